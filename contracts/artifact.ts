@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/** manifest.json of an artifact folder. Times and hosts stand here, never in a digested file. */
+export const artifactManifest = z.strictObject({
+  format: z.literal(1),
+  key: z.string(),
+  kind: z.string(),
+  revision: z.int(),
+  title: z.string(),
+  /** SHA-256 over the sorted "path NUL bytes NUL sha256 NL" of the payload. */
+  digest: z.string(),
+  files: z.array(z.strictObject({ path: z.string(), bytes: z.int().nonnegative(), sha256: z.string() })),
+  spec: z.unknown(),
+  /** Input name → the key or content digest that entered the key. */
+  inputs: z.record(z.string(), z.string()),
+  /** Input name → digest of the artifact really used. */
+  inputDigests: z.record(z.string(), z.string()),
+  /** How it was really made. */
+  made: z.strictObject({
+    at: z.iso.datetime(),
+    host: z.string(),
+    experimentId: z.string(),
+    device: z.string(),
+    threads: z.int(),
+    trainer: z.string(),
+    /** Micro-batch rows from which step on; one entry unless memory ran out. */
+    microBatches: z.array(z.strictObject({ fromStep: z.int(), rows: z.int() })),
+    cost: z.strictObject({
+      wallMs: z.number(),
+      deviceMs: z.number(),
+      cpuMs: z.number(),
+      tokens: z.number(),
+      attempts: z.int(),
+      checkerCalls: z.number(),
+    }),
+  }),
+  metrics: z.record(z.string(), z.number()),
+});
+export type ArtifactManifest = z.infer<typeof artifactManifest>;

@@ -1,0 +1,177 @@
+import { z } from 'zod';
+
+const share = z.number().min(0).max(1);
+const positive = z.number().positive();
+const count = z.int().positive();
+
+/** Where a task's problems come from. Twins are generated; files are read and enter keys by content. */
+export const taskData = z.discriminatedUnion('source', [
+  z.strictObject({
+    source: z.literal('twin'),
+    /** Seed of the generator: one seed, one set of problems. */
+    seed: z.int().nonnegative().default(0),
+    /** Problems that a budget may buy rows on. */
+    pool: count.default(6144),
+    validation: count.default(200),
+    test: count.default(400),
+  }),
+  z.strictObject({
+    source: z.literal('files'),
+    /** JSONL with one problem a line. */
+    train: z.string().min(1),
+    test: z.string().min(1),
+    /** Rows held back from train for validation. */
+    validation: z.int().nonnegative().default(0),
+    /** How the task renders problems, e.g. calculator marks removed. */
+    stripCalculator: z.boolean().default(true),
+  }),
+]);
+export type TaskData = z.infer<typeof taskData>;
+
+/** LoRA: W + (alpha / rank) · B · A on the named linear layers. */
+export const loraSpec = z.strictObject({
+  rank: count,
+  alpha: positive,
+  targetModules: z
+    .array(z.enum(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']))
+    .min(1)
+    .default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']),
+});
+export type LoraSpec = z.infer<typeof loraSpec>;
+
+/** What changes the bytes of a training run: optimiser, schedule, batch, adapter. */
+export const trainingSpec = z.strictObject({
+  epochs: count,
+  /** Rows (pairs for DPO) an optimiser step. */
+  batchRows: count,
+  learningRate: positive,
+  schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine'),
+  /** Share of the steps that warm up; the first step already learns. */
+  warmupRatio: share.default(0.1),
+  /** Learning rate at the last step, as a share of the peak. */
+  finalLearningRateRatio: share.default(0.1),
+  weightDecay: z.number().nonnegative().default(0),
+  beta1: share.default(0.9),
+  beta2: share.default(0.999),
+  epsilon: positive.default(1e-8),
+  /** Largest global gradient norm; null for no clipping. */
+  clipNorm: positive.nullable().default(1),
+  /** null trains every weight. */
+  lora: loraSpec.nullable(),
+  /** Tokens of prompt and completion together. */
+  maxLength: count,
+  /** What happens to longer rows; each is counted and reported. */
+  overLength: z.enum(['refuse', 'drop', 'cut']).default('refuse'),
+});
+export type TrainingSpec = z.infer<typeof trainingSpec>;
+
+export const preferenceLoss = z.strictObject({ name: z.literal('sigmoid'), beta: positive });
+export type PreferenceLoss = z.infer<typeof preferenceLoss>;
+
+/** How a preference pair is made, and so what it costs. */
+export const pairSpec = z.strictObject({
+  chosen: z.enum(['own-correct', 'gold']).default('own-correct'),
+  rejected: z.literal('own-wrong').default('own-wrong'),
+  /** Samples drawn from the frozen reference a prompt; each is one checker call. */
+  candidates: z.int().min(1).max(64).default(4),
+  temperature: positive.default(1),
+  maxNewTokens: count,
+});
+export type PairSpec = z.infer<typeof pairSpec>;
+
+export const evaluationSpec = z.strictObject({
+  /** Test items, from the front of the test set. */
+  items: count,
+  maxNewTokens: count,
+});
+export type EvaluationSpec = z.infer<typeof evaluationSpec>;
+
+/** Prices in US dollars. They are in no stage's key: a new price re-runs nothing. */
+export const prices = z.strictObject({
+  sftExample: z.number().nonnegative(),
+  preferencePair: z.number().nonnegative(),
+  checkerCall: z.number().nonnegative().default(0),
+});
+export type Prices = z.infer<typeof prices>;
+
+/** How stages are run; in no stage's key. */
+export const execution = z.strictObject({
+  device: z.enum(['cpu', 'cuda']).default('cpu'),
+  /** Threads of one device slot: part of the numeric plan, never read from the host. */
+  threads: count.default(1),
+  /** Rows of a forward and backward pass; null for the whole effective batch. */
+  microBatchRows: count.nullable().default(null),
+  checkpointEverySteps: count.default(20),
+  /** Failures of infrastructure that a stage survives. */
+  infrastructureRetries: z.int().nonnegative().default(10),
+});
+export type Execution = z.infer<typeof execution>;
+
+const shared = {
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63'),
+  task: z.string().min(1),
+  data: taskData,
+  /** Name of the annotator whose demonstrations are bought. */
+  annotator: z.string().min(1),
+  /** "embedded", or a folder in Hugging Face layout. */
+  model: z.string().min(1).default('embedded'),
+  sft: trainingSpec,
+  preference: trainingSpec.extend({ loss: preferenceLoss }),
+  pairs: pairSpec,
+  evaluation: evaluationSpec,
+  prices,
+  execution: execution.prefault({}),
+};
+
+/** One cell: one budget, one split, one seed. */
+export const experimentDefinition = z.strictObject({
+  ...shared,
+  budget: count,
+  sftFraction: share,
+  seed: z.int().nonnegative().default(0),
+});
+export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
+export type ExperimentInput = z.input<typeof experimentDefinition>;
+
+const distinct = (values: number[]): boolean => new Set(values).size === values.length;
+
+/** A grid of cells: budgets × fractions × seeds. */
+export const sweepDefinition = z.strictObject({
+  ...shared,
+  budgets: z.array(count).min(1).refine(distinct, 'each budget once'),
+  sftFractions: z.array(share).min(1).refine(distinct, 'each fraction once'),
+  seeds: z.array(z.int().nonnegative()).min(1).refine(distinct, 'each seed once').default([0]),
+  /** Beside every winning mixture: plain SFT on the chosen answers of its pairs, from the same warm start. */
+  controls: z.array(z.enum(['sft-on-chosen'])).default(['sft-on-chosen']),
+  /** Largest difference in score that does not matter, fixed before the run. */
+  delta: share.default(0.02),
+  /** Budgets up to this one count as low, those from `largeBudget` on as large. */
+  lowBudget: count.optional(),
+  largeBudget: count.optional(),
+  /** Annotation money that the plan may spend, in US dollars. */
+  spendLimit: z.number().positive().optional(),
+});
+export type SweepDefinition = z.infer<typeof sweepDefinition>;
+export type SweepInput = z.input<typeof sweepDefinition>;
+
+/** A base model as the planner sees it: the digest enters keys, the path is where this host has it. */
+export interface ResolvedModel {
+  readonly name: string;
+  /** SHA-256 over the folder's payload files, hexadecimal. */
+  readonly digest: string;
+  readonly path: string;
+}
+
+/** External files of a task: name in the definition → path on this host and content digest. */
+export type ResolvedFiles = Readonly<Record<string, { path: string; digest: string }>>;
+
+/** A definition whose outside inputs are pinned by content; what workflows receive. */
+export interface Resolved<Definition> {
+  readonly definition: Definition;
+  readonly model: ResolvedModel;
+  readonly files: ResolvedFiles;
+  /** Problems in the task's pool. */
+  readonly poolRows: number;
+}
+export type ResolvedSweep = Resolved<SweepDefinition>;
+export type ResolvedExperiment = Resolved<ExperimentDefinition>;

@@ -1,0 +1,76 @@
+import type { StageCost, StageResult } from './stage';
+
+/** Where a cell stands in the grid. */
+export interface CellIdentity {
+  readonly id: string;
+  readonly task: string;
+  readonly model: string;
+  readonly annotator: string;
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly seed: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+}
+
+/** An evaluation's summary; items are in the evaluate stage's artifact under `key`. */
+export interface EvaluationSummary {
+  readonly key: string;
+  readonly digest: string;
+  readonly items: number;
+  readonly score: number;
+  readonly formatRate: number;
+  readonly ramblingRate: number;
+  readonly noEosRate: number;
+  readonly meanTokens: number;
+  readonly repetitionRate: number;
+  /** Further mean scores by name. */
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+/** What one cell left. */
+export interface CellResult {
+  readonly cell: CellIdentity;
+  readonly evaluation: EvaluationSummary;
+  readonly stages: readonly StageResult[];
+  /** US dollars for the rows that the budget bought. */
+  readonly annotationUsd: number;
+}
+
+/** A cell that did not finish, and why; the sweep goes on without it. */
+export interface CellHole {
+  readonly cell: CellIdentity;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Plain SFT on the chosen answers of a winning mixture's pairs, from the same warm start. */
+export interface ControlResult {
+  readonly kind: 'sft-on-chosen';
+  /** Id of the cell beside which it stands. */
+  readonly of: string;
+  readonly evaluation: EvaluationSummary;
+  readonly stages: readonly StageResult[];
+}
+
+/** What an allocation sweep returns; small enough for a history, whatever the grid. */
+export interface SweepResult {
+  readonly sweepId: string;
+  readonly definitionDigest: string;
+  readonly base: EvaluationSummary;
+  readonly baseStages: readonly StageResult[];
+  readonly cells: readonly CellResult[];
+  readonly holes: readonly CellHole[];
+  readonly controls: readonly ControlResult[];
+  /** Head of the experiment's ledger chain, anchored here. */
+  readonly ledgerHead: string | null;
+  readonly cost: StageCost;
+}
+
+/** A cell's state while a sweep runs, for its `progress` query. */
+export interface CellProgress {
+  readonly cell: CellIdentity;
+  readonly state: 'waiting' | 'running' | 'done' | 'failed';
+  readonly workflowId: string;
+  readonly score?: number;
+}

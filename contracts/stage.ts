@@ -1,0 +1,137 @@
+import type { EvaluationSpec, Execution, PairSpec, PreferenceLoss, TaskData, TrainingSpec } from './definition';
+
+/** The stages of an experiment, in the order in which a cell runs them. */
+export const stageKinds = [
+  'synthesizeData',
+  'trainSft',
+  'freezeReference',
+  'trainPreference',
+  'evaluate',
+] as const;
+export type StageKind = (typeof stageKinds)[number];
+
+/** SHA-256 of a stage's canonical spec, revision and input keys, hexadecimal. Known before anything runs. */
+export type StageKey = string;
+
+interface TaskSource {
+  readonly task: string;
+  /** With external files replaced by their digests. */
+  readonly data: TaskData;
+  readonly fileDigests: Readonly<Record<string, string>>;
+}
+
+/** What a stage computes. Only what changes its bytes stands here; all of it is in the key. */
+export type StageSpec =
+  | (TaskSource & {
+      readonly kind: 'synthesizeData';
+      readonly what: 'demonstrations';
+      readonly annotator: string;
+      readonly rows: number;
+      /** Seed of the pool's permutation, the same for every stage of one seed axis. */
+      readonly poolSeed: number;
+    })
+  | (TaskSource & {
+      readonly kind: 'synthesizeData';
+      readonly what: 'pairs';
+      readonly pairs: PairSpec;
+      readonly rows: number;
+      readonly poolSeed: number;
+      /** Seed of the sampler. */
+      readonly seed: number;
+    })
+  | {
+      readonly kind: 'trainSft';
+      /** Which text of the data is supervised. */
+      readonly column: 'completion' | 'chosen';
+      readonly training: TrainingSpec;
+      readonly seed: number;
+      readonly dtype: 'f32';
+    }
+  | { readonly kind: 'freezeReference' }
+  | {
+      readonly kind: 'trainPreference';
+      readonly loss: PreferenceLoss;
+      readonly training: TrainingSpec;
+      readonly seed: number;
+      readonly dtype: 'f32';
+    }
+  | (TaskSource & { readonly kind: 'evaluate'; readonly evaluation: EvaluationSpec });
+
+export type SpecOf<K extends StageKind> = Extract<StageSpec, { kind: K }>;
+
+/** Names of a stage's inputs: data, base (model to train from), adapter, reference. */
+export type InputName = 'base' | 'data' | 'adapter' | 'reference';
+
+/** An input is another stage's artifact, by key, or an external model, by content digest. */
+export type StageInputRef =
+  | { readonly stage: StageKey; readonly kind: StageKind }
+  | { readonly digest: string; readonly path: string };
+
+/** A stage with its key: what the planner lists and an activity runs. Its key covers `spec` and the inputs' keys or digests. */
+export interface PlannedStage<K extends StageKind = StageKind> {
+  readonly key: StageKey;
+  readonly kind: K;
+  readonly revision: number;
+  readonly spec: SpecOf<K>;
+  readonly inputs: Readonly<Partial<Record<InputName, StageInputRef>>>;
+  /** Where this host has the task's external files. Not in the key. */
+  readonly files: Readonly<Record<string, string>>;
+  /** One line for people: "SFT on 256 demonstrations". */
+  readonly title: string;
+}
+
+/** What a stage activity is given. */
+export interface StageRequest<K extends StageKind = StageKind> {
+  readonly stage: PlannedStage<K>;
+  readonly execution: Execution;
+  /** Whose ledger chain and search attributes the attempt belongs to. */
+  readonly experimentId: string;
+}
+
+/** What a finished stage leaves in the history: references and small figures only. */
+export interface StageResult {
+  readonly key: StageKey;
+  readonly kind: StageKind;
+  readonly title: string;
+  /** SHA-256 of the artifact's payload. */
+  readonly digest: string;
+  /** True where the artifact was there before this workflow asked for it. */
+  readonly cached: boolean;
+  /** Head of the stage's ledger chain after this attempt; null for a cached artifact that has no ledger. */
+  readonly ledgerHead: string | null;
+  /** Small figures: rows, steps, final loss, score. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly cost: StageCost;
+}
+
+/** What a stage really took; zero for a cached one. */
+export interface StageCost {
+  readonly wallMs: number;
+  readonly deviceMs: number;
+  readonly cpuMs: number;
+  readonly tokens: number;
+  readonly attempts: number;
+  /** Calls of a checker or judge. */
+  readonly checkerCalls: number;
+}
+
+/** A pointer to progress, heartbeated and at most 1 KB; the truth is on disk. */
+export interface StageProgress {
+  readonly key: StageKey;
+  readonly kind: StageKind;
+  readonly phase: string;
+  readonly step: number;
+  readonly steps: number;
+  readonly loss?: number;
+  readonly tokensPerSecond?: number;
+  readonly secondsLeft?: number;
+}
+
+/** The activities behind the stage functions, by their names in Temporal. */
+export type StageActivities = {
+  [K in StageKind]: (request: StageRequest<K>) => Promise<StageResult>;
+};
+
+/** Task queues by what their workers have: a training device, or a processor. */
+export const taskQueues = { gpu: 'gpu', cpu: 'cpu' } as const;
+export type TaskQueue = keyof typeof taskQueues;

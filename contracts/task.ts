@@ -1,0 +1,66 @@
+import type { TaskData } from './definition';
+
+/** One problem of a task. What else it holds is the task's own business. */
+export interface Problem {
+  readonly id: string;
+  /** The prompt exactly as the model sees it, up to where the answer begins. */
+  readonly prompt: string;
+  /** The answer that a checker compares with, e.g. "10". */
+  readonly expected: string;
+}
+
+/** A task's problems, disjoint by normalised text and, for twins, by skeleton. */
+export interface ProblemSet<P extends Problem = Problem> {
+  /** What a budget may buy rows on. */
+  readonly pool: readonly P[];
+  readonly validation: readonly P[];
+  readonly test: readonly P[];
+  /** Rows left out and why, by reason. */
+  readonly excluded: Readonly<Record<string, number>>;
+}
+
+/** Draws from [0, 1), a pure function of its seed and of how often it was called. */
+export type Random = () => number;
+
+/** Somebody or something that writes demonstrations. */
+export interface Annotator<P extends Problem = Problem> {
+  readonly name: string;
+  /** One sentence for reports: what this annotator gets wrong, and how often. */
+  readonly description: string;
+  /** The demonstration for one problem; `random` is seeded by (seed, problem). */
+  demonstrate(problem: P, random: Random): string;
+}
+
+/** How an answer ended: by the end-of-sequence token, or by running out of room. */
+export type Finish = 'stop' | 'length';
+
+/** What a verifier says of one answer. */
+export interface Assessment {
+  /** 1 right, 0 wrong. */
+  readonly score: number;
+  readonly formatted: boolean;
+  readonly rambling: boolean;
+  /** Share of word 4-grams that occur earlier in the answer, 0 … 1. */
+  readonly repetition: number;
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+/** How a task reads its external files; lines are given with their numbers so that errors can name them. */
+export interface TaskContext {
+  /** The text of an external file, by its name in the definition ("train", "test"). */
+  readText(name: string): Promise<{ path: string; text: string }>;
+}
+
+/** A task is code: problems, annotators, a gold answer, a verifier. Registered on workers by name. */
+export interface Task<P extends Problem = Problem> {
+  readonly name: string;
+  /** The name of the score, e.g. "accuracy". */
+  readonly metric: string;
+  /** Names of the external files that a definition of this task refers to. */
+  fileNames(data: TaskData): readonly string[];
+  load(data: TaskData, context: TaskContext): Promise<ProblemSet<P>>;
+  readonly annotators: readonly Annotator<P>[];
+  /** The reference answer in the asked format. */
+  gold(problem: P): string;
+  assess(problem: P, completion: string, finish: Finish): Assessment;
+}

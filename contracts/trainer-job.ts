@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { preferenceLoss, trainingSpec } from './definition';
+
+/** Version of the protocol between a supervisor and the training executable. */
+export const trainerProtocol = 1;
+
+/** Everything that the bytes of a result may depend on besides the job's meaning. */
+export const numericPlan = z.strictObject({
+  device: z.enum(['cpu', 'cuda']),
+  threads: z.int().positive(),
+  /** Rows of one forward and backward pass; null for the whole effective batch. */
+  microBatchRows: z.int().positive().nullable(),
+});
+export type NumericPlan = z.infer<typeof numericPlan>;
+
+const path = z.string().min(1);
+
+const base = {
+  protocol: z.literal(trainerProtocol),
+  /** Names the work in events, checkpoints and logs; the stage key where a stage asks. */
+  id: z.string().min(1),
+  /** Scratch of this job: checkpoints live here and a later start of the same job goes on from them. */
+  workDir: path,
+  /** Made in one rename when everything in it is complete; never half there. */
+  outputDir: path,
+  /** Below 2^48. */
+  seed: z.int().nonnegative(),
+  plan: numericPlan,
+};
+
+const checkpointing = {
+  checkpointEverySteps: z.int().positive(),
+  /** Newest checkpoints kept; older ones go. */
+  keepCheckpoints: z.int().min(1).default(2),
+};
+
+/** Greedy, or sampling by counter-based random numbers on (seed, row, sample, position). */
+export const decoding = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('greedy') }),
+  z.strictObject({ mode: z.literal('sample'), temperature: z.number().positive() }),
+]);
+export type Decoding = z.infer<typeof decoding>;
+
+export const pretrainJob = z.strictObject({
+  ...base,
+  ...checkpointing,
+  command: z.literal('pretrain'),
+  /** A folder with config.json and tokenizer.json; weights are initialised from the seed. */
+  architecture: path,
+  /** JSONL of { text }: documents, joined by the end-of-sequence token and cut into blocks. */
+  corpus: path,
+  contextLength: z.int().positive(),
+  batchRows: z.int().positive(),
+  steps: z.int().positive(),
+  learningRate: z.number().positive(),
+  warmupSteps: z.int().nonnegative(),
+  /** Share of the steps after which the rate falls linearly. */
+  decayFrom: z.number().min(0).max(1),
+  finalLearningRateRatio: z.number().min(0).max(1),
+  weightDecay: z.number().nonnegative(),
+  beta1: z.number(),
+  beta2: z.number(),
+  epsilon: z.number().positive(),
+  clipNorm: z.number().positive().nullable(),
+});
+
+export const sftJob = z.strictObject({
+  ...base,
+  ...checkpointing,
+  command: z.literal('sft'),
+  /** Model folder in Hugging Face layout. */
+  model: path,
+  /** JSONL; each row has a prompt and the text in `column`. */
+  data: path,
+  column: z.enum(['completion', 'chosen']),
+  training: trainingSpec,
+});
+
+export const preferenceJob = z.strictObject({
+  ...base,
+  ...checkpointing,
+  command: z.literal('preference'),
+  /** The frozen reference; the policy starts as it. */
+  reference: path,
+  /** SHA-256 that the reference's model.safetensors must have. */
+  referenceSha256: z.string(),
+  /** JSONL of { id, prompt, chosen, rejected }. */
+  data: path,
+  loss: preferenceLoss,
+  training: trainingSpec,
+});
+
+export const mergeJob = z.strictObject({
+  ...base,
+  command: z.literal('merge'),
+  model: path,
+  /** PEFT folder; null copies the model. */
+  adapter: path.nullable(),
+});
+
+export const logprobsJob = z.strictObject({
+  ...base,
+  command: z.literal('logprobs'),
+  model: path,
+  adapter: path.nullable(),
+  /** JSONL of { id, prompt, completion }. */
+  data: path,
+  batchRows: z.int().positive(),
+  maxLength: z.int().positive(),
+});
+
+export const generateJob = z.strictObject({
+  ...base,
+  command: z.literal('generate'),
+  model: path,
+  adapter: path.nullable(),
+  /** JSONL of { id, prompt }. */
+  prompts: path,
+  samples: z.int().positive(),
+  decoding,
+  maxNewTokens: z.int().positive(),
+  /** Rows decoded side by side: a fixed shape, so that an output never depends on the host. */
+  batchRows: z.int().positive(),
+  /** Longer prompts are refused or, by "drop-oldest", cut from the left; counted. */
+  maxPromptTokens: z.int().positive(),
+  overLength: z.enum(['refuse', 'drop-oldest']).default('refuse'),
+});
+
+export const infoJob = z.strictObject({ ...base, command: z.literal('info'), model: path.nullable() });
+
+/** The job file: what `budgetline-trainer COMMAND JOB.json` is told to do. */
+export const trainerJob = z.discriminatedUnion('command', [
+  pretrainJob,
+  sftJob,
+  preferenceJob,
+  mergeJob,
+  logprobsJob,
+  generateJob,
+  infoJob,
+]);
+export type TrainerJob = z.infer<typeof trainerJob>;
+export type TrainerCommand = TrainerJob['command'];
+export type JobOf<C extends TrainerCommand> = Extract<TrainerJob, { command: C }>;
+

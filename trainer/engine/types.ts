@@ -1,0 +1,153 @@
+/** What the training program asks of the engine. Nothing here knows of files, jobs or events. */
+
+/** A named f32 tensor in row-major order. */
+export interface Tensor {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** Weights under their Hugging Face names, e.g. "model.layers.0.self_attn.q_proj.weight" [out, in]. */
+export type Weights = ReadonlyMap<string, Tensor>;
+
+/** A Llama-family decoder, with the names of config.json in camel case. */
+export interface ModelConfig {
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headSize: number;
+  readonly rmsNormEpsilon: number;
+  readonly ropeTheta: number;
+  readonly tiedEmbeddings: boolean;
+  /** Bias on q, k and v (Qwen 2). */
+  readonly qkvBias: boolean;
+}
+
+export type LinearModule =
+  'q_proj' | 'k_proj' | 'v_proj' | 'o_proj' | 'gate_proj' | 'up_proj' | 'down_proj';
+
+export interface LoraShape {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly targetModules: readonly LinearModule[];
+}
+
+export interface OptimizerShape {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  readonly clipNorm: number | null;
+}
+
+/** Token sequences, right-padded by the engine to a bucket's length. */
+export interface SequenceRow {
+  readonly ids: Int32Array;
+  /** Tokens from this position on are supervised, each predicted from the tokens before it. */
+  readonly completionStart: number;
+}
+
+/** A pair for DPO with the reference's summed log-probabilities of its completions. */
+export interface PairRow {
+  readonly chosen: SequenceRow;
+  readonly rejected: SequenceRow;
+  readonly referenceChosen: number;
+  readonly referenceRejected: number;
+}
+
+export type Objective = { readonly name: 'language-model' } | { readonly name: 'sigmoid'; readonly beta: number };
+
+export interface EngineOptions {
+  readonly config: ModelConfig;
+  readonly weights: Weights;
+  /** Weights under LoRA are frozen constants of the graph; null trains every weight. */
+  readonly lora: LoraShape | null;
+  readonly objective: Objective;
+  readonly optimizer: OptimizerShape;
+  readonly threads: number;
+  /** Rows (pairs for DPO) of one forward and backward pass; every pass has this shape, short ones padded with empty rows. */
+  readonly microBatchRows: number;
+  /** Sequence lengths that graphs are built for, ascending; a batch runs at the smallest that holds it. */
+  readonly lengthBuckets: readonly number[];
+}
+
+/** Trainable tensors and AdamW moments by name: everything that a checkpoint needs from the engine. */
+export interface TrainState {
+  readonly parameters: Map<string, Tensor>;
+  readonly firstMoments: Map<string, Tensor>;
+  readonly secondMoments: Map<string, Tensor>;
+}
+
+/** Figures of one optimiser step under the names that TRL users know: loss, grad_norm, rewards/margin … */
+export type StepFigures = Readonly<Record<string, number>>;
+
+export interface TrainEngine {
+  /**
+   * One AdamW step over an effective batch. Rows are SequenceRow for language modelling and PairRow for DPO; the
+   * engine splits them into micro-batches with one token (or pair) denominator. `step` counts from 1.
+   */
+  step(rows: readonly (SequenceRow | PairRow)[], options: { step: number; learningRate: number }): Promise<StepFigures>;
+  /**
+   * Summed log-probability of each completion under the weights as they are now, through a graph of the same shape
+   * as training, so that a policy equal to its reference has a margin of exactly 0. Chosen and rejected in order.
+   */
+  pairLogprobs(rows: readonly PairRow[]): Promise<{ chosen: Float64Array; rejected: Float64Array }>;
+  exportState(): TrainState;
+  importState(state: TrainState): void;
+  release(): Promise<void>;
+}
+
+export interface GeneratorOptions {
+  readonly config: ModelConfig;
+  readonly weights: Weights;
+  readonly threads: number;
+  /** Fixed shape of a batch; short batches are padded. */
+  readonly batchRows: number;
+  readonly maxPromptTokens: number;
+  readonly maxNewTokens: number;
+  readonly endOfSequence: number;
+  readonly decoding: { readonly mode: 'greedy' } | { readonly mode: 'sample'; readonly temperature: number };
+}
+
+export interface GenerationRequest {
+  readonly prompt: Int32Array;
+  /** maxNewTokens uniform draws in [0, 1), from counters; empty when greedy. */
+  readonly uniforms: Float32Array;
+}
+
+export interface Generation {
+  /** New tokens without the end-of-sequence token. */
+  readonly ids: Int32Array;
+  readonly finish: 'stop' | 'length';
+  /** Greedy positions whose two best logits lay within 1e-4. */
+  readonly nearTies: number;
+}
+
+export interface Generator {
+  /** At most batchRows requests. A row's tokens do not depend on its neighbours. */
+  generate(requests: readonly GenerationRequest[]): Promise<Generation[]>;
+  release(): Promise<void>;
+}
+
+export interface Scorer {
+  /** Summed log-probability of each row's completion. */
+  logprobs(rows: readonly SequenceRow[]): Promise<Float64Array>;
+  release(): Promise<void>;
+}
+
+/** What trainer/engine/index.ts exports. */
+export interface Engine {
+  createTrainEngine(options: EngineOptions): Promise<TrainEngine>;
+  createGenerator(options: GeneratorOptions): Promise<Generator>;
+  createScorer(
+    options: Pick<EngineOptions, 'config' | 'weights' | 'threads' | 'microBatchRows' | 'lengthBuckets'>,
+  ): Promise<Scorer>;
+  /** LoRA tensors as PEFT initialises them: A Kaiming-uniform(√5) from the seed, B zero; names "<module>.lora_A". */
+  initLora(config: ModelConfig, lora: LoraShape, seed: number): Map<string, Tensor>;
+  /** Weights of a fresh model from a seed: normal with standard deviation .02, output projections scaled by depth. */
+  initWeights(config: ModelConfig, seed: number): Map<string, Tensor>;
+  /** W + (alpha / rank) · B · A, in f32 with f64 accumulation. */
+  mergeLora(weights: Weights, lora: LoraShape, tensors: Weights): Map<string, Tensor>;
+}
