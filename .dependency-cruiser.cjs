@@ -1,0 +1,148 @@
+/**
+ * The import law. One table says what each room may import; the rules below are made from it, `npm run lint` and
+ * test/law.test.ts check it. docs/design/house.md says why the rooms are cut so.
+ *
+ * rooms: other rooms, `types` those of which only types may be used; packages: from node_modules; node: the platform.
+ */
+const law = {
+  contracts: { packages: ['zod'] },
+  planning: { rooms: ['contracts'], packages: ['@noble/hashes'] },
+  analysis: { rooms: ['contracts'] },
+  tasks: { rooms: ['contracts'] },
+  store: { rooms: ['contracts'], node: true },
+  workflows: { rooms: ['contracts', 'planning'], types: ['activities'], packages: ['@temporalio/workflow'] },
+  trainer: {
+    rooms: ['contracts'],
+    packages: ['@huggingface/tokenizers', 'onnxruntime-node', 'onnxruntime-common', 'protobufjs'],
+    node: true,
+  },
+  activities: {
+    rooms: ['contracts', 'planning', 'tasks', 'audit', 'store'],
+    packages: ['@temporalio/activity', '@temporalio/common'],
+    node: true,
+  },
+  workers: {
+    rooms: ['contracts', 'activities', 'tasks', 'store'],
+    packages: [
+      '@temporalio/worker',
+      '@temporalio/client',
+      '@temporalio/common',
+      '@temporalio/envconfig',
+      '@temporalio/testing',
+    ],
+    node: true,
+  },
+  audit: { rooms: ['contracts', 'analysis', 'store'], node: true },
+  report: { rooms: ['contracts', 'analysis'], packages: ['vega', 'vega-lite'] },
+  client: {
+    rooms: ['contracts', 'planning', 'store'],
+    types: ['workflows'],
+    packages: ['@temporalio/client', '@temporalio/common', '@temporalio/envconfig'],
+    node: true,
+  },
+  cli: {
+    rooms: ['contracts', 'client', 'workers', 'planning', 'analysis', 'audit', 'report', 'store'],
+    packages: ['commander', 'picocolors', 'ts-node'],
+    node: true,
+  },
+  // The package's public face: nothing but re-exports.
+  'index.ts': {
+    rooms: [
+      'contracts',
+      'planning',
+      'workflows',
+      'activities',
+      'workers',
+      'tasks',
+      'store',
+      'analysis',
+      'audit',
+      'report',
+      'client',
+    ],
+  },
+  examples: { rooms: ['index.ts'], node: true },
+};
+
+/** Files of contracts/ that load no zod, so that workflows may use their values and not only their types. */
+const plainContracts = ['stage', 'failures', 'results', 'task'];
+
+const roomPath = (room) => (room.endsWith('.ts') ? `^${room.replace('.', '\\.')}$` : `^${room}/`);
+const everyRoom = [...Object.keys(law), 'bench', 'scripts', 'test'];
+const anyOf = (patterns) => (patterns.length === 0 ? '^$' : patterns.join('|'));
+const packagePath = (name) => `(^|/)node_modules/(@types/)?${name.replace('/', '\\/')}/`;
+
+function rulesOf([room, { rooms = [], types = [], packages = [], node = false }]) {
+  const from = { path: roomPath(room) };
+  const rule = (name, comment, to) => ({ name: `${room}-${name}`, severity: 'error', comment, from, to });
+  return [
+    rule('rooms', `${room} imports of our rooms only: ${[...rooms, ...types].join(', ') || 'none'}`, {
+      path: anyOf(everyRoom.map(roomPath)),
+      pathNot: anyOf([room, ...rooms, ...types].map(roomPath)),
+    }),
+    ...types.map((other) =>
+      rule(`types-of-${other}`, `${room} uses ${other} by its types alone (import type)`, {
+        path: roomPath(other),
+        dependencyTypesNot: ['type-only'],
+      }),
+    ),
+    rule('packages', `${room} imports of packages only: ${packages.join(', ') || 'none'}`, {
+      dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'],
+      pathNot: anyOf(packages.map(packagePath)),
+    }),
+    ...(node ? [] : [rule('node', `${room} imports nothing of Node`, { dependencyTypes: ['core'] })]),
+  ];
+}
+
+const further = [
+  {
+    name: 'only-runtime-runs-onnx',
+    comment: 'onnxruntime-node is imported by trainer/runtime alone; everything else speaks to that room',
+    from: { pathNot: '^trainer/runtime/' },
+    to: { path: '(^|/)node_modules/onnxruntime-(node|common)/' },
+  },
+  {
+    name: 'trainer-knows-no-temporal',
+    comment: 'the training executable is replaceable and runs without a server',
+    from: { path: '^trainer/' },
+    to: { path: '(^|/)node_modules/@temporalio/' },
+  },
+  {
+    name: 'workflows-load-no-zod',
+    comment:
+      'zod in a workflow bundle costs memory for every cached workflow: types only, except from plain contracts',
+    from: { path: '^(workflows|planning)/' },
+    to: {
+      path: '^contracts/',
+      pathNot: `^contracts/(${plainContracts.join('|')})\\.ts$`,
+      dependencyTypesNot: ['type-only'],
+    },
+  },
+  {
+    name: 'no-cycles',
+    comment: 'a cycle hides which of its files is the lower one',
+    from: {},
+    to: { circular: true },
+  },
+  {
+    name: 'everything-resolves',
+    comment: 'an import that does not resolve is a typing error or an undeclared package',
+    from: {},
+    to: { couldNotResolve: true },
+  },
+].map((rule) => ({ severity: 'error', ...rule }));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [...Object.entries(law).flatMap(rulesOf), ...further],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|docs|models|coverage|\\.budgetline|\\.cache)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};
