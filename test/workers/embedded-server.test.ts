@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BudgetlineError } from '../../contracts/failures';
+import { acquireExecutable, ensureServer, listServers, stopServers } from '../../workers/embedded-server';
+import { readHolding, rewriteHolding, takeHolding } from '../../workers/embedded-server/generation-lock';
+import { endProcess, findProcesses, identifyProcess } from '../../workers/embedded-server/process-identity';
+import { acquisitionLimitMs } from '../support/temporal';
+
+const codeIs = (code: string) => (error: unknown) => error instanceof BudgetlineError && error.code === code;
+const quiet = (): void => undefined;
+
+function listen(): Promise<Server> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      resolve(server);
+    });
+  });
+}
+
+describe('pure: generation lock', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'budgetline-lock-'))));
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('lets one of those win that saw the same dead holder', () => {
+    const dead = takeHolding({ folder, name: 'server', after: undefined, text: 'dead' });
+    const seen = readHolding(folder, 'server');
+    assert.deepEqual(seen, dead);
+    const wins = ['a', 'b', 'c'].map((text) => takeHolding({ folder, name: 'server', after: seen, text }));
+    assert.equal(wins.filter((win) => win !== undefined).length, 1);
+    assert.equal(readHolding(folder, 'server')?.text, 'a');
+  });
+
+  it('refuses a number below the newest, though its file is gone', () => {
+    const first = takeHolding({ folder, name: 'server', after: undefined, text: '1' });
+    const second = takeHolding({ folder, name: 'server', after: first, text: '2' });
+    const third = takeHolding({ folder, name: 'server', after: second, text: '3' });
+    assert.equal(takeHolding({ folder, name: 'server', after: first, text: 'late' }), undefined);
+    assert.deepEqual(readHolding(folder, 'server'), third);
+    assert.equal(readdirSync(folder).length, 1);
+  });
+
+  it('replaces what the holder says without a moment of nothing', () => {
+    const holding = takeHolding({ folder, name: 'server', after: undefined, text: 'before' });
+    assert.ok(holding);
+    rewriteHolding(holding, 'after');
+    assert.equal(readHolding(folder, 'server')?.text, 'after');
+  });
+});
+
+describe('pure: process identity', () => {
+  it('tells a process from none, and ends it', async () => {
+    const child = spawn('sleep', ['71.25'], { stdio: 'ignore' });
+    const identity = identifyProcess(child.pid ?? 0);
+    assert.ok(identity);
+    assert.deepEqual(findProcesses(['sleep', '71.25']), [identity]);
+    await endProcess(identity, 2_000);
+    assert.equal(identifyProcess(identity.pid), undefined);
+  });
+});
+
+describe('pure: acquiring Temporal', () => {
+  it('says what to install when there is nothing and fetching is forbidden', async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'budgetline-empty-'));
+    const env = { PATH: empty, XDG_CACHE_HOME: empty, BUDGETLINE_TEMPORAL_FETCH: 'never' };
+    await assert.rejects(acquireExecutable({ env, onProgress: quiet }), codeIs('TEMPORAL_MISSING'));
+    assert.deepEqual(readdirSync(empty), []);
+    rmSync(empty, { recursive: true });
+  });
+
+  it('passes over a program of that name that serves nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'budgetline-path-'));
+    writeFileSync(join(folder, 'temporal'), '#!/bin/sh\necho temporal version 1.0\n', { mode: 0o755 });
+    const cached = join(folder, 'budgetline', 'temporal', 'v9');
+    mkdirSync(cached, { recursive: true });
+    const script = '#!/bin/sh\necho "temporal version 0.0.0-DEV (Server 9.8.7, UI 1.0.0)"\n';
+    writeFileSync(join(cached, 'temporal'), script, { mode: 0o755 });
+    const env = { PATH: `${folder}:/bin`, XDG_CACHE_HOME: folder };
+    const found = await acquireExecutable({ env, onProgress: quiet });
+    assert.equal(found.how, 'cache');
+    assert.equal(found.serverVersion, '9.8.7');
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('server: the embedded Temporal server', function () {
+  this.timeout(acquisitionLimitMs);
+  let home: string;
+  const ensure = (env: NodeJS.ProcessEnv = process.env) => ensureServer({ home, env, onProgress: quiet });
+  before(() => (home = mkdtempSync(join(tmpdir(), 'budgetline-server-'))));
+  after(async () => {
+    await stopServers(home);
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  it('starts one server for two that ask at once, and attaches a third', async () => {
+    const servers = await Promise.all([ensure(), ensure()]);
+    assert.deepEqual(servers.map(({ started }) => started).sort(), [false, true]);
+    assert.equal(servers[0].pid, servers[1].pid);
+    const third = await ensure();
+    assert.equal(third.pid, servers[0].pid);
+    assert.equal(findProcesses(['start-dev', third.databasePath]).length, 1);
+  });
+
+  it('starts again on the same database after the server was killed', async () => {
+    const before = await ensure();
+    process.kill(before.pid, 'SIGKILL');
+    const after = await ensure();
+    assert.notEqual(after.pid, before.pid);
+    assert.equal(after.databasePath, before.databasePath);
+    assert.ok(after.started);
+  });
+
+  it('ends a server on its database that no lock speaks of', async () => {
+    const server = await ensure();
+    const { folder, text } = lockOf(server.databasePath);
+    const record = JSON.parse(text) as { starter: { pid: number } };
+    record.starter.pid = 999_999_999;
+    const holding = readHolding(folder, 'server');
+    assert.ok(holding);
+    rewriteHolding(holding, JSON.stringify({ ...record, state: 'starting', server: undefined }));
+    const next = await ensure();
+    assert.notEqual(next.pid, server.pid);
+    assert.equal(findProcesses(['start-dev', next.databasePath]).length, 1);
+  });
+
+  it('tells its state and stops, leaving the database', async () => {
+    const server = await ensure();
+    assert.deepEqual(
+      (await listServers(home)).map(({ state, pid }) => ({ state, pid })),
+      [{ state: 'running', pid: server.pid }],
+    );
+    assert.deepEqual(await stopServers(home), [server.pid]);
+    assert.equal((await listServers(home))[0]?.state, 'stopped');
+    assert.ok(existsSync(server.databasePath));
+  });
+
+  it('names the port that is taken', async () => {
+    const taken = await listen();
+    const { port } = taken.address() as AddressInfo;
+    const env = { ...process.env, BUDGETLINE_TEMPORAL_PORT: String(port) };
+    await assert.rejects(ensure(env), (error: Error) => {
+      return codeIs('PORT_IN_USE')(error) && error.message.includes(String(port));
+    });
+    taken.close();
+  });
+});
+
+function lockOf(databasePath: string): { folder: string; text: string } {
+  const folder = join(databasePath, '..');
+  return { folder, text: readHolding(folder, 'server')?.text ?? '' };
+}

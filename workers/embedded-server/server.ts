@@ -1,0 +1,192 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { BudgetlineError } from '../../contracts/failures';
+import type { Executable } from './executable';
+import { acquireExecutable } from './executable';
+import { readHolding, rewriteHolding, takeHolding } from './generation-lock';
+import type { Holding } from './generation-lock';
+import { choosePorts } from './ports';
+import { answers, lengthenRetention } from './probe';
+import { endProcess, findProcesses, identifyProcess, isAlive } from './process-identity';
+import { addressOf, isRunning, isStarting, parseRecord, serverPlace, uiUrlOf } from './record';
+import type { Place, ServerRecord } from './record';
+
+const startLimitMs = 60_000;
+const otherStartLimitMs = 120_000;
+/** How long a server that has its process may be silent before it counts as lost. */
+export const answerLimitMs = 10_000;
+
+/** A Temporal server that answers. */
+export interface EmbeddedServer {
+  readonly address: string;
+  readonly uiUrl: string;
+  readonly serverVersion: string;
+  readonly pid: number;
+  readonly databasePath: string;
+  readonly logPath: string;
+  /** True where this call started it. */
+  readonly started: boolean;
+  readonly executable: Executable;
+}
+
+export interface ServerOptions {
+  /** BUDGETLINE_HOME. */
+  readonly home: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly onProgress: (text: string) => void;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+function createFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw new BudgetlineError('STORE_UNWRITABLE', `The folder ${folder} cannot be made.`, { cause });
+  }
+}
+
+function serverArguments(place: Place, ports: { port: number; uiPort: number }): string[] {
+  return [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn'],
+    ...['--port', String(ports.port), '--ui-port', String(ports.uiPort)],
+    ...['--db-filename', place.databasePath],
+    ...['--dynamic-config-value', 'matching.enableFairness=true'],
+  ];
+}
+
+/** The server's own settings come from its arguments alone. */
+function serverEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')));
+}
+
+function spawnServer(executable: string, place: Place, args: string[], env: NodeJS.ProcessEnv): number {
+  const log = openSync(place.logPath, 'w');
+  const child = spawn(executable, args, {
+    cwd: place.folder,
+    env: serverEnvironment(env),
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  child.on('error', () => undefined);
+  child.unref();
+  closeSync(log);
+  return child.pid ?? 0;
+}
+
+function failedStart(place: Place): BudgetlineError {
+  const tail = readFileSync(place.logPath, 'utf8').trim().split('\n').slice(-3).join(' | ');
+  return new BudgetlineError('TEMPORAL_MISSING', `The Temporal server did not start: ${tail}`, {
+    remedy: `Read ${place.logPath}, and run \`budgetline server start\` again.`,
+    details: { logPath: place.logPath },
+  });
+}
+
+async function awaitAnswer(record: ServerRecord, place: Place): Promise<void> {
+  for (const deadline = Date.now() + startLimitMs; ;) {
+    if (await answers(addressOf(record), 1_000)) return;
+    const { server } = record;
+    if (server === undefined || !isAlive(server) || Date.now() > deadline) throw failedStart(place);
+    await sleep(100);
+  }
+}
+
+/** Servers on this database that no lock speaks of: their starter died before it could write it down. */
+async function endStrays(place: Place): Promise<void> {
+  const strays = findProcesses(['start-dev', place.databasePath]);
+  await Promise.all(strays.map((stray) => endProcess(stray, 5_000)));
+}
+
+async function start(holding: Holding, record: ServerRecord, options: ServerOptions): Promise<ServerRecord> {
+  const place = serverPlace(options.home, record.serverVersion);
+  await endStrays(place);
+  const pid = spawnServer(record.executable, place, serverArguments(place, record), options.env);
+  const running: ServerRecord = { ...record, state: 'running', server: identifyProcess(pid) };
+  try {
+    await awaitAnswer(running, place);
+    await lengthenRetention(addressOf(running), startLimitMs);
+  } catch (error) {
+    if (running.server !== undefined) await endProcess(running.server, 1_000);
+    rewriteHolding(holding, JSON.stringify({ ...record, state: 'stopped' }));
+    throw error;
+  }
+  rewriteHolding(holding, JSON.stringify(running));
+  return running;
+}
+
+async function claimAndStart(
+  after: Holding | undefined,
+  executable: Executable,
+  options: ServerOptions,
+): Promise<ServerRecord | undefined> {
+  const ports = await choosePorts(options.env['BUDGETLINE_TEMPORAL_PORT']);
+  const record: ServerRecord = {
+    state: 'starting',
+    starter: identifyProcess(process.pid),
+    server: undefined,
+    ...ports,
+    serverVersion: executable.serverVersion,
+    executable: executable.path,
+  };
+  const { folder } = serverPlace(options.home, executable.serverVersion);
+  const holding = takeHolding({ folder, name: 'server', after, text: JSON.stringify(record) });
+  return holding === undefined ? undefined : start(holding, record, options);
+}
+
+/** Whether the recorded server can be used; ends one that is ours and no longer answers. */
+async function isUsable(record: ServerRecord): Promise<boolean> {
+  if (!isRunning(record)) return false;
+  if (await answers(addressOf(record), answerLimitMs)) return true;
+  if (record.server !== undefined) await endProcess(record.server, 2_000);
+  return false;
+}
+
+/** Waits while another process starts the server. */
+async function awaitOtherStart(place: Place): Promise<void> {
+  for (const deadline = Date.now() + otherStartLimitMs; ; await sleep(100)) {
+    const holding = readHolding(place.folder, 'server');
+    if (holding === undefined || !isStarting(parseRecord(holding))) return;
+    if (Date.now() < deadline) continue;
+    const pid = parseRecord(holding).starter?.pid ?? 0;
+    throw new BudgetlineError('TEMPORAL_MISSING', `Process ${pid} began to start the server and hangs.`, {
+      remedy: `End process ${pid} and try again.`,
+    });
+  }
+}
+
+function toServer(
+  record: ServerRecord,
+  place: Place,
+  executable: Executable,
+  started: boolean,
+): EmbeddedServer {
+  return {
+    address: addressOf(record),
+    uiUrl: uiUrlOf(record),
+    serverVersion: record.serverVersion,
+    pid: record.server?.pid ?? 0,
+    databasePath: place.databasePath,
+    logPath: place.logPath,
+    started,
+    executable,
+  };
+}
+
+/**
+ * The one Temporal server of a BUDGETLINE_HOME: attaches to it where it runs, else starts it. It goes on when this
+ * process ends.
+ *
+ * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE.
+ */
+export async function ensureServer(options: ServerOptions): Promise<EmbeddedServer> {
+  const executable = await acquireExecutable(options);
+  const place = serverPlace(options.home, executable.serverVersion);
+  createFolder(place.folder);
+  for (;;) {
+    await awaitOtherStart(place);
+    const holding = readHolding(place.folder, 'server');
+    const record = holding === undefined ? undefined : parseRecord(holding);
+    if (record !== undefined && (await isUsable(record))) return toServer(record, place, executable, false);
+    const started = await claimAndStart(holding, executable, options);
+    if (started !== undefined) return toServer(started, place, executable, true);
+  }
+}
