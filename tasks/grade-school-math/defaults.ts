@@ -1,0 +1,22 @@
+import type { SweepInput } from '../../contracts/definition';
+
+const lora = { rank: 16, alpha: 16 };
+
+/** Settings for the embedded model on the twin, to be spread into a definition. */
+export const gradeSchoolMathDefaults = {
+  task: 'grade-school-math',
+  data: { source: 'twin' },
+  model: 'embedded',
+  sft: { epochs: 2, batchRows: 8, learningRate: 5e-3, lora, maxLength: 96 },
+  preference: {
+    loss: { name: 'sigmoid', beta: 0.5 },
+    epochs: 2,
+    batchRows: 8,
+    learningRate: 3e-4,
+    lora,
+    maxLength: 96,
+  },
+  pairs: { chosen: 'own-correct', rejected: 'own-wrong', candidates: 4, temperature: 1, maxNewTokens: 48 },
+  evaluation: { items: 400, maxNewTokens: 48 },
+  prices: { sftExample: 0.002, preferencePair: 0.001, checkerCall: 0 },
+} satisfies Partial<SweepInput>;

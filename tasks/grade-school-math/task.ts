@@ -1,0 +1,26 @@
+import type { Task } from '../../contracts/task';
+import { annotators, goldAnswer, type MathProblem } from './annotators';
+import { assessFile, assessTwin } from './assess';
+import { loadFiles } from './gsm8k';
+import { generateTwin } from './twin';
+
+/**
+ * Grade school math, by its generated twin (`data.source` "twin") or from question-and-answer JSONL such as GSM8K
+ * ("files"). The twin asks for ` 17-11=6; 6+4=10 #### 10`, the files for `Step 1: …` lines and `#### n`.
+ *
+ * `score` is the flexible extraction, which does not ask for the format: cold start then shows in the format rate and
+ * not twice. `scores` holds both, strict (only the number after `####`) and flexible.
+ */
+export const gradeSchoolMath: Task<MathProblem> = {
+  name: 'grade-school-math',
+  metric: 'accuracy',
+  fileNames: (data) => (data.source === 'files' ? ['train', 'test'] : []),
+  load: (data, context) =>
+    data.source === 'files' ? loadFiles(data, context) : Promise.resolve(generateTwin(data)),
+  annotators,
+  gold: goldAnswer,
+  assess: (problem, completion, finish) =>
+    problem.source === 'twin'
+      ? assessTwin(problem, completion, finish)
+      : assessFile(problem, completion, finish),
+};

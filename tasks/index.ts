@@ -1,0 +1,13 @@
+export { createRandom } from './random';
+export { gradeSchoolMathDefaults } from './grade-school-math/defaults';
+export {
+  defaultPretrainingMix,
+  latentAnswer,
+  latentPrompt,
+  pretrainingDocuments,
+  type PretrainingMix,
+  type PretrainingOptions,
+} from './grade-school-math/pretraining';
+export { gradeSchoolMath } from './grade-school-math/task';
+export { generateTwin, type TwinProblem } from './grade-school-math/twin';
+export { vocabularyWords } from './grade-school-math/words';

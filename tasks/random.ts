@@ -1,0 +1,45 @@
+import type { Random } from '../contracts/task';
+
+const golden = 0x9e3779b9;
+
+/** MurmurHash3's finaliser: every input bit reaches every output bit. */
+function mix32(value: number): number {
+  let x = value | 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+/** A 32-bit hash of a text (FNV-1a, then mixed); for buckets and seeds, not for security. */
+export function hashText(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return mix32(hash);
+}
+
+/**
+ * Counter-based random numbers: draw n is a hash of (seeds, n) alone, so streams never depend on each other.
+ * Seeds are told apart by position and by kind.
+ */
+export function createRandom(...seeds: readonly (number | string)[]): Random {
+  const low = hashText(JSON.stringify(seeds));
+  const high = hashText(JSON.stringify([...seeds, 'high']));
+  let draws = 0;
+  return () => {
+    draws += 1;
+    const first = mix32(low + Math.imul(draws, golden));
+    const second = mix32(high ^ mix32(first + draws));
+    return (first * 0x200000 + (second >>> 11)) / 2 ** 53;
+  };
+}
+
+/** A whole number from `from` to `to`, both included. */
+export function drawInteger(random: Random, from: number, to: number): number {
+  return from + Math.floor(random() * (to - from + 1));
+}
+
+export function drawOne<T>(random: Random, values: readonly T[]): T {
+  const value = values[drawInteger(random, 0, values.length - 1)];
+  if (value === undefined) throw new RangeError('drawOne needs at least one value');
+  return value;
+}
