@@ -6,9 +6,10 @@ import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
+import { identifyProcess } from '../../store';
 import { acquireExecutable, ensureServer, listServers, stopServers } from '../../workers/embedded-server';
 import { readHolding, rewriteHolding, takeHolding } from '../../workers/embedded-server/generation-lock';
-import { endProcess, findProcesses, identifyProcess } from '../../workers/embedded-server/process-identity';
+import { endProcess, findProcesses } from '../../workers/embedded-server/processes';
 import { acquisitionLimitMs } from '../support/temporal';
 
 const codeIs = (code: string) => (error: unknown) => error instanceof BudgetlineError && error.code === code;
@@ -56,14 +57,14 @@ describe('pure: generation lock', () => {
   });
 });
 
-describe('pure: process identity', () => {
+describe('pure: processes', () => {
   it('tells a process from none, and ends it', async () => {
     const child = spawn('sleep', ['71.25'], { stdio: 'ignore' });
-    const identity = identifyProcess(child.pid ?? 0);
+    const identity = await identifyProcess(child.pid ?? 0);
     assert.ok(identity);
-    assert.deepEqual(findProcesses(['sleep', '71.25']), [identity]);
+    assert.deepEqual(await findProcesses(['sleep', '71.25']), [identity]);
     await endProcess(identity, 2_000);
-    assert.equal(identifyProcess(identity.pid), undefined);
+    assert.equal(await identifyProcess(identity.pid), undefined);
   });
 });
 
@@ -107,7 +108,7 @@ describe('server: the embedded Temporal server', function () {
     assert.equal(servers[0].pid, servers[1].pid);
     const third = await ensure();
     assert.equal(third.pid, servers[0].pid);
-    assert.equal(findProcesses(['start-dev', third.databasePath]).length, 1);
+    assert.equal((await findProcesses(['start-dev', third.databasePath])).length, 1);
   });
 
   it('starts again on the same database after the server was killed', async () => {
@@ -129,7 +130,7 @@ describe('server: the embedded Temporal server', function () {
     rewriteHolding(holding, JSON.stringify({ ...record, state: 'starting', server: undefined }));
     const next = await ensure();
     assert.notEqual(next.pid, server.pid);
-    assert.equal(findProcesses(['start-dev', next.databasePath]).length, 1);
+    assert.equal((await findProcesses(['start-dev', next.databasePath])).length, 1);
   });
 
   it('tells its state and stops, leaving the database', async () => {

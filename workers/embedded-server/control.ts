@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readHolding, rewriteHolding } from './generation-lock';
 import { answers } from './probe';
-import { endProcess } from './process-identity';
+import { endProcess } from './processes';
 import { addressOf, isRunning, isStarting, parseRecord, serverPlace, uiUrlOf } from './record';
 import type { ServerRecord } from './record';
 import { answerLimitMs } from './server';
@@ -18,8 +18,8 @@ export interface ServerStatus {
 }
 
 async function readState(record: ServerRecord): Promise<ServerStatus['state']> {
-  if (isStarting(record)) return 'starting';
-  if (!isRunning(record)) return 'stopped';
+  if (await isStarting(record)) return 'starting';
+  if (!(await isRunning(record))) return 'stopped';
   return (await answers(addressOf(record), answerLimitMs)) ? 'running' : 'silent';
 }
 
@@ -48,7 +48,7 @@ async function stopServer(home: string, serverVersion: string): Promise<number |
   const holding = readHolding(serverPlace(home, serverVersion).folder, 'server');
   if (holding === undefined) return undefined;
   const record = parseRecord(holding);
-  if (!isRunning(record) || record.server === undefined) return undefined;
+  if (!(await isRunning(record)) || record.server === undefined) return undefined;
   await endProcess(record.server, 10_000);
   rewriteHolding(holding, JSON.stringify({ ...record, state: 'stopped' }));
   return record.server.pid;

@@ -4,12 +4,12 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { BudgetlineError } from '../../contracts/failures';
+import { identifyOwnProcess, isProcessAlive } from '../../store';
+import type { ProcessIdentity } from '../../store';
 import type { AcquireOptions } from './acquisition';
 import { readHolding, rewriteHolding, takeHolding } from './generation-lock';
 import type { Holding } from './generation-lock';
 import { buildWithGo, goVersion } from './go-build';
-import { identifyProcess, isAlive } from './process-identity';
-import type { ProcessIdentity } from './process-identity';
 import { downloadWithSdk } from './sdk-download';
 
 /** The program that serves Temporal, and how it came to be here. */
@@ -101,17 +101,17 @@ async function makeExecutable(folder: string, options: AcquireOptions): Promise<
   return built;
 }
 
-function readFetcher(holding: Holding | undefined): ProcessIdentity | undefined {
+async function readFetcher(holding: Holding | undefined): Promise<ProcessIdentity | undefined> {
   const fetcher = JSON.parse(holding?.text ?? 'null') as ProcessIdentity | null;
-  return fetcher !== null && isAlive(fetcher) ? fetcher : undefined;
+  return fetcher !== null && (await isProcessAlive(fetcher)) === true ? fetcher : undefined;
 }
 
 /** The fetching lock, or undefined after a wait while another process has it. */
 async function takeTurn(folder: string, onProgress: (text: string) => void): Promise<Holding | undefined> {
   const after = readHolding(folder, 'fetch');
-  const fetcher = readFetcher(after);
+  const fetcher = await readFetcher(after);
   if (fetcher === undefined) {
-    const text = JSON.stringify(identifyProcess(process.pid));
+    const text = JSON.stringify(await identifyOwnProcess());
     return takeHolding({ folder, name: 'fetch', after, text });
   }
   onProgress(`Waiting for process ${fetcher.pid}, which is fetching Temporal.`);

@@ -1,7 +1,7 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { isProcessAlive, storePaths } from '../../store';
+import type { ProcessIdentity } from '../../store';
 import type { Holding } from './generation-lock';
-import { isAlive } from './process-identity';
-import type { ProcessIdentity } from './process-identity';
 
 /** What the lock beside the database says of its holder. */
 export interface ServerRecord {
@@ -28,14 +28,20 @@ export const parseRecord = (holding: Holding): ServerRecord => JSON.parse(holdin
 
 /** The folder of one server version: a database of one version is not opened by another. */
 export function serverPlace(home: string, serverVersion: string): Place {
-  const folder = resolve(home, 'temporal', serverVersion);
+  const folder = storePaths(home).temporal(serverVersion);
   return { folder, databasePath: join(folder, 'temporal.db'), logPath: join(folder, 'server.log') };
 }
 
+async function isAlive(identity: ProcessIdentity | undefined): Promise<boolean> {
+  return identity !== undefined && (await isProcessAlive(identity)) === true;
+}
+
 /** Whether another process is starting the server now. */
-export const isStarting = (record: ServerRecord): boolean =>
-  record.state === 'starting' && record.starter !== undefined && isAlive(record.starter);
+export async function isStarting(record: ServerRecord): Promise<boolean> {
+  return record.state === 'starting' && (await isAlive(record.starter));
+}
 
 /** Whether the recorded server's process is there; it may still be deaf. */
-export const isRunning = (record: ServerRecord): boolean =>
-  record.state === 'running' && record.server !== undefined && isAlive(record.server);
+export async function isRunning(record: ServerRecord): Promise<boolean> {
+  return record.state === 'running' && (await isAlive(record.server));
+}

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { BudgetlineError } from '../../contracts/failures';
+import { identifyOwnProcess, identifyProcess } from '../../store';
 import type { Executable } from './executable';
 import { acquireExecutable } from './executable';
 import { readHolding, rewriteHolding, takeHolding } from './generation-lock';
 import type { Holding } from './generation-lock';
 import { choosePorts } from './ports';
 import { answers, lengthenRetention } from './probe';
-import { endProcess, findProcesses, identifyProcess, isAlive } from './process-identity';
+import { endProcess, findProcesses } from './processes';
 import { addressOf, isRunning, isStarting, parseRecord, serverPlace, uiUrlOf } from './record';
 import type { Place, ServerRecord } from './record';
 
@@ -84,15 +85,14 @@ function failedStart(place: Place): BudgetlineError {
 async function awaitAnswer(record: ServerRecord, place: Place): Promise<void> {
   for (const deadline = Date.now() + startLimitMs; ;) {
     if (await answers(addressOf(record), 1_000)) return;
-    const { server } = record;
-    if (server === undefined || !isAlive(server) || Date.now() > deadline) throw failedStart(place);
+    if (!(await isRunning(record)) || Date.now() > deadline) throw failedStart(place);
     await sleep(100);
   }
 }
 
 /** Servers on this database that no lock speaks of: their starter died before it could write it down. */
 async function endStrays(place: Place): Promise<void> {
-  const strays = findProcesses(['start-dev', place.databasePath]);
+  const strays = await findProcesses(['start-dev', place.databasePath]);
   await Promise.all(strays.map((stray) => endProcess(stray, 5_000)));
 }
 
@@ -100,7 +100,7 @@ async function start(holding: Holding, record: ServerRecord, options: ServerOpti
   const place = serverPlace(options.home, record.serverVersion);
   await endStrays(place);
   const pid = spawnServer(record.executable, place, serverArguments(place, record), options.env);
-  const running: ServerRecord = { ...record, state: 'running', server: identifyProcess(pid) };
+  const running: ServerRecord = { ...record, state: 'running', server: await identifyProcess(pid) };
   try {
     await awaitAnswer(running, place);
     await lengthenRetention(addressOf(running), startLimitMs);
@@ -121,7 +121,7 @@ async function claimAndStart(
   const ports = await choosePorts(options.env['BUDGETLINE_TEMPORAL_PORT']);
   const record: ServerRecord = {
     state: 'starting',
-    starter: identifyProcess(process.pid),
+    starter: await identifyOwnProcess(),
     server: undefined,
     ...ports,
     serverVersion: executable.serverVersion,
@@ -134,7 +134,7 @@ async function claimAndStart(
 
 /** Whether the recorded server can be used; ends one that is ours and no longer answers. */
 async function isUsable(record: ServerRecord): Promise<boolean> {
-  if (!isRunning(record)) return false;
+  if (!(await isRunning(record))) return false;
   if (await answers(addressOf(record), answerLimitMs)) return true;
   if (record.server !== undefined) await endProcess(record.server, 2_000);
   return false;
@@ -144,7 +144,7 @@ async function isUsable(record: ServerRecord): Promise<boolean> {
 async function awaitOtherStart(place: Place): Promise<void> {
   for (const deadline = Date.now() + otherStartLimitMs; ; await sleep(100)) {
     const holding = readHolding(place.folder, 'server');
-    if (holding === undefined || !isStarting(parseRecord(holding))) return;
+    if (holding === undefined || !(await isStarting(parseRecord(holding)))) return;
     if (Date.now() < deadline) continue;
     const pid = parseRecord(holding).starter?.pid ?? 0;
     throw new BudgetlineError('TEMPORAL_MISSING', `Process ${pid} began to start the server and hangs.`, {
