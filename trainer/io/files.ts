@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  createReadStream,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { BudgetlineError, type FailureCode } from '../../contracts/failures';
+
+const codesOfErrno: Readonly<Record<string, FailureCode>> = {
+  ENOENT: 'INPUT_MISSING',
+  ENOTDIR: 'INPUT_MISSING',
+  ENOSPC: 'DISK_FULL',
+  EDQUOT: 'DISK_FULL',
+};
+
+/** The failure that an error of the file system means, named by the path it happened at. */
+export function fileFailure(error: unknown, path: string, doing: 'read' | 'write'): BudgetlineError {
+  if (error instanceof BudgetlineError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const failure = (code === undefined ? undefined : codesOfErrno[code]) ?? 'IO_FAILED';
+  // A path that cannot be written is no missing input.
+  const named = doing === 'write' && failure === 'INPUT_MISSING' ? 'IO_FAILED' : failure;
+  return new BudgetlineError(named, `Cannot ${doing} ${path}: ${message}.`, {
+    details: { path, errno: code ?? null },
+    cause: error,
+  });
+}
+
+/** Runs file-system work; what it throws comes out as INPUT_MISSING, DISK_FULL or IO_FAILED naming the path. */
+export function attempt<T>(path: string, doing: 'read' | 'write', work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fileFailure(error, path, doing);
+  }
+}
+
+export function readText(path: string): string {
+  return attempt(path, 'read', () => readFileSync(path, 'utf8'));
+}
+
+/** Reads a JSON file; text that is not JSON is refused with the given code. */
+export function readJson(path: string, code: FailureCode = 'CONFIG_INVALID'): unknown {
+  const text = readText(path);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BudgetlineError(code, `${path} is not JSON: ${(error as Error).message}.`, {
+      details: { path },
+      cause: error,
+    });
+  }
+}
+
+/** SHA-256 of a file in hexadecimal, read in pieces. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 }))
+      hash.update(piece as Buffer);
+  } catch (error) {
+    throw fileFailure(error, path, 'read');
+  }
+  return hash.digest('hex');
+}
+
+export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
+export function fileSizeBytes(path: string): number {
+  return attempt(path, 'read', () => statSync(path).size);
+}
+
+function syncPath(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Makes renames within a folder last through a power cut. */
+export function syncFolder(path: string): void {
+  attempt(path, 'write', () => syncPath(path));
+}
+
+/** Writes pieces to a new file and waits until the disk has them. */
+export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>): void {
+  attempt(path, 'write', () => {
+    const descriptor = openSync(path, 'w');
+    try {
+      for (const piece of pieces) writeAll(descriptor, piece);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+}
+
+function writeAll(descriptor: number, piece: string | Uint8Array): void {
+  const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
+}
+
+/** Writes a file under a temporary name beside its place and renames it in: never half there. */
+export function writeAtomic(path: string, pieces: Iterable<string | Uint8Array>): void {
+  const partial = `${path}.partial`;
+  try {
+    writeSynced(partial, pieces);
+    attempt(path, 'write', () => renameSync(partial, path));
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(path));
+}

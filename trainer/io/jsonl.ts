@@ -1,0 +1,76 @@
+import { createReadStream } from 'node:fs';
+import type { z } from 'zod';
+import { BudgetlineError } from '../../contracts/failures';
+import { fileFailure } from './files';
+
+/** Longest line that is read: sixteen mebibytes hold any document that a context window does. */
+export const longestLineBytes = 16 * 1024 * 1024;
+
+export interface NumberedRow<Row> {
+  /** Counted from 1, blank lines included, as an editor shows it. */
+  readonly line: number;
+  readonly row: Row;
+}
+
+export function rowFailure(
+  path: string,
+  line: number,
+  what: string,
+  details: Record<string, unknown> = {},
+): BudgetlineError {
+  return new BudgetlineError('DATA_INVALID', `${path}, line ${line}: ${what}.`, {
+    details: { path, line, ...details },
+  });
+}
+
+/** Complete lines of a file and a last one without its newline, holding one line at a time. */
+async function* readLines(path: string): AsyncGenerator<string> {
+  let pending: Buffer = Buffer.alloc(0);
+  let line = 1;
+  try {
+    for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 })) {
+      pending = pending.length === 0 ? (piece as Buffer) : Buffer.concat([pending, piece as Buffer]);
+      let start = 0;
+      for (let end = pending.indexOf(10); end >= 0; end = pending.indexOf(10, start)) {
+        yield pending.toString('utf8', start, end);
+        line += 1;
+        start = end + 1;
+      }
+      pending = pending.subarray(start);
+      if (pending.length > longestLineBytes)
+        throw rowFailure(path, line, `the line is longer than ${longestLineBytes} bytes`);
+    }
+  } catch (error) {
+    throw fileFailure(error, path, 'read');
+  }
+  if (pending.length > 0) yield pending.toString('utf8');
+}
+
+function parseRow<Row>(path: string, line: number, text: string, schema: z.ZodType<Row>): Row {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw rowFailure(path, line, `not JSON: ${(error as Error).message}`);
+  }
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.join('.') ?? '';
+  throw rowFailure(path, line, `field "${field}": ${issue?.message ?? 'malformed'}`, { field });
+}
+
+/**
+ * Rows of a JSON Lines file, one at a time.
+ * @throws DATA_INVALID naming file, line and field; INPUT_MISSING, IO_FAILED.
+ */
+export async function* readJsonLines<Row>(
+  path: string,
+  schema: z.ZodType<Row>,
+): AsyncGenerator<NumberedRow<Row>> {
+  let line = 0;
+  for await (const text of readLines(path)) {
+    line += 1;
+    if (text.trim() !== '') yield { line, row: parseRow(path, line, text, schema) };
+  }
+}

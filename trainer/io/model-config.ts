@@ -1,0 +1,171 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { BudgetlineError } from '../../contracts/failures';
+import type { ModelConfig } from '../engine/types';
+import { readJson } from './files';
+
+/** What config.json says besides the shape that the engine builds. */
+export interface ModelSettings {
+  readonly config: ModelConfig;
+  /** Longest sequence that the model was made for; null where the file does not say. */
+  readonly maxPositions: number | null;
+  /** Ids that config.json calls end of sequence; the first is the one that is supervised. */
+  readonly endOfSequence: readonly number[];
+  readonly beginOfSequence: number | null;
+}
+
+const count = z.int().positive();
+const ids = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
+
+/** Fields are those of transformers' LlamaConfig and Qwen2Config; what is not named here does not change the function computed. */
+const fileSchema = z.object({
+  model_type: z.string(),
+  vocab_size: count,
+  hidden_size: count,
+  intermediate_size: count,
+  num_hidden_layers: count,
+  num_attention_heads: count,
+  num_key_value_heads: count.nullish(),
+  head_dim: count.nullish(),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  rope_theta: z.number().positive().optional(),
+  rope_parameters: z
+    .looseObject({ rope_theta: z.number().positive().optional(), rope_type: z.string().optional() })
+    .nullish(),
+  rope_scaling: z.unknown().optional(),
+  tie_word_embeddings: z.boolean().default(false),
+  max_position_embeddings: count.nullish(),
+  hidden_act: z.string().default('silu'),
+  attention_bias: z.boolean().nullish(),
+  mlp_bias: z.boolean().nullish(),
+  attention_dropout: z.number().nullish(),
+  use_sliding_window: z.boolean().nullish(),
+  sliding_window: z.number().nullish(),
+  partial_rotary_factor: z.number().nullish(),
+  pretraining_tp: z.int().nullish(),
+  quantization_config: z.unknown().optional(),
+  eos_token_id: ids,
+  bos_token_id: ids,
+});
+type ConfigFile = z.infer<typeof fileSchema>;
+
+function refuse(path: string, field: string, why: string): never {
+  throw new BudgetlineError('CONFIG_INVALID', `${path}: field "${field}" ${why}.`, {
+    remedy: 'Use a Llama or Qwen 2 model without that feature.',
+    details: { path, field },
+  });
+}
+
+const isSet = (value: unknown): boolean => value !== null && value !== undefined;
+
+/** Every feature of the two families that changes the function and that the engine does not compute: field → what is wrong with it. */
+function unsupportedFeature(file: ConfigFile): readonly [field: string, why: string] | null {
+  const slides = file.model_type === 'llama' ? isSet(file.sliding_window) : file.use_sliding_window === true;
+  const ropeType = file.rope_parameters?.rope_type ?? 'default';
+  const table: readonly (readonly [boolean, string, string])[] = [
+    [
+      !['llama', 'qwen2'].includes(file.model_type),
+      'model_type',
+      `is "${file.model_type}"; llama and qwen2 are supported`,
+    ],
+    [file.hidden_act !== 'silu', 'hidden_act', `is "${file.hidden_act}"; only silu is supported`],
+    [isSet(file.rope_scaling), 'rope_scaling', 'asks for scaled positions, which are not supported'],
+    [ropeType !== 'default', 'rope_parameters', `asks for "${ropeType}" positions, which are not supported`],
+    [slides, 'sliding_window', 'asks for sliding-window attention, which is not supported'],
+    [
+      file.model_type === 'llama' && file.attention_bias === true,
+      'attention_bias',
+      'asks for a bias on every projection, which is not supported',
+    ],
+    [
+      file.mlp_bias === true,
+      'mlp_bias',
+      'asks for a bias in the feed-forward layers, which is not supported',
+    ],
+    [(file.attention_dropout ?? 0) !== 0, 'attention_dropout', 'is not 0; dropout is not supported'],
+    [(file.partial_rotary_factor ?? 1) !== 1, 'partial_rotary_factor', 'is not 1, which is not supported'],
+    [(file.pretraining_tp ?? 1) !== 1, 'pretraining_tp', 'is not 1, which is not supported'],
+    [
+      isSet(file.quantization_config),
+      'quantization_config',
+      'asks for quantised weights, which are not supported',
+    ],
+  ];
+  const found = table.find(([wrong]) => wrong);
+  return found === undefined ? null : [found[1], found[2]];
+}
+
+function readShape(file: ConfigFile, path: string): ModelConfig {
+  const heads = file.num_attention_heads;
+  const keyValueHeads = file.num_key_value_heads ?? heads;
+  const headSize = file.head_dim ?? file.hidden_size / heads;
+  if (heads % keyValueHeads !== 0) refuse(path, 'num_key_value_heads', 'does not divide num_attention_heads');
+  if (!Number.isInteger(headSize) || headSize % 2 !== 0)
+    refuse(path, 'head_dim', 'is not an even whole number');
+  return {
+    vocabSize: file.vocab_size,
+    hiddenSize: file.hidden_size,
+    intermediateSize: file.intermediate_size,
+    layers: file.num_hidden_layers,
+    heads,
+    keyValueHeads,
+    headSize,
+    rmsNormEpsilon: file.rms_norm_eps,
+    ropeTheta: file.rope_theta ?? file.rope_parameters?.rope_theta ?? 10_000,
+    tiedEmbeddings: file.tie_word_embeddings,
+    qkvBias: file.model_type === 'qwen2',
+  };
+}
+
+const listIds = (value: z.infer<typeof ids>): readonly number[] =>
+  value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+/** Checks the content of a config.json; `path` only names it in errors. */
+export function parseModelConfig(content: unknown, path: string): ModelSettings {
+  const parsed = fileSchema.safeParse(content);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    refuse(path, issue?.path.join('.') ?? '', `is not usable (${issue?.message ?? 'malformed'})`);
+  }
+  const file = parsed.data;
+  const unsupported = unsupportedFeature(file);
+  if (unsupported !== null) refuse(path, unsupported[0], unsupported[1]);
+  return {
+    config: readShape(file, path),
+    maxPositions: file.max_position_embeddings ?? null,
+    endOfSequence: listIds(file.eos_token_id),
+    beginOfSequence: listIds(file.bos_token_id)[0] ?? null,
+  };
+}
+
+/** Reads config.json of a model folder. @throws CONFIG_INVALID naming the field, INPUT_MISSING. */
+export function readModelConfig(folder: string): ModelSettings {
+  const path = join(folder, 'config.json');
+  return parseModelConfig(readJson(path), path);
+}
+
+/** Names and shapes of every tensor that a model of this configuration has. */
+export function expectedTensors(config: ModelConfig): Map<string, readonly number[]> {
+  const { hiddenSize: d, intermediateSize: f, vocabSize: v } = config;
+  const q = config.heads * config.headSize;
+  const kv = config.keyValueHeads * config.headSize;
+  const shapes = new Map<string, readonly number[]>([['model.embed_tokens.weight', [v, d]]]);
+  for (let layer = 0; layer < config.layers; layer += 1) {
+    const at = (name: string): string => `model.layers.${layer}.${name}`;
+    for (const [name, rows, columns] of [
+      ['q_proj', q, d],
+      ['k_proj', kv, d],
+      ['v_proj', kv, d],
+      ['o_proj', d, q],
+    ] as const) {
+      shapes.set(at(`self_attn.${name}.weight`), [rows, columns]);
+      if (config.qkvBias && name !== 'o_proj') shapes.set(at(`self_attn.${name}.bias`), [rows]);
+    }
+    shapes.set(at('mlp.gate_proj.weight'), [f, d]).set(at('mlp.up_proj.weight'), [f, d]);
+    shapes.set(at('mlp.down_proj.weight'), [d, f]);
+    shapes.set(at('input_layernorm.weight'), [d]).set(at('post_attention_layernorm.weight'), [d]);
+  }
+  shapes.set('model.norm.weight', [d]);
+  if (!config.tiedEmbeddings) shapes.set('lm_head.weight', [v, d]);
+  return shapes;
+}

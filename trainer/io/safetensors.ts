@@ -1,0 +1,177 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { z } from 'zod';
+import { BudgetlineError } from '../../contracts/failures';
+import type { Tensor } from '../engine/types';
+import { attempt } from './files';
+import { widenBfloat16, widenFloat16 } from './half';
+
+/** Named limits on files from anywhere, each with its reason. */
+export const safetensorsLimits = {
+  /** The reference reader's own bound; a header is a few hundred bytes a tensor. */
+  headerBytes: 100_000_000,
+  /** The largest open models have some ten thousand tensors. */
+  tensors: 200_000,
+  /** No weight of a decoder has more than two dimensions; others keep a wide berth. */
+  dimensions: 8,
+  /** Largest element count that one Float32Array holds (2^31 − 1 is below every engine's bound). */
+  elements: 2 ** 31 - 1,
+} as const;
+
+const elementBytes = { F32: 4, F16: 2, BF16: 2 } as const;
+type Dtype = keyof typeof elementBytes;
+
+const entrySchema = z.object({
+  dtype: z.string(),
+  shape: z.array(z.int().nonnegative()).max(safetensorsLimits.dimensions),
+  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+});
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly dims: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SafetensorsFile {
+  readonly tensors: Map<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+function refuse(path: string, what: string): never {
+  throw new BudgetlineError(
+    'CONFIG_INVALID',
+    `${path} is not a safetensors file that can be read: ${what}.`,
+    {
+      remedy: 'Fetch or write the file again.',
+      details: { path },
+    },
+  );
+}
+
+function readExactly(descriptor: number, target: Uint8Array, position: number): void {
+  for (let done = 0; done < target.length;) {
+    // A single read call is bounded to 1 GiB: libuv refuses more than 2^31 − 1 bytes.
+    const wanted = Math.min(target.length - done, 1 << 30);
+    const count = readSync(descriptor, target, done, wanted, position + done);
+    if (count === 0) throw new Error('the file ended early');
+    done += count;
+  }
+}
+
+function checkEntry(path: string, name: string, value: unknown): Entry {
+  const parsed = entrySchema.safeParse(value);
+  if (!parsed.success) refuse(path, `the header's entry "${name}" is malformed`);
+  const { dtype, shape, data_offsets } = parsed.data;
+  if (!(dtype in elementBytes))
+    refuse(path, `tensor "${name}" has dtype ${dtype}; F32, F16 and BF16 are read`);
+  const elements = shape.reduce((product, size) => product * size, 1);
+  if (elements > safetensorsLimits.elements) refuse(path, `tensor "${name}" has ${elements} elements`);
+  const [begin, end] = data_offsets;
+  if (end - begin !== elements * elementBytes[dtype as Dtype])
+    refuse(path, `tensor "${name}" has offsets that do not fit its shape`);
+  return { name, dtype: dtype as Dtype, dims: shape, begin, end };
+}
+
+/** Tensors must follow one another without gap or overlap, so that no byte of the file goes unchecked or is read twice. */
+function checkLayout(path: string, entries: readonly Entry[], dataBytes: number): void {
+  let next = 0;
+  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== next) refuse(path, `tensor "${name}" leaves a gap or overlaps another`);
+    next = end;
+  }
+  if (next !== dataBytes) refuse(path, `the header describes ${next} data bytes, the file has ${dataBytes}`);
+}
+
+function parseHeader(path: string, text: string): { entries: Entry[]; metadata: Record<string, string> } {
+  let header: unknown;
+  try {
+    header = JSON.parse(text);
+  } catch {
+    refuse(path, 'the header is not JSON');
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    refuse(path, 'the header is no object');
+  const { __metadata__: rawMetadata, ...rest } = header as Record<string, unknown>;
+  const metadata = z.record(z.string(), z.string()).safeParse(rawMetadata ?? {});
+  if (!metadata.success) refuse(path, 'its metadata is not a map of strings');
+  const names = Object.keys(rest);
+  if (names.length > safetensorsLimits.tensors) refuse(path, `it lists ${names.length} tensors`);
+  return { entries: names.map((name) => checkEntry(path, name, rest[name])), metadata: metadata.data };
+}
+
+function readHeader(
+  path: string,
+  descriptor: number,
+): { entries: Entry[]; metadata: Record<string, string>; dataStart: number } {
+  const fileBytes = fstatSync(descriptor).size;
+  if (fileBytes < 8) refuse(path, 'it is shorter than its own header');
+  const prefix = new Uint8Array(8);
+  readExactly(descriptor, prefix, 0);
+  const headerBytes = Number(new DataView(prefix.buffer).getBigUint64(0, true));
+  if (headerBytes > Math.min(safetensorsLimits.headerBytes, fileBytes - 8))
+    refuse(path, `its header claims ${headerBytes} bytes`);
+  const header = new Uint8Array(headerBytes);
+  readExactly(descriptor, header, 8);
+  const { entries, metadata } = parseHeader(path, new TextDecoder().decode(header));
+  const dataStart = 8 + headerBytes;
+  checkLayout(path, entries, fileBytes - dataStart);
+  return { entries, metadata, dataStart };
+}
+
+function readTensor(descriptor: number, entry: Entry, dataStart: number): Tensor {
+  const bytes = new Uint8Array(entry.end - entry.begin);
+  readExactly(descriptor, bytes, dataStart + entry.begin);
+  if (entry.dtype === 'F32') return { dims: entry.dims, data: new Float32Array(bytes.buffer) };
+  const halves = new Uint16Array(bytes.buffer);
+  return { dims: entry.dims, data: entry.dtype === 'F16' ? widenFloat16(halves) : widenBfloat16(halves) };
+}
+
+/**
+ * Reads every tensor of a safetensors file as f32, each once and straight into its own buffer.
+ * @throws CONFIG_INVALID for a file that breaks the format or a limit; INPUT_MISSING, IO_FAILED.
+ */
+export function readSafetensors(path: string): SafetensorsFile {
+  return attempt(path, 'read', () => {
+    const descriptor = openSync(path, 'r');
+    try {
+      const { entries, metadata, dataStart } = readHeader(path, descriptor);
+      const tensors = new Map(entries.map((entry) => [entry.name, readTensor(descriptor, entry, dataStart)]));
+      return { tensors, metadata };
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+}
+
+const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * The bytes of a safetensors file of f32 tensors: names in code-unit order, data back to back, the header padded with
+ * spaces to a multiple of eight. The same tensors and metadata always give the same bytes.
+ */
+export function* encodeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+): Generator<Uint8Array> {
+  const names = [...tensors.keys()].sort(compareNames);
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let offset = 0;
+  for (const name of names) {
+    const { dims, data } = tensors.get(name) as Tensor;
+    header[name] = { dtype: 'F32', shape: dims, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const padded = Buffer.alloc(Math.ceil(text.length / 8) * 8, 0x20);
+  text.copy(padded);
+  const prefix = Buffer.alloc(8);
+  prefix.writeBigUInt64LE(BigInt(padded.length));
+  yield prefix;
+  yield padded;
+  for (const name of names) {
+    const { data } = tensors.get(name) as Tensor;
+    yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
+}
