@@ -1,0 +1,209 @@
+import type { ControlResult } from './results';
+
+/** A figure with its 95 % interval; the bounds are null where nothing says how sure it is. */
+export interface Estimate {
+  readonly estimate: number;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/**
+ * What the intervals stand for. `items`: other test items, the same trained models (one seed, or none to compare).
+ * `items-and-seeds`: other test items and other training seeds. `none`: bare scores, no intervals.
+ */
+export type IntervalBasis = 'items' | 'items-and-seeds' | 'none';
+
+/** Style rates of generated answers, 0 … 1, and their mean length in tokens. */
+export interface StyleRates {
+  readonly formatRate: number;
+  readonly ramblingRate: number;
+  readonly noEosRate: number;
+  readonly meanTokens: number;
+  readonly repetitionRate: number;
+}
+
+/** One trained cell behind a row of the table. */
+export interface SeedScore {
+  readonly seed: number;
+  readonly cellId: string;
+  readonly score: number;
+}
+
+/** One budget and fraction, seeds pooled. */
+export interface CellAnalysis {
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+  /** US dollars for the rows of one seed. */
+  readonly annotationUsd: number;
+  readonly seeds: readonly SeedScore[];
+  readonly score: Estimate;
+  readonly style: StyleRates;
+  /** This score less the best score at the same budget, item by item; exactly 0 for the best itself. */
+  readonly toBest: Estimate;
+  /** Whether it can be told from the best of its budget (multiple comparison with the best, 95 %). Null without intervals. */
+  readonly distinguishable: boolean | null;
+  /** Probability of being the best of its budget, 0 … 1; over a budget they sum to 1. Null without intervals. */
+  readonly probabilityBest: number | null;
+}
+
+/** All fractions whose score is at least (1 − epsilon) × the best of the budget, by the scores as they stand. */
+export interface NearOptimalRegion {
+  readonly epsilon: number;
+  readonly fractions: readonly number[];
+  readonly low: number;
+  readonly high: number;
+  /** high − low on the axis of fractions. */
+  readonly width: number;
+  readonly count: number;
+}
+
+/** Which split to buy at one budget. */
+export interface BudgetAnalysis {
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+  readonly score: Estimate;
+  /** The best score less the base model's. */
+  readonly overBase: Estimate;
+  /** Whether the best is above the base beyond doubt: the lower bound of `overBase` is above 0. Null without intervals. */
+  readonly beatsBase: boolean | null;
+  readonly probabilityBest: number | null;
+  /** Fractions with exactly the best score, the best included. */
+  readonly tied: readonly number[];
+  /** Fractions that the data cannot tell from the best, the best included. */
+  readonly indistinguishable: readonly number[];
+  readonly region: NearOptimalRegion;
+}
+
+export type DiagnosisStatus = 'present' | 'absent' | 'unclear';
+
+/** One figure that speaks for or against a diagnosis. */
+export interface DiagnosisEvidence {
+  readonly metric: 'score' | 'formatRate' | 'ramblingRate' | 'noEosRate' | 'meanTokens' | 'repetitionRate';
+  /** At r = 0. */
+  readonly cold: number;
+  /** At the smallest fraction above 0. */
+  readonly warm: number;
+  /** Of the base model. */
+  readonly base: number;
+  /** warm − cold. */
+  readonly difference: Estimate;
+  /** Cohen's h for rates, standardised mean difference for lengths; null where the items are not at hand. */
+  readonly effect: number | null;
+  readonly speaks: 'for' | 'against' | 'neither';
+}
+
+/** r = 0 against the smallest warm start of the same budget. */
+export interface ColdStartDiagnosis {
+  readonly kind: 'cold-start';
+  readonly budget: number;
+  readonly status: DiagnosisStatus;
+  /** By the score that the warm start adds: under .05, under .15, or more. Null unless present. */
+  readonly strength: 'mild' | 'moderate' | 'strong' | null;
+  readonly warmFraction: number;
+  readonly warmSftRows: number;
+  /** The smallest fraction above 0 that scores above r = 0 beyond doubt and by more than delta; null where none does. */
+  readonly repairedBy: number | null;
+  readonly evidence: readonly DiagnosisEvidence[];
+  readonly advice: string;
+}
+
+/** A flat or falling curve of r = 0 against the base model, with few pairs. */
+export interface StagnationDiagnosis {
+  readonly kind: 'preference-stagnation';
+  readonly status: DiagnosisStatus;
+  /** Score at r = 0 less the base's, by budget. */
+  readonly gains: readonly { readonly budget: number; readonly pairRows: number; readonly gain: Estimate }[];
+  readonly advice: string;
+}
+
+/** The winning mixture beside plain SFT on the chosen answers of its pairs. */
+export interface ControlAnalysis {
+  readonly kind: 'sft-on-chosen';
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly mixture: Estimate;
+  readonly control: Estimate;
+  /** Mixture less control: what the preference loss adds to the same data. */
+  readonly difference: Estimate;
+  /** Control less pure SFT at the same budget: what the chosen answers alone add; null where r = 1 was not run. */
+  readonly overPureSft: Estimate | null;
+  /** What the difference says about the preference loss; `none` is a difference within ± delta. */
+  readonly lossEffect: 'helps' | 'none' | 'hurts' | 'unclear';
+  readonly reading: string;
+}
+
+export type ClaimId = 'C1' | 'C2' | 'C3' | 'C4' | 'C5';
+
+/** A verdict on one of the study's five claims, over this sweep's own data. */
+export interface ClaimVerdict {
+  readonly claim: ClaimId;
+  readonly title: string;
+  /** The rule in one sentence, with delta and the budgets that it was applied to. */
+  readonly rule: string;
+  readonly verdict: 'confirmed' | 'refuted' | 'undecided' | 'not tested';
+  /** Where undecided: what the numbers point to. Null otherwise. */
+  readonly pointsTo: 'for' | 'against' | 'unclear' | null;
+  /** True where `pointsTo` holds for these trained models alone: fewer than three seeds, or too little above the base. */
+  readonly conditional: boolean;
+  /** Sentences with the numbers. */
+  readonly evidence: readonly string[];
+}
+
+/** A cell that failed, by name. */
+export interface HoleAnalysis {
+  readonly cellId: string;
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly seed: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a sweep says: plain JSON, for the report, the command line and `--json`. */
+export interface SweepAnalysis {
+  readonly version: 1;
+  readonly sweepId: string;
+  readonly task: string;
+  readonly model: string;
+  readonly annotator: string;
+  /** Seeds that finished in at least one cell. */
+  readonly seeds: readonly number[];
+  /** Test items that every comparison is paired on; 0 where no item rows were at hand. */
+  readonly items: number;
+  readonly intervals: {
+    readonly level: 0.95;
+    readonly basis: IntervalBasis;
+    /** To stand beside every table: what the intervals cover and what they do not. */
+    readonly label: string;
+    /** Standard deviation between seeds, by budget, where there are several. */
+    readonly seedDeviations: readonly { readonly budget: number; readonly deviation: number }[];
+  };
+  readonly delta: number;
+  readonly base: { readonly score: Estimate; readonly style: StyleRates };
+  /** By budget, then by falling fraction. */
+  readonly cells: readonly CellAnalysis[];
+  readonly budgets: readonly BudgetAnalysis[];
+  readonly coldStart: readonly ColdStartDiagnosis[];
+  /** Null where r = 0 was not run with fewer than 1,000 pairs. */
+  readonly stagnation: StagnationDiagnosis | null;
+  readonly controls: readonly ControlAnalysis[];
+  /** C1 … C5, all five. */
+  readonly verdicts: readonly ClaimVerdict[];
+  readonly holes: readonly HoleAnalysis[];
+  /** The answer in one plain paragraph. */
+  readonly answer: string;
+  /** What a careful reader must know besides: cells without item rows, cells more variable than the rest. */
+  readonly notes: readonly string[];
+}
+
+/** Key of the base model's items in the map that `analyzeSweep` is given; cells stand under their own ids. */
+export const baseItemsKey = 'base';
+
+/** Key of a control's items in that map. */
+export function controlItemsKey(control: Pick<ControlResult, 'kind' | 'of'>): string {
+  return `${control.of}/${control.kind}`;
+}
