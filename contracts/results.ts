@@ -74,3 +74,19 @@ export interface CellProgress {
   readonly workflowId: string;
   readonly score?: number;
 }
+
+/** Where a sweep stands, as its `progress` query tells. */
+export interface SweepProgress {
+  readonly phase: 'cells' | 'controls' | 'recording' | 'done';
+  /** The base model's score, once it is known. */
+  readonly baseScore: number | null;
+  readonly cells: readonly CellProgress[];
+  /** Controls that run or have run, by the id of the cell beside which they stand. */
+  readonly controls: readonly { readonly of: string; readonly state: CellProgress['state'] }[];
+}
+
+/** Where a cell stands, as its own `progress` query tells: its stages so far, and the one that runs. */
+export interface ExperimentProgress {
+  readonly finished: readonly StageResult[];
+  readonly running: { readonly key: string; readonly kind: string; readonly title: string } | null;
+}

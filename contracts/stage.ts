@@ -57,7 +57,7 @@ export type StageSpec =
     }
   | (TaskSource & { readonly kind: 'evaluate'; readonly evaluation: EvaluationSpec });
 
-export type SpecOf<K extends StageKind> = Extract<StageSpec, { kind: K }>;
+export type SpecOf<K extends StageKind> = { [P in K]: Extract<StageSpec, { kind: P }> }[K];
 
 /** Names of a stage's inputs: data, base (model to train from), adapter, reference. */
 export type InputName = 'base' | 'data' | 'adapter' | 'reference';
@@ -131,6 +131,26 @@ export interface StageProgress {
 export type StageActivities = {
   [K in StageKind]: (request: StageRequest<K>) => Promise<StageResult>;
 };
+
+/** Opens an experiment's ledger chain. */
+export interface ExperimentOpeningRequest {
+  readonly experimentId: string;
+  readonly definitionDigest: string;
+  /** The definition as it was started; plain JSON. */
+  readonly definition: unknown;
+}
+
+/** Records in an experiment's chain which stages it used. Repeating it changes nothing. */
+export interface StageRecordRequest {
+  readonly experimentId: string;
+  readonly stages: readonly StageResult[];
+}
+
+/** The activities on the CPU queue that keep an experiment's own chain; both resolve to the chain's head. */
+export interface LedgerActivities {
+  openExperiment(request: ExperimentOpeningRequest): Promise<string>;
+  recordStages(request: StageRecordRequest): Promise<string | null>;
+}
 
 /** Task queues by what their workers have: a training device, or a processor. */
 export const taskQueues = { gpu: 'gpu', cpu: 'cpu' } as const;
