@@ -1,0 +1,179 @@
+"""The benchmark's other side: one SFT or DPO stage with TRL and PEFT, and the judge of both sides' adapters.
+
+usage: trl_stage.py sft|dpo|judge SPEC.json
+
+Prints one JSON line on standard output. `importSeconds` is the time from the start of this file to the end of the
+imports; `stageSeconds` covers loading the model, preparing the data, the reference pass, training and saving.
+"""
+
+import time
+
+started = time.perf_counter()
+
+import contextlib
+import json
+import os
+import resource
+import sys
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("WANDB_DISABLED", "true")
+
+import torch
+
+
+def read_rows(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def load(spec):
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(spec["model"])
+    model = AutoModelForCausalLM.from_pretrained(spec["model"], dtype=torch.float32)
+    return model, tokenizer
+
+
+def training_arguments(spec):
+    training = spec["training"]
+    return dict(
+        output_dir=spec["outputDir"],
+        per_device_train_batch_size=training["batchRows"],
+        gradient_accumulation_steps=1,
+        num_train_epochs=training["epochs"],
+        learning_rate=training["learningRate"],
+        lr_scheduler_type="cosine_with_min_lr",
+        lr_scheduler_kwargs={"min_lr_rate": training["finalLearningRateRatio"]},
+        warmup_steps=spec["warmupSteps"],
+        weight_decay=training["weightDecay"],
+        adam_beta1=training["beta1"],
+        adam_beta2=training["beta2"],
+        adam_epsilon=training["epsilon"],
+        max_grad_norm=training["clipNorm"],
+        max_length=training["maxLength"],
+        bf16=False,
+        fp16=False,
+        use_cpu=True,
+        gradient_checkpointing=False,
+        logging_steps=1,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        seed=spec["seed"],
+        dataloader_num_workers=0,
+        dataloader_pin_memory=False,
+    )
+
+
+def adapter_config(spec):
+    from peft import LoraConfig
+
+    lora = spec["training"]["lora"]
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=lora["rank"],
+        lora_alpha=lora["alpha"],
+        lora_dropout=0.0,
+        target_modules=lora["targetModules"],
+    )
+
+
+def sft_trainer(spec, model, tokenizer, rows):
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    data = Dataset.from_list([{"prompt": row["prompt"], "completion": row["completion"]} for row in rows])
+    args = SFTConfig(**training_arguments(spec), completion_only_loss=True)
+    return SFTTrainer(
+        model=model, args=args, train_dataset=data, processing_class=tokenizer, peft_config=adapter_config(spec)
+    )
+
+
+def dpo_trainer(spec, model, tokenizer, rows):
+    from datasets import Dataset
+    from trl import DPOConfig, DPOTrainer
+
+    data = Dataset.from_list([{key: row[key] for key in ("prompt", "chosen", "rejected")} for row in rows])
+    # The reference pass once, before training: with two epochs the faster of TRL's two ways.
+    args = DPOConfig(**training_arguments(spec), beta=spec["beta"], precompute_ref_log_probs=True)
+    return DPOTrainer(
+        model=model, args=args, train_dataset=data, processing_class=tokenizer, peft_config=adapter_config(spec)
+    )
+
+
+def run_stage(command, spec):
+    import datasets, peft, transformers, trl  # noqa: F401  (their time counts as imports)
+
+    transformers.utils.logging.set_verbosity_error()
+    imported = time.perf_counter()
+    model, tokenizer = load(spec)
+    rows = read_rows(spec["data"])
+    # TRL prints its progress on standard output; that is for the result alone.
+    with contextlib.redirect_stdout(sys.stderr):
+        trainer = (sft_trainer if command == "sft" else dpo_trainer)(spec, model, tokenizer, rows)
+        prepared = time.perf_counter()
+        trainer.train()
+        trained = time.perf_counter()
+        trainer.model.save_pretrained(spec["outputDir"])
+    ended = time.perf_counter()
+    losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
+    return {
+        "importSeconds": imported - started,
+        "prepareSeconds": prepared - imported,
+        "trainSeconds": trained - prepared,
+        "stageSeconds": ended - imported,
+        "steps": trainer.state.global_step,
+        "firstLoss": losses[0],
+        "lastLoss": losses[-1],
+        "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "versions": {
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "trl": trl.__version__,
+            "peft": peft.__version__,
+        },
+    }
+
+
+def completion_logprob(model, tokenizer, prompt, completion):
+    prompt_ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    completion_ids = tokenizer(completion, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
+    ids = torch.tensor([prompt_ids + completion_ids])
+    with torch.no_grad():
+        logits = model(input_ids=ids).logits[0, :-1].float()
+    scores = torch.log_softmax(logits, -1).gather(1, ids[0, 1:, None])[:, 0]
+    return scores[len(prompt_ids) - 1 :].sum().item(), len(completion_ids), len(prompt_ids)
+
+
+def judge(spec):
+    """Held-out loss of an adapter, whoever trained it: token mean for SFT, DPO loss against the base for pairs."""
+    from peft import PeftModel
+
+    model, tokenizer = load(spec)
+    model.eval()
+    rows = read_rows(spec["heldOut"])
+    pairs = "chosen" in rows[0]
+    columns = ("chosen", "rejected") if pairs else ("completion",)
+    base = [[completion_logprob(model, tokenizer, row["prompt"], row[c]) for c in columns] for row in rows]
+    tuned = PeftModel.from_pretrained(model, spec["adapter"]).eval()
+    policy = [[completion_logprob(tuned, tokenizer, row["prompt"], row[c]) for c in columns] for row in rows]
+    if not pairs:
+        return {"heldOutLoss": -sum(p[0][0] for p in policy) / sum(p[0][1] for p in policy)}
+    margins = [(p[0][0] - b[0][0]) - (p[1][0] - b[1][0]) for p, b in zip(policy, base)]
+    losses = torch.nn.functional.softplus(-spec["beta"] * torch.tensor(margins))
+    return {"heldOutLoss": losses.mean().item(), "accuracy": sum(m > 0 for m in margins) / len(margins)}
+
+
+def main():
+    command, path = sys.argv[1], sys.argv[2]
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    with open(path, encoding="utf-8") as file:
+        spec = json.load(file)
+    result = judge(spec) if command == "judge" else run_stage(command, spec)
+    print(json.dumps(result), flush=True)
+
+
+main()
