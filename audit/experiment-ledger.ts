@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LedgerEntry, LedgerLine } from '../contracts/ledger';
+import type { Store } from '../store';
+import { appendLine, ledgerHead, readLedger } from './ledger';
+
+type EntryOf<T extends LedgerEntry['type']> = Omit<Extract<LedgerEntry, { type: T }>, 'type'>;
+
+export type ExperimentOpening = EntryOf<'experiment-opened'>;
+export type StageRecord = EntryOf<'stage-recorded'>;
+
+const lockPollMs = 20;
+
+/** One writer at a time: experiment chains are locked by a claim on a key of their own. */
+async function withLock<T>(store: Store, experimentId: string, work: () => Promise<T>): Promise<T> {
+  const key = createHash('sha256').update(`experiment-ledger ${experimentId}`).digest('hex');
+  for (;;) {
+    const outcome = await store.claim(key, `ledger of experiment ${experimentId}`);
+    if ('claim' in outcome) return work().finally(() => outcome.claim.release());
+    await sleep(lockPollMs);
+  }
+}
+
+function sameOpening(line: LedgerLine, opening: ExperimentOpening): boolean {
+  return line.type === 'experiment-opened' && line.definitionDigest === opening.definitionDigest;
+}
+
+function sameRecord(line: LedgerLine, record: StageRecord): boolean {
+  return (
+    line.type === 'stage-recorded' &&
+    line.stage === record.stage &&
+    line.cached === record.cached &&
+    line.artifact === record.artifact &&
+    line.stageHead === record.stageHead
+  );
+}
+
+/** Opens an experiment's chain with its definition. A definition that stands there already is not written again. */
+export async function openExperimentLedger(store: Store, opening: ExperimentOpening): Promise<string> {
+  const path = store.paths.experimentLedger(opening.experimentId);
+  return withLock(store, opening.experimentId, async () => {
+    const known = (await readLedger(path)).some((line) => sameOpening(line, opening));
+    if (!known) return appendLine(path, { type: 'experiment-opened', ...opening });
+    return (await ledgerHead(path)) ?? '';
+  });
+}
+
+/**
+ * Records stages that an experiment used, with the heads of their chains; what stands there already is not written
+ * again, so that a repeated call changes nothing. Gives the chain's head, null for an empty chain.
+ */
+export async function recordStages(
+  store: Store,
+  experimentId: string,
+  records: readonly StageRecord[],
+): Promise<string | null> {
+  const path = store.paths.experimentLedger(experimentId);
+  return withLock(store, experimentId, async () => {
+    const lines = await readLedger(path);
+    const missing = records.filter((record) => !lines.some((line) => sameRecord(line, record)));
+    for (const record of missing) await appendLine(path, { type: 'stage-recorded', ...record });
+    return ledgerHead(path);
+  });
+}

@@ -1,0 +1,87 @@
+import type { FailureCode } from '../contracts/failures';
+import { failures } from '../contracts/failures';
+import type { LedgerEntry, LedgerLine } from '../contracts/ledger';
+import { appendLine, readLedger } from './ledger';
+
+type LineOf<T extends LedgerLine['type']> = Extract<LedgerLine, { type: T }>;
+type EntryOf<T extends LedgerEntry['type']> = Omit<Extract<LedgerEntry, { type: T }>, 'type'>;
+
+/** Everything that an attempt's first line tells. */
+export type AttemptStart = EntryOf<'attempt-started'>;
+/** Everything that an attempt's last line tells. */
+export type AttemptEnd = EntryOf<'attempt-ended'>;
+
+function isStart(line: LedgerLine): line is LineOf<'attempt-started'> {
+  return line.type === 'attempt-started';
+}
+
+function endOf(
+  lines: readonly LedgerLine[],
+  fence: number,
+): LineOf<'attempt-ended' | 'attempt-lost'> | undefined {
+  return lines.find(
+    (line): line is LineOf<'attempt-ended' | 'attempt-lost'> =>
+      (line.type === 'attempt-ended' || line.type === 'attempt-lost') && line.fence === fence,
+  );
+}
+
+/** Attempts that began and of whose end the ledger says nothing: under way, or lost. */
+export function openAttempts(lines: readonly LedgerLine[]): LineOf<'attempt-started'>[] {
+  return lines.filter(isStart).filter((line) => endOf(lines, line.fence) === undefined);
+}
+
+/**
+ * Records as lost every attempt below a fence that left no ending: its worker died, or was fenced out. Only the holder
+ * of the claim with that fence may call this.
+ */
+export async function recordLostAttempts(path: string, fence: number): Promise<LedgerLine[]> {
+  const lines = await readLedger(path);
+  const lost = openAttempts(lines).filter((line) => line.fence < fence);
+  for (const { stage, kind, fence: lower, host, pid } of lost) {
+    const reason = `Process ${pid} on ${host} left no ending; fence ${fence} took the claim over.`;
+    await appendLine(path, { type: 'attempt-lost', stage, kind, fence: lower, reason });
+  }
+  return lost.length === 0 ? lines : readLedger(path);
+}
+
+/** Opens an attempt: lower attempts without an ending are told of as lost first. Gives the chain as it then stands. */
+export async function startAttempt(path: string, start: AttemptStart): Promise<LedgerLine[]> {
+  await recordLostAttempts(path, start.fence);
+  await appendLine(path, { type: 'attempt-started', ...start });
+  return readLedger(path);
+}
+
+/** Closes an attempt; gives the chain's new head. */
+export function endAttempt(path: string, end: AttemptEnd): Promise<string> {
+  return appendLine(path, { type: 'attempt-ended', ...end });
+}
+
+/** Failures that say nothing against the stage or its host, and so eat no retry budget. */
+const uncounted: ReadonlySet<string> = new Set<FailureCode>([
+  'STAGE_CLAIMED',
+  'CLAIM_LOST',
+  'TRAINER_YIELDED',
+  'WORKER_STOPPING',
+]);
+
+function isCounted(code: string | null): boolean {
+  return code !== null && code in failures && failures[code as FailureCode].retried && !uncounted.has(code);
+}
+
+/** A lost attempt counts only where the one after it began no further on: a host that is taken away is no fault. */
+function lostWithoutProgress(starts: readonly LineOf<'attempt-started'>[], index: number): boolean {
+  const from = starts[index]?.resumedFromStep ?? 0;
+  const next = starts[index + 1];
+  return next !== undefined && (next.resumedFromStep ?? 0) <= from;
+}
+
+/** How often a stage failed for reasons of infrastructure in one workflow run: what its retry budget is held against. */
+export function countInfrastructureFailures(lines: readonly LedgerLine[], runId: string): number {
+  const starts = lines.filter(isStart);
+  return starts.filter((start, index) => {
+    if (start.runId !== runId) return false;
+    const end = endOf(lines, start.fence);
+    if (end?.type === 'attempt-ended') return end.outcome === 'failed' && isCounted(end.code);
+    return end?.type === 'attempt-lost' && lostWithoutProgress(starts, index);
+  }).length;
+}

@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { claimRecord, type ClaimRecord } from '../contracts/claim';
+import { BudgetlineError } from '../contracts/failures';
+import { besideName, syncPath, writeSynced } from './durable-files';
+import { errnoOf, guardFiles, isMissing } from './fs-errors';
+import { identifyOwnProcess, isProcessAlive } from './process-identity';
+
+/** The right to run a stage, for as long as nobody holds a higher fence. */
+export interface Claim {
+  readonly key: string;
+  /** Grows with every holder of this key, and never repeats. */
+  readonly fence: number;
+  /** Aborted when the claim passed to another, or could not be renewed before its lease ended. */
+  readonly lost: AbortSignal;
+  /** Throws CLAIM_LOST where another holds a higher fence by now. */
+  check(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Either a claim, or who holds it. */
+export type ClaimOutcome = { readonly claim: Claim } | { readonly heldBy: ClaimRecord };
+
+export interface ClaimOptions {
+  /** How long a holder that says nothing keeps its claim, where its process cannot be looked at. */
+  readonly leaseMs: number;
+}
+
+interface Standing {
+  readonly path: string;
+  readonly fence: number;
+}
+
+/**
+ * A claim is a file named by its fence in the key's folder. Linking a finished file to the next free name is what
+ * makes exactly one taker win; the highest name holds. The lease is the file's time of change, so that renewing and
+ * releasing need no room on a full disk; a released claim's time is the epoch.
+ */
+const fileName = (fence: number): string => `${String(fence).padStart(9, '0')}.json`;
+
+async function listFences(dir: string): Promise<number[]> {
+  const names = await readdir(dir).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  const fences = names.flatMap((name) => (/^\d{9}\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
+  return fences.sort((a, b) => a - b);
+}
+
+async function highestFence(dir: string): Promise<number> {
+  return (await listFences(dir)).at(-1) ?? 0;
+}
+
+async function readRecord(path: string): Promise<{ record: ClaimRecord; renewedAtMs: number } | undefined> {
+  try {
+    const record = claimRecord.parse(JSON.parse(await readFile(path, 'utf8')));
+    return { record, renewedAtMs: (await stat(path)).mtimeMs };
+  } catch (error) {
+    if (isMissing(error) || errnoOf(error) === undefined) return undefined;
+    throw error;
+  }
+}
+
+/** The living holder of a claim file; undefined where it was released, lapsed, or its process is dead. */
+async function livingHolder(path: string): Promise<ClaimRecord | undefined> {
+  const found = await readRecord(path);
+  if (found === undefined || found.renewedAtMs === 0) return undefined;
+  if (found.renewedAtMs + found.record.leaseMs < Date.now()) return undefined;
+  return (await isProcessAlive(found.record.process)) === false ? undefined : found.record;
+}
+
+/** True where this taker, and nobody else, made the file of this fence. */
+async function linkRecord(standing: Standing, record: ClaimRecord): Promise<boolean> {
+  const partial = besideName(standing.path);
+  try {
+    await writeSynced(partial, `${JSON.stringify(record)}\n`);
+    await link(partial, standing.path);
+    await syncPath(dirname(standing.path));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+/** A taker that listed long ago may make a name below the highest: it has not won. */
+async function stands(dir: string, standing: Standing): Promise<boolean> {
+  if ((await highestFence(dir)) === standing.fence) return true;
+  await rm(standing.path, { force: true });
+  return false;
+}
+
+async function removeOlder(dir: string, fence: number): Promise<void> {
+  const older = (await listFences(dir)).filter((other) => other < fence - 1);
+  await Promise.all(older.map((other) => rm(join(dir, fileName(other)), { force: true })));
+}
+
+function lostError(key: string, fence: number): BudgetlineError {
+  return new BudgetlineError(
+    'CLAIM_LOST',
+    `The claim on stage ${key} at fence ${fence} passed to another worker.`,
+    {
+      details: { key, fence },
+    },
+  );
+}
+
+/** Keeps the lease fresh until released; aborts `lost` when it cannot. */
+class HeldClaim implements Claim {
+  readonly #abort = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #renewedAtMs = Date.now();
+  #done = false;
+
+  constructor(
+    readonly key: string,
+    private readonly dir: string,
+    private readonly standing: Standing,
+    private readonly leaseMs: number,
+  ) {
+    this.#timer = setInterval(() => void this.#renew(), leaseMs / 4);
+    this.#timer.unref();
+  }
+
+  get fence(): number {
+    return this.standing.fence;
+  }
+
+  get lost(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  async check(): Promise<void> {
+    if (this.#done || this.lost.aborted) throw lostError(this.key, this.fence);
+    if (await guardFiles(this.dir, () => highestFence(this.dir)).then((top) => top === this.fence)) return;
+    this.#lose();
+    throw lostError(this.key, this.fence);
+  }
+
+  async release(): Promise<void> {
+    if (this.#done) return;
+    this.#stop();
+    await utimes(this.standing.path, 0, 0).catch(() => undefined);
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      await this.check();
+      const now = new Date();
+      await utimes(this.standing.path, now, now);
+      this.#renewedAtMs = now.getTime();
+      // Released while the renewal was under way: the release has the last word.
+      if (this.#done) await utimes(this.standing.path, 0, 0);
+    } catch {
+      if (Date.now() > this.#renewedAtMs + this.leaseMs / 2) this.#lose();
+    }
+  }
+
+  #lose(): void {
+    this.#stop();
+    this.#abort.abort(lostError(this.key, this.fence));
+  }
+
+  #stop(): void {
+    this.#done = true;
+    clearInterval(this.#timer);
+  }
+}
+
+async function describeTaker(fence: number, holder: string, leaseMs: number): Promise<ClaimRecord> {
+  return { fence, token: randomUUID(), leaseMs, holder, process: await identifyOwnProcess() };
+}
+
+/** Takes a claim where nobody living holds it. A holder on this host whose process is dead gives way at once. */
+export async function acquireClaim(
+  target: { readonly key: string; readonly dir: string; readonly holder: string },
+  options: ClaimOptions,
+): Promise<ClaimOutcome> {
+  const { key, dir, holder } = target;
+  return guardFiles(dir, async () => {
+    await mkdir(dir, { recursive: true });
+    for (;;) {
+      const top = await highestFence(dir);
+      const heldBy = top === 0 ? undefined : await livingHolder(join(dir, fileName(top)));
+      if (heldBy !== undefined) return { heldBy };
+      const standing = { fence: top + 1, path: join(dir, fileName(top + 1)) };
+      const record = await describeTaker(standing.fence, holder, options.leaseMs);
+      if (!(await linkRecord(standing, record)) || !(await stands(dir, standing))) continue;
+      await removeOlder(dir, standing.fence);
+      return { claim: new HeldClaim(key, dir, standing, options.leaseMs) };
+    }
+  });
+}
+
+/** Who holds a claim now; undefined where nobody living does. */
+export async function readClaimHolder(dir: string): Promise<ClaimRecord | undefined> {
+  const top = await guardFiles(dir, () => highestFence(dir));
+  return top === 0 ? undefined : livingHolder(join(dir, fileName(top)));
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { BudgetlineError } from '../contracts/failures';
+import { guardFiles, isMissing } from './fs-errors';
+
+/** One file of a payload, by its path relative to the folder, with forward slashes. */
+export interface PayloadFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Hugging Face folders are one or two levels deep; a deeper one is a mistake or a loop of links. */
+const deepest = 8;
+
+/** SHA-256 of a file's bytes, hexadecimal, read in pieces. */
+export async function digestFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await guardFiles(path, () => pipeline(createReadStream(path), hash)).catch((error: unknown) => {
+    throw missingOr(error, path);
+  });
+  return hash.digest('hex');
+}
+
+function missingOr(error: unknown, path: string): unknown {
+  const missing = error instanceof BudgetlineError && isMissing(error.cause);
+  return missing ? new BudgetlineError('INPUT_MISSING', `There is no file or folder ${path}.`) : error;
+}
+
+/** Paths of the regular files below a folder (links followed), sorted by their bytes; names that begin with a dot are left out. */
+export async function listFiles(dir: string, prefix = '', depth = 0): Promise<string[]> {
+  if (depth > deepest)
+    throw new BudgetlineError('DATA_INVALID', `${dir} is nested more than ${deepest} deep.`);
+  const names = (await readdir(join(dir, prefix))).filter((name) => !name.startsWith('.'));
+  const nested = await Promise.all(
+    names.map(async (name) => {
+      const path = prefix === '' ? name : `${prefix}/${name}`;
+      const info = await stat(join(dir, path));
+      return info.isDirectory() ? listFiles(dir, path, depth + 1) : info.isFile() ? [path] : [];
+    }),
+  );
+  return nested.flat().sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Size and SHA-256 of every file below a folder; `leaveOut` names files that do not belong to the payload. */
+export async function describeFolder(dir: string, leaveOut: readonly string[] = []): Promise<PayloadFile[]> {
+  const paths = await guardFiles(dir, () => listFiles(dir)).catch((error: unknown) => {
+    throw missingOr(error, dir);
+  });
+  const files: PayloadFile[] = [];
+  for (const path of paths.filter((name) => !leaveOut.includes(name)))
+    files.push({
+      path,
+      bytes: (await stat(join(dir, path))).size,
+      sha256: await digestFile(join(dir, path)),
+    });
+  return files;
+}
+
+/** SHA-256 over the sorted "path NUL bytes NUL sha256 NL" of a payload, hexadecimal. */
+export function payloadDigest(files: readonly PayloadFile[]): string {
+  const lines = files.map((file) => `${file.path}\0${file.bytes}\0${file.sha256}\n`);
+  return createHash('sha256').update(lines.sort().join(''), 'utf8').digest('hex');
+}
+
+/**
+ * Content digest of a folder, as a base model enters keys by it: the payload digest of every file below it. Hidden
+ * files are left out, links followed. INPUT_MISSING where there is no such folder.
+ */
+export async function digestFolder(dir: string): Promise<string> {
+  return payloadDigest(await describeFolder(dir));
+}

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { guardFiles } from './fs-errors';
+
+/** Makes a file's or folder's present content survive a loss of power. */
+export async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Creates a folder with its parents; STORE_UNWRITABLE or DISK_FULL where that cannot be. */
+export async function ensureDir(path: string): Promise<string> {
+  await guardFiles(path, () => mkdir(path, { recursive: true }));
+  return path;
+}
+
+/** Writes and syncs a file of this very name; whoever needs atomicity renames or links it afterwards. */
+export async function writeSynced(path: string, data: string | Uint8Array): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    await handle.writeFile(data);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A name beside `path` that nobody else uses, for writing before renaming. */
+export function besideName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
+}
+
+/** Replaces a file in one step: after a crash it holds the old bytes or the new ones, never half of them. */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  const partial = besideName(path);
+  await guardFiles(path, async () => {
+    try {
+      await writeSynced(partial, data);
+      await rename(partial, path);
+      await syncPath(dirname(path));
+    } finally {
+      await rm(partial, { force: true });
+    }
+  });
+}

@@ -1,0 +1,50 @@
+import { BudgetlineError, type FailureCode } from '../contracts/failures';
+
+const codes: Readonly<Record<string, FailureCode>> = {
+  ENOSPC: 'DISK_FULL',
+  EDQUOT: 'DISK_FULL',
+  EACCES: 'STORE_UNWRITABLE',
+  EPERM: 'STORE_UNWRITABLE',
+  EROFS: 'STORE_UNWRITABLE',
+  ENOTDIR: 'STORE_UNWRITABLE',
+};
+
+const sentences: Partial<Record<FailureCode, string>> = {
+  DISK_FULL: 'There is no room left on the disk',
+  STORE_UNWRITABLE: 'The folder cannot be written',
+};
+
+/** The system's error code ("ENOSPC"), where the error has one. */
+export function errnoOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
+/** True for "no such file or folder", which reading often takes for an answer. */
+export function isMissing(error: unknown): boolean {
+  return errnoOf(error) === 'ENOENT';
+}
+
+/**
+ * The coded error for a failure of the file system: DISK_FULL, STORE_UNWRITABLE, otherwise IO_FAILED. Errors that have
+ * a code already, and those that are none of the file system's, come back as they are.
+ */
+export function toStoreError(error: unknown, path: string): unknown {
+  const errno = errnoOf(error);
+  if (error instanceof BudgetlineError || errno === undefined) return error;
+  const code = codes[errno] ?? 'IO_FAILED';
+  const sentence = sentences[code] ?? 'Reading or writing failed';
+  return new BudgetlineError(code, `${sentence}: ${path} (${errno}).`, {
+    details: { path, errno },
+    cause: error,
+  });
+}
+
+/** Runs file work and turns the file system's errors into coded ones that name the path. */
+export async function guardFiles<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toStoreError(error, path);
+  }
+}

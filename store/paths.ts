@@ -1,0 +1,64 @@
+import { join, resolve } from 'node:path';
+import { BudgetlineError } from '../contracts/failures';
+import { stageKinds, type StageKey } from '../contracts/stage';
+
+/** What names an artifact: its stage's kind and key. */
+export interface ArtifactId {
+  readonly kind: string;
+  readonly key: StageKey;
+}
+
+/** Where everything of one BUDGETLINE_HOME lies. */
+export interface StorePaths {
+  readonly home: string;
+  readonly artifacts: string;
+  artifact(id: ArtifactId): string;
+  /** Claims of one key: a file a fence. */
+  claims(key: StageKey): string;
+  /** Scratch of a stage: job.json, checkpoints, events.jsonl, stderr.log. */
+  run(key: StageKey): string;
+  stageLedger(key: StageKey): string;
+  experimentLedger(experimentId: string): string;
+  report(sweepId: string): string;
+  temporal(serverVersion: string): string;
+}
+
+/** Names stay inside the store: keys are 64 hexadecimal digits. */
+function validKey(key: string): string {
+  if (!/^[0-9a-f]{64}$/.test(key))
+    throw new BudgetlineError('USAGE', `"${key}" is no stage key: keys are 64 hexadecimal digits.`);
+  return key;
+}
+
+function validKind(kind: string): string {
+  if (!(stageKinds as readonly string[]).includes(kind))
+    throw new BudgetlineError('USAGE', `"${kind}" is no stage kind; there are ${stageKinds.join(', ')}.`);
+  return kind;
+}
+
+function validName(name: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,199}$/.test(name))
+    throw new BudgetlineError(
+      'USAGE',
+      `"${name}" cannot name a file: use letters, digits and . _ : @ + -, at most 200.`,
+    );
+  return name;
+}
+
+/** The layout below a home folder; nothing is created. */
+export function storePaths(homeDir: string): StorePaths {
+  const home = resolve(homeDir);
+  const store = join(home, 'store');
+  const artifacts = join(store, 'artifacts');
+  return {
+    home,
+    artifacts,
+    artifact: ({ kind, key }) => join(artifacts, `${validKind(kind)}-${validKey(key)}`),
+    claims: (key) => join(store, 'claims', validKey(key)),
+    run: (key) => join(store, 'runs', validKey(key)),
+    stageLedger: (key) => join(store, 'ledger', 'stages', `${validKey(key)}.jsonl`),
+    experimentLedger: (id) => join(store, 'ledger', 'experiments', `${validName(id)}.jsonl`),
+    report: (sweepId) => join(home, 'reports', validName(sweepId)),
+    temporal: (version) => join(home, 'temporal', validName(version)),
+  };
+}

@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { promisify } from 'node:util';
+
+/** A process that later readers, also after a reuse of its number, can tell from every other. */
+export interface ProcessIdentity {
+  readonly host: string;
+  /** The space in which `pid` counts: a container's numbers mean nothing outside it. */
+  readonly space: string;
+  readonly pid: number;
+  /** When it started, in the system's own words; on Linux with the boot's id. */
+  readonly startTime: string;
+}
+
+const linux = process.platform === 'linux';
+const run = promisify(execFile);
+
+/** State and start of a process from /proc/PID/stat, whose second field may hold spaces and brackets. */
+async function linuxStartTime(pid: number): Promise<string | undefined> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    return `${await bootId()}/${fields[19] ?? ''}`;
+  } catch {
+    return undefined;
+  }
+}
+
+async function otherStartTime(pid: number): Promise<string | undefined> {
+  try {
+    const { stdout } = await run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { env: { LC_ALL: 'C' } });
+    const [, state, started] = /^\s*(\S+)\s+(.*\S)\s*$/.exec(stdout) ?? [];
+    return started === undefined || state?.startsWith('Z') === true ? undefined : started;
+  } catch {
+    return undefined;
+  }
+}
+
+async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+}
+
+async function pidSpace(): Promise<string> {
+  return linux ? await readlink('/proc/self/ns/pid').catch(() => '') : '';
+}
+
+/** When a process started; undefined where no such process lives (a zombie does not). */
+export function processStartTime(pid: number): Promise<string | undefined> {
+  return linux ? linuxStartTime(pid) : otherStartTime(pid);
+}
+
+/** The identity of a living process of this host; undefined where it has ended. */
+export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
+  const startTime = await processStartTime(pid);
+  return startTime === undefined ? undefined : { host: hostname(), space: await pidSpace(), pid, startTime };
+}
+
+let own: Promise<ProcessIdentity> | undefined;
+
+/** This process. */
+export function identifyOwnProcess(): Promise<ProcessIdentity> {
+  own ??= identifyProcess(process.pid).then(
+    async (found) => found ?? { host: hostname(), space: await pidSpace(), pid: process.pid, startTime: '' },
+  );
+  return own;
+}
+
+/** Whether a process lives: undefined where it cannot be known from here, as of another host. */
+export async function isProcessAlive(identity: ProcessIdentity): Promise<boolean | undefined> {
+  if (identity.host !== hostname()) return undefined;
+  if (linux && !identity.startTime.startsWith(`${await bootId()}/`)) return false;
+  if (identity.space !== (await pidSpace())) return undefined;
+  return (await processStartTime(identity.pid)) === identity.startTime;
+}
