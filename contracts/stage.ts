@@ -1,4 +1,11 @@
-import type { EvaluationSpec, Execution, PairSpec, PreferenceLoss, TaskData, TrainingSpec } from './definition';
+import type {
+  EvaluationSpec,
+  Execution,
+  PairSpec,
+  PreferenceLoss,
+  TaskData,
+  TrainingSpec,
+} from './definition';
 
 /** The stages of an experiment, in the order in which a cell runs them. */
 export const stageKinds = [
@@ -64,11 +71,9 @@ export type InputName = 'base' | 'data' | 'adapter' | 'reference';
 
 /** An input is another stage's artifact, by key, or an external model, by content digest. */
 export type StageInputRef =
-  | { readonly stage: StageKey; readonly kind: StageKind }
-  | { readonly digest: string; readonly path: string };
+  { readonly stage: StageKey; readonly kind: StageKind } | { readonly digest: string; readonly path: string };
 
-/** A stage with its key: what the planner lists and an activity runs. Its key covers `spec` and the inputs' keys or digests. */
-export interface PlannedStage<K extends StageKind = StageKind> {
+interface StageOfKind<K extends StageKind> {
   readonly key: StageKey;
   readonly kind: K;
   readonly revision: number;
@@ -79,6 +84,12 @@ export interface PlannedStage<K extends StageKind = StageKind> {
   /** One line for people: "SFT on 256 demonstrations". */
   readonly title: string;
 }
+
+/**
+ * A stage with its key: what the planner lists and an activity runs. Its key covers `spec`, revision and the inputs'
+ * keys or digests. A union over kinds, so that `kind` tells which spec there is.
+ */
+export type PlannedStage<K extends StageKind = StageKind> = { [P in K]: StageOfKind<P> }[K];
 
 /** What a stage activity is given. */
 export interface StageRequest<K extends StageKind = StageKind> {

@@ -1,0 +1,18 @@
+import { sha256 } from '@noble/hashes/sha256';
+import { bytesToHex } from '@noble/hashes/utils';
+import { canonicalJson } from './canonical-json';
+
+/** SHA-256 of a text's UTF-8 bytes, hexadecimal. Synchronous and without Node, so that workflows can use it. */
+export function sha256Hex(text: string): string {
+  return bytesToHex(sha256(text));
+}
+
+/** SHA-256 of a value's canonical JSON. */
+export function digestOf(value: unknown): string {
+  return sha256Hex(canonicalJson(value));
+}
+
+/** The first 48 bits of a digest as a number: what a job takes as a seed. */
+export function seedOf(value: unknown): number {
+  return Number.parseInt(digestOf(value).slice(0, 12), 16);
+}

@@ -1,0 +1,91 @@
+import type { PlannedStage, StageKey } from '../contracts/stage';
+import { expectedPairYield } from './money';
+
+/**
+ * Measured rates of one device slot (one thread, the embedded default). Estimates only: nothing depends on them but
+ * the order in which cells run and the time that a plan prints.
+ */
+export const rates = {
+  /** Seconds from spawn to first step, and for reading and publishing. */
+  stageOverhead: 1,
+  /** Tokens of prompt and completion a second. */
+  sftTokensPerSecond: 9000,
+  /** Tokens of prompt, chosen and rejected a second. */
+  preferenceTokensPerSecond: 9000,
+  /** New tokens a second, over a full batch. */
+  generatedTokensPerSecond: 12000,
+  /** Mean length of a row as a share of training.maxLength. */
+  meanRowLength: 0.57,
+  /** Mean length of an answer as a share of maxNewTokens. */
+  meanAnswerLength: 0.65,
+} as const;
+
+/** How many rows the data stage behind an input holds. */
+type RowsOf = (key: StageKey) => number;
+
+function dataRows(stage: PlannedStage, rowsOf: RowsOf): number {
+  const { data } = stage.inputs;
+  return data !== undefined && 'stage' in data ? rowsOf(data.stage) : 0;
+}
+
+function workSeconds(stage: PlannedStage, rowsOf: RowsOf): number {
+  const { spec } = stage;
+  switch (spec.kind) {
+    case 'synthesizeData':
+      if (spec.what === 'demonstrations') return 0;
+      return (
+        ((spec.rows / expectedPairYield) *
+          spec.pairs.candidates *
+          spec.pairs.maxNewTokens *
+          rates.meanAnswerLength) /
+        rates.generatedTokensPerSecond
+      );
+    case 'freezeReference':
+      return 0;
+    case 'evaluate':
+      return (
+        (spec.evaluation.items * spec.evaluation.maxNewTokens * rates.meanAnswerLength) /
+        rates.generatedTokensPerSecond
+      );
+    case 'trainSft':
+    case 'trainPreference': {
+      const { maxLength, epochs } = spec.training;
+      const sequences = dataRows(stage, rowsOf) * epochs * (spec.kind === 'trainSft' ? 1 : 2);
+      const speed = spec.kind === 'trainSft' ? rates.sftTokensPerSecond : rates.preferenceTokensPerSecond;
+      return (sequences * maxLength * rates.meanRowLength) / speed;
+    }
+  }
+}
+
+/** Estimated seconds of one stage on one device slot. */
+export function estimateStageSeconds(stage: PlannedStage, stages: readonly PlannedStage[]): number {
+  const rowsOf: RowsOf = (key) => {
+    const data = stages.find((other) => other.key === key);
+    return data?.spec.kind === 'synthesizeData' ? data.spec.rows : 0;
+  };
+  return rates.stageOverhead + workSeconds(stage, rowsOf);
+}
+
+/** Keys of the stages whose artifacts a stage reads. */
+export function dependenciesOf(stage: PlannedStage): StageKey[] {
+  return Object.values(stage.inputs).flatMap((input) => ('stage' in input ? [input.stage] : []));
+}
+
+/**
+ * Estimated seconds for stages on so many slots: each stage starts, in the given order, as soon as its inputs are
+ * there and a slot is free.
+ *
+ * @param stages every stage once, inputs before their readers
+ */
+export function estimateSeconds(stages: readonly PlannedStage[], slots: number): number {
+  const free = Array.from({ length: Math.max(1, slots) }, () => 0);
+  const ends = new Map<StageKey, number>();
+  for (const stage of stages) {
+    const ready = Math.max(0, ...dependenciesOf(stage).map((key) => ends.get(key) ?? 0));
+    const slot = free.indexOf(Math.min(...free));
+    const end = Math.max(ready, free[slot] ?? 0) + estimateStageSeconds(stage, stages);
+    free[slot] = end;
+    ends.set(stage.key, end);
+  }
+  return Math.max(0, ...ends.values());
+}
