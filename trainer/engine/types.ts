@@ -25,8 +25,7 @@ export interface ModelConfig {
   readonly qkvBias: boolean;
 }
 
-export type LinearModule =
-  'q_proj' | 'k_proj' | 'v_proj' | 'o_proj' | 'gate_proj' | 'up_proj' | 'down_proj';
+export type LinearModule = 'q_proj' | 'k_proj' | 'v_proj' | 'o_proj' | 'gate_proj' | 'up_proj' | 'down_proj';
 
 export interface LoraShape {
   readonly rank: number;
@@ -57,7 +56,8 @@ export interface PairRow {
   readonly referenceRejected: number;
 }
 
-export type Objective = { readonly name: 'language-model' } | { readonly name: 'sigmoid'; readonly beta: number };
+export type Objective =
+  { readonly name: 'language-model' } | { readonly name: 'sigmoid'; readonly beta: number };
 
 export interface EngineOptions {
   readonly config: ModelConfig;
@@ -88,7 +88,10 @@ export interface TrainEngine {
    * One AdamW step over an effective batch. Rows are SequenceRow for language modelling and PairRow for DPO; the
    * engine splits them into micro-batches with one token (or pair) denominator. `step` counts from 1.
    */
-  step(rows: readonly (SequenceRow | PairRow)[], options: { step: number; learningRate: number }): Promise<StepFigures>;
+  step(
+    rows: readonly (SequenceRow | PairRow)[],
+    options: { step: number; learningRate: number },
+  ): Promise<StepFigures>;
   /**
    * Summed log-probability of each completion under the weights as they are now, through a graph of the same shape
    * as training, so that a policy equal to its reference has a margin of exactly 0. Chosen and rejected in order.

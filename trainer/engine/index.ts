@@ -1,0 +1,5 @@
+export { createTrainEngine } from './train-engine';
+export { createScorer } from './scorer';
+export { initLora, initWeights } from '../model/initialise';
+export { mergeLora } from '../model/merge';
+export type * from './types';

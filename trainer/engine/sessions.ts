@@ -1,0 +1,26 @@
+import type { LoweredModel } from '../graph';
+import { openSession, type Session, type SessionOptions } from '../runtime';
+import type { BatchShape } from './batches';
+
+/** Sessions by what they compute and at which shape, opened when first needed and kept. */
+export class SessionShelf {
+  private readonly opened = new Map<string, Promise<Session>>();
+
+  constructor(private readonly options: SessionOptions) {}
+
+  get(name: string, shape: BatchShape | null, build: () => LoweredModel): Promise<Session> {
+    const key = shape === null ? name : `${name} ${String(shape.rows)} × ${String(shape.length)}`;
+    let session = this.opened.get(key);
+    if (session === undefined) {
+      session = openSession(build().bytes, this.options);
+      this.opened.set(key, session);
+    }
+    return session;
+  }
+
+  async release(): Promise<void> {
+    const sessions = [...this.opened.values()];
+    this.opened.clear();
+    for (const session of sessions) await (await session).release();
+  }
+}

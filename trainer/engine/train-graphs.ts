@@ -1,0 +1,151 @@
+import { differentiate, lower, ops, type LoweredModel, type Value } from '../graph';
+import { buildUpdate, type OptimizerBlock, type UpdatedBlock } from '../model/adamw';
+import type { WeightSource } from '../model/decoder';
+import { buildLosses, sequenceLogProbabilities, type Losses } from '../model/objectives';
+import { loraNames, loraParameters, modelParameters } from '../model/parameters';
+import type { Pieces } from '../model/pieces';
+import type { BatchShape } from './batches';
+import { planBlocks, requireTensor, splitBlock, type Block } from './blocks';
+import type { LoraShape, ModelConfig, Objective, OptimizerShape, Weights } from './types';
+
+/** Everything that decides what the graphs of a training run look like. */
+export interface TrainPlan {
+  readonly config: ModelConfig;
+  readonly lora: LoraShape | null;
+  readonly objective: Objective;
+  readonly optimizer: OptimizerShape;
+  /** Constants of the graph under LoRA; not read otherwise. */
+  readonly weights: Weights;
+  readonly blocks: readonly Block[];
+  readonly pieces?: Pieces;
+}
+
+export function planTraining(options: Omit<TrainPlan, 'blocks'>): TrainPlan {
+  const { config, lora } = options;
+  return {
+    ...options,
+    blocks: planBlocks(lora === null ? modelParameters(config) : loraParameters(config, lora)),
+  };
+}
+
+/** Names of block inputs; the outputs that replace them have the same names with "next_" before them. */
+export function blockName(kind: 'parameters' | 'gradient' | 'first' | 'second', index: number): string {
+  return `${kind}${String(index)}`;
+}
+
+function blockInputs(plan: TrainPlan, kind: Parameters<typeof blockName>[0]): readonly Value[] {
+  return plan.blocks.map(({ size }, index) => ops.input(blockName(kind, index), 'f32', [size]));
+}
+
+function nextBlocks(kind: Parameters<typeof blockName>[0], values: readonly Value[]): Record<string, Value> {
+  return Object.fromEntries(values.map((value, index) => [`next_${blockName(kind, index)}`, value]));
+}
+
+/** Looks weights up among trained tensors first, then among constants. */
+export function createSource(
+  options: Pick<TrainPlan, 'config' | 'lora' | 'weights'>,
+  trained: ReadonlyMap<string, Value>,
+): WeightSource {
+  const { config, lora, weights } = options;
+  const specs = new Map(modelParameters(config).map((spec) => [spec.name, spec]));
+  const constants = new Map<string, Value>();
+  const frozen = (name: string): Value => {
+    const known = constants.get(name);
+    if (known !== undefined) return known;
+    const { data, dims } = requireTensor(weights, specs.get(name) ?? { name, dims: [] });
+    const value = ops.constant(data, dims);
+    constants.set(name, value);
+    return value;
+  };
+  return {
+    weight: (name) => trained.get(name) ?? frozen(name),
+    adapter: (module) => {
+      const names = loraNames(module);
+      const [a, b] = [trained.get(names.a), trained.get(names.b)];
+      if (lora === null || a === undefined || b === undefined) return null;
+      return { weights: { a, b }, scale: lora.alpha / lora.rank };
+    },
+  };
+}
+
+function forwardSpec(
+  plan: TrainPlan,
+  parameters: readonly Value[],
+  shape: BatchShape,
+): Parameters<typeof buildLosses>[1] {
+  const trained = new Map(
+    plan.blocks.flatMap((block, index) => {
+      const value = parameters[index];
+      return value === undefined ? [] : [...splitBlock(block, value)];
+    }),
+  );
+  const { config, pieces } = plan;
+  return {
+    ...shape,
+    config,
+    source: createSource(plan, trained),
+    ...(pieces === undefined ? {} : { pieces }),
+  };
+}
+
+function buildGradients(
+  plan: TrainPlan,
+  shape: BatchShape,
+): Losses & { readonly parameters: readonly Value[]; readonly gradients: readonly Value[] } {
+  const parameters = blockInputs(plan, 'parameters');
+  const losses = buildLosses(plan.objective, forwardSpec(plan, parameters, shape));
+  return { ...losses, parameters, gradients: differentiate(losses.loss, parameters) };
+}
+
+function updateOutputs(
+  plan: TrainPlan,
+  parameters: readonly Value[],
+  gradients: readonly Value[],
+): Record<string, Value> {
+  const [first, second] = [blockInputs(plan, 'first'), blockInputs(plan, 'second')];
+  const blocks = plan.blocks.map(
+    (block, index) =>
+      ({
+        decayed: block.decayed,
+        parameters: parameters[index],
+        gradient: gradients[index],
+        firstMoment: first[index],
+        secondMoment: second[index],
+      }) as OptimizerBlock,
+  );
+  const updated = buildUpdate(blocks, plan.optimizer);
+  const pick = (part: keyof UpdatedBlock): readonly Value[] => updated.blocks.map((block) => block[part]);
+  return {
+    ...nextBlocks('parameters', pick('parameters')),
+    ...nextBlocks('first', pick('firstMoment')),
+    ...nextBlocks('second', pick('secondMoment')),
+    gradient_norm: updated.gradientNorm,
+  };
+}
+
+/** Forward, backward and update of a step that is one micro-batch. */
+export function buildStep(plan: TrainPlan, shape: BatchShape): LoweredModel {
+  const { loss, figures, parameters, gradients } = buildGradients(plan, shape);
+  return lower({ ...updateOutputs(plan, parameters, gradients), loss, ...figures });
+}
+
+/** Forward and backward of one micro-batch of several, added to the gradients of those before it. */
+export function buildAccumulation(plan: TrainPlan, shape: BatchShape): LoweredModel {
+  const { loss, figures, gradients } = buildGradients(plan, shape);
+  const sums = blockInputs(plan, 'gradient').map((before, index) => {
+    const gradient = gradients[index];
+    return gradient === undefined ? before : ops.add(before, gradient);
+  });
+  return lower({ ...nextBlocks('gradient', sums), loss, ...figures });
+}
+
+/** The update from summed gradients. */
+export function buildOptimizer(plan: TrainPlan): LoweredModel {
+  return lower(updateOutputs(plan, blockInputs(plan, 'parameters'), blockInputs(plan, 'gradient')));
+}
+
+/** Summed log-probabilities [rows] by the very forward pass of training. */
+export function buildLogProbabilities(plan: TrainPlan, shape: BatchShape): LoweredModel {
+  const parameters = blockInputs(plan, 'parameters');
+  return lower({ logprobs: sequenceLogProbabilities(forwardSpec(plan, parameters, shape)) });
+}

@@ -1,0 +1,62 @@
+import { gradientRules, type InputGradients } from './gradients';
+import { add, broadcastTo, scalar } from './ops';
+import type { AnyOp, Op, PrimitiveName, Value } from './primitives';
+
+/** Ops that the values need, each after the ops that it needs. Bodies of loops are not entered. */
+export function sortOps(values: readonly Value[]): readonly AnyOp[] {
+  const sorted = new Set<AnyOp>();
+  const entered = new Set<AnyOp>();
+  const stack = values.map((value) => value.op).reverse();
+  for (let op = stack.at(-1); op !== undefined; op = stack.at(-1)) {
+    if (entered.has(op)) {
+      sorted.add(op);
+      stack.pop();
+      continue;
+    }
+    entered.add(op);
+    for (const next of [...op.inputs].reverse()) if (!entered.has(next.op)) stack.push(next.op);
+  }
+  return [...sorted];
+}
+
+function ruleOf<N extends PrimitiveName>(op: Op<N>, g: readonly (Value | null)[]): InputGradients {
+  return gradientRules[op.primitive](op, g);
+}
+
+/** Of the ops in order, those whose outputs depend on one of the leaves. */
+function dependentOps(sorted: readonly AnyOp[], leaves: readonly Value[]): ReadonlySet<AnyOp> {
+  const dependent = new Set<AnyOp>(leaves.map((leaf) => leaf.op));
+  for (const op of sorted) if (op.inputs.some((input) => dependent.has(input.op))) dependent.add(op);
+  return dependent;
+}
+
+/**
+ * Gradients of the scalar `loss` with respect to `leaves`, as further nodes of the same graph, by reverse mode.
+ * Ops that depend on no leaf are never visited. A leaf without influence gets zeros.
+ */
+export function differentiate(loss: Value, leaves: readonly Value[]): readonly Value[] {
+  const sorted = sortOps([loss]);
+  const dependent = dependentOps(sorted, leaves);
+  const gradients = new Map<Value, Value>([[loss, scalar(1)]]);
+  for (const op of [...sorted].reverse()) {
+    if (!dependent.has(op) || op.inputs.length === 0) continue;
+    const g = op.outputs.map((output) => gradients.get(output) ?? null);
+    if (g.every((gradient) => gradient === null)) continue;
+    accumulate(gradients, op, ruleOf(op as Op, g), dependent);
+  }
+  return leaves.map((leaf) => gradients.get(leaf) ?? broadcastTo(scalar(0), leaf.shape));
+}
+
+function accumulate(
+  gradients: Map<Value, Value>,
+  op: AnyOp,
+  contributions: InputGradients,
+  dependent: ReadonlySet<AnyOp>,
+): void {
+  for (const [index, input] of op.inputs.entries()) {
+    const contribution = contributions[index];
+    if (!contribution || !dependent.has(input.op)) continue;
+    const earlier = gradients.get(input);
+    gradients.set(input, earlier === undefined ? contribution : add(earlier, contribution));
+  }
+}

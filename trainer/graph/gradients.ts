@@ -1,0 +1,262 @@
+import {
+  add,
+  apply,
+  broadcastTo,
+  concat,
+  constant,
+  div,
+  exp,
+  gatherRows,
+  matmul,
+  mul,
+  neg,
+  reduceSum,
+  reshape,
+  rotate,
+  scalar,
+  scatterAddRows,
+  sigmoid,
+  slice,
+  split,
+  sub,
+  transpose,
+} from './ops';
+import { inputAt, sameShape, sizeOf } from './shapes';
+import type { Op, PrimitiveName, Shape, Value } from './primitives';
+
+/** Gradients of a scalar with respect to an op's inputs; null where there is none. */
+export type InputGradients = readonly (Value | null)[];
+
+type GradientRule<N extends PrimitiveName> = (op: Op<N>, g: readonly (Value | null)[]) => InputGradients;
+
+/** The gradient of the first output. Other outputs are by-products that no loss may use. */
+function only(g: readonly (Value | null)[]): Value {
+  const [first, ...rest] = g;
+  if (first === undefined || first === null || rest.some((other) => other !== null))
+    throw new Error('a loss may depend on the first output of an op alone');
+  return first;
+}
+
+/** The transpose of broadcasting: sums over the axes along which `shape` was repeated. */
+function unbroadcast(g: Value, shape: Shape): Value {
+  if (sameShape(g.shape, shape)) return g;
+  const offset = g.shape.length - shape.length;
+  const axes = [...g.shape.keys()].filter((axis) => axis < offset || shape[axis - offset] !== g.shape[axis]);
+  return reshape(reduceSum(g, axes), shape);
+}
+
+function unbroadcastPair(op: Op, a: Value, b: Value): InputGradients {
+  return [unbroadcast(a, inputAt(op.inputs, 0).shape), unbroadcast(b, inputAt(op.inputs, 1).shape)];
+}
+
+function withOnes(shape: Shape, axes: readonly number[]): Shape {
+  return shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+}
+
+/** A hole in a scatter: zeros of the given size along an axis. */
+function zeros(shape: Shape, axis: number, size: number): Value {
+  const full = shape.map((old, index) => (index === axis ? size : old));
+  return broadcastTo(
+    constant(
+      new Float32Array(1),
+      full.map(() => 1),
+    ),
+    full,
+  );
+}
+
+function rowSum(x: Value): Value {
+  return reduceSum(x, [x.shape.length - 1], true);
+}
+
+const none: GradientRule<PrimitiveName> = (op) => op.inputs.map(() => null);
+
+/**
+ * How each primitive hands a gradient g of its output down to its inputs. Every rule emits ordinary nodes; what nobody
+ * asks for is never emitted into a model. The calculus stands above each rule; ∘ is the element-wise product.
+ */
+export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } = {
+  input: none,
+  constant: none,
+  bodyInput: none,
+
+  // d(a + b) = da + db
+  add: (op, g) => unbroadcastPair(op, only(g), only(g)),
+  // d(a − b) = da − db
+  sub: (op, g) => unbroadcastPair(op, only(g), neg(only(g))),
+  // d(a b) = b da + a db
+  mul: (op, g) => {
+    const [a, b] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
+    return unbroadcastPair(op, mul(only(g), b), mul(only(g), a));
+  },
+  // d(a / b) = da / b − (a / b) db / b
+  div: (op, g) => {
+    const b = inputAt(op.inputs, 1);
+    const overB = div(only(g), b);
+    return unbroadcastPair(op, overB, neg(mul(overB, inputAt(op.outputs, 0))));
+  },
+  // Used on constants of a step only.
+  minimum: none,
+  equal: none,
+  lessOrEqual: none,
+  and: none,
+  not: none,
+  // d where(c, a, b) = where(c, da, 0) + where(c, 0, db)
+  where: (op, g) => {
+    const [condition, a, b] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1), inputAt(op.inputs, 2)];
+    const pick = (yes: Value, no: Value): Value => inputAt(apply('where', [condition, yes, no], {}), 0);
+    return [
+      null,
+      unbroadcast(pick(only(g), scalar(0)), a.shape),
+      unbroadcast(pick(scalar(0), only(g)), b.shape),
+    ];
+  },
+  // d(−x) = −dx
+  neg: (_, g) => [neg(only(g))],
+  // d eˣ = eˣ dx
+  exp: (op, g) => [mul(only(g), inputAt(op.outputs, 0))],
+  // d log x = dx / x
+  log: (op, g) => [div(only(g), inputAt(op.inputs, 0))],
+  // d √x = dx / (2 √x)
+  sqrt: (op, g) => [div(mul(only(g), scalar(0.5)), inputAt(op.outputs, 0))],
+  // d σ(x) = σ (1 − σ) dx
+  sigmoid: (op, g) => {
+    const s = inputAt(op.outputs, 0);
+    return [mul(only(g), mul(s, sub(scalar(1), s)))];
+  },
+  // d log(1 + eˣ) = σ(x) dx
+  softplus: (op, g) => [mul(only(g), sigmoid(inputAt(op.inputs, 0)))],
+  cast: none,
+
+  // Rearrangements: the gradient goes back the way that the values came.
+  reshape: (op, g) => [reshape(only(g), inputAt(op.inputs, 0).shape)],
+  transpose: (op, g) => {
+    const back = op.parameters.permutation.map((_, axis) => op.parameters.permutation.indexOf(axis));
+    return [transpose(only(g), back)];
+  },
+  broadcastTo: (op, g) => [unbroadcast(only(g), inputAt(op.inputs, 0).shape)],
+  concat: (op, g) => {
+    const { axis } = op.parameters;
+    return split(
+      only(g),
+      axis,
+      op.inputs.map(({ shape }) => shape.at(axis) ?? 0),
+    );
+  },
+  slice: (op, g) => {
+    const { axis, start, end } = op.parameters;
+    const { shape } = inputAt(op.inputs, 0);
+    const after = (shape[axis] ?? 0) - end;
+    const parts = [
+      ...(start > 0 ? [zeros(shape, axis, start)] : []),
+      only(g),
+      ...(after > 0 ? [zeros(shape, axis, after)] : []),
+    ];
+    return [concat(parts, axis)];
+  },
+  split: (op, g) => {
+    const { axis, sizes } = op.parameters;
+    const parts = sizes.map((size, index) => g[index] ?? zeros(inputAt(op.inputs, 0).shape, axis, size));
+    return [concat(parts, axis)];
+  },
+  // y_n = table_{i_n}  ⇒  d table_v = Σ over n with i_n = v of g_n
+  gatherRows: (op, g) => {
+    const [table, indices] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
+    return [scatterAddRows(only(g), indices, table.shape[0] ?? 0), null];
+  },
+  // y_v = Σ over n with i_n = v of u_n  ⇒  du_n = g_{i_n}
+  scatterAddRows: (op, g) => [gatherRows(only(g), inputAt(op.inputs, 1)), null],
+
+  // d Σx = Σ dx: every element gets the gradient of its sum
+  reduceSum: (op, g) => {
+    const { shape } = inputAt(op.inputs, 0);
+    return [broadcastTo(reshape(only(g), withOnes(shape, op.parameters.axes)), shape)];
+  },
+  reduceMax: none,
+  argMax: none,
+  cumulativeSum: none,
+  // y = softmax(x)  ⇒  dx = y ∘ (g − Σ g ∘ y)
+  softmax: (op, g) => {
+    const y = inputAt(op.outputs, 0);
+    return [mul(y, sub(only(g), rowSum(mul(only(g), y))))];
+  },
+
+  // Y = α A B  ⇒  dA = α g Bᵀ, dB = α Aᵀ g; and the same with A or B transposed.
+  matmul: (op, g) => {
+    const [a, b] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
+    const { transA, transB, alpha } = op.parameters;
+    const da = transA
+      ? matmul(b, only(g), { transA: transB, transB: true, alpha })
+      : matmul(only(g), b, { transB: !transB, alpha });
+    const db = transB
+      ? matmul(only(g), a, { transA: true, transB: transA, alpha })
+      : matmul(a, only(g), { transA: !transA, alpha });
+    return [da, db];
+  },
+
+  // y = x r ∘ w with r = (mean x² + ε)^−½. With h = g ∘ w:
+  // dx = r h − x r³ mean(h ∘ x),  dw = Σ over rows of g ∘ x r
+  rmsNorm: (op, g) => {
+    const [x, w] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
+    const r = inputAt(op.outputs, 1);
+    const h = mul(only(g), w);
+    const mean = mul(rowSum(mul(h, x)), scalar(1 / (x.shape.at(-1) ?? 1)));
+    const dx = sub(mul(h, r), mul(x, mul(mean, mul(r, mul(r, r)))));
+    return [dx, reduceSum(mul(only(g), mul(x, r)), [0])];
+  },
+  // A rotation by θ: its transpose is the rotation by −θ, which is the same op with −sin.
+  rotate: (op, g) => {
+    const [positions, cos, sin] = [inputAt(op.inputs, 1), inputAt(op.inputs, 2), inputAt(op.inputs, 3)];
+    return [rotate(only(g), positions, { cos, sin: neg(sin) }, op.parameters.heads), null, null, null];
+  },
+  // y = s ∘ up with s = gate σ, σ = σ(gate):  dup = g ∘ s,  dgate = g ∘ up ∘ (σ + s (1 − σ))
+  swiglu: (op, g) => {
+    const [gate, up] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
+    const s = inputAt(op.outputs, 1);
+    const σ = sigmoid(gate);
+    const slope = add(σ, mul(s, sub(scalar(1), σ)));
+    return [mul(mul(only(g), up), slope), mul(only(g), s)];
+  },
+  // S = scale q kᵀ + mask, P = softmax(S), o = P v. With dP = g vᵀ and D = Σ g ∘ o, which is Σ dP ∘ P a row:
+  // dS = P ∘ (dP − D),  dq = scale dS k,  dk = scale dSᵀ q,  dv = Pᵀ g
+  attention: (op, g) => {
+    const [q, k, v] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1), inputAt(op.inputs, 2)];
+    const [o, p] = [inputAt(op.outputs, 0), inputAt(op.outputs, 1)];
+    const d = rowSum(mul(only(g), o));
+    const ds = mul(p, sub(matmul(only(g), v, { transB: true }), d));
+    const alpha = op.parameters.scale;
+    return [
+      matmul(ds, k, { alpha }),
+      matmul(ds, q, { transA: true, alpha }),
+      matmul(p, only(g), { transA: true }),
+      null,
+    ];
+  },
+  // ℓ = z_t − log Σ eᶻ  ⇒  dz = g (onehot(t) − softmax(z))
+  tokenLogProbability: (op, g) => {
+    const [logits, targets] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
+    const column = reshape(only(g), [...logits.shape.slice(0, -1), 1]);
+    const vocabulary = Array.from({ length: logits.shape.at(-1) ?? 0 }, (_, id) => id);
+    const ids = inputAt(
+      apply('constant', [], {
+        data: BigInt64Array.from(vocabulary, BigInt),
+        dtype: 'i64',
+        shape: [1, vocabulary.length],
+      }),
+      0,
+    );
+    const hit = inputAt(apply('equal', [ids, reshape(targets, [sizeOf(targets.shape), 1])], {}), 0);
+    const oneHot = inputAt(apply('cast', [hit], { to: 'f32' }), 0);
+    return [mul(sub(oneHot, exp(inputAt(op.outputs, 1))), column), null];
+  },
+  // y = x (W + s B A)ᵀ  ⇒  dx = g (W + s B A),  dA = s (g B)ᵀ x,  dB = s gᵀ (x Aᵀ): no product of the size of W
+  loraLinear: (op, g) => {
+    const [x, merged] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
+    const [a, b] = [inputAt(op.inputs, 2), inputAt(op.inputs, 3)];
+    const alpha = op.parameters.scale;
+    const da = matmul(matmul(only(g), b), x, { transA: true, alpha });
+    const db = matmul(only(g), matmul(x, a, { transB: true }), { transA: true, alpha });
+    return [matmul(only(g), merged), null, da, db];
+  },
+  loop: none,
+};

@@ -1,0 +1,210 @@
+import { inputAt, sizeOf } from './shapes';
+import type { AttributeValue } from './onnx-proto';
+import type { DType, Op, PrimitiveName, Shape, Value } from './primitives';
+
+/** What a lowering may do: name its operands and emit ONNX nodes. */
+export interface Emitter {
+  /** Names of an op's operands, in order. */
+  readonly operands: readonly string[];
+  /** Names of its results, in order. */
+  readonly results: readonly string[];
+  /** A new name for a value between two nodes of one lowering. */
+  readonly fresh: () => string;
+  /** A constant of 64-bit integers, shared between nodes that ask for the same one. */
+  readonly integers: (values: readonly number[], shape?: Shape) => string;
+  /** A constant of f32. */
+  readonly floats: (values: readonly number[], shape: Shape) => string;
+  readonly node: (
+    opType: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes?: Readonly<Record<string, AttributeValue>>,
+  ) => void;
+  readonly loop: (op: Op<'loop'>) => void;
+}
+
+type Lowering<N extends PrimitiveName> = (op: Op<N>, emit: Emitter) => void;
+
+/** Operators that come with ONNX Runtime, not with ONNX. */
+export const contributed = 'com.microsoft';
+
+const contributedOperators: ReadonlySet<string> = new Set(['FusedMatMul', 'QuickGelu', 'RotaryEmbedding']);
+
+/** The domain in which an operator is looked up. */
+export function domainOf(opType: string): string {
+  return contributedOperators.has(opType) ? contributed : '';
+}
+
+const int = (value: number): AttributeValue => ({ kind: 'int', value });
+const float = (value: number): AttributeValue => ({ kind: 'float', value });
+const flag = (value: boolean): AttributeValue => int(value ? 1 : 0);
+
+/** TensorProto.DataType, as Cast wants it. */
+const elementTypes: Readonly<Record<DType, number>> = { f32: 1, i32: 6, i64: 7, bool: 9 };
+
+/** Up to this many rows, a product with a one-hot matrix is faster than adding rows one by one. */
+const oneHotRows = 512;
+
+const as =
+  (opType: string): Lowering<PrimitiveName> =>
+  (_, { node, operands, results }) =>
+    node(opType, operands, results);
+
+const leaf: Lowering<PrimitiveName> = () => undefined;
+
+function operand(emit: Emitter, index: number): string {
+  return emit.operands[index] ?? '';
+}
+
+function result(emit: Emitter, index = 0): string {
+  return emit.results[index] ?? '';
+}
+
+function batchedProduct(
+  emit: Emitter,
+  names: [string, string, string],
+  options: { transB?: boolean; alpha?: number },
+): void {
+  emit.node('FusedMatMul', [names[0], names[1]], [names[2]], {
+    transB: flag(options.transB ?? false),
+    alpha: float(options.alpha ?? 1),
+  });
+}
+
+function scatterByProduct(op: Op<'scatterAddRows'>, emit: Emitter): void {
+  const oneHot = emit.fresh();
+  const depth = emit.integers([op.parameters.rows], []);
+  emit.node('OneHot', [operand(emit, 1), depth, emit.floats([0, 1], [2])], [oneHot], { axis: int(-1) });
+  emit.node('Gemm', [oneHot, operand(emit, 0)], emit.results, { transA: int(1) });
+}
+
+/** ScatterND(reduction=add) loses additions on several threads; ScatterElements does not. */
+function scatterByElements(op: Op<'scatterAddRows'>, emit: Emitter): void {
+  const [updates, rows] = [inputAt(op.inputs, 0), op.parameters.rows];
+  const columns = updates.shape[1] ?? 0;
+  const [zeros, column, indices] = [emit.fresh(), emit.fresh(), emit.fresh()];
+  emit.node('Expand', [emit.floats([0], [1, 1]), emit.integers([rows, columns])], [zeros]);
+  emit.node('Unsqueeze', [operand(emit, 1), emit.integers([1])], [column]);
+  emit.node('Expand', [column, emit.integers(updates.shape)], [indices]);
+  emit.node('ScatterElements', [zeros, indices, operand(emit, 0)], emit.results, {
+    axis: int(0),
+    reduction: { kind: 'string', value: 'add' },
+  });
+}
+
+function product(op: Op<'matmul'>, emit: Emitter): void {
+  const { transA, transB, alpha } = op.parameters;
+  const opType = inputAt(op.inputs, 0).shape.length === 2 ? 'Gemm' : 'FusedMatMul';
+  emit.node(opType, emit.operands, emit.results, {
+    transA: flag(transA),
+    transB: flag(transB),
+    alpha: float(alpha),
+  });
+}
+
+function attend(op: Op<'attention'>, emit: Emitter): void {
+  const [scores, masked] = [emit.fresh(), emit.fresh()];
+  const [output, weights] = [result(emit), result(emit, 1)];
+  batchedProduct(emit, [operand(emit, 0), operand(emit, 1), scores], {
+    transB: true,
+    alpha: op.parameters.scale,
+  });
+  emit.node('Add', [scores, operand(emit, 3)], [masked]);
+  emit.node('Softmax', [masked], [weights], { axis: int(-1) });
+  batchedProduct(emit, [weights, operand(emit, 2), output], {});
+}
+
+function pickTargets(op: Op<'tokenLogProbability'>, emit: Emitter): void {
+  const [column, picked] = [emit.fresh(), emit.fresh()];
+  const shape = inputAt(op.outputs, 0).shape;
+  emit.node('LogSoftmax', [operand(emit, 0)], [result(emit, 1)], { axis: int(-1) });
+  emit.node('Reshape', [operand(emit, 1), emit.integers([...shape, 1])], [column]);
+  emit.node('GatherElements', [result(emit, 1), column], [picked], { axis: int(-1) });
+  emit.node('Reshape', [picked, emit.integers(shape)], [result(emit)]);
+}
+
+/** 'Reshape' with a size left to ONNX Runtime where an axis grows. */
+function sizesOf(value: Value): readonly number[] {
+  return value.shape;
+}
+
+/** How each primitive is written in ONNX. Composed so that every operator has a CPU kernel for f32. */
+export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
+  input: leaf,
+  constant: leaf,
+  bodyInput: leaf,
+  add: as('Add'),
+  sub: as('Sub'),
+  mul: as('Mul'),
+  div: as('Div'),
+  minimum: as('Min'),
+  equal: as('Equal'),
+  lessOrEqual: as('LessOrEqual'),
+  and: as('And'),
+  not: as('Not'),
+  where: as('Where'),
+  neg: as('Neg'),
+  exp: as('Exp'),
+  log: as('Log'),
+  sqrt: as('Sqrt'),
+  sigmoid: as('Sigmoid'),
+  softplus: as('Softplus'),
+  cast: (op, { node, operands, results }) =>
+    node('Cast', operands, results, { to: int(elementTypes[op.parameters.to]) }),
+  reshape: (op, emit) =>
+    emit.node('Reshape', [operand(emit, 0), emit.integers(sizesOf(inputAt(op.outputs, 0)))], emit.results),
+  transpose: (op, { node, operands, results }) =>
+    node('Transpose', operands, results, { perm: { kind: 'ints', value: op.parameters.permutation } }),
+  broadcastTo: (op, emit) =>
+    emit.node('Expand', [operand(emit, 0), emit.integers(op.parameters.shape)], emit.results),
+  concat: (op, { node, operands, results }) =>
+    node('Concat', operands, results, { axis: int(op.parameters.axis) }),
+  slice: ({ parameters: { axis, start, end } }, emit) =>
+    emit.node(
+      'Slice',
+      [operand(emit, 0), emit.integers([start]), emit.integers([end]), emit.integers([axis])],
+      emit.results,
+    ),
+  split: (op, emit) =>
+    emit.node('Split', [operand(emit, 0), emit.integers(op.parameters.sizes)], emit.results, {
+      axis: int(op.parameters.axis),
+    }),
+  gatherRows: (_, { node, operands, results }) => node('Gather', operands, results, { axis: int(0) }),
+  scatterAddRows: (op, emit) =>
+    op.parameters.rows <= oneHotRows ? scatterByProduct(op, emit) : scatterByElements(op, emit),
+  reduceSum: (op, emit) =>
+    emit.node('ReduceSum', [operand(emit, 0), emit.integers(op.parameters.axes)], emit.results, {
+      keepdims: flag(op.parameters.keepDims),
+    }),
+  reduceMax: (op, emit) =>
+    emit.node('ReduceMax', [operand(emit, 0), emit.integers([op.parameters.axis])], emit.results, {
+      keepdims: int(1),
+    }),
+  argMax: (op, { node, operands, results }) =>
+    node('ArgMax', operands, results, { axis: int(op.parameters.axis), keepdims: int(0) }),
+  cumulativeSum: (op, emit) =>
+    emit.node('CumSum', [operand(emit, 0), emit.integers([op.parameters.axis], [])], emit.results),
+  softmax: (_, { node, operands, results }) => node('Softmax', operands, results, { axis: int(-1) }),
+  matmul: product,
+  rmsNorm: (op, { node, operands, results }) =>
+    node('SimplifiedLayerNormalization', operands, results, {
+      axis: int(-1),
+      epsilon: float(op.parameters.epsilon),
+      stash_type: int(1),
+    }),
+  rotate: (op, { node, operands, results }) =>
+    node('RotaryEmbedding', operands, results, { num_heads: int(op.parameters.heads), interleaved: int(0) }),
+  swiglu: (_, emit) => {
+    emit.node('QuickGelu', [operand(emit, 0)], [result(emit, 1)], { alpha: float(1) });
+    emit.node('Mul', [result(emit, 1), operand(emit, 1)], [result(emit)]);
+  },
+  attention: attend,
+  tokenLogProbability: pickTargets,
+  loraLinear: (_, emit) => emit.node('Gemm', emit.operands.slice(0, 2), emit.results, { transB: int(1) }),
+  loop: (op, emit) => emit.loop(op),
+};
+
+/** Elements of a shape that is known in full. */
+export function isStatic(shape: Shape): boolean {
+  return sizeOf(shape) >= 0 && shape.every((size) => size >= 0);
+}

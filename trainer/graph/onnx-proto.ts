@@ -1,0 +1,144 @@
+import { Writer } from 'protobufjs/minimal';
+import type { ConstantData, DType, Shape } from './primitives';
+
+/** The messages of onnx.proto3 that a lowered graph needs, by their field numbers. */
+
+export interface TensorProto {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly data: ConstantData;
+}
+
+export interface ValueInfoProto {
+  readonly name: string;
+  readonly dtype: DType;
+  /** null where the rank or a size is not known before the graph runs. */
+  readonly shape: Shape | null;
+}
+
+export type AttributeValue =
+  | { readonly kind: 'int'; readonly value: number }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'tensor'; readonly value: TensorProto }
+  | { readonly kind: 'graph'; readonly value: GraphProto };
+
+export interface NodeProto {
+  readonly opType: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+}
+
+export interface GraphProto {
+  readonly name: string;
+  readonly nodes: readonly NodeProto[];
+  readonly initializers: readonly TensorProto[];
+  readonly inputs: readonly ValueInfoProto[];
+  readonly outputs: readonly ValueInfoProto[];
+}
+
+/** TensorProto.DataType. */
+const elementTypes: Readonly<Record<DType, number>> = { f32: 1, i32: 6, i64: 7, bool: 9 };
+
+/** AttributeProto.AttributeType, and the field that holds the value. */
+const attributeTypes = {
+  float: { type: 1, field: 2 },
+  int: { type: 2, field: 3 },
+  string: { type: 3, field: 4 },
+  tensor: { type: 4, field: 5 },
+  graph: { type: 5, field: 6 },
+  ints: { type: 7, field: 8 },
+} as const;
+
+const varint = 0;
+const fixed32 = 5;
+const lengthDelimited = 2;
+
+function tag(field: number, wireType: number): number {
+  return (field << 3) | wireType;
+}
+
+function message(writer: Writer, field: number, write: (inner: Writer) => void): void {
+  writer.uint32(tag(field, lengthDelimited)).fork();
+  write(writer);
+  writer.ldelim();
+}
+
+function text(writer: Writer, field: number, value: string): void {
+  writer.uint32(tag(field, lengthDelimited)).string(value);
+}
+
+function integer(writer: Writer, field: number, value: number): void {
+  writer.uint32(tag(field, varint)).int64(value);
+}
+
+function writeTensor(writer: Writer, tensor: TensorProto): void {
+  for (const size of tensor.shape) integer(writer, 1, size);
+  integer(writer, 2, elementTypes[tensor.dtype]);
+  text(writer, 8, tensor.name);
+  const { buffer, byteOffset, byteLength } = tensor.data;
+  writer.uint32(tag(9, lengthDelimited)).bytes(new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+function writeAttribute(writer: Writer, name: string, attribute: AttributeValue): void {
+  const { type, field } = attributeTypes[attribute.kind];
+  text(writer, 1, name);
+  integer(writer, 20, type);
+  if (attribute.kind === 'float') writer.uint32(tag(field, fixed32)).float(attribute.value);
+  else if (attribute.kind === 'int') integer(writer, field, attribute.value);
+  else if (attribute.kind === 'string') text(writer, field, attribute.value);
+  else if (attribute.kind === 'ints') for (const value of attribute.value) integer(writer, field, value);
+  else if (attribute.kind === 'tensor')
+    message(writer, field, (inner) => writeTensor(inner, attribute.value));
+  else message(writer, field, (inner) => writeGraph(inner, attribute.value));
+}
+
+function writeNode(writer: Writer, node: NodeProto): void {
+  for (const name of node.inputs) text(writer, 1, name);
+  for (const name of node.outputs) text(writer, 2, name);
+  text(writer, 4, node.opType);
+  for (const [name, attribute] of Object.entries(node.attributes))
+    message(writer, 5, (inner) => writeAttribute(inner, name, attribute));
+  if (node.domain !== '') text(writer, 7, node.domain);
+}
+
+function writeShape(writer: Writer, shape: Shape): void {
+  for (const size of shape) message(writer, 1, (dimension) => integer(dimension, 1, size));
+}
+
+function writeValueInfo(writer: Writer, info: ValueInfoProto): void {
+  text(writer, 1, info.name);
+  message(writer, 2, (type) => {
+    message(type, 1, (tensor) => {
+      integer(tensor, 1, elementTypes[info.dtype]);
+      const { shape } = info;
+      if (shape !== null) message(tensor, 2, (inner) => writeShape(inner, shape));
+    });
+  });
+}
+
+function writeGraph(writer: Writer, graph: GraphProto): void {
+  for (const node of graph.nodes) message(writer, 1, (inner) => writeNode(inner, node));
+  text(writer, 2, graph.name);
+  for (const tensor of graph.initializers) message(writer, 5, (inner) => writeTensor(inner, tensor));
+  for (const info of graph.inputs) message(writer, 11, (inner) => writeValueInfo(inner, info));
+  for (const info of graph.outputs) message(writer, 12, (inner) => writeValueInfo(inner, info));
+}
+
+/** Bytes of a ModelProto of IR version 9 that imports the given version of each operator domain. */
+export function encodeModel(graph: GraphProto, opsets: Readonly<Record<string, number>>): Uint8Array {
+  const writer = Writer.create();
+  integer(writer, 1, 9);
+  text(writer, 2, 'budgetline');
+  message(writer, 7, (inner) => writeGraph(inner, graph));
+  for (const [domain, version] of Object.entries(opsets))
+    message(writer, 8, (inner) => {
+      text(inner, 1, domain);
+      integer(inner, 2, version);
+    });
+  return writer.finish();
+}

@@ -1,0 +1,146 @@
+import { inputAt, sameShape, shapeRules, sizeOf } from './shapes';
+import type {
+  AnyOp,
+  DType,
+  LoopBody,
+  Op,
+  PrimitiveName,
+  Primitives,
+  Shape,
+  TensorType,
+  Value,
+} from './primitives';
+
+const none = {};
+
+/** Applies a primitive: checks shapes and makes the op with its outputs. */
+export function apply<N extends PrimitiveName>(
+  primitive: N,
+  inputs: readonly Value[],
+  parameters: Primitives[N],
+): readonly Value[] {
+  const outputs: Value[] = [];
+  const op: Op<N> = { primitive, parameters, inputs, outputs };
+  for (const [index, type] of shapeRules[primitive](inputs, parameters).entries())
+    outputs.push({ ...type, op: op as unknown as AnyOp, index });
+  return outputs;
+}
+
+function applyOne<N extends PrimitiveName>(
+  primitive: N,
+  inputs: readonly Value[],
+  parameters: Primitives[N],
+): Value {
+  return inputAt(apply(primitive, inputs, parameters), 0);
+}
+
+export const input = (name: string, dtype: DType, shape: Shape): Value =>
+  applyOne('input', [], { name, dtype, shape });
+export const constant = (data: Float32Array, shape: Shape): Value =>
+  applyOne('constant', [], { data, dtype: 'f32', shape });
+export const scalar = (value: number): Value => constant(Float32Array.of(value), []);
+export const integers = (values: readonly number[], shape: Shape = [values.length]): Value =>
+  applyOne('constant', [], { data: BigInt64Array.from(values, BigInt), dtype: 'i64', shape });
+export const truth = (value: boolean): Value =>
+  applyOne('constant', [], { data: Uint8Array.of(value ? 1 : 0), dtype: 'bool', shape: [] });
+
+export const add = (a: Value, b: Value): Value => applyOne('add', [a, b], none);
+export const sub = (a: Value, b: Value): Value => applyOne('sub', [a, b], none);
+export const mul = (a: Value, b: Value): Value => applyOne('mul', [a, b], none);
+export const div = (a: Value, b: Value): Value => applyOne('div', [a, b], none);
+export const minimum = (a: Value, b: Value): Value => applyOne('minimum', [a, b], none);
+export const equal = (a: Value, b: Value): Value => applyOne('equal', [a, b], none);
+export const lessOrEqual = (a: Value, b: Value): Value => applyOne('lessOrEqual', [a, b], none);
+export const and = (a: Value, b: Value): Value => applyOne('and', [a, b], none);
+export const not = (a: Value): Value => applyOne('not', [a], none);
+export const where = (condition: Value, a: Value, b: Value): Value =>
+  applyOne('where', [condition, a, b], none);
+export const neg = (x: Value): Value => applyOne('neg', [x], none);
+export const exp = (x: Value): Value => applyOne('exp', [x], none);
+export const log = (x: Value): Value => applyOne('log', [x], none);
+export const sqrt = (x: Value): Value => applyOne('sqrt', [x], none);
+export const sigmoid = (x: Value): Value => applyOne('sigmoid', [x], none);
+/** log(1 + eˣ) */
+export const softplus = (x: Value): Value => applyOne('softplus', [x], none);
+export const cast = (x: Value, to: DType): Value => (x.dtype === to ? x : applyOne('cast', [x], { to }));
+
+export const reshape = (x: Value, shape: Shape): Value =>
+  sameShape(x.shape, shape) ? x : applyOne('reshape', [x], { shape });
+export const transpose = (x: Value, permutation: readonly number[]): Value =>
+  applyOne('transpose', [x], { permutation });
+export const broadcastTo = (x: Value, shape: Shape): Value =>
+  sameShape(x.shape, shape) ? x : applyOne('broadcastTo', [x], { shape });
+export const concat = (parts: readonly Value[], axis: number): Value =>
+  parts.length === 1 ? inputAt(parts, 0) : applyOne('concat', parts, { axis });
+export const slice = (x: Value, axis: number, start: number, end: number): Value =>
+  applyOne('slice', [x], { axis, start, end });
+export const split = (x: Value, axis: number, sizes: readonly number[]): readonly Value[] =>
+  sizes.length === 1 ? [x] : apply('split', [x], { axis, sizes });
+export const flatten = (x: Value): Value => reshape(x, [sizeOf(x.shape)]);
+export const gatherRows = (table: Value, indices: Value): Value =>
+  applyOne('gatherRows', [table, indices], none);
+export const scatterAddRows = (updates: Value, indices: Value, rows: number): Value =>
+  applyOne('scatterAddRows', [updates, indices], { rows });
+
+export const reduceSum = (x: Value, axes: readonly number[], keepDims = false): Value =>
+  axes.length === 0 ? x : applyOne('reduceSum', [x], { axes, keepDims });
+/** The sum of all elements, as a scalar []. */
+export const sum = (x: Value): Value => reduceSum(x, [...x.shape.keys()]);
+/** Greatest element along an axis, which stays with size 1. */
+export const reduceMax = (x: Value, axis: number): Value => applyOne('reduceMax', [x], { axis });
+export const argMax = (x: Value, axis: number): Value => applyOne('argMax', [x], { axis });
+export const cumulativeSum = (x: Value, axis: number): Value => applyOne('cumulativeSum', [x], { axis });
+/** Over the last axis. */
+export const softmax = (x: Value): Value => applyOne('softmax', [x], none);
+
+/** alpha · op(A) · op(B) over the last two axes, where op may transpose. */
+export function matmul(
+  a: Value,
+  b: Value,
+  options: { transA?: boolean; transB?: boolean; alpha?: number } = {},
+): Value {
+  const { transA = false, transB = false, alpha = 1 } = options;
+  return applyOne('matmul', [a, b], { transA, transB, alpha });
+}
+
+export const rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
+  applyOne('rmsNorm', [x, weight], { epsilon });
+export const rotate = (
+  x: Value,
+  positions: Value,
+  tables: { cos: Value; sin: Value },
+  heads: number,
+): Value => applyOne('rotate', [x, positions, tables.cos, tables.sin], { heads });
+export const swiglu = (gate: Value, up: Value): Value => applyOne('swiglu', [gate, up], none);
+export const attention = (qkv: { q: Value; k: Value; v: Value; mask: Value }, scale: number): Value =>
+  applyOne('attention', [qkv.q, qkv.k, qkv.v, qkv.mask], { scale });
+/** Log-probability of each target, and the log-probabilities of the whole vocabulary. */
+export const tokenLogProbability = (logits: Value, targets: Value): readonly [Value, Value] => {
+  const outputs = apply('tokenLogProbability', [logits, targets], none);
+  return [inputAt(outputs, 0), inputAt(outputs, 1)];
+};
+export const loraLinear = (x: Value, weights: { merged: Value; a: Value; b: Value }, scale: number): Value =>
+  applyOne('loraLinear', [x, weights.merged, weights.a, weights.b], { scale });
+
+/**
+ * Repeats `turn` while its condition holds, at most `turns` times.
+ * `turn` is given the turn's number and the carried values, and returns the condition and the next ones.
+ */
+export function loop(
+  turns: number,
+  initial: readonly Value[],
+  carriedTypes: readonly TensorType[],
+  turn: (iteration: Value, carried: readonly Value[]) => { goOn: Value; carried: readonly Value[] },
+): readonly Value[] {
+  const bodyInput = (label: string, { dtype, shape }: TensorType): Value =>
+    applyOne('bodyInput', [], { label, dtype, shape });
+  const iteration = bodyInput('iteration', { dtype: 'i64', shape: [] });
+  const condition = bodyInput('condition', { dtype: 'bool', shape: [] });
+  const carried = carriedTypes.map((type, index) => bodyInput(`carried${String(index)}`, type));
+  const next = turn(iteration, carried);
+  const body: LoopBody = {
+    inputs: [iteration, condition, ...carried],
+    outputs: [next.goOn, ...next.carried],
+  };
+  return apply('loop', [integers([turns], []), truth(true), ...initial], { body });
+}

@@ -1,0 +1,114 @@
+/** Element types that cross the graph; real numbers are f32 throughout. */
+export type DType = 'f32' | 'i32' | 'i64' | 'bool';
+
+/** Sizes of a tensor's axes, outermost first. */
+export type Shape = readonly number[];
+
+/** Stands for the size of an axis that grows while a Loop runs; everything else is static. */
+export const growing = -1;
+
+/** What is known of a value before the graph runs. */
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** Bytes of a constant, in row-major order; booleans as 0 and 1. */
+export type ConstantData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+
+/** One output of an op. Values are immutable and compared by identity. */
+export interface Value extends TensorType {
+  readonly op: AnyOp;
+  /** Which of the op's outputs this is. */
+  readonly index: number;
+}
+
+type None = Readonly<Record<never, never>>;
+
+/** Every primitive and its parameters. A name here needs a row in the tables of shapes, gradients and lowerings. */
+export interface Primitives {
+  // Leaves.
+  readonly input: { readonly name: string } & TensorType;
+  readonly constant: { readonly data: ConstantData } & TensorType;
+  /** The k-th input of the body of a Loop. */
+  readonly bodyInput: { readonly label: string } & TensorType;
+
+  // Element by element, with NumPy's broadcasting.
+  readonly add: None;
+  readonly sub: None;
+  readonly mul: None;
+  readonly div: None;
+  readonly minimum: None;
+  readonly equal: None;
+  readonly lessOrEqual: None;
+  readonly and: None;
+  readonly where: None;
+  readonly neg: None;
+  readonly exp: None;
+  readonly log: None;
+  readonly sqrt: None;
+  readonly sigmoid: None;
+  readonly softplus: None;
+  readonly not: None;
+  readonly cast: { readonly to: DType };
+
+  // Rearrangement.
+  readonly reshape: { readonly shape: Shape };
+  readonly transpose: { readonly permutation: readonly number[] };
+  readonly broadcastTo: { readonly shape: Shape };
+  readonly concat: { readonly axis: number };
+  readonly slice: { readonly axis: number; readonly start: number; readonly end: number };
+  readonly split: { readonly axis: number; readonly sizes: readonly number[] };
+  /** Rows of a table [V, …] at indices [N] → [N, …]. */
+  readonly gatherRows: None;
+  /** Adds rows [N, D] into zeros [rows, D] at indices [N], in order, duplicates included. */
+  readonly scatterAddRows: { readonly rows: number };
+
+  // Reduction.
+  readonly reduceSum: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  readonly reduceMax: { readonly axis: number };
+  readonly argMax: { readonly axis: number };
+  readonly cumulativeSum: { readonly axis: number };
+  readonly softmax: None;
+
+  // Products. The last two axes are the matrix, the others a batch.
+  readonly matmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
+
+  // Pieces of a decoder with a gradient worked out by hand.
+  /** x [N, D], weight [D] → y [N, D], 1 / rms [N, 1]. */
+  readonly rmsNorm: { readonly epsilon: number };
+  /** x [B, T, heads · hd], first positions [1] or positions [B, T], cos and sin [P, hd / 2]. */
+  readonly rotate: { readonly heads: number };
+  /** gate, up [N, F] → silu(gate) ∘ up, silu(gate). */
+  readonly swiglu: None;
+  /** q [G, M, hd], k, v [G, T, hd], additive mask [M, T] → output [G, M, hd], weights [G, M, T]. */
+  readonly attention: { readonly scale: number };
+  /** logits [N, V], targets [N] → log-probability of each target [N], all log-probabilities [N, V]. */
+  readonly tokenLogProbability: None;
+  /** x [N, in], merged = W + scale · B · A [out, in], A [r, in], B [out, r] → x · mergedᵀ. */
+  readonly loraLinear: { readonly scale: number };
+
+  // Control.
+  /** Inputs: greatest number of turns, first condition, then the carried values. */
+  readonly loop: { readonly body: LoopBody };
+}
+
+export type PrimitiveName = keyof Primitives;
+
+/** One application of a primitive. */
+export interface Op<N extends PrimitiveName = PrimitiveName> {
+  readonly primitive: N;
+  readonly parameters: Primitives[N];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+}
+
+export type AnyOp = { [N in PrimitiveName]: Op<N> }[PrimitiveName];
+
+/** The body of a Loop. Values made outside of it may be used inside. */
+export interface LoopBody {
+  /** Turn number (i64 []), condition (bool []), then the carried values. */
+  readonly inputs: readonly Value[];
+  /** Condition to go on, then the carried values. */
+  readonly outputs: readonly Value[];
+}

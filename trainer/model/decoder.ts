@@ -1,0 +1,173 @@
+import { ops, type Value } from '../graph';
+import type { LinearModule, ModelConfig } from '../engine/types';
+import { embeddingName, finalNormName, headName, layerName, moduleName } from './parameters';
+import { fusedPieces, type LoraWeights, type Pieces, type Rotary } from './pieces';
+
+/** Where a graph finds the weights of a model: constants, or inputs that are trained. */
+export interface WeightSource {
+  readonly weight: (name: string) => Value;
+  /** The adapter of a module, e.g. of "model.layers.0.self_attn.q_proj"; null where it has none. */
+  readonly adapter: (module: string) => { readonly weights: LoraWeights; readonly scale: number } | null;
+}
+
+export interface DecoderContext {
+  readonly config: ModelConfig;
+  readonly source: WeightSource;
+  readonly pieces: Pieces;
+}
+
+/** Projections of one layer: q [N, H · hd], k and v [N, KV · hd]. */
+export interface Projections {
+  readonly q: Value;
+  readonly k: Value;
+  readonly v: Value;
+}
+
+/** Mixes the tokens of a layer: → [N, H · hd]. Training, prefill and decoding differ in this alone. */
+export type TokenMixer = (projections: Projections, layer: number) => Value;
+
+export function createContext(
+  config: ModelConfig,
+  source: WeightSource,
+  pieces: Pieces = fusedPieces,
+): DecoderContext {
+  return { config, source, pieces };
+}
+
+function linear(context: DecoderContext, x: Value, layer: number, module: LinearModule): Value {
+  const { config, source, pieces } = context;
+  const name = moduleName(layer, module);
+  const weight = source.weight(`${name}.weight`);
+  const adapter = source.adapter(name);
+  const y =
+    adapter === null
+      ? ops.matmul(x, weight, { transB: true })
+      : pieces.adapt(x, weight, adapter.weights, adapter.scale);
+  const biased = config.qkvBias && (module === 'q_proj' || module === 'k_proj' || module === 'v_proj');
+  return biased ? ops.add(y, source.weight(`${name}.bias`)) : y;
+}
+
+function feedForward(context: DecoderContext, x: Value, layer: number): Value {
+  const gate = linear(context, x, layer, 'gate_proj');
+  const up = linear(context, x, layer, 'up_proj');
+  return linear(context, context.pieces.gate(gate, up), layer, 'down_proj');
+}
+
+/** One layer on a residual stream x [N, D]. */
+export function decoderLayer(context: DecoderContext, x: Value, layer: number, mix: TokenMixer): Value {
+  const { source, pieces, config } = context;
+  const norm = (value: Value, part: string): Value =>
+    pieces.norm(value, source.weight(layerName(layer, `${part}.weight`)), config.rmsNormEpsilon);
+  const normed = norm(x, 'input_layernorm');
+  const projections = {
+    q: linear(context, normed, layer, 'q_proj'),
+    k: linear(context, normed, layer, 'k_proj'),
+    v: linear(context, normed, layer, 'v_proj'),
+  };
+  const mixed = ops.add(x, linear(context, mix(projections, layer), layer, 'o_proj'));
+  return ops.add(mixed, feedForward(context, norm(mixed, 'post_attention_layernorm'), layer));
+}
+
+/** Token ids [N] → residual stream [N, D]. */
+export function embed({ source }: DecoderContext, ids: Value): Value {
+  return ops.gatherRows(source.weight(embeddingName), ids);
+}
+
+/** Residual stream [N, D] → logits [N, V]. */
+export function readOut({ config, source, pieces }: DecoderContext, x: Value): Value {
+  const hidden = pieces.norm(x, source.weight(finalNormName), config.rmsNormEpsilon);
+  const head = source.weight(config.tiedEmbeddings ? embeddingName : headName);
+  return ops.matmul(hidden, head, { transB: true });
+}
+
+/** cos and sin of position · θ^(−2i / headSize), [positions, headSize / 2] each. */
+export function rotaryTables(config: ModelConfig, positions: number): { cos: Value; sin: Value } {
+  const half = config.headSize / 2;
+  const table = (f: (angle: number) => number): Value =>
+    ops.constant(
+      Float32Array.from({ length: positions * half }, (_, at) => {
+        const frequency = config.ropeTheta ** (-(at % half) / half);
+        return f(Math.floor(at / half) * frequency);
+      }),
+      [positions, half],
+    );
+  return { cos: table(Math.cos), sin: table(Math.sin) };
+}
+
+/** Added to a score whose key stands after its query. Finite, so that no row can become NaN. */
+export const masked = -1e9;
+
+/** The causal mask [repeats · T, T]: the queries of the heads that share keys stand one after another. */
+export function causalMask(length: number, repeats: number): Value {
+  const data = Float32Array.from({ length: repeats * length * length }, (_, at) => {
+    const query = Math.floor(at / length) % length;
+    return at % length > query ? masked : 0;
+  });
+  return ops.constant(data, [repeats * length, length]);
+}
+
+export interface SequenceShape {
+  readonly rows: number;
+  readonly length: number;
+}
+
+/** [B · T, heads · hd] → [B, heads, T, hd], turned by position where a rotary is given. */
+export function splitHeads(
+  context: DecoderContext,
+  x: Value,
+  options: SequenceShape & { readonly heads: number; readonly rotary: Rotary | null },
+): Value {
+  const { rows, length, heads, rotary } = options;
+  const size = context.config.headSize;
+  const tokens = ops.reshape(x, [rows, length, heads * size]);
+  const turned = rotary === null ? tokens : context.pieces.rotate(tokens, rotary, heads);
+  return ops.transpose(ops.reshape(turned, [rows, length, heads, size]), [0, 2, 1, 3]);
+}
+
+/** Keys and values that a layer leaves behind: [B, KV, T, hd] each. */
+export interface LayerCache {
+  readonly k: Value;
+  readonly v: Value;
+}
+
+/** Causal attention over whole sequences that begin at position 0. `keep` is told every layer's keys and values. */
+export function createSequenceMixer(
+  context: DecoderContext,
+  shape: SequenceShape,
+  keep: (cache: LayerCache) => void = () => undefined,
+): TokenMixer {
+  const { heads, keyValueHeads, headSize } = context.config;
+  const { rows, length } = shape;
+  const repeats = heads / keyValueHeads;
+  const rotary = { ...rotaryTables(context.config, length), positions: ops.integers([0]) };
+  const mask = causalMask(length, repeats);
+  const groups = rows * keyValueHeads;
+  return ({ q, k, v }) => {
+    const cache = {
+      k: splitHeads(context, k, { ...shape, heads: keyValueHeads, rotary }),
+      v: splitHeads(context, v, { ...shape, heads: keyValueHeads, rotary: null }),
+    };
+    keep(cache);
+    const queries = splitHeads(context, q, { ...shape, heads, rotary });
+    // [B, KV · R, T, hd] → [B · KV, R · T, hd]: no copy of keys and values for the heads that share them
+    const mixed = context.pieces.attend(
+      {
+        q: ops.reshape(queries, [groups, repeats * length, headSize]),
+        k: ops.reshape(cache.k, [groups, length, headSize]),
+        v: ops.reshape(cache.v, [groups, length, headSize]),
+        mask,
+      },
+      headSize ** -0.5,
+    );
+    const perHead = ops.reshape(mixed, [rows, heads, length, headSize]);
+    return ops.reshape(ops.transpose(perHead, [0, 2, 1, 3]), [rows * length, heads * headSize]);
+  };
+}
+
+/** Token ids [B · T] of right-padded sequences → logits [B · T, V]. */
+export function decodeSequences(context: DecoderContext, ids: Value, shape: SequenceShape): Value {
+  const mix = createSequenceMixer(context, shape);
+  let x = embed(context, ids);
+  for (let layer = 0; layer < context.config.layers; layer += 1) x = decoderLayer(context, x, layer, mix);
+  return readOut(context, x);
+}

@@ -1,0 +1,96 @@
+import { ops, type Value } from '../graph';
+
+const { add, attention, div, exp, loraLinear, matmul, mul, reduceSum, reshape, rmsNorm, rotate } = ops;
+const { scalar, sigmoid, softmax, split, sqrt, sub, swiglu, tokenLogProbability, concat } = ops;
+
+/** Angles of the rotary embedding: cos and sin [positions, headSize / 2], and where a row starts [1] or stands [B, T]. */
+export interface Rotary {
+  readonly cos: Value;
+  readonly sin: Value;
+  readonly positions: Value;
+}
+
+export interface AttentionInputs {
+  /** [G, M, hd]: M is the sequence once for each query head that shares the keys. */
+  readonly q: Value;
+  /** [G, T, hd] */
+  readonly k: Value;
+  readonly v: Value;
+  /** [M, T], added to the scores. */
+  readonly mask: Value;
+}
+
+export interface LoraWeights {
+  readonly a: Value;
+  readonly b: Value;
+}
+
+/** The parts of a decoder that have a fused form. */
+export interface Pieces {
+  /** x [N, D] ∘ weight [D] / rms(x) */
+  readonly norm: (x: Value, weight: Value, epsilon: number) => Value;
+  /** x [B, T, heads · hd] → the same, each pair (i, i + hd / 2) of a head turned by its position's angle. */
+  readonly rotate: (x: Value, rotary: Rotary, heads: number) => Value;
+  /** silu(gate) ∘ up */
+  readonly gate: (gate: Value, up: Value) => Value;
+  readonly attend: (inputs: AttentionInputs, scale: number) => Value;
+  /** x (W + scale · B · A)ᵀ */
+  readonly adapt: (x: Value, weight: Value, lora: LoraWeights, scale: number) => Value;
+  /** Log-probability of each target [N], and all of them [N, V]. */
+  readonly score: (logits: Value, targets: Value) => readonly [Value, Value];
+}
+
+/** One op each, with a gradient worked out by hand. */
+export const fusedPieces: Pieces = {
+  norm: rmsNorm,
+  rotate: (x, rotary, heads) => rotate(x, rotary.positions, rotary, heads),
+  gate: swiglu,
+  attend: attention,
+  adapt: (x, weight, lora, scale) => {
+    const merged = add(weight, matmul(lora.b, lora.a, { alpha: scale }));
+    return loraLinear(x, { merged, ...lora }, scale);
+  },
+  score: tokenLogProbability,
+};
+
+function plainNorm(x: Value, weight: Value, epsilon: number): Value {
+  const width = x.shape.at(-1) ?? 1;
+  const meanSquare = mul(reduceSum(mul(x, x), [1], true), scalar(1 / width));
+  return mul(div(x, sqrt(add(meanSquare, scalar(epsilon)))), weight);
+}
+
+function plainRotate(x: Value, rotary: Rotary, heads: number): Value {
+  const [rows = 0, length = 0, width = 0] = x.shape;
+  const half = width / heads / 2;
+  const [left, right] = split(reshape(x, [rows, length, heads, 2 * half]), 3, [half, half]);
+  if (left === undefined || right === undefined) throw new RangeError('a head has two halves');
+  const table = (values: Value): Value => reshape(ops.slice(values, 0, 0, length), [1, length, 1, half]);
+  const [cos, sin] = [table(rotary.cos), table(rotary.sin)];
+  const turned = [sub(mul(left, cos), mul(right, sin)), add(mul(right, cos), mul(left, sin))];
+  return reshape(concat(turned, 3), x.shape);
+}
+
+function plainScore(logits: Value, targets: Value): readonly [Value, Value] {
+  const [rows = 0, vocabulary = 0] = logits.shape;
+  const shifted = sub(logits, ops.reduceMax(logits, 1));
+  const all = sub(shifted, ops.log(reduceSum(exp(shifted), [1], true)));
+  const ids = ops.integers([...Array(vocabulary).keys()], [1, vocabulary]);
+  const hit = ops.cast(ops.equal(ids, reshape(targets, [rows, 1])), 'f32');
+  return [reduceSum(mul(all, hit), [1]), all];
+}
+
+/** The same from primitives with generic gradients: the oracle of the fused pieces. First positions only from 0. */
+export const plainPieces: Pieces = {
+  norm: plainNorm,
+  rotate: plainRotate,
+  gate: (gate, up) => mul(mul(gate, sigmoid(gate)), up),
+  attend: ({ q, k, v, mask }, scale) => {
+    const scores = add(mul(matmul(q, k, { transB: true }), scalar(scale)), mask);
+    return matmul(softmax(scores), v);
+  },
+  adapt: (x, weight, lora, scale) => {
+    const low = matmul(matmul(x, lora.a, { transB: true }), lora.b, { transB: true });
+    return add(matmul(x, weight, { transB: true }), mul(low, scalar(scale)));
+  },
+  score: plainScore,
+};

@@ -1,0 +1,54 @@
+/** Uniform draws by a counter: SplitMix64's output function of (seed, counter). Below 2^48 both fit exactly. */
+const golden = 0x9e3779b97f4a7c15n;
+const mask64 = (1n << 64n) - 1n;
+
+function mix(value: bigint): bigint {
+  let z = value & mask64;
+  z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & mask64;
+  z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & mask64;
+  return z ^ (z >> 31n);
+}
+
+/** 64 random bits from a name, so that every tensor has a stream of its own. */
+export function hashName(seed: number, name: string): bigint {
+  let state = mix(BigInt(seed) + golden);
+  for (const character of name) state = mix(state ^ (BigInt(character.codePointAt(0) ?? 0) * golden));
+  return state;
+}
+
+/** An sfc32 generator: fast, with a period beyond any tensor's size. */
+export function createUniforms(key: bigint): () => number {
+  let [a, b, c, counter] = [
+    Number(key & 0xffffffffn) | 0,
+    Number((key >> 32n) & 0xffffffffn) | 0,
+    0x2545f491,
+    1,
+  ];
+  const next = (): number => {
+    const sum = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
+    return sum >>> 0;
+  };
+  for (let round = 0; round < 12; round += 1) next();
+  return () => (next() + 0.5) / 4294967296;
+}
+
+/** Standard normal draws by Box and Muller. */
+export function createNormals(key: bigint): () => number {
+  const uniform = createUniforms(key);
+  let spare: number | undefined;
+  return () => {
+    if (spare !== undefined) {
+      const value = spare;
+      spare = undefined;
+      return value;
+    }
+    const radius = Math.sqrt(-2 * Math.log(uniform()));
+    const angle = 2 * Math.PI * uniform();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
+}

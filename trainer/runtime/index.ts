@@ -1,0 +1,1 @@
+export { openSession, type BufferTensor, type Session, type SessionOptions } from './session';
