@@ -51,7 +51,8 @@ describe('pure: artifacts of the store', () => {
     const { store, id } = await published('digest');
     const { manifest: read, dir } = await store.verifyArtifact(id);
     const sha = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
-    const lines = `a.jsonl\0${4}\0${sha('one\n')}\ndeep/b.bin\0${3}\0${sha(Buffer.from([0, 1, 2]))}\n`;
+    const line = (path: string, bytes: number, hash: string): string => `${[path, bytes, hash].join('\0')}\n`;
+    const lines = line('a.jsonl', 4, sha('one\n')) + line('deep/b.bin', 3, sha(Buffer.from([0, 1, 2])));
     assert.equal(read.digest, sha(lines));
     assert.equal(await digestFile(join(dir, 'a.jsonl')), sha('one\n'));
   });
