@@ -15,5 +15,5 @@ export function wordNgrams(text: string, size: number): string[] {
 /** Share of the word 4-grams that occur earlier in the text, 0 … 1; 0 for fewer than five words. */
 export function repetitionRate(text: string): number {
   const ngrams = wordNgrams(text, 4);
-  return ngrams.length === 0 ? 0 : 1 - new Set(ngrams).size / ngrams.length;
+  return ngrams.length === 0 ? 0 : (ngrams.length - new Set(ngrams).size) / ngrams.length;
 }

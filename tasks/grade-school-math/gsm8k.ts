@@ -83,7 +83,7 @@ function parseRows({ path, text }: { path: string; text: string }, faults: Fault
     if (found.length === 0)
       rows.push({ line: index + 1, ...(value as { question: string; answer: string }) });
   });
-  if (rows.length === 0 && faults.length === 0) {
+  if (text.trim() === '') {
     faults.push({ path, line: 1, field: 'the file', reason: 'holds no rows' });
   }
   return rows;

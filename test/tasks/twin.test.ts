@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Random } from '../../contracts/task';
+import {
+  createRandom,
+  generateTwin,
+  gradeSchoolMath,
+  latentAnswer,
+  latentPrompt,
+  pretrainingDocuments,
+  type TwinProblem,
+  vocabularyWords,
+} from '../../tasks';
+import { skeletonText } from '../../tasks/grade-school-math/twin';
+import { countTokens } from '../../tasks/grade-school-math/words';
+import { normalizeText } from '../../tasks/text';
+
+const data = { source: 'twin', seed: 0, pool: 6144, validation: 200, test: 400 } as const;
+const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Reads a question's numbers back from its words, as a reader would. */
+function readSkeleton(text: string): string {
+  const start = /has (\d+)/.exec(text)?.[1] ?? '';
+  const steps = text.split('. Then').slice(1);
+  return (
+    start +
+    steps
+      .map((step) => {
+        const by = /\d+/.exec(step)?.[0] ?? '';
+        if (step.includes('doubles')) return '*2';
+        if (step.includes('triples')) return '*3';
+        return (step.includes(' more') ? '+' : '-') + by;
+      })
+      .join('')
+  );
+}
+
+describe('pure: the generated twin', () => {
+  const set = generateTwin(data);
+  const all = [...set.pool, ...set.validation, ...set.test];
+
+  it('has the sizes asked for, and every text, skeleton and id once', () => {
+    assert.deepEqual([set.pool.length, set.validation.length, set.test.length], [6144, 200, 400]);
+    for (const name of [
+      (p: TwinProblem) => p.id,
+      (p: TwinProblem) => normalizeText(p.prompt),
+      skeletonText,
+    ]) {
+      assert.equal(new Set(all.map(name)).size, all.length);
+    }
+  });
+
+  it('says in words what the skeleton says, and expects its result', () => {
+    for (const problem of all) {
+      assert.equal(readSkeleton(problem.prompt), skeletonText(problem));
+      assert.ok(problem.operations.length >= 2 && problem.operations.length <= 4);
+      const last = gradeSchoolMath
+        .gold(problem)
+        .match(/=(\d+)/g)
+        ?.map((step) => Number(step.slice(1)));
+      assert.ok(last);
+      assert.ok(last.every((value) => value >= 1 && value <= 99));
+      assert.equal(String(last.at(-1)), problem.expected);
+    }
+  });
+
+  it('keeps test, validation and pool apart by skeleton whatever the seeds', () => {
+    const other = generateTwin({ ...data, seed: 7, pool: 2000 });
+    const pool = new Set(all.slice(0, 6144).map(skeletonText));
+    assert.ok([...other.validation, ...other.test].every((problem) => !pool.has(skeletonText(problem))));
+    assert.notEqual(other.pool[0]?.prompt, set.pool[0]?.prompt);
+  });
+
+  it('begins a larger pool with the smaller one', () => {
+    assert.deepEqual(generateTwin({ ...data, pool: 50 }).pool, set.pool.slice(0, 50));
+  });
+
+  it('is the set it has always been', () => {
+    assert.equal(
+      set.test[0]?.prompt,
+      'Q: Ida has 17 figs. Then doubles them. Then drops 4 of them. Then wins 9 more. Then eats 9 of them. How many?\nA:',
+    );
+  });
+
+  it('fits the embedded vocabulary and context', () => {
+    assert.ok(vocabularyWords.length <= 32);
+    assert.equal(new Set(vocabularyWords).size, vocabularyWords.length);
+    const prompts = all.map(({ prompt }) => countTokens(prompt));
+    const answers = all.map((problem) => countTokens(gradeSchoolMath.gold(problem)) + 1);
+    assert.ok(mean(prompts) > 22 && mean(prompts) < 26);
+    assert.ok(Math.max(...answers) <= 48);
+    assert.ok(Math.max(...prompts) + Math.max(...answers) <= 96);
+  });
+
+  it('doubles or triples in about 54 % of the test problems', () => {
+    const share = mean(set.test.map(({ operations }) => Number(operations.some(({ sign }) => sign === '*'))));
+    assert.ok(Math.abs(share - 0.54) < 0.03, String(share));
+  });
+});
+
+describe('pure: annotators of the twin', () => {
+  const { pool } = generateTwin({ ...data, pool: 3000, validation: 1, test: 1 });
+  const multiplies = ({ operations }: TwinProblem): boolean => operations.some(({ sign }) => sign === '*');
+  const demonstrate = (name: string, problem: TwinProblem, random: Random): string => {
+    const annotator = gradeSchoolMath.annotators.find((candidate) => candidate.name === name);
+    assert.ok(annotator);
+    return annotator.demonstrate(problem, random);
+  };
+  const wrongShare = (name: string, problems: readonly TwinProblem[]): number =>
+    mean(
+      problems.map((problem) => {
+        const text = demonstrate(name, problem, createRandom(1, problem.id));
+        const assessment = gradeSchoolMath.assess(problem, text, 'stop');
+        assert.ok(assessment.formatted, text);
+        return 1 - assessment.score;
+      }),
+    );
+
+  it('clean is right on every problem', () => {
+    assert.equal(wrongShare('clean', pool), 0);
+  });
+
+  it('majority-error errs on about 70 % of doubles and triples and nowhere else', () => {
+    // 2 doubled is 2 plus 2, so a few misreadings come out right.
+    const share = wrongShare('majority-error', pool.filter(multiplies));
+    assert.ok(share > 0.62 && share < 0.74, String(share));
+    assert.equal(
+      wrongShare(
+        'majority-error',
+        pool.filter((problem) => !multiplies(problem)),
+      ),
+      0,
+    );
+  });
+
+  it('majority-error misreads a whole problem at once, with right arithmetic', () => {
+    const problem = pool.find(({ operations }) => operations.filter(({ sign }) => sign === '*').length === 2);
+    assert.ok(problem);
+    assert.ok(!demonstrate('majority-error', problem, () => 0.69).includes('*'));
+    assert.equal(
+      demonstrate('majority-error', problem, () => 0.71),
+      gradeSchoolMath.gold(problem),
+    );
+  });
+
+  it('slip errs once in about 30 % of the problems, and carries the slip on', () => {
+    const share = wrongShare('slip', pool);
+    assert.ok(share > 0.24 && share < 0.33, String(share));
+    for (const problem of pool.slice(0, 300)) {
+      const text = demonstrate('slip', problem, createRandom(2, problem.id));
+      const steps = [...text.matchAll(/(-?\d+)([-+*])(\d+)=(-?\d+)/g)].map((match) => match.slice(1));
+      const slips = steps.filter(([before, sign, by, after]) => {
+        const values = {
+          '+': Number(before) + Number(by),
+          '-': Number(before) - Number(by),
+          '*': Number(before) * Number(by),
+        };
+        return values[sign as '+' | '-' | '*'] !== Number(after);
+      });
+      assert.ok(slips.length <= 1, text);
+      steps.slice(1).forEach((step, index) => assert.equal(step[0], steps[index]?.[3]));
+    }
+  });
+});
+
+describe('pure: assessing twin answers', () => {
+  const problem = generateTwin({ ...data, pool: 1, validation: 1, test: 1 }).test[0];
+  assert.ok(problem);
+  const { expected } = problem;
+  const assess = (text: string, finish: 'stop' | 'length' = 'stop') =>
+    gradeSchoolMath.assess(problem, text, finish);
+
+  it('takes the number after ####, else the last of the first line', () => {
+    assert.equal(assess(` 1+1=5 #### ${expected}`).score, 1);
+    assert.equal(assess(` 1 #### 1 or ${expected}`).score, 0);
+    assert.equal(assess(` 3 then ${expected}\n5`).score, 1);
+    assert.equal(assess(` 3 then ${expected}\n5`).scores['strict'], 0);
+    assert.equal(assess('').score, 0);
+    assert.equal(assess(` ${expected}0`).score, 0);
+  });
+
+  it('asks of the format that the whole answer keeps it', () => {
+    assert.ok(assess(gradeSchoolMath.gold(problem)).formatted);
+    for (const text of [
+      ` ${expected}`,
+      ` 17-11=6 ####`,
+      ` 17-11=6 #### 6 more`,
+      ` 17-11=6, 6+4=10 #### 10`,
+    ]) {
+      assert.ok(!assess(text).formatted, text);
+    }
+  });
+
+  it('calls rambling what never ends or begins a new problem', () => {
+    assert.ok(assess(' 10', 'length').rambling);
+    assert.ok(assess(' 10\nQ: Gus has 4 eggs.').rambling);
+    assert.ok(!assess(gradeSchoolMath.gold(problem)).rambling);
+  });
+
+  it('counts repeated word 4-grams', () => {
+    assert.equal(assess('a b c d e f g h').repetition, 0);
+    assert.equal(assess('a b c d a b c d').repetition, 1 / 5);
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const { repetition } = assess(text);
+        return repetition >= 0 && repetition < 1;
+      }),
+    );
+  });
+});
+
+describe('pure: pretraining documents', () => {
+  const documents = [...pretrainingDocuments({ seed: 3, documents: 6000 })];
+
+  it('come in the asked shares, short enough for a context of 96', () => {
+    const share = (is: (text: string) => boolean): number => mean(documents.map((text) => Number(is(text))));
+    const near = (value: number, wanted: number): boolean => Math.abs(value - wanted) < 0.02;
+    assert.ok(
+      near(
+        share((text) => text.includes('Work:')),
+        0.25,
+      ),
+    );
+    assert.ok(
+      near(
+        share((text) => text.includes('####')),
+        0.02,
+      ),
+    );
+    assert.ok(
+      near(
+        share((text) => text.split('Q:').length > 2),
+        0.1,
+      ),
+    );
+    assert.ok(
+      near(
+        share((text) => !text.includes('Q:')),
+        0.18,
+      ),
+    );
+    assert.ok(documents.every((text) => countTokens(text) <= 95));
+  });
+
+  it('hold no skeleton of any pool, validation or test set', () => {
+    const sets = [0, 1].map((seed) => generateTwin({ ...data, seed }));
+    const kept = new Set(
+      sets.flatMap(({ pool, validation, test }) => [...pool, ...validation, ...test]).map(skeletonText),
+    );
+    for (const text of documents) {
+      for (const question of text.split('Q:').slice(1))
+        assert.ok(!kept.has(readSkeleton(question)), question);
+    }
+  });
+
+  it('are a function of seed and position', () => {
+    assert.deepEqual([...pretrainingDocuments({ seed: 3, documents: 20 })], documents.slice(0, 20));
+    assert.notDeepEqual([...pretrainingDocuments({ seed: 4, documents: 20 })], documents.slice(0, 20));
+  });
+
+  it('teach a format in which the latent skill can be asked for', () => {
+    const worked = documents.find((text) => text.includes('Work:')) ?? '';
+    const [question, answer] = worked.split('Work:');
+    assert.match(latentAnswer(answer ?? '') ?? '', /^\d+$/);
+    const problem = generateTwin({ ...data, pool: 1, test: 1, validation: 1 }).test[0];
+    assert.ok(problem && question);
+    assert.equal(latentPrompt(problem), problem.prompt.replace(/\nA:$/, '\nWork:'));
+    assert.equal(latentAnswer('no number here'), null);
+  });
+});
+
+describe('pure: random numbers of tasks', () => {
+  it('depend on seed and position alone, and fill [0, 1) evenly', () => {
+    const draws = (...seeds: (number | string)[]): number[] => {
+      const random = createRandom(...seeds);
+      return Array.from({ length: 20000 }, random);
+    };
+    const values = draws(1, 'a');
+    assert.deepEqual(draws(1, 'a'), values);
+    assert.notDeepEqual(draws('1', 'a').slice(0, 5), values.slice(0, 5));
+    assert.ok(values.every((value) => value >= 0 && value < 1));
+    const counts = Array.from(
+      { length: 20 },
+      (_, bin) => values.filter((v) => Math.floor(v * 20) === bin).length,
+    );
+    const chiSquare = counts.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
+    // The 99.99th percentile for 19 degrees of freedom.
+    assert.ok(chiSquare < 50, String(chiSquare));
+    const serial = mean(values.slice(1).map((value, index) => (value - 0.5) * ((values[index] ?? 0) - 0.5)));
+    assert.ok(Math.abs(serial) < 4 / 12 / Math.sqrt(20000), String(serial));
+  });
+});
