@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import {
+  createScorer,
+  createTrainEngine,
+  type EngineOptions,
+  type PairRow,
+  type Tensor,
+} from '../../../trainer/engine';
+import {
+  oracleAdapter,
+  oracleConfigs,
+  oracleLora,
+  oracleRows,
+  oracleWeights,
+  readOracle,
+  wave,
+  type GradientDigest,
+  type OracleKind,
+} from '../support/oracle-model';
+
+const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1, clipNorm: null };
+
+function options(kind: OracleKind, more: Partial<EngineOptions> = {}): EngineOptions {
+  const config = oracleConfigs[kind];
+  return {
+    config,
+    weights: oracleWeights(config),
+    lora: null,
+    objective: { name: 'language-model' },
+    optimizer,
+    threads: 1,
+    microBatchRows: 4,
+    lengthBuckets: [16],
+    ...more,
+  };
+}
+
+function assertClose(actual: number, expected: number, tolerance: number, what: string): void {
+  assert.ok(
+    Math.abs(actual - expected) <= tolerance * Math.max(1e-3, Math.abs(expected)),
+    `${what}: ${actual} is not ${expected}`,
+  );
+}
+
+/** Moments begin at 0 and are stored divided by 1 − β₁, so that after one step they are the gradients themselves. */
+function assertGradients(
+  moments: ReadonlyMap<string, Tensor>,
+  expected: Readonly<Record<string, GradientDigest>>,
+): void {
+  assert.deepEqual([...moments.keys()].sort(), Object.keys(expected).sort());
+  for (const [name, { data }] of moments) {
+    const digest = expected[name];
+    assert.ok(digest);
+    const probe = wave(data.length, 0.5, 1);
+    const norm = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));
+    const along = data.reduce((sum, x, i) => sum + x * (probe[i] ?? 0), 0);
+    assertClose(norm, digest.norm, 1e-5, `norm of ${name}`);
+    assert.ok(
+      Math.abs(along - digest.wave) <= 1e-5 * digest.norm * Math.sqrt(data.length),
+      `direction of ${name}`,
+    );
+    for (const [i, x] of digest.first.entries())
+      assert.ok(Math.abs((data[i] ?? NaN) - x) <= 1e-5 * digest.norm, `element ${i} of ${name}`);
+  }
+}
+
+for (const kind of ['tied', 'grouped'] as const) {
+  describe(`pure: the ${kind} decoder against PyTorch`, () => {
+    const oracle = readOracle(kind);
+
+    it('has the loss and every gradient of a full fine-tune', async () => {
+      const engine = await createTrainEngine(options(kind));
+      const figures = await engine.step(oracleRows, { step: 1, learningRate: 0 });
+      assertClose(figures['loss'] ?? NaN, oracle.full.loss, 2e-6, 'loss');
+      assertGradients(engine.exportState().firstMoments, oracle.full.gradients);
+      await engine.release();
+    });
+
+    it('scores completions', async () => {
+      const scorer = await createScorer(options(kind));
+      const scores = await scorer.logprobs(oracleRows);
+      for (const [i, expected] of oracle.full.logprobs.entries())
+        assertClose(scores[i] ?? NaN, expected, 2e-6, `row ${i}`);
+      await scorer.release();
+    });
+
+    it('follows 50 steps of AdamW with warm-up, decay and clipping', async () => {
+      const engine = await createTrainEngine(options(kind, { optimizer: { ...optimizer, clipNorm: 1 } }));
+      for (const [index, expected] of oracle.curve.losses.entries()) {
+        const step = index + 1;
+        const figures = await engine.step(oracleRows, { step, learningRate: 1e-3 * Math.min(1, step / 10) });
+        assertClose(figures['loss'] ?? NaN, expected, 3e-6, `loss of step ${step}`);
+        assertClose(
+          figures['grad_norm'] ?? NaN,
+          oracle.curve.gradient_norms[index] ?? NaN,
+          1e-3,
+          `norm of step ${step}`,
+        );
+      }
+      await engine.release();
+    });
+
+    it('has the loss, margin and adapter gradients of DPO', async () => {
+      const { beta, references, loss, margin, gradients } = oracle.preference;
+      const engine = await createTrainEngine(
+        options(kind, { lora: oracleLora, objective: { name: 'sigmoid', beta }, microBatchRows: 2 }),
+      );
+      const parameters = oracleAdapter(oracleConfigs[kind]);
+      const zeros = new Map(
+        [...parameters].map(([name, { dims, data }]) => [
+          name,
+          { dims, data: new Float32Array(data.length) },
+        ]),
+      );
+      engine.importState({ parameters, firstMoments: zeros, secondMoments: zeros });
+      const pairs: PairRow[] = [
+        {
+          chosen: oracleRows[0],
+          rejected: oracleRows[1],
+          referenceChosen: references[0]![0],
+          referenceRejected: references[0]![1],
+        },
+        {
+          chosen: oracleRows[2],
+          rejected: oracleRows[3],
+          referenceChosen: references[1]![0],
+          referenceRejected: references[1]![1],
+        },
+      ];
+      const figures = await engine.step(pairs, { step: 1, learningRate: 0 });
+      assertClose(figures['loss'] ?? NaN, loss, 1e-5, 'loss');
+      assertClose(figures['rewards/margin'] ?? NaN, margin, 1e-5, 'margin');
+      assertGradients(engine.exportState().firstMoments, gradients);
+      await engine.release();
+    });
+  });
+}

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LoraShape, ModelConfig, SequenceRow, Tensor } from '../../../trainer/engine';
+import { loraParameters, modelParameters } from '../../../trainer/model/parameters';
+import { sizeOf } from '../../../trainer/graph';
+
+/** Element i is offset + amplitude · sin(0.7 i + phase); the formula of test/oracles/llama_oracle.py. */
+export function wave(size: number, phase: number, amplitude: number, offset = 0): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => offset + amplitude * Math.sin(0.7 * i + phase));
+}
+
+const shape = {
+  vocabSize: 29,
+  hiddenSize: 16,
+  intermediateSize: 24,
+  layers: 2,
+  heads: 4,
+  headSize: 4,
+  rmsNormEpsilon: 1e-5,
+  ropeTheta: 10000,
+};
+
+/** The two models of the oracle: Llama with tied embeddings, and Qwen 2 with grouped keys, biases and a head of its own. */
+export const oracleConfigs = {
+  tied: { ...shape, keyValueHeads: 4, tiedEmbeddings: true, qkvBias: false },
+  grouped: { ...shape, keyValueHeads: 2, tiedEmbeddings: false, qkvBias: true },
+} as const satisfies Record<string, ModelConfig>;
+
+export type OracleKind = keyof typeof oracleConfigs;
+
+export function oracleWeights(config: ModelConfig): Map<string, Tensor> {
+  return new Map(
+    modelParameters(config).map(({ name, dims }, index) => {
+      const norm = name.endsWith('norm.weight');
+      return [name, { dims, data: wave(sizeOf(dims), index, norm ? 0.1 : 0.25, norm ? 1 : 0) }];
+    }),
+  );
+}
+
+export const oracleLora: LoraShape = {
+  rank: 3,
+  alpha: 6,
+  targetModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+};
+
+/** An adapter that is zero nowhere. */
+export function oracleAdapter(config: ModelConfig): Map<string, Tensor> {
+  const specs = [...loraParameters(config, oracleLora)].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return new Map(
+    specs.map(({ name, dims }, index) => [name, { dims, data: wave(sizeOf(dims), index, 0.2) }]),
+  );
+}
+
+function tokens(row: number, length: number): Int32Array {
+  return Int32Array.from({ length }, (_, i) => (7 * row + 5 * i + i * i) % shape.vocabSize);
+}
+
+export const oracleRows: readonly [SequenceRow, SequenceRow, SequenceRow, SequenceRow] = [
+  { ids: tokens(0, 12), completionStart: 4 },
+  { ids: tokens(1, 9), completionStart: 1 },
+  { ids: tokens(2, 5), completionStart: 3 },
+  { ids: tokens(3, 12), completionStart: 10 },
+];
+
+/** A gradient's norm, its product with a wave, and its first elements. */
+export interface GradientDigest {
+  readonly norm: number;
+  readonly wave: number;
+  readonly first: readonly number[];
+}
+
+export interface OracleValues {
+  readonly full: {
+    readonly loss: number;
+    readonly logprobs: readonly number[];
+    readonly gradients: Readonly<Record<string, GradientDigest>>;
+  };
+  readonly curve: { readonly losses: readonly number[]; readonly gradient_norms: readonly number[] };
+  readonly preference: {
+    readonly beta: number;
+    readonly references: readonly (readonly [number, number])[];
+    readonly loss: number;
+    readonly margin: number;
+    readonly gradients: Readonly<Record<string, GradientDigest>>;
+  };
+}
+
+export function readOracle(kind: OracleKind): OracleValues {
+  const path = join(__dirname, '..', '..', 'oracles', `${kind}.json`);
+  return JSON.parse(readFileSync(path, 'utf8')) as OracleValues;
+}
