@@ -143,29 +143,3 @@ export function readModelConfig(folder: string): ModelSettings {
   const path = join(folder, 'config.json');
   return parseModelConfig(readJson(path), path);
 }
-
-/** Names and shapes of every tensor that a model of this configuration has. */
-export function expectedTensors(config: ModelConfig): Map<string, readonly number[]> {
-  const { hiddenSize: d, intermediateSize: f, vocabSize: v } = config;
-  const q = config.heads * config.headSize;
-  const kv = config.keyValueHeads * config.headSize;
-  const shapes = new Map<string, readonly number[]>([['model.embed_tokens.weight', [v, d]]]);
-  for (let layer = 0; layer < config.layers; layer += 1) {
-    const at = (name: string): string => `model.layers.${layer}.${name}`;
-    for (const [name, rows, columns] of [
-      ['q_proj', q, d],
-      ['k_proj', kv, d],
-      ['v_proj', kv, d],
-      ['o_proj', d, q],
-    ] as const) {
-      shapes.set(at(`self_attn.${name}.weight`), [rows, columns]);
-      if (config.qkvBias && name !== 'o_proj') shapes.set(at(`self_attn.${name}.bias`), [rows]);
-    }
-    shapes.set(at('mlp.gate_proj.weight'), [f, d]).set(at('mlp.up_proj.weight'), [f, d]);
-    shapes.set(at('mlp.down_proj.weight'), [d, f]);
-    shapes.set(at('input_layernorm.weight'), [d]).set(at('post_attention_layernorm.weight'), [d]);
-  }
-  shapes.set('model.norm.weight', [d]);
-  if (!config.tiedEmbeddings) shapes.set('lm_head.weight', [v, d]);
-  return shapes;
-}

@@ -3,8 +3,9 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import type { Tensor, Weights } from '../engine/types';
+import { modelParameters } from '../model/parameters';
 import { attempt, hashFile, readJson, readText, writeSynced } from './files';
-import { expectedTensors, readModelConfig, type ModelSettings } from './model-config';
+import { readModelConfig, type ModelSettings } from './model-config';
 import { encodeSafetensors, readSafetensors } from './safetensors';
 
 export const weightsFileName = 'model.safetensors';
@@ -12,7 +13,7 @@ const indexFileName = 'model.safetensors.index.json';
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /** Small files that travel with the weights: those that every model has, and those that some have. */
-const requiredFiles = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
+export const architectureFiles = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
 const optionalFiles = ['generation_config.json', 'special_tokens_map.json', 'chat_template.jinja'] as const;
 
 export interface ModelFolder {
@@ -45,7 +46,7 @@ function checkWeights(
   settings: ModelSettings,
   found: Map<string, Tensor>,
 ): Map<string, Tensor> {
-  const expected = expectedTensors(settings.config);
+  const expected = new Map(modelParameters(settings.config).map(({ name, dims }) => [name, dims]));
   const problem = (what: string, tensor: string): BudgetlineError =>
     new BudgetlineError('CONFIG_INVALID', `${folder}: ${what} according to its config.json.`, {
       remedy: 'Use a config.json and weights that belong together.',
@@ -82,7 +83,7 @@ export function loadModelFolder(folder: string): ModelFolder {
 
 /** SHA-256 of each file that a model's behaviour comes from, by file name. */
 export async function digestModelFolder(folder: string): Promise<Record<string, string>> {
-  const paths = [...requiredFiles.map((name) => join(folder, name)), ...listWeightFiles(folder)];
+  const paths = [...architectureFiles.map((name) => join(folder, name)), ...listWeightFiles(folder)];
   const digests: Record<string, string> = {};
   for (const path of paths) digests[basename(path)] = await hashFile(path);
   return digests;
@@ -98,9 +99,9 @@ function renderConfig(sourceFolder: string): string {
 export function saveModelFolder(target: string, options: { source: string; weights: Weights }): void {
   writeSynced(join(target, weightsFileName), encodeSafetensors(options.weights));
   writeSynced(join(target, 'config.json'), [renderConfig(options.source)]);
-  for (const name of [...requiredFiles.slice(1), ...optionalFiles]) {
+  for (const name of [...architectureFiles.slice(1), ...optionalFiles]) {
     const path = join(options.source, name);
-    if (!(requiredFiles as readonly string[]).includes(name) && !existsSync(path)) continue;
+    if (!(architectureFiles as readonly string[]).includes(name) && !existsSync(path)) continue;
     writeSynced(join(target, name), [attempt(path, 'read', () => readFileSync(path))]);
   }
 }

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { attempt } from '../io/files';
+
+/** How far a metrics log had come: its length and the SHA-256 of that many bytes. */
+export interface MetricsMark {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+const empty: MetricsMark = { bytes: 0, sha256: createHash('sha256').digest('hex') };
+
+/** Whether the log in the work folder still begins with what a checkpoint saw of it. */
+export function matchesMark(path: string, mark: MetricsMark): boolean {
+  if (mark.bytes === 0) return true;
+  if (!existsSync(path)) return false;
+  const content = attempt(path, 'read', () => readFileSync(path)).subarray(0, mark.bytes);
+  return content.length === mark.bytes && createHash('sha256').update(content).digest('hex') === mark.sha256;
+}
+
+/** One JSON line an optimiser step; a resumed run cuts it back to its checkpoint and goes on. */
+export interface MetricsLog {
+  append(step: number, values: Readonly<Record<string, number>>): void;
+  /** Waits until the disk has every line, and says how far the log is. */
+  mark(): MetricsMark;
+  close(): void;
+}
+
+export function openMetricsLog(path: string, from: MetricsMark = empty): MetricsLog {
+  const kept = from.bytes === 0 ? Buffer.alloc(0) : readFileSync(path).subarray(0, from.bytes);
+  const hash = createHash('sha256').update(kept);
+  let bytes = kept.length;
+  const descriptor = attempt(path, 'write', () => openSync(path, from.bytes === 0 ? 'w' : 'r+'));
+  attempt(path, 'write', () => ftruncateSync(descriptor, bytes));
+  return {
+    append(step, values) {
+      const line = Buffer.from(`${JSON.stringify({ step, values })}\n`);
+      attempt(path, 'write', () => writeSync(descriptor, line, 0, line.length, bytes));
+      hash.update(line);
+      bytes += line.length;
+    },
+    mark() {
+      attempt(path, 'write', () => fsyncSync(descriptor));
+      return { bytes, sha256: hash.copy().digest('hex') };
+    },
+    close: () => closeSync(descriptor),
+  };
+}

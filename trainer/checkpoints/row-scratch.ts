@@ -1,0 +1,90 @@
+import { createReadStream, existsSync, openSync, closeSync, ftruncateSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { attempt, sha256 } from '../io/files';
+import { refuseOtherJob } from './checkpoint';
+import { findDifference, type Semantics } from './semantics';
+
+/**
+ * Finished batches of a job that makes rows (generate, logprobs, the reference pass): a JSON Lines file whose first
+ * line is the job's semantics and each other line one batch, `{ sha256, rows }`. A start after a kill goes on behind
+ * the last whole batch.
+ */
+export interface RowScratch<Row> {
+  /** Batches that earlier processes finished. */
+  readonly finished: number;
+  append(rows: readonly Row[]): void;
+  /** Every finished batch in order. */
+  batches(): AsyncGenerator<readonly Row[]>;
+  close(): void;
+}
+
+async function* readLines(path: string): AsyncGenerator<string> {
+  if (existsSync(path)) yield* createInterface({ input: createReadStream(path), crlfDelay: Infinity });
+}
+
+/** Rows of a batch line, or null where it was cut short or damaged. */
+function parseBatch<Row>(line: string): readonly Row[] | null {
+  try {
+    const { sha256: digest, rows } = JSON.parse(line) as { sha256: string; rows: readonly Row[] };
+    return sha256(JSON.stringify(rows)) === digest ? rows : null;
+  } catch {
+    return null;
+  }
+}
+
+function parseHeader(line: string | undefined): unknown {
+  try {
+    return JSON.parse(line ?? '');
+  } catch {
+    return null;
+  }
+}
+
+/** How much of a scratch file is good: its whole batches, and the bytes that they end at. */
+async function survey(
+  path: string,
+  semantics: Semantics,
+  workDir: string,
+): Promise<{ finished: number; bytes: number }> {
+  let bytes = 0;
+  let finished = -1;
+  for await (const line of readLines(path)) {
+    if (finished < 0) {
+      const header = parseHeader(line);
+      if (header === null) break;
+      refuseOtherJob(findDifference(header, JSON.parse(JSON.stringify(semantics))), workDir);
+    } else if (parseBatch(line) === null) break;
+    finished += 1;
+    bytes += Buffer.byteLength(line) + 1;
+  }
+  return { finished, bytes };
+}
+
+async function* readBatches<Row>(path: string): AsyncGenerator<readonly Row[]> {
+  let first = true;
+  for await (const line of readLines(path)) {
+    const rows = first ? null : parseBatch<Row>(line);
+    first = false;
+    if (rows !== null) yield rows;
+  }
+}
+
+/** Opens or begins the scratch file of a job. @throws CONFIG_INVALID where it belongs to another job. */
+export async function openRowScratch<Row>(
+  path: string,
+  options: { semantics: Semantics; workDir: string },
+): Promise<RowScratch<Row>> {
+  const { finished, bytes } = await survey(path, options.semantics, options.workDir);
+  const descriptor = attempt(path, 'write', () => openSync(path, 'a'));
+  const write = (line: string): void => {
+    attempt(path, 'write', () => writeSync(descriptor, `${line}\n`));
+  };
+  attempt(path, 'write', () => ftruncateSync(descriptor, bytes));
+  if (finished < 0) write(JSON.stringify(options.semantics));
+  return {
+    finished: Math.max(0, finished),
+    append: (rows) => write(JSON.stringify({ sha256: sha256(JSON.stringify(rows)), rows })),
+    batches: () => readBatches<Row>(path),
+    close: () => closeSync(descriptor),
+  };
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { BudgetlineError } from '../../contracts/failures';
+import type { SequenceRow } from '../engine/types';
+import { readJsonLines, rowFailure } from '../io/jsonl';
+import type { Tokenizer } from '../io/tokenizer';
+
+const documentRow = z.strictObject({ text: z.string().min(1) });
+
+/** Ids that grow by doubling, four bytes each: a corpus is far larger as an array of numbers. */
+class IdBuffer {
+  private held = new Int32Array(1 << 16);
+  private used = 0;
+
+  push(ids: readonly number[]): void {
+    while (this.used + ids.length > this.held.length) {
+      const larger = new Int32Array(this.held.length * 2);
+      larger.set(this.held);
+      this.held = larger;
+    }
+    this.held.set(ids, this.used);
+    this.used += ids.length;
+  }
+
+  view(): Int32Array {
+    return this.held.subarray(0, this.used);
+  }
+}
+
+/**
+ * Reads documents, joins them by the end-of-sequence id and cuts them into whole blocks; every position but a block's
+ * first is supervised. Ids beyond the last whole block are left out.
+ */
+export async function readBlocks(
+  path: string,
+  options: { tokenizer: Tokenizer; contextLength: number },
+): Promise<SequenceRow[]> {
+  const { tokenizer, contextLength } = options;
+  const buffer = new IdBuffer();
+  for await (const { line, row } of readJsonLines(path, documentRow)) {
+    const ids = tokenizer.encodeStart(row.text);
+    if (ids.length === 0) throw rowFailure(path, line, 'field "text" has no tokens', { field: 'text' });
+    buffer.push([...ids, tokenizer.endOfSequence]);
+  }
+  const ids = buffer.view();
+  const blocks: SequenceRow[] = [];
+  for (let start = 0; start + contextLength <= ids.length; start += contextLength)
+    blocks.push({ ids: ids.subarray(start, start + contextLength), completionStart: 1 });
+  if (blocks.length > 0) return blocks;
+  throw new BudgetlineError(
+    'DATA_INVALID',
+    `${path} holds fewer than ${contextLength} tokens: not one block.`,
+    {
+      details: { path, field: 'contextLength' },
+    },
+  );
+}

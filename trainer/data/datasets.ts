@@ -1,0 +1,89 @@
+import type { z } from 'zod';
+import { BudgetlineError } from '../../contracts/failures';
+import { demonstrationRow, preferenceRow } from '../../contracts/rows';
+import type { JobOf } from '../../contracts/trainer-job';
+import type { PairRow, SequenceRow } from '../engine/types';
+import { readJsonLines } from '../io/jsonl';
+import type { Tokenizer } from '../io/tokenizer';
+import { encodeExample, fitExample, joinSequence, type EncodedExample, type LengthPolicy } from './encode';
+
+export interface Dataset<Row> {
+  readonly rows: readonly Row[];
+  /** Ids of the rows as their file has them. */
+  readonly ids: readonly string[];
+  /** Rows that were longer than maxLength and were dropped or cut. */
+  readonly overLength: number;
+}
+
+interface ReadOptions<Source, Row> {
+  readonly path: string;
+  readonly schema: z.ZodType<Source & { id: string; prompt: string }>;
+  readonly policy: LengthPolicy;
+  readonly tokenizer: Tokenizer;
+  answersOf(source: Source): Readonly<Record<string, string>>;
+  build(example: EncodedExample): Row;
+}
+
+async function readDataset<Source, Row>(options: ReadOptions<Source, Row>): Promise<Dataset<Row>> {
+  const { path, schema, policy, tokenizer } = options;
+  const rows: Row[] = [];
+  const ids: string[] = [];
+  let overLength = 0;
+  for await (const { line, row } of readJsonLines(path, schema)) {
+    const texts = { prompt: row.prompt, answers: options.answersOf(row) };
+    const example = encodeExample(tokenizer, texts, { path, line });
+    const fitted = fitExample(example, policy, { path, line });
+    if (fitted !== example) overLength += 1;
+    if (fitted === null) continue;
+    rows.push(options.build(fitted));
+    ids.push(row.id);
+  }
+  if (rows.length > 0) return { rows, ids, overLength };
+  throw new BudgetlineError(
+    'DATA_INVALID',
+    `${path} has no rows that can be used (${overLength} were too long).`,
+    {
+      details: { path, overLength },
+    },
+  );
+}
+
+interface TrainingJob {
+  readonly data: string;
+  readonly training: JobOf<'sft'>['training'];
+}
+
+function policyOf({ training }: TrainingJob, tokenizer: Tokenizer): LengthPolicy {
+  const { maxLength, overLength } = training;
+  return { maxLength, overLength, beginOfSequence: tokenizer.beginOfSequence };
+}
+
+/** Rows of an SFT job: the prompt and the text of its column. */
+export function readDemonstrations(job: JobOf<'sft'>, tokenizer: Tokenizer): Promise<Dataset<SequenceRow>> {
+  const common = {
+    path: job.data,
+    policy: policyOf(job, tokenizer),
+    tokenizer,
+    build: ({ prompt, answers }: EncodedExample) => joinSequence(prompt, answers[0] ?? []),
+  };
+  return job.column === 'completion'
+    ? readDataset({ ...common, schema: demonstrationRow, answersOf: ({ completion }) => ({ completion }) })
+    : readDataset({ ...common, schema: preferenceRow, answersOf: ({ chosen }) => ({ chosen }) });
+}
+
+/** Pairs of a preference job, the reference's log-probabilities still open (0). */
+export function readPairs(job: JobOf<'preference'>, tokenizer: Tokenizer): Promise<Dataset<PairRow>> {
+  return readDataset({
+    path: job.data,
+    policy: policyOf(job, tokenizer),
+    tokenizer,
+    schema: preferenceRow,
+    answersOf: ({ chosen, rejected }) => ({ chosen, rejected }),
+    build: ({ prompt, answers }) => ({
+      chosen: joinSequence(prompt, answers[0] ?? []),
+      rejected: joinSequence(prompt, answers[1] ?? []),
+      referenceChosen: 0,
+      referenceRejected: 0,
+    }),
+  });
+}

@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { BudgetlineError } from '../../contracts/failures';
+import type { FileDigest } from '../../contracts/trainer-event';
+import { attempt, fileSizeBytes, hashFile, syncFolder } from './files';
+
+/** Name, size and SHA-256 of every file of a folder, in name order. */
+export async function listFiles(folder: string): Promise<FileDigest[]> {
+  const names = attempt(folder, 'read', () => readdirSync(folder)).sort();
+  const files: FileDigest[] = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    files.push({ path: name, bytes: fileSizeBytes(path), sha256: await hashFile(path) });
+  }
+  return files;
+}
+
+/** Whether something is already there that a result would replace: an empty folder is nothing. */
+export function isTaken(outputDir: string): boolean {
+  if (!existsSync(outputDir)) return false;
+  return attempt(
+    outputDir,
+    'read',
+    () => !statSync(outputDir).isDirectory() || readdirSync(outputDir).length > 0,
+  );
+}
+
+export function refuseTaken(outputDir: string): never {
+  throw new BudgetlineError(
+    'CONFIG_INVALID',
+    `Field "outputDir": ${outputDir} already holds something else.`,
+    {
+      remedy: 'Name a folder that does not exist yet.',
+      details: { path: outputDir, field: 'outputDir' },
+    },
+  );
+}
+
+/**
+ * Fills a folder beside the output folder and renames it in when all of it is on the disk. Whatever goes wrong, the
+ * output folder is complete or not there.
+ */
+export async function fillOutputFolder(
+  outputDir: string,
+  options: { fill(folder: string): Promise<void>; beforeRename(files: FileDigest[]): void },
+): Promise<FileDigest[]> {
+  const partial = `${outputDir}.partial`;
+  const clear = (): void => rmSync(partial, { recursive: true, force: true });
+  attempt(partial, 'write', () => {
+    clear();
+    mkdirSync(partial, { recursive: true });
+  });
+  try {
+    await options.fill(partial);
+    const files = await listFiles(partial);
+    syncFolder(partial);
+    options.beforeRename(files);
+    attempt(outputDir, 'write', () => renameSync(partial, outputDir));
+    syncFolder(dirname(outputDir));
+    return files;
+  } catch (error) {
+    clear();
+    throw error;
+  }
+}

@@ -1,0 +1,22 @@
+import type { JobOf, TrainerCommand, TrainerJob } from '../../contracts/trainer-job';
+import type { Command } from './context';
+import { generate } from './generate';
+import { info } from './info';
+import { logprobs } from './logprobs';
+import { merge } from './merge';
+import { preference } from './preference';
+import { pretrain } from './pretrain';
+import { sft } from './sft';
+
+const commands: { readonly [C in TrainerCommand]: Command<JobOf<C>> } = {
+  pretrain,
+  sft,
+  preference,
+  merge,
+  logprobs,
+  generate,
+  info,
+};
+
+/** The command of a job; the cast says that each stands at its own job's name, which the table's type ensures. */
+export const commandOf = (job: TrainerJob): Command<TrainerJob> => commands[job.command] as Command<TrainerJob>;

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import type { JobOf } from '../../contracts/trainer-job';
+import type { Checkpoint } from '../checkpoints/checkpoint';
+import { planBatches, stepsOf } from '../data/batches';
+import { chooseBuckets } from '../data/buckets';
+import type { Dataset } from '../data/datasets';
+import { learningRateAt, warmupStepsOf } from '../data/schedule';
+import { createTrainEngine, initLora } from '../engine';
+import type { Objective, PairRow, SequenceRow, TrainEngine, TrainState } from '../engine/types';
+import { digestModelFolder, loadModelFolder, saveModelFolder, type ModelFolder } from '../io/model-folder';
+import { saveAdapter } from '../io/adapter';
+import { hashFile, sha256 } from '../io/files';
+import { type JobContext } from './context';
+import { freshState, type TrainingRun } from './training';
+
+export type FineTuningJob = JobOf<'sft'> | JobOf<'preference'>;
+
+/** The folder that training starts from. */
+export const startFolder = (job: FineTuningJob): string =>
+  job.command === 'sft' ? job.model : job.reference;
+
+export async function describeFineTuningInputs(job: FineTuningJob): Promise<Record<string, unknown>> {
+  const model = await digestModelFolder(startFolder(job));
+  return { [job.command === 'sft' ? 'model' : 'reference']: model, data: await hashFile(job.data) };
+}
+
+/** Says how many rows the length policy touched, and what happened to them. */
+export function reportOverLength(
+  { job, warn }: JobContext<FineTuningJob>,
+  { overLength }: Dataset<unknown>,
+): void {
+  if (overLength === 0) return;
+  const done = job.training.overLength === 'drop' ? 'left out' : 'cut';
+  warn(
+    'OVER_LENGTH',
+    `${overLength} rows of ${job.data} are longer than ${job.training.maxLength} tokens and were ${done}.`,
+  );
+}
+
+export function reportContext({ job, warn }: JobContext<FineTuningJob>, { settings }: ModelFolder): void {
+  const { maxPositions } = settings;
+  if (maxPositions !== null && job.training.maxLength > maxPositions)
+    warn(
+      'BEYOND_CONTEXT',
+      `training.maxLength is ${job.training.maxLength}; the model was made for ${maxPositions} positions.`,
+    );
+}
+
+const lengthOf = (row: SequenceRow | PairRow): number =>
+  'ids' in row ? row.ids.length : Math.max(row.chosen.ids.length, row.rejected.ids.length);
+
+/** Batches and learning rates of a fine-tuning job, and the lengths that they need graphs for. */
+export function planFineTuning<Row extends SequenceRow | PairRow>(job: FineTuningJob, rows: readonly Row[]) {
+  const { training, seed } = job;
+  const steps = stepsOf(rows.length, training);
+  const plan = planBatches({ rows: rows.length, batchRows: training.batchRows, steps, seed });
+  const batchAt = (step: number): Row[] => Array.from(plan.at(step), (index) => rows[index]!);
+  const lengths = Array.from({ length: steps }, (_, index) => Math.max(...batchAt(index + 1).map(lengthOf)));
+  const schedule = {
+    peak: training.learningRate,
+    steps,
+    warmupSteps: warmupStepsOf(training.warmupRatio, steps),
+    finalRatio: training.finalLearningRateRatio,
+    shape: training.schedule,
+  };
+  return {
+    steps,
+    stepsPerEpoch: Math.ceil(rows.length / training.batchRows),
+    batchAt,
+    learningRateAt: (step: number) => learningRateAt(step, schedule),
+    lengthBuckets: chooseBuckets(lengths),
+  } satisfies Omit<TrainingRun, 'engine' | 'from'> & { lengthBuckets: number[] };
+}
+
+export interface FineTuning {
+  readonly engine: TrainEngine;
+  /** The state before the first step. */
+  readonly initial: TrainState;
+}
+
+export interface OpenOptions {
+  readonly model: ModelFolder;
+  readonly objective: Objective;
+  readonly lengthBuckets: readonly number[];
+}
+
+/** Opens an engine for a job; its state is the one before the first step. */
+export async function openFineTuning(job: FineTuningJob, options: OpenOptions): Promise<FineTuning> {
+  const { training, plan, seed } = job;
+  const { model, objective, lengthBuckets } = options;
+  const config = model.settings.config;
+  const engine = await createTrainEngine({
+    config,
+    weights: model.weights,
+    lora: training.lora,
+    objective,
+    optimizer: training,
+    threads: plan.threads,
+    microBatchRows: Math.min(plan.microBatchRows ?? training.batchRows, training.batchRows),
+    lengthBuckets,
+  });
+  const initial = freshState(training.lora === null ? model.weights : initLora(config, training.lora, seed));
+  engine.importState(initial);
+  return { engine, initial };
+}
+
+/** Writes what was trained: a PEFT adapter, or all weights as a model folder. */
+export async function saveTrained(job: FineTuningJob, engine: TrainEngine, output: string): Promise<void> {
+  const { parameters } = engine.exportState();
+  const source = startFolder(job);
+  if (job.training.lora === null) {
+    saveModelFolder(output, { source, weights: parameters });
+    return;
+  }
+  const baseSha256 = await digestWeights(source);
+  saveAdapter(output, { lora: job.training.lora, tensors: parameters, baseSha256 });
+}
+
+/** Names a model's weights by content: the file's SHA-256, or one over those of its shards. */
+async function digestWeights(folder: string): Promise<string> {
+  const digests = Object.entries(await digestModelFolder(folder)).filter(([name]) =>
+    name.endsWith('.safetensors'),
+  );
+  return digests.length === 1 ? digests[0]![1] : sha256(digests.map(([, digest]) => digest).join('\n'));
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { trainerProtocol, type JobOf } from '../../contracts/trainer-job';
+import { writeSynced } from '../io/files';
+import { digestModelFolder, loadModelFolder } from '../io/model-folder';
+import { openTokenizer } from '../io/tokenizer';
+import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
+import { commandNames } from './command-names';
+import type { Command } from './context';
+
+/** What this executable is. */
+export const describeTrainer = () => ({
+  trainer: trainerName,
+  version: trainerVersion,
+  protocol: trainerProtocol,
+  runtime: runtimeVersion(),
+  commands: commandNames,
+  devices: ['cpu'],
+});
+
+async function describeModelFolder(folder: string) {
+  const { settings, weights } = loadModelFolder(folder);
+  const tokenizer = await openTokenizer(folder, settings);
+  return {
+    config: settings.config,
+    parameters: [...weights.values()].reduce((sum, { data }) => sum + data.length, 0),
+    maxPositions: settings.maxPositions,
+    endOfSequence: tokenizer.endOfSequence,
+    beginOfSequence: tokenizer.beginOfSequence,
+    files: await digestModelFolder(folder),
+  };
+}
+
+/** Says what the executable is and, where a model is named, whether it can run it. */
+export const info: Command<JobOf<'info'>> = {
+  describeInputs: async ({ model }) => ({ model: model === null ? null : await digestModelFolder(model) }),
+  prepare: ({ job }) =>
+    Promise.resolve({
+      resumedFromStep: 0,
+      async run(output) {
+        const model = job.model === null ? null : await describeModelFolder(job.model);
+        writeSynced(join(output, 'info.json'), [
+          `${JSON.stringify({ ...describeTrainer(), model }, null, 2)}\n`,
+        ]);
+        return { parameters: model?.parameters ?? 0 };
+      },
+    }),
+};

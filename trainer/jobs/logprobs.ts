@@ -1,0 +1,71 @@
+import { demonstrationRow, type LogprobRow } from '../../contracts/rows';
+import type { JobOf } from '../../contracts/trainer-job';
+import { chooseBuckets } from '../data/buckets';
+import { encodeExample, fitExample, joinSequence } from '../data/encode';
+import { createScorer } from '../engine';
+import type { SequenceRow } from '../engine/types';
+import { hashFile } from '../io/files';
+import { readJsonLines } from '../io/jsonl';
+import { openTokenizer, type Tokenizer } from '../io/tokenizer';
+import { type Command } from './context';
+import { describeModel, loadMergedModel } from './models';
+import { prepareRowJob, type RowWork } from './row-job';
+
+type LogprobsJob = JobOf<'logprobs'>;
+
+interface Scored {
+  readonly id: string;
+  readonly row: SequenceRow;
+}
+
+async function readRows({ data: path, maxLength }: LogprobsJob, tokenizer: Tokenizer): Promise<Scored[]> {
+  const policy = { maxLength, overLength: 'refuse', beginOfSequence: tokenizer.beginOfSequence } as const;
+  const rows: Scored[] = [];
+  for await (const { line, row } of readJsonLines(path, demonstrationRow)) {
+    const texts = { prompt: row.prompt, answers: { completion: row.completion } };
+    const { prompt, answers } = encodeExample(tokenizer, texts, { path, line });
+    fitExample({ prompt, answers }, policy, { path, line });
+    rows.push({ id: row.id, row: joinSequence(prompt, answers[0] ?? []) });
+  }
+  return rows;
+}
+
+async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
+  const model = await loadMergedModel(job);
+  const rows = await readRows(job, await openTokenizer(job.model, model.settings));
+  const batches = Array.from({ length: Math.ceil(rows.length / job.batchRows) }, (_, batch) =>
+    rows.slice(batch * job.batchRows, (batch + 1) * job.batchRows),
+  );
+  const scorer = await createScorer({
+    config: model.settings.config,
+    weights: model.weights,
+    threads: job.plan.threads,
+    microBatchRows: job.batchRows,
+    lengthBuckets: chooseBuckets(batches.map((batch) => Math.max(...batch.map(({ row }) => row.ids.length)))),
+  });
+  return {
+    batches: batches.length,
+    async make(index) {
+      const batch = batches[index] ?? [];
+      const logprobs = await scorer.logprobs(batch.map(({ row }) => row));
+      return batch.map(({ id, row }, place) => ({
+        id,
+        logprob: logprobs[place]!,
+        tokens: row.ids.length - row.completionStart,
+      }));
+    },
+    tokensOf: ({ tokens }) => tokens,
+    release: () => scorer.release(),
+  };
+}
+
+/** Summed log-probability of each completion, its end-of-sequence token included. */
+export const logprobs: Command<LogprobsJob> = {
+  describeInputs: async (job) => ({ ...(await describeModel(job)), data: await hashFile(job.data) }),
+  prepare: (context) =>
+    prepareRowJob(context, {
+      outputFile: 'logprobs.jsonl',
+      open: () => openScoring(context.job),
+      figuresOf: (rows) => ({ rows: rows.length, tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0) }),
+    }),
+};

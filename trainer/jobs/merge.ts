@@ -1,0 +1,18 @@
+import type { JobOf } from '../../contracts/trainer-job';
+import { saveModelFolder } from '../io/model-folder';
+import type { Command } from './context';
+import { describeModel, loadMergedModel } from './models';
+
+/** Merges an adapter into its base, or copies the base: a model folder of one f32 weight file. */
+export const merge: Command<JobOf<'merge'>> = {
+  describeInputs: describeModel,
+  prepare: ({ job }) =>
+    Promise.resolve({
+      resumedFromStep: 0,
+      async run(output) {
+        const { weights } = await loadMergedModel(job);
+        saveModelFolder(output, { source: job.model, weights });
+        return { tensors: weights.size };
+      },
+    }),
+};

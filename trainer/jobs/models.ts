@@ -1,0 +1,47 @@
+import { BudgetlineError } from '../../contracts/failures';
+import { mergeLora } from '../engine';
+import type { Tensor } from '../engine/types';
+import { digestAdapter, loadAdapter, type Adapter } from '../io/adapter';
+import { digestModelFolder, loadModelFolder, type ModelFolder } from '../io/model-folder';
+import { loraParameters } from '../model/parameters';
+
+/** Fields of jobs that work on a model with or without an adapter. */
+export interface ModelFields {
+  readonly model: string;
+  readonly adapter: string | null;
+}
+
+export async function describeModel({ model, adapter }: ModelFields): Promise<Record<string, unknown>> {
+  return {
+    model: await digestModelFolder(model),
+    adapter: adapter === null ? null : await digestAdapter(adapter),
+  };
+}
+
+/** An adapter must have both factors of every module that it targets, in the model's shapes, and nothing else. */
+function requireFit(folder: string, model: ModelFolder, { lora, tensors }: Adapter): void {
+  const expected = new Map(
+    loraParameters(model.settings.config, lora).map(({ name, dims }) => [name, dims.join()]),
+  );
+  const names = [...new Set([...expected.keys(), ...tensors.keys()])];
+  const wrong = names.find((name) => expected.get(name) !== tensors.get(name)?.dims.join());
+  if (wrong === undefined) return;
+  throw new BudgetlineError(
+    'CONFIG_INVALID',
+    `Adapter ${folder}: tensor "${wrong}" does not fit the model ${model.path}.`,
+    {
+      remedy: 'Use the model that the adapter was trained on.',
+      details: { path: folder, tensor: wrong },
+    },
+  );
+}
+
+/** Loads a model; an adapter is merged into its weights in memory. */
+export async function loadMergedModel({ model: folder, adapter }: ModelFields): Promise<ModelFolder> {
+  const model = loadModelFolder(folder);
+  if (adapter === null) return model;
+  const loaded = loadAdapter(adapter);
+  requireFit(adapter, model, loaded);
+  const weights: Map<string, Tensor> = mergeLora(model.weights, loaded.lora, loaded.tensors);
+  return { ...model, weights };
+}

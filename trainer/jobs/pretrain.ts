@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import type { JobOf } from '../../contracts/trainer-job';
+import type { Checkpoint } from '../checkpoints/checkpoint';
+import { planBatches } from '../data/batches';
+import { readBlocks } from '../data/corpus';
+import { learningRateAt } from '../data/schedule';
+import { createTrainEngine, initWeights } from '../engine';
+import type { SequenceRow } from '../engine/types';
+import { hashFile } from '../io/files';
+import { readModelConfig } from '../io/model-config';
+import { architectureFiles, saveModelFolder } from '../io/model-folder';
+import { openTokenizer } from '../io/tokenizer';
+import { type Command, type JobContext, type JobFigures } from './context';
+import { findResumePoint, freshState, train, writeMetrics } from './training';
+
+type PretrainJob = JobOf<'pretrain'>;
+
+function planPretraining(job: PretrainJob, blocks: readonly SequenceRow[]) {
+  const { batchRows, steps, seed } = job;
+  const plan = planBatches({ rows: blocks.length, batchRows, steps, seed });
+  const schedule = {
+    peak: job.learningRate,
+    steps,
+    warmupSteps: job.warmupSteps,
+    finalRatio: job.finalLearningRateRatio,
+    shape: 'linear' as const,
+    holdUntil: Math.floor(job.decayFrom * steps),
+  };
+  return {
+    steps,
+    stepsPerEpoch: Math.ceil(blocks.length / batchRows),
+    batchAt: (step: number) => Array.from(plan.at(step), (index) => blocks[index]!),
+    learningRateAt: (step: number) => learningRateAt(step, schedule),
+  };
+}
+
+async function openEngine(job: PretrainJob) {
+  const { config } = readModelConfig(job.architecture);
+  const weights = initWeights(config, job.seed);
+  const engine = await createTrainEngine({
+    config,
+    weights,
+    lora: null,
+    objective: { name: 'language-model' },
+    optimizer: job,
+    threads: job.plan.threads,
+    microBatchRows: Math.min(job.plan.microBatchRows ?? job.batchRows, job.batchRows),
+    lengthBuckets: [job.contextLength],
+  });
+  engine.importState(freshState(weights));
+  return engine;
+}
+
+async function runPretrain(
+  context: JobContext<PretrainJob>,
+  from: Checkpoint | null,
+  output: string,
+): Promise<JobFigures> {
+  const { job } = context;
+  const tokenizer = await openTokenizer(job.architecture, readModelConfig(job.architecture));
+  const blocks = await readBlocks(job.corpus, { tokenizer, contextLength: job.contextLength });
+  const engine = await openEngine(job);
+  if (from !== null) engine.importState(from.state);
+  const figures = await train(context, { engine, from, ...planPretraining(job, blocks) });
+  saveModelFolder(output, { source: job.architecture, weights: engine.exportState().parameters });
+  writeMetrics(job, output);
+  await engine.release();
+  return { rows: blocks.length, ...figures };
+}
+
+async function describeArchitecture(folder: string): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {};
+  for (const name of architectureFiles) digests[name] = await hashFile(join(folder, name));
+  return digests;
+}
+
+/** Pretraining from weights that the seed decides: every token of every block but the first is supervised. */
+export const pretrain: Command<PretrainJob> = {
+  describeInputs: async ({ architecture, corpus }) => ({
+    architecture: await describeArchitecture(architecture),
+    corpus: await hashFile(corpus),
+  }),
+  async prepare(context) {
+    const from = await findResumePoint(context);
+    return { resumedFromStep: from?.step ?? 0, run: (output) => runPretrain(context, from, output) };
+  },
+};

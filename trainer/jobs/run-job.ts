@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FileDigest } from '../../contracts/trainer-event';
+import { trainerProtocol, type TrainerJob } from '../../contracts/trainer-job';
+import { BudgetlineError } from '../../contracts/failures';
+import { refuseOtherJob } from '../checkpoints/checkpoint';
+import { lockWorkFolder } from '../checkpoints/lock';
+import { describeSemantics, findDifference, type Semantics } from '../checkpoints/semantics';
+import { readJson, writeAtomic } from '../io/files';
+import { fillOutputFolder, isTaken, listFiles, refuseTaken } from '../io/output-folder';
+import type { EventSink } from '../protocol/events';
+import type { StopSignal } from '../protocol/stop';
+import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
+import { commandOf } from './commands';
+import type { JobContext, JobFigures, PreparedJob } from './context';
+
+/** Left in the work folder before a result is renamed in: a later start of the same job finds it done. */
+interface Publication {
+  readonly semantics: Semantics;
+  readonly files: readonly FileDigest[];
+  readonly figures: JobFigures;
+}
+
+const publicationPath = (job: TrainerJob): string => join(job.workDir, 'published.json');
+
+/** The earlier result of this very job, where its output folder still holds it. */
+async function findPublication({ job, semantics }: JobContext): Promise<Publication | null> {
+  if (!isTaken(job.outputDir)) return null;
+  const path = publicationPath(job);
+  if (!existsSync(path)) refuseTaken(job.outputDir);
+  const publication = readJson(path) as Publication;
+  refuseOtherJob(findDifference(publication.semantics, semantics), job.workDir);
+  const found = await listFiles(job.outputDir);
+  if (findDifference(found, publication.files) !== null) refuseTaken(job.outputDir);
+  return publication;
+}
+
+function sendHello({ job, events }: JobContext, resumedFromStep: number): void {
+  events.emit({
+    event: 'hello',
+    protocol: trainerProtocol,
+    trainer: trainerName,
+    version: trainerVersion,
+    runtime: runtimeVersion(),
+    pid: process.pid,
+    command: job.command,
+    id: job.id,
+    device: job.plan.device,
+    threads: job.plan.threads,
+    resumedFromStep,
+  });
+}
+
+function sendResult({ job, events }: JobContext, files: readonly FileDigest[], figures: JobFigures): void {
+  const { user, system } = process.cpuUsage();
+  events.emit({
+    event: 'result',
+    outputDir: job.outputDir,
+    files: [...files],
+    metrics: { ...figures },
+    cpuMs: (user + system) / 1000,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  });
+}
+
+async function publish(context: JobContext, prepared: PreparedJob): Promise<void> {
+  const { job, semantics } = context;
+  let figures: JobFigures = {};
+  const files = await fillOutputFolder(job.outputDir, {
+    fill: async (folder) => {
+      figures = await prepared.run(folder);
+    },
+    beforeRename: (made) => {
+      const publication: Publication = { semantics, files: made, figures };
+      writeAtomic(publicationPath(job), [JSON.stringify(publication)]);
+    },
+  });
+  sendResult(context, files, figures);
+}
+
+function requireDevice({ plan }: TrainerJob): void {
+  if (plan.device === 'cpu') return;
+  throw new BudgetlineError(
+    'DEVICE_UNAVAILABLE',
+    `Field "plan.device": this executable computes on "cpu" only.`,
+    {
+      details: { field: 'plan.device' },
+    },
+  );
+}
+
+async function work(job: TrainerJob, channel: { events: EventSink; stop: StopSignal }): Promise<void> {
+  const command = commandOf(job);
+  const inputs = await command.describeInputs(job);
+  // Through JSON and back: what is compared later has been through a file.
+  const semantics = JSON.parse(JSON.stringify(describeSemantics(job, inputs))) as Semantics;
+  const held: { code: string; message: string }[] = [];
+  let greeted = false;
+  const { events, stop } = channel;
+  const warn = (code: string, message: string): void => {
+    if (greeted) events.emit({ event: 'warning', code, message });
+    else held.push({ code, message });
+  };
+  const context: JobContext = { job, semantics, events, stop, warn };
+  const greet = (resumedFromStep: number): void => {
+    sendHello(context, resumedFromStep);
+    greeted = true;
+    for (const { code, message } of held) warn(code, message);
+  };
+  const publication = await findPublication(context);
+  if (publication !== null) {
+    greet(publication.figures['steps'] ?? 0);
+    sendResult(context, publication.files, publication.figures);
+    return;
+  }
+  const prepared = await command.prepare(context);
+  greet(prepared.resumedFromStep);
+  await publish(context, prepared);
+}
+
+/**
+ * Runs a job to its result event, alone in its work folder.
+ * @throws BudgetlineError with the code of what stopped it; TRAINER_YIELDED where it was asked to stop.
+ */
+export async function runJob(
+  job: TrainerJob,
+  channel: { events: EventSink; stop: StopSignal },
+): Promise<void> {
+  requireDevice(job);
+  const unlock = await lockWorkFolder(job.workDir);
+  try {
+    await work(job, channel);
+  } finally {
+    unlock();
+  }
+}

@@ -1,0 +1,44 @@
+import type { JobOf } from '../../contracts/trainer-job';
+import type { Checkpoint } from '../checkpoints/checkpoint';
+import { readDemonstrations } from '../data/datasets';
+import { loadModelFolder } from '../io/model-folder';
+import { openTokenizer } from '../io/tokenizer';
+import type { Command, JobContext, JobFigures } from './context';
+import {
+  describeFineTuningInputs,
+  openFineTuning,
+  planFineTuning,
+  reportContext,
+  reportOverLength,
+  saveTrained,
+} from './fine-tuning';
+import { findResumePoint, train, writeMetrics } from './training';
+
+async function runSft(
+  context: JobContext<JobOf<'sft'>>,
+  from: Checkpoint | null,
+  output: string,
+): Promise<JobFigures> {
+  const { job } = context;
+  const model = loadModelFolder(job.model);
+  reportContext(context, model);
+  const dataset = await readDemonstrations(job, await openTokenizer(job.model, model.settings));
+  reportOverLength(context, dataset);
+  const plan = planFineTuning(job, dataset.rows);
+  const { engine } = await openFineTuning(job, { model, objective: { name: 'language-model' }, ...plan });
+  if (from !== null) engine.importState(from.state);
+  const figures = await train(context, { engine, from, ...plan });
+  await saveTrained(job, engine, output);
+  writeMetrics(job, output);
+  await engine.release();
+  return { rows: dataset.rows.length, overLengthRows: dataset.overLength, ...figures };
+}
+
+/** Supervised fine-tuning: cross-entropy on the tokens of the completion. */
+export const sft: Command<JobOf<'sft'>> = {
+  describeInputs: describeFineTuningInputs,
+  async prepare(context) {
+    const from = await findResumePoint(context);
+    return { resumedFromStep: from?.step ?? 0, run: (output) => runSft(context, from, output) };
+  },
+};

@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BudgetlineError } from '../../contracts/failures';
+import type { JobOf } from '../../contracts/trainer-job';
+import { findCheckpoint, refuseOtherJob, saveCheckpoint, type Checkpoint } from '../checkpoints/checkpoint';
+import { matchesMark, openMetricsLog, type MetricsLog } from '../checkpoints/metrics-log';
+import { findDifference } from '../checkpoints/semantics';
+import type {
+  PairRow,
+  SequenceRow,
+  StepFigures,
+  Tensor,
+  TrainEngine,
+  TrainState,
+  Weights,
+} from '../engine/types';
+import { attempt, writeSynced } from '../io/files';
+import { createProgress } from '../protocol/progress';
+import { yielded } from '../protocol/stop';
+import type { JobContext, JobFigures } from './context';
+
+export type TrainingJob = JobOf<'pretrain'> | JobOf<'sft'> | JobOf<'preference'>;
+type Row = SequenceRow | PairRow;
+
+const metricsPath = (job: TrainingJob): string => join(job.workDir, 'metrics.jsonl');
+const checkpointFolder = (job: TrainingJob): string => join(job.workDir, 'checkpoints');
+
+/**
+ * Where a training job goes on: its newest whole checkpoint, or null. Damaged ones are passed over with a warning, a
+ * changed plan with another; a changed job is refused.
+ */
+export async function findResumePoint({
+  job,
+  semantics,
+  warn,
+}: JobContext<TrainingJob>): Promise<Checkpoint | null> {
+  const { checkpoint, damaged } = await findCheckpoint(checkpointFolder(job), ({ metrics }) =>
+    matchesMark(metricsPath(job), metrics),
+  );
+  for (const path of damaged)
+    warn('CHECKPOINT_DAMAGED', `${path} does not hold what was written; an older one is used.`);
+  if (checkpoint === null) return null;
+  refuseOtherJob(findDifference(checkpoint.semantics, semantics), job.workDir);
+  const changed = findDifference(checkpoint.plan, job.plan);
+  if (changed !== null)
+    warn(
+      'PLAN_CHANGED',
+      `Field "plan.${changed}" differs from the checkpoint's: results agree within tolerance, not byte for byte.`,
+    );
+  return checkpoint;
+}
+
+/** A state to begin from: the parameters, and moments of zero. */
+export function freshState(parameters: Weights): TrainState {
+  const zeros = (): Map<string, Tensor> =>
+    new Map(
+      [...parameters].map(([name, { dims, data }]) => [name, { dims, data: new Float32Array(data.length) }]),
+    );
+  return { parameters: new Map(parameters), firstMoments: zeros(), secondMoments: zeros() };
+}
+
+export interface TrainingRun {
+  readonly engine: TrainEngine;
+  readonly from: Checkpoint | null;
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  /** Rows of a step, counted from 1: a pure function of the step. */
+  batchAt(step: number): readonly Row[];
+  learningRateAt(step: number): number;
+  /** Looks at the figures of a step before anything else is done with them. */
+  check?(step: number, figures: StepFigures, rows: readonly Row[]): void;
+}
+
+const tokensOf = (row: Row): number =>
+  'ids' in row ? row.ids.length : row.chosen.ids.length + row.rejected.ids.length;
+
+function requireFinite(step: number, figures: StepFigures): void {
+  const wrong = Object.entries(figures).find(([, value]) => !Number.isFinite(value));
+  if (wrong === undefined) return;
+  throw new BudgetlineError(
+    'TRAINING_DIVERGED',
+    `Step ${step}: ${wrong[0]} is ${wrong[1]}. The checkpoint before it is kept.`,
+    {
+      details: { step, figure: wrong[0] },
+    },
+  );
+}
+
+/** One run of the loop that every training command shares; what differs comes in as `TrainingRun`. */
+class TrainingLoop {
+  private readonly log: MetricsLog;
+  private tokens: number;
+  private savedStep: number;
+  private last: StepFigures = {};
+
+  constructor(
+    private readonly context: JobContext<TrainingJob>,
+    private readonly run: TrainingRun,
+  ) {
+    this.log = openMetricsLog(metricsPath(context.job), run.from?.metrics);
+    this.tokens = run.from?.tokens ?? 0;
+    this.savedStep = run.from?.step ?? 0;
+  }
+
+  async train(): Promise<JobFigures> {
+    const { run } = this;
+    const from = this.savedStep;
+    const progress = createProgress(this.context.events, { phase: 'train', steps: run.steps, from });
+    for (let step = from + 1; step <= run.steps; step += 1) {
+      await this.yieldIfAsked(step - 1);
+      const seen = this.tokens;
+      await this.step(step);
+      const loss = this.last['loss'];
+      progress.report(step, { tokens: this.tokens - seen, ...(loss === undefined ? {} : { loss }) });
+      if (step % this.context.job.checkpointEverySteps === 0 && step < run.steps) this.save(step);
+    }
+    this.log.mark();
+    this.log.close();
+    return {
+      steps: run.steps,
+      tokens: this.tokens,
+      ...(this.last['loss'] === undefined ? {} : { finalLoss: this.last['loss'] }),
+    };
+  }
+
+  private async step(step: number): Promise<void> {
+    const { run } = this;
+    const rows = run.batchAt(step);
+    const learningRate = run.learningRateAt(step);
+    const figures = await run.engine.step(rows, { step, learningRate });
+    requireFinite(step, figures);
+    run.check?.(step, figures, rows);
+    for (const row of rows) this.tokens += tokensOf(row);
+    const values = {
+      ...figures,
+      learning_rate: learningRate,
+      num_tokens: this.tokens,
+      epoch: step / run.stepsPerEpoch,
+    };
+    this.log.append(step, values);
+    this.context.events.emit({ event: 'metric', step, values });
+    this.last = figures;
+  }
+
+  private async yieldIfAsked(step: number): Promise<void> {
+    const reason = await this.context.stop.poll();
+    if (reason === null) return;
+    if (step > this.savedStep) this.save(step);
+    throw yielded(reason, step);
+  }
+
+  private save(step: number): void {
+    const { job, semantics, events } = this.context;
+    const checkpoint: Checkpoint = {
+      step,
+      tokens: this.tokens,
+      metrics: this.log.mark(),
+      plan: job.plan,
+      semantics,
+      state: this.run.engine.exportState(),
+    };
+    const saved = saveCheckpoint(checkpointFolder(job), checkpoint, job.keepCheckpoints);
+    this.savedStep = step;
+    events.emit({ event: 'checkpoint', step, ...saved });
+  }
+}
+
+/** Trains an engine that holds the resume point's state to the last step. @throws TRAINING_DIVERGED, TRAINER_YIELDED. */
+export async function train(context: JobContext<TrainingJob>, run: TrainingRun): Promise<JobFigures> {
+  return new TrainingLoop(context, run).train();
+}
+
+/** Copies the metrics of every step into the output. */
+export function writeMetrics(job: TrainingJob, output: string): void {
+  const source = metricsPath(job);
+  writeSynced(join(output, 'metrics.jsonl'), [attempt(source, 'read', () => readFileSync(source))]);
+}

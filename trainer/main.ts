@@ -1,0 +1,59 @@
+/** The training executable: `budgetline-trainer COMMAND JOB.json`. docs/protocol.md says what goes in and out. */
+import { BudgetlineError } from '../contracts/failures';
+import { commandNames } from './jobs/command-names';
+import { describeTrainer } from './jobs/info';
+import { runJob } from './jobs/run-job';
+import { createEventSink, eventsDescriptor } from './protocol/events';
+import { errorEventOf, exitCodeOf, toFailure } from './protocol/failures';
+import { readJob } from './protocol/job-file';
+import { listenForStop } from './protocol/stop';
+
+const usage = `usage: budgetline-trainer COMMAND JOB.json
+       budgetline-trainer info
+commands: ${commandNames.join(', ')}
+`;
+
+/** Without a job file, `info` tells people what this executable is. */
+function printInfo(): void {
+  process.stdout.write(`${JSON.stringify(describeTrainer(), null, 2)}\n`);
+}
+
+function parseArguments(words: readonly string[]): { command: string; path: string } {
+  const [command, path, ...rest] = words;
+  if (command === undefined || !(commandNames as readonly string[]).includes(command))
+    throw new BudgetlineError(
+      'USAGE',
+      `Unknown command "${command ?? ''}"; there are ${commandNames.join(', ')}.`,
+    );
+  if (path === undefined || rest.length > 0)
+    throw new BudgetlineError('USAGE', `The command "${command}" takes one job file.`);
+  return { command, path };
+}
+
+async function runCommand(words: readonly string[]): Promise<number> {
+  const events = createEventSink(eventsDescriptor());
+  try {
+    const { command, path } = parseArguments(words);
+    const stop = listenForStop(events);
+    const job = readJob(command, path);
+    await runJob(job, { events, stop });
+    return 0;
+  } catch (error) {
+    const failure = toFailure(error);
+    process.stderr.write(`${failure.message} ${failure.remedy}\n`);
+    if (failure.code === 'TRAINER_CRASHED')
+      process.stderr.write(`${String((failure.cause as Error).stack)}\n`);
+    events.emit(errorEventOf(failure));
+    return exitCodeOf(failure.code);
+  }
+}
+
+async function main(): Promise<void> {
+  const words = process.argv.slice(2);
+  if (words[0] === '--help' || words[0] === '-h') process.stdout.write(usage);
+  else if (words.length === 1 && words[0] === 'info') printInfo();
+  // Standard input is still open while a supervisor lives, so the process must end itself.
+  else process.exit(await runCommand(words));
+}
+
+void main();
