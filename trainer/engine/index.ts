@@ -1,4 +1,5 @@
 export { createTrainEngine } from './train-engine';
+export { createGenerator } from './generator';
 export { createScorer } from './scorer';
 export { initLora, initWeights } from '../model/initialise';
 export { mergeLora } from '../model/merge';

@@ -6,6 +6,7 @@ import {
   type ValueInfoProto,
 } from './onnx-proto';
 import { contributed, domainOf, isStatic, lowerings, type Emitter } from './lowerings';
+import { sameShape } from './shapes';
 import type { AnyOp, LoopBody, Op, PrimitiveName, Shape, Value } from './primitives';
 
 /** A model ready for a session. */
@@ -99,7 +100,10 @@ class Lowering {
   private lowerInput(op: Op<'input'>, inputs: ValueInfoProto[]): void {
     const { name, dtype, shape } = op.parameters;
     for (const output of op.outputs) this.names.set(output, name);
-    inputs.push({ name, dtype, shape });
+    const known = inputs.find((info) => info.name === name);
+    if (known === undefined) inputs.push({ name, dtype, shape });
+    else if (known.dtype !== dtype || !sameShape(known.shape ?? [], shape))
+      throw new RangeError(`input ${name} is asked for with two types`);
   }
 
   private lowerConstant(op: Op<'constant'>): void {

@@ -1,6 +1,6 @@
-import { inputAt, sizeOf } from './shapes';
+import { inputAt } from './shapes';
 import type { AttributeValue } from './onnx-proto';
-import type { DType, Op, PrimitiveName, Shape, Value } from './primitives';
+import { growing, type DType, type Op, type PrimitiveName, type Shape } from './primitives';
 
 /** What a lowering may do: name its operands and emit ONNX nodes. */
 export interface Emitter {
@@ -123,11 +123,6 @@ function pickTargets(op: Op<'tokenLogProbability'>, emit: Emitter): void {
   emit.node('Reshape', [picked, emit.integers(shape)], [result(emit)]);
 }
 
-/** 'Reshape' with a size left to ONNX Runtime where an axis grows. */
-function sizesOf(value: Value): readonly number[] {
-  return value.shape;
-}
-
 /** How each primitive is written in ONNX. Composed so that every operator has a CPU kernel for f32. */
 export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   input: leaf,
@@ -152,7 +147,7 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   cast: (op, { node, operands, results }) =>
     node('Cast', operands, results, { to: int(elementTypes[op.parameters.to]) }),
   reshape: (op, emit) =>
-    emit.node('Reshape', [operand(emit, 0), emit.integers(sizesOf(inputAt(op.outputs, 0)))], emit.results),
+    emit.node('Reshape', [operand(emit, 0), emit.integers(op.parameters.shape)], emit.results),
   transpose: (op, { node, operands, results }) =>
     node('Transpose', operands, results, { perm: { kind: 'ints', value: op.parameters.permutation } }),
   broadcastTo: (op, emit) =>
@@ -162,7 +157,12 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   slice: ({ parameters: { axis, start, end } }, emit) =>
     emit.node(
       'Slice',
-      [operand(emit, 0), emit.integers([start]), emit.integers([end]), emit.integers([axis])],
+      [
+        operand(emit, 0),
+        emit.integers([start]),
+        emit.integers([end === growing ? Number.MAX_SAFE_INTEGER : end]),
+        emit.integers([axis]),
+      ],
       emit.results,
     ),
   split: (op, emit) =>
@@ -204,7 +204,7 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   loop: (op, emit) => emit.loop(op),
 };
 
-/** Elements of a shape that is known in full. */
+/** Whether every size is known before the graph runs. */
 export function isStatic(shape: Shape): boolean {
-  return sizeOf(shape) >= 0 && shape.every((size) => size >= 0);
+  return !shape.includes(growing);
 }

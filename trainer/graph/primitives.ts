@@ -57,6 +57,7 @@ export interface Primitives {
   readonly transpose: { readonly permutation: readonly number[] };
   readonly broadcastTo: { readonly shape: Shape };
   readonly concat: { readonly axis: number };
+  /** From start up to end; to the last element where the axis grows and end is `growing`. */
   readonly slice: { readonly axis: number; readonly start: number; readonly end: number };
   readonly split: { readonly axis: number; readonly sizes: readonly number[] };
   /** Rows of a table [V, …] at indices [N] → [N, …]. */

@@ -141,7 +141,8 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
   concat: (inputs, { axis }) => [{ dtype: inputAt(inputs, 0).dtype, shape: concatenate(inputs, axis) }],
   slice: (inputs, { axis, start, end }) => {
     const { dtype, shape } = inputAt(inputs, 0);
-    check(start >= 0 && end <= dim(shape, axis), 'slice', inputs);
+    if (end === growing) return [{ dtype, shape: withAxis(shape, axis, growing) }];
+    check(start >= 0 && (dim(shape, axis) === growing || end <= dim(shape, axis)), 'slice', inputs);
     return [{ dtype, shape: withAxis(shape, axis, end - start) }];
   },
   split: (inputs, { axis, sizes }) => {

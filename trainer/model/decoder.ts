@@ -53,18 +53,26 @@ function feedForward(context: DecoderContext, x: Value, layer: number): Value {
   return linear(context, context.pieces.gate(gate, up), layer, 'down_proj');
 }
 
-/** One layer on a residual stream x [N, D]. */
-export function decoderLayer(context: DecoderContext, x: Value, layer: number, mix: TokenMixer): Value {
+/**
+ * One layer on a residual stream x [N, D]. Where `select` picks rows, keys and values come from all of x, and the
+ * layer's result is that of the picked rows alone.
+ */
+export function decoderLayer(
+  context: DecoderContext,
+  x: Value,
+  layer: number,
+  { mix, select = (value) => value }: { mix: TokenMixer; select?: (value: Value) => Value },
+): Value {
   const { source, pieces, config } = context;
   const norm = (value: Value, part: string): Value =>
     pieces.norm(value, source.weight(layerName(layer, `${part}.weight`)), config.rmsNormEpsilon);
   const normed = norm(x, 'input_layernorm');
   const projections = {
-    q: linear(context, normed, layer, 'q_proj'),
+    q: linear(context, select(normed), layer, 'q_proj'),
     k: linear(context, normed, layer, 'k_proj'),
     v: linear(context, normed, layer, 'v_proj'),
   };
-  const mixed = ops.add(x, linear(context, mix(projections, layer), layer, 'o_proj'));
+  const mixed = ops.add(select(x), linear(context, mix(projections, layer), layer, 'o_proj'));
   return ops.add(mixed, feedForward(context, norm(mixed, 'post_attention_layernorm'), layer));
 }
 
@@ -168,6 +176,6 @@ export function createSequenceMixer(
 export function decodeSequences(context: DecoderContext, ids: Value, shape: SequenceShape): Value {
   const mix = createSequenceMixer(context, shape);
   let x = embed(context, ids);
-  for (let layer = 0; layer < context.config.layers; layer += 1) x = decoderLayer(context, x, layer, mix);
+  for (let layer = 0; layer < context.config.layers; layer += 1) x = decoderLayer(context, x, layer, { mix });
   return readOut(context, x);
 }
