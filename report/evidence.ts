@@ -1,0 +1,73 @@
+import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis';
+import type { CellResult, SweepResult } from '../contracts/results';
+import { formatCount, formatFraction } from './format';
+import type { TrainingEvidence } from './input';
+
+/** Which artifacts a report wants to read: training stages by key, and evaluations by key. */
+export interface EvidencePlan {
+  readonly training: readonly (Pick<TrainingEvidence, 'kind' | 'name'> & { readonly stageKey: string })[];
+  readonly answers: readonly {
+    readonly name: string;
+    /** Key of the evaluate stage whose items.jsonl is wanted. */
+    readonly evaluationKey: string;
+    /** The same items' key in the map that the analysis was given. */
+    readonly itemsKey: string;
+  }[];
+}
+
+const curvesShown = 5;
+
+/** The cells of the largest budget and first seed, most SFT first: the ones that the pictures follow. */
+function representativeCells(result: SweepResult): CellResult[] {
+  const budget = Math.max(...result.cells.map(({ cell }) => cell.budget));
+  const seed = Math.min(...result.cells.map(({ cell }) => cell.seed));
+  return result.cells
+    .filter(({ cell }) => cell.budget === budget && cell.seed === seed)
+    .sort((a, b) => b.cell.sftFraction - a.cell.sftFraction);
+}
+
+function trainingOf(cells: readonly CellResult[], kind: TrainingEvidence['kind']): EvidencePlan['training'] {
+  const stages = cells.flatMap(({ cell, stages: all }) => {
+    const rows = kind === 'trainSft' ? cell.sftRows : cell.pairRows;
+    const unit = kind === 'trainSft' ? 'demonstrations' : 'pairs';
+    const name = `r = ${formatFraction(cell.sftFraction)}: ${formatCount(rows)} ${unit}`;
+    return all.filter((stage) => stage.kind === kind).map(({ key }) => ({ kind, name, stageKey: key }));
+  });
+  return stages.slice(0, curvesShown);
+}
+
+/**
+ * Names the artifacts that the pictures and samples of a report are made from: training stages of the largest budget;
+ * answers of the base model, of r = 0, of the warm start and of pure SFT.
+ */
+export function planEvidence(result: SweepResult, analysis: SweepAnalysis): EvidencePlan {
+  const base = { name: 'Base model', evaluationKey: result.base.key, itemsKey: baseItemsKey };
+  if (result.cells.length === 0) return { training: [], answers: [base] };
+  const cells = representativeCells(result);
+  const training = [...trainingOf(cells, 'trainSft'), ...trainingOf(cells, 'trainPreference')];
+  return { training, answers: [base, ...answerCells(cells, analysis)] };
+}
+
+function answerCells(cells: readonly CellResult[], analysis: SweepAnalysis): EvidencePlan['answers'] {
+  const budget = cells[0]?.cell.budget;
+  const diagnosis = analysis.coldStart.find((one) => one.budget === budget);
+  const best = analysis.budgets.find((one) => one.budget === budget);
+  const roles: [number | undefined, string][] = [
+    [0, 'preference tuning alone'],
+    [diagnosis?.warmFraction, 'warm start'],
+    [best?.sftFraction, 'best of this budget'],
+    [1, 'SFT alone'],
+  ];
+  const wanted = new Map<number, string>();
+  for (const [fraction, role] of roles)
+    if (fraction !== undefined) wanted.set(fraction, wanted.get(fraction) ?? role);
+  return [...wanted].flatMap(([fraction, role]) =>
+    cells
+      .filter(({ cell }) => cell.sftFraction === fraction)
+      .map(({ cell, evaluation }) => ({
+        name: `r = ${formatFraction(fraction)}, ${role}`,
+        evaluationKey: evaluation.key,
+        itemsKey: cell.id,
+      })),
+  );
+}

@@ -1,0 +1,79 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { formatShare } from '../format';
+import type { Figure, FigureSize } from './render';
+import { gridColour, seriesColour, seriesShape } from './theme';
+
+/** How one model answers: the rates that tell a cold start from a warm one. */
+export interface AnsweringRates {
+  readonly name: string;
+  readonly score: number;
+  readonly formatRate: number;
+  readonly ramblingRate: number;
+  readonly noEosRate: number;
+}
+
+const measures: readonly [keyof Omit<AnsweringRates, 'name'>, string][] = [
+  ['score', 'answers right'],
+  ['formatRate', 'keeps the format'],
+  ['ramblingRate', 'rambles'],
+  ['noEosRate', 'never stops'],
+];
+
+function describeRates(models: readonly AnsweringRates[]): string {
+  const words = models.map(
+    (model) =>
+      `${model.name}: ${measures.map(([key, label]) => `${label} ${formatShare(model[key], 0)}`).join(', ')}`,
+  );
+  return `Share of test answers. ${words.join('. ')}.`;
+}
+
+/** Rates of the models side by side, one row a measure. */
+export function coldStartRates(models: readonly AnsweringRates[]): Figure {
+  const values = models.flatMap((model) =>
+    measures.map(([key, measure]) => ({ name: model.name, measure, rate: model[key] })),
+  );
+  const names = models.map(({ name }) => name);
+  const y = { field: 'measure', type: 'nominal', title: null, sort: measures.map(([, label]) => label) };
+  const x = {
+    type: 'quantitative',
+    title: 'Share of test answers',
+    scale: { domain: [0, 1] },
+    axis: { format: '.0%', tickCount: 5 },
+  };
+  const spec = (size: FigureSize): TopLevelSpec => {
+    const legend = { title: null, orient: 'bottom', columns: size === 'wide' ? 4 : 1, labelLimit: 300 };
+    const encode = (range: unknown[]): object => ({
+      field: 'name',
+      type: 'nominal',
+      sort: null,
+      scale: { domain: names, range },
+      legend,
+    });
+    return {
+      width: size === 'wide' ? 560 : 215,
+      height: { step: 42 },
+      data: { values },
+      encoding: { y: { ...y, axis: { labelLimit: 200, ticks: false, domain: false } } },
+      layer: [
+        {
+          mark: { type: 'rule', stroke: gridColour, strokeWidth: 2 },
+          encoding: { x: { field: 'rate', aggregate: 'min', ...x }, x2: { field: 'rate', aggregate: 'max' } },
+        },
+        {
+          mark: { type: 'point', filled: true, size: 130, opacity: 1 },
+          encoding: {
+            x: { field: 'rate', ...x },
+            color: encode(names.map((_, index) => seriesColour(index))),
+            shape: encode(names.map((_, index) => seriesShape(index))),
+          },
+        },
+      ],
+    } as TopLevelSpec;
+  };
+  return {
+    name: 'cold-start',
+    title: 'Cold start: how the models answer',
+    description: describeRates(models),
+    spec,
+  };
+}

@@ -1,0 +1,85 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { formatFraction, formatScore } from '../format';
+import type { Figure, FigureSize } from './render';
+import { orderedBudgets, orderedFractions, type ScorePoint } from './score-by-budget';
+import { inkColour } from './theme';
+
+export interface HeatMapData {
+  readonly metric: string;
+  readonly points: readonly ScorePoint[];
+}
+
+function describeBest({ points }: HeatMapData): string {
+  const best = points.filter((point) => point.best).sort((a, b) => a.budget - b.budget);
+  const words = best.map(
+    ({ budget, fraction, score }) =>
+      `at ${budget.toString()} the best is r = ${formatFraction(fraction)} with ${formatScore(score)}`,
+  );
+  return `Heat map of the score by budget and SFT fraction; ${words.join('; ')}.`;
+}
+
+/** Budget by fraction, the score as colour and number, the best cell of each budget framed and starred. */
+export function heatMap(data: HeatMapData): Figure {
+  const values = data.points.map((point) => ({
+    ...point,
+    label: `${point.best ? '★ ' : ''}${formatScore(point.score)}`,
+    budgetName: point.budget.toLocaleString('en'),
+    fractionName: formatFraction(point.fraction),
+  }));
+  const x = {
+    field: 'budgetName',
+    type: 'ordinal',
+    title: 'Annotation budget (examples)',
+    sort: orderedBudgets(data.points).map((budget) => budget.toLocaleString('en')),
+    axis: { labelAngle: 0, orient: 'bottom' },
+    scale: { paddingInner: 0.04 },
+  };
+  const y = {
+    field: 'fractionName',
+    type: 'ordinal',
+    title: 'SFT fraction r',
+    sort: orderedFractions(data.points).map(formatFraction),
+    scale: { paddingInner: 0.06 },
+  };
+  const spec = (size: FigureSize): TopLevelSpec =>
+    ({
+      width: size === 'wide' ? 600 : 270,
+      height: { step: 44 },
+      data: { values },
+      encoding: { x, y },
+      layer: [
+        {
+          mark: { type: 'rect', cornerRadius: 3 },
+          encoding: {
+            color: {
+              field: 'score',
+              type: 'quantitative',
+              title: data.metric,
+              scale: { scheme: 'cividis', domain: [0, 1] },
+              legend:
+                size === 'wide'
+                  ? { format: '.1f', gradientLength: 150 }
+                  : { format: '.1f', orient: 'bottom', gradientLength: 230 },
+            },
+          },
+        },
+        {
+          transform: [{ filter: 'datum.best' }],
+          mark: { type: 'rect', filled: false, stroke: inkColour, strokeWidth: 3, cornerRadius: 3 },
+        },
+        {
+          mark: { type: 'text', fontSize: 13, fontWeight: 600 },
+          encoding: {
+            text: { field: 'label' },
+            color: { condition: { test: 'datum.score > 0.55', value: '#000000' }, value: '#ffffff' },
+          },
+        },
+      ],
+    }) as TopLevelSpec;
+  return {
+    name: 'heat-map',
+    title: `${data.metric} over the grid of budgets and fractions`,
+    description: describeBest(data),
+    spec,
+  };
+}

@@ -1,0 +1,141 @@
+import type { CellAnalysis, Estimate, SweepAnalysis } from '../../contracts/analysis';
+import { formatCount, formatFraction } from '../format';
+import type { ReportInput, TrainingEvidence } from '../input';
+import { coldStartRates, type AnsweringRates } from './cold-start';
+import { contrast, type ContrastRow } from './contrast';
+import { trainingCurves, type Curve } from './curves';
+import { heatMap } from './heat-map';
+import type { Figure } from './render';
+import { scoreByBudget, type ScorePoint } from './score-by-budget';
+
+/** A score with bounds to draw: where nothing says how sure it is, the bar has no length. */
+function drawable({ estimate, low, high }: Estimate): { score: number; low: number; high: number } {
+  return { score: estimate, low: low ?? estimate, high: high ?? estimate };
+}
+
+function scorePoints({ cells, budgets }: SweepAnalysis): ScorePoint[] {
+  return cells.map(({ budget, sftFraction, score }) => ({
+    budget,
+    fraction: sftFraction,
+    ...drawable(score),
+    best: budgets.some((one) => one.budget === budget && one.sftFraction === sftFraction),
+  }));
+}
+
+function curvesOf(
+  training: readonly TrainingEvidence[],
+  kind: TrainingEvidence['kind'],
+  value: string,
+): Curve[] {
+  return training
+    .filter((stage) => stage.kind === kind)
+    .map(({ name, rows }) => ({
+      name,
+      points: rows.flatMap(({ step, values }) =>
+        values[value] === undefined ? [] : [{ step, value: values[value] }],
+      ),
+    }))
+    .filter(({ points }) => points.length > 0);
+}
+
+function trainingFigures(training: readonly TrainingEvidence[]): Figure[] {
+  const all = [
+    {
+      name: 'sft-loss',
+      title: 'SFT loss',
+      yTitle: 'Loss per supervised token (nats)',
+      curves: curvesOf(training, 'trainSft', 'loss'),
+    },
+    {
+      yTitle: 'Loss per pair (nats)',
+      name: 'dpo-loss',
+      title: 'DPO loss',
+      curves: curvesOf(training, 'trainPreference', 'loss'),
+      start: { value: Math.LN2, label: 'ln 2: policy = reference' },
+    },
+    {
+      name: 'dpo-margin',
+      title: 'DPO reward margin',
+      yTitle: 'Reward of chosen less rejected',
+      curves: curvesOf(training, 'trainPreference', 'rewards/margin'),
+      start: { value: 0, label: '0: policy = reference' },
+    },
+    {
+      name: 'dpo-chosen',
+      title: 'Log-probability of the chosen answer',
+      yTitle: 'Reward of chosen',
+      curves: curvesOf(training, 'trainPreference', 'rewards/chosen'),
+      start: { value: 0, label: '0: as likely as at the start' },
+    },
+  ];
+  return all.filter(({ curves }) => curves.length > 0).map(trainingCurves);
+}
+
+function ratesOf(name: string, { score, style }: Pick<CellAnalysis, 'score' | 'style'>): AnsweringRates {
+  const { formatRate, ramblingRate, noEosRate } = style;
+  return { name, score: score.estimate, formatRate, ramblingRate, noEosRate };
+}
+
+/** Base, r = 0, warm start and pure SFT at the largest budget that ran both r = 0 and a warm start. */
+export function coldStartModels(analysis: SweepAnalysis): AnsweringRates[] {
+  const diagnosis = analysis.coldStart.at(-1);
+  if (diagnosis === undefined) return [];
+  const here = analysis.cells.filter(({ budget }) => budget === diagnosis.budget);
+  const named: [number, string][] = [
+    [0, 'r = 0, no SFT'],
+    [diagnosis.warmFraction, `r = ${formatFraction(diagnosis.warmFraction)}, warm start`],
+  ];
+  if (diagnosis.warmFraction !== 1) named.push([1, 'r = 1, SFT alone']);
+  const cells = named.flatMap(([fraction, name]) =>
+    here.filter(({ sftFraction }) => sftFraction === fraction).map((cell) => ratesOf(name, cell)),
+  );
+  return [ratesOf('base model', analysis.base), ...cells];
+}
+
+function controlRows(analysis: SweepAnalysis): ContrastRow[] {
+  return analysis.controls.flatMap(({ budget, sftFraction, mixture, control }) => {
+    const at = `${formatCount(budget)}, r = ${formatFraction(sftFraction)}`;
+    const pure = analysis.cells.find((cell) => cell.budget === budget && cell.sftFraction === 1);
+    const rows: ContrastRow[] = [
+      { label: `${at}: SFT, then DPO on pairs`, kind: 'mixture', ...drawable(mixture) },
+      { label: `${at}: SFT, then SFT on chosen`, kind: 'control', ...drawable(control) },
+    ];
+    if (pure === undefined) return rows;
+    const label = `${formatCount(budget)}, r = 1: SFT alone`;
+    return [...rows, { label, kind: 'pure SFT', ...drawable(pure.score) }];
+  });
+}
+
+/** The pictures of a report by the section that shows them; a picture without data is left out. */
+export interface ReportFigures {
+  readonly scores: readonly Figure[];
+  readonly coldStart: readonly Figure[];
+  readonly control: readonly Figure[];
+  readonly training: readonly Figure[];
+}
+
+/** Plans every picture that the input has data for. */
+export function planFigures(
+  input: Pick<ReportInput, 'analysis' | 'training'>,
+  metric: string,
+): ReportFigures {
+  const { analysis, training } = input;
+  const points = scorePoints(analysis);
+  const models = coldStartModels(analysis);
+  const rows = controlRows(analysis);
+  return {
+    scores:
+      points.length === 0
+        ? []
+        : [
+            scoreByBudget({ metric, points, baseScore: analysis.base.score.estimate }),
+            heatMap({ metric, points }),
+          ],
+    coldStart: models.length === 0 ? [] : [coldStartRates(models)],
+    control:
+      rows.length === 0
+        ? []
+        : [contrast({ name: 'control', title: 'The winning mixture and its control', metric, rows })],
+    training: trainingFigures(training),
+  };
+}

@@ -1,0 +1,54 @@
+import * as vega from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import { escapeHtml } from '../html';
+import { chartConfig } from './theme';
+
+/** Pictures are drawn twice: for a page's column, and for a phone held upright. */
+export type FigureSize = 'wide' | 'narrow';
+
+/** A picture before it is drawn. */
+export interface Figure {
+  /** Names the SVG file and prefixes its ids. */
+  readonly name: string;
+  readonly title: string;
+  /** What a reader who cannot see the picture should learn from it. */
+  readonly description: string;
+  spec(size: FigureSize): TopLevelSpec;
+}
+
+/**
+ * Vega numbers clip paths through the whole process. Numbering them again, picture by picture, keeps ids unique in a
+ * page and the same input's bytes the same.
+ */
+function renumberIds(svg: string, prefix: string): string {
+  const ids = [...svg.matchAll(/ id="([^"]+)"/g)].map((match) => match[1] ?? '');
+  const renamed = (id: string): string => `${prefix}-${ids.indexOf(id).toString()}`;
+  return svg
+    .replace(/ id="([^"]+)"/g, (_, id: string) => ` id="${renamed(id)}"`)
+    .replace(/url\(#([^)]+)\)/g, (_, id: string) => `url(#${renamed(id)})`)
+    .replace(/ xlink:href="#([^"]+)"/g, (_, id: string) => ` xlink:href="#${renamed(id)}"`);
+}
+
+function describe(svg: string, figure: Figure, prefix: string): string {
+  const start =
+    `<svg role="img" aria-labelledby="${prefix}-title ${prefix}-description" ` +
+    `data-figure="${figure.name}" style="max-width:100%;height:auto"`;
+  const words =
+    `<title id="${prefix}-title">${escapeHtml(figure.title)}</title>` +
+    `<desc id="${prefix}-description">${escapeHtml(figure.description)}</desc>`;
+  return svg.replace('<svg', start).replace(/^(<svg[^>]*>)/, `$1${words}`);
+}
+
+/**
+ * Draws one picture.
+ *
+ * @returns an SVG element with a title and a description, without scripts or outside references.
+ */
+export async function renderFigure(figure: Figure, size: FigureSize): Promise<string> {
+  const prefix = `${figure.name}-${size}`;
+  const { spec } = compile(figure.spec(size), { config: chartConfig });
+  const view = new vega.View(vega.parse(spec), { renderer: 'none' });
+  const svg = await view.toSVG();
+  view.finalize();
+  return describe(renumberIds(svg, prefix), figure, prefix);
+}

@@ -1,0 +1,156 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { formatFraction, formatScore } from '../format';
+import type { Figure, FigureSize } from './render';
+import { inkColour, mutedColour, seriesColour, seriesDash, seriesShape } from './theme';
+
+/** A score at one budget and fraction, over all seeds, with its interval. */
+export interface ScorePoint {
+  readonly budget: number;
+  readonly fraction: number;
+  readonly score: number;
+  readonly low: number;
+  readonly high: number;
+  /** Best of its budget. */
+  readonly best: boolean;
+}
+
+export interface ScoreByBudgetData {
+  readonly metric: string;
+  readonly points: readonly ScorePoint[];
+  readonly baseScore: number;
+}
+
+const fractionName = (fraction: number): string => `r = ${formatFraction(fraction)}`;
+
+/** Distinct fractions, most SFT first: the order of every legend and table. */
+export function orderedFractions(points: readonly { readonly fraction: number }[]): number[] {
+  return [...new Set(points.map(({ fraction }) => fraction))].sort((a, b) => b - a);
+}
+
+export function orderedBudgets(points: readonly { readonly budget: number }[]): number[] {
+  return [...new Set(points.map(({ budget }) => budget))].sort((a, b) => a - b);
+}
+
+/** Intervals of neighbouring series would cover one another, so each series stands a little aside of its budget. */
+function aside(budget: number, index: number, series: number): number {
+  return budget * (1 + 0.04 * (index - (series - 1) / 2));
+}
+
+function describeScores({ points, metric, baseScore }: ScoreByBudgetData): string {
+  const budgets = orderedBudgets(points).map((budget) => {
+    const here = points.filter((point) => point.budget === budget).sort((a, b) => b.fraction - a.fraction);
+    const scores = here.map(({ fraction, score }) => `${fractionName(fraction)} ${formatScore(score)}`);
+    return `Budget ${budget.toString()}: ${scores.join(', ')}.`;
+  });
+  return `${metric} by budget, a line for each SFT fraction, with intervals. ${budgets.join(' ')} The base model has ${formatScore(baseScore)}.`;
+}
+
+function budgetAxis(budgets: readonly number[]): object {
+  const smallest = budgets[0] ?? 1;
+  const largest = budgets.at(-1) ?? 1;
+  return {
+    field: 'x',
+    type: 'quantitative',
+    title: 'Annotation budget (examples, log scale)',
+    scale: { type: 'log', domain: [smallest * 0.75, largest * 1.35], nice: false },
+    axis: { values: [...budgets], format: ',d', grid: false },
+  };
+}
+
+function seriesScales(fractions: readonly number[], size: FigureSize): object {
+  const domain = fractions.map(fractionName);
+  const legend =
+    size === 'wide'
+      ? { title: 'SFT fraction' }
+      : { title: 'SFT fraction', orient: 'bottom', columns: 3, columnPadding: 14 };
+  const encode = (range: unknown[]): object => ({
+    field: 'series',
+    type: 'nominal',
+    scale: { domain, range },
+    sort: null,
+    legend,
+  });
+  return {
+    color: encode(fractions.map((_, index) => seriesColour(index))),
+    shape: encode(fractions.map((_, index) => seriesShape(index))),
+  };
+}
+
+/** Score against budget, a line for each fraction, intervals as bars, the base model as a dashed line. */
+export function scoreByBudget(data: ScoreByBudgetData): Figure {
+  const fractions = orderedFractions(data.points);
+  const values = data.points.map((point) => {
+    const index = fractions.indexOf(point.fraction);
+    return {
+      ...point,
+      series: fractionName(point.fraction),
+      x: aside(point.budget, index, fractions.length),
+    };
+  });
+  const spec = (size: FigureSize): TopLevelSpec => {
+    const { color, shape } = seriesScales(fractions, size) as { color: object; shape: object };
+    const x = budgetAxis(orderedBudgets(data.points));
+    const y = {
+      type: 'quantitative',
+      title: data.metric,
+      scale: { domain: [0, 1] },
+      axis: { format: '.1f' },
+    };
+    const noLegend = { ...color, legend: null };
+    return {
+      width: size === 'wide' ? 600 : 270,
+      height: size === 'wide' ? 360 : 300,
+      data: { values },
+      layer: [
+        {
+          data: { values: [{ base: data.baseScore, name: 'base model' }] },
+          layer: [
+            {
+              mark: { type: 'rule', strokeDash: [2, 4], stroke: mutedColour },
+              encoding: { y: { field: 'base', ...y } },
+            },
+            {
+              mark: { type: 'text', align: 'right', dy: -6, fontSize: 11, fill: mutedColour },
+              encoding: {
+                y: { field: 'base', ...y },
+                x: { value: size === 'wide' ? 596 : 266 },
+                text: { field: 'name' },
+              },
+            },
+          ],
+        },
+        ...fractions.map((fraction, index) => ({
+          transform: [{ filter: { field: 'series', equal: fractionName(fraction) } }],
+          mark: { type: 'line', strokeDash: seriesDash(index), strokeWidth: 1.8 },
+          encoding: { x, y: { field: 'score', ...y }, color: noLegend },
+        })),
+        {
+          mark: { type: 'rule', strokeWidth: 1.6 },
+          encoding: { x, y: { field: 'low', ...y }, y2: { field: 'high' }, color: noLegend },
+        },
+        {
+          mark: { type: 'point', filled: true, size: 80, opacity: 1 },
+          encoding: { x, y: { field: 'score', ...y }, color, shape },
+        },
+        {
+          transform: [{ filter: 'datum.best' }],
+          mark: {
+            type: 'point',
+            filled: false,
+            size: 260,
+            shape: 'circle',
+            stroke: inkColour,
+            strokeWidth: 1.4,
+          },
+          encoding: { x, y: { field: 'score', ...y } },
+        },
+      ],
+    } as TopLevelSpec;
+  };
+  return {
+    name: 'score-by-budget',
+    title: `${data.metric} by budget and SFT fraction`,
+    description: describeScores(data),
+    spec,
+  };
+}

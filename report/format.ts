@@ -1,0 +1,39 @@
+/** 0.8734 → "87.3 %". */
+export function formatShare(share: number, digits = 1): string {
+  return `${(share * 100).toFixed(digits)} %`;
+}
+
+/** A score between 0 and 1 as it stands in tables: three decimals, no leading zero lost. */
+export function formatScore(score: number): string {
+  return score.toFixed(3);
+}
+
+export function formatInterval(interval: { readonly low: number; readonly high: number }): string {
+  return `${formatScore(interval.low)} to ${formatScore(interval.high)}`;
+}
+
+/** Fractions as people write them: 0.5, 0.25, 1. */
+export function formatFraction(fraction: number): string {
+  return String(Number(fraction.toFixed(4)));
+}
+
+export function formatCount(count: number): string {
+  return Math.round(count)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+export function formatUsd(usd: number): string {
+  const digits = usd !== 0 && Math.abs(usd) < 1 ? 4 : 2;
+  return `$${usd.toFixed(digits)}`;
+}
+
+/** 83_500 → "1 min 24 s". */
+export function formatDuration(elapsedMs: number): string {
+  if (elapsedMs < 1000) return `${Math.round(elapsedMs).toString()} ms`;
+  const seconds = Math.round(elapsedMs / 1000);
+  if (seconds < 60) return `${(elapsedMs / 1000).toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes.toString()} min ${(seconds % 60).toString()} s`;
+  return `${Math.floor(minutes / 60).toString()} h ${(minutes % 60).toString()} min`;
+}

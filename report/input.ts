@@ -1,0 +1,52 @@
+import type { SweepAnalysis } from '../contracts/analysis';
+import type { SweepDefinition } from '../contracts/definition';
+import type { SweepResult } from '../contracts/results';
+import type { ItemResult } from '../contracts/rows';
+
+/** One optimiser step of a training stage, as metrics.jsonl has it. */
+export interface MetricRow {
+  readonly step: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** A training stage worth drawing, with its artifact's metrics.jsonl. */
+export interface TrainingEvidence {
+  readonly kind: 'trainSft' | 'trainPreference';
+  readonly name: string;
+  readonly rows: readonly MetricRow[];
+}
+
+/** A model whose answers are shown, with the first rows of its artifact's items.jsonl. */
+export interface AnswerEvidence {
+  readonly name: string;
+  readonly items: readonly ItemResult[];
+}
+
+/** Where and how the sweep ran. What is not known is left out, and so is its line. */
+export interface RunRecord {
+  readonly workflowId?: string;
+  readonly runId?: string;
+  /** Page of the run in Temporal's UI. */
+  readonly temporalUi?: string;
+  readonly finishedAt?: string;
+  /** From `npm start` to the table, without getting Temporal. */
+  readonly elapsedMs?: number;
+  /** Getting and starting the Temporal server. */
+  readonly serverMs?: number;
+  readonly packageVersion?: string;
+  readonly trainer?: string;
+  readonly host?: string;
+  readonly modelDigest?: string;
+}
+
+/** Everything that a report shows; plain data, read by the caller. */
+export interface ReportInput {
+  readonly definition: SweepDefinition;
+  readonly result: SweepResult;
+  readonly analysis: SweepAnalysis;
+  /** One sentence on what the annotator gets wrong. */
+  readonly annotatorDescription: string;
+  readonly training: readonly TrainingEvidence[];
+  readonly answers: readonly AnswerEvidence[];
+  readonly run: RunRecord;
+}

@@ -1,0 +1,42 @@
+import { formatCount, formatFraction } from '../format';
+import { html, type Html } from '../html';
+import type { ReportInput } from '../input';
+
+function facts({ definition, analysis }: ReportInput): [string, string][] {
+  return [
+    ['Task', definition.task],
+    ['Annotator', definition.annotator],
+    ['Base model', definition.model],
+    ['Decoding', 'greedy'],
+    ['Seeds', analysis.seeds.join(', ') || 'none finished'],
+    ['Test items', formatCount(analysis.items || definition.evaluation.items)],
+    ['Budgets', definition.budgets.map(formatCount).join(', ')],
+    ['SFT fractions r', definition.sftFractions.map(formatFraction).join(', ')],
+  ];
+}
+
+/** The top of the page: the answer in one paragraph and what it holds for. */
+export function answerHeader(input: ReportInput, contents: readonly (readonly [string, Html])[]): Html {
+  const list = facts(input).map(
+    ([term, value]) =>
+      html`<div>
+        <dt>${term}</dt>
+        <dd>${value}</dd>
+      </div>`,
+  );
+  const links = contents.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`);
+  return html`<header>
+    <h1>${input.definition.name}</h1>
+    <p class="lead">How to split an annotation budget between SFT demonstrations and preference pairs</p>
+    <div class="answer" role="region" aria-label="The answer">
+      <p>${input.analysis.answer}</p>
+    </div>
+    <dl class="facts">${list}</dl>
+    <p class="lead">${input.annotatorDescription} ${input.analysis.intervals.label}</p>
+    <nav aria-label="Contents">
+      <ul>
+        ${links}
+      </ul>
+    </nav>
+  </header>`;
+}

@@ -1,0 +1,88 @@
+import type { SweepResult } from '../../contracts/results';
+import { stageKinds, type StageKind, type StageResult } from '../../contracts/stage';
+import { formatCount, formatDuration, formatUsd } from '../format';
+import { html, type Html } from '../html';
+import type { ReportInput } from '../input';
+import { section, table } from './parts';
+
+/** Every stage once, however many cells share it; the result that ran it stands for the cached ones. */
+export function distinctStages(result: SweepResult): StageResult[] {
+  const all = [
+    ...result.baseStages,
+    ...result.cells.flatMap(({ stages }) => stages),
+    ...result.controls.flatMap(({ stages }) => stages),
+  ];
+  const byKey = new Map<string, StageResult>();
+  for (const stage of all) {
+    const known = byKey.get(stage.key);
+    if (known === undefined || (known.cached && !stage.cached)) byKey.set(stage.key, stage);
+  }
+  return [...byKey.values()];
+}
+
+const sum = (stages: readonly StageResult[], pick: (stage: StageResult) => number): number =>
+  stages.reduce((total, stage) => total + pick(stage), 0);
+
+function costCells(name: string, stages: readonly StageResult[]): string[] {
+  return [
+    name,
+    formatCount(stages.length),
+    formatCount(stages.filter(({ cached }) => cached).length),
+    formatDuration(sum(stages, ({ cost }) => cost.wallMs)),
+    formatDuration(sum(stages, ({ cost }) => cost.cpuMs)),
+    formatCount(sum(stages, ({ cost }) => cost.tokens)),
+    formatCount(sum(stages, ({ cost }) => cost.checkerCalls)),
+    formatCount(sum(stages, ({ cost }) => cost.attempts)),
+  ];
+}
+
+function stageTable(stages: readonly StageResult[]): Html {
+  const kinds = stageKinds.filter((kind: StageKind) => stages.some((stage) => stage.kind === kind));
+  const numbers = [
+    'Stages',
+    'From the store',
+    'Wall time',
+    'CPU time',
+    'Tokens',
+    'Checker calls',
+    'Attempts',
+  ];
+  return table({
+    caption:
+      'What the stages took; a stage that cells share is counted once, one from the store costs nothing',
+    columns: [{ title: 'Stage' }, ...numbers.map((title) => ({ title, number: true }))],
+    rows: [
+      ...kinds.map((kind) => ({
+        cells: costCells(
+          kind,
+          stages.filter((stage) => stage.kind === kind),
+        ),
+      })),
+      { cells: costCells('all', stages), best: true },
+    ],
+  });
+}
+
+function moneyWords({ definition, result, analysis }: ReportInput): Html {
+  const { prices } = definition;
+  const alone = result.cells.reduce((total, { annotationUsd }) => total + annotationUsd, 0);
+  const dearest = Math.max(0, ...analysis.cells.map(({ annotationUsd }) => annotationUsd));
+  return html`<p>
+    Prices: ${formatUsd(prices.sftExample)} a demonstration, ${formatUsd(prices.preferencePair)} a pair,
+    ${formatUsd(prices.checkerCall)} a checker call. The dearest cell costs ${formatUsd(dearest)} in
+    annotation; all cells together, each bought on its own, ${formatUsd(alone)}. Larger budgets contain the
+    smaller ones, so buying the whole sweep costs less than that sum.
+  </p>`;
+}
+
+/** Time, tokens and money. */
+export function costsSection(input: ReportInput): Html {
+  const { elapsedMs, serverMs } = input.run;
+  const times = [
+    ...(elapsedMs === undefined ? [] : [`The run took ${formatDuration(elapsedMs)}`]),
+    ...(serverMs === undefined ? [] : [`getting and starting Temporal ${formatDuration(serverMs)}`]),
+  ];
+  const words = times.length === 0 ? html`` : html`<p>${times.join('; ')}.</p>`;
+  const stages = distinctStages(input.result);
+  return section({ id: 'costs', title: 'Costs' }, words, stageTable(stages), moneyWords(input));
+}

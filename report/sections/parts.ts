@@ -1,0 +1,76 @@
+import { html, trustedHtml, type Html } from '../html';
+import { renderFigure, type Figure } from '../figures/render';
+
+export type Content = Html | string | number;
+
+export interface Column {
+  readonly title: string;
+  readonly number?: boolean;
+}
+
+export interface TableRow {
+  readonly cells: readonly Content[];
+  readonly best?: boolean;
+}
+
+export interface TableSpec {
+  readonly caption: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly TableRow[];
+}
+
+/** A table that scrolls inside its own box on a phone, reachable by keyboard; the first column heads its row. */
+export function table({ caption, columns, rows }: TableSpec): Html {
+  const heads = columns.map(
+    ({ title, number }) => html`<th scope="col" class="${number ? 'number' : ''}">${title}</th>`,
+  );
+  const body = rows.map(({ cells, best }) => {
+    const [head = '', ...rest] = cells;
+    const first = columns[0]?.number === true ? 'number' : '';
+    const others = rest.map(
+      (cell, index) => html`<td class="${columns[index + 1]?.number === true ? 'number' : ''}">${cell}</td>`,
+    );
+    return html`<tr class="${best === true ? 'best' : ''}">
+      <th scope="row" class="${first}">${head}</th>
+      ${others}
+    </tr>`;
+  });
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+    <table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${heads}
+        </tr>
+      </thead>
+      <tbody>
+        ${body}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+export interface SectionSpec {
+  readonly id: string;
+  readonly title: string;
+}
+
+export function section({ id, title }: SectionSpec, ...content: readonly Html[]): Html {
+  return html`<section id="${id}" aria-labelledby="${id}-heading">
+    <h2 id="${id}-heading">${title}</h2>
+    ${content}
+  </section>`;
+}
+
+/** A picture in both sizes with its caption; a style rule shows the one that fits. */
+export async function figureBlock(figure: Figure, caption: string): Promise<Html> {
+  const wide = trustedHtml(await renderFigure(figure, 'wide'));
+  const narrow = trustedHtml(await renderFigure(figure, 'narrow'));
+  return html`<figure>
+    <figcaption><b>${figure.title}.</b> ${caption}</figcaption>
+    <div class="wide">${wide}</div>
+    <div class="narrow">${narrow}</div>
+  </figure>`;
+}

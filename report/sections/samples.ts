@@ -1,0 +1,56 @@
+import type { ItemResult } from '../../contracts/rows';
+import { html, type Html } from '../html';
+import { section } from './parts';
+
+/** Answers of one model to the test items, in the test set's order. */
+export interface AnswerSet {
+  readonly name: string;
+  readonly items: readonly ItemResult[];
+}
+
+const shownItems = 4;
+
+function stateOf(item: ItemResult): string {
+  const words = [item.score > 0 ? '✓ right' : '✗ wrong'];
+  words.push(item.formatted ? 'keeps the format' : 'not in the asked format');
+  if (item.rambling) words.push('rambles');
+  if (item.finish === 'length') words.push('cut off at the length limit');
+  words.push(`${item.tokens.toString()} tokens`);
+  return words.join(' · ');
+}
+
+function sample(name: string, item: ItemResult | undefined): Html {
+  if (item === undefined) return html``;
+  const text = item.completion.trim() === '' ? '(empty)' : item.completion;
+  return html`<div class="sample">
+    <h4>${name}</h4>
+    <pre>${text}</pre>
+    <p class="state">${stateOf(item)}</p>
+  </div>`;
+}
+
+function itemBlock(sets: readonly AnswerSet[], item: ItemResult): Html {
+  const answers = sets.map(({ name, items }) =>
+    sample(
+      name,
+      items.find(({ id }) => id === item.id),
+    ),
+  );
+  return html`<h3>Test item ${item.id}, expected answer ${item.expected}</h3>
+    <blockquote><pre>${item.prompt}</pre></blockquote>
+    <div class="samples">${answers}</div>`;
+}
+
+/** The first test items, not picked, with each model's answer side by side. */
+export function samplesSection(sets: readonly AnswerSet[]): Html {
+  const items = sets[0]?.items.slice(0, shownItems) ?? [];
+  if (items.length === 0) return html``;
+  const lead = html`<p>
+    The first ${items.length} test items, not picked. Prompts and answers are shown as they are.
+  </p>`;
+  return section(
+    { id: 'samples', title: 'Sample outputs' },
+    lead,
+    ...items.map((item) => itemBlock(sets, item)),
+  );
+}

@@ -1,0 +1,132 @@
+import type { BudgetAnalysis, CellAnalysis, Estimate, SweepAnalysis } from '../../contracts/analysis';
+import type { Figure } from '../figures/render';
+import { formatCount, formatFraction, formatScore, formatShare, formatUsd } from '../format';
+import { html, type Html } from '../html';
+import type { ReportInput } from '../input';
+import { figureBlock, section, table, type Column } from './parts';
+
+const number = (title: string): Column => ({ title, number: true });
+
+/** "0.854 to 0.902", or a dash where nothing says how sure the figure is. */
+export function intervalOf({ low, high }: Estimate): string {
+  return low === null || high === null ? '–' : `${formatScore(low)} to ${formatScore(high)}`;
+}
+
+const fractionList = (fractions: readonly number[]): string => fractions.map(formatFraction).join(', ');
+
+function budgetRow(budget: BudgetAnalysis): (string | number)[] {
+  return [
+    formatCount(budget.budget),
+    formatFraction(budget.sftFraction),
+    `${formatCount(budget.sftRows)} + ${formatCount(budget.pairRows)}`,
+    formatScore(budget.score.estimate),
+    intervalOf(budget.score),
+    budget.beatsBase === null ? 'not known' : budget.beatsBase ? 'yes' : 'not clearly',
+    fractionList(budget.indistinguishable),
+    budget.probabilityBest === null ? '–' : formatShare(budget.probabilityBest, 0),
+  ];
+}
+
+/** The best split of each budget, and how sure that is. */
+export async function scoresSection(
+  { analysis }: ReportInput,
+  figures: readonly Figure[],
+  metric: string,
+): Promise<Html> {
+  const captions = [
+    'Points are means over the test items, bars their 95 % intervals, set a little aside of each other; a ring marks the best of each budget.',
+    'The framed, starred cell is the best of its budget.',
+  ];
+  const pictures = await Promise.all(
+    figures.map((figure, index) => figureBlock(figure, captions[index] ?? '')),
+  );
+  const best = table({
+    caption: 'The best split of each budget',
+    columns: [
+      number('Budget'),
+      number('Best r'),
+      number('SFT rows + pairs'),
+      number(metric),
+      { title: '95 % interval' },
+      { title: 'Above the base' },
+      { title: 'Cannot be told apart' },
+      number('Probability of being best'),
+    ],
+    rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget) })),
+  });
+  return section({ id: 'scores', title: 'Which split to buy' }, best, ...pictures);
+}
+
+const styleColumns = [
+  number('Format kept'),
+  number('Rambles'),
+  number('Never stops'),
+  number('Repetition'),
+  number('Mean tokens'),
+];
+
+function styleCells({ style }: Pick<CellAnalysis, 'style'>): string[] {
+  const rates = [style.formatRate, style.ramblingRate, style.noEosRate, style.repetitionRate];
+  return [...rates.map((rate) => formatShare(rate)), style.meanTokens.toFixed(1)];
+}
+
+function cellRow(analysis: SweepAnalysis, cell: CellAnalysis): { cells: string[]; best: boolean } {
+  const best = analysis.budgets.some(
+    ({ budget, sftFraction }) => budget === cell.budget && sftFraction === cell.sftFraction,
+  );
+  return {
+    best,
+    cells: [
+      formatCount(cell.budget),
+      formatFraction(cell.sftFraction),
+      formatCount(cell.sftRows),
+      formatCount(cell.pairRows),
+      `${best ? '★ ' : ''}${formatScore(cell.score.estimate)}`,
+      intervalOf(cell.score),
+      cell.seeds.map(({ seed, score }) => `${seed.toString()}: ${formatScore(score)}`).join(', '),
+      ...styleCells(cell),
+      formatUsd(cell.annotationUsd),
+    ],
+  };
+}
+
+function baseRow({ base }: SweepAnalysis): string[] {
+  const scores = [formatScore(base.score.estimate), intervalOf(base.score), '–'];
+  return ['base model', '–', '0', '0', ...scores, ...styleCells(base), formatUsd(0)];
+}
+
+function holesTable({ holes }: SweepAnalysis): Html {
+  if (holes.length === 0) return html``;
+  return table({
+    caption: 'Cells that did not finish, and why',
+    columns: [number('Budget'), number('r'), number('Seed'), { title: 'Code' }, { title: 'Reason' }],
+    rows: holes.map((hole) => ({
+      cells: [formatCount(hole.budget), formatFraction(hole.sftFraction), hole.seed, hole.code, hole.message],
+    })),
+  });
+}
+
+/** Every cell with its interval and style; then the holes. */
+export function cellsSection({ analysis }: ReportInput, metric: string): Html {
+  const columns = [
+    number('Budget'),
+    number('r'),
+    number('SFT rows'),
+    number('Pairs'),
+    number(metric),
+    { title: '95 % interval' },
+    { title: 'By seed' },
+    ...styleColumns,
+    number('Annotation'),
+  ];
+  const rows = [{ cells: baseRow(analysis) }, ...analysis.cells.map((cell) => cellRow(analysis, cell))];
+  const all = table({ caption: `All cells. ${analysis.intervals.label}`, columns, rows });
+  const notes = analysis.notes.map((note) => html`<li>${note}</li>`);
+  const list =
+    notes.length === 0
+      ? html``
+      : html`<ul>
+          ${notes}
+        </ul>`;
+  return section({ id: 'cells', title: 'All cells' }, all, list, holesTable(analysis));
+}
