@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy as
  * 1, 2, 3", SC 2011). A draw is a pure function of seed, stream and position, so it never depends on what else was
@@ -62,6 +64,20 @@ export function drawFloats(id: StreamId, count: number): Float32Array {
       draws[index + lane] = ((words[lane] as number) >>> 8) / 2 ** 24;
   }
   return draws;
+}
+
+/**
+ * Draws of one sample of one prompt: a function of the seed, the prompt's id, the sample and the position, and of
+ * nothing else that is in the job.
+ */
+export function sampleUniforms(
+  of: { seed: number; id: string; sample: number },
+  count: number,
+): Float32Array {
+  if (count === 0) return new Float32Array(0);
+  const hash = createHash('sha256').update(of.id).digest();
+  const words = [hash.readUInt32LE(0), hash.readUInt32LE(4), of.sample] as const;
+  return drawFloats({ seed: of.seed, purpose: streams.sample, words }, count);
 }
 
 /** A permutation of 0 … count − 1 (Fisher–Yates), a pure function of seed and epoch. */

@@ -19,4 +19,5 @@ const commands: { readonly [C in TrainerCommand]: Command<JobOf<C>> } = {
 };
 
 /** The command of a job; the cast says that each stands at its own job's name, which the table's type ensures. */
-export const commandOf = (job: TrainerJob): Command<TrainerJob> => commands[job.command] as Command<TrainerJob>;
+export const commandOf = (job: TrainerJob): Command<TrainerJob> =>
+  commands[job.command] as Command<TrainerJob>;

@@ -1,16 +1,17 @@
-import { createHash } from 'node:crypto';
 import { promptRow, type GenerationRow } from '../../contracts/rows';
 import type { JobOf } from '../../contracts/trainer-job';
+import { promptBucket } from '../data/buckets';
 import { cutOldest } from '../data/encode';
-import { drawFloats, streams } from '../data/random';
+import { sampleUniforms } from '../data/random';
 import { createGenerator } from '../engine';
-import type { Generation, GenerationRequest } from '../engine/types';
+import type { Generation, GenerationRequest, Generator } from '../engine/types';
 import { hashFile } from '../io/files';
 import { readJsonLines, rowFailure } from '../io/jsonl';
+import type { ModelFolder } from '../io/model-folder';
 import { openTokenizer, type Tokenizer } from '../io/tokenizer';
-import { type Command, type JobContext } from './context';
+import type { Command, JobContext } from './context';
 import { describeModel, loadMergedModel } from './models';
-import { prepareRowJob, type RowWork } from './row-job';
+import { chunkPlaces, prepareRowJob, type RowWork } from './row-job';
 
 type GenerateJob = JobOf<'generate'>;
 
@@ -19,99 +20,112 @@ interface Prompt {
   readonly ids: Int32Array;
 }
 
-async function readPrompts({ job, warn }: JobContext<GenerateJob>, tokenizer: Tokenizer): Promise<Prompt[]> {
-  const { prompts: path, maxPromptTokens } = job;
+interface Prompts {
+  readonly prompts: readonly Prompt[];
+  /** Prompts that lost their oldest tokens. */
+  readonly cut: number;
+}
+
+async function readPrompts({ job, warn }: JobContext<GenerateJob>, tokenizer: Tokenizer): Promise<Prompts> {
+  const { prompts: path, maxPromptTokens: most } = job;
   const prompts: Prompt[] = [];
   let cut = 0;
   for await (const { line, row } of readJsonLines(path, promptRow)) {
     const ids = tokenizer.encodeStart(row.prompt);
     if (ids.length === 0) throw rowFailure(path, line, 'field "prompt" has no tokens', { field: 'prompt' });
-    if (ids.length > maxPromptTokens) {
-      if (job.overLength === 'refuse')
-        throw rowFailure(
-          path,
-          line,
-          `${ids.length} prompt tokens, and maxPromptTokens is ${maxPromptTokens}`,
-          {
-            field: 'maxPromptTokens',
-          },
-        );
-      cut += 1;
-    }
-    prompts.push({
-      id: row.id,
-      ids: Int32Array.from(cutOldest(ids, maxPromptTokens, tokenizer.beginOfSequence)),
-    });
+    if (ids.length > most && job.overLength === 'refuse')
+      throw rowFailure(path, line, `${ids.length} prompt tokens, and maxPromptTokens is ${most}`, {
+        field: 'maxPromptTokens',
+      });
+    if (ids.length > most) cut += 1;
+    prompts.push({ id: row.id, ids: Int32Array.from(cutOldest(ids, most, tokenizer.beginOfSequence)) });
   }
   if (cut > 0)
     warn(
       'OVER_LENGTH',
-      `${cut} prompts of ${path} are longer than ${maxPromptTokens} tokens and lost their oldest ones.`,
+      `${cut} prompts of ${path} are longer than ${most} tokens and lost their oldest ones.`,
     );
-  return prompts;
+  return { prompts, cut };
 }
 
-/** Draws of one sample: a function of the seed, the prompt's id, the sample and the position, and of nothing else in the job. */
-function drawUniforms(job: GenerateJob, id: string, sample: number): Float32Array {
-  if (job.decoding.mode === 'greedy') return new Float32Array(0);
-  const hash = createHash('sha256').update(id).digest();
-  const words = [hash.readUInt32LE(0), hash.readUInt32LE(4), sample] as const;
-  return drawFloats({ seed: job.seed, purpose: streams.sample, words }, job.maxNewTokens);
+/** Batches of one prompt shape each; a row's shape follows from its own prompt, whatever else is in the job. */
+function planBatches(
+  { batchRows, samples, maxPromptTokens }: GenerateJob,
+  prompts: readonly Prompt[],
+): number[][] {
+  const byBucket = new Map<number, number[]>();
+  for (const [index, { ids }] of prompts.entries()) {
+    const bucket = promptBucket(ids.length, maxPromptTokens);
+    const places = byBucket.get(bucket) ?? [];
+    byBucket.set(bucket, places);
+    for (let sample = 0; sample < samples; sample += 1) places.push(index * samples + sample);
+  }
+  const buckets = [...byBucket].sort(([a], [b]) => a - b);
+  return buckets.flatMap(([, places]) => chunkPlaces(places, batchRows));
 }
 
-function toRow(
-  tokenizer: Tokenizer,
-  place: { id: string; sample: number; greedy: boolean },
-  made: Generation,
-): GenerationRow {
-  return {
-    id: place.id,
-    sample: place.sample,
-    completion: tokenizer.decode([...made.ids]),
-    tokens: made.ids.length,
-    finish: made.finish,
-    ...(place.greedy ? { nearTies: made.nearTies } : {}),
+/** Opens a generator for a prompt length when it is first asked for, and releases the one before. */
+function createGeneratorShelf(job: GenerateJob, model: ModelFolder, endOfSequence: number) {
+  let held: { bucket: number; generator: Generator } | null = null;
+  const release = async (): Promise<void> => held?.generator.release();
+  const get = async (bucket: number): Promise<Generator> => {
+    if (held?.bucket === bucket) return held.generator;
+    await release();
+    const generator = await createGenerator({
+      config: model.settings.config,
+      weights: model.weights,
+      threads: job.plan.threads,
+      batchRows: job.batchRows,
+      maxPromptTokens: bucket,
+      maxNewTokens: job.maxNewTokens,
+      endOfSequence,
+      decoding: job.decoding,
+    });
+    held = { bucket, generator };
+    return generator;
   };
+  return { get, release };
+}
+
+function toRequest(job: GenerateJob, { id, ids }: Prompt, sample: number): GenerationRequest {
+  const { seed, decoding, maxNewTokens } = job;
+  const count = decoding.mode === 'greedy' ? 0 : maxNewTokens;
+  return { prompt: ids, uniforms: sampleUniforms({ seed, id, sample }, count) };
 }
 
 async function openGeneration(context: JobContext<GenerateJob>): Promise<RowWork<GenerationRow>> {
   const { job } = context;
+  const { samples } = job;
   const model = await loadMergedModel(job);
   const tokenizer = await openTokenizer(job.model, model.settings);
-  const prompts = await readPrompts(context, tokenizer);
-  const { config } = model.settings;
-  const { batchRows, maxPromptTokens, maxNewTokens, decoding, samples } = job;
-  const generator = await createGenerator({
-    config,
-    weights: model.weights,
-    threads: job.plan.threads,
-    batchRows,
-    maxPromptTokens,
-    maxNewTokens,
-    endOfSequence: tokenizer.endOfSequence,
-    decoding,
+  const { prompts, cut } = await readPrompts(context, tokenizer);
+  const shelf = createGeneratorShelf(job, model, tokenizer.endOfSequence);
+  const greedy = job.decoding.mode === 'greedy';
+  const toRow = (place: number, { ids, finish, nearTies }: Generation): GenerationRow => ({
+    id: prompts[Math.floor(place / samples)]!.id,
+    sample: place % samples,
+    completion: tokenizer.decode([...ids]),
+    tokens: ids.length,
+    finish,
+    ...(greedy ? { nearTies } : {}),
   });
-  const total = prompts.length * samples;
-  const greedy = decoding.mode === 'greedy';
   return {
-    batches: Math.ceil(total / batchRows),
-    async make(batch) {
-      const first = batch * batchRows;
-      const places = Array.from({ length: Math.min(batchRows, total - first) }, (_, row) => ({
-        prompt: prompts[Math.floor((first + row) / samples)]!,
-        sample: (first + row) % samples,
-      }));
-      const requests: GenerationRequest[] = places.map(({ prompt, sample }) => ({
-        prompt: prompt.ids,
-        uniforms: drawUniforms(job, prompt.id, sample),
-      }));
-      const made = await generator.generate(requests);
-      return places.map(({ prompt, sample }, index) =>
-        toRow(tokenizer, { id: prompt.id, sample, greedy }, made[index]!),
+    batches: planBatches(job, prompts),
+    async make(places) {
+      const own = places.map((place) => prompts[Math.floor(place / samples)]!);
+      const generator = await shelf.get(promptBucket(own[0]!.ids.length, job.maxPromptTokens));
+      const made = await generator.generate(
+        own.map((prompt, row) => toRequest(job, prompt, places[row]! % samples)),
       );
+      return places.map((place, row) => toRow(place, made[row]!));
     },
     tokensOf: ({ tokens }) => tokens,
-    release: () => generator.release(),
+    summarise: (rows) => ({
+      cutPrompts: cut,
+      unfinishedRows: rows.filter(({ finish }) => finish === 'length').length,
+      nearTies: rows.reduce((sum, { nearTies }) => sum + (nearTies ?? 0), 0),
+    }),
+    release: shelf.release,
   };
 }
 
@@ -119,14 +133,5 @@ async function openGeneration(context: JobContext<GenerateJob>): Promise<RowWork
 export const generate: Command<GenerateJob> = {
   describeInputs: async (job) => ({ ...(await describeModel(job)), prompts: await hashFile(job.prompts) }),
   prepare: (context) =>
-    prepareRowJob(context, {
-      outputFile: 'generations.jsonl',
-      open: () => openGeneration(context),
-      figuresOf: (rows) => ({
-        rows: rows.length,
-        tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
-        unfinishedRows: rows.filter(({ finish }) => finish === 'length').length,
-        nearTies: rows.reduce((sum, { nearTies }) => sum + (nearTies ?? 0), 0),
-      }),
-    }),
+    prepareRowJob(context, { outputFile: 'generations.jsonl', open: () => openGeneration(context) }),
 };

@@ -9,7 +9,7 @@ import { readJsonLines } from '../io/jsonl';
 import { openTokenizer, type Tokenizer } from '../io/tokenizer';
 import { type Command } from './context';
 import { describeModel, loadMergedModel } from './models';
-import { prepareRowJob, type RowWork } from './row-job';
+import { chunkPlaces, prepareRowJob, type RowWork } from './row-job';
 
 type LogprobsJob = JobOf<'logprobs'>;
 
@@ -33,28 +33,29 @@ async function readRows({ data: path, maxLength }: LogprobsJob, tokenizer: Token
 async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
   const model = await loadMergedModel(job);
   const rows = await readRows(job, await openTokenizer(job.model, model.settings));
-  const batches = Array.from({ length: Math.ceil(rows.length / job.batchRows) }, (_, batch) =>
-    rows.slice(batch * job.batchRows, (batch + 1) * job.batchRows),
-  );
+  const batches = chunkPlaces([...rows.keys()], job.batchRows);
   const scorer = await createScorer({
     config: model.settings.config,
     weights: model.weights,
     threads: job.plan.threads,
     microBatchRows: job.batchRows,
-    lengthBuckets: chooseBuckets(batches.map((batch) => Math.max(...batch.map(({ row }) => row.ids.length)))),
+    lengthBuckets: chooseBuckets(
+      batches.map((places) => Math.max(...places.map((place) => rows[place]!.row.ids.length))),
+    ),
   });
   return {
-    batches: batches.length,
-    async make(index) {
-      const batch = batches[index] ?? [];
-      const logprobs = await scorer.logprobs(batch.map(({ row }) => row));
-      return batch.map(({ id, row }, place) => ({
+    batches,
+    async make(places) {
+      const own = places.map((place) => rows[place]!);
+      const logprobs = await scorer.logprobs(own.map(({ row }) => row));
+      return own.map(({ id, row }, at) => ({
         id,
-        logprob: logprobs[place]!,
+        logprob: logprobs[at]!,
         tokens: row.ids.length - row.completionStart,
       }));
     },
     tokensOf: ({ tokens }) => tokens,
+    summarise: () => ({}),
     release: () => scorer.release(),
   };
 }
@@ -63,9 +64,5 @@ async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
 export const logprobs: Command<LogprobsJob> = {
   describeInputs: async (job) => ({ ...(await describeModel(job)), data: await hashFile(job.data) }),
   prepare: (context) =>
-    prepareRowJob(context, {
-      outputFile: 'logprobs.jsonl',
-      open: () => openScoring(context.job),
-      figuresOf: (rows) => ({ rows: rows.length, tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0) }),
-    }),
+    prepareRowJob(context, { outputFile: 'logprobs.jsonl', open: () => openScoring(context.job) }),
 };

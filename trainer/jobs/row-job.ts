@@ -1,31 +1,29 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobOf } from '../../contracts/trainer-job';
 import { openRowScratch, type RowScratch } from '../checkpoints/row-scratch';
-import { attempt } from '../io/files';
+import { writeSynced } from '../io/files';
 import { createProgress } from '../protocol/progress';
 import { yielded } from '../protocol/stop';
-import type { JobContext, PreparedJob } from './context';
+import type { JobContext, JobFigures, PreparedJob } from './context';
 
 type RowJob = JobOf<'generate'> | JobOf<'logprobs'>;
 
 /** A job whose output is one row an input, made in batches. */
 export interface RowWork<Row> {
-  readonly batches: number;
+  /** For each batch the output places of its rows, 0 … rows − 1: batches need not follow the output's order. */
+  readonly batches: readonly (readonly number[])[];
   /** Makes a batch's rows; nothing of it depends on other batches. */
-  make(batch: number): Promise<readonly Row[]>;
+  make(places: readonly number[]): Promise<readonly Row[]>;
   tokensOf(row: Row): number;
+  /** Figures of the whole output. */
+  summarise(rows: readonly Row[]): JobFigures;
   release(): Promise<void>;
 }
 
 /** Opens the scratch file at once, so that the resume point is known, and the work only when it runs. */
 export async function prepareRowJob<Row>(
   context: JobContext<RowJob>,
-  options: {
-    outputFile: string;
-    open(): Promise<RowWork<Row>>;
-    figuresOf(rows: readonly Row[]): Record<string, number>;
-  },
+  options: { outputFile: string; open(): Promise<RowWork<Row>> },
 ): Promise<PreparedJob> {
   const { job, semantics } = context;
   const path = join(job.workDir, `${job.command}.scratch.jsonl`);
@@ -36,9 +34,14 @@ export async function prepareRowJob<Row>(
       const work = await options.open();
       await makeBatches(context, work, scratch);
       await work.release();
-      const figures = await writeRows(join(output, options.outputFile), scratch, options.figuresOf);
+      const rows = await collectRows(work, scratch);
       scratch.close();
-      return { steps: work.batches, ...figures };
+      writeSynced(
+        join(output, options.outputFile),
+        rows.map((row) => `${JSON.stringify(row)}\n`),
+      );
+      const tokens = rows.reduce((sum, row) => sum + work.tokensOf(row), 0);
+      return { steps: work.batches.length, rows: rows.length, tokens, ...work.summarise(rows) };
     },
   };
 }
@@ -47,35 +50,34 @@ async function makeBatches<Row>(
   { job, events, stop }: JobContext<RowJob>,
   work: RowWork<Row>,
   scratch: RowScratch<Row>,
-) {
-  const progress = createProgress(events, {
-    phase: job.command,
-    steps: work.batches,
-    from: scratch.finished,
-  });
-  for (let batch = scratch.finished; batch < work.batches; batch += 1) {
+): Promise<void> {
+  const steps = work.batches.length;
+  const progress = createProgress(events, { phase: job.command, steps, from: scratch.finished });
+  for (const [batch, places] of work.batches.entries()) {
+    if (batch < scratch.finished) continue;
     const reason = await stop.poll();
     if (reason !== null) throw yielded(reason, batch);
-    const rows = await work.make(batch);
+    const rows = await work.make(places);
     scratch.append(rows);
     progress.report(batch + 1, { tokens: rows.reduce((sum, row) => sum + work.tokensOf(row), 0) });
   }
 }
 
-/** Copies the batches into the output, one at a time, and adds up their figures. */
-async function writeRows<Row>(
-  path: string,
-  scratch: RowScratch<Row>,
-  figuresOf: (rows: readonly Row[]) => Record<string, number>,
-): Promise<Record<string, number>> {
-  const sums: Record<string, number> = {};
-  const descriptor = attempt(path, 'write', () => openSync(path, 'w'));
-  for await (const rows of scratch.batches()) {
-    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-    attempt(path, 'write', () => writeSync(descriptor, text));
-    for (const [name, value] of Object.entries(figuresOf(rows))) sums[name] = (sums[name] ?? 0) + value;
-  }
-  attempt(path, 'write', () => fsyncSync(descriptor));
-  closeSync(descriptor);
-  return sums;
+async function collectRows<Row>(work: RowWork<Row>, scratch: RowScratch<Row>): Promise<Row[]> {
+  const places = work.batches.flat();
+  const rows = new Array<Row>(places.length);
+  let next = 0;
+  for await (const batch of scratch.batches())
+    for (const row of batch) {
+      rows[places[next]!] = row;
+      next += 1;
+    }
+  return rows;
+}
+
+/** Consecutive places in groups of at most `size`. */
+export function chunkPlaces(places: readonly number[], size: number): number[][] {
+  return Array.from({ length: Math.ceil(places.length / size) }, (_, batch) =>
+    places.slice(batch * size, (batch + 1) * size),
+  );
 }
