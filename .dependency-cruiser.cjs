@@ -114,12 +114,19 @@ const further = [
     name: 'workflows-load-no-zod',
     comment:
       'zod in a workflow bundle costs memory for every cached workflow: types only, except from plain contracts',
-    from: { path: '^(workflows|planning)/' },
+    // planning/define.ts checks definitions where they are written; the rule below keeps it out of workflows.
+    from: { path: '^(workflows|planning)/', pathNot: '^planning/define\\.ts$' },
     to: {
       path: '^contracts/',
       pathNot: `^contracts/(${plainContracts.join('|')})\\.ts$`,
       dependencyTypesNot: ['type-only'],
     },
+  },
+  {
+    name: 'workflows-parse-nothing',
+    comment: 'planning/define.ts loads zod: definitions are checked before a workflow starts',
+    from: { path: '^(workflows/|planning/(?!define\\.ts))' },
+    to: { path: '^planning/define\\.ts$' },
   },
   {
     name: 'no-cycles',

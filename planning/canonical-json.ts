@@ -8,7 +8,7 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'object') return canonicalObject(value as Record<string, unknown>);
-  throw new TypeError(`canonical JSON has no ${typeof value} ${String(value)}`);
+  throw new TypeError(`canonical JSON has no ${typeof value === 'number' ? value : typeof value}`);
 }
 
 function canonicalObject(object: Record<string, unknown>): string {

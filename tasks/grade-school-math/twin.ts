@@ -43,7 +43,7 @@ export function workSteps({ start, operations }: Skeleton): Step[] {
 }
 
 export function skeletonText({ start, operations }: Skeleton): string {
-  return start + operations.map(({ sign, by }) => sign + by).join('');
+  return `${start}${operations.map(({ sign, by }) => `${sign}${by}`).join('')}`;
 }
 
 /**

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import type { SweepInput } from '../../contracts/definition';
+import { BudgetlineError } from '../../contracts/failures';
+import { defineExperiment, defineSweep } from '../../planning/define';
+import { gradeSchoolMathDefaults } from '../../tasks';
+
+const shared = { ...gradeSchoolMathDefaults, name: 'a-sweep', annotator: 'clean' };
+const sweep: SweepInput = { ...shared, budgets: [64], sftFractions: [1, 0] };
+
+function reasons(changes: object): string[] {
+  try {
+    // What a user's untyped file may hold.
+    defineSweep({ ...sweep, ...changes });
+  } catch (error) {
+    assert.ok(error instanceof BudgetlineError);
+    assert.equal(error.code, 'DEFINITION_INVALID');
+    return error.message.split('\n');
+  }
+  return [];
+}
+
+describe('pure: definitions', () => {
+  it('fill in their defaults', () => {
+    const definition = defineSweep(sweep);
+    assert.deepEqual(
+      [definition.seeds, definition.delta, definition.controls],
+      [[0], 0.02, ['sft-on-chosen']],
+    );
+    assert.equal(definition.sft.lora?.targetModules.length, 7);
+    assert.equal(defineExperiment({ ...shared, budget: 64, sftFraction: 0.5 }).execution.threads, 1);
+  });
+
+  it('point at each wrong field and say what is wrong', () => {
+    assert.deepEqual(reasons({ sftFractions: [1, 0, 1.2] }), [
+      'sftFractions[2]: 1.2 is above 1; a fraction lies between 0 and 1',
+    ]);
+    assert.deepEqual(reasons({ colour: 1 }), ['colour: no such field']);
+    assert.deepEqual(reasons({ sft: { ...gradeSchoolMathDefaults.sft, momentum: 1 } }), [
+      'sft.momentum: no such field',
+    ]);
+    assert.deepEqual(reasons({ budgets: [64, 0] }), ['budgets[1]: 0 is not above 0']);
+    assert.deepEqual(reasons({ annotator: undefined }), ['annotator: is missing']);
+    assert.deepEqual(reasons({ budgets: [64, 64] }), ['budgets: [64,64]: each budget once']);
+    assert.match(reasons({ name: 'No Spaces' })[0] ?? '', /^name: "No Spaces": lower-case letters/);
+    assert.equal(reasons({ budgets: 'x', sftFractions: [2], foo: 1 }).length, 3);
+  });
+});

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import type { ResolvedSweep } from '../../contracts/definition';
+import { canonicalJson, gridOf, planSweep, poolSeed, sha256Hex, stageSeed } from '../../planning';
+import { resolveSweep } from './support';
+
+const keysOf = (resolved: ResolvedSweep): Set<string> =>
+  new Set(planSweep(resolved).stages.map(({ stage }) => stage.key));
+
+/** The same value with every object's fields in reverse order. */
+function reverseFields<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(reverseFields) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).reverse();
+  return Object.fromEntries(entries.map(([key, field]) => [key, reverseFields(field as unknown)])) as T;
+}
+
+describe('pure: canonical JSON and digests', () => {
+  it('has one spelling for one value, and reads back as that value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+        const text = canonicalJson(value);
+        assert.equal(canonicalJson(reverseFields(value)), text);
+        assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  it('leaves undefined fields out and refuses what JSON has not', () => {
+    assert.equal(canonicalJson({ b: 1, a: undefined }), '{"b":1}');
+    for (const value of [NaN, Infinity, undefined, [undefined], 1n, () => 0]) {
+      assert.throws(() => canonicalJson(value), TypeError);
+    }
+  });
+
+  it('digests as Node does', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        assert.equal(sha256Hex(text), createHash('sha256').update(text, 'utf8').digest('hex'));
+      }),
+    );
+  });
+});
+
+describe('pure: seeds', () => {
+  it('lie below 2^48 and differ by axis, kind and data', () => {
+    const seeds = [
+      stageSeed(0, 'trainSft', 'a'),
+      stageSeed(1, 'trainSft', 'a'),
+      stageSeed(0, 'evaluate', 'a'),
+    ];
+    seeds.push(stageSeed(0, 'trainSft', 'b'), poolSeed(0), poolSeed(1));
+    assert.equal(new Set(seeds).size, seeds.length);
+    assert.ok(seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0 && seed < 2 ** 48));
+  });
+});
+
+describe('pure: stage keys', () => {
+  const before = keysOf(resolveSweep());
+
+  it('do not change with prices, execution, name, limits or where things lie', () => {
+    const same: ResolvedSweep[] = [
+      resolveSweep({ prices: { sftExample: 9, preferencePair: 8, checkerCall: 7 } }),
+      resolveSweep({ execution: { device: 'cuda', threads: 4, microBatchRows: 2, checkpointEverySteps: 1 } }),
+      resolveSweep({ name: 'other', delta: 0.05, spendLimit: 1000, lowBudget: 64, controls: [] }),
+      resolveSweep({}, { model: { name: 'elsewhere', digest: 'a'.repeat(64), path: '/other' } }),
+    ];
+    for (const resolved of same) assert.deepEqual(keysOf(resolved), before);
+  });
+
+  it('do not change with the order of fields', () => {
+    const resolved = resolveSweep();
+    assert.deepEqual(keysOf({ ...resolved, definition: reverseFields(resolved.definition) }), before);
+  });
+
+  it('all stay when a budget, a fraction or a seed is added', () => {
+    for (const more of [
+      { budgets: [64, 256, 1024, 4096] },
+      { sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0, 0.01] },
+      { seeds: [0, 1] },
+    ]) {
+      const after = keysOf(resolveSweep(more));
+      assert.ok([...before].every((key) => after.has(key)));
+      assert.ok(after.size > before.size);
+    }
+  });
+
+  it('change with the model, with what is trained and with the seed', () => {
+    /** Kinds of the stages that a changed sweep has in common with the first one. */
+    const commonKinds = (changed: ResolvedSweep): string[] => {
+      const common = planSweep(changed).stages.filter(({ stage }) => before.has(stage.key));
+      return [...new Set(common.map(({ stage }) => stage.kind))].sort();
+    };
+    const { preference } = resolveSweep().definition;
+    const model = { name: 'embedded', digest: 'b'.repeat(64), path: '/models/embedded' };
+    // Buying demonstrations needs no model, freezing the base no data, evaluating the base no seed.
+    assert.deepEqual(commonKinds(resolveSweep({}, { model })), ['synthesizeData']);
+    assert.deepEqual(commonKinds(resolveSweep({ data: { source: 'twin', seed: 1 } })), ['freezeReference']);
+    assert.deepEqual(commonKinds(resolveSweep({ seeds: [1] })), ['evaluate', 'freezeReference']);
+    const slower = planSweep(resolveSweep({ preference: { ...preference, learningRate: 1e-4 } })).stages;
+    const changed = slower.filter(({ stage }) => !before.has(stage.key)).map(({ stage }) => stage.kind);
+    assert.deepEqual([...new Set(changed)].sort(), ['evaluate', 'trainPreference']);
+  });
+
+  it('count external files by content and not by path', () => {
+    const files = (path: string, digest: string): ResolvedSweep =>
+      resolveSweep(
+        { data: { source: 'files', train: path, test: `${path}-test` } },
+        { files: { train: { path, digest }, test: { path: `${path}-test`, digest: 'f' } } },
+      );
+    assert.deepEqual(keysOf(files('/a', 'd1')), keysOf(files('/b', 'd1')));
+    assert.notDeepEqual(keysOf(files('/a', 'd1')), keysOf(files('/a', 'd2')));
+    const synthesis = planSweep(files('/a', 'd1')).stages.find(
+      ({ stage }) => stage.kind === 'synthesizeData',
+    );
+    assert.deepEqual(synthesis?.stage.files, { train: '/a', test: '/a-test' });
+  });
+
+  it('are those that stores of today hold', () => {
+    // A change here orphans every stored artifact. Where bytes change, raise the stage's revision instead.
+    const digest = sha256Hex([...before].sort().join('\n'));
+    assert.equal(gridOf(resolveSweep().definition).length, 18);
+    assert.equal(digest, 'c8067b305e8cd8e83a5d0996b54840e814e173a473e8d0bdce2e48119da3c0ae');
+  });
+});

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import type { PlannedStage } from '../../contracts/stage';
+import {
+  estimateSeconds,
+  experimentOf,
+  gridOf,
+  planCell,
+  planControl,
+  planSweep,
+  sweepIdOf,
+} from '../../planning';
+import { resolveSweep } from './support';
+
+const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kind }) => kind);
+const plan = planSweep(resolveSweep());
+const cellAt = (budget: number, sftFraction: number) => {
+  const found = plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === sftFraction);
+  assert.ok(found);
+  return found;
+};
+
+describe('pure: planning a cell', () => {
+  it('runs all stages for a mixture, no pairs at r = 1, no SFT at r = 0', () => {
+    assert.deepEqual(kindsOf(cellAt(256, 0.5).stages), [
+      'synthesizeData',
+      'trainSft',
+      'freezeReference',
+      'synthesizeData',
+      'trainPreference',
+      'evaluate',
+    ]);
+    assert.deepEqual(kindsOf(cellAt(256, 1).stages), [
+      'synthesizeData',
+      'trainSft',
+      'freezeReference',
+      'evaluate',
+    ]);
+    assert.deepEqual(kindsOf(cellAt(256, 0).stages), [
+      'freezeReference',
+      'synthesizeData',
+      'trainPreference',
+      'evaluate',
+    ]);
+  });
+
+  it('gives a cell the same stages alone as in a sweep', () => {
+    const resolved = resolveSweep();
+    for (const point of gridOf(resolved.definition)) {
+      const alone = planCell(experimentOf(resolved, point));
+      assert.deepEqual(alone.stages, cellAt(point.budget, point.sftFraction).stages);
+    }
+  });
+
+  it('lists inputs before their readers, and no input that nobody makes', () => {
+    const made = new Set<string>();
+    for (const { stage, dependsOn } of plan.stages) {
+      assert.ok(
+        dependsOn.every((key) => made.has(key)),
+        stage.title,
+      );
+      made.add(stage.key);
+    }
+  });
+
+  it('puts the control on the cell’s own pairs and warm start', () => {
+    const { reference, pairs, stages } = cellAt(1024, 0.5);
+    const control = planControl(experimentOf(resolveSweep(), { budget: 1024, sftFraction: 0.5, seed: 0 }));
+    assert.ok(control && pairs);
+    assert.deepEqual(control.sft.inputs, {
+      base: { stage: reference.key, kind: 'freezeReference' },
+      data: { stage: pairs.key, kind: 'synthesizeData' },
+    });
+    assert.equal(control.sft.spec.column, 'chosen');
+    assert.ok(stages.every(({ key }) => key !== control.sft.key && key !== control.evaluation.key));
+    assert.equal(planControl(experimentOf(resolveSweep(), { budget: 1024, sftFraction: 1, seed: 0 })), null);
+  });
+});
+
+describe('pure: planning a sweep', () => {
+  const stagesOfKind = (kind: string) => plan.stages.filter(({ stage }) => stage.kind === kind);
+
+  it('shares the SFT stage of equal demonstrations between budgets', () => {
+    assert.equal(cellAt(64, 1).sft?.key, cellAt(256, 0.25).sft?.key);
+    assert.equal(cellAt(256, 1).reference.key, cellAt(1024, 0.25).reference.key);
+    const shared = stagesOfKind('trainSft').find(({ stage }) => stage.key === cellAt(64, 1).sft?.key);
+    assert.equal(shared?.cells, 2);
+    assert.equal(cellAt(64, 0).reference.key, plan.base[0]?.key);
+  });
+
+  it('needs 23 SFT stages for the 36 SFT cells of the study’s grid', () => {
+    const study = planSweep(
+      resolveSweep(
+        { budgets: [100, 500, 1000, 5000, 10000, 20000], sftFractions: [1, 0.75, 0.5, 0.25, 0, 0.1, 0.01] },
+        { poolRows: 40000 },
+      ),
+    );
+    assert.equal(study.cells.filter(({ sft }) => sft !== null).length, 36);
+    assert.equal(study.stages.filter(({ stage }) => stage.kind === 'trainSft').length, 23);
+  });
+
+  it('counts every cell’s use of every stage', () => {
+    const uses = plan.stages.reduce((sum, { cells }) => sum + cells, 0);
+    assert.equal(
+      uses,
+      plan.cells.reduce((sum, { stages }) => sum + stages.length, 0),
+    );
+    assert.equal(new Set(plan.stages.map(({ stage }) => stage.key)).size, plan.stages.length);
+  });
+
+  it('orders cells dearest first', () => {
+    const seconds = plan.cells.map((cell) => cell.seconds);
+    assert.deepEqual(
+      seconds,
+      [...seconds].sort((a, b) => b - a),
+    );
+    assert.equal(new Set(plan.cells.map(({ cell }) => cell.id)).size, 18);
+  });
+
+  it('warns of training runs under ten optimiser steps', () => {
+    assert.ok(plan.warnings.some((text) => text.startsWith('SFT on 7 demonstrations: 2 optimiser steps')));
+    // 64 rows in batches of 8 make 16 steps in two epochs.
+    assert.ok(!plan.warnings.some((text) => text.startsWith('SFT on 64 ')));
+  });
+
+  it('prices what is bought: each row once in the sweep, all of its own in a cell', () => {
+    // Demonstrations nest; pairs nest at r = 0 only, where the reference is common.
+    const pairs =
+      1024 +
+      [64, 256, 1024]
+        .flatMap((b) => [0.75, 0.5, 0.25, 0.1].map((r) => b - Math.ceil(r * b)))
+        .reduce((a, b) => a + b);
+    assert.deepEqual([plan.purchase.demonstrations, plan.purchase.pairs], [1024, pairs]);
+    assert.ok(Math.abs(plan.annotationUsd - (1024 * 0.002 + pairs * 0.001)) < 1e-9);
+    assert.ok(Math.abs(cellAt(256, 0.75).annotationUsd - (192 * 0.002 + 64 * 0.001)) < 1e-9);
+    const checked = planSweep(
+      resolveSweep({ prices: { sftExample: 0, preferencePair: 0, checkerCall: 0.01 } }),
+    );
+    assert.equal(checked.annotationUsd, plan.purchase.checkerCalls * 0.01);
+    assert.ok(plan.purchase.checkerCalls >= pairs * 4);
+  });
+
+  it('refuses a budget above the pool and a plan above the spend limit', () => {
+    assert.throws(() => planSweep(resolveSweep({ budgets: [64, 6145] })), { code: 'BUDGET_EXCEEDS_POOL' });
+    assert.throws(() => planSweep(resolveSweep({ spendLimit: 1 })), { code: 'SPEND_LIMIT' });
+    assert.ok(planSweep(resolveSweep({ spendLimit: 100 })));
+  });
+
+  it('names a sweep by its content and by no path', () => {
+    const id = sweepIdOf(resolveSweep());
+    assert.match(id, /^first-sweep-[0-9a-f]{12}$/);
+    const moved = resolveSweep({}, { model: { name: 'embedded', digest: 'a'.repeat(64), path: '/moved' } });
+    assert.equal(sweepIdOf(moved), id);
+    assert.notEqual(sweepIdOf(resolveSweep({ budgets: [64] })), id);
+  });
+
+  it('estimates no less than the longest chain and the shared work allow', () => {
+    const stages = plan.stages.map(({ stage }) => stage);
+    const total = plan.stages.reduce((sum, { seconds }) => sum + seconds, 0);
+    const longest = plan.cells[0]?.seconds ?? 0;
+    for (const slots of [1, 2, 8, 100]) {
+      const seconds = estimateSeconds(stages, slots);
+      assert.ok(seconds >= total / slots - 1e-9 && seconds >= longest - 1e-9 && seconds <= total + 1e-9);
+    }
+  });
+});

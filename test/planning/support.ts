@@ -1,0 +1,20 @@
+import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
+import { defineSweep } from '../../planning/define';
+import { gradeSchoolMathDefaults } from '../../tasks';
+
+/** The first sweep's definition with its outside inputs pinned to made-up digests. */
+export function resolveSweep(
+  changes: Partial<SweepInput> = {},
+  outside: Partial<ResolvedSweep> = {},
+): ResolvedSweep {
+  const definition = defineSweep({
+    ...gradeSchoolMathDefaults,
+    name: 'first-sweep',
+    annotator: 'majority-error',
+    budgets: [64, 256, 1024],
+    sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0],
+    ...changes,
+  });
+  const model = { name: 'embedded', digest: 'a'.repeat(64), path: '/models/embedded' };
+  return { definition, model, files: {}, poolRows: 6144, ...outside };
+}
