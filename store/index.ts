@@ -23,7 +23,15 @@ export type { ProcessIdentity } from './process-identity';
 export { describeFolder, digestFile, digestFolder, payloadDigest } from './digest';
 export { besideName, ensureDir, syncPath, writeFileAtomic } from './durable-files';
 export { errnoOf, guardFiles, isMissing, toStoreError } from './fs-errors';
-export { identifyOwnProcess, identifyProcess, isProcessAlive, processStartTime } from './process-identity';
+export {
+  awaitProcessEnd,
+  endProcess,
+  identifyOwnProcess,
+  identifyProcess,
+  isProcessAlive,
+  processStartTime,
+  signalProcess,
+} from './process-identity';
 export { storePaths } from './paths';
 
 export interface StoreOptions {

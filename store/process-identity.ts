@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 /** A process that later readers, also after a reuse of its number, can tell from every other. */
@@ -73,4 +74,37 @@ export async function isProcessAlive(identity: ProcessIdentity): Promise<boolean
   if (linux && !identity.startTime.startsWith(`${await bootId()}/`)) return false;
   if (identity.space !== (await pidSpace())) return undefined;
   return (await processStartTime(identity.pid)) === identity.startTime;
+}
+
+const pollMs = 25;
+
+/** Waits until a process has ended; false where it still lives after `withinMs`. */
+export async function awaitProcessEnd(identity: ProcessIdentity, withinMs: number): Promise<boolean> {
+  const deadlineMs = performance.now() + withinMs;
+  while ((await isProcessAlive(identity)) === true) {
+    if (performance.now() > deadlineMs) return false;
+    await sleep(pollMs);
+  }
+  return true;
+}
+
+/** Sends a signal to a process, or with `group` to the group that it leads. False where nothing was there to be told. */
+export function signalProcess(pid: number, signal: NodeJS.Signals, group = false): boolean {
+  try {
+    return process.kill(group ? -pid : pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+/** Ends a process of this host: asks, waits for `graceMs`, then insists. One that cannot be looked at is left alone. */
+export async function endProcess(
+  identity: ProcessIdentity,
+  options: { readonly graceMs: number; readonly group?: boolean },
+): Promise<void> {
+  if ((await isProcessAlive(identity)) !== true) return;
+  signalProcess(identity.pid, 'SIGTERM', options.group);
+  if (await awaitProcessEnd(identity, options.graceMs)) return;
+  signalProcess(identity.pid, 'SIGKILL', options.group);
+  await awaitProcessEnd(identity, 5_000);
 }

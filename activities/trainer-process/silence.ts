@@ -1,0 +1,38 @@
+import type { TrainerEvent } from '../../contracts/trainer-event';
+
+export interface SilenceLimits {
+  /** Longest silence while steps are made. */
+  readonly stallMs: number;
+  /** Longest silence before the first step, while models are read and sessions opened. */
+  readonly openingMs: number;
+}
+
+/** Watches for a trainer that lives and says nothing. */
+export interface SilenceWatch {
+  heard(event: TrainerEvent): void;
+  stop(): void;
+}
+
+const working: ReadonlySet<TrainerEvent['event']> = new Set(['progress', 'metric', 'checkpoint']);
+
+/** Calls `onSilence` once when no event came for longer than the limit of the present phase. */
+export function watchSilence(limits: SilenceLimits, onSilence: (silentMs: number) => void): SilenceWatch {
+  let lastMs = performance.now();
+  let limitMs = limits.openingMs;
+  const timer = setInterval(
+    () => {
+      const silentMs = performance.now() - lastMs;
+      if (silentMs <= limitMs) return;
+      clearInterval(timer);
+      onSilence(silentMs);
+    },
+    Math.min(1000, limits.stallMs / 4),
+  );
+  return {
+    heard({ event }) {
+      lastMs = performance.now();
+      if (working.has(event)) limitMs = limits.stallMs;
+    },
+    stop: () => clearInterval(timer),
+  };
+}

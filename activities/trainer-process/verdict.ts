@@ -1,0 +1,105 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BudgetlineError, failureOfExitCode, failures, type FailureCode } from '../../contracts/failures';
+import type { EventOf, FileDigest } from '../../contracts/trainer-event';
+import type { TrainerJob } from '../../contracts/trainer-job';
+import { digestFile } from '../../store';
+import type { TrainerExit } from './supervise';
+
+/** A trainer that did its job: what it said of itself, and of a result that has been looked at. */
+export interface TrainerSuccess {
+  readonly hello: EventOf<'hello'>;
+  readonly result: EventOf<'result'>;
+  readonly wallMs: number;
+}
+
+function lastWords(exit: TrainerExit): string {
+  const tail = exit.stderrTail.split('\n').slice(-3).join(' / ').slice(-400);
+  return tail === '' ? `${exit.stderrPath} says no more.` : `The end of ${exit.stderrPath}: ${tail}`;
+}
+
+function protocolError(exit: TrainerExit, what: string): BudgetlineError {
+  return new BudgetlineError('TRAINER_PROTOCOL', `The training executable broke the protocol: ${what}.`, {
+    details: { exitCode: exit.exitCode, stderr: exit.stderrPath },
+  });
+}
+
+function isFailureCode(code: string): code is FailureCode {
+  return code in failures;
+}
+
+/** The code of an error event counts where the exit status says the same, or has no opinion. */
+function statedCode(exit: TrainerExit): FailureCode | undefined {
+  const byStatus = exit.exitCode === null ? undefined : failureOfExitCode(exit.exitCode);
+  const stated = exit.error?.code;
+  if (stated === undefined || !isFailureCode(stated)) return byStatus;
+  const status: number | undefined = failures[stated].exitCode;
+  return status === undefined || status === exit.exitCode ? stated : byStatus;
+}
+
+function crashed(exit: TrainerExit): BudgetlineError {
+  const how = exit.signal === null ? `with status ${exit.exitCode ?? '?'}` : `killed by ${exit.signal}`;
+  return new BudgetlineError(
+    'TRAINER_CRASHED',
+    `The training executable ended ${how} and left no result. ${lastWords(exit)}`,
+    { details: { exitCode: exit.exitCode, signal: exit.signal, stderr: exit.stderrPath } },
+  );
+}
+
+function stated(exit: TrainerExit, code: FailureCode): BudgetlineError {
+  const { error } = exit;
+  const message =
+    error?.message ?? `The training executable reported: ${failures[code].meaning} ${lastWords(exit)}`;
+  return new BudgetlineError(code, message, {
+    ...(error?.code === code ? { remedy: error.remedy } : {}),
+    details: { ...error?.details, exitCode: exit.exitCode },
+  });
+}
+
+/** Why a trainer's end is a failure; undefined where it may be a success. */
+export function failureOfExit(exit: TrainerExit): BudgetlineError | undefined {
+  if (exit.stalledMs !== undefined) {
+    const seconds = Math.round(exit.stalledMs / 1000);
+    return new BudgetlineError(
+      'TRAINER_STALLED',
+      `The training executable said nothing for ${seconds} s. ${lastWords(exit)}`,
+    );
+  }
+  if (exit.violation !== undefined) return protocolError(exit, exit.violation);
+  if (exit.exitCode === 0) return undefined;
+  const code = statedCode(exit);
+  if (code !== undefined) return stated(exit, code);
+  if (!exit.stopAsked) return crashed(exit);
+  return new BudgetlineError(
+    'TRAINER_YIELDED',
+    'The training executable was asked to stop and was ended before it did.',
+  );
+}
+
+async function checkFile(exit: TrainerExit, dir: string, file: FileDigest): Promise<void> {
+  const path = join(dir, file.path);
+  const size = await stat(path).then(
+    (info) => info.size,
+    () => undefined,
+  );
+  if (size !== file.bytes || (await digestFile(path)) !== file.sha256)
+    throw protocolError(exit, `its result names ${path} with other bytes than are there`);
+}
+
+/**
+ * Judges a trainer's end. Exit status 0 alone is not believed: there must be a result event, for this job, whose files
+ * are there byte for byte. Throws a BudgetlineError with the failure's code otherwise.
+ */
+export async function judgeExit(exit: TrainerExit, job: TrainerJob): Promise<TrainerSuccess> {
+  const failure = failureOfExit(exit);
+  if (failure !== undefined) throw failure;
+  const { hello, result, wallMs } = exit;
+  if (hello === undefined) throw protocolError(exit, 'it ended with status 0 and sent no hello');
+  if (result === undefined) throw protocolError(exit, 'it ended with status 0 and sent no result');
+  if (hello.id !== job.id || hello.command !== job.command)
+    throw protocolError(exit, `its hello speaks of "${hello.command}" for ${hello.id}`);
+  if (result.outputDir !== job.outputDir)
+    throw protocolError(exit, `its result lies in ${result.outputDir} and not in ${job.outputDir}`);
+  for (const file of result.files) await checkFile(exit, job.outputDir, file);
+  return { hello, result, wallMs };
+}
