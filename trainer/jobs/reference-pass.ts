@@ -16,6 +16,9 @@ export interface ReferenceRow {
   readonly rejectedTokens: number;
 }
 
+const sumTokens = (pairs: readonly PairRow[]): number =>
+  pairs.reduce((sum, { chosen, rejected }) => sum + chosen.ids.length + rejected.ids.length, 0);
+
 type Scored = Awaited<ReturnType<TrainEngine['pairLogprobs']>>;
 
 function toRows(ids: readonly string[], pairs: readonly PairRow[], scored: Scored): ReferenceRow[] {
@@ -49,7 +52,7 @@ export async function runReferencePass(
     scratch.append(
       toRows(dataset.ids.slice(batch * size, (batch + 1) * size), pairs, await engine.pairLogprobs(pairs)),
     );
-    progress.report(batch + 1);
+    progress.report(batch + 1, { tokens: sumTokens(pairs) });
   }
   const rows: ReferenceRow[] = [];
   for await (const batch of scratch.batches()) rows.push(...batch);

@@ -1,0 +1,131 @@
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import type { TrainingSpec } from '../../../contracts/definition';
+import type { JobOf } from '../../../contracts/trainer-job';
+import { gradeSchoolMath, generateTwin } from '../../../tasks';
+import { initWeights } from '../../../trainer/engine';
+import { readModelConfig } from '../../../trainer/io/model-config';
+import { saveModelFolder } from '../../../trainer/io/model-folder';
+import { writeRows } from './trainer-process';
+
+export const architecture = resolve(__dirname, '..', '..', '..', 'models', 'tiny-math');
+
+/** A model folder of the embedded architecture with weights from a seed: what training does to it is all that matters. */
+export function makeModel(folder: string, seed = 1): string {
+  mkdirSync(folder, { recursive: true });
+  const { config } = readModelConfig(architecture);
+  saveModelFolder(folder, { source: architecture, weights: initWeights(config, seed) });
+  return folder;
+}
+
+export const copyModel = (from: string, to: string): string => {
+  cpSync(from, to, { recursive: true });
+  return to;
+};
+
+export const sha256OfFile = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+const problems = (count: number) =>
+  generateTwin({ source: 'twin', seed: 0, pool: count, validation: 1, test: 1 }).pool;
+
+export function makeDemonstrations(path: string, count: number): string {
+  const rows = problems(count).map((problem) => ({
+    id: problem.id,
+    prompt: problem.prompt,
+    completion: gradeSchoolMath.gold(problem),
+  }));
+  return writeRows(path, rows);
+}
+
+export function makePairs(path: string, count: number): string {
+  const rows = problems(count).map((problem) => ({
+    id: problem.id,
+    prompt: problem.prompt,
+    chosen: gradeSchoolMath.gold(problem),
+    rejected: ' 1+1=3 #### 3',
+  }));
+  return writeRows(path, rows);
+}
+
+export function makePrompts(path: string, count: number): string {
+  return writeRows(
+    path,
+    problems(count).map(({ id, prompt }) => ({ id, prompt })),
+  );
+}
+
+export const training: TrainingSpec = {
+  epochs: 2,
+  batchRows: 4,
+  learningRate: 5e-3,
+  schedule: 'cosine',
+  warmupRatio: 0.1,
+  finalLearningRateRatio: 0.1,
+  weightDecay: 0.01,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  clipNorm: 1,
+  lora: { rank: 4, alpha: 4, targetModules: ['q_proj', 'v_proj', 'down_proj'] },
+  maxLength: 96,
+  overLength: 'refuse',
+};
+
+const base = (folder: string, name: string) =>
+  ({
+    protocol: 1,
+    id: name,
+    workDir: join(folder, name, 'work'),
+    outputDir: join(folder, name, 'out'),
+    seed: 7,
+    plan: { device: 'cpu', threads: 1, microBatchRows: null },
+  }) as const;
+
+export function sftJob(folder: string, name: string, files: { model: string; data: string }): JobOf<'sft'> {
+  return {
+    ...base(folder, name),
+    ...files,
+    command: 'sft',
+    column: 'completion',
+    training,
+    checkpointEverySteps: 3,
+    keepCheckpoints: 2,
+  };
+}
+
+export function preferenceJob(
+  folder: string,
+  name: string,
+  files: { reference: string; data: string },
+): JobOf<'preference'> {
+  return {
+    ...base(folder, name),
+    ...files,
+    command: 'preference',
+    referenceSha256: sha256OfFile(join(files.reference, 'model.safetensors')),
+    loss: { name: 'sigmoid', beta: 0.5 },
+    training: { ...training, learningRate: 3e-4 },
+    checkpointEverySteps: 3,
+    keepCheckpoints: 2,
+  };
+}
+
+export function generateJob(
+  folder: string,
+  name: string,
+  files: { model: string; prompts: string },
+): JobOf<'generate'> {
+  return {
+    ...base(folder, name),
+    ...files,
+    command: 'generate',
+    adapter: null,
+    samples: 2,
+    decoding: { mode: 'sample', temperature: 1 },
+    maxNewTokens: 12,
+    batchRows: 8,
+    maxPromptTokens: 64,
+    overLength: 'refuse',
+  };
+}
