@@ -66,7 +66,7 @@ export interface BudgetAnalysis {
   readonly sftRows: number;
   readonly pairRows: number;
   readonly score: Estimate;
-  /** The best score less the base model's. */
+  /** The best score less the base model's; the bounds allow for the best having been chosen among the splits. */
   readonly overBase: Estimate;
   /** Whether the best is above the base beyond doubt: the lower bound of `overBase` is above 0. Null without intervals. */
   readonly beatsBase: boolean | null;

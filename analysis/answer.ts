@@ -1,0 +1,104 @@
+import type { BudgetAnalysis, ColdStartDiagnosis, SweepAnalysis } from '../contracts/analysis';
+import { describeColdStart } from './cold-start';
+import { countOf, formatCount, formatScore, formatShare, joinList, joinNumbers } from './text';
+
+/** What the paragraph is made from: the analysis, but for the paragraph itself. */
+export type Answered = Omit<SweepAnalysis, 'answer'>;
+
+/** "r = 0.5 (512 demonstrations and 512 pairs)". */
+function splitOf({ sftFraction, sftRows, pairRows }: BudgetAnalysis): string {
+  const parts = [countOf(sftRows, 'demonstration'), countOf(pairRows, 'pair')];
+  const bought = parts.filter((_, i) => [sftRows, pairRows][i] !== 0);
+  return `r = ${sftFraction} (${joinList(bought)})`;
+}
+
+function fractionsOf(fractions: readonly number[]): string {
+  return joinList([...fractions].sort((a, b) => b - a).map((fraction) => `r = ${fraction}`));
+}
+
+/** How sure the choice of a budget is. */
+function describeRivals(budget: BudgetAnalysis, run: number): string {
+  const rivals = budget.indistinguishable.filter((fraction) => fraction !== budget.sftFraction);
+  if (budget.probabilityBest === null) return '';
+  if (run === 1) return '; no other split was run';
+  const chance = `, best with probability ${budget.probabilityBest.toFixed(2)}`;
+  if (rivals.length === 0) return `${chance}; every other split that was run is surely below it`;
+  return `${chance}; ${fractionsOf(rivals)} cannot be told from it`;
+}
+
+function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
+  const rows = countOf(budget.budget, 'row');
+  const score = `${splitOf(budget)} scores ${formatScore(budget.score)}`;
+  const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
+  if (budget.beatsBase === false) {
+    return `With ${rows} nothing is surely above the base model (${formatShare(analysis.base.score.estimate)}): the highest, ${score}.`;
+  }
+  if (run > 1 && budget.indistinguishable.length === run && budget.probabilityBest !== null) {
+    return `With ${rows} no split can be told from another: the highest, ${score}.`;
+  }
+  return `With ${rows} buy ${splitOf(budget)}: it scores ${formatScore(budget.score)}${describeRivals(budget, run)}.`;
+}
+
+function answerColdStart(diagnoses: readonly ColdStartDiagnosis[]): string[] {
+  const present = diagnoses.filter(({ status }) => status === 'present');
+  const last = present[present.length - 1];
+  if (last !== undefined) {
+    const budgets = joinNumbers(present.map(({ budget }) => budget));
+    const against = `r = 0 against r = ${last.warmFraction} at ${formatCount(last.budget)}`;
+    return [`At r = 0 there is a cold start at ${budgets} rows (${against}: ${describeColdStart(last)}).`];
+  }
+  if (diagnoses.length === 0) return ['What happens at r = 0 beside a warm start was not run.'];
+  const absent = diagnoses.every(({ status }) => status === 'absent');
+  return [
+    absent ? 'At r = 0 there is no cold start.' : 'Whether r = 0 suffers a cold start is unclear here.',
+  ];
+}
+
+function answerStagnation({ stagnation }: Answered): string[] {
+  return stagnation?.status === 'present'
+    ? ['With fewer than 1,000 pairs, preference tuning from the base stays at the base’s level.']
+    : [];
+}
+
+function answerControls({ controls, budgets }: Answered): string[] {
+  if (controls.length > 0) return controls.map((control) => control.reading);
+  const mixture = budgets.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
+  return mixture
+    ? ['No control (SFT on the chosen answers) was run, so whether the preference loss helps is open.']
+    : [];
+}
+
+function answerSeeds({ seeds, intervals }: Answered): string {
+  if (intervals.basis === 'none') return 'The scores came without items, so nothing says how sure they are.';
+  const levels = 'Brackets are 95 % intervals';
+  return intervals.basis === 'items-and-seeds'
+    ? `${levels} over test items and ${countOf(seeds.length, 'training seed')}.`
+    : `${levels} over test items, conditional on these trained models: with one seed they do not say what another training run would give.`;
+}
+
+function answerHoles({ holes }: Answered): string[] {
+  if (holes.length === 0) return [];
+  const names = holes.map(({ budget, sftFraction }) => `r = ${sftFraction} at ${formatCount(budget)}`);
+  const verb = holes.length === 1 ? 'is' : 'are';
+  return [`${joinList([...new Set(names)])} failed and ${verb} missing from this answer.`];
+}
+
+/** One plain paragraph: which split to buy at each budget, how sure, what happens at r = 0, what the control says. */
+export function writeAnswer(analysis: Answered): string {
+  const { task, model, annotator, budgets } = analysis;
+  const setting = `On ${task} with the ${model} model and demonstrations by ${annotator}:`;
+  if (budgets.length === 0)
+    return [setting, 'no cell finished, so there is no answer.', ...answerHoles(analysis)].join(' ');
+  const [first, ...rest] = budgets.map((budget) => answerBudget(budget, analysis));
+  const opening = first!.replace(/^With/, 'with');
+  return [
+    setting,
+    opening,
+    ...rest,
+    ...answerColdStart(analysis.coldStart),
+    ...answerStagnation(analysis),
+    ...answerControls(analysis),
+    ...answerHoles(analysis),
+    answerSeeds(analysis),
+  ].join(' ');
+}

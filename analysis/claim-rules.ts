@@ -1,0 +1,254 @@
+import type { ClaimId } from '../contracts/analysis';
+import type { SweepDefinition } from '../contracts/definition';
+import { crossUnits, type ContrastMatrix } from './bounds';
+import { groupsByBudget, type Group } from './grid';
+import type { Contrast, Inference } from './inference';
+import { countOf, formatCount, formatShare, joinNumbers } from './text';
+
+/** One comparison that a claim makes: it holds where the bounded value is above the threshold. */
+export interface ClaimPart {
+  /** "At 64 rows, best of r ≥ 0.75 (0.403 at r = 1) less best of r ≤ 0.5 (0.188 at r = 0.5)". */
+  readonly label: string;
+  readonly matrix: ContrastMatrix;
+  readonly threshold: number;
+  /** Shown, but not part of the rule. */
+  readonly aside?: true;
+}
+
+/** A claim as it applies to one sweep, before it is judged. */
+export interface ClaimPlan {
+  readonly claim: ClaimId;
+  readonly title: string;
+  readonly rule: string;
+  readonly parts: readonly ClaimPart[];
+  /** Sets of groups whose best must be above the base by three deltas, or there is nothing to decide. */
+  readonly stakes: readonly (readonly Group[])[];
+  readonly notes: readonly string[];
+}
+
+export interface ClaimContext {
+  readonly inference: Inference;
+  readonly definition: Pick<SweepDefinition, 'budgets' | 'delta' | 'lowBudget' | 'largeBudget'>;
+}
+
+/** Ratios of the price of a demonstration to that of a pair. */
+const priceRatios = [1, 2, 5, 10] as const;
+
+function lowBudgets({ definition }: ClaimContext): number[] {
+  const { budgets, lowBudget = Math.min(...budgets) } = definition;
+  return budgets.filter((budget) => budget <= lowBudget).sort((a, b) => a - b);
+}
+
+function largeBudgets({ definition }: ClaimContext): number[] {
+  const { budgets, largeBudget = Math.max(...budgets) } = definition;
+  return budgets.filter((budget) => budget >= largeBudget).sort((a, b) => a - b);
+}
+
+function groupsAt({ inference }: ClaimContext, budget: number): readonly Group[] {
+  return groupsByBudget(inference.grid.groups).get(budget) ?? [];
+}
+
+function nameBest(inference: Inference, name: string, groups: readonly Group[]): string {
+  const scores = groups.map((group) => inference.measure(group).estimate);
+  const best = groups[scores.indexOf(Math.max(...scores))]!;
+  const at = groups.length === 1 ? '' : ` at r = ${best.sftFraction}`;
+  return `${name} (${formatShare(Math.max(...scores))}${at})`;
+}
+
+interface Sides {
+  readonly budget: number;
+  readonly left: { readonly name: string; readonly groups: readonly Group[] };
+  readonly right: { readonly name: string; readonly groups: readonly Group[] };
+  readonly threshold: number;
+}
+
+/** The part that compares two sets of one budget; none where a set is empty. */
+function compareSides(inference: Inference, sides: Sides): ClaimPart[] {
+  const { left, right, threshold } = sides;
+  if (left.groups.length === 0 || right.groups.length === 0) return [];
+  const names = [left, right].map(({ name, groups }) => nameBest(inference, name, groups));
+  const label = `At ${countOf(sides.budget, 'row')}, ${names.join(' less ')}`;
+  return [{ label, matrix: crossUnits(inference, left.groups, right.groups), threshold }];
+}
+
+function bothEnds({ definition }: ClaimContext): string[] {
+  return definition.budgets.length > 1
+    ? []
+    : ['The sweep has one budget, which stands for the low and the large ones alike.'];
+}
+
+function planLowData(context: ClaimContext): ClaimPlan {
+  const { inference, definition } = context;
+  const budgets = lowBudgets(context);
+  const parts = budgets.flatMap((budget) => {
+    const groups = groupsAt(context, budget);
+    const pure = groups.filter((group) => group.sftFraction === 1);
+    const right = { name: 'best of r ≤ 0.5', groups: groups.filter((group) => group.sftFraction <= 0.5) };
+    const left = { name: 'best of r ≥ 0.75', groups: groups.filter((group) => group.sftFraction >= 0.75) };
+    const alone = compareSides(inference, {
+      budget,
+      left: { name: 'r = 1 alone', groups: pure },
+      right,
+      threshold: 0,
+    });
+    return [
+      ...compareSides(inference, { budget, left, right, threshold: -definition.delta }),
+      ...alone.map((part): ClaimPart => ({ ...part, aside: true })),
+    ];
+  });
+  return {
+    claim: 'C1',
+    title: 'With little data, pure or nearly pure SFT is best',
+    rule: `At every low budget (${joinNumbers(budgets)}), the best of r ≥ 0.75 less the best of r ≤ 0.5 is above −${definition.delta}.`,
+    parts,
+    stakes: budgets.map((budget) => groupsAt(context, budget)),
+    notes: bothEnds(context),
+  };
+}
+
+function planLargeBudgets(context: ClaimContext): ClaimPlan {
+  const { inference, definition } = context;
+  const budgets = largeBudgets(context);
+  const parts = budgets.flatMap((budget) => {
+    const groups = groupsAt(context, budget);
+    if (!groups.some((group) => group.sftFraction === 1)) return [];
+    const mixed = groups.filter((group) => group.sftFraction > 0 && group.sftFraction <= 0.5);
+    const pure = groups.filter((group) => group.sftFraction === 0 || group.sftFraction === 1);
+    const left = { name: 'best of 0 < r ≤ 0.5', groups: mixed };
+    const right = { name: 'best of r = 0 and r = 1', groups: pure };
+    return compareSides(inference, { budget, left, right, threshold: definition.delta });
+  });
+  return {
+    claim: 'C2',
+    title: 'With much data, a mixture with a small SFT share is best',
+    rule: `At every large budget (${joinNumbers(budgets)}), the best of 0 < r ≤ 0.5 less the better of r = 0 and r = 1 is above ${definition.delta}.`,
+    parts,
+    stakes: budgets.map((budget) => groupsAt(context, budget)),
+    notes: bothEnds(context),
+  };
+}
+
+/** r = 0 and the smallest 0 < r ≤ .1 of a budget; undefined where either was not run. */
+function coldAndWarm(groups: readonly Group[]): { cold: Group; warm: Group } | undefined {
+  const cold = groups.find((group) => group.sftFraction === 0);
+  const small = groups.filter((group) => group.sftFraction > 0 && group.sftFraction <= 0.1);
+  const warm = small[small.length - 1];
+  return cold && warm && { cold, warm };
+}
+
+function compareStarts(
+  context: ClaimContext,
+  budget: number,
+  pair: { cold: Group; warm: Group },
+): ClaimPart[] {
+  const { inference, definition } = context;
+  const { cold, warm } = pair;
+  const left = { name: `r = ${warm.sftFraction}`, groups: [warm] };
+  const right = { name: 'r = 0', groups: [cold] };
+  const score = compareSides(inference, { budget, left, right, threshold: definition.delta });
+  const rates = [warm, cold].map((group) => inference.measure(group, 'formatRate').estimate);
+  if (!rates.every(Number.isFinite)) return score;
+  const shown = `${formatShare(rates[0]!)} less ${formatShare(rates[1]!)}`;
+  const label = `At ${countOf(budget, 'row')}, rate of the asked format at r = ${warm.sftFraction} less r = 0 (${shown})`;
+  return [...score, { label, matrix: crossUnits(inference, [warm], [cold], 'formatRate'), threshold: 0 }];
+}
+
+function planColdStart(context: ClaimContext): ClaimPlan {
+  const { definition } = context;
+  const large = largeBudgets(context);
+  const parts = [...definition.budgets]
+    .sort((a, b) => a - b)
+    .flatMap((budget) => {
+      const pair = coldAndWarm(groupsAt(context, budget));
+      if (pair === undefined) return [];
+      const found = compareStarts(context, budget, pair);
+      return large.includes(budget) ? found : found.map((part): ClaimPart => ({ ...part, aside: true }));
+    });
+  return {
+    claim: 'C3',
+    title: 'Preference tuning from the base fails, and at most 10 % of SFT first repairs it',
+    rule: `At every large budget (${joinNumbers(large)}), the smallest 0 < r ≤ 0.1 scores above r = 0 by more than ${definition.delta}, and more of its answers keep the asked format.`,
+    parts,
+    stakes: large.map((budget) => groupsAt(context, budget)),
+    notes: [],
+  };
+}
+
+/** Points per doubling between the first two budgets, less those between the last two. */
+function slopeChange(inference: Inference, pure: readonly Group[]): Contrast {
+  const slope = (from: Group, to: Group, sign: 1 | -1): { unit: Group; weight: number }[] => {
+    const weight = sign / Math.log2(to.budget / from.budget);
+    return [
+      { unit: to, weight },
+      { unit: from, weight: -weight },
+    ];
+  };
+  const [first, second] = pure;
+  const [beforeLast, last] = pure.slice(-2);
+  return inference.contrast([...slope(first!, second!, 1), ...slope(beforeLast!, last!, -1)]);
+}
+
+function planDiminishing({ inference }: ClaimContext): ClaimPlan {
+  const pure = inference.grid.groups.filter((group) => group.sftFraction === 1);
+  const scores = pure.map((group) => formatShare(inference.measure(group).estimate)).join(', ');
+  const label = `At r = 1 (${scores} at ${joinNumbers(pure.map((group) => group.budget))} rows), gain per doubling over the first step less that over the last`;
+  const enough = pure.length >= 3;
+  return {
+    claim: 'C4',
+    title: 'SFT examples buy less and less',
+    rule: 'At r = 1, the gain per doubling of the budget between the first two budgets less that between the last two is above 0.',
+    parts: enough ? [{ label, matrix: [[slopeChange(inference, pure)]], threshold: 0 }] : [],
+    stakes: [pure],
+    notes: enough ? [] : [`Three budgets at r = 1 are needed; ${pure.length} finished.`],
+  };
+}
+
+const pairHeavy = ({ sftRows, pairRows }: Group): boolean => pairRows > sftRows && sftRows > 0;
+
+/** Money, in pairs' prices: what the budget costs when it is split evenly. At ratio 1 that is every split's cost. */
+function moneyOf(budget: number, ratio: number): number {
+  return ratio * Math.ceil(budget / 2) + Math.floor(budget / 2);
+}
+
+function nameCell(inference: Inference, groups: readonly Group[]): string {
+  const scores = groups.map((group) => inference.measure(group).estimate);
+  const best = groups[scores.indexOf(Math.max(...scores))]!;
+  return `${formatCount(best.sftRows)} + ${formatCount(best.pairRows)} at ${formatShare(Math.max(...scores))}`;
+}
+
+function comparePurchases({ inference }: ClaimContext, budget: number, ratio: number): ClaimPart[] {
+  const money = moneyOf(budget, ratio);
+  const affordable = inference.grid.groups.filter((group) => ratio * group.sftRows + group.pairRows <= money);
+  const left = affordable.filter(pairHeavy);
+  const right = affordable.filter((group) => !pairHeavy(group));
+  if (left.length === 0 || right.length === 0) return [];
+  const names = `best purchase with N_pair > N_sft > 0 (${nameCell(inference, left)}) less best other one (${nameCell(inference, right)})`;
+  const label = `For ${formatCount(money)} pairs' money at ratio ${ratio}, ${names}`;
+  return [{ label, matrix: crossUnits(inference, left, right), threshold: 0 }];
+}
+
+function planPrices(context: ClaimContext): ClaimPlan {
+  const large = largeBudgets(context);
+  const stake = context.inference.grid.groups.filter((group) => group.budget <= Math.max(...large));
+  return {
+    claim: 'C5',
+    title: 'At most price ratios, more pairs after some SFT are the best buy',
+    rule: `At every ratio of prices, SFT to pair, of ${joinNumbers(priceRatios)}, with the money that an even split of a large budget (${joinNumbers(large)}) costs, the best of the cells that were run and that it pays for has N_pair > N_sft > 0.`,
+    parts: large.flatMap((budget) =>
+      priceRatios.flatMap((ratio) => comparePurchases(context, budget, ratio)),
+    ),
+    stakes: [stake],
+    notes: ['Only splits that were run are compared; purchases between them are not guessed at.'],
+  };
+}
+
+/** The study's five claims, applied to one sweep. */
+export function planClaims(context: ClaimContext): ClaimPlan[] {
+  return [
+    planLowData(context),
+    planLargeBudgets(context),
+    planColdStart(context),
+    planDiminishing(context),
+    planPrices(context),
+  ];
+}

@@ -1,0 +1,125 @@
+import type { ClaimVerdict, Estimate, HoleAnalysis } from '../contracts/analysis';
+import { boundBest, simultaneousCritical, simultaneousHalf, singleHalf } from './bounds';
+import { planClaims, type ClaimContext, type ClaimPart, type ClaimPlan } from './claim-rules';
+import type { Group } from './grid';
+import type { Inference } from './inference';
+import { countOf, formatCount, formatDifference, formatGap } from './text';
+
+/** Fewer seeds than this decide nothing. */
+const seedsNeeded = 3;
+
+/** Two figures closer than this are equal. */
+const tie = 1e-9;
+
+interface Bounded {
+  readonly part: ClaimPart;
+  /** Bounds that hold for all parts of the claim together. */
+  readonly together: Estimate;
+  /** Bounds of this part alone. */
+  readonly alone: Estimate;
+}
+
+function boundParts(inference: Inference, parts: readonly ClaimPart[]): Bounded[] {
+  const critical = simultaneousCritical(
+    inference,
+    parts.map(({ matrix }) => matrix),
+  );
+  return parts.map((part) => ({
+    part,
+    together: boundBest(part.matrix, simultaneousHalf(critical)),
+    alone: boundBest(part.matrix, singleHalf),
+  }));
+}
+
+type Reading = 'for' | 'against' | 'unclear';
+
+/** For where every bound is past its threshold, against where one excludes it. */
+function readBounds(bounds: readonly { value: Estimate; threshold: number }[]): Reading {
+  if (bounds.some(({ value, threshold }) => (value.high ?? value.estimate) < threshold - tie))
+    return 'against';
+  const all = bounds.every(({ value, threshold }) => (value.low ?? value.estimate) > threshold + tie);
+  return all ? 'for' : 'unclear';
+}
+
+/** Why nothing can be decided, in sentences; empty where it can. */
+function findObstacles(context: ClaimContext, plan: ClaimPlan, bounded: readonly Bounded[]): string[] {
+  return [
+    ...missingBounds(bounded),
+    ...missingSeeds(context.inference, bounded),
+    ...plan.stakes.flatMap((groups) => missingGain(context, groups)),
+  ];
+}
+
+function missingBounds(bounded: readonly Bounded[]): string[] {
+  return bounded.some(({ together }) => together.low === null)
+    ? ['Without item rows or item counts there are no bounds, so these are point statements.']
+    : [];
+}
+
+function missingSeeds({ grid }: Inference, bounded: readonly Bounded[]): string[] {
+  const contrasts = bounded.flatMap(({ part }) => part.matrix.flat());
+  const runs = contrasts
+    .flatMap(({ terms }) => terms.map(({ unit }) => unit))
+    .filter((unit) => unit !== grid.base);
+  const seeds = new Set(runs.flatMap((unit) => unit.runs.map((run) => run.seed)));
+  const thinnest = Math.min(...runs.map((unit) => unit.runs.length));
+  if (seeds.size >= seedsNeeded && thinnest >= 2) return [];
+  const found =
+    seeds.size >= seedsNeeded ? `A cell has ${countOf(thinnest, 'seed')}` : countOf(seeds.size, 'seed');
+  return [`${found}, and ${seedsNeeded} are needed for a verdict: this holds for these trained models.`];
+}
+
+function missingGain({ inference, definition }: ClaimContext, groups: readonly Group[]): string[] {
+  if (groups.length === 0) return [];
+  const scores = groups.map((group) => inference.measure(group).estimate);
+  const gain = Math.max(...scores) - inference.measure(inference.grid.base).estimate;
+  const needed = 3 * definition.delta;
+  if (gain > needed + tie) return [];
+  const budgets = [...new Set(groups.map((group) => group.budget))].map(formatCount).join(', ');
+  return [
+    `The best at ${budgets} rows is ${formatDifference(gain)} to the base; at ${formatDifference(needed)} or less there is nothing to decide.`,
+  ];
+}
+
+function describePart({ part, together }: Bounded): string {
+  const needs = part.aside
+    ? '; shown beside the rule'
+    : `; the claim needs more than ${formatDifference(part.threshold)}`;
+  return `${part.label}: ${formatGap(together)}${needs}.`;
+}
+
+function describeHole({ budget, sftFraction, seed, code }: HoleAnalysis): string {
+  return `r = ${sftFraction} at ${countOf(budget, 'row')}, seed ${seed}, failed (${code}).`;
+}
+
+function headOf({ claim, title, rule }: ClaimPlan): Pick<ClaimVerdict, 'claim' | 'title' | 'rule'> {
+  return { claim, title, rule };
+}
+
+function judgePlan(context: ClaimContext, plan: ClaimPlan, holes: readonly string[]): ClaimVerdict {
+  const bounded = boundParts(context.inference, plan.parts);
+  const ruling = bounded.filter(({ part }) => part.aside === undefined);
+  const figures = [...bounded.map(describePart), ...plan.notes, ...holes];
+  if (ruling.length === 0) {
+    const evidence = ['The cells that this claim compares were not all run.', ...figures];
+    return { ...headOf(plan), verdict: 'not tested', pointsTo: null, conditional: false, evidence };
+  }
+  const obstacles = findObstacles(context, plan, ruling);
+  const read = (key: 'together' | 'alone'): Reading =>
+    readBounds(ruling.map((entry) => ({ value: entry[key], threshold: entry.part.threshold })));
+  const firm = obstacles.length === 0 ? read('together') : 'unclear';
+  const verdict = firm === 'for' ? 'confirmed' : firm === 'against' ? 'refuted' : 'undecided';
+  return {
+    ...headOf(plan),
+    verdict,
+    pointsTo: verdict === 'undecided' ? read('alone') : null,
+    conditional: verdict === 'undecided' && obstacles.length > 0,
+    evidence: [...figures, ...obstacles],
+  };
+}
+
+/** Judges the study's five claims over one sweep. Bounds are simultaneous over each claim's comparisons. */
+export function judgeClaims(context: ClaimContext, holes: readonly HoleAnalysis[]): ClaimVerdict[] {
+  const named = holes.map(describeHole);
+  return planClaims(context).map((plan) => judgePlan(context, plan, named));
+}

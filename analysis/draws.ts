@@ -1,0 +1,115 @@
+import type { Unit } from './grid';
+import type { Measure, Metric } from './measure';
+import { createRandom } from './random';
+import type { SeedPool, SeedPools } from './seed-pool';
+
+/** Joint bootstrap draws: every measure sees the same resampled items and the same seed effects. */
+export interface Draws {
+  /** Draws of a weighted sum about its estimate. */
+  combine(terms: readonly { unit: Unit; weight: number; measure: Measure }[]): Float64Array;
+}
+
+/** One pool's share in the draws. */
+interface PoolDraws {
+  /** Seed variance, drawn from what is known of it: its uncertainty makes the tails Student's. */
+  readonly variance: Float64Array;
+  common(seed: number): Float64Array;
+}
+
+/** How often each item comes up in each resample, draw after draw. */
+function resampleItems(draws: number, items: number): Uint8Array {
+  const random = createRandom('items');
+  const counts = new Uint8Array(draws * items);
+  for (let d = 0; d < draws; d++) {
+    for (let i = 0; i < items; i++) counts[d * items + Math.floor(random.uniform() * items)]!++;
+  }
+  return counts;
+}
+
+function drawNormals(label: string, draws: number): Float64Array {
+  const random = createRandom(label);
+  return Float64Array.from({ length: draws }, () => random.normal());
+}
+
+function drawPool(pool: SeedPool, draws: number): PoolDraws {
+  const random = createRandom(`variance ${pool.key}`);
+  const variance = Float64Array.from({ length: draws }, () => {
+    const known = random.chiSquare(pool.freedom) / pool.freedom;
+    return pool.variance === 0 ? 0 : Math.max(0, pool.variance / known - pool.residual);
+  });
+  const bySeed = new Map<number, Float64Array>();
+  return {
+    variance,
+    common: (seed) => {
+      const normals = bySeed.get(seed) ?? drawNormals(`seed ${pool.key} ${seed}`, draws);
+      bySeed.set(seed, normals);
+      return normals;
+    },
+  };
+}
+
+function addItems(into: Float64Array, measure: Measure, counts: () => Uint8Array): void {
+  const { items, estimate, itemVariance, unit, metric } = measure;
+  if (items === null) {
+    const deviation = Math.sqrt(itemVariance ?? 0);
+    drawNormals(`unpaired ${metric} ${unit.key}`, into.length).forEach((z, d) => (into[d]! += deviation * z));
+    return;
+  }
+  const count = items.length;
+  const weights = counts();
+  for (let d = 0; d < into.length; d++) {
+    let sum = 0;
+    const offset = d * count;
+    for (let i = 0; i < count; i++) sum += weights[offset + i]! * items[i]!;
+    into[d]! += sum / count - estimate;
+  }
+}
+
+function addSeeds(into: Float64Array, measure: Measure, pool: SeedPool, drawn: PoolDraws): void {
+  const { runs, key } = measure.unit;
+  const own = drawNormals(`own ${measure.metric} ${key}`, into.length);
+  const common = runs.map((run) => drawn.common(run.seed));
+  const ownWeight = Math.sqrt((1 - pool.commonShare) / runs.length);
+  const commonWeight = Math.sqrt(pool.commonShare) / runs.length;
+  for (let d = 0; d < into.length; d++) {
+    let effect = ownWeight * own[d]!;
+    for (const normals of common) effect += commonWeight * normals[d]!;
+    into[d]! += Math.sqrt(drawn.variance[d]!) * effect;
+  }
+}
+
+/** Sets up the draws; each measure's are made once, when first asked for, and do not depend on the order of asking. */
+export function createDraws(options: {
+  readonly draws: number;
+  readonly items: number;
+  readonly pools: (metric: Metric) => SeedPools;
+}): Draws {
+  const known = new Map<string, Float64Array>();
+  const poolDraws = new Map<string, PoolDraws>();
+  let counts: Uint8Array | undefined;
+
+  const drawMeasure = (measure: Measure): Float64Array => {
+    const into = new Float64Array(options.draws);
+    addItems(into, measure, () => (counts ??= resampleItems(options.draws, options.items)));
+    const pool = options.pools(measure.metric).of.get(measure.unit.key);
+    if (pool === undefined) return into;
+    const key = `${measure.metric} ${pool.key}`;
+    const drawn = poolDraws.get(key) ?? drawPool({ ...pool, key }, options.draws);
+    poolDraws.set(key, drawn);
+    addSeeds(into, measure, pool, drawn);
+    return into;
+  };
+
+  return {
+    combine: (terms) => {
+      const total = new Float64Array(options.draws);
+      for (const { unit, weight, measure } of terms) {
+        const key = `${measure.metric}|${unit.key}`;
+        const draws = known.get(key) ?? drawMeasure(measure);
+        known.set(key, draws);
+        for (let d = 0; d < total.length; d++) total[d]! += weight * draws[d]!;
+      }
+      return total;
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { baseItemsKey, controlItemsKey } from '../contracts/analysis';
+import type { CellResult, ControlResult, EvaluationSummary, SweepResult } from '../contracts/results';
+import type { ItemResult } from '../contracts/rows';
+
+/** One trained and evaluated model. `rows` are in the order of the shared item ids; null where they cannot be paired. */
+export interface Run {
+  readonly seed: number;
+  readonly cellId: string;
+  readonly summary: EvaluationSummary;
+  readonly rows: readonly ItemResult[] | null;
+}
+
+/** What is compared: the base model, a budget and fraction, or a control; its runs differ by seed alone. */
+export interface Unit {
+  readonly key: string;
+  /** Null for the base, which no seed touches. */
+  readonly budget: number | null;
+  readonly runs: readonly Run[];
+}
+
+export interface Group extends Unit {
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+  readonly annotationUsd: number;
+}
+
+export interface ControlUnit extends Unit {
+  readonly kind: ControlResult['kind'];
+  /** The mixture that it stands beside. */
+  readonly of: Group;
+}
+
+/** A sweep's results as the statistics see them: seeds grouped, items aligned by id. */
+export interface Grid {
+  readonly base: Unit;
+  /** By budget, then by falling fraction. */
+  readonly groups: readonly Group[];
+  readonly controls: readonly ControlUnit[];
+  /** Items that all paired runs have in common. */
+  readonly items: number;
+  readonly seeds: readonly number[];
+  readonly notes: readonly string[];
+}
+
+export type ItemsByRun = ReadonlyMap<string, readonly ItemResult[]>;
+
+interface Alignment {
+  rowsOf(key: string): readonly ItemResult[] | null;
+  readonly items: number;
+  readonly notes: readonly string[];
+}
+
+function sortById(rows: readonly ItemResult[]): readonly ItemResult[] {
+  return [...rows].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}
+
+function idsOf(rows: readonly ItemResult[]): string {
+  return JSON.stringify(rows.map((row) => row.id));
+}
+
+/** The list of ids that most runs share; among equals the longer one, then the first by text. */
+function commonIds(lists: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const ids of lists) counts.set(ids, (counts.get(ids) ?? 0) + 1);
+  const ranked = [...counts].sort(([a, n], [b, m]) => m - n || b.length - a.length || (a < b ? -1 : 1));
+  return ranked[0]?.[0] ?? '[]';
+}
+
+/** Pairs the runs by item id. A run on other items, or with an id twice, is compared unpaired and named. */
+function alignItems(items: ItemsByRun, keys: readonly string[]): Alignment {
+  const sorted = new Map<string, readonly ItemResult[]>();
+  for (const key of keys) {
+    const rows = items.get(key);
+    if (rows !== undefined && rows.length > 0) sorted.set(key, sortById(rows));
+  }
+  const ids = new Map([...sorted].map(([key, rows]) => [key, idsOf(rows)]));
+  const common = commonIds([...ids.values()]);
+  const unpaired = [...ids].filter(([, list]) => list !== common).map(([key]) => key);
+  const missing = keys.filter((key) => !sorted.has(key));
+  return {
+    rowsOf: (key) => (ids.get(key) === common ? (sorted.get(key) ?? null) : null),
+    items: (JSON.parse(common) as string[]).length,
+    notes: [
+      ...unpaired.map(
+        (key) => `${key} was evaluated on other items than the rest, so it is compared unpaired.`,
+      ),
+      ...missing.map((key) => `${key} has no item rows, so it is compared unpaired, from its summary.`),
+    ],
+  };
+}
+
+const bySeed = (a: Run, b: Run): number => a.seed - b.seed;
+
+function groupCells(cells: readonly CellResult[], alignment: Alignment): Group[] {
+  const byKey = new Map<string, CellResult[]>();
+  for (const result of cells) {
+    const key = `${result.cell.budget}/${result.cell.sftFraction}`;
+    byKey.set(key, [...(byKey.get(key) ?? []), result]);
+  }
+  const groups = [...byKey].map(([key, results]) => toGroup(key, results, alignment));
+  return groups.sort((a, b) => a.budget - b.budget || b.sftFraction - a.sftFraction);
+}
+
+function toGroup(key: string, results: readonly CellResult[], alignment: Alignment): Group {
+  const { budget, sftFraction, sftRows, pairRows } = results[0]!.cell;
+  const annotationUsd = results.reduce((sum, result) => sum + result.annotationUsd, 0) / results.length;
+  const runs = results.map(({ cell, evaluation }) => ({
+    seed: cell.seed,
+    cellId: cell.id,
+    summary: evaluation,
+    rows: alignment.rowsOf(cell.id),
+  }));
+  return { key, budget, sftFraction, sftRows, pairRows, annotationUsd, runs: runs.sort(bySeed) };
+}
+
+function groupControls(
+  controls: readonly ControlResult[],
+  groups: readonly Group[],
+  alignment: Alignment,
+): ControlUnit[] {
+  const units = new Map<string, ControlUnit & { runs: Run[] }>();
+  for (const control of controls) {
+    const of = groups.find((group) => group.runs.some((run) => run.cellId === control.of));
+    const seed = of?.runs.find((run) => run.cellId === control.of)?.seed;
+    if (of === undefined || seed === undefined) continue;
+    const key = `${of.key}/${control.kind}`;
+    const unit = units.get(key) ?? { key, kind: control.kind, budget: of.budget, of, runs: [] };
+    const rows = alignment.rowsOf(controlItemsKey(control));
+    unit.runs.push({ seed, cellId: control.of, summary: control.evaluation, rows });
+    units.set(key, unit);
+  }
+  for (const unit of units.values()) unit.runs.sort(bySeed);
+  return [...units.values()].sort((a, b) => groups.indexOf(a.of) - groups.indexOf(b.of));
+}
+
+/** Reads a sweep's results into groups of seeds with their items aligned. */
+export function buildGrid(result: SweepResult, items: ItemsByRun): Grid {
+  const cellIds = result.cells.map(({ cell }) => cell.id).sort();
+  const controlIds = result.controls.map(controlItemsKey).sort();
+  const alignment = alignItems(items, [baseItemsKey, ...cellIds, ...controlIds]);
+  const groups = groupCells(result.cells, alignment);
+  const baseRows = alignment.rowsOf(baseItemsKey);
+  const base = { seed: 0, cellId: baseItemsKey, summary: result.base, rows: baseRows };
+  return {
+    base: { key: baseItemsKey, budget: null, runs: [base] },
+    groups,
+    controls: groupControls(result.controls, groups, alignment),
+    items: alignment.items,
+    seeds: [...new Set(result.cells.map(({ cell }) => cell.seed))].sort((a, b) => a - b),
+    notes: alignment.notes,
+  };
+}
+
+/** Budgets in rising order, each with its groups by falling fraction. */
+export function groupsByBudget(groups: readonly Group[]): Map<number, Group[]> {
+  const byBudget = new Map<number, Group[]>();
+  for (const group of groups) byBudget.set(group.budget, [...(byBudget.get(group.budget) ?? []), group]);
+  return byBudget;
+}

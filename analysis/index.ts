@@ -1,0 +1,1 @@
+export { analyzeSweep, type AnalyzeSweepInput } from './analyze';

@@ -1,0 +1,203 @@
+import type { Estimate } from '../contracts/analysis';
+import { createDraws } from './draws';
+import type { Grid, Unit } from './grid';
+import { scoreInterval } from './interval';
+import { measureUnit, type Measure, type Metric } from './measure';
+import { poolSeeds, seedVariance, type SeedPool, type SeedPools } from './seed-pool';
+import { tCritical95 } from './special';
+
+/** A weighted sum of units' means of one metric, e.g. +1 and −1 for a difference. */
+export interface Contrast {
+  readonly metric: Metric;
+  readonly terms: readonly { readonly unit: Unit; readonly weight: number }[];
+  readonly estimate: number;
+  /** Null where nothing tells how sure the estimate is. */
+  readonly standardError: number | null;
+  readonly freedom: number;
+}
+
+/** All that the tables, diagnoses and verdicts ask of the statistics, over one grid. */
+export interface Inference {
+  readonly grid: Grid;
+  /** Number of joint draws. */
+  readonly draws: number;
+  measure(unit: Unit, metric?: Metric): Measure;
+  /** A unit's mean with its interval. */
+  score(unit: Unit): Estimate;
+  contrast(terms: Contrast['terms'], metric?: Metric): Contrast;
+  /** One unit less another, item by item. */
+  difference(unit: Unit, other: Unit, metric?: Metric): Contrast;
+  /** Joint bootstrap draws of a contrast about its estimate; null without a standard error. */
+  deviations(contrast: Contrast): Float64Array | null;
+  pools(metric: Metric): SeedPools;
+}
+
+/** How a contrast's weights load on one seed pool. */
+interface Loading {
+  readonly pool: SeedPool;
+  readonly bySeed: Map<number, number>;
+  own: number;
+}
+
+function loadSeeds(terms: Contrast['terms'], pools: SeedPools): Loading[] {
+  const loadings = new Map<string, Loading>();
+  for (const { unit, weight } of terms) {
+    const pool = pools.of.get(unit.key);
+    if (pool === undefined) continue;
+    const loading = loadings.get(pool.key) ?? { pool, bySeed: new Map<number, number>(), own: 0 };
+    const share = weight / unit.runs.length;
+    for (const { seed } of unit.runs) loading.bySeed.set(seed, (loading.bySeed.get(seed) ?? 0) + share);
+    loading.own += weight * share;
+    loadings.set(pool.key, loading);
+  }
+  return [...loadings.values()];
+}
+
+/** Factor from the pool's seed variance to the contrast's. */
+function seedFactor({ pool, bySeed, own }: Loading): number {
+  const common = [...bySeed.values()].reduce((sum, weight) => sum + weight ** 2, 0);
+  return pool.commonShare * common + (1 - pool.commonShare) * own;
+}
+
+/** Variance from the seeds, and the sum by which Satterthwaite's formula divides. */
+export function seedPart(terms: Contrast['terms'], pools: SeedPools): { variance: number; divisor: number } {
+  let variance = 0;
+  let divisor = 0;
+  for (const loading of loadSeeds(terms, pools)) {
+    const factor = seedFactor(loading);
+    variance += factor * seedVariance(loading.pool);
+    divisor += (factor * loading.pool.variance) ** 2 / loading.pool.freedom;
+  }
+  return { variance, divisor };
+}
+
+/** Variance from the items: of the weighted sum item by item, and of each unpaired measure by itself. */
+function itemPart(measures: readonly Measure[], weights: readonly number[]): number | null {
+  let unpaired = 0;
+  const paired: { items: Float64Array; weight: number }[] = [];
+  for (const [i, measure] of measures.entries()) {
+    if (measure.itemVariance === null) return null;
+    if (measure.items === null) unpaired += weights[i]! ** 2 * measure.itemVariance;
+    else paired.push({ items: measure.items, weight: weights[i]! });
+  }
+  return unpaired + pairedVariance(paired);
+}
+
+function pairedVariance(terms: readonly { items: Float64Array; weight: number }[]): number {
+  const count = terms[0]?.items.length ?? 0;
+  if (count < 2) return 0;
+  let sum = 0;
+  let squares = 0;
+  for (let i = 0; i < count; i++) {
+    let value = 0;
+    for (const term of terms) value += term.weight * term.items[i]!;
+    sum += value;
+    squares += value * value;
+  }
+  return Math.max(0, squares - (sum * sum) / count) / (count - 1) / count;
+}
+
+/**
+ * Smallest item variance of a contrast of shares. Without one, two models that agree on every item would be equal
+ * beyond doubt; with it the bound is near 3 / n, as for a share of which no case was seen.
+ */
+function varianceFloor(metric: Metric, measures: readonly Measure[], weights: readonly number[]): number {
+  const count = Math.min(...measures.map((measure) => measure.items?.length ?? Infinity));
+  if (metric === 'meanTokens' || !Number.isFinite(count)) return 0;
+  return weights.reduce((sum, weight) => sum + weight ** 2, 0) / (count + 2) ** 2;
+}
+
+/** Merges terms of the same unit and drops those that cancel. */
+function mergeTerms(terms: Contrast['terms']): { unit: Unit; weight: number }[] {
+  const merged = new Map<string, { unit: Unit; weight: number }>();
+  for (const { unit, weight } of terms) {
+    const before = merged.get(unit.key)?.weight ?? 0;
+    merged.set(unit.key, { unit, weight: before + weight });
+  }
+  return [...merged.values()].filter(({ weight }) => weight !== 0);
+}
+
+function buildContrast(
+  metric: Metric,
+  terms: readonly { unit: Unit; weight: number }[],
+  source: { measure: Inference['measure']; pools: Inference['pools'] },
+): Contrast {
+  const measures = terms.map(({ unit }) => source.measure(unit, metric));
+  const weights = terms.map(({ weight }) => weight);
+  const estimate = measures.reduce((sum, measure, i) => sum + weights[i]! * measure.estimate, 0);
+  const items = itemPart(measures, weights);
+  const point = { metric, terms, estimate, standardError: null, freedom: Infinity };
+  if (items === null) return point;
+  if (terms.length === 0) return { ...point, standardError: 0 };
+  const seeds = seedPart(terms, source.pools(metric));
+  const total = Math.max(items, varianceFloor(metric, measures, weights)) + seeds.variance;
+  const freedom = seeds.divisor === 0 ? Infinity : total ** 2 / seeds.divisor;
+  return { ...point, standardError: Math.sqrt(total), freedom };
+}
+
+function remember<Value>(compute: (key: string) => Value): (key: string) => Value {
+  const known = new Map<string, Value>();
+  return (key) => {
+    const value = known.get(key) ?? compute(key);
+    known.set(key, value);
+    return value;
+  };
+}
+
+/** Sets up the statistics of one grid. Measures, pools and draws are computed when first asked for. */
+export function createInference(grid: Grid, draws: number): Inference {
+  const units = new Map([grid.base, ...grid.groups, ...grid.controls].map((unit) => [unit.key, unit]));
+  const measures = remember((key) => {
+    const [metric, ...unitKey] = key.split('|');
+    return measureUnit(units.get(unitKey.join('|'))!, metric as Metric);
+  });
+  const measure = (unit: Unit, metric: Metric = 'score'): Measure => measures(`${metric}|${unit.key}`);
+  const pooled = remember((metric) =>
+    poolSeeds([...units.values()].map((unit) => measure(unit, metric as Metric))),
+  );
+  const pools = (metric: Metric): SeedPools => pooled(metric);
+  const contrast = (terms: Contrast['terms'], metric: Metric = 'score'): Contrast =>
+    buildContrast(metric, mergeTerms(terms), { measure, pools });
+  const drawn = createDraws({ draws, items: grid.items, pools });
+  return {
+    grid,
+    draws,
+    measure,
+    pools,
+    contrast,
+    score: (unit) => scoreInterval(measure(unit), seedPart([{ unit, weight: 1 }], pools('score'))),
+    difference: (unit, other, metric = 'score') =>
+      contrast(
+        [
+          { unit, weight: 1 },
+          { unit: other, weight: -1 },
+        ],
+        metric,
+      ),
+    deviations: ({ metric, terms, standardError }) =>
+      standardError === null
+        ? null
+        : drawn.combine(terms.map((t) => ({ ...t, measure: measure(t.unit, metric) }))),
+  };
+}
+
+/** The interval of a half width, kept within what shares can differ by. */
+export function intervalWithin({ estimate, metric, terms }: Contrast, half: number): Estimate {
+  const [low, high] = [estimate - half, estimate + half];
+  if (metric === 'meanTokens') return { estimate, low, high };
+  const weights = terms.map(({ weight }) => weight);
+  const most = weights.reduce((sum, weight) => sum + Math.max(0, weight), 0);
+  const least = weights.reduce((sum, weight) => sum + Math.min(0, weight), 0);
+  return {
+    estimate,
+    low: Math.min(estimate, Math.max(least, low)),
+    high: Math.max(estimate, Math.min(most, high)),
+  };
+}
+
+/** A contrast's own 95 % interval, by Student's t. */
+export function intervalOf(contrast: Contrast): Estimate {
+  const { estimate, standardError, freedom } = contrast;
+  if (standardError === null) return { estimate, low: null, high: null };
+  return intervalWithin(contrast, tCritical95(freedom) * standardError);
+}

@@ -1,0 +1,40 @@
+import type { Estimate } from '../contracts/analysis';
+import { itemCount, variance, type Measure } from './measure';
+import { tCritical95 } from './special';
+
+/** How much the items' variance differs from a coin's of the same mean: 1 for right-or-wrong items of one seed. */
+function designEffect({ items, estimate }: Measure): number {
+  const coin = estimate * (1 - estimate);
+  if (items === null || coin <= 0) return 1;
+  return Math.max(variance(items) / coin, 2 / items.length);
+}
+
+/**
+ * Wilson's interval for a share, on the number of coin tosses that would be as sure. For one seed and items that
+ * are right or wrong this is Wilson's own; graded items count for more, and the variance between seeds for fewer.
+ */
+export function scoreInterval(
+  measure: Measure,
+  seeds: { readonly variance: number; readonly divisor: number },
+): Estimate {
+  const { estimate, itemVariance } = measure;
+  const count = itemCount(measure);
+  if (itemVariance === null || count <= 0) return { estimate, low: null, high: null };
+  const smoothed = (estimate * count + 2) / (count + 4);
+  const coin = smoothed * (1 - smoothed);
+  const total = (designEffect(measure) * coin) / count + seeds.variance;
+  const critical = tCritical95(seeds.divisor === 0 ? Infinity : total ** 2 / seeds.divisor);
+  return wilson(estimate, coin / total, critical);
+}
+
+function wilson(estimate: number, tosses: number, critical: number): Estimate {
+  const spread = critical ** 2 / tosses;
+  const centre = (estimate + spread / 2) / (1 + spread);
+  const half =
+    (critical / (1 + spread)) * Math.sqrt((estimate * (1 - estimate)) / tosses + spread / (4 * tosses));
+  return {
+    estimate,
+    low: Math.max(0, Math.min(estimate, centre - half)),
+    high: Math.min(1, Math.max(estimate, centre + half)),
+  };
+}

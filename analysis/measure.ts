@@ -1,0 +1,107 @@
+import type { StyleRates } from '../contracts/analysis';
+import type { EvaluationSummary } from '../contracts/results';
+import type { ItemResult } from '../contracts/rows';
+import type { Run, Unit } from './grid';
+
+/** What is measured on an item: the score, a style flag, a length. */
+export type Metric = 'score' | keyof StyleRates;
+
+export const styleMetrics = [
+  'formatRate',
+  'ramblingRate',
+  'noEosRate',
+  'meanTokens',
+  'repetitionRate',
+] as const;
+
+const readItem: Record<Metric, (row: ItemResult) => number> = {
+  score: (row) => row.score,
+  formatRate: (row) => Number(row.formatted),
+  ramblingRate: (row) => Number(row.rambling),
+  noEosRate: (row) => Number(row.finish === 'length'),
+  meanTokens: (row) => row.tokens,
+  repetitionRate: (row) => row.repetition,
+};
+
+/** One metric of one unit, with what its uncertainty is made of. */
+export interface Measure {
+  readonly unit: Unit;
+  readonly metric: Metric;
+  /** Mean over items and seeds. */
+  readonly estimate: number;
+  /** Mean over seeds of each item; null where the items cannot be paired. */
+  readonly items: Float64Array | null;
+  /** Variance of `estimate` from the choice of items; null where nothing tells. */
+  readonly itemVariance: number | null;
+  /** Mean over items, by run. */
+  readonly byRun: readonly number[];
+  /** Variance of one run's mean that comes from the items × seeds interaction. */
+  readonly residual: number;
+}
+
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+}
+
+/** Mean squared deviation, over n. */
+export function variance(values: ArrayLike<number>): number {
+  const centre = mean(values);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i]! - centre) ** 2;
+  return sum / values.length;
+}
+
+/** Mean square of the items × runs interaction, of a two-way layout with one value a place. */
+function interactionMeanSquare(columns: readonly Float64Array[], rowMeans: Float64Array): number {
+  const total = mean(rowMeans);
+  let sum = 0;
+  for (const column of columns) {
+    const shift = mean(column) - total;
+    for (let i = 0; i < column.length; i++) sum += (column[i]! - rowMeans[i]! - shift) ** 2;
+  }
+  return sum / ((rowMeans.length - 1) * (columns.length - 1));
+}
+
+function measureItems(unit: Unit, metric: Metric, rows: readonly (readonly ItemResult[])[]): Measure {
+  const columns = rows.map((run) => Float64Array.from(run, readItem[metric]));
+  const count = columns[0]!.length;
+  const items = Float64Array.from({ length: count }, (_, i) => mean(columns.map((column) => column[i]!)));
+  const several = columns.length > 1 && count > 1;
+  return {
+    unit,
+    metric,
+    estimate: mean(items),
+    items,
+    itemVariance: variance(items) / count,
+    byRun: columns.map(mean),
+    residual: several ? interactionMeanSquare(columns, items) / count : 0,
+  };
+}
+
+function readSummary(summary: EvaluationSummary, metric: Metric): number {
+  return summary[metric];
+}
+
+/** Variance of a share that is known from a summary alone: the binomial one, the largest that scores in 0 … 1 allow. */
+function summaryVariance(runs: readonly Run[], metric: Metric, estimate: number): number | null {
+  const count = Math.min(...runs.map((run) => run.summary.items));
+  if (count <= 0 || metric === 'meanTokens' || !(estimate >= 0 && estimate <= 1)) return null;
+  return (estimate * (1 - estimate)) / count;
+}
+
+/** Measures a unit, from its items where all its runs have them, else from its summaries. */
+export function measureUnit(unit: Unit, metric: Metric): Measure {
+  const rows = unit.runs.map((run) => run.rows).filter((run) => run !== null);
+  if (rows.length === unit.runs.length) return measureItems(unit, metric, rows);
+  const byRun = unit.runs.map((run) => readSummary(run.summary, metric));
+  const estimate = mean(byRun);
+  const itemVariance = summaryVariance(unit.runs, metric, estimate);
+  return { unit, metric, estimate, items: null, itemVariance, byRun, residual: 0 };
+}
+
+/** Number of items behind a measure; 0 where unknown. */
+export function itemCount(measure: Measure): number {
+  return measure.items?.length ?? Math.min(...measure.unit.runs.map((run) => run.summary.items));
+}

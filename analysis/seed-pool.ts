@@ -1,0 +1,133 @@
+import { mean, type Measure } from './measure';
+import { fUpperTail } from './special';
+
+/**
+ * The variance between training seeds that several units share. With three seeds a unit's own variance is hardly
+ * known; pooled over a budget's units it is, so intervals need no factor of four. A common seed effect (units that
+ * were trained on the same rows move together) is kept apart, because it cancels in differences.
+ */
+export interface SeedPool {
+  readonly key: string;
+  /** Variance of one run's mean about its unit's, items × seeds interaction included. */
+  readonly variance: number;
+  /** The part of it that is items × seeds interaction, which the item variance covers already. */
+  readonly residual: number;
+  /** Share of the seed variance that all units of the pool have in common, 0 … 1. */
+  readonly commonShare: number;
+  /** Degrees of freedom of `variance`. */
+  readonly freedom: number;
+}
+
+/** Seed variance of one run's mean. */
+export function seedVariance(pool: SeedPool): number {
+  return Math.max(0, pool.variance - pool.residual);
+}
+
+const freedomOf = (measure: Measure): number => measure.byRun.length - 1;
+
+function squaresOf(measure: Measure): number {
+  return measure.byRun.reduce((sum, value) => sum + (value - measure.estimate) ** 2, 0);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function pooledVariance(measures: readonly Measure[]): number {
+  return sum(measures.map(squaresOf)) / sum(measures.map(freedomOf));
+}
+
+/** Squares and degrees of freedom of the seed effect that the measures have in common. */
+function commonSeedEffect(measures: readonly Measure[]): { squares: number; freedom: number } {
+  const bySeed = new Map<number, number[]>();
+  for (const measure of measures) {
+    measure.unit.runs.forEach((run, i) => {
+      const deviation = measure.byRun[i]! - measure.estimate;
+      bySeed.set(run.seed, [...(bySeed.get(run.seed) ?? []), deviation]);
+    });
+  }
+  const squares = sum([...bySeed.values()].map((values) => values.length * mean(values) ** 2));
+  return { squares, freedom: bySeed.size - 1 };
+}
+
+/** Pools measures of one metric: units × seeds as a two-way layout, degrees of freedom by Satterthwaite. */
+function poolMeasures(key: string, measures: readonly Measure[]): SeedPool {
+  const freedom = sum(measures.map(freedomOf));
+  const squares = sum(measures.map(squaresOf));
+  const variance = squares / freedom;
+  const residual = mean(measures.map((measure) => measure.residual));
+  const common = commonSeedEffect(measures);
+  const ownFreedom = freedom - common.freedom;
+  const plain = { key, variance, residual, commonShare: 0, freedom };
+  if (measures.length < 2 || ownFreedom <= 0 || variance === 0) return plain;
+  const commonMean = common.squares / common.freedom;
+  const ownMean = (squares - common.squares) / ownFreedom;
+  const commonVariance = (commonMean - ownMean) / measures.length;
+  const between = seedVariance(plain);
+  if (commonVariance <= 0 || between === 0) return plain;
+  const ownSquares = squares - common.squares;
+  return {
+    ...plain,
+    commonShare: Math.min(1, commonVariance / between),
+    freedom: squares ** 2 / (common.squares ** 2 / common.freedom + ownSquares ** 2 / ownFreedom),
+  };
+}
+
+/** The measure whose seeds vary far more than the others', if there is one (F test, 1 % over all of them). */
+function findOutlier(measures: readonly Measure[]): Measure | undefined {
+  const tails = measures.map((measure) => {
+    const rest = measures.filter((other) => other !== measure);
+    const own = squaresOf(measure) / freedomOf(measure);
+    const pooled = pooledVariance(rest);
+    if (own <= pooled) return 1;
+    return pooled === 0 ? 0 : fUpperTail(own / pooled, freedomOf(measure), sum(rest.map(freedomOf)));
+  });
+  const least = Math.min(...tails);
+  return least < 0.01 / measures.length ? measures[tails.indexOf(least)] : undefined;
+}
+
+function splitOutliers(measures: readonly Measure[]): { kept: Measure[]; outliers: Measure[] } {
+  const kept = [...measures];
+  const outliers: Measure[] = [];
+  while (kept.length >= 3) {
+    const outlier = findOutlier(kept);
+    if (outlier === undefined) break;
+    kept.splice(kept.indexOf(outlier), 1);
+    outliers.push(outlier);
+  }
+  return { kept, outliers };
+}
+
+/** A budget pools by itself where that leaves six degrees of freedom in each; else all budgets pool together. */
+function partition(measures: readonly Measure[]): Map<string, Measure[]> {
+  const byBudget = new Map<string, Measure[]>();
+  for (const measure of measures) {
+    const key = String(measure.unit.budget);
+    byBudget.set(key, [...(byBudget.get(key) ?? []), measure]);
+  }
+  const enough = [...byBudget.values()].every((list) => sum(list.map(freedomOf)) >= 6);
+  return enough ? byBudget : new Map([['all', [...measures]]]);
+}
+
+export interface SeedPools {
+  /** By unit key; a unit that no seed touches, or of a sweep with one seed, has none. */
+  readonly of: ReadonlyMap<string, SeedPool>;
+  /** Units whose seeds vary far more than the others'; they keep their own variance. */
+  readonly outliers: readonly Measure[];
+}
+
+/** Finds the seed variance of each measure; all are of one metric. */
+export function poolSeeds(measures: readonly Measure[]): SeedPools {
+  const seeded = measures.filter((measure) => measure.unit.budget !== null);
+  const of = new Map<string, SeedPool>();
+  const outliers: Measure[] = [];
+  for (const [key, list] of partition(seeded)) {
+    const split = splitOutliers(list.filter((measure) => freedomOf(measure) > 0));
+    if (split.kept.length === 0) continue;
+    const pool = poolMeasures(key, split.kept);
+    for (const measure of list) of.set(measure.unit.key, pool);
+    for (const measure of split.outliers) of.set(measure.unit.key, poolMeasures(measure.unit.key, [measure]));
+    outliers.push(...split.outliers);
+  }
+  return { of, outliers };
+}

@@ -1,0 +1,45 @@
+import type { Estimate } from '../contracts/analysis';
+
+/** A score or share as people read it here: three places. A rounded-away minus is left out. */
+export function formatShare(value: number): string {
+  const text = value.toFixed(3);
+  return text === '-0.000' ? '0.000' : text.replace('-', '−');
+}
+
+/** A difference, with its sign. */
+export function formatDifference(value: number): string {
+  const text = formatShare(value);
+  return value > 0 && text !== '0.000' ? `+${text}` : text;
+}
+
+function withBounds(text: string, { low, high }: Estimate, format: (value: number) => string): string {
+  return low === null || high === null ? text : `${text} (${format(low)} to ${format(high)})`;
+}
+
+export function formatScore(estimate: Estimate): string {
+  return withBounds(formatShare(estimate.estimate), estimate, formatShare);
+}
+
+export function formatGap(estimate: Estimate): string {
+  return withBounds(formatDifference(estimate.estimate), estimate, formatDifference);
+}
+
+/** 12345 → 12,345, whatever the host's locale. */
+export function formatCount(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+}
+
+/** a; a and b; a, b and c. */
+export function joinList(parts: readonly string[]): string {
+  if (parts.length < 2) return parts.join('');
+  return `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]!}`;
+}
+
+export function joinNumbers(values: readonly number[]): string {
+  return joinList(values.map(formatCount));
+}
+
+/** One row, 64 rows. */
+export function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
