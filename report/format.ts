@@ -3,9 +3,9 @@ export function formatShare(share: number, digits = 1): string {
   return `${(share * 100).toFixed(digits)} %`;
 }
 
-/** A score between 0 and 1 as it stands in tables: three decimals, no leading zero lost. */
+/** A score or a difference as it stands in tables: three decimals and a true minus. */
 export function formatScore(score: number): string {
-  return score.toFixed(3);
+  return score.toFixed(3).replace('-', '−').replace('−0.000', '0.000');
 }
 
 export function formatInterval(interval: { readonly low: number; readonly high: number }): string {

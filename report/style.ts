@@ -53,22 +53,31 @@ code,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.6rem 1.25rem;margin:1.1rem 0 0;padding:0}
 .facts dt{color:var(--muted);font-size:.82rem}
 .facts dd{margin:0;font-weight:600;overflow-wrap:anywhere}
+dl+.lead{margin-top:1.1rem}
+details{margin:0 0 .8rem}
+summary{cursor:pointer;padding:.25rem 0}
 nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;list-style:none;margin:1.25rem 0 0;padding:0;font-size:.93rem}
 figure{margin:0 0 1.5rem}
 figcaption{color:var(--muted);font-size:.93rem;max-width:46rem;margin-bottom:.5rem}
 figcaption b{color:var(--ink)}
 .narrow{display:none}
-.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:1rem 2rem}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem 2rem}
 .scroll{overflow-x:auto;margin:0 0 1.25rem}
 .scroll:focus-visible,a:focus-visible,summary:focus-visible{outline:3px solid var(--series-1);outline-offset:2px}
 table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);padding:0 0 .5rem;caption-side:top}
 th,td{padding:.38rem .8rem .38rem 0;text-align:left;border-bottom:1px solid var(--grid);vertical-align:top}
-thead th{border-bottom:2px solid var(--grid);white-space:nowrap}
+thead th{border-bottom:2px solid var(--grid);vertical-align:bottom}
+th,td{white-space:nowrap}
+thead th{white-space:normal;min-width:3.5rem}
+td.text,th.text{white-space:normal;min-width:15rem}
+caption{max-width:calc(100vw - 2rem)}
 td.number,th.number{text-align:right;padding-right:1.2rem;white-space:nowrap}
 tr.best td,tr.best th{font-weight:700}
 .claims{list-style:none;margin:0;padding:0;display:grid;gap:.8rem}
-.claims li{background:var(--panel);border-radius:4px;padding:.85rem 1.1rem}
+.claims>li{background:var(--panel);border-radius:4px;padding:.85rem 1.1rem}
+.claims h3{margin:0}
+.claims ul{margin:.4rem 0;padding-left:1.2rem;font-size:.95rem}
 .claims p{margin:.2rem 0 0;max-width:none}
 .claims .numbers{color:var(--muted);font-size:.93rem}
 .verdict{font-weight:700;white-space:nowrap}
@@ -81,7 +90,6 @@ tr.best td,tr.best th{font-weight:700}
 .sample .state{color:var(--muted);font-size:.85rem;margin:.45rem 0 0}
 pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font:.85rem/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 blockquote{margin:0 0 .7rem;padding-left:.9rem;border-left:3px solid var(--grid)}
-.digests td{overflow-wrap:anywhere}
 .notice{border:1px solid var(--grid);border-radius:4px;padding:.75rem 1rem;max-width:46rem}
 footer{color:var(--muted);font-size:.88rem;padding-bottom:2.5rem}
 .skip{position:absolute;left:-999rem}

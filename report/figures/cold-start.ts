@@ -50,10 +50,10 @@ export function coldStartRates(models: readonly AnsweringRates[]): Figure {
       legend,
     });
     return {
-      width: size === 'wide' ? 560 : 215,
+      width: size === 'wide' ? 730 : 210,
       height: { step: 42 },
       data: { values },
-      encoding: { y: { ...y, axis: { labelLimit: 200, ticks: false, domain: false } } },
+      encoding: { y: { ...y, axis: { labelLimit: 200, ticks: false, domain: false, labelPadding: 12 } } },
       layer: [
         {
           mark: { type: 'rule', stroke: gridColour, strokeWidth: 2 },

@@ -27,7 +27,7 @@ function rowAxis(size: FigureSize, labels: readonly string[]): object {
     type: 'nominal',
     title: null,
     sort: [...labels],
-    axis: size === 'wide' ? { labelLimit: 320, ticks: false, domain: false, labelFontSize: 12 } : null,
+    axis: size === 'wide' ? { labelLimit: 320, ticks: false, domain: false, labelPadding: 12 } : null,
   };
 }
 
@@ -50,7 +50,7 @@ export function contrast(data: ContrastData): Figure {
       encoding: { x: { value: 2 }, text: { field: 'label' } },
     };
     return {
-      width: size === 'wide' ? 430 : 300,
+      width: size === 'wide' ? 560 : 320,
       height: { step: size === 'wide' ? 36 : 46 },
       data: { values },
       encoding: { y: rowAxis(size, labels) },

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Figure, FigureSize } from './render';
-import { seriesColour, seriesDash } from './theme';
+import { mutedColour, seriesColour, seriesDash } from './theme';
 
 /** One quantity of one training stage, step by step. */
 export interface Curve {
@@ -17,19 +17,20 @@ export interface CurvesData {
   readonly start?: { readonly value: number; readonly label: string };
 }
 
-/** Mean of the last `width` values at each step: single batches are noisy. */
-export function smoothCurve(values: readonly number[], width: number): number[] {
+/** Mean over `reach` values to either side, fewer at the ends so that it stays centred: single batches are noisy. */
+export function smoothCurve(values: readonly number[], reach: number): number[] {
   return values.map((_, index) => {
-    const window = values.slice(Math.max(0, index - width + 1), index + 1);
+    const side = Math.min(reach, index, values.length - 1 - index);
+    const window = values.slice(index - side, index + side + 1);
     return window.reduce((sum, value) => sum + value, 0) / window.length;
   });
 }
 
 function smoothPoints(curve: Curve): { name: string; step: number; value: number; smooth: number }[] {
-  const width = Math.max(1, Math.round(curve.points.length / 12));
+  const reach = Math.round(curve.points.length / 25);
   const smooth = smoothCurve(
     curve.points.map(({ value }) => value),
-    width,
+    reach,
   );
   return curve.points.map((point, index) => ({
     name: curve.name,
@@ -53,15 +54,17 @@ export function trainingCurves(data: CurvesData): Figure {
   const values = data.curves.flatMap(smoothPoints);
   const names = data.curves.map(({ name }) => name);
   const spec = (size: FigureSize): TopLevelSpec => {
-    const scale = { domain: names, range: names.map((_, index) => seriesColour(index)) };
-    const color = {
+    const legend = { orient: 'bottom', columns: 1, symbolType: 'stroke', symbolSize: 300, labelLimit: 300 };
+    const named = (range: unknown[]): object => ({
       field: 'name',
       type: 'nominal',
       title: null,
-      scale,
+      scale: { domain: names, range },
       sort: null,
-      legend: { orient: 'bottom', columns: size === 'wide' ? 2 : 1, symbolType: 'stroke', labelLimit: 300 },
-    };
+      legend,
+    });
+    const color = named(names.map((_, index) => seriesColour(index)));
+    const strokeDash = named(names.map((_, index) => seriesDash(index)));
     const x = {
       field: 'step',
       type: 'quantitative',
@@ -75,16 +78,16 @@ export function trainingCurves(data: CurvesData): Figure {
       scale: { zero: false },
     });
     return {
-      width: size === 'wide' ? 400 : 270,
+      width: size === 'wide' ? 380 : 285,
       height: 230,
       data: { values },
       layer: [
-        { mark: { type: 'line', strokeWidth: 0.7, opacity: 0.4 }, encoding: { x, y: y('value'), color } },
         ...names.map((name, index) => ({
           transform: [{ filter: { field: 'name', equal: name } }],
-          mark: { type: 'line', strokeWidth: 2.2, strokeDash: seriesDash(index) },
-          encoding: { x, y: y('smooth'), color },
+          mark: { type: 'line', strokeWidth: 0.7, opacity: 0.4, stroke: seriesColour(index) },
+          encoding: { x, y: y('value') },
         })),
+        { mark: { type: 'line', strokeWidth: 2.2 }, encoding: { x, y: y('smooth'), color, strokeDash } },
         ...(data.start === undefined ? [] : [startLine(data.start)]),
       ],
     } as TopLevelSpec;
@@ -97,9 +100,9 @@ function startLine(start: { value: number; label: string }): object {
     data: { values: [start] },
     encoding: { y: { field: 'value', type: 'quantitative' } },
     layer: [
-      { mark: { type: 'rule', strokeDash: [2, 4], stroke: 'var(--muted, #5b5b63)' } },
+      { mark: { type: 'rule', strokeDash: [2, 4], stroke: mutedColour } },
       {
-        mark: { type: 'text', align: 'left', dx: 4, dy: -6, fontSize: 11, fill: 'var(--muted, #5b5b63)' },
+        mark: { type: 'text', align: 'left', dx: 4, dy: -6, fontSize: 11, fill: mutedColour },
         encoding: { x: { value: 0 }, text: { field: 'label' } },
       },
     ],

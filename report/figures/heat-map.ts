@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { formatFraction, formatScore } from '../format';
+import { formatCount, formatFraction, formatScore } from '../format';
 import type { Figure, FigureSize } from './render';
 import { orderedBudgets, orderedFractions, type ScorePoint } from './score-by-budget';
 import { inkColour } from './theme';
@@ -23,14 +23,14 @@ export function heatMap(data: HeatMapData): Figure {
   const values = data.points.map((point) => ({
     ...point,
     label: `${point.best ? '★ ' : ''}${formatScore(point.score)}`,
-    budgetName: point.budget.toLocaleString('en'),
+    budgetName: formatCount(point.budget),
     fractionName: formatFraction(point.fraction),
   }));
   const x = {
     field: 'budgetName',
     type: 'ordinal',
     title: 'Annotation budget (examples)',
-    sort: orderedBudgets(data.points).map((budget) => budget.toLocaleString('en')),
+    sort: orderedBudgets(data.points).map(formatCount),
     axis: { labelAngle: 0, orient: 'bottom' },
     scale: { paddingInner: 0.04 },
   };
@@ -43,7 +43,7 @@ export function heatMap(data: HeatMapData): Figure {
   };
   const spec = (size: FigureSize): TopLevelSpec =>
     ({
-      width: size === 'wide' ? 600 : 270,
+      width: size === 'wide' ? 730 : 285,
       height: { step: 44 },
       data: { values },
       encoding: { x, y },

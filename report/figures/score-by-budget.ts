@@ -76,6 +76,25 @@ function seriesScales(fractions: readonly number[], size: FigureSize): object {
   };
 }
 
+/** The line and the intervals of one fraction. Their colour is set, not encoded: the points alone make the legend. */
+function seriesLayer(options: { fraction: number; index: number; x: object; y: object }): object {
+  const { fraction, index, x, y } = options;
+  const stroke = seriesColour(index);
+  return {
+    transform: [{ filter: { field: 'series', equal: fractionName(fraction) } }],
+    layer: [
+      {
+        mark: { type: 'line', stroke, strokeDash: seriesDash(index), strokeWidth: 1.8 },
+        encoding: { x, y: { field: 'score', ...y } },
+      },
+      {
+        mark: { type: 'rule', stroke, strokeWidth: 1.6 },
+        encoding: { x, y: { field: 'low', ...y }, y2: { field: 'high' } },
+      },
+    ],
+  };
+}
+
 /** Score against budget, a line for each fraction, intervals as bars, the base model as a dashed line. */
 export function scoreByBudget(data: ScoreByBudgetData): Figure {
   const fractions = orderedFractions(data.points);
@@ -96,38 +115,17 @@ export function scoreByBudget(data: ScoreByBudgetData): Figure {
       scale: { domain: [0, 1] },
       axis: { format: '.1f' },
     };
-    const noLegend = { ...color, legend: null };
     return {
-      width: size === 'wide' ? 600 : 270,
-      height: size === 'wide' ? 360 : 300,
+      width: size === 'wide' ? 730 : 290,
+      height: size === 'wide' ? 380 : 320,
       data: { values },
       layer: [
         {
-          data: { values: [{ base: data.baseScore, name: 'base model' }] },
-          layer: [
-            {
-              mark: { type: 'rule', strokeDash: [2, 4], stroke: mutedColour },
-              encoding: { y: { field: 'base', ...y } },
-            },
-            {
-              mark: { type: 'text', align: 'right', dy: -6, fontSize: 11, fill: mutedColour },
-              encoding: {
-                y: { field: 'base', ...y },
-                x: { value: size === 'wide' ? 596 : 266 },
-                text: { field: 'name' },
-              },
-            },
-          ],
+          data: { values: [{ base: data.baseScore }] },
+          mark: { type: 'rule', strokeDash: [2, 4], stroke: mutedColour, strokeWidth: 1.5 },
+          encoding: { y: { field: 'base', ...y } },
         },
-        ...fractions.map((fraction, index) => ({
-          transform: [{ filter: { field: 'series', equal: fractionName(fraction) } }],
-          mark: { type: 'line', strokeDash: seriesDash(index), strokeWidth: 1.8 },
-          encoding: { x, y: { field: 'score', ...y }, color: noLegend },
-        })),
-        {
-          mark: { type: 'rule', strokeWidth: 1.6 },
-          encoding: { x, y: { field: 'low', ...y }, y2: { field: 'high' }, color: noLegend },
-        },
+        ...fractions.map((fraction, index) => seriesLayer({ fraction, index, x, y })),
         {
           mark: { type: 'point', filled: true, size: 80, opacity: 1 },
           encoding: { x, y: { field: 'score', ...y }, color, shape },

@@ -1,10 +1,8 @@
-import type { ClaimVerdict, ControlAnalysis } from '../../contracts/analysis';
+import type { ClaimVerdict } from '../../contracts/analysis';
 import type { Figure } from '../figures/render';
-import { formatCount, formatFraction, formatScore } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 import { figureBlock, section } from './parts';
-import { intervalOf } from './scores';
 
 const marks: Record<ClaimVerdict['verdict'], string> = {
   confirmed: '✓',
@@ -28,7 +26,9 @@ function claim(verdict: ClaimVerdict): Html {
         >${marks[verdict.verdict]} ${verdict.verdict}</span
       >${pointer(verdict)}.
     </p>
-    ${verdict.evidence.map((sentence) => html`<p>${sentence}</p>`)}
+    <ul>
+      ${verdict.evidence.map((sentence) => html`<li>${sentence}</li>`)}
+    </ul>
     <p class="numbers">Rule: ${verdict.rule}</p>
   </li>`;
 }
@@ -47,22 +47,21 @@ export function claimsSection({ analysis }: ReportInput): Html {
   );
 }
 
-function controlWords(control: ControlAnalysis): Html {
-  const { budget, sftFraction, mixture, control: beside, difference, reading } = control;
-  return html`<h3>Budget ${formatCount(budget)}, r = ${formatFraction(sftFraction)}</h3>
-    <p>
-      SFT then DPO on the pairs: ${formatScore(mixture.estimate)}. The same warm start, then plain SFT on the
-      chosen answers of the same pairs: ${formatScore(beside.estimate)}. Difference
-      ${formatScore(difference.estimate)}, 95 % interval ${intervalOf(difference)}. ${reading}
-    </p>`;
-}
-
 /** What a sceptic asks of a winning mixture: is it the preference loss, or just the better data? */
 export async function controlSection({ analysis }: ReportInput, figures: readonly Figure[]): Promise<Html> {
   const head = { id: 'control', title: 'The preference loss, or just the data?' };
   if (analysis.controls.length === 0)
     return section(head, html`<p>No mixture won at any budget, or its control was not asked for.</p>`);
+  const intro = html`<p>
+    A mixture may win because a checker made better data, not because of the preference loss. The control
+    starts from the same warm start and trains plain SFT on the chosen answers of the very same pairs.
+  </p>`;
   const caption = 'Bars are 95 % intervals.';
   const pictures = await Promise.all(figures.map((figure) => figureBlock(figure, caption)));
-  return section(head, ...pictures, ...analysis.controls.map(controlWords));
+  return section(
+    head,
+    intro,
+    ...pictures,
+    ...analysis.controls.map(({ reading }) => html`<p>${reading}</p>`),
+  );
 }

@@ -1,4 +1,9 @@
-import type { ColdStartDiagnosis, DiagnosisEvidence, StagnationDiagnosis } from '../../contracts/analysis';
+import type {
+  ColdStartDiagnosis,
+  DiagnosisEvidence,
+  Estimate,
+  StagnationDiagnosis,
+} from '../../contracts/analysis';
 import type { Figure } from '../figures/render';
 import { formatCount, formatFraction, formatShare } from '../format';
 import { html, type Html } from '../html';
@@ -19,6 +24,10 @@ function valueOf(metric: DiagnosisEvidence['metric'], value: number): string {
   return metric === 'meanTokens' ? value.toFixed(1) : formatShare(value);
 }
 
+function tokenInterval({ low, high }: Estimate): string {
+  return low === null || high === null ? '–' : `${low.toFixed(1)} to ${high.toFixed(1)}`.replaceAll('-', '−');
+}
+
 function evidenceTable({ budget, warmFraction, evidence }: ColdStartDiagnosis): Html {
   return table({
     caption: `Evidence at budget ${formatCount(budget)}: r = 0 against r = ${formatFraction(warmFraction)}`,
@@ -27,7 +36,7 @@ function evidenceTable({ budget, warmFraction, evidence }: ColdStartDiagnosis): 
       { title: 'Base', number: true },
       { title: 'r = 0', number: true },
       { title: `r = ${formatFraction(warmFraction)}`, number: true },
-      { title: '95 % interval of the difference' },
+      { title: '95 % interval of the difference, r > 0 less r = 0' },
       { title: 'Effect size', number: true },
       { title: 'Speaks' },
     ],
@@ -37,28 +46,28 @@ function evidenceTable({ budget, warmFraction, evidence }: ColdStartDiagnosis): 
         valueOf(metric, base),
         valueOf(metric, cold),
         valueOf(metric, warm),
-        intervalOf(difference),
-        effect === null ? '–' : effect.toFixed(2),
+        metric === 'meanTokens' ? tokenInterval(difference) : intervalOf(difference),
+        effect === null ? '–' : effect.toFixed(2).replace('-', '−'),
         speaks === 'for' ? 'for a cold start' : speaks === 'against' ? 'against one' : 'for neither',
       ],
     })),
   });
 }
 
-function diagnosisWords(diagnosis: ColdStartDiagnosis): Html {
+function diagnosisBlock(diagnosis: ColdStartDiagnosis, open: boolean): Html {
   const strength = diagnosis.strength === null ? '' : `, ${diagnosis.strength}`;
-  const { repairedBy, warmFraction, warmSftRows } = diagnosis;
-  const repair =
-    repairedBy === null
-      ? 'no fraction that ran repairs it beyond doubt'
-      : `repaired from r = ${formatFraction(repairedBy)} on`;
-  return html`<h3>Budget ${formatCount(diagnosis.budget)}: ${diagnosis.status}${strength}</h3>
-    <p>
-      The smallest warm start is r = ${formatFraction(warmFraction)}, ${formatCount(warmSftRows)}
-      demonstrations;
-      ${diagnosis.status === 'present' ? repair : 'a cold start is not shown, so nothing needs repair'}.
-      ${diagnosis.advice}
-    </p>`;
+  const title = html`Budget ${formatCount(diagnosis.budget)}: ${diagnosis.status}${strength}`;
+  const words = html`<p>
+    The smallest warm start is r = ${formatFraction(diagnosis.warmFraction)},
+    ${formatCount(diagnosis.warmSftRows)} demonstrations. ${diagnosis.advice}
+  </p>`;
+  if (open)
+    return html`<h3>${title}</h3>
+      ${words}${evidenceTable(diagnosis)}`;
+  return html`<details>
+    <summary>${title}</summary>
+    ${words}${evidenceTable(diagnosis)}
+  </details>`;
 }
 
 function stagnationWords(stagnation: StagnationDiagnosis | null): Html {
@@ -75,6 +84,6 @@ export async function coldStartSection({ analysis }: ReportInput, figures: reado
   const caption = 'A cold start shows as answers that ramble, do not stop and miss the asked format.';
   const pictures = await Promise.all(figures.map((figure) => figureBlock(figure, caption)));
   const diagnoses = [...analysis.coldStart].reverse();
-  const words = diagnoses.flatMap((one) => [diagnosisWords(one), evidenceTable(one)]);
+  const words = diagnoses.map((one, index) => diagnosisBlock(one, index === 0));
   return section(head, ...pictures, ...words, stagnationWords(analysis.stagnation));
 }

@@ -6,6 +6,8 @@ export type Content = Html | string | number;
 export interface Column {
   readonly title: string;
   readonly number?: boolean;
+  /** Long text that may wrap. */
+  readonly text?: boolean;
 }
 
 export interface TableRow {
@@ -19,17 +21,18 @@ export interface TableSpec {
   readonly rows: readonly TableRow[];
 }
 
+const classOf = (column: Column | undefined): string =>
+  column?.number === true ? 'number' : column?.text === true ? 'text' : '';
+
 /** A table that scrolls inside its own box on a phone, reachable by keyboard; the first column heads its row. */
 export function table({ caption, columns, rows }: TableSpec): Html {
   const heads = columns.map(
-    ({ title, number }) => html`<th scope="col" class="${number ? 'number' : ''}">${title}</th>`,
+    (column) => html`<th scope="col" class="${classOf(column)}">${column.title}</th>`,
   );
   const body = rows.map(({ cells, best }) => {
     const [head = '', ...rest] = cells;
-    const first = columns[0]?.number === true ? 'number' : '';
-    const others = rest.map(
-      (cell, index) => html`<td class="${columns[index + 1]?.number === true ? 'number' : ''}">${cell}</td>`,
-    );
+    const first = classOf(columns[0]);
+    const others = rest.map((cell, index) => html`<td class="${classOf(columns[index + 1])}">${cell}</td>`);
     return html`<tr class="${best === true ? 'best' : ''}">
       <th scope="row" class="${first}">${head}</th>
       ${others}

@@ -33,13 +33,11 @@ function artifactTable({ result }: ReportInput): Html {
   }));
   return html`<details>
     <summary>${formatCount(stages.length)} artifacts with keys and digests</summary>
-    <div class="digests">
-      ${table({
-        caption: 'Artifacts of this sweep; the digest covers the payload alone',
-        columns: [{ title: 'Stage' }, { title: 'Kind' }, { title: 'Key' }, { title: 'Digest' }],
-        rows,
-      })}
-    </div>
+    ${table({
+      caption: 'Artifacts of this sweep; the digest covers the payload alone',
+      columns: [{ title: 'Stage' }, { title: 'Kind' }, { title: 'Key' }, { title: 'Digest' }],
+      rows,
+    })}
   </details>`;
 }
 
@@ -50,7 +48,7 @@ export function provenanceSection(input: ReportInput): Html {
   );
   const ids = table({
     caption: 'Identifiers and digests',
-    columns: [{ title: 'What' }, { title: 'Value' }],
+    columns: [{ title: 'What' }, { title: 'Value', text: true }],
     rows,
   });
   const definition = html`<details>

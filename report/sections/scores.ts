@@ -33,8 +33,9 @@ export async function scoresSection(
   figures: readonly Figure[],
   metric: string,
 ): Promise<Html> {
+  const base = formatScore(analysis.base.score.estimate);
   const captions = [
-    'Points are means over the test items, bars their 95 % intervals, set a little aside of each other; a ring marks the best of each budget.',
+    `Points are means over the test items, bars their 95 % intervals, set a little aside of each other; a ring marks the best of each budget. The dotted line is the base model, ${base}.`,
     'The framed, starred cell is the best of its budget.',
   ];
   const pictures = await Promise.all(
@@ -45,12 +46,12 @@ export async function scoresSection(
     columns: [
       number('Budget'),
       number('Best r'),
-      number('SFT rows + pairs'),
+      number('SFT + pairs'),
       number(metric),
       { title: '95 % interval' },
       { title: 'Above the base' },
-      { title: 'Cannot be told apart' },
-      number('Probability of being best'),
+      { title: 'Fractions not told apart' },
+      number('Probability best'),
     ],
     rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget) })),
   });
@@ -70,6 +71,9 @@ function styleCells({ style }: Pick<CellAnalysis, 'style'>): string[] {
   return [...rates.map((rate) => formatShare(rate)), style.meanTokens.toFixed(1)];
 }
 
+const scoresBySeed = ({ seeds }: CellAnalysis): string =>
+  seeds.map(({ seed, score }) => `${seed.toString()}: ${formatScore(score)}`).join(', ');
+
 function cellRow(analysis: SweepAnalysis, cell: CellAnalysis): { cells: string[]; best: boolean } {
   const best = analysis.budgets.some(
     ({ budget, sftFraction }) => budget === cell.budget && sftFraction === cell.sftFraction,
@@ -83,15 +87,16 @@ function cellRow(analysis: SweepAnalysis, cell: CellAnalysis): { cells: string[]
       formatCount(cell.pairRows),
       `${best ? '★ ' : ''}${formatScore(cell.score.estimate)}`,
       intervalOf(cell.score),
-      cell.seeds.map(({ seed, score }) => `${seed.toString()}: ${formatScore(score)}`).join(', '),
+      ...(analysis.seeds.length > 1 ? [scoresBySeed(cell)] : []),
       ...styleCells(cell),
       formatUsd(cell.annotationUsd),
     ],
   };
 }
 
-function baseRow({ base }: SweepAnalysis): string[] {
-  const scores = [formatScore(base.score.estimate), intervalOf(base.score), '–'];
+function baseRow({ base, seeds }: SweepAnalysis): string[] {
+  const scores = [formatScore(base.score.estimate), intervalOf(base.score)];
+  if (seeds.length > 1) scores.push('–');
   return ['base model', '–', '0', '0', ...scores, ...styleCells(base), formatUsd(0)];
 }
 
@@ -99,7 +104,13 @@ function holesTable({ holes }: SweepAnalysis): Html {
   if (holes.length === 0) return html``;
   return table({
     caption: 'Cells that did not finish, and why',
-    columns: [number('Budget'), number('r'), number('Seed'), { title: 'Code' }, { title: 'Reason' }],
+    columns: [
+      number('Budget'),
+      number('r'),
+      number('Seed'),
+      { title: 'Code' },
+      { title: 'Reason', text: true },
+    ],
     rows: holes.map((hole) => ({
       cells: [formatCount(hole.budget), formatFraction(hole.sftFraction), hole.seed, hole.code, hole.message],
     })),
@@ -115,13 +126,17 @@ export function cellsSection({ analysis }: ReportInput, metric: string): Html {
     number('Pairs'),
     number(metric),
     { title: '95 % interval' },
-    { title: 'By seed' },
+    ...(analysis.seeds.length > 1 ? [{ title: 'By seed' }] : []),
     ...styleColumns,
     number('Annotation'),
   ];
   const rows = [{ cells: baseRow(analysis) }, ...analysis.cells.map((cell) => cellRow(analysis, cell))];
-  const all = table({ caption: `All cells. ${analysis.intervals.label}`, columns, rows });
-  const notes = analysis.notes.map((note) => html`<li>${note}</li>`);
+  const all = table({
+    caption: 'All cells and the base model; a star marks the best of each budget',
+    columns,
+    rows,
+  });
+  const notes = [analysis.intervals.label, ...analysis.notes].map((note) => html`<li>${note}</li>`);
   const list =
     notes.length === 0
       ? html``
