@@ -36,13 +36,18 @@ function isAlive(holder: Holder): boolean {
   return holder.startTime === null || startTimeOf(holder.pid) === holder.startTime;
 }
 
+/** What a lock says; a holder of null where it says nothing that can be read. */
 function readHolder(path: string): { text: string; holder: Holder | null } | null {
+  let text: string;
   try {
-    const text = readFileSync(path, 'utf8');
-    const { pid, startTime } = JSON.parse(text) as Holder;
-    return { text, holder: { pid, startTime } };
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : { text: '', holder: null };
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+  try {
+    return { text, holder: JSON.parse(text) as Holder };
+  } catch {
+    return { text, holder: null };
   }
 }
 

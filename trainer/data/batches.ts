@@ -3,7 +3,6 @@ import { permute } from './random';
 export interface BatchPlan {
   readonly rows: number;
   readonly batchRows: number;
-  readonly steps: number;
   readonly seed: number;
 }
 

@@ -53,7 +53,7 @@ const lengthOf = (row: SequenceRow | PairRow): number =>
 export function planFineTuning<Row extends SequenceRow | PairRow>(job: FineTuningJob, rows: readonly Row[]) {
   const { training, seed } = job;
   const steps = stepsOf(rows.length, training);
-  const plan = planBatches({ rows: rows.length, batchRows: training.batchRows, steps, seed });
+  const plan = planBatches({ rows: rows.length, batchRows: training.batchRows, seed });
   const batchAt = (step: number): Row[] => Array.from(plan.at(step), (index) => rows[index]!);
   const lengths = Array.from({ length: steps }, (_, index) => Math.max(...batchAt(index + 1).map(lengthOf)));
   const schedule = {

@@ -17,7 +17,7 @@ type PretrainJob = JobOf<'pretrain'>;
 
 function planPretraining(job: PretrainJob, blocks: readonly SequenceRow[]) {
   const { batchRows, steps, seed } = job;
-  const plan = planBatches({ rows: blocks.length, batchRows, steps, seed });
+  const plan = planBatches({ rows: blocks.length, batchRows, seed });
   const schedule = {
     peak: job.learningRate,
     steps,

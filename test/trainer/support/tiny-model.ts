@@ -24,7 +24,8 @@ export const copyModel = (from: string, to: string): string => {
   return to;
 };
 
-export const sha256OfFile = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+export const sha256OfFile = (path: string): string =>
+  createHash('sha256').update(readFileSync(path)).digest('hex');
 
 const problems = (count: number) =>
   generateTwin({ source: 'twin', seed: 0, pool: count, validation: 1, test: 1 }).pool;

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { planBatches, stepsOf } from '../../../trainer/data/batches';
+import { bucketStep, chooseBuckets, mostBuckets, promptBucket } from '../../../trainer/data/buckets';
+import { learningRateAt, warmupStepsOf, type ScheduleOptions } from '../../../trainer/data/schedule';
+
+const count = (max: number) => fc.integer({ min: 1, max });
+
+describe('pure: batches', () => {
+  it('take every row once an epoch', () => {
+    fc.assert(
+      fc.property(count(60), count(20), count(3), (rows, batchRows, epochs) => {
+        const steps = stepsOf(rows, { batchRows, epochs });
+        const plan = planBatches({ rows, batchRows, seed: 1 });
+        const all = Array.from({ length: steps }, (_, step) => [...plan.at(step + 1)]);
+        const perEpoch = steps / epochs;
+        for (let epoch = 0; epoch < epochs; epoch += 1) {
+          const seen = all.slice(epoch * perEpoch, (epoch + 1) * perEpoch).flat();
+          assert.deepEqual(
+            seen.sort((a, b) => a - b),
+            [...Array(rows).keys()],
+          );
+        }
+      }),
+    );
+  });
+
+  it('are the same in whatever order they are asked for', () => {
+    const plan = { rows: 23, batchRows: 4, seed: 9 };
+    const forward = planBatches(plan);
+    const inOrder = Array.from({ length: 18 }, (_, step) => [...forward.at(step + 1)]);
+    const jumping = planBatches(plan);
+    for (const step of [18, 1, 7, 12, 3]) assert.deepEqual([...jumping.at(step)], inOrder[step - 1]);
+  });
+});
+
+describe('pure: length buckets', () => {
+  it('hold every batch, are few, and are multiples of their step', () => {
+    fc.assert(
+      fc.property(fc.array(count(300), { minLength: 1, maxLength: 40 }), (lengths) => {
+        const buckets = chooseBuckets(lengths);
+        assert.ok(buckets.length <= mostBuckets);
+        assert.ok(buckets.every((bucket) => bucket % bucketStep === 0));
+        assert.deepEqual(
+          buckets,
+          [...buckets].sort((a, b) => a - b),
+        );
+        const longest = Math.max(...lengths);
+        assert.ok(buckets.at(-1)! >= longest && buckets.at(-1)! < longest + bucketStep);
+      }),
+    );
+  });
+
+  it('save padding where batches are of few lengths', () => {
+    assert.deepEqual(
+      chooseBuckets([...Array<number>(50).fill(30), ...Array<number>(50).fill(60), 200]),
+      [32, 64, 208],
+    );
+  });
+
+  it('of a prompt depend on the prompt and the limit alone, and hold it', () => {
+    fc.assert(
+      fc.property(count(2000), count(2000), (a, b) => {
+        const [length, limit] = [Math.min(a, b), Math.max(a, b)];
+        const bucket = promptBucket(length, limit);
+        assert.ok(bucket >= length && bucket <= limit);
+      }),
+    );
+  });
+});
+
+describe('pure: learning rates', () => {
+  const cosine: ScheduleOptions = { peak: 2, steps: 100, warmupSteps: 10, finalRatio: 0.1, shape: 'cosine' };
+
+  it('learn at the first step, peak at the end of the warm-up, and end at the final ratio', () => {
+    assert.equal(learningRateAt(1, cosine), 0.2);
+    assert.equal(learningRateAt(10, cosine), 2);
+    assert.ok(Math.abs(learningRateAt(55, cosine) - 1.1) < 1e-12, 'halfway down');
+    assert.ok(Math.abs(learningRateAt(100, cosine) - 0.2) < 1e-12);
+    assert.equal(learningRateAt(100, { ...cosine, shape: 'constant' }), 2);
+  });
+
+  it('stay at the peak until a linear decay begins', () => {
+    const held: ScheduleOptions = { ...cosine, shape: 'linear', holdUntil: 70 };
+    assert.equal(learningRateAt(70, held), 2);
+    assert.ok(Math.abs(learningRateAt(85, held) - 1.1) < 1e-12);
+    assert.ok(Math.abs(learningRateAt(100, held) - 0.2) < 1e-12);
+  });
+
+  it('never are zero or above the peak, however short the run', () => {
+    const shapes = fc.constantFrom('cosine', 'linear', 'constant');
+    fc.assert(
+      fc.property(count(40), fc.double({ min: 0, max: 1, noNaN: true }), shapes, (steps, ratio, shape) => {
+        const options = { ...cosine, steps, warmupSteps: warmupStepsOf(ratio, steps), shape } as const;
+        for (let step = 1; step <= steps; step += 1) {
+          const rate = learningRateAt(step, options);
+          assert.ok(rate > 0 && rate <= options.peak + 1e-12, `step ${step} of ${steps}: ${rate}`);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { cutOldest, encodeExample, fitExample, joinSequence } from '../../../trainer/data/encode';
+import type { Tokenizer } from '../../../trainer/io/tokenizer';
+
+/** One id a character, and a beginning-of-sequence token where asked. */
+function characters(beginOfSequence: number | null): Tokenizer {
+  const encode = (text: string): number[] => [...text].map((character) => character.codePointAt(0)!);
+  return {
+    encode,
+    encodeStart: (text) => (beginOfSequence === null ? encode(text) : [beginOfSequence, ...encode(text)]),
+    decode: (ids) => String.fromCodePoint(...ids),
+    endOfSequence: 1,
+    beginOfSequence,
+  };
+}
+
+const place = { path: 'rows.jsonl', line: 3 };
+const ids = fc.array(fc.integer({ min: 10, max: 20 }), { minLength: 1, maxLength: 12 });
+
+describe('pure: encoding of rows', () => {
+  it('tokenises prompt and answer apart, with one end of sequence that is supervised', () => {
+    const { prompt, answers } = encodeExample(
+      characters(7),
+      { prompt: 'ab', answers: { completion: 'c' } },
+      place,
+    );
+    assert.deepEqual(prompt, [7, 97, 98]);
+    assert.deepEqual(answers, [[99, 1]]);
+    const row = joinSequence(prompt, answers[0]!);
+    assert.deepEqual([...row.ids], [7, 97, 98, 99, 1]);
+    assert.equal(row.completionStart, 3);
+  });
+
+  it('does not add a second end of sequence', () => {
+    const tokenizer = { ...characters(null), endOfSequence: 99 };
+    assert.deepEqual(
+      encodeExample(tokenizer, { prompt: 'a', answers: { completion: 'bc' } }, place).answers,
+      [[98, 99]],
+    );
+  });
+
+  it('refuses a text that has no tokens by file, line and field', () => {
+    const nothing = { ...characters(null), encode: () => [] };
+    assert.throws(
+      () => encodeExample(nothing, { prompt: 'a', answers: { chosen: 'b' } }, place),
+      /rows\.jsonl, line 3: field "chosen"/,
+    );
+  });
+
+  const policy = (overLength: 'refuse' | 'drop' | 'cut') => ({
+    maxLength: 8,
+    overLength,
+    beginOfSequence: 7,
+  });
+  const long = {
+    prompt: [7, 11, 12, 13, 14, 15],
+    answers: [
+      [21, 22, 1],
+      [23, 24, 25, 1],
+    ],
+  };
+
+  it('over length: refuse names the row and its length', () => {
+    assert.throws(
+      () => fitExample(long, policy('refuse'), place),
+      /line 3: 10 tokens, and training\.maxLength is 8/,
+    );
+  });
+
+  it('over length: drop leaves the row out', () => {
+    assert.equal(fitExample(long, policy('drop'), place), null);
+  });
+
+  it('over length: cut takes the oldest prompt tokens, the same for both answers, and keeps the answers whole', () => {
+    const cut = fitExample(long, policy('cut'), place);
+    assert.deepEqual(cut, { prompt: [7, 13, 14, 15], answers: long.answers });
+  });
+
+  it('over length: cut shortens an answer only where it alone is too long', () => {
+    const huge = { prompt: [7, 11], answers: [[21, 22, 23, 24, 25, 26, 27, 28, 1]] };
+    assert.deepEqual(fitExample(huge, policy('cut'), place), {
+      prompt: [7],
+      answers: [[21, 22, 23, 24, 25, 26, 27]],
+    });
+  });
+
+  it('over length: what is cut fits and what fits is left alone', () => {
+    fc.assert(
+      fc.property(ids, ids, ids, (prompt, first, second) => {
+        const example = { prompt, answers: [first, second] };
+        const fitted = fitExample(example, policy('cut'), place)!;
+        const longest = Math.max(...fitted.answers.map((answer) => answer.length));
+        assert.ok(fitted.prompt.length >= 1 && longest >= 1 && fitted.prompt.length + longest <= 8);
+        if (prompt.length + Math.max(first.length, second.length) <= 8) assert.equal(fitted, example);
+      }),
+    );
+  });
+
+  it('cuts the oldest and keeps the beginning of sequence', () => {
+    assert.deepEqual(cutOldest([7, 1, 2, 3], 2, 7), [7, 3]);
+    assert.deepEqual(cutOldest([7, 1, 2, 3], 1, 7), [7]);
+    assert.deepEqual(cutOldest([5, 1, 2, 3], 2, null), [2, 3]);
+    assert.deepEqual(cutOldest([5, 1], 2, null), [5, 1]);
+  });
+});
