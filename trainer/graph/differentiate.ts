@@ -1,23 +1,7 @@
 import { gradientRules, type InputGradients } from './gradients';
 import { add, broadcastTo, scalar } from './ops';
+import { sortOps } from './order';
 import type { AnyOp, Op, PrimitiveName, Value } from './primitives';
-
-/** Ops that the values need, each after the ops that it needs. Bodies of loops are not entered. */
-export function sortOps(values: readonly Value[]): readonly AnyOp[] {
-  const sorted = new Set<AnyOp>();
-  const entered = new Set<AnyOp>();
-  const stack = values.map((value) => value.op).reverse();
-  for (let op = stack.at(-1); op !== undefined; op = stack.at(-1)) {
-    if (entered.has(op)) {
-      sorted.add(op);
-      stack.pop();
-      continue;
-    }
-    entered.add(op);
-    for (const next of [...op.inputs].reverse()) if (!entered.has(next.op)) stack.push(next.op);
-  }
-  return [...sorted];
-}
 
 function ruleOf<N extends PrimitiveName>(op: Op<N>, g: readonly (Value | null)[]): InputGradients {
   return gradientRules[op.primitive](op, g);

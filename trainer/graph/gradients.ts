@@ -194,15 +194,15 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
     return [da, db];
   },
 
-  // y = x r ∘ w with r = (mean x² + ε)^−½. With h = g ∘ w:
-  // dx = r h − x r³ mean(h ∘ x),  dw = Σ over rows of g ∘ x r
+  // y = x r ∘ w with r = (mean x² + ε)^−½. With u = g ∘ x, which both gradients need:
+  // dx = r (g ∘ w) − x (r³ / D) (u w),  dw = rᵀ u
   rmsNorm: (op, g) => {
     const [x, w] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
-    const r = inputAt(op.outputs, 1);
-    const h = mul(only(g), w);
-    const mean = mul(rowSum(mul(h, x)), scalar(1 / (x.shape.at(-1) ?? 1)));
-    const dx = sub(mul(h, r), mul(x, mul(mean, mul(r, mul(r, r)))));
-    return [dx, reduceSum(mul(only(g), mul(x, r)), [0])];
+    const [r, width] = [inputAt(op.outputs, 1), x.shape.at(-1) ?? 1];
+    const u = mul(only(g), x);
+    const along = matmul(u, reshape(w, [width, 1]), { alpha: 1 / width });
+    const dx = sub(mul(mul(only(g), w), r), mul(x, mul(along, mul(r, mul(r, r)))));
+    return [dx, reshape(matmul(r, u, { transA: true }), w.shape)];
   },
   // A rotation by θ: its transpose is the rotation by −θ, which is the same op with −sin.
   rotate: (op, g) => {

@@ -1,3 +1,5 @@
+import { planFusions, type FusedAddition, type Fusions } from './fuse';
+import { contributed, domainOf, isStatic, lowerGemm, lowerings, type Emitter } from './lowerings';
 import {
   encodeModel,
   type GraphProto,
@@ -5,9 +7,9 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './onnx-proto';
-import { contributed, domainOf, isStatic, lowerings, type Emitter } from './lowerings';
-import { sameShape } from './shapes';
+import { scheduleOps, type Schedule } from './order';
 import type { AnyOp, LoopBody, Op, PrimitiveName, Shape, Value } from './primitives';
+import { sameShape } from './shapes';
 
 /** A model ready for a session. */
 export interface LoweredModel {
@@ -16,44 +18,67 @@ export interface LoweredModel {
   readonly outputs: readonly ValueInfoProto[];
   /** Number of ONNX nodes, those of loop bodies included. */
   readonly nodes: number;
+  /** How often each ONNX operator occurs. */
+  readonly operators: ReadonlyMap<string, number>;
 }
 
 /** Versions of the operator sets that models import. */
 const opsets = { '': 20, [contributed]: 1 };
 
-/** Nodes of one graph while it is written; a loop's body has a scope of its own. */
+/** Constants up to this many elements are compared by value, so that equal ones are stored once. */
+const comparedElements = 8;
+
+/** One graph while it is written; a loop's body has a scope of its own. */
 interface Scope {
   readonly nodes: NodeProto[];
-  readonly initializers: TensorProto[];
+  readonly outputs: ReadonlyMap<Value, string>;
 }
 
 class Lowering {
   private readonly names = new Map<Value, string>();
   private readonly sharedConstants = new Map<string, string>();
   private readonly sharedOps = new Map<string, readonly string[]>();
-  private readonly dependencies = new Map<AnyOp, readonly Value[]>();
-  private readonly root: Scope = { nodes: [], initializers: [] };
+  private readonly initializers: TensorProto[] = [];
+  private readonly inputs: ValueInfoProto[] = [];
+  private readonly schedule: Schedule;
+  private readonly fusions: Fusions;
   private count = 0;
-  nodes = 0;
+  readonly operators = new Map<string, number>();
 
-  lowerGraph(outputs: Readonly<Record<string, Value>>): GraphProto {
-    const inputs: ValueInfoProto[] = [];
-    for (const op of this.sort(Object.values(outputs), () => true)) this.lowerOp(op, this.root, inputs);
-    return { name: 'graph', ...this.root, inputs, outputs: this.nameOutputs(outputs, this.root) };
+  constructor(private readonly outputs: Readonly<Record<string, Value>>) {
+    const values = Object.values(outputs);
+    this.schedule = scheduleOps(values);
+    this.fusions = planFusions(this.schedule, values);
   }
 
-  /** Outputs get their own names through Identity: a value may be an input, or leave twice. */
-  private nameOutputs(outputs: Readonly<Record<string, Value>>, scope: Scope): ValueInfoProto[] {
-    return Object.entries(outputs).map(([name, value]) => {
-      this.emit(scope, 'Identity', [this.nameOf(value)], [name]);
-      return { name, dtype: value.dtype, shape: isStatic(value.shape) ? value.shape : null };
-    });
+  lowerGraph(): GraphProto {
+    const entries = Object.entries(this.outputs);
+    const scope = { nodes: [], outputs: new Map(entries.map(([name, value]) => [value, name])) };
+    for (const op of this.schedule.root) this.lowerOp(op, scope);
+    const outputs = entries.map(([name, value]) => this.lowerOutput(scope, name, value));
+    return {
+      name: 'graph',
+      nodes: scope.nodes,
+      initializers: this.initializers,
+      inputs: this.inputs,
+      outputs,
+    };
+  }
+
+  /** An output whose op could not write it under its own name, such as an input, is copied. */
+  private lowerOutput(scope: Scope, name: string, value: Value): ValueInfoProto {
+    if (this.nameOf(value) !== name) this.emit(scope, 'Identity', [this.nameOf(value)], [name]);
+    return { name, dtype: value.dtype, shape: isStatic(value.shape) ? value.shape : null };
   }
 
   private nameOf(value: Value): string {
     const name = this.names.get(value);
     if (name === undefined) throw new Error(`an output of ${value.op.primitive} is used before it is made`);
     return name;
+  }
+
+  private namesOf(values: readonly Value[]): readonly string[] {
+    return values.map((value) => this.nameOf(value));
   }
 
   private fresh(): string {
@@ -68,7 +93,7 @@ class Lowering {
     outputs: readonly string[],
     attributes: NodeProto['attributes'] = {},
   ): void {
-    this.nodes += 1;
+    this.operators.set(opType, (this.operators.get(opType) ?? 0) + 1);
     scope.nodes.push({ opType, domain: domainOf(opType), inputs, outputs, attributes });
   }
 
@@ -76,55 +101,71 @@ class Lowering {
     const shared = this.sharedConstants.get(key);
     if (shared !== undefined) return shared;
     const name = this.fresh();
-    this.root.initializers.push({ ...tensor, name });
+    this.initializers.push({ ...tensor, name });
     this.sharedConstants.set(key, name);
     return name;
   }
 
+  private smallConstant(tensor: Omit<TensorProto, 'name'>): string {
+    return this.constant(`${tensor.dtype} ${tensor.shape.join()} ${tensor.data.join()}`, tensor);
+  }
+
   private integers(values: readonly number[], shape: Shape = [values.length]): string {
-    const data = BigInt64Array.from(values, BigInt);
-    return this.constant(`i64 ${shape.join()} ${values.join()}`, { dtype: 'i64', shape, data });
+    return this.smallConstant({ dtype: 'i64', shape, data: BigInt64Array.from(values, BigInt) });
   }
 
   private floats(values: readonly number[], shape: Shape): string {
-    const data = Float32Array.from(values);
-    return this.constant(`f32 ${shape.join()} ${values.join()}`, { dtype: 'f32', shape, data });
+    return this.smallConstant({ dtype: 'f32', shape, data: Float32Array.from(values) });
   }
 
-  private lowerOp(op: AnyOp, scope: Scope, inputs: ValueInfoProto[]): void {
-    if (op.primitive === 'input') this.lowerInput(op, inputs);
+  private lowerOp(op: AnyOp, scope: Scope): void {
+    const addition = this.fusions.additions.get(op);
+    if (op.primitive === 'input') this.lowerInput(op);
     else if (op.primitive === 'constant') this.lowerConstant(op);
-    else if (op.primitive !== 'bodyInput') this.lowerComputation(op as Op, scope);
+    else if (addition !== undefined) this.lowerAddition(op, addition, scope);
+    else if (op.primitive !== 'bodyInput' && !this.fusions.absorbed.has(op))
+      this.lowerComputation(op as Op, scope);
   }
 
-  private lowerInput(op: Op<'input'>, inputs: ValueInfoProto[]): void {
+  private lowerInput(op: Op<'input'>): void {
     const { name, dtype, shape } = op.parameters;
     for (const output of op.outputs) this.names.set(output, name);
-    const known = inputs.find((info) => info.name === name);
-    if (known === undefined) inputs.push({ name, dtype, shape });
+    const known = this.inputs.find((info) => info.name === name);
+    if (known === undefined) this.inputs.push({ name, dtype, shape });
     else if (known.dtype !== dtype || !sameShape(known.shape ?? [], shape))
       throw new RangeError(`input ${name} is asked for with two types`);
   }
 
   private lowerConstant(op: Op<'constant'>): void {
     const { dtype, shape, data } = op.parameters;
-    const key = data.length <= 8 ? `${dtype} ${shape.join()} ${data.join()}` : this.fresh();
-    for (const output of op.outputs) this.names.set(output, this.constant(key, { dtype, shape, data }));
+    const tensor = { dtype, shape, data };
+    const name =
+      data.length <= comparedElements ? this.smallConstant(tensor) : this.constant(this.fresh(), tensor);
+    for (const output of op.outputs) this.names.set(output, name);
   }
 
-  /** Equal ops on equal operands are computed once. */
-  private lowerComputation<N extends PrimitiveName>(op: Op<N>, scope: Scope): void {
-    const operands = op.inputs.map((value) => this.nameOf(value));
-    const key =
-      op.primitive === 'loop'
-        ? this.fresh()
-        : `${op.primitive} ${operands.join()} ${JSON.stringify(op.parameters)}`;
+  /** Names an op's results. False where an equal op on equal operands has computed them already. */
+  private nameResults(op: AnyOp, key: string, scope: Scope): boolean {
     const shared = this.sharedOps.get(key);
-    const results = shared ?? op.outputs.map(() => this.fresh());
+    const results = shared ?? op.outputs.map((output) => scope.outputs.get(output) ?? this.fresh());
     for (const [index, output] of op.outputs.entries()) this.names.set(output, results[index] ?? '');
-    if (shared !== undefined) return;
     this.sharedOps.set(key, results);
-    lowerings[op.primitive](op, this.emitter(scope, operands, results));
+    return shared === undefined;
+  }
+
+  private lowerAddition(op: AnyOp, { product, addend }: FusedAddition, scope: Scope): void {
+    const [a, b] = product.inputs.map((value) => this.nameOf(value));
+    const operands = [a ?? '', b ?? '', this.nameOf(addend)];
+    if (!this.nameResults(op, this.fresh(), scope)) return;
+    lowerGemm(product, this.emitter(scope, operands, this.namesOf(op.outputs)));
+  }
+
+  private lowerComputation<N extends PrimitiveName>(op: Op<N>, scope: Scope): void {
+    const operands = this.namesOf(op.inputs);
+    const loop = op.primitive === 'loop';
+    const key = loop ? this.fresh() : `${op.primitive} ${operands.join()} ${JSON.stringify(op.parameters)}`;
+    if (!this.nameResults(op as unknown as AnyOp, key, scope)) return;
+    lowerings[op.primitive](op, this.emitter(scope, operands, this.namesOf(op.outputs)));
   }
 
   private emitter(scope: Scope, operands: readonly string[], results: readonly string[]): Emitter {
@@ -135,82 +176,39 @@ class Lowering {
       integers: (values, shape) => this.integers(values, shape),
       floats: (values, shape) => this.floats(values, shape),
       node: (opType, inputs, outputs, attributes) => this.emit(scope, opType, inputs, outputs, attributes),
-      loop: (op) => this.lowerLoop(op, { scope, operands, results }),
+      body: (body) => this.lowerBody(body),
     };
   }
 
-  private lowerLoop(
-    op: Op<'loop'>,
-    at: { scope: Scope; operands: readonly string[]; results: readonly string[] },
-  ): void {
-    const { body } = op.parameters;
-    const inside: Scope = { nodes: [], initializers: [] };
+  private lowerBody(body: LoopBody): GraphProto {
+    const named = body.outputs.map((value) => [this.fresh(), value] as const);
+    const scope: Scope = { nodes: [], outputs: new Map(named.map(([name, value]) => [value, name])) };
     for (const value of body.inputs) this.names.set(value, this.fresh());
-    for (const inner of this.bodyOps(body)) this.lowerOp(inner, inside, []);
-    const outputs = Object.fromEntries(body.outputs.map((value) => [this.fresh(), value]));
-    const graph: GraphProto = {
-      name: 'body',
-      ...inside,
-      inputs: body.inputs.map((value) => this.bodyInfo(this.nameOf(value), value)),
-      outputs: this.nameOutputs(outputs, inside).map((info) => ({ ...info, shape: null })),
-    };
-    // nameOutputs has pushed into inside.nodes, which the graph shares.
-    this.emit(at.scope, 'Loop', at.operands, at.results, { body: { kind: 'graph', value: graph } });
+    for (const op of this.schedule.bodies.get(body) ?? []) this.lowerOp(op, scope);
+    const inputs = body.inputs.map((value) => this.bodyInput(value));
+    const outputs = named.map(([name, value]) => ({ ...this.lowerOutput(scope, name, value), shape: null }));
+    return { name: 'body', nodes: scope.nodes, initializers: [], inputs, outputs };
   }
 
-  private bodyInfo(name: string, { dtype, shape }: Value): ValueInfoProto {
-    return { name, dtype, shape: shape.length === 0 ? [] : null };
-  }
-
-  /** Ops that depend on the body's inputs; the others stand outside of the loop and run once. */
-  private bodyOps(body: LoopBody): readonly AnyOp[] {
-    const inside = new Set<AnyOp>(body.inputs.map(({ op }) => op));
-    const sorted = this.sort(body.outputs, () => true);
-    for (const op of sorted) if (op.inputs.some((input) => inside.has(input.op))) inside.add(op);
-    return sorted.filter((op) => inside.has(op));
-  }
-
-  /** What must be computed before an op: its inputs and, for a loop, what its body takes from outside. */
-  private needs(op: AnyOp): readonly Value[] {
-    const known = this.dependencies.get(op);
-    if (known !== undefined) return known;
-    const needed = op.primitive === 'loop' ? [...op.inputs, ...this.captured(op.parameters.body)] : op.inputs;
-    this.dependencies.set(op, needed);
-    return needed;
-  }
-
-  private captured(body: LoopBody): readonly Value[] {
-    const inside = new Set(this.bodyOps(body));
-    const used = [...inside].flatMap((op) => op.inputs).concat(body.outputs);
-    return used.filter((value) => !inside.has(value.op));
-  }
-
-  private sort(values: readonly Value[], follow: (op: AnyOp) => boolean): readonly AnyOp[] {
-    const sorted = new Set<AnyOp>();
-    const entered = new Set<AnyOp>();
-    const stack = values.map((value) => value.op).reverse();
-    for (let op = stack.at(-1); op !== undefined; op = stack.at(-1)) {
-      if (entered.has(op)) {
-        sorted.add(op);
-        stack.pop();
-        continue;
-      }
-      entered.add(op);
-      for (const next of [...this.needs(op)].reverse())
-        if (follow(next.op) && !entered.has(next.op)) stack.push(next.op);
-    }
-    return [...sorted];
+  private bodyInput(value: Value): ValueInfoProto {
+    return { name: this.nameOf(value), dtype: value.dtype, shape: value.shape.length === 0 ? [] : null };
   }
 }
 
-/** Writes the graph that computes `outputs` as an ONNX model. What no output needs is not in it. */
+/**
+ * Writes the graph that computes `outputs` as an ONNX model. What no output needs is not in it, equal ops are
+ * computed once, and additions to a product are written as part of it.
+ */
 export function lower(outputs: Readonly<Record<string, Value>>): LoweredModel {
-  const lowering = new Lowering();
-  const graph = lowering.lowerGraph(outputs);
+  const lowering = new Lowering(outputs);
+  const graph = lowering.lowerGraph();
+  const { operators } = lowering;
+  const nodes = [...operators.values()].reduce((total, count) => total + count, 0);
   return {
     bytes: encodeModel(graph, opsets),
     inputs: graph.inputs,
     outputs: graph.outputs,
-    nodes: lowering.nodes,
+    nodes,
+    operators,
   };
 }

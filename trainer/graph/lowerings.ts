@@ -1,6 +1,6 @@
 import { inputAt } from './shapes';
-import type { AttributeValue } from './onnx-proto';
-import { growing, type DType, type Op, type PrimitiveName, type Shape } from './primitives';
+import type { AttributeValue, GraphProto } from './onnx-proto';
+import { growing, type DType, type LoopBody, type Op, type PrimitiveName, type Shape } from './primitives';
 
 /** What a lowering may do: name its operands and emit ONNX nodes. */
 export interface Emitter {
@@ -20,7 +20,8 @@ export interface Emitter {
     outputs: readonly string[],
     attributes?: Readonly<Record<string, AttributeValue>>,
   ) => void;
-  readonly loop: (op: Op<'loop'>) => void;
+  /** The graph of a loop's body. */
+  readonly body: (body: LoopBody) => GraphProto;
 }
 
 type Lowering<N extends PrimitiveName> = (op: Op<N>, emit: Emitter) => void;
@@ -92,10 +93,20 @@ function scatterByElements(op: Op<'scatterAddRows'>, emit: Emitter): void {
   });
 }
 
+/** A 2-D product, with an addend as its third operand where there is one. */
+export function lowerGemm(op: Op<'matmul'> | Op<'loraLinear'>, { node, operands, results }: Emitter): void {
+  const { transA, transB, alpha } =
+    op.primitive === 'matmul' ? op.parameters : { transA: false, transB: true, alpha: 1 };
+  node('Gemm', operands, results, { transA: flag(transA), transB: flag(transB), alpha: float(alpha) });
+}
+
 function product(op: Op<'matmul'>, emit: Emitter): void {
+  if (inputAt(op.inputs, 0).shape.length === 2) {
+    lowerGemm(op, emit);
+    return;
+  }
   const { transA, transB, alpha } = op.parameters;
-  const opType = inputAt(op.inputs, 0).shape.length === 2 ? 'Gemm' : 'FusedMatMul';
-  emit.node(opType, emit.operands, emit.results, {
+  emit.node('FusedMatMul', emit.operands, emit.results, {
     transA: flag(transA),
     transB: flag(transB),
     alpha: float(alpha),
@@ -200,8 +211,9 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   },
   attention: attend,
   tokenLogProbability: pickTargets,
-  loraLinear: (_, emit) => emit.node('Gemm', emit.operands.slice(0, 2), emit.results, { transB: int(1) }),
-  loop: (op, emit) => emit.loop(op),
+  loraLinear: (op, emit) => lowerGemm(op, { ...emit, operands: emit.operands.slice(0, 2) }),
+  loop: (op, { node, operands, results, body }) =>
+    node('Loop', operands, results, { body: { kind: 'graph', value: body(op.parameters.body) } }),
 };
 
 /** Whether every size is known before the graph runs. */

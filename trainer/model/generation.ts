@@ -39,7 +39,14 @@ interface Frame {
   readonly lengths: Value;
   /** 0 where a prompt's token stands, else `masked`: [B · KV, 1, P]. */
   readonly promptMask: Value;
-  readonly tables: { readonly cos: Value; readonly sin: Value };
+  readonly tables: Tables;
+  /** The tables times 1 / √hd: a decoding query is turned and scaled at once, and its product with one key needs no factor. */
+  readonly scaledTables: Tables;
+}
+
+interface Tables {
+  readonly cos: Value;
+  readonly sin: Value;
 }
 
 function createFrame(spec: GenerationSpec): Frame {
@@ -49,6 +56,8 @@ function createFrame(spec: GenerationSpec): Frame {
   const last = ops.sub(ops.reshape(lengths, [rows, 1, 1]), ops.integers([1]));
   const mask = ops.where(ops.lessOrEqual(columns, last), ops.scalar(0), ops.scalar(masked));
   const groups = rows * config.keyValueHeads;
+  const tables = rotaryTables(config, promptLength + spec.maxNewTokens);
+  const scale = ops.scalar(config.headSize ** -0.5);
   const perHead = ops.broadcastTo(mask, [rows, config.keyValueHeads, promptLength]);
   return {
     spec,
@@ -57,25 +66,27 @@ function createFrame(spec: GenerationSpec): Frame {
     repeats: config.heads / config.keyValueHeads,
     lengths,
     promptMask: ops.reshape(perHead, [groups, 1, promptLength]),
-    tables: rotaryTables(config, promptLength + spec.maxNewTokens),
+    tables,
+    scaledTables: { cos: ops.mul(tables.cos, scale), sin: ops.mul(tables.sin, scale) },
   };
 }
 
 /** One new token a row, x [B, heads · hd] at positions [B, 1] → [B · KV, R, hd]: with T = 1 no transpose is needed. */
-function newHeads(frame: Frame, x: Value, positions: Value | null, heads: number): Value {
+function newHeads(
+  frame: Frame,
+  x: Value,
+  heads: number,
+  turn: { positions: Value; tables: Tables } | null = null,
+): Value {
   const { rows, config } = frame.spec;
   const token = ops.reshape(x, [rows, 1, heads * config.headSize]);
-  const turned = positions === null ? token : ops.rotate(token, positions, frame.tables, heads);
+  const turned = turn === null ? token : ops.rotate(token, turn.positions, turn.tables, heads);
   return ops.reshape(turned, [frame.groups, heads / config.keyValueHeads, config.headSize]);
 }
 
 function joinHeads(frame: Frame, mixed: Value): Value {
   const { rows, config } = frame.spec;
   return ops.reshape(mixed, [rows, config.heads * config.headSize]);
-}
-
-function scale(frame: Frame): number {
-  return frame.spec.config.headSize ** -0.5;
 }
 
 /** The last prompt token of each row looks back at the prompt. */
@@ -90,8 +101,8 @@ function createLastTokenMixer(frame: Frame, keep: (cache: LayerCache) => void): 
       v: splitHeads(frame.context, v, { rows, length, heads, rotary: null }),
     });
     keep(cache);
-    const queries = newHeads(frame, q, positions, config.heads);
-    return joinHeads(frame, ops.attention({ q: queries, ...cache, mask: frame.promptMask }, scale(frame)));
+    const queries = newHeads(frame, q, config.heads, { positions, tables: frame.scaledTables });
+    return joinHeads(frame, ops.attention({ q: queries, ...cache, mask: frame.promptMask }, 1));
   };
 }
 
@@ -127,19 +138,19 @@ function createGrowingMixer(
   keep: (cache: LayerCache) => void,
 ): TokenMixer {
   const { config, promptLength } = frame.spec;
-  const alpha = scale(frame);
+  const { positions } = options;
   return (projections, layer) => {
     const [prompt, before] = [options.prompts[layer], options.grown[layer]];
     if (prompt === undefined || before === undefined) throw new RangeError('a layer has no cache');
-    const q = newHeads(frame, projections.q, options.positions, config.heads);
+    const q = newHeads(frame, projections.q, config.heads, { positions, tables: frame.scaledTables });
     const k = ops.concat(
-      [before.k, newHeads(frame, projections.k, options.positions, config.keyValueHeads)],
+      [before.k, newHeads(frame, projections.k, config.keyValueHeads, { positions, tables: frame.tables })],
       1,
     );
-    const v = ops.concat([before.v, newHeads(frame, projections.v, null, config.keyValueHeads)], 1);
+    const v = ops.concat([before.v, newHeads(frame, projections.v, config.keyValueHeads)], 1);
     keep({ k, v });
-    const old = ops.add(ops.matmul(q, prompt.k, { transB: true, alpha }), frame.promptMask);
-    const weights = ops.softmax(ops.concat([old, ops.matmul(q, k, { transB: true, alpha })], 2));
+    const old = ops.add(ops.matmul(q, prompt.k, { transB: true }), frame.promptMask);
+    const weights = ops.softmax(ops.concat([old, ops.matmul(q, k, { transB: true })], 2));
     const fromPrompt = ops.matmul(ops.slice(weights, 2, 0, promptLength), prompt.v);
     return joinHeads(frame, ops.add(fromPrompt, ops.matmul(ops.slice(weights, 2, promptLength, growing), v)));
   };
