@@ -2,11 +2,10 @@
 
     python test/oracles/llama_oracle.py
 
-writes test/oracles/*.json. Weights and tokens follow from formulas (see `wave`), so only results are stored.
+writes test/oracles/*.json. Weights and tokens follow from formulas (see `noise`), so only results are stored.
 """
 
 import json
-import math
 from pathlib import Path
 
 import peft
@@ -31,17 +30,24 @@ ROPE = dict(rope_type="default", rope_theta=10000.0)
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
-def wave(size: int, phase: float, amplitude: float, offset: float = 0.0) -> torch.Tensor:
-    """Element i is offset + amplitude · sin(0.7 i + phase), computed in f64 and rounded to f32."""
-    return torch.tensor([offset + amplitude * math.sin(0.7 * i + phase) for i in range(size)], dtype=torch.float32)
+def noise(size: int, phase: int, amplitude: float, offset: float = 0.0) -> torch.Tensor:
+    """Element i is offset + amplitude · u with u in [-1, 1) from a hash of i and phase in 32-bit integers."""
+
+    def draw(i: int) -> float:
+        x = ((i + 1) * 0x9E3779B1 ^ (phase + 1) * 0x85EBCA77) & 0xFFFFFFFF
+        x = ((x ^ x >> 15) * 0x2C1B3C6D) & 0xFFFFFFFF
+        x = ((x ^ x >> 12) * 0x297A2D39) & 0xFFFFFFFF
+        return (x ^ x >> 15) / 2**31 - 1
+
+    return torch.tensor([offset + amplitude * draw(i) for i in range(size)], dtype=torch.float32)
 
 
 def fill(named: list[tuple[str, torch.nn.Parameter]]) -> None:
-    """Tensor k in the order of the checkpoint has phase k; norms wave around 1."""
+    """Tensor k in the order of the checkpoint has phase k; norms vary around 1."""
     with torch.no_grad():
         for k, (name, parameter) in enumerate(named):
             norm = name.endswith("norm.weight")
-            values = wave(parameter.numel(), k, 0.1 if norm else 0.25, 1.0 if norm else 0.0)
+            values = noise(parameter.numel(), k, 0.1 if norm else 0.25, 1.0 if norm else 0.0)
             parameter.copy_(values.reshape(parameter.shape))
 
 
@@ -90,11 +96,11 @@ def language_model_loss(model: torch.nn.Module, rows: list) -> torch.Tensor:
 
 
 def digest(gradient: torch.Tensor) -> dict:
-    """A gradient's norm, its product with a wave, and its first elements."""
+    """A gradient's norm, its product with noise, and its first elements."""
     flat = gradient.detach().flatten()
     return {
         "norm": flat.double().norm().item(),
-        "wave": (flat.double() * wave(flat.numel(), 0.5, 1.0).double()).sum().item(),
+        "along": (flat.double() * noise(flat.numel(), 1000, 1.0).double()).sum().item(),
         "first": flat[:4].tolist(),
     }
 
@@ -144,7 +150,7 @@ def preference(kind: str) -> dict:
     }
     with torch.no_grad():
         for k, (name, parameter) in enumerate(sorted(named.items())):
-            parameter.copy_(wave(parameter.numel(), k, 0.2).reshape(parameter.shape))
+            parameter.copy_(noise(parameter.numel(), k, 0.2).reshape(parameter.shape))
     beta, terms = 0.5, []
     references = [[-30.0, -25.0], [-8.0, -9.5]]
     for (chosen, rejected), reference in zip(PAIRS, references):

@@ -4,9 +4,16 @@ import type { LoraShape, ModelConfig, SequenceRow, Tensor } from '../../../train
 import { loraParameters, modelParameters } from '../../../trainer/model/parameters';
 import { sizeOf } from '../../../trainer/graph';
 
-/** Element i is offset + amplitude · sin(0.7 i + phase); the formula of test/oracles/llama_oracle.py. */
-export function wave(size: number, phase: number, amplitude: number, offset = 0): Float32Array {
-  return Float32Array.from({ length: size }, (_, i) => offset + amplitude * Math.sin(0.7 * i + phase));
+function draw(i: number, phase: number): number {
+  let x = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(phase + 1, 0x85ebca77);
+  x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d);
+  x = Math.imul(x ^ (x >>> 12), 0x297a2d39);
+  return ((x ^ (x >>> 15)) >>> 0) / 2 ** 31 - 1;
+}
+
+/** Element i is offset + amplitude · u with u in [−1, 1) from a hash of i and phase; as in test/oracles/llama_oracle.py. */
+export function noise(size: number, phase: number, amplitude: number, offset = 0): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => offset + amplitude * draw(i, phase));
 }
 
 const shape = {
@@ -32,7 +39,7 @@ export function oracleWeights(config: ModelConfig): Map<string, Tensor> {
   return new Map(
     modelParameters(config).map(({ name, dims }, index) => {
       const norm = name.endsWith('norm.weight');
-      return [name, { dims, data: wave(sizeOf(dims), index, norm ? 0.1 : 0.25, norm ? 1 : 0) }];
+      return [name, { dims, data: noise(sizeOf(dims), index, norm ? 0.1 : 0.25, norm ? 1 : 0) }];
     }),
   );
 }
@@ -47,7 +54,7 @@ export const oracleLora: LoraShape = {
 export function oracleAdapter(config: ModelConfig): Map<string, Tensor> {
   const specs = [...loraParameters(config, oracleLora)].sort((a, b) => (a.name < b.name ? -1 : 1));
   return new Map(
-    specs.map(({ name, dims }, index) => [name, { dims, data: wave(sizeOf(dims), index, 0.2) }]),
+    specs.map(({ name, dims }, index) => [name, { dims, data: noise(sizeOf(dims), index, 0.2) }]),
   );
 }
 
@@ -62,10 +69,10 @@ export const oracleRows: readonly [SequenceRow, SequenceRow, SequenceRow, Sequen
   { ids: tokens(3, 12), completionStart: 10 },
 ];
 
-/** A gradient's norm, its product with a wave, and its first elements. */
+/** A gradient's norm, its product with noise, and its first elements. */
 export interface GradientDigest {
   readonly norm: number;
-  readonly wave: number;
+  readonly along: number;
   readonly first: readonly number[];
 }
 

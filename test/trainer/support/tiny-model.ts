@@ -1,13 +1,15 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { TrainingSpec } from '../../../contracts/definition';
+import type { DemonstrationRow } from '../../../contracts/rows';
 import type { JobOf } from '../../../contracts/trainer-job';
 import { gradeSchoolMath, generateTwin } from '../../../tasks';
 import { initWeights } from '../../../trainer/engine';
 import { readModelConfig } from '../../../trainer/io/model-config';
 import { saveModelFolder } from '../../../trainer/io/model-folder';
-import { writeRows } from './trainer-process';
+import { openTokenizer } from '../../../trainer/io/tokenizer';
+import { readRows, writeRows } from './trainer-process';
 
 export const architecture = resolve(__dirname, '..', '..', '..', 'models', 'tiny-math');
 
@@ -129,4 +131,13 @@ export function generateJob(
     maxPromptTokens: 64,
     overLength: 'refuse',
   };
+}
+
+/** Tokens of each demonstration, its end of sequence included. */
+export async function rowLengths(path: string): Promise<number[]> {
+  const tokenizer = await openTokenizer(architecture, readModelConfig(architecture));
+  const rows = readRows<DemonstrationRow>(dirname(path), basename(path));
+  return rows.map(
+    ({ prompt, completion }) => tokenizer.encode(prompt).length + tokenizer.encode(completion).length + 1,
+  );
 }

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TrainerJob } from '../../../contracts/trainer-job';
+import { checkFirstStep } from '../../../trainer/jobs/preference';
+import { writeSynced } from '../../../trainer/io/files';
+import { temporaryFolder } from '../../support/temporary';
+import {
+  copyModel,
+  generateJob,
+  makeDemonstrations,
+  makeModel,
+  makePairs,
+  makePrompts,
+  preferenceJob,
+  rowLengths,
+  sftJob,
+} from '../support/tiny-model';
+import { eventsOf, runJob, runTrainer, writeRows, type TrainerRun } from '../support/trainer-process';
+
+function assertRefused(run: TrainerRun, expected: { status: number; code: string; says: RegExp }): void {
+  const last = run.events.at(-1);
+  assert.ok(last?.event === 'error', run.stderr);
+  assert.deepEqual({ status: run.status, code: last.code }, { status: expected.status, code: expected.code });
+  assert.match(last.message, expected.says);
+  assert.ok(last.remedy.length > 0);
+}
+
+describe('slow: what the trainer refuses', function () {
+  this.timeout(30_000);
+  const folder = temporaryFolder();
+  let model = '';
+  let data = '';
+  let pairs = '';
+  before(() => {
+    model = makeModel(folder.at('model'));
+    data = makeDemonstrations(folder.at('demonstrations.jsonl'), 8);
+    pairs = makePairs(folder.at('pairs.jsonl'), 8);
+  });
+
+  const sft = (name: string) => sftJob(folder.path(), name, { model, data });
+  const changed = (name: string, change: object): TrainerJob => ({ ...sft(name), ...change }) as TrainerJob;
+
+  const cases: Record<string, { job(name: string): TrainerJob; status: number; code: string; says: RegExp }> =
+    {
+      'an unknown field': {
+        job: (name) => changed(name, { learningRat: 1 }),
+        status: 78,
+        code: 'CONFIG_INVALID',
+        says: /field "learningRat"/,
+      },
+      'a field out of range': {
+        job: (name) => changed(name, { training: { ...sft(name).training, warmupRatio: 1.2 } }),
+        status: 78,
+        code: 'CONFIG_INVALID',
+        says: /field "training\.warmupRatio"/,
+      },
+      'another protocol': {
+        job: (name) => changed(name, { protocol: 2 }),
+        status: 78,
+        code: 'CONFIG_INVALID',
+        says: /field "protocol"/,
+      },
+      'a device that is not there': {
+        job: (name) => changed(name, { plan: { device: 'cuda', threads: 1, microBatchRows: null } }),
+        status: 69,
+        code: 'DEVICE_UNAVAILABLE',
+        says: /plan\.device/,
+      },
+      'a missing data file': {
+        job: (name) => changed(name, { data: folder.at('none.jsonl') }),
+        status: 66,
+        code: 'INPUT_MISSING',
+        says: /none\.jsonl/,
+      },
+      'a missing model': {
+        job: (name) => changed(name, { model: folder.at('no-model') }),
+        status: 66,
+        code: 'INPUT_MISSING',
+        says: /no-model/,
+      },
+      'a bad row': {
+        job: (name) =>
+          changed(name, {
+            data: writeRows(folder.at('bad.jsonl'), [{ id: 'a', prompt: 'Q:', completion: '' }]),
+          }),
+        status: 65,
+        code: 'DATA_INVALID',
+        says: /bad\.jsonl, line 1: field "completion"/,
+      },
+      'no rows': {
+        job: (name) => changed(name, { data: writeRows(folder.at('empty.jsonl'), []) }),
+        status: 65,
+        code: 'DATA_INVALID',
+        says: /has no rows/,
+      },
+      'a row that is too long': {
+        job: (name) => changed(name, { training: { ...sft(name).training, maxLength: 20 } }),
+        status: 65,
+        code: 'DATA_INVALID',
+        says: /line \d+: \d+ tokens, and training\.maxLength is 20/,
+      },
+      'a prompt that is too long': {
+        job: (name) => ({
+          ...generateJob(folder.path(), name, { model, prompts: makePrompts(folder.at('prompts.jsonl'), 3) }),
+          maxPromptTokens: 8,
+        }),
+        status: 65,
+        code: 'DATA_INVALID',
+        says: /line 1: \d+ prompt tokens, and maxPromptTokens is 8/,
+      },
+      'a reference that is another one': {
+        job: (name) => ({
+          ...preferenceJob(folder.path(), name, { reference: model, data: pairs }),
+          referenceSha256: '0'.repeat(64),
+        }),
+        status: 78,
+        code: 'REFERENCE_MISMATCH',
+        says: /referenceSha256/,
+      },
+      'weights that are no safetensors file': {
+        job: (name) => {
+          const broken = copyModel(model, folder.at('broken'));
+          writeFileSync(join(broken, 'model.safetensors'), 'nothing of the kind');
+          return changed(name, { model: broken });
+        },
+        status: 78,
+        code: 'CONFIG_INVALID',
+        says: /broken/,
+      },
+      'an output folder that holds something else': {
+        job: (name) => {
+          mkdirSync(folder.at('taken'));
+          writeFileSync(folder.at('taken', 'mine.txt'), 'keep');
+          return changed(name, { outputDir: folder.at('taken') });
+        },
+        status: 78,
+        code: 'CONFIG_INVALID',
+        says: /"outputDir".*taken/,
+      },
+      'a learning rate that diverges': {
+        job: (name) =>
+          changed(name, { training: { ...sft(name).training, learningRate: 1e30, clipNorm: null } }),
+        status: 77,
+        code: 'TRAINING_DIVERGED',
+        says: /Step \d+: \w+ is/,
+      },
+    };
+  for (const [what, { job, ...expected }] of Object.entries(cases))
+    it(`${what}: exit ${expected.status}, ${expected.code}, nothing half-written`, async () => {
+      const made = job(what.replaceAll(' ', '-'));
+      assertRefused(await runJob(made), expected);
+      if (made.outputDir !== folder.at('taken')) assert.ok(!existsSync(made.outputDir));
+      assert.ok(!existsSync(`${made.outputDir}.partial`));
+    });
+
+  it('keeps what an output folder held', () => {
+    assert.deepEqual(readdirSync(folder.at('taken')), ['mine.txt']);
+  });
+
+  it('the command line: exit 64 and the command by name', async () => {
+    assertRefused(await runTrainer(['train', 'job.json']), { status: 64, code: 'USAGE', says: /"train"/ });
+    assertRefused(await runTrainer(['sft']), { status: 64, code: 'USAGE', says: /one job file/ });
+    assertRefused(await runTrainer(['sft', folder.at('no.json')]), {
+      status: 66,
+      code: 'INPUT_MISSING',
+      says: /no\.json/,
+    });
+  });
+
+  it('a full disk is DISK_FULL, and a path that cannot be written IO_FAILED', () => {
+    assert.throws(() => writeSynced('/dev/full', ['text']), { code: 'DISK_FULL' });
+    assert.throws(() => writeSynced(folder.at('no', 'such', 'folder'), ['text']), { code: 'IO_FAILED' });
+  });
+
+  it('a policy that does not start as its reference', () => {
+    const row = { ids: new Int32Array(20), completionStart: 10 };
+    const rows = [{ chosen: row, rejected: row, referenceChosen: 0, referenceRejected: 0 }];
+    const check = (loss: number, margin: number) => () =>
+      checkFirstStep(0.1, 1, { loss, 'rewards/margin': margin }, rows);
+    assert.doesNotThrow(check(Math.fround(Math.LN2), 0));
+    assert.throws(check(Math.LN2, 1e-3), { code: 'TRAINING_DIVERGED' });
+    assert.throws(check(0.7, 0), { code: 'TRAINING_DIVERGED' });
+    assert.throws(() => checkFirstStep(0.1, 1, { loss: Math.LN2 }, rows), { code: 'TRAINING_DIVERGED' });
+  });
+
+  for (const overLength of ['drop', 'cut'] as const)
+    it(`counts rows that are over length: ${overLength}`, async () => {
+      const lengths = await rowLengths(data);
+      const maxLength = [...lengths].sort((a, b) => a - b)[2]!;
+      const over = lengths.filter((length) => length > maxLength).length;
+      const job = changed(`over-${overLength}`, {
+        training: { ...sft('x').training, epochs: 1, maxLength, overLength },
+      });
+      const run = await runJob(job);
+      assert.equal(run.status, 0, run.stderr);
+      const [warning] = eventsOf(run, 'warning');
+      assert.equal(warning?.code, 'OVER_LENGTH');
+      assert.match(warning.message, new RegExp(`^${over} rows`));
+      const metrics = eventsOf(run, 'result')[0]?.metrics;
+      assert.equal(metrics?.['overLengthRows'], over);
+      assert.equal(metrics['rows'], lengths.length - (overLength === 'drop' ? over : 0));
+    });
+});
