@@ -31,8 +31,8 @@ export function formatUsd(usd: number): string {
 /** 83_500 → "1 min 24 s". */
 export function formatDuration(elapsedMs: number): string {
   if (elapsedMs < 1000) return `${Math.round(elapsedMs).toString()} ms`;
+  if (elapsedMs < 59_950) return `${(elapsedMs / 1000).toFixed(1)} s`;
   const seconds = Math.round(elapsedMs / 1000);
-  if (seconds < 60) return `${(elapsedMs / 1000).toFixed(1)} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes.toString()} min ${(seconds % 60).toString()} s`;
   return `${Math.floor(minutes / 60).toString()} h ${(minutes % 60).toString()} min`;

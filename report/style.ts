@@ -102,6 +102,7 @@ footer{color:var(--muted);font-size:.88rem;padding-bottom:2.5rem}
   .wide{display:none}
   .narrow{display:block}
   .answer{padding:.9rem 1rem}
+  .answer p{font-size:1rem}
 }
 @media print{section{break-inside:avoid}nav,.skip{display:none}}
 `.trim();

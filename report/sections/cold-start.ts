@@ -36,7 +36,7 @@ function evidenceTable({ budget, warmFraction, evidence }: ColdStartDiagnosis): 
       { title: 'Base', number: true },
       { title: 'r = 0', number: true },
       { title: `r = ${formatFraction(warmFraction)}`, number: true },
-      { title: '95 % interval of the difference, r > 0 less r = 0' },
+      { title: 'Difference, 95 % interval' },
       { title: 'Effect size', number: true },
       { title: 'Speaks' },
     ],

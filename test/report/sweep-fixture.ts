@@ -106,11 +106,17 @@ function behaviourOf(budget: number, fraction: number): Behaviour {
   return fraction === 0 ? { ...warm, formatted: 0.01, rambling: 0.54 } : warm;
 }
 
+interface Shape {
+  budgets?: number[];
+  fractions?: number[];
+  items?: number;
+  /** Cells that failed; without any, every cell of the grid finished. */
+  holes?: SweepResult['holes'];
+}
+
 /** A finished sweep of the given shape: results, items, training curves. */
-export function sweepFixture(
-  options: { budgets?: number[]; fractions?: number[]; items?: number } = {},
-): ReportInput {
-  const { budgets = [64, 256, 1024], fractions = [1, 0.5, 0.1, 0], items: count = 400 } = options;
+export function sweepFixture(shape: Shape = {}): ReportInput {
+  const { budgets = [64, 256, 1024], fractions = [1, 0.5, 0.1, 0], items: count = 400, holes = [] } = shape;
   const definition = definitionOf(budgets, fractions, count);
   const items = new Map<string, ItemResult[]>();
   const evaluate = (key: string, behaviour: Behaviour): EvaluationSummary => {
@@ -119,16 +125,16 @@ export function sweepFixture(
     return summaryOf(key, rows);
   };
   const base = evaluate(baseItemsKey, { score: 0.225, formatted: 0.01, rambling: 0.3 });
-  const cells = budgets.flatMap((budget) =>
-    fractions.map((fraction) => cellOf({ budget, fraction, definition, evaluate })),
-  );
+  const cells = budgets
+    .flatMap((budget) => fractions.map((fraction) => cellOf({ budget, fraction, definition, evaluate })))
+    .filter(({ cell }) => !holes.some((hole) => hole.cell.id === cell.id));
   const result: SweepResult = {
     sweepId: 'sweep-first-sweep-1f2e3d4c',
     definitionDigest: digestOf('definition'),
     base,
     baseStages: [stageOf('evaluate', 'Base model')],
     cells,
-    holes: [],
+    holes,
     controls: controlsOf(cells, evaluate),
     ledgerHead: digestOf('ledger'),
     cost: {

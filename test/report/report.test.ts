@@ -1,0 +1,119 @@
+import { strict as assert } from 'node:assert';
+import { formatCount, formatDuration, formatScore } from '../../report/format';
+import { smoothCurve } from '../../report/figures/curves';
+import { html } from '../../report/html';
+import { planEvidence, renderFigures, renderReport } from '../../report';
+import { distinctStages } from '../../report/sections/costs';
+import { sweepFixture } from './sweep-fixture';
+
+describe('pure: report', () => {
+  const input = sweepFixture({ items: 60 });
+
+  it('is the same bytes for the same input, drawn twice in one process', async () => {
+    assert.equal(await renderReport(input), await renderReport(input));
+  });
+
+  it('lets nothing from the data become markup, and refers to nothing outside', async () => {
+    const text = await renderReport(input);
+    assert.ok(text.includes('&lt;script&gt;document.title'), 'the planted text is shown, escaped');
+    assert.equal(/<(script|img|iframe|object|embed|link|base)\b/i.exec(text), null);
+    assert.equal(/\son\w+\s*=\s*["']/i.exec(text.replace(/&[#\w]+;/g, '')), null);
+    assert.equal(/(src|xlink:href)\s*=\s*"(?!#)/.exec(text), null);
+    assert.equal(/@import|url\((?!#)/.exec(text), null);
+  });
+
+  it('escapes what it is given and leaves its own markup alone', () => {
+    assert.equal(
+      html`<b title="${'"><x'}">${['<', html`<i>${'&'}</i>`]}</b>`.text,
+      '<b title="&quot;&gt;&lt;x">&lt;<i>&amp;</i></b>',
+    );
+  });
+
+  it('shows every cell, every verdict and the identifiers', async () => {
+    const text = await renderReport(input);
+    for (const { budget, sftFraction, score } of input.analysis.cells)
+      assert.ok(
+        text.includes(formatScore(score.estimate)),
+        `${budget.toString()} at ${sftFraction.toString()}`,
+      );
+    for (const { title, verdict } of input.analysis.verdicts)
+      assert.ok(text.includes(title) && text.includes(verdict));
+    for (const id of [input.result.sweepId, input.result.ledgerHead ?? '', input.result.definitionDigest])
+      assert.ok(text.includes(id));
+  });
+
+  it('has no id twice, so that every label finds its picture', async () => {
+    const ids = [...(await renderReport(input)).matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    assert.deepEqual(
+      ids.filter((id, index) => ids.indexOf(id) !== index),
+      [],
+    );
+  });
+
+  it('draws the pictures that the data allows, each with a title and a description', async () => {
+    const figures = await renderFigures(input);
+    const names = [
+      'score-by-budget',
+      'heat-map',
+      'cold-start',
+      'control',
+      'sft-loss',
+      'dpo-loss',
+      'dpo-margin',
+      'dpo-chosen',
+    ];
+    assert.deepEqual(Object.keys(figures).sort(), names.sort());
+    for (const svg of Object.values(figures))
+      assert.match(svg, /^<svg role="img" aria-labelledby="[^"]+".*<title .*<desc /);
+  });
+
+  it('stands without r = 0, without a mixture, without curves or samples', async () => {
+    const small = sweepFixture({ budgets: [64], fractions: [1], items: 30 });
+    const text = await renderReport({ ...small, training: [], answers: [] });
+    assert.ok(text.includes('Not tested: this sweep has no budget with both r = 0 and a warm start.'));
+    assert.deepEqual(Object.keys(await renderFigures({ ...small, training: [] })).sort(), [
+      'heat-map',
+      'score-by-budget',
+    ]);
+  });
+
+  it('stands on a sweep in which every cell failed', async () => {
+    const { cells } = input.result;
+    const holes = cells.map(({ cell }) => ({ cell, code: 'RETRIES_SPENT', message: 'the disk <full>' }));
+    const failed = sweepFixture({ items: 30, holes });
+    const text = await renderReport(failed);
+    assert.ok(text.includes('RETRIES_SPENT') && text.includes('the disk &lt;full&gt;'));
+  });
+
+  it('counts a shared stage once', () => {
+    const shared = input.result.cells[0]?.stages[0];
+    assert.ok(shared);
+    const twice = { ...input.result, baseStages: [{ ...shared, cached: true }] };
+    assert.equal(distinctStages(twice).length, distinctStages(input.result).length - 1);
+    assert.equal(distinctStages(twice).find(({ key }) => key === shared.key)?.cached, false);
+  });
+
+  it('asks for artifacts that the result has', () => {
+    const plan = planEvidence(input.result, input.analysis);
+    const keys = new Set(distinctStages(input.result).map(({ key }) => key));
+    for (const { stageKey } of plan.training) assert.ok(keys.has(stageKey));
+    const evaluations = [input.result.base, ...input.result.cells.map(({ evaluation }) => evaluation)];
+    for (const { evaluationKey } of plan.answers)
+      assert.ok(evaluations.some(({ key }) => key === evaluationKey));
+    assert.deepEqual([...new Set(plan.answers.map(({ name }) => name))].length, plan.answers.length);
+  });
+
+  it('smooths without moving a straight line or the ends', () => {
+    const line = Array.from({ length: 20 }, (_, index) => 3 * index);
+    assert.deepEqual(smoothCurve(line, 4), line);
+  });
+
+  it('writes numbers for people', () => {
+    assert.equal(formatCount(1234567), '1,234,567');
+    assert.equal(formatScore(-0.0001), '0.000');
+    assert.equal(formatScore(-0.25), '−0.250');
+    assert.equal(formatDuration(119_700), '2 min 0 s');
+    assert.equal(formatDuration(59_600), '59.6 s');
+    assert.equal(formatDuration(59_990), '1 min 0 s');
+  });
+});
