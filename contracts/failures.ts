@@ -169,6 +169,11 @@ const table = {
     meaning: 'No task or annotator of this name is registered on the worker.',
     remedy: 'Register it: createWorker({ tasks: [...] }).',
   },
+  INTERNAL: {
+    retried: false,
+    meaning: 'A fault of Budgetline itself, or of a task that is registered with it.',
+    remedy: 'Read the stack beside the message; a fault of ours is worth a report with it.',
+  },
 } as const satisfies Record<string, FailureInfo>;
 
 /** A stable failure code. */

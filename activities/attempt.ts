@@ -1,0 +1,125 @@
+import { CancelledFailure, type Context } from '@temporalio/activity';
+import { countInfrastructureFailures, endAttempt, readLedger, startAttempt, type AttemptEnd } from '../audit';
+import { BudgetlineError } from '../contracts/failures';
+import type { LedgerLine } from '../contracts/ledger';
+import type { PlannedStage } from '../contracts/stage';
+import { digestOf, inputDigest } from '../planning';
+import { lastCheckpointStep } from './checkpoint-pointer';
+import { withCode } from './failures';
+import type { StageSession } from './session';
+
+/** Names an attempt in the ledger. */
+export interface AttemptNames {
+  readonly stage: string;
+  readonly kind: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly attempt: number;
+  readonly experimentId: string;
+}
+
+export function namesOf({ info }: Context, stage: PlannedStage, experimentId: string): AttemptNames {
+  const { workflowId = 'none', runId = 'none' } = info.workflowExecution ?? {};
+  return { stage: stage.key, kind: stage.kind, workflowId, runId, attempt: info.attempt, experimentId };
+}
+
+function ledgerOf({ environment, stage }: StageSession): string {
+  return environment.store.paths.stageLedger(stage.key);
+}
+
+function plannedInputs(stage: PlannedStage): Record<string, string> {
+  return Object.fromEntries(Object.entries(stage.inputs).map(([name, ref]) => [name, inputDigest(ref)]));
+}
+
+/** Opens the attempt's entry in the stage's ledger; gives the chain as it then stands. */
+export async function openAttempt(session: StageSession, names: AttemptNames): Promise<LedgerLine[]> {
+  const { environment, stage, claim, runDir } = session;
+  const { actor, host, device, packageVersion } = environment;
+  return startAttempt(ledgerOf(session), {
+    ...names,
+    fence: claim.fence,
+    ...{ actor, host, pid: process.pid, device, packageVersion },
+    codeDigest: await environment.codeDigest(),
+    specDigest: digestOf(stage.spec),
+    inputs: plannedInputs(stage),
+    resumedFromStep: await lastCheckpointStep(runDir),
+  });
+}
+
+type Ending = Pick<AttemptEnd, 'outcome' | 'code' | 'message' | 'artifact'>;
+
+/** Closes the attempt's entry; gives the chain's new head. */
+export function closeAttempt(session: StageSession, names: AttemptNames, ending: Ending): Promise<string> {
+  const { claim, usage } = session;
+  return endAttempt(ledgerOf(session), { ...names, fence: claim.fence, ...ending, ...usage.figures() });
+}
+
+/** True where the server asked for cancellation, and not where the worker stops or the server lost sight of us. */
+function cancellationAsked({ cancellationSignal, cancellationDetails }: Context): boolean {
+  if (!cancellationSignal.aborted) return false;
+  if (cancellationDetails !== undefined) return cancellationDetails.cancelRequested;
+  const reason: unknown = cancellationSignal.reason;
+  return reason instanceof CancelledFailure && reason.message === 'CANCELLED';
+}
+
+/** What an error at the end of an attempt means, given what the attempt was told meanwhile. */
+export function explainFailure(session: StageSession, error: unknown): BudgetlineError | CancelledFailure {
+  const { claim, context, stop, stage } = session;
+  if (claim.lost.aborted)
+    return new BudgetlineError('CLAIM_LOST', `${stage.title}: the claim passed to another worker.`, {
+      cause: error,
+    });
+  if (cancellationAsked(context)) return new CancelledFailure('CANCELLED');
+  const failure = withCode(error);
+  if (!stop.aborted || failure.code !== 'TRAINER_YIELDED') return failure;
+  return new BudgetlineError(
+    'WORKER_STOPPING',
+    `${stage.title}: the worker is stopping; the progress is kept.`,
+  );
+}
+
+function endingOf(failure: BudgetlineError | CancelledFailure): Ending {
+  if (failure instanceof CancelledFailure)
+    return { outcome: 'cancelled', code: null, message: null, artifact: null };
+  const { code } = failure;
+  const outcome = code === 'TRAINER_YIELDED' || code === 'WORKER_STOPPING' ? 'yielded' : 'failed';
+  return { outcome, code, message: failure.message.slice(0, 500), artifact: null };
+}
+
+/** Fails for good where the stage has failed for reasons of infrastructure more often than its definition allows. */
+export function assertRetriesLeft(
+  session: StageSession,
+  lines: readonly LedgerLine[],
+  names: AttemptNames,
+  last?: BudgetlineError,
+): void {
+  const { infrastructureRetries } = session.execution;
+  const count = countInfrastructureFailures(lines, names.runId);
+  if (count <= infrastructureRetries) return;
+  const lastly = last === undefined ? 'its workers were lost.' : `the last: ${last.message}`;
+  throw new BudgetlineError(
+    'RETRIES_SPENT',
+    `${session.stage.title} failed ${count} times, and ${infrastructureRetries} retries are allowed; ${lastly}`,
+    { details: { count, ledger: ledgerOf(session), lastCode: last?.code ?? null } },
+  );
+}
+
+/** Tells the ledger how an attempt failed, and gives the failure that the workflow shall see. */
+export async function recordFailure(
+  session: StageSession,
+  names: AttemptNames,
+  error: unknown,
+): Promise<BudgetlineError | CancelledFailure> {
+  const failure = explainFailure(session, error);
+  // Whoever holds the claim now is the ledger's writer, and tells of this attempt as lost.
+  if (failure instanceof BudgetlineError && failure.code === 'CLAIM_LOST') return failure;
+  try {
+    await closeAttempt(session, names, endingOf(failure));
+    if (failure instanceof CancelledFailure) return failure;
+    assertRetriesLeft(session, await readLedger(ledgerOf(session)), names, failure);
+    return failure;
+  } catch (later) {
+    // A full disk takes no ledger line; the next attempt then tells of this one as lost.
+    return later instanceof BudgetlineError && later.code === 'RETRIES_SPENT' ? later : failure;
+  }
+}

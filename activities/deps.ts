@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { BudgetlineError } from '../contracts/failures';
+import type { Task } from '../contracts/task';
+import type { Store } from '../store';
+import { readPackageVersion, trainerDigest } from './code-identity';
+import { createProblemCache, type ProblemCache } from './task-data';
+import { trainerEnvironment } from './trainer-process/environment';
+import type { TrainerSetup } from './trainer-process/run-trainer';
+import type { SuperviseLimits } from './trainer-process/supervise';
+
+/** What a worker gives its activities. */
+export interface ActivityDeps {
+  readonly store: Store;
+  /** Tasks that definitions may name. */
+  readonly tasks: readonly Task[];
+  readonly trainer?: {
+    /** Program and first arguments; the package's own training executable unless told. */
+    readonly command?: readonly string[];
+    readonly limits?: Partial<SuperviseLimits>;
+  };
+  /** The device of this worker, and the variables that show it to a trainer, e.g. CUDA_VISIBLE_DEVICES. */
+  readonly device?: { readonly name: string; readonly env?: Readonly<Record<string, string>> };
+  /** Aborted when the worker is asked to stop: stages checkpoint and fail retryably. */
+  readonly stopping?: AbortSignal;
+  /** Who runs this worker, for the ledger; the system's user unless told. */
+  readonly actor?: string;
+}
+
+/** The same with every default in place. */
+export interface StageEnvironment {
+  readonly store: Store;
+  readonly problems: ProblemCache;
+  readonly trainer: TrainerSetup;
+  readonly device: string;
+  readonly stopping: AbortSignal | undefined;
+  readonly actor: string;
+  readonly host: string;
+  readonly packageVersion: string;
+  /** SHA-256 of the training executable's bytes. */
+  codeDigest(): Promise<string>;
+}
+
+const defaultLimits: SuperviseLimits = { graceMs: 10_000, stallMs: 5 * 60_000, openingMs: 30 * 60_000 };
+
+/** The package's folder, from its sources as from dist/. */
+export function packageRoot(): string {
+  for (let dir = __dirname; dir !== dirname(dir); dir = dirname(dir))
+    if (existsSync(join(dir, 'package.json'))) return dir;
+  throw new BudgetlineError('INPUT_MISSING', `There is no package.json above ${__dirname}.`);
+}
+
+/** The training executable that the package builds. */
+export function defaultTrainerCommand(): readonly string[] {
+  return [process.execPath, join(packageRoot(), 'dist', 'bin', 'budgetline-trainer.js')];
+}
+
+export function createStageEnvironment(deps: ActivityDeps): StageEnvironment {
+  const command = deps.trainer?.command ?? defaultTrainerCommand();
+  return {
+    store: deps.store,
+    problems: createProblemCache(deps.tasks),
+    trainer: {
+      command,
+      env: trainerEnvironment(process.env, deps.device?.env),
+      limits: { ...defaultLimits, ...deps.trainer?.limits },
+    },
+    device: deps.device?.name ?? 'cpu',
+    stopping: deps.stopping,
+    actor: deps.actor ?? userInfo().username,
+    host: hostname(),
+    packageVersion: readPackageVersion(packageRoot()),
+    codeDigest: () => trainerDigest(command),
+  };
+}

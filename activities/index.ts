@@ -1,0 +1,35 @@
+/** The activities of a worker: each stage as the supervisor of its work, and an experiment's own ledger. */
+import type { LedgerActivities, StageActivities } from '../contracts/stage';
+import { createStageEnvironment, type ActivityDeps } from './deps';
+import { evaluate } from './evaluate';
+import { createLedgerActivities } from './experiments';
+import { freezeReference } from './freeze-reference';
+import { runStage } from './run-stage';
+import { synthesizeDemonstrations } from './synthesize-data/demonstrations';
+import { synthesizePairs } from './synthesize-data/pairs';
+import { trainPreference } from './train-preference';
+import { trainSft } from './train-sft';
+
+export { defaultTrainerCommand, type ActivityDeps } from './deps';
+
+/** Everything that a worker registers. */
+export type Activities = StageActivities & LedgerActivities;
+
+/** Builds the activities of a worker from what it has. */
+export function createActivities(deps: ActivityDeps): Activities {
+  const environment = createStageEnvironment(deps);
+  return {
+    ...createLedgerActivities(environment),
+    synthesizeData(request) {
+      const { spec } = request.stage;
+      return runStage(environment, request, (session) =>
+        spec.what === 'pairs' ? synthesizePairs(session, spec) : synthesizeDemonstrations(session, spec),
+      );
+    },
+    trainSft: (request) => runStage(environment, request, (session) => trainSft(session, request.stage.spec)),
+    freezeReference: (request) => runStage(environment, request, freezeReference),
+    trainPreference: (request) =>
+      runStage(environment, request, (session) => trainPreference(session, request.stage.spec)),
+    evaluate: (request) => runStage(environment, request, (session) => evaluate(session, request.stage.spec)),
+  };
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { BudgetlineError } from '../contracts/failures';
+import type { InputName, PlannedStage, StageInputRef } from '../contracts/stage';
+import { describeFolder, payloadDigest, type PayloadFile, type Store } from '../store';
+
+/** An input as it lies on this host, its bytes checked. */
+export interface OpenInput {
+  readonly dir: string;
+  /** Payload digest of the artifact, or content digest of the external folder. */
+  readonly digest: string;
+  /** SHA-256 of a file of it. */
+  sha256Of(file: string): string;
+}
+
+/** A stage's inputs by name; what has been opened is remembered for the manifest. */
+export interface StageInputs {
+  open(name: InputName): Promise<OpenInput>;
+  /** null where the stage has no such input. */
+  openOptional(name: InputName): Promise<OpenInput | null>;
+  /** Digests of what has been opened. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+function fileDigest(files: readonly PayloadFile[], dir: string, name: string): string {
+  const file = files.find(({ path }) => path === name);
+  if (file !== undefined) return file.sha256;
+  throw new BudgetlineError('INPUT_MISSING', `There is no ${name} in ${dir}.`, {
+    details: { path: join(dir, name) },
+  });
+}
+
+async function openExternal({ digest, path }: { digest: string; path: string }): Promise<OpenInput> {
+  const files = await describeFolder(path);
+  const found = payloadDigest(files);
+  if (found !== digest)
+    throw new BudgetlineError(
+      'DATA_INVALID',
+      `The model folder ${path} has changed since the run was planned.`,
+      {
+        remedy: 'Put the folder back as it was, or start the run again: it is planned anew.',
+        details: { path, expected: digest, found },
+      },
+    );
+  return { dir: path, digest, sha256Of: (file) => fileDigest(files, path, file) };
+}
+
+async function openArtifact(
+  store: Store,
+  ref: Extract<StageInputRef, { stage: string }>,
+): Promise<OpenInput> {
+  const { dir, manifest } = await store.verifyArtifact({ kind: ref.kind, key: ref.stage });
+  return { dir, digest: manifest.digest, sha256Of: (file) => fileDigest(manifest.files, dir, file) };
+}
+
+/** Opens a stage's inputs: every byte is compared with what was planned or published. */
+export function createInputs(store: Store, stage: PlannedStage): StageInputs {
+  const digests: Record<string, string> = {};
+  const openRef = async (name: InputName, ref: StageInputRef): Promise<OpenInput> => {
+    const input = 'stage' in ref ? await openArtifact(store, ref) : await openExternal(ref);
+    digests[name] = input.digest;
+    return input;
+  };
+  const openOptional = async (name: InputName): Promise<OpenInput | null> => {
+    const ref = stage.inputs[name];
+    return ref === undefined ? null : openRef(name, ref);
+  };
+  return {
+    digests,
+    openOptional,
+    async open(name) {
+      const input = await openOptional(name);
+      if (input !== null) return input;
+      throw new BudgetlineError('CONFIG_INVALID', `${stage.title}: the stage has no input "${name}".`);
+    },
+  };
+}

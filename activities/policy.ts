@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { BudgetlineError } from '../contracts/failures';
+import { guardFiles } from '../store';
+import type { OpenInput } from './inputs';
+import type { StageSession } from './session';
+
+/** A model as a job names it: a folder, and an adapter on top of it or none. */
+export interface Policy {
+  readonly model: string;
+  readonly adapter: string | null;
+}
+
+/** What was trained stands on its base as an adapter, or, where every weight was trained, in its place. */
+export function policyOf(base: OpenInput, trained: OpenInput | null): Policy {
+  if (trained === null) return { model: base.dir, adapter: null };
+  const isAdapter = existsSync(join(trained.dir, 'adapter_config.json'));
+  return isAdapter ? { model: base.dir, adapter: trained.dir } : { model: trained.dir, adapter: null };
+}
+
+const modelSettings = z.object({ max_position_embeddings: z.int().positive() });
+
+/** Prompt tokens that a model has room for beside an answer: a function of the model and the definition alone. */
+async function longestPrompt(model: string, maxNewTokens: number): Promise<number> {
+  const path = join(model, 'config.json');
+  const text = await guardFiles(path, () => readFile(path, 'utf8'));
+  const settings = modelSettings.safeParse(JSON.parse(text));
+  const room = (settings.data?.max_position_embeddings ?? 0) - maxNewTokens;
+  if (room > 0) return room;
+  throw new BudgetlineError(
+    'DEFINITION_INVALID',
+    `maxNewTokens ${maxNewTokens} leaves no room for a prompt: ${path} says max_position_embeddings ${settings.data?.max_position_embeddings ?? 'nothing'}.`,
+  );
+}
+
+/** Rows decoded side by side. Part of what a stage's revision covers: another shape may change last bits. */
+const batchRows = 64;
+
+export interface GenerationOptions {
+  readonly policy: Policy;
+  /** JSONL of { id, prompt }. */
+  readonly prompts: string;
+  readonly samples: number;
+  /** null decodes greedily. */
+  readonly temperature: number | null;
+  readonly maxNewTokens: number;
+  readonly seed: number;
+  readonly part?: string;
+}
+
+/** Runs `generate`; gives the path of generations.jsonl and the figures of the run. */
+export async function generateAnswers(
+  session: StageSession,
+  options: GenerationOptions,
+): Promise<{ path: string; figures: Readonly<Record<string, number>> }> {
+  const { policy, prompts, samples, temperature, maxNewTokens, seed, part } = options;
+  const base = session.jobBase(part);
+  const { result } = await session.runTrainer({
+    ...base,
+    command: 'generate',
+    ...policy,
+    ...{ prompts, samples, maxNewTokens, batchRows, seed },
+    decoding: temperature === null ? { mode: 'greedy' } : { mode: 'sample', temperature },
+    maxPromptTokens: await longestPrompt(policy.model, maxNewTokens),
+    overLength: 'drop-oldest',
+  });
+  return { path: join(base.outputDir, 'generations.jsonl'), figures: result.metrics };
+}

@@ -1,0 +1,52 @@
+import { ledgerHead, openAttempts, readLedger, recordLostAttempts } from '../audit';
+import type { LedgerLine } from '../contracts/ledger';
+import type { PlannedStage, StageResult } from '../contracts/stage';
+import type { Claim, Store, StoredArtifact } from '../store';
+import { noCost } from './usage';
+
+/** What a stage leaves in the history. */
+export async function resultOf(
+  store: Store,
+  stage: PlannedStage,
+  { manifest }: StoredArtifact,
+  cached: boolean,
+): Promise<StageResult> {
+  return {
+    key: stage.key,
+    kind: stage.kind,
+    title: stage.title,
+    digest: manifest.digest,
+    cached,
+    ledgerHead: await ledgerHead(store.paths.stageLedger(stage.key)),
+    metrics: manifest.metrics,
+    cost: cached ? noCost : manifest.made.cost,
+  };
+}
+
+/** Whether the last attempt was this very workflow run's: its worker died between publishing and telling. */
+function isOwn(lines: readonly LedgerLine[], runId: string): boolean {
+  const last = lines.filter((line) => line.type === 'attempt-started').at(-1);
+  return last?.runId === runId;
+}
+
+export interface PublishedQuery {
+  readonly store: Store;
+  readonly stage: PlannedStage;
+  readonly runId: string;
+  /** With the stage's claim, attempts that left no ending are told of as lost. */
+  readonly claim?: Claim;
+}
+
+/**
+ * The result of a stage whose artifact is there. Without a claim, undefined also where the ledger does not yet tell how
+ * the last attempt ended: its owner is about to say so, or is dead.
+ */
+export async function findPublished(query: PublishedQuery): Promise<StageResult | undefined> {
+  const { store, stage, runId, claim } = query;
+  const stored = await store.readArtifact({ kind: stage.kind, key: stage.key });
+  if (stored === undefined) return undefined;
+  const path = store.paths.stageLedger(stage.key);
+  const lines = claim === undefined ? await readLedger(path) : await recordLostAttempts(path, claim.fence);
+  if (openAttempts(lines).length > 0) return undefined;
+  return resultOf(store, stage, stored, !isOwn(lines, runId));
+}

@@ -1,0 +1,135 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import { readLedger } from '../audit';
+import { BudgetlineError } from '../contracts/failures';
+import type { StageResult } from '../contracts/stage';
+import { inputDigest } from '../planning';
+import { ensureDir, type Claim, type PublishedArtifact, type PublishRequest } from '../store';
+import {
+  assertRetriesLeft,
+  closeAttempt,
+  namesOf,
+  openAttempt,
+  recordFailure,
+  type AttemptNames,
+} from './attempt';
+import type { StageEnvironment } from './deps';
+import { toActivityFailure } from './failures';
+import { findPublished, resultOf } from './published';
+import { StageSession, type AnyStageRequest, type StageMaker, type StageOutput } from './session';
+import { totalCost } from './usage';
+
+async function claimStage(environment: StageEnvironment, { stage }: AnyStageRequest): Promise<Claim> {
+  const holder = `${environment.actor}@${environment.host} process ${process.pid}`;
+  const outcome = await environment.store.claim(stage.key, holder);
+  if ('claim' in outcome) return outcome.claim;
+  throw new BudgetlineError('STAGE_CLAIMED', `${stage.title} is being run by ${outcome.heldBy.holder}.`, {
+    details: { fence: outcome.heldBy.fence },
+  });
+}
+
+async function describeArtifact(
+  session: StageSession,
+  output: StageOutput,
+): Promise<PublishRequest['manifest']> {
+  const { environment, stage, request, usage, inputs } = session;
+  const lines = await readLedger(environment.store.paths.stageLedger(stage.key));
+  const keys = Object.entries(stage.inputs).map(([name, ref]) => [name, inputDigest(ref)] as const);
+  return {
+    revision: stage.revision,
+    title: stage.title,
+    spec: stage.spec,
+    inputs: Object.fromEntries(keys),
+    inputDigests: { ...inputs.digests },
+    made: {
+      at: new Date().toISOString(),
+      host: environment.host,
+      experimentId: request.experimentId,
+      ...usage.made,
+      cost: totalCost(lines, usage),
+    },
+    metrics: { ...output.metrics },
+  };
+}
+
+async function publish(session: StageSession, output: StageOutput): Promise<PublishedArtifact> {
+  const { environment, stage, claim } = session;
+  session.report({ phase: 'publishing' });
+  const manifest = await describeArtifact(session, output);
+  const id = { kind: stage.kind, key: stage.key };
+  return environment.store.publish({ id, dir: output.dir, manifest }, claim);
+}
+
+/** What is worth keeping of a run whose artifact is published: its events and its last words. */
+const kept: ReadonlySet<string> = new Set(['events.jsonl', 'stderr.log']);
+
+async function clearRunFolder(runDir: string): Promise<void> {
+  const names = (await readdir(runDir)).filter((name) => !kept.has(name));
+  await Promise.all(names.map((name) => rm(join(runDir, name), { recursive: true, force: true })));
+}
+
+/** The attempt itself, between its two lines in the ledger. */
+async function makeAndPublish(
+  session: StageSession,
+  names: AttemptNames,
+  make: StageMaker,
+): Promise<StageResult> {
+  await ensureDir(session.runDir);
+  const artifact = await publish(session, await make(session));
+  const ending = {
+    outcome: 'published',
+    code: null,
+    message: null,
+    artifact: artifact.manifest.digest,
+  } as const;
+  await closeAttempt(session, names, ending);
+  await clearRunFolder(session.runDir);
+  return resultOf(session.environment.store, session.stage, artifact, false);
+}
+
+async function runAttempt(session: StageSession, make: StageMaker): Promise<StageResult> {
+  const names = namesOf(session.context, session.stage, session.request.experimentId);
+  session.startHeartbeats();
+  try {
+    const lines = await openAttempt(session, names);
+    assertRetriesLeft(session, lines, names);
+    return await makeAndPublish(session, names, make);
+  } catch (error) {
+    throw await recordFailure(session, names, error);
+  } finally {
+    session.stopHeartbeats();
+  }
+}
+
+/** Under the claim: somebody may have published while we took it. */
+async function runClaimed(
+  environment: StageEnvironment,
+  request: AnyStageRequest,
+  { claim, make, runId }: { claim: Claim; make: StageMaker; runId: string },
+): Promise<StageResult> {
+  const { store } = environment;
+  const found = await findPublished({ store, stage: request.stage, runId, claim });
+  return found ?? runAttempt(new StageSession(environment, request, claim, Context.current()), make);
+}
+
+/**
+ * Runs a stage once, whoever asks: looks for its artifact, takes the claim, looks again, makes and publishes it under
+ * the fence, and tells the ledger. Throws an ApplicationFailure whose type is the failure's code; CancelledFailure only
+ * where cancellation was asked for.
+ */
+export async function runStage(
+  environment: StageEnvironment,
+  request: AnyStageRequest,
+  make: StageMaker,
+): Promise<StageResult> {
+  try {
+    const runId = Context.current().info.workflowExecution?.runId ?? 'none';
+    const found = await findPublished({ store: environment.store, stage: request.stage, runId });
+    if (found !== undefined) return found;
+    const claim = await claimStage(environment, request);
+    return await runClaimed(environment, request, { claim, make, runId }).finally(() => claim.release());
+  } catch (error) {
+    throw toActivityFailure(error);
+  }
+}

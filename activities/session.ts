@@ -1,0 +1,140 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '@temporalio/activity';
+import { BudgetlineError } from '../contracts/failures';
+import type { Execution } from '../contracts/definition';
+import type { PlannedStage, StageKind, StageProgress, StageRequest } from '../contracts/stage';
+import type { TrainerEvent } from '../contracts/trainer-event';
+import { trainerProtocol, type TrainerJob } from '../contracts/trainer-job';
+import { ensureDir, type Claim } from '../store';
+import type { StageEnvironment } from './deps';
+import { createInputs, type StageInputs } from './inputs';
+import type { LoadedTask } from './task-data';
+import { runTrainer, type TrainerRun } from './trainer-process/run-trainer';
+import { Usage } from './usage';
+
+/** What any of the stage activities is given. */
+export type AnyStageRequest = { [K in StageKind]: StageRequest<K> }[StageKind];
+
+/** What a finished stage hands over to be published. */
+export interface StageOutput {
+  /** The payload, on the store's disk. */
+  readonly dir: string;
+  /** Small figures: rows, steps, final loss, score. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** What a job says whatever it does: names, folders, plan. */
+export type JobBase = Pick<TrainerJob, 'protocol' | 'id' | 'workDir' | 'outputDir' | 'plan'>;
+
+const heartbeatMs = 1000;
+
+/** One attempt at a stage, from its claim to its end: what the stage's own code works with. */
+export class StageSession {
+  readonly stage: PlannedStage;
+  readonly execution: Execution;
+  readonly runDir: string;
+  readonly inputs: StageInputs;
+  readonly usage = new Usage();
+  /** Fires when cancellation was asked for, or the worker is stopping. */
+  readonly stop: AbortSignal;
+  #progress: StageProgress;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly environment: StageEnvironment,
+    readonly request: AnyStageRequest,
+    readonly claim: Claim,
+    readonly context: Context,
+  ) {
+    const { stage, execution } = request;
+    this.stage = stage;
+    this.execution = execution;
+    this.runDir = environment.store.paths.run(stage.key);
+    this.inputs = createInputs(environment.store, stage);
+    this.stop = AbortSignal.any([
+      context.cancellationSignal,
+      ...(environment.stopping === undefined ? [] : [environment.stopping]),
+    ]);
+    this.#progress = { key: stage.key, kind: stage.kind, phase: 'starting', step: 0, steps: 0 };
+  }
+
+  /** Heartbeats from a timer, so that a long step does not keep one back. */
+  startHeartbeats(): void {
+    const beat = (): void => this.context.heartbeat(this.#progress);
+    beat();
+    this.#timer = setInterval(beat, heartbeatMs);
+  }
+
+  stopHeartbeats(): void {
+    clearInterval(this.#timer);
+  }
+
+  report(progress: Partial<Omit<StageProgress, 'key' | 'kind'>>): void {
+    this.#progress = { ...this.#progress, ...progress };
+  }
+
+  /** Throws where the stage should end: for loops that have no trainer to be told. */
+  assertWanted(): void {
+    if (this.stop.aborted || this.claim.lost.aborted)
+      throw new BudgetlineError('TRAINER_YIELDED', 'The stage was asked to stop.');
+  }
+
+  /** The problems of a stage's task. */
+  loadTask(): Promise<LoadedTask> {
+    const { spec } = this.stage;
+    if (!('task' in spec))
+      throw new BudgetlineError('CONFIG_INVALID', `${this.stage.title}: the stage has no task.`);
+    return this.environment.problems.load(this.stage, spec);
+  }
+
+  /** An empty folder in the run folder. */
+  async freshDir(name: string): Promise<string> {
+    const dir = join(this.runDir, name);
+    await rm(dir, { recursive: true, force: true });
+    return ensureDir(dir);
+  }
+
+  /** Names, folders and plan of a job of this stage; `part` tells several jobs of one stage apart. */
+  jobBase(part = ''): JobBase {
+    const folder = join(this.runDir, part);
+    const { device, threads, microBatchRows } = this.execution;
+    return {
+      protocol: trainerProtocol,
+      id: this.stage.key,
+      workDir: join(folder, 'work'),
+      outputDir: join(folder, 'out'),
+      plan: { device, threads, microBatchRows },
+    };
+  }
+
+  /** Runs a job in a trainer of its own; progress goes into the heartbeats. */
+  async runTrainer(job: TrainerJob): Promise<TrainerRun> {
+    await this.claim.check();
+    const { runDir, usage } = this;
+    const controls = {
+      stop: this.stop,
+      kill: this.claim.lost,
+      onEvent: (event: TrainerEvent) => this.#follow(event),
+      onStall: () => this.stopHeartbeats(),
+      onExit: usage.addExit.bind(usage),
+    };
+    const run = await runTrainer({ job, runDir, setup: this.environment.trainer, controls });
+    usage.addRun(run);
+    return run;
+  }
+
+  #follow(event: TrainerEvent): void {
+    if (event.event !== 'progress') return;
+    const { phase, step, steps, loss, tokensPerSecond, secondsLeft } = event;
+    this.report({
+      ...{ phase, step, steps },
+      ...(loss === undefined ? {} : { loss }),
+      ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
+      ...(secondsLeft === undefined ? {} : { secondsLeft }),
+    });
+  }
+}
+
+/** A stage's own code: makes the payload in its run folder. */
+export type StageMaker = (session: StageSession) => Promise<StageOutput>;

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { BudgetlineError } from '../../contracts/failures';
+import type { DemonstrationRow } from '../../contracts/rows';
+import type { SpecOf } from '../../contracts/stage';
+import type { Annotator, Problem } from '../../contracts/task';
+import { demonstrationRows } from '../../planning';
+import { createRandom } from '../../tasks';
+import { writeFileAtomic } from '../../store';
+import { writeJsonLines } from '../json-lines';
+import type { StageOutput, StageSession } from '../session';
+import { findAnnotator, pick } from '../task-data';
+
+export type DemonstrationsSpec = Extract<SpecOf<'synthesizeData'>, { what: 'demonstrations' }>;
+
+/** A demonstration depends on the seed and its problem alone, so that budgets nest. */
+function demonstrate(annotator: Annotator, problem: Problem, poolSeed: number): DemonstrationRow {
+  const { id, prompt } = problem;
+  const completion = annotator.demonstrate(problem, createRandom(poolSeed, id));
+  if (completion !== '') return { id, prompt, completion };
+  throw new BudgetlineError('DATA_INVALID', `Annotator ${annotator.name} wrote nothing for problem ${id}.`);
+}
+
+/** Buys demonstrations for the front of the pool's permutation. */
+export async function synthesizeDemonstrations(
+  session: StageSession,
+  spec: DemonstrationsSpec,
+): Promise<StageOutput> {
+  const { task, problems } = await session.loadTask();
+  const { rows: count, poolSeed } = spec;
+  const annotator = findAnnotator(task, spec.annotator);
+  if (count > problems.pool.length)
+    throw new BudgetlineError(
+      'BUDGET_EXCEEDS_POOL',
+      `${count} demonstrations are asked for; the pool of ${task.name} holds ${problems.pool.length} problems.`,
+    );
+  const bought = pick(problems.pool, demonstrationRows(problems.pool.length, poolSeed, count));
+  const rows = bought.map((problem) => demonstrate(annotator, problem, poolSeed));
+  const dir = await session.freshDir('payload');
+  await writeJsonLines(join(dir, 'demonstrations.jsonl'), rows);
+  const stats = {
+    rows: count,
+    annotator: annotator.name,
+    pool: problems.pool.length,
+    excluded: problems.excluded,
+  };
+  await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);
+  return { dir, metrics: { rows: count } };
+}

@@ -1,0 +1,31 @@
+import type { PairSpec } from '../../contracts/definition';
+import type { GenerationRow, PreferenceRow } from '../../contracts/rows';
+import type { Problem, Task } from '../../contracts/task';
+
+/** Why a prompt gives no pair. */
+export type Skipped = 'all-right' | 'all-wrong' | 'wrong-is-empty';
+
+export type PairOutcome = { readonly pair: PreferenceRow } | { readonly skipped: Skipped };
+
+/**
+ * One prompt's samples as a pair: chosen is the first right sample (or the gold answer), rejected the first wrong one.
+ * Every sample is checked, since the checker is paid for each.
+ */
+export function makePair(
+  task: Task,
+  problem: Problem,
+  options: { readonly samples: readonly GenerationRow[]; readonly chosen: PairSpec['chosen'] },
+): PairOutcome {
+  const isRight = ({ completion, finish }: GenerationRow): boolean =>
+    task.assess(problem, completion, finish).score === 1;
+  const verdicts = options.samples.map((sample) => ({ sample, right: isRight(sample) }));
+  const wrong = verdicts.filter(({ right }) => !right).map(({ sample }) => sample.completion);
+  const right = verdicts.find((verdict) => verdict.right)?.sample.completion;
+  const chosen = options.chosen === 'gold' ? task.gold(problem) : right;
+  const rejected = wrong.find((completion) => completion !== '');
+  if (chosen === undefined) return { skipped: 'all-wrong' };
+  if (wrong.length === 0) return { skipped: 'all-right' };
+  // An empty answer has no tokens but the end: nothing to prefer against.
+  if (rejected === undefined) return { skipped: 'wrong-is-empty' };
+  return { pair: { id: problem.id, prompt: problem.prompt, chosen, rejected } };
+}

@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import type { SpecOf } from '../contracts/stage';
+import type { StageOutput, StageSession } from './session';
+import { keepCheckpoints } from './train-sft';
+
+/** Preference tuning, from and against the input `reference`, on the pairs of the input `data`. */
+export async function trainPreference(
+  session: StageSession,
+  spec: SpecOf<'trainPreference'>,
+): Promise<StageOutput> {
+  const reference = await session.inputs.open('reference');
+  const data = await session.inputs.open('data');
+  const job = session.jobBase();
+  const { result } = await session.runTrainer({
+    ...job,
+    command: 'preference',
+    reference: reference.dir,
+    referenceSha256: reference.sha256Of('model.safetensors'),
+    data: join(data.dir, 'pairs.jsonl'),
+    loss: spec.loss,
+    training: spec.training,
+    seed: spec.seed,
+    checkpointEverySteps: session.execution.checkpointEverySteps,
+    keepCheckpoints,
+  });
+  return { dir: job.outputDir, metrics: result.metrics };
+}

@@ -1,0 +1,70 @@
+import type { ArtifactManifest } from '../contracts/artifact';
+import type { LedgerLine } from '../contracts/ledger';
+import type { StageCost } from '../contracts/stage';
+import type { TrainerRun } from './trainer-process/run-trainer';
+import type { TrainerExit } from './trainer-process/supervise';
+
+type Made = ArtifactManifest['made'];
+
+/** What an attempt has used so far, and how its result was made. */
+export class Usage {
+  readonly #startedMs = performance.now();
+  readonly exitCodes: (number | null)[] = [];
+  deviceMs = 0;
+  cpuMs = 0;
+  peakMemoryBytes = 0;
+  tokens = 0;
+  checkerCalls = 0;
+  made: Pick<Made, 'device' | 'threads' | 'trainer' | 'microBatches'> = {
+    device: 'none',
+    threads: 1,
+    trainer: 'none',
+    microBatches: [],
+  };
+
+  get wallMs(): number {
+    return performance.now() - this.#startedMs;
+  }
+
+  addExit({ exitCode, wallMs, result }: TrainerExit): void {
+    this.exitCodes.push(exitCode);
+    this.deviceMs += wallMs;
+    this.cpuMs += result?.cpuMs ?? 0;
+    this.peakMemoryBytes = Math.max(this.peakMemoryBytes, result?.peakMemoryBytes ?? 0);
+  }
+
+  addRun({ hello, result, microBatches }: TrainerRun): void {
+    this.tokens += result.metrics['tokens'] ?? 0;
+    const { device, threads, trainer, version, runtime } = hello;
+    this.made = { device, threads, trainer: `${trainer} ${version}, ${runtime}`, microBatches };
+  }
+
+  /** As the ledger's last line of an attempt tells it. */
+  figures() {
+    const { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls } = this;
+    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls };
+    return { exitCodes, trainerProcesses: exitCodes.length, ...used };
+  }
+}
+
+/** What nothing costs: a stage that was there already. */
+export const noCost: StageCost = {
+  wallMs: 0,
+  deviceMs: 0,
+  cpuMs: 0,
+  tokens: 0,
+  attempts: 0,
+  checkerCalls: 0,
+};
+
+const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'checkerCalls'] as const;
+
+/** What a stage took in all: its earlier attempts as the ledger tells of them, and the present one. */
+export function totalCost(lines: readonly LedgerLine[], usage: Usage): StageCost {
+  const ended = lines.filter((line) => line.type === 'attempt-ended');
+  const now = usage.figures();
+  const sum = (name: (typeof measures)[number]): number =>
+    ended.reduce((total, line) => total + line[name], now[name]);
+  const attempts = lines.filter(({ type }) => type === 'attempt-started').length;
+  return { ...noCost, ...Object.fromEntries(measures.map((name) => [name, sum(name)])), attempts };
+}
