@@ -1,0 +1,87 @@
+import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import type { ResolvedExperiment } from '../contracts/definition';
+import type { CellResult, ExperimentProgress } from '../contracts/results';
+import type { PlannedStage, StageResult } from '../contracts/stage';
+import { definitionDigest, planCell } from '../planning/plan';
+import type { CellPlan } from '../planning/plan';
+import { summarizeEvaluation } from './evaluation';
+import { openExperiment, recordAll } from './ledger';
+import type { Orchestration } from './orchestration';
+import { planOrFail } from './planned';
+import { createStages } from './stages';
+import type { Artifact, Stages } from './stages';
+
+/** Input of `allocationExperiment`. */
+export interface AllocationExperimentInput {
+  readonly resolved: ResolvedExperiment;
+  /** Given by a sweep: the cell's id there, and whose ledger chain its stages belong to. */
+  readonly parent?: { readonly cellId: string; readonly experimentId: string };
+  readonly orchestration?: Orchestration;
+}
+
+/** Where a cell stands: its finished stages, and the one that runs. */
+export const experimentProgress = defineQuery<ExperimentProgress>('progress');
+
+async function trainWarmStart(stages: Stages, sftRows: number): Promise<Artifact<'freezeReference'>> {
+  if (sftRows === 0) return stages.freezeReference({ adapter: null });
+  const data = await stages.synthesizeData({ rows: sftRows });
+  const adapter = await stages.trainSft({ data });
+  return stages.freezeReference({ adapter });
+}
+
+/** The pipeline of one cell: demonstrations → SFT → frozen reference → pairs → preference tuning → evaluation. */
+async function runPipeline(stages: Stages, { cell }: CellPlan): Promise<Artifact<'evaluate'>> {
+  const reference = await trainWarmStart(stages, cell.sftRows);
+  if (cell.pairRows === 0) return stages.evaluate({ reference });
+  const data = await stages.synthesizeData({ rows: cell.pairRows, reference });
+  const adapter = await stages.trainPreference({ reference, data });
+  return stages.evaluate({ reference, adapter });
+}
+
+/** Keeps what the `progress` query and Temporal's UI show. */
+function trackStages(): {
+  readonly finished: StageResult[];
+  onStage(stage: PlannedStage, result: StageResult | null): void;
+} {
+  const finished: StageResult[] = [];
+  let running: ExperimentProgress['running'] = null;
+  setHandler(experimentProgress, () => ({ finished, running }));
+  return {
+    finished,
+    onStage({ key, kind, title }, result) {
+      running = result === null ? { key, kind, title } : null;
+      if (result !== null) finished.push(result);
+      const done = finished.map((stage) => `- ${stage.title}${stage.cached ? ' (from the store)' : ''}`);
+      setCurrentDetails([...done, ...(running === null ? [] : [`- **${title}** …`])].join('\n'));
+    },
+  };
+}
+
+/** One cell: one budget, one split, one seed. Its history reads as its five kinds of activity. */
+export async function allocationExperiment(input: AllocationExperimentInput): Promise<CellResult> {
+  const { resolved, parent, orchestration } = input;
+  const plan = planOrFail(() => planCell(resolved, parent?.cellId));
+  const experimentId = parent?.experimentId ?? plan.cell.id;
+  const { finished, onStage } = trackStages();
+  if (parent === undefined)
+    await openExperiment({
+      experimentId,
+      definitionDigest: definitionDigest(resolved),
+      definition: resolved.definition,
+    });
+  const stages = createStages({
+    resolved,
+    seed: resolved.definition.seed,
+    experimentId,
+    onStage,
+    ...(orchestration === undefined ? {} : { orchestration }),
+  });
+  const { result } = await runPipeline(stages, plan);
+  if (parent === undefined) await recordAll(experimentId, finished);
+  return {
+    cell: plan.cell,
+    evaluation: summarizeEvaluation(result),
+    stages: finished,
+    annotationUsd: plan.annotationUsd,
+  };
+}

@@ -1,0 +1,7 @@
+/** What a workflow of one's own is composed from; loads nothing but what the workflow sandbox allows. */
+export { createStages } from './stages';
+export type { Artifact, Stages, StagesOptions } from './stages';
+export { summarizeEvaluation } from './evaluation';
+export { defaultOrchestration } from './orchestration';
+export type { Orchestration } from './orchestration';
+export { runInWindow } from './window';

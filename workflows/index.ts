@@ -1,0 +1,2 @@
+export { allocationExperiment } from './allocation-experiment';
+export { allocationSweep } from './allocation-sweep';

@@ -1,0 +1,121 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { Execution, ExperimentDefinition, Resolved, SweepDefinition } from '../contracts/definition';
+import { taskQueues } from '../contracts/stage';
+import type { PlannedStage, StageActivities, StageKind, StageResult } from '../contracts/stage';
+import {
+  demonstrationsStage,
+  evaluateStage,
+  freezeReferenceStage,
+  pairsStage,
+  trainPreferenceStage,
+  trainSftStage,
+} from '../planning/stages';
+import { defaultOrchestration } from './orchestration';
+import type { Orchestration } from './orchestration';
+
+/** A finished stage: what was planned, and what it left. Stages take and return these; bytes stay in the store. */
+export type Artifact<K extends StageKind = StageKind> = {
+  [P in K]: { readonly stage: PlannedStage<P>; readonly result: StageResult };
+}[K];
+
+export interface StagesOptions {
+  /** The definition, its model and files pinned by content. */
+  readonly resolved: Resolved<ExperimentDefinition | SweepDefinition>;
+  /** The seed axis: stages of equal data and equal seed are one stage, whoever asks. */
+  readonly seed: number;
+  /** Whose ledger chain the attempts are recorded for. */
+  readonly experimentId: string;
+  readonly orchestration?: Orchestration;
+  /** Told when a stage is asked for and when it is there. */
+  readonly onStage?: (stage: PlannedStage, result: StageResult | null) => void;
+}
+
+/** Stage functions of one definition and seed; compose them as the pipeline needs. */
+export interface Stages {
+  /** Buys `rows` demonstrations, or, given a reference, makes `rows` pairs of its samples. */
+  synthesizeData(options: {
+    readonly rows: number;
+    readonly reference?: Artifact<'freezeReference'>;
+  }): Promise<Artifact<'synthesizeData'>>;
+  /** Supervised fine-tuning of the base model, or of a frozen one; "chosen" learns from the chosen answers of pairs. */
+  trainSft(options: {
+    readonly data: Artifact<'synthesizeData'>;
+    readonly base?: Artifact<'freezeReference'>;
+    readonly column?: 'completion' | 'chosen';
+  }): Promise<Artifact<'trainSft'>>;
+  /** Merges an SFT run into its base and seals it; null seals the base model itself. */
+  freezeReference(options: {
+    readonly adapter: Artifact<'trainSft'> | null;
+  }): Promise<Artifact<'freezeReference'>>;
+  /** Preference tuning, from and against the frozen reference. */
+  trainPreference(options: {
+    readonly reference: Artifact<'freezeReference'>;
+    readonly data: Artifact<'synthesizeData'>;
+  }): Promise<Artifact<'trainPreference'>>;
+  /** Evaluates a frozen reference, or what was trained on top of it. */
+  evaluate(options: {
+    readonly reference: Artifact<'freezeReference'>;
+    readonly adapter?: Artifact<'trainSft' | 'trainPreference'>;
+  }): Promise<Artifact<'evaluate'>>;
+}
+
+/** All that starts the training executable goes to a device; buying demonstrations does not. */
+function queueOf(stage: PlannedStage): string {
+  const isBought = stage.spec.kind === 'synthesizeData' && stage.spec.what === 'demonstrations';
+  return isBought ? taskQueues.cpu : taskQueues.gpu;
+}
+
+function activitiesFor(stage: PlannedStage, orchestration: Orchestration): StageActivities {
+  return proxyActivities<StageActivities>({
+    taskQueue: queueOf(stage),
+    summary: stage.title,
+    // Attempts are unlimited here: the budget of infrastructure failures is counted from the ledger by the activity.
+    startToCloseTimeout: '14 days',
+    heartbeatTimeout: `${orchestration.heartbeatSeconds} seconds`,
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}
+
+type AnyActivity = (request: {
+  readonly stage: PlannedStage;
+  readonly execution: Execution;
+  readonly experimentId: string;
+}) => Promise<StageResult>;
+
+/** The stage functions of a definition and seed. Deterministic: what runs is a function of what they are called with. */
+export function createStages(options: StagesOptions): Stages {
+  const { resolved, seed, experimentId, orchestration = defaultOrchestration, onStage } = options;
+  const context = { resolved, seed };
+  const { execution } = resolved.definition;
+
+  async function run<S extends PlannedStage>(stage: S): Promise<{ stage: S; result: StageResult }> {
+    onStage?.(stage, null);
+    const activity = activitiesFor(stage, orchestration)[stage.kind] as AnyActivity;
+    const result = await activity({ stage, execution, experimentId });
+    onStage?.(stage, result);
+    return { stage, result };
+  }
+
+  return {
+    synthesizeData: ({ rows, reference }) =>
+      run(
+        reference === undefined
+          ? demonstrationsStage(context, { rows })
+          : pairsStage(context, { reference: reference.stage, rows }),
+      ),
+    trainSft: ({ data, base, column = 'completion' }) =>
+      run(
+        trainSftStage(context, {
+          data: data.stage,
+          column,
+          ...(base === undefined ? {} : { base: base.stage }),
+        }),
+      ),
+    freezeReference: ({ adapter }) => run(freezeReferenceStage(context, { adapter: adapter?.stage ?? null })),
+    trainPreference: ({ reference, data }) =>
+      run(trainPreferenceStage(context, { reference: reference.stage, data: data.stage })),
+    evaluate: ({ reference, adapter }) =>
+      run(evaluateStage(context, { reference: reference.stage, adapter: adapter?.stage ?? null })),
+  };
+}

@@ -1,0 +1,28 @@
+import type { CellResult } from '../contracts/results';
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): Map<number, T[]> {
+  const groups = new Map<number, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
+
+/** The cells, one a seed, of the fraction with the best mean score; of equal ones the larger fraction. */
+function bestOfBudget(cells: readonly CellResult[]): CellResult[] {
+  const byFraction = [...groupBy(cells, ({ cell }) => cell.sftFraction).values()];
+  const scored = byFraction.map((group) => ({
+    group,
+    score: mean(group.map(({ evaluation }) => evaluation.score)),
+    fraction: group[0]?.cell.sftFraction ?? 0,
+  }));
+  scored.sort((a, b) => b.score - a.score || b.fraction - a.fraction);
+  return scored[0]?.group ?? [];
+}
+
+/** The winning mixtures: of every budget whose best fraction is neither 0 nor 1, the cells of that fraction. */
+export function winningMixtures(cells: readonly CellResult[]): CellResult[] {
+  const budgets = [...groupBy(cells, ({ cell }) => cell.budget).values()];
+  return budgets.flatMap(bestOfBudget).filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
+}
