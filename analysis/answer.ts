@@ -56,7 +56,7 @@ function answerColdStart(diagnoses: readonly ColdStartDiagnosis[]): string[] {
 
 function answerStagnation({ stagnation }: Answered): string[] {
   return stagnation?.status === 'present'
-    ? ['With fewer than 1,000 pairs, preference tuning from the base stays at the base’s level.']
+    ? ['With fewer than 1,000 pairs, preference tuning from the base stands still.']
     : [];
 }
 

@@ -64,9 +64,11 @@ function missingSeeds({ grid }: Inference, bounded: readonly Bounded[]): string[
   const seeds = new Set(runs.flatMap((unit) => unit.runs.map((run) => run.seed)));
   const thinnest = Math.min(...runs.map((unit) => unit.runs.length));
   if (seeds.size >= seedsNeeded && thinnest >= 2) return [];
-  const found =
-    seeds.size >= seedsNeeded ? `A cell has ${countOf(thinnest, 'seed')}` : countOf(seeds.size, 'seed');
-  return [`${found}, and ${seedsNeeded} are needed for a verdict: this holds for these trained models.`];
+  const [found, count] =
+    seeds.size < seedsNeeded ? ['The sweep', seeds.size] : ['A cell that is compared', thinnest];
+  return [
+    `${found} has ${countOf(count, 'seed')}, and a verdict needs ${seedsNeeded}: what the numbers say holds for these trained models alone.`,
+  ];
 }
 
 function missingGain({ inference, definition }: ClaimContext, groups: readonly Group[]): string[] {
@@ -77,7 +79,7 @@ function missingGain({ inference, definition }: ClaimContext, groups: readonly G
   if (gain > needed + tie) return [];
   const budgets = [...new Set(groups.map((group) => group.budget))].map(formatCount).join(', ');
   return [
-    `The best at ${budgets} rows is ${formatDifference(gain)} to the base; at ${formatDifference(needed)} or less there is nothing to decide.`,
+    `The best at ${budgets} rows is ${formatDifference(gain)} against the base; with no more than ${formatDifference(needed)} nothing is decided.`,
   ];
 }
 

@@ -64,10 +64,16 @@ function interactionMeanSquare(columns: readonly Float64Array[], rowMeans: Float
   return sum / ((rowMeans.length - 1) * (columns.length - 1));
 }
 
+function meanColumns(columns: readonly Float64Array[]): Float64Array {
+  const total = new Float64Array(columns[0]!.length);
+  for (const column of columns) column.forEach((value, i) => (total[i]! += value));
+  return total.map((sum) => sum / columns.length);
+}
+
 function measureItems(unit: Unit, metric: Metric, rows: readonly (readonly ItemResult[])[]): Measure {
-  const columns = rows.map((run) => Float64Array.from(run, readItem[metric]));
+  const columns = rows.map((run) => Float64Array.from(run.map(readItem[metric])));
   const count = columns[0]!.length;
-  const items = Float64Array.from({ length: count }, (_, i) => mean(columns.map((column) => column[i]!)));
+  const items = meanColumns(columns);
   const several = columns.length > 1 && count > 1;
   return {
     unit,

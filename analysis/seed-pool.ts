@@ -50,27 +50,48 @@ function commonSeedEffect(measures: readonly Measure[]): { squares: number; free
   return { squares, freedom: bySeed.size - 1 };
 }
 
-/** Pools measures of one metric: units × seeds as a two-way layout, degrees of freedom by Satterthwaite. */
+interface Layout {
+  readonly common: { readonly squares: number; readonly freedom: number };
+  readonly own: { readonly squares: number; readonly freedom: number };
+}
+
+function layOut(measures: readonly Measure[]): Layout {
+  const common = commonSeedEffect(measures);
+  const squares = sum(measures.map(squaresOf)) - common.squares;
+  return { common, own: { squares, freedom: sum(measures.map(freedomOf)) - common.freedom } };
+}
+
+/**
+ * Degrees of freedom of the pooled variance: all of them, unless units move together from seed to seed; then fewer,
+ * by Satterthwaite.
+ */
+function pooledFreedom({ common, own }: Layout): number {
+  const all = common.freedom + own.freedom;
+  if (common.squares * own.freedom <= own.squares * common.freedom) return all;
+  const spread = common.squares ** 2 / common.freedom + own.squares ** 2 / own.freedom;
+  return (common.squares + own.squares) ** 2 / spread;
+}
+
+/** The seed variance in common. It narrows differences, so chance must not pass for it: an F test at 5 % stands before it. */
+function commonVariance({ common, own }: Layout, units: number): number {
+  const commonMean = common.squares / common.freedom;
+  const ownMean = own.squares / own.freedom;
+  if (commonMean <= ownMean) return 0;
+  const ratio = commonMean / ownMean;
+  const byChance = Number.isFinite(ratio) && fUpperTail(ratio, common.freedom, own.freedom) > 0.05;
+  return byChance ? 0 : (commonMean - ownMean) / units;
+}
+
+/** Pools measures of one metric: units × seeds as a two-way layout. */
 function poolMeasures(key: string, measures: readonly Measure[]): SeedPool {
   const freedom = sum(measures.map(freedomOf));
-  const squares = sum(measures.map(squaresOf));
-  const variance = squares / freedom;
   const residual = mean(measures.map((measure) => measure.residual));
-  const common = commonSeedEffect(measures);
-  const ownFreedom = freedom - common.freedom;
-  const plain = { key, variance, residual, commonShare: 0, freedom };
-  if (measures.length < 2 || ownFreedom <= 0 || variance === 0) return plain;
-  const commonMean = common.squares / common.freedom;
-  const ownMean = (squares - common.squares) / ownFreedom;
-  const commonVariance = (commonMean - ownMean) / measures.length;
+  const plain = { key, variance: pooledVariance(measures), residual, commonShare: 0, freedom };
+  const layout = layOut(measures);
   const between = seedVariance(plain);
-  if (commonVariance <= 0 || between === 0) return plain;
-  const ownSquares = squares - common.squares;
-  return {
-    ...plain,
-    commonShare: Math.min(1, commonVariance / between),
-    freedom: squares ** 2 / (common.squares ** 2 / common.freedom + ownSquares ** 2 / ownFreedom),
-  };
+  if (measures.length < 2 || layout.own.freedom <= 0 || between === 0) return plain;
+  const commonShare = Math.min(1, commonVariance(layout, measures.length) / between);
+  return { ...plain, commonShare, freedom: pooledFreedom(layout) };
 }
 
 /** The measure whose seeds vary far more than the others', if there is one (F test, 1 % over all of them). */

@@ -111,12 +111,14 @@ export interface ColdStartDiagnosis {
   readonly advice: string;
 }
 
-/** A flat or falling curve of r = 0 against the base model, with few pairs. */
+/** A curve of r = 0 that stays at the base model's level, or does not rise as pairs are added, with few pairs. */
 export interface StagnationDiagnosis {
   readonly kind: 'preference-stagnation';
   readonly status: DiagnosisStatus;
   /** Score at r = 0 less the base's, by budget. */
   readonly gains: readonly { readonly budget: number; readonly pairRows: number; readonly gain: Estimate }[];
+  /** Score with the most of these pairs less that with the fewest; null where r = 0 was run at one such budget. */
+  readonly rise: Estimate | null;
   readonly advice: string;
 }
 

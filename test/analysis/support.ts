@@ -76,7 +76,7 @@ export function bareSummary(score: number): EvaluationSummary {
 }
 
 export function identify(budget: number, sftFraction: number, seed = 0): CellIdentity {
-  const sftRows = Math.ceil(sftFraction * budget - 1e-9);
+  const sftRows = Math.max(0, Math.ceil(sftFraction * budget - 1e-9));
   return {
     id: `b${budget}-r${sftFraction}-s${seed}`,
     task: 'grade-school-math',
@@ -163,4 +163,4 @@ export function fixedItems(count: number, right: number, rest: Partial<ItemResul
   return Array.from({ length: count }, (_, i) => makeItem(i, Number(i < right), rest));
 }
 
-export { analyzeSweep, createRandom };
+export { analyzeSweep, createRandom, type Random };
