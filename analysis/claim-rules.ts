@@ -23,6 +23,8 @@ export interface ClaimPlan {
   readonly parts: readonly ClaimPart[];
   /** Sets of groups whose best must be above the base by three deltas, or there is nothing to decide. */
   readonly stakes: readonly (readonly Group[])[];
+  /** Whether a cell takes part in the rule, so that nothing is decided where it failed. */
+  concerns(budget: number, sftFraction: number): boolean;
   readonly notes: readonly string[];
 }
 
@@ -101,6 +103,7 @@ function planLowData(context: ClaimContext): ClaimPlan {
     title: 'With little data, pure or nearly pure SFT is best',
     rule: `At every low budget (${joinNumbers(budgets)}), the best of r ≥ 0.75 less the best of r ≤ 0.5 is above −${definition.delta}.`,
     parts,
+    concerns: (budget, r) => budgets.includes(budget) && (r >= 0.75 || r <= 0.5),
     stakes: budgets.map((budget) => groupsAt(context, budget)),
     notes: bothEnds(context),
   };
@@ -123,6 +126,7 @@ function planLargeBudgets(context: ClaimContext): ClaimPlan {
     title: 'With much data, a mixture with a small SFT share is best',
     rule: `At every large budget (${joinNumbers(budgets)}), the best of 0 < r ≤ 0.5 less the better of r = 0 and r = 1 is above ${definition.delta}.`,
     parts,
+    concerns: (budget, r) => budgets.includes(budget) && (r <= 0.5 || r === 1),
     stakes: budgets.map((budget) => groupsAt(context, budget)),
     notes: bothEnds(context),
   };
@@ -169,6 +173,7 @@ function planColdStart(context: ClaimContext): ClaimPlan {
     title: 'Preference tuning from the base fails, and at most 10 % of SFT first repairs it',
     rule: `At every large budget (${joinNumbers(large)}), the smallest 0 < r ≤ 0.1 scores above r = 0 by more than ${definition.delta}, and more of its answers keep the asked format.`,
     parts,
+    concerns: (budget, r) => large.includes(budget) && r <= 0.1,
     stakes: large.map((budget) => groupsAt(context, budget)),
     notes: [],
   };
@@ -198,6 +203,7 @@ function planDiminishing({ inference }: ClaimContext): ClaimPlan {
     title: 'SFT examples buy less and less',
     rule: 'At r = 1, the gain per doubling of the budget between the first two budgets less that between the last two is above 0.',
     parts: enough ? [{ label, matrix: [[slopeChange(inference, pure)]], threshold: 0 }] : [],
+    concerns: (_, r) => r === 1,
     stakes: [pure],
     notes: enough ? [] : [`Three budgets at r = 1 are needed; ${pure.length} finished.`],
   };
@@ -237,6 +243,7 @@ function planPrices(context: ClaimContext): ClaimPlan {
     parts: large.flatMap((budget) =>
       priceRatios.flatMap((ratio) => comparePurchases(context, budget, ratio)),
     ),
+    concerns: (budget) => budget <= Math.max(...large),
     stakes: [stake],
     notes: ['Only splits that were run are compared; purchases between them are not guessed at.'],
   };

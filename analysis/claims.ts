@@ -90,23 +90,38 @@ function describePart({ part, together }: Bounded): string {
   return `${part.label}: ${formatGap(together)}${needs}.`;
 }
 
-function describeHole({ budget, sftFraction, seed, code }: HoleAnalysis): string {
-  return `r = ${sftFraction} at ${countOf(budget, 'row')}, seed ${seed}, failed (${code}).`;
+/** Cells that the claim concerns and that failed with every seed. */
+function missingCells(
+  { inference }: ClaimContext,
+  plan: ClaimPlan,
+  holes: readonly HoleAnalysis[],
+): string[] {
+  return holes
+    .filter(({ budget, sftFraction }) => plan.concerns(budget, sftFraction))
+    .filter(
+      ({ budget, sftFraction }) =>
+        !inference.grid.groups.some((group) => group.budget === budget && group.sftFraction === sftFraction),
+    )
+    .map(
+      ({ budget, sftFraction, seed, code }) =>
+        `r = ${sftFraction} at ${countOf(budget, 'row')}, seed ${seed}, failed (${code}), so nothing is decided here.`,
+    );
 }
 
 function headOf({ claim, title, rule }: ClaimPlan): Pick<ClaimVerdict, 'claim' | 'title' | 'rule'> {
   return { claim, title, rule };
 }
 
-function judgePlan(context: ClaimContext, plan: ClaimPlan, holes: readonly string[]): ClaimVerdict {
+function judgePlan(context: ClaimContext, plan: ClaimPlan, holes: readonly HoleAnalysis[]): ClaimVerdict {
   const bounded = boundParts(context.inference, plan.parts);
   const ruling = bounded.filter(({ part }) => part.aside === undefined);
-  const figures = [...bounded.map(describePart), ...plan.notes, ...holes];
+  const figures = [...bounded.map(describePart), ...plan.notes];
+  const missing = missingCells(context, plan, holes);
   if (ruling.length === 0) {
-    const evidence = ['The cells that this claim compares were not all run.', ...figures];
+    const evidence = ['The cells that this claim compares were not all run.', ...figures, ...missing];
     return { ...headOf(plan), verdict: 'not tested', pointsTo: null, conditional: false, evidence };
   }
-  const obstacles = findObstacles(context, plan, ruling);
+  const obstacles = [...findObstacles(context, plan, ruling), ...missing];
   const read = (key: 'together' | 'alone'): Reading =>
     readBounds(ruling.map((entry) => ({ value: entry[key], threshold: entry.part.threshold })));
   const firm = obstacles.length === 0 ? read('together') : 'unclear';
@@ -122,6 +137,5 @@ function judgePlan(context: ClaimContext, plan: ClaimPlan, holes: readonly strin
 
 /** Judges the study's five claims over one sweep. Bounds are simultaneous over each claim's comparisons. */
 export function judgeClaims(context: ClaimContext, holes: readonly HoleAnalysis[]): ClaimVerdict[] {
-  const named = holes.map(describeHole);
-  return planClaims(context).map((plan) => judgePlan(context, plan, named));
+  return planClaims(context).map((plan) => judgePlan(context, plan, holes));
 }

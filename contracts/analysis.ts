@@ -149,7 +149,7 @@ export interface ClaimVerdict {
   readonly verdict: 'confirmed' | 'refuted' | 'undecided' | 'not tested';
   /** Where undecided: what the numbers point to. Null otherwise. */
   readonly pointsTo: 'for' | 'against' | 'unclear' | null;
-  /** True where `pointsTo` holds for these trained models alone: fewer than three seeds, or too little above the base. */
+  /** True where `pointsTo` is a conditional reading: fewer than three seeds, too little above the base, failed cells. */
   readonly conditional: boolean;
   /** Sentences with the numbers. */
   readonly evidence: readonly string[];

@@ -196,6 +196,20 @@ describe('pure: sweeps with something missing', () => {
     assert.equal(analysis.controls[0]!.overPureSft, null);
   });
 
+  it('decides nothing that a failed cell could overturn', () => {
+    const sweep = simulatePicture([0, 1, 2]);
+    const cells = sweep.result.cells.filter(({ cell }) => cell.budget !== 1024 || cell.sftFraction !== 0);
+    const holes = [0, 1, 2].map((seed) => ({
+      cell: identify(1024, 0, seed),
+      code: 'RETRIES_SPENT',
+      message: 'x',
+    }));
+    const analysis = analyzeSweep({ ...sweep, result: { ...sweep.result, cells, holes } });
+    const verdicts = analysis.verdicts.map(({ claim, verdict }) => `${claim} ${verdict}`);
+    assert.deepEqual(verdicts.slice(1, 4), ['C2 undecided', 'C3 not tested', 'C4 confirmed']);
+    assert.equal(analysis.verdicts[1]!.pointsTo, 'for');
+  });
+
   it('finds no winner among cells that are all equal', () => {
     const rows = fixedItems(400, 200);
     const analysis = analyzeSweep(

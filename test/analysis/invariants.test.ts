@@ -33,7 +33,7 @@ function estimatesOf(value: unknown): Estimate[] {
 function holds(check: (analysis: SweepAnalysis, sweep: AnalyzeSweepInput) => void): void {
   fc.assert(
     fc.property(anySweep, (sweep) => check(analyzeSweep(sweep), sweep)),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 }
 
