@@ -1,4 +1,5 @@
 export { createTrainEngine } from './train-engine';
+export { positionsOf } from './batches';
 export { createGenerator } from './generator';
 export { createScorer } from './scorer';
 export { initLora, initWeights } from '../model/initialise';

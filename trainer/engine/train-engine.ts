@@ -4,10 +4,11 @@ import { initLora } from '../model/initialise';
 import type { BufferTensor } from '../runtime';
 import {
   chooseLength,
+  choosePairLength,
   chunk,
   isPair,
+  packPairs,
   packSequences,
-  stackPairs,
   supervisedTokens,
   type BatchShape,
 } from './batches';
@@ -144,22 +145,15 @@ class OnnxTrainEngine implements TrainEngine {
         throw new BudgetlineError('CONFIG_INVALID', 'Preference training takes pairs of sequences.');
       return row;
     });
-    const sequences = pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]);
-    const shape = { rows: 2 * capacity, length: chooseLength(sequences, this.options.lengthBuckets) };
-    const [reference, weights] = [
-      new Float32Array(2 * capacity),
-      new Float32Array(capacity).fill(1, 0, pairs.length),
-    ];
+    const shape = { rows: capacity, length: choosePairLength(pairs, this.options.lengthBuckets) };
+    const reference = new Float32Array(2 * capacity);
     for (const [index, pair] of pairs.entries()) {
       reference[index] = pair.referenceChosen;
       reference[capacity + index] = pair.referenceRejected;
     }
-    const feeds = packSequences(stackPairs(pairs, capacity), shape);
-    return {
-      shape,
-      pairs,
-      feeds: { ...feeds, reference: vectorTensor(reference), pair_weights: vectorTensor(weights) },
-    };
+    const weights = new Float32Array(capacity).fill(1, 0, pairs.length);
+    const preference = { reference: vectorTensor(reference), pair_weights: vectorTensor(weights) };
+    return { shape, pairs, feeds: { ...packPairs(pairs, shape), ...preference } };
   }
 
   private async runStep(
@@ -228,20 +222,22 @@ class OnnxTrainEngine implements TrainEngine {
 
   async pairLogprobs(rows: readonly PairRow[]): Promise<{ chosen: Float64Array; rejected: Float64Array }> {
     const [chosen, rejected] = [new Float64Array(rows.length), new Float64Array(rows.length)];
-    const capacity = this.options.microBatchRows;
+    const { microBatchRows: capacity, lengthBuckets } = this.options;
     for (const [index, part] of chunk(rows, capacity).entries()) {
-      const { shape, feeds } = this.packPairs(part);
-      const logprobs = await this.runLogprobs(shape, feeds);
+      const shape = { rows: capacity, length: choosePairLength(part, lengthBuckets) };
+      const logprobs = await this.runLogprobs(shape, packPairs(part, shape));
       chosen.set(logprobs.subarray(0, part.length), index * capacity);
       rejected.set(logprobs.subarray(capacity, capacity + part.length), index * capacity);
     }
     return { chosen, rejected };
   }
 
-  private async runLogprobs(shape: BatchShape, { ids, targets, mask }: Feeds): Promise<Float32Array> {
+  private async runLogprobs(shape: BatchShape, feeds: Feeds): Promise<Float32Array> {
     const session = await this.sessions.get('logprobs', shape, () => buildLogProbabilities(this.plan, shape));
-    const feeds = { ids, targets, mask, ...blockFeeds('parameters', this.state.parameters) } as Feeds;
-    return floats(await session.run(feeds), 'logprobs');
+    return floats(
+      await session.run({ ...feeds, ...blockFeeds('parameters', this.state.parameters) }),
+      'logprobs',
+    );
   }
 
   exportState(): TrainState {
@@ -302,10 +298,7 @@ function summarisePairs(
     if (results === undefined) continue;
     const logprobs = floats(results, 'logprobs');
     for (const [index, pair] of pairs.entries()) {
-      const [chosen = Number.NaN, rejected = Number.NaN] = [
-        logprobs[index],
-        logprobs[shape.rows / 2 + index],
-      ];
+      const [chosen = Number.NaN, rejected = Number.NaN] = [logprobs[index], logprobs[shape.rows + index]];
       const rewards = [
         beta * (chosen - Math.fround(pair.referenceChosen)),
         beta * (rejected - Math.fround(pair.referenceRejected)),

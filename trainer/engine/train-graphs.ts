@@ -1,7 +1,7 @@
 import { differentiate, lower, ops, type LoweredModel, type Value } from '../graph';
 import { buildUpdate, type OptimizerBlock, type UpdatedBlock } from '../model/adamw';
 import type { WeightSource } from '../model/decoder';
-import { buildLosses, sequenceLogProbabilities, type Losses } from '../model/objectives';
+import { buildLosses, pairLogProbabilities, type Losses } from '../model/objectives';
 import { loraNames, loraParameters, modelParameters } from '../model/parameters';
 import type { Pieces } from '../model/pieces';
 import type { BatchShape } from './batches';
@@ -144,8 +144,8 @@ export function buildOptimizer(plan: TrainPlan): LoweredModel {
   return lower(updateOutputs(plan, blockInputs(plan, 'parameters'), blockInputs(plan, 'gradient')));
 }
 
-/** Summed log-probabilities [rows] by the very forward pass of training. */
+/** Summed log-probabilities of pairs [2 · rows] by the very forward pass of training. */
 export function buildLogProbabilities(plan: TrainPlan, shape: BatchShape): LoweredModel {
   const parameters = blockInputs(plan, 'parameters');
-  return lower({ logprobs: sequenceLogProbabilities(forwardSpec(plan, parameters, shape)) });
+  return lower({ logprobs: pairLogProbabilities(forwardSpec(plan, parameters, shape)) });
 }

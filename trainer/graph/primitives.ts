@@ -82,7 +82,7 @@ export interface Primitives {
   readonly rotate: { readonly heads: number };
   /** gate, up [N, F] → silu(gate) ∘ up, silu(gate). */
   readonly swiglu: None;
-  /** q [G, M, hd], k, v [G, T, hd], additive mask [M, T] → output [G, M, hd], weights [G, M, T]. */
+  /** q […, M, hd], k, v […, T, hd], additive mask that broadcasts to […, M, T] → output […, M, hd], weights […, M, T]. */
   readonly attention: { readonly scale: number };
   /** logits [N, V], targets [N] → log-probability of each target [N], all log-probabilities [N, V]. */
   readonly tokenLogProbability: None;

@@ -105,13 +105,11 @@ export function rotaryTables(config: ModelConfig, positions: number): { cos: Val
 /** Added to a score whose key stands after its query. Finite, so that no row can become NaN. */
 export const masked = -1e9;
 
-/** The causal mask [repeats · T, T]: the queries of the heads that share keys stand one after another. */
-export function causalMask(length: number, repeats: number): Value {
-  const data = Float32Array.from({ length: repeats * length * length }, (_, at) => {
-    const query = Math.floor(at / length) % length;
-    return at % length > query ? masked : 0;
-  });
-  return ops.constant(data, [repeats * length, length]);
+function causalMask(length: number): Value {
+  const data = Float32Array.from({ length: length * length }, (_, at) =>
+    at % length > Math.floor(at / length) ? masked : 0,
+  );
+  return ops.constant(data, [1, 1, length, length]);
 }
 
 export interface SequenceShape {
@@ -138,43 +136,56 @@ export interface LayerCache {
   readonly v: Value;
 }
 
-/** Causal attention over whole sequences that begin at position 0. `keep` is told every layer's keys and values. */
+/** Where tokens of a row stand and what they may look at, when that is not simply their order. */
+export interface TokenLayout {
+  /** Position of each token: i64 [B, T]. */
+  readonly positions: Value;
+  /** 0 where a token (third axis) may look at another (fourth), else `masked`: f32 [B, 1, T, T]. */
+  readonly mask: Value;
+}
+
+/** Each row one sequence from position 0 that looks back. */
+function causalLayout(length: number): TokenLayout {
+  return { positions: ops.integers([0]), mask: causalMask(length) };
+}
+
+/** Attention over whole rows. `keep` is told every layer's keys and values. */
 export function createSequenceMixer(
   context: DecoderContext,
   shape: SequenceShape,
-  keep: (cache: LayerCache) => void = () => undefined,
+  {
+    layout = causalLayout(shape.length),
+    keep,
+  }: { layout?: TokenLayout; keep?: (cache: LayerCache) => void } = {},
 ): TokenMixer {
   const { heads, keyValueHeads, headSize } = context.config;
   const { rows, length } = shape;
   const repeats = heads / keyValueHeads;
-  const rotary = { ...rotaryTables(context.config, length), positions: ops.integers([0]) };
-  const mask = causalMask(length, repeats);
-  const groups = rows * keyValueHeads;
+  const rotary = { ...rotaryTables(context.config, length), positions: layout.positions };
+  const mask = ops.concat(Array<Value>(repeats).fill(layout.mask), 2);
   return ({ q, k, v }) => {
     const cache = {
       k: splitHeads(context, k, { ...shape, heads: keyValueHeads, rotary }),
       v: splitHeads(context, v, { ...shape, heads: keyValueHeads, rotary: null }),
     };
-    keep(cache);
+    keep?.(cache);
+    // [B, KV · R, T, hd] → [B, KV, R · T, hd]: no copy of keys and values for the heads that share them
     const queries = splitHeads(context, q, { ...shape, heads, rotary });
-    // [B, KV · R, T, hd] → [B · KV, R · T, hd]: no copy of keys and values for the heads that share them
-    const mixed = context.pieces.attend(
-      {
-        q: ops.reshape(queries, [groups, repeats * length, headSize]),
-        k: ops.reshape(cache.k, [groups, length, headSize]),
-        v: ops.reshape(cache.v, [groups, length, headSize]),
-        mask,
-      },
-      headSize ** -0.5,
-    );
+    const grouped = ops.reshape(queries, [rows, keyValueHeads, repeats * length, headSize]);
+    const mixed = context.pieces.attend({ q: grouped, ...cache, mask }, headSize ** -0.5);
     const perHead = ops.reshape(mixed, [rows, heads, length, headSize]);
     return ops.reshape(ops.transpose(perHead, [0, 2, 1, 3]), [rows * length, heads * headSize]);
   };
 }
 
-/** Token ids [B · T] of right-padded sequences → logits [B · T, V]. */
-export function decodeSequences(context: DecoderContext, ids: Value, shape: SequenceShape): Value {
-  const mix = createSequenceMixer(context, shape);
+/** Token ids [B · T] → logits [B · T, V]. */
+export function decodeSequences(
+  context: DecoderContext,
+  ids: Value,
+  shape: SequenceShape & { readonly layout?: TokenLayout },
+): Value {
+  const { layout } = shape;
+  const mix = createSequenceMixer(context, shape, layout === undefined ? {} : { layout });
   let x = embed(context, ids);
   for (let layer = 0; layer < context.config.layers; layer += 1) x = decoderLayer(context, x, layer, { mix });
   return readOut(context, x);

@@ -117,8 +117,10 @@ function prefill(frame: Frame): { logits: Value; caches: readonly LayerCache[] }
   const { spec, context } = frame;
   const { rows, promptLength: length, config } = spec;
   const caches: LayerCache[] = [];
-  const mix = createSequenceMixer(context, { rows, length }, (cache) =>
-    caches.push(flattenCache(frame, cache)),
+  const mix = createSequenceMixer(
+    context,
+    { rows, length },
+    { keep: (cache) => caches.push(flattenCache(frame, cache)) },
   );
   const starts = ops.integers(Array.from({ length: rows }, (_, row) => row * length - 1));
   const lastRows = ops.add(frame.lengths, starts);

@@ -1,30 +1,16 @@
 import { ops, type Value } from '../graph';
-import type { Objective } from '../engine/types';
+import type { ModelConfig, Objective } from '../engine/types';
 import {
   createContext,
   decodeSequences,
-  type DecoderContext,
   type SequenceShape,
+  type TokenLayout,
   type WeightSource,
 } from './decoder';
-import type { ModelConfig } from '../engine/types';
 import type { Pieces } from './pieces';
 
-const {
-  cast,
-  input,
-  lessOrEqual,
-  mul,
-  neg,
-  reduceMax,
-  reduceSum,
-  reshape,
-  scalar,
-  slice,
-  softplus,
-  sub,
-  sum,
-} = ops;
+const { cast, concat, input, lessOrEqual, mul, neg, reduceMax, reduceSum } = ops;
+const { reshape, scalar, slice, softplus, sub, sum } = ops;
 
 /** What a forward pass is built from. */
 export interface ForwardSpec extends SequenceShape {
@@ -39,50 +25,62 @@ export interface Losses {
   readonly figures: Readonly<Record<string, Value>>;
 }
 
-interface Scored {
-  /** Log-probability of each position's target where it is supervised, else 0: [B · T]. */
-  readonly supervised: Value;
-  /** 1 where a position's next token is supervised, else 0: [B · T]. */
-  readonly mask: Value;
-  readonly picked: Value;
-  readonly all: Value;
-}
-
-/** Inputs ids, targets (i32 [B · T]) and mask (f32 [B · T]) → log-probabilities of the targets. */
-function scoreTokens(spec: ForwardSpec): Scored {
+/** Inputs ids and targets (i32 [B · T]) → log-probability of each target [B · T], and of every token [B · T, V]. */
+function scoreTargets(spec: ForwardSpec, layout?: TokenLayout): readonly [Value, Value] {
   const tokens = spec.rows * spec.length;
-  const context: DecoderContext = createContext(spec.config, spec.source, spec.pieces);
+  const context = createContext(spec.config, spec.source, spec.pieces);
   const ids = cast(input('ids', 'i32', [tokens]), 'i64');
   const targets = cast(input('targets', 'i32', [tokens]), 'i64');
-  const mask = input('mask', 'f32', [tokens]);
-  const [picked, all] = context.pieces.score(decodeSequences(context, ids, spec), targets);
-  return { supervised: mul(picked, mask), mask, picked, all };
+  const logits = decodeSequences(context, ids, layout === undefined ? spec : { ...spec, layout });
+  return context.pieces.score(logits, targets);
+}
+
+/** Sum over the positions of each row where the mask input is 1: [B]. */
+function sumRows(picked: Value, maskName: string, { rows, length }: SequenceShape): Value {
+  const mask = input(maskName, 'f32', [rows * length]);
+  return reduceSum(reshape(mul(picked, mask), [rows, length]), [1]);
 }
 
 /** Sum over supervised positions of −log p, times `inverse_denominator`: one over the tokens of the whole step. */
 function languageModel(spec: ForwardSpec): Losses {
-  const { supervised, mask, picked, all } = scoreTokens(spec);
+  const [picked, all] = scoreTargets(spec);
+  const mask = input('mask', 'f32', picked.shape);
   const column = reshape(picked, [spec.rows * spec.length, 1]);
   const best = reshape(cast(lessOrEqual(reduceMax(all, 1), column), 'f32'), mask.shape);
-  const loss = mul(neg(sum(supervised)), input('inverse_denominator', 'f32', []));
+  const loss = mul(neg(sum(mul(picked, mask))), input('inverse_denominator', 'f32', []));
   return { loss, figures: { correct: sum(mul(best, mask)) } };
 }
 
-/** Summed log-probability of each row's supervised tokens: [B]. */
+/** Summed log-probability of each row's supervised tokens: [B]. Inputs ids, targets and mask. */
 export function sequenceLogProbabilities(spec: ForwardSpec): Value {
-  const { supervised } = scoreTokens(spec);
-  return reduceSum(reshape(supervised, [spec.rows, spec.length]), [1]);
+  const [picked] = scoreTargets(spec);
+  return sumRows(picked, 'mask', spec);
+}
+
+/**
+ * Summed log-probabilities of chosen completions, then of rejected ones: [2 B]. A row holds one pair: the tokens that
+ * both begin with, then the rest of each, so that a shared prompt is computed once. Inputs ids, targets, mask_chosen,
+ * mask_rejected (f32 [B · T]), positions (i32 [B, T]) and attention (f32 [B, 1, T, T]).
+ */
+export function pairLogProbabilities(spec: ForwardSpec): Value {
+  const { rows, length } = spec;
+  const layout = {
+    positions: cast(input('positions', 'i32', [rows, length]), 'i64'),
+    mask: input('attention', 'f32', [rows, 1, length, length]),
+  };
+  const [picked] = scoreTargets(spec, layout);
+  return concat([sumRows(picked, 'mask_chosen', spec), sumRows(picked, 'mask_rejected', spec)], 0);
 }
 
 /**
  * −log σ(β Δ) with Δ = (log π − log π_ref)(chosen) − the same of rejected, times `inverse_denominator`, over pairs.
- * Chosen rows stand first, rejected rows after them. Inputs reference [B] and pair_weights [B / 2], 0 for empty pairs.
+ * Inputs reference [2 B], chosen first, and pair_weights [B], 0 for empty pairs.
  */
 function sigmoidPreference(spec: ForwardSpec, beta: number): Losses {
-  const pairs = spec.rows / 2;
-  const policy = sequenceLogProbabilities(spec);
-  const ratios = sub(policy, input('reference', 'f32', [spec.rows]));
-  const margin = mul(sub(slice(ratios, 0, 0, pairs), slice(ratios, 0, pairs, spec.rows)), scalar(beta));
+  const pairs = spec.rows;
+  const policy = pairLogProbabilities(spec);
+  const ratios = sub(policy, input('reference', 'f32', [2 * pairs]));
+  const margin = mul(sub(slice(ratios, 0, 0, pairs), slice(ratios, 0, pairs, 2 * pairs)), scalar(beta));
   const perPair = mul(softplus(neg(margin)), input('pair_weights', 'f32', [pairs]));
   return { loss: mul(sum(perPair), input('inverse_denominator', 'f32', [])), figures: { logprobs: policy } };
 }

@@ -11,12 +11,12 @@ export interface Rotary {
 }
 
 export interface AttentionInputs {
-  /** [G, M, hd]: M is the sequence once for each query head that shares the keys. */
+  /** [B, KV, M, hd]: M is the sequence once for each query head that shares the keys. */
   readonly q: Value;
-  /** [G, T, hd] */
+  /** [B, KV, T, hd] */
   readonly k: Value;
   readonly v: Value;
-  /** [M, T], added to the scores. */
+  /** [1, 1, M, T] or [B, 1, M, T], added to the scores. */
   readonly mask: Value;
 }
 
@@ -64,7 +64,9 @@ function plainRotate(x: Value, rotary: Rotary, heads: number): Value {
   const half = width / heads / 2;
   const [left, right] = split(reshape(x, [rows, length, heads, 2 * half]), 3, [half, half]);
   if (left === undefined || right === undefined) throw new RangeError('a head has two halves');
-  const table = (values: Value): Value => reshape(ops.slice(values, 0, 0, length), [1, length, 1, half]);
+  const steps = ops.integers([...Array(length).keys()], [1, length]);
+  const positions = rotary.positions.shape.length === 2 ? rotary.positions : add(rotary.positions, steps);
+  const table = (values: Value): Value => ops.gatherRows(values, reshape(positions, [...positions.shape, 1]));
   const [cos, sin] = [table(rotary.cos), table(rotary.sin)];
   const turned = [sub(mul(left, cos), mul(right, sin)), add(mul(right, cos), mul(left, sin))];
   return reshape(concat(turned, 3), x.shape);
