@@ -75,7 +75,8 @@ const table = {
   TRAINING_DIVERGED: {
     exitCode: 77,
     retried: false,
-    meaning: 'The loss or a gradient is not a finite number, or an identity that must hold at step 0 does not.',
+    meaning:
+      'The loss or a gradient is not a finite number, or an identity that must hold at step 0 does not.',
     remedy: 'Lower the learning rate, or look at the rows of the step that the message names.',
   },
   CONFIG_INVALID: {
@@ -112,7 +113,8 @@ const table = {
   RETRIES_SPENT: {
     retried: false,
     meaning: 'The stage failed for reasons of infrastructure as often as the definition allows.',
-    remedy: 'Read the reasons in the stage’s ledger, mend the cause, and start the run again: it goes on from the last checkpoint.',
+    remedy:
+      'Read the reasons in the stage’s ledger, mend the cause, and start the run again: it goes on from the last checkpoint.',
   },
   DEFINITION_INVALID: {
     retried: false,
@@ -126,7 +128,8 @@ const table = {
   },
   POOL_EXHAUSTED: {
     retried: false,
-    meaning: 'The pool held too few prompts on which the samples disagree, so the pairs that the budget pays for cannot be made.',
+    meaning:
+      'The pool held too few prompts on which the samples disagree, so the pairs that the budget pays for cannot be made.',
     remedy: 'Enlarge the pool, raise pairs.candidates, or take the chosen answer from "gold".',
   },
   SPEND_LIMIT: {
@@ -168,6 +171,11 @@ const table = {
     retried: false,
     meaning: 'No task or annotator of this name is registered on the worker.',
     remedy: 'Register it: createWorker({ tasks: [...] }).',
+  },
+  RUN_ENDED: {
+    retried: false,
+    meaning: 'The workflow was cancelled or terminated by somebody else while it was watched.',
+    remedy: 'Start the run again: it goes on with what the store holds.',
   },
   INTERNAL: {
     retried: false,

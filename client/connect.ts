@@ -1,0 +1,51 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { BudgetlineError } from '../contracts/failures';
+
+export interface ConnectOptions {
+  /** "host:port"; otherwise from TEMPORAL_ADDRESS or the active profile of Temporal's own configuration. */
+  readonly address?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+const connectTimeoutMs = 10_000;
+
+function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/** The address that the environment or a profile names; undefined where neither does. */
+export function configuredAddress(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const config = loadClientConnectConfig({ overrideEnvVars: definedOnly(env) });
+  return config.connectionOptions.address;
+}
+
+function unreachable(address: string, cause: unknown): BudgetlineError {
+  return new BudgetlineError('TEMPORAL_MISSING', `No Temporal server answers at ${address}.`, {
+    remedy: `Start the server at ${address}, or unset TEMPORAL_ADDRESS so that one is started here.`,
+    details: { address },
+    cause,
+  });
+}
+
+/**
+ * A client by Temporal's own configuration: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS, profiles.
+ *
+ * @throws BudgetlineError TEMPORAL_MISSING where nothing answers.
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Client> {
+  const config = loadClientConnectConfig({ overrideEnvVars: definedOnly(options.env ?? process.env) });
+  const address = options.address ?? config.connectionOptions.address ?? '127.0.0.1:7233';
+  try {
+    const connection = await Connection.connect({
+      ...(options.address === undefined ? config.connectionOptions : {}),
+      address,
+      connectTimeout: connectTimeoutMs,
+    } as Parameters<typeof Connection.connect>[0]);
+    return new Client({ connection, namespace: config.namespace ?? 'default' });
+  } catch (cause) {
+    throw unreachable(address, cause);
+  }
+}

@@ -1,0 +1,46 @@
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  TerminatedFailure,
+  WorkflowFailedError,
+} from '@temporalio/client';
+import { BudgetlineError, failures } from '../contracts/failures';
+import type { FailureCode } from '../contracts/failures';
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
+}
+
+function findInChain<T>(error: unknown, type: new (...args: never[]) => T): T | undefined {
+  for (let at = error; at !== undefined && at !== null; at = causeOf(at)) if (at instanceof type) return at;
+  return undefined;
+}
+
+const isCode = (type: string | null | undefined): type is FailureCode =>
+  typeof type === 'string' && type in failures;
+
+/** Activities send what to do along with what went wrong. */
+function remedyOf({ details }: ApplicationFailure): { remedy?: string } {
+  const [first] = (details ?? []) as ({ remedy?: unknown } | undefined)[];
+  return typeof first?.remedy === 'string' ? { remedy: first.remedy } : {};
+}
+
+/** What ended a workflow, as an error with a code of the table. */
+export function toWorkflowError(error: unknown, workflowId: string): unknown {
+  if (!(error instanceof WorkflowFailedError)) return error;
+  const reported = findInChain(error, ApplicationFailure);
+  if (reported !== undefined && isCode(reported.type))
+    return new BudgetlineError(reported.type, reported.message, { ...remedyOf(reported), cause: error });
+  const stopped = findInChain(error, CancelledFailure) ?? findInChain(error, TerminatedFailure);
+  if (stopped !== undefined)
+    return new BudgetlineError('RUN_ENDED', `The run ${workflowId} was ended from outside.`, {
+      cause: error,
+    });
+  return new BudgetlineError(
+    'INTERNAL',
+    `The run ${workflowId} failed: ${reported?.message ?? error.message}`,
+    {
+      cause: error,
+    },
+  );
+}

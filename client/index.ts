@@ -1,0 +1,12 @@
+export { configuredAddress, connect } from './connect';
+export type { ConnectOptions } from './connect';
+export { toWorkflowError } from './failure';
+export { embeddedModelPath, packageRoot, workflowBundlePath } from './package-files';
+export { listPending } from './pending';
+export type { Pending } from './pending';
+export { resolveDefinition } from './resolve';
+export type { ResolveOptions } from './resolve';
+export { startExperiment, startSweep, workflowBundleDigest } from './start';
+export type { Started, StartOptions } from './start';
+export { watchSweep } from './watch';
+export type { RunningStage, SweepStatus, WatchOptions } from './watch';

@@ -1,0 +1,20 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+function findRoot(folder: string): string {
+  const path = join(folder, 'package.json');
+  if (existsSync(path)) {
+    const { name } = JSON.parse(readFileSync(path, 'utf8')) as { name?: string };
+    if (name === 'budgetline') return folder;
+  }
+  return findRoot(dirname(folder));
+}
+
+/** The folder of this package, whether it runs from its sources or from dist/. */
+export const packageRoot = findRoot(__dirname);
+
+/** The base model that comes with the package. */
+export const embeddedModelPath = join(packageRoot, 'models', 'tiny-math');
+
+/** The workflows, bundled by the build for workers to load. */
+export const workflowBundlePath = join(packageRoot, 'dist', 'workflow-bundle.js');

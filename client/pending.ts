@@ -1,0 +1,56 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { StageProgress } from '../contracts/stage';
+
+type Description = Awaited<ReturnType<WorkflowHandle['describe']>>;
+type PendingActivity = NonNullable<Description['raw']['pendingActivities']>[number];
+type Payload = NonNullable<NonNullable<PendingActivity['heartbeatDetails']>['payloads']>[number];
+
+/** An activity that a workflow waits for: queued, running, or waiting for its next attempt. */
+export interface Pending {
+  /** Place among the activities of its workflow, from 1. */
+  readonly sequence: number;
+  readonly type: string;
+  readonly state: 'queued' | 'running' | 'retrying';
+  readonly attempt: number;
+  /** Last heartbeat, where there was one. */
+  readonly progress: StageProgress | undefined;
+  /** Why the last attempt ended, where there was one. */
+  readonly lastFailure: { readonly code: string; readonly message: string } | undefined;
+}
+
+const started = 2;
+
+function stateOf({ state, attempt }: PendingActivity): Pending['state'] {
+  if (Number(state) === started) return 'running';
+  return (attempt ?? 1) > 1 ? 'retrying' : 'queued';
+}
+
+async function readHeartbeat(
+  client: Client,
+  payloads: readonly Payload[],
+): Promise<StageProgress | undefined> {
+  const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
+  let decoded = [...payloads];
+  for (const codec of [...payloadCodecs].reverse()) decoded = await codec.decode(decoded);
+  const [first] = decoded;
+  return first === undefined ? undefined : payloadConverter.fromPayload<StageProgress>(first);
+}
+
+async function readPending(client: Client, activity: PendingActivity): Promise<Pending> {
+  const failure = activity.lastFailure;
+  const code = failure?.applicationFailureInfo?.type ?? 'TRAINER_STALLED';
+  return {
+    sequence: Number(activity.activityId),
+    type: activity.activityType?.name ?? '',
+    state: stateOf(activity),
+    attempt: activity.attempt ?? 1,
+    progress: await readHeartbeat(client, activity.heartbeatDetails?.payloads ?? []),
+    lastFailure: failure ? { code, message: failure.message ?? '' } : undefined,
+  };
+}
+
+/** What a workflow waits for now. */
+export async function listPending(client: Client, workflowId: string): Promise<Pending[]> {
+  const { raw } = await client.workflow.getHandle(workflowId).describe();
+  return Promise.all((raw.pendingActivities ?? []).map((activity) => readPending(client, activity)));
+}

@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type {
+  ExperimentDefinition,
+  Resolved,
+  ResolvedFiles,
+  ResolvedModel,
+  SweepDefinition,
+} from '../contracts/definition';
+import { BudgetlineError } from '../contracts/failures';
+import type { ProblemSet, Task, TaskContext } from '../contracts/task';
+import { digestFile, digestFolder } from '../store';
+import { embeddedModelPath } from './package-files';
+
+export interface ResolveOptions {
+  /** Tasks that the workers know: the definition's task and annotator must be among them. */
+  readonly tasks: readonly Task[];
+  /** Folder that relative paths in the definition start from; the working directory unless told. */
+  readonly baseDir?: string;
+}
+
+type AnyDefinition = ExperimentDefinition | SweepDefinition;
+
+function find<T extends { readonly name: string }>(things: readonly T[], name: string, field: string): T {
+  const found = things.find((thing) => thing.name === name);
+  if (found !== undefined) return found;
+  const known = things.map((thing) => `"${thing.name}"`).join(', ');
+  throw new BudgetlineError('TASK_UNKNOWN', `${field} is "${name}"; there are ${known}.`, {
+    remedy: `Use one of these names, or register the ${field} with the workers.`,
+    details: { field, name },
+  });
+}
+
+async function resolveModel(name: string, baseDir: string): Promise<ResolvedModel> {
+  const path = name === 'embedded' ? embeddedModelPath : resolve(baseDir, name);
+  return { name, path, digest: await digestFolder(path) };
+}
+
+function pathOf(definition: AnyDefinition, name: string): string {
+  const { data } = definition;
+  const path = (data as unknown as Record<string, unknown>)[name];
+  if (typeof path === 'string') return path;
+  throw new BudgetlineError('DEFINITION_INVALID', `data.${name} names no file.`, {
+    details: { field: `data.${name}` },
+  });
+}
+
+async function resolveFile(definition: AnyDefinition, name: string, baseDir: string) {
+  const path = resolve(baseDir, pathOf(definition, name));
+  try {
+    return { path, digest: await digestFile(path) };
+  } catch (error) {
+    if (!(error instanceof BudgetlineError)) throw error;
+    throw new BudgetlineError(error.code, `data.${name}: ${error.message}`, {
+      remedy: error.remedy,
+      details: { field: `data.${name}`, path },
+      cause: error,
+    });
+  }
+}
+
+async function resolveFiles(definition: AnyDefinition, task: Task, baseDir: string): Promise<ResolvedFiles> {
+  const names = task.fileNames(definition.data);
+  const entries = names.map(async (name) => [name, await resolveFile(definition, name, baseDir)] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function contextOf(files: ResolvedFiles): TaskContext {
+  return {
+    async readText(name) {
+      const path = files[name]?.path ?? '';
+      return { path, text: await readFile(path, 'utf8') };
+    },
+  };
+}
+
+function assertEnoughItems({ evaluation }: AnyDefinition, { test }: ProblemSet): void {
+  if (evaluation.items <= test.length) return;
+  const message = `evaluation.items is ${evaluation.items}; the test set has ${test.length} items.`;
+  throw new BudgetlineError('DEFINITION_INVALID', message, { details: { field: 'evaluation.items' } });
+}
+
+/**
+ * Pins what a definition takes from outside by its content: base model, data files, the size of the pool. Problems are
+ * read once, so that a malformed row is met here, by file and line.
+ *
+ * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, DEFINITION_INVALID
+ */
+export async function resolveDefinition<D extends AnyDefinition>(
+  definition: D,
+  { tasks, baseDir = process.cwd() }: ResolveOptions,
+): Promise<Resolved<D>> {
+  const task = find(tasks, definition.task, 'task');
+  find(task.annotators, definition.annotator, 'annotator');
+  const model = await resolveModel(definition.model, baseDir);
+  const files = await resolveFiles(definition, task, baseDir);
+  const problems = await task.load(definition.data, contextOf(files));
+  assertEnoughItems(definition, problems);
+  return { definition, model, files, poolRows: problems.pool.length };
+}

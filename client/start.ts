@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client, WorkflowHandleWithFirstExecutionRunId, WorkflowHandle } from '@temporalio/client';
+import type { ResolvedExperiment, ResolvedSweep } from '../contracts/definition';
+import { BudgetlineError } from '../contracts/failures';
+import { taskQueues } from '../contracts/stage';
+import { planCell, planSweep } from '../planning';
+import type { allocationExperiment, allocationSweep } from '../workflows';
+import type { Orchestration } from '../workflows/orchestration';
+import { workflowBundlePath } from './package-files';
+
+export interface StartOptions {
+  readonly client: Client;
+  readonly orchestration?: Orchestration;
+}
+
+/** A run of a sweep or an experiment: what was found under its id, and what was done. */
+export interface Started<Workflow extends typeof allocationSweep | typeof allocationExperiment> {
+  readonly workflowId: string;
+  readonly runId: string;
+  /** "attached": it ran already. "restarted": it ran under other workflow code, was ended, and begins anew. */
+  readonly how: 'started' | 'attached' | 'restarted';
+  readonly handle: WorkflowHandle<Workflow>;
+}
+
+const settleLimitMs = 30_000;
+
+/** SHA-256 of the installed workflow bundle: histories are replayed by the code that made them, or not at all. */
+export function workflowBundleDigest(): string {
+  try {
+    return createHash('sha256').update(readFileSync(workflowBundlePath)).digest('hex');
+  } catch (cause) {
+    throw new BudgetlineError('INPUT_MISSING', `There is no workflow bundle ${workflowBundlePath}.`, {
+      remedy: 'Make it with "npm run build".',
+      cause,
+    });
+  }
+}
+
+interface Found {
+  readonly runId: string;
+  readonly running: boolean;
+  readonly bundleDigest: unknown;
+}
+
+async function findRun(client: Client, workflowId: string): Promise<Found | undefined> {
+  try {
+    const { runId, status, memo } = await client.workflow.getHandle(workflowId).describe();
+    return { runId, running: status.name === 'RUNNING', bundleDigest: memo?.['bundleDigest'] };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+async function countRunningChildren(client: Client, workflowId: string): Promise<number> {
+  const query = `ParentWorkflowId = '${workflowId}' AND ExecutionStatus = 'Running'`;
+  return (await client.workflow.count(query)).count;
+}
+
+/** Ends a run; its children, whose ids the next run uses again, end with it. */
+async function endRun(client: Client, workflowId: string): Promise<void> {
+  await client.workflow.getHandle(workflowId).terminate('its workflow code is no longer installed');
+  const deadline = Date.now() + settleLimitMs;
+  while ((await countRunningChildren(client, workflowId)) > 0 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+interface Launch {
+  readonly client: Client;
+  readonly type: 'allocationSweep' | 'allocationExperiment';
+  readonly workflowId: string;
+  readonly input: unknown;
+  readonly summary: string;
+}
+
+async function launch(options: Launch): Promise<WorkflowHandleWithFirstExecutionRunId | undefined> {
+  const { client, type, workflowId, input, summary } = options;
+  try {
+    return await client.workflow.start(type, {
+      workflowId,
+      taskQueue: taskQueues.cpu,
+      args: [input],
+      memo: { bundleDigest: workflowBundleDigest() },
+      staticSummary: summary,
+      // Children and activities inherit it: sweeps that share workers get turns in proportion, whatever their size.
+      priority: { fairnessKey: workflowId.slice(-64) },
+    });
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+    throw error;
+  }
+}
+
+async function startOrAttach<W extends typeof allocationSweep | typeof allocationExperiment>(
+  options: Launch,
+): Promise<Started<W>> {
+  const { client, workflowId } = options;
+  for (;;) {
+    const found = await findRun(client, workflowId);
+    const running = found?.running === true;
+    const sameCode = running && found.bundleDigest === workflowBundleDigest();
+    if (running && sameCode)
+      return {
+        workflowId,
+        runId: found.runId,
+        how: 'attached',
+        handle: client.workflow.getHandle<W>(workflowId),
+      };
+    if (running) await endRun(client, workflowId);
+    const handle = await launch(options);
+    if (handle === undefined) continue;
+    const runId = handle.firstExecutionRunId;
+    return {
+      workflowId,
+      runId,
+      how: running ? 'restarted' : 'started',
+      handle: client.workflow.getHandle<W>(workflowId, runId),
+    };
+  }
+}
+
+/**
+ * Starts a sweep, or attaches to it where it runs: its id holds the definition's digest. One that is finished or
+ * failed is started anew, and takes its finished stages from the store.
+ */
+export async function startSweep(
+  resolved: ResolvedSweep,
+  { client, orchestration }: StartOptions,
+): Promise<Started<typeof allocationSweep>> {
+  const { sweepId, cells } = planSweep(resolved);
+  return startOrAttach({
+    client,
+    type: 'allocationSweep',
+    workflowId: sweepId,
+    input: { resolved, ...(orchestration === undefined ? {} : { orchestration }) },
+    summary: `${resolved.definition.task}: ${cells.length} cells`,
+  });
+}
+
+/** The same for one cell. */
+export async function startExperiment(
+  resolved: ResolvedExperiment,
+  { client, orchestration }: StartOptions,
+): Promise<Started<typeof allocationExperiment>> {
+  const { cell } = planCell(resolved);
+  return startOrAttach({
+    client,
+    type: 'allocationExperiment',
+    workflowId: cell.id,
+    input: { resolved, ...(orchestration === undefined ? {} : { orchestration }) },
+    summary: `${cell.budget} rows, ${cell.sftFraction} SFT, seed ${cell.seed}`,
+  });
+}

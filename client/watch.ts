@@ -1,0 +1,165 @@
+import type { Client } from '@temporalio/client';
+import type { CellProgress, SweepProgress, SweepResult } from '../contracts/results';
+import type { PlannedStage, StageKey } from '../contracts/stage';
+import { planControl, experimentOf } from '../planning';
+import type { SweepPlan } from '../planning';
+import type { ResolvedSweep } from '../contracts/definition';
+import type { allocationSweep } from '../workflows';
+import { toWorkflowError } from './failure';
+import { listPending } from './pending';
+import type { Pending } from './pending';
+import type { Started } from './start';
+
+/** A stage that a cell, or the sweep itself, waits for now. */
+export interface RunningStage extends Pending {
+  /** Undefined for the sweep's own record-keeping. */
+  readonly stage: PlannedStage | undefined;
+  readonly workflowId: string;
+}
+
+/** Where a sweep stands, put together from its query and from what its workflows wait for. */
+export interface SweepStatus {
+  /** Null until a worker has answered for the first time. */
+  readonly progress: SweepProgress | null;
+  readonly running: readonly RunningStage[];
+  /** Keys of the plan's stages that are known to be there. */
+  readonly finished: ReadonlySet<StageKey>;
+}
+
+export interface WatchOptions {
+  readonly client: Client;
+  readonly resolved: ResolvedSweep;
+  readonly plan: SweepPlan;
+  readonly started: Started<typeof allocationSweep>;
+  readonly onStatus: (status: SweepStatus) => void;
+  /** Milliseconds between two looks; 1,000 unless told. */
+  readonly intervalMs?: number;
+  /** Ends the watching, not the sweep. */
+  readonly signal?: AbortSignal;
+}
+
+const queryLimitMs = 3_000;
+
+/** Looks at a running sweep, again and again. */
+class Watcher {
+  readonly #finished = new Set<StageKey>();
+  readonly #byKey: ReadonlyMap<StageKey, PlannedStage>;
+  #progress: SweepProgress | null = null;
+
+  constructor(private readonly options: WatchOptions) {
+    const { plan, resolved } = options;
+    const planned = plan.stages.map(({ stage }) => stage);
+    const controls = plan.cells.flatMap(({ cell }) => {
+      const control = planControl(experimentOf(resolved, cell));
+      return control === null ? [] : [control.sft, control.evaluation];
+    });
+    this.#byKey = new Map([...planned, ...controls].map((stage) => [stage.key, stage]));
+  }
+
+  async look(): Promise<SweepStatus> {
+    this.#progress = (await this.#query()) ?? this.#progress;
+    const cells = this.#progress?.cells ?? [];
+    for (const cell of cells) if (cell.state === 'done') this.#finish(this.#stagesOf(cell));
+    const ofCells = cells.filter(({ state }) => state === 'running').map((cell) => this.#lookAtCell(cell));
+    const running = (await Promise.all([this.#lookAtSweep(), ...ofCells])).flat();
+    return { progress: this.#progress, running, finished: this.#finished };
+  }
+
+  /** Undefined while no worker answers. */
+  async #query(): Promise<SweepProgress | undefined> {
+    const { client, started } = this.options;
+    try {
+      const { connection } = client;
+      const deadline = Date.now() + queryLimitMs;
+      return await connection.withDeadline(deadline, () => started.handle.query<SweepProgress>('progress'));
+    } catch {
+      return undefined;
+    }
+  }
+
+  #stagesOf({ cell }: CellProgress): readonly PlannedStage[] {
+    return this.options.plan.cells.find((other) => other.cell.id === cell.id)?.stages ?? [];
+  }
+
+  #finish(stages: readonly PlannedStage[]): void {
+    for (const { key } of stages) this.#finished.add(key);
+  }
+
+  /** A cell runs its stages one after another, so the place of its activity names the stage. */
+  async #lookAtCell(cell: CellProgress): Promise<RunningStage[]> {
+    const stages = this.#stagesOf(cell);
+    return (await this.#pendingOf(cell.workflowId)).map((pending) => {
+      this.#finish(stages.slice(0, pending.sequence - 1));
+      return { ...pending, stage: stages[pending.sequence - 1], workflowId: cell.workflowId };
+    });
+  }
+
+  async #lookAtSweep(): Promise<RunningStage[]> {
+    const { workflowId } = this.options.started;
+    return (await this.#pendingOf(workflowId)).map((pending) => ({
+      ...pending,
+      stage: this.#byKey.get(pending.progress?.key ?? ''),
+      workflowId,
+    }));
+  }
+
+  async #pendingOf(workflowId: string): Promise<Pending[]> {
+    try {
+      return await listPending(this.options.client, workflowId);
+    } catch {
+      // It has not begun, or is over, or the server is away for a moment.
+      return [];
+    }
+  }
+}
+
+function pause(ms: number, ended: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    ended.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
+
+async function lookUntil(ended: AbortSignal, options: WatchOptions): Promise<void> {
+  const watcher = new Watcher(options);
+  while (!ended.aborted) {
+    const status = await watcher.look();
+    if (!ended.aborted) options.onStatus(status);
+    await pause(options.intervalMs ?? 1_000, ended);
+  }
+}
+
+function whenAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => {
+      reject(signal?.reason as Error);
+    };
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/**
+ * Follows a sweep to its result, telling now and then where it stands.
+ *
+ * @throws BudgetlineError with the code of what ended the sweep; the signal's reason where the watching was ended
+ */
+export async function watchSweep(options: WatchOptions): Promise<SweepResult> {
+  const ended = new AbortController();
+  const looking = lookUntil(ended.signal, options);
+  try {
+    return await Promise.race([options.started.handle.result(), whenAborted(options.signal)]);
+  } catch (error) {
+    throw toWorkflowError(error, options.started.workflowId);
+  } finally {
+    ended.abort();
+    await looking;
+  }
+}
