@@ -54,10 +54,8 @@ export function closeAttempt(session: StageSession, names: AttemptNames, ending:
   return endAttempt(ledgerOf(session), { ...names, fence: claim.fence, ...ending, ...usage.figures() });
 }
 
-/** True where the server asked for cancellation, and not where the worker stops or the server lost sight of us. */
-function cancellationAsked({ cancellationSignal, cancellationDetails }: Context): boolean {
-  if (!cancellationSignal.aborted) return false;
-  if (cancellationDetails !== undefined) return cancellationDetails.cancelRequested;
+/** True where cancellation was asked for, and not where the worker stops or the server has lost sight of us. */
+function cancellationAsked({ cancellationSignal }: Context): boolean {
   const reason: unknown = cancellationSignal.reason;
   return reason instanceof CancelledFailure && reason.message === 'CANCELLED';
 }

@@ -1,0 +1,61 @@
+import { strict as assert } from 'node:assert';
+import * as fc from 'fast-check';
+import { makePair } from '../../activities/synthesize-data/pair';
+import { planRound } from '../../activities/synthesize-data/rounds';
+import type { GenerationRow } from '../../contracts/rows';
+import { coinTask } from '../support/coin-task';
+
+const problem = { id: 'p', prompt: 'Q', expected: '7' };
+
+function sample(completion: string, index: number): GenerationRow {
+  return { id: 'p', sample: index, completion, tokens: completion.length, finish: 'stop' };
+}
+
+function pairOf(completions: string[], chosen: 'own-correct' | 'gold' = 'own-correct') {
+  return makePair(coinTask, problem, { samples: completions.map(sample), chosen });
+}
+
+describe('pure: pairs of own samples', () => {
+  it('choose the first right sample and reject the first wrong one', () => {
+    const outcome = pairOf(['odd', 'even', 'o', 'ee']);
+    assert.deepEqual(outcome, { pair: { id: 'p', prompt: 'Q', chosen: 'even', rejected: 'odd' } });
+  });
+
+  it('choose the gold answer where that is asked for, also when no sample is right', () => {
+    assert.deepEqual(pairOf(['odd'], 'gold'), {
+      pair: { id: 'p', prompt: 'Q', chosen: ' 7', rejected: 'odd' },
+    });
+  });
+
+  it('skip a prompt on which the samples agree, and say why', () => {
+    assert.deepEqual(pairOf(['odd', 'o']), { skipped: 'all-wrong' });
+    assert.deepEqual(pairOf(['even', 'ee']), { skipped: 'all-right' });
+    assert.deepEqual(pairOf(['even'], 'gold'), { skipped: 'all-right' });
+    const strict = { ...coinTask, assess: () => ({ ...coinTask.assess(problem, 'o', 'stop') }) };
+    const samples = [sample('', 0)];
+    assert.deepEqual(makePair(strict, problem, { samples, chosen: 'gold' }), { skipped: 'wrong-is-empty' });
+  });
+
+  it('are sought in rounds that end: within the pool, never empty before it is dry, few for a steady yield', () => {
+    const settings = fc.record({
+      wanted: fc.integer({ min: 1, max: 2000 }),
+      pool: fc.integer({ min: 1, max: 8000 }),
+      yieldShare: fc.double({ min: 0.05, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(settings, ({ wanted, pool, yieldShare }) => {
+        let [scanned, found, rounds] = [0, 0, 0];
+        while (found < wanted && scanned < pool) {
+          const count = planRound({ wanted, found, scanned, pool });
+          assert.ok(Number.isInteger(count) && count > 0 && count <= pool - scanned);
+          scanned += count;
+          found = Math.floor(scanned * yieldShare);
+          rounds++;
+        }
+        assert.ok(rounds <= 8, `${rounds} rounds`);
+        if (scanned < pool) assert.ok(scanned <= Math.max(1.5 * wanted, (1.25 * wanted) / yieldShare) + 64);
+      }),
+    );
+    assert.equal(planRound({ wanted: 100, found: 90, scanned: 200, pool: 200 }), 0);
+  });
+});

@@ -1,0 +1,233 @@
+import { strict as assert } from 'node:assert';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MockActivityEnvironment } from '@temporalio/testing';
+import type { ResolvedExperiment } from '../../contracts/definition';
+import { itemResult, preferenceRow } from '../../contracts/rows';
+import type { PlannedStage, StageProgress, StageResult } from '../../contracts/stage';
+import { readJsonLines } from '../../activities/json-lines';
+import { planCell } from '../../planning';
+import { changePairs, createBench, resolveSmall, stageOf, type StageBench } from '../support/stage-bench';
+import { makeTinyModel } from '../support/tiny-model';
+import { temporaryFolder } from '../support/temporary';
+
+describe('slow: stages with the training executable', function () {
+  this.timeout(60_000);
+  const folder = temporaryFolder();
+  let resolved: ResolvedExperiment;
+  let stages: readonly PlannedStage[];
+  let bench: StageBench;
+  let results: StageResult[];
+
+  before(async () => {
+    resolved = await resolveSmall(await makeTinyModel(folder.at('model')));
+    stages = planCell(resolved).stages;
+    bench = createBench(folder.at('home'), {});
+    results = [];
+    for (const stage of stages) results.push(await bench.run(stage));
+  });
+
+  const artifactOf = async (stage: PlannedStage): Promise<string> =>
+    (await bench.store.verifyArtifact({ kind: stage.kind, key: stage.key })).dir;
+
+  it('run a cell from demonstrations to its evaluation, each in one trainer or none', async () => {
+    assert.deepEqual(
+      results.map(({ kind, cached }) => `${kind} ${cached}`),
+      ['synthesizeData', 'trainSft', 'freezeReference', 'synthesizeData', 'trainPreference', 'evaluate'].map(
+        (kind) => `${kind} false`,
+      ),
+    );
+    assert.equal(await bench.trainers(stages.slice(0, 1)), 0);
+    for (const kind of ['trainSft', 'freezeReference', 'trainPreference', 'evaluate'] as const)
+      assert.equal(await bench.trainers([stageOf(stages, kind)]), 1);
+    assert.equal(stageOf(stages, 'trainSft').title, 'SFT on 16 demonstrations');
+  });
+
+  it('leave manifests whose inputs are the digests of the artifacts that were used', async () => {
+    const [, sft, reference, pairs, preference] = results;
+    const { manifest } = await bench.store.verifyArtifact({
+      kind: 'trainPreference',
+      key: preference?.key ?? '',
+    });
+    assert.deepEqual(manifest.inputDigests, { reference: reference?.digest, data: pairs?.digest });
+    assert.deepEqual(manifest.inputs, { reference: reference?.key, data: pairs?.key });
+    assert.deepEqual(manifest.made.microBatches, [{ fromStep: 0, rows: 8 }]);
+    assert.match(manifest.made.trainer, /^budgetline-trainer .*onnxruntime/);
+    assert.equal(sft?.metrics['rows'], 16);
+    assert.equal(sft.metrics['steps'], 4);
+  });
+
+  it('are run once: again they are cached, cost nothing and start no trainer', async () => {
+    const before = await bench.trainers(stages);
+    const again = await Promise.all(stages.map((stage) => bench.run(stage, { runId: 'another run' })));
+    for (const [index, result] of again.entries()) {
+      assert.equal(result.cached, true);
+      assert.equal(result.digest, results[index]?.digest);
+      assert.equal(result.ledgerHead, results[index]?.ledgerHead);
+      assert.deepEqual(new Set(Object.values(result.cost)), new Set([0]));
+    }
+    assert.equal(await bench.trainers(stages), before);
+  });
+
+  it('make the pairs that the samples give, in the order of the prompts, and count what that took', async () => {
+    const stage = stageOf(stages, 'synthesizeData', 1);
+    const dir = await artifactOf(stage);
+    const pairs = await readJsonLines(join(dir, 'pairs.jsonl'), preferenceRow);
+    assert.equal(pairs.length, 16);
+    for (const { chosen, rejected } of pairs) {
+      assert.equal(chosen.length % 2, 0);
+      assert.equal(rejected.length % 2, 1);
+    }
+    const stats = JSON.parse(await readFile(join(dir, 'stats.json'), 'utf8')) as Record<string, number> & {
+      skipped: Record<string, number>;
+    };
+    const skipped = Object.values(stats.skipped).reduce((sum, count) => sum + count, 0);
+    assert.equal(stats['promptsScanned'], 16 + skipped);
+    assert.equal(stats['checkerCalls'], 3 * (16 + skipped));
+    const ended = (await bench.ledger(stage)).find((line) => line.type === 'attempt-ended');
+    assert.equal(ended?.checkerCalls, stats['checkerCalls']);
+  });
+
+  it('nest: fewer pairs of one reference are the first of more, however the rounds are cut', async () => {
+    const stage = stageOf(stages, 'synthesizeData', 1);
+    const fewer = changePairs(stages, 'f', { rows: 3 });
+    await bench.run(fewer);
+    const all = await readJsonLines(join(await artifactOf(stage), 'pairs.jsonl'), preferenceRow);
+    const few = await readJsonLines(join(await artifactOf(fewer), 'pairs.jsonl'), preferenceRow);
+    assert.deepEqual(few, all.slice(0, 3));
+  });
+
+  it('evaluate item by item; the figures are the items’ means', async () => {
+    const stage = stageOf(stages, 'evaluate');
+    const items = await readJsonLines(join(await artifactOf(stage), 'items.jsonl'), itemResult);
+    const metrics = results.at(-1)?.metrics ?? {};
+    const mean = (pick: (item: (typeof items)[number]) => number): number =>
+      items.reduce((sum, item) => sum + pick(item), 0) / items.length;
+    assert.equal(items.length, 20);
+    assert.equal(metrics['items'], 20);
+    assert.equal(
+      metrics['score'],
+      mean(({ score }) => score),
+    );
+    assert.equal(
+      metrics['scores.short'],
+      mean(({ scores }) => scores['short'] ?? 0),
+    );
+    assert.equal(
+      metrics['noEosRate'],
+      mean(({ finish }) => (finish === 'length' ? 1 : 0)),
+    );
+    assert.deepEqual(
+      items.map(({ id }) => id),
+      Array.from({ length: 20 }, (_, index) => `test-${index}`),
+    );
+  });
+
+  it('tell the ledger of each attempt, with the trainer’s digest and what it cost', async () => {
+    const [started, ended] = await bench.ledger(stageOf(stages, 'trainSft'));
+    assert.ok(started?.type === 'attempt-started' && ended?.type === 'attempt-ended');
+    assert.match(started.codeDigest, /^[0-9a-f]{64}$/);
+    assert.equal(started.fence, ended.fence);
+    assert.equal(ended.artifact, results[1]?.digest);
+    assert.deepEqual(ended.exitCodes, [0]);
+    assert.ok(ended.tokens > 0 && ended.deviceMs > 0 && ended.cpuMs > 0 && ended.peakMemoryBytes > 1e6);
+  });
+
+  it('heartbeat a small pointer to their progress', async () => {
+    const beats: StageProgress[] = [];
+    const other = createBench(folder.at('beats'), {});
+    const watch = (environment: NodeJS.EventEmitter): void =>
+      void environment.on('heartbeat', (progress: StageProgress) => beats.push(progress));
+    await other.run(stages[0]!, { watch });
+    assert.equal(beats[0]?.kind, 'synthesizeData');
+    assert.ok(JSON.stringify(beats[0]).length < 1024);
+  });
+
+  it('go on behind finished rounds of pairs after a stop', async () => {
+    const other = createBench(folder.at('rounds'), {});
+    for (const stage of stages.slice(0, 3)) await other.run(stage);
+    // Two samples disagree for half of the prompts: the first round of 1.5 prompts a pair cannot do.
+    const pairs = changePairs(stages, '9', {
+      ...{
+        rows: 48,
+        pairs: {
+          chosen: 'own-correct',
+          rejected: 'own-wrong',
+          candidates: 2,
+          temperature: 1,
+          maxNewTokens: 12,
+        },
+      },
+    });
+    const path = join(other.store.paths.run(pairs.key), 'events.jsonl');
+    const said = async (event: string): Promise<number> =>
+      (await readFile(path, 'utf8').catch(() => '')).split(`{"event":"${event}"`).length - 1;
+    let environment: MockActivityEnvironment | undefined;
+    const stopped = other.fail(pairs, { watch: (created) => (environment = created) });
+    while ((await said('result')) === 0) await sleep(5);
+    environment?.cancel('WORKER_SHUTDOWN');
+    assert.equal((await stopped).type, 'WORKER_STOPPING');
+    const result = await other.run(pairs, { attempt: 2 });
+    assert.equal(result.metrics['rows'], 48);
+    const rounds = await said('result');
+    assert.ok(rounds > 1);
+    assert.ok((await said('hello')) <= rounds + 1, 'no finished round began again');
+  });
+
+  it('told of too late: a worker that died between publishing and telling is told of as lost', async () => {
+    const other = createBench(folder.at('told'), {});
+    const [demonstrations] = stages;
+    const first = await other.run(demonstrations!);
+    const path = other.store.paths.stageLedger(first.key);
+    const [started] = (await readFile(path, 'utf8')).split('\n');
+    await writeFile(path, `${started}\n`);
+    const again = await other.run(demonstrations!, { attempt: 2 });
+    assert.equal(again.cached, false, 'it was this very run that made it');
+    assert.deepEqual(again.cost.attempts, 1);
+    assert.deepEqual(
+      (await other.ledger(demonstrations!)).map(({ type }) => type),
+      ['attempt-started', 'attempt-lost'],
+    );
+    assert.equal((await other.run(demonstrations!, { runId: 'another' })).cached, true);
+  });
+
+  it('name an input whose bytes have changed, and do not try again', async () => {
+    const other = createBench(folder.at('corrupt'), {});
+    for (const stage of stages.slice(0, 2)) await other.run(stage);
+    const [, sft, reference] = stages;
+    const dir = other.store.paths.artifact(sft!);
+    const weights = join(dir, 'adapter_model.safetensors');
+    const bytes = await readFile(weights);
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(weights, bytes);
+    const failure = await other.fail(reference!);
+    assert.equal(failure.type, 'ARTIFACT_CORRUPT');
+    assert.equal(failure.nonRetryable, true);
+    assert.match(failure.message, /adapter_model\.safetensors/);
+  });
+
+  it('say which pairs a dry pool did not give', async () => {
+    const failure = await bench.fail(changePairs(stages, 'd', { rows: 128 }));
+    assert.equal(failure.type, 'POOL_EXHAUSTED');
+    assert.match(failure.message, /128 pairs are asked for; all 128 prompts of the pool gave \d+/);
+  });
+
+  it('refuse what the definition asks and the worker does not have', async () => {
+    const demonstrations = stageOf(stages, 'synthesizeData');
+    assert.ok(demonstrations.spec.what === 'demonstrations');
+    const { spec } = demonstrations;
+    const code = async (change: Partial<typeof spec>, name: string): Promise<string> =>
+      String(
+        (await bench.fail({ ...demonstrations, key: name.repeat(64), spec: { ...spec, ...change } })).type,
+      );
+    assert.equal(await code({ task: 'nothing' }, 'a'), 'TASK_UNKNOWN');
+    assert.equal(await code({ annotator: 'nobody' }, 'b'), 'TASK_UNKNOWN');
+    assert.equal(await code({ rows: 129 }, 'c'), 'BUDGET_EXCEEDS_POOL');
+    const evaluation = stageOf(stages, 'evaluate');
+    const large = { ...evaluation.spec, evaluation: { items: 25, maxNewTokens: 4 } };
+    const failure = await bench.fail({ ...evaluation, key: 'e'.repeat(64), spec: large });
+    assert.equal(failure.type, 'DEFINITION_INVALID');
+    assert.match(failure.message, /evaluation\.items/);
+  });
+});

@@ -1,0 +1,43 @@
+import type { Problem, Task } from '../../contracts/task';
+
+function problems(prefix: string, count: number): Problem[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `${prefix}-${index}`,
+    prompt: `Q: Number ${index} of ${prefix}?\nA:`,
+    expected: String(index),
+  }));
+}
+
+/**
+ * A task on which any model is right about half the time: an answer is right when its length is even. So pairs of own
+ * samples can be had of a model that has learnt nothing.
+ */
+export const coinTask: Task = {
+  name: 'coin',
+  metric: 'accuracy',
+  fileNames: () => [],
+  load: (data) => {
+    const sizes = data.source === 'twin' ? data : { pool: 0, validation: 0, test: 0 };
+    const [pool, validation, test] = [
+      problems('pool', sizes.pool),
+      problems('validation', sizes.validation),
+      problems('test', sizes.test),
+    ];
+    return Promise.resolve({ pool, validation, test, excluded: {} });
+  },
+  annotators: [
+    {
+      name: 'counter',
+      description: 'Says the number.',
+      demonstrate: ({ expected }, random) => ` ${expected}${random() < 0.5 ? '' : '!'}`,
+    },
+  ],
+  gold: ({ expected }) => ` ${expected}`,
+  assess: (_problem, completion, finish) => ({
+    score: completion.length % 2 === 0 ? 1 : 0,
+    formatted: completion.startsWith(' '),
+    rambling: finish === 'length',
+    repetition: 0,
+    scores: { short: completion.length < 4 ? 1 : 0 },
+  }),
+};

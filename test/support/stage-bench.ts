@@ -1,0 +1,123 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { ApplicationFailure } from '@temporalio/common';
+import { DefaultLogger } from '@temporalio/worker';
+import { createActivities, type Activities, type ActivityDeps } from '../../activities';
+import { readLedger } from '../../audit';
+import {
+  experimentDefinition,
+  type ExperimentInput,
+  type ResolvedExperiment,
+} from '../../contracts/definition';
+import type { LedgerLine } from '../../contracts/ledger';
+import type { PlannedStage, SpecOf, StageKind, StageResult } from '../../contracts/stage';
+import { createStore, digestFolder, type Store } from '../../store';
+import { coinTask } from './coin-task';
+
+/** Failing activities are what many tests are about; their warnings would bury the report. */
+const logger = new DefaultLogger('ERROR');
+
+const training = { batchRows: 8, learningRate: 0.01, maxLength: 128, lora: { rank: 4, alpha: 4 } };
+
+/** A small experiment over the coin task; `change` overrides. */
+export async function resolveSmall(
+  model: string,
+  change: Partial<ExperimentInput> = {},
+): Promise<ResolvedExperiment> {
+  const definition = experimentDefinition.parse({
+    ...{ name: 'small', task: 'coin', annotator: 'counter', model, budget: 32, sftFraction: 0.5 },
+    data: { source: 'twin', pool: 128, validation: 4, test: 24 },
+    sft: { ...training, epochs: 2 },
+    preference: { ...training, epochs: 1, learningRate: 1e-3, loss: { name: 'sigmoid', beta: 0.5 } },
+    pairs: { candidates: 3, maxNewTokens: 12 },
+    evaluation: { items: 20, maxNewTokens: 12 },
+    prices: { sftExample: 1, preferencePair: 1 },
+    execution: { checkpointEverySteps: 2 },
+    ...change,
+  });
+  const pool = definition.data.source === 'twin' ? definition.data.pool : 0;
+  return {
+    definition,
+    model: { name: 'tiny', digest: await digestFolder(model), path: model },
+    files: {},
+    poolRows: pool,
+  };
+}
+
+export interface AttemptOptions {
+  readonly attempt?: number;
+  readonly runId?: string;
+  /** Gets the environment before the activity runs, to cancel it or to hear its heartbeats. */
+  readonly watch?: (environment: MockActivityEnvironment) => void;
+}
+
+/** A store, the activities over it, and what its ledgers tell. */
+export interface StageBench {
+  readonly store: Store;
+  readonly activities: Activities;
+  run(stage: PlannedStage, options?: AttemptOptions): Promise<StageResult>;
+  /** The failure of a run that must not succeed. */
+  fail(stage: PlannedStage, options?: AttemptOptions): Promise<ApplicationFailure>;
+  ledger(stage: PlannedStage): Promise<LedgerLine[]>;
+  /** Trainer processes that the stages' ledgers tell of. */
+  trainers(stages: readonly PlannedStage[]): Promise<number>;
+}
+
+export function createBench(
+  home: string,
+  options: { deps?: Partial<ActivityDeps>; execution?: ResolvedExperiment['definition']['execution'] },
+): StageBench {
+  const store = createStore(home);
+  const activities = createActivities({ store, tasks: [coinTask], ...options.deps });
+  const execution = options.execution ?? {
+    ...{ device: 'cpu', threads: 1, microBatchRows: null, checkpointEverySteps: 2, infrastructureRetries: 2 },
+  };
+  const run = async (stage: PlannedStage, given: AttemptOptions = {}): Promise<StageResult> => {
+    const { attempt = 1, runId = 'run', watch } = given;
+    const workflowExecution = { workflowId: 'workflow', runId };
+    const environment = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
+    watch?.(environment);
+    const activity = activities[stage.kind] as (request: unknown) => Promise<unknown>;
+    const result: unknown = await environment.run(activity, { stage, execution, experimentId: 'experiment' });
+    return result as StageResult;
+  };
+  const ledger = (stage: PlannedStage): Promise<LedgerLine[]> =>
+    readLedger(store.paths.stageLedger(stage.key));
+  return {
+    ...{ store, activities, run, ledger },
+    fail: (stage, attempt = {}) =>
+      run(stage, attempt).then(
+        () => {
+          throw new Error(`${stage.title} succeeded`);
+        },
+        (failure: unknown) => failure as ApplicationFailure,
+      ),
+    async trainers(stages) {
+      const lines = (await Promise.all(stages.map(ledger))).flat();
+      return lines.reduce(
+        (sum, line) => sum + (line.type === 'attempt-ended' ? line.trainerProcesses : 0),
+        0,
+      );
+    },
+  };
+}
+
+export function stageOf<K extends StageKind>(
+  stages: readonly PlannedStage[],
+  kind: K,
+  nth = 0,
+): PlannedStage<K> {
+  const found = stages.filter((stage): stage is PlannedStage<K> & PlannedStage => stage.kind === kind)[nth];
+  if (found === undefined) throw new Error(`no ${kind} in the plan`);
+  return found;
+}
+
+/** The stage that makes pairs, with other settings under another key. */
+export function changePairs(
+  stages: readonly PlannedStage[],
+  key: string,
+  change: Partial<Extract<SpecOf<'synthesizeData'>, { what: 'pairs' }>>,
+): PlannedStage<'synthesizeData'> {
+  const stage = stageOf(stages, 'synthesizeData', 1);
+  if (stage.spec.what !== 'pairs') throw new Error('no pairs in the plan');
+  return { ...stage, key: key.repeat(64), spec: { ...stage.spec, ...change } };
+}
