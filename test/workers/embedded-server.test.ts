@@ -6,10 +6,10 @@ import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import { identifyProcess } from '../../store';
+import { endProcess, identifyProcess } from '../../store';
 import { acquireExecutable, ensureServer, listServers, stopServers } from '../../workers/embedded-server';
 import { readHolding, rewriteHolding, takeHolding } from '../../workers/embedded-server/generation-lock';
-import { endProcess, findProcesses } from '../../workers/embedded-server/processes';
+import { findProcesses } from '../../workers/embedded-server/processes';
 import { acquisitionLimitMs } from '../support/temporal';
 
 const codeIs = (code: string) => (error: unknown) => error instanceof BudgetlineError && error.code === code;
@@ -63,7 +63,7 @@ describe('pure: processes', () => {
     const identity = await identifyProcess(child.pid ?? 0);
     assert.ok(identity);
     assert.deepEqual(await findProcesses(['sleep', '71.25']), [identity]);
-    await endProcess(identity, 2_000);
+    await endProcess(identity, { graceMs: 2_000 });
     assert.equal(await identifyProcess(identity.pid), undefined);
   });
 });

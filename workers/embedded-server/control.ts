@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { endProcess } from '../../store';
 import { readHolding, rewriteHolding } from './generation-lock';
 import { answers } from './probe';
-import { endProcess } from './processes';
 import { addressOf, isRunning, isStarting, parseRecord, serverPlace, uiUrlOf } from './record';
 import type { ServerRecord } from './record';
 import { answerLimitMs } from './server';
@@ -49,7 +49,7 @@ async function stopServer(home: string, serverVersion: string): Promise<number |
   if (holding === undefined) return undefined;
   const record = parseRecord(holding);
   if (!(await isRunning(record)) || record.server === undefined) return undefined;
-  await endProcess(record.server, 10_000);
+  await endProcess(record.server, { graceMs: 10_000 });
   rewriteHolding(holding, JSON.stringify({ ...record, state: 'stopped' }));
   return record.server.pid;
 }

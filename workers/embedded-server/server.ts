@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { BudgetlineError } from '../../contracts/failures';
-import { identifyOwnProcess, identifyProcess } from '../../store';
+import { endProcess, identifyOwnProcess, identifyProcess } from '../../store';
 import type { Executable } from './executable';
 import { acquireExecutable } from './executable';
 import { readHolding, rewriteHolding, takeHolding } from './generation-lock';
 import type { Holding } from './generation-lock';
 import { choosePorts } from './ports';
 import { answers, lengthenRetention } from './probe';
-import { endProcess, findProcesses } from './processes';
+import { findProcesses } from './processes';
 import { addressOf, isRunning, isStarting, parseRecord, serverPlace, uiUrlOf } from './record';
 import type { Place, ServerRecord } from './record';
 
@@ -93,7 +93,7 @@ async function awaitAnswer(record: ServerRecord, place: Place): Promise<void> {
 /** Servers on this database that no lock speaks of: their starter died before it could write it down. */
 async function endStrays(place: Place): Promise<void> {
   const strays = await findProcesses(['start-dev', place.databasePath]);
-  await Promise.all(strays.map((stray) => endProcess(stray, 5_000)));
+  await Promise.all(strays.map((stray) => endProcess(stray, { graceMs: 5_000 })));
 }
 
 async function start(holding: Holding, record: ServerRecord, options: ServerOptions): Promise<ServerRecord> {
@@ -105,7 +105,7 @@ async function start(holding: Holding, record: ServerRecord, options: ServerOpti
     await awaitAnswer(running, place);
     await lengthenRetention(addressOf(running), startLimitMs);
   } catch (error) {
-    if (running.server !== undefined) await endProcess(running.server, 1_000);
+    if (running.server !== undefined) await endProcess(running.server, { graceMs: 1_000 });
     rewriteHolding(holding, JSON.stringify({ ...record, state: 'stopped' }));
     throw error;
   }
@@ -136,7 +136,7 @@ async function claimAndStart(
 async function isUsable(record: ServerRecord): Promise<boolean> {
   if (!(await isRunning(record))) return false;
   if (await answers(addressOf(record), answerLimitMs)) return true;
-  if (record.server !== undefined) await endProcess(record.server, 2_000);
+  if (record.server !== undefined) await endProcess(record.server, { graceMs: 2_000 });
   return false;
 }
 
