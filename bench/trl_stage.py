@@ -1,6 +1,6 @@
 """The benchmark's other side: one SFT or DPO stage with TRL and PEFT, and the judge of both sides' adapters.
 
-usage: trl_stage.py sft|dpo|judge SPEC.json
+usage: trl_stage.py sft|dpo|judge|count SPEC.json
 
 Prints one JSON line on standard output. `importSeconds` is the time from the start of this file to the end of the
 imports; `stageSeconds` covers loading the model, preparing the data, the reference pass, training and saving.
@@ -167,12 +167,27 @@ def judge(spec):
     return {"heldOutLoss": losses.mean().item(), "accuracy": sum(m > 0 for m in margins) / len(margins)}
 
 
+def count(spec):
+    """Tokens of one epoch: prompt, completion and end of sequence; both sequences of a pair."""
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(spec["model"])
+    length = lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"])
+    tokens = 0
+    for row in read_rows(spec["data"]):
+        for column in ("completion", "chosen", "rejected"):
+            if column in row:
+                tokens += length(row["prompt"]) + length(row[column]) + 1
+    return {"tokens": tokens}
+
+
 def main():
     command, path = sys.argv[1], sys.argv[2]
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     with open(path, encoding="utf-8") as file:
         spec = json.load(file)
-    result = judge(spec) if command == "judge" else run_stage(command, spec)
+    others = {"judge": judge, "count": count}
+    result = others[command](spec) if command in others else run_stage(command, spec)
     print(json.dumps(result), flush=True)
 
 

@@ -1,0 +1,26 @@
+/** `npm run bench -- NAME`: runs one benchmark and prints its table. */
+import { benchTrainer } from './trainer';
+
+const benchmarks: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = {
+  trainer: benchTrainer,
+};
+
+async function main([name = '', ...argv]: readonly string[]): Promise<number> {
+  const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
+  if (benchmark === undefined) {
+    console.error(`usage: npm run bench -- ${Object.keys(benchmarks).join('|')}`);
+    return 64;
+  }
+  await benchmark(argv);
+  return 0;
+}
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  },
+);
