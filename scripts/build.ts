@@ -1,17 +1,54 @@
 /**
  * Builds dist/: the compiled package, the training executable as one bundled file (it starts a hundred times a sweep,
- * so it loads no TypeScript and few files), and the workflow bundle that workers load.
+ * so it loads no TypeScript and few files), and the workflow bundle that workers load. Where no source changed since
+ * the last whole build, it does nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { buildSync } from 'esbuild';
-import { bundleWorkflowCode } from '@temporalio/worker';
 
 const root = resolve(__dirname, '..');
 const dist = join(root, 'dist');
+
+const { include: sources } = JSON.parse(readFileSync(join(root, 'tsconfig.build.json'), 'utf8')) as {
+  include: string[];
+};
+const settings = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.ts'];
+const products = ['index.js', 'cli/main.js', 'bin/budgetline-trainer.js', 'workflow-bundle.js'];
+
+function filesOf(source: string): string[] {
+  const path = join(root, source);
+  if (!statSync(path).isDirectory()) return [source];
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.ts')).map((name) => join(source, name));
+}
+
+/** Everything that a build depends on, by content. */
+function sourcesDigest(): string {
+  const hash = createHash('sha256').update(process.version);
+  for (const file of [...settings, ...sources.flatMap(filesOf).sort()])
+    hash.update(`${file}\n`).update(readFileSync(join(root, file)));
+  return hash.digest('hex');
+}
+
+const stampPath = join(dist, '.sources');
+
+function isBuilt(digest: string): boolean {
+  const all = [stampPath, ...products.map((product) => join(dist, product))];
+  return all.every((path) => existsSync(path)) && readFileSync(stampPath, 'utf8') === digest;
+}
 
 function compile(): void {
   const tsc = createRequire(__filename).resolve('typescript/bin/tsc');
@@ -21,11 +58,14 @@ function compile(): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-function bundleTrainer(): void {
+/** A running sweep may be starting trainers meanwhile: the file is there, old or new, at any moment. */
+async function bundleTrainer(): Promise<void> {
+  const { buildSync } = await import('esbuild');
   const outfile = join(dist, 'bin', 'budgetline-trainer.js');
+  const partial = join(dist, 'bin', 'budgetline-trainer.partial.js');
   buildSync({
     entryPoints: [join(root, 'trainer', 'main.ts')],
-    outfile,
+    outfile: partial,
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -34,7 +74,9 @@ function bundleTrainer(): void {
     external: ['onnxruntime-node'],
     logLevel: 'error',
   });
-  chmodSync(outfile, 0o755);
+  chmodSync(partial, 0o755);
+  renameSync(partial, outfile);
+  chmodSync(join(dist, 'cli', 'main.js'), 0o755);
 }
 
 /** The bundle is a function of the sources that workflows may import; it is made again only when they change. */
@@ -53,6 +95,7 @@ async function bundleWorkflows(): Promise<void> {
   const digestPath = join(dist, 'workflow-bundle.sources');
   const digest = workflowSourcesDigest();
   if (existsSync(bundlePath) && existsSync(digestPath) && readFileSync(digestPath, 'utf8') === digest) return;
+  const { bundleWorkflowCode } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(dist, 'workflows', 'index.js'),
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
@@ -63,10 +106,14 @@ async function bundleWorkflows(): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  const digest = sourcesDigest();
+  if (isBuilt(digest)) return;
   mkdirSync(dist, { recursive: true });
+  rmSync(stampPath, { force: true });
   compile();
-  bundleTrainer();
+  await bundleTrainer();
   await bundleWorkflows();
+  writeFileSync(stampPath, digest);
 }
 
 void main();
