@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { BudgetlineError } from '../contracts/failures';
 
@@ -38,13 +38,15 @@ function unreachable(address: string, cause: unknown): BudgetlineError {
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const config = loadClientConnectConfig({ overrideEnvVars: definedOnly(options.env ?? process.env) });
   const address = options.address ?? config.connectionOptions.address ?? '127.0.0.1:7233';
+  // Loaded when it is needed: a definition file that imports the package's face has no use for it.
+  const temporal = await import('@temporalio/client');
   try {
-    const connection = await Connection.connect({
+    const connection = await temporal.Connection.connect({
       ...(options.address === undefined ? config.connectionOptions : {}),
       address,
       connectTimeout: connectTimeoutMs,
-    } as Parameters<typeof Connection.connect>[0]);
-    return new Client({ connection, namespace: config.namespace ?? 'default' });
+    });
+    return new temporal.Client({ connection, namespace: config.namespace ?? 'default' });
   } catch (cause) {
     throw unreachable(address, cause);
   }

@@ -1,9 +1,4 @@
-import {
-  ApplicationFailure,
-  CancelledFailure,
-  TerminatedFailure,
-  WorkflowFailedError,
-} from '@temporalio/client';
+import type { ApplicationFailure as ReportedFailure } from '@temporalio/client';
 import { BudgetlineError, failures } from '../contracts/failures';
 import type { FailureCode } from '../contracts/failures';
 
@@ -20,13 +15,15 @@ const isCode = (type: string | null | undefined): type is FailureCode =>
   typeof type === 'string' && type in failures;
 
 /** Activities send what to do along with what went wrong. */
-function remedyOf({ details }: ApplicationFailure): { remedy?: string } {
+function remedyOf({ details }: ReportedFailure): { remedy?: string } {
   const [first] = (details ?? []) as ({ remedy?: unknown } | undefined)[];
   return typeof first?.remedy === 'string' ? { remedy: first.remedy } : {};
 }
 
 /** What ended a workflow, as an error with a code of the table. */
-export function toWorkflowError(error: unknown, workflowId: string): unknown {
+export async function toWorkflowError(error: unknown, workflowId: string): Promise<unknown> {
+  const { ApplicationFailure, CancelledFailure, TerminatedFailure, WorkflowFailedError } =
+    await import('@temporalio/client');
   if (!(error instanceof WorkflowFailedError)) return error;
   const reported = findInChain(error, ApplicationFailure);
   if (reported !== undefined && isCode(reported.type))

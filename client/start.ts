@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowHandleWithFirstExecutionRunId, WorkflowHandle } from '@temporalio/client';
 import type { ResolvedExperiment, ResolvedSweep } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
@@ -49,6 +48,7 @@ async function findRun(client: Client, workflowId: string): Promise<Found | unde
     const { runId, status, memo } = await client.workflow.getHandle(workflowId).describe();
     return { runId, running: status.name === 'RUNNING', bundleDigest: memo?.['bundleDigest'] };
   } catch (error) {
+    const { WorkflowNotFoundError } = await import('@temporalio/client');
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
@@ -88,6 +88,7 @@ async function launch(options: Launch): Promise<WorkflowHandleWithFirstExecution
       priority: { fairnessKey: workflowId.slice(-64) },
     });
   } catch (error) {
+    const { WorkflowExecutionAlreadyStartedError } = await import('@temporalio/client');
     if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
     throw error;
   }

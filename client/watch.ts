@@ -129,9 +129,11 @@ function pause(ms: number, ended: AbortSignal): Promise<void> {
 
 async function lookUntil(ended: AbortSignal, options: WatchOptions): Promise<void> {
   const watcher = new Watcher(options);
-  while (!ended.aborted) {
+  const isOver = (): boolean => ended.aborted;
+  while (!isOver()) {
     const status = await watcher.look();
-    if (!ended.aborted) options.onStatus(status);
+    if (isOver()) return;
+    options.onStatus(status);
     await pause(options.intervalMs ?? 1_000, ended);
   }
 }
@@ -157,7 +159,7 @@ export async function watchSweep(options: WatchOptions): Promise<SweepResult> {
   try {
     return await Promise.race([options.started.handle.result(), whenAborted(options.signal)]);
   } catch (error) {
-    throw toWorkflowError(error, options.started.workflowId);
+    throw await toWorkflowError(error, options.started.workflowId);
   } finally {
     ended.abort();
     await looking;

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { join, dirname } from 'node:path';
-import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import type { ActivityDeps } from '../activities';
@@ -12,7 +11,7 @@ import { createStore } from '../store';
 import { gradeSchoolMath } from '../tasks';
 
 /** The tasks that every worker knows. */
-export const builtInTasks: readonly Task[] = [gradeSchoolMath as Task];
+export const builtInTasks: readonly Task[] = [gradeSchoolMath];
 
 export interface WorkerSettings {
   readonly connection: NativeConnection;
@@ -106,6 +105,8 @@ export async function createWorker(settings: WorkerSettings): Promise<StageWorke
   assertUseful(settings);
   const { connection, queue, namespace = 'default' } = settings;
   const stopping = new AbortController();
+  // Loaded when it is needed: it brings a bundler and a native library.
+  const { Worker } = await import('@temporalio/worker');
   const worker = await Worker.create({
     connection,
     namespace,

@@ -1,4 +1,3 @@
-import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import type { LogEntry } from '@temporalio/worker';
 import { connectWorker } from './connection';
 import { createWorker } from './create-worker';
@@ -25,7 +24,8 @@ function writeEntry({ level, message, timestampNanos, meta }: LogEntry): void {
   process.stderr.write(`${time} ${level} ${message}${reason} ${named.join(' ')}\n`);
 }
 
-function installRuntime(): void {
+async function installRuntime(): Promise<void> {
+  const { DefaultLogger, makeTelemetryFilterString, Runtime } = await import('@temporalio/worker');
   Runtime.install({
     logger: new DefaultLogger('WARN', writeEntry),
     telemetryOptions: {
@@ -52,7 +52,7 @@ function stopWhenAsked(worker: StageWorker, keepAlive: boolean): void {
 
 /** Makes this process a worker: polls until SIGTERM, SIGINT or the end of its keep-alive, and drains then. */
 export async function runWorkerProcess(options: WorkerProcessOptions): Promise<void> {
-  installRuntime();
+  await installRuntime();
   const { connection, namespace } = await connectWorker(options.address);
   const worker = await createWorker({ ...options, connection, namespace });
   stopWhenAsked(worker, options.keepAlive === true);

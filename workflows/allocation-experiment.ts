@@ -41,7 +41,7 @@ async function runPipeline(stages: Stages, { cell }: CellPlan): Promise<Artifact
 /** Keeps what the `progress` query and Temporal's UI show. */
 function trackStages(): {
   readonly finished: StageResult[];
-  onStage(stage: PlannedStage, result: StageResult | null): void;
+  readonly onStage: (stage: PlannedStage, result: StageResult | null) => void;
 } {
   const finished: StageResult[] = [];
   let running: ExperimentProgress['running'] = null;

@@ -142,9 +142,10 @@ async function isUsable(record: ServerRecord): Promise<boolean> {
 
 /** Waits while another process starts the server. */
 async function awaitOtherStart(place: Place): Promise<void> {
-  for (const deadline = Date.now() + otherStartLimitMs; ; await sleep(100)) {
+  for (const deadline = Date.now() + otherStartLimitMs; ;) {
     const holding = readHolding(place.folder, 'server');
     if (holding === undefined || !(await isStarting(parseRecord(holding)))) return;
+    await sleep(100);
     if (Date.now() < deadline) continue;
     const pid = parseRecord(holding).starter?.pid ?? 0;
     throw new BudgetlineError('TEMPORAL_MISSING', `Process ${pid} began to start the server and hangs.`, {

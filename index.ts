@@ -1,0 +1,55 @@
+/**
+ * The public face of Budgetline. Workflows of one's own take their stage functions from 'budgetline/workflows', which
+ * loads nothing that the workflow sandbox forbids.
+ */
+export { analyzeSweep } from './analysis';
+export type { AnalyzeSweepInput } from './analysis';
+export { connect, resolveDefinition, startExperiment, startSweep, watchSweep } from './client';
+export type {
+  ConnectOptions,
+  ResolveOptions,
+  RunningStage,
+  Started,
+  StartOptions,
+  SweepStatus,
+  WatchOptions,
+} from './client';
+export type { SweepAnalysis } from './contracts/analysis';
+export type {
+  ExperimentDefinition,
+  ExperimentInput,
+  Resolved,
+  ResolvedExperiment,
+  ResolvedSweep,
+  SweepDefinition,
+  SweepInput,
+} from './contracts/definition';
+export { BudgetlineError, failures } from './contracts/failures';
+export type { FailureCode, FailureInfo } from './contracts/failures';
+export type {
+  CellHole,
+  CellIdentity,
+  CellResult,
+  ControlResult,
+  EvaluationSummary,
+  SweepProgress,
+  SweepResult,
+} from './contracts/results';
+export type { DemonstrationRow, ItemResult, PreferenceRow } from './contracts/rows';
+export type { PlannedStage, StageKind, StageResult } from './contracts/stage';
+export type {
+  Annotator,
+  Assessment,
+  Finish,
+  Problem,
+  ProblemSet,
+  Random,
+  Task,
+  TaskContext,
+} from './contracts/task';
+export { planCell, planSweep } from './planning';
+export type { CellPlan, SweepPlan, UniqueStage } from './planning';
+export { defineExperiment, defineSweep } from './planning/define';
+export { createRandom, gradeSchoolMath, gradeSchoolMathDefaults } from './tasks';
+export { builtInTasks, connectWorker, createWorker, deviceSlots, ensureServer } from './workers';
+export type { EmbeddedServer, ServerOptions, StageWorker, WorkerConnection, WorkerSettings } from './workers';
