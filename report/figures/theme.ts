@@ -27,7 +27,6 @@ export const seriesDashes: readonly (readonly number[])[] = [
 export const inkColour = 'var(--ink, #1c1c1e)';
 export const mutedColour = 'var(--muted, #5b5b63)';
 export const gridColour = 'var(--grid, #dcdce2)';
-export const paperColour = 'var(--paper, #ffffff)';
 
 /** The colour of the nth series; colours come round again after six, shapes and dashes still tell them apart. */
 export function seriesColour(index: number): string {
