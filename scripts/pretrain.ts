@@ -36,6 +36,21 @@ const modelFolder = join(root, 'models', 'tiny-math');
 const trainer = join(root, 'dist', 'bin', 'budgetline-trainer.js');
 
 const share = z.number().min(0).max(1);
+/** Fields of the recipe that the training job takes as they stand. */
+const trainingFields = z.object({
+  steps: z.int().positive(),
+  batchRows: z.int().positive(),
+  contextLength: z.int().positive(),
+  learningRate: z.number().positive(),
+  warmupSteps: z.int().nonnegative(),
+  decayFrom: share,
+  finalLearningRateRatio: share,
+  weightDecay: z.number().nonnegative(),
+  beta1: z.number(),
+  beta2: z.number(),
+  epsilon: z.number().positive(),
+  clipNorm: z.number().positive().nullable(),
+});
 const recipeSchema = z.strictObject({
   corpus: z.strictObject({
     seed: z.int().nonnegative(),
@@ -49,18 +64,7 @@ const recipeSchema = z.strictObject({
     }),
   }),
   seed: z.int().nonnegative(),
-  steps: z.int().positive(),
-  batchRows: z.int().positive(),
-  contextLength: z.int().positive(),
-  learningRate: z.number().positive(),
-  warmupSteps: z.int().nonnegative(),
-  decayFrom: share,
-  finalLearningRateRatio: share,
-  weightDecay: z.number().nonnegative(),
-  beta1: z.number(),
-  beta2: z.number(),
-  epsilon: z.number().positive(),
-  clipNorm: z.number().positive().nullable(),
+  ...trainingFields.shape,
   evaluation: z.strictObject({
     seed: z.int().nonnegative(),
     items: z.int().positive(),
@@ -92,11 +96,11 @@ function readOptions(): Options {
       out: { type: 'string', default: modelFolder },
     },
   });
-  const content = JSON.parse(readFileSync(values.recipe, 'utf8')) as object;
+  const written = recipeSchema.parse(JSON.parse(readFileSync(values.recipe, 'utf8')));
   const recipe = recipeSchema.parse({
-    ...content,
-    ...(values.steps === undefined ? {} : { steps: Number(values.steps) }),
-    ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
+    ...written,
+    seed: Number(values.seed ?? written.seed),
+    steps: Number(values.steps ?? written.steps),
   });
   const threads = z.int().positive().parse(Number(values.threads));
   const key = sha256(JSON.stringify([recipe, threads])).slice(0, 16);
@@ -160,10 +164,10 @@ function jobBase({ recipe, threads, work }: Options, name: string) {
 }
 
 async function pretrain(options: Options, corpus: string): Promise<EventOf<'result'>> {
-  const { corpus: _corpus, evaluation: _evaluation, gate: _gate, seed: _seed, ...training } = options.recipe;
+  const base = jobBase(options, 'pretrain');
   return runTrainer({
-    ...jobBase(options, 'pretrain'),
-    ...training,
+    ...base,
+    ...trainingFields.parse(options.recipe),
     command: 'pretrain',
     architecture: modelFolder,
     corpus,

@@ -114,8 +114,10 @@ export function saveCheckpoint(folder: string, checkpoint: Checkpoint, keep: num
 
 function readCheckpoint(path: string): Checkpoint {
   const { tensors, metadata } = readSafetensors(path);
-  const { format: _format, ...record } = recordSchema.parse(JSON.parse(metadata['checkpoint'] ?? 'null'));
-  return { ...record, state: unflatten(tensors) };
+  const { step, tokens, metrics, plan, semantics } = recordSchema.parse(
+    JSON.parse(metadata['checkpoint'] ?? 'null'),
+  );
+  return { step, tokens, metrics, plan, semantics, state: unflatten(tensors) };
 }
 
 export interface FoundCheckpoint {

@@ -1,6 +1,6 @@
-import { createReadStream, existsSync, openSync, closeSync, ftruncateSync, writeSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { attempt, sha256 } from '../io/files';
+import { closeSync, existsSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { attempt, fileSizeBytes, sha256 } from '../io/files';
+import { readLines, toJsonLine } from '../io/jsonl';
 import { refuseOtherJob } from './checkpoint';
 import { findDifference, type Semantics } from './semantics';
 
@@ -18,14 +18,10 @@ export interface RowScratch<Row> {
   close(): void;
 }
 
-async function* readLines(path: string): AsyncGenerator<string> {
-  if (existsSync(path)) yield* createInterface({ input: createReadStream(path), crlfDelay: Infinity });
-}
-
 /** Rows of a batch line, or null where it was cut short or damaged. */
-function parseBatch<Row>(line: string): readonly Row[] | null {
+function parseBatch(line: string): readonly unknown[] | null {
   try {
-    const { sha256: digest, rows } = JSON.parse(line) as { sha256: string; rows: readonly Row[] };
+    const { sha256: digest, rows } = JSON.parse(line) as { sha256: string; rows: readonly unknown[] };
     return sha256(JSON.stringify(rows)) === digest ? rows : null;
   } catch {
     return null;
@@ -48,14 +44,19 @@ async function survey(
 ): Promise<{ finished: number; bytes: number }> {
   let bytes = 0;
   let finished = -1;
+  if (!existsSync(path)) return { finished, bytes };
+  const size = fileSizeBytes(path);
   for await (const line of readLines(path)) {
+    const end = bytes + Buffer.byteLength(line) + 1;
+    // A line whose newline is missing was cut short, even where what is there can be read.
+    if (end > size) break;
     if (finished < 0) {
       const header = parseHeader(line);
       if (header === null) break;
-      refuseOtherJob(findDifference(header, JSON.parse(JSON.stringify(semantics))), workDir);
+      refuseOtherJob(findDifference(header, semantics), workDir);
     } else if (parseBatch(line) === null) break;
     finished += 1;
-    bytes += Buffer.byteLength(line) + 1;
+    bytes = end;
   }
   return { finished, bytes };
 }
@@ -63,7 +64,7 @@ async function survey(
 async function* readBatches<Row>(path: string): AsyncGenerator<readonly Row[]> {
   let first = true;
   for await (const line of readLines(path)) {
-    const rows = first ? null : parseBatch<Row>(line);
+    const rows = first ? null : (parseBatch(line) as readonly Row[] | null);
     first = false;
     if (rows !== null) yield rows;
   }
@@ -77,13 +78,13 @@ export async function openRowScratch<Row>(
   const { finished, bytes } = await survey(path, options.semantics, options.workDir);
   const descriptor = attempt(path, 'write', () => openSync(path, 'a'));
   const write = (line: string): void => {
-    attempt(path, 'write', () => writeSync(descriptor, `${line}\n`));
+    attempt(path, 'write', () => writeSync(descriptor, line));
   };
   attempt(path, 'write', () => ftruncateSync(descriptor, bytes));
-  if (finished < 0) write(JSON.stringify(options.semantics));
+  if (finished < 0) write(toJsonLine(options.semantics));
   return {
     finished: Math.max(0, finished),
-    append: (rows) => write(JSON.stringify({ sha256: sha256(JSON.stringify(rows)), rows })),
+    append: (rows) => write(toJsonLine({ sha256: sha256(JSON.stringify(rows)), rows })),
     batches: () => readBatches<Row>(path),
     close: () => closeSync(descriptor),
   };

@@ -6,6 +6,15 @@ import { fileFailure } from './files';
 /** Longest line that is read: sixteen mebibytes hold any document that a context window does. */
 export const longestLineBytes = 16 * 1024 * 1024;
 
+/**
+ * A value as one line. The two separators of Unicode that some readers take for line ends are escaped.
+ */
+export function toJsonLine(value: unknown): string {
+  return `${JSON.stringify(value)
+    .replace(/\u2028/g, '\\u2028')
+    .replace(/\u2029/g, '\\u2029')}\n`;
+}
+
 export interface NumberedRow<Row> {
   /** Counted from 1, blank lines included, as an editor shows it. */
   readonly line: number;
@@ -24,7 +33,7 @@ export function rowFailure(
 }
 
 /** Complete lines of a file and a last one without its newline, holding one line at a time. */
-async function* readLines(path: string): AsyncGenerator<string> {
+export async function* readLines(path: string): AsyncGenerator<string> {
   let pending: Buffer = Buffer.alloc(0);
   let line = 1;
   try {

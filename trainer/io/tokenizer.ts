@@ -1,11 +1,21 @@
 import { join } from 'node:path';
-import type { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers' with {
-  'resolution-mode': 'import',
-};
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import { readJson } from './files';
 import type { ModelSettings } from './model-config';
+
+/** What is used of @huggingface/tokenizers: its own declarations do not resolve under this project's module settings. */
+interface HuggingFaceTokenizer {
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
+  decode(
+    ids: number[],
+    options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
+  ): string;
+  token_to_id(token: string): number | undefined;
+}
+interface TokenizersLibrary {
+  readonly Tokenizer: new (definition: object, settings: object) => HuggingFaceTokenizer;
+}
 
 /** A model's tokenizer with the ids that the program needs by name. */
 export interface Tokenizer {
@@ -33,7 +43,7 @@ const contentOf = (value: z.infer<typeof token>): string | undefined =>
 
 async function open(folder: string): Promise<{ inner: HuggingFaceTokenizer; settings: TokenizerSettings }> {
   // An ES module, and the only dependency that a job without text does not need.
-  const library = await import('@huggingface/tokenizers');
+  const library = (await import('@huggingface/tokenizers')) as unknown as TokenizersLibrary;
   const path = join(folder, 'tokenizer.json');
   const settingsPath = join(folder, 'tokenizer_config.json');
   const definition = readJson(path) as object;

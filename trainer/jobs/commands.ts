@@ -18,6 +18,5 @@ const commands: { readonly [C in TrainerCommand]: Command<JobOf<C>> } = {
   info,
 };
 
-/** The command of a job; the cast says that each stands at its own job's name, which the table's type ensures. */
-export const commandOf = (job: TrainerJob): Command<TrainerJob> =>
-  commands[job.command] as Command<TrainerJob>;
+/** The command of a job: each stands at its own job's name, which the table's type ensures. */
+export const commandOf = (job: TrainerJob): Command<TrainerJob> => commands[job.command];

@@ -10,7 +10,7 @@ export interface JobContext<J extends TrainerJob = TrainerJob> {
   readonly events: EventSink;
   readonly stop: StopSignal;
   /** A warning event. */
-  warn(code: string, message: string): void;
+  readonly warn: (code: string, message: string) => void;
 }
 
 /** Small figures for the result event: rows, steps, tokens, final loss. */

@@ -1,13 +1,11 @@
-import { join } from 'node:path';
 import type { JobOf } from '../../contracts/trainer-job';
-import type { Checkpoint } from '../checkpoints/checkpoint';
 import { planBatches, stepsOf } from '../data/batches';
 import { chooseBuckets } from '../data/buckets';
 import type { Dataset } from '../data/datasets';
 import { learningRateAt, warmupStepsOf } from '../data/schedule';
 import { createTrainEngine, initLora } from '../engine';
 import type { Objective, PairRow, SequenceRow, TrainEngine, TrainState } from '../engine/types';
-import { digestModelFolder, loadModelFolder, saveModelFolder, type ModelFolder } from '../io/model-folder';
+import { digestModelFolder, saveModelFolder, type ModelFolder } from '../io/model-folder';
 import { saveAdapter } from '../io/adapter';
 import { hashFile, sha256 } from '../io/files';
 import { type JobContext } from './context';

@@ -9,10 +9,10 @@ export const merge: Command<JobOf<'merge'>> = {
   prepare: ({ job }) =>
     Promise.resolve({
       resumedFromStep: 0,
-      async run(output) {
-        const { weights } = await loadMergedModel(job);
+      run(output) {
+        const { weights } = loadMergedModel(job);
         saveModelFolder(output, { source: job.model, weights });
-        return { tensors: weights.size };
+        return Promise.resolve({ tensors: weights.size });
       },
     }),
 };

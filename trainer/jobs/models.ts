@@ -37,7 +37,7 @@ function requireFit(folder: string, model: ModelFolder, { lora, tensors }: Adapt
 }
 
 /** Loads a model; an adapter is merged into its weights in memory. */
-export async function loadMergedModel({ model: folder, adapter }: ModelFields): Promise<ModelFolder> {
+export function loadMergedModel({ model: folder, adapter }: ModelFields): ModelFolder {
   const model = loadModelFolder(folder);
   if (adapter === null) return model;
   const loaded = loadAdapter(adapter);

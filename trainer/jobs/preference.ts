@@ -5,6 +5,7 @@ import type { Checkpoint } from '../checkpoints/checkpoint';
 import { readPairs, type Dataset } from '../data/datasets';
 import type { PairRow, StepFigures } from '../engine/types';
 import { hashFile, writeSynced } from '../io/files';
+import { toJsonLine } from '../io/jsonl';
 import { loadModelFolder, weightsFileName } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import type { Command, JobContext, JobFigures } from './context';
@@ -90,10 +91,7 @@ async function runPreference(context: Context, from: Checkpoint | null, output: 
   const figures = await train(context, { engine, from, ...plan, check });
   await saveTrained(job, engine, output);
   writeMetrics(job, output);
-  writeSynced(
-    join(output, 'reference-logprobs.jsonl'),
-    reference.map((row) => `${JSON.stringify(row)}\n`),
-  );
+  writeSynced(join(output, 'reference-logprobs.jsonl'), reference.map(toJsonLine));
   await engine.release();
   return { rows: dataset.rows.length, overLengthRows: dataset.overLength, ...figures };
 }

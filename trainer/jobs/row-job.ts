@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { JobOf } from '../../contracts/trainer-job';
 import { openRowScratch, type RowScratch } from '../checkpoints/row-scratch';
 import { writeSynced } from '../io/files';
+import { toJsonLine } from '../io/jsonl';
 import { createProgress } from '../protocol/progress';
 import { yielded } from '../protocol/stop';
 import type { JobContext, JobFigures, PreparedJob } from './context';
@@ -36,10 +37,7 @@ export async function prepareRowJob<Row>(
       await work.release();
       const rows = await collectRows(work, scratch);
       scratch.close();
-      writeSynced(
-        join(output, options.outputFile),
-        rows.map((row) => `${JSON.stringify(row)}\n`),
-      );
+      writeSynced(join(output, options.outputFile), rows.map(toJsonLine));
       const tokens = rows.reduce((sum, row) => sum + work.tokensOf(row), 0);
       return { steps: work.batches.length, rows: rows.length, tokens, ...work.summarise(rows) };
     },

@@ -65,10 +65,10 @@ export interface TrainingRun {
   readonly steps: number;
   readonly stepsPerEpoch: number;
   /** Rows of a step, counted from 1: a pure function of the step. */
-  batchAt(step: number): readonly Row[];
-  learningRateAt(step: number): number;
+  readonly batchAt: (step: number) => readonly Row[];
+  readonly learningRateAt: (step: number) => number;
   /** Looks at the figures of a step before anything else is done with them. */
-  check?(step: number, figures: StepFigures, rows: readonly Row[]): void;
+  readonly check?: (step: number, figures: StepFigures, rows: readonly Row[]) => void;
 }
 
 const tokensOf = (row: Row): number =>

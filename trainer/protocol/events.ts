@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { toJsonLine } from '../io/jsonl';
 import type { TrainerEvent } from '../../contracts/trainer-event';
 
 /** Where a job's events go. */
@@ -41,7 +42,7 @@ export function createEventSink(descriptor: number): EventSink {
     emit(event: TrainerEvent): void {
       if (sink.broken) return;
       try {
-        writeBlocking(descriptor, Buffer.from(`${JSON.stringify(event)}\n`));
+        writeBlocking(descriptor, Buffer.from(toJsonLine(event)));
       } catch (error) {
         sink.broken = true;
         process.stderr.write(`events cannot be written: ${(error as Error).message}\n`);

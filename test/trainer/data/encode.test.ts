@@ -5,7 +5,7 @@ import type { Tokenizer } from '../../../trainer/io/tokenizer';
 
 /** One id a character, and a beginning-of-sequence token where asked. */
 function characters(beginOfSequence: number | null): Tokenizer {
-  const encode = (text: string): number[] => [...text].map((character) => character.codePointAt(0)!);
+  const encode = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0)!);
   return {
     encode,
     encodeStart: (text) => (beginOfSequence === null ? encode(text) : [beginOfSequence, ...encode(text)]),

@@ -88,7 +88,6 @@ describe('pure: safetensors', () => {
     });
 
   it('allocates nothing on the word of a header', () => {
-    assert.ok(safetensorsLimits.headerBytes <= 1e8);
     const path = folder.at('claims.safetensors');
     writeFileSync(path, fileOf({}, 0, BigInt(safetensorsLimits.headerBytes)));
     assert.throws(() => readSafetensors(path), { code: 'CONFIG_INVALID' });

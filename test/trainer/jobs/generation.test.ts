@@ -7,6 +7,7 @@ import { loadModelFolder } from '../../../trainer/io/model-folder';
 import { temporaryFolder } from '../../support/temporary';
 import {
   generateJob,
+  jobBase,
   makeDemonstrations,
   makeModel,
   makePairs,
@@ -105,33 +106,15 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
     const data = makeDemonstrations(folder.at('demonstrations.jsonl'), 8);
     const sft = sftJob(folder.path(), 'sft', { model, data });
     assert.equal((await runJob(sft)).status, 0);
-    const {
-      command: _command,
-      training: _training,
-      data: _data,
-      column: _column,
-      checkpointEverySteps: _every,
-      keepCheckpoints: _keep,
-      ...base
-    } = sft;
-    const at = (name: string) => ({
-      ...base,
-      id: name,
-      workDir: folder.at(name, 'work'),
-      outputDir: folder.at(name, 'out'),
-    });
-    const merged = await runJob({ ...at('merge'), command: 'merge', adapter: sft.outputDir });
+    const at = (name: string) => ({ ...jobBase(folder.path(), name), command: 'merge', model }) as const;
+    const merged = await runJob({ ...at('merge'), adapter: sft.outputDir });
     assert.equal(merged.status, 0, merged.stderr);
-    const greedy = { decoding: { mode: 'greedy' }, samples: 1 } as const;
-    const inMemory = await generate('in-memory', prompts, { ...greedy, adapter: sft.outputDir });
-    const fromFolder = await generate('from-folder', prompts, {
-      ...greedy,
-      model: folder.at('merge', 'out'),
-    });
+    const inMemory = await generate('in-memory', prompts, { adapter: sft.outputDir });
+    const fromFolder = await generate('from-folder', prompts, { model: folder.at('merge', 'out') });
     assert.deepEqual(inMemory.rows, fromFolder.rows);
-    const plain = await generate('plain', prompts, greedy);
+    const plain = await generate('plain', prompts);
     assert.notDeepEqual(plain.rows, inMemory.rows);
-    const copied = await runJob({ ...at('copy'), command: 'merge', adapter: null });
+    const copied = await runJob({ ...at('copy'), adapter: null });
     assert.equal(copied.status, 0);
     assert.equal(
       sha256OfFile(folder.at('copy', 'out', 'model.safetensors')),
@@ -158,25 +141,11 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
       folder.at('scored.jsonl'),
       rows.map(({ id, prompt, chosen }) => ({ id, prompt, completion: chosen })),
     );
-    const {
-      workDir: _work,
-      outputDir: _output,
-      ...base
-    } = generateJob(folder.path(), 'x', { model, prompts: data });
-    const {
-      samples: _s,
-      decoding: _d,
-      maxNewTokens: _n,
-      maxPromptTokens: _p,
-      overLength: _o,
-      prompts: _r,
-      ...shared
-    } = base;
     const job: JobOf<'logprobs'> = {
-      ...shared,
+      ...jobBase(folder.path(), 'logprobs'),
       command: 'logprobs',
-      workDir: folder.at('logprobs', 'work'),
-      outputDir: folder.at('logprobs', 'out'),
+      model,
+      adapter: null,
       data,
       batchRows: 4,
       maxLength: 96,
@@ -198,13 +167,8 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
         text: `Q: Gus has ${index} eggs. How many?\nA: ${index}`,
       })),
     );
-    const { model: _model, ...shared } = sftJob(folder.path(), 'x', { model: '', data: '' });
-    const { data: _data, column: _column, training: _training, ...base } = shared;
     const job = (name: string): JobOf<'pretrain'> => ({
-      ...base,
-      id: name,
-      workDir: folder.at(name, 'work'),
-      outputDir: folder.at(name, 'out'),
+      ...jobBase(folder.path(), name),
       command: 'pretrain',
       architecture: model,
       corpus,
@@ -221,6 +185,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
       epsilon: 1e-8,
       clipNorm: 1,
       checkpointEverySteps: 2,
+      keepCheckpoints: 2,
     });
     const whole = await runJob(job('base-whole'));
     assert.equal(whole.status, 0, whole.stderr);

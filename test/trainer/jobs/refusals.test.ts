@@ -39,113 +39,115 @@ describe('slow: what the trainer refuses', function () {
   });
 
   const sft = (name: string) => sftJob(folder.path(), name, { model, data });
-  const changed = (name: string, change: object): TrainerJob => ({ ...sft(name), ...change }) as TrainerJob;
+  const changed = (name: string, change: object): TrainerJob => ({ ...sft(name), ...change });
 
-  const cases: Record<string, { job(name: string): TrainerJob; status: number; code: string; says: RegExp }> =
-    {
-      'an unknown field': {
-        job: (name) => changed(name, { learningRat: 1 }),
-        status: 78,
-        code: 'CONFIG_INVALID',
-        says: /field "learningRat"/,
-      },
-      'a field out of range': {
-        job: (name) => changed(name, { training: { ...sft(name).training, warmupRatio: 1.2 } }),
-        status: 78,
-        code: 'CONFIG_INVALID',
-        says: /field "training\.warmupRatio"/,
-      },
-      'another protocol': {
-        job: (name) => changed(name, { protocol: 2 }),
-        status: 78,
-        code: 'CONFIG_INVALID',
-        says: /field "protocol"/,
-      },
-      'a device that is not there': {
-        job: (name) => changed(name, { plan: { device: 'cuda', threads: 1, microBatchRows: null } }),
-        status: 69,
-        code: 'DEVICE_UNAVAILABLE',
-        says: /plan\.device/,
-      },
-      'a missing data file': {
-        job: (name) => changed(name, { data: folder.at('none.jsonl') }),
-        status: 66,
-        code: 'INPUT_MISSING',
-        says: /none\.jsonl/,
-      },
-      'a missing model': {
-        job: (name) => changed(name, { model: folder.at('no-model') }),
-        status: 66,
-        code: 'INPUT_MISSING',
-        says: /no-model/,
-      },
-      'a bad row': {
-        job: (name) =>
-          changed(name, {
-            data: writeRows(folder.at('bad.jsonl'), [{ id: 'a', prompt: 'Q:', completion: '' }]),
-          }),
-        status: 65,
-        code: 'DATA_INVALID',
-        says: /bad\.jsonl, line 1: field "completion"/,
-      },
-      'no rows': {
-        job: (name) => changed(name, { data: writeRows(folder.at('empty.jsonl'), []) }),
-        status: 65,
-        code: 'DATA_INVALID',
-        says: /has no rows/,
-      },
-      'a row that is too long': {
-        job: (name) => changed(name, { training: { ...sft(name).training, maxLength: 20 } }),
-        status: 65,
-        code: 'DATA_INVALID',
-        says: /line \d+: \d+ tokens, and training\.maxLength is 20/,
-      },
-      'a prompt that is too long': {
-        job: (name) => ({
-          ...generateJob(folder.path(), name, { model, prompts: makePrompts(folder.at('prompts.jsonl'), 3) }),
-          maxPromptTokens: 8,
+  const cases: Record<
+    string,
+    { job: (name: string) => TrainerJob; status: number; code: string; says: RegExp }
+  > = {
+    'an unknown field': {
+      job: (name) => changed(name, { learningRat: 1 }),
+      status: 78,
+      code: 'CONFIG_INVALID',
+      says: /field "learningRat"/,
+    },
+    'a field out of range': {
+      job: (name) => changed(name, { training: { ...sft(name).training, warmupRatio: 1.2 } }),
+      status: 78,
+      code: 'CONFIG_INVALID',
+      says: /field "training\.warmupRatio"/,
+    },
+    'another protocol': {
+      job: (name) => changed(name, { protocol: 2 }),
+      status: 78,
+      code: 'CONFIG_INVALID',
+      says: /field "protocol"/,
+    },
+    'a device that is not there': {
+      job: (name) => changed(name, { plan: { device: 'cuda', threads: 1, microBatchRows: null } }),
+      status: 69,
+      code: 'DEVICE_UNAVAILABLE',
+      says: /plan\.device/,
+    },
+    'a missing data file': {
+      job: (name) => changed(name, { data: folder.at('none.jsonl') }),
+      status: 66,
+      code: 'INPUT_MISSING',
+      says: /none\.jsonl/,
+    },
+    'a missing model': {
+      job: (name) => changed(name, { model: folder.at('no-model') }),
+      status: 66,
+      code: 'INPUT_MISSING',
+      says: /no-model/,
+    },
+    'a bad row': {
+      job: (name) =>
+        changed(name, {
+          data: writeRows(folder.at('bad.jsonl'), [{ id: 'a', prompt: 'Q:', completion: '' }]),
         }),
-        status: 65,
-        code: 'DATA_INVALID',
-        says: /line 1: \d+ prompt tokens, and maxPromptTokens is 8/,
+      status: 65,
+      code: 'DATA_INVALID',
+      says: /bad\.jsonl, line 1: field "completion"/,
+    },
+    'no rows': {
+      job: (name) => changed(name, { data: writeRows(folder.at('empty.jsonl'), []) }),
+      status: 65,
+      code: 'DATA_INVALID',
+      says: /has no rows/,
+    },
+    'a row that is too long': {
+      job: (name) => changed(name, { training: { ...sft(name).training, maxLength: 20 } }),
+      status: 65,
+      code: 'DATA_INVALID',
+      says: /line \d+: \d+ tokens, and training\.maxLength is 20/,
+    },
+    'a prompt that is too long': {
+      job: (name) => ({
+        ...generateJob(folder.path(), name, { model, prompts: makePrompts(folder.at('prompts.jsonl'), 3) }),
+        maxPromptTokens: 8,
+      }),
+      status: 65,
+      code: 'DATA_INVALID',
+      says: /line 1: \d+ prompt tokens, and maxPromptTokens is 8/,
+    },
+    'a reference that is another one': {
+      job: (name) => ({
+        ...preferenceJob(folder.path(), name, { reference: model, data: pairs }),
+        referenceSha256: '0'.repeat(64),
+      }),
+      status: 78,
+      code: 'REFERENCE_MISMATCH',
+      says: /referenceSha256/,
+    },
+    'weights that are no safetensors file': {
+      job: (name) => {
+        const broken = copyModel(model, folder.at('broken'));
+        writeFileSync(join(broken, 'model.safetensors'), 'nothing of the kind');
+        return changed(name, { model: broken });
       },
-      'a reference that is another one': {
-        job: (name) => ({
-          ...preferenceJob(folder.path(), name, { reference: model, data: pairs }),
-          referenceSha256: '0'.repeat(64),
-        }),
-        status: 78,
-        code: 'REFERENCE_MISMATCH',
-        says: /referenceSha256/,
+      status: 78,
+      code: 'CONFIG_INVALID',
+      says: /broken/,
+    },
+    'an output folder that holds something else': {
+      job: (name) => {
+        mkdirSync(folder.at('taken'));
+        writeFileSync(folder.at('taken', 'mine.txt'), 'keep');
+        return changed(name, { outputDir: folder.at('taken') });
       },
-      'weights that are no safetensors file': {
-        job: (name) => {
-          const broken = copyModel(model, folder.at('broken'));
-          writeFileSync(join(broken, 'model.safetensors'), 'nothing of the kind');
-          return changed(name, { model: broken });
-        },
-        status: 78,
-        code: 'CONFIG_INVALID',
-        says: /broken/,
-      },
-      'an output folder that holds something else': {
-        job: (name) => {
-          mkdirSync(folder.at('taken'));
-          writeFileSync(folder.at('taken', 'mine.txt'), 'keep');
-          return changed(name, { outputDir: folder.at('taken') });
-        },
-        status: 78,
-        code: 'CONFIG_INVALID',
-        says: /"outputDir".*taken/,
-      },
-      'a learning rate that diverges': {
-        job: (name) =>
-          changed(name, { training: { ...sft(name).training, learningRate: 1e30, clipNorm: null } }),
-        status: 77,
-        code: 'TRAINING_DIVERGED',
-        says: /Step \d+: \w+ is/,
-      },
-    };
+      status: 78,
+      code: 'CONFIG_INVALID',
+      says: /"outputDir".*taken/,
+    },
+    'a learning rate that diverges': {
+      job: (name) =>
+        changed(name, { training: { ...sft(name).training, learningRate: 1e30, clipNorm: null } }),
+      status: 77,
+      code: 'TRAINING_DIVERGED',
+      says: /Step \d+: \w+ is/,
+    },
+  };
   for (const [what, { job, ...expected }] of Object.entries(cases))
     it(`${what}: exit ${expected.status}, ${expected.code}, nothing half-written`, async () => {
       const made = job(what.replaceAll(' ', '-'));

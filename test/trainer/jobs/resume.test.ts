@@ -150,8 +150,9 @@ describe('slow: resumed is undisturbed', function () {
       },
     });
     const refused = await second;
-    assert.equal(refused?.status, 74);
-    assert.match(refused?.stderr ?? '', /Process \d+ is working in/);
+    assert.ok(refused);
+    assert.equal(refused.status, 74);
+    assert.match(refused.stderr, /Process \d+ is working in/);
     assert.deepEqual(outputsOf(first), undisturbed['sft']);
   });
 });

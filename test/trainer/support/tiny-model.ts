@@ -75,7 +75,8 @@ export const training: TrainingSpec = {
   overLength: 'refuse',
 };
 
-const base = (folder: string, name: string) =>
+/** What every job has, with folders of its own. */
+export const jobBase = (folder: string, name: string) =>
   ({
     protocol: 1,
     id: name,
@@ -87,7 +88,7 @@ const base = (folder: string, name: string) =>
 
 export function sftJob(folder: string, name: string, files: { model: string; data: string }): JobOf<'sft'> {
   return {
-    ...base(folder, name),
+    ...jobBase(folder, name),
     ...files,
     command: 'sft',
     column: 'completion',
@@ -103,7 +104,7 @@ export function preferenceJob(
   files: { reference: string; data: string },
 ): JobOf<'preference'> {
   return {
-    ...base(folder, name),
+    ...jobBase(folder, name),
     ...files,
     command: 'preference',
     referenceSha256: sha256OfFile(join(files.reference, 'model.safetensors')),
@@ -120,7 +121,7 @@ export function generateJob(
   files: { model: string; prompts: string },
 ): JobOf<'generate'> {
   return {
-    ...base(folder, name),
+    ...jobBase(folder, name),
     ...files,
     command: 'generate',
     adapter: null,
