@@ -72,7 +72,7 @@ export function explainFailure(session: StageSession, error: unknown): Budgetlin
   if (!stop.aborted || failure.code !== 'TRAINER_YIELDED') return failure;
   return new BudgetlineError(
     'WORKER_STOPPING',
-    `${stage.title}: the worker is stopping; the progress is kept.`,
+    `${stage.title}: the worker is stopping, or the server has lost sight of it; the progress is kept.`,
   );
 }
 

@@ -68,20 +68,24 @@ function isCounted(code: string | null): boolean {
   return code !== null && code in failures && failures[code as FailureCode].retried && !uncounted.has(code);
 }
 
-/** A lost attempt counts only where the one after it began no further on: a host that is taken away is no fault. */
-function lostWithoutProgress(starts: readonly LineOf<'attempt-started'>[], index: number): boolean {
+/** Whether the attempt after this one began no further on. */
+function withoutProgress(starts: readonly LineOf<'attempt-started'>[], index: number): boolean {
   const from = starts[index]?.resumedFromStep ?? 0;
   const next = starts[index + 1];
   return next !== undefined && (next.resumedFromStep ?? 0) <= from;
 }
 
-/** How often a stage failed for reasons of infrastructure in one workflow run: what its retry budget is held against. */
+/**
+ * How often a stage failed for reasons of infrastructure in one workflow run: what its retry budget is held against. An
+ * attempt that was lost, or yielded unasked, counts only where it moved nothing on: a host that is taken away is no fault.
+ */
 export function countInfrastructureFailures(lines: readonly LedgerLine[], runId: string): number {
   const starts = lines.filter(isStart);
   return starts.filter((start, index) => {
     if (start.runId !== runId) return false;
     const end = endOf(lines, start.fence);
-    if (end?.type === 'attempt-ended') return end.outcome === 'failed' && isCounted(end.code);
-    return end?.type === 'attempt-lost' && lostWithoutProgress(starts, index);
+    if (end === undefined) return false;
+    if (end.type === 'attempt-lost' || end.code === 'TRAINER_YIELDED') return withoutProgress(starts, index);
+    return end.outcome === 'failed' && isCounted(end.code);
   }).length;
 }

@@ -54,21 +54,23 @@ describe('pure: attempts in the ledger', () => {
     const path = folder.at('budget.jsonl');
     const attempts: [number, AttemptEnd['outcome'] | 'lost', string | null, number | null][] = [
       [1, 'failed', 'TRAINER_CRASHED', null],
-      [2, 'yielded', 'TRAINER_YIELDED', 20],
+      [2, 'yielded', 'TRAINER_YIELDED', null],
       [3, 'failed', 'WORKER_STOPPING', 20],
       [4, 'failed', 'DISK_FULL', 20],
       [5, 'lost', null, 20],
       [6, 'lost', null, 40],
       [7, 'failed', 'CLAIM_LOST', 40],
       [8, 'cancelled', null, 40],
+      [9, 'yielded', 'TRAINER_YIELDED', 40],
+      [10, 'yielded', 'TRAINER_YIELDED', 40],
     ];
     for (const [fence, outcome, code, resumedFromStep] of attempts) {
       await startAttempt(path, start(fence, { resumedFromStep }));
       if (outcome !== 'lost') await endAttempt(path, end(fence, outcome, code));
     }
     const lines = await readLedger(path);
-    // Fence 1 and 4 failed; 6 was lost and the next began at the same step; 5 was lost, but had moved on.
-    assert.equal(countInfrastructureFailures(lines, 'run-1'), 3);
+    // 1 and 4 failed; 6 was lost and 9 yielded, and the next began at the same step; 2 and 5 had moved on.
+    assert.equal(countInfrastructureFailures(lines, 'run-1'), 4);
     assert.equal(countInfrastructureFailures(lines, 'run-2'), 0, 'a run started anew has its whole budget');
   });
 
