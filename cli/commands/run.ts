@@ -1,0 +1,148 @@
+import { createPrinter, printJson, type Printer, type PrinterOptions } from '../printer';
+import { exitStatusOfSignal, exitWithHoles } from '../exit-status';
+import { Interrupted, listenForInterruption, type Interruption, type StopSignal } from '../interruption';
+import { prepareSweep, type DefinitionFlags, type PlannedSweep } from '../planned-sweep';
+import { renderEnding } from '../print/ending';
+import { renderPlan } from '../print/plan';
+import { renderResults } from '../print/results';
+import { wrap } from '../print/text';
+import { createProgressView, type ProgressView } from '../progress-view';
+import { writeReport, type ReportFiles, type SweepRecord } from '../report-files';
+import { commandOf, resumeCommand, type Invocation } from '../resume-command';
+import { findTemporal, type TemporalPlace } from '../temporal';
+import { followSweep, type FollowedSweep } from '../follow-sweep';
+import { createRunWorkers } from '../run-workers';
+import type { WorkerProcesses } from '../worker-processes';
+
+export interface RunFlags extends DefinitionFlags, PrinterOptions {
+  readonly plan?: boolean;
+}
+
+/** What the parts of one run share. */
+interface Run {
+  readonly planned: PlannedSweep;
+  readonly printer: Printer;
+  readonly view: ProgressView;
+  readonly interruption: Interruption;
+  readonly invocation: Invocation;
+  /** Aborted when there is no going on. */
+  readonly hopeless: AbortController;
+  workers: WorkerProcesses | undefined;
+}
+
+function createRun(planned: PlannedSweep, printer: Printer): Run {
+  const view = createProgressView(printer);
+  const onFirst = (): void =>
+    view.notice('Stopping: running stages write checkpoints first. Once more stops at once.');
+  const onSecond = (name: StopSignal): never => {
+    run.workers?.kill();
+    view.notice(`Stopped at once. To go on: ${resumeCommand(run.invocation)}`);
+    process.exit(exitStatusOfSignal(name));
+  };
+  const run: Run = {
+    planned,
+    printer,
+    view,
+    interruption: listenForInterruption({ onFirst, onSecond }),
+    invocation: { argv: process.argv, env: process.env, cwd: process.cwd() },
+    hopeless: new AbortController(),
+    workers: undefined,
+  };
+  return run;
+}
+
+async function openTemporal({ planned, printer, interruption }: Run): Promise<TemporalPlace> {
+  const { home } = planned.store.paths;
+  const onProgress = (text: string): void => printer.print([text]);
+  const place = await interruption.unlessInterrupted(findTemporal({ home, env: process.env, onProgress }));
+  printer.print(wrap(place.origin));
+  return place;
+}
+
+function recordOf({ planned }: Run, { result, run }: FollowedSweep): SweepRecord {
+  const { resolved, annotatorDescription } = planned;
+  return { definition: resolved.definition, annotatorDescription, result, run };
+}
+
+function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed: FollowedSweep): void {
+  const { printer, invocation } = run;
+  const { result } = followed;
+  const { embedded } = place;
+  const results = [...result.cells, ...result.controls].flatMap(({ stages }) => stages);
+  const ending = renderEnding(
+    {
+      elapsedMs: performance.now() - place.acquisitionMs,
+      acquisitionMs: place.acquisitionMs,
+      stages: [...result.baseStages, ...results],
+      reportPath: files.reportPath,
+      resultPath: files.resultPath,
+      temporalUi: followed.run.temporalUi ?? null,
+      server:
+        embedded === null
+          ? null
+          : { address: embedded.address, stopCommand: commandOf(['server', 'stop'], invocation) },
+    },
+    printer.ink,
+  );
+  printer.print(['', ...renderResults(files.analysis, printer.ink), '', ...ending]);
+}
+
+/** From a server that answers to the table. */
+async function runOn(place: TemporalPlace, run: Run, json: boolean): Promise<number> {
+  run.workers = createRunWorkers(place, {
+    home: run.planned.store.paths.home,
+    onNotice: (text) => run.view.notice(text),
+    onGiveUp: (error) => run.hopeless.abort(error),
+  });
+  run.workers.start();
+  const signal = AbortSignal.any([run.interruption.signal, run.hopeless.signal]);
+  const followed = await followSweep(place, { ...run, signal });
+  run.view.end();
+  const draining = run.workers.stop();
+  const record = recordOf(run, followed);
+  const files = await writeReport(run.planned.store, record);
+  await draining;
+  showEnding(run, place, files, followed);
+  if (json) printJson({ ...record, analysis: files.analysis });
+  return record.result.holes.length > 0 ? exitWithHoles : 0;
+}
+
+async function endInterrupted(run: Run, { stopSignal }: Interrupted): Promise<number> {
+  run.view.end();
+  await run.workers?.stop();
+  run.printer.print([
+    'Stopped. What is finished stays in the store. To go on:',
+    `  ${resumeCommand(run.invocation)}`,
+  ]);
+  return exitStatusOfSignal(stopSignal);
+}
+
+async function execute(run: Run, json: boolean): Promise<number> {
+  let place: TemporalPlace | undefined;
+  try {
+    await run.planned.store.prepare();
+    place = await openTemporal(run);
+    return await runOn(place, run, json);
+  } catch (error) {
+    if (error instanceof Interrupted) return await endInterrupted(run, error);
+    run.view.end();
+    throw error;
+  } finally {
+    await run.workers?.stop();
+    await place?.client.connection.close();
+  }
+}
+
+/**
+ * `budgetline run FILE`: plans a sweep, finds or starts Temporal, runs it with workers of its own, shows where it
+ * stands, and ends with its results. Gives the exit status: 0, 1 with holes in the table, 128 + n after a signal.
+ */
+export async function runCommand(file: string, flags: RunFlags): Promise<number> {
+  const printer = createPrinter(flags);
+  const planned = await prepareSweep(file, flags);
+  const { summary, resolved } = planned;
+  printer.print(renderPlan(summary, resolved.definition, printer.ink));
+  if (flags.plan !== true) return execute(createRun(planned, printer), flags.json === true);
+  if (flags.json === true) printJson({ ...summary, definition: resolved.definition });
+  return 0;
+}

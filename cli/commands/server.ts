@@ -1,0 +1,43 @@
+import { homeOf } from '../home';
+import { createPrinter, type PrinterOptions } from '../printer';
+import { formatDuration } from '../print/numbers';
+
+const home = (): string => homeOf(process.env, process.cwd());
+
+/** `budgetline server start`: starts this BUDGETLINE_HOME's server, or says where it runs. */
+export async function startServer(options: PrinterOptions): Promise<void> {
+  const printer = createPrinter(options);
+  const { ensureServer } = await import('../../workers/embedded-server/index.js');
+  const onProgress = (text: string): void => printer.print([text]);
+  const server = await ensureServer({ home: home(), env: process.env, onProgress });
+  const { how, path, acquisitionMs } = server.executable;
+  printer.print([
+    `Temporal server ${server.serverVersion} ${server.started ? 'started' : 'was running already'}`,
+    `  Address   ${server.address}`,
+    `  UI        ${server.uiUrl}`,
+    `  Process   ${server.pid}`,
+    `  Database  ${server.databasePath}`,
+    `  Program   ${path} (${how}, ${formatDuration(acquisitionMs)})`,
+  ]);
+}
+
+/** `budgetline server stop`: ends it; its database stays. */
+export async function stopServer(options: PrinterOptions): Promise<void> {
+  const { stopServers } = await import('../../workers/embedded-server/index.js');
+  const stopped = await stopServers(home());
+  const text = stopped.map((pid) => `Stopped the Temporal server, process ${pid}. Its database stays.`);
+  createPrinter(options).print(text.length > 0 ? text : [`No Temporal server of ${home()} runs.`]);
+}
+
+/** `budgetline server status`: exit status 0 where one runs, 1 where none does. */
+export async function serverStatus(options: PrinterOptions): Promise<number> {
+  const { listServers } = await import('../../workers/embedded-server/index.js');
+  const servers = await listServers(home());
+  const printer = createPrinter(options);
+  const lines = servers.map(({ serverVersion, state, address, uiUrl, pid }) => {
+    const process = pid === undefined ? '' : `, process ${pid}`;
+    return `Temporal server ${serverVersion}: ${state}, ${address}${process}, UI ${uiUrl}`;
+  });
+  printer.print(lines.length > 0 ? lines : [`No Temporal server has been started for ${home()}.`]);
+  return servers.some(({ state }) => state === 'running') ? 0 : 1;
+}

@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../../client/package-files';
+import { BudgetlineError } from '../../contracts/failures';
+
+const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** `budgetline trainer …`: the training executable, with this process's streams and the executable's exit status. */
+export async function trainerCommand(words: readonly string[]): Promise<number> {
+  const path = join(packageRoot, 'dist', 'bin', 'budgetline-trainer.js');
+  if (!existsSync(path))
+    throw new BudgetlineError('INPUT_MISSING', `There is no training executable ${path}.`, {
+      remedy: 'Make it with "npm run build".',
+    });
+  const child = spawn(process.execPath, [path, ...words], { stdio: 'inherit' });
+  for (const name of passedOn) process.on(name, () => child.kill(name));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? (code ?? 0) : 128 + constants.signals[signal]),
+    );
+  });
+}

@@ -1,0 +1,38 @@
+import { failures, type FailureCode } from '../contracts/failures';
+
+/** The sweep finished, but cells are missing from its table. */
+export const exitWithHoles = 1;
+/** The definition, read as configuration, is wrong (EX_CONFIG). */
+const config = 78;
+/** A server is not to be had (EX_UNAVAILABLE). */
+const unavailable = 69;
+/** A fault of ours, or of something that we started (EX_SOFTWARE). */
+const software = 70;
+
+/** Statuses of failures that the training executable has none for, after sysexits.h. */
+const ofCommandLine: Partial<Record<FailureCode, number>> = {
+  DEFINITION_INVALID: config,
+  BUDGET_EXCEEDS_POOL: config,
+  SPEND_LIMIT: config,
+  TASK_UNKNOWN: config,
+  REFERENCE_MISMATCH: config,
+  POOL_EXHAUSTED: 65,
+  TEMPORAL_MISSING: unavailable,
+  PORT_IN_USE: unavailable,
+  STORE_UNWRITABLE: 73,
+  ARTIFACT_CORRUPT: 74,
+  LEDGER_CORRUPT: 74,
+  STAGE_CLAIMED: 75,
+  CLAIM_LOST: 75,
+  WORKER_STOPPING: 75,
+};
+
+/** The status with which the command line ends for a failure; never 0, and never that of a sweep with holes. */
+export function exitStatusOf(code: FailureCode): number {
+  return failures[code].exitCode ?? ofCommandLine[code] ?? software;
+}
+
+/** 128 and the signal's number, as shells have it. */
+export function exitStatusOfSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): number {
+  return 128 + { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }[signal];
+}

@@ -1,0 +1,210 @@
+import { statSync } from 'node:fs';
+import { createRequire, Module } from 'node:module';
+import { extname, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { packageRoot } from '../client/package-files';
+import type { SweepDefinition, SweepInput } from '../contracts/definition';
+import { BudgetlineError } from '../contracts/failures';
+import { defineSweep } from '../planning/define';
+
+/** What the command line may change in a definition; a definition that is a function is given it. */
+export interface DefinitionOptions {
+  readonly annotator?: string;
+  readonly budgets?: number[];
+  readonly sftFractions?: number[];
+  readonly seeds?: number[];
+  /** Test items. */
+  readonly items?: number;
+  /** The train file of a task that reads files, as an absolute path. */
+  readonly data?: string;
+}
+
+type Loaded = Readonly<Record<string, unknown>>;
+
+function assertFile(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() === true) return;
+  throw new BudgetlineError('INPUT_MISSING', `There is no file ${path}.`, {
+    remedy: 'Name the file whose default export is a sweep: budgetline run examples/first-sweep.ts',
+    details: { path },
+  });
+}
+
+interface Resolving {
+  _resolveFilename(request: string, ...rest: unknown[]): string;
+}
+
+/** A file outside of any project that has the package installed is given this one. */
+function lendPackage(): void {
+  const modules = Module as unknown as Resolving;
+  const resolveAsEver = modules._resolveFilename.bind(modules);
+  modules._resolveFilename = (request, ...rest) => {
+    try {
+      return resolveAsEver(request, ...rest);
+    } catch (error) {
+      if (request !== 'budgetline') throw error;
+      return createRequire(packageRoot + '/').resolve('./dist/index.js');
+    }
+  };
+}
+
+async function loadTypeScript(path: string): Promise<Loaded> {
+  const { register } = await import('ts-node');
+  register({
+    transpileOnly: true,
+    skipProject: true,
+    // A project that says "type": "module" may hold the file; it is run as CommonJS all the same.
+    moduleTypes: { '**': 'cjs' },
+    cwd: '/',
+    compilerOptions: {
+      target: 'es2022',
+      module: 'commonjs',
+      moduleResolution: 'node10',
+      esModuleInterop: true,
+      resolveJsonModule: true,
+    },
+  });
+  return createRequire(path)(path) as Loaded;
+}
+
+async function loadJavaScript(path: string): Promise<Loaded> {
+  return (await import(pathToFileURL(path).href)) as Loaded;
+}
+
+/** What is wrong, without the stack, the compiler's heading and its paint. */
+function reasonOf(error: unknown): string {
+  const compiler = diagnosticOf(error);
+  if (compiler !== undefined) return compiler.replace(/^.*?: error /, '');
+  if (!(error instanceof Error)) return String(error);
+  return `${error.name}: ${error.message.split('\n')[0] ?? ''}`;
+}
+
+/** "sweep.ts(12,5): error TS1005: ',' expected.", where TypeScript could not read the file. */
+function diagnosticOf(error: unknown): string | undefined {
+  const text = (error as { diagnosticText?: unknown } | null)?.diagnosticText;
+  return typeof text === 'string' ? stripVTControlCharacters(text).trim().split('\n')[0] : undefined;
+}
+
+function isCoded(error: unknown): boolean {
+  return error instanceof Error && error.name === 'BudgetlineError';
+}
+
+/** The file, and the line where the compiler or the error's stack tells one. */
+function placeOf(error: unknown, path: string): string {
+  const diagnosed = /\((\d+),\d+\)/.exec(diagnosticOf(error) ?? '')?.[1];
+  if (diagnosed !== undefined) return `${path}:${diagnosed}`;
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const at = stack.indexOf(`${path}:`);
+  const line = /^\d+/.exec(stack.slice(at + path.length + 1))?.[0];
+  return at < 0 || line === undefined ? path : `${path}:${line}`;
+}
+
+async function loadModule(path: string): Promise<Loaded> {
+  const extension = extname(path);
+  try {
+    lendPackage();
+    if (extension === '.ts' || extension === '.cts') return await loadTypeScript(path);
+    return await loadJavaScript(path);
+  } catch (error) {
+    if (isCoded(error)) throw error;
+    throw new BudgetlineError(
+      'DEFINITION_INVALID',
+      `${placeOf(error, path)} cannot be loaded: ${reasonOf(error)}`,
+      { remedy: 'Correct the file; its default export is a sweep definition.', cause: error },
+    );
+  }
+}
+
+/** `export default` of TypeScript and ES modules; `module.exports =` of CommonJS, once or twice wrapped. */
+function defaultOf(loaded: Loaded): unknown {
+  const first = 'default' in loaded ? loaded['default'] : undefined;
+  const wrapped = typeof first === 'object' && first !== null && '__esModule' in first;
+  return wrapped ? (first as { default?: unknown }).default : first;
+}
+
+function withOptions(input: SweepInput, options: DefinitionOptions): SweepInput {
+  const { annotator, budgets, sftFractions, seeds, items, data } = options;
+  return {
+    ...input,
+    ...(annotator === undefined ? {} : { annotator }),
+    ...(budgets === undefined ? {} : { budgets }),
+    ...(sftFractions === undefined ? {} : { sftFractions }),
+    ...(seeds === undefined ? {} : { seeds }),
+    ...(items === undefined ? {} : { evaluation: { ...input.evaluation, items } }),
+    ...(data === undefined ? {} : { data: withTrainFile(input.data, data) }),
+  };
+}
+
+function withTrainFile(data: SweepInput['data'], train: string): SweepInput['data'] {
+  if (data.source === 'files') return { ...data, train };
+  throw new BudgetlineError('USAGE', '--data: the task of this definition generates its problems.', {
+    remedy: 'Leave --data out, or give the definition data: { source: "files", train, test }.',
+    details: { field: '--data' },
+  });
+}
+
+/** Options that concern the definition, in its own terms. */
+export function definitionOptions(flags: {
+  annotator?: string;
+  budgets?: number[];
+  fractions?: number[];
+  seeds?: number[];
+  items?: number;
+  data?: string;
+}): DefinitionOptions {
+  const { fractions, data, ...rest } = flags;
+  return {
+    ...(rest.annotator === undefined ? {} : { annotator: rest.annotator }),
+    ...(rest.budgets === undefined ? {} : { budgets: rest.budgets }),
+    ...(fractions === undefined ? {} : { sftFractions: fractions }),
+    ...(rest.seeds === undefined ? {} : { seeds: rest.seeds }),
+    ...(rest.items === undefined ? {} : { items: rest.items }),
+    ...(data === undefined ? {} : { data: resolve(data) }),
+  };
+}
+
+/**
+ * Loads a file whose default export is a sweep definition, or a function from options to one, and applies the options.
+ *
+ * @throws BudgetlineError INPUT_MISSING, DEFINITION_INVALID, USAGE
+ */
+export async function loadDefinition(file: string, options: DefinitionOptions): Promise<SweepDefinition> {
+  const path = resolve(file);
+  assertFile(path);
+  const exported = defaultOf(await loadModule(path));
+  const made = isDefine(exported) ? await callDefinition(exported, options, path) : exported;
+  if (typeof made !== 'object' || made === null)
+    throw new BudgetlineError(
+      'DEFINITION_INVALID',
+      `${relative(process.cwd(), path)} has no sweep definition as its default export.`,
+      { remedy: 'End the file with: export default defineSweep({ … })', details: { path } },
+    );
+  if ('budget' in made && !('budgets' in made))
+    throw new BudgetlineError(
+      'DEFINITION_INVALID',
+      `${relative(process.cwd(), path)} defines a single experiment.`,
+      {
+        remedy:
+          'Make it a sweep of one cell: defineSweep({ …, budgets: [budget], sftFractions: [sftFraction] }).',
+        details: { path },
+      },
+    );
+  return defineSweep(withOptions(made as SweepInput, options));
+}
+
+type Define = (options: DefinitionOptions) => unknown;
+
+const isDefine = (exported: unknown): exported is Define => typeof exported === 'function';
+
+async function callDefinition(define: Define, options: DefinitionOptions, path: string): Promise<unknown> {
+  try {
+    return await define(options);
+  } catch (error) {
+    if (isCoded(error)) throw error;
+    throw new BudgetlineError('DEFINITION_INVALID', `${placeOf(error, path)} fails: ${reasonOf(error)}`, {
+      remedy: 'Correct the file; its default export makes a sweep definition.',
+      cause: error,
+    });
+  }
+}

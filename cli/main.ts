@@ -1,0 +1,149 @@
+#!/usr/bin/env node
+/**
+ * The command line `budgetline`. Commands are loaded when they are called, so that a question for the version or for
+ * help loads no server, no compiler and no pictures.
+ */
+import { Command, CommanderError, Option } from 'commander';
+import { parseCount, parseNumbers } from './arguments';
+import { exitStatusOf } from './exit-status';
+import { describeCauses, toFailure } from './failure';
+import { packageVersion } from './package-version';
+import { createInk, takesColour } from './print/ink';
+import { renderFailure } from './print/failure';
+
+function withDefinitionOptions(command: Command): Command {
+  return command
+    .argument('<file>', 'TypeScript or JavaScript file whose default export is a sweep definition')
+    .option('--annotator <name>', 'who writes the demonstrations, e.g. clean')
+    .option('--budgets <list>', 'budgets instead of the definition’s, e.g. 64,256', parseNumbers)
+    .option('--fractions <list>', 'SFT fractions instead of the definition’s, e.g. 1,0.5,0', parseNumbers)
+    .option('--seeds <list>', 'seeds instead of the definition’s, e.g. 0,1,2', parseNumbers)
+    .option('--items <n>', 'test items of each evaluation', parseCount)
+    .option('--data <file>', 'train file (JSON Lines) of a task that reads files');
+}
+
+const jsonOption = (): Option => new Option('--json', 'print one JSON document; words go to standard error');
+
+function withColorOption(command: Command): Command {
+  return command.option('--no-color', 'no colours');
+}
+
+function addSweepCommands(program: Command): void {
+  withColorOption(withDefinitionOptions(program.command('run')))
+    .description('run a sweep: plan, train, evaluate, report')
+    .option('--plan', 'print the plan and stop')
+    .addOption(jsonOption())
+    .action(async (file: string, flags: object) => {
+      const { runCommand } = await import('./commands/run.js');
+      process.exitCode = await runCommand(file, flags);
+    });
+  withColorOption(withDefinitionOptions(program.command('plan')))
+    .description('print what a sweep would run and cost; starts nothing')
+    .addOption(jsonOption())
+    .action(async (file: string, flags: object) => {
+      const { planCommand } = await import('./commands/plan.js');
+      await planCommand(file, flags);
+    });
+  withColorOption(program.command('report'))
+    .description('make the report of a finished sweep again, from the store')
+    .argument('<sweep-id>', 'as the plan and the report name it')
+    .addOption(jsonOption())
+    .action(async (sweepId: string, flags: object) => {
+      const { reportCommand } = await import('./commands/report.js');
+      await reportCommand(sweepId, flags);
+    });
+}
+
+function addServerCommands(program: Command): void {
+  const server = program.command('server').description('the Temporal server of this BUDGETLINE_HOME');
+  withColorOption(server.command('start'))
+    .description('start it, or say where it runs')
+    .action(async (flags: object) => {
+      const { startServer } = await import('./commands/server.js');
+      await startServer(flags);
+    });
+  withColorOption(server.command('stop'))
+    .description('stop it; its database stays')
+    .action(async (flags: object) => {
+      const { stopServer } = await import('./commands/server.js');
+      await stopServer(flags);
+    });
+  withColorOption(server.command('status'))
+    .description('say whether it runs; exit status 1 where it does not')
+    .action(async (flags: object) => {
+      const { serverStatus } = await import('./commands/server.js');
+      process.exitCode = await serverStatus(flags);
+    });
+}
+
+function addProcessCommands(program: Command): void {
+  program
+    .command('worker')
+    .description('run stages from a task queue until stopped')
+    .requiredOption('--queue <name>', 'cpu (workflows, bought rows) or gpu (training, sampling, evaluation)')
+    .option('--address <host:port>', 'Temporal server; by Temporal’s own configuration unless told')
+    .option('--slots <n>', 'stages at once on the gpu queue', parseCount)
+    .action(async (flags: { queue: string }) => {
+      const { workerCommand } = await import('./commands/worker.js');
+      await workerCommand(flags);
+    });
+  program
+    .command('trainer')
+    .description('call the training executable: budgetline trainer COMMAND JOB.json')
+    .argument('[words...]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (words: string[]) => {
+      const { trainerCommand } = await import('./commands/trainer.js');
+      process.exitCode = await trainerCommand(words);
+    });
+}
+
+function createProgram(): Command {
+  const program = new Command('budgetline')
+    .description('How to split an annotation budget between SFT demonstrations and preference pairs.')
+    .version(packageVersion(), '--version')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  for (const add of [addSweepCommands, addServerCommands, addProcessCommands]) add(program);
+  return program;
+}
+
+/** What commander found wrong, in our form. */
+function tellUsage({ message }: CommanderError): number {
+  const text = message.replace(/^error: /, '').replaceAll('\n', ' ');
+  tell(
+    text.charAt(0).toUpperCase() + text.slice(1),
+    'Compare with: budgetline --help, or budgetline COMMAND --help',
+  );
+  return exitStatusOf('USAGE');
+}
+
+function tell(message: string, remedy: string): void {
+  const coloured = takesColour(process.stderr, process.env) && !process.argv.includes('--no-color');
+  const lines = renderFailure({ message, remedy }, createInk(coloured));
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+/** One sentence and what to do; causes and stacks only for BUDGETLINE_DEBUG=1. */
+function tellFailure(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : tellUsage(error);
+  const failure = toFailure(error);
+  tell(failure.message, failure.remedy);
+  if (process.env['BUDGETLINE_DEBUG'] === '1') process.stderr.write(`${describeCauses(error)}\n`);
+  return exitStatusOf(failure.code);
+}
+
+async function main(): Promise<void> {
+  // A reader that went away, a terminal that was closed: the work goes on without.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  try {
+    await createProgram().parseAsync();
+  } catch (error) {
+    process.exitCode = tellFailure(error);
+  }
+}
+
+void main();

@@ -1,0 +1,50 @@
+import type { BudgetAnalysis, SweepAnalysis } from '../../contracts/analysis';
+import type { Ink } from './ink';
+import { formatCount, formatDifference, formatEstimate, formatFraction } from './numbers';
+import { countOf, joinList, padLeft, wrap } from './text';
+
+function boughtBy({ sftRows, pairRows }: BudgetAnalysis): string {
+  const parts = [
+    ...(sftRows === 0 ? [] : [countOf(sftRows, 'demonstration')]),
+    ...(pairRows === 0 ? [] : [countOf(pairRows, 'pair')]),
+  ];
+  return joinList(parts);
+}
+
+function listFractions(fractions: readonly number[]): string {
+  const sorted = [...fractions].sort((a, b) => b - a);
+  return joinList(sorted.map((fraction) => `r = ${formatFraction(fraction)}`));
+}
+
+function rivalsOf({ sftFraction, indistinguishable, probabilityBest }: BudgetAnalysis, run: number): string {
+  if (probabilityBest === null || run < 2) return '';
+  const rivals = indistinguishable.filter((fraction) => fraction !== sftFraction);
+  const sure = `Best with probability ${probabilityBest.toFixed(2)}`;
+  if (rivals.length === 0) return `${sure}; every other split is surely below it.`;
+  return `${sure}; ${listFractions(rivals)} cannot be told from it.`;
+}
+
+function overBase({ overBase: difference, beatsBase }: BudgetAnalysis): string {
+  const verdict = beatsBase === null ? '' : beatsBase ? ', surely above it' : ', not surely above it';
+  return `Over the base model: ${formatDifference(difference)}${verdict}.`;
+}
+
+function renderBudget(budget: BudgetAnalysis, analysis: SweepAnalysis, ink: Ink): string[] {
+  const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
+  const name = padLeft(formatCount(budget.budget), 8);
+  const split = `r = ${formatFraction(budget.sftFraction)}, ${boughtBy(budget)}: `;
+  const details = [rivalsOf(budget, run), overBase(budget)].filter((text) => text !== '').join(' ');
+  return [
+    `${ink.strong(name)}  ${split}${formatEstimate(budget.score)}`,
+    ...wrap(details, { first: ' '.repeat(10) }).map((line) => ink.faint(line)),
+  ];
+}
+
+/** The split to buy at each budget, and how sure that is. */
+export function renderBest(analysis: SweepAnalysis, ink: Ink): string[] {
+  if (analysis.budgets.length === 0) return [];
+  return [
+    ink.strong('Best split of each budget'),
+    ...analysis.budgets.flatMap((budget) => renderBudget(budget, analysis, ink)),
+  ];
+}

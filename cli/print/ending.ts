@@ -1,0 +1,62 @@
+import type { StageResult } from '../../contracts/stage';
+import type { Ink } from './ink';
+import { formatDuration } from './numbers';
+import { padRight, wrap } from './text';
+
+/** How a run went and what it left. */
+export interface Ending {
+  /** From the command to the table, without getting Temporal. */
+  readonly elapsedMs: number;
+  /** Fetching or building the Temporal program; 0 where it was there. */
+  readonly acquisitionMs: number;
+  readonly stages: readonly StageResult[];
+  readonly reportPath: string;
+  readonly resultPath: string;
+  readonly temporalUi: string | null;
+  /** Present where a server of ours goes on running. */
+  readonly server: { readonly address: string; readonly stopCommand: string } | null;
+}
+
+/** Every stage once; where one result ran it and others took it from the store, the one that ran it. */
+export function distinctStages(stages: readonly StageResult[]): StageResult[] {
+  const byKey = new Map<string, StageResult>();
+  for (const stage of stages) if (byKey.get(stage.key)?.cached !== false) byKey.set(stage.key, stage);
+  return [...byKey.values()];
+}
+
+/** "all 31 stages came from the cache", or how many did. */
+export function describeCache(stages: readonly StageResult[]): string {
+  const distinct = distinctStages(stages);
+  const cached = distinct.filter((stage) => stage.cached).length;
+  if (cached === distinct.length) return `all ${distinct.length} stages came from the cache`;
+  if (cached === 0) return `${distinct.length} stages were run`;
+  return `${distinct.length - cached} of ${distinct.length} stages were run, ${cached} came from the cache`;
+}
+
+function entry(name: string, value: string, ink: Ink): string {
+  return `  ${ink.faint(padRight(name, 9))}  ${value}`;
+}
+
+/** What a run took, what came from the cache, where everything lies. */
+export function renderEnding(ending: Ending, ink: Ink): string[] {
+  const acquired =
+    ending.acquisitionMs === 0
+      ? ''
+      : `, and ${formatDuration(ending.acquisitionMs)} to get Temporal, once on this machine`;
+  const time = `Done in ${formatDuration(ending.elapsedMs)}${acquired}; ${describeCache(ending.stages)}.`;
+  const { server } = ending;
+  return [
+    ...wrap(time).map(ink.strong),
+    entry('Report', ending.reportPath, ink),
+    entry('Result', ending.resultPath, ink),
+    ...(ending.temporalUi === null ? [] : [entry('Temporal', ending.temporalUi, ink)]),
+    ...(server === null
+      ? []
+      : wrap(
+          `The Temporal server goes on running at ${server.address}; stop it with: ${server.stopCommand}`,
+          {
+            first: '  ',
+          },
+        ).map(ink.faint)),
+  ];
+}

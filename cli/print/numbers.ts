@@ -1,0 +1,42 @@
+import type { Estimate } from '../../contracts/analysis';
+import { formatScore } from '../../report/format';
+
+export { formatCount, formatDuration, formatFraction, formatScore, formatUsd } from '../../report/format';
+
+/** 0.190–0.258; empty where nothing says how sure the figure is. */
+export function formatBounds({ low, high }: Estimate): string {
+  return low === null || high === null ? '' : `${formatScore(low)}–${formatScore(high)}`;
+}
+
+/** 0.223 (0.190–0.258). */
+export function formatEstimate(estimate: Estimate): string {
+  const bounds = formatBounds(estimate);
+  return formatScore(estimate.estimate) + (bounds === '' ? '' : ` (${bounds})`);
+}
+
+/** A difference with its sign: +0.710, −0.012, 0.000. */
+export function formatSigned(difference: number, digits = 3): string {
+  const text = Math.abs(difference).toFixed(digits);
+  if (Number(text) === 0) return text;
+  return (difference > 0 ? '+' : '−') + text;
+}
+
+/** +0.710 (+0.660 to +0.750). */
+export function formatDifference({ estimate, low, high }: Estimate, digits = 3): string {
+  const text = formatSigned(estimate, digits);
+  if (low === null || high === null) return text;
+  return `${text} (${formatSigned(low, digits)} to ${formatSigned(high, digits)})`;
+}
+
+/** Whole per cents, for rates: 97 %. */
+export function formatRate(rate: number): string {
+  return `${(rate * 100).toFixed(0)} %`;
+}
+
+/** Seconds that are only estimated: 8 s, 50 s, 3 min. */
+export function formatRoughly(seconds: number): string {
+  if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 90) return `${Math.round(seconds / 10) * 10} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,85 @@
+import type { SweepDefinition } from '../../contracts/definition';
+import type { StageKind } from '../../contracts/stage';
+import type { PlanSummary } from '../plan-summary';
+import type { Ink } from './ink';
+import { formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
+import { countOf, joinList, padRight, wrap } from './text';
+
+const kindNames: Record<StageKind, [one: string, many: string]> = {
+  synthesizeData: ['set of rows', 'sets of rows'],
+  trainSft: ['SFT run', 'SFT runs'],
+  freezeReference: ['frozen reference', 'frozen references'],
+  trainPreference: ['DPO run', 'DPO runs'],
+  evaluate: ['evaluation', 'evaluations'],
+};
+
+function fact(name: string, text: string, ink: Ink): string[] {
+  const first = `  ${padRight(name, 12)}`;
+  const [head = '', ...rest] = wrap(text, { first });
+  return [ink.faint(first) + head.slice(first.length), ...rest];
+}
+
+function describeGrid({ budgets, sftFractions, seeds, controls }: SweepDefinition, cells: number): string {
+  const axes = [
+    `${countOf(budgets.length, 'budget')} (${budgets.map(formatCount).join(', ')})`,
+    `${countOf(sftFractions.length, 'SFT fraction')} (${sftFractions.map(formatFraction).join(', ')})`,
+    countOf(seeds.length, 'seed'),
+  ];
+  const beside = controls.length === 0 ? '' : '; beside every mixture that wins, a control';
+  return `${cells} = ${axes.join(' × ')}${beside}`;
+}
+
+function describeStages({ stageUses, uniqueStages, sharedStages, cachedStages }: PlanSummary): string {
+  const shared = sharedStages === 0 ? 'none shared by cells' : `${sharedStages} of them shared by cells`;
+  const cached =
+    cachedStages === 0 ? 'none in the store yet' : `${cachedStages} in the store already, so not run again`;
+  return `${uniqueStages} to have instead of ${stageUses}: ${shared}, ${cached}`;
+}
+
+function describeKinds({ byKind }: PlanSummary): string {
+  const parts = Object.entries(byKind).map(([kind, { unique }]) =>
+    countOf(unique, ...kindNames[kind as StageKind]),
+  );
+  return joinList(parts);
+}
+
+function describePurchase({ purchase, annotationUsd, toBuy, toBuyUsd }: PlanSummary): string {
+  const rows = `${countOf(purchase.demonstrations, 'demonstration')} and ${countOf(purchase.pairs, 'pair')}`;
+  const checks =
+    purchase.checkerCalls === 0
+      ? ''
+      : `, about ${countOf(purchase.checkerCalls, 'checker call')} for the pairs`;
+  const bought = toBuy.demonstrations + toBuy.pairs < purchase.demonstrations + purchase.pairs;
+  const left = bought
+    ? `; of these still to buy: ${formatCount(toBuy.demonstrations)} and ${formatCount(toBuy.pairs)}, ${formatUsd(toBuyUsd)}`
+    : '';
+  return `${rows}${checks}: ${formatUsd(annotationUsd)}${left}`;
+}
+
+function describeTime({ seconds, slots, uniqueStages, cachedStages }: PlanSummary): string {
+  if (uniqueStages === cachedStages) return 'a few seconds: every stage is in the store';
+  return `about ${formatRoughly(seconds)} on ${countOf(slots, 'device slot')}, controls not counted`;
+}
+
+const warningsShown = 3;
+
+function renderWarnings({ warnings }: PlanSummary): string[] {
+  const more = warnings.length - warningsShown;
+  const lines = warnings.slice(0, warningsShown).flatMap((warning) => wrap(warning, { first: '  ! ' }));
+  return more > 0 ? [...lines, `  ! and ${more} more of this kind; all of them with --json`] : lines;
+}
+
+/** What a sweep will run and cost, before anything has run. */
+export function renderPlan(summary: PlanSummary, definition: SweepDefinition, ink: Ink): string[] {
+  const { task, annotator, model } = definition;
+  return [
+    ink.strong(`Plan of ${summary.sweepId}`),
+    ...fact('Task', `${task}, demonstrations by ${annotator}, base model ${model}`, ink),
+    ...fact('Cells', describeGrid(definition, summary.cells), ink),
+    ...fact('Stages', describeStages(summary), ink),
+    ...fact('', describeKinds(summary), ink),
+    ...fact('Annotation', describePurchase(summary), ink),
+    ...fact('Time', describeTime(summary), ink),
+    ...renderWarnings(summary).map(ink.doubtful),
+  ];
+}

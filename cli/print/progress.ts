@@ -1,0 +1,133 @@
+import type { RunningStage, SweepStatus } from '../../client';
+import type { CellIdentity } from '../../contracts/results';
+import type { Ink } from './ink';
+import { formatCount, formatDuration, formatFraction, formatRoughly } from './numbers';
+import { fit, padRight, pageWidth, widthOf } from './text';
+
+/** A sweep's standing, as people are told of it. */
+export interface Standing {
+  readonly status: SweepStatus;
+  /** Cells by the id of their workflow. */
+  readonly cells: ReadonlyMap<string, CellIdentity>;
+  readonly stages: number;
+  readonly elapsedMs: number;
+  /** Estimated seconds left; null where nothing is known. */
+  readonly secondsLeft: number | null;
+}
+
+/** Retries that belong to the ordinary course: a stage that another cell runs, a worker that was stopped. */
+const ordinary: ReadonlySet<string> = new Set([
+  'STAGE_CLAIMED',
+  'TRAINER_YIELDED',
+  'WORKER_STOPPING',
+  'CLAIM_LOST',
+]);
+
+function whereOf({ workflowId }: RunningStage, { cells }: Standing): string {
+  const cell = cells.get(workflowId);
+  if (cell === undefined) return '';
+  return `r = ${formatFraction(cell.sftFraction)} at ${formatCount(cell.budget)}`;
+}
+
+/** "train 40/64", "loss 0.412", "8,512 tokens/s", "12 s left": what is known of a stage that runs. */
+function figuresOf({ progress }: RunningStage): string[] {
+  if (progress === undefined) return [];
+  const { phase, step, steps, loss, tokensPerSecond, secondsLeft } = progress;
+  return [
+    steps === 0 ? phase : `${phase} ${formatCount(step)}/${formatCount(steps)}`,
+    ...(loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
+    ...(tokensPerSecond === undefined ? [] : [`${formatCount(tokensPerSecond)} tokens/s`]),
+    ...(secondsLeft === undefined ? [] : [`${formatRoughly(secondsLeft)} left`]),
+  ];
+}
+
+const running = ({ status }: Standing): RunningStage[] =>
+  status.running.filter(({ state, stage }) => state === 'running' && stage !== undefined);
+
+const failing = ({ status }: Standing): RunningStage[] =>
+  status.running.filter(
+    ({ state, lastFailure }) =>
+      state === 'retrying' && lastFailure !== undefined && !ordinary.has(lastFailure.code),
+  );
+
+function countCells({ status, cells }: Standing): string {
+  const done = status.progress?.cells.filter(({ state }) => state === 'done').length ?? 0;
+  const failed = status.progress?.cells.filter(({ state }) => state === 'failed').length ?? 0;
+  return `${done} of ${cells.size} cells${failed === 0 ? '' : `, ${failed} failed`}`;
+}
+
+function timesOf({ elapsedMs, secondsLeft }: Standing): string {
+  const left = secondsLeft === null ? '' : `, about ${formatRoughly(secondsLeft)} left`;
+  return `${formatDuration(elapsedMs)}${left}`;
+}
+
+function phaseOf({ status }: Standing): string {
+  const phase = status.progress?.phase;
+  if (phase === undefined) return 'waiting for the workers';
+  return { cells: '', controls: 'controls', recording: 'writing the ledger', done: 'done' }[phase];
+}
+
+function headOf(standing: Standing): string {
+  const { status, stages } = standing;
+  const parts = [countCells(standing), `${status.finished.size} of ${stages} stages`, phaseOf(standing)];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+function scoresOf({ status }: Standing): string {
+  const base = status.progress?.baseScore ?? null;
+  const cells = status.progress?.cells ?? [];
+  const scored = cells.filter(({ state }) => state === 'done');
+  const best = [...scored].sort((a, b) => (b.score ?? 0) - (a.score ?? 0))[0];
+  const parts = [
+    ...(base === null ? [] : [`base ${base.toFixed(3)}`]),
+    ...(best?.score === undefined
+      ? []
+      : [
+          `highest so far ${best.score.toFixed(3)} (r = ${formatFraction(best.cell.sftFraction)} at ${formatCount(best.cell.budget)})`,
+        ]),
+  ];
+  return parts.join(', ');
+}
+
+function failureLine({ stage, attempt, lastFailure }: RunningStage): string {
+  const { code = '', message = '' } = lastFailure ?? {};
+  return `  ! ${stage?.title ?? 'A stage'}: attempt ${attempt} follows ${code}. ${message}`;
+}
+
+function stageLine(stage: RunningStage, standing: Standing): string {
+  const title = stage.stage?.title ?? stage.type;
+  const where = whereOf(stage, standing);
+  return `  ${padRight(title, 28)}  ${[where, ...figuresOf(stage)].filter((part) => part !== '').join('   ')}`;
+}
+
+function queueLine({ status }: Standing): string[] {
+  const waiting = status.running.filter(({ state }) => state !== 'running').length;
+  return waiting === 0 ? [] : [`  ${waiting} more ${waiting === 1 ? 'waits' : 'wait'} for a device`];
+}
+
+/** The block that is redrawn in place on a terminal. Every line fits the width: a wrapped one would not be erased. */
+export function renderStanding(standing: Standing, ink: Ink, width = pageWidth): string[] {
+  const head = headOf(standing);
+  const times = timesOf(standing);
+  const blank = ' '.repeat(Math.max(2, width - widthOf(head) - widthOf(times)));
+  const scores = scoresOf(standing);
+  const cut = (line: string): string => fit(line, width);
+  return [
+    ink.strong(cut(head)) + (widthOf(head + times) + 2 <= width ? blank + ink.faint(times) : ''),
+    ...(scores === '' ? [] : [ink.faint(cut(`  ${scores}`))]),
+    ...running(standing).map((stage) => cut(stageLine(stage, standing))),
+    ...failing(standing).map((stage) => ink.doubtful(cut(failureLine(stage)))),
+    ...queueLine(standing).map((line) => ink.faint(cut(line))),
+  ];
+}
+
+/** The same in one line, for logs. */
+export function renderStandingLine(standing: Standing): string {
+  const stages = running(standing).map((stage) => {
+    const where = whereOf(stage, standing);
+    const title = `${stage.stage?.title ?? stage.type}${where === '' ? '' : ` (${where})`}`;
+    return [title, ...figuresOf(stage)].join(', ');
+  });
+  const failures = failing(standing).map((stage) => failureLine(stage).trim());
+  return [`[${timesOf(standing)}] ${headOf(standing)}`, ...stages, ...failures].join('; ');
+}

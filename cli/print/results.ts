@@ -1,0 +1,38 @@
+import type { SweepAnalysis } from '../../contracts/analysis';
+import { renderBest } from './best';
+import { renderClaims } from './claims';
+import { renderColdStart, renderControls } from './diagnosis';
+import type { Ink } from './ink';
+import { renderScores } from './scores';
+import { wrap } from './text';
+
+/** The name of a task's score at the head of a table. */
+export function metricOf(task: string): string {
+  return task === 'grade-school-math' ? 'Accuracy' : 'Score';
+}
+
+function renderAnswer({ answer }: SweepAnalysis, ink: Ink): string[] {
+  return [ink.strong('Answer'), ...wrap(answer, { first: '  ' })];
+}
+
+function renderNotes({ notes }: SweepAnalysis, ink: Ink): string[] {
+  return notes.length === 0
+    ? []
+    : [ink.strong('Notes'), ...notes.flatMap((note) => wrap(note, { first: '  ' }))];
+}
+
+/** All that a finished sweep says, block by block, the answer last. */
+export function renderResults(analysis: SweepAnalysis, ink: Ink): string[] {
+  const blocks = [
+    renderScores(analysis, metricOf(analysis.task), ink),
+    renderBest(analysis, ink),
+    renderColdStart(analysis, ink),
+    renderControls(analysis, ink),
+    renderClaims(analysis, ink),
+    renderNotes(analysis, ink),
+    renderAnswer(analysis, ink),
+  ];
+  return blocks
+    .filter((block) => block.length > 0)
+    .flatMap((block, index) => (index === 0 ? block : ['', ...block]));
+}

@@ -1,0 +1,114 @@
+import type { CellAnalysis, HoleAnalysis, SweepAnalysis } from '../../contracts/analysis';
+import type { Ink } from './ink';
+import { formatBounds, formatCount, formatEstimate, formatFraction, formatScore } from './numbers';
+import { renderTable, type TableCell } from './table';
+import { wrap } from './text';
+
+/** Columns of eleven characters, with their gaps, that a page holds beside the budgets. */
+const fractionsAcross = 6;
+
+const distinct = (values: readonly number[]): number[] => [...new Set(values)];
+
+interface Grid {
+  readonly analysis: SweepAnalysis;
+  readonly ink: Ink;
+}
+
+interface Place {
+  readonly budget: number;
+  readonly sftFraction: number;
+}
+
+const standsAt =
+  ({ budget, sftFraction }: Place) =>
+  (place: Place): boolean =>
+    place.budget === budget && place.sftFraction === sftFraction;
+
+/** "*" the best of its budget, "~" what cannot be told from it, "†" where a seed is missing. */
+function markOf(cell: CellAnalysis, { analysis }: Grid): string {
+  const best = analysis.budgets.find(({ budget }) => budget === cell.budget);
+  const rank = best?.sftFraction === cell.sftFraction ? '*' : cell.distinguishable === false ? '~' : ' ';
+  return rank + (analysis.holes.some(standsAt(cell)) ? '†' : '');
+}
+
+/** A code in two lines: DEVICE_OUT_OF_ / MEMORY. */
+function splitCode(code: string): [string, string] {
+  const parts = code.split('_');
+  const half = Math.ceil(parts.length / 2);
+  const rest = parts.slice(half).join('_');
+  return rest === '' ? [code, ''] : [`${parts.slice(0, half).join('_')}_`, rest];
+}
+
+function scoreCells(cell: CellAnalysis, grid: Grid): [TableCell, TableCell] {
+  const { ink } = grid;
+  const mark = markOf(cell, grid);
+  const text = `${formatScore(cell.score.estimate)} ${mark}`.trimEnd();
+  const strong = mark.startsWith('*') ? { ink: (part: string) => ink.strong(ink.good(part)) } : {};
+  return [
+    { text, ...strong },
+    { text: formatBounds(cell.score), ink: ink.faint },
+  ];
+}
+
+function holeCells({ code }: HoleAnalysis, { ink }: Grid): [TableCell, TableCell] {
+  const [first, second] = splitCode(code);
+  return [
+    { text: first, ink: ink.bad },
+    { text: second, ink: ink.bad },
+  ];
+}
+
+function cellsAt(place: Place, grid: Grid): [TableCell, TableCell] {
+  const cell = grid.analysis.cells.find(standsAt(place));
+  if (cell !== undefined) return scoreCells(cell, grid);
+  const hole = grid.analysis.holes.find(standsAt(place));
+  return hole === undefined ? [{ text: 'not run' }, { text: '' }] : holeCells(hole, grid);
+}
+
+function budgetRows(budget: number, fractions: readonly number[], grid: Grid): TableCell[][] {
+  const places = fractions.map((sftFraction) => cellsAt({ budget, sftFraction }, grid));
+  const upper = [{ text: formatCount(budget), ink: grid.ink.strong }, ...places.map(([first]) => first)];
+  const lower = [{ text: '' }, ...places.map(([, second]) => second)];
+  return lower.every(({ text }) => text === '') ? [upper] : [upper, lower];
+}
+
+function renderBlock(fractions: readonly number[], budgets: readonly number[], grid: Grid): string[] {
+  const columns = ['budget', ...fractions.map((fraction) => `r = ${formatFraction(fraction)}`)];
+  return renderTable({
+    columns: columns.map((title, index) => ({ title, right: index === 0 })),
+    rows: budgets.flatMap((budget) => budgetRows(budget, fractions, grid)),
+    head: grid.ink.faint,
+  });
+}
+
+function legendOf({ analysis, ink }: Grid): string[] {
+  const marks = ['* highest of its budget'];
+  if (analysis.cells.some(({ distinguishable }) => distinguishable === false))
+    marks.push('~ cannot be told from it');
+  if (analysis.cells.some((cell) => analysis.holes.some(standsAt(cell)))) marks.push('† a seed is missing');
+  return [ink.faint(`  ${marks.join('   ')}`)];
+}
+
+function renderHole({ budget, sftFraction, seed, code, message }: HoleAnalysis, ink: Ink): string[] {
+  const place = `r = ${formatFraction(sftFraction)} at ${formatCount(budget)}, seed ${seed}`;
+  return wrap(`${place} failed: ${code}. ${message}`, { first: '  ! ' }).map((line) => ink.bad(line));
+}
+
+/** Scores by budget and fraction with their intervals, the base model, and the cells that failed. */
+export function renderScores(analysis: SweepAnalysis, metric: string, ink: Ink): string[] {
+  const grid = { analysis, ink };
+  const places = [...analysis.cells, ...analysis.holes];
+  const budgets = distinct(places.map(({ budget }) => budget)).sort((a, b) => a - b);
+  const fractions = distinct(places.map(({ sftFraction }) => sftFraction)).sort((a, b) => b - a);
+  const blocks: string[] = [];
+  for (let start = 0; start < fractions.length; start += fractionsAcross)
+    blocks.push(...renderBlock(fractions.slice(start, start + fractionsAcross), budgets, grid));
+  return [
+    ink.strong(`${metric} by budget and SFT fraction r`),
+    ...blocks,
+    ...legendOf(grid),
+    `  Base model: ${formatEstimate(analysis.base.score)}`,
+    ...wrap(analysis.intervals.label, { first: '  ' }).map((line) => ink.faint(line)),
+    ...analysis.holes.flatMap((hole) => renderHole(hole, ink)),
+  ];
+}

@@ -1,0 +1,45 @@
+import { padLeft, padRight, widthOf } from './text';
+
+/** What stands in a cell, and how it is coloured once it has been aligned. */
+export interface TableCell {
+  readonly text: string;
+  readonly ink?: (text: string) => string;
+}
+
+export interface TableColumn {
+  readonly title: string;
+  /** Numbers stand to the right. */
+  readonly right?: boolean;
+}
+
+export interface TableOptions {
+  readonly columns: readonly TableColumn[];
+  readonly rows: readonly (readonly TableCell[])[];
+  readonly indent?: string;
+  /** Ink of the titles. */
+  readonly head?: (text: string) => string;
+}
+
+const gap = '  ';
+
+function renderRow(
+  cells: readonly TableCell[],
+  columns: readonly TableColumn[],
+  widths: readonly number[],
+): string {
+  const rendered = columns.map(({ right = false }, index) => {
+    const { text, ink } = cells[index] ?? { text: '' };
+    const padded = (right ? padLeft : padRight)(text, widths[index] ?? 0);
+    // Blanks stay plain, so that ends of lines can be trimmed.
+    return ink === undefined || text === '' ? padded : padded.replace(text, () => ink(text));
+  });
+  return rendered.join(gap).trimEnd();
+}
+
+/** A table in columns, without rules. */
+export function renderTable({ columns, rows, indent = '  ', head }: TableOptions): string[] {
+  const titles = columns.map(({ title }) => ({ text: title, ...(head === undefined ? {} : { ink: head }) }));
+  const lines = [titles, ...rows];
+  const widths = columns.map((_, index) => Math.max(...lines.map((row) => widthOf(row[index]?.text ?? ''))));
+  return lines.map((row) => indent + renderRow(row, columns, widths));
+}

@@ -1,0 +1,31 @@
+import { createInk, takesColour, type Ink } from './print/ink';
+
+/** Where a command writes what people read; with --json that is standard error. */
+export interface Printer {
+  readonly stream: NodeJS.WriteStream;
+  readonly ink: Ink;
+  print(lines: readonly string[]): void;
+}
+
+export interface PrinterOptions {
+  /** Standard output is kept for a JSON document. */
+  readonly json?: boolean | undefined;
+  /** False for --no-color. */
+  readonly color?: boolean | undefined;
+}
+
+export function createPrinter({ json = false, color = true }: PrinterOptions = {}): Printer {
+  const stream = json ? process.stderr : process.stdout;
+  return {
+    stream,
+    ink: createInk(color && takesColour(stream, process.env)),
+    print(lines) {
+      stream.write(lines.map((line) => `${line}\n`).join(''));
+    },
+  };
+}
+
+/** One JSON document on standard output. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

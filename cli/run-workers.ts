@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { packageRoot } from '../client/package-files';
+import { taskQueues, type TaskQueue } from '../contracts/stage';
+import type { TemporalPlace } from './temporal';
+import { createWorkerProcesses, type WorkerProcesses, type WorkerProcessesOptions } from './worker-processes';
+
+export interface RunWorkersOptions extends Pick<WorkerProcessesOptions, 'onNotice' | 'onGiveUp'> {
+  /** BUDGETLINE_HOME. */
+  readonly home: string;
+}
+
+/** One worker process a queue, on the server of a run; their logs lie in the home's logs/. */
+export function createRunWorkers(place: TemporalPlace, options: RunWorkersOptions): WorkerProcesses {
+  const { home, ...rest } = options;
+  const executable = join(packageRoot, 'dist', 'cli', 'main.js');
+  const address = place.address === undefined ? [] : ['--address', place.address];
+  return createWorkerProcesses({
+    ...rest,
+    queues: Object.keys(taskQueues) as TaskQueue[],
+    commandFor: (queue) => [process.execPath, executable, 'worker', '--queue', queue, ...address],
+    env: { ...process.env, BUDGETLINE_HOME: home },
+    logDir: join(home, 'logs'),
+  });
+}

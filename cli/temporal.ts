@@ -1,0 +1,70 @@
+import type { connect as connectClient } from '../client';
+import type { EmbeddedServer } from '../workers';
+import { formatDuration } from './print/numbers';
+
+type Client = Awaited<ReturnType<typeof connectClient>>;
+
+/** A Temporal server that this command works with. */
+export interface TemporalPlace {
+  readonly client: Client;
+  /** Given to workers; undefined where Temporal's own configuration says it. */
+  readonly address: string | undefined;
+  /** Where it comes from, in a sentence. */
+  readonly origin: string;
+  /** Fetching or building the program; 0 where it was there. */
+  readonly acquisitionMs: number;
+  /** "http://localhost:8233", where it is known. */
+  readonly uiUrl: string | null;
+  /** The server of this BUDGETLINE_HOME, which goes on running. */
+  readonly embedded: EmbeddedServer | null;
+}
+
+export interface TemporalOptions {
+  readonly home: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly onProgress: (text: string) => void;
+}
+
+const origins: Record<EmbeddedServer['executable']['how'], string> = {
+  path: 'found on PATH',
+  cache: 'found in the cache folder',
+  download: 'downloaded',
+  'go-build': 'built with Go',
+};
+
+/** Waiting for another process that fetches is acquisition too; looking at a few paths is not. */
+const noticeableMs = 5_000;
+
+function acquisitionOf({ how, acquisitionMs }: EmbeddedServer['executable']): number {
+  const fetched = how === 'download' || how === 'go-build';
+  return fetched || acquisitionMs > noticeableMs ? acquisitionMs : 0;
+}
+
+function describeServer({ address, serverVersion, started, executable }: EmbeddedServer): string {
+  const server = `Temporal server ${serverVersion} at ${address}`;
+  const ms = acquisitionOf(executable);
+  const acquired = ms === 0 ? '' : ` in ${formatDuration(ms)}, not counted below`;
+  const origin = `${executable.path}, ${origins[executable.how]}${acquired}`;
+  return started ? `${server}, started (${origin})` : `${server}, which was running already (${origin})`;
+}
+
+/**
+ * The configured Temporal server; otherwise the one of this BUDGETLINE_HOME, started where it does not run.
+ *
+ * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
+ */
+export async function findTemporal(options: TemporalOptions): Promise<TemporalPlace> {
+  const { configuredAddress, connect } = await import('../client/index.js');
+  const configured = configuredAddress(options.env);
+  if (configured !== undefined) {
+    const client = await connect({ env: options.env });
+    const origin = `Temporal server at ${configured}, as configured`;
+    return { client, address: undefined, origin, acquisitionMs: 0, uiUrl: null, embedded: null };
+  }
+  const { ensureServer } = await import('../workers/embedded-server/index.js');
+  const embedded = await ensureServer(options);
+  const { address, uiUrl, executable } = embedded;
+  const client = await connect({ address, env: options.env });
+  const acquisitionMs = acquisitionOf(executable);
+  return { client, address, origin: describeServer(embedded), acquisitionMs, uiUrl, embedded };
+}

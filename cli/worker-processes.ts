@@ -1,0 +1,141 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { BudgetlineError } from '../contracts/failures';
+import type { TaskQueue } from '../contracts/stage';
+import { toStoreError } from '../store/fs-errors';
+
+export interface WorkerProcessesOptions {
+  readonly queues: readonly TaskQueue[];
+  /** Program and arguments of a worker for a queue. */
+  readonly commandFor: (queue: TaskQueue) => readonly [program: string, ...words: string[]];
+  readonly env: NodeJS.ProcessEnv;
+  /** Folder of the workers' logs. */
+  readonly logDir: string;
+  /** One line for people. */
+  readonly onNotice: (text: string) => void;
+  /** A worker ends again and again: there is no going on. */
+  readonly onGiveUp: (error: BudgetlineError) => void;
+}
+
+/** Longer than a worker's own grace, which is longer than its trainers'. */
+const stopLimitMs = 45_000;
+const shortLifeMs = 10_000;
+const mostShortLives = 5;
+
+function howItEnded(code: number | null, signal: string | null): string {
+  return signal === null ? `ended with status ${code ?? 0}` : `was ended by ${signal}`;
+}
+
+/** One worker process of a queue: started again when it dies. */
+class Keeper {
+  #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #stopping = false;
+  #shortLives = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly queue: TaskQueue,
+    private readonly options: WorkerProcessesOptions,
+  ) {}
+
+  get logPath(): string {
+    return join(this.options.logDir, `worker-${this.queue}.log`);
+  }
+
+  start(): void {
+    const [program, ...words] = this.options.commandFor(this.queue);
+    const log = openLog(this.logPath);
+    // A group of its own: Ctrl-C in a terminal reaches this process alone, which then lets the workers drain.
+    // Standard input is the keep-alive: it ends with this process, however that ends.
+    const child = spawn(program, words, {
+      env: { ...this.options.env, BUDGETLINE_KEEP_ALIVE: '1' },
+      detached: true,
+      stdio: ['pipe', log, log],
+    });
+    closeSync(log);
+    child.stdin?.on('error', () => undefined);
+    const startedMs = performance.now();
+    this.#child = child;
+    this.#ended = new Promise((resolve) => {
+      child.once('error', () => resolve());
+      child.once('exit', (code, signal) => {
+        resolve();
+        this.#replace(howItEnded(code, signal), performance.now() - startedMs);
+      });
+    });
+  }
+
+  #replace(how: string, livedMs: number): void {
+    if (this.#stopping) return;
+    this.#shortLives = livedMs < shortLifeMs ? this.#shortLives + 1 : 0;
+    if (this.#shortLives >= mostShortLives) {
+      this.options.onGiveUp(this.#hopeless(how));
+      return;
+    }
+    this.options.onNotice(`The ${this.queue} worker ${how}; another one is started.`);
+    this.#timer = setTimeout(() => this.start(), this.#shortLives * 500);
+  }
+
+  #hopeless(how: string): BudgetlineError {
+    return new BudgetlineError(
+      'INTERNAL',
+      `The ${this.queue} worker ${how}, ${mostShortLives} times in a row within seconds of its start.`,
+      { remedy: `Read ${this.logPath}.`, details: { logPath: this.logPath } },
+    );
+  }
+
+  /** Asks the worker to drain, and insists when that takes too long. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    this.#child?.stdin?.end();
+    this.#child?.kill('SIGTERM');
+    const insist = setTimeout(() => this.kill(), stopLimitMs);
+    await this.#ended;
+    clearTimeout(insist);
+  }
+
+  /** At once; a trainer of this worker sees its own keep-alive end. */
+  kill(): void {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    this.#child?.kill('SIGKILL');
+  }
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a');
+  } catch (error) {
+    throw toStoreError(error, path);
+  }
+}
+
+/** The worker processes of one run. None outlives it. */
+export interface WorkerProcesses {
+  start(): void;
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+export function createWorkerProcesses(options: WorkerProcessesOptions): WorkerProcesses {
+  const keepers = options.queues.map((queue) => new Keeper(queue, options));
+  return {
+    start() {
+      try {
+        mkdirSync(options.logDir, { recursive: true });
+      } catch (error) {
+        throw toStoreError(error, options.logDir);
+      }
+      for (const keeper of keepers) keeper.start();
+    },
+    stop: async () => {
+      await Promise.all(keepers.map((keeper) => keeper.stop()));
+    },
+    kill() {
+      for (const keeper of keepers) keeper.kill();
+    },
+  };
+}
