@@ -64,7 +64,8 @@ const law = {
       'client',
     ],
   },
-  examples: { rooms: ['index.ts'], node: true },
+  // What a user's program can: 'budgetline' and 'budgetline/workflows', that is workflows/compose.ts.
+  examples: { rooms: ['index.ts', 'workflows'], node: true },
 };
 
 /** Files of contracts/ that load no zod, so that workflows may use their values and not only their types. */
@@ -127,6 +128,12 @@ const further = [
     comment: 'planning/define.ts loads zod: definitions are checked before a workflow starts',
     from: { path: '^(workflows/|planning/(?!define\\.ts))' },
     to: { path: '^planning/define\\.ts$' },
+  },
+  {
+    name: 'examples-compose',
+    comment: 'of workflows/, examples see what a user of the package sees: workflows/compose.ts',
+    from: { path: '^examples/' },
+    to: { path: '^workflows/', pathNot: '^workflows/compose\\.ts$' },
   },
   {
     name: 'no-cycles',
