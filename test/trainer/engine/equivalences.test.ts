@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import {
+  createScorer,
+  createTrainEngine,
+  initLora,
+  mergeLora,
+  type EngineOptions,
+  type PairRow,
+  type SequenceRow,
+  type Tensor,
+  type TrainEngine,
+  type TrainState,
+} from '../../../trainer/engine';
+import { noise, oracleAdapter, oracleConfigs, oracleLora, oracleWeights } from '../support/oracle-model';
+import { relativeError } from '../support/run-graph';
+
+const config = oracleConfigs.grouped;
+const weights = oracleWeights(config);
+
+const base: EngineOptions = {
+  config,
+  weights,
+  lora: null,
+  objective: { name: 'language-model' },
+  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 },
+  threads: 1,
+  microBatchRows: 8,
+  lengthBuckets: [16, 32],
+};
+const dpo: EngineOptions = { ...base, lora: oracleLora, objective: { name: 'sigmoid', beta: 0.5 } };
+
+function tokens(length: number, phase: number): Int32Array {
+  return Int32Array.from(noise(length, phase, 1), (u) => Math.floor((u + 1) * 14.5));
+}
+
+/** Eight rows of different lengths and supervised shares. */
+const rows: readonly SequenceRow[] = Array.from({ length: 8 }, (_, i) => ({
+  ids: tokens(6 + ((5 * i) % 11), i),
+  completionStart: 1 + (i % 4),
+}));
+
+/** Eight pairs, each with a prompt in common. */
+const pairs: readonly PairRow[] = Array.from({ length: 8 }, (_, i) => {
+  const prompt = tokens(4 + (i % 3), 20 + i);
+  const complete = (length: number, phase: number): SequenceRow => ({
+    ids: Int32Array.of(...prompt, ...tokens(length, phase)),
+    completionStart: prompt.length,
+  });
+  return {
+    chosen: complete(3 + (i % 5), 40 + i),
+    rejected: complete(2 + ((3 * i) % 7), 60 + i),
+    referenceChosen: -12 - i,
+    referenceRejected: -9 - i,
+  };
+});
+
+const at = (step: number) => ({ step, learningRate: 1e-3 });
+
+function zeros(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return new Map(
+    [...tensors].map(([name, { dims, data }]) => [name, { dims, data: new Float32Array(data.length) }]),
+  );
+}
+
+function stateOf(parameters: Map<string, Tensor>): TrainState {
+  return { parameters, firstMoments: zeros(parameters), secondMoments: zeros(parameters) };
+}
+
+async function withEngine<T>(options: EngineOptions, use: (engine: TrainEngine) => Promise<T>): Promise<T> {
+  const engine = await createTrainEngine(options);
+  try {
+    return await use(engine);
+  } finally {
+    await engine.release();
+  }
+}
+
+function assertSameState(actual: TrainState, expected: TrainState): void {
+  for (const part of ['parameters', 'firstMoments', 'secondMoments'] as const) {
+    assert.deepEqual([...actual[part].keys()], [...expected[part].keys()]);
+    for (const [name, { data }] of expected[part])
+      assert.ok(
+        Buffer.from(actual[part].get(name)!.data.buffer).equals(Buffer.from(data.buffer)),
+        `${part} ${name}`,
+      );
+  }
+}
+
+function flat(tensors: ReadonlyMap<string, Tensor>): number[] {
+  return [...tensors.values()].flatMap(({ data }) => [...data]);
+}
+
+/** Without clipping, the first moments after one step are the gradients. */
+async function gradientsOf(options: EngineOptions, batch: readonly (SequenceRow | PairRow)[]) {
+  const unclipped = { ...options, optimizer: { ...options.optimizer, clipNorm: null } };
+  return withEngine(unclipped, async (engine) => {
+    if (options.lora !== null) engine.importState(stateOf(oracleAdapter(config)));
+    const figures = await engine.step(batch, at(1));
+    return { figures, gradients: flat(engine.exportState().firstMoments), state: engine.exportState() };
+  });
+}
+
+describe('pure: accumulation', () => {
+  for (const [name, options, batch] of [
+    ['language modelling', base, rows],
+    ['DPO with LoRA', dpo, pairs],
+  ] as const)
+    it(`${name}: eight micro-batches of one are one of eight`, async () => {
+      const whole = await gradientsOf(options, batch);
+      for (const microBatchRows of [1, 3]) {
+        const split = await gradientsOf({ ...options, microBatchRows }, batch);
+        assert.ok(relativeError(split.gradients, whole.gradients) < 1e-6);
+        for (const [figure, value] of Object.entries(whole.figures))
+          assert.ok(Math.abs(split.figures[figure]! - value) <= 2e-6 * Math.abs(value), figure);
+      }
+    });
+
+  it('clips and updates alike', async () => {
+    const run = (microBatchRows: number) =>
+      withEngine({ ...base, microBatchRows }, async (engine) => {
+        for (let step = 1; step <= 5; step += 1) await engine.step(rows, at(step));
+        return flat(engine.exportState().parameters);
+      });
+    assert.ok(relativeError(await run(2), await run(8)) < 1e-5);
+  });
+});
+
+describe('pure: padding', () => {
+  it('contributes nothing, whether in rows, as rows, or as pairs', async () => {
+    const exact = await gradientsOf({ ...base, microBatchRows: 3, lengthBuckets: [16] }, rows.slice(0, 3));
+    const padded = await gradientsOf({ ...base, microBatchRows: 8, lengthBuckets: [32] }, rows.slice(0, 3));
+    assert.ok(relativeError(padded.gradients, exact.gradients) < 1e-6);
+    assert.equal(padded.figures['tokens'], exact.figures['tokens']);
+    const exactPairs = await gradientsOf({ ...dpo, microBatchRows: 3 }, pairs.slice(0, 3));
+    const paddedPairs = await gradientsOf(
+      { ...dpo, microBatchRows: 7, lengthBuckets: [32] },
+      pairs.slice(0, 3),
+    );
+    assert.ok(relativeError(paddedPairs.gradients, exactPairs.gradients) < 1e-6);
+  });
+
+  it('leaves the tokens of a row that count: all but those before completionStart, and never the first', async () => {
+    const figures = await withEngine(base, (engine) =>
+      engine.step(
+        [
+          { ids: tokens(9, 1), completionStart: 4 },
+          { ids: tokens(5, 2), completionStart: 0 },
+        ],
+        at(1),
+      ),
+    );
+    assert.equal(figures['tokens'], 5 + 4);
+  });
+
+  it('never becomes the whole of a step', async () => {
+    const empty = { ids: tokens(4, 1), completionStart: 4 };
+    await withEngine(base, (engine) => assert.rejects(engine.step([empty], at(1)), { code: 'DATA_INVALID' }));
+  });
+
+  it('is as long as a bucket, and longer rows are refused', async () => {
+    const long = { ids: tokens(34, 1), completionStart: 4 };
+    await withEngine(base, (engine) =>
+      assert.rejects(engine.step([long], at(1)), { code: 'CONFIG_INVALID' }),
+    );
+  });
+});
+
+describe('pure: adapters and the models that they make', () => {
+  const adapted = { ...dpo, microBatchRows: 4 };
+
+  it('leave the base as it is where B is zero, to the last bit', async () => {
+    const scorer = await createScorer({ ...base, microBatchRows: 4 });
+    const scores = await scorer.logprobs(rows);
+    await scorer.release();
+    const fresh = initLora(config, oracleLora, 5);
+    const plain = pairs.map(({ chosen }) => chosen);
+    const same = rows.slice(0, 4).map((row) => ({ ...pairs[0]!, chosen: row, rejected: row }));
+    const logprobs = await withEngine(adapted, (engine) => {
+      engine.importState(stateOf(fresh));
+      return engine.pairLogprobs(same);
+    });
+    assert.equal(plain.length, 8);
+    assert.deepEqual([...logprobs.chosen], [...scores.slice(0, 4)]);
+  });
+
+  it('say the same as the merged model', async () => {
+    const adapter = oracleAdapter(config);
+    const merged = mergeLora(weights, oracleLora, adapter);
+    const scorer = await createScorer({ ...base, weights: merged });
+    const expected = await scorer.logprobs(pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]));
+    await scorer.release();
+    const actual = await withEngine(adapted, (engine) => {
+      engine.importState(stateOf(adapter));
+      return engine.pairLogprobs(pairs);
+    });
+    const interleaved = [...actual.chosen].flatMap((value, i) => [value, actual.rejected[i]!]);
+    assert.ok(relativeError(interleaved, expected) < 1e-6);
+  });
+});
+
+describe('pure: DPO where the policy is its reference', () => {
+  it('begins at ln 2 with a margin of exactly 0, however the references were grouped', async () => {
+    for (const groups of [[8], [3, 5]])
+      await withEngine(dpo, async (engine) => {
+        const scored: PairRow[] = [];
+        for (const size of groups) {
+          const part = pairs.slice(scored.length, scored.length + size);
+          const { chosen, rejected } = await engine.pairLogprobs(part);
+          scored.push(
+            ...part.map((pair, i) => ({
+              ...pair,
+              referenceChosen: chosen[i]!,
+              referenceRejected: rejected[i]!,
+            })),
+          );
+        }
+        const figures = await engine.step(scored, at(1));
+        assert.equal(figures['rewards/margin'], 0);
+        assert.equal(figures['rewards/accuracy'], 0);
+        assert.ok(Math.abs(figures['loss']! - Math.LN2) < 1e-7);
+        assert.ok(figures['grad_norm']! > 0);
+      });
+  });
+});
+
+describe('pure: state', () => {
+  for (const [name, options, batch] of [
+    ['language modelling', { ...base, microBatchRows: 3 }, rows],
+    ['DPO with LoRA', dpo, pairs],
+  ] as const)
+    it(`${name}: exported and imported in the middle, a run ends with the same bytes`, async () => {
+      const take = async (engine: TrainEngine, from: number, to: number) => {
+        for (let step = from; step <= to; step += 1) await engine.step(batch, at(step));
+      };
+      const undisturbed = await withEngine(options, async (engine) => {
+        await take(engine, 1, 6);
+        return engine.exportState();
+      });
+      const half = await withEngine(options, async (engine) => {
+        await take(engine, 1, 3);
+        return engine.exportState();
+      });
+      const resumed = await withEngine(options, async (engine) => {
+        engine.importState(half);
+        await take(engine, 4, 6);
+        return engine.exportState();
+      });
+      assertSameState(resumed, undisturbed);
+    });
+
+  it('that was exported does not change with later steps', async () => {
+    await withEngine(base, async (engine) => {
+      const exported = engine.exportState();
+      const before = flat(exported.parameters);
+      await engine.step(rows, at(1));
+      assert.deepEqual(flat(exported.parameters), before);
+      assert.notDeepEqual(flat(engine.exportState().parameters), before);
+    });
+  });
+
+  it('is refused where a tensor is missing or has another shape', async () => {
+    await withEngine(base, async (engine) => {
+      const state = engine.exportState();
+      const name = 'model.norm.weight';
+      state.parameters.set(name, { dims: [1], data: new Float32Array(1) });
+      assert.throws(() => engine.importState(state), /model\.norm\.weight is \[1\]/);
+      state.parameters.delete(name);
+      assert.throws(() => engine.importState(state), /model\.norm\.weight is missing/);
+    });
+  });
+
+  it('decays matrices, and neither norms nor biases', async () => {
+    const optimizer = { ...base.optimizer, weightDecay: 0.5 };
+    const decayed = await gradientsOf({ ...base, optimizer }, rows);
+    const plain = await gradientsOf({ ...base, optimizer: { ...optimizer, weightDecay: 0 } }, rows);
+    for (const [name, { data }] of decayed.state.parameters) {
+      const same = relativeError(data, plain.state.parameters.get(name)!.data) === 0;
+      assert.equal(same, name.endsWith('norm.weight') || name.endsWith('.bias'), name);
+    }
+  });
+});
+
+describe('pure: threads', () => {
+  it('do not change a bit of a step', async () => {
+    const run = (threads: number) =>
+      withEngine({ ...base, threads }, async (engine) => {
+        for (let step = 1; step <= 3; step += 1) await engine.step(rows, at(step));
+        return engine.exportState();
+      });
+    assertSameState(await run(2), await run(1));
+  });
+});
