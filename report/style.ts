@@ -66,13 +66,13 @@ figcaption b{color:var(--ink)}
 .scroll:focus-visible,a:focus-visible,summary:focus-visible{outline:3px solid var(--series-1);outline-offset:2px}
 table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);padding:0 0 .5rem;caption-side:top}
-th,td{padding:.38rem .8rem .38rem 0;text-align:left;border-bottom:1px solid var(--grid);vertical-align:top}
+th,td{padding:.38rem .9rem .38rem 0;text-align:left;border-bottom:1px solid var(--grid);vertical-align:top}
 thead th{border-bottom:2px solid var(--grid);vertical-align:bottom}
 th,td{white-space:nowrap}
-thead th{white-space:normal;min-width:3.5rem}
+thead th{white-space:normal;min-width:3rem}
 td.text,th.text{white-space:normal;min-width:15rem}
 caption{max-width:calc(100vw - 2rem)}
-td.number,th.number{text-align:right;padding-right:1.2rem;white-space:nowrap}
+td.number,th.number{text-align:right;white-space:nowrap}
 tr.best td,tr.best th{font-weight:700}
 .claims{list-style:none;margin:0;padding:0;display:grid;gap:.8rem}
 .claims>li{background:var(--panel);border-radius:4px;padding:.85rem 1.1rem}

@@ -17,6 +17,8 @@ export interface CurvesData {
   readonly start?: { readonly value: number; readonly label: string };
 }
 
+const widths: Readonly<Record<FigureSize, number>> = { wide: 380, narrow: 285 };
+
 /** Mean over `reach` values to either side, fewer at the ends so that it stays centred: single batches are noisy. */
 export function smoothCurve(values: readonly number[], reach: number): number[] {
   return values.map((_, index) => {
@@ -78,7 +80,7 @@ export function trainingCurves(data: CurvesData): Figure {
       scale: { zero: false },
     });
     return {
-      width: size === 'wide' ? 380 : 285,
+      width: widths[size],
       height: 230,
       data: { values },
       layer: [
@@ -88,22 +90,23 @@ export function trainingCurves(data: CurvesData): Figure {
           encoding: { x, y: y('value') },
         })),
         { mark: { type: 'line', strokeWidth: 2.2 }, encoding: { x, y: y('smooth'), color, strokeDash } },
-        ...(data.start === undefined ? [] : [startLine(data.start)]),
+        ...(data.start === undefined ? [] : [startLine(data.start, size)]),
       ],
     } as TopLevelSpec;
   };
   return { name: data.name, title: data.title, description: describeCurves(data), spec };
 }
 
-function startLine(start: { value: number; label: string }): object {
+/** The label stands at the far end, where the curves have left the line. */
+function startLine(start: { value: number; label: string }, size: FigureSize): object {
   return {
     data: { values: [start] },
     encoding: { y: { field: 'value', type: 'quantitative' } },
     layer: [
       { mark: { type: 'rule', strokeDash: [2, 4], stroke: mutedColour } },
       {
-        mark: { type: 'text', align: 'left', dx: 4, dy: -6, fontSize: 11, fill: mutedColour },
-        encoding: { x: { value: 0 }, text: { field: 'label' } },
+        mark: { type: 'text', align: 'right', dx: -4, dy: -6, fontSize: 11, fill: mutedColour },
+        encoding: { x: { value: widths[size] }, text: { field: 'label' } },
       },
     ],
   };

@@ -83,8 +83,7 @@ function cellRow(analysis: SweepAnalysis, cell: CellAnalysis): { cells: string[]
     cells: [
       formatCount(cell.budget),
       formatFraction(cell.sftFraction),
-      formatCount(cell.sftRows),
-      formatCount(cell.pairRows),
+      `${formatCount(cell.sftRows)} + ${formatCount(cell.pairRows)}`,
       `${best ? '★ ' : ''}${formatScore(cell.score.estimate)}`,
       intervalOf(cell.score),
       ...(analysis.seeds.length > 1 ? [scoresBySeed(cell)] : []),
@@ -97,7 +96,7 @@ function cellRow(analysis: SweepAnalysis, cell: CellAnalysis): { cells: string[]
 function baseRow({ base, seeds }: SweepAnalysis): string[] {
   const scores = [formatScore(base.score.estimate), intervalOf(base.score)];
   if (seeds.length > 1) scores.push('–');
-  return ['base model', '–', '0', '0', ...scores, ...styleCells(base), formatUsd(0)];
+  return ['base', '–', '0 + 0', ...scores, ...styleCells(base), formatUsd(0)];
 }
 
 function holesTable({ holes }: SweepAnalysis): Html {
@@ -122,8 +121,7 @@ export function cellsSection({ analysis }: ReportInput, metric: string): Html {
   const columns = [
     number('Budget'),
     number('r'),
-    number('SFT rows'),
-    number('Pairs'),
+    number('SFT + pairs'),
     number(metric),
     { title: '95 % interval' },
     ...(analysis.seeds.length > 1 ? [{ title: 'By seed' }] : []),
