@@ -48,9 +48,9 @@ function createStandings({ plan, cached, resolved }: PlannedSweep): (status: Swe
   };
 }
 
-function pageOf({ uiUrl }: TemporalPlace, { workflowId, runId }: Started): { temporalUi?: string } {
-  if (uiUrl === null) return {};
-  return { temporalUi: `${uiUrl}/namespaces/default/workflows/${workflowId}/${runId}/history` };
+/** The workflow's page shows its newest run; with the run's id the address would not fit a line. */
+function pageOf({ uiUrl }: TemporalPlace, { workflowId }: Started): { temporalUi?: string } {
+  return uiUrl === null ? {} : { temporalUi: `${uiUrl}/namespaces/default/workflows/${workflowId}` };
 }
 
 function runRecord(place: TemporalPlace, started: Started, { resolved }: PlannedSweep): RunRecord {

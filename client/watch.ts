@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { CellProgress, SweepProgress, SweepResult } from '../contracts/results';
 import type { PlannedStage, StageKey } from '../contracts/stage';
@@ -113,18 +114,8 @@ class Watcher {
   }
 }
 
-function pause(ms: number, ended: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    ended.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
+async function pause(ms: number, ended: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal: ended }).catch(() => undefined);
 }
 
 async function lookUntil(ended: AbortSignal, options: WatchOptions): Promise<void> {

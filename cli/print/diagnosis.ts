@@ -103,22 +103,47 @@ export function renderColdStart({ coldStart, stagnation }: SweepAnalysis, ink: I
   return [head, ...rest, ...wrap(`Stagnation with few pairs: ${status}. ${advice}`, { first: '  ' })];
 }
 
-function renderControl(control: ControlAnalysis): string[] {
-  const { budget, sftFraction, mixture, difference } = control;
-  const place = `r = ${formatFraction(sftFraction)} at ${formatCount(budget)}`;
-  return [
-    `  ${place}: mixture ${formatEstimate(mixture)}, control ${formatEstimate(control.control)}`,
-    `    mixture less control: ${formatDifference(difference)}`,
-    ...wrap(control.reading, { first: '    ' }),
+const lossWords: Record<ControlAnalysis['lossEffect'], string> = {
+  helps: 'helps',
+  none: 'adds nothing',
+  hurts: 'hurts',
+  unclear: 'open',
+};
+
+function controlRow(control: ControlAnalysis): TableCell[] {
+  const { budget, sftFraction, mixture, difference, lossEffect } = control;
+  const texts = [
+    formatCount(budget),
+    formatFraction(sftFraction),
+    formatEstimate(mixture),
+    formatEstimate(control.control),
+    formatDifference(difference),
+    lossWords[lossEffect],
   ];
+  return texts.map((text) => ({ text }));
+}
+
+function controlTable(controls: readonly ControlAnalysis[], ink: Ink): string[] {
+  return renderTable({
+    columns: [
+      { title: 'budget', right: true },
+      { title: 'r', right: true },
+      { title: 'mixture' },
+      { title: 'SFT on chosen' },
+      { title: 'difference' },
+      { title: 'the loss' },
+    ],
+    rows: controls.map(controlRow),
+    head: ink.faint,
+  });
 }
 
 /** The winning mixtures beside plain SFT on the chosen answers of their pairs. */
 export function renderControls({ controls, budgets }: SweepAnalysis, ink: Ink): string[] {
   const head = ink.strong(
-    'Is it the preference loss, or the data? Winning mixtures beside SFT on chosen answers',
+    'The preference loss, or the data? Winning mixtures beside SFT on their chosen answers',
   );
-  if (controls.length > 0) return [head, ...controls.flatMap(renderControl)];
+  if (controls.length > 0) return [head, ...controlTable(controls, ink)];
   const won = budgets.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
   return [head, won ? '  No control was run.' : '  No mixture won, so there is none to control.'];
 }

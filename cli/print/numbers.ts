@@ -1,7 +1,12 @@
 import type { Estimate } from '../../contracts/analysis';
 import { formatScore } from '../../report/format';
 
-export { formatCount, formatDuration, formatFraction, formatScore, formatUsd } from '../../report/format';
+export { formatCount, formatDuration, formatFraction, formatScore } from '../../report/format';
+
+/** $4.92; cents are enough for a plan. */
+export function formatUsd(usd: number): string {
+  return usd > 0 && usd < 0.01 ? 'less than $0.01' : `$${usd.toFixed(2)}`;
+}
 
 /** 0.190–0.258; empty where nothing says how sure the figure is. */
 export function formatBounds({ low, high }: Estimate): string {

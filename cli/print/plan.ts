@@ -31,8 +31,7 @@ function describeGrid({ budgets, sftFractions, seeds, controls }: SweepDefinitio
 
 function describeStages({ stageUses, uniqueStages, sharedStages, cachedStages }: PlanSummary): string {
   const shared = sharedStages === 0 ? 'none shared by cells' : `${sharedStages} of them shared by cells`;
-  const cached =
-    cachedStages === 0 ? 'none in the store yet' : `${cachedStages} in the store already, so not run again`;
+  const cached = cachedStages === 0 ? 'none in the store yet' : `${cachedStages} in the store already`;
   return `${uniqueStages} to have instead of ${stageUses}: ${shared}, ${cached}`;
 }
 

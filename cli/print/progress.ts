@@ -94,10 +94,15 @@ function failureLine({ stage, attempt, lastFailure }: RunningStage): string {
   return `  ! ${stage?.title ?? 'A stage'}: attempt ${attempt} follows ${code}. ${message}`;
 }
 
-function stageLine(stage: RunningStage, standing: Standing): string {
-  const title = stage.stage?.title ?? stage.type;
-  const where = whereOf(stage, standing);
-  return `  ${padRight(title, 28)}  ${[where, ...figuresOf(stage)].filter((part) => part !== '').join('   ')}`;
+const titleOf = ({ stage, type }: RunningStage): string => stage?.title ?? type;
+
+function stageLines(standing: Standing): string[] {
+  const stages = running(standing);
+  const width = Math.max(...stages.map((stage) => widthOf(titleOf(stage))));
+  return stages.map((stage) => {
+    const parts = [whereOf(stage, standing), ...figuresOf(stage)].filter((part) => part !== '');
+    return `  ${padRight(titleOf(stage), width)}  ${parts.join('   ')}`;
+  });
 }
 
 function queueLine({ status }: Standing): string[] {
@@ -115,7 +120,7 @@ export function renderStanding(standing: Standing, ink: Ink, width = pageWidth):
   return [
     ink.strong(cut(head)) + (widthOf(head + times) + 2 <= width ? blank + ink.faint(times) : ''),
     ...(scores === '' ? [] : [ink.faint(cut(`  ${scores}`))]),
-    ...running(standing).map((stage) => cut(stageLine(stage, standing))),
+    ...stageLines(standing).map(cut),
     ...failing(standing).map((stage) => ink.doubtful(cut(failureLine(stage)))),
     ...queueLine(standing).map((line) => ink.faint(cut(line))),
   ];
@@ -125,7 +130,7 @@ export function renderStanding(standing: Standing, ink: Ink, width = pageWidth):
 export function renderStandingLine(standing: Standing): string {
   const stages = running(standing).map((stage) => {
     const where = whereOf(stage, standing);
-    const title = `${stage.stage?.title ?? stage.type}${where === '' ? '' : ` (${where})`}`;
+    const title = `${titleOf(stage)}${where === '' ? '' : ` (${where})`}`;
     return [title, ...figuresOf(stage)].join(', ');
   });
   const failures = failing(standing).map((stage) => failureLine(stage).trim());
