@@ -4,6 +4,10 @@ import { noise } from './oracle-model';
 
 export type Feeds = Readonly<Record<string, BufferTensor>>;
 
+function toFloats(data: BufferTensor['data']): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data, Number);
+}
+
 /** Opens a graph that can be run several times. */
 export async function openGraph(outputs: Readonly<Record<string, Value>>, threads = 1) {
   const model = lower(outputs);
@@ -15,7 +19,7 @@ export async function openGraph(outputs: Readonly<Record<string, Value>>, thread
     async run(feeds: Feeds): Promise<ReadonlyMap<string, Float32Array>> {
       const used = Object.fromEntries(Object.entries(feeds).filter(([name]) => wanted.has(name)));
       const results = await session.run(used);
-      return new Map([...results].map(([name, { data }]) => [name, Float32Array.from(data, Number)]));
+      return new Map([...results].map(([name, { data }]) => [name, toFloats(data)]));
     },
   };
 }
