@@ -3,7 +3,7 @@ import { planBatches, stepsOf } from '../data/batches';
 import { chooseBuckets } from '../data/buckets';
 import type { Dataset } from '../data/datasets';
 import { learningRateAt, warmupStepsOf } from '../data/schedule';
-import { createTrainEngine, initLora } from '../engine';
+import { createTrainEngine, initLora, positionsOf } from '../engine';
 import type { Objective, PairRow, SequenceRow, TrainEngine, TrainState } from '../engine/types';
 import { digestModelFolder, saveModelFolder, type ModelFolder } from '../io/model-folder';
 import { saveAdapter } from '../io/adapter';
@@ -44,16 +44,15 @@ export function reportContext({ job, warn }: JobContext<FineTuningJob>, { settin
     );
 }
 
-const lengthOf = (row: SequenceRow | PairRow): number =>
-  'ids' in row ? row.ids.length : Math.max(row.chosen.ids.length, row.rejected.ids.length);
-
 /** Batches and learning rates of a fine-tuning job, and the lengths that they need graphs for. */
 export function planFineTuning<Row extends SequenceRow | PairRow>(job: FineTuningJob, rows: readonly Row[]) {
   const { training, seed } = job;
   const steps = stepsOf(rows.length, training);
   const plan = planBatches({ rows: rows.length, batchRows: training.batchRows, seed });
   const batchAt = (step: number): Row[] => Array.from(plan.at(step), (index) => rows[index]!);
-  const lengths = Array.from({ length: steps }, (_, index) => Math.max(...batchAt(index + 1).map(lengthOf)));
+  const lengths = Array.from({ length: steps }, (_, index) =>
+    Math.max(...batchAt(index + 1).map(positionsOf)),
+  );
   const schedule = {
     peak: training.learningRate,
     steps,

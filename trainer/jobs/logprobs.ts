@@ -2,7 +2,7 @@ import { demonstrationRow, type LogprobRow } from '../../contracts/rows';
 import type { JobOf } from '../../contracts/trainer-job';
 import { chooseBuckets } from '../data/buckets';
 import { encodeExample, fitExample, joinSequence } from '../data/encode';
-import { createScorer } from '../engine';
+import { createScorer, positionsOf } from '../engine';
 import type { SequenceRow } from '../engine/types';
 import { hashFile } from '../io/files';
 import { readJsonLines } from '../io/jsonl';
@@ -40,7 +40,7 @@ async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
     threads: job.plan.threads,
     microBatchRows: job.batchRows,
     lengthBuckets: chooseBuckets(
-      batches.map((places) => Math.max(...places.map((place) => rows[place]!.row.ids.length))),
+      batches.map((places) => Math.max(...places.map((place) => positionsOf(rows[place]!.row)))),
     ),
   });
   return {
