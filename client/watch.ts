@@ -60,6 +60,7 @@ class Watcher {
   async look(): Promise<SweepStatus> {
     this.#progress = (await this.#query()) ?? this.#progress;
     const cells = this.#progress?.cells ?? [];
+    if ((this.#progress?.baseScore ?? null) !== null) this.#finish(this.options.plan.base);
     for (const cell of cells) if (cell.state === 'done') this.#finish(this.#stagesOf(cell));
     const ofCells = cells.filter(({ state }) => state === 'running').map((cell) => this.#lookAtCell(cell));
     const running = (await Promise.all([this.#lookAtSweep(), ...ofCells])).flat();
