@@ -5,9 +5,10 @@ const lora = { rank: 16, alpha: 16 };
 /** Settings for the embedded model on the twin, to be spread into a definition. */
 export const gradeSchoolMathDefaults = {
   task: 'grade-school-math',
-  data: { source: 'twin' },
+  data: { source: 'twin', pool: 8192 },
   model: 'embedded',
-  sft: { epochs: 2, batchRows: 8, learningRate: 5e-3, lora, maxLength: 96 },
+  // Four epochs, chosen on validation accuracy at r = 1: two leave the asked format learnt and the arithmetic not.
+  sft: { epochs: 4, batchRows: 8, learningRate: 5e-3, lora, maxLength: 96 },
   preference: {
     loss: { name: 'sigmoid', beta: 0.5 },
     epochs: 2,

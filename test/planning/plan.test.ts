@@ -117,8 +117,8 @@ describe('pure: planning a sweep', () => {
   });
 
   it('warns of training runs under ten optimiser steps', () => {
-    assert.ok(plan.warnings.some((text) => text.startsWith('SFT on 7 demonstrations: 2 optimiser steps')));
-    // 64 rows in batches of 8 make 16 steps in two epochs.
+    assert.ok(plan.warnings.some((text) => text.startsWith('SFT on 7 demonstrations: 4 optimiser steps')));
+    // 64 rows in batches of 8 make 32 steps in four epochs.
     assert.ok(!plan.warnings.some((text) => text.startsWith('SFT on 64 ')));
   });
 
