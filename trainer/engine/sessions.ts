@@ -21,6 +21,8 @@ export class SessionShelf {
   async release(): Promise<void> {
     const sessions = [...this.opened.values()];
     this.opened.clear();
-    for (const session of sessions) await (await session).release();
+    // One that failed to open has nothing to release.
+    for (const session of await Promise.allSettled(sessions))
+      if (session.status === 'fulfilled') await session.value.release();
   }
 }

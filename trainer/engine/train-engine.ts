@@ -13,6 +13,7 @@ import {
   type BatchShape,
 } from './batches';
 import { packBlocks, unpackBlocks } from './blocks';
+import { floats, scalarOf, summarise, type Batch, type Feeds, type Results } from './figures';
 import { SessionShelf } from './sessions';
 import {
   blockName,
@@ -33,8 +34,6 @@ import type {
   Weights,
 } from './types';
 
-type Feeds = Record<string, BufferTensor>;
-type Results = ReadonlyMap<string, BufferTensor>;
 type BlockKind = Parameters<typeof blockName>[0];
 
 /** One flat buffer a block. */
@@ -46,28 +45,11 @@ interface State {
   second: Buffers;
 }
 
-/** A micro-batch, ready to run. */
-interface Batch {
-  readonly shape: BatchShape;
-  readonly feeds: Feeds;
-  readonly pairs: readonly PairRow[];
-}
-
 const scalarTensor = (value: number): BufferTensor => ({ dims: [], data: Float32Array.of(value) });
 const vectorTensor = (values: Float32Array): BufferTensor => ({ dims: [values.length], data: values });
 
 function blockFeeds(kind: BlockKind, buffers: Buffers): Feeds {
   return Object.fromEntries(buffers.map((buffer, index) => [blockName(kind, index), vectorTensor(buffer)]));
-}
-
-function floats(results: Results, name: string): Float32Array {
-  const data = results.get(name)?.data;
-  if (data instanceof Float32Array) return data;
-  throw new BudgetlineError('CONFIG_INVALID', `The graph has no output ${name}.`);
-}
-
-function scalarOf(results: Results, name: string): number {
-  return floats(results, name)[0] ?? Number.NaN;
 }
 
 function takeBlocks(results: Results, kind: BlockKind, before: Buffers): Buffers {
@@ -104,7 +86,11 @@ class OnnxTrainEngine implements TrainEngine {
     const schedule = this.scheduleFeeds(at);
     const shared = { inverse_denominator: scalarTensor(1 / this.denominator(rows, tokens)) };
     const results = await this.runStep(batches, shared, schedule);
-    return { ...summarise(results.passes, batches, this.options, tokens), grad_norm: results.gradientNorm };
+    const { passes, gradientNorm } = results;
+    return {
+      ...summarise({ passes, batches, tokens, objective: this.options.objective }),
+      grad_norm: gradientNorm,
+    };
   }
 
   /** Tokens for language modelling, pairs for preferences: of the whole step, so that splitting it changes nothing. */
@@ -264,55 +250,6 @@ class OnnxTrainEngine implements TrainEngine {
 
 function tokensOf(row: SequenceRow | PairRow): number {
   return isPair(row) ? supervisedTokens(row.chosen) + supervisedTokens(row.rejected) : supervisedTokens(row);
-}
-
-function summarise(
-  passes: readonly Results[],
-  batches: readonly Batch[],
-  options: EngineOptions,
-  tokens: number,
-): Record<string, number> {
-  const loss = passes.reduce((total, results) => total + scalarOf(results, 'loss'), 0);
-  if (options.objective.name === 'sigmoid')
-    return { loss, tokens, ...summarisePairs(passes, batches, options.objective.beta) };
-  const correct = passes.reduce((total, results) => total + scalarOf(results, 'correct'), 0);
-  return { loss, tokens, token_accuracy: correct / tokens };
-}
-
-function summarisePairs(
-  passes: readonly Results[],
-  batches: readonly Batch[],
-  beta: number,
-): Record<string, number> {
-  const sums = {
-    'rewards/chosen': 0,
-    'rewards/rejected': 0,
-    'rewards/accuracy': 0,
-    'rewards/margin': 0,
-    'logps/chosen': 0,
-    'logps/rejected': 0,
-  };
-  let count = 0;
-  for (const [at, { pairs, shape }] of batches.entries()) {
-    const results = passes[at];
-    if (results === undefined) continue;
-    const logprobs = floats(results, 'logprobs');
-    for (const [index, pair] of pairs.entries()) {
-      const [chosen = Number.NaN, rejected = Number.NaN] = [logprobs[index], logprobs[shape.rows + index]];
-      const rewards = [
-        beta * (chosen - Math.fround(pair.referenceChosen)),
-        beta * (rejected - Math.fround(pair.referenceRejected)),
-      ] as const;
-      sums['rewards/chosen'] += rewards[0];
-      sums['rewards/rejected'] += rewards[1];
-      sums['rewards/margin'] += rewards[0] - rewards[1];
-      sums['rewards/accuracy'] += rewards[0] > rewards[1] ? 1 : 0;
-      sums['logps/chosen'] += chosen;
-      sums['logps/rejected'] += rejected;
-      count += 1;
-    }
-  }
-  return Object.fromEntries(Object.entries(sums).map(([name, total]) => [name, total / count]));
 }
 
 /** Opens an engine with the given weights; a new adapter starts from seed 0 unless a state is imported. */

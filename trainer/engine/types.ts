@@ -69,7 +69,11 @@ export interface EngineOptions {
   readonly threads: number;
   /** Rows (pairs for DPO) of one forward and backward pass; every pass has this shape, short ones padded with empty rows. */
   readonly microBatchRows: number;
-  /** Sequence lengths that graphs are built for, ascending; a batch runs at the smallest that holds it. */
+  /**
+   * Lengths that graphs are built for, ascending; a micro-batch runs at the smallest that holds it. A row takes up
+   * `positionsOf(row)`: its tokens but the last. A pair lies in one row, its shared prompt once; one that no bucket
+   * holds runs at a multiple of 16.
+   */
   readonly lengthBuckets: readonly number[];
 }
 

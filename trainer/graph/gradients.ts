@@ -16,7 +16,6 @@ import {
   scalar,
   scatterAddRows,
   sigmoid,
-  slice,
   split,
   sub,
   transpose,

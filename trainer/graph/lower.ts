@@ -123,8 +123,7 @@ class Lowering {
     if (op.primitive === 'input') this.lowerInput(op);
     else if (op.primitive === 'constant') this.lowerConstant(op);
     else if (addition !== undefined) this.lowerAddition(op, addition, scope);
-    else if (op.primitive !== 'bodyInput' && !this.fusions.absorbed.has(op))
-      this.lowerComputation(op as Op, scope);
+    else if (op.primitive !== 'bodyInput' && !this.fusions.absorbed.has(op)) this.lowerComputation(op, scope);
   }
 
   private lowerInput(op: Op<'input'>): void {

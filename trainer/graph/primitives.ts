@@ -23,7 +23,7 @@ export interface Value extends TensorType {
   readonly index: number;
 }
 
-type None = Readonly<Record<never, never>>;
+type None = Readonly<Record<string, never>>;
 
 /** Every primitive and its parameters. A name here needs a row in the tables of shapes, gradients and lowerings. */
 export interface Primitives {

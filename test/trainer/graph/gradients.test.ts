@@ -131,7 +131,10 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
 
 describe('pure: gradient rules against finite differences', () => {
   for (const [name, some] of Object.entries(cases))
-    if (some !== null) it(name, async () => void (await Promise.all(some.map(checkGradient))));
+    if (some !== null)
+      it(name, async () => {
+        for (const example of some) await checkGradient(example);
+      });
 });
 
 describe('pure: reverse mode', () => {

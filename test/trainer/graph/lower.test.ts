@@ -11,11 +11,11 @@ describe('pure: lowering to ONNX', () => {
   it('computes equal ops once, and nothing that no output needs', async () => {
     ops.exp(x);
     const y = ops.add(ops.sqrt(x), ops.sqrt(x));
-    const { model, run, release } = await openGraph({ y });
-    assert.deepEqual(Object.fromEntries(model.operators), { Sqrt: 1, Add: 1 });
-    const results = await run(feed);
+    const graph = await openGraph({ y });
+    assert.deepEqual(Object.fromEntries(graph.model.operators), { Sqrt: 1, Add: 1 });
+    const results = await graph.run(feed);
     assert.ok(Math.abs(results.get('y')![5]! - 2 * Math.sqrt(6)) < 1e-6);
-    await release();
+    await graph.release();
   });
 
   it('writes an addition to a product that nothing else uses as the third operand of Gemm', async () => {
