@@ -42,8 +42,11 @@ function createStandings({ plan, cached, resolved }: PlannedSweep): (status: Swe
   return (status) => {
     const finished = new Set([...cached, ...status.finished]);
     const elapsedMs = performance.now() - beganMs;
+    const runningSeconds = Math.max(0, ...status.running.map(({ progress }) => progress?.secondsLeft ?? 0));
     const inCells = (status.progress?.phase ?? 'cells') === 'cells';
-    const secondsLeft = inCells ? estimateTimeLeft({ plan, cached, finished, elapsedMs, slots }) : null;
+    const secondsLeft = inCells
+      ? estimateTimeLeft({ plan, cached, finished, elapsedMs, slots, runningSeconds })
+      : null;
     return { status: { ...status, finished }, cells, stages: plan.stages.length, elapsedMs, secondsLeft };
   };
 }

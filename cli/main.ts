@@ -136,6 +136,12 @@ function tellFailure(error: unknown): number {
   return exitStatusOf(failure.code);
 }
 
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+}
+
 async function main(): Promise<void> {
   // A reader that went away, a terminal that was closed: the work goes on without.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -144,6 +150,9 @@ async function main(): Promise<void> {
   } catch (error) {
     process.exitCode = tellFailure(error);
   }
+  await Promise.all([process.stdout, process.stderr].map(flush));
+  // A client may still wait for an answer of a server that is busy or gone; nobody waits for the client any more.
+  process.exit();
 }
 
 void main();

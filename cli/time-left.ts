@@ -9,24 +9,24 @@ export interface TimeLeftOptions {
   /** Milliseconds since the workers began. */
   readonly elapsedMs: number;
   readonly slots: number;
+  /** What the longest of the running stages says of itself; 0 where none says anything. */
+  readonly runningSeconds: number;
 }
 
 /** Below this share of the estimated work, the estimate is better than the clock. */
 const trustedShare = 0.1;
 
-/** Estimated seconds until the cells are done: the plan's estimate, corrected by how long the finished stages took. */
-export function estimateTimeLeft({
-  plan,
-  cached,
-  finished,
-  elapsedMs,
-  slots,
-}: TimeLeftOptions): number | null {
+/**
+ * Estimated seconds until the cells are done: the plan's estimate, corrected by how long the finished stages took.
+ * Never less than a running stage expects for itself.
+ */
+export function estimateTimeLeft(options: TimeLeftOptions): number | null {
+  const { plan, cached, finished, elapsedMs, slots, runningSeconds } = options;
   const sum = (wanted: (key: StageKey) => boolean): number =>
     plan.stages.reduce((total, { stage, seconds }) => total + (wanted(stage.key) ? seconds : 0), 0);
   const done = sum((key) => finished.has(key) && !cached.has(key));
   const left = sum((key) => !finished.has(key) && !cached.has(key));
   if (left === 0) return null;
-  if (done < trustedShare * (done + left)) return left / slots;
-  return (elapsedMs / 1000) * (left / done);
+  const trusted = done >= trustedShare * (done + left);
+  return Math.max(runningSeconds, trusted ? (elapsedMs / 1000) * (left / done) : left / slots);
 }

@@ -118,18 +118,15 @@ async function endInterrupted(run: Run, { stopSignal }: Interrupted): Promise<nu
 }
 
 async function execute(run: Run, json: boolean): Promise<number> {
-  let place: TemporalPlace | undefined;
   try {
     await run.planned.store.prepare();
-    place = await openTemporal(run);
-    return await runOn(place, run, json);
+    return await runOn(await openTemporal(run), run, json);
   } catch (error) {
     if (error instanceof Interrupted) return await endInterrupted(run, error);
     run.view.end();
     throw error;
   } finally {
     await run.workers?.stop();
-    await place?.client.connection.close();
   }
 }
 
