@@ -2,6 +2,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import { lower } from '../graph';
 import { buildGeneration } from '../model/generation';
 import { openSession, type BufferTensor, type Session } from '../runtime';
+import { chunk } from './batches';
 import { createSource } from './train-graphs';
 import type { Generation, GenerationRequest, Generator, GeneratorOptions } from './types';
 
@@ -10,6 +11,18 @@ const promptMultiple = 8;
 
 interface Plan extends GeneratorOptions {
   readonly promptLength: number;
+  readonly samplesPerPrompt: number;
+}
+
+function planGeneration(options: GeneratorOptions): Plan {
+  const { samplesPerPrompt = 1, batchRows, maxPromptTokens } = options;
+  if (batchRows % samplesPerPrompt !== 0)
+    throw new BudgetlineError(
+      'CONFIG_INVALID',
+      `A batch of ${batchRows} rows does not hold whole prompts of ${samplesPerPrompt} samples each.`,
+    );
+  const promptLength = Math.ceil(maxPromptTokens / promptMultiple) * promptMultiple;
+  return { ...options, samplesPerPrompt, promptLength };
 }
 
 function buildModel(plan: Plan): Uint8Array {
@@ -18,6 +31,7 @@ function buildModel(plan: Plan): Uint8Array {
     config,
     source: createSource({ config, weights, lora: null }, new Map()),
     rows: plan.batchRows,
+    samples: plan.samplesPerPrompt,
     promptLength: plan.promptLength,
     maxNewTokens: plan.maxNewTokens,
     endOfSequence: plan.endOfSequence,
@@ -38,26 +52,54 @@ function checkRequest({ prompt, uniforms }: GenerationRequest, plan: Plan): void
     throw new BudgetlineError('CONFIG_INVALID', 'Sampling needs a uniform draw for every new token.');
 }
 
-function packRequests(requests: readonly GenerationRequest[], plan: Plan): Record<string, BufferTensor> {
-  const { batchRows: rows, promptLength, maxNewTokens } = plan;
-  const ids = new Int32Array(rows * promptLength);
-  const lengths = new Int32Array(rows).fill(1);
-  const running = new Float32Array(rows).fill(1, 0, requests.length);
-  const uniforms = new Float32Array(maxNewTokens * rows);
-  for (const [row, request] of requests.entries()) {
-    ids.set(request.prompt, row * promptLength);
-    lengths[row] = request.prompt.length;
-    for (const [at, draw] of request.uniforms.subarray(0, maxNewTokens).entries())
-      uniforms[at * rows + row] = draw;
+function sameTokens(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((id, index) => id === b[index]);
+}
+
+/** The prompts of a batch, one for each group of samples. */
+function groupPrompts(
+  requests: readonly GenerationRequest[],
+  { samplesPerPrompt }: Plan,
+): readonly Int32Array[] {
+  return chunk(requests, samplesPerPrompt).map(([first, ...others]) => {
+    const prompt = first?.prompt ?? new Int32Array();
+    if (others.every((other) => sameTokens(other.prompt, prompt))) return prompt;
+    throw new BudgetlineError(
+      'CONFIG_INVALID',
+      `Requests come in groups of ${samplesPerPrompt} with one prompt each; a group has several.`,
+    );
+  });
+}
+
+function packPrompts(prompts: readonly Int32Array[], plan: Plan): Record<'ids' | 'lengths', BufferTensor> {
+  const count = plan.batchRows / plan.samplesPerPrompt;
+  const ids = new Int32Array(count * plan.promptLength);
+  const lengths = new Int32Array(count).fill(1);
+  for (const [index, prompt] of prompts.entries()) {
+    ids.set(prompt, index * plan.promptLength);
+    lengths[index] = prompt.length;
   }
+  return { ids: { dims: [ids.length], data: ids }, lengths: { dims: [count], data: lengths } };
+}
+
+/** Draws by position, then by row, so that a turn of the loop reads one stretch. */
+function packUniforms(
+  requests: readonly GenerationRequest[],
+  { batchRows: rows, maxNewTokens }: Plan,
+): BufferTensor {
+  const uniforms = new Float32Array(maxNewTokens * rows);
+  for (const [row, request] of requests.entries())
+    for (let at = 0; at < maxNewTokens; at += 1) uniforms[at * rows + row] = request.uniforms[at] ?? 0;
+  return { dims: [maxNewTokens, rows], data: uniforms };
+}
+
+function packRequests(requests: readonly GenerationRequest[], plan: Plan): Record<string, BufferTensor> {
+  const running = new Float32Array(plan.batchRows).fill(1, 0, requests.length);
   const feeds = {
-    ids: { dims: [ids.length], data: ids },
-    lengths: { dims: [rows], data: lengths },
-    running: { dims: [rows], data: running },
+    ...packPrompts(groupPrompts(requests, plan), plan),
+    running: { dims: [plan.batchRows], data: running },
   };
-  return plan.decoding.mode === 'greedy'
-    ? feeds
-    : { ...feeds, uniforms: { dims: [maxNewTokens, rows], data: uniforms } };
+  return plan.decoding.mode === 'greedy' ? feeds : { ...feeds, uniforms: packUniforms(requests, plan) };
 }
 
 /** Tokens of one row up to its end, and how many of its positions were near ties. */
@@ -82,8 +124,7 @@ function readRows(results: Awaited<ReturnType<Session['run']>>, count: number, p
 
 /** Opens a generator at a fixed batch shape: one graph that runs a batch of prompts to their ends. */
 export async function createGenerator(options: GeneratorOptions): Promise<Generator> {
-  const promptLength = Math.ceil(options.maxPromptTokens / promptMultiple) * promptMultiple;
-  const plan: Plan = { ...options, promptLength };
+  const plan = planGeneration(options);
   const session = await openSession(buildModel(plan), { threads: plan.threads, prepackWeights: true });
   return {
     async generate(requests) {

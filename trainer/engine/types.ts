@@ -115,6 +115,8 @@ export interface GeneratorOptions {
   readonly maxPromptTokens: number;
   readonly maxNewTokens: number;
   readonly endOfSequence: number;
+  /** Requests come in groups of this many with one prompt each, which is computed once. 1 unless given. */
+  readonly samplesPerPrompt?: number;
   readonly decoding: { readonly mode: 'greedy' } | { readonly mode: 'sample'; readonly temperature: number };
 }
 

@@ -117,6 +117,20 @@ describe('pure: a generated row', () => {
         assert.deepEqual(await generate(options, [request]), [together[row]]);
     });
 
+  it('is the same, whether its prompt is computed once for several samples or once for each', async () => {
+    for (const kind of ['tied', 'grouped'] as const) {
+      const batch = requests.map((request, row) => ({
+        ...request,
+        prompt: requests[row < 3 ? 0 : 3]!.prompt,
+      }));
+      const apart = await generate(optionsOf(kind, sampled), batch);
+      const together = await generate(optionsOf(kind, { ...sampled, samplesPerPrompt: 3 }), batch);
+      assert.deepEqual(together, apart);
+      const short = await generate(optionsOf(kind, { ...sampled, samplesPerPrompt: 3 }), batch.slice(0, 4));
+      assert.deepEqual(short, apart.slice(0, 4));
+    }
+  });
+
   it('ends at the end of sequence, which is not part of it, and others go on', async () => {
     const free = await generate(optionsOf('tied', sampled), requests);
     const endOfSequence = free[0]!.ids[3]!;
@@ -187,6 +201,8 @@ describe('pure: requests that cannot be met', () => {
     ['an empty prompt', {}, [{ prompt: new Int32Array(), uniforms: new Float32Array() }], 'DATA_INVALID'],
     ['a prompt that is too long', { maxPromptTokens: 10 }, requests, 'CONFIG_INVALID'],
     ['more requests than rows', { batchRows: 5 }, requests, 'CONFIG_INVALID'],
+    ['several prompts in a group', { samplesPerPrompt: 3 }, requests, 'CONFIG_INVALID'],
+    ['groups that do not fill a batch', { samplesPerPrompt: 4 }, requests, 'CONFIG_INVALID'],
     ['too few draws', sampled, [{ ...requests[0]!, uniforms: new Float32Array(3) }], 'CONFIG_INVALID'],
   ];
   for (const [name, more, batch, code] of cases)
