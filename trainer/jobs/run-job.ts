@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileDigest } from '../../contracts/trainer-event';
-import { trainerProtocol, type TrainerJob } from '../../contracts/trainer-job';
 import { BudgetlineError } from '../../contracts/failures';
+import type { EventOf, FileDigest } from '../../contracts/trainer-event';
+import { trainerProtocol, type TrainerJob } from '../../contracts/trainer-job';
 import { refuseOtherJob } from '../checkpoints/checkpoint';
 import { lockWorkFolder } from '../checkpoints/lock';
 import { describeSemantics, findDifference, type Semantics } from '../checkpoints/semantics';
@@ -35,7 +35,7 @@ async function findPublication({ job, semantics }: JobContext): Promise<Publicat
   return publication;
 }
 
-function sendHello({ job, events }: JobContext, resumedFromStep: number): void {
+function sendHello(job: TrainerJob, events: EventSink, resumedFromStep: number): void {
   events.emit({
     event: 'hello',
     protocol: trainerProtocol,
@@ -89,31 +89,39 @@ function requireDevice({ plan }: TrainerJob): void {
   );
 }
 
-async function work(job: TrainerJob, channel: { events: EventSink; stop: StopSignal }): Promise<void> {
-  const command = commandOf(job);
-  const inputs = await command.describeInputs(job);
-  // Through JSON and back: what is compared later has been through a file.
-  const semantics = JSON.parse(JSON.stringify(describeSemantics(job, inputs))) as Semantics;
-  const held: { code: string; message: string }[] = [];
+/** What a job means, through JSON and back: what it is compared with has been through a file. */
+async function describe(job: TrainerJob): Promise<Semantics> {
+  const inputs = await commandOf(job).describeInputs(job);
+  return JSON.parse(JSON.stringify(describeSemantics(job, inputs))) as Semantics;
+}
+
+/** Says hello once the resume point is known; warnings from before it follow it. */
+function createGreeting(job: TrainerJob, events: EventSink) {
+  const held: EventOf<'warning'>[] = [];
   let greeted = false;
-  const { events, stop } = channel;
   const warn = (code: string, message: string): void => {
-    if (greeted) events.emit({ event: 'warning', code, message });
-    else held.push({ code, message });
+    const warning = { event: 'warning', code, message } as const;
+    if (greeted) events.emit(warning);
+    else held.push(warning);
   };
-  const context: JobContext = { job, semantics, events, stop, warn };
   const greet = (resumedFromStep: number): void => {
-    sendHello(context, resumedFromStep);
+    sendHello(job, events, resumedFromStep);
     greeted = true;
-    for (const { code, message } of held) warn(code, message);
+    for (const warning of held) events.emit(warning);
   };
+  return { warn, greet };
+}
+
+async function work(job: TrainerJob, channel: { events: EventSink; stop: StopSignal }): Promise<void> {
+  const { warn, greet } = createGreeting(job, channel.events);
+  const context: JobContext = { job, semantics: await describe(job), ...channel, warn };
   const publication = await findPublication(context);
   if (publication !== null) {
     greet(publication.figures['steps'] ?? 0);
     sendResult(context, publication.files, publication.figures);
     return;
   }
-  const prepared = await command.prepare(context);
+  const prepared = await commandOf(job).prepare(context);
   greet(prepared.resumedFromStep);
   await publish(context, prepared);
 }

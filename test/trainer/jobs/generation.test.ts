@@ -19,7 +19,7 @@ import {
 import { eventsOf, readRows, runJob, writeRows } from '../support/trainer-process';
 
 describe('slow: generate, logprobs, merge, pretrain', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const folder = temporaryFolder();
   let model = '';
   let prompts: PromptRow[] = [];

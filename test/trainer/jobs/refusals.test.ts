@@ -27,7 +27,7 @@ function assertRefused(run: TrainerRun, expected: { status: number; code: string
 }
 
 describe('slow: what the trainer refuses', function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   const folder = temporaryFolder();
   let model = '';
   let data = '';

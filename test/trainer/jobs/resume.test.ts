@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { JobOf } from '../../../contracts/trainer-job';
 import { temporaryFolder } from '../../support/temporary';
 import { makeDemonstrations, makeModel, makePairs, preferenceJob, sftJob } from '../support/tiny-model';
@@ -26,7 +27,7 @@ const stopAt =
   };
 
 describe('slow: resumed is undisturbed', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const folder = temporaryFolder();
   const jobs: Record<string, (name: string) => Job> = {};
   const undisturbed: Record<string, Record<string, string>> = {};
@@ -88,6 +89,17 @@ describe('slow: resumed is undisturbed', function () {
       assert.equal(resumedFrom(again), saved);
       assert.deepEqual(outputsOf(again), undisturbed['sft']);
     });
+
+  it('events that nobody reads any more: checkpoint and exit 75', async () => {
+    const job = jobs['sft']!('sft-unread');
+    const stopped = await runJob(job, {
+      onEvent: stopAt(4, (child) => (child.stdio[3] as Readable).destroy()),
+    });
+    assert.equal(stopped.status, 75, stopped.stderr);
+    const again = await runJob(job);
+    assert.ok((resumedFrom(again) ?? 0) >= 4);
+    assert.deepEqual(outputsOf(again), undisturbed['sft']);
+  });
 
   it('a checkpoint that was cut short is passed over for the one before, with a warning', async () => {
     const job = jobs['sft']!('sft-cut');

@@ -41,7 +41,10 @@ export async function runTrainer(words: readonly string[], options: RunOptions =
   let stderr = '';
   child.stderr?.on('data', (piece: Buffer) => (stderr += piece.toString()));
   const events: TrainerEvent[] = [];
-  for await (const line of createInterface({ input: child.stdio[3] as NodeJS.ReadableStream })) {
+  const input = child.stdio[3] as NodeJS.ReadableStream;
+  const lines = createInterface({ input });
+  input.once('close', () => lines.close());
+  for await (const line of lines) {
     const event = trainerEvent.parse(JSON.parse(line));
     events.push(event);
     options.onEvent?.(event, child);
