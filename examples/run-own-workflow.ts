@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   const workflowId = `compare-trainings-${definition.budget}`;
   console.error(`Follow it at ${uiUrl}/namespaces/default/workflows/${workflowId}`);
   const options = { taskQueue: queue, workflowId, args: [resolved] };
-  const scores: Comparison = await client.workflow.execute('compareTrainings', options);
+  const scores = (await client.workflow.execute('compareTrainings', options)) as Comparison;
   console.log(JSON.stringify(scores));
   await stopWorkers();
   await client.connection.close();
