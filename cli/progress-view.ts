@@ -1,4 +1,4 @@
-import { clearScreenDown, moveCursor } from 'node:readline';
+import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
 import type { Printer } from './printer';
 import { renderStanding, renderStandingLine, type Standing } from './print/progress';
 import { pageWidth } from './print/text';
@@ -17,6 +17,8 @@ function createTerminalView({ stream, ink }: Printer): ProgressView {
   let drawn: string[] = [];
   const erase = (): void => {
     if (drawn.length === 0) return;
+    // Ctrl-C has left its echo in the line.
+    cursorTo(stream, 0);
     moveCursor(stream, 0, -drawn.length);
     clearScreenDown(stream);
     drawn = [];

@@ -36,7 +36,7 @@ function createRun(planned: PlannedSweep, printer: Printer): Run {
     view.notice('Stopping: running stages write checkpoints first. Once more stops at once.');
   const onSecond = (name: StopSignal): never => {
     run.workers?.kill();
-    view.notice(`Stopped at once. To go on: ${resumeCommand(run.invocation)}`);
+    view.notice(`Stopped at once. To go on:\n  ${resumeCommand(run.invocation)}`);
     process.exit(exitStatusOfSignal(name));
   };
   const run: Run = {

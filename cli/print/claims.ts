@@ -25,7 +25,7 @@ function renderClaim(verdict: ClaimVerdict, ink: Ink): string[] {
   const head = `  ${ink.strong(verdict.claim)}  `;
   const [title = '', ...more] = wrap(verdict.title, { first: ' '.repeat(18) });
   const pointer = pointerOf(verdict);
-  const words = [pointer, ...verdict.evidence].filter((text) => text !== '');
+  const words = [pointer, ...verdict.evidence.slice(0, 1)].filter((text) => text !== '');
   return [
     `${head}${word}  ${title.trimStart()}`,
     ...more,
@@ -38,5 +38,6 @@ export function renderClaims({ verdicts }: SweepAnalysis, ink: Ink): string[] {
   return [
     ink.strong('The study’s five claims, by this sweep alone'),
     ...verdicts.flatMap((verdict) => renderClaim(verdict, ink)),
+    ink.faint('  The rules, and all of the evidence, stand in the report.'),
   ];
 }

@@ -1,0 +1,223 @@
+import { strict as assert } from 'node:assert';
+import { stripVTControlCharacters } from 'node:util';
+import fc from 'fast-check';
+import { describeCache, renderEnding } from '../../cli/print/ending';
+import { createInk, takesColour } from '../../cli/print/ink';
+import { formatDifference, formatEstimate, formatRoughly } from '../../cli/print/numbers';
+import { renderPlan } from '../../cli/print/plan';
+import { renderResults } from '../../cli/print/results';
+import { fit, pageWidth, widthOf, wrap } from '../../cli/print/text';
+import { summarizePlan, type PlanSummary } from '../../cli/plan-summary';
+import type { SweepResult } from '../../contracts/results';
+import { planSweep } from '../../planning';
+import { sweepFixture } from '../report/sweep-fixture';
+
+const plain = createInk(false);
+const coloured = createInk(true);
+
+const holeOf = (budget: number, sftFraction: number, code: string): SweepResult['holes'][number] => ({
+  cell: {
+    id: `b${budget}-r${sftFraction}-s0`,
+    task: 'grade-school-math',
+    model: 'embedded',
+    annotator: 'majority-error',
+    budget,
+    sftFraction,
+    seed: 0,
+    sftRows: 1,
+    pairRows: 1,
+  },
+  code,
+  message: 'The loss is not a finite number at step 12.',
+});
+
+const resolved = (() => {
+  const { definition } = sweepFixture({ items: 20 });
+  return {
+    definition,
+    model: { name: 'embedded', digest: 'a'.repeat(64), path: '/models/tiny-math' },
+    files: {},
+    poolRows: 6144,
+  };
+})();
+
+function assertFits(lines: readonly string[]): void {
+  for (const line of lines) assert.ok(widthOf(stripVTControlCharacters(line)) <= pageWidth, line);
+}
+
+describe('pure: what a finished sweep prints', () => {
+  const { analysis } = sweepFixture();
+  const lines = renderResults(analysis, plain);
+  const text = lines.join('\n');
+
+  it('keeps within the page and says the same without colours', () => {
+    assertFits(lines);
+    const painted = renderResults(analysis, coloured);
+    assert.notDeepEqual(painted, lines);
+    assert.deepEqual(painted.map(stripVTControlCharacters), lines);
+  });
+
+  it('shows every cell’s score with its interval, and marks the best of each budget', () => {
+    for (const { score } of analysis.cells) {
+      assert.ok(text.includes(score.estimate.toFixed(3)), String(score.estimate));
+      assert.ok(text.includes(`${score.low?.toFixed(3) ?? ''}–${score.high?.toFixed(3) ?? ''}`));
+    }
+    for (const { score } of analysis.budgets) assert.ok(text.includes(`${score.estimate.toFixed(3)} *`));
+  });
+
+  it('says “cannot be told” of the splits that the analysis cannot tell from the best, and of no other', () => {
+    const [row] = lines.filter((line) => /^ +1,024 /.test(line));
+    const cells = analysis.cells.filter(({ budget }) => budget === 1024);
+    for (const { score, distinguishable, toBest } of cells) {
+      const mark = toBest.estimate === 0 ? '\\*' : distinguishable === false ? '~' : '(?! [*~])';
+      assert.match(row ?? '', new RegExp(`${score.estimate.toFixed(3)} ?${mark}`));
+    }
+  });
+
+  it('names all five claims with their verdicts, and what is conditional', () => {
+    for (const { claim, verdict } of analysis.verdicts)
+      assert.match(text, new RegExp(`${claim}  ${verdict}`));
+    assert.ok(analysis.verdicts.some(({ conditional }) => conditional));
+    assert.match(text, /conditional/);
+  });
+
+  it('gives the evidence of the cold start and ends with the answer', () => {
+    assert.match(text, /keeps the format +\d+ % +\d+ % +\d+ %/);
+    const answer = lines
+      .slice(lines.indexOf('Answer') + 1)
+      .join(' ')
+      .replace(/\s+/g, ' ')
+      .trim();
+    assert.equal(answer, analysis.answer.replace(/\s+/g, ' '));
+  });
+
+  it('shows the control beside the mixture that won', () => {
+    const [control] = analysis.controls;
+    assert.ok(control !== undefined);
+    assert.ok(
+      text.includes(formatEstimate(control.mixture)) && text.includes(formatEstimate(control.control)),
+    );
+    assert.ok(text.includes(formatDifference(control.difference)));
+  });
+
+  it('shows a failed cell as a hole with its code, in the table and below it', () => {
+    const holes = [holeOf(256, 0.5, 'TRAINING_DIVERGED'), holeOf(64, 0, 'DEVICE_OUT_OF_MEMORY')];
+    const { analysis: holed } = sweepFixture({ holes });
+    const printed = renderResults(holed, plain);
+    assertFits(printed);
+    const shown = printed.join('\n');
+    assert.match(shown, /r = 0\.5 at 256, seed 0 failed: TRAINING_DIVERGED\. The loss/);
+    assert.match(shown, /r = 0 at 64, seed 0 failed: DEVICE_OUT_OF_MEMORY\./);
+    assert.match(shown, /256.*TRAINING_.*\n.*DIVERGED/);
+  });
+
+  it('breaks a wide grid into blocks that fit', () => {
+    const fractions = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.25, 0.1, 0.05, 0];
+    const { analysis: wide } = sweepFixture({ fractions, budgets: [256], items: 40 });
+    const printed = renderResults(wide, plain);
+    assertFits(printed);
+    for (const fraction of fractions) assert.ok(printed.some((line) => line.includes(`r = ${fraction}`)));
+  });
+});
+
+describe('pure: what a plan prints', () => {
+  const plan = planSweep(resolved);
+  const { definition } = resolved;
+  const summarize = (cached: ReadonlySet<string>): PlanSummary =>
+    summarizePlan(plan, { definition, cached, slots: 2 });
+
+  it('counts cells, shared stages and rows, and fits the page', () => {
+    const summary = summarize(new Set());
+    const lines = renderPlan(summary, definition, plain);
+    assertFits(lines);
+    assert.equal(summary.cells, 12);
+    assert.ok(summary.uniqueStages < summary.stageUses);
+    assert.ok(summary.sharedStages > 0);
+    assert.deepEqual(summary.toBuy, summary.purchase);
+    assert.match(lines.join('\n'), /12 = 3 budgets \(64, 256, 1,024\) × 4 SFT fractions/);
+  });
+
+  it('has less to buy and less time to take the more is in the store, down to nothing', () => {
+    const keys = plan.stages.map(({ stage }) => stage.key);
+    const sizes = [0, 10, 20, keys.length].map((count) => summarize(new Set(keys.slice(0, count))));
+    for (const [index, summary] of sizes.slice(1).entries()) {
+      const before = sizes[index];
+      assert.ok(before !== undefined && summary.toBuyUsd <= before.toBuyUsd);
+      assert.ok(summary.seconds <= before.seconds);
+    }
+    assert.deepEqual(sizes.at(-1)?.toBuy, { demonstrations: 0, pairs: 0, checkerCalls: 0 });
+    assert.equal(sizes.at(-1)?.seconds, 0);
+  });
+});
+
+describe('pure: how a run ends in print', () => {
+  const { result } = sweepFixture({ items: 20 });
+  const stages = result.cells.flatMap((cell) => cell.stages);
+  const keys = new Set(stages.map(({ key }) => key)).size;
+
+  it('says so when all came from the cache; a stage that one cell ran and others found there was run', () => {
+    assert.equal(describeCache(stages), `${keys} stages were run`);
+    const again = stages.map((stage) => ({ ...stage, cached: true }));
+    assert.equal(describeCache(again), `all ${keys} stages came from the cache`);
+    assert.equal(describeCache([...again, ...stages]), `${keys} stages were run`);
+    assert.equal(
+      describeCache([...stages.slice(0, 1), ...again]),
+      `1 of ${keys} stages were run, ${keys - 1} came from the cache`,
+    );
+  });
+
+  it('tells the acquisition apart from the total, and how to stop the server', () => {
+    const ending = {
+      elapsedMs: 171_000,
+      acquisitionMs: 204_000,
+      stages,
+      reportPath: '/home/reports/x/report.html',
+      resultPath: '/home/reports/x/result.json',
+      temporalUi: 'http://localhost:8233/x',
+      server: { address: '127.0.0.1:7233', stopCommand: 'budgetline server stop' },
+    };
+    const text = renderEnding(ending, plain).join('\n');
+    assert.match(text, /Done in 2 min 51 s, and 3 min 24 s to get Temporal/);
+    assert.match(text, /budgetline server stop/);
+    assert.doesNotMatch(renderEnding({ ...ending, acquisitionMs: 0 }, plain).join('\n'), /to get Temporal/);
+  });
+});
+
+describe('pure: words on a page', () => {
+  const words = fc.array(fc.stringMatching(/^[a-zé−]{1,30}$/), { minLength: 1, maxLength: 60 });
+
+  it('wraps without losing a word, and within the width', () => {
+    fc.assert(
+      fc.property(words, fc.integer({ min: 34, max: 100 }), (list, width) => {
+        const lines = wrap(list.join(' '), { first: '  ', width });
+        assert.equal(lines.map((line) => line.trim()).join(' '), list.join(' '));
+        for (const line of lines) assert.ok(widthOf(line) <= width);
+      }),
+    );
+  });
+
+  it('leaves a path whole where it is longer than a line', () => {
+    const path = `/${'folder/'.repeat(30)}file`;
+    assert.ok(wrap(`Report ${path}`).some((line) => line.includes(path)));
+    assert.equal(fit('twelve chars', 6), 'twelv…');
+  });
+
+  it('writes differences with a true sign, and no negative zero', () => {
+    assert.equal(
+      formatDifference({ estimate: -0.012, low: -0.05, high: 0.026 }),
+      '−0.012 (−0.050 to +0.026)',
+    );
+    assert.equal(formatDifference({ estimate: -0.0001, low: null, high: null }), '0.000');
+    assert.equal(formatRoughly(0.2), '1 s');
+    assert.equal(formatRoughly(94), '2 min');
+  });
+
+  it('colours a terminal, and heeds NO_COLOR and FORCE_COLOR', () => {
+    const terminal = { isTTY: true };
+    assert.equal(takesColour(terminal, {}), true);
+    assert.equal(takesColour(terminal, { NO_COLOR: '1' }), false);
+    assert.equal(takesColour(terminal, { TERM: 'dumb' }), false);
+    assert.equal(takesColour({}, {}), false);
+    assert.equal(takesColour({}, { FORCE_COLOR: '1' }), true);
+  });
+});

@@ -1,0 +1,176 @@
+import { strict as assert } from 'node:assert';
+import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import type { RunningStage } from '../../client';
+import { createInk } from '../../cli/print/ink';
+import { renderStanding, renderStandingLine, type Standing } from '../../cli/print/progress';
+import { widthOf } from '../../cli/print/text';
+import { createProgressView } from '../../cli/progress-view';
+import { estimateTimeLeft } from '../../cli/time-left';
+import { planSweep } from '../../planning';
+import { sweepFixture } from '../report/sweep-fixture';
+
+const plan = planSweep({
+  definition: sweepFixture({ items: 10 }).definition,
+  model: { name: 'embedded', digest: 'a'.repeat(64), path: '/models/tiny-math' },
+  files: {},
+  poolRows: 6144,
+});
+const keys = plan.stages.map(({ stage }) => stage.key);
+
+function runningStage(changes: Partial<RunningStage> = {}): RunningStage {
+  const cell = plan.cells.find(({ cell: { sftFraction } }) => sftFraction === 0.5);
+  assert.ok(cell?.preference);
+  const { key, kind } = cell.preference;
+  return {
+    sequence: 5,
+    type: kind,
+    state: 'running',
+    attempt: 1,
+    progress: {
+      key,
+      kind,
+      phase: 'train',
+      step: 40,
+      steps: 128,
+      loss: 0.4123,
+      tokensPerSecond: 8512,
+      secondsLeft: 31,
+    },
+    lastFailure: undefined,
+    stage: cell.preference,
+    workflowId: cell.cell.id,
+    ...changes,
+  };
+}
+
+function standingWith(running: readonly RunningStage[]): Standing {
+  const cells = plan.cells.map(({ cell }, index) => ({
+    cell,
+    state: index < 2 ? ('done' as const) : ('running' as const),
+    workflowId: cell.id,
+    ...(index < 2 ? { score: 0.4 + index / 10 } : {}),
+  }));
+  return {
+    status: {
+      progress: { phase: 'cells', baseScore: 0.225, cells, controls: [] },
+      running,
+      finished: new Set(keys.slice(0, 9)),
+    },
+    cells: new Map(plan.cells.map(({ cell }) => [cell.id, cell])),
+    stages: plan.stages.length,
+    elapsedMs: 72_000,
+    secondsLeft: 110,
+  };
+}
+
+/** What a terminal of 80 columns would show: enough of one for a block that is redrawn in place. */
+class Screen extends PassThrough {
+  readonly isTTY = true;
+  readonly columns = 80;
+  #lines: string[] = [''];
+  #row = 0;
+  #column = 0;
+
+  override write(chunk: string): boolean {
+    // eslint-disable-next-line no-control-regex -- a terminal is spoken to in control characters
+    for (const part of chunk.match(/\u001b\[\d*[A-Z]|\u001b\[\d*m|\n|[^\u001b\n]+/g) ?? []) this.#take(part);
+    return true;
+  }
+
+  #take(part: string): void {
+    const [, count = '', code = ''] = /^\u001b\[(\d*)([A-Za-z])$/.exec(part) ?? [];
+    if (part === '\n') [this.#row, this.#column] = [this.#row + 1, 0];
+    else if (code === 'A') this.#row -= Number(count || 1);
+    else if (code === 'G') this.#column = Number(count || 1) - 1;
+    else if (code === 'J') this.#clear();
+    else if (code === '') this.#put(part);
+    this.#lines[this.#row] ??= '';
+  }
+
+  #clear(): void {
+    this.#lines = this.#lines.slice(0, this.#row + 1);
+    this.#lines[this.#row] = (this.#lines[this.#row] ?? '').slice(0, this.#column);
+  }
+
+  #put(text: string): void {
+    const line = (this.#lines[this.#row] ?? '').padEnd(this.#column);
+    this.#lines[this.#row] = line.slice(0, this.#column) + text + line.slice(this.#column + text.length);
+    this.#column += text.length;
+  }
+
+  shown(): string[] {
+    return this.#lines.map((line) => line.trimEnd()).filter((line) => line !== '');
+  }
+}
+
+function viewOn(stream: Screen) {
+  const printer = {
+    stream: stream as unknown as NodeJS.WriteStream,
+    ink: createInk(true),
+    print: () => undefined,
+  };
+  return createProgressView(printer);
+}
+
+describe('pure: progress', () => {
+  const plain = createInk(false);
+
+  it('names the stage, its cell, step, loss, speed and time left, and counts cells and stages', () => {
+    const [head, scores, stage] = renderStanding(standingWith([runningStage()]), plain);
+    assert.match(head ?? '', /^2 of 12 cells, 9 of \d+ stages +1 min 12 s, about 2 min left$/);
+    assert.match(scores ?? '', /base 0\.225, highest so far 0\.500/);
+    const figures =
+      /DPO on \d+ pairs +r = 0\.5 at [\d,]+ +train 40\/128 +loss 0\.412 +8,512 tokens\/s +30 s left/;
+    assert.match(stage ?? '', figures);
+    assert.match(
+      renderStandingLine(standingWith([runningStage()])),
+      /train 40\/128, loss 0\.412, 8,512 tokens\/s/,
+    );
+  });
+
+  it('keeps every line within a terminal of any width, in colours too', () => {
+    const stages = [runningStage(), runningStage({ state: 'queued' })];
+    for (const width of [20, 40, 79, 100])
+      for (const line of renderStanding(standingWith(stages), createInk(true), width))
+        assert.ok(widthOf(stripVTControlCharacters(line)) <= width, line);
+  });
+
+  it('tells of attempts that failed, but not of stages that merely wait for another cell', () => {
+    const failed = runningStage({
+      state: 'retrying',
+      attempt: 3,
+      lastFailure: { code: 'TRAINER_CRASHED', message: 'It ended by SIGKILL.' },
+    });
+    const waiting = runningStage({ state: 'retrying', lastFailure: { code: 'STAGE_CLAIMED', message: 'x' } });
+    assert.match(renderStandingLine(standingWith([failed])), /attempt 3 follows TRAINER_CRASHED/);
+    assert.doesNotMatch(renderStandingLine(standingWith([waiting])), /STAGE_CLAIMED/);
+  });
+
+  it('is redrawn in place and leaves only what was to stay', () => {
+    const screen = new Screen();
+    const view = viewOn(screen);
+    const stages = [runningStage()];
+    view.show(standingWith([...stages, ...stages, ...stages]));
+    view.show(standingWith(stages));
+    assert.equal(screen.shown().length, 3);
+    view.notice('The gpu worker was ended by SIGKILL; another one is started.');
+    view.show(standingWith(stages));
+    assert.equal(screen.shown().length, 4);
+    screen.write('^C');
+    view.end();
+    assert.deepEqual(screen.shown(), ['The gpu worker was ended by SIGKILL; another one is started.']);
+  });
+
+  it('estimates less time the more is finished, never less than a running stage expects', () => {
+    const options = { plan, cached: new Set<string>(), elapsedMs: 60_000, slots: 2, runningSeconds: 0 };
+    const left = [0, 0.5, 0.9].map((share) =>
+      estimateTimeLeft({ ...options, finished: new Set(keys.slice(0, share * keys.length)) }),
+    );
+    assert.ok(left.every((seconds) => seconds !== null && seconds > 0));
+    assert.ok((left[1] ?? 0) > (left[2] ?? 0));
+    assert.equal(estimateTimeLeft({ ...options, finished: new Set(keys) }), null);
+    const finished = new Set(keys.slice(1));
+    assert.equal(estimateTimeLeft({ ...options, finished, elapsedMs: 1, runningSeconds: 42 }), 42);
+  });
+});

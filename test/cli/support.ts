@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+export const root = resolve(__dirname, '..', '..');
+const executable = join(root, 'dist', 'cli', 'main.js');
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  /** All that it has printed so far. */
+  readonly printed: () => string;
+  readonly ended: Promise<Ended>;
+}
+
+export interface CallOptions {
+  readonly cwd?: string;
+  /** Added to a small environment; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG'];
+
+function environment(changes: CallOptions['env']): NodeJS.ProcessEnv {
+  const kept = passedOn.map((name) => [name, process.env[name]] as const);
+  return Object.fromEntries(
+    [...kept, ...Object.entries(changes ?? {})].filter(([, value]) => value !== undefined),
+  );
+}
+
+/** Starts the built executable, as a shell would. */
+export function start(words: readonly string[], options: CallOptions = {}): Started {
+  const child = spawn(process.execPath, [executable, ...words], {
+    cwd: options.cwd ?? root,
+    env: environment(options.env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const texts = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString()));
+  const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, ...texts }));
+  return { child, printed: () => texts.stdout + texts.stderr, ended };
+}
+
+/** Calls the built executable and waits for its end. */
+export function call(words: readonly string[], options: CallOptions = {}): Promise<Ended> {
+  return start(words, options).ended;
+}
+
+/** Every file below a folder, by its path in it; nothing where there is no folder. */
+export function listFiles(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  } catch {
+    return [];
+  }
+}
+
+/** Processes with a text in their command line, by /proc; a zombie has none. */
+export function processesWith(text: string): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+    } catch {
+      return false;
+    }
+  });
+}
