@@ -117,7 +117,8 @@ export async function createWorker(settings: WorkerSettings): Promise<StageWorke
     ...activityPart(settings, stopping.signal),
   });
   return {
-    run: () => worker.run(),
+    // One that was stopped before it ran has nothing to drain.
+    run: () => (stopping.signal.aborted ? Promise.resolve() : worker.run()),
     stop() {
       stopping.abort();
       if (worker.getState() === 'RUNNING') worker.shutdown();

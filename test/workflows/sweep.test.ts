@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { readLedger } from '../../audit';
+import type { StageResult } from '../../contracts/stage';
+import type { SweepResult } from '../../contracts/results';
+import { createStore } from '../../store';
+import type { SweepPlan } from '../../planning';
+import { readTrainerStarts } from '../support/counted-trainer';
+import { resolveTinySweep, runSweep, withWorkers } from '../support/sweep-bench';
+import type { RanSweep } from '../support/sweep-bench';
+import { acquisitionLimitMs } from '../support/temporal';
+import { temporaryFolder } from '../support/temporary';
+
+const allStages = ({ baseStages, cells, controls }: SweepResult): StageResult[] => [
+  ...baseStages,
+  ...[...cells, ...controls].flatMap(({ stages }) => stages),
+];
+
+/** Keys of the stages that start the training executable. */
+const trainedKeys = ({ stages }: SweepPlan): string[] =>
+  stages.flatMap(({ stage }) => {
+    const bought = stage.spec.kind === 'synthesizeData' && stage.spec.what === 'demonstrations';
+    return bought ? [] : [stage.key];
+  });
+
+const sorted = (values: Iterable<string>): string[] => [...new Set(values)].sort();
+
+describe('server: a sweep', function () {
+  this.timeout(acquisitionLimitMs);
+  const folder = temporaryFolder();
+  let first: RanSweep;
+
+  before(async () => {
+    const resolved = await resolveTinySweep();
+    first = await withWorkers(folder.path(), (client) => runSweep(client, resolved));
+  });
+
+  it('runs every cell, and every stage once, also where cells share it', () => {
+    const { plan, result } = first;
+    assert.deepEqual(result.holes, []);
+    assert.deepEqual(
+      sorted(result.cells.map(({ cell }) => cell.id)),
+      sorted(plan.cells.map(({ cell }) => cell.id)),
+    );
+    const used = plan.cells.flatMap(({ stages }) => stages);
+    assert.ok(used.length > plan.stages.length - plan.base.length, 'the grid has stages in common');
+    const controls = result.controls.flatMap(({ stages }) => stages).map(({ key }) => key);
+    const starts = readTrainerStarts(folder.path());
+    const control = controls.filter((key) => !plan.stages.some(({ stage }) => stage.key === key));
+    assert.deepEqual(sorted(starts.map(({ id }) => id)), sorted([...trainedKeys(plan), ...control]));
+    const jobs = starts.map(({ jobPath }) => jobPath);
+    assert.equal(new Set(jobs).size, jobs.length, 'no job was started twice');
+  });
+
+  it('puts every artifact into the store, and anchors its ledger in the result', async () => {
+    const store = createStore(folder.path());
+    const results = allStages(first.result);
+    for (const { kind, key, digest } of results)
+      assert.equal((await store.verifyArtifact({ kind, key })).manifest.digest, digest);
+    const lines = await readLedger(store.paths.experimentLedger(first.plan.sweepId));
+    const recorded = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.stage] : []));
+    assert.deepEqual(sorted(recorded), sorted(results.map(({ key }) => key)));
+    assert.equal(lines[0]?.type, 'experiment-opened');
+    assert.match(first.result.ledgerHead ?? '', /^[0-9a-f]{64}$/);
+  });
+
+  it('tells of stages while they run', () => {
+    const { plan, statuses } = first;
+    const titles = new Set(statuses.flatMap(({ running }) => running.map(({ stage }) => stage?.title)));
+    assert.ok(
+      [...titles].some((title) => title?.startsWith('SFT on')),
+      [...titles].join(', '),
+    );
+    const known = new Set(plan.stages.map(({ stage }) => stage.key));
+    for (const { finished } of statuses) for (const key of finished) assert.ok(known.has(key));
+    const counts = statuses.map(({ finished }) => finished.size);
+    assert.deepEqual(
+      counts,
+      [...counts].sort((a, b) => a - b),
+      'what is finished stays finished',
+    );
+    assert.ok((counts.at(-1) ?? 0) > 0);
+  });
+
+  it('takes everything from the store when it is run again', async () => {
+    const before = readTrainerStarts(folder.path()).length;
+    const resolved = await resolveTinySweep();
+    const again = await withWorkers(folder.path(), (client) => runSweep(client, resolved));
+    assert.equal(readTrainerStarts(folder.path()).length, before);
+    assert.ok(allStages(again.result).every(({ cached }) => cached));
+    assert.deepEqual(
+      again.result.cells.map(({ evaluation }) => evaluation),
+      first.result.cells.map(({ evaluation }) => evaluation),
+    );
+    assert.equal(again.result.cost.deviceMs, 0);
+  });
+
+  it('runs nothing again for another price, and only what is new for another budget', async () => {
+    const before = readTrainerStarts(folder.path()).length;
+    const prices = { sftExample: 5, preferencePair: 1 };
+    const dearer = await resolveTinySweep({ prices });
+    const wider = await resolveTinySweep({ prices, budgets: [8, 16, 24], sftFractions: [1], controls: [] });
+    const [priced, widened] = await withWorkers(folder.path(), async (client) => [
+      await runSweep(client, dearer),
+      await runSweep(client, wider),
+    ]);
+    assert.notEqual(priced?.plan.sweepId, first.plan.sweepId);
+    assert.ok(allStages((priced as RanSweep).result).every(({ cached }) => cached));
+    const added = readTrainerStarts(folder.path()).slice(before);
+    const known = new Set(first.plan.stages.map(({ stage }) => stage.key));
+    const expected = trainedKeys((widened as RanSweep).plan).filter((key) => !known.has(key));
+    assert.deepEqual(sorted(added.map(({ id }) => id)), sorted(expected));
+    assert.equal(expected.length, 3, 'SFT, its reference and its evaluation');
+  });
+
+  it('goes on without a cell that fails, and says why', async () => {
+    const pool = { source: 'twin', pool: 24, validation: 4, test: 20 } as const;
+    // Sixteen pairs cannot be had of so few problems; SFT alone can.
+    const resolved = await resolveTinySweep({
+      name: 'holes',
+      data: pool,
+      budgets: [24],
+      sftFractions: [1, 0.25],
+    });
+    const { result } = await withWorkers(folder.path(), (client) => runSweep(client, resolved));
+    assert.deepEqual(
+      result.cells.map(({ cell }) => cell.sftFraction),
+      [1],
+    );
+    assert.deepEqual(
+      result.holes.map(({ cell, code }) => ({ fraction: cell.sftFraction, code })),
+      [{ fraction: 0.25, code: 'POOL_EXHAUSTED' }],
+    );
+    assert.match(result.holes[0]?.message ?? '', /pairs/);
+  });
+});
