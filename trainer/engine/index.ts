@@ -4,4 +4,24 @@ export { createGenerator } from './generator';
 export { createScorer } from './scorer';
 export { initLora, initWeights } from '../model/initialise';
 export { mergeLora } from '../model/merge';
-export type * from './types';
+export type {
+  Tensor,
+  Weights,
+  ModelConfig,
+  LinearModule,
+  LoraShape,
+  OptimizerShape,
+  SequenceRow,
+  PairRow,
+  Objective,
+  EngineOptions,
+  TrainState,
+  StepFigures,
+  TrainEngine,
+  GeneratorOptions,
+  GenerationRequest,
+  Generation,
+  Generator,
+  Scorer,
+  Engine,
+} from './types';
