@@ -48,20 +48,25 @@ async function readPrompts({ job, warn }: JobContext<GenerateJob>, tokenizer: To
   return { prompts, cut };
 }
 
-/** Batches of one prompt shape each; a row's shape follows from its own prompt, whatever else is in the job. */
+/**
+ * Batches of one prompt shape each; a row's shape follows from its own prompt, whatever else is in the job. Prompts of
+ * like length stand together, since their answers are of like length too and a batch lasts as long as its longest.
+ */
 function planBatches(
   { batchRows, samples, maxPromptTokens }: GenerateJob,
   prompts: readonly Prompt[],
 ): number[][] {
+  const byLength = [...prompts.keys()].sort(
+    (a, b) => prompts[a]!.ids.length - prompts[b]!.ids.length || a - b,
+  );
   const byBucket = new Map<number, number[]>();
-  for (const [index, { ids }] of prompts.entries()) {
-    const bucket = promptBucket(ids.length, maxPromptTokens);
+  for (const index of byLength) {
+    const bucket = promptBucket(prompts[index]!.ids.length, maxPromptTokens);
     const places = byBucket.get(bucket) ?? [];
     byBucket.set(bucket, places);
     for (let sample = 0; sample < samples; sample += 1) places.push(index * samples + sample);
   }
-  const buckets = [...byBucket].sort(([a], [b]) => a - b);
-  return buckets.flatMap(([, places]) => chunkPlaces(places, batchRows));
+  return [...byBucket.values()].flatMap((places) => chunkPlaces(places, batchRows));
 }
 
 /** Opens a generator for a prompt length when it is first asked for, and releases the one before. */

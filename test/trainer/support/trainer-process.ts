@@ -5,7 +5,10 @@ import { createInterface } from 'node:readline';
 import { trainerEvent, type EventOf, type TrainerEvent } from '../../../contracts/trainer-event';
 import type { TrainerJob } from '../../../contracts/trainer-job';
 
-const executable = resolve(__dirname, '..', '..', '..', 'dist', 'bin', 'budgetline-trainer.js');
+/** BUDGETLINE_TRAINER names another executable that must keep the same protocol. */
+const executable =
+  process.env['BUDGETLINE_TRAINER'] ??
+  resolve(__dirname, '..', '..', '..', 'dist', 'bin', 'budgetline-trainer.js');
 
 export interface TrainerRun {
   readonly status: number | null;
