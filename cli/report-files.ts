@@ -72,10 +72,10 @@ async function readEvidence(
   analysis: SweepAnalysis,
 ): Promise<Pick<ReportInput, 'training' | 'answers'>> {
   const plan = planEvidence(result, analysis);
-  const training = plan.training.map(async ({ kind, name, stageKey }) => {
-    const place = { kind, key: stageKey, file: 'metrics.jsonl' };
+  const training = plan.training.map(async ({ stageKey, ...stage }) => {
+    const place = { kind: stage.kind, key: stageKey, file: 'metrics.jsonl' };
     const rows: MetricRow[] = (await readRows(store, place, metricRow)) ?? [];
-    return { kind, name, rows };
+    return { ...stage, rows };
   });
   const answers = plan.answers.map(async ({ name, evaluationKey }) => {
     return { name, items: (await readItems(store, evaluationKey)) ?? [] };

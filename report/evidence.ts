@@ -5,7 +5,7 @@ import type { TrainingEvidence } from './input';
 
 /** Which artifacts a report wants to read: training stages by key, and evaluations by key. */
 export interface EvidencePlan {
-  readonly training: readonly (Pick<TrainingEvidence, 'kind' | 'name'> & { readonly stageKey: string })[];
+  readonly training: readonly (Omit<TrainingEvidence, 'rows'> & { readonly stageKey: string })[];
   readonly answers: readonly {
     readonly name: string;
     /** Key of the evaluate stage whose items.jsonl is wanted. */
@@ -31,7 +31,9 @@ function trainingOf(cells: readonly CellResult[], kind: TrainingEvidence['kind']
     const rows = kind === 'trainSft' ? cell.sftRows : cell.pairRows;
     const unit = kind === 'trainSft' ? 'demonstrations' : 'pairs';
     const name = `r = ${formatFraction(cell.sftFraction)}: ${formatCount(rows)} ${unit}`;
-    return all.filter((stage) => stage.kind === kind).map(({ key }) => ({ kind, name, stageKey: key }));
+    return all
+      .filter((stage) => stage.kind === kind)
+      .map(({ key }) => ({ kind, name, sftFraction: cell.sftFraction, stageKey: key }));
   });
   return stages.slice(0, curvesShown);
 }

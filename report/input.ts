@@ -13,6 +13,8 @@ export interface MetricRow {
 export interface TrainingEvidence {
   readonly kind: 'trainSft' | 'trainPreference';
   readonly name: string;
+  /** Of its cell: one fraction has one colour in every picture. */
+  readonly sftFraction: number;
   readonly rows: readonly MetricRow[];
 }
 

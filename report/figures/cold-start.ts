@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { formatShare } from '../format';
 import type { Figure, FigureSize } from './render';
-import { gridColour, seriesColour, seriesShape } from './theme';
+import { seriesColour, seriesShape } from './theme';
 
 /** How one model answers: the rates that tell a cold start from a warm one. */
 export interface AnsweringRates {
@@ -51,23 +51,16 @@ export function coldStartRates(models: readonly AnsweringRates[]): Figure {
     });
     return {
       width: size === 'wide' ? 730 : 210,
-      height: { step: 42 },
+      height: { step: 14, for: 'offset' },
       data: { values },
-      encoding: { y: { ...y, axis: { labelLimit: 200, ticks: false, domain: false, labelPadding: 12 } } },
-      layer: [
-        {
-          mark: { type: 'rule', stroke: gridColour, strokeWidth: 2 },
-          encoding: { x: { field: 'rate', aggregate: 'min', ...x }, x2: { field: 'rate', aggregate: 'max' } },
-        },
-        {
-          mark: { type: 'point', filled: true, size: 130, opacity: 1 },
-          encoding: {
-            x: { field: 'rate', ...x },
-            color: encode(names.map((_, index) => seriesColour(index))),
-            shape: encode(names.map((_, index) => seriesShape(index))),
-          },
-        },
-      ],
+      mark: { type: 'point', filled: true, size: 110, opacity: 1, clip: false },
+      encoding: {
+        y: { ...y, axis: { labelLimit: 200, ticks: false, domain: false, labelPadding: 12, grid: false } },
+        yOffset: { field: 'name', sort: names, scale: { paddingOuter: 0.6 } },
+        x: { field: 'rate', ...x },
+        color: encode(names.map((_, index) => seriesColour(index))),
+        shape: encode(names.map((_, index) => seriesShape(index))),
+      },
     } as TopLevelSpec;
   };
   return {

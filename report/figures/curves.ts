@@ -5,6 +5,8 @@ import { mutedColour, seriesColour, seriesDash } from './theme';
 /** One quantity of one training stage, step by step. */
 export interface Curve {
   readonly name: string;
+  /** Which colour and dash it has. */
+  readonly series: number;
   readonly points: readonly { readonly step: number; readonly value: number }[];
 }
 
@@ -13,23 +15,34 @@ export interface CurvesData {
   readonly title: string;
   readonly yTitle: string;
   readonly curves: readonly Curve[];
-  /** A value that the curve starts from by definition, drawn as a dashed line. */
-  readonly start?: { readonly value: number; readonly label: string };
+  /** A value that the curve starts from by definition, drawn as a dotted line. */
+  readonly start?: number;
 }
 
 const widths: Readonly<Record<FigureSize, number>> = { wide: 380, narrow: 285 };
 
-/** Mean over `reach` values to either side, fewer at the ends so that it stays centred: single batches are noisy. */
+/** The straight line through the values of one window, by least squares, at position `at`. */
+function fitLine(values: readonly number[], at: number): number {
+  const middle = (values.length - 1) / 2;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const spread = values.reduce((sum, _, index) => sum + (index - middle) ** 2, 0);
+  const tilt = values.reduce((sum, value, index) => sum + (index - middle) * value, 0);
+  return spread === 0 ? mean : mean + (tilt / spread) * (at - middle);
+}
+
+/**
+ * A line fitted to each value's neighbours, `reach` to either side: single batches are noisy. Unlike a mean it neither
+ * lags behind a falling curve nor bends at the ends.
+ */
 export function smoothCurve(values: readonly number[], reach: number): number[] {
   return values.map((_, index) => {
-    const side = Math.min(reach, index, values.length - 1 - index);
-    const window = values.slice(index - side, index + side + 1);
-    return window.reduce((sum, value) => sum + value, 0) / window.length;
+    const from = Math.max(0, index - reach);
+    return fitLine(values.slice(from, index + reach + 1), index - from);
   });
 }
 
 function smoothPoints(curve: Curve): { name: string; step: number; value: number; smooth: number }[] {
-  const reach = Math.round(curve.points.length / 25);
+  const reach = Math.round(curve.points.length / 16);
   const smooth = smoothCurve(
     curve.points.map(({ value }) => value),
     reach,
@@ -65,13 +78,13 @@ export function trainingCurves(data: CurvesData): Figure {
       sort: null,
       legend,
     });
-    const color = named(names.map((_, index) => seriesColour(index)));
-    const strokeDash = named(names.map((_, index) => seriesDash(index)));
+    const color = named(data.curves.map(({ series }) => seriesColour(series)));
+    const strokeDash = named(data.curves.map(({ series }) => seriesDash(series)));
     const x = {
       field: 'step',
       type: 'quantitative',
       title: 'Optimiser step',
-      axis: { grid: false, format: 'd' },
+      axis: { grid: false, format: 'd', tickCount: 6 },
     };
     const y = (field: string): object => ({
       field,
@@ -84,30 +97,23 @@ export function trainingCurves(data: CurvesData): Figure {
       height: 230,
       data: { values },
       layer: [
-        ...names.map((name, index) => ({
+        ...data.curves.map(({ name, series }) => ({
           transform: [{ filter: { field: 'name', equal: name } }],
-          mark: { type: 'line', strokeWidth: 0.7, opacity: 0.4, stroke: seriesColour(index) },
+          mark: { type: 'line', strokeWidth: 0.7, opacity: 0.35, stroke: seriesColour(series) },
           encoding: { x, y: y('value') },
         })),
         { mark: { type: 'line', strokeWidth: 2.2 }, encoding: { x, y: y('smooth'), color, strokeDash } },
-        ...(data.start === undefined ? [] : [startLine(data.start, size)]),
+        ...(data.start === undefined ? [] : [startLine(data.start)]),
       ],
     } as TopLevelSpec;
   };
   return { name: data.name, title: data.title, description: describeCurves(data), spec };
 }
 
-/** The label stands at the far end, where the curves have left the line. */
-function startLine(start: { value: number; label: string }, size: FigureSize): object {
+function startLine(value: number): object {
   return {
-    data: { values: [start] },
+    data: { values: [{ value }] },
     encoding: { y: { field: 'value', type: 'quantitative' } },
-    layer: [
-      { mark: { type: 'rule', strokeDash: [2, 4], stroke: mutedColour } },
-      {
-        mark: { type: 'text', align: 'right', dx: -4, dy: -6, fontSize: 11, fill: mutedColour },
-        encoding: { x: { value: widths[size] }, text: { field: 'label' } },
-      },
-    ],
+    mark: { type: 'rule', strokeDash: [2, 4], strokeWidth: 1.5, stroke: mutedColour },
   };
 }

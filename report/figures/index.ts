@@ -6,7 +6,7 @@ import { contrast, type ContrastRow } from './contrast';
 import { trainingCurves, type Curve } from './curves';
 import { heatMap } from './heat-map';
 import type { Figure } from './render';
-import { scoreByBudget, type ScorePoint } from './score-by-budget';
+import { orderedFractions, scoreByBudget, type ScorePoint } from './score-by-budget';
 
 /** A score with bounds to draw: where nothing says how sure it is, the bar has no length. */
 function drawable({ estimate, low, high }: Estimate): { score: number; low: number; high: number } {
@@ -22,15 +22,22 @@ function scorePoints({ cells, budgets }: SweepAnalysis): ScorePoint[] {
   }));
 }
 
+interface CurveSource {
+  readonly training: readonly TrainingEvidence[];
+  /** In the order of the other pictures' legends, so that a fraction keeps its colour. */
+  readonly fractions: readonly number[];
+}
+
 function curvesOf(
-  training: readonly TrainingEvidence[],
+  { training, fractions }: CurveSource,
   kind: TrainingEvidence['kind'],
   value: string,
 ): Curve[] {
   return training
     .filter((stage) => stage.kind === kind)
-    .map(({ name, rows }) => ({
+    .map(({ name, sftFraction, rows }) => ({
       name,
+      series: Math.max(0, fractions.indexOf(sftFraction)),
       points: rows.flatMap(({ step, values }) =>
         values[value] === undefined ? [] : [{ step, value: values[value] }],
       ),
@@ -38,34 +45,34 @@ function curvesOf(
     .filter(({ points }) => points.length > 0);
 }
 
-function trainingFigures(training: readonly TrainingEvidence[]): Figure[] {
+function trainingFigures(source: CurveSource): Figure[] {
   const all = [
     {
       name: 'sft-loss',
       title: 'SFT loss',
       yTitle: 'Loss per supervised token (nats)',
-      curves: curvesOf(training, 'trainSft', 'loss'),
+      curves: curvesOf(source, 'trainSft', 'loss'),
     },
     {
-      yTitle: 'Loss per pair (nats)',
       name: 'dpo-loss',
       title: 'DPO loss',
-      curves: curvesOf(training, 'trainPreference', 'loss'),
-      start: { value: Math.LN2, label: 'ln 2: policy = reference' },
+      yTitle: 'Loss per pair (nats)',
+      curves: curvesOf(source, 'trainPreference', 'loss'),
+      start: Math.LN2,
     },
     {
       name: 'dpo-margin',
       title: 'DPO reward margin',
       yTitle: 'Reward of chosen less rejected',
-      curves: curvesOf(training, 'trainPreference', 'rewards/margin'),
-      start: { value: 0, label: '0: policy = reference' },
+      curves: curvesOf(source, 'trainPreference', 'rewards/margin'),
+      start: 0,
     },
     {
       name: 'dpo-chosen',
       title: 'Log-probability of the chosen answer',
       yTitle: 'Reward of chosen',
-      curves: curvesOf(training, 'trainPreference', 'rewards/chosen'),
-      start: { value: 0, label: '0: as likely as at the start' },
+      curves: curvesOf(source, 'trainPreference', 'rewards/chosen'),
+      start: 0,
     },
   ];
   return all.filter(({ curves }) => curves.length > 0).map(trainingCurves);
@@ -136,6 +143,6 @@ export function planFigures(
       rows.length === 0
         ? []
         : [contrast({ name: 'control', title: 'The winning mixture and its control', metric, rows })],
-    training: trainingFigures(training),
+    training: trainingFigures({ training, fractions: orderedFractions(points) }),
   };
 }

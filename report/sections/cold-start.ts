@@ -81,7 +81,8 @@ export async function coldStartSection({ analysis }: ReportInput, figures: reado
   const head = { id: 'cold-start', title: 'Cold start' };
   if (analysis.coldStart.length === 0)
     return section(head, html`<p>Not tested: this sweep has no budget with both r = 0 and a warm start.</p>`);
-  const caption = 'A cold start shows as answers that ramble, do not stop and miss the asked format.';
+  const caption =
+    'The base model, preference tuning alone, and what SFT first changes. A cold start shows as answers that miss the asked format, ramble or do not stop.';
   const pictures = await Promise.all(figures.map((figure) => figureBlock(figure, caption)));
   const diagnoses = [...analysis.coldStart].reverse();
   const words = diagnoses.map((one, index) => diagnosisBlock(one, index === 0));

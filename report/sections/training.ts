@@ -3,10 +3,10 @@ import { html, type Html } from '../html';
 import { figureBlock, section } from './parts';
 
 const captions: Readonly<Record<string, string>> = {
-  'sft-loss': 'Each step thin, a running mean thick.',
-  'dpo-loss': 'Starts at ln 2, where the policy is the reference.',
-  'dpo-margin': 'Grows as the policy tells chosen from rejected.',
-  'dpo-chosen': 'Below zero, the chosen answers became less likely too: a known side effect of DPO.',
+  'sft-loss': 'Each step thin, a line fitted to its neighbours thick.',
+  'dpo-loss': 'The dotted line is ln 2, where the policy is the reference.',
+  'dpo-margin': 'Grows from 0 as the policy tells chosen from rejected.',
+  'dpo-chosen': 'Below 0 the chosen answers became less likely too: a known side effect of DPO.',
 };
 
 /** Training curves of the largest budget. */

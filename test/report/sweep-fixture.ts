@@ -197,7 +197,10 @@ function inputOf(options: {
     result,
     analysis,
     annotatorDescription: `Misreads doubles & triples on 70 % of the problems that have one. ${hostile}`,
-    training: plan.training.map(({ kind, name }) => ({ kind, name, rows: curve(name, kind === 'trainSft') })),
+    training: plan.training.map((stage) => ({
+      ...stage,
+      rows: curve(stage.name, stage.kind === 'trainSft'),
+    })),
     answers: plan.answers.map(({ name, itemsKey }) => ({ name, items: items.get(itemsKey) ?? [] })),
     run: {
       workflowId: result.sweepId,
