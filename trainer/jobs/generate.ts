@@ -85,6 +85,8 @@ function createGeneratorShelf(job: GenerateJob, model: ModelFolder, endOfSequenc
       maxNewTokens: job.maxNewTokens,
       endOfSequence,
       decoding: job.decoding,
+      // Batches of one shape begin with a prompt's first sample, so its samples stand together.
+      samplesPerPrompt: job.batchRows % job.samples === 0 ? job.samples : 1,
     });
     held = { bucket, generator };
     return generator;
