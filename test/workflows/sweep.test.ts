@@ -5,6 +5,7 @@ import type { SweepResult } from '../../contracts/results';
 import { createStore } from '../../store';
 import type { SweepPlan } from '../../planning';
 import { readTrainerStarts } from '../support/counted-trainer';
+import { recordHistory, recording } from '../support/record-histories';
 import { resolveTinySweep, runSweep, withWorkers } from '../support/sweep-bench';
 import type { RanSweep } from '../support/sweep-bench';
 import { acquisitionLimitMs } from '../support/temporal';
@@ -31,7 +32,13 @@ describe('server: a sweep', function () {
 
   before(async () => {
     const resolved = await resolveTinySweep();
-    first = await withWorkers(folder.path(), (client) => runSweep(client, resolved));
+    first = await withWorkers(folder.path(), async (client) => {
+      const ran = await runSweep(client, resolved);
+      const mixture = ran.result.cells.find(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
+      if (recording) await recordHistory(client, 'sweep', ran.plan.sweepId);
+      if (recording) await recordHistory(client, 'cell', mixture?.cell.id ?? '');
+      return ran;
+    });
   });
 
   it('runs every cell, and every stage once, also where cells share it', () => {
@@ -103,11 +110,11 @@ describe('server: a sweep', function () {
       await runSweep(client, dearer),
       await runSweep(client, wider),
     ]);
-    assert.notEqual(priced?.plan.sweepId, first.plan.sweepId);
-    assert.ok(allStages((priced as RanSweep).result).every(({ cached }) => cached));
+    assert.notEqual(priced.plan.sweepId, first.plan.sweepId);
+    assert.ok(allStages(priced.result).every(({ cached }) => cached));
     const added = readTrainerStarts(folder.path()).slice(before);
     const known = new Set(first.plan.stages.map(({ stage }) => stage.key));
-    const expected = trainedKeys((widened as RanSweep).plan).filter((key) => !known.has(key));
+    const expected = trainedKeys(widened.plan).filter((key) => !known.has(key));
     assert.deepEqual(sorted(added.map(({ id }) => id)), sorted(expected));
     assert.equal(expected.length, 3, 'SFT, its reference and its evaluation');
   });
@@ -121,7 +128,11 @@ describe('server: a sweep', function () {
       budgets: [24],
       sftFractions: [1, 0.25],
     });
-    const { result } = await withWorkers(folder.path(), (client) => runSweep(client, resolved));
+    const { result } = await withWorkers(folder.path(), async (client) => {
+      const ran = await runSweep(client, resolved);
+      if (recording) await recordHistory(client, 'sweep-with-hole', ran.plan.sweepId);
+      return ran;
+    });
     assert.deepEqual(
       result.cells.map(({ cell }) => cell.sftFraction),
       [1],

@@ -1,0 +1,39 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { packageRoot } from '../../client';
+
+/** Histories that the replay test runs the workflows over. */
+export const historiesFolder = join(__dirname, '../workflows/histories');
+
+/** Where `BUDGETLINE_RECORD_HISTORIES=1` is set, the sweep tests write what they ran into that folder. */
+export const recording = process.env['BUDGETLINE_RECORD_HISTORIES'] === '1';
+
+/** Nothing of the machine that recorded: its folders, its name, its processes. */
+function scrubText(text: string): string {
+  return text.replaceAll(packageRoot, '/budgetline').replaceAll(hostname(), 'host');
+}
+
+function scrubPayload(data: string): string {
+  return Buffer.from(scrubText(Buffer.from(data, 'base64').toString('utf8'))).toString('base64');
+}
+
+function scrub(value: unknown, name = ''): unknown {
+  if (typeof value === 'string') {
+    if (name === 'identity') return 'worker';
+    return name === 'data' ? scrubPayload(value) : scrubText(value);
+  }
+  if (Array.isArray(value)) return value.map((each) => scrub(each));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, scrub(each, key)]));
+}
+
+/** Writes the history of a finished workflow; the workflow's id is kept beside its events. */
+export async function recordHistory(client: Client, name: string, workflowId: string): Promise<void> {
+  const history = await client.workflow.getHandle(workflowId).fetchHistory();
+  const scrubbed = scrub(JSON.parse(historyToJSON(history))) as object;
+  mkdirSync(historiesFolder, { recursive: true });
+  writeFileSync(join(historiesFolder, `${name}.json`), `${JSON.stringify({ workflowId, ...scrubbed })}\n`);
+}
