@@ -141,4 +141,3 @@ export const trainerJob = z.discriminatedUnion('command', [
 export type TrainerJob = z.infer<typeof trainerJob>;
 export type TrainerCommand = TrainerJob['command'];
 export type JobOf<C extends TrainerCommand> = Extract<TrainerJob, { command: C }>;
-

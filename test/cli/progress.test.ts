@@ -73,7 +73,6 @@ class Screen extends PassThrough {
   #column = 0;
 
   override write(chunk: string): boolean {
-    // eslint-disable-next-line no-control-regex -- a terminal is spoken to in control characters
     for (const part of chunk.match(/\u001b\[\d*[A-Z]|\u001b\[\d*m|\n|[^\u001b\n]+/g) ?? []) this.#take(part);
     return true;
   }
