@@ -6,6 +6,7 @@ import { answerHeader } from './sections/answer';
 import { claimsSection, controlSection } from './sections/claims';
 import { coldStartSection } from './sections/cold-start';
 import { costsSection } from './sections/costs';
+import { dataSection } from './sections/data';
 import { provenanceSection } from './sections/provenance';
 import { samplesSection } from './sections/samples';
 import { cellsSection, scoresSection } from './sections/scores';
@@ -31,6 +32,7 @@ async function sections(input: ReportInput): Promise<Html[]> {
     await trainingSection(figures.training),
     samplesSection(input.answers),
     cellsSection(input, metric),
+    dataSection(input),
     costsSection(input),
     provenanceSection(input),
   ];

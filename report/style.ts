@@ -90,7 +90,7 @@ tr.best td,tr.best th{font-weight:700}
 .sample .state{color:var(--muted);font-size:.85rem;margin:.45rem 0 0}
 pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font:.85rem/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 blockquote{margin:0 0 .7rem;padding-left:.9rem;border-left:3px solid var(--grid)}
-.notice{border:1px solid var(--grid);border-radius:4px;padding:.75rem 1rem;max-width:46rem}
+.notice{border:1px solid var(--grid);border-radius:4px;padding:.75rem 1rem;margin:1rem 0 0;max-width:none}
 footer{color:var(--muted);font-size:.88rem;padding-bottom:2.5rem}
 .skip{position:absolute;left:-999rem}
 .skip:focus{left:1rem;top:.5rem;background:var(--paper);padding:.5rem}

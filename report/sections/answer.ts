@@ -15,6 +15,18 @@ function facts({ definition, analysis }: ReportInput): [string, string][] {
   ];
 }
 
+/** Below this, differences between splits are differences between guesses. */
+const nearZero = 0.1;
+
+function nearZeroNotice({ analysis }: ReportInput): Html {
+  const scores = [analysis.base, ...analysis.cells].map(({ score }) => score.estimate);
+  if (scores.some((score) => score >= nearZero)) return html``;
+  return html`<p class="notice">
+    Every score here is near zero: this model cannot do this task at any split that was run. The figures show
+    that the data went through every stage, not which split is better.
+  </p>`;
+}
+
 /** The top of the page: the answer in one paragraph and what it holds for. */
 export function answerHeader(input: ReportInput, contents: readonly (readonly [string, Html])[]): Html {
   const list = facts(input).map(
@@ -31,6 +43,7 @@ export function answerHeader(input: ReportInput, contents: readonly (readonly [s
     <div class="answer" role="region" aria-label="The answer">
       <p>${input.analysis.answer}</p>
     </div>
+    ${nearZeroNotice(input)}
     <dl class="facts">${list}</dl>
     <p class="lead">${input.annotatorDescription} ${input.analysis.intervals.label}</p>
     <nav aria-label="Contents">

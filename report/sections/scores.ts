@@ -116,8 +116,32 @@ function holesTable({ holes }: SweepAnalysis): Html {
   });
 }
 
+/** Scores by name that a task gives besides the one that counts, e.g. strict and flexible extraction. */
+function furtherScores({ result }: ReportInput): Html {
+  const names = Object.keys(result.base.scores).sort();
+  if (names.length === 0) return html``;
+  const cellsOf = (scores: Readonly<Record<string, number>>): string[] =>
+    names.map((name) => (scores[name] === undefined ? '–' : formatScore(scores[name])));
+  return table({
+    caption: 'Further scores',
+    columns: [number('Budget'), number('r'), number('Seed'), ...names.map(number)],
+    rows: [
+      { cells: ['base', '–', '–', ...cellsOf(result.base.scores)] },
+      ...result.cells.map(({ cell, evaluation }) => ({
+        cells: [
+          formatCount(cell.budget),
+          formatFraction(cell.sftFraction),
+          cell.seed,
+          ...cellsOf(evaluation.scores),
+        ],
+      })),
+    ],
+  });
+}
+
 /** Every cell with its interval and style; then the holes. */
-export function cellsSection({ analysis }: ReportInput, metric: string): Html {
+export function cellsSection(input: ReportInput, metric: string): Html {
+  const { analysis } = input;
   const columns = [
     number('Budget'),
     number('r'),
@@ -141,5 +165,5 @@ export function cellsSection({ analysis }: ReportInput, metric: string): Html {
       : html`<ul>
           ${notes}
         </ul>`;
-  return section({ id: 'cells', title: 'All cells' }, all, list, holesTable(analysis));
+  return section({ id: 'cells', title: 'All cells' }, all, list, furtherScores(input), holesTable(analysis));
 }

@@ -85,6 +85,35 @@ describe('pure: report', () => {
     assert.ok(text.includes('RETRIES_SPENT') && text.includes('the disk &lt;full&gt;'));
   });
 
+  it('says how many rows did not fit, and that scores near zero mean nothing', async () => {
+    assert.ok((await renderReport(input)).includes('nothing was cut or left out'));
+    const [first, ...cells] = input.result.cells;
+    assert.ok(first);
+    const stages = first.stages.map((stage) =>
+      stage.kind === 'trainSft' ? { ...stage, metrics: { overLengthRows: 1234 } } : stage,
+    );
+    const long = { ...input, result: { ...input.result, cells: [{ ...first, stages }, ...cells] } };
+    assert.match(await renderReport(long), /1,234 rows were\s+longer than the limit/);
+
+    const notice = 'Every score here is near zero';
+    assert.equal((await renderReport(input)).includes(notice), false);
+    const none = { estimate: 0, low: 0, high: 0.05 };
+    const { analysis } = input;
+    const zero = {
+      ...analysis,
+      base: { ...analysis.base, score: none },
+      cells: analysis.cells.map((cell) => ({ ...cell, score: none })),
+    };
+    assert.ok((await renderReport({ ...input, analysis: zero })).includes(notice));
+  });
+
+  it('shows how the pairs were made, each set once', async () => {
+    const text = await renderReport(input);
+    const table = text.slice(text.indexOf('How the pairs were made'));
+    const rows = table.slice(0, table.indexOf('</table>')).match(/<th scope="row"/g) ?? [];
+    assert.equal(rows.length, input.result.cells.filter(({ cell }) => cell.pairRows > 0).length);
+  });
+
   it('counts a shared stage once', () => {
     const shared = input.result.cells[0]?.stages[0];
     assert.ok(shared);

@@ -68,7 +68,7 @@ function summaryOf(name: string, items: readonly ItemResult[]): EvaluationSummar
   };
 }
 
-function stageOf(kind: StageKind, title: string): StageResult {
+function stageOf(kind: StageKind, title: string, metrics: StageResult['metrics'] = {}): StageResult {
   const cost = { wallMs: 4200, deviceMs: 4000, cpuMs: 3900, tokens: 51_000, attempts: 1, checkerCalls: 0 };
   const key = digestOf(`${kind}/${title}`);
   return {
@@ -78,10 +78,20 @@ function stageOf(kind: StageKind, title: string): StageResult {
     digest: digestOf(key),
     cached: false,
     ledgerHead: digestOf(title),
-    metrics: {},
+    metrics,
     cost,
   };
 }
+
+const pairFigures = (rows: number): StageResult['metrics'] => ({
+  rows,
+  promptsScanned: rows * 4,
+  samples: rows * 16,
+  yield: 0.25,
+  'skipped.all-right': rows,
+  'skipped.all-wrong': 2 * rows,
+  'skipped.wrong-is-empty': 1,
+});
 
 function definitionOf(budgets: number[], sftFractions: number[], items: number): SweepDefinition {
   const lora = { rank: 16, alpha: 16 };
@@ -162,6 +172,7 @@ function cellOf(options: {
   const { task, model, annotator, prices } = definition;
   const stages = [
     ...(sftRows === 0 ? [] : [stageOf('trainSft', `SFT on ${sftRows.toString()} demonstrations`)]),
+    ...(pairRows === 0 ? [] : [stageOf('synthesizeData', `Pairs of ${id}`, pairFigures(pairRows))]),
     ...(pairRows === 0 ? [] : [stageOf('trainPreference', `DPO on ${pairRows.toString()} pairs of ${id}`)]),
     stageOf('evaluate', `Evaluation of ${id}`),
   ];

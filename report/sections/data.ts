@@ -1,0 +1,90 @@
+import type { StageResult } from '../../contracts/stage';
+import { formatCount, formatShare } from '../format';
+import { html, type Html } from '../html';
+import type { ReportInput } from '../input';
+import { distinctStages } from './costs';
+import { section, table, type Column } from './parts';
+
+const figure = (stage: StageResult, name: string): number => stage.metrics[name] ?? 0;
+
+const total = (stages: readonly StageResult[], name: string): number =>
+  stages.reduce((sum, stage) => sum + figure(stage, name), 0);
+
+const counted = (count: number, one: string, many: string): string =>
+  `${formatCount(count)} ${count === 1 ? one : many}`;
+
+/** What became of text that is longer than the definition allows. */
+function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): Html {
+  const long = total(stages, 'overLengthRows');
+  const cut = total(stages, 'cutPrompts');
+  if (long === 0 && cut === 0)
+    return html`<p>Every row and every prompt fitted its length limit; nothing was cut or left out.</p>`;
+  const policies = [definition.sft, definition.preference]
+    .map(({ maxLength, overLength }) => `${formatCount(maxLength)} tokens, "${overLength}"`)
+    .join(' and ');
+  return html`<p>
+    ${counted(long, 'row was', 'rows were')} longer than the limit of SFT and DPO (${policies});
+    ${counted(cut, 'prompt was', 'prompts were')} cut for generation. A row that several stages read counts in
+    each.
+  </p>`;
+}
+
+const number = (title: string): Column => ({ title, number: true });
+
+function pairCells(stage: StageResult): string[] {
+  const skipped = Object.keys(stage.metrics).filter((name) => name.startsWith('skipped.'));
+  const others = skipped.filter((name) => name !== 'skipped.all-right' && name !== 'skipped.all-wrong');
+  return [
+    formatCount(figure(stage, 'rows')),
+    formatCount(figure(stage, 'promptsScanned')),
+    formatCount(figure(stage, 'samples')),
+    formatShare(figure(stage, 'yield'), 0),
+    formatCount(figure(stage, 'skipped.all-right')),
+    formatCount(figure(stage, 'skipped.all-wrong')),
+    formatCount(others.reduce((sum, name) => sum + figure(stage, name), 0)),
+  ];
+}
+
+/** Which cell first used a set of pairs: their titles alone do not tell whose samples they are. */
+function pairRows({ result }: ReportInput): { cells: string[] }[] {
+  const seen = new Set<string>();
+  return result.cells.flatMap(({ cell, stages }) =>
+    stages
+      .filter(({ key, kind, metrics }) => {
+        const fresh = kind === 'synthesizeData' && metrics['promptsScanned'] !== undefined && !seen.has(key);
+        seen.add(key);
+        return fresh;
+      })
+      .map((stage) => ({
+        cells: [
+          `${formatCount(cell.budget)}, r = ${cell.sftFraction.toString()}, seed ${cell.seed.toString()}`,
+          ...pairCells(stage),
+        ],
+      })),
+  );
+}
+
+function pairTable(input: ReportInput): Html {
+  const rows = pairRows(input);
+  if (rows.length === 0) return html``;
+  return table({
+    caption: 'How the pairs were made: prompts of the pool in order, until the budget’s count was reached',
+    columns: [
+      { title: 'First used by' },
+      number('Pairs'),
+      number('Prompts scanned'),
+      number('Samples'),
+      number('Prompts that gave a pair'),
+      number('All samples right'),
+      number('All wrong'),
+      number('Skipped otherwise'),
+    ],
+    rows,
+  });
+}
+
+/** Lengths, and the yield of the pairs. */
+export function dataSection(input: ReportInput): Html {
+  const stages = distinctStages(input.result);
+  return section({ id: 'data', title: 'Data' }, fitWords(input, stages), pairTable(input));
+}
