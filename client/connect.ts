@@ -8,7 +8,7 @@ export interface ConnectOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-const connectTimeoutMs = 10_000;
+const connectTimeoutMs = 5_000;
 
 function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(

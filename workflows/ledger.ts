@@ -7,7 +7,7 @@ const stagesACall = 500;
 
 const { openExperiment, recordStages } = proxyActivities<LedgerActivities>({
   taskQueue: taskQueues.cpu,
-  startToCloseTimeout: '5 minutes',
+  startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
@@ -13,7 +13,11 @@ export const recording = process.env['BUDGETLINE_RECORD_HISTORIES'] === '1';
 
 /** Nothing of the machine that recorded: its folders, its name, its processes. */
 function scrubText(text: string): string {
-  return text.replaceAll(packageRoot, '/budgetline').replaceAll(hostname(), 'host');
+  const { username } = userInfo();
+  return text
+    .replaceAll(packageRoot, '/budgetline')
+    .replaceAll(hostname(), 'host')
+    .replaceAll(`${username}@`, 'user@');
 }
 
 function scrubPayload(data: string): string {

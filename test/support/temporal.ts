@@ -1,12 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import './quiet-runtime';
 import { ensureServer, stopServers } from '../../workers/embedded-server';
 import type { EmbeddedServer } from '../../workers/embedded-server';
-
-// Failing stages are what some tests are about; their warnings would bury the report.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 let shared: Promise<{ home: string; server: EmbeddedServer }> | undefined;
 
