@@ -3,6 +3,7 @@ import { formatCount, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 import { distinctStages } from './costs';
+import { orderedCells } from './order';
 import { section, table, type Column } from './parts';
 
 const figure = (stage: StageResult, name: string): number => stage.metrics[name] ?? 0;
@@ -48,7 +49,7 @@ function pairCells(stage: StageResult): string[] {
 /** Which cell first used a set of pairs: their titles alone do not tell whose samples they are. */
 function pairRows({ result }: ReportInput): { cells: string[] }[] {
   const seen = new Set<string>();
-  return result.cells.flatMap(({ cell, stages }) =>
+  return orderedCells(result).flatMap(({ cell, stages }) =>
     stages
       .filter(({ key, kind, metrics }) => {
         const fresh = kind === 'synthesizeData' && metrics['promptsScanned'] !== undefined && !seen.has(key);
@@ -68,16 +69,17 @@ function pairTable(input: ReportInput): Html {
   const rows = pairRows(input);
   if (rows.length === 0) return html``;
   return table({
-    caption: 'How the pairs were made: prompts of the pool in order, until the budget’s count was reached',
+    caption:
+      'How the pairs were made: prompts of the pool in order, until there were enough. A prompt whose samples are all right or all wrong gives none',
     columns: [
       { title: 'First used by' },
       number('Pairs'),
-      number('Prompts scanned'),
+      number('Prompts'),
       number('Samples'),
-      number('Prompts that gave a pair'),
-      number('All samples right'),
+      number('Gave a pair'),
+      number('All right'),
       number('All wrong'),
-      number('Skipped otherwise'),
+      number('Other'),
     ],
     rows,
   });

@@ -3,6 +3,7 @@ import type { Figure } from '../figures/render';
 import { formatCount, formatFraction, formatScore, formatShare, formatUsd } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
+import { orderedCells } from './order';
 import { figureBlock, section, table, type Column } from './parts';
 
 const number = (title: string): Column => ({ title, number: true });
@@ -59,11 +60,11 @@ export async function scoresSection(
 }
 
 const styleColumns = [
-  number('Format kept'),
+  number('Format'),
   number('Rambles'),
-  number('Never stops'),
-  number('Repetition'),
-  number('Mean tokens'),
+  number('No end'),
+  number('Repeats'),
+  number('Tokens'),
 ];
 
 function styleCells({ style }: Pick<CellAnalysis, 'style'>): string[] {
@@ -122,12 +123,12 @@ function furtherScores({ result }: ReportInput): Html {
   if (names.length === 0) return html``;
   const cellsOf = (scores: Readonly<Record<string, number>>): string[] =>
     names.map((name) => (scores[name] === undefined ? '–' : formatScore(scores[name])));
-  return table({
-    caption: 'Further scores',
+  const scores = table({
+    caption: 'Scores by name, besides the one that counts',
     columns: [number('Budget'), number('r'), number('Seed'), ...names.map(number)],
     rows: [
       { cells: ['base', '–', '–', ...cellsOf(result.base.scores)] },
-      ...result.cells.map(({ cell, evaluation }) => ({
+      ...orderedCells(result).map(({ cell, evaluation }) => ({
         cells: [
           formatCount(cell.budget),
           formatFraction(cell.sftFraction),
@@ -137,6 +138,10 @@ function furtherScores({ result }: ReportInput): Html {
       })),
     ],
   });
+  return html`<details>
+    <summary>Further scores of every cell</summary>
+    ${scores}
+  </details>`;
 }
 
 /** Every cell with its interval and style; then the holes. */
@@ -150,11 +155,12 @@ export function cellsSection(input: ReportInput, metric: string): Html {
     { title: '95 % interval' },
     ...(analysis.seeds.length > 1 ? [{ title: 'By seed' }] : []),
     ...styleColumns,
-    number('Annotation'),
+    number('Cost'),
   ];
   const rows = [{ cells: baseRow(analysis) }, ...analysis.cells.map((cell) => cellRow(analysis, cell))];
   const all = table({
-    caption: 'All cells and the base model; a star marks the best of each budget',
+    caption:
+      'All cells and the base model; a star marks the best of each budget. Shares of answers that keep the format, ramble and have no end; mean repetition and tokens; price of the rows',
     columns,
     rows,
   });
