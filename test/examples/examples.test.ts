@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { resolveDefinition } from '../../client';
+import type { SweepDefinition } from '../../contracts/definition';
+import firstSweep from '../../examples/first-sweep';
+import gsm8k from '../../examples/gsm8k';
+import { planSweep } from '../../planning';
+import { defineSweep } from '../../planning/define';
+import { createStore } from '../../store';
+import { builtInTasks } from '../../workers';
+import { stopServers } from '../../workers/embedded-server';
+import { runSweep, withWorkers } from '../support/sweep-bench';
+import { acquisitionLimitMs } from '../support/temporal';
+import { temporaryFolder } from '../support/temporary';
+
+const examples = join(__dirname, '../../examples');
+
+const plan = async (definition: SweepDefinition) =>
+  planSweep(await resolveDefinition(definition, { tasks: builtInTasks }));
+
+describe('pure: examples/first-sweep.ts', () => {
+  it('is a whole experiment in fifteen lines', () => {
+    const lines = readFileSync(join(examples, 'first-sweep.ts'), 'utf8').trimEnd().split('\n');
+    assert.ok(lines.length <= 15, `${lines.length} lines`);
+  });
+
+  it('holds the baseline, the cold-start probe and the hybrid, at each budget', async () => {
+    const { cells } = await plan(firstSweep);
+    assert.equal(firstSweep.budgets.length, 3);
+    for (const budget of firstSweep.budgets) {
+      const fractions = cells
+        .filter(({ cell }) => cell.budget === budget)
+        .map(({ cell }) => cell.sftFraction);
+      assert.deepEqual(
+        fractions.sort((a, b) => b - a),
+        [1, 0.75, 0.5, 0.25, 0.1, 0],
+      );
+    }
+  });
+});
+
+describe('server: examples/gsm8k.ts', function () {
+  this.timeout(acquisitionLimitMs);
+  const folder = temporaryFolder();
+
+  it('takes real questions and answers through every stage, and counts what it leaves out', async () => {
+    const { evaluation, pairs } = gsm8k;
+    const small = defineSweep({
+      ...gsm8k,
+      budgets: [4],
+      sftFractions: [0.5],
+      pairs: { ...pairs, maxNewTokens: 16 },
+      evaluation: { ...evaluation, items: 3, maxNewTokens: 16 },
+      controls: [],
+    });
+    const resolved = await resolveDefinition(small, { tasks: builtInTasks });
+    const { result } = await withWorkers(folder.path(), (client) => runSweep(client, resolved));
+    assert.deepEqual(result.holes, []);
+    const [cell] = result.cells;
+    assert.equal(cell?.evaluation.items, 3);
+    assert.ok(cell.evaluation.score <= 1 / 3, 'a million parameters solve no such problem');
+    assert.ok('strict' in cell.evaluation.scores && 'flexible' in cell.evaluation.scores);
+    const metricsOf = (kind: string) => cell.stages.find((stage) => stage.kind === kind)?.metrics ?? {};
+    assert.equal(metricsOf('trainSft')['overLengthRows'], 0);
+    assert.ok((metricsOf('trainPreference')['steps'] ?? 0) > 0);
+    await assertRealText(folder.path(), cell.stages[0]?.key ?? '');
+  });
+});
+
+/** Demonstrations hold the steps and the answer of the file, with its calculator marks taken out. */
+async function assertRealText(home: string, key: string): Promise<void> {
+  const { dir } = await createStore(home).verifyArtifact({ kind: 'synthesizeData', key });
+  const [first = ''] = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8').split('\n');
+  const { completion } = JSON.parse(first) as { completion: string };
+  assert.match(completion, /Step 1: /);
+  assert.match(completion, /#### -?\d+/);
+  assert.ok(!completion.includes('<<'));
+}
+
+describe('server: examples/run-own-workflow.ts', function () {
+  this.timeout(acquisitionLimitMs);
+  const folder = temporaryFolder();
+  after(() => stopServers(folder.path()));
+
+  it('runs a pipeline of one’s own from the same stages, through the public face', async () => {
+    const args = ['-r', 'ts-node/register/transpile-only', join(examples, 'run-own-workflow.ts'), '8', '6'];
+    const env = { ...process.env, BUDGETLINE_HOME: folder.path() };
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+    const scores = JSON.parse(stdout) as Record<string, number>;
+    assert.deepEqual(Object.keys(scores), ['warmStart', 'preference', 'chosenOnly']);
+    for (const score of Object.values(scores)) assert.ok(score >= 0 && score <= 1);
+  });
+});
