@@ -1,5 +1,6 @@
 import { CancelledFailure, type Context } from '@temporalio/activity';
 import { countInfrastructureFailures, endAttempt, readLedger, startAttempt, type AttemptEnd } from '../audit';
+import type { Prices } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine } from '../contracts/ledger';
 import type { PlannedStage } from '../contracts/stage';
@@ -40,18 +41,44 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
     fence: claim.fence,
     ...{ actor, host, pid: process.pid, device, packageVersion },
     codeDigest: await environment.codeDigest(),
+    worker: await environment.worker(),
     specDigest: digestOf(stage.spec),
     inputs: plannedInputs(stage),
     resumedFromStep: await lastCheckpointStep(runDir),
   });
 }
 
-type Ending = Pick<AttemptEnd, 'outcome' | 'code' | 'message' | 'artifact'>;
+type Ending = Pick<AttemptEnd, 'outcome' | 'code' | 'message' | 'artifact' | 'manifestDigest'>;
+
+const nothingMade = { artifact: null, manifestDigest: null };
+
+/** What an attempt spent: rows are bought by publishing them, checker calls by making them. */
+function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending): number | null {
+  const { prices } = request;
+  if (prices === undefined) return null;
+  const { spec } = stage;
+  const price = spec.kind === 'synthesizeData' ? rowPrice(prices, spec.what) : 0;
+  const rows = spec.kind === 'synthesizeData' && outcome === 'published' ? spec.rows : 0;
+  return rows * price + usage.checkerCalls * prices.checkerCall;
+}
+
+function rowPrice(prices: Prices, what: 'demonstrations' | 'pairs'): number {
+  return what === 'pairs' ? prices.preferencePair : prices.sftExample;
+}
 
 /** Closes the attempt's entry; gives the chain's new head. */
-export function closeAttempt(session: StageSession, names: AttemptNames, ending: Ending): Promise<string> {
-  const { claim, usage } = session;
-  return endAttempt(ledgerOf(session), { ...names, fence: claim.fence, ...ending, ...usage.figures() });
+export async function closeAttempt(
+  session: StageSession,
+  names: AttemptNames,
+  ending: Ending,
+): Promise<string> {
+  const { claim, usage, inputs } = session;
+  await session.notes.drain();
+  return endAttempt(ledgerOf(session), {
+    ...{ ...names, fence: claim.fence, ...ending, ...usage.figures() },
+    inputDigests: { ...inputs.digests },
+    usd: spentUsd(session, ending),
+  });
 }
 
 /** True where cancellation was asked for, and not where the worker stops or the server has lost sight of us. */
@@ -78,10 +105,10 @@ export function explainFailure(session: StageSession, error: unknown): Budgetlin
 
 function endingOf(failure: BudgetlineError | CancelledFailure): Ending {
   if (failure instanceof CancelledFailure)
-    return { outcome: 'cancelled', code: null, message: null, artifact: null };
+    return { outcome: 'cancelled', code: null, message: null, ...nothingMade };
   const { code } = failure;
   const outcome = code === 'TRAINER_YIELDED' || code === 'WORKER_STOPPING' ? 'yielded' : 'failed';
-  return { outcome, code, message: failure.message.slice(0, 500), artifact: null };
+  return { outcome, code, message: failure.message.slice(0, 500), ...nothingMade };
 }
 
 /** Fails for good where the stage has failed for reasons of infrastructure more often than its definition allows. */

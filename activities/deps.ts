@@ -1,7 +1,10 @@
+import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readSigningKey } from '../audit';
 import { BudgetlineError } from '../contracts/failures';
+import type { WorkerIdentity } from '../contracts/ledger';
 import type { Task } from '../contracts/task';
 import type { Store } from '../store';
 import { readPackageVersion, trainerDigest } from './code-identity';
@@ -9,6 +12,7 @@ import { createProblemCache, type ProblemCache } from './task-data';
 import { trainerEnvironment } from './trainer-process/environment';
 import type { TrainerSetup } from './trainer-process/run-trainer';
 import type { SuperviseLimits } from './trainer-process/supervise';
+import { describeWorker } from './worker-identity';
 
 /** What a worker gives its activities. */
 export interface ActivityDeps {
@@ -26,6 +30,8 @@ export interface ActivityDeps {
   readonly stopping?: AbortSignal;
   /** Who runs this worker, for the ledger; the system's user unless told. */
   readonly actor?: string;
+  /** File of the ed25519 key (PEM) that signs the heads of experiments; BUDGETLINE_SIGNING_KEY unless told. */
+  readonly signingKeyPath?: string;
 }
 
 /** The same with every default in place. */
@@ -40,6 +46,10 @@ export interface StageEnvironment {
   readonly packageVersion: string;
   /** SHA-256 of the training executable's bytes. */
   codeDigest(): Promise<string>;
+  /** Looked up once: a worker's commit is the one that it was started from. */
+  worker(): Promise<WorkerIdentity>;
+  /** null where heads are not signed. */
+  readonly signingKey: KeyObject | null;
 }
 
 const defaultLimits: SuperviseLimits = { graceMs: 10_000, stallMs: 5 * 60_000, openingMs: 30 * 60_000 };
@@ -56,8 +66,14 @@ export function defaultTrainerCommand(): readonly string[] {
   return [process.execPath, join(packageRoot(), 'dist', 'bin', 'budgetline-trainer.js')];
 }
 
+function findSigningKey({ signingKeyPath }: ActivityDeps): KeyObject | null {
+  const path = signingKeyPath ?? process.env['BUDGETLINE_SIGNING_KEY'] ?? '';
+  return path === '' ? null : readSigningKey(path);
+}
+
 export function createStageEnvironment(deps: ActivityDeps): StageEnvironment {
   const command = deps.trainer?.command ?? defaultTrainerCommand();
+  let worker: Promise<WorkerIdentity> | undefined;
   return {
     store: deps.store,
     problems: createProblemCache(deps.tasks),
@@ -72,5 +88,7 @@ export function createStageEnvironment(deps: ActivityDeps): StageEnvironment {
     host: hostname(),
     packageVersion: readPackageVersion(packageRoot()),
     codeDigest: () => trainerDigest(command),
+    worker: () => (worker ??= describeWorker(packageRoot())),
+    signingKey: findSigningKey(deps),
   };
 }

@@ -1,7 +1,9 @@
-import { openExperimentLedger, recordStages } from '../audit';
-import type { LedgerActivities, StageResult } from '../contracts/stage';
+import { Context } from '@temporalio/activity';
+import { openExperimentLedger, recordHistories, recordStages, signHead } from '../audit';
+import type { AnchoredHead, LedgerActivities, StageResult } from '../contracts/stage';
 import type { StageEnvironment } from './deps';
 import { toActivityFailure } from './failures';
+import { exportHistories } from './histories';
 
 function recordOf({ key, kind, cached, digest, ledgerHead }: StageResult) {
   return { stage: key, kind, cached, artifact: digest, stageHead: ledgerHead };
@@ -15,11 +17,22 @@ async function coded<T>(work: Promise<T>): Promise<T> {
   }
 }
 
+async function finalize(environment: StageEnvironment, experimentId: string): Promise<AnchoredHead> {
+  const { store, signingKey } = environment;
+  const { workflowId = '', runId = '' } = Context.current().info.workflowExecution ?? {};
+  const histories = await exportHistories(store, { workflowId, runId });
+  const anchored = await recordHistories(store, experimentId, histories);
+  if (signingKey === null) return anchored;
+  return { ...anchored, signature: signHead(signingKey, experimentId, anchored) };
+}
+
 /** The activities that keep an experiment's own chain; repeating them changes nothing. */
-export function createLedgerActivities({ store, actor }: StageEnvironment): LedgerActivities {
+export function createLedgerActivities(environment: StageEnvironment): LedgerActivities {
+  const { store, actor } = environment;
   return {
     openExperiment: (request) => coded(openExperimentLedger(store, { ...request, actor })),
     recordStages: ({ experimentId, stages }) =>
       coded(recordStages(store, experimentId, stages.map(recordOf))),
+    finalizeExperiment: ({ experimentId }) => coded(finalize(environment, experimentId)),
   };
 }

@@ -5,7 +5,7 @@ import { readLedger } from '../audit';
 import { BudgetlineError } from '../contracts/failures';
 import type { StageResult } from '../contracts/stage';
 import { inputDigest } from '../planning';
-import { ensureDir, type Claim, type PublishedArtifact, type PublishRequest } from '../store';
+import { digestFile, ensureDir, type Claim, type PublishedArtifact, type PublishRequest } from '../store';
 import {
   assertRetriesLeft,
   closeAttempt,
@@ -76,12 +76,15 @@ async function makeAndPublish(
   make: StageMaker,
 ): Promise<StageResult> {
   await ensureDir(session.runDir);
-  const artifact = await publish(session, await make(session));
+  const output = await make(session);
+  await session.notes.drain();
+  const artifact = await publish(session, output);
   const ending = {
     outcome: 'published',
     code: null,
     message: null,
     artifact: artifact.manifest.digest,
+    manifestDigest: await digestFile(join(artifact.dir, 'manifest.json')),
   } as const;
   await closeAttempt(session, names, ending);
   await clearRunFolder(session.runDir);

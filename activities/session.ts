@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import { BudgetlineError } from '../contracts/failures';
 import type { Execution } from '../contracts/definition';
+import type { EntryOf, LedgerEntry } from '../contracts/ledger';
 import type { PlannedStage, StageKind, StageProgress, StageRequest } from '../contracts/stage';
 import type { TrainerEvent } from '../contracts/trainer-event';
 import { trainerProtocol, type TrainerJob } from '../contracts/trainer-job';
 import { ensureDir, type Claim } from '../store';
+import { AttemptNotes } from './attempt-notes';
 import type { StageEnvironment } from './deps';
 import { createInputs, type StageInputs } from './inputs';
 import type { LoadedTask } from './task-data';
+import type { Rungs } from './trainer-process/micro-batches';
 import { runTrainer, type TrainerRun } from './trainer-process/run-trainer';
 import { Usage } from './usage';
 
@@ -27,6 +30,9 @@ export interface StageOutput {
 /** What a job says whatever it does: names, folders, plan. */
 export type JobBase = Pick<TrainerJob, 'protocol' | 'id' | 'workDir' | 'outputDir' | 'plan'>;
 
+/** A line of the attempt but for what names the attempt. */
+type NoteOf<T extends LedgerEntry['type']> = Omit<EntryOf<T>, 'stage' | 'kind' | 'fence'> & { type: T };
+
 const heartbeatMs = 1000;
 
 /** One attempt at a stage, from its claim to its end: what the stage's own code works with. */
@@ -36,6 +42,7 @@ export class StageSession {
   readonly runDir: string;
   readonly inputs: StageInputs;
   readonly usage = new Usage();
+  readonly notes: AttemptNotes;
   /** Fires when cancellation was asked for, or the worker is stopping. */
   readonly stop: AbortSignal;
   #progress: StageProgress;
@@ -52,6 +59,7 @@ export class StageSession {
     this.execution = execution;
     this.runDir = environment.store.paths.run(stage.key);
     this.inputs = createInputs(environment.store, stage);
+    this.notes = new AttemptNotes(environment.store.paths.stageLedger(stage.key), claim);
     this.stop = AbortSignal.any([
       context.cancellationSignal,
       ...(environment.stopping === undefined ? [] : [environment.stopping]),
@@ -118,13 +126,24 @@ export class StageSession {
       onEvent: (event: TrainerEvent) => this.#follow(event),
       onStall: () => this.stopHeartbeats(),
       onExit: usage.addExit.bind(usage),
+      onRung: (rung: Rungs[number]) => this.#note({ type: 'attempt-rung', ...rung }),
     };
+    usage.addJob(job);
     const run = await runTrainer({ job, runDir, setup: this.environment.trainer, controls });
     usage.addRun(run);
     return run;
   }
 
+  #note(entry: NoteOf<'attempt-rung'> | NoteOf<'attempt-checkpoint'>): void {
+    const { key, kind } = this.stage;
+    this.notes.add({ ...entry, stage: key, kind, fence: this.claim.fence });
+  }
+
   #follow(event: TrainerEvent): void {
+    if (event.event === 'checkpoint') {
+      const { step, sha256, bytes } = event;
+      this.#note({ type: 'attempt-checkpoint', step, sha256, bytes });
+    }
     if (event.event !== 'progress') return;
     const { phase, step, steps, loss, tokensPerSecond, secondsLeft } = event;
     this.report({

@@ -1,15 +1,27 @@
+import { basename, isAbsolute } from 'node:path';
 import type { ArtifactManifest } from '../contracts/artifact';
 import type { LedgerLine } from '../contracts/ledger';
 import type { StageCost } from '../contracts/stage';
+import type { TrainerJob } from '../contracts/trainer-job';
+import { digestOf } from '../planning';
 import type { TrainerRun } from './trainer-process/run-trainer';
 import type { TrainerExit } from './trainer-process/supervise';
 
 type Made = ArtifactManifest['made'];
 
+/** A job as it reads on every host: paths are cut to their last part. */
+function withoutFolders(job: TrainerJob): Record<string, unknown> {
+  const cut = (value: unknown): unknown =>
+    typeof value === 'string' && isAbsolute(value) ? basename(value) : value;
+  return Object.fromEntries(Object.entries(job).map(([name, value]) => [name, cut(value)]));
+}
+
 /** What an attempt has used so far, and how its result was made. */
 export class Usage {
   readonly #startedMs = performance.now();
   readonly exitCodes: (number | null)[] = [];
+  /** Digests of the jobs given to the training executable. */
+  readonly jobs: string[] = [];
   deviceMs = 0;
   cpuMs = 0;
   peakMemoryBytes = 0;
@@ -24,6 +36,10 @@ export class Usage {
 
   get wallMs(): number {
     return performance.now() - this.#startedMs;
+  }
+
+  addJob(job: TrainerJob): void {
+    this.jobs.push(digestOf(withoutFolders(job)));
   }
 
   addExit({ exitCode, wallMs, result }: TrainerExit): void {
@@ -41,9 +57,9 @@ export class Usage {
 
   /** As the ledger's last line of an attempt tells it. */
   figures() {
-    const { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls } = this;
+    const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls } = this;
     const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls };
-    return { exitCodes, trainerProcesses: exitCodes.length, ...used };
+    return { exitCodes, jobs, trainerProcesses: exitCodes.length, ...used };
   }
 }
 

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LedgerEntry, LedgerLine } from '../contracts/ledger';
+import type { EntryOf, LedgerLine } from '../contracts/ledger';
+import type { AnchoredHead } from '../contracts/stage';
 import type { Store } from '../store';
 import { appendLine, ledgerHead, readLedger } from './ledger';
 
-type EntryOf<T extends LedgerEntry['type']> = Omit<Extract<LedgerEntry, { type: T }>, 'type'>;
-
 export type ExperimentOpening = EntryOf<'experiment-opened'>;
 export type StageRecord = EntryOf<'stage-recorded'>;
+/** A workflow run's history as it lies in the store. */
+export type HistoryRecord = Omit<EntryOf<'history-exported'>, 'experimentId'>;
 
 const lockPollMs = 20;
 
@@ -60,5 +61,25 @@ export async function recordStages(
     const missing = records.filter((record) => !lines.some((line) => sameRecord(line, record)));
     for (const record of missing) await appendLine(path, { type: 'stage-recorded', ...record });
     return ledgerHead(path);
+  });
+}
+
+function sameHistory(line: LedgerLine, { runId, sha256 }: HistoryRecord): boolean {
+  return line.type === 'history-exported' && line.runId === runId && line.sha256 === sha256;
+}
+
+/** Records exported histories, each once, and gives the head behind them: what a workflow anchors in its result. */
+export async function recordHistories(
+  store: Store,
+  experimentId: string,
+  records: readonly HistoryRecord[],
+): Promise<AnchoredHead> {
+  const path = store.paths.experimentLedger(experimentId);
+  return withLock(store, experimentId, async () => {
+    const lines = await readLedger(path);
+    const missing = records.filter((record) => !lines.some((line) => sameHistory(line, record)));
+    for (const record of missing)
+      await appendLine(path, { type: 'history-exported', experimentId, ...record });
+    return { head: (await ledgerHead(path)) ?? '', lines: lines.length + missing.length };
   });
 }

@@ -11,7 +11,10 @@ export {
 } from './stage-ledger';
 export {
   openExperimentLedger,
+  recordHistories,
   recordStages,
   type ExperimentOpening,
+  type HistoryRecord,
   type StageRecord,
 } from './experiment-ledger';
+export { isSignedBy, readSigningKey, readTrustedKey, signHead } from './signing';

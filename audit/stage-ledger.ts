@@ -1,10 +1,7 @@
 import type { FailureCode } from '../contracts/failures';
 import { failures } from '../contracts/failures';
-import type { LedgerEntry, LedgerLine } from '../contracts/ledger';
+import type { EntryOf, LedgerLine, LineOf } from '../contracts/ledger';
 import { appendLine, readLedger } from './ledger';
-
-type LineOf<T extends LedgerLine['type']> = Extract<LedgerLine, { type: T }>;
-type EntryOf<T extends LedgerEntry['type']> = Omit<Extract<LedgerEntry, { type: T }>, 'type'>;
 
 /** Everything that an attempt's first line tells. */
 export type AttemptStart = EntryOf<'attempt-started'>;

@@ -147,6 +147,11 @@ const table = {
     meaning: 'A line of an attempt ledger does not follow from the line before it.',
     remedy: 'Compare the ledger file that the message names with a copy; do not edit it.',
   },
+  SIGNING_KEY_INVALID: {
+    retried: false,
+    meaning: 'A file that should hold an ed25519 key does not.',
+    remedy: 'Make a key with: openssl genpkey -algorithm ed25519 -out key.pem',
+  },
   REFERENCE_MISMATCH: {
     retried: false,
     meaning: 'The model that a policy would be trained against is not the frozen reference.',

@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** A field that lines written before it was introduced do not have: read as null, so that old chains stay readable. */
+const later = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
+
 /** Fields that every ledger line has: its place in the chain, when, and who wrote it. */
 const link = {
   sequence: z.int().nonnegative(),
@@ -17,6 +20,25 @@ const attempt = {
   experimentId: z.string(),
 };
 
+/** What a worker runs on and from: facts that neither its code nor its definition says. */
+export const workerIdentity = z.strictObject({
+  /** "linux 6.1.0 x64, node v22.11.0" */
+  platform: z.string(),
+  /** Model of the processor, or of the GPU. */
+  deviceModel: z.string(),
+  /** Version of the GPU's driver; null without one. */
+  driver: z.string().nullable(),
+  /** SHA-256 over the package's sources, settings and Node version, as the build took it; null where none was built. */
+  buildDigest: hex.nullable(),
+  /** Commit of the repository in whose folder the worker runs; null outside of one. */
+  gitCommit: z.string().nullable(),
+  /** Whether that folder had changes that no commit has. */
+  gitDirty: z.boolean().nullable(),
+  /** SHA-256 of the package-lock.json above the worker's folder. */
+  lockfileDigest: hex.nullable(),
+});
+export type WorkerIdentity = z.infer<typeof workerIdentity>;
+
 /** An attempt began: what it runs, where, on which inputs. */
 export const attemptStarted = z.strictObject({
   ...link,
@@ -29,7 +51,9 @@ export const attemptStarted = z.strictObject({
   host: z.string(),
   pid: z.int(),
   device: z.string(),
+  /** SHA-256 of the training executable. */
   codeDigest: z.string(),
+  worker: later(workerIdentity),
   packageVersion: z.string(),
   specDigest: hex,
   inputs: z.record(z.string(), z.string()),
@@ -48,6 +72,14 @@ export const attemptEnded = z.strictObject({
   message: z.string().nullable(),
   /** SHA-256 of the artifact's payload, where one was published. */
   artifact: hex.nullable(),
+  /** SHA-256 of its manifest.json. */
+  manifestDigest: later(hex),
+  /** Input name → digest of what was really read. */
+  inputDigests: later(z.record(z.string(), z.string())),
+  /** SHA-256 of each job that was given to the training executable, its paths cut to their last part. */
+  jobs: later(z.array(hex)),
+  /** US dollars for rows bought and checker calls made; null where the request names no prices. */
+  usd: later(z.number()),
   exitCodes: z.array(z.int().nullable()),
   trainerProcesses: z.int().nonnegative(),
   wallMs: z.number(),
@@ -56,6 +88,27 @@ export const attemptEnded = z.strictObject({
   peakMemoryBytes: z.number(),
   tokens: z.number(),
   checkerCalls: z.number(),
+});
+
+const inAttempt = { stage: hex, kind: z.string(), fence: z.int().positive() };
+
+/** The training executable wrote a checkpoint. */
+export const attemptCheckpoint = z.strictObject({
+  ...link,
+  type: z.literal('attempt-checkpoint'),
+  ...inAttempt,
+  step: z.int().nonnegative(),
+  sha256: z.string(),
+  bytes: z.int().nonnegative(),
+});
+
+/** The device ran out of memory: from this step on the micro-batch has so many rows. */
+export const attemptRung = z.strictObject({
+  ...link,
+  type: z.literal('attempt-rung'),
+  ...inAttempt,
+  fromStep: z.int().nonnegative(),
+  rows: z.int().positive(),
 });
 
 /** A lower attempt left no ending; the next one says so. */
@@ -96,13 +149,31 @@ export const experimentOpened = z.strictObject({
   actor: z.string(),
 });
 
+/** In an experiment's chain: a workflow run's history was written into the store. */
+export const historyExported = z.strictObject({
+  ...link,
+  type: z.literal('history-exported'),
+  experimentId: z.string(),
+  workflowId: z.string(),
+  workflowType: z.string(),
+  runId: z.string(),
+  events: z.int().positive(),
+  /** SHA-256 of the history's file. */
+  sha256: hex,
+  /** SHA-256 of the workflow code that made it; null where the run does not say. */
+  codeDigest: hex.nullable(),
+});
+
 export const ledgerLine = z.discriminatedUnion('type', [
   attemptStarted,
+  attemptCheckpoint,
+  attemptRung,
   attemptEnded,
   attemptLost,
   lineHealed,
   stageRecorded,
   experimentOpened,
+  historyExported,
 ]);
 export type LedgerLine = z.infer<typeof ledgerLine>;
 /** A line before it has its place in a chain. */
@@ -111,3 +182,8 @@ export type LedgerEntry = LedgerLine extends infer L
     ? Omit<L, 'sequence' | 'previous' | 'time'>
     : never
   : never;
+
+/** The lines of one type. */
+export type LineOf<T extends LedgerLine['type']> = Extract<LedgerLine, { type: T }>;
+/** The entries of one type, without the type. */
+export type EntryOf<T extends LedgerEntry['type']> = Omit<Extract<LedgerEntry, { type: T }>, 'type'>;

@@ -1,4 +1,4 @@
-import type { StageCost, StageResult } from './stage';
+import type { AnchoredHead, StageCost, StageResult } from './stage';
 
 /** Where a cell stands in the grid. */
 export interface CellIdentity {
@@ -35,6 +35,8 @@ export interface CellResult {
   readonly stages: readonly StageResult[];
   /** US dollars for the rows that the budget bought. */
   readonly annotationUsd: number;
+  /** Of an experiment that stands for itself; a sweep's cells are in the sweep's chain. */
+  readonly anchor?: AnchoredHead;
 }
 
 /** A cell that did not finish, and why; the sweep goes on without it. */
@@ -64,6 +66,8 @@ export interface SweepResult {
   readonly controls: readonly ControlResult[];
   /** Head of the experiment's ledger chain, anchored here. */
   readonly ledgerHead: string | null;
+  /** The same with the chain's length, and its signature where workers sign. */
+  readonly anchor?: AnchoredHead;
   readonly cost: StageCost;
 }
 

@@ -3,6 +3,7 @@ import type {
   Execution,
   PairSpec,
   PreferenceLoss,
+  Prices,
   TaskData,
   TrainingSpec,
 } from './definition';
@@ -97,6 +98,8 @@ export interface StageRequest<K extends StageKind = StageKind> {
   readonly execution: Execution;
   /** Whose ledger chain and search attributes the attempt belongs to. */
   readonly experimentId: string;
+  /** What rows and checker calls cost, for the ledger; in no key. */
+  readonly prices?: Prices;
 }
 
 /** What a finished stage leaves in the history: references and small figures only. */
@@ -157,10 +160,29 @@ export interface StageRecordRequest {
   readonly stages: readonly StageResult[];
 }
 
-/** The activities on the CPU queue that keep an experiment's own chain; both resolve to the chain's head. */
+/** An ed25519 signature over a chain's head. */
+export interface HeadSignature {
+  /** SubjectPublicKeyInfo, DER, base64. */
+  readonly publicKey: string;
+  /** Base64; over the text that `audit/signing.ts` describes. */
+  readonly signature: string;
+}
+
+/** An experiment's chain as it stood when the workflow ended: what is anchored in the workflow's result. */
+export interface AnchoredHead {
+  readonly head: string;
+  readonly lines: number;
+  /** Present where the worker has a signing key. */
+  readonly signature?: HeadSignature;
+}
+
+/** The activities on the CPU queue that keep an experiment's own chain. */
 export interface LedgerActivities {
+  /** Resolves to the chain's head. */
   openExperiment(request: ExperimentOpeningRequest): Promise<string>;
   recordStages(request: StageRecordRequest): Promise<string | null>;
+  /** Writes the histories of the calling workflow and its children into the store, and seals the chain behind them. */
+  finalizeExperiment(request: { readonly experimentId: string }): Promise<AnchoredHead>;
 }
 
 /** Task queues by what their workers have: a training device, or a processor. */

@@ -65,7 +65,15 @@ export function createStore(home: string, options: StoreOptions = {}): Store {
   return {
     paths,
     async prepare() {
-      for (const name of ['artifacts', 'claims', 'runs', 'ledger/stages', 'ledger/experiments'])
+      for (const name of [
+        'artifacts',
+        'claims',
+        'runs',
+        'ledger/stages',
+        'ledger/experiments',
+        'histories',
+        'code',
+      ])
         await ensureDir(join(paths.home, 'store', name));
     },
     readArtifact: (id) => readArtifact(paths, id),

@@ -19,6 +19,10 @@ export interface StorePaths {
   run(key: StageKey): string;
   stageLedger(key: StageKey): string;
   experimentLedger(experimentId: string): string;
+  /** A workflow run's history, as Temporal's JSON. */
+  history(runId: string): string;
+  /** Workflow code by its SHA-256. */
+  code(digest: string): string;
   report(sweepId: string): string;
   temporal(serverVersion: string): string;
 }
@@ -58,6 +62,8 @@ export function storePaths(homeDir: string): StorePaths {
     run: (key) => join(store, 'runs', validKey(key)),
     stageLedger: (key) => join(store, 'ledger', 'stages', `${validKey(key)}.jsonl`),
     experimentLedger: (id) => join(store, 'ledger', 'experiments', `${validName(id)}.jsonl`),
+    history: (runId) => join(store, 'histories', `${validName(runId)}.json`),
+    code: (digest) => join(store, 'code', `${validKey(digest)}.js`),
     report: (sweepId) => join(home, 'reports', validName(sweepId)),
     temporal: (version) => join(home, 'temporal', validName(version)),
   };

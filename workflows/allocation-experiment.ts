@@ -5,7 +5,7 @@ import type { PlannedStage, StageResult } from '../contracts/stage';
 import { definitionDigest, planCell } from '../planning/plan';
 import type { CellPlan } from '../planning/plan';
 import { summarizeEvaluation } from './evaluation';
-import { openExperiment, recordAll } from './ledger';
+import { openExperiment, sealLedger } from './ledger';
 import type { Orchestration } from './orchestration';
 import { planOrFail } from './planned';
 import { createStages } from './stages';
@@ -77,11 +77,12 @@ export async function allocationExperiment(input: AllocationExperimentInput): Pr
     ...(orchestration === undefined ? {} : { orchestration }),
   });
   const { result } = await runPipeline(stages, plan);
-  if (parent === undefined) await recordAll(experimentId, finished);
+  const anchor = parent === undefined ? await sealLedger(experimentId, finished) : undefined;
   return {
     cell: plan.cell,
     evaluation: summarizeEvaluation(result),
     stages: finished,
     annotationUsd: plan.annotationUsd,
+    ...(anchor === undefined ? {} : { anchor }),
   };
 }

@@ -14,7 +14,7 @@ import type { CellPlan, SweepPlan } from '../planning/plan';
 import { allocationExperiment } from './allocation-experiment';
 import { summarizeEvaluation } from './evaluation';
 import { readFailure } from './failures';
-import { openExperiment, recordAll } from './ledger';
+import { openExperiment, sealLedger } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import { planOrFail } from './planned';
@@ -207,7 +207,8 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const controls = await runControls(sweep, cells);
   sweep.board.enter('recording');
   const stages = [...base.baseStages, ...[...cells, ...controls].flatMap((each) => each.stages)];
-  const ledgerHead = await recordAll(sweepId, stages);
+  const anchor = await sealLedger(sweepId, stages);
   sweep.board.enter('done');
-  return { sweepId, definitionDigest, ...base, cells, holes, controls, ledgerHead, cost: sumCosts(stages) };
+  const ledger = { ledgerHead: anchor.head, anchor };
+  return { sweepId, definitionDigest, ...base, cells, holes, controls, ...ledger, cost: sumCosts(stages) };
 }

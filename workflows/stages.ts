@@ -1,5 +1,11 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import type { Execution, ExperimentDefinition, Resolved, SweepDefinition } from '../contracts/definition';
+import type {
+  Execution,
+  ExperimentDefinition,
+  Prices,
+  Resolved,
+  SweepDefinition,
+} from '../contracts/definition';
 import { taskQueues } from '../contracts/stage';
 import type { PlannedStage, StageActivities, StageKind, StageResult } from '../contracts/stage';
 import {
@@ -81,18 +87,19 @@ type AnyActivity = (request: {
   readonly stage: PlannedStage;
   readonly execution: Execution;
   readonly experimentId: string;
+  readonly prices: Prices;
 }) => Promise<StageResult>;
 
 /** The stage functions of a definition and seed. Deterministic: what runs is a function of what they are called with. */
 export function createStages(options: StagesOptions): Stages {
   const { resolved, seed, experimentId, orchestration = defaultOrchestration, onStage } = options;
   const context = { resolved, seed };
-  const { execution } = resolved.definition;
+  const { execution, prices } = resolved.definition;
 
   async function run<S extends PlannedStage>(stage: S): Promise<{ stage: S; result: StageResult }> {
     onStage?.(stage, null);
     const activity = activitiesFor(stage, orchestration)[stage.kind] as AnyActivity;
-    const result = await activity({ stage, execution, experimentId });
+    const result = await activity({ stage, execution, experimentId, prices });
     onStage?.(stage, result);
     return { stage, result };
   }

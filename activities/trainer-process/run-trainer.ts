@@ -24,6 +24,8 @@ export interface TrainerControls {
   onStall?(): void;
   /** Each process that ended, whatever its end. */
   onExit?(exit: TrainerExit): void;
+  /** The device ran out of memory, and the job goes on at half the micro-batch. */
+  onRung?(rung: Rungs[number]): void;
 }
 
 export interface TrainerRunOptions {
@@ -98,5 +100,6 @@ export async function runTrainer(options: TrainerRunOptions): Promise<TrainerRun
     if (rung === undefined) return { ...(await judgeExit(exit, job)), microBatches };
     microBatches.push(rung);
     await writeRungs(job.workDir, microBatches);
+    options.controls.onRung?.(rung);
   }
 }

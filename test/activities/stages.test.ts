@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { strict as assert } from 'node:assert';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +9,14 @@ import { itemResult, preferenceRow } from '../../contracts/rows';
 import type { PlannedStage, StageProgress, StageResult } from '../../contracts/stage';
 import { readJsonLines } from '../../activities/json-lines';
 import { planCell } from '../../planning';
-import { changePairs, createBench, resolveSmall, stageOf, type StageBench } from '../support/stage-bench';
+import {
+  changePairs,
+  createBench,
+  prices,
+  resolveSmall,
+  stageOf,
+  type StageBench,
+} from '../support/stage-bench';
 import { makeTinyModel } from '../support/tiny-model';
 import { temporaryFolder } from '../support/temporary';
 
@@ -87,6 +95,7 @@ describe('slow: stages with the training executable', function () {
     assert.equal(stats['checkerCalls'], 3 * (16 + skipped));
     const ended = (await bench.ledger(stage)).find((line) => line.type === 'attempt-ended');
     assert.equal(ended?.checkerCalls, stats['checkerCalls']);
+    assert.equal(ended.usd, 16 * prices.preferencePair + ended.checkerCalls * prices.checkerCall);
   });
 
   it('nest: fewer pairs of one reference are the first of more, however the rounds are cut', async () => {
@@ -125,8 +134,26 @@ describe('slow: stages with the training executable', function () {
   });
 
   it('tell the ledger of each attempt, with the trainer’s digest and what it cost', async () => {
-    const [started, ended] = await bench.ledger(stageOf(stages, 'trainSft'));
+    const stage = stageOf(stages, 'trainSft');
+    const lines = await bench.ledger(stage);
+    const [started, ended] = [lines[0], lines.at(-1)];
     assert.ok(started?.type === 'attempt-started' && ended?.type === 'attempt-ended');
+    const checkpoints = lines.flatMap((line) => (line.type === 'attempt-checkpoint' ? [line] : []));
+    assert.deepEqual(
+      checkpoints.map(({ step, fence }) => [step, fence]),
+      [[2, started.fence]],
+      'a line for each checkpoint',
+    );
+    const worker = started.worker;
+    assert.ok(worker);
+    assert.match(worker.lockfileDigest ?? '', /^[0-9a-f]{64}$/);
+    assert.match(worker.buildDigest ?? '', /^[0-9a-f]{64}$/);
+    assert.match(worker.platform, /node v\d/);
+    assert.equal(ended.jobs?.length, 1);
+    assert.deepEqual(Object.keys(ended.inputDigests ?? {}).sort(), ['base', 'data']);
+    const manifest = await readFile(join(await artifactOf(stage), 'manifest.json'));
+    assert.equal(ended.manifestDigest, createHash('sha256').update(manifest).digest('hex'));
+    assert.equal(ended.usd, 0);
     assert.match(started.codeDigest, /^[0-9a-f]{64}$/);
     assert.equal(started.fence, ended.fence);
     assert.equal(ended.artifact, results[1]?.digest);

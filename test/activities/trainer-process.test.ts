@@ -34,6 +34,8 @@ describe('pure: the trainer process', function () {
     readonly dir: string;
     readonly exits: TrainerExit[];
     readonly steps: number[];
+    /** Rows of each rung that was come down to. */
+    readonly rungs: number[];
     readonly stop: AbortController;
     readonly kill: AbortController;
     run(batchRows?: number): Promise<TrainerRun>;
@@ -52,6 +54,7 @@ describe('pure: the trainer process', function () {
     await writeFile(script, JSON.stringify(scripts));
     const exits: TrainerExit[] = [];
     const steps: number[] = [];
+    const rungs: number[] = [];
     const [stop, kill] = [new AbortController(), new AbortController()];
     const whole = {
       command: [process.execPath, scripted, script],
@@ -61,12 +64,13 @@ describe('pure: the trainer process', function () {
     const controls = {
       ...{ stop: stop.signal, kill: kill.signal },
       onExit: (exit: TrainerExit): void => void exits.push(exit),
+      onRung: ({ rows }: { rows: number }): void => void rungs.push(rows),
       onEvent: (event: { event: string; step?: number }): void => {
         if (event.event === 'progress') steps.push(event.step ?? 0);
       },
     };
     return {
-      ...{ dir, exits, steps, stop, kill },
+      ...{ dir, exits, steps, rungs, stop, kill },
       run: (batchRows = 8) =>
         runTrainer({ job: sftJob(dir, batchRows), runDir: dir, setup: { ...whole, ...setup }, controls }),
       starts: async () => (await readFile(`${script}.starts`, 'utf8')).trim().split('\n').map(Number),
@@ -217,6 +221,7 @@ describe('pure: the trainer process', function () {
     const run = await started.run(6);
     const rungs = [6, 3, 1].map((rows, index) => ({ fromStep: [0, 0, 2][index], rows }));
     assert.deepEqual(run.microBatches, rungs);
+    assert.deepEqual(started.rungs, [3, 1], 'each rung is told of once');
     const job = JSON.parse(await readFile(join(started.dir, 'job.json'), 'utf8')) as TrainerJob;
     assert.equal(job.plan.microBatchRows, 1);
     assert.equal((await started.starts()).length, 4);

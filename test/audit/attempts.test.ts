@@ -25,14 +25,16 @@ const who = {
 };
 
 function start(fence: number, more: Partial<AttemptStart> = {}): AttemptStart {
-  const where = { actor: 'a', host: 'h', pid: 1, device: 'cpu', codeDigest: '', packageVersion: '0' };
-  return { ...who, ...where, fence, specDigest: sha('spec'), inputs: {}, resumedFromStep: null, ...more };
+  const where = { actor: 'a', host: 'h', pid: 1, device: 'cpu', codeDigest: '', worker: null };
+  const what = { packageVersion: '0', specDigest: sha('spec'), inputs: {}, resumedFromStep: null };
+  return { ...who, ...where, fence, ...what, ...more };
 }
 
 function end(fence: number, outcome: AttemptEnd['outcome'], code: string | null): AttemptEnd {
   const used = { wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, checkerCalls: 0 };
-  const exits = { exitCodes: [], trainerProcesses: 1 };
-  return { ...who, fence, outcome, code, message: null, artifact: null, ...exits, ...used };
+  const made = { artifact: null, manifestDigest: null, inputDigests: {} };
+  const exits = { exitCodes: [], trainerProcesses: 1, jobs: [], usd: null };
+  return { ...who, fence, outcome, code, message: null, ...made, ...exits, ...used };
 }
 
 describe('pure: attempts in the ledger', () => {

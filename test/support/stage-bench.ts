@@ -16,6 +16,8 @@ import { coinTask } from './coin-task';
 /** Failing activities are what many tests are about; their warnings would bury the report. */
 const logger = new DefaultLogger('ERROR');
 
+export const prices = { sftExample: 1, preferencePair: 1, checkerCall: 0.25 };
+
 const training = { batchRows: 8, learningRate: 0.01, maxLength: 128, lora: { rank: 4, alpha: 4 } };
 
 /** A small experiment over the coin task; `change` overrides. */
@@ -30,7 +32,7 @@ export async function resolveSmall(
     preference: { ...training, epochs: 1, learningRate: 1e-3, loss: { name: 'sigmoid', beta: 0.5 } },
     pairs: { candidates: 3, maxNewTokens: 12 },
     evaluation: { items: 20, maxNewTokens: 12 },
-    prices: { sftExample: 1, preferencePair: 1 },
+    prices,
     execution: { checkpointEverySteps: 2 },
     ...change,
   });
@@ -77,7 +79,12 @@ export function createBench(
     const environment = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
     watch?.(environment);
     const activity = activities[stage.kind] as (request: unknown) => Promise<unknown>;
-    const result: unknown = await environment.run(activity, { stage, execution, experimentId: 'experiment' });
+    const result: unknown = await environment.run(activity, {
+      stage,
+      execution,
+      prices,
+      experimentId: 'experiment',
+    });
     return result as StageResult;
   };
   const ledger = (stage: PlannedStage): Promise<LedgerLine[]> =>

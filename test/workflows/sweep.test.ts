@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readLedger } from '../../audit';
+import { workflowBundleDigest } from '../../client';
 import type { StageResult } from '../../contracts/stage';
 import type { SweepResult } from '../../contracts/results';
-import { createStore } from '../../store';
+import { createStore, digestFile } from '../../store';
 import type { SweepPlan } from '../../planning';
 import { readTrainerStarts } from '../support/counted-trainer';
 import { recordHistory, recording } from '../support/record-histories';
@@ -68,6 +69,24 @@ describe('server: a sweep', function () {
     assert.deepEqual(sorted(recorded), sorted(results.map(({ key }) => key)));
     assert.equal(lines[0]?.type, 'experiment-opened');
     assert.match(first.result.ledgerHead ?? '', /^[0-9a-f]{64}$/);
+  });
+
+  it('exports its histories and its children’s, and anchors the head behind them', async () => {
+    const { paths } = createStore(folder.path());
+    const { anchor, cells, ledgerHead } = first.result;
+    const lines = await readLedger(paths.experimentLedger(first.plan.sweepId));
+    const exported = lines.flatMap((line) => (line.type === 'history-exported' ? [line] : []));
+    assert.deepEqual(
+      sorted(exported.map(({ workflowId }) => workflowId)),
+      sorted([first.plan.sweepId, ...cells.map(({ cell }) => cell.id)]),
+    );
+    for (const { runId, sha256, codeDigest } of exported) {
+      assert.equal(await digestFile(paths.history(runId)), sha256);
+      assert.equal(codeDigest, workflowBundleDigest());
+      assert.equal(await digestFile(paths.code(codeDigest)), codeDigest);
+    }
+    assert.deepEqual([anchor?.head, anchor?.lines], [ledgerHead, lines.length]);
+    assert.equal(anchor?.signature, undefined, 'no key, no signature');
   });
 
   it('tells of stages while they run', () => {

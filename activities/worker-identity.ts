@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { WorkerIdentity } from '../contracts/ledger';
+import { digestFile } from '../store';
+
+const run = promisify(execFile);
+
+/** undefined where git is not there, or the folder is in no repository. */
+async function git(folder: string, ...words: readonly string[]): Promise<string | undefined> {
+  try {
+    const { stdout } = await run('git', ['-C', folder, ...words], { timeout: 10_000 });
+    return stdout.trim();
+  } catch {
+    return undefined;
+  }
+}
+
+async function describeCommit(folder: string): Promise<Pick<WorkerIdentity, 'gitCommit' | 'gitDirty'>> {
+  const gitCommit = await git(folder, 'rev-parse', 'HEAD');
+  if (gitCommit === undefined) return { gitCommit: null, gitDirty: null };
+  const changes = await git(folder, 'status', '--porcelain');
+  return { gitCommit, gitDirty: changes === undefined ? null : changes !== '' };
+}
+
+async function lockfileDigest(folder: string): Promise<string | null> {
+  for (let at = folder; ; at = dirname(at)) {
+    const path = join(at, 'package-lock.json');
+    if (existsSync(path)) return digestFile(path);
+    if (at === dirname(at)) return null;
+  }
+}
+
+function readIfThere(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : null;
+}
+
+/** The build's own stamp over everything that it was made from. */
+function buildDigest(packageRoot: string): string | null {
+  const stamp = readIfThere(join(packageRoot, 'dist', '.sources'));
+  return stamp !== null && /^[0-9a-f]{64}$/.test(stamp) ? stamp : null;
+}
+
+/** "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15 …" → "NVIDIA 550.54.15". */
+function driverVersion(): string | null {
+  const version = /Kernel Module\s+(\S+)/.exec(readIfThere('/proc/driver/nvidia/version') ?? '')?.[1];
+  return version === undefined ? null : `NVIDIA ${version}`;
+}
+
+/**
+ * What a worker runs on and from. The commit is that of the worker's own folder: tasks that a user registers live in
+ * the user's repository, and the package's own code is named by its build.
+ */
+export async function describeWorker(
+  packageRoot: string,
+  folder: string = process.cwd(),
+): Promise<WorkerIdentity> {
+  return {
+    platform: `${process.platform} ${release()} ${process.arch}, node ${process.version}`,
+    deviceModel: cpus()[0]?.model.trim() ?? 'unknown',
+    driver: driverVersion(),
+    buildDigest: buildDigest(packageRoot),
+    ...(await describeCommit(folder)),
+    lockfileDigest: await lockfileDigest(folder),
+  };
+}
