@@ -9,6 +9,18 @@ export interface Tensor {
 /** Weights under their Hugging Face names, e.g. "model.layers.0.self_attn.q_proj.weight" [out, in]. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
+/**
+ * Llama 3's stretched positions. A pair whose wavelength is above originalPositions / lowFrequencyFactor turns `factor`
+ * times slower, one below originalPositions / highFrequencyFactor as before, and one between by a blend of both.
+ */
+export interface RopeScaling {
+  readonly factor: number;
+  readonly lowFrequencyFactor: number;
+  readonly highFrequencyFactor: number;
+  /** Positions that the model was first trained on. */
+  readonly originalPositions: number;
+}
+
 /** A Llama-family decoder, with the names of config.json in camel case. */
 export interface ModelConfig {
   readonly vocabSize: number;
@@ -20,6 +32,8 @@ export interface ModelConfig {
   readonly headSize: number;
   readonly rmsNormEpsilon: number;
   readonly ropeTheta: number;
+  /** null: positions as they are. */
+  readonly ropeScaling: RopeScaling | null;
   readonly tiedEmbeddings: boolean;
   /** Bias on q, k and v (Qwen 2). */
   readonly qkvBias: boolean;

@@ -46,6 +46,18 @@ export function readText(path: string): string {
   return attempt(path, 'read', () => readFileSync(path, 'utf8'));
 }
 
+/** Runs work on a file that is open for reading. */
+export function withOpenFile<T>(path: string, work: (descriptor: number) => T): T {
+  return attempt(path, 'read', () => {
+    const descriptor = openSync(path, 'r');
+    try {
+      return work(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+}
+
 /** Reads a JSON file; text that is not JSON is refused with the given code. */
 export function readJson(path: string, code: FailureCode = 'CONFIG_INVALID'): unknown {
   const text = readText(path);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
-import type { ModelConfig } from '../engine/types';
+import type { ModelConfig, RopeScaling } from '../engine/types';
 import { readJson } from './files';
 
 /** What config.json says besides the shape that the engine builds. */
@@ -17,6 +17,21 @@ export interface ModelSettings {
 const count = z.int().positive();
 const ids = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
 
+/** How positions are turned: "rope_scaling" of published files, "rope_parameters" since transformers 5. */
+const ropeSettings = z.looseObject({
+  rope_theta: z.number().positive().optional(),
+  rope_type: z.string().optional(),
+  /** The older name of rope_type. */
+  type: z.string().optional(),
+});
+
+const llama3Scaling = z.looseObject({
+  factor: z.number().min(1),
+  low_freq_factor: z.number().positive(),
+  high_freq_factor: z.number().positive(),
+  original_max_position_embeddings: count,
+});
+
 /** Fields are those of transformers' LlamaConfig and Qwen2Config; what is not named here does not change the function computed. */
 const fileSchema = z.object({
   model_type: z.string(),
@@ -29,10 +44,8 @@ const fileSchema = z.object({
   head_dim: count.nullish(),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),
-  rope_parameters: z
-    .looseObject({ rope_theta: z.number().positive().optional(), rope_type: z.string().optional() })
-    .nullish(),
-  rope_scaling: z.unknown().optional(),
+  rope_parameters: ropeSettings.nullish(),
+  rope_scaling: ropeSettings.nullish(),
   tie_word_embeddings: z.boolean().default(false),
   max_position_embeddings: count.nullish(),
   hidden_act: z.string().default('silu'),
@@ -40,6 +53,7 @@ const fileSchema = z.object({
   mlp_bias: z.boolean().nullish(),
   attention_dropout: z.number().nullish(),
   use_sliding_window: z.boolean().nullish(),
+  layer_types: z.array(z.string()).nullish(),
   sliding_window: z.number().nullish(),
   partial_rotary_factor: z.number().nullish(),
   pretraining_tp: z.int().nullish(),
@@ -61,7 +75,6 @@ const isSet = (value: unknown): boolean => value !== null && value !== undefined
 /** Every feature of the two families that changes the function and that the engine does not compute: field → what is wrong with it. */
 function unsupportedFeature(file: ConfigFile): readonly [field: string, why: string] | null {
   const slides = file.model_type === 'llama' ? isSet(file.sliding_window) : file.use_sliding_window === true;
-  const ropeType = file.rope_parameters?.rope_type ?? 'default';
   const table: readonly (readonly [boolean, string, string])[] = [
     [
       !['llama', 'qwen2'].includes(file.model_type),
@@ -69,9 +82,12 @@ function unsupportedFeature(file: ConfigFile): readonly [field: string, why: str
       `is "${file.model_type}"; llama and qwen2 are supported`,
     ],
     [file.hidden_act !== 'silu', 'hidden_act', `is "${file.hidden_act}"; only silu is supported`],
-    [isSet(file.rope_scaling), 'rope_scaling', 'asks for scaled positions, which are not supported'],
-    [ropeType !== 'default', 'rope_parameters', `asks for "${ropeType}" positions, which are not supported`],
     [slides, 'sliding_window', 'asks for sliding-window attention, which is not supported'],
+    [
+      file.layer_types?.some((type) => type !== 'full_attention') === true,
+      'layer_types',
+      'names layers other than "full_attention", which are not supported',
+    ],
     [
       file.model_type === 'llama' && file.attention_bias === true,
       'attention_bias',
@@ -95,6 +111,22 @@ function unsupportedFeature(file: ConfigFile): readonly [field: string, why: str
   return found === undefined ? null : [found[1], found[2]];
 }
 
+/** The model's scaled positions, wherever its file names them. */
+function readRopeScaling(file: ConfigFile, path: string): RopeScaling | null {
+  const field = isSet(file.rope_parameters) ? 'rope_parameters' : 'rope_scaling';
+  const settings = file[field];
+  const type = settings?.rope_type ?? settings?.type ?? 'default';
+  if (type === 'default') return null;
+  if (type !== 'llama3') refuse(path, field, `asks for "${type}" positions, which are not supported`);
+  const parsed = llama3Scaling.safeParse(settings);
+  if (!parsed.success)
+    refuse(path, `${field}.${parsed.error.issues[0]?.path.join('.') ?? ''}`, 'is missing or malformed');
+  const { factor, low_freq_factor: low, high_freq_factor: high } = parsed.data;
+  if (high <= low) refuse(path, `${field}.high_freq_factor`, 'is not above low_freq_factor');
+  const originalPositions = parsed.data.original_max_position_embeddings;
+  return { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions };
+}
+
 function readShape(file: ConfigFile, path: string): ModelConfig {
   const heads = file.num_attention_heads;
   const keyValueHeads = file.num_key_value_heads ?? heads;
@@ -112,6 +144,7 @@ function readShape(file: ConfigFile, path: string): ModelConfig {
     headSize,
     rmsNormEpsilon: file.rms_norm_eps,
     ropeTheta: file.rope_theta ?? file.rope_parameters?.rope_theta ?? 10_000,
+    ropeScaling: readRopeScaling(file, path),
     tiedEmbeddings: file.tie_word_embeddings,
     qkvBias: file.model_type === 'qwen2',
   };

@@ -3,10 +3,11 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import type { Tensor, Weights } from '../engine/types';
-import { modelParameters } from '../model/parameters';
+import { headName, modelParameters } from '../model/parameters';
 import { attempt, hashFile, readJson, readText, writeSynced } from './files';
 import { readModelConfig, type ModelSettings } from './model-config';
-import { encodeSafetensors, readSafetensors } from './safetensors';
+import { encodeSafetensors, openSafetensors } from './safetensors';
+import type { TensorFile } from './tensor-file';
 
 export const weightsFileName = 'model.safetensors';
 const indexFileName = 'model.safetensors.index.json';
@@ -41,32 +42,48 @@ export function listWeightFiles(folder: string): string[] {
   return shards.map((shard) => join(folder, shard));
 }
 
-function checkWeights(
-  folder: string,
-  settings: ModelSettings,
-  found: Map<string, Tensor>,
+/** Where each tensor is read from; one that two files claim is refused. */
+function placeTensors(folder: string, files: readonly TensorFile[]): Map<string, TensorFile> {
+  const places = new Map<string, TensorFile>();
+  for (const file of files)
+    for (const name of file.shapes.keys()) {
+      if (places.has(name)) throw misfit(folder, name, 'stands in two files, where one is enough');
+      places.set(name, file);
+    }
+  return places;
+}
+
+function misfit(folder: string, tensor: string, what: string): BudgetlineError {
+  return new BudgetlineError('CONFIG_INVALID', `${folder}: tensor "${tensor}" ${what}.`, {
+    remedy: 'Use a config.json and weights that belong together.',
+    details: { path: folder, tensor },
+  });
+}
+
+const list = (dims: readonly number[]): string => `[${dims.join(', ')}]`;
+
+/**
+ * Reads the weights that a model has, one after the other and only when all are known to be there in the right shape.
+ * Derived buffers of older exports, and a tied head that was written out, add nothing and are not read.
+ */
+export function readWeights(
+  path: string,
+  { config }: ModelSettings,
+  files: readonly TensorFile[],
 ): Map<string, Tensor> {
-  const expected = new Map(modelParameters(settings.config).map(({ name, dims }) => [name, dims]));
-  const problem = (what: string, tensor: string): BudgetlineError =>
-    new BudgetlineError('CONFIG_INVALID', `${folder}: ${what} according to its config.json.`, {
-      remedy: 'Use a config.json and weights that belong together.',
-      details: { path: folder, tensor },
-    });
-  for (const [name, dims] of expected) {
-    const tensor = found.get(name);
-    if (tensor === undefined) throw problem(`tensor "${name}" is missing`, name);
-    if (tensor.dims.join() !== dims.join())
-      throw problem(
-        `tensor "${name}" is [${tensor.dims.join(', ')}] and should be [${dims.join(', ')}]`,
-        name,
-      );
+  const places = placeTensors(path, files);
+  const expected = modelParameters(config);
+  for (const { name, dims } of expected) {
+    const found = places.get(name)?.shapes.get(name);
+    if (found === undefined) throw misfit(path, name, 'is missing according to its config.json');
+    if (found.join() !== dims.join())
+      throw misfit(path, name, `is ${list(found)} and should be ${list(dims)} according to its config.json`);
   }
-  // Derived buffers of older exports, and a tied head that was written out, add nothing.
-  const harmless = (name: string): boolean =>
-    name.endsWith('rotary_emb.inv_freq') || name === 'lm_head.weight';
-  const extra = [...found.keys()].find((name) => !expected.has(name) && !harmless(name));
-  if (extra !== undefined) throw problem(`tensor "${extra}" has no place`, extra);
-  return new Map([...expected.keys()].map((name) => [name, found.get(name) as Tensor]));
+  const known = new Set(expected.map(({ name }) => name));
+  const harmless = (name: string): boolean => name.endsWith('rotary_emb.inv_freq') || name === headName;
+  const extra = [...places.keys()].find((name) => !known.has(name) && !harmless(name));
+  if (extra !== undefined) throw misfit(path, extra, 'has no place according to its config.json');
+  return new Map([...known].map((name) => [name, places.get(name)!.read(name)]));
 }
 
 /**
@@ -75,10 +92,8 @@ function checkWeights(
  */
 export function loadModelFolder(folder: string): ModelFolder {
   const settings = readModelConfig(folder);
-  const found = new Map<string, Tensor>();
-  for (const path of listWeightFiles(folder))
-    for (const [name, tensor] of readSafetensors(path).tensors) found.set(name, tensor);
-  return { path: folder, settings, weights: checkWeights(folder, settings, found) };
+  const files = listWeightFiles(folder).map(openSafetensors);
+  return { path: folder, settings, weights: readWeights(folder, settings, files) };
 }
 
 /** SHA-256 of each file that a model's behaviour comes from, by file name. */

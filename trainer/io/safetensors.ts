@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import type { Tensor } from '../engine/types';
-import { attempt } from './files';
+import { withOpenFile } from './files';
 import { widenBfloat16, widenFloat16 } from './half';
+import { readExactly, readPieces, type TensorFile } from './tensor-file';
 
 /** Named limits on files from anywhere, each with its reason. */
 export const safetensorsLimits = {
@@ -34,8 +35,13 @@ interface Entry {
   readonly end: number;
 }
 
-export interface SafetensorsFile {
+/** Everything that a safetensors file holds. */
+export interface Safetensors {
   readonly tensors: Map<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface SafetensorsFile extends TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -48,16 +54,6 @@ function refuse(path: string, what: string): never {
       details: { path },
     },
   );
-}
-
-function readExactly(descriptor: number, target: Uint8Array, position: number): void {
-  for (let done = 0; done < target.length;) {
-    // A single read call is bounded to 1 GiB: libuv refuses more than 2^31 − 1 bytes.
-    const wanted = Math.min(target.length - done, 1 << 30);
-    const count = readSync(descriptor, target, done, wanted, position + done);
-    if (count === 0) throw new Error('the file ended early');
-    done += count;
-  }
 }
 
 function checkEntry(path: string, name: string, value: unknown): Entry {
@@ -121,28 +117,43 @@ function readHeader(
 }
 
 function readTensor(descriptor: number, entry: Entry, dataStart: number): Tensor {
-  const bytes = new Uint8Array(entry.end - entry.begin);
-  readExactly(descriptor, bytes, dataStart + entry.begin);
-  if (entry.dtype === 'F32') return { dims: entry.dims, data: new Float32Array(bytes.buffer) };
-  const halves = new Uint16Array(bytes.buffer);
-  return { dims: entry.dims, data: entry.dtype === 'F16' ? widenFloat16(halves) : widenBfloat16(halves) };
+  const { dims, dtype, begin, end } = entry;
+  const data = new Float32Array((end - begin) / elementBytes[dtype]);
+  if (dtype === 'F32') {
+    readExactly(descriptor, new Uint8Array(data.buffer), dataStart + begin);
+    return { dims, data };
+  }
+  const widen = dtype === 'F16' ? widenFloat16 : widenBfloat16;
+  readPieces(descriptor, { begin: dataStart + begin, end: dataStart + end }, (bytes, offset) =>
+    widen(new Uint16Array(bytes.buffer, 0, bytes.length / 2), data.subarray(offset / 2)),
+  );
+  return { dims, data };
 }
 
 /**
- * Reads every tensor of a safetensors file as f32, each once and straight into its own buffer.
+ * Opens a safetensors file: its header is read and checked, tensors are read as f32 when they are asked for, straight
+ * into their own buffers.
  * @throws CONFIG_INVALID for a file that breaks the format or a limit; INPUT_MISSING, IO_FAILED.
  */
-export function readSafetensors(path: string): SafetensorsFile {
-  return attempt(path, 'read', () => {
-    const descriptor = openSync(path, 'r');
-    try {
-      const { entries, metadata, dataStart } = readHeader(path, descriptor);
-      const tensors = new Map(entries.map((entry) => [entry.name, readTensor(descriptor, entry, dataStart)]));
-      return { tensors, metadata };
-    } finally {
-      closeSync(descriptor);
-    }
-  });
+export function openSafetensors(path: string): SafetensorsFile {
+  const { entries, metadata, dataStart } = withOpenFile(path, (descriptor) => readHeader(path, descriptor));
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  return {
+    path,
+    metadata,
+    shapes: new Map(entries.map(({ name, dims }) => [name, dims])),
+    read(name) {
+      const entry = byName.get(name) ?? refuse(path, `it has no tensor "${name}"`);
+      return withOpenFile(path, (descriptor) => readTensor(descriptor, entry, dataStart));
+    },
+  };
+}
+
+/** Reads every tensor of a safetensors file as f32. @throws as `openSafetensors`. */
+export function readSafetensors(path: string): Safetensors {
+  const file = openSafetensors(path);
+  const tensors = new Map([...file.shapes.keys()].map((name) => [name, file.read(name)]));
+  return { tensors, metadata: file.metadata };
 }
 
 const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

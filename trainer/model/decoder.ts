@@ -2,6 +2,7 @@ import { ops, type Value } from '../graph';
 import type { LinearModule, ModelConfig } from '../engine/types';
 import { embeddingName, finalNormName, headName, layerName, moduleName } from './parameters';
 import { fusedPieces, type LoraWeights, type Pieces, type Rotary } from './pieces';
+import { rotaryTables } from './rotary';
 
 /** Where a graph finds the weights of a model: constants, or inputs that are trained. */
 export interface WeightSource {
@@ -86,20 +87,6 @@ export function readOut({ config, source, pieces }: DecoderContext, x: Value): V
   const hidden = pieces.norm(x, source.weight(finalNormName), config.rmsNormEpsilon);
   const head = source.weight(config.tiedEmbeddings ? embeddingName : headName);
   return ops.matmul(hidden, head, { transB: true });
-}
-
-/** cos and sin of position · θ^(−2i / headSize), [positions, headSize / 2] each. */
-export function rotaryTables(config: ModelConfig, positions: number): { cos: Value; sin: Value } {
-  const half = config.headSize / 2;
-  const table = (f: (angle: number) => number): Value =>
-    ops.constant(
-      Float32Array.from({ length: positions * half }, (_, at) => {
-        const frequency = config.ropeTheta ** (-(at % half) / half);
-        return f(Math.floor(at / half) * frequency);
-      }),
-      [positions, half],
-    );
-  return { cos: table(Math.cos), sin: table(Math.sin) };
 }
 
 /** Added to a score whose key stands after its query. Finite, so that no row can become NaN. */

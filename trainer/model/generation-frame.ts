@@ -7,13 +7,13 @@ import {
   embed,
   masked,
   readOut,
-  rotaryTables,
   splitHeads,
   type DecoderContext,
   type LayerCache,
   type TokenMixer,
   type WeightSource,
 } from './decoder';
+import { rotaryTables } from './rotary';
 
 /** Shape and rule of generation. */
 export interface GenerationSpec {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tensor } from '../../../trainer/engine/types';
 import { loadAdapter, saveAdapter } from '../../../trainer/io/adapter';
@@ -18,6 +18,15 @@ const qwen = {
   attention_bias: undefined,
 };
 
+/** As Llama 3.1's published config.json has it. */
+const llama3Positions = {
+  factor: 8,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 8192,
+  rope_type: 'llama3',
+};
+
 describe('pure: config.json', () => {
   it('reads Llama and Qwen 2', () => {
     assert.deepEqual(parseModelConfig(llama, 'x').config, {
@@ -30,6 +39,7 @@ describe('pure: config.json', () => {
       headSize: 32,
       rmsNormEpsilon: 1e-6,
       ropeTheta: 10_000,
+      ropeScaling: null,
       tiedEmbeddings: true,
       qkvBias: false,
     });
@@ -45,9 +55,28 @@ describe('pure: config.json', () => {
     assert.equal(parseModelConfig(newer, 'x').config.ropeTheta, 5e5);
   });
 
+  it('reads the stretched positions of Llama 3 from either field', () => {
+    const expected = { factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 8192 };
+    const published = { ...llama, rope_scaling: llama3Positions };
+    assert.deepEqual(parseModelConfig(published, 'x').config.ropeScaling, expected);
+    const newer = {
+      ...llama,
+      rope_parameters: { ...llama3Positions, rope_theta: 5e5 },
+      rope_theta: undefined,
+    };
+    assert.deepEqual(parseModelConfig(newer, 'x').config.ropeScaling, expected);
+    assert.equal(
+      parseModelConfig({ ...llama, rope_scaling: { type: 'default' } }, 'x').config.ropeScaling,
+      null,
+    );
+  });
+
   const refused: [string, Record<string, unknown>][] = [
     ['model_type', { model_type: 'gemma' }],
-    ['rope_scaling', { rope_scaling: { rope_type: 'llama3', factor: 8 } }],
+    ['rope_scaling', { rope_scaling: { type: 'dynamic', factor: 2 } }],
+    ['rope_scaling.low_freq_factor', { rope_scaling: { rope_type: 'llama3', factor: 8 } }],
+    ['rope_scaling.high_freq_factor', { rope_scaling: { ...llama3Positions, high_freq_factor: 1 } }],
+    ['layer_types', { layer_types: ['full_attention', 'sliding_attention'] }],
     ['rope_parameters', { rope_parameters: { rope_type: 'yarn' } }],
     ['hidden_act', { hidden_act: 'gelu' }],
     ['attention_bias', { attention_bias: true }],
@@ -106,6 +135,17 @@ describe('pure: model folders', () => {
     );
     rmSync(join(target, 'model.safetensors'));
     assert.deepEqual(loadModelFolder(target).weights, weights);
+  });
+
+  it('are refused where two files hold one tensor', () => {
+    const target = makeModel(folder.at('twice'));
+    const { weights } = loadModelFolder(target);
+    renameSync(join(target, 'model.safetensors'), join(target, 'a.safetensors'));
+    const norm = new Map([['model.norm.weight', weights.get('model.norm.weight')!]]);
+    writeFileSync(join(target, 'b.safetensors'), Buffer.concat([...encodeSafetensors(norm)]));
+    const weight_map = { x: 'a.safetensors', y: 'b.safetensors' };
+    writeFileSync(join(target, 'model.safetensors.index.json'), JSON.stringify({ weight_map }));
+    assert.throws(() => loadModelFolder(target), /model\.norm\.weight.*two files/);
   });
 
   it('are refused where an index reaches outside them', () => {

@@ -25,6 +25,7 @@ const shape = {
   headSize: 4,
   rmsNormEpsilon: 1e-5,
   ropeTheta: 10000,
+  ropeScaling: null,
 };
 
 /** The two models of the oracle: Llama with tied embeddings, and Qwen 2 with grouped keys, biases and a head of its own. */

@@ -1,0 +1,40 @@
+import { readSync } from 'node:fs';
+import type { Tensor } from '../engine/types';
+
+/** A weight file whose tensors are read one at a time, so that the file is never in memory as a whole. */
+export interface TensorFile {
+  readonly path: string;
+  /** Dimensions by name, outermost first. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** The tensor as f32, whatever the file holds it as. */
+  read(name: string): Tensor;
+}
+
+/** A single read call is bounded: libuv refuses more than 2^31 − 1 bytes. */
+const longestReadBytes = 1 << 30;
+
+export function readExactly(descriptor: number, target: Uint8Array, position: number): void {
+  for (let done = 0; done < target.length;) {
+    const wanted = Math.min(target.length - done, longestReadBytes);
+    const count = readSync(descriptor, target, done, wanted, position + done);
+    if (count === 0) throw new Error('the file ended early');
+    done += count;
+  }
+}
+
+/** A multiple of every element's and every quantised block's size: 2, 4, 18, 20 and 34 bytes. */
+const pieceBytes = 6120 * 512;
+
+/** Reads a stretch of a file through one small buffer; `take` is given each piece and its offset in the stretch. */
+export function readPieces(
+  descriptor: number,
+  { begin, end }: { begin: number; end: number },
+  take: (bytes: Uint8Array, offset: number) => void,
+): void {
+  const buffer = new Uint8Array(Math.min(pieceBytes, end - begin));
+  for (let offset = 0; offset < end - begin; offset += buffer.length) {
+    const piece = buffer.subarray(0, Math.min(buffer.length, end - begin - offset));
+    readExactly(descriptor, piece, begin + offset);
+    take(piece, offset);
+  }
+}
