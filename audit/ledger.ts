@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, stat, type FileHandle } from 'node:fs/promises';
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import { ledgerLine, type LedgerEntry, type LedgerLine } from '../contracts/ledger';
-import { guardFiles, isMissing, syncPath, writeFileAtomic } from '../store';
+import { ensureDir, guardFiles, isMissing, syncPath, writeFileAtomic } from '../store';
 
 /** `previous` of a chain's first line. */
 const origin = '0'.repeat(64);
@@ -129,7 +129,7 @@ async function appendBytes(path: string, bytes: Uint8Array, fresh: boolean): Pro
  */
 export async function appendLine(path: string, entry: LedgerEntry): Promise<string> {
   return guardFiles(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await ensureDir(dirname(path));
     const tail = await readLastLine(path);
     const lastLine = tail.torn.length > 0 ? await healTornLine(path, tail) : tail.lastLine;
     const line = formLine(path, lastLine, entry);

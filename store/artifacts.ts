@@ -1,9 +1,9 @@
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { artifactManifest, type ArtifactManifest } from '../contracts/artifact';
 import { BudgetlineError } from '../contracts/failures';
 import { describeFolder, payloadDigest, type PayloadFile } from './digest';
-import { syncPath, writeSynced } from './durable-files';
+import { ensureDir, syncPath, writeSynced } from './durable-files';
 import { errnoOf, guardFiles, isMissing } from './fs-errors';
 import type { ArtifactId, StorePaths } from './paths';
 
@@ -178,7 +178,7 @@ export async function publishArtifact(
   const dir = paths.artifact(request.id);
   return guardFiles(dir, async () => {
     const manifest = await sealFolder(request);
-    await mkdir(paths.artifacts, { recursive: true });
+    await ensureDir(paths.artifacts);
     await fence.check();
     if (await moveIntoPlace(request.dir, dir)) return { dir, manifest, adopted: false };
     return adopt(paths, request);

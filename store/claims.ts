@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { link, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { claimRecord, type ClaimRecord } from '../contracts/claim';
 import { BudgetlineError } from '../contracts/failures';
-import { besideName, syncPath, writeSynced } from './durable-files';
+import { besideName, ensureDir, syncPath, writeSynced } from './durable-files';
 import { errnoOf, guardFiles, isMissing } from './fs-errors';
 import { identifyOwnProcess, isProcessAlive } from './process-identity';
 
@@ -181,7 +181,7 @@ export async function acquireClaim(
 ): Promise<ClaimOutcome> {
   const { key, dir, holder } = target;
   return guardFiles(dir, async () => {
-    await mkdir(dir, { recursive: true });
+    await ensureDir(dir);
     for (;;) {
       const top = await highestFence(dir);
       const heldBy = top === 0 ? undefined : await livingHolder(join(dir, fileName(top)));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { guardFiles } from './fs-errors';
 
@@ -13,9 +14,12 @@ export async function syncPath(path: string): Promise<void> {
   }
 }
 
-/** Creates a folder with its parents; STORE_UNWRITABLE or DISK_FULL where that cannot be. */
+/**
+ * Creates a folder with its parents; STORE_UNWRITABLE or DISK_FULL where that cannot be. By the blocking call: the
+ * promised one says ENOENT of a full disk.
+ */
 export async function ensureDir(path: string): Promise<string> {
-  await guardFiles(path, () => mkdir(path, { recursive: true }));
+  await guardFiles(path, () => Promise.resolve(mkdirSync(path, { recursive: true })));
   return path;
 }
 

@@ -11,10 +11,9 @@ import { planSweep } from '../../planning';
 import { defineSweep } from '../../planning/define';
 import { createStore } from '../../store';
 import { builtInTasks } from '../../workers';
-import { stopServers } from '../../workers/embedded-server';
 import { runSweep, withWorkers } from '../support/sweep-bench';
 import { acquisitionLimitMs } from '../support/temporal';
-import { temporaryFolder } from '../support/temporary';
+import { temporaryFolder, temporaryHome } from '../support/temporary';
 
 const examples = join(__dirname, '../../examples');
 
@@ -82,8 +81,7 @@ async function assertRealText(home: string, key: string): Promise<void> {
 
 describe('server: examples/run-own-workflow.ts', function () {
   this.timeout(acquisitionLimitMs);
-  const folder = temporaryFolder();
-  after(() => stopServers(folder.path()));
+  const folder = temporaryHome();
 
   it('runs a pipeline of one’s own from the same stages, through the public face', async () => {
     const args = ['-r', 'ts-node/register/transpile-only', join(examples, 'run-own-workflow.ts'), '8', '6'];

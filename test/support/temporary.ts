@@ -1,13 +1,25 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stopServers } from '../../workers/embedded-server';
 
-/** A fresh folder that the running suite removes when it is done. */
-export function temporaryFolder(): { path(): string; at(...parts: string[]): string } {
+interface TemporaryFolder {
+  path(): string;
+  at(...parts: string[]): string;
+}
+
+/** A fresh folder that the running suite removes when it is done, after what `tidy` does. */
+export function temporaryFolder(tidy?: (folder: string) => Promise<unknown>): TemporaryFolder {
   let folder = '';
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'budgetline-test-'));
   });
-  after(() => rm(folder, { recursive: true, force: true }));
+  after(async () => {
+    await tidy?.(folder);
+    await rm(folder, { recursive: true, force: true });
+  });
   return { path: () => folder, at: (...parts) => join(folder, ...parts) };
 }
+
+/** A fresh BUDGETLINE_HOME whose Temporal server ends with the suite. */
+export const temporaryHome = (): TemporaryFolder => temporaryFolder(stopServers);

@@ -111,6 +111,19 @@ describe('server: the embedded Temporal server', function () {
     assert.equal((await findProcesses(['start-dev', third.databasePath])).length, 1);
   });
 
+  it('starts one for each of two homes that begin at the same moment, on ports of their own', async () => {
+    const homes = [0, 1].map(() => mkdtempSync(join(tmpdir(), 'budgetline-server-')));
+    const options = { env: process.env, onProgress: quiet };
+    try {
+      const servers = await Promise.all(homes.map((each) => ensureServer({ home: each, ...options })));
+      assert.notEqual(servers[0]?.address, servers[1]?.address);
+      assert.notEqual(servers[0]?.pid, servers[1]?.pid);
+    } finally {
+      await Promise.all(homes.map(stopServers));
+      for (const each of homes) rmSync(each, { recursive: true, force: true });
+    }
+  });
+
   it('starts again on the same database after the server was killed', async () => {
     const before = await ensure();
     process.kill(before.pid, 'SIGKILL');

@@ -14,6 +14,8 @@ import type { Place, ServerRecord } from './record';
 
 const startLimitMs = 60_000;
 const otherStartLimitMs = 120_000;
+/** Longer than a server lives that cannot listen. */
+const settleMs = 300;
 /** How long a server that has its process may be silent before it counts as lost. */
 export const answerLimitMs = 10_000;
 
@@ -74,19 +76,24 @@ function spawnServer(executable: string, place: Place, args: string[], env: Node
   return child.pid ?? 0;
 }
 
+/** A port that was free when it was chosen may be taken by the time the server listens: two homes start at once. */
 function failedStart(place: Place): BudgetlineError {
-  const tail = readFileSync(place.logPath, 'utf8').trim().split('\n').slice(-3).join(' | ');
-  return new BudgetlineError('TEMPORAL_MISSING', `The Temporal server did not start: ${tail}`, {
+  const lines = readFileSync(place.logPath, 'utf8').trim().split('\n');
+  const reason = lines.find((line) => /error|panic/i.test(line)) ?? lines.at(-1) ?? '';
+  const code = reason.includes('address already in use') ? 'PORT_IN_USE' : 'TEMPORAL_MISSING';
+  return new BudgetlineError(code, `The Temporal server did not start: ${reason}`, {
     remedy: `Read ${place.logPath}, and run \`budgetline server start\` again.`,
     details: { logPath: place.logPath },
   });
 }
 
+/** What answers may be another home's server on the port that ours is failing to get: ours is one that stays. */
 async function awaitAnswer(record: ServerRecord, place: Place): Promise<void> {
   for (const deadline = Date.now() + startLimitMs; ;) {
-    if (await answers(addressOf(record), 1_000)) return;
+    const answered = await answers(addressOf(record), 1_000);
+    await sleep(answered ? settleMs : 100);
     if (!(await isRunning(record)) || Date.now() > deadline) throw failedStart(place);
-    await sleep(100);
+    if (answered) return;
   }
 }
 
@@ -113,6 +120,7 @@ async function start(holding: Holding, record: ServerRecord, options: ServerOpti
   return running;
 }
 
+/** Undefined where another process was faster, or took the port: there is something new to look at. */
 async function claimAndStart(
   after: Holding | undefined,
   executable: Executable,
@@ -129,8 +137,18 @@ async function claimAndStart(
   };
   const { folder } = serverPlace(options.home, executable.serverVersion);
   const holding = takeHolding({ folder, name: 'server', after, text: JSON.stringify(record) });
-  return holding === undefined ? undefined : start(holding, record, options);
+  if (holding === undefined) return undefined;
+  try {
+    return await start(holding, record, options);
+  } catch (error) {
+    const chosenHere = (options.env['BUDGETLINE_TEMPORAL_PORT'] ?? '') === '';
+    if (chosenHere && isPortInUse(error)) return undefined;
+    throw error;
+  }
 }
+
+const isPortInUse = (error: unknown): boolean =>
+  error instanceof BudgetlineError && error.code === 'PORT_IN_USE';
 
 /** Whether the recorded server can be used; ends one that is ours and no longer answers. */
 async function isUsable(record: ServerRecord): Promise<boolean> {

@@ -1,0 +1,199 @@
+import { strict as assert } from 'node:assert';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { call, listFiles, root, type Ended } from './support';
+import { temporaryFolder } from '../support/temporary';
+import { stopServers } from '../../workers/embedded-server';
+
+const sweep = `import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
+export default defineSweep({
+  ...gradeSchoolMathDefaults,
+  name: 'bad-input',
+  annotator: 'clean',
+  budgets: [16],
+  sftFractions: [1],
+  evaluation: { items: 8, maxNewTokens: 48 },
+});
+`;
+
+describe('slow: bad input, through the executable', function () {
+  this.timeout(120_000);
+  const homes: string[] = [];
+  // What should have been refused may have started a server.
+  const folder = temporaryFolder(() => Promise.all(homes.map(stopServers)));
+
+  const write = (name: string, text: string): string => {
+    const path = folder.at(name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  interface Refused extends Ended {
+    readonly home: string;
+  }
+
+  /** One sentence that names the thing, what to do, no stack; nothing left behind. */
+  function assertRefused({ status, stdout, stderr, home }: Refused, expected: number, message: RegExp): void {
+    assert.match(stderr, message, stdout);
+    assert.equal(status, expected, stderr);
+    assert.match(stderr, /^What to do: \S.+/m);
+    assert.doesNotMatch(stderr, /^\s+at .*:\d+/m);
+    assert.deepEqual(listFiles(home), []);
+  }
+
+  async function run(words: string[], env: Record<string, string> = {}): Promise<Refused> {
+    const home = env['BUDGETLINE_HOME'] ?? folder.at(`home-${homes.length}`);
+    homes.push(home);
+    return { home, ...(await call(['run', ...words], { env: { ...env, BUDGETLINE_HOME: home } })) };
+  }
+
+  /** The good definition with something else in its place. */
+  const changed = (name: string, from: string, to: string): string => write(name, sweep.replace(from, to));
+
+  it('an unknown field is named, nested ones by their path', async () => {
+    const [top, nested] = await Promise.all([
+      run([changed('unknown.ts', 'budgets: [16]', 'budget: [16], budgets: [16]')]),
+      run([changed('nested.ts', 'items: 8', 'items: 8, maxNewToken: 3')]),
+    ]);
+    assertRefused(top, 78, /budget: no such field/);
+    assertRefused(nested, 78, /evaluation\.maxNewToken: no such field/);
+  });
+
+  it('a fraction of 1.2 is named by its place, from the file and from the command line', async () => {
+    const [file, flag] = await Promise.all([
+      run([changed('fraction.ts', 'sftFractions: [1]', 'sftFractions: [1, 1.2]')]),
+      run([write('good.ts', sweep), '--fractions', '1.2']),
+    ]);
+    assertRefused(file, 78, /sftFractions\[1\]: 1\.2 is above 1/);
+    assertRefused(flag, 78, /sftFractions\[0\]: 1\.2 is above 1/);
+  });
+
+  it('a budget beyond the pool is held against the pool, before anything is started', async () => {
+    assertRefused(
+      await run([write('good.ts', sweep), '--budgets', '16,9000']),
+      78,
+      /budget 9000 .* 8192 problems/,
+    );
+  });
+
+  it('a missing file, a missing data file and an option that is none are named', async () => {
+    const files = "data: { source: 'files', train: '/nowhere/train.jsonl', test: '/nowhere/test.jsonl' }";
+    const [missing, data, option, list] = await Promise.all([
+      run([folder.at('nothing.ts')]),
+      run([changed('files.ts', 'budgets: [16]', `budgets: [16], ${files}`)]),
+      run(['x.ts', '--bugdets', '1']),
+      run(['x.ts', '--budgets', '1,b']),
+    ]);
+    assertRefused(missing, 66, /There is no file .*nothing\.ts/);
+    assertRefused(data, 66, /data\.(train|test).*\/nowhere\/(train|test)\.jsonl/);
+    assertRefused(option, 64, /--bugdets.*--budgets/);
+    assertRefused(list, 64, /--budgets.*"b" is no number/);
+  });
+
+  it('a file that cannot be loaded is named with its line', async () => {
+    const [syntax, thrown, none] = await Promise.all([
+      run([write('syntax.ts', 'export default {\n  a: 1,\n')]),
+      run([write('thrown.ts', 'const a: { b?: { c: number } } = {};\n\nexport default a.b.c;\n')]),
+      run([write('none.ts', 'export const a = 1;\n')]),
+    ]);
+    assertRefused(syntax, 78, /syntax\.ts:3 cannot be loaded: TS1005: '}' expected/);
+    assertRefused(thrown, 78, /thrown\.ts:3 cannot be loaded: TypeError/);
+    assertRefused(none, 78, /none\.ts has no sweep definition as its default export/);
+  });
+
+  it('a malformed row is named by file and line', async () => {
+    const good = '{"question":"2 figs and 3 figs?","answer":"2+3=5\\n#### 5"}\n';
+    const train = write('train.jsonl', `${good.repeat(2)}{"question":"no answer"}\n`);
+    const ended = await run([join(root, 'examples', 'gsm8k.ts'), '--data', train]);
+    assertRefused(ended, 65, /train\.jsonl:3/);
+  });
+
+  it('no Temporal to be had says what to install', async () => {
+    const env = {
+      PATH: folder.at('empty'),
+      HOME: folder.at('empty'),
+      XDG_CACHE_HOME: folder.at('empty'),
+      BUDGETLINE_TEMPORAL_FETCH: 'never',
+    };
+    assertRefused(await run([write('good.ts', sweep)], env), 69, /no `temporal` on PATH/);
+    const away = await run([write('good.ts', sweep)], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    assertRefused(away, 69, /No Temporal server answers at 127\.0\.0\.1:1/);
+  });
+
+  it('a store that cannot be written is named', async () => {
+    const inFile = join(write('a-file', ''), 'home');
+    const ended = await run([write('good.ts', sweep)], { BUDGETLINE_HOME: inFile });
+    assertRefused(ended, 73, /cannot be written: .*a-file/);
+  });
+
+  it('a full disk is named', async function () {
+    const disk = folder.at('full');
+    mkdirSync(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=3', 'none', disk], { stdio: 'ignore' });
+    } catch {
+      console.log('      (no tmpfs can be mounted here: the full disk is not tested)');
+      this.skip();
+    }
+    try {
+      const home = join(disk, 'home');
+      mkdirSync(join(home, 'store'), { recursive: true });
+      const ended = await run([write('good.ts', sweep)], { BUDGETLINE_HOME: home });
+      assertRefused(ended, 73, /no room left on the disk: .*full/);
+    } finally {
+      execFileSync('umount', [disk]);
+    }
+  });
+
+  it('a port in use is named', async () => {
+    const server = createServer();
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const port = String((server.address() as AddressInfo).port);
+    try {
+      const ended = await run([write('good.ts', sweep)], { BUDGETLINE_TEMPORAL_PORT: port });
+      assertRefused(ended, 69, new RegExp(`Port ${port} .*taken`));
+    } finally {
+      server.close();
+    }
+  });
+
+  it('--version and --help answer at once and load no server', async () => {
+    const { status, stdout } = await call(['--version']);
+    assert.equal(status, 0);
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+    const help = await call(['run', '--help']);
+    assert.equal(help.status, 0);
+    assert.match(help.stdout, /--fractions <list>/);
+  });
+
+  it('BUDGETLINE_DEBUG=1 shows where it happened', async () => {
+    const { stderr } = await run([folder.at('nothing.ts')], { BUDGETLINE_DEBUG: '1' });
+    assert.match(stderr, /^\s+at .*:\d+/m);
+  });
+
+  it('a plan writes nothing, and loads from a folder without the package, as ES module and as CommonJS', async () => {
+    const text = sweep
+      .replace('export default', 'module.exports =')
+      .replace('import', 'const')
+      .replace(' from ', ' = require(')
+      .replace("'budgetline';", "'budgetline');");
+    const files = [write('plain.ts', sweep), write('plain.cjs', text)];
+    mkdirSync(folder.at('esm'), { recursive: true });
+    writeFileSync(folder.at('esm', 'package.json'), '{ "type": "module" }');
+    writeFileSync(
+      folder.at('esm', 'sweep.ts'),
+      sweep.replace('export default defineSweep(', 'export default () => defineSweep('),
+    );
+    const plans = await Promise.all(
+      [...files, folder.at('esm', 'sweep.ts')].map((file) =>
+        call(['plan', file, '--json'], { env: { BUDGETLINE_HOME: folder.at('home') }, cwd: folder.path() }),
+      ),
+    );
+    for (const plan of plans) assert.equal(plan.status, 0, plan.stderr);
+    const ids = plans.map(({ stdout }) => (JSON.parse(stdout) as { sweepId: string }).sweepId);
+    assert.deepEqual(new Set(ids).size, 1);
+    assert.deepEqual(listFiles(folder.at('home')), []);
+  });
+});

@@ -1,0 +1,59 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { trainerEvent, type TrainerEvent } from '../../contracts/trainer-event';
+
+/** What the trainers of one stage have said, oldest first; the line that is being written is left out. */
+export function readEvents(path: string): TrainerEvent[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return [];
+  }
+  const lines = text.split('\n').slice(0, -1);
+  return lines.map((line) => trainerEvent.parse(JSON.parse(line)));
+}
+
+/** A trainer that has written a checkpoint and has not said its result yet. */
+export interface Checkpointed {
+  readonly key: string;
+  readonly command: string;
+  readonly pid: number;
+  readonly step: number;
+}
+
+function checkpointedIn(runs: string, key: string): Checkpointed[] {
+  const events = readEvents(join(runs, key, 'events.jsonl'));
+  const begun = events.findLastIndex(({ event }) => event === 'hello');
+  const hello = events[begun];
+  const since = events.slice(begun);
+  if (hello?.event !== 'hello' || since.some(({ event }) => event === 'result')) return [];
+  const steps = since.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []));
+  const { command, pid } = hello;
+  return steps.length === 0 ? [] : [{ key, command, pid, step: Math.max(...steps) }];
+}
+
+function listCheckpointed(home: string): Checkpointed[] {
+  const runs = join(home, 'store', 'runs');
+  try {
+    return readdirSync(runs).flatMap((key) => checkpointedIn(runs, key));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Waits for a trainer of this command that is past a checkpoint, by the files of its home: they are there as soon as the
+ * checkpoint is, where a heartbeat comes when Temporal lets it through.
+ */
+export async function untilCheckpointed(
+  { home, command }: { readonly home: string; readonly command: string },
+  signal: AbortSignal,
+): Promise<Checkpointed> {
+  for (;;) {
+    const found = listCheckpointed(home).find((trainer) => trainer.command === command);
+    if (found !== undefined) return found;
+    await sleep(10, undefined, { signal });
+  }
+}
