@@ -22,10 +22,12 @@ function listPsCommands(): { pid: number; args: string[] }[] {
   });
 }
 
+/** Every running process with its command line; of a zombie it is empty. */
+export const listCommands = process.platform === 'linux' ? listLinuxCommands : listPsCommands;
+
 /** Running processes whose command line holds all of these arguments. */
 export async function findProcesses(wanted: readonly string[]): Promise<ProcessIdentity[]> {
-  const commands = process.platform === 'linux' ? listLinuxCommands() : listPsCommands();
-  const matching = commands.filter(({ args }) => wanted.every((argument) => args.includes(argument)));
+  const matching = listCommands().filter(({ args }) => wanted.every((argument) => args.includes(argument)));
   const identities = await Promise.all(matching.map(({ pid }) => identifyProcess(pid)));
   return identities.flatMap((identity) => identity ?? []);
 }
