@@ -10,7 +10,8 @@ const law = {
   contracts: { packages: ['zod'] },
   planning: { rooms: ['contracts'], packages: ['@noble/hashes'] },
   analysis: { rooms: ['contracts'] },
-  tasks: { rooms: ['contracts'] },
+  text: { node: true },
+  tasks: { rooms: ['contracts', 'text'] },
   store: { rooms: ['contracts'], packages: ['zod'], node: true },
   workflows: { rooms: ['contracts', 'planning'], types: ['activities'], packages: ['@temporalio/workflow'] },
   trainer: {
@@ -44,7 +45,7 @@ const law = {
     node: true,
   },
   cli: {
-    rooms: ['contracts', 'client', 'workers', 'planning', 'analysis', 'audit', 'report', 'store'],
+    rooms: ['contracts', 'client', 'workers', 'planning', 'tasks', 'analysis', 'audit', 'report', 'store'],
     packages: ['zod', 'commander', 'picocolors', 'ts-node'],
     node: true,
   },

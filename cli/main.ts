@@ -100,6 +100,31 @@ function addProcessCommands(program: Command): void {
     });
 }
 
+function withScoreOptions(command: Command): Command {
+  return withColorOption(command)
+    .requiredOption('--responses <file>', 'JSON Lines with one answer a row, in the field "response"')
+    .addOption(jsonOption())
+    .option('--per-item', 'with --json: the verdicts on every row as well');
+}
+
+function addScoreCommands(program: Command): void {
+  const score = program.command('score').description('score given responses as the published benchmarks do');
+  withScoreOptions(score.command('instruction-following'))
+    .description('IFEval: 25 kinds of instructions, strict and loose, by prompt and by instruction')
+    .requiredOption('--prompts <file>', 'the prompts: key, prompt, instruction_id_list, kwargs')
+    .action(async (flags: { prompts: string; responses: string }) => {
+      const { scoreInstructionsCommand } = await import('./commands/score.js');
+      await scoreInstructionsCommand(flags);
+    });
+  withScoreOptions(score.command('grade-school-math'))
+    .description('GSM8K: exact match by strict and by flexible extraction')
+    .requiredOption('--references <file>', 'the questions: question, answer')
+    .action(async (flags: { references: string; responses: string }) => {
+      const { scoreMathCommand } = await import('./commands/score.js');
+      await scoreMathCommand(flags);
+    });
+}
+
 function createProgram(): Command {
   const program = new Command('budgetline')
     .description('How to split an annotation budget between SFT demonstrations and preference pairs.')
@@ -107,7 +132,7 @@ function createProgram(): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => undefined });
-  for (const add of [addSweepCommands, addServerCommands, addProcessCommands]) add(program);
+  for (const add of [addSweepCommands, addScoreCommands, addServerCommands, addProcessCommands]) add(program);
   return program;
 }
 

@@ -1,5 +1,5 @@
 import type { Assessment, Finish } from '../../contracts/task';
-import { repetitionRate } from '../text';
+import { repetitionRate } from '../../text/overlap';
 import { cleanNumber, type FileProblem } from './gsm8k';
 import type { TwinProblem } from './twin';
 

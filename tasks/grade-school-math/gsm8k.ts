@@ -1,7 +1,14 @@
 import type { TaskData } from '../../contracts/definition';
-import { BudgetlineError } from '../../contracts/failures';
 import type { Problem, ProblemSet, TaskContext } from '../../contracts/task';
-import { normalizeText, wordNgrams } from '../text';
+import { normalizeText, wordNgrams } from '../../text/overlap';
+import {
+  type Fault,
+  type NumberedRow,
+  parseJsonRows,
+  refuseFaults,
+  type TextFile,
+  textReasons,
+} from '../json-rows';
 
 type FileData = Extract<TaskData, { source: 'files' }>;
 
@@ -12,21 +19,13 @@ export interface FileProblem extends Problem {
   readonly solution: string;
 }
 
-interface Fault {
-  readonly path: string;
-  readonly line: number;
-  readonly field: string;
-  readonly reason: string;
-}
-
-interface Row {
-  readonly line: number;
+/** A question with its worked answer, which ends in a line "#### " and a number. */
+export interface QuestionRow {
   readonly question: string;
   readonly answer: string;
 }
 
 const finalAnswer = /^#### *\$?(-?[0-9][0-9.,]*)$/;
-const listedFaults = 20;
 
 const instruction =
   'Solve the problem. Write one line for each step: "Step 1: ...", "Step 2: ..." and so on; ' +
@@ -46,66 +45,39 @@ function renderSolution(answer: string, stripCalculator: boolean): string {
   return [...steps, `#### ${answerNumber(answer) ?? ''}`].join('\n');
 }
 
-function answerNumber(answer: string): string | undefined {
+/** The number that a worked answer ends with; undefined where it has none. */
+export function answerNumber(answer: string): string | undefined {
   const last = answer.trimEnd().split('\n').at(-1)?.trim() ?? '';
   const number = finalAnswer.exec(last)?.[1];
   return number === undefined ? undefined : cleanNumber(number);
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** Rows of question-and-answer JSONL; what is wrong goes into `faults`. */
+export function parseQuestions(file: TextFile, faults: Fault[]): NumberedRow<QuestionRow>[] {
+  return parseJsonRows(
+    file,
+    (fields) => {
+      const reasons = textReasons(fields, 'question', 'answer');
+      if (reasons.length > 0) return { reasons };
+      const row = { question: String(fields['question']), answer: String(fields['answer']) };
+      if (answerNumber(row.answer) !== undefined) return { row };
+      return { reasons: [{ field: 'answer', reason: 'does not end in a line "#### " with a number' }] };
+    },
+    faults,
+  );
 }
 
-/** What is wrong with one parsed line, by field; empty where it can be used. */
-function rowFaults(value: unknown): { field: string; reason: string }[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return [{ field: 'the line', reason: 'is not a JSON object' }];
-  }
-  const fields = value as Record<string, unknown>;
-  const faults = ['question', 'answer']
-    .filter((field) => typeof fields[field] !== 'string' || fields[field].trim() === '')
-    .map((field) => ({ field, reason: field in fields ? 'is not a text, or is empty' : 'is missing' }));
-  if (faults.length > 0 || answerNumber(String(fields['answer'])) !== undefined) return faults;
-  return [{ field: 'answer', reason: 'does not end in a line "#### " with a number' }];
-}
+export const questionRemedy =
+  'Correct or remove these lines: each is a JSON object with "question" (text) and "answer" (text whose last line is "#### " and a number).';
 
-function parseRows({ path, text }: { path: string; text: string }, faults: Fault[]): Row[] {
-  const rows: Row[] = [];
-  text.split('\n').forEach((content, index) => {
-    if (content.trim() === '') return;
-    const value = parseJson(content);
-    const found = rowFaults(value);
-    faults.push(...found.map((fault) => ({ path, line: index + 1, ...fault })));
-    if (found.length === 0)
-      rows.push({ line: index + 1, ...(value as { question: string; answer: string }) });
-  });
-  if (text.trim() === '') {
-    faults.push({ path, line: 1, field: 'the file', reason: 'holds no rows' });
-  }
-  return rows;
-}
-
-function refuseFaults(faults: readonly Fault[]): void {
-  if (faults.length === 0) return;
-  const listed = faults.slice(0, listedFaults);
-  const sentences = listed.map(({ path, line, field, reason }) => `${path}:${line}: ${field} ${reason}`);
-  const more = faults.length > listed.length ? `\n… and ${faults.length - listed.length} more` : '';
-  const count = faults.length === 1 ? '1 row cannot' : `${faults.length} rows cannot`;
-  throw new BudgetlineError('DATA_INVALID', `${count} be used:\n${sentences.join('\n')}${more}`, {
-    remedy:
-      'Correct or remove these lines: each is a JSON object with "question" (text) and "answer" (text whose last line is "#### " and a number).',
-    details: { faults: listed, count: faults.length },
-  });
-}
-
-function makeProblem(row: Row, file: string, stripCalculator: boolean): FileProblem {
+function makeProblem(
+  { line, row }: NumberedRow<QuestionRow>,
+  file: string,
+  stripCalculator: boolean,
+): FileProblem {
   return {
     source: 'files',
-    id: `${file}-${String(row.line).padStart(5, '0')}`,
+    id: `${file}-${String(line).padStart(5, '0')}`,
     question: row.question.trim(),
     prompt: `${instruction}\n\nQuestion: ${row.question.trim()}\nAnswer:\n`,
     expected: answerNumber(row.answer) ?? '',
@@ -143,12 +115,12 @@ function withoutRepeats(problems: readonly FileProblem[]): FileProblem[] {
 export async function loadFiles(data: FileData, context: TaskContext): Promise<ProblemSet<FileProblem>> {
   const faults: Fault[] = [];
   const read = async (name: 'train' | 'test'): Promise<FileProblem[]> =>
-    parseRows(await context.readText(name), faults).map((row) =>
+    parseQuestions(await context.readText(name), faults).map((row) =>
       makeProblem(row, name, data.stripCalculator),
     );
   const train = await read('train');
   const test = withoutRepeats(await read('test'));
-  refuseFaults(faults);
+  refuseFaults(faults, questionRemedy);
   return splitTrain(train, test, data.validation);
 }
 

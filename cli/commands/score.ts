@@ -1,0 +1,36 @@
+import type { InstructionScore, MathScore } from '../../tasks';
+import type { Ink } from '../print/ink';
+import { renderInstructionScore, renderMathScore } from '../print/score';
+import { createPrinter, printJson, type PrinterOptions } from '../printer';
+import { readInput } from '../read-input';
+
+export interface ScoreFlags extends PrinterOptions {
+  readonly responses: string;
+  /** The verdicts on every row as well. */
+  readonly perItem?: boolean;
+}
+
+function show<Score extends InstructionScore | MathScore>(
+  score: Score,
+  flags: ScoreFlags,
+  render: (score: Score, ink: Ink) => string[],
+): void {
+  const printer = createPrinter(flags);
+  printer.print(render(score, printer.ink));
+  const { items, ...rates } = score;
+  if (flags.json === true) printJson(flags.perItem === true ? { ...rates, items } : rates);
+}
+
+/** `budgetline score instruction-following`: the four rates of IFEval for given responses. */
+export async function scoreInstructionsCommand(flags: ScoreFlags & { prompts: string }): Promise<void> {
+  const { scoreInstructions } = await import('../../tasks/index.js');
+  const [prompts, responses] = [await readInput(flags.prompts), await readInput(flags.responses)];
+  show(scoreInstructions({ prompts, responses }), flags, renderInstructionScore);
+}
+
+/** `budgetline score grade-school-math`: strict and flexible accuracy of given responses. */
+export async function scoreMathCommand(flags: ScoreFlags & { references: string }): Promise<void> {
+  const { scoreMath } = await import('../../tasks/index.js');
+  const [references, responses] = [await readInput(flags.references), await readInput(flags.responses)];
+  show(scoreMath({ references, responses }), flags, renderMathScore);
+}

@@ -1,0 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { BudgetlineError } from '../contracts/failures';
+import { guardFiles, isMissing } from '../store';
+
+/** A file that the command line names: INPUT_MISSING, IO_FAILED. */
+export async function readInput(path: string): Promise<{ path: string; text: string }> {
+  const text = await guardFiles(path, () => readFile(path, 'utf8')).catch((error: unknown) => {
+    if (!isMissing(error instanceof Error ? error.cause : error)) throw error;
+    throw new BudgetlineError('INPUT_MISSING', `There is no file ${path}.`, { details: { path } });
+  });
+  return { path, text };
+}

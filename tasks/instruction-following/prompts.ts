@@ -1,0 +1,65 @@
+import { type Fault, type FieldReason, type Fields, parseJsonRows, type TextFile } from '../json-rows';
+import { type NumberedRow, textReasons } from '../json-rows';
+import { type InstructionKind, instructions, isInstructionKind } from './instructions';
+import { type Check, FieldFault, type InstructionFields } from './instructions/fields';
+
+/** One prompt of an IFEval file, its instructions ready to be checked. */
+export interface InstructionPrompt {
+  readonly key: number | string;
+  readonly prompt: string;
+  readonly kinds: readonly InstructionKind[];
+  readonly checks: readonly Check[];
+}
+
+/** As the published file and its copies have them: a field that is null, empty or 0 is not given. */
+const given = (fields: object): InstructionFields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => Boolean(value)));
+
+type Made = { kind: InstructionKind; check: Check } | FieldReason;
+
+function makeCheck(id: unknown, fields: unknown, index: number): Made {
+  const place = `kwargs[${index}]`;
+  if (!isInstructionKind(id))
+    return {
+      field: `instruction_id_list[${index}]`,
+      reason: `is ${JSON.stringify(id)}, which is no instruction`,
+    };
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+    return { field: place, reason: 'is not an object' };
+  const { make, fields: names } = instructions[id];
+  const extra = Object.keys(given(fields)).find((name) => !names.includes(name));
+  if (extra !== undefined) return { field: `${place}.${extra}`, reason: `is no field of ${id}` };
+  try {
+    return { kind: id, check: make(given(fields)) };
+  } catch (error) {
+    if (!(error instanceof FieldFault)) throw error;
+    return { field: `${place}.${error.field}`, reason: error.reason };
+  }
+}
+
+function readPrompt(fields: Fields): { row: InstructionPrompt } | { reasons: FieldReason[] } {
+  const { key, prompt, instruction_id_list: ids, kwargs } = fields;
+  const reasons = textReasons(fields, 'prompt');
+  if (typeof key !== 'number' && typeof key !== 'string')
+    reasons.push({ field: 'key', reason: 'is missing, or no number or text' });
+  if (!Array.isArray(ids) || ids.length === 0)
+    return {
+      reasons: [...reasons, { field: 'instruction_id_list', reason: 'is missing, or lists nothing' }],
+    };
+  if (!Array.isArray(kwargs) || kwargs.length !== ids.length)
+    return { reasons: [...reasons, { field: 'kwargs', reason: 'has not one object an instruction' }] };
+  const made = ids.map((id, index) => makeCheck(id, kwargs[index], index));
+  reasons.push(...made.filter((result) => 'reason' in result));
+  if (reasons.length > 0) return { reasons };
+  const found = made.filter((result) => 'check' in result);
+  const [kinds, checks] = [found.map(({ kind }) => kind), found.map(({ check }) => check)];
+  return { row: { key: key as number | string, prompt: prompt as string, kinds, checks } };
+}
+
+/** Rows of an IFEval file: key, prompt, instruction_id_list, kwargs. What is wrong goes into `faults`. */
+export function parsePrompts(file: TextFile, faults: Fault[]): NumberedRow<InstructionPrompt>[] {
+  return parseJsonRows(file, readPrompt, faults);
+}
+
+export const promptRemedy =
+  'Correct or remove these lines: each is a JSON object with "key", "prompt", "instruction_id_list" and "kwargs", one object an instruction.';
