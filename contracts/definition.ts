@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { preferenceLoss } from './losses';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -64,9 +65,6 @@ export const trainingSpec = z.strictObject({
   overLength: z.enum(['refuse', 'drop', 'cut']).default('refuse'),
 });
 export type TrainingSpec = z.infer<typeof trainingSpec>;
-
-export const preferenceLoss = z.strictObject({ name: z.literal('sigmoid'), beta: positive });
-export type PreferenceLoss = z.infer<typeof preferenceLoss>;
 
 /** How a preference pair is made, and so what it costs. */
 export const pairSpec = z.strictObject({

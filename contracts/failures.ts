@@ -75,9 +75,21 @@ const table = {
   TRAINING_DIVERGED: {
     exitCode: 77,
     retried: false,
-    meaning:
-      'The loss or a gradient is not a finite number, or an identity that must hold at step 0 does not.',
+    meaning: 'The loss stayed far above what it was at the first step.',
+    remedy: 'Lower the learning rate; the checkpoints from before are kept.',
+  },
+  LOSS_NOT_FINITE: {
+    exitCode: 67,
+    retried: false,
+    meaning: 'The loss, the gradient norm or another figure of a step is not a finite number.',
     remedy: 'Lower the learning rate, or look at the rows of the step that the message names.',
+  },
+  REFERENCE_BROKEN: {
+    exitCode: 68,
+    retried: false,
+    meaning: 'Before the first update a policy does not score as its reference does.',
+    remedy:
+      'The policy must start as the frozen reference: use that folder, and a work folder that no other job has used.',
   },
   CONFIG_INVALID: {
     exitCode: 78,

@@ -17,6 +17,15 @@ export const preferenceRow = z.strictObject({
 });
 export type PreferenceRow = z.infer<typeof preferenceRow>;
 
+/** One judged answer without a counterpart: `label` says whether it is desirable. For the loss "kto". */
+export const unpairedRow = z.strictObject({
+  id: z.string(),
+  prompt: z.string().min(1),
+  completion: z.string().min(1),
+  label: z.boolean(),
+});
+export type UnpairedRow = z.infer<typeof unpairedRow>;
+
 /** One prompt to generate from. */
 export const promptRow = z.strictObject({ id: z.string(), prompt: z.string().min(1) });
 export type PromptRow = z.infer<typeof promptRow>;

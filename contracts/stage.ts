@@ -1,12 +1,5 @@
-import type {
-  EvaluationSpec,
-  Execution,
-  PairSpec,
-  PreferenceLoss,
-  Prices,
-  TaskData,
-  TrainingSpec,
-} from './definition';
+import type { EvaluationSpec, Execution, PairSpec, Prices, TaskData, TrainingSpec } from './definition';
+import type { PreferenceLoss } from './losses';
 
 /** The stages of an experiment, in the order in which a cell runs them. */
 export const stageKinds = [

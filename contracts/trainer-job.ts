@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { preferenceLoss, trainingSpec } from './definition';
+import { trainingSpec } from './definition';
+import { preferenceLoss } from './losses';
 
 /** Version of the protocol between a supervisor and the training executable. */
 export const trainerProtocol = 1;
@@ -84,7 +85,7 @@ export const preferenceJob = z.strictObject({
   reference: path,
   /** SHA-256 that the reference's model.safetensors must have. */
   referenceSha256: z.string(),
-  /** JSONL of { id, prompt, chosen, rejected }. */
+  /** JSONL of { id, prompt, chosen, rejected }; for the loss "kto" also of { id, prompt, completion, label }. */
   data: path,
   loss: preferenceLoss,
   training: trainingSpec,

@@ -1,4 +1,5 @@
 import type { ExperimentDefinition, Resolved, SweepDefinition, TaskData } from '../contracts/definition';
+import type { PreferenceLossName } from '../contracts/losses';
 import type { InputName, PlannedStage, SpecOf, StageInputRef, StageKey, StageKind } from '../contracts/stage';
 import { digestOf, seedOf } from './digest';
 
@@ -165,6 +166,18 @@ export function freezeReferenceStage(
   });
 }
 
+const lossTitles: Readonly<Record<PreferenceLossName, string>> = {
+  sigmoid: 'DPO',
+  cdpo: 'Conservative DPO',
+  robust: 'Robust DPO',
+  hinge: 'Hinge preference tuning',
+  ipo: 'IPO',
+  'sigmoid-norm': 'Length-normalised DPO',
+  simpo: 'SimPO',
+  'sigmoid-nll': 'DPO with NLL',
+  kto: 'KTO',
+};
+
 export interface PreferenceStageOptions {
   readonly reference: PlannedStage<'freezeReference'>;
   readonly data: PlannedStage<'synthesizeData'>;
@@ -186,7 +199,7 @@ export function trainPreferenceStage(
       dtype: 'f32',
     },
     inputs: { reference: outputOf(reference), data: outputOf(data) },
-    title: `DPO on ${rows} pairs`,
+    title: `${lossTitles[loss.name]} on ${rows} pairs`,
   });
 }
 

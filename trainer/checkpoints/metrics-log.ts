@@ -18,8 +18,16 @@ export function matchesMark(path: string, mark: MetricsMark): boolean {
   return content.length === mark.bytes && createHash('sha256').update(content).digest('hex') === mark.sha256;
 }
 
+/** What one line says. */
+export interface LoggedStep {
+  readonly step: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
 /** One JSON line an optimiser step; a resumed run cuts it back to its checkpoint and goes on. */
 export interface MetricsLog {
+  /** The steps before the resume point. */
+  readonly earlier: readonly LoggedStep[];
   append(step: number, values: Readonly<Record<string, number>>): void;
   /** Waits until the disk has every line, and says how far the log is. */
   mark(): MetricsMark;
@@ -32,7 +40,9 @@ export function openMetricsLog(path: string, from: MetricsMark = empty): Metrics
   let bytes = kept.length;
   const descriptor = attempt(path, 'write', () => openSync(path, from.bytes === 0 ? 'w' : 'r+'));
   attempt(path, 'write', () => ftruncateSync(descriptor, bytes));
+  const lines = kept.toString('utf8').split('\n').slice(0, -1);
   return {
+    earlier: lines.map((line) => JSON.parse(line) as LoggedStep),
     append(step, values) {
       const line = Buffer.from(`${JSON.stringify({ step, values })}\n`);
       attempt(path, 'write', () => writeSync(descriptor, line, 0, line.length, bytes));

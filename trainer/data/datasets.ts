@@ -15,16 +15,18 @@ export interface Dataset<Row> {
   readonly overLength: number;
 }
 
-interface ReadOptions<Source, Row> {
+export interface ReadOptions<Source, Row> {
   readonly path: string;
   readonly schema: z.ZodType<Source & { id: string; prompt: string }>;
   readonly policy: LengthPolicy;
   readonly tokenizer: Tokenizer;
   answersOf(source: Source): Readonly<Record<string, string>>;
-  build(example: EncodedExample): Row;
+  /** The rows that a source row makes: one, but for a pair that is taken apart. */
+  build(example: EncodedExample, source: Source): readonly Row[];
 }
 
-async function readDataset<Source, Row>(options: ReadOptions<Source, Row>): Promise<Dataset<Row>> {
+/** Reads, encodes and fits every row of a file. @throws DATA_INVALID naming file, line and field. */
+export async function readDataset<Source, Row>(options: ReadOptions<Source, Row>): Promise<Dataset<Row>> {
   const { path, schema, policy, tokenizer } = options;
   const rows: Row[] = [];
   const ids: string[] = [];
@@ -35,8 +37,10 @@ async function readDataset<Source, Row>(options: ReadOptions<Source, Row>): Prom
     const fitted = fitExample(example, policy, { path, line });
     if (fitted !== example) overLength += 1;
     if (fitted === null) continue;
-    rows.push(options.build(fitted));
-    ids.push(row.id);
+    for (const built of options.build(fitted, row)) {
+      rows.push(built);
+      ids.push(row.id);
+    }
   }
   if (rows.length > 0) return { rows, ids, overLength };
   throw new BudgetlineError(
@@ -53,7 +57,7 @@ interface TrainingJob {
   readonly training: JobOf<'sft'>['training'];
 }
 
-function policyOf({ training }: TrainingJob, tokenizer: Tokenizer): LengthPolicy {
+export function policyOf({ training }: TrainingJob, tokenizer: Tokenizer): LengthPolicy {
   const { maxLength, overLength } = training;
   return { maxLength, overLength, beginOfSequence: tokenizer.beginOfSequence };
 }
@@ -64,7 +68,7 @@ export function readDemonstrations(job: JobOf<'sft'>, tokenizer: Tokenizer): Pro
     path: job.data,
     policy: policyOf(job, tokenizer),
     tokenizer,
-    build: ({ prompt, answers }: EncodedExample) => joinSequence(prompt, answers[0] ?? []),
+    build: ({ prompt, answers }: EncodedExample) => [joinSequence(prompt, answers[0] ?? [])],
   };
   return job.column === 'completion'
     ? readDataset({ ...common, schema: demonstrationRow, answersOf: ({ completion }) => ({ completion }) })
@@ -79,11 +83,13 @@ export function readPairs(job: JobOf<'preference'>, tokenizer: Tokenizer): Promi
     tokenizer,
     schema: preferenceRow,
     answersOf: ({ chosen, rejected }) => ({ chosen, rejected }),
-    build: ({ prompt, answers }) => ({
-      chosen: joinSequence(prompt, answers[0] ?? []),
-      rejected: joinSequence(prompt, answers[1] ?? []),
-      referenceChosen: 0,
-      referenceRejected: 0,
-    }),
+    build: ({ prompt, answers }) => [
+      {
+        chosen: joinSequence(prompt, answers[0] ?? []),
+        rejected: joinSequence(prompt, answers[1] ?? []),
+        referenceChosen: 0,
+        referenceRejected: 0,
+      },
+    ],
   });
 }

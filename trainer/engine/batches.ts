@@ -1,7 +1,7 @@
 import { BudgetlineError } from '../../contracts/failures';
 import { masked } from '../model/decoder';
 import type { BufferTensor } from '../runtime';
-import type { PairRow, SequenceRow } from './types';
+import type { PairRow, SequenceRow, TrainRow, UnpairedRow } from './types';
 
 /** Shape that a batch is padded to. */
 export interface BatchShape {
@@ -19,13 +19,24 @@ export function supervisedTokens(row: SequenceRow): number {
   return Math.max(0, row.ids.length - firstTarget(row));
 }
 
-export function isPair(row: SequenceRow | PairRow): row is PairRow {
-  return 'chosen' in row;
+export const isSequence = (row: TrainRow): row is SequenceRow => 'ids' in row;
+export const isPair = (row: TrainRow): row is PairRow => 'chosen' in row;
+export const isUnpaired = (row: TrainRow): row is UnpairedRow => 'desirable' in row;
+
+/** The sequences of a row that its loss is a function of. */
+export function sequencesOf(row: TrainRow): readonly [SequenceRow, ...SequenceRow[]] {
+  if (isSequence(row)) return [row];
+  return isPair(row) ? [row.chosen, row.rejected] : [row.sequence];
 }
 
+/** Tokens of a row's sequences, supervised or not. */
+export const tokensIn = (row: TrainRow): number =>
+  sequencesOf(row).reduce((sum, { ids }) => sum + ids.length, 0);
+
 /** Positions that a row takes up in a graph: nothing is predicted from its last token, so that is left out. */
-export function positionsOf(row: SequenceRow | PairRow): number {
-  if (!isPair(row)) return row.ids.length - 1;
+export function positionsOf(row: TrainRow): number {
+  if (isSequence(row)) return row.ids.length - 1;
+  if (isUnpaired(row)) return Math.max(row.sequence.ids.length, row.mismatched.ids.length) - 1;
   return row.chosen.ids.length + row.rejected.ids.length - 2 - sharedTokens(row);
 }
 
@@ -37,7 +48,7 @@ function sharedTokens({ chosen, rejected }: PairRow): number {
   return shared;
 }
 
-function longest(rows: readonly (SequenceRow | PairRow)[]): number {
+function longest(rows: readonly TrainRow[]): number {
   return rows.reduce((most, row) => Math.max(most, positionsOf(row)), 1);
 }
 

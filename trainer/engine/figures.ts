@@ -1,7 +1,8 @@
 import { BudgetlineError } from '../../contracts/failures';
+import type { KtoLoss, PairLoss } from '../../contracts/losses';
 import type { BufferTensor } from '../runtime';
-import type { BatchShape } from './batches';
-import type { Objective, PairRow } from './types';
+import { isPair, isUnpaired, sequencesOf, supervisedTokens, type BatchShape } from './batches';
+import type { Objective, PairRow, TrainRow, UnpairedRow } from './types';
 
 export type Feeds = Record<string, BufferTensor>;
 export type Results = ReadonlyMap<string, BufferTensor>;
@@ -10,8 +11,7 @@ export type Results = ReadonlyMap<string, BufferTensor>;
 export interface Batch {
   readonly shape: BatchShape;
   readonly feeds: Feeds;
-  /** The pairs of a preference batch. */
-  readonly pairs: readonly PairRow[];
+  readonly rows: readonly TrainRow[];
 }
 
 /** What a step left behind, one result a micro-batch. */
@@ -19,7 +19,8 @@ export interface StepRecord {
   readonly batches: readonly Batch[];
   readonly passes: readonly Results[];
   readonly objective: Objective;
-  readonly tokens: number;
+  /** KTO's z. */
+  readonly baseline: number;
 }
 
 /** An f32 output of a graph. */
@@ -34,57 +35,120 @@ export function scalarOf(results: Results, name: string): number {
   return floats(results, name)[0] ?? Number.NaN;
 }
 
-/** The figures of a step, under the names that TRL users know. */
-export function summarise({ passes, batches, objective, tokens }: StepRecord): Record<string, number> {
-  const loss = passes.reduce((total, results) => total + scalarOf(results, 'loss'), 0);
-  if (objective.name === 'sigmoid')
-    return { loss, tokens, ...summarisePairs(passes, batches, objective.beta) };
-  const correct = passes.reduce((total, results) => total + scalarOf(results, 'correct'), 0);
-  return { loss, tokens, token_accuracy: correct / tokens };
+type Figures = Record<string, number>;
+
+/** One row of a step with what its pass says of it. */
+interface Scored<Row = TrainRow> {
+  readonly row: Row;
+  /** Right predictions, and summed entropy, of its supervised tokens. */
+  readonly correct: number;
+  readonly entropy: number;
+  /** Summed log-probabilities: of the answer, or of the chosen and the rejected one. */
+  readonly logprobs: readonly number[];
 }
 
-interface PairScores {
-  readonly chosen: number;
-  readonly rejected: number;
-  readonly pair: PairRow;
-}
+const at = (values: Float32Array, index: number): number => values[index] ?? Number.NaN;
 
-/** Log-probabilities of each pair of a micro-batch: chosen ones stand first, rejected ones after `rows`. */
-function readScores({ pairs, shape }: Batch, results: Results): PairScores[] {
-  const logprobs = floats(results, 'logprobs');
-  return pairs.map((pair, index) => ({
-    pair,
-    chosen: logprobs[index] ?? Number.NaN,
-    rejected: logprobs[shape.rows + index] ?? Number.NaN,
+function readScores({ rows, shape }: Batch, results: Results): Scored[] {
+  const [correct, entropy] = [floats(results, 'correct'), floats(results, 'entropy')];
+  const logprobs = results.has('logprobs') ? floats(results, 'logprobs') : new Float32Array();
+  return rows.map((row, index) => ({
+    row,
+    correct: at(correct, index),
+    entropy: at(entropy, index),
+    logprobs: isPair(row) ? [at(logprobs, index), at(logprobs, shape.rows + index)] : [at(logprobs, index)],
   }));
 }
 
-/** Implicit rewards against the references as the graph read them, in f32. */
-function figuresOf({ pair, chosen, rejected }: PairScores, beta: number): Record<string, number> {
-  const rewardChosen = beta * (chosen - Math.fround(pair.referenceChosen));
-  const rewardRejected = beta * (rejected - Math.fround(pair.referenceRejected));
+const total = <T>(items: readonly T[], valueOf: (item: T) => number): number =>
+  items.reduce((sum, item) => sum + valueOf(item), 0);
+
+const tokensOf = (row: TrainRow): number => total(sequencesOf(row), supervisedTokens);
+
+/** Tokens whose prediction counts as right or wrong: of a pair, those of the chosen answer. */
+const judgedTokens = (row: TrainRow): number => supervisedTokens(sequencesOf(row)[0]);
+
+/** The mean of each figure over the rows that have it. */
+function averageFigures(all: readonly Figures[]): Figures {
+  const sums: Record<string, { sum: number; count: number }> = {};
+  for (const figures of all)
+    for (const [name, value] of Object.entries(figures)) {
+      const { sum, count } = sums[name] ?? { sum: 0, count: 0 };
+      sums[name] = { sum: sum + value, count: count + 1 };
+    }
+  return Object.fromEntries(Object.entries(sums).map(([name, { sum, count }]) => [name, sum / count]));
+}
+
+/** Implicit rewards against the references as the graph read them, in f32; SimPO's are means a token, without one. */
+function rewardsOf({ row, logprobs }: Scored<PairRow>, { name, beta }: PairLoss): readonly [number, number] {
+  const [chosen = Number.NaN, rejected = Number.NaN] = logprobs;
+  if (name === 'simpo')
+    return [
+      (beta * chosen) / supervisedTokens(row.chosen),
+      (beta * rejected) / supervisedTokens(row.rejected),
+    ];
+  return [
+    beta * (chosen - Math.fround(row.referenceChosen)),
+    beta * (rejected - Math.fround(row.referenceRejected)),
+  ];
+}
+
+function pairFigures(scored: Scored<PairRow>, loss: PairLoss): Figures {
+  const [chosen, rejected] = rewardsOf(scored, loss);
   return {
-    'rewards/chosen': rewardChosen,
-    'rewards/rejected': rewardRejected,
-    'rewards/accuracy': rewardChosen > rewardRejected ? 1 : 0,
-    'rewards/margin': rewardChosen - rewardRejected,
-    'logps/chosen': chosen,
-    'logps/rejected': rejected,
+    'rewards/chosen': chosen,
+    'rewards/rejected': rejected,
+    'rewards/accuracy': chosen > rejected ? 1 : 0,
+    'rewards/margin': chosen - rejected,
+    'logps/chosen': scored.logprobs[0] ?? Number.NaN,
+    'logps/rejected': scored.logprobs[1] ?? Number.NaN,
   };
 }
 
-function summarisePairs(
-  passes: readonly Results[],
-  batches: readonly Batch[],
-  beta: number,
-): Record<string, number> {
-  const scores = batches.flatMap((batch, index) => {
+function unpairedFigures(scored: Scored<UnpairedRow>, { beta }: KtoLoss, baseline: number): Figures {
+  const { row, logprobs } = scored;
+  const logprob = logprobs[0] ?? Number.NaN;
+  const reward = beta * (logprob - Math.fround(row.reference));
+  const side = row.desirable ? 'chosen' : 'rejected';
+  const beyond = row.desirable ? reward > beta * baseline : reward < beta * baseline;
+  return { [`rewards/${side}`]: reward, 'rewards/accuracy': beyond ? 1 : 0, [`logps/${side}`]: logprob };
+}
+
+function summariseUnpaired(scored: readonly Scored<UnpairedRow>[], loss: KtoLoss, baseline: number): Figures {
+  const figures = averageFigures(scored.map((each) => unpairedFigures(each, loss, baseline)));
+  const [chosen, rejected] = [figures['rewards/chosen'], figures['rewards/rejected']];
+  const both = chosen !== undefined && rejected !== undefined;
+  return { ...figures, ...(both ? { 'rewards/margin': chosen - rejected } : {}), kl: baseline };
+}
+
+function summarisePairs(scored: readonly Scored<PairRow>[], loss: PairLoss): Figures {
+  const figures = averageFigures(scored.map((each) => pairFigures(each, loss)));
+  if (loss.name !== 'sigmoid-nll') return figures;
+  const chosen = total(scored, ({ logprobs }) => logprobs[0] ?? Number.NaN);
+  return { ...figures, nll_loss: -chosen / total(scored, ({ row }) => supervisedTokens(row.chosen)) };
+}
+
+function preferenceFigures(scored: readonly Scored[], objective: Objective, baseline: number): Figures {
+  if (objective.name === 'language-model') return {};
+  const rowsOf = <Row extends TrainRow>(fits: (row: TrainRow) => row is Row): Scored<Row>[] =>
+    scored.filter((each): each is Scored<Row> => fits(each.row));
+  return objective.name === 'kto'
+    ? summariseUnpaired(rowsOf(isUnpaired), objective, baseline)
+    : summarisePairs(rowsOf(isPair), objective);
+}
+
+/** The figures of a step, under the names that TRL users know. */
+export function summarise({ passes, batches, objective, baseline }: StepRecord): Figures {
+  const scored = batches.flatMap((batch, index) => {
     const results = passes[index];
     return results === undefined ? [] : readScores(batch, results);
   });
-  const totals: Record<string, number> = {};
-  for (const score of scores)
-    for (const [name, value] of Object.entries(figuresOf(score, beta)))
-      totals[name] = (totals[name] ?? 0) + value;
-  return Object.fromEntries(Object.entries(totals).map(([name, total]) => [name, total / scores.length]));
+  const tokens = total(scored, ({ row }) => tokensOf(row));
+  return {
+    loss: total(passes, (results) => scalarOf(results, 'loss')),
+    tokens,
+    token_accuracy: total(scored, ({ correct }) => correct) / total(scored, ({ row }) => judgedTokens(row)),
+    entropy: total(scored, ({ entropy }) => entropy) / tokens,
+    ...preferenceFigures(scored, objective, baseline),
+  };
 }

@@ -1,5 +1,6 @@
 export { createTrainEngine } from './train-engine';
-export { positionsOf } from './batches';
+export { isUnpaired, positionsOf, sequencesOf, supervisedTokens, tokensIn } from './batches';
+export { needsReference } from './packing';
 export { createGenerator } from './generator';
 export { createScorer } from './scorer';
 export { initLora, initWeights } from '../model/initialise';
@@ -13,6 +14,8 @@ export type {
   OptimizerShape,
   SequenceRow,
   PairRow,
+  UnpairedRow,
+  TrainRow,
   Objective,
   EngineOptions,
   TrainState,

@@ -1,24 +1,23 @@
-import { BudgetlineError } from '../../contracts/failures';
 import { scheduleScalars } from '../model/adamw';
 import { initLora } from '../model/initialise';
-import type { BufferTensor } from '../runtime';
 import {
   chooseLength,
   choosePairLength,
   chunk,
-  isPair,
+  isUnpaired,
   packPairs,
   packSequences,
-  supervisedTokens,
   type BatchShape,
 } from './batches';
 import { packBlocks, unpackBlocks } from './blocks';
 import { floats, scalarOf, summarise, type Batch, type Feeds, type Results } from './figures';
+import { denominators, packBatch, scalarTensor, vectorTensor } from './packing';
 import { SessionShelf } from './sessions';
 import {
   blockName,
   buildAccumulation,
-  buildLogProbabilities,
+  buildPairLogProbabilities,
+  buildSequenceLogProbabilities,
   buildOptimizer,
   buildStep,
   planTraining,
@@ -30,6 +29,7 @@ import type {
   SequenceRow,
   StepFigures,
   TrainEngine,
+  TrainRow,
   TrainState,
   Weights,
 } from './types';
@@ -45,9 +45,6 @@ interface State {
   second: Buffers;
 }
 
-const scalarTensor = (value: number): BufferTensor => ({ dims: [], data: Float32Array.of(value) });
-const vectorTensor = (values: Float32Array): BufferTensor => ({ dims: [values.length], data: values });
-
 function blockFeeds(kind: BlockKind, buffers: Buffers): Feeds {
   return Object.fromEntries(buffers.map((buffer, index) => [blockName(kind, index), vectorTensor(buffer)]));
 }
@@ -59,6 +56,9 @@ function takeBlocks(results: Results, kind: BlockKind, before: Buffers): Buffers
 function zerosLike(buffers: Buffers): Buffers {
   return buffers.map(({ length }) => new Float32Array(length));
 }
+
+/** Graphs that score rows of one form with the forward pass of training. */
+const scorers = { pair: buildPairLogProbabilities, sequence: buildSequenceLogProbabilities };
 
 class OnnxTrainEngine implements TrainEngine {
   private readonly plan: TrainPlan;
@@ -77,69 +77,27 @@ class OnnxTrainEngine implements TrainEngine {
     return lora === null ? weights : initLora(config, lora, 0);
   }
 
-  async step(
-    rows: readonly (SequenceRow | PairRow)[],
-    at: { step: number; learningRate: number },
-  ): Promise<StepFigures> {
-    const batches = this.packBatches(rows);
-    const tokens = rows.reduce((total, row) => total + tokensOf(row), 0);
-    const schedule = this.scheduleFeeds(at);
-    const shared = { inverse_denominator: scalarTensor(1 / this.denominator(rows, tokens)) };
-    const results = await this.runStep(batches, shared, schedule);
-    const { passes, gradientNorm } = results;
-    return {
-      ...summarise({ passes, batches, tokens, objective: this.options.objective }),
-      grad_norm: gradientNorm,
-    };
+  async step(rows: readonly TrainRow[], at: { step: number; learningRate: number }): Promise<StepFigures> {
+    const { objective, microBatchRows } = this.options;
+    const batches = chunk(rows, microBatchRows).map((part) => packBatch(part, this.options));
+    const shared = denominators(objective, rows);
+    const baseline = objective.name === 'kto' ? await this.measureBaseline(rows) : 0;
+    if (objective.name === 'kto') shared['baseline'] = scalarTensor(baseline);
+    const { passes, gradientNorm } = await this.runStep(batches, shared, this.scheduleFeeds(at));
+    return { ...summarise({ passes, batches, objective, baseline }), grad_norm: gradientNorm };
   }
 
-  /** Tokens for language modelling, pairs for preferences: of the whole step, so that splitting it changes nothing. */
-  private denominator(rows: readonly (SequenceRow | PairRow)[], tokens: number): number {
-    const count = this.options.objective.name === 'sigmoid' ? rows.length : tokens;
-    if (count === 0) throw new BudgetlineError('DATA_INVALID', 'A step has no supervised token.');
-    return count;
+  /** KTO's z: how far the policy has moved on answers to other prompts, over the whole step; never below 0. */
+  private async measureBaseline(rows: readonly TrainRow[]): Promise<number> {
+    const unpaired = rows.filter(isUnpaired);
+    const logprobs = await this.sequenceLogprobs(unpaired.map(({ mismatched }) => mismatched));
+    const moved = unpaired.map(({ referenceMismatched }, i) => (logprobs[i] ?? 0) - referenceMismatched);
+    return Math.max(0, moved.reduce((sum, ratio) => sum + ratio, 0) / unpaired.length);
   }
 
   private scheduleFeeds(at: { step: number; learningRate: number }): Feeds {
     const scalars = Object.entries(scheduleScalars(this.options.optimizer, at));
     return Object.fromEntries(scalars.map(([name, value]) => [name, scalarTensor(value)]));
-  }
-
-  private packBatches(rows: readonly (SequenceRow | PairRow)[]): readonly Batch[] {
-    return chunk(rows, this.options.microBatchRows).map((part) =>
-      this.options.objective.name === 'sigmoid' ? this.packPairs(part) : this.packRows(part),
-    );
-  }
-
-  private packRows(rows: readonly (SequenceRow | PairRow)[]): Batch {
-    const sequences = rows.map((row) => {
-      if (isPair(row))
-        throw new BudgetlineError('CONFIG_INVALID', 'Language modelling takes sequences, not pairs.');
-      return row;
-    });
-    const shape = {
-      rows: this.options.microBatchRows,
-      length: chooseLength(sequences, this.options.lengthBuckets),
-    };
-    return { shape, feeds: packSequences(sequences, shape), pairs: [] };
-  }
-
-  private packPairs(rows: readonly (SequenceRow | PairRow)[]): Batch {
-    const capacity = this.options.microBatchRows;
-    const pairs = rows.map((row) => {
-      if (!isPair(row))
-        throw new BudgetlineError('CONFIG_INVALID', 'Preference training takes pairs of sequences.');
-      return row;
-    });
-    const shape = { rows: capacity, length: choosePairLength(pairs, this.options.lengthBuckets) };
-    const reference = new Float32Array(2 * capacity);
-    for (const [index, pair] of pairs.entries()) {
-      reference[index] = pair.referenceChosen;
-      reference[capacity + index] = pair.referenceRejected;
-    }
-    const weights = new Float32Array(capacity).fill(1, 0, pairs.length);
-    const preference = { reference: vectorTensor(reference), pair_weights: vectorTensor(weights) };
-    return { shape, pairs, feeds: { ...packPairs(pairs, shape), ...preference } };
   }
 
   private async runStep(
@@ -211,19 +169,28 @@ class OnnxTrainEngine implements TrainEngine {
     const { microBatchRows: capacity, lengthBuckets } = this.options;
     for (const [index, part] of chunk(rows, capacity).entries()) {
       const shape = { rows: capacity, length: choosePairLength(part, lengthBuckets) };
-      const logprobs = await this.runLogprobs(shape, packPairs(part, shape));
+      const logprobs = await this.score('pair', shape, packPairs(part, shape));
       chosen.set(logprobs.subarray(0, part.length), index * capacity);
       rejected.set(logprobs.subarray(capacity, capacity + part.length), index * capacity);
     }
     return { chosen, rejected };
   }
 
-  private async runLogprobs(shape: BatchShape, feeds: Feeds): Promise<Float32Array> {
-    const session = await this.sessions.get('logprobs', shape, () => buildLogProbabilities(this.plan, shape));
-    return floats(
-      await session.run({ ...feeds, ...blockFeeds('parameters', this.state.parameters) }),
-      'logprobs',
-    );
+  async sequenceLogprobs(rows: readonly SequenceRow[]): Promise<Float64Array> {
+    const scores = new Float64Array(rows.length);
+    const { microBatchRows: capacity, lengthBuckets } = this.options;
+    for (const [index, part] of chunk(rows, capacity).entries()) {
+      const shape = { rows: capacity, length: chooseLength(part, lengthBuckets) };
+      const logprobs = await this.score('sequence', shape, packSequences(part, shape));
+      scores.set(logprobs.subarray(0, part.length), index * capacity);
+    }
+    return scores;
+  }
+
+  private async score(form: keyof typeof scorers, shape: BatchShape, feeds: Feeds): Promise<Float32Array> {
+    const session = await this.sessions.get(`${form} logprobs`, shape, () => scorers[form](this.plan, shape));
+    const parameters = blockFeeds('parameters', this.state.parameters);
+    return floats(await session.run({ ...feeds, ...parameters }), 'logprobs');
   }
 
   exportState(): TrainState {
@@ -246,10 +213,6 @@ class OnnxTrainEngine implements TrainEngine {
   release(): Promise<void> {
     return this.sessions.release();
   }
-}
-
-function tokensOf(row: SequenceRow | PairRow): number {
-  return isPair(row) ? supervisedTokens(row.chosen) + supervisedTokens(row.rejected) : supervisedTokens(row);
 }
 
 /** Opens an engine with the given weights; a new adapter starts from seed 0 unless a state is imported. */

@@ -1,7 +1,13 @@
 import { differentiate, lower, ops, type LoweredModel, type Value } from '../graph';
 import { buildUpdate, type OptimizerBlock, type UpdatedBlock } from '../model/adamw';
 import type { WeightSource } from '../model/decoder';
-import { buildLosses, pairLogProbabilities, type Losses } from '../model/objectives';
+import {
+  buildLosses,
+  pairLogProbabilities,
+  sequenceLogProbabilities,
+  type ForwardSpec,
+  type Losses,
+} from '../model/objectives';
 import { loraNames, loraParameters, modelParameters } from '../model/parameters';
 import type { Pieces } from '../model/pieces';
 import type { BatchShape } from './batches';
@@ -68,11 +74,7 @@ export function createSource(
   };
 }
 
-function forwardSpec(
-  plan: TrainPlan,
-  parameters: readonly Value[],
-  shape: BatchShape,
-): Parameters<typeof buildLosses>[1] {
+function forwardSpec(plan: TrainPlan, parameters: readonly Value[], shape: BatchShape): ForwardSpec {
   const trained = new Map(
     plan.blocks.flatMap((block, index) => {
       const value = parameters[index];
@@ -144,8 +146,20 @@ export function buildOptimizer(plan: TrainPlan): LoweredModel {
   return lower(updateOutputs(plan, blockInputs(plan, 'parameters'), blockInputs(plan, 'gradient')));
 }
 
-/** Summed log-probabilities of pairs [2 · rows] by the very forward pass of training. */
-export function buildLogProbabilities(plan: TrainPlan, shape: BatchShape): LoweredModel {
+/** A forward pass of training and nothing else. */
+function buildScoring(
+  plan: TrainPlan,
+  shape: BatchShape,
+  logProbabilities: (spec: ForwardSpec) => Value,
+): LoweredModel {
   const parameters = blockInputs(plan, 'parameters');
-  return lower({ logprobs: pairLogProbabilities(forwardSpec(plan, parameters, shape)) });
+  return lower({ logprobs: logProbabilities(forwardSpec(plan, parameters, shape)) });
 }
+
+/** Summed log-probabilities of pairs [2 · rows] by the very forward pass of training. */
+export const buildPairLogProbabilities = (plan: TrainPlan, shape: BatchShape): LoweredModel =>
+  buildScoring(plan, shape, pairLogProbabilities);
+
+/** The same of single sequences [rows]. */
+export const buildSequenceLogProbabilities = (plan: TrainPlan, shape: BatchShape): LoweredModel =>
+  buildScoring(plan, shape, sequenceLogProbabilities);

@@ -1,3 +1,5 @@
+import type { PreferenceLoss } from '../../contracts/losses';
+
 /** What the training program asks of the engine. Nothing here knows of files, jobs or events. */
 
 /** A named f32 tensor in row-major order. */
@@ -70,8 +72,20 @@ export interface PairRow {
   readonly referenceRejected: number;
 }
 
-export type Objective =
-  { readonly name: 'language-model' } | { readonly name: 'sigmoid'; readonly beta: number };
+/** One judged answer for KTO, with the reference's summed log-probabilities. */
+export interface UnpairedRow {
+  readonly sequence: SequenceRow;
+  readonly desirable: boolean;
+  readonly reference: number;
+  /** The prompt with the answer to another one: on these, the baseline of a step is measured. */
+  readonly mismatched: SequenceRow;
+  readonly referenceMismatched: number;
+}
+
+/** What a step learns from: sequences for language modelling, unpaired rows for KTO, pairs for all other losses. */
+export type TrainRow = SequenceRow | PairRow | UnpairedRow;
+
+export type Objective = { readonly name: 'language-model' } | PreferenceLoss;
 
 export interface EngineOptions {
   readonly config: ModelConfig;
@@ -103,18 +117,17 @@ export type StepFigures = Readonly<Record<string, number>>;
 
 export interface TrainEngine {
   /**
-   * One AdamW step over an effective batch. Rows are SequenceRow for language modelling and PairRow for DPO; the
-   * engine splits them into micro-batches with one token (or pair) denominator. `step` counts from 1.
+   * One AdamW step over an effective batch of rows that fit the objective; the engine splits them into micro-batches
+   * with one denominator (tokens, pairs, answers). `step` counts from 1.
    */
-  step(
-    rows: readonly (SequenceRow | PairRow)[],
-    options: { step: number; learningRate: number },
-  ): Promise<StepFigures>;
+  step(rows: readonly TrainRow[], options: { step: number; learningRate: number }): Promise<StepFigures>;
   /**
    * Summed log-probability of each completion under the weights as they are now, through a graph of the same shape
    * as training, so that a policy equal to its reference has a margin of exactly 0. Chosen and rejected in order.
    */
   pairLogprobs(rows: readonly PairRow[]): Promise<{ chosen: Float64Array; rejected: Float64Array }>;
+  /** The same for sequences alone, as KTO trains on them. */
+  sequenceLogprobs(rows: readonly SequenceRow[]): Promise<Float64Array>;
   exportState(): TrainState;
   importState(state: TrainState): void;
   release(): Promise<void>;

@@ -4,7 +4,7 @@ import { chooseBuckets } from '../data/buckets';
 import type { Dataset } from '../data/datasets';
 import { learningRateAt, warmupStepsOf } from '../data/schedule';
 import { createTrainEngine, initLora, positionsOf } from '../engine';
-import type { Objective, PairRow, SequenceRow, TrainEngine, TrainState } from '../engine/types';
+import type { Objective, TrainEngine, TrainRow, TrainState } from '../engine/types';
 import { digestModelFolder, saveModelFolder, type ModelFolder } from '../io/model-folder';
 import { saveAdapter } from '../io/adapter';
 import { hashFile, sha256 } from '../io/files';
@@ -45,7 +45,7 @@ export function reportContext({ job, warn }: JobContext<FineTuningJob>, { settin
 }
 
 /** Batches and learning rates of a fine-tuning job, and the lengths that they need graphs for. */
-export function planFineTuning<Row extends SequenceRow | PairRow>(job: FineTuningJob, rows: readonly Row[]) {
+export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: readonly Row[]) {
   const { training, seed } = job;
   const steps = stepsOf(rows.length, training);
   const plan = planBatches({ rows: rows.length, batchRows: training.batchRows, seed });

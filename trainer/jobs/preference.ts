@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
+import type { KtoLoss } from '../../contracts/losses';
 import type { JobOf } from '../../contracts/trainer-job';
 import type { Checkpoint } from '../checkpoints/checkpoint';
-import { readPairs, type Dataset } from '../data/datasets';
-import type { PairRow, StepFigures } from '../engine/types';
+import { isUnpaired, needsReference } from '../engine';
+import type { StepFigures, TrainRow } from '../engine/types';
 import { hashFile, writeSynced } from '../io/files';
 import { toJsonLine } from '../io/jsonl';
 import { loadModelFolder, weightsFileName } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
+import { watchChosen } from './chosen-watch';
 import type { Command, JobContext, JobFigures } from './context';
 import {
   describeFineTuningInputs,
@@ -17,41 +19,12 @@ import {
   reportOverLength,
   saveTrained,
 } from './fine-tuning';
-import { runReferencePass, type ReferenceRow } from './reference-pass';
+import { checkFirstStep } from './first-step';
+import { pairForm, unpairedForm, type RowForm } from './preference-rows';
+import { runReferencePass } from './reference-pass';
 import { findResumePoint, train, writeMetrics } from './training';
 
 type Context = JobContext<JobOf<'preference'>>;
-
-/** Error of a summed log-probability in f32, a token, that still counts as equal. */
-const toleranceAToken = 1e-5;
-
-const answerTokens = ({ chosen, rejected }: PairRow): number =>
-  chosen.ids.length - chosen.completionStart + rejected.ids.length - rejected.completionStart;
-
-/** Before the first step the policy is its reference: the margin is 0 and the loss ln 2, or the reference is wrong. */
-export function checkFirstStep(
-  beta: number,
-  step: number,
-  figures: StepFigures,
-  rows: readonly PairRow[],
-): void {
-  if (step !== 1) return;
-  const tolerance = beta * toleranceAToken * Math.max(...rows.map(answerTokens));
-  const expected = { loss: Math.LN2, 'rewards/margin': 0 } as const;
-  for (const [name, value] of Object.entries(expected)) {
-    const found = figures[name];
-    if (found !== undefined && Math.abs(found - value) <= tolerance) continue;
-    throw new BudgetlineError(
-      'TRAINING_DIVERGED',
-      `Step 1: ${name} is ${found} before anything was learnt and must be ${value}.`,
-      {
-        remedy:
-          'The policy does not start as its reference: this is a fault of the program or of the reference folder.',
-        details: { step, figure: name, found: found ?? null, tolerance },
-      },
-    );
-  }
-}
 
 async function requireReference(job: JobOf<'preference'>): Promise<void> {
   const path = join(job.reference, weightsFileName);
@@ -67,36 +40,53 @@ async function requireReference(job: JobOf<'preference'>): Promise<void> {
   );
 }
 
-function withReference(dataset: Dataset<PairRow>, reference: readonly ReferenceRow[]): PairRow[] {
-  return dataset.rows.map((row, index) => {
-    const { chosen, rejected } = reference[index]!;
-    return { ...row, referenceChosen: chosen, referenceRejected: rejected };
-  });
+/** Desirable and undesirable answers should weigh about the same: 1 to 4/3 by the authors of KTO. */
+const balance = { least: 1, most: 4 / 3 };
+
+function reportBalance({ warn }: Context, loss: KtoLoss, rows: readonly TrainRow[]): void {
+  const desirable = rows.filter((row) => isUnpaired(row) && row.desirable).length;
+  const ratio = (loss.desirableWeight * desirable) / (loss.undesirableWeight * (rows.length - desirable));
+  if (ratio >= balance.least && ratio <= balance.most + 1e-9) return;
+  warn(
+    'KTO_UNBALANCED',
+    `${desirable} desirable and ${rows.length - desirable} undesirable answers weigh ${ratio.toPrecision(3)} to 1; ` +
+      'choose desirableWeight and undesirableWeight so that the ratio lies between 1 and 1.33.',
+  );
 }
 
-async function runPreference(context: Context, from: Checkpoint | null, output: string): Promise<JobFigures> {
+async function runPreference<Row extends TrainRow, Reference>(
+  context: Context,
+  form: RowForm<Row, Reference>,
+  { from, output }: { from: Checkpoint | null; output: string },
+): Promise<JobFigures> {
   const { job } = context;
   const model = loadModelFolder(job.reference);
   reportContext(context, model);
-  const dataset = await readPairs(job, await openTokenizer(job.reference, model.settings));
+  const dataset = await form.read(job, await openTokenizer(job.reference, model.settings));
   reportOverLength(context, dataset);
+  if (job.loss.name === 'kto') reportBalance(context, job.loss, dataset.rows);
   const { lengthBuckets } = planFineTuning(job, dataset.rows);
-  const objective = { name: 'sigmoid', beta: job.loss.beta } as const;
-  const { engine } = await openFineTuning(job, { model, objective, lengthBuckets });
-  const reference = await runReferencePass(context, engine, dataset);
-  const plan = planFineTuning(job, withReference(dataset, reference));
+  const { engine } = await openFineTuning(job, { model, objective: job.loss, lengthBuckets });
+  const references = needsReference(job.loss.name)
+    ? await runReferencePass(context, form, { engine, dataset })
+    : null;
+  const rows =
+    references === null ? dataset.rows : dataset.rows.map((row, i) => form.attach(row, references[i]!));
   if (from !== null) engine.importState(from.state);
-  const check = (step: number, figures: StepFigures, rows: readonly unknown[]): void =>
-    checkFirstStep(job.loss.beta, step, figures, rows as readonly PairRow[]);
-  const figures = await train(context, { engine, from, ...plan, check });
+  const watch = watchChosen(context);
+  const check = (step: number, figures: StepFigures, batch: readonly TrainRow[]): void => {
+    checkFirstStep(job.loss, step, { figures, rows: batch });
+    watch(step, figures);
+  };
+  const figures = await train(context, { engine, from, ...planFineTuning(job, rows), check });
   await saveTrained(job, engine, output);
   writeMetrics(job, output);
-  writeSynced(join(output, 'reference-logprobs.jsonl'), reference.map(toJsonLine));
+  if (references !== null) writeSynced(join(output, 'reference-logprobs.jsonl'), references.map(toJsonLine));
   await engine.release();
   return { rows: dataset.rows.length, overLengthRows: dataset.overLength, ...figures };
 }
 
-/** Direct preference optimisation against a frozen reference, whose log-probabilities are computed once. */
+/** Preference tuning against a frozen reference, whose log-probabilities are computed once. */
 export const preference: Command<JobOf<'preference'>> = {
   async describeInputs(job) {
     await requireReference(job);
@@ -104,6 +94,13 @@ export const preference: Command<JobOf<'preference'>> = {
   },
   async prepare(context) {
     const from = await findResumePoint(context);
-    return { resumedFromStep: from?.step ?? 0, run: (output) => runPreference(context, from, output) };
+    const { loss } = context.job;
+    return {
+      resumedFromStep: from?.step ?? 0,
+      run: (output) =>
+        loss.name === 'kto'
+          ? runPreference(context, unpairedForm, { from, output })
+          : runPreference(context, pairForm, { from, output }),
+    };
   },
 };

@@ -2,60 +2,37 @@ import { join } from 'node:path';
 import type { JobOf } from '../../contracts/trainer-job';
 import { openRowScratch } from '../checkpoints/row-scratch';
 import type { Dataset } from '../data/datasets';
-import type { PairRow, TrainEngine } from '../engine/types';
+import { tokensIn } from '../engine';
+import type { TrainEngine, TrainRow } from '../engine/types';
 import { createProgress } from '../protocol/progress';
 import { yielded } from '../protocol/stop';
 import type { JobContext } from './context';
-
-/** The frozen reference's summed log-probabilities of one pair, and how many tokens each covers. */
-export interface ReferenceRow {
-  readonly id: string;
-  readonly chosen: number;
-  readonly rejected: number;
-  readonly chosenTokens: number;
-  readonly rejectedTokens: number;
-}
-
-const sumTokens = (pairs: readonly PairRow[]): number =>
-  pairs.reduce((sum, { chosen, rejected }) => sum + chosen.ids.length + rejected.ids.length, 0);
-
-type Scored = Awaited<ReturnType<TrainEngine['pairLogprobs']>>;
-
-function toRows(ids: readonly string[], pairs: readonly PairRow[], scored: Scored): ReferenceRow[] {
-  return pairs.map(({ chosen, rejected }, index) => ({
-    id: ids[index]!,
-    chosen: scored.chosen[index]!,
-    rejected: scored.rejected[index]!,
-    chosenTokens: chosen.ids.length - chosen.completionStart,
-    rejectedTokens: rejected.ids.length - rejected.completionStart,
-  }));
-}
+import type { RowForm } from './preference-rows';
 
 /**
- * Scores every pair once under an engine whose state is the reference's. Finished batches stay in the work folder, so
+ * Scores every row once under an engine whose state is the reference's. Finished batches stay in the work folder, so
  * that no later start scores them again. @throws TRAINER_YIELDED where asked to stop in between.
  */
-export async function runReferencePass(
+export async function runReferencePass<Row extends TrainRow, Reference>(
   { job, semantics, events, stop }: JobContext<JobOf<'preference'>>,
-  engine: TrainEngine,
-  dataset: Dataset<PairRow>,
-): Promise<readonly ReferenceRow[]> {
+  form: RowForm<Row, Reference>,
+  { engine, dataset }: { engine: TrainEngine; dataset: Dataset<Row> },
+): Promise<readonly Reference[]> {
   const path = join(job.workDir, 'reference-logprobs.scratch.jsonl');
-  const scratch = await openRowScratch<ReferenceRow>(path, { semantics, workDir: job.workDir });
+  const scratch = await openRowScratch<Reference>(path, { semantics, workDir: job.workDir });
   const size = job.training.batchRows;
   const batches = Math.ceil(dataset.rows.length / size);
   const progress = createProgress(events, { phase: 'reference', steps: batches, from: scratch.finished });
   for (let batch = scratch.finished; batch < batches; batch += 1) {
     const reason = await stop.poll();
     if (reason !== null) throw yielded(reason, 0);
-    const pairs = dataset.rows.slice(batch * size, (batch + 1) * size);
-    scratch.append(
-      toRows(dataset.ids.slice(batch * size, (batch + 1) * size), pairs, await engine.pairLogprobs(pairs)),
-    );
-    progress.report(batch + 1, { tokens: sumTokens(pairs) });
+    const part = <T>(all: readonly T[]): readonly T[] => all.slice(batch * size, (batch + 1) * size);
+    const rows = part(dataset.rows);
+    scratch.append(await form.score(engine, rows, part(dataset.ids)));
+    progress.report(batch + 1, { tokens: rows.reduce((sum, row) => sum + tokensIn(row), 0) });
   }
-  const rows: ReferenceRow[] = [];
-  for await (const batch of scratch.batches()) rows.push(...batch);
+  const references: Reference[] = [];
+  for await (const batch of scratch.batches()) references.push(...batch);
   scratch.close();
-  return rows;
+  return references;
 }

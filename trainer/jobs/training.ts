@@ -1,26 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
 import type { JobOf } from '../../contracts/trainer-job';
 import { findCheckpoint, refuseOtherJob, saveCheckpoint, type Checkpoint } from '../checkpoints/checkpoint';
 import { matchesMark, openMetricsLog, type MetricsLog } from '../checkpoints/metrics-log';
 import { findDifference } from '../checkpoints/semantics';
-import type {
-  PairRow,
-  SequenceRow,
-  StepFigures,
-  Tensor,
-  TrainEngine,
-  TrainState,
-  Weights,
-} from '../engine/types';
+import { tokensIn } from '../engine';
+import type { StepFigures, Tensor, TrainEngine, TrainRow, TrainState, Weights } from '../engine/types';
 import { attempt, writeSynced } from '../io/files';
 import { createProgress } from '../protocol/progress';
 import { yielded } from '../protocol/stop';
 import type { JobContext, JobFigures } from './context';
+import { requireFinite, watchLoss } from './loss-watch';
 
 export type TrainingJob = JobOf<'pretrain'> | JobOf<'sft'> | JobOf<'preference'>;
-type Row = SequenceRow | PairRow;
 
 const metricsPath = (job: TrainingJob): string => join(job.workDir, 'metrics.jsonl');
 const checkpointFolder = (job: TrainingJob): string => join(job.workDir, 'checkpoints');
@@ -65,30 +57,26 @@ export interface TrainingRun {
   readonly steps: number;
   readonly stepsPerEpoch: number;
   /** Rows of a step, counted from 1: a pure function of the step. */
-  readonly batchAt: (step: number) => readonly Row[];
+  readonly batchAt: (step: number) => readonly TrainRow[];
   readonly learningRateAt: (step: number) => number;
   /** Looks at the figures of a step before anything else is done with them. */
-  readonly check?: (step: number, figures: StepFigures, rows: readonly Row[]) => void;
+  readonly check?: (step: number, figures: StepFigures, rows: readonly TrainRow[]) => void;
 }
 
-const tokensOf = (row: Row): number =>
-  'ids' in row ? row.ids.length : row.chosen.ids.length + row.rejected.ids.length;
+/**
+ * Figures that events tell and metrics.jsonl does not keep: the file is part of what a stage makes, and its bytes stay
+ * what they were before these were measured.
+ */
+const toldOnly = (command: TrainingJob['command']): ReadonlySet<string> =>
+  new Set(command === 'preference' ? ['entropy', 'token_accuracy'] : ['entropy']);
 
-function requireFinite(step: number, figures: StepFigures): void {
-  const wrong = Object.entries(figures).find(([, value]) => !Number.isFinite(value));
-  if (wrong === undefined) return;
-  throw new BudgetlineError(
-    'TRAINING_DIVERGED',
-    `Step ${step}: ${wrong[0]} is ${wrong[1]}. The checkpoint before it is kept.`,
-    {
-      details: { step, figure: wrong[0] },
-    },
-  );
-}
+const without = (values: StepFigures, names: ReadonlySet<string>): StepFigures =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)));
 
 /** One run of the loop that every training command shares; what differs comes in as `TrainingRun`. */
 class TrainingLoop {
   private readonly log: MetricsLog;
+  private readonly watch: ReturnType<typeof watchLoss>;
   private tokens: number;
   private savedStep: number;
   private last: StepFigures = {};
@@ -98,6 +86,7 @@ class TrainingLoop {
     private readonly run: TrainingRun,
   ) {
     this.log = openMetricsLog(metricsPath(context.job), run.from?.metrics);
+    this.watch = watchLoss(this.log.earlier.map(({ values }) => values['loss'] ?? 0));
     this.tokens = run.from?.tokens ?? 0;
     this.savedStep = run.from?.step ?? 0;
   }
@@ -130,14 +119,15 @@ class TrainingLoop {
     const figures = await run.engine.step(rows, { step, learningRate });
     requireFinite(step, figures);
     run.check?.(step, figures, rows);
-    for (const row of rows) this.tokens += tokensOf(row);
+    this.watch(step, figures['loss'] ?? 0);
+    for (const row of rows) this.tokens += tokensIn(row);
     const values = {
       ...figures,
       learning_rate: learningRate,
       num_tokens: this.tokens,
       epoch: step / run.stepsPerEpoch,
     };
-    this.log.append(step, values);
+    this.log.append(step, without(values, toldOnly(this.context.job.command)));
     this.context.events.emit({ event: 'metric', step, values });
     this.last = figures;
   }

@@ -1,11 +1,5 @@
-import assert from 'node:assert/strict';
-import {
-  createScorer,
-  createTrainEngine,
-  type EngineOptions,
-  type PairRow,
-  type Tensor,
-} from '../../../trainer/engine';
+import { createScorer, createTrainEngine, type EngineOptions, type PairRow } from '../../../trainer/engine';
+import { assertClose, assertGradients } from '../support/assert-oracle';
 import {
   oracleAdapter,
   oracleConfigs,
@@ -13,8 +7,6 @@ import {
   oracleRows,
   oracleWeights,
   readOracle,
-  noise,
-  type GradientDigest,
   type OracleKind,
 } from '../support/oracle-model';
 
@@ -33,35 +25,6 @@ function options(kind: OracleKind, more: Partial<EngineOptions> = {}): EngineOpt
     lengthBuckets: [16],
     ...more,
   };
-}
-
-function assertClose(actual: number, expected: number, tolerance: number, what: string): void {
-  assert.ok(
-    Math.abs(actual - expected) <= tolerance * Math.max(1e-3, Math.abs(expected)),
-    `${what}: ${actual} is not ${expected}`,
-  );
-}
-
-/** Moments begin at 0 and are stored divided by 1 − β₁, so that after one step they are the gradients themselves. */
-function assertGradients(
-  moments: ReadonlyMap<string, Tensor>,
-  expected: Readonly<Record<string, GradientDigest>>,
-): void {
-  assert.deepEqual([...moments.keys()].sort(), Object.keys(expected).sort());
-  for (const [name, { data }] of moments) {
-    const digest = expected[name];
-    assert.ok(digest);
-    const probe = noise(data.length, 1000, 1);
-    const norm = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));
-    const along = data.reduce((sum, x, i) => sum + x * (probe[i] ?? 0), 0);
-    assertClose(norm, digest.norm, 1e-5, `norm of ${name}`);
-    assert.ok(
-      Math.abs(along - digest.along) <= 1e-5 * digest.norm * Math.sqrt(data.length),
-      `direction of ${name}`,
-    );
-    for (const [i, x] of digest.first.entries())
-      assert.ok(Math.abs((data[i] ?? NaN) - x) <= 1e-5 * digest.norm, `element ${i} of ${name}`);
-  }
 }
 
 for (const kind of ['tied', 'grouped'] as const) {

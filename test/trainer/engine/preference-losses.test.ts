@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { preferenceLoss, type PreferenceLoss } from '../../../contracts/losses';
+import {
+  createTrainEngine,
+  type EngineOptions,
+  type TrainEngine,
+  type TrainRow,
+} from '../../../trainer/engine';
+import { checkFirstStep } from '../../../trainer/jobs/first-step';
+import { freshState } from '../../../trainer/jobs/training';
+import { assertClose, assertGradients } from '../support/assert-oracle';
+import {
+  oracleAdapter,
+  oracleConfigs,
+  oracleLora,
+  oracleRows,
+  oracleWeights,
+  type GradientDigest,
+} from '../support/oracle-model';
+import { relativeError } from '../support/run-graph';
+
+interface Oracle {
+  readonly pairs: readonly (readonly [0 | 1 | 2 | 3, 0 | 1 | 2 | 3])[];
+  readonly pairReferences: readonly (readonly [number, number])[];
+  readonly labels: readonly boolean[];
+  readonly rowReferences: readonly number[];
+  readonly mismatched: readonly (0 | 1 | 2 | 3)[];
+  readonly mismatchedReferences: Readonly<Record<string, readonly number[]>>;
+  readonly cases: Readonly<
+    Record<
+      string,
+      {
+        readonly loss: PreferenceLoss;
+        readonly value: number;
+        readonly figures: Readonly<Record<string, number>>;
+        readonly gradients: Readonly<Record<string, GradientDigest>>;
+      }
+    >
+  >;
+}
+
+const oracle = JSON.parse(
+  readFileSync(join(__dirname, '..', '..', 'oracles', 'preference-losses.json'), 'utf8'),
+) as Oracle;
+
+const config = oracleConfigs.grouped;
+
+function rowsOf(name: string): readonly TrainRow[] {
+  const mismatched = oracle.mismatchedReferences[name];
+  if (mismatched === undefined)
+    return oracle.pairs.map(([chosen, rejected], index) => ({
+      chosen: oracleRows[chosen],
+      rejected: oracleRows[rejected],
+      referenceChosen: oracle.pairReferences[index]![0],
+      referenceRejected: oracle.pairReferences[index]![1],
+    }));
+  return oracleRows.map((sequence, index) => ({
+    sequence,
+    desirable: oracle.labels[index]!,
+    reference: oracle.rowReferences[index]!,
+    mismatched: oracleRows[oracle.mismatched[index]!],
+    referenceMismatched: mismatched[index]!,
+  }));
+}
+
+async function withEngine<T>(
+  loss: PreferenceLoss,
+  more: Partial<EngineOptions>,
+  use: (engine: TrainEngine) => Promise<T>,
+): Promise<T> {
+  const engine = await createTrainEngine({
+    config,
+    weights: oracleWeights(config),
+    lora: oracleLora,
+    objective: loss,
+    optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1, clipNorm: null },
+    threads: 1,
+    microBatchRows: 4,
+    lengthBuckets: [16],
+    ...more,
+  });
+  try {
+    return await use(engine);
+  } finally {
+    await engine.release();
+  }
+}
+
+const runStep = (loss: PreferenceLoss, rows: readonly TrainRow[], microBatchRows = 4) =>
+  withEngine(loss, { microBatchRows }, async (engine) => {
+    engine.importState(freshState(oracleAdapter(config)));
+    const figures = await engine.step(rows, { step: 1, learningRate: 0 });
+    return { figures, gradients: engine.exportState().firstMoments };
+  });
+
+/** TRL's names, where ours differ. */
+const renamed: Readonly<Record<string, string>> = {
+  mean_token_accuracy: 'token_accuracy',
+  'rewards/accuracies': 'rewards/accuracy',
+  'rewards/margins': 'rewards/margin',
+};
+
+describe('pure: preference losses against TRL', () => {
+  it('are all there', () => {
+    const known = preferenceLoss.options.map((option) => option.shape.name.value);
+    assert.deepEqual(
+      [...new Set(Object.values(oracle.cases).map(({ loss }) => loss.name))].sort(),
+      known.sort(),
+    );
+  });
+
+  for (const [name, { loss, value, figures, gradients }] of Object.entries(oracle.cases))
+    it(`${name}: loss, figures and every gradient`, async () => {
+      const found = await runStep(loss, rowsOf(name));
+      assertClose(found.figures['loss'] ?? NaN, value, 1e-5, 'loss');
+      for (const [theirs, expected] of Object.entries(figures))
+        assertClose(found.figures[renamed[theirs] ?? theirs] ?? NaN, expected, 1e-5, theirs);
+      assertGradients(found.gradients, gradients);
+    });
+});
+
+describe('pure: preference losses in micro-batches', () => {
+  const flat = (tensors: ReadonlyMap<string, { data: Float32Array }>): number[] =>
+    [...tensors.values()].flatMap(({ data }) => [...data]);
+  for (const [name, { loss }] of Object.entries(oracle.cases))
+    it(`${name}: one by one as all at once`, async () => {
+      const rows = [...rowsOf(name), ...rowsOf(name).slice(0, 1)];
+      const whole = await runStep(loss, rows, rows.length);
+      const split = await runStep(loss, rows, 1);
+      assert.ok(relativeError(flat(split.gradients), flat(whole.gradients)) < 1e-6);
+      for (const [figure, value] of Object.entries(whole.figures))
+        assert.ok(Math.abs(split.figures[figure]! - value) <= 2e-6 * Math.max(1e-2, Math.abs(value)), figure);
+    });
+});
+
+describe('pure: preference losses where the policy is its reference', () => {
+  /** Rows with the references that the engine itself gives. */
+  async function score(engine: TrainEngine, name: string): Promise<TrainRow[]> {
+    const rows: TrainRow[] = [];
+    for (const row of rowsOf(name)) {
+      if ('chosen' in row) {
+        const { chosen, rejected } = await engine.pairLogprobs([row]);
+        rows.push({ ...row, referenceChosen: chosen[0]!, referenceRejected: rejected[0]! });
+      } else if ('desirable' in row) {
+        const [own, other] = await engine.sequenceLogprobs([row.sequence, row.mismatched]);
+        rows.push({ ...row, reference: own!, referenceMismatched: other! });
+      }
+    }
+    return rows;
+  }
+
+  for (const [name, { loss }] of Object.entries(oracle.cases))
+    it(`${name}: begins where it must, and is refused where the reference is another`, async () => {
+      await withEngine(loss, {}, async (engine) => {
+        const rows = await score(engine, name);
+        const figures = await engine.step(rows, { step: 1, learningRate: 1e-3 });
+        assert.doesNotThrow(() => checkFirstStep(loss, 1, { figures, rows }));
+        if (loss.name === 'simpo') return;
+        for (const reward of ['rewards/chosen', 'rewards/rejected', 'rewards/margin'])
+          assert.equal(figures[reward], 0);
+        const moved = await engine.step(rows, { step: 2, learningRate: 1e-3 });
+        assert.throws(() => checkFirstStep(loss, 1, { figures: moved, rows }), { code: 'REFERENCE_BROKEN' });
+        assert.doesNotThrow(() => checkFirstStep(loss, 2, { figures: moved, rows }));
+      });
+    });
+});
