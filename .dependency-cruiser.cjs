@@ -46,7 +46,15 @@ const law = {
   },
   cli: {
     rooms: ['contracts', 'client', 'workers', 'planning', 'tasks', 'analysis', 'audit', 'report', 'store'],
-    packages: ['zod', 'commander', 'picocolors', 'ts-node'],
+    packages: [
+      'zod',
+      'commander',
+      'picocolors',
+      'ts-node',
+      'csv-parse',
+      '@resvg/resvg-js',
+      'dejavu-fonts-ttf',
+    ],
     node: true,
   },
   // The package's public face: nothing but re-exports.

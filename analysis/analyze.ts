@@ -1,13 +1,14 @@
-import type { IntervalBasis, SweepAnalysis } from '../contracts/analysis';
+import type { HoleAnalysis, IntervalBasis, SubjectAnalysis, SweepAnalysis } from '../contracts/analysis';
 import type { SweepDefinition } from '../contracts/definition';
 import type { CellHole, SweepResult } from '../contracts/results';
 import { writeAnswer } from './answer';
 import { analyzeBudgets, measureStyle } from './best';
+import type { ClaimBudgets } from './claim-rules';
 import { judgeClaims } from './claims';
 import { diagnoseColdStart } from './cold-start';
 import { analyzeControls } from './controls';
-import { buildGrid, type Grid, type ItemsByRun } from './grid';
-import { createInference, type Inference } from './inference';
+import { buildGrid, type Grid, type GridInput, type ItemsByRun } from './grid';
+import { createInference, unitsOf, variesBySeedsAlone, type Inference } from './inference';
 import { seedVariance } from './seed-pool';
 import { diagnoseStagnation } from './stagnation';
 import { countOf, joinNumbers } from './text';
@@ -24,20 +25,35 @@ export interface AnalyzeSweepInput {
   readonly draws?: number;
 }
 
+/** The cells of one task and base model, wherever they were run. */
+export interface AnalyzeSubjectInput extends GridInput {
+  readonly subject: Pick<SubjectAnalysis, 'task' | 'model' | 'annotator'>;
+  /** What was fixed before the run. */
+  readonly rules: ClaimBudgets;
+  readonly holes: readonly HoleAnalysis[];
+  /** Item rows by run; null where there are none to be had, and summaries serve. */
+  readonly items: ItemsByRun | null;
+  readonly draws?: number;
+}
+
 function basisOf(inference: Inference): IntervalBasis {
-  if (inference.pools('score').of.size > 0) return 'items-and-seeds';
-  const { base, groups } = inference.grid;
-  return [base, ...groups].some((unit) => inference.measure(unit).itemVariance !== null) ? 'items' : 'none';
+  const { grid } = inference;
+  if (variesBySeedsAlone(grid)) return 'seeds';
+  if (!unitsOf(grid).some((unit) => inference.measure(unit).itemVariance !== null)) return 'none';
+  return inference.pools('score').of.size > 0 ? 'items-and-seeds' : 'items';
 }
 
 function labelOf(basis: IntervalBasis, { seeds }: Grid): string {
+  const count = countOf(seeds.length, 'seed');
   switch (basis) {
     case 'none':
-      return 'Bare scores: there were no items to make intervals from.';
+      return 'Point statements: the scores came without items or seeds to make intervals from.';
     case 'items':
       return '95 % intervals over test items, conditional on these trained models: one seed does not say what another training run would give.';
+    case 'seeds':
+      return `95 % intervals over ${count}, conditional on these test items: seed variance pooled over the cells of a budget, Student’s t. The number of items is not known.`;
     case 'items-and-seeds':
-      return `95 % intervals over test items and ${countOf(seeds.length, 'seed')}: seed variance pooled over the cells of a budget, Student's t.`;
+      return `95 % intervals over test items and ${count}: seed variance pooled over the cells of a budget, Student's t.`;
   }
 }
 
@@ -74,27 +90,19 @@ function noteSeeds(inference: Inference): string[] {
 }
 
 /**
- * Analyses one sweep: which split to buy at each budget, how sure that is, what went wrong at r = 0, what the
- * control says, and a verdict on each of the study's claims. Pure; the same input gives the same analysis, whatever
- * the order of cells and items. Cells that failed are named and the rest is analysed without them.
+ * Analyses the cells of one task and base model: which split to buy at each budget, how sure that is, what went wrong
+ * at r = 0, what the controls say, and a verdict on each of the study's claims. Pure; the same input gives the same
+ * analysis, whatever the order of cells and items.
  */
-export function analyzeSweep({
-  result,
-  definition,
-  items,
-  draws = defaultDraws,
-}: AnalyzeSweepInput): SweepAnalysis {
-  const grid = buildGrid(result, items);
+export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
+  const { subject, rules, holes, items, draws = defaultDraws } = input;
+  const grid = buildGrid(input, items);
   const inference = createInference(grid, draws);
-  const holes = result.holes.map(describeHole);
   const basis = basisOf(inference);
-  const { delta } = definition;
+  const { delta } = rules;
   const answered = {
     version: 1 as const,
-    sweepId: result.sweepId,
-    task: definition.task,
-    model: definition.model,
-    annotator: definition.annotator,
+    ...subject,
     seeds: grid.seeds,
     items: grid.items,
     intervals: {
@@ -104,14 +112,32 @@ export function analyzeSweep({
       seedDeviations: seedDeviations(inference),
     },
     delta,
-    base: { score: inference.score(grid.base), style: measureStyle(inference, grid.base) },
+    base: grid.base && { score: inference.score(grid.base), style: measureStyle(inference, grid.base) },
     ...analyzeBudgets(inference),
     coldStart: diagnoseColdStart(inference, delta),
     stagnation: diagnoseStagnation(inference, delta),
     controls: analyzeControls(inference, delta),
-    verdicts: judgeClaims({ inference, definition }, holes),
+    verdicts: judgeClaims({ inference, rules }, holes),
     holes,
     notes: [...grid.notes, ...noteSeeds(inference)],
   };
   return { ...answered, answer: writeAnswer(answered) };
+}
+
+/** Analyses one sweep. Cells that failed are named and the rest is analysed without them. */
+export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
+  const { result, definition, items, draws } = input;
+  const { base, cells, controls, holes, sweepId } = result;
+  const { task, model, annotator } = definition;
+  const analysis = analyzeSubject({
+    subject: { task, model, annotator },
+    rules: definition,
+    base,
+    cells,
+    controls,
+    holes: holes.map(describeHole),
+    items,
+    ...(draws === undefined ? {} : { draws }),
+  });
+  return { ...analysis, sweepId };
 }

@@ -1,9 +1,9 @@
-import type { BudgetAnalysis, ColdStartDiagnosis, SweepAnalysis } from '../contracts/analysis';
+import type { BudgetAnalysis, ColdStartDiagnosis, SubjectAnalysis } from '../contracts/analysis';
 import { describeColdStart } from './cold-start';
 import { countOf, formatCount, formatScore, formatShare, joinList, joinNumbers } from './text';
 
 /** What the paragraph is made from: the analysis, but for the paragraph itself. */
-export type Answered = Omit<SweepAnalysis, 'answer'>;
+export type Answered = Omit<SubjectAnalysis, 'answer'>;
 
 /** "r = 0.5 (512 demonstrations and 512 pairs)". */
 function splitOf({ sftFraction, sftRows, pairRows }: BudgetAnalysis): string {
@@ -31,7 +31,8 @@ function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
   const score = `${splitOf(budget)} scores ${formatScore(budget.score)}`;
   const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
   if (budget.beatsBase === false) {
-    return `With ${rows} nothing is surely above the base model (${formatShare(analysis.base.score.estimate)}): the highest, ${score}.`;
+    const base = analysis.base === null ? '' : ` (${formatShare(analysis.base.score.estimate)})`;
+    return `With ${rows} nothing is surely above the base model${base}: the highest, ${score}.`;
   }
   if (run > 1 && budget.indistinguishable.length === run && budget.probabilityBest !== null) {
     return `With ${rows} no split can be told from another: the highest, ${score}.`;
@@ -69,11 +70,17 @@ function answerControls({ controls, budgets }: Answered): string[] {
 }
 
 function answerSeeds({ seeds, intervals }: Answered): string {
-  if (intervals.basis === 'none') return 'The scores came without items, so nothing says how sure they are.';
   const levels = 'Brackets are 95 % intervals';
-  return intervals.basis === 'items-and-seeds'
-    ? `${levels} over test items and ${countOf(seeds.length, 'training seed')}.`
-    : `${levels} over test items, conditional on these trained models: with one seed they do not say what another training run would give.`;
+  switch (intervals.basis) {
+    case 'none':
+      return 'These are point statements: the scores came without items or seeds, so nothing says how sure they are.';
+    case 'items':
+      return `${levels} over test items, conditional on these trained models: with one seed they do not say what another training run would give.`;
+    case 'seeds':
+      return `${levels} over ${countOf(seeds.length, 'training seed')}, conditional on these test items.`;
+    case 'items-and-seeds':
+      return `${levels} over test items and ${countOf(seeds.length, 'training seed')}.`;
+  }
 }
 
 function answerHoles({ holes }: Answered): string[] {
@@ -83,10 +90,15 @@ function answerHoles({ holes }: Answered): string[] {
   return [`${joinList([...new Set(names)])} failed and ${verb} missing from this answer.`];
 }
 
+function settingOf({ task, model, annotator }: Answered): string {
+  const writer = annotator === null ? '' : ` and demonstrations by ${annotator}`;
+  return `On ${task} with the ${model} model${writer}`;
+}
+
 /** One plain paragraph: which split to buy at each budget, how sure, what happens at r = 0, what the control says. */
 export function writeAnswer(analysis: Answered): string {
-  const { task, model, annotator, budgets } = analysis;
-  const setting = `On ${task} with the ${model} model and demonstrations by ${annotator}:`;
+  const { budgets } = analysis;
+  const setting = `${settingOf(analysis)}:`;
   if (budgets.length === 0)
     return [setting, 'no cell finished, so there is no answer.', ...answerHoles(analysis)].join(' ');
   const [first, ...rest] = budgets.map((budget) => answerBudget(budget, analysis));

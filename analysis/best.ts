@@ -72,9 +72,12 @@ function nearOptimalRegion(inference: Inference, groups: readonly Group[], top: 
   return { epsilon, fractions, low, high, width: high - low, count: fractions.length };
 }
 
-/** Style rates of a unit, seeds pooled. */
+/** Style rates of a unit, seeds pooled; null where not every run has one. */
 export function measureStyle(inference: Inference, unit: Unit): StyleRates {
-  const rate = (metric: Metric): number => inference.measure(unit, metric).estimate;
+  const rate = (metric: Metric): number | null => {
+    const { estimate } = inference.measure(unit, metric);
+    return Number.isNaN(estimate) ? null : estimate;
+  };
   return {
     formatRate: rate('formatRate'),
     ramblingRate: rate('ramblingRate'),
@@ -109,8 +112,10 @@ function analyzeCell(inference: Inference, standing: Standing, best: Group): Cel
 }
 
 /** The best of the groups less the base; that the best was chosen among them is paid for in the bounds. */
-function boundOverBase(inference: Inference, groups: readonly Group[]): Estimate {
-  const matrix = crossUnits(inference, groups, [inference.grid.base]);
+function boundOverBase(inference: Inference, groups: readonly Group[]): Estimate | null {
+  const { base } = inference.grid;
+  if (base === null) return null;
+  const matrix = crossUnits(inference, groups, [base]);
   return boundBest(matrix, simultaneousHalf(simultaneousCritical(inference, [matrix])));
 }
 
@@ -131,7 +136,7 @@ function analyzeBudget(
     pairRows: best.pairRows,
     score: inference.score(best),
     overBase,
-    beatsBase: overBase.low === null ? null : overBase.low > 0,
+    beatsBase: overBase === null || overBase.low === null ? null : overBase.low > 0,
     probabilityBest: standings.find(({ group }) => group === best)?.probabilityBest ?? null,
     tied: fractionsOf(tied),
     indistinguishable: fractionsOf(equals),

@@ -28,21 +28,24 @@ export interface ClaimPlan {
   readonly notes: readonly string[];
 }
 
+/** What a definition fixes before the run: the difference that does not matter, and which budgets are low and large. */
+export type ClaimBudgets = Pick<SweepDefinition, 'budgets' | 'delta' | 'lowBudget' | 'largeBudget'>;
+
 export interface ClaimContext {
   readonly inference: Inference;
-  readonly definition: Pick<SweepDefinition, 'budgets' | 'delta' | 'lowBudget' | 'largeBudget'>;
+  readonly rules: ClaimBudgets;
 }
 
 /** Ratios of the price of a demonstration to that of a pair. */
 const priceRatios = [1, 2, 5, 10] as const;
 
-function lowBudgets({ definition }: ClaimContext): number[] {
-  const { budgets, lowBudget = Math.min(...budgets) } = definition;
+function lowBudgets({ rules }: ClaimContext): number[] {
+  const { budgets, lowBudget = Math.min(...budgets) } = rules;
   return budgets.filter((budget) => budget <= lowBudget).sort((a, b) => a - b);
 }
 
-function largeBudgets({ definition }: ClaimContext): number[] {
-  const { budgets, largeBudget = Math.max(...budgets) } = definition;
+function largeBudgets({ rules }: ClaimContext): number[] {
+  const { budgets, largeBudget = Math.max(...budgets) } = rules;
   return budgets.filter((budget) => budget >= largeBudget).sort((a, b) => a - b);
 }
 
@@ -73,14 +76,14 @@ function compareSides(inference: Inference, sides: Sides): ClaimPart[] {
   return [{ label, matrix: crossUnits(inference, left.groups, right.groups), threshold }];
 }
 
-function bothEnds({ definition }: ClaimContext): string[] {
-  return definition.budgets.length > 1
+function bothEnds({ rules }: ClaimContext): string[] {
+  return rules.budgets.length > 1
     ? []
     : ['The sweep has one budget, which stands for the low and the large ones alike.'];
 }
 
 function planLowData(context: ClaimContext): ClaimPlan {
-  const { inference, definition } = context;
+  const { inference, rules } = context;
   const budgets = lowBudgets(context);
   const parts = budgets.flatMap((budget) => {
     const groups = groupsAt(context, budget);
@@ -94,14 +97,14 @@ function planLowData(context: ClaimContext): ClaimPlan {
       threshold: 0,
     });
     return [
-      ...compareSides(inference, { budget, left, right, threshold: -definition.delta }),
+      ...compareSides(inference, { budget, left, right, threshold: -rules.delta }),
       ...alone.map((part): ClaimPart => ({ ...part, aside: true })),
     ];
   });
   return {
     claim: 'C1',
     title: 'With little data, pure or nearly pure SFT is best',
-    rule: `At every low budget (${joinNumbers(budgets)}), the best of r ≥ 0.75 less the best of r ≤ 0.5 is above −${definition.delta}.`,
+    rule: `At every low budget (${joinNumbers(budgets)}), the best of r ≥ 0.75 less the best of r ≤ 0.5 is above −${rules.delta}.`,
     parts,
     concerns: (budget, r) => budgets.includes(budget) && (r >= 0.75 || r <= 0.5),
     stakes: budgets.map((budget) => groupsAt(context, budget)),
@@ -110,7 +113,7 @@ function planLowData(context: ClaimContext): ClaimPlan {
 }
 
 function planLargeBudgets(context: ClaimContext): ClaimPlan {
-  const { inference, definition } = context;
+  const { inference, rules } = context;
   const budgets = largeBudgets(context);
   const parts = budgets.flatMap((budget) => {
     const groups = groupsAt(context, budget);
@@ -119,12 +122,12 @@ function planLargeBudgets(context: ClaimContext): ClaimPlan {
     const pure = groups.filter((group) => group.sftFraction === 0 || group.sftFraction === 1);
     const left = { name: 'best of 0 < r ≤ 0.5', groups: mixed };
     const right = { name: 'best of r = 0 and r = 1', groups: pure };
-    return compareSides(inference, { budget, left, right, threshold: definition.delta });
+    return compareSides(inference, { budget, left, right, threshold: rules.delta });
   });
   return {
     claim: 'C2',
     title: 'With much data, a mixture with a small SFT share is best',
-    rule: `At every large budget (${joinNumbers(budgets)}), the best of 0 < r ≤ 0.5 less the better of r = 0 and r = 1 is above ${definition.delta}.`,
+    rule: `At every large budget (${joinNumbers(budgets)}), the best of 0 < r ≤ 0.5 less the better of r = 0 and r = 1 is above ${rules.delta}.`,
     parts,
     concerns: (budget, r) => budgets.includes(budget) && (r <= 0.5 || r === 1),
     stakes: budgets.map((budget) => groupsAt(context, budget)),
@@ -145,11 +148,11 @@ function compareStarts(
   budget: number,
   pair: { cold: Group; warm: Group },
 ): ClaimPart[] {
-  const { inference, definition } = context;
+  const { inference, rules } = context;
   const { cold, warm } = pair;
   const left = { name: `r = ${warm.sftFraction}`, groups: [warm] };
   const right = { name: 'r = 0', groups: [cold] };
-  const score = compareSides(inference, { budget, left, right, threshold: definition.delta });
+  const score = compareSides(inference, { budget, left, right, threshold: rules.delta });
   const rates = [warm, cold].map((group) => inference.measure(group, 'formatRate').estimate);
   if (!rates.every(Number.isFinite)) return score;
   const shown = `${formatShare(rates[0]!)} less ${formatShare(rates[1]!)}`;
@@ -158,9 +161,9 @@ function compareStarts(
 }
 
 function planColdStart(context: ClaimContext): ClaimPlan {
-  const { definition } = context;
+  const { rules } = context;
   const large = largeBudgets(context);
-  const parts = [...definition.budgets]
+  const parts = [...rules.budgets]
     .sort((a, b) => a - b)
     .flatMap((budget) => {
       const pair = coldAndWarm(groupsAt(context, budget));
@@ -171,7 +174,7 @@ function planColdStart(context: ClaimContext): ClaimPlan {
   return {
     claim: 'C3',
     title: 'Preference tuning from the base fails, and at most 10 % of SFT first repairs it',
-    rule: `At every large budget (${joinNumbers(large)}), the smallest 0 < r ≤ 0.1 scores above r = 0 by more than ${definition.delta}, and more of its answers keep the asked format.`,
+    rule: `At every large budget (${joinNumbers(large)}), the smallest 0 < r ≤ 0.1 scores above r = 0 by more than ${rules.delta}, and more of its answers keep the asked format.`,
     parts,
     concerns: (budget, r) => large.includes(budget) && r <= 0.1,
     stakes: large.map((budget) => groupsAt(context, budget)),

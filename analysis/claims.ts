@@ -71,11 +71,16 @@ function missingSeeds({ grid }: Inference, bounded: readonly Bounded[]): string[
   ];
 }
 
-function missingGain({ inference, definition }: ClaimContext, groups: readonly Group[]): string[] {
+function missingGain({ inference, rules }: ClaimContext, groups: readonly Group[]): string[] {
+  const { base } = inference.grid;
   if (groups.length === 0) return [];
+  if (base === null)
+    return [
+      'The base model’s score is not known, so whether there is anything to decide (more than three deltas above it) is not either.',
+    ];
   const scores = groups.map((group) => inference.measure(group).estimate);
-  const gain = Math.max(...scores) - inference.measure(inference.grid.base).estimate;
-  const needed = 3 * definition.delta;
+  const gain = Math.max(...scores) - inference.measure(base).estimate;
+  const needed = 3 * rules.delta;
   if (gain > needed + tie) return [];
   const budgets = [...new Set(groups.map((group) => group.budget))].map(formatCount).join(', ');
   return [
@@ -88,6 +93,14 @@ function describePart({ part, together }: Bounded): string {
     ? '; shown beside the rule'
     : `; the claim needs more than ${formatDifference(part.threshold)}`;
   return `${part.label}: ${formatGap(together)}${needs}.`;
+}
+
+/** How far a comparison is past its threshold; the least of a claim's is the one that it hangs on. */
+const leeway = ({ part, alone }: Bounded): number => (alone.low ?? alone.estimate) - part.threshold;
+
+function decidingPart(ruling: readonly Bounded[]): string | null {
+  const [first] = [...ruling].sort((a, b) => leeway(a) - leeway(b));
+  return first === undefined ? null : describePart(first);
 }
 
 /** Cells that the claim concerns and that failed with every seed. */
@@ -119,7 +132,8 @@ function judgePlan(context: ClaimContext, plan: ClaimPlan, holes: readonly HoleA
   const missing = missingCells(context, plan, holes);
   if (ruling.length === 0) {
     const evidence = ['The cells that this claim compares were not all run.', ...figures, ...missing];
-    return { ...headOf(plan), verdict: 'not tested', pointsTo: null, conditional: false, evidence };
+    const open = { pointsTo: null, conditional: false, decidedBy: null, pointStatement: false };
+    return { ...headOf(plan), verdict: 'not tested', ...open, evidence };
   }
   const obstacles = [...findObstacles(context, plan, ruling), ...missing];
   const read = (key: 'together' | 'alone'): Reading =>
@@ -132,6 +146,8 @@ function judgePlan(context: ClaimContext, plan: ClaimPlan, holes: readonly HoleA
     pointsTo: verdict === 'undecided' ? read('alone') : null,
     conditional: verdict === 'undecided' && obstacles.length > 0,
     evidence: [...figures, ...obstacles],
+    decidedBy: decidingPart(ruling),
+    pointStatement: ruling.some(({ together }) => together.low === null),
   };
 }
 

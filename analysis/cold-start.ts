@@ -4,6 +4,9 @@ import { intervalOf, type Inference } from './inference';
 import { styleMetrics, variance, type Measure, type Metric } from './measure';
 import { countOf, formatCount, formatDifference, formatShare } from './text';
 
+/** A small effect, by Cohen's convention. Where style was not recorded, a score must fall behind by as much. */
+const smallEffect = 0.2;
+
 /** Smallest difference of a style rate that counts, and of mean length as a share of the warm start's. */
 const smallestStyleGap = 0.05;
 const smallestLengthGap = 0.1;
@@ -45,25 +48,36 @@ function judge(gap: Estimate, sign: 1 | -1, smallest: number): DiagnosisEvidence
   return Math.max(...bounds) < smallest ? 'against' : 'neither';
 }
 
+function baseOf(inference: Inference, metric: Metric): number | null {
+  const { base } = inference.grid;
+  const estimate = base === null ? Number.NaN : inference.measure(base, metric).estimate;
+  return Number.isNaN(estimate) ? null : estimate;
+}
+
+/** The gap above a share that is a small effect. */
+function smallGap(share: number): number {
+  if (!(share >= 0 && share <= 1)) return 0;
+  return Math.sin(Math.min(Math.PI / 2, Math.asin(Math.sqrt(share)) + smallEffect / 2)) ** 2 - share;
+}
+
+function smallestStyle({ metric, estimate }: Measure): number {
+  return metric === 'meanTokens' ? smallestLengthGap * estimate : smallestStyleGap;
+}
+
 function compareMetric(
   inference: Inference,
   { cold, warm }: Pair,
   metric: Metric,
-  delta: number,
+  smallestScore: number,
 ): DiagnosisEvidence {
   const measures = { cold: inference.measure(cold, metric), warm: inference.measure(warm, metric) };
   const difference = intervalOf(inference.difference(warm, cold, metric));
-  const smallest =
-    metric === 'score'
-      ? delta
-      : metric === 'meanTokens'
-        ? smallestLengthGap * measures.warm.estimate
-        : smallestStyleGap;
+  const smallest = metric === 'score' ? smallestScore : smallestStyle(measures.warm);
   return {
     metric,
     cold: measures.cold.estimate,
     warm: measures.warm.estimate,
-    base: inference.measure(inference.grid.base, metric).estimate,
+    base: baseOf(inference, metric),
     difference,
     effect: effectSize(measures.cold, measures.warm),
     speaks: judge(difference, direction[metric], smallest),
@@ -82,8 +96,21 @@ function decide(evidence: readonly DiagnosisEvidence[]): DiagnosisStatus {
   return score?.speaks === 'against' && !anyStyle ? 'absent' : 'unclear';
 }
 
-function strengthOf(gap: number): 'mild' | 'moderate' | 'strong' {
-  return gap < 0.05 ? 'mild' : gap < 0.15 ? 'moderate' : 'strong';
+function strengthOf(effect: number, recovered: number | null): 'mild' | 'moderate' | 'strong' {
+  if (effect >= 0.8) return 'strong';
+  return effect >= 0.5 || (recovered !== null && recovered < 0.5) ? 'moderate' : 'mild';
+}
+
+/** Gain of r = 0 over the base as a share of the warm start's. */
+function recoveredShare({ base, cold, warm }: DiagnosisEvidence): number | null {
+  return base === null || warm <= base ? null : (cold - base) / (warm - base);
+}
+
+/** Score and styles of both starts. Style tells what is wrong; where there is none, the score must tell more. */
+function gatherEvidence(inference: Inference, pair: Pair, delta: number): DiagnosisEvidence[] {
+  const styles = styleMetrics.map((metric) => compareMetric(inference, pair, metric, delta)).filter(isKnown);
+  const alone = Math.max(delta, smallGap(inference.measure(pair.cold).estimate));
+  return [compareMetric(inference, pair, 'score', styles.length === 0 ? alone : delta), ...styles];
 }
 
 function findRepair(inference: Inference, cold: Group, warms: readonly Group[], delta: number): Group | null {
@@ -96,18 +123,24 @@ function start(group: Group): string {
   return `r = ${group.sftFraction} (${countOf(group.sftRows, 'demonstration')})`;
 }
 
+/** r = 0 falls behind, by too little to be called a cold start where only scores speak. */
+function adviseAbsent({ cold, warm }: Pair, gap: number, delta: number): string {
+  const at = `At ${formatCount(cold.budget)} rows`;
+  if (gap <= delta)
+    return `${at} ${start(warm)} adds nothing that matters to preference tuning from the base.`;
+  return `${at} r = 0 is ${formatDifference(-gap)} behind ${start(warm)}, a small effect: it learns, only less.`;
+}
+
 function adviseColdStart(
   status: DiagnosisStatus,
   { cold, warm }: Pair,
   repair: Group | null,
-  gap: number,
+  { gap, delta }: { gap: number; delta: number },
 ): string {
   if (status === 'present') {
     return `Spend part of these ${formatCount(cold.budget)} rows on SFT first: ${start(warm)} already scores ${formatDifference(gap)} against r = 0.`;
   }
-  if (status === 'absent') {
-    return `At ${formatCount(cold.budget)} rows ${start(warm)} adds nothing that matters to preference tuning from the base.`;
-  }
+  if (status === 'absent') return adviseAbsent({ cold, warm }, gap, delta);
   if (repair === null) {
     return `At ${formatCount(cold.budget)} rows nothing run here scores surely above r = 0; buy more rows, or repeat over seeds, before deciding.`;
   }
@@ -127,23 +160,23 @@ function diagnoseBudget(
   const warms = rising.filter((group) => group.sftFraction > 0);
   const warm = warms[0];
   if (cold === undefined || warm === undefined) return null;
-  const metrics: readonly Metric[] = ['score', ...styleMetrics];
-  const evidence = metrics
-    .map((metric) => compareMetric(inference, { cold, warm }, metric, delta))
-    .filter(isKnown);
+  const evidence = gatherEvidence(inference, { cold, warm }, delta);
+  const [score] = evidence;
   const status = decide(evidence);
-  const gap = evidence[0]?.difference.estimate ?? 0;
+  const gap = score!.difference.estimate;
+  const recovered = recoveredShare(score!);
   const repair = findRepair(inference, cold, warms, delta);
   return {
     kind: 'cold-start',
     budget: cold.budget,
     status,
-    strength: status === 'present' ? strengthOf(gap) : null,
+    strength: status === 'present' ? strengthOf(score!.effect ?? 0, recovered) : null,
+    recovered,
     warmFraction: warm.sftFraction,
     warmSftRows: warm.sftRows,
     repairedBy: repair?.sftFraction ?? null,
     evidence,
-    advice: adviseColdStart(status, { cold, warm }, repair, gap),
+    advice: adviseColdStart(status, { cold, warm }, repair, { gap, delta }),
   };
 }
 

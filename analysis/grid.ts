@@ -1,12 +1,35 @@
-import { baseItemsKey, controlItemsKey } from '../contracts/analysis';
-import type { CellResult, ControlResult, EvaluationSummary, SweepResult } from '../contracts/results';
+import { baseItemsKey, controlItemsKey, type StyleRates } from '../contracts/analysis';
+import type { CellIdentity, ControlResult } from '../contracts/results';
 import type { ItemResult } from '../contracts/rows';
+
+/** What one evaluation is known by where its items are not at hand. */
+export interface RunSummary extends StyleRates {
+  /** 0 where unknown. */
+  readonly items: number;
+  /** 0 … 1. */
+  readonly score: number;
+}
+
+/** One cell with one seed, as the statistics need it. */
+export interface CellInput {
+  readonly cell: Pick<CellIdentity, 'id' | 'budget' | 'sftFraction' | 'seed' | 'sftRows' | 'pairRows'>;
+  readonly evaluation: RunSummary;
+  readonly annotationUsd: number;
+}
+
+/** The results of one task and base model. */
+export interface GridInput {
+  /** Null where the base model was not evaluated. */
+  readonly base: RunSummary | null;
+  readonly cells: readonly CellInput[];
+  readonly controls: readonly (Pick<ControlResult, 'kind' | 'of'> & { readonly evaluation: RunSummary })[];
+}
 
 /** One trained and evaluated model. `rows` are in the order of the shared item ids; null where they cannot be paired. */
 export interface Run {
   readonly seed: number;
   readonly cellId: string;
-  readonly summary: EvaluationSummary;
+  readonly summary: RunSummary;
   readonly rows: readonly ItemResult[] | null;
 }
 
@@ -34,7 +57,8 @@ export interface ControlUnit extends Unit {
 
 /** A sweep's results as the statistics see them: seeds grouped, items aligned by id. */
 export interface Grid {
-  readonly base: Unit;
+  /** Null where the base model was not evaluated. */
+  readonly base: Unit | null;
   /** By budget, then by falling fraction. */
   readonly groups: readonly Group[];
   readonly controls: readonly ControlUnit[];
@@ -91,10 +115,12 @@ function alignItems(items: ItemsByRun, keys: readonly string[]): Alignment {
   };
 }
 
+const unaligned: Alignment = { rowsOf: () => null, items: 0, notes: [] };
+
 const bySeed = (a: Run, b: Run): number => a.seed - b.seed;
 
-function groupCells(cells: readonly CellResult[], alignment: Alignment): Group[] {
-  const byKey = new Map<string, CellResult[]>();
+function groupCells(cells: readonly CellInput[], alignment: Alignment): Group[] {
+  const byKey = new Map<string, CellInput[]>();
   for (const result of cells) {
     const key = `${result.cell.budget}/${result.cell.sftFraction}`;
     byKey.set(key, [...(byKey.get(key) ?? []), result]);
@@ -103,7 +129,7 @@ function groupCells(cells: readonly CellResult[], alignment: Alignment): Group[]
   return groups.sort((a, b) => a.budget - b.budget || b.sftFraction - a.sftFraction);
 }
 
-function toGroup(key: string, results: readonly CellResult[], alignment: Alignment): Group {
+function toGroup(key: string, results: readonly CellInput[], alignment: Alignment): Group {
   const { budget, sftFraction, sftRows, pairRows } = results[0]!.cell;
   const annotationUsd = results.reduce((sum, result) => sum + result.annotationUsd, 0) / results.length;
   const runs = results.map(({ cell, evaluation }) => ({
@@ -116,7 +142,7 @@ function toGroup(key: string, results: readonly CellResult[], alignment: Alignme
 }
 
 function groupControls(
-  controls: readonly ControlResult[],
+  controls: GridInput['controls'],
   groups: readonly Group[],
   alignment: Alignment,
 ): ControlUnit[] {
@@ -135,20 +161,24 @@ function groupControls(
   return [...units.values()].sort((a, b) => groups.indexOf(a.of) - groups.indexOf(b.of));
 }
 
-/** Reads a sweep's results into groups of seeds with their items aligned. */
-export function buildGrid(result: SweepResult, items: ItemsByRun): Grid {
-  const cellIds = result.cells.map(({ cell }) => cell.id).sort();
-  const controlIds = result.controls.map(controlItemsKey).sort();
-  const alignment = alignItems(items, [baseItemsKey, ...cellIds, ...controlIds]);
-  const groups = groupCells(result.cells, alignment);
-  const baseRows = alignment.rowsOf(baseItemsKey);
-  const base = { seed: 0, cellId: baseItemsKey, summary: result.base, rows: baseRows };
+function baseUnit(summary: RunSummary, alignment: Alignment): Unit {
+  const run = { seed: 0, cellId: baseItemsKey, summary, rows: alignment.rowsOf(baseItemsKey) };
+  return { key: baseItemsKey, budget: null, runs: [run] };
+}
+
+/** Reads results into groups of seeds with their items aligned. Null items: only summaries are to be had. */
+export function buildGrid({ base, cells, controls }: GridInput, items: ItemsByRun | null): Grid {
+  const cellIds = cells.map(({ cell }) => cell.id).sort();
+  const controlIds = controls.map(controlItemsKey).sort();
+  const baseIds = base === null ? [] : [baseItemsKey];
+  const alignment = items === null ? unaligned : alignItems(items, [...baseIds, ...cellIds, ...controlIds]);
+  const groups = groupCells(cells, alignment);
   return {
-    base: { key: baseItemsKey, budget: null, runs: [base] },
+    base: base && baseUnit(base, alignment),
     groups,
-    controls: groupControls(result.controls, groups, alignment),
+    controls: groupControls(controls, groups, alignment),
     items: alignment.items,
-    seeds: [...new Set(result.cells.map(({ cell }) => cell.seed))].sort((a, b) => a - b),
+    seeds: [...new Set(cells.map(({ cell }) => cell.seed))].sort((a, b) => a - b),
     notes: alignment.notes,
   };
 }

@@ -144,12 +144,24 @@ function remember<Value>(compute: (key: string) => Value): (key: string) => Valu
   };
 }
 
+/** Base, groups and controls, as far as there are any. */
+export function unitsOf({ base, groups, controls }: Grid): Unit[] {
+  return [...(base === null ? [] : [base]), ...groups, ...controls];
+}
+
+/** No run knows its items or their number, but there are seeds: intervals are over seeds, for these items. */
+export function variesBySeedsAlone(grid: Grid): boolean {
+  const runs = unitsOf(grid).flatMap((unit) => unit.runs);
+  return grid.seeds.length > 1 && runs.every(({ rows, summary }) => rows === null && summary.items === 0);
+}
+
 /** Sets up the statistics of one grid. Measures, pools and draws are computed when first asked for. */
 export function createInference(grid: Grid, draws: number): Inference {
-  const units = new Map([grid.base, ...grid.groups, ...grid.controls].map((unit) => [unit.key, unit]));
+  const units = new Map(unitsOf(grid).map((unit) => [unit.key, unit]));
+  const fixedItems = variesBySeedsAlone(grid);
   const measures = remember((key) => {
     const [metric, ...unitKey] = key.split('|');
-    return measureUnit(units.get(unitKey.join('|'))!, metric as Metric);
+    return measureUnit(units.get(unitKey.join('|'))!, metric as Metric, fixedItems);
   });
   const measure = (unit: Unit, metric: Metric = 'score'): Measure => measures(`${metric}|${unit.key}`);
   const pooled = remember((metric) =>

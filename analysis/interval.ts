@@ -9,17 +9,26 @@ function designEffect({ items, estimate }: Measure): number {
   return Math.max(variance(items) / coin, 2 / items.length);
 }
 
+interface SeedPart {
+  readonly variance: number;
+  readonly divisor: number;
+}
+
+/** Student's interval over seeds alone, for scores whose number of items is not known. */
+function seedInterval(estimate: number, { variance: between, divisor }: SeedPart): Estimate {
+  const half = divisor === 0 ? 0 : tCritical95(between ** 2 / divisor) * Math.sqrt(between);
+  return { estimate, low: Math.max(0, estimate - half), high: Math.min(1, estimate + half) };
+}
+
 /**
  * Wilson's interval for a share, on the number of coin tosses that would be as sure. For one seed and items that
  * are right or wrong this is Wilson's own; graded items count for more, and the variance between seeds for fewer.
  */
-export function scoreInterval(
-  measure: Measure,
-  seeds: { readonly variance: number; readonly divisor: number },
-): Estimate {
+export function scoreInterval(measure: Measure, seeds: SeedPart): Estimate {
   const { estimate, itemVariance } = measure;
   const count = itemCount(measure);
-  if (itemVariance === null || count <= 0) return { estimate, low: null, high: null };
+  if (itemVariance === null) return { estimate, low: null, high: null };
+  if (count <= 0) return seedInterval(estimate, seeds);
   const smoothed = (estimate * count + 2) / (count + 4);
   const coin = smoothed * (1 - smoothed);
   const total = (designEffect(measure) * coin) / count + seeds.variance;

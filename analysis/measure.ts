@@ -1,7 +1,6 @@
 import type { StyleRates } from '../contracts/analysis';
-import type { EvaluationSummary } from '../contracts/results';
 import type { ItemResult } from '../contracts/rows';
-import type { Run, Unit } from './grid';
+import type { Run, RunSummary, Unit } from './grid';
 
 /** What is measured on an item: the score, a style flag, a length. */
 export type Metric = 'score' | keyof StyleRates;
@@ -86,8 +85,9 @@ function measureItems(unit: Unit, metric: Metric, rows: readonly (readonly ItemR
   };
 }
 
-function readSummary(summary: EvaluationSummary, metric: Metric): number {
-  return summary[metric];
+/** NaN where a metric was not recorded. */
+function readSummary(summary: RunSummary, metric: Metric): number {
+  return summary[metric] ?? Number.NaN;
 }
 
 /** Variance of a share that is known from a summary alone: the binomial one, the largest that scores in 0 … 1 allow. */
@@ -97,13 +97,13 @@ function summaryVariance(runs: readonly Run[], metric: Metric, estimate: number)
   return (estimate * (1 - estimate)) / count;
 }
 
-/** Measures a unit, from its items where all its runs have them, else from its summaries. */
-export function measureUnit(unit: Unit, metric: Metric): Measure {
+/** Measures a unit, from its items where all its runs have them, else from its summaries. `fixedItems`: only seeds vary. */
+export function measureUnit(unit: Unit, metric: Metric, fixedItems: boolean): Measure {
   const rows = unit.runs.map((run) => run.rows).filter((run) => run !== null);
   if (rows.length === unit.runs.length) return measureItems(unit, metric, rows);
   const byRun = unit.runs.map((run) => readSummary(run.summary, metric));
   const estimate = mean(byRun);
-  const itemVariance = summaryVariance(unit.runs, metric, estimate);
+  const itemVariance = fixedItems ? 0 : summaryVariance(unit.runs, metric, estimate);
   return { unit, metric, estimate, items: null, itemVariance, byRun, residual: 0 };
 }
 

@@ -15,11 +15,16 @@ function isGain({ estimate, low }: Estimate, least: number): boolean {
   return (low ?? estimate) > least;
 }
 
+/** Without the base, a single budget says nothing of the curve. */
+function isUnknown({ gains, rise }: Figures): boolean {
+  return gains.length === 0 && rise === null;
+}
+
 /** Present where no gain over the base matters, or more pairs add nothing; absent where the curve leaves the base and rises. */
 function decide({ gains, rise }: Figures, delta: number): DiagnosisStatus {
-  const atBase = gains.every(({ gain }) => isFlat(gain, delta));
+  const atBase = gains.length > 0 && gains.every(({ gain }) => isFlat(gain, delta));
   if (atBase || (rise !== null && isFlat(rise, delta))) return 'present';
-  const leaves = gains.some(({ gain }) => isGain(gain, delta));
+  const leaves = gains.length === 0 || gains.some(({ gain }) => isGain(gain, delta));
   return leaves && (rise === null || isGain(rise, 0)) ? 'absent' : 'unclear';
 }
 
@@ -35,12 +40,20 @@ export function diagnoseStagnation(inference: Inference, delta: number): Stagnat
   const cold = inference.grid.groups.filter((group) => group.sftFraction === 0 && group.pairRows < fewPairs);
   const [first, last] = [cold[0], cold[cold.length - 1]];
   if (first === undefined || last === undefined) return null;
-  const gains = cold.map((group) => ({
-    budget: group.budget,
-    pairRows: group.pairRows,
-    gain: intervalOf(inference.difference(group, inference.grid.base)),
-  }));
+  const { base } = inference.grid;
+  const gains = cold.flatMap((group) =>
+    base === null
+      ? []
+      : [
+          {
+            budget: group.budget,
+            pairRows: group.pairRows,
+            gain: intervalOf(inference.difference(group, base)),
+          },
+        ],
+  );
   const rise = first === last ? null : intervalOf(inference.difference(last, first));
+  if (isUnknown({ gains, rise })) return null;
   const status = decide({ gains, rise }, delta);
   return { kind: 'preference-stagnation', status, gains, rise, advice: advice[status] };
 }

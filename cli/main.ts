@@ -4,7 +4,8 @@
  * help loads no server, no compiler and no pictures.
  */
 import { Command, CommanderError, Option } from 'commander';
-import { parseCount, parseNumbers } from './arguments';
+import { parseAmount, parseCount, parseNumbers, parseShare } from './arguments';
+import type { AnalyzeOptions } from './commands/analyze';
 import { exitStatusOf } from './exit-status';
 import { describeCauses, toFailure } from './failure';
 import { packageVersion } from './package-version';
@@ -51,6 +52,23 @@ function addSweepCommands(program: Command): void {
     .action(async (sweepId: string, flags: object) => {
       const { reportCommand } = await import('./commands/report.js');
       await reportCommand(sweepId, flags);
+    });
+}
+
+function addAnalyzeCommand(program: Command): void {
+  withColorOption(program.command('analyze'))
+    .description('say which split to buy from a CSV of scores made anywhere; starts nothing')
+    .argument('<file>', 'columns task, model, budget, sft_fraction, score; see the README')
+    .option('--out <folder>', 'where report.html and figures/ are written', '.')
+    .option('--delta <share>', 'largest difference in score that does not matter', parseShare, 0.02)
+    .option('--low-budget <n>', 'budgets up to this one count as low', parseCount)
+    .option('--large-budget <n>', 'budgets from this one on count as large', parseCount)
+    .option('--sft-price <usd>', 'price of a demonstration', parseAmount, 0.001)
+    .option('--pair-price <usd>', 'price of a preference pair', parseAmount, 0.001)
+    .addOption(jsonOption())
+    .action(async (file: string, flags: AnalyzeOptions) => {
+      const { analyzeCommand } = await import('./commands/analyze.js');
+      await analyzeCommand(file, flags);
     });
 }
 
@@ -132,7 +150,14 @@ function createProgram(): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => undefined });
-  for (const add of [addSweepCommands, addScoreCommands, addServerCommands, addProcessCommands]) add(program);
+  const parts = [
+    addSweepCommands,
+    addAnalyzeCommand,
+    addScoreCommands,
+    addServerCommands,
+    addProcessCommands,
+  ];
+  for (const add of parts) add(program);
   return program;
 }
 

@@ -25,6 +25,8 @@ export interface ReportFiles {
   readonly analysis: SweepAnalysis;
   readonly reportPath: string;
   readonly resultPath: string;
+  /** Folder of the report's pictures, as SVG and PNG. */
+  readonly figuresPath: string;
 }
 
 const metricRow = z.strictObject({ step: z.number(), values: z.record(z.string(), z.number()) });
@@ -83,18 +85,21 @@ async function readEvidence(
   return { training: await Promise.all(training), answers: await Promise.all(answers) };
 }
 
-/** Analyses a finished sweep and writes report.html and result.json, each in one step. */
+/** Analyses a finished sweep and writes result.json and report.html, each in one step, and the pictures beside them. */
 export async function writeReport(store: Store, record: SweepRecord): Promise<ReportFiles> {
   const { result, definition } = record;
   const items = await readAllItems(store, result);
   const analysis = analyzeSweep({ result, definition, items });
-  const { renderReport } = await import('../report/index.js');
-  const html = await renderReport({ ...record, analysis, ...(await readEvidence(store, record, analysis)) });
+  const { renderReport, reportFigures } = await import('../report/index.js');
+  const input = { ...record, analysis, ...(await readEvidence(store, record, analysis)) };
+  const html = await renderReport(input);
   const folder = await ensureDir(store.paths.report(result.sweepId));
   const [reportPath, resultPath] = [join(folder, 'report.html'), join(folder, 'result.json')];
   await writeFileAtomic(resultPath, `${JSON.stringify({ format: 1, ...record, analysis }, null, 2)}\n`);
   await writeFileAtomic(reportPath, html);
-  return { analysis, reportPath, resultPath };
+  const { writeFigures } = await import('./figure-files.js');
+  const figuresPath = await writeFigures(join(folder, 'figures'), reportFigures(input));
+  return { analysis, reportPath, resultPath, figuresPath };
 }
 
 /** What is relied on when result.json is read again; the rest of it is as this program wrote it. */

@@ -9,17 +9,18 @@ export interface Estimate {
 
 /**
  * What the intervals stand for. `items`: other test items, the same trained models (one seed, or none to compare).
- * `items-and-seeds`: other test items and other training seeds. `none`: bare scores, no intervals.
+ * `items-and-seeds`: other test items and other training seeds. `seeds`: other training seeds, the same test items
+ * (scores that came without their number of items). `none`: bare scores, no intervals.
  */
-export type IntervalBasis = 'items' | 'items-and-seeds' | 'none';
+export type IntervalBasis = 'items' | 'items-and-seeds' | 'seeds' | 'none';
 
-/** Style rates of generated answers, 0 … 1, and their mean length in tokens. */
+/** Style rates of generated answers, 0 … 1, and their mean length; null where they were not recorded. */
 export interface StyleRates {
-  readonly formatRate: number;
-  readonly ramblingRate: number;
-  readonly noEosRate: number;
-  readonly meanTokens: number;
-  readonly repetitionRate: number;
+  readonly formatRate: number | null;
+  readonly ramblingRate: number | null;
+  readonly noEosRate: number | null;
+  readonly meanTokens: number | null;
+  readonly repetitionRate: number | null;
 }
 
 /** One trained cell behind a row of the table. */
@@ -66,9 +67,12 @@ export interface BudgetAnalysis {
   readonly sftRows: number;
   readonly pairRows: number;
   readonly score: Estimate;
-  /** The best score less the base model's; the bounds allow for the best having been chosen among the splits. */
-  readonly overBase: Estimate;
-  /** Whether the best is above the base beyond doubt: the lower bound of `overBase` is above 0. Null without intervals. */
+  /**
+   * The best score less the base model's; the bounds allow for the best having been chosen among the splits. Null
+   * where the base's score is not known.
+   */
+  readonly overBase: Estimate | null;
+  /** Whether the best is above the base beyond doubt: the lower bound of `overBase` is above 0. Null without bounds. */
   readonly beatsBase: boolean | null;
   readonly probabilityBest: number | null;
   /** Fractions with exactly the best score, the best included. */
@@ -87,8 +91,8 @@ export interface DiagnosisEvidence {
   readonly cold: number;
   /** At the smallest fraction above 0. */
   readonly warm: number;
-  /** Of the base model. */
-  readonly base: number;
+  /** Of the base model; null where it is not known. */
+  readonly base: number | null;
   /** warm − cold. */
   readonly difference: Estimate;
   /** Cohen's h for rates, standardised mean difference for lengths; null where the items are not at hand. */
@@ -101,8 +105,13 @@ export interface ColdStartDiagnosis {
   readonly kind: 'cold-start';
   readonly budget: number;
   readonly status: DiagnosisStatus;
-  /** By the score that the warm start adds: under .05, under .15, or more. Null unless present. */
+  /**
+   * By the effect of the warm start on the score: Cohen's h under .5, under .8, or more; moderate at least where r = 0
+   * has less than half of what the warm start gains over the base. Null unless present.
+   */
   readonly strength: 'mild' | 'moderate' | 'strong' | null;
+  /** Gain of r = 0 over the base as a share of the warm start's; null where the base or a gain is missing. */
+  readonly recovered: number | null;
   readonly warmFraction: number;
   readonly warmSftRows: number;
   /** The smallest fraction above 0 that scores above r = 0 beyond doubt and by more than delta; null where none does. */
@@ -153,6 +162,10 @@ export interface ClaimVerdict {
   readonly conditional: boolean;
   /** Sentences with the numbers. */
   readonly evidence: readonly string[];
+  /** The one of them that the reading hangs on: the comparison that speaks most against the claim. */
+  readonly decidedBy: string | null;
+  /** True where there are no bounds: the numbers are compared as they stand. */
+  readonly pointStatement: boolean;
 }
 
 /** A cell that failed, by name. */
@@ -165,13 +178,13 @@ export interface HoleAnalysis {
   readonly message: string;
 }
 
-/** What a sweep says: plain JSON, for the report, the command line and `--json`. */
-export interface SweepAnalysis {
+/** What the cells of one task and base model say: plain JSON, for the report, the command line and `--json`. */
+export interface SubjectAnalysis {
   readonly version: 1;
-  readonly sweepId: string;
   readonly task: string;
   readonly model: string;
-  readonly annotator: string;
+  /** Null where it is not known who wrote the rows. */
+  readonly annotator: string | null;
   /** Seeds that finished in at least one cell. */
   readonly seeds: readonly number[];
   /** Test items that every comparison is paired on; 0 where no item rows were at hand. */
@@ -185,7 +198,8 @@ export interface SweepAnalysis {
     readonly seedDeviations: readonly { readonly budget: number; readonly deviation: number }[];
   };
   readonly delta: number;
-  readonly base: { readonly score: Estimate; readonly style: StyleRates };
+  /** Null where the base model's score is not known. */
+  readonly base: { readonly score: Estimate; readonly style: StyleRates } | null;
   /** By budget, then by falling fraction. */
   readonly cells: readonly CellAnalysis[];
   readonly budgets: readonly BudgetAnalysis[];
@@ -200,6 +214,11 @@ export interface SweepAnalysis {
   readonly answer: string;
   /** What a careful reader must know besides: cells without item rows, cells more variable than the rest. */
   readonly notes: readonly string[];
+}
+
+/** What a sweep says. */
+export interface SweepAnalysis extends SubjectAnalysis {
+  readonly sweepId: string;
 }
 
 /** Key of the base model's items in the map that `analyzeSweep` is given; cells stand under their own ids. */

@@ -1,3 +1,12 @@
 export { planEvidence, type EvidencePlan } from './evidence';
-export type { AnswerEvidence, MetricRow, ReportInput, RunRecord, TrainingEvidence } from './input';
-export { renderFigures, renderReport } from './render';
+export type { Figure } from './figures/render';
+export { renderStandalone } from './figures/standalone';
+export type {
+  AnswerEvidence,
+  MetricRow,
+  ReportInput,
+  RunRecord,
+  TableReportInput,
+  TrainingEvidence,
+} from './input';
+export { renderReport, renderTableReport, reportFigures, tableFigures } from './render';

@@ -1,4 +1,4 @@
-import type { SweepAnalysis } from '../contracts/analysis';
+import type { SubjectAnalysis, SweepAnalysis } from '../contracts/analysis';
 import type { SweepDefinition } from '../contracts/definition';
 import type { SweepResult } from '../contracts/results';
 import type { ItemResult } from '../contracts/rows';
@@ -22,6 +22,27 @@ export interface TrainingEvidence {
 export interface AnswerEvidence {
   readonly name: string;
   readonly items: readonly ItemResult[];
+}
+
+/** What the pictures and sections of one task and base model are made from. */
+export interface Chapter {
+  readonly analysis: SubjectAnalysis;
+  /** Name of the score: "Accuracy". */
+  readonly metric: string;
+  /** Before the ids of its sections and pictures; empty where a page has one chapter. */
+  readonly prefix: string;
+  /** Before the titles of its sections: "gsm8k, llama"; empty where a page has one chapter. */
+  readonly name: string;
+}
+
+/** A page over scores that were made elsewhere, a chapter for each task and model. */
+export interface TableReportInput {
+  /** Where the scores were read, e.g. the file's name. */
+  readonly source: string;
+  readonly analyses: readonly SubjectAnalysis[];
+  /** What the reader of the file must know: scales that were recognised, prices that were assumed. */
+  readonly notes: readonly string[];
+  readonly packageVersion?: string;
 }
 
 /** Where and how the sweep ran. What is not known is left out, and so is its line. */

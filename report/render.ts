@@ -1,7 +1,8 @@
-import { planFigures } from './figures';
-import { renderFigure } from './figures/render';
-import { html, trustedHtml, type Html } from './html';
-import type { ReportInput } from './input';
+import { listFigures, planFigures } from './figures';
+import type { Figure } from './figures/render';
+import type { Html } from './html';
+import type { Chapter, ReportInput, TableReportInput } from './input';
+import { contentsOf, renderPage } from './page';
 import { answerHeader } from './sections/answer';
 import { claimsSection, controlSection } from './sections/claims';
 import { coldStartSection } from './sections/cold-start';
@@ -9,42 +10,33 @@ import { costsSection } from './sections/costs';
 import { dataSection } from './sections/data';
 import { provenanceSection } from './sections/provenance';
 import { samplesSection } from './sections/samples';
-import { cellsSection, scoresSection } from './sections/scores';
+import { cellsSection, furtherScores, scoresSection } from './sections/scores';
+import { tableHeader } from './sections/table-header';
 import { trainingSection } from './sections/training';
-import { styleSheet } from './style';
-
-/** Nothing may be fetched and no script may run, whatever the data holds. */
-const contentPolicy =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 function metricName(task: string): string {
   return task === 'grade-school-math' ? 'Accuracy' : 'Score';
 }
 
-async function sections(input: ReportInput): Promise<Html[]> {
-  const metric = metricName(input.definition.task);
-  const figures = planFigures(input, metric);
+function sweepChapter({ analysis }: ReportInput): Chapter {
+  return { analysis, metric: metricName(analysis.task), prefix: '', name: '' };
+}
+
+async function sweepSections(input: ReportInput): Promise<Html[]> {
+  const chapter = sweepChapter(input);
+  const figures = planFigures(chapter, input.training);
   return [
-    await scoresSection(input, figures.scores, metric),
-    await coldStartSection(input, figures.coldStart),
-    await controlSection(input, figures.control),
-    claimsSection(input),
+    await scoresSection(chapter, figures.scores),
+    await coldStartSection(chapter, figures.coldStart),
+    await controlSection(chapter, figures.control),
+    claimsSection(chapter),
     await trainingSection(figures.training),
     samplesSection(input.answers),
-    cellsSection(input, metric),
+    cellsSection(chapter, furtherScores(input)),
     dataSection(input),
     costsSection(input),
     provenanceSection(input),
   ];
-}
-
-const headings = /<section id="([^"]+)"[^>]*>\s*<h2[^>]*>([^<]*)<\/h2>/;
-
-function contentsOf(body: readonly Html[]): [string, Html][] {
-  return body.flatMap(({ text }) => {
-    const [, id, title] = headings.exec(text) ?? [];
-    return id === undefined || title === undefined ? [] : [[id, trustedHtml(title)] as [string, Html]];
-  });
 }
 
 /**
@@ -54,41 +46,52 @@ function contentsOf(body: readonly Html[]): [string, Html][] {
  * the same input.
  */
 export async function renderReport(input: ReportInput): Promise<string> {
-  const body = await sections(input);
-  const page = html`<html lang="en">
-    <head>
-      <meta charset="utf-8" />
-      <meta http-equiv="Content-Security-Policy" content="${contentPolicy}" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <meta name="color-scheme" content="light dark" />
-      <title>${input.definition.name}: budget split report</title>
-      <style>
-        ${trustedHtml(styleSheet)}
-      </style>
-    </head>
-    <body>
-      <a class="skip" href="#main">Skip to the results</a>
-      ${answerHeader(input, contentsOf(body))}
-      <main id="main">${body}</main>
-      <footer>
-        Made by Budgetline${input.run.packageVersion === undefined ? '' : ` ${input.run.packageVersion}`}.
-        Intervals are 95 %; verdicts hold for this task, model and annotator.
-      </footer>
-    </body>
-  </html>`;
-  return `<!doctype html>\n${page.text}\n`;
+  const body = await sweepSections(input);
+  return renderPage({
+    title: input.definition.name,
+    header: answerHeader(input, contentsOf(body)),
+    body,
+    packageVersion: input.run.packageVersion,
+  });
 }
 
-/**
- * Renders the report's pictures on their own.
- *
- * @returns name → SVG document, in the wide size.
- */
-export async function renderFigures(input: ReportInput): Promise<Record<string, string>> {
-  const { scores, coldStart, control, training } = planFigures(input, metricName(input.definition.task));
-  const planned = [...scores, ...coldStart, ...control, ...training];
-  const drawn = await Promise.all(
-    planned.map(async (figure) => [figure.name, await renderFigure(figure, 'wide')] as const),
-  );
-  return Object.fromEntries(drawn);
+function tableChapters({ analyses }: TableReportInput): Chapter[] {
+  return analyses.map((analysis, index) => ({
+    analysis,
+    metric: metricName(analysis.task),
+    prefix: analyses.length === 1 ? '' : `t${index + 1}-`,
+    name: analyses.length === 1 ? '' : `${analysis.task}, ${analysis.model}`,
+  }));
+}
+
+async function chapterSections(chapter: Chapter): Promise<Html[]> {
+  const figures = planFigures(chapter, []);
+  return [
+    await scoresSection(chapter, figures.scores),
+    await coldStartSection(chapter, figures.coldStart),
+    claimsSection(chapter),
+    cellsSection(chapter),
+  ];
+}
+
+/** Renders the report of a table of scores, a chapter for each task and model; as pure as `renderReport`. */
+export async function renderTableReport(input: TableReportInput): Promise<string> {
+  const chapters = tableChapters(input);
+  const body = await Promise.all(chapters.map(chapterSections));
+  return renderPage({
+    title: input.source,
+    header: tableHeader(input, chapters),
+    body: body.flat(),
+    packageVersion: input.packageVersion,
+  });
+}
+
+/** Every picture of a sweep's report, by the name of its file. */
+export function reportFigures(input: ReportInput): Figure[] {
+  return listFigures(planFigures(sweepChapter(input), input.training));
+}
+
+/** Every picture of a table's report, by the name of its file. */
+export function tableFigures(input: TableReportInput): Figure[] {
+  return tableChapters(input).flatMap((chapter) => listFigures(planFigures(chapter, [])));
 }

@@ -41,6 +41,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,
 main,header,footer{max-width:62rem;margin:0 auto;padding:0 1.25rem}
 header{padding-top:2.25rem}
 h1{font-size:1.75rem;line-height:1.2;margin:0 0 .35rem;overflow-wrap:anywhere}
+h2,p,li,caption{overflow-wrap:anywhere}
 h2{font-size:1.3rem;line-height:1.3;margin:0 0 .75rem;padding-top:.25rem}
 h3{font-size:1.02rem;margin:1.5rem 0 .4rem}
 p{margin:0 0 .9rem;max-width:46rem}
@@ -49,6 +50,7 @@ a{color:var(--link)}
 code,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.86em;overflow-wrap:anywhere}
 .lead{color:var(--muted);margin-bottom:1.25rem}
 .answer{background:var(--panel);border-left:4px solid var(--series-1);border-radius:4px;padding:1.1rem 1.25rem}
+.answer+.answer{margin-top:.8rem}
 .answer p{font-size:1.09rem;margin:0;max-width:none}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.6rem 1.25rem;margin:1.1rem 0 0;padding:0}
 .facts dt{color:var(--muted);font-size:.82rem}

@@ -1,4 +1,4 @@
-import type { BudgetAnalysis, SweepAnalysis } from '../../contracts/analysis';
+import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import type { Ink } from './ink';
 import { formatCount, formatDifference, formatEstimate, formatFraction } from './numbers';
 import { countOf, joinList, padLeft, wrap } from './text';
@@ -24,24 +24,32 @@ function rivalsOf({ sftFraction, indistinguishable, probabilityBest }: BudgetAna
   return `${sure}; ${listFractions(rivals)} cannot be told from it.`;
 }
 
+function tiesOf({ sftFraction, tied }: BudgetAnalysis): string {
+  const equals = tied.filter((fraction) => fraction !== sftFraction);
+  return equals.length === 0 ? '' : `Exactly as high: ${listFractions(equals)}.`;
+}
+
 function overBase({ overBase: difference, beatsBase }: BudgetAnalysis): string {
+  if (difference === null) return '';
   const verdict = beatsBase === null ? '' : beatsBase ? ', surely above it' : ', not surely above it';
   return `Over the base model: ${formatDifference(difference)}${verdict}.`;
 }
 
-function renderBudget(budget: BudgetAnalysis, analysis: SweepAnalysis, ink: Ink): string[] {
+function renderBudget(budget: BudgetAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {
   const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
   const name = padLeft(formatCount(budget.budget), 8);
   const split = `r = ${formatFraction(budget.sftFraction)}, ${boughtBy(budget)}: `;
-  const details = [rivalsOf(budget, run), overBase(budget)].filter((text) => text !== '').join(' ');
+  const details = [tiesOf(budget), rivalsOf(budget, run), overBase(budget)]
+    .filter((text) => text !== '')
+    .join(' ');
   return [
     `${ink.strong(name)}  ${split}${formatEstimate(budget.score)}`,
-    ...wrap(details, { first: ' '.repeat(10) }).map((line) => ink.faint(line)),
+    ...(details === '' ? [] : wrap(details, { first: ' '.repeat(10) })).map((line) => ink.faint(line)),
   ];
 }
 
 /** The split to buy at each budget, and how sure that is. */
-export function renderBest(analysis: SweepAnalysis, ink: Ink): string[] {
+export function renderBest(analysis: SubjectAnalysis, ink: Ink): string[] {
   if (analysis.budgets.length === 0) return [];
   return [
     ink.strong('Best split of each budget'),

@@ -1,4 +1,4 @@
-import type { ClaimVerdict, SweepAnalysis } from '../../contracts/analysis';
+import type { ClaimVerdict, SubjectAnalysis } from '../../contracts/analysis';
 import type { Ink } from './ink';
 import { padRight, wrap } from './text';
 
@@ -10,13 +10,14 @@ const inks: Record<ClaimVerdict['verdict'], keyof Ink> = {
 };
 
 /** What the numbers point to where they decide nothing. */
-function pointerOf({ pointsTo, conditional }: ClaimVerdict): string {
+function pointerOf({ pointsTo, conditional, pointStatement }: ClaimVerdict): string {
   if (pointsTo === null) return '';
   const direction = {
     for: 'the numbers point for it',
     against: 'the numbers point against it',
     unclear: 'the numbers point neither way',
   }[pointsTo];
+  if (pointStatement) return `${direction} (a point statement: scores as they stand, without bounds)`;
   return direction + (conditional ? ' (conditional: it holds for these trained models alone)' : '');
 }
 
@@ -25,7 +26,7 @@ function renderClaim(verdict: ClaimVerdict, ink: Ink): string[] {
   const head = `  ${ink.strong(verdict.claim)}  `;
   const [title = '', ...more] = wrap(verdict.title, { first: ' '.repeat(18) });
   const pointer = pointerOf(verdict);
-  const words = [pointer, ...verdict.evidence.slice(0, 1)].filter((text) => text !== '');
+  const words = [pointer, verdict.decidedBy ?? verdict.evidence[0] ?? ''].filter((text) => text !== '');
   return [
     `${head}${word}  ${title.trimStart()}`,
     ...more,
@@ -34,9 +35,9 @@ function renderClaim(verdict: ClaimVerdict, ink: Ink): string[] {
 }
 
 /** The study's five claims over this sweep's own data. */
-export function renderClaims({ verdicts }: SweepAnalysis, ink: Ink): string[] {
+export function renderClaims({ verdicts }: SubjectAnalysis, ink: Ink): string[] {
   return [
-    ink.strong('The study’s five claims, by this sweep alone'),
+    ink.strong('The study’s five claims, by these scores alone'),
     ...verdicts.flatMap((verdict) => renderClaim(verdict, ink)),
     ink.faint('  The rules, and all of the evidence, stand in the report.'),
   ];

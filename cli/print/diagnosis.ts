@@ -3,7 +3,7 @@ import type {
   ControlAnalysis,
   DiagnosisEvidence,
   DiagnosisStatus,
-  SweepAnalysis,
+  SubjectAnalysis,
 } from '../../contracts/analysis';
 import type { Ink } from './ink';
 import {
@@ -39,7 +39,7 @@ function formatMetric(metric: DiagnosisEvidence['metric'], value: number): strin
 
 function evidenceRow(evidence: DiagnosisEvidence): TableCell[] {
   const { metric, base, cold, warm, difference, speaks } = evidence;
-  const values = [base, cold, warm].map((value) => formatMetric(metric, value));
+  const values = [base, cold, warm].map((value) => (value === null ? '–' : formatMetric(metric, value)));
   const digits = metric === 'meanTokens' ? 1 : 3;
   const texts = [metricNames[metric], ...values, formatDifference(difference, digits), speaks];
   return texts.map((text) => ({ text }));
@@ -91,7 +91,7 @@ function renderDiagnosis(diagnosis: ColdStartDiagnosis, full: boolean, ink: Ink)
 }
 
 /** What happens at r = 0 beside the smallest warm start: the largest budget in full, the others in a line. */
-export function renderColdStart({ coldStart, stagnation }: SweepAnalysis, ink: Ink): string[] {
+export function renderColdStart({ coldStart, stagnation }: SubjectAnalysis, ink: Ink): string[] {
   const head = ink.strong('Cold start at r = 0');
   const largest = Math.max(...coldStart.map(({ budget }) => budget));
   const rest =
@@ -139,7 +139,9 @@ function controlTable(controls: readonly ControlAnalysis[], ink: Ink): string[] 
 }
 
 /** The winning mixtures beside plain SFT on the chosen answers of their pairs. */
-export function renderControls({ controls, budgets }: SweepAnalysis, ink: Ink): string[] {
+export function renderControls({ controls, budgets, annotator }: SubjectAnalysis, ink: Ink): string[] {
+  // Scores that were made elsewhere come without controls.
+  if (annotator === null && controls.length === 0) return [];
   const head = ink.strong(
     'The preference loss, or the data? Winning mixtures beside SFT on their chosen answers',
   );

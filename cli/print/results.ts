@@ -1,4 +1,4 @@
-import type { SweepAnalysis } from '../../contracts/analysis';
+import type { SubjectAnalysis } from '../../contracts/analysis';
 import { renderBest } from './best';
 import { renderClaims } from './claims';
 import { renderColdStart, renderControls } from './diagnosis';
@@ -11,18 +11,18 @@ export function metricOf(task: string): string {
   return task === 'grade-school-math' ? 'Accuracy' : 'Score';
 }
 
-function renderAnswer({ answer }: SweepAnalysis, ink: Ink): string[] {
+function renderAnswer({ answer }: SubjectAnalysis, ink: Ink): string[] {
   return [ink.strong('Answer'), ...wrap(answer, { first: '  ' })];
 }
 
-function renderNotes({ notes }: SweepAnalysis, ink: Ink): string[] {
+function renderNotes({ notes }: SubjectAnalysis, ink: Ink): string[] {
   return notes.length === 0
     ? []
     : [ink.strong('Notes'), ...notes.flatMap((note) => wrap(note, { first: '  ' }))];
 }
 
 /** All that a finished sweep says, block by block, the answer last. */
-export function renderResults(analysis: SweepAnalysis, ink: Ink): string[] {
+export function renderResults(analysis: SubjectAnalysis, ink: Ink): string[] {
   const blocks = [
     renderScores(analysis, metricOf(analysis.task), ink),
     renderBest(analysis, ink),

@@ -1,4 +1,4 @@
-import type { CellAnalysis, HoleAnalysis, SweepAnalysis } from '../../contracts/analysis';
+import type { CellAnalysis, HoleAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import type { Ink } from './ink';
 import { formatBounds, formatCount, formatEstimate, formatFraction, formatScore } from './numbers';
 import { renderTable, type TableCell } from './table';
@@ -10,7 +10,7 @@ const fractionsAcross = 6;
 const distinct = (values: readonly number[]): number[] => [...new Set(values)];
 
 interface Grid {
-  readonly analysis: SweepAnalysis;
+  readonly analysis: SubjectAnalysis;
   readonly ink: Ink;
 }
 
@@ -95,7 +95,7 @@ function renderHole({ budget, sftFraction, seed, code, message }: HoleAnalysis, 
 }
 
 /** Scores by budget and fraction with their intervals, the base model, and the cells that failed. */
-export function renderScores(analysis: SweepAnalysis, metric: string, ink: Ink): string[] {
+export function renderScores(analysis: SubjectAnalysis, metric: string, ink: Ink): string[] {
   const grid = { analysis, ink };
   const places = [...analysis.cells, ...analysis.holes];
   const budgets = distinct(places.map(({ budget }) => budget)).sort((a, b) => a - b);
@@ -107,7 +107,7 @@ export function renderScores(analysis: SweepAnalysis, metric: string, ink: Ink):
     ink.strong(`${metric} by budget and SFT fraction r`),
     ...blocks,
     ...legendOf(grid),
-    `  Base model: ${formatEstimate(analysis.base.score)}`,
+    ...(analysis.base === null ? [] : [`  Base model: ${formatEstimate(analysis.base.score)}`]),
     ...wrap(analysis.intervals.label, { first: '  ' }).map((line) => ink.faint(line)),
     ...analysis.holes.flatMap((hole) => renderHole(hole, ink)),
   ];

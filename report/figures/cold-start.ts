@@ -7,9 +7,9 @@ import { seriesColour, seriesShape } from './theme';
 export interface AnsweringRates {
   readonly name: string;
   readonly score: number;
-  readonly formatRate: number;
-  readonly ramblingRate: number;
-  readonly noEosRate: number;
+  readonly formatRate: number | null;
+  readonly ramblingRate: number | null;
+  readonly noEosRate: number | null;
 }
 
 const measures: readonly [keyof Omit<AnsweringRates, 'name'>, string][] = [
@@ -19,21 +19,29 @@ const measures: readonly [keyof Omit<AnsweringRates, 'name'>, string][] = [
   ['noEosRate', 'never stops'],
 ];
 
+function knownRates(model: AnsweringRates): { name: string; measure: string; rate: number }[] {
+  return measures.flatMap(([key, measure]) => {
+    const rate = model[key];
+    return rate === null ? [] : [{ name: model.name, measure, rate }];
+  });
+}
+
 function describeRates(models: readonly AnsweringRates[]): string {
   const words = models.map(
     (model) =>
-      `${model.name}: ${measures.map(([key, label]) => `${label} ${formatShare(model[key], 0)}`).join(', ')}`,
+      `${model.name}: ${knownRates(model)
+        .map(({ measure, rate }) => `${measure} ${formatShare(rate, 0)}`)
+        .join(', ')}`,
   );
   return `Share of test answers. ${words.join('. ')}.`;
 }
 
 /** Rates of the models side by side, one row a measure. */
 export function coldStartRates(models: readonly AnsweringRates[]): Figure {
-  const values = models.flatMap((model) =>
-    measures.map(([key, measure]) => ({ name: model.name, measure, rate: model[key] })),
-  );
+  const values = models.flatMap(knownRates);
+  const known = measures.map(([, label]) => label).filter((label) => values.some((v) => v.measure === label));
   const names = models.map(({ name }) => name);
-  const y = { field: 'measure', type: 'nominal', title: null, sort: measures.map(([, label]) => label) };
+  const y = { field: 'measure', type: 'nominal', title: null, sort: known };
   const x = {
     type: 'quantitative',
     title: 'Share of test answers',

@@ -1,6 +1,6 @@
-import type { CellAnalysis, Estimate, SweepAnalysis } from '../../contracts/analysis';
+import type { CellAnalysis, Estimate, SubjectAnalysis } from '../../contracts/analysis';
 import { formatCount, formatFraction } from '../format';
-import type { ReportInput, TrainingEvidence } from '../input';
+import type { Chapter, TrainingEvidence } from '../input';
 import { coldStartRates, type AnsweringRates } from './cold-start';
 import { contrast, type ContrastRow } from './contrast';
 import { trainingCurves, type Curve } from './curves';
@@ -13,7 +13,7 @@ function drawable({ estimate, low, high }: Estimate): { score: number; low: numb
   return { score: estimate, low: low ?? estimate, high: high ?? estimate };
 }
 
-function scorePoints({ cells, budgets }: SweepAnalysis): ScorePoint[] {
+function scorePoints({ cells, budgets }: SubjectAnalysis): ScorePoint[] {
   return cells.map(({ budget, sftFraction, score }) => ({
     budget,
     fraction: sftFraction,
@@ -84,7 +84,7 @@ function ratesOf(name: string, { score, style }: Pick<CellAnalysis, 'score' | 's
 }
 
 /** Base, r = 0, warm start and pure SFT at the largest budget that ran both r = 0 and a warm start. */
-export function coldStartModels(analysis: SweepAnalysis): AnsweringRates[] {
+export function coldStartModels(analysis: SubjectAnalysis): AnsweringRates[] {
   const diagnosis = analysis.coldStart.at(-1);
   if (diagnosis === undefined) return [];
   const here = analysis.cells.filter(({ budget }) => budget === diagnosis.budget);
@@ -96,10 +96,11 @@ export function coldStartModels(analysis: SweepAnalysis): AnsweringRates[] {
   const cells = named.flatMap(([fraction, name]) =>
     here.filter(({ sftFraction }) => sftFraction === fraction).map((cell) => ratesOf(name, cell)),
   );
-  return [ratesOf('base model', analysis.base), ...cells];
+  const base = analysis.base === null ? [] : [ratesOf('base model', analysis.base)];
+  return [...base, ...cells];
 }
 
-function controlRows(analysis: SweepAnalysis): ContrastRow[] {
+function controlRows(analysis: SubjectAnalysis): ContrastRow[] {
   return analysis.controls.flatMap(({ budget, sftFraction, mixture, control }) => {
     const at = `${formatCount(budget)}, r = ${formatFraction(sftFraction)}`;
     const pure = analysis.cells.find((cell) => cell.budget === budget && cell.sftFraction === 1);
@@ -121,28 +122,35 @@ export interface ReportFigures {
   readonly training: readonly Figure[];
 }
 
-/** Plans every picture that the input has data for. */
-export function planFigures(
-  input: Pick<ReportInput, 'analysis' | 'training'>,
-  metric: string,
-): ReportFigures {
-  const { analysis, training } = input;
+function scoreFigures({ analysis, metric }: Chapter): Figure[] {
   const points = scorePoints(analysis);
-  const models = coldStartModels(analysis);
+  if (points.length === 0) return [];
+  const baseScore = analysis.base?.score.estimate ?? null;
+  return [scoreByBudget({ metric, points, baseScore }), heatMap({ metric, points })];
+}
+
+function controlFigures({ analysis, metric }: Chapter): Figure[] {
   const rows = controlRows(analysis);
+  if (rows.length === 0) return [];
+  return [contrast({ name: 'control', title: 'The winning mixture and its control', metric, rows })];
+}
+
+/** All pictures, in the order of their sections. */
+export function listFigures({ scores, coldStart, control, training }: ReportFigures): Figure[] {
+  return [...scores, ...coldStart, ...control, ...training];
+}
+
+/** Plans every picture that a chapter has data for; their names begin with the chapter's prefix. */
+export function planFigures(chapter: Chapter, training: readonly TrainingEvidence[]): ReportFigures {
+  const { analysis, prefix } = chapter;
+  const models = coldStartModels(analysis).filter(({ formatRate }) => formatRate !== null);
+  const fractions = orderedFractions(scorePoints(analysis));
+  const named = (figures: readonly Figure[]): Figure[] =>
+    figures.map((figure) => ({ ...figure, name: prefix + figure.name }));
   return {
-    scores:
-      points.length === 0
-        ? []
-        : [
-            scoreByBudget({ metric, points, baseScore: analysis.base.score.estimate }),
-            heatMap({ metric, points }),
-          ],
-    coldStart: models.length === 0 ? [] : [coldStartRates(models)],
-    control:
-      rows.length === 0
-        ? []
-        : [contrast({ name: 'control', title: 'The winning mixture and its control', metric, rows })],
-    training: trainingFigures({ training, fractions: orderedFractions(points) }),
+    scores: named(scoreFigures(chapter)),
+    coldStart: named(models.length === 0 ? [] : [coldStartRates(models)]),
+    control: named(controlFigures(chapter)),
+    training: named(trainingFigures({ training, fractions })),
   };
 }

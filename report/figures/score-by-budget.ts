@@ -17,7 +17,8 @@ export interface ScorePoint {
 export interface ScoreByBudgetData {
   readonly metric: string;
   readonly points: readonly ScorePoint[];
-  readonly baseScore: number;
+  /** Null where it is not known, and no line is drawn. */
+  readonly baseScore: number | null;
 }
 
 const fractionName = (fraction: number): string => `r = ${formatFraction(fraction)}`;
@@ -42,7 +43,8 @@ function describeScores({ points, metric, baseScore }: ScoreByBudgetData): strin
     const scores = here.map(({ fraction, score }) => `${fractionName(fraction)} ${formatScore(score)}`);
     return `Budget ${budget.toString()}: ${scores.join(', ')}.`;
   });
-  return `${metric} by budget, a line for each SFT fraction, with intervals. ${budgets.join(' ')} The base model has ${formatScore(baseScore)}.`;
+  const base = baseScore === null ? '' : ` The base model has ${formatScore(baseScore)}.`;
+  return `${metric} by budget, a line for each SFT fraction, with intervals. ${budgets.join(' ')}${base}`;
 }
 
 function budgetAxis(budgets: readonly number[]): object {
@@ -95,6 +97,14 @@ function seriesLayer(options: { fraction: number; index: number; x: object; y: o
   };
 }
 
+function baseLine(base: number, y: object): object {
+  return {
+    data: { values: [{ base }] },
+    mark: { type: 'rule', strokeDash: [2, 4], stroke: mutedColour, strokeWidth: 1.5 },
+    encoding: { y: { field: 'base', ...y } },
+  };
+}
+
 /** Score against budget, a line for each fraction, intervals as bars, the base model as a dashed line. */
 export function scoreByBudget(data: ScoreByBudgetData): Figure {
   const fractions = orderedFractions(data.points);
@@ -120,11 +130,7 @@ export function scoreByBudget(data: ScoreByBudgetData): Figure {
       height: size === 'wide' ? 380 : 320,
       data: { values },
       layer: [
-        {
-          data: { values: [{ base: data.baseScore }] },
-          mark: { type: 'rule', strokeDash: [2, 4], stroke: mutedColour, strokeWidth: 1.5 },
-          encoding: { y: { field: 'base', ...y } },
-        },
+        ...(data.baseScore === null ? [] : [baseLine(data.baseScore, y)]),
         ...fractions.map((fraction, index) => seriesLayer({ fraction, index, x, y })),
         {
           mark: { type: 'point', filled: true, size: 80, opacity: 1 },

@@ -19,7 +19,8 @@ function facts({ definition, analysis }: ReportInput): [string, string][] {
 const nearZero = 0.1;
 
 function nearZeroNotice({ analysis }: ReportInput): Html {
-  const scores = [analysis.base, ...analysis.cells].map(({ score }) => score.estimate);
+  const { base, cells } = analysis;
+  const scores = [...(base === null ? [] : [base]), ...cells].map(({ score }) => score.estimate);
   if (scores.some((score) => score >= nearZero)) return html``;
   return html`<p class="notice">
     Every score here is near zero: this model cannot do this task at any split that was run. The figures show

@@ -1,8 +1,8 @@
 import type { ClaimVerdict } from '../../contracts/analysis';
 import type { Figure } from '../figures/render';
 import { html, type Html } from '../html';
-import type { ReportInput } from '../input';
-import { figureBlock, section } from './parts';
+import type { Chapter } from '../input';
+import { chapterHead, figureBlock, section } from './parts';
 
 const marks: Record<ClaimVerdict['verdict'], string> = {
   confirmed: '✓',
@@ -11,10 +11,11 @@ const marks: Record<ClaimVerdict['verdict'], string> = {
   'not tested': '–',
 };
 
-function pointer({ pointsTo, conditional }: ClaimVerdict): string {
+function pointer({ pointsTo, conditional, pointStatement }: ClaimVerdict): string {
   if (pointsTo === null) return '';
   const direction =
     pointsTo === 'unclear' ? 'the numbers point neither way' : `the numbers point ${pointsTo} the claim`;
+  if (pointStatement) return `; ${direction} (a point statement: scores as they stand, without bounds)`;
   return `; ${direction}${conditional ? ' (conditional: it holds for these trained models alone)' : ''}`;
 }
 
@@ -34,11 +35,12 @@ function claim(verdict: ClaimVerdict): Html {
 }
 
 /** Verdicts on the study's five claims, over this sweep's own data. */
-export function claimsSection({ analysis }: ReportInput): Html {
+export function claimsSection(chapter: Chapter): Html {
+  const { analysis } = chapter;
   return section(
-    { id: 'claims', title: 'The study’s five claims, here' },
+    chapterHead(chapter, 'claims', 'The study’s five claims, here'),
     html`<p>
-        Each claim is judged on this sweep alone, by a rule fixed before the run; a difference up to
+        Each claim is judged on these scores alone, by a rule fixed before the run; a difference up to
         ${analysis.delta} does not count.
       </p>
       <ul class="claims">
@@ -48,8 +50,9 @@ export function claimsSection({ analysis }: ReportInput): Html {
 }
 
 /** What a sceptic asks of a winning mixture: is it the preference loss, or just the better data? */
-export async function controlSection({ analysis }: ReportInput, figures: readonly Figure[]): Promise<Html> {
-  const head = { id: 'control', title: 'The preference loss, or just the data?' };
+export async function controlSection(chapter: Chapter, figures: readonly Figure[]): Promise<Html> {
+  const { analysis } = chapter;
+  const head = chapterHead(chapter, 'control', 'The preference loss, or just the data?');
   if (analysis.controls.length === 0)
     return section(head, html`<p>No mixture won at any budget, or its control was not asked for.</p>`);
   const intro = html`<p>

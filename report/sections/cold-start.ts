@@ -7,8 +7,8 @@ import type {
 import type { Figure } from '../figures/render';
 import { formatCount, formatFraction, formatShare } from '../format';
 import { html, type Html } from '../html';
-import type { ReportInput } from '../input';
-import { figureBlock, section, table } from './parts';
+import type { Chapter } from '../input';
+import { chapterHead, figureBlock, section, table } from './parts';
 import { intervalOf } from './scores';
 
 const metricNames: Record<DiagnosisEvidence['metric'], string> = {
@@ -16,11 +16,12 @@ const metricNames: Record<DiagnosisEvidence['metric'], string> = {
   formatRate: 'Format kept',
   ramblingRate: 'Rambles',
   noEosRate: 'Never stops',
-  meanTokens: 'Mean tokens',
+  meanTokens: 'Mean length',
   repetitionRate: 'Repetition',
 };
 
-function valueOf(metric: DiagnosisEvidence['metric'], value: number): string {
+function valueOf(metric: DiagnosisEvidence['metric'], value: number | null): string {
+  if (value === null) return '–';
   return metric === 'meanTokens' ? value.toFixed(1) : formatShare(value);
 }
 
@@ -77,8 +78,9 @@ function stagnationWords(stagnation: StagnationDiagnosis | null): Html {
 }
 
 /** Whether preference tuning from the base model fails, how it shows, and how little SFT repairs it. */
-export async function coldStartSection({ analysis }: ReportInput, figures: readonly Figure[]): Promise<Html> {
-  const head = { id: 'cold-start', title: 'Cold start' };
+export async function coldStartSection(chapter: Chapter, figures: readonly Figure[]): Promise<Html> {
+  const { analysis } = chapter;
+  const head = chapterHead(chapter, 'cold-start', 'Cold start');
   if (analysis.coldStart.length === 0)
     return section(head, html`<p>Not tested: this sweep has no budget with both r = 0 and a warm start.</p>`);
   const caption =

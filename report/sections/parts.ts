@@ -1,3 +1,4 @@
+import type { Chapter } from '../input';
 import { html, trustedHtml, type Html } from '../html';
 import { renderFigure, type Figure } from '../figures/render';
 
@@ -58,6 +59,14 @@ export function table({ caption, columns, rows }: TableSpec): Html {
 export interface SectionSpec {
   readonly id: string;
   readonly title: string;
+}
+
+/** Id and title of a chapter's section: unique on a page of several chapters. */
+export function chapterHead({ prefix, name }: Chapter, id: string, title: string): SectionSpec {
+  return {
+    id: prefix + id,
+    title: name === '' ? title : `${name}: ${title.charAt(0).toLowerCase()}${title.slice(1)}`,
+  };
 }
 
 export function section({ id, title }: SectionSpec, ...content: readonly Html[]): Html {

@@ -1,10 +1,16 @@
-import type { BudgetAnalysis, CellAnalysis, Estimate, SweepAnalysis } from '../../contracts/analysis';
+import type {
+  BudgetAnalysis,
+  CellAnalysis,
+  Estimate,
+  StyleRates,
+  SubjectAnalysis,
+} from '../../contracts/analysis';
 import type { Figure } from '../figures/render';
 import { formatCount, formatFraction, formatScore, formatShare, formatUsd } from '../format';
 import { html, type Html } from '../html';
-import type { ReportInput } from '../input';
+import type { Chapter, ReportInput } from '../input';
 import { orderedCells } from './order';
-import { figureBlock, section, table, type Column } from './parts';
+import { chapterHead, figureBlock, section, table, type Column } from './parts';
 
 const number = (title: string): Column => ({ title, number: true });
 
@@ -23,22 +29,25 @@ function budgetRow(budget: BudgetAnalysis): (string | number)[] {
     formatScore(budget.score.estimate),
     intervalOf(budget.score),
     budget.beatsBase === null ? 'not known' : budget.beatsBase ? 'yes' : 'not clearly',
-    fractionList(budget.indistinguishable),
+    budget.probabilityBest === null ? '–' : fractionList(budget.indistinguishable),
     budget.probabilityBest === null ? '–' : formatShare(budget.probabilityBest, 0),
   ];
 }
 
+function scoreCaption({ base, intervals }: SubjectAnalysis): string {
+  const bars =
+    intervals.basis === 'none'
+      ? 'scores without intervals'
+      : 'means over the test items, bars their 95 % intervals';
+  const line =
+    base === null ? '' : ` The dotted line is the base model, ${formatScore(base.score.estimate)}.`;
+  return `Points are ${bars}, set a little aside of each other; a ring marks the best of each budget.${line}`;
+}
+
 /** The best split of each budget, and how sure that is. */
-export async function scoresSection(
-  { analysis }: ReportInput,
-  figures: readonly Figure[],
-  metric: string,
-): Promise<Html> {
-  const base = formatScore(analysis.base.score.estimate);
-  const captions = [
-    `Points are means over the test items, bars their 95 % intervals, set a little aside of each other; a ring marks the best of each budget. The dotted line is the base model, ${base}.`,
-    'The framed, starred cell is the best of its budget.',
-  ];
+export async function scoresSection(chapter: Chapter, figures: readonly Figure[]): Promise<Html> {
+  const { analysis, metric } = chapter;
+  const captions = [scoreCaption(analysis), 'The framed, starred cell is the best of its budget.'];
   const pictures = await Promise.all(
     figures.map((figure, index) => figureBlock(figure, captions[index] ?? '')),
   );
@@ -56,26 +65,35 @@ export async function scoresSection(
     ],
     rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget) })),
   });
-  return section({ id: 'scores', title: 'Which split to buy' }, best, ...pictures);
+  return section(chapterHead(chapter, 'scores', 'Which split to buy'), best, ...pictures);
 }
 
-const styleColumns = [
-  number('Format'),
-  number('Rambles'),
-  number('No end'),
-  number('Repeats'),
-  number('Tokens'),
+const styleColumns: readonly [keyof StyleRates, string][] = [
+  ['formatRate', 'Format'],
+  ['ramblingRate', 'Rambles'],
+  ['noEosRate', 'No end'],
+  ['repetitionRate', 'Repeats'],
+  ['meanTokens', 'Length'],
 ];
 
-function styleCells({ style }: Pick<CellAnalysis, 'style'>): string[] {
-  const rates = [style.formatRate, style.ramblingRate, style.noEosRate, style.repetitionRate];
-  return [...rates.map((rate) => formatShare(rate)), style.meanTokens.toFixed(1)];
+/** The columns of style that some row has. */
+function knownStyles({ base, cells }: SubjectAnalysis): typeof styleColumns {
+  const styles = [...(base === null ? [] : [base]), ...cells].map(({ style }) => style);
+  return styleColumns.filter(([metric]) => styles.some((style) => style[metric] !== null));
+}
+
+function styleCells({ style }: Pick<CellAnalysis, 'style'>, columns: typeof styleColumns): string[] {
+  return columns.map(([metric]) => {
+    const value = style[metric];
+    if (value === null) return '–';
+    return metric === 'meanTokens' ? value.toFixed(1) : formatShare(value);
+  });
 }
 
 const scoresBySeed = ({ seeds }: CellAnalysis): string =>
   seeds.map(({ seed, score }) => `${seed.toString()}: ${formatScore(score)}`).join(', ');
 
-function cellRow(analysis: SweepAnalysis, cell: CellAnalysis): { cells: string[]; best: boolean } {
+function cellRow(analysis: SubjectAnalysis, cell: CellAnalysis): { cells: string[]; best: boolean } {
   const best = analysis.budgets.some(
     ({ budget, sftFraction }) => budget === cell.budget && sftFraction === cell.sftFraction,
   );
@@ -88,19 +106,22 @@ function cellRow(analysis: SweepAnalysis, cell: CellAnalysis): { cells: string[]
       `${best ? '★ ' : ''}${formatScore(cell.score.estimate)}`,
       intervalOf(cell.score),
       ...(analysis.seeds.length > 1 ? [scoresBySeed(cell)] : []),
-      ...styleCells(cell),
+      ...styleCells(cell, knownStyles(analysis)),
       formatUsd(cell.annotationUsd),
     ],
   };
 }
 
-function baseRow({ base, seeds }: SweepAnalysis): string[] {
+function baseRow(analysis: SubjectAnalysis): { cells: string[] }[] {
+  const { base, seeds } = analysis;
+  if (base === null) return [];
   const scores = [formatScore(base.score.estimate), intervalOf(base.score)];
   if (seeds.length > 1) scores.push('–');
-  return ['base', '–', '0 + 0', ...scores, ...styleCells(base), formatUsd(0)];
+  const styles = styleCells(base, knownStyles(analysis));
+  return [{ cells: ['base', '–', '0 + 0', ...scores, ...styles, formatUsd(0)] }];
 }
 
-function holesTable({ holes }: SweepAnalysis): Html {
+function holesTable({ holes }: SubjectAnalysis): Html {
   if (holes.length === 0) return html``;
   return table({
     caption: 'Cells that did not finish, and why',
@@ -118,7 +139,7 @@ function holesTable({ holes }: SweepAnalysis): Html {
 }
 
 /** Scores by name that a task gives besides the one that counts, e.g. strict and flexible extraction. */
-function furtherScores({ result }: ReportInput): Html {
+export function furtherScores({ result }: Pick<ReportInput, 'result'>): Html {
   const names = Object.keys(result.base.scores).sort();
   if (names.length === 0) return html``;
   const cellsOf = (scores: Readonly<Record<string, number>>): string[] =>
@@ -145,8 +166,8 @@ function furtherScores({ result }: ReportInput): Html {
 }
 
 /** Every cell with its interval and style; then the holes. */
-export function cellsSection(input: ReportInput, metric: string): Html {
-  const { analysis } = input;
+export function cellsSection(chapter: Chapter, ...further: readonly Html[]): Html {
+  const { analysis, metric } = chapter;
   const columns = [
     number('Budget'),
     number('r'),
@@ -154,13 +175,13 @@ export function cellsSection(input: ReportInput, metric: string): Html {
     number(metric),
     { title: '95 % interval' },
     ...(analysis.seeds.length > 1 ? [{ title: 'By seed' }] : []),
-    ...styleColumns,
+    ...knownStyles(analysis).map(([, title]) => number(title)),
     number('Cost'),
   ];
-  const rows = [{ cells: baseRow(analysis) }, ...analysis.cells.map((cell) => cellRow(analysis, cell))];
+  const rows = [...baseRow(analysis), ...analysis.cells.map((cell) => cellRow(analysis, cell))];
   const all = table({
     caption:
-      'All cells and the base model; a star marks the best of each budget. Shares of answers that keep the format, ramble and have no end; mean repetition and tokens; price of the rows',
+      'All cells and the base model; a star marks the best of each budget. Style as far as it was recorded: shares of answers that keep the format, ramble and have no end; mean repetition and length; price of the rows',
     columns,
     rows,
   });
@@ -171,5 +192,5 @@ export function cellsSection(input: ReportInput, metric: string): Html {
       : html`<ul>
           ${notes}
         </ul>`;
-  return section({ id: 'cells', title: 'All cells' }, all, list, furtherScores(input), holesTable(analysis));
+  return section(chapterHead(chapter, 'cells', 'All cells'), all, list, ...further, holesTable(analysis));
 }

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { renderReport } from '../../report';
+import { renderReport, renderTableReport } from '../../report';
 import { findChromium } from '../support/chromium';
 import { sweepFixture } from './sweep-fixture';
+import { tableFixture } from './table-fixture';
 
 interface Viewed {
   page: Page;
@@ -37,7 +38,7 @@ const measure = {
       return 'rgb(255, 255, 255)';
     };
     const texts = [...document.querySelectorAll('body *')].filter((e) =>
-      [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) && e.getBoundingClientRect().width > 0 && !e.closest('[data-figure=heat-map]'));
+      [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) && e.getBoundingClientRect().width > 0 && !e.closest('[data-figure$=heat-map]'));
     return texts.map((e) => {
       const svg = e.closest('svg') !== null;
       const colour = svg ? getComputedStyle(e).fill : getComputedStyle(e).color;
@@ -54,6 +55,7 @@ describe('slow: report in a browser', function () {
   let browser: Browser | undefined;
   let folder = '';
   let address = '';
+  let tableAddress = '';
 
   before(async function () {
     const executablePath = findChromium();
@@ -66,6 +68,9 @@ describe('slow: report in a browser', function () {
     const path = join(folder, 'report.html');
     await writeFile(path, await renderReport(sweepFixture({ items: 80 })));
     address = pathToFileURL(path).href;
+    const tablePath = join(folder, 'table.html');
+    await writeFile(tablePath, await renderTableReport(tableFixture()));
+    tableAddress = pathToFileURL(tablePath).href;
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   });
 
@@ -74,16 +79,20 @@ describe('slow: report in a browser', function () {
     if (folder !== '') await rm(folder, { recursive: true });
   });
 
-  async function view(width: number, colorScheme: 'light' | 'dark' = 'light'): Promise<Viewed> {
+  async function view(
+    width: number,
+    colorScheme: 'light' | 'dark' = 'light',
+    place = address,
+  ): Promise<Viewed> {
     assert.ok(browser);
     const page = await browser.newPage({ viewport: { width, height: 844 }, colorScheme });
     const complaints: string[] = [];
     page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('request', (request) => {
-      if (request.url() !== address) complaints.push(`request: ${request.url()}`);
+      if (request.url() !== place) complaints.push(`request: ${request.url()}`);
     });
-    await page.goto(address);
+    await page.goto(place);
     return { page, complaints };
   }
 
@@ -117,6 +126,21 @@ describe('slow: report in a browser', function () {
       const { page } = await view(1200, scheme);
       const worst = await page.evaluate<{ text: string; ratio: number }>(measure.contrast);
       assert.ok(worst.ratio >= 4.5, `"${worst.text}" has a contrast of ${worst.ratio.toFixed(2)}`);
+      await page.close();
+    });
+
+  for (const [width, scheme] of [
+    [320, 'dark'],
+    [1200, 'light'],
+  ] as const)
+    it(`shows a table of scores at ${width.toString()} pixels in ${scheme} mode`, async () => {
+      const { page, complaints } = await view(width, scheme, tableAddress);
+      const [scroll, inner] = await page.evaluate<[number, number]>(measure.widths);
+      assert.equal(scroll, inner);
+      const worst = await page.evaluate<{ text: string; ratio: number }>(measure.contrast);
+      assert.ok(worst.ratio >= 4.5, `"${worst.text}" has a contrast of ${worst.ratio.toFixed(2)}`);
+      assert.deepEqual(complaints, []);
+      assert.equal(await page.title(), '<script>document.title="stolen"</script>.csv: budget split report');
       await page.close();
     });
 

@@ -2,9 +2,16 @@ import { strict as assert } from 'node:assert';
 import { formatCount, formatDuration, formatScore } from '../../report/format';
 import { smoothCurve } from '../../report/figures/curves';
 import { html } from '../../report/html';
-import { planEvidence, renderFigures, renderReport } from '../../report';
+import { planEvidence, renderReport, renderStandalone, reportFigures, type ReportInput } from '../../report';
 import { distinctStages } from '../../report/sections/costs';
 import { sweepFixture } from './sweep-fixture';
+
+async function drawAll(report: ReportInput): Promise<Record<string, string>> {
+  const drawn = reportFigures(report).map(
+    async (figure) => [figure.name, await renderStandalone(figure)] as const,
+  );
+  return Object.fromEntries(await Promise.all(drawn));
+}
 
 describe('pure: report', function () {
   // Drawing sixteen pictures takes a second, and several on a machine that is busy with training.
@@ -55,7 +62,7 @@ describe('pure: report', function () {
   });
 
   it('draws the pictures that the data allows, each with a title and a description', async () => {
-    const figures = await renderFigures(input);
+    const figures = await drawAll(input);
     const names = [
       'score-by-budget',
       'heat-map',
@@ -75,7 +82,7 @@ describe('pure: report', function () {
     const small = sweepFixture({ budgets: [64], fractions: [1], items: 30 });
     const page = await renderReport({ ...small, training: [], answers: [] });
     assert.ok(page.includes('Not tested: this sweep has no budget with both r = 0 and a warm start.'));
-    assert.deepEqual(Object.keys(await renderFigures({ ...small, training: [] })).sort(), [
+    assert.deepEqual(Object.keys(await drawAll({ ...small, training: [] })).sort(), [
       'heat-map',
       'score-by-budget',
     ]);
@@ -105,7 +112,7 @@ describe('pure: report', function () {
     const { analysis } = input;
     const zero = {
       ...analysis,
-      base: { ...analysis.base, score: none },
+      base: analysis.base && { ...analysis.base, score: none },
       cells: analysis.cells.map((cell) => ({ ...cell, score: none })),
     };
     assert.ok((await renderReport({ ...input, analysis: zero })).includes(notice));

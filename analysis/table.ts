@@ -1,0 +1,98 @@
+import type { SubjectAnalysis } from '../contracts/analysis';
+import type { Prices } from '../contracts/definition';
+import { analyzeSubject } from './analyze';
+import type { CellInput, RunSummary } from './grid';
+import { mean } from './measure';
+
+/** One score that was measured anywhere: a cell with one seed, or the base model (budget 0). */
+export interface ScoreRow {
+  readonly task: string;
+  readonly model: string;
+  /** Rows; 0 for the base model. */
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+  readonly seed: number;
+  readonly summary: RunSummary;
+}
+
+export interface TableRules {
+  readonly delta: number;
+  readonly lowBudget?: number;
+  readonly largeBudget?: number;
+  readonly prices: Pick<Prices, 'sftExample' | 'preferencePair'>;
+}
+
+/** "Below about 1,000 examples", as the study says; the smallest budget where that does not divide them. */
+function lowLimit(budgets: readonly number[]): number {
+  const low = budgets.filter((budget) => budget < 1000);
+  return low.length > 0 && low.length < budgets.length ? Math.max(...low) : Math.min(...budgets);
+}
+
+/** 10,000 and more; the largest budget where that does not divide them. */
+function largeLimit(budgets: readonly number[]): number {
+  const large = budgets.filter((budget) => budget >= 10_000);
+  return large.length > 0 && large.length < budgets.length ? Math.min(...large) : Math.max(...budgets);
+}
+
+function toCell(row: ScoreRow, { prices }: TableRules): CellInput {
+  const { sftRows, pairRows, budget, sftFraction, seed } = row;
+  return {
+    cell: { id: `${budget}/${sftFraction}/seed ${seed}`, budget, sftFraction, seed, sftRows, pairRows },
+    evaluation: row.summary,
+    annotationUsd: sftRows * prices.sftExample + pairRows * prices.preferencePair,
+  };
+}
+
+function meanOf(
+  summaries: readonly RunSummary[],
+  metric: Exclude<keyof RunSummary, 'items' | 'score'>,
+): number | null {
+  const values = summaries.map((summary) => summary[metric]).filter((value) => value !== null);
+  return values.length < summaries.length ? null : mean(values);
+}
+
+/** The base model; no seed touches it, so several rows are one. */
+function mergeBase(rows: readonly ScoreRow[]): RunSummary | null {
+  const summaries = rows.map(({ summary }) => summary);
+  if (summaries.length === 0) return null;
+  return {
+    items: Math.min(...summaries.map(({ items }) => items)),
+    score: mean(summaries.map(({ score }) => score)),
+    formatRate: meanOf(summaries, 'formatRate'),
+    ramblingRate: meanOf(summaries, 'ramblingRate'),
+    noEosRate: meanOf(summaries, 'noEosRate'),
+    meanTokens: meanOf(summaries, 'meanTokens'),
+    repetitionRate: meanOf(summaries, 'repetitionRate'),
+  };
+}
+
+function analyzeRows(rows: readonly ScoreRow[], rules: TableRules): SubjectAnalysis {
+  const { task, model } = rows[0]!;
+  const cells = rows.filter(({ budget }) => budget > 0);
+  const budgets = [...new Set(cells.map(({ budget }) => budget))].sort((a, b) => a - b);
+  const { delta, lowBudget = lowLimit(budgets), largeBudget = largeLimit(budgets) } = rules;
+  return analyzeSubject({
+    subject: { task, model, annotator: null },
+    rules: { delta, budgets, lowBudget, largeBudget },
+    base: mergeBase(rows.filter(({ budget }) => budget === 0)),
+    cells: cells.map((row) => toCell(row, rules)),
+    controls: [],
+    holes: [],
+    items: null,
+  });
+}
+
+/**
+ * Analyses scores that were made elsewhere, each task and model by itself, in the order in which they first come.
+ * Without item rows nothing is paired: intervals are wider than those of a sweep.
+ */
+export function analyzeTable(rows: readonly ScoreRow[], rules: TableRules): SubjectAnalysis[] {
+  const subjects = new Map<string, ScoreRow[]>();
+  for (const row of rows) {
+    const key = JSON.stringify([row.task, row.model]);
+    subjects.set(key, [...(subjects.get(key) ?? []), row]);
+  }
+  return [...subjects.values()].map((subject) => analyzeRows(subject, rules));
+}

@@ -1,0 +1,80 @@
+import { basename, join, relative, resolve } from 'node:path';
+import { analyzeTable, type TableRules } from '../../analysis';
+import type { SubjectAnalysis } from '../../contracts/analysis';
+import { writeFigures } from '../figure-files';
+import { packageVersion } from '../package-version';
+import { createPrinter, printJson, type PrinterOptions } from '../printer';
+import type { Ink } from '../print/ink';
+import { renderResults } from '../print/results';
+import { wrap } from '../print/text';
+import { readResults, type ResultsTable } from '../results-csv';
+import { toResultsDocument } from '../results-json';
+import { ensureDir, writeFileAtomic } from '../../store';
+
+export interface AnalyzeOptions extends PrinterOptions {
+  /** Folder of report.html and figures/. */
+  readonly out: string;
+  readonly delta: number;
+  readonly lowBudget?: number;
+  readonly largeBudget?: number;
+  readonly sftPrice: number;
+  readonly pairPrice: number;
+}
+
+function rulesOf({ delta, lowBudget, largeBudget, sftPrice, pairPrice }: AnalyzeOptions): TableRules {
+  return {
+    delta,
+    prices: { sftExample: sftPrice, preferencePair: pairPrice },
+    ...(lowBudget === undefined ? {} : { lowBudget }),
+    ...(largeBudget === undefined ? {} : { largeBudget }),
+  };
+}
+
+function notesOf({ notes }: ResultsTable, { sftPrice, pairPrice, delta }: AnalyzeOptions): string[] {
+  return [
+    ...notes,
+    `Prices: $${sftPrice} a demonstration, $${pairPrice} a pair. Differences up to ${delta} do not count.`,
+  ];
+}
+
+async function writeTableReport(
+  { out }: AnalyzeOptions,
+  input: { source: string; analyses: readonly SubjectAnalysis[]; notes: readonly string[] },
+): Promise<{ reportPath: string; figuresPath: string }> {
+  const { renderTableReport, tableFigures } = await import('../../report/index.js');
+  const report = { ...input, packageVersion: packageVersion() };
+  const reportPath = join(await ensureDir(out), 'report.html');
+  await writeFileAtomic(reportPath, await renderTableReport(report));
+  return { reportPath, figuresPath: await writeFigures(join(out, 'figures'), tableFigures(report)) };
+}
+
+function renderSubject(analysis: SubjectAnalysis, ink: Ink): string[] {
+  const name = `${analysis.task}, ${analysis.model}`;
+  return [ink.strong(`── ${name}`), '', ...renderResults(analysis, ink), ''];
+}
+
+/** From here where it lies below, else whole. */
+function shownPath(path: string): string {
+  const from = relative('.', path);
+  return from.startsWith('..') ? resolve(path) : from;
+}
+
+/** `budgetline analyze RESULTS.csv`: analyses scores that were made anywhere; needs no server and no store. */
+export async function analyzeCommand(file: string, options: AnalyzeOptions): Promise<void> {
+  const table = await readResults(file);
+  const analyses = analyzeTable(table.rows, rulesOf(options));
+  const notes = notesOf(table, options);
+  const source = basename(file);
+  const { reportPath, figuresPath } = await writeTableReport(options, { source, analyses, notes });
+  const printer = createPrinter(options);
+  printer.print([
+    ...analyses.flatMap((analysis) => renderSubject(analysis, printer.ink)),
+    ...notes.flatMap((note) => wrap(note)),
+    '',
+    `Report   ${shownPath(reportPath)}`,
+    `Figures  ${shownPath(figuresPath)}`,
+  ]);
+  if (options.json !== true) return;
+  const subjects = analyses.map((analysis) => ({ analysis, scale: table.scales.get(analysis.task) ?? 1 }));
+  printJson(toResultsDocument({ source, subjects, notes }));
+}

@@ -1,0 +1,20 @@
+import type { Figure } from './render';
+import { renderFigure } from './render';
+
+/** White paper: a picture on its own follows no page into dark mode. */
+const paper = '<rect width="100%" height="100%" fill="#ffffff"/>';
+
+/** Replaces `var(--name, fallback)` by its fallback; nothing outside a page knows the variables. */
+function resolveColours(svg: string): string {
+  return svg.replace(/var\(--[a-z0-9-]+, ([^()]+)\)/g, '$1');
+}
+
+/**
+ * A picture as a file of its own, in the wide size.
+ *
+ * @returns an SVG document with its title and description, on white
+ */
+export async function renderStandalone(figure: Figure): Promise<string> {
+  const svg = resolveColours(await renderFigure(figure, 'wide'));
+  return `${svg.replace(/<\/desc>/, `</desc>${paper}`)}\n`;
+}

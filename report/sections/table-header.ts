@@ -1,0 +1,30 @@
+import { html, type Html } from '../html';
+import type { Chapter, TableReportInput } from '../input';
+
+function answerBlock({ analysis }: Chapter): Html {
+  const name = `The answer for ${analysis.task}, ${analysis.model}`;
+  return html`<div class="answer" role="region" aria-label="${name}">
+    <p>${analysis.answer}</p>
+  </div>`;
+}
+
+function chapterLink({ analysis, prefix }: Chapter): Html {
+  return html`<li><a href="#${prefix}scores">${analysis.task}, ${analysis.model}</a></li>`;
+}
+
+/** The top of a page over several tasks and models: what each of them answers. */
+export function tableHeader({ source, notes }: TableReportInput, chapters: readonly Chapter[]): Html {
+  return html`<header>
+    <h1>${source}</h1>
+    <p class="lead">How to split an annotation budget between SFT demonstrations and preference pairs</p>
+    ${chapters.map(answerBlock)}
+    <ul class="lead">
+      ${notes.map((note) => html`<li>${note}</li>`)}
+    </ul>
+    <nav aria-label="Contents">
+      <ul>
+        ${chapters.map(chapterLink)}
+      </ul>
+    </nav>
+  </header>`;
+}
