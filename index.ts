@@ -4,13 +4,23 @@
  */
 export { analyzeSweep } from './analysis';
 export type { AnalyzeSweepInput } from './analysis';
-export { connect, resolveDefinition, startExperiment, startSweep, watchSweep } from './client';
+export {
+  connect,
+  readStatus,
+  resolveDefinition,
+  startExperiment,
+  startSweep,
+  steerRun,
+  watchSweep,
+} from './client';
 export type {
   ConnectOptions,
   ResolveOptions,
   RunningStage,
+  RunStatus,
   Started,
   StartOptions,
+  SteerOptions,
   SweepStatus,
   WatchOptions,
 } from './client';
@@ -37,6 +47,7 @@ export type {
 } from './contracts/results';
 export type { DemonstrationRow, ItemResult, PreferenceRow } from './contracts/rows';
 export type { PlannedStage, StageKind, StageResult } from './contracts/stage';
+export type { PauseMode, SteeringCommand } from './contracts/steering';
 export type {
   Annotator,
   Assessment,

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { openExperimentLedger, recordHistories, recordStages, signHead } from '../audit';
+import { openExperimentLedger, recordHistories, recordStages, recordSteering, signHead } from '../audit';
 import type { AnchoredHead, LedgerActivities, StageResult } from '../contracts/stage';
 import type { StageEnvironment } from './deps';
 import { toActivityFailure } from './failures';
@@ -34,5 +34,7 @@ export function createLedgerActivities(environment: StageEnvironment): LedgerAct
     recordStages: ({ experimentId, stages }) =>
       coded(recordStages(store, experimentId, stages.map(recordOf))),
     finalizeExperiment: ({ experimentId }) => coded(finalize(environment, experimentId)),
+    keepDocument: ({ document }) => coded(store.keepDocument(document)),
+    recordSteering: (request) => coded(recordSteering(store, request)),
   };
 }

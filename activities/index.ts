@@ -1,5 +1,6 @@
 /** The activities of a worker: each stage as the supervisor of its work, and an experiment's own ledger. */
-import type { LedgerActivities, StageActivities } from '../contracts/stage';
+import type { LedgerActivities, RunActivities, StageActivities } from '../contracts/stage';
+import { cancelRun } from './cancel-run';
 import { createStageEnvironment, type ActivityDeps } from './deps';
 import { evaluate } from './evaluate';
 import { createLedgerActivities } from './experiments';
@@ -13,13 +14,14 @@ import { trainSft } from './train-sft';
 export { defaultTrainerCommand, type ActivityDeps } from './deps';
 
 /** Everything that a worker registers. */
-export type Activities = StageActivities & LedgerActivities;
+export type Activities = StageActivities & LedgerActivities & RunActivities;
 
 /** Builds the activities of a worker from what it has. */
 export function createActivities(deps: ActivityDeps): Activities {
   const environment = createStageEnvironment(deps);
   return {
     ...createLedgerActivities(environment),
+    cancelRun,
     synthesizeData(request) {
       const { spec } = request.stage;
       return runStage(environment, request, (session) =>

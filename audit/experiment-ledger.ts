@@ -9,6 +9,7 @@ export type ExperimentOpening = EntryOf<'experiment-opened'>;
 export type StageRecord = EntryOf<'stage-recorded'>;
 /** A workflow run's history as it lies in the store. */
 export type HistoryRecord = Omit<EntryOf<'history-exported'>, 'experimentId'>;
+export type SteeringRecord = EntryOf<'run-steered'>;
 
 const lockPollMs = 20;
 
@@ -81,5 +82,17 @@ export async function recordHistories(
     for (const record of missing)
       await appendLine(path, { type: 'history-exported', experimentId, ...record });
     return { head: (await ledgerHead(path)) ?? '', lines: lines.length + missing.length };
+  });
+}
+
+/** Tells who steered a run, once for each request. */
+export async function recordSteering(store: Store, record: SteeringRecord): Promise<string> {
+  const path = store.paths.experimentLedger(record.experimentId);
+  return withLock(store, record.experimentId, async () => {
+    const known = (await readLedger(path)).some(
+      (line) => line.type === 'run-steered' && line.requestId === record.requestId,
+    );
+    if (!known) return appendLine(path, { type: 'run-steered', ...record });
+    return (await ledgerHead(path)) ?? '';
   });
 }

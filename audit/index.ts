@@ -13,8 +13,10 @@ export {
   openExperimentLedger,
   recordHistories,
   recordStages,
+  recordSteering,
   type ExperimentOpening,
   type HistoryRecord,
   type StageRecord,
+  type SteeringRecord,
 } from './experiment-ledger';
 export { isSignedBy, readSigningKey, readTrustedKey, signHead } from './signing';

@@ -85,6 +85,7 @@ export async function followSweep(place: TemporalPlace, options: FollowOptions):
   if (notice !== null) view.notice(notice);
   const standingOf = createStandings(planned);
   const onStatus = (status: SweepStatus): void => view.show(standingOf(status));
-  const result = await watchSweep({ client, resolved, plan, started, onStatus, signal });
+  const { home } = planned.store.paths;
+  const result = await watchSweep({ client, resolved, plan, started, onStatus, signal, home });
   return { result, run: runRecord(place, started, planned) };
 }

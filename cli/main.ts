@@ -4,6 +4,7 @@
  * help loads no server, no compiler and no pictures.
  */
 import { Command, CommanderError, Option } from 'commander';
+import type { SteeringCommand } from '../contracts/steering';
 import { parseAmount, parseCount, parseNumbers, parseShare } from './arguments';
 import type { AnalyzeOptions } from './commands/analyze';
 import { exitStatusOf } from './exit-status';
@@ -70,6 +71,52 @@ function addAnalyzeCommand(program: Command): void {
       const { analyzeCommand } = await import('./commands/analyze.js');
       await analyzeCommand(file, flags);
     });
+}
+
+function addSteering(
+  program: Command,
+  spec: { readonly usage: string; readonly description: string },
+  commandOf: (value: string, flags: { yield?: boolean }) => SteeringCommand,
+): Command {
+  return withColorOption(program.command(spec.usage))
+    .description(spec.description)
+    .action(async (id: string, ...rest: unknown[]) => {
+      const [value, flags] = typeof rest[0] === 'object' ? [undefined, rest[0]] : [rest[0], rest[1]];
+      const { steerCommand } = await import('./commands/steer.js');
+      await steerCommand(id, commandOf(value as string, flags as object), flags as object);
+    });
+}
+
+/** Commands about a sweep, an experiment or a cell that goes on, by the id that the plan prints. */
+function addRunCommands(program: Command): void {
+  withColorOption(program.command('status'))
+    .description('say where a run stands, or how it ended')
+    .argument('<id>', 'of a sweep, an experiment or a cell')
+    .addOption(jsonOption())
+    .action(async (id: string, flags: object) => {
+      const { statusCommand } = await import('./commands/status.js');
+      await statusCommand(id, flags);
+    });
+  addSteering(
+    program,
+    { usage: 'cancel <id>', description: 'end a run; what runs writes a checkpoint first' },
+    () => ({
+      action: 'cancel',
+    }),
+  );
+  addSteering(
+    program,
+    { usage: 'pause <id>', description: 'begin no other stage; stages that run finish' },
+    (_, flags) => ({ action: 'pause', mode: flags.yield === true ? 'yield' : 'drain' }),
+  ).option('--yield', 'stages that run write a checkpoint and give their devices back');
+  addSteering(program, { usage: 'resume <id>', description: 'go on after a pause' }, () => ({
+    action: 'resume',
+  }));
+  addSteering(
+    program,
+    { usage: 'concurrency <id> <cells>', description: 'how many cells a sweep runs at once, from now on' },
+    (cells) => ({ action: 'concurrency', cells: parseCount(cells) }),
+  );
 }
 
 function addServerCommands(program: Command): void {
@@ -152,6 +199,7 @@ function createProgram(): Command {
     .configureOutput({ outputError: () => undefined });
   const parts = [
     addSweepCommands,
+    addRunCommands,
     addAnalyzeCommand,
     addScoreCommands,
     addServerCommands,

@@ -1,4 +1,5 @@
 import type { connect as connectClient } from '../client';
+import { BudgetlineError } from '../contracts/failures';
 import type { EmbeddedServer } from '../workers';
 import { formatDuration } from './print/numbers';
 
@@ -67,4 +68,32 @@ export async function findTemporal(options: TemporalOptions): Promise<TemporalPl
   const client = await connect({ address, env: options.env });
   const acquisitionMs = acquisitionOf(executable);
   return { client, address, origin: describeServer(embedded), acquisitionMs, uiUrl, embedded };
+}
+
+/**
+ * The address of the server of a home that runs; undefined where Temporal's own configuration names one.
+ *
+ * @throws BudgetlineError TEMPORAL_MISSING
+ */
+export async function findAddress(home: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const { configuredAddress } = await import('../client/index.js');
+  if (configuredAddress(env) !== undefined) return undefined;
+  const { listServers } = await import('../workers/embedded-server/index.js');
+  const running = (await listServers(home)).find(({ state }) => state === 'running');
+  if (running !== undefined) return running.address;
+  throw new BudgetlineError(
+    'TEMPORAL_MISSING',
+    `No Temporal server is configured, and none of ${home} runs.`,
+    { remedy: 'Start one with: budgetline server start' },
+  );
+}
+
+/** A client of the server that is configured or runs already: for commands about runs that exist. */
+export async function attachTemporal(
+  home: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly client: Client }> {
+  const { connect } = await import('../client/index.js');
+  const address = await findAddress(home, env);
+  return { client: await connect({ env, ...(address === undefined ? {} : { address }) }) };
 }

@@ -41,3 +41,26 @@ export async function toWorkflowError(error: unknown, workflowId: string): Promi
     },
   );
 }
+
+const deadlineExceeded = 4;
+
+/** Why a run could not be steered or looked at, as an error with a code of the table. */
+export async function toSteeringError(error: unknown, workflowId: string): Promise<unknown> {
+  const {
+    ApplicationFailure,
+    ServiceError,
+    WorkflowNotFoundError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+  } = await import('@temporalio/client');
+  const refused = findInChain(error, ApplicationFailure);
+  if (refused !== undefined && isCode(refused.type))
+    return new BudgetlineError(refused.type, `${workflowId}: ${refused.message}`, { cause: error });
+  if (error instanceof WorkflowNotFoundError)
+    return new BudgetlineError('RUN_UNKNOWN', `No run of the id ${workflowId} goes on.`, { cause: error });
+  const late =
+    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+    (error instanceof ServiceError &&
+      (error.cause as { code?: number } | undefined)?.code === deadlineExceeded);
+  if (!late) return error;
+  return new BudgetlineError('WORKERS_SILENT', `No worker answered for ${workflowId}.`, { cause: error });
+}

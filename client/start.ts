@@ -11,7 +11,7 @@ import { workflowBundlePath } from './package-files';
 
 export interface StartOptions {
   readonly client: Client;
-  readonly orchestration?: Orchestration;
+  readonly orchestration?: Partial<Orchestration>;
 }
 
 /** A run of a sweep or an experiment: what was found under its id, and what was done. */
@@ -94,6 +94,16 @@ async function launch(options: Launch): Promise<WorkflowHandleWithFirstExecution
   }
 }
 
+/** A sweep goes on in further runs of the same chain; whoever asks later asks the newest. */
+function handleOf<W extends typeof allocationSweep | typeof allocationExperiment>(
+  client: Client,
+  workflowId: string,
+  firstExecutionRunId?: string,
+): WorkflowHandle<W> {
+  const chain = firstExecutionRunId === undefined ? {} : { firstExecutionRunId };
+  return client.workflow.getHandle<W>(workflowId, undefined, chain);
+}
+
 async function startOrAttach<W extends typeof allocationSweep | typeof allocationExperiment>(
   options: Launch,
 ): Promise<Started<W>> {
@@ -107,7 +117,7 @@ async function startOrAttach<W extends typeof allocationSweep | typeof allocatio
         workflowId,
         runId: found.runId,
         how: 'attached',
-        handle: client.workflow.getHandle<W>(workflowId),
+        handle: handleOf<W>(client, workflowId),
       };
     if (running) await endRun(client, workflowId);
     const handle = await launch(options);
@@ -117,7 +127,7 @@ async function startOrAttach<W extends typeof allocationSweep | typeof allocatio
       workflowId,
       runId,
       how: running ? 'restarted' : 'started',
-      handle: client.workflow.getHandle<W>(workflowId, runId),
+      handle: handleOf<W>(client, workflowId, runId),
     };
   }
 }

@@ -7,6 +7,7 @@ import type { SweepPlan } from '../planning';
 import type { ResolvedSweep } from '../contracts/definition';
 import type { allocationSweep } from '../workflows';
 import { toWorkflowError } from './failure';
+import { completeResult } from './kept-pages';
 import { listPending } from './pending';
 import type { Pending } from './pending';
 import type { Started } from './start';
@@ -33,6 +34,8 @@ export interface WatchOptions {
   readonly plan: SweepPlan;
   readonly started: Started<typeof allocationSweep>;
   readonly onStatus: (status: SweepStatus) => void;
+  /** The workers' BUDGETLINE_HOME: a sweep of several pages has the results of all but the last in the store there. */
+  readonly home?: string;
   /** Milliseconds between two looks; 1,000 unless told. */
   readonly intervalMs?: number;
   /** Ends the watching, not the sweep. */
@@ -149,7 +152,8 @@ export async function watchSweep(options: WatchOptions): Promise<SweepResult> {
   const ended = new AbortController();
   const looking = lookUntil(ended.signal, options);
   try {
-    return await Promise.race([options.started.handle.result(), whenAborted(options.signal)]);
+    const returned = await Promise.race([options.started.handle.result(), whenAborted(options.signal)]);
+    return await completeResult(returned, { plan: options.plan, home: options.home });
   } catch (error) {
     throw await toWorkflowError(error, options.started.workflowId);
   } finally {

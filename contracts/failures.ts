@@ -194,6 +194,22 @@ const table = {
     meaning: 'The workflow was cancelled or terminated by somebody else while it was watched.',
     remedy: 'Start the run again: it goes on with what the store holds.',
   },
+  RUN_UNKNOWN: {
+    retried: false,
+    meaning: 'No run of this id goes on, or it is none of ours.',
+    remedy: 'Compare the id with the one that the plan prints, or start the run again.',
+  },
+  STEERING_REFUSED: {
+    retried: false,
+    meaning:
+      'A run was asked for something that makes no sense as it stands, as to resume when it is not paused.',
+    remedy: 'Look where it stands with: budgetline status ID',
+  },
+  WORKERS_SILENT: {
+    retried: false,
+    meaning: 'The Temporal server knows the run, but no worker answers for it.',
+    remedy: 'Start workers (budgetline worker --queue cpu, or the run itself) and ask again.',
+  },
   INTERNAL: {
     retried: false,
     meaning: 'A fault of Budgetline itself, or of a task that is registered with it.',

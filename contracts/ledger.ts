@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { steeringCommand } from './steering';
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -164,6 +165,17 @@ export const historyExported = z.strictObject({
   codeDigest: hex.nullable(),
 });
 
+/** In an experiment's chain: somebody cancelled, paused or resumed a run of it, or set its concurrency. */
+export const runSteered = z.strictObject({
+  ...link,
+  type: z.literal('run-steered'),
+  experimentId: z.string(),
+  workflowId: z.string(),
+  requestId: z.string(),
+  actor: z.string(),
+  command: steeringCommand,
+});
+
 export const ledgerLine = z.discriminatedUnion('type', [
   attemptStarted,
   attemptCheckpoint,
@@ -174,6 +186,7 @@ export const ledgerLine = z.discriminatedUnion('type', [
   stageRecorded,
   experimentOpened,
   historyExported,
+  runSteered,
 ]);
 export type LedgerLine = z.infer<typeof ledgerLine>;
 /** A line before it has its place in a chain. */

@@ -1,4 +1,5 @@
 import type { AnchoredHead, StageCost, StageResult } from './stage';
+import type { PauseMode } from './steering';
 
 /** Where a cell stands in the grid. */
 export interface CellIdentity {
@@ -55,20 +56,35 @@ export interface ControlResult {
   readonly stages: readonly StageResult[];
 }
 
-/** What an allocation sweep returns; small enough for a history, whatever the grid. */
-export interface SweepResult {
+/** Outcomes of the cells of one page of a sweep. */
+export interface CellPage {
+  readonly cells: readonly CellResult[];
+  readonly holes: readonly CellHole[];
+}
+
+/** A page that lies in the store as a document. */
+export interface KeptPage {
+  /** SHA-256 of the document. */
+  readonly digest: string;
+}
+
+/** What an allocation sweep gives: cells and holes in the plan's order, whichever finished first. */
+export interface SweepResult extends CellPage {
   readonly sweepId: string;
   readonly definitionDigest: string;
   readonly base: EvaluationSummary;
   readonly baseStages: readonly StageResult[];
-  readonly cells: readonly CellResult[];
-  readonly holes: readonly CellHole[];
   readonly controls: readonly ControlResult[];
   /** Head of the experiment's ledger chain, anchored here. */
   readonly ledgerHead: string | null;
   /** The same with the chain's length, and its signature where workers sign. */
   readonly anchor?: AnchoredHead;
   readonly cost: StageCost;
+}
+
+/** What its workflow returns, small whatever the grid: the last page as it is, the pages before it by reference. */
+export interface SweepReturn extends SweepResult {
+  readonly kept: readonly KeptPage[];
 }
 
 /** A cell's state while a sweep runs, for its `progress` query. */
@@ -82,6 +98,9 @@ export interface CellProgress {
 /** Where a sweep stands, as its `progress` query tells. */
 export interface SweepProgress {
   readonly phase: 'cells' | 'controls' | 'recording' | 'done';
+  readonly paused: PauseMode | null;
+  /** Cells that may run at once. */
+  readonly window: number;
   /** The base model's score, once it is known. */
   readonly baseScore: number | null;
   readonly cells: readonly CellProgress[];
@@ -91,6 +110,7 @@ export interface SweepProgress {
 
 /** Where a cell stands, as its own `progress` query tells: its stages so far, and the one that runs. */
 export interface ExperimentProgress {
+  readonly paused: PauseMode | null;
   readonly finished: readonly StageResult[];
   readonly running: { readonly key: string; readonly kind: string; readonly title: string } | null;
 }

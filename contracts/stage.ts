@@ -1,5 +1,6 @@
 import type { EvaluationSpec, Execution, PairSpec, Prices, TaskData, TrainingSpec } from './definition';
 import type { PreferenceLoss } from './losses';
+import type { SteeringCommand } from './steering';
 
 /** The stages of an experiment, in the order in which a cell runs them. */
 export const stageKinds = [
@@ -169,6 +170,16 @@ export interface AnchoredHead {
   readonly signature?: HeadSignature;
 }
 
+/** Tells in an experiment's chain who steered a run of it, and how. Repeating it changes nothing. */
+export interface SteeringRecordRequest {
+  readonly experimentId: string;
+  readonly workflowId: string;
+  /** Id of the update. */
+  readonly requestId: string;
+  readonly actor: string;
+  readonly command: SteeringCommand;
+}
+
 /** The activities on the CPU queue that keep an experiment's own chain. */
 export interface LedgerActivities {
   /** Resolves to the chain's head. */
@@ -176,6 +187,15 @@ export interface LedgerActivities {
   recordStages(request: StageRecordRequest): Promise<string | null>;
   /** Writes the histories of the calling workflow and its children into the store, and seals the chain behind them. */
   finalizeExperiment(request: { readonly experimentId: string }): Promise<AnchoredHead>;
+  recordSteering(request: SteeringRecordRequest): Promise<string>;
+  /** Puts outcomes that a history shall not carry into the store as a document; resolves to its SHA-256. */
+  keepDocument(request: { readonly document: unknown }): Promise<string>;
+}
+
+/** What a workflow cannot do to itself. */
+export interface RunActivities {
+  /** Asks the server to cancel a run, so that it ends as cancelled and not as failed. */
+  cancelRun(request: { readonly workflowId: string; readonly runId: string }): Promise<void>;
 }
 
 /** Task queues by what their workers have: a training device, or a processor. */

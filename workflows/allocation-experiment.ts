@@ -6,17 +6,19 @@ import { definitionDigest, planCell } from '../planning/plan';
 import type { CellPlan } from '../planning/plan';
 import { summarizeEvaluation } from './evaluation';
 import { openExperiment, sealLedger } from './ledger';
+import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import { planOrFail } from './planned';
 import { createStages } from './stages';
 import type { Artifact, Stages } from './stages';
+import { Steering } from './steering';
 
 /** Input of `allocationExperiment`. */
 export interface AllocationExperimentInput {
   readonly resolved: ResolvedExperiment;
   /** Given by a sweep: the cell's id there, and whose ledger chain its stages belong to. */
   readonly parent?: { readonly cellId: string; readonly experimentId: string };
-  readonly orchestration?: Orchestration;
+  readonly orchestration?: Partial<Orchestration>;
 }
 
 /** Where a cell stands: its finished stages, and the one that runs. */
@@ -39,13 +41,13 @@ async function runPipeline(stages: Stages, { cell }: CellPlan): Promise<Artifact
 }
 
 /** Keeps what the `progress` query and Temporal's UI show. */
-function trackStages(): {
+function trackStages(steering: Steering): {
   readonly finished: StageResult[];
   readonly onStage: (stage: PlannedStage, result: StageResult | null) => void;
 } {
   const finished: StageResult[] = [];
   let running: ExperimentProgress['running'] = null;
-  setHandler(experimentProgress, () => ({ finished, running }));
+  setHandler(experimentProgress, () => ({ finished, running, paused: steering.state.paused }));
   return {
     finished,
     onStage({ key, kind, title }, result) {
@@ -57,32 +59,37 @@ function trackStages(): {
   };
 }
 
-/** One cell: one budget, one split, one seed. Its history reads as its five kinds of activity. */
-export async function allocationExperiment(input: AllocationExperimentInput): Promise<CellResult> {
-  const { resolved, parent, orchestration } = input;
-  const plan = planOrFail(() => planCell(resolved, parent?.cellId));
-  const experimentId = parent?.experimentId ?? plan.cell.id;
-  const { finished, onStage } = trackStages();
+/** What the parts of a cell share. */
+interface Cell extends AllocationExperimentInput {
+  readonly plan: CellPlan;
+  readonly experimentId: string;
+  readonly steering: Steering;
+}
+
+async function runCell({ resolved, parent, orchestration, plan, experimentId, steering }: Cell) {
+  const { finished, onStage } = trackStages(steering);
+  const { definition } = resolved;
   if (parent === undefined)
-    await openExperiment({
-      experimentId,
-      definitionDigest: definitionDigest(resolved),
-      definition: resolved.definition,
-    });
+    await openExperiment({ experimentId, definitionDigest: definitionDigest(resolved), definition });
   const stages = createStages({
-    resolved,
-    seed: resolved.definition.seed,
-    experimentId,
-    onStage,
-    ...(orchestration === undefined ? {} : { orchestration }),
+    ...{ resolved, experimentId, onStage, seed: definition.seed },
+    runStage: (stage) => steering.runStage(stage),
+    orchestration: { ...defaultOrchestration, ...orchestration },
   });
   const { result } = await runPipeline(stages, plan);
   const anchor = parent === undefined ? await sealLedger(experimentId, finished) : undefined;
+  const { cell, annotationUsd } = plan;
   return {
-    cell: plan.cell,
-    evaluation: summarizeEvaluation(result),
-    stages: finished,
-    annotationUsd: plan.annotationUsd,
+    ...{ cell, annotationUsd, evaluation: summarizeEvaluation(result), stages: finished },
     ...(anchor === undefined ? {} : { anchor }),
   };
+}
+
+/** One cell: one budget, one split, one seed. Its history reads as its five kinds of activity. */
+export async function allocationExperiment(input: AllocationExperimentInput): Promise<CellResult> {
+  const { resolved, parent } = input;
+  const plan = planOrFail(() => planCell(resolved, parent?.cellId));
+  const experimentId = parent?.experimentId ?? plan.cell.id;
+  const steering = new Steering({ experimentId, paused: null, window: null });
+  return steering.conclude(() => runCell({ ...input, plan, experimentId, steering }));
 }

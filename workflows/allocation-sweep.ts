@@ -1,113 +1,63 @@
-import { defineQuery, executeChild, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { continueAsNew, startChild } from '@temporalio/workflow';
 import type { ResolvedSweep } from '../contracts/definition';
-import type {
-  CellHole,
-  CellProgress,
-  CellResult,
-  ControlResult,
-  SweepProgress,
-  SweepResult,
-} from '../contracts/results';
-import type { StageCost, StageResult } from '../contracts/stage';
+import type { CellHole, CellPage, CellResult, ControlResult, SweepReturn } from '../contracts/results';
+import type { StageResult } from '../contracts/stage';
 import { experimentOf, planSweep } from '../planning/plan';
 import type { CellPlan, SweepPlan } from '../planning/plan';
 import { allocationExperiment } from './allocation-experiment';
+import { Board } from './board';
 import { summarizeEvaluation } from './evaluation';
 import { readFailure } from './failures';
-import { openExperiment, sealLedger } from './ledger';
+import { openExperiment, recordAll, sealLedger } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
+import { keepPage, nextPage, scoredCells, scoresWith, splitOutcomes, stagesOf, sumCosts } from './pages';
+import type { Carried } from './pages';
 import { planOrFail } from './planned';
 import { createStages } from './stages';
 import type { Artifact, Stages } from './stages';
+import { Steering } from './steering';
 import { winningMixtures } from './winners';
+import type { ScoredCell } from './winners';
 import { runInWindow } from './window';
 
 /** Input of `allocationSweep`. */
 export interface AllocationSweepInput {
   readonly resolved: ResolvedSweep;
-  readonly orchestration?: Orchestration;
+  readonly orchestration?: Partial<Orchestration>;
+  /** What the run before this one handed over; undefined for the first. */
+  readonly carried?: Carried;
 }
-
-/** Where a sweep stands. */
-export const sweepProgress = defineQuery<SweepProgress>('progress');
 
 /** What the sweep's functions share. */
 interface Sweep {
   readonly resolved: ResolvedSweep;
   readonly plan: SweepPlan;
   readonly orchestration: Orchestration;
+  readonly carried: Carried | undefined;
+  readonly steering: Steering;
   readonly board: Board;
 }
 
-/** What the `progress` query and Temporal's UI show. */
-class Board {
-  #phase: SweepProgress['phase'] = 'cells';
-  #baseScore: number | null = null;
-  readonly #cells = new Map<string, CellProgress>();
-  readonly #controls = new Map<string, CellProgress['state']>();
-
-  constructor(plan: SweepPlan) {
-    for (const { cell } of plan.cells)
-      this.#cells.set(cell.id, { cell, state: 'waiting', workflowId: cell.id });
-    setHandler(sweepProgress, () => this.read());
-  }
-
-  read(): SweepProgress {
-    return {
-      phase: this.#phase,
-      baseScore: this.#baseScore,
-      cells: [...this.#cells.values()],
-      controls: [...this.#controls].map(([of, state]) => ({ of, state })),
-    };
-  }
-
-  enter(phase: SweepProgress['phase']): void {
-    this.#phase = phase;
-    this.#publish();
-  }
-
-  base(score: number): void {
-    this.#baseScore = score;
-  }
-
-  cell({ cell }: CellPlan, state: CellProgress['state'], score?: number): void {
-    this.#cells.set(cell.id, {
-      cell,
-      state,
-      workflowId: cell.id,
-      ...(score === undefined ? {} : { score }),
-    });
-    this.#publish();
-  }
-
-  control(of: string, state: CellProgress['state']): void {
-    this.#controls.set(of, state);
-  }
-
-  #publish(): void {
-    const rows = [...this.#cells.values()].map(
-      ({ cell, state, score }) =>
-        `| ${cell.budget} | ${cell.sftFraction} | ${cell.seed} | ${state} | ${score?.toFixed(3) ?? ''} |`,
-    );
-    const head = ['| budget | SFT fraction | seed | state | score |', '|---|---|---|---|---|'];
-    setCurrentDetails([`Phase: ${this.#phase}`, '', ...head, ...rows].join('\n'));
-  }
-}
-
-function stagesFor({ resolved, plan, orchestration }: Sweep, seed: number, sink: StageResult[]): Stages {
+function stagesFor(
+  { resolved, plan, orchestration, steering }: Sweep,
+  seed: number,
+  sink: StageResult[],
+): Stages {
   return createStages({
     resolved,
     seed,
     experimentId: plan.sweepId,
     orchestration,
+    runStage: (stage) => steering.runStage(stage),
     onStage: (_, result) => {
       if (result !== null) sink.push(result);
     },
   });
 }
 
-async function evaluateBase(sweep: Sweep): Promise<Pick<SweepResult, 'base' | 'baseStages'>> {
+async function evaluateBase(sweep: Sweep): Promise<Carried['base']> {
+  if (sweep.carried !== undefined) return sweep.carried.base;
   const baseStages: StageResult[] = [];
   const stages = stagesFor(sweep, 0, baseStages);
   const reference = await stages.freezeReference({ adapter: null });
@@ -116,13 +66,15 @@ async function evaluateBase(sweep: Sweep): Promise<Pick<SweepResult, 'base' | 'b
   return { base, baseStages };
 }
 
-function runChild({ resolved, plan, orchestration }: Sweep, { cell }: CellPlan): Promise<CellResult> {
+async function runChild(sweep: Sweep, { cell }: CellPlan): Promise<CellResult> {
+  const { resolved, plan, orchestration, steering } = sweep;
   const parent = { cellId: cell.id, experimentId: plan.sweepId };
-  return executeChild(allocationExperiment, {
+  const child = await startChild(allocationExperiment, {
     workflowId: cell.id,
     args: [{ resolved: experimentOf(resolved, cell), parent, orchestration }],
     staticSummary: `${cell.budget} rows, ${cell.sftFraction} SFT, seed ${cell.seed}`,
   });
+  return steering.lead(child);
 }
 
 /** A cell's result, or the hole that it leaves: the sweep goes on without it. */
@@ -140,7 +92,7 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | C
 }
 
 /** Plain SFT on the chosen answers of the cell's pairs, from the same frozen warm start. */
-async function trainControl(stages: Stages, { cell }: CellResult): Promise<Artifact<'evaluate'>> {
+async function trainControl(stages: Stages, { cell }: ScoredCell): Promise<Artifact<'evaluate'>> {
   const demonstrations = await stages.synthesizeData({ rows: cell.sftRows });
   const warmStart = await stages.trainSft({ data: demonstrations });
   const reference = await stages.freezeReference({ adapter: warmStart });
@@ -149,7 +101,7 @@ async function trainControl(stages: Stages, { cell }: CellResult): Promise<Artif
   return stages.evaluate({ reference, adapter });
 }
 
-async function runControl(sweep: Sweep, winner: CellResult): Promise<ControlResult[]> {
+async function runControl(sweep: Sweep, winner: ScoredCell): Promise<ControlResult[]> {
   const of = winner.cell.id;
   const results: StageResult[] = [];
   sweep.board.control(of, 'running');
@@ -164,51 +116,74 @@ async function runControl(sweep: Sweep, winner: CellResult): Promise<ControlResu
   }
 }
 
-async function runControls(sweep: Sweep, cells: readonly CellResult[]): Promise<ControlResult[]> {
+async function runControls(sweep: Sweep, cells: readonly ScoredCell[]): Promise<ControlResult[]> {
   const { controls } = sweep.resolved.definition;
   if (!controls.includes('sft-on-chosen')) return [];
   sweep.board.enter('controls');
-  const groups = await runInWindow(winningMixtures(cells), sweep.orchestration.window, (winner) =>
-    runControl(sweep, winner),
+  const groups = await runInWindow(
+    winningMixtures(cells),
+    () => sweep.steering.width,
+    (winner) => runControl(sweep, winner),
   );
   return groups.flat();
 }
 
-function sumCosts(results: readonly StageResult[]): StageCost {
-  const total = (field: keyof StageCost): number => results.reduce((sum, { cost }) => sum + cost[field], 0);
+/** The cells of this run, in the plan's order, whichever finished first. */
+async function runPage(sweep: Sweep): Promise<CellPage> {
+  const page = nextPage(sweep.plan, sweep.carried, sweep.orchestration.pageSize);
+  const outcomes = await runInWindow(
+    page,
+    () => sweep.steering.width,
+    (cell) => runCell(sweep, cell),
+  );
+  return splitOutcomes(outcomes);
+}
+
+/** Goes on in a new run once nothing is under way: children have ended, updates have their answers. */
+async function turnPage(sweep: Sweep, base: Carried['base'], page: CellPage): Promise<never> {
+  const { resolved, orchestration, carried, steering, plan } = sweep;
+  const stages = stagesOf(page.cells);
+  await recordAll(plan.sweepId, stages);
+  const kept = [...(carried?.kept ?? []), await keepPage(page)];
+  await steering.settle();
+  const scores = scoresWith(carried, page);
+  const cost = sumCosts([...(carried ? [carried.cost] : []), ...stages.map((stage) => stage.cost)]);
+  return continueAsNew<typeof allocationSweep>({
+    ...{ resolved, orchestration },
+    carried: { base, scores, kept, cost, steering: steering.state },
+  });
+}
+
+async function runSweep(sweep: Sweep): Promise<SweepReturn> {
+  const { resolved, plan, carried, board } = sweep;
+  const { sweepId, definitionDigest } = plan;
+  const { definition } = resolved;
+  if (carried === undefined) await openExperiment({ experimentId: sweepId, definitionDigest, definition });
+  const [base, page] = await Promise.all([evaluateBase(sweep), runPage(sweep)]);
+  const scores = scoresWith(carried, page);
+  if (Object.keys(scores).length < plan.cells.length) return turnPage(sweep, base, page);
+  const controls = await runControls(sweep, scoredCells(plan, scores));
+  board.enter('recording');
+  const stages = [...base.baseStages, ...stagesOf([...page.cells, ...controls])];
+  const anchor = await sealLedger(sweepId, stages);
+  board.enter('done');
+  const cost = sumCosts([...(carried ? [carried.cost] : []), ...stages.map((stage) => stage.cost)]);
   return {
-    wallMs: total('wallMs'),
-    deviceMs: total('deviceMs'),
-    cpuMs: total('cpuMs'),
-    tokens: total('tokens'),
-    attempts: total('attempts'),
-    checkerCalls: total('checkerCalls'),
+    ...{ sweepId, definitionDigest, ...base, ...page, controls, ledgerHead: anchor.head, anchor, cost },
+    kept: carried?.kept ?? [],
   };
 }
 
-/** Cells and holes in the plan's order, whichever finished first. */
-async function runCells(sweep: Sweep): Promise<{ cells: CellResult[]; holes: CellHole[] }> {
-  const outcomes = await runInWindow(sweep.plan.cells, sweep.orchestration.window, (cell) =>
-    runCell(sweep, cell),
-  );
-  const cells = outcomes.flatMap((outcome) => ('evaluation' in outcome ? [outcome] : []));
-  const holes = outcomes.flatMap((outcome) => ('evaluation' in outcome ? [] : [outcome]));
-  return { cells, holes };
-}
-
-/** A grid of cells: base evaluation, cells as children in a window, the controls beside winning mixtures. */
-export async function allocationSweep(input: AllocationSweepInput): Promise<SweepResult> {
-  const { resolved, orchestration = defaultOrchestration } = input;
+/**
+ * A grid of cells: base evaluation, cells as children in a window, the controls beside winning mixtures. After a page
+ * of cells it goes on in a new run, so that no history grows without end.
+ */
+export async function allocationSweep(input: AllocationSweepInput): Promise<SweepReturn> {
+  const { resolved, carried } = input;
+  const orchestration = { ...defaultOrchestration, ...input.orchestration };
   const plan = planOrFail(() => planSweep(resolved));
-  const { sweepId, definitionDigest } = plan;
-  const sweep: Sweep = { resolved, plan, orchestration, board: new Board(plan) };
-  await openExperiment({ experimentId: sweepId, definitionDigest, definition: resolved.definition });
-  const [base, { cells, holes }] = await Promise.all([evaluateBase(sweep), runCells(sweep)]);
-  const controls = await runControls(sweep, cells);
-  sweep.board.enter('recording');
-  const stages = [...base.baseStages, ...[...cells, ...controls].flatMap((each) => each.stages)];
-  const anchor = await sealLedger(sweepId, stages);
-  sweep.board.enter('done');
-  const ledger = { ledgerHead: anchor.head, anchor };
-  return { sweepId, definitionDigest, ...base, cells, holes, controls, ...ledger, cost: sumCosts(stages) };
+  const start = carried?.steering ?? { paused: null, window: orchestration.window };
+  const steering = new Steering({ experimentId: plan.sweepId, ...start });
+  const board = new Board({ plan, steering, carried });
+  return steering.conclude(() => runSweep({ resolved, plan, orchestration, carried, steering, board }));
 }

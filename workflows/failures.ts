@@ -1,6 +1,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   ChildWorkflowFailure,
   isCancellation,
 } from '@temporalio/workflow';
@@ -17,9 +18,15 @@ function findReported(error: unknown): unknown {
   return wraps && error.cause !== undefined ? findReported(error.cause) : error;
 }
 
-/** The code and message of what ended a stage or a cell. Rethrows a cancellation: it is no failure of the cell. */
+/**
+ * The code and message of what ended a stage or a cell. Rethrows a cancellation of the run itself: it is no failure of
+ * the cell. One that was cancelled alone leaves a hole.
+ */
 export function readFailure(error: unknown): FailureReason {
-  if (isCancellation(error)) throw error;
+  if (isCancellation(error)) {
+    if (CancellationScope.current().consideredCancelled) throw error;
+    return { code: 'RUN_ENDED', message: 'It was cancelled alone.' };
+  }
   const reported = findReported(error);
   if (reported instanceof ApplicationFailure)
     return { code: reported.type ?? 'TRAINER_CRASHED', message: reported.message };

@@ -1,11 +1,13 @@
 import { proxyActivities } from '@temporalio/workflow';
 import { taskQueues } from '../contracts/stage';
-import type { AnchoredHead, LedgerActivities, StageResult } from '../contracts/stage';
+import type { AnchoredHead, LedgerActivities, RunActivities, StageResult } from '../contracts/stage';
 
 /** Stages a call, so that no payload comes near Temporal's limit of 2 MB. */
 const stagesACall = 500;
 
-const { openExperiment, recordStages } = proxyActivities<LedgerActivities>({
+const { cancelRun, keepDocument, openExperiment, recordStages, recordSteering } = proxyActivities<
+  LedgerActivities & RunActivities
+>({
   taskQueue: taskQueues.cpu,
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
@@ -19,15 +21,20 @@ const { finalizeExperiment } = proxyActivities<LedgerActivities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
-export { openExperiment };
+export { cancelRun, keepDocument, openExperiment, recordSteering };
 
-/** Records every stage that an experiment used in its chain, each once, exports the histories, and seals the chain. */
+/** Records stages that an experiment used in its chain, each once. */
+export async function recordAll(experimentId: string, results: readonly StageResult[]): Promise<void> {
+  const unique = [...new Map(results.map((result) => [result.key, result])).values()];
+  for (let start = 0; start < unique.length; start += stagesACall)
+    await recordStages({ experimentId, stages: unique.slice(start, start + stagesACall) });
+}
+
+/** Records the last stages of an experiment, exports its histories, and seals the chain. */
 export async function sealLedger(
   experimentId: string,
   results: readonly StageResult[],
 ): Promise<AnchoredHead> {
-  const unique = [...new Map(results.map((result) => [result.key, result])).values()];
-  for (let start = 0; start < unique.length; start += stagesACall)
-    await recordStages({ experimentId, stages: unique.slice(start, start + stagesACall) });
+  await recordAll(experimentId, results);
   return finalizeExperiment({ experimentId });
 }

@@ -4,6 +4,8 @@ export interface Orchestration {
   readonly heartbeatSeconds: number;
   /** Cells that a sweep has running at once. */
   readonly window: number;
+  /** Cells after which a sweep goes on in a new run, with a history of its own; a run's history is bounded. */
+  readonly pageSize: number;
 }
 
-export const defaultOrchestration: Orchestration = { heartbeatSeconds: 15, window: 6 };
+export const defaultOrchestration: Orchestration = { heartbeatSeconds: 15, window: 6, pageSize: 300 };

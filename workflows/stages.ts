@@ -32,6 +32,8 @@ export interface StagesOptions {
   /** Whose ledger chain the attempts are recorded for. */
   readonly experimentId: string;
   readonly orchestration?: Orchestration;
+  /** Runs each stage when it may run: holds stages back while a run is paused. At once unless told. */
+  readonly runStage?: <T>(stage: () => Promise<T>) => Promise<T>;
   /** Told when a stage is asked for and when it is there. */
   readonly onStage?: (stage: PlannedStage, result: StageResult | null) => void;
 }
@@ -95,11 +97,12 @@ export function createStages(options: StagesOptions): Stages {
   const { resolved, seed, experimentId, orchestration = defaultOrchestration, onStage } = options;
   const context = { resolved, seed };
   const { execution, prices } = resolved.definition;
+  const runStage = options.runStage ?? ((stage) => stage());
 
   async function run<S extends PlannedStage>(stage: S): Promise<{ stage: S; result: StageResult }> {
     onStage?.(stage, null);
     const activity = activitiesFor(stage, orchestration)[stage.kind] as AnyActivity;
-    const result = await activity({ stage, execution, experimentId, prices });
+    const result = await runStage(() => activity({ stage, execution, experimentId, prices }));
     onStage?.(stage, result);
     return { stage, result };
   }

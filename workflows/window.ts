@@ -1,18 +1,32 @@
-/** Runs a task for every item, at most `width` at once, begun in the items' order; results in that order too. */
+import { condition } from '@temporalio/workflow';
+
+/**
+ * Runs a task for every item, at most `width` at once, begun in the items' order; results in that order too. A width
+ * that is a function may change meanwhile. A task that fails keeps the rest from being begun; those that run are awaited.
+ */
 export async function runInWindow<T, R>(
   items: readonly T[],
-  width: number,
+  width: number | (() => number),
   task: (item: T) => Promise<R>,
 ): Promise<R[]> {
-  const results = new Map<number, R>();
-  const queue = [...items.entries()];
-  async function work(): Promise<void> {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      results.set(next[0], await task(next[1]));
+  const widthNow = typeof width === 'number' ? () => width : width;
+  const begun: Promise<R>[] = [];
+  let running = 0;
+  const failures: unknown[] = [];
+  const begin = (item: T): void => {
+    running += 1;
+    const work = task(item).finally(() => (running -= 1));
+    work.catch((error: unknown) => failures.push(error));
+    begun.push(work);
+  };
+  try {
+    for (const item of items) {
+      await condition(() => failures.length > 0 || running < widthNow());
+      if (failures.length > 0) break;
+      begin(item);
+    }
+  } finally {
+    await Promise.allSettled(begun);
   }
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, work));
-  return items.flatMap((_, index) => {
-    const result = results.get(index);
-    return result === undefined ? [] : [result];
-  });
+  return Promise.all(begun);
 }

@@ -1,4 +1,10 @@
-import type { CellResult } from '../contracts/results';
+import type { CellIdentity } from '../contracts/results';
+
+/** A finished cell, as far as comparing it with others goes. */
+export interface ScoredCell {
+  readonly cell: CellIdentity;
+  readonly score: number;
+}
 
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -10,11 +16,11 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): Map<number
 }
 
 /** The cells, one a seed, of the fraction with the best mean score; of equal ones the larger fraction. */
-function bestOfBudget(cells: readonly CellResult[]): CellResult[] {
+function bestOfBudget(cells: readonly ScoredCell[]): ScoredCell[] {
   const byFraction = [...groupBy(cells, ({ cell }) => cell.sftFraction).values()];
   const scored = byFraction.map((group) => ({
     group,
-    score: mean(group.map(({ evaluation }) => evaluation.score)),
+    score: mean(group.map(({ score }) => score)),
     fraction: group[0]?.cell.sftFraction ?? 0,
   }));
   scored.sort((a, b) => b.score - a.score || b.fraction - a.fraction);
@@ -22,7 +28,7 @@ function bestOfBudget(cells: readonly CellResult[]): CellResult[] {
 }
 
 /** The winning mixtures: of every budget whose best fraction is neither 0 nor 1, the cells of that fraction. */
-export function winningMixtures(cells: readonly CellResult[]): CellResult[] {
+export function winningMixtures(cells: readonly ScoredCell[]): ScoredCell[] {
   const budgets = [...groupBy(cells, ({ cell }) => cell.budget).values()];
   return budgets.flatMap(bestOfBudget).filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
 }

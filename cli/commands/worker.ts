@@ -1,8 +1,8 @@
-import { configuredAddress } from '../../client';
 import { BudgetlineError } from '../../contracts/failures';
 import { taskQueues, type TaskQueue } from '../../contracts/stage';
-import { listServers, runWorkerProcess } from '../../workers';
+import { runWorkerProcess } from '../../workers';
 import { homeOf } from '../home';
+import { findAddress } from '../temporal';
 
 export interface WorkerFlags {
   readonly queue: string;
@@ -17,25 +17,10 @@ function parseQueue(queue: string): TaskQueue {
   });
 }
 
-/** The given or configured address; otherwise that of the server of this BUDGETLINE_HOME. */
-async function findAddress(given: string | undefined, home: string): Promise<string | undefined> {
-  if (given !== undefined) return given;
-  if (configuredAddress(process.env) !== undefined) return undefined;
-  const running = (await listServers(home)).find(({ state }) => state === 'running');
-  if (running !== undefined) return running.address;
-  throw new BudgetlineError(
-    'TEMPORAL_MISSING',
-    `No Temporal server is configured, and none of ${home} runs.`,
-    {
-      remedy: 'Start one with: budgetline server start',
-    },
-  );
-}
-
 /** `budgetline worker --queue cpu|gpu`: works until it is stopped, and then lets its stages write checkpoints. */
 export async function workerCommand({ queue, address, slots }: WorkerFlags): Promise<void> {
   const home = homeOf(process.env, process.cwd());
-  const server = await findAddress(address, home);
+  const server = address ?? (await findAddress(home, process.env));
   const keepAlive = process.env['BUDGETLINE_KEEP_ALIVE'] === '1';
   await runWorkerProcess({
     queue: parseQueue(queue),

@@ -62,8 +62,9 @@ function timesOf({ elapsedMs, secondsLeft }: Standing): string {
 }
 
 function phaseOf({ status }: Standing): string {
-  const phase = status.progress?.phase;
+  const { phase, paused = null } = status.progress ?? {};
   if (phase === undefined) return 'waiting for the workers';
+  if (paused !== null) return 'paused';
   return { cells: '', controls: 'controls', recording: 'writing the ledger', done: 'done' }[phase];
 }
 

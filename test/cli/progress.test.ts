@@ -53,7 +53,7 @@ function standingWith(running: readonly RunningStage[]): Standing {
   }));
   return {
     status: {
-      progress: { phase: 'cells', baseScore: 0.225, cells, controls: [] },
+      progress: { phase: 'cells', paused: null, window: 6, baseScore: 0.225, cells, controls: [] },
       running,
       finished: new Set(keys.slice(0, 9)),
     },

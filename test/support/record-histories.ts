@@ -35,8 +35,13 @@ function scrub(value: unknown, name = ''): unknown {
 }
 
 /** Writes the history of a finished workflow; the workflow's id is kept beside its events. */
-export async function recordHistory(client: Client, name: string, workflowId: string): Promise<void> {
-  const history = await client.workflow.getHandle(workflowId).fetchHistory();
+export async function recordHistory(
+  client: Client,
+  name: string,
+  workflowId: string,
+  runId?: string,
+): Promise<void> {
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const scrubbed = scrub(JSON.parse(historyToJSON(history))) as object;
   mkdirSync(historiesFolder, { recursive: true });
   writeFileSync(join(historiesFolder, `${name}.json`), `${JSON.stringify({ workflowId, ...scrubbed })}\n`);

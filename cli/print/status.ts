@@ -1,0 +1,75 @@
+import type { RunStatus } from '../../client';
+import type { CellProgress, ExperimentProgress, SweepProgress } from '../../contracts/results';
+import type { Ink } from './ink';
+import { formatCount, formatFraction, formatScore } from './numbers';
+import { renderTable } from './table';
+import { countOf, wrap } from './text';
+
+const stateWords: Readonly<Record<string, string>> = {
+  RUNNING: 'goes on',
+  COMPLETED: 'is finished',
+  FAILED: 'failed',
+  CANCELLED: 'was cancelled; start it again to go on with what it has',
+  TERMINATED: 'was terminated; start it again to go on with what it has',
+  TIMED_OUT: 'ran out of time',
+};
+
+function pauseOf(paused: SweepProgress['paused']): string {
+  if (paused === null) return '';
+  return paused === 'drain'
+    ? ', paused (stages that ran finish)'
+    : ', paused (stages gave their devices back)';
+}
+
+function headOf({ workflowId, state, progress }: RunStatus): string {
+  const paused =
+    progress === null ? null : progress.of === 'sweep' ? progress.sweep.paused : progress.experiment.paused;
+  return `${workflowId} ${stateWords[state] ?? state.toLowerCase()}${state === 'RUNNING' ? pauseOf(paused) : ''}.`;
+}
+
+function countStates(cells: readonly CellProgress[]): string {
+  const states = ['done', 'running', 'waiting', 'failed'] as const;
+  const counts = states.map((name) => [name, cells.filter(({ state }) => state === name).length] as const);
+  return counts.flatMap(([name, count]) => (count === 0 ? [] : [`${formatCount(count)} ${name}`])).join(', ');
+}
+
+function renderSweep({ cells, baseScore, window }: SweepProgress, ink: Ink): string[] {
+  const base = baseScore === null ? '' : ` Base model ${formatScore(baseScore)}.`;
+  const rows = cells.map(({ cell, state, score }) => [
+    { text: formatCount(cell.budget) },
+    { text: formatFraction(cell.sftFraction) },
+    { text: String(cell.seed) },
+    { text: state },
+    { text: score === undefined ? '' : formatScore(score) },
+    { text: cell.id, ink: ink.faint },
+  ]);
+  const columns = [
+    { title: 'budget', right: true },
+    { title: 'SFT', right: true },
+    { title: 'seed', right: true },
+    { title: 'state' },
+    { title: 'score', right: true },
+    { title: 'id' },
+  ];
+  const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}; at most ${formatCount(window)} at once.${base}`;
+  return [...wrap(head, { first: '  ' }), ...renderTable({ columns, rows, indent: '  ', head: ink.faint })];
+}
+
+function renderExperiment({ finished, running }: ExperimentProgress): string[] {
+  return [
+    ...finished.map(({ title, cached }) => `  done     ${title}${cached ? ' (from the store)' : ''}`),
+    ...(running === null ? [] : [`  running  ${running.title}`]),
+  ];
+}
+
+/** Where a run stands, for people. */
+export function renderStatus(status: RunStatus, ink: Ink): string[] {
+  const { progress } = status;
+  const body =
+    progress === null
+      ? ['  No worker answers; only the server knows of it.']
+      : progress.of === 'sweep'
+        ? renderSweep(progress.sweep, ink)
+        : renderExperiment(progress.experiment);
+  return [...wrap(headOf(status)).map(ink.strong), ...body];
+}

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import type { Client } from '@temporalio/client';
+import { BudgetlineError } from '../contracts/failures';
+import { steeringCommand, type SteeringCommand, type SteeringRequest } from '../contracts/steering';
+import { toSteeringError } from './failure';
+
+export interface SteerOptions {
+  readonly client: Client;
+  /** Id of a sweep, of an experiment, or of one cell of a sweep. */
+  readonly workflowId: string;
+  readonly command: SteeringCommand;
+  /** Who asks, for the ledger; this host's user unless told. */
+  readonly actor?: string;
+  /** Milliseconds to wait for a worker's answer; 30,000 unless told. */
+  readonly limitMs?: number;
+}
+
+function parseCommand(command: SteeringCommand): SteeringCommand {
+  const parsed = steeringCommand.safeParse(command);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new BudgetlineError(
+    'USAGE',
+    `${issue?.path.join('.') ?? 'command'}: ${issue?.message ?? 'is wrong'}`,
+  );
+}
+
+/**
+ * Cancels, pauses or resumes a run, or sets its concurrency. Resolves when the workflow has accepted it and the
+ * experiment's ledger tells who asked.
+ *
+ * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT, USAGE
+ */
+export async function steerRun(options: SteerOptions): Promise<void> {
+  const { client, workflowId, actor = `${userInfo().username}@${hostname()}`, limitMs = 30_000 } = options;
+  const command = parseCommand(options.command);
+  const request: SteeringRequest = { ...command, actor };
+  const handle = client.workflow.getHandle(workflowId);
+  try {
+    await client.connection.withDeadline(Date.now() + limitMs, () =>
+      handle.executeUpdate(command.action, { args: [request], updateId: randomUUID() }),
+    );
+  } catch (error) {
+    throw await toSteeringError(error, workflowId);
+  }
+}

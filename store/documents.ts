@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { BudgetlineError } from '../contracts/failures';
+import { ensureDir, writeFileAtomic } from './durable-files';
+import { guardFiles, isMissing } from './fs-errors';
+import type { StorePaths } from './paths';
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Keeps plain JSON under the SHA-256 of its text, which it gives. */
+export async function keepDocument(paths: StorePaths, value: unknown): Promise<string> {
+  const text = JSON.stringify(value);
+  const digest = sha256(text);
+  const path = paths.document(digest);
+  return guardFiles(path, async () => {
+    await ensureDir(dirname(path));
+    await writeFileAtomic(path, text);
+    return digest;
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new BudgetlineError('INPUT_MISSING', `The store has no document ${path}.`, { details: { path } });
+  }
+}
+
+/** Reads a kept document: INPUT_MISSING where there is none, ARTIFACT_CORRUPT where its text is another. */
+export async function readDocument(paths: StorePaths, digest: string): Promise<unknown> {
+  const path = paths.document(digest);
+  const text = await guardFiles(path, () => readText(path));
+  if (sha256(text) === digest) return JSON.parse(text);
+  throw new BudgetlineError('ARTIFACT_CORRUPT', `${path} does not hold what was written.`, {
+    details: { path },
+  });
+}

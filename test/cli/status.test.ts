@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { createInk } from '../../cli/print/ink';
+import { renderStatus } from '../../cli/print/status';
+import type { RunStatus } from '../../client';
+import type { SweepProgress } from '../../contracts/results';
+
+const ink = createInk(false);
+const cell = {
+  ...{ id: 'tiny-0123-b64-r0.5-s0', task: 't', model: 'm', annotator: 'a' },
+  ...{ budget: 64, sftFraction: 0.5, seed: 0, sftRows: 32, pairRows: 32 },
+};
+const sweep: SweepProgress = {
+  ...{ phase: 'cells', paused: 'yield', window: 4, baseScore: 0.225, controls: [] },
+  cells: [
+    { cell, state: 'done', score: 0.5, workflowId: cell.id },
+    { cell: { ...cell, sftFraction: 0 }, state: 'waiting', workflowId: 'other' },
+  ],
+};
+const status: RunStatus = {
+  ...{ workflowId: 'tiny-0123', runId: 'r', state: 'RUNNING', closedAt: null, pending: [] },
+  startedAt: '2026-01-01T00:00:00.000Z',
+  progress: { of: 'sweep', sweep },
+};
+
+describe('pure: the status of a run', () => {
+  it('says whether it is paused, how many cells stand where, and each cell with its id', () => {
+    const text = renderStatus(status, ink).join('\n');
+    assert.match(text, /tiny-0123 goes on, paused \(stages gave their devices back\)/);
+    assert.match(text, /2 cells: 1 done, 1 waiting; at most 4 at once. Base model 0\.225/);
+    assert.ok(text.includes(cell.id));
+  });
+
+  it('says how a run ended, and that it can be started again', () => {
+    const [head = ''] = renderStatus({ ...status, state: 'CANCELLED' }, ink);
+    assert.match(head, /was cancelled; start it again/);
+    assert.doesNotMatch(head, /paused/);
+  });
+
+  it('tells of a cell by its stages, and of a run for which no worker answers', () => {
+    const running = { key: 'k', kind: 'trainSft', title: 'SFT on 32 demonstrations' };
+    const experiment = { finished: [], running, paused: null };
+    const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);
+    assert.ok(lines.includes('  running  SFT on 32 demonstrations'), lines.join('\n'));
+    assert.match(renderStatus({ ...status, progress: null }, ink).join('\n'), /No worker answers/);
+  });
+});

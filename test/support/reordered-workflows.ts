@@ -1,0 +1,12 @@
+import type { AllocationExperimentInput } from '../../workflows/allocation-experiment';
+import { createStages } from '../../workflows/compose';
+
+/** A cell whose second stage is not the one that its recorded histories have: what must never be done to running ones. */
+export async function allocationExperiment({ resolved, parent }: AllocationExperimentInput): Promise<void> {
+  const { definition } = resolved;
+  const experimentId = parent?.experimentId ?? definition.name;
+  const stages = createStages({ resolved, experimentId, seed: definition.seed });
+  const data = await stages.synthesizeData({ rows: definition.budget * definition.sftFraction });
+  await stages.freezeReference({ adapter: null });
+  await stages.trainSft({ data });
+}

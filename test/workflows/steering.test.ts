@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { readLedger } from '../../audit';
+import { readStatus, startSweep, steerRun, watchSweep, type RunStatus } from '../../client';
+import type { ResolvedSweep } from '../../contracts/definition';
+import type { LedgerLine } from '../../contracts/ledger';
+import type { StageProgress } from '../../contracts/stage';
+import type { SteeringCommand } from '../../contracts/steering';
+import { planSweep } from '../../planning';
+import { createStore, identifyProcess } from '../../store';
+import { gradeSchoolMathDefaults } from '../../tasks';
+import { readTrainerStarts } from '../support/counted-trainer';
+import { recordHistory, recording } from '../support/record-histories';
+import { resolveTinySweep, withWorkers } from '../support/sweep-bench';
+import { acquisitionLimitMs } from '../support/temporal';
+import { temporaryFolder } from '../support/temporary';
+
+const { sft } = gradeSchoolMathDefaults;
+
+/** Two cells, a page each, whose trainings are long enough to be met. */
+function resolveLong(): Promise<ResolvedSweep> {
+  return resolveTinySweep({
+    name: 'steered',
+    budgets: [24, 32],
+    sftFractions: [1],
+    sft: { ...sft, epochs: 40 },
+    controls: [],
+    execution: { checkpointEverySteps: 2 },
+  });
+}
+
+async function livingTrainers(home: string): Promise<number> {
+  const pids = readTrainerStarts(home).map(({ pid }) => pid);
+  const living = await Promise.all(pids.map(identifyProcess));
+  return living.filter((identity) => identity !== undefined).length;
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 120_000; ;) {
+    if (await holds()) return;
+    assert.ok(performance.now() < deadline, what);
+    await sleep(50);
+  }
+}
+
+const cellsOf = ({ progress }: RunStatus) => (progress?.of === 'sweep' ? progress.sweep.cells : []);
+
+/** A sweep that goes on, and what can be asked of it. */
+class Going {
+  private constructor(
+    readonly client: Client,
+    readonly home: string,
+    readonly id: string,
+    readonly runId: string,
+    readonly ended: AbortController,
+    readonly result: ReturnType<typeof watchSweep>,
+  ) {}
+
+  static async begin(client: Client, home: string, pageSize = 1): Promise<Going> {
+    const resolved = await resolveLong();
+    const plan = planSweep(resolved);
+    const started = await startSweep(resolved, { client, orchestration: { pageSize } });
+    const ended = new AbortController();
+    const watched = { client, resolved, plan, started, home, signal: ended.signal };
+    const result = watchSweep({ ...watched, onStatus: () => undefined });
+    result.catch(() => undefined);
+    return new Going(client, home, plan.sweepId, started.runId, ended, result);
+  }
+
+  status(): Promise<RunStatus> {
+    return readStatus(this.client, this.id);
+  }
+
+  steer(command: SteeringCommand, workflowId = this.id): Promise<void> {
+    return steerRun({ client: this.client, workflowId, command, actor: 'ann' });
+  }
+
+  /** What the first stage that trains and has passed some steps says of itself. */
+  async #training(): Promise<StageProgress | undefined> {
+    const running = cellsOf(await this.status()).filter(({ state }) => state === 'running');
+    const cells = await Promise.all(running.map(({ workflowId }) => readStatus(this.client, workflowId)));
+    const all = cells.flatMap(({ pending }) => pending.flatMap(({ progress }) => progress ?? []));
+    return all.find(({ phase, step }) => phase === 'train' && step > 3);
+  }
+
+  untilTraining(): Promise<void> {
+    return until('a stage trains', async () => (await this.#training()) !== undefined);
+  }
+
+  untilNoTrainer(): Promise<void> {
+    return until('no trainer lives', async () => (await livingTrainers(this.home)) === 0);
+  }
+
+  lines(): Promise<LedgerLine[]> {
+    return readLedger(createStore(this.home).paths.experimentLedger(this.id));
+  }
+}
+
+describe('server: a sweep that is steered', function () {
+  this.timeout(acquisitionLimitMs);
+  const folder = temporaryFolder();
+
+  async function trainingAttempts(): Promise<LedgerLine[]> {
+    const { paths } = createStore(folder.path());
+    const keys = [...new Set(readTrainerStarts(folder.path()).map(({ id }) => id))];
+    const lines = await Promise.all(keys.map((key) => readLedger(paths.stageLedger(key))));
+    return lines.flat().filter((line) => 'kind' in line && line.kind === 'trainSft');
+  }
+
+  const cancelled = (line: LedgerLine): boolean =>
+    line.type === 'attempt-ended' && line.outcome === 'cancelled';
+
+  it('yields its devices and takes them back, refuses what makes no sense, is cancelled within seconds', async () => {
+    await withWorkers(folder.path(), async (client) => {
+      const going = await Going.begin(client, folder.path());
+      await going.untilTraining();
+      await assert.rejects(going.steer({ action: 'resume' }), { code: 'STEERING_REFUSED' });
+      await assert.rejects(going.steer({ action: 'resume' }, 'nobody'), { code: 'RUN_UNKNOWN' });
+      const [cell] = cellsOf(await going.status());
+      const ofCell = going.steer({ action: 'concurrency', cells: 2 }, cell?.workflowId);
+      await assert.rejects(ofCell, { code: 'STEERING_REFUSED', message: /sweep/ });
+      await going.steer({ action: 'concurrency', cells: 2 });
+
+      await going.steer({ action: 'pause', mode: 'yield' });
+      await going.untilNoTrainer();
+      const { progress } = await going.status();
+      assert.ok(progress?.of === 'sweep' && progress.sweep.paused === 'yield' && progress.sweep.window === 2);
+      const starts = readTrainerStarts(folder.path()).length;
+      await going.steer({ action: 'resume' });
+      await until('it goes on', () => Promise.resolve(readTrainerStarts(folder.path()).length > starts));
+      await going.untilTraining();
+
+      const startedMs = performance.now();
+      await going.steer({ action: 'cancel' });
+      await going.untilNoTrainer();
+      const tookMs = performance.now() - startedMs;
+      await assert.rejects(going.result, { code: 'RUN_ENDED' });
+      assert.ok(tookMs < 5_000, `no trainer after ${Math.round(tookMs)} ms`);
+      assert.equal((await going.status()).state, 'CANCELLED');
+      if (recording) await recordHistory(client, 'sweep-cancelled', going.id);
+      if (recording) await recordHistory(client, 'cell-cancelled', cell?.workflowId ?? '');
+      const said = (await going.lines()).flatMap((line) =>
+        line.type === 'run-steered' ? [`${line.actor} ${line.command.action}`] : [],
+      );
+      assert.deepEqual(said, ['ann concurrency', 'ann pause', 'ann resume', 'ann cancel']);
+      assert.equal((await trainingAttempts()).filter(cancelled).length, 2);
+    });
+  });
+
+  it('goes on with what it had when it is started again, page by page, over a drain and a killed trainer', async () => {
+    await withWorkers(folder.path(), async (client) => {
+      const going = await Going.begin(client, folder.path());
+      await going.untilTraining();
+      process.kill(readTrainerStarts(folder.path()).at(-1)?.pid ?? 0, 'SIGKILL');
+      await going.steer({ action: 'pause', mode: 'drain' });
+      await until('what ran is finished', async () => {
+        const [cell] = cellsOf(await going.status());
+        const status = await readStatus(client, cell?.workflowId ?? '');
+        const { progress } = status;
+        return progress?.of === 'experiment' && progress.experiment.finished.length === 2;
+      });
+      assert.equal(await livingTrainers(folder.path()), 0);
+      await going.steer({ action: 'resume' });
+      const result = await going.result;
+      assert.deepEqual(
+        result.cells.map(({ cell }) => cell.budget).sort((a, b) => a - b),
+        [24, 32],
+      );
+      assert.deepEqual([result.holes, 'kept' in result], [[], false]);
+      const first = await client.workflow.getHandle(going.id, going.runId).describe();
+      const last = await client.workflow.getHandle(going.id).describe();
+      assert.deepEqual([first.status.name, last.status.name], ['CONTINUED_AS_NEW', 'COMPLETED']);
+      assert.deepEqual(last.memo, first.memo, 'the next start still knows whose code it runs');
+      if (recording) await recordHistory(client, 'sweep-page', going.id, going.runId);
+      if (recording) await recordHistory(client, 'sweep-last-page', going.id);
+      if (recording) await recordHistory(client, 'cell-retried', result.cells[0]?.cell.id ?? '');
+      const resumed = (await trainingAttempts()).flatMap((line) =>
+        line.type === 'attempt-started' ? [line.resumedFromStep ?? 0] : [],
+      );
+      assert.ok(resumed.filter((step) => step > 0).length >= 3, `resumed from ${resumed.join(', ')}`);
+      const stages = new Set(result.cells.flatMap((cell) => cell.stages.map(({ key }) => key)));
+      const told = (await going.lines()).flatMap((line) =>
+        line.type === 'stage-recorded' ? [line.stage] : [],
+      );
+      assert.deepEqual(
+        [...stages].filter((key) => !told.includes(key)),
+        [],
+        'every page tells of its stages',
+      );
+    });
+  });
+});

@@ -1,0 +1,85 @@
+import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import type { CellProgress, SweepProgress } from '../contracts/results';
+import type { CellPlan, SweepPlan } from '../planning/plan';
+import type { Carried } from './pages';
+import type { Steering } from './steering';
+
+/** Where a sweep stands. */
+export const sweepProgress = defineQuery<SweepProgress>('progress');
+
+interface BoardOptions {
+  readonly plan: SweepPlan;
+  readonly steering: Steering;
+  readonly carried: Carried | undefined;
+}
+
+/** Temporal's UI shows a page of text: of a large grid, the cells that run. */
+const mostShown = 100;
+
+function shownCells(cells: readonly CellProgress[]): readonly CellProgress[] {
+  return cells.length <= mostShown ? cells : cells.filter(({ state }) => state === 'running');
+}
+
+/** What the `progress` query and Temporal's UI show. */
+export class Board {
+  #phase: SweepProgress['phase'] = 'cells';
+  #baseScore: number | null = null;
+  readonly #cells = new Map<string, CellProgress>();
+  readonly #controls = new Map<string, CellProgress['state']>();
+
+  readonly #steering: Steering;
+
+  constructor({ plan, steering, carried }: BoardOptions) {
+    this.#steering = steering;
+    this.#baseScore = carried?.base.base.score ?? null;
+    for (const { cell } of plan.cells) {
+      const score = carried?.scores[cell.id];
+      const state = score === undefined ? 'waiting' : score === null ? 'failed' : 'done';
+      this.#put(cell, state, score ?? undefined);
+    }
+    setHandler(sweepProgress, () => this.read());
+  }
+
+  read(): SweepProgress {
+    return {
+      phase: this.#phase,
+      paused: this.#steering.state.paused,
+      window: this.#steering.state.window ?? 1,
+      baseScore: this.#baseScore,
+      cells: [...this.#cells.values()],
+      controls: [...this.#controls].map(([of, state]) => ({ of, state })),
+    };
+  }
+
+  enter(phase: SweepProgress['phase']): void {
+    this.#phase = phase;
+    this.#publish();
+  }
+
+  base(score: number): void {
+    this.#baseScore = score;
+  }
+
+  cell({ cell }: CellPlan, state: CellProgress['state'], score?: number): void {
+    this.#put(cell, state, score);
+    this.#publish();
+  }
+
+  control(of: string, state: CellProgress['state']): void {
+    this.#controls.set(of, state);
+  }
+
+  #put(cell: CellProgress['cell'], state: CellProgress['state'], score?: number): void {
+    const known = score === undefined ? {} : { score };
+    this.#cells.set(cell.id, { cell, state, workflowId: cell.id, ...known });
+  }
+
+  #publish(): void {
+    const rows = shownCells([...this.#cells.values()]).map(
+      ({ cell, state, score }) =>
+        `| ${cell.budget} | ${cell.sftFraction} | ${cell.seed} | ${state} | ${score?.toFixed(3) ?? ''} |`,
+    );
+    const head = ['| budget | SFT fraction | seed | state | score |', '|---|---|---|---|---|'];
+    setCurrentDetails([`Phase: ${this.#phase}`, '', ...head, ...rows].join('\n'));
+  }
+}

@@ -1,0 +1,61 @@
+import type { CellHole, CellPage, CellResult, KeptPage, SweepResult } from '../contracts/results';
+import type { StageCost, StageResult } from '../contracts/stage';
+import type { CellPlan, SweepPlan } from '../planning/plan';
+import { keepDocument } from './ledger';
+import type { SteeringState } from './steering';
+import type { ScoredCell } from './winners';
+
+/** What one run of a sweep hands to the next: small figures, and references into the store. */
+export interface Carried {
+  readonly base: Pick<SweepResult, 'base' | 'baseStages'>;
+  /** Finished cells by id: the score, or null for a hole. */
+  readonly scores: Readonly<Record<string, number | null>>;
+  readonly kept: readonly KeptPage[];
+  readonly cost: StageCost;
+  readonly steering: SteeringState;
+}
+
+const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'attempts', 'checkerCalls'] as const;
+
+/** What stages took together. */
+export function sumCosts(costs: readonly StageCost[]): StageCost {
+  const total = (name: keyof StageCost): number => costs.reduce((sum, cost) => sum + cost[name], 0);
+  return Object.fromEntries(measures.map((name) => [name, total(name)])) as Record<keyof StageCost, number>;
+}
+
+/** The cells that a run has before it: those that no earlier one finished, as many as a page holds. */
+export function nextPage(plan: SweepPlan, carried: Carried | undefined, pageSize: number): CellPlan[] {
+  const scores = carried?.scores ?? {};
+  return plan.cells.filter(({ cell }) => !Object.hasOwn(scores, cell.id)).slice(0, pageSize);
+}
+
+/** Scores by cell after a page: what earlier ones had, and its own. */
+export function scoresWith(carried: Carried | undefined, { cells, holes }: CellPage): Carried['scores'] {
+  const done = cells.map(({ cell, evaluation }) => [cell.id, evaluation.score] as const);
+  const failed = holes.map(({ cell }) => [cell.id, null] as const);
+  return { ...carried?.scores, ...Object.fromEntries([...done, ...failed]) };
+}
+
+/** Cells that have a score, in the plan's order. */
+export function scoredCells(plan: SweepPlan, scores: Carried['scores']): ScoredCell[] {
+  return plan.cells.flatMap(({ cell }) => {
+    const score = scores[cell.id] ?? null;
+    return score === null ? [] : [{ cell, score }];
+  });
+}
+
+/** Puts a page into the store. */
+export async function keepPage(page: CellPage): Promise<KeptPage> {
+  return { digest: await keepDocument({ document: page }) };
+}
+
+export function splitOutcomes(outcomes: readonly (CellResult | CellHole)[]): CellPage {
+  return {
+    cells: outcomes.flatMap((outcome) => ('evaluation' in outcome ? [outcome] : [])),
+    holes: outcomes.flatMap((outcome) => ('evaluation' in outcome ? [] : [outcome])),
+  };
+}
+
+export function stagesOf(results: readonly { readonly stages: readonly StageResult[] }[]): StageResult[] {
+  return results.flatMap(({ stages }) => stages);
+}
