@@ -18,14 +18,15 @@ import { temporaryFolder } from '../support/temporary';
 
 const { sft } = gradeSchoolMathDefaults;
 
-/** Two cells, a page each, whose trainings are long enough to be met. */
+/** Two cells whose trainings are long enough to be met. */
 function resolveLong(): Promise<ResolvedSweep> {
   return resolveTinySweep({
     name: 'steered',
-    budgets: [24, 32],
+    budgets: [16, 24],
     sftFractions: [1],
     sft: { ...sft, epochs: 40 },
     controls: [],
+    evaluation: { items: 4, maxNewTokens: 32 },
     execution: { checkpointEverySteps: 2 },
   });
 }
@@ -57,7 +58,7 @@ class Going {
     readonly result: ReturnType<typeof watchSweep>,
   ) {}
 
-  static async begin(client: Client, home: string, pageSize = 1): Promise<Going> {
+  static async begin(client: Client, home: string, pageSize: number): Promise<Going> {
     const resolved = await resolveLong();
     const plan = planSweep(resolved);
     const started = await startSweep(resolved, { client, orchestration: { pageSize } });
@@ -113,7 +114,7 @@ describe('server: a sweep that is steered', function () {
 
   it('yields its devices and takes them back, refuses what makes no sense, is cancelled within seconds', async () => {
     await withWorkers(folder.path(), async (client) => {
-      const going = await Going.begin(client, folder.path());
+      const going = await Going.begin(client, folder.path(), 2);
       await going.untilTraining();
       await assert.rejects(going.steer({ action: 'resume' }), { code: 'STEERING_REFUSED' });
       await assert.rejects(going.steer({ action: 'resume' }, 'nobody'), { code: 'RUN_UNKNOWN' });
@@ -144,13 +145,13 @@ describe('server: a sweep that is steered', function () {
         line.type === 'run-steered' ? [`${line.actor} ${line.command.action}`] : [],
       );
       assert.deepEqual(said, ['ann concurrency', 'ann pause', 'ann resume', 'ann cancel']);
-      assert.equal((await trainingAttempts()).filter(cancelled).length, 2);
+      assert.ok((await trainingAttempts()).filter(cancelled).length >= 2, 'yielded once, cancelled once');
     });
   });
 
   it('goes on with what it had when it is started again, page by page, over a drain and a killed trainer', async () => {
     await withWorkers(folder.path(), async (client) => {
-      const going = await Going.begin(client, folder.path());
+      const going = await Going.begin(client, folder.path(), 1);
       await going.untilTraining();
       process.kill(readTrainerStarts(folder.path()).at(-1)?.pid ?? 0, 'SIGKILL');
       await going.steer({ action: 'pause', mode: 'drain' });
@@ -165,7 +166,7 @@ describe('server: a sweep that is steered', function () {
       const result = await going.result;
       assert.deepEqual(
         result.cells.map(({ cell }) => cell.budget).sort((a, b) => a - b),
-        [24, 32],
+        [16, 24],
       );
       assert.deepEqual([result.holes, 'kept' in result], [[], false]);
       const first = await client.workflow.getHandle(going.id, going.runId).describe();
