@@ -11,7 +11,7 @@ const law = {
   planning: { rooms: ['contracts'], packages: ['@noble/hashes'] },
   analysis: { rooms: ['contracts'] },
   text: { node: true },
-  tasks: { rooms: ['contracts', 'text'] },
+  tasks: { rooms: ['contracts', 'text'], packages: ['zod'] },
   store: { rooms: ['contracts'], packages: ['zod'], node: true },
   workflows: { rooms: ['contracts', 'planning'], types: ['activities'], packages: ['@temporalio/workflow'] },
   trainer: {

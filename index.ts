@@ -61,6 +61,21 @@ export type {
 export { planCell, planSweep } from './planning';
 export type { CellPlan, SweepPlan, UniqueStage } from './planning';
 export { defineExperiment, defineSweep } from './planning/define';
-export { createRandom, gradeSchoolMath, gradeSchoolMathDefaults } from './tasks';
+export {
+  codeGeneration,
+  createRandom,
+  defineTask,
+  gradeSchoolMath,
+  gradeSchoolMathDefaults,
+  helpfulness,
+  instructionFollowing,
+  judgeBothOrders,
+  lengthControlledWinRate,
+  logicPuzzles,
+  qualityJudge,
+  summarization,
+  twinDefaults,
+} from './tasks';
+export type { Evaluation, ItemAnnotator, Judge, RowSchema, TaskInput, TaskProblem, WinScore } from './tasks';
 export { builtInTasks, connectWorker, createWorker, deviceSlots, ensureServer } from './workers';
 export type { EmbeddedServer, ServerOptions, StageWorker, WorkerConnection, WorkerSettings } from './workers';

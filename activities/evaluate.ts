@@ -34,7 +34,7 @@ function share(items: readonly ItemResult[], holds: (item: ItemResult) => boolea
 }
 
 /** summary.json: what an EvaluationSummary says besides key and digest. */
-function summarise(items: readonly ItemResult[]) {
+function summarise(task: Task, items: readonly ItemResult[]) {
   const names = [...new Set(items.flatMap(({ scores }) => Object.keys(scores)))].sort();
   const scores = names.map((name) => [name, mean(items.map((item) => item.scores[name] ?? 0))] as const);
   return {
@@ -45,7 +45,7 @@ function summarise(items: readonly ItemResult[]) {
     noEosRate: share(items, ({ finish }) => finish === 'length'),
     meanTokens: mean(items.map(({ tokens }) => tokens)),
     repetitionRate: mean(items.map(({ repetition }) => repetition)),
-    scores: Object.fromEntries(scores),
+    scores: { ...Object.fromEntries(scores), ...task.summarize?.(items) },
   };
 }
 
@@ -84,7 +84,7 @@ export async function evaluate(
     );
   });
   const dir = await session.freshDir('payload');
-  const { scores, ...summary } = summarise(items);
+  const { scores, ...summary } = summarise(loaded.task, items);
   await writeJsonLines(join(dir, 'items.jsonl'), items);
   await writeFileAtomic(
     join(dir, 'summary.json'),

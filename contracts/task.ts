@@ -1,4 +1,5 @@
 import type { TaskData } from './definition';
+import type { ItemResult } from './rows';
 
 /** One problem of a task. What else it holds is the task's own business. */
 export interface Problem {
@@ -63,4 +64,6 @@ export interface Task<P extends Problem = Problem> {
   /** The reference answer in the asked format. */
   gold(problem: P): string;
   assess(problem: P, completion: string, finish: Finish): Assessment;
+  /** Figures over all test items that are no means, e.g. a length-controlled win rate. */
+  summarize?(items: readonly ItemResult[]): Readonly<Record<string, number>>;
 }

@@ -1,4 +1,8 @@
-export { createRandom } from './random';
+export { codeGeneration } from './code-generation/task';
+export { parseProgram, type Program, programLimits } from './code-generation/expression';
+export { twinDefaults } from './defaults';
+export { defineTask } from './define/define-task';
+export type { Evaluation, ItemAnnotator, RowSchema, TaskInput, TaskProblem } from './define/types';
 export { gradeSchoolMathDefaults } from './grade-school-math/defaults';
 export {
   defaultPretrainingMix,
@@ -12,4 +16,11 @@ export { type MathScore, scoreMath } from './grade-school-math/score';
 export { gradeSchoolMath } from './grade-school-math/task';
 export { generateTwin, type TwinProblem } from './grade-school-math/twin';
 export { vocabularyWords } from './grade-school-math/words';
+export { helpfulness } from './helpfulness/task';
 export { type InstructionScore, scoreInstructions } from './instruction-following/score';
+export { instructionFollowing } from './instruction-following/task';
+export { judgeBothOrders, type Judge, parseVerdict, qualityJudge, type WinScore } from './judging/judge';
+export { lengthControlledWinRate } from './judging/length-control';
+export { logicPuzzles } from './logic-puzzles/task';
+export { createRandom } from './random';
+export { summarization } from './summarization/task';

@@ -8,10 +8,24 @@ import { BudgetlineError } from '../contracts/failures';
 import { taskQueues } from '../contracts/stage';
 import type { Task } from '../contracts/task';
 import { createStore } from '../store';
-import { gradeSchoolMath } from '../tasks';
+import {
+  codeGeneration,
+  gradeSchoolMath,
+  helpfulness,
+  instructionFollowing,
+  logicPuzzles,
+  summarization,
+} from '../tasks';
 
 /** The tasks that every worker knows. */
-export const builtInTasks: readonly Task[] = [gradeSchoolMath];
+export const builtInTasks: readonly Task[] = [
+  gradeSchoolMath,
+  instructionFollowing,
+  summarization,
+  helpfulness,
+  codeGeneration,
+  logicPuzzles,
+];
 
 export interface WorkerSettings {
   readonly connection: NativeConnection;

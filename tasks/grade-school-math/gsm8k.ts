@@ -1,6 +1,6 @@
 import type { TaskData } from '../../contracts/definition';
 import type { Problem, ProblemSet, TaskContext } from '../../contracts/task';
-import { normalizeText, wordNgrams } from '../../text/overlap';
+import { type Compared, separate } from '../define/separate';
 import {
   type Fault,
   type NumberedRow,
@@ -85,26 +85,6 @@ function makeProblem(
   };
 }
 
-/** Finds problems whose question equals one of `others`, or shares thirteen words in a row with one. */
-function overlapWith(others: readonly FileProblem[]): (problem: FileProblem) => string | undefined {
-  const texts = others.map((problem) => normalizeText(problem.question));
-  const whole = new Set(texts);
-  const runs = new Set(texts.flatMap((text) => wordNgrams(text, 13)));
-  return ({ question }) => {
-    const text = normalizeText(question);
-    if (whole.has(text)) return 'sameText';
-    return wordNgrams(text, 13).some((run) => runs.has(run)) ? 'thirteenWords' : undefined;
-  };
-}
-
-function withoutRepeats(problems: readonly FileProblem[]): FileProblem[] {
-  const seen = new Set<string>();
-  return problems.filter(({ question }) => {
-    const text = normalizeText(question);
-    return !seen.has(text) && seen.add(text);
-  });
-}
-
 /**
  * Reads question-and-answer JSONL, the layout of GSM8K. The last `data.validation` usable rows of train are held
  * back. Train rows whose question equals a test question, or shares thirteen consecutive words with one, are left out
@@ -119,27 +99,8 @@ export async function loadFiles(data: FileData, context: TaskContext): Promise<P
       makeProblem(row, name, data.stripCalculator),
     );
   const train = await read('train');
-  const test = withoutRepeats(await read('test'));
+  const test = await read('test');
   refuseFaults(faults, questionRemedy);
-  return splitTrain(train, test, data.validation);
-}
-
-function splitTrain(train: FileProblem[], test: FileProblem[], held: number): ProblemSet<FileProblem> {
-  const excluded: Record<string, number> = {};
-  const keep = (problems: FileProblem[], others: FileProblem[], from: string): FileProblem[] => {
-    const overlap = overlapWith(others);
-    return problems.filter((problem) => {
-      const reason = overlap(problem);
-      if (reason === undefined) return true;
-      const name = `train row like one of ${from}: ${reason === 'sameText' ? 'same text' : 'thirteen words in a row'}`;
-      excluded[name] = (excluded[name] ?? 0) + 1;
-      return false;
-    });
-  };
-  const distinct = withoutRepeats(train);
-  if (distinct.length < train.length) excluded['repeated train row'] = train.length - distinct.length;
-  const usable = keep(distinct, test, 'test');
-  const validation = held === 0 ? [] : usable.slice(-held);
-  const pool = keep(usable.slice(0, usable.length - validation.length), validation, 'validation');
-  return { pool, validation, test, excluded };
+  const compared = ({ question }: FileProblem): Compared => ({ text: question });
+  return separate({ train, test }, { validation: data.validation, compared });
 }

@@ -37,7 +37,7 @@ function makeCheck(id: unknown, fields: unknown, index: number): Made {
   }
 }
 
-function readPrompt(fields: Fields): { row: InstructionPrompt } | { reasons: FieldReason[] } {
+export function readPrompt(fields: Fields): { row: InstructionPrompt } | { reasons: FieldReason[] } {
   const { key, prompt, instruction_id_list: ids, kwargs } = fields;
   const reasons = textReasons(fields, 'prompt');
   if (typeof key !== 'number' && typeof key !== 'string')

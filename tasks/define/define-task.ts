@@ -1,0 +1,70 @@
+import type { TaskData } from '../../contracts/definition';
+import { BudgetlineError } from '../../contracts/failures';
+import type { Annotator, Task } from '../../contracts/task';
+import { repetitionRate } from '../../text/overlap';
+import { generateProblems, readProblems } from './load';
+import type { TaskDefinition, TaskInput, TaskProblem } from './types';
+
+function pathText(path: readonly PropertyKey[]): string {
+  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
+  return parts.join('').replace(/^\./, '') || 'the row';
+}
+
+function rowReader<Item>({ name, schema }: TaskInput<Item>): TaskDefinition<Item>['readRow'] {
+  return (fields) => {
+    const parsed = schema?.safeParse(fields);
+    if (parsed === undefined) throw sourceRefused(name, 'files');
+    if (parsed.success) return { row: parsed.data };
+    const { issues } = parsed.error;
+    return { reasons: issues.map(({ path, message }) => ({ field: pathText(path), reason: message })) };
+  };
+}
+
+function sourceRefused(name: string, source: TaskData['source']): BudgetlineError {
+  const reason = source === 'twin' ? 'has no generator' : 'reads no files';
+  return new BudgetlineError('DEFINITION_INVALID', `data.source: "${source}", but task ${name} ${reason}.`, {
+    remedy: `Use data: { source: "${source === 'twin' ? 'files' : 'twin'}" }.`,
+    details: { field: 'data.source' },
+  });
+}
+
+function assertSource<Item>({ name, synthesize, schema }: TaskInput<Item>, { source }: TaskData): void {
+  if ((source === 'twin' ? synthesize : schema) === undefined) throw sourceRefused(name, source);
+}
+
+/**
+ * A task from a few functions: how an item is drawn or read, how it is put to the model, and how an answer is judged.
+ * Register it with the workers: `createWorker({ tasks: [task] })`.
+ *
+ * Problems are kept apart by use: generated ones by their skeletons, rows of files by normalised text, thirteen words in
+ * a row and skeleton; what is left out is counted.
+ */
+export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>> {
+  const task: TaskDefinition<Item> = { ...input, readRow: rowReader(input) };
+  const gold = input.gold ?? input.expected;
+  const clean = {
+    name: 'clean',
+    description: 'Gives the reference answer every time.',
+    demonstrate: gold,
+  };
+  return {
+    name: input.name,
+    metric: input.metric,
+    fileNames: (data) => (data.source === 'files' ? ['train', 'test'] : []),
+    async load(data, context) {
+      assertSource(input, data);
+      return data.source === 'files' ? readProblems(task, { data, context }) : generateProblems(task, data);
+    },
+    annotators: [clean, ...(input.annotators ?? [])].map((annotator): Annotator<TaskProblem<Item>> => ({
+      ...annotator,
+      demonstrate: ({ item }, random) => annotator.demonstrate(item, random),
+    })),
+    gold: ({ item }) => gold(item),
+    assess({ item }, completion, finish) {
+      const { score, formatted = true, scores = {} } = input.evaluate(item, completion, finish);
+      const rambling = finish === 'length';
+      return { score, formatted, rambling, repetition: repetitionRate(completion), scores };
+    },
+    ...(input.summarize === undefined ? {} : { summarize: input.summarize }),
+  };
+}

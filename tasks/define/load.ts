@@ -1,0 +1,85 @@
+import type { TaskData } from '../../contracts/definition';
+import { BudgetlineError } from '../../contracts/failures';
+import type { ProblemSet, TaskContext } from '../../contracts/task';
+import { normalizeText } from '../../text/overlap';
+import { type Fault, parseJsonRows, refuseFaults } from '../json-rows';
+import { createRandom, hashText } from '../random';
+import { separate } from './separate';
+import type { TaskDefinition, TaskProblem } from './types';
+
+type TwinData = Extract<TaskData, { source: 'twin' }>;
+type FileData = Extract<TaskData, { source: 'files' }>;
+
+/** Every use has buckets of its own, so that uses are disjoint by construction, whatever their seeds and sizes. */
+const buckets = { test: [0, 3], validation: [3, 5], pool: [5, 16] } as const;
+type Use = keyof typeof buckets;
+
+/** Draws in a row that give nothing new before the generator is found too small. */
+const mostMisses = 20_000;
+
+export function skeletonOf<Item>(task: TaskDefinition<Item>, item: Item): string {
+  return task.skeleton?.(item) ?? normalizeText(task.prompt(item));
+}
+
+function makeProblem<Item>(task: TaskDefinition<Item>, item: Item, id: string): TaskProblem<Item> {
+  return { id, prompt: task.prompt(item), expected: task.expected(item), item };
+}
+
+function tooFew<Item>({ name }: TaskDefinition<Item>, use: Use, data: TwinData, found: number) {
+  return new BudgetlineError(
+    'DEFINITION_INVALID',
+    `data.${use} is ${data[use]}; the generator of ${name} gives ${found} different problems for it.`,
+    { remedy: `Lower data.${use}.`, details: { field: `data.${use}` } },
+  );
+}
+
+function drawProblems<Item>(task: TaskDefinition<Item>, data: TwinData, use: Use): TaskProblem<Item>[] {
+  const random = createRandom(task.name, data.seed, use);
+  const seen = new Set<string>();
+  const problems: TaskProblem<Item>[] = [];
+  for (let misses = 0; problems.length < data[use]; misses += 1) {
+    if (misses > mostMisses) throw tooFew(task, use, data, problems.length);
+    const item = task.synthesize?.(random);
+    if (item === undefined) throw new TypeError(`${task.name} has no generator`);
+    const skeleton = skeletonOf(task, item);
+    const bucket = hashText(skeleton) % 16;
+    if (bucket < buckets[use][0] || bucket >= buckets[use][1] || seen.has(skeleton)) continue;
+    seen.add(skeleton);
+    misses = 0;
+    problems.push(makeProblem(task, item, `${use}-${String(problems.length).padStart(5, '0')}`));
+  }
+  return problems;
+}
+
+/** Generated problems: a pure function of `data`; a larger pool begins with the smaller one. */
+export function generateProblems<Item>(
+  task: TaskDefinition<Item>,
+  data: TwinData,
+): ProblemSet<TaskProblem<Item>> {
+  return {
+    pool: drawProblems(task, data, 'pool'),
+    validation: drawProblems(task, data, 'validation'),
+    test: drawProblems(task, data, 'test'),
+    excluded: {},
+  };
+}
+
+/** Rows of train and test, checked by the task's schema, kept apart from each other. */
+export async function readProblems<Item>(
+  task: TaskDefinition<Item>,
+  { data, context }: { data: FileData; context: TaskContext },
+): Promise<ProblemSet<TaskProblem<Item>>> {
+  const faults: Fault[] = [];
+  const read = async (name: 'train' | 'test'): Promise<TaskProblem<Item>[]> => {
+    const rows = parseJsonRows(await context.readText(name), (fields) => task.readRow(fields, name), faults);
+    return rows.map(({ line, row }) => makeProblem(task, row, `${name}-${String(line).padStart(5, '0')}`));
+  };
+  const train = await read('train');
+  const test = await read('test');
+  refuseFaults(faults, `Correct or remove these lines: rows of ${task.name} have other fields.`);
+  const compared = ({ item }: TaskProblem<Item>) => ({
+    text: task.content?.(item) ?? task.prompt(item),
+    ...(task.skeleton === undefined ? {} : { skeleton: task.skeleton(item) }),
+  });
+  return separate({ train, test }, { validation: data.validation, compared });
+}

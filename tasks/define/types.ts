@@ -1,0 +1,69 @@
+import type { ItemResult } from '../../contracts/rows';
+import type { Finish, Problem, Random } from '../../contracts/task';
+import type { FieldReason, Fields } from '../json-rows';
+
+/** A problem of a defined task: the item that it was made of travels with it. */
+export interface TaskProblem<Item> extends Problem {
+  readonly item: Item;
+}
+
+/** How an answer was found. */
+export interface Evaluation {
+  /** 1 right, 0 wrong; a judged or graded answer may lie between. Pairs are made of answers at 1 and below. */
+  readonly score: number;
+  /** Whether the answer keeps the format that the task asks for; true unless told. */
+  readonly formatted?: boolean;
+  /** Further scores by name; their means stand in every evaluation. */
+  readonly scores?: Readonly<Record<string, number>>;
+}
+
+/** Somebody or something that writes demonstrations for items. */
+export interface ItemAnnotator<Item> {
+  readonly name: string;
+  /** One sentence for reports: what this annotator gets wrong, and how often. */
+  readonly description: string;
+  demonstrate(item: Item, random: Random): string;
+}
+
+/** A schema of zod's kind, for rows of files. */
+export interface RowSchema<Item> {
+  safeParse(row: unknown):
+    | { readonly success: true; readonly data: Item }
+    | {
+        readonly success: false;
+        readonly error: {
+          readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+        };
+      };
+}
+
+/** What makes a task; see `defineTask`. */
+export interface TaskInput<Item> {
+  readonly name: string;
+  /** The name of the score, e.g. "accuracy". */
+  readonly metric: string;
+  /** Draws one item, for `data.source` "twin"; without it the task reads files alone. */
+  readonly synthesize?: (random: Random) => Item;
+  /** One row of a JSON Lines file, for `data.source` "files"; without it the task is generated alone. */
+  readonly schema?: RowSchema<Item>;
+  /** The prompt exactly as the model sees it, up to where the answer begins. */
+  readonly prompt: (item: Item) => string;
+  /** What of an item is its own, for leakage checks; the prompt unless told. */
+  readonly content?: (item: Item) => string;
+  /** What decides an item's answer, names left out: two items of one skeleton are never in train and test. */
+  readonly skeleton?: (item: Item) => string;
+  /** The answer that a verifier or judge compares with. */
+  readonly expected: (item: Item) => string;
+  /** The reference answer in the asked format; `expected` unless told. */
+  readonly gold?: (item: Item) => string;
+  /** Beside "clean", which gives the reference answer. */
+  readonly annotators?: readonly ItemAnnotator<Item>[];
+  readonly evaluate: (item: Item, completion: string, finish: Finish) => Evaluation;
+  /** Figures over all test items that are no means, e.g. a length-controlled win rate. */
+  readonly summarize?: (items: readonly ItemResult[]) => Readonly<Record<string, number>>;
+}
+
+/** A task as its loaders see it. */
+export interface TaskDefinition<Item> extends TaskInput<Item> {
+  readRow(fields: Fields, file: 'train' | 'test'): { row: Item } | { reasons: readonly FieldReason[] };
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import type { Random } from '../../contracts/task';
+import { normalizeText } from '../../text/overlap';
+import { defineTask } from '../define/define-task';
+import { names, nouns } from '../grade-school-math/words';
+import { judgeBothOrders, qualityJudge } from '../judging/judge';
+import { summarizeWins } from '../judging/summarize';
+import { drawOne } from '../random';
+
+const schema = z.object({
+  /** What somebody asks for. */
+  request: z.string().min(1),
+  /** The fixed answer that every answer is judged against. */
+  reference: z.string().min(1),
+  /** A helpful answer to learn from. */
+  response: z.string().min(1),
+});
+type HelpItem = z.infer<typeof schema>;
+
+const actions = [
+  'pack',
+  'wash',
+  'sort',
+  'count',
+  'paint',
+  'fold',
+  'mend',
+  'stack',
+  'carry',
+  'label',
+] as const;
+const places = ['box', 'bag', 'cart', 'shed', 'jar', 'tray'] as const;
+
+function drawItem(random: Random): HelpItem {
+  const [name, noun] = [drawOne(random, names).trim(), drawOne(random, nouns).trim()];
+  const [action, place] = [drawOne(random, actions), drawOne(random, places)];
+  return {
+    request: `${name} asks: how do I ${action} ${noun} in a ${place}?`,
+    reference: ` ${action} ${noun}.`,
+    response: ` 1. Get the ${place}. 2. ${action} the ${noun}. 3. Check.`,
+  };
+}
+
+/** Words of a request that an answer should take up. */
+function askedFor(request: string): string[] {
+  return normalizeText(request)
+    .split(' ')
+    .filter((word) => word.length > 2 && !['asks', 'how', 'the', 'and'].includes(word));
+}
+
+/** How much of the request an answer takes up, and whether it goes step by step; twice the same step counts once. */
+function quality({ request }: HelpItem, answer: string): number {
+  const given = new Set(normalizeText(answer).split(' '));
+  const asked = askedFor(request);
+  const taken = asked.filter((word) => given.has(word)).length / Math.max(1, asked.length);
+  const steps = new Set((answer.match(/(?<!\d)[1-5]\. [^.]+/g) ?? []).map(normalizeText));
+  return taken + Math.min(steps.size, 3) / 3;
+}
+
+const judge = qualityJudge<HelpItem>(
+  'covers-request',
+  'Prefers the answer that takes up more of the request’s words and goes step by step.',
+  quality,
+);
+
+const prompt = ({ request }: HelpItem): string => `${request}\nA:`;
+
+/**
+ * Helpfulness, over files of { request, reference, response } or a generated twin. The score is the win rate against the
+ * row's fixed reference, in both orders, by a program that sees words and numbered steps alone. On real requests it is
+ * a stand-in: helpfulness there is what people, or a model in their place, say.
+ */
+export const helpfulness = defineTask<HelpItem>({
+  name: 'helpfulness',
+  metric: 'win rate',
+  synthesize: drawItem,
+  schema,
+  prompt,
+  content: ({ request }) => request,
+  expected: ({ reference }) => reference,
+  gold: ({ response }) => response,
+  evaluate(item, completion) {
+    const sides = { prompt: prompt(item), answer: completion, reference: item.reference };
+    const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, sides);
+    return {
+      score: win,
+      formatted: /(?<!\d)1\. /.test(completion),
+      scores: { win, unparseable, inconsistent, characters: completion.length },
+    };
+  },
+  summarize: summarizeWins,
+});

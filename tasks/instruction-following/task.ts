@@ -1,0 +1,84 @@
+import type { ItemResult } from '../../contracts/rows';
+import { BudgetlineError } from '../../contracts/failures';
+import { defineTask } from '../define/define-task';
+import type { RowSchema } from '../define/types';
+import type { Fields } from '../json-rows';
+import { checkInstructions } from './check';
+import { type InstructionPrompt, readPrompt } from './prompts';
+import { drawRow } from './twin';
+
+interface InstructionItem extends InstructionPrompt {
+  /** A response that keeps the instructions; rows to train on have one, test rows need none. */
+  readonly response?: string;
+}
+
+/** The rows of an IFEval file, with an optional `response`. */
+const schema: RowSchema<InstructionItem> = {
+  safeParse(row) {
+    const result = readPrompt(row as Fields);
+    const { response } = row as Fields;
+    if ('row' in result && (response === undefined || typeof response === 'string'))
+      return { success: true, data: { ...result.row, ...(response === undefined ? {} : { response }) } };
+    const reasons = 'row' in result ? [{ field: 'response', reason: 'is not a text' }] : result.reasons;
+    return {
+      success: false,
+      error: { issues: reasons.map(({ field, reason }) => ({ path: [field], message: reason })) },
+    };
+  },
+};
+
+function itemOf(row: object): InstructionItem {
+  const parsed = schema.safeParse(row);
+  if (parsed.success) return parsed.data;
+  throw new TypeError(`a generated row is malformed: ${JSON.stringify(parsed.error.issues)}`);
+}
+
+function goldResponse({ response, key }: InstructionItem): string {
+  if (response !== undefined && response !== '') return response;
+  throw new BudgetlineError('DATA_INVALID', `The prompt with key ${key} has no response to learn from.`, {
+    remedy: 'Give the rows of data.train a field "response" that keeps their instructions.',
+    details: { field: 'response', key },
+  });
+}
+
+const shareOf = (kept: readonly boolean[]): number => kept.filter(Boolean).length / kept.length;
+
+/** Rates over instructions are no means over prompts: prompts have one to three. */
+function summarize(items: readonly ItemResult[]): Record<string, number> {
+  const total = (name: string): number => items.reduce((sum, { scores }) => sum + (scores[name] ?? 0), 0);
+  const instructions = total('instructions');
+  return {
+    instructionStrict: total('keptStrict') / instructions,
+    instructionLoose: total('keptLoose') / instructions,
+  };
+}
+
+/**
+ * Instruction following, over IFEval files or a generated twin of six of its 25 kinds. An answer's score is the share of
+ * its instructions that it keeps, strictly; the published rates stand among the further scores.
+ */
+export const instructionFollowing = defineTask<InstructionItem>({
+  name: 'instruction-following',
+  metric: 'instructions kept',
+  synthesize: (random) => itemOf(drawRow(random)),
+  schema,
+  prompt: ({ prompt }) => `${prompt}\nA: `,
+  content: ({ prompt }) => prompt,
+  expected: ({ kinds }) => kinds.join(', '),
+  gold: goldResponse,
+  evaluate({ checks }, completion) {
+    const { strict, loose } = checkInstructions(checks, completion);
+    const score = shareOf(strict);
+    return {
+      score,
+      scores: {
+        promptStrict: Number(score === 1),
+        promptLoose: Number(loose.every(Boolean)),
+        instructions: checks.length,
+        keptStrict: strict.filter(Boolean).length,
+        keptLoose: loose.filter(Boolean).length,
+      },
+    };
+  },
+  summarize,
+});

@@ -1,0 +1,77 @@
+/** Two answers to one prompt, in the order in which a judge is shown them. */
+export interface Comparison {
+  readonly prompt: string;
+  readonly first: string;
+  readonly second: string;
+}
+
+/** Somebody or something that compares two answers; a program, for the twins. */
+export interface Judge<Item> {
+  readonly name: string;
+  /** One sentence for reports: what this judge goes by. */
+  readonly description: string;
+  /** The verdict in the judge's own words; {@link parseVerdict} reads it. */
+  compare(item: Item, comparison: Comparison): string;
+}
+
+export type Verdict = 'first' | 'second' | 'tie' | 'unparseable';
+
+const verdicts: Readonly<Record<string, Verdict>> = {
+  a: 'first',
+  first: 'first',
+  b: 'second',
+  second: 'second',
+  c: 'tie',
+  tie: 'tie',
+};
+
+/** A verdict is "[[A]]", "[[B]]" or "[[tie]]" (or "[[C]]"), the last one in the text; or the one word alone. */
+export function parseVerdict(text: string): Verdict {
+  const marked = [...text.matchAll(/\[\[\s*([a-z]+)\s*\]\]/gi)].at(-1)?.[1];
+  const word = marked ?? /^\s*([a-z]+)[.\s]*$/i.exec(text)?.[1] ?? '';
+  const known = word.toLowerCase();
+  return Object.hasOwn(verdicts, known) ? (verdicts[known] ?? 'unparseable') : 'unparseable';
+}
+
+/** How an answer fared against a reference. */
+export interface WinScore {
+  /** Mean over both orders: a win 1, a tie ½, a loss 0, what cannot be read 0. */
+  readonly win: number;
+  /** Share of the verdicts that could not be read. */
+  readonly unparseable: number;
+  /** 1 where the two orders disagree: the judge goes by the place. */
+  readonly inconsistent: number;
+}
+
+const gains = (verdict: Verdict, own: 'first' | 'second'): number =>
+  verdict === own ? 1 : verdict === 'tie' ? 0.5 : 0;
+
+/** Judges an answer against a reference twice, with the two in either place. */
+export function judgeBothOrders<Item>(
+  judge: Judge<Item>,
+  item: Item,
+  { prompt, answer, reference }: { prompt: string; answer: string; reference: string },
+): WinScore {
+  const shownFirst = parseVerdict(judge.compare(item, { prompt, first: answer, second: reference }));
+  const shownSecond = parseVerdict(judge.compare(item, { prompt, first: reference, second: answer }));
+  const [one, other] = [gains(shownFirst, 'first'), gains(shownSecond, 'second')];
+  const unread = [shownFirst, shownSecond].filter((verdict) => verdict === 'unparseable').length;
+  return { win: (one + other) / 2, unparseable: unread / 2, inconsistent: one === other ? 0 : 1 };
+}
+
+/** A judge that prefers the answer of higher quality, as a program measures it. */
+export function qualityJudge<Item>(
+  name: string,
+  description: string,
+  quality: (item: Item, answer: string) => number,
+): Judge<Item> {
+  return {
+    name,
+    description,
+    compare(item, { first, second }) {
+      const difference = quality(item, first) - quality(item, second);
+      if (Math.abs(difference) < 1e-9) return '[[tie]]';
+      return difference > 0 ? '[[A]]' : '[[B]]';
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { Random } from '../../contracts/task';
+import { defineTask } from '../define/define-task';
+import { names as paddedNames } from '../grade-school-math/words';
+import { drawInteger, drawOne } from '../random';
+
+const schema = z
+  .object({
+    /** Who is asked for among people of whom each is older than the next. */
+    people: z
+      .array(z.string().regex(/^[A-Z][a-z]+$/))
+      .min(2)
+      .max(12),
+    /** Places in `people` of the two of each given fact: the first is older. */
+    facts: z.array(z.tuple([z.int().nonnegative(), z.int().nonnegative()])).min(1),
+    asked: z.enum(['oldest', 'youngest']),
+  })
+  .refine(({ people, facts }) => facts.every(([a, b]) => a < b && b < people.length), {
+    path: ['facts'],
+    message: 'name two people each, the older first by their places in "people"',
+  });
+type Puzzle = z.infer<typeof schema>;
+
+const names = paddedNames.map((name) => name.trim());
+
+function shuffled<T>(random: Random, values: readonly T[]): T[] {
+  const keyed = values.map((value) => ({ value, key: random() }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ value }) => value);
+}
+
+/** Neighbours in age, told in any order: enough to put all in a row, and every fact is needed. */
+function drawItem(random: Random): Puzzle {
+  const people = shuffled(random, names).slice(0, drawInteger(random, 3, 5));
+  const facts = people.slice(1).map((_, index): [number, number] => [index, index + 1]);
+  return { people, facts: shuffled(random, facts), asked: drawOne(random, ['oldest', 'youngest'] as const) };
+}
+
+const answerOf = ({ people, asked }: Puzzle): string => people.at(asked === 'oldest' ? 0 : -1) ?? '';
+const chainOf = ({ people }: Puzzle): string => people.join(' > ');
+
+function prompt({ people, facts, asked }: Puzzle): string {
+  const said = facts.map(([older, younger]) => `${people[older] ?? ''} > ${people[younger] ?? ''}.`);
+  return `${said.join(' ')} Who is ${asked}?\nA:`;
+}
+
+/**
+ * Logic puzzles: who of several people is the oldest, given who is older than whom. The answer ends in "#### NAME"; the
+ * row of people before it is checked as well.
+ */
+export const logicPuzzles = defineTask<Puzzle>({
+  name: 'logic-puzzles',
+  metric: 'accuracy',
+  synthesize: drawItem,
+  schema,
+  prompt,
+  // With their names: the answer is one, and the facts alone would be the same few puzzles.
+  skeleton: ({ people, facts, asked }) => JSON.stringify([people, facts, asked]),
+  expected: answerOf,
+  gold: (puzzle) => ` ${chainOf(puzzle)} #### ${answerOf(puzzle)}`,
+  evaluate(puzzle, completion) {
+    const marked = /####\s*([A-Z][a-z]+)/.exec(completion)?.[1];
+    const last = completion
+      .split('\n')[0]
+      ?.match(/[A-Z][a-z]+/g)
+      ?.at(-1);
+    const chain = completion.split('####')[0]?.trim() === chainOf(puzzle);
+    const expected = answerOf(puzzle);
+    return {
+      score: Number((marked ?? last) === expected),
+      formatted: /^ [A-Z][a-z]+( > [A-Z][a-z]+)* #### [A-Z][a-z]+$/.test(completion),
+      scores: { strict: Number(marked === expected), chain: Number(chain) },
+    };
+  },
+});

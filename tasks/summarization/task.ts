@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { Random } from '../../contracts/task';
+import { normalizeText, wordNgrams } from '../../text/overlap';
+import { rouge } from '../../text/rouge';
+import { splitSentences } from '../../text/sentences/split';
+import { wordRuns } from '../../text/words';
+import { defineTask } from '../define/define-task';
+import { gainVerbs, lossVerbs, names, nouns } from '../grade-school-math/words';
+import { judgeBothOrders, qualityJudge } from '../judging/judge';
+import { summarizeWins } from '../judging/summarize';
+import { drawInteger, drawOne } from '../random';
+
+const schema = z.object({ document: z.string().min(1), summary: z.string().min(1) });
+type SummaryItem = z.infer<typeof schema>;
+
+/** Two people and what they do, a sentence a thing; the summary names the things, person by person. */
+function drawItem(random: Random): SummaryItem {
+  const people = [drawOne(random, names), drawOne(random, names)].map((name) => name.trim());
+  const verbs = [drawOne(random, gainVerbs), drawOne(random, lossVerbs)];
+  const facts = Array.from({ length: drawInteger(random, 2, 4) }, () => {
+    const who = drawInteger(random, 0, 1);
+    return { name: people[who] ?? '', verb: verbs[who] ?? '', noun: drawOne(random, nouns) };
+  });
+  const document = facts.map(({ name, verb, noun }) => `${name}${verb}${noun}.`).join(' ');
+  const parts = [...new Set(facts.map(({ name }) => name))].map((name) => {
+    const things = facts.filter((fact) => fact.name === name).map(({ noun }) => noun);
+    return `${name}:${[...new Set(things)].join(',')}`;
+  });
+  return { document, summary: ` ${parts.join('; ')}.` };
+}
+
+/** The answer that every summary is judged against: the document's first sentence. */
+const lead = ({ document }: SummaryItem): string => splitSentences(document)[0] ?? document;
+
+/** Share of an answer's word triples that stand in the document, 0 … 1; 0 for fewer than three words. */
+export function copyRate(document: string, answer: string): number {
+  const source = new Set(wordNgrams(normalizeText(document), 3));
+  const triples = wordNgrams(normalizeText(answer), 3);
+  return triples.length === 0 ? 0 : triples.filter((triple) => source.has(triple)).length / triples.length;
+}
+
+const judge = qualityJudge<SummaryItem>(
+  'rouge',
+  'Prefers the summary whose ROUGE-1 with the reference summary is higher.',
+  ({ summary }, answer) => rouge(summary, answer).rouge1,
+);
+
+const prompt = ({ document }: SummaryItem): string => `${document}\nTL;DR:`;
+
+/**
+ * Summarization, over files of { document, summary } or a generated twin. The score is the win rate against the
+ * document's first sentence, judged in both orders by a program that goes by ROUGE-1 with the reference summary: it stands in
+ * for people, and knows neither style nor truth.
+ */
+export const summarization = defineTask<SummaryItem>({
+  name: 'summarization',
+  metric: 'win rate',
+  synthesize: drawItem,
+  schema,
+  prompt,
+  content: ({ document }) => document,
+  expected: lead,
+  gold: ({ summary }) => summary,
+  evaluate(item, completion) {
+    const { document, summary } = item;
+    const sides = { prompt: prompt(item), answer: completion, reference: lead(item) };
+    const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, sides);
+    const words = wordRuns(completion).length;
+    const figures = { ...rouge(summary, completion), words, copyRate: copyRate(document, completion) };
+    return { score: win, scores: { win, unparseable, inconsistent, ...figures } };
+  },
+  summarize: summarizeWins,
+});

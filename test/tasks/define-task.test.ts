@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { BudgetlineError } from '../../contracts/failures';
+import type { Problem, TaskContext } from '../../contracts/task';
+import { defineTask, instructionFollowing, parseProgram, programLimits } from '../../tasks';
+import { normalizeText } from '../../text/overlap';
+import { builtInTasks } from '../../workers';
+
+const files = { source: 'files', train: 'a', test: 'b', validation: 1, stripCalculator: true } as const;
+const twin = { source: 'twin', seed: 3, pool: 300, validation: 20, test: 60 } as const;
+const noFiles: TaskContext = { readText: () => Promise.reject(new Error('a twin reads nothing')) };
+const texts = (rows: Record<string, readonly unknown[]>): TaskContext => ({
+  readText: (name) =>
+    Promise.resolve({
+      path: `${name}.jsonl`,
+      text: (rows[name] ?? []).map((row) => JSON.stringify(row)).join('\n'),
+    }),
+});
+
+const sums = defineTask<{ a: number; b: number }>({
+  name: 'sums',
+  metric: 'accuracy',
+  synthesize: (random) => ({ a: Math.floor(random() * 30), b: Math.floor(random() * 30) }),
+  schema: z.object({ a: z.int(), b: z.int() }),
+  prompt: ({ a, b }) => `Add these two numbers for me please and give me nothing but the answer: ${a}+${b}=`,
+  content: ({ a, b }) => `${a} ${b}`,
+  skeleton: ({ a, b }) => String(a + b),
+  expected: ({ a, b }) => String(a + b),
+  annotators: [
+    { name: 'off-by-one', description: 'Adds one.', demonstrate: ({ a, b }) => String(a + b + 1) },
+  ],
+  evaluate: ({ a, b }, completion) => ({ score: Number(completion === String(a + b)) }),
+});
+
+describe('pure: defineTask', () => {
+  it('makes a task of a few functions', async () => {
+    const { pool, validation, test } = await sums.load(
+      { ...twin, pool: 20, validation: 3, test: 5 },
+      noFiles,
+    );
+    const [first] = pool;
+    assert.ok(first);
+    assert.equal(sums.gold(first), first.expected);
+    const [clean, off] = sums.annotators.map((annotator) => annotator.demonstrate(first, () => 0));
+    assert.deepEqual(
+      [sums.assess(first, clean ?? '', 'stop').score, sums.assess(first, off ?? '', 'stop').score],
+      [1, 0],
+    );
+    assert.equal(sums.assess(first, '1', 'length').rambling, true);
+    const skeletons = [...pool, ...validation, ...test].map(({ expected }) => expected);
+    assert.equal(new Set(skeletons).size, skeletons.length, 'no sum twice, whatever its parts');
+  });
+
+  it('says when its generator is too small', async () => {
+    await assert.rejects(
+      sums.load({ ...twin, pool: 100 }, noFiles),
+      /data\.pool is 100; the generator of sums gives \d+/,
+    );
+  });
+
+  it('reads rows by its schema, names what is wrong, and keeps train apart from test', async () => {
+    const rows = {
+      train: [
+        { a: 1, b: 2 },
+        { a: 5, b: 5 },
+        { a: 2, b: 1 },
+        { a: 1, b: 2 },
+        { a: 9, b: 9 },
+        { a: 4, b: 4 },
+      ],
+    };
+    const set = await sums.load(files, texts({ ...rows, test: [{ a: 0, b: 3 }] }));
+    assert.deepEqual(
+      [set.pool, set.validation, set.test].map((part) => part.map(({ id }) => id)),
+      [['train-00002', 'train-00005'], ['train-00006'], ['test-00001']],
+    );
+    assert.deepEqual(set.excluded, {
+      'repeated train row': 1,
+      'train row like one of test: same skeleton': 2,
+    });
+    const wrong = texts({ train: [{ a: 1 }, { a: 'x', b: 1 }], test: [] });
+    await assert.rejects(sums.load(files, wrong), (error: unknown) => {
+      assert.ok(error instanceof BudgetlineError && error.code === 'DATA_INVALID');
+      for (const place of ['train.jsonl:1: b ', 'train.jsonl:2: a ', 'test.jsonl:1: the file holds no rows'])
+        assert.ok(error.message.includes(place), error.message);
+      return true;
+    });
+  });
+
+  it('refuses a source that the task has not', async () => {
+    const { name, metric } = sums;
+    const bare = defineTask<null>({
+      name,
+      metric,
+      prompt: () => '',
+      expected: () => '',
+      evaluate: () => ({ score: 0 }),
+    });
+    await assert.rejects(bare.load(twin, noFiles), /task sums has no generator/);
+    await assert.rejects(bare.load(files, texts({ train: [{}], test: [{}] })), /task sums reads no files/);
+  });
+});
+
+describe('pure: the twins of the tasks', () => {
+  for (const task of builtInTasks)
+    it(`${task.name}: the reference answer is right, others are not, and uses are disjoint`, async () => {
+      const { pool, validation, test } = await task.load(twin, noFiles);
+      const all = [...pool, ...validation, ...test];
+      assert.deepEqual([pool.length, validation.length, test.length], [300, 20, 60]);
+      assert.equal(new Set(all.map(({ prompt }) => normalizeText(prompt))).size, all.length);
+      for (const problem of all.slice(0, 200)) {
+        const { score, formatted, rambling } = task.assess(problem, task.gold(problem), 'stop');
+        assert.deepEqual(
+          [score, formatted, rambling],
+          [1, true, false],
+          `${problem.prompt}${task.gold(problem)}`,
+        );
+        // Almost anything has no comma: what keeps an instruction need be no answer.
+        const wrong = task.name === 'instruction-following' ? [''] : ['', ' ?', ' I do not know'];
+        for (const answer of wrong) assert.ok(task.assess(problem, answer, 'stop').score < 1);
+      }
+      const { pool: smaller } = await task.load({ ...twin, pool: 50 }, noFiles);
+      const told = (problems: readonly Problem[]): string => JSON.stringify(problems);
+      assert.equal(told(smaller), told(pool.slice(0, 50)));
+      assert.ok(Math.max(...all.map((problem) => (problem.prompt + task.gold(problem)).length)) <= 250);
+    });
+});
+
+describe('pure: instruction following in a sweep', () => {
+  const rows = readFileSync(join(__dirname, '../../examples/data/ifeval/prompts.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n');
+  const parsed = rows.map((row) => JSON.parse(row) as { kwargs: object[] });
+
+  it('takes prompts as they are, and refuses to learn from one without a response', async () => {
+    const train = parsed.slice(0, 20).map((row, index) => (index === 19 ? row : { ...row, response: 'yes' }));
+    const set = await instructionFollowing.load(
+      { ...files, validation: 0 },
+      texts({ train, test: parsed.slice(20) }),
+    );
+    assert.equal(set.test.length, 54);
+    const last = set.pool.at(-1);
+    assert.ok(last && set.pool[0]);
+    assert.equal(instructionFollowing.gold(set.pool[0]), 'yes');
+    assert.throws(() => instructionFollowing.gold(last), /has no response to learn from/);
+  });
+
+  it('sums instructions up over instructions, not over prompts', () => {
+    const item = (kept: number, instructions: number) =>
+      ({ scores: { keptStrict: kept, keptLoose: kept, instructions } }) as never;
+    assert.deepEqual(instructionFollowing.summarize?.([item(1, 1), item(0, 3)]), {
+      instructionStrict: 0.25,
+      instructionLoose: 0.25,
+    });
+  });
+});
+
+describe('pure: programs of code generation', () => {
+  it('compute as arithmetic does', () => {
+    const cases: [string, number][] = [
+      ['x*2+3', 13],
+      ['-(x-y)*2', -6],
+      ['min(x,max(y,4))', 4],
+      ['2+3*x', 17],
+      [' ( x ) ', 5],
+      ['--x', 5],
+    ];
+    for (const [text, value] of cases) assert.equal(parseProgram(text)?.(5, 2), value, text);
+  });
+
+  it('nothing but programs is read, and no answer exhausts the host', () => {
+    const deep = '('.repeat(programLimits.depth + 1) + 'x' + ')'.repeat(programLimits.depth + 1);
+    const signs = '-'.repeat(programLimits.depth + 2) + 'x';
+    for (const text of [
+      '',
+      'x+',
+      'x y',
+      'process.exit()',
+      'x/2',
+      'min(x)',
+      '1e9',
+      'constructor',
+      deep,
+      signs,
+      'x+'.repeat(300) + 'x',
+    ])
+      assert.equal(parseProgram(text), undefined, text.slice(0, 40));
+  });
+});
