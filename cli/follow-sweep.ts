@@ -86,6 +86,6 @@ export async function followSweep(place: TemporalPlace, options: FollowOptions):
   const standingOf = createStandings(planned);
   const onStatus = (status: SweepStatus): void => view.show(standingOf(status));
   const { home } = planned.store.paths;
-  const result = await watchSweep({ client, resolved, plan, started, onStatus, signal, home });
+  const result = await watchSweep({ client, plan, started, onStatus, signal, home });
   return { result, run: runRecord(place, started, planned) };
 }

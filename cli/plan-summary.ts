@@ -63,7 +63,7 @@ export function summarizePlan(
   const { sweepId, cells, stages, purchase, warnings } = plan;
   const all = stages.map(({ stage }) => stage);
   const inStore = all.filter(({ key }) => cached.has(key));
-  const toBuy = difference(purchase, uniquePurchase(inStore, definition.pairs));
+  const toBuy = difference(purchase, uniquePurchase(inStore));
   return {
     sweepId,
     cells: cells.length,

@@ -24,6 +24,7 @@ export interface PlannedSweep {
   readonly cached: ReadonlySet<StageKey>;
   readonly store: Store;
   readonly annotatorDescription: string;
+  readonly annotatorDescriptions: Readonly<Record<string, string>>;
 }
 
 async function findCached(store: Store, plan: SweepPlan): Promise<Set<StageKey>> {
@@ -46,7 +47,10 @@ export async function prepareSweep(file: string, flags: DefinitionFlags): Promis
   const plan = planSweep(resolved);
   const store = createStore(homeOf(process.env, process.cwd()));
   const cached = await findCached(store, plan);
-  const annotators = builtInTasks.find(({ name }) => name === definition.task)?.annotators;
+  const annotators = builtInTasks.flatMap((task) => task.annotators);
+  const annotatorDescriptions = Object.fromEntries(
+    annotators.map(({ name, description }) => [name, description]),
+  );
   return {
     resolved,
     plan,
@@ -57,6 +61,7 @@ export async function prepareSweep(file: string, flags: DefinitionFlags): Promis
     }),
     cached,
     store,
-    annotatorDescription: annotators?.find(({ name }) => name === definition.annotator)?.description ?? '',
+    annotatorDescription: annotatorDescriptions[definition.annotator] ?? '',
+    annotatorDescriptions,
   };
 }

@@ -8,6 +8,7 @@ import { BudgetlineError } from '../contracts/failures';
 import type { SweepResult } from '../contracts/results';
 import { itemResult, type ItemResult } from '../contracts/rows';
 import type { StageKey, StageKind } from '../contracts/stage';
+import { type Coordinates, coordinatesSlug, splitResult, type VariantResult } from '../planning';
 import { planEvidence } from '../report/evidence';
 import type { MetricRow, ReportInput, RunRecord } from '../report/input';
 import { ensureDir, isMissing, type Store, writeFileAtomic } from '../store';
@@ -16,17 +17,25 @@ import { ensureDir, isMissing, type Store, writeFileAtomic } from '../store';
 export interface SweepRecord {
   readonly definition: SweepDefinition;
   readonly annotatorDescription: string;
+  /** By name, where the annotator is an axis. */
+  readonly annotatorDescriptions?: Readonly<Record<string, string>>;
   readonly result: SweepResult;
   readonly run: RunRecord;
 }
 
-/** Files of a finished sweep. */
-export interface ReportFiles {
+/** What is told of one place on a sweep's axes; a sweep without axes has one. */
+export interface ReportPart {
+  readonly coordinates: Coordinates;
   readonly analysis: SweepAnalysis;
   readonly reportPath: string;
-  readonly resultPath: string;
   /** Folder of the report's pictures, as SVG and PNG. */
   readonly figuresPath: string;
+}
+
+/** Files of a finished sweep. */
+export interface ReportFiles {
+  readonly parts: readonly [ReportPart, ...ReportPart[]];
+  readonly resultPath: string;
 }
 
 const metricRow = z.strictObject({ step: z.number(), values: z.record(z.string(), z.number()) });
@@ -70,7 +79,7 @@ async function readAllItems(store: Store, result: SweepResult): Promise<Map<stri
 
 async function readEvidence(
   store: Store,
-  { result }: SweepRecord,
+  result: SweepResult,
   analysis: SweepAnalysis,
 ): Promise<Pick<ReportInput, 'training' | 'answers'>> {
   const plan = planEvidence(result, analysis);
@@ -85,21 +94,41 @@ async function readEvidence(
   return { training: await Promise.all(training), answers: await Promise.all(answers) };
 }
 
-/** Analyses a finished sweep and writes result.json and report.html, each in one step, and the pictures beside them. */
-export async function writeReport(store: Store, record: SweepRecord): Promise<ReportFiles> {
-  const { result, definition } = record;
+async function writePart(store: Store, record: SweepRecord, part: VariantResult): Promise<ReportPart> {
+  const { coordinates, definition, result } = part;
   const items = await readAllItems(store, result);
   const analysis = analyzeSweep({ result, definition, items });
   const { renderReport, reportFigures } = await import('../report/index.js');
-  const input = { ...record, analysis, ...(await readEvidence(store, record, analysis)) };
-  const html = await renderReport(input);
-  const folder = await ensureDir(store.paths.report(result.sweepId));
-  const [reportPath, resultPath] = [join(folder, 'report.html'), join(folder, 'result.json')];
-  await writeFileAtomic(resultPath, `${JSON.stringify({ format: 1, ...record, analysis }, null, 2)}\n`);
-  await writeFileAtomic(reportPath, html);
+  const { annotatorDescriptions = {}, run } = record;
+  const annotatorDescription = annotatorDescriptions[definition.annotator] ?? record.annotatorDescription;
+  const evidence = await readEvidence(store, result, analysis);
+  const input = { definition, result, run, annotatorDescription, analysis, ...evidence };
+  const folder = await ensureDir(store.paths.report(record.result.sweepId));
+  const slug = coordinatesSlug(coordinates);
+  const reportPath = join(folder, `report${slug}.html`);
+  await writeFileAtomic(reportPath, await renderReport(input));
   const { writeFigures } = await import('./figure-files.js');
-  const figuresPath = await writeFigures(join(folder, 'figures'), reportFigures(input));
-  return { analysis, reportPath, resultPath, figuresPath };
+  const figuresPath = await writeFigures(join(folder, `figures${slug}`), reportFigures(input));
+  return { coordinates, analysis, reportPath, figuresPath };
+}
+
+/** The analyses of a sweep as `--json` and result.json have them: one, or one for each place on its axes. */
+export function analysesOf(parts: ReportFiles['parts']): object {
+  const [{ coordinates, analysis }] = parts;
+  if (Object.keys(coordinates).length === 0) return { analysis };
+  return { analyses: parts.map((part) => ({ axes: part.coordinates, analysis: part.analysis })) };
+}
+
+/** Analyses a finished sweep and writes a report for each place on its axes, and result.json, each in one step. */
+export async function writeReport(store: Store, record: SweepRecord): Promise<ReportFiles> {
+  const { result, definition } = record;
+  const written: ReportPart[] = [];
+  for (const part of splitResult(definition, result)) written.push(await writePart(store, record, part));
+  const parts = written as [ReportPart, ...ReportPart[]];
+  const resultPath = join(await ensureDir(store.paths.report(result.sweepId)), 'result.json');
+  const document = { format: 1, ...record, ...analysesOf(parts) };
+  await writeFileAtomic(resultPath, `${JSON.stringify(document, null, 2)}\n`);
+  return { parts, resultPath };
 }
 
 /** What is relied on when result.json is read again; the rest of it is as this program wrote it. */

@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type {
   ExperimentDefinition,
+  Outside,
   Resolved,
   ResolvedFiles,
   ResolvedModel,
+  ResolvedSweep,
   SweepDefinition,
 } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
 import type { ProblemSet, Task, TaskContext } from '../contracts/task';
+import { variantsOf } from '../planning';
 import { digestFile, digestFolder } from '../store';
 import { embeddedModelPath } from './package-files';
 
@@ -20,6 +23,9 @@ export interface ResolveOptions {
 }
 
 type AnyDefinition = ExperimentDefinition | SweepDefinition;
+
+/** A definition with what it takes from outside; of a sweep with axes, at every place on them. */
+type ResolvedOf<D> = Resolved<D> & (D extends SweepDefinition ? Pick<ResolvedSweep, 'variants'> : object);
 
 function find<T extends { readonly name: string }>(things: readonly T[], name: string, field: string): T {
   const found = things.find((thing) => thing.name === name);
@@ -80,21 +86,42 @@ function assertEnoughItems({ evaluation }: AnyDefinition, { test }: ProblemSet):
   throw new BudgetlineError('DEFINITION_INVALID', message, { details: { field: 'evaluation.items' } });
 }
 
+async function loadOutside(definition: AnyDefinition, { tasks, baseDir = process.cwd() }: ResolveOptions) {
+  const task = find(tasks, definition.task, 'task');
+  const model = await resolveModel(definition.model, baseDir);
+  const files = await resolveFiles(definition, task, baseDir);
+  const problems = await task.load(definition.data, contextOf(files));
+  return { task, problems, outside: { model, files, poolRows: problems.pool.length } };
+}
+
+/** Reads what definitions take from outside; those that take the same read it once. */
+function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<Outside> {
+  const known = new Map<string, ReturnType<typeof loadOutside>>();
+  return async (definition) => {
+    const source = JSON.stringify([definition.task, definition.data, definition.model]);
+    const loading = known.get(source) ?? loadOutside(definition, options);
+    known.set(source, loading);
+    const { task, problems, outside } = await loading;
+    find(task.annotators, definition.annotator, 'annotator');
+    assertEnoughItems(definition, problems);
+    return outside;
+  };
+}
+
 /**
- * Pins what a definition takes from outside by its content: base model, data files, the size of the pool. Problems are
- * read once, so that a malformed row is met here, by file and line.
+ * Pins what a definition takes from outside by its content: base model, data files, the size of the pool; of a sweep
+ * with axes, at every place on them. Problems are read once, so that a malformed row is met here, by file and line.
  *
  * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, DEFINITION_INVALID
  */
 export async function resolveDefinition<D extends AnyDefinition>(
   definition: D,
-  { tasks, baseDir = process.cwd() }: ResolveOptions,
-): Promise<Resolved<D>> {
-  const task = find(tasks, definition.task, 'task');
-  find(task.annotators, definition.annotator, 'annotator');
-  const model = await resolveModel(definition.model, baseDir);
-  const files = await resolveFiles(definition, task, baseDir);
-  const problems = await task.load(definition.data, contextOf(files));
-  assertEnoughItems(definition, problems);
-  return { definition, model, files, poolRows: problems.pool.length };
+  options: ResolveOptions,
+): Promise<ResolvedOf<D>> {
+  const resolve = createResolver(options);
+  if (!('axes' in definition)) return { definition, ...(await resolve(definition)) };
+  const variants: Outside[] = [];
+  for (const variant of variantsOf(definition)) variants.push(await resolve(variant.definition));
+  const [first] = variants as [Outside, ...Outside[]];
+  return { definition, ...first, variants };
 }

@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { CellProgress, SweepProgress, SweepResult } from '../contracts/results';
 import type { PlannedStage, StageKey } from '../contracts/stage';
-import { planControl, experimentOf } from '../planning';
+import { planControl } from '../planning';
 import type { SweepPlan } from '../planning';
-import type { ResolvedSweep } from '../contracts/definition';
 import type { allocationSweep } from '../workflows';
 import { toWorkflowError } from './failure';
 import { completeResult } from './kept-pages';
@@ -30,7 +29,6 @@ export interface SweepStatus {
 
 export interface WatchOptions {
   readonly client: Client;
-  readonly resolved: ResolvedSweep;
   readonly plan: SweepPlan;
   readonly started: Started<typeof allocationSweep>;
   readonly onStatus: (status: SweepStatus) => void;
@@ -51,10 +49,10 @@ class Watcher {
   #progress: SweepProgress | null = null;
 
   constructor(private readonly options: WatchOptions) {
-    const { plan, resolved } = options;
+    const { plan } = options;
     const planned = plan.stages.map(({ stage }) => stage);
-    const controls = plan.cells.flatMap(({ cell }) => {
-      const control = planControl(experimentOf(resolved, cell));
+    const controls = plan.cells.flatMap(({ experiment }) => {
+      const control = planControl(experiment);
       return control === null ? [] : [control.sft, control.evaluation];
     });
     this.#byKey = new Map([...planned, ...controls].map((stage) => [stage.key, stage]));

@@ -131,6 +131,37 @@ export const experimentDefinition = z.strictObject({
 export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
 export type ExperimentInput = z.input<typeof experimentDefinition>;
 
+/** Fields that no axis may change: the grid has axes of its own, and what no stage's key holds would change nothing. */
+const fixedFields = ['name', 'budgets', 'sftFractions', 'seeds', 'axes', 'controls', 'prices', 'execution'];
+
+const axisField = z
+  .string()
+  .regex(/^[a-zA-Z]\w*(\.[a-zA-Z]\w*)*$/, 'a field of the definition, such as sft.lora.rank')
+  .refine((field) => !fixedFields.includes(field.split('.')[0] ?? ''), 'no axis changes this field');
+
+const axisScalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const distinctScalars = (values: unknown[]): boolean => new Set(values.map(String)).size === values.length;
+
+/**
+ * A further axis of a sweep: values of the field that it is named after ('sft.lora.rank': [8, 16]), or named sets of
+ * changes, by field ({ short: { 'evaluation.maxNewTokens': 32 }, … }).
+ */
+const axis = z.union([
+  z.array(axisScalar).min(1).refine(distinctScalars, 'each value once'),
+  z.record(
+    z.string().regex(/^[\w.+-]{1,40}$/, 'a short name of letters, digits and . + - _'),
+    z.record(axisField, z.json()),
+  ),
+]);
+
+const axes = z.record(z.string().min(1), axis).superRefine((value, context) => {
+  for (const [name, values] of Object.entries(value)) {
+    const checked = Array.isArray(values) ? axisField.safeParse(name) : undefined;
+    for (const { message } of checked?.error?.issues ?? [])
+      context.addIssue({ code: 'custom', path: [name], message });
+  }
+});
+
 const distinct = (values: number[]): boolean => new Set(values).size === values.length;
 
 /** A grid of cells: budgets × fractions × seeds. */
@@ -139,6 +170,8 @@ export const sweepDefinition = z.strictObject({
   budgets: z.array(count).min(1).refine(distinct, 'each budget once'),
   sftFractions: z.array(share).min(1).refine(distinct, 'each fraction once'),
   seeds: z.array(z.int().nonnegative()).min(1).refine(distinct, 'each seed once').default([0]),
+  /** Further axes by name: model, annotator, sft.lora.rank, preference.learningRate, task … */
+  axes: axes.optional(),
   /** Beside every winning mixture: plain SFT on the chosen answers of its pairs, from the same warm start. */
   controls: z.array(z.enum(['sft-on-chosen'])).default(['sft-on-chosen']),
   /** Largest difference in score that does not matter, fixed before the run. */
@@ -171,5 +204,10 @@ export interface Resolved<Definition> {
   /** Problems in the task's pool. */
   readonly poolRows: number;
 }
-export type ResolvedSweep = Resolved<SweepDefinition>;
+/** A definition's outside inputs without the definition. */
+export type Outside = Omit<Resolved<unknown>, 'definition'>;
+export interface ResolvedSweep extends Resolved<SweepDefinition> {
+  /** Of a sweep with axes: the outside inputs at each place on them, in the planner's order. */
+  readonly variants?: readonly Outside[];
+}
 export type ResolvedExperiment = Resolved<ExperimentDefinition>;

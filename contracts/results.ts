@@ -7,6 +7,8 @@ export interface CellIdentity {
   readonly task: string;
   readonly model: string;
   readonly annotator: string;
+  /** Its place on the sweep's axes, by axis; left out where the sweep has none. */
+  readonly axes?: Readonly<Record<string, string>>;
   readonly budget: number;
   readonly sftFraction: number;
   readonly seed: number;
@@ -56,6 +58,12 @@ export interface ControlResult {
   readonly stages: readonly StageResult[];
 }
 
+/** The untrained base at one place on a sweep's axes. */
+export interface VariantBase {
+  readonly axes: Readonly<Record<string, string>>;
+  readonly base: EvaluationSummary;
+}
+
 /** Outcomes of the cells of one page of a sweep. */
 export interface CellPage {
   readonly cells: readonly CellResult[];
@@ -72,7 +80,10 @@ export interface KeptPage {
 export interface SweepResult extends CellPage {
   readonly sweepId: string;
   readonly definitionDigest: string;
+  /** The untrained base; of a sweep with axes, at their first values. */
   readonly base: EvaluationSummary;
+  /** The untrained base at every place on the axes; left out where the sweep has none. */
+  readonly variants?: readonly VariantBase[];
   readonly baseStages: readonly StageResult[];
   readonly controls: readonly ControlResult[];
   /** Head of the experiment's ledger chain, anchored here. */

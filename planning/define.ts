@@ -7,6 +7,7 @@ import {
   type SweepInput,
 } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
+import { applyChanges, axisValues } from './variants';
 
 // This file loads zod, so no workflow imports it and the room's index does not name it.
 
@@ -87,5 +88,32 @@ export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
  * @throws BudgetlineError DEFINITION_INVALID, one line a wrong field
  */
 export function defineSweep(input: SweepInput): SweepDefinition {
-  return parseDefinition(sweepDefinition, input);
+  const { axes, ...plain } = parseDefinition(sweepDefinition, input);
+  if (axes === undefined) return plain;
+  const complete = Object.entries(axes).map(
+    ([name, axis]) => [name, completeAxis(plain, name, axis)] as const,
+  );
+  return { ...plain, axes: Object.fromEntries(complete) };
+}
+
+type Axes = NonNullable<SweepDefinition['axes']>;
+
+/** Checks the definition at every value of an axis. Workflows fill in no defaults, so they are filled in here. */
+function completeAxis(plain: SweepDefinition, name: string, axis: Axes[string]): Axes[string] {
+  const complete = axisValues(name, axis).map(({ label, changes }) => {
+    const changed = parseVariant(applyChanges(plain, changes), `axes["${name}"], ${label}`);
+    const fields = Object.keys(changes).map((field) => [field, valueAt(changed, field.split('.'))] as const);
+    return [label, Object.fromEntries(fields)] as const;
+  });
+  return Array.isArray(axis) ? axis : (Object.fromEntries(complete) as Axes[string]);
+}
+
+function parseVariant(input: unknown, where: string): SweepDefinition {
+  try {
+    return parseDefinition(sweepDefinition, input);
+  } catch (error) {
+    if (!(error instanceof BudgetlineError)) throw error;
+    const { remedy, details } = error;
+    throw new BudgetlineError(error.code, `${where}: ${error.message}`, { remedy, details });
+  }
 }

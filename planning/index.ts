@@ -11,23 +11,26 @@ export {
   uniquePurchase,
 } from './money';
 export {
-  cellIdOf,
+  type BasePlan,
   type CellPlan,
   type CellStages,
   type ControlPlan,
-  definitionDigest,
-  experimentOf,
-  type GridPoint,
-  gridOf,
   planBase,
   planCell,
   planControl,
-  planSweep,
+} from './cell';
+export {
+  cellIdOf,
+  type Coordinates,
+  coordinatesSlug,
+  definitionDigest,
+  describeCoordinates,
+  type GridPoint,
   sweepIdOf,
-  type SweepPlan,
-  type UniqueStage,
-} from './plan';
+} from './identity';
+export { planSweep, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';
+export { splitResult, type VariantResult } from './split-result';
 export {
   baseModel,
   demonstrationsStage,
@@ -47,3 +50,4 @@ export {
   trainPreferenceStage,
   trainSftStage,
 } from './stages';
+export { experimentOf, gridOf, resolvedVariants, type Variant, variantsOf } from './variants';

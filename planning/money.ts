@@ -1,5 +1,6 @@
 import type { PairSpec, Prices } from '../contracts/definition';
-import type { PlannedStage } from '../contracts/stage';
+import type { PlannedStage, SpecOf } from '../contracts/stage';
+import { digestOf } from './digest';
 
 /**
  * Share of scanned prompts that give an own-correct × own-wrong pair, for estimates before anything has run; the real
@@ -31,21 +32,35 @@ export function purchaseOf(demonstrations: number, pairs: number, spec: PairSpec
   return { demonstrations, pairs, checkerCalls: expectedCheckerCalls(pairs, spec) };
 }
 
-/**
- * What a set of stages buys when every row is bought once: demonstrations of one seed axis nest, and so do pairs of
- * one reference, so of each the largest count is bought.
- */
-export function uniquePurchase(stages: readonly PlannedStage[], pairSpec: PairSpec): Purchase {
-  const largest = { demonstrations: new Map<string, number>(), pairs: new Map<string, number>() };
+/** Rows that nest: of one seed axis and annotator, or of one reference. Fewer of them are the first of more. */
+function nestOf({ spec }: PlannedStage<'synthesizeData'>): string {
+  return digestOf({ ...spec, rows: 0 });
+}
+
+/** What a set of stages buys when every row is bought once: of rows that nest, the largest count. */
+export function uniquePurchase(stages: readonly PlannedStage[]): Purchase {
+  const largest = new Map<string, SpecOf<'synthesizeData'>>();
   for (const stage of stages) {
     if (!isPurchase(stage)) continue;
-    const { spec } = stage;
-    const axis = spec.what === 'pairs' ? `${spec.poolSeed}-${spec.seed}` : String(spec.poolSeed);
-    const counts = largest[spec.what];
-    counts.set(axis, Math.max(counts.get(axis) ?? 0, spec.rows));
+    const nest = nestOf(stage);
+    if ((largest.get(nest)?.rows ?? 0) < stage.spec.rows) largest.set(nest, stage.spec);
   }
-  const total = (counts: Map<string, number>): number => [...counts.values()].reduce((sum, n) => sum + n, 0);
-  return purchaseOf(total(largest.demonstrations), total(largest.pairs), pairSpec);
+  return [...largest.values()].map(purchaseOfStage).reduce(addPurchases, noPurchase);
+}
+
+const noPurchase: Purchase = { demonstrations: 0, pairs: 0, checkerCalls: 0 };
+
+function addPurchases(a: Purchase, b: Purchase): Purchase {
+  return {
+    demonstrations: a.demonstrations + b.demonstrations,
+    pairs: a.pairs + b.pairs,
+    checkerCalls: a.checkerCalls + b.checkerCalls,
+  };
+}
+
+function purchaseOfStage(spec: SpecOf<'synthesizeData'>): Purchase {
+  if (spec.what === 'demonstrations') return { ...noPurchase, demonstrations: spec.rows };
+  return purchaseOf(0, spec.rows, spec.pairs);
 }
 
 function isPurchase(stage: PlannedStage): stage is PlannedStage<'synthesizeData'> {

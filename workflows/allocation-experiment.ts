@@ -2,8 +2,9 @@ import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow
 import type { ResolvedExperiment } from '../contracts/definition';
 import type { CellResult, ExperimentProgress } from '../contracts/results';
 import type { PlannedStage, StageResult } from '../contracts/stage';
-import { definitionDigest, planCell } from '../planning/plan';
-import type { CellPlan } from '../planning/plan';
+import { planCell } from '../planning/cell';
+import type { CellPlace, CellPlan } from '../planning/cell';
+import { definitionDigest } from '../planning/identity';
 import { summarizeEvaluation } from './evaluation';
 import { openExperiment, sealLedger } from './ledger';
 import { defaultOrchestration } from './orchestration';
@@ -16,8 +17,12 @@ import { Steering } from './steering';
 /** Input of `allocationExperiment`. */
 export interface AllocationExperimentInput {
   readonly resolved: ResolvedExperiment;
-  /** Given by a sweep: the cell's id there, and whose ledger chain its stages belong to. */
-  readonly parent?: { readonly cellId: string; readonly experimentId: string };
+  /** Given by a sweep: the cell's id and axes there, and whose ledger chain its stages belong to. */
+  readonly parent?: {
+    readonly cellId: string;
+    readonly axes?: CellPlace['axes'];
+    readonly experimentId: string;
+  };
   readonly orchestration?: Partial<Orchestration>;
 }
 
@@ -85,10 +90,16 @@ async function runCell({ resolved, parent, orchestration, plan, experimentId, st
   };
 }
 
+function placeOf(parent: AllocationExperimentInput['parent']): CellPlace {
+  if (parent === undefined) return {};
+  const { cellId, axes } = parent;
+  return { id: cellId, ...(axes === undefined ? {} : { axes }) };
+}
+
 /** One cell: one budget, one split, one seed. Its history reads as its five kinds of activity. */
 export async function allocationExperiment(input: AllocationExperimentInput): Promise<CellResult> {
   const { resolved, parent } = input;
-  const plan = planOrFail(() => planCell(resolved, parent?.cellId));
+  const plan = planOrFail(() => planCell(resolved, placeOf(parent)));
   const experimentId = parent?.experimentId ?? plan.cell.id;
   const steering = new Steering({ experimentId, paused: null, window: null });
   return steering.conclude(() => runCell({ ...input, plan, experimentId, steering }));

@@ -1,9 +1,18 @@
 import { continueAsNew, startChild } from '@temporalio/workflow';
 import type { ResolvedSweep } from '../contracts/definition';
-import type { CellHole, CellPage, CellResult, ControlResult, SweepReturn } from '../contracts/results';
+import type {
+  CellHole,
+  CellPage,
+  CellResult,
+  ControlResult,
+  EvaluationSummary,
+  SweepReturn,
+} from '../contracts/results';
 import type { StageResult } from '../contracts/stage';
-import { experimentOf, planSweep } from '../planning/plan';
-import type { CellPlan, SweepPlan } from '../planning/plan';
+import type { CellPlan } from '../planning/cell';
+import { describeCoordinates } from '../planning/identity';
+import { planSweep } from '../planning/plan';
+import type { SweepPlan, VariantPlan } from '../planning/plan';
 import { allocationExperiment } from './allocation-experiment';
 import { Board } from './board';
 import { summarizeEvaluation } from './evaluation';
@@ -15,7 +24,7 @@ import { keepPage, nextPage, scoredCells, scoresWith, splitOutcomes, stagesOf, s
 import type { Carried } from './pages';
 import { planOrFail } from './planned';
 import { createStages } from './stages';
-import type { Artifact, Stages } from './stages';
+import type { Artifact, Stages, StagesOptions } from './stages';
 import { Steering } from './steering';
 import { winningMixtures } from './winners';
 import type { ScoredCell } from './winners';
@@ -39,11 +48,12 @@ interface Sweep {
   readonly board: Board;
 }
 
-function stagesFor(
-  { resolved, plan, orchestration, steering }: Sweep,
-  seed: number,
-  sink: StageResult[],
-): Stages {
+/** Whose stages are run: a definition, a seed, and where the results go. */
+interface Running extends Pick<StagesOptions, 'resolved' | 'seed'> {
+  readonly sink: StageResult[];
+}
+
+function stagesFor({ plan, orchestration, steering }: Sweep, { resolved, seed, sink }: Running): Stages {
   return createStages({
     resolved,
     seed,
@@ -56,23 +66,50 @@ function stagesFor(
   });
 }
 
-async function evaluateBase(sweep: Sweep): Promise<Carried['base']> {
-  if (sweep.carried !== undefined) return sweep.carried.base;
-  const baseStages: StageResult[] = [];
-  const stages = stagesFor(sweep, 0, baseStages);
+async function evaluateBase(
+  sweep: Sweep,
+  { resolved }: VariantPlan,
+  sink: StageResult[],
+): Promise<EvaluationSummary> {
+  const stages = stagesFor(sweep, { resolved, seed: 0, sink });
   const reference = await stages.freezeReference({ adapter: null });
-  const base = summarizeEvaluation((await stages.evaluate({ reference })).result);
-  sweep.board.base(base.score);
-  return { base, baseStages };
+  return summarizeEvaluation((await stages.evaluate({ reference })).result);
 }
 
-async function runChild(sweep: Sweep, { cell }: CellPlan): Promise<CellResult> {
-  const { resolved, plan, orchestration, steering } = sweep;
-  const parent = { cellId: cell.id, experimentId: plan.sweepId };
+/** The untrained base at every place on the axes; what is one evaluation runs once. */
+async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
+  if (sweep.carried !== undefined) return sweep.carried.base;
+  const { variants } = sweep.plan;
+  const baseStages: StageResult[] = [];
+  const running = new Map<string, Promise<EvaluationSummary>>();
+  for (const variant of variants) {
+    const { key } = variant.base.evaluation;
+    if (!running.has(key)) running.set(key, evaluateBase(sweep, variant, baseStages));
+  }
+  const places = await Promise.all(
+    variants.map(async ({ coordinates, base: { evaluation } }) => ({
+      axes: coordinates,
+      base: (await running.get(evaluation.key))!,
+    })),
+  );
+  const { base } = places[0]!;
+  sweep.board.base(base.score);
+  const hasAxes = sweep.resolved.definition.axes !== undefined;
+  return { base, baseStages, ...(hasAxes ? { variants: places } : {}) };
+}
+
+function summaryOf({ cell }: CellPlan): string {
+  const place = `${cell.budget} rows, ${cell.sftFraction} SFT, seed ${cell.seed}`;
+  return cell.axes === undefined ? place : `${place}, ${describeCoordinates(cell.axes)}`;
+}
+
+async function runChild({ plan, orchestration, steering }: Sweep, cellPlan: CellPlan): Promise<CellResult> {
+  const { id, axes } = cellPlan.cell;
+  const parent = { cellId: id, experimentId: plan.sweepId, ...(axes === undefined ? {} : { axes }) };
   const child = await startChild(allocationExperiment, {
-    workflowId: cell.id,
-    args: [{ resolved: experimentOf(resolved, cell), parent, orchestration }],
-    staticSummary: `${cell.budget} rows, ${cell.sftFraction} SFT, seed ${cell.seed}`,
+    workflowId: id,
+    args: [{ resolved: cellPlan.experiment, parent, orchestration }],
+    staticSummary: summaryOf(cellPlan),
   });
   return steering.lead(child);
 }
@@ -106,7 +143,9 @@ async function runControl(sweep: Sweep, winner: ScoredCell): Promise<ControlResu
   const results: StageResult[] = [];
   sweep.board.control(of, 'running');
   try {
-    const { result } = await trainControl(stagesFor(sweep, winner.cell.seed, results), winner);
+    const { experiment } = sweep.plan.cells.find(({ cell }) => cell.id === of)!;
+    const stages = stagesFor(sweep, { resolved: experiment, seed: winner.cell.seed, sink: results });
+    const { result } = await trainControl(stages, winner);
     sweep.board.control(of, 'done');
     return [{ kind: 'sft-on-chosen', of, evaluation: summarizeEvaluation(result), stages: results }];
   } catch (error) {
@@ -159,7 +198,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const { sweepId, definitionDigest } = plan;
   const { definition } = resolved;
   if (carried === undefined) await openExperiment({ experimentId: sweepId, definitionDigest, definition });
-  const [base, page] = await Promise.all([evaluateBase(sweep), runPage(sweep)]);
+  const [base, page] = await Promise.all([evaluateBases(sweep), runPage(sweep)]);
   const scores = scoresWith(carried, page);
   if (Object.keys(scores).length < plan.cells.length) return turnPage(sweep, base, page);
   const controls = await runControls(sweep, scoredCells(plan, scores));

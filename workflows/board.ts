@@ -1,6 +1,7 @@
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { CellProgress, SweepProgress } from '../contracts/results';
-import type { CellPlan, SweepPlan } from '../planning/plan';
+import type { CellPlan } from '../planning/cell';
+import type { SweepPlan } from '../planning/plan';
 import type { Carried } from './pages';
 import type { Steering } from './steering';
 
@@ -75,11 +76,14 @@ export class Board {
   }
 
   #publish(): void {
-    const rows = shownCells([...this.#cells.values()]).map(
-      ({ cell, state, score }) =>
-        `| ${cell.budget} | ${cell.sftFraction} | ${cell.seed} | ${state} | ${score?.toFixed(3) ?? ''} |`,
-    );
-    const head = ['| budget | SFT fraction | seed | state | score |', '|---|---|---|---|---|'];
-    setCurrentDetails([`Phase: ${this.#phase}`, '', ...head, ...rows].join('\n'));
+    const cells = [...this.#cells.values()];
+    const axes = Object.keys(cells[0]?.cell.axes ?? {});
+    const head = [...axes, 'budget', 'SFT fraction', 'seed', 'state', 'score'];
+    const rows = shownCells(cells).map(({ cell, state, score }) => [
+      ...axes.map((axis) => cell.axes?.[axis] ?? ''),
+      ...[cell.budget, cell.sftFraction, cell.seed, state, score?.toFixed(3) ?? ''],
+    ]);
+    const lines = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
+    setCurrentDetails([`Phase: ${this.#phase}`, '', ...lines].join('\n'));
   }
 }

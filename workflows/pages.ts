@@ -1,13 +1,14 @@
 import type { CellHole, CellPage, CellResult, KeptPage, SweepResult } from '../contracts/results';
 import type { StageCost, StageResult } from '../contracts/stage';
-import type { CellPlan, SweepPlan } from '../planning/plan';
+import type { CellPlan } from '../planning/cell';
+import type { SweepPlan } from '../planning/plan';
 import { keepDocument } from './ledger';
 import type { SteeringState } from './steering';
 import type { ScoredCell } from './winners';
 
 /** What one run of a sweep hands to the next: small figures, and references into the store. */
 export interface Carried {
-  readonly base: Pick<SweepResult, 'base' | 'baseStages'>;
+  readonly base: Pick<SweepResult, 'base' | 'variants' | 'baseStages'>;
   /** Finished cells by id: the score, or null for a hole. */
   readonly scores: Readonly<Record<string, number | null>>;
   readonly kept: readonly KeptPage[];

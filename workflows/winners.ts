@@ -1,4 +1,5 @@
 import type { CellIdentity } from '../contracts/results';
+import { coordinatesSlug } from '../planning/identity';
 
 /** A finished cell, as far as comparing it with others goes. */
 export interface ScoredCell {
@@ -9,8 +10,8 @@ export interface ScoredCell {
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): Map<number, T[]> {
-  const groups = new Map<number, T[]>();
+function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return groups;
 }
@@ -27,8 +28,11 @@ function bestOfBudget(cells: readonly ScoredCell[]): ScoredCell[] {
   return scored[0]?.group ?? [];
 }
 
-/** The winning mixtures: of every budget whose best fraction is neither 0 nor 1, the cells of that fraction. */
+/**
+ * The winning mixtures: at every place on the axes, of every budget whose best fraction is neither 0 nor 1, the cells of
+ * that fraction.
+ */
 export function winningMixtures(cells: readonly ScoredCell[]): ScoredCell[] {
-  const budgets = [...groupBy(cells, ({ cell }) => cell.budget).values()];
+  const budgets = [...groupBy(cells, ({ cell }) => `${cell.budget}${coordinatesSlug(cell.axes)}`).values()];
   return budgets.flatMap(bestOfBudget).filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
 }

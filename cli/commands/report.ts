@@ -1,8 +1,8 @@
 import { createStore } from '../../store';
 import { homeOf } from '../home';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
-import { renderResults } from '../print/results';
-import { readRecord, writeReport } from '../report-files';
+import { renderParts } from '../print/parts';
+import { analysesOf, readRecord, writeReport } from '../report-files';
 
 /** `budgetline report SWEEP_ID`: analyses a finished sweep again, prints it, and writes its report again. */
 export async function reportCommand(sweepId: string, options: PrinterOptions): Promise<void> {
@@ -11,10 +11,10 @@ export async function reportCommand(sweepId: string, options: PrinterOptions): P
   const files = await writeReport(store, record);
   const printer = createPrinter(options);
   printer.print([
-    ...renderResults(files.analysis, printer.ink),
+    ...renderParts(files.parts, printer.ink),
     '',
-    `Report  ${files.reportPath}`,
+    ...files.parts.map(({ reportPath }) => `Report  ${reportPath}`),
     `Result  ${files.resultPath}`,
   ]);
-  if (options.json === true) printJson({ ...record, analysis: files.analysis });
+  if (options.json === true) printJson({ ...record, ...analysesOf(files.parts) });
 }

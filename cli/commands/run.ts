@@ -4,10 +4,10 @@ import { Interrupted, listenForInterruption, type Interruption, type StopSignal 
 import { prepareSweep, type DefinitionFlags, type PlannedSweep } from '../planned-sweep';
 import { renderEnding } from '../print/ending';
 import { renderPlan } from '../print/plan';
-import { renderResults } from '../print/results';
+import { renderParts } from '../print/parts';
 import { wrap } from '../print/text';
 import { createProgressView, type ProgressView } from '../progress-view';
-import { writeReport, type ReportFiles, type SweepRecord } from '../report-files';
+import { analysesOf, writeReport, type ReportFiles, type SweepRecord } from '../report-files';
 import { commandOf, resumeCommand, type Invocation } from '../resume-command';
 import { findTemporal, type TemporalPlace } from '../temporal';
 import { followSweep, type FollowedSweep } from '../follow-sweep';
@@ -60,8 +60,8 @@ async function openTemporal({ planned, printer, interruption }: Run): Promise<Te
 }
 
 function recordOf({ planned }: Run, { result, run }: FollowedSweep): SweepRecord {
-  const { resolved, annotatorDescription } = planned;
-  return { definition: resolved.definition, annotatorDescription, result, run };
+  const { resolved, annotatorDescription, annotatorDescriptions } = planned;
+  return { definition: resolved.definition, annotatorDescription, annotatorDescriptions, result, run };
 }
 
 function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed: FollowedSweep): void {
@@ -74,7 +74,7 @@ function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed
       elapsedMs: performance.now() - place.acquisitionMs,
       acquisitionMs: place.acquisitionMs,
       stages: [...result.baseStages, ...results],
-      reportPath: files.reportPath,
+      reportPaths: files.parts.map(({ reportPath }) => reportPath),
       resultPath: files.resultPath,
       temporalUi: followed.run.temporalUi ?? null,
       server:
@@ -84,7 +84,7 @@ function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed
     },
     printer.ink,
   );
-  printer.print(['', ...renderResults(files.analysis, printer.ink), '', ...ending]);
+  printer.print(['', ...renderParts(files.parts, printer.ink), '', ...ending]);
 }
 
 /** From a server that answers to the table. */
@@ -103,7 +103,7 @@ async function runOn(place: TemporalPlace, run: Run, json: boolean): Promise<num
   const files = await writeReport(run.planned.store, record);
   await draining;
   showEnding(run, place, files, followed);
-  if (json) printJson({ ...record, analysis: files.analysis });
+  if (json) printJson({ ...record, ...analysesOf(files.parts) });
   return record.result.holes.length > 0 ? exitWithHoles : 0;
 }
 

@@ -10,7 +10,8 @@ export interface Ending {
   /** Fetching or building the Temporal program; 0 where it was there. */
   readonly acquisitionMs: number;
   readonly stages: readonly StageResult[];
-  readonly reportPath: string;
+  /** One for each place on the sweep's axes. */
+  readonly reportPaths: readonly string[];
   readonly resultPath: string;
   readonly temporalUi: string | null;
   /** Present where a server of ours goes on running. */
@@ -47,7 +48,7 @@ export function renderEnding(ending: Ending, ink: Ink): string[] {
   const { server } = ending;
   return [
     ...wrap(time).map(ink.strong),
-    entry('Report', ending.reportPath, ink),
+    ...ending.reportPaths.map((path) => entry('Report', path, ink)),
     entry('Result', ending.resultPath, ink),
     ...(ending.temporalUi === null ? [] : [entry('Temporal', ending.temporalUi, ink)]),
     ...(server === null

@@ -19,8 +19,17 @@ function fact(name: string, text: string, ink: Ink): string[] {
   return [ink.faint(first) + head.slice(first.length), ...rest];
 }
 
-function describeGrid({ budgets, sftFractions, seeds, controls }: SweepDefinition, cells: number): string {
+function describeAxes({ axes = {} }: SweepDefinition): string[] {
+  return Object.entries(axes).map(([name, axis]) => {
+    const labels = Array.isArray(axis) ? axis.map(String) : Object.keys(axis);
+    return `${labels.length} × ${name} (${labels.join(', ')})`;
+  });
+}
+
+function describeGrid(definition: SweepDefinition, cells: number): string {
+  const { budgets, sftFractions, seeds, controls } = definition;
   const axes = [
+    ...describeAxes(definition),
     `${countOf(budgets.length, 'budget')} (${budgets.map(formatCount).join(', ')})`,
     `${countOf(sftFractions.length, 'SFT fraction')} (${sftFractions.map(formatFraction).join(', ')})`,
     countOf(seeds.length, 'seed'),

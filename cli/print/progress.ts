@@ -26,7 +26,8 @@ const ordinary: ReadonlySet<string> = new Set([
 function whereOf({ workflowId }: RunningStage, { cells }: Standing): string {
   const cell = cells.get(workflowId);
   if (cell === undefined) return '';
-  return `r = ${formatFraction(cell.sftFraction)} at ${formatCount(cell.budget)}`;
+  const axes = Object.values(cell.axes ?? {}).map((label) => `, ${label}`);
+  return `r = ${formatFraction(cell.sftFraction)} at ${formatCount(cell.budget)}${axes.join('')}`;
 }
 
 /** "train 40/64", "loss 0.412", "8,512 tokens/s", "12 s left": what is known of a stage that runs. */

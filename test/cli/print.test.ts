@@ -171,7 +171,7 @@ describe('pure: how a run ends in print', () => {
       elapsedMs: 171_000,
       acquisitionMs: 204_000,
       stages,
-      reportPath: '/home/reports/x/report.html',
+      reportPaths: ['/home/reports/x/report.html'],
       resultPath: '/home/reports/x/result.json',
       temporalUi: 'http://localhost:8233/x',
       server: { address: '127.0.0.1:7233', stopCommand: 'budgetline server stop' },

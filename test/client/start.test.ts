@@ -60,7 +60,7 @@ describe('server: starting a sweep', function () {
 
   it('tells of a run that somebody else ended, and stops watching when asked', async () => {
     const started = await startSweep(resolved, { client });
-    const watched = { client, resolved, plan: planSweep(resolved), started, onStatus: () => undefined };
+    const watched = { client, plan: planSweep(resolved), started, onStatus: () => undefined };
     const stop = new AbortController();
     const left = watchSweep({ ...watched, signal: stop.signal });
     stop.abort(new Error('enough'));

@@ -56,6 +56,6 @@ export async function runSweep(client: Client, resolved: ResolvedSweep): Promise
   const started = await startSweep(resolved, { client });
   const statuses: SweepStatus[] = [];
   const onStatus = (status: SweepStatus): void => void statuses.push(status);
-  const result = await watchSweep({ client, resolved, plan, started, onStatus, intervalMs: 250 });
+  const result = await watchSweep({ client, plan, started, onStatus, intervalMs: 250 });
   return { plan, result, statuses };
 }

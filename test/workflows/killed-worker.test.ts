@@ -78,7 +78,7 @@ function runKilling(home: string, resolved: ResolvedSweep, commands: readonly st
     const started = await startSweep(resolved, { client, orchestration: { heartbeatSeconds: 5, window: 6 } });
     const plan = planSweep(resolved);
     const [result] = await Promise.all([
-      watchSweep({ client, resolved, plan, started, signal, onStatus: () => undefined }),
+      watchSweep({ client, plan, started, signal, onStatus: () => undefined }),
       killing,
     ]);
     return result;

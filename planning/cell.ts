@@ -1,0 +1,147 @@
+import type {
+  ExperimentDefinition,
+  Resolved,
+  ResolvedExperiment,
+  SweepDefinition,
+} from '../contracts/definition';
+import { BudgetlineError } from '../contracts/failures';
+import type { CellIdentity } from '../contracts/results';
+import type { PlannedStage } from '../contracts/stage';
+import { splitBudget } from './counts';
+import { estimateSeconds } from './estimate';
+import { cellIdOf, type Coordinates, sweepIdOf } from './identity';
+import { annotationUsd, purchaseOf } from './money';
+import {
+  demonstrationsStage,
+  evaluateStage,
+  freezeReferenceStage,
+  pairsStage,
+  type StageContext,
+  trainPreferenceStage,
+  trainSftStage,
+} from './stages';
+
+/** The stages of one cell, in the order in which it runs them. */
+export interface CellStages {
+  /** null where the split buys no demonstrations. */
+  readonly demonstrations: PlannedStage<'synthesizeData'> | null;
+  readonly sft: PlannedStage<'trainSft'> | null;
+  readonly reference: PlannedStage<'freezeReference'>;
+  /** null where the split buys no pairs. */
+  readonly pairs: PlannedStage<'synthesizeData'> | null;
+  readonly preference: PlannedStage<'trainPreference'> | null;
+  readonly evaluation: PlannedStage<'evaluate'>;
+}
+
+/** One cell: who it is, what it runs and what its rows cost when bought alone. */
+export interface CellPlan extends CellStages {
+  readonly cell: CellIdentity;
+  /** The cell as an experiment of its own. */
+  readonly experiment: ResolvedExperiment;
+  /** The stages above that exist, inputs before their readers. */
+  readonly stages: readonly PlannedStage[];
+  readonly annotationUsd: number;
+  /** Estimated seconds of its stages on one device slot, none of them cached. */
+  readonly seconds: number;
+}
+
+/** Where a cell stands in a sweep. */
+export interface CellPlace {
+  readonly id?: string;
+  readonly axes?: Coordinates;
+}
+
+function contextOf(resolved: ResolvedExperiment): StageContext {
+  return { resolved, seed: resolved.definition.seed };
+}
+
+function cellStages(context: StageContext, rows: { sftRows: number; pairRows: number }): CellStages {
+  const demonstrations = rows.sftRows === 0 ? null : demonstrationsStage(context, { rows: rows.sftRows });
+  const sft = demonstrations && trainSftStage(context, { data: demonstrations });
+  const reference = freezeReferenceStage(context, { adapter: sft });
+  const pairs = rows.pairRows === 0 ? null : pairsStage(context, { reference, rows: rows.pairRows });
+  const preference = pairs && trainPreferenceStage(context, { reference, data: pairs });
+  const evaluation = evaluateStage(context, { reference, adapter: preference });
+  return { demonstrations, sft, reference, pairs, preference, evaluation };
+}
+
+function assertFitsPool(definition: ExperimentDefinition, poolRows: number): void {
+  const { budget, task } = definition;
+  if (budget <= poolRows) return;
+  throw new BudgetlineError(
+    'BUDGET_EXCEEDS_POOL',
+    `budget ${budget} is above the ${poolRows} problems in the pool of ${task}.`,
+    {
+      remedy: `Plan budgets up to ${poolRows}, or enlarge the pool (data.pool, or more rows in the train file).`,
+    },
+  );
+}
+
+/**
+ * The stages of one cell, with every key known before anything runs.
+ *
+ * @param place where the cell stands in a sweep, if it belongs to one
+ * @throws BudgetlineError BUDGET_EXCEEDS_POOL
+ */
+export function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): CellPlan {
+  const { definition } = resolved;
+  assertFitsPool(definition, resolved.poolRows);
+  const rows = splitBudget(definition.budget, definition.sftFraction);
+  const parts = cellStages(contextOf(resolved), rows);
+  const { demonstrations, sft, reference, pairs, preference, evaluation } = parts;
+  const stages = [demonstrations, sft, reference, pairs, preference, evaluation].filter(
+    (stage) => stage !== null,
+  );
+  return {
+    ...parts,
+    experiment: resolved,
+    cell: identityOf(resolved, rows, place),
+    stages,
+    annotationUsd: annotationUsd(
+      definition.prices,
+      purchaseOf(rows.sftRows, rows.pairRows, definition.pairs),
+    ),
+    seconds: estimateSeconds(stages, 1),
+  };
+}
+
+function identityOf(
+  resolved: ResolvedExperiment,
+  rows: { sftRows: number; pairRows: number },
+  { id = cellIdOf(sweepIdOf(resolved), resolved.definition), axes }: CellPlace,
+): CellIdentity {
+  const { task, model, annotator, budget, sftFraction, seed } = resolved.definition;
+  const place = axes === undefined ? {} : { axes };
+  return { id, task, model, annotator, ...place, budget, sftFraction, seed, ...rows };
+}
+
+/** Freezing and evaluating the untrained base: what every gain is measured against. */
+export interface BasePlan {
+  readonly reference: PlannedStage<'freezeReference'>;
+  readonly evaluation: PlannedStage<'evaluate'>;
+}
+
+export function planBase(resolved: Resolved<ExperimentDefinition | SweepDefinition>): BasePlan {
+  // Neither stage draws random numbers, so any seed axis gives the same keys.
+  const context = { resolved, seed: 0 };
+  const reference = freezeReferenceStage(context, { adapter: null });
+  return { reference, evaluation: evaluateStage(context, { reference, adapter: null }) };
+}
+
+/** The control's own stages; what they read, the cell beside it has made. */
+export interface ControlPlan {
+  readonly sft: PlannedStage<'trainSft'>;
+  readonly evaluation: PlannedStage<'evaluate'>;
+}
+
+/**
+ * The control beside a mixture: plain SFT on the chosen answers of the cell's pairs, from the same frozen warm start.
+ * null where the cell has no pairs.
+ */
+export function planControl(resolved: ResolvedExperiment): ControlPlan | null {
+  const { reference, pairs } = planCell(resolved);
+  if (pairs === null) return null;
+  const context = contextOf(resolved);
+  const sft = trainSftStage(context, { data: pairs, base: reference, column: 'chosen' });
+  return { sft, evaluation: evaluateStage(context, { reference, adapter: sft }) };
+}

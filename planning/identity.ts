@@ -1,0 +1,65 @@
+import type {
+  ExperimentDefinition,
+  Resolved,
+  ResolvedExperiment,
+  ResolvedSweep,
+  SweepDefinition,
+} from '../contracts/definition';
+import { digestOf } from './digest';
+
+/** A cell's place in a sweep's grid. */
+export interface GridPoint {
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly seed: number;
+}
+
+/** A place on a sweep's axes: axis → label of its value. */
+export type Coordinates = Readonly<Record<string, string>>;
+
+function pinned({ definition, model, files }: Resolved<ExperimentDefinition | SweepDefinition>) {
+  const digests = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, file.digest]));
+  const data =
+    definition.data.source === 'files' ? { ...definition.data, ...digests } : { ...definition.data };
+  return { definition: { ...definition, model: model.digest, data }, files: digests };
+}
+
+/** A definition's digest: outside inputs count by content, so that no path on this host enters. */
+export function definitionDigest(resolved: ResolvedExperiment | ResolvedSweep): string {
+  const variants = 'variants' in resolved ? resolved.variants : undefined;
+  if (variants === undefined) return digestOf(pinned(resolved));
+  return digestOf({
+    ...pinned(resolved),
+    variants: variants.map((outside) => pinned({ ...outside, definition: resolved.definition })),
+  });
+}
+
+/** Name and the first twelve digits of the definition's digest. */
+export function sweepIdOf(resolved: ResolvedExperiment | ResolvedSweep): string {
+  return `${resolved.definition.name}-${definitionDigest(resolved).slice(0, 12)}`;
+}
+
+const slugOf = (text: string): string => text.replace(/[^\w.+-]+/g, '_');
+
+/** "-annotator=clean-sft.lora.rank=8", for ids and file names; empty where there are no axes. */
+export function coordinatesSlug(coordinates: Coordinates = {}): string {
+  return Object.entries(coordinates)
+    .map(([axis, label]) => `-${slugOf(axis)}=${slugOf(label)}`)
+    .join('');
+}
+
+/** "annotator = clean, sft.lora.rank = 8", for people. */
+export function describeCoordinates(coordinates: Coordinates = {}): string {
+  return Object.entries(coordinates)
+    .map(([axis, label]) => `${axis} = ${label}`)
+    .join(', ');
+}
+
+/** A cell's id: the sweep's, or the experiment's own, its place in the grid and on the axes. */
+export function cellIdOf(
+  parentId: string,
+  { budget, sftFraction, seed }: GridPoint,
+  coordinates?: Coordinates,
+): string {
+  return `${parentId}-b${budget}-r${sftFraction}-s${seed}${coordinatesSlug(coordinates)}`;
+}

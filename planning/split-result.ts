@@ -1,0 +1,34 @@
+import type { SweepDefinition } from '../contracts/definition';
+import type { CellIdentity, SweepResult } from '../contracts/results';
+import { type Coordinates, coordinatesSlug } from './identity';
+import { variantsOf } from './variants';
+
+/** What a sweep found at one place on its axes: definition and result of a sweep that has none. */
+export interface VariantResult {
+  readonly coordinates: Coordinates;
+  readonly definition: SweepDefinition;
+  readonly result: SweepResult;
+}
+
+/** Cuts a sweep's result along its axes, so that each part can be analysed as the plain grid that it is. */
+export function splitResult(definition: SweepDefinition, sweep: SweepResult): VariantResult[] {
+  return variantsOf(definition).map(({ coordinates, definition: plain }) => {
+    const slug = coordinatesSlug(coordinates);
+    const isHere = ({ cell }: { cell: CellIdentity }): boolean => coordinatesSlug(cell.axes) === slug;
+    const cells = sweep.cells.filter(isHere);
+    const ids = new Set(cells.map(({ cell }) => cell.id));
+    const { variants = [], ...result } = sweep;
+    return {
+      coordinates,
+      definition: plain,
+      result: {
+        ...result,
+        sweepId: `${sweep.sweepId}${slug}`,
+        base: variants.find(({ axes }) => coordinatesSlug(axes) === slug)?.base ?? sweep.base,
+        cells,
+        holes: sweep.holes.filter(isHere),
+        controls: sweep.controls.filter(({ of }) => ids.has(of)),
+      },
+    };
+  });
+}

@@ -1,0 +1,102 @@
+import type { Resolved, ResolvedExperiment, ResolvedSweep, SweepDefinition } from '../contracts/definition';
+import type { Coordinates, GridPoint } from './identity';
+
+/** One value of an axis: its label, and what it changes, by field ("sft.lora.rank"). */
+interface AxisValue {
+  readonly axis: string;
+  readonly label: string;
+  readonly changes: Readonly<Record<string, unknown>>;
+}
+
+/** One place on all axes of a sweep: a grid of budgets, fractions and seeds under settings of its own. */
+export interface Variant {
+  /** Empty where the sweep has no axes. */
+  readonly coordinates: Coordinates;
+  /** The sweep's definition with the axes' values in place of its own, and without axes. */
+  readonly definition: SweepDefinition;
+}
+
+type Axis = NonNullable<SweepDefinition['axes']>[string];
+
+function isList(axis: Axis): axis is Extract<Axis, readonly unknown[]> {
+  return Array.isArray(axis);
+}
+
+/** An axis's values: of a list each changes the field that the axis is named after, of named ones what they say. */
+export function axisValues(name: string, axis: Axis): AxisValue[] {
+  if (isList(axis))
+    return axis.map((value) => ({ axis: name, label: String(value), changes: { [name]: value } }));
+  return Object.entries(axis).map(([label, changes]) => ({ axis: name, label, changes }));
+}
+
+function changeField(value: unknown, [field = '', ...rest]: readonly string[], change: unknown): unknown {
+  const object = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return { ...object, [field]: rest.length === 0 ? change : changeField(object[field], rest, change) };
+}
+
+/** A definition with other values in some fields. Says nothing of whether it still is one. */
+export function applyChanges<T>(definition: T, changes: Readonly<Record<string, unknown>>): T {
+  return Object.entries(changes).reduce(
+    (changed, [field, value]) => changeField(changed, field.split('.'), value) as T,
+    definition,
+  );
+}
+
+/** The product of all axes, in the order of the definition; one variant where there are none. */
+export function variantsOf({ axes, ...plain }: SweepDefinition): Variant[] {
+  const start: Variant[] = [{ coordinates: {}, definition: plain }];
+  return Object.entries(axes ?? {}).reduce(
+    (variants, [name, axis]) =>
+      variants.flatMap(({ coordinates, definition }) =>
+        axisValues(name, axis).map(({ label, changes }) => ({
+          coordinates: { ...coordinates, [name]: label },
+          definition: applyChanges(definition, changes),
+        })),
+      ),
+    start,
+  );
+}
+
+/** A variant with its outside inputs pinned: a sweep without axes. */
+export interface ResolvedVariant {
+  readonly coordinates: Coordinates;
+  readonly resolved: Resolved<SweepDefinition>;
+}
+
+/** The variants of a sweep, each with its own model and files. */
+export function resolvedVariants(sweep: ResolvedSweep): ResolvedVariant[] {
+  const { definition, variants, ...outside } = sweep;
+  return variantsOf(definition).map((variant, index) => ({
+    coordinates: variant.coordinates,
+    resolved: { ...(variants?.[index] ?? outside), definition: variant.definition },
+  }));
+}
+
+/** All points of a sweep's grid, in the order of the definition. */
+export function gridOf({ budgets, sftFractions, seeds }: SweepDefinition): GridPoint[] {
+  return seeds.flatMap((seed) =>
+    budgets.flatMap((budget) => sftFractions.map((sftFraction) => ({ budget, sftFraction, seed }))),
+  );
+}
+
+/** The experiment that one cell of a sweep is. */
+export function experimentOf(resolved: Resolved<SweepDefinition>, point: GridPoint): ResolvedExperiment {
+  const { definition } = resolved;
+  const { name, task, data, annotator, model, sft, preference, pairs, evaluation, prices, execution } =
+    definition;
+  const shared = {
+    name,
+    task,
+    data,
+    annotator,
+    model,
+    sft,
+    preference,
+    pairs,
+    evaluation,
+    prices,
+    execution,
+  };
+  const { budget, sftFraction, seed } = point;
+  return { ...resolved, definition: { ...shared, budget, sftFraction, seed } };
+}

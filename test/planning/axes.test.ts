@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { BudgetlineError } from '../../contracts/failures';
+import type { CellResult, EvaluationSummary, SweepResult } from '../../contracts/results';
+import { planSweep, splitResult, sweepIdOf, variantsOf } from '../../planning';
+import { resolveSweep } from './support';
+
+const axes = {
+  annotator: ['clean', 'majority-error', 'slip'],
+  'sft.lora.rank': [8, 16],
+};
+const plain = resolveSweep();
+const crossed = resolveSweep({ axes });
+const plan = planSweep(crossed);
+
+const keysOf = (sweep: ReturnType<typeof resolveSweep>): Set<string> =>
+  new Set(planSweep(sweep).stages.map(({ stage }) => stage.key));
+
+function assertInvalid(change: Parameters<typeof resolveSweep>[0], message: RegExp): void {
+  assert.throws(
+    () => resolveSweep(change),
+    (error) =>
+      error instanceof BudgetlineError && error.code === 'DEFINITION_INVALID' && message.test(error.message),
+  );
+}
+
+describe('pure: axes of a sweep', () => {
+  it('multiply the grid, and every cell says where it stands', () => {
+    assert.equal(plan.cells.length, 3 * 2 * planSweep(plain).cells.length);
+    assert.equal(new Set(plan.cells.map(({ cell }) => cell.id)).size, plan.cells.length);
+    for (const { cell, experiment } of plan.cells) {
+      assert.equal(cell.axes?.['annotator'], cell.annotator);
+      assert.equal(cell.axes['sft.lora.rank'], String(experiment.definition.sft.lora?.rank));
+      assert.ok(cell.id.endsWith(`-annotator=${cell.annotator}-sft.lora.rank=${cell.axes['sft.lora.rank']}`));
+    }
+  });
+
+  it('plan at each place the stages of the plain sweep with these settings', () => {
+    const { sft } = plain.definition;
+    const union = new Set<string>();
+    for (const annotator of axes.annotator)
+      for (const rank of axes['sft.lora.rank'])
+        for (const key of keysOf(resolveSweep({ annotator, sft: { ...sft, lora: { ...sft.lora!, rank } } })))
+          union.add(key);
+    assert.deepEqual(keysOf(crossed), union);
+  });
+
+  it('share what an axis does not touch', () => {
+    const [reference, evaluation, ...others] = plan.base;
+    assert.deepEqual([reference?.kind, evaluation?.kind, others.length], ['freezeReference', 'evaluate', 0]);
+    const demonstrations = plan.stages.filter(
+      ({ stage: { spec } }) =>
+        spec.kind === 'synthesizeData' && spec.what === 'demonstrations' && spec.rows === 64,
+    );
+    // 64 demonstrations serve r = 1 at 64 and r = .25 at 256, at both ranks.
+    assert.deepEqual(
+      demonstrations.map(({ cells }) => cells),
+      [4, 4, 4],
+    );
+    assert.equal(plan.purchase.demonstrations, 3 * 1024);
+  });
+
+  it('leave a sweep without them as it was', () => {
+    assert.deepEqual(variantsOf(plain.definition), [{ coordinates: {}, definition: plain.definition }]);
+    assert.equal(planSweep(plain).cells[0]?.cell.axes, undefined);
+    assert.equal('axes' in plain.definition, false);
+  });
+
+  it('may change several fields under one name, defaults filled in', () => {
+    const sweep = resolveSweep({
+      axes: {
+        size: {
+          small: { data: { source: 'twin', pool: 100 }, 'evaluation.items': 10 },
+          large: { data: { source: 'twin', pool: 2048 } },
+        },
+      },
+      budgets: [64],
+    });
+    const [small, large] = variantsOf(sweep.definition).map(({ definition }) => definition);
+    assert.deepEqual(small?.data, { source: 'twin', seed: 0, pool: 100, validation: 200, test: 400 });
+    assert.deepEqual([small.evaluation.items, large?.evaluation.items], [10, 400]);
+    assert.equal(planSweep(sweep).base.length, 3, 'one reference, two evaluations');
+  });
+
+  it('take models and files from the place that needs them', () => {
+    const sweep = resolveSweep({ axes: { model: ['small', 'large'] }, budgets: [64] });
+    const outside = (digest: string, poolRows: number) => ({
+      ...{ files: {}, poolRows },
+      model: { name: digest, digest: digest.repeat(64), path: `/${digest}` },
+    });
+    const pinned = { ...sweep, ...outside('a', 6144), variants: [outside('a', 6144), outside('b', 6144)] };
+    const references = planSweep(pinned).base.filter(({ kind }) => kind === 'freezeReference');
+    assert.deepEqual(
+      references.map(({ inputs }) => inputs.base),
+      ['a', 'b'].map((digest) => ({ digest: digest.repeat(64), path: `/${digest}` })),
+    );
+    const other = { ...pinned, variants: [outside('a', 6144), outside('c', 6144)] };
+    assert.notEqual(sweepIdOf(other), sweepIdOf(pinned));
+    const short = { ...pinned, variants: [outside('a', 6144), outside('b', 10)] };
+    assert.throws(() => planSweep(short), { code: 'BUDGET_EXCEEDS_POOL' });
+  });
+
+  it('are refused where they name no field, a fixed one, or a value that the field does not take', () => {
+    assertInvalid({ axes: { 'sft.rank': [1] } }, /axes\["sft\.rank"\], 1: sft\.rank: no such field/);
+    assertInvalid({ axes: { prices: ['cheap'] } }, /prices.*no axis changes this field/);
+    assertInvalid({ axes: { sftFractions: [1] } }, /no axis changes this field/);
+    assertInvalid({ axes: { 'sft.lora.rank': [8, -8] } }, /sft\.lora\.rank.*-8/);
+    assertInvalid({ axes: { 'sft.lora.rank': [8, 8] } }, /each value once/);
+    assertInvalid({ axes: { 'sft.lora.rank': [] } }, /axes\.sft\.lora\.rank/);
+  });
+});
+
+describe('pure: a result cut along its axes', () => {
+  const evaluation = (score: number): EvaluationSummary => ({
+    ...{ key: 'k', digest: 'd', items: 10, score, formatRate: 1, ramblingRate: 0, noEosRate: 0 },
+    ...{ meanTokens: 1, repetitionRate: 0, scores: {} },
+  });
+  const cells: CellResult[] = plan.cells.map(({ cell }, index) => ({
+    ...{ cell, evaluation: evaluation(index / 1000), stages: [], annotationUsd: 1 },
+  }));
+  const noCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, checkerCalls: 0 };
+  const [hole, ...done] = cells;
+  const result: SweepResult = {
+    ...{ sweepId: plan.sweepId, definitionDigest: plan.definitionDigest, baseStages: [], ledgerHead: null },
+    ...{ base: evaluation(0.1), cells: done, cost: noCost },
+    variants: plan.variants.map(({ coordinates }, index) => ({
+      axes: coordinates,
+      base: evaluation(index / 10),
+    })),
+    holes: [{ cell: hole!.cell, code: 'TRAINER_DIVERGED', message: 'It diverged.' }],
+    controls: [{ kind: 'sft-on-chosen', of: done[0]!.cell.id, evaluation: evaluation(0.5), stages: [] }],
+  };
+  const parts = splitResult(crossed.definition, result);
+
+  it('has every cell, hole and control once, at its place', () => {
+    const ids = parts.flatMap((part) => part.result.cells.map(({ cell }) => cell.id)).sort();
+    assert.deepEqual(ids, done.map(({ cell }) => cell.id).sort());
+    assert.equal(
+      parts.reduce((sum, part) => sum + part.result.holes.length, 0),
+      1,
+    );
+    assert.equal(
+      parts.reduce((sum, part) => sum + part.result.controls.length, 0),
+      1,
+    );
+    for (const { definition, result: part } of parts) {
+      assert.ok(part.cells.every(({ cell }) => cell.annotator === definition.annotator));
+      assert.ok(part.controls.every(({ of }) => part.cells.some(({ cell }) => cell.id === of)));
+    }
+  });
+
+  it('gives each part its own base and name', () => {
+    assert.deepEqual(
+      parts.map((part) => part.result.base.score),
+      [0, 0.1, 0.2, 0.3, 0.4, 0.5],
+    );
+    assert.equal(new Set(parts.map((part) => part.result.sweepId)).size, 6);
+  });
+
+  it('is the whole where there are no axes', () => {
+    const whole = splitResult(plain.definition, { ...result, cells: [], controls: [], holes: [] });
+    assert.deepEqual(
+      whole.map((part) => part.result.sweepId),
+      [plan.sweepId],
+    );
+  });
+});
