@@ -13,6 +13,8 @@ import { temporaryFolder } from '../support/temporary';
 
 const scripted = resolve(__dirname, '../support/scripted-trainer.js');
 const limits = { graceMs: 300, stallMs: 300, openingMs: 2000 };
+/** For tests of something else than silence: a busy machine is no silent trainer. */
+const patient = { limits: { ...limits, stallMs: 20_000, openingMs: 20_000 } };
 
 function sftJob(dir: string, batchRows: number): TrainerJob {
   const training = {
@@ -160,10 +162,14 @@ describe('pure: the trainer process', function () {
   });
 
   it('asks a trainer to stop, and it leaves a checkpoint', async () => {
-    const started = await prepare('stop', [
-      ['hello', 'progress', 'wait=9000', 'result'],
-      ['hello', 'result'],
-    ]);
+    const started = await prepare(
+      'stop',
+      [
+        ['hello', 'progress', 'wait=9000', 'result'],
+        ['hello', 'result'],
+      ],
+      patient,
+    );
     const run = started.run();
     await until(() => started.steps.length === 1);
     started.stop.abort();
@@ -173,7 +179,7 @@ describe('pure: the trainer process', function () {
   });
 
   it('kills a trainer that does not heed SIGTERM, after the grace', async () => {
-    const started = await prepare('deaf', [['hello', 'ignore-term', 'progress', 'wait=9000']]);
+    const started = await prepare('deaf', [['hello', 'ignore-term', 'progress', 'wait=9000']], patient);
     const run = started.run();
     await until(() => started.steps.length === 1);
     started.stop.abort();
@@ -182,7 +188,7 @@ describe('pure: the trainer process', function () {
   });
 
   it('kills at once where the claim is lost', async () => {
-    const started = await prepare('fenced', [['hello', 'progress', 'wait=9000']]);
+    const started = await prepare('fenced', [['hello', 'progress', 'wait=9000']], patient);
     const run = started.run();
     await until(() => started.steps.length === 1);
     started.kill.abort();
