@@ -16,7 +16,14 @@ const law = {
   workflows: { rooms: ['contracts', 'planning'], types: ['activities'], packages: ['@temporalio/workflow'] },
   trainer: {
     rooms: ['contracts'],
-    packages: ['zod', '@huggingface/tokenizers', 'onnxruntime-node', 'onnxruntime-common', 'protobufjs'],
+    packages: [
+      'zod',
+      '@huggingface/jinja',
+      '@huggingface/tokenizers',
+      'onnxruntime-node',
+      'onnxruntime-common',
+      'protobufjs',
+    ],
     node: true,
   },
   activities: {

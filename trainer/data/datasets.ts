@@ -5,6 +5,7 @@ import type { JobOf } from '../../contracts/trainer-job';
 import type { PairRow, SequenceRow } from '../engine/types';
 import { readJsonLines } from '../io/jsonl';
 import type { Tokenizer } from '../io/tokenizer';
+import { textRows } from './chat';
 import { encodeExample, fitExample, joinSequence, type EncodedExample, type LengthPolicy } from './encode';
 
 export interface Dataset<Row> {
@@ -31,7 +32,7 @@ export async function readDataset<Source, Row>(options: ReadOptions<Source, Row>
   const rows: Row[] = [];
   const ids: string[] = [];
   let overLength = 0;
-  for await (const { line, row } of readJsonLines(path, schema)) {
+  for await (const { line, row } of readJsonLines(path, textRows(schema, tokenizer.chatTemplate))) {
     const texts = { prompt: row.prompt, answers: options.answersOf(row) };
     const example = encodeExample(tokenizer, texts, { path, line });
     const fitted = fitExample(example, policy, { path, line });

@@ -8,6 +8,7 @@ import { attempt, hashFile, readJson, readText, writeSynced } from './files';
 import { readModelConfig, type ModelSettings } from './model-config';
 import { encodeSafetensors, openSafetensors } from './safetensors';
 import type { TensorFile } from './tensor-file';
+import { chatTemplateFileName } from './tokenizer';
 
 export const weightsFileName = 'model.safetensors';
 const indexFileName = 'model.safetensors.index.json';
@@ -15,7 +16,7 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /** Small files that travel with the weights: those that every model has, and those that some have. */
 export const architectureFiles = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
-const optionalFiles = ['generation_config.json', 'special_tokens_map.json', 'chat_template.jinja'] as const;
+const optionalFiles = ['generation_config.json', 'special_tokens_map.json', chatTemplateFileName] as const;
 
 export interface ModelFolder {
   readonly path: string;
@@ -98,7 +99,12 @@ export function loadModelFolder(folder: string): ModelFolder {
 
 /** SHA-256 of each file that a model's behaviour comes from, by file name. */
 export async function digestModelFolder(folder: string): Promise<Record<string, string>> {
-  const paths = [...architectureFiles.map((name) => join(folder, name)), ...listWeightFiles(folder)];
+  const template = join(folder, chatTemplateFileName);
+  const paths = [
+    ...architectureFiles.map((name) => join(folder, name)),
+    ...(existsSync(template) ? [template] : []),
+    ...listWeightFiles(folder),
+  ];
   const digests: Record<string, string> = {};
   for (const path of paths) digests[basename(path)] = await hashFile(path);
   return digests;

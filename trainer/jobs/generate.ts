@@ -1,6 +1,7 @@
 import { promptRow, type GenerationRow } from '../../contracts/rows';
 import type { JobOf } from '../../contracts/trainer-job';
 import { promptBucket } from '../data/buckets';
+import { textRows } from '../data/chat';
 import { cutOldest } from '../data/encode';
 import { sampleUniforms } from '../data/random';
 import { createGenerator } from '../engine';
@@ -30,7 +31,7 @@ async function readPrompts({ job, warn }: JobContext<GenerateJob>, tokenizer: To
   const { prompts: path, maxPromptTokens: most } = job;
   const prompts: Prompt[] = [];
   let cut = 0;
-  for await (const { line, row } of readJsonLines(path, promptRow)) {
+  for await (const { line, row } of readJsonLines(path, textRows(promptRow, tokenizer.chatTemplate))) {
     const ids = tokenizer.encodeStart(row.prompt);
     if (ids.length === 0) throw rowFailure(path, line, 'field "prompt" has no tokens', { field: 'prompt' });
     if (ids.length > most && job.overLength === 'refuse')

@@ -1,6 +1,7 @@
 import { demonstrationRow, type LogprobRow } from '../../contracts/rows';
 import type { JobOf } from '../../contracts/trainer-job';
 import { chooseBuckets } from '../data/buckets';
+import { textRows } from '../data/chat';
 import { encodeExample, fitExample, joinSequence } from '../data/encode';
 import { createScorer, positionsOf } from '../engine';
 import type { SequenceRow } from '../engine/types';
@@ -21,7 +22,7 @@ interface Scored {
 async function readRows({ data: path, maxLength }: LogprobsJob, tokenizer: Tokenizer): Promise<Scored[]> {
   const policy = { maxLength, overLength: 'refuse', beginOfSequence: tokenizer.beginOfSequence } as const;
   const rows: Scored[] = [];
-  for await (const { line, row } of readJsonLines(path, demonstrationRow)) {
+  for await (const { line, row } of readJsonLines(path, textRows(demonstrationRow, tokenizer.chatTemplate))) {
     const texts = { prompt: row.prompt, answers: { completion: row.completion } };
     const { prompt, answers } = encodeExample(tokenizer, texts, { path, line });
     fitExample({ prompt, answers }, policy, { path, line });

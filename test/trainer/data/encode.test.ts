@@ -12,6 +12,7 @@ function characters(beginOfSequence: number | null): Tokenizer {
     decode: (ids) => String.fromCodePoint(...ids),
     endOfSequence: 1,
     beginOfSequence,
+    chatTemplate: null,
   };
 }
 

@@ -1,0 +1,57 @@
+/** A part of tokenizer.json: a normalizer, a pre-tokenizer, or a sequence of them. */
+type Part = Readonly<Record<string, unknown>>;
+
+const isPart = (value: unknown): value is Part =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A part and all parts within it. */
+function* walk(part: unknown): Generator<Part> {
+  if (Array.isArray(part)) for (const inner of part) yield* walk(inner);
+  if (!isPart(part)) return;
+  yield part;
+  yield* walk(part['normalizers']);
+  yield* walk(part['pretokenizers']);
+}
+
+function putsSpaceInFront(part: Part): boolean {
+  if (part['type'] === 'Prepend') return true;
+  if (part['type'] === 'ByteLevel') return part['add_prefix_space'] === true;
+  if (part['type'] !== 'Metaspace') return false;
+  return part['prepend_scheme'] === undefined
+    ? part['add_prefix_space'] === true
+    : part['prepend_scheme'] !== 'never';
+}
+
+/** Whether the tokenizer puts a space before a text, as sentencepiece does. */
+export function addsPrefix(definition: object): boolean {
+  const { normalizer, pre_tokenizer: preTokenizer } = definition as Part;
+  return [...walk(normalizer), ...walk(preTokenizer)].some(putsSpaceInFront);
+}
+
+const split = (pattern: string): Part => ({
+  type: 'Split',
+  pattern: { Regex: pattern },
+  behavior: 'Isolated',
+  invert: false,
+});
+
+/** GPT-2's words. Written out as a Split, its \s and \p{N} are those of the original library. */
+const words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+/**
+ * The JavaScript library's "Digits" knows 0 to 9 where the original splits at every number of Unicode, such as ½, and its
+ * "ByteLevel" takes a byte-order mark for white space.
+ */
+function mendPart(part: unknown): unknown {
+  if (!isPart(part)) return part;
+  if (part['type'] === 'Digits') return split(part['individual_digits'] === true ? '\\p{N}' : '\\p{N}+');
+  if (part['type'] === 'ByteLevel' && part['use_regex'] !== false && part['add_prefix_space'] !== true)
+    return { type: 'Sequence', pretokenizers: [split(words), { ...part, use_regex: false }] };
+  const { pretokenizers } = part;
+  return Array.isArray(pretokenizers) ? { ...part, pretokenizers: pretokenizers.map(mendPart) } : part;
+}
+
+/** A definition whose parts mean to the JavaScript library what they mean to the original one. */
+export function mendDefinition(definition: object): object {
+  return { ...definition, pre_tokenizer: mendPart((definition as Part)['pre_tokenizer']) };
+}
