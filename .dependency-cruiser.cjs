@@ -12,6 +12,12 @@ const law = {
   analysis: { rooms: ['contracts'] },
   text: { node: true },
   tasks: { rooms: ['contracts', 'text'], packages: ['zod'] },
+  ingest: {
+    rooms: ['contracts', 'text'],
+    packages: ['zod', 'csv-parse', 'hyparquet', 'hyparquet-compressors'],
+    node: true,
+  },
+  annotators: { rooms: ['contracts'], packages: ['zod', 'openai'], node: true },
   store: { rooms: ['contracts'], packages: ['zod'], node: true },
   workflows: { rooms: ['contracts', 'planning'], types: ['activities'], packages: ['@temporalio/workflow'] },
   trainer: {
@@ -52,7 +58,18 @@ const law = {
     node: true,
   },
   cli: {
-    rooms: ['contracts', 'client', 'workers', 'planning', 'tasks', 'analysis', 'audit', 'report', 'store'],
+    rooms: [
+      'contracts',
+      'client',
+      'workers',
+      'planning',
+      'tasks',
+      'ingest',
+      'analysis',
+      'audit',
+      'report',
+      'store',
+    ],
     packages: [
       'zod',
       'commander',
@@ -73,6 +90,7 @@ const law = {
       'activities',
       'workers',
       'tasks',
+      'annotators',
       'store',
       'analysis',
       'audit',

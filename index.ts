@@ -49,6 +49,8 @@ export type { DemonstrationRow, ItemResult, PreferenceRow } from './contracts/ro
 export type { PlannedStage, StageKind, StageResult } from './contracts/stage';
 export type { PauseMode, SteeringCommand } from './contracts/steering';
 export type {
+  AnnotationCost,
+  AnnotationSession,
   Annotator,
   Assessment,
   Finish,

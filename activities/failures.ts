@@ -8,6 +8,7 @@ const retryDelays: Partial<Record<FailureCode, string>> = {
   TRAINER_YIELDED: '1ms',
   WORKER_STOPPING: '1ms',
   CLAIM_LOST: '1s',
+  ANNOTATION_PENDING: '30s',
 };
 
 /** Histories hold references, not texts. */

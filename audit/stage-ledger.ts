@@ -59,6 +59,7 @@ const uncounted: ReadonlySet<string> = new Set<FailureCode>([
   'CLAIM_LOST',
   'TRAINER_YIELDED',
   'WORKER_STOPPING',
+  'ANNOTATION_PENDING',
 ]);
 
 function isCounted(code: string | null): boolean {

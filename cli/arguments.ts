@@ -28,3 +28,19 @@ export function parseShare(text: string): number {
   if (!(share <= 1) || text.includes(',')) throw new InvalidArgumentError(`"${text}" is not within 0 and 1.`);
   return share;
 }
+
+/** "prompt=question,completion=data.answer": field of a row → where a record has it. */
+export function parseFieldMap(text: string): Record<string, string> {
+  const pairs = text.split(',').map((part) => part.split('='));
+  const wrong = pairs.find((pair) => pair.length !== 2 || pair.some((name) => name.trim() === ''));
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(`"${wrong.join('=')}" is no pair of fields; write prompt=question.`);
+  return Object.fromEntries(pairs.map(([name = '', path = '']) => [name.trim(), path.trim()]));
+}
+
+/** An amount of money, 0 or more. */
+export function parseUsd(text: string): number {
+  if (!/^\d+(\.\d+)?$|^\.\d+$/.test(text))
+    throw new InvalidArgumentError(`"${text}" is no amount of dollars.`);
+  return Number(text);
+}

@@ -5,7 +5,8 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import type { SteeringCommand } from '../contracts/steering';
-import { parseAmount, parseCount, parseNumbers, parseShare } from './arguments';
+import { parseAmount, parseCount, parseNumbers, parseShare, parseFieldMap, parseUsd } from './arguments';
+import type { importCommand, previewCommand } from './commands/data';
 import type { AnalyzeOptions } from './commands/analyze';
 import { exitStatusOf } from './exit-status';
 import { describeCauses, toFailure } from './failure';
@@ -190,6 +191,55 @@ function addScoreCommands(program: Command): void {
     });
 }
 
+function withDataOptions(command: Command): Command {
+  const policy = (flag: string, text: string): Option =>
+    new Option(`${flag} <policy>`, text).choices(['refuse', 'drop']).default('refuse');
+  return withColorOption(command)
+    .argument('<file>', 'JSON Lines, CSV, TSV or Parquet')
+    .addOption(
+      new Option('--kind <kind>', 'what the rows are')
+        .choices(['demonstrations', 'preferences', 'thumbs'])
+        .makeOptionMandatory(),
+    )
+    .option(
+      '--map <fields>',
+      'fields of other names, e.g. prompt=question,completion=data.answer',
+      parseFieldMap,
+    )
+    .option('--held-out <file>', 'a file whose prompts no row’s may be like, e.g. test items')
+    .addOption(policy('--duplicates', 'rows that repeat one before'))
+    .addOption(policy('--empty', 'rows with an empty answer'))
+    .addOption(policy('--equal', 'pairs whose answers are the same text'))
+    .addOption(policy('--overlap', 'rows with a prompt like one held out'))
+    .addOption(jsonOption());
+}
+
+function addDataCommands(program: Command): void {
+  const data = program
+    .command('data')
+    .description('annotations of your own: look at them, check them, take them in');
+  withDataOptions(data.command('preview'))
+    .description('the first rows as the model will see them, and every row that cannot be used')
+    .option('--rows <n>', 'rows to show', parseCount, 3)
+    .action(async (file: string, flags: Parameters<typeof previewCommand>[1]) => {
+      const { previewCommand } = await import('./commands/data.js');
+      process.exitCode = await previewCommand(file, flags);
+    });
+  withDataOptions(data.command('import'))
+    .description('write rows.jsonl and croissant.json into a new folder')
+    .requiredOption('--out <folder>', 'the new folder')
+    .requiredOption('--source <text>', 'where the rows are from')
+    .requiredOption('--licence <name>', 'their licence, e.g. CC-BY-4.0')
+    .requiredOption('--annotator <name>', 'who annotated: people, a model, a program')
+    .option('--model <name>', 'the model that annotated')
+    .option('--prompt-template <file>', 'the prompt template that it was given; its digest is kept')
+    .option('--usd-per-row <usd>', 'price of a row in US dollars', parseUsd)
+    .action(async (file: string, flags: Parameters<typeof importCommand>[1]) => {
+      const { importCommand } = await import('./commands/data.js');
+      process.exitCode = await importCommand(file, flags);
+    });
+}
+
 function createProgram(): Command {
   const program = new Command('budgetline')
     .description('How to split an annotation budget between SFT demonstrations and preference pairs.')
@@ -202,6 +252,7 @@ function createProgram(): Command {
     addRunCommands,
     addAnalyzeCommand,
     addScoreCommands,
+    addDataCommands,
     addServerCommands,
     addProcessCommands,
   ];

@@ -128,6 +128,27 @@ const table = {
     remedy:
       'Read the reasons in the stage’s ledger, mend the cause, and start the run again: it goes on from the last checkpoint.',
   },
+  ANNOTATOR_UNAVAILABLE: {
+    retried: true,
+    meaning: 'The endpoint behind an annotator does not answer, or asks to wait longer than an attempt does.',
+    remedy: 'Nothing to do unless it repeats; answers that were paid for are kept.',
+  },
+  ANNOTATOR_REFUSED: {
+    retried: false,
+    meaning:
+      'An annotator cannot be asked: no key, a request that is refused, or another model than the one named.',
+    remedy: 'Correct the annotator’s settings; answers that were paid for are kept.',
+  },
+  ANNOTATOR_INVALID: {
+    retried: false,
+    meaning: 'An annotator’s answers are not of the form that was asked for, however often it was asked.',
+    remedy: 'Use a model that keeps to structured output, or ask for less.',
+  },
+  ANNOTATION_PENDING: {
+    retried: true,
+    meaning: 'People have not answered all rows of an annotation queue yet; the stage waits.',
+    remedy: 'Add the missing answers to the file that the message names.',
+  },
   DEFINITION_INVALID: {
     retried: false,
     meaning: 'The experiment or sweep definition is not valid.',

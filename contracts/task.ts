@@ -30,6 +30,26 @@ export interface Annotator<P extends Problem = Problem> {
   readonly description: string;
   /** The demonstration for one problem; `random` is seeded by (seed, problem). */
   demonstrate(problem: P, random: Random): string;
+  /** Where an annotator works by the batch (a model behind a network, people): one completion a problem, in order. */
+  demonstrateAll?(problems: readonly P[], session: AnnotationSession): Promise<readonly string[]>;
+}
+
+/** What an annotator that works by the batch is given. */
+export interface AnnotationSession {
+  /** A folder of this annotator in the store, which outlives attempts and stages; nobody else writes there meanwhile. */
+  readonly folder: string;
+  /** Aborted when the stage should end. */
+  readonly signal: AbortSignal;
+  /** How many problems have an answer. */
+  report(done: number, of: number): void;
+  /** Tells of what was paid for just now. */
+  spent(cost: AnnotationCost): void;
+}
+
+export interface AnnotationCost {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly usd: number;
 }
 
 /** How an answer ended: by the end-of-sequence token, or by running out of room. */

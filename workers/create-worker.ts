@@ -87,7 +87,8 @@ function activityPart(settings: WorkerSettings, stopping: AbortSignal): Partial<
   return {
     activities: createActivities({
       store: createStore(home),
-      tasks: [...builtInTasks, ...tasks],
+      // One of the user's stands before one of ours of the same name.
+      tasks: [...tasks, ...builtInTasks],
       stopping,
       ...(trainer === undefined ? {} : { trainer }),
       ...(device === undefined ? {} : { device }),

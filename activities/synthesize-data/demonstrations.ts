@@ -9,15 +9,27 @@ import { writeFileAtomic } from '../../store';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
 import { findAnnotator, pick } from '../task-data';
+import { annotateBatch, type Annotations } from './batch';
 
 export type DemonstrationsSpec = Extract<SpecOf<'synthesizeData'>, { what: 'demonstrations' }>;
 
 /** A demonstration depends on the seed and its problem alone, so that budgets nest. */
-function demonstrate(annotator: Annotator, problem: Problem, poolSeed: number): DemonstrationRow {
-  const { id, prompt } = problem;
-  const completion = annotator.demonstrate(problem, createRandom(poolSeed, id));
-  if (completion !== '') return { id, prompt, completion };
+function demonstrateEach(annotator: Annotator, problems: readonly Problem[], poolSeed: number): string[] {
+  return problems.map((problem) => annotator.demonstrate(problem, createRandom(poolSeed, problem.id)));
+}
+
+function toRow({ id, prompt }: Problem, completion: string, annotator: Annotator): DemonstrationRow {
+  if (completion.trim() !== '') return { id, prompt, completion };
   throw new BudgetlineError('DATA_INVALID', `Annotator ${annotator.name} wrote nothing for problem ${id}.`);
+}
+
+async function writeAll(
+  session: StageSession,
+  annotator: Annotator,
+  { problems, poolSeed }: { problems: readonly Problem[]; poolSeed: number },
+): Promise<Annotations> {
+  if (annotator.demonstrateAll !== undefined) return annotateBatch(session, annotator, problems);
+  return { completions: demonstrateEach(annotator, problems, poolSeed), metrics: {} };
 }
 
 /** Buys demonstrations for the front of the pool's permutation. */
@@ -34,7 +46,8 @@ export async function synthesizeDemonstrations(
       `${count} demonstrations are asked for; the pool of ${task.name} holds ${problems.pool.length} problems.`,
     );
   const bought = pick(problems.pool, demonstrationRows(problems.pool.length, poolSeed, count));
-  const rows = bought.map((problem) => demonstrate(annotator, problem, poolSeed));
+  const { completions, metrics } = await writeAll(session, annotator, { problems: bought, poolSeed });
+  const rows = bought.map((problem, index) => toRow(problem, completions[index] ?? '', annotator));
   const dir = await session.freshDir('payload');
   await writeJsonLines(join(dir, 'demonstrations.jsonl'), rows);
   const stats = {
@@ -44,5 +57,5 @@ export async function synthesizeDemonstrations(
     excluded: problems.excluded,
   };
   await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);
-  return { dir, metrics: { rows: count } };
+  return { dir, metrics: { rows: count, ...metrics } };
 }

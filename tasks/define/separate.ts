@@ -1,33 +1,4 @@
-import { normalizeText, wordNgrams } from '../../text/overlap';
-
-/** Words in a row that two texts do not share by chance. */
-const runLength = 13;
-
-type Overlap = 'same text' | 'thirteen words in a row' | 'same skeleton';
-
-/** What of a problem is compared: its own text, without the words that every prompt of the task has. */
-export interface Compared {
-  readonly text: string;
-  /** What decides the answer; names and dressing left out. */
-  readonly skeleton?: string;
-}
-
-/**
- * Finds texts that are alike a text of `others`: normalised alike, thirteen words in a row in common, or the same
- * skeleton. undefined where none is.
- */
-export function overlapWith(others: readonly Compared[]): (one: Compared) => Overlap | undefined {
-  const texts = others.map(({ text }) => normalizeText(text));
-  const whole = new Set(texts);
-  const runs = new Set(texts.flatMap((text) => wordNgrams(text, runLength)));
-  const skeletons = new Set(others.flatMap(({ skeleton }) => (skeleton === undefined ? [] : [skeleton])));
-  return ({ text, skeleton }) => {
-    const normal = normalizeText(text);
-    if (whole.has(normal)) return 'same text';
-    if (wordNgrams(normal, runLength).some((run) => runs.has(run))) return 'thirteen words in a row';
-    return skeleton !== undefined && skeletons.has(skeleton) ? 'same skeleton' : undefined;
-  };
-}
+import { type Compared, normalizeText, overlapWith } from '../../text/overlap';
 
 function withoutRepeats<P>(problems: readonly P[], compared: (problem: P) => Compared): P[] {
   const seen = new Set<string>();

@@ -1,6 +1,7 @@
 import type { TaskData } from '../../contracts/definition';
 import type { Problem, ProblemSet, TaskContext } from '../../contracts/task';
-import { type Compared, separate } from '../define/separate';
+import type { Compared } from '../../text/overlap';
+import { separate } from '../define/separate';
 import {
   type Fault,
   type NumberedRow,

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import OpenAI from 'openai';
+import { BudgetlineError } from '../../contracts/failures';
+import type { AnnotationSession, Problem } from '../../contracts/task';
+import { Journal } from '../journal';
+import { askOnce, type Reply } from './call';
+import { withRetries } from './retry';
+import { type Ask, askOf, type EndpointSettings } from './settings';
+
+function clientOf(settings: EndpointSettings): OpenAI {
+  const { baseUrl: baseURL, apiKeyVariable, timeoutMs: timeout, name } = settings;
+  const apiKey = process.env[apiKeyVariable];
+  if (apiKey !== undefined && apiKey !== '') return new OpenAI({ baseURL, apiKey, timeout, maxRetries: 0 });
+  throw new BudgetlineError(
+    'ANNOTATOR_REFUSED',
+    `Annotator ${name} has no key: ${apiKeyVariable} is not set.`,
+    {
+      remedy: `Set ${apiKeyVariable} where the workers run.`,
+      details: { variable: apiKeyVariable },
+    },
+  );
+}
+
+/** The same question to the same model, under the same settings, is the same request. */
+function requestOf({ baseUrl, model, temperature, maxTokens }: EndpointSettings, ask: Ask): string {
+  return createHash('sha256')
+    .update(JSON.stringify([baseUrl, model, temperature, maxTokens, ask]))
+    .digest('hex');
+}
+
+/** Tokens that a chat template and the form of the answer may add to a question. */
+const overheadTokens = 512;
+
+/** What one call can cost at most: a token holds a byte at least. */
+function dearestUsd({ prices, maxTokens }: EndpointSettings, { system, user }: Ask): number {
+  const inputTokens = Buffer.byteLength(system) + Buffer.byteLength(user) + overheadTokens;
+  return (inputTokens * prices.inputUsdPerMillion + maxTokens * prices.outputUsdPerMillion) / 1e6;
+}
+
+/** Starts calls no closer together than the rate allows. */
+class Pace {
+  #nextMs = 0;
+
+  constructor(private readonly gapMs: number) {}
+
+  async wait(signal: AbortSignal): Promise<void> {
+    const now = performance.now();
+    const start = Math.max(now, this.#nextMs);
+    this.#nextMs = start + this.gapMs;
+    if (start > now) await sleep(start - now, undefined, { signal });
+  }
+}
+
+/** One batch of rows put to an endpoint. */
+class Batch {
+  readonly #client: OpenAI;
+  readonly #pace: Pace;
+  readonly #failed = new AbortController();
+  readonly #signal: AbortSignal;
+  #done = 0;
+
+  constructor(
+    private readonly settings: EndpointSettings,
+    private readonly session: AnnotationSession,
+    private readonly journal: Journal,
+  ) {
+    this.#client = clientOf(settings);
+    this.#pace = new Pace(60_000 / settings.requestsPerMinute);
+    this.#signal = AbortSignal.any([session.signal, this.#failed.signal]);
+  }
+
+  /** Money is held against the limit before it is spent: as many calls as may be under way, each as dear as can be. */
+  #assertAffordable(ask: Ask): void {
+    const { spendLimitUsd, concurrency, name } = this.settings;
+    if (this.journal.usd + concurrency * dearestUsd(this.settings, ask) <= spendLimitUsd) return;
+    const spent = this.journal.usd.toFixed(4);
+    throw new BudgetlineError(
+      'SPEND_LIMIT',
+      `Annotator ${name} has spent $${spent} of $${spendLimitUsd}: the next calls might pass the limit.`,
+      { remedy: 'Raise spendLimitUsd: the answers that were paid for are kept.' },
+    );
+  }
+
+  async #record(request: string, reply: Reply): Promise<void> {
+    const { inputUsdPerMillion, outputUsdPerMillion } = this.settings.prices;
+    const { answer, inputTokens, outputTokens } = reply;
+    const usd = (inputTokens * inputUsdPerMillion + outputTokens * outputUsdPerMillion) / 1e6;
+    await this.journal.add({ request, answer, inputTokens, outputTokens, usd });
+    this.session.spent({ inputTokens, outputTokens, usd });
+  }
+
+  /** Calls until an answer is of the asked form; each that is not was paid for all the same. */
+  async #answer(problem: Problem, ask: Ask, request: string): Promise<void> {
+    const { settings } = this;
+    const place = `${settings.name} (${settings.model})`;
+    const retry = {
+      attempts: settings.attempts,
+      firstWaitMs: settings.firstWaitMs,
+      signal: this.#signal,
+      place,
+    };
+    for (let attempt = 1; attempt <= settings.attempts; attempt += 1) {
+      const call = async (): Promise<Reply> => {
+        this.#assertAffordable(ask);
+        await this.#pace.wait(this.#signal);
+        return askOnce(this.#client, {
+          settings,
+          ask,
+          requestId: `${request}-${attempt}`,
+          // A signal of its own: clients leave their listeners on it.
+          signal: AbortSignal.any([this.#signal]),
+        });
+      };
+      const reply = await withRetries(call, retry);
+      await this.#record(request, reply);
+      if (reply.answer !== null) return;
+    }
+    throw new BudgetlineError(
+      'ANNOTATOR_INVALID',
+      `${place} gave ${settings.attempts} answers to problem ${problem.id} that are not of the asked form.`,
+      { details: { problem: problem.id } },
+    );
+  }
+
+  async #work(pending: Iterator<Problem>, of: number): Promise<void> {
+    for (let next = pending.next(); next.done !== true; next = pending.next()) {
+      this.#signal.throwIfAborted();
+      const ask = askOf(this.settings, next.value);
+      const request = requestOf(this.settings, ask);
+      if (this.journal.answerTo(request) === undefined) await this.#answer(next.value, ask, request);
+      this.#done += 1;
+      this.session.report(this.#done, of);
+    }
+  }
+
+  async run(problems: readonly Problem[]): Promise<string[]> {
+    const pending = problems.values();
+    const workers = Array.from({ length: this.settings.concurrency }, () =>
+      this.#work(pending, problems.length).catch((error: unknown) => {
+        // The others end as well: what they have in flight is the only money that may be lost.
+        if (!this.#failed.signal.aborted) this.#failed.abort(error);
+        throw error;
+      }),
+    );
+    const outcomes = await Promise.allSettled(workers);
+    if (outcomes.some(({ status }) => status === 'rejected')) {
+      this.session.signal.throwIfAborted();
+      throw this.#failed.signal.reason;
+    }
+    return problems.map((problem) => {
+      const answer = this.journal.answerTo(requestOf(this.settings, askOf(this.settings, problem)));
+      return this.settings.render(answer ?? '');
+    });
+  }
+}
+
+/** Answers to problems, in their order; those in the journal are not asked for again. */
+export async function annotateBatch(
+  settings: EndpointSettings,
+  problems: readonly Problem[],
+  session: AnnotationSession,
+): Promise<string[]> {
+  const journal = await Journal.open(session.folder);
+  return new Batch(settings, session, journal).run(problems);
+}

@@ -1,0 +1,27 @@
+import { BudgetlineError } from '../../contracts/failures';
+import type { Annotator, Problem } from '../../contracts/task';
+import { annotateBatch } from './annotate';
+import { type EndpointOptions, settingsOf } from './settings';
+
+/**
+ * An annotator that is a model behind an OpenAI-compatible endpoint. A stage's rows are one batch: the rate, the number of
+ * calls at once and the money are limited, failures that pass are tried again, and each answer is written to a journal in the
+ * store before it is used, so that a run that is cut off pays for no row twice.
+ *
+ * Failures: ANNOTATOR_UNAVAILABLE (tried again), ANNOTATOR_REFUSED (no key, a wrong model, a refused request),
+ * ANNOTATOR_INVALID (answers that are not of the asked form), SPEND_LIMIT.
+ */
+export function endpointAnnotator(options: EndpointOptions): Annotator {
+  const settings = settingsOf(options);
+  return {
+    name: options.name,
+    description: options.description,
+    demonstrate(problem: Problem): string {
+      throw new BudgetlineError(
+        'INTERNAL',
+        `Annotator ${options.name} works by the batch; ${problem.id} came alone.`,
+      );
+    },
+    demonstrateAll: (problems, session) => annotateBatch(settings, problems, session),
+  };
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { BudgetlineError } from '../../contracts/failures';
+import {
+  type AnnotationRow,
+  describeDataset,
+  ingestFile,
+  type IngestOptions,
+  type IngestSummary,
+  readPrompts,
+  type RowFault,
+} from '../../ingest';
+import { digestFile } from '../../store';
+import { exitStatusOf } from '../exit-status';
+import { renderFaults, renderPreview, renderSummary } from '../print/data';
+import { createPrinter, printJson, type PrinterOptions } from '../printer';
+
+export interface DataFlags extends PrinterOptions {
+  readonly kind: IngestOptions['kind'];
+  readonly map?: Record<string, string>;
+  readonly heldOut?: string;
+  readonly duplicates: 'refuse' | 'drop';
+  readonly empty: 'refuse' | 'drop';
+  readonly equal: 'refuse' | 'drop';
+  readonly overlap: 'refuse' | 'drop';
+}
+
+/** Faults that are shown to people; with --json all of them are printed. */
+const shownFaults = 20;
+
+async function optionsOf(path: string, flags: DataFlags): Promise<IngestOptions> {
+  const { kind, map, heldOut, duplicates, empty, equal, overlap } = flags;
+  return {
+    ...{ path, kind },
+    ...(map === undefined ? {} : { map }),
+    policies: { duplicates, emptyCompletions: empty, equalPairs: equal, overlaps: overlap },
+    ...(heldOut === undefined ? {} : { heldOut: await readPrompts(heldOut, map) }),
+  };
+}
+
+function tell(
+  flags: DataFlags,
+  told: { summary: IngestSummary; faults: RowFault[]; rows: AnnotationRow[] },
+): number {
+  const { summary, faults, rows } = told;
+  const printer = createPrinter(flags);
+  printer.print([
+    ...rows.flatMap((row) => renderPreview(row, printer.ink)),
+    ...renderFaults(faults, shownFaults, printer.ink),
+    ...renderSummary(summary, printer.ink),
+  ]);
+  if (flags.json === true) printJson({ ...summary, preview: rows, faults });
+  return faults.length > 0 ? exitStatusOf('DATA_INVALID') : 0;
+}
+
+/**
+ * `budgetline data preview FILE`: the first rows as the model will see them, and everything that is wrong with the rest.
+ * Gives the exit status: 0, 65 where rows cannot be used.
+ */
+export async function previewCommand(path: string, flags: DataFlags & { rows: number }): Promise<number> {
+  const [rows, faults]: [AnnotationRow[], RowFault[]] = [[], []];
+  const summary = await ingestFile(await optionsOf(path, flags), {
+    onRow(row) {
+      if (rows.length < flags.rows) rows.push(row);
+    },
+    onFault: (fault) => faults.push(fault),
+  });
+  return tell(flags, { summary, faults, rows });
+}
+
+export interface ImportFlags extends DataFlags {
+  readonly out: string;
+  readonly source: string;
+  readonly licence: string;
+  readonly annotator: string;
+  readonly model?: string;
+  readonly promptTemplate?: string;
+  readonly usdPerRow?: number;
+}
+
+async function provenanceOf(path: string, flags: ImportFlags) {
+  const { source, licence, annotator, model, promptTemplate, usdPerRow } = flags;
+  const template = promptTemplate === undefined ? undefined : await readFile(promptTemplate);
+  return {
+    ...{ name: path.replace(/^.*[\\/]/, ''), source, licence, annotator },
+    ...(model === undefined ? {} : { model }),
+    ...(template === undefined
+      ? {}
+      : { promptTemplateSha256: createHash('sha256').update(template).digest('hex') }),
+    ...(usdPerRow === undefined ? {} : { usdPerRow }),
+  };
+}
+
+/**
+ * `budgetline data import FILE --out FOLDER`: rows.jsonl in the form that stages take, and croissant.json, which says where
+ * they are from. Nothing is left behind where a row cannot be used.
+ */
+export async function importCommand(path: string, flags: ImportFlags): Promise<number> {
+  if (existsSync(flags.out))
+    throw new BudgetlineError('USAGE', `--out: ${flags.out} is there already.`, {
+      remedy: 'Name a new folder.',
+    });
+  const partial = `${flags.out}.partial-${process.pid}`;
+  await mkdir(partial, { recursive: true });
+  try {
+    const faults: RowFault[] = [];
+    const file = join(partial, 'rows.jsonl');
+    const stream = createWriteStream(file);
+    const summary = await ingestFile(await optionsOf(path, flags), {
+      onRow: (row) => stream.write(`${JSON.stringify(row)}\n`),
+      onFault: (fault) => faults.push(fault),
+    });
+    stream.end();
+    await finished(stream);
+    if (faults.length === 0) {
+      const { size: bytes } = await stat(file);
+      const described = { name: 'rows.jsonl', sha256: await digestFile(file), bytes, kind: flags.kind };
+      const dataset = describeDataset(await provenanceOf(path, flags), described);
+      await writeFile(join(partial, 'croissant.json'), `${JSON.stringify(dataset, null, 2)}\n`);
+      await rename(partial, flags.out);
+    }
+    return tell(flags, { summary, faults, rows: [] });
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,200 @@
+import { z } from 'zod';
+import { messages, type Message, renderAnswer, renderPrompt } from './messages';
+import type { DataKind, FieldFault } from './types';
+
+/** A row's texts, before it has an id. */
+export type Texts =
+  | { readonly prompt: string; readonly completion: string }
+  | { readonly prompt: string; readonly chosen: string; readonly rejected: string }
+  | { readonly prompt: string; readonly completion: string; readonly liked: boolean };
+
+export type Fields = Readonly<Record<string, unknown>>;
+export type Shaped = { readonly texts: Texts } | { readonly faults: readonly FieldFault[] };
+
+/** A way in which a kind of data is written down: the fields that tell it, and how it is read. */
+interface Shape {
+  readonly fields: readonly string[];
+  /** Applies where each of these holds a list. */
+  readonly lists: readonly string[];
+  read(fields: Fields): Shaped;
+}
+
+function fault(field: string, reason: string, remedy: string): Shaped {
+  return { faults: [{ field, reason, remedy }] };
+}
+
+function shape<Row>(
+  schema: z.ZodType<Row>,
+  read: (row: Row) => Shaped,
+  { fields, lists = [] }: { fields: readonly string[]; lists?: readonly string[] },
+): Shape {
+  return {
+    fields,
+    lists,
+    read(given) {
+      const parsed = schema.safeParse(given);
+      if (parsed.success) return read(parsed.data);
+      const faults = parsed.error.issues.map(({ path, message }) => ({
+        field: path.join('.'),
+        reason: message,
+        remedy: `Give the row ${fields.join(', ')} of the right type, or name its fields with --map.`,
+      }));
+      return { faults };
+    },
+  };
+}
+
+const text = z.string();
+const someText = text.refine((value) => value.trim() !== '', 'is empty');
+
+/** Turns up to the last, which must be an answer; undefined where it is none. */
+function splitDialogue(turns: readonly Message[]): { asked: Message[]; answer: string } | undefined {
+  const last = turns.at(-1);
+  if (last?.role !== 'assistant' || turns.length < 2) return undefined;
+  return { asked: turns.slice(0, -1), answer: last.content };
+}
+
+const noAnswer = (field: string): Shaped =>
+  fault(
+    field,
+    'does not end in an answer of the assistant to somebody',
+    'End the dialogue with a turn of the role "assistant".',
+  );
+
+/** Characters that both texts begin with, up to the end of a word. */
+function commonStart(a: string, b: string): string {
+  let length = 0;
+  while (length < Math.min(a.length, b.length) && a[length] === b[length]) length += 1;
+  const shared = a.slice(0, length);
+  return length === a.length || length === b.length ? shared : shared.slice(0, shared.search(/\s\S*$/) + 1);
+}
+
+function pairOfDialogues(chosen: readonly Message[], rejected: readonly Message[]): Shaped {
+  const [good, bad] = [splitDialogue(chosen), splitDialogue(rejected)];
+  if (good === undefined || bad === undefined) return noAnswer(good === undefined ? 'chosen' : 'rejected');
+  if (renderPrompt(good.asked) !== renderPrompt(bad.asked))
+    return fault(
+      'rejected',
+      'answers another dialogue than "chosen"',
+      'Give both the same turns but the last.',
+    );
+  return {
+    texts: {
+      prompt: renderPrompt(good.asked),
+      chosen: renderAnswer(good.answer),
+      rejected: renderAnswer(bad.answer),
+    },
+  };
+}
+
+function pairOfWholeTexts(chosen: string, rejected: string): Shaped {
+  const prompt = commonStart(chosen, rejected);
+  if (prompt.trim() === '')
+    return fault(
+      'prompt',
+      'is missing, and "chosen" and "rejected" have no beginning in common',
+      'Give the row a prompt.',
+    );
+  return { texts: { prompt, chosen: chosen.slice(prompt.length), rejected: rejected.slice(prompt.length) } };
+}
+
+/** Best against worst: the pair that a ranking says most about. */
+function bestAndWorst({
+  prompt,
+  completions,
+  ranks,
+}: {
+  prompt: string;
+  completions: string[];
+  ranks?: number[] | undefined;
+}): Shaped {
+  if (ranks !== undefined && ranks.length !== completions.length)
+    return fault(
+      'ranks',
+      `has ${ranks.length} numbers for ${completions.length} completions`,
+      'Give each completion a rank.',
+    );
+  const order = ranks ?? completions.map((_, index) => index);
+  const best = completions[order.indexOf(Math.min(...order))];
+  const worst = completions[order.lastIndexOf(Math.max(...order))];
+  if (best === undefined || worst === undefined || Math.min(...order) === Math.max(...order))
+    return fault('ranks', 'prefers none of the completions', 'Leave rows without a preference out.');
+  return { texts: { prompt, chosen: best, rejected: worst } };
+}
+
+const liked = z.union([z.boolean(), z.literal([0, 1, '0', '1', 'true', 'false', 'up', 'down', 'yes', 'no'])]);
+const isLiked = (value: z.infer<typeof liked>): boolean =>
+  [true, 1, '1', 'true', 'up', 'yes'].includes(value);
+
+const shapes: Readonly<Record<DataKind, readonly Shape[]>> = {
+  demonstrations: [
+    shape(
+      z.object({ messages }),
+      ({ messages: turns }) => {
+        const dialogue = splitDialogue(turns);
+        if (dialogue === undefined) return noAnswer('messages');
+        return { texts: { prompt: renderPrompt(dialogue.asked), completion: renderAnswer(dialogue.answer) } };
+      },
+      { fields: ['messages'], lists: ['messages'] },
+    ),
+    shape(z.object({ prompt: someText, completion: text }), (texts) => ({ texts }), {
+      fields: ['prompt', 'completion'],
+    }),
+  ],
+  preferences: [
+    shape(
+      z.object({ prompt: messages, chosen: messages, rejected: messages }),
+      ({ prompt, chosen, rejected }) => pairOfDialogues([...prompt, ...chosen], [...prompt, ...rejected]),
+      { fields: ['prompt', 'chosen', 'rejected'], lists: ['prompt', 'chosen', 'rejected'] },
+    ),
+    shape(
+      z.object({ chosen: messages, rejected: messages }),
+      (row) => pairOfDialogues(row.chosen, row.rejected),
+      {
+        fields: ['chosen', 'rejected'],
+        lists: ['chosen', 'rejected'],
+      },
+    ),
+    shape(
+      z.object({
+        prompt: someText,
+        completions: z.array(text).min(2),
+        ranks: z.array(z.number()).optional(),
+      }),
+      bestAndWorst,
+      { fields: ['prompt', 'completions'], lists: ['completions'] },
+    ),
+    shape(z.object({ prompt: someText, chosen: text, rejected: text }), (texts) => ({ texts }), {
+      fields: ['prompt', 'chosen', 'rejected'],
+    }),
+    shape(z.object({ chosen: text, rejected: text }), (row) => pairOfWholeTexts(row.chosen, row.rejected), {
+      fields: ['chosen', 'rejected'],
+    }),
+  ],
+  thumbs: [
+    shape(
+      z.object({ prompt: someText, completion: text, label: liked }),
+      ({ prompt, completion, label }) => ({ texts: { prompt, completion, liked: isLiked(label) } }),
+      { fields: ['prompt', 'completion', 'label'] },
+    ),
+  ],
+};
+
+const fits = ({ fields, lists }: Shape, given: Fields): boolean =>
+  fields.every((name) => given[name] !== undefined && given[name] !== null) &&
+  lists.every((name) => Array.isArray(given[name]));
+
+/**
+ * Reads one record as the first shape whose fields it has. Demonstrations: { messages } or { prompt, completion }.
+ * Preferences: { prompt, chosen, rejected } as texts or as turns, { chosen, rejected } with the prompt in both, or
+ * { prompt, completions } best first, or with ranks (1 is best). Thumbs: { prompt, completion, label }.
+ */
+export function readShape(kind: DataKind, fields: Fields): Shaped {
+  const known = shapes[kind];
+  const found = known.find((each) => fits(each, fields));
+  if (found !== undefined) return found.read(fields);
+  const wanted = [...new Set(known.map((each) => each.fields.join(', ')))].join('; or ');
+  const missing =
+    known.at(-1)?.fields.find((name) => fields[name] === undefined || fields[name] === null) ?? 'the row';
+  return fault(missing, 'is missing', `Rows of ${kind} have ${wanted}. Name other fields with --map.`);
+}

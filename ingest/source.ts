@@ -1,0 +1,144 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { BudgetlineError } from '../contracts/failures';
+import type { SourceRecord } from './types';
+
+/** Longest line or record: sixteen mebibytes hold any dialogue; what is longer is no line of text. */
+const longestRecordBytes = 16 * 1024 * 1024;
+/** Rows of a Parquet file that are held at once. */
+const parquetRows = 1024;
+
+type Reader = (path: string) => AsyncGenerator<SourceRecord>;
+
+async function* readLines(path: string): AsyncGenerator<string> {
+  let pending = '';
+  for await (const piece of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 16 })) {
+    const lines = (pending + String(piece)).split('\n');
+    pending = lines.pop() ?? '';
+    yield* lines;
+    if (pending.length > longestRecordBytes)
+      throw new BudgetlineError(
+        'DATA_INVALID',
+        `${path} has a line of more than ${longestRecordBytes} bytes.`,
+      );
+  }
+  if (pending !== '') yield pending;
+}
+
+function parseRecord(line: number, text: string): SourceRecord {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return { line, fields: value as Record<string, unknown> };
+    return { line, unreadable: 'is no JSON object' };
+  } catch (error) {
+    return { line, unreadable: `is no JSON (${(error as Error).message})` };
+  }
+}
+
+const readJsonLines: Reader = async function* (path) {
+  let line = 0;
+  for await (const text of readLines(path)) {
+    line += 1;
+    const content = line === 1 ? text.replace(/^\ufeff/, '') : text;
+    if (content.trim() !== '') yield parseRecord(line, content);
+  }
+};
+
+interface CsvRecord {
+  readonly record: string[];
+  /** `lines` are those read when the record ends: records may hold line breaks. */
+  readonly info: { readonly lines: number };
+}
+
+const csvReader = (delimiter: string): Reader =>
+  async function* (path) {
+    const { parse } = await import('csv-parse');
+    const options = {
+      bom: true,
+      delimiter,
+      info: true,
+      relax_column_count: true,
+      max_record_size: longestRecordBytes,
+    };
+    const parser = createReadStream(path).pipe(parse(options));
+    let header: string[] | undefined;
+    let line = 1;
+    for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
+      // Blank lines come as records of one empty field, so that lines are counted as an editor does.
+      const isBlank = record.length === 1 && record[0] === '';
+      if (header === undefined) header = record;
+      else if (!isBlank) yield csvRecord(line, header, record);
+      line = info.lines + 1;
+    }
+  };
+
+function csvRecord(line: number, header: readonly string[], values: readonly string[]): SourceRecord {
+  if (values.length !== header.length)
+    return { line, unreadable: `has ${values.length} fields where the header has ${header.length}` };
+  return { line, fields: Object.fromEntries(header.map((name, index) => [name, values[index]])) };
+}
+
+const readParquet: Reader = async function* (path) {
+  const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
+  const { compressors } = await import('hyparquet-compressors');
+  const handle = await open(path);
+  try {
+    const { size: byteLength } = await handle.stat();
+    const slice = async (start: number, end = byteLength): Promise<ArrayBuffer> => {
+      const bytes = new Uint8Array(end - start);
+      await handle.read(bytes, 0, bytes.length, start);
+      return bytes.buffer;
+    };
+    const file = { byteLength, slice };
+    const metadata = await parquetMetadataAsync(file);
+    const total = Number(metadata.num_rows);
+    for (let rowStart = 0; rowStart < total; rowStart += parquetRows) {
+      const rowEnd = Math.min(total, rowStart + parquetRows);
+      const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd });
+      for (const [index, fields] of rows.entries()) yield { line: rowStart + index + 1, fields };
+    }
+  } finally {
+    await handle.close();
+  }
+};
+
+const readers: Readonly<Record<string, Reader>> = {
+  '.jsonl': readJsonLines,
+  '.ndjson': readJsonLines,
+  '.csv': csvReader(','),
+  '.tsv': csvReader('\t'),
+  '.parquet': readParquet,
+};
+
+function unreadable(path: string, error: unknown): BudgetlineError {
+  if (error instanceof BudgetlineError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT')
+    return new BudgetlineError('INPUT_MISSING', `There is no file ${path}.`, { cause: error });
+  if (code?.startsWith('E') === true)
+    return new BudgetlineError('IO_FAILED', `Cannot read ${path}: ${message}.`, { cause: error });
+  return new BudgetlineError('DATA_INVALID', `${path} cannot be read: ${message}.`, {
+    remedy: 'Check that the file is whole and of the format that its name says.',
+    cause: error,
+  });
+}
+
+/**
+ * The records of a JSON Lines, CSV, TSV or Parquet file, by its extension, one at a time and in order.
+ *
+ * @throws BudgetlineError INPUT_MISSING, IO_FAILED, DATA_INVALID (a file that cannot be read as a whole), USAGE
+ */
+export async function* readRecords(path: string): AsyncGenerator<SourceRecord> {
+  const read = readers[extname(path).toLowerCase()];
+  if (read === undefined)
+    throw new BudgetlineError('USAGE', `${path}: the extension says no format that can be read.`, {
+      remedy: `Use one of: ${Object.keys(readers).join(', ')}.`,
+    });
+  try {
+    yield* read(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}

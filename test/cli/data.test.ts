@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '../support/temporary';
+import { call } from './support';
+
+const folder = temporaryFolder();
+const write = (name: string, rows: readonly unknown[]): string => {
+  const path = join(folder.path(), name);
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return path;
+};
+const rows = [
+  { q: 'Why?\u001b[2J', a: 'So.', b: 'No.' },
+  { q: 'How?', a: 'Thus.', b: 'Else.' },
+];
+const flags = ['--kind', 'preferences', '--map', 'prompt=q,chosen=a,rejected=b'];
+
+describe('pure: budgetline data', function () {
+  this.timeout(60_000);
+
+  it('previews rows as the model sees them, and lets no text drive the terminal', async () => {
+    const { stdout, status } = await call([
+      'data',
+      'preview',
+      write('p.jsonl', rows),
+      ...flags,
+      '--rows',
+      '1',
+    ]);
+    assert.equal(status, 0, stdout);
+    assert.match(
+      stdout,
+      /p\.jsonl-1\n {2}prompt\n {4}│Why\?\\u001b\[2J\n {2}chosen\n {4}│So\.⏎end\n {2}rejected\n {4}│No\./,
+    );
+    assert.match(stdout, /2 records of preferences: 2 usable, 0 refused/);
+    assert.ok(!stdout.includes('p.jsonl-2'));
+  });
+
+  it('prints all faults as JSON, and ends with EX_DATAERR', async () => {
+    const bad = [...rows, { q: 'x' }, { q: 'y', a: 's', b: 's' }];
+    const path = write('bad.jsonl', bad);
+    const { stdout, stderr, status } = await call(['data', 'preview', path, ...flags, '--json']);
+    assert.equal(status, 65);
+    const {
+      faults,
+      refused,
+      rows: usable,
+    } = JSON.parse(stdout) as Record<string, unknown> & { faults: { line: number }[] };
+    assert.deepEqual([usable, refused, faults.map(({ line }) => line)], [2, 2, [3, 4]]);
+    assert.ok(stderr.includes(`${path}:4: rejected is the same text as chosen`), stderr);
+    const dropped = await call([
+      'data',
+      'preview',
+      write('eq.jsonl', bad.slice(3)),
+      ...flags,
+      '--equal',
+      'drop',
+    ]);
+    assert.match(dropped.stdout, /0 usable, 0 refused, 1 dropped \(chosen = rejected\)/);
+    assert.equal((await call(['data', 'preview', path, '--kind', 'thumb'])).status, 64);
+  });
+
+  it('imports rows with their Croissant metadata, or leaves nothing behind', async () => {
+    const out = join(folder.path(), 'taken');
+    const where = [
+      '--source',
+      'https://example.org/pairs',
+      '--licence',
+      'CC-BY-4.0',
+      '--annotator',
+      'three people',
+    ];
+    const words = [
+      'data',
+      'import',
+      write('i.jsonl', rows),
+      ...flags,
+      ...where,
+      '--usd-per-row',
+      '0.5',
+      '--out',
+    ];
+    const { status, stdout, stderr } = await call([...words, out]);
+    assert.equal(status, 0, stdout + stderr);
+    const text = readFileSync(join(out, 'rows.jsonl'), 'utf8');
+    assert.equal(text.trimEnd().split('\n').length, 2);
+    const dataset = JSON.parse(readFileSync(join(out, 'croissant.json'), 'utf8')) as {
+      license: string;
+      description: string;
+      distribution: { sha256: string }[];
+      recordSet: { field: { name: string }[] }[];
+    };
+    assert.equal(dataset.license, 'CC-BY-4.0');
+    assert.match(dataset.description, /three people.*\$0\.5 a row/);
+    assert.equal(dataset.distribution[0]?.sha256, createHash('sha256').update(text).digest('hex'));
+    assert.deepEqual(
+      dataset.recordSet[0]?.field.map(({ name }) => name),
+      ['id', 'prompt', 'chosen', 'rejected'],
+    );
+    const again = await call([...words, out]);
+    assert.equal(again.status, 64);
+    const bad = [
+      'data',
+      'import',
+      write('n.jsonl', [{ q: 1 }]),
+      ...flags,
+      ...where,
+      '--out',
+      join(folder.path(), 'none'),
+    ];
+    assert.equal((await call(bad)).status, 65);
+    assert.ok(!existsSync(join(folder.path(), 'none')));
+    assert.deepEqual(
+      readdirSync(folder.path()).filter((name) => name.includes('partial')),
+      [],
+    );
+  });
+});
