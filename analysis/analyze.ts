@@ -9,6 +9,7 @@ import { diagnoseColdStart } from './cold-start';
 import { analyzeControls } from './controls';
 import { buildGrid, type Grid, type GridInput, type ItemsByRun } from './grid';
 import { createInference, unitsOf, variesBySeedsAlone, type Inference } from './inference';
+import { transferBetweenBudgets } from './regions';
 import { seedVariance } from './seed-pool';
 import { diagnoseStagnation } from './stagnation';
 import { countOf, joinNumbers } from './text';
@@ -100,6 +101,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
   const inference = createInference(grid, draws);
   const basis = basisOf(inference);
   const { delta } = rules;
+  const { cells, budgets } = analyzeBudgets(inference);
   const answered = {
     version: 1 as const,
     ...subject,
@@ -113,7 +115,9 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     },
     delta,
     base: grid.base && { score: inference.score(grid.base), style: measureStyle(inference, grid.base) },
-    ...analyzeBudgets(inference),
+    cells,
+    budgets,
+    transfers: transferBetweenBudgets(budgets),
     coldStart: diagnoseColdStart(inference, delta),
     stagnation: diagnoseStagnation(inference, delta),
     controls: analyzeControls(inference, delta),

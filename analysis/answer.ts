@@ -26,6 +26,15 @@ function describeRivals(budget: BudgetAnalysis, run: number): string {
   return `${chance}; ${fractionsOf(rivals)} cannot be told from it`;
 }
 
+/** What the half of the items that did not choose says, so that the highest score does not flatter itself. */
+function describeHeldOut({ heldOut, sftFraction }: BudgetAnalysis): string {
+  if (heldOut === null) return '';
+  const score = formatShare(heldOut.score.estimate);
+  return heldOut.sftFraction === sftFraction
+    ? ` (${score} on the half of the items that did not choose it)`
+    : ` (half of the items choose r = ${heldOut.sftFraction}, which scores ${score} on the other half)`;
+}
+
 function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
   const rows = countOf(budget.budget, 'row');
   const score = `${splitOf(budget)} scores ${formatScore(budget.score)}`;
@@ -37,7 +46,7 @@ function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
   if (run > 1 && budget.indistinguishable.length === run && budget.probabilityBest !== null) {
     return `With ${rows} no split can be told from another: the highest, ${score}.`;
   }
-  return `With ${rows} buy ${splitOf(budget)}: it scores ${formatScore(budget.score)}${describeRivals(budget, run)}.`;
+  return `With ${rows} buy ${splitOf(budget)}: it scores ${formatScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget, run)}.`;
 }
 
 function answerColdStart(diagnoses: readonly ColdStartDiagnosis[]): string[] {

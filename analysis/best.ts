@@ -1,21 +1,11 @@
-import type {
-  BudgetAnalysis,
-  CellAnalysis,
-  Estimate,
-  NearOptimalRegion,
-  StyleRates,
-} from '../contracts/analysis';
+import type { BudgetAnalysis, CellAnalysis, Estimate, StyleRates } from '../contracts/analysis';
 import { boundBest, crossUnits, simultaneousCritical, simultaneousHalf } from './bounds';
 import { groupsByBudget, type Group, type Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
 import type { Metric } from './measure';
+import { scoreHeldOut } from './held-out';
+import { drawScores, findRegions, tie, topOf } from './regions';
 import { quantile } from './special';
-
-/** Scores closer than this are equal: they differ by rounding alone. */
-const tie = 1e-9;
-
-/** Share of the best that a near-optimal split may lose. */
-const epsilon = 0.05;
 
 /** The best group: the highest score; among equals the cheapest, then the one with the smallest fraction. */
 function findBest(inference: Inference, groups: readonly Group[]): { best: Group; tied: Group[] } {
@@ -48,28 +38,15 @@ function mayBeBest(inference: Inference, group: Group, rivals: readonly Group[])
 }
 
 /** Share of the joint draws in which each unit is the best; units that tie share a draw. */
-function bestShares(inference: Inference, units: readonly Unit[]): number[] | null {
-  const drawn = units.map((unit) => {
-    const score = inference.contrast([{ unit, weight: 1 }]);
-    return inference.deviations(score)?.map((deviation) => score.estimate + deviation);
-  });
-  const known = drawn.filter((draws) => draws !== undefined);
-  if (known.length < units.length) return null;
-  const wins = new Float64Array(units.length);
-  for (let d = 0; d < inference.draws; d++) {
-    const top = Math.max(...known.map((draws) => draws[d]!));
-    const winners = known.flatMap((draws, u) => (draws[d]! >= top - tie ? [u] : []));
+function bestShares(draws: readonly Float64Array[]): number[] {
+  const count = draws[0]!.length;
+  const wins = new Float64Array(draws.length);
+  for (let d = 0; d < count; d++) {
+    const top = topOf(draws, d);
+    const winners = draws.flatMap((scores, u) => (scores[d]! >= top - tie ? [u] : []));
     for (const u of winners) wins[u]! += 1 / winners.length;
   }
-  return Array.from(wins, (count) => count / inference.draws);
-}
-
-function nearOptimalRegion(inference: Inference, groups: readonly Group[], top: number): NearOptimalRegion {
-  const near = groups.filter((group) => inference.measure(group).estimate >= (1 - epsilon) * top - tie);
-  const fractions = near.map((group) => group.sftFraction).sort((a, b) => a - b);
-  const low = fractions[0] ?? 0;
-  const high = fractions[fractions.length - 1] ?? 0;
-  return { epsilon, fractions, low, high, width: high - low, count: fractions.length };
+  return Array.from(wins, (won) => won / count);
 }
 
 /** Style rates of a unit, seeds pooled; null where not every run has one. */
@@ -122,8 +99,14 @@ function boundOverBase(inference: Inference, groups: readonly Group[]): Estimate
 function analyzeBudget(
   inference: Inference,
   standings: readonly Standing[],
-  { best, tied }: { best: Group; tied: readonly Group[] },
+  known: {
+    readonly draws: readonly Float64Array[] | null;
+    readonly heldOut: BudgetAnalysis['heldOut'];
+    readonly best: Group;
+    readonly tied: readonly Group[];
+  },
 ): BudgetAnalysis {
+  const { best, tied, draws, heldOut } = known;
   const groups = standings.map(({ group }) => group);
   const overBase = boundOverBase(inference, groups);
   const equals = standings.filter((standing) => standing.mayBeBest !== false).map(({ group }) => group);
@@ -140,7 +123,8 @@ function analyzeBudget(
     probabilityBest: standings.find(({ group }) => group === best)?.probabilityBest ?? null,
     tied: fractionsOf(tied),
     indistinguishable: fractionsOf(equals),
-    region: nearOptimalRegion(inference, groups, inference.measure(best).estimate),
+    regions: findRegions(inference, groups, draws),
+    heldOut,
   };
 }
 
@@ -148,8 +132,10 @@ function analyzeBudget(
 export function analyzeBudgets(inference: Inference): { cells: CellAnalysis[]; budgets: BudgetAnalysis[] } {
   const cells: CellAnalysis[] = [];
   const budgets: BudgetAnalysis[] = [];
-  for (const groups of groupsByBudget(inference.grid.groups).values()) {
-    const shares = bestShares(inference, groups);
+  const heldOut = scoreHeldOut(inference.grid);
+  for (const [budget, groups] of groupsByBudget(inference.grid.groups)) {
+    const draws = drawScores(inference, groups);
+    const shares = draws && bestShares(draws);
     const standings = groups.map((group, i) => ({
       group,
       probabilityBest: shares?.[i] ?? null,
@@ -161,7 +147,9 @@ export function analyzeBudgets(inference: Inference): { cells: CellAnalysis[]; b
     }));
     const found = findBest(inference, groups);
     cells.push(...standings.map((standing) => analyzeCell(inference, standing, found.best)));
-    budgets.push(analyzeBudget(inference, standings, found));
+    budgets.push(
+      analyzeBudget(inference, standings, { ...found, draws, heldOut: heldOut.get(budget) ?? null }),
+    );
   }
   return { cells, budgets };
 }

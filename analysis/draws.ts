@@ -1,3 +1,4 @@
+import type { Clusters } from './clusters';
 import type { Unit } from './grid';
 import type { Measure, Metric } from './measure';
 import { createRandom } from './random';
@@ -16,14 +17,37 @@ interface PoolDraws {
   common(seed: number): Float64Array;
 }
 
-/** How often each item comes up in each resample, draw after draw. */
-function resampleItems(draws: number, items: number): Uint8Array {
+/** How often each of so many things comes up in each resample, draw after draw. */
+function resample(draws: number, things: number): Uint8Array {
   const random = createRandom('items');
-  const counts = new Uint8Array(draws * items);
+  const counts = new Uint8Array(draws * things);
   for (let d = 0; d < draws; d++) {
-    for (let i = 0; i < items; i++) counts[d * items + Math.floor(random.uniform() * items)]!++;
+    for (let i = 0; i < things; i++) counts[d * things + Math.floor(random.uniform() * things)]!++;
   }
   return counts;
+}
+
+/** Resampled items: how often each comes up, and how many that are in all. */
+interface Resampled {
+  readonly counts: Uint8Array;
+  readonly totals: Float64Array;
+}
+
+/** Resamples items, or whole prompts where items hang together. */
+function resampleItems(draws: number, items: number, clusters: Clusters | null): Resampled {
+  if (clusters === null)
+    return { counts: resample(draws, items), totals: new Float64Array(draws).fill(items) };
+  const drawn = resample(draws, clusters.count);
+  const counts = new Uint8Array(draws * items);
+  const totals = new Float64Array(draws);
+  for (let d = 0; d < draws; d++) {
+    for (let i = 0; i < items; i++) {
+      const times = drawn[d * clusters.count + clusters.of[i]!]!;
+      counts[d * items + i] = times;
+      totals[d]! += times;
+    }
+  }
+  return { counts, totals };
 }
 
 function drawNormals(label: string, draws: number): Float64Array {
@@ -48,7 +72,7 @@ function drawPool(pool: SeedPool, draws: number): PoolDraws {
   };
 }
 
-function addItems(into: Float64Array, measure: Measure, counts: () => Uint8Array): void {
+function addItems(into: Float64Array, measure: Measure, resampled: () => Resampled): void {
   const { items, estimate, itemVariance, unit, metric } = measure;
   if (items === null) {
     const deviation = Math.sqrt(itemVariance ?? 0);
@@ -56,12 +80,12 @@ function addItems(into: Float64Array, measure: Measure, counts: () => Uint8Array
     return;
   }
   const count = items.length;
-  const weights = counts();
+  const { counts, totals } = resampled();
   for (let d = 0; d < into.length; d++) {
     let sum = 0;
     const offset = d * count;
-    for (let i = 0; i < count; i++) sum += weights[offset + i]! * items[i]!;
-    into[d]! += sum / count - estimate;
+    for (let i = 0; i < count; i++) sum += counts[offset + i]! * items[i]!;
+    into[d]! += sum / totals[d]! - estimate;
   }
 }
 
@@ -82,15 +106,16 @@ function addSeeds(into: Float64Array, measure: Measure, pool: SeedPool, drawn: P
 export function createDraws(options: {
   readonly draws: number;
   readonly items: number;
+  readonly clusters: Clusters | null;
   readonly pools: (metric: Metric) => SeedPools;
 }): Draws {
   const known = new Map<string, Float64Array>();
   const poolDraws = new Map<string, PoolDraws>();
-  let counts: Uint8Array | undefined;
+  let counts: Resampled | undefined;
 
   const drawMeasure = (measure: Measure): Float64Array => {
     const into = new Float64Array(options.draws);
-    addItems(into, measure, () => (counts ??= resampleItems(options.draws, options.items)));
+    addItems(into, measure, () => (counts ??= resampleItems(options.draws, options.items, options.clusters)));
     const pool = options.pools(measure.metric).of.get(measure.unit.key);
     if (pool === undefined) return into;
     const key = `${measure.metric} ${pool.key}`;

@@ -1,6 +1,7 @@
 import { baseItemsKey, controlItemsKey, type StyleRates } from '../contracts/analysis';
 import type { CellIdentity, ControlResult } from '../contracts/results';
 import type { ItemResult } from '../contracts/rows';
+import { clusterByPrompt, type Clusters } from './clusters';
 
 /** What one evaluation is known by where its items are not at hand. */
 export interface RunSummary extends StyleRates {
@@ -64,6 +65,8 @@ export interface Grid {
   readonly controls: readonly ControlUnit[];
   /** Items that all paired runs have in common. */
   readonly items: number;
+  /** Items of one prompt; null where every item has its own. */
+  readonly clusters: Clusters | null;
   readonly seeds: readonly number[];
   readonly notes: readonly string[];
 }
@@ -73,6 +76,8 @@ export type ItemsByRun = ReadonlyMap<string, readonly ItemResult[]>;
 interface Alignment {
   rowsOf(key: string): readonly ItemResult[] | null;
   readonly items: number;
+  /** The rows of one of the aligned runs. */
+  readonly common: readonly ItemResult[];
   readonly notes: readonly string[];
 }
 
@@ -106,6 +111,7 @@ function alignItems(items: ItemsByRun, keys: readonly string[]): Alignment {
   return {
     rowsOf: (key) => (ids.get(key) === common ? (sorted.get(key) ?? null) : null),
     items: (JSON.parse(common) as string[]).length,
+    common: [...sorted].find(([key]) => ids.get(key) === common)?.[1] ?? [],
     notes: [
       ...unpaired.map(
         (key) => `${key} was evaluated on other items than the rest, so it is compared unpaired.`,
@@ -115,7 +121,7 @@ function alignItems(items: ItemsByRun, keys: readonly string[]): Alignment {
   };
 }
 
-const unaligned: Alignment = { rowsOf: () => null, items: 0, notes: [] };
+const unaligned: Alignment = { rowsOf: () => null, items: 0, common: [], notes: [] };
 
 const bySeed = (a: Run, b: Run): number => a.seed - b.seed;
 
@@ -178,6 +184,7 @@ export function buildGrid({ base, cells, controls }: GridInput, items: ItemsByRu
     groups,
     controls: groupControls(controls, groups, alignment),
     items: alignment.items,
+    clusters: clusterByPrompt(alignment.common),
     seeds: [...new Set(cells.map(({ cell }) => cell.seed))].sort((a, b) => a - b),
     notes: alignment.notes,
   };

@@ -1,4 +1,5 @@
 import type { Estimate } from '../contracts/analysis';
+import { clusteredVariance, type Clusters } from './clusters';
 import { createDraws } from './draws';
 import type { Grid, Unit } from './grid';
 import { scoreInterval } from './interval';
@@ -72,7 +73,11 @@ export function seedPart(terms: Contrast['terms'], pools: SeedPools): { variance
 }
 
 /** Variance from the items: of the weighted sum item by item, and of each unpaired measure by itself. */
-function itemPart(measures: readonly Measure[], weights: readonly number[]): number | null {
+function itemPart(
+  measures: readonly Measure[],
+  weights: readonly number[],
+  clusters: Clusters | null,
+): number | null {
   let unpaired = 0;
   const paired: { items: Float64Array; weight: number }[] = [];
   for (const [i, measure] of measures.entries()) {
@@ -80,12 +85,16 @@ function itemPart(measures: readonly Measure[], weights: readonly number[]): num
     if (measure.items === null) unpaired += weights[i]! ** 2 * measure.itemVariance;
     else paired.push({ items: measure.items, weight: weights[i]! });
   }
-  return unpaired + pairedVariance(paired);
+  return unpaired + pairedVariance(paired, clusters);
 }
 
-function pairedVariance(terms: readonly { items: Float64Array; weight: number }[]): number {
+function pairedVariance(
+  terms: readonly { items: Float64Array; weight: number }[],
+  clusters: Clusters | null,
+): number {
   const count = terms[0]?.items.length ?? 0;
   if (count < 2) return 0;
+  if (clusters !== null) return clusteredVariance(weighItems(terms, count), clusters);
   let sum = 0;
   let squares = 0;
   for (let i = 0; i < count; i++) {
@@ -95,6 +104,12 @@ function pairedVariance(terms: readonly { items: Float64Array; weight: number }[
     squares += value * value;
   }
   return Math.max(0, squares - (sum * sum) / count) / (count - 1) / count;
+}
+
+function weighItems(terms: readonly { items: Float64Array; weight: number }[], count: number): Float64Array {
+  const total = new Float64Array(count);
+  for (const { items, weight } of terms) items.forEach((value, i) => (total[i]! += weight * value));
+  return total;
 }
 
 /**
@@ -120,12 +135,12 @@ function mergeTerms(terms: Contrast['terms']): { unit: Unit; weight: number }[] 
 function buildContrast(
   metric: Metric,
   terms: readonly { unit: Unit; weight: number }[],
-  source: { measure: Inference['measure']; pools: Inference['pools'] },
+  source: Pick<Inference, 'grid' | 'measure' | 'pools'>,
 ): Contrast {
   const measures = terms.map(({ unit }) => source.measure(unit, metric));
   const weights = terms.map(({ weight }) => weight);
   const estimate = measures.reduce((sum, measure, i) => sum + weights[i]! * measure.estimate, 0);
-  const items = itemPart(measures, weights);
+  const items = itemPart(measures, weights, source.grid.clusters);
   const point = { metric, terms, estimate, standardError: null, freedom: Infinity };
   if (items === null) return point;
   if (terms.length === 0) return { ...point, standardError: 0 };
@@ -158,10 +173,10 @@ export function variesBySeedsAlone(grid: Grid): boolean {
 /** Sets up the statistics of one grid. Measures, pools and draws are computed when first asked for. */
 export function createInference(grid: Grid, draws: number): Inference {
   const units = new Map(unitsOf(grid).map((unit) => [unit.key, unit]));
-  const fixedItems = variesBySeedsAlone(grid);
+  const layout = { fixedItems: variesBySeedsAlone(grid), clusters: grid.clusters };
   const measures = remember((key) => {
     const [metric, ...unitKey] = key.split('|');
-    return measureUnit(units.get(unitKey.join('|'))!, metric as Metric, fixedItems);
+    return measureUnit(units.get(unitKey.join('|'))!, metric as Metric, layout);
   });
   const measure = (unit: Unit, metric: Metric = 'score'): Measure => measures(`${metric}|${unit.key}`);
   const pooled = remember((metric) =>
@@ -169,8 +184,8 @@ export function createInference(grid: Grid, draws: number): Inference {
   );
   const pools = (metric: Metric): SeedPools => pooled(metric);
   const contrast = (terms: Contrast['terms'], metric: Metric = 'score'): Contrast =>
-    buildContrast(metric, mergeTerms(terms), { measure, pools });
-  const drawn = createDraws({ draws, items: grid.items, pools });
+    buildContrast(metric, mergeTerms(terms), { grid, measure, pools });
+  const drawn = createDraws({ draws, items: grid.items, clusters: grid.clusters, pools });
   return {
     grid,
     draws,

@@ -1,12 +1,12 @@
 import type { Estimate } from '../contracts/analysis';
-import { itemCount, variance, type Measure } from './measure';
+import { itemCount, type Measure } from './measure';
 import { tCritical95 } from './special';
 
 /** How much the items' variance differs from a coin's of the same mean: 1 for right-or-wrong items of one seed. */
-function designEffect({ items, estimate }: Measure): number {
+function designEffect({ items, itemVariance, estimate }: Measure): number {
   const coin = estimate * (1 - estimate);
-  if (items === null || coin <= 0) return 1;
-  return Math.max(variance(items) / coin, 2 / items.length);
+  if (items === null || itemVariance === null || coin <= 0) return 1;
+  return Math.max((itemVariance * items.length) / coin, 2 / items.length);
 }
 
 interface SeedPart {

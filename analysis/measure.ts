@@ -1,5 +1,6 @@
 import type { StyleRates } from '../contracts/analysis';
 import type { ItemResult } from '../contracts/rows';
+import { clusteredVariance, type Clusters } from './clusters';
 import type { Run, RunSummary, Unit } from './grid';
 
 /** What is measured on an item: the score, a style flag, a length. */
@@ -69,7 +70,17 @@ function meanColumns(columns: readonly Float64Array[]): Float64Array {
   return total.map((sum) => sum / columns.length);
 }
 
-function measureItems(unit: Unit, metric: Metric, rows: readonly (readonly ItemResult[])[]): Measure {
+export interface ItemLayout {
+  /** No run knows its items: only seeds vary. */
+  readonly fixedItems: boolean;
+  readonly clusters: Clusters | null;
+}
+
+function measureItems(
+  { unit, metric }: { unit: Unit; metric: Metric },
+  rows: readonly (readonly ItemResult[])[],
+  clusters: Clusters | null,
+): Measure {
   const columns = rows.map((run) => Float64Array.from(run.map(readItem[metric])));
   const count = columns[0]!.length;
   const items = meanColumns(columns);
@@ -79,7 +90,7 @@ function measureItems(unit: Unit, metric: Metric, rows: readonly (readonly ItemR
     metric,
     estimate: mean(items),
     items,
-    itemVariance: variance(items) / count,
+    itemVariance: clusters === null ? variance(items) / count : clusteredVariance(items, clusters),
     byRun: columns.map(mean),
     residual: several ? interactionMeanSquare(columns, items) / count : 0,
   };
@@ -97,10 +108,10 @@ function summaryVariance(runs: readonly Run[], metric: Metric, estimate: number)
   return (estimate * (1 - estimate)) / count;
 }
 
-/** Measures a unit, from its items where all its runs have them, else from its summaries. `fixedItems`: only seeds vary. */
-export function measureUnit(unit: Unit, metric: Metric, fixedItems: boolean): Measure {
+/** Measures a unit, from its items where all its runs have them, else from its summaries. */
+export function measureUnit(unit: Unit, metric: Metric, { fixedItems, clusters }: ItemLayout): Measure {
   const rows = unit.runs.map((run) => run.rows).filter((run) => run !== null);
-  if (rows.length === unit.runs.length) return measureItems(unit, metric, rows);
+  if (rows.length === unit.runs.length) return measureItems({ unit, metric }, rows, clusters);
   const byRun = unit.runs.map((run) => readSummary(run.summary, metric));
   const estimate = mean(byRun);
   const itemVariance = fixedItems ? 0 : summaryVariance(unit.runs, metric, estimate);

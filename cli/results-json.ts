@@ -1,3 +1,4 @@
+import { transferBetweenModels } from '../analysis';
 import type { BudgetAnalysis, ClaimVerdict, SubjectAnalysis } from '../contracts/analysis';
 
 /** What `budgetline analyze --json` prints: names as in the file, scores in the file's own units. */
@@ -8,6 +9,10 @@ export interface ResultsDocument {
   readonly regions: readonly object[];
   readonly diagnoses: readonly object[];
   readonly verdicts: readonly object[];
+  /** From each budget to each larger one: |R_from ∩ R_to| / |R_from|. */
+  readonly transfers: readonly object[];
+  /** The same from each model to each other one of its task, budget by budget. */
+  readonly model_transfers: readonly object[];
   readonly notes: readonly string[];
   /** The whole analysis of each task and model, scores as shares. */
   readonly analyses: readonly SubjectAnalysis[];
@@ -38,6 +43,8 @@ function bestRow({ analysis, scale }: Subject, budget: BudgetAnalysis): object {
     score_high: inUnits(budget.score.high, scale),
     sft_rows: budget.sftRows,
     pair_rows: budget.pairRows,
+    held_out_fraction: budget.heldOut?.sftFraction ?? null,
+    held_out_score: inUnits(budget.heldOut?.score.estimate ?? null, scale),
     over_base: inUnits(budget.overBase?.estimate ?? null, scale),
     beats_base: budget.beatsBase,
     probability_best: budget.probabilityBest,
@@ -46,8 +53,12 @@ function bestRow({ analysis, scale }: Subject, budget: BudgetAnalysis): object {
   };
 }
 
-function regionRow({ task, model }: SubjectAnalysis, { budget, region }: BudgetAnalysis): object {
-  return { task, model, budget, ...region };
+function regionRows({ task, model }: SubjectAnalysis, { budget, regions }: BudgetAnalysis): object[] {
+  return regions.map(({ settled, ...region }) => ({ task, model, budget, ...region, ...settled }));
+}
+
+function transferRows({ task, model, transfers }: SubjectAnalysis): object[] {
+  return transfers.map((transfer) => ({ task, model, ...transfer }));
 }
 
 function verdictRow({ task, model }: SubjectAnalysis, verdict: ClaimVerdict): object {
@@ -100,11 +111,15 @@ export function toResultsDocument(options: {
     format: 1,
     source,
     best: subjects.flatMap((subject) => subject.analysis.budgets.map((budget) => bestRow(subject, budget))),
-    regions: analyses.flatMap((analysis) => analysis.budgets.map((budget) => regionRow(analysis, budget))),
+    regions: analyses.flatMap((analysis) =>
+      analysis.budgets.flatMap((budget) => regionRows(analysis, budget)),
+    ),
     diagnoses: analyses.flatMap((analysis) => [...coldStartRows(analysis), ...stagnationRows(analysis)]),
     verdicts: analyses.flatMap((analysis) =>
       analysis.verdicts.map((verdict) => verdictRow(analysis, verdict)),
     ),
+    transfers: analyses.flatMap(transferRows),
+    model_transfers: transferBetweenModels(analyses),
     notes,
     analyses,
   };

@@ -58,6 +58,24 @@ export interface NearOptimalRegion {
   /** high − low on the axis of fractions. */
   readonly width: number;
   readonly count: number;
+  /**
+   * Fractions by the probability of lying in the region, from the joint draws: certain from .95 on, excluded up to .05.
+   * Null without intervals.
+   */
+  readonly settled: {
+    readonly certain: readonly number[];
+    readonly excluded: readonly number[];
+    readonly unsettled: readonly number[];
+  } | null;
+}
+
+/** |R_from ∩ R_to| / |R_from| for the near-optimal regions of two budgets. */
+export interface RegionTransfer {
+  readonly epsilon: number;
+  readonly from: number;
+  readonly to: number;
+  /** 0 … 1. */
+  readonly share: number;
 }
 
 /** Which split to buy at one budget. */
@@ -79,7 +97,18 @@ export interface BudgetAnalysis {
   readonly tied: readonly number[];
   /** Fractions that the data cannot tell from the best, the best included. */
   readonly indistinguishable: readonly number[];
-  readonly region: NearOptimalRegion;
+  /** One for each epsilon: .05, then .1. */
+  readonly regions: readonly NearOptimalRegion[];
+  /**
+   * What one half of the test items chooses, scored on the other half: free of the flattery that a highest score gets
+   * from the items that made it the highest. Null where there are no items to halve.
+   */
+  readonly heldOut: {
+    readonly sftFraction: number;
+    /** Items of the scoring half. */
+    readonly items: number;
+    readonly score: Estimate;
+  } | null;
 }
 
 export type DiagnosisStatus = 'present' | 'absent' | 'unclear';
@@ -203,6 +232,8 @@ export interface SubjectAnalysis {
   /** By budget, then by falling fraction. */
   readonly cells: readonly CellAnalysis[];
   readonly budgets: readonly BudgetAnalysis[];
+  /** From each budget to each larger one. */
+  readonly transfers: readonly RegionTransfer[];
   readonly coldStart: readonly ColdStartDiagnosis[];
   /** Null where r = 0 was not run with fewer than 1,000 pairs. */
   readonly stagnation: StagnationDiagnosis | null;

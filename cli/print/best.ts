@@ -29,6 +29,19 @@ function tiesOf({ sftFraction, tied }: BudgetAnalysis): string {
   return equals.length === 0 ? '' : `Exactly as high: ${listFractions(equals)}.`;
 }
 
+function heldOutOf({ heldOut, sftFraction }: BudgetAnalysis): string {
+  if (heldOut === null) return '';
+  const score = formatEstimate(heldOut.score);
+  if (heldOut.sftFraction === sftFraction)
+    return `On the half of the items that did not choose it: ${score}.`;
+  return `Half of the items choose r = ${formatFraction(heldOut.sftFraction)}: ${score} on the other half.`;
+}
+
+function nearOf({ regions, sftFraction }: BudgetAnalysis): string {
+  const near = regions[0]?.fractions.filter((fraction) => fraction !== sftFraction) ?? [];
+  return near.length === 0 ? '' : `Within 5 % of it: ${listFractions(near)}.`;
+}
+
 function overBase({ overBase: difference, beatsBase }: BudgetAnalysis): string {
   if (difference === null) return '';
   const verdict = beatsBase === null ? '' : beatsBase ? ', surely above it' : ', not surely above it';
@@ -39,7 +52,7 @@ function renderBudget(budget: BudgetAnalysis, analysis: SubjectAnalysis, ink: In
   const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
   const name = padLeft(formatCount(budget.budget), 8);
   const split = `r = ${formatFraction(budget.sftFraction)}, ${boughtBy(budget)}: `;
-  const details = [tiesOf(budget), rivalsOf(budget, run), overBase(budget)]
+  const details = [tiesOf(budget), heldOutOf(budget), rivalsOf(budget, run), overBase(budget), nearOf(budget)]
     .filter((text) => text !== '')
     .join(' ');
   return [

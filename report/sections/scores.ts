@@ -21,6 +21,23 @@ export function intervalOf({ low, high }: Estimate): string {
 
 const fractionList = (fractions: readonly number[]): string => fractions.map(formatFraction).join(', ');
 
+/** The score on the half of the items that did not choose; with its fraction where that half's choice is another. */
+function heldOutCell({ heldOut, sftFraction }: BudgetAnalysis): string {
+  if (heldOut === null) return '–';
+  const score = formatScore(heldOut.score.estimate);
+  return heldOut.sftFraction === sftFraction
+    ? score
+    : `${score} (r = ${formatFraction(heldOut.sftFraction)})`;
+}
+
+function regionCell({ regions }: BudgetAnalysis): string {
+  const [region] = regions;
+  if (region === undefined) return '–';
+  const open = region.settled?.unsettled.filter((fraction) => !region.fractions.includes(fraction)) ?? [];
+  const more = open.length === 0 ? '' : `; perhaps ${fractionList(open)}`;
+  return fractionList(region.fractions) + more;
+}
+
 function budgetRow(budget: BudgetAnalysis): (string | number)[] {
   return [
     formatCount(budget.budget),
@@ -28,9 +45,11 @@ function budgetRow(budget: BudgetAnalysis): (string | number)[] {
     `${formatCount(budget.sftRows)} + ${formatCount(budget.pairRows)}`,
     formatScore(budget.score.estimate),
     intervalOf(budget.score),
+    heldOutCell(budget),
     budget.beatsBase === null ? 'not known' : budget.beatsBase ? 'yes' : 'not clearly',
     budget.probabilityBest === null ? '–' : fractionList(budget.indistinguishable),
     budget.probabilityBest === null ? '–' : formatShare(budget.probabilityBest, 0),
+    regionCell(budget),
   ];
 }
 
@@ -59,9 +78,11 @@ export async function scoresSection(chapter: Chapter, figures: readonly Figure[]
       number('SFT + pairs'),
       number(metric),
       { title: '95 % interval' },
+      number('On the half that did not choose'),
       { title: 'Above the base' },
       { title: 'Fractions not told apart' },
       number('Probability best'),
+      { title: 'Within 5 % of it' },
     ],
     rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget) })),
   });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { boundBest, crossUnits, simultaneousCritical, simultaneousHalf } from '../../analysis/bounds';
 import { buildGrid, type Group } from '../../analysis/grid';
+import { scoreHeldOut } from '../../analysis/held-out';
 import { createInference, intervalOf, type Inference } from '../../analysis/inference';
-import type { Estimate } from '../../contracts/analysis';
+import { drawScores, findRegions, overlapShare, transferBetweenModels } from '../../analysis/regions';
+import type { Estimate, NearOptimalRegion } from '../../contracts/analysis';
 import type { ItemResult } from '../../contracts/rows';
 import { createRandom, makeItem, makeSweep } from './support';
 
@@ -115,5 +117,103 @@ describe('pure: pairing by item', () => {
     const paired = width(intervalOf(inference.difference(a!, b!)));
     const unpaired = Math.hypot(width(inference.score(a!)), width(inference.score(b!)));
     assert.ok(paired < 0.9 * unpaired, `${paired} against ${unpaired}`);
+  });
+});
+
+describe('pure: items that hang together by prompt', function () {
+  this.timeout(60_000);
+
+  /** Prompts of four instructions that are right or wrong together. */
+  function simulatePrompts(draws: number): Inference {
+    const rows = (): ItemResult[] => {
+      const prompts = Array.from({ length: 100 }, () => Number(random.uniform() < 0.5));
+      return Array.from({ length: 400 }, (_, i) =>
+        makeItem(i, prompts[Math.floor(i / 4)]!, { prompt: `prompt ${Math.floor(i / 4)}` }),
+      );
+    };
+    const sweep = makeSweep({ grid: { sftFractions: [1, 0] }, base: rows(), rows });
+    return createInference(buildGrid(sweep.result, sweep.items), draws);
+  }
+
+  it('covers by drawing prompts, where drawing items would cover two thirds', () => {
+    const hits: boolean[] = [];
+    for (let round = 0; round < 500; round++) {
+      const inference = simulatePrompts(1);
+      const [first, second] = inference.grid.groups;
+      hits.push(covers(inference.score(first!), 0.5));
+      hits.push(covers(intervalOf(inference.difference(first!, second!)), 0));
+    }
+    assertCoverage({ prompts: hits.filter(Boolean).length / hits.length }, 0.93, 0.97);
+  });
+
+  it('resamples them as the standard error says', () => {
+    const inference = simulatePrompts(2000);
+    const [first, second] = inference.grid.groups;
+    const contrast = inference.difference(first!, second!);
+    const draws = inference.deviations(contrast)!;
+    const spread = Math.sqrt(draws.reduce((sum, value) => sum + value * value, 0) / draws.length);
+    assert.ok(Math.abs(spread / contrast.standardError! - 1) < 0.1, `${spread} ${contrast.standardError!}`);
+  });
+});
+
+describe('pure: the score of a winner', function () {
+  this.timeout(60_000);
+
+  it('is too high on the items that chose it, and right on the other half', () => {
+    let flattered = 0;
+    let heldOut = 0;
+    const rounds = 150;
+    for (let round = 0; round < rounds; round++) {
+      const { inference } = simulate({ truths: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5], seeds: 1 });
+      const { groups } = inference.grid;
+      flattered += Math.max(...groups.map((group) => inference.measure(group).estimate)) - 0.5;
+      heldOut += scoreHeldOut(inference.grid).get(64)!.score.estimate - 0.5;
+    }
+    // One standard error of the mean of 200 items, over the rounds, is .003.
+    assert.ok(flattered / rounds > 0.02, `${flattered / rounds}`);
+    assert.ok(Math.abs(heldOut / rounds) < 0.011, `${heldOut / rounds}`);
+  });
+});
+
+describe('pure: near-optimal regions', function () {
+  this.timeout(60_000);
+
+  it('settle what the data settle: near ones certain, far ones excluded, the margin open', () => {
+    const world = { truths: [0.3, 0.76, 0.8, 0.8], seeds: 3, ownDeviation: 0.005, spread: 0.1 };
+    const { inference } = simulate(world, 1000);
+    const { groups } = inference.grid;
+    const [region] = findRegions(inference, groups, drawScores(inference, groups));
+    assert.ok(region!.settled!.excluded.includes(0));
+    assert.ok(!region!.settled!.excluded.includes(1));
+    // .76 is exactly (1 − .05) × .8.
+    assert.ok(region!.settled!.unsettled.includes(1 / 3), JSON.stringify(region));
+    const { certain, excluded, unsettled } = region!.settled!;
+    assert.equal(certain.length + excluded.length + unsettled.length, 4);
+  });
+
+  it('carry from a small budget or model to a large one by the share that they keep', () => {
+    const region = (fractions: number[]): NearOptimalRegion => ({
+      epsilon: 0.05,
+      fractions,
+      low: 0,
+      high: 1,
+      width: 1,
+      count: fractions.length,
+      settled: null,
+    });
+    assert.equal(overlapShare(region([0.25, 0.5, 0.75, 1]), region([0.5, 0.25, 0])), 0.5);
+    const subject = (model: string, fractions: number[]) => ({
+      task: 'a',
+      model,
+      budgets: [{ budget: 100, regions: [region(fractions)] }],
+    });
+    const shares = transferBetweenModels([subject('small', [0.5, 1]), subject('large', [0.5])]);
+    assert.deepEqual(
+      shares.map(({ from, share }) => [from, share]),
+      [
+        ['small', 0.5],
+        ['large', 1],
+      ],
+    );
   });
 });

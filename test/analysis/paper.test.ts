@@ -47,7 +47,9 @@ describe('pure: the study’s own table, scores without items', () => {
   });
 
   it('gives the 5 % region of a budget', () => {
-    const regions = new Map(analyzeTable(llama.gsm8k).budgets.map(({ budget, region }) => [budget, region]));
+    const regions = new Map(
+      analyzeTable(llama.gsm8k).budgets.map(({ budget, regions }) => [budget, regions[0]!]),
+    );
     assert.deepEqual(regions.get(100)!.fractions, [1]);
     assert.deepEqual(regions.get(20_000), {
       epsilon: 0.05,
@@ -56,6 +58,7 @@ describe('pure: the study’s own table, scores without items', () => {
       high: 0.75,
       width: 0.5,
       count: 3,
+      settled: null,
     });
   });
 

@@ -29,7 +29,7 @@ export function defineSweep(grid: Partial<SweepInput>): SweepDefinition {
 export function makeItem(index: number, score: number, rest: Partial<ItemResult> = {}): ItemResult {
   return {
     id: `test-${String(index).padStart(4, '0')}`,
-    prompt: 'Q',
+    prompt: `Q ${index}`,
     completion: 'A',
     score,
     formatted: true,

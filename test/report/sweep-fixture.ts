@@ -38,7 +38,7 @@ function itemOf(model: string, index: number, behaviour: Behaviour): ItemResult 
   const answer = right ? ' 17-11=6; 6+4=10 #### 10' : ' 17-11=5; 5+4=9 #### 9';
   return {
     id: `test-${index.toString().padStart(4, '0')}`,
-    prompt: `Q: Gus has 17 eggs. Then eats 11 of them. Then finds 4 more. How many?\nA:`,
+    prompt: `Q: Gus ${index.toString()} has 17 eggs. Then eats 11 of them. Then finds 4 more. How many?\nA:`,
     completion: index === 1 ? hostile : rambling ? `${answer}\nQ: Ann has 3 figs.\nA: 3\nQ: Ann has` : answer,
     score: right ? 1 : 0,
     formatted: happens('formatted', behaviour.formatted),

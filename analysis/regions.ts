@@ -1,0 +1,137 @@
+import type {
+  BudgetAnalysis,
+  NearOptimalRegion,
+  RegionTransfer,
+  SubjectAnalysis,
+} from '../contracts/analysis';
+import type { Group, Unit } from './grid';
+import type { Inference } from './inference';
+
+/** Shares of the best that a near-optimal split may lose. */
+const epsilons = [0.05, 0.1] as const;
+
+/** Scores closer than this are equal: they differ by rounding alone. */
+export const tie = 1e-9;
+
+/** Joint draws of each unit's score; null where nothing says how sure one of them is. */
+export function drawScores(inference: Inference, units: readonly Unit[]): Float64Array[] | null {
+  const drawn = units.map((unit) => {
+    const score = inference.contrast([{ unit, weight: 1 }]);
+    return inference.deviations(score)?.map((deviation) => score.estimate + deviation);
+  });
+  const known = drawn.filter((draws) => draws !== undefined);
+  return known.length < units.length ? null : known;
+}
+
+/** Largest of the units' scores in one draw. */
+export function topOf(draws: readonly Float64Array[], d: number): number {
+  let top = -Infinity;
+  for (const scores of draws) top = Math.max(top, scores[d]!);
+  return top;
+}
+
+/** Share of the joint draws in which each unit lies within epsilon of the best. */
+function membershipShares(draws: readonly Float64Array[], epsilon: number): number[] {
+  const count = draws[0]!.length;
+  const inside = new Float64Array(draws.length);
+  for (let d = 0; d < count; d++) {
+    const least = (1 - epsilon) * topOf(draws, d) - tie;
+    draws.forEach((scores, u) => (inside[u]! += Number(scores[d]! >= least)));
+  }
+  return Array.from(inside, (hits) => hits / count);
+}
+
+const rising = (fractions: readonly number[]): number[] => [...fractions].sort((a, b) => a - b);
+
+function settle(groups: readonly Group[], shares: readonly number[] | null): NearOptimalRegion['settled'] {
+  if (shares === null) return null;
+  const where = (holds: (share: number) => boolean): number[] =>
+    rising(groups.filter((_, i) => holds(shares[i]!)).map((group) => group.sftFraction));
+  return {
+    certain: where((share) => share >= 0.95),
+    excluded: where((share) => share <= 0.05),
+    unsettled: where((share) => share > 0.05 && share < 0.95),
+  };
+}
+
+function regionOf(
+  inference: Inference,
+  groups: readonly Group[],
+  sure: { epsilon: number; draws: readonly Float64Array[] | null },
+): NearOptimalRegion {
+  const { epsilon, draws } = sure;
+  const scores = groups.map((group) => inference.measure(group).estimate);
+  const least = (1 - epsilon) * Math.max(...scores) - tie;
+  const fractions = rising(groups.filter((_, i) => scores[i]! >= least).map((group) => group.sftFraction));
+  const [low, high] = [fractions[0]!, fractions[fractions.length - 1]!];
+  const settled = settle(groups, draws && membershipShares(draws, epsilon));
+  return { epsilon, fractions, low, high, width: high - low, count: fractions.length, settled };
+}
+
+/** The near-optimal splits of one budget: by the scores as they stand, and by how sure that is. */
+export function findRegions(
+  inference: Inference,
+  groups: readonly Group[],
+  draws: readonly Float64Array[] | null,
+): NearOptimalRegion[] {
+  return epsilons.map((epsilon) => regionOf(inference, groups, { epsilon, draws }));
+}
+
+/** |R_small ∩ R_large| / |R_small|: the share of one region that the other keeps. */
+export function overlapShare(small: NearOptimalRegion, large: NearOptimalRegion): number {
+  return small.fractions.filter((fraction) => large.fractions.includes(fraction)).length / small.count;
+}
+
+/** How far the region of each budget carries to each larger one. */
+export function transferBetweenBudgets(
+  budgets: readonly Pick<BudgetAnalysis, 'budget' | 'regions'>[],
+): RegionTransfer[] {
+  return budgets.flatMap((small, i) =>
+    budgets.slice(i + 1).flatMap((large) =>
+      small.regions.map((region, e) => ({
+        epsilon: region.epsilon,
+        from: small.budget,
+        to: large.budget,
+        share: overlapShare(region, large.regions[e]!),
+      })),
+    ),
+  );
+}
+
+/** The transfer between the regions of two models at one budget of one task. */
+export interface ModelTransfer {
+  readonly task: string;
+  readonly budget: number;
+  readonly from: string;
+  readonly to: string;
+  readonly epsilon: number;
+  readonly share: number;
+}
+
+type Regions = Pick<SubjectAnalysis, 'task' | 'model'> & {
+  readonly budgets: readonly Pick<BudgetAnalysis, 'budget' | 'regions'>[];
+};
+
+function carryOver(from: Regions, to: Regions): ModelTransfer[] {
+  return from.budgets.flatMap(({ budget, regions }) => {
+    const there = to.budgets.find((other) => other.budget === budget);
+    if (there === undefined) return [];
+    return regions.map((region, e) => ({
+      task: from.task,
+      budget,
+      from: from.model,
+      to: to.model,
+      epsilon: region.epsilon,
+      share: overlapShare(region, there.regions[e]!),
+    }));
+  });
+}
+
+/** How far the region of each model carries to each other model of its task, at the budgets that both have. */
+export function transferBetweenModels(subjects: readonly Regions[]): ModelTransfer[] {
+  return subjects.flatMap((from) =>
+    subjects
+      .filter((to) => to.task === from.task && to.model !== from.model)
+      .flatMap((to) => carryOver(from, to)),
+  );
+}
