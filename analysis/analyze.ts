@@ -7,8 +7,11 @@ import type { ClaimBudgets } from './claim-rules';
 import { judgeClaims } from './claims';
 import { diagnoseColdStart } from './cold-start';
 import { analyzeControls } from './controls';
+import { findFurther } from './findings';
 import { buildGrid, type Grid, type GridInput, type ItemsByRun } from './grid';
 import { createInference, unitsOf, variesBySeedsAlone, type Inference } from './inference';
+import { findFrontier, measureGains } from './marginal-gains';
+import { analyzePrices } from './price-sensitivity';
 import { transferBetweenBudgets } from './regions';
 import { seedVariance } from './seed-pool';
 import { diagnoseStagnation } from './stagnation';
@@ -22,6 +25,8 @@ export interface AnalyzeSweepInput {
   readonly definition: SweepDefinition;
   /** Item rows by cell id, `controlItemsKey` of a control, or `baseItemsKey`. Where they are missing, summaries serve. */
   readonly items: ItemsByRun;
+  /** Reward of the chosen answers at the end of preference training, by cell id, where it is known. */
+  readonly chosenRewards?: ReadonlyMap<string, number>;
   /** Joint bootstrap draws; 2,000 unless told. */
   readonly draws?: number;
 }
@@ -120,6 +125,10 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     transfers: transferBetweenBudgets(budgets),
     coldStart: diagnoseColdStart(inference, delta),
     stagnation: diagnoseStagnation(inference, delta),
+    findings: findFurther(inference, delta),
+    gains: measureGains(inference),
+    frontier: findFrontier(inference),
+    prices: analyzePrices(inference),
     controls: analyzeControls(inference, delta),
     verdicts: judgeClaims({ inference, rules }, holes),
     holes,
@@ -130,14 +139,14 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
 
 /** Analyses one sweep. Cells that failed are named and the rest is analysed without them. */
 export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
-  const { result, definition, items, draws } = input;
+  const { result, definition, items, chosenRewards, draws } = input;
   const { base, cells, controls, holes, sweepId } = result;
   const { task, model, annotator } = definition;
   const analysis = analyzeSubject({
     subject: { task, model, annotator },
     rules: definition,
     base,
-    cells,
+    cells: cells.map((cell) => ({ ...cell, chosenReward: chosenRewards?.get(cell.cell.id) ?? null })),
     controls,
     holes: holes.map(describeHole),
     items,

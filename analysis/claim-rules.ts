@@ -11,6 +11,8 @@ export interface ClaimPart {
   readonly label: string;
   readonly matrix: ContrastMatrix;
   readonly threshold: number;
+  /** What is compared; the score unless told. */
+  readonly metric?: 'formatRate';
   /** Shown, but not part of the rule. */
   readonly aside?: true;
 }
@@ -26,6 +28,8 @@ export interface ClaimPlan {
   /** Whether a cell takes part in the rule, so that nothing is decided where it failed. */
   concerns(budget: number, sftFraction: number): boolean;
   readonly notes: readonly string[];
+  /** Halves of the rule that could not be looked at: the claim may be refuted without them, not confirmed. */
+  readonly unseen?: readonly string[];
 }
 
 /** What a definition fixes before the run: the difference that does not matter, and which budgets are low and large. */
@@ -157,7 +161,8 @@ function compareStarts(
   if (!rates.every(Number.isFinite)) return score;
   const shown = `${formatShare(rates[0]!)} less ${formatShare(rates[1]!)}`;
   const label = `At ${countOf(budget, 'row')}, rate of the asked format at r = ${warm.sftFraction} less r = 0 (${shown})`;
-  return [...score, { label, matrix: crossUnits(inference, [warm], [cold], 'formatRate'), threshold: 0 }];
+  const matrix = crossUnits(inference, [warm], [cold], 'formatRate');
+  return [...score, { label, matrix, threshold: 0, metric: 'formatRate' }];
 }
 
 function planColdStart(context: ClaimContext): ClaimPlan {
@@ -179,6 +184,9 @@ function planColdStart(context: ClaimContext): ClaimPlan {
     concerns: (budget, r) => large.includes(budget) && r <= 0.1,
     stakes: large.map((budget) => groupsAt(context, budget)),
     notes: [],
+    unseen: parts.some((part) => part.metric === 'formatRate')
+      ? []
+      : ['The rate of the asked format was not recorded, so that half of the rule is open.'],
   };
 }
 

@@ -139,13 +139,15 @@ function judgePlan(context: ClaimContext, plan: ClaimPlan, holes: readonly HoleA
   const read = (key: 'together' | 'alone'): Reading =>
     readBounds(ruling.map((entry) => ({ value: entry[key], threshold: entry.part.threshold })));
   const firm = obstacles.length === 0 ? read('together') : 'unclear';
-  const verdict = firm === 'for' ? 'confirmed' : firm === 'against' ? 'refuted' : 'undecided';
+  const unseen = plan.unseen ?? [];
+  const confirmed = firm === 'for' && unseen.length === 0;
+  const verdict = confirmed ? 'confirmed' : firm === 'against' ? 'refuted' : 'undecided';
   return {
     ...headOf(plan),
     verdict,
     pointsTo: verdict === 'undecided' ? read('alone') : null,
     conditional: verdict === 'undecided' && obstacles.length > 0,
-    evidence: [...figures, ...obstacles],
+    evidence: [...figures, ...unseen, ...obstacles],
     decidedBy: decidingPart(ruling),
     pointStatement: ruling.some(({ together }) => together.low === null),
   };

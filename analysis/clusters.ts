@@ -1,5 +1,5 @@
 import type { ItemResult } from '../contracts/rows';
-import { mean } from './measure';
+import { mean } from './moments';
 
 /**
  * Items that hang together: several instructions of one prompt are right or wrong together, so that prompts and not

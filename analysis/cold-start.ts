@@ -1,7 +1,8 @@
 import type { ColdStartDiagnosis, DiagnosisEvidence, DiagnosisStatus, Estimate } from '../contracts/analysis';
 import { groupsByBudget, type Group } from './grid';
 import { intervalOf, type Inference } from './inference';
-import { styleMetrics, variance, type Measure, type Metric } from './measure';
+import { styleMetrics, type Measure, type Metric } from './measure';
+import { variance } from './moments';
 import { countOf, formatCount, formatDifference, formatShare } from './text';
 
 /** A small effect, by Cohen's convention. Where style was not recorded, a score must fall behind by as much. */

@@ -16,6 +16,8 @@ export interface CellInput {
   readonly cell: Pick<CellIdentity, 'id' | 'budget' | 'sftFraction' | 'seed' | 'sftRows' | 'pairRows'>;
   readonly evaluation: RunSummary;
   readonly annotationUsd: number;
+  /** Reward of the chosen answers at the end of preference training, where it is known. */
+  readonly chosenReward?: number | null;
 }
 
 /** The results of one task and base model. */
@@ -48,6 +50,8 @@ export interface Group extends Unit {
   readonly sftRows: number;
   readonly pairRows: number;
   readonly annotationUsd: number;
+  /** Mean over the seeds that know it. */
+  readonly chosenReward: number | null;
 }
 
 export interface ControlUnit extends Unit {
@@ -144,7 +148,11 @@ function toGroup(key: string, results: readonly CellInput[], alignment: Alignmen
     summary: evaluation,
     rows: alignment.rowsOf(cell.id),
   }));
-  return { key, budget, sftFraction, sftRows, pairRows, annotationUsd, runs: runs.sort(bySeed) };
+  const rewards = results.flatMap(({ chosenReward }) => chosenReward ?? []);
+  const chosenReward =
+    rewards.length === 0 ? null : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  const counts = { budget, sftFraction, sftRows, pairRows };
+  return { key, ...counts, annotationUsd, chosenReward, runs: runs.sort(bySeed) };
 }
 
 function groupControls(

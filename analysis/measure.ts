@@ -2,6 +2,7 @@ import type { StyleRates } from '../contracts/analysis';
 import type { ItemResult } from '../contracts/rows';
 import { clusteredVariance, type Clusters } from './clusters';
 import type { Run, RunSummary, Unit } from './grid';
+import { mean, variance } from './moments';
 
 /** What is measured on an item: the score, a style flag, a length. */
 export type Metric = 'score' | keyof StyleRates;
@@ -37,20 +38,6 @@ export interface Measure {
   readonly byRun: readonly number[];
   /** Variance of one run's mean that comes from the items × seeds interaction. */
   readonly residual: number;
-}
-
-export function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum / values.length;
-}
-
-/** Mean squared deviation, over n. */
-export function variance(values: ArrayLike<number>): number {
-  const centre = mean(values);
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i]! - centre) ** 2;
-  return sum / values.length;
 }
 
 /** Mean square of the items × runs interaction, of a two-way layout with one value a place. */

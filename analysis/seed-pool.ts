@@ -1,4 +1,5 @@
-import { mean, type Measure } from './measure';
+import type { Measure } from './measure';
+import { mean } from './moments';
 import { fUpperTail } from './special';
 
 /**

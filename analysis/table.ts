@@ -2,7 +2,7 @@ import type { SubjectAnalysis } from '../contracts/analysis';
 import type { Prices } from '../contracts/definition';
 import { analyzeSubject } from './analyze';
 import type { CellInput, RunSummary } from './grid';
-import { mean } from './measure';
+import { mean } from './moments';
 
 /** One score that was measured anywhere: a cell with one seed, or the base model (budget 0). */
 export interface ScoreRow {

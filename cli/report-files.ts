@@ -5,7 +5,7 @@ import { analyzeSweep } from '../analysis';
 import { baseItemsKey, controlItemsKey, type SweepAnalysis } from '../contracts/analysis';
 import { sweepDefinition, type SweepDefinition } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
-import type { SweepResult } from '../contracts/results';
+import type { CellResult, SweepResult } from '../contracts/results';
 import { itemResult, type ItemResult } from '../contracts/rows';
 import type { StageKey, StageKind } from '../contracts/stage';
 import { type Coordinates, coordinatesSlug, splitResult, type VariantResult } from '../planning';
@@ -77,6 +77,34 @@ async function readAllItems(store: Store, result: SweepResult): Promise<Map<stri
   return items;
 }
 
+/** Steps at the end of preference training over which the reward of the chosen answers is averaged. */
+const lastSteps = 10;
+
+/** Losses whose rewards are not measured against the reference. */
+const withoutReference: readonly string[] = ['simpo'];
+
+async function readChosenReward(store: Store, { stages }: CellResult): Promise<number | undefined> {
+  const stage = stages.find(({ kind }) => kind === 'trainPreference');
+  if (stage === undefined) return undefined;
+  const rows = await readRows(store, { kind: stage.kind, key: stage.key, file: 'metrics.jsonl' }, metricRow);
+  const rewards = (rows ?? []).slice(-lastSteps).flatMap(({ values }) => values['rewards/chosen'] ?? []);
+  return rewards.length === 0 ? undefined : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+}
+
+/** By cell id: whether the policy still finds the chosen answers as likely as its reference did. */
+async function readChosenRewards(
+  store: Store,
+  { result, definition }: SweepRecord,
+): Promise<Map<string, number>> {
+  const rewards = new Map<string, number>();
+  if (withoutReference.includes(definition.preference.loss.name)) return rewards;
+  for (const cell of result.cells) {
+    const reward = await readChosenReward(store, cell);
+    if (reward !== undefined) rewards.set(cell.cell.id, reward);
+  }
+  return rewards;
+}
+
 async function readEvidence(
   store: Store,
   result: SweepResult,
@@ -97,7 +125,8 @@ async function readEvidence(
 async function writePart(store: Store, record: SweepRecord, part: VariantResult): Promise<ReportPart> {
   const { coordinates, definition, result } = part;
   const items = await readAllItems(store, result);
-  const analysis = analyzeSweep({ result, definition, items });
+  const chosenRewards = await readChosenRewards(store, record);
+  const analysis = analyzeSweep({ result, definition, items, chosenRewards });
   const { renderReport, reportFigures } = await import('../report/index.js');
   const { annotatorDescriptions = {}, run } = record;
   const annotatorDescription = annotatorDescriptions[definition.annotator] ?? record.annotatorDescription;

@@ -9,6 +9,10 @@ export interface ResultsDocument {
   readonly regions: readonly object[];
   readonly diagnoses: readonly object[];
   readonly verdicts: readonly object[];
+  /** The best fraction by price ratio, and where it changes. */
+  readonly prices: readonly object[];
+  readonly gains: readonly object[];
+  readonly frontier: readonly object[];
   /** From each budget to each larger one: |R_from ∩ R_to| / |R_from|. */
   readonly transfers: readonly object[];
   /** The same from each model to each other one of its task, budget by budget. */
@@ -99,6 +103,48 @@ function stagnationRows({ task, model, stagnation, cells }: SubjectAnalysis): ob
   return [{ task, model, kind, budget, sft_fraction: 0, evidence: { gains, rise }, advice }];
 }
 
+function findingRows({ task, model, findings }: SubjectAnalysis): object[] {
+  return findings
+    .filter(({ status, kind }) => status === 'present' || kind === 'buy-more-or-stop')
+    .map(({ kind, budget, sftFraction, status, evidence, advice }) => ({
+      task,
+      model,
+      kind,
+      budget,
+      sft_fraction: sftFraction,
+      ...(kind === 'buy-more-or-stop' ? { decision: decisions[status] } : {}),
+      evidence,
+      advice,
+    }));
+}
+
+const decisions = { present: 'stop', absent: 'buy more', unclear: 'open' } as const;
+
+function priceRows({ task, model, prices }: SubjectAnalysis): object[] {
+  return prices.map(({ money, from, to, leftOut, switches, curve }) => ({
+    task,
+    model,
+    money_in_pairs: money,
+    from,
+    to,
+    left_out: leftOut,
+    best_at: [0.5, 1, 2, 5, 10].map((ratio) => ({ ratio, sft_fraction: bestAt(curve, ratio) })),
+    switches: switches.map(({ fromFraction, toFraction, ...rest }) => ({
+      ...rest,
+      from_fraction: fromFraction,
+      to_fraction: toFraction,
+    })),
+  }));
+}
+
+function bestAt(curve: SubjectAnalysis['prices'][number]['curve'], wanted: number): number | null {
+  return curve.find(({ ratio }) => Math.abs(ratio - wanted) < 1e-9)?.best ?? null;
+}
+
+function withSubject({ task, model }: SubjectAnalysis, rows: readonly object[]): object[] {
+  return rows.map((row) => ({ task, model, ...row }));
+}
+
 /** Puts the analyses of a table into one document. Of the diagnoses, those that are present. */
 export function toResultsDocument(options: {
   readonly source: string;
@@ -114,10 +160,17 @@ export function toResultsDocument(options: {
     regions: analyses.flatMap((analysis) =>
       analysis.budgets.flatMap((budget) => regionRows(analysis, budget)),
     ),
-    diagnoses: analyses.flatMap((analysis) => [...coldStartRows(analysis), ...stagnationRows(analysis)]),
+    diagnoses: analyses.flatMap((analysis) => [
+      ...coldStartRows(analysis),
+      ...stagnationRows(analysis),
+      ...findingRows(analysis),
+    ]),
     verdicts: analyses.flatMap((analysis) =>
       analysis.verdicts.map((verdict) => verdictRow(analysis, verdict)),
     ),
+    prices: analyses.flatMap(priceRows),
+    gains: analyses.flatMap((analysis) => withSubject(analysis, analysis.gains)),
+    frontier: analyses.flatMap((analysis) => withSubject(analysis, analysis.frontier)),
     transfers: analyses.flatMap(transferRows),
     model_transfers: transferBetweenModels(analyses),
     notes,

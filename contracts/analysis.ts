@@ -160,6 +160,73 @@ export interface StagnationDiagnosis {
   readonly advice: string;
 }
 
+/** A further diagnosis at one cell, with its numbers and what follows. */
+export interface Finding {
+  /**
+   * `falling-chosen`: chosen answers became less likely than under the reference. `length-hacking`: preference tuning
+   * made answers longer, not better. `saturation`: demonstrations alone have stopped paying. `buy-more-or-stop`:
+   * whether the last doubling of the budget paid; present is stop.
+   */
+  readonly kind: 'falling-chosen' | 'length-hacking' | 'saturation' | 'buy-more-or-stop';
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly status: DiagnosisStatus;
+  /** Sentences with the numbers. */
+  readonly evidence: readonly string[];
+  readonly advice: string;
+}
+
+/** What more rows of one stage buy while the other stage's rows stay as they are; both cells were run. */
+export interface MarginalGain {
+  readonly stage: 'sft' | 'pairs';
+  /** Rows of the other stage. */
+  readonly otherRows: number;
+  readonly fromRows: number;
+  readonly toRows: number;
+  /** Score of the larger purchase less that of the smaller. */
+  readonly gain: Estimate;
+  readonly perThousandRows: Estimate;
+  /** Per US dollar of annotation; null where the larger purchase is not dearer. */
+  readonly perUsd: Estimate | null;
+}
+
+/** A cell that no cheaper cell reaches. */
+export interface FrontierPoint {
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly annotationUsd: number;
+  readonly score: Estimate;
+}
+
+/** Where the best fraction changes as demonstrations become dearer. */
+export interface PriceSwitch {
+  /** Price of a demonstration in pairs. */
+  readonly ratio: number;
+  /** 95 % interval; an end of the compared range means "there or beyond". Null without intervals. */
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly fromFraction: number;
+  readonly toFraction: number;
+}
+
+/** Which fraction one amount of money buys best, as a demonstration costs .5 to 10 pairs. */
+export interface PriceSensitivity {
+  /** In the price of a pair. */
+  readonly money: number;
+  /** Ratios between which every fraction's purchase lies within what was measured: only there is a best one named. */
+  readonly from: number;
+  readonly to: number;
+  /** Fractions that were run at one budget alone, so that nothing lies between. */
+  readonly leftOut: readonly number[];
+  readonly switches: readonly PriceSwitch[];
+  /** By rising ratio; fractions outside of what was measured are left out, never extrapolated. */
+  readonly curve: readonly {
+    readonly ratio: number;
+    readonly best: number | null;
+    readonly scores: readonly { readonly fraction: number; readonly score: number }[];
+  }[];
+}
+
 /** The winning mixture beside plain SFT on the chosen answers of its pairs. */
 export interface ControlAnalysis {
   readonly kind: 'sft-on-chosen';
@@ -237,6 +304,10 @@ export interface SubjectAnalysis {
   readonly coldStart: readonly ColdStartDiagnosis[];
   /** Null where r = 0 was not run with fewer than 1,000 pairs. */
   readonly stagnation: StagnationDiagnosis | null;
+  readonly findings: readonly Finding[];
+  readonly gains: readonly MarginalGain[];
+  readonly frontier: readonly FrontierPoint[];
+  readonly prices: readonly PriceSensitivity[];
   readonly controls: readonly ControlAnalysis[];
   /** C1 … C5, all five. */
   readonly verdicts: readonly ClaimVerdict[];

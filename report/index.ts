@@ -1,5 +1,6 @@
 export { planEvidence, type EvidencePlan } from './evidence';
 export type { Figure } from './figures/render';
+export { describeSwitches } from './figures/prices';
 export { renderStandalone } from './figures/standalone';
 export type {
   AnswerEvidence,

@@ -8,6 +8,8 @@ import { claimsSection, controlSection } from './sections/claims';
 import { coldStartSection } from './sections/cold-start';
 import { costsSection } from './sections/costs';
 import { dataSection } from './sections/data';
+import { findingsSection } from './sections/findings';
+import { moneySection } from './sections/money';
 import { provenanceSection } from './sections/provenance';
 import { samplesSection } from './sections/samples';
 import { cellsSection, furtherScores, scoresSection } from './sections/scores';
@@ -28,7 +30,9 @@ async function sweepSections(input: ReportInput): Promise<Html[]> {
   return [
     await scoresSection(chapter, figures.scores),
     await coldStartSection(chapter, figures.coldStart),
+    findingsSection(chapter),
     await controlSection(chapter, figures.control),
+    await moneySection(chapter, figures.money),
     claimsSection(chapter),
     await trainingSection(figures.training),
     samplesSection(input.answers),
@@ -69,6 +73,8 @@ async function chapterSections(chapter: Chapter): Promise<Html[]> {
   return [
     await scoresSection(chapter, figures.scores),
     await coldStartSection(chapter, figures.coldStart),
+    findingsSection(chapter),
+    await moneySection(chapter, figures.money),
     claimsSection(chapter),
     cellsSection(chapter),
   ];

@@ -2,6 +2,7 @@ import type { SubjectAnalysis } from '../../contracts/analysis';
 import { renderBest } from './best';
 import { renderClaims } from './claims';
 import { renderColdStart, renderControls } from './diagnosis';
+import { renderFindings, renderPrices } from './findings';
 import type { Ink } from './ink';
 import { renderScores } from './scores';
 import { wrap } from './text';
@@ -27,7 +28,9 @@ export function renderResults(analysis: SubjectAnalysis, ink: Ink): string[] {
     renderScores(analysis, metricOf(analysis.task), ink),
     renderBest(analysis, ink),
     renderColdStart(analysis, ink),
+    renderFindings(analysis, ink),
     renderControls(analysis, ink),
+    renderPrices(analysis, ink),
     renderClaims(analysis, ink),
     renderNotes(analysis, ink),
     renderAnswer(analysis, ink),

@@ -15,8 +15,15 @@ function describeBest({ points }: HeatMapData): string {
     ({ budget, fraction, score }) =>
       `at ${budget.toString()} the best is r = ${formatFraction(fraction)} with ${formatScore(score)}`,
   );
-  return `Heat map of the score by budget and SFT fraction; ${words.join('; ')}.`;
+  const near = points
+    .filter((point) => point.near && !point.best)
+    .map(({ budget, fraction }) => `r = ${formatFraction(fraction)} at ${budget.toString()}`);
+  const within = near.length === 0 ? '' : ` Within 5 % of the best: ${near.join(', ')}.`;
+  return `Heat map of the score by budget and SFT fraction; ${words.join('; ')}.${within}`;
 }
+
+/** Black on bright cells, white on dark ones, in either mode of the page. */
+const readable = { condition: { test: 'datum.score > 0.55', value: '#000000' }, value: '#ffffff' };
 
 /** Budget by fraction, the score as colour and number, the best cell of each budget framed and starred. */
 export function heatMap(data: HeatMapData): Figure {
@@ -64,6 +71,11 @@ export function heatMap(data: HeatMapData): Figure {
           },
         },
         {
+          transform: [{ filter: 'datum.near && !datum.best' }],
+          mark: { type: 'rect', filled: false, strokeWidth: 3, strokeDash: [5, 3], cornerRadius: 3 },
+          encoding: { stroke: readable },
+        },
+        {
           transform: [{ filter: 'datum.best' }],
           mark: { type: 'rect', filled: false, stroke: inkColour, strokeWidth: 3, cornerRadius: 3 },
         },
@@ -71,7 +83,7 @@ export function heatMap(data: HeatMapData): Figure {
           mark: { type: 'text', fontSize: 13, fontWeight: 600 },
           encoding: {
             text: { field: 'label' },
-            color: { condition: { test: 'datum.score > 0.55', value: '#000000' }, value: '#ffffff' },
+            color: readable,
           },
         },
       ],

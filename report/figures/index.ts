@@ -1,10 +1,12 @@
-import type { CellAnalysis, Estimate, SubjectAnalysis } from '../../contracts/analysis';
+import type { CellAnalysis, Estimate, PriceSensitivity, SubjectAnalysis } from '../../contracts/analysis';
 import { formatCount, formatFraction } from '../format';
 import type { Chapter, TrainingEvidence } from '../input';
 import { coldStartRates, type AnsweringRates } from './cold-start';
 import { contrast, type ContrastRow } from './contrast';
 import { trainingCurves, type Curve } from './curves';
+import { costFrontier, type CostPoint } from './frontier';
 import { heatMap } from './heat-map';
+import { priceSensitivity } from './prices';
 import type { Figure } from './render';
 import { orderedFractions, scoreByBudget, type ScorePoint } from './score-by-budget';
 
@@ -19,6 +21,7 @@ function scorePoints({ cells, budgets }: SubjectAnalysis): ScorePoint[] {
     fraction: sftFraction,
     ...drawable(score),
     best: budgets.some((one) => one.budget === budget && one.sftFraction === sftFraction),
+    near: budgets.find((one) => one.budget === budget)?.regions[0]?.fractions.includes(sftFraction) ?? false,
   }));
 }
 
@@ -117,6 +120,7 @@ function controlRows(analysis: SubjectAnalysis): ContrastRow[] {
 /** The pictures of a report by the section that shows them; a picture without data is left out. */
 export interface ReportFigures {
   readonly scores: readonly Figure[];
+  readonly money: readonly Figure[];
   readonly coldStart: readonly Figure[];
   readonly control: readonly Figure[];
   readonly training: readonly Figure[];
@@ -129,6 +133,35 @@ function scoreFigures({ analysis, metric }: Chapter): Figure[] {
   return [scoreByBudget({ metric, points, baseScore }), heatMap({ metric, points })];
 }
 
+function costPoints({ cells, frontier }: SubjectAnalysis): CostPoint[] {
+  return cells
+    .filter(({ annotationUsd }) => annotationUsd > 0)
+    .map(({ budget, sftFraction, annotationUsd, score }) => ({
+      budget,
+      fraction: sftFraction,
+      usd: annotationUsd,
+      score: score.estimate,
+      frontier: frontier.some((one) => one.budget === budget && one.sftFraction === sftFraction),
+    }));
+}
+
+/** The amount of money at which most is measured; among equals the larger. */
+function bestMeasured(prices: readonly PriceSensitivity[]): PriceSensitivity | undefined {
+  const measured = ({ curve }: PriceSensitivity): number =>
+    curve.reduce((sum, { scores }) => sum + scores.length, 0);
+  return [...prices].sort((a, b) => measured(b) - measured(a) || b.money - a.money)[0];
+}
+
+function moneyFigures({ analysis, metric }: Chapter): Figure[] {
+  const points = costPoints(analysis);
+  const prices = bestMeasured(analysis.prices);
+  const fractions = orderedFractions(scorePoints(analysis));
+  return [
+    ...(points.length === 0 ? [] : [costFrontier(points, metric)]),
+    ...(prices === undefined ? [] : [priceSensitivity({ metric, fractions, prices })]),
+  ];
+}
+
 function controlFigures({ analysis, metric }: Chapter): Figure[] {
   const rows = controlRows(analysis);
   if (rows.length === 0) return [];
@@ -136,8 +169,8 @@ function controlFigures({ analysis, metric }: Chapter): Figure[] {
 }
 
 /** All pictures, in the order of their sections. */
-export function listFigures({ scores, coldStart, control, training }: ReportFigures): Figure[] {
-  return [...scores, ...coldStart, ...control, ...training];
+export function listFigures({ scores, money, coldStart, control, training }: ReportFigures): Figure[] {
+  return [...scores, ...money, ...coldStart, ...control, ...training];
 }
 
 /** Plans every picture that a chapter has data for; their names begin with the chapter's prefix. */
@@ -149,6 +182,7 @@ export function planFigures(chapter: Chapter, training: readonly TrainingEvidenc
     figures.map((figure) => ({ ...figure, name: prefix + figure.name }));
   return {
     scores: named(scoreFigures(chapter)),
+    money: named(moneyFigures(chapter)),
     coldStart: named(models.length === 0 ? [] : [coldStartRates(models)]),
     control: named(controlFigures(chapter)),
     training: named(trainingFigures({ training, fractions })),

@@ -53,7 +53,8 @@ function describe(svg: string, figure: Figure, prefix: string): string {
   const words =
     `<title id="${prefix}-title">${escapeHtml(figure.title)}</title>` +
     `<desc id="${prefix}-description">${escapeHtml(figure.description)}</desc>`;
-  return svg.replace('<svg', start).replace(/^(<svg[^>]*>)/, `$1${words}`);
+  // Replacements are functions: a price in the words ("$1") is no reference to a group.
+  return svg.replace('<svg', () => start).replace(/^<svg[^>]*>/, (open) => open + words);
 }
 
 /**

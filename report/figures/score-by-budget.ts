@@ -12,6 +12,8 @@ export interface ScorePoint {
   readonly high: number;
   /** Best of its budget. */
   readonly best: boolean;
+  /** Within 5 % of the best of its budget, by the scores as they stand. */
+  readonly near: boolean;
 }
 
 export interface ScoreByBudgetData {

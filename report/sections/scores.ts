@@ -66,7 +66,10 @@ function scoreCaption({ base, intervals }: SubjectAnalysis): string {
 /** The best split of each budget, and how sure that is. */
 export async function scoresSection(chapter: Chapter, figures: readonly Figure[]): Promise<Html> {
   const { analysis, metric } = chapter;
-  const captions = [scoreCaption(analysis), 'The framed, starred cell is the best of its budget.'];
+  const captions = [
+    scoreCaption(analysis),
+    'The framed, starred cell is the best of its budget; dashed frames are within 5 % of it.',
+  ];
   const pictures = await Promise.all(
     figures.map((figure, index) => figureBlock(figure, captions[index] ?? '')),
   );
@@ -78,15 +81,20 @@ export async function scoresSection(chapter: Chapter, figures: readonly Figure[]
       number('SFT + pairs'),
       number(metric),
       { title: '95 % interval' },
-      number('On the half that did not choose'),
+      { title: 'Held-out half' },
       { title: 'Above the base' },
       { title: 'Fractions not told apart' },
       number('Probability best'),
-      { title: 'Within 5 % of it' },
+      { title: 'Within 5 %' },
     ],
     rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget) })),
   });
-  return section(chapterHead(chapter, 'scores', 'Which split to buy'), best, ...pictures);
+  const legend = html`<p class="lead">
+    Held-out half: the score on the half of the test items that did not choose the split; a highest score
+    flatters itself on the items that made it the highest. Within 5 %: fractions that score at least 95 % of
+    the best, and those that perhaps do.
+  </p>`;
+  return section(chapterHead(chapter, 'scores', 'Which split to buy'), best, legend, ...pictures);
 }
 
 const styleColumns: readonly [keyof StyleRates, string][] = [

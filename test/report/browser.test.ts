@@ -104,8 +104,8 @@ describe('slow: report in a browser', function () {
       const figures = await page.evaluate<{ name: string; width: number; right: number; words: string[] }[]>(
         measure.figures,
       );
-      assert.equal(new Set(figures.map(({ name }) => name)).size, 8);
-      assert.equal(figures.length, 8, 'each picture in one size');
+      assert.equal(new Set(figures.map(({ name }) => name)).size, 10);
+      assert.equal(figures.length, 10, 'each picture in one size');
       for (const { name, width: drawn, right, words } of figures) {
         assert.ok(
           drawn > 240 && right <= width,

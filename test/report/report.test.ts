@@ -66,6 +66,8 @@ describe('pure: report', function () {
     const names = [
       'score-by-budget',
       'heat-map',
+      'cost-frontier',
+      'price-sensitivity',
       'cold-start',
       'control',
       'sft-loss',
@@ -83,6 +85,7 @@ describe('pure: report', function () {
     const page = await renderReport({ ...small, training: [], answers: [] });
     assert.ok(page.includes('Not tested: this sweep has no budget with both r = 0 and a warm start.'));
     assert.deepEqual(Object.keys(await drawAll({ ...small, training: [] })).sort(), [
+      'cost-frontier',
       'heat-map',
       'score-by-budget',
     ]);

@@ -1,0 +1,127 @@
+import type { Estimate, Finding } from '../contracts/analysis';
+import { groupsByBudget, type Group } from './grid';
+import { intervalOf, type Inference } from './inference';
+import { tie } from './regions';
+import { countOf, formatCount, formatDifference, formatGap, formatShare } from './text';
+
+/** Answers that are longer than pure SFT's by this share have grown. */
+const grownBy = 0.25;
+
+function highest(inference: Inference, groups: readonly Group[]): Group {
+  const scores = groups.map((group) => inference.measure(group).estimate);
+  return groups[scores.indexOf(Math.max(...scores))]!;
+}
+
+/** Gain per doubling of the budget between two cells. */
+function perDoubling(inference: Inference, from: Group, to: Group): Estimate {
+  const weight = 1 / Math.log2(to.budget / from.budget);
+  return intervalOf(
+    inference.contrast([
+      { unit: to, weight },
+      { unit: from, weight: -weight },
+    ]),
+  );
+}
+
+/** Present where a doubling surely buys no more than delta, absent where it surely buys more. */
+function judgeFlat({ estimate, low, high }: Estimate, delta: number): Finding['status'] {
+  if ((high ?? estimate) <= delta + tie) return 'present';
+  return (low ?? estimate) > delta + tie ? 'absent' : 'unclear';
+}
+
+function describeStep(from: Group, to: Group, gain: Estimate, inference: Inference): string {
+  const score = (group: Group): string =>
+    `${formatShare(inference.measure(group).estimate)} at r = ${group.sftFraction} of ${formatCount(group.budget)}`;
+  return `From ${score(from)} to ${score(to)}: ${formatGap(gain)} per doubling.`;
+}
+
+const saturationAdvice: Record<Finding['status'], string> = {
+  present: 'More demonstrations alone buy nothing that matters here; spend on pairs, or stop.',
+  absent: 'Demonstrations alone still pay at the largest budget.',
+  unclear: 'Whether demonstrations alone still pay at the largest budget is open.',
+};
+
+/** Whether demonstrations alone have stopped paying at the largest two budgets. */
+function findSaturation(inference: Inference, delta: number): Finding[] {
+  const pure = inference.grid.groups.filter((group) => group.sftFraction === 1);
+  const [from, to] = pure.slice(-2);
+  if (from === undefined || to === undefined) return [];
+  const gain = perDoubling(inference, from, to);
+  const status = judgeFlat(gain, delta);
+  const evidence = [describeStep(from, to, gain, inference)];
+  const place = { budget: to.budget, sftFraction: 1 };
+  return [{ kind: 'saturation', ...place, status, evidence, advice: saturationAdvice[status] }];
+}
+
+const nextPurchase: Record<Finding['status'], string> = {
+  present: 'Stop: the last doubling of the budget bought nothing that matters.',
+  absent: 'Buy more: the last doubling of the budget still paid.',
+  unclear: 'Open: another seed or a larger test set would tell whether the last doubling paid.',
+};
+
+/** Whether a larger budget than the largest is worth buying, by what the last step brought to the best split. */
+function findNextPurchase(inference: Inference, delta: number): Finding[] {
+  const [from, to] = [...groupsByBudget(inference.grid.groups).values()]
+    .slice(-2)
+    .map((groups) => highest(inference, groups));
+  if (from === undefined || to === undefined) return [];
+  const gain = perDoubling(inference, from, to);
+  const status = judgeFlat(gain, delta);
+  const evidence = [describeStep(from, to, gain, inference)];
+  const { budget, sftFraction } = to;
+  return [{ kind: 'buy-more-or-stop', budget, sftFraction, status, evidence, advice: nextPurchase[status] }];
+}
+
+/** Preference tuning that lengthens answers without bettering them. */
+function findLengthHacking(inference: Inference, pure: Group, mixed: Group, delta: number): Finding[] {
+  const before = inference.measure(pure, 'meanTokens').estimate;
+  const longer = intervalOf(inference.difference(mixed, pure, 'meanTokens'));
+  const better = intervalOf(inference.difference(mixed, pure));
+  const grown = longer.estimate > grownBy * before && (longer.low ?? longer.estimate) > 0;
+  if (!grown) return [];
+  const status = judgeFlat(better, delta);
+  const { budget, sftFraction } = mixed;
+  const share = `+${((100 * longer.estimate) / before).toFixed(0)} %`;
+  const evidence = [
+    `At ${countOf(budget, 'row')} answers of r = ${sftFraction} are ${share} longer than those of r = 1, the score differs by ${formatGap(better)}.`,
+  ];
+  const advice =
+    status === 'present'
+      ? 'The preference stage rewards length, not quality: balance the lengths of chosen and rejected, or normalise the loss by length.'
+      : 'Answers grew with the score; compare samples of equal length before the gain is called one of quality.';
+  return [{ kind: 'length-hacking', budget, sftFraction, status, evidence, advice }];
+}
+
+function findGrownAnswers(inference: Inference, delta: number): Finding[] {
+  return [...groupsByBudget(inference.grid.groups).values()].flatMap((groups) => {
+    const pure = groups.find((group) => group.sftFraction === 1);
+    if (pure === undefined || Number.isNaN(inference.measure(pure, 'meanTokens').estimate)) return [];
+    const mixed = groups.filter(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
+    return mixed.flatMap((group) => findLengthHacking(inference, pure, group, delta));
+  });
+}
+
+/** Policies under which the chosen answers have become less likely than under the reference. */
+function findFallingChosen(inference: Inference): Finding[] {
+  return inference.grid.groups.flatMap(({ budget, sftFraction, chosenReward }) => {
+    if (chosenReward === null || chosenReward >= 0) return [];
+    const evidence = [
+      `At ${countOf(budget, 'row')} and r = ${sftFraction} the reward of chosen answers ends at ${formatDifference(chosenReward)}: below 0 they became less likely than under the reference.`,
+    ];
+    const advice =
+      'Read the samples: a policy may say something else altogether. A lower learning rate, a larger beta, or a likelihood term on the chosen answers holds them up.';
+    return [
+      { kind: 'falling-chosen' as const, budget, sftFraction, status: 'present' as const, evidence, advice },
+    ];
+  });
+}
+
+/** All that the numbers diagnose besides the start: what has stopped paying, and what preference tuning has bent. */
+export function findFurther(inference: Inference, delta: number): Finding[] {
+  return [
+    ...findFallingChosen(inference),
+    ...findGrownAnswers(inference, delta),
+    ...findSaturation(inference, delta),
+    ...findNextPurchase(inference, delta),
+  ];
+}

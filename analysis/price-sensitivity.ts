@@ -1,0 +1,191 @@
+import type { PriceSensitivity, PriceSwitch } from '../contracts/analysis';
+import type { Group } from './grid';
+import type { Inference } from './inference';
+import { drawScores, tie } from './regions';
+import { quantile } from './special';
+
+/** Ratios of the price of a demonstration to that of a pair, evenly on a log scale. */
+const lowestRatio = 0.5;
+const highestRatio = 10;
+const steps = 48;
+const even = Array.from(
+  { length: steps + 1 },
+  (_, i) => lowestRatio * (highestRatio / lowestRatio) ** (i / steps),
+);
+const ratios = [...new Set([...even, 1, 2, 5])].sort((a, b) => a - b);
+
+/** The measured budgets of one fraction. */
+interface Ladder {
+  readonly fraction: number;
+  readonly groups: readonly Group[];
+}
+
+/** A score between two measured budgets of a fraction, linear in the logarithm of the rows. */
+type Place = readonly { readonly group: Group; readonly weight: number }[];
+
+function laddersOf(groups: readonly Group[]): Ladder[] {
+  const byFraction = new Map<number, Group[]>();
+  for (const group of groups)
+    byFraction.set(group.sftFraction, [...(byFraction.get(group.sftFraction) ?? []), group]);
+  return [...byFraction].map(([fraction, list]) => ({
+    fraction,
+    groups: list.sort((a, b) => a.budget - b.budget),
+  }));
+}
+
+/** Where so many rows lie on a fraction's ladder; null outside of what was measured. */
+function placeOf({ groups }: Ladder, rows: number): Place | null {
+  const above = groups.findIndex(({ budget }) => budget >= rows * (1 - tie));
+  const to = groups[above];
+  if (to === undefined) return null;
+  if (Math.abs(to.budget - rows) <= rows * tie) return [{ group: to, weight: 1 }];
+  const from = groups[above - 1];
+  if (from === undefined) return null;
+  const weight = Math.log(rows / from.budget) / Math.log(to.budget / from.budget);
+  return [
+    { group: from, weight: 1 - weight },
+    { group: to, weight },
+  ];
+}
+
+/** Rows that so much money, in pairs' prices, buys at a fraction. */
+const rowsFor = (money: number, fraction: number, ratio: number): number =>
+  money / (ratio * fraction + 1 - fraction);
+
+/** The curves of one amount of money. */
+class Purchase {
+  constructor(
+    private readonly inference: Inference,
+    private readonly ladders: readonly Ladder[],
+    readonly money: number,
+  ) {}
+
+  place(fraction: number, ratio: number): Place | null {
+    const ladder = this.ladders.find((one) => one.fraction === fraction);
+    return ladder === undefined ? null : placeOf(ladder, rowsFor(this.money, fraction, ratio));
+  }
+
+  score(fraction: number, ratio: number): number | null {
+    const place = this.place(fraction, ratio);
+    if (place === null) return null;
+    return place.reduce((sum, { group, weight }) => sum + weight * this.inference.measure(group).estimate, 0);
+  }
+
+  /** Scores of the fractions whose purchase lies within what was measured. */
+  at(ratio: number): { fraction: number; score: number }[] {
+    return this.ladders.flatMap(({ fraction }) => {
+      const score = this.score(fraction, ratio);
+      return score === null ? [] : [{ fraction, score }];
+    });
+  }
+}
+
+/** The highest; among equals the smallest fraction. */
+function winnerOf(scores: readonly { fraction: number; score: number }[]): number {
+  const top = Math.max(...scores.map(({ score }) => score));
+  return Math.min(...scores.filter(({ score }) => score >= top - tie).map(({ fraction }) => fraction));
+}
+
+/** Where b overtakes a between two ratios, by halving. */
+function crossing(lead: (ratio: number) => number, from: number, to: number): number {
+  let [low, high] = [from, to];
+  for (let step = 0; step < 30; step++) {
+    const middle = Math.sqrt(low * high);
+    if (lead(middle) > 0) high = middle;
+    else low = middle;
+  }
+  return Math.sqrt(low * high);
+}
+
+interface Turn {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * The 95 % interval of a switch: in each joint draw, the share of the common range in which the first fraction still leads
+ * says where the second takes over. An end at the range's own end means "there or beyond".
+ */
+function boundSwitch(
+  purchase: Purchase,
+  turn: Turn,
+  draws: ReadonlyMap<string, Float64Array>,
+): { low: number; high: number } | null {
+  const places = ratios.flatMap((ratio) => {
+    const [a, b] = [purchase.place(turn.from, ratio), purchase.place(turn.to, ratio)];
+    return a === null || b === null ? [] : [{ ratio, a, b }];
+  });
+  const count = [...draws.values()][0]?.length ?? 0;
+  if (count === 0 || places.length < 2) return null;
+  const [first, last] = [places[0]!.ratio, places[places.length - 1]!.ratio];
+  const inDraw = (place: Place, d: number): number =>
+    place.reduce((sum, { group, weight }) => sum + weight * draws.get(group.key)![d]!, 0);
+  const points = new Float64Array(count);
+  for (let d = 0; d < count; d++) {
+    const leads = places.filter(({ a, b }) => inDraw(a, d) > inDraw(b, d)).length;
+    points[d] = first * (last / first) ** (leads / places.length);
+  }
+  return { low: quantile(points, 0.025), high: quantile(points, 0.975) };
+}
+
+function switchAt(
+  purchase: Purchase,
+  turn: Turn & { readonly before: number; readonly after: number },
+  draws: ReadonlyMap<string, Float64Array> | null,
+): PriceSwitch {
+  const { from, to, before, after } = turn;
+  const lead = (ratio: number): number =>
+    (purchase.score(to, ratio) ?? 0) - (purchase.score(from, ratio) ?? 0);
+  const bounds = draws && boundSwitch(purchase, turn, draws);
+  return {
+    fromFraction: from,
+    toFraction: to,
+    ratio: crossing(lead, before, after),
+    low: bounds?.low ?? null,
+    high: bounds?.high ?? null,
+  };
+}
+
+type Curve = PriceSensitivity['curve'];
+
+/** Neighbouring ratios between which the best fraction changes. */
+function turnsOf(curve: Curve): (Turn & { before: number; after: number })[] {
+  return curve.slice(1).flatMap((point, i) => {
+    const last = curve[i]!;
+    return last.best === null || point.best === null || last.best === point.best
+      ? []
+      : [{ from: last.best, to: point.best, before: last.ratio, after: point.ratio }];
+  });
+}
+
+function drawCurve(purchase: Purchase, count: number): Curve {
+  return ratios.map((ratio) => {
+    const scores = purchase.at(ratio);
+    return { ratio, scores, best: scores.length === count ? winnerOf(scores) : null };
+  });
+}
+
+/**
+ * Which fraction one amount of money buys best as a demonstration costs half a pair to ten pairs. The money is what
+ * each measured budget costs in pairs. Along a fraction, scores between measured budgets are interpolated in the
+ * logarithm of the rows; outside of them nothing is said, and a best one is named only where all are measured.
+ */
+export function analyzePrices(inference: Inference): PriceSensitivity[] {
+  const { groups } = inference.grid;
+  const all = laddersOf(groups);
+  const ladders = all.filter((ladder) => ladder.groups.length > 1);
+  const leftOut = all.filter((ladder) => !ladders.includes(ladder)).map(({ fraction }) => fraction);
+  if (ladders.length < 2) return [];
+  const drawn = drawScores(inference, groups);
+  const draws = drawn && new Map(groups.map((group, i) => [group.key, drawn[i]!]));
+  const moneys = [...new Set(groups.map(({ budget }) => budget))].sort((a, b) => a - b);
+  return moneys.flatMap((money) => {
+    const purchase = new Purchase(inference, ladders, money);
+    const curve = drawCurve(purchase, ladders.length);
+    const compared = curve.filter(({ best }) => best !== null).map(({ ratio }) => ratio);
+    const [from, to] = [compared[0], compared[compared.length - 1]];
+    if (from === undefined || to === undefined || from === to) return [];
+    const switches = turnsOf(curve).map((turn) => switchAt(purchase, turn, draws));
+    return [{ money, from, to, leftOut, switches, curve }];
+  });
+}

@@ -1,0 +1,88 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { formatCount, formatFraction, formatScore, formatUsd } from '../format';
+import type { Figure, FigureSize } from './render';
+import { orderedFractions } from './score-by-budget';
+import { inkColour, seriesColour, seriesShape } from './theme';
+
+/** One cell by what its rows cost. */
+export interface CostPoint {
+  readonly budget: number;
+  readonly fraction: number;
+  readonly usd: number;
+  readonly score: number;
+  /** No cheaper cell scores as high. */
+  readonly frontier: boolean;
+}
+
+const fractionName = (fraction: number): string => `r = ${formatFraction(fraction)}`;
+
+function describeFrontier(points: readonly CostPoint[], metric: string): string {
+  const steps = points
+    .filter(({ frontier }) => frontier)
+    .map(
+      ({ usd, budget, fraction, score }) =>
+        `${formatUsd(usd)} buys ${formatScore(score)} (${fractionName(fraction)} of ${formatCount(budget)})`,
+    );
+  return `${metric} by the price of the rows. On the frontier: ${steps.join('; ')}.`;
+}
+
+/** Every cell by price and score; a stepped line joins those that no cheaper one reaches. */
+export function costFrontier(points: readonly CostPoint[], metric: string): Figure {
+  const fractions = orderedFractions(points);
+  const values = points.map((point) => ({ ...point, series: fractionName(point.fraction) }));
+  const x = {
+    field: 'usd',
+    type: 'quantitative',
+    title: 'Price of the rows (US dollars, log scale)',
+    scale: { type: 'log', nice: false },
+    axis: { format: '$~g', grid: false, tickCount: 5 },
+  };
+  const y = {
+    field: 'score',
+    type: 'quantitative',
+    title: metric,
+    scale: { domain: [0, 1] },
+    axis: { format: '.1f' },
+  };
+  const named = (range: unknown[], size: FigureSize): object => ({
+    field: 'series',
+    type: 'nominal',
+    sort: null,
+    scale: { domain: fractions.map(fractionName), range },
+    legend: { title: 'SFT fraction', ...(size === 'narrow' ? { orient: 'bottom', columns: 3 } : {}) },
+  });
+  const spec = (size: FigureSize): TopLevelSpec =>
+    ({
+      width: size === 'wide' ? 730 : 290,
+      height: 320,
+      data: { values },
+      layer: [
+        {
+          transform: [{ filter: 'datum.frontier' }],
+          mark: { type: 'line', interpolate: 'step-after', stroke: inkColour, strokeWidth: 1.6 },
+          encoding: { x, y },
+        },
+        {
+          mark: { type: 'point', filled: true, size: 80, opacity: 1 },
+          encoding: {
+            x,
+            y,
+            color: named(
+              fractions.map((_, index) => seriesColour(index)),
+              size,
+            ),
+            shape: named(
+              fractions.map((_, index) => seriesShape(index)),
+              size,
+            ),
+          },
+        },
+      ],
+    }) as TopLevelSpec;
+  return {
+    name: 'cost-frontier',
+    title: `${metric} by what the rows cost`,
+    description: describeFrontier(points, metric),
+    spec,
+  };
+}

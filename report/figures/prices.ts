@@ -1,0 +1,110 @@
+import type { TopLevelSpec } from 'vega-lite';
+import type { PriceSensitivity } from '../../contracts/analysis';
+import { formatCount, formatFraction } from '../format';
+import type { Figure, FigureSize } from './render';
+import { inkColour, mutedColour, seriesColour, seriesDash } from './theme';
+
+export interface PriceData {
+  readonly metric: string;
+  /** Most SFT first, as in the other pictures, so that a fraction keeps its colour. */
+  readonly fractions: readonly number[];
+  readonly prices: PriceSensitivity;
+}
+
+const fractionName = (fraction: number): string => `r = ${formatFraction(fraction)}`;
+const formatRatio = (ratio: number): string => ratio.toFixed(2);
+
+/** "r = 1 up to ratio 2.10 (1.50 to 3.00), then r = 0.5; compared from ratio 0.50 to 10.00." */
+export function describeSwitches({ curve, switches, from, to, leftOut }: PriceSensitivity): string {
+  const first = curve.find(({ best }) => best !== null)?.best ?? 0;
+  const turns = switches.map(({ ratio, low, high, toFraction }) => {
+    const bounds = low === null || high === null ? '' : ` (${formatRatio(low)} to ${formatRatio(high)})`;
+    return ` up to ratio ${formatRatio(ratio)}${bounds}, then ${fractionName(toFraction)}`;
+  });
+  const others = leftOut.length === 0 ? '' : `, without ${leftOut.map(fractionName).join(', ')}`;
+  const range = `from ratio ${formatRatio(from)} to ${formatRatio(to)}${others}`;
+  return `${fractionName(first)}${turns.join('')}; compared ${range}.`;
+}
+
+/** Score by price ratio for one amount of money, a line for each fraction, switches as bands. */
+export function priceSensitivity({ metric, fractions, prices }: PriceData): Figure {
+  const values = prices.curve.flatMap(({ ratio, best, scores }) =>
+    scores.map(({ fraction, score }) => ({
+      ratio,
+      score,
+      series: fractionName(fraction),
+      best: fraction === best,
+    })),
+  );
+  const drawn = fractions.filter((fraction) =>
+    values.some(({ series }) => series === fractionName(fraction)),
+  );
+  const colourOf = (fraction: number): number => fractions.indexOf(fraction);
+  const x = {
+    field: 'ratio',
+    type: 'quantitative',
+    title: 'Price of a demonstration in pairs (log scale)',
+    scale: { type: 'log', domain: [0.5, 10], nice: false },
+    axis: { values: [0.5, 1, 2, 5, 10], format: '~g', grid: false },
+  };
+  const y = {
+    field: 'score',
+    type: 'quantitative',
+    title: metric,
+    scale: { zero: false },
+    axis: { format: '.2f' },
+  };
+  const spec = (size: FigureSize): TopLevelSpec => {
+    const named = (range: unknown[]): object => ({
+      field: 'series',
+      type: 'nominal',
+      sort: null,
+      scale: { domain: drawn.map(fractionName), range },
+      legend: {
+        title: 'SFT fraction',
+        symbolType: 'stroke',
+        symbolSize: 300,
+        ...(size === 'narrow' ? { orient: 'bottom', columns: 3 } : {}),
+      },
+    });
+    const bands = prices.switches.filter(({ low }) => low !== null);
+    return {
+      width: size === 'wide' ? 730 : 290,
+      height: 300,
+      data: { values },
+      layer: [
+        {
+          data: { values: bands },
+          mark: { type: 'rect', opacity: 0.15, fill: mutedColour },
+          encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' } },
+        },
+        {
+          data: { values: prices.switches },
+          mark: { type: 'rule', stroke: mutedColour, strokeDash: [2, 4] },
+          encoding: { x },
+        },
+        {
+          mark: { type: 'line', strokeWidth: 1.8 },
+          encoding: {
+            x,
+            y,
+            color: named(drawn.map((fraction) => seriesColour(colourOf(fraction)))),
+            strokeDash: named(drawn.map((fraction) => seriesDash(colourOf(fraction)))),
+          },
+        },
+        {
+          transform: [{ filter: 'datum.best' }],
+          mark: { type: 'circle', size: 22, opacity: 1, fill: inkColour },
+          encoding: { x, y },
+        },
+      ],
+    } as unknown as TopLevelSpec;
+  };
+  const money = `${formatCount(prices.money)} pairs’ money`;
+  return {
+    name: 'price-sensitivity',
+    title: `What ${money} buys as demonstrations become dearer`,
+    description: `${metric} that ${money} buys, by the price of a demonstration in pairs, a line for each SFT fraction. ${describeSwitches(prices)}`,
+    spec,
+  };
+}

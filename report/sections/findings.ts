@@ -1,0 +1,43 @@
+import type { Finding } from '../../contracts/analysis';
+import { formatCount, formatFraction } from '../format';
+import { html, type Html } from '../html';
+import type { Chapter } from '../input';
+import { chapterHead, section } from './parts';
+
+const names: Record<Finding['kind'], string> = {
+  'falling-chosen': 'Chosen answers became less likely',
+  'length-hacking': 'Length in place of quality',
+  saturation: 'Saturation of demonstrations',
+  'buy-more-or-stop': 'Buy more, or stop',
+};
+
+const states: Record<Finding['status'], string> = { present: 'yes', absent: 'no', unclear: 'unclear' };
+
+function headOf({ kind, status }: Finding): string {
+  if (kind !== 'buy-more-or-stop') return `${names[kind]}: ${states[status]}`;
+  return { present: 'Stop buying', absent: 'Buy more', unclear: names[kind] + ': open' }[status];
+}
+
+function findingBlock(finding: Finding): Html {
+  const place = `budget ${formatCount(finding.budget)}, r = ${formatFraction(finding.sftFraction)}`;
+  return html`<li>
+    <h3>${headOf(finding)}</h3>
+    <p class="numbers">${place}</p>
+    <ul>
+      ${finding.evidence.map((sentence) => html`<li>${sentence}</li>`)}
+    </ul>
+    <p>${finding.advice}</p>
+  </li>`;
+}
+
+/** What has stopped paying, and what preference tuning has bent. */
+export function findingsSection(chapter: Chapter): Html {
+  const { findings } = chapter.analysis;
+  if (findings.length === 0) return html``;
+  return section(
+    chapterHead(chapter, 'findings', 'Further diagnoses'),
+    html`<ul class="claims">
+      ${findings.map(findingBlock)}
+    </ul>`,
+  );
+}
