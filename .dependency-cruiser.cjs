@@ -37,14 +37,18 @@ const law = {
     packages: ['zod', '@temporalio/activity', '@temporalio/common'],
     node: true,
   },
+  connection: {
+    rooms: ['contracts'],
+    packages: ['@temporalio/common', '@temporalio/envconfig', '@temporalio/proto'],
+    node: true,
+  },
   workers: {
-    rooms: ['contracts', 'activities', 'tasks', 'store'],
+    rooms: ['contracts', 'activities', 'tasks', 'store', 'connection'],
     packages: [
       'zod',
       '@temporalio/worker',
       '@temporalio/client',
       '@temporalio/common',
-      '@temporalio/envconfig',
       '@temporalio/testing',
     ],
     node: true,
@@ -52,9 +56,9 @@ const law = {
   audit: { rooms: ['contracts', 'analysis', 'store'], packages: ['zod'], node: true },
   report: { rooms: ['contracts', 'analysis'], packages: ['vega', 'vega-lite'] },
   client: {
-    rooms: ['contracts', 'planning', 'store'],
+    rooms: ['contracts', 'planning', 'store', 'connection'],
     types: ['workflows'],
-    packages: ['zod', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig'],
+    packages: ['zod', '@temporalio/client', '@temporalio/common'],
     node: true,
   },
   cli: {

@@ -17,6 +17,7 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   TASK_UNKNOWN: config,
   REFERENCE_MISMATCH: config,
   POOL_EXHAUSTED: 65,
+  CONNECTION_INVALID: config,
   RUN_UNKNOWN: 66,
   STEERING_REFUSED: 64,
   WORKERS_SILENT: unavailable,

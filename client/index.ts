@@ -1,4 +1,5 @@
-export { configuredAddress, connect } from './connect';
+export { configuredAddress } from '../connection';
+export { connect } from './connect';
 export type { ConnectOptions } from './connect';
 export { toWorkflowError } from './failure';
 export { embeddedModelPath, packageRoot, workflowBundlePath } from './package-files';

@@ -200,6 +200,12 @@ const table = {
     meaning: 'No Temporal server was found and none could be started.',
     remedy: 'Install the temporal command line or Go, or set TEMPORAL_ADDRESS to a server that you run.',
   },
+  CONNECTION_INVALID: {
+    retried: false,
+    meaning:
+      'A setting of the connection to Temporal cannot be used: a profile, a certificate, a payload key.',
+    remedy: 'Correct the variable or the file that the message names.',
+  },
   PORT_IN_USE: {
     retried: false,
     meaning: 'The port for the Temporal server is taken by another program.',

@@ -1,5 +1,5 @@
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
+import { readConfiguration } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 
 export interface WorkerConnection {
@@ -10,12 +10,10 @@ export interface WorkerConnection {
 /**
  * A worker's connection, by Temporal's own configuration (TEMPORAL_ADDRESS, profiles, TLS, API key) or to an address.
  *
- * @throws BudgetlineError TEMPORAL_MISSING where nothing answers
+ * @throws BudgetlineError TEMPORAL_MISSING where nothing answers, CONNECTION_INVALID
  */
 export async function connectWorker(address?: string): Promise<WorkerConnection> {
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const target = address ?? connectionOptions.address ?? '127.0.0.1:7233';
-  const options = address === undefined ? connectionOptions : {};
+  const { address: target, namespace, options } = readConfiguration({ env: process.env, address });
   const worker = await import('@temporalio/worker');
   try {
     return { connection: await worker.NativeConnection.connect({ ...options, address: target }), namespace };

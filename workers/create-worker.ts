@@ -4,6 +4,7 @@ import { join, dirname } from 'node:path';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import type { ActivityDeps } from '../activities';
+import { readConfiguration } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 import { taskQueues } from '../contracts/stage';
 import type { Task } from '../contracts/task';
@@ -127,6 +128,8 @@ export async function createWorker(settings: WorkerSettings): Promise<StageWorke
     namespace,
     taskQueue: queue,
     identity: `${queue} ${process.pid}@${hostname()}`,
+    // Of the environment, as every client's: a worker without the codec could not read what they send.
+    dataConverter: readConfiguration({ env: process.env }).dataConverter,
     ...shutdown,
     ...workflowPart(settings),
     ...activityPart(settings, stopping.signal),

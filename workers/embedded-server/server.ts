@@ -57,9 +57,9 @@ function serverArguments(place: Place, ports: { port: number; uiPort: number }):
   ];
 }
 
-/** The server's own settings come from its arguments alone. */
+/** The server's own settings come from its arguments alone, and nothing of ours is its business: our keys least of all. */
 function serverEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(TEMPORAL|BUDGETLINE)_/.test(name)));
 }
 
 function spawnServer(executable: string, place: Place, args: string[], env: NodeJS.ProcessEnv): number {

@@ -1,0 +1,66 @@
+import type { DataConverter } from '@temporalio/common';
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import { BudgetlineError } from '../contracts/failures';
+import { createPayloadCodec } from './payload-codec';
+import { readPayloadKeys } from './payload-keys';
+
+/** How a client or a worker reaches Temporal, and what payloads look like on the way. */
+export interface TemporalConfiguration {
+  readonly address: string;
+  readonly namespace: string;
+  /** TLS, API key and headers. */
+  readonly options: ClientConnectConfig['connectionOptions'];
+  readonly dataConverter: DataConverter;
+}
+
+export interface ConfigurationOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** "host:port" instead of the configured one. */
+  readonly address?: string | undefined;
+}
+
+const defaultAddress = '127.0.0.1:7233';
+
+function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/** Profiles and variables as Temporal has them. */
+function loadProfile(env: NodeJS.ProcessEnv): ClientConnectConfig {
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: definedOnly(env) });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BudgetlineError('CONNECTION_INVALID', `Temporal’s configuration: ${why}`, { cause });
+  }
+}
+
+function converterOf(env: NodeJS.ProcessEnv): DataConverter {
+  const [first, ...others] = readPayloadKeys(env);
+  return first === undefined ? {} : { payloadCodecs: [createPayloadCodec([first, ...others])] };
+}
+
+/** The address that the environment or a profile names; undefined where neither does. */
+export function configuredAddress(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return loadProfile(env).connectionOptions.address;
+}
+
+/**
+ * Temporal's own configuration (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS, profiles of a TOML file), and the
+ * payload codec's keys. Where it names no address, a given one is a server of ours on this host: no TLS, and no key is
+ * shown to it.
+ *
+ * @throws BudgetlineError CONNECTION_INVALID
+ */
+export function readConfiguration({ env, address }: ConfigurationOptions): TemporalConfiguration {
+  const { connectionOptions, namespace = 'default' } = loadProfile(env);
+  const own = address !== undefined && connectionOptions.address === undefined;
+  return {
+    address: address ?? connectionOptions.address ?? defaultAddress,
+    namespace: own ? 'default' : namespace,
+    options: own ? {} : connectionOptions,
+    dataConverter: converterOf(env),
+  };
+}

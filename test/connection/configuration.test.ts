@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { configuredAddress, readConfiguration } from '../../connection';
+import { temporaryFolder } from '../support/temporary';
+
+const profiles = `
+[profile.default]
+address = "one.example:7233"
+namespace = "one"
+
+[profile.fleet]
+address = "fleet.example:7233"
+namespace = "study"
+api_key = "key-of-the-fleet"
+
+[profile.fleet.tls]
+server_name = "inner.example"
+`;
+
+describe('pure: the connection to Temporal', () => {
+  const folder = temporaryFolder();
+  const path = (): string => folder.at('temporal.toml');
+  before(() => writeFile(path(), profiles));
+
+  it('is what a profile says: address, namespace, API key, TLS', () => {
+    const env = { TEMPORAL_CONFIG_FILE: path(), TEMPORAL_PROFILE: 'fleet' };
+    const { address, namespace, options } = readConfiguration({ env });
+    assert.deepEqual(
+      [address, namespace, options.apiKey],
+      ['fleet.example:7233', 'study', 'key-of-the-fleet'],
+    );
+    assert.equal((options.tls as { serverNameOverride?: string }).serverNameOverride, 'inner.example');
+    assert.equal(configuredAddress({ TEMPORAL_CONFIG_FILE: path() }), 'one.example:7233');
+  });
+
+  it('takes variables before profiles, and keeps TLS and key for another address of the same fleet', () => {
+    const env = { TEMPORAL_CONFIG_FILE: path(), TEMPORAL_PROFILE: 'fleet', TEMPORAL_NAMESPACE: 'other' };
+    const { address, namespace, options } = readConfiguration({ env, address: 'second.example:7233' });
+    assert.deepEqual(
+      [address, namespace, options.apiKey],
+      ['second.example:7233', 'other', 'key-of-the-fleet'],
+    );
+  });
+
+  it('shows a server of ours no key', () => {
+    const env = { TEMPORAL_API_KEY: 'secret', TEMPORAL_NAMESPACE: 'theirs' };
+    const { namespace, options } = readConfiguration({ env, address: '127.0.0.1:7233' });
+    assert.deepEqual([namespace, options], ['default', {}]);
+  });
+
+  it('says what is wrong with a profile', async () => {
+    await writeFile(folder.at('broken.toml'), '[profile.default\naddress=');
+    const read = (): unknown =>
+      readConfiguration({ env: { TEMPORAL_CONFIG_FILE: folder.at('broken.toml') } });
+    assert.throws(read, { code: 'CONNECTION_INVALID' });
+  });
+});

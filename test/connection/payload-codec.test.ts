@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@temporalio/common';
+import fc from 'fast-check';
+import { readConfiguration } from '../../connection';
+import { temporaryFolder } from '../support/temporary';
+
+const makeKey = (name: string): string => `${name}:${randomBytes(32).toString('base64')}`;
+
+function codecOf(keys: string): PayloadCodec {
+  const { dataConverter } = readConfiguration({ env: { BUDGETLINE_PAYLOAD_KEYS: keys } });
+  const [codec] = dataConverter.payloadCodecs ?? [];
+  assert.ok(codec !== undefined);
+  return codec;
+}
+
+const toPayload = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
+
+describe('pure: the payload codec', () => {
+  const folder = temporaryFolder();
+  const [a, b] = [makeKey('a'), makeKey('b')];
+
+  it('gives back what it was given, and shows nothing of it', async () => {
+    const codec = codecOf(a);
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), async (value) => {
+        const [sealed] = await codec.encode([toPayload(value)]);
+        const [opened] = await codec.decode([sealed!]);
+        assert.deepEqual(defaultPayloadConverter.fromPayload(opened!), JSON.parse(JSON.stringify(value)));
+      }),
+    );
+    const [sealed] = await codec.encode([toPayload('a word in clear')]);
+    assert.ok(!Buffer.from(sealed?.data ?? []).includes('clear'));
+    const [again] = await codec.encode([toPayload('a word in clear')]);
+    assert.notDeepEqual(again?.data, sealed?.data, 'a nonce is never used twice');
+  });
+
+  it('reads with every key, writes with the first, and names the one that is missing', async () => {
+    const old = await codecOf(a).encode([toPayload(1)]);
+    const [opened] = await codecOf(`${b},${a}`).decode(old);
+    assert.equal(defaultPayloadConverter.fromPayload(opened!), 1);
+    const [fresh] = await codecOf(`${b},${a}`).encode([toPayload(1)]);
+    assert.equal(Buffer.from(fresh?.metadata?.['encryption-key-id'] ?? []).toString(), 'b');
+    await assert.rejects(codecOf(b).decode(old), { code: 'CONNECTION_INVALID', message: /"a"/ });
+  });
+
+  it('refuses a payload that was changed, and lets a plain one pass', async () => {
+    const [sealed] = await codecOf(a).encode([toPayload(1)]);
+    const data = Buffer.from(sealed?.data ?? []);
+    data[14] = (data[14] ?? 0) ^ 1;
+    await assert.rejects(codecOf(a).decode([{ ...sealed, data }]));
+    assert.deepEqual(await codecOf(a).decode([toPayload(1)]), [toPayload(1)]);
+  });
+
+  it('takes keys from a file; a key that cannot be used is named by its place, not by its text', async () => {
+    await writeFile(folder.at('keys'), `${a}\n${b}\n`);
+    const env = { BUDGETLINE_PAYLOAD_KEYS_FILE: folder.at('keys') };
+    assert.equal(readConfiguration({ env }).dataConverter.payloadCodecs?.length, 1);
+    assert.deepEqual(readConfiguration({ env: {} }).dataConverter, {});
+    for (const wrong of ['short:c2VjcmV0', 'secretsecret', `${a},${a}`])
+      assert.throws(
+        () => codecOf(wrong),
+        (error: Error & { code?: string }) =>
+          error.code === 'CONNECTION_INVALID' &&
+          !error.message.includes('secret') &&
+          !error.message.includes('c2Vj'),
+      );
+    const missing = { BUDGETLINE_PAYLOAD_KEYS_FILE: folder.at('nowhere') };
+    assert.throws(() => readConfiguration({ env: missing }), {
+      code: 'CONNECTION_INVALID',
+      message: /nowhere/,
+    });
+  });
+});
