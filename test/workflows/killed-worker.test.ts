@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { readLedger } from '../../audit';
 import type { Client } from '@temporalio/client';
 import { connect, startSweep, watchSweep } from '../../client';
@@ -16,6 +13,7 @@ import { untilCheckpointed } from '../support/running-trainers';
 import { resolveTinySweep, runSweep, withWorkers } from '../support/sweep-bench';
 import { acquisitionLimitMs, testServer } from '../support/temporal';
 import { temporaryFolder } from '../support/temporary';
+import { spawnWorker } from '../support/worker-processes';
 
 const { sft, preference } = gradeSchoolMathDefaults;
 
@@ -29,17 +27,6 @@ function resolveLong(): Promise<ResolvedSweep> {
     controls: [],
     execution: { checkpointEverySteps: 2 },
   });
-}
-
-/** A worker process of its own; one that ends by itself ends the test. */
-function spawnWorker(words: readonly string[], ended: AbortController): ChildProcess {
-  const script = join(__dirname, '../support/worker-process.ts');
-  const args = ['-r', 'ts-node/register/transpile-only', script, ...words];
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] });
-  child.once('exit', (status) => {
-    if (status !== 0 && status !== null) ended.abort(new Error(`a worker ended with status ${status}`));
-  });
-  return child;
 }
 
 /** Workers of both queues, of which "gpu" can be killed and is then started anew. They end with `use`, however it ends. */

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
 import { readLedger } from '../../audit';
-import { readStatus, startSweep, steerRun, watchSweep, type RunStatus } from '../../client';
+import { readStatus } from '../../client';
 import type { ResolvedSweep } from '../../contracts/definition';
 import type { LedgerLine } from '../../contracts/ledger';
-import type { StageProgress } from '../../contracts/stage';
-import type { SteeringCommand } from '../../contracts/steering';
-import { planSweep } from '../../planning';
-import { createStore, identifyProcess } from '../../store';
+import { createStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';
 import { readTrainerStarts } from '../support/counted-trainer';
+import { cellsOf, Going, livingTrainers, until } from '../support/going-sweep';
 import { recordHistory, recording } from '../support/record-histories';
 import { resolveTinySweep, withWorkers } from '../support/sweep-bench';
 import { acquisitionLimitMs } from '../support/temporal';
@@ -31,73 +27,6 @@ function resolveLong(): Promise<ResolvedSweep> {
   });
 }
 
-async function livingTrainers(home: string): Promise<number> {
-  const pids = readTrainerStarts(home).map(({ pid }) => pid);
-  const living = await Promise.all(pids.map(identifyProcess));
-  return living.filter((identity) => identity !== undefined).length;
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = performance.now() + 120_000; ;) {
-    if (await holds()) return;
-    assert.ok(performance.now() < deadline, what);
-    await sleep(50);
-  }
-}
-
-const cellsOf = ({ progress }: RunStatus) => (progress?.of === 'sweep' ? progress.sweep.cells : []);
-
-/** A sweep that goes on, and what can be asked of it. */
-class Going {
-  private constructor(
-    readonly client: Client,
-    readonly home: string,
-    readonly id: string,
-    readonly runId: string,
-    readonly ended: AbortController,
-    readonly result: ReturnType<typeof watchSweep>,
-  ) {}
-
-  static async begin(client: Client, home: string, pageSize: number): Promise<Going> {
-    const resolved = await resolveLong();
-    const plan = planSweep(resolved);
-    const started = await startSweep(resolved, { client, orchestration: { pageSize } });
-    const ended = new AbortController();
-    const watched = { client, resolved, plan, started, home, signal: ended.signal };
-    const result = watchSweep({ ...watched, onStatus: () => undefined });
-    result.catch(() => undefined);
-    return new Going(client, home, plan.sweepId, started.runId, ended, result);
-  }
-
-  status(): Promise<RunStatus> {
-    return readStatus(this.client, this.id);
-  }
-
-  steer(command: SteeringCommand, workflowId = this.id): Promise<void> {
-    return steerRun({ client: this.client, workflowId, command, actor: 'ann' });
-  }
-
-  /** What the first stage that trains and has passed some steps says of itself. */
-  async #training(): Promise<StageProgress | undefined> {
-    const running = cellsOf(await this.status()).filter(({ state }) => state === 'running');
-    const cells = await Promise.all(running.map(({ workflowId }) => readStatus(this.client, workflowId)));
-    const all = cells.flatMap(({ pending }) => pending.flatMap(({ progress }) => progress ?? []));
-    return all.find(({ phase, step }) => phase === 'train' && step > 3);
-  }
-
-  untilTraining(): Promise<void> {
-    return until('a stage trains', async () => (await this.#training()) !== undefined);
-  }
-
-  untilNoTrainer(): Promise<void> {
-    return until('no trainer lives', async () => (await livingTrainers(this.home)) === 0);
-  }
-
-  lines(): Promise<LedgerLine[]> {
-    return readLedger(createStore(this.home).paths.experimentLedger(this.id));
-  }
-}
-
 describe('server: a sweep that is steered', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
@@ -114,7 +43,7 @@ describe('server: a sweep that is steered', function () {
 
   it('yields its devices and takes them back, refuses what makes no sense, is cancelled within seconds', async () => {
     await withWorkers(folder.path(), async (client) => {
-      const going = await Going.begin(client, folder.path(), 2);
+      const going = await Going.begin({ client, home: folder.path() }, await resolveLong(), { pageSize: 2 });
       await going.untilTraining();
       await assert.rejects(going.steer({ action: 'resume' }), { code: 'STEERING_REFUSED' });
       await assert.rejects(going.steer({ action: 'resume' }, 'nobody'), { code: 'RUN_UNKNOWN' });
@@ -151,7 +80,7 @@ describe('server: a sweep that is steered', function () {
 
   it('goes on with what it had when it is started again, page by page, over a drain and a killed trainer', async () => {
     await withWorkers(folder.path(), async (client) => {
-      const going = await Going.begin(client, folder.path(), 1);
+      const going = await Going.begin({ client, home: folder.path() }, await resolveLong(), { pageSize: 1 });
       await going.untilTraining();
       process.kill(readTrainerStarts(folder.path()).at(-1)?.pid ?? 0, 'SIGKILL');
       await going.steer({ action: 'pause', mode: 'drain' });

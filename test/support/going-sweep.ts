@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { readLedger } from '../../audit';
+import { readStatus, startSweep, steerRun, watchSweep, type RunStatus } from '../../client';
+import type { ResolvedSweep } from '../../contracts/definition';
+import type { LedgerLine } from '../../contracts/ledger';
+import type { StageProgress } from '../../contracts/stage';
+import type { SteeringCommand } from '../../contracts/steering';
+import { planSweep } from '../../planning';
+import { createStore, identifyProcess } from '../../store';
+import type { Orchestration } from '../../workflows/orchestration';
+import { readTrainerStarts } from './counted-trainer';
+
+/** Trainers of a home that live now. */
+export async function livingTrainers(home: string): Promise<number> {
+  const pids = readTrainerStarts(home).map(({ pid }) => pid);
+  const living = await Promise.all(pids.map(identifyProcess));
+  return living.filter((identity) => identity !== undefined).length;
+}
+
+/** Waits, long enough for a loaded machine. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 120_000; ;) {
+    if (await holds()) return;
+    assert.ok(performance.now() < deadline, what);
+    await sleep(50);
+  }
+}
+
+/** Cells as a sweep's status tells of them. */
+export const cellsOf = ({ progress }: RunStatus) => (progress?.of === 'sweep' ? progress.sweep.cells : []);
+
+/** A sweep that goes on, and what can be asked of it. */
+export class Going {
+  private constructor(
+    readonly client: Client,
+    readonly home: string,
+    readonly id: string,
+    readonly runId: string,
+    readonly ended: AbortController,
+    readonly result: ReturnType<typeof watchSweep>,
+  ) {}
+
+  static async begin(
+    { client, home }: { readonly client: Client; readonly home: string },
+    resolved: ResolvedSweep,
+    orchestration: Partial<Orchestration> = {},
+  ): Promise<Going> {
+    const plan = planSweep(resolved);
+    const started = await startSweep(resolved, { client, orchestration });
+    const ended = new AbortController();
+    const watched = { client, resolved, plan, started, home, signal: ended.signal };
+    const result = watchSweep({ ...watched, onStatus: () => undefined });
+    result.catch(() => undefined);
+    return new Going(client, home, plan.sweepId, started.runId, ended, result);
+  }
+
+  status(): Promise<RunStatus> {
+    return readStatus(this.client, this.id);
+  }
+
+  steer(command: SteeringCommand, workflowId = this.id): Promise<void> {
+    return steerRun({ client: this.client, workflowId, command, actor: 'ann' });
+  }
+
+  /** What the first stage that trains and has passed some steps says of itself. */
+  async #training(): Promise<StageProgress | undefined> {
+    const running = cellsOf(await this.status()).filter(({ state }) => state === 'running');
+    const cells = await Promise.all(running.map(({ workflowId }) => readStatus(this.client, workflowId)));
+    const all = cells.flatMap(({ pending }) => pending.flatMap(({ progress }) => progress ?? []));
+    return all.find(({ phase, step }) => phase === 'train' && step > 3);
+  }
+
+  untilTraining(): Promise<void> {
+    return until('a stage trains', async () => (await this.#training()) !== undefined);
+  }
+
+  untilNoTrainer(): Promise<void> {
+    return until('no trainer lives', async () => (await livingTrainers(this.home)) === 0);
+  }
+
+  lines(): Promise<LedgerLine[]> {
+    return readLedger(createStore(this.home).paths.experimentLedger(this.id));
+  }
+}

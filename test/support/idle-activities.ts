@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Activities } from '../../activities';
+import { stageKinds, type StageRequest, type StageResult } from '../../contracts/stage';
+
+const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, checkerCalls: 0 };
+
+/** The activities with nothing behind them, for tests of what workflows and queues do; each stage takes `stageMs`. */
+export function createIdleActivities(options: {
+  readonly stageMs: number;
+  readonly onStage: (experimentId: string) => void;
+}): Activities {
+  const runStage = async ({ stage, experimentId }: StageRequest): Promise<StageResult> => {
+    await sleep(options.stageMs);
+    options.onStage(experimentId);
+    const { key, kind, title } = stage;
+    const metrics = { items: 1, score: 0.5 };
+    return { key, kind, title, digest: key, cached: false, ledgerHead: null, metrics, cost };
+  };
+  const stages = Object.fromEntries(stageKinds.map((kind) => [kind, runStage]));
+  return {
+    ...(stages as Pick<Activities, (typeof stageKinds)[number]>),
+    openExperiment: () => Promise.resolve(''),
+    recordStages: () => Promise.resolve(null),
+    recordSteering: () => Promise.resolve(''),
+    keepDocument: () => Promise.resolve('0'.repeat(64)),
+    finalizeExperiment: () => Promise.resolve({ head: '0'.repeat(64), lines: 0 }),
+    cancelRun: () => Promise.resolve(),
+  };
+}

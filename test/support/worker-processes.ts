@@ -1,0 +1,14 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+
+/** A worker process of its own; one that ends by itself ends the test. */
+export function spawnWorker(words: readonly string[], ended: AbortController): ChildProcess {
+  const script = join(__dirname, 'worker-process.ts');
+  const args = ['-r', 'ts-node/register/transpile-only', script, ...words];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] });
+  child.once('exit', (status) => {
+    if (status !== 0 && status !== null) ended.abort(new Error(`a worker ended with status ${status}`));
+  });
+  return child;
+}
