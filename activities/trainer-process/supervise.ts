@@ -107,6 +107,8 @@ class Supervision {
   }
 
   stall(silentMs: number): void {
+    // One that was asked to stop is writing its checkpoint: its silence is no stall, and the grace bounds it.
+    if (this.#insist !== undefined) return;
     this.stalledMs = silentMs;
     this.options.onStall?.();
     this.end();
