@@ -1,6 +1,16 @@
 import { transferBetweenModels } from '../analysis';
 import type { BudgetAnalysis, ClaimVerdict, SubjectAnalysis } from '../contracts/analysis';
 
+/** Price curves alone would make the document several times as long; what they say stands in `prices`. */
+type SubjectRest = Omit<SubjectAnalysis, 'prices' | 'gains' | 'frontier' | 'transfers'>;
+
+const besides: readonly string[] = ['prices', 'gains', 'frontier', 'transfers'];
+
+function restOf(analysis: SubjectAnalysis): SubjectRest {
+  const rest = Object.entries(analysis).filter(([name]) => !besides.includes(name));
+  return Object.fromEntries(rest) as unknown as SubjectRest;
+}
+
 /** What `budgetline analyze --json` prints: names as in the file, scores in the file's own units. */
 export interface ResultsDocument {
   readonly format: 1;
@@ -18,8 +28,8 @@ export interface ResultsDocument {
   /** The same from each model to each other one of its task, budget by budget. */
   readonly model_transfers: readonly object[];
   readonly notes: readonly string[];
-  /** The whole analysis of each task and model, scores as shares. */
-  readonly analyses: readonly SubjectAnalysis[];
+  /** The rest of each task's and model's analysis, scores as shares. */
+  readonly analyses: readonly SubjectRest[];
 }
 
 interface Subject {
@@ -174,6 +184,6 @@ export function toResultsDocument(options: {
     transfers: analyses.flatMap(transferRows),
     model_transfers: transferBetweenModels(analyses),
     notes,
-    analyses,
+    analyses: analyses.map(restOf),
   };
 }
