@@ -61,7 +61,14 @@ async function answer(
     prompts,
     problems.map(({ id, prompt }) => ({ id, prompt })),
   );
-  const options = { policy, prompts, samples: 1, temperature: null, maxNewTokens, seed: 0 };
+  const options = {
+    policy,
+    prompts,
+    samples: 1,
+    decoding: { mode: 'greedy' } as const,
+    maxNewTokens,
+    seed: 0,
+  };
   const { path, figures } = await generateAnswers(session, options);
   return { rows: await readJsonLines(path, generationRow), figures };
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../contracts/failures';
+import type { Decoding } from '../contracts/trainer-job';
 import { guardFiles } from '../store';
 import type { OpenInput } from './inputs';
 import type { StageSession } from './session';
@@ -43,8 +44,7 @@ export interface GenerationOptions {
   /** JSONL of { id, prompt }. */
   readonly prompts: string;
   readonly samples: number;
-  /** null decodes greedily. */
-  readonly temperature: number | null;
+  readonly decoding: Decoding;
   readonly maxNewTokens: number;
   readonly seed: number;
   readonly part?: string;
@@ -55,14 +55,14 @@ export async function generateAnswers(
   session: StageSession,
   options: GenerationOptions,
 ): Promise<{ path: string; figures: Readonly<Record<string, number>> }> {
-  const { policy, prompts, samples, temperature, maxNewTokens, seed, part } = options;
+  const { policy, prompts, samples, decoding, maxNewTokens, seed, part } = options;
   const base = session.jobBase(part);
   const { result } = await session.runTrainer({
     ...base,
     command: 'generate',
     ...policy,
     ...{ prompts, samples, maxNewTokens, batchRows, seed },
-    decoding: temperature === null ? { mode: 'greedy' } : { mode: 'sample', temperature },
+    decoding,
     maxPromptTokens: await longestPrompt(policy.model, maxNewTokens),
     overLength: 'drop-oldest',
   });

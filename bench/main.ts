@@ -1,7 +1,9 @@
 /** `npm run bench -- NAME`: runs one benchmark and prints its table. */
+import { benchResume } from './resume';
 import { benchTrainer } from './trainer';
 
 const benchmarks: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = {
+  resume: benchResume,
   trainer: benchTrainer,
 };
 

@@ -5,23 +5,18 @@
  *   npm run bench -- trainer [--model FOLDER] [--rows N] [--pairs N] [--repeats N] [--threads N] [--json FILE]
  */
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { sweepDefinition } from '../contracts/definition';
 import { trainerEvent, type EventOf } from '../contracts/trainer-event';
-import { trainerProtocol, type TrainerJob } from '../contracts/trainer-job';
-import { gradeSchoolMathDefaults } from '../tasks';
 import { writeBenchData, type BenchData } from './data';
+import { definition, stageJob, trainer, type Stage } from './jobs';
 import { findPython, runPython } from './python';
 import { printTable } from './table';
 
 const root = resolve(__dirname, '..');
-const trainer = join(root, 'dist', 'bin', 'budgetline-trainer.js');
 
-type Stage = 'sft' | 'dpo';
 type Side = 'budgetline' | 'trl';
 
 /** One run of one stage by one side. Seconds; `start` is what passes before the stage's own work begins. */
@@ -45,51 +40,11 @@ interface Bench {
   readonly threads: number;
 }
 
-const definition = sweepDefinition.parse({
-  ...gradeSchoolMathDefaults,
-  name: 'bench',
-  annotator: 'clean',
-  budgets: [1],
-  sftFractions: [1],
-});
 const trainingOf = { sft: definition.sft, dpo: definition.preference } as const;
 const { beta } = definition.preference.loss;
 
 function rowsOf(path: string): number {
   return readFileSync(path, 'utf8').trim().split('\n').length;
-}
-
-function jobOf(bench: Bench, stage: Stage, workDir: string): TrainerJob {
-  const { loss, ...preference } = definition.preference;
-  const base = {
-    protocol: trainerProtocol,
-    id: `bench-${stage}`,
-    workDir: join(workDir, 'work'),
-    outputDir: join(workDir, 'out'),
-    seed: 0,
-    plan: { device: 'cpu', threads: bench.threads, microBatchRows: null },
-    checkpointEverySteps: definition.execution.checkpointEverySteps,
-    keepCheckpoints: 2,
-  } as const;
-  if (stage === 'sft')
-    return {
-      ...base,
-      command: 'sft',
-      model: bench.model,
-      data: bench.data.demonstrations,
-      column: 'completion',
-      training: definition.sft,
-    };
-  const weights = readFileSync(join(bench.model, 'model.safetensors'));
-  return {
-    ...base,
-    command: 'preference',
-    reference: bench.model,
-    referenceSha256: createHash('sha256').update(weights).digest('hex'),
-    data: bench.data.pairs,
-    loss,
-    training: preference,
-  };
 }
 
 interface Ended {
@@ -127,7 +82,7 @@ function lastLossOf(outputDir: string): { steps: number; lastLoss: number } {
 }
 
 async function runOurs(bench: Bench, stage: Stage, workDir: string): Promise<Run> {
-  const job = jobOf(bench, stage, workDir);
+  const job = stageJob(bench, stage, workDir);
   const path = join(workDir, 'job.json');
   writeFileSync(path, JSON.stringify(job));
   const { wallSeconds, helloSeconds, result } = await runTrainer(job.command, path);

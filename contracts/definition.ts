@@ -29,10 +29,17 @@ export const taskData = z.discriminatedUnion('source', [
 ]);
 export type TaskData = z.infer<typeof taskData>;
 
-/** LoRA: W + (alpha / rank) · B · A on the named linear layers. */
+/**
+ * LoRA: W + (alpha / rank) · B · A on the named linear layers. Fields that came later are left out where they are not
+ * used, so that what was trained without them keeps its key.
+ */
 export const loraSpec = z.strictObject({
   rank: count,
   alpha: positive,
+  /** Share of the inputs of A that are zeroed in training, the others scaled up to match. */
+  dropout: z.number().min(0).lt(1).optional(),
+  /** rsLoRA: alpha / √rank in place of alpha / rank, so that the update keeps its size where the rank grows. */
+  rankStabilised: z.boolean().optional(),
   targetModules: z
     .array(z.enum(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']))
     .min(1)
@@ -73,6 +80,9 @@ export const pairSpec = z.strictObject({
   /** Samples drawn from the frozen reference a prompt; each is one checker call. */
   candidates: z.int().min(1).max(64).default(4),
   temperature: positive.default(1),
+  /** Only the likeliest tokens are sampled from: this many, or as many as together have this probability. */
+  topK: count.optional(),
+  topP: z.number().gt(0).max(1).optional(),
   maxNewTokens: count,
 });
 export type PairSpec = z.infer<typeof pairSpec>;

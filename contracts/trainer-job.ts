@@ -38,7 +38,14 @@ const checkpointing = {
 /** Greedy, or sampling by counter-based random numbers on (seed, row, sample, position). */
 export const decoding = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('greedy') }),
-  z.strictObject({ mode: z.literal('sample'), temperature: z.number().positive() }),
+  z.strictObject({
+    mode: z.literal('sample'),
+    temperature: z.number().positive(),
+    /** Only the likeliest tokens: at most this many … */
+    topK: z.int().positive().optional(),
+    /** … and of those as many as it takes to have this share of their probability. */
+    topP: z.number().gt(0).max(1).optional(),
+  }),
 ]);
 export type Decoding = z.infer<typeof decoding>;
 

@@ -64,8 +64,9 @@ async function sampleRound(
   const path = join(await ensureDir(join(session.runDir, part)), 'prompts.jsonl');
   const rows = prompts.map(({ id, prompt }) => ({ id, prompt }));
   await writeJsonLines(path, rows);
-  const { candidates: samples, temperature, maxNewTokens } = spec.pairs;
-  const options = { policy, prompts: path, samples, temperature, maxNewTokens, seed: spec.seed, part };
+  const { candidates: samples, temperature, topK, topP, maxNewTokens } = spec.pairs;
+  const decoding = { mode: 'sample', temperature, topK, topP } as const;
+  const options = { policy, prompts: path, samples, decoding, maxNewTokens, seed: spec.seed, part };
   return readJsonLines((await generateAnswers(session, options)).path, generationRow);
 }
 

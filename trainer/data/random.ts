@@ -33,7 +33,7 @@ export function philox(counter: Words, key: readonly [number, number]): Words {
 }
 
 /** What a stream of draws is for; no two purposes share numbers. */
-export const streams = { shuffle: 1, sample: 2 } as const;
+export const streams = { shuffle: 1, sample: 2, dropout: 3 } as const;
 
 export interface StreamId {
   /** Below 2^48. */

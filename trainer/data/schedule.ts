@@ -17,11 +17,11 @@ function decayed(shape: ScheduleOptions['shape'], progress: number): number {
   return shape === 'linear' ? progress : (1 - Math.cos(Math.PI * progress)) / 2;
 }
 
-/** The rate of a step. The warm-up ends at the peak and its first step already learns. */
+/** The rate of a step. The warm-up ends at the peak and its first step already learns; without one, the first has the peak. */
 export function learningRateAt(step: number, options: ScheduleOptions): number {
   const { peak, steps, warmupSteps, finalRatio, shape } = options;
   if (step <= warmupSteps) return (peak * step) / warmupSteps;
-  const start = Math.max(warmupSteps, options.holdUntil ?? warmupSteps);
+  const start = Math.max(1, warmupSteps, options.holdUntil ?? warmupSteps);
   if (step <= start) return peak;
   return peak * (1 - (1 - finalRatio) * decayed(shape, (step - start) / (steps - start)));
 }

@@ -35,7 +35,7 @@ function buildModel(plan: Plan): Uint8Array {
     promptLength: plan.promptLength,
     maxNewTokens: plan.maxNewTokens,
     endOfSequence: plan.endOfSequence,
-    temperature: decoding.mode === 'sample' ? decoding.temperature : null,
+    decoding,
   });
   return lower({ ...outputs }).bytes;
 }

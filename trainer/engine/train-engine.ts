@@ -10,6 +10,7 @@ import {
   type BatchShape,
 } from './batches';
 import { packBlocks, unpackBlocks } from './blocks';
+import { tokenWords } from './dropout';
 import { floats, scalarOf, summarise, type Batch, type Feeds, type Results } from './figures';
 import { denominators, packBatch, scalarTensor, vectorTensor } from './packing';
 import { SessionShelf } from './sessions';
@@ -20,6 +21,7 @@ import {
   buildSequenceLogProbabilities,
   buildOptimizer,
   buildStep,
+  drops,
   planTraining,
   type TrainPlan,
 } from './train-graphs';
@@ -79,12 +81,20 @@ class OnnxTrainEngine implements TrainEngine {
 
   async step(rows: readonly TrainRow[], at: { step: number; learningRate: number }): Promise<StepFigures> {
     const { objective, microBatchRows } = this.options;
-    const batches = chunk(rows, microBatchRows).map((part) => packBatch(part, this.options));
+    const batches = chunk(rows, microBatchRows).map((part, index) =>
+      this.withDropout(packBatch(part, this.options), { step: at.step, firstRow: index * microBatchRows }),
+    );
     const shared = denominators(objective, rows);
     const baseline = objective.name === 'kto' ? await this.measureBaseline(rows) : 0;
     if (objective.name === 'kto') shared['baseline'] = scalarTensor(baseline);
     const { passes, gradientNorm } = await this.runStep(batches, shared, this.scheduleFeeds(at));
     return { ...summarise({ passes, batches, objective, baseline }), grad_norm: gradientNorm };
+  }
+
+  private withDropout(batch: Batch, place: { step: number; firstRow: number }): Batch {
+    if (!drops(this.plan)) return batch;
+    const token_words = tokenWords({ seed: this.options.seed ?? 0, ...place }, batch.shape);
+    return { ...batch, feeds: { ...batch.feeds, token_words } };
   }
 
   /** KTO's z: how far the policy has moved on answers to other prompts, over the whole step; never below 0. */

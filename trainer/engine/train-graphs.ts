@@ -8,7 +8,8 @@ import {
   type ForwardSpec,
   type Losses,
 } from '../model/objectives';
-import { loraNames, loraParameters, modelParameters } from '../model/parameters';
+import { loraNames, loraParameters, loraScale, modelParameters } from '../model/parameters';
+import { columnWords } from './dropout';
 import type { Pieces } from '../model/pieces';
 import type { BatchShape } from './batches';
 import { planBlocks, requireTensor, splitBlock, type Block } from './blocks';
@@ -47,10 +48,14 @@ function nextBlocks(kind: Parameters<typeof blockName>[0], values: readonly Valu
   return Object.fromEntries(values.map((value, index) => [`next_${blockName(kind, index)}`, value]));
 }
 
-/** Looks weights up among trained tensors first, then among constants. */
+/**
+ * Looks weights up among trained tensors first, then among constants. `tokens` are the random words of a training
+ * step's tokens (i32 [N]); without them nothing is dropped.
+ */
 export function createSource(
   options: Pick<TrainPlan, 'config' | 'lora' | 'weights'>,
   trained: ReadonlyMap<string, Value>,
+  tokens: Value | null = null,
 ): WeightSource {
   const { config, lora, weights } = options;
   const specs = new Map(modelParameters(config).map((spec) => [spec.name, spec]));
@@ -69,12 +74,22 @@ export function createSource(
       const names = loraNames(module);
       const [a, b] = [trained.get(names.a), trained.get(names.b)];
       if (lora === null || a === undefined || b === undefined) return null;
-      return { weights: { a, b }, scale: lora.alpha / lora.rank };
+      const columns = ops.words(columnWords(module, a.shape[1] ?? 0));
+      const mask = tokens && ops.dropoutMask(tokens, columns, lora.dropout ?? 0);
+      return { weights: { a, b, mask }, scale: loraScale(lora) };
     },
   };
 }
 
-function forwardSpec(plan: TrainPlan, parameters: readonly Value[], shape: BatchShape): ForwardSpec {
+/** Whether training steps take random words of their tokens. */
+export const drops = ({ lora }: Pick<TrainPlan, 'lora'>): boolean => (lora?.dropout ?? 0) > 0;
+
+/** `training` is what dropout holds for; scoring goes without. */
+function forwardSpec(
+  plan: TrainPlan,
+  parameters: readonly Value[],
+  { shape, training }: { shape: BatchShape; training: boolean },
+): ForwardSpec {
   const trained = new Map(
     plan.blocks.flatMap((block, index) => {
       const value = parameters[index];
@@ -82,10 +97,12 @@ function forwardSpec(plan: TrainPlan, parameters: readonly Value[], shape: Batch
     }),
   );
   const { config, pieces } = plan;
+  const tokens =
+    training && drops(plan) ? ops.input('token_words', 'i32', [shape.rows * shape.length]) : null;
   return {
     ...shape,
     config,
-    source: createSource(plan, trained),
+    source: createSource(plan, trained, tokens),
     ...(pieces === undefined ? {} : { pieces }),
   };
 }
@@ -95,7 +112,7 @@ function buildGradients(
   shape: BatchShape,
 ): Losses & { readonly parameters: readonly Value[]; readonly gradients: readonly Value[] } {
   const parameters = blockInputs(plan, 'parameters');
-  const losses = buildLosses(plan.objective, forwardSpec(plan, parameters, shape));
+  const losses = buildLosses(plan.objective, forwardSpec(plan, parameters, { shape, training: true }));
   return { ...losses, parameters, gradients: differentiate(losses.loss, parameters) };
 }
 
@@ -153,7 +170,7 @@ function buildScoring(
   logProbabilities: (spec: ForwardSpec) => Value,
 ): LoweredModel {
   const parameters = blockInputs(plan, 'parameters');
-  return lower({ logprobs: logProbabilities(forwardSpec(plan, parameters, shape)) });
+  return lower({ logprobs: logProbabilities(forwardSpec(plan, parameters, { shape, training: false })) });
 }
 
 /** Summed log-probabilities of pairs [2 · rows] by the very forward pass of training. */

@@ -1,4 +1,5 @@
 import type { PreferenceLoss } from '../../contracts/losses';
+import type { Decoding } from '../../contracts/trainer-job';
 
 /** What the training program asks of the engine. Nothing here knows of files, jobs or events. */
 
@@ -47,6 +48,10 @@ export interface LoraShape {
   readonly rank: number;
   readonly alpha: number;
   readonly targetModules: readonly LinearModule[];
+  /** Share of the inputs of A that a training step zeroes; none unless given. */
+  readonly dropout?: number | undefined;
+  /** alpha / √rank in place of alpha / rank. */
+  readonly rankStabilised?: boolean | undefined;
 }
 
 export interface OptimizerShape {
@@ -95,6 +100,8 @@ export interface EngineOptions {
   readonly objective: Objective;
   readonly optimizer: OptimizerShape;
   readonly threads: number;
+  /** Seed of dropout; 0 unless given. */
+  readonly seed?: number;
   /** Rows (pairs for DPO) of one forward and backward pass; every pass has this shape, short ones padded with empty rows. */
   readonly microBatchRows: number;
   /**
@@ -144,7 +151,7 @@ export interface GeneratorOptions {
   readonly endOfSequence: number;
   /** Requests come in groups of this many with one prompt each, which is computed once. 1 unless given. */
   readonly samplesPerPrompt?: number;
-  readonly decoding: { readonly mode: 'greedy' } | { readonly mode: 'sample'; readonly temperature: number };
+  readonly decoding: Decoding;
 }
 
 export interface GenerationRequest {
@@ -184,6 +191,6 @@ export interface Engine {
   initLora(config: ModelConfig, lora: LoraShape, seed: number): Map<string, Tensor>;
   /** Weights of a fresh model from a seed: normal with standard deviation .02, output projections scaled by depth. */
   initWeights(config: ModelConfig, seed: number): Map<string, Tensor>;
-  /** W + (alpha / rank) · B · A, in f32 with f64 accumulation. */
+  /** W + scale · B · A, in f32 with f64 accumulation. */
   mergeLora(weights: Weights, lora: LoraShape, tensors: Weights): Map<string, Tensor>;
 }

@@ -173,6 +173,7 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
   },
   reduceMax: none,
   argMax: none,
+  topK: none,
   cumulativeSum: none,
   // y = softmax(x)  ⇒  dx = y ∘ (g − Σ g ∘ y)
   softmax: (op, g) => {
@@ -257,5 +258,7 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
     const db = matmul(only(g), matmul(x, a, { transB: true }), { transA: true, alpha });
     return [matmul(only(g), merged), null, da, db];
   },
+  // Random numbers depend on nothing that is trained.
+  dropoutMask: none,
   loop: none,
 };

@@ -134,6 +134,46 @@ function pickTargets(op: Op<'tokenLogProbability'>, emit: Emitter): void {
   emit.node('Reshape', [picked, emit.integers(shape)], [result(emit)]);
 }
 
+/** TensorProto.DataType of the unsigned words that are shifted; they stay within one lowering. */
+const unsigned = 12;
+
+/** One round of a mix of 32-bit words: x ^= x >> shift, and x *= factor where there is one. i32 in and out. */
+function mixWords(emit: Emitter, x: string, shift: number, factor: number | null): string {
+  const cast = (value: string, to: number): string => {
+    const out = emit.fresh();
+    emit.node('Cast', [value], [out], { to: int(to) });
+    return out;
+  };
+  const [moved, mixed, product] = [emit.fresh(), emit.fresh(), emit.fresh()];
+  emit.node('BitShift', [cast(x, unsigned), cast(emit.integers([shift], []), unsigned)], [moved], {
+    direction: { kind: 'string', value: 'RIGHT' },
+  });
+  emit.node('BitwiseXor', [x, cast(moved, elementTypes.i32)], [mixed]);
+  if (factor === null) return mixed;
+  emit.node('Mul', [mixed, cast(emit.integers([factor], []), elementTypes.i32)], [product]);
+  return product;
+}
+
+/**
+ * The two words of an element, xored and mixed ("lowbias32" of the hash-prospector project), give a uniform 32-bit
+ * word; the lowest share of them is dropped.
+ */
+function dropElements(op: Op<'dropoutMask'>, emit: Emitter): void {
+  const { rate } = op.parameters;
+  const [column, both, limit] = [emit.fresh(), emit.fresh(), emit.fresh()];
+  const [kept, ones] = [emit.fresh(), emit.fresh()];
+  emit.node('Unsqueeze', [operand(emit, 0), emit.integers([1])], [column]);
+  emit.node('BitwiseXor', [column, operand(emit, 1)], [both]);
+  // Multiplication wraps around; factors are given as signed words of the same bits.
+  const first = mixWords(emit, both, 16, 0x7feb352d);
+  const word = mixWords(emit, mixWords(emit, first, 15, 0x846ca68b | 0), 16, null);
+  const threshold = Math.floor(rate * 2 ** 32) - 2 ** 31;
+  emit.node('Cast', [emit.integers([threshold], [])], [limit], { to: int(elementTypes.i32) });
+  emit.node('LessOrEqual', [limit, word], [kept]);
+  emit.node('Cast', [kept], [ones], { to: int(elementTypes.f32) });
+  emit.node('Mul', [ones, emit.floats([1 / (1 - rate)], [])], emit.results);
+}
+
 /** How each primitive is written in ONNX. Composed so that every operator has a CPU kernel for f32. */
 export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   input: leaf,
@@ -193,6 +233,10 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
     }),
   argMax: (op, { node, operands, results }) =>
     node('ArgMax', operands, results, { axis: int(op.parameters.axis), keepdims: int(0) }),
+  topK: (op, emit) =>
+    emit.node('TopK', [operand(emit, 0), emit.integers([op.parameters.k])], emit.results, {
+      axis: int(-1),
+    }),
   cumulativeSum: (op, emit) =>
     emit.node('CumSum', [operand(emit, 0), emit.integers([op.parameters.axis], [])], emit.results),
   softmax: (_, { node, operands, results }) => node('Softmax', operands, results, { axis: int(-1) }),
@@ -212,6 +256,7 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   attention: attend,
   tokenLogProbability: pickTargets,
   loraLinear: (op, emit) => lowerGemm(op, { ...emit, operands: emit.operands.slice(0, 2) }),
+  dropoutMask: dropElements,
   loop: (op, { node, operands, results, body }) =>
     node('Loop', operands, results, { body: { kind: 'graph', value: body(op.parameters.body) } }),
 };

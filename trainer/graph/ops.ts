@@ -89,6 +89,11 @@ export const sum = (x: Value): Value => reduceSum(x, [...x.shape.keys()]);
 /** Greatest element along an axis, which stays with size 1. */
 export const reduceMax = (x: Value, axis: number): Value => applyOne('reduceMax', [x], { axis });
 export const argMax = (x: Value, axis: number): Value => applyOne('argMax', [x], { axis });
+/** The k greatest of the last axis in falling order, and where they stood. */
+export const topK = (x: Value, k: number): readonly [Value, Value] => {
+  const outputs = apply('topK', [x], { k });
+  return [inputAt(outputs, 0), inputAt(outputs, 1)];
+};
 export const cumulativeSum = (x: Value, axis: number): Value => applyOne('cumulativeSum', [x], { axis });
 /** Over the last axis. */
 export const softmax = (x: Value): Value => applyOne('softmax', [x], none);
@@ -121,6 +126,12 @@ export const tokenLogProbability = (logits: Value, targets: Value): readonly [Va
 };
 export const loraLinear = (x: Value, weights: { merged: Value; a: Value; b: Value }, scale: number): Value =>
   applyOne('loraLinear', [x, weights.merged, weights.a, weights.b], { scale });
+
+export const dropoutMask = (rows: Value, columns: Value, rate: number): Value =>
+  applyOne('dropoutMask', [rows, columns], { rate });
+/** A constant of 32-bit words. */
+export const words = (data: Int32Array): Value =>
+  applyOne('constant', [], { data, dtype: 'i32', shape: [data.length] });
 
 /**
  * Repeats `turn` while its condition holds, at most `turns` times.

@@ -69,6 +69,8 @@ export interface Primitives {
   readonly reduceSum: { readonly axes: readonly number[]; readonly keepDims: boolean };
   readonly reduceMax: { readonly axis: number };
   readonly argMax: { readonly axis: number };
+  /** The k greatest of the last axis in falling order, the earlier of equal ones first → values, indices (i64). */
+  readonly topK: { readonly k: number };
   readonly cumulativeSum: { readonly axis: number };
   readonly softmax: None;
 
@@ -88,6 +90,12 @@ export interface Primitives {
   readonly tokenLogProbability: None;
   /** x [N, in], merged = W + scale · B · A [out, in], A [r, in], B [out, r] → x · mergedᵀ. */
   readonly loraLinear: { readonly scale: number };
+
+  /**
+   * Random words of rows (i32 [N]) and columns (i32 [D]) → 1 / (1 − rate) or, with probability `rate`, 0: [N, D]. An
+   * element is a function of its two words and of nothing else.
+   */
+  readonly dropoutMask: { readonly rate: number };
 
   // Control.
   /** Inputs: greatest number of turns, first condition, then the carried values. */

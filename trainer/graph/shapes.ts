@@ -161,6 +161,14 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
   },
   reduceMax: (inputs, { axis }) => [{ dtype: 'f32', shape: withAxis(inputAt(inputs, 0).shape, axis, 1) }],
   argMax: (inputs, { axis }) => [{ dtype: 'i64', shape: reduce(inputAt(inputs, 0).shape, [axis], false) }],
+  topK: (inputs, { k }) => {
+    const { dtype, shape } = inputAt(inputs, 0);
+    check(k <= dim(shape, -1), `top ${String(k)}`, inputs);
+    return [
+      { dtype, shape: withAxis(shape, -1, k) },
+      { dtype: 'i64', shape: withAxis(shape, -1, k) },
+    ];
+  },
   cumulativeSum: unary,
   softmax: unary,
   matmul: multiply,
@@ -191,6 +199,11 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
     const [x, merged] = [inputAt(inputs, 0), inputAt(inputs, 1)];
     check(dim(x.shape, -1) === dim(merged.shape, -1), 'loraLinear', inputs);
     return [{ dtype: 'f32', shape: withAxis(x.shape, -1, dim(merged.shape, 0)) }];
+  },
+  dropoutMask: (inputs) => {
+    const [rows, columns] = [inputAt(inputs, 0), inputAt(inputs, 1)];
+    check(rows.dtype === 'i32' && columns.dtype === 'i32', 'dropoutMask', inputs);
+    return [{ dtype: 'f32', shape: [dim(rows.shape, 0), dim(columns.shape, 0)] }];
   },
   loop: (_, { body }) => body.inputs.slice(2).map(({ dtype, shape }) => ({ dtype, shape })),
 };

@@ -22,7 +22,8 @@ const fileSchema = z.looseObject({
   r: z.int().positive(),
   lora_alpha: z.number().positive(),
   target_modules: loraSpec.shape.targetModules.unwrap(),
-  use_rslora: z.literal(false).optional(),
+  lora_dropout: z.number().min(0).lt(1).optional(),
+  use_rslora: z.boolean().optional(),
   use_dora: z.literal(false).optional(),
   fan_in_fan_out: z.literal(false).optional(),
   bias: z.literal('none').optional(),
@@ -40,13 +41,13 @@ function renderConfig(lora: LoraShape, baseSha256: string): string {
     inference_mode: true,
     init_lora_weights: true,
     lora_alpha: lora.alpha,
-    lora_dropout: 0,
+    lora_dropout: lora.dropout ?? 0,
     modules_to_save: null,
     peft_type: 'LORA',
     r: lora.rank,
     target_modules: [...lora.targetModules].sort(),
     task_type: 'CAUSAL_LM',
-    use_rslora: false,
+    use_rslora: lora.rankStabilised ?? false,
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }
@@ -78,8 +79,14 @@ function readShape(path: string): LoraShape {
     const issue = parsed.error.issues[0];
     refuse(path, issue?.path.join('.') ?? '', `is not supported (${issue?.message ?? 'malformed'})`);
   }
-  const { r, lora_alpha, target_modules } = parsed.data;
-  return { rank: r, alpha: lora_alpha, targetModules: target_modules };
+  const { r, lora_alpha, lora_dropout, target_modules, use_rslora } = parsed.data;
+  return {
+    rank: r,
+    alpha: lora_alpha,
+    dropout: lora_dropout,
+    targetModules: target_modules,
+    rankStabilised: use_rslora,
+  };
 }
 
 function checkTensor(path: string, name: string, tensor: Tensor, rank: number): string {

@@ -93,6 +93,7 @@ export async function openFineTuning(job: FineTuningJob, options: OpenOptions): 
     objective,
     optimizer: training,
     threads: plan.threads,
+    seed,
     microBatchRows: Math.min(plan.microBatchRows ?? training.batchRows, training.batchRows),
     lengthBuckets,
   });

@@ -1,4 +1,5 @@
 import { growing, ops, type Value } from '../graph';
+import type { Decoding } from '../../contracts/trainer-job';
 import type { ModelConfig } from '../engine/types';
 import {
   createContext,
@@ -27,8 +28,7 @@ export interface GenerationSpec {
   readonly promptLength: number;
   readonly maxNewTokens: number;
   readonly endOfSequence: number;
-  /** null: greedy. */
-  readonly temperature: number | null;
+  readonly decoding: Decoding;
 }
 
 interface Tables {

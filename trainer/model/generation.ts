@@ -7,25 +7,31 @@ import {
   type Frame,
   type GenerationSpec,
 } from './generation-frame';
+import { sample } from './sampling';
 
 /** Two logits this close are told to the caller: other hardware may order them otherwise. */
 const nearTie = 1e-4;
 
-/** Logits [B, V] → the next tokens (i64 [B]) and, when greedy, how many logits lie near the best one ([B, 1]). */
-function pick(frame: Frame, logits: Value, position: Value): { token: Value; near: Value } {
-  const { temperature, config, rows, maxNewTokens } = frame.spec;
-  if (temperature === null) {
-    const threshold = ops.sub(ops.reduceMax(logits, 1), ops.scalar(nearTie));
-    const near = ops.cast(ops.lessOrEqual(threshold, logits), 'f32');
-    return { token: ops.argMax(logits, 1), near: ops.reduceSum(near, [1], true) };
-  }
-  // Inverse CDF: the number of tokens whose cumulative probability is not above u times the total.
-  const cdf = ops.cumulativeSum(ops.softmax(ops.mul(logits, ops.scalar(1 / temperature))), 1);
+interface Picked {
+  /** i64 [B] */
+  readonly token: Value;
+  /** How many logits lie near the best one, when greedy; else 1. [B, 1] */
+  readonly near: Value;
+}
+
+function pickBest(logits: Value): Picked {
+  const threshold = ops.sub(ops.reduceMax(logits, 1), ops.scalar(nearTie));
+  const near = ops.cast(ops.lessOrEqual(threshold, logits), 'f32');
+  return { token: ops.argMax(logits, 1), near: ops.reduceSum(near, [1], true) };
+}
+
+/** Logits [B, V] → the next tokens. */
+function pick(frame: Frame, logits: Value, position: Value): Picked {
+  const { decoding, rows, maxNewTokens } = frame.spec;
+  if (decoding.mode === 'greedy') return pickBest(logits);
   const uniforms = ops.gatherRows(ops.input('uniforms', 'f32', [maxNewTokens, rows]), position);
-  const total = ops.slice(cdf, 1, config.vocabSize - 1, config.vocabSize);
-  const below = ops.lessOrEqual(cdf, ops.mul(ops.reshape(uniforms, [rows, 1]), total));
-  const count = ops.minimum(ops.reduceSum(ops.cast(below, 'f32'), [1]), ops.scalar(config.vocabSize - 1));
-  return { token: ops.cast(count, 'i64'), near: ops.broadcastTo(ops.scalar(1), [rows, 1]) };
+  const draws = ops.reshape(uniforms, [rows, 1]);
+  return { token: sample(logits, draws, decoding), near: ops.broadcastTo(ops.scalar(1), [rows, 1]) };
 }
 
 /** 1 for rows that have not ended, else 0. */

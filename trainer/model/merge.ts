@@ -1,6 +1,6 @@
 import type { LoraShape, Tensor, Weights } from '../engine/types';
 import { BudgetlineError } from '../../contracts/failures';
-import { loraNames } from './parameters';
+import { loraNames, loraScale } from './parameters';
 
 /** W + scale · B · A for W [out, in], A [r, in], B [out, r], each element summed in f64. */
 function addProduct(weight: Tensor, a: Tensor, b: Tensor, scale: number): Tensor {
@@ -26,7 +26,7 @@ function target(weights: Weights, name: string): Tensor {
   throw new BudgetlineError('CONFIG_INVALID', `The adapter changes ${name}, which the model does not have.`);
 }
 
-/** The model with its adapter worked in: W + (alpha / rank) · B · A where there is one. Other tensors are shared. */
+/** The model with its adapter worked in: W + scale · B · A where there is one. Other tensors are shared. */
 export function mergeLora(weights: Weights, lora: LoraShape, tensors: Weights): Map<string, Tensor> {
   const merged = new Map(weights);
   const suffix = loraNames('').a;
@@ -36,7 +36,7 @@ export function mergeLora(weights: Weights, lora: LoraShape, tensors: Weights): 
     const b = tensors.get(loraNames(module).b);
     if (b === undefined)
       throw new BudgetlineError('CONFIG_INVALID', `The adapter has no ${loraNames(module).b}.`);
-    merged.set(`${module}.weight`, addProduct(target(weights, module), a, b, lora.alpha / lora.rank));
+    merged.set(`${module}.weight`, addProduct(target(weights, module), a, b, loraScale(lora)));
   }
   return merged;
 }

@@ -23,6 +23,8 @@ export interface AttentionInputs {
 export interface LoraWeights {
   readonly a: Value;
   readonly b: Value;
+  /** What the inputs of A are multiplied by in training; null for no dropout. */
+  readonly mask?: Value | null;
 }
 
 /** The parts of a decoder that have a fused form. */
@@ -34,10 +36,15 @@ export interface Pieces {
   /** silu(gate) ∘ up */
   readonly gate: (gate: Value, up: Value) => Value;
   readonly attend: (inputs: AttentionInputs, scale: number) => Value;
-  /** x (W + scale · B · A)ᵀ */
+  /** x (W + scale · B · A)ᵀ; where a dropout mask is given, x Wᵀ + scale (x ∘ mask) Aᵀ Bᵀ. */
   readonly adapt: (x: Value, weight: Value, lora: LoraWeights, scale: number) => Value;
   /** Log-probability of each target [N], and all of them [N, V]. */
   readonly score: (logits: Value, targets: Value) => readonly [Value, Value];
+}
+
+function adaptApart(x: Value, weight: Value, { a, b, mask }: LoraWeights, scale: number): Value {
+  const low = matmul(mask ? mul(x, mask) : x, a, { transB: true });
+  return add(matmul(x, weight, { transB: true }), matmul(low, b, { transB: true, alpha: scale }));
 }
 
 /** One op each, with a gradient worked out by hand. */
@@ -47,8 +54,10 @@ export const fusedPieces: Pieces = {
   gate: swiglu,
   attend: attention,
   adapt: (x, weight, lora, scale) => {
+    // A merged weight has one input; under dropout A sees another one than W.
+    if (lora.mask) return adaptApart(x, weight, lora, scale);
     const merged = add(weight, matmul(lora.b, lora.a, { alpha: scale }));
-    return loraLinear(x, { merged, ...lora }, scale);
+    return loraLinear(x, { merged, a: lora.a, b: lora.b }, scale);
   },
   score: tokenLogProbability,
 };
@@ -90,9 +99,6 @@ export const plainPieces: Pieces = {
     const scores = add(mul(matmul(q, k, { transB: true }), scalar(scale)), mask);
     return matmul(softmax(scores), v);
   },
-  adapt: (x, weight, lora, scale) => {
-    const low = matmul(matmul(x, lora.a, { transB: true }), lora.b, { transB: true });
-    return add(matmul(x, weight, { transB: true }), mul(low, scalar(scale)));
-  },
+  adapt: adaptApart,
   score: plainScore,
 };

@@ -16,8 +16,8 @@ export function hashName(seed: number, name: string): bigint {
   return state;
 }
 
-/** An sfc32 generator: fast, with a period beyond any tensor's size. */
-export function createUniforms(key: bigint): () => number {
+/** An sfc32 generator of 32-bit words: fast, with a period beyond any tensor's size. */
+export function createWords(key: bigint): () => number {
   let [a, b, c, counter] = [
     Number(key & 0xffffffffn) | 0,
     Number((key >> 32n) & 0xffffffffn) | 0,
@@ -33,6 +33,12 @@ export function createUniforms(key: bigint): () => number {
     return sum >>> 0;
   };
   for (let round = 0; round < 12; round += 1) next();
+  return next;
+}
+
+/** Uniform draws from (0, 1). */
+export function createUniforms(key: bigint): () => number {
+  const next = createWords(key);
   return () => (next() + 0.5) / 4294967296;
 }
 

@@ -12,10 +12,17 @@ export function exitCodeOf(code: FailureCode): number {
   return failures[code].exitCode ?? sharedExitCodes[code] ?? 70;
 }
 
+/** What V8 and Node throw where a buffer finds no room. */
+const noRoom = /Array buffer allocation failed|Failed to allocate memory|out of memory/i;
+
 /** Anything thrown, as a failure with a code; what has none is a fault of this program. */
 export function toFailure(error: unknown): BudgetlineError {
   if (error instanceof BudgetlineError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (noRoom.test(message))
+    return new BudgetlineError('HOST_OUT_OF_MEMORY', `There was too little memory: ${message}`, {
+      cause: error,
+    });
   return new BudgetlineError('TRAINER_CRASHED', `Fault of the training executable: ${message}`, {
     cause: error,
   });

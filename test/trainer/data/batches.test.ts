@@ -78,6 +78,8 @@ describe('pure: learning rates', () => {
     assert.ok(Math.abs(learningRateAt(55, cosine) - 1.1) < 1e-12, 'halfway down');
     assert.ok(Math.abs(learningRateAt(100, cosine) - 0.2) < 1e-12);
     assert.equal(learningRateAt(100, { ...cosine, shape: 'constant' }), 2);
+    assert.equal(learningRateAt(1, { ...cosine, warmupSteps: 0 }), 2);
+    assert.equal(learningRateAt(1, { ...cosine, steps: 1, warmupSteps: 0, finalRatio: 0 }), 2);
   });
 
   it('stay at the peak until a linear decay begins', () => {

@@ -162,13 +162,42 @@ describe('pure: a generated row', () => {
   });
 });
 
+interface Filter {
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP?: number;
+}
+
 describe('pure: sampling', () => {
-  for (const temperature of [1, 1.6])
-    it(`at temperature ${temperature} gives each token its share of evenly spread draws`, async () => {
+  /** The probabilities of tokens that a sampler may take, by sorting them all. */
+  function allowed(all: readonly number[], { topK = all.length, topP = 1 }: Filter): number[] {
+    const order = [...all.keys()].sort((a, b) => all[b]! - all[a]! || a - b).slice(0, topK);
+    const mass = order.reduce((sum, token) => sum + all[token]!, 0);
+    const kept = new Set<number>();
+    let before = 0;
+    for (const token of order) {
+      if (before < topP) kept.add(token);
+      before += all[token]! / mass;
+    }
+    const total = [...kept].reduce((sum, token) => sum + all[token]!, 0);
+    return all.map((p, token) => (kept.has(token) ? p / total : 0));
+  }
+
+  const filters: Readonly<Record<string, Filter>> = {
+    'temperature 1': { temperature: 1 },
+    'temperature 1.6': { temperature: 1.6 },
+    'the 5 likeliest': { temperature: 1, topK: 5 },
+    'the likeliest with 70 %': { temperature: 1.6, topP: 0.7 },
+    'the likeliest with 60 % of the 8 likeliest': { temperature: 0.8, topK: 8, topP: 0.6 },
+    'the likeliest alone': { temperature: 1, topP: 1e-6 },
+    'more than there are': { temperature: 1, topK: 1000 },
+  };
+  for (const [name, filter] of Object.entries(filters))
+    it(`${name}: each token has its share of evenly spread draws`, async () => {
       const [draws, batchRows] = [512, 64];
       const { prompt } = requestOf(3);
       const generator = await createGenerator(
-        optionsOf('tied', { batchRows, maxNewTokens: 1, decoding: { mode: 'sample', temperature } }),
+        optionsOf('tied', { batchRows, maxNewTokens: 1, decoding: { mode: 'sample', ...filter } }),
       );
       const counts = new Float64Array(vocabulary);
       for (let first = 0; first < draws; first += batchRows) {
@@ -179,13 +208,31 @@ describe('pure: sampling', () => {
         for (const { ids } of await generator.generate(batch)) counts[ids[0]!]! += 1;
       }
       await generator.release();
-      const expected = probabilities((await fullLogits('tied', prompt)).at(-1)!, temperature);
+      const logits = (await fullLogits('tied', prompt)).at(-1)!;
+      const expected = allowed(probabilities(logits, filter.temperature), filter);
       for (const [token, p] of expected.entries())
         assert.ok(
-          Math.abs(counts[token]! - p * draws) <= 1 + 1e-3,
+          Math.abs(counts[token]! - p * draws) <= (p === 0 ? 0 : 1 + 1e-3),
           `token ${token}: ${counts[token]!} of ${p * draws}`,
         );
     });
+
+  it('of the likeliest does not depend on a row’s neighbours, and takes no other token just below 1', async () => {
+    const decoding = { mode: 'sample', temperature: 1.2, topK: 6, topP: 0.8 } as const;
+    const together = await generate(optionsOf('grouped', { decoding }), requests);
+    for (const row of [0, 3])
+      assert.deepEqual(
+        (await generate(optionsOf('grouped', { decoding }), [requests[row]!]))[0],
+        together[row],
+      );
+    const last = { prompt: requests[0]!.prompt, uniforms: Float32Array.of(1 - 2 ** -24) };
+    const [only] = await generate(
+      optionsOf('tied', { maxNewTokens: 1, decoding: { ...decoding, topK: 1 } }),
+      [last],
+    );
+    const [greedy] = await generate(optionsOf('tied', { maxNewTokens: 1 }), requests);
+    assert.deepEqual(only!.ids, greedy!.ids);
+  });
 
   it('takes the first possible token at 0 and the last one just below 1', async () => {
     const request = (u: number) => ({ prompt: requests[0]!.prompt, uniforms: Float32Array.of(u) });

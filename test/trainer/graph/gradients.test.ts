@@ -114,6 +114,7 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
   ],
   reduceMax: null,
   argMax: null,
+  topK: null,
   cumulativeSum: null,
   softmax: [one([3, 5], ops.softmax)],
   matmul: productCases(),
@@ -126,6 +127,7 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
   attention: [attentionCase()],
   tokenLogProbability: [one([3, 5], (x) => ops.tokenLogProbability(x, ops.integers([4, 0, 0]))[0])],
   loraLinear: [loraCase()],
+  dropoutMask: null,
   loop: null,
 };
 

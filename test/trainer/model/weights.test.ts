@@ -66,6 +66,15 @@ describe('pure: adapters', () => {
     assert.equal(merged.get('model.norm.weight'), weights.get('model.norm.weight'));
   });
 
+  it('merge by alpha / √rank where they are rank-stabilised', () => {
+    const [weights, adapter] = [oracleWeights(oracleConfigs.tied), oracleAdapter(oracleConfigs.tied)];
+    const stable = mergeLora(weights, { ...oracleLora, rankStabilised: true }, adapter);
+    const same = mergeLora(weights, { ...oracleLora, alpha: oracleLora.alpha * Math.sqrt(3) }, adapter);
+    for (const [name, { data }] of same)
+      for (const [index, value] of data.entries())
+        assert.ok(Math.abs(stable.get(name)!.data[index]! - value) < 1e-6, name);
+  });
+
   it('are refused where half of one is missing or the model has no such module', () => {
     const adapter = oracleAdapter(oracleConfigs.tied);
     adapter.delete('model.layers.0.mlp.up_proj.lora_B');

@@ -1,0 +1,148 @@
+/**
+ * Kills an SFT job and a DPO job of the embedded recipe at random steps, lets them go on, and compares what comes out
+ * with an undisturbed run, byte for byte; and what checkpoints cost of the time of a run.
+ *
+ *   npm run bench -- resume [--model FOLDER] [--rows N] [--pairs N] [--kills N] [--threads N]
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { trainerEvent, type TrainerEvent } from '../contracts/trainer-event';
+import { writeBenchData } from './data';
+import { stageJob, trainer, type Stage, type StageFiles } from './jobs';
+import { printTable } from './table';
+
+interface Timed {
+  readonly event: TrainerEvent;
+  readonly ms: number;
+}
+
+interface RunOptions {
+  readonly folder: string;
+  /** The recipe's, unless given. */
+  readonly checkpointEverySteps?: number;
+  readonly watch?: (event: TrainerEvent, child: ChildProcess) => void;
+}
+
+/** Often, so that a start goes on from a checkpoint more often than from the beginning. */
+const killedInterval = 3;
+
+/** Runs a stage in its folder until it ends, by itself or by what `watch` does to it. */
+async function runStage(files: StageFiles, stage: Stage, options: RunOptions): Promise<Timed[]> {
+  const { folder, watch, ...interval } = options;
+  mkdirSync(folder, { recursive: true });
+  const job = stageJob(files, stage, folder);
+  const path = join(folder, 'job.json');
+  writeFileSync(path, JSON.stringify({ ...job, ...interval, training: withDropout(job.training) }));
+  const child = spawn(process.execPath, [trainer, job.command, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise((done) => child.once('close', done));
+  const events: Timed[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event = trainerEvent.parse(JSON.parse(line));
+    events.push({ event, ms: performance.now() });
+    watch?.(event, child);
+  }
+  await ended;
+  return events;
+}
+
+/** Dropout too is to come out the same. */
+const withDropout = (training: ReturnType<typeof stageJob>['training']) => ({
+  ...training,
+  lora: training.lora && { ...training.lora, dropout: 0.1 },
+});
+
+function outputsOf(events: readonly Timed[]): string | null {
+  const result = events.map(({ event }) => event).find((event) => event.event === 'result');
+  return result === undefined ? null : result.files.map(({ path, sha256 }) => `${path} ${sha256}`).join('\n');
+}
+
+const stepOf = ({ event }: Timed): number => (event.event === 'metric' ? event.step : 0);
+
+interface Kills {
+  readonly kills: number;
+  readonly steps: readonly number[];
+  readonly same: boolean;
+}
+
+/** Kills at a random step after the one that each start goes on from, so many times; then lets it finish. */
+async function killOften(files: StageFiles, stage: Stage, options: { folder: string; kills: number }) {
+  const whole = await runStage(files, stage, { folder: join(options.folder, `${stage}-whole`) });
+  const total = Math.max(...whole.map(stepOf));
+  const steps: number[] = [];
+  const killed = { folder: join(options.folder, `${stage}-killed`), checkpointEverySteps: killedInterval };
+  for (let kill = 0; kill < options.kills; kill += 1) {
+    const wait = 1 + Math.floor(Math.random() * 2 * killedInterval);
+    let seen = 0;
+    const watch: RunOptions['watch'] = (event, child) => {
+      if (event.event !== 'metric' || event.step === total) return;
+      seen += 1;
+      if (seen !== wait) return;
+      steps.push(event.step);
+      child.kill('SIGKILL');
+    };
+    await runStage(files, stage, { ...killed, watch });
+  }
+  const same = outputsOf(await runStage(files, stage, killed)) === outputsOf(whole);
+  return { whole, killed: { kills: steps.length, steps, same } satisfies Kills };
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** What stands between a step's figures and the end of its checkpoint, against a step without one. */
+function checkpointCost(
+  events: readonly Timed[],
+  everySteps: number,
+): { stepMs: number; checkpointMs: number; share: number } {
+  const gaps = events.slice(1).map(({ event, ms }, index) => ({ event, ms: ms - events[index]!.ms }));
+  const checkpointMs = median(gaps.filter(({ event }) => event.event === 'checkpoint').map(({ ms }) => ms));
+  const stepMs = median(gaps.filter(({ event }) => event.event === 'metric').map(({ ms }) => ms));
+  return { stepMs, checkpointMs, share: checkpointMs / (everySteps * stepMs) };
+}
+
+/** Prints a line a stage; throws where bytes differ. */
+export async function benchResume(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      model: { type: 'string', default: resolve(__dirname, '..', 'models', 'tiny-math') },
+      rows: { type: 'string', default: '256' },
+      pairs: { type: 'string', default: '256' },
+      kills: { type: 'string', default: '20' },
+      threads: { type: 'string', default: '1' },
+    },
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'budgetline-resume-'));
+  try {
+    const counts = { rows: Number(values.rows), pairs: Number(values.pairs), heldOut: 1 };
+    const files = {
+      model: values.model,
+      data: writeBenchData(folder, counts),
+      threads: Number(values.threads),
+    };
+    const lines: string[][] = [];
+    for (const stage of ['sft', 'dpo'] as const) {
+      const { whole, killed } = await killOften(files, stage, { folder, kills: Number(values.kills) });
+      const cost = checkpointCost(whole, stageJob(files, stage, folder).checkpointEverySteps);
+      console.log(`${stage}: killed after steps ${killed.steps.join(', ')}`);
+      lines.push([
+        stage,
+        String(killed.kills),
+        killed.same ? 'equal' : 'DIFFERENT',
+        cost.stepMs.toFixed(1),
+        cost.checkpointMs.toFixed(1),
+        `${(100 * cost.share).toFixed(2)} %`,
+      ]);
+    }
+    printTable(['stage', 'kills', 'bytes', 'ms a step', 'ms a checkpoint', 'share of the time'], lines);
+    if (lines.some((line) => line.includes('DIFFERENT'))) throw new Error('A resumed run made other bytes.');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
