@@ -54,6 +54,7 @@ const law = {
     node: true,
   },
   audit: { rooms: ['contracts', 'analysis', 'store'], packages: ['zod'], node: true },
+  conformance: { rooms: ['contracts', 'activities'], node: true },
   report: { rooms: ['contracts', 'analysis'], packages: ['vega', 'vega-lite'] },
   client: {
     rooms: ['contracts', 'planning', 'store', 'connection'],
@@ -73,6 +74,7 @@ const law = {
       'audit',
       'report',
       'store',
+      'conformance',
     ],
     packages: [
       'zod',

@@ -153,7 +153,7 @@ function addProcessCommands(program: Command): void {
       const { workerCommand } = await import('./commands/worker.js');
       await workerCommand(flags);
     });
-  program
+  const trainer = program
     .command('trainer')
     .description('call the training executable: budgetline trainer COMMAND JOB.json')
     .argument('[words...]')
@@ -163,6 +163,16 @@ function addProcessCommands(program: Command): void {
     .action(async (words: string[]) => {
       const { trainerCommand } = await import('./commands/trainer.js');
       process.exitCode = await trainerCommand(words);
+    });
+  withColorOption(trainer.command('check'))
+    .description('hold a training executable against docs/protocol.md: what it keeps and what it breaks')
+    .argument('<executable...>', 'program and first arguments; a .js file is run by this Node')
+    .helpOption('-h, --help')
+    .option('--model <folder>', 'small model folder to train; the embedded one unless told')
+    .passThroughOptions()
+    .action(async (words: string[], flags: object) => {
+      const { checkCommand } = await import('./commands/check.js');
+      process.exitCode = await checkCommand(words, flags);
     });
 }
 

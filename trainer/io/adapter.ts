@@ -79,13 +79,13 @@ function readShape(path: string): LoraShape {
     const issue = parsed.error.issues[0];
     refuse(path, issue?.path.join('.') ?? '', `is not supported (${issue?.message ?? 'malformed'})`);
   }
-  const { r, lora_alpha, lora_dropout, target_modules, use_rslora } = parsed.data;
+  const { r, lora_alpha, lora_dropout = 0, target_modules, use_rslora = false } = parsed.data;
   return {
     rank: r,
     alpha: lora_alpha,
-    dropout: lora_dropout,
     targetModules: target_modules,
-    rankStabilised: use_rslora,
+    ...(lora_dropout > 0 ? { dropout: lora_dropout } : {}),
+    ...(use_rslora ? { rankStabilised: true } : {}),
   };
 }
 

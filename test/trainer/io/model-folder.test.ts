@@ -200,7 +200,7 @@ describe('pure: adapters', () => {
   });
 
   for (const change of [
-    { use_rslora: true },
+    { use_dora: true },
     { peft_type: 'IA3' },
     { bias: 'all' },
     { modules_to_save: ['lm_head'] },

@@ -1,0 +1,21 @@
+import type { Finding } from '../../conformance';
+import type { Ink } from './ink';
+import { wrap } from './text';
+
+/** A rule and whether it is kept, under the heading of its section of docs/protocol.md. */
+export function renderFinding(
+  { section, rule, broken }: Finding,
+  { ink, newSection }: { ink: Ink; newSection: boolean },
+): string[] {
+  const heading = newSection ? ['', ink.strong(section)] : [];
+  const [first = '', ...rest] = wrap(rule, { first: '  kept    ' });
+  if (broken === null) return [...heading, first.replace('kept', ink.good('kept')), ...rest];
+  const lines = [first.replace('kept  ', ink.bad('BROKEN')), ...rest];
+  return [...heading, ...lines, ...wrap(broken, { first: '          → ' })];
+}
+
+export function renderChecked(findings: readonly Finding[], ink: Ink): string[] {
+  const broken = findings.filter((finding) => finding.broken !== null).length;
+  const kept = `${findings.length - broken} of ${findings.length} rules kept`;
+  return ['', broken === 0 ? ink.good(`${kept}.`) : ink.bad(`${kept}, ${broken} broken.`)];
+}

@@ -1,0 +1,87 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Check } from '../check';
+import { expect, expectResult } from '../expect';
+import { rowCount } from '../kit';
+import { eventsOf } from '../run';
+
+function readRows<Row>(folder: string, name: string): Row[] {
+  const path = join(folder, name);
+  expect(existsSync(path), `there is no ${name}`);
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as Row);
+}
+
+interface Generated {
+  readonly id: string;
+  readonly sample: number;
+  readonly completion: string;
+  readonly tokens: number;
+  readonly finish: string;
+}
+
+const near = (a: number | undefined, b: number, tolerance: number): boolean =>
+  a !== undefined && Math.abs(a - b) <= tolerance;
+
+export const numberChecks: readonly Check[] = [
+  {
+    section: 'Preference losses',
+    rule: 'at step 1 the margin is 0 and the loss ln 2, and references agree with logprobs',
+    async run(kit) {
+      const job = kit.preference('first-step');
+      const run = await kit.start(job);
+      expectResult(run);
+      const values = eventsOf(run, 'metric')[0]?.values ?? {};
+      expect(near(values['loss'], Math.LN2, 1e-4), `the loss of step 1 is ${values['loss']}`);
+      expect(near(values['rewards/margin'], 0, 1e-4), `the margin of step 1 is ${values['rewards/margin']}`);
+      const scoring = kit.logprobs('scores');
+      expectResult(await kit.start(scoring));
+      const scores = readRows<{ logprob: number; tokens: number }>(scoring.outputDir, 'logprobs.jsonl');
+      const references = readRows<{ chosen: number; chosenTokens: number }>(
+        job.outputDir,
+        'reference-logprobs.jsonl',
+      );
+      expect(scores.length === rowCount && references.length === rowCount, 'rows are missing');
+      for (const [index, { logprob, tokens }] of scores.entries()) {
+        const { chosen, chosenTokens } = references[index]!;
+        expect(tokens === chosenTokens, `row ${index + 1} has ${tokens} and ${chosenTokens} tokens`);
+        expect(near(logprob, chosen, 1e-4 * tokens), `row ${index + 1} has ${logprob} and ${chosen}`);
+      }
+    },
+  },
+  {
+    section: 'Generation',
+    rule: 'answers come in the order of the prompts, and a sample does not depend on its company',
+    async run(kit) {
+      const all = kit.generate('generated');
+      expectResult(await kit.start(all));
+      const rows = readRows<Generated>(all.outputDir, 'generations.jsonl');
+      const order = rows.map(({ id, sample }) => `${id} ${sample}`);
+      expect(new Set(order).size === 2 * rowCount, `there are ${order.length} answers`);
+      const sorted = readRows<{ id: string }>(kit.folder, 'prompts.jsonl').flatMap(({ id }) => [
+        `${id} 0`,
+        `${id} 1`,
+      ]);
+      expect(order.join() === sorted.join(), 'their order is another');
+      const some = readRows<{ id: string }>(kit.folder, 'prompts.jsonl').slice(5, 6);
+      const alone = { ...kit.generate('alone'), prompts: kit.writeRows('alone.jsonl', some), samples: 3 };
+      expectResult(await kit.start(alone));
+      for (const row of readRows<Generated>(alone.outputDir, 'generations.jsonl').slice(0, 2)) {
+        const same = rows.find(({ id, sample }) => id === row.id && sample === row.sample);
+        expect(same?.completion === row.completion, `${row.id}, sample ${row.sample}, is another one alone`);
+      }
+    },
+  },
+  {
+    section: 'Commands',
+    rule: 'merge writes a model folder with the tokenizer’s bytes as they were',
+    async run(kit) {
+      const job = kit.merge('merged');
+      expectResult(await kit.start(job));
+      for (const name of ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'])
+        expect(existsSync(join(job.outputDir, name)), `there is no ${name}`);
+      const bytes = (folder: string) => readFileSync(join(folder, 'tokenizer.json'));
+      expect(bytes(job.outputDir).equals(bytes(job.model)), 'tokenizer.json has other bytes');
+    },
+  },
+];
