@@ -53,7 +53,11 @@ const law = {
     ],
     node: true,
   },
-  audit: { rooms: ['contracts', 'analysis', 'store'], packages: ['zod'], node: true },
+  audit: {
+    rooms: ['contracts', 'analysis', 'planning', 'store', 'text'],
+    packages: ['zod', 'tar'],
+    node: true,
+  },
   conformance: { rooms: ['contracts', 'activities'], node: true },
   report: { rooms: ['contracts', 'analysis'], packages: ['vega', 'vega-lite'] },
   client: {

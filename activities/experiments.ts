@@ -1,5 +1,12 @@
 import { Context } from '@temporalio/activity';
-import { openExperimentLedger, recordHistories, recordStages, recordSteering, signHead } from '../audit';
+import {
+  openExperimentLedger,
+  recordHistories,
+  recordStages,
+  recordSteering,
+  signHead,
+  writeAnchor,
+} from '../audit';
 import type { AnchoredHead, LedgerActivities, StageResult } from '../contracts/stage';
 import type { StageEnvironment } from './deps';
 import { toActivityFailure } from './failures';
@@ -21,9 +28,11 @@ async function finalize(environment: StageEnvironment, experimentId: string): Pr
   const { store, signingKey } = environment;
   const { workflowId = '', runId = '' } = Context.current().info.workflowExecution ?? {};
   const histories = await exportHistories(store, { workflowId, runId });
-  const anchored = await recordHistories(store, experimentId, histories);
-  if (signingKey === null) return anchored;
-  return { ...anchored, signature: signHead(signingKey, experimentId, anchored) };
+  const head = await recordHistories(store, experimentId, histories);
+  const signature = signingKey === null ? {} : { signature: signHead(signingKey, experimentId, head) };
+  const anchored = { ...head, ...signature };
+  await writeAnchor(store, { experimentId, workflowId, runId, ...anchored });
+  return anchored;
 }
 
 /** The activities that keep an experiment's own chain; repeating them changes nothing. */

@@ -20,3 +20,9 @@ export {
   type SteeringRecord,
 } from './experiment-ledger';
 export { isSignedBy, readSigningKey, readTrustedKey, signHead } from './signing';
+export { readAnchor, writeAnchor } from './anchor';
+export { openBundle, type OpenBundle } from './bundle/read';
+export { packFolder, writeBundle } from './bundle/write';
+export { bundleLimits } from './bundle/limits';
+export { verifyRun } from './verify';
+export type { Replayer, VerifyOptions } from './verify/subject';

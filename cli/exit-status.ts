@@ -2,6 +2,8 @@ import { failures, type FailureCode } from '../contracts/failures';
 
 /** The sweep finished, but cells are missing from its table. */
 export const exitWithHoles = 1;
+/** `audit verify` found something wrong. */
+export const exitWithFindings = 1;
 /** The definition, read as configuration, is wrong (EX_CONFIG). */
 const config = 78;
 /** A server is not to be had (EX_UNAVAILABLE). */
@@ -21,6 +23,8 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   RUN_UNKNOWN: 66,
   STEERING_REFUSED: 64,
   WORKERS_SILENT: unavailable,
+  BUNDLE_REFUSED: 65,
+  SIGNING_KEY_INVALID: config,
   TEMPORAL_MISSING: unavailable,
   PORT_IN_USE: unavailable,
   STORE_UNWRITABLE: 73,

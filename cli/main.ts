@@ -8,8 +8,10 @@ import type { SteeringCommand } from '../contracts/steering';
 import { parseAmount, parseCount, parseNumbers, parseShare, parseFieldMap, parseUsd } from './arguments';
 import type { importCommand, previewCommand } from './commands/data';
 import type { AnalyzeOptions } from './commands/analyze';
+import { addAuditCommands } from './audit-commands';
 import { exitStatusOf } from './exit-status';
 import { describeCauses, toFailure } from './failure';
+import { jsonOption, withColorOption } from './options';
 import { packageVersion } from './package-version';
 import { createInk, takesColour } from './print/ink';
 import { renderFailure } from './print/failure';
@@ -23,12 +25,6 @@ function withDefinitionOptions(command: Command): Command {
     .option('--seeds <list>', 'seeds instead of the definition’s, e.g. 0,1,2', parseNumbers)
     .option('--items <n>', 'test items of each evaluation', parseCount)
     .option('--data <file>', 'train file (JSON Lines) of a task that reads files');
-}
-
-const jsonOption = (): Option => new Option('--json', 'print one JSON document; words go to standard error');
-
-function withColorOption(command: Command): Command {
-  return command.option('--no-color', 'no colours');
 }
 
 function addSweepCommands(program: Command): void {
@@ -263,6 +259,7 @@ function createProgram(): Command {
     addAnalyzeCommand,
     addScoreCommands,
     addDataCommands,
+    addAuditCommands,
     addServerCommands,
     addProcessCommands,
   ];

@@ -1,3 +1,4 @@
+export { keepCompleteHistory } from './complete-history';
 export { configuredAddress } from '../connection';
 export { connect } from './connect';
 export type { ConnectOptions } from './connect';

@@ -180,6 +180,11 @@ const table = {
     meaning: 'A line of an attempt ledger does not follow from the line before it.',
     remedy: 'Compare the ledger file that the message names with a copy; do not edit it.',
   },
+  BUNDLE_REFUSED: {
+    retried: false,
+    meaning: 'A bundle’s archive breaks a limit, or is none.',
+    remedy: 'Ask for the bundle again, as "budgetline audit export" wrote it.',
+  },
   SIGNING_KEY_INVALID: {
     retried: false,
     meaning: 'A file that should hold an ed25519 key does not.',

@@ -167,7 +167,7 @@ export interface AnchoredHead {
   readonly head: string;
   readonly lines: number;
   /** Present where the worker has a signing key. */
-  readonly signature?: HeadSignature;
+  readonly signature?: HeadSignature | undefined;
 }
 
 /** Tells in an experiment's chain who steered a run of it, and how. Repeating it changes nothing. */

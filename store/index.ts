@@ -63,6 +63,11 @@ export interface Store {
   claimHolder(key: string): Promise<ClaimRecord | undefined>;
 }
 
+const folders = [
+  ...['artifacts', 'claims', 'runs', 'ledger/stages', 'ledger/experiments'],
+  ...['histories', 'anchors', 'code'],
+];
+
 /** The store below a home folder. Nothing is created before it is needed, or `prepare` is called. */
 export function createStore(home: string, options: StoreOptions = {}): Store {
   const paths = storePaths(home);
@@ -70,16 +75,7 @@ export function createStore(home: string, options: StoreOptions = {}): Store {
   return {
     paths,
     async prepare() {
-      for (const name of [
-        'artifacts',
-        'claims',
-        'runs',
-        'ledger/stages',
-        'ledger/experiments',
-        'histories',
-        'code',
-      ])
-        await ensureDir(join(paths.home, 'store', name));
+      for (const name of folders) await ensureDir(join(paths.home, 'store', name));
     },
     readArtifact: (id) => readArtifact(paths, id),
     verifyArtifact: (id) => verifyArtifact(paths, id),

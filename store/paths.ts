@@ -23,6 +23,10 @@ export interface StorePaths {
   experimentLedger(experimentId: string): string;
   /** A workflow run's history, as Temporal's JSON. */
   history(runId: string): string;
+  /** The same run's history with its end, which comes after its last activity. */
+  completeHistory(runId: string): string;
+  /** The head that an experiment's last finished run anchored. */
+  anchor(experimentId: string): string;
   /** Workflow code by its SHA-256. */
   code(digest: string): string;
   report(sweepId: string): string;
@@ -66,6 +70,8 @@ export function storePaths(homeDir: string): StorePaths {
     stageLedger: (key) => join(store, 'ledger', 'stages', `${validKey(key)}.jsonl`),
     experimentLedger: (id) => join(store, 'ledger', 'experiments', `${validName(id)}.jsonl`),
     history: (runId) => join(store, 'histories', `${validName(runId)}.json`),
+    completeHistory: (runId) => join(store, 'histories', `${validName(runId)}.complete.json`),
+    anchor: (id) => join(store, 'anchors', `${validName(id)}.json`),
     code: (digest) => join(store, 'code', `${validKey(digest)}.js`),
     report: (sweepId) => join(home, 'reports', validName(sweepId)),
     temporal: (version) => join(home, 'temporal', validName(version)),

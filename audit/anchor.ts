@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { anchorFile, type AnchorFile } from '../contracts/audit';
+import { ensureDir, isMissing, writeFileAtomic, type Store } from '../store';
+
+/** Writes down beside the chain what a workflow is about to return: the bundle's reader has no Temporal to ask. */
+export async function writeAnchor(store: Store, anchor: AnchorFile): Promise<void> {
+  const path = store.paths.anchor(anchor.experimentId);
+  await ensureDir(dirname(path));
+  await writeFileAtomic(path, `${JSON.stringify(anchorFile.parse(anchor), undefined, 2)}\n`);
+}
+
+/** undefined where no run of the experiment has ended; "invalid" where the file is no anchor. */
+export async function readAnchor(
+  store: Store,
+  experimentId: string,
+): Promise<AnchorFile | 'invalid' | undefined> {
+  try {
+    const text = await readFile(store.paths.anchor(experimentId), 'utf8');
+    return anchorFile.parse(JSON.parse(text));
+  } catch (error) {
+    return isMissing(error) ? undefined : 'invalid';
+  }
+}

@@ -1,0 +1,67 @@
+import { copyFile, link, mkdtemp, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { create } from 'tar';
+import type { BundleIndex } from '../../contracts/audit';
+import { digestFile, guardFiles, isMissing, syncPath, writeFileAtomic, type Store } from '../../store';
+import { listRunFiles } from '../run-files';
+
+export const indexName = 'bundle.json';
+
+/** Artifacts never change in place, so a second name for a file is as good as a copy; chains grow and are copied. */
+async function take(from: string, to: string): Promise<boolean> {
+  await mkdir(dirname(to), { recursive: true });
+  const grows = from.endsWith('.jsonl') && from.includes('/ledger/');
+  try {
+    if (grows) await copyFile(from, to);
+    else await link(from, to).catch(() => copyFile(from, to));
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function describe(folder: string, path: string): Promise<BundleIndex['files'][number]> {
+  const file = join(folder, path);
+  return { path, bytes: (await stat(file)).size, sha256: await digestFile(file) };
+}
+
+/** Packs a folder that is laid out as a BUDGETLINE_HOME; the same files give the same bytes. */
+export async function packFolder(
+  folder: string,
+  index: Omit<BundleIndex, 'format' | 'files'> & { readonly paths: readonly string[] },
+  target: string,
+): Promise<BundleIndex> {
+  const { paths, ...about } = index;
+  const files: BundleIndex['files'] = [];
+  for (const path of [...paths].sort()) files.push(await describe(folder, path));
+  const whole: BundleIndex = { format: 1, ...about, files };
+  await writeFileAtomic(join(folder, indexName), `${JSON.stringify(whole, undefined, 1)}\n`);
+  const options = { cwd: folder, file: target, portable: true, noMtime: true, noDirRecurse: true };
+  await create(options, [indexName, ...files.map(({ path }) => path)]);
+  return whole;
+}
+
+/** Writes an experiment with everything that it rests on into one file, in one step. */
+export async function writeBundle(
+  store: Store,
+  about: { readonly experimentId: string; readonly packageVersion: string },
+  target: string,
+): Promise<BundleIndex> {
+  const paths = await listRunFiles(store, about.experimentId);
+  const { home } = store.paths;
+  return guardFiles(target, async () => {
+    const folder = await mkdtemp(join(home, '.bundle-'));
+    const partial = `${resolve(target)}.partial`;
+    try {
+      const taken: string[] = [];
+      for (const path of paths) if (await take(join(home, path), join(folder, path))) taken.push(path);
+      const index = await packFolder(folder, { ...about, paths: taken }, partial);
+      await syncPath(partial);
+      await rename(partial, target);
+      return index;
+    } finally {
+      await Promise.all([folder, partial].map((path) => rm(path, { recursive: true, force: true })));
+    }
+  });
+}

@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import { BudgetlineError } from '../contracts/failures';
+
+const payload = z.looseObject({ data: z.string().optional() });
+const payloads = z.looseObject({ payloads: z.array(payload).optional() }).optional();
+const named = z.looseObject({ name: z.string() });
+const execution = z.looseObject({ workflowId: z.string(), runId: z.string() });
+const failureInfo = z.looseObject({
+  message: z.string().optional(),
+  applicationFailureInfo: z.looseObject({ type: z.string().optional() }).optional(),
+});
+
+/** What of Temporal's JSON is relied on. */
+const historyEvent = z.looseObject({
+  eventId: z.string(),
+  eventTime: z.string(),
+  eventType: z.string(),
+  userMetadata: z.looseObject({ summary: payload.optional() }).optional(),
+  workflowExecutionStartedEventAttributes: z
+    .looseObject({ workflowType: named, input: payloads, identity: z.string().optional() })
+    .optional(),
+  workflowExecutionCompletedEventAttributes: z.looseObject({ result: payloads }).optional(),
+  activityTaskScheduledEventAttributes: z.looseObject({ activityType: named, input: payloads }).optional(),
+  activityTaskStartedEventAttributes: z
+    .looseObject({ scheduledEventId: z.string(), attempt: z.int().optional() })
+    .optional(),
+  activityTaskCompletedEventAttributes: z
+    .looseObject({ scheduledEventId: z.string(), result: payloads })
+    .optional(),
+  activityTaskFailedEventAttributes: z
+    .looseObject({ scheduledEventId: z.string(), failure: failureInfo.optional() })
+    .optional(),
+  activityTaskTimedOutEventAttributes: z.looseObject({ scheduledEventId: z.string() }).optional(),
+  activityTaskCanceledEventAttributes: z.looseObject({ scheduledEventId: z.string() }).optional(),
+  childWorkflowExecutionStartedEventAttributes: z.looseObject({ workflowExecution: execution }).optional(),
+});
+type HistoryEvent = z.infer<typeof historyEvent>;
+const historyFile = z.looseObject({ events: z.array(historyEvent).min(1) });
+
+/** An activity as a history tells of it: attempts in between never reach it. */
+export interface ActivityRecord {
+  readonly type: string;
+  readonly summary: string | null;
+  readonly scheduledAt: string;
+  /** Of the last attempt. */
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly attempt: number;
+  readonly outcome: 'completed' | 'failed' | 'timed-out' | 'cancelled' | 'open';
+  readonly input: unknown;
+  readonly result: unknown;
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+
+/** A workflow run's history, decoded. */
+export interface WorkflowHistory {
+  readonly workflowType: string;
+  readonly input: unknown;
+  readonly startedAt: string;
+  /** Time of the last event. */
+  readonly lastAt: string;
+  /** undefined where the run has not ended in this history. */
+  readonly result: unknown;
+  readonly activities: readonly ActivityRecord[];
+  readonly children: readonly { readonly workflowId: string; readonly runId: string }[];
+  /** Plain JSON, as the file has them. */
+  readonly events: readonly unknown[];
+}
+
+/** The first payload's value; undefined where it is none of JSON, e.g. encrypted. */
+function decode(value: z.infer<typeof payload> | undefined): unknown {
+  if (value?.data === undefined) return undefined;
+  try {
+    return JSON.parse(Buffer.from(value.data, 'base64').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+const first = (value: z.infer<typeof payloads>): unknown => decode(value?.payloads?.[0]);
+
+const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+interface Ending {
+  readonly outcome: ActivityRecord['outcome'];
+  readonly at: string;
+  readonly result?: unknown;
+  readonly failure?: ActivityRecord['failure'];
+}
+
+function endingOf(event: HistoryEvent): [scheduledEventId: string, ending: Ending] | undefined {
+  const at = event.eventTime;
+  const completed = event.activityTaskCompletedEventAttributes;
+  if (completed)
+    return [completed.scheduledEventId, { outcome: 'completed', at, result: first(completed.result) }];
+  const failed = event.activityTaskFailedEventAttributes;
+  if (failed) {
+    const { message = '', applicationFailureInfo } = failed.failure ?? {};
+    const failure = { code: applicationFailureInfo?.type ?? 'INTERNAL', message };
+    return [failed.scheduledEventId, { outcome: 'failed', at, failure }];
+  }
+  const timedOut = event.activityTaskTimedOutEventAttributes;
+  if (timedOut) return [timedOut.scheduledEventId, { outcome: 'timed-out', at }];
+  const cancelled = event.activityTaskCanceledEventAttributes;
+  return cancelled && [cancelled.scheduledEventId, { outcome: 'cancelled', at }];
+}
+
+function readActivities(events: readonly HistoryEvent[]): ActivityRecord[] {
+  const started = new Map<string, { at: string; attempt: number }>();
+  const endings = new Map<string, Ending>();
+  for (const event of events) {
+    const { scheduledEventId, attempt = 1 } = event.activityTaskStartedEventAttributes ?? {};
+    if (scheduledEventId !== undefined) started.set(scheduledEventId, { at: event.eventTime, attempt });
+    const ending = endingOf(event);
+    if (ending !== undefined) endings.set(...ending);
+  }
+  return events.flatMap(
+    ({ eventId, eventTime, userMetadata, activityTaskScheduledEventAttributes: task }) => {
+      if (task === undefined) return [];
+      const ending = endings.get(eventId);
+      return [
+        {
+          type: task.activityType.name,
+          summary: text(decode(userMetadata?.summary)),
+          scheduledAt: eventTime,
+          startedAt: started.get(eventId)?.at ?? null,
+          endedAt: ending?.at ?? null,
+          attempt: started.get(eventId)?.attempt ?? 1,
+          outcome: ending?.outcome ?? 'open',
+          input: first(task.input),
+          result: ending?.result,
+          failure: ending?.failure ?? null,
+        },
+      ];
+    },
+  );
+}
+
+function parseEvents(bytes: string, path: string): z.infer<typeof historyFile> {
+  try {
+    return historyFile.parse(JSON.parse(bytes));
+  } catch (cause) {
+    throw new BudgetlineError('DATA_INVALID', `${path} is no workflow history.`, {
+      details: { path },
+      cause,
+    });
+  }
+}
+
+/** Reads a history in Temporal's JSON. DATA_INVALID where it is none. */
+export function parseHistory(bytes: string, path: string): WorkflowHistory {
+  const { events } = parseEvents(bytes, path);
+  const started = events[0]?.workflowExecutionStartedEventAttributes;
+  if (started === undefined)
+    throw new BudgetlineError('DATA_INVALID', `${path} does not begin with a workflow’s start.`);
+  const completed = events.at(-1)?.workflowExecutionCompletedEventAttributes;
+  return {
+    workflowType: started.workflowType.name,
+    input: first(started.input),
+    startedAt: events[0]?.eventTime ?? '',
+    lastAt: events.at(-1)?.eventTime ?? '',
+    result: completed && first(completed.result),
+    activities: readActivities(events),
+    children: events.flatMap(({ childWorkflowExecutionStartedEventAttributes: child }) =>
+      child === undefined ? [] : [child.workflowExecution],
+    ),
+    events,
+  };
+}

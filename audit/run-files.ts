@@ -1,0 +1,86 @@
+import { readdir } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { BudgetlineError } from '../contracts/failures';
+import type { LedgerLine, LineOf } from '../contracts/ledger';
+import { stageKinds, type StageKey } from '../contracts/stage';
+import { isMissing, type ArtifactId, type Store } from '../store';
+import { readLedger } from './ledger';
+
+/** The stages that an experiment's chain records; where a stage is recorded twice, as it was used last. */
+export function recordedStages(lines: readonly LedgerLine[]): LineOf<'stage-recorded'>[] {
+  const records = lines.filter((line) => line.type === 'stage-recorded');
+  return [...new Map(records.map((record) => [record.stage, record])).values()];
+}
+
+/** The histories that an experiment's chain records; of one run the last. */
+export function exportedHistories(lines: readonly LedgerLine[]): LineOf<'history-exported'>[] {
+  const exported = lines.filter((line) => line.type === 'history-exported');
+  return [...new Map(exported.map((record) => [record.runId, record])).values()];
+}
+
+/** An artifact by its key alone: the kinds are few. What is no key, e.g. out of a spoilt manifest, names none. */
+export async function findArtifact(store: Store, key: StageKey | undefined): Promise<ArtifactId | undefined> {
+  if (key === undefined || !/^[0-9a-f]{64}$/.test(key)) return undefined;
+  for (const kind of stageKinds) {
+    const found = await store.readArtifact({ kind, key });
+    if (found !== undefined) return { kind, key };
+  }
+  return undefined;
+}
+
+async function filesBelow(dir: string): Promise<string[]> {
+  try {
+    const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isFile() ? [`${entry.parentPath}/${entry.name}`] : []));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** Artifacts of recorded stages, and of all that they were made from. */
+async function lineageOf(store: Store, lines: readonly LedgerLine[]): Promise<ArtifactId[]> {
+  const found = new Map<StageKey, ArtifactId>();
+  let waiting = recordedStages(lines).map(({ stage }) => stage);
+  while (waiting.length > 0) {
+    const ids = await Promise.all(waiting.map((key) => findArtifact(store, key)));
+    const fresh = ids.filter((id) => id !== undefined && !found.has(id.key)) as ArtifactId[];
+    for (const id of fresh) found.set(id.key, id);
+    const stored = await Promise.all(fresh.map((id) => store.readArtifact(id)));
+    waiting = stored.flatMap((artifact) => Object.values(artifact?.manifest.inputs ?? {}));
+    waiting = waiting.filter((key) => !found.has(key));
+  }
+  return [...found.values()];
+}
+
+/**
+ * Every file of an experiment, as paths below the store's home with "/" between: chains, artifacts with all that they
+ * were made from, histories, workflow code, anchor, result and report.
+ *
+ * @throws BudgetlineError INPUT_MISSING where there is no such experiment
+ */
+export async function listRunFiles(store: Store, experimentId: string): Promise<string[]> {
+  const { paths } = store;
+  const lines = await readLedger(paths.experimentLedger(experimentId));
+  if (lines.length === 0) throw unknownExperiment(store, experimentId);
+  const artifacts = await lineageOf(store, lines);
+  const exported = exportedHistories(lines);
+  const codes = new Set(exported.flatMap(({ codeDigest }) => (codeDigest === null ? [] : [codeDigest])));
+  const single = [
+    paths.experimentLedger(experimentId),
+    paths.anchor(experimentId),
+    ...artifacts.map(({ key }) => paths.stageLedger(key)),
+    ...exported.flatMap(({ runId }) => [paths.history(runId), paths.completeHistory(runId)]),
+    ...[...codes].map((digest) => paths.code(digest)),
+  ];
+  const folders = [...artifacts.map((id) => paths.artifact(id)), paths.report(experimentId)];
+  const below = await Promise.all(folders.map(filesBelow));
+  return [...single, ...below.flat()].map((path) => relative(paths.home, path)).sort();
+}
+
+export function unknownExperiment(store: Store, experimentId: string): BudgetlineError {
+  return new BudgetlineError('INPUT_MISSING', `No run of "${experimentId}" is in ${store.paths.home}.`, {
+    remedy: 'Name a sweep as the plan and the report name it, or set BUDGETLINE_HOME.',
+    details: { experimentId },
+  });
+}

@@ -1,0 +1,146 @@
+import type { AnchorFile, Finding } from '../../contracts/audit';
+import { BudgetlineError } from '../../contracts/failures';
+import type { LedgerLine, LineOf } from '../../contracts/ledger';
+import { stageKinds } from '../../contracts/stage';
+import { readAnchor } from '../anchor';
+import { ledgerHead } from '../ledger';
+import { isSignedBy } from '../signing';
+import { finding, type CheckResult, type Subject } from './subject';
+
+async function readOrTell(subject: Subject, read: Promise<LedgerLine[]>): Promise<LedgerLine[] | Finding> {
+  try {
+    return await read;
+  } catch (error) {
+    if (!(error instanceof BudgetlineError) || error.code !== 'LEDGER_CORRUPT') throw error;
+    const where = `${subject.nameOf(String(error.details['path']))}:${String(error.details['line'])}`;
+    return finding('chain-broken', where, subject.told(error));
+  }
+}
+
+function checkOpening({ experimentId }: Subject, [first]: readonly LedgerLine[], path: string): Finding[] {
+  if (first === undefined) return [finding('chain-missing', path, 'the experiment has no chain')];
+  if (first.type === 'experiment-opened' && first.experimentId === experimentId) return [];
+  return [finding('chain-foreign', `${path}:1`, `the chain does not open "${experimentId}"`)];
+}
+
+async function checkStageChain(subject: Subject, record: LineOf<'stage-recorded'>): Promise<Finding[]> {
+  const path = subject.nameOf(subject.store.paths.stageLedger(record.stage));
+  const lines = await readOrTell(subject, subject.stage(record.stage));
+  if ('code' in lines) return [lines];
+  if (lines.length === 0 && record.stageHead !== null)
+    return [finding('chain-missing', path, 'the stage has no chain')];
+  if (!(stageKinds as readonly string[]).includes(record.kind))
+    return [finding('chain-foreign', path, `"${record.kind}" is no kind of stage`)];
+  const foreign = lines.findIndex((line) => 'stage' in line && line.stage !== record.stage);
+  return foreign < 0
+    ? []
+    : [finding('chain-foreign', `${path}:${foreign + 1}`, 'the line is of another stage')];
+}
+
+/** Every chain is whole, and is the one that it should be. */
+export async function checkChains(subject: Subject): Promise<CheckResult> {
+  const path = subject.nameOf(subject.store.paths.experimentLedger(subject.experimentId));
+  const lines = await readOrTell(subject, subject.experiment());
+  if ('code' in lines) return { checked: '', findings: [lines] };
+  const opening = checkOpening(subject, lines, path);
+  if (opening.length > 0) return { checked: '', findings: opening };
+  const records = await subject.records();
+  const found = await Promise.all(records.map((record) => checkStageChain(subject, record)));
+  const checked = `${lines.length} lines of the experiment, and the chains of ${records.length} stages`;
+  return { checked, findings: found.flat() };
+}
+
+/** Heads of a chain after each of its lines: what the next line says of it; after the last, the file's own. */
+async function headsOf(path: string, lines: readonly LedgerLine[]): Promise<(string | null)[]> {
+  const last = await ledgerHead(path);
+  return lines.map((_, index) => lines[index + 1]?.previous ?? last);
+}
+
+function checkSignature({ options, experimentId }: Subject, anchor: AnchorFile, where: string): Finding[] {
+  const { trustedKeys = [] } = options;
+  const { signature } = anchor;
+  if (signature === undefined)
+    return trustedKeys.length === 0 ? [] : [finding('signature-missing', where, 'the head has no signature')];
+  const { head, lines } = anchor;
+  if (!isSignedBy(experimentId, { head, lines }, signature))
+    return [finding('signature-invalid', where, `the key is ${signature.publicKey}`)];
+  if (trustedKeys.length === 0 || trustedKeys.includes(signature.publicKey)) return [];
+  return [finding('signature-untrusted', where, `the key is ${signature.publicKey}`)];
+}
+
+/** The anchored head is a line of the chain, at its place, and signed by whom it should be. */
+export async function checkAnchor(subject: Subject): Promise<CheckResult> {
+  const { store, experimentId, options } = subject;
+  const where = subject.nameOf(store.paths.anchor(experimentId));
+  const anchor = await readAnchor(store, experimentId);
+  if (anchor === undefined)
+    return { checked: '', findings: [finding('anchor-missing', where, 'there is no such file')] };
+  if (anchor === 'invalid' || anchor.experimentId !== experimentId)
+    return {
+      checked: '',
+      findings: [finding('anchor-invalid', where, `it is no anchor of ${experimentId}`)],
+    };
+  const path = store.paths.experimentLedger(experimentId);
+  const heads = await headsOf(path, await subject.experiment());
+  if (heads[anchor.lines - 1] !== anchor.head) {
+    const what = `after line ${anchor.lines} the chain’s head is ${heads[anchor.lines - 1] ?? 'none'}, and ${anchor.head} was anchored`;
+    return { checked: '', findings: [finding('anchor-cut', subject.nameOf(path), what)] };
+  }
+  const later = heads.length - anchor.lines;
+  const signed = anchor.signature === undefined ? 'unsigned' : signedText(options.trustedKeys);
+  const checked = `head after line ${anchor.lines}, ${later} later lines extend it; ${signed}`;
+  return { checked, findings: checkSignature(subject, anchor, where) };
+}
+
+function signedText(trustedKeys: readonly string[] = []): string {
+  return trustedKeys.length > 0 ? 'signed by a trusted key' : 'signed; no trusted key was named';
+}
+
+/** Within one stage's chain: every ending has its beginning, once, and fences grow. */
+function contradictions(lines: readonly LedgerLine[], path: string): Finding[] {
+  const begun = new Set<number>();
+  const ended = new Set<number>();
+  let highest = 0;
+  return lines.flatMap((line, index) => {
+    const tell = (what: string): Finding[] => [
+      finding('attempt-contradiction', `${path}:${index + 1}`, what),
+    ];
+    if (line.type === 'attempt-started') {
+      if (line.fence <= highest) return tell(`fence ${line.fence} comes after ${highest}`);
+      highest = line.fence;
+      begun.add(line.fence);
+      return [];
+    }
+    if (!('fence' in line)) return [];
+    if (!begun.has(line.fence)) return tell(`the attempt of fence ${line.fence} never began`);
+    if (ended.has(line.fence)) return tell(`the attempt of fence ${line.fence} had ended`);
+    if (line.type === 'attempt-ended' || line.type === 'attempt-lost') ended.add(line.fence);
+    return [];
+  });
+}
+
+async function checkStage(subject: Subject, record: LineOf<'stage-recorded'>): Promise<Finding[]> {
+  const path = subject.store.paths.stageLedger(record.stage);
+  const name = subject.nameOf(path);
+  const lines = await subject.stage(record.stage);
+  const heads = await headsOf(path, lines);
+  if (record.stageHead !== null && !heads.includes(record.stageHead))
+    return [finding('stage-head', name, `no line has the head ${record.stageHead}`)];
+  const found = contradictions(lines, name);
+  const published = lines.flatMap((line) =>
+    line.type === 'attempt-ended' && line.artifact !== null ? [line] : [],
+  );
+  const other = published.find(({ artifact }) => artifact !== record.artifact);
+  if (other === undefined) return found;
+  const what = `an attempt published ${String(other.artifact)}, and ${record.artifact} was recorded`;
+  return [...found, finding('attempt-contradiction', `${name}:${other.sequence + 1}`, what)];
+}
+
+/** Stage chains hold the heads that the experiment recorded, and do not contradict themselves. */
+export async function checkAttempts(subject: Subject): Promise<CheckResult> {
+  const records = await subject.records();
+  const found = await Promise.all(records.map((record) => checkStage(subject, record)));
+  const chains = await Promise.all(records.map(({ stage }) => subject.stage(stage)));
+  const attempts = chains.flat().filter(({ type }) => type === 'attempt-started').length;
+  return { checked: `${attempts} attempts at ${records.length} stages`, findings: found.flat() };
+}

@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Finding } from '../../contracts/audit';
+import type { StageKey } from '../../contracts/stage';
+import { normalizeText, wordNgrams } from '../../text/overlap';
+import { finding, type CheckResult, type Subject, type SubjectArtifact } from './subject';
+
+const row = z.looseObject({ id: z.string(), prompt: z.string() });
+const item = row.extend({ score: z.number() });
+const summary = z.looseObject({ score: z.number(), items: z.number() });
+
+async function readRows<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
+  const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
+  return lines.map((line) => schema.parse(JSON.parse(line)));
+}
+
+const tolerance = 1e-12;
+
+/** The score in the summary, in the manifest and of the items is one number. */
+async function checkScore(subject: Subject, { dir, manifest }: SubjectArtifact): Promise<Finding[]> {
+  const items = await readRows(join(dir, 'items.jsonl'), item);
+  const said = summary.parse(JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')));
+  const mean = items.reduce((sum, { score }) => sum + score, 0) / items.length;
+  const scores = [said.score, manifest.metrics['score'] ?? NaN];
+  const same = scores.every((score) => Math.abs(score - mean) <= tolerance) && said.items === items.length;
+  if (same) return [];
+  const what = `its ${items.length} items have a mean of ${mean}; the summary says ${scores[0]} over ${said.items}, the manifest ${scores[1]}`;
+  return [finding('evaluation-score', `${subject.nameOf(dir)}/summary.json`, what)];
+}
+
+/** All that an artifact was made from. */
+async function ancestors(
+  subject: Subject,
+  key: StageKey,
+  seen = new Set<StageKey>(),
+): Promise<SubjectArtifact[]> {
+  const artifact = await subject.artifact(key);
+  if (artifact === undefined || seen.has(key)) return [];
+  seen.add(key);
+  const inputs = Object.values(artifact.manifest.inputs);
+  const above = await Promise.all(inputs.map((input) => ancestors(subject, input, seen)));
+  return [artifact, ...above.flat()];
+}
+
+/** Words in a row that two different texts do not share by chance. */
+const runLength = 13;
+
+interface TrainingText {
+  readonly where: string;
+  readonly id: string;
+  readonly text: string;
+}
+
+async function trainingTexts(
+  subject: Subject,
+  artifacts: readonly SubjectArtifact[],
+): Promise<TrainingText[]> {
+  const files = artifacts.flatMap(({ dir, manifest: { kind, files: listed } }) =>
+    kind === 'synthesizeData'
+      ? listed.filter(({ path }) => path.endsWith('.jsonl')).map(({ path }) => join(dir, path))
+      : [],
+  );
+  const texts = files.map(async (path) =>
+    (await readRows(path, row)).map(({ id, prompt }, index) => {
+      return { where: `${subject.nameOf(path)}:${index + 1}`, id, text: normalizeText(prompt) };
+    }),
+  );
+  return (await Promise.all(texts)).flat();
+}
+
+/** Generated problems of one template share long runs of words by design; texts of people do not. */
+function sharesRuns({ spec }: SubjectArtifact['manifest']): boolean {
+  return (spec as { data?: { source?: unknown } } | null)?.data?.source === 'twin';
+}
+
+function leakOf(
+  training: readonly TrainingText[],
+  byRuns: boolean,
+): (id: string, prompt: string) => string | undefined {
+  const ids = new Map(training.map(({ id, where }) => [id, where]));
+  const texts = new Map(training.map(({ text, where }) => [text, where]));
+  const runs = new Map(
+    byRuns
+      ? training.flatMap(({ text, where }) => wordNgrams(text, runLength).map((run) => [run, where] as const))
+      : [],
+  );
+  return (id, prompt) => {
+    const text = normalizeText(prompt);
+    const run = byRuns ? wordNgrams(text, runLength).find((words) => runs.has(words)) : undefined;
+    return ids.get(id) ?? texts.get(text) ?? (run === undefined ? undefined : runs.get(run));
+  };
+}
+
+async function checkLeak(subject: Subject, artifact: SubjectArtifact): Promise<Finding[]> {
+  const { dir, manifest } = artifact;
+  const training = await trainingTexts(subject, await ancestors(subject, manifest.key));
+  const findLeak = leakOf(training, !sharesRuns(manifest));
+  const items = await readRows(join(dir, 'items.jsonl'), row);
+  return items.flatMap(({ id, prompt }, index) => {
+    const leak = findLeak(id, prompt);
+    if (leak === undefined) return [];
+    return [
+      finding('evaluation-leak', `${subject.nameOf(dir)}/items.jsonl:${index + 1}`, `it is also at ${leak}`),
+    ];
+  });
+}
+
+/** Rows that cannot be read are no evidence for a score, whatever their digest. */
+async function checkEvaluation(subject: Subject, evaluation: SubjectArtifact): Promise<Finding[]> {
+  try {
+    return [...(await checkScore(subject, evaluation)), ...(await checkLeak(subject, evaluation))];
+  } catch (error) {
+    if (!(error instanceof z.ZodError) && !(error instanceof SyntaxError)) throw error;
+    return [
+      finding(
+        'evaluation-score',
+        subject.nameOf(evaluation.dir),
+        'its rows, or those behind it, cannot be read',
+      ),
+    ];
+  }
+}
+
+/** Scores are their items' means, and no item was trained on. */
+export async function checkEvaluations(subject: Subject): Promise<CheckResult> {
+  const evaluations = (await subject.artifacts()).filter(({ manifest }) => manifest.kind === 'evaluate');
+  const found = evaluations.map((evaluation) => checkEvaluation(subject, evaluation));
+  return { checked: `${evaluations.length} evaluations`, findings: (await Promise.all(found)).flat() };
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import type { Finding } from '../../contracts/audit';
+import { BudgetlineError } from '../../contracts/failures';
+import type { LineOf } from '../../contracts/ledger';
+import { stageKinds } from '../../contracts/stage';
+import type { ResolvedSweep } from '../../contracts/definition';
+import { canonicalJson, definitionDigest } from '../../planning';
+import { digestFile, isMissing } from '../../store';
+import { readAnchor } from '../anchor';
+import type { WorkflowHistory } from '../history';
+import { finding, type CheckResult, type Subject } from './subject';
+
+type Exported = LineOf<'history-exported'>;
+
+const stageResult = z.looseObject({
+  key: z.string(),
+  digest: z.string(),
+  cached: z.boolean(),
+  metrics: z.record(z.string(), z.number()),
+});
+type Result = z.infer<typeof stageResult>;
+
+/** What a history's stage activities returned. */
+function stageResults({ activities }: WorkflowHistory): Result[] {
+  const kinds: readonly string[] = stageKinds;
+  return activities.flatMap(({ type, outcome, result }) => {
+    const parsed =
+      kinds.includes(type) && outcome === 'completed' ? stageResult.safeParse(result) : undefined;
+    return parsed?.success === true ? [parsed.data] : [];
+  });
+}
+
+/** Anything but an unreadable history is a fault of ours, and no finding. */
+function toldUnreadable(error: unknown): string {
+  if (error instanceof BudgetlineError && error.code === 'DATA_INVALID') return 'it is no workflow history';
+  throw error;
+}
+
+async function checkFile(subject: Subject, { runId, sha256, events }: Exported): Promise<Finding[]> {
+  const path = subject.store.paths.history(runId);
+  const where = subject.nameOf(path);
+  try {
+    const found = await digestFile(path);
+    if (found !== sha256)
+      return [finding('history-changed', where, `its SHA-256 is ${found}, the ledger has ${sha256}`)];
+    const history = await subject.history(runId);
+    if (history.events.length === events) return [];
+    return [
+      finding('history-changed', where, `it has ${history.events.length} events, the ledger says ${events}`),
+    ];
+  } catch (error) {
+    const missing = isMissing(error) || (error instanceof BudgetlineError && error.code === 'INPUT_MISSING');
+    if (missing) return [finding('history-missing', where, 'there is no such file')];
+    return [finding('history-changed', where, toldUnreadable(error))];
+  }
+}
+
+async function checkResult(subject: Subject, { runId }: Exported, result: Result): Promise<Finding[]> {
+  const where = subject.nameOf(subject.store.paths.history(runId));
+  const tell = (what: string): Finding[] => [finding('history-contradiction', where, what)];
+  const record = (await subject.records()).find(({ stage }) => stage === result.key);
+  if (record?.artifact !== result.digest)
+    return tell(
+      `it used ${result.digest} of stage ${result.key}; the ledger has ${record?.artifact ?? 'none'}`,
+    );
+  const artifact = await subject.artifact(result.key);
+  if (canonicalJson(artifact?.manifest.metrics) !== canonicalJson(result.metrics))
+    return tell(`stage ${result.key} returned other figures than its manifest has`);
+  const ran = (await subject.stage(result.key)).some(
+    (line) => line.type === 'attempt-started' && line.runId === runId,
+  );
+  return result.cached || ran ? [] : tell(`it ran stage ${result.key}; the ledger knows of no attempt`);
+}
+
+async function checkAgreement(subject: Subject, exported: readonly Exported[]): Promise<Finding[]> {
+  const seen = new Set<string>();
+  const findings: Finding[] = [];
+  for (const line of exported)
+    for (const result of stageResults(await subject.history(line.runId))) {
+      seen.add(result.key);
+      findings.push(...(await checkResult(subject, line, result)));
+    }
+  const unseen = (await subject.records()).filter(({ stage }) => !seen.has(stage));
+  const path = subject.nameOf(subject.store.paths.experimentLedger(subject.experimentId));
+  const orphans = unseen.map(({ stage, sequence }) =>
+    finding('history-contradiction', `${path}:${sequence + 1}`, `no history used stage ${stage}`),
+  );
+  return [...findings, ...orphans];
+}
+
+const resolvedInput = z.looseObject({
+  resolved: z.looseObject({
+    definition: z.looseObject({ data: z.looseObject({ source: z.string() }) }),
+    model: z.looseObject({ digest: z.string() }),
+    files: z.record(z.string(), z.looseObject({ digest: z.string() })),
+  }),
+});
+
+/** The definition in the ledger is the one that the workflow was given, and its digest is its own. */
+async function checkDefinition(subject: Subject, root: Exported | undefined): Promise<Finding[]> {
+  const [opening] = await subject.experiment();
+  if (root === undefined || opening?.type !== 'experiment-opened') return [];
+  const input = resolvedInput.safeParse((await subject.history(root.runId)).input);
+  if (!input.success) return [];
+  const { resolved } = input.data;
+  const digest = definitionDigest(resolved as unknown as ResolvedSweep);
+  const same = canonicalJson(resolved.definition) === canonicalJson(opening.definition);
+  if (same && digest === opening.definitionDigest) return [];
+  const path = subject.nameOf(subject.store.paths.experimentLedger(subject.experimentId));
+  const what = `the workflow’s definition has the digest ${digest}`;
+  return [finding('definition-changed', `${path}:1`, what)];
+}
+
+const anchored = z.looseObject({ anchor: z.looseObject({ head: z.string() }).optional() });
+
+/** The history with its end goes on from the exported one, and its result anchors the head that is there. */
+async function checkComplete(subject: Subject, { runId }: Exported): Promise<Finding[]> {
+  const where = subject.nameOf(subject.store.paths.completeHistory(runId));
+  try {
+    const complete = await subject.completeHistory(runId);
+    return complete === undefined ? [] : await compareComplete(subject, { runId, where, complete });
+  } catch (error) {
+    return [finding('history-extended', where, toldUnreadable(error))];
+  }
+}
+
+async function compareComplete(
+  subject: Subject,
+  { runId, where, complete }: { runId: string; where: string; complete: WorkflowHistory },
+): Promise<Finding[]> {
+  const { events } = await subject.history(runId);
+  const differs = events.findIndex(
+    (event, at) => canonicalJson(event) !== canonicalJson(complete.events[at]),
+  );
+  if (differs >= 0) return [finding('history-extended', where, `event ${differs + 1} is another one`)];
+  const result = anchored.safeParse(complete.result);
+  const anchor = await readAnchor(subject.store, subject.experimentId);
+  if (!result.success || anchor === undefined || anchor === 'invalid' || anchor.runId !== runId) return [];
+  if (result.data.anchor === undefined || result.data.anchor.head === anchor.head) return [];
+  return [finding('history-contradiction', where, `its result anchors ${result.data.anchor.head}`)];
+}
+
+/** The run that anchored the head: the experiment's own workflow, as it ended last. */
+export async function rootOf(subject: Subject): Promise<Exported | undefined> {
+  const anchor = await readAnchor(subject.store, subject.experimentId);
+  if (anchor === undefined || anchor === 'invalid') return undefined;
+  return (await subject.exported()).find(({ runId }) => runId === anchor.runId);
+}
+
+/** Histories are those that the ledger records, and tell what it tells. */
+export async function checkHistories(subject: Subject): Promise<CheckResult> {
+  const exported = await subject.exported();
+  if (exported.length === 0) return { skipped: 'the ledger records no history' };
+  const files = (await Promise.all(exported.map((line) => checkFile(subject, line)))).flat();
+  if (files.length > 0) return { checked: '', findings: files };
+  const root = await rootOf(subject);
+  const findings = [
+    ...(await checkDefinition(subject, root)),
+    ...(await checkAgreement(subject, exported)),
+    ...(await Promise.all(exported.map((line) => checkComplete(subject, line)))).flat(),
+  ];
+  if (findings.length > 0) return { checked: '', findings };
+  const ended = root !== undefined && (await subject.completeHistory(root.runId)) !== undefined;
+  return { checked: `${exported.length} histories${ended ? ', with the run’s end' : ''}` };
+}

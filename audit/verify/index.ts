@@ -1,0 +1,52 @@
+import type { Check, Verification } from '../../contracts/audit';
+import { checkArtifacts, checkLineage, checkReferences } from './artifacts';
+import { checkAnchor, checkAttempts, checkChains } from './chains';
+import { checkEvaluations } from './evaluations';
+import { checkHistories } from './histories';
+import { checkReplay } from './replay';
+import { checkResults } from './results';
+import { Subject, type CheckResult, type CheckSpec, type VerifyOptions } from './subject';
+
+function checkFiles({ options: { bundle } }: Subject): Promise<CheckResult> {
+  const { files, findings } = bundle ?? { files: 0, findings: [] };
+  return Promise.resolve({ checked: `${files} files of the bundle`, findings });
+}
+
+/** Each rests on those before: a broken chain records nothing, and an artifact that is not its own proves nothing. */
+const specs: readonly CheckSpec[] = [
+  { name: 'files', run: checkFiles },
+  { name: 'chains', run: checkChains },
+  { name: 'anchor', run: checkAnchor },
+  { name: 'attempts', run: checkAttempts },
+  { name: 'artifacts', run: checkArtifacts },
+  { name: 'lineage', run: checkLineage },
+  { name: 'reference', run: checkReferences },
+  { name: 'evaluation', run: checkEvaluations },
+  { name: 'histories', run: checkHistories },
+  { name: 'results', run: checkResults },
+  { name: 'replay', run: checkReplay },
+];
+
+async function runCheck({ name, run }: CheckSpec, subject: Subject): Promise<Check> {
+  const result = await run(subject);
+  if ('skipped' in result) return { name, outcome: 'skipped', detail: result.skipped, findings: [] };
+  const { findings = [], checked } = result;
+  return { name, outcome: findings.length > 0 ? 'failed' : 'passed', detail: checked, findings };
+}
+
+/**
+ * Verifies a run in a store, or in an opened bundle, which is one. Ends with the first check that finds something
+ * wrong: its first finding is the first thing that is.
+ */
+export async function verifyRun(options: VerifyOptions): Promise<Verification> {
+  const subject = new Subject(options);
+  const checks: Check[] = [];
+  const ofBundle = options.bundle !== undefined;
+  for (const spec of specs.filter(({ name }) => ofBundle || name !== 'files')) {
+    const check = await runCheck(spec, subject);
+    checks.push(check);
+    if (check.outcome === 'failed') break;
+  }
+  const passed = checks.every(({ outcome }) => outcome !== 'failed');
+  return { experimentId: options.experimentId, passed, checks };
+}

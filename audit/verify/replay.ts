@@ -1,0 +1,66 @@
+import type { Finding } from '../../contracts/audit';
+import type { LineOf } from '../../contracts/ledger';
+import { digestFile } from '../../store';
+import { readAnchor } from '../anchor';
+import { finding, type CheckResult, type Replayer, type Subject } from './subject';
+
+type Exported = LineOf<'history-exported'>;
+
+/**
+ * A bundle's code is somebody's program. It is run where it is the installed one, where a trusted key sealed the chain
+ * that names it, or where the caller says that he trusts it.
+ */
+async function isTrusted({ options, store, experimentId }: Subject, digest: string): Promise<boolean> {
+  const { installedCode, trustCode = false, trustedKeys = [] } = options;
+  if (trustCode || digest === installedCode) return true;
+  const anchor = await readAnchor(store, experimentId);
+  const key = anchor === undefined || anchor === 'invalid' ? undefined : anchor.signature?.publicKey;
+  return key !== undefined && trustedKeys.includes(key);
+}
+
+async function checkCode(subject: Subject, digest: string): Promise<Finding[]> {
+  const path = subject.store.paths.code(digest);
+  const where = subject.nameOf(path);
+  const found = await digestFile(path).catch(() => undefined);
+  if (found === digest) return [];
+  if (found === undefined) return [finding('code-missing', where, 'there is no such file')];
+  return [finding('code-changed', where, `its SHA-256 is ${found}`)];
+}
+
+async function replayRun(subject: Subject, replay: Replayer, line: Exported): Promise<Finding[]> {
+  const { runId, workflowId, codeDigest } = line;
+  if (codeDigest === null) return [];
+  const complete = await subject.completeHistory(runId);
+  const { events } = complete ?? (await subject.history(runId));
+  try {
+    await replay({ events, workflowId, codePath: subject.store.paths.code(codeDigest) });
+    return [];
+  } catch (error) {
+    const what = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    return [
+      finding('history-replay', subject.nameOf(subject.store.paths.history(runId)), `${workflowId}: ${what}`),
+    ];
+  }
+}
+
+/** Every history is what its code, run again, asks for. */
+export async function checkReplay(subject: Subject): Promise<CheckResult> {
+  const exported = await subject.exported();
+  const digests = [
+    ...new Set(exported.flatMap(({ codeDigest }) => (codeDigest === null ? [] : [codeDigest]))),
+  ];
+  if (digests.length === 0) return { skipped: 'the histories name no workflow code' };
+  const code = (await Promise.all(digests.map((digest) => checkCode(subject, digest)))).flat();
+  if (code.length > 0) return { checked: '', findings: code };
+  const trusted = await Promise.all(digests.map((digest) => isTrusted(subject, digest)));
+  const foreign = digests.find((_, index) => trusted[index] === false);
+  if (foreign !== undefined)
+    return {
+      skipped: `the code ${foreign} is neither installed nor signed by a trusted key; --trust-code runs it`,
+    };
+  const { replay } = subject.options;
+  if (replay === undefined) return { skipped: 'nothing here can replay' };
+  const findings: Finding[] = [];
+  for (const line of exported) findings.push(...(await replayRun(subject, replay, line)));
+  return { checked: `${exported.length} histories against their workflow code`, findings };
+}

@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises';
+import type { CheckName, Finding, FindingCode } from '../../contracts/audit';
+import type { ArtifactManifest } from '../../contracts/artifact';
+import { type BudgetlineError } from '../../contracts/failures';
+import type { LedgerLine, LineOf } from '../../contracts/ledger';
+import type { StageKey } from '../../contracts/stage';
+import { isMissing, type Store } from '../../store';
+import { parseHistory, type WorkflowHistory } from '../history';
+import { readLedger } from '../ledger';
+import { exportedHistories, findArtifact, recordedStages } from '../run-files';
+
+/** Runs a history against workflow code; throws where the code asks for something else. */
+export type Replayer = (run: {
+  readonly events: readonly unknown[];
+  readonly workflowId: string;
+  readonly codePath: string;
+}) => Promise<void>;
+
+export interface VerifyOptions {
+  readonly store: Store;
+  readonly experimentId: string;
+  /** Public keys as signatures name them. With any, the head must be signed by one of them. */
+  readonly trustedKeys?: readonly string[];
+  /** Replay also workflow code that is neither installed nor signed by a trusted key. */
+  readonly trustCode?: boolean;
+  /** SHA-256 of the installed workflow code. */
+  readonly installedCode?: string;
+  readonly replay?: Replayer;
+  /** What the bundle's own list of files found. */
+  readonly bundle?: { readonly files: number; readonly findings: readonly Finding[] };
+}
+
+/** What one check says: nothing wrong, with what was looked at; findings; or why it was not made. */
+export type CheckResult =
+  { readonly checked: string; readonly findings?: readonly Finding[] } | { readonly skipped: string };
+
+export interface CheckSpec {
+  readonly name: CheckName;
+  readonly run: (subject: Subject) => Promise<CheckResult>;
+}
+
+export function finding(code: FindingCode, where: string, what: string): Finding {
+  return { code, where, what };
+}
+
+/** A manifest with the stage whose artifact it describes. */
+export interface SubjectArtifact {
+  readonly dir: string;
+  readonly manifest: ArtifactManifest;
+}
+
+/** A run under examination: its files, each read once. Checks come in an order in which each rests on those before. */
+export class Subject {
+  readonly #chains = new Map<string, Promise<LedgerLine[]>>();
+  readonly #artifacts = new Map<StageKey, Promise<SubjectArtifact | undefined>>();
+  readonly #histories = new Map<string, Promise<WorkflowHistory>>();
+
+  constructor(readonly options: VerifyOptions) {}
+
+  get store(): Store {
+    return this.options.store;
+  }
+
+  get experimentId(): string {
+    return this.options.experimentId;
+  }
+
+  /** An experiment's chain. LEDGER_CORRUPT. */
+  experiment(): Promise<LedgerLine[]> {
+    return this.#chain(this.store.paths.experimentLedger(this.experimentId));
+  }
+
+  /** A stage's chain. LEDGER_CORRUPT. */
+  stage(key: StageKey): Promise<LedgerLine[]> {
+    return this.#chain(this.store.paths.stageLedger(key));
+  }
+
+  #chain(path: string): Promise<LedgerLine[]> {
+    const known = this.#chains.get(path) ?? readLedger(path);
+    this.#chains.set(path, known);
+    return known;
+  }
+
+  async records(): Promise<LineOf<'stage-recorded'>[]> {
+    return recordedStages(await this.experiment());
+  }
+
+  async exported(): Promise<LineOf<'history-exported'>[]> {
+    return exportedHistories(await this.experiment());
+  }
+
+  /** Without a look at the bytes of its payload. */
+  artifact(key: StageKey | undefined): Promise<SubjectArtifact | undefined> {
+    if (key === undefined) return Promise.resolve(undefined);
+    const known = this.#artifacts.get(key) ?? this.#find(key);
+    this.#artifacts.set(key, known);
+    return known;
+  }
+
+  async #find(key: StageKey): Promise<SubjectArtifact | undefined> {
+    const id = await findArtifact(this.store, key);
+    return id === undefined ? undefined : this.store.readArtifact(id);
+  }
+
+  /** Every artifact of the experiment. */
+  async artifacts(): Promise<SubjectArtifact[]> {
+    const found = await Promise.all((await this.records()).map(({ stage }) => this.artifact(stage)));
+    return found.filter((artifact) => artifact !== undefined);
+  }
+
+  /** A history as it was exported. DATA_INVALID, ENOENT. */
+  history(runId: string): Promise<WorkflowHistory> {
+    return this.#history(this.store.paths.history(runId));
+  }
+
+  /** The same run's history with its end; undefined where it was not kept. */
+  async completeHistory(runId: string): Promise<WorkflowHistory | undefined> {
+    try {
+      return await this.#history(this.store.paths.completeHistory(runId));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #history(path: string): Promise<WorkflowHistory> {
+    const known =
+      this.#histories.get(path) ?? readFile(path, 'utf8').then((text) => parseHistory(text, path));
+    this.#histories.set(path, known);
+    return known;
+  }
+
+  /** A path as findings name it: below the home, the same on every machine. */
+  nameOf(path: string): string {
+    return path.replace(`${this.store.paths.home}/`, '');
+  }
+
+  /** The message of a coded error, without this machine's folders. */
+  told(error: BudgetlineError): string {
+    return error.message.replaceAll(`${this.store.paths.home}/`, '');
+  }
+}

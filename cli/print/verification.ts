@@ -1,0 +1,41 @@
+import { findingMeanings, type Check, type Finding, type Verification } from '../../contracts/audit';
+import type { Ink } from './ink';
+import { countOf, padRight, wrap } from './text';
+
+const marks: Record<Check['outcome'], string> = { passed: '✓', failed: '✗', skipped: '–' };
+
+function renderCheck({ name, outcome, detail }: Check, ink: Ink): string[] {
+  const first = `  ${marks[outcome]} ${padRight(name, 10)}  `;
+  const lines = wrap(outcome === 'failed' ? 'see below' : detail, { first });
+  if (outcome === 'passed') return lines;
+  return lines.map(outcome === 'failed' ? ink.bad : ink.faint);
+}
+
+function renderFinding({ code, where, what }: Finding, ink: Ink): string[] {
+  return [
+    ink.bad(`  ${code}  ${where}`),
+    ...wrap(`${findingMeanings[code]} Here: ${what}.`, { first: '    ' }),
+  ];
+}
+
+/** Findings shown one by one; --json has them all. */
+const shown = 5;
+
+/** Every check with its outcome; the first thing that is wrong stands first among the findings. */
+export function renderVerification({ experimentId, passed, checks }: Verification, ink: Ink): string[] {
+  const findings = checks.flatMap((check) => check.findings);
+  const skipped = checks.filter(({ outcome }) => outcome === 'skipped').length;
+  const left = skipped === 0 ? '' : ` ${countOf(skipped, 'check')} could not be made.`;
+  const verdict = passed
+    ? `${experimentId}: nothing is wrong.${left}`
+    : `${experimentId}: something is wrong.`;
+  const further = findings.length > shown ? [`  and ${findings.length - shown} more of this kind`] : [];
+  return [
+    ...checks.flatMap((check) => renderCheck(check, ink)),
+    '',
+    ...findings.slice(0, shown).flatMap((found) => renderFinding(found, ink)),
+    ...further,
+    ...(findings.length > 0 ? [''] : []),
+    ink.strong(verdict),
+  ];
+}

@@ -1,0 +1,27 @@
+import { dirname } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { ensureDir, writeFileAtomic, type Store } from '../store';
+
+/**
+ * Keeps the history of a run with its end, which its own last activity could not export. False where Temporal does not
+ * know the run any more, or it has not ended.
+ */
+export async function keepCompleteHistory(
+  client: Client,
+  store: Store,
+  { workflowId, runId }: { readonly workflowId: string; readonly runId: string },
+): Promise<boolean> {
+  const { WorkflowNotFoundError } = await import('@temporalio/client');
+  try {
+    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    if (!history.events?.at(-1)?.workflowExecutionCompletedEventAttributes) return false;
+    const path = store.paths.completeHistory(runId);
+    await ensureDir(dirname(path));
+    await writeFileAtomic(path, `${historyToJSON(history)}\n`);
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { ArtifactManifest } from '../../../contracts/artifact';
+import { createStore, describeFolder, payloadDigest, type StorePaths } from '../../../store';
+
+const sha = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** A ledger line as anybody with an editor sees it. */
+export type Line = Record<string, unknown> & { type: string };
+
+/** A copy of a run's files, and the ways in which somebody might change them. */
+export class Tampered {
+  readonly paths: StorePaths;
+
+  constructor(
+    readonly home: string,
+    readonly experimentId: string,
+  ) {
+    this.paths = createStore(home).paths;
+  }
+
+  get chain(): string {
+    return this.paths.experimentLedger(this.experimentId);
+  }
+
+  get anchor(): string {
+    return this.paths.anchor(this.experimentId);
+  }
+
+  get result(): string {
+    return join(this.paths.report(this.experimentId), 'result.json');
+  }
+
+  /** Folders of the artifacts of a kind; the mixed cell's own come first. */
+  artifact(kind: string, nth = 0): string {
+    const names = readdirSync(this.paths.artifacts).filter((name) => name.startsWith(`${kind}-`));
+    const adapted = names.filter((name) => this.manifest(join(this.paths.artifacts, name)).inputs['adapter']);
+    const ordered = [...adapted, ...names.filter((name) => !adapted.includes(name))];
+    const name = ordered[nth];
+    if (name === undefined) throw new Error(`no ${kind}`);
+    return join(this.paths.artifacts, name);
+  }
+
+  manifest(dir: string): ArtifactManifest {
+    return JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as ArtifactManifest;
+  }
+
+  /** The chain of the stage behind an artifact's folder. */
+  stageChain(dir: string): string {
+    return this.paths.stageLedger(basename(dir).split('-')[1] ?? '');
+  }
+
+  /** Paths of the exported histories; the sweep's own is the one that has an end beside it. */
+  history(which: 'sweep' | 'cell' | 'complete'): string {
+    const dir = join(this.home, 'store', 'histories');
+    const names = readdirSync(dir);
+    const complete = names.find((name) => name.endsWith('.complete.json')) ?? '';
+    const sweep = complete.replace('.complete', '');
+    const cell = names.find((name) => name !== complete && name !== sweep) ?? '';
+    return join(dir, { complete, sweep, cell }[which]);
+  }
+
+  code(): string {
+    const dir = join(this.home, 'store', 'code');
+    return join(dir, readdirSync(dir)[0] ?? '');
+  }
+
+  remove(path: string): void {
+    rmSync(path, { recursive: true });
+  }
+
+  edit(path: string, change: (text: string) => string): void {
+    const text = readFileSync(path, 'utf8');
+    const changed = change(text);
+    if (changed === text) throw new Error(`${path} was not changed`);
+    writeFileSync(path, changed);
+  }
+
+  editJson(path: string, change: (value: never) => void): void {
+    this.edit(path, (text) => {
+      const value: unknown = JSON.parse(text);
+      change(value as never);
+      return `${JSON.stringify(value, undefined, 2)}\n`;
+    });
+  }
+
+  lines(path: string): Line[] {
+    const text = readFileSync(path, 'utf8').trimEnd();
+    return text.split('\n').map((line) => JSON.parse(line) as Line);
+  }
+
+  /** Changes lines and computes the chain anew, as somebody who knows how does. Gives the new head. */
+  rechain(path: string, change: (lines: Line[]) => Line[]): string {
+    let previous = '0'.repeat(64);
+    const texts = change(this.lines(path)).map((line, sequence) => {
+      const text = JSON.stringify({ ...line, sequence, previous });
+      previous = sha(text);
+      return text;
+    });
+    writeFileSync(path, `${texts.join('\n')}\n`);
+    return previous;
+  }
+
+  /** Makes a manifest agree with the files beside it. */
+  async resealArtifact(dir: string): Promise<void> {
+    const files = await describeFolder(dir, ['manifest.json']);
+    const manifest = { ...this.manifest(dir), files, digest: payloadDigest(files) };
+    writeFileSync(join(dir, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  }
+
+  /** Makes every chain agree with what lies there, and the anchor with the chain; only a signature cannot be made. */
+  async resealEverything(): Promise<void> {
+    const made = new Map<string, { artifact: string; manifestDigest: string; stageHead: string }>();
+    for (const name of readdirSync(this.paths.artifacts)) {
+      const dir = join(this.paths.artifacts, name);
+      await this.resealArtifact(dir);
+      const digests = {
+        artifact: this.manifest(dir).digest,
+        manifestDigest: sha(readFileSync(join(dir, 'manifest.json'))),
+      };
+      const stageHead = this.rechain(this.stageChain(dir), (lines) =>
+        lines.map((line) => (line['outcome'] === 'published' ? { ...line, ...digests } : line)),
+      );
+      made.set(name.split('-')[1] ?? '', { ...digests, stageHead });
+    }
+    const head = this.rechain(this.chain, (lines) => lines.map((line) => this.#reseal(line, made)));
+    const lines = this.lines(this.chain).length;
+    this.editJson(this.anchor, (anchor: Record<string, unknown>) => {
+      Object.assign(anchor, { head, lines });
+      delete anchor['signature'];
+    });
+  }
+
+  #reseal(line: Line, made: ReadonlyMap<string, { artifact: string; stageHead: string }>): Line {
+    if (line.type === 'stage-recorded') {
+      const { artifact, stageHead } = made.get(String(line['stage'])) ?? {};
+      return { ...line, artifact, stageHead };
+    }
+    if (line.type !== 'history-exported') return line;
+    const text = readFileSync(this.paths.history(String(line['runId'])), 'utf8');
+    return { ...line, sha256: sha(text), events: (JSON.parse(text) as { events: unknown[] }).events.length };
+  }
+}
