@@ -9,6 +9,32 @@ export function addAuditCommands(program: Command): void {
     .command('audit')
     .description('where a number comes from, and whether it can be trusted');
   const run = ['<run>', 'an experiment by its id, or the file of a bundle'] as const;
+  withColorOption(audit.command('show', { isDefault: true }))
+    .description('tell the story of a run: stages, attempts, failures, waiting and working, money')
+    .argument(...run)
+    .option('--html <file>', 'write it as a page with a timeline, too')
+    .addOption(jsonOption())
+    .action(async (name: string, flags: object) => {
+      const { storyCommand } = await import('./commands/audit/story.js');
+      await storyCommand(name, flags);
+    });
+  withColorOption(audit.command('diff'))
+    .description('say what differs between two runs: definition, data, model, code, environment, metrics')
+    .argument('<a>', run[1])
+    .argument('<b>', run[1])
+    .addOption(jsonOption())
+    .action(async (a: string, b: string, flags: object) => {
+      const { diffCommand } = await import('./commands/audit/compare.js');
+      await diffCommand(a, b, flags);
+    });
+  withColorOption(audit.command('explain'))
+    .description('say why a stage ran again or came from the store, field by field')
+    .argument('<stage>', 'its key, or the first digits of it')
+    .addOption(jsonOption())
+    .action(async (key: string, flags: object) => {
+      const { explainCommand } = await import('./commands/audit/compare.js');
+      await explainCommand(key, flags);
+    });
   withColorOption(audit.command('verify'))
     .description('check chains, artifacts, histories and scores; exit status 1 where something is wrong')
     .argument(...run)
@@ -22,9 +48,10 @@ export function addAuditCommands(program: Command): void {
   withColorOption(audit.command('export'))
     .description('write everything that a run rests on into one file')
     .argument(...run)
-    .option('-o, --output <file>', 'the file; RUN.tar unless told')
+    .option('-o, --output <file>', 'the file; named after the run unless told')
+    .option('--format <name>', 'bundle, csv, open-lineage or in-toto', 'bundle')
     .addOption(jsonOption())
-    .action(async (name: string, flags: object) => {
+    .action(async (name: string, flags: { format: string }) => {
       const { exportCommand } = await import('./commands/audit/export.js');
       await exportCommand(name, flags);
     });

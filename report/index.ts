@@ -11,3 +11,4 @@ export type {
   TrainingEvidence,
 } from './input';
 export { renderReport, renderTableReport, reportFigures, tableFigures } from './render';
+export { renderAuditPage } from './audit-page';

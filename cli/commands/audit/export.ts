@@ -1,22 +1,52 @@
 import { resolve } from 'node:path';
-import { writeBundle } from '../../../audit';
-import { withAuditedRun } from '../../audited-run';
+import { exportFormats, readSigningKey, renderExport, writeBundle, type ExportFormat } from '../../../audit';
+import { BudgetlineError } from '../../../contracts/failures';
+import { writeFileAtomic } from '../../../store';
+import { withAuditedRun, type AuditedRun } from '../../audited-run';
 import { packageVersion } from '../../package-version';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { countOf } from '../../print/text';
 
 export interface ExportFlags extends PrinterOptions {
   readonly output?: string;
+  readonly format: string;
 }
 
-/** `budgetline audit export RUN`: everything that a run rests on, in one file. */
-export async function exportCommand(name: string, flags: ExportFlags): Promise<void> {
-  await withAuditedRun(name, async ({ store, experimentId }) => {
-    const path = resolve(flags.output ?? `${experimentId}.tar`);
-    const { files } = await writeBundle(store, { experimentId, packageVersion: packageVersion() }, path);
-    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    const size = `${countOf(files.length, 'file')}, ${(bytes / 1e6).toFixed(1)} MB`;
-    createPrinter(flags).print([`Bundle  ${path} (${size})`]);
-    if (flags.json === true) printJson({ path, experimentId, files });
+interface Written {
+  readonly path: string;
+  /** For people: how much it is. */
+  readonly size: string;
+}
+
+async function exportBundle({ store, experimentId }: AuditedRun, { output }: ExportFlags): Promise<Written> {
+  const path = resolve(output ?? `${experimentId}.tar`);
+  const { files } = await writeBundle(store, { experimentId, packageVersion: packageVersion() }, path);
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return { path, size: `${countOf(files.length, 'file')}, ${(bytes / 1e6).toFixed(1)} MB` };
+}
+
+function parseFormat(format: string): ExportFormat {
+  if (format in exportFormats) return format as ExportFormat;
+  throw new BudgetlineError('USAGE', `--format: there is no format "${format}".`, {
+    remedy: `Use one of: bundle, ${Object.keys(exportFormats).join(', ')}.`,
   });
+}
+
+async function exportAs({ store, experimentId }: AuditedRun, flags: ExportFlags): Promise<Written> {
+  const format = parseFormat(flags.format);
+  const keyPath = process.env['BUDGETLINE_SIGNING_KEY'] ?? '';
+  const key = keyPath === '' ? null : readSigningKey(keyPath);
+  const text = await renderExport(store, { experimentId, format, key });
+  const path = resolve(flags.output ?? `${experimentId}${exportFormats[format].suffix}`);
+  await writeFileAtomic(path, text);
+  return { path, size: countOf(text.length, 'character') };
+}
+
+/** `budgetline audit export RUN`: everything that a run rests on in one file, or its record in another tool's format. */
+export async function exportCommand(name: string, flags: ExportFlags): Promise<void> {
+  const written = await withAuditedRun(name, (run) =>
+    flags.format === 'bundle' ? exportBundle(run, flags) : exportAs(run, flags),
+  );
+  createPrinter(flags).print([`${flags.format}  ${written.path} (${written.size})`]);
+  if (flags.json === true) printJson({ path: written.path, format: flags.format });
 }

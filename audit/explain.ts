@@ -1,0 +1,125 @@
+import { readdir } from 'node:fs/promises';
+import type { ArtifactManifest } from '../contracts/artifact';
+import { BudgetlineError } from '../contracts/failures';
+import type { StageKey } from '../contracts/stage';
+import { isMissing, type Store } from '../store';
+import { compareFields, type FieldDifference } from './flatten';
+import { readLedger } from './ledger';
+import { findArtifact } from './run-files';
+
+/** Why a stage has a key of its own: how it differs from the stage of its kind that is most like it. */
+export interface StageExplanation {
+  readonly key: StageKey;
+  readonly kind: string;
+  readonly title: string;
+  /** When each attempt began that made it; afterwards everybody takes it from the store. */
+  readonly attempts: readonly {
+    readonly at: string;
+    readonly experimentId: string;
+    readonly outcome: string;
+  }[];
+  /** Experiments that took it from the store. */
+  readonly usedBy: readonly string[];
+  /** null where the store has no other stage of this kind. */
+  readonly nearest: { readonly key: StageKey; readonly title: string } | null;
+  /** Field by field, `b` being the stage itself; an input that differs is followed to the fields that made it differ. */
+  readonly differences: readonly FieldDifference[];
+}
+
+async function listKeys(store: Store, kind: string): Promise<StageKey[]> {
+  const names = await readdir(store.paths.artifacts).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  return names.flatMap((name) => (name.startsWith(`${kind}-`) ? [name.slice(kind.length + 1)] : []));
+}
+
+async function readManifest(store: Store, key: StageKey): Promise<ArtifactManifest | undefined> {
+  const id = await findArtifact(store, key);
+  return id === undefined ? undefined : (await store.readArtifact(id))?.manifest;
+}
+
+const ingredients = ({ spec, revision, inputs }: ArtifactManifest): object => ({ spec, revision, inputs });
+
+/** Differences of two stages, each differing input replaced by what makes that input differ. */
+async function compareStages(
+  store: Store,
+  a: ArtifactManifest,
+  b: ArtifactManifest,
+): Promise<FieldDifference[]> {
+  const differences = compareFields(ingredients(a), ingredients(b));
+  const followed = differences.map(async (difference) => {
+    const name = /^inputs\.(.+)$/.exec(difference.field)?.[1];
+    if (name === undefined) return [difference];
+    const [one, other] = await Promise.all(
+      [a, b].map(({ inputs }) => readManifest(store, inputs[name] ?? '')),
+    );
+    if (one === undefined || other === undefined) return [difference];
+    const below = await compareStages(store, one, other);
+    return below.map(({ field, ...values }) => ({ field: `${name} › ${field}`, ...values }));
+  });
+  return (await Promise.all(followed)).flat();
+}
+
+async function findNearest(
+  store: Store,
+  manifest: ArtifactManifest,
+): Promise<{ manifest: ArtifactManifest; differences: FieldDifference[] } | undefined> {
+  const keys = (await listKeys(store, manifest.kind)).filter((key) => key !== manifest.key);
+  const others = (await Promise.all(keys.map((key) => readManifest(store, key)))).filter(
+    (other) => other !== undefined,
+  );
+  const compared = others.map(async (other) => {
+    return { manifest: other, differences: await compareStages(store, other, manifest) };
+  });
+  return (await Promise.all(compared)).sort((a, b) => a.differences.length - b.differences.length)[0];
+}
+
+async function resolveKey(store: Store, prefix: string): Promise<ArtifactManifest> {
+  const names = await readdir(store.paths.artifacts).catch(() => []);
+  const keys = names.map((name) => name.split('-')[1] ?? '').filter((key) => key.startsWith(prefix));
+  const [key, ...others] = keys;
+  const manifest = key === undefined || others.length > 0 ? undefined : await readManifest(store, key);
+  if (manifest !== undefined) return manifest;
+  const what = others.length > 0 ? `${keys.length} stages begin` : 'No stage begins';
+  throw new BudgetlineError('INPUT_MISSING', `${what} with "${prefix}" in ${store.paths.home}.`, {
+    remedy: 'Name a stage by its key, or by enough of its first digits; the plan with --json lists keys.',
+  });
+}
+
+async function usesOf(store: Store, key: StageKey): Promise<string[]> {
+  const dir = store.paths.experimentLedger('x').replace(/x\.jsonl$/, '');
+  const names = (await readdir(dir).catch(() => [])).filter((name) => name.endsWith('.jsonl'));
+  const users = names.map(async (name) => {
+    const id = name.slice(0, -'.jsonl'.length);
+    const lines = await readLedger(store.paths.experimentLedger(id));
+    const used = lines.some((line) => line.type === 'stage-recorded' && line.stage === key && line.cached);
+    return used ? [id] : [];
+  });
+  return (await Promise.all(users)).flat();
+}
+
+/**
+ * Says why a stage ran, and who took it from the store.
+ *
+ * @param prefix the stage's key, or its first digits
+ * @throws BudgetlineError INPUT_MISSING
+ */
+export async function explainStage(store: Store, prefix: string): Promise<StageExplanation> {
+  const manifest = await resolveKey(store, prefix);
+  const { key, kind, title } = manifest;
+  const lines = await readLedger(store.paths.stageLedger(key));
+  const endings = lines.filter((line) => line.type === 'attempt-ended');
+  const attempts = lines.flatMap((line) => {
+    if (line.type !== 'attempt-started') return [];
+    const outcome = endings.find(({ fence }) => fence === line.fence)?.outcome ?? 'lost';
+    return [{ at: line.time, experimentId: line.experimentId, outcome }];
+  });
+  const nearest = await findNearest(store, manifest);
+  return {
+    ...{ key, kind, title, attempts },
+    usedBy: await usesOf(store, key),
+    nearest: nearest === undefined ? null : { key: nearest.manifest.key, title: nearest.manifest.title },
+    differences: nearest?.differences ?? [],
+  };
+}

@@ -1,0 +1,20 @@
+import type { AuditStory } from '../../contracts/audit-story';
+import type { ArtifactManifest } from '../../contracts/artifact';
+import type { Store } from '../../store';
+import { readStory } from '../story';
+
+/** What the exports read: the story, and the manifest of every stage by its key. */
+export interface ExportEvidence {
+  readonly story: AuditStory;
+  readonly manifests: ReadonlyMap<string, ArtifactManifest>;
+}
+
+/** INPUT_MISSING where there is no such run. */
+export async function readEvidence(store: Store, experimentId: string): Promise<ExportEvidence> {
+  const story = await readStory(store, experimentId);
+  const read = story.stages.map(async ({ kind, key }) => {
+    const artifact = await store.readArtifact({ kind, key });
+    return artifact === undefined ? [] : [[key, artifact.manifest] as const];
+  });
+  return { story, manifests: new Map((await Promise.all(read)).flat()) };
+}

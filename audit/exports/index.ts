@@ -1,0 +1,31 @@
+import type { KeyObject } from 'node:crypto';
+import type { Store } from '../../store';
+import { renderCsv } from './csv';
+import { readEvidence, type ExportEvidence } from './evidence';
+import { renderStatement, signStatement } from './in-toto';
+import { renderOpenLineage } from './open-lineage';
+
+const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
+
+/** Formats of other tools, by the name that `audit export --format` takes, each with what its file is called. */
+export const exportFormats = {
+  csv: { suffix: '.csv', render: ({ story }: ExportEvidence) => renderCsv(story) },
+  'open-lineage': { suffix: '.open-lineage.jsonl', render: renderOpenLineage },
+  'in-toto': {
+    suffix: '.intoto.json',
+    render: (evidence: ExportEvidence, key: KeyObject | null) => {
+      const statement = renderStatement(evidence);
+      return json(key === null ? statement : signStatement(statement, key));
+    },
+  },
+} as const;
+
+export type ExportFormat = keyof typeof exportFormats;
+
+/** A run in another tool's format, as the text of one file. The key signs what can be signed. */
+export async function renderExport(
+  store: Store,
+  { experimentId, format, key }: { experimentId: string; format: ExportFormat; key: KeyObject | null },
+): Promise<string> {
+  return exportFormats[format].render(await readEvidence(store, experimentId), key);
+}

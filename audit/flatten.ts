@@ -1,0 +1,27 @@
+import { canonicalJson } from '../planning';
+
+/** A value's leaves by their paths, each as canonical JSON: { "sft.lora.rank": "4" }. Empty objects and lists are leaves. */
+export function flatten(value: unknown, path = ''): Map<string, string> {
+  const isBranch = typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+  if (!isBranch) return new Map(value === undefined ? [] : [[path, canonicalJson(value)]]);
+  const join = (name: string): string =>
+    Array.isArray(value) ? `${path}[${name}]` : path === '' ? name : `${path}.${name}`;
+  return new Map(Object.entries(value).flatMap(([name, part]) => [...flatten(part, join(name))]));
+}
+
+/** A field that two values do not share; null where one does not have it. */
+export interface FieldDifference {
+  readonly field: string;
+  readonly a: string | null;
+  readonly b: string | null;
+}
+
+/** Leaves in which two values differ, in the order of their names. */
+export function compareFields(a: unknown, b: unknown): FieldDifference[] {
+  const [left, right] = [flatten(a), flatten(b)];
+  const fields = [...new Set([...left.keys(), ...right.keys()])].sort();
+  return fields.flatMap((field) => {
+    const [one, other] = [left.get(field) ?? null, right.get(field) ?? null];
+    return one === other ? [] : [{ field, a: one, b: other }];
+  });
+}

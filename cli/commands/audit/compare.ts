@@ -1,0 +1,22 @@
+import { diffRuns, explainStage } from '../../../audit';
+import { createStore } from '../../../store';
+import { withAuditedRun } from '../../audited-run';
+import { homeOf } from '../../home';
+import { createPrinter, printJson, type PrinterOptions } from '../../printer';
+import { renderDifferences, renderExplanation } from '../../print/differences';
+
+/** `budgetline audit diff A B`: what differs between two runs. */
+export async function diffCommand(a: string, b: string, flags: PrinterOptions): Promise<void> {
+  const differences = await withAuditedRun(a, (one) => withAuditedRun(b, (other) => diffRuns(one, other)));
+  const printer = createPrinter(flags);
+  printer.print(renderDifferences(differences, printer.ink));
+  if (flags.json === true) printJson(differences);
+}
+
+/** `budgetline audit explain STAGE`: why a stage ran, field by field. */
+export async function explainCommand(key: string, flags: PrinterOptions): Promise<void> {
+  const explanation = await explainStage(createStore(homeOf(process.env, process.cwd())), key);
+  const printer = createPrinter(flags);
+  printer.print(renderExplanation(explanation, printer.ink));
+  if (flags.json === true) printJson(explanation);
+}

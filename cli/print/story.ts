@@ -1,0 +1,112 @@
+import type { AuditedAttempt, AuditedStage, AuditStory, Intervention } from '../../contracts/audit-story';
+import type { Ink } from './ink';
+import { formatCount, formatDuration, formatUsd } from './numbers';
+import { renderTable, type TableCell } from './table';
+import { countOf, fit, padRight, wrap } from './text';
+
+const timeOf = (time: string): string => time.slice(0, 19).replace('T', ' ');
+
+function outcomeText(stage: AuditedStage): string {
+  if (stage.cached) return 'from the store';
+  const own = stage.attempts.filter((attempt) => attempt.own);
+  return own.length === 1 ? '1 attempt' : `${own.length} attempts`;
+}
+
+function stageRow(stage: AuditedStage, ink: Ink): TableCell[] {
+  const own = stage.attempts.filter((attempt) => attempt.own);
+  const sum = (pick: (attempt: AuditedAttempt) => number): number =>
+    own.reduce((all, each) => all + pick(each), 0);
+  const duration = (ms: number | null): string => (ms === null || own.length === 0 ? '' : formatDuration(ms));
+  return [
+    { text: fit(stage.title, 44) },
+    { text: outcomeText(stage), ...(stage.cached ? { ink: ink.faint } : {}) },
+    { text: duration(stage.waitingMs) },
+    { text: duration(sum(({ wallMs }) => wallMs)) },
+    { text: duration(sum(({ deviceMs }) => deviceMs)) },
+  ];
+}
+
+function stageTable({ stages }: AuditStory, ink: Ink): string[] {
+  const right = ['Waiting', 'Working', 'Device'].map((title) => ({ title, right: true }));
+  const columns = [{ title: 'Stage' }, { title: 'How' }, ...right];
+  return renderTable({ columns, rows: stages.map((stage) => stageRow(stage, ink)), head: ink.faint });
+}
+
+function describeTrouble({ outcome, code, message, resumedFromStep }: AuditedAttempt): string {
+  const from = resumedFromStep === null ? '' : ` It had gone on from step ${resumedFromStep}.`;
+  return `${outcome}${code === null ? '' : `, ${code}`}: ${message ?? 'it says no more.'}${from}`;
+}
+
+/** Everything that did not go straight: each attempt that ended without an artifact, each rung. */
+function troubles({ stages }: AuditStory, ink: Ink): string[] {
+  const lines = stages.flatMap((stage) =>
+    stage.attempts.flatMap((attempt) => {
+      const name = `${timeOf(attempt.startedAt)}  ${stage.title}, attempt ${attempt.attempt}`;
+      const rungs = attempt.rungs.map(
+        ({ fromStep, rows }) => `out of memory: micro-batches of ${rows} rows from step ${fromStep}`,
+      );
+      const bad =
+        attempt.outcome === 'published' || attempt.outcome === 'open' ? [] : [describeTrouble(attempt)];
+      const told = [...rungs, ...bad];
+      return told.length === 0
+        ? []
+        : [`  ${ink.bad(name)}`, ...told.flatMap((text) => wrap(text, { first: '    ' }))];
+    }),
+  );
+  return lines.length === 0 ? ['  Every attempt ended with its artifact.'] : lines;
+}
+
+function interventions(all: readonly Intervention[]): string[] {
+  return all.length === 0
+    ? ['  none']
+    : all.map(({ at, actor, what }) => `  ${timeOf(at)}  ${actor}: ${what}`);
+}
+
+function totals({ totals: all, stages }: AuditStory, ink: Ink): string[] {
+  const cached = all.cachedStages === 0 ? '' : `, ${all.cachedStages} of them from the store`;
+  const entries = [
+    [
+      'Stages',
+      `${stages.length}${cached}; ${countOf(all.attempts, 'attempt')}, ${all.unsuccessful} without an artifact`,
+    ],
+    [
+      'Working',
+      `${formatDuration(all.workingMs)}, and ${formatDuration(all.waitingMs)} waiting, summed over stages`,
+    ],
+    [
+      'Device',
+      `${(all.deviceMs / 3_600_000).toFixed(4)} hours; processor ${(all.cpuMs / 3_600_000).toFixed(4)} hours`,
+    ],
+    ['Tokens', `${formatCount(all.tokens)}; ${countOf(all.checkerCalls, 'checker call')}`],
+    ['Money', `${formatUsd(all.usd)} for rows and checker calls of stages that ran`],
+  ] as const;
+  return entries.map(([name, value]) => `  ${ink.faint(padRight(name, 8))}  ${value}`);
+}
+
+function sealing({ anchor, workflows }: AuditStory): string {
+  const histories = countOf(workflows.length, 'workflow history', 'workflow histories');
+  if (anchor === null) return `${histories}; no head was anchored, so the run has not ended.`;
+  const signed = anchor.signedBy === null ? 'unsigned' : `signed by ${anchor.signedBy}`;
+  return `${histories}; head ${anchor.head.slice(0, 12)}… after ${anchor.lines} lines, ${signed}.`;
+}
+
+/** A run's story for a terminal: stages, what went wrong, what people did, what it took. */
+export function renderStory(story: AuditStory, ink: Ink): string[] {
+  const { experimentId, openedAt, openedBy, lastAt } = story;
+  const heading = (text: string): string[] => ['', ink.strong(text)];
+  return [
+    ink.strong(experimentId),
+    ...wrap(`Opened ${timeOf(openedAt)} by ${openedBy}, last told of ${timeOf(lastAt)} (UTC).`),
+    ...wrap(`Definition ${story.definitionDigest}`),
+    ...heading('Stages'),
+    ...stageTable(story, ink),
+    ...heading('What went wrong'),
+    ...troubles(story, ink),
+    ...heading('What people did'),
+    ...interventions(story.interventions),
+    ...heading('In all'),
+    ...totals(story, ink),
+    '',
+    ...wrap(sealing(story)),
+  ];
+}

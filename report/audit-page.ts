@@ -1,0 +1,240 @@
+import type { AuditedAttempt, AuditedStage, AuditStory } from '../contracts/audit-story';
+import { formatCount, formatDuration, formatUsd } from './format';
+import { html, trustedHtml, type Html } from './html';
+import { section, table } from './sections/parts';
+import { styleSheet } from './style';
+
+const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+const rowHeight = 24;
+const labelWidth = 300;
+const chartWidth = 640;
+const margin = { top: 28, bottom: 8, right: 20 };
+
+/** Colour and pattern say one thing twice: a bar without an artifact is open, not only of another colour. */
+const fills: Readonly<Record<AuditedAttempt['outcome'], string>> = {
+  published: 'var(--series-3)',
+  failed: 'var(--series-2)',
+  yielded: 'var(--series-5)',
+  cancelled: 'var(--series-4)',
+  lost: 'var(--muted)',
+  open: 'none',
+};
+
+interface Scale {
+  readonly fromMs: number;
+  readonly spanMs: number;
+}
+
+const place = ({ fromMs, spanMs }: Scale, time: string): number =>
+  labelWidth + (Math.max(0, Date.parse(time) - fromMs) / spanMs) * chartWidth;
+
+function scaleOf({ stages, openedAt, lastAt }: AuditStory): Scale {
+  const times = stages.flatMap(({ askedAt, attempts }) => [
+    ...(askedAt === null ? [] : [askedAt]),
+    ...attempts.filter(({ own }) => own).flatMap(({ startedAt }) => [startedAt]),
+  ]);
+  const fromMs = Math.min(Date.parse(openedAt), ...times.map((time) => Date.parse(time)));
+  return { fromMs, spanMs: Math.max(1, Date.parse(lastAt) - fromMs) };
+}
+
+function describeAttempt(stage: AuditedStage, attempt: AuditedAttempt): string {
+  const { outcome, code, wallMs, startedAt, host } = attempt;
+  const reason = code === null ? '' : ` (${code})`;
+  return `${stage.title}, attempt ${attempt.attempt}: ${outcome}${reason}, ${formatDuration(wallMs)} from ${startedAt} on ${host}`;
+}
+
+function attemptBar(
+  stage: AuditedStage,
+  attempt: AuditedAttempt,
+  [scale, y, lastAt]: [Scale, number, string],
+): Html {
+  const from = place(scale, attempt.startedAt);
+  const to = place(scale, attempt.endedAt ?? lastAt);
+  const fill = fills[attempt.outcome];
+  const ticks = attempt.checkpoints.map(({ at }) => {
+    const x = place(scale, at).toFixed(1);
+    return html`<line x1="${x}" x2="${x}" y1="${y + 4}" y2="${y + rowHeight - 6}" stroke="var(--paper)" />`;
+  });
+  return html`<g class="attempt" data-outcome="${attempt.outcome}">
+    <title>${describeAttempt(stage, attempt)}</title>
+    <rect
+      x="${from.toFixed(1)}"
+      y="${y + 4}"
+      width="${Math.max(2, to - from).toFixed(1)}"
+      height="${rowHeight - 10}"
+      rx="2"
+      fill="${fill}"
+      stroke="var(--ink)"
+      stroke-width="0.6"
+    ></rect>
+    ${ticks}
+  </g>`;
+}
+
+function waitingLine(stage: AuditedStage, scale: Scale, y: number): Html | null {
+  const first = stage.attempts.find(({ own }) => own);
+  if (stage.askedAt === null || first === undefined) return null;
+  const middle = y + rowHeight / 2 - 1;
+  const [from, to] = [place(scale, stage.askedAt).toFixed(1), place(scale, first.startedAt).toFixed(1)];
+  return html`<line
+    x1="${from}"
+    x2="${to}"
+    y1="${middle}"
+    y2="${middle}"
+    stroke="var(--muted)"
+    stroke-dasharray="2 3"
+  />`;
+}
+
+/** A stage's line: what it is called, when it was waited for, every attempt. */
+function stageLine(stage: AuditedStage, scale: Scale, [y, lastAt]: [number, string]): Html {
+  const own = stage.attempts.filter((attempt) => attempt.own);
+  const title = stage.title.length > 42 ? `${stage.title.slice(0, 41)}…` : stage.title;
+  const cached = own.length === 0 && stage.askedAt !== null;
+  const mark = html`<circle
+    cx="${place(scale, stage.askedAt ?? '').toFixed(1)}"
+    cy="${y + rowHeight / 2 - 1}"
+    r="4"
+    fill="none"
+    stroke="var(--ink)"
+    ><title>${stage.title}: from the store</title></circle
+  >`;
+  return html`<text x="0" y="${y + 16}" font-size="13" fill="var(--ink)">${title}</text>
+    ${waitingLine(stage, scale, y)} ${own.map((attempt) => attemptBar(stage, attempt, [scale, y, lastAt]))}
+    ${cached ? mark : null}`;
+}
+
+function timeline(story: AuditStory): Html {
+  const scale = scaleOf(story);
+  const height = margin.top + story.stages.length * rowHeight + margin.bottom;
+  const width = labelWidth + chartWidth + margin.right;
+  const marks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
+    const x = labelWidth + share * chartWidth;
+    return html`<line x1="${x}" x2="${x}" y1="${margin.top - 6}" y2="${height}" stroke="var(--grid)" />
+      <text x="${x}" y="14" font-size="12" text-anchor="${share === 1 ? 'end' : 'middle'}" fill="var(--muted)"
+        >${formatDuration(share * scale.spanMs)}</text
+      >`;
+  });
+  const lines = story.stages.map((stage, index) =>
+    stageLine(stage, scale, [margin.top + index * rowHeight, story.lastAt]),
+  );
+  return html`<div class="scroll" role="region" aria-label="Timeline of every attempt" tabindex="0">
+    <svg
+      role="img"
+      aria-labelledby="timeline-title"
+      width="${width}"
+      height="${height}"
+      viewBox="0 0 ${width} ${height}"
+    >
+      <title id="timeline-title">Every attempt at every stage, over time</title>
+      ${marks} ${lines}
+    </svg>
+  </div>`;
+}
+
+function attemptsTable({ stages }: AuditStory): Html {
+  const rows = stages.flatMap((stage) =>
+    stage.attempts.map((attempt) => ({
+      cells: [
+        stage.title,
+        `${attempt.attempt}${attempt.own ? '' : ', by another experiment'}`,
+        attempt.outcome,
+        attempt.code ?? '',
+        attempt.message ?? '',
+        attempt.startedAt,
+        formatDuration(attempt.wallMs),
+        formatDuration(attempt.deviceMs),
+        attempt.host,
+        attempt.actor,
+      ],
+    })),
+  );
+  const texts = ['Outcome', 'Code', 'Reason', 'Began', 'Wall time', 'Device time', 'Host', 'Actor'];
+  const columns = [
+    { title: 'Stage' },
+    { title: 'Attempt' },
+    ...texts.map((title) => ({ title, text: title === 'Reason', number: title.endsWith('time') })),
+  ];
+  return table({ caption: 'Every attempt that the ledger tells of', columns, rows });
+}
+
+function interventionsTable({ interventions }: AuditStory): Html {
+  if (interventions.length === 0) return html`<p>Nobody paused, resumed, cancelled or changed anything.</p>`;
+  const rows = interventions.map(({ at, actor, what }) => ({ cells: [at, actor, what] }));
+  return table({
+    caption: 'What people did to the run, in order',
+    columns: [{ title: 'When' }, { title: 'Who' }, { title: 'What', text: true }],
+    rows,
+  });
+}
+
+function facts({ totals, stages }: AuditStory): Html {
+  const entries = [
+    ['Stages', `${stages.length}, ${totals.cachedStages} from the store`],
+    ['Attempts', `${totals.attempts}, ${totals.unsuccessful} without an artifact`],
+    ['Working', formatDuration(totals.workingMs)],
+    ['Waiting', formatDuration(totals.waitingMs)],
+    ['Device', `${(totals.deviceMs / 3_600_000).toFixed(4)} h`],
+    ['Processor', `${(totals.cpuMs / 3_600_000).toFixed(4)} h`],
+    ['Tokens', formatCount(totals.tokens)],
+    ['Money', formatUsd(totals.usd)],
+  ] as const;
+  return html`<dl class="facts">
+    ${entries.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+function seal({ anchor, definitionDigest, workflows }: AuditStory): Html {
+  const head =
+    anchor === null ? 'none: the run has not ended' : `${anchor.head}, after ${anchor.lines} lines`;
+  const signed = anchor?.signedBy ?? 'nobody';
+  return html`<p>
+    Definition <span class="mono">${definitionDigest}</span>. Anchored head <span class="mono">${head}</span>,
+    signed by <span class="mono">${signed}</span>. ${workflows.length} workflow histories.
+  </p>`;
+}
+
+const legend =
+  'A bar is an attempt, its strokes are checkpoints: green made the artifact, orange failed, yellow gave way, pink was cancelled, grey was lost. A dotted line is waiting, a ring a stage from the store. Point at a bar for the reason; the table below has all of them.';
+
+/**
+ * Renders a run's story as one page.
+ *
+ * @returns an HTML document that runs no script, fetches nothing, and is the same bytes for the same story.
+ */
+export function renderAuditPage(story: AuditStory): string {
+  const { experimentId, openedAt, openedBy, lastAt } = story;
+  const page = html`<html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta http-equiv="Content-Security-Policy" content="${contentPolicy}" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <title>${experimentId}: audit</title>
+      <style>
+        ${trustedHtml(styleSheet)}
+      </style>
+    </head>
+    <body>
+      <header>
+        <h1>${experimentId}</h1>
+        <p class="lead">Opened ${openedAt} by ${openedBy}; last told of ${lastAt}.</p>
+        ${facts(story)}
+      </header>
+      <main id="main">
+        ${section({ id: 'timeline', title: 'Timeline' }, html`<p>${legend}</p>`, timeline(story))}
+        ${section({ id: 'attempts', title: 'Attempts' }, attemptsTable(story))}
+        ${section({ id: 'people', title: 'What people did' }, interventionsTable(story))}
+        ${section({ id: 'seal', title: 'What it rests on' }, seal(story))}
+      </main>
+    </body>
+  </html>`;
+  return `<!doctype html>\n${page.text}\n`;
+}
