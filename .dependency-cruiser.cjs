@@ -24,6 +24,7 @@ const law = {
     rooms: ['contracts'],
     packages: [
       'zod',
+      '@huggingface/gguf',
       '@huggingface/jinja',
       '@huggingface/tokenizers',
       'onnxruntime-node',

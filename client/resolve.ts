@@ -39,7 +39,8 @@ function find<T extends { readonly name: string }>(things: readonly T[], name: s
 
 async function resolveModel(name: string, baseDir: string): Promise<ResolvedModel> {
   const path = name === 'embedded' ? embeddedModelPath : resolve(baseDir, name);
-  return { name, path, digest: await digestFolder(path) };
+  const digest = path.endsWith('.gguf') ? await digestFile(path) : await digestFolder(path);
+  return { name, path, digest };
 }
 
 function pathOf(definition: AnyDefinition, name: string): string {

@@ -28,7 +28,8 @@ export function addsPrefix(definition: object): boolean {
   return [...walk(normalizer), ...walk(preTokenizer)].some(putsSpaceInFront);
 }
 
-const split = (pattern: string): Part => ({
+/** A pre-tokenizer that cuts texts into the matches of a pattern and what stands between. */
+export const splitAt = (pattern: string): Part => ({
   type: 'Split',
   pattern: { Regex: pattern },
   behavior: 'Isolated',
@@ -36,7 +37,7 @@ const split = (pattern: string): Part => ({
 });
 
 /** GPT-2's words. Written out as a Split, its \s and \p{N} are those of the original library. */
-const words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+export const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 /**
  * The JavaScript library's "Digits" knows 0 to 9 where the original splits at every number of Unicode, such as ½, and its
@@ -44,9 +45,9 @@ const words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+
  */
 function mendPart(part: unknown): unknown {
   if (!isPart(part)) return part;
-  if (part['type'] === 'Digits') return split(part['individual_digits'] === true ? '\\p{N}' : '\\p{N}+');
+  if (part['type'] === 'Digits') return splitAt(part['individual_digits'] === true ? '\\p{N}' : '\\p{N}+');
   if (part['type'] === 'ByteLevel' && part['use_regex'] !== false && part['add_prefix_space'] !== true)
-    return { type: 'Sequence', pretokenizers: [split(words), { ...part, use_regex: false }] };
+    return { type: 'Sequence', pretokenizers: [splitAt(gpt2Words), { ...part, use_regex: false }] };
   const { pretokenizers } = part;
   return Array.isArray(pretokenizers) ? { ...part, pretokenizers: pretokenizers.map(mendPart) } : part;
 }

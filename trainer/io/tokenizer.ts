@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import { openChatTemplate, type ChatTemplate } from './chat-template';
-import { readJson, readText } from './files';
 import type { ModelSettings } from './model-config';
+import { chatTemplateFileName, takeJson, type ModelFiles } from './model-files';
+import { readModelFiles } from './model-folder';
 import { addsPrefix, mendDefinition } from './tokenizer-definition';
 
 /** What is used of @huggingface/tokenizers: its own declarations do not resolve under this project's module settings. */
@@ -19,9 +18,6 @@ interface HuggingFaceTokenizer {
 interface TokenizersLibrary {
   readonly Tokenizer: new (definition: object, settings: object) => HuggingFaceTokenizer;
 }
-
-/** Transformers writes the template beside the settings since version 4.52. */
-export const chatTemplateFileName = 'chat_template.jinja';
 
 /** A model's tokenizer with the ids that the program needs by name. */
 export interface Tokenizer {
@@ -65,30 +61,20 @@ interface Opened {
   readonly prefixed: boolean;
 }
 
-async function open(folder: string): Promise<Opened> {
+async function open(path: string, files: ModelFiles): Promise<Opened> {
   // An ES module, and the only dependency that a job without text does not need.
   const library = (await import('@huggingface/tokenizers')) as unknown as TokenizersLibrary;
-  const path = join(folder, 'tokenizer.json');
-  const settingsPath = join(folder, 'tokenizer_config.json');
-  const definition = readJson(path) as object;
-  const settings = settingsSchema.safeParse(readJson(settingsPath));
+  const refuse = (name: string, what: string, cause?: unknown): BudgetlineError =>
+    new BudgetlineError('CONFIG_INVALID', `${path}: ${name} ${what}.`, { details: { path, name }, cause });
+  const definition = takeJson(files, 'tokenizer.json', path) as object;
+  const settings = settingsSchema.safeParse(takeJson(files, 'tokenizer_config.json', path));
   if (!settings.success)
-    throw new BudgetlineError(
-      'CONFIG_INVALID',
-      `${settingsPath}: ${settings.error.issues[0]?.message ?? 'malformed'}.`,
-    );
+    throw refuse('tokenizer_config.json', settings.error.issues[0]?.message ?? 'is malformed');
   try {
     const inner = new library.Tokenizer(mendDefinition(definition), settings.data);
     return { inner, settings: settings.data, prefixed: addsPrefix(definition) };
   } catch (error) {
-    throw new BudgetlineError(
-      'CONFIG_INVALID',
-      `${path} is no tokenizer that can be used: ${(error as Error).message}.`,
-      {
-        details: { path },
-        cause: error,
-      },
-    );
+    throw refuse('tokenizer.json', `is no tokenizer that can be used: ${(error as Error).message}`, error);
   }
 }
 
@@ -152,9 +138,9 @@ function createBound({ config: { vocabSize } }: VocabularySettings): (ids: numbe
 }
 
 /** chat_template.jinja where there is one, as transformers writes it today; else the settings' own. */
-function findTemplate(folder: string, { chat_template: named }: TokenizerSettings): string | null {
-  const path = join(folder, chatTemplateFileName);
-  if (existsSync(path)) return readText(path);
+function findTemplate(files: ModelFiles, { chat_template: named }: TokenizerSettings): string | null {
+  const file = files.get(chatTemplateFileName);
+  if (file !== undefined) return file.toString('utf8');
   if (!Array.isArray(named)) return named ?? null;
   return named.find(({ name }) => name === 'default')?.template ?? null;
 }
@@ -167,16 +153,17 @@ function listSpecialTokens(settings: TokenizerSettings): Record<string, string> 
 }
 
 /**
- * Opens the tokenizer of a model folder.
+ * Opens the tokenizer of a model's folder or GGUF file.
  * @throws CONFIG_INVALID where it cannot be used or has no end-of-sequence token; INPUT_MISSING.
  */
-export async function openTokenizer(folder: string, model: VocabularySettings): Promise<Tokenizer> {
-  const opened = await open(folder);
+export async function openTokenizer(path: string, model: VocabularySettings): Promise<Tokenizer> {
+  const files = await readModelFiles(path);
+  const opened = await open(path, files);
   const { inner, settings } = opened;
   const beginOfSequence = findBeginOfSequence(inner, settings);
   const bound = createBound(model);
   const { encode, decode } = continueText(opened);
-  const template = findTemplate(folder, settings);
+  const template = findTemplate(files, settings);
   return {
     encode: (text) => bound(encode(text)),
     encodeStart(text) {

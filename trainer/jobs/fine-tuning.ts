@@ -5,7 +5,7 @@ import type { Dataset } from '../data/datasets';
 import { learningRateAt, warmupStepsOf } from '../data/schedule';
 import { createTrainEngine, initLora, positionsOf } from '../engine';
 import type { Objective, TrainEngine, TrainRow, TrainState } from '../engine/types';
-import { digestModelFolder, saveModelFolder, type ModelFolder } from '../io/model-folder';
+import { digestModelFolder, readModelFiles, saveModelFolder, type ModelFolder } from '../io/model-folder';
 import { saveAdapter } from '../io/adapter';
 import { hashFile, sha256 } from '../io/files';
 import { type JobContext } from './context';
@@ -107,7 +107,7 @@ export async function saveTrained(job: FineTuningJob, engine: TrainEngine, outpu
   const { parameters } = engine.exportState();
   const source = startFolder(job);
   if (job.training.lora === null) {
-    saveModelFolder(output, { source, weights: parameters });
+    saveModelFolder(output, { source: await readModelFiles(source), weights: parameters });
     return;
   }
   const baseSha256 = await digestWeights(source);
@@ -117,7 +117,7 @@ export async function saveTrained(job: FineTuningJob, engine: TrainEngine, outpu
 /** Names a model's weights by content: the file's SHA-256, or one over those of its shards. */
 async function digestWeights(folder: string): Promise<string> {
   const digests = Object.entries(await digestModelFolder(folder)).filter(([name]) =>
-    name.endsWith('.safetensors'),
+    /\.(?:safetensors|gguf)$/.test(name),
   );
   return digests.length === 1 ? digests[0]![1] : sha256(digests.map(([, digest]) => digest).join('\n'));
 }

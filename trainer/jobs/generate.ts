@@ -104,7 +104,7 @@ function toRequest(job: GenerateJob, { id, ids }: Prompt, sample: number): Gener
 async function openGeneration(context: JobContext<GenerateJob>): Promise<RowWork<GenerationRow>> {
   const { job } = context;
   const { samples } = job;
-  const model = loadMergedModel(job);
+  const model = await loadMergedModel(job);
   const tokenizer = await openTokenizer(job.model, model.settings);
   const { prompts, cut } = await readPrompts(context, tokenizer);
   const shelf = createGeneratorShelf(job, model, tokenizer.endOfSequence);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { trainerProtocol, type JobOf } from '../../contracts/trainer-job';
 import { writeSynced } from '../io/files';
-import { digestModelFolder, loadModelFolder } from '../io/model-folder';
+import { digestModelFolder, loadModel } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
 import { commandNames } from './command-names';
@@ -18,7 +18,7 @@ export const describeTrainer = () => ({
 });
 
 async function describeModelFolder(folder: string) {
-  const { settings, weights } = loadModelFolder(folder);
+  const { settings, weights } = await loadModel(folder);
   const tokenizer = await openTokenizer(folder, settings);
   return {
     config: settings.config,

@@ -32,7 +32,7 @@ async function readRows({ data: path, maxLength }: LogprobsJob, tokenizer: Token
 }
 
 async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
-  const model = loadMergedModel(job);
+  const model = await loadMergedModel(job);
   const rows = await readRows(job, await openTokenizer(job.model, model.settings));
   const batches = chunkPlaces([...rows.keys()], job.batchRows);
   const scorer = await createScorer({

@@ -1,5 +1,5 @@
 import type { JobOf } from '../../contracts/trainer-job';
-import { saveModelFolder } from '../io/model-folder';
+import { readModelFiles, saveModelFolder } from '../io/model-folder';
 import type { Command } from './context';
 import { describeModel, loadMergedModel } from './models';
 
@@ -9,10 +9,10 @@ export const merge: Command<JobOf<'merge'>> = {
   prepare: ({ job }) =>
     Promise.resolve({
       resumedFromStep: 0,
-      run(output) {
-        const { weights } = loadMergedModel(job);
-        saveModelFolder(output, { source: job.model, weights });
-        return Promise.resolve({ tensors: weights.size });
+      async run(output) {
+        const { weights } = await loadMergedModel(job);
+        saveModelFolder(output, { source: await readModelFiles(job.model), weights });
+        return { tensors: weights.size };
       },
     }),
 };

@@ -2,7 +2,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import { mergeLora } from '../engine';
 import type { Tensor } from '../engine/types';
 import { digestAdapter, loadAdapter, type Adapter } from '../io/adapter';
-import { digestModelFolder, loadModelFolder, type ModelFolder } from '../io/model-folder';
+import { digestModelFolder, loadModel, type ModelFolder } from '../io/model-folder';
 import { loraParameters } from '../model/parameters';
 
 /** Fields of jobs that work on a model with or without an adapter. */
@@ -37,8 +37,8 @@ function requireFit(folder: string, model: ModelFolder, { lora, tensors }: Adapt
 }
 
 /** Loads a model; an adapter is merged into its weights in memory. */
-export function loadMergedModel({ model: folder, adapter }: ModelFields): ModelFolder {
-  const model = loadModelFolder(folder);
+export async function loadMergedModel({ model: folder, adapter }: ModelFields): Promise<ModelFolder> {
+  const model = await loadModel(folder);
   if (adapter === null) return model;
   const loaded = loadAdapter(adapter);
   requireFit(adapter, model, loaded);

@@ -7,7 +7,7 @@ import { isUnpaired, needsReference } from '../engine';
 import type { StepFigures, TrainRow } from '../engine/types';
 import { hashFile, writeSynced } from '../io/files';
 import { toJsonLine } from '../io/jsonl';
-import { loadModelFolder, weightsFileName } from '../io/model-folder';
+import { loadModel, weightsFileName } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import { watchChosen } from './chosen-watch';
 import type { Command, JobContext, JobFigures } from './context';
@@ -60,7 +60,7 @@ async function runPreference<Row extends TrainRow, Reference>(
   { from, output }: { from: Checkpoint | null; output: string },
 ): Promise<JobFigures> {
   const { job } = context;
-  const model = loadModelFolder(job.reference);
+  const model = await loadModel(job.reference);
   reportContext(context, model);
   const dataset = await form.read(job, await openTokenizer(job.reference, model.settings));
   reportOverLength(context, dataset);

@@ -1,7 +1,7 @@
 import type { JobOf } from '../../contracts/trainer-job';
 import type { Checkpoint } from '../checkpoints/checkpoint';
 import { readDemonstrations } from '../data/datasets';
-import { loadModelFolder } from '../io/model-folder';
+import { loadModel } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import type { Command, JobContext, JobFigures } from './context';
 import {
@@ -20,7 +20,7 @@ async function runSft(
   output: string,
 ): Promise<JobFigures> {
   const { job } = context;
-  const model = loadModelFolder(job.model);
+  const model = await loadModel(job.model);
   reportContext(context, model);
   const dataset = await readDemonstrations(job, await openTokenizer(job.model, model.settings));
   reportOverLength(context, dataset);

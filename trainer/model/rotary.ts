@@ -10,11 +10,19 @@ function stretch(frequency: number, scaling: RopeScaling): number {
   return frequency * (kept + (1 - kept) / factor);
 }
 
+export type RotarySettings = Pick<ModelConfig, 'headSize' | 'ropeTheta' | 'ropeScaling'>;
+
 /** Angle a position of each pair of a head's elements: θ^(−2i / headSize), stretched where the model asks for it. */
-export function rotaryFrequencies({ headSize, ropeTheta, ropeScaling }: ModelConfig): number[] {
+export function rotaryFrequencies({ headSize, ropeTheta, ropeScaling }: RotarySettings): number[] {
   const half = headSize / 2;
   const plain = Array.from({ length: half }, (_, pair) => ropeTheta ** (-pair / half));
   return ropeScaling === null ? plain : plain.map((frequency) => stretch(frequency, ropeScaling));
+}
+
+/** How many times slower than unscaled each pair turns. */
+export function rotaryStretches(settings: RotarySettings): number[] {
+  const plain = rotaryFrequencies({ ...settings, ropeScaling: null });
+  return rotaryFrequencies(settings).map((frequency, pair) => plain[pair]! / frequency);
 }
 
 /** cos and sin of position · frequency, [positions, headSize / 2] each. */

@@ -1,0 +1,50 @@
+import { dirname } from 'node:path';
+import type { Tensor } from '../../engine/types';
+import { parseModelConfig, type ModelSettings } from '../model-config';
+import { readFolderFiles, type ModelFiles } from '../model-files';
+import { readWeights } from '../weights';
+import { renderGgufConfig } from './config';
+import { openGguf, type GgufFile } from './file';
+import { renderGgufTokenizer } from './tokenizer';
+import { renderGgufWeights } from './weights';
+
+/** A model's path that names one GGUF file in place of a folder. */
+export const isGguf = (path: string): boolean => path.endsWith('.gguf');
+
+const json = (value: object): Buffer => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+
+/** A tokenizer.json beside the file is the model's own; else one is made from the metadata. */
+function readTokenizerFiles(file: GgufFile): ModelFiles {
+  const beside = readFolderFiles(dirname(file.path));
+  if (beside.has('tokenizer.json'))
+    return new Map(
+      [...beside].filter(([name]) => name !== 'config.json' && name !== 'generation_config.json'),
+    );
+  const { definition, settings } = renderGgufTokenizer(file);
+  return new Map([
+    ['tokenizer.json', json(definition)],
+    ['tokenizer_config.json', json(settings)],
+  ]);
+}
+
+/** The small files of a Hugging Face folder that a GGUF file stands for. */
+export async function readGgufFiles(path: string): Promise<ModelFiles> {
+  const file = await openGguf(path);
+  return new Map([['config.json', json(renderGgufConfig(file))], ...readTokenizerFiles(file)]);
+}
+
+/**
+ * Reads a GGUF file as the model folder that it stands for, dequantised to f32.
+ * @throws CONFIG_INVALID naming what cannot be read, INPUT_MISSING, IO_FAILED.
+ */
+export async function loadGguf(
+  path: string,
+): Promise<{ path: string; settings: ModelSettings; weights: Map<string, Tensor> }> {
+  const file = await openGguf(path);
+  const settings = parseModelConfig(renderGgufConfig(file), path);
+  return {
+    path,
+    settings,
+    weights: readWeights(path, settings, [renderGgufWeights(file, settings.config)]),
+  };
+}

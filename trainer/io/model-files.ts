@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BudgetlineError } from '../../contracts/failures';
+import { attempt } from './files';
+
+/** Small files that travel with the weights: those that every model has, and those that some have. */
+export const architectureFiles = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
+/** Transformers writes the template beside the settings since version 4.52. */
+export const chatTemplateFileName = 'chat_template.jinja';
+const optionalFiles = ['generation_config.json', 'special_tokens_map.json', chatTemplateFileName] as const;
+type FileName = (typeof architectureFiles)[number] | (typeof optionalFiles)[number];
+
+/** What of a model's small files there is, by name: read from its folder, or worked out from a GGUF file. */
+export type ModelFiles = ReadonlyMap<string, Buffer>;
+
+export function readFolderFiles(folder: string): ModelFiles {
+  const names = [...architectureFiles, ...optionalFiles].filter((name) => existsSync(join(folder, name)));
+  const read = (name: string): Buffer => {
+    const path = join(folder, name);
+    return attempt(path, 'read', () => readFileSync(path));
+  };
+  return new Map(names.map((name) => [name, read(name)]));
+}
+
+/** Bytes of a file that a model must have; `path` names the model. @throws INPUT_MISSING */
+export function takeFile(files: ModelFiles, name: FileName, path: string): Buffer {
+  const found = files.get(name);
+  if (found !== undefined) return found;
+  throw new BudgetlineError('INPUT_MISSING', `The model ${path} has no ${name}.`, {
+    details: { path, name },
+  });
+}
+
+/** Content of a JSON file that a model must have. @throws INPUT_MISSING, CONFIG_INVALID */
+export function takeJson(files: ModelFiles, name: FileName, path: string): unknown {
+  const text = takeFile(files, name, path).toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BudgetlineError(
+      'CONFIG_INVALID',
+      `${path}: ${name} is not JSON: ${(error as Error).message}.`,
+      {
+        details: { path, name },
+        cause: error,
+      },
+    );
+  }
+}
