@@ -9,6 +9,7 @@
 const law = {
   contracts: { packages: ['zod'] },
   planning: { rooms: ['contracts'], packages: ['@noble/hashes'] },
+  search: { rooms: ['contracts', 'planning', 'analysis'] },
   analysis: { rooms: ['contracts'] },
   text: { node: true },
   tasks: { rooms: ['contracts', 'text'], packages: ['zod'] },

@@ -1,9 +1,11 @@
 /** `npm run bench -- NAME`: runs one benchmark and prints its table. */
 import { benchResume } from './resume';
+import { benchSearch } from './search';
 import { benchTrainer } from './trainer';
 
 const benchmarks: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = {
   resume: benchResume,
+  search: benchSearch,
   trainer: benchTrainer,
 };
 

@@ -1,0 +1,196 @@
+import { createRandom, type Random } from '../analysis/random';
+import { quantile } from '../analysis/special';
+import { planSweep } from '../planning';
+import { defineSweep } from '../planning/define';
+import { proposeAdaptive, type SearchOutcome, type SearchRun, searchRunsOf, totalSeconds } from '../search';
+import { gradeSchoolMathDefaults } from '../tasks';
+import { type Surface, surfaces } from './search-surfaces';
+import { printTable } from './table';
+
+const seeds = [0, 1, 2];
+const items = 400;
+const regretLimit = 0.02;
+
+/** Between seeds: .025 under 5,000 rows, .015 from there on. */
+const seedDeviation = (budget: number): number => (budget < 5000 ? 0.025 : 0.015);
+
+/** The runs of a surface's grid, with the planner's own model of what they take. */
+function runsOf({ budgets, fractions }: Surface): SearchRun[] {
+  const definition = defineSweep({
+    ...gradeSchoolMathDefaults,
+    ...{ name: 'surface', annotator: 'clean', seeds, budgets: [...budgets], sftFractions: [...fractions] },
+  });
+  const model = { name: 'embedded', digest: 'a'.repeat(64), path: '/embedded' };
+  const { cells, stages } = planSweep({ definition, model, files: {}, poolRows: 1e6 });
+  return searchRunsOf(cells, stages);
+}
+
+/** One world: every run's score is drawn before any search looks, so that all searches meet the same luck. */
+interface World {
+  readonly draw: number;
+  readonly runs: readonly SearchRun[];
+  readonly scores: ReadonlyMap<string, number>;
+}
+
+function drawScore(random: Random, surface: Surface, { budget, sftFraction }: SearchRun): number {
+  const skill = surface.scoreAt(budget, sftFraction) + random.normal() * seedDeviation(budget);
+  let right = 0;
+  for (let item = 0; item < items; item++) if (random.uniform() < skill) right += 1;
+  return right / items;
+}
+
+function drawWorld(surface: Surface, runs: readonly SearchRun[], draw: number): World {
+  const random = createRandom(`${surface.name} ${draw}`);
+  return { draw, runs, scores: new Map(runs.map((run) => [run.id, drawScore(random, surface, run)])) };
+}
+
+/** What a search ends with: the fraction chosen at each budget, and the runs that it took. */
+interface Ended {
+  readonly chosen: ReadonlyMap<number, number>;
+  readonly used: readonly SearchRun[];
+}
+
+const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+function meanOf({ scores }: World, runs: readonly SearchRun[], fraction: number): number {
+  const own = runs.filter((run) => run.sftFraction === fraction).map(({ id }) => scores.get(id)!);
+  return own.reduce((sum, score) => sum + score, 0) / own.length;
+}
+
+/** Fractions that were run, the best mean first. */
+function rank(world: World, runs: readonly SearchRun[]): number[] {
+  const means = distinct(runs.map((run) => run.sftFraction)).map(
+    (fraction) => [fraction, meanOf(world, runs, fraction)] as const,
+  );
+  return means.sort((a, b) => b[1] - a[1]).map(([fraction]) => fraction);
+}
+
+function byMean(world: World, used: readonly SearchRun[]): Ended {
+  const chosen = new Map<number, number>();
+  for (const budget of distinct(used.map((run) => run.budget)))
+    chosen.set(
+      budget,
+      rank(
+        world,
+        used.filter((run) => run.budget === budget),
+      )[0]!,
+    );
+  return { chosen, used };
+}
+
+function searchAdaptively({ runs, scores }: World): Ended {
+  const outcomes: SearchOutcome[] = [];
+  for (;;) {
+    const { ids, standings } = proposeAdaptive({ runs, outcomes, failed: [] });
+    for (const id of ids) outcomes.push({ id, score: scores.get(id)!, items });
+    if (ids.length > 0) continue;
+    const used = new Set(outcomes.map(({ id }) => id));
+    const chosen = new Map(standings.map(({ budget, sftFraction }) => [budget, sftFraction]));
+    return { chosen, used: runs.filter(({ id }) => used.has(id)) };
+  }
+}
+
+function runAlways(world: World): Ended {
+  return byMean(
+    world,
+    world.runs.filter(({ sftFraction }) => sftFraction === 1 || sftFraction === 0.5),
+  );
+}
+
+/** Runs in a random order, each that still fits into half of the grid's cost. */
+function runRandomly(world: World): Ended {
+  const random = createRandom(`order ${world.draw}`);
+  const order = world.runs.map((run) => ({ run, rank: random.uniform() })).sort((a, b) => a.rank - b.rank);
+  const limit = totalSeconds(world.runs) / 2;
+  const used: SearchRun[] = [];
+  for (const { run } of order) if (totalSeconds([...used, run]) <= limit) used.push(run);
+  return byMean(world, used);
+}
+
+/** At one budget every split with one seed, the better half with two, the best two with three. */
+function halve(world: World, here: readonly SearchRun[]): SearchRun[] {
+  let kept = distinct(here.map(({ sftFraction }) => sftFraction));
+  const used: SearchRun[] = [];
+  for (const seed of seeds) {
+    used.push(...here.filter((run) => run.seed === seed && kept.includes(run.sftFraction)));
+    const seen = used.filter(({ sftFraction }) => kept.includes(sftFraction));
+    kept = rank(world, seen).slice(0, Math.max(2, Math.ceil(kept.length / 2)));
+  }
+  return used;
+}
+
+function runHalving(world: World): Ended {
+  const budgets = distinct(world.runs.map((run) => run.budget));
+  return byMean(
+    world,
+    budgets.flatMap((budget) =>
+      halve(
+        world,
+        world.runs.filter((run) => run.budget === budget),
+      ),
+    ),
+  );
+}
+
+const searches: Readonly<Record<string, (world: World) => Ended>> = {
+  adaptive: searchAdaptively,
+  'always {1, .5}': runAlways,
+  random: runRandomly,
+  'uniform halving': runHalving,
+  'whole grid': (world) => byMean(world, world.runs),
+};
+
+/** Regrets at every budget of every draw, and the share of the grid's modelled cost that each draw took. */
+interface Judgement {
+  readonly regrets: readonly number[];
+  readonly shares: readonly number[];
+}
+
+function regretsOf(surface: Surface, { chosen }: Ended): number[] {
+  return surface.budgets.map((budget) => {
+    const best = Math.max(...surface.fractions.map((fraction) => surface.scoreAt(budget, fraction)));
+    // A budget of which nothing was run is answered by the first split.
+    return best - surface.scoreAt(budget, chosen.get(budget) ?? surface.fractions[0]!);
+  });
+}
+
+function judge(surface: Surface, worlds: readonly World[], search: (world: World) => Ended): Judgement {
+  const ended = worlds.map(search);
+  const whole = totalSeconds(worlds[0]!.runs);
+  return {
+    regrets: ended.flatMap((one) => regretsOf(surface, one)),
+    shares: ended.map(({ used }) => totalSeconds(used) / whole),
+  };
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+const percent = (share: number): string => (100 * share).toFixed(1);
+
+function rowOf(name: string, { regrets, shares }: Judgement): string[] {
+  // Scores of the tables are whole points; their differences are so but for rounding.
+  const within = regrets.filter((regret) => regret <= regretLimit + 1e-9).length / regrets.length;
+  const tails = [0.9, 0.99, 1].map((share) => quantile(Float64Array.from(regrets), share));
+  return [name, ...[within, mean(regrets), ...tails, mean(shares), Math.max(...shares)].map(percent)];
+}
+
+/**
+ * Judges the adaptive search over many draws of item and seed noise, on the study's tables and on surfaces of other
+ * shapes, against simple rules. A table a surface: regret in points over budgets and draws, cost in per cent of the
+ * grid's modelled seconds.
+ *
+ * @param argv draws a surface; 1,000 unless told
+ */
+export function benchSearch([count = '1000']: readonly string[]): Promise<void> {
+  const head = ['search', 'regret ≤ 2, %', 'mean', 'p90', 'p99', 'worst', 'cost, %', 'dearest'];
+  for (const surface of surfaces) {
+    const runs = runsOf(surface);
+    const worlds = Array.from({ length: Number(count) }, (_, draw) => drawWorld(surface, runs, draw));
+    console.log(`\n${surface.name}: ${worlds.length} draws at ${surface.budgets.length} budgets`);
+    printTable(
+      head,
+      Object.entries(searches).map(([name, search]) => rowOf(name, judge(surface, worlds, search))),
+    );
+  }
+  return Promise.resolve();
+}

@@ -1,0 +1,16 @@
+import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
+
+/**
+ * Does the best split depend on who writes the demonstrations? Three annotators, the same budgets and fractions, three
+ * seeds: 162 cells. Beside every mixture that wins stands plain SFT on the chosen answers of its pairs. A slice:
+ *   budgetline run examples/annotators.ts --budgets 64 --fractions 1,0.5 --seeds 0
+ */
+export default defineSweep({
+  ...gradeSchoolMathDefaults,
+  name: 'annotators',
+  annotator: 'clean',
+  axes: { annotator: ['clean', 'majority-error', 'slip'] },
+  budgets: [64, 256, 1024],
+  sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0],
+  seeds: [0, 1, 2],
+});

@@ -1,0 +1,154 @@
+import { type Belief, believe } from './belief';
+import { expectSighting } from './gaussian-process';
+import type { Matrix } from './linear-algebra';
+import {
+  type Arm,
+  armsOf,
+  Batch,
+  type BudgetStanding,
+  type SearchProposal,
+  type SearchRun,
+  type SearchState,
+} from './state';
+
+/** When a search is content, and what it may take. */
+export interface AdaptiveLimits {
+  /** Regret that does not matter, in the score's units. */
+  readonly regret: number;
+  /** A budget is settled from this probability of a smaller regret on. */
+  readonly confidence: number;
+  /** Most that the search may take, as a share of the modelled seconds of the whole grid. */
+  readonly costShare: number;
+}
+
+export const defaultLimits: AdaptiveLimits = { regret: 0.02, confidence: 0.9, costShare: 0.5 };
+
+/** The splits of one budget, by their places among all. */
+interface Contest {
+  readonly budget: number;
+  readonly places: readonly number[];
+}
+
+function contestsOf(arms: readonly Arm[]): Contest[] {
+  const budgets = [...new Set(arms.map(({ budget }) => budget))];
+  return budgets.map((budget) => ({
+    budget,
+    places: arms.flatMap((arm, place) => (arm.budget === budget ? [place] : [])),
+  }));
+}
+
+/** The item with the highest value; of equal ones the first, which has more SFT. */
+function argMax<T>(items: readonly T[], valueOf: (item: T) => number): T | undefined {
+  return items.reduce<T | undefined>(
+    (best, item) => (best === undefined || valueOf(item) > valueOf(best) ? item : best),
+    undefined,
+  );
+}
+
+/** The best by the posterior mean among the splits that were run. */
+function leaderOf({ arms, posterior }: Belief, { places }: Contest): number {
+  const seen = places.filter((place) => arms[place]!.scores.length > 0);
+  return argMax(seen.length === 0 ? places : seen, (place) => posterior.mean[place]!)!;
+}
+
+function standingOf(belief: Belief, contest: Contest, limits: AdaptiveLimits): BudgetStanding {
+  const { arms, samples } = belief;
+  const leader = leaderOf(belief, contest);
+  const content = samples.filter((sample) => {
+    const best = Math.max(...contest.places.map((place) => sample[place]!));
+    return best - sample[leader]! <= limits.regret;
+  });
+  const confidence = content.length / samples.length;
+  const runs = contest.places.reduce((count, place) => count + arms[place]!.scores.length, 0);
+  const { sftFraction } = arms[leader]!;
+  return { budget: contest.budget, sftFraction, confidence, runs, settled: confidence >= limits.confidence };
+}
+
+/** The split that most often beats the leader by more than the regret that does not matter. */
+function challengerOf({ samples }: Belief, contest: Contest, leader: number, regret: number): number {
+  const wins = (place: number): number =>
+    samples.filter((sample) => sample[place]! - sample[leader]! > regret).length;
+  const others = contest.places.filter((place) => place !== leader);
+  return argMax(others, wins) ?? leader;
+}
+
+interface Choosing {
+  readonly belief: Belief;
+  readonly contest: Contest;
+  readonly limits: AdaptiveLimits;
+  /** After the runs that this batch has taken already. */
+  readonly covariance: Matrix;
+  readonly batch: Batch;
+}
+
+interface Choice {
+  readonly run: SearchRun;
+  readonly place: number;
+  /** By how much the variance of leader less challenger falls, a second. */
+  readonly worth: number;
+}
+
+/**
+ * The run of a budget that narrows the difference of leader and challenger most for what it costs, counting only stages
+ * that are still to make.
+ */
+function chooseRun({ belief, contest, limits, covariance, batch }: Choosing): Choice | undefined {
+  const leader = leaderOf(belief, contest);
+  const challenger = challengerOf(belief, contest, leader, limits.regret);
+  const choices = contest.places.flatMap((place): Choice[] => {
+    const run = belief.arms[place]!.left.find((one) => !batch.has(one));
+    if (run === undefined) return [];
+    const row = covariance[place]!;
+    const narrowing = (row[leader]! - row[challenger]!) ** 2 / (row[place]! + belief.runVariance);
+    return [{ run, place, worth: narrowing / batch.marginalSeconds(run) }];
+  });
+  return argMax(choices, ({ worth }) => worth);
+}
+
+/** The first batch: of every budget the split with most SFT and the middle one, the smallest budget first. */
+function open(state: SearchState, limits: AdaptiveLimits): SearchProposal {
+  const arms = armsOf(state.runs);
+  const batch = new Batch(state, limits.costShare);
+  for (const { places } of contestsOf(arms))
+    for (const place of new Set([places[0]!, places[Math.floor(places.length / 2)]!]))
+      batch.take(arms[place]!.runs[0]!);
+  const reason = 'Opening: of every budget the split with most SFT and the middle one.';
+  return { ids: batch.ids, standings: [], reason };
+}
+
+function describe(standings: readonly BudgetStanding[], ids: readonly string[]): string {
+  const settled = standings.filter((standing) => standing.settled).length;
+  const state = `${settled} of ${standings.length} budgets settled`;
+  if (settled === standings.length) return `Done: ${state}.`;
+  if (ids.length === 0)
+    return `Ended: ${state}; what is left is above the search's share of the grid's cost, or run.`;
+  return `${state}; at each of the others the run that tells its best two splits apart for the least.`;
+}
+
+function goOn(state: SearchState, limits: AdaptiveLimits): SearchProposal {
+  const belief = believe(state);
+  const contests = contestsOf(belief.arms);
+  const standings = contests.map((contest) => standingOf(belief, contest, limits));
+  const batch = new Batch(state, limits.costShare);
+  let { covariance } = belief.posterior;
+  contests.forEach((contest, index) => {
+    if (standings[index]!.settled) return;
+    const choice = chooseRun({ belief, contest, limits, covariance, batch });
+    if (choice === undefined || !batch.take(choice.run)) return;
+    covariance = expectSighting(covariance, choice.place, belief.runVariance);
+  });
+  return { ids: batch.ids, standings, reason: describe(standings, batch.ids) };
+}
+
+/**
+ * The next batch of an adaptive search for the best split of each budget. The resource is seeds alone: a smaller budget
+ * or fewer steps would move the optimum, so they are no cheaper look at the same thing. Scores are a Gaussian process
+ * over (log1p demonstrations, log1p pairs); at each budget that is not settled, the run is chosen that narrows the
+ * difference of its best two splits most for its marginal cost (after top-two sampling: Russo 2020, Oper. Res. 68(6)).
+ * A budget is settled when P(regret ≤ limit) ≥ confidence.
+ *
+ * Pure: the same outcomes give the same batch, in whichever order they came.
+ */
+export function proposeAdaptive(state: SearchState, limits: AdaptiveLimits = defaultLimits): SearchProposal {
+  return state.outcomes.length === 0 && state.failed.length === 0 ? open(state, limits) : goOn(state, limits);
+}

@@ -1,0 +1,102 @@
+import { cholesky, dot, type Matrix, solveLower } from './linear-algebra';
+
+/** A point on the surface that is searched: (log1p of demonstrations, log1p of pairs). */
+export type Point = readonly [number, number];
+
+/** What was seen at a point: a mean over runs, and the variance of that mean. */
+export interface Sighting {
+  readonly point: Point;
+  readonly value: number;
+  readonly variance: number;
+}
+
+/** How far scores resemble each other along each axis, and how much they vary. */
+interface Kernel {
+  readonly scales: Point;
+  readonly variance: number;
+}
+
+/** Mean and covariance of the scores at some points, given what was seen. */
+export interface Posterior {
+  readonly mean: Float64Array;
+  readonly covariance: Matrix;
+}
+
+/**
+ * The part of a split's score that its neighbours do not tell, as a share of the variance: published curves jump by a
+ * point or two where a smooth surface would not.
+ */
+const ownShare = 0.03;
+
+const root5 = Math.sqrt(5);
+
+/** Matérn 5/2 with a length scale an axis: smooth, but not so smooth that a cliff bends the whole surface. */
+function covarianceOf(a: Point, b: Point, { scales, variance }: Kernel): number {
+  const scaled = root5 * Math.hypot((a[0] - b[0]) / scales[0], (a[1] - b[1]) / scales[1]);
+  const own = a[0] === b[0] && a[1] === b[1] ? ownShare : 0;
+  return variance * ((1 + scaled + (scaled * scaled) / 3) * Math.exp(-scaled) + own);
+}
+
+function priorCovariance(points: readonly Point[], kernel: Kernel): Float64Array[] {
+  return points.map((p) => Float64Array.from(points, (q) => covarianceOf(p, q, kernel)));
+}
+
+const lengthScales = [1.5, 3, 6];
+const deviations = [0.05, 0.12, 0.25];
+
+/** The kernels that are tried: a coarse grid is enough for tens of points, and gives the same choice everywhere. */
+const kernels: readonly Kernel[] = lengthScales.flatMap((first) =>
+  lengthScales.flatMap((second) =>
+    deviations.map((deviation): Kernel => ({ scales: [first, second], variance: deviation ** 2 })),
+  ),
+);
+
+interface Fit {
+  readonly kernel: Kernel;
+  readonly level: number;
+  readonly lower: Matrix;
+  /** L⁻¹ (y − level). */
+  readonly whitened: Float64Array;
+  readonly logLikelihood: number;
+}
+
+function fitKernel(sightings: readonly Sighting[], level: number, kernel: Kernel): Fit {
+  const points = sightings.map(({ point }) => point);
+  const covariance = priorCovariance(points, kernel);
+  sightings.forEach(({ variance }, i) => (covariance[i]![i]! += variance));
+  const lower = cholesky(covariance);
+  const deviations = sightings.map(({ value }) => value - level);
+  const whitened = solveLower(lower, deviations);
+  const logDeterminant = lower.reduce((sum, row, i) => sum + 2 * Math.log(row[i]!), 0);
+  return { kernel, level, lower, whitened, logLikelihood: -0.5 * (dot(whitened, whitened) + logDeterminant) };
+}
+
+function fitBest(sightings: readonly Sighting[]): Fit {
+  const level = sightings.reduce((sum, { value }) => sum + value, 0) / Math.max(1, sightings.length);
+  const fits = kernels.map((kernel) => fitKernel(sightings, level, kernel));
+  return fits.reduce((best, fit) => (fit.logLikelihood > best.logLikelihood ? fit : best));
+}
+
+/**
+ * Gaussian-process regression of scores on (log1p demonstrations, log1p pairs), the kernel by marginal likelihood
+ * (Rasmussen and Williams 2006, algorithm 2.1 and section 5.4).
+ *
+ * @param sightings each point at most once
+ */
+export function inferSurface(points: readonly Point[], sightings: readonly Sighting[]): Posterior {
+  const { kernel, level, lower, whitened } = fitBest(sightings);
+  const reach = points.map((point) => {
+    const towards = sightings.map((seen) => covarianceOf(point, seen.point, kernel));
+    return solveLower(lower, towards);
+  });
+  const covariance = priorCovariance(points, kernel);
+  covariance.forEach((row, i) => row.forEach((_, j) => (row[j]! -= dot(reach[i]!, reach[j]!))));
+  return { mean: Float64Array.from(reach, (row) => level + dot(row, whitened)), covariance };
+}
+
+/** The covariance after one more sighting of point `at`; it does not depend on what will be seen. */
+export function expectSighting(covariance: Matrix, at: number, variance: number): Matrix {
+  const column = covariance[at]!;
+  const total = column[at]! + variance;
+  return covariance.map((row, i) => row.map((value, j) => value - (column[i]! * column[j]!) / total));
+}

@@ -1,0 +1,111 @@
+import type { Point } from './gaussian-process';
+
+/** A cell as a search sees it: one run of one split, with what it would take. */
+export interface SearchRun {
+  readonly id: string;
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+  readonly seed: number;
+  /** Its stages by key with their modelled seconds; runs share some. */
+  readonly stages: readonly { readonly key: string; readonly seconds: number }[];
+}
+
+/** What a run that has ended left. */
+export interface SearchOutcome {
+  readonly id: string;
+  readonly score: number;
+  /** Test items behind the score. */
+  readonly items: number;
+}
+
+/** All that a search knows: what may be run, and what has been. Outcomes may come in any order. */
+export interface SearchState {
+  readonly runs: readonly SearchRun[];
+  readonly outcomes: readonly SearchOutcome[];
+  /** Runs that failed: they are not proposed again. */
+  readonly failed: readonly string[];
+}
+
+/** Where a search stands at one budget. */
+export interface BudgetStanding {
+  readonly budget: number;
+  /** The split that it would recommend now. */
+  readonly sftFraction: number;
+  /** Probability that no split of this budget is better by more than the regret that does not matter. */
+  readonly confidence: number;
+  /** Runs of this budget that have a score. */
+  readonly runs: number;
+  readonly settled: boolean;
+}
+
+/** Which runs to make next, and why. No run ends the search. */
+export interface SearchProposal {
+  readonly ids: readonly string[];
+  readonly standings: readonly BudgetStanding[];
+  readonly reason: string;
+}
+
+/** One split of one budget; its runs differ by seed. */
+export interface Arm {
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly point: Point;
+  readonly runs: readonly SearchRun[];
+}
+
+const armKey = ({ budget, sftFraction }: SearchRun): string => `${budget} ${sftFraction}`;
+
+/** The splits by budget and falling fraction, their runs by seed: the order of everything that a search does. */
+export function armsOf(runs: readonly SearchRun[]): Arm[] {
+  const groups = new Map<string, SearchRun[]>();
+  for (const run of runs) groups.set(armKey(run), [...(groups.get(armKey(run)) ?? []), run]);
+  const arms = [...groups.values()].map((group): Arm => {
+    const { budget, sftFraction, sftRows, pairRows } = group[0]!;
+    const point: Point = [Math.log1p(sftRows), Math.log1p(pairRows)];
+    return { budget, sftFraction, point, runs: [...group].sort((a, b) => a.seed - b.seed) };
+  });
+  return arms.sort((a, b) => a.budget - b.budget || b.sftFraction - a.sftFraction);
+}
+
+/** Modelled seconds of all runs, every stage once. */
+export function totalSeconds(runs: readonly SearchRun[]): number {
+  const unique = new Map<string, number>();
+  for (const { stages } of runs) for (const { key, seconds } of stages) unique.set(key, seconds);
+  return [...unique.values()].reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** Keeps what a batch has taken so far, and what may still be paid for. */
+export class Batch {
+  readonly ids: string[] = [];
+  readonly #there = new Set<string>();
+  #secondsLeft: number;
+
+  /** @param costShare most that the whole search may take, as a share of the modelled seconds of all runs */
+  constructor({ runs, outcomes, failed }: SearchState, costShare: number) {
+    const ended = new Set([...outcomes.map(({ id }) => id), ...failed]);
+    const begun = runs.filter(({ id }) => ended.has(id));
+    for (const { stages } of begun) for (const { key } of stages) this.#there.add(key);
+    this.#secondsLeft = totalSeconds(runs) * costShare - totalSeconds(begun);
+  }
+
+  has({ id }: SearchRun): boolean {
+    return this.ids.includes(id);
+  }
+
+  /** Modelled seconds of a run's stages that are not there yet. */
+  marginalSeconds({ stages }: SearchRun): number {
+    return stages.reduce((sum, { key, seconds }) => sum + (this.#there.has(key) ? 0 : seconds), 0);
+  }
+
+  /** Takes a run where it still may be paid for. */
+  take(run: SearchRun): boolean {
+    const seconds = this.marginalSeconds(run);
+    if (seconds > this.#secondsLeft) return false;
+    this.#secondsLeft -= seconds;
+    this.ids.push(run.id);
+    for (const { key } of run.stages) this.#there.add(key);
+    return true;
+  }
+}
