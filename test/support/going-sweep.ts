@@ -5,12 +5,12 @@ import { readLedger } from '../../audit';
 import { readStatus, startSweep, steerRun, watchSweep, type RunStatus } from '../../client';
 import type { ResolvedSweep } from '../../contracts/definition';
 import type { LedgerLine } from '../../contracts/ledger';
-import type { StageProgress } from '../../contracts/stage';
 import type { SteeringCommand } from '../../contracts/steering';
 import { planSweep } from '../../planning';
 import { createStore, identifyProcess } from '../../store';
 import type { Orchestration } from '../../workflows/orchestration';
 import { readTrainerStarts } from './counted-trainer';
+import { untilCheckpointed, type Checkpointed } from './running-trainers';
 
 /** Trainers of a home that live now. */
 export async function livingTrainers(home: string): Promise<number> {
@@ -64,16 +64,9 @@ export class Going {
     return steerRun({ client: this.client, workflowId, command, actor: 'ann' });
   }
 
-  /** What the first stage that trains and has passed some steps says of itself. */
-  async #training(): Promise<StageProgress | undefined> {
-    const running = cellsOf(await this.status()).filter(({ state }) => state === 'running');
-    const cells = await Promise.all(running.map(({ workflowId }) => readStatus(this.client, workflowId)));
-    const all = cells.flatMap(({ pending }) => pending.flatMap(({ progress }) => progress ?? []));
-    return all.find(({ phase, step }) => phase === 'train' && step > 3);
-  }
-
-  untilTraining(): Promise<void> {
-    return until('a stage trains', async () => (await this.#training()) !== undefined);
+  /** Until a trainer lives that is past a checkpoint. */
+  untilTraining(): Promise<Checkpointed> {
+    return untilCheckpointed({ home: this.home }, AbortSignal.timeout(120_000));
   }
 
   untilNoTrainer(): Promise<void> {

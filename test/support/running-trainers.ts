@@ -2,9 +2,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trainerEvent, type TrainerEvent } from '../../contracts/trainer-event';
+import { identifyProcess } from '../../store';
 
 /** What the trainers of one stage have said, oldest first; the line that is being written is left out. */
-export function readEvents(path: string): TrainerEvent[] {
+function readEvents(path: string): TrainerEvent[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -44,16 +45,18 @@ function listCheckpointed(home: string): Checkpointed[] {
 }
 
 /**
- * Waits for a trainer of this command that is past a checkpoint, by the files of its home: they are there as soon as the
- * checkpoint is, where a heartbeat comes when Temporal lets it through.
+ * Waits for a living trainer, of this command where one is named, that is past a checkpoint, by the files of its home:
+ * they are there as soon as the checkpoint is, where a heartbeat comes when Temporal lets it through.
  */
 export async function untilCheckpointed(
-  { home, command }: { readonly home: string; readonly command: string },
+  { home, command }: { readonly home: string; readonly command?: string },
   signal: AbortSignal,
 ): Promise<Checkpointed> {
   for (;;) {
-    const found = listCheckpointed(home).find((trainer) => trainer.command === command);
-    if (found !== undefined) return found;
+    for (const trainer of listCheckpointed(home)) {
+      const wanted = command === undefined || trainer.command === command;
+      if (wanted && (await identifyProcess(trainer.pid)) !== undefined) return trainer;
+    }
     await sleep(10, undefined, { signal });
   }
 }

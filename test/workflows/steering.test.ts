@@ -20,7 +20,7 @@ function resolveLong(): Promise<ResolvedSweep> {
     name: 'steered',
     budgets: [16, 24],
     sftFractions: [1],
-    sft: { ...sft, epochs: 40 },
+    sft: { ...sft, epochs: 60 },
     controls: [],
     evaluation: { items: 4, maxNewTokens: 32 },
     execution: { checkpointEverySteps: 2 },
@@ -81,8 +81,8 @@ describe('server: a sweep that is steered', function () {
   it('goes on with what it had when it is started again, page by page, over a drain and a killed trainer', async () => {
     await withWorkers(folder.path(), async (client) => {
       const going = await Going.begin({ client, home: folder.path() }, await resolveLong(), { pageSize: 1 });
-      await going.untilTraining();
-      process.kill(readTrainerStarts(folder.path()).at(-1)?.pid ?? 0, 'SIGKILL');
+      const { pid } = await going.untilTraining();
+      process.kill(pid, 'SIGKILL');
       await going.steer({ action: 'pause', mode: 'drain' });
       await until('what ran is finished', async () => {
         const [cell] = cellsOf(await going.status());
