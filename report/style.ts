@@ -68,7 +68,7 @@ figcaption b{color:var(--ink)}
 .scroll:focus-visible,a:focus-visible,summary:focus-visible{outline:3px solid var(--series-1);outline-offset:2px}
 table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);padding:0 0 .5rem;caption-side:top}
-th,td{padding:.38rem .9rem .38rem 0;text-align:left;border-bottom:1px solid var(--grid);vertical-align:top}
+th,td{padding:.38rem .6rem .38rem 0;text-align:left;border-bottom:1px solid var(--grid);vertical-align:top}
 thead th{border-bottom:2px solid var(--grid);vertical-align:bottom}
 th,td{white-space:nowrap}
 thead th{white-space:normal;min-width:3rem}

@@ -84,7 +84,7 @@ export async function scoresSection(chapter: Chapter, figures: readonly Figure[]
       { title: 'Held-out half' },
       { title: 'Above the base' },
       { title: 'Fractions not told apart' },
-      number('Probability best'),
+      number('P(best)'),
       { title: 'Within 5 %' },
     ],
     rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget) })),
