@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../contracts/failures';
 import type { AnnotationSession, Annotator, Problem } from '../contracts/task';
+import { annotatorByTheBatch } from './by-the-batch';
 
 export interface PeopleOptions {
   /** Name of the annotator in definitions. */
@@ -76,15 +77,9 @@ async function askPeople(
  * until all are there; meanwhile it holds no worker, and workers and server may be stopped and started.
  */
 export function peopleAnnotator(options: PeopleOptions): Annotator {
-  return {
+  return annotatorByTheBatch({
     name: options.name,
     description: options.description,
-    demonstrate(problem: Problem): string {
-      throw new BudgetlineError(
-        'INTERNAL',
-        `Annotator ${options.name} works by the batch; ${problem.id} came alone.`,
-      );
-    },
     demonstrateAll: (problems, session) => askPeople(options, problems, session),
-  };
+  });
 }

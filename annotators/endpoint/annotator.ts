@@ -1,5 +1,5 @@
-import { BudgetlineError } from '../../contracts/failures';
-import type { Annotator, Problem } from '../../contracts/task';
+import type { Annotator } from '../../contracts/task';
+import { annotatorByTheBatch } from '../by-the-batch';
 import { annotateBatch } from './annotate';
 import { type EndpointOptions, settingsOf } from './settings';
 
@@ -13,15 +13,9 @@ import { type EndpointOptions, settingsOf } from './settings';
  */
 export function endpointAnnotator(options: EndpointOptions): Annotator {
   const settings = settingsOf(options);
-  return {
+  return annotatorByTheBatch({
     name: options.name,
     description: options.description,
-    demonstrate(problem: Problem): string {
-      throw new BudgetlineError(
-        'INTERNAL',
-        `Annotator ${options.name} works by the batch; ${problem.id} came alone.`,
-      );
-    },
     demonstrateAll: (problems, session) => annotateBatch(settings, problems, session),
-  };
+  });
 }
