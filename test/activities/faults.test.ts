@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,9 +9,11 @@ import { CancelledFailure } from '@temporalio/activity';
 import type { MockActivityEnvironment } from '@temporalio/testing';
 import type { Execution } from '../../contracts/definition';
 import type { PlannedStage, StageResult } from '../../contracts/stage';
+import type { TrainerEvent } from '../../contracts/trainer-event';
 import { planCell } from '../../planning';
 import { isProcessAlive, type ProcessIdentity } from '../../store';
 import { createBench, resolveSmall, stageOf, type StageBench } from '../support/stage-bench';
+import { readEvents } from '../support/running-trainers';
 import { makeTinyModel } from '../support/tiny-model';
 import { temporaryFolder } from '../support/temporary';
 
@@ -55,14 +57,7 @@ describe('slow: stages that meet faults', function () {
 
   const runFile = (bench: StageBench, name: string): string => join(bench.store.paths.run(sft.key), name);
 
-  /** What the trainers of a run have said, whole lines only. */
-  function events(bench: StageBench): { event: string; step: number; resumedFromStep: number }[] {
-    const path = runFile(bench, 'events.jsonl');
-    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
-    return lines
-      .filter((line) => line.endsWith('}'))
-      .map((line) => JSON.parse(line) as ReturnType<typeof events>[number]);
-  }
+  const events = (bench: StageBench): TrainerEvent[] => readEvents(runFile(bench, 'events.jsonl'));
 
   function trainerOf(bench: StageBench): ProcessIdentity {
     return JSON.parse(readFileSync(runFile(bench, 'trainer.pid.json'), 'utf8')) as ProcessIdentity;
@@ -79,9 +74,10 @@ describe('slow: stages that meet faults', function () {
     assert.equal(result.digest, undisturbed.digest);
     const said = events(bench);
     const second = said.findLastIndex(({ event }) => event === 'hello');
-    const from = said[second]?.resumedFromStep ?? 0;
+    const hello = said[second];
+    const from = hello?.event === 'hello' ? hello.resumedFromStep : 0;
     const done = Math.max(
-      ...said.slice(0, second).flatMap(({ event, step }) => (event === 'metric' ? [step] : [])),
+      ...said.slice(0, second).flatMap((event) => (event.event === 'metric' ? [event.step] : [])),
     );
     assert.ok(
       from > 0 && done - from <= execution.checkpointEverySteps,

@@ -5,7 +5,7 @@ import { trainerEvent, type TrainerEvent } from '../../contracts/trainer-event';
 import { identifyProcess } from '../../store';
 
 /** What the trainers of one stage have said, oldest first; the line that is being written is left out. */
-function readEvents(path: string): TrainerEvent[] {
+export function readEvents(path: string): TrainerEvent[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
