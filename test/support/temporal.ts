@@ -1,32 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import './quiet-runtime';
-import { ensureServer, stopServers } from '../../workers/embedded-server';
+import { ensureServer } from '../../workers/embedded-server';
 import type { EmbeddedServer } from '../../workers/embedded-server';
+import { serverHome } from './server-home';
 
-let shared: Promise<{ home: string; server: EmbeddedServer }> | undefined;
+let shared: Promise<EmbeddedServer> | undefined;
 
-async function start(): Promise<{ home: string; server: EmbeddedServer }> {
-  const home = mkdtempSync(join(tmpdir(), 'budgetline-test-server-'));
-  const onProgress = (text: string): void => {
-    process.stderr.write(`${text}\n`);
-  };
-  return { home, server: await ensureServer({ home, env: process.env, onProgress }) };
-}
+const onProgress = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
 
-/** The one real Temporal server of a test run; it is ended when the run ends. */
-export async function testServer(): Promise<EmbeddedServer> {
-  shared ??= start();
-  return (await shared).server;
+/** The one real Temporal server of a test run, also where its files are spread over processes; it ends when the run does. */
+export function testServer(): Promise<EmbeddedServer> {
+  shared ??= ensureServer({ home: serverHome(), env: process.env, onProgress });
+  return shared;
 }
 
 /** Acquiring Temporal through Go takes minutes the first time on a machine. */
 export const acquisitionLimitMs = 600_000;
-
-after(async () => {
-  if (shared === undefined) return;
-  const { home } = await shared;
-  await stopServers(home);
-  rmSync(home, { recursive: true, force: true });
-});
