@@ -9,6 +9,7 @@ import type { Task } from '../contracts/task';
 import type { Store } from '../store';
 import { readPackageVersion, trainerDigest } from './code-identity';
 import { createProblemCache, type ProblemCache } from './task-data';
+import { deviceLocks } from './trainer-process/devices';
 import { trainerEnvironment } from './trainer-process/environment';
 import type { TrainerSetup } from './trainer-process/run-trainer';
 import type { SuperviseLimits } from './trainer-process/supervise';
@@ -26,6 +27,8 @@ export interface ActivityDeps {
   };
   /** The device of this worker, and the variables that show it to a trainer, e.g. CUDA_VISIBLE_DEVICES. */
   readonly device?: { readonly name: string; readonly env?: Readonly<Record<string, string>> };
+  /** Trainers at once of this worker; one unless told. */
+  readonly slots?: number;
   /** Aborted when the worker is asked to stop: stages checkpoint and fail retryably. */
   readonly stopping?: AbortSignal;
   /** Who runs this worker, for the ledger; the system's user unless told. */
@@ -73,13 +76,14 @@ function findSigningKey({ signingKeyPath }: ActivityDeps): KeyObject | null {
 
 export function createStageEnvironment(deps: ActivityDeps): StageEnvironment {
   const command = deps.trainer?.command ?? defaultTrainerCommand();
+  const env = trainerEnvironment(process.env, deps.device?.env);
+  const { home } = deps.store.paths;
   let worker: Promise<WorkerIdentity> | undefined;
   return {
     store: deps.store,
     problems: createProblemCache(deps.tasks),
     trainer: {
-      command,
-      env: trainerEnvironment(process.env, deps.device?.env),
+      ...{ command, env, deviceLocks: deviceLocks({ env, home, slots: deps.slots ?? 1 }) },
       limits: { ...defaultLimits, ...deps.trainer?.limits },
     },
     device: deps.device?.name ?? 'cpu',

@@ -5,6 +5,7 @@ import { toStoreError } from '../store';
 /** Delays of the next attempt that know better than the retry policy. A delay of 0 would end the retries. */
 const retryDelays: Partial<Record<FailureCode, string>> = {
   STAGE_CLAIMED: '1s',
+  DEVICE_BUSY: '1s',
   TRAINER_YIELDED: '1ms',
   WORKER_STOPPING: '1ms',
   CLAIM_LOST: '1s',

@@ -56,6 +56,7 @@ export function endAttempt(path: string, end: AttemptEnd): Promise<string> {
 /** Failures that say nothing against the stage or its host, and so eat no retry budget. */
 const uncounted: ReadonlySet<string> = new Set<FailureCode>([
   'STAGE_CLAIMED',
+  'DEVICE_BUSY',
   'CLAIM_LOST',
   'TRAINER_YIELDED',
   'WORKER_STOPPING',

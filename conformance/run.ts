@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { delimiter } from 'node:path';
 import type { Readable } from 'node:stream';
 import { readEventLines } from '../activities/trainer-process/event-lines';
 import { trainerEnvironment } from '../activities/trainer-process/environment';
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly onEvent?: (event: TrainerEvent, process: RunningTrainer) => void;
   /** false: no descriptor of its own is opened for events, which then come on standard output. */
   readonly ownDescriptor?: boolean;
+  /** Locks of the devices that it may compute on. */
+  readonly deviceLocks?: readonly string[];
 }
 
 /** What a check may do to a running executable. */
@@ -41,12 +44,21 @@ export interface Executable {
   readonly patienceMs: number;
 }
 
-function startProcess({ command }: Executable, args: readonly string[], own: boolean): ChildProcess {
+function environmentOf({ ownDescriptor = true, deviceLocks = [] }: RunOptions): Record<string, string> {
+  const { BUDGETLINE_EVENTS_FD = '', ...environment } = trainerEnvironment(process.env);
+  return {
+    ...environment,
+    ...(ownDescriptor ? { BUDGETLINE_EVENTS_FD } : {}),
+    ...(deviceLocks.length === 0 ? {} : { BUDGETLINE_DEVICE_LOCKS: deviceLocks.join(delimiter) }),
+  };
+}
+
+function startProcess({ command }: Executable, args: readonly string[], options: RunOptions): ChildProcess {
   const [program = '', ...first] = command;
-  const { BUDGETLINE_EVENTS_FD, ...environment } = trainerEnvironment(process.env);
+  const own = options.ownDescriptor ?? true;
   return spawn(program, [...first, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', ...(own ? (['pipe'] as const) : [])],
-    env: own ? { ...environment, BUDGETLINE_EVENTS_FD } : environment,
+    env: environmentOf(options),
   });
 }
 
@@ -62,10 +74,11 @@ function steer(child: ChildProcess, events: Readable): RunningTrainer {
 export async function runExecutable(
   executable: Executable,
   args: readonly string[],
-  { onEvent, ownDescriptor = true }: RunOptions = {},
+  options: RunOptions = {},
 ): Promise<Run> {
+  const { onEvent, ownDescriptor = true } = options;
   const begunMs = performance.now();
-  const child = startProcess(executable, args, ownDescriptor);
+  const child = startProcess(executable, args, options);
   const run = { events: [] as TrainerEvent[], timesMs: [] as number[], foreign: [] as string[], stderr: '' };
   let overdue = false;
   const limit = setTimeout(() => {

@@ -36,6 +36,12 @@ const table = {
     meaning: 'The device or its execution provider cannot be used on this host.',
     remedy: 'Install what the message names, or use device "cpu".',
   },
+  DEVICE_BUSY: {
+    exitCode: 79,
+    retried: true,
+    meaning: 'Another training process of this host computes on the device.',
+    remedy: 'Nothing to do: the stage is tried again. If it stays so, look at the process that the message names.',
+  },
   DEVICE_OUT_OF_MEMORY: {
     exitCode: 71,
     retried: true,

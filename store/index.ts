@@ -30,6 +30,7 @@ export {
   identifyOwnProcess,
   identifyProcess,
   isProcessAlive,
+  parentOf,
   processStartTime,
   signalProcess,
 } from './process-identity';

@@ -17,16 +17,20 @@ export interface ProcessIdentity {
 const linux = process.platform === 'linux';
 const run = promisify(execFile);
 
-/** State and start of a process from /proc/PID/stat, whose second field may hold spaces and brackets. */
-async function linuxStartTime(pid: number): Promise<string | undefined> {
+/** Fields of /proc/PID/stat from the third on (state, parent …); the second may hold spaces and brackets. */
+async function statFields(pid: number): Promise<string[] | undefined> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    return `${await bootId()}/${fields[19] ?? ''}`;
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
   }
+}
+
+async function linuxStartTime(pid: number): Promise<string | undefined> {
+  const fields = await statFields(pid);
+  if (fields === undefined || fields[0] === 'Z' || fields[0] === 'X') return undefined;
+  return `${await bootId()}/${fields[19] ?? ''}`;
 }
 
 async function otherStartTime(pid: number): Promise<string | undefined> {
@@ -51,6 +55,23 @@ async function pidSpace(): Promise<string> {
 export function processStartTime(pid: number): Promise<string | undefined> {
   return linux ? linuxStartTime(pid) : otherStartTime(pid);
 }
+
+async function otherParent(pid: number): Promise<number | undefined> {
+  try {
+    const { stdout } = await run('ps', ['-o', 'ppid=', '-p', String(pid)], { env: { LC_ALL: 'C' } });
+    return Number(stdout.trim());
+  } catch {
+    return undefined;
+  }
+}
+
+async function linuxParent(pid: number): Promise<number | undefined> {
+  const fields = await statFields(pid);
+  return fields === undefined ? undefined : Number(fields[1]);
+}
+
+/** Who started a process, or has taken it over since; undefined where no such process lives. */
+export const parentOf: (pid: number) => Promise<number | undefined> = linux ? linuxParent : otherParent;
 
 /** The identity of a living process of this host; undefined where it has ended. */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {

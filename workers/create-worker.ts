@@ -90,7 +90,7 @@ function activityPart(settings: WorkerSettings, stopping: AbortSignal): Partial<
       store: createStore(home),
       // One of the user's stands before one of ours of the same name.
       tasks: [...tasks, ...builtInTasks],
-      stopping,
+      ...{ stopping, slots },
       ...(trainer === undefined ? {} : { trainer }),
       ...(device === undefined ? {} : { device }),
     }),

@@ -13,6 +13,8 @@ export interface TrainerSetup {
   /** Program and first arguments, e.g. [node, budgetline-trainer.js]. */
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Locks of the devices that they may compute on. */
+  readonly deviceLocks?: readonly string[];
   readonly limits: SuperviseLimits;
 }
 

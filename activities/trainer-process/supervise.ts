@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventOf, TrainerEvent } from '../../contracts/trainer-event';
+import { endOrphans } from './devices';
 import { readEventLines } from './event-lines';
 import { endOlderTrainer, forgetTrainer, recordTrainer } from './pid-file';
 import { watchSilence, type SilenceLimits } from './silence';
@@ -20,6 +21,8 @@ export interface SuperviseOptions {
   /** Holds events.jsonl, stderr.log and the trainer's process id. */
   readonly runDir: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Locks of the devices that it may compute on; none to be held where there are none. */
+  readonly deviceLocks?: readonly string[];
   readonly limits: SuperviseLimits;
   /** Asks for a checkpoint and an end. */
   readonly stop: AbortSignal;
@@ -154,15 +157,27 @@ class Supervision {
   }
 }
 
+/** The environment, and in it the devices of which the trainer takes one. */
+function withDevices({ env, deviceLocks = [] }: SuperviseOptions): Record<string, string> {
+  return deviceLocks.length === 0 ? env : { ...env, BUDGETLINE_DEVICE_LOCKS: deviceLocks.join(delimiter) };
+}
+
+/** Ends and awaits what earlier supervisors of this host left: in the same run folder, or on one of the devices. */
+async function endOlder({ runDir, deviceLocks = [], limits }: SuperviseOptions): Promise<void> {
+  await endOlderTrainer(runDir, limits.graceMs);
+  await endOrphans(deviceLocks, limits.graceMs);
+}
+
 /**
  * Runs one trainer process to its end, whatever end that is; what it means is `judgeExit`'s to say. An older trainer of
- * this host in the same run folder is ended and awaited first.
+ * this host in the same run folder is ended and awaited first, and one on its devices that has lost its supervisor.
  */
 export async function superviseTrainer(options: SuperviseOptions): Promise<TrainerExit> {
-  const { runDir, command, args, env, limits } = options;
+  const { runDir, command, args } = options;
   const stderrPath = join(runDir, 'stderr.log');
-  await endOlderTrainer(runDir, limits.graceMs);
+  await endOlder(options);
   const startedMs = performance.now();
+  const env = withDevices(options);
   const child = await spawnTrainer({ command, args, env, cwd: runDir, logPath: stderrPath });
   const supervision = new Supervision(options, child);
   const [end] = await Promise.all([supervision.follow(), recordTrainer(runDir, child.pid)]);

@@ -1,4 +1,5 @@
 import { truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Check } from '../check';
 import { describeEnd, expect, expectFailure, expectResult, expectSameFiles, resumedFrom } from '../expect';
 import type { Kit } from '../kit';
@@ -7,14 +8,17 @@ import { eventsOf, type Run, type RunningTrainer } from '../run';
 const section = 'Channels';
 const resuming = 'Files in the work folder';
 
+interface Disturbance {
+  readonly step: number;
+  readonly by: (process: RunningTrainer) => void;
+  readonly deviceLocks?: readonly string[];
+}
+
 /** Does something to the process once, when it reports a step. */
-function disturb(
-  kit: Kit,
-  name: string,
-  at: { step: number; by: (process: RunningTrainer) => void },
-): Promise<Run> {
+function disturb(kit: Kit, name: string, { deviceLocks = [], ...at }: Disturbance): Promise<Run> {
   let done = false;
   return kit.start(kit.sft(name), {
+    deviceLocks,
     onEvent(event, process) {
       if (done || event.event !== 'metric' || event.step < at.step) return;
       done = true;
@@ -124,6 +128,27 @@ export const stoppingChecks: readonly Check[] = [
       const [refused] = await Promise.all(second);
       expect(refused !== undefined, 'the first process reported no step');
       expectFailure(refused, { status: 74, code: 'IO_FAILED' });
+    },
+  },
+  {
+    section: 'The device',
+    rule: 'a device on which another process computes is waited for, then refused: 79, DEVICE_BUSY; a dead one holds nothing',
+    async run(kit) {
+      const deviceLocks = [join(kit.folder, 'devices', 'only')];
+      const second: Promise<Run>[] = [];
+      const killed = await disturb(kit, 'on-device', {
+        ...{ step: 2, deviceLocks },
+        by(process) {
+          process.signal('SIGSTOP');
+          const refused = kit.start(kit.sft('beside'), { deviceLocks });
+          second.push(refused.finally(() => process.signal('SIGKILL')));
+        },
+      });
+      expect(killed.signal === 'SIGKILL', `it should have died, but ${describeEnd(killed)}`);
+      const [refused] = await Promise.all(second);
+      expect(refused !== undefined, 'the first process reported no step');
+      expectFailure(refused, { status: 79, code: 'DEVICE_BUSY', outputDir: kit.sft('beside').outputDir });
+      expectResult(await kit.start(kit.sft('beside'), { deviceLocks }));
     },
   },
 ];

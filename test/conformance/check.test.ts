@@ -42,6 +42,7 @@ describe('slow: the conformance check', function () {
       /the end of standard input/,
       /killed between checkpoints/,
       /a second process/,
+      /a device on which another process computes/,
       /an unknown command, or one that is not the job’s/,
       /an unknown field is refused/,
       /a missing input is refused/,

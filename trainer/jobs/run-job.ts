@@ -4,10 +4,11 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { EventOf, FileDigest } from '../../contracts/trainer-event';
 import { trainerProtocol, type TrainerJob } from '../../contracts/trainer-job';
 import { refuseOtherJob } from '../checkpoints/checkpoint';
-import { lockWorkFolder } from '../checkpoints/lock';
 import { describeSemantics, findDifference, type Semantics } from '../checkpoints/semantics';
 import { readJson, writeAtomic } from '../io/files';
 import { fillOutputFolder, isTaken, listFiles, refuseTaken } from '../io/output-folder';
+import { lockDevice } from '../locks/device';
+import { lockWorkFolder } from '../locks/work-folder';
 import type { EventSink } from '../protocol/events';
 import type { StopSignal } from '../protocol/stop';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
@@ -135,10 +136,11 @@ export async function runJob(
   channel: { events: EventSink; stop: StopSignal },
 ): Promise<void> {
   requireDevice(job);
-  const unlock = await lockWorkFolder(job.workDir);
+  const unlockFolder = await lockWorkFolder(job.workDir);
   try {
-    await work(job, channel);
+    const unlockDevice = await lockDevice(channel);
+    await work(job, channel).finally(unlockDevice);
   } finally {
-    unlock();
+    unlockFolder();
   }
 }

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { psStartTime, startTimeOf } from '../../../trainer/locks/process-identity';
+import { tryLock, type Holder, type Unlock } from '../../../trainer/locks/process-lock';
+import { temporaryFolder } from '../../support/temporary';
+
+function taken(lock: Unlock | Holder): Unlock {
+  if (typeof lock === 'function') return lock;
+  throw new Error(`process ${lock.pid} holds it`);
+}
+
+const own: Holder = { pid: process.pid, startTime: startTimeOf(process.pid), parentPid: process.ppid };
+
+describe('pure: a lock that ends with its process', () => {
+  const folder = temporaryFolder();
+
+  /** A lock that some process of before left as it says. */
+  function leave(name: string, text: string): string {
+    const path = folder.at(name);
+    mkdirSync(path);
+    writeFileSync(join(path, '000000007'), text);
+    return path;
+  }
+
+  it('names its holder to others, and is free again when it is given back', () => {
+    const unlock = taken(tryLock(folder.at('held')));
+    assert.deepEqual(tryLock(folder.at('held')), own);
+    unlock();
+    taken(tryLock(folder.at('held')))();
+  });
+
+  it('of a dead process, of one whose number went to another, and one that was cut short are taken over', async () => {
+    const child = spawn(process.execPath, ['-e', '']);
+    await once(child, 'exit');
+    const dead = { ...own, pid: child.pid ?? 0 };
+    const reused = { ...own, startTime: `${own.startTime ?? ''}0` };
+    for (const [name, text] of Object.entries({ dead, reused, torn: null })) {
+      const path = leave(name, text === null ? '{"pid":' : JSON.stringify(text));
+      taken(tryLock(path))();
+    }
+    assert.deepEqual(tryLock(leave('alive', JSON.stringify(own))), own);
+  });
+
+  it('no number is used twice, and old ones do not pile up', () => {
+    for (let n = 0; n < 10; n += 1) taken(tryLock(folder.at('often')))();
+    assert.deepEqual(readdirSync(folder.at('often')).sort(), ['000000009', '000000010']);
+  });
+
+  it('one of many that find a dead holder at the same moment gets it', async () => {
+    const path = leave('contended', JSON.stringify({ ...own, startTime: 'long ago' }));
+    const module = resolve(__dirname, '../../../dist/trainer/locks/process-lock.js');
+    const script = `const { tryLock } = require(${JSON.stringify(module)});
+      process.stdin.once('data', () => {
+        console.log(typeof tryLock(${JSON.stringify(path)}) === 'function' ? 'mine' : 'held');
+        process.stdin.once('data', () => process.exit());
+      });
+      console.log('ready');`;
+    const children = Array.from({ length: 6 }, () => spawn(process.execPath, ['-e', script]));
+    const say = (text: string) => children.map(({ stdin }) => stdin.write(text));
+    const hear = () =>
+      Promise.all(children.map(async ({ stdout }) => String((await once(stdout, 'data'))[0]).trim()));
+    try {
+      await hear();
+      const heard = hear();
+      say('take\n');
+      const said = await heard;
+      assert.deepEqual(said.sort(), ['held', 'held', 'held', 'held', 'held', 'mine']);
+    } finally {
+      for (const child of children) child.kill('SIGKILL');
+    }
+  });
+
+  it('tells processes apart also where there is no /proc', () => {
+    assert.notEqual(psStartTime(process.pid), null);
+    assert.equal(psStartTime(process.pid), psStartTime(process.pid));
+    assert.equal(psStartTime(2 ** 22 + 1), null);
+  });
+});

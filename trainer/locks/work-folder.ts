@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BudgetlineError } from '../../contracts/failures';
+import { attempt } from '../io/files';
+import { tryLock, type Unlock } from './process-lock';
+
+/**
+ * Makes this process the only one that works in a folder. A lock of a dead process is taken over; one of a living
+ * process is waited for a while, since an older process may be writing its last checkpoint.
+ * @returns a function that gives the folder back.
+ * @throws IO_FAILED naming the process that holds the folder.
+ */
+export async function lockWorkFolder(folder: string, waitMs = 5000): Promise<Unlock> {
+  const path = join(folder, 'locks');
+  const deadlineMs = performance.now() + waitMs;
+  for (;;) {
+    const taken = attempt(path, 'write', () => tryLock(path));
+    if (typeof taken === 'function') return taken;
+    if (performance.now() > deadlineMs)
+      throw new BudgetlineError('IO_FAILED', `Process ${taken.pid} is working in ${folder}.`, {
+        remedy: 'Wait until it has ended, or end it.',
+        details: { path, pid: taken.pid },
+      });
+    await sleep(100);
+  }
+}
