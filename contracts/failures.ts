@@ -40,7 +40,8 @@ const table = {
     exitCode: 79,
     retried: true,
     meaning: 'Another training process of this host computes on the device.',
-    remedy: 'Nothing to do: the stage is tried again. If it stays so, look at the process that the message names.',
+    remedy:
+      'Nothing to do: the stage is tried again. If it stays so, look at the process that the message names.',
   },
   DEVICE_OUT_OF_MEMORY: {
     exitCode: 71,

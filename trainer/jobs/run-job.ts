@@ -138,8 +138,8 @@ export async function runJob(
   requireDevice(job);
   const unlockFolder = await lockWorkFolder(job.workDir);
   try {
-    const unlockDevice = await lockDevice(channel);
-    await work(job, channel).finally(unlockDevice);
+    await lockDevice(channel);
+    await work(job, channel);
   } finally {
     unlockFolder();
   }

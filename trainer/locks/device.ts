@@ -36,9 +36,9 @@ export interface DeviceLockOptions {
 }
 
 /**
- * Makes this process the only one that computes on a device of this host, for as long as it lives. Where the supervisor
- * names no device there is nothing to hold.
- * @returns a function that gives the device back.
+ * Makes this process the only one that computes on a device of this host, for as long as it lives: the runtime's memory
+ * goes with the process, not before. Where the supervisor names no device there is nothing to hold.
+ * @returns a function that gives the device back all the same.
  * @throws DEVICE_BUSY naming the process that holds it; TRAINER_YIELDED where it was asked to stop meanwhile.
  */
 export async function lockDevice(options: DeviceLockOptions): Promise<Unlock> {
