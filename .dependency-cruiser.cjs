@@ -65,7 +65,7 @@ const law = {
   client: {
     rooms: ['contracts', 'planning', 'store', 'connection'],
     types: ['workflows'],
-    packages: ['zod', '@temporalio/client', '@temporalio/common'],
+    packages: ['zod', '@huggingface/hub', '@temporalio/client', '@temporalio/common'],
     node: true,
   },
   cli: {

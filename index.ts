@@ -15,6 +15,8 @@ export {
 } from './client';
 export type {
   ConnectOptions,
+  DownloadProgress,
+  HubOptions,
   ResolveOptions,
   RunningStage,
   RunStatus,
@@ -35,6 +37,7 @@ export type {
   SweepInput,
 } from './contracts/definition';
 export { BudgetlineError, failures } from './contracts/failures';
+export { hub } from './contracts/hub';
 export type { FailureCode, FailureInfo } from './contracts/failures';
 export type {
   CellHole,

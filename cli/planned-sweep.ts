@@ -2,6 +2,7 @@ import type { ResolvedSweep } from '../contracts/definition';
 import type { StageKey } from '../contracts/stage';
 import { planSweep, type SweepPlan } from '../planning';
 import { createStore, type Store } from '../store';
+import { createDownloadLines } from './download-lines';
 import { homeOf } from './home';
 import { definitionOptions, loadDefinition } from './load-definition';
 import { summarizePlan, type PlanSummary } from './plan-summary';
@@ -35,7 +36,7 @@ async function findCached(store: Store, plan: SweepPlan): Promise<Set<StageKey>>
 }
 
 /**
- * Reads a definition file and plans it; writes nothing.
+ * Reads a definition file and plans it; writes nothing, but for a model of the hub, which is downloaded to be planned with.
  *
  * @throws BudgetlineError of any bad input
  */
@@ -43,7 +44,10 @@ export async function prepareSweep(file: string, flags: DefinitionFlags): Promis
   const definition = await loadDefinition(file, definitionOptions(flags));
   const { resolveDefinition } = await import('../client/index.js');
   const { builtInTasks, deviceSlots } = await import('../workers/index.js');
-  const resolved = await resolveDefinition(definition, { tasks: builtInTasks });
+  const resolved = await resolveDefinition(definition, {
+    tasks: builtInTasks,
+    hub: { onProgress: createDownloadLines((line) => process.stderr.write(`${line}\n`)) },
+  });
   const plan = planSweep(resolved);
   const store = createStore(homeOf(process.env, process.cwd()));
   const cached = await findCached(store, plan);

@@ -4,6 +4,7 @@ export { connect } from './connect';
 export type { ConnectOptions } from './connect';
 export { toWorkflowError } from './failure';
 export { embeddedModelPath, packageRoot, workflowBundlePath } from './package-files';
+export type { DownloadProgress, HubOptions } from './hub';
 export { listPending } from './pending';
 export type { Pending } from './pending';
 export { resolveDefinition } from './resolve';

@@ -10,9 +10,11 @@ import type {
   SweepDefinition,
 } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
+import { parseHubReference } from '../contracts/hub';
 import type { ProblemSet, Task, TaskContext } from '../contracts/task';
 import { variantsOf } from '../planning';
 import { digestFile, digestFolder } from '../store';
+import { fetchHubModel, isModelFile, type HubOptions } from './hub';
 import { embeddedModelPath } from './package-files';
 
 export interface ResolveOptions {
@@ -20,7 +22,11 @@ export interface ResolveOptions {
   readonly tasks: readonly Task[];
   /** Folder that relative paths in the definition start from; the working directory unless told. */
   readonly baseDir?: string;
+  /** Where models of the hub are asked for and kept, and who is told of their arrival. */
+  readonly hub?: HubOptions;
 }
+
+type ModelOptions = { readonly baseDir: string; readonly hub: HubOptions | undefined };
 
 type AnyDefinition = ExperimentDefinition | SweepDefinition;
 
@@ -37,7 +43,13 @@ function find<T extends { readonly name: string }>(things: readonly T[], name: s
   });
 }
 
-async function resolveModel(name: string, baseDir: string): Promise<ResolvedModel> {
+async function resolveModel(name: string, { baseDir, hub }: ModelOptions): Promise<ResolvedModel> {
+  const reference = parseHubReference(name);
+  if (reference !== null) {
+    const path = await fetchHubModel(reference, hub);
+    // Other programs keep more of a repository in the same snapshot; a model is the same with and without.
+    return { name, path, digest: await digestFolder(path, isModelFile) };
+  }
   const path = name === 'embedded' ? embeddedModelPath : resolve(baseDir, name);
   const digest = path.endsWith('.gguf') ? await digestFile(path) : await digestFolder(path);
   return { name, path, digest };
@@ -87,9 +99,12 @@ function assertEnoughItems({ evaluation }: AnyDefinition, { test }: ProblemSet):
   throw new BudgetlineError('DEFINITION_INVALID', message, { details: { field: 'evaluation.items' } });
 }
 
-async function loadOutside(definition: AnyDefinition, { tasks, baseDir = process.cwd() }: ResolveOptions) {
+async function loadOutside(
+  definition: AnyDefinition,
+  { tasks, baseDir = process.cwd(), hub }: ResolveOptions,
+) {
   const task = find(tasks, definition.task, 'task');
-  const model = await resolveModel(definition.model, baseDir);
+  const model = await resolveModel(definition.model, { baseDir, hub });
   const files = await resolveFiles(definition, task, baseDir);
   const problems = await task.load(definition.data, contextOf(files));
   return { task, problems, outside: { model, files, poolRows: problems.pool.length } };

@@ -121,7 +121,7 @@ const shared = {
   data: taskData,
   /** Name of the annotator whose demonstrations are bought. */
   annotator: z.string().min(1),
-  /** "embedded", or a folder in Hugging Face layout. */
+  /** "embedded", a folder in Hugging Face layout, a GGUF file, or a model of the hub: hub('owner/name'). */
   model: z.string().min(1).default('embedded'),
   sft: trainingSpec,
   preference: trainingSpec.extend({ loss: preferenceLoss }),

@@ -8,6 +8,7 @@ import { errnoOf, guardFiles, isMissing } from './fs-errors';
 import type { ArtifactId, StorePaths } from './paths';
 
 const manifestName = 'manifest.json';
+const isPayload = (path: string): boolean => path !== manifestName;
 
 /** A published artifact: where its payload lies, and its manifest. */
 export interface StoredArtifact {
@@ -115,7 +116,7 @@ export async function verifyArtifact(paths: StorePaths, id: ArtifactId): Promise
   const stored = await readArtifact(paths, id);
   if (stored === undefined)
     throw new BudgetlineError('INPUT_MISSING', `There is no artifact ${paths.artifact(id)}.`);
-  const files = await describeFolder(stored.dir, [manifestName]);
+  const files = await describeFolder(stored.dir, isPayload);
   const different = firstDifference(files, stored.manifest.files);
   if (different !== undefined)
     throw corrupt(stored.dir, `holds other bytes in ${different} than its manifest records`, {
@@ -138,7 +139,7 @@ function completeManifest(request: PublishRequest, files: PayloadFile[]): Artifa
 
 /** Manifest and payload on the disk, synced; only the last rename is missing. A manifest of a crashed publish is replaced. */
 async function sealFolder(request: PublishRequest): Promise<ArtifactManifest> {
-  const manifest = completeManifest(request, await describeFolder(request.dir, [manifestName]));
+  const manifest = completeManifest(request, await describeFolder(request.dir, isPayload));
   await rm(join(request.dir, manifestName), { force: true });
   await writeSynced(join(request.dir, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`);
   const folders = new Set(manifest.files.map((file) => dirname(join(request.dir, file.path))));

@@ -46,13 +46,16 @@ export async function listFiles(dir: string, prefix = '', depth = 0): Promise<st
   return nested.flat().sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** Size and SHA-256 of every file below a folder; `leaveOut` names files that do not belong to the payload. */
-export async function describeFolder(dir: string, leaveOut: readonly string[] = []): Promise<PayloadFile[]> {
+type Belongs = (path: string) => boolean;
+const everyFile: Belongs = () => true;
+
+/** Size and SHA-256 of every file below a folder that belongs to the payload. */
+export async function describeFolder(dir: string, belongs = everyFile): Promise<PayloadFile[]> {
   const paths = await guardFiles(dir, () => listFiles(dir)).catch((error: unknown) => {
     throw missingOr(error, dir);
   });
   const files: PayloadFile[] = [];
-  for (const path of paths.filter((name) => !leaveOut.includes(name)))
+  for (const path of paths.filter(belongs))
     files.push({
       path,
       bytes: (await stat(join(dir, path))).size,
@@ -68,9 +71,9 @@ export function payloadDigest(files: readonly PayloadFile[]): string {
 }
 
 /**
- * Content digest of a folder, as a base model enters keys by it: the payload digest of every file below it. Hidden
- * files are left out, links followed. INPUT_MISSING where there is no such folder.
+ * Content digest of a folder, as a base model enters keys by it: the payload digest of every file below it that belongs
+ * to it. Hidden files are left out, links followed. INPUT_MISSING where there is no such folder.
  */
-export async function digestFolder(dir: string): Promise<string> {
-  return payloadDigest(await describeFolder(dir));
+export async function digestFolder(dir: string, belongs = everyFile): Promise<string> {
+  return payloadDigest(await describeFolder(dir, belongs));
 }

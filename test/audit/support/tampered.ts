@@ -104,7 +104,7 @@ export class Tampered {
 
   /** Makes a manifest agree with the files beside it. */
   async resealArtifact(dir: string): Promise<void> {
-    const files = await describeFolder(dir, ['manifest.json']);
+    const files = await describeFolder(dir, (path) => path !== 'manifest.json');
     const manifest = { ...this.manifest(dir), files, digest: payloadDigest(files) };
     writeFileSync(join(dir, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   }
