@@ -64,32 +64,44 @@ function outputsOf(events: readonly Timed[]): string | null {
 
 const stepOf = ({ event }: Timed): number => (event.event === 'metric' ? event.step : 0);
 
+/** A step after which a process was killed, and the checkpoint's that the next one goes on from. */
+interface Kill {
+  readonly step: number;
+  readonly checkpoint: number;
+}
+
 interface Kills {
-  readonly kills: number;
-  readonly steps: readonly number[];
+  readonly kills: readonly Kill[];
   readonly same: boolean;
 }
 
-/** Kills at a random step after the one that each start goes on from, so many times; then lets it finish. */
+/** The newest checkpoint that a process's events speak of; 0 where it began anew and has written none yet. */
+function checkpointAfter(earlier: number, event: TrainerEvent): number {
+  if (event.event === 'hello') return event.resumedFromStep;
+  return event.event === 'checkpoint' ? event.step : earlier;
+}
+
+/** Kills at a random step behind a checkpoint, so many times; then lets it finish. */
 async function killOften(files: StageFiles, stage: Stage, options: { folder: string; kills: number }) {
   const whole = await runStage(files, stage, { folder: join(options.folder, `${stage}-whole`) });
   const total = Math.max(...whole.map(stepOf));
-  const steps: number[] = [];
+  const kills: Kill[] = [];
   const killed = { folder: join(options.folder, `${stage}-killed`), checkpointEverySteps: killedInterval };
   for (let kill = 0; kill < options.kills; kill += 1) {
     const wait = 1 + Math.floor(Math.random() * 2 * killedInterval);
-    let seen = 0;
+    let [seen, checkpoint] = [0, 0];
     const watch: RunOptions['watch'] = (event, child) => {
-      if (event.event !== 'metric' || event.step === total) return;
+      checkpoint = checkpointAfter(checkpoint, event);
+      if (checkpoint === 0 || event.event !== 'metric' || event.step === total) return;
       seen += 1;
       if (seen !== wait) return;
-      steps.push(event.step);
+      kills.push({ step: event.step, checkpoint });
       child.kill('SIGKILL');
     };
     await runStage(files, stage, { ...killed, watch });
   }
   const same = outputsOf(await runStage(files, stage, killed)) === outputsOf(whole);
-  return { whole, killed: { kills: steps.length, steps, same } satisfies Kills };
+  return { whole, killed: { kills, same } satisfies Kills };
 }
 
 const median = (values: readonly number[]): number =>
@@ -130,10 +142,11 @@ export async function benchResume(argv: readonly string[]): Promise<void> {
     for (const stage of ['sft', 'dpo'] as const) {
       const { whole, killed } = await killOften(files, stage, { folder, kills: Number(values.kills) });
       const cost = checkpointCost(whole, stageJob(files, stage, folder).checkpointEverySteps);
-      console.log(`${stage}: killed after steps ${killed.steps.join(', ')}`);
+      const steps = killed.kills.map(({ step, checkpoint }) => `${step} (${checkpoint})`);
+      console.log(`${stage}: killed after steps (and checkpoints) ${steps.join(', ')}`);
       lines.push([
         stage,
-        String(killed.kills),
+        String(killed.kills.length),
         killed.same ? 'equal' : 'DIFFERENT',
         cost.stepMs.toFixed(1),
         cost.checkpointMs.toFixed(1),
