@@ -35,7 +35,7 @@ const law = {
     node: true,
   },
   activities: {
-    rooms: ['contracts', 'planning', 'tasks', 'audit', 'store'],
+    rooms: ['contracts', 'planning', 'tasks', 'text', 'audit', 'store'],
     packages: ['zod', '@temporalio/activity', '@temporalio/common'],
     node: true,
   },

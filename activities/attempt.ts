@@ -3,7 +3,7 @@ import { countInfrastructureFailures, endAttempt, readLedger, startAttempt, type
 import type { Prices } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine } from '../contracts/ledger';
-import type { PlannedStage } from '../contracts/stage';
+import type { PlannedStage, SpecOf } from '../contracts/stage';
 import { digestOf, inputDigest } from '../planning';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
@@ -62,8 +62,8 @@ function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending):
   return rows * price + usage.checkerCalls * prices.checkerCall;
 }
 
-function rowPrice(prices: Prices, what: 'demonstrations' | 'pairs'): number {
-  return what === 'pairs' ? prices.preferencePair : prices.sftExample;
+function rowPrice(prices: Prices, what: SpecOf<'synthesizeData'>['what']): number {
+  return { demonstrations: prices.sftExample, pairs: prices.preferencePair, 'right-samples': 0 }[what];
 }
 
 /** Closes the attempt's entry; gives the chain's new head. */

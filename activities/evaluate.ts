@@ -3,6 +3,7 @@ import { BudgetlineError } from '../contracts/failures';
 import { generationRow, type GenerationRow, type ItemResult } from '../contracts/rows';
 import type { SpecOf } from '../contracts/stage';
 import type { Problem, Task } from '../contracts/task';
+import { fewShotText } from './few-shot';
 import { readJsonLines, writeJsonLines } from './json-lines';
 import { generateAnswers, policyOf } from './policy';
 import type { StageOutput, StageSession } from './session';
@@ -57,9 +58,10 @@ async function answer(
   const reference = await session.inputs.open('reference');
   const policy = policyOf(reference, await session.inputs.openOptional('adapter'));
   const prompts = join(session.runDir, 'prompts.jsonl');
+  const before = await fewShotText(session, problems);
   await writeJsonLines(
     prompts,
-    problems.map(({ id, prompt }) => ({ id, prompt })),
+    problems.map(({ id, prompt }) => ({ id, prompt: before + prompt })),
   );
   const options = {
     policy,
@@ -73,7 +75,10 @@ async function answer(
   return { rows: await readJsonLines(path, generationRow), figures };
 }
 
-/** Greedy answers of the input `reference`, under the input `adapter` if there is one, checked by the task. */
+/**
+ * Greedy answers of the input `reference`, under the input `adapter` if there is one and after the demonstrations of the
+ * input `data` if there are any, checked by the task.
+ */
 export async function evaluate(
   session: StageSession,
   { evaluation }: SpecOf<'evaluate'>,

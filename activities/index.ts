@@ -1,13 +1,15 @@
 /** The activities of a worker: each stage as the supervisor of its work, and an experiment's own ledger. */
-import type { LedgerActivities, RunActivities, StageActivities } from '../contracts/stage';
+import type { LedgerActivities, RunActivities, SpecOf, StageActivities } from '../contracts/stage';
 import { cancelRun } from './cancel-run';
 import { createStageEnvironment, type ActivityDeps } from './deps';
 import { evaluate } from './evaluate';
 import { createLedgerActivities } from './experiments';
 import { freezeReference } from './freeze-reference';
 import { runStage } from './run-stage';
+import type { StageOutput, StageSession } from './session';
 import { synthesizeDemonstrations } from './synthesize-data/demonstrations';
 import { synthesizePairs } from './synthesize-data/pairs';
+import { synthesizeRightSamples } from './synthesize-data/right-samples';
 import { trainPreference } from './train-preference';
 import { trainSft } from './train-sft';
 
@@ -15,6 +17,17 @@ export { defaultTrainerCommand, type ActivityDeps } from './deps';
 
 /** Everything that a worker registers. */
 export type Activities = StageActivities & LedgerActivities & RunActivities;
+
+function synthesize(session: StageSession, spec: SpecOf<'synthesizeData'>): Promise<StageOutput> {
+  switch (spec.what) {
+    case 'demonstrations':
+      return synthesizeDemonstrations(session, spec);
+    case 'pairs':
+      return synthesizePairs(session, spec);
+    case 'right-samples':
+      return synthesizeRightSamples(session, spec);
+  }
+}
 
 /** Builds the activities of a worker from what it has. */
 export function createActivities(deps: ActivityDeps): Activities {
@@ -24,9 +37,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     cancelRun,
     synthesizeData(request) {
       const { spec } = request.stage;
-      return runStage(environment, request, (session) =>
-        spec.what === 'pairs' ? synthesizePairs(session, spec) : synthesizeDemonstrations(session, spec),
-      );
+      return runStage(environment, request, (session) => synthesize(session, spec));
     },
     trainSft: (request) => runStage(environment, request, (session) => trainSft(session, request.stage.spec)),
     freezeReference: (request) => runStage(environment, request, freezeReference),

@@ -6,7 +6,7 @@ import { analyzeBudgets, measureStyle } from './best';
 import type { ClaimBudgets } from './claim-rules';
 import { judgeClaims } from './claims';
 import { diagnoseColdStart } from './cold-start';
-import { analyzeControls } from './controls';
+import { analyzeControls, analyzeFurtherControls } from './controls';
 import { findFurther } from './findings';
 import { buildGrid, type Grid, type GridInput, type ItemsByRun } from './grid';
 import { createInference, unitsOf, variesBySeedsAlone, type Inference } from './inference';
@@ -16,6 +16,7 @@ import { transferBetweenBudgets } from './regions';
 import { seedVariance } from './seed-pool';
 import { diagnoseStagnation } from './stagnation';
 import { countOf, joinNumbers } from './text';
+import { analyzeTuning } from './tuning';
 
 /** Joint bootstrap draws: a probability is known to within a hundredth. */
 const defaultDraws = 2000;
@@ -23,7 +24,7 @@ const defaultDraws = 2000;
 export interface AnalyzeSweepInput {
   readonly result: SweepResult;
   readonly definition: SweepDefinition;
-  /** Item rows by cell id, `controlItemsKey` of a control, or `baseItemsKey`. Where they are missing, summaries serve. */
+  /** Item rows by cell id, `controlIdOf` of a control, or `baseItemsKey`. Where they are missing, summaries serve. */
   readonly items: ItemsByRun;
   /** Reward of the chosen answers at the end of preference training, by cell id, where it is known. */
   readonly chosenRewards?: ReadonlyMap<string, number>;
@@ -130,6 +131,8 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     frontier: findFrontier(inference),
     prices: analyzePrices(inference),
     controls: analyzeControls(inference, delta),
+    furtherControls: analyzeFurtherControls(inference, delta),
+    tuning: analyzeTuning(inference),
     verdicts: judgeClaims({ inference, rules }, holes),
     holes,
     notes: [...grid.notes, ...noteSeeds(inference)],

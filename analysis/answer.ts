@@ -71,7 +71,8 @@ function answerStagnation({ stagnation }: Answered): string[] {
 }
 
 function answerControls({ controls, budgets }: Answered): string[] {
-  if (controls.length > 0) return controls.map((control) => control.reading);
+  const onChosen = controls.filter(({ kind }) => kind === 'sft-on-chosen');
+  if (onChosen.length > 0) return onChosen.map(({ reading }) => reading);
   const mixture = budgets.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
   return mixture
     ? ['No control (SFT on the chosen answers) was run, so whether the preference loss helps is open.']

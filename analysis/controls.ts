@@ -1,57 +1,120 @@
-import type { ControlAnalysis, Estimate } from '../contracts/analysis';
-import type { ControlUnit } from './grid';
+import type { ControlAnalysis, ControlEffect, Estimate, FurtherControl } from '../contracts/analysis';
+import type { ControlUnit, Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { formatCount, formatGap, formatScore } from './text';
 
-type LossEffect = ControlAnalysis['lossEffect'];
-
-function judgeLoss({ estimate, low, high }: Estimate, delta: number): LossEffect {
+/** What a difference says; none is one within ± delta beyond doubt. */
+function judge({ estimate, low, high }: Estimate, delta: number): ControlEffect {
   if (low === null || high === null) return 'unclear';
   if (low > 0 && estimate > delta) return 'helps';
   if (high < 0 && estimate < -delta) return 'hurts';
   return low >= -delta && high <= delta ? 'none' : 'unclear';
 }
 
-const meaning: Record<LossEffect, string> = {
+type Meanings = Readonly<Record<ControlEffect, string>>;
+
+const ofChosen: Meanings = {
   helps: 'the preference loss adds to what its data would give under plain SFT',
   none: 'the preference loss adds nothing that matters: what the mixture gains, its data give under plain SFT too',
   hurts: 'plain SFT on the same chosen answers does better, so the preference loss is not what helps',
   unclear: 'whether the preference loss adds anything to its data is open',
 };
 
-interface Figures {
-  readonly mixture: Estimate;
-  readonly control: Estimate;
-  readonly difference: Estimate;
-}
+const ofRightSamples: Meanings = {
+  helps: 'pairs and their loss add to what right samples alone would give',
+  none: 'pairs add nothing that matters to right samples alone',
+  hurts: 'right samples alone do better, so pairs are not what helps',
+  unclear: 'whether pairs add anything to right samples alone is open',
+};
 
-function readControl(unit: ControlUnit, figures: Figures, effect: LossEffect): string {
-  const at = `At ${formatCount(unit.of.budget)} rows and r = ${unit.of.sftFraction}`;
-  const scores = `the mixture scores ${formatScore(figures.mixture)}, SFT on its chosen answers ${formatScore(figures.control)}`;
-  return `${at} ${scores}: a difference of ${formatGap(figures.difference)}; ${meaning[effect]}.`;
-}
+const besideWinners = {
+  'sft-on-chosen': { name: 'SFT on its chosen answers', meaning: ofChosen },
+  'rejection-sampling': { name: 'SFT on right samples of the same warm start', meaning: ofRightSamples },
+} as const;
 
-function analyzeControl(inference: Inference, unit: ControlUnit, delta: number): ControlAnalysis {
-  const mixture = inference.score(unit.of);
+type WinnerKind = keyof typeof besideWinners;
+
+const standsBesideWinner = (unit: ControlUnit): unit is ControlUnit & { readonly kind: WinnerKind } =>
+  unit.kind in besideWinners;
+
+function analyzeControl(
+  inference: Inference,
+  unit: ControlUnit & { readonly kind: WinnerKind },
+  delta: number,
+): ControlAnalysis {
+  const { kind, of } = unit;
+  const { budget, sftFraction } = of;
+  const mixture = inference.score(of);
   const control = inference.score(unit);
-  const difference = intervalOf(inference.difference(unit.of, unit));
-  const lossEffect = judgeLoss(difference, delta);
-  const figures = { mixture, control, difference };
-  const pureSft = inference.grid.groups.find(
-    (group) => group.budget === unit.of.budget && group.sftFraction === 1,
-  );
+  const difference = intervalOf(inference.difference(of, unit));
+  const lossEffect = judge(difference, delta);
+  const pureSft = inference.grid.groups.find((group) => group.budget === budget && group.sftFraction === 1);
+  const { name, meaning } = besideWinners[kind];
+  const scores = `the mixture scores ${formatScore(mixture)}, ${name} ${formatScore(control)}`;
   return {
-    kind: unit.kind,
-    budget: unit.of.budget,
-    sftFraction: unit.of.sftFraction,
-    ...figures,
+    ...{ kind, budget, sftFraction, mixture, control, difference, lossEffect },
     overPureSft: pureSft === undefined ? null : intervalOf(inference.difference(unit, pureSft)),
-    lossEffect,
-    reading: readControl(unit, figures, lossEffect),
+    reading: `At ${formatCount(budget)} rows and r = ${sftFraction} ${scores}: a difference of ${formatGap(difference)}; ${meaning[lossEffect]}.`,
   };
 }
 
-/** Puts each control beside its mixture. */
+/** Puts the controls of winning mixtures beside them. */
 export function analyzeControls(inference: Inference, delta: number): ControlAnalysis[] {
-  return inference.grid.controls.map((unit) => analyzeControl(inference, unit, delta));
+  const units = inference.grid.controls.filter(standsBesideWinner);
+  return units.map((unit) => analyzeControl(inference, unit, delta));
+}
+
+const ofPrompting: Meanings = {
+  helps: 'part of what training gains is to be had by prompting',
+  none: 'prompting alone gains nothing that matters',
+  hurts: 'prompting alone loses',
+  unclear: 'whether prompting alone gains anything is open',
+};
+
+const ofLikelihood: Meanings = {
+  helps: 'a likelihood term gives part of what a warm start gives',
+  none: 'a likelihood term does not take the place of a warm start',
+  hurts: 'a likelihood term makes it worse',
+  unclear: 'whether a likelihood term changes anything is open',
+};
+
+interface Beside {
+  readonly without: Unit;
+  /** What the two are, for a sentence. */
+  readonly name: string;
+  readonly meaning: Meanings;
+}
+
+/** What a control stands against; null for controls of other sorts, and where the base was not evaluated. */
+function besideOf({ grid }: Inference, { kind, of }: ControlUnit): Beside | null {
+  if (kind === 'few-shot') {
+    const name = 'The base model with demonstrations in its prompt, untrained,';
+    return grid.base && { without: grid.base, name, meaning: ofPrompting };
+  }
+  if (kind !== 'dpo-nll') return null;
+  const name = `At ${formatCount(of.budget)} rows, r = 0 with a cross-entropy term on the chosen answers`;
+  return { without: of, name, meaning: ofLikelihood };
+}
+
+function analyzeFurther(inference: Inference, unit: ControlUnit, delta: number): FurtherControl[] {
+  const beside = besideOf(inference, unit);
+  if (beside === null) return [];
+  const control = inference.score(unit);
+  const without = inference.score(beside.without);
+  const difference = intervalOf(inference.difference(unit, beside.without));
+  const effect = judge(difference, delta);
+  const scores = `scores ${formatScore(control)}, without ${formatScore(without)}`;
+  return [
+    {
+      kind: unit.kind as FurtherControl['kind'],
+      budget: unit.kind === 'few-shot' ? null : unit.of.budget,
+      ...{ control, without, difference, effect },
+      reading: `${beside.name} ${scores}: a difference of ${formatGap(difference)}; ${beside.meaning[effect]}.`,
+    },
+  ];
+}
+
+/** The controls that no winner is needed for: prompting in place of training, a likelihood term in place of a warm start. */
+export function analyzeFurtherControls(inference: Inference, delta: number): FurtherControl[] {
+  return inference.grid.controls.flatMap((unit) => analyzeFurther(inference, unit, delta));
 }

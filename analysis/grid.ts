@@ -1,5 +1,5 @@
-import { baseItemsKey, controlItemsKey, type StyleRates } from '../contracts/analysis';
-import type { CellIdentity, ControlResult } from '../contracts/results';
+import { baseItemsKey, type StyleRates } from '../contracts/analysis';
+import { type CellIdentity, controlIdOf, type ControlResult } from '../contracts/results';
 import type { ItemResult } from '../contracts/rows';
 import { clusterByPrompt, type Clusters } from './clusters';
 
@@ -25,7 +25,9 @@ export interface GridInput {
   /** Null where the base model was not evaluated. */
   readonly base: RunSummary | null;
   readonly cells: readonly CellInput[];
-  readonly controls: readonly (Pick<ControlResult, 'kind' | 'of'> & { readonly evaluation: RunSummary })[];
+  readonly controls: readonly (Pick<ControlResult, 'kind' | 'setting' | 'of'> & {
+    readonly evaluation: RunSummary;
+  })[];
 }
 
 /** One trained and evaluated model. `rows` are in the order of the shared item ids; null where they cannot be paired. */
@@ -56,7 +58,9 @@ export interface Group extends Unit {
 
 export interface ControlUnit extends Unit {
   readonly kind: ControlResult['kind'];
-  /** The mixture that it stands beside. */
+  /** What it has in place of the cells' own; null where the kind says it all. */
+  readonly setting: string | null;
+  /** What it stands beside. */
   readonly of: Group;
 }
 
@@ -165,9 +169,10 @@ function groupControls(
     const of = groups.find((group) => group.runs.some((run) => run.cellId === control.of));
     const seed = of?.runs.find((run) => run.cellId === control.of)?.seed;
     if (of === undefined || seed === undefined) continue;
-    const key = `${of.key}/${control.kind}`;
-    const unit = units.get(key) ?? { key, kind: control.kind, budget: of.budget, of, runs: [] };
-    const rows = alignment.rowsOf(controlItemsKey(control));
+    const { kind, setting = null } = control;
+    const key = controlIdOf({ ...control, of: of.key });
+    const unit = units.get(key) ?? { key, kind, setting, budget: of.budget, of, runs: [] };
+    const rows = alignment.rowsOf(controlIdOf(control));
     unit.runs.push({ seed, cellId: control.of, summary: control.evaluation, rows });
     units.set(key, unit);
   }
@@ -183,7 +188,7 @@ function baseUnit(summary: RunSummary, alignment: Alignment): Unit {
 /** Reads results into groups of seeds with their items aligned. Null items: only summaries are to be had. */
 export function buildGrid({ base, cells, controls }: GridInput, items: ItemsByRun | null): Grid {
   const cellIds = cells.map(({ cell }) => cell.id).sort();
-  const controlIds = controls.map(controlItemsKey).sort();
+  const controlIds = controls.map(controlIdOf).sort();
   const baseIds = base === null ? [] : [baseItemsKey];
   const alignment = items === null ? unaligned : alignItems(items, [...baseIds, ...cellIds, ...controlIds]);
   const groups = groupCells(cells, alignment);

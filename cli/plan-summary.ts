@@ -1,7 +1,8 @@
-import type { SweepDefinition } from '../contracts/definition';
+import type { ControlKind, SweepDefinition } from '../contracts/definition';
 import { stageKinds, type StageKey, type StageKind } from '../contracts/stage';
 import {
   annotationUsd,
+  countControls,
   estimateSeconds,
   type Purchase,
   type SweepPlan,
@@ -28,8 +29,13 @@ export interface PlanSummary {
   readonly toBuyUsd: number;
   /** Device slots that the workers of this machine have. */
   readonly slots: number;
-  /** Estimated seconds on these slots, without what is cached; controls are not in it. */
+  /** Estimated seconds of the cells on these slots, without what is cached. */
   readonly seconds: number;
+  /** Controls by kind, at most so many; those beside winners are known when cells have ended. */
+  readonly controls: Readonly<Partial<Record<ControlKind, number>>>;
+  /** Stages of the controls that will run in any case, less those of cells and those in the store. */
+  readonly controlStages: number;
+  readonly controlSeconds: number;
   readonly warnings: readonly string[];
 }
 
@@ -46,6 +52,22 @@ function countKinds(stages: readonly UniqueStage[], cached: ReadonlySet<StageKey
     return [kind, { unique: ofKind.length, cached: there }] as const;
   });
   return Object.fromEntries(counts.filter(([, { unique }]) => unique > 0));
+}
+
+function summarizeControls(
+  { controls, stages }: SweepPlan,
+  { cached, slots }: Pick<SummarizePlanOptions, 'cached' | 'slots'>,
+): Pick<PlanSummary, 'controls' | 'controlStages' | 'controlSeconds'> {
+  const known = new Set([...stages.map(({ stage }) => stage.key), ...cached]);
+  const all = controls.certain.flatMap((control) => control.stages);
+  const further = [...new Map(all.map((stage) => [stage.key, stage])).values()].filter(
+    ({ key }) => !known.has(key),
+  );
+  return {
+    controls: Object.fromEntries(countControls(controls)),
+    controlStages: further.length,
+    controlSeconds: estimateSeconds(further, slots, all),
+  };
 }
 
 export interface SummarizePlanOptions {
@@ -81,6 +103,7 @@ export function summarizePlan(
       all.filter(({ key }) => !cached.has(key)),
       slots,
     ),
+    ...summarizeControls(plan, { cached, slots }),
     warnings,
   };
 }

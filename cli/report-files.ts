@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { analyzeSweep } from '../analysis';
-import { baseItemsKey, controlItemsKey, type SweepAnalysis } from '../contracts/analysis';
+import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis';
 import { sweepDefinition, type SweepDefinition } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
-import type { CellResult, SweepResult } from '../contracts/results';
+import { type CellResult, controlIdOf, type SweepResult } from '../contracts/results';
 import { itemResult, type ItemResult } from '../contracts/rows';
 import type { StageKey, StageKind } from '../contracts/stage';
 import { type Coordinates, coordinatesSlug, splitResult, type VariantResult } from '../planning';
@@ -64,10 +64,7 @@ async function readAllItems(store: Store, result: SweepResult): Promise<Map<stri
   const wanted: [string, StageKey][] = [
     [baseItemsKey, result.base.key],
     ...result.cells.map(({ cell, evaluation }): [string, StageKey] => [cell.id, evaluation.key]),
-    ...result.controls.map((control): [string, StageKey] => [
-      controlItemsKey(control),
-      control.evaluation.key,
-    ]),
+    ...result.controls.map((control): [string, StageKey] => [controlIdOf(control), control.evaluation.key]),
   ];
   const items = new Map<string, ItemResult[]>();
   for (const [name, key] of wanted) {

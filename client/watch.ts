@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { CellProgress, SweepProgress, SweepResult } from '../contracts/results';
 import type { PlannedStage, StageKey } from '../contracts/stage';
-import { planControl } from '../planning';
 import type { SweepPlan } from '../planning';
 import type { allocationSweep } from '../workflows';
 import { toWorkflowError } from './failure';
@@ -51,10 +50,8 @@ class Watcher {
   constructor(private readonly options: WatchOptions) {
     const { plan } = options;
     const planned = plan.stages.map(({ stage }) => stage);
-    const controls = plan.cells.flatMap(({ experiment }) => {
-      const control = planControl(experiment);
-      return control === null ? [] : [control.sft, control.evaluation];
-    });
+    const { certain, besideWinners } = plan.controls;
+    const controls = [...certain, ...besideWinners].flatMap(({ stages }) => stages);
     this.#byKey = new Map([...planned, ...controls].map((stage) => [stage.key, stage]));
   }
 

@@ -1,5 +1,3 @@
-import type { ControlResult } from './results';
-
 /** A figure with its 95 % interval; the bounds are null where nothing says how sure it is. */
 export interface Estimate {
   readonly estimate: number;
@@ -227,19 +225,59 @@ export interface PriceSensitivity {
   }[];
 }
 
-/** The winning mixture beside plain SFT on the chosen answers of its pairs. */
+/** What a control says; `none` is a difference within ± delta beyond doubt. */
+export type ControlEffect = 'helps' | 'none' | 'hurts' | 'unclear';
+
+/** The winning mixture beside plain SFT on the chosen answers of its pairs, or on right samples of its warm start. */
 export interface ControlAnalysis {
-  readonly kind: 'sft-on-chosen';
+  readonly kind: 'sft-on-chosen' | 'rejection-sampling';
   readonly budget: number;
   readonly sftFraction: number;
   readonly mixture: Estimate;
   readonly control: Estimate;
-  /** Mixture less control: what the preference loss adds to the same data. */
+  /** Mixture less control: what the preference loss adds to the same data, or pairs to right samples. */
   readonly difference: Estimate;
-  /** Control less pure SFT at the same budget: what the chosen answers alone add; null where r = 1 was not run. */
+  /** Control less pure SFT at the same budget: what its data alone add; null where r = 1 was not run. */
   readonly overPureSft: Estimate | null;
-  /** What the difference says about the preference loss; `none` is a difference within ± delta. */
-  readonly lossEffect: 'helps' | 'none' | 'hurts' | 'unclear';
+  /** What the difference says about preference tuning. */
+  readonly lossEffect: ControlEffect;
+  readonly reading: string;
+}
+
+/** What one may try in place of training, or of a warm start. */
+export interface FurtherControl {
+  /** `few-shot`: the untrained base with demonstrations in its prompt. `dpo-nll`: r = 0 with a likelihood term. */
+  readonly kind: 'few-shot' | 'dpo-nll';
+  /** Null for the base, which no budget touches. */
+  readonly budget: number | null;
+  readonly control: Estimate;
+  /** The base without demonstrations; r = 0 as defined. */
+  readonly without: Estimate;
+  /** control − without. */
+  readonly difference: Estimate;
+  readonly effect: ControlEffect;
+  readonly reading: string;
+}
+
+/** The split with the highest score under one setting of preference tuning. */
+export interface TunedWinner {
+  /** "as defined", "learning rate × 0.5" … */
+  readonly setting: string;
+  readonly sftFraction: number;
+  readonly score: Estimate;
+  /** Its score less that of the split that wins as defined, both under this setting; null where it is that split. */
+  readonly overDefined: Estimate | null;
+  readonly scores: readonly { readonly sftFraction: number; readonly score: Estimate }[];
+}
+
+/** Whether another learning rate or β changes which split is best at one budget. */
+export interface TuningAnalysis {
+  readonly kind: 'learning-rate' | 'beta';
+  readonly budget: number;
+  /** As defined, then the others. */
+  readonly settings: readonly TunedWinner[];
+  /** `yes`: under some setting another split is surely above the one that wins as defined. */
+  readonly changes: 'no' | 'yes' | 'unclear';
   readonly reading: string;
 }
 
@@ -309,6 +347,8 @@ export interface SubjectAnalysis {
   readonly frontier: readonly FrontierPoint[];
   readonly prices: readonly PriceSensitivity[];
   readonly controls: readonly ControlAnalysis[];
+  readonly furtherControls: readonly FurtherControl[];
+  readonly tuning: readonly TuningAnalysis[];
   /** C1 … C5, all five. */
   readonly verdicts: readonly ClaimVerdict[];
   readonly holes: readonly HoleAnalysis[];
@@ -323,10 +363,8 @@ export interface SweepAnalysis extends SubjectAnalysis {
   readonly sweepId: string;
 }
 
-/** Key of the base model's items in the map that `analyzeSweep` is given; cells stand under their own ids. */
+/**
+ * Key of the base model's items in the map that `analyzeSweep` is given; cells stand under their own ids,
+ * controls under `controlIdOf`.
+ */
 export const baseItemsKey = 'base';
-
-/** Key of a control's items in that map. */
-export function controlItemsKey(control: Pick<ControlResult, 'kind' | 'of'>): string {
-  return `${control.of}/${control.kind}`;
-}

@@ -142,7 +142,18 @@ export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
 export type ExperimentInput = z.input<typeof experimentDefinition>;
 
 /** Fields that no axis may change: the grid has axes of its own, and what no stage's key holds would change nothing. */
-const fixedFields = ['name', 'budgets', 'sftFractions', 'seeds', 'axes', 'controls', 'prices', 'execution'];
+const fixedFields = [
+  'name',
+  'budgets',
+  'sftFractions',
+  'seeds',
+  'axes',
+  'controls',
+  'fewShotExamples',
+  'tuningBudget',
+  'prices',
+  'execution',
+];
 
 const axisField = z
   .string()
@@ -172,6 +183,27 @@ const axes = z.record(z.string().min(1), axis).superRefine((value, context) => {
   }
 });
 
+/**
+ * Controls, as ready cells:
+ *
+ * | kind | what | beside |
+ * |---|---|---|
+ * | sft-on-chosen | plain SFT on the chosen answers of the pairs, from the same warm start | every winning mixture |
+ * | rejection-sampling | plain SFT on as many right samples of the same warm start | every winning mixture |
+ * | few-shot | the untrained base with demonstrations in its prompt | the smallest budget |
+ * | dpo-nll | DPO with a cross-entropy term on the chosen answers, weight 1 | r = 0 at every budget |
+ * | learning-rate, beta | preference tuning with half and twice of it | all splits with pairs, at one budget |
+ */
+const controlKinds = [
+  'sft-on-chosen',
+  'rejection-sampling',
+  'few-shot',
+  'dpo-nll',
+  'learning-rate',
+  'beta',
+] as const;
+export type ControlKind = (typeof controlKinds)[number];
+
 const distinct = (values: number[]): boolean => new Set(values).size === values.length;
 
 /** A grid of cells: budgets × fractions × seeds. */
@@ -182,8 +214,12 @@ export const sweepDefinition = z.strictObject({
   seeds: z.array(z.int().nonnegative()).min(1).refine(distinct, 'each seed once').default([0]),
   /** Further axes by name: model, annotator, sft.lora.rank, preference.learningRate, task … */
   axes: axes.optional(),
-  /** Beside every winning mixture: plain SFT on the chosen answers of its pairs, from the same warm start. */
-  controls: z.array(z.enum(['sft-on-chosen'])).default(['sft-on-chosen']),
+  /** What a sceptic asks for beside the cells. */
+  controls: z.array(z.enum(controlKinds)).default(['sft-on-chosen']),
+  /** Demonstrations in the prompt of the control `few-shot`; 4 unless told. */
+  fewShotExamples: count.optional(),
+  /** Budget at which the controls `learning-rate` and `beta` are run; the largest unless told. */
+  tuningBudget: count.optional(),
   /** Largest difference in score that does not matter, fixed before the run. */
   delta: share.default(0.02),
   /** Budgets up to this one count as low, those from `largeBudget` on as large. */

@@ -1,3 +1,4 @@
+import type { ControlKind } from './definition';
 import type { AnchoredHead, StageCost, StageResult } from './stage';
 import type { PauseMode } from './steering';
 
@@ -49,13 +50,20 @@ export interface CellHole {
   readonly message: string;
 }
 
-/** Plain SFT on the chosen answers of a winning mixture's pairs, from the same warm start. */
+/** One run of a control. */
 export interface ControlResult {
-  readonly kind: 'sft-on-chosen';
+  readonly kind: ControlKind;
+  /** What it has in place of the cell's own, e.g. "beta × 0.5"; left out where the kind says it all. */
+  readonly setting?: string;
   /** Id of the cell beside which it stands. */
   readonly of: string;
   readonly evaluation: EvaluationSummary;
   readonly stages: readonly StageResult[];
+}
+
+/** What a control is known by. */
+export function controlIdOf({ of, kind, setting }: Pick<ControlResult, 'of' | 'kind' | 'setting'>): string {
+  return [of, kind, ...(setting === undefined ? [] : [setting])].join('/');
 }
 
 /** The untrained base at one place on a sweep's axes. */
@@ -115,8 +123,8 @@ export interface SweepProgress {
   /** The base model's score, once it is known. */
   readonly baseScore: number | null;
   readonly cells: readonly CellProgress[];
-  /** Controls that run or have run, by the id of the cell beside which they stand. */
-  readonly controls: readonly { readonly of: string; readonly state: CellProgress['state'] }[];
+  /** Controls that run or have run. */
+  readonly controls: readonly { readonly id: string; readonly state: CellProgress['state'] }[];
 }
 
 /** Where a cell stands, as its own `progress` query tells: its stages so far, and the one that runs. */

@@ -22,6 +22,16 @@ interface TaskSource {
   readonly fileDigests: Readonly<Record<string, string>>;
 }
 
+/** Rows of a frozen reference's own samples: pairs; or those that are right, one a prompt, as demonstrations. */
+interface Sampled extends TaskSource {
+  readonly kind: 'synthesizeData';
+  readonly pairs: PairSpec;
+  readonly rows: number;
+  readonly poolSeed: number;
+  /** Seed of the sampler. */
+  readonly seed: number;
+}
+
 /** What a stage computes. Only what changes its bytes stands here; all of it is in the key. */
 export type StageSpec =
   | (TaskSource & {
@@ -32,15 +42,8 @@ export type StageSpec =
       /** Seed of the pool's permutation, the same for every stage of one seed axis. */
       readonly poolSeed: number;
     })
-  | (TaskSource & {
-      readonly kind: 'synthesizeData';
-      readonly what: 'pairs';
-      readonly pairs: PairSpec;
-      readonly rows: number;
-      readonly poolSeed: number;
-      /** Seed of the sampler. */
-      readonly seed: number;
-    })
+  | (Sampled & { readonly what: 'pairs' })
+  | (Sampled & { readonly what: 'right-samples' })
   | {
       readonly kind: 'trainSft';
       /** Which text of the data is supervised. */
@@ -57,7 +60,12 @@ export type StageSpec =
       readonly seed: number;
       readonly dtype: 'f32';
     }
-  | (TaskSource & { readonly kind: 'evaluate'; readonly evaluation: EvaluationSpec });
+  | (TaskSource & {
+      readonly kind: 'evaluate';
+      readonly evaluation: EvaluationSpec;
+      /** Demonstrations of the input `data` that stand before every question; left out where there are none. */
+      readonly fewShot?: number;
+    });
 
 export type SpecOf<K extends StageKind> = { [P in K]: Extract<StageSpec, { kind: P }> }[K];
 

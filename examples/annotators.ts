@@ -2,7 +2,7 @@ import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
 
 /**
  * Does the best split depend on who writes the demonstrations? Three annotators, the same budgets and fractions, three
- * seeds: 162 cells. Beside every mixture that wins stands plain SFT on the chosen answers of its pairs. A slice:
+ * seeds: 162 cells, and the controls that a sceptic asks for. A slice:
  *   budgetline run examples/annotators.ts --budgets 64 --fractions 1,0.5 --seeds 0
  */
 export default defineSweep({
@@ -13,4 +13,7 @@ export default defineSweep({
   budgets: [64, 256, 1024],
   sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0],
   seeds: [0, 1, 2],
+  controls: ['sft-on-chosen', 'rejection-sampling', 'few-shot', 'dpo-nll', 'learning-rate', 'beta'],
+  fewShotExamples: 1, // the embedded base was pretrained on 96 tokens: one demonstration and the question fill them
+  tuningBudget: 256,
 });

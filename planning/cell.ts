@@ -127,21 +127,3 @@ export function planBase(resolved: Resolved<ExperimentDefinition | SweepDefiniti
   const reference = freezeReferenceStage(context, { adapter: null });
   return { reference, evaluation: evaluateStage(context, { reference, adapter: null }) };
 }
-
-/** The control's own stages; what they read, the cell beside it has made. */
-export interface ControlPlan {
-  readonly sft: PlannedStage<'trainSft'>;
-  readonly evaluation: PlannedStage<'evaluate'>;
-}
-
-/**
- * The control beside a mixture: plain SFT on the chosen answers of the cell's pairs, from the same frozen warm start.
- * null where the cell has no pairs.
- */
-export function planControl(resolved: ResolvedExperiment): ControlPlan | null {
-  const { reference, pairs } = planCell(resolved);
-  if (pairs === null) return null;
-  const context = contextOf(resolved);
-  const sft = trainSftStage(context, { data: pairs, base: reference, column: 'chosen' });
-  return { sft, evaluation: evaluateStage(context, { reference, adapter: sft }) };
-}

@@ -77,14 +77,19 @@ export function dependenciesOf(stage: PlannedStage): StageKey[] {
  * there and a slot is free.
  *
  * @param stages every stage once, inputs before their readers
+ * @param among stages that have what these read; themselves unless told
  */
-export function estimateSeconds(stages: readonly PlannedStage[], slots: number): number {
+export function estimateSeconds(
+  stages: readonly PlannedStage[],
+  slots: number,
+  among: readonly PlannedStage[] = stages,
+): number {
   const free = Array.from({ length: Math.max(1, slots) }, () => 0);
   const ends = new Map<StageKey, number>();
   for (const stage of stages) {
     const ready = Math.max(0, ...dependenciesOf(stage).map((key) => ends.get(key) ?? 0));
     const slot = free.indexOf(Math.min(...free));
-    const end = Math.max(ready, free[slot] ?? 0) + estimateStageSeconds(stage, stages);
+    const end = Math.max(ready, free[slot] ?? 0) + estimateStageSeconds(stage, among);
     free[slot] = end;
     ends.set(stage.key, end);
   }

@@ -10,15 +10,8 @@ export {
   purchaseOf,
   uniquePurchase,
 } from './money';
-export {
-  type BasePlan,
-  type CellPlan,
-  type CellStages,
-  type ControlPlan,
-  planBase,
-  planCell,
-  planControl,
-} from './cell';
+export { type BasePlan, type CellPlan, type CellStages, planBase, planCell } from './cell';
+export { type ControlPlan, countControls, type PlannedControls, planControls } from './controls';
 export {
   cellIdOf,
   type Coordinates,
@@ -41,6 +34,7 @@ export {
   outputOf,
   pairsStage,
   poolSeed,
+  rightSamplesStage,
   type PreferenceStageOptions,
   revisions,
   type SftStageOptions,

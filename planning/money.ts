@@ -60,7 +60,9 @@ function addPurchases(a: Purchase, b: Purchase): Purchase {
 
 function purchaseOfStage(spec: SpecOf<'synthesizeData'>): Purchase {
   if (spec.what === 'demonstrations') return { ...noPurchase, demonstrations: spec.rows };
-  return purchaseOf(0, spec.rows, spec.pairs);
+  const purchase = purchaseOf(0, spec.rows, spec.pairs);
+  // Right samples cost what checking them costs; nobody writes or compares anything.
+  return spec.what === 'pairs' ? purchase : { ...purchase, pairs: 0 };
 }
 
 function isPurchase(stage: PlannedStage): stage is PlannedStage<'synthesizeData'> {

@@ -2,6 +2,7 @@ import type { ResolvedSweep } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
 import type { PlannedStage, StageKey } from '../contracts/stage';
 import { type BasePlan, type CellPlan, planBase, planCell } from './cell';
+import { planControls, type PlannedControls } from './controls';
 import { optimiserSteps } from './counts';
 import { dependenciesOf, estimateStageSeconds } from './estimate';
 import { cellIdOf, definitionDigest, sweepIdOf } from './identity';
@@ -26,8 +27,9 @@ export interface SweepPlan {
   readonly base: readonly PlannedStage[];
   /** Dearest first, so that the longest cell does not start last. */
   readonly cells: readonly CellPlan[];
-  /** Every stage once, inputs before their readers. */
+  /** Every stage of base and cells once, inputs before their readers. */
   readonly stages: readonly UniqueStage[];
+  readonly controls: PlannedControls;
   /** Rows bought, each once. */
   readonly purchase: Purchase;
   readonly annotationUsd: number;
@@ -118,6 +120,7 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
     base,
     cells,
     stages,
+    controls: planControls(cells, definition),
     purchase,
     annotationUsd: usd,
     warnings: stepWarnings(stages),

@@ -107,15 +107,22 @@ export function demonstrationsStage(
   });
 }
 
-/** Makes `rows` preference pairs from samples of a frozen reference. */
-export function pairsStage(
+interface SampledStageOptions {
+  readonly what: 'pairs' | 'right-samples';
+  readonly reference: PlannedStage<'freezeReference'>;
+  readonly rows: number;
+  readonly title: string;
+}
+
+/** Rows that are made of a frozen reference's own samples. */
+function sampledStage(
   context: StageContext,
-  { reference, rows }: { reference: PlannedStage<'freezeReference'>; rows: number },
+  { what, reference, rows, title }: SampledStageOptions,
 ): PlannedStage<'synthesizeData'> {
   return makeStage('synthesizeData', {
     spec: {
       kind: 'synthesizeData',
-      what: 'pairs',
+      what,
       ...taskSource(context),
       pairs: context.resolved.definition.pairs,
       rows,
@@ -125,9 +132,31 @@ export function pairsStage(
     },
     inputs: { reference: outputOf(reference) },
     files: filePaths(context),
-    title: `${rows} preference pairs`,
+    title,
   });
 }
+
+/** Makes `rows` preference pairs from samples of a frozen reference. */
+export function pairsStage(
+  context: StageContext,
+  options: { reference: PlannedStage<'freezeReference'>; rows: number },
+): PlannedStage<'synthesizeData'> {
+  return sampledStage(context, { ...options, what: 'pairs', title: `${options.rows} preference pairs` });
+}
+
+/** `rows` right samples of a frozen reference, one a prompt, as demonstrations: what rejection sampling keeps. */
+export function rightSamplesStage(
+  context: StageContext,
+  options: { reference: PlannedStage<'freezeReference'>; rows: number },
+): PlannedStage<'synthesizeData'> {
+  return sampledStage(context, { ...options, what: 'right-samples', title: `${options.rows} right samples` });
+}
+
+const rowNames = {
+  demonstrations: 'demonstrations',
+  pairs: 'pairs',
+  'right-samples': 'right samples',
+} as const;
 
 export interface SftStageOptions {
   readonly data: PlannedStage<'synthesizeData'>;
@@ -140,7 +169,6 @@ export interface SftStageOptions {
 /** Supervised fine-tuning by the definition's `sft` settings. */
 export function trainSftStage(context: StageContext, options: SftStageOptions): PlannedStage<'trainSft'> {
   const { data, base, column = 'completion' } = options;
-  const rows = 'rows' in data.spec ? data.spec.rows : 0;
   return makeStage('trainSft', {
     spec: {
       kind: 'trainSft',
@@ -150,7 +178,7 @@ export function trainSftStage(context: StageContext, options: SftStageOptions): 
       dtype: 'f32',
     },
     inputs: { base: base === undefined ? baseModel(context) : outputOf(base), data: outputOf(data) },
-    title: column === 'chosen' ? `SFT on ${rows} chosen answers` : `SFT on ${rows} demonstrations`,
+    title: `SFT on ${data.spec.rows} ${column === 'chosen' ? 'chosen answers' : rowNames[data.spec.what]}`,
   });
 }
 
@@ -207,21 +235,26 @@ export interface EvaluateStageOptions {
   readonly reference: PlannedStage<'freezeReference'>;
   /** What was trained on top of the reference; null evaluates the reference itself. */
   readonly adapter: PlannedStage<'trainSft' | 'trainPreference'> | null;
+  /** Demonstrations that stand before every question. */
+  readonly fewShot?: PlannedStage<'synthesizeData'>;
 }
 
 /** Greedy evaluation on the front of the task's test set. */
 export function evaluateStage(
   context: StageContext,
-  { reference, adapter }: EvaluateStageOptions,
+  { reference, adapter, fewShot }: EvaluateStageOptions,
 ): PlannedStage<'evaluate'> {
   const { evaluation } = context.resolved.definition;
+  const shots = fewShot === undefined ? {} : { fewShot: fewShot.spec.rows };
+  const shown = fewShot === undefined ? '' : `, ${fewShot.title} before each`;
   return makeStage('evaluate', {
-    spec: { kind: 'evaluate', ...taskSource(context), evaluation },
+    spec: { kind: 'evaluate', ...taskSource(context), evaluation, ...shots },
     inputs: {
       reference: outputOf(reference),
       ...(adapter === null ? {} : { adapter: outputOf(adapter) }),
+      ...(fewShot === undefined ? {} : { data: outputOf(fewShot) }),
     },
     files: filePaths(context),
-    title: `Evaluation on ${evaluation.items} items`,
+    title: `Evaluation on ${evaluation.items} items${shown}`,
   });
 }

@@ -8,11 +8,12 @@ import type {
   EvaluationSummary,
   SweepReturn,
 } from '../contracts/results';
-import type { StageResult } from '../contracts/stage';
+import type { PlannedStage, StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
+import type { ControlPlan } from '../planning/controls';
 import { describeCoordinates } from '../planning/identity';
 import { planSweep } from '../planning/plan';
-import type { SweepPlan, VariantPlan } from '../planning/plan';
+import type { SweepPlan } from '../planning/plan';
 import { allocationExperiment } from './allocation-experiment';
 import { Board } from './board';
 import { summarizeEvaluation } from './evaluation';
@@ -23,8 +24,8 @@ import type { Orchestration } from './orchestration';
 import { keepPage, nextPage, scoredCells, scoresWith, splitOutcomes, stagesOf, sumCosts } from './pages';
 import type { Carried } from './pages';
 import { planOrFail } from './planned';
-import { createStages } from './stages';
-import type { Artifact, Stages, StagesOptions } from './stages';
+import { createRunner } from './stages';
+import type { StagesOptions } from './stages';
 import { Steering } from './steering';
 import { winningMixtures } from './winners';
 import type { ScoredCell } from './winners';
@@ -48,48 +49,39 @@ interface Sweep {
   readonly board: Board;
 }
 
-/** Whose stages are run: a definition, a seed, and where the results go. */
-interface Running extends Pick<StagesOptions, 'resolved' | 'seed'> {
-  readonly sink: StageResult[];
-}
-
-function stagesFor({ plan, orchestration, steering }: Sweep, { resolved, seed, sink }: Running): Stages {
-  return createStages({
-    resolved,
-    seed,
-    experimentId: plan.sweepId,
-    orchestration,
+/** Stages that the sweep runs itself, one after another, the last of which evaluates. */
+async function runChain(
+  { plan, orchestration, steering }: Sweep,
+  resolved: StagesOptions['resolved'],
+  stages: readonly PlannedStage[],
+): Promise<StageResult[]> {
+  const run = createRunner({
+    ...{ resolved, orchestration, experimentId: plan.sweepId },
     runStage: (stage) => steering.runStage(stage),
-    onStage: (_, result) => {
-      if (result !== null) sink.push(result);
-    },
   });
+  const results: StageResult[] = [];
+  for (const stage of stages) results.push((await run(stage)).result);
+  return results;
 }
 
-async function evaluateBase(
-  sweep: Sweep,
-  { resolved }: VariantPlan,
-  sink: StageResult[],
-): Promise<EvaluationSummary> {
-  const stages = stagesFor(sweep, { resolved, seed: 0, sink });
-  const reference = await stages.freezeReference({ adapter: null });
-  return summarizeEvaluation((await stages.evaluate({ reference })).result);
-}
+/** What the last stage of a chain, an evaluation, says. */
+const summarizeChain = (results: readonly StageResult[]): EvaluationSummary =>
+  summarizeEvaluation(results.at(-1)!);
 
 /** The untrained base at every place on the axes; what is one evaluation runs once. */
 async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
   if (sweep.carried !== undefined) return sweep.carried.base;
   const { variants } = sweep.plan;
-  const baseStages: StageResult[] = [];
-  const running = new Map<string, Promise<EvaluationSummary>>();
-  for (const variant of variants) {
-    const { key } = variant.base.evaluation;
-    if (!running.has(key)) running.set(key, evaluateBase(sweep, variant, baseStages));
+  const running = new Map<string, Promise<StageResult[]>>();
+  for (const { resolved, base } of variants) {
+    const { key } = base.evaluation;
+    if (!running.has(key)) running.set(key, runChain(sweep, resolved, [base.reference, base.evaluation]));
   }
+  const baseStages = (await Promise.all(running.values())).flat();
   const places = await Promise.all(
     variants.map(async ({ coordinates, base: { evaluation } }) => ({
       axes: coordinates,
-      base: (await running.get(evaluation.key))!,
+      base: summarizeChain((await running.get(evaluation.key)) ?? []),
     })),
   );
   const { base } = places[0]!;
@@ -128,41 +120,37 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | C
   }
 }
 
-/** Plain SFT on the chosen answers of the cell's pairs, from the same frozen warm start. */
-async function trainControl(stages: Stages, { cell }: ScoredCell): Promise<Artifact<'evaluate'>> {
-  const demonstrations = await stages.synthesizeData({ rows: cell.sftRows });
-  const warmStart = await stages.trainSft({ data: demonstrations });
-  const reference = await stages.freezeReference({ adapter: warmStart });
-  const data = await stages.synthesizeData({ rows: cell.pairRows, reference });
-  const adapter = await stages.trainSft({ data, base: reference, column: 'chosen' });
-  return stages.evaluate({ reference, adapter });
-}
-
-async function runControl(sweep: Sweep, winner: ScoredCell): Promise<ControlResult[]> {
-  const of = winner.cell.id;
-  const results: StageResult[] = [];
-  sweep.board.control(of, 'running');
+async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlResult[]> {
+  const { id, kind, setting, of, experiment } = control;
+  sweep.board.control(id, 'running');
   try {
-    const { experiment } = sweep.plan.cells.find(({ cell }) => cell.id === of)!;
-    const stages = stagesFor(sweep, { resolved: experiment, seed: winner.cell.seed, sink: results });
-    const { result } = await trainControl(stages, winner);
-    sweep.board.control(of, 'done');
-    return [{ kind: 'sft-on-chosen', of, evaluation: summarizeEvaluation(result), stages: results }];
+    const stages = await runChain(sweep, experiment, control.stages);
+    sweep.board.control(id, 'done');
+    const named = setting === undefined ? {} : { setting };
+    return [{ kind, ...named, of: of.id, evaluation: summarizeChain(stages), stages }];
   } catch (error) {
     readFailure(error);
-    sweep.board.control(of, 'failed');
+    sweep.board.control(id, 'failed');
     return [];
   }
 }
 
-async function runControls(sweep: Sweep, cells: readonly ScoredCell[]): Promise<ControlResult[]> {
-  const { controls } = sweep.resolved.definition;
-  if (!controls.includes('sft-on-chosen')) return [];
+/** Those beside the mixtures that have won, and those that the plan names. */
+function controlsOf({ plan }: Sweep, scored: readonly ScoredCell[]): ControlPlan[] {
+  const { certain, besideWinners } = plan.controls;
+  const beside = winningMixtures(scored).flatMap(({ cell }) =>
+    besideWinners.filter(({ of }) => of.id === cell.id),
+  );
+  return [...beside, ...certain];
+}
+
+async function runControls(sweep: Sweep, scored: readonly ScoredCell[]): Promise<ControlResult[]> {
+  if (sweep.resolved.definition.controls.length === 0) return [];
   sweep.board.enter('controls');
   const groups = await runInWindow(
-    winningMixtures(cells),
+    controlsOf(sweep, scored),
     () => sweep.steering.width,
-    (winner) => runControl(sweep, winner),
+    (control) => runControl(sweep, control),
   );
   return groups.flat();
 }

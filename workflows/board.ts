@@ -48,7 +48,7 @@ export class Board {
       window: this.#steering.state.window ?? 1,
       baseScore: this.#baseScore,
       cells: [...this.#cells.values()],
-      controls: [...this.#controls].map(([of, state]) => ({ of, state })),
+      controls: [...this.#controls].map(([id, state]) => ({ id, state })),
     };
   }
 
@@ -66,8 +66,8 @@ export class Board {
     this.#publish();
   }
 
-  control(of: string, state: CellProgress['state']): void {
-    this.#controls.set(of, state);
+  control(id: string, state: CellProgress['state']): void {
+    this.#controls.set(id, state);
   }
 
   #put(cell: CellProgress['cell'], state: CellProgress['state'], score?: number): void {

@@ -92,21 +92,28 @@ type AnyActivity = (request: {
   readonly prices: Prices;
 }) => Promise<StageResult>;
 
-/** The stage functions of a definition and seed. Deterministic: what runs is a function of what they are called with. */
-export function createStages(options: StagesOptions): Stages {
-  const { resolved, seed, experimentId, orchestration = defaultOrchestration, onStage } = options;
-  const context = { resolved, seed };
+/** Runs a stage that was planned. */
+export type StageRunner = <S extends PlannedStage>(stage: S) => Promise<{ stage: S; result: StageResult }>;
+
+/** Runs planned stages on the queues that they belong to. */
+export function createRunner(options: Omit<StagesOptions, 'seed'>): StageRunner {
+  const { resolved, experimentId, orchestration = defaultOrchestration, onStage } = options;
   const { execution, prices } = resolved.definition;
   const runStage = options.runStage ?? ((stage) => stage());
-
-  async function run<S extends PlannedStage>(stage: S): Promise<{ stage: S; result: StageResult }> {
+  return async (stage) => {
     onStage?.(stage, null);
     const activity = activitiesFor(stage, orchestration)[stage.kind] as AnyActivity;
     const result = await runStage(() => activity({ stage, execution, experimentId, prices }));
     onStage?.(stage, result);
     return { stage, result };
-  }
+  };
+}
 
+/** The stage functions of a definition and seed. Deterministic: what runs is a function of what they are called with. */
+export function createStages(options: StagesOptions): Stages {
+  const { resolved, seed } = options;
+  const context = { resolved, seed };
+  const run = createRunner(options);
   return {
     synthesizeData: ({ rows, reference }) =>
       run(

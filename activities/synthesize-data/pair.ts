@@ -1,11 +1,10 @@
 import type { PairSpec } from '../../contracts/definition';
 import type { GenerationRow, PreferenceRow } from '../../contracts/rows';
 import type { Problem, Task } from '../../contracts/task';
+import type { Yielded } from './harvest';
 
 /** Why a prompt gives no pair. */
 export type Skipped = 'all-right' | 'all-wrong' | 'wrong-is-empty';
-
-export type PairOutcome = { readonly pair: PreferenceRow } | { readonly skipped: Skipped };
 
 /**
  * One prompt's samples as a pair: chosen is the first right sample (or the gold answer), rejected the first wrong one.
@@ -15,7 +14,7 @@ export function makePair(
   task: Task,
   problem: Problem,
   options: { readonly samples: readonly GenerationRow[]; readonly chosen: PairSpec['chosen'] },
-): PairOutcome {
+): Yielded<PreferenceRow, Skipped> {
   const isRight = ({ completion, finish }: GenerationRow): boolean =>
     task.assess(problem, completion, finish).score === 1;
   const verdicts = options.samples.map((sample) => ({ sample, right: isRight(sample) }));
@@ -27,5 +26,5 @@ export function makePair(
   if (wrong.length === 0) return { skipped: 'all-right' };
   // An empty answer has no tokens but the end: nothing to prefer against.
   if (rejected === undefined) return { skipped: 'wrong-is-empty' };
-  return { pair: { id: problem.id, prompt: problem.prompt, chosen, rejected } };
+  return { row: { id: problem.id, prompt: problem.prompt, chosen, rejected } };
 }

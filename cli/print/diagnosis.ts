@@ -1,19 +1,11 @@
 import type {
   ColdStartDiagnosis,
-  ControlAnalysis,
   DiagnosisEvidence,
   DiagnosisStatus,
   SubjectAnalysis,
 } from '../../contracts/analysis';
 import type { Ink } from './ink';
-import {
-  formatCount,
-  formatDifference,
-  formatEstimate,
-  formatFraction,
-  formatRate,
-  formatScore,
-} from './numbers';
+import { formatCount, formatDifference, formatFraction, formatRate, formatScore } from './numbers';
 import { renderTable, type TableCell } from './table';
 import { countOf, wrap } from './text';
 
@@ -101,51 +93,4 @@ export function renderColdStart({ coldStart, stagnation }: SubjectAnalysis, ink:
   if (stagnation === null) return [head, ...rest];
   const { status, advice } = stagnation;
   return [head, ...rest, ...wrap(`Stagnation with few pairs: ${status}. ${advice}`, { first: '  ' })];
-}
-
-const lossWords: Record<ControlAnalysis['lossEffect'], string> = {
-  helps: 'helps',
-  none: 'adds nothing',
-  hurts: 'hurts',
-  unclear: 'open',
-};
-
-function controlRow(control: ControlAnalysis): TableCell[] {
-  const { budget, sftFraction, mixture, difference, lossEffect } = control;
-  const texts = [
-    formatCount(budget),
-    formatFraction(sftFraction),
-    formatEstimate(mixture),
-    formatEstimate(control.control),
-    formatDifference(difference),
-    lossWords[lossEffect],
-  ];
-  return texts.map((text) => ({ text }));
-}
-
-function controlTable(controls: readonly ControlAnalysis[], ink: Ink): string[] {
-  return renderTable({
-    columns: [
-      { title: 'budget', right: true },
-      { title: 'r', right: true },
-      { title: 'mixture' },
-      { title: 'SFT on chosen' },
-      { title: 'difference' },
-      { title: 'the loss' },
-    ],
-    rows: controls.map(controlRow),
-    head: ink.faint,
-  });
-}
-
-/** The winning mixtures beside plain SFT on the chosen answers of their pairs. */
-export function renderControls({ controls, budgets, annotator }: SubjectAnalysis, ink: Ink): string[] {
-  // Scores that were made elsewhere come without controls.
-  if (annotator === null && controls.length === 0) return [];
-  const head = ink.strong(
-    'The preference loss, or the data? Winning mixtures beside SFT on their chosen answers',
-  );
-  if (controls.length > 0) return [head, ...controlTable(controls, ink)];
-  const won = budgets.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
-  return [head, won ? '  No control was run.' : '  No mixture won, so there is none to control.'];
 }

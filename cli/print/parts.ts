@@ -2,7 +2,7 @@ import type { BudgetAnalysis } from '../../contracts/analysis';
 import { describeCoordinates } from '../../planning';
 import type { ReportPart } from '../report-files';
 import { renderBest } from './best';
-import { renderControls } from './diagnosis';
+import { renderControls } from './controls';
 import type { Ink } from './ink';
 import { formatCount, formatEstimate, formatFraction } from './numbers';
 import { metricOf, renderResults } from './results';

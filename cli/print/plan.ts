@@ -27,15 +27,23 @@ function describeAxes({ axes = {} }: SweepDefinition): string[] {
 }
 
 function describeGrid(definition: SweepDefinition, cells: number): string {
-  const { budgets, sftFractions, seeds, controls } = definition;
+  const { budgets, sftFractions, seeds } = definition;
   const axes = [
     ...describeAxes(definition),
     `${countOf(budgets.length, 'budget')} (${budgets.map(formatCount).join(', ')})`,
     `${countOf(sftFractions.length, 'SFT fraction')} (${sftFractions.map(formatFraction).join(', ')})`,
     countOf(seeds.length, 'seed'),
   ];
-  const beside = controls.length === 0 ? '' : '; beside every mixture that wins, a control';
-  return `${cells} = ${axes.join(' × ')}${beside}`;
+  return `${cells} = ${axes.join(' × ')}`;
+}
+
+/** Controls beside winners are counted as if a mixture won everywhere. */
+function describeControls({ controls, controlStages, controlSeconds }: PlanSummary): string {
+  const kinds = Object.entries(controls).map(([kind, count]) => `${formatCount(count)} ${kind}`);
+  if (kinds.length === 0) return 'none';
+  const known = `${countOf(controlStages, 'further stage')} that ${controlStages === 1 ? 'is' : 'are'} known now`;
+  const time = controlStages === 0 ? '' : `: ${known}, about ${formatRoughly(controlSeconds)}`;
+  return `at most ${joinList(kinds)}${time}`;
 }
 
 function describeStages({ stageUses, uniqueStages, sharedStages, cachedStages }: PlanSummary): string {
@@ -86,6 +94,7 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ...fact('Cells', describeGrid(definition, summary.cells), ink),
     ...fact('Stages', describeStages(summary), ink),
     ...fact('', describeKinds(summary), ink),
+    ...fact('Controls', describeControls(summary), ink),
     ...fact('Annotation', describePurchase(summary), ink),
     ...fact('Time', describeTime(summary), ink),
     ...renderWarnings(summary).map(ink.doubtful),

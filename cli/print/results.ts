@@ -1,7 +1,8 @@
 import type { SubjectAnalysis } from '../../contracts/analysis';
 import { renderBest } from './best';
 import { renderClaims } from './claims';
-import { renderColdStart, renderControls } from './diagnosis';
+import { renderControls } from './controls';
+import { renderColdStart } from './diagnosis';
 import { renderFindings, renderPrices } from './findings';
 import type { Ink } from './ink';
 import { renderScores } from './scores';

@@ -1,4 +1,10 @@
-import type { CellAnalysis, Estimate, PriceSensitivity, SubjectAnalysis } from '../../contracts/analysis';
+import type {
+  CellAnalysis,
+  ControlAnalysis,
+  Estimate,
+  PriceSensitivity,
+  SubjectAnalysis,
+} from '../../contracts/analysis';
 import { formatCount, formatFraction } from '../format';
 import type { Chapter, TrainingEvidence } from '../input';
 import { coldStartRates, type AnsweringRates } from './cold-start';
@@ -103,18 +109,39 @@ export function coldStartModels(analysis: SubjectAnalysis): AnsweringRates[] {
   return [...base, ...cells];
 }
 
+const controlNames: Readonly<Record<ControlAnalysis['kind'], string>> = {
+  'sft-on-chosen': 'SFT, then SFT on chosen',
+  'rejection-sampling': 'SFT, then SFT on right samples',
+};
+
+/** A winning mixture, its controls and pure SFT. */
+function rowsBeside(analysis: SubjectAnalysis, controls: readonly ControlAnalysis[]): ContrastRow[] {
+  const [{ budget, sftFraction, mixture }] = controls as [ControlAnalysis];
+  const at = `${formatCount(budget)}, r = ${formatFraction(sftFraction)}`;
+  const pure = analysis.cells.filter((cell) => cell.budget === budget && cell.sftFraction === 1);
+  return [
+    { label: `${at}: SFT, then DPO on pairs`, kind: 'mixture', ...drawable(mixture) },
+    ...controls.map(({ kind, control }) => ({
+      label: `${at}: ${controlNames[kind]}`,
+      kind: 'control',
+      ...drawable(control),
+    })),
+    ...pure.map(({ score }) => ({
+      label: `${formatCount(budget)}, r = 1: SFT alone`,
+      kind: 'pure SFT',
+      ...drawable(score),
+    })),
+  ];
+}
+
 function controlRows(analysis: SubjectAnalysis): ContrastRow[] {
-  return analysis.controls.flatMap(({ budget, sftFraction, mixture, control }) => {
-    const at = `${formatCount(budget)}, r = ${formatFraction(sftFraction)}`;
-    const pure = analysis.cells.find((cell) => cell.budget === budget && cell.sftFraction === 1);
-    const rows: ContrastRow[] = [
-      { label: `${at}: SFT, then DPO on pairs`, kind: 'mixture', ...drawable(mixture) },
-      { label: `${at}: SFT, then SFT on chosen`, kind: 'control', ...drawable(control) },
-    ];
-    if (pure === undefined) return rows;
-    const label = `${formatCount(budget)}, r = 1: SFT alone`;
-    return [...rows, { label, kind: 'pure SFT', ...drawable(pure.score) }];
-  });
+  const budgets = new Set(analysis.controls.map(({ budget }) => budget));
+  return [...budgets].flatMap((budget) =>
+    rowsBeside(
+      analysis,
+      analysis.controls.filter((control) => control.budget === budget),
+    ),
+  );
 }
 
 /** The pictures of a report by the section that shows them; a picture without data is left out. */

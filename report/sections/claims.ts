@@ -1,8 +1,7 @@
 import type { ClaimVerdict } from '../../contracts/analysis';
-import type { Figure } from '../figures/render';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
-import { chapterHead, figureBlock, section } from './parts';
+import { chapterHead, section } from './parts';
 
 const marks: Record<ClaimVerdict['verdict'], string> = {
   confirmed: '✓',
@@ -46,25 +45,5 @@ export function claimsSection(chapter: Chapter): Html {
       <ul class="claims">
         ${analysis.verdicts.map(claim)}
       </ul>`,
-  );
-}
-
-/** What a sceptic asks of a winning mixture: is it the preference loss, or just the better data? */
-export async function controlSection(chapter: Chapter, figures: readonly Figure[]): Promise<Html> {
-  const { analysis } = chapter;
-  const head = chapterHead(chapter, 'control', 'The preference loss, or just the data?');
-  if (analysis.controls.length === 0)
-    return section(head, html`<p>No mixture won at any budget, or its control was not asked for.</p>`);
-  const intro = html`<p>
-    A mixture may win because a checker made better data, not because of the preference loss. The control
-    starts from the same warm start and trains plain SFT on the chosen answers of the very same pairs.
-  </p>`;
-  const caption = 'Bars are 95 % intervals.';
-  const pictures = await Promise.all(figures.map((figure) => figureBlock(figure, caption)));
-  return section(
-    head,
-    intro,
-    ...pictures,
-    ...analysis.controls.map(({ reading }) => html`<p>${reading}</p>`),
   );
 }

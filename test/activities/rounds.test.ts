@@ -18,12 +18,12 @@ function pairOf(completions: string[], chosen: 'own-correct' | 'gold' = 'own-cor
 describe('pure: pairs of own samples', () => {
   it('choose the first right sample and reject the first wrong one', () => {
     const outcome = pairOf(['odd', 'even', 'o', 'ee']);
-    assert.deepEqual(outcome, { pair: { id: 'p', prompt: 'Q', chosen: 'even', rejected: 'odd' } });
+    assert.deepEqual(outcome, { row: { id: 'p', prompt: 'Q', chosen: 'even', rejected: 'odd' } });
   });
 
   it('choose the gold answer where that is asked for, also when no sample is right', () => {
     assert.deepEqual(pairOf(['odd'], 'gold'), {
-      pair: { id: 'p', prompt: 'Q', chosen: ' 7', rejected: 'odd' },
+      row: { id: 'p', prompt: 'Q', chosen: ' 7', rejected: 'odd' },
     });
   });
 

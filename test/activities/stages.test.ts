@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MockActivityEnvironment } from '@temporalio/testing';
 import type { ResolvedExperiment } from '../../contracts/definition';
-import { itemResult, preferenceRow } from '../../contracts/rows';
+import { demonstrationRow, itemResult, preferenceRow } from '../../contracts/rows';
 import type { PlannedStage, StageProgress, StageResult } from '../../contracts/stage';
+import { assertNoLeak } from '../../activities/few-shot';
 import { readJsonLines } from '../../activities/json-lines';
-import { planCell } from '../../planning';
+import { demonstrationsStage, evaluateStage, planCell, rightSamplesStage } from '../../planning';
 import {
   changePairs,
   createBench,
@@ -131,6 +132,41 @@ describe('slow: stages with the training executable', function () {
       items.map(({ id }) => id),
       Array.from({ length: 20 }, (_, index) => `test-${index}`),
     );
+  });
+
+  it('take right samples of the prompts that pairs are sought on, at the price of checking them', async () => {
+    const reference = stageOf(stages, 'freezeReference');
+    const stage = rightSamplesStage({ resolved, seed: 0 }, { reference, rows: 5 });
+    const { metrics } = await bench.run(stage);
+    const rows = await readJsonLines(join(await artifactOf(stage), 'demonstrations.jsonl'), demonstrationRow);
+    assert.equal(rows.length, 5);
+    assert.ok(rows.every(({ completion }) => completion.length % 2 === 0));
+    const ended = (await bench.ledger(stage)).find((line) => line.type === 'attempt-ended');
+    assert.equal(ended?.usd, (metrics['checkerCalls'] ?? 0) * prices.checkerCall);
+  });
+
+  it('put demonstrations of the pool before every question where that is asked for', async () => {
+    const context = { resolved, seed: 0 };
+    const fewShot = demonstrationsStage(context, { rows: 2 });
+    const reference = stageOf(stages, 'freezeReference');
+    const stage = evaluateStage(context, { reference, adapter: null, fewShot });
+    await bench.run(fewShot);
+    await bench.run(stage);
+    const dir = await artifactOf(stage);
+    const items = await readJsonLines(join(dir, 'items.jsonl'), itemResult);
+    const shown = await readJsonLines(
+      join(await artifactOf(fewShot), 'demonstrations.jsonl'),
+      demonstrationRow,
+    );
+    assert.ok(items.every(({ prompt }) => shown.every((row) => row.prompt !== prompt)));
+    const { inputDigests, metrics } = (await bench.store.verifyArtifact({ kind: 'evaluate', key: stage.key }))
+      .manifest;
+    assert.deepEqual(Object.keys(inputDigests).sort(), ['data', 'reference']);
+    assert.equal(metrics['items'], 20);
+    const [leaked] = items;
+    assert.throws(() => assertNoLeak([{ ...shown[0]!, prompt: leaked!.prompt.toUpperCase() }], items), {
+      code: 'DATA_INVALID',
+    });
   });
 
   it('tell the ledger of each attempt, with the trainer’s digest and what it cost', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { controlItemsKey } from '../../contracts/analysis';
+import { controlIdOf } from '../../contracts/results';
 import type { SweepInput } from '../../contracts/definition';
 import type { ItemResult } from '../../contracts/rows';
 import type { AnalyzeSweepInput } from '../../analysis';
@@ -272,7 +272,7 @@ describe('pure: sweeps with something missing', () => {
   it('leaves out a control whose mixture is not there', () => {
     const sweep = simulatePicture([0]);
     const lost = { ...sweep.result.controls[0]!, of: 'gone' };
-    assert.equal(controlItemsKey(lost), 'gone/sft-on-chosen');
+    assert.equal(controlIdOf(lost), 'gone/sft-on-chosen');
     const analysis = analyzeSweep({ ...sweep, result: { ...sweep.result, controls: [lost] } });
     assert.deepEqual(analysis.controls, []);
   });

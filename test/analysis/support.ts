@@ -1,4 +1,5 @@
-import { baseItemsKey, controlItemsKey } from '../../contracts/analysis';
+import { baseItemsKey } from '../../contracts/analysis';
+import { controlIdOf } from '../../contracts/results';
 import { sweepDefinition, type SweepDefinition, type SweepInput } from '../../contracts/definition';
 import type { CellIdentity, CellResult, EvaluationSummary, SweepResult } from '../../contracts/results';
 import type { ItemResult } from '../../contracts/rows';
@@ -149,7 +150,7 @@ export function makeSweep(options: {
   }
   const { of, rows } = options.control;
   const control = { kind: 'sft-on-chosen' as const, of, evaluation: summarize(rows), stages: [] };
-  items.set(controlItemsKey(control), rows);
+  items.set(controlIdOf(control), rows);
   return { result: sweepResult(summarize(options.base), cells, { controls: [control] }), definition, items };
 }
 

@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PlannedStage } from '../../contracts/stage';
-import {
-  estimateSeconds,
-  experimentOf,
-  gridOf,
-  planCell,
-  planControl,
-  planSweep,
-  sweepIdOf,
-} from '../../planning';
+import { estimateSeconds, experimentOf, gridOf, planCell, planSweep, sweepIdOf } from '../../planning';
 import { resolveSweep } from './support';
 
 const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kind }) => kind);
@@ -60,19 +52,6 @@ describe('pure: planning a cell', () => {
       );
       made.add(stage.key);
     }
-  });
-
-  it('puts the control on the cell’s own pairs and warm start', () => {
-    const { reference, pairs, stages } = cellAt(1024, 0.5);
-    const control = planControl(experimentOf(resolveSweep(), { budget: 1024, sftFraction: 0.5, seed: 0 }));
-    assert.ok(control && pairs);
-    assert.deepEqual(control.sft.inputs, {
-      base: { stage: reference.key, kind: 'freezeReference' },
-      data: { stage: pairs.key, kind: 'synthesizeData' },
-    });
-    assert.equal(control.sft.spec.column, 'chosen');
-    assert.ok(stages.every(({ key }) => key !== control.sft.key && key !== control.evaluation.key));
-    assert.equal(planControl(experimentOf(resolveSweep(), { budget: 1024, sftFraction: 1, seed: 0 })), null);
   });
 });
 

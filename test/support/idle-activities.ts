@@ -1,19 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activities } from '../../activities';
-import { stageKinds, type StageRequest, type StageResult } from '../../contracts/stage';
+import { type PlannedStage, stageKinds, type StageRequest, type StageResult } from '../../contracts/stage';
 
 const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, checkerCalls: 0 };
 
 /** The activities with nothing behind them, for tests of what workflows and queues do; each stage takes `stageMs`. */
 export function createIdleActivities(options: {
   readonly stageMs: number;
-  readonly onStage: (experimentId: string) => void;
+  readonly onStage: (experimentId: string, stage: PlannedStage) => void;
+  /** Figures that a stage leaves besides; none unless told. */
+  readonly metricsOf?: (stage: PlannedStage) => StageResult['metrics'];
 }): Activities {
   const runStage = async ({ stage, experimentId }: StageRequest): Promise<StageResult> => {
     await sleep(options.stageMs);
-    options.onStage(experimentId);
+    options.onStage(experimentId, stage);
     const { key, kind, title } = stage;
-    const metrics = { items: 1, score: 0.5 };
+    const metrics = { items: 1, score: 0.5, ...options.metricsOf?.(stage) };
     return { key, kind, title, digest: key, cached: false, ledgerHead: null, metrics, cost };
   };
   const stages = Object.fromEntries(stageKinds.map((kind) => [kind, runStage]));

@@ -1,0 +1,65 @@
+import type { ControlAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import type { Ink } from './ink';
+import { formatCount, formatDifference, formatEstimate, formatFraction } from './numbers';
+import { renderTable, type TableCell } from './table';
+import { wrap } from './text';
+
+const lossWords: Record<ControlAnalysis['lossEffect'], string> = {
+  helps: 'help',
+  none: 'add nothing',
+  hurts: 'hurt',
+  unclear: 'open',
+};
+
+const kindWords: Record<ControlAnalysis['kind'], string> = {
+  'sft-on-chosen': 'SFT on chosen',
+  'rejection-sampling': 'SFT on right samples',
+};
+
+function controlRow(control: ControlAnalysis): TableCell[] {
+  const { kind, budget, sftFraction, mixture, difference, lossEffect } = control;
+  const texts = [
+    formatCount(budget),
+    formatFraction(sftFraction),
+    formatEstimate(mixture),
+    kindWords[kind],
+    formatEstimate(control.control),
+    formatDifference(difference),
+    lossWords[lossEffect],
+  ];
+  return texts.map((text) => ({ text }));
+}
+
+function controlTable(controls: readonly ControlAnalysis[], ink: Ink): string[] {
+  return renderTable({
+    columns: [
+      { title: 'budget', right: true },
+      { title: 'r', right: true },
+      { title: 'mixture' },
+      { title: 'control' },
+      { title: '' },
+      { title: 'difference' },
+      { title: 'pairs' },
+    ],
+    rows: controls.map(controlRow),
+    head: ink.faint,
+  });
+}
+
+function besideWinners({ controls, budgets }: SubjectAnalysis, ink: Ink): string[] {
+  if (controls.length > 0) return controlTable(controls, ink);
+  const won = budgets.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
+  return [won ? '  No control was run beside a winner.' : '  No mixture won, so there is none to control.'];
+}
+
+/** The winning mixtures beside plain SFT on the same data, and what other controls say. */
+export function renderControls(analysis: SubjectAnalysis, ink: Ink): string[] {
+  const { controls, furtherControls, tuning, annotator } = analysis;
+  // Scores that were made elsewhere come without controls.
+  if (annotator === null && controls.length === 0) return [];
+  return [
+    ink.strong('The preference loss, or the data? Winning mixtures beside SFT on the same data'),
+    ...besideWinners(analysis, ink),
+    ...[...furtherControls, ...tuning].flatMap(({ reading }) => wrap(reading, { first: '  ' })),
+  ];
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import type { ControlResult } from '../../contracts/results';
+import { controlIdOf } from '../../contracts/results';
+import { analyzeSweep, type AnalyzeSweepInput } from '../../analysis';
+import { fixedItems, identify, makeSweep, summarize } from './support';
+
+const right: Record<number, number> = { 1: 200, 0.5: 300, 0: 100 };
+const plain = makeSweep({
+  grid: { budgets: [1024], sftFractions: [1, 0.5, 0] },
+  base: fixedItems(400, 80),
+  rows: ({ sftFraction }) => fixedItems(400, right[sftFraction]!),
+});
+
+interface Given extends Pick<ControlResult, 'kind' | 'setting'> {
+  readonly of: number;
+  readonly right: number;
+}
+
+/** The sweep with controls that get so many of 400 items right. */
+function withControls(given: readonly Given[]): AnalyzeSweepInput {
+  const items = new Map(plain.items);
+  const controls = given.map((control): ControlResult => {
+    const rows = fixedItems(400, control.right);
+    const result = { ...control, of: identify(1024, control.of).id, evaluation: summarize(rows), stages: [] };
+    items.set(controlIdOf(result), rows);
+    return result;
+  });
+  return { ...plain, items, result: { ...plain.result, controls } };
+}
+
+const analyze = (given: readonly Given[]) => analyzeSweep(withControls(given));
+
+describe('pure: controls beside winners and elsewhere', () => {
+  it('tells what pairs add to right samples of the same warm start apart from what they add to chosen answers', () => {
+    const { controls, answer } = analyze([
+      { kind: 'sft-on-chosen', of: 0.5, right: 300 },
+      { kind: 'rejection-sampling', of: 0.5, right: 200 },
+    ]);
+    assert.deepEqual(
+      controls.map(({ kind, lossEffect }) => [kind, lossEffect]),
+      [
+        ['sft-on-chosen', 'none'],
+        ['rejection-sampling', 'helps'],
+      ],
+    );
+    assert.match(
+      controls[1]!.reading,
+      /right samples of the same warm start 0\.500.*pairs and their loss add/,
+    );
+    assert.ok(answer.includes(controls[0]!.reading) && !answer.includes(controls[1]!.reading));
+  });
+
+  it('holds the prompted base against the base, and a likelihood term against r = 0', () => {
+    const { furtherControls } = analyze([
+      { kind: 'few-shot', of: 1, right: 180 },
+      { kind: 'dpo-nll', of: 0, right: 100 },
+    ]);
+    assert.deepEqual(
+      furtherControls.map(({ kind, budget, effect }) => [kind, budget, effect]),
+      [
+        ['few-shot', null, 'helps'],
+        ['dpo-nll', 1024, 'none'],
+      ],
+    );
+    assert.ok(Math.abs(furtherControls[0]!.difference.estimate - 0.25) < 1e-12);
+    assert.match(furtherControls[1]!.reading, /does not take the place of a warm start/);
+  });
+});
+
+describe('pure: whether a setting of preference tuning changes the winner', () => {
+  const tuned = (setting: string, mixture: number, alone: number): Given[] => [
+    { kind: 'beta', setting, of: 0.5, right: mixture },
+    { kind: 'beta', setting, of: 0, right: alone },
+  ];
+
+  it('no, where the same split leads under all of them', () => {
+    const [tuning] = analyze(tuned('beta × 0.5', 280, 120)).tuning;
+    assert.equal(tuning?.changes, 'no');
+    assert.deepEqual(
+      tuning.settings.map(({ setting, sftFraction }) => [setting, sftFraction]),
+      [
+        ['as defined', 0.5],
+        ['beta × 0.5', 0.5],
+      ],
+    );
+    assert.match(tuning.reading, /and under every other β/);
+  });
+
+  it('yes, where another is surely above it; pure SFT is what it is under every setting', () => {
+    const [tuning] = analyze([...tuned('beta × 0.5', 280, 120), ...tuned('beta × 2', 120, 90)]).tuning;
+    assert.equal(tuning?.changes, 'yes');
+    const last = tuning.settings.at(-1);
+    assert.deepEqual([last?.sftFraction, last?.score.estimate], [1, 0.5]);
+    assert.ok((last?.overDefined?.low ?? 0) > 0.1);
+    assert.match(tuning.reading, /beta × 2 puts r = 1 \+0\.200/);
+  });
+
+  it('unclear, where the difference may be chance', () => {
+    const [tuning] = analyze(tuned('beta × 2', 199, 90)).tuning;
+    assert.equal(tuning?.changes, 'unclear');
+    assert.match(tuning.reading, /which may be chance/);
+  });
+
+  it('is not asked where no setting was run', () => {
+    assert.deepEqual(analyze([]).tuning, []);
+  });
+});

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import type { SweepInput } from '../../contracts/definition';
+import type { PlannedStage } from '../../contracts/stage';
+import { type ControlPlan, countControls, planSweep } from '../../planning';
+import { resolveSweep } from './support';
+
+const kinds = [
+  'sft-on-chosen',
+  'rejection-sampling',
+  'few-shot',
+  'dpo-nll',
+  'learning-rate',
+  'beta',
+] as const;
+
+const planOf = (changes: Partial<SweepInput> = {}) =>
+  planSweep(resolveSweep({ controls: [...kinds], seeds: [0, 1], tuningBudget: 256, ...changes }));
+const plan = planOf();
+const { certain, besideWinners } = plan.controls;
+
+const cellOf = ({ of }: ControlPlan) => plan.cells.find(({ cell }) => cell.id === of.id)!;
+const own = (control: ControlPlan): PlannedStage[] => {
+  const there = new Set(plan.stages.map(({ stage }) => stage.key));
+  return control.stages.filter(({ key }) => !there.has(key));
+};
+const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kind }) => kind);
+const ofKind = (kind: ControlPlan['kind']): ControlPlan[] =>
+  [...certain, ...besideWinners].filter((control) => control.kind === kind);
+
+describe('pure: planning controls', () => {
+  it('puts SFT on the chosen answers on the cell’s own pairs and warm start', () => {
+    for (const control of ofKind('sft-on-chosen')) {
+      const { reference, pairs } = cellOf(control);
+      const [sft] = own(control) as [PlannedStage<'trainSft'>];
+      assert.deepEqual(kindsOf(own(control)), ['trainSft', 'evaluate']);
+      assert.equal(sft.spec.column, 'chosen');
+      assert.deepEqual(sft.inputs, {
+        base: { stage: reference.key, kind: 'freezeReference' },
+        data: { stage: pairs?.key, kind: 'synthesizeData' },
+      });
+    }
+  });
+
+  it('gives rejection sampling the same sampler, warm start and number of rows', () => {
+    for (const control of ofKind('rejection-sampling')) {
+      const [samples, sft] = own(control) as [PlannedStage<'synthesizeData'>, PlannedStage<'trainSft'>];
+      const { pairs } = cellOf(control);
+      assert.deepEqual(samples.spec, { ...pairs?.spec, what: 'right-samples' });
+      assert.equal(sft.title, `SFT on ${control.of.pairRows} right samples`);
+    }
+  });
+
+  it('puts both beside every mixture that may win, and counts one a budget and seed', () => {
+    const mixtures = plan.cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
+    assert.equal(besideWinners.length, 2 * mixtures.length);
+    assert.equal(countControls(plan.controls).get('sft-on-chosen'), 3 * 2);
+  });
+
+  it('prompts the base once a seed, with demonstrations that every budget buys', () => {
+    const controls = ofKind('few-shot');
+    assert.deepEqual(
+      controls.map(({ of }) => [of.seed, of.budget]),
+      [
+        [0, 64],
+        [1, 64],
+      ],
+    );
+    for (const { stages } of controls) {
+      const [rows, reference, evaluation] = stages;
+      assert.deepEqual(evaluation?.inputs, {
+        reference: { stage: reference?.key, kind: 'freezeReference' },
+        data: { stage: rows?.key, kind: 'synthesizeData' },
+      });
+      assert.equal(reference?.key, plan.base[0]?.key);
+    }
+  });
+
+  it('adds a likelihood term at r = 0 of every budget, unless the loss has one', () => {
+    const controls = ofKind('dpo-nll');
+    assert.deepEqual(controls.map(({ of }) => [of.sftFraction, of.budget, of.seed]).sort(), [
+      [0, 1024, 0],
+      [0, 1024, 1],
+      [0, 256, 0],
+      [0, 256, 1],
+      [0, 64, 0],
+      [0, 64, 1],
+    ]);
+    for (const control of controls) {
+      const [dpo] = own(control) as [PlannedStage<'trainPreference'>];
+      assert.deepEqual(dpo.spec.loss, { name: 'sigmoid-nll', beta: 0.5, nllWeight: 1 });
+      assert.deepEqual(kindsOf(own(control)), ['trainPreference', 'evaluate']);
+    }
+    const { preference } = resolveSweep().definition;
+    const loss = { name: 'sigmoid-nll', beta: 0.5, nllWeight: 1 } as const;
+    const already = planOf({ controls: ['dpo-nll'], preference: { ...preference, loss } });
+    assert.deepEqual(already.controls.certain, []);
+  });
+
+  it('halves and doubles learning rate and β at one budget, and nothing else', () => {
+    const controls = [...ofKind('learning-rate'), ...ofKind('beta')];
+    assert.equal(controls.length, 2 * 2 * 5 * 2);
+    const found = new Set<string>();
+    for (const control of controls) {
+      assert.equal(control.of.budget, 256);
+      const [dpo] = own(control) as [PlannedStage<'trainPreference'>];
+      assert.deepEqual(kindsOf(own(control)), ['trainPreference', 'evaluate']);
+      found.add(`${control.setting} ${dpo.spec.training.learningRate} ${dpo.spec.loss.beta}`);
+    }
+    assert.deepEqual([...found].sort(), [
+      'beta × 0.5 0.0003 0.25',
+      'beta × 2 0.0003 1',
+      'learning rate × 0.5 0.00015 0.5',
+      'learning rate × 2 0.0006 0.5',
+    ]);
+    assert.equal(
+      planOf({ controls: ['beta'], tuningBudget: undefined }).controls.certain[0]?.of.budget,
+      1024,
+    );
+  });
+
+  it('names each of them once', () => {
+    const ids = [...certain, ...besideWinners].map(({ id }) => id);
+    assert.equal(new Set(ids).size, ids.length);
+  });
+});

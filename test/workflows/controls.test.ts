@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { controlIdOf } from '../../contracts/results';
+import type { PlannedStage } from '../../contracts/stage';
+import { planSweep } from '../../planning';
+import { withIdleWorkers } from '../support/idle-bench';
+import { resolveTinySweep, runSweep } from '../support/sweep-bench';
+import { acquisitionLimitMs } from '../support/temporal';
+
+describe('server: a sweep with controls', function () {
+  this.timeout(acquisitionLimitMs);
+
+  it('runs those that the plan names, and beside winners theirs', async () => {
+    const resolved = await resolveTinySweep({
+      name: 'controlled',
+      budgets: [16],
+      sftFractions: [1, 0.5, 0],
+      controls: ['sft-on-chosen', 'rejection-sampling', 'few-shot', 'dpo-nll', 'learning-rate', 'beta'],
+    });
+    const { cells, controls } = planSweep(resolved);
+    const mixture = cells.find(({ cell }) => cell.sftFraction === 0.5);
+    const isWinner = ({ key }: PlannedStage): boolean => key === mixture?.evaluation.key;
+    const metricsOf = (stage: PlannedStage) => ({ score: isWinner(stage) ? 0.9 : 0.5 });
+    const ran = new Set<string>();
+    const { result } = await withIdleWorkers({ metricsOf, onStage: (_, { key }) => ran.add(key) }, (client) =>
+      runSweep(client, resolved),
+    );
+    const expected = [...controls.besideWinners, ...controls.certain];
+    assert.deepEqual(result.controls.map(controlIdOf).sort(), expected.map(({ id }) => id).sort());
+    for (const { stages } of expected) for (const { key } of stages) assert.ok(ran.has(key));
+    const kinds = new Set(result.controls.map(({ kind }) => kind));
+    assert.equal(kinds.size, 6);
+    assert.equal(result.controls.length, 1 + 1 + 1 + 1 + 4 + 4);
+  });
+});
