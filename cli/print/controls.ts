@@ -12,8 +12,8 @@ const lossWords: Record<ControlAnalysis['lossEffect'], string> = {
 };
 
 const kindWords: Record<ControlAnalysis['kind'], string> = {
-  'sft-on-chosen': 'SFT on chosen',
-  'rejection-sampling': 'SFT on right samples',
+  'sft-on-chosen': 'chosen',
+  'rejection-sampling': 'samples',
 };
 
 function controlRow(control: ControlAnalysis): TableCell[] {
@@ -58,7 +58,7 @@ export function renderControls(analysis: SubjectAnalysis, ink: Ink): string[] {
   // Scores that were made elsewhere come without controls.
   if (annotator === null && controls.length === 0) return [];
   return [
-    ink.strong('The preference loss, or the data? Winning mixtures beside SFT on the same data'),
+    ink.strong('The preference loss, or the data? Winners beside SFT on chosen answers or right samples'),
     ...besideWinners(analysis, ink),
     ...[...furtherControls, ...tuning].flatMap(({ reading }) => wrap(reading, { first: '  ' })),
   ];
