@@ -9,9 +9,9 @@ import { digestOf, seedOf } from './digest';
  */
 export const revisions: Readonly<Record<StageKind, number>> = {
   synthesizeData: 1,
-  trainSft: 1,
+  trainSft: 2,
   freezeReference: 1,
-  trainPreference: 1,
+  trainPreference: 2,
   evaluate: 1,
 };
 

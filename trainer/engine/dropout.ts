@@ -1,7 +1,6 @@
 import { drawWords, streams } from '../data/random';
 import { createWords, hashName } from '../model/random';
 import type { BufferTensor } from '../runtime';
-import type { BatchShape } from './batches';
 
 /** Which rows of which step a micro-batch holds. */
 export interface DropoutPlace {
@@ -11,19 +10,32 @@ export interface DropoutPlace {
   readonly firstRow: number;
 }
 
+/** Of each token of a stream: its row in the micro-batch, and its place in that row. */
+export interface TokenPlaces {
+  readonly row: Int32Array;
+  readonly place: Int32Array;
+}
+
+/** Words that one draw makes. */
+const drawn = 4;
+
 /**
- * A random word for each token [B · T]: a function of seed, step, the row's place in the step and the token's place in
- * the row. How a step is split and padded changes none of them.
+ * A random word for each token [N]: a function of seed, step, the row's place in the step and the token's place in
+ * the row. How a step is split changes none of them.
  */
 export function tokenWords(
   { seed, step, firstRow }: DropoutPlace,
-  { rows, length }: BatchShape,
+  { row: rows, place: places }: TokenPlaces,
 ): BufferTensor {
-  const data = new Int32Array(rows * length);
-  for (let row = 0; row < rows; row += 1) {
-    const id = { seed, purpose: streams.dropout, words: [step, firstRow + row, 0] } as const;
-    for (let at = 0; at < length; at += 4)
-      data.set(drawWords(id, at / 4).slice(0, length - at), row * length + at);
+  const data = new Int32Array(rows.length);
+  let held = { row: -1, block: -1, words: data };
+  for (const [token, place] of places.entries()) {
+    const [row, block] = [rows[token] ?? 0, Math.floor(place / drawn)];
+    if (held.row !== row || held.block !== block) {
+      const id = { seed, purpose: streams.dropout, words: [step, firstRow + row, 0] } as const;
+      held = { row, block, words: Int32Array.from(drawWords(id, block), (word) => word | 0) };
+    }
+    data[token] = held.words[place % drawn] ?? 0;
   }
   return { dims: [data.length], data };
 }

@@ -1,7 +1,8 @@
 import { BudgetlineError } from '../../contracts/failures';
 import type { KtoLoss, PairLoss } from '../../contracts/losses';
 import type { BufferTensor } from '../runtime';
-import { isPair, isUnpaired, sequencesOf, supervisedTokens, type BatchShape } from './batches';
+import type { StreamShape } from '../model/stream';
+import { isPair, isUnpaired, sequencesOf, supervisedTokens } from './batches';
 import type { Objective, PairRow, TrainRow, UnpairedRow } from './types';
 
 export type Feeds = Record<string, BufferTensor>;
@@ -9,7 +10,7 @@ export type Results = ReadonlyMap<string, BufferTensor>;
 
 /** A micro-batch, ready to run. */
 export interface Batch {
-  readonly shape: BatchShape;
+  readonly shape: StreamShape;
   readonly feeds: Feeds;
   readonly rows: readonly TrainRow[];
 }
@@ -49,15 +50,20 @@ interface Scored<Row = TrainRow> {
 
 const at = (values: Float32Array, index: number): number => values[index] ?? Number.NaN;
 
+/** A graph says what it knows of each sequence: of all rows' first ones, then of all second ones. */
 function readScores({ rows, shape }: Batch, results: Results): Scored[] {
   const [correct, entropy] = [floats(results, 'correct'), floats(results, 'entropy')];
-  const logprobs = results.has('logprobs') ? floats(results, 'logprobs') : new Float32Array();
-  return rows.map((row, index) => ({
-    row,
-    correct: at(correct, index),
-    entropy: at(entropy, index),
-    logprobs: isPair(row) ? [at(logprobs, index), at(logprobs, shape.rows + index)] : [at(logprobs, index)],
-  }));
+  const logprobs = floats(results, 'logprobs');
+  return rows.map((row, index) => {
+    const bySequence = (values: Float32Array): number[] =>
+      sequencesOf(row).map((_, side) => at(values, side * shape.rows + index));
+    return {
+      row,
+      correct: at(correct, index),
+      entropy: total(bySequence(entropy), (value) => value),
+      logprobs: bySequence(logprobs),
+    };
+  });
 }
 
 const total = <T>(items: readonly T[], valueOf: (item: T) => number): number =>

@@ -1,22 +1,9 @@
 import { BudgetlineError } from '../../contracts/failures';
 import type { KtoLoss, PairLoss, PreferenceLossName } from '../../contracts/losses';
 import type { BufferTensor } from '../runtime';
-import {
-  chooseLength,
-  choosePairLength,
-  isPair,
-  isSequence,
-  isUnpaired,
-  packPairs,
-  packSequences,
-  sequencesOf,
-  supervisedTokens,
-} from './batches';
-import type { Batch, Feeds } from './figures';
-import type { EngineOptions, Objective, PairRow, SequenceRow, TrainRow, UnpairedRow } from './types';
-
-/** What packing reads of an engine's options. */
-export type PackOptions = Pick<EngineOptions, 'objective' | 'microBatchRows' | 'lengthBuckets'>;
+import { isPair, isSequence, isUnpaired, sequencesOf, supervisedTokens } from './batches';
+import type { Feeds } from './figures';
+import type { Objective, PairRow, TrainRow, UnpairedRow } from './types';
 
 export const scalarTensor = (value: number): BufferTensor => ({ dims: [], data: Float32Array.of(value) });
 export const vectorTensor = (values: Float32Array): BufferTensor => ({ dims: [values.length], data: values });
@@ -43,11 +30,6 @@ function requireRows<Row extends TrainRow>(
   );
 }
 
-function packLanguageModel(rows: readonly SequenceRow[], options: PackOptions): Batch {
-  const shape = { rows: options.microBatchRows, length: chooseLength(rows, options.lengthBuckets) };
-  return { shape, rows, feeds: packSequences(rows, shape) };
-}
-
 /** A value a row, zeros for the rows that fill a batch up. */
 function column<Row>(rows: readonly Row[], capacity: number, valueOf: (row: Row) => number): Float32Array {
   const values = new Float32Array(capacity);
@@ -70,45 +52,36 @@ function twoColumns(
   return vectorTensor(values);
 }
 
-function packPairBatch(pairs: readonly PairRow[], loss: PairLoss, options: PackOptions): Batch {
-  const capacity = options.microBatchRows;
-  const shape = { rows: capacity, length: choosePairLength(pairs, options.lengthBuckets) };
-  const feeds: Feeds = {
-    ...packPairs(pairs, shape),
-    pair_weights: vectorTensor(column(pairs, capacity, () => 1)),
-  };
+function pairFeeds(pairs: readonly PairRow[], loss: PairLoss, capacity: number): Feeds {
+  const feeds: Feeds = { pair_weights: vectorTensor(column(pairs, capacity, () => 1)) };
   if (needsReference(loss.name))
     feeds['reference'] = twoColumns(pairs, capacity, (pair, side) =>
       side === 'chosen' ? pair.referenceChosen : pair.referenceRejected,
     );
   if (needsLengths.has(loss.name))
     feeds['inverse_lengths'] = twoColumns(pairs, capacity, (pair, side) => 1 / supervisedTokens(pair[side]));
-  return { shape, rows: pairs, feeds };
+  return feeds;
 }
 
-function packUnpaired(rows: readonly UnpairedRow[], loss: KtoLoss, options: PackOptions): Batch {
-  const capacity = options.microBatchRows;
-  const sequences = rows.map(({ sequence }) => sequence);
-  const shape = { rows: capacity, length: chooseLength(sequences, options.lengthBuckets) };
-  const feeds: Feeds = {
-    ...packSequences(sequences, shape),
+function unpairedFeeds(rows: readonly UnpairedRow[], loss: KtoLoss, capacity: number): Feeds {
+  const weightOf = ({ desirable }: UnpairedRow): number =>
+    desirable ? loss.desirableWeight : loss.undesirableWeight;
+  return {
     reference: vectorTensor(column(rows, capacity, ({ reference }) => reference)),
     sides: vectorTensor(column(rows, capacity, ({ desirable }) => (desirable ? 1 : -1))),
-    row_weights: vectorTensor(
-      column(rows, capacity, ({ desirable }) => (desirable ? loss.desirableWeight : loss.undesirableWeight)),
-    ),
+    row_weights: vectorTensor(column(rows, capacity, weightOf)),
   };
-  return { shape, rows, feeds };
 }
 
-/** Lays a micro-batch's rows out for the objective's graph. */
-export function packBatch(rows: readonly TrainRow[], options: PackOptions): Batch {
-  const { objective } = options;
-  if (objective.name === 'language-model')
-    return packLanguageModel(requireRows(rows, isSequence, 'sequences'), options);
+/** What an objective's graph is told of a micro-batch's rows beside their tokens; there is room for `capacity` rows. */
+export function objectiveFeeds(objective: Objective, rows: readonly TrainRow[], capacity: number): Feeds {
+  if (objective.name === 'language-model') {
+    requireRows(rows, isSequence, 'sequences');
+    return {};
+  }
   if (objective.name === 'kto')
-    return packUnpaired(requireRows(rows, isUnpaired, 'unpaired rows'), objective, options);
-  return packPairBatch(requireRows(rows, isPair, 'pairs'), objective, options);
+    return unpairedFeeds(requireRows(rows, isUnpaired, 'unpaired rows'), objective, capacity);
+  return pairFeeds(requireRows(rows, isPair, 'pairs'), objective, capacity);
 }
 
 /** Supervised tokens of a step. */

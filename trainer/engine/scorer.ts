@@ -1,29 +1,27 @@
 import { lower } from '../graph';
 import { sequenceLogProbabilities } from '../model/objectives';
-import { chooseLength, chunk, packSequences, type BatchShape } from './batches';
+import { streamInputs } from '../model/stream';
+import { chunk } from './batches';
+import { floats } from './figures';
 import { SessionShelf } from './sessions';
+import { packStream, planStream, shapeOf } from './streams';
 import { createSource } from './train-graphs';
-import { BudgetlineError } from '../../contracts/failures';
 import type { EngineOptions, Scorer, SequenceRow } from './types';
 
-type ScorerOptions = Pick<
-  EngineOptions,
-  'config' | 'weights' | 'threads' | 'microBatchRows' | 'lengthBuckets'
->;
+type ScorerOptions = Pick<EngineOptions, 'config' | 'weights' | 'threads' | 'microBatchRows' | 'maxLength'>;
 
 /** Scores completions under fixed weights, with the forward pass of training. */
 export async function createScorer(options: ScorerOptions): Promise<Scorer> {
-  const { config, weights, microBatchRows, lengthBuckets } = options;
+  const { config, weights, microBatchRows } = options;
   const sessions = new SessionShelf({ threads: options.threads });
   const source = createSource({ config, weights, lora: null }, new Map());
   const score = async (rows: readonly SequenceRow[]): Promise<Float32Array> => {
-    const shape: BatchShape = { rows: microBatchRows, length: chooseLength(rows, lengthBuckets) };
+    const shape = shapeOf(rows, options);
     const session = await sessions.get('logprobs', shape, () =>
-      lower({ logprobs: sequenceLogProbabilities({ ...shape, config, source }) }),
+      lower({ logprobs: sequenceLogProbabilities({ shape, stream: streamInputs(shape), config, source }) }),
     );
-    const logprobs = (await session.run(packSequences(rows, shape))).get('logprobs')?.data;
-    if (logprobs instanceof Float32Array) return logprobs.subarray(0, rows.length);
-    throw new BudgetlineError('CONFIG_INVALID', 'The graph has no log-probabilities.');
+    const results = await session.run(packStream(planStream(rows, shape), shape));
+    return floats(results, 'logprobs').subarray(0, rows.length);
   };
   return Promise.resolve({
     async logprobs(rows) {

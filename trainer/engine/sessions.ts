@@ -1,6 +1,6 @@
 import type { LoweredModel } from '../graph';
 import { openSession, type Session, type SessionOptions } from '../runtime';
-import type { BatchShape } from './batches';
+import type { StreamShape } from '../model/stream';
 
 /** Sessions by what they compute and at which shape, opened when first needed and kept. */
 export class SessionShelf {
@@ -8,8 +8,8 @@ export class SessionShelf {
 
   constructor(private readonly options: SessionOptions) {}
 
-  get(name: string, shape: BatchShape | null, build: () => LoweredModel): Promise<Session> {
-    const key = shape === null ? name : `${name} ${String(shape.rows)} × ${String(shape.length)}`;
+  get(name: string, shape: StreamShape | null, build: () => LoweredModel): Promise<Session> {
+    const key = shape === null ? name : `${name} ${JSON.stringify(shape)}`;
     let session = this.opened.get(key);
     if (session === undefined) {
       session = openSession(build().bytes, this.options);

@@ -1,25 +1,17 @@
 import { scheduleScalars } from '../model/adamw';
 import { initLora } from '../model/initialise';
-import {
-  chooseLength,
-  choosePairLength,
-  chunk,
-  isUnpaired,
-  packPairs,
-  packSequences,
-  type BatchShape,
-} from './batches';
+import { chunk, isUnpaired } from './batches';
 import { packBlocks, unpackBlocks } from './blocks';
 import { tokenWords } from './dropout';
 import { floats, scalarOf, summarise, type Batch, type Feeds, type Results } from './figures';
-import { denominators, packBatch, scalarTensor, vectorTensor } from './packing';
+import { denominators, objectiveFeeds, scalarTensor, vectorTensor } from './packing';
 import { SessionShelf } from './sessions';
+import { packStream, placesOf, planStream, shapeOf } from './streams';
 import {
   blockName,
   buildAccumulation,
-  buildPairLogProbabilities,
-  buildSequenceLogProbabilities,
   buildOptimizer,
+  buildScoring,
   buildStep,
   drops,
   planTraining,
@@ -59,9 +51,6 @@ function zerosLike(buffers: Buffers): Buffers {
   return buffers.map(({ length }) => new Float32Array(length));
 }
 
-/** Graphs that score rows of one form with the forward pass of training. */
-const scorers = { pair: buildPairLogProbabilities, sequence: buildSequenceLogProbabilities };
-
 class OnnxTrainEngine implements TrainEngine {
   private readonly plan: TrainPlan;
   private readonly sessions: SessionShelf;
@@ -82,7 +71,7 @@ class OnnxTrainEngine implements TrainEngine {
   async step(rows: readonly TrainRow[], at: { step: number; learningRate: number }): Promise<StepFigures> {
     const { objective, microBatchRows } = this.options;
     const batches = chunk(rows, microBatchRows).map((part, index) =>
-      this.withDropout(packBatch(part, this.options), { step: at.step, firstRow: index * microBatchRows }),
+      this.packBatch(part, { step: at.step, firstRow: index * microBatchRows }),
     );
     const shared = denominators(objective, rows);
     const baseline = objective.name === 'kto' ? await this.measureBaseline(rows) : 0;
@@ -91,10 +80,14 @@ class OnnxTrainEngine implements TrainEngine {
     return { ...summarise({ passes, batches, objective, baseline }), grad_norm: gradientNorm };
   }
 
-  private withDropout(batch: Batch, place: { step: number; firstRow: number }): Batch {
-    if (!drops(this.plan)) return batch;
-    const token_words = tokenWords({ seed: this.options.seed ?? 0, ...place }, batch.shape);
-    return { ...batch, feeds: { ...batch.feeds, token_words } };
+  private packBatch(rows: readonly TrainRow[], place: { step: number; firstRow: number }): Batch {
+    const { objective, microBatchRows, seed = 0 } = this.options;
+    const own = objectiveFeeds(objective, rows, microBatchRows);
+    const shape = shapeOf(rows, this.options);
+    const stream = planStream(rows, shape);
+    const feeds: Feeds = { ...packStream(stream, shape), ...own };
+    if (drops(this.plan)) feeds['token_words'] = tokenWords({ seed, ...place }, placesOf(stream));
+    return { shape, rows, feeds };
   }
 
   /** KTO's z: how far the policy has moved on answers to other prompts, over the whole step; never below 0. */
@@ -175,32 +168,29 @@ class OnnxTrainEngine implements TrainEngine {
   }
 
   async pairLogprobs(rows: readonly PairRow[]): Promise<{ chosen: Float64Array; rejected: Float64Array }> {
-    const [chosen, rejected] = [new Float64Array(rows.length), new Float64Array(rows.length)];
-    const { microBatchRows: capacity, lengthBuckets } = this.options;
-    for (const [index, part] of chunk(rows, capacity).entries()) {
-      const shape = { rows: capacity, length: choosePairLength(part, lengthBuckets) };
-      const logprobs = await this.score('pair', shape, packPairs(part, shape));
-      chosen.set(logprobs.subarray(0, part.length), index * capacity);
-      rejected.set(logprobs.subarray(capacity, capacity + part.length), index * capacity);
-    }
+    const [chosen = new Float64Array(), rejected = new Float64Array()] = await this.score(rows, 2);
     return { chosen, rejected };
   }
 
   async sequenceLogprobs(rows: readonly SequenceRow[]): Promise<Float64Array> {
-    const scores = new Float64Array(rows.length);
-    const { microBatchRows: capacity, lengthBuckets } = this.options;
-    for (const [index, part] of chunk(rows, capacity).entries()) {
-      const shape = { rows: capacity, length: chooseLength(part, lengthBuckets) };
-      const logprobs = await this.score('sequence', shape, packSequences(part, shape));
-      scores.set(logprobs.subarray(0, part.length), index * capacity);
-    }
+    const [scores = new Float64Array()] = await this.score(rows, 1);
     return scores;
   }
 
-  private async score(form: keyof typeof scorers, shape: BatchShape, feeds: Feeds): Promise<Float32Array> {
-    const session = await this.sessions.get(`${form} logprobs`, shape, () => scorers[form](this.plan, shape));
+  /** Scores of the rows' first sequences, then of their second ones. */
+  private async score(rows: readonly TrainRow[], sequences: number): Promise<readonly Float64Array[]> {
+    const scores = Array.from({ length: sequences }, () => new Float64Array(rows.length));
+    const { microBatchRows: capacity } = this.options;
     const parameters = blockFeeds('parameters', this.state.parameters);
-    return floats(await session.run({ ...feeds, ...parameters }), 'logprobs');
+    for (const [index, part] of chunk(rows, capacity).entries()) {
+      const shape = shapeOf(part, this.options);
+      const session = await this.sessions.get('logprobs', shape, () => buildScoring(this.plan, shape));
+      const feeds = packStream(planStream(part, shape), shape);
+      const logprobs = floats(await session.run({ ...feeds, ...parameters }), 'logprobs');
+      for (const [side, values] of scores.entries())
+        values.set(logprobs.subarray(side * capacity, side * capacity + part.length), index * capacity);
+    }
+    return scores;
   }
 
   exportState(): TrainState {

@@ -1,17 +1,11 @@
 import { differentiate, lower, ops, type LoweredModel, type Value } from '../graph';
 import { buildUpdate, type OptimizerBlock, type UpdatedBlock } from '../model/adamw';
 import type { WeightSource } from '../model/decoder';
-import {
-  buildLosses,
-  pairLogProbabilities,
-  sequenceLogProbabilities,
-  type ForwardSpec,
-  type Losses,
-} from '../model/objectives';
+import { buildLosses, sequenceLogProbabilities, type ForwardSpec, type Losses } from '../model/objectives';
 import { loraNames, loraParameters, loraScale, modelParameters } from '../model/parameters';
 import { columnWords } from './dropout';
 import type { Pieces } from '../model/pieces';
-import type { BatchShape } from './batches';
+import { scoredRows, streamInputs, type StreamInputs, type StreamShape } from '../model/stream';
 import { planBlocks, requireTensor, splitBlock, type Block } from './blocks';
 import type { LoraShape, ModelConfig, Objective, OptimizerShape, Weights } from './types';
 
@@ -49,13 +43,13 @@ function nextBlocks(kind: Parameters<typeof blockName>[0], values: readonly Valu
 }
 
 /**
- * Looks weights up among trained tensors first, then among constants. `tokens` are the random words of a training
- * step's tokens (i32 [N]); without them nothing is dropped.
+ * Looks weights up among trained tensors first, then among constants. `wordsOf` gives the random words of a training
+ * step's tokens (i32 [N]), of all or of the scored ones; without them nothing is dropped.
  */
 export function createSource(
   options: Pick<TrainPlan, 'config' | 'lora' | 'weights'>,
   trained: ReadonlyMap<string, Value>,
-  tokens: Value | null = null,
+  wordsOf: ((tokens: number) => Value) | null = null,
 ): WeightSource {
   const { config, lora, weights } = options;
   const specs = new Map(modelParameters(config).map((spec) => [spec.name, spec]));
@@ -70,12 +64,12 @@ export function createSource(
   };
   return {
     weight: (name) => trained.get(name) ?? frozen(name),
-    adapter: (module) => {
+    adapter: (module, tokens) => {
       const names = loraNames(module);
       const [a, b] = [trained.get(names.a), trained.get(names.b)];
       if (lora === null || a === undefined || b === undefined) return null;
       const columns = ops.words(columnWords(module, a.shape[1] ?? 0));
-      const mask = tokens && ops.dropoutMask(tokens, columns, lora.dropout ?? 0);
+      const mask = wordsOf && ops.dropoutMask(wordsOf(tokens), columns, lora.dropout ?? 0);
       return { weights: { a, b, mask }, scale: loraScale(lora) };
     },
   };
@@ -84,11 +78,18 @@ export function createSource(
 /** Whether training steps take random words of their tokens. */
 export const drops = ({ lora }: Pick<TrainPlan, 'lora'>): boolean => (lora?.dropout ?? 0) > 0;
 
+/** The words of a step's tokens: of all of them or of the scored ones, by how many are asked for. */
+function dropoutWords(stream: StreamInputs): (tokens: number) => Value {
+  const all = ops.input('token_words', 'i32', [stream.tokens]);
+  const scored = scoredRows(all, stream);
+  return (tokens) => (tokens === stream.tokens ? all : scored);
+}
+
 /** `training` is what dropout holds for; scoring goes without. */
 function forwardSpec(
   plan: TrainPlan,
   parameters: readonly Value[],
-  { shape, training }: { shape: BatchShape; training: boolean },
+  { shape, training }: { shape: StreamShape; training: boolean },
 ): ForwardSpec {
   const trained = new Map(
     plan.blocks.flatMap((block, index) => {
@@ -97,19 +98,20 @@ function forwardSpec(
     }),
   );
   const { config, pieces } = plan;
-  const tokens =
-    training && drops(plan) ? ops.input('token_words', 'i32', [shape.rows * shape.length]) : null;
+  const stream = streamInputs(shape);
+  const words = training && drops(plan) ? dropoutWords(stream) : null;
   return {
-    ...shape,
+    shape,
+    stream,
     config,
-    source: createSource(plan, trained, tokens),
+    source: createSource(plan, trained, words),
     ...(pieces === undefined ? {} : { pieces }),
   };
 }
 
 function buildGradients(
   plan: TrainPlan,
-  shape: BatchShape,
+  shape: StreamShape,
 ): Losses & { readonly parameters: readonly Value[]; readonly gradients: readonly Value[] } {
   const parameters = blockInputs(plan, 'parameters');
   const losses = buildLosses(plan.objective, forwardSpec(plan, parameters, { shape, training: true }));
@@ -143,13 +145,13 @@ function updateOutputs(
 }
 
 /** Forward, backward and update of a step that is one micro-batch. */
-export function buildStep(plan: TrainPlan, shape: BatchShape): LoweredModel {
+export function buildStep(plan: TrainPlan, shape: StreamShape): LoweredModel {
   const { loss, figures, parameters, gradients } = buildGradients(plan, shape);
   return lower({ ...updateOutputs(plan, parameters, gradients), loss, ...figures });
 }
 
 /** Forward and backward of one micro-batch of several, added to the gradients of those before it. */
-export function buildAccumulation(plan: TrainPlan, shape: BatchShape): LoweredModel {
+export function buildAccumulation(plan: TrainPlan, shape: StreamShape): LoweredModel {
   const { loss, figures, gradients } = buildGradients(plan, shape);
   const sums = blockInputs(plan, 'gradient').map((before, index) => {
     const gradient = gradients[index];
@@ -163,20 +165,10 @@ export function buildOptimizer(plan: TrainPlan): LoweredModel {
   return lower(updateOutputs(plan, blockInputs(plan, 'parameters'), blockInputs(plan, 'gradient')));
 }
 
-/** A forward pass of training and nothing else. */
-function buildScoring(
-  plan: TrainPlan,
-  shape: BatchShape,
-  logProbabilities: (spec: ForwardSpec) => Value,
-): LoweredModel {
+/** Summed log-probabilities of a batch's sequences by the very forward pass of training, and nothing else. */
+export function buildScoring(plan: TrainPlan, shape: StreamShape): LoweredModel {
   const parameters = blockInputs(plan, 'parameters');
-  return lower({ logprobs: logProbabilities(forwardSpec(plan, parameters, { shape, training: false })) });
+  return lower({
+    logprobs: sequenceLogProbabilities(forwardSpec(plan, parameters, { shape, training: false })),
+  });
 }
-
-/** Summed log-probabilities of pairs [2 · rows] by the very forward pass of training. */
-export const buildPairLogProbabilities = (plan: TrainPlan, shape: BatchShape): LoweredModel =>
-  buildScoring(plan, shape, pairLogProbabilities);
-
-/** The same of single sequences [rows]. */
-export const buildSequenceLogProbabilities = (plan: TrainPlan, shape: BatchShape): LoweredModel =>
-  buildScoring(plan, shape, sequenceLogProbabilities);

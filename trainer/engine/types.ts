@@ -62,7 +62,7 @@ export interface OptimizerShape {
   readonly clipNorm: number | null;
 }
 
-/** Token sequences, right-padded by the engine to a bucket's length. */
+/** A token sequence. */
 export interface SequenceRow {
   readonly ids: Int32Array;
   /** Tokens from this position on are supervised, each predicted from the tokens before it. */
@@ -102,14 +102,10 @@ export interface EngineOptions {
   readonly threads: number;
   /** Seed of dropout; 0 unless given. */
   readonly seed?: number;
-  /** Rows (pairs for DPO) of one forward and backward pass; every pass has this shape, short ones padded with empty rows. */
+  /** Rows (pairs for DPO) of one forward and backward pass; a pass with fewer has empty ones. */
   readonly microBatchRows: number;
-  /**
-   * Lengths that graphs are built for, ascending; a micro-batch runs at the smallest that holds it. A row takes up
-   * `positionsOf(row)`: its tokens but the last. A pair lies in one row, its shared prompt once; one that no bucket
-   * holds runs at a multiple of 16.
-   */
-  readonly lengthBuckets: readonly number[];
+  /** Positions that a row may take: see `positionsOf`. */
+  readonly maxLength: number;
 }
 
 /** Trainable tensors and AdamW moments by name: everything that a checkpoint needs from the engine. */
@@ -185,7 +181,7 @@ export interface Engine {
   createTrainEngine(options: EngineOptions): Promise<TrainEngine>;
   createGenerator(options: GeneratorOptions): Promise<Generator>;
   createScorer(
-    options: Pick<EngineOptions, 'config' | 'weights' | 'threads' | 'microBatchRows' | 'lengthBuckets'>,
+    options: Pick<EngineOptions, 'config' | 'weights' | 'threads' | 'microBatchRows' | 'maxLength'>,
   ): Promise<Scorer>;
   /** LoRA tensors as PEFT initialises them: A Kaiming-uniform(√5) from the seed, B zero; names "<module>.lora_A". */
   initLora(config: ModelConfig, lora: LoraShape, seed: number): Map<string, Tensor>;

@@ -13,6 +13,8 @@ import {
   reduceSum,
   reshape,
   rotate,
+  rowsBehind,
+  rowsFrom,
   scalar,
   scatterAddRows,
   sigmoid,
@@ -163,6 +165,15 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
     const [table, indices] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
     return [scatterAddRows(only(g), indices, table.shape[0] ?? 0), null];
   },
+  // The rows that were left out have no influence.
+  rowsFrom: (op, g) => [
+    rowsBehind(only(g), inputAt(op.inputs, 1), inputAt(op.inputs, 0).shape[0] ?? 0),
+    null,
+  ],
+  rowsBehind: (op, g) => [
+    rowsFrom(only(g), inputAt(op.inputs, 1), inputAt(op.inputs, 0).shape[0] ?? 0),
+    null,
+  ],
   // y_v = Σ over n with i_n = v of u_n  ⇒  du_n = g_{i_n}
   scatterAddRows: (op, g) => [gatherRows(only(g), inputAt(op.inputs, 1)), null],
 
@@ -232,6 +243,21 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
       null,
     ];
   },
+  streamMasks: none,
+  // The calculus of `attention`, part by part.
+  streamAttention: (op, g) => {
+    const [, k, , lengths] = op.inputs;
+    if (k === undefined || lengths === undefined) throw new RangeError('a stream has keys and lengths');
+    const [output, ...left] = op.outputs;
+    const inputs = [only(g), output!, lengths, ...left];
+    const size = k.shape[0] ?? 0;
+    const [dq = null, dk = null, dv = null] = apply('streamAttentionGradient', inputs, {
+      ...op.parameters,
+      size,
+    });
+    return [dq, dk, dv, ...op.inputs.slice(3).map(() => null)];
+  },
+  streamAttentionGradient: none,
   // ℓ = z_t − log Σ eᶻ  ⇒  dz = g (onehot(t) − softmax(z))
   tokenLogProbability: (op, g) => {
     const [logits, targets] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];

@@ -1,5 +1,6 @@
 import { planFusions, type FusedAddition, type Fusions } from './fuse';
-import { contributed, domainOf, isStatic, lowerGemm, lowerings, type Emitter } from './lowerings';
+import type { Emitter } from './emitter';
+import { contributed, domainOf, isStatic, lowerGemm, lowerings } from './lowerings';
 import {
   encodeModel,
   type GraphProto,
@@ -8,8 +9,16 @@ import {
   type ValueInfoProto,
 } from './onnx-proto';
 import { scheduleOps, type Schedule } from './order';
-import type { AnyOp, LoopBody, Op, PrimitiveName, Shape, Value } from './primitives';
-import { sameShape } from './shapes';
+import {
+  growing,
+  type AnyOp,
+  type LoopBody,
+  type Op,
+  type PrimitiveName,
+  type Shape,
+  type Value,
+} from './primitives';
+import { nameSizes } from './shapes';
 
 /** A model ready for a session. */
 export interface LoweredModel {
@@ -40,6 +49,7 @@ class Lowering {
   private readonly sharedOps = new Map<string, readonly string[]>();
   private readonly initializers: TensorProto[] = [];
   private readonly inputs: ValueInfoProto[] = [];
+  private readonly known: ValueInfoProto[] = [];
   private readonly schedule: Schedule;
   private readonly fusions: Fusions;
   private count = 0;
@@ -62,6 +72,7 @@ class Lowering {
       initializers: this.initializers,
       inputs: this.inputs,
       outputs,
+      known: this.known,
     };
   }
 
@@ -130,8 +141,8 @@ class Lowering {
     const { name, dtype, shape } = op.parameters;
     for (const output of op.outputs) this.names.set(output, name);
     const known = this.inputs.find((info) => info.name === name);
-    if (known === undefined) this.inputs.push({ name, dtype, shape });
-    else if (known.dtype !== dtype || !sameShape(known.shape ?? [], shape))
+    if (known === undefined) this.inputs.push({ name, dtype, shape: nameSizes(shape) });
+    else if (known.dtype !== dtype || known.shape?.join() !== nameSizes(shape).join())
       throw new RangeError(`input ${name} is asked for with two types`);
   }
 
@@ -149,7 +160,15 @@ class Lowering {
     const results = shared ?? op.outputs.map((output) => scope.outputs.get(output) ?? this.fresh());
     for (const [index, output] of op.outputs.entries()) this.names.set(output, results[index] ?? '');
     this.sharedOps.set(key, results);
+    if (shared === undefined) this.declareResults(op);
     return shared === undefined;
+  }
+
+  /** Sizes with a name of their own would be lost on the way through a graph, and with them the sharing of buffers. */
+  private declareResults(op: AnyOp): void {
+    for (const value of op.outputs)
+      if (!isStatic(value.shape) && !value.shape.includes(growing))
+        this.known.push({ name: this.nameOf(value), dtype: value.dtype, shape: nameSizes(value.shape) });
   }
 
   private lowerAddition(op: AnyOp, { product, addend }: FusedAddition, scope: Scope): void {
@@ -175,6 +194,7 @@ class Lowering {
       integers: (values, shape) => this.integers(values, shape),
       floats: (values, shape) => this.floats(values, shape),
       node: (opType, inputs, outputs, attributes) => this.emit(scope, opType, inputs, outputs, attributes),
+      declare: (name, shape) => void this.known.push({ name, dtype: 'f32', shape }),
       body: (body) => this.lowerBody(body),
     };
   }
@@ -186,7 +206,7 @@ class Lowering {
     for (const op of this.schedule.bodies.get(body) ?? []) this.lowerOp(op, scope);
     const inputs = body.inputs.map((value) => this.bodyInput(value));
     const outputs = named.map(([name, value]) => ({ ...this.lowerOutput(scope, name, value), shape: null }));
-    return { name: 'body', nodes: scope.nodes, initializers: [], inputs, outputs };
+    return { name: 'body', nodes: scope.nodes, initializers: [], inputs, outputs, known: [] };
   }
 
   private bodyInput(value: Value): ValueInfoProto {

@@ -1,30 +1,8 @@
 import { inputAt } from './shapes';
-import type { AttributeValue, GraphProto } from './onnx-proto';
-import { growing, type DType, type LoopBody, type Op, type PrimitiveName, type Shape } from './primitives';
-
-/** What a lowering may do: name its operands and emit ONNX nodes. */
-export interface Emitter {
-  /** Names of an op's operands, in order. */
-  readonly operands: readonly string[];
-  /** Names of its results, in order. */
-  readonly results: readonly string[];
-  /** A new name for a value between two nodes of one lowering. */
-  readonly fresh: () => string;
-  /** A constant of 64-bit integers, shared between nodes that ask for the same one. */
-  readonly integers: (values: readonly number[], shape?: Shape) => string;
-  /** A constant of f32. */
-  readonly floats: (values: readonly number[], shape: Shape) => string;
-  readonly node: (
-    opType: string,
-    inputs: readonly string[],
-    outputs: readonly string[],
-    attributes?: Readonly<Record<string, AttributeValue>>,
-  ) => void;
-  /** The graph of a loop's body. */
-  readonly body: (body: LoopBody) => GraphProto;
-}
-
-type Lowering<N extends PrimitiveName> = (op: Op<N>, emit: Emitter) => void;
+import type { Emitter, Lowering } from './emitter';
+import type { AttributeValue } from './onnx-proto';
+import { streamLowerings } from './stream-attention';
+import { growing, type DType, type Op, type PrimitiveName, type Shape } from './primitives';
 
 /** Operators that come with ONNX Runtime, not with ONNX. */
 export const contributed = 'com.microsoft';
@@ -79,15 +57,22 @@ function scatterByProduct(op: Op<'scatterAddRows'>, emit: Emitter): void {
   emit.node('Gemm', [oneHot, operand(emit, 0)], emit.results, { transA: int(1) });
 }
 
+/** Indices [N] for each element of a row: [N, …]. */
+function spreadIndices(emit: Emitter, columns: Shape): string {
+  if (columns.length === 0) return operand(emit, 1);
+  const [column, indices] = [emit.fresh(), emit.fresh()];
+  emit.node('Unsqueeze', [operand(emit, 1), emit.integers([1])], [column]);
+  emit.node('Expand', [column, emit.integers([1, ...columns])], [indices]);
+  return indices;
+}
+
 /** ScatterND(reduction=add) loses additions on several threads; ScatterElements does not. */
 function scatterByElements(op: Op<'scatterAddRows'>, emit: Emitter): void {
   const [updates, rows] = [inputAt(op.inputs, 0), op.parameters.rows];
-  const columns = updates.shape[1] ?? 0;
-  const [zeros, column, indices] = [emit.fresh(), emit.fresh(), emit.fresh()];
-  emit.node('Expand', [emit.floats([0], [1, 1]), emit.integers([rows, columns])], [zeros]);
-  emit.node('Unsqueeze', [operand(emit, 1), emit.integers([1])], [column]);
-  emit.node('Expand', [column, emit.integers(updates.shape)], [indices]);
-  emit.node('ScatterElements', [zeros, indices, operand(emit, 0)], emit.results, {
+  const columns = updates.shape.slice(1);
+  const zeros = emit.fresh();
+  emit.node('Expand', [emit.floats([0], []), emit.integers([rows, ...columns])], [zeros]);
+  emit.node('ScatterElements', [zeros, spreadIndices(emit, columns), operand(emit, 0)], emit.results, {
     axis: int(0),
     reduction: { kind: 'string', value: 'add' },
   });
@@ -125,13 +110,19 @@ function attend(op: Op<'attention'>, emit: Emitter): void {
   batchedProduct(emit, [weights, operand(emit, 2), output], {});
 }
 
+/** A shape as Expand wants it: a size that is known only when the graph runs is the operand's own. */
+const kept = (shape: Shape): Shape => shape.map((size) => (size < 0 ? 1 : size));
+
+/** A shape as Reshape wants it: a size that is known only when the graph runs follows from the others. */
+const inferred = (shape: Shape): Shape => shape.map((size) => Math.max(size, -1));
+
 function pickTargets(op: Op<'tokenLogProbability'>, emit: Emitter): void {
   const [column, picked] = [emit.fresh(), emit.fresh()];
   const shape = inputAt(op.outputs, 0).shape;
   emit.node('LogSoftmax', [operand(emit, 0)], [result(emit, 1)], { axis: int(-1) });
-  emit.node('Reshape', [operand(emit, 1), emit.integers([...shape, 1])], [column]);
+  emit.node('Reshape', [operand(emit, 1), emit.integers(inferred([...shape, 1]))], [column]);
   emit.node('GatherElements', [result(emit, 1), column], [picked], { axis: int(-1) });
-  emit.node('Reshape', [picked, emit.integers(shape)], [result(emit)]);
+  emit.node('Reshape', [picked, emit.integers(inferred(shape))], [result(emit)]);
 }
 
 /** TensorProto.DataType of the unsigned words that are shifted; they stay within one lowering. */
@@ -198,11 +189,11 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   cast: (op, { node, operands, results }) =>
     node('Cast', operands, results, { to: int(elementTypes[op.parameters.to]) }),
   reshape: (op, emit) =>
-    emit.node('Reshape', [operand(emit, 0), emit.integers(op.parameters.shape)], emit.results),
+    emit.node('Reshape', [operand(emit, 0), emit.integers(inferred(op.parameters.shape))], emit.results),
   transpose: (op, { node, operands, results }) =>
     node('Transpose', operands, results, { perm: { kind: 'ints', value: op.parameters.permutation } }),
   broadcastTo: (op, emit) =>
-    emit.node('Expand', [operand(emit, 0), emit.integers(op.parameters.shape)], emit.results),
+    emit.node('Expand', [operand(emit, 0), emit.integers(kept(op.parameters.shape))], emit.results),
   concat: (op, { node, operands, results }) =>
     node('Concat', operands, results, { axis: int(op.parameters.axis) }),
   slice: ({ parameters: { axis, start, end } }, emit) =>
@@ -222,7 +213,23 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
     }),
   gatherRows: (_, { node, operands, results }) => node('Gather', operands, results, { axis: int(0) }),
   scatterAddRows: (op, emit) =>
-    op.parameters.rows <= oneHotRows ? scatterByProduct(op, emit) : scatterByElements(op, emit),
+    op.parameters.rows <= oneHotRows && inputAt(op.inputs, 0).shape.length === 2
+      ? scatterByProduct(op, emit)
+      : scatterByElements(op, emit),
+  rowsFrom: (_, emit) =>
+    emit.node(
+      'Slice',
+      [operand(emit, 0), operand(emit, 1), emit.integers([Number.MAX_SAFE_INTEGER]), emit.integers([0])],
+      emit.results,
+    ),
+  rowsBehind: (op, emit) => {
+    const pads = emit.fresh();
+    const { length } = inputAt(op.inputs, 0).shape;
+    emit.node('Concat', [operand(emit, 1), emit.integers(Array<number>(2 * length - 1).fill(0))], [pads], {
+      axis: int(0),
+    });
+    emit.node('Pad', [operand(emit, 0), pads], emit.results);
+  },
   reduceSum: (op, emit) =>
     emit.node('ReduceSum', [operand(emit, 0), emit.integers(op.parameters.axes)], emit.results, {
       keepdims: flag(op.parameters.keepDims),
@@ -254,6 +261,7 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
     emit.node('Mul', [result(emit, 1), operand(emit, 1)], [result(emit)]);
   },
   attention: attend,
+  ...streamLowerings,
   tokenLogProbability: pickTargets,
   loraLinear: (op, emit) => lowerGemm(op, { ...emit, operands: emit.operands.slice(0, 2) }),
   dropoutMask: dropElements,
@@ -263,5 +271,5 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
 
 /** Whether every size is known before the graph runs. */
 export function isStatic(shape: Shape): boolean {
-  return !shape.includes(growing);
+  return shape.every((size) => size >= 0);
 }

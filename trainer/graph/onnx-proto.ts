@@ -13,8 +13,8 @@ export interface TensorProto {
 export interface ValueInfoProto {
   readonly name: string;
   readonly dtype: DType;
-  /** null where the rank or a size is not known before the graph runs. */
-  readonly shape: Shape | null;
+  /** null where nothing is said of it; a size that is known only when the graph runs has a name. */
+  readonly shape: readonly (number | string)[] | null;
 }
 
 export type AttributeValue =
@@ -39,6 +39,8 @@ export interface GraphProto {
   readonly initializers: readonly TensorProto[];
   readonly inputs: readonly ValueInfoProto[];
   readonly outputs: readonly ValueInfoProto[];
+  /** What is known of values in between and cannot be inferred: buffers are shared where shapes are known to be equal. */
+  readonly known: readonly ValueInfoProto[];
 }
 
 /** TensorProto.DataType. */
@@ -106,8 +108,12 @@ function writeNode(writer: Writer, node: NodeProto): void {
   if (node.domain !== '') text(writer, 7, node.domain);
 }
 
-function writeShape(writer: Writer, shape: Shape): void {
-  for (const size of shape) message(writer, 1, (dimension) => integer(dimension, 1, size));
+function writeShape(writer: Writer, shape: readonly (number | string)[]): void {
+  for (const size of shape)
+    message(writer, 1, (dimension) => {
+      if (typeof size === 'string') text(dimension, 2, size);
+      else integer(dimension, 1, size);
+    });
 }
 
 function writeValueInfo(writer: Writer, info: ValueInfoProto): void {
@@ -127,6 +133,7 @@ function writeGraph(writer: Writer, graph: GraphProto): void {
   for (const tensor of graph.initializers) message(writer, 5, (inner) => writeTensor(inner, tensor));
   for (const info of graph.inputs) message(writer, 11, (inner) => writeValueInfo(inner, info));
   for (const info of graph.outputs) message(writer, 12, (inner) => writeValueInfo(inner, info));
+  for (const info of graph.known) message(writer, 13, (inner) => writeValueInfo(inner, info));
 }
 
 /** Bytes of a ModelProto of IR version 9 that imports the given version of each operator domain. */

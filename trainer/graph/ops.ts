@@ -82,6 +82,11 @@ export const gatherRows = (table: Value, indices: Value): Value =>
 export const scatterAddRows = (updates: Value, indices: Value, rows: number): Value =>
   applyOne('scatterAddRows', [updates, indices], { rows });
 
+export const rowsFrom = (x: Value, start: Value, size: number): Value =>
+  applyOne('rowsFrom', [x, start], { size });
+export const rowsBehind = (x: Value, count: Value, size: number): Value =>
+  applyOne('rowsBehind', [x, count], { size });
+
 export const reduceSum = (x: Value, axes: readonly number[], keepDims = false): Value =>
   axes.length === 0 ? x : applyOne('reduceSum', [x], { axes, keepDims });
 /** The sum of all elements, as a scalar []. */
@@ -119,6 +124,13 @@ export const rotate = (
 export const swiglu = (gate: Value, up: Value): Value => applyOne('swiglu', [gate, up], none);
 export const attention = (qkv: { q: Value; k: Value; v: Value; mask: Value }, scale: number): Value =>
   applyOne('attention', [qkv.q, qkv.k, qkv.v, qkv.mask], { scale });
+export const streamMasks = (lengths: Value, parameters: Primitives['streamMasks']): readonly Value[] =>
+  apply('streamMasks', [lengths], parameters);
+/** Attention of the parts from `first` on; `masks` are theirs. */
+export const streamAttention = (
+  { q, k, v, lengths, masks }: { q: Value; k: Value; v: Value; lengths: Value; masks: readonly Value[] },
+  parameters: Primitives['streamAttention'],
+): Value => applyOne('streamAttention', [q, k, v, lengths, ...masks], parameters);
 /** Log-probability of each target, and the log-probabilities of the whole vocabulary. */
 export const tokenLogProbability = (logits: Value, targets: Value): readonly [Value, Value] => {
   const outputs = apply('tokenLogProbability', [logits, targets], none);

@@ -1,10 +1,10 @@
 /** Element types that cross the graph; real numbers are f32 throughout. */
 export type DType = 'f32' | 'i32' | 'i64' | 'bool';
 
-/** Sizes of a tensor's axes, outermost first. */
+/** Sizes of a tensor's axes, outermost first. One below zero names a size that is known only when the graph runs. */
 export type Shape = readonly number[];
 
-/** Stands for the size of an axis that grows while a Loop runs; everything else is static. */
+/** Stands for the size of an axis that grows while a Loop runs, or that nobody compares. */
 export const growing = -1;
 
 /** What is known of a value before the graph runs. */
@@ -62,8 +62,12 @@ export interface Primitives {
   readonly split: { readonly axis: number; readonly sizes: readonly number[] };
   /** Rows of a table [V, …] at indices [N] → [N, …]. */
   readonly gatherRows: None;
-  /** Adds rows [N, D] into zeros [rows, D] at indices [N], in order, duplicates included. */
+  /** Adds rows [N, …] into zeros [rows, …] at indices [N], in order, duplicates included. */
   readonly scatterAddRows: { readonly rows: number };
+  /** Rows of x [N, D] from `start` (i64 [1]) to the end: [size, D]. */
+  readonly rowsFrom: { readonly size: number };
+  /** x [n, D] behind as many rows of zeros as `count` (i64 [1]) says: [size, D]. */
+  readonly rowsBehind: { readonly size: number };
 
   // Reduction.
   readonly reduceSum: { readonly axes: readonly number[]; readonly keepDims: boolean };
@@ -86,6 +90,15 @@ export interface Primitives {
   readonly swiglu: None;
   /** q […, M, hd], k, v […, T, hd], additive mask that broadcasts to […, M, T] → output […, M, hd], weights […, M, T]. */
   readonly attention: { readonly scale: number };
+  /** Lengths of a stream's parts (i64 [P]) → 0 where a part's token may look, else `masked`, a part: [R · own, keys]. */
+  readonly streamMasks: StreamParts & { readonly repeats: number; readonly masked: number };
+  /**
+   * Attention within a stream of parts: q [M, H · hd] of the parts from `first` on, k, v [N, KV · hd], lengths (i64 [P]),
+   * a mask a part → [M, H · hd], then for each part what its gradient needs (see stream-attention.ts).
+   */
+  readonly streamAttention: StreamAttention;
+  /** g and output [M, H · hd], lengths, then what streamAttention left → gradients of q, k, v. `size`: N. */
+  readonly streamAttentionGradient: StreamAttention & { readonly size: number };
   /** logits [N, V], targets [N] → log-probability of each target [N], all log-probabilities [N, V]. */
   readonly tokenLogProbability: None;
   /** x [N, in], merged = W + scale · B · A [out, in], A [r, in], B [out, r] → x · mergedᵀ. */
@@ -100,6 +113,20 @@ export interface Primitives {
   // Control.
   /** Inputs: greatest number of turns, first condition, then the carried values. */
   readonly loop: { readonly body: LoopBody };
+}
+
+/** Runs of tokens that lie one after another in a stream, each with the ones whose keys stand before its own. */
+export interface StreamParts {
+  /** For each part the parts that all of its tokens see; of itself, a token sees what stands before it. */
+  readonly contexts: readonly (readonly number[])[];
+  /** The first part that asks; those before it have keys and values alone. */
+  readonly first: number;
+}
+
+export interface StreamAttention extends StreamParts {
+  readonly scale: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
 }
 
 export type PrimitiveName = keyof Primitives;

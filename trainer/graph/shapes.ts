@@ -4,6 +4,7 @@ import {
   type PrimitiveName,
   type Primitives,
   type Shape,
+  type StreamParts,
   type TensorType,
   type Value,
 } from './primitives';
@@ -75,6 +76,21 @@ function reduce(shape: Shape, axes: readonly number[], keepDims: boolean): Shape
     : shape.filter((_, axis) => !axes.includes(axis));
 }
 
+const f32 = (...shape: number[]): TensorType => ({ dtype: 'f32', shape });
+
+/** A size that is known only when the graph runs gets a name, which says where it is the same. */
+export const nameSizes = (shape: Shape): readonly (number | string)[] =>
+  shape.map((size) => (size < 0 ? `size${String(-size)}` : size));
+
+/** Parts of a stream that ask, by number. */
+export const askingParts = ({ contexts, first }: StreamParts): readonly number[] =>
+  [...contexts.keys()].slice(first);
+
+function withRows(inputs: readonly Value[], size: number): readonly TensorType[] {
+  const { dtype, shape } = inputAt(inputs, 0);
+  return [{ dtype, shape: withAxis(shape, 0, size) }];
+}
+
 function concatenate(inputs: readonly Value[], axis: number): Shape {
   const first = inputAt(inputs, 0);
   const sizes = inputs.map((input) => dim(input.shape, axis));
@@ -137,7 +153,12 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
     const { dtype, shape } = inputAt(inputs, 0);
     return [{ dtype, shape: permutation.map((axis) => dim(shape, axis)) }];
   },
-  broadcastTo: (inputs, { shape }) => [{ dtype: inputAt(inputs, 0).dtype, shape }],
+  broadcastTo: (inputs, { shape }) => {
+    const { dtype, shape: from } = inputAt(inputs, 0);
+    const known = shape.every((size, axis) => size >= 0 || size === from[axis - shape.length + from.length]);
+    check(known, `broadcast to [${shape.join(', ')}]`, inputs);
+    return [{ dtype, shape }];
+  },
   concat: (inputs, { axis }) => [{ dtype: inputAt(inputs, 0).dtype, shape: concatenate(inputs, axis) }],
   slice: (inputs, { axis, start, end }) => {
     const { dtype, shape } = inputAt(inputs, 0);
@@ -154,7 +175,11 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
     const [table, indices] = [inputAt(inputs, 0), inputAt(inputs, 1)];
     return [{ dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] }];
   },
-  scatterAddRows: (inputs, { rows }) => [{ dtype: 'f32', shape: [rows, dim(inputAt(inputs, 0).shape, 1)] }],
+  scatterAddRows: (inputs, { rows }) => [
+    { dtype: 'f32', shape: [rows, ...inputAt(inputs, 0).shape.slice(1)] },
+  ],
+  rowsFrom: (inputs, { size }) => withRows(inputs, size),
+  rowsBehind: (inputs, { size }) => withRows(inputs, size),
   reduceSum: (inputs, { axes, keepDims }) => {
     const { dtype, shape } = inputAt(inputs, 0);
     return [{ dtype, shape: reduce(shape, axes, keepDims) }];
@@ -187,6 +212,19 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
       { dtype: 'f32', shape: q.shape },
       { dtype: 'f32', shape: withAxis(q.shape, -1, dim(k.shape, -2)) },
     ];
+  },
+  streamMasks: (_, parameters) => askingParts(parameters).map(() => f32(growing, growing)),
+  streamAttention: (inputs, parameters) => {
+    const { heads, keyValueHeads } = parameters;
+    const [size = 0, width = 0] = inputAt(inputs, 0).shape;
+    const run = f32(keyValueHeads, growing, width / heads);
+    const left = [run, run, run, f32(keyValueHeads, growing, growing)];
+    return [f32(size, width), ...askingParts(parameters).flatMap(() => left)];
+  },
+  streamAttentionGradient: (inputs, { heads, keyValueHeads, size }) => {
+    const [asked = 0, width = 0] = inputAt(inputs, 0).shape;
+    const keys = f32(size, (width / heads) * keyValueHeads);
+    return [f32(asked, width), keys, keys];
   },
   tokenLogProbability: (inputs) => {
     const { shape } = inputAt(inputs, 0);

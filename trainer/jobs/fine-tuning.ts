@@ -1,6 +1,5 @@
 import type { JobOf } from '../../contracts/trainer-job';
 import { planBatches, stepsOf } from '../data/batches';
-import { chooseBuckets } from '../data/buckets';
 import type { Dataset } from '../data/datasets';
 import { learningRateAt, warmupStepsOf } from '../data/schedule';
 import { createTrainEngine, initLora, positionsOf } from '../engine';
@@ -44,15 +43,12 @@ export function reportContext({ job, warn }: JobContext<FineTuningJob>, { settin
     );
 }
 
-/** Batches and learning rates of a fine-tuning job, and the lengths that they need graphs for. */
+/** Batches and learning rates of a fine-tuning job, and how many positions its rows take. */
 export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: readonly Row[]) {
   const { training, seed } = job;
   const steps = stepsOf(rows.length, training);
   const plan = planBatches({ rows: rows.length, batchRows: training.batchRows, seed });
   const batchAt = (step: number): Row[] => Array.from(plan.at(step), (index) => rows[index]!);
-  const lengths = Array.from({ length: steps }, (_, index) =>
-    Math.max(...batchAt(index + 1).map(positionsOf)),
-  );
   const schedule = {
     peak: training.learningRate,
     steps,
@@ -65,8 +61,8 @@ export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: r
     stepsPerEpoch: Math.ceil(rows.length / training.batchRows),
     batchAt,
     learningRateAt: (step: number) => learningRateAt(step, schedule),
-    lengthBuckets: chooseBuckets(lengths),
-  } satisfies Omit<TrainingRun, 'engine' | 'from'> & { lengthBuckets: number[] };
+    maxLength: rows.reduce((most, row) => Math.max(most, positionsOf(row)), 1),
+  } satisfies Omit<TrainingRun, 'engine' | 'from'> & { maxLength: number };
 }
 
 export interface FineTuning {
@@ -78,13 +74,13 @@ export interface FineTuning {
 export interface OpenOptions {
   readonly model: ModelFolder;
   readonly objective: Objective;
-  readonly lengthBuckets: readonly number[];
+  readonly maxLength: number;
 }
 
 /** Opens an engine for a job; its state is the one before the first step. */
 export async function openFineTuning(job: FineTuningJob, options: OpenOptions): Promise<FineTuning> {
   const { training, plan, seed } = job;
-  const { model, objective, lengthBuckets } = options;
+  const { model, objective, maxLength } = options;
   const config = model.settings.config;
   const engine = await createTrainEngine({
     config,
@@ -95,7 +91,7 @@ export async function openFineTuning(job: FineTuningJob, options: OpenOptions): 
     threads: plan.threads,
     seed,
     microBatchRows: Math.min(plan.microBatchRows ?? training.batchRows, training.batchRows),
-    lengthBuckets,
+    maxLength,
   });
   const initial = freshState(training.lora === null ? model.weights : initLora(config, training.lora, seed));
   engine.importState(initial);

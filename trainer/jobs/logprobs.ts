@@ -1,6 +1,5 @@
 import { demonstrationRow, type LogprobRow } from '../../contracts/rows';
 import type { JobOf } from '../../contracts/trainer-job';
-import { chooseBuckets } from '../data/buckets';
 import { textRows } from '../data/chat';
 import { encodeExample, fitExample, joinSequence } from '../data/encode';
 import { createScorer, positionsOf } from '../engine';
@@ -40,9 +39,7 @@ async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
     weights: model.weights,
     threads: job.plan.threads,
     microBatchRows: job.batchRows,
-    lengthBuckets: chooseBuckets(
-      batches.map((places) => Math.max(...places.map((place) => positionsOf(rows[place]!.row)))),
-    ),
+    maxLength: rows.reduce((most, { row }) => Math.max(most, positionsOf(row)), 1),
   });
   return {
     batches,

@@ -65,8 +65,8 @@ async function runPreference<Row extends TrainRow, Reference>(
   const dataset = await form.read(job, await openTokenizer(job.reference, model.settings));
   reportOverLength(context, dataset);
   if (job.loss.name === 'kto') reportBalance(context, job.loss, dataset.rows);
-  const { lengthBuckets } = planFineTuning(job, dataset.rows);
-  const { engine } = await openFineTuning(job, { model, objective: job.loss, lengthBuckets });
+  const { maxLength } = planFineTuning(job, dataset.rows);
+  const { engine } = await openFineTuning(job, { model, objective: job.loss, maxLength });
   const references = needsReference(job.loss.name)
     ? await runReferencePass(context, form, { engine, dataset })
     : null;

@@ -46,7 +46,7 @@ async function openEngine(job: PretrainJob) {
     optimizer: job,
     threads: job.plan.threads,
     microBatchRows: Math.min(job.plan.microBatchRows ?? job.batchRows, job.batchRows),
-    lengthBuckets: [job.contextLength],
+    maxLength: job.contextLength,
   });
   engine.importState(freshState(weights));
   return engine;

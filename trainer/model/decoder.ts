@@ -7,8 +7,11 @@ import { rotaryTables } from './rotary';
 /** Where a graph finds the weights of a model: constants, or inputs that are trained. */
 export interface WeightSource {
   readonly weight: (name: string) => Value;
-  /** The adapter of a module, e.g. of "model.layers.0.self_attn.q_proj"; null where it has none. */
-  readonly adapter: (module: string) => { readonly weights: LoraWeights; readonly scale: number } | null;
+  /** The adapter of a module, e.g. of "model.layers.0.self_attn.q_proj", for a number of tokens; null where it has none. */
+  readonly adapter: (
+    module: string,
+    tokens: number,
+  ) => { readonly weights: LoraWeights; readonly scale: number } | null;
 }
 
 export interface DecoderContext {
@@ -39,7 +42,7 @@ function linear(context: DecoderContext, x: Value, layer: number, module: Linear
   const { config, source, pieces } = context;
   const name = moduleName(layer, module);
   const weight = source.weight(`${name}.weight`);
-  const adapter = source.adapter(name);
+  const adapter = source.adapter(name, x.shape[0] ?? 0);
   const y =
     adapter === null
       ? ops.matmul(x, weight, { transB: true })
@@ -123,33 +126,17 @@ export interface LayerCache {
   readonly v: Value;
 }
 
-/** Where tokens of a row stand and what they may look at, when that is not simply their order. */
-export interface TokenLayout {
-  /** Position of each token: i64 [B, T]. */
-  readonly positions: Value;
-  /** 0 where a token (third axis) may look at another (fourth), else `masked`: f32 [B, 1, T, T]. */
-  readonly mask: Value;
-}
-
-/** Each row one sequence from position 0 that looks back. */
-function causalLayout(length: number): TokenLayout {
-  return { positions: ops.integers([0]), mask: causalMask(length) };
-}
-
 /** Attention over whole rows. `keep` is told every layer's keys and values. */
 export function createSequenceMixer(
   context: DecoderContext,
   shape: SequenceShape,
-  {
-    layout = causalLayout(shape.length),
-    keep,
-  }: { layout?: TokenLayout; keep?: (cache: LayerCache) => void } = {},
+  { keep }: { keep?: (cache: LayerCache) => void } = {},
 ): TokenMixer {
   const { heads, keyValueHeads, headSize } = context.config;
   const { rows, length } = shape;
   const repeats = heads / keyValueHeads;
-  const rotary = { ...rotaryTables(context.config, length), positions: layout.positions };
-  const mask = ops.concat(Array<Value>(repeats).fill(layout.mask), 2);
+  const rotary = { ...rotaryTables(context.config, length), positions: ops.integers([0]) };
+  const mask = ops.concat(Array<Value>(repeats).fill(causalMask(length)), 2);
   return ({ q, k, v }) => {
     const cache = {
       k: splitHeads(context, k, { ...shape, heads: keyValueHeads, rotary }),
@@ -166,13 +153,8 @@ export function createSequenceMixer(
 }
 
 /** Token ids [B · T] → logits [B · T, V]. */
-export function decodeSequences(
-  context: DecoderContext,
-  ids: Value,
-  shape: SequenceShape & { readonly layout?: TokenLayout },
-): Value {
-  const { layout } = shape;
-  const mix = createSequenceMixer(context, shape, layout === undefined ? {} : { layout });
+export function decodeSequences(context: DecoderContext, ids: Value, shape: SequenceShape): Value {
+  const mix = createSequenceMixer(context, shape);
   let x = embed(context, ids);
   for (let layer = 0; layer < context.config.layers; layer += 1) x = decoderLayer(context, x, layer, { mix });
   return readOut(context, x);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { planBatches, stepsOf } from '../../../trainer/data/batches';
-import { bucketStep, chooseBuckets, mostBuckets, promptBucket } from '../../../trainer/data/buckets';
+import { promptBucket } from '../../../trainer/data/buckets';
 import { learningRateAt, warmupStepsOf, type ScheduleOptions } from '../../../trainer/data/schedule';
 
 const count = (max: number) => fc.integer({ min: 1, max });
@@ -34,31 +34,8 @@ describe('pure: batches', () => {
   });
 });
 
-describe('pure: length buckets', () => {
-  it('hold every batch, are few, and are multiples of their step', () => {
-    fc.assert(
-      fc.property(fc.array(count(300), { minLength: 1, maxLength: 40 }), (lengths) => {
-        const buckets = chooseBuckets(lengths);
-        assert.ok(buckets.length <= mostBuckets);
-        assert.ok(buckets.every((bucket) => bucket % bucketStep === 0));
-        assert.deepEqual(
-          buckets,
-          [...buckets].sort((a, b) => a - b),
-        );
-        const longest = Math.max(...lengths);
-        assert.ok(buckets.at(-1)! >= longest && buckets.at(-1)! < longest + bucketStep);
-      }),
-    );
-  });
-
-  it('save padding where batches are of few lengths', () => {
-    assert.deepEqual(
-      chooseBuckets([...Array<number>(50).fill(30), ...Array<number>(50).fill(60), 200]),
-      [32, 64, 200],
-    );
-  });
-
-  it('of a prompt depend on the prompt and the limit alone, and hold it', () => {
+describe('pure: prompt buckets', () => {
+  it('depend on the prompt and the limit alone, and hold it', () => {
     fc.assert(
       fc.property(count(2000), count(2000), (a, b) => {
         const [length, limit] = [Math.min(a, b), Math.max(a, b)];

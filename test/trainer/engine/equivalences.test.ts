@@ -25,7 +25,7 @@ const base: EngineOptions = {
   optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 },
   threads: 1,
   microBatchRows: 8,
-  lengthBuckets: [16, 32],
+  maxLength: 32,
 };
 const dpo: EngineOptions = { ...base, lora: oracleLora, objective: { name: 'sigmoid', beta: 0.5 } };
 
@@ -125,21 +125,18 @@ describe('pure: accumulation', () => {
   });
 });
 
-describe('pure: padding', () => {
-  it('contributes nothing, whether in rows, as rows, or as pairs', async () => {
-    const exact = await gradientsOf({ ...base, microBatchRows: 3, lengthBuckets: [16] }, rows.slice(0, 3));
-    const padded = await gradientsOf({ ...base, microBatchRows: 8, lengthBuckets: [32] }, rows.slice(0, 3));
+describe('pure: rows and tokens', () => {
+  it('that are empty contribute nothing, as sequences or as pairs', async () => {
+    const exact = await gradientsOf({ ...base, microBatchRows: 3 }, rows.slice(0, 3));
+    const padded = await gradientsOf({ ...base, microBatchRows: 8 }, rows.slice(0, 3));
     assert.ok(relativeError(padded.gradients, exact.gradients) < 1e-6);
     assert.equal(padded.figures['tokens'], exact.figures['tokens']);
     const exactPairs = await gradientsOf({ ...dpo, microBatchRows: 3 }, pairs.slice(0, 3));
-    const paddedPairs = await gradientsOf(
-      { ...dpo, microBatchRows: 7, lengthBuckets: [32] },
-      pairs.slice(0, 3),
-    );
+    const paddedPairs = await gradientsOf({ ...dpo, microBatchRows: 7 }, pairs.slice(0, 3));
     assert.ok(relativeError(paddedPairs.gradients, exactPairs.gradients) < 1e-6);
   });
 
-  it('leaves the tokens of a row that count: all but those before completionStart, and never the first', async () => {
+  it('count where they are supervised: all but those before completionStart, and never the first', async () => {
     const figures = await withEngine(base, (engine) =>
       engine.step(
         [
@@ -152,12 +149,12 @@ describe('pure: padding', () => {
     assert.equal(figures['tokens'], 5 + 4);
   });
 
-  it('never becomes the whole of a step', async () => {
+  it('are never all without loss', async () => {
     const empty = { ids: tokens(4, 1), completionStart: 4 };
     await withEngine(base, (engine) => assert.rejects(engine.step([empty], at(1)), { code: 'DATA_INVALID' }));
   });
 
-  it('is as long as a bucket, and longer rows are refused', async () => {
+  it('beyond the positions of an engine are refused', async () => {
     const long = { ids: tokens(34, 1), completionStart: 4 };
     await withEngine(base, (engine) =>
       assert.rejects(engine.step([long], at(1)), { code: 'CONFIG_INVALID' }),

@@ -22,7 +22,7 @@ function options(kind: OracleKind, more: Partial<EngineOptions> = {}): EngineOpt
     optimizer,
     threads: 1,
     microBatchRows: 4,
-    lengthBuckets: [16],
+    maxLength: 16,
     ...more,
   };
 }

@@ -78,7 +78,7 @@ async function withEngine<T>(
     optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1, clipNorm: null },
     threads: 1,
     microBatchRows: 4,
-    lengthBuckets: [16],
+    maxLength: 16,
     ...more,
   });
   try {

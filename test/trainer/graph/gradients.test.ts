@@ -54,6 +54,20 @@ function attentionCase(): GradientCase {
   };
 }
 
+/**
+ * Two prompts and two answers, of four tokens and none, of three and two; two query heads a key. Where prompts do not ask,
+ * there are queries for the answers alone.
+ */
+function streamCase(first: 0 | 2): GradientCase {
+  const [lengths, contexts] = [ops.integers([4, 0, 3, 2]), [[], [], [0], [1]]];
+  const masks = ops.streamMasks(lengths, { contexts, first, repeats: 2, masked: -1e9 });
+  const parameters = { scale: 0.5, heads: 4, keyValueHeads: 2, contexts, first };
+  return {
+    inputs: [n([first === 0 ? 9 : 5, 12], 1), n([9, 6], 2), n([9, 6], 3)],
+    build: ([q, k, v]) => ops.streamAttention({ q: q!, k: k!, v: v!, lengths, masks }, parameters),
+  };
+}
+
 /** The adapter's own rule assumes that `merged` is W + s B A, so the case must keep it so while it moves A and B. */
 function loraCase(): GradientCase {
   return {
@@ -104,7 +118,13 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
     }),
   ],
   gatherRows: [one([4, 3], (x) => ops.gatherRows(x, ids)), one([600, 2], (x) => ops.gatherRows(x, ids))],
+  rowsFrom: [one([4, 3], (x) => ops.rowsFrom(x, ops.integers([1]), 3))],
+  rowsBehind: [one([2, 3], (x) => ops.rowsBehind(x, ops.integers([3]), 5))],
+  streamMasks: null,
+  streamAttention: [streamCase(0), streamCase(2)],
+  streamAttentionGradient: null,
   scatterAddRows: [
+    one([5], (x) => ops.scatterAddRows(x, ids, 4)),
     one([5, 3], (x) => ops.scatterAddRows(x, ids, 4)),
     one([5, 2], (x) => ops.scatterAddRows(x, ids, 600)),
   ],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import type { PairRow } from '../../../trainer/engine';
 import { differentiate, ops, type Value } from '../../../trainer/graph';
 import { createSource } from '../../../trainer/engine/train-graphs';
-import { packPairs, packSequences } from '../../../trainer/engine/batches';
+import { packStream, planStream, shapeOf } from '../../../trainer/engine/streams';
+import { streamInputs } from '../../../trainer/model/stream';
 import { buildLosses } from '../../../trainer/model/objectives';
 import { loraParameters, modelParameters } from '../../../trainer/model/parameters';
 import { fusedPieces, plainPieces, type Pieces } from '../../../trainer/model/pieces';
@@ -87,34 +89,34 @@ async function evaluateModel(kind: OracleKind, pieces: Pieces, preference: boole
   const specs = preference ? loraParameters(config, oracleLora) : modelParameters(config);
   const leaves = new Map(specs.map(({ name, dims }) => [name, ops.input(name, 'f32', dims)]));
   const source = createSource({ config, lora, weights: oracleWeights(config) }, leaves);
-  const shape = { rows: 3, length: 24 };
+  const rows = preference ? modelPairs() : [oracleRows[0], oracleRows[1], oracleRows[3]];
+  const shape = shapeOf(rows, { microBatchRows: 3, maxLength: 24 });
   const objective = preference
     ? ({ name: 'sigmoid', beta: 0.5 } as const)
     : ({ name: 'language-model' } as const);
-  const { loss } = buildLosses(objective, { ...shape, config, source, pieces });
+  const { loss } = buildLosses(objective, { shape, stream: streamInputs(shape), config, source, pieces });
   const gradients = differentiate(loss, [...leaves.values()]);
   const outputs = Object.fromEntries(
     [...leaves.keys()].map((name, index) => [`d ${name}`, gradients[index]!]),
   );
-  return runGraph({ loss, ...outputs }, { ...Object.fromEntries(values), ...batchFeeds(shape) });
+  const feeds = { ...packStream(planStream(rows, shape), shape), ...lossFeeds };
+  return runGraph({ loss, ...outputs }, { ...Object.fromEntries(values), ...feeds });
 }
 
-function batchFeeds(shape: { rows: number; length: number }): Feeds {
-  const [a, b, c, d] = oracleRows;
-  const pairs = [
+/** Two pairs, the third row of the batch being empty. */
+function modelPairs(): PairRow[] {
+  const [a, , c, d] = oracleRows;
+  return [
     { chosen: a, rejected: { ids: Int32Array.of(...a.ids.subarray(0, 7), 3, 1), completionStart: 5 } },
     { chosen: c, rejected: d },
   ].map((pair) => ({ ...pair, referenceChosen: -20, referenceRejected: -18 }));
-  const { mask: supervised } = packSequences([a, b, d], shape);
-  return {
-    ...packSequences([a, b, d], shape),
-    ...packPairs(pairs, shape),
-    mask: supervised,
-    inverse_denominator: { dims: [], data: Float32Array.of(0.25) },
-    reference: { dims: [6], data: Float32Array.of(-20, -20, 0, -18, -18, 0) },
-    pair_weights: { dims: [3], data: Float32Array.of(1, 1, 0) },
-  };
 }
+
+const lossFeeds: Feeds = {
+  inverse_denominator: { dims: [], data: Float32Array.of(0.25) },
+  reference: { dims: [6], data: Float32Array.of(-20, -20, 0, -18, -18, 0) },
+  pair_weights: { dims: [3], data: Float32Array.of(1, 1, 0) },
+};
 
 describe('pure: whole models from fused and from plain pieces', () => {
   for (const kind of ['tied', 'grouped'] as const)

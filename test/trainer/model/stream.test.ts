@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { packStream, planStream, shapeOf } from '../../../trainer/engine/streams';
+import { createSource } from '../../../trainer/engine/train-graphs';
+import type { PairRow, SequenceRow, TrainRow } from '../../../trainer/engine';
+import { ops } from '../../../trainer/graph';
+import { createContext, decodeSequences } from '../../../trainer/model/decoder';
+import { contextsOf, decodeStream, streamInputs } from '../../../trainer/model/stream';
+import { oracleConfigs, oracleRows, oracleWeights } from '../support/oracle-model';
+import { relativeError, runGraph } from '../support/run-graph';
+
+const config = oracleConfigs.grouped;
+const source = createSource({ config, weights: oracleWeights(config), lora: null }, new Map());
+
+/** Logits behind each token but the last of a sequence on its own, from dense attention under a mask. */
+async function denseLogits({ ids }: SequenceRow): Promise<Float32Array> {
+  const length = ids.length - 1;
+  const tokens = ops.integers([...ids.subarray(0, length)]);
+  const logits = decodeSequences(createContext(config, source), tokens, { rows: 1, length });
+  return (await runGraph({ logits })).get('logits')!;
+}
+
+async function streamLogits(rows: readonly TrainRow[]): Promise<Float32Array> {
+  const shape = shapeOf(rows, { microBatchRows: rows.length + 1, maxLength: 24 });
+  const logits = decodeStream(createContext(config, source), streamInputs(shape), shape);
+  return (await runGraph({ logits }, packStream(planStream(rows, shape), shape))).get('logits')!;
+}
+
+const [a, b, c, d] = oracleRows;
+const alone: SequenceRow = { ids: b.ids, completionStart: 0 };
+const rejected = { ids: Int32Array.of(...a.ids.subarray(0, 4), 3, 1, 2), completionStart: 4 };
+const pair: PairRow = { chosen: a, rejected, referenceChosen: 0, referenceRejected: 0 };
+
+describe('pure: a stream of tokens without padding', () => {
+  it('gives each sequence the logits that it has alone', async () => {
+    for (const [rows, scored] of [
+      [
+        [a, b, c, d],
+        [
+          [a, 3],
+          [b, 0],
+          [c, 2],
+          [d, 9],
+        ],
+      ],
+      [
+        [alone, { ...a, completionStart: 1 }],
+        [
+          [alone, 0],
+          [a, 0],
+        ],
+      ],
+      [
+        [pair],
+        [
+          [a, 3],
+          [rejected, 3],
+        ],
+      ],
+    ] as const) {
+      const parts = await Promise.all(
+        scored.map(async ([row, from]) => (await denseLogits(row)).subarray(from * config.vocabSize)),
+      );
+      const expected = parts.flatMap((part) => [...part]);
+      const found = await streamLogits(rows);
+      assert.equal(found.length, expected.length);
+      assert.ok(relativeError(found, expected) < 2e-6);
+    }
+  });
+
+  it('shows an answer its own prompt, of a pair both', () => {
+    const shape = { rows: 2, sequences: 2, prompts: true, maxLength: 8 } as const;
+    assert.deepEqual(contextsOf(shape), [[], [], [0], [1], [0], [1]]);
+    assert.deepEqual(contextsOf({ ...shape, sequences: 1, prompts: false }), [[], []]);
+  });
+});
