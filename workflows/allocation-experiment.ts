@@ -6,7 +6,7 @@ import { planCell } from '../planning/cell';
 import type { CellPlace, CellPlan } from '../planning/cell';
 import { definitionDigest } from '../planning/identity';
 import { summarizeEvaluation } from './evaluation';
-import { openExperiment, sealLedger } from './ledger';
+import { openExperiment, recordAll, sealLedger, tellingOfFailure } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import { planOrFail } from './planned';
@@ -71,8 +71,10 @@ interface Cell extends AllocationExperimentInput {
   readonly steering: Steering;
 }
 
-async function runCell({ resolved, parent, orchestration, plan, experimentId, steering }: Cell) {
-  const { finished, onStage } = trackStages(steering);
+async function runStages(
+  { resolved, parent, orchestration, plan, experimentId, steering }: Cell,
+  { onStage, finished }: ReturnType<typeof trackStages>,
+): Promise<CellResult> {
   const { definition } = resolved;
   if (parent === undefined)
     await openExperiment({ experimentId, definitionDigest: definitionDigest(resolved), definition });
@@ -88,6 +90,17 @@ async function runCell({ resolved, parent, orchestration, plan, experimentId, st
     ...{ cell, annotationUsd, evaluation: summarizeEvaluation(result), stages: finished },
     ...(anchor === undefined ? {} : { anchor }),
   };
+}
+
+/** However it ends, a chain tells of what was finished; that of a sweep is sealed by the sweep. */
+function runCell(cell: Cell): Promise<CellResult> {
+  const { parent, experimentId, steering } = cell;
+  const tracked = trackStages(steering);
+  const tell = parent === undefined ? sealLedger : recordAll;
+  return tellingOfFailure(
+    () => runStages(cell, tracked),
+    () => tell(experimentId, tracked.finished),
+  );
 }
 
 function placeOf(parent: AllocationExperimentInput['parent']): CellPlace {

@@ -18,7 +18,7 @@ import { allocationExperiment } from './allocation-experiment';
 import { Board } from './board';
 import { summarizeEvaluation } from './evaluation';
 import { readFailure } from './failures';
-import { openExperiment, recordAll, sealLedger } from './ledger';
+import { openExperiment, recordAll, sealLedger, tellingOfFailure } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import { keepPage, nextPage, scoredCells, scoresWith, splitOutcomes, stagesOf, sumCosts } from './pages';
@@ -47,11 +47,13 @@ interface Sweep {
   readonly carried: Carried | undefined;
   readonly steering: Steering;
   readonly board: Board;
+  /** What has been finished in this run, in the order in which it was. */
+  readonly finished: StageResult[];
 }
 
 /** Stages that the sweep runs itself, one after another, the last of which evaluates. */
 async function runChain(
-  { plan, orchestration, steering }: Sweep,
+  { plan, orchestration, steering, finished }: Sweep,
   resolved: StagesOptions['resolved'],
   stages: readonly PlannedStage[],
 ): Promise<StageResult[]> {
@@ -60,7 +62,11 @@ async function runChain(
     runStage: (stage) => steering.runStage(stage),
   });
   const results: StageResult[] = [];
-  for (const stage of stages) results.push((await run(stage)).result);
+  for (const stage of stages) {
+    const { result } = await run(stage);
+    results.push(result);
+    finished.push(result);
+  }
   return results;
 }
 
@@ -111,6 +117,7 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | C
   sweep.board.cell(cellPlan, 'running');
   try {
     const result = await runChild(sweep, cellPlan);
+    sweep.finished.push(...result.stages);
     sweep.board.cell(cellPlan, 'done', result.evaluation.score);
     return result;
   } catch (error) {
@@ -212,5 +219,11 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const start = carried?.steering ?? { paused: null, window: orchestration.window };
   const steering = new Steering({ experimentId: plan.sweepId, ...start });
   const board = new Board({ plan, steering, carried });
-  return steering.conclude(() => runSweep({ resolved, plan, orchestration, carried, steering, board }));
+  const sweep = { resolved, plan, orchestration, carried, steering, board, finished: [] };
+  return steering.conclude(() =>
+    tellingOfFailure(
+      () => runSweep(sweep),
+      () => sealLedger(plan.sweepId, sweep.finished),
+    ),
+  );
 }

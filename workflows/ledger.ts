@@ -1,4 +1,4 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, ContinueAsNew, proxyActivities } from '@temporalio/workflow';
 import { taskQueues } from '../contracts/stage';
 import type { AnchoredHead, LedgerActivities, RunActivities, StageResult } from '../contracts/stage';
 
@@ -37,4 +37,18 @@ export async function sealLedger(
 ): Promise<AnchoredHead> {
   await recordAll(experimentId, results);
   return finalizeExperiment({ experimentId });
+}
+
+/**
+ * Runs work of which a chain tells when it is done; where it fails or is cancelled, `tell` has the chain tell of what was
+ * finished until then. What ended the work is thrown on, whatever becomes of the telling.
+ */
+export async function tellingOfFailure<T>(work: () => Promise<T>, tell: () => Promise<unknown>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ContinueAsNew))
+      await CancellationScope.nonCancellable(tell).catch(() => undefined);
+    throw error;
+  }
 }

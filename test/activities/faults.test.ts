@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -9,6 +8,7 @@ import { CancelledFailure } from '@temporalio/activity';
 import type { MockActivityEnvironment } from '@temporalio/testing';
 import type { Execution } from '../../contracts/definition';
 import type { PlannedStage, StageResult } from '../../contracts/stage';
+import type { SuperviseLimits } from '../../activities/trainer-process/supervise';
 import type { TrainerEvent } from '../../contracts/trainer-event';
 import { planCell } from '../../planning';
 import { isProcessAlive, type ProcessIdentity } from '../../store';
@@ -109,23 +109,6 @@ describe('slow: stages that meet faults', function () {
     assert.deepEqual(await endings(bench), ['TRAINER_CRASHED', 'published']);
   });
 
-  it('a killed worker: the next takes its claim at once, ends its trainer, and tells of the lost attempt', async () => {
-    const bench = await benchWithData('killed-worker');
-    const files = [folder.at('stage.json'), folder.at('execution.json')] as const;
-    await writeFile(files[0], JSON.stringify(sft));
-    await writeFile(files[1], JSON.stringify(execution));
-    const script = resolve(__dirname, '../support/stage-worker.ts');
-    const args = ['-r', 'ts-node/register/transpile-only', script, folder.at('killed-worker'), ...files];
-    const worker = spawn(process.execPath, args, { stdio: 'ignore' });
-    const trainer = await untilCheckpoint(bench);
-    worker.kill('SIGKILL');
-    await once(worker, 'exit');
-    const result = await bench.run(sft, { attempt: 2 });
-    assert.equal(await isProcessAlive(trainer), false);
-    await assertEqualAfter(bench, result);
-    assert.deepEqual(await endings(bench), ['lost', 'published']);
-  });
-
   async function stopped(name: string, stop: (environment: MockActivityEnvironment) => void) {
     const bench = await benchWithData(name);
     let environment: MockActivityEnvironment | undefined;
@@ -193,11 +176,54 @@ describe('slow: stages that meet faults', function () {
     assert.deepEqual(await endings(bench), []);
   });
 
-  it('a trainer that fails again and again: the budget ends it for good, and a new run has a new one', async () => {
-    const script = folder.at('always-70.json');
-    await writeFile(script, JSON.stringify([['hello', 'exit=70']]));
+  /** Stages whose trainers do what scripts say, one a start. */
+  async function scripted(name: string, scripts: string[][], limits: Partial<SuperviseLimits> = {}) {
+    const script = folder.at(`${name}.json`);
+    await writeFile(script, JSON.stringify(scripts));
     const command = [process.execPath, resolve(__dirname, '../support/scripted-trainer.js'), script];
-    const bench = await benchWithData('spent', { deps: { trainer: { command } } });
+    return benchWithData(name, { deps: { trainer: { command, limits } } });
+  }
+
+  it('a diverging training: it stops for good, naming the step', async () => {
+    const bench = await scripted('diverged', [
+      ['hello', 'progress', 'progress', 'fail=TRAINING_DIVERGED', 'exit=77'],
+    ]);
+    const failure = await bench.fail(sft);
+    assert.deepEqual([failure.type, failure.nonRetryable], ['TRAINING_DIVERGED', true]);
+    assert.equal((failure.details?.[0] as { step?: string }).step, '2');
+  });
+
+  it('a device out of memory: the ladder is gone down in the same attempt, and each rung is told of', async () => {
+    const outOfMemory = ['fail=DEVICE_OUT_OF_MEMORY', 'exit=71'];
+    const bench = await scripted('ladder', [
+      ['hello', 'progress', 'checkpoint', ...outOfMemory],
+      ['hello', ...outOfMemory],
+      ['hello', 'result'],
+    ]);
+    await bench.run(sft);
+    const lines = await bench.ledger(sft);
+    assert.equal(lines.filter(({ type }) => type === 'attempt-started').length, 1);
+    const rungs = lines.flatMap((line) => (line.type === 'attempt-rung' ? [[line.fromStep, line.rows]] : []));
+    assert.deepEqual(rungs, [
+      [1, 4],
+      [1, 2],
+    ]);
+    assert.equal(await bench.trainers([sft]), 3);
+  });
+
+  it('a trainer that has gone silent: no heartbeat says that it lives while it is being ended', async () => {
+    const script = ['hello', 'progress', 'ignore-term', 'wait=60000'];
+    const bench = await scripted('silent', [script], { stallMs: 400, graceMs: 2_500 });
+    let lastBeatMs = Infinity;
+    const watch = (environment: NodeJS.EventEmitter): void =>
+      void environment.on('heartbeat', () => (lastBeatMs = performance.now()));
+    const failure = await bench.fail(sft, { watch });
+    assert.deepEqual([failure.type, failure.nonRetryable], ['TRAINER_STALLED', false]);
+    assert.ok(performance.now() - lastBeatMs > 2_000, 'the last one came before the grace');
+  });
+
+  it('a trainer that fails again and again: the budget ends it for good, and a new run has a new one', async () => {
+    const bench = await scripted('spent', [['hello', 'exit=70']]);
     const types: unknown[] = [];
     for (const attempt of [1, 2, 3]) types.push((await bench.fail(sft, { attempt })).type);
     assert.deepEqual(types, ['TRAINER_CRASHED', 'TRAINER_CRASHED', 'RETRIES_SPENT']);

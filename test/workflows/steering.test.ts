@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readLedger } from '../../audit';
+import { readFile } from 'node:fs/promises';
+import { readAnchor, readLedger } from '../../audit';
 import { readStatus } from '../../client';
 import type { ResolvedSweep } from '../../contracts/definition';
 import type { LedgerLine } from '../../contracts/ledger';
@@ -41,6 +42,26 @@ describe('server: a sweep that is steered', function () {
   const cancelled = (line: LedgerLine): boolean =>
     line.type === 'attempt-ended' && line.outcome === 'cancelled';
 
+  /** A run that did not come to its end: the chain tells of what was finished, and holds its histories to their ends. */
+  async function assertTold(going: Going, cellId: string): Promise<void> {
+    const { paths } = createStore(folder.path());
+    const lines = await going.lines();
+    const told = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.kind] : []));
+    for (const kind of ['freezeReference', 'evaluate', 'synthesizeData'])
+      assert.ok(told.includes(kind), kind);
+    assert.ok(!told.includes('trainSft'), 'what was not finished is not told of');
+    const exported = lines.flatMap((line) => (line.type === 'history-exported' ? [line] : []));
+    assert.ok(exported.some(({ workflowId }) => workflowId === going.id));
+    const ofCell = exported.find(({ workflowId }) => workflowId === cellId);
+    assert.ok(ofCell !== undefined, 'the histories of its cells are there');
+    assert.match(
+      await readFile(paths.history(ofCell.runId), 'utf8'),
+      /EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED/,
+    );
+    const anchor = await readAnchor(createStore(folder.path()), going.id);
+    assert.ok(anchor !== undefined && anchor !== 'invalid' && anchor.lines === lines.length);
+  }
+
   it('yields its devices and takes them back, refuses what makes no sense, is cancelled within seconds', async () => {
     await withWorkers(folder.path(), async (client) => {
       const going = await Going.begin({ client, home: folder.path() }, await resolveLong(), { pageSize: 2 });
@@ -75,6 +96,7 @@ describe('server: a sweep that is steered', function () {
       );
       assert.deepEqual(said, ['ann concurrency', 'ann pause', 'ann resume', 'ann cancel']);
       assert.ok((await trainingAttempts()).filter(cancelled).length >= 2, 'yielded once, cancelled once');
+      await assertTold(going, cell?.workflowId ?? '');
     });
   });
 
@@ -98,6 +120,10 @@ describe('server: a sweep that is steered', function () {
         [16, 24],
       );
       assert.deepEqual([result.holes, 'kept' in result], [[], false]);
+      const bought = result.cells
+        .flatMap(({ stages }) => stages)
+        .filter(({ kind }) => kind === 'synthesizeData');
+      assert.ok(bought.some(({ cached }) => cached) && result.baseStages.every(({ cached }) => cached));
       const first = await client.workflow.getHandle(going.id, going.runId).describe();
       const last = await client.workflow.getHandle(going.id).describe();
       assert.deepEqual([first.status.name, last.status.name], ['CONTINUED_AS_NEW', 'COMPLETED']);

@@ -147,7 +147,7 @@ describe('server: a sweep', function () {
       budgets: [24],
       sftFractions: [1, 0.25],
     });
-    const { result } = await withWorkers(folder.path(), async (client) => {
+    const { plan, result } = await withWorkers(folder.path(), async (client) => {
       const ran = await runSweep(client, resolved);
       if (recording) await recordHistory(client, 'sweep-with-hole', ran.plan.sweepId);
       return ran;
@@ -161,5 +161,14 @@ describe('server: a sweep', function () {
       [{ fraction: 0.25, code: 'POOL_EXHAUSTED' }],
     );
     assert.match(result.holes[0]?.message ?? '', /pairs/);
+    const hole = plan.cells.find(({ cell }) => cell.sftFraction === 0.25);
+    const finished = hole?.stages.slice(0, 3).map(({ key }) => key) ?? [];
+    const lines = await readLedger(createStore(folder.path()).paths.experimentLedger(plan.sweepId));
+    const told = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.stage] : []));
+    assert.deepEqual(
+      finished.filter((key) => !told.includes(key)),
+      [],
+      'the chain tells of what it had finished',
+    );
   });
 });

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StageKind } from '../../contracts/stage';
+import type { SweepPlan } from '../../planning';
+import { faultKinds, faultRules, type FaultKind, type Stage } from './faults';
+import { listTargets, type Target } from './targets';
+
+/** One fault, and what it met. */
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly stage: string;
+  readonly stageKind: StageKind;
+  readonly step: number;
+  /** After something was saved, and before the result. */
+  readonly saved: boolean;
+  /** Whether it met running work. */
+  readonly hit: boolean;
+}
+
+/** How many of each kind there shall be; kills are counted by the kind of stage that they meet. */
+export interface Quota {
+  readonly kinds: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly kills: Readonly<Partial<Record<StageKind, number>>>;
+}
+
+export interface CampaignOptions extends Stage {
+  readonly plan: SweepPlan;
+  readonly home: string;
+  readonly quota: Quota;
+  /** The sweep has ended: there is nothing left to hit. */
+  readonly over: AbortSignal;
+  readonly onFault: (fault: Fault) => void;
+}
+
+interface Chance {
+  readonly kind: FaultKind;
+  readonly target: Target;
+  readonly stageKind: StageKind;
+}
+
+/** Hits running work again and again until the quota is met or the sweep is over; faults that missed do not count. */
+export class Campaign {
+  readonly faults: Fault[] = [];
+  readonly #kinds: ReadonlyMap<string, StageKind>;
+  /** Trainers that were stopped and left so: they wait for their end. */
+  readonly #doomed = new Set<number>();
+
+  constructor(private readonly options: CampaignOptions) {
+    const stages = options.plan.stages.map(({ stage }) => [stage.key, stage.kind] as const);
+    this.#kinds = new Map(stages);
+  }
+
+  async run(): Promise<void> {
+    const { over, random } = this.options;
+    while (!over.aborted && this.#wanted().length > 0) {
+      const chances = await this.#look();
+      if (chances.length > 0) await this.#strike(random.pick(chances));
+      await sleep(chances.length > 0 ? random.between(100, 1_200) : 40);
+    }
+  }
+
+  count(kind: FaultKind, stageKind?: StageKind): number {
+    const hits = this.faults.filter((fault) => fault.hit && fault.kind === kind);
+    return hits.filter((fault) => stageKind === undefined || (fault.stageKind === stageKind && fault.saved))
+      .length;
+  }
+
+  #wants(kind: FaultKind, stageKind: StageKind): boolean {
+    const { kinds, kills } = this.options.quota;
+    if (this.count(kind) < (kinds[kind] ?? 0)) return true;
+    return kind === 'trainer-killed' && this.count(kind, stageKind) < (kills[stageKind] ?? 0);
+  }
+
+  #wanted(): FaultKind[] {
+    const stageKinds = [...new Set(this.#kinds.values())];
+    return faultKinds.filter((kind) => stageKinds.some((stageKind) => this.#wants(kind, stageKind)));
+  }
+
+  async #look(): Promise<Chance[]> {
+    const { home, world } = this.options;
+    const targets = (await listTargets(home, world.log)).filter(({ pid }) => !this.#doomed.has(pid));
+    return this.#wanted().flatMap((kind) =>
+      targets.flatMap((target) => {
+        const stageKind = this.#kinds.get(target.id);
+        const fits = stageKind !== undefined && faultRules[kind].fits(target, this.options);
+        return fits && this.#wants(kind, stageKind) ? [{ kind, target, stageKind }] : [];
+      }),
+    );
+  }
+
+  async #strike({ kind, target, stageKind }: Chance): Promise<void> {
+    if (kind === 'worker-killed-trainer-stopped') this.#doomed.add(target.pid);
+    const hit = await faultRules[kind].hit(target, this.options);
+    const { id, step, saved } = target;
+    const fault = { kind, stage: id, stageKind, step, saved, hit };
+    this.faults.push(fault);
+    this.options.onFault(fault);
+  }
+}

@@ -1,0 +1,95 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { listPending } from '../../client';
+import type { ResolvedSweep } from '../../contracts/definition';
+import { planSweep, type SweepPlan } from '../../planning';
+import { Campaign, type Fault, type Quota } from './campaign';
+import { mountSmallDisk } from './disk';
+import { createRandom } from './random';
+import { listProcesses, Sampler } from './sampler';
+import { runInWorld } from './sweep';
+import { judge, type Verdict } from './verdict';
+
+export interface ChaosOptions {
+  readonly resolved: ResolvedSweep;
+  readonly folder: string;
+  readonly seed: number;
+  readonly quota: Quota;
+  /** Seconds without a heartbeat after which an attempt counts as lost. */
+  readonly heartbeatSeconds: number;
+  readonly signal: AbortSignal;
+  readonly onNotice: (text: string) => void;
+  readonly onFault: (fault: Fault) => void;
+}
+
+export interface ChaosResult {
+  readonly plan: SweepPlan;
+  readonly faults: readonly Fault[];
+  readonly verdicts: readonly Verdict[];
+  /** Whether there was a small disk to fill. */
+  readonly hadDisk: boolean;
+}
+
+const diskMb = 192;
+
+/** Whether some stage of the sweep waits after it failed with a code. */
+async function failedWith(client: Client, { sweepId, cells }: SweepPlan, code: string): Promise<boolean> {
+  const ids = [sweepId, ...cells.map(({ cell }) => cell.id)];
+  const pending = await Promise.all(ids.map((id) => listPending(client, id).catch(() => [])));
+  return pending.flat().some(({ lastFailure }) => lastFailure?.code === code);
+}
+
+/** Trainings from which nothing is sampled: a rung may change their last bits, and no token after them. */
+function samplesNothingAfter({ cells }: SweepPlan): (key: string) => boolean {
+  const sampled = cells.filter(({ cell }) => cell.pairRows > 0).flatMap(({ stages }) => stages);
+  const kept = new Set(sampled.filter(({ kind }) => kind === 'trainSft').map(({ key }) => key));
+  return (key) => !kept.has(key);
+}
+
+async function runDisturbed(options: ChaosOptions, plan: SweepPlan, home: string) {
+  const { resolved, folder, seed, quota, signal, heartbeatSeconds, onFault } = options;
+  const disk = (quota.kinds['disk-full'] ?? 0) > 0 ? mountSmallDisk(home, diskMb) : undefined;
+  const sampler = new Sampler(home);
+  const world = { folder: join(folder, 'disturbed-world'), home };
+  let faults: readonly Fault[] = [];
+  const result = await runInWorld(
+    resolved,
+    { world, signal, heartbeatSeconds },
+    async (opened, client, over) => {
+      const campaign = new Campaign({
+        ...{ world: opened, random: createRandom(seed), disk, plan, home, quota, over, onFault },
+        failedWith: (code) => failedWith(client, plan, code),
+        mayChangePlan: samplesNothingAfter(plan),
+      });
+      await campaign.run();
+      ({ faults } = campaign);
+    },
+  ).finally(() => sampler.stop());
+  return { result, faults, disk, sampled: sampler.stop(), log: join(world.folder, 'trainers.jsonl') };
+}
+
+/**
+ * Runs a sweep twice, once undisturbed and once while a seeded campaign of faults hits it, and says what holds at the
+ * end.
+ */
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { resolved, folder, signal, heartbeatSeconds, onNotice } = options;
+  const plan = planSweep(resolved);
+  const homes = { quiet: join(folder, 'quiet'), disturbed: join(folder, 'disturbed') };
+  for (const home of Object.values(homes)) mkdirSync(home, { recursive: true });
+  onNotice(`${plan.cells.length} cells, ${plan.stages.length} stages; first undisturbed`);
+  const world = { folder: join(folder, 'quiet-world'), home: homes.quiet };
+  const quiet = await runInWorld(resolved, { world, signal, heartbeatSeconds });
+  onNotice('done; now disturbed');
+  const { result, faults, disk, sampled, log } = await runDisturbed(options, plan, homes.disturbed);
+  const { checkpointEverySteps } = resolved.definition.execution;
+  try {
+    const results = { quiet, disturbed: result };
+    const left = listProcesses(homes.disturbed);
+    const verdicts = await judge({ plan, homes, results, checkpointEverySteps, log, sampled, left });
+    return { plan, faults, verdicts, hadDisk: disk !== undefined };
+  } finally {
+    disk?.unmount();
+  }
+}

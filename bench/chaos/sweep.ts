@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { connect, resolveDefinition, startSweep, watchSweep } from '../../client';
+import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
+import { BudgetlineError } from '../../contracts/failures';
+import type { SweepResult } from '../../contracts/results';
+import { planSweep } from '../../planning';
+import { defineSweep } from '../../planning/define';
+import { gradeSchoolMathDefaults } from '../../tasks';
+import { builtInTasks } from '../../workers';
+import { World, type WorldOptions } from './world';
+
+const { sft, preference } = gradeSchoolMathDefaults;
+
+/** Twelve cells of the embedded model, each stage of which is long enough to be hit; `change` overrides. */
+export function resolveChaosSweep(change: Partial<SweepInput> = {}): Promise<ResolvedSweep> {
+  const definition = defineSweep({
+    ...gradeSchoolMathDefaults,
+    name: 'chaos',
+    annotator: 'majority-error',
+    budgets: [16, 24, 32],
+    sftFractions: [1, 0.5, 0.25, 0],
+    sft: { ...sft, epochs: 6 },
+    preference: { ...preference, epochs: 3 },
+    evaluation: { items: 48, maxNewTokens: 48 },
+    controls: [],
+    // No retry budget stands in the way of the faults.
+    execution: { checkpointEverySteps: 2, infrastructureRetries: 1_000 },
+    ...change,
+  });
+  return resolveDefinition(definition, { tasks: builtInTasks });
+}
+
+/** Follows a sweep to its end, also over a server that is away for a while. */
+async function awaitEnd(client: Client, resolved: ResolvedSweep, options: RunOptions): Promise<SweepResult> {
+  const { signal, world, heartbeatSeconds } = options;
+  const orchestration = { heartbeatSeconds, window: 4 };
+  const started = await startSweep(resolved, { client, orchestration });
+  const plan = planSweep(resolved);
+  for (;;) {
+    try {
+      const watched = { client, plan, started, home: world.home, signal, onStatus: () => undefined };
+      return await watchSweep(watched);
+    } catch (error) {
+      if (error instanceof BudgetlineError || signal.aborted) throw error;
+      await sleep(500);
+    }
+  }
+}
+
+export interface RunOptions {
+  readonly world: WorldOptions;
+  /** Seconds without a heartbeat after which an attempt counts as lost. */
+  readonly heartbeatSeconds: number;
+  /** Ends the waiting. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs a sweep in a world of its own, which is gone afterwards; `meanwhile` may do to it what it likes. */
+export async function runInWorld(
+  resolved: ResolvedSweep,
+  options: RunOptions,
+  meanwhile: (world: World, client: Client, over: AbortSignal) => Promise<void> = () => Promise.resolve(),
+): Promise<SweepResult> {
+  const world = await World.open(options.world);
+  const over = new AbortController();
+  try {
+    const client = await connect({ address: world.address });
+    const ended = awaitEnd(client, resolved, options).finally(() => over.abort());
+    ended.catch(() => undefined);
+    await meanwhile(world, client, over.signal);
+    const result = await ended;
+    await client.connection.close();
+    return result;
+  } finally {
+    await world.close();
+  }
+}

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { trainerEvent, type TrainerEvent } from '../../contracts/trainer-event';
+import { identifyProcess, storePaths } from '../../store';
+
+/** One start of the training executable, as it wrote it down itself. */
+export interface TrainerStart {
+  /** The stage's key. */
+  readonly id: string;
+  readonly command: string;
+  readonly jobPath: string;
+  readonly pid: number;
+  /** The worker that started it. */
+  readonly parentPid: number;
+  /** Rows of a micro-batch; null for the whole batch. */
+  readonly rows: number | null;
+}
+
+/** A trainer that runs: what can be hit. */
+export interface Target extends TrainerStart {
+  readonly runDir: string;
+  /** Where it stands by its own words: optimiser steps or batches. */
+  readonly step: number;
+  /** Past something that it saved itself and will not have to do again. */
+  readonly saved: boolean;
+}
+
+function parseLines<T>(path: string, parse: (line: string) => T): T[] {
+  if (!existsSync(path)) return [];
+  // The last line may be half there.
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return lines.map(parse);
+}
+
+export const readStarts = (log: string): TrainerStart[] =>
+  parseLines(log, (line) => JSON.parse(line) as TrainerStart);
+
+function parseEvent(line: string): TrainerEvent | undefined {
+  try {
+    return trainerEvent.parse(JSON.parse(line));
+  } catch {
+    // A full disk may have cut a line of this copy short.
+    return undefined;
+  }
+}
+
+/** What a stage's trainers have said, oldest first. */
+export const readEvents = (runDir: string): TrainerEvent[] =>
+  parseLines(join(runDir, 'events.jsonl'), parseEvent).flatMap((event) => event ?? []);
+
+/** What one trainer has said; nothing before its hello has come through. */
+export function saidBy(events: readonly TrainerEvent[], pid: number): TrainerEvent[] {
+  const from = events.findLastIndex((event) => event.event === 'hello' && event.pid === pid);
+  if (from < 0) return [];
+  const next = events.slice(from + 1).findIndex(({ event }) => event === 'hello');
+  return next < 0 ? events.slice(from) : events.slice(from, from + 1 + next);
+}
+
+/** Batches of generations are saved as they are made, optimiser steps with the next checkpoint. */
+function standingOf(said: readonly TrainerEvent[]): Pick<Target, 'step' | 'saved'> {
+  const steps = said.flatMap((event) =>
+    event.event === 'metric' || event.event === 'progress' ? [event.step] : [],
+  );
+  const saved = said.some(
+    (event) =>
+      event.event === 'checkpoint' ||
+      (event.event === 'progress' && event.phase === 'generate' && event.step > 0),
+  );
+  return { step: Math.max(0, ...steps), saved };
+}
+
+async function asTarget(home: string, start: TrainerStart): Promise<Target[]> {
+  const runDir = storePaths(home).run(start.id);
+  const said = saidBy(readEvents(runDir), start.pid);
+  if (said.length === 0 || said.some(({ event }) => event === 'result' || event === 'error')) return [];
+  return (await identifyProcess(start.pid)) === undefined ? [] : [{ ...start, runDir, ...standingOf(said) }];
+}
+
+/** Trainers that have said hello, have no result yet, and live. */
+export async function listTargets(home: string, log: string): Promise<Target[]> {
+  const recent = readStarts(log).slice(-12);
+  return (await Promise.all(recent.map((start) => asTarget(home, start)))).flat();
+}
+
+/** Checkpoints of a training, oldest first. */
+export function listCheckpoints({ jobPath }: TrainerStart): string[] {
+  const folder = join(jobPath, '..', 'work', 'checkpoints');
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
+  const stepOf = (name: string): number => Number(/^checkpoint-(\d+)/.exec(name)?.[1] ?? 0);
+  return names.sort((a, b) => stepOf(a) - stepOf(b)).map((name) => join(folder, name));
+}

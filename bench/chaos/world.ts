@@ -1,0 +1,108 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureServer, stopServers, type ServerOptions } from '../../workers';
+import { openProxy, type Proxy } from './proxy';
+
+export interface WorldOptions {
+  /** Where logs and the server's database lie: outlives the store's disk. */
+  readonly folder: string;
+  /** BUDGETLINE_HOME of the workers. */
+  readonly home: string;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+const quiet = (): void => undefined;
+
+/** Two devices' workers, one for workflows, and a server behind a proxy: all of it can be killed, and is started again. */
+export class World {
+  readonly #workers = new Map<number, { readonly queue: string; readonly child: ChildProcess }>();
+  #stopping = false;
+
+  private constructor(
+    private readonly options: WorldOptions,
+    private readonly server: ServerOptions,
+    /** Of the server itself, past the proxy. */
+    readonly address: string,
+    readonly proxy: Proxy,
+  ) {}
+
+  static async open(options: WorldOptions): Promise<World> {
+    mkdirSync(options.folder, { recursive: true });
+    // It comes back where it was.
+    const env = { ...process.env, BUDGETLINE_TEMPORAL_PORT: String(await freePort()) };
+    const server = { home: options.folder, env, onProgress: quiet };
+    const { address } = await ensureServer(server);
+    const world = new World(options, server, address, await openProxy(address));
+    for (const queue of ['cpu', 'gpu', 'gpu']) world.#startWorker(queue);
+    return world;
+  }
+
+  /** Where every start of a trainer is written down. */
+  get log(): string {
+    return join(this.options.folder, 'trainers.jsonl');
+  }
+
+  #startWorker(queue: string): void {
+    const { folder, home } = this.options;
+    const log = openSync(join(folder, `worker-${queue}.log`), 'a');
+    const words = [join(__dirname, 'worker.js'), home, this.proxy.address, queue, this.log];
+    const child = spawn(process.execPath, words, { stdio: ['pipe', log, log] });
+    closeSync(log);
+    child.stdin?.on('error', quiet);
+    const pid = child.pid ?? 0;
+    this.#workers.set(pid, { queue, child });
+    child.once('exit', () => {
+      this.#workers.delete(pid);
+      if (!this.#stopping) setTimeout(() => this.#restart(queue), 200);
+    });
+  }
+
+  /** A worker that cannot connect, since the server is away, ends and is tried again. */
+  #restart(queue: string): void {
+    if (!this.#stopping) this.#startWorker(queue);
+  }
+
+  /** Kills a worker: the one of this process number, or any of a queue. Another takes its place. */
+  async killWorker(which: number | 'cpu'): Promise<boolean> {
+    const found = [...this.#workers].find(([pid, { queue }]) => pid === which || queue === which)?.[1];
+    if (found === undefined) return false;
+    const ended = once(found.child, 'exit');
+    found.child.kill('SIGKILL');
+    await ended;
+    return true;
+  }
+
+  /** Kills the server, and starts it on the same database after a while. */
+  async killServer(awayMs: number): Promise<void> {
+    const { pid } = await ensureServer(this.server);
+    process.kill(pid, 'SIGKILL');
+    await sleep(awayMs);
+    await ensureServer(this.server);
+  }
+
+  /** Ends workers, proxy and server, whatever they do. */
+  async close(): Promise<void> {
+    this.#stopping = true;
+    const ending = [...this.#workers.values()].map(async ({ child }) => {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      const insist = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      await ended;
+      clearTimeout(insist);
+    });
+    await Promise.all(ending);
+    await this.proxy.close();
+    await stopServers(this.options.folder);
+  }
+}
