@@ -35,7 +35,7 @@ const law = {
     node: true,
   },
   activities: {
-    rooms: ['contracts', 'planning', 'tasks', 'text', 'audit', 'store'],
+    rooms: ['contracts', 'planning', 'tasks', 'ingest', 'text', 'audit', 'store'],
     packages: ['zod', '@temporalio/activity', '@temporalio/common'],
     node: true,
   },
@@ -63,7 +63,7 @@ const law = {
   conformance: { rooms: ['contracts', 'activities'], node: true },
   report: { rooms: ['contracts', 'analysis'], packages: ['vega', 'vega-lite'] },
   client: {
-    rooms: ['contracts', 'planning', 'store', 'connection'],
+    rooms: ['contracts', 'planning', 'ingest', 'store', 'connection'],
     types: ['workflows'],
     packages: ['zod', '@huggingface/hub', '@temporalio/client', '@temporalio/common'],
     node: true,

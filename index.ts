@@ -4,6 +4,8 @@
  */
 export { analyzeSweep } from './analysis';
 export type { AnalyzeSweepInput } from './analysis';
+export { endpointAnnotator, peopleAnnotator, withAnnotators } from './annotators';
+export type { EndpointOptions, PeopleOptions } from './annotators';
 export {
   connect,
   readStatus,
@@ -56,10 +58,13 @@ export type {
   AnnotationSession,
   Annotator,
   Assessment,
+  Comparison,
   Finish,
+  Judge,
   Problem,
   ProblemSet,
   Random,
+  Sides,
   Task,
   TaskContext,
 } from './contracts/task';
@@ -81,6 +86,14 @@ export {
   summarization,
   twinDefaults,
 } from './tasks';
-export type { Evaluation, ItemAnnotator, Judge, RowSchema, TaskInput, TaskProblem, WinScore } from './tasks';
+export type {
+  Evaluation,
+  ItemAnnotator,
+  ProgramJudge,
+  RowSchema,
+  TaskInput,
+  TaskProblem,
+  WinScore,
+} from './tasks';
 export { builtInTasks, connectWorker, createWorker, deviceSlots, ensureServer } from './workers';
 export type { EmbeddedServer, ServerOptions, StageWorker, WorkerConnection, WorkerSettings } from './workers';

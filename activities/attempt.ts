@@ -63,7 +63,13 @@ function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending):
 }
 
 function rowPrice(prices: Prices, what: SpecOf<'synthesizeData'>['what']): number {
-  return { demonstrations: prices.sftExample, pairs: prices.preferencePair, 'right-samples': 0 }[what];
+  return {
+    demonstrations: prices.sftExample,
+    'given-demonstrations': prices.sftExample,
+    pairs: prices.preferencePair,
+    'given-preferences': prices.preferencePair,
+    'right-samples': 0,
+  }[what];
 }
 
 /** Closes the attempt's entry; gives the chain's new head. */

@@ -8,6 +8,7 @@ import { freezeReference } from './freeze-reference';
 import { runStage } from './run-stage';
 import type { StageOutput, StageSession } from './session';
 import { synthesizeDemonstrations } from './synthesize-data/demonstrations';
+import { takeGiven } from './synthesize-data/given';
 import { synthesizePairs } from './synthesize-data/pairs';
 import { synthesizeRightSamples } from './synthesize-data/right-samples';
 import { trainPreference } from './train-preference';
@@ -26,6 +27,9 @@ function synthesize(session: StageSession, spec: SpecOf<'synthesizeData'>): Prom
       return synthesizePairs(session, spec);
     case 'right-samples':
       return synthesizeRightSamples(session, spec);
+    case 'given-demonstrations':
+    case 'given-preferences':
+      return takeGiven(session, spec);
   }
 }
 

@@ -14,6 +14,7 @@ import {
   recordFailure,
   type AttemptNames,
 } from './attempt';
+import { describeRows } from './dataset';
 import type { StageEnvironment } from './deps';
 import { toActivityFailure } from './failures';
 import { findPublished, resultOf } from './published';
@@ -50,6 +51,7 @@ async function describeArtifact(
       cost: totalCost(lines, usage),
     },
     metrics: { ...output.metrics },
+    ...(await describeRows(stage, output.dir)),
   };
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { BudgetlineError } from '../contracts/failures';
 import type { PlannedStage, SpecOf } from '../contracts/stage';
 import type { Annotator, Problem, ProblemSet, Task, TaskContext } from '../contracts/task';
-import { canonicalJson } from '../planning';
+import { canonicalJson, digestOf } from '../planning';
 import { isMissing } from '../store';
 
 type TaskSpec = SpecOf<'synthesizeData' | 'evaluate'>;
@@ -36,6 +36,19 @@ function named<T extends { readonly name: string }>(things: readonly T[], name: 
 /** The annotator of a task by name: TASK_UNKNOWN. */
 export function findAnnotator(task: Task, name: string): Annotator {
   return named(task.annotators, name, `annotator of ${task.name}`);
+}
+
+/** The plan counted on what stands in the key: a worker with other code must not answer in its name. */
+export async function assertIdentified(
+  source: Pick<Annotator, 'name' | 'identify'>,
+  planned: string | undefined,
+): Promise<void> {
+  const identity = await source.identify?.();
+  if ((identity === undefined ? undefined : digestOf(identity)) === planned) return;
+  throw new BudgetlineError('TASK_UNKNOWN', `This worker's "${source.name}" is another than the plan's.`, {
+    remedy: 'Start the workers again with the code that the run was planned with, or start the run again.',
+    details: { name: source.name },
+  });
 }
 
 async function readPinned(name: string, path: string, digest: string | undefined): Promise<string> {

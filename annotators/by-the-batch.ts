@@ -2,13 +2,20 @@ import { BudgetlineError } from '../contracts/failures';
 import type { Annotator } from '../contracts/task';
 
 /** What an annotator is that is given all rows of a stage at once. */
-type BatchAnnotator = Pick<Annotator, 'name' | 'description'> & Required<Pick<Annotator, 'demonstrateAll'>>;
+type BatchAnnotator = Pick<Annotator, 'name' | 'description'> &
+  Required<Pick<Annotator, 'identify' | 'demonstrateAll'>>;
 
 /** An annotator that works by the batch alone: a single problem is never put to it. */
-export function annotatorByTheBatch({ name, description, demonstrateAll }: BatchAnnotator): Annotator {
+export function annotatorByTheBatch({
+  name,
+  description,
+  identify,
+  demonstrateAll,
+}: BatchAnnotator): Annotator {
   return {
     name,
     description,
+    identify,
     demonstrate: ({ id }) => {
       throw new BudgetlineError('INTERNAL', `Annotator ${name} works by the batch; ${id} came alone.`);
     },

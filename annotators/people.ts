@@ -12,6 +12,8 @@ export interface PeopleOptions {
   readonly description: string;
   /** Where queue.jsonl is written and answers.jsonl is expected, for all of this annotator's work. */
   readonly folder: string;
+  /** Raised when they are told otherwise, or are others; 1 unless told. */
+  readonly version?: number;
 }
 
 const answerRow = z.strictObject({ id: z.string(), completion: z.string().min(1) });
@@ -80,6 +82,7 @@ export function peopleAnnotator(options: PeopleOptions): Annotator {
   return annotatorByTheBatch({
     name: options.name,
     description: options.description,
+    identify: () => Promise.resolve({ kind: 'people', version: options.version ?? 1 }),
     demonstrateAll: (problems, session) => askPeople(options, problems, session),
   });
 }

@@ -6,6 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { packageRoot } from '../client/package-files';
 import type { SweepDefinition, SweepInput } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
+import type { Task } from '../contracts/task';
 import { defineSweep } from '../planning/define';
 
 /** What the command line may change in a definition; a definition that is a function is given it. */
@@ -164,33 +165,67 @@ export function definitionOptions(flags: {
   };
 }
 
+/** What a definition file holds. */
+export interface LoadedDefinition {
+  readonly definition: SweepDefinition;
+  /** Tasks of its own, from its export `tasks`. */
+  readonly tasks: readonly Task[];
+}
+
+const isTask = (value: unknown): value is Task =>
+  typeof value === 'object' && value !== null && 'name' in value && 'load' in value && 'assess' in value;
+
+function tasksOf(loaded: Loaded, path: string): readonly Task[] {
+  const tasks = loaded['tasks'] ?? [];
+  if (Array.isArray(tasks) && tasks.every(isTask)) return tasks;
+  throw new BudgetlineError(
+    'DEFINITION_INVALID',
+    `The export "tasks" of ${relative(process.cwd(), path)} is no list of tasks.`,
+    { remedy: 'Write: export const tasks = [defineTask({ … })];', details: { path } },
+  );
+}
+
+/** Tasks that a file exports by the name `tasks`, for a worker. */
+export async function loadTasks(file: string): Promise<readonly Task[]> {
+  const path = resolve(file);
+  assertFile(path);
+  return tasksOf(await loadModule(path), path);
+}
+
+function noDefinition(path: string, problem: string, remedy: string): BudgetlineError {
+  const message = `${relative(process.cwd(), path)} ${problem}.`;
+  return new BudgetlineError('DEFINITION_INVALID', message, { remedy, details: { path } });
+}
+
+async function inputOf(exported: unknown, options: DefinitionOptions, path: string): Promise<SweepInput> {
+  const made = isDefine(exported) ? await callDefinition(exported, options, path) : exported;
+  if (typeof made !== 'object' || made === null)
+    throw noDefinition(
+      path,
+      'has no sweep definition as its default export',
+      'End the file with: export default defineSweep({ … })',
+    );
+  if ('budget' in made && !('budgets' in made))
+    throw noDefinition(
+      path,
+      'defines a single experiment',
+      'Make it a sweep of one cell: defineSweep({ …, budgets: [budget], sftFractions: [sftFraction] }).',
+    );
+  return made as SweepInput;
+}
+
 /**
  * Loads a file whose default export is a sweep definition, or a function from options to one, and applies the options.
+ * Its export `tasks`, where there is one, holds tasks of its own.
  *
  * @throws BudgetlineError INPUT_MISSING, DEFINITION_INVALID, USAGE
  */
-export async function loadDefinition(file: string, options: DefinitionOptions): Promise<SweepDefinition> {
+export async function loadDefinition(file: string, options: DefinitionOptions): Promise<LoadedDefinition> {
   const path = resolve(file);
   assertFile(path);
-  const exported = defaultOf(await loadModule(path));
-  const made = isDefine(exported) ? await callDefinition(exported, options, path) : exported;
-  if (typeof made !== 'object' || made === null)
-    throw new BudgetlineError(
-      'DEFINITION_INVALID',
-      `${relative(process.cwd(), path)} has no sweep definition as its default export.`,
-      { remedy: 'End the file with: export default defineSweep({ … })', details: { path } },
-    );
-  if ('budget' in made && !('budgets' in made))
-    throw new BudgetlineError(
-      'DEFINITION_INVALID',
-      `${relative(process.cwd(), path)} defines a single experiment.`,
-      {
-        remedy:
-          'Make it a sweep of one cell: defineSweep({ …, budgets: [budget], sftFractions: [sftFraction] }).',
-        details: { path },
-      },
-    );
-  return defineSweep(withOptions(made as SweepInput, options));
+  const loaded = await loadModule(path);
+  const input = await inputOf(defaultOf(loaded), options, path);
+  return { definition: defineSweep(withOptions(input, options)), tasks: tasksOf(loaded, path) };
 }
 
 type Define = (options: DefinitionOptions) => unknown;

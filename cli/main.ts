@@ -3,12 +3,12 @@
  * The command line `budgetline`. Commands are loaded when they are called, so that a question for the version or for
  * help loads no server, no compiler and no pictures.
  */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import type { SteeringCommand } from '../contracts/steering';
-import { parseAmount, parseCount, parseNumbers, parseShare, parseFieldMap, parseUsd } from './arguments';
-import type { importCommand, previewCommand } from './commands/data';
+import { parseAmount, parseCount, parseNumbers, parseShare } from './arguments';
 import type { AnalyzeOptions } from './commands/analyze';
 import { addAuditCommands } from './audit-commands';
+import { addDataCommands, addScoreCommands } from './data-commands';
 import { exitStatusOf } from './exit-status';
 import { describeCauses, toFailure } from './failure';
 import { jsonOption, withColorOption } from './options';
@@ -145,6 +145,7 @@ function addProcessCommands(program: Command): void {
     .requiredOption('--queue <name>', 'cpu (workflows, bought rows) or gpu (training, sampling, evaluation)')
     .option('--address <host:port>', 'Temporal server; by Temporal’s own configuration unless told')
     .option('--slots <n>', 'stages at once on the gpu queue', parseCount)
+    .option('--tasks <file>', 'a file whose export "tasks" holds tasks of your own')
     .action(async (flags: { queue: string }) => {
       const { workerCommand } = await import('./commands/worker.js');
       await workerCommand(flags);
@@ -169,80 +170,6 @@ function addProcessCommands(program: Command): void {
     .action(async (words: string[], flags: object) => {
       const { checkCommand } = await import('./commands/check.js');
       process.exitCode = await checkCommand(words, flags);
-    });
-}
-
-function withScoreOptions(command: Command): Command {
-  return withColorOption(command)
-    .requiredOption('--responses <file>', 'JSON Lines with one answer a row, in the field "response"')
-    .addOption(jsonOption())
-    .option('--per-item', 'with --json: the verdicts on every row as well');
-}
-
-function addScoreCommands(program: Command): void {
-  const score = program.command('score').description('score given responses as the published benchmarks do');
-  withScoreOptions(score.command('instruction-following'))
-    .description('IFEval: 25 kinds of instructions, strict and loose, by prompt and by instruction')
-    .requiredOption('--prompts <file>', 'the prompts: key, prompt, instruction_id_list, kwargs')
-    .action(async (flags: { prompts: string; responses: string }) => {
-      const { scoreInstructionsCommand } = await import('./commands/score.js');
-      await scoreInstructionsCommand(flags);
-    });
-  withScoreOptions(score.command('grade-school-math'))
-    .description('GSM8K: exact match by strict and by flexible extraction')
-    .requiredOption('--references <file>', 'the questions: question, answer')
-    .action(async (flags: { references: string; responses: string }) => {
-      const { scoreMathCommand } = await import('./commands/score.js');
-      await scoreMathCommand(flags);
-    });
-}
-
-function withDataOptions(command: Command): Command {
-  const policy = (flag: string, text: string): Option =>
-    new Option(`${flag} <policy>`, text).choices(['refuse', 'drop']).default('refuse');
-  return withColorOption(command)
-    .argument('<file>', 'JSON Lines, CSV, TSV or Parquet')
-    .addOption(
-      new Option('--kind <kind>', 'what the rows are')
-        .choices(['demonstrations', 'preferences', 'thumbs'])
-        .makeOptionMandatory(),
-    )
-    .option(
-      '--map <fields>',
-      'fields of other names, e.g. prompt=question,completion=data.answer',
-      parseFieldMap,
-    )
-    .option('--held-out <file>', 'a file whose prompts no row’s may be like, e.g. test items')
-    .addOption(policy('--duplicates', 'rows that repeat one before'))
-    .addOption(policy('--empty', 'rows with an empty answer'))
-    .addOption(policy('--equal', 'pairs whose answers are the same text'))
-    .addOption(policy('--overlap', 'rows with a prompt like one held out'))
-    .addOption(jsonOption());
-}
-
-function addDataCommands(program: Command): void {
-  const data = program
-    .command('data')
-    .description('annotations of your own: look at them, check them, take them in');
-  withDataOptions(data.command('preview'))
-    .description('the first rows as the model will see them, and every row that cannot be used')
-    .option('--rows <n>', 'rows to show', parseCount, 3)
-    .action(async (file: string, flags: Parameters<typeof previewCommand>[1]) => {
-      const { previewCommand } = await import('./commands/data.js');
-      process.exitCode = await previewCommand(file, flags);
-    });
-  withDataOptions(data.command('import'))
-    .description('write rows.jsonl and croissant.json into a new folder')
-    .requiredOption('--out <folder>', 'the new folder')
-    .requiredOption('--source <text>', 'where the rows are from')
-    .requiredOption('--licence <name>', 'their licence, e.g. CC-BY-4.0')
-    .requiredOption('--annotator <name>', 'who annotated: people, a model, a program')
-    .option('--model <name>', 'the model that annotated')
-    .option('--prompt-template <file>', 'the prompt template that it was given; its digest is kept')
-    .option('--usd-per-row <usd>', 'price of a row in US dollars', parseUsd)
-    .action(async (file: string, flags: Parameters<typeof importCommand>[1]) => {
-      const { importCommand } = await import('./commands/data.js');
-      process.exitCode = await importCommand(file, flags);
     });
 }
 

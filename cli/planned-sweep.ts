@@ -1,5 +1,7 @@
-import type { ResolvedSweep } from '../contracts/definition';
+import { resolve } from 'node:path';
+import type { ResolvedSweep, SweepDefinition } from '../contracts/definition';
 import type { StageKey } from '../contracts/stage';
+import type { Task } from '../contracts/task';
 import { planSweep, type SweepPlan } from '../planning';
 import { createStore, type Store } from '../store';
 import { createDownloadLines } from './download-lines';
@@ -26,6 +28,17 @@ export interface PlannedSweep {
   readonly store: Store;
   readonly annotatorDescription: string;
   readonly annotatorDescriptions: Readonly<Record<string, string>>;
+  /** The file whose tasks the workers must know, where it has any. */
+  readonly tasksFile: string | null;
+}
+
+/** Annotators by name, first named first known; the author of a file is told of by its provenance. */
+function describeAnnotators(definition: SweepDefinition, tasks: readonly Task[]): Record<string, string> {
+  const known = tasks.flatMap((task) => task.annotators).reverse();
+  const descriptions = known.map(({ name, description }) => [name, description] as const);
+  const given = definition.annotations?.demonstrations;
+  const author = given === undefined ? {} : { [definition.annotator]: `Wrote the rows of ${given.source}.` };
+  return { ...Object.fromEntries(descriptions), ...author };
 }
 
 async function findCached(store: Store, plan: SweepPlan): Promise<Set<StageKey>> {
@@ -41,20 +54,19 @@ async function findCached(store: Store, plan: SweepPlan): Promise<Set<StageKey>>
  * @throws BudgetlineError of any bad input
  */
 export async function prepareSweep(file: string, flags: DefinitionFlags): Promise<PlannedSweep> {
-  const definition = await loadDefinition(file, definitionOptions(flags));
+  const { definition, tasks: own } = await loadDefinition(file, definitionOptions(flags));
   const { resolveDefinition } = await import('../client/index.js');
   const { builtInTasks, deviceSlots } = await import('../workers/index.js');
+  // As with workers: one of the user's stands before one of ours of the same name.
+  const tasks = [...own, ...builtInTasks];
   const resolved = await resolveDefinition(definition, {
-    tasks: builtInTasks,
+    tasks,
     hub: { onProgress: createDownloadLines((line) => process.stderr.write(`${line}\n`)) },
   });
   const plan = planSweep(resolved);
   const store = createStore(homeOf(process.env, process.cwd()));
   const cached = await findCached(store, plan);
-  const annotators = builtInTasks.flatMap((task) => task.annotators);
-  const annotatorDescriptions = Object.fromEntries(
-    annotators.map(({ name, description }) => [name, description]),
-  );
+  const annotatorDescriptions = describeAnnotators(definition, tasks);
   return {
     resolved,
     plan,
@@ -67,5 +79,6 @@ export async function prepareSweep(file: string, flags: DefinitionFlags): Promis
     store,
     annotatorDescription: annotatorDescriptions[definition.annotator] ?? '',
     annotatorDescriptions,
+    tasksFile: own.length === 0 ? null : resolve(file),
   };
 }

@@ -11,9 +11,11 @@ import type {
 } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
 import { parseHubReference } from '../contracts/hub';
-import type { ProblemSet, Task, TaskContext } from '../contracts/task';
-import { variantsOf } from '../planning';
+import type { IdentifiedSource } from '../contracts/provenance';
+import type { Annotator, Judge, ProblemSet, Task, TaskContext } from '../contracts/task';
+import { digestOf, variantsOf } from '../planning';
 import { digestFile, digestFolder } from '../store';
+import { type ResolvedGiven, resolveGiven } from './given';
 import { fetchHubModel, isModelFile, type HubOptions } from './hub';
 import { embeddedModelPath } from './package-files';
 
@@ -110,17 +112,43 @@ async function loadOutside(
   return { task, problems, outside: { model, files, poolRows: problems.pool.length } };
 }
 
+/** What an annotator or judge is, with its place in keys; nothing where its name says it all. */
+async function identityOf(source: Annotator | Judge): Promise<IdentifiedSource | undefined> {
+  const identity = await source.identify?.();
+  return identity === undefined ? undefined : { ...identity, digest: digestOf(identity) };
+}
+
+/** Who writes and who judges. Rows of a file have an author that no worker needs to know. */
+async function resolveSources(definition: AnyDefinition, task: Task): Promise<Partial<Outside>> {
+  const { annotator, annotations, evaluation } = definition;
+  const writes =
+    annotations?.demonstrations === undefined ? find(task.annotators, annotator, 'annotator') : null;
+  const judges = evaluation.judge === undefined ? null : find(task.judges ?? [], evaluation.judge, 'judge');
+  const [writer, judge] = await Promise.all([writes && identityOf(writes), judges && identityOf(judges)]);
+  return {
+    ...(writer === null || writer === undefined ? {} : { annotator: writer }),
+    ...(judge === null || judge === undefined ? {} : { judge }),
+  };
+}
+
+function withGiven(outside: Outside, given: ResolvedGiven | undefined): Outside {
+  if (given === undefined) return outside;
+  return { ...outside, files: { ...outside.files, ...given.files }, givenRows: given.rows };
+}
+
 /** Reads what definitions take from outside; those that take the same read it once. */
 function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<Outside> {
   const known = new Map<string, ReturnType<typeof loadOutside>>();
+  const { baseDir = process.cwd() } = options;
   return async (definition) => {
     const source = JSON.stringify([definition.task, definition.data, definition.model]);
     const loading = known.get(source) ?? loadOutside(definition, options);
     known.set(source, loading);
     const { task, problems, outside } = await loading;
-    find(task.annotators, definition.annotator, 'annotator');
     assertEnoughItems(definition, problems);
-    return outside;
+    const sources = await resolveSources(definition, task);
+    const given = await resolveGiven({ definition, task, problems, baseDir });
+    return { ...withGiven(outside, given), ...sources };
   };
 }
 

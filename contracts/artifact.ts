@@ -35,5 +35,7 @@ export const artifactManifest = z.strictObject({
     }),
   }),
   metrics: z.record(z.string(), z.number()),
+  /** Of a dataset: Croissant metadata of its rows, with source, licence, annotator, model, prompt template and price. */
+  croissant: z.record(z.string(), z.unknown()).optional(),
 });
 export type ArtifactManifest = z.infer<typeof artifactManifest>;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { annotations, type GivenUse } from './given';
 import { preferenceLoss } from './losses';
+import type { IdentifiedSource } from './provenance';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -25,6 +27,9 @@ export const taskData = z.discriminatedUnion('source', [
     validation: z.int().nonnegative().default(0),
     /** How the task renders problems, e.g. calculator marks removed. */
     stripCalculator: z.boolean().default(true),
+    /** Where the files are from and under which licence, for the metadata of what is made of them; in no key. */
+    origin: z.string().min(1).optional(),
+    licence: z.string().min(1).optional(),
   }),
 ]);
 export type TaskData = z.infer<typeof taskData>;
@@ -91,6 +96,8 @@ export const evaluationSpec = z.strictObject({
   /** Test items, from the front of the test set. */
   items: count,
   maxNewTokens: count,
+  /** Name of the judge of a task that is scored by win rate; the task's own program unless told. */
+  judge: z.string().min(1).optional(),
 });
 export type EvaluationSpec = z.infer<typeof evaluationSpec>;
 
@@ -126,6 +133,8 @@ const shared = {
   sft: trainingSpec,
   preference: trainingSpec.extend({ loss: preferenceLoss }),
   pairs: pairSpec,
+  /** Rows of the user's own; what stands here is bought from these files. */
+  annotations: annotations.optional(),
   evaluation: evaluationSpec,
   prices,
   execution: execution.prefault({}),
@@ -249,6 +258,11 @@ export interface Resolved<Definition> {
   readonly files: ResolvedFiles;
   /** Problems in the task's pool. */
   readonly poolRows: number;
+  /** Usable rows of the definition's own files; left out where it names none. */
+  readonly givenRows?: Readonly<Partial<Record<GivenUse, number>>>;
+  /** What annotator and judge are; left out where a name says it all, as of those that come with the package. */
+  readonly annotator?: IdentifiedSource;
+  readonly judge?: IdentifiedSource;
 }
 /** A definition's outside inputs without the definition. */
 export type Outside = Omit<Resolved<unknown>, 'definition'>;

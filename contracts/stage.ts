@@ -1,5 +1,7 @@
 import type { EvaluationSpec, Execution, PairSpec, Prices, TaskData, TrainingSpec } from './definition';
+import type { GivenSource } from './given';
 import type { PreferenceLoss } from './losses';
+import type { Provenance } from './provenance';
 import type { SteeringCommand } from './steering';
 
 /** The stages of an experiment, in the order in which a cell runs them. */
@@ -38,12 +40,22 @@ export type StageSpec =
       readonly kind: 'synthesizeData';
       readonly what: 'demonstrations';
       readonly annotator: string;
+      /** What the annotator is, where its name does not say it all. */
+      readonly annotatorDigest?: string;
       readonly rows: number;
       /** Seed of the pool's permutation, the same for every stage of one seed axis. */
       readonly poolSeed: number;
     })
   | (Sampled & { readonly what: 'pairs' })
   | (Sampled & { readonly what: 'right-samples' })
+  | (TaskSource & {
+      readonly kind: 'synthesizeData';
+      /** Rows of the user's own file, in the order of the pool's permutation. */
+      readonly what: 'given-demonstrations' | 'given-preferences';
+      readonly given: GivenSource;
+      readonly rows: number;
+      readonly poolSeed: number;
+    })
   | {
       readonly kind: 'trainSft';
       /** Which text of the data is supervised. */
@@ -65,6 +77,8 @@ export type StageSpec =
       readonly evaluation: EvaluationSpec;
       /** Demonstrations of the input `data` that stand before every question; left out where there are none. */
       readonly fewShot?: number;
+      /** What the judge is, where its name does not say it all. */
+      readonly judgeDigest?: string;
     });
 
 export type SpecOf<K extends StageKind> = { [P in K]: Extract<StageSpec, { kind: P }> }[K];
@@ -86,6 +100,10 @@ interface StageOfKind<K extends StageKind> {
   readonly files: Readonly<Record<string, string>>;
   /** One line for people: "SFT on 256 demonstrations". */
   readonly title: string;
+  /** Where a dataset's rows are from, for its manifest. Not in the key. */
+  readonly provenance?: Provenance;
+  /** Of a stage that buys rows: what writes them needs a device. Not in the key. */
+  readonly onDevice?: true;
 }
 
 /**

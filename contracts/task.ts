@@ -1,4 +1,5 @@
 import type { TaskData } from './definition';
+import type { AnnotatorIdentity } from './provenance';
 import type { ItemResult } from './rows';
 
 /** One problem of a task. What else it holds is the task's own business. */
@@ -28,6 +29,8 @@ export interface Annotator<P extends Problem = Problem> {
   readonly name: string;
   /** One sentence for reports: what this annotator gets wrong, and how often. */
   readonly description: string;
+  /** What it is beyond its name; a program of version 1 needs none. */
+  identify?(): Promise<AnnotatorIdentity>;
   /** The demonstration for one problem; `random` is seeded by (seed, problem). */
   demonstrate(problem: P, random: Random): string;
   /** Where an annotator works by the batch (a model behind a network, people): one completion a problem, in order. */
@@ -50,6 +53,31 @@ export interface AnnotationCost {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly usd: number;
+}
+
+/** Two answers to one prompt, in the order in which a judge is shown them. */
+export interface Comparison {
+  readonly prompt: string;
+  readonly first: string;
+  readonly second: string;
+}
+
+/** Somebody or something that compares answers, all of a stage at once: a model, people. */
+export interface Judge {
+  readonly name: string;
+  /** One sentence for reports: what this judge goes by. */
+  readonly description: string;
+  /** What it is beyond its name. */
+  identify?(): Promise<AnnotatorIdentity>;
+  /** One verdict a comparison, in order, in the judge's own words: "[[A]]", "[[B]]", "[[tie]]". */
+  compareAll(comparisons: readonly Comparison[], session: AnnotationSession): Promise<readonly string[]>;
+}
+
+/** An answer and what it is held against. */
+export interface Sides {
+  readonly prompt: string;
+  readonly answer: string;
+  readonly reference: string;
 }
 
 /** How an answer ended: by the end-of-sequence token, or by running out of room. */
@@ -84,6 +112,15 @@ export interface Task<P extends Problem = Problem> {
   /** The reference answer in the asked format. */
   gold(problem: P): string;
   assess(problem: P, completion: string, finish: Finish): Assessment;
+  /**
+   * What of a problem is its own, as it stands in the prompt: for leakage checks, to know it again in files of others, and
+   * to put their problems as this task puts its own. The whole prompt unless told.
+   */
+  content?(problem: P): string;
+  /** Of a task that is scored by win rate: what a judge compares. */
+  sides?(problem: P, completion: string): Sides;
+  /** Judges that definitions may name in `evaluation.judge`, beside the task's own program. */
+  readonly judges?: readonly Judge[];
   /** Figures over all test items that are no means, e.g. a length-controlled win rate. */
   summarize?(items: readonly ItemResult[]): Readonly<Record<string, number>>;
 }

@@ -1,38 +1,30 @@
+import type { Provenance } from '../contracts/provenance';
 import type { DataKind } from './types';
 
-/** Where rows come from, as whoever has them says. */
-export interface Provenance {
+/** A dataset's name and where its rows are from. */
+export interface NamedProvenance extends Provenance {
   readonly name: string;
-  /** Where the rows were taken from: an address or a sentence. */
-  readonly source: string;
-  /** A licence's SPDX name or address. */
-  readonly licence: string;
-  /** Who annotated: people, a model, a program. */
-  readonly annotator: string;
-  /** The model that annotated, where one did. */
-  readonly model?: string;
-  /** SHA-256 of the prompt template that it was given. */
-  readonly promptTemplateSha256?: string;
-  /** US dollars a row. */
-  readonly usdPerRow?: number;
 }
 
+/** Terms of the vocabulary that the standard context names. */
+const terms = (
+  'citeAs column extract field fileProperty fileObject fileSet format includes isLiveDataset jsonPath key md5 ' +
+  'parentField path recordSet references regex repeated replace samplingRate separator source subField transform equivalentProperty'
+).split(' ');
+
+/** The context of the standard's own examples: readers complain of any other. */
 const context = {
   '@language': 'en',
   '@vocab': 'https://schema.org/',
-  column: 'cr:column',
+  ...Object.fromEntries(terms.map((term) => [term, `cr:${term}`])),
   conformsTo: 'dct:conformsTo',
   cr: 'http://mlcommons.org/croissant/',
-  rai: 'http://mlcommons.org/croissant/RAI/',
   data: { '@id': 'cr:data', '@type': '@json' },
   dataType: { '@id': 'cr:dataType', '@type': '@vocab' },
   dct: 'http://purl.org/dc/terms/',
-  extract: 'cr:extract',
-  field: 'cr:field',
-  fileObject: 'cr:fileObject',
-  recordSet: 'cr:recordSet',
+  examples: { '@id': 'cr:examples', '@type': '@json' },
+  rai: 'http://mlcommons.org/croissant/RAI/',
   sc: 'https://schema.org/',
-  source: 'cr:source',
 };
 
 const fieldsOf: Readonly<Record<DataKind, readonly (readonly [name: string, type: string])[]>> = {
@@ -51,7 +43,7 @@ const fieldsOf: Readonly<Record<DataKind, readonly (readonly [name: string, type
     ['id', 'sc:Text'],
     ['prompt', 'sc:Text'],
     ['completion', 'sc:Text'],
-    ['liked', 'sc:Boolean'],
+    ['label', 'sc:Boolean'],
   ],
 };
 
@@ -60,9 +52,9 @@ const fieldsOf: Readonly<Record<DataKind, readonly (readonly [name: string, type
  * how much, its fields and its digest. The same input gives the same text: it holds no time.
  */
 export function describeDataset(
-  provenance: Provenance,
+  provenance: NamedProvenance,
   file: { readonly name: string; readonly sha256: string; readonly bytes: number; readonly kind: DataKind },
-): object {
+): Record<string, unknown> {
   const { name, source, licence, annotator, model, promptTemplateSha256, usdPerRow } = provenance;
   const made = [
     `Annotated by ${annotator}${model === undefined ? '' : `, model ${model}`}.`,

@@ -1,4 +1,5 @@
-export { describeDataset, type Provenance } from './croissant';
+export { describeDataset, type NamedProvenance } from './croissant';
+export { type GivenRow, type GivenRows, readGiven } from './given';
 export { ingestFile, type IngestOptions, type IngestSink, type IngestSummary, readPrompts } from './ingest';
 export type { FieldMap } from './map-fields';
 export {
@@ -9,5 +10,4 @@ export {
   type Policies,
   type Policy,
   type RowFault,
-  type ThumbRow,
 } from './types';

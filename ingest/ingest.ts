@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { overlapWith } from '../text/overlap';
+import { normalizeText, overlapWith } from '../text/overlap';
 import { type FieldMap, mapFields } from './map-fields';
+import type { DialogueForm } from './messages';
 import { readShape, type Texts } from './shapes';
 import { readRecords } from './source';
 import {
@@ -22,6 +23,10 @@ export interface IngestOptions {
   readonly policies?: Partial<Policies>;
   /** Prompts that no row's may be like: test items, or those of the other kind of rows. */
   readonly heldOut?: readonly string[];
+  /** The same where only equal texts count: prompts of one template share long runs of words by design. */
+  readonly heldOutTexts?: readonly string[];
+  /** "whole" unless told. */
+  readonly dialogues?: DialogueForm;
 }
 
 export interface IngestSink {
@@ -58,7 +63,7 @@ const hashOf = (texts: unknown): string =>
 const isBlank = (value: string): boolean => value.trim() === '';
 
 function emptyAnswers(texts: Texts): Finding[] {
-  const answers = Object.entries(texts).filter(([name]) => name !== 'prompt' && name !== 'liked');
+  const answers = Object.entries(texts).filter(([name]) => name !== 'prompt' && name !== 'label');
   return answers
     .filter(([, value]) => typeof value === 'string' && isBlank(value))
     .map(([field]) => ({
@@ -86,7 +91,7 @@ function equalPair(texts: Texts): Finding[] {
 
 /** The label of an answer or a pair, and what is labelled whichever way round it stands. */
 function labelled(texts: Texts): { what: unknown; label: string } {
-  if ('liked' in texts) return { what: [texts.prompt, texts.completion], label: String(texts.liked) };
+  if ('label' in texts) return { what: [texts.prompt, texts.completion], label: String(texts.label) };
   if (!('chosen' in texts)) return { what: [texts.prompt, texts.completion], label: '' };
   const { prompt, chosen, rejected } = texts;
   return { what: [prompt, ...[chosen, rejected].sort()], label: chosen < rejected ? 'first' : 'second' };
@@ -125,11 +130,19 @@ class Memory {
   }
 }
 
+type Overlap = (prompt: string) => string | undefined;
+
+function overlapOf({ heldOut = [], heldOutTexts = [] }: IngestOptions): Overlap {
+  const runs = heldOut.length === 0 ? undefined : overlapWith(heldOut.map((text) => ({ text })));
+  const texts = new Set(heldOutTexts.map(normalizeText));
+  return (prompt) => runs?.({ text: prompt }) ?? (texts.has(normalizeText(prompt)) ? 'same text' : undefined);
+}
+
 /** Reads one file, row by row; a class because a row is judged by those before it. */
 class Ingest {
   readonly #memory = new Memory();
   readonly #policies: Policies;
-  readonly #overlap: ReturnType<typeof overlapWith> | undefined;
+  readonly #overlap: Overlap;
   readonly #dropped: Record<string, number> = {};
   #records = 0;
   #rows = 0;
@@ -140,8 +153,7 @@ class Ingest {
     private readonly sink: IngestSink,
   ) {
     this.#policies = { ...strictPolicies, ...options.policies };
-    const { heldOut = [] } = options;
-    this.#overlap = heldOut.length === 0 ? undefined : overlapWith(heldOut.map((text) => ({ text })));
+    this.#overlap = overlapOf(options);
   }
 
   #refuse(line: number, faults: readonly FieldFault[]): void {
@@ -150,7 +162,7 @@ class Ingest {
   }
 
   #overlapping({ prompt }: Texts): Finding[] {
-    const found = this.#overlap?.({ text: prompt });
+    const found = this.#overlap(prompt);
     if (found === undefined) return [];
     const remedy = 'Remove the row, or drop such rows by --overlap drop.';
     const fault = { field: 'prompt', reason: `is like one that is held out (${found})`, remedy };
@@ -184,7 +196,7 @@ class Ingest {
   }
 
   async run(): Promise<IngestSummary> {
-    const { path, kind, map = {} } = this.options;
+    const { path, kind, map = {}, dialogues } = this.options;
     const whole =
       'Write one record a line, each with the same fields, in the format that the file’s name says.';
     for await (const record of readRecords(path)) {
@@ -194,7 +206,7 @@ class Ingest {
         this.#refuse(line, [{ field: 'the line', reason: record.unreadable, remedy: whole }]);
         continue;
       }
-      const shaped = readShape(kind, mapFields(record.fields, map));
+      const shaped = readShape(kind, mapFields(record.fields, map), dialogues);
       if ('faults' in shaped) this.#refuse(line, shaped.faults);
       else this.#takeTexts(line, shaped.texts);
     }

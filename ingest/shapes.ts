@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { messages, type Message, renderAnswer, renderPrompt } from './messages';
+import { answerOf, type DialogueForm, messages, type Message, promptOf } from './messages';
 import type { DataKind, FieldFault } from './types';
 
 /** A row's texts, before it has an id. */
 export type Texts =
   | { readonly prompt: string; readonly completion: string }
   | { readonly prompt: string; readonly chosen: string; readonly rejected: string }
-  | { readonly prompt: string; readonly completion: string; readonly liked: boolean };
+  | { readonly prompt: string; readonly completion: string; readonly label: boolean };
 
 export type Fields = Readonly<Record<string, unknown>>;
 export type Shaped = { readonly texts: Texts } | { readonly faults: readonly FieldFault[] };
@@ -16,7 +16,7 @@ interface Shape {
   readonly fields: readonly string[];
   /** Applies where each of these holds a list. */
   readonly lists: readonly string[];
-  read(fields: Fields): Shaped;
+  read(fields: Fields, form: DialogueForm): Shaped;
 }
 
 function fault(field: string, reason: string, remedy: string): Shaped {
@@ -25,15 +25,15 @@ function fault(field: string, reason: string, remedy: string): Shaped {
 
 function shape<Row>(
   schema: z.ZodType<Row>,
-  read: (row: Row) => Shaped,
+  read: (row: Row, form: DialogueForm) => Shaped,
   { fields, lists = [] }: { fields: readonly string[]; lists?: readonly string[] },
 ): Shape {
   return {
     fields,
     lists,
-    read(given) {
+    read(given, form) {
       const parsed = schema.safeParse(given);
-      if (parsed.success) return read(parsed.data);
+      if (parsed.success) return read(parsed.data, form);
       const faults = parsed.error.issues.map(({ path, message }) => ({
         field: path.join('.'),
         reason: message,
@@ -69,22 +69,38 @@ function commonStart(a: string, b: string): string {
   return length === a.length || length === b.length ? shared : shared.slice(0, shared.search(/\s\S*$/) + 1);
 }
 
-function pairOfDialogues(chosen: readonly Message[], rejected: readonly Message[]): Shaped {
+const noBarePrompt = (field: string): Shaped =>
+  fault(
+    field,
+    'has more turns before the answer than one question',
+    'Leave such rows out, or take the prompts of the file whole (prompts: "whole").',
+  );
+
+function demonstrationOf(turns: readonly Message[], form: DialogueForm): Shaped {
+  const dialogue = splitDialogue(turns);
+  if (dialogue === undefined) return noAnswer('messages');
+  const prompt = promptOf(dialogue.asked, form);
+  if (prompt === undefined) return noBarePrompt('messages');
+  return { texts: { prompt, completion: answerOf(dialogue.answer, form) } };
+}
+
+function pairOfDialogues(
+  chosen: readonly Message[],
+  rejected: readonly Message[],
+  form: DialogueForm,
+): Shaped {
   const [good, bad] = [splitDialogue(chosen), splitDialogue(rejected)];
   if (good === undefined || bad === undefined) return noAnswer(good === undefined ? 'chosen' : 'rejected');
-  if (renderPrompt(good.asked) !== renderPrompt(bad.asked))
+  if (promptOf(good.asked, 'whole') !== promptOf(bad.asked, 'whole'))
     return fault(
       'rejected',
       'answers another dialogue than "chosen"',
       'Give both the same turns but the last.',
     );
-  return {
-    texts: {
-      prompt: renderPrompt(good.asked),
-      chosen: renderAnswer(good.answer),
-      rejected: renderAnswer(bad.answer),
-    },
-  };
+  const prompt = promptOf(good.asked, form);
+  if (prompt === undefined) return noBarePrompt('chosen');
+  const [better, worse] = [answerOf(good.answer, form), answerOf(bad.answer, form)];
+  return { texts: { prompt, chosen: better, rejected: worse } };
 }
 
 function pairOfWholeTexts(chosen: string, rejected: string): Shaped {
@@ -128,15 +144,10 @@ const isLiked = (value: z.infer<typeof liked>): boolean =>
 
 const shapes: Readonly<Record<DataKind, readonly Shape[]>> = {
   demonstrations: [
-    shape(
-      z.object({ messages }),
-      ({ messages: turns }) => {
-        const dialogue = splitDialogue(turns);
-        if (dialogue === undefined) return noAnswer('messages');
-        return { texts: { prompt: renderPrompt(dialogue.asked), completion: renderAnswer(dialogue.answer) } };
-      },
-      { fields: ['messages'], lists: ['messages'] },
-    ),
+    shape(z.object({ messages }), ({ messages: turns }, form) => demonstrationOf(turns, form), {
+      fields: ['messages'],
+      lists: ['messages'],
+    }),
     shape(z.object({ prompt: someText, completion: text }), (texts) => ({ texts }), {
       fields: ['prompt', 'completion'],
     }),
@@ -144,12 +155,13 @@ const shapes: Readonly<Record<DataKind, readonly Shape[]>> = {
   preferences: [
     shape(
       z.object({ prompt: messages, chosen: messages, rejected: messages }),
-      ({ prompt, chosen, rejected }) => pairOfDialogues([...prompt, ...chosen], [...prompt, ...rejected]),
+      ({ prompt, chosen, rejected }, form) =>
+        pairOfDialogues([...prompt, ...chosen], [...prompt, ...rejected], form),
       { fields: ['prompt', 'chosen', 'rejected'], lists: ['prompt', 'chosen', 'rejected'] },
     ),
     shape(
       z.object({ chosen: messages, rejected: messages }),
-      (row) => pairOfDialogues(row.chosen, row.rejected),
+      (row, form) => pairOfDialogues(row.chosen, row.rejected, form),
       {
         fields: ['chosen', 'rejected'],
         lists: ['chosen', 'rejected'],
@@ -174,7 +186,7 @@ const shapes: Readonly<Record<DataKind, readonly Shape[]>> = {
   thumbs: [
     shape(
       z.object({ prompt: someText, completion: text, label: liked }),
-      ({ prompt, completion, label }) => ({ texts: { prompt, completion, liked: isLiked(label) } }),
+      ({ prompt, completion, label }) => ({ texts: { prompt, completion, label: isLiked(label) } }),
       { fields: ['prompt', 'completion', 'label'] },
     ),
   ],
@@ -189,10 +201,10 @@ const fits = ({ fields, lists }: Shape, given: Fields): boolean =>
  * Preferences: { prompt, chosen, rejected } as texts or as turns, { chosen, rejected } with the prompt in both, or
  * { prompt, completions } best first, or with ranks (1 is best). Thumbs: { prompt, completion, label }.
  */
-export function readShape(kind: DataKind, fields: Fields): Shaped {
+export function readShape(kind: DataKind, fields: Fields, form: DialogueForm = 'whole'): Shaped {
   const known = shapes[kind];
   const found = known.find((each) => fits(each, fields));
-  if (found !== undefined) return found.read(fields);
+  if (found !== undefined) return found.read(fields, form);
   const wanted = [...new Set(known.map((each) => each.fields.join(', ')))].join('; or ');
   const missing =
     known.at(-1)?.fields.find((name) => fields[name] === undefined || fields[name] === null) ?? 'the row';

@@ -1,19 +1,11 @@
-import type { DemonstrationRow, PreferenceRow } from '../contracts/rows';
+import type { DemonstrationRow, PreferenceRow, UnpairedRow } from '../contracts/rows';
 
 /** What a file of annotations holds. */
 export const dataKinds = ['demonstrations', 'preferences', 'thumbs'] as const;
 export type DataKind = (typeof dataKinds)[number];
 
-/** One answer that somebody liked or not, without a second one beside it. */
-export interface ThumbRow {
-  readonly id: string;
-  readonly prompt: string;
-  readonly completion: string;
-  readonly liked: boolean;
-}
-
 /** A row as stages take it; its kind is the file's. */
-export type AnnotationRow = DemonstrationRow | PreferenceRow | ThumbRow;
+export type AnnotationRow = DemonstrationRow | PreferenceRow | UnpairedRow;
 
 /** One record of a file: its fields, or what keeps it from being read at all. */
 export type SourceRecord =

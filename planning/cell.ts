@@ -5,12 +5,13 @@ import type {
   SweepDefinition,
 } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
+import type { GivenUse } from '../contracts/given';
 import type { CellIdentity } from '../contracts/results';
 import type { PlannedStage } from '../contracts/stage';
-import { splitBudget } from './counts';
+import { type Split, splitBudget } from './counts';
 import { estimateSeconds } from './estimate';
 import { cellIdOf, type Coordinates, sweepIdOf } from './identity';
-import { annotationUsd, purchaseOf } from './money';
+import { annotationUsd, uniquePurchase } from './money';
 import {
   demonstrationsStage,
   evaluateStage,
@@ -65,15 +66,37 @@ function cellStages(context: StageContext, rows: { sftRows: number; pairRows: nu
   return { demonstrations, sft, reference, pairs, preference, evaluation };
 }
 
-function assertFitsPool(definition: ExperimentDefinition, poolRows: number): void {
+function tooFewRows(message: string, remedy: string): BudgetlineError {
+  return new BudgetlineError('BUDGET_EXCEEDS_POOL', message, { remedy });
+}
+
+function assertFitsPool({ definition, poolRows }: ResolvedExperiment, fromPool: number): void {
+  if (fromPool <= poolRows) return;
   const { budget, task } = definition;
-  if (budget <= poolRows) return;
-  throw new BudgetlineError(
-    'BUDGET_EXCEEDS_POOL',
+  throw tooFewRows(
     `budget ${budget} is above the ${poolRows} problems in the pool of ${task}.`,
-    {
-      remedy: `Plan budgets up to ${poolRows}, or enlarge the pool (data.pool, or more rows in the train file).`,
-    },
+    `Plan budgets up to ${poolRows}, or enlarge the pool (data.pool, or more rows in the train file).`,
+  );
+}
+
+function assertFitsFile({ definition, givenRows }: ResolvedExperiment, use: GivenUse, rows: number): void {
+  const there = givenRows?.[use] ?? 0;
+  if (rows <= there) return;
+  const { budget, sftFraction, annotations } = definition;
+  throw tooFewRows(
+    `budget ${budget} at fraction ${sftFraction} takes ${rows} ${use}; ${annotations?.[use]?.file ?? ''} has ${there} usable rows.`,
+    `Plan smaller budgets, or give annotations.${use} a larger file.`,
+  );
+}
+
+/** Each kind of rows comes from the user's own file where there is one, else from the pool. */
+function assertRowsAreThere(resolved: ResolvedExperiment, { sftRows, pairRows }: Split): void {
+  const { demonstrations, preferences } = resolved.definition.annotations ?? {};
+  if (demonstrations !== undefined) assertFitsFile(resolved, 'demonstrations', sftRows);
+  if (preferences !== undefined) assertFitsFile(resolved, 'preferences', pairRows);
+  assertFitsPool(
+    resolved,
+    (demonstrations === undefined ? sftRows : 0) + (preferences === undefined ? pairRows : 0),
   );
 }
 
@@ -85,8 +108,8 @@ function assertFitsPool(definition: ExperimentDefinition, poolRows: number): voi
  */
 export function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): CellPlan {
   const { definition } = resolved;
-  assertFitsPool(definition, resolved.poolRows);
   const rows = splitBudget(definition.budget, definition.sftFraction);
+  assertRowsAreThere(resolved, rows);
   const parts = cellStages(contextOf(resolved), rows);
   const { demonstrations, sft, reference, pairs, preference, evaluation } = parts;
   const stages = [demonstrations, sft, reference, pairs, preference, evaluation].filter(
@@ -97,10 +120,7 @@ export function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): C
     experiment: resolved,
     cell: identityOf(resolved, rows, place),
     stages,
-    annotationUsd: annotationUsd(
-      definition.prices,
-      purchaseOf(rows.sftRows, rows.pairRows, definition.pairs),
-    ),
+    annotationUsd: annotationUsd(definition.prices, uniquePurchase(stages)),
     seconds: estimateSeconds(stages, 1),
   };
 }

@@ -48,8 +48,11 @@ function sftOnTop(cell: CellPlan, data: PlannedStage<'synthesizeData'>, column: 
   return present([demonstrations, sft, reference, data, adapter, evaluation]);
 }
 
+/** Single answers that somebody liked or not have no chosen ones. */
 function chosenAnswers(cell: CellPlan): Variation[] {
-  return cell.pairs === null ? [] : [['', sftOnTop(cell, cell.pairs, 'chosen')]];
+  const { pairs } = cell;
+  if (pairs === null || ('given' in pairs.spec && pairs.spec.given.kind === 'thumbs')) return [];
+  return [['', sftOnTop(cell, pairs, 'chosen')]];
 }
 
 function rightSamples(cell: CellPlan): Variation[] {

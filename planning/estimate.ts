@@ -33,7 +33,7 @@ function workSeconds(stage: PlannedStage, rowsOf: RowsOf): number {
   const { spec } = stage;
   switch (spec.kind) {
     case 'synthesizeData':
-      if (spec.what === 'demonstrations') return 0;
+      if (!('pairs' in spec)) return 0;
       return (
         ((spec.rows / expectedPairYield) *
           spec.pairs.candidates *

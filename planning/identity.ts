@@ -5,7 +5,9 @@ import type {
   ResolvedSweep,
   SweepDefinition,
 } from '../contracts/definition';
+import type { GivenUse } from '../contracts/given';
 import { digestOf } from './digest';
+import { givenFileName, taskFileDigests } from './given';
 
 /** A cell's place in a sweep's grid. */
 export interface GridPoint {
@@ -17,11 +19,31 @@ export interface GridPoint {
 /** A place on a sweep's axes: axis → label of its value. */
 export type Coordinates = Readonly<Record<string, string>>;
 
-function pinned({ definition, model, files }: Resolved<ExperimentDefinition | SweepDefinition>) {
+type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
+
+/** The user's own files by their content. */
+function pinnedAnnotations({ definition: { annotations }, files }: AnyResolved) {
+  if (annotations === undefined) return {};
+  const pin = (use: GivenUse) =>
+    annotations[use] === undefined
+      ? {}
+      : { [use]: { ...annotations[use], file: files[givenFileName(use)]?.digest ?? '' } };
+  return { annotations: { ...annotations, ...pin('demonstrations'), ...pin('preferences') } };
+}
+
+function pinned(resolved: AnyResolved) {
+  const { definition, model, files, annotator, judge } = resolved;
   const digests = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, file.digest]));
   const data =
-    definition.data.source === 'files' ? { ...definition.data, ...digests } : { ...definition.data };
-  return { definition: { ...definition, model: model.digest, data }, files: digests };
+    definition.data.source === 'files'
+      ? { ...definition.data, ...taskFileDigests(files) }
+      : { ...definition.data };
+  const own = { model: model.digest, data, ...pinnedAnnotations(resolved) };
+  const identities = {
+    ...(annotator === undefined ? {} : { annotator: annotator.digest }),
+    ...(judge === undefined ? {} : { judge: judge.digest }),
+  };
+  return { definition: { ...definition, ...own }, files: digests, ...identities };
 }
 
 /** A definition's digest: outside inputs count by content, so that no path on this host enters. */

@@ -12,6 +12,7 @@ export {
 } from './money';
 export { type BasePlan, type CellPlan, type CellStages, planBase, planCell } from './cell';
 export { type ControlPlan, countControls, type PlannedControls, planControls } from './controls';
+export { givenFileName, type GivenPlace, orderGiven, sharedPrompts } from './given';
 export {
   cellIdOf,
   type Coordinates,

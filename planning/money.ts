@@ -59,10 +59,18 @@ function addPurchases(a: Purchase, b: Purchase): Purchase {
 }
 
 function purchaseOfStage(spec: SpecOf<'synthesizeData'>): Purchase {
-  if (spec.what === 'demonstrations') return { ...noPurchase, demonstrations: spec.rows };
-  const purchase = purchaseOf(0, spec.rows, spec.pairs);
-  // Right samples cost what checking them costs; nobody writes or compares anything.
-  return spec.what === 'pairs' ? purchase : { ...purchase, pairs: 0 };
+  switch (spec.what) {
+    case 'demonstrations':
+    case 'given-demonstrations':
+      return { ...noPurchase, demonstrations: spec.rows };
+    case 'given-preferences':
+      return { ...noPurchase, pairs: spec.rows };
+    case 'pairs':
+      return purchaseOf(0, spec.rows, spec.pairs);
+    // Right samples cost what checking them costs; nobody writes or compares anything.
+    case 'right-samples':
+      return { ...purchaseOf(0, spec.rows, spec.pairs), pairs: 0 };
+  }
 }
 
 function isPurchase(stage: PlannedStage): stage is PlannedStage<'synthesizeData'> {

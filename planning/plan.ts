@@ -1,5 +1,6 @@
 import type { ResolvedSweep } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
+import type { IdentifiedSource } from '../contracts/provenance';
 import type { PlannedStage, StageKey } from '../contracts/stage';
 import { type BasePlan, type CellPlan, planBase, planCell } from './cell';
 import { planControls, type PlannedControls } from './controls';
@@ -66,6 +67,21 @@ function stepWarnings(stages: readonly UniqueStage[]): string[] {
   });
 }
 
+/** A model that judges what it wrote itself prefers it: the figure then measures likeness. */
+function judgeWarnings(variants: readonly VariantPlan[]): string[] {
+  const same = variants.filter(({ resolved: { annotator, judge } }) => isOneModel(annotator, judge));
+  const names = new Set(same.map(({ resolved: { judge } }) => judge?.model ?? ''));
+  return [...names].map(
+    (model) =>
+      `The judge is also the annotator (model ${model}): models prefer their own answers, so the win rate may say no more than how like the annotator the policy has become.`,
+  );
+}
+
+function isOneModel(annotator: IdentifiedSource | undefined, judge: IdentifiedSource | undefined): boolean {
+  if (annotator === undefined || judge === undefined) return false;
+  return annotator.model === undefined ? annotator.digest === judge.digest : annotator.model === judge.model;
+}
+
 function assertWithinLimit(usd: number, limit: number | undefined): void {
   if (limit === undefined || usd <= limit) return;
   throw new BudgetlineError(
@@ -123,6 +139,6 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
     controls: planControls(cells, definition),
     purchase,
     annotationUsd: usd,
-    warnings: stepWarnings(stages),
+    warnings: [...stepWarnings(stages), ...judgeWarnings(variants)],
   };
 }

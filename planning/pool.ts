@@ -1,5 +1,10 @@
 import { sha256Hex } from './digest';
 
+/** Where a row stands in the seeded order: a text that sorts. */
+export function poolRank(row: number, poolSeed: number): string {
+  return sha256Hex(`pool ${poolSeed} ${row}`);
+}
+
 /**
  * The seeded order of a task's pool: row indexes sorted by a hash of (seed, index). Rows keep their order among
  * themselves when a pool grows.
@@ -7,7 +12,7 @@ import { sha256Hex } from './digest';
 export function permutePool(poolRows: number, poolSeed: number): number[] {
   const rows = Array.from({ length: poolRows }, (_, index) => ({
     index,
-    rank: sha256Hex(`pool ${poolSeed} ${index}`),
+    rank: poolRank(index, poolSeed),
   }));
   return rows.sort((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ index }) => index);
 }

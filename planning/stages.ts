@@ -1,7 +1,10 @@
 import type { ExperimentDefinition, Resolved, SweepDefinition, TaskData } from '../contracts/definition';
+import type { GivenFile, GivenSource, GivenUse } from '../contracts/given';
 import type { PreferenceLossName } from '../contracts/losses';
 import type { InputName, PlannedStage, SpecOf, StageInputRef, StageKey, StageKind } from '../contracts/stage';
 import { digestOf, seedOf } from './digest';
+import { givenFileName, taskFileDigests } from './given';
+import { annotatedProvenance, givenProvenance, sampledProvenance } from './provenance';
 
 /**
  * One integer a stage kind. It is raised when the bytes that a stage makes from the same spec and inputs change;
@@ -47,7 +50,7 @@ export function poolSeed(seedAxis: number): number {
   return seedOf(['pool', seedAxis]);
 }
 
-interface StageParts<K extends StageKind> {
+interface StageParts<K extends StageKind> extends Pick<PlannedStage, 'provenance' | 'onDevice'> {
   readonly spec: SpecOf<K>;
   readonly inputs?: Inputs;
   readonly files?: Readonly<Record<string, string>>;
@@ -55,9 +58,9 @@ interface StageParts<K extends StageKind> {
 }
 
 function makeStage<K extends StageKind>(kind: K, parts: StageParts<K>) {
-  const { spec, inputs = {}, files = {}, title } = parts;
+  const { spec, inputs = {}, files = {}, ...outside } = parts;
   const revision = revisions[kind];
-  return { key: stageKey(spec, revision, inputs), kind, revision, spec, inputs, files, title };
+  return { key: stageKey(spec, revision, inputs), kind, revision, spec, inputs, files, ...outside };
 }
 
 /** A stage's artifact as the input of another stage. */
@@ -75,35 +78,66 @@ function taskSource({ resolved: { definition, files } }: StageContext): {
   data: TaskData;
   fileDigests: Record<string, string>;
 } {
-  const digests = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, file.digest]));
-  const data =
-    definition.data.source === 'files'
-      ? { ...definition.data, train: digests['train'] ?? '', test: digests['test'] ?? '' }
-      : definition.data;
-  return { task: definition.task, data, fileDigests: digests };
+  const digests = taskFileDigests(files);
+  return { task: definition.task, data: pinnedData(definition.data, digests), fileDigests: digests };
+}
+
+/** Where problems come from, by content alone. */
+function pinnedData(data: TaskData, digests: Readonly<Record<string, string>>): TaskData {
+  if (data.source === 'twin') return data;
+  const { source, validation, stripCalculator } = data;
+  const files = { train: digests['train'] ?? '', test: digests['test'] ?? '' };
+  return { source, validation, stripCalculator, ...files };
 }
 
 function filePaths({ resolved }: StageContext): Record<string, string> {
   return Object.fromEntries(Object.entries(resolved.files).map(([name, { path }]) => [name, path]));
 }
 
-/** Buys `rows` demonstrations from the definition's annotator. */
+/** Takes `rows` rows of one of the definition's own files. */
+function givenStage(context: StageContext, use: GivenUse, rows: number): PlannedStage<'synthesizeData'> {
+  const { definition, files } = context.resolved;
+  const rowsOf: GivenFile & { readonly kind?: GivenSource['kind'] } = definition.annotations![use]!;
+  const { map, prompts, policies, kind = use } = rowsOf;
+  const digest = files[givenFileName(use)]?.digest ?? '';
+  return makeStage('synthesizeData', {
+    spec: {
+      kind: 'synthesizeData',
+      what: `given-${use}`,
+      ...taskSource(context),
+      given: { digest, kind, map, prompts, policies },
+      rows,
+      poolSeed: poolSeed(context.seed),
+    },
+    files: filePaths(context),
+    title: `${rows} ${use === 'demonstrations' ? 'demonstrations' : 'preferences'} of a file`,
+    provenance: givenProvenance(definition.annotator, rowsOf),
+  });
+}
+
+/** Buys `rows` demonstrations from the definition's annotator, or takes them from its own file. */
 export function demonstrationsStage(
   context: StageContext,
   { rows }: { rows: number },
 ): PlannedStage<'synthesizeData'> {
-  const { annotator } = context.resolved.definition;
+  const { definition, annotator: identity } = context.resolved;
+  if (definition.annotations?.demonstrations !== undefined)
+    return givenStage(context, 'demonstrations', rows);
+  const { annotator } = definition;
   return makeStage('synthesizeData', {
     spec: {
       kind: 'synthesizeData',
       what: 'demonstrations',
       ...taskSource(context),
       annotator,
+      ...(identity === undefined ? {} : { annotatorDigest: identity.digest }),
       rows,
       poolSeed: poolSeed(context.seed),
     },
     files: filePaths(context),
     title: `${rows} demonstrations by ${annotator}`,
+    provenance: annotatedProvenance(context.resolved),
+    ...(identity?.kind === 'checkpoint' ? { onDevice: true } : {}),
   });
 }
 
@@ -133,14 +167,17 @@ function sampledStage(
     inputs: { reference: outputOf(reference) },
     files: filePaths(context),
     title,
+    provenance: sampledProvenance(context.resolved, reference.key),
   });
 }
 
-/** Makes `rows` preference pairs from samples of a frozen reference. */
+/** Makes `rows` preference pairs from samples of a frozen reference, or takes them from the definition's own file. */
 export function pairsStage(
   context: StageContext,
   options: { reference: PlannedStage<'freezeReference'>; rows: number },
 ): PlannedStage<'synthesizeData'> {
+  if (context.resolved.definition.annotations?.preferences !== undefined)
+    return givenStage(context, 'preferences', options.rows);
   return sampledStage(context, { ...options, what: 'pairs', title: `${options.rows} preference pairs` });
 }
 
@@ -156,6 +193,8 @@ const rowNames = {
   demonstrations: 'demonstrations',
   pairs: 'pairs',
   'right-samples': 'right samples',
+  'given-demonstrations': 'demonstrations',
+  'given-preferences': 'preferences',
 } as const;
 
 export interface SftStageOptions {
@@ -244,11 +283,18 @@ export function evaluateStage(
   context: StageContext,
   { reference, adapter, fewShot }: EvaluateStageOptions,
 ): PlannedStage<'evaluate'> {
-  const { evaluation } = context.resolved.definition;
+  const { definition, judge } = context.resolved;
+  const { evaluation } = definition;
   const shots = fewShot === undefined ? {} : { fewShot: fewShot.spec.rows };
   const shown = fewShot === undefined ? '' : `, ${fewShot.title} before each`;
   return makeStage('evaluate', {
-    spec: { kind: 'evaluate', ...taskSource(context), evaluation, ...shots },
+    spec: {
+      kind: 'evaluate',
+      ...taskSource(context),
+      evaluation,
+      ...shots,
+      ...(judge === undefined ? {} : { judgeDigest: judge.digest }),
+    },
     inputs: {
       reference: outputOf(reference),
       ...(adapter === null ? {} : { adapter: outputOf(adapter) }),

@@ -84,7 +84,9 @@ export function experimentOf(resolved: Resolved<SweepDefinition>, point: GridPoi
   const { definition } = resolved;
   const { name, task, data, annotator, model, sft, preference, pairs, evaluation, prices, execution } =
     definition;
+  const { annotations } = definition;
   const shared = {
+    ...(annotations === undefined ? {} : { annotations }),
     name,
     task,
     data,

@@ -19,7 +19,13 @@ export { vocabularyWords } from './grade-school-math/words';
 export { helpfulness } from './helpfulness/task';
 export { type InstructionScore, scoreInstructions } from './instruction-following/score';
 export { instructionFollowing } from './instruction-following/task';
-export { judgeBothOrders, type Judge, parseVerdict, qualityJudge, type WinScore } from './judging/judge';
+export {
+  judgeBothOrders,
+  parseVerdict,
+  type ProgramJudge,
+  qualityJudge,
+  type WinScore,
+} from './judging/judge';
 export { lengthControlledWinRate } from './judging/length-control';
 export { logicPuzzles } from './logic-puzzles/task';
 export { createRandom } from './random';

@@ -8,7 +8,7 @@ import { createRandom } from '../../tasks';
 import { writeFileAtomic } from '../../store';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
-import { findAnnotator, pick } from '../task-data';
+import { assertIdentified, findAnnotator, pick } from '../task-data';
 import { annotateBatch, type Annotations } from './batch';
 
 export type DemonstrationsSpec = Extract<SpecOf<'synthesizeData'>, { what: 'demonstrations' }>;
@@ -40,6 +40,7 @@ export async function synthesizeDemonstrations(
   const { task, problems } = await session.loadTask();
   const { rows: count, poolSeed } = spec;
   const annotator = findAnnotator(task, spec.annotator);
+  await assertIdentified(annotator, spec.annotatorDigest);
   if (count > problems.pool.length)
     throw new BudgetlineError(
       'BUDGET_EXCEEDS_POOL',

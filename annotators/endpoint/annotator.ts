@@ -1,7 +1,7 @@
 import type { Annotator } from '../../contracts/task';
 import { annotatorByTheBatch } from '../by-the-batch';
 import { annotateBatch } from './annotate';
-import { type EndpointOptions, settingsOf } from './settings';
+import { type EndpointOptions, identityOf, settingsOf } from './settings';
 
 /**
  * An annotator that is a model behind an OpenAI-compatible endpoint. A stage's rows are one batch: the rate, the number of
@@ -16,6 +16,7 @@ export function endpointAnnotator(options: EndpointOptions): Annotator {
   return annotatorByTheBatch({
     name: options.name,
     description: options.description,
+    identify: () => Promise.resolve(identityOf(settings)),
     demonstrateAll: (problems, session) => annotateBatch(settings, problems, session),
   });
 }

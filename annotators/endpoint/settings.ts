@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { AnnotatorIdentity } from '../../contracts/provenance';
 import type { Problem } from '../../contracts/task';
 
 /** What is asked of the model. */
@@ -43,9 +45,7 @@ export interface EndpointOptions {
   readonly firstWaitMs?: number;
 }
 
-export interface EndpointSettings extends Required<EndpointOptions> {
-  ask(problem: Problem): string;
-}
+export type EndpointSettings = Required<EndpointOptions>;
 
 export function settingsOf(options: EndpointOptions): EndpointSettings {
   return {
@@ -60,4 +60,12 @@ export function settingsOf(options: EndpointOptions): EndpointSettings {
 
 export function askOf(settings: EndpointSettings, problem: Problem): Ask {
   return { system: settings.system, user: settings.ask(problem) };
+}
+
+/** What decides its answers: the model, what it is told (functions by their source), settings. Not where it is, nor its price. */
+export function identityOf(settings: EndpointSettings): AnnotatorIdentity {
+  const { model, system, ask, render, temperature, maxTokens } = settings;
+  const told = JSON.stringify([system, String(ask), String(render)]);
+  const promptTemplateSha256 = createHash('sha256').update(told).digest('hex');
+  return { kind: 'endpoint', model, promptTemplateSha256, settings: { temperature, maxTokens } };
 }

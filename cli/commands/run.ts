@@ -91,6 +91,7 @@ function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed
 async function runOn(place: TemporalPlace, run: Run, json: boolean): Promise<number> {
   run.workers = createRunWorkers(place, {
     home: run.planned.store.paths.home,
+    tasksFile: run.planned.tasksFile,
     onNotice: (text) => run.view.notice(text),
     onGiveUp: (error) => run.hopeless.abort(error),
   });

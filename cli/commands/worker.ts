@@ -2,12 +2,15 @@ import { BudgetlineError } from '../../contracts/failures';
 import { taskQueues, type TaskQueue } from '../../contracts/stage';
 import { runWorkerProcess } from '../../workers';
 import { homeOf } from '../home';
+import { loadTasks } from '../load-definition';
 import { findAddress } from '../temporal';
 
 export interface WorkerFlags {
   readonly queue: string;
   readonly address?: string;
   readonly slots?: number;
+  /** A file that exports `tasks`. */
+  readonly tasks?: string;
 }
 
 function parseQueue(queue: string): TaskQueue {
@@ -18,7 +21,7 @@ function parseQueue(queue: string): TaskQueue {
 }
 
 /** `budgetline worker --queue cpu|gpu`: works until it is stopped, and then lets its stages write checkpoints. */
-export async function workerCommand({ queue, address, slots }: WorkerFlags): Promise<void> {
+export async function workerCommand({ queue, address, slots, tasks }: WorkerFlags): Promise<void> {
   const home = homeOf(process.env, process.cwd());
   const server = address ?? (await findAddress(home, process.env));
   const keepAlive = process.env['BUDGETLINE_KEEP_ALIVE'] === '1';
@@ -28,6 +31,7 @@ export async function workerCommand({ queue, address, slots }: WorkerFlags): Pro
     keepAlive,
     ...(server === undefined ? {} : { address: server }),
     ...(slots === undefined ? {} : { slots }),
+    ...(tasks === undefined ? {} : { tasks: await loadTasks(tasks) }),
     onReady: () => process.stderr.write(`${new Date().toISOString()} the ${queue} worker polls\n`),
   });
 }

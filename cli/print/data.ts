@@ -23,7 +23,7 @@ export function renderPreview(row: AnnotationRow, ink: Ink): string[] {
     'chosen' in row
       ? [...block('chosen', row.chosen, '⏎end'), ...block('rejected', row.rejected, '⏎end')]
       : block(
-          'liked' in row ? `completion, ${row.liked ? 'liked' : 'not liked'}` : 'completion',
+          'label' in row ? `completion, ${row.label ? 'liked' : 'not liked'}` : 'completion',
           row.completion,
           '⏎end',
         );

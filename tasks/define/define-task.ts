@@ -3,7 +3,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { Annotator, Task } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
 import { generateProblems, readProblems } from './load';
-import type { TaskDefinition, TaskInput, TaskProblem } from './types';
+import type { ItemAnnotator, TaskDefinition, TaskInput, TaskProblem } from './types';
 
 function pathText(path: readonly PropertyKey[]): string {
   const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
@@ -32,6 +32,15 @@ function assertSource<Item>({ name, synthesize, schema }: TaskInput<Item>, { sou
   if ((source === 'twin' ? synthesize : schema) === undefined) throw sourceRefused(name, source);
 }
 
+/** A program of version 1 is what its name says: so those from before there were versions keep their keys. */
+function annotatorOf<Item>({ version = 1, ...annotator }: ItemAnnotator<Item>): Annotator<TaskProblem<Item>> {
+  return {
+    ...annotator,
+    ...(version === 1 ? {} : { identify: () => Promise.resolve({ kind: 'program', version }) }),
+    demonstrate: ({ item }, random) => annotator.demonstrate(item, random),
+  };
+}
+
 /**
  * A task from a few functions: how an item is drawn or read, how it is put to the model, and how an answer is judged.
  * Register it with the workers: `createWorker({ tasks: [task] })`.
@@ -42,7 +51,7 @@ function assertSource<Item>({ name, synthesize, schema }: TaskInput<Item>, { sou
 export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>> {
   const task: TaskDefinition<Item> = { ...input, readRow: rowReader(input) };
   const gold = input.gold ?? input.expected;
-  const clean = {
+  const clean: ItemAnnotator<Item> = {
     name: 'clean',
     description: 'Gives the reference answer every time.',
     demonstrate: gold,
@@ -55,11 +64,9 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
       assertSource(input, data);
       return data.source === 'files' ? readProblems(task, { data, context }) : generateProblems(task, data);
     },
-    annotators: [clean, ...(input.annotators ?? [])].map((annotator): Annotator<TaskProblem<Item>> => ({
-      ...annotator,
-      demonstrate: ({ item }, random) => annotator.demonstrate(item, random),
-    })),
+    annotators: [clean, ...(input.annotators ?? [])].map(annotatorOf),
     gold: ({ item }) => gold(item),
+    content: ({ item }) => input.content?.(item) ?? input.prompt(item),
     assess({ item }, completion, finish) {
       const { score, formatted = true, scores = {} } = input.evaluate(item, completion, finish);
       const rambling = finish === 'length';

@@ -22,6 +22,8 @@ export interface ItemAnnotator<Item> {
   readonly name: string;
   /** One sentence for reports: what this annotator gets wrong, and how often. */
   readonly description: string;
+  /** Raised when it writes otherwise, so that what it wrote before is not taken for its own; 1 unless told. */
+  readonly version?: number;
   demonstrate(item: Item, random: Random): string;
 }
 

@@ -2,7 +2,7 @@ import type { Task } from '../../contracts/task';
 import { annotators, goldAnswer, type MathProblem } from './annotators';
 import { assessFile, assessTwin } from './assess';
 import { loadFiles } from './gsm8k';
-import { generateTwin } from './twin';
+import { generateTwin, twinQuestion } from './twin';
 
 /**
  * Grade school math, by its generated twin (`data.source` "twin") or from question-and-answer JSONL such as GSM8K
@@ -19,6 +19,7 @@ export const gradeSchoolMath: Task<MathProblem> = {
     data.source === 'files' ? loadFiles(data, context) : Promise.resolve(generateTwin(data)),
   annotators,
   gold: goldAnswer,
+  content: (problem) => (problem.source === 'twin' ? twinQuestion(problem) : problem.question),
   assess: (problem, completion, finish) =>
     problem.source === 'twin'
       ? assessTwin(problem, completion, finish)

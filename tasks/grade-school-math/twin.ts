@@ -104,6 +104,11 @@ function drawProblem(random: Random, id: string, skeleton: Skeleton): TwinProble
   return { source: 'twin', id, prompt, expected, ...skeleton };
 }
 
+/** The question alone, without what every prompt begins and ends with. */
+export function twinQuestion({ prompt }: TwinProblem): string {
+  return prompt.slice(phrases.question.length, -`\n${phrases.answer}`.length).trim();
+}
+
 /** Problems of one use, every skeleton and so every text once. */
 function drawProblems(data: TwinData, use: 'pool' | 'validation' | 'test'): TwinProblem[] {
   const random = createRandom('grade-school-math', data.seed, use);

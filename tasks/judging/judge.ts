@@ -1,12 +1,7 @@
-/** Two answers to one prompt, in the order in which a judge is shown them. */
-export interface Comparison {
-  readonly prompt: string;
-  readonly first: string;
-  readonly second: string;
-}
+import type { Comparison } from '../../contracts/task';
 
-/** Somebody or something that compares two answers; a program, for the twins. */
-export interface Judge<Item> {
+/** A program that compares two answers. */
+export interface ProgramJudge<Item> {
   readonly name: string;
   /** One sentence for reports: what this judge goes by. */
   readonly description: string;
@@ -48,7 +43,7 @@ const gains = (verdict: Verdict, own: 'first' | 'second'): number =>
 
 /** Judges an answer against a reference twice, with the two in either place. */
 export function judgeBothOrders<Item>(
-  judge: Judge<Item>,
+  judge: ProgramJudge<Item>,
   item: Item,
   { prompt, answer, reference }: { prompt: string; answer: string; reference: string },
 ): WinScore {
@@ -64,7 +59,7 @@ export function qualityJudge<Item>(
   name: string,
   description: string,
   quality: (item: Item, answer: string) => number,
-): Judge<Item> {
+): ProgramJudge<Item> {
   return {
     name,
     description,

@@ -7,6 +7,7 @@ import { resolveDefinition } from '../../client';
 import type { SweepDefinition } from '../../contracts/definition';
 import firstSweep from '../../examples/first-sweep';
 import gsm8k from '../../examples/gsm8k';
+import ownAnnotations from '../../examples/own-annotations';
 import { planSweep } from '../../planning';
 import { defineSweep } from '../../planning/define';
 import { createStore } from '../../store';
@@ -66,6 +67,36 @@ describe('server: examples/gsm8k.ts', function () {
     assert.equal(metricsOf('trainSft')['overLengthRows'], 0);
     assert.ok((metricsOf('trainPreference')['steps'] ?? 0) > 0);
     await assertRealText(folder.path(), cell.stages[0]?.key ?? '');
+  });
+});
+
+describe('server: examples/own-annotations.ts', function () {
+  this.timeout(acquisitionLimitMs);
+  const folder = temporaryFolder();
+
+  it('takes rows of one’s own through every stage, on the task’s own prompts, with where they are from', async () => {
+    const small = defineSweep({
+      ...ownAnnotations,
+      budgets: [8],
+      sftFractions: [0.5],
+      evaluation: { ...ownAnnotations.evaluation, items: 3, maxNewTokens: 16 },
+      controls: [],
+    });
+    const resolved = await resolveDefinition(small, { tasks: builtInTasks });
+    const { result } = await withWorkers(folder.path(), (client) => runSweep(client, resolved));
+    assert.deepEqual(result.holes, []);
+    const titles = result.cells[0]?.stages.map(({ title }) => title) ?? [];
+    assert.deepEqual(titles.slice(0, 2), ['4 demonstrations of a file', 'SFT on 4 demonstrations']);
+    assert.ok(titles.includes('DPO on 4 pairs'));
+    const pairs = result.cells[0]?.stages.find(({ title }) => title === '4 preferences of a file');
+    assert.deepEqual([pairs?.metrics['usable'], pairs?.metrics['checked']], [96, 96]);
+    const id = { kind: 'synthesizeData', key: pairs?.key ?? '' };
+    const { dir, manifest } = await createStore(folder.path()).verifyArtifact(id);
+    assert.match(
+      readFileSync(join(dir, 'pairs.jsonl'), 'utf8'),
+      /^\{"id":"comparisons.jsonl-\d+","prompt":"Q: /,
+    );
+    assert.equal(manifest.croissant?.['license'], 'Apache-2.0');
   });
 });
 

@@ -85,8 +85,8 @@ describe('pure: annotations from files', () => {
       '\ufeffprompt,completion,label\n"two\nlines","a ""b""",1\nx,y,down\nx,y\n\np,,up\nq,r,maybe\n';
     const { rows, places } = await ingest({ path: write('t.csv', text), kind: 'thumbs' });
     assert.deepEqual(textsOf(rows), [
-      { prompt: 'two\nlines', completion: 'a "b"', liked: true },
-      { prompt: 'x', completion: 'y', liked: false },
+      { prompt: 'two\nlines', completion: 'a "b"', label: true },
+      { prompt: 'x', completion: 'y', label: false },
     ]);
     assert.match(
       places.join('\n'),

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import {
   judgeBothOrders,
-  type Judge,
+  type ProgramJudge,
   lengthControlledWinRate,
   parseVerdict,
   qualityJudge,
 } from '../../tasks';
 
 const sides = { prompt: 'p', answer: 'long answer', reference: 'short' };
-const saying = (compare: Judge<null>['compare']): Judge<null> => ({ name: 'j', description: '', compare });
+const saying = (compare: ProgramJudge<null>['compare']): ProgramJudge<null> => ({
+  name: 'j',
+  description: '',
+  compare,
+});
 
 describe('pure: judging', () => {
   it('reads the last marked verdict, or one word alone, and nothing else', () => {

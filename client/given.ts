@@ -1,0 +1,125 @@
+import { resolve } from 'node:path';
+import type { ExperimentDefinition, ResolvedFiles, SweepDefinition } from '../contracts/definition';
+import { BudgetlineError } from '../contracts/failures';
+import { type GivenKind, type GivenUse, givenUses } from '../contracts/given';
+import type { ProblemSet, Task } from '../contracts/task';
+import { type GivenRow, readGiven } from '../ingest';
+import {
+  givenFileName,
+  gridOf,
+  type GridPoint,
+  orderGiven,
+  poolSeed,
+  sharedPrompts,
+  splitBudget,
+} from '../planning';
+import { digestFile } from '../store';
+
+type AnyDefinition = ExperimentDefinition | SweepDefinition;
+
+/** The user's own files: pinned by content, and how many of their rows can be used. */
+export interface ResolvedGiven {
+  readonly files: ResolvedFiles;
+  readonly rows: Readonly<Partial<Record<GivenUse, number>>>;
+}
+
+interface Source {
+  readonly definition: AnyDefinition;
+  readonly task: Task;
+  readonly problems: ProblemSet;
+  readonly baseDir: string;
+}
+
+interface ReadFile {
+  readonly use: GivenUse;
+  readonly path: string;
+  readonly digest: string;
+  readonly rows: readonly GivenRow[];
+}
+
+function inField(use: GivenUse, error: unknown): unknown {
+  if (!(error instanceof BudgetlineError)) return error;
+  const { code, message, remedy, details } = error;
+  const field = `annotations.${use}`;
+  return new BudgetlineError(code, `${field}: ${message}`, { remedy, details: { ...details, field } });
+}
+
+async function readFileOf(
+  { definition, task, problems, baseDir }: Source,
+  use: GivenUse,
+): Promise<ReadFile[]> {
+  const said = definition.annotations?.[use];
+  if (said === undefined) return [];
+  const path = resolve(baseDir, said.file);
+  const { map, prompts, policies } = said;
+  const kind: GivenKind = 'kind' in said ? said.kind : 'demonstrations';
+  const templated = definition.data.source === 'twin';
+  try {
+    const digest = await digestFile(path);
+    const given = { kind, map, prompts, policies };
+    const { rows } = await readGiven({ path, given, task, problems, templated });
+    return [{ use, path, digest, rows }];
+  } catch (error) {
+    throw inField(use, error);
+  }
+}
+
+const pointsOf = (definition: AnyDefinition): GridPoint[] =>
+  'budgets' in definition ? gridOf(definition) : [definition];
+
+/** Prompts that a cell would take for both uses. */
+function sharedAt(point: GridPoint, files: readonly ReadFile[]): number {
+  const { sftRows, pairRows } = splitBudget(point.budget, point.sftFraction);
+  const counts = { demonstrations: sftRows, preferences: pairRows };
+  const taken = files.map(({ use, rows }) =>
+    orderGiven(rows, { use, poolSeed: poolSeed(point.seed) }).slice(0, counts[use]),
+  );
+  const [demonstrations = [], preferences = []] = taken;
+  return sharedPrompts(demonstrations, preferences);
+}
+
+function assertDisjoint(definition: AnyDefinition, files: readonly ReadFile[]): void {
+  if (files.length < givenUses.length || definition.annotations?.sharedPrompts === 'allow') return;
+  for (const point of pointsOf(definition)) {
+    const shared = sharedAt(point, files);
+    if (shared === 0) continue;
+    const { budget, sftFraction, seed } = point;
+    throw new BudgetlineError(
+      'DATA_INVALID',
+      `annotations: at budget ${budget}, fraction ${sftFraction}, seed ${seed}, ${shared} prompts would serve as demonstrations and as preferences.`,
+      {
+        remedy:
+          'Plan smaller budgets, take shared prompts out of one of the files, or say sharedPrompts: "allow".',
+        details: { field: 'annotations', shared, budget, sftFraction, seed },
+      },
+    );
+  }
+}
+
+/** Single answers teach by the loss "kto" alone. */
+function assertLossFits({ annotations, preference }: AnyDefinition): void {
+  if (annotations?.preferences?.kind !== 'thumbs' || preference.loss.name === 'kto') return;
+  throw new BudgetlineError(
+    'DEFINITION_INVALID',
+    'preference.loss is not "kto", and annotations.preferences holds single answers.',
+    { details: { field: 'preference.loss' } },
+  );
+}
+
+/**
+ * Reads the user's own rows once, so that a bad one is met before anything runs, and holds the two files against each
+ * other for every cell.
+ *
+ * @throws BudgetlineError DATA_INVALID, INPUT_MISSING, DEFINITION_INVALID
+ */
+export async function resolveGiven(source: Source): Promise<ResolvedGiven | undefined> {
+  const { definition } = source;
+  if (definition.annotations === undefined) return undefined;
+  assertLossFits(definition);
+  const files = (await Promise.all(givenUses.map((use) => readFileOf(source, use)))).flat();
+  assertDisjoint(definition, files);
+  return {
+    files: Object.fromEntries(files.map(({ use, path, digest }) => [givenFileName(use), { path, digest }])),
+    rows: Object.fromEntries(files.map(({ use, rows }) => [use, rows.length])),
+  };
+}

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
+
+const folder = join(__dirname, 'data', 'own-annotations');
+const origin = { source: 'Written by a program for this example', licence: 'Apache-2.0' };
+
+/**
+ * Rows of one's own in the place of an annotator and a checker: worked solutions from a CSV, ranked answers from JSON
+ * Lines. Prompts are bare questions; the task puts them as it puts its own. Look at the rows first:
+ *   budgetline data preview examples/data/own-annotations/comparisons.jsonl --kind preferences \
+ *     --map prompt=question,completions=answers
+ */
+export default defineSweep({
+  ...gradeSchoolMathDefaults,
+  name: 'own-annotations',
+  annotator: 'our-staff', // who wrote them: a name for reports
+  annotations: {
+    demonstrations: {
+      ...origin,
+      file: join(folder, 'solutions.csv'),
+      map: { prompt: 'question', completion: 'worked' },
+    },
+    preferences: {
+      ...origin,
+      file: join(folder, 'comparisons.jsonl'),
+      map: { prompt: 'question', completions: 'answers' },
+    },
+  },
+  budgets: [32, 64],
+  sftFractions: [1, 0.5, 0],
+  evaluation: { items: 100, maxNewTokens: 48 },
+});

@@ -1,0 +1,161 @@
+import { BudgetlineError } from '../contracts/failures';
+import type { GivenSource } from '../contracts/given';
+import type { Problem, ProblemSet, Task } from '../contracts/task';
+import { normalizeText } from '../text/overlap';
+import { ingestFile, type IngestSummary } from './ingest';
+import type { AnnotationRow, RowFault } from './types';
+
+/** A usable row of the user's own file, and where its prompt stands among the task's problems. */
+export interface GivenRow {
+  readonly row: AnnotationRow;
+  /** Normalised text of the prompt; of a problem of the pool, of its content. */
+  readonly text: string;
+  /** Index in the pool, where the prompt is a problem of it. */
+  readonly poolRow?: number;
+}
+
+/** What a file came to. */
+export interface GivenRows {
+  readonly rows: readonly GivenRow[];
+  readonly summary: IngestSummary;
+  /** Rows on problems of the pool, which the task's own check can be held against. */
+  readonly checked: number;
+  /** Of these, rows that the check contradicts. */
+  readonly contradicted: number;
+}
+
+export interface GivenRequest {
+  readonly path: string;
+  readonly given: Omit<GivenSource, 'digest'>;
+  readonly task: Task;
+  readonly problems: ProblemSet;
+  /** Generated problems share long runs of words by design. */
+  readonly templated: boolean;
+}
+
+const contentOf = (task: Task, problem: Problem): string => task.content?.(problem) ?? problem.prompt;
+
+/** Puts a bare problem as the task puts its own: in the place of another one's content. */
+function framer({ task, problems, given }: GivenRequest): (content: string) => string {
+  const [sample] = problems.pool;
+  const frame = sample?.prompt.split(contentOf(task, sample));
+  if (frame?.length === 2 && frame.some((part) => part !== '')) return (content) => frame.join(content);
+  if (given.prompts === 'whole') return (content) => content;
+  throw new BudgetlineError(
+    'DEFINITION_INVALID',
+    `annotations: prompts are "task", but ${task.name} cannot put problems of others as it puts its own.`,
+    { remedy: 'Give the file prompts as the model should see them, and say prompts: "whole".' },
+  );
+}
+
+/** Where a prompt ends in a word, its answer begins with a space. */
+const spaced = (prompt: string, answer: string): string =>
+  /\S$/.test(prompt) && /^\S/.test(answer) ? ` ${answer}` : answer;
+
+function present(row: AnnotationRow, prompt: string): AnnotationRow {
+  const put = (answer: string): string => spaced(prompt, answer);
+  if ('chosen' in row) return { ...row, prompt, chosen: put(row.chosen), rejected: put(row.rejected) };
+  return { ...row, prompt, completion: put(row.completion) };
+}
+
+/** Whether the task's check says otherwise than whoever wrote or preferred. */
+function isContradicted(task: Task, problem: Problem, row: AnnotationRow): boolean {
+  const score = (answer: string): number => task.assess(problem, answer, 'stop').score;
+  if ('chosen' in row) return score(row.chosen) <= score(row.rejected);
+  const right = score(row.completion) === 1;
+  return 'label' in row ? row.label !== right : !right;
+}
+
+const listedFaults = 20;
+
+function refuse(path: string, faults: readonly RowFault[], count: number): never {
+  const listed = faults.map(({ line, field, reason }) => `${path}:${line}: ${field} ${reason}`);
+  const more = count > listed.length ? `\n… and ${count - listed.length} more` : '';
+  throw new BudgetlineError(
+    'DATA_INVALID',
+    `${path} has rows that cannot be used:\n${listed.join('\n')}${more}`,
+    {
+      remedy: `${faults[0]?.remedy ?? ''} "budgetline data preview ${path}" names them all.`,
+      details: { path, count },
+    },
+  );
+}
+
+/** Takes rows as they come from a file; a class because there are counts to keep. */
+class Taker {
+  readonly rows: GivenRow[] = [];
+  readonly faults: RowFault[] = [];
+  faultCount = 0;
+  checked = 0;
+  contradicted = 0;
+  readonly #known: Map<string, number>;
+  readonly #frame: ((content: string) => string) | undefined;
+
+  constructor(private readonly request: GivenRequest) {
+    const { task, problems, given } = request;
+    const texts = (problem: Problem): string =>
+      normalizeText(given.prompts === 'task' ? contentOf(task, problem) : problem.prompt);
+    this.#known = new Map(problems.pool.map((problem, index) => [texts(problem), index]));
+    this.#frame = given.prompts === 'task' ? framer(request) : undefined;
+  }
+
+  fault(fault: RowFault): void {
+    this.faultCount += 1;
+    if (this.faults.length < listedFaults) this.faults.push(fault);
+  }
+
+  take(given: AnnotationRow): void {
+    const { task, problems } = this.request;
+    const poolRow = this.#known.get(normalizeText(given.prompt));
+    const problem = poolRow === undefined ? undefined : problems.pool[poolRow];
+    const text = normalizeText(problem === undefined ? given.prompt : contentOf(task, problem));
+    const row =
+      this.#frame === undefined ? given : present(given, problem?.prompt ?? this.#frame(given.prompt));
+    if (problem !== undefined && !this.#keeps(problem, row)) return;
+    this.rows.push({ row, text, ...(poolRow === undefined ? {} : { poolRow }) });
+  }
+
+  /** Holds a row against the task's check; false where a policy leaves it out. */
+  #keeps(problem: Problem, row: AnnotationRow): boolean {
+    const { task, path, given } = this.request;
+    this.checked += 1;
+    if (!isContradicted(task, problem, row)) return true;
+    this.contradicted += 1;
+    const { contradictions } = given.policies;
+    if (contradictions === 'refuse')
+      this.fault({
+        ...{ path, line: Number(row.id.split('-').at(-1)), field: 'the row' },
+        reason: `is contradicted by the check of ${task.name}`,
+        remedy: 'Correct the row, or say policies: { contradictions: "drop" } or "count".',
+      });
+    return contradictions !== 'drop';
+  }
+}
+
+/**
+ * Reads the user's own rows for a task: strictly, kept apart from its test and validation items, put as the task puts its
+ * own problems, and held against its check where they are problems of its pool.
+ *
+ * @throws BudgetlineError DATA_INVALID naming file, line and field of the first twenty unusable rows, INPUT_MISSING
+ */
+export async function readGiven(request: GivenRequest): Promise<GivenRows> {
+  const { path, given, task, problems, templated } = request;
+  const { duplicates, emptyCompletions, equalPairs, overlaps } = given.policies;
+  const policies = { duplicates, emptyCompletions, equalPairs, overlaps };
+  const taker = new Taker(request);
+  const held = [...problems.test, ...problems.validation];
+  const contents = held.map((problem) => contentOf(task, problem));
+  const whole = held.map(({ prompt }) => prompt);
+  const heldOut = templated
+    ? { heldOutTexts: [...contents, ...whole] }
+    : { heldOut: contents, heldOutTexts: whole };
+  const summary = await ingestFile(
+    {
+      ...{ path, kind: given.kind, map: given.map, policies, ...heldOut },
+      dialogues: given.prompts === 'task' ? 'bare' : 'whole',
+    },
+    { onRow: (row) => taker.take(row), onFault: (fault) => taker.fault(fault) },
+  );
+  if (taker.faultCount > 0) refuse(path, taker.faults, taker.faultCount);
+  return { rows: taker.rows, summary, checked: taker.checked, contradicted: taker.contradicted };
+}

@@ -1,0 +1,47 @@
+import type { ResolvedFiles } from '../contracts/definition';
+import type { GivenUse } from '../contracts/given';
+import { sha256Hex } from './digest';
+import { poolRank } from './pool';
+
+const prefix = 'annotations.';
+
+/** Under which name a file of the user's own rows stands among a definition's external files. */
+export const givenFileName = (use: GivenUse): string => `${prefix}${use}`;
+
+/** The files that a task reads its problems from: those of the user's rows concern the stages alone that take them. */
+export function taskFileDigests(files: ResolvedFiles): Record<string, string> {
+  const own = Object.entries(files).filter(([name]) => !name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, file]) => [name, file.digest]));
+}
+
+/** A row of a file: what its prompt says, and which problem of the pool that is, if it is one. */
+export interface GivenPlace {
+  /** The prompt's normalised text: rows of one prompt move together. */
+  readonly text: string;
+  /** Index of the problem in the pool; undefined for a prompt of the file's own. */
+  readonly poolRow?: number;
+}
+
+/**
+ * Rows in the order in which a budget takes them. There is one seeded order of prompts, which the pool's permutation is a
+ * part of: demonstrations come from its front, preferences from its back. So a larger budget contains the smaller one,
+ * both uses are disjoint while they fit, and a stage's rows are a function of its own file alone.
+ */
+export function orderGiven<Row extends GivenPlace>(
+  rows: readonly Row[],
+  { use, poolSeed }: { use: GivenUse; poolSeed: number },
+): Row[] {
+  const rankOf = ({ text, poolRow }: Row): string =>
+    poolRow === undefined ? sha256Hex(`given ${poolSeed} ${text}`) : poolRank(poolRow, poolSeed);
+  const direction = use === 'demonstrations' ? 1 : -1;
+  return rows
+    .map((row) => ({ row, rank: rankOf(row) }))
+    .sort((a, b) => (a.rank === b.rank ? 0 : a.rank < b.rank ? -direction : direction))
+    .map(({ row }) => row);
+}
+
+/** Prompts that two sets of rows have in common. */
+export function sharedPrompts(a: readonly GivenPlace[], b: readonly GivenPlace[]): number {
+  const texts = new Set(a.map(({ text }) => text));
+  return new Set(b.map(({ text }) => text).filter((text) => texts.has(text))).size;
+}

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { resolveDefinition } from '../../client';
+import type { SweepInput } from '../../contracts/definition';
+import { BudgetlineError, type FailureCode } from '../../contracts/failures';
+import type { PlannedStage } from '../../contracts/stage';
+import { planSweep } from '../../planning';
+import { defineSweep } from '../../planning/define';
+import { generateTwin, gradeSchoolMath, gradeSchoolMathDefaults } from '../../tasks';
+import { builtInTasks } from '../../workers';
+import { createBench } from '../support/stage-bench';
+import { temporaryFolder } from '../support/temporary';
+
+const data = { source: 'twin', seed: 0, pool: 64, validation: 4, test: 8 } as const;
+const twin = generateTwin(data);
+const question = (n: number): string => gradeSchoolMath.content!(twin.pool[n]!);
+const right = (n: number): string => gradeSchoolMath.gold(twin.pool[n]!).trim();
+const origin = { source: 'here', licence: 'CC0-1.0' };
+const jsonl = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+describe('pure: annotations of one’s own in a sweep', function () {
+  this.timeout(60_000);
+  const folder = temporaryFolder();
+  before(() => {
+    const solutions = upTo(24).map((n) => ({ prompt: question(n), completion: right(n) }));
+    writeFileSync(folder.at('solutions.jsonl'), jsonl(solutions));
+    const pairs = upTo(24).map((n) => ({ prompt: question(n), chosen: right(n), rejected: '1+1=3 #### 0' }));
+    writeFileSync(folder.at('pairs.jsonl'), jsonl(pairs));
+  });
+  const own = (demonstrations: object | null, preferences: object | null, further = {}) =>
+    ({
+      ...(demonstrations && { demonstrations: { ...origin, file: 'solutions.jsonl', ...demonstrations } }),
+      ...(preferences && { preferences: { ...origin, file: 'pairs.jsonl', ...preferences } }),
+      ...further,
+    }) as NonNullable<SweepInput['annotations']>;
+  const resolve = (annotations: SweepInput['annotations'], change: Partial<SweepInput> = {}) =>
+    resolveDefinition(
+      defineSweep({
+        ...{ ...gradeSchoolMathDefaults, name: 'own', annotator: 'staff', data, annotations },
+        ...{ budgets: [8, 16], sftFractions: [1, 0.5, 0], evaluation: { items: 2, maxNewTokens: 8 } },
+        ...change,
+      }),
+      { tasks: builtInTasks, baseDir: folder.path() },
+    );
+  const refuses = (code: FailureCode, words: RegExp) => (error: unknown) => {
+    assert.ok(error instanceof BudgetlineError, String(error));
+    assert.deepEqual([error.code, words.test(error.message)], [code, true], error.message);
+    return true;
+  };
+  const dataStages = async (annotations: SweepInput['annotations'], change?: Partial<SweepInput>) =>
+    planSweep(await resolve(annotations, change))
+      .stages.map(({ stage }) => stage)
+      .filter(
+        (stage): stage is PlannedStage<'synthesizeData'> & PlannedStage => stage.kind === 'synthesizeData',
+      );
+
+  it('makes one stage a count and use: given pairs ask for no reference, and are shared by all warm starts', async () => {
+    const stages = await dataStages(own({}, {}));
+    assert.deepEqual(stages.map(({ spec }) => `${spec.what} ${spec.rows}`).sort(), [
+      ...['given-demonstrations 16', 'given-demonstrations 4', 'given-demonstrations 8'],
+      ...['given-preferences 16', 'given-preferences 4', 'given-preferences 8'],
+    ]);
+    for (const { inputs } of stages) assert.deepEqual(inputs, {});
+  });
+
+  it('enters keys by content and use: another pair file leaves demonstrations as they were', async () => {
+    const keys = async (annotations: SweepInput['annotations'], what: string) =>
+      (await dataStages(annotations)).filter(({ spec }) => spec.what === what).map(({ key }) => key);
+    writeFileSync(folder.at('other.jsonl'), `\n${readFileSync(folder.at('pairs.jsonl'), 'utf8')}`);
+    const [one, other] = [own({}, {}), own({}, { file: 'other.jsonl' })];
+    const [given, preferences] = ['given-demonstrations', 'given-preferences'];
+    assert.deepEqual(await keys(one, given), await keys(other, given));
+    assert.notDeepEqual(await keys(one, preferences), await keys(other, preferences));
+    const renamed = own({ source: 'elsewhere', licence: 'MIT', usdPerRow: 3 }, {});
+    assert.deepEqual(
+      await keys(one, given),
+      await keys(renamed, given),
+      'where they are from is no byte of them',
+    );
+    assert.notDeepEqual(
+      await keys(one, given),
+      await keys(own({ prompts: 'whole' }, {}, { sharedPrompts: 'allow' }), given),
+    );
+  });
+
+  it('refuses fewer rows than a budget asks for, before anything runs', async () => {
+    const resolved = await resolve(own({}, null), { budgets: [32], sftFractions: [1] });
+    assert.throws(
+      () => planSweep(resolved),
+      refuses('BUDGET_EXCEEDS_POOL', /takes 32 demonstrations; .* has 24/),
+    );
+  });
+
+  it('refuses prompts that would serve both uses, unless told otherwise', async () => {
+    const large = { budgets: [32], sftFractions: [0.5] };
+    await assert.rejects(
+      resolve(own({}, {}), large),
+      refuses('DATA_INVALID', /seed 0, 8 prompts would serve/),
+    );
+    await resolve(own({}, {}, { sharedPrompts: 'allow' }), large);
+  });
+
+  it('keeps test items out, names the line, and drops and counts where told', async () => {
+    const leak = { prompt: gradeSchoolMath.content!(twin.test[3]!), completion: '1 #### 1' };
+    writeFileSync(folder.at('leak.jsonl'), jsonl([{ prompt: question(1), completion: right(1) }, leak]));
+    await assert.rejects(
+      resolve(own({ file: 'leak.jsonl' }, null), { budgets: [1] }),
+      refuses(
+        'DATA_INVALID',
+        /annotations\.demonstrations: .*\n.*leak\.jsonl:2: prompt is like one that is held out/,
+      ),
+    );
+    const dropping = own({ file: 'leak.jsonl', policies: { overlaps: 'drop' } }, null);
+    assert.equal((await resolve(dropping, { budgets: [1], sftFractions: [1] })).givenRows?.demonstrations, 1);
+  });
+
+  it('takes single answers for "kto" alone', async () => {
+    const thumbs = upTo(8).map((n) => ({ prompt: question(n), completion: right(n), label: n % 2 === 0 }));
+    writeFileSync(folder.at('thumbs.jsonl'), jsonl(thumbs));
+    const annotator = 'clean';
+    const annotations = own(null, { file: 'thumbs.jsonl', kind: 'thumbs' });
+    await assert.rejects(
+      resolve(annotations, { annotator }),
+      refuses('DEFINITION_INVALID', /preference\.loss is not "kto"/),
+    );
+    const preference = { ...gradeSchoolMathDefaults.preference, loss: { name: 'kto' as const, beta: 0.1 } };
+    const change = {
+      annotator,
+      preference,
+      budgets: [8],
+      sftFractions: [0.5],
+    } as Partial<SweepInput>;
+    const resolved = await resolve(annotations, change);
+    assert.equal(resolved.givenRows?.preferences, 8);
+    assert.deepEqual(
+      planSweep(resolved).controls.besideWinners,
+      [],
+      'they have no chosen answers to learn from',
+    );
+  });
+
+  it('puts bare problems as the task puts its own, also out of dialogues, and holds them against its check', async () => {
+    const turns = (n: number, answer: string) => [
+      { role: 'user', content: question(n) },
+      { role: 'assistant', content: answer },
+    ];
+    const rows = upTo(6).map((n) => ({ messages: turns(n, n === 5 ? '1+1=2 #### 2' : right(n)) }));
+    const stranger = { prompt: 'What is 1+1?', completion: '1+1=2 #### 2' };
+    writeFileSync(folder.at('chat.jsonl'), jsonl([...rows, stranger]));
+    const small = { budgets: [7], sftFractions: [1] };
+    const [stage] = await dataStages(own({ file: 'chat.jsonl', usdPerRow: 0.5 }, null), small);
+    const bench = createBench(folder.at('home'), { deps: { tasks: builtInTasks } });
+    const { metrics } = await bench.run(stage!);
+    assert.deepEqual([metrics['rows'], metrics['checked'], metrics['contradicted']], [7, 6, 1]);
+    const { dir, manifest } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage!.key });
+    const written = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8').trimEnd().split('\n');
+    const texts = written.map((line) => JSON.parse(line) as { prompt: string; completion: string });
+    const prompts = [...upTo(6).map((n) => twin.pool[n]!.prompt), 'Q: What is 1+1?\nA:'];
+    assert.deepEqual(texts.map(({ prompt }) => prompt).sort(), prompts.sort());
+    assert.ok(texts.every(({ completion }) => completion.startsWith(' ')));
+    const text = JSON.stringify(manifest.croissant);
+    for (const said of ['"license":"CC0-1.0"', 'Annotated by staff', '$0.5 a row', '"url":"here"'])
+      assert.ok(text.includes(said), `${said} in ${text}`);
+    await assert.rejects(
+      resolve(own({ file: 'chat.jsonl', policies: { contradictions: 'refuse' } }, null), small),
+      refuses('DATA_INVALID', /chat\.jsonl:6: the row is contradicted/),
+    );
+  });
+
+  it('takes GSM8K questions with given right and wrong answers, checked by their answers', async () => {
+    const slice = join(__dirname, '../../examples/data/gsm8k');
+    const read = readFileSync(join(slice, 'train.jsonl'), 'utf8').trimEnd().split('\n').slice(0, 6);
+    const questions = read.map((line) => JSON.parse(line) as { question: string; answer: string });
+    const rows = questions.map(({ question: asked, answer }, n) => ({
+      ...{ question: asked, good: n === 0 ? 'Step 1: no\n#### -99' : answer, bad: '#### -99' },
+    }));
+    writeFileSync(folder.at('gsm8k.jsonl'), jsonl(rows));
+    const map = { prompt: 'question', chosen: 'good', rejected: 'bad' };
+    const files = {
+      source: 'files',
+      train: join(slice, 'train.jsonl'),
+      test: join(slice, 'test.jsonl'),
+    } as const;
+    const policies = { contradictions: 'drop', equalPairs: 'drop' } as const;
+    const change = {
+      annotator: 'clean',
+      data: files,
+      budgets: [5],
+      sftFractions: [0],
+    } as Partial<SweepInput>;
+    const [stage] = await dataStages(own(null, { file: 'gsm8k.jsonl', map, policies }), change);
+    const bench = createBench(folder.at('home'), { deps: { tasks: builtInTasks } });
+    const { metrics } = await bench.run(stage!);
+    assert.deepEqual([metrics['rows'], metrics['checked'], metrics['contradicted']], [5, 6, 1]);
+    const { dir } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage!.key });
+    const first = readFileSync(join(dir, 'pairs.jsonl'), 'utf8').split('\n')[0] ?? '';
+    assert.match(
+      (JSON.parse(first) as { prompt: string }).prompt,
+      /^Solve the problem\..*Question: .*\nAnswer:\n$/s,
+    );
+  });
+});

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { endpointAnnotator, peopleAnnotator, withAnnotators } from '../../annotators';
+import { resolveDefinition } from '../../client';
+import type { Task } from '../../contracts/task';
+import { demonstrationsStage, planSweep } from '../../planning';
+import { defineSweep } from '../../planning/define';
+import { defineTask, gradeSchoolMath, gradeSchoolMathDefaults } from '../../tasks';
+import { createBench } from '../support/stage-bench';
+import { temporaryFolder } from '../support/temporary';
+
+const endpoint = (change: object = {}) =>
+  endpointAnnotator({
+    ...{ name: 'model', description: 'A model.', baseUrl: 'http://127.0.0.1:9/v1', model: 'one' },
+    ...{ apiKeyVariable: 'NO_KEY', spendLimitUsd: 1 },
+    prices: { inputUsdPerMillion: 1, outputUsdPerMillion: 1 },
+    ...change,
+  });
+const math: Task = gradeSchoolMath;
+const mathWith = (change?: object): Task => withAnnotators(math, endpoint(change));
+const letters = (version?: number) =>
+  defineTask({
+    ...{ name: 'letters', metric: 'accuracy', expected: () => 'a', evaluate: () => ({ score: 0 }) },
+    ...{ synthesize: (random) => random(), prompt: (item: number) => `${item}?\nA:` },
+    annotators: [
+      {
+        ...{ name: 'model', description: 'A program.', demonstrate: () => 'a' },
+        ...(version === undefined ? {} : { version }),
+      },
+    ],
+  }) as Task;
+
+describe('pure: what an annotator is, in the keys of stages', () => {
+  const folder = temporaryFolder();
+  const resolve = (task: Task, annotator = 'model') =>
+    resolveDefinition(
+      defineSweep({
+        ...{ ...gradeSchoolMathDefaults, name: 'who', task: task.name, annotator },
+        data: { source: 'twin', pool: 16, validation: 1, test: 2 },
+        ...{ budgets: [4], sftFractions: [1], evaluation: { items: 2, maxNewTokens: 8 } },
+      }),
+      { tasks: [task] },
+    );
+  const plan = async (task: Task, annotator?: string) => planSweep(await resolve(task, annotator));
+  const keysOf = async (task: Task, annotator?: string) =>
+    Object.fromEntries((await plan(task, annotator)).stages.map(({ stage }) => [stage.title, stage.key]));
+
+  it('another model, prompt or setting buys anew; another price, rate or address does not', async () => {
+    const before = await keysOf(mathWith());
+    for (const change of [{ model: 'two' }, { system: 'Be brief.' }, { temperature: 1 }, { maxTokens: 9 }]) {
+      const after = await keysOf(mathWith(change));
+      const changed = Object.keys(before).filter((title) => before[title] !== after[title]);
+      assert.ok(changed.includes('4 demonstrations by model'), JSON.stringify(change));
+      assert.ok(!changed.includes('Reference: the base model'), 'what reads no demonstration stays');
+    }
+    const same = { requestsPerMinute: 1, spendLimitUsd: 9, baseUrl: 'http://127.0.0.1:1/v1' };
+    assert.deepEqual(await keysOf(mathWith(same)), before);
+  });
+
+  it('a program counts by name until its version is raised', async () => {
+    assert.deepEqual(await keysOf(letters()), await keysOf(letters(1)));
+    assert.notDeepEqual(await keysOf(letters()), await keysOf(letters(2)));
+    const people = peopleAnnotator({ name: 'people', description: 'Us.', folder: folder.path() });
+    const withPeople = withAnnotators(math, people);
+    assert.deepEqual(await keysOf(withPeople, 'clean'), await keysOf(math, 'clean'));
+  });
+
+  it('names a sweep, and a worker that knows another annotator by the name refuses the stage', async () => {
+    const resolved = await resolve(mathWith());
+    assert.notEqual((await plan(mathWith())).sweepId, (await plan(mathWith({ model: 'two' }))).sweepId);
+    const bench = createBench(folder.at('home'), { deps: { tasks: [mathWith({ model: 'two' })] } });
+    const failure = await bench.fail(demonstrationsStage({ resolved, seed: 0 }, { rows: 2 }));
+    assert.deepEqual([failure.type, failure.nonRetryable], ['TASK_UNKNOWN', true]);
+    assert.match(failure.message, /is another than the plan's/);
+  });
+});
