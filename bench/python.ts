@@ -8,7 +8,8 @@ import { cacheFolder } from '../workers/embedded-server';
 
 const requirements = join(__dirname, 'requirements.txt');
 
-function runLoudly(command: string, args: readonly string[]): void {
+/** Runs a program with its output shown; INPUT_MISSING where it fails. */
+export function runLoudly(command: string, args: readonly string[]): void {
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
   if (status === 0) return;
   throw new BudgetlineError('INPUT_MISSING', `\`${command} ${args.join(' ')}\` failed.`, {
