@@ -1,0 +1,169 @@
+/**
+ * Writes the tables of fields in docs/protocol.md from the schemas that a job file and an event are checked with:
+ * `npx ts-node scripts/protocol-fields.ts`. A test holds page and schemas equal.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { loraSpec, trainingSpec } from '../contracts/definition';
+import { preferenceLoss } from '../contracts/losses';
+import * as rows from '../contracts/rows';
+import { trainerEvent } from '../contracts/trainer-event';
+import { decoding, numericPlan, trainerJob } from '../contracts/trainer-job';
+
+/** What of a JSON schema the tables say. */
+interface JsonSchema {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: unknown;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly minItems?: number;
+  readonly minLength?: number;
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+}
+
+const jsonOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
+
+const quoted = (value: unknown): string => `\`${JSON.stringify(value)}\``;
+
+function boundsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
+  // zod says that an integer is safe; that goes without saying.
+  const upper = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
+  const lower = minimum === Number.MIN_SAFE_INTEGER ? undefined : minimum;
+  const parts = [
+    ...(lower === undefined ? [] : [`≥ ${lower}`]),
+    ...(exclusiveMinimum === undefined ? [] : [`> ${exclusiveMinimum}`]),
+    ...(upper === undefined ? [] : [`≤ ${upper}`]),
+    ...(exclusiveMaximum === undefined ? [] : [`< ${exclusiveMaximum}`]),
+  ];
+  return parts.length === 0 ? '' : ` ${parts.join(', ')}`;
+}
+
+/** Objects with a table of their own, by the names of the fields that they have. */
+const named = new Map<string, string>();
+const shapeOf = ({ properties = {} }: JsonSchema): string => Object.keys(properties).sort().join();
+
+function objectOf(schema: JsonSchema): string {
+  const name = named.get(shapeOf(schema));
+  if (name !== undefined) return name;
+  if (schema.properties === undefined) return 'object';
+  const fields = Object.entries(schema.properties).map(([field, type]) => `${field}: ${typeOf(type)}`);
+  return `{ ${fields.join('; ')} }`;
+}
+
+/** A type in words: "whole number ≥ 1, or null". */
+function typeOf(schema: JsonSchema): string {
+  const branches = schema.anyOf ?? schema.oneOf;
+  if (branches !== undefined) return [...new Set(branches.map(typeOf))].join(', or ');
+  if (schema.const !== undefined) return quoted(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map(quoted).join(', ');
+  switch (schema.type) {
+    case 'array':
+      return `array of ${typeOf(schema.items ?? {})}${schema.minItems === undefined ? '' : `, at least ${schema.minItems}`}`;
+    case 'object':
+      return objectOf(schema);
+    case 'integer':
+      return `whole number${boundsOf(schema)}`;
+    case 'number':
+      return `number${boundsOf(schema)}`;
+    case 'string':
+      return schema.minLength === undefined ? 'text' : 'text, not empty';
+    default:
+      return schema.type ?? 'any value';
+  }
+}
+
+function presence(name: string, field: JsonSchema, { required = [] }: JsonSchema): string {
+  if (field.default !== undefined) return quoted(field.default);
+  return required.includes(name) ? 'must be there' : 'may be left out';
+}
+
+type Skip = (name: string) => boolean;
+
+function fieldRows(schema: JsonSchema, skip: Skip): string[] {
+  return Object.entries(schema.properties ?? {})
+    .filter(([name]) => !skip(name))
+    .map(([name, field]) => `| \`${name}\` | ${typeOf(field)} | ${presence(name, field, schema)} |`);
+}
+
+const head = ['| field | type | without it |', '|---|---|---|'];
+
+function table(title: string, schema: JsonSchema, skip: Skip = () => false): string[] {
+  return [`**${title}**`, '', ...head, ...fieldRows(schema, skip), ''];
+}
+
+const branchesOf = (schema: z.ZodType): readonly JsonSchema[] => {
+  const { anyOf, oneOf } = jsonOf(schema);
+  return anyOf ?? oneOf ?? [];
+};
+
+const constantOf = (schema: JsonSchema, field: string): string =>
+  String(schema.properties?.[field]?.const ?? '');
+
+/** Fields that every job has. */
+function commonFields(jobs: readonly JsonSchema[]): ReadonlySet<string> {
+  const [first, ...others] = jobs.map(({ properties = {} }) => Object.keys(properties));
+  return new Set(first?.filter((name) => name !== 'command' && others.every((all) => all.includes(name))));
+}
+
+/** Every table, ready for the page. */
+export function renderFieldTables(): string {
+  const parts: [string, z.ZodType][] = [
+    ['`plan`', numericPlan],
+    ['`training`', trainingSpec],
+    ['`lora`', loraSpec],
+  ];
+  for (const [name, schema] of parts) named.set(shapeOf(jsonOf(schema)), `${name} (below)`);
+  for (const loss of branchesOf(preferenceLoss)) named.set(shapeOf(loss), '`loss` (below)');
+  for (const mode of branchesOf(decoding)) named.set(shapeOf(mode), '`decoding` (below)');
+  const jobs = branchesOf(trainerJob);
+  const common = commonFields(jobs);
+  const everyJob = { ...jobs[0]!, required: jobs[0]?.required ?? [] };
+  return [
+    ...table('Every job', everyJob, (name) => !common.has(name)),
+    ...jobs.flatMap((job) =>
+      table(`\`${constantOf(job, 'command')}\``, job, (name) => name === 'command' || common.has(name)),
+    ),
+    ...parts.flatMap(([name, schema]) => table(name, jsonOf(schema))),
+    ...branchesOf(preferenceLoss).flatMap((loss) =>
+      table(`\`loss\` of the name "${constantOf(loss, 'name')}"`, loss),
+    ),
+    ...branchesOf(decoding).flatMap((mode) =>
+      table(`\`decoding\` of the mode "${constantOf(mode, 'mode')}"`, mode),
+    ),
+    ...Object.entries({
+      'A line of demonstrations': rows.demonstrationRow,
+      'A line of preferences': rows.preferenceRow,
+      'A line of judged answers': rows.unpairedRow,
+      'A line of prompts': rows.promptRow,
+      'A line of `generations.jsonl`': rows.generationRow,
+      'A line of `logprobs.jsonl`': rows.logprobRow,
+    }).flatMap(([title, schema]) => table(title, jsonOf(schema))),
+    ...branchesOf(trainerEvent).flatMap((event) => table(`Event \`${constantOf(event, 'event')}\``, event)),
+  ]
+    .join('\n')
+    .trimEnd();
+}
+
+const [begin, end] = ['<!-- fields: begin -->', '<!-- fields: end -->'];
+
+/** The page with its tables made anew. */
+export function withFieldTables(page: string): string {
+  const [before, after] = [page.indexOf(begin), page.indexOf(end)];
+  if (before < 0 || after < 0) throw new Error('docs/protocol.md has lost the marks around its tables');
+  return `${page.slice(0, before + begin.length)}\n\n${renderFieldTables()}\n\n${page.slice(after)}`;
+}
+
+if (require.main === module) {
+  const path = join(__dirname, '..', 'docs', 'protocol.md');
+  writeFileSync(path, withFieldTables(readFileSync(path, 'utf8')));
+}
