@@ -11,6 +11,7 @@ export async function resultOf(
   { manifest }: StoredArtifact,
   cached: boolean,
 ): Promise<StageResult> {
+  const { warnings, cost } = manifest.made;
   return {
     key: stage.key,
     kind: stage.kind,
@@ -19,7 +20,8 @@ export async function resultOf(
     cached,
     ledgerHead: await ledgerHead(store.paths.stageLedger(stage.key)),
     metrics: manifest.metrics,
-    cost: cached ? noCost : manifest.made.cost,
+    cost: cached ? noCost : cost,
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
 }
 

@@ -19,7 +19,7 @@ import type { StageEnvironment } from './deps';
 import { toActivityFailure } from './failures';
 import { findPublished, resultOf } from './published';
 import { StageSession, type AnyStageRequest, type StageMaker, type StageOutput } from './session';
-import { totalCost } from './usage';
+import { totalCost, warningsIn } from './usage';
 
 async function claimStage(environment: StageEnvironment, { stage }: AnyStageRequest): Promise<Claim> {
   const holder = `${environment.actor}@${environment.host} process ${process.pid}`;
@@ -48,6 +48,7 @@ async function describeArtifact(
       host: environment.host,
       experimentId: request.experimentId,
       ...usage.made,
+      warnings: warningsIn(lines),
       cost: totalCost(lines, usage),
     },
     metrics: { ...output.metrics },

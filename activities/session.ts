@@ -31,9 +31,13 @@ export interface StageOutput {
 export type JobBase = Pick<TrainerJob, 'protocol' | 'id' | 'workDir' | 'outputDir' | 'plan'>;
 
 /** A line of the attempt but for what names the attempt. */
-type NoteOf<T extends LedgerEntry['type']> = Omit<EntryOf<T>, 'stage' | 'kind' | 'fence'> & { type: T };
+type NoteOf<T extends LedgerEntry['type']> = {
+  [P in T]: Omit<EntryOf<P>, 'stage' | 'kind' | 'fence'> & { type: P };
+}[T];
 
 const heartbeatMs = 1000;
+/** A ledger line is read by people and passes through a history. */
+const longestWarning = 500;
 
 /** One attempt at a stage, from its claim to its end: what the stage's own code works with. */
 export class StageSession {
@@ -134,7 +138,7 @@ export class StageSession {
     return run;
   }
 
-  #note(entry: NoteOf<'attempt-rung'> | NoteOf<'attempt-checkpoint'>): void {
+  #note(entry: NoteOf<'attempt-rung' | 'attempt-checkpoint' | 'attempt-warning'>): void {
     const { key, kind } = this.stage;
     this.notes.add({ ...entry, stage: key, kind, fence: this.claim.fence });
   }
@@ -143,6 +147,10 @@ export class StageSession {
     if (event.event === 'checkpoint') {
       const { step, sha256, bytes } = event;
       this.#note({ type: 'attempt-checkpoint', step, sha256, bytes });
+    }
+    if (event.event === 'warning') {
+      const { code, message } = event;
+      this.#note({ type: 'attempt-warning', code, message: message.slice(0, longestWarning) });
     }
     if (event.event !== 'progress') return;
     const { phase, step, steps, loss, tokensPerSecond, secondsLeft } = event;

@@ -1,7 +1,7 @@
 import { basename, isAbsolute } from 'node:path';
 import type { ArtifactManifest } from '../contracts/artifact';
 import type { LedgerLine } from '../contracts/ledger';
-import type { StageCost } from '../contracts/stage';
+import type { StageCost, StageWarning } from '../contracts/stage';
 import type { TrainerJob } from '../contracts/trainer-job';
 import { digestOf } from '../planning';
 import type { TrainerRun } from './trainer-process/run-trainer';
@@ -61,6 +61,13 @@ export class Usage {
     const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls };
     return { exitCodes, jobs, trainerProcesses: exitCodes.length, ...used };
   }
+}
+
+/** Each warning once, in the order in which it was first given. */
+export function warningsIn(lines: readonly LedgerLine[]): StageWarning[] {
+  const given = lines.flatMap((line) => (line.type === 'attempt-warning' ? [line] : []));
+  const distinct = new Map(given.map(({ code, message }) => [`${code} ${message}`, { code, message }]));
+  return [...distinct.values()];
 }
 
 /** What nothing costs: a stage that was there already. */

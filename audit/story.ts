@@ -64,6 +64,9 @@ function describeAttempt(
     rungs: its.flatMap((line) =>
       line.type === 'attempt-rung' ? [{ fromStep: line.fromStep, rows: line.rows }] : [],
     ),
+    warnings: its.flatMap((line) =>
+      line.type === 'attempt-warning' ? [{ code: line.code, message: line.message }] : [],
+    ),
     ...usedBy(ending),
   };
 }

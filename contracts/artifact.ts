@@ -25,6 +25,8 @@ export const artifactManifest = z.strictObject({
     trainer: z.string(),
     /** Micro-batch rows from which step on; one entry unless memory ran out. */
     microBatches: z.array(z.strictObject({ fromStep: z.int(), rows: z.int() })),
+    /** What the training executable warned of, each once however many attempts it took. Older manifests have none. */
+    warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })).default([]),
     cost: z.strictObject({
       wallMs: z.number(),
       deviceMs: z.number(),

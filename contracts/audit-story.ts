@@ -1,3 +1,5 @@
+import type { StageWarning } from './stage';
+
 /** What an audit tells of a run: ledger, histories and artifacts joined. Plain data, for terminal, page and JSON alike. */
 export interface AuditStory {
   readonly experimentId: string;
@@ -52,6 +54,8 @@ export interface AuditedAttempt {
   readonly resumedFromStep: number | null;
   readonly checkpoints: readonly { readonly at: string; readonly step: number }[];
   readonly rungs: readonly { readonly fromStep: number; readonly rows: number }[];
+  /** What the training executable warned of. */
+  readonly warnings: readonly StageWarning[];
   readonly exitCodes: readonly (number | null)[];
   readonly wallMs: number;
   readonly deviceMs: number;

@@ -112,6 +112,15 @@ export const attemptRung = z.strictObject({
   rows: z.int().positive(),
 });
 
+/** The training executable warned of something; a later attempt may say it again. */
+export const attemptWarning = z.strictObject({
+  ...link,
+  type: z.literal('attempt-warning'),
+  ...inAttempt,
+  code: z.string(),
+  message: z.string(),
+});
+
 /** A lower attempt left no ending; the next one says so. */
 export const attemptLost = z.strictObject({
   ...link,
@@ -180,6 +189,7 @@ export const ledgerLine = z.discriminatedUnion('type', [
   attemptStarted,
   attemptCheckpoint,
   attemptRung,
+  attemptWarning,
   attemptEnded,
   attemptLost,
   lineHealed,

@@ -112,6 +112,8 @@ export interface CellProgress {
   readonly state: 'waiting' | 'running' | 'done' | 'failed';
   readonly workflowId: string;
   readonly score?: number;
+  /** Warnings of its stages' training executables, where there are any. */
+  readonly warnings?: number;
 }
 
 /** Where a sweep stands, as its `progress` query tells. */

@@ -136,6 +136,14 @@ export interface StageResult {
   /** Small figures: rows, steps, final loss, score. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly cost: StageCost;
+  /** What the training executable warned of while the artifact was made; left out where it warned of nothing. */
+  readonly warnings?: readonly StageWarning[];
+}
+
+/** A warning of the training executable, by docs/protocol.md. */
+export interface StageWarning {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** What a stage really took; zero for a cached one. */

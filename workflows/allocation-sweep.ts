@@ -118,7 +118,7 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | C
   try {
     const result = await runChild(sweep, cellPlan);
     sweep.finished.push(...result.stages);
-    sweep.board.cell(cellPlan, 'done', result.evaluation.score);
+    sweep.board.cell(cellPlan, 'done', result);
     return result;
   } catch (error) {
     const reason = readFailure(error);

@@ -1,5 +1,5 @@
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import type { CellProgress, SweepProgress } from '../contracts/results';
+import type { CellProgress, CellResult, SweepProgress } from '../contracts/results';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
 import type { Carried } from './pages';
@@ -7,6 +7,9 @@ import type { Steering } from './steering';
 
 /** Where a sweep stands. */
 export const sweepProgress = defineQuery<SweepProgress>('progress');
+
+/** What is known of a cell that has ended. */
+type Known = Pick<CellProgress, 'score' | 'warnings'>;
 
 interface BoardOptions {
   readonly plan: SweepPlan;
@@ -36,7 +39,7 @@ export class Board {
     for (const { cell } of plan.cells) {
       const score = carried?.scores[cell.id];
       const state = score === undefined ? 'waiting' : score === null ? 'failed' : 'done';
-      this.#put(cell, state, score ?? undefined);
+      this.#put(cell, state, typeof score === 'number' ? { score } : {});
     }
     setHandler(sweepProgress, () => this.read());
   }
@@ -61,8 +64,12 @@ export class Board {
     this.#baseScore = score;
   }
 
-  cell({ cell }: CellPlan, state: CellProgress['state'], score?: number): void {
-    this.#put(cell, state, score);
+  cell({ cell }: CellPlan, state: CellProgress['state'], result?: CellResult): void {
+    const warnings = result?.stages.flatMap((stage) => stage.warnings ?? []).length ?? 0;
+    this.#put(cell, state, {
+      ...(result === undefined ? {} : { score: result.evaluation.score }),
+      ...(warnings === 0 ? {} : { warnings }),
+    });
     this.#publish();
   }
 
@@ -70,8 +77,7 @@ export class Board {
     this.#controls.set(id, state);
   }
 
-  #put(cell: CellProgress['cell'], state: CellProgress['state'], score?: number): void {
-    const known = score === undefined ? {} : { score };
+  #put(cell: CellProgress['cell'], state: CellProgress['state'], known: Known = {}): void {
     this.#cells.set(cell.id, { cell, state, workflowId: cell.id, ...known });
   }
 

@@ -34,6 +34,14 @@ export function describeCache(stages: readonly StageResult[]): string {
   return `${distinct.length - cached} of ${distinct.length} stages were run, ${cached} came from the cache`;
 }
 
+/** How often the training executable warned of what; the report has the words. */
+function warningsOf(stages: readonly StageResult[]): string[] {
+  const codes = distinctStages(stages).flatMap(({ warnings = [] }) => warnings.map(({ code }) => code));
+  const counts = [...new Set(codes)].map((code) => `${code} ${codes.filter((one) => one === code).length}×`);
+  if (counts.length === 0) return [];
+  return wrap(`The trainer warned, and the report says where: ${counts.join(', ')}.`, { first: '  ' });
+}
+
 function entry(name: string, value: string, ink: Ink): string {
   return `  ${ink.faint(padRight(name, 9))}  ${value}`;
 }
@@ -48,6 +56,7 @@ export function renderEnding(ending: Ending, ink: Ink): string[] {
   const { server } = ending;
   return [
     ...wrap(time).map(ink.strong),
+    ...warningsOf(ending.stages).map(ink.doubtful),
     ...ending.reportPaths.map((path) => entry('Report', path, ink)),
     entry('Result', ending.resultPath, ink),
     ...(ending.temporalUi === null ? [] : [entry('Temporal', ending.temporalUi, ink)]),

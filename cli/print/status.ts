@@ -1,5 +1,6 @@
 import type { RunStatus } from '../../client';
 import type { CellProgress, ExperimentProgress, SweepProgress } from '../../contracts/results';
+import type { StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
 import { formatCount, formatFraction, formatScore } from './numbers';
 import { renderTable } from './table';
@@ -35,12 +36,14 @@ function countStates(cells: readonly CellProgress[]): string {
 
 function renderSweep({ cells, baseScore, window }: SweepProgress, ink: Ink): string[] {
   const base = baseScore === null ? '' : ` Base model ${formatScore(baseScore)}.`;
-  const rows = cells.map(({ cell, state, score }) => [
+  const warned = cells.some(({ warnings = 0 }) => warnings > 0);
+  const rows = cells.map(({ cell, state, score, warnings }) => [
     { text: formatCount(cell.budget) },
     { text: formatFraction(cell.sftFraction) },
     { text: String(cell.seed) },
     { text: state },
     { text: score === undefined ? '' : formatScore(score) },
+    ...(warned ? [{ text: warnings?.toString() ?? '', ink: ink.doubtful }] : []),
     { text: cell.id, ink: ink.faint },
   ]);
   const columns = [
@@ -49,15 +52,23 @@ function renderSweep({ cells, baseScore, window }: SweepProgress, ink: Ink): str
     { title: 'seed', right: true },
     { title: 'state' },
     { title: 'score', right: true },
+    ...(warned ? [{ title: 'warnings', right: true }] : []),
     { title: 'id' },
   ];
   const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}; at most ${formatCount(window)} at once.${base}`;
   return [...wrap(head, { first: '  ' }), ...renderTable({ columns, rows, indent: '  ', head: ink.faint })];
 }
 
-function renderExperiment({ finished, running }: ExperimentProgress): string[] {
+function renderFinished({ title, cached, warnings = [] }: StageResult, ink: Ink): string[] {
+  const told = warnings.flatMap(({ code, message }) =>
+    wrap(`${code}: ${message}`, { first: '           ! ' }).map(ink.doubtful),
+  );
+  return [`  done     ${title}${cached ? ' (from the store)' : ''}`, ...told];
+}
+
+function renderExperiment({ finished, running }: ExperimentProgress, ink: Ink): string[] {
   return [
-    ...finished.map(({ title, cached }) => `  done     ${title}${cached ? ' (from the store)' : ''}`),
+    ...finished.flatMap((stage) => renderFinished(stage, ink)),
     ...(running === null ? [] : [`  running  ${running.title}`]),
   ];
 }
@@ -70,6 +81,6 @@ export function renderStatus(status: RunStatus, ink: Ink): string[] {
       ? ['  No worker answers; only the server knows of it.']
       : progress.of === 'sweep'
         ? renderSweep(progress.sweep, ink)
-        : renderExperiment(progress.experiment);
+        : renderExperiment(progress.experiment, ink);
   return [...wrap(headOf(status)).map(ink.strong), ...body];
 }

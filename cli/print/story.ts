@@ -37,7 +37,7 @@ function describeTrouble({ outcome, code, message, resumedFromStep }: AuditedAtt
   return `${outcome}${code === null ? '' : `, ${code}`}: ${message ?? 'it says no more.'}${from}`;
 }
 
-/** Everything that did not go straight: each attempt that ended without an artifact, each rung. */
+/** Everything that did not go straight: attempts that ended without an artifact, rungs, the trainer's warnings. */
 function troubles({ stages }: AuditStory, ink: Ink): string[] {
   const lines = stages.flatMap((stage) =>
     stage.attempts.flatMap((attempt) => {
@@ -47,7 +47,8 @@ function troubles({ stages }: AuditStory, ink: Ink): string[] {
       );
       const bad =
         attempt.outcome === 'published' || attempt.outcome === 'open' ? [] : [describeTrouble(attempt)];
-      const told = [...rungs, ...bad];
+      const warnings = attempt.warnings.map(({ code, message }) => `warned, ${code}: ${message}`);
+      const told = [...rungs, ...warnings, ...bad];
       return told.length === 0
         ? []
         : [`  ${ink.bad(name)}`, ...told.flatMap((text) => wrap(text, { first: '    ' }))];

@@ -85,8 +85,23 @@ function pairTable(input: ReportInput): Html {
   });
 }
 
-/** Lengths, and the yield of the pairs. */
+/** Each warning with the stages that gave it. */
+function warningList(stages: readonly StageResult[]): Html {
+  const given = stages.flatMap(({ title, warnings = [] }) => warnings.map((each) => ({ title, ...each })));
+  if (given.length === 0) return html``;
+  return html`<p>The trainer warned:</p>
+    <ul>
+      ${given.map(({ title, code, message }) => html`<li>${title}: ${message} (${code})</li>`)}
+    </ul>`;
+}
+
+/** Lengths, warnings, and the yield of the pairs. */
 export function dataSection(input: ReportInput): Html {
   const stages = distinctStages(input.result);
-  return section({ id: 'data', title: 'Data' }, fitWords(input, stages), pairTable(input));
+  return section(
+    { id: 'data', title: 'Data' },
+    fitWords(input, stages),
+    warningList(stages),
+    pairTable(input),
+  );
 }

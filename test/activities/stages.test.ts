@@ -197,6 +197,27 @@ describe('slow: stages with the training executable', function () {
     assert.ok(ended.tokens > 0 && ended.deviceMs > 0 && ended.cpuMs > 0 && ended.peakMemoryBytes > 1e6);
   });
 
+  it('keep what their trainer warned of, in the ledger and with every later result', async () => {
+    const { spec, ...sft } = stageOf(stages, 'trainSft');
+    const training = { ...spec.training, epochs: 1, maxLength: 1_000_000 };
+    const stage = { ...sft, key: 'e'.repeat(64), spec: { ...spec, training } };
+    const { warnings } = await bench.run(stage);
+    assert.deepEqual(
+      warnings?.map(({ code }) => code),
+      ['BEYOND_CONTEXT'],
+    );
+    const lines = await bench.ledger(stage);
+    const told = lines.flatMap((line) => (line.type === 'attempt-warning' ? [line.message] : []));
+    assert.deepEqual(
+      told,
+      warnings.map(({ message }) => message),
+    );
+    const { manifest } = await bench.store.verifyArtifact({ kind: stage.kind, key: stage.key });
+    assert.deepEqual(manifest.made.warnings, warnings);
+    assert.deepEqual((await bench.run(stage, { runId: 'another run' })).warnings, warnings);
+    assert.equal(results[1]?.warnings, undefined, 'nothing is said where nothing was warned of');
+  });
+
   it('heartbeat a small pointer to their progress', async () => {
     const beats: StageProgress[] = [];
     const other = createBench(folder.at('beats'), {});

@@ -39,7 +39,7 @@ async function publish(store: Store, kind: 'synthesizeData' | 'trainSft', made: 
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, 'rows.jsonl'), `${made.rows}\n`);
   const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, checkerCalls: 0 };
-  const how = { device: 'cpu', threads: 1, trainer: 't', microBatches: [], cost };
+  const how = { device: 'cpu', threads: 1, trainer: 't', microBatches: [], warnings: [], cost };
   const manifest = {
     ...{ revision: 1, title: `${made.rows} rows`, spec, inputs, inputDigests: {}, metrics: {} },
     made: { at: new Date().toISOString(), host: 'h', experimentId: 'e', ...how },
@@ -76,6 +76,8 @@ async function tellAttempts(store: Store, stage: string): Promise<void> {
   const artifact = (await store.readArtifact({ kind: 'trainSft', key: stage }))?.manifest.digest ?? null;
   await startAttempt(path, { ...start, fence: 1 });
   await appendLine(path, { type: 'attempt-rung', stage, kind: 'trainSft', fence: 1, fromStep: 3, rows: 4 });
+  const warning = { code: 'OVER_LENGTH', message: '3 rows were left out.' };
+  await appendLine(path, { type: 'attempt-warning', stage, kind: 'trainSft', fence: 1, ...warning });
   const failed = { outcome: 'failed', code: 'TRAINER_CRASHED', message: hostile, artifact: null } as const;
   await endAttempt(path, { ...names, fence: 1, ...failed, ...exits, ...used });
   await startAttempt(path, { ...start, fence: 2, attempt: 2 });
@@ -160,6 +162,9 @@ describe('pure: the story of a run', () => {
       ],
     );
     assert.deepEqual(stage.attempts[0]?.rungs, [{ fromStep: 3, rows: 4 }]);
+    assert.deepEqual(stage.attempts[0]?.warnings, [
+      { code: 'OVER_LENGTH', message: '3 rows were left out.' },
+    ]);
     assert.equal(stage.attempts[2]?.checkpoints[0]?.step, 8);
     const { attempts, unsuccessful, cachedStages, workingMs, usd, checkerCalls } = story.totals;
     assert.deepEqual(

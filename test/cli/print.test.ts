@@ -179,6 +179,11 @@ describe('pure: how a run ends in print', () => {
     const text = renderEnding(ending, plain).join('\n');
     assert.match(text, /Done in 2 min 51 s, and 3 min 24 s to get Temporal/);
     assert.match(text, /budgetline server stop/);
+    assert.doesNotMatch(text, /warned/);
+    const warnings = [{ code: 'OVER_LENGTH', message: '3 rows were left out.' }];
+    const warned = { ...ending, stages: stages.map((stage) => ({ ...stage, warnings })) };
+    const keys = new Set(stages.map(({ key }) => key)).size;
+    assert.ok(renderEnding(warned, plain).join(' ').includes(`OVER_LENGTH ${keys}×`));
     assert.doesNotMatch(renderEnding({ ...ending, acquisitionMs: 0 }, plain).join('\n'), /to get Temporal/);
   });
 });

@@ -28,6 +28,10 @@ describe('pure: the status of a run', () => {
     assert.match(text, /tiny-0123 goes on, paused \(stages gave their devices back\)/);
     assert.match(text, /2 cells: 1 done, 1 waiting; at most 4 at once. Base model 0\.225/);
     assert.ok(text.includes(cell.id));
+    assert.doesNotMatch(text, /warnings/);
+    const cells = sweep.cells.map((each) => ({ ...each, warnings: 2 }));
+    const warned = renderStatus({ ...status, progress: { of: 'sweep', sweep: { ...sweep, cells } } }, ink);
+    assert.match(warned.join('\n'), /score\s+warnings/);
   });
 
   it('says how a run ended, and that it can be started again', () => {
@@ -37,10 +41,15 @@ describe('pure: the status of a run', () => {
   });
 
   it('tells of a cell by its stages, and of a run for which no worker answers', () => {
+    const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, checkerCalls: 0 };
+    const warnings = [{ code: 'OVER_LENGTH', message: '3 rows were left out.' }];
+    const named = { key: 'd', kind: 'trainSft', title: 'SFT on 16 demonstrations', digest: '' } as const;
+    const done = { ...named, cached: false, ledgerHead: null, metrics: {}, cost, warnings };
     const running = { key: 'k', kind: 'trainSft', title: 'SFT on 32 demonstrations' };
-    const experiment = { finished: [], running, paused: null };
+    const experiment = { finished: [done], running, paused: null };
     const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);
     assert.ok(lines.includes('  running  SFT on 32 demonstrations'), lines.join('\n'));
+    assert.ok(lines.includes('           ! OVER_LENGTH: 3 rows were left out.'), lines.join('\n'));
     assert.match(renderStatus({ ...status, progress: null }, ink).join('\n'), /No worker answers/);
   });
 });

@@ -34,6 +34,15 @@ describe('pure: report', function () {
     assert.equal(/@import|url\((?!#)/.exec(text), null);
   });
 
+  it('tells what the trainer warned of, with the stage that it warned in', async () => {
+    const [first, ...others] = input.result.baseStages;
+    const warnings = [{ code: 'OVER_LENGTH', message: '3 <rows> were left out.' }];
+    const baseStages = [{ ...first!, warnings }, ...others];
+    const page = await renderReport({ ...input, result: { ...input.result, baseStages } });
+    assert.ok(page.includes(`${first!.title}: 3 &lt;rows&gt; were left out. (OVER_LENGTH)`));
+    assert.ok(!text.includes('The trainer warned'));
+  });
+
   it('escapes what it is given and leaves its own markup alone', () => {
     assert.equal(
       html`<b title="${'"><x'}">${['<', html`<i>${'&'}</i>`]}</b>`.text,

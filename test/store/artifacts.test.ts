@@ -23,6 +23,7 @@ const manifest: PublishRequest['manifest'] = {
     threads: 1,
     trainer: 'none',
     microBatches: [],
+    warnings: [],
     cost: { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, checkerCalls: 0 },
   },
   metrics: { rows: 2 },
