@@ -66,20 +66,14 @@ function typeOf(schema: JsonSchema): string {
   if (branches !== undefined) return [...new Set(branches.map(typeOf))].join(', or ');
   if (schema.const !== undefined) return quoted(schema.const);
   if (schema.enum !== undefined) return schema.enum.map(quoted).join(', ');
-  switch (schema.type) {
-    case 'array':
-      return `array of ${typeOf(schema.items ?? {})}${schema.minItems === undefined ? '' : `, at least ${schema.minItems}`}`;
-    case 'object':
-      return objectOf(schema);
-    case 'integer':
-      return `whole number${boundsOf(schema)}`;
-    case 'number':
-      return `number${boundsOf(schema)}`;
-    case 'string':
-      return schema.minLength === undefined ? 'text' : 'text, not empty';
-    default:
-      return schema.type ?? 'any value';
-  }
+  const { type = 'any value', items = {}, minItems } = schema;
+  if (type === 'array')
+    return `array of ${typeOf(items)}${minItems === undefined ? '' : `, at least ${minItems}`}`;
+  if (type === 'object') return objectOf(schema);
+  if (type === 'integer') return `whole number${boundsOf(schema)}`;
+  if (type === 'number') return `number${boundsOf(schema)}`;
+  if (type === 'string') return schema.minLength === undefined ? 'text' : 'text, not empty';
+  return type;
 }
 
 function presence(name: string, field: JsonSchema, { required = [] }: JsonSchema): string {
@@ -106,8 +100,10 @@ const branchesOf = (schema: z.ZodType): readonly JsonSchema[] => {
   return anyOf ?? oneOf ?? [];
 };
 
-const constantOf = (schema: JsonSchema, field: string): string =>
-  String(schema.properties?.[field]?.const ?? '');
+function constantOf({ properties = {} }: JsonSchema, field: string): string {
+  const constant = properties[field]?.const;
+  return typeof constant === 'string' ? constant : '';
+}
 
 /** Fields that every job has. */
 function commonFields(jobs: readonly JsonSchema[]): ReadonlySet<string> {

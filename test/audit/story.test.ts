@@ -38,11 +38,37 @@ async function publish(store: Store, kind: 'synthesizeData' | 'trainSft', made: 
   const dir = join(store.paths.home, key);
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, 'rows.jsonl'), `${made.rows}\n`);
-  const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, checkerCalls: 0 };
-  const how = { device: 'cpu', threads: 1, trainer: 't', microBatches: [], warnings: [], cost };
+  const cost = {
+    wallMs: 1,
+    deviceMs: 1,
+    cpuMs: 1,
+    tokens: 1,
+    attempts: 1,
+    checkerCalls: 0,
+  };
+  const how = {
+    device: 'cpu',
+    threads: 1,
+    trainer: 't',
+    microBatches: [],
+    warnings: [],
+    cost,
+  };
   const manifest = {
-    ...{ revision: 1, title: `${made.rows} rows`, spec, inputs, inputDigests: {}, metrics: {} },
-    made: { at: new Date().toISOString(), host: 'h', experimentId: 'e', ...how },
+    ...{
+      revision: 1,
+      title: `${made.rows} rows`,
+      spec,
+      inputs,
+      inputDigests: {},
+      metrics: {},
+    },
+    made: {
+      at: new Date().toISOString(),
+      host: 'h',
+      experimentId: 'e',
+      ...how,
+    },
   };
   await store.publish({ id: { kind, key }, dir, manifest }, { check: () => Promise.resolve() });
   return key;
@@ -67,21 +93,56 @@ const used = {
   checkerCalls: 2,
   usd: 0.5,
 };
-const exits = { exitCodes: [0], trainerProcesses: 1, jobs: [], inputDigests: {}, manifestDigest: null };
+const exits = {
+  exitCodes: [0],
+  trainerProcesses: 1,
+  jobs: [],
+  inputDigests: {},
+  manifestDigest: null,
+};
 
 async function tellAttempts(store: Store, stage: string): Promise<void> {
   const path = store.paths.stageLedger(stage);
   const names = { ...who, stage, kind: 'trainSft' };
-  const start = { ...names, ...from, specDigest: sha('s'), inputs: {}, resumedFromStep: null };
+  const start = {
+    ...names,
+    ...from,
+    specDigest: sha('s'),
+    inputs: {},
+    resumedFromStep: null,
+  };
   const artifact = (await store.readArtifact({ kind: 'trainSft', key: stage }))?.manifest.digest ?? null;
   await startAttempt(path, { ...start, fence: 1 });
-  await appendLine(path, { type: 'attempt-rung', stage, kind: 'trainSft', fence: 1, fromStep: 3, rows: 4 });
+  await appendLine(path, {
+    type: 'attempt-rung',
+    stage,
+    kind: 'trainSft',
+    fence: 1,
+    fromStep: 3,
+    rows: 4,
+  });
   const warning = { code: 'OVER_LENGTH', message: '3 rows were left out.' };
-  await appendLine(path, { type: 'attempt-warning', stage, kind: 'trainSft', fence: 1, ...warning });
-  const failed = { outcome: 'failed', code: 'TRAINER_CRASHED', message: hostile, artifact: null } as const;
+  await appendLine(path, {
+    type: 'attempt-warning',
+    stage,
+    kind: 'trainSft',
+    fence: 1,
+    ...warning,
+  });
+  const failed = {
+    outcome: 'failed',
+    code: 'TRAINER_CRASHED',
+    message: hostile,
+    artifact: null,
+  } as const;
   await endAttempt(path, { ...names, fence: 1, ...failed, ...exits, ...used });
   await startAttempt(path, { ...start, fence: 2, attempt: 2 });
-  await startAttempt(path, { ...start, fence: 3, attempt: 3, resumedFromStep: 7 });
+  await startAttempt(path, {
+    ...start,
+    fence: 3,
+    attempt: 3,
+    resumedFromStep: 7,
+  });
   await appendLine(path, {
     type: 'attempt-checkpoint',
     stage,
@@ -91,8 +152,19 @@ async function tellAttempts(store: Store, stage: string): Promise<void> {
     sha256: 'x',
     bytes: 1,
   });
-  const published = { outcome: 'published', code: null, message: null, artifact } as const;
-  await endAttempt(path, { ...names, fence: 3, ...published, ...exits, ...used });
+  const published = {
+    outcome: 'published',
+    code: null,
+    message: null,
+    artifact,
+  } as const;
+  await endAttempt(path, {
+    ...names,
+    fence: 3,
+    ...published,
+    ...exits,
+    ...used,
+  });
 }
 
 describe('pure: the story of a run', () => {
@@ -107,11 +179,21 @@ describe('pure: the story of a run', () => {
     const data = await publish(store, 'synthesizeData', { rows: 8 });
     const more = await publish(store, 'synthesizeData', { rows: 16 });
     const sft = await publish(store, 'trainSft', { rows: 1, inputs: { data } });
-    const other = await publish(store, 'trainSft', { rows: 1, inputs: { data: more } });
+    const other = await publish(store, 'trainSft', {
+      rows: 1,
+      inputs: { data: more },
+    });
     keys = { data, sft, other };
     await tellAttempts(store, sft);
-    const opening = { experimentId: 'e', definitionDigest: sha('d'), actor: 'opener' };
-    await openExperimentLedger(store, { ...opening, definition: { name: 'e', sft: { epochs: 2 } } });
+    const opening = {
+      experimentId: 'e',
+      definitionDigest: sha('d'),
+      actor: 'opener',
+    };
+    await openExperimentLedger(store, {
+      ...opening,
+      definition: { name: 'e', sft: { epochs: 2 } },
+    });
     await openExperimentLedger(store, {
       ...opening,
       experimentId: 'f',
@@ -125,7 +207,12 @@ describe('pure: the story of a run', () => {
       stageHead: null,
     });
     await recordStages(store, 'e', [record(data, 'synthesizeData'), record(sft, 'trainSft')]);
-    const run = { experimentId: 'e', workflowId: 'e', workflowType: 'allocationSweep', runId: 'r' };
+    const run = {
+      experimentId: 'e',
+      workflowId: 'e',
+      workflowType: 'allocationSweep',
+      runId: 'r',
+    };
     const events = [
       {
         ...{
@@ -133,7 +220,9 @@ describe('pure: the story of a run', () => {
           eventTime: '2026-01-01T00:00:00Z',
           eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_STARTED',
         },
-        workflowExecutionStartedEventAttributes: { workflowType: { name: 'allocationSweep' } },
+        workflowExecutionStartedEventAttributes: {
+          workflowType: { name: 'allocationSweep' },
+        },
       },
     ];
     await mkdir(dirname(store.paths.history('r')), { recursive: true });
@@ -146,8 +235,17 @@ describe('pure: the story of a run', () => {
       sha256: sha('h'),
       codeDigest: null,
     });
-    const steering = { experimentId: 'e', workflowId: 'e', requestId: 'q', actor: 'somebody' };
-    await appendLine(path, { type: 'run-steered', ...steering, command: { action: 'pause', mode: 'yield' } });
+    const steering = {
+      experimentId: 'e',
+      workflowId: 'e',
+      requestId: 'q',
+      actor: 'somebody',
+    };
+    await appendLine(path, {
+      type: 'run-steered',
+      ...steering,
+      command: { action: 'pause', mode: 'yield' },
+    });
     story = await readStory(store, 'e');
   });
 
@@ -162,9 +260,7 @@ describe('pure: the story of a run', () => {
       ],
     );
     assert.deepEqual(stage.attempts[0]?.rungs, [{ fromStep: 3, rows: 4 }]);
-    assert.deepEqual(stage.attempts[0]?.warnings, [
-      { code: 'OVER_LENGTH', message: '3 rows were left out.' },
-    ]);
+    assert.deepEqual(stage.attempts[0].warnings, [{ code: 'OVER_LENGTH', message: '3 rows were left out.' }]);
     assert.equal(stage.attempts[2]?.checkpoints[0]?.step, 8);
     const { attempts, unsuccessful, cachedStages, workingMs, usd, checkerCalls } = story.totals;
     assert.deepEqual(
@@ -225,7 +321,11 @@ describe('pure: the story of a run', () => {
   });
 
   it('goes into CSV, a formula defused', async () => {
-    const text = await renderExport(store, { experimentId: 'e', format: 'csv', key: null });
+    const text = await renderExport(store, {
+      experimentId: 'e',
+      format: 'csv',
+      key: null,
+    });
     const [head, ...rows] = text.trimEnd().split('\r\n');
     assert.ok(head?.startsWith('stage,kind,title,'));
     assert.equal(rows.length, 3);
@@ -233,11 +333,21 @@ describe('pure: the story of a run', () => {
   });
 
   it('goes into OpenLineage: a start and an end for each attempt, failures with their reasons', async () => {
-    const text = await renderExport(store, { experimentId: 'e', format: 'open-lineage', key: null });
+    const text = await renderExport(store, {
+      experimentId: 'e',
+      format: 'open-lineage',
+      key: null,
+    });
     const events = text
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as { eventType: string; run: { runId: string; facets: object } });
+      .map(
+        (line) =>
+          JSON.parse(line) as {
+            eventType: string;
+            run: { runId: string; facets: object };
+          },
+      );
     assert.deepEqual(
       events.map(({ eventType }) => eventType),
       ['START', 'FAIL', 'START', 'FAIL', 'START', 'COMPLETE'],
@@ -261,7 +371,9 @@ describe('pure: the story of a run', () => {
       signatures: { sig: string }[];
     };
     const payload = Buffer.from(envelope.payload, 'base64');
-    const statement = JSON.parse(payload.toString()) as { subject: { name: string }[] };
+    const statement = JSON.parse(payload.toString()) as {
+      subject: { name: string }[];
+    };
     assert.deepEqual(
       statement.subject.map(({ name }) => name),
       [`trainSft-${keys.sft}/rows.jsonl`],
