@@ -20,7 +20,11 @@ const law = {
   },
   annotators: { rooms: ['contracts'], packages: ['zod', 'openai'], node: true },
   store: { rooms: ['contracts'], packages: ['zod'], node: true },
-  workflows: { rooms: ['contracts', 'planning'], types: ['activities'], packages: ['@temporalio/workflow'] },
+  workflows: {
+    rooms: ['contracts', 'planning'],
+    types: ['activities'],
+    packages: ['@temporalio/common', '@temporalio/workflow'],
+  },
   trainer: {
     rooms: ['contracts'],
     packages: [

@@ -1,10 +1,12 @@
 /** `npm run bench -- NAME`: runs one benchmark and prints its table. */
+import { benchOrchestration } from './orchestration/bench';
 import { benchResume } from './resume';
 import { benchSearch } from './search';
 import { benchSmollm2 } from './smollm2';
 import { benchTrainer } from './trainer';
 
 const benchmarks: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = {
+  orchestration: benchOrchestration,
   resume: benchResume,
   search: benchSearch,
   smollm2: benchSmollm2,

@@ -1,4 +1,5 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow';
 import type { StageProgress } from '../contracts/stage';
 
 type Description = Awaited<ReturnType<WorkflowHandle['describe']>>;
@@ -36,16 +37,23 @@ async function readHeartbeat(
   return first === undefined ? undefined : payloadConverter.fromPayload<StageProgress>(first);
 }
 
-async function readPending(client: Client, activity: PendingActivity): Promise<Pending> {
-  const failure = activity.lastFailure;
+async function readFailure(
+  client: Client,
+  failure: PendingActivity['lastFailure'],
+): Promise<Pending['lastFailure']> {
+  const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);
   const code = failure?.applicationFailureInfo?.type ?? 'TRAINER_STALLED';
+  return error === undefined ? undefined : { code, message: error.message };
+}
+
+async function readPending(client: Client, activity: PendingActivity): Promise<Pending> {
   return {
     sequence: Number(activity.activityId),
     type: activity.activityType?.name ?? '',
     state: stateOf(activity),
     attempt: activity.attempt ?? 1,
     progress: await readHeartbeat(client, activity.heartbeatDetails?.payloads ?? []),
-    lastFailure: failure ? { code, message: failure.message ?? '' } : undefined,
+    lastFailure: await readFailure(client, activity.lastFailure),
   };
 }
 

@@ -39,7 +39,11 @@ function loadProfile(env: NodeJS.ProcessEnv): ClientConnectConfig {
 
 function converterOf(env: NodeJS.ProcessEnv): DataConverter {
   const [first, ...others] = readPayloadKeys(env);
-  return first === undefined ? {} : { payloadCodecs: [createPayloadCodec([first, ...others])] };
+  if (first === undefined) return {};
+  return {
+    payloadCodecs: [createPayloadCodec([first, ...others])],
+    failureConverterPath: require.resolve('./failure-converter'),
+  };
 }
 
 /** The address that the environment or a profile names; undefined where neither does. */

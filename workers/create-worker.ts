@@ -74,11 +74,13 @@ function findPackageFile(...parts: readonly string[]): string {
 /** From SIGTERM to a trainer's end there is its own grace; the worker waits longer than that. */
 const shutdown = { shutdownGraceTime: '20 seconds', shutdownForceTime: '40 seconds' } as const;
 
+/** Temporal's own default cache is made for machines that do nothing else. */
+export const workflowLimits = { maxCachedWorkflows: 100, maxConcurrentWorkflowTaskExecutions: 20 } as const;
+
 function workflowPart({ queue, workflowsPath }: WorkerSettings): Partial<WorkerOptions> {
-  const limits = { maxCachedWorkflows: 100, maxConcurrentWorkflowTaskExecutions: 20 };
-  if (workflowsPath !== undefined) return { ...limits, workflowsPath };
+  if (workflowsPath !== undefined) return { ...workflowLimits, workflowsPath };
   const codePath = findPackageFile('dist', 'workflow-bundle.js');
-  return queue === taskQueues.cpu ? { ...limits, workflowBundle: { codePath } } : {};
+  return queue === taskQueues.cpu ? { ...workflowLimits, workflowBundle: { codePath } } : {};
 }
 
 function activityPart(settings: WorkerSettings, stopping: AbortSignal): Partial<WorkerOptions> {

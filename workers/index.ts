@@ -1,6 +1,6 @@
 export { connectWorker } from './connection';
 export type { WorkerConnection } from './connection';
-export { builtInTasks, createWorker, deviceSlots } from './create-worker';
+export { builtInTasks, createWorker, deviceSlots, workflowLimits } from './create-worker';
 export type { StageWorker, WorkerSettings } from './create-worker';
 export { ensureServer, listServers, stopServers } from './embedded-server';
 export type { EmbeddedServer, ServerOptions, ServerStatus } from './embedded-server';

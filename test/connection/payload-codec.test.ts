@@ -1,10 +1,28 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  defaultPayloadConverter,
+  type Payload,
+  type PayloadCodec,
+  type ProtoFailure,
+} from '@temporalio/common';
+import {
+  decodeFailure,
+  decodeOptionalFailureToOptionalError,
+  encodeErrorToFailure,
+  encodeFailure,
+  loadDataConverter,
+} from '@temporalio/common/lib/internal-non-workflow';
+import { temporal } from '@temporalio/proto';
 import fc from 'fast-check';
 import { readConfiguration } from '../../connection';
+import { failureConverter as inWorkflows } from '../../workflows/failure-converter';
 import { temporaryFolder } from '../support/temporary';
+
+const { Failure: FailureMessage } = temporal.api.failure.v1;
 
 const makeKey = (name: string): string => `${name}:${randomBytes(32).toString('base64')}`;
 
@@ -51,6 +69,27 @@ describe('pure: the payload codec', () => {
     data[14] = (data[14] ?? 0) ^ 1;
     await assert.rejects(codecOf(a).decode([{ ...sealed, data }]));
     assert.deepEqual(await codecOf(a).decode([toPayload(1)]), [toPayload(1)]);
+  });
+
+  it('takes the messages of failures along, and a workflow passes them on as they came', async () => {
+    const { dataConverter } = readConfiguration({ env: { BUDGETLINE_PAYLOAD_KEYS: a } });
+    const loaded = loadDataConverter(dataConverter);
+    const error = ApplicationFailure.nonRetryable('row 7 says in clear', 'DATA_INVALID');
+    const wire = (failure: ProtoFailure): Buffer => Buffer.from(FailureMessage.encode(failure).finish());
+    const sent = await encodeErrorToFailure(loaded, error);
+    assert.ok(!wire(sent).includes('in clear'));
+    const came = await decodeFailure(loaded.payloadCodecs, sent);
+    const cause = inWorkflows.failureToError(came, defaultPayloadConverter);
+    assert.equal(cause.message, 'row 7 says in clear');
+    const execution = { workflowId: 'w', runId: 'r' };
+    const cell = new ChildWorkflowFailure('d', execution, 'cell', 'NON_RETRYABLE_FAILURE', cause);
+    const passedOn = inWorkflows.errorToFailure(cell, defaultPayloadConverter);
+    const stored = await encodeFailure(loaded.payloadCodecs, passedOn);
+    assert.ok(!wire(stored).includes('in clear'));
+    const read = await decodeOptionalFailureToOptionalError(loaded, stored);
+    assert.equal((read?.cause as Error).message, 'row 7 says in clear');
+    const plain = inWorkflows.errorToFailure(error, defaultPayloadConverter);
+    assert.equal(plain.message, 'row 7 says in clear', 'without a key nothing is hidden');
   });
 
   it('takes keys from a file; a key that cannot be used is named by its place, not by its text', async () => {

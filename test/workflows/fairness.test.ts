@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { connect, startSweep, workflowBundlePath } from '../../client';
 import { taskQueues } from '../../contracts/stage';
@@ -7,53 +10,61 @@ import { createIdleActivities } from '../support/idle-activities';
 import { resolveTinySweep } from '../support/sweep-bench';
 import { acquisitionLimitMs, testServer } from '../support/temporal';
 
-/** Stages on the device: reference, SFT and evaluation of each cell; reference and evaluation of the base. */
-const stagesOf = (cells: number): number => 3 * cells + 2;
-
 function resolveCells(name: string, cells: number) {
   const seeds = Array.from({ length: cells }, (_, seed) => seed);
   return resolveTinySweep({ name, budgets: [8], sftFractions: [1], seeds, controls: [] });
 }
 
+const { TASK_QUEUE_TYPE_ACTIVITY } = temporal.api.enums.v1.TaskQueueType;
+
+/** Waits until so many stages stand in the device's queue. */
+async function untilQueued({ workflowService }: Client, count: number): Promise<void> {
+  const taskQueue = { name: taskQueues.gpu };
+  const ask = { namespace: 'default', taskQueue, taskQueueType: TASK_QUEUE_TYPE_ACTIVITY, reportStats: true };
+  for (;;) {
+    const { stats } = await workflowService.describeTaskQueue(ask);
+    if (Number(stats?.approximateBacklogCount ?? 0) >= count) return;
+    await sleep(50);
+  }
+}
+
 describe('server: sweeps that share a device', function () {
   this.timeout(acquisitionLimitMs);
 
-  it('get turns: one of 5 cells beside one of 60 does not wait until that is through', async () => {
+  it('get turns: the stages of a small one do not wait behind all of a large one that came before', async () => {
     const { address } = await testServer();
     const { connection } = await connectWorker(address);
     const client = await connect({ address });
-    const done = new Map<string, number>();
-    const onStage = (id: string): void => void done.set(id, (done.get(id) ?? 0) + 1);
+    const done: string[] = [];
+    const idle = createIdleActivities({ stageMs: 0, onStage: () => undefined });
     const common = { connection, workflowBundle: { codePath: workflowBundlePath } };
-    const ledger = {
-      ...common,
-      taskQueue: taskQueues.cpu,
-      activities: createIdleActivities({ stageMs: 0, onStage: () => undefined }),
-    };
-    // One device, of one stage at a time, that takes longer over it than a workflow takes to ask for the next.
-    const device = {
-      connection,
-      taskQueue: taskQueues.gpu,
-      activities: createIdleActivities({ stageMs: 100, onStage }),
-      maxConcurrentActivityTaskExecutions: 1,
-    };
-    const workers = await Promise.all([Worker.create(ledger), Worker.create(device)]);
-    const ended = Promise.all(workers.map((worker) => worker.run()));
+    const workers = [await Worker.create({ ...common, taskQueue: taskQueues.cpu, activities: idle })];
+    const ended = [workers[0]!.run()];
     const begin = async (name: string, cells: number) =>
       startSweep(await resolveCells(name, cells), { client, orchestration: { window: 60 } });
     try {
       const large = await begin('large', 60);
-      while ((done.get(large.workflowId) ?? 0) < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+      await untilQueued(client, 60);
       const small = await begin('small', 5);
-      await small.handle.result();
-      assert.equal(done.get(small.workflowId), stagesOf(5));
-      const beside = done.get(large.workflowId) ?? 0;
-      assert.ok(beside < 0.75 * stagesOf(60), `the large one had done ${beside} of ${stagesOf(60)} stages`);
-      console.log(`      (17 stages of the small one beside ${beside} of ${stagesOf(60)} of the large one)`);
-      await large.handle.terminate();
+      await untilQueued(client, 66);
+      // One device, of one stage at a time, that finds the queue full.
+      const device = await Worker.create({
+        connection,
+        taskQueue: taskQueues.gpu,
+        activities: createIdleActivities({ stageMs: 20, onStage: (id) => void done.push(id) }),
+        maxConcurrentActivityTaskExecutions: 1,
+      });
+      workers.push(device);
+      ended.push(device.run());
+      const ofSmall = (): number => done.filter((id) => id === small.workflowId).length;
+      while (ofSmall() < 5) await sleep(10);
+      const before = done.length - ofSmall();
+      console.log(`      (five stages of the small one behind ${before} of the large one)`);
+      assert.ok(before < 30, `behind ${before} stages of the large one`);
+      await Promise.all([large.handle.terminate(), small.handle.terminate()]);
     } finally {
       for (const worker of workers) worker.shutdown();
-      await ended;
+      await Promise.all(ended);
       await Promise.all([connection.close(), client.connection.close()]);
     }
   });

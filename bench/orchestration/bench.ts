@@ -1,0 +1,232 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import type { Client } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { connect, resolveDefinition, startSweep, watchSweep } from '../../client';
+import type { ResolvedSweep } from '../../contracts/definition';
+import { planSweep, type SweepPlan } from '../../planning';
+import { defineSweep } from '../../planning/define';
+import { gradeSchoolMathDefaults } from '../../tasks';
+import { coinTask } from '../../test/support/coin-task';
+import { builtInTasks, ensureServer, stopServers, type EmbeddedServer } from '../../workers';
+import { printTable } from '../table';
+import type { bareActivities } from './workflows';
+
+/** Cells, or bare activities, that are under way at once. */
+const width = 60;
+
+const mostEvents = 10_000;
+const mostMemoryMb = 1_024;
+/** Of bare activities a second. */
+const leastRatio = 0.4;
+
+/** Half of the cells have four stages, half of them six, each with a seed of its own: next to nothing is shared. */
+async function resolveMany(cells: number): Promise<ResolvedSweep> {
+  const definition = defineSweep({
+    ...gradeSchoolMathDefaults,
+    ...{ name: 'orchestration', task: 'coin', annotator: 'counter', controls: [] },
+    data: { source: 'twin', pool: 64, validation: 4, test: 16 },
+    budgets: [8],
+    sftFractions: [1, 0.5],
+    seeds: Array.from({ length: Math.ceil(cells / 2) }, (_, seed) => seed),
+    evaluation: { items: 8, maxNewTokens: 8 },
+  });
+  return resolveDefinition(definition, { tasks: [coinTask, ...builtInTasks] });
+}
+
+interface Usage {
+  readonly memoryBytes: number;
+  readonly cpuMs: number;
+}
+
+/** The workers' process, and what it has told of itself. */
+interface Workers {
+  readonly child: ChildProcess;
+  readonly usages: Usage[];
+  readonly serverPid: number;
+}
+
+async function startWorkers(words: readonly string[], serverPid: number): Promise<Workers> {
+  const script = join(__dirname, 'worker.ts');
+  const args = ['-r', 'ts-node/register/transpile-only', script, ...words];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const usages: Usage[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => usages.push(JSON.parse(line) as Usage));
+  await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'exit').then(() => Promise.reject(new Error('the workers ended'))),
+  ]);
+  return { child, usages, serverPid };
+}
+
+/** Processor time of a process so far, to the second: "[[days-]hours:]minutes:seconds". */
+function cpuSecondsOf(pid: number): number {
+  const text = execFileSync('ps', ['-o', 'time=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  return text.split(/[-:]/).reduce((total, part, index, { length }) => {
+    const unit = [1, 60, 3_600, 86_400][length - 1 - index] ?? 0;
+    return total + Number(part) * unit;
+  }, 0);
+}
+
+const cpuMsOf = ({ usages, serverPid }: Workers): number =>
+  (usages.at(-1)?.cpuMs ?? 0) + cpuSecondsOf(serverPid) * 1000;
+
+interface Measured {
+  readonly activities: number;
+  readonly seconds: number;
+  /** Of workers and server together. */
+  readonly cpuMs: number;
+  /** Largest resident memory of the workers meanwhile. */
+  readonly peakMb: number;
+}
+
+async function timed(activities: number, workers: Workers, work: () => Promise<unknown>): Promise<Measured> {
+  const [from, before, startedMs] = [workers.usages.length, cpuMsOf(workers), performance.now()];
+  await work();
+  const seconds = (performance.now() - startedMs) / 1000;
+  const memory = workers.usages.slice(from).map(({ memoryBytes }) => memoryBytes);
+  return { activities, seconds, cpuMs: cpuMsOf(workers) - before, peakMb: Math.max(...memory) / 2 ** 20 };
+}
+
+/** Activities that the cells ask for, and the base. */
+const countStages = ({ cells, base }: SweepPlan): number =>
+  cells.reduce((sum, { stages }) => sum + stages.length, base.length);
+
+function runBare(client: Client, count: number): Promise<unknown> {
+  const options = {
+    taskQueue: 'bare',
+    workflowId: `bare-${count}`,
+    args: [{ count, width }] as [{ count: number; width: number }],
+  };
+  return client.workflow.execute<typeof bareActivities>('bareActivities', options);
+}
+
+/** The longest history among the runs of a sweep and its cells. */
+async function longestHistory(client: Client, sweepId: string): Promise<number> {
+  let longest = 0;
+  const query = `WorkflowId = '${sweepId}' OR ParentWorkflowId = '${sweepId}'`;
+  for await (const { historyLength } of client.workflow.list({ query }))
+    longest = Math.max(longest, historyLength);
+  return longest;
+}
+
+interface Swept extends Measured {
+  readonly longestHistory: number;
+  /** Cells that are neither done nor a hole. */
+  readonly lost: number;
+}
+
+async function runSweep(
+  client: Client,
+  workers: Workers,
+  options: { readonly resolved: ResolvedSweep; readonly home: string },
+): Promise<Swept> {
+  const { resolved, home } = options;
+  const plan = planSweep(resolved);
+  let done = 0;
+  const measured = await timed(countStages(plan), workers, async () => {
+    const started = await startSweep(resolved, { client, orchestration: { window: width } });
+    const watched = { client, plan, started, home, onStatus: () => undefined, intervalMs: 3_600_000 };
+    done = (await watchSweep(watched)).cells.length;
+  });
+  const lost = plan.cells.length - done;
+  return { ...measured, lost, longestHistory: await longestHistory(client, plan.sweepId) };
+}
+
+/** What has to hold; each line says what does not. */
+function listBroken(swept: Swept, ratio: number | undefined): string[] {
+  return [
+    ...(swept.lost > 0 ? [`${swept.lost} cells are lost`] : []),
+    ...(swept.longestHistory > mostEvents ? [`a history has ${swept.longestHistory} events`] : []),
+    ...(swept.peakMb > mostMemoryMb ? [`the workers took ${Math.round(swept.peakMb)} MiB`] : []),
+    ...(ratio !== undefined && ratio < leastRatio
+      ? [`${ratio.toFixed(2)} of the bare activities a second, less than ${leastRatio}`]
+      : []),
+  ];
+}
+
+function printMeasured(bare: Measured, swept: Swept, form: string): void {
+  const row = (name: string, measured: Measured, events: string): string[] => {
+    const { activities, seconds, cpuMs, peakMb } = measured;
+    return [
+      ...[name, String(activities), seconds.toFixed(1), (activities / seconds).toFixed(1)],
+      ...[(cpuMs / activities).toFixed(1), peakMb.toFixed(0), events],
+    ];
+  };
+  printTable(
+    ['', 'activities', 'seconds', 'a second', 'CPU ms each', 'workers’ peak, MiB', 'longest history'],
+    [row('bare activities', bare, ''), row(form, swept, String(swept.longestHistory))],
+  );
+}
+
+const forms = {
+  idle: 'sweep, stages that return at once',
+  trainer: 'sweep, a process a stage that does no work',
+} as const;
+
+interface MeasureOptions {
+  readonly form: keyof typeof forms;
+  readonly cells: number;
+  readonly folder: string;
+  readonly server: EmbeddedServer;
+}
+
+async function bundleBare(path: string): Promise<string> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(__dirname, 'workflows.ts'),
+    logger: new DefaultLogger('WARN'),
+  });
+  writeFileSync(path, code);
+  return path;
+}
+
+async function measure(client: Client, options: MeasureOptions): Promise<string[]> {
+  const { form, cells, folder, server } = options;
+  const home = join(folder, form);
+  const resolved = await resolveMany(cells);
+  const bundle = await bundleBare(join(folder, 'bare.js'));
+  const workers = await startWorkers([server.address, form, home, bundle], server.pid);
+  try {
+    const count = countStages(planSweep(resolved));
+    const bare = await timed(count, workers, () => runBare(client, count));
+    const swept = await runSweep(client, workers, { resolved, home });
+    printMeasured(bare, swept, forms[form]);
+    const ratio = bare.seconds / swept.seconds;
+    const ofCpu = (bare.cpuMs / swept.cpuMs).toFixed(2);
+    console.log(`\n${ratio.toFixed(2)} of the bare activities a second, ${ofCpu} by processor time`);
+    // A process a stage costs what starting it costs: told of, and held to nothing.
+    return listBroken(swept, form === 'idle' ? ratio : undefined);
+  } finally {
+    workers.child.kill('SIGKILL');
+  }
+}
+
+/**
+ * `npm run bench -- orchestration [--cells N] [--form idle|trainer]`: a sweep without work beside activities without
+ * work, on a server of its own.
+ *
+ * @throws Error where cells are lost, a history or the workers' memory grows too large, or the sweep is too slow
+ */
+export async function benchOrchestration(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { cells: { type: 'string', default: '2000' }, form: { type: 'string', default: 'idle' } },
+  });
+  const form = values.form === 'trainer' ? 'trainer' : 'idle';
+  const folder = mkdtempSync(join(tmpdir(), 'budgetline-orchestration-'));
+  try {
+    const server = await ensureServer({ home: folder, env: process.env, onProgress: console.error });
+    const client = await connect({ address: server.address });
+    const broken = await measure(client, { form, cells: Number(values.cells), folder, server });
+    await client.connection.close();
+    if (broken.length > 0) throw new Error(broken.join('; '));
+  } finally {
+    await stopServers(folder);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
