@@ -71,6 +71,11 @@ export const trainingSpec = z.strictObject({
   clipNorm: positive.nullable().default(1),
   /** null trains every weight. */
   lora: loraSpec.nullable(),
+  /**
+   * Of products and activations; parameters, moments and losses are f32. Left out for f32, so that what was trained
+   * without it keeps its key.
+   */
+  precision: z.enum(['f16', 'bf16']).optional(),
   /** Tokens of prompt and completion together. */
   maxLength: count,
   /** What happens to longer rows; each is counted and reported. */

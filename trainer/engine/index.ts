@@ -18,6 +18,7 @@ export type {
   TrainRow,
   Objective,
   EngineOptions,
+  GraphProfile,
   TrainState,
   StepFigures,
   TrainEngine,

@@ -58,7 +58,8 @@ class OnnxTrainEngine implements TrainEngine {
 
   constructor(private readonly options: EngineOptions) {
     this.plan = planTraining(options);
-    this.sessions = new SessionShelf({ threads: options.threads });
+    const { provider, constantsFolder } = this.plan.profile;
+    this.sessions = new SessionShelf({ threads: options.threads, provider, constantsFolder });
     const parameters = packBlocks(this.plan.blocks, this.initialTensors());
     this.state = { parameters, first: zerosLike(parameters), second: zerosLike(parameters) };
   }
@@ -210,8 +211,9 @@ class OnnxTrainEngine implements TrainEngine {
     };
   }
 
-  release(): Promise<void> {
-    return this.sessions.release();
+  async release(): Promise<void> {
+    await this.sessions.release();
+    this.plan.constants?.remove();
   }
 }
 

@@ -1,13 +1,14 @@
-import { differentiate, lower, ops, type LoweredModel, type Value } from '../graph';
+import { differentiate, lower as lowerGraph, ops, type LoweredModel, type Value } from '../graph';
 import { buildUpdate, type OptimizerBlock, type UpdatedBlock } from '../model/adamw';
 import type { WeightSource } from '../model/decoder';
 import { buildLosses, sequenceLogProbabilities, type ForwardSpec, type Losses } from '../model/objectives';
 import { loraNames, loraParameters, loraScale, modelParameters } from '../model/parameters';
+import { createConstantsFile, type ConstantsFile } from './constants-file';
 import { columnWords } from './dropout';
-import type { Pieces } from '../model/pieces';
+import { unmergedPieces, type Pieces } from '../model/pieces';
 import { scoredRows, streamInputs, type StreamInputs, type StreamShape } from '../model/stream';
 import { planBlocks, requireTensor, splitBlock, type Block } from './blocks';
-import type { LoraShape, ModelConfig, Objective, OptimizerShape, Weights } from './types';
+import type { GraphProfile, LoraShape, ModelConfig, Objective, OptimizerShape, Weights } from './types';
 
 /** Everything that decides what the graphs of a training run look like. */
 export interface TrainPlan {
@@ -19,15 +20,35 @@ export interface TrainPlan {
   readonly weights: Weights;
   readonly blocks: readonly Block[];
   readonly pieces?: Pieces;
+  readonly profile: GraphProfile;
+  /** Where frozen weights lie; null inside of the graphs. */
+  readonly constants: ConstantsFile | null;
 }
 
-export function planTraining(options: Omit<TrainPlan, 'blocks'>): TrainPlan {
-  const { config, lora } = options;
+const plainProfile: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
+
+type PlanOptions = Omit<TrainPlan, 'blocks' | 'profile' | 'constants'> & { readonly profile?: GraphProfile };
+
+export function planTraining(options: PlanOptions): TrainPlan {
+  const { config, lora, profile = plainProfile } = options;
   return {
+    // W + s·B·A in sixteen bits would lose what is small beside W.
+    ...(profile.precision === 'f32' ? {} : { pieces: unmergedPieces }),
     ...options,
+    profile,
+    constants: profile.constantsFolder === undefined ? null : createConstantsFile(profile.constantsFolder),
     blocks: planBlocks(lora === null ? modelParameters(config) : loraParameters(config, lora)),
   };
 }
+
+const lower = ({ profile, constants }: TrainPlan, outputs: Record<string, Value>): LoweredModel =>
+  lowerGraph(outputs, {
+    precision: profile.precision,
+    ...(constants === null ? {} : { place: (data) => constants.place(data) }),
+  });
+
+/** Keeps small gradients of a half with a short exponent from becoming zero; a power of two, so nothing is rounded. */
+const gradientScale = ({ profile }: TrainPlan): number => (profile.precision === 'f16' ? 1024 : 1);
 
 /** Names of block inputs; the outputs that replace them have the same names with "next_" before them. */
 export function blockName(kind: 'parameters' | 'gradient' | 'first' | 'second', index: number): string {
@@ -114,8 +135,14 @@ function buildGradients(
   shape: StreamShape,
 ): Losses & { readonly parameters: readonly Value[]; readonly gradients: readonly Value[] } {
   const parameters = blockInputs(plan, 'parameters');
-  const losses = buildLosses(plan.objective, forwardSpec(plan, parameters, { shape, training: true }));
-  return { ...losses, parameters, gradients: differentiate(losses.loss, parameters) };
+  const between: Value[] = [];
+  const spec = forwardSpec(plan, parameters, { shape, training: true });
+  const losses = buildLosses(plan.objective, { ...spec, betweenLayers: (x) => void between.push(x) });
+  const scale = gradientScale(plan);
+  const checkpoints = plan.profile.recompute ? between : [];
+  const scaled = differentiate(losses.loss, parameters, { checkpoints, scale });
+  const gradients = scale === 1 ? scaled : scaled.map((g) => ops.mul(g, ops.scalar(1 / scale)));
+  return { ...losses, parameters, gradients };
 }
 
 function updateOutputs(
@@ -147,7 +174,7 @@ function updateOutputs(
 /** Forward, backward and update of a step that is one micro-batch. */
 export function buildStep(plan: TrainPlan, shape: StreamShape): LoweredModel {
   const { loss, figures, parameters, gradients } = buildGradients(plan, shape);
-  return lower({ ...updateOutputs(plan, parameters, gradients), loss, ...figures });
+  return lower(plan, { ...updateOutputs(plan, parameters, gradients), loss, ...figures });
 }
 
 /** Forward and backward of one micro-batch of several, added to the gradients of those before it. */
@@ -157,18 +184,17 @@ export function buildAccumulation(plan: TrainPlan, shape: StreamShape): LoweredM
     const gradient = gradients[index];
     return gradient === undefined ? before : ops.add(before, gradient);
   });
-  return lower({ ...nextBlocks('gradient', sums), loss, ...figures });
+  return lower(plan, { ...nextBlocks('gradient', sums), loss, ...figures });
 }
 
 /** The update from summed gradients. */
 export function buildOptimizer(plan: TrainPlan): LoweredModel {
-  return lower(updateOutputs(plan, blockInputs(plan, 'parameters'), blockInputs(plan, 'gradient')));
+  return lower(plan, updateOutputs(plan, blockInputs(plan, 'parameters'), blockInputs(plan, 'gradient')));
 }
 
 /** Summed log-probabilities of a batch's sequences by the very forward pass of training, and nothing else. */
 export function buildScoring(plan: TrainPlan, shape: StreamShape): LoweredModel {
   const parameters = blockInputs(plan, 'parameters');
-  return lower({
-    logprobs: sequenceLogProbabilities(forwardSpec(plan, parameters, { shape, training: false })),
-  });
+  const spec = forwardSpec(plan, parameters, { shape, training: false });
+  return lower(plan, { logprobs: sequenceLogProbabilities(spec) });
 }

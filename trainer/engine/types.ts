@@ -92,6 +92,17 @@ export type TrainRow = SequenceRow | PairRow | UnpairedRow;
 
 export type Objective = { readonly name: 'language-model' } | PreferenceLoss;
 
+/** How graphs are made for where they run. */
+export interface GraphProfile {
+  readonly provider: 'cpu' | 'cuda';
+  /** Of products and activations; parameters, moments and losses are f32 in any case. */
+  readonly precision: 'f32' | 'f16' | 'bf16';
+  /** The backward pass computes layers again in place of keeping what they computed: less memory, a third more work. */
+  readonly recompute: boolean;
+  /** Folder for a file of the frozen weights, outside of the graphs; unless given they stand in every graph. */
+  readonly constantsFolder?: string;
+}
+
 export interface EngineOptions {
   readonly config: ModelConfig;
   readonly weights: Weights;
@@ -100,6 +111,8 @@ export interface EngineOptions {
   readonly objective: Objective;
   readonly optimizer: OptimizerShape;
   readonly threads: number;
+  /** The CPU, in f32, keeping everything, unless given. */
+  readonly profile?: GraphProfile;
   /** Seed of dropout; 0 unless given. */
   readonly seed?: number;
   /** Rows (pairs for DPO) of one forward and backward pass; a pass with fewer has empty ones. */

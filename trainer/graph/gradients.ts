@@ -286,5 +286,6 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
   },
   // Random numbers depend on nothing that is trained.
   dropoutMask: none,
+  after: (_, g) => [only(g), null],
   loop: none,
 };

@@ -1,5 +1,6 @@
 export * as ops from './ops';
-export { differentiate } from './differentiate';
-export { lower, type LoweredModel } from './lower';
+export { differentiate, type GradientOptions } from './differentiate';
+export { lower, type LoweredModel, type LowerOptions, type Precision } from './lower';
+export type { ExternalPlace } from './onnx-proto';
 export { growing, type DType, type Shape, type TensorType, type Value } from './primitives';
 export { sizeOf } from './shapes';

@@ -1,13 +1,16 @@
+import type { HalfType } from './half';
 import { planFusions, type FusedAddition, type Fusions } from './fuse';
 import type { Emitter } from './emitter';
 import { contributed, domainOf, isStatic, lowerGemm, lowerings } from './lowerings';
 import {
   encodeModel,
+  type ExternalPlace,
   type GraphProto,
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
 } from './onnx-proto';
+import { toMixedPrecision } from './mixed-precision';
 import { scheduleOps, type Schedule } from './order';
 import {
   growing,
@@ -30,6 +33,26 @@ export interface LoweredModel {
   /** How often each ONNX operator occurs. */
   readonly operators: ReadonlyMap<string, number>;
 }
+
+export interface LowerOptions {
+  /** Sixteen bits: products and what goes along with them are narrowed, edges and everything delicate stay f32. */
+  readonly precision?: Precision;
+  /** Puts the bytes of a large constant outside of the model and says where; all stay inside without it. */
+  readonly place?: (data: TensorProto['data']) => ExternalPlace;
+}
+
+/** Constants of fewer bytes stay in the model. */
+const externalBytes = 1 << 16;
+
+function placeConstants(graph: GraphProto, { place }: LowerOptions): GraphProto {
+  if (place === undefined) return graph;
+  const initializers = graph.initializers.map((tensor) =>
+    tensor.data.byteLength < externalBytes ? tensor : { ...tensor, place: place(tensor.data) },
+  );
+  return { ...graph, initializers };
+}
+
+export type Precision = 'f32' | HalfType;
 
 /** Versions of the operator sets that models import. */
 const opsets = { '': 20, [contributed]: 1 };
@@ -218,9 +241,11 @@ class Lowering {
  * Writes the graph that computes `outputs` as an ONNX model. What no output needs is not in it, equal ops are
  * computed once, and additions to a product are written as part of it.
  */
-export function lower(outputs: Readonly<Record<string, Value>>): LoweredModel {
+export function lower(outputs: Readonly<Record<string, Value>>, options: LowerOptions = {}): LoweredModel {
+  const { precision = 'f32' } = options;
   const lowering = new Lowering(outputs);
-  const graph = lowering.lowerGraph();
+  const full = lowering.lowerGraph();
+  const graph = placeConstants(precision === 'f32' ? full : toMixedPrecision(full, precision), options);
   const { operators } = lowering;
   const nodes = [...operators.values()].reduce((total, count) => total + count, 0);
   return {

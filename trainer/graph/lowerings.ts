@@ -165,6 +165,16 @@ function dropElements(op: Op<'dropoutMask'>, emit: Emitter): void {
   emit.node('Mul', [ones, emit.floats([1 / (1 - rate)], [])], emit.results);
 }
 
+/** Takes the shape of x and nothing of the other's: a reshape that waits for both and copies neither. */
+function waitFor(_: Op<'after'>, emit: Emitter): void {
+  const [own, other, none, shape] = [emit.fresh(), emit.fresh(), emit.fresh(), emit.fresh()];
+  emit.node('Shape', [operand(emit, 0)], [own]);
+  emit.node('Shape', [operand(emit, 1)], [other]);
+  emit.node('Slice', [other, emit.integers([0]), emit.integers([0])], [none]);
+  emit.node('Concat', [own, none], [shape], { axis: int(0) });
+  emit.node('Reshape', [operand(emit, 0), shape], emit.results);
+}
+
 /** How each primitive is written in ONNX. Composed so that every operator has a CPU kernel for f32. */
 export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   input: leaf,
@@ -265,6 +275,7 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   tokenLogProbability: pickTargets,
   loraLinear: (op, emit) => lowerGemm(op, { ...emit, operands: emit.operands.slice(0, 2) }),
   dropoutMask: dropElements,
+  after: waitFor,
   loop: (op, { node, operands, results, body }) =>
     node('Loop', operands, results, { body: { kind: 'graph', value: body(op.parameters.body) } }),
 };

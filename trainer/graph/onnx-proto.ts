@@ -1,18 +1,29 @@
 import { Writer } from 'protobufjs/minimal';
+import type { HalfType } from './half';
 import type { ConstantData, DType, Shape } from './primitives';
 
 /** The messages of onnx.proto3 that a lowered graph needs, by their field numbers. */
 
+/** A stretch of a file beside the model, by ONNX's own keys. */
+export interface ExternalPlace {
+  /** The file's name. */
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 export interface TensorProto {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: DType | HalfType;
   readonly shape: Shape;
-  readonly data: ConstantData;
+  readonly data: ConstantData | Uint16Array;
+  /** Where the data lies in a file of its own; a message holds two gibibytes at most. */
+  readonly place?: ExternalPlace;
 }
 
 export interface ValueInfoProto {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: DType | HalfType;
   /** null where nothing is said of it; a size that is known only when the graph runs has a name. */
   readonly shape: readonly (number | string)[] | null;
 }
@@ -44,7 +55,10 @@ export interface GraphProto {
 }
 
 /** TensorProto.DataType. */
-const elementTypes: Readonly<Record<DType, number>> = { f32: 1, i32: 6, i64: 7, bool: 9 };
+const elementTypes: Readonly<Record<DType | HalfType, number>> = {
+  ...{ f32: 1, i32: 6, i64: 7, bool: 9 },
+  ...{ f16: 10, bf16: 16 },
+};
 
 /** AttributeProto.AttributeType, and the field that holds the value. */
 const attributeTypes = {
@@ -78,10 +92,27 @@ function integer(writer: Writer, field: number, value: number): void {
   writer.uint32(tag(field, varint)).int64(value);
 }
 
+/** TensorProto.DataLocation: outside of the message. */
+const external = 1;
+
+/** StringStringEntryProto: where the bytes lie. */
+function writePlace(writer: Writer, place: ExternalPlace): void {
+  for (const [key, value] of Object.entries(place))
+    message(writer, 13, (entry) => {
+      text(entry, 1, key);
+      text(entry, 2, String(value));
+    });
+  integer(writer, 14, external);
+}
+
 function writeTensor(writer: Writer, tensor: TensorProto): void {
   for (const size of tensor.shape) integer(writer, 1, size);
   integer(writer, 2, elementTypes[tensor.dtype]);
   text(writer, 8, tensor.name);
+  if (tensor.place !== undefined) {
+    writePlace(writer, tensor.place);
+    return;
+  }
   const { buffer, byteOffset, byteLength } = tensor.data;
   writer.uint32(tag(9, lengthDelimited)).bytes(new Uint8Array(buffer, byteOffset, byteLength));
 }

@@ -139,6 +139,8 @@ export const tokenLogProbability = (logits: Value, targets: Value): readonly [Va
 export const loraLinear = (x: Value, weights: { merged: Value; a: Value; b: Value }, scale: number): Value =>
   applyOne('loraLinear', [x, weights.merged, weights.a, weights.b], { scale });
 
+/** x, computed from no earlier than `other` is there: says when, not what. */
+export const after = (x: Value, other: Value): Value => applyOne('after', [x, other], none);
 export const dropoutMask = (rows: Value, columns: Value, rate: number): Value =>
   applyOne('dropoutMask', [rows, columns], { rate });
 /** A constant of 32-bit words. */

@@ -111,6 +111,8 @@ export interface Primitives {
   readonly dropoutMask: { readonly rate: number };
 
   // Control.
+  /** Inputs x and anything else → x as it is, but not before the other is there. */
+  readonly after: None;
   /** Inputs: greatest number of turns, first condition, then the carried values. */
   readonly loop: { readonly body: LoopBody };
 }

@@ -243,5 +243,6 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
     check(rows.dtype === 'i32' && columns.dtype === 'i32', 'dropoutMask', inputs);
     return [{ dtype: 'f32', shape: [dim(rows.shape, 0), dim(columns.shape, 0)] }];
   },
+  after: (inputs) => unary(inputs.slice(0, 1)),
   loop: (_, { body }) => body.inputs.slice(2).map(({ dtype, shape }) => ({ dtype, shape })),
 };

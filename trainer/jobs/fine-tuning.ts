@@ -8,6 +8,7 @@ import { digestModelFolder, readModelFiles, saveModelFolder, type ModelFolder } 
 import { saveAdapter } from '../io/adapter';
 import { hashFile, sha256 } from '../io/files';
 import { type JobContext } from './context';
+import { profileOf } from './profile';
 import { freshState, type TrainingRun } from './training';
 
 export type FineTuningJob = JobOf<'sft'> | JobOf<'preference'>;
@@ -89,6 +90,7 @@ export async function openFineTuning(job: FineTuningJob, options: OpenOptions): 
     objective,
     optimizer: training,
     threads: plan.threads,
+    profile: profileOf(job, training.precision),
     seed,
     microBatchRows: Math.min(plan.microBatchRows ?? training.batchRows, training.batchRows),
     maxLength,

@@ -12,6 +12,7 @@ import { architectureFiles } from '../io/model-files';
 import { saveModelFolder } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import { type Command, type JobContext, type JobFigures } from './context';
+import { profileOf } from './profile';
 import { findResumePoint, freshState, train, writeMetrics } from './training';
 
 type PretrainJob = JobOf<'pretrain'>;
@@ -45,6 +46,7 @@ async function openEngine(job: PretrainJob) {
     objective: { name: 'language-model' },
     optimizer: job,
     threads: job.plan.threads,
+    profile: profileOf(job),
     microBatchRows: Math.min(job.plan.microBatchRows ?? job.batchRows, job.batchRows),
     maxLength: job.contextLength,
   });

@@ -11,6 +11,7 @@ import { lockDevice } from '../locks/device';
 import { lockWorkFolder } from '../locks/work-folder';
 import type { EventSink } from '../protocol/events';
 import type { StopSignal } from '../protocol/stop';
+import { requireCuda } from '../runtime';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
 import { commandOf } from './commands';
 import type { JobContext, JobFigures, PreparedJob } from './context';
@@ -79,15 +80,18 @@ async function publish(context: JobContext, prepared: PreparedJob): Promise<void
   sendResult(context, files, figures);
 }
 
-function requireDevice({ plan }: TrainerJob): void {
-  if (plan.device === 'cpu') return;
-  throw new BudgetlineError(
-    'DEVICE_UNAVAILABLE',
-    `Field "plan.device": this executable computes on "cpu" only.`,
-    {
-      details: { field: 'plan.device' },
-    },
-  );
+/** @throws DEVICE_UNAVAILABLE, or CONFIG_INVALID for a precision that the device does not compute in. */
+function requireDevice({ plan, ...job }: TrainerJob): void {
+  if (plan.device === 'cuda') requireCuda();
+  else if ('training' in job && job.training.precision === 'bf16')
+    throw new BudgetlineError(
+      'CONFIG_INVALID',
+      'Field "training.precision": the CPU computes in f32 and f16.',
+      {
+        remedy: 'Leave the field out, or say "f16"; bfloat16 is for device "cuda".',
+        details: { field: 'training.precision' },
+      },
+    );
 }
 
 /** What a job means, through JSON and back: what it is compared with has been through a file. */

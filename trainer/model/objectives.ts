@@ -14,6 +14,8 @@ export interface ForwardSpec {
   readonly config: ModelConfig;
   readonly source: WeightSource;
   readonly pieces?: Pieces;
+  /** Told of the residual stream [N, D] before, between and behind the layers. */
+  readonly betweenLayers?: (x: Value) => void;
 }
 
 /** A loss to minimise and the figures that leave the graph beside it. */
@@ -29,10 +31,11 @@ interface Scores {
 }
 
 /** Scores of a stream's targets. Input targets (i32 [S]). */
-function scoreTargets({ shape, stream, config, source, pieces }: ForwardSpec): Scores {
+function scoreTargets({ shape, stream, config, source, pieces, betweenLayers }: ForwardSpec): Scores {
   const context = createContext(config, source, pieces);
   const targets = cast(input('targets', 'i32', [stream.scored]), 'i64');
-  const [picked, all] = context.pieces.score(decodeStream(context, stream, shape), targets);
+  const logits = decodeStream(context, stream, { ...shape, betweenLayers });
+  const [picked, all] = context.pieces.score(logits, targets);
   return { picked, all };
 }
 

@@ -62,6 +62,9 @@ export const fusedPieces: Pieces = {
   score: tokenLogProbability,
 };
 
+/** The same with an adapter's product beside the weight's, and never added to it. */
+export const unmergedPieces: Pieces = { ...fusedPieces, adapt: adaptApart };
+
 function plainNorm(x: Value, weight: Value, epsilon: number): Value {
   const width = x.shape.at(-1) ?? 1;
   const meanSquare = mul(reduceSum(mul(x, x), [1], true), scalar(1 / width));

@@ -100,7 +100,11 @@ function createStreamMixer(context: DecoderContext, options: MixerOptions): Toke
 }
 
 /** Logits of the scored tokens [S, V]. The last layer gives nobody but them an answer. */
-export function decodeStream(context: DecoderContext, inputs: StreamInputs, shape: StreamShape): Value {
+export function decodeStream(
+  context: DecoderContext,
+  inputs: StreamInputs,
+  shape: StreamShape & { readonly betweenLayers?: ((x: Value) => void) | undefined },
+): Value {
   const { heads, keyValueHeads, layers } = context.config;
   const contexts = contextsOf(shape);
   const masks = ops.streamMasks(inputs.lengths, {
@@ -109,14 +113,19 @@ export function decodeStream(context: DecoderContext, inputs: StreamInputs, shap
     repeats: heads / keyValueHeads,
     masked,
   });
-  const { maxLength } = shape;
+  const { maxLength, betweenLayers = () => undefined } = shape;
   const all = { inputs, masks, contexts, maxLength };
   const mix = createStreamMixer(context, { ...all, first: 0 });
   let x = embed(context, inputs.ids);
-  for (let layer = 0; layer < layers - 1; layer += 1) x = decoderLayer(context, x, layer, { mix });
+  betweenLayers(x);
+  for (let layer = 0; layer < layers - 1; layer += 1) {
+    x = decoderLayer(context, x, layer, { mix });
+    betweenLayers(x);
+  }
   x = decoderLayer(context, x, layers - 1, {
     mix: createStreamMixer(context, { ...all, first: countPrompts(shape) }),
     select: (value) => scoredRows(value, inputs),
   });
+  betweenLayers(x);
   return readOut(context, x);
 }

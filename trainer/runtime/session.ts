@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { BudgetlineError } from '../../contracts/failures';
+import { cudaFailure } from './cuda';
 
 /** What crosses the boundary of a session. Booleans travel as bytes. */
 export type BufferData = Float32Array | Int32Array | BigInt64Array;
@@ -12,6 +13,10 @@ export interface BufferTensor {
 
 export interface SessionOptions {
   readonly threads: number;
+  /** The CPU unless given. */
+  readonly provider?: 'cpu' | 'cuda';
+  /** Where constants lie that a model has outside of itself. */
+  readonly constantsFolder?: string | undefined;
   /** Keeps weights in the layout of the product kernels: faster where they are constants, other last bits. */
   readonly prepackWeights?: boolean;
   /** Where a profile is written, for measurements. */
@@ -38,6 +43,7 @@ function sessionOptions(options: SessionOptions): InferenceSession.SessionOption
   return {
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
+    ...(options.provider === 'cuda' ? { executionProviders: ['cuda'] } : {}),
     executionMode: 'sequential',
     // The graphs are fused by hand; rewriting them would only cost time and change last bits.
     graphOptimizationLevel: 'disabled',
@@ -52,6 +58,9 @@ function sessionOptions(options: SessionOptions): InferenceSession.SessionOption
         // Two trainers share a host: a waiting thread must not spin on the other's core.
         intra_op: { allow_spinning: '0' },
         disable_prepacking: options.prepackWeights === true ? '0' : '1',
+        ...(options.constantsFolder === undefined
+          ? {}
+          : { model_external_initializers_file_folder_path: options.constantsFolder }),
       },
     },
   };
@@ -60,11 +69,16 @@ function sessionOptions(options: SessionOptions): InferenceSession.SessionOption
 /** Exhausted memory has no code of its own in ONNX Runtime, only these words. */
 const outOfMemory = /BFCArena|bad_alloc|out of memory|Failed to allocate memory/i;
 
-function explain(error: unknown, doing: string): BudgetlineError {
+/** The runtime's words where a provider's library, or one that it needs, cannot be loaded. */
+const noProvider = /shared library|Failed to load library|CUDA driver|no CUDA-capable device/i;
+
+function explain(error: unknown, doing: string, { provider }: SessionOptions): BudgetlineError {
   const message = error instanceof Error ? error.message : String(error);
+  const onDevice = provider === 'cuda';
+  if (onDevice && noProvider.test(message)) return cudaFailure(error);
   if (outOfMemory.test(message))
     return new BudgetlineError(
-      'HOST_OUT_OF_MEMORY',
+      onDevice ? 'DEVICE_OUT_OF_MEMORY' : 'HOST_OUT_OF_MEMORY',
       `There was too little memory while ${doing}: ${message}`,
       { cause: error },
     );
@@ -88,12 +102,12 @@ function fromTensor(name: string, { data, dims }: Tensor): BufferTensor {
   throw new BudgetlineError('CONFIG_INVALID', `Output ${name} has a type that the trainer does not read.`);
 }
 
-/** Opens a model for the CPU. */
+/** Opens a model for a device. */
 export async function openSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
   const library = await loadRuntime();
   const opened = await library.InferenceSession.create(model, sessionOptions(options)).catch(
     (error: unknown) => {
-      throw explain(error, 'opening a graph');
+      throw explain(error, 'opening a graph', options);
     },
   );
   return {
@@ -102,7 +116,7 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
         Object.entries(feeds).map(([name, tensor]) => [name, toTensor(library, tensor)]),
       );
       const results = await opened.run(tensors).catch((error: unknown) => {
-        throw explain(error, 'running a graph');
+        throw explain(error, 'running a graph', options);
       });
       return new Map(Object.entries(results).map(([name, tensor]) => [name, fromTensor(name, tensor)]));
     },

@@ -148,6 +148,7 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
   tokenLogProbability: [one([3, 5], (x) => ops.tokenLogProbability(x, ops.integers([4, 0, 0]))[0])],
   loraLinear: [loraCase()],
   dropoutMask: null,
+  after: [one([2, 3], (x) => ops.after(ops.exp(x), ops.sigmoid(x)))],
   loop: null,
 };
 

@@ -66,7 +66,13 @@ describe('slow: what the trainer refuses', function () {
       job: (name) => changed(name, { plan: { device: 'cuda', threads: 1, microBatchRows: null } }),
       status: 69,
       code: 'DEVICE_UNAVAILABLE',
-      says: /plan\.device/,
+      says: /plan\.device.*libonnxruntime_providers_cuda\.so/,
+    },
+    'a precision that the device has not': {
+      job: (name) => changed(name, { training: { ...sft(name).training, precision: 'bf16' } }),
+      status: 78,
+      code: 'CONFIG_INVALID',
+      says: /training\.precision/,
     },
     'a missing data file': {
       job: (name) => changed(name, { data: folder.at('none.jsonl') }),

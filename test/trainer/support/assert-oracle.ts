@@ -13,6 +13,7 @@ export function assertClose(actual: number, expected: number, tolerance: number,
 export function assertGradients(
   moments: ReadonlyMap<string, Tensor>,
   expected: Readonly<Record<string, GradientDigest>>,
+  tolerance = 1e-5,
 ): void {
   assert.deepEqual([...moments.keys()].sort(), Object.keys(expected).sort());
   for (const [name, { data }] of moments) {
@@ -21,12 +22,12 @@ export function assertGradients(
     const probe = noise(data.length, 1000, 1);
     const norm = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));
     const along = data.reduce((sum, x, i) => sum + x * (probe[i] ?? 0), 0);
-    assertClose(norm, digest.norm, 1e-5, `norm of ${name}`);
+    assertClose(norm, digest.norm, tolerance, `norm of ${name}`);
     assert.ok(
-      Math.abs(along - digest.along) <= 1e-5 * digest.norm * Math.sqrt(data.length),
+      Math.abs(along - digest.along) <= tolerance * digest.norm * Math.sqrt(data.length),
       `direction of ${name}`,
     );
     for (const [i, x] of digest.first.entries())
-      assert.ok(Math.abs((data[i] ?? NaN) - x) <= 1e-5 * digest.norm, `element ${i} of ${name}`);
+      assert.ok(Math.abs((data[i] ?? NaN) - x) <= tolerance * digest.norm, `element ${i} of ${name}`);
   }
 }

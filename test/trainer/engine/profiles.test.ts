@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import {
+  createTrainEngine,
+  type EngineOptions,
+  type GraphProfile,
+  type TrainState,
+} from '../../../trainer/engine';
+import { temporaryFolder } from '../../support/temporary';
+import { assertClose, assertGradients } from '../support/assert-oracle';
+import {
+  oracleAdapter,
+  oracleConfigs,
+  oracleLora,
+  oracleRows,
+  oracleWeights,
+  readOracle,
+} from '../support/oracle-model';
+import { relativeError } from '../support/run-graph';
+
+const config = oracleConfigs.grouped;
+const oracle = readOracle('grouped');
+
+const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
+const full: EngineOptions = {
+  config,
+  weights: oracleWeights(config),
+  lora: null,
+  objective: { name: 'language-model' },
+  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0, clipNorm: null },
+  threads: 1,
+  microBatchRows: 4,
+  maxLength: 32,
+};
+const lora: EngineOptions = { ...full, lora: oracleLora };
+
+/** Loss and gradients of one step: with rate 0 and fresh moments the first moment is the gradient. */
+async function step(options: EngineOptions, profile: GraphProfile) {
+  const engine = await createTrainEngine({ ...options, profile });
+  try {
+    if (options.lora !== null) engine.importState(withZeros(oracleAdapter(config)));
+    const figures = await engine.step(oracleRows, { step: 1, learningRate: 0 });
+    return { loss: figures['loss'] ?? NaN, gradients: engine.exportState().firstMoments };
+  } finally {
+    await engine.release();
+  }
+}
+
+function withZeros(parameters: TrainState['parameters']): TrainState {
+  const zeros = new Map(
+    [...parameters].map(([name, { dims, data }]) => [name, { dims, data: new Float32Array(data.length) }]),
+  );
+  return { parameters, firstMoments: zeros, secondMoments: zeros };
+}
+
+describe('pure: graphs by where they run', () => {
+  const folder = temporaryFolder();
+
+  for (const [name, options] of Object.entries({ 'full fine-tune': full, LoRA: lora }))
+    it(`${name}: layers computed again give the same gradients, bit for bit`, async () => {
+      const [kept, again] = [await step(options, plain), await step(options, { ...plain, recompute: true })];
+      assert.equal(again.loss, kept.loss);
+      for (const [tensor, { data }] of kept.gradients)
+        assert.deepEqual(again.gradients.get(tensor)?.data, data, tensor);
+    });
+
+  for (const [name, options] of Object.entries({ 'full fine-tune': full, LoRA: lora }))
+    it(`${name}: products in f16 agree with those in f32 to their precision`, async () => {
+      const [wide, narrow] = [
+        await step(options, plain),
+        await step(options, { ...plain, precision: 'f16' }),
+      ];
+      assert.notEqual(narrow.loss, wide.loss, 'something was rounded');
+      assertClose(narrow.loss, wide.loss, 2e-3, 'loss');
+      for (const [tensor, { data }] of wide.gradients) {
+        const error = relativeError(narrow.gradients.get(tensor)!.data, data);
+        assert.ok(error < 0.02, `${tensor}: ${error}`);
+      }
+    });
+
+  it('frozen weights outside of the graphs are the same weights', async () => {
+    const wide = { ...config, hiddenSize: 256, intermediateSize: 512, headSize: 64 };
+    const large: EngineOptions = { ...lora, config: wide, weights: oracleWeights(wide) };
+    const run = async (profile: GraphProfile) => {
+      const engine = await createTrainEngine({ ...large, profile });
+      try {
+        const { loss, grad_norm: norm } = await engine.step(oracleRows, { step: 1, learningRate: 0.01 });
+        const held = profile.constantsFolder && statSync(folder.at('constants', 'constants.bin')).size;
+        return { loss, norm, held, state: engine.exportState() };
+      } finally {
+        await engine.release();
+      }
+    };
+    const inside = await run(plain);
+    const outside = await run({ ...plain, constantsFolder: folder.at('constants') });
+    assert.deepEqual(outside.state, inside.state);
+    assert.deepEqual([outside.loss, outside.norm], [inside.loss, inside.norm]);
+    assert.ok(Number(outside.held) > 3e6, `${String(outside.held)} bytes`);
+    assert.deepEqual(readdirSync(folder.at('constants')), []);
+  });
+
+  it('f16 has the loss and the gradients of PyTorch, to its precision', async () => {
+    const narrow = await step(full, { ...plain, precision: 'f16', recompute: true });
+    assertClose(narrow.loss, oracle.full.loss, 2e-3, 'loss');
+    assertGradients(narrow.gradients, oracle.full.gradients, 0.02);
+  });
+});

@@ -1,0 +1,153 @@
+import { narrow, type HalfType } from './half';
+import type { GraphProto, NodeProto, TensorProto } from './onnx-proto';
+
+/** How an operator takes sixteen bits. */
+type Policy =
+  /** Computes in sixteen bits whatever it is given. */
+  | 'half'
+  /** In sixteen bits where all that it is given is of that kind; constants are whatever the others are. */
+  | 'follow'
+  /** In f32: no kernel of the CUDA provider takes bfloat16, or sums and small differences need the bits. */
+  | 'full'
+  /** Knows no floats, or none of ours. */
+  | 'none';
+
+/**
+ * Products are where the time goes, rearrangements go along with them. Softmax, logarithms, sums, comparisons, and with
+ * them losses and the optimiser, stay in f32.
+ */
+const policies: Readonly<Record<string, Policy>> = {
+  ...{ Gemm: 'half', FusedMatMul: 'half' },
+  ...{ Add: 'follow', Sub: 'follow', Mul: 'follow', Div: 'follow', Neg: 'follow', Where: 'follow' },
+  ...{ Reshape: 'follow', Transpose: 'follow', Expand: 'follow', Concat: 'follow', Slice: 'follow' },
+  ...{ Split: 'follow', Gather: 'follow', GatherElements: 'follow', Identity: 'follow', Pad: 'follow' },
+  ...{ Unsqueeze: 'follow', Squeeze: 'follow', Tile: 'follow', Trilu: 'full' },
+  ...{ SimplifiedLayerNormalization: 'follow', RotaryEmbedding: 'follow', QuickGelu: 'follow' },
+  ...{ Sigmoid: 'follow', Min: 'full', Exp: 'full', Log: 'full', Sqrt: 'full', Softplus: 'full' },
+  ...{ Softmax: 'full', LogSoftmax: 'full', ReduceSum: 'full', ReduceMax: 'full', CumSum: 'full' },
+  ...{ ArgMax: 'full', TopK: 'full', Equal: 'full', LessOrEqual: 'full', OneHot: 'full' },
+  ...{ ScatterElements: 'full', Cast: 'none', Shape: 'none', And: 'none', Not: 'none' },
+  ...{ BitShift: 'none', BitwiseXor: 'none' },
+};
+
+/** Outputs that are no float, and outputs that are f32 in any case. */
+const integral: Readonly<Record<string, readonly number[]>> = {
+  ...{ Equal: [0], LessOrEqual: [0], ArgMax: [0], TopK: [1], Shape: [0], And: [0], Not: [0] },
+  ...{ BitShift: [0], BitwiseXor: [0] },
+};
+const alwaysFull: Readonly<Record<string, readonly number[]>> = { SimplifiedLayerNormalization: [1, 2] };
+
+type Kind = 'full' | 'half' | 'constant' | 'other';
+type Width = 'full' | 'half';
+
+/** TensorProto.DataType, as Cast wants it. */
+const codes = { f32: 1, f16: 10, bf16: 16 } as const;
+
+class Narrowing {
+  private readonly kinds = new Map<string, Kind>();
+  private readonly versions = new Map<string, string>();
+  private readonly constants: ReadonlyMap<string, TensorProto>;
+  private readonly kept = new Map<string, TensorProto>();
+  private readonly nodes: NodeProto[] = [];
+  private readonly outputs: ReadonlySet<string>;
+
+  constructor(
+    private readonly graph: GraphProto,
+    private readonly half: HalfType,
+  ) {
+    this.constants = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
+    this.outputs = new Set(graph.outputs.map(({ name }) => name));
+    for (const { name, dtype } of graph.initializers)
+      this.kinds.set(name, dtype === 'f32' ? 'constant' : 'other');
+    for (const { name, dtype } of graph.inputs) this.kinds.set(name, dtype === 'f32' ? 'full' : 'other');
+  }
+
+  run(): GraphProto {
+    for (const node of this.graph.nodes) this.lower(node);
+    const known = this.graph.known.map((info) =>
+      this.kinds.get(info.name) === 'half' ? { ...info, dtype: this.half } : info,
+    );
+    return { ...this.graph, nodes: this.nodes, initializers: [...this.kept.values()], known };
+  }
+
+  private widthOf(node: NodeProto): Width {
+    const policy = policies[node.opType];
+    if (policy === undefined) throw new RangeError(`${node.opType} is not known in sixteen bits`);
+    if (policy !== 'follow') return policy === 'half' ? 'half' : 'full';
+    const kinds = node.inputs.map((name) => this.kinds.get(name));
+    return kinds.includes('half') && !kinds.includes('full') ? 'half' : 'full';
+  }
+
+  private lower(node: NodeProto): void {
+    const width = this.widthOf(node);
+    const inputs = node.inputs.map((name) => this.as(name, width));
+    const outputs = node.outputs.map((name, index) => this.name(node, index, width));
+    this.nodes.push({ ...node, inputs, outputs });
+    for (const [index, name] of node.outputs.entries())
+      if (outputs[index] !== name) this.cast(outputs[index] ?? '', name, 'full');
+  }
+
+  /** What an output is called and of which kind it is; one of the graph itself leaves it as f32. */
+  private name(node: NodeProto, index: number, width: Width): string {
+    const name = node.outputs[index] ?? '';
+    if (integral[node.opType]?.includes(index) === true) this.kinds.set(name, 'other');
+    else if (node.opType === 'Cast') this.kinds.set(name, castsToFloat(node) ? 'full' : 'other');
+    else if (width === 'full' || alwaysFull[node.opType]?.includes(index) === true)
+      this.kinds.set(name, this.floats(node) ? 'full' : 'other');
+    else if (this.outputs.has(name)) {
+      this.kinds.set(name, 'full');
+      this.versions.set(`half ${name}`, `${name}_half`);
+      return `${name}_half`;
+    } else this.kinds.set(name, 'half');
+    return name;
+  }
+
+  /** Whether what goes along with its operands goes along with a float: indices are rearranged too. */
+  private floats({ opType, inputs }: NodeProto): boolean {
+    const first = this.kinds.get(inputs[opType === 'Where' ? 1 : 0] ?? '');
+    return opType === 'OneHot' || first !== 'other';
+  }
+
+  /** The name under which a value is there in the given width. */
+  private as(name: string, width: Width): string {
+    const kind = this.kinds.get(name);
+    const constant = this.constants.get(name);
+    if (constant !== undefined) return this.keep(constant, kind === 'constant' ? width : 'full');
+    if (kind === undefined || kind === 'other' || kind === width) return name;
+    const known = this.versions.get(`${width} ${name}`);
+    if (known !== undefined) return known;
+    const version = `${name}_${width}`;
+    this.versions.set(`${width} ${name}`, version);
+    this.cast(name, version, width);
+    return version;
+  }
+
+  private keep(tensor: TensorProto, width: Width): string {
+    const { data } = tensor;
+    const name = width === 'full' ? tensor.name : `${tensor.name}_half`;
+    if (!this.kept.has(name))
+      this.kept.set(
+        name,
+        width === 'full'
+          ? tensor
+          : { ...tensor, name, dtype: this.half, data: narrow(data as Float32Array, this.half) },
+      );
+    return name;
+  }
+
+  private cast(from: string, to: string, width: Width): void {
+    const code = codes[width === 'full' ? 'f32' : this.half];
+    const attributes = { to: { kind: 'int', value: code } } as const;
+    this.nodes.push({ opType: 'Cast', domain: '', inputs: [from], outputs: [to], attributes });
+  }
+}
+
+function castsToFloat({ attributes }: NodeProto): boolean {
+  const to = attributes['to'];
+  return to?.kind === 'int' && to.value === codes.f32;
+}
+
+/** A graph of f32 with its products in sixteen bits. Inputs and outputs stay as they are; loops are not taken. */
+export function toMixedPrecision(graph: GraphProto, half: HalfType): GraphProto {
+  return new Narrowing(graph, half).run();
+}

@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import type { TrainingSpec } from '../../contracts/definition';
+import type { TrainerJob } from '../../contracts/trainer-job';
+import type { GraphProfile } from '../engine/types';
+
+/**
+ * How a job's graphs are made: a GPU's memory is dear, so layers are computed again there, and its models are large, so
+ * frozen weights lie outside of the graphs.
+ */
+export function profileOf(
+  { plan, workDir }: TrainerJob,
+  precision?: TrainingSpec['precision'],
+): GraphProfile {
+  const onDevice = plan.device === 'cuda';
+  return {
+    provider: plan.device,
+    precision: precision ?? 'f32',
+    recompute: onDevice,
+    ...(onDevice ? { constantsFolder: join(workDir, 'constants') } : {}),
+  };
+}
