@@ -37,6 +37,15 @@ function readIfThere(path: string): string | null {
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : null;
 }
 
+const vectorInstructions = /^(s?sse|avx|fma|f16c|amx|neon|asimd|sve|sme|i8mm|bf16)/;
+
+/** What of the processor's flags decides how sums are grouped, and so last bits. */
+export function vectorInstructionsOf(cpuinfo: string): string | null {
+  const flags = /^(?:flags|Features)\s*:\s*(.+)$/m.exec(cpuinfo)?.[1]?.trim().split(/\s+/) ?? [];
+  const vectors = flags.filter((flag) => vectorInstructions.test(flag)).sort();
+  return vectors.length === 0 ? null : vectors.join(' ');
+}
+
 /** The build's own stamp over everything that it was made from. */
 function buildDigest(packageRoot: string): string | null {
   const stamp = readIfThere(join(packageRoot, 'dist', '.sources'));
@@ -60,6 +69,7 @@ export async function describeWorker(
   return {
     platform: `${process.platform} ${release()} ${process.arch}, node ${process.version}`,
     deviceModel: cpus()[0]?.model.trim() ?? 'unknown',
+    instructionSet: vectorInstructionsOf(readIfThere('/proc/cpuinfo') ?? ''),
     driver: driverVersion(),
     buildDigest: buildDigest(packageRoot),
     ...(await describeCommit(folder)),

@@ -3,9 +3,9 @@ import type { ArtifactManifest } from '../contracts/artifact';
 import { BudgetlineError } from '../contracts/failures';
 import type { StageKey } from '../contracts/stage';
 import { isMissing, type Store } from '../store';
-import { compareFields, type FieldDifference } from './flatten';
+import type { FieldDifference } from './flatten';
 import { readLedger } from './ledger';
-import { findArtifact } from './run-files';
+import { compareStages, readManifest } from './stage-differences';
 
 /** Why a stage has a key of its own: how it differs from the stage of its kind that is most like it. */
 export interface StageExplanation {
@@ -17,6 +17,8 @@ export interface StageExplanation {
     readonly at: string;
     readonly experimentId: string;
     readonly outcome: string;
+    /** Why it failed. */
+    readonly code: string | null;
   }[];
   /** Experiments that took it from the store. */
   readonly usedBy: readonly string[];
@@ -34,33 +36,6 @@ async function listKeys(store: Store, kind: string): Promise<StageKey[]> {
   return names.flatMap((name) => (name.startsWith(`${kind}-`) ? [name.slice(kind.length + 1)] : []));
 }
 
-async function readManifest(store: Store, key: StageKey): Promise<ArtifactManifest | undefined> {
-  const id = await findArtifact(store, key);
-  return id === undefined ? undefined : (await store.readArtifact(id))?.manifest;
-}
-
-const ingredients = ({ spec, revision, inputs }: ArtifactManifest): object => ({ spec, revision, inputs });
-
-/** Differences of two stages, each differing input replaced by what makes that input differ. */
-async function compareStages(
-  store: Store,
-  a: ArtifactManifest,
-  b: ArtifactManifest,
-): Promise<FieldDifference[]> {
-  const differences = compareFields(ingredients(a), ingredients(b));
-  const followed = differences.map(async (difference) => {
-    const name = /^inputs\.(.+)$/.exec(difference.field)?.[1];
-    if (name === undefined) return [difference];
-    const [one, other] = await Promise.all(
-      [a, b].map(({ inputs }) => readManifest(store, inputs[name] ?? '')),
-    );
-    if (one === undefined || other === undefined) return [difference];
-    const below = await compareStages(store, one, other);
-    return below.map(({ field, ...values }) => ({ field: `${name} › ${field}`, ...values }));
-  });
-  return (await Promise.all(followed)).flat();
-}
-
 async function findNearest(
   store: Store,
   manifest: ArtifactManifest,
@@ -70,7 +45,8 @@ async function findNearest(
     (other) => other !== undefined,
   );
   const compared = others.map(async (other) => {
-    return { manifest: other, differences: await compareStages(store, other, manifest) };
+    const differences = await compareStages({ store, manifest: other }, { store, manifest });
+    return { manifest: other, differences };
   });
   return (await Promise.all(compared)).sort((a, b) => a.differences.length - b.differences.length)[0];
 }
@@ -112,8 +88,9 @@ export async function explainStage(store: Store, prefix: string): Promise<StageE
   const endings = lines.filter((line) => line.type === 'attempt-ended');
   const attempts = lines.flatMap((line) => {
     if (line.type !== 'attempt-started') return [];
-    const outcome = endings.find(({ fence }) => fence === line.fence)?.outcome ?? 'lost';
-    return [{ at: line.time, experimentId: line.experimentId, outcome }];
+    const ending = endings.find(({ fence }) => fence === line.fence);
+    const { outcome = 'lost', code = null } = ending ?? {};
+    return [{ at: line.time, experimentId: line.experimentId, outcome, code }];
   });
   const nearest = await findNearest(store, manifest);
   return {

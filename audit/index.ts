@@ -27,7 +27,7 @@ export { bundleLimits } from './bundle/limits';
 export { readStory } from './story';
 export { verifyRun } from './verify';
 export type { Replayer, VerifyOptions } from './verify/subject';
-export { diffRuns, type RunDifferences } from './diff';
+export { diffRuns, type CellDifference, type RunDifferences } from './comparison';
 export { explainStage, type StageExplanation } from './explain';
 export type { FieldDifference } from './flatten';
 export { exportFormats, renderExport, type ExportFormat } from './exports';

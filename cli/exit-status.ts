@@ -23,6 +23,7 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   RUN_UNKNOWN: 66,
   STEERING_REFUSED: 64,
   WORKERS_SILENT: unavailable,
+  SEARCH_UNAVAILABLE: unavailable,
   BUNDLE_REFUSED: 65,
   SIGNING_KEY_INVALID: config,
   TEMPORAL_MISSING: unavailable,

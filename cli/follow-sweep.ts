@@ -34,6 +34,9 @@ const notices: Record<Started['how'], string | null> = {
     'This sweep was begun under other workflow code; it begins anew and takes finished stages from the store.',
 };
 
+const notSearchable =
+  'The server does not index what runs are searched by, so "budgetline list" will not find this one by its task or budget; see "budgetline server register".';
+
 /** Turns what the client sees into what is shown. */
 function createStandings({ plan, cached, resolved }: PlannedSweep): (status: SweepStatus) => Standing {
   const cells = new Map(plan.cells.map(({ cell }) => [cell.id, cell]));
@@ -83,6 +86,7 @@ export async function followSweep(place: TemporalPlace, options: FollowOptions):
   const started = await interruption.unlessInterrupted(startSweep(resolved, { client }));
   const notice = notices[started.how];
   if (notice !== null) view.notice(notice);
+  if (!started.searchable) view.notice(notSearchable);
   const standingOf = createStandings(planned);
   const onStatus = (status: SweepStatus): void => view.show(standingOf(status));
   const { home } = planned.store.paths;

@@ -4,7 +4,6 @@
  * help loads no server, no compiler and no pictures.
  */
 import { Command, CommanderError } from 'commander';
-import type { SteeringCommand } from '../contracts/steering';
 import { parseAmount, parseCount, parseNumbers, parseShare } from './arguments';
 import type { AnalyzeOptions } from './commands/analyze';
 import { addAuditCommands } from './audit-commands';
@@ -15,6 +14,7 @@ import { jsonOption, withColorOption } from './options';
 import { packageVersion } from './package-version';
 import { createInk, takesColour } from './print/ink';
 import { renderFailure } from './print/failure';
+import { addRunCommands } from './run-commands';
 
 function withDefinitionOptions(command: Command): Command {
   return command
@@ -70,52 +70,6 @@ function addAnalyzeCommand(program: Command): void {
     });
 }
 
-function addSteering(
-  program: Command,
-  spec: { readonly usage: string; readonly description: string },
-  commandOf: (value: string, flags: { yield?: boolean }) => SteeringCommand,
-): Command {
-  return withColorOption(program.command(spec.usage))
-    .description(spec.description)
-    .action(async (id: string, ...rest: unknown[]) => {
-      const [value, flags] = typeof rest[0] === 'object' ? [undefined, rest[0]] : [rest[0], rest[1]];
-      const { steerCommand } = await import('./commands/steer.js');
-      await steerCommand(id, commandOf(value as string, flags as object), flags as object);
-    });
-}
-
-/** Commands about a sweep, an experiment or a cell that goes on, by the id that the plan prints. */
-function addRunCommands(program: Command): void {
-  withColorOption(program.command('status'))
-    .description('say where a run stands, or how it ended')
-    .argument('<id>', 'of a sweep, an experiment or a cell')
-    .addOption(jsonOption())
-    .action(async (id: string, flags: object) => {
-      const { statusCommand } = await import('./commands/status.js');
-      await statusCommand(id, flags);
-    });
-  addSteering(
-    program,
-    { usage: 'cancel <id>', description: 'end a run; what runs writes a checkpoint first' },
-    () => ({
-      action: 'cancel',
-    }),
-  );
-  addSteering(
-    program,
-    { usage: 'pause <id>', description: 'begin no other stage; stages that run finish' },
-    (_, flags) => ({ action: 'pause', mode: flags.yield === true ? 'yield' : 'drain' }),
-  ).option('--yield', 'stages that run write a checkpoint and give their devices back');
-  addSteering(program, { usage: 'resume <id>', description: 'go on after a pause' }, () => ({
-    action: 'resume',
-  }));
-  addSteering(
-    program,
-    { usage: 'concurrency <id> <cells>', description: 'how many cells a sweep runs at once, from now on' },
-    (cells) => ({ action: 'concurrency', cells: parseCount(cells) }),
-  );
-}
-
 function addServerCommands(program: Command): void {
   const server = program.command('server').description('the Temporal server of this BUDGETLINE_HOME');
   withColorOption(server.command('start'))
@@ -135,6 +89,13 @@ function addServerCommands(program: Command): void {
     .action(async (flags: object) => {
       const { serverStatus } = await import('./commands/server.js');
       process.exitCode = await serverStatus(flags);
+    });
+  withColorOption(server.command('register'))
+    .description('register what runs are searched by with the configured server, or with this one')
+    .addOption(jsonOption())
+    .action(async (flags: object) => {
+      const { registerAttributes } = await import('./commands/server.js');
+      await registerAttributes(flags);
     });
 }
 

@@ -1,10 +1,12 @@
 export { keepCompleteHistory } from './complete-history';
-export { configuredAddress } from '../connection';
+export { configuredAddress, registerSearchAttributes } from '../connection';
 export { connect } from './connect';
 export type { ConnectOptions } from './connect';
 export { toWorkflowError } from './failure';
 export { embeddedModelPath, packageRoot, workflowBundlePath } from './package-files';
 export type { DownloadProgress, HubOptions } from './hub';
+export { listRuns } from './list';
+export type { ListedRun, RunFilter } from './list';
 export { listPending } from './pending';
 export type { Pending } from './pending';
 export { resolveDefinition } from './resolve';

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Client, WorkflowHandleWithFirstExecutionRunId, WorkflowHandle } from '@temporalio/client';
 import type { ResolvedExperiment, ResolvedSweep } from '../contracts/definition';
+import { isSearchable } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
+import type { SearchAttribute } from '../contracts/search-attributes';
 import { taskQueues } from '../contracts/stage';
-import { planCell, planSweep } from '../planning';
+import { cellAttributes, definitionDigest, planCell, planSweep, sweepAttributes } from '../planning';
 import type { allocationExperiment, allocationSweep } from '../workflows';
 import type { Orchestration } from '../workflows/orchestration';
 import { workflowBundlePath } from './package-files';
@@ -21,6 +23,8 @@ export interface Started<Workflow extends typeof allocationSweep | typeof alloca
   /** "attached": it ran already. "restarted": it ran under other workflow code, was ended, and begins anew. */
   readonly how: 'started' | 'attached' | 'restarted';
   readonly handle: WorkflowHandle<Workflow>;
+  /** False where the server does not index what runs are searched by: the run goes on all the same. */
+  readonly searchable: boolean;
 }
 
 const settleLimitMs = 30_000;
@@ -73,10 +77,16 @@ interface Launch {
   readonly workflowId: string;
   readonly input: unknown;
   readonly summary: string;
+  /** What Temporal's UI shows beside the summary; Markdown. */
+  readonly details: string;
+  readonly attributes: SearchAttribute[];
 }
 
-async function launch(options: Launch): Promise<WorkflowHandleWithFirstExecutionRunId | undefined> {
-  const { client, type, workflowId, input, summary } = options;
+async function launch(
+  options: Launch,
+  searchable: boolean,
+): Promise<WorkflowHandleWithFirstExecutionRunId | undefined> {
+  const { client, type, workflowId, input, summary, details, attributes } = options;
   try {
     return await client.workflow.start(type, {
       workflowId,
@@ -84,6 +94,8 @@ async function launch(options: Launch): Promise<WorkflowHandleWithFirstExecution
       args: [input],
       memo: { bundleDigest: workflowBundleDigest() },
       staticSummary: summary,
+      staticDetails: details,
+      typedSearchAttributes: searchable ? attributes : [],
       // Children and activities inherit it: sweeps that share workers get turns in proportion, whatever their size.
       priority: { fairnessKey: workflowId.slice(-64) },
     });
@@ -108,28 +120,43 @@ async function startOrAttach<W extends typeof allocationSweep | typeof allocatio
   options: Launch,
 ): Promise<Started<W>> {
   const { client, workflowId } = options;
+  const searchable = await isSearchable(client.connection, client.options.namespace);
   for (;;) {
     const found = await findRun(client, workflowId);
     const running = found?.running === true;
     const sameCode = running && found.bundleDigest === workflowBundleDigest();
     if (running && sameCode)
       return {
-        workflowId,
+        ...{ workflowId, searchable },
         runId: found.runId,
         how: 'attached',
         handle: handleOf<W>(client, workflowId),
       };
     if (running) await endRun(client, workflowId);
-    const handle = await launch(options);
+    const handle = await launch(options, searchable);
     if (handle === undefined) continue;
     const runId = handle.firstExecutionRunId;
     return {
-      workflowId,
+      ...{ workflowId, searchable },
       runId,
       how: running ? 'restarted' : 'started',
       handle: handleOf<W>(client, workflowId, runId),
     };
   }
+}
+
+function detailsOf({ definition, model }: ResolvedSweep | ResolvedExperiment): string {
+  const { task, annotator } = definition;
+  const grid =
+    'budgets' in definition
+      ? { Budgets: definition.budgets, 'SFT fractions': definition.sftFractions, Seeds: definition.seeds }
+      : { Budget: [definition.budget], 'SFT fraction': [definition.sftFraction], Seed: [definition.seed] };
+  const axes = 'axes' in definition ? { Axes: Object.keys(definition.axes ?? {}) } : {};
+  const lines = Object.entries({ ...grid, ...axes }).map(
+    ([name, values]) => `- ${name}: ${values.join(', ')}`,
+  );
+  const source = `- Demonstrations: ${annotator}\n- Base model: ${model.name}, ${model.digest.slice(0, 12)}`;
+  return [`**${task}**`, '', source, ...lines].join('\n');
 }
 
 /**
@@ -140,13 +167,15 @@ export async function startSweep(
   resolved: ResolvedSweep,
   { client, orchestration }: StartOptions,
 ): Promise<Started<typeof allocationSweep>> {
-  const { sweepId, cells } = planSweep(resolved);
+  const plan = planSweep(resolved);
   return startOrAttach({
     client,
     type: 'allocationSweep',
-    workflowId: sweepId,
+    workflowId: plan.sweepId,
     input: { resolved, ...(orchestration === undefined ? {} : { orchestration }) },
-    summary: `${resolved.definition.task}: ${cells.length} cells`,
+    summary: `${resolved.definition.task}: ${plan.cells.length} cells`,
+    details: detailsOf(resolved),
+    attributes: sweepAttributes(plan, resolved.definition),
   });
 }
 
@@ -155,12 +184,15 @@ export async function startExperiment(
   resolved: ResolvedExperiment,
   { client, orchestration }: StartOptions,
 ): Promise<Started<typeof allocationExperiment>> {
-  const { cell } = planCell(resolved);
+  const plan = planCell(resolved);
+  const { cell } = plan;
   return startOrAttach({
     client,
     type: 'allocationExperiment',
     workflowId: cell.id,
     input: { resolved, ...(orchestration === undefined ? {} : { orchestration }) },
     summary: `${cell.budget} rows, ${cell.sftFraction} SFT, seed ${cell.seed}`,
+    details: detailsOf(resolved),
+    attributes: cellAttributes(plan, { definitionDigest: definitionDigest(resolved) }),
   });
 }

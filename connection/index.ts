@@ -1,3 +1,5 @@
-/** How Temporal is reached: its configuration, and the codec of payloads; for clients, workers and the command line. */
+/** How Temporal is reached: its configuration, the codec of payloads, what it indexes; for clients, workers and the command line. */
 export { configuredAddress, readConfiguration } from './configuration';
 export type { ConfigurationOptions, TemporalConfiguration } from './configuration';
+export { isSearchable, registerSearchAttributes } from './search-attributes';
+export type { TemporalServices } from './search-attributes';

@@ -244,6 +244,12 @@ const table = {
       'A run was asked for something that makes no sense as it stands, as to resume when it is not paused.',
     remedy: 'Look where it stands with: budgetline status ID',
   },
+  SEARCH_UNAVAILABLE: {
+    retried: false,
+    meaning: 'The Temporal server does not index what runs are searched by.',
+    remedy:
+      'Register it: budgetline server register; on Temporal Cloud, and without an operator’s rights, as docs/design/audit.md says.',
+  },
   WORKERS_SILENT: {
     retried: false,
     meaning: 'The Temporal server knows the run, but no worker answers for it.',

@@ -27,6 +27,8 @@ export const workerIdentity = z.strictObject({
   platform: z.string(),
   /** Model of the processor, or of the GPU. */
   deviceModel: z.string(),
+  /** The processor's vector instructions, which decide last bits: "avx avx2 fma"; null where the system does not tell. */
+  instructionSet: later(z.string()),
   /** Version of the GPU's driver; null without one. */
   driver: z.string().nullable(),
   /** SHA-256 over the package's sources, settings and Node version, as the build took it; null where none was built. */

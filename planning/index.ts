@@ -24,6 +24,7 @@ export {
 } from './identity';
 export { planSweep, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';
+export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';
 export { splitResult, type VariantResult } from './split-result';
 export {
   baseModel,

@@ -1,4 +1,4 @@
-import { continueAsNew, startChild } from '@temporalio/workflow';
+import { continueAsNew, startChild, workflowInfo } from '@temporalio/workflow';
 import type { ResolvedSweep } from '../contracts/definition';
 import type {
   CellHole,
@@ -8,12 +8,14 @@ import type {
   EvaluationSummary,
   SweepReturn,
 } from '../contracts/results';
+import type { SearchAttribute } from '../contracts/search-attributes';
 import type { PlannedStage, StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { ControlPlan } from '../planning/controls';
 import { describeCoordinates } from '../planning/identity';
 import { planSweep } from '../planning/plan';
 import type { SweepPlan } from '../planning/plan';
+import { cellAttributes } from '../planning/search-attributes';
 import { allocationExperiment } from './allocation-experiment';
 import { Board } from './board';
 import { summarizeEvaluation } from './evaluation';
@@ -101,13 +103,22 @@ function summaryOf({ cell }: CellPlan): string {
   return cell.axes === undefined ? place : `${place}, ${describeCoordinates(cell.axes)}`;
 }
 
-async function runChild({ plan, orchestration, steering }: Sweep, cellPlan: CellPlan): Promise<CellResult> {
+/** Cells are indexed where the sweep itself is: a server that knows no attributes refuses whoever has some. */
+function attributesOf({ plan: { sweepId, definitionDigest } }: Sweep, cellPlan: CellPlan): SearchAttribute[] {
+  const { typedSearchAttributes: own } = workflowInfo();
+  const isIndexed = own.get({ name: 'BudgetlineSweep', type: 'KEYWORD' }) !== undefined;
+  return isIndexed ? cellAttributes(cellPlan, { sweepId, definitionDigest }) : [];
+}
+
+async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
+  const { plan, orchestration, steering } = sweep;
   const { id, axes } = cellPlan.cell;
   const parent = { cellId: id, experimentId: plan.sweepId, ...(axes === undefined ? {} : { axes }) };
   const child = await startChild(allocationExperiment, {
     workflowId: id,
     args: [{ resolved: cellPlan.experiment, parent, orchestration }],
     staticSummary: summaryOf(cellPlan),
+    typedSearchAttributes: attributesOf(sweep, cellPlan),
   });
   return steering.lead(child);
 }

@@ -1,6 +1,9 @@
+import { registerSearchAttributes } from '../../client';
 import { homeOf } from '../home';
-import { createPrinter, type PrinterOptions } from '../printer';
+import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import { formatDuration } from '../print/numbers';
+import { wrap } from '../print/text';
+import { attachTemporal } from '../temporal';
 
 const home = (): string => homeOf(process.env, process.cwd());
 
@@ -27,6 +30,19 @@ export async function stopServer(options: PrinterOptions): Promise<void> {
   const stopped = await stopServers(home());
   const text = stopped.map((pid) => `Stopped the Temporal server, process ${pid}. Its database stays.`);
   createPrinter(options).print(text.length > 0 ? text : [`No Temporal server of ${home()} runs.`]);
+}
+
+/** `budgetline server register`: the search attributes that the configured namespace, or this home's server, lacks. */
+export async function registerAttributes(options: PrinterOptions): Promise<void> {
+  const { client } = await attachTemporal(home(), process.env);
+  const { namespace } = client.options;
+  const registered = await registerSearchAttributes(client.connection, namespace);
+  const text =
+    registered.length === 0
+      ? `The namespace "${namespace}" has every search attribute already.`
+      : `Registered in the namespace "${namespace}": ${registered.join(', ')}.`;
+  if (options.json === true) printJson({ namespace, registered });
+  else createPrinter(options).print(wrap(text));
 }
 
 /** `budgetline server status`: exit status 0 where one runs, 1 where none does. */

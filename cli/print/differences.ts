@@ -1,40 +1,109 @@
-import type { FieldDifference, RunDifferences, StageExplanation } from '../../audit';
+import type { CellDifference, FieldDifference, RunDifferences, StageExplanation } from '../../audit';
 import type { Ink } from './ink';
-import { countOf, fit, wrap } from './text';
+import { formatScore, formatSigned } from './numbers';
+import { countOf, fit, joinList, padRight, wrap } from './text';
 
-const longest = 70;
+const longest = 84;
+const timeOf = (time: string): string => time.slice(0, 19).replace('T', ' ');
 
-function renderField({ field, a, b }: FieldDifference, ink: Ink): string[] {
-  const value = (text: string | null): string => fit(text ?? 'not there', longest);
-  return [`  ${field}`, ink.faint(`    − ${value(a)}`), `    + ${value(b)}`];
+/** A value on one line: a digest by its first digits, texts without quotation marks. */
+function showValue(text: string | null): string {
+  if (text === null) return 'not there';
+  return fit(text.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{28,52}\b/g, '$1…').replace(/^"(.*)"$/, '$1'), longest);
 }
 
-/** What differs between two runs, section by section; sections without a difference in one line. */
+function renderField({ field, a, b }: FieldDifference, ink: Ink, indent = '  '): string[] {
+  return [
+    ...wrap(field, { first: indent }),
+    `${indent}  ${ink.faint('A')} ${showValue(a)}`,
+    `${indent}  ${ink.faint('B')} ${showValue(b)}`,
+  ];
+}
+
+function reasonOf({ because, firstOther, differences }: CellDifference): string {
+  if (because === null) return 'Every stage is the same; only the score differs, which should not be.';
+  const where = `They part at “${firstOther ?? ''}”`;
+  if (because === 'settings') return `${where}. Behind it:`;
+  return differences.length > 0
+    ? `${where}: the same work came out in other bytes. What made it differs in:`
+    : `${where}: the same work came out in other bytes, though nothing that is recorded of its making differs.`;
+}
+
+function renderCell(difference: CellDifference, ink: Ink): string[] {
+  const { cell, scoreA, scoreB, differences } = difference;
+  const moved = scoreA === scoreB ? 'no difference' : formatSigned(scoreB - scoreA);
+  return [
+    `  ${ink.strong(cell)}: ${formatScore(scoreA)} in A, ${formatScore(scoreB)} in B, ${moved}`,
+    ...wrap(reasonOf(difference), { first: '    ' }),
+    ...differences.flatMap((field) => renderField(field, ink, '      ')),
+  ];
+}
+
+function renderCells({ cells, sameCells, onlyA, onlyB }: RunDifferences, ink: Ink): string[] {
+  const only = (run: string, names: readonly string[]): string[] =>
+    names.length === 0 ? [] : wrap(`Only ${run} has: ${names.join('; ')}.`, { first: '  ' });
+  const same = sameCells === 0 ? [] : [`  ${countOf(sameCells, 'cell')} the same in both, bytes and score.`];
+  return [
+    ink.strong('Scores'),
+    ...cells.flatMap((cell) => renderCell(cell, ink)),
+    ...[...same, ...only('A', onlyA), ...only('B', onlyB)],
+    ...(cells.length + sameCells === 0 ? ['  They have no cell in common.'] : []),
+    '',
+  ];
+}
+
+const sections = {
+  definition: 'Definition',
+  data: 'Data',
+  model: 'Base model',
+  code: 'Code',
+  environment: 'Environment',
+} as const;
+
+/** What differs between two runs: first where scores part and why, then section by section. */
 export function renderDifferences(differences: RunDifferences, ink: Ink): string[] {
-  const sections = Object.entries<readonly FieldDifference[]>(differences);
-  const same = sections.flatMap(([name, fields]) => (fields.length === 0 ? [name] : []));
-  const told = sections.flatMap(([name, fields]) =>
-    fields.length === 0 ? [] : [ink.strong(name), ...fields.flatMap((field) => renderField(field, ink)), ''],
+  const names = Object.keys(sections) as (keyof typeof sections)[];
+  const same = names.filter((name) => differences[name].length === 0);
+  const told = names.flatMap((name) =>
+    differences[name].length === 0
+      ? []
+      : [ink.strong(sections[name]), ...differences[name].flatMap((field) => renderField(field, ink)), ''],
   );
-  return [...told, ...(same.length === 0 ? [] : wrap(`The same in both: ${same.join(', ')}.`))];
+  const { a, b } = differences;
+  return [
+    `${ink.faint('A')} ${a.experimentId}, opened ${timeOf(a.openedAt)}`,
+    `${ink.faint('B')} ${b.experimentId}, opened ${timeOf(b.openedAt)}`,
+    '',
+    ...renderCells(differences, ink),
+    ...told,
+    ...(same.length === 0 ? [] : wrap(`The same in both: ${joinList(same)}.`)),
+  ];
+}
+
+function whyItRan({ nearest, differences }: StageExplanation): string {
+  if (nearest === null) return 'It ran because the store had no stage of its kind.';
+  const { title, key } = nearest;
+  return `It ran because the store had no stage of this key. Most like it is “${title}” (${key.slice(0, 12)}), A below; this one is B. They differ in ${countOf(differences.length, 'field')}:`;
 }
 
 /** Why a stage ran, and how it differs from the one most like it. */
 export function renderExplanation(explanation: StageExplanation, ink: Ink): string[] {
-  const { title, key, attempts, usedBy, nearest, differences } = explanation;
-  const ran = attempts.map(({ at, experimentId, outcome }) => `  ${at}  ${outcome}, for ${experimentId}`);
+  const { title, key, attempts, usedBy, differences } = explanation;
+  const ran = attempts.map(
+    ({ at, experimentId, outcome, code }) =>
+      `  ${timeOf(at)}  ${padRight(outcome, 9)}  for ${experimentId}${code === null ? '' : `, ${code}`}`,
+  );
   const users =
-    usedBy.length === 0 ? 'Nobody has taken it from the store.' : `From the store: ${usedBy.join(', ')}.`;
-  const alike =
-    nearest === null
-      ? 'It ran because the store had no stage of its kind.'
-      : `It ran because the store had no stage of this key. Most like it is ${nearest.title} (${nearest.key.slice(0, 12)}), which differs in ${countOf(differences.length, 'field')}:`;
+    usedBy.length === 0
+      ? 'No other run has taken it from the store.'
+      : `From the store: ${usedBy.join(', ')}.`;
   return [
-    ink.strong(`${title}  ${key}`),
+    ink.strong(title),
+    ink.faint(key),
     ...(ran.length === 0 ? ['  The ledger tells of no attempt.'] : ran),
     ...wrap(users),
     '',
-    ...wrap(alike),
+    ...wrap(whyItRan(explanation)),
     ...differences.flatMap((difference) => renderField(difference, ink)),
   ];
 }

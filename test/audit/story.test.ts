@@ -317,7 +317,8 @@ describe('pure: the story of a run', () => {
     );
     assert.ok(environment.some(({ field }) => field === 'host'));
     const same = await diffRuns({ store, experimentId: 'e' }, { store, experimentId: 'e' });
-    assert.ok(Object.values(same).every((fields) => fields.length === 0));
+    const { definition: none, data, model, code, environment: nothing } = same;
+    assert.deepEqual([none, data, model, code, nothing].flat(), []);
   });
 
   it('goes into CSV, a formula defused', async () => {

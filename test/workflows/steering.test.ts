@@ -128,6 +128,12 @@ describe('server: a sweep that is steered', function () {
       const last = await client.workflow.getHandle(going.id).describe();
       assert.deepEqual([first.status.name, last.status.name], ['CONTINUED_AS_NEW', 'COMPLETED']);
       assert.deepEqual(last.memo, first.memo, 'the next start still knows whose code it runs');
+      const ids = [going.id, ...result.cells.map(({ cell }) => cell.id)];
+      const found = await Promise.all(ids.map((id) => client.workflow.getHandle(id).describe()));
+      const sweeps = found.map(({ typedSearchAttributes: index }) =>
+        index.get({ name: 'BudgetlineSweep', type: 'KEYWORD' }),
+      );
+      assert.deepEqual(sweeps, [going.id, going.id, going.id], 'found by its sweep, on every page');
       if (recording) await recordHistory(client, 'sweep-page', going.id, going.runId);
       if (recording) await recordHistory(client, 'sweep-last-page', going.id);
       if (recording) await recordHistory(client, 'cell-retried', result.cells[0]?.cell.id ?? '');

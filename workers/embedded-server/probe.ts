@@ -1,4 +1,5 @@
 import type { Connection } from '@temporalio/client';
+import { registerSearchAttributes } from '../../connection';
 
 const retentionSeconds = 3650 * 86_400;
 
@@ -21,17 +22,27 @@ export async function answers(address: string, limitMs: number): Promise<boolean
 }
 
 /** Keeps finished runs in the UI for ten years instead of the development server's one day. */
-export async function lengthenRetention(address: string, limitMs: number): Promise<void> {
-  const connection = await open(address, limitMs);
+async function lengthenRetention(connection: Connection, limitMs: number): Promise<void> {
   const config = { workflowExecutionRetentionTtl: { seconds: retentionSeconds, nanos: 0 } };
   for (const deadline = Date.now() + limitMs; ;) {
     try {
       await connection.workflowService.updateNamespace({ namespace: 'default', config: config as never });
-      break;
+      return;
     } catch (error) {
       if (Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
-  await connection.close();
+}
+
+/** Makes a fresh development server one that keeps runs and finds them. */
+export async function furnishServer(address: string, limitMs: number): Promise<void> {
+  const connection = await open(address, limitMs);
+  try {
+    await lengthenRetention(connection, limitMs);
+    // Without them runs are not found by what they are about, and go on all the same.
+    await registerSearchAttributes(connection, 'default').catch(() => undefined);
+  } finally {
+    await connection.close();
+  }
 }

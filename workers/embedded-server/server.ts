@@ -7,7 +7,7 @@ import { acquireExecutable } from './executable';
 import { readHolding, rewriteHolding, takeHolding } from './generation-lock';
 import type { Holding } from './generation-lock';
 import { choosePorts } from './ports';
-import { answers, lengthenRetention } from './probe';
+import { answers, furnishServer } from './probe';
 import { findProcesses } from './processes';
 import { addressOf, isRunning, isStarting, parseRecord, serverPlace, uiUrlOf } from './record';
 import type { Place, ServerRecord } from './record';
@@ -110,7 +110,7 @@ async function start(holding: Holding, record: ServerRecord, options: ServerOpti
   const running: ServerRecord = { ...record, state: 'running', server: await identifyProcess(pid) };
   try {
     await awaitAnswer(running, place);
-    await lengthenRetention(addressOf(running), startLimitMs);
+    await furnishServer(addressOf(running), startLimitMs);
   } catch (error) {
     if (running.server !== undefined) await endProcess(running.server, { graceMs: 1_000 });
     rewriteHolding(holding, JSON.stringify({ ...record, state: 'stopped' }));

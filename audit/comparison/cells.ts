@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import type { Store } from '../../store';
+import { readDeterminism } from '../determinism';
+import { compareFields, type FieldDifference } from '../flatten';
+import { compareStages, readManifest } from '../stage-differences';
+
+/** A cell's result, as its history has it. */
+export const cellResult = z.looseObject({
+  cell: z.looseObject({
+    budget: z.number(),
+    sftFraction: z.number(),
+    seed: z.number(),
+    axes: z.record(z.string(), z.string()).optional(),
+  }),
+  evaluation: z.looseObject({ score: z.number() }),
+  stages: z.array(
+    z.looseObject({ kind: z.string(), title: z.string(), key: z.string(), digest: z.string() }),
+  ),
+});
+export type Cell = z.infer<typeof cellResult>;
+type CellStage = Cell['stages'][number];
+
+/** Two cells of two runs, beside each other. */
+export interface CellPair {
+  readonly name: string;
+  readonly a: Cell;
+  readonly b: Cell;
+}
+
+/** Where a cell of one run parts from that of the other. */
+export interface CellDifference {
+  readonly cell: string;
+  readonly scoreA: number;
+  readonly scoreB: number;
+  /** Of the stages, in the order in which they run, the first that is not the same; null where all are. */
+  readonly firstOther: string | null;
+  /** "settings": other work was asked for. "bytes": the same work came out differently. */
+  readonly because: 'settings' | 'bytes' | null;
+  readonly differences: readonly FieldDifference[];
+}
+
+const placeOf = ({ cell: { budget, sftFraction, axes = {} } }: Cell): string =>
+  [
+    `${budget} rows, r ${sftFraction}`,
+    ...Object.entries(axes).map(([axis, label]) => `${axis} ${label}`),
+  ].join(', ');
+
+export const nameOf = (cell: Cell): string => `${placeOf(cell)}, seed ${cell.cell.seed}`;
+
+/** Takes the pairs that agree in `by` out of two lists, in their order. */
+function takePairs(as: Cell[], bs: Cell[], by: (cell: Cell) => string): { a: Cell; b: Cell }[] {
+  return [...as].flatMap((a) => {
+    const at = bs.findIndex((b) => by(b) === by(a));
+    if (at < 0) return [];
+    as.splice(as.indexOf(a), 1);
+    return bs.splice(at, 1).map((b) => ({ a, b }));
+  });
+}
+
+/** Cells of one place in the grid beside each other; what is left over of one place, whatever its seed. */
+export function pairCells(
+  ofA: readonly Cell[],
+  ofB: readonly Cell[],
+): { pairs: CellPair[]; onlyA: string[]; onlyB: string[] } {
+  const [as, bs] = [[...ofA], [...ofB]];
+  const same = takePairs(as, bs, nameOf).map((pair) => ({ ...pair, name: nameOf(pair.a) }));
+  const others = takePairs(as, bs, placeOf).map(({ a, b }) => ({
+    ...{ a, b },
+    name: `${placeOf(a)}, seed ${a.cell.seed} beside ${b.cell.seed}`,
+  }));
+  return { pairs: [...same, ...others], onlyA: as.map(nameOf), onlyB: bs.map(nameOf) };
+}
+
+interface Stores {
+  readonly a: Store;
+  readonly b: Store;
+}
+
+async function compareSettings(stores: Stores, a: CellStage, b: CellStage): Promise<FieldDifference[]> {
+  const [one, other] = await Promise.all([readManifest(stores.a, a.key), readManifest(stores.b, b.key)]);
+  if (one === undefined || other === undefined) return [{ field: 'key', a: a.key, b: b.key }];
+  return compareStages({ store: stores.a, manifest: one }, { store: stores.b, manifest: other });
+}
+
+async function compareMaking(stores: Stores, { key }: CellStage): Promise<FieldDifference[]> {
+  return compareFields(await readDeterminism(stores.a, key), await readDeterminism(stores.b, key));
+}
+
+/** Where two cells part, and why: settings down to the fields behind them, or what determines last bits. */
+export async function compareCells(stores: Stores, { name, a, b }: CellPair): Promise<CellDifference> {
+  const scores = { cell: name, scoreA: a.evaluation.score, scoreB: b.evaluation.score };
+  const [last, otherLast] = [a.stages.at(-1), b.stages.at(-1)];
+  const other = b.stages.find(
+    (stage, at) => stage.key !== a.stages[at]?.key || stage.digest !== a.stages[at].digest,
+  );
+  if (other === undefined || last === undefined || otherLast === undefined)
+    return { ...scores, firstOther: null, because: null, differences: [] };
+  const settings = await (last.key === otherLast.key ? [] : compareSettings(stores, last, otherLast));
+  if (settings.length > 0)
+    return { ...scores, firstOther: other.title, because: 'settings', differences: settings };
+  const differences = await compareMaking(stores, other);
+  return { ...scores, firstOther: other.title, because: 'bytes', differences };
+}
+
+/** Rows that differ between two cells, by the digests of their files. */
+export function compareData({ name, a, b }: CellPair): FieldDifference[] {
+  const data = ({ stages }: Cell): CellStage[] => stages.filter(({ kind }) => kind === 'synthesizeData');
+  const [ofA, ofB] = [data(a), data(b)];
+  const longer = ofA.length < ofB.length ? ofB : ofA;
+  return longer.flatMap(({ title }, at) => {
+    const [one, other] = [ofA[at]?.digest ?? null, ofB[at]?.digest ?? null];
+    return one === other ? [] : [{ field: `${name} › ${title}`, a: one, b: other }];
+  });
+}
+
+export const isOther = ({ scoreA, scoreB, firstOther }: CellDifference): boolean =>
+  scoreA !== scoreB || firstOther !== null;

@@ -1,0 +1,54 @@
+import type { ArtifactManifest } from '../contracts/artifact';
+import type { LedgerLine, LineOf } from '../contracts/ledger';
+import type { StageKey } from '../contracts/stage';
+import type { Store } from '../store';
+import { readLedger } from './ledger';
+import { readManifest } from './stage-differences';
+
+/** Under what a stage's bytes were promised: one numeric plan, and the code that kept it. null where no line tells. */
+export interface DeterminismClass {
+  /** The training executable and the ONNX Runtime that it runs on: "budgetline-trainer 0.1.0, onnxruntime-node 1.30.0". */
+  readonly runtime: string;
+  /** Execution provider. */
+  readonly device: string;
+  readonly deviceModel: string | null;
+  readonly instructionSet: string | null;
+  readonly threads: number;
+  readonly microBatches: ArtifactManifest['made']['microBatches'];
+  readonly revision: number;
+  /** SHA-256 of the training executable. */
+  readonly executable: string | null;
+  /** SHA-256 over the package's sources, as it was built. */
+  readonly build: string | null;
+  readonly commit: string | null;
+}
+
+/** The attempt that left the artifact: the last that published, else the last that began. */
+export function makingAttempt(lines: readonly LedgerLine[]): LineOf<'attempt-started'> | undefined {
+  const starts = lines.filter((line) => line.type === 'attempt-started');
+  const published = lines.filter((line) => line.type === 'attempt-ended' && line.outcome === 'published');
+  const fences = published.map((line) => (line as LineOf<'attempt-ended'>).fence);
+  return starts.filter(({ fence }) => fences.includes(fence)).at(-1) ?? starts.at(-1);
+}
+
+export function determinismOf(
+  { made, revision }: ArtifactManifest,
+  start: LineOf<'attempt-started'> | undefined,
+): DeterminismClass {
+  const { trainer: runtime, device, threads, microBatches } = made;
+  return {
+    ...{ runtime, device, threads, microBatches, revision },
+    deviceModel: start?.worker?.deviceModel ?? null,
+    instructionSet: start?.worker?.instructionSet ?? null,
+    executable: start?.codeDigest ?? null,
+    build: start?.worker?.buildDigest ?? null,
+    commit: start?.worker?.gitCommit ?? null,
+  };
+}
+
+/** The class of a stored stage; undefined where the store has no such stage. */
+export async function readDeterminism(store: Store, key: StageKey): Promise<DeterminismClass | undefined> {
+  const manifest = await readManifest(store, key);
+  if (manifest === undefined) return undefined;
+  return determinismOf(manifest, makingAttempt(await readLedger(store.paths.stageLedger(key))));
+}

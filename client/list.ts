@@ -1,0 +1,143 @@
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { isSearchable } from '../connection';
+import { BudgetlineError } from '../contracts/failures';
+import { type SearchAttributeName, searchAttributes, stageKeyDigits } from '../contracts/search-attributes';
+import { indexedText } from '../planning';
+
+/** States of a run, as Temporal's queries name them. */
+export const runStates = {
+  running: 'Running',
+  completed: 'Completed',
+  failed: 'Failed',
+  cancelled: 'Canceled',
+  terminated: 'Terminated',
+} as const;
+export type RunState = keyof typeof runStates;
+
+/** What runs are looked for by; all that is given must hold. */
+export interface RunFilter {
+  readonly sweep?: string;
+  readonly experiment?: string;
+  /** A stage's key, or its first digits, twelve at least. */
+  readonly stage?: string;
+  readonly task?: string;
+  readonly model?: string;
+  readonly fraction?: number;
+  readonly budget?: number;
+  /** A definition's digest, or its first digits. */
+  readonly digest?: string;
+  readonly state?: RunState;
+  /** Cells of sweeps too. Implied by what only cells have. */
+  readonly cells?: boolean;
+  /** Newest first; 50 unless told. */
+  readonly limit?: number;
+}
+
+/** A run as Temporal's index has it; null where the run was started without attributes. */
+export interface ListedRun {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly kind: 'sweep' | 'experiment';
+  /** "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "TERMINATED" … */
+  readonly state: string;
+  readonly startedAt: string;
+  readonly closedAt: string | null;
+  readonly sweep: string | null;
+  readonly experiment: string | null;
+  readonly task: string | null;
+  readonly model: string | null;
+  readonly fraction: number | null;
+  readonly budget: number | null;
+  readonly digest: string | null;
+  /** The first digits of its stages' keys. */
+  readonly stages: readonly string[] | null;
+}
+
+/** A text in Temporal's query language. */
+const quote = (text: string): string => `'${indexedText(text).replaceAll("'", "''")}'`;
+
+function digitsOf(option: string, text: string, atLeast: number): string {
+  if (/^[0-9a-f]{1,64}$/.test(text) && text.length >= atLeast) return text;
+  throw new BudgetlineError('USAGE', `${option} is "${text}": give ${atLeast} hexadecimal digits or more.`);
+}
+
+/** What of a filter Temporal can only tell by our attributes. */
+function attributeClauses(filter: RunFilter): string[] {
+  const { sweep, experiment, stage, task, model, fraction, budget, digest } = filter;
+  const clause = (name: SearchAttributeName, value: string | undefined): string[] =>
+    value === undefined ? [] : [`${name} ${value}`];
+  const equals = (value: string | number | undefined): string | undefined =>
+    value === undefined ? undefined : `= ${typeof value === 'string' ? quote(value) : value}`;
+  const key = stage && digitsOf('stage', stage, stageKeyDigits).slice(0, stageKeyDigits);
+  return [
+    ...clause('BudgetlineSweep', equals(sweep)),
+    ...clause('BudgetlineExperiment', equals(experiment)),
+    ...clause('BudgetlineStage', equals(key)),
+    ...clause('BudgetlineTask', equals(task)),
+    ...clause('BudgetlineModel', equals(model)),
+    ...clause('BudgetlineFraction', equals(fraction)),
+    ...clause('BudgetlineBudget', equals(budget)),
+    ...clause('BudgetlineDigest', digest && `STARTS_WITH ${quote(digitsOf('digest', digest, 1))}`),
+  ];
+}
+
+function wantsCells({ cells, sweep, experiment, stage, fraction, budget }: RunFilter): boolean {
+  return cells === true || [sweep, experiment, stage, fraction, budget].some((value) => value !== undefined);
+}
+
+function queryOf(filter: RunFilter, clauses: readonly string[]): string {
+  const { state } = filter;
+  return [
+    "WorkflowType IN ('allocationSweep', 'allocationExperiment')",
+    // A sweep of several pages is one run; it is the page that goes on, or went on last.
+    "ExecutionStatus != 'ContinuedAsNew'",
+    ...(wantsCells(filter) ? [] : ['ParentWorkflowId IS NULL']),
+    ...(state === undefined ? [] : [`ExecutionStatus = '${runStates[state]}'`]),
+    ...clauses,
+  ].join(' AND ');
+}
+
+function describeRun(info: WorkflowExecutionInfo): ListedRun {
+  const { workflowId, runId, type, status, startTime, closeTime, typedSearchAttributes } = info;
+  const read = (name: SearchAttributeName): unknown =>
+    typedSearchAttributes.get({ name, type: searchAttributes[name] }) ?? null;
+  return {
+    ...{ workflowId, runId, kind: type === 'allocationSweep' ? 'sweep' : 'experiment', state: status.name },
+    startedAt: startTime.toISOString(),
+    closedAt: closeTime?.toISOString() ?? null,
+    sweep: read('BudgetlineSweep') as string | null,
+    experiment: read('BudgetlineExperiment') as string | null,
+    task: read('BudgetlineTask') as string | null,
+    model: read('BudgetlineModel') as string | null,
+    fraction: read('BudgetlineFraction') as number | null,
+    budget: read('BudgetlineBudget') as number | null,
+    digest: read('BudgetlineDigest') as string | null,
+    stages: read('BudgetlineStage') as string[] | null,
+  };
+}
+
+async function assertSearchable({ connection, options: { namespace } }: Client): Promise<void> {
+  if (await isSearchable(connection, namespace)) return;
+  throw new BudgetlineError(
+    'SEARCH_UNAVAILABLE',
+    `Temporal does not index Budgetline’s attributes in "${namespace}".`,
+  );
+}
+
+/**
+ * Sweeps, experiments and cells that Temporal knows, newest first, by what they are about. Without a filter it asks for
+ * nothing that a server has not by itself.
+ *
+ * @throws BudgetlineError SEARCH_UNAVAILABLE, USAGE
+ */
+export async function listRuns(client: Client, filter: RunFilter = {}): Promise<ListedRun[]> {
+  const clauses = attributeClauses(filter);
+  if (clauses.length > 0) await assertSearchable(client);
+  const { limit = 50 } = filter;
+  const found: ListedRun[] = [];
+  for await (const info of client.workflow.list({ query: queryOf(filter, clauses), pageSize: limit })) {
+    if (found.length >= limit) break;
+    found.push(describeRun(info));
+  }
+  return found;
+}
