@@ -16,12 +16,14 @@ export interface AttemptNames {
   readonly workflowId: string;
   readonly runId: string;
   readonly attempt: number;
+  readonly activity: string;
   readonly experimentId: string;
 }
 
 export function namesOf({ info }: Context, stage: PlannedStage, experimentId: string): AttemptNames {
   const { workflowId = 'none', runId = 'none' } = info.workflowExecution ?? {};
-  return { stage: stage.key, kind: stage.kind, workflowId, runId, attempt: info.attempt, experimentId };
+  const { attempt, activityId: activity } = info;
+  return { stage: stage.key, kind: stage.kind, workflowId, runId, attempt, activity, experimentId };
 }
 
 function ledgerOf({ environment, stage }: StageSession): string {

@@ -37,7 +37,7 @@ function readIfThere(path: string): string | null {
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : null;
 }
 
-const vectorInstructions = /^(s?sse|avx|fma|f16c|amx|neon|asimd|sve|sme|i8mm|bf16)/;
+const vectorInstructions = /^(s?sse|avx|fma|f16c|amx|neon|asimd|sve|sme(?!p)|i8mm|bf16)/;
 
 /** What of the processor's flags decides how sums are grouped, and so last bits. */
 export function vectorInstructionsOf(cpuinfo: string): string | null {

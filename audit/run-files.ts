@@ -1,10 +1,15 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
+import { z } from 'zod';
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine, LineOf } from '../contracts/ledger';
 import { stageKinds, type StageKey } from '../contracts/stage';
 import { isMissing, type ArtifactId, type Store } from '../store';
+import { parseHistory, type WorkflowHistory } from './history';
 import { readLedger } from './ledger';
+
+const hex = z.string().regex(/^[0-9a-f]{64}$/);
+const keeping = z.looseObject({ kept: z.array(z.looseObject({ digest: hex })) });
 
 /** The stages that an experiment's chain records; where a stage is recorded twice, as it was used last. */
 export function recordedStages(lines: readonly LedgerLine[]): LineOf<'stage-recorded'>[] {
@@ -16,6 +21,36 @@ export function recordedStages(lines: readonly LedgerLine[]): LineOf<'stage-reco
 export function exportedHistories(lines: readonly LedgerLine[]): LineOf<'history-exported'>[] {
   const exported = lines.filter((line) => line.type === 'history-exported');
   return [...new Map(exported.map((record) => [record.runId, record])).values()];
+}
+
+/** A run's history, and the line that records it. */
+export interface ReadHistory {
+  readonly record: LineOf<'history-exported'>;
+  readonly history: WorkflowHistory;
+}
+
+/** The histories of an experiment that are there: with their ends where those were kept. */
+export async function readHistories(store: Store, lines: readonly LedgerLine[]): Promise<ReadHistory[]> {
+  const { paths } = store;
+  const read = exportedHistories(lines).map(async (record) => {
+    for (const path of [paths.completeHistory(record.runId), paths.history(record.runId)])
+      try {
+        return [{ record, history: parseHistory(await readFile(path, 'utf8'), path) }];
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    return [];
+  });
+  return (await Promise.all(read)).flat();
+}
+
+/** Pages of a long sweep that lie in the store as documents: what its runs handed over, and what the last returned. */
+export function keptPages(histories: readonly WorkflowHistory[]): string[] {
+  const handed = histories.flatMap(({ input, result }) => [
+    keeping.safeParse((input as { carried?: unknown } | undefined)?.carried).data?.kept ?? [],
+    keeping.safeParse(result).data?.kept ?? [],
+  ]);
+  return [...new Set(handed.flat().map(({ digest }) => digest))];
 }
 
 /** An artifact by its key alone: the kinds are few. What is no key, e.g. out of a spoilt manifest, names none. */
@@ -65,6 +100,8 @@ export async function listRunFiles(store: Store, experimentId: string): Promise<
   if (lines.length === 0) throw unknownExperiment(store, experimentId);
   const artifacts = await lineageOf(store, lines);
   const exported = exportedHistories(lines);
+  const histories = await readHistories(store, lines);
+  const pages = keptPages(histories.map(({ history }) => history));
   const codes = new Set(exported.flatMap(({ codeDigest }) => (codeDigest === null ? [] : [codeDigest])));
   const single = [
     paths.experimentLedger(experimentId),
@@ -72,10 +109,18 @@ export async function listRunFiles(store: Store, experimentId: string): Promise<
     ...artifacts.map(({ key }) => paths.stageLedger(key)),
     ...exported.flatMap(({ runId }) => [paths.history(runId), paths.completeHistory(runId)]),
     ...[...codes].map((digest) => paths.code(digest)),
+    ...pages.map((digest) => paths.document(digest)),
   ];
   const folders = [...artifacts.map((id) => paths.artifact(id)), paths.report(experimentId)];
   const below = await Promise.all(folders.map(filesBelow));
   return [...single, ...below.flat()].map((path) => relative(paths.home, path)).sort();
+}
+
+/** The first line of an experiment's chain. INPUT_MISSING where there is no such run. */
+export async function readOpening(store: Store, experimentId: string): Promise<LineOf<'experiment-opened'>> {
+  const [opening] = await readLedger(store.paths.experimentLedger(experimentId));
+  if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
+  return opening;
 }
 
 export function unknownExperiment(store: Store, experimentId: string): BudgetlineError {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type {
   AuditedAttempt,
   AuditedStage,
@@ -8,19 +7,13 @@ import type {
   Intervention,
 } from '../contracts/audit-story';
 import type { LedgerLine, LineOf } from '../contracts/ledger';
-import { isMissing, type Store } from '../store';
+import type { Store } from '../store';
 import { readAnchor } from './anchor';
-import { parseHistory, type WorkflowHistory } from './history';
 import { readLedger } from './ledger';
-import { exportedHistories, recordedStages, unknownExperiment } from './run-files';
+import { readHistories, recordedStages, unknownExperiment, type ReadHistory } from './run-files';
 
 type Start = LineOf<'attempt-started'>;
 type Ending = LineOf<'attempt-ended' | 'attempt-lost'>;
-
-interface ReadHistory {
-  readonly record: LineOf<'history-exported'>;
-  readonly history: WorkflowHistory;
-}
 
 const nothingUsed = {
   ...{ exitCodes: [], wallMs: 0, deviceMs: 0, cpuMs: 0, peakMemoryBytes: 0, tokens: 0, checkerCalls: 0 },
@@ -124,19 +117,6 @@ function interventionsOf(lines: readonly LedgerLine[]): Intervention[] {
       ? [{ at: line.time, actor: line.actor, what: describeCommand(line.command) }]
       : [],
   );
-}
-
-async function readHistories(store: Store, lines: readonly LedgerLine[]): Promise<ReadHistory[]> {
-  const read = exportedHistories(lines).map(async (record) => {
-    for (const path of [store.paths.completeHistory(record.runId), store.paths.history(record.runId)])
-      try {
-        return [{ record, history: parseHistory(await readFile(path, 'utf8'), path) }];
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
-    return [];
-  });
-  return (await Promise.all(read)).flat();
 }
 
 function describeWorkflow({ record, history }: ReadHistory): AuditedWorkflow {

@@ -3,7 +3,7 @@ import { jsonOption, withColorOption } from './options';
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
-/** `budgetline audit …`; each command is loaded when it is called. */
+/** `budgetline audit …` and `reproduce`; each command is loaded when it is called. */
 export function addAuditCommands(program: Command): void {
   const audit = program
     .command('audit')
@@ -35,8 +35,20 @@ export function addAuditCommands(program: Command): void {
       const { explainCommand } = await import('./commands/audit/compare.js');
       await explainCommand(key, flags);
     });
+  withColorOption(program.command('reproduce'))
+    .description(
+      'run a recorded sweep again in an empty store, and say stage by stage whether the bytes are the same',
+    )
+    .argument(...run)
+    .addOption(jsonOption())
+    .action(async (name: string, flags: object) => {
+      const { reproduceCommand } = await import('./commands/reproduce.js');
+      process.exitCode = await reproduceCommand(name, flags);
+    });
   withColorOption(audit.command('verify'))
-    .description('check chains, artifacts, histories and scores; exit status 1 where something is wrong')
+    .description(
+      'check chains, artifacts, histories and scores; exit status 1 where something is wrong, 2 where a check could not be made',
+    )
     .argument(...run)
     .option('--trusted-key <file>', 'public key (PEM) that must have signed; may be given again', collect)
     .option('--trust-code', 'replay also workflow code that is neither installed nor signed by a trusted key')
@@ -49,7 +61,12 @@ export function addAuditCommands(program: Command): void {
     .description('write everything that a run rests on into one file')
     .argument(...run)
     .option('-o, --output <file>', 'the file; named after the run unless told')
-    .option('--format <name>', 'bundle, csv, open-lineage or in-toto', 'bundle')
+    .option(
+      '--format <name>',
+      'bundle, ro-crate (a folder), csv, mlflow, model-card, open-lineage or in-toto',
+      'bundle',
+    )
+    .option('--to <address>', 'with --format mlflow: send it to this tracking server')
     .addOption(jsonOption())
     .action(async (name: string, flags: { format: string }) => {
       const { exportCommand } = await import('./commands/audit/export.js');

@@ -4,6 +4,8 @@ import { failures, type FailureCode } from '../contracts/failures';
 export const exitWithHoles = 1;
 /** `audit verify` found something wrong. */
 export const exitWithFindings = 1;
+/** `audit verify` found nothing wrong, but could not make every check. */
+export const exitWithSkipped = 2;
 /** The definition, read as configuration, is wrong (EX_CONFIG). */
 const config = 78;
 /** A server is not to be had (EX_UNAVAILABLE). */
@@ -24,6 +26,7 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   STEERING_REFUSED: 64,
   WORKERS_SILENT: unavailable,
   SEARCH_UNAVAILABLE: unavailable,
+  EXPORT_REFUSED: unavailable,
   BUNDLE_REFUSED: 65,
   SIGNING_KEY_INVALID: config,
   TEMPORAL_MISSING: unavailable,

@@ -54,7 +54,23 @@ async function findCached(store: Store, plan: SweepPlan): Promise<Set<StageKey>>
  * @throws BudgetlineError of any bad input
  */
 export async function prepareSweep(file: string, flags: DefinitionFlags): Promise<PlannedSweep> {
-  const { definition, tasks: own } = await loadDefinition(file, definitionOptions(flags));
+  const { definition, tasks } = await loadDefinition(file, definitionOptions(flags));
+  const store = createStore(homeOf(process.env, process.cwd()));
+  return planDefinition(definition, { store, tasks, file });
+}
+
+/** Where a definition is planned for, and the tasks that its file brings along. */
+interface Planning {
+  readonly store: Store;
+  readonly tasks: readonly Task[];
+  readonly file: string;
+}
+
+/** Pins and plans a definition, and holds the plan against a store. */
+export async function planDefinition(
+  definition: SweepDefinition,
+  { store, tasks: own, file }: Planning,
+): Promise<PlannedSweep> {
   const { resolveDefinition } = await import('../client/index.js');
   const { builtInTasks, deviceSlots } = await import('../workers/index.js');
   // As with workers: one of the user's stands before one of ours of the same name.
@@ -64,7 +80,6 @@ export async function prepareSweep(file: string, flags: DefinitionFlags): Promis
     hub: { onProgress: createDownloadLines((line) => process.stderr.write(`${line}\n`)) },
   });
   const plan = planSweep(resolved);
-  const store = createStore(homeOf(process.env, process.cwd()));
   const cached = await findCached(store, plan);
   const annotatorDescriptions = describeAnnotators(definition, tasks);
   return {

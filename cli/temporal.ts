@@ -62,6 +62,16 @@ export async function findTemporal(options: TemporalOptions): Promise<TemporalPl
     const origin = `Temporal server at ${configured}, as configured`;
     return { client, address: undefined, origin, acquisitionMs: 0, uiUrl: null, embedded: null };
   }
+  return startTemporal(options);
+}
+
+/**
+ * The Temporal server of a BUDGETLINE_HOME, started where it does not run.
+ *
+ * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
+ */
+export async function startTemporal(options: TemporalOptions): Promise<TemporalPlace> {
+  const { connect } = await import('../client/index.js');
   const { ensureServer } = await import('../workers/embedded-server/index.js');
   const embedded = await ensureServer(options);
   const { address, uiUrl, executable } = embedded;

@@ -56,6 +56,8 @@ const table = {
   'history-extended': 'The complete history does not go on from the exported one.',
   'definition-changed': 'The definition in the ledger is not the one that the workflow was started with.',
   'result-contradiction': 'result.json says something else than the artifacts.',
+  'document-missing': 'A page of results that a long sweep put into the store is not there.',
+  'document-changed': 'A page of results has another text than the one that its digest names.',
   'code-missing': 'The workflow code that the histories name is not there.',
   'code-changed': 'The workflow code is not that whose digest the histories name.',
   'history-replay': 'The recorded workflow code, replayed, asks for something else than the history holds.',
@@ -99,6 +101,9 @@ export interface Check {
 /** What `audit verify` says; checks behind the first failed one are not made. */
 export interface Verification {
   readonly experimentId: string;
+  /** No check found anything. */
   readonly passed: boolean;
+  /** Every check was made: where not, nothing is said of what the others would have found. */
+  readonly complete: boolean;
   readonly checks: readonly Check[];
 }

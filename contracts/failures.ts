@@ -244,6 +244,11 @@ const table = {
       'A run was asked for something that makes no sense as it stands, as to resume when it is not paused.',
     remedy: 'Look where it stands with: budgetline status ID',
   },
+  EXPORT_REFUSED: {
+    retried: false,
+    meaning: 'A server did not take what was exported to it.',
+    remedy: 'Compare its address and its token, and read what it answered.',
+  },
   SEARCH_UNAVAILABLE: {
     retried: false,
     meaning: 'The Temporal server does not index what runs are searched by.',

@@ -18,6 +18,8 @@ const attempt = {
   workflowId: z.string(),
   runId: z.string(),
   attempt: z.int().positive(),
+  /** Of the activity in its workflow's history. */
+  activity: later(z.string()),
   experimentId: z.string(),
 };
 

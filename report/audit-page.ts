@@ -21,6 +21,8 @@ const fills: Readonly<Record<AuditedAttempt['outcome'], string>> = {
   open: 'none',
 };
 
+const minuteOf = (time: string): string => time.slice(0, 19).replace('T', ' ');
+
 interface Scale {
   readonly fromMs: number;
   readonly spanMs: number;
@@ -29,13 +31,15 @@ interface Scale {
 const place = ({ fromMs, spanMs }: Scale, time: string): number =>
   labelWidth + (Math.max(0, Date.parse(time) - fromMs) / spanMs) * chartWidth;
 
+/** From the run's opening to the end of its work: one that was started again later, and found all of it, adds nothing. */
 function scaleOf({ stages, openedAt, lastAt }: AuditStory): Scale {
-  const times = stages.flatMap(({ askedAt, attempts }) => [
-    ...(askedAt === null ? [] : [askedAt]),
-    ...attempts.filter(({ own }) => own).flatMap(({ startedAt }) => [startedAt]),
-  ]);
-  const fromMs = Math.min(Date.parse(openedAt), ...times.map((time) => Date.parse(time)));
-  return { fromMs, spanMs: Math.max(1, Date.parse(lastAt) - fromMs) };
+  const own = stages.flatMap(({ attempts }) => attempts.filter((attempt) => attempt.own));
+  const asked = stages.flatMap(({ askedAt }) => askedAt ?? []);
+  const begun = [openedAt, ...asked, ...own.map(({ startedAt }) => startedAt)];
+  const ended = own.map(({ endedAt }) => endedAt ?? lastAt);
+  const fromMs = Math.min(...begun.map((time) => Date.parse(time)));
+  const toMs = Math.max(...(ended.length === 0 ? [lastAt] : ended).map((time) => Date.parse(time)));
+  return { fromMs, spanMs: Math.max(1, toMs - fromMs) };
 }
 
 function describeAttempt(stage: AuditedStage, attempt: AuditedAttempt): string {
@@ -225,7 +229,9 @@ export function renderAuditPage(story: AuditStory): string {
     <body>
       <header>
         <h1>${experimentId}</h1>
-        <p class="lead">Opened ${openedAt} by ${openedBy}; last told of ${lastAt}.</p>
+        <p class="lead">
+          Opened ${minuteOf(openedAt)} by ${openedBy}; last told of ${minuteOf(lastAt)} (UTC).
+        </p>
         ${facts(story)}
       </header>
       <main id="main">

@@ -7,8 +7,8 @@ import { listRunFiles } from '../run-files';
 
 export const indexName = 'bundle.json';
 
-/** Artifacts never change in place, so a second name for a file is as good as a copy; chains grow and are copied. */
-async function take(from: string, to: string): Promise<boolean> {
+/** Gives a file a second place; false where it is not there. Artifacts never change in place, so a second name for a file is as good as a copy; chains grow and are copied. */
+export async function take(from: string, to: string): Promise<boolean> {
   await mkdir(dirname(to), { recursive: true });
   const grows = from.endsWith('.jsonl') && from.includes('/ledger/');
   try {

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { Store } from '../../store';
 import { readDeterminism } from '../determinism';
 import { compareFields, type FieldDifference } from '../flatten';
+import type { WorkflowHistory } from '../history';
 import { compareStages, readManifest } from '../stage-differences';
 
 /** A cell's result, as its history has it. */
-export const cellResult = z.looseObject({
+const cellResult = z.looseObject({
   cell: z.looseObject({
     budget: z.number(),
     sftFraction: z.number(),
@@ -19,6 +20,12 @@ export const cellResult = z.looseObject({
 });
 export type Cell = z.infer<typeof cellResult>;
 type CellStage = Cell['stages'][number];
+
+/** The cells that have ended. A run that was started again has them twice: the last results count. */
+export function cellsOf(histories: readonly WorkflowHistory[]): Cell[] {
+  const cells = histories.flatMap(({ result }) => cellResult.safeParse(result).data ?? []);
+  return [...new Map(cells.map((cell) => [JSON.stringify(cell.cell), cell])).values()];
+}
 
 /** Two cells of two runs, beside each other. */
 export interface CellPair {

@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { LineOf } from '../../contracts/ledger';
-import { isMissing, type Store } from '../../store';
+import type { Store } from '../../store';
 import { makingAttempt } from '../determinism';
 import { compareFields, type FieldDifference } from '../flatten';
-import { parseHistory, type WorkflowHistory } from '../history';
 import { readLedger } from '../ledger';
-import { exportedHistories, recordedStages, unknownExperiment } from '../run-files';
-import { cellResult, compareCells, compareData, isOther, pairCells, type Cell } from './cells';
+import { exportedHistories, readHistories, recordedStages, unknownExperiment } from '../run-files';
+import { cellsOf, compareCells, compareData, isOther, pairCells, type Cell } from './cells';
 import type { CellDifference } from './cells';
 
 export type { CellDifference } from './cells';
@@ -77,34 +75,12 @@ function environmentOf(starts: readonly Start[]): object {
   };
 }
 
-async function readRuns(
-  store: Store,
-  exported: readonly LineOf<'history-exported'>[],
-): Promise<WorkflowHistory[]> {
-  const read = exported.map(async ({ runId }) => {
-    for (const path of [store.paths.completeHistory(runId), store.paths.history(runId)])
-      try {
-        return [parseHistory(await readFile(path, 'utf8'), path)];
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
-    return [];
-  });
-  return (await Promise.all(read)).flat();
-}
-
-/** A run that was started again has its cells twice: the last results count. */
-function cellsOf(histories: readonly WorkflowHistory[]): Cell[] {
-  const cells = histories.flatMap(({ result }) => cellResult.safeParse(result).data ?? []);
-  return [...new Map(cells.map((cell) => [JSON.stringify(cell.cell), cell])).values()];
-}
-
 async function readFacts(store: Store, experimentId: string): Promise<Facts> {
   const lines = await readLedger(store.paths.experimentLedger(experimentId));
   const [opening] = lines;
   if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
   const exported = exportedHistories(lines);
-  const histories = await readRuns(store, exported);
+  const histories = await readHistories(store, lines);
   const chains = await Promise.all(
     recordedStages(lines).map(({ stage }) => readLedger(store.paths.stageLedger(stage))),
   );
@@ -114,10 +90,10 @@ async function readFacts(store: Store, experimentId: string): Promise<Facts> {
   return {
     ...{ experimentId, openedAt: opening.time },
     definition: opening.definition as Record<string, unknown>,
-    model: pinned.safeParse(histories[0]?.input).data?.resolved.model.digest,
+    model: pinned.safeParse(histories[0]?.history.input).data?.resolved.model.digest,
     code: codeOf(starts, codes),
     environment: environmentOf(starts),
-    cells: cellsOf(histories),
+    cells: cellsOf(histories.map(({ history }) => history)),
   };
 }
 

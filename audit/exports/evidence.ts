@@ -1,12 +1,17 @@
 import type { AuditStory } from '../../contracts/audit-story';
 import type { ArtifactManifest } from '../../contracts/artifact';
 import type { Store } from '../../store';
+import { cellsOf, type Cell } from '../comparison/cells';
+import { readLedger } from '../ledger';
+import { readHistories } from '../run-files';
 import { readStory } from '../story';
 
 /** What the exports read: the story, and the manifest of every stage by its key. */
 export interface ExportEvidence {
   readonly story: AuditStory;
   readonly manifests: ReadonlyMap<string, ArtifactManifest>;
+  /** Cells that have ended, as their histories have them. */
+  readonly cells: readonly Cell[];
 }
 
 /** INPUT_MISSING where there is no such run. */
@@ -16,5 +21,7 @@ export async function readEvidence(store: Store, experimentId: string): Promise<
     const artifact = await store.readArtifact({ kind, key });
     return artifact === undefined ? [] : [[key, artifact.manifest] as const];
   });
-  return { story, manifests: new Map((await Promise.all(read)).flat()) };
+  const lines = await readLedger(store.paths.experimentLedger(experimentId));
+  const cells = cellsOf((await readHistories(store, lines)).map(({ history }) => history));
+  return { story, cells, manifests: new Map((await Promise.all(read)).flat()) };
 }

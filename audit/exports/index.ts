@@ -3,6 +3,8 @@ import type { Store } from '../../store';
 import { renderCsv } from './csv';
 import { readEvidence, type ExportEvidence } from './evidence';
 import { renderStatement, signStatement } from './in-toto';
+import { renderMlflow } from './mlflow';
+import { renderModelCard } from './model-card';
 import { renderOpenLineage } from './open-lineage';
 
 const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
@@ -10,6 +12,8 @@ const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\
 /** Formats of other tools, by the name that `audit export --format` takes, each with what its file is called. */
 export const exportFormats = {
   csv: { suffix: '.csv', render: ({ story }: ExportEvidence) => renderCsv(story) },
+  mlflow: { suffix: '.mlflow.json', render: (evidence: ExportEvidence) => json(renderMlflow(evidence)) },
+  'model-card': { suffix: '.model-card.md', render: renderModelCard },
   'open-lineage': { suffix: '.open-lineage.jsonl', render: renderOpenLineage },
   'in-toto': {
     suffix: '.intoto.json',

@@ -48,5 +48,6 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
     if (check.outcome === 'failed') break;
   }
   const passed = checks.every(({ outcome }) => outcome !== 'failed');
-  return { experimentId: options.experimentId, passed, checks };
+  const complete = checks.every(({ outcome }) => outcome !== 'skipped');
+  return { experimentId: options.experimentId, passed, complete, checks };
 }

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../contracts/audit';
 import { isMissing } from '../../store';
+import { keptPages } from '../run-files';
 import { finding, type CheckResult, type Subject } from './subject';
 
 const evaluation = z.looseObject({
@@ -11,10 +13,12 @@ const evaluation = z.looseObject({
   score: z.number(),
   items: z.number(),
 });
+const cells = z.array(z.looseObject({ cell: z.looseObject({ id: z.string() }), evaluation }));
+const page = z.looseObject({ cells });
 const record = z.looseObject({
   result: z.looseObject({
     base: evaluation,
-    cells: z.array(z.looseObject({ cell: z.looseObject({ id: z.string() }), evaluation })),
+    cells,
     controls: z.array(z.looseObject({ of: z.string(), evaluation })),
   }),
 });
@@ -41,8 +45,44 @@ async function checkEvaluation(
   return [finding('result-contradiction', where, what)];
 }
 
+async function readPage(path: string, digest: string): Promise<unknown> {
+  const bytes = await readFile(path);
+  return createHash('sha256').update(bytes).digest('hex') === digest
+    ? JSON.parse(bytes.toString())
+    : undefined;
+}
+
+/** A page of a long sweep: its text is the one that its digest names, and its scores are the artifacts'. */
+async function checkPage(subject: Subject, digest: string): Promise<Finding[]> {
+  const path = subject.store.paths.document(digest);
+  const where = subject.nameOf(path);
+  try {
+    const parsed = page.safeParse(await readPage(path, digest));
+    if (!parsed.success) return [finding('document-changed', where, 'its SHA-256 is another')];
+    const checks = parsed.data.cells.map(({ cell, evaluation: own }) =>
+      checkEvaluation(subject, where, [cell.id, own]),
+    );
+    return (await Promise.all(checks)).flat();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return [finding('document-missing', where, 'there is no such file')];
+  }
+}
+
+async function checkPages(subject: Subject): Promise<{ count: number; findings: Finding[] }> {
+  const runs = await subject.exported();
+  const histories = await Promise.all(
+    runs.map(async ({ runId }) => (await subject.completeHistory(runId)) ?? subject.history(runId)),
+  );
+  const digests = keptPages(histories);
+  const found = await Promise.all(digests.map((digest) => checkPage(subject, digest)));
+  return { count: digests.length, findings: found.flat() };
+}
+
 /** The numbers that people read are the artifacts'. */
 export async function checkResults(subject: Subject): Promise<CheckResult> {
+  const { count: pages, findings: ofPages } = await checkPages(subject);
+  if (ofPages.length > 0) return { checked: '', findings: ofPages };
   const path = join(subject.store.paths.report(subject.experimentId), 'result.json');
   const where = subject.nameOf(path);
   const data = await readResult(path);
@@ -57,5 +97,6 @@ export async function checkResults(subject: Subject): Promise<CheckResult> {
     ...controls.map(({ of, evaluation: own }) => [`the control of ${of}`, own] as const),
   ];
   const findings = (await Promise.all(named.map((entry) => checkEvaluation(subject, where, entry)))).flat();
-  return { checked: `${named.length} scores in result.json`, findings };
+  const withPages = pages === 0 ? '' : `, and ${pages} pages of cells`;
+  return { checked: `${named.length} scores in result.json${withPages}`, findings };
 }

@@ -12,7 +12,7 @@ function showValue(text: string | null): string {
   return fit(text.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{28,52}\b/g, '$1…').replace(/^"(.*)"$/, '$1'), longest);
 }
 
-function renderField({ field, a, b }: FieldDifference, ink: Ink, indent = '  '): string[] {
+export function renderField({ field, a, b }: FieldDifference, ink: Ink, indent = '  '): string[] {
   return [
     ...wrap(field, { first: indent }),
     `${indent}  ${ink.faint('A')} ${showValue(a)}`,

@@ -12,13 +12,20 @@ function outcomeText(stage: AuditedStage): string {
   return own.length === 1 ? '1 attempt' : `${own.length} attempts`;
 }
 
-function stageRow(stage: AuditedStage, ink: Ink): TableCell[] {
+/** The cell that asked for a stage, by its place in the grid: "b64-r0.5-s0"; nothing for what the sweep itself ran. */
+function cellOf({ attempts }: AuditedStage, experimentId: string): string {
+  const workflowId = attempts.find(({ own }) => own)?.workflowId ?? '';
+  return workflowId.startsWith(`${experimentId}-`) ? workflowId.slice(experimentId.length + 1) : '';
+}
+
+function stageRow(stage: AuditedStage, experimentId: string, ink: Ink): TableCell[] {
   const own = stage.attempts.filter((attempt) => attempt.own);
   const sum = (pick: (attempt: AuditedAttempt) => number): number =>
     own.reduce((all, each) => all + pick(each), 0);
   const duration = (ms: number | null): string => (ms === null || own.length === 0 ? '' : formatDuration(ms));
   return [
     { text: fit(stage.title, 44) },
+    { text: fit(cellOf(stage, experimentId), 20), ink: ink.faint },
     { text: outcomeText(stage), ...(stage.cached ? { ink: ink.faint } : {}) },
     { text: duration(stage.waitingMs) },
     { text: duration(sum(({ wallMs }) => wallMs)) },
@@ -26,10 +33,14 @@ function stageRow(stage: AuditedStage, ink: Ink): TableCell[] {
   ];
 }
 
-function stageTable({ stages }: AuditStory, ink: Ink): string[] {
+function stageTable({ stages, experimentId }: AuditStory, ink: Ink): string[] {
   const right = ['Waiting', 'Working', 'Device'].map((title) => ({ title, right: true }));
-  const columns = [{ title: 'Stage' }, { title: 'How' }, ...right];
-  return renderTable({ columns, rows: stages.map((stage) => stageRow(stage, ink)), head: ink.faint });
+  const columns = [{ title: 'Stage' }, { title: 'Cell' }, { title: 'How' }, ...right];
+  return renderTable({
+    columns,
+    rows: stages.map((stage) => stageRow(stage, experimentId, ink)),
+    head: ink.faint,
+  });
 }
 
 function describeTrouble({ outcome, code, message, resumedFromStep }: AuditedAttempt): string {
@@ -86,7 +97,7 @@ function totals({ totals: all, stages }: AuditStory, ink: Ink): string[] {
 
 function sealing({ anchor, workflows }: AuditStory): string {
   const histories = countOf(workflows.length, 'workflow history', 'workflow histories');
-  if (anchor === null) return `${histories}; no head was anchored, so the run has not ended.`;
+  if (anchor === null) return `${histories}; no head was anchored: the run goes on, or was cancelled.`;
   const signed = anchor.signedBy === null ? 'unsigned' : `signed by ${anchor.signedBy}`;
   return `${histories}; head ${anchor.head.slice(0, 12)}… after ${anchor.lines} lines, ${signed}.`;
 }

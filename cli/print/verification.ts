@@ -25,10 +25,11 @@ const shown = 5;
 export function renderVerification({ experimentId, passed, checks }: Verification, ink: Ink): string[] {
   const findings = checks.flatMap((check) => check.findings);
   const skipped = checks.filter(({ outcome }) => outcome === 'skipped').length;
-  const left = skipped === 0 ? '' : ` ${countOf(skipped, 'check')} could not be made.`;
-  const verdict = passed
-    ? `${experimentId}: nothing is wrong.${left}`
-    : `${experimentId}: something is wrong.`;
+  const verdict = !passed
+    ? `${experimentId}: something is wrong.`
+    : skipped === 0
+      ? `${experimentId}: nothing is wrong.`
+      : `${experimentId}: not wholly verified. ${countOf(skipped, 'check')} could not be made; the others found nothing wrong.`;
   const further = findings.length > shown ? [`  and ${findings.length - shown} more of this kind`] : [];
   return [
     ...checks.flatMap((check) => renderCheck(check, ink)),
@@ -36,6 +37,6 @@ export function renderVerification({ experimentId, passed, checks }: Verificatio
     ...findings.slice(0, shown).flatMap((found) => renderFinding(found, ink)),
     ...further,
     ...(findings.length > 0 ? [''] : []),
-    ink.strong(verdict),
+    ...wrap(verdict).map(ink.strong),
   ];
 }

@@ -21,6 +21,7 @@ const who = {
   workflowId: 'w',
   runId: 'run-1',
   attempt: 1,
+  activity: '1',
   experimentId: 'e',
 };
 

@@ -20,7 +20,14 @@ async function publish(store: Store, kind: 'trainSft' | 'evaluate', made: Made, 
   const dir = join(store.paths.home, key);
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, 'file'), made.bytes ?? '');
-  const how = { device: 'cpu', threads: made.threads ?? 1, trainer: 't', microBatches: [], cost };
+  const how = {
+    device: 'cpu',
+    threads: made.threads ?? 1,
+    trainer: 't',
+    microBatches: [],
+    warnings: [],
+    cost,
+  };
   const title = `${kind} of ${made.rows}`;
   const at = { at: new Date().toISOString(), host: 'h', experimentId: 'e' };
   const manifest = {

@@ -74,7 +74,7 @@ async function publish(store: Store, kind: 'synthesizeData' | 'trainSft', made: 
   return key;
 }
 
-const who = { workflowId: 'e', runId: 'r', attempt: 1, experimentId: 'e' };
+const who = { workflowId: 'e', runId: 'r', attempt: 1, activity: '1', experimentId: 'e' };
 const from = {
   actor: '=a',
   host: 'h',

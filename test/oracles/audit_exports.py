@@ -1,12 +1,13 @@
 """Reads exported audits with the libraries of their formats: PyPI's openlineage-python, in-toto and securesystemslib.
 
     python3 -m venv /tmp/oracles
-    /tmp/oracles/bin/pip install openlineage-python==1.54.0 in-toto securesystemslib cryptography
+    /tmp/oracles/bin/pip install openlineage-python==1.54.0 in-toto securesystemslib cryptography jsonschema
     BUDGETLINE_SIGNING_KEY=key.pem npx budgetline audit export RUN --format in-toto -o run.intoto.json
     npx budgetline audit export RUN --format open-lineage -o run.jsonl
-    /tmp/oracles/bin/python test/oracles/audit_exports.py run.jsonl run.intoto.json key.pub HOME
+    /tmp/oracles/bin/python test/oracles/audit_exports.py run.jsonl run.intoto.json key.pub HOME SCHEMAS
 
-HOME is the BUDGETLINE_HOME of the run: every subject of the statement is hashed there again.
+HOME is the BUDGETLINE_HOME of the run: every subject of the statement is hashed there again. SCHEMAS is the folder spec/ of
+OpenLineage's own repository at a tag whose OpenLineage.json is 2-0-2; events and their facets are held against it.
 """
 import base64
 import hashlib
@@ -16,6 +17,8 @@ import uuid
 from importlib.metadata import version
 from pathlib import Path
 
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry, Resource
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from openlineage.client import event_v2, facet_v2
 from openlineage.client.serde import Serde
@@ -28,7 +31,7 @@ def check_open_lineage(path: Path) -> None:
     for line in path.read_text().splitlines():
         raw = json.loads(line)
         error = raw["run"]["facets"].get("errorMessage")
-        facets = {"errorMessage": facet_v2.error_message_run.ErrorMessageRun(error["message"], error["programmingLanguage"])} if error else {}
+        facets = {"errorMessage": facet_v2.error_message_run.ErrorMessageRunFacet(error["message"], error["programmingLanguage"])} if error else {}
 
         def dataset(kind, entry):
             facet = entry["facets"]["version"]
@@ -55,6 +58,28 @@ def check_open_lineage(path: Path) -> None:
     print("openlineage-python", version("openlineage-python"), "reads", counts)
 
 
+def check_schema(path: Path, folder: Path) -> None:
+    names = {"OpenLineage": "OpenLineage", "errorMessage": "facets/ErrorMessageRunFacet", "version": "facets/DatasetVersionDatasetFacet"}
+    schemas = {name: json.loads((folder / f"{file}.json").read_text()) for name, file in names.items()}
+    registry = Registry().with_resources([(schema["$id"], Resource.from_contents(schema)) for schema in schemas.values()])
+
+    def validator(schema: str, definition: str) -> Draft202012Validator:
+        reference = {"$ref": f"{schemas[schema]['$id']}#/$defs/{definition}"}
+        return Draft202012Validator(reference, registry=registry, format_checker=FormatChecker())
+
+    event_schema, failure = validator("OpenLineage", "RunEvent"), validator("errorMessage", "ErrorMessageRunFacet")
+    dataset = validator("version", "DatasetVersionDatasetFacet")
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    for event in events:
+        event_schema.validate(event)
+        if "errorMessage" in event["run"]["facets"]:
+            failure.validate(event["run"]["facets"]["errorMessage"])
+        for entry in event["inputs"] + event["outputs"]:
+            dataset.validate(entry["facets"]["version"])
+    assert not event_schema.is_valid({**events[0], "run": {"runId": 5}})
+    print(schemas["OpenLineage"]["$id"], "has", len(events), "of them valid")
+
+
 def check_in_toto(path: Path, key_path: Path, home: Path) -> None:
     raw = json.loads(path.read_text())
     key = load_pem_public_key(key_path.read_bytes())
@@ -78,4 +103,5 @@ def check_in_toto(path: Path, key_path: Path, home: Path) -> None:
 
 if __name__ == "__main__":
     check_open_lineage(Path(sys.argv[1]))
+    check_schema(Path(sys.argv[1]), Path(sys.argv[5]))
     check_in_toto(Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]))

@@ -8,6 +8,7 @@ import type { SweepPlan } from '../../planning';
 import { defineSweep } from '../../planning/define';
 import { gradeSchoolMathDefaults } from '../../tasks';
 import { builtInTasks, connectWorker, createWorker } from '../../workers';
+import type { Orchestration } from '../../workflows/orchestration';
 import { countingTrainer } from './counted-trainer';
 import { testServer } from './temporal';
 
@@ -51,11 +52,18 @@ export interface RanSweep {
 }
 
 /** Starts a sweep and follows it to its end. */
-export async function runSweep(client: Client, resolved: ResolvedSweep): Promise<RanSweep> {
+export async function runSweep(
+  client: Client,
+  resolved: ResolvedSweep,
+  { orchestration = {}, home }: { orchestration?: Partial<Orchestration>; home?: string } = {},
+): Promise<RanSweep> {
   const plan = planSweep(resolved);
-  const started = await startSweep(resolved, { client });
+  const started = await startSweep(resolved, { client, orchestration });
   const statuses: SweepStatus[] = [];
   const onStatus = (status: SweepStatus): void => void statuses.push(status);
-  const result = await watchSweep({ client, plan, started, onStatus, intervalMs: 250 });
+  const result = await watchSweep({
+    ...{ client, plan, started, onStatus, intervalMs: 250 },
+    ...(home === undefined ? {} : { home }),
+  });
   return { plan, result, statuses };
 }

@@ -1,5 +1,15 @@
 import { resolve } from 'node:path';
-import { exportFormats, readSigningKey, renderExport, writeBundle, type ExportFormat } from '../../../audit';
+import {
+  exportFormats,
+  readEvidence,
+  readSigningKey,
+  renderExport,
+  renderMlflow,
+  sendToMlflow,
+  writeBundle,
+  writeCrate,
+  type ExportFormat,
+} from '../../../audit';
 import { BudgetlineError } from '../../../contracts/failures';
 import { writeFileAtomic } from '../../../store';
 import { withAuditedRun, type AuditedRun } from '../../audited-run';
@@ -10,6 +20,8 @@ import { countOf } from '../../print/text';
 export interface ExportFlags extends PrinterOptions {
   readonly output?: string;
   readonly format: string;
+  /** Address of an MLflow tracking server. */
+  readonly to?: string;
 }
 
 interface Written {
@@ -25,10 +37,23 @@ async function exportBundle({ store, experimentId }: AuditedRun, { output }: Exp
   return { path, size: `${countOf(files.length, 'file')}, ${(bytes / 1e6).toFixed(1)} MB` };
 }
 
+async function exportCrate({ store, experimentId }: AuditedRun, { output }: ExportFlags): Promise<Written> {
+  const path = resolve(output ?? `${experimentId}.crate`);
+  const files = await writeCrate(store, { experimentId, packageVersion: packageVersion() }, path);
+  return { path, size: countOf(files, 'file') };
+}
+
+async function send({ store, experimentId }: AuditedRun, address: string): Promise<Written> {
+  const experiment = renderMlflow(await readEvidence(store, experimentId));
+  const token = process.env['MLFLOW_TRACKING_TOKEN'] ?? '';
+  const sent = await sendToMlflow(experiment, { address, token });
+  return { path: address, size: `${countOf(sent, 'new run')} of ${experiment.runs.length}` };
+}
+
 function parseFormat(format: string): ExportFormat {
   if (format in exportFormats) return format as ExportFormat;
   throw new BudgetlineError('USAGE', `--format: there is no format "${format}".`, {
-    remedy: `Use one of: bundle, ${Object.keys(exportFormats).join(', ')}.`,
+    remedy: `Use one of: bundle, ro-crate, ${Object.keys(exportFormats).join(', ')}.`,
   });
 }
 
@@ -42,11 +67,17 @@ async function exportAs({ store, experimentId }: AuditedRun, flags: ExportFlags)
   return { path, size: countOf(text.length, 'character') };
 }
 
+function exportRun(run: AuditedRun, flags: ExportFlags): Promise<Written> {
+  if (flags.to !== undefined && flags.format !== 'mlflow')
+    throw new BudgetlineError('USAGE', '--to sends to an MLflow server: it goes with --format mlflow.');
+  if (flags.to !== undefined) return send(run, flags.to);
+  if (flags.format === 'bundle') return exportBundle(run, flags);
+  return flags.format === 'ro-crate' ? exportCrate(run, flags) : exportAs(run, flags);
+}
+
 /** `budgetline audit export RUN`: everything that a run rests on in one file, or its record in another tool's format. */
 export async function exportCommand(name: string, flags: ExportFlags): Promise<void> {
-  const written = await withAuditedRun(name, (run) =>
-    flags.format === 'bundle' ? exportBundle(run, flags) : exportAs(run, flags),
-  );
+  const written = await withAuditedRun(name, (run) => exportRun(run, flags));
   createPrinter(flags).print([`${flags.format}  ${written.path} (${written.size})`]);
   if (flags.json === true) printJson({ path: written.path, format: flags.format });
 }

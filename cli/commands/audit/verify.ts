@@ -1,7 +1,7 @@
 import { readTrustedKey, verifyRun } from '../../../audit';
 import type { Verification } from '../../../contracts/audit';
 import { withAuditedRun, type AuditedRun } from '../../audited-run';
-import { exitWithFindings } from '../../exit-status';
+import { exitWithFindings, exitWithSkipped } from '../../exit-status';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { renderVerification } from '../../print/verification';
 
@@ -26,11 +26,12 @@ async function verify(
   });
 }
 
-/** `budgetline audit verify RUN`: exit status 0 where nothing is wrong, 1 where something is. */
+/** `budgetline audit verify RUN`: exit status 0 where nothing is wrong, 1 where something is, 2 where a check was not made. */
 export async function verifyCommand(name: string, flags: VerifyFlags): Promise<number> {
   const result = await withAuditedRun(name, (run) => verify(run, flags));
   const printer = createPrinter(flags);
   printer.print(renderVerification(result, printer.ink));
   if (flags.json === true) printJson(result);
-  return result.passed ? 0 : exitWithFindings;
+  if (!result.passed) return exitWithFindings;
+  return result.complete ? 0 : exitWithSkipped;
 }

@@ -32,15 +32,15 @@ async function withSigningKey<T>(path: string, work: () => Promise<T>): Promise<
   }
 }
 
-/** Runs a sweep of one mixed cell in a home, for real and signed, and exports it. */
+/** Runs a sweep of a mixed and a plain cell, a page each, in a home, for real and signed, and exports it. */
 export async function makeSmallBundle(home: string, keyDir: string): Promise<SmallBundle> {
   const keys = makeKeys(keyDir, 'signer');
-  const change = { name: 'bundled', budgets: [8], sftFractions: [0.5], controls: [] };
+  const change = { name: 'bundled', budgets: [8], sftFractions: [0.5, 1], controls: [] };
   const resolved = await resolveTinySweep(change);
   const store = createStore(home);
   const run = (): Promise<string> =>
     withWorkers(home, async (client) => {
-      const { plan, result } = await runSweep(client, resolved);
+      const { plan, result } = await runSweep(client, resolved, { orchestration: { pageSize: 1 }, home });
       if (result.holes.length > 0) throw new Error(`the sweep has holes: ${JSON.stringify(result.holes)}`);
       const anchor = await readAnchor(store, plan.sweepId);
       if (anchor === undefined || anchor === 'invalid') throw new Error('the sweep left no anchor');

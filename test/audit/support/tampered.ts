@@ -51,14 +51,22 @@ export class Tampered {
     return this.paths.stageLedger(basename(dir).split('-')[1] ?? '');
   }
 
-  /** Paths of the exported histories; the sweep's own is the one that has an end beside it. */
+  /** Paths of the exported histories: of the sweep's last page, which has an end beside it, and of the mixed cell. */
   history(which: 'sweep' | 'cell' | 'complete'): string {
     const dir = join(this.home, 'store', 'histories');
     const names = readdirSync(dir);
     const complete = names.find((name) => name.endsWith('.complete.json')) ?? '';
     const sweep = complete.replace('.complete', '');
-    const cell = names.find((name) => name !== complete && name !== sweep) ?? '';
-    return join(dir, { complete, sweep, cell }[which]);
+    const isMixed = (line: Line): boolean =>
+      line.type === 'history-exported' && String(line['workflowId']).includes('-r0.5-');
+    const cell = String(this.lines(this.chain).find(isMixed)?.['runId']);
+    return join(dir, { complete, sweep, cell: `${cell}.json` }[which]);
+  }
+
+  /** The first page's outcomes, as the sweep put them into the store. */
+  page(): string {
+    const dir = join(this.home, 'store', 'documents');
+    return join(dir, readdirSync(dir)[0] ?? '');
   }
 
   code(): string {

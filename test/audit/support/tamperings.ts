@@ -197,6 +197,12 @@ export const plain: readonly Tampering[] = [
       ),
   ],
   ['result.json is spoilt', 'result-contradiction', (run) => run.edit(run.result, (text) => text.slice(2))],
+  ['a page of results is taken away', 'document-missing', (run) => run.remove(run.page())],
+  [
+    'a score on a page of results is better',
+    'document-changed',
+    (run) => run.edit(run.page(), (text) => text.replace(/"score":/, '"score":1')),
+  ],
   ['the workflow code is taken away', 'code-missing', (run) => run.remove(run.code())],
   ['the workflow code is another', 'code-changed', (run) => run.edit(run.code(), (text) => `${text}\n`)],
 ];

@@ -1,0 +1,52 @@
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { BudgetlineError } from '../../contracts/failures';
+import { ensureDir, guardFiles, writeFileAtomic, type Store } from '../../store';
+import { take } from '../bundle/write';
+import { listRunFiles } from '../run-files';
+import { readEvidence } from './evidence';
+import { renderCrate } from './ro-crate';
+
+/** "store/code/" of the first workflow code that is there. */
+const workflowOf = (paths: readonly string[]): string | null =>
+  paths.find((path) => path.startsWith('store/code/')) ?? null;
+
+async function fill(store: Store, about: CrateOptions, folder: string): Promise<number> {
+  const { experimentId, packageVersion } = about;
+  const paths: string[] = [];
+  for (const path of await listRunFiles(store, experimentId))
+    if (await take(join(store.paths.home, path), join(folder, path))) paths.push(path);
+  const evidence = await readEvidence(store, experimentId);
+  const crate = renderCrate(evidence, { paths, workflow: workflowOf(paths), packageVersion });
+  await writeFileAtomic(join(folder, 'ro-crate-metadata.json'), `${JSON.stringify(crate, undefined, 2)}\n`);
+  return paths.length;
+}
+
+interface CrateOptions {
+  readonly experimentId: string;
+  readonly packageVersion: string;
+}
+
+/**
+ * Writes a run as a Provenance Run Crate: a folder with all that the run rests on and its metadata, in one step. Gives
+ * how many files it describes.
+ *
+ * @throws BudgetlineError STORE_UNWRITABLE where the folder is there already; INPUT_MISSING
+ */
+export async function writeCrate(store: Store, options: CrateOptions, target: string): Promise<number> {
+  const path = resolve(target);
+  await ensureDir(dirname(path));
+  const folder = await mkdtemp(join(dirname(path), '.crate-'));
+  try {
+    const files = await fill(store, options, folder);
+    await guardFiles(path, () => rename(folder, path));
+    return files;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENOTEMPTY') throw error;
+    throw new BudgetlineError('STORE_UNWRITABLE', `The folder ${path} is there already, and not empty.`, {
+      remedy: 'Name another folder with --output, or remove that one.',
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

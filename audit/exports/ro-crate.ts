@@ -1,0 +1,253 @@
+import type { AuditedAttempt, AuditedStage } from '../../contracts/audit-story';
+import type { ArtifactManifest } from '../../contracts/artifact';
+import type { ExportEvidence } from './evidence';
+
+/** An entity of the crate's graph. */
+export type CrateEntity = Readonly<Record<string, unknown>> & { readonly '@id': string };
+interface Reference {
+  readonly '@id': string;
+}
+
+const refer = (id: string): Reference => ({ '@id': id });
+const profiles = [
+  ['https://w3id.org/ro/wfrun/process/0.5', 'Process Run Crate', '0.5'],
+  ['https://w3id.org/ro/wfrun/workflow/0.5', 'Workflow Run Crate', '0.5'],
+  ['https://w3id.org/ro/wfrun/provenance/0.5', 'Provenance Run Crate', '0.5'],
+  ['https://w3id.org/workflowhub/workflow-ro-crate/1.0', 'Workflow RO-Crate', '1.0'],
+] as const;
+
+/** Stages in the order in which a cell runs them, each with what its tool does. */
+const tools = {
+  synthesizeData: 'Buys demonstrations, or makes preference pairs of the reference’s samples',
+  trainSft: 'Supervised fine-tuning',
+  freezeReference: 'Merges and seals the reference model',
+  trainPreference: 'Preference tuning against the reference',
+  evaluate: 'Evaluates a model on test items',
+} as const;
+type Tool = keyof typeof tools;
+const kinds = Object.keys(tools) as Tool[];
+
+const toolId = (kind: string): string => `#tool-${kind}`;
+const stepId = (kind: string): string => `#step-${kind}`;
+const folderOf = (kind: string, key: string): string => `store/artifacts/${kind}-${key}/`;
+const actorId = (actor: string): string => `#actor-${encodeURIComponent(actor)}`;
+const attemptId = ({ key }: AuditedStage, { fence }: AuditedAttempt): string => `#attempt-${key}-${fence}`;
+
+/** What a crate holds beside the metadata. */
+export interface CrateFiles {
+  /** Paths below the crate's folder. */
+  readonly paths: readonly string[];
+  /** The workflow's code among them; null where the run did not name it. */
+  readonly workflow: string | null;
+  readonly packageVersion: string;
+}
+
+const encodings: Readonly<Record<string, string>> = {
+  json: 'application/json',
+  jsonl: 'application/jsonl',
+  js: 'text/javascript',
+  html: 'text/html',
+  svg: 'image/svg+xml',
+};
+
+function fileEntity(path: string, manifests: ReadonlyMap<string, ArtifactManifest>): CrateEntity {
+  const key = /^store\/artifacts\/\w+-([0-9a-f]{64})\//.exec(path)?.[1] ?? '';
+  const file = manifests.get(key)?.files.find((each) => path.endsWith(`-${key}/${each.path}`));
+  const known = file === undefined ? {} : { contentSize: String(file.bytes), sha256: file.sha256 };
+  const encodingFormat = encodings[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
+  return { '@id': path, '@type': 'File', name: path.split('/').at(-1), encodingFormat, ...known };
+}
+
+function datasetEntity({ kind, key, title }: AuditedStage, paths: readonly string[]): CrateEntity {
+  const id = folderOf(kind, key);
+  const parts = paths.filter((path) => path.startsWith(id)).map(refer);
+  return { '@id': id, '@type': 'Dataset', name: title, description: `${title} (${kind})`, hasPart: parts };
+}
+
+const statuses: Readonly<Record<AuditedAttempt['outcome'], string>> = {
+  published: 'http://schema.org/CompletedActionStatus',
+  failed: 'http://schema.org/FailedActionStatus',
+  lost: 'http://schema.org/FailedActionStatus',
+  yielded: 'http://schema.org/FailedActionStatus',
+  cancelled: 'http://schema.org/FailedActionStatus',
+  open: 'http://schema.org/ActiveActionStatus',
+};
+
+function attemptEntity(
+  stage: AuditedStage,
+  attempt: AuditedAttempt,
+  { manifests }: ExportEvidence,
+): CrateEntity {
+  const { outcome, startedAt, endedAt, code, message, actor } = attempt;
+  const inputs = Object.values(manifests.get(stage.key)?.inputs ?? {});
+  const objects = inputs.flatMap((key) => {
+    const source = manifests.get(key);
+    return source === undefined ? [] : [refer(folderOf(source.kind, key))];
+  });
+  const made = outcome === 'published';
+  return {
+    '@id': attemptId(stage, attempt),
+    '@type': 'CreateAction',
+    name: `${stage.title}, attempt ${attempt.attempt}`,
+    instrument: refer(toolId(stage.kind)),
+    agent: refer(actorId(actor)),
+    startTime: startedAt,
+    ...(endedAt === null ? {} : { endTime: endedAt }),
+    actionStatus: refer(statuses[outcome]),
+    ...(objects.length === 0 ? {} : { object: objects }),
+    ...(made ? { result: [refer(folderOf(stage.kind, stage.key))] } : {}),
+    ...(made || outcome === 'open' ? {} : { error: `${code ?? outcome}: ${message ?? ''}` }),
+  };
+}
+
+/** A step of the workflow as it was carried out: whose attempts they were. */
+function controlEntity(stage: AuditedStage): CrateEntity {
+  return {
+    '@id': `#control-${stage.key}`,
+    '@type': 'ControlAction',
+    name: `orchestrates ${stage.title}`,
+    instrument: refer(stepId(stage.kind)),
+    object: stage.attempts.map((attempt) => refer(attemptId(stage, attempt))),
+  };
+}
+
+function planEntities({ workflow, packageVersion }: CrateFiles): CrateEntity[] {
+  const about = { '@type': 'SoftwareApplication', softwareVersion: packageVersion };
+  return [
+    {
+      '@id': workflow ?? '#workflow',
+      '@type': [
+        ...(workflow === null ? [] : ['File']),
+        'SoftwareSourceCode',
+        'ComputationalWorkflow',
+        'HowTo',
+      ],
+      name: 'allocationSweep',
+      programmingLanguage: refer('#language'),
+      hasPart: kinds.map((kind) => refer(toolId(kind))),
+      step: kinds.map((kind) => refer(stepId(kind))),
+    },
+    {
+      '@id': '#language',
+      '@type': 'ComputerLanguage',
+      name: 'JavaScript',
+      alternateName: 'JavaScript, as a Temporal workflow',
+      identifier: refer('https://docs.temporal.io/develop/typescript'),
+      url: refer('https://docs.temporal.io/develop/typescript'),
+    },
+    { '@id': '#engine', ...about, name: 'Budgetline on Temporal', url: refer('https://temporal.io') },
+    ...kinds.map((kind) => ({ '@id': toolId(kind), ...about, name: kind, description: tools[kind] })),
+    ...kinds.map((kind, index) => ({
+      '@id': stepId(kind),
+      '@type': 'HowToStep',
+      name: kind,
+      position: String(index + 1),
+      workExample: refer(toolId(kind)),
+    })),
+  ];
+}
+
+function runEntities(evidence: ExportEvidence, { workflow }: CrateFiles): CrateEntity[] {
+  const { experimentId, openedAt, openedBy, lastAt, stages, definition } = evidence.story;
+  const own = stages.filter(({ attempts }) => attempts.length > 0);
+  const results = stages
+    .filter(({ kind }) => kind === 'evaluate')
+    .map(({ kind, key }) => refer(folderOf(kind, key)));
+  const common = { startTime: openedAt, endTime: lastAt, agent: refer(actorId(openedBy)) };
+  return [
+    {
+      '@id': '#organize',
+      '@type': 'OrganizeAction',
+      name: `Run of ${experimentId} by Temporal`,
+      ...common,
+      instrument: refer('#engine'),
+      object: own.map(({ key }) => refer(`#control-${key}`)),
+      result: refer('#run'),
+    },
+    {
+      '@id': '#run',
+      '@type': 'CreateAction',
+      name: `Run of ${experimentId}`,
+      ...common,
+      instrument: refer(workflow ?? '#workflow'),
+      object: [refer('#definition')],
+      result: results,
+      actionStatus: refer('http://schema.org/CompletedActionStatus'),
+    },
+    {
+      '@id': '#definition',
+      '@type': 'PropertyValue',
+      name: 'definition',
+      value: JSON.stringify(definition),
+    },
+  ];
+}
+
+function people({ story }: ExportEvidence): CrateEntity[] {
+  const actors = story.stages.flatMap(({ attempts }) => attempts.map(({ actor }) => actor));
+  return [...new Set([story.openedBy, ...actors])].map((actor) => ({
+    '@id': actorId(actor),
+    '@type': 'Person',
+    name: actor,
+  }));
+}
+
+function rootEntities({ story }: ExportEvidence, { paths, workflow }: CrateFiles): CrateEntity[] {
+  const folders = story.stages.map(({ kind, key }) => folderOf(kind, key));
+  const loose = paths.filter((path) => !folders.some((folder) => path.startsWith(folder)));
+  const actions = [
+    '#organize',
+    '#run',
+    ...story.stages.flatMap((stage) => stage.attempts.map((each) => attemptId(stage, each))),
+  ];
+  return [
+    {
+      '@id': 'ro-crate-metadata.json',
+      '@type': 'CreativeWork',
+      conformsTo: [
+        refer('https://w3id.org/ro/crate/1.1'),
+        refer('https://w3id.org/workflowhub/workflow-ro-crate/1.0'),
+      ],
+      about: refer('./'),
+    },
+    {
+      '@id': './',
+      '@type': 'Dataset',
+      name: `Run of ${story.experimentId}`,
+      description: `What a budget of annotations buys: the sweep ${story.experimentId}, with every artifact, attempt and history.`,
+      datePublished: story.lastAt,
+      license: refer('#licence'),
+      conformsTo: profiles.map(([id]) => refer(id)),
+      hasPart: [...folders, ...loose].map(refer),
+      mainEntity: refer(workflow ?? '#workflow'),
+      mentions: actions.map(refer),
+    },
+    ...profiles.map(([id, name, version]) => ({ '@id': id, '@type': 'CreativeWork', name, version })),
+    {
+      '@id': '#licence',
+      '@type': 'CreativeWork',
+      name: 'No licence',
+      description: 'The run names no licence; those of its base model and its data hold.',
+    },
+  ];
+}
+
+/** ro-crate-metadata.json of a Provenance Run Crate 0.5: one action an attempt, one control action a stage. */
+export function renderCrate(evidence: ExportEvidence, files: CrateFiles): object {
+  const { stages } = evidence.story;
+  const own = stages.filter(({ attempts }) => attempts.length > 0);
+  const { workflow, paths } = files;
+  return {
+    '@context': ['https://w3id.org/ro/crate/1.1/context', 'https://w3id.org/ro/terms/workflow-run/context'],
+    '@graph': [
+      ...rootEntities(evidence, files),
+      ...planEntities(files),
+      ...runEntities(evidence, files),
+      ...own.map(controlEntity),
+      ...own.flatMap((stage) => stage.attempts.map((attempt) => attemptEntity(stage, attempt, evidence))),
+      ...stages.map((stage) => datasetEntity(stage, paths)),
+      ...paths.filter((path) => path !== workflow).map((path) => fileEntity(path, evidence.manifests)),
+      ...people(evidence),
+    ],
+  };
+}

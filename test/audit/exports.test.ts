@@ -1,0 +1,115 @@
+import { strict as assert } from 'node:assert';
+import { sendToMlflow } from '../../audit';
+import type { ExportEvidence } from '../../audit/exports/evidence';
+import { renderMlflow } from '../../audit/exports/mlflow';
+import { renderModelCard } from '../../audit/exports/model-card';
+import { renderCrate, type CrateEntity } from '../../audit/exports/ro-crate';
+import type { AuditedAttempt, AuditedStage } from '../../contracts/audit-story';
+
+const key = 'a'.repeat(64);
+const hostile = '<b>*x*</b> | "y"';
+
+function attempt(fence: number, changes: Partial<AuditedAttempt>): AuditedAttempt {
+  return {
+    ...{ fence, workflowId: 'w', runId: 'r', attempt: fence, own: true, actor: 'ann b', host: 'h' },
+    ...{ device: 'cpu', startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:01:00Z' },
+    ...{
+      outcome: 'published',
+      code: null,
+      message: null,
+      resumedFromStep: null,
+      checkpoints: [],
+      rungs: [],
+      warnings: [],
+    },
+    ...{ exitCodes: [], wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, checkerCalls: 0 },
+    usd: null,
+    ...changes,
+  };
+}
+
+const stage: AuditedStage = {
+  ...{ key, kind: 'evaluate', title: hostile, cached: false, artifact: key, askedAt: null, waitingMs: null },
+  attempts: [attempt(1, { outcome: 'failed', code: 'TRAINER_CRASHED', message: 'why' }), attempt(2, {})],
+};
+
+const evidence = {
+  story: {
+    ...{ experimentId: 'e', definition: { task: hostile, model: 'o/m', annotator: hostile } },
+    ...{ definitionDigest: key, openedAt: '2026-01-01T00:00:00Z', openedBy: 'ann b' },
+    ...{ lastAt: '2026-01-01T00:02:00Z', stages: [stage], interventions: [], workflows: [], anchor: null },
+  },
+  manifests: new Map(),
+  cells: [0.5, 0.75].map((score) => ({
+    cell: { budget: 64, sftFraction: score, seed: 0 },
+    evaluation: { score, items: 4 },
+    stages: [{ kind: 'evaluate', title: hostile, key, digest: key }],
+  })),
+} as unknown as ExportEvidence;
+
+describe('pure: exports', () => {
+  const path = `store/artifacts/evaluate-${key}/items.jsonl`;
+  const crate = renderCrate(evidence, {
+    paths: [path, 'store/code/c.js'],
+    workflow: 'store/code/c.js',
+    packageVersion: '1',
+  }) as { '@graph': CrateEntity[] };
+  const graph = crate['@graph'];
+
+  function references(value: unknown): string[] {
+    if (Array.isArray(value)) return value.flatMap(references);
+    if (typeof value !== 'object' || value === null) return [];
+    return Object.entries(value).flatMap(([name, part]) =>
+      name === '@id' ? [String(part)] : references(part),
+    );
+  }
+
+  it('describe everything that a crate refers to, once', () => {
+    const ids = graph.map((entity) => entity['@id']);
+    assert.equal(new Set(ids).size, ids.length);
+    const outside = (id: string): boolean => /^https?:/.test(id);
+    const missing = references(graph).filter((id) => !ids.includes(id) && !outside(id));
+    assert.deepEqual(missing, []);
+    assert.ok(ids.includes(path));
+  });
+
+  it('tell of every attempt in a crate, failed ones with their reasons', () => {
+    const actions = graph.filter((entity) => entity['@id'].startsWith('#attempt-'));
+    assert.deepEqual(
+      actions.map(({ error, result }) => [error, result !== undefined]),
+      [
+        ['TRAINER_CRASHED: why', false],
+        [undefined, true],
+      ],
+    );
+  });
+
+  it('put a cell into MLflow as a run, its evaluation to find it by', () => {
+    const { name, runs } = renderMlflow(evidence);
+    assert.equal(name, 'budgetline/e');
+    assert.deepEqual(
+      runs.map(({ params, metrics }) => [params[1], metrics.map((metric) => [metric.key, metric.value])]),
+      [0.5, 0.75].map((score) => [
+        { key: 'sftFraction', value: String(score) },
+        [
+          ['score', score],
+          ['items', 4],
+        ],
+      ]),
+    );
+    assert.ok(runs.every(({ tags }) => tags[0]?.value === key));
+  });
+
+  it('say which MLflow server did not take it', async () => {
+    const nowhere = { address: 'http://127.0.0.1:1', token: '' };
+    await assert.rejects(sendToMlflow(renderMlflow(evidence), nowhere), { code: 'EXPORT_REFUSED' });
+  });
+
+  it('make a card of the model with the best score, in which no text is markup', () => {
+    const card = renderModelCard(evidence);
+    const [, matter = '', ...body] = card.split(/^---$/m);
+    assert.ok(matter.includes('base_model: "o/m"') && matter.includes('value: 0.75'), matter);
+    assert.ok(!/[^\\]<b>/.test(body.join('')), body.join(''));
+    assert.throws(() => renderModelCard({ ...evidence, cells: [] }), { code: 'INPUT_MISSING' });
+  });
+});
