@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DemonstrationRow, PreferenceRow } from '../contracts/rows';
 import { createRandom, generateTwin, gradeSchoolMath, type TwinProblem } from '../tasks';
@@ -28,11 +28,15 @@ function pairOf(problem: TwinProblem): PreferenceRow[] {
   return rejected === chosen ? [] : [{ id: problem.id, prompt: problem.prompt, chosen, rejected }];
 }
 
+/** Rows that a benchmark trains on and is judged by. */
+export interface BenchCounts {
+  readonly rows: number;
+  readonly pairs: number;
+  readonly heldOut: number;
+}
+
 /** Writes demonstrations and pairs of the twin, with held-out rows of each. */
-export function writeBenchData(
-  folder: string,
-  counts: { rows: number; pairs: number; heldOut: number },
-): BenchData {
+export function writeBenchData(folder: string, counts: BenchCounts): BenchData {
   const { pool, validation } = generateTwin({
     source: 'twin',
     seed: 0,
@@ -49,5 +53,39 @@ export function writeBenchData(
     ),
     pairs: writeRows(join(folder, 'dpo.jsonl'), pool.flatMap(pairOf).slice(0, counts.pairs)),
     heldOutPairs: writeRows(join(folder, 'dpo-held-out.jsonl'), heldOutPairs),
+  };
+}
+
+/** A wrong solution of the same length: every digit another one. */
+const misreckon = (solution: string): string =>
+  solution.replace(/\d/g, (digit) => ((Number(digit) * 7 + 3) % 10).toString());
+
+function readQuestions(path: string): (DemonstrationRow & PreferenceRow)[] {
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  return lines.map((line, index) => {
+    const { question, answer } = JSON.parse(line) as { question: string; answer: string };
+    const completion = ` ${answer}`;
+    const texts = { completion, chosen: completion, rejected: misreckon(completion) };
+    return { id: `gsm8k-${index}`, prompt: `Q: ${question}\nA:`, ...texts };
+  });
+}
+
+/** Writes full-length GSM8K problems as the file of questions and answers has them; held-out rows are the last ones. */
+export function writeQuestionData(folder: string, path: string, counts: BenchCounts): BenchData {
+  const all = readQuestions(path);
+  if (all.length < Math.max(counts.rows, counts.pairs) + counts.heldOut)
+    throw new Error(
+      `${path} has ${all.length} problems, too few for ${counts.rows} and ${counts.heldOut} held out.`,
+    );
+  const demonstrations = all.map(({ id, prompt, completion }) => ({ id, prompt, completion }));
+  const pairs = all.map(({ id, prompt, chosen, rejected }) => ({ id, prompt, chosen, rejected }));
+  return {
+    demonstrations: writeRows(join(folder, 'sft.jsonl'), demonstrations.slice(0, counts.rows)),
+    heldOutDemonstrations: writeRows(
+      join(folder, 'sft-held-out.jsonl'),
+      demonstrations.slice(-counts.heldOut),
+    ),
+    pairs: writeRows(join(folder, 'dpo.jsonl'), pairs.slice(0, counts.pairs)),
+    heldOutPairs: writeRows(join(folder, 'dpo-held-out.jsonl'), pairs.slice(-counts.heldOut)),
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { sweepDefinition } from '../contracts/definition';
+import { sweepDefinition, type TrainingSpec } from '../contracts/definition';
 import { trainerProtocol, type JobOf } from '../contracts/trainer-job';
 import { gradeSchoolMathDefaults } from '../tasks';
 import type { BenchData } from './data';
@@ -11,15 +11,23 @@ export const trainer = resolve(__dirname, '..', 'dist', 'bin', 'budgetline-train
 
 export type Stage = 'sft' | 'dpo';
 
-/** What a stage is run on. */
+/** How both stages are trained. */
+export interface Recipe {
+  readonly sft: TrainingSpec;
+  readonly dpo: TrainingSpec;
+  readonly loss: { readonly name: 'sigmoid'; readonly beta: number };
+}
+
+/** What a stage is run on; by the embedded recipe unless another is given. */
 export interface StageFiles {
   readonly model: string;
   readonly data: BenchData;
   readonly threads: number;
+  readonly recipe?: Recipe;
 }
 
 /** The embedded recipe. */
-export const definition = sweepDefinition.parse({
+const definition = sweepDefinition.parse({
   ...gradeSchoolMathDefaults,
   name: 'bench',
   annotator: 'clean',
@@ -27,13 +35,21 @@ export const definition = sweepDefinition.parse({
   sftFractions: [1],
 });
 
-/** A training stage of the embedded recipe as a job file has it, in a folder of its own. */
+function embeddedRecipe(): Recipe {
+  const { loss, ...dpo } = definition.preference;
+  if (loss.name !== 'sigmoid') throw new Error('the embedded recipe trains with the sigmoid loss');
+  return { sft: definition.sft, dpo, loss: { name: loss.name, beta: loss.beta } };
+}
+
+export const embedded: Recipe = embeddedRecipe();
+
+/** A training stage as a job file has it, in a folder of its own. */
 export function stageJob(
   bench: StageFiles,
   stage: Stage,
   workDir: string,
 ): JobOf<'sft'> | JobOf<'preference'> {
-  const { loss, ...preference } = definition.preference;
+  const { sft, dpo, loss } = bench.recipe ?? embedded;
   const base = {
     protocol: trainerProtocol,
     id: `bench-${stage}`,
@@ -51,7 +67,7 @@ export function stageJob(
       model: bench.model,
       data: bench.data.demonstrations,
       column: 'completion',
-      training: definition.sft,
+      training: sft,
     };
   const weights = readFileSync(join(bench.model, 'model.safetensors'));
   return {
@@ -61,6 +77,6 @@ export function stageJob(
     referenceSha256: createHash('sha256').update(weights).digest('hex'),
     data: bench.data.pairs,
     loss,
-    training: preference,
+    training: dpo,
   };
 }

@@ -1,4 +1,5 @@
 /** `npm run bench -- NAME`: runs one benchmark and prints its table. */
+import { benchGeneration } from './generation';
 import { benchOrchestration } from './orchestration/bench';
 import { benchResume } from './resume';
 import { benchSearch } from './search';
@@ -7,6 +8,7 @@ import { benchTrainer } from './trainer';
 
 const benchmarks: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = {
   orchestration: benchOrchestration,
+  generation: benchGeneration,
   resume: benchResume,
   search: benchSearch,
   smollm2: benchSmollm2,

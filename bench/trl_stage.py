@@ -1,6 +1,6 @@
-"""The benchmark's other side: one SFT or DPO stage with TRL and PEFT, and the judge of both sides' adapters.
+"""The benchmark's other side: one SFT or DPO stage with TRL and PEFT, generation, and the judge of both sides' adapters.
 
-usage: trl_stage.py sft|dpo|judge|count SPEC.json
+usage: trl_stage.py sft|dpo|generate|judge|count SPEC.json
 
 Prints one JSON line on standard output. `importSeconds` is the time from the start of this file to the end of the
 imports; `stageSeconds` covers loading the model, preparing the data, the reference pass, training and saving.
@@ -63,6 +63,9 @@ def training_arguments(spec):
         report_to=[],
         disable_tqdm=True,
         seed=spec["seed"],
+        # Rows of like length together, so that little is padded.
+        train_sampling_strategy="group_by_length",
+        torch_compile=spec.get("compile", False),
         dataloader_num_workers=0,
         dataloader_pin_memory=False,
     )
@@ -96,7 +99,12 @@ def dpo_trainer(spec, model, tokenizer, rows):
     from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
 
-    data = Dataset.from_list([{key: row[key] for key in ("prompt", "chosen", "rejected")} for row in rows])
+    length = lambda row: len(row["prompt"]) + max(len(row["chosen"]), len(row["rejected"]))
+    # In order of length for the reference pass, which takes the rows as they come; training groups by `length`.
+    columns = ("prompt", "chosen", "rejected")
+    data = Dataset.from_list(
+        [{**{key: row[key] for key in columns}, "length": length(row)} for row in sorted(rows, key=length)]
+    )
     # The reference pass once, before training: with two epochs the faster of TRL's two ways.
     args = DPOConfig(**training_arguments(spec), beta=spec["beta"], precompute_ref_log_probs=True)
     return DPOTrainer(
@@ -108,7 +116,7 @@ def run_stage(command, spec):
     import datasets, peft, transformers, trl  # noqa: F401  (their time counts as imports)
 
     transformers.utils.logging.set_verbosity_error()
-    imported = time.perf_counter()
+    imported, imported_cpu = time.perf_counter(), time.process_time()
     model, tokenizer = load(spec)
     rows = read_rows(spec["data"])
     # TRL prints its progress on standard output; that is for the result alone.
@@ -125,6 +133,8 @@ def run_stage(command, spec):
         "prepareSeconds": prepared - imported,
         "trainSeconds": trained - prepared,
         "stageSeconds": ended - imported,
+        "cpuSeconds": time.process_time(),
+        "stageCpuSeconds": time.process_time() - imported_cpu,
         "steps": trainer.state.global_step,
         "firstLoss": losses[0],
         "lastLoss": losses[-1],
@@ -135,6 +145,44 @@ def run_stage(command, spec):
             "trl": trl.__version__,
             "peft": peft.__version__,
         },
+    }
+
+
+def generate(spec):
+    """Greedy continuations of every prompt, in batches of like length, left-padded as transformers wants them."""
+    import transformers
+
+    transformers.utils.logging.set_verbosity_error()
+    imported, imported_cpu = time.perf_counter(), time.process_time()
+    model, tokenizer = load(spec)
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    prompts = [row["prompt"] for row in read_rows(spec["prompts"])]
+    order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
+    completions, tokens = [""] * len(prompts), 0
+    for start in range(0, len(order), spec["batchRows"]):
+        places = order[start : start + spec["batchRows"]]
+        batch = tokenizer([prompts[place] for place in places], add_special_tokens=False, padding=True, return_tensors="pt")
+        with torch.inference_mode():
+            made = model.generate(
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                do_sample=False,
+                max_new_tokens=spec["maxNewTokens"],
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        for place, row in zip(places, made[:, batch["input_ids"].shape[1] :].tolist()):
+            ids = row[: row.index(tokenizer.eos_token_id)] if tokenizer.eos_token_id in row else row
+            completions[place] = tokenizer.decode(ids, skip_special_tokens=False)
+            tokens += len(ids)
+    return {
+        "seconds": time.perf_counter() - imported,
+        "cpuSeconds": time.process_time() - imported_cpu,
+        "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "tokens": tokens,
+        "completions": completions,
     }
 
 
@@ -157,9 +205,12 @@ def judge(spec):
     rows = read_rows(spec["heldOut"])
     pairs = "chosen" in rows[0]
     columns = ("chosen", "rejected") if pairs else ("completion",)
-    base = [[completion_logprob(model, tokenizer, row["prompt"], row[c]) for c in columns] for row in rows]
+    score = lambda scored: [
+        [completion_logprob(scored, tokenizer, row["prompt"], row[c]) for c in columns] for row in rows
+    ]
+    base = score(model) if pairs else []
     tuned = PeftModel.from_pretrained(model, spec["adapter"]).eval()
-    policy = [[completion_logprob(tuned, tokenizer, row["prompt"], row[c]) for c in columns] for row in rows]
+    policy = score(tuned)
     if not pairs:
         return {"heldOutLoss": -sum(p[0][0] for p in policy) / sum(p[0][1] for p in policy)}
     margins = [(p[0][0] - b[0][0]) - (p[1][0] - b[1][0]) for p, b in zip(policy, base)]
@@ -186,7 +237,7 @@ def main():
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     with open(path, encoding="utf-8") as file:
         spec = json.load(file)
-    others = {"judge": judge, "count": count}
+    others = {"generate": generate, "judge": judge, "count": count}
     result = others[command](spec) if command in others else run_stage(command, spec)
     print(json.dumps(result), flush=True)
 

@@ -77,6 +77,11 @@ class StreamWriter {
     return name;
   }
 
+  /** A part's [H, own, hd] as [KV, R · own, hd] or back; the same where no heads share keys. */
+  regroup(x: string, from: Sizes, to: Sizes): string {
+    return from.join() === to.join() ? x : this.reshape(x, to);
+  }
+
   /** Cuts [heads, …, width] along its second axis into the given parts. */
   cut(x: string, parts: readonly number[], [heads, width]: readonly [number, number]): readonly string[] {
     if (parts.length === 1) return [x];
@@ -197,7 +202,7 @@ function writeAttention({ inputs, parameters }: Op<'streamAttention'>, emit: Emi
     write.into(left.weights, 'Softmax', [masked], { axis: int(-1) });
     emit.declare(left.weights, sizes.scoreShape(part));
     const output = write.shaped(sizes.askedShape(part), 'FusedMatMul', [left.weights, left.told]);
-    return write.reshape(output, sizes.ownShape(part));
+    return write.regroup(output, sizes.askedShape(part), sizes.ownShape(part));
   });
   write.headsLast(emit.results[0] ?? '', mixed, sizes.asking);
 }
@@ -235,13 +240,15 @@ function writeGradient({ inputs, parameters }: Op<'streamAttentionGradient'>, em
     ];
     const product = (shape: Sizes, operands: readonly string[], options: ProductOptions): string =>
       write.shaped(shape, 'FusedMatMul', operands, productAttributes(options));
-    const du = write.reshape(gradients[index] ?? '', askedShape);
-    const offset = write.reshape(offsets[index] ?? '', [...askedShape.slice(0, 2), 1]);
+    const ownShape = sizes.ownShape(part);
+    const du = write.regroup(gradients[index] ?? '', ownShape, askedShape);
+    const column = (shape: Sizes): Sizes => [...shape.slice(0, 2), 1];
+    const offset = write.regroup(offsets[index] ?? '', column(ownShape), column(askedShape));
     const slope = write.shaped(score, 'Sub', [product(score, [du, told], { transB: true }), offset]);
     const ds = write.shaped(score, 'Mul', [weights, slope]);
     hand(forKeys, part, product(seenShape, [ds, own], { transA: true, alpha: scale }));
     hand(forValues, part, product(seenShape, [weights, du], { transA: true }));
-    return write.reshape(product(askedShape, [ds, seen], { alpha: scale }), sizes.ownShape(part));
+    return write.regroup(product(askedShape, [ds, seen], { alpha: scale }), askedShape, ownShape);
   });
   const [dq = '', dk = '', dv = ''] = emit.results;
   write.headsLast(dq, forQueries, sizes.asking);
