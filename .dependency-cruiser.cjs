@@ -18,7 +18,7 @@ const law = {
     packages: ['zod', 'csv-parse', 'hyparquet', 'hyparquet-compressors'],
     node: true,
   },
-  annotators: { rooms: ['contracts'], packages: ['zod', 'openai'], node: true },
+  annotators: { rooms: ['contracts', 'store'], packages: ['zod', 'openai'], node: true },
   store: { rooms: ['contracts'], packages: ['zod'], node: true },
   workflows: {
     rooms: ['contracts', 'planning'],
@@ -39,7 +39,7 @@ const law = {
     node: true,
   },
   activities: {
-    rooms: ['contracts', 'planning', 'tasks', 'ingest', 'text', 'audit', 'store'],
+    rooms: ['contracts', 'planning', 'tasks', 'ingest', 'text', 'analysis', 'audit', 'store'],
     packages: ['zod', '@temporalio/activity', '@temporalio/common'],
     node: true,
   },
@@ -80,6 +80,7 @@ const law = {
       'planning',
       'tasks',
       'ingest',
+      'annotators',
       'analysis',
       'audit',
       'report',

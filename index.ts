@@ -4,8 +4,23 @@
  */
 export { analyzeSweep } from './analysis';
 export type { AnalyzeSweepInput } from './analysis';
-export { endpointAnnotator, peopleAnnotator, withAnnotators } from './annotators';
-export type { EndpointOptions, PeopleOptions } from './annotators';
+export {
+  checkpointAnnotator,
+  checkpointJudge,
+  endpointAnnotator,
+  endpointJudge,
+  peopleAnnotator,
+  peopleJudge,
+  withAnnotators,
+  withJudges,
+} from './annotators';
+export type {
+  CheckpointJudgeOptions,
+  CheckpointOptions,
+  EndpointJudgeOptions,
+  EndpointOptions,
+  PeopleOptions,
+} from './annotators';
 export {
   connect,
   readStatus,

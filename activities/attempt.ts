@@ -54,9 +54,10 @@ type Ending = Pick<AttemptEnd, 'outcome' | 'code' | 'message' | 'artifact' | 'ma
 
 const nothingMade = { artifact: null, manifestDigest: null };
 
-/** What an attempt spent: rows are bought by publishing them, checker calls by making them. */
+/** What an attempt spent: rows are bought by publishing them, calls by making them; an endpoint's bill is what it is. */
 function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending): number | null {
   const { prices } = request;
+  if (usage.annotation !== null) return usage.annotation.usd;
   if (prices === undefined) return null;
   const { spec } = stage;
   const price = spec.kind === 'synthesizeData' ? rowPrice(prices, spec.what) : 0;

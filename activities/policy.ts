@@ -50,21 +50,26 @@ export interface GenerationOptions {
   readonly part?: string;
 }
 
+/** Answers on disk, and how they were made. */
+export interface Generated {
+  readonly path: string;
+  readonly figures: Readonly<Record<string, number>>;
+  readonly maxPromptTokens: number;
+}
+
 /** Runs `generate`; gives the path of generations.jsonl and the figures of the run. */
-export async function generateAnswers(
-  session: StageSession,
-  options: GenerationOptions,
-): Promise<{ path: string; figures: Readonly<Record<string, number>> }> {
+export async function generateAnswers(session: StageSession, options: GenerationOptions): Promise<Generated> {
   const { policy, prompts, samples, decoding, maxNewTokens, seed, part } = options;
   const base = session.jobBase(part);
+  const maxPromptTokens = await longestPrompt(policy.model, maxNewTokens);
   const { result } = await session.runTrainer({
     ...base,
     command: 'generate',
     ...policy,
     ...{ prompts, samples, maxNewTokens, batchRows, seed },
     decoding,
-    maxPromptTokens: await longestPrompt(policy.model, maxNewTokens),
+    maxPromptTokens,
     overLength: 'drop-oldest',
   });
-  return { path: join(base.outputDir, 'generations.jsonl'), figures: result.metrics };
+  return { path: join(base.outputDir, 'generations.jsonl'), figures: result.metrics, maxPromptTokens };
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { BudgetlineError } from '../contracts/failures';
 import type { PlannedStage, SpecOf } from '../contracts/stage';
-import type { Annotator, Problem, ProblemSet, Task, TaskContext } from '../contracts/task';
+import type { Annotator, Judge, Problem, ProblemSet, Task, TaskContext } from '../contracts/task';
 import { canonicalJson, digestOf } from '../planning';
 import { isMissing } from '../store';
 
@@ -36,6 +36,11 @@ function named<T extends { readonly name: string }>(things: readonly T[], name: 
 /** The annotator of a task by name: TASK_UNKNOWN. */
 export function findAnnotator(task: Task, name: string): Annotator {
   return named(task.annotators, name, `annotator of ${task.name}`);
+}
+
+/** A judge of a task by name: TASK_UNKNOWN. */
+export function findJudge(task: Task, name: string): Judge {
+  return named(task.judges ?? [], name, `judge of ${task.name}`);
 }
 
 /** The plan counted on what stands in the key: a worker with other code must not answer in its name. */

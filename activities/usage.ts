@@ -1,7 +1,8 @@
 import { basename, isAbsolute } from 'node:path';
 import type { ArtifactManifest } from '../contracts/artifact';
-import type { LedgerLine } from '../contracts/ledger';
+import type { LedgerLine, LineOf } from '../contracts/ledger';
 import type { StageCost, StageWarning } from '../contracts/stage';
+import type { AnnotationCost } from '../contracts/task';
 import type { TrainerJob } from '../contracts/trainer-job';
 import { digestOf } from '../planning';
 import type { TrainerRun } from './trainer-process/run-trainer';
@@ -16,6 +17,9 @@ function withoutFolders(job: TrainerJob): Record<string, unknown> {
   return Object.fromEntries(Object.entries(job).map(([name, value]) => [name, cut(value)]));
 }
 
+type AnnotationBill = NonNullable<LineOf<'attempt-ended'>['annotation']>;
+const noBill: AnnotationBill = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
+
 /** What an attempt has used so far, and how its result was made. */
 export class Usage {
   readonly #startedMs = performance.now();
@@ -27,6 +31,8 @@ export class Usage {
   peakMemoryBytes = 0;
   tokens = 0;
   checkerCalls = 0;
+  /** What models behind endpoints were paid; null where none was asked. */
+  annotation: AnnotationBill | null = null;
   made: Pick<Made, 'device' | 'threads' | 'trainer' | 'microBatches'> = {
     device: 'none',
     threads: 1,
@@ -36,6 +42,17 @@ export class Usage {
 
   get wallMs(): number {
     return performance.now() - this.#startedMs;
+  }
+
+  /** A call that was paid for, whatever becomes of the attempt. */
+  addCall({ calls = 1, inputTokens, outputTokens, usd }: AnnotationCost): void {
+    const bill = this.annotation ?? noBill;
+    this.annotation = {
+      calls: bill.calls + calls,
+      inputTokens: bill.inputTokens + inputTokens,
+      outputTokens: bill.outputTokens + outputTokens,
+      usd: bill.usd + usd,
+    };
   }
 
   addJob(job: TrainerJob): void {
@@ -57,8 +74,9 @@ export class Usage {
 
   /** As the ledger's last line of an attempt tells it. */
   figures() {
-    const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls } = this;
-    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls };
+    const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, annotation } =
+      this;
+    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, annotation };
     return { exitCodes, jobs, trainerProcesses: exitCodes.length, ...used };
   }
 }
@@ -68,6 +86,20 @@ export function warningsIn(lines: readonly LedgerLine[]): StageWarning[] {
   const given = lines.flatMap((line) => (line.type === 'attempt-warning' ? [line] : []));
   const distinct = new Map(given.map(({ code, message }) => [`${code} ${message}`, { code, message }]));
   return [...distinct.values()];
+}
+
+/** What models behind endpoints were paid for a stage, as its ledger tells. */
+export function billedBefore(lines: readonly LedgerLine[]): AnnotationBill {
+  const bills = lines.flatMap((line) =>
+    line.type === 'attempt-ended' && line.annotation ? [line.annotation] : [],
+  );
+  const sum = (name: keyof AnnotationBill): number => bills.reduce((total, bill) => total + bill[name], 0);
+  return {
+    calls: sum('calls'),
+    inputTokens: sum('inputTokens'),
+    outputTokens: sum('outputTokens'),
+    usd: sum('usd'),
+  };
 }
 
 /** What nothing costs: a stage that was there already. */

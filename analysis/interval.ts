@@ -1,9 +1,10 @@
 import type { Estimate } from '../contracts/analysis';
+import { mean, variance } from './moments';
 import { itemCount, type Measure } from './measure';
 import { tCritical95 } from './special';
 
 /** How much the items' variance differs from a coin's of the same mean: 1 for right-or-wrong items of one seed. */
-function designEffect({ items, itemVariance, estimate }: Measure): number {
+function designEffect({ items, itemVariance, estimate }: Share): number {
   const coin = estimate * (1 - estimate);
   if (items === null || itemVariance === null || coin <= 0) return 1;
   return Math.max((itemVariance * items.length) / coin, 2 / items.length);
@@ -25,8 +26,20 @@ function seedInterval(estimate: number, { variance: between, divisor }: SeedPart
  * are right or wrong this is Wilson's own; graded items count for more, and the variance between seeds for fewer.
  */
 export function scoreInterval(measure: Measure, seeds: SeedPart): Estimate {
-  const { estimate, itemVariance } = measure;
-  const count = itemCount(measure);
+  return shareInterval({ ...measure, count: itemCount(measure) }, seeds);
+}
+
+/** The same of one run's items alone: what an evaluation says of itself. */
+export function meanInterval(values: readonly number[]): Estimate {
+  const items = Float64Array.from(values);
+  const share = { estimate: mean(items), items, itemVariance: variance(items) / items.length };
+  return shareInterval({ ...share, count: items.length }, { variance: 0, divisor: 0 });
+}
+
+type Share = Pick<Measure, 'estimate' | 'items' | 'itemVariance'>;
+
+function shareInterval(measure: Share & { readonly count: number }, seeds: SeedPart): Estimate {
+  const { estimate, itemVariance, count } = measure;
   if (itemVariance === null) return { estimate, low: null, high: null };
   if (count <= 0) return seedInterval(estimate, seeds);
   const smoothed = (estimate * count + 2) / (count + 4);

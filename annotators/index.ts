@@ -1,4 +1,14 @@
+export {
+  checkpointAnnotator,
+  checkpointJudge,
+  type CheckpointJudgeOptions,
+  type CheckpointOptions,
+} from './checkpoint';
 export { endpointAnnotator } from './endpoint/annotator';
-export type { EndpointOptions } from './endpoint/settings';
-export { peopleAnnotator, type PeopleOptions } from './people';
+export { endpointJudge } from './endpoint/judge';
+export type { EndpointJudgeOptions, EndpointOptions } from './endpoint/settings';
+export { peopleAnnotator, type PeopleOptions } from './people/annotator';
+export { peopleJudge } from './people/judge';
+export { PeopleQueue } from './people/queue';
 export { withAnnotators } from './with-annotators';
+export { withJudges } from './with-judges';

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readdir, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { AnnotationCost, AnnotationSession } from '../contracts/task';
 
 /** One paid answer, or one that was paid for and could not be used. */
 const entry = z.strictObject({
@@ -11,8 +12,13 @@ const entry = z.strictObject({
   inputTokens: z.int().nonnegative(),
   outputTokens: z.int().nonnegative(),
   usd: z.number().nonnegative(),
+  /** The stage that it was paid for. */
+  stage: z.string().optional(),
 });
 export type JournalEntry = z.infer<typeof entry>;
+
+type Bill = Required<AnnotationCost>;
+const nothing: Bill = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
 
 function parseEntry(line: string): JournalEntry | undefined {
   try {
@@ -37,6 +43,7 @@ async function readWhole(path: string): Promise<JournalEntry[]> {
  */
 export class Journal {
   readonly #answers = new Map<string, string>();
+  readonly #bills = new Map<string, Bill>();
   #usd = 0;
 
   private constructor(private readonly path: string) {}
@@ -63,8 +70,33 @@ export class Journal {
     this.#take(added);
   }
 
-  #take({ request, answer, usd }: JournalEntry): void {
+  /**
+   * What was paid for a stage beyond what its ledger tells of: the calls of attempts that were killed.
+   */
+  unbilled({ stage, billed }: Pick<AnnotationSession, 'stage' | 'billed'>): Bill {
+    const paid = this.#bills.get(stage) ?? nothing;
+    return {
+      calls: paid.calls - billed.calls,
+      inputTokens: paid.inputTokens - billed.inputTokens,
+      outputTokens: paid.outputTokens - billed.outputTokens,
+      usd: paid.usd - billed.usd,
+    };
+  }
+
+  #bill({ stage = '', inputTokens, outputTokens, usd }: JournalEntry): void {
+    const bill = this.#bills.get(stage) ?? nothing;
+    this.#bills.set(stage, {
+      calls: bill.calls + 1,
+      inputTokens: bill.inputTokens + inputTokens,
+      outputTokens: bill.outputTokens + outputTokens,
+      usd: bill.usd + usd,
+    });
+  }
+
+  #take(entry: JournalEntry): void {
+    const { request, answer, usd } = entry;
     this.#usd += usd;
+    this.#bill(entry);
     if (answer !== null) this.#answers.set(request, answer);
   }
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { parseCount, parseFieldMap, parseUsd } from './arguments';
+import type { AnnotateFlags } from './commands/annotate';
 import type { importCommand, previewCommand } from './commands/data';
 import { jsonOption, withColorOption } from './options';
 
@@ -50,6 +51,19 @@ function withDataOptions(command: Command): Command {
     .addOption(policy('--equal', 'pairs whose answers are the same text'))
     .addOption(policy('--overlap', 'rows with a prompt like one held out'))
     .addOption(jsonOption());
+}
+
+/** What people are asked and answer. */
+export function addAnnotateCommand(program: Command): void {
+  withColorOption(program.command('annotate'))
+    .description('rows that wait for people, and their answers: see peopleAnnotator and peopleJudge')
+    .argument('<folder>', 'the folder that the annotator or judge names')
+    .option('--add <file>', 'answers: id, completion and, where several answer, by')
+    .addOption(jsonOption())
+    .action(async (folder: string, flags: AnnotateFlags) => {
+      const { annotateCommand } = await import('./commands/annotate.js');
+      await annotateCommand(folder, flags);
+    });
 }
 
 /** Annotations of the user's own, and datasets of the store. */

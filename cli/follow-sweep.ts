@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { startSweep, watchSweep, type SweepStatus } from '../client';
 import type { SweepResult } from '../contracts/results';
 import type { RunRecord } from '../report/input';
+import { isOneModel } from '../planning';
 import { deviceSlots } from '../workers';
 import type { Interruption } from './interruption';
 import { packageVersion } from './package-version';
@@ -59,6 +60,14 @@ function pageOf({ uiUrl }: TemporalPlace, { workflowId }: Started): { temporalUi
   return uiUrl === null ? {} : { temporalUi: `${uiUrl}/namespaces/default/workflows/${workflowId}` };
 }
 
+function judgeOf({ definition, annotator, judge }: PlannedSweep['resolved']): { judge?: string } {
+  const { judge: name } = definition.evaluation;
+  if (name === undefined) return {};
+  const model = judge?.model === undefined ? '' : `, model ${judge.model}`;
+  const own = isOneModel(annotator, judge) ? '; it is also the annotator' : '';
+  return { judge: `${name} (${judge?.kind ?? 'program'}${model})${own}` };
+}
+
 function runRecord(place: TemporalPlace, started: Started, { resolved }: PlannedSweep): RunRecord {
   const { acquisitionMs } = place;
   return {
@@ -71,6 +80,7 @@ function runRecord(place: TemporalPlace, started: Started, { resolved }: Planned
     packageVersion: packageVersion(),
     host: hostname(),
     modelDigest: resolved.model.digest,
+    ...judgeOf(resolved),
   };
 }
 

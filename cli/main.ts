@@ -7,7 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { parseAmount, parseCount, parseNumbers, parseShare } from './arguments';
 import type { AnalyzeOptions } from './commands/analyze';
 import { addAuditCommands } from './audit-commands';
-import { addDataCommands, addScoreCommands } from './data-commands';
+import { addAnnotateCommand, addDataCommands, addScoreCommands } from './data-commands';
 import { exitStatusOf } from './exit-status';
 import { describeCauses, toFailure } from './failure';
 import { jsonOption, withColorOption } from './options';
@@ -147,6 +147,7 @@ function createProgram(): Command {
     addAnalyzeCommand,
     addScoreCommands,
     addDataCommands,
+    addAnnotateCommand,
     addAuditCommands,
     addServerCommands,
     addProcessCommands,

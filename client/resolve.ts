@@ -119,10 +119,15 @@ async function identityOf(source: Annotator | Judge): Promise<IdentifiedSource |
 }
 
 /** Who writes and who judges. Rows of a file have an author that no worker needs to know. */
-async function resolveSources(definition: AnyDefinition, task: Task): Promise<Partial<Outside>> {
+async function resolveSources(
+  definition: AnyDefinition,
+  task: Task,
+  tasks: readonly Task[],
+): Promise<Partial<Outside>> {
   const { annotator, annotations, evaluation } = definition;
   const writes =
     annotations?.demonstrations === undefined ? find(task.annotators, annotator, 'annotator') : null;
+  for (const beside of evaluation.beside ?? []) find(tasks, beside.task, 'evaluation.beside: task');
   const judges = evaluation.judge === undefined ? null : find(task.judges ?? [], evaluation.judge, 'judge');
   const [writer, judge] = await Promise.all([writes && identityOf(writes), judges && identityOf(judges)]);
   return {
@@ -146,7 +151,7 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     known.set(source, loading);
     const { task, problems, outside } = await loading;
     assertEnoughItems(definition, problems);
-    const sources = await resolveSources(definition, task);
+    const sources = await resolveSources(definition, task, options.tasks);
     const given = await resolveGiven({ definition, task, problems, baseDir });
     return { ...withGiven(outside, given), ...sources };
   };

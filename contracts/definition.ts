@@ -103,6 +103,19 @@ export const evaluationSpec = z.strictObject({
   maxNewTokens: count,
   /** Name of the judge of a task that is scored by win rate; the task's own program unless told. */
   judge: z.string().min(1).optional(),
+  /** Unrelated tasks, by their generated twins, to see what training costs elsewhere. */
+  beside: z
+    .array(
+      z.strictObject({
+        task: z.string().min(1),
+        items: count,
+        maxNewTokens: count,
+        /** Seed of the twin. */
+        seed: z.int().nonnegative().default(0),
+      }),
+    )
+    .min(1)
+    .optional(),
 });
 export type EvaluationSpec = z.infer<typeof evaluationSpec>;
 

@@ -85,6 +85,15 @@ export const attemptEnded = z.strictObject({
   jobs: later(z.array(hex)),
   /** US dollars for rows bought and checker calls made; null where the request names no prices. */
   usd: later(z.number()),
+  /** What a model behind an endpoint was asked and paid in this attempt; null where none was asked. */
+  annotation: later(
+    z.strictObject({
+      calls: z.int().nonnegative(),
+      inputTokens: z.number().nonnegative(),
+      outputTokens: z.number().nonnegative(),
+      usd: z.number().nonnegative(),
+    }),
+  ),
   exitCodes: z.array(z.int().nullable()),
   trainerProcesses: z.int().nonnegative(),
   wallMs: z.number(),

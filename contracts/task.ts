@@ -41,15 +41,32 @@ export interface Annotator<P extends Problem = Problem> {
 export interface AnnotationSession {
   /** A folder of this annotator in the store, which outlives attempts and stages; nobody else writes there meanwhile. */
   readonly folder: string;
+  /** The stage that asks: what is paid is paid for it. */
+  readonly stage: string;
+  /** What its ledger already tells of as paid; an attempt that was killed told of nothing. */
+  readonly billed: Required<AnnotationCost>;
   /** Aborted when the stage should end. */
   readonly signal: AbortSignal;
   /** How many problems have an answer. */
   report(done: number, of: number): void;
   /** Tells of what was paid for just now. */
   spent(cost: AnnotationCost): void;
+  /** Figures for the stage's record, e.g. how often several labels agree. */
+  tell(figures: Readonly<Record<string, number>>): void;
+  /** Greedy answers of a local model to prompts, in their order, through the training executable. */
+  generate(request: LocalGeneration): Promise<readonly string[]>;
+}
+
+export interface LocalGeneration {
+  /** Folder or GGUF file of the model. */
+  readonly model: string;
+  readonly prompts: readonly string[];
+  readonly maxNewTokens: number;
 }
 
 export interface AnnotationCost {
+  /** One unless told. */
+  readonly calls?: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly usd: number;

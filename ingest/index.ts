@@ -1,6 +1,7 @@
 export { describeDataset, type NamedProvenance } from './croissant';
 export { type GivenRow, type GivenRows, readGiven } from './given';
 export { ingestFile, type IngestOptions, type IngestSink, type IngestSummary, readPrompts } from './ingest';
+export { readRecords } from './source';
 export type { FieldMap } from './map-fields';
 export {
   type AnnotationRow,

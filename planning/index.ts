@@ -22,7 +22,7 @@ export {
   type GridPoint,
   sweepIdOf,
 } from './identity';
-export { planSweep, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
+export { isOneModel, planSweep, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';
 export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';
 export { splitResult, type VariantResult } from './split-result';

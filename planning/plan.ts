@@ -77,7 +77,11 @@ function judgeWarnings(variants: readonly VariantPlan[]): string[] {
   );
 }
 
-function isOneModel(annotator: IdentifiedSource | undefined, judge: IdentifiedSource | undefined): boolean {
+/** Whether annotator and judge are one: by model, or, of people and programs, in all that they are. */
+export function isOneModel(
+  annotator: IdentifiedSource | undefined,
+  judge: IdentifiedSource | undefined,
+): boolean {
   if (annotator === undefined || judge === undefined) return false;
   return annotator.model === undefined ? annotator.digest === judge.digest : annotator.model === judge.model;
 }

@@ -15,7 +15,7 @@ export const revisions: Readonly<Record<StageKind, number>> = {
   trainSft: 2,
   freezeReference: 1,
   trainPreference: 2,
-  evaluate: 1,
+  evaluate: 2,
 };
 
 /** What the stage builders read: a definition with its outside inputs pinned, and a seed axis. */

@@ -60,6 +60,8 @@ export interface RunRecord {
   readonly trainer?: string;
   readonly host?: string;
   readonly modelDigest?: string;
+  /** Who judged answers, and whether it is who wrote them; left out where the task's own program did. */
+  readonly judge?: string;
 }
 
 /** Everything that a report shows; plain data, read by the caller. */

@@ -20,10 +20,12 @@ export { helpfulness } from './helpfulness/task';
 export { type InstructionScore, scoreInstructions } from './instruction-following/score';
 export { instructionFollowing } from './instruction-following/task';
 export {
+  bothOrders,
   judgeBothOrders,
   parseVerdict,
   type ProgramJudge,
   qualityJudge,
+  scoreVerdicts,
   type WinScore,
 } from './judging/judge';
 export { lengthControlledWinRate } from './judging/length-control';

@@ -67,10 +67,10 @@ export interface Stages {
   }): Promise<Artifact<'evaluate'>>;
 }
 
-/** All that starts the training executable goes to a device; buying demonstrations does not. */
-function queueOf(stage: PlannedStage): string {
-  const isBought = stage.spec.kind === 'synthesizeData' && stage.spec.what === 'demonstrations';
-  return isBought ? taskQueues.cpu : taskQueues.gpu;
+/** All that starts the training executable goes to a device; buying rows does not, but from a local model. */
+function queueOf({ spec, onDevice }: PlannedStage): string {
+  const isBought = spec.kind === 'synthesizeData' && spec.what !== 'pairs';
+  return isBought && onDevice === undefined ? taskQueues.cpu : taskQueues.gpu;
 }
 
 function activitiesFor(stage: PlannedStage, orchestration: Orchestration): StageActivities {

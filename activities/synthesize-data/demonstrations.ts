@@ -3,13 +3,13 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { DemonstrationRow } from '../../contracts/rows';
 import type { SpecOf } from '../../contracts/stage';
 import type { Annotator, Problem } from '../../contracts/task';
-import { demonstrationRows } from '../../planning';
+import { demonstrationRows, digestOf } from '../../planning';
 import { createRandom } from '../../tasks';
 import { writeFileAtomic } from '../../store';
+import { annotate } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
 import { assertIdentified, findAnnotator, pick } from '../task-data';
-import { annotateBatch, type Annotations } from './batch';
 
 export type DemonstrationsSpec = Extract<SpecOf<'synthesizeData'>, { what: 'demonstrations' }>;
 
@@ -23,13 +23,21 @@ function toRow({ id, prompt }: Problem, completion: string, annotator: Annotator
   throw new BudgetlineError('DATA_INVALID', `Annotator ${annotator.name} wrote nothing for problem ${id}.`);
 }
 
+/** Completions in the order of their problems, and small figures about them. */
 async function writeAll(
   session: StageSession,
   annotator: Annotator,
   { problems, poolSeed }: { problems: readonly Problem[]; poolSeed: number },
-): Promise<Annotations> {
-  if (annotator.demonstrateAll !== undefined) return annotateBatch(session, annotator, problems);
-  return { completions: demonstrateEach(annotator, problems, poolSeed), metrics: {} };
+): Promise<{ completions: readonly string[]; metrics: Readonly<Record<string, number>> }> {
+  const { task } = await session.loadTask();
+  const { name } = annotator;
+  if (annotator.demonstrateAll === undefined)
+    return { completions: demonstrateEach(annotator, problems, poolSeed), metrics: {} };
+  const work = { name: `Annotator ${name}`, key: digestOf({ annotations: task.name, annotator: name }) };
+  const asked = await annotate(session, work, async (annotation) =>
+    annotator.demonstrateAll?.(problems, annotation),
+  );
+  return { completions: asked.result ?? [], metrics: asked.metrics };
 }
 
 /** Buys demonstrations for the front of the pool's permutation. */

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { BudgetlineError } from '../../contracts/failures';
-import type { AnnotationSession, Problem } from '../../contracts/task';
+import type { AnnotationSession } from '../../contracts/task';
 import { Journal } from '../journal';
 import { askOnce, type Reply } from './call';
 import { withRetries } from './retry';
-import { type Ask, askOf, type EndpointSettings } from './settings';
+import type { Ask, EndpointSettings, Question } from './settings';
 
 function clientOf(settings: EndpointSettings): OpenAI {
   const { baseUrl: baseURL, apiKeyVariable, timeoutMs: timeout, name } = settings;
@@ -27,6 +27,11 @@ function requestOf({ baseUrl, model, temperature, maxTokens }: EndpointSettings,
   return createHash('sha256')
     .update(JSON.stringify([baseUrl, model, temperature, maxTokens, ask]))
     .digest('hex');
+}
+
+interface Asked extends Question {
+  /** SHA-256 of the request. */
+  readonly request: string;
 }
 
 /** Tokens that a chat template and the form of the answer may add to a question. */
@@ -52,7 +57,7 @@ class Pace {
   }
 }
 
-/** One batch of rows put to an endpoint. */
+/** One batch of questions put to an endpoint. */
 class Batch {
   readonly #client: OpenAI;
   readonly #pace: Pace;
@@ -86,12 +91,12 @@ class Batch {
     const { inputUsdPerMillion, outputUsdPerMillion } = this.settings.prices;
     const { answer, inputTokens, outputTokens } = reply;
     const usd = (inputTokens * inputUsdPerMillion + outputTokens * outputUsdPerMillion) / 1e6;
-    await this.journal.add({ request, answer, inputTokens, outputTokens, usd });
+    await this.journal.add({ request, answer, inputTokens, outputTokens, usd, stage: this.session.stage });
     this.session.spent({ inputTokens, outputTokens, usd });
   }
 
   /** Calls until an answer is of the asked form; each that is not was paid for all the same. */
-  async #answer(problem: Problem, ask: Ask, request: string): Promise<void> {
+  async #answer({ id, ask, request }: Asked): Promise<void> {
     const { settings } = this;
     const place = `${settings.name} (${settings.model})`;
     const retry = {
@@ -116,28 +121,34 @@ class Batch {
       await this.#record(request, reply);
       if (reply.answer !== null) return;
     }
+    if (settings.unusable !== undefined) return this.#settle(request, settings.unusable);
     throw new BudgetlineError(
       'ANNOTATOR_INVALID',
-      `${place} gave ${settings.attempts} answers to problem ${problem.id} that are not of the asked form.`,
-      { details: { problem: problem.id } },
+      `${place} gave ${settings.attempts} answers to problem ${id} that are not of the asked form.`,
+      { details: { problem: id } },
     );
   }
 
-  async #work(pending: Iterator<Problem>, of: number): Promise<void> {
+  /** An answer that stands for those that could not be used, so that they are not asked for again. */
+  #settle(request: string, answer: string): Promise<void> {
+    return this.journal.add({ request, answer, inputTokens: 0, outputTokens: 0, usd: 0 });
+  }
+
+  async #work(pending: Iterator<Asked>, of: number): Promise<void> {
     for (let next = pending.next(); next.done !== true; next = pending.next()) {
       this.#signal.throwIfAborted();
-      const ask = askOf(this.settings, next.value);
-      const request = requestOf(this.settings, ask);
-      if (this.journal.answerTo(request) === undefined) await this.#answer(next.value, ask, request);
+      if (this.journal.answerTo(next.value.request) === undefined) await this.#answer(next.value);
       this.#done += 1;
       this.session.report(this.#done, of);
     }
   }
 
-  async run(problems: readonly Problem[]): Promise<string[]> {
-    const pending = problems.values();
+  async run(questions: readonly Question[]): Promise<string[]> {
+    const asked = questions.map((each) => ({ ...each, request: requestOf(this.settings, each.ask) }));
+    // A question that is put twice is paid for once.
+    const pending = new Map(asked.map((each) => [each.request, each])).values();
     const workers = Array.from({ length: this.settings.concurrency }, () =>
-      this.#work(pending, problems.length).catch((error: unknown) => {
+      this.#work(pending, asked.length).catch((error: unknown) => {
         // The others end as well: what they have in flight is the only money that may be lost.
         if (!this.#failed.signal.aborted) this.#failed.abort(error);
         throw error;
@@ -148,19 +159,18 @@ class Batch {
       this.session.signal.throwIfAborted();
       throw this.#failed.signal.reason;
     }
-    return problems.map((problem) => {
-      const answer = this.journal.answerTo(requestOf(this.settings, askOf(this.settings, problem)));
-      return this.settings.render(answer ?? '');
-    });
+    return asked.map(({ request }) => this.journal.answerTo(request) ?? '');
   }
 }
 
-/** Answers to problems, in their order; those in the journal are not asked for again. */
-export async function annotateBatch(
+/** Answers to questions, in their order; those in the journal are not asked for again. */
+export async function answerAll(
   settings: EndpointSettings,
-  problems: readonly Problem[],
+  questions: readonly Question[],
   session: AnnotationSession,
 ): Promise<string[]> {
   const journal = await Journal.open(session.folder);
-  return new Batch(settings, session, journal).run(problems);
+  const unbilled = journal.unbilled(session);
+  if (unbilled.calls > 0) session.spent(unbilled);
+  return new Batch(settings, session, journal).run(questions);
 }

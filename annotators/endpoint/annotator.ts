@@ -1,6 +1,6 @@
-import type { Annotator } from '../../contracts/task';
+import type { Annotator, Problem } from '../../contracts/task';
 import { annotatorByTheBatch } from '../by-the-batch';
-import { annotateBatch } from './annotate';
+import { answerAll } from './annotate';
 import { type EndpointOptions, identityOf, settingsOf } from './settings';
 
 /**
@@ -12,11 +12,19 @@ import { type EndpointOptions, identityOf, settingsOf } from './settings';
  * ANNOTATOR_INVALID (answers that are not of the asked form), SPEND_LIMIT.
  */
 export function endpointAnnotator(options: EndpointOptions): Annotator {
+  const {
+    system = '',
+    ask = ({ prompt }: Problem): string => prompt,
+    render = (answer: string): string => ` ${answer}`,
+  } = options;
   const settings = settingsOf(options);
   return annotatorByTheBatch({
     name: options.name,
     description: options.description,
-    identify: () => Promise.resolve(identityOf(settings)),
-    demonstrateAll: (problems, session) => annotateBatch(settings, problems, session),
+    identify: () => Promise.resolve(identityOf(settings, [system, ask, render])),
+    async demonstrateAll(problems, session) {
+      const questions = problems.map((problem) => ({ id: problem.id, ask: { system, user: ask(problem) } }));
+      return (await answerAll(settings, questions, session)).map(render);
+    },
   });
 }

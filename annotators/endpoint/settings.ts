@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AnnotatorIdentity } from '../../contracts/provenance';
 import type { Problem } from '../../contracts/task';
+import type { JudgeAsking } from '../judge-prompt';
 
 /** What is asked of the model. */
 export interface Ask {
@@ -8,9 +9,15 @@ export interface Ask {
   readonly user: string;
 }
 
-/** An OpenAI-compatible endpoint as an annotator. */
-export interface EndpointOptions {
-  /** Name of the annotator in definitions. */
+/** Something asked, by its name for messages. */
+export interface Question {
+  readonly id: string;
+  readonly ask: Ask;
+}
+
+/** A model behind an OpenAI-compatible endpoint. */
+interface EndpointBasics {
+  /** Its name in definitions. */
   readonly name: string;
   /** One sentence for reports. */
   readonly description: string;
@@ -19,19 +26,13 @@ export interface EndpointOptions {
   readonly model: string;
   /** Name of the environment variable that holds the key; the key itself is written nowhere. */
   readonly apiKeyVariable: string;
-  /** What the model is told beside the problem: style, format. */
-  readonly system?: string;
-  /** The problem as the model is shown it; its prompt unless told. */
-  readonly ask?: (problem: Problem) => string;
-  /** The completion that an answer becomes; one space before it unless told. */
-  readonly render?: (answer: string) => string;
   /** 0 unless told. */
   readonly temperature?: number;
   /** Longest answer in tokens; 1,024 unless told. */
   readonly maxTokens?: number;
   /** US dollars a million tokens. */
   readonly prices: { readonly inputUsdPerMillion: number; readonly outputUsdPerMillion: number };
-  /** Money that this annotator may spend in one store, all stages together, in US dollars. */
+  /** Money that may be spent on it in one store, all stages together, in US dollars. */
   readonly spendLimitUsd: number;
   /** Calls at once; 4 unless told. */
   readonly concurrency?: number;
@@ -45,27 +46,45 @@ export interface EndpointOptions {
   readonly firstWaitMs?: number;
 }
 
-export type EndpointSettings = Required<EndpointOptions>;
+/** An OpenAI-compatible endpoint as an annotator. */
+export interface EndpointOptions extends EndpointBasics {
+  /** What the model is told beside the problem: style, format. */
+  readonly system?: string;
+  /** The problem as the model is shown it; its prompt unless told. */
+  readonly ask?: (problem: Problem) => string;
+  /** The completion that an answer becomes; one space before it unless told. */
+  readonly render?: (answer: string) => string;
+}
 
-export function settingsOf(options: EndpointOptions): EndpointSettings {
+/** An OpenAI-compatible endpoint as a judge. */
+export interface EndpointJudgeOptions extends EndpointBasics, JudgeAsking {}
+
+/** An endpoint with every default in place. */
+export interface EndpointSettings extends Required<EndpointBasics> {
+  /** What stands for a row whose answers are never of the asked form; such rows end the stage where it is left out. */
+  readonly unusable?: string;
+}
+
+export function settingsOf(options: EndpointBasics): EndpointSettings {
   return {
-    system: '',
-    ask: ({ prompt }) => prompt,
-    render: (answer) => ` ${answer}`,
     ...{ temperature: 0, maxTokens: 1024, concurrency: 4, requestsPerMinute: 600 },
     ...{ timeoutMs: 60_000, attempts: 6, firstWaitMs: 1000 },
     ...options,
   };
 }
 
-export function askOf(settings: EndpointSettings, problem: Problem): Ask {
-  return { system: settings.system, user: settings.ask(problem) };
+/** What decides its answers: the model, what it is told (functions by their source), settings. Not where it is, nor its price. */
+export function identityOf(settings: EndpointSettings, told: readonly unknown[]): AnnotatorIdentity {
+  const { model, temperature, maxTokens } = settings;
+  return {
+    ...{ kind: 'endpoint', model, promptTemplateSha256: digestOfTold(told) },
+    settings: { temperature, maxTokens },
+  };
 }
 
-/** What decides its answers: the model, what it is told (functions by their source), settings. Not where it is, nor its price. */
-export function identityOf(settings: EndpointSettings): AnnotatorIdentity {
-  const { model, system, ask, render, temperature, maxTokens } = settings;
-  const told = JSON.stringify([system, String(ask), String(render)]);
-  const promptTemplateSha256 = createHash('sha256').update(told).digest('hex');
-  return { kind: 'endpoint', model, promptTemplateSha256, settings: { temperature, maxTokens } };
+/** SHA-256 of what somebody is told beside a row; functions count by their source. */
+export function digestOfTold(told: readonly unknown[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify(told.map(String)))
+    .digest('hex');
 }

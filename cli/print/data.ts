@@ -16,6 +16,12 @@ function block(title: string, text: string, end: string): string[] {
   return [`  ${title}`, ...lines.map((line) => `    │${line}`)];
 }
 
+/** What somebody is shown, a field a block. */
+export function renderFields(row: Readonly<Record<string, string>>, ink: Ink): string[] {
+  const { id = '', ...shown } = row;
+  return [ink.strong(visible(id)), ...Object.entries(shown).flatMap(([name, text]) => block(name, text, ''))];
+}
+
 /** A row as the model sees it: the prompt, unsupervised; each answer, supervised up to its end. */
 export function renderPreview(row: AnnotationRow, ink: Ink): string[] {
   const { id, prompt } = row;

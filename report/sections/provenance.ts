@@ -19,6 +19,7 @@ function identifiers({ definition, result, run }: ReportInput): [string, Content
     ['Ledger head', mono(result.ledgerHead ?? 'none')],
     ['Base model', definition.model],
     ['Base model, SHA-256', run.modelDigest === undefined ? undefined : mono(run.modelDigest)],
+    ['Judge', run.judge],
     ['Budgetline', run.packageVersion],
     ['Trainer', run.trainer],
     ['Host', run.host],

@@ -50,7 +50,7 @@ function annotatorOf<Item>({ version = 1, ...annotator }: ItemAnnotator<Item>): 
  */
 export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>> {
   const task: TaskDefinition<Item> = { ...input, readRow: rowReader(input) };
-  const gold = input.gold ?? input.expected;
+  const { sides, gold = input.expected } = input;
   const clean: ItemAnnotator<Item> = {
     name: 'clean',
     description: 'Gives the reference answer every time.',
@@ -72,6 +72,7 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
       const rambling = finish === 'length';
       return { score, formatted, rambling, repetition: repetitionRate(completion), scores };
     },
+    ...(sides === undefined ? {} : { sides: ({ item }, completion) => sides(item, completion) }),
     ...(input.summarize === undefined ? {} : { summarize: input.summarize }),
   };
 }

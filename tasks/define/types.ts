@@ -1,5 +1,5 @@
 import type { ItemResult } from '../../contracts/rows';
-import type { Finish, Problem, Random } from '../../contracts/task';
+import type { Finish, Problem, Random, Sides } from '../../contracts/task';
 import type { FieldReason, Fields } from '../json-rows';
 
 /** A problem of a defined task: the item that it was made of travels with it. */
@@ -61,6 +61,8 @@ export interface TaskInput<Item> {
   /** Beside "clean", which gives the reference answer. */
   readonly annotators?: readonly ItemAnnotator<Item>[];
   readonly evaluate: (item: Item, completion: string, finish: Finish) => Evaluation;
+  /** Of a task that is scored by win rate: what a judge is shown; definitions may then name one. */
+  readonly sides?: (item: Item, completion: string) => Sides;
   /** Figures over all test items that are no means, e.g. a length-controlled win rate. */
   readonly summarize?: (items: readonly ItemResult[]) => Readonly<Record<string, number>>;
 }

@@ -18,6 +18,12 @@ export function twinAnswer(completion: string): string | undefined {
   return marked ?? lastOf(completion.trimStart().split('\n')[0] ?? '', /-?\d+/g);
 }
 
+const countOf = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
+
+/** Steps of arithmetic, right or wrong: what a solution has and a guess has not. */
+const twinSteps = (completion: string): number => countOf(completion, /-?\d+[-+*]\d+=-?\d+/g);
+const fileSteps = (completion: string): number => countOf(completion, /^Step \d+: /gm);
+
 export function assessTwin(problem: TwinProblem, completion: string, finish: Finish): Assessment {
   const strict = /####\s*(-?\d+)/.exec(completion)?.[1] === problem.expected;
   const flexible = twinAnswer(completion) === problem.expected;
@@ -26,7 +32,7 @@ export function assessTwin(problem: TwinProblem, completion: string, finish: Fin
     formatted: twinFormat.test(completion),
     rambling: isRambling(completion, finish),
     repetition: repetitionRate(completion),
-    scores: { strict: Number(strict), flexible: Number(flexible) },
+    scores: { strict: Number(strict), flexible: Number(flexible), steps: twinSteps(completion) },
   };
 }
 
@@ -62,6 +68,10 @@ export function assessFile(problem: FileProblem, completion: string, finish: Fin
     formatted: keepsStepFormat(completion),
     rambling: isRambling(completion, finish),
     repetition: repetitionRate(completion),
-    scores: { strict: Number(strictAnswer(own) === problem.expected), flexible: Number(flexible) },
+    scores: {
+      strict: Number(strictAnswer(own) === problem.expected),
+      flexible: Number(flexible),
+      steps: fileSteps(own),
+    },
   };
 }

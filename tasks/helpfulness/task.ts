@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Random } from '../../contracts/task';
+import type { Random, Sides } from '../../contracts/task';
 import { normalizeText } from '../../text/overlap';
 import { defineTask } from '../define/define-task';
 import { names, nouns } from '../grade-school-math/words';
@@ -65,6 +65,12 @@ const judge = qualityJudge<HelpItem>(
 
 const prompt = ({ request }: HelpItem): string => `${request}\nA:`;
 
+const sides = (item: HelpItem, completion: string): Sides => ({
+  prompt: prompt(item),
+  answer: completion,
+  reference: item.reference,
+});
+
 /**
  * Helpfulness, over files of { request, reference, response } or a generated twin. The score is the win rate against the
  * row's fixed reference, in both orders, by a program that sees words and numbered steps alone. On real requests it is
@@ -79,9 +85,9 @@ export const helpfulness = defineTask<HelpItem>({
   content: ({ request }) => request,
   expected: ({ reference }) => reference,
   gold: ({ response }) => response,
+  sides,
   evaluate(item, completion) {
-    const sides = { prompt: prompt(item), answer: completion, reference: item.reference };
-    const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, sides);
+    const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, sides(item, completion));
     return {
       score: win,
       formatted: /(?<!\d)1\. /.test(completion),

@@ -1,4 +1,4 @@
-import type { Comparison } from '../../contracts/task';
+import type { Comparison, Sides } from '../../contracts/task';
 
 /** A program that compares two answers. */
 export interface ProgramJudge<Item> {
@@ -41,17 +41,26 @@ export interface WinScore {
 const gains = (verdict: Verdict, own: 'first' | 'second'): number =>
   verdict === own ? 1 : verdict === 'tie' ? 0.5 : 0;
 
-/** Judges an answer against a reference twice, with the two in either place. */
-export function judgeBothOrders<Item>(
-  judge: ProgramJudge<Item>,
-  item: Item,
-  { prompt, answer, reference }: { prompt: string; answer: string; reference: string },
-): WinScore {
-  const shownFirst = parseVerdict(judge.compare(item, { prompt, first: answer, second: reference }));
-  const shownSecond = parseVerdict(judge.compare(item, { prompt, first: reference, second: answer }));
+/** The two questions about one answer: it is shown first, and then second. */
+export function bothOrders({ prompt, answer, reference }: Sides): readonly [Comparison, Comparison] {
+  return [
+    { prompt, first: answer, second: reference },
+    { prompt, first: reference, second: answer },
+  ];
+}
+
+/** What the verdicts on both orders come to, in a judge's own words. */
+export function scoreVerdicts(onFirst: string, onSecond: string): WinScore {
+  const [shownFirst, shownSecond] = [parseVerdict(onFirst), parseVerdict(onSecond)];
   const [one, other] = [gains(shownFirst, 'first'), gains(shownSecond, 'second')];
   const unread = [shownFirst, shownSecond].filter((verdict) => verdict === 'unparseable').length;
   return { win: (one + other) / 2, unparseable: unread / 2, inconsistent: one === other ? 0 : 1 };
+}
+
+/** Judges an answer against a reference twice, with the two in either place. */
+export function judgeBothOrders<Item>(judge: ProgramJudge<Item>, item: Item, sides: Sides): WinScore {
+  const [first, second] = bothOrders(sides);
+  return scoreVerdicts(judge.compare(item, first), judge.compare(item, second));
 }
 
 /** A judge that prefers the answer of higher quality, as a program measures it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Random } from '../../contracts/task';
+import type { Random, Sides } from '../../contracts/task';
 import { normalizeText, wordNgrams } from '../../text/overlap';
 import { rouge } from '../../text/rouge';
 import { splitSentences } from '../../text/sentences/split';
@@ -47,6 +47,12 @@ const judge = qualityJudge<SummaryItem>(
 
 const prompt = ({ document }: SummaryItem): string => `${document}\nTL;DR:`;
 
+const sides = (item: SummaryItem, completion: string): Sides => ({
+  prompt: prompt(item),
+  answer: completion,
+  reference: lead(item),
+});
+
 /**
  * Summarization, over files of { document, summary } or a generated twin. The score is the win rate against the
  * document's first sentence, judged in both orders by a program that goes by ROUGE-1 with the reference summary: it stands in
@@ -61,10 +67,10 @@ export const summarization = defineTask<SummaryItem>({
   content: ({ document }) => document,
   expected: lead,
   gold: ({ summary }) => summary,
+  sides,
   evaluate(item, completion) {
     const { document, summary } = item;
-    const sides = { prompt: prompt(item), answer: completion, reference: lead(item) };
-    const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, sides);
+    const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, sides(item, completion));
     const words = wordRuns(completion).length;
     const figures = { ...rouge(summary, completion), words, copyRate: copyRate(document, completion) };
     return { score: win, scores: { win, unparseable, inconsistent, ...figures } };

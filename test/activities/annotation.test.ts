@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withAnnotators } from '../../annotators';
+import { checkpointAnnotator, checkpointJudge, withAnnotators, withJudges } from '../../annotators';
 import { BudgetlineError } from '../../contracts/failures';
-import type { Annotator } from '../../contracts/task';
-import { demonstrationsStage } from '../../planning';
+import type { IdentifiedSource } from '../../contracts/provenance';
+import type { Annotator, Task } from '../../contracts/task';
+import { demonstrationsStage, digestOf, planBase } from '../../planning';
 import { coinTask } from '../support/coin-task';
 import { createBench, resolveSmall } from '../support/stage-bench';
 import { temporaryFolder } from '../support/temporary';
@@ -58,5 +59,55 @@ describe('pure: annotators that work by the batch', function () {
     const failure = await bench.fail(demonstrationsStage({ resolved, seed: 0 }, { rows: 4 }));
     assert.equal(failure.type, 'DATA_INVALID');
     assert.match(failure.message, /wrote nothing for problem pool-/);
+  });
+});
+
+describe('pure: a local checkpoint that writes and judges', function () {
+  this.timeout(120_000);
+  const folder = temporaryFolder();
+  const local = { description: 'The base model itself.', model, maxNewTokens: 6 };
+  const writer = checkpointAnnotator({ ...local, name: 'local', render: (answer) => ` ${answer}.` });
+  const judge = checkpointJudge({ ...local, name: 'local-judge' });
+  const compared: Task = {
+    ...coinTask,
+    sides: ({ prompt, expected }, answer) => ({ prompt, answer, reference: expected }),
+  };
+  const task = withJudges(withAnnotators(compared, writer), judge);
+  const identified = async (source: Pick<Annotator, 'identify'>): Promise<IdentifiedSource> => {
+    const identity = await source.identify!();
+    return { ...identity, digest: digestOf(identity) };
+  };
+
+  it('through the training executable, each row once, and what it is stands in the keys', async () => {
+    const evaluation = { items: 4, maxNewTokens: 6, judge: 'local-judge' };
+    const resolved = {
+      ...(await resolveSmall(model, { annotator: 'local', evaluation })),
+      ...{ annotator: await identified(writer), judge: await identified(judge) },
+    };
+    assert.equal(resolved.annotator.model, resolved.model.digest, 'a checkpoint is known by its bytes');
+    const bench = createBench(folder.at('home'), { deps: { tasks: [task] } });
+    const [few, more] = [4, 6].map((rows) => demonstrationsStage({ resolved, seed: 0 }, { rows }));
+    assert.equal(few!.onDevice, true);
+    await bench.run(few!);
+    const { dir } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: few!.key });
+    const first = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8');
+    await bench.run(more!);
+    const later = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: more!.key });
+    assert.ok(readFileSync(join(later.dir, 'demonstrations.jsonl'), 'utf8').startsWith(first));
+    const annotations = join(bench.store.paths.home, 'store', 'annotations');
+    const [own] = readdirSync(annotations);
+    const journal = readFileSync(join(annotations, own!, 'journal.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    assert.equal(journal.length, 6, 'the larger stage generated two rows');
+
+    const base = planBase(resolved);
+    await bench.run(base.reference);
+    const { metrics } = await bench.run(base.evaluation);
+    assert.deepEqual(
+      [metrics['score'], metrics['scores.unparseable']],
+      [0, 1],
+      'what cannot be read is a loss',
+    );
   });
 });

@@ -108,6 +108,27 @@ describe('slow: stages with the training executable', function () {
     assert.deepEqual(few, all.slice(0, 3));
   });
 
+  it('evaluate under a record: metric, decoding, judge, an interval, and an unrelated task beside', async () => {
+    const stage = stageOf(stages, 'evaluate');
+    const beside = [{ task: 'coin', items: 6, maxNewTokens: 5, seed: 0 }];
+    const changed = { ...stage.spec, evaluation: { ...stage.spec.evaluation, beside } };
+    const { metrics } = await bench.run({ ...stage, key: 'b'.repeat(64), spec: changed });
+    const { dir } = await bench.store.verifyArtifact({ kind: 'evaluate', key: 'b'.repeat(64) });
+    const said = JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')) as Record<string, unknown>;
+    assert.deepEqual([said['metric'], said['judge']], ['accuracy', null]);
+    const decoding = said['decoding'] as Record<string, unknown>;
+    assert.deepEqual([decoding['mode'], decoding['maxNewTokens'], decoding['fewShot']], ['greedy', 12, 0]);
+    assert.ok(Number(decoding['maxPromptTokens']) > 0);
+    const [low, score, high] = ['scoreLow', 'score', 'scoreHigh'].map((name) => metrics[name] ?? -1);
+    assert.ok(
+      0 <= low! && low! <= score! && score! <= high! && high! <= 1 && low! < high!,
+      `${low} ${score} ${high}`,
+    );
+    const others = await readJsonLines(join(dir, 'beside', 'coin', 'items.jsonl'), itemResult);
+    const right = others.filter((item) => item.score === 1).length;
+    assert.deepEqual([others.length, metrics['scores.coin: score']], [6, right / 6]);
+  });
+
   it('evaluate item by item; the figures are the items’ means', async () => {
     const stage = stageOf(stages, 'evaluate');
     const items = await readJsonLines(join(await artifactOf(stage), 'items.jsonl'), itemResult);

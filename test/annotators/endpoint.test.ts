@@ -1,49 +1,27 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { endpointAnnotator, type EndpointOptions } from '../../annotators';
+import { endpointAnnotator, endpointJudge, type EndpointOptions } from '../../annotators';
 import { BudgetlineError, type FailureCode } from '../../contracts/failures';
 import type { AnnotationSession, Problem } from '../../contracts/task';
+import {
+  type Behaviour,
+  type EndpointServer,
+  passing,
+  reply,
+  send,
+  shapeless,
+  startEndpoint,
+} from '../support/endpoint-server';
+import { parseVerdict } from '../../tasks';
 import { temporaryFolder } from '../support/temporary';
 
-interface Asked {
-  readonly model: string;
-  readonly messages: { readonly role: string; readonly content: string }[];
-}
-type Behaviour = (response: ServerResponse, asked: Asked) => void;
-
-const send = (response: ServerResponse, status: number, body: unknown, headers = {}): void => {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
-};
-const reply = (content: string, model = 'judge-1') => ({
-  ...{ id: 'x', object: 'chat.completion', created: 0, model },
-  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content } }],
-  usage: { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 },
-});
 const good: Behaviour = (response, { messages }) =>
   send(response, 200, reply(JSON.stringify({ answer: `re: ${messages.at(-1)?.content ?? ''}` })));
 
-const busy: Behaviour = (response) =>
-  send(response, 429, { error: { message: 'slow down' } }, { 'retry-after': '0' });
-const broken: Behaviour = (response) => send(response, 500, { error: { message: 'oh' } });
-const cut: Behaviour = (response) => {
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' });
-  response.write('{"id": "x", "choi', () => response.destroy());
-};
-const garbled: Behaviour = (response) =>
-  response.writeHead(200, { 'content-type': 'application/json' }).end('{"id": ');
-const shapeless: Behaviour = (response) => send(response, 200, reply('Sure! Here it is.'));
-const silent: Behaviour = () => undefined;
+const { broken } = passing;
 const stranger: Behaviour = (response) => send(response, 200, reply('{"answer":"x"}', 'judge-2'));
 const forbidden: Behaviour = (response) => send(response, 401, { error: { message: 'bad key sk-secret' } });
-
-async function readBody(request: IncomingMessage): Promise<Asked> {
-  let text = '';
-  for await (const piece of request) text += String(piece);
-  return JSON.parse(text) as Asked;
-}
 
 const problems: Problem[] = Array.from({ length: 12 }, (_, n) => ({
   id: `p${n}`,
@@ -57,43 +35,38 @@ describe('pure: a model behind an endpoint as annotator', function () {
   /** What the server does to the next requests; good answers after that. */
   let script: Behaviour[] = [];
   let calls = 0;
-  let keys: (string | undefined)[] = [];
-  let server: Server;
+  let server: EndpointServer;
   before(async () => {
     process.env['BUDGETLINE_TEST_KEY'] = 'sk-secret';
-    server = createServer((request, response) => {
+    server = await startEndpoint((response, asked) => {
       calls += 1;
-      keys.push(request.headers.authorization);
-      void readBody(request).then((asked) => (script.shift() ?? good)(response, asked));
+      (script.shift() ?? good)(response, asked);
     });
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   });
   after(() => {
     delete process.env['BUDGETLINE_TEST_KEY'];
-    server.closeAllConnections();
     server.close();
   });
   beforeEach(() => {
     script = [];
     calls = 0;
-    keys = [];
+    server.keys.length = 0;
   });
 
-  const annotator = (change: Partial<EndpointOptions> = {}) =>
-    endpointAnnotator({
-      ...{ name: 'model', description: 'A model.', model: 'judge-1', apiKeyVariable: 'BUDGETLINE_TEST_KEY' },
-      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-      prices: { inputUsdPerMillion: 10, outputUsdPerMillion: 100 },
-      ...{
-        spendLimitUsd: 10,
-        concurrency: 1,
-        requestsPerMinute: 60_000,
-        timeoutMs: 500,
-        firstWaitMs: 1,
-        attempts: 4,
-      },
-      ...change,
-    });
+  const options = () => ({
+    ...{ name: 'model', description: 'A model.', model: 'judge-1', apiKeyVariable: 'BUDGETLINE_TEST_KEY' },
+    baseUrl: server.baseUrl,
+    prices: { inputUsdPerMillion: 10, outputUsdPerMillion: 100 },
+    ...{
+      spendLimitUsd: 10,
+      concurrency: 1,
+      requestsPerMinute: 60_000,
+      timeoutMs: 20_000,
+      firstWaitMs: 1,
+      attempts: 4,
+    },
+  });
+  const annotator = (change?: Partial<EndpointOptions>) => endpointAnnotator({ ...options(), ...change });
 
   let usd = 0;
   const session = (name: string, signal = new AbortController().signal): AnnotationSession => {
@@ -103,6 +76,10 @@ describe('pure: a model behind an endpoint as annotator', function () {
       signal,
       report: () => undefined,
       spent: (cost) => (usd += cost.usd),
+      tell: () => undefined,
+      stage: 'stage',
+      billed: { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 },
+      generate: () => Promise.reject(new Error('no local model')),
     };
   };
   const run = (name: string, change?: Partial<EndpointOptions>, rows = problems) =>
@@ -124,14 +101,14 @@ describe('pure: a model behind an endpoint as annotator', function () {
     );
     assert.equal(calls, problems.length);
     assert.ok(Math.abs(usd - 12 * (100 * 10 + 10 * 100) * 1e-6) < 1e-12);
-    assert.deepEqual(new Set(keys), new Set(['Bearer sk-secret']));
+    assert.deepEqual(new Set(server.keys), new Set(['Bearer sk-secret']));
     assert.ok(!journal('plain').includes('sk-secret'));
   });
 
-  for (const [name, behaviour] of Object.entries({ busy, broken, cut, garbled, silent }))
+  for (const [name, behaviour] of Object.entries(passing))
     it(`goes on after a server that is ${name}`, async () => {
       script = [good, behaviour, behaviour];
-      const answers = await run(name, {}, problems.slice(0, 3));
+      const answers = await run(name, name === 'silent' ? { timeoutMs: 500 } : {}, problems.slice(0, 3));
       assert.equal(answers.length, 3);
       assert.equal(calls, 5, 'three answers and two failures');
       assert.equal(journal(name).trimEnd().split('\n').length, 3);
@@ -179,7 +156,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
     const stop = new AbortController();
     const stopping: Behaviour = () => stop.abort();
     script = [good, good, stopping];
-    const work = annotator({ timeoutMs: 20_000 }).demonstrateAll?.(problems, session('stopped', stop.signal));
+    const work = annotator().demonstrateAll?.(problems, session('stopped', stop.signal));
     await assert.rejects(work ?? Promise.resolve());
     assert.equal(journal('stopped').trimEnd().split('\n').length, 2);
   });
@@ -188,6 +165,32 @@ describe('pure: a model behind an endpoint as annotator', function () {
     const limits = { spendLimitUsd: 0.011, maxTokens: 10 };
     await fails(run('poor', limits), 'SPEND_LIMIT');
     assert.ok(usd <= limits.spendLimitUsd && calls >= 3 && calls < 12, `${usd} ${calls}`);
+  });
+
+  it('judges in both orders under one bill, and what is never of the asked form is a verdict that cannot be read', async () => {
+    const judge = endpointJudge({ ...options(), maxTokens: 50 });
+    const comparison = { prompt: 'p', first: 'x', second: 'y' };
+    const verdict: Behaviour = (response) => send(response, 200, reply('{"answer":"[[B]]"}'));
+    script = [verdict, ...Array.from({ length: 4 }, () => shapeless)];
+    const other = { ...comparison, first: 'z' };
+    const asked = [comparison, other, comparison];
+    const verdicts = await judge.compareAll(asked, session('judged'));
+    assert.deepEqual(verdicts.map(parseVerdict), ['second', 'unparseable', 'second']);
+    assert.equal(calls, 5, 'one, four for the one that cannot be read, and none for the repeated question');
+    calls = 0;
+    assert.deepEqual(await judge.compareAll(asked, session('judged')), verdicts);
+    assert.equal(calls, 0, 'what cannot be read is not asked for again');
+  });
+
+  it('tells a later attempt of money that a killed one could not tell of', async () => {
+    await run('killed', {}, problems.slice(0, 4));
+    const whole = usd;
+    const later = {
+      ...session('killed'),
+      billed: { calls: 1, inputTokens: 100, outputTokens: 10, usd: 0.002 },
+    };
+    await annotator().demonstrateAll?.(problems.slice(0, 4), later);
+    assert.ok(Math.abs(usd - (whole - 0.002)) < 1e-12, `${usd}`);
   });
 
   it('keeps to a rate', async () => {

@@ -1,23 +1,28 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { peopleAnnotator } from '../../annotators';
+import { peopleAnnotator, peopleJudge, PeopleQueue } from '../../annotators';
 import { BudgetlineError } from '../../contracts/failures';
-import type { Problem } from '../../contracts/task';
+import type { AnnotationSession, Problem } from '../../contracts/task';
 import { temporaryFolder } from '../support/temporary';
 
 const problems: Problem[] = ['a', 'b', 'c'].map((id) => ({ id, prompt: `${id}?`, expected: '' }));
+
+const sessionOf = (): AnnotationSession => ({
+  folder: '',
+  signal: new AbortController().signal,
+  report: () => undefined,
+  spent: () => undefined,
+  tell: () => undefined,
+  stage: 'stage',
+  billed: { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 },
+  generate: () => Promise.reject(new Error('no local model')),
+});
 
 describe('pure: people as annotators', () => {
   const folder = temporaryFolder();
   const ask = () => {
     const annotator = peopleAnnotator({ name: 'people', description: 'Us.', folder: folder.path() });
-    const session = {
-      folder: '',
-      signal: new AbortController().signal,
-      report: () => undefined,
-      spent: () => undefined,
-    };
-    return annotator.demonstrateAll?.(problems, session) ?? Promise.reject(new Error('no batch'));
+    return annotator.demonstrateAll?.(problems, sessionOf()) ?? Promise.reject(new Error('no batch'));
   };
   const queue = () => readFileSync(folder.at('queue.jsonl'), 'utf8').trimEnd().split('\n').filter(Boolean);
   const answer = (...rows: unknown[]) =>
@@ -42,5 +47,46 @@ describe('pure: people as annotators', () => {
   it('names the line of an answer that cannot be used', async () => {
     answer({ id: 'a', completion: 'A' }, { id: 'b', completion: '' });
     await fails('DATA_INVALID', /answers\.jsonl:2: completion/);
+  });
+
+  it('several stages share one queue: what one asks for, another does not take away', async () => {
+    const others = new PeopleQueue(folder.at('shared'));
+    await others.ask([{ id: '1', prompt: 'one?' }]);
+    await others.ask([{ id: '2', prompt: 'two?' }]);
+    assert.deepEqual(
+      (await others.open()).map(({ id }) => id),
+      ['1', '2'],
+    );
+    const unknown = [
+      { fields: { id: '1', completion: 'x' }, place: 'f:1:' },
+      { fields: { id: '9', completion: 'y' }, place: 'f:2:' },
+    ];
+    await assert.rejects(others.take(unknown), /f:2: id: "9" is in no queue/);
+    assert.equal((await others.answers()).size, 0, 'all of a file or nothing');
+  });
+});
+
+describe('pure: people as judges', () => {
+  const folder = temporaryFolder();
+
+  it('take the majority of several, and tell how often they agree', async () => {
+    const judge = peopleJudge({ name: 'panel', description: 'Three of us.', folder: folder.path() });
+    const told: Record<string, number> = {};
+    const session = { ...sessionOf(), tell: (figures: object) => void Object.assign(told, figures) };
+    const comparisons = [
+      { prompt: 'p', first: 'x', second: 'y' },
+      { prompt: 'p', first: 'y', second: 'x' },
+    ];
+    await assert.rejects(judge.compareAll(comparisons, session), /2 of 2 rows wait/);
+    const queue = new PeopleQueue(folder.path());
+    const [one, other] = (await queue.open()).map(({ id }) => id);
+    const says = (id: string | undefined, by: string, completion: string) => ({
+      fields: { id, by, completion },
+      place: '',
+    });
+    await queue.take([says(one, 'ann', '[[A]]'), says(one, 'bob', '[[A]]'), says(one, 'eve', '[[B]]')]);
+    await queue.take([says(other, 'ann', '[[A]]'), says(other, 'ann', '[[B]]'), says(other, 'bob', '[[A]]')]);
+    assert.deepEqual(await judge.compareAll(comparisons, session), ['[[A]]', '[[tie]]']);
+    assert.deepEqual(told, { labelledAgain: 4, labelledAlike: 1 });
   });
 });

@@ -99,6 +99,7 @@ const exits = {
   jobs: [],
   inputDigests: {},
   manifestDigest: null,
+  annotation: null,
 };
 
 async function tellAttempts(store: Store, stage: string): Promise<void> {

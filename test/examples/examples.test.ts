@@ -7,6 +7,7 @@ import { resolveDefinition } from '../../client';
 import type { SweepDefinition } from '../../contracts/definition';
 import firstSweep from '../../examples/first-sweep';
 import gsm8k from '../../examples/gsm8k';
+import * as own from '../../examples/own-task';
 import ownAnnotations from '../../examples/own-annotations';
 import { planSweep } from '../../planning';
 import { defineSweep } from '../../planning/define';
@@ -39,6 +40,19 @@ describe('pure: examples/first-sweep.ts', () => {
         [1, 0.75, 0.5, 0.25, 0.1, 0],
       );
     }
+  });
+});
+
+describe('pure: examples/own-task.ts', () => {
+  it('brings a task of its own, whose reference answers are right', async () => {
+    const [task] = own.tasks;
+    const resolved = await resolveDefinition(own.default, { tasks: own.tasks });
+    assert.equal(resolved.poolRows, 128);
+    const { test } = await task!.load(own.default.data, {
+      readText: () => Promise.reject(new Error('no files')),
+    });
+    const { score, formatted } = task!.assess(test[0]!, task!.gold(test[0]!), 'stop');
+    assert.deepEqual([score, formatted], [1, true]);
   });
 });
 

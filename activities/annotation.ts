@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { readLedger } from '../audit';
+import { BudgetlineError } from '../contracts/failures';
+import { generationRow } from '../contracts/rows';
+import type { AnnotationSession, LocalGeneration } from '../contracts/task';
+import { digestOf } from '../planning';
+import { ensureDir, type Claim } from '../store';
+import { readJsonLines, writeJsonLines } from './json-lines';
+import { generateAnswers } from './policy';
+import type { StageSession } from './session';
+import { billedBefore } from './usage';
+
+/** Who works, on what: one folder in the store. */
+export interface AnnotationWork {
+  readonly name: string;
+  /** The same for all stages whose answers may serve each other. */
+  readonly key: string;
+}
+
+/** What came of it, and small figures about it. */
+export interface Annotated<T> {
+  readonly result: T;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** A folder of answers has one writer at a time: two stages that asked at once would pay twice for common rows. */
+async function claimFolder({ environment }: StageSession, { key, name }: AnnotationWork): Promise<Claim> {
+  const holder = `${environment.actor}@${environment.host} process ${process.pid}`;
+  const outcome = await environment.store.claim(key, holder);
+  if ('claim' in outcome) return outcome.claim;
+  throw new BudgetlineError('STAGE_CLAIMED', `${name} is working for ${outcome.heldBy.holder}.`);
+}
+
+/** Answers of a local model: a job of the training executable, as every generation. */
+async function generateLocally(
+  session: StageSession,
+  { model, prompts, maxNewTokens }: LocalGeneration,
+): Promise<string[]> {
+  const part = `local-${digestOf({ model, prompts, maxNewTokens }).slice(0, 16)}`;
+  const path = join(await ensureDir(join(session.runDir, part)), 'prompts.jsonl');
+  const rows = prompts.map((prompt, index) => ({ id: String(index), prompt }));
+  await writeJsonLines(path, rows);
+  const policy = { model, adapter: null };
+  const decoding = { mode: 'greedy' } as const;
+  const options = { policy, prompts: path, samples: 1, decoding, maxNewTokens, seed: 0, part };
+  const answers = await readJsonLines((await generateAnswers(session, options)).path, generationRow);
+  const byId = new Map(answers.map(({ id, completion }) => [id, completion]));
+  return rows.map(({ id }) => byId.get(id) ?? '');
+}
+
+interface Opening {
+  readonly claim: Claim;
+  readonly key: string;
+  readonly told: Record<string, number>;
+  readonly billed: AnnotationSession['billed'];
+}
+
+function openSession(session: StageSession, { claim, key, told, billed }: Opening): AnnotationSession {
+  return {
+    stage: session.stage.key,
+    billed,
+    folder: join(session.environment.store.paths.home, 'store', 'annotations', key),
+    signal: AbortSignal.any([session.stop, claim.lost]),
+    report: (step, steps) => session.report({ phase: 'annotate', step, steps }),
+    spent: (cost) => session.usage.addCall(cost),
+    tell: (figures) => void Object.assign(told, figures),
+    generate: (request) => generateLocally(session, request),
+  };
+}
+
+function billOf({ usage }: StageSession): Record<string, number> {
+  if (usage.annotation === null) return {};
+  const { calls, inputTokens, outputTokens, usd } = usage.annotation;
+  return { annotatorCalls: calls, inputTokens, outputTokens, annotatorUsd: usd };
+}
+
+/** Has somebody work through a stage's rows; what was paid for stays in their folder, whatever becomes of the attempt. */
+export async function annotate<T>(
+  session: StageSession,
+  work: AnnotationWork,
+  ask: (annotation: AnnotationSession) => Promise<T>,
+): Promise<Annotated<T>> {
+  const claim = await claimFolder(session, work);
+  const told: Record<string, number> = {};
+  try {
+    const { environment, stage } = session;
+    const billed = billedBefore(await readLedger(environment.store.paths.stageLedger(stage.key)));
+    const result = await ask(openSession(session, { claim, key: work.key, told, billed }));
+    return { result, metrics: { ...billOf(session), ...told } };
+  } catch (error) {
+    // An attempt that should end ends as one, however the annotator tells of it.
+    session.assertWanted();
+    throw error;
+  } finally {
+    await claim.release();
+  }
+}

@@ -1,0 +1,39 @@
+import { meanInterval } from '../analysis';
+import type { ItemResult } from '../contracts/rows';
+import type { Task } from '../contracts/task';
+
+/** How answers were made: whoever compares two evaluations holds these against each other first. */
+export interface RecordedDecoding {
+  readonly mode: 'greedy';
+  readonly maxNewTokens: number;
+  /** Longer prompts lose their oldest tokens. */
+  readonly maxPromptTokens: number;
+  /** Demonstrations before every question. */
+  readonly fewShot: number;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function share(items: readonly ItemResult[], holds: (item: ItemResult) => boolean): number {
+  return mean(items.map((item) => (holds(item) ? 1 : 0)));
+}
+
+/** Means over the items, the score's 95 % interval over them, and the style measures that diagnoses read. */
+export function summarize(task: Task, items: readonly ItemResult[]) {
+  const names = [...new Set(items.flatMap(({ scores }) => Object.keys(scores)))].sort();
+  const scores = names.map((name) => [name, mean(items.map((item) => item.scores[name] ?? 0))] as const);
+  const { low, high } = meanInterval(items.map(({ score }) => score));
+  return {
+    items: items.length,
+    score: mean(items.map(({ score }) => score)),
+    interval: { low: low ?? 0, high: high ?? 1 },
+    formatRate: share(items, ({ formatted }) => formatted),
+    ramblingRate: share(items, ({ rambling }) => rambling),
+    noEosRate: share(items, ({ finish }) => finish === 'length'),
+    meanTokens: mean(items.map(({ tokens }) => tokens)),
+    repetitionRate: mean(items.map(({ repetition }) => repetition)),
+    scores: { ...Object.fromEntries(scores), ...task.summarize?.(items) },
+  };
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { AnnotatorIdentity } from '../contracts/provenance';
+import type { AnnotationSession, Annotator, Judge, Problem } from '../contracts/task';
+import { digestFile, digestFolder } from '../store';
+import { annotatorByTheBatch } from './by-the-batch';
+import { digestOfTold } from './endpoint/settings';
+import { Journal } from './journal';
+import { judgeAsking, type JudgeAsking } from './judge-prompt';
+
+interface CheckpointBasics {
+  /** Its name in definitions. */
+  readonly name: string;
+  /** One sentence for reports. */
+  readonly description: string;
+  /** Folder in Hugging Face layout, or a GGUF file, on the hosts of the workers. */
+  readonly model: string;
+  readonly maxNewTokens: number;
+}
+
+/** A local checkpoint as an annotator. */
+export interface CheckpointOptions extends CheckpointBasics {
+  /** The problem as the model is shown it; its prompt unless told. */
+  readonly ask?: (problem: Problem) => string;
+  /** The completion that an answer becomes; the answer as it is unless told. */
+  readonly render?: (answer: string) => string;
+}
+
+/** A local checkpoint as a judge. */
+export interface CheckpointJudgeOptions extends CheckpointBasics, JudgeAsking {}
+
+/** Prompts of one job: what is lost when a stage is cut off. */
+const jobPrompts = 512;
+
+const digestOfModel = (model: string): Promise<string> =>
+  model.endsWith('.gguf') ? digestFile(model) : digestFolder(model);
+
+async function identityOf(
+  { model, maxNewTokens }: CheckpointBasics,
+  told: readonly unknown[],
+): Promise<AnnotatorIdentity> {
+  return {
+    ...{ kind: 'checkpoint', model: await digestOfModel(model), settings: { maxNewTokens } },
+    promptTemplateSha256: digestOfTold(told),
+  };
+}
+
+/** Greedy answers to prompts, in their order; those in the journal are not generated again. */
+async function answerAll(
+  { model, maxNewTokens }: CheckpointBasics,
+  prompts: readonly string[],
+  session: AnnotationSession,
+): Promise<string[]> {
+  const journal = await Journal.open(session.folder);
+  const digest = await digestOfModel(model);
+  const requestOf = (prompt: string): string =>
+    createHash('sha256')
+      .update(JSON.stringify([digest, maxNewTokens, prompt]))
+      .digest('hex');
+  const open = [...new Set(prompts)].filter((prompt) => journal.answerTo(requestOf(prompt)) === undefined);
+  for (let start = 0; start < open.length; start += jobPrompts) {
+    const asked = open.slice(start, start + jobPrompts);
+    const answers = await session.generate({ model, prompts: asked, maxNewTokens });
+    for (const [index, prompt] of asked.entries()) {
+      const answer = answers[index] ?? '';
+      await journal.add({ request: requestOf(prompt), answer, inputTokens: 0, outputTokens: 0, usd: 0 });
+    }
+    session.report(Math.min(start + jobPrompts, open.length), open.length);
+  }
+  return prompts.map((prompt) => journal.answerTo(requestOf(prompt)) ?? '');
+}
+
+/**
+ * An annotator that is a checkpoint on this host: its answers are generated greedily by the training executable. The
+ * stage then takes a device as training does.
+ */
+export function checkpointAnnotator(options: CheckpointOptions): Annotator {
+  const { ask = ({ prompt }: Problem): string => prompt, render = (answer: string): string => answer } =
+    options;
+  return annotatorByTheBatch({
+    name: options.name,
+    description: options.description,
+    identify: () => identityOf(options, [ask, render]),
+    demonstrateAll: async (problems, session) =>
+      (await answerAll(options, problems.map(ask), session)).map(render),
+  });
+}
+
+/** A judge that is a checkpoint on this host. Answers that cannot be read count as losses and are counted. */
+export function checkpointJudge(options: CheckpointJudgeOptions): Judge {
+  const { system, ask } = judgeAsking(options);
+  return {
+    name: options.name,
+    description: options.description,
+    identify: () => identityOf(options, [system, ask]),
+    compareAll: (comparisons, session) =>
+      answerAll(
+        options,
+        comparisons.map((comparison) => `${system}\n\n${ask(comparison)}`),
+        session,
+      ),
+  };
+}

@@ -1,0 +1,28 @@
+import type { Judge } from '../../contracts/task';
+import { judgeAsking } from '../judge-prompt';
+import { answerAll } from './annotate';
+import { type EndpointJudgeOptions, identityOf, settingsOf } from './settings';
+
+/** A judge never ends a stage by what it says: an answer that is of no form is a verdict that cannot be read. */
+const unreadable = 'unreadable';
+
+/**
+ * A judge that is a model behind an OpenAI-compatible endpoint, with the journal, limits and retries of
+ * {@link endpointAnnotator}. Answers that cannot be read count as losses and are counted.
+ */
+export function endpointJudge(options: EndpointJudgeOptions): Judge {
+  const settings = { ...settingsOf(options), unusable: unreadable };
+  const { system, ask } = judgeAsking(options);
+  return {
+    name: options.name,
+    description: options.description,
+    identify: () => Promise.resolve(identityOf(settings, [system, ask])),
+    compareAll(comparisons, session) {
+      const questions = comparisons.map((comparison, index) => ({
+        id: `comparison ${index + 1}`,
+        ask: { system, user: ask(comparison) },
+      }));
+      return answerAll(settings, questions, session);
+    },
+  };
+}

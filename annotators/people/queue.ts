@@ -1,0 +1,133 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { BudgetlineError } from '../../contracts/failures';
+
+/** Something that people are asked: an id, and what they are shown. */
+export interface QueueRow {
+  readonly id: string;
+  readonly [shown: string]: string;
+}
+
+/** One answer: to a row of the queue, by somebody. */
+const answerRow = z.strictObject({
+  id: z.string().min(1),
+  /** A demonstration, or a verdict. */
+  completion: z.string().refine((text) => text.trim() !== '', 'is empty'),
+  /** Who answered, where several answer the same rows. */
+  by: z.string().min(1).optional(),
+});
+export type PeopleAnswer = z.infer<typeof answerRow>;
+
+const remedy =
+  'Each line is { "id", "completion", "by"? }: the id of a line of queue.jsonl, a text that is not empty, and who answered.';
+
+function parseAnswer(fields: unknown, place: string): PeopleAnswer {
+  const parsed = answerRow.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  throw new BudgetlineError('DATA_INVALID', `${place} ${path.join('.')}: ${message}.`, { remedy });
+}
+
+function parseLine(line: string, place: string): PeopleAnswer {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(line);
+  } catch {
+    throw new BudgetlineError('DATA_INVALID', `${place} is no JSON.`, { remedy });
+  }
+  return parseAnswer(fields, place);
+}
+
+async function readLines(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  });
+  return text.split('\n');
+}
+
+async function writeWhole(path: string, rows: readonly object[]): Promise<void> {
+  await writeFile(`${path}.partial`, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  await rename(`${path}.partial`, path);
+}
+
+/** A folder with queue.jsonl, what people are asked, and answers.jsonl, what they have said. */
+export class PeopleQueue {
+  readonly #queuePath: string;
+  readonly answersPath: string;
+
+  constructor(private readonly folder: string) {
+    this.#queuePath = join(folder, 'queue.jsonl');
+    this.answersPath = join(folder, 'answers.jsonl');
+  }
+
+  /** What is asked and not answered yet. */
+  async open(): Promise<QueueRow[]> {
+    const lines = (await readLines(this.#queuePath)).filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as QueueRow);
+  }
+
+  /** All answers by the row that they are to, in the order in which they were given. */
+  async answers(): Promise<Map<string, PeopleAnswer[]>> {
+    const answers = new Map<string, PeopleAnswer[]>();
+    (await readLines(this.answersPath)).forEach((line, index) => {
+      if (line.trim() === '') return;
+      const answer = parseLine(line, `${this.answersPath}:${index + 1}:`);
+      answers.set(answer.id, [...(answers.get(answer.id) ?? []), answer]);
+    });
+    return answers;
+  }
+
+  /** Asks for rows beside those that others ask for; gives the answers so far. */
+  async ask(rows: readonly QueueRow[]): Promise<Map<string, PeopleAnswer[]>> {
+    await mkdir(this.folder, { recursive: true });
+    const answers = await this.answers();
+    const all = new Map([...(await this.open()), ...rows].map((row) => [row.id, row]));
+    await writeWhole(
+      this.#queuePath,
+      [...all.values()].filter(({ id }) => !answers.has(id)),
+    );
+    return answers;
+  }
+
+  /** Takes answers to rows of the queue; all of them or, where one cannot be used, none. */
+  async take(given: readonly { readonly fields: unknown; readonly place: string }[]): Promise<number> {
+    const asked = new Set((await this.open()).map(({ id }) => id));
+    const before = await this.answers();
+    const added = given.map(({ fields, place }) => {
+      const answer = parseAnswer(fields, place);
+      if (asked.has(answer.id) || before.has(answer.id)) return answer;
+      throw new BudgetlineError(
+        'DATA_INVALID',
+        `${place} id: "${answer.id}" is in no queue of ${this.folder}.`,
+        {
+          remedy,
+        },
+      );
+    });
+    await writeWhole(this.answersPath, [...[...before.values()].flat(), ...added]);
+    await this.ask([]);
+    return added.length;
+  }
+}
+
+/**
+ * The answers to rows, where all are there.
+ *
+ * @throws BudgetlineError ANNOTATION_PENDING, which is tried again without costing retries
+ */
+export async function awaitAnswers(
+  { name, folder }: { readonly name: string; readonly folder: string },
+  rows: readonly QueueRow[],
+): Promise<PeopleAnswer[][]> {
+  const queue = new PeopleQueue(folder);
+  const answers = await queue.ask(rows);
+  const open = rows.filter(({ id }) => !answers.has(id)).length;
+  if (open === 0) return rows.map(({ id }) => answers.get(id) ?? []);
+  throw new BudgetlineError(
+    'ANNOTATION_PENDING',
+    `${name}: ${open} of ${rows.length} rows wait for answers in ${queue.answersPath}.`,
+    { details: { open, folder } },
+  );
+}

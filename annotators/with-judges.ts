@@ -1,0 +1,14 @@
+import { BudgetlineError } from '../contracts/failures';
+import type { Judge, Problem, Task } from '../contracts/task';
+
+/** A task with judges that definitions may name in `evaluation.judge`, in the place of the task's own program. */
+export function withJudges<P extends Problem>(task: Task<P>, ...more: readonly Judge[]): Task<P> {
+  if (task.sides !== undefined) return { ...task, judges: [...(task.judges ?? []), ...more] };
+  throw new BudgetlineError(
+    'DEFINITION_INVALID',
+    `Task ${task.name} compares nothing that could be judged.`,
+    {
+      remedy: 'Give defineTask a field "sides": what a judge is shown.',
+    },
+  );
+}

@@ -1,0 +1,40 @@
+import { PeopleQueue } from '../../annotators';
+import { BudgetlineError } from '../../contracts/failures';
+import { renderFields } from '../print/data';
+import { readRecords } from '../../ingest';
+import { createPrinter, printJson, type PrinterOptions } from '../printer';
+
+export interface AnnotateFlags extends PrinterOptions {
+  /** A file of answers. */
+  readonly add?: string;
+}
+
+async function readAnswers(path: string): Promise<{ fields: unknown; place: string }[]> {
+  const answers: { fields: unknown; place: string }[] = [];
+  for await (const record of readRecords(path)) {
+    const place = `${path}:${record.line}:`;
+    if ('unreadable' in record) throw new BudgetlineError('DATA_INVALID', `${place} ${record.unreadable}.`);
+    // A CSV has a cell for everybody in every row.
+    const given = Object.entries(record.fields).filter(([name, value]) => name !== 'by' || value !== '');
+    answers.push({ fields: Object.fromEntries(given), place });
+  }
+  return answers;
+}
+
+/**
+ * `budgetline annotate FOLDER`: what people are asked, and `--add FILE`, what they have answered: JSON Lines, CSV, TSV or
+ * Parquet of id, completion and, where several answer, by. All of a file is taken, or nothing.
+ */
+export async function annotateCommand(folder: string, flags: AnnotateFlags): Promise<void> {
+  const queue = new PeopleQueue(folder);
+  const taken = flags.add === undefined ? 0 : await queue.take(await readAnswers(flags.add));
+  const open = await queue.open();
+  const answered = (await queue.answers()).size;
+  const printer = createPrinter(flags);
+  printer.print([
+    ...(flags.add === undefined ? [] : [`Took ${taken} answers from ${flags.add}.`]),
+    `${answered} rows are answered; ${open.length} wait.`,
+    ...open.slice(0, 3).flatMap((row) => ['', ...renderFields(row, printer.ink)]),
+  ]);
+  if (flags.json === true) printJson({ taken, answered, open });
+}

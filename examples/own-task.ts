@@ -1,0 +1,34 @@
+import { defineSweep, defineTask, twinDefaults } from 'budgetline';
+
+interface Purchase {
+  readonly pens: number;
+  readonly price: number;
+}
+
+const draw = (random: () => number, most: number): number => 2 + Math.floor(random() * (most - 1));
+
+/** A task of one's own is a few functions: how an item is drawn, how it is put, and how an answer is judged. */
+const purchases = defineTask<Purchase>({
+  name: 'purchases',
+  metric: 'accuracy',
+  synthesize: (random) => ({ pens: draw(random, 24), price: draw(random, 24) }),
+  prompt: ({ pens, price }) => `Q: Ann buys ${pens} pens. Each is ${price}. How many?\nA:`,
+  expected: ({ pens, price }) => String(pens * price),
+  gold: ({ pens, price }) => ` ${pens}*${price}=${pens * price} #### ${pens * price}`,
+  evaluate: ({ pens, price }, answer) => ({
+    score: Number(/#### (\d+)/.exec(answer)?.[1] === String(pens * price)),
+    formatted: /^ \d+\*\d+=\d+ #### \d+$/.test(answer),
+  }),
+});
+
+/** Workers load the tasks that this file exports by this name. */
+export const tasks = [purchases];
+
+export default defineSweep({
+  ...twinDefaults('purchases'),
+  name: 'own-task',
+  data: { source: 'twin', pool: 128, validation: 16, test: 32 },
+  budgets: [32, 64],
+  sftFractions: [1, 0.5],
+  evaluation: { items: 32, maxNewTokens: 24 },
+});

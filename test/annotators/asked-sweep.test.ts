@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LedgerLine } from '../../contracts/ledger';
+import { call, start } from '../cli/support';
+import { type Behaviour, passing, reply, send, shapeless, startEndpoint } from '../support/endpoint-server';
+import { acquisitionLimitMs } from '../support/temporal';
+import { temporaryHome } from '../support/temporary';
+
+const definition = `
+import { defineSweep, endpointAnnotator, endpointJudge, helpfulness, peopleAnnotator, twinDefaults } from 'budgetline';
+import { withAnnotators, withJudges } from 'budgetline';
+
+const env = process.env as Record<string, string>;
+const model = {
+  ...{ baseUrl: env.ENDPOINT, model: 'judge-1', apiKeyVariable: 'ENDPOINT_KEY', spendLimitUsd: 5 },
+  ...{ concurrency: 2, requestsPerMinute: 60_000, timeoutMs: 2000, firstWaitMs: 1 },
+  prices: { inputUsdPerMillion: 10, outputUsdPerMillion: 100 },
+};
+const writer = endpointAnnotator({ name: 'model', description: 'A model.', ...model });
+const people = peopleAnnotator({ name: 'people', description: 'Us.', folder: env.PEOPLE });
+const judge = endpointJudge({ name: 'the-judge', description: 'The same model.', ...model });
+export const tasks = [withJudges(withAnnotators(helpfulness, writer, people), judge)];
+
+const defaults = twinDefaults('helpfulness');
+export default defineSweep({
+  ...defaults,
+  name: 'asked',
+  annotator: 'model',
+  axes: { annotator: ['model', 'people'] },
+  data: { source: 'twin', pool: 32, validation: 2, test: 4 },
+  budgets: [12],
+  sftFractions: [1],
+  sft: { ...defaults.sft, epochs: 1 },
+  evaluation: { items: 4, maxNewTokens: 8, judge: 'the-judge' },
+  controls: [],
+});
+`;
+
+/** What the server does to the first requests; everything that passes is in it. */
+const script: Behaviour[] = [
+  passing.busy,
+  passing.broken,
+  passing.cut,
+  passing.garbled,
+  passing.silent,
+  shapeless,
+];
+
+describe('server: a sweep that asks models and people', function () {
+  this.timeout(acquisitionLimitMs);
+  const folder = temporaryHome();
+
+  it('survives a server that misbehaves and a worker killed in mid-batch, pays for no row twice, and waits for people', async () => {
+    const answered = new Map<string, number>();
+    let hold: (() => void) | undefined;
+    const held = new Promise<void>((begin) => (hold = begin));
+    const server = await startEndpoint((response, { messages, ...asked }) => {
+      const shown = messages.at(-1)?.content ?? '';
+      const bad = shown.includes('# Answer A') ? undefined : script.shift();
+      if (shown.includes('# Answer A')) send(response, 200, reply('{"answer":"[[A]]"}'));
+      else if (bad !== undefined) bad(response, { messages, ...asked });
+      // The seventh answer is long in coming: the worker dies waiting for it.
+      else if (answered.size === 6 && hold !== undefined) {
+        hold();
+        hold = undefined;
+      } else {
+        answered.set(shown, (answered.get(shown) ?? 0) + 1);
+        send(response, 200, reply('{"answer":"1. Get it. 2. Do it."}'));
+      }
+    });
+    const people = folder.at('people');
+    const env = {
+      BUDGETLINE_HOME: folder.path(),
+      ENDPOINT: server.baseUrl,
+      ENDPOINT_KEY: 'sk-x',
+      PEOPLE: people,
+    };
+    writeFileSync(folder.at('asked.ts'), definition);
+    const run = start(['run', folder.at('asked.ts')], { env });
+    try {
+      await held;
+      process.kill(pidOfBatch(folder.path()), 'SIGKILL');
+      await answerQueue(people, env);
+      const { status } = await run.ended;
+      assert.equal(status, 0, run.printed());
+      assert.match(run.printed().replace(/\s+/g, ' '), /The judge is also the annotator \(model judge-1\)/);
+    } finally {
+      run.child.kill('SIGKILL');
+      server.close();
+    }
+    assert.equal(answered.size, 12);
+    assert.deepEqual([...new Set(answered.values())], [1], 'no answer was paid for twice');
+    checkBill(folder.path());
+    checkHistories(folder.path());
+    checkJudged(folder.path());
+  });
+});
+
+const linesOf = (home: string): LedgerLine[] => {
+  const ledgers = join(home, 'store', 'ledger', 'stages');
+  const texts = readdirSync(ledgers).flatMap((name) =>
+    readFileSync(join(ledgers, name), 'utf8').trimEnd().split('\n'),
+  );
+  return texts.map((text) => JSON.parse(text) as LedgerLine);
+};
+
+/** The worker whose attempt at buying rows has begun and not ended. */
+function pidOfBatch(home: string): number {
+  const lines = linesOf(home);
+  const ended = new Set(lines.flatMap((line) => (line.type === 'attempt-ended' ? [line.stage] : [])));
+  const open = lines.find(
+    (line) => line.type === 'attempt-started' && line.kind === 'synthesizeData' && !ended.has(line.stage),
+  );
+  assert.ok(open?.type === 'attempt-started');
+  return open.pid;
+}
+
+async function answerQueue(people: string, env: Record<string, string>): Promise<void> {
+  while (!existsSync(join(people, 'queue.jsonl'))) await sleep(200);
+  const asked = readFileSync(join(people, 'queue.jsonl'), 'utf8').trimEnd().split('\n');
+  const rows = asked.map((line) => `${(JSON.parse(line) as { id: string }).id},"1. Get it, then do it."`);
+  writeFileSync(join(people, 'bad.csv'), `id,completion\n${rows[0] ?? ''}\nnobody,x\n`);
+  const refused = await call(['annotate', people, '--add', join(people, 'bad.csv')], { env });
+  assert.equal(refused.status, 65);
+  assert.match(refused.stderr, /bad\.csv:3: id: "nobody" is in no queue/);
+  writeFileSync(join(people, 'given.csv'), `id,completion\n${rows.join('\n')}\n`);
+  const taken = await call(['annotate', people, '--add', join(people, 'given.csv'), '--json'], { env });
+  const { answered, open } = JSON.parse(taken.stdout) as { answered: number; open: unknown[] };
+  assert.deepEqual([answered, open.length], [12, 0]);
+}
+
+/** What the killed attempt paid is told of by the one after it: 12 answers and one that was of no form. */
+function checkBill(home: string): void {
+  const bills = linesOf(home).flatMap((line) =>
+    line.type === 'attempt-ended' && line.kind === 'synthesizeData' && line.annotation
+      ? [line.annotation]
+      : [],
+  );
+  const total = (name: 'calls' | 'inputTokens' | 'usd'): number =>
+    bills.reduce((sum, bill) => sum + bill[name], 0);
+  assert.deepEqual([total('calls'), total('inputTokens')], [13, 1300]);
+  assert.ok(Math.abs(total('usd') - 13 * 0.002) < 1e-12);
+}
+
+/** Histories hold references: no row of the twelve, and no event for one. */
+function checkHistories(home: string): void {
+  const histories = join(home, 'store', 'histories');
+  const texts = readdirSync(histories).map((name) => readFileSync(join(histories, name), 'utf8'));
+  assert.ok(texts.length > 0);
+  for (const text of texts) {
+    assert.ok(!text.includes('how do I') && !text.includes('sk-x'));
+    assert.ok((text.match(/"eventId"/g) ?? []).length < 80);
+  }
+}
+
+/** The judge prefers whatever stands first: both orders make that a tie, and say that it goes by the place. */
+function checkJudged(home: string): void {
+  const artifacts = join(home, 'store', 'artifacts');
+  const evaluations = readdirSync(artifacts).filter((name) => name.startsWith('evaluate-'));
+  assert.ok(evaluations.length > 0);
+  for (const name of evaluations) {
+    const summary = JSON.parse(readFileSync(join(artifacts, name, 'summary.json'), 'utf8')) as {
+      judge: string;
+      score: number;
+      scores: Record<string, number>;
+    };
+    assert.deepEqual([summary.judge, summary.score, summary.scores['inconsistent']], ['the-judge', 0.5, 1]);
+  }
+}
