@@ -97,19 +97,22 @@ def sft_trainer(spec, model, tokenizer, rows):
 
 def dpo_trainer(spec, model, tokenizer, rows):
     from datasets import Dataset
+    from transformers.trainer_pt_utils import LengthGroupedSampler
     from trl import DPOConfig, DPOTrainer
 
     length = lambda row: len(row["prompt"]) + max(len(row["chosen"]), len(row["rejected"]))
-    # In order of length for the reference pass, which takes the rows as they come; training groups by `length`.
+    # In order of length for the reference pass, which takes the rows as they come.
     columns = ("prompt", "chosen", "rejected")
-    data = Dataset.from_list(
-        [{**{key: row[key] for key in columns}, "length": length(row)} for row in sorted(rows, key=length)]
-    )
+    data = Dataset.from_list([{key: row[key] for key in columns} for row in sorted(rows, key=length)])
     # The reference pass once, before training: with two epochs the faster of TRL's two ways.
     args = DPOConfig(**training_arguments(spec), beta=spec["beta"], precompute_ref_log_probs=True)
-    return DPOTrainer(
+    trainer = DPOTrainer(
         model=model, args=args, train_dataset=data, processing_class=tokenizer, peft_config=adapter_config(spec)
     )
+    # The trainer finds no length in the rows of pairs, and drops the columns that would say it.
+    lengths = [length(row) for row in sorted(rows, key=length)]
+    trainer._get_train_sampler = lambda dataset=None: LengthGroupedSampler(args.train_batch_size, lengths=lengths)
+    return trainer
 
 
 def run_stage(command, spec):
