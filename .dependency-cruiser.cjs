@@ -21,7 +21,7 @@ const law = {
   annotators: { rooms: ['contracts', 'store'], packages: ['zod', 'openai'], node: true },
   store: { rooms: ['contracts'], packages: ['zod'], node: true },
   workflows: {
-    rooms: ['contracts', 'planning'],
+    rooms: ['contracts', 'planning', 'search'],
     types: ['activities'],
     packages: ['@temporalio/common', '@temporalio/workflow'],
   },

@@ -52,7 +52,9 @@ export type {
   ResolvedSweep,
   SweepDefinition,
   SweepInput,
+  Usd,
 } from './contracts/definition';
+export { usd } from './contracts/definition';
 export { BudgetlineError, failures } from './contracts/failures';
 export { hub } from './contracts/hub';
 export type { FailureCode, FailureInfo } from './contracts/failures';

@@ -1,10 +1,9 @@
 import { CancelledFailure, type Context } from '@temporalio/activity';
 import { countInfrastructureFailures, endAttempt, readLedger, startAttempt, type AttemptEnd } from '../audit';
-import type { Prices } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine } from '../contracts/ledger';
-import type { PlannedStage, SpecOf } from '../contracts/stage';
-import { digestOf, inputDigest } from '../planning';
+import type { PlannedStage } from '../contracts/stage';
+import { digestOf, inputDigest, rowPrice } from '../planning';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
 import type { StageSession } from './session';
@@ -63,16 +62,6 @@ function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending):
   const price = spec.kind === 'synthesizeData' ? rowPrice(prices, spec.what) : 0;
   const rows = spec.kind === 'synthesizeData' && outcome === 'published' ? spec.rows : 0;
   return rows * price + usage.checkerCalls * prices.checkerCall;
-}
-
-function rowPrice(prices: Prices, what: SpecOf<'synthesizeData'>['what']): number {
-  return {
-    demonstrations: prices.sftExample,
-    'given-demonstrations': prices.sftExample,
-    pairs: prices.preferencePair,
-    'given-preferences': prices.preferencePair,
-    'right-samples': 0,
-  }[what];
 }
 
 /** Closes the attempt's entry; gives the chain's new head. */

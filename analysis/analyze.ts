@@ -15,7 +15,7 @@ import { analyzePrices } from './price-sensitivity';
 import { transferBetweenBudgets } from './regions';
 import { seedVariance } from './seed-pool';
 import { diagnoseStagnation } from './stagnation';
-import { countOf, joinNumbers } from './text';
+import { countOf, joinNumbers, sayBudget } from './text';
 import { analyzeTuning } from './tuning';
 
 /** Joint bootstrap draws: a probability is known to within a hundredth. */
@@ -91,7 +91,7 @@ function noteSeeds(inference: Inference): string[] {
     );
   const missing = uneven.map(
     (group) =>
-      `r = ${group.sftFraction} at ${countOf(group.budget, 'row')} has ${countOf(group.runs.length, 'seed')} of ${inference.grid.seeds.length}.`,
+      `r = ${group.sftFraction} at ${sayBudget(group.budget, inference.grid.unit)} has ${countOf(group.runs.length, 'seed')} of ${inference.grid.seeds.length}.`,
   );
   return [...missing, ...outliers];
 }
@@ -110,6 +110,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
   const { cells, budgets } = analyzeBudgets(inference);
   const answered = {
     version: 1 as const,
+    unit: grid.unit,
     ...subject,
     seeds: grid.seeds,
     items: grid.items,
@@ -148,6 +149,7 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
   const analysis = analyzeSubject({
     subject: { task, model, annotator },
     rules: definition,
+    unit: definition.budgetUnit ?? 'rows',
     base,
     cells: cells.map((cell) => ({ ...cell, chosenReward: chosenRewards?.get(cell.cell.id) ?? null })),
     controls,

@@ -1,6 +1,6 @@
-import type { BudgetAnalysis, ColdStartDiagnosis, SubjectAnalysis } from '../contracts/analysis';
+import type { BudgetAnalysis, SubjectAnalysis } from '../contracts/analysis';
 import { describeColdStart } from './cold-start';
-import { countOf, formatCount, formatScore, formatShare, joinList, joinNumbers } from './text';
+import { countOf, formatScore, formatShare, joinBudgets, joinList, nameBudget, sayBudget } from './text';
 
 /** What the paragraph is made from: the analysis, but for the paragraph itself. */
 export type Answered = Omit<SubjectAnalysis, 'answer'>;
@@ -36,7 +36,7 @@ function describeHeldOut({ heldOut, sftFraction }: BudgetAnalysis): string {
 }
 
 function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
-  const rows = countOf(budget.budget, 'row');
+  const rows = sayBudget(budget.budget, analysis.unit);
   const score = `${splitOf(budget)} scores ${formatScore(budget.score)}`;
   const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
   if (budget.beatsBase === false) {
@@ -49,13 +49,16 @@ function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
   return `With ${rows} buy ${splitOf(budget)}: it scores ${formatScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget, run)}.`;
 }
 
-function answerColdStart(diagnoses: readonly ColdStartDiagnosis[]): string[] {
+function answerColdStart({ coldStart: diagnoses, unit }: Answered): string[] {
   const present = diagnoses.filter(({ status }) => status === 'present');
   const last = present[present.length - 1];
   if (last !== undefined) {
-    const budgets = joinNumbers(present.map(({ budget }) => budget));
-    const against = `r = 0 against r = ${last.warmFraction} at ${formatCount(last.budget)}`;
-    return [`At r = 0 there is a cold start at ${budgets} rows (${against}: ${describeColdStart(last)}).`];
+    const budgets = joinBudgets(
+      present.map(({ budget }) => budget),
+      unit,
+    );
+    const against = `r = 0 against r = ${last.warmFraction} at ${nameBudget(last.budget, unit)}`;
+    return [`At r = 0 there is a cold start at ${budgets} (${against}: ${describeColdStart(last)}).`];
   }
   if (diagnoses.length === 0) return ['What happens at r = 0 beside a warm start was not run.'];
   const absent = diagnoses.every(({ status }) => status === 'absent');
@@ -93,9 +96,9 @@ function answerSeeds({ seeds, intervals }: Answered): string {
   }
 }
 
-function answerHoles({ holes }: Answered): string[] {
+function answerHoles({ holes, unit }: Answered): string[] {
   if (holes.length === 0) return [];
-  const names = holes.map(({ budget, sftFraction }) => `r = ${sftFraction} at ${formatCount(budget)}`);
+  const names = holes.map(({ budget, sftFraction }) => `r = ${sftFraction} at ${nameBudget(budget, unit)}`);
   const verb = holes.length === 1 ? 'is' : 'are';
   return [`${joinList([...new Set(names)])} failed and ${verb} missing from this answer.`];
 }
@@ -117,7 +120,7 @@ export function writeAnswer(analysis: Answered): string {
     setting,
     opening,
     ...rest,
-    ...answerColdStart(analysis.coldStart),
+    ...answerColdStart(analysis),
     ...answerStagnation(analysis),
     ...answerControls(analysis),
     ...answerHoles(analysis),

@@ -3,7 +3,7 @@ import type { SweepDefinition } from '../contracts/definition';
 import { crossUnits, type ContrastMatrix } from './bounds';
 import { groupsByBudget, type Group } from './grid';
 import type { Contrast, Inference } from './inference';
-import { countOf, formatCount, formatShare, joinNumbers } from './text';
+import { formatCount, formatShare, joinBudgets, joinNumbers, sayBudget } from './text';
 
 /** One comparison that a claim makes: it holds where the bounded value is above the threshold. */
 export interface ClaimPart {
@@ -76,7 +76,7 @@ function compareSides(inference: Inference, sides: Sides): ClaimPart[] {
   const { left, right, threshold } = sides;
   if (left.groups.length === 0 || right.groups.length === 0) return [];
   const names = [left, right].map(({ name, groups }) => nameBest(inference, name, groups));
-  const label = `At ${countOf(sides.budget, 'row')}, ${names.join(' less ')}`;
+  const label = `At ${sayBudget(sides.budget, inference.grid.unit)}, ${names.join(' less ')}`;
   return [{ label, matrix: crossUnits(inference, left.groups, right.groups), threshold }];
 }
 
@@ -160,7 +160,7 @@ function compareStarts(
   const rates = [warm, cold].map((group) => inference.measure(group, 'formatRate').estimate);
   if (!rates.every(Number.isFinite)) return score;
   const shown = `${formatShare(rates[0]!)} less ${formatShare(rates[1]!)}`;
-  const label = `At ${countOf(budget, 'row')}, rate of the asked format at r = ${warm.sftFraction} less r = 0 (${shown})`;
+  const label = `At ${sayBudget(budget, inference.grid.unit)}, rate of the asked format at r = ${warm.sftFraction} less r = 0 (${shown})`;
   const matrix = crossUnits(inference, [warm], [cold], 'formatRate');
   return [...score, { label, matrix, threshold: 0, metric: 'formatRate' }];
 }
@@ -207,7 +207,10 @@ function slopeChange(inference: Inference, pure: readonly Group[]): Contrast {
 function planDiminishing({ inference }: ClaimContext): ClaimPlan {
   const pure = inference.grid.groups.filter((group) => group.sftFraction === 1);
   const scores = pure.map((group) => formatShare(inference.measure(group).estimate)).join(', ');
-  const label = `At r = 1 (${scores} at ${joinNumbers(pure.map((group) => group.budget))} rows), gain per doubling over the first step less that over the last`;
+  const label = `At r = 1 (${scores} at ${joinBudgets(
+    pure.map((group) => group.budget),
+    inference.grid.unit,
+  )}), gain per doubling over the first step less that over the last`;
   const enough = pure.length >= 3;
   return {
     claim: 'C4',

@@ -3,7 +3,7 @@ import { boundBest, simultaneousCritical, simultaneousHalf, singleHalf } from '.
 import { planClaims, type ClaimContext, type ClaimPart, type ClaimPlan } from './claim-rules';
 import type { Group } from './grid';
 import type { Inference } from './inference';
-import { countOf, formatCount, formatDifference, formatGap } from './text';
+import { countOf, formatDifference, formatGap, joinBudgets, sayBudget } from './text';
 
 /** Fewer seeds than this decide nothing. */
 const seedsNeeded = 3;
@@ -82,9 +82,9 @@ function missingGain({ inference, rules }: ClaimContext, groups: readonly Group[
   const gain = Math.max(...scores) - inference.measure(base).estimate;
   const needed = 3 * rules.delta;
   if (gain > needed + tie) return [];
-  const budgets = [...new Set(groups.map((group) => group.budget))].map(formatCount).join(', ');
+  const budgets = joinBudgets([...new Set(groups.map((group) => group.budget))], inference.grid.unit);
   return [
-    `The best at ${budgets} rows is ${formatDifference(gain)} against the base; with no more than ${formatDifference(needed)} nothing is decided.`,
+    `The best at ${budgets} is ${formatDifference(gain)} against the base; with no more than ${formatDifference(needed)} nothing is decided.`,
   ];
 }
 
@@ -117,7 +117,7 @@ function missingCells(
     )
     .map(
       ({ budget, sftFraction, seed, code }) =>
-        `r = ${sftFraction} at ${countOf(budget, 'row')}, seed ${seed}, failed (${code}), so nothing is decided here.`,
+        `r = ${sftFraction} at ${sayBudget(budget, inference.grid.unit)}, seed ${seed}, failed (${code}), so nothing is decided here.`,
     );
 }
 

@@ -3,7 +3,7 @@ import { groupsByBudget, type Group } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { styleMetrics, type Measure, type Metric } from './measure';
 import { variance } from './moments';
-import { countOf, formatCount, formatDifference, formatShare } from './text';
+import { countOf, formatDifference, formatShare, sayBudget } from './text';
 
 /** A small effect, by Cohen's convention. Where style was not recorded, a score must fall behind by as much. */
 const smallEffect = 0.2;
@@ -124,9 +124,17 @@ function start(group: Group): string {
   return `r = ${group.sftFraction} (${countOf(group.sftRows, 'demonstration')})`;
 }
 
+/** How far r = 0 is behind, at which budget. */
+interface Gap {
+  /** "256 rows", "$5". */
+  readonly rows: string;
+  readonly gap: number;
+  readonly delta: number;
+}
+
 /** r = 0 falls behind, by too little to be called a cold start where only scores speak. */
-function adviseAbsent({ cold, warm }: Pair, gap: number, delta: number): string {
-  const at = `At ${formatCount(cold.budget)} rows`;
+function adviseAbsent({ warm }: Pair, { rows, gap, delta }: Gap): string {
+  const at = `At ${rows}`;
   if (gap <= delta)
     return `${at} ${start(warm)} adds nothing that matters to preference tuning from the base.`;
   return `${at} r = 0 is ${formatDifference(-gap)} behind ${start(warm)}, a small effect: it learns, only less.`;
@@ -136,19 +144,20 @@ function adviseColdStart(
   status: DiagnosisStatus,
   { cold, warm }: Pair,
   repair: Group | null,
-  { gap, delta }: { gap: number; delta: number },
+  size: Gap,
 ): string {
+  const { rows, gap } = size;
   if (status === 'present') {
-    return `Spend part of these ${formatCount(cold.budget)} rows on SFT first: ${start(warm)} already scores ${formatDifference(gap)} against r = 0.`;
+    return `Spend part of these ${rows} on SFT first: ${start(warm)} already scores ${formatDifference(gap)} against r = 0.`;
   }
-  if (status === 'absent') return adviseAbsent({ cold, warm }, gap, delta);
+  if (status === 'absent') return adviseAbsent({ cold, warm }, size);
   if (repair === null) {
-    return `At ${formatCount(cold.budget)} rows nothing run here scores surely above r = 0; buy more rows, or repeat over seeds, before deciding.`;
+    return `At ${rows} nothing run here scores surely above r = 0; buy more rows, or repeat over seeds, before deciding.`;
   }
   if (repair === warm) {
-    return `At ${formatCount(cold.budget)} rows ${start(warm)} scores above r = 0 (${formatDifference(gap)}), but the style of the answers does not show why; read the samples.`;
+    return `At ${rows} ${start(warm)} scores above r = 0 (${formatDifference(gap)}), but the style of the answers does not show why; read the samples.`;
   }
-  return `At ${formatCount(cold.budget)} rows ${start(warm)} is too little to repair r = 0 surely (${formatDifference(gap)}); the smallest start that does is ${start(repair)}.`;
+  return `At ${rows} ${start(warm)} is too little to repair r = 0 surely (${formatDifference(gap)}); the smallest start that does is ${start(repair)}.`;
 }
 
 function diagnoseBudget(
@@ -167,6 +176,7 @@ function diagnoseBudget(
   const gap = score!.difference.estimate;
   const recovered = recoveredShare(score!);
   const repair = findRepair(inference, cold, warms, delta);
+  const rows = sayBudget(cold.budget, inference.grid.unit);
   return {
     kind: 'cold-start',
     budget: cold.budget,
@@ -177,7 +187,7 @@ function diagnoseBudget(
     warmSftRows: warm.sftRows,
     repairedBy: repair?.sftFraction ?? null,
     evidence,
-    advice: adviseColdStart(status, { cold, warm }, repair, { gap, delta }),
+    advice: adviseColdStart(status, { cold, warm }, repair, { rows, gap, delta }),
   };
 }
 

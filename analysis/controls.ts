@@ -1,7 +1,7 @@
 import type { ControlAnalysis, ControlEffect, Estimate, FurtherControl } from '../contracts/analysis';
 import type { ControlUnit, Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
-import { formatCount, formatGap, formatScore } from './text';
+import { formatGap, formatScore, sayBudget } from './text';
 
 /** What a difference says; none is one within ± delta beyond doubt. */
 function judge({ estimate, low, high }: Estimate, delta: number): ControlEffect {
@@ -54,7 +54,7 @@ function analyzeControl(
   return {
     ...{ kind, budget, sftFraction, mixture, control, difference, lossEffect },
     overPureSft: pureSft === undefined ? null : intervalOf(inference.difference(unit, pureSft)),
-    reading: `At ${formatCount(budget)} rows and r = ${sftFraction} ${scores}: a difference of ${formatGap(difference)}; ${meaning[lossEffect]}.`,
+    reading: `At ${sayBudget(budget, inference.grid.unit)} and r = ${sftFraction} ${scores}: a difference of ${formatGap(difference)}; ${meaning[lossEffect]}.`,
   };
 }
 
@@ -92,7 +92,7 @@ function besideOf({ grid }: Inference, { kind, of }: ControlUnit): Beside | null
     return grid.base && { without: grid.base, name, meaning: ofPrompting };
   }
   if (kind !== 'dpo-nll') return null;
-  const name = `At ${formatCount(of.budget)} rows, r = 0 with a cross-entropy term on the chosen answers`;
+  const name = `At ${sayBudget(of.budget, grid.unit)}, r = 0 with a cross-entropy term on the chosen answers`;
   return { without: of, name, meaning: ofLikelihood };
 }
 

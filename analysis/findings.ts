@@ -2,7 +2,7 @@ import type { Estimate, Finding } from '../contracts/analysis';
 import { groupsByBudget, type Group } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { tie } from './regions';
-import { countOf, formatCount, formatDifference, formatGap, formatShare } from './text';
+import { formatDifference, formatGap, formatShare, nameBudget, sayBudget } from './text';
 
 /** Answers that are longer than pure SFT's by this share have grown. */
 const grownBy = 0.25;
@@ -31,7 +31,7 @@ function judgeFlat({ estimate, low, high }: Estimate, delta: number): Finding['s
 
 function describeStep(from: Group, to: Group, gain: Estimate, inference: Inference): string {
   const score = (group: Group): string =>
-    `${formatShare(inference.measure(group).estimate)} at r = ${group.sftFraction} of ${formatCount(group.budget)}`;
+    `${formatShare(inference.measure(group).estimate)} at r = ${group.sftFraction} of ${nameBudget(group.budget, inference.grid.unit)}`;
   return `From ${score(from)} to ${score(to)}: ${formatGap(gain)} per doubling.`;
 }
 
@@ -83,7 +83,7 @@ function findLengthHacking(inference: Inference, pure: Group, mixed: Group, delt
   const { budget, sftFraction } = mixed;
   const share = `+${((100 * longer.estimate) / before).toFixed(0)} %`;
   const evidence = [
-    `At ${countOf(budget, 'row')} answers of r = ${sftFraction} are ${share} longer than those of r = 1, the score differs by ${formatGap(better)}.`,
+    `At ${sayBudget(budget, inference.grid.unit)} answers of r = ${sftFraction} are ${share} longer than those of r = 1, the score differs by ${formatGap(better)}.`,
   ];
   const advice =
     status === 'present'
@@ -106,7 +106,7 @@ function findFallingChosen(inference: Inference): Finding[] {
   return inference.grid.groups.flatMap(({ budget, sftFraction, chosenReward }) => {
     if (chosenReward === null || chosenReward >= 0) return [];
     const evidence = [
-      `At ${countOf(budget, 'row')} and r = ${sftFraction} the reward of chosen answers ends at ${formatDifference(chosenReward)}: below 0 they became less likely than under the reference.`,
+      `At ${sayBudget(budget, inference.grid.unit)} and r = ${sftFraction} the reward of chosen answers ends at ${formatDifference(chosenReward)}: below 0 they became less likely than under the reference.`,
     ];
     const advice =
       'Read the samples: a policy may say something else altogether. A lower learning rate, a larger beta, or a likelihood term on the chosen answers holds them up.';

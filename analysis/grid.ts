@@ -1,4 +1,5 @@
 import { baseItemsKey, type StyleRates } from '../contracts/analysis';
+import type { BudgetUnit } from '../contracts/definition';
 import { type CellIdentity, controlIdOf, type ControlResult } from '../contracts/results';
 import type { ItemResult } from '../contracts/rows';
 import { clusterByPrompt, type Clusters } from './clusters';
@@ -22,6 +23,8 @@ export interface CellInput {
 
 /** The results of one task and base model. */
 export interface GridInput {
+  /** What budgets are counted in; rows unless told. */
+  readonly unit?: BudgetUnit;
   /** Null where the base model was not evaluated. */
   readonly base: RunSummary | null;
   readonly cells: readonly CellInput[];
@@ -66,6 +69,7 @@ export interface ControlUnit extends Unit {
 
 /** A sweep's results as the statistics see them: seeds grouped, items aligned by id. */
 export interface Grid {
+  readonly unit: BudgetUnit;
   /** Null where the base model was not evaluated. */
   readonly base: Unit | null;
   /** By budget, then by falling fraction. */
@@ -186,13 +190,17 @@ function baseUnit(summary: RunSummary, alignment: Alignment): Unit {
 }
 
 /** Reads results into groups of seeds with their items aligned. Null items: only summaries are to be had. */
-export function buildGrid({ base, cells, controls }: GridInput, items: ItemsByRun | null): Grid {
+export function buildGrid(
+  { unit = 'rows', base, cells, controls }: GridInput,
+  items: ItemsByRun | null,
+): Grid {
   const cellIds = cells.map(({ cell }) => cell.id).sort();
   const controlIds = controls.map(controlIdOf).sort();
   const baseIds = base === null ? [] : [baseItemsKey];
   const alignment = items === null ? unaligned : alignItems(items, [...baseIds, ...cellIds, ...controlIds]);
   const groups = groupCells(cells, alignment);
   return {
+    unit,
     base: base && baseUnit(base, alignment),
     groups,
     controls: groupControls(controls, groups, alignment),

@@ -23,25 +23,28 @@ interface Ladder {
 /** A score between two measured budgets of a fraction, linear in the logarithm of the rows. */
 type Place = readonly { readonly group: Group; readonly weight: number }[];
 
+/** What a budget bought, whatever it was counted in. */
+const rowsOf = ({ sftRows, pairRows }: Group): number => sftRows + pairRows;
+
 function laddersOf(groups: readonly Group[]): Ladder[] {
   const byFraction = new Map<number, Group[]>();
   for (const group of groups)
     byFraction.set(group.sftFraction, [...(byFraction.get(group.sftFraction) ?? []), group]);
   return [...byFraction].map(([fraction, list]) => ({
     fraction,
-    groups: list.sort((a, b) => a.budget - b.budget),
+    groups: list.sort((a, b) => rowsOf(a) - rowsOf(b)),
   }));
 }
 
 /** Where so many rows lie on a fraction's ladder; null outside of what was measured. */
 function placeOf({ groups }: Ladder, rows: number): Place | null {
-  const above = groups.findIndex(({ budget }) => budget >= rows * (1 - tie));
+  const above = groups.findIndex((group) => rowsOf(group) >= rows * (1 - tie));
   const to = groups[above];
   if (to === undefined) return null;
-  if (Math.abs(to.budget - rows) <= rows * tie) return [{ group: to, weight: 1 }];
+  if (Math.abs(rowsOf(to) - rows) <= rows * tie) return [{ group: to, weight: 1 }];
   const from = groups[above - 1];
   if (from === undefined) return null;
-  const weight = Math.log(rows / from.budget) / Math.log(to.budget / from.budget);
+  const weight = Math.log(rows / rowsOf(from)) / Math.log(rowsOf(to) / rowsOf(from));
   return [
     { group: from, weight: 1 - weight },
     { group: to, weight },

@@ -1,4 +1,5 @@
 import type { Estimate } from '../contracts/analysis';
+import type { BudgetUnit } from '../contracts/definition';
 
 /** A score or share as people read it here: three places. A rounded-away minus is left out. */
 export function formatShare(value: number): string {
@@ -37,6 +38,22 @@ export function joinList(parts: readonly string[]): string {
 
 export function joinNumbers(values: readonly number[]): string {
   return joinList(values.map(formatCount));
+}
+
+/** 64, or $5: a budget where its unit is plain. */
+export function nameBudget(budget: number, unit: BudgetUnit): string {
+  return unit === 'usd' ? sayBudget(budget, unit) : formatCount(budget);
+}
+
+/** 64 rows, or $5. */
+export function sayBudget(budget: number, unit: BudgetUnit): string {
+  return unit === 'usd' ? `$${formatCount(budget)}` : countOf(budget, 'row');
+}
+
+/** "64, 256 and 1,024 rows", "$5 and $20". */
+export function joinBudgets(budgets: readonly number[], unit: BudgetUnit): string {
+  if (unit === 'usd') return joinList(budgets.map((budget) => sayBudget(budget, unit)));
+  return `${joinNumbers(budgets)} ${budgets.length === 1 && budgets[0] === 1 ? 'row' : 'rows'}`;
 }
 
 /** One row, 64 rows. */

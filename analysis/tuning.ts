@@ -1,7 +1,7 @@
 import type { TunedWinner, TuningAnalysis } from '../contracts/analysis';
 import type { ControlUnit, Group, Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
-import { formatCount, formatGap, joinList } from './text';
+import { formatGap, joinList, sayBudget } from './text';
 
 /** The splits of one budget under one setting of preference tuning. */
 interface Setting {
@@ -52,10 +52,11 @@ function changesOf(winners: readonly TunedWinner[]): TuningAnalysis['changes'] {
 const names = { 'learning-rate': 'learning rate', beta: 'β' } as const;
 
 function readTuning(
-  { kind, budget, settings, changes }: Omit<TuningAnalysis, 'reading'>,
+  { kind, settings, changes }: Omit<TuningAnalysis, 'reading'>,
+  at: string,
   defined: number,
 ): string {
-  const head = `At ${formatCount(budget)} rows r = ${defined} has the highest score as defined`;
+  const head = `At ${at} r = ${defined} has the highest score as defined`;
   if (changes === 'no') return `${head}, and under every other ${names[kind]} that was run.`;
   const others = settings.flatMap(({ setting, sftFraction, overDefined }) =>
     overDefined === null ? [] : [`${setting} puts r = ${sftFraction} ${formatGap(overDefined)} above it`],
@@ -74,7 +75,9 @@ function analyzeOne(inference: Inference, kind: TuningAnalysis['kind']): TuningA
   const { sftFraction } = bestOf(inference, defined);
   const settings = [defined, ...changed].map((setting) => winnerOf(inference, setting, sftFraction));
   const analysis = { kind, budget, settings, changes: changesOf(settings) };
-  return [{ ...analysis, reading: readTuning(analysis, sftFraction) }];
+  return [
+    { ...analysis, reading: readTuning(analysis, sayBudget(budget, inference.grid.unit), sftFraction) },
+  ];
 }
 
 /** Whether another learning rate or β of preference tuning changes the winner at the budget where it was tried. */

@@ -130,11 +130,16 @@ function withOptions(input: SweepInput, options: DefinitionOptions): SweepInput 
     ...input,
     ...(annotator === undefined ? {} : { annotator }),
     ...(budgets === undefined ? {} : { budgets }),
-    ...(sftFractions === undefined ? {} : { sftFractions }),
+    ...(sftFractions === undefined ? {} : sharesOf(input, sftFractions)),
     ...(seeds === undefined ? {} : { seeds }),
     ...(items === undefined ? {} : { evaluation: { ...input.evaluation, items } }),
     ...(data === undefined ? {} : { data: withTrainFile(input.data, data) }),
   };
+}
+
+/** --fractions are shares of what the definition's budgets are counted in. */
+function sharesOf(input: SweepInput, shares: number[]): Partial<SweepInput> {
+  return input.budgetUnit === 'usd' ? { sftSpendShares: shares } : { sftFractions: shares };
 }
 
 function withTrainFile(data: SweepInput['data'], train: string): SweepInput['data'] {

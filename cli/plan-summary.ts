@@ -1,9 +1,12 @@
 import type { ControlKind, SweepDefinition } from '../contracts/definition';
+import type { CellIdentity } from '../contracts/results';
 import { stageKinds, type StageKey, type StageKind } from '../contracts/stage';
 import {
   annotationUsd,
   countControls,
+  detectableDifference,
   estimateSeconds,
+  estimateStageTokens,
   type Purchase,
   type SweepPlan,
   uniquePurchase,
@@ -36,8 +39,23 @@ export interface PlanSummary {
   /** Stages of the controls that will run in any case, less those of cells and those in the store. */
   readonly controlStages: number;
   readonly controlSeconds: number;
+  /** Tokens that stages of base and cells train on or generate, by the pinned lengths; and of those what is to run yet. */
+  readonly tokens: number;
+  readonly tokensToRun: number;
+  /** Hours of a device at the pinned rates, likewise. */
+  readonly deviceHours: number;
+  readonly deviceHoursToRun: number;
+  /** Smallest difference between two splits of a budget that the sweep would find, in the score's units. */
+  readonly detectable: number;
+  /** What each amount of money buys, by share; empty where budgets are rows. */
+  readonly purchases: readonly MoneyPurchase[];
   readonly warnings: readonly string[];
 }
+
+/** Rows of one money budget at one share, and what is left of it. */
+export type MoneyPurchase = Required<
+  Pick<CellIdentity, 'budget' | 'sftRows' | 'pairRows' | 'sftSpendShare' | 'remainderUsd'>
+>;
 
 const difference = (a: Purchase, b: Purchase): Purchase => ({
   demonstrations: a.demonstrations - b.demonstrations,
@@ -52,6 +70,36 @@ function countKinds(stages: readonly UniqueStage[], cached: ReadonlySet<StageKey
     return [kind, { unique: ofKind.length, cached: there }] as const;
   });
   return Object.fromEntries(counts.filter(([, { unique }]) => unique > 0));
+}
+
+function summarizeWork(
+  stages: readonly UniqueStage[],
+  cached: ReadonlySet<StageKey>,
+): Pick<PlanSummary, 'tokens' | 'tokensToRun' | 'deviceHours' | 'deviceHoursToRun'> {
+  const all = stages.map(({ stage }) => stage);
+  const left = stages.filter(({ stage }) => !cached.has(stage.key));
+  const tokens = (of: readonly UniqueStage[]): number =>
+    Math.round(of.reduce((sum, { stage }) => sum + estimateStageTokens(stage, all), 0));
+  const hours = (of: readonly UniqueStage[]): number =>
+    of.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
+  return {
+    tokens: tokens(stages),
+    tokensToRun: tokens(left),
+    deviceHours: hours(stages),
+    deviceHoursToRun: hours(left),
+  };
+}
+
+function purchasesOf({ cells }: SweepPlan): MoneyPurchase[] {
+  const bought = cells.flatMap(({ cell }): MoneyPurchase[] => {
+    const { budget, sftRows, pairRows, sftSpendShare, remainderUsd } = cell;
+    if (sftSpendShare === undefined || remainderUsd === undefined) return [];
+    return [{ budget, sftRows, pairRows, sftSpendShare, remainderUsd }];
+  });
+  const distinct = new Map(
+    bought.map((one) => [`${one.budget} ${one.sftSpendShare} ${one.sftRows} ${one.pairRows}`, one]),
+  );
+  return [...distinct.values()].sort((a, b) => a.budget - b.budget || b.sftSpendShare - a.sftSpendShare);
 }
 
 function summarizeControls(
@@ -104,6 +152,9 @@ export function summarizePlan(
       slots,
     ),
     ...summarizeControls(plan, { cached, slots }),
+    ...summarizeWork(stages, cached),
+    detectable: detectableDifference({ items: definition.evaluation.items, seeds: definition.seeds.length }),
+    purchases: purchasesOf(plan),
     warnings,
   };
 }

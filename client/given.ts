@@ -5,12 +5,15 @@ import { type GivenKind, type GivenUse, givenUses } from '../contracts/given';
 import type { ProblemSet, Task } from '../contracts/task';
 import { type GivenRow, readGiven } from '../ingest';
 import {
+  annotationCosts,
+  buyRows,
   givenFileName,
   gridOf,
   type GridPoint,
   orderGiven,
   poolSeed,
   sharedPrompts,
+  type Split,
   splitBudget,
 } from '../planning';
 import { digestFile } from '../store';
@@ -67,9 +70,16 @@ async function readFileOf(
 const pointsOf = (definition: AnyDefinition): GridPoint[] =>
   'budgets' in definition ? gridOf(definition) : [definition];
 
+/** Rows that a cell takes; of money at most so many, since compute inside the budget only buys fewer. */
+function rowsAt(definition: AnyDefinition, point: GridPoint): Split {
+  if ('sftFraction' in point) return splitBudget(point.budget, point.sftFraction);
+  const { budget, sftSpendShare } = point;
+  return buyRows({ usd: budget, sftSpendShare }, annotationCosts(definition));
+}
+
 /** Prompts that a cell would take for both uses. */
-function sharedAt(point: GridPoint, files: readonly ReadFile[]): number {
-  const { sftRows, pairRows } = splitBudget(point.budget, point.sftFraction);
+function sharedAt(definition: AnyDefinition, point: GridPoint, files: readonly ReadFile[]): number {
+  const { sftRows, pairRows } = rowsAt(definition, point);
   const counts = { demonstrations: sftRows, preferences: pairRows };
   const taken = files.map(({ use, rows }) =>
     orderGiven(rows, { use, poolSeed: poolSeed(point.seed) }).slice(0, counts[use]),
@@ -81,16 +91,17 @@ function sharedAt(point: GridPoint, files: readonly ReadFile[]): number {
 function assertDisjoint(definition: AnyDefinition, files: readonly ReadFile[]): void {
   if (files.length < givenUses.length || definition.annotations?.sharedPrompts === 'allow') return;
   for (const point of pointsOf(definition)) {
-    const shared = sharedAt(point, files);
+    const shared = sharedAt(definition, point, files);
     if (shared === 0) continue;
-    const { budget, sftFraction, seed } = point;
+    const { budget, seed } = point;
+    const share = 'sftFraction' in point ? point.sftFraction : point.sftSpendShare;
     throw new BudgetlineError(
       'DATA_INVALID',
-      `annotations: at budget ${budget}, fraction ${sftFraction}, seed ${seed}, ${shared} prompts would serve as demonstrations and as preferences.`,
+      `annotations: at budget ${budget}, fraction ${share}, seed ${seed}, ${shared} prompts would serve as demonstrations and as preferences.`,
       {
         remedy:
           'Plan smaller budgets, take shared prompts out of one of the files, or say sharedPrompts: "allow".',
-        details: { field: 'annotations', shared, budget, sftFraction, seed },
+        details: { field: 'annotations', shared, budget, share, seed },
       },
     );
   }

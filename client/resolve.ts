@@ -17,6 +17,7 @@ import { digestOf, variantsOf } from '../planning';
 import { digestFile, digestFolder } from '../store';
 import { type ResolvedGiven, resolveGiven } from './given';
 import { fetchHubModel, isModelFile, type HubOptions } from './hub';
+import { countParameters } from './model-parameters';
 import { embeddedModelPath } from './package-files';
 
 export interface ResolveOptions {
@@ -54,7 +55,8 @@ async function resolveModel(name: string, { baseDir, hub }: ModelOptions): Promi
   }
   const path = name === 'embedded' ? embeddedModelPath : resolve(baseDir, name);
   const digest = path.endsWith('.gguf') ? await digestFile(path) : await digestFolder(path);
-  return { name, path, digest };
+  const parameters = await countParameters(path);
+  return { name, path, digest, ...(parameters === undefined ? {} : { parameters }) };
 }
 
 function pathOf(definition: AnyDefinition, name: string): string {

@@ -1,3 +1,5 @@
+import type { BudgetUnit } from './definition';
+
 /** A figure with its 95 % interval; the bounds are null where nothing says how sure it is. */
 export interface Estimate {
   readonly estimate: number;
@@ -315,6 +317,8 @@ export interface HoleAnalysis {
 /** What the cells of one task and base model say: plain JSON, for the report, the command line and `--json`. */
 export interface SubjectAnalysis {
   readonly version: 1;
+  /** What every `budget` here is counted in. */
+  readonly unit: BudgetUnit;
   readonly task: string;
   readonly model: string;
   /** Null where it is not known who wrote the rows. */

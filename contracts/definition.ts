@@ -119,11 +119,29 @@ export const evaluationSpec = z.strictObject({
 });
 export type EvaluationSpec = z.infer<typeof evaluationSpec>;
 
-/** Prices in US dollars. They are in no stage's key: a new price re-runs nothing. */
+/** What budgets are counted in: rows that are bought, or money. */
+export type BudgetUnit = 'rows' | 'usd';
+
+/** An amount of money as a budget: `budgets: [usd(5), usd(20)]`, split by `sftSpendShares`. */
+export interface Usd {
+  readonly usd: number;
+}
+
+/** US dollars as a budget. */
+export const usd = (dollars: number): Usd => ({ usd: dollars });
+
+/**
+ * Prices in US dollars. They are in no stage's key: a new price re-runs nothing, unless budgets are money, which then
+ * buys other rows.
+ */
 export const prices = z.strictObject({
   sftExample: z.number().nonnegative(),
   preferencePair: z.number().nonnegative(),
   checkerCall: z.number().nonnegative().default(0),
+  /** What evaluating one cell costs, e.g. a judge; out of a money budget it is paid first. */
+  evaluation: z.number().nonnegative().optional(),
+  /** A 10^18 floating-point operations; where it is given, compute is paid out of a money budget too. */
+  exaflop: z.number().nonnegative().optional(),
 });
 export type Prices = z.infer<typeof prices>;
 
@@ -161,20 +179,28 @@ const shared = {
 /** One cell: one budget, one split, one seed. */
 export const experimentDefinition = z.strictObject({
   ...shared,
+  /** Rows. */
   budget: count,
   sftFraction: share,
   seed: z.int().nonnegative().default(0),
+  /** Of a sweep over money: what the cell may spend, and on what. Its rows follow from this and not from the two above. */
+  spend: z.strictObject({ usd: positive, sftSpendShare: share }).optional(),
 });
 export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
 export type ExperimentInput = z.input<typeof experimentDefinition>;
 
 /** Fields that no axis may change: the grid has axes of its own, and what no stage's key holds would change nothing. */
 const fixedFields = [
+  'budgetUnit',
+  'sftSpendShares',
   'name',
   'budgets',
   'sftFractions',
   'seeds',
   'axes',
+  'strategy',
+  'search',
+  'spendLimit',
   'controls',
   'fewShotExamples',
   'tuningBudget',
@@ -231,32 +257,82 @@ const controlKinds = [
 ] as const;
 export type ControlKind = (typeof controlKinds)[number];
 
+/** What a search goes by; what is left out has the default of its strategy. */
+const searchSpec = z.strictObject({
+  /** Regret that does not matter, in the score's units (adaptive; .02). */
+  regret: share.optional(),
+  /** A budget is settled from this probability of a smaller regret on (adaptive; .9). */
+  confidence: share.optional(),
+  /** Most that a search may take, as a share of the grid's modelled device time (adaptive; .5). */
+  costShare: share.optional(),
+  /** A fraction is near-optimal from (1 − epsilon) × the best on (proxy; .05). */
+  epsilon: share.optional(),
+});
+
 const distinct = (values: number[]): boolean => new Set(values).size === values.length;
 
-/** A grid of cells: budgets × fractions × seeds. */
-export const sweepDefinition = z.strictObject({
+const sweepFields = z.strictObject({
   ...shared,
-  budgets: z.array(count).min(1).refine(distinct, 'each budget once'),
-  sftFractions: z.array(share).min(1).refine(distinct, 'each fraction once'),
+  /** Rows, or where `budgetUnit` says so US dollars; `usd(…)` sets it. */
+  budgets: z.array(z.number()).min(1).refine(distinct, 'each budget once'),
+  budgetUnit: z.literal('usd').optional(),
+  /** Shares of the rows that are demonstrations; for budgets in rows. */
+  sftFractions: z.array(share).refine(distinct, 'each fraction once').default([]),
+  /** Shares of the money that buys demonstrations; for budgets in money. */
+  sftSpendShares: z.array(share).min(1).refine(distinct, 'each share once').optional(),
   seeds: z.array(z.int().nonnegative()).min(1).refine(distinct, 'each seed once').default([0]),
   /** Further axes by name: model, annotator, sft.lora.rank, preference.learningRate, task … */
   axes: axes.optional(),
+  /** The whole grid; or a search for the best split of each budget, which runs a part of it. */
+  strategy: z.enum(['grid', 'adaptive', 'proxy']).optional(),
+  search: searchSpec.optional(),
   /** What a sceptic asks for beside the cells. */
   controls: z.array(z.enum(controlKinds)).default(['sft-on-chosen']),
   /** Demonstrations in the prompt of the control `few-shot`; 4 unless told. */
   fewShotExamples: count.optional(),
   /** Budget at which the controls `learning-rate` and `beta` are run; the largest unless told. */
-  tuningBudget: count.optional(),
+  tuningBudget: positive.optional(),
   /** Largest difference in score that does not matter, fixed before the run. */
   delta: share.default(0.02),
   /** Budgets up to this one count as low, those from `largeBudget` on as large. */
-  lowBudget: count.optional(),
-  largeBudget: count.optional(),
-  /** Annotation money that the plan may spend, in US dollars. */
+  lowBudget: positive.optional(),
+  largeBudget: positive.optional(),
+  /** Annotation money that the sweep may spend, in US dollars: no cell is begun that could pass it. */
   spendLimit: z.number().positive().optional(),
 });
+type SweepFields = z.output<typeof sweepFields>;
+
+interface Fault {
+  readonly path: PropertyKey[];
+  readonly message: string;
+}
+
+/** A share of rows is no share of money: each kind of budget has its own field of shares. */
+function shareFaults({ budgetUnit, sftFractions, sftSpendShares }: SweepFields): Fault[] {
+  const [own, other] =
+    budgetUnit === 'usd'
+      ? (['sftSpendShares', 'sftFractions'] as const)
+      : (['sftFractions', 'sftSpendShares'] as const);
+  const given = { sftFractions: sftFractions.length > 0, sftSpendShares: sftSpendShares !== undefined };
+  const unit = budgetUnit === 'usd' ? 'money' : 'rows';
+  return [
+    ...(given[own] ? [] : [{ path: [own], message: `budgets in ${unit} are split by ${own}` }]),
+    ...(given[other] ? [{ path: [other], message: `budgets in ${unit} are split by ${own}` }] : []),
+  ];
+}
+
+/** A grid of cells: budgets × fractions × seeds. */
+export const sweepDefinition = sweepFields.superRefine((definition, context) => {
+  const amount = definition.budgetUnit === 'usd' ? positive : count;
+  const checked = z.array(amount).safeParse(definition.budgets);
+  for (const issue of checked.error?.issues ?? [])
+    context.addIssue({ ...issue, path: ['budgets', ...issue.path] });
+  for (const fault of shareFaults(definition)) context.addIssue({ code: 'custom', ...fault });
+});
 export type SweepDefinition = z.infer<typeof sweepDefinition>;
-export type SweepInput = z.input<typeof sweepDefinition>;
+export type SweepInput = Omit<z.input<typeof sweepDefinition>, 'budgets'> & {
+  readonly budgets: readonly (number | Usd)[];
+};
 
 /** A base model as the planner sees it: the digest enters keys, the path is where this host has it. */
 export interface ResolvedModel {
@@ -264,6 +340,8 @@ export interface ResolvedModel {
   /** SHA-256 over the folder's payload files, hexadecimal. */
   readonly digest: string;
   readonly path: string;
+  /** Weights, for the price of compute; left out where the folder does not tell. */
+  readonly parameters?: number;
 }
 
 /** External files of a task: name in the definition → path on this host and content digest. */

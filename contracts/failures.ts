@@ -174,8 +174,8 @@ const table = {
   },
   SPEND_LIMIT: {
     retried: false,
-    meaning: 'The plan would spend more than the definition’s spendLimit.',
-    remedy: 'Raise spendLimit or plan fewer cells.',
+    meaning: 'The plan, or what is still to run, could spend more than the definition’s spendLimit.',
+    remedy: 'Raise spendLimit or plan fewer cells; what is finished is kept.',
   },
   ARTIFACT_CORRUPT: {
     retried: false,

@@ -10,11 +10,18 @@ export interface CellIdentity {
   readonly annotator: string;
   /** Its place on the sweep's axes, by axis; left out where the sweep has none. */
   readonly axes?: Readonly<Record<string, string>>;
+  /** Rows; in a sweep over money US dollars, and then the three fields below are there. */
   readonly budget: number;
+  /** Share of the rows that are demonstrations. */
   readonly sftFraction: number;
   readonly seed: number;
   readonly sftRows: number;
   readonly pairRows: number;
+  readonly budgetUnit?: 'usd';
+  /** Share of the money that buys demonstrations. */
+  readonly sftSpendShare?: number;
+  /** US dollars that are too few for another row. */
+  readonly remainderUsd?: number;
 }
 
 /** An evaluation's summary; items are in the evaluate stage's artifact under `key`. */
@@ -72,6 +79,58 @@ export interface VariantBase {
   readonly base: EvaluationSummary;
 }
 
+/** Where a search stands at one budget. */
+export interface BudgetStanding {
+  /** Place on the sweep's axes; left out where it has none. */
+  readonly axes?: Readonly<Record<string, string>>;
+  readonly budget: number;
+  /** The split that it would recommend now. */
+  readonly sftFraction: number;
+  /** Probability that no split of this budget is better by more than the regret that does not matter. */
+  readonly confidence: number;
+  /** Cells of this budget that have a score. */
+  readonly runs: number;
+  readonly settled: boolean;
+}
+
+/** Which cells to run next, and why. No cell ends the search. */
+export interface SearchProposal {
+  /** Ids of cells. */
+  readonly ids: readonly string[];
+  readonly standings: readonly BudgetStanding[];
+  readonly reason: string;
+}
+
+/** How well a small model's near-optimal region told the large one's at one budget. */
+export interface Transfer {
+  readonly budget: number;
+  /** |R_small ∩ R_large| ∕ |R_small|. */
+  readonly share: number;
+  /** Whether the midpoint of the small one's region lies in the large one's. */
+  readonly hit: boolean;
+}
+
+/** How a search went: what it asked for, batch by batch, and why it ended. */
+export interface SearchRecord {
+  readonly strategy: 'adaptive' | 'proxy';
+  /** The last one asks for nothing. */
+  readonly rounds: readonly SearchProposal[];
+  /** Cells of the grid that it left out. */
+  readonly leftOut: number;
+  /** Modelled device seconds of the cells that it ran, as a share of the whole grid's. */
+  readonly costShare: number;
+  /** Of a search by proxy, at budgets that both models have whole. */
+  readonly transfers: readonly Transfer[];
+}
+
+/** What a sweep spent on annotation, and where its limit stopped it. */
+export interface SpendRecord {
+  /** US dollars for rows and checker calls that were really bought; nothing for what the store had. */
+  readonly usd: number;
+  /** Ids of cells and controls that were not begun because of the limit. */
+  readonly notBegun: readonly string[];
+}
+
 /** Outcomes of the cells of one page of a sweep. */
 export interface CellPage {
   readonly cells: readonly CellResult[];
@@ -93,6 +152,10 @@ export interface SweepResult extends CellPage {
   /** The untrained base at every place on the axes; left out where the sweep has none. */
   readonly variants?: readonly VariantBase[];
   readonly baseStages: readonly StageResult[];
+  /** Left out where the whole grid was run. */
+  readonly search?: SearchRecord;
+  /** Left out by sweeps that ran before it was counted. */
+  readonly spend?: SpendRecord;
   readonly controls: readonly ControlResult[];
   /** Head of the experiment's ledger chain, anchored here. */
   readonly ledgerHead: string | null;
@@ -109,7 +172,8 @@ export interface SweepReturn extends SweepResult {
 /** A cell's state while a sweep runs, for its `progress` query. */
 export interface CellProgress {
   readonly cell: CellIdentity;
-  readonly state: 'waiting' | 'running' | 'done' | 'failed';
+  /** `left-out`: a search did without it. */
+  readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'left-out';
   readonly workflowId: string;
   readonly score?: number;
   /** Warnings of its stages' training executables, where there are any. */

@@ -120,6 +120,8 @@ export interface StageRequest<K extends StageKind = StageKind> {
   readonly experimentId: string;
   /** What rows and checker calls cost, for the ledger; in no key. */
   readonly prices?: Prices;
+  /** Most that the stage may spend on annotation, in US dollars; in no key. */
+  readonly allowanceUsd?: number;
 }
 
 /** What a finished stage leaves in the history: references and small figures only. */

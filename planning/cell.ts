@@ -8,6 +8,7 @@ import { BudgetlineError } from '../contracts/failures';
 import type { GivenUse } from '../contracts/given';
 import type { CellIdentity } from '../contracts/results';
 import type { PlannedStage } from '../contracts/stage';
+import { type Bought, buyRows, unitCosts } from './budget';
 import { type Split, splitBudget } from './counts';
 import { estimateSeconds } from './estimate';
 import { cellIdOf, type Coordinates, sweepIdOf } from './identity';
@@ -66,15 +67,20 @@ function cellStages(context: StageContext, rows: { sftRows: number; pairRows: nu
   return { demonstrations, sft, reference, pairs, preference, evaluation };
 }
 
+/** What the cell's budget buys: so many rows, or what its money is worth. */
+function purchase(resolved: ResolvedExperiment): Bought {
+  const { budget, sftFraction, spend } = resolved.definition;
+  return spend === undefined ? splitBudget(budget, sftFraction) : buyRows(spend, unitCosts(resolved));
+}
+
 function tooFewRows(message: string, remedy: string): BudgetlineError {
   return new BudgetlineError('BUDGET_EXCEEDS_POOL', message, { remedy });
 }
 
 function assertFitsPool({ definition, poolRows }: ResolvedExperiment, fromPool: number): void {
   if (fromPool <= poolRows) return;
-  const { budget, task } = definition;
   throw tooFewRows(
-    `budget ${budget} is above the ${poolRows} problems in the pool of ${task}.`,
+    `budget ${fromPool} is above the ${poolRows} problems in the pool of ${definition.task}.`,
     `Plan budgets up to ${poolRows}, or enlarge the pool (data.pool, or more rows in the train file).`,
   );
 }
@@ -108,7 +114,7 @@ function assertRowsAreThere(resolved: ResolvedExperiment, { sftRows, pairRows }:
  */
 export function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): CellPlan {
   const { definition } = resolved;
-  const rows = splitBudget(definition.budget, definition.sftFraction);
+  const rows = purchase(resolved);
   assertRowsAreThere(resolved, rows);
   const parts = cellStages(contextOf(resolved), rows);
   const { demonstrations, sft, reference, pairs, preference, evaluation } = parts;
@@ -127,12 +133,16 @@ export function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): C
 
 function identityOf(
   resolved: ResolvedExperiment,
-  rows: { sftRows: number; pairRows: number },
+  { sftRows, pairRows, remainderUsd }: Bought,
   { id = cellIdOf(sweepIdOf(resolved), resolved.definition), axes }: CellPlace,
 ): CellIdentity {
-  const { task, model, annotator, budget, sftFraction, seed } = resolved.definition;
+  const { task, model, annotator, budget, sftFraction, seed, spend } = resolved.definition;
   const place = axes === undefined ? {} : { axes };
-  return { id, task, model, annotator, ...place, budget, sftFraction, seed, ...rows };
+  const money =
+    spend === undefined || remainderUsd === undefined
+      ? {}
+      : { budgetUnit: 'usd' as const, sftSpendShare: spend.sftSpendShare, remainderUsd };
+  return { id, task, model, annotator, ...place, budget, sftFraction, seed, sftRows, pairRows, ...money };
 }
 
 /** Freezing and evaluating the untrained base: what every gain is measured against. */

@@ -5,6 +5,7 @@ import {
   type SweepDefinition,
   sweepDefinition,
   type SweepInput,
+  type Usd,
 } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
 import { applyChanges, axisValues } from './variants';
@@ -88,12 +89,33 @@ export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
  * @throws BudgetlineError DEFINITION_INVALID, one line a wrong field
  */
 export function defineSweep(input: SweepInput): SweepDefinition {
-  const { axes, ...plain } = parseDefinition(sweepDefinition, input);
+  const { axes, ...plain } = parseDefinition(sweepDefinition, withUnit(input));
+  assertProxy(plain.strategy, axes);
   if (axes === undefined) return plain;
   const complete = Object.entries(axes).map(
     ([name, axis]) => [name, completeAxis(plain, name, axis)] as const,
   );
   return { ...plain, axes: Object.fromEntries(complete) };
+}
+
+/** Budgets of `usd(…)` as plain amounts, and their unit beside them. */
+function withUnit(input: SweepInput): unknown {
+  const budgets: unknown = input.budgets;
+  if (!Array.isArray(budgets) || !budgets.every(isUsd)) return input;
+  return { ...input, budgets: budgets.map((budget) => budget.usd), budgetUnit: 'usd' };
+}
+
+const isUsd = (budget: unknown): budget is Usd =>
+  typeof budget === 'object' && budget !== null && typeof (budget as Partial<Usd>).usd === 'number';
+
+function assertProxy(strategy: SweepDefinition['strategy'], axes: SweepDefinition['axes']): void {
+  const models = axes?.['model'];
+  if (strategy !== 'proxy' || (Array.isArray(models) && models.length === 2)) return;
+  throw new BudgetlineError(
+    'DEFINITION_INVALID',
+    'strategy: "proxy" needs two models, the small one first.',
+    { remedy: 'Give the sweep axes: { model: [small, large] }.', details: { fields: ['strategy'] } },
+  );
 }
 
 type Axes = NonNullable<SweepDefinition['axes']>;

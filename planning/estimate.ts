@@ -29,42 +29,58 @@ function dataRows(stage: PlannedStage, rowsOf: RowsOf): number {
   return data !== undefined && 'stage' in data ? rowsOf(data.stage) : 0;
 }
 
-function workSeconds(stage: PlannedStage, rowsOf: RowsOf): number {
+/** Tokens that a stage computes, and how many a second. */
+interface Work {
+  readonly tokens: number;
+  readonly perSecond: number;
+}
+
+const nothing: Work = { tokens: 0, perSecond: 1 };
+
+const generating = (answers: number, maxNewTokens: number): Work => ({
+  tokens: answers * maxNewTokens * rates.meanAnswerLength,
+  perSecond: rates.generatedTokensPerSecond,
+});
+
+function workOf(stage: PlannedStage, rowsOf: RowsOf): Work {
   const { spec } = stage;
   switch (spec.kind) {
-    case 'synthesizeData':
-      if (!('pairs' in spec)) return 0;
-      return (
-        ((spec.rows / expectedPairYield) *
-          spec.pairs.candidates *
-          spec.pairs.maxNewTokens *
-          rates.meanAnswerLength) /
-        rates.generatedTokensPerSecond
-      );
+    case 'synthesizeData': {
+      if (!('pairs' in spec)) return nothing;
+      const { candidates, maxNewTokens } = spec.pairs;
+      return generating((spec.rows / expectedPairYield) * candidates, maxNewTokens);
+    }
     case 'freezeReference':
-      return 0;
+      return nothing;
     case 'evaluate':
-      return (
-        (spec.evaluation.items * spec.evaluation.maxNewTokens * rates.meanAnswerLength) /
-        rates.generatedTokensPerSecond
-      );
+      return generating(spec.evaluation.items, spec.evaluation.maxNewTokens);
     case 'trainSft':
     case 'trainPreference': {
       const { maxLength, epochs } = spec.training;
       const sequences = dataRows(stage, rowsOf) * epochs * (spec.kind === 'trainSft' ? 1 : 2);
-      const speed = spec.kind === 'trainSft' ? rates.sftTokensPerSecond : rates.preferenceTokensPerSecond;
-      return (sequences * maxLength * rates.meanRowLength) / speed;
+      const perSecond = spec.kind === 'trainSft' ? rates.sftTokensPerSecond : rates.preferenceTokensPerSecond;
+      return { tokens: sequences * maxLength * rates.meanRowLength, perSecond };
     }
   }
 }
 
-/** Estimated seconds of one stage on one device slot. */
-export function estimateStageSeconds(stage: PlannedStage, stages: readonly PlannedStage[]): number {
+function estimateWork(stage: PlannedStage, stages: readonly PlannedStage[]): Work {
   const rowsOf: RowsOf = (key) => {
     const data = stages.find((other) => other.key === key);
     return data?.spec.kind === 'synthesizeData' ? data.spec.rows : 0;
   };
-  return rates.stageOverhead + workSeconds(stage, rowsOf);
+  return workOf(stage, rowsOf);
+}
+
+/** Estimated tokens that one stage trains on or generates. */
+export function estimateStageTokens(stage: PlannedStage, stages: readonly PlannedStage[]): number {
+  return estimateWork(stage, stages).tokens;
+}
+
+/** Estimated seconds of one stage on one device slot. */
+export function estimateStageSeconds(stage: PlannedStage, stages: readonly PlannedStage[]): number {
+  const { tokens, perSecond } = estimateWork(stage, stages);
+  return rates.stageOverhead + tokens / perSecond;
 }
 
 /** Keys of the stages whose artifacts a stage reads. */

@@ -9,11 +9,16 @@ import type { GivenUse } from '../contracts/given';
 import { digestOf } from './digest';
 import { givenFileName, taskFileDigests } from './given';
 
-/** A cell's place in a sweep's grid. */
-export interface GridPoint {
+/** A cell's place in a sweep's grid: rows and a share of them, or money and a share of that. */
+export type GridPoint = {
   readonly budget: number;
-  readonly sftFraction: number;
   readonly seed: number;
+} & ({ readonly sftFraction: number } | { readonly sftSpendShare: number });
+
+/** "b256-r0.5" of rows, "usd5-m0.5" of money. */
+function placeSlug(point: GridPoint): string {
+  if ('sftFraction' in point) return `b${point.budget}-r${point.sftFraction}`;
+  return `usd${point.budget}-m${point.sftSpendShare}`;
 }
 
 /** A place on a sweep's axes: axis → label of its value. */
@@ -78,10 +83,6 @@ export function describeCoordinates(coordinates: Coordinates = {}): string {
 }
 
 /** A cell's id: the sweep's, or the experiment's own, its place in the grid and on the axes. */
-export function cellIdOf(
-  parentId: string,
-  { budget, sftFraction, seed }: GridPoint,
-  coordinates?: Coordinates,
-): string {
-  return `${parentId}-b${budget}-r${sftFraction}-s${seed}${coordinatesSlug(coordinates)}`;
+export function cellIdOf(parentId: string, point: GridPoint, coordinates?: Coordinates): string {
+  return `${parentId}-${placeSlug(point)}-s${point.seed}${coordinatesSlug(coordinates)}`;
 }

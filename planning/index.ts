@@ -1,16 +1,33 @@
 export { canonicalJson } from './canonical-json';
 export { optimiserSteps, type Split, splitBudget } from './counts';
+export { detectableDifference } from './detectable';
 export { digestOf, sha256Hex } from './digest';
-export { dependenciesOf, estimateSeconds, estimateStageSeconds, rates } from './estimate';
+export {
+  dependenciesOf,
+  estimateSeconds,
+  estimateStageSeconds,
+  estimateStageTokens,
+  rates,
+} from './estimate';
 export {
   annotationUsd,
   expectedCheckerCalls,
   expectedPairYield,
   type Purchase,
   purchaseOf,
+  rowPrice,
   uniquePurchase,
 } from './money';
 export { type BasePlan, type CellPlan, type CellStages, planBase, planCell } from './cell';
+export {
+  annotationCosts,
+  type Bought as BoughtRows,
+  buyRows,
+  rowShareOf,
+  type UnitCosts,
+  unitCosts,
+} from './budget';
+export { evaluationFlops, pairFlops, sftRowFlops } from './flops';
 export { type ControlPlan, countControls, type PlannedControls, planControls } from './controls';
 export { givenFileName, type GivenPlace, orderGiven, sharedPrompts } from './given';
 export {
@@ -25,6 +42,7 @@ export {
 export { isOneModel, planSweep, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';
 export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';
+export { type Bought, boughtOf, spentUsd } from './spend';
 export { splitResult, type VariantResult } from './split-result';
 export {
   baseModel,

@@ -22,6 +22,17 @@ export function annotationUsd(prices: Prices, { demonstrations, pairs, checkerCa
   );
 }
 
+/** US dollars for one row; right samples cost what checking them costs, nobody writes or compares anything. */
+export function rowPrice(prices: Prices, what: SpecOf<'synthesizeData'>['what']): number {
+  return {
+    demonstrations: prices.sftExample,
+    'given-demonstrations': prices.sftExample,
+    pairs: prices.preferencePair,
+    'given-preferences': prices.preferencePair,
+    'right-samples': 0,
+  }[what];
+}
+
 /** Checker calls that so many pairs are expected to take: one a sample. */
 export function expectedCheckerCalls(pairs: number, spec: PairSpec): number {
   return Math.ceil(pairs / expectedPairYield) * spec.candidates;
@@ -33,7 +44,7 @@ export function purchaseOf(demonstrations: number, pairs: number, spec: PairSpec
 }
 
 /** Rows that nest: of one seed axis and annotator, or of one reference. Fewer of them are the first of more. */
-function nestOf({ spec }: PlannedStage<'synthesizeData'>): string {
+export function nestOf({ spec }: PlannedStage<'synthesizeData'>): string {
   return digestOf({ ...spec, rows: 0 });
 }
 

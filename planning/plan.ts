@@ -132,7 +132,8 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
   const stages = uniqueStages(base, cells);
   const purchase = uniquePurchase(stages.map(({ stage }) => stage));
   const usd = annotationUsd(definition.prices, purchase);
-  assertWithinLimit(usd, definition.spendLimit);
+  // A search runs a part of the grid; its limit is held while it runs.
+  if ((definition.strategy ?? 'grid') === 'grid') assertWithinLimit(usd, definition.spendLimit);
   return {
     sweepId,
     definitionDigest: definitionDigest(sweep),
@@ -143,6 +144,6 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
     controls: planControls(cells, definition),
     purchase,
     annotationUsd: usd,
-    warnings: [...stepWarnings(stages), ...judgeWarnings(variants)],
+    warnings: [...new Set([...stepWarnings(stages), ...judgeWarnings(variants)])],
   };
 }

@@ -1,4 +1,5 @@
 import type { Resolved, ResolvedExperiment, ResolvedSweep, SweepDefinition } from '../contracts/definition';
+import { rowShareOf, unitCosts } from './budget';
 import type { Coordinates, GridPoint } from './identity';
 
 /** One value of an axis: its label, and what it changes, by field ("sft.lora.rank"). */
@@ -73,18 +74,35 @@ export function resolvedVariants(sweep: ResolvedSweep): ResolvedVariant[] {
 }
 
 /** All points of a sweep's grid, in the order of the definition. */
-export function gridOf({ budgets, sftFractions, seeds }: SweepDefinition): GridPoint[] {
+export function gridOf({
+  budgets,
+  budgetUnit,
+  sftFractions,
+  sftSpendShares,
+  seeds,
+}: SweepDefinition): GridPoint[] {
+  const shares =
+    budgetUnit === 'usd'
+      ? (sftSpendShares ?? []).map((sftSpendShare) => ({ sftSpendShare }))
+      : sftFractions.map((sftFraction) => ({ sftFraction }));
   return seeds.flatMap((seed) =>
-    budgets.flatMap((budget) => sftFractions.map((sftFraction) => ({ budget, sftFraction, seed }))),
+    budgets.flatMap((budget) => shares.map((part) => ({ ...part, budget, seed }))),
   );
+}
+
+/** What of a cell's experiment its place in the grid says. */
+function placeIn(resolved: Resolved<SweepDefinition>, point: GridPoint) {
+  if ('sftFraction' in point) return { sftFraction: point.sftFraction };
+  const { sftSpendShare, budget } = point;
+  const sftFraction = rowShareOf(sftSpendShare, unitCosts(resolved));
+  return { sftFraction, spend: { usd: budget, sftSpendShare } };
 }
 
 /** The experiment that one cell of a sweep is. */
 export function experimentOf(resolved: Resolved<SweepDefinition>, point: GridPoint): ResolvedExperiment {
-  const { definition } = resolved;
   const { name, task, data, annotator, model, sft, preference, pairs, evaluation, prices, execution } =
-    definition;
-  const { annotations } = definition;
+    resolved.definition;
+  const { annotations } = resolved.definition;
   const shared = {
     ...(annotations === undefined ? {} : { annotations }),
     name,
@@ -99,6 +117,7 @@ export function experimentOf(resolved: Resolved<SweepDefinition>, point: GridPoi
     prices,
     execution,
   };
-  const { budget, sftFraction, seed } = point;
-  return { ...resolved, definition: { ...shared, budget, sftFraction, seed } };
+  const { budget, seed } = point;
+  const definition = { ...shared, budget, seed, ...placeIn(resolved, point) };
+  return { ...resolved, definition };
 }

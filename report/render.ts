@@ -14,6 +14,7 @@ import { moneySection } from './sections/money';
 import { provenanceSection } from './sections/provenance';
 import { samplesSection } from './sections/samples';
 import { cellsSection, furtherScores, scoresSection } from './sections/scores';
+import { searchSection } from './sections/search';
 import { tableHeader } from './sections/table-header';
 import { trainingSection } from './sections/training';
 
@@ -35,6 +36,7 @@ async function sweepSections(input: ReportInput): Promise<Html[]> {
     await controlSection(chapter, figures.control),
     await moneySection(chapter, figures.money),
     claimsSection(chapter),
+    searchSection(input.result.search),
     await trainingSection(figures.training),
     samplesSection(input.answers),
     cellsSection(chapter, furtherScores(input)),

@@ -1,15 +1,8 @@
+import type { BudgetStanding, SearchProposal } from '../contracts/results';
 import { type Belief, believe } from './belief';
 import { expectSighting } from './gaussian-process';
 import type { Matrix } from './linear-algebra';
-import {
-  type Arm,
-  armsOf,
-  Batch,
-  type BudgetStanding,
-  type SearchProposal,
-  type SearchRun,
-  type SearchState,
-} from './state';
+import { type Arm, armsOf, Batch, type SearchRun, type SearchState } from './state';
 
 /** When a search is content, and what it may take. */
 export interface AdaptiveLimits {

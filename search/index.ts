@@ -1,10 +1,6 @@
 export { type AdaptiveLimits, defaultLimits, proposeAdaptive } from './adaptive';
+export { proposeNext, type Scores } from './next-batch';
+export { measureTransfer, proposeProxy } from './proxy';
+export { recordSearch } from './record';
 export { searchRunsOf } from './runs';
-export {
-  type BudgetStanding,
-  type SearchOutcome,
-  type SearchProposal,
-  type SearchRun,
-  type SearchState,
-  totalSeconds,
-} from './state';
+export { type SearchOutcome, type SearchRun, type SearchState, totalSeconds } from './state';

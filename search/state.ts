@@ -28,25 +28,6 @@ export interface SearchState {
   readonly failed: readonly string[];
 }
 
-/** Where a search stands at one budget. */
-export interface BudgetStanding {
-  readonly budget: number;
-  /** The split that it would recommend now. */
-  readonly sftFraction: number;
-  /** Probability that no split of this budget is better by more than the regret that does not matter. */
-  readonly confidence: number;
-  /** Runs of this budget that have a score. */
-  readonly runs: number;
-  readonly settled: boolean;
-}
-
-/** Which runs to make next, and why. No run ends the search. */
-export interface SearchProposal {
-  readonly ids: readonly string[];
-  readonly standings: readonly BudgetStanding[];
-  readonly reason: string;
-}
-
 /** One split of one budget; its runs differ by seed. */
 export interface Arm {
   readonly budget: number;

@@ -22,6 +22,8 @@ export interface AllocationExperimentInput {
     readonly cellId: string;
     readonly axes?: CellPlace['axes'];
     readonly experimentId: string;
+    /** Most that the cell may spend on annotation, in US dollars; left out where the sweep has no limit. */
+    readonly allowanceUsd?: number;
   };
   readonly orchestration?: Partial<Orchestration>;
 }
@@ -79,7 +81,7 @@ async function runStages(
   if (parent === undefined)
     await openExperiment({ experimentId, definitionDigest: definitionDigest(resolved), definition });
   const stages = createStages({
-    ...{ resolved, experimentId, onStage, seed: definition.seed },
+    ...{ resolved, experimentId, onStage, seed: definition.seed, allowanceUsd: parent?.allowanceUsd },
     runStage: (stage) => steering.runStage(stage),
     orchestration: { ...defaultOrchestration, ...orchestration },
   });

@@ -6,6 +6,7 @@ import type {
   CellResult,
   ControlResult,
   EvaluationSummary,
+  SearchProposal,
   SweepReturn,
 } from '../contracts/results';
 import type { SearchAttribute } from '../contracts/search-attributes';
@@ -16,6 +17,8 @@ import { describeCoordinates } from '../planning/identity';
 import { planSweep } from '../planning/plan';
 import type { SweepPlan } from '../planning/plan';
 import { cellAttributes } from '../planning/search-attributes';
+import { proposeNext } from '../search/next-batch';
+import { recordSearch } from '../search/record';
 import { allocationExperiment } from './allocation-experiment';
 import { Board } from './board';
 import { summarizeEvaluation } from './evaluation';
@@ -23,9 +26,19 @@ import { readFailure } from './failures';
 import { openExperiment, recordAll, sealLedger, tellingOfFailure } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
-import { keepPage, nextPage, scoredCells, scoresWith, splitOutcomes, stagesOf, sumCosts } from './pages';
+import {
+  cellsOf,
+  inPlanOrder,
+  keepPage,
+  scoredCells,
+  scoresWith,
+  splitOutcomes,
+  stagesOf,
+  sumCosts,
+} from './pages';
 import type { Carried } from './pages';
 import { planOrFail } from './planned';
+import { Purse } from './purse';
 import { createRunner } from './stages';
 import type { StagesOptions } from './stages';
 import { Steering } from './steering';
@@ -51,16 +64,21 @@ interface Sweep {
   readonly board: Board;
   /** What has been finished in this run, in the order in which it was. */
   readonly finished: StageResult[];
+  readonly purse: Purse;
+  /** What a search has asked for so far. */
+  readonly rounds: SearchProposal[];
 }
+
+const isSearch = ({ resolved: { definition } }: Sweep): boolean => (definition.strategy ?? 'grid') !== 'grid';
 
 /** Stages that the sweep runs itself, one after another, the last of which evaluates. */
 async function runChain(
   { plan, orchestration, steering, finished }: Sweep,
-  resolved: StagesOptions['resolved'],
+  { resolved, allowanceUsd }: Pick<StagesOptions, 'resolved' | 'allowanceUsd'>,
   stages: readonly PlannedStage[],
 ): Promise<StageResult[]> {
   const run = createRunner({
-    ...{ resolved, orchestration, experimentId: plan.sweepId },
+    ...{ resolved, orchestration, experimentId: plan.sweepId, allowanceUsd },
     runStage: (stage) => steering.runStage(stage),
   });
   const results: StageResult[] = [];
@@ -83,7 +101,7 @@ async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
   const running = new Map<string, Promise<StageResult[]>>();
   for (const { resolved, base } of variants) {
     const { key } = base.evaluation;
-    if (!running.has(key)) running.set(key, runChain(sweep, resolved, [base.reference, base.evaluation]));
+    if (!running.has(key)) running.set(key, runChain(sweep, { resolved }, [base.reference, base.evaluation]));
   }
   const baseStages = (await Promise.all(running.values())).flat();
   const places = await Promise.all(
@@ -99,7 +117,8 @@ async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
 }
 
 function summaryOf({ cell }: CellPlan): string {
-  const place = `${cell.budget} rows, ${cell.sftFraction} SFT, seed ${cell.seed}`;
+  const budget = cell.budgetUnit === 'usd' ? `$${cell.budget}` : `${cell.budget} rows`;
+  const place = `${budget}, ${cell.sftFraction} SFT, seed ${cell.seed}`;
   return cell.axes === undefined ? place : `${place}, ${describeCoordinates(cell.axes)}`;
 }
 
@@ -111,9 +130,14 @@ function attributesOf({ plan: { sweepId, definitionDigest } }: Sweep, cellPlan: 
 }
 
 async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
-  const { plan, orchestration, steering } = sweep;
+  const { plan, orchestration, steering, purse } = sweep;
   const { id, axes } = cellPlan.cell;
-  const parent = { cellId: id, experimentId: plan.sweepId, ...(axes === undefined ? {} : { axes }) };
+  const allowanceUsd = purse.allowance(id);
+  const parent = {
+    ...{ cellId: id, experimentId: plan.sweepId },
+    ...(axes === undefined ? {} : { axes }),
+    ...(allowanceUsd === undefined ? {} : { allowanceUsd }),
+  };
   const child = await startChild(allocationExperiment, {
     workflowId: id,
     args: [{ resolved: cellPlan.experiment, parent, orchestration }],
@@ -123,12 +147,22 @@ async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
   return steering.lead(child);
 }
 
+function notBegun({ purse, resolved, board }: Sweep, cellPlan: CellPlan): CellHole {
+  board.cell(cellPlan, 'left-out');
+  const limit = (resolved.definition.spendLimit ?? 0).toFixed(2);
+  const message = `Not begun: with $${purse.record.usd.toFixed(2)} spent and what was running, it could have passed the limit of $${limit}.`;
+  return { cell: cellPlan.cell, code: 'SPEND_LIMIT', message };
+}
+
 /** A cell's result, or the hole that it leaves: the sweep goes on without it. */
 async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | CellHole> {
+  const { id } = cellPlan.cell;
+  if (!sweep.purse.begin(id, cellPlan.stages)) return notBegun(sweep, cellPlan);
   sweep.board.cell(cellPlan, 'running');
   try {
     const result = await runChild(sweep, cellPlan);
     sweep.finished.push(...result.stages);
+    sweep.purse.end(id, result.stages);
     sweep.board.cell(cellPlan, 'done', result);
     return result;
   } catch (error) {
@@ -140,15 +174,20 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | C
 
 async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlResult[]> {
   const { id, kind, setting, of, experiment } = control;
-  sweep.board.control(id, 'running');
+  const { purse, board } = sweep;
+  const begins = purse.begin(id, control.stages);
+  board.control(id, begins ? 'running' : 'left-out');
+  if (!begins) return [];
   try {
-    const stages = await runChain(sweep, experiment, control.stages);
-    sweep.board.control(id, 'done');
+    const allowed = { resolved: experiment, allowanceUsd: purse.allowance(id) };
+    const stages = await runChain(sweep, allowed, control.stages);
+    purse.end(id, stages);
+    board.control(id, 'done');
     const named = setting === undefined ? {} : { setting };
     return [{ kind, ...named, of: of.id, evaluation: summarizeChain(stages), stages }];
   } catch (error) {
     readFailure(error);
-    sweep.board.control(id, 'failed');
+    board.control(id, 'failed');
     return [];
   }
 }
@@ -173,20 +212,33 @@ async function runControls(sweep: Sweep, scored: readonly ScoredCell[]): Promise
   return groups.flat();
 }
 
-/** The cells of this run, in the plan's order, whichever finished first. */
-async function runPage(sweep: Sweep): Promise<CellPage> {
-  const page = nextPage(sweep.plan, sweep.carried, sweep.orchestration.pageSize);
-  const outcomes = await runInWindow(
-    page,
-    () => sweep.steering.width,
-    (cell) => runCell(sweep, cell),
-  );
-  return splitOutcomes(outcomes);
+type Outcome = CellResult | CellHole;
+
+function proposeAfter({ plan, carried, resolved }: Sweep, outcomes: readonly Outcome[]): SearchProposal {
+  const scores = scoresWith(carried, splitOutcomes(outcomes));
+  return proposeNext({ plan, scores, definition: resolved.definition });
+}
+
+/** The cells of this run, a batch at a time; outcomes in the plan's order, whichever finished first. */
+async function runPage(sweep: Sweep): Promise<CellPage & { readonly isLast: boolean }> {
+  const { plan, orchestration, rounds } = sweep;
+  const outcomes: Outcome[] = [];
+  for (;;) {
+    const proposal = proposeAfter(sweep, outcomes);
+    const isLast = proposal.ids.length === 0;
+    const page = splitOutcomes(inPlanOrder(plan, outcomes));
+    if (!isLast && outcomes.length >= orchestration.pageSize) return { ...page, isLast };
+    rounds.push(proposal);
+    if (isLast) return { ...page, isLast };
+    const batch = cellsOf(plan, proposal).slice(0, orchestration.pageSize - outcomes.length);
+    const width = (): number => sweep.steering.width;
+    outcomes.push(...(await runInWindow(batch, width, (cell) => runCell(sweep, cell))));
+  }
 }
 
 /** Goes on in a new run once nothing is under way: children have ended, updates have their answers. */
 async function turnPage(sweep: Sweep, base: Carried['base'], page: CellPage): Promise<never> {
-  const { resolved, orchestration, carried, steering, plan } = sweep;
+  const { resolved, orchestration, carried, steering, plan, rounds, purse } = sweep;
   const stages = stagesOf(page.cells);
   await recordAll(plan.sweepId, stages);
   const kept = [...(carried?.kept ?? []), await keepPage(page)];
@@ -195,18 +247,23 @@ async function turnPage(sweep: Sweep, base: Carried['base'], page: CellPage): Pr
   const cost = sumCosts([...(carried ? [carried.cost] : []), ...stages.map((stage) => stage.cost)]);
   return continueAsNew<typeof allocationSweep>({
     ...{ resolved, orchestration },
-    carried: { base, scores, kept, cost, steering: steering.state },
+    carried: {
+      ...{ base, scores, kept, cost, steering: steering.state, spend: purse.record },
+      ...(isSearch(sweep) ? { rounds } : {}),
+    },
   });
 }
 
 async function runSweep(sweep: Sweep): Promise<SweepReturn> {
-  const { resolved, plan, carried, board } = sweep;
+  const { resolved, plan, carried, board, purse, rounds } = sweep;
   const { sweepId, definitionDigest } = plan;
   const { definition } = resolved;
   if (carried === undefined) await openExperiment({ experimentId: sweepId, definitionDigest, definition });
-  const [base, page] = await Promise.all([evaluateBases(sweep), runPage(sweep)]);
+  const [base, { isLast, ...page }] = await Promise.all([evaluateBases(sweep), runPage(sweep)]);
   const scores = scoresWith(carried, page);
-  if (Object.keys(scores).length < plan.cells.length) return turnPage(sweep, base, page);
+  if (!isLast) return turnPage(sweep, base, page);
+  const search = recordSearch({ plan, definition, scores, rounds });
+  board.leaveOut();
   const controls = await runControls(sweep, scoredCells(plan, scores));
   board.enter('recording');
   const stages = [...base.baseStages, ...stagesOf([...page.cells, ...controls])];
@@ -215,6 +272,8 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const cost = sumCosts([...(carried ? [carried.cost] : []), ...stages.map((stage) => stage.cost)]);
   return {
     ...{ sweepId, definitionDigest, ...base, ...page, controls, ledgerHead: anchor.head, anchor, cost },
+    ...(search === undefined ? {} : { search }),
+    spend: purse.record,
     kept: carried?.kept ?? [],
   };
 }
@@ -230,7 +289,10 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const start = carried?.steering ?? { paused: null, window: orchestration.window };
   const steering = new Steering({ experimentId: plan.sweepId, ...start });
   const board = new Board({ plan, steering, carried });
-  const sweep = { resolved, plan, orchestration, carried, steering, board, finished: [] };
+  const purse = new Purse(resolved.definition, carried?.spend);
+  const rounds = [...(carried?.rounds ?? [])];
+  const shared = { resolved, plan, orchestration, carried, steering, board, purse, rounds };
+  const sweep: Sweep = { ...shared, finished: [] };
   return steering.conclude(() =>
     tellingOfFailure(
       () => runSweep(sweep),

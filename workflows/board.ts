@@ -73,6 +73,11 @@ export class Board {
     this.#publish();
   }
 
+  /** What a search has not asked for, and will not. */
+  leaveOut(): void {
+    for (const { cell, state } of this.#cells.values()) if (state === 'waiting') this.#put(cell, 'left-out');
+  }
+
   control(id: string, state: CellProgress['state']): void {
     this.#controls.set(id, state);
   }

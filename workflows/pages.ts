@@ -1,4 +1,13 @@
-import type { CellHole, CellPage, CellResult, KeptPage, SweepResult } from '../contracts/results';
+import type {
+  CellHole,
+  CellIdentity,
+  CellPage,
+  CellResult,
+  KeptPage,
+  SearchProposal,
+  SpendRecord,
+  SweepResult,
+} from '../contracts/results';
 import type { StageCost, StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
@@ -14,6 +23,10 @@ export interface Carried {
   readonly kept: readonly KeptPage[];
   readonly cost: StageCost;
   readonly steering: SteeringState;
+  /** What a search has asked for so far. */
+  readonly rounds?: readonly SearchProposal[];
+  /** What earlier runs have spent on annotation. */
+  readonly spend?: SpendRecord;
 }
 
 const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'attempts', 'checkerCalls'] as const;
@@ -24,10 +37,19 @@ export function sumCosts(costs: readonly StageCost[]): StageCost {
   return Object.fromEntries(measures.map((name) => [name, total(name)])) as Record<keyof StageCost, number>;
 }
 
-/** The cells that a run has before it: those that no earlier one finished, as many as a page holds. */
-export function nextPage(plan: SweepPlan, carried: Carried | undefined, pageSize: number): CellPlan[] {
-  const scores = carried?.scores ?? {};
-  return plan.cells.filter(({ cell }) => !Object.hasOwn(scores, cell.id)).slice(0, pageSize);
+/** The cells of a proposal, in the plan's order. */
+export function cellsOf(plan: SweepPlan, { ids }: SearchProposal): CellPlan[] {
+  const wanted = new Set(ids);
+  return plan.cells.filter(({ cell }) => wanted.has(cell.id));
+}
+
+/** Outcomes in the order in which the plan lists their cells. */
+export function inPlanOrder<T extends { readonly cell: CellIdentity }>(
+  { cells }: SweepPlan,
+  outcomes: readonly T[],
+): T[] {
+  const places = new Map(cells.map(({ cell }, place) => [cell.id, place]));
+  return [...outcomes].sort((a, b) => places.get(a.cell.id)! - places.get(b.cell.id)!);
 }
 
 /** Scores by cell after a page: what earlier ones had, and its own. */

@@ -16,6 +16,7 @@ import {
   trainPreferenceStage,
   trainSftStage,
 } from '../planning/stages';
+import { type Bought, boughtOf, spentUsd } from '../planning/spend';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 
@@ -32,6 +33,8 @@ export interface StagesOptions {
   /** Whose ledger chain the attempts are recorded for. */
   readonly experimentId: string;
   readonly orchestration?: Orchestration;
+  /** Most that the stages may spend on annotation together, in US dollars. */
+  readonly allowanceUsd?: number | undefined;
   /** Runs each stage when it may run: holds stages back while a run is paused. At once unless told. */
   readonly runStage?: <T>(stage: () => Promise<T>) => Promise<T>;
   /** Told when a stage is asked for and when it is there. */
@@ -90,6 +93,7 @@ type AnyActivity = (request: {
   readonly execution: Execution;
   readonly experimentId: string;
   readonly prices: Prices;
+  readonly allowanceUsd?: number;
 }) => Promise<StageResult>;
 
 /** Runs a stage that was planned. */
@@ -100,10 +104,17 @@ export function createRunner(options: Omit<StagesOptions, 'seed'>): StageRunner 
   const { resolved, experimentId, orchestration = defaultOrchestration, onStage } = options;
   const { execution, prices } = resolved.definition;
   const runStage = options.runStage ?? ((stage) => stage());
+  const bought: Bought[] = [];
+  const allowance = (): { allowanceUsd?: number } =>
+    options.allowanceUsd === undefined
+      ? {}
+      : { allowanceUsd: options.allowanceUsd - spentUsd(prices, bought) };
   return async (stage) => {
     onStage?.(stage, null);
     const activity = activitiesFor(stage, orchestration)[stage.kind] as AnyActivity;
-    const result = await runStage(() => activity({ stage, execution, experimentId, prices }));
+    const request = { stage, execution, experimentId, prices, ...allowance() };
+    const result = await runStage(() => activity(request));
+    bought.push(...boughtOf([stage], [result]));
     onStage?.(stage, result);
     return { stage, result };
   };

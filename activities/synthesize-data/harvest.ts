@@ -4,7 +4,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import { generationRow, type GenerationRow } from '../../contracts/rows';
 import type { SpecOf } from '../../contracts/stage';
 import type { Problem, Task } from '../../contracts/task';
-import { pairPromptRows } from '../../planning';
+import { pairPromptRows, rowPrice } from '../../planning';
 import { ensureDir, writeFileAtomic } from '../../store';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf, type Policy } from '../policy';
@@ -107,6 +107,19 @@ function exhausted<Row, Skipped extends string>(
   );
 }
 
+/** Another round may not pass what the stage may spend, however poor the yield. */
+function assertAffordable({ request, stage }: StageSession, spec: SampledSpec, checkerCalls: number): void {
+  const { prices, allowanceUsd } = request;
+  if (prices === undefined || allowanceUsd === undefined) return;
+  const usd = spec.rows * rowPrice(prices, spec.what) + checkerCalls * prices.checkerCall;
+  if (usd <= allowanceUsd + 1e-9) return;
+  throw new BudgetlineError(
+    'SPEND_LIMIT',
+    `${stage.title}: with ${checkerCalls} checker calls they would cost $${usd.toFixed(2)}; $${allowanceUsd.toFixed(2)} may be spent on them.`,
+    { details: { usd, allowanceUsd } },
+  );
+}
+
 async function writePayload<Row, Skipped extends string>(
   session: StageSession,
   spec: SampledSpec,
@@ -145,6 +158,7 @@ export async function harvestSamples<Row, Skipped extends string>(
     const count = planRound({ wanted: spec.rows, found, scanned: start, pool: order.length });
     if (count === 0) throw exhausted(harvest, spec, crop);
     session.assertWanted();
+    assertAffordable(session, spec, (start + count) * spec.pairs.candidates);
     const prompts = order.slice(start, start + count);
     const samples = groupById(await sampleRound(session, spec, { index, prompts, policy }));
     for (const problem of prompts) harvest.take(problem, samples.get(problem.id) ?? []);

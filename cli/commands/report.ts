@@ -2,6 +2,8 @@ import { createStore } from '../../store';
 import { homeOf } from '../home';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import { renderParts } from '../print/parts';
+import { renderSearch } from '../print/search';
+import { renderSpend } from '../print/spend';
 import { analysesOf, readRecord, writeReport } from '../report-files';
 
 /** `budgetline report SWEEP_ID`: analyses a finished sweep again, prints it, and writes its report again. */
@@ -13,6 +15,8 @@ export async function reportCommand(sweepId: string, options: PrinterOptions): P
   printer.print([
     ...renderParts(files.parts, printer.ink),
     '',
+    ...renderSearch(record.result.search, printer.ink),
+    ...renderSpend({ ...record, spend: record.result.spend, parts: files.parts }, printer.ink),
     ...files.parts.map(({ reportPath }) => `Report  ${reportPath}`),
     `Result  ${files.resultPath}`,
   ]);

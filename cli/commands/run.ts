@@ -5,6 +5,8 @@ import { prepareSweep, type DefinitionFlags, type PlannedSweep } from '../planne
 import { renderEnding } from '../print/ending';
 import { renderPlan } from '../print/plan';
 import { renderParts } from '../print/parts';
+import { renderSearch } from '../print/search';
+import { renderSpend } from '../print/spend';
 import { wrap } from '../print/text';
 import { createProgressView, type ProgressView } from '../progress-view';
 import { analysesOf, writeReport, type ReportFiles, type SweepRecord } from '../report-files';
@@ -84,7 +86,15 @@ function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed
     },
     printer.ink,
   );
-  printer.print(['', ...renderParts(files.parts, printer.ink), '', ...ending]);
+  printer.print([
+    ...['', ...renderParts(files.parts, printer.ink), ''],
+    ...renderSearch(result.search, printer.ink),
+    ...renderSpend(
+      { spend: result.spend, definition: run.planned.resolved.definition, parts: files.parts },
+      printer.ink,
+    ),
+    ...ending,
+  ]);
 }
 
 /** From a server that answers to the table. */

@@ -1,6 +1,6 @@
 import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import type { Ink } from './ink';
-import { formatCount, formatDifference, formatEstimate, formatFraction } from './numbers';
+import { formatBudget, formatDifference, formatEstimate, formatFraction } from './numbers';
 import { countOf, joinList, padLeft, wrap } from './text';
 
 function boughtBy({ sftRows, pairRows }: BudgetAnalysis): string {
@@ -50,7 +50,7 @@ function overBase({ overBase: difference, beatsBase }: BudgetAnalysis): string {
 
 function renderBudget(budget: BudgetAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {
   const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
-  const name = padLeft(formatCount(budget.budget), 8);
+  const name = padLeft(formatBudget(budget.budget, analysis.unit), 8);
   const split = `r = ${formatFraction(budget.sftFraction)}, ${boughtBy(budget)}: `;
   const details = [tiesOf(budget), heldOutOf(budget), rivalsOf(budget, run), overBase(budget), nearOf(budget)]
     .filter((text) => text !== '')

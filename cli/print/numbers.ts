@@ -1,7 +1,7 @@
 import type { Estimate } from '../../contracts/analysis';
 import { formatScore } from '../../report/format';
 
-export { formatCount, formatDuration, formatFraction, formatScore } from '../../report/format';
+export { formatBudget, formatCount, formatDuration, formatFraction, formatScore } from '../../report/format';
 
 /** $4.92; cents are enough for a plan. */
 export function formatUsd(usd: number): string {

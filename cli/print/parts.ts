@@ -4,7 +4,7 @@ import type { ReportPart } from '../report-files';
 import { renderBest } from './best';
 import { renderControls } from './controls';
 import type { Ink } from './ink';
-import { formatCount, formatEstimate, formatFraction } from './numbers';
+import { formatBudget, formatEstimate, formatFraction } from './numbers';
 import { metricOf, renderResults } from './results';
 import { renderScores } from './scores';
 import { renderTable, type TableCell } from './table';
@@ -22,11 +22,11 @@ function renderPart({ coordinates, analysis }: ReportPart, ink: Ink): string[] {
   return [title, ...blocks.flatMap((block) => ['', ...block]), ''];
 }
 
-function winnerRow({ coordinates }: ReportPart, budget: BudgetAnalysis): TableCell[] {
+function winnerRow({ coordinates, analysis }: ReportPart, budget: BudgetAnalysis): TableCell[] {
   const { probabilityBest } = budget;
   const texts = [
     ...Object.values(coordinates),
-    formatCount(budget.budget),
+    formatBudget(budget.budget, analysis.unit),
     formatFraction(budget.sftFraction),
     formatEstimate(budget.score),
     probabilityBest === null ? '' : probabilityBest.toFixed(2),

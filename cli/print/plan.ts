@@ -1,8 +1,8 @@
 import type { SweepDefinition } from '../../contracts/definition';
 import type { StageKind } from '../../contracts/stage';
-import type { PlanSummary } from '../plan-summary';
+import type { MoneyPurchase, PlanSummary } from '../plan-summary';
 import type { Ink } from './ink';
-import { formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
+import { formatBudget, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
 import { countOf, joinList, padRight, wrap } from './text';
 
 const kindNames: Record<StageKind, [one: string, many: string]> = {
@@ -19,6 +19,16 @@ function fact(name: string, text: string, ink: Ink): string[] {
   return [ink.faint(first) + head.slice(first.length), ...rest];
 }
 
+/** What the axes vary is told with them. */
+function describeTask({ task, annotator, model, axes = {} }: SweepDefinition): string {
+  const parts = [
+    ...(Object.hasOwn(axes, 'task') ? [] : [task]),
+    ...(Object.hasOwn(axes, 'annotator') ? [] : [`demonstrations by ${annotator}`]),
+    ...(Object.hasOwn(axes, 'model') ? [] : [`base model ${model}`]),
+  ];
+  return parts.join(', ');
+}
+
 function describeAxes({ axes = {} }: SweepDefinition): string[] {
   return Object.entries(axes).map(([name, axis]) => {
     const labels = Array.isArray(axis) ? axis.map(String) : Object.keys(axis);
@@ -27,14 +37,25 @@ function describeAxes({ axes = {} }: SweepDefinition): string[] {
 }
 
 function describeGrid(definition: SweepDefinition, cells: number): string {
-  const { budgets, sftFractions, seeds } = definition;
+  const {
+    budgets,
+    budgetUnit: unit = 'rows',
+    sftFractions,
+    sftSpendShares,
+    seeds,
+    strategy = 'grid',
+  } = definition;
+  const shares = sftSpendShares ?? sftFractions;
+  const split = sftSpendShares === undefined ? 'SFT fraction' : 'share of the money for SFT';
+  const splits = sftSpendShares === undefined ? undefined : 'shares of the money for SFT';
   const axes = [
     ...describeAxes(definition),
-    `${countOf(budgets.length, 'budget')} (${budgets.map(formatCount).join(', ')})`,
-    `${countOf(sftFractions.length, 'SFT fraction')} (${sftFractions.map(formatFraction).join(', ')})`,
+    `${countOf(budgets.length, 'budget')} (${budgets.map((budget) => formatBudget(budget, unit)).join(', ')})`,
+    `${countOf(shares.length, split, splits)} (${shares.map(formatFraction).join(', ')})`,
     countOf(seeds.length, 'seed'),
   ];
-  return `${cells} = ${axes.join(' × ')}`;
+  const part = strategy === 'grid' ? '' : `; ${strategy} search runs a part of them`;
+  return `${cells} = ${axes.join(' × ')}${part}`;
 }
 
 /** Controls beside winners are counted as if a mixture won everywhere. */
@@ -77,6 +98,27 @@ function describeTime({ seconds, slots, uniqueStages, cachedStages }: PlanSummar
   return `about ${formatRoughly(seconds)} on ${countOf(slots, 'device slot')}, controls not counted`;
 }
 
+function describeCompute(summary: PlanSummary): string {
+  const { tokens, tokensToRun, deviceHours, deviceHoursToRun } = summary;
+  const all = `${formatCount(tokens)} tokens, ${deviceHours.toFixed(2)} device-hours at the pinned rates`;
+  if (tokensToRun === tokens) return all;
+  return `${all}; of these still to run: ${formatCount(tokensToRun)} and ${deviceHoursToRun.toFixed(2)}`;
+}
+
+/** What the sweep could tell apart, before it has run. */
+function describeDetectable({ detectable }: PlanSummary, { evaluation, seeds }: SweepDefinition): string {
+  const scope =
+    seeds.length === 1
+      ? 'between these trained models; another seed may differ by more'
+      : countOf(seeds.length, 'seed');
+  return `two splits that differ by ${detectable.toFixed(3)} or more (four times of five, ${formatCount(evaluation.items)} items, ${scope})`;
+}
+
+function describeMoney({ budget, sftSpendShare, sftRows, pairRows, remainderUsd }: MoneyPurchase): string {
+  const rows = `${countOf(sftRows, 'demonstration')} and ${countOf(pairRows, 'pair')}`;
+  return `$${budget} at ${formatFraction(sftSpendShare)}: ${rows}, $${remainderUsd.toFixed(4)} left`;
+}
+
 const warningsShown = 3;
 
 function renderWarnings({ warnings }: PlanSummary): string[] {
@@ -87,16 +129,18 @@ function renderWarnings({ warnings }: PlanSummary): string[] {
 
 /** What a sweep will run and cost, before anything has run. */
 export function renderPlan(summary: PlanSummary, definition: SweepDefinition, ink: Ink): string[] {
-  const { task, annotator, model } = definition;
   return [
     ink.strong(`Plan of ${summary.sweepId}`),
-    ...fact('Task', `${task}, demonstrations by ${annotator}, base model ${model}`, ink),
+    ...fact('Task', describeTask(definition), ink),
     ...fact('Cells', describeGrid(definition, summary.cells), ink),
     ...fact('Stages', describeStages(summary), ink),
     ...fact('', describeKinds(summary), ink),
     ...fact('Controls', describeControls(summary), ink),
     ...fact('Annotation', describePurchase(summary), ink),
+    ...summary.purchases.flatMap((one, index) => fact(index === 0 ? 'Money' : '', describeMoney(one), ink)),
+    ...fact('Compute', describeCompute(summary), ink),
     ...fact('Time', describeTime(summary), ink),
+    ...fact('Finds', describeDetectable(summary, definition), ink),
     ...renderWarnings(summary).map(ink.doubtful),
   ];
 }

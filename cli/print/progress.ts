@@ -1,7 +1,7 @@
 import type { RunningStage, SweepStatus } from '../../client';
 import type { CellIdentity } from '../../contracts/results';
 import type { Ink } from './ink';
-import { formatCount, formatDuration, formatFraction, formatRoughly } from './numbers';
+import { formatBudget, formatCount, formatDuration, formatFraction, formatRoughly } from './numbers';
 import { fit, padRight, pageWidth, widthOf } from './text';
 
 /** A sweep's standing, as people are told of it. */
@@ -27,7 +27,7 @@ function whereOf({ workflowId }: RunningStage, { cells }: Standing): string {
   const cell = cells.get(workflowId);
   if (cell === undefined) return '';
   const axes = Object.values(cell.axes ?? {}).map((label) => `, ${label}`);
-  return `r = ${formatFraction(cell.sftFraction)} at ${formatCount(cell.budget)}${axes.join('')}`;
+  return `r = ${formatFraction(cell.sftFraction)} at ${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}${axes.join('')}`;
 }
 
 /** "train 40/64", "loss 0.412", "8,512 tokens/s", "12 s left": what is known of a stage that runs. */
@@ -85,7 +85,7 @@ function scoresOf({ status }: Standing): string {
     ...(best?.score === undefined
       ? []
       : [
-          `highest so far ${best.score.toFixed(3)} (r = ${formatFraction(best.cell.sftFraction)} at ${formatCount(best.cell.budget)})`,
+          `highest so far ${best.score.toFixed(3)} (r = ${formatFraction(best.cell.sftFraction)} at ${formatBudget(best.cell.budget, best.cell.budgetUnit ?? 'rows')})`,
         ]),
   ];
   return parts.join(', ');

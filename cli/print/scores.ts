@@ -1,6 +1,13 @@
 import type { CellAnalysis, HoleAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import type { Ink } from './ink';
-import { formatBounds, formatCount, formatEstimate, formatFraction, formatScore } from './numbers';
+import {
+  formatBounds,
+  formatBudget,
+  formatCount,
+  formatEstimate,
+  formatFraction,
+  formatScore,
+} from './numbers';
 import { renderTable, type TableCell } from './table';
 import { wrap } from './text';
 
@@ -67,7 +74,10 @@ function cellsAt(place: Place, grid: Grid): [TableCell, TableCell] {
 
 function budgetRows(budget: number, fractions: readonly number[], grid: Grid): TableCell[][] {
   const places = fractions.map((sftFraction) => cellsAt({ budget, sftFraction }, grid));
-  const upper = [{ text: formatCount(budget), ink: grid.ink.strong }, ...places.map(([first]) => first)];
+  const upper = [
+    { text: formatBudget(budget, grid.analysis.unit), ink: grid.ink.strong },
+    ...places.map(([first]) => first),
+  ];
   const lower = [{ text: '' }, ...places.map(([, second]) => second)];
   return lower.every(({ text }) => text === '') ? [upper] : [upper, lower];
 }

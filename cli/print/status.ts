@@ -2,7 +2,7 @@ import type { RunStatus } from '../../client';
 import type { CellProgress, ExperimentProgress, SweepProgress } from '../../contracts/results';
 import type { StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
-import { formatCount, formatFraction, formatScore } from './numbers';
+import { formatBudget, formatCount, formatFraction, formatScore } from './numbers';
 import { renderTable } from './table';
 import { countOf, wrap } from './text';
 
@@ -38,7 +38,7 @@ function renderSweep({ cells, baseScore, window }: SweepProgress, ink: Ink): str
   const base = baseScore === null ? '' : ` Base model ${formatScore(baseScore)}.`;
   const warned = cells.some(({ warnings = 0 }) => warnings > 0);
   const rows = cells.map(({ cell, state, score, warnings }) => [
-    { text: formatCount(cell.budget) },
+    { text: formatBudget(cell.budget, cell.budgetUnit ?? 'rows') },
     { text: formatFraction(cell.sftFraction) },
     { text: String(cell.seed) },
     { text: state },

@@ -1,11 +1,13 @@
+import type { BudgetUnit } from '../../contracts/definition';
 import type { TopLevelSpec } from 'vega-lite';
-import { formatCount, formatFraction, formatScore } from '../format';
+import { formatBudget, formatFraction, formatScore } from '../format';
 import type { Figure, FigureSize } from './render';
-import { orderedBudgets, orderedFractions, type ScorePoint } from './score-by-budget';
+import { budgetTitle, orderedBudgets, orderedFractions, type ScorePoint } from './score-by-budget';
 import { inkColour } from './theme';
 
 export interface HeatMapData {
   readonly metric: string;
+  readonly unit: BudgetUnit;
   readonly points: readonly ScorePoint[];
 }
 
@@ -30,14 +32,14 @@ export function heatMap(data: HeatMapData): Figure {
   const values = data.points.map((point) => ({
     ...point,
     label: `${point.best ? '★ ' : ''}${formatScore(point.score)}`,
-    budgetName: formatCount(point.budget),
+    budgetName: formatBudget(point.budget, data.unit),
     fractionName: formatFraction(point.fraction),
   }));
   const x = {
     field: 'budgetName',
     type: 'ordinal',
-    title: 'Annotation budget (examples)',
-    sort: orderedBudgets(data.points).map(formatCount),
+    title: budgetTitle(data.unit),
+    sort: orderedBudgets(data.points).map((budget) => formatBudget(budget, data.unit)),
     axis: { labelAngle: 0, orient: 'bottom' },
     scale: { paddingInner: 0.04 },
   };

@@ -5,7 +5,7 @@ import type {
   PriceSensitivity,
   SubjectAnalysis,
 } from '../../contracts/analysis';
-import { formatCount, formatFraction } from '../format';
+import { formatBudget, formatFraction } from '../format';
 import type { Chapter, TrainingEvidence } from '../input';
 import { coldStartRates, type AnsweringRates } from './cold-start';
 import { contrast, type ContrastRow } from './contrast';
@@ -117,7 +117,8 @@ const controlNames: Readonly<Record<ControlAnalysis['kind'], string>> = {
 /** A winning mixture, its controls and pure SFT. */
 function rowsBeside(analysis: SubjectAnalysis, controls: readonly ControlAnalysis[]): ContrastRow[] {
   const [{ budget, sftFraction, mixture }] = controls as [ControlAnalysis];
-  const at = `${formatCount(budget)}, r = ${formatFraction(sftFraction)}`;
+  const place = formatBudget(budget, analysis.unit);
+  const at = `${place}, r = ${formatFraction(sftFraction)}`;
   const pure = analysis.cells.filter((cell) => cell.budget === budget && cell.sftFraction === 1);
   return [
     { label: `${at}: SFT, then DPO on pairs`, kind: 'mixture', ...drawable(mixture) },
@@ -127,7 +128,7 @@ function rowsBeside(analysis: SubjectAnalysis, controls: readonly ControlAnalysi
       ...drawable(control),
     })),
     ...pure.map(({ score }) => ({
-      label: `${formatCount(budget)}, r = 1: SFT alone`,
+      label: `${place}, r = 1: SFT alone`,
       kind: 'pure SFT',
       ...drawable(score),
     })),
@@ -157,7 +158,8 @@ function scoreFigures({ analysis, metric }: Chapter): Figure[] {
   const points = scorePoints(analysis);
   if (points.length === 0) return [];
   const baseScore = analysis.base?.score.estimate ?? null;
-  return [scoreByBudget({ metric, points, baseScore }), heatMap({ metric, points })];
+  const { unit } = analysis;
+  return [scoreByBudget({ metric, unit, points, baseScore }), heatMap({ metric, unit, points })];
 }
 
 function costPoints({ cells, frontier }: SubjectAnalysis): CostPoint[] {

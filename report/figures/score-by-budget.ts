@@ -1,3 +1,4 @@
+import type { BudgetUnit } from '../../contracts/definition';
 import type { TopLevelSpec } from 'vega-lite';
 import { formatFraction, formatScore } from '../format';
 import type { Figure, FigureSize } from './render';
@@ -18,6 +19,7 @@ export interface ScorePoint {
 
 export interface ScoreByBudgetData {
   readonly metric: string;
+  readonly unit: BudgetUnit;
   readonly points: readonly ScorePoint[];
   /** Null where it is not known, and no line is drawn. */
   readonly baseScore: number | null;
@@ -49,15 +51,19 @@ function describeScores({ points, metric, baseScore }: ScoreByBudgetData): strin
   return `${metric} by budget, a line for each SFT fraction, with intervals. ${budgets.join(' ')}${base}`;
 }
 
-function budgetAxis(budgets: readonly number[]): object {
+/** What the axis of budgets counts. */
+export const budgetTitle = (unit: BudgetUnit): string =>
+  `Annotation budget (${unit === 'usd' ? 'US dollars' : 'examples'})`;
+
+function budgetAxis(budgets: readonly number[], unit: BudgetUnit): object {
   const smallest = budgets[0] ?? 1;
   const largest = budgets.at(-1) ?? 1;
   return {
     field: 'x',
     type: 'quantitative',
-    title: 'Annotation budget (examples, log scale)',
+    title: budgetTitle(unit).replace(')', ', log scale)'),
     scale: { type: 'log', domain: [smallest * 0.75, largest * 1.35], nice: false },
-    axis: { values: [...budgets], format: ',d', grid: false },
+    axis: { values: [...budgets], format: unit === 'usd' ? '$~r' : ',d', grid: false },
   };
 }
 
@@ -120,7 +126,7 @@ export function scoreByBudget(data: ScoreByBudgetData): Figure {
   });
   const spec = (size: FigureSize): TopLevelSpec => {
     const { color, shape } = seriesScales(fractions, size) as { color: object; shape: object };
-    const x = budgetAxis(orderedBudgets(data.points));
+    const x = budgetAxis(orderedBudgets(data.points), data.unit);
     const y = {
       type: 'quantitative',
       title: data.metric,

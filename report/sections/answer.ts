@@ -1,4 +1,4 @@
-import { formatCount, formatFraction } from '../format';
+import { formatBudget, formatCount, formatFraction } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 
@@ -10,8 +10,10 @@ function facts({ definition, analysis }: ReportInput): [string, string][] {
     ['Decoding', 'greedy'],
     ['Seeds', analysis.seeds.join(', ') || 'none finished'],
     ['Test items', formatCount(analysis.items || definition.evaluation.items)],
-    ['Budgets', definition.budgets.map(formatCount).join(', ')],
-    ['SFT fractions r', definition.sftFractions.map(formatFraction).join(', ')],
+    ['Budgets', definition.budgets.map((budget) => formatBudget(budget, analysis.unit)).join(', ')],
+    definition.sftSpendShares === undefined
+      ? ['SFT fractions r', definition.sftFractions.map(formatFraction).join(', ')]
+      : ['Shares of the money for SFT', definition.sftSpendShares.map(formatFraction).join(', ')],
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { BudgetUnit } from '../../contracts/definition';
 import type {
   ColdStartDiagnosis,
   DiagnosisEvidence,
@@ -5,7 +6,7 @@ import type {
   StagnationDiagnosis,
 } from '../../contracts/analysis';
 import type { Figure } from '../figures/render';
-import { formatCount, formatFraction, formatShare } from '../format';
+import { formatBudget, formatCount, formatFraction, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
 import { chapterHead, figureBlock, section, table } from './parts';
@@ -29,9 +30,9 @@ function tokenInterval({ low, high }: Estimate): string {
   return low === null || high === null ? '–' : `${low.toFixed(1)} to ${high.toFixed(1)}`.replaceAll('-', '−');
 }
 
-function evidenceTable({ budget, warmFraction, evidence }: ColdStartDiagnosis): Html {
+function evidenceTable({ warmFraction, evidence }: ColdStartDiagnosis, budget: string): Html {
   return table({
-    caption: `Evidence at budget ${formatCount(budget)}: r = 0 against r = ${formatFraction(warmFraction)}`,
+    caption: `Evidence at budget ${budget}: r = 0 against r = ${formatFraction(warmFraction)}`,
     columns: [
       { title: 'Measure' },
       { title: 'Base', number: true },
@@ -55,19 +56,20 @@ function evidenceTable({ budget, warmFraction, evidence }: ColdStartDiagnosis): 
   });
 }
 
-function diagnosisBlock(diagnosis: ColdStartDiagnosis, open: boolean): Html {
+function diagnosisBlock(diagnosis: ColdStartDiagnosis, unit: BudgetUnit, open: boolean): Html {
+  const budget = formatBudget(diagnosis.budget, unit);
   const strength = diagnosis.strength === null ? '' : `, ${diagnosis.strength}`;
-  const title = html`Budget ${formatCount(diagnosis.budget)}: ${diagnosis.status}${strength}`;
+  const title = html`Budget ${budget}: ${diagnosis.status}${strength}`;
   const words = html`<p>
     The smallest warm start is r = ${formatFraction(diagnosis.warmFraction)},
     ${formatCount(diagnosis.warmSftRows)} demonstrations. ${diagnosis.advice}
   </p>`;
   if (open)
     return html`<h3>${title}</h3>
-      ${words}${evidenceTable(diagnosis)}`;
+      ${words}${evidenceTable(diagnosis, budget)}`;
   return html`<details>
     <summary>${title}</summary>
-    ${words}${evidenceTable(diagnosis)}
+    ${words}${evidenceTable(diagnosis, budget)}
   </details>`;
 }
 
@@ -87,6 +89,6 @@ export async function coldStartSection(chapter: Chapter, figures: readonly Figur
     'The base model, preference tuning alone, and what SFT first changes. A cold start shows as answers that miss the asked format, ramble or do not stop.';
   const pictures = await Promise.all(figures.map((figure) => figureBlock(figure, caption)));
   const diagnoses = [...analysis.coldStart].reverse();
-  const words = diagnoses.map((one, index) => diagnosisBlock(one, index === 0));
+  const words = diagnoses.map((one, index) => diagnosisBlock(one, analysis.unit, index === 0));
   return section(head, ...pictures, ...words, stagnationWords(analysis.stagnation));
 }

@@ -1,6 +1,6 @@
 import type { SweepResult } from '../../contracts/results';
 import { stageKinds, type StageKind, type StageResult } from '../../contracts/stage';
-import { formatCount, formatDuration, formatUsd } from '../format';
+import { formatBudget, formatCount, formatDuration, formatFraction, formatUsd } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 import { section, table } from './parts';
@@ -71,8 +71,45 @@ function moneyWords({ definition, result, analysis }: ReportInput): Html {
     Prices: ${formatUsd(prices.sftExample)} a demonstration, ${formatUsd(prices.preferencePair)} a pair,
     ${formatUsd(prices.checkerCall)} a checker call. The dearest cell costs ${formatUsd(dearest)} in
     annotation; all cells together, each bought on its own, ${formatUsd(alone)}. Larger budgets contain the
-    smaller ones, so buying the whole sweep costs less than that sum.
+    smaller ones, so buying the whole sweep costs less than that sum. ${spendWords(result)}
   </p>`;
+}
+
+/** What finding the answer cost is another thing than what the answer costs. */
+function spendWords({ spend }: SweepResult): string {
+  if (spend === undefined) return '';
+  const spent = `The sweep itself spent ${formatUsd(spend.usd)} to find out: every row once, nothing for what the store had, each checker call that was made.`;
+  if (spend.notBegun.length === 0) return spent;
+  return `${spent} Its spend limit kept ${formatCount(spend.notBegun.length)} cells and controls from being begun.`;
+}
+
+/** What each amount of money bought, and what was left of it; nothing where budgets are rows. */
+function purchaseTable({ result }: ReportInput): Html {
+  const bought = new Map(
+    result.cells.flatMap(({ cell }) =>
+      cell.budgetUnit === 'usd' ? [[`${cell.budget} ${cell.sftSpendShare ?? 0}`, cell] as const] : [],
+    ),
+  );
+  if (bought.size === 0) return html``;
+  const cells = [...bought.values()].sort((a, b) => a.budget - b.budget || b.sftFraction - a.sftFraction);
+  return table({
+    caption:
+      'What the money bought, a share of it for demonstrations; the remainder is too little for another row',
+    columns: ['Budget', 'Share for SFT', 'Demonstrations', 'Pairs', 'r', 'Remainder'].map((title) => ({
+      title,
+      number: true,
+    })),
+    rows: cells.map((cell) => ({
+      cells: [
+        formatBudget(cell.budget, 'usd'),
+        formatFraction(cell.sftSpendShare ?? 0),
+        formatCount(cell.sftRows),
+        formatCount(cell.pairRows),
+        formatFraction(cell.sftFraction),
+        formatUsd(cell.remainderUsd ?? 0),
+      ],
+    })),
+  });
 }
 
 /** Time, tokens and money. */
@@ -84,5 +121,11 @@ export function costsSection(input: ReportInput): Html {
   ];
   const words = times.length === 0 ? html`` : html`<p>${times.join('; ')}.</p>`;
   const stages = distinctStages(input.result);
-  return section({ id: 'costs', title: 'Costs' }, words, stageTable(stages), moneyWords(input));
+  return section(
+    { id: 'costs', title: 'Costs' },
+    words,
+    stageTable(stages),
+    purchaseTable(input),
+    moneyWords(input),
+  );
 }

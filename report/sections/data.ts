@@ -1,5 +1,5 @@
 import type { StageResult } from '../../contracts/stage';
-import { formatCount, formatShare } from '../format';
+import { formatBudget, formatCount, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 import { distinctStages } from './costs';
@@ -58,7 +58,7 @@ function pairRows({ result }: ReportInput): { cells: string[] }[] {
       })
       .map((stage) => ({
         cells: [
-          `${formatCount(cell.budget)}, r = ${cell.sftFraction.toString()}, seed ${cell.seed.toString()}`,
+          `${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}, r = ${cell.sftFraction.toString()}, seed ${cell.seed.toString()}`,
           ...pairCells(stage),
         ],
       })),

@@ -1,3 +1,4 @@
+import type { BudgetUnit } from '../../contracts/definition';
 import type {
   BudgetAnalysis,
   CellAnalysis,
@@ -6,7 +7,7 @@ import type {
   SubjectAnalysis,
 } from '../../contracts/analysis';
 import type { Figure } from '../figures/render';
-import { formatCount, formatFraction, formatScore, formatShare, formatUsd } from '../format';
+import { formatBudget, formatCount, formatFraction, formatScore, formatShare, formatUsd } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter, ReportInput } from '../input';
 import { orderedCells } from './order';
@@ -38,9 +39,9 @@ function regionCell({ regions }: BudgetAnalysis): string {
   return fractionList(region.fractions) + more;
 }
 
-function budgetRow(budget: BudgetAnalysis): (string | number)[] {
+function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[] {
   return [
-    formatCount(budget.budget),
+    formatBudget(budget.budget, unit),
     formatFraction(budget.sftFraction),
     `${formatCount(budget.sftRows)} + ${formatCount(budget.pairRows)}`,
     formatScore(budget.score.estimate),
@@ -87,7 +88,7 @@ export async function scoresSection(chapter: Chapter, figures: readonly Figure[]
       number('P(best)'),
       { title: 'Within 5 %' },
     ],
-    rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget) })),
+    rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget, analysis.unit) })),
   });
   const legend = html`<p class="lead">
     Held-out half: the score on the half of the test items that did not choose the split; a highest score
@@ -129,7 +130,7 @@ function cellRow(analysis: SubjectAnalysis, cell: CellAnalysis): { cells: string
   return {
     best,
     cells: [
-      formatCount(cell.budget),
+      formatBudget(cell.budget, analysis.unit),
       formatFraction(cell.sftFraction),
       `${formatCount(cell.sftRows)} + ${formatCount(cell.pairRows)}`,
       `${best ? '★ ' : ''}${formatScore(cell.score.estimate)}`,
@@ -150,7 +151,7 @@ function baseRow(analysis: SubjectAnalysis): { cells: string[] }[] {
   return [{ cells: ['base', '–', '0 + 0', ...scores, ...styles, formatUsd(0)] }];
 }
 
-function holesTable({ holes }: SubjectAnalysis): Html {
+function holesTable({ holes, unit }: SubjectAnalysis): Html {
   if (holes.length === 0) return html``;
   return table({
     caption: 'Cells that did not finish, and why',
@@ -162,7 +163,13 @@ function holesTable({ holes }: SubjectAnalysis): Html {
       { title: 'Reason', text: true },
     ],
     rows: holes.map((hole) => ({
-      cells: [formatCount(hole.budget), formatFraction(hole.sftFraction), hole.seed, hole.code, hole.message],
+      cells: [
+        formatBudget(hole.budget, unit),
+        formatFraction(hole.sftFraction),
+        hole.seed,
+        hole.code,
+        hole.message,
+      ],
     })),
   });
 }
@@ -180,7 +187,7 @@ export function furtherScores({ result }: Pick<ReportInput, 'result'>): Html {
       { cells: ['base', '–', '–', ...cellsOf(result.base.scores)] },
       ...orderedCells(result).map(({ cell, evaluation }) => ({
         cells: [
-          formatCount(cell.budget),
+          formatBudget(cell.budget, cell.budgetUnit ?? 'rows'),
           formatFraction(cell.sftFraction),
           cell.seed,
           ...cellsOf(evaluation.scores),

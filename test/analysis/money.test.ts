@@ -97,6 +97,24 @@ describe('pure: the ratio of prices', () => {
   });
 });
 
+describe('pure: budgets of money', () => {
+  it('are told in dollars wherever a budget is told, and compared by rows where prices are', () => {
+    const sweep = makeSweep({
+      grid: { budgets: [500, 2000], sftFractions: [1, 0.5, 0], seeds: [0, 1, 2] },
+      base: fixedItems(400, 20),
+      rows: ({ budget, sftFraction }) => fixedItems(400, sftFraction === 0 ? 40 : budget === 500 ? 200 : 300),
+    });
+    const definition = { ...sweep.definition, budgetUnit: 'usd' as const };
+    const [rows, dollars] = [analyzeSweep(sweep), analyzeSweep({ ...sweep, definition })];
+    assert.equal(dollars.unit, 'usd');
+    assert.match(rows.answer, /With 2,000 rows/);
+    assert.match(dollars.answer, /With \$2,000/);
+    const told = JSON.stringify([dollars.answer, dollars.verdicts, dollars.coldStart, dollars.findings]);
+    assert.ok(!/\d rows/.test(told), told);
+    assert.deepEqual(dollars.prices, rows.prices);
+  });
+});
+
 describe('pure: further diagnoses', () => {
   it('tells which tasks of the study’s table still pay at the largest budget', () => {
     const said = analyses.map((analysis) =>

@@ -55,6 +55,7 @@ describe('pure: resolving a definition', () => {
       await resolve(files('copy.jsonl', 'test.jsonl')),
     ];
     assert.equal(one.poolRows, 6);
+    assert.equal(one.model.parameters, 820_736, 'by the headers of its safetensors');
     assert.notEqual(one.files['train']?.path, other.files['train']?.path);
     assert.equal(planSweep(one).sweepId, planSweep(other).sweepId);
     write('copy.jsonl', [1, 2, 3, 4, 5, 7].map(row));

@@ -39,6 +39,7 @@ describe('pure: planning a cell', () => {
     const resolved = resolveSweep();
     for (const point of gridOf(resolved.definition)) {
       const alone = planCell(experimentOf(resolved, point));
+      assert.ok('sftFraction' in point);
       assert.deepEqual(alone.stages, cellAt(point.budget, point.sftFraction).stages);
     }
   });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { SearchProposal } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import {
   defaultLimits,
   proposeAdaptive,
   type SearchOutcome,
-  type SearchProposal,
   type SearchRun,
   searchRunsOf,
   totalSeconds,

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activities } from '../../activities';
-import { type PlannedStage, stageKinds, type StageRequest, type StageResult } from '../../contracts/stage';
+import {
+  type PlannedStage,
+  type StageCost,
+  stageKinds,
+  type StageRequest,
+  type StageResult,
+} from '../../contracts/stage';
 
 const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, checkerCalls: 0 };
 
@@ -10,13 +16,16 @@ export function createIdleActivities(options: {
   readonly onStage: (experimentId: string, stage: PlannedStage) => void;
   /** Figures that a stage leaves besides; none unless told. */
   readonly metricsOf?: (stage: PlannedStage) => StageResult['metrics'];
+  /** What a stage took besides; nothing unless told. */
+  readonly costOf?: (stage: PlannedStage) => Partial<StageCost>;
 }): Activities {
+  const costFor = (stage: PlannedStage): StageCost => ({ ...cost, ...options.costOf?.(stage) });
   const runStage = async ({ stage, experimentId }: StageRequest): Promise<StageResult> => {
     await sleep(options.stageMs);
     options.onStage(experimentId, stage);
     const { key, kind, title } = stage;
     const metrics = { items: 1, score: 0.5, ...options.metricsOf?.(stage) };
-    return { key, kind, title, digest: key, cached: false, ledgerHead: null, metrics, cost };
+    return { key, kind, title, digest: key, cached: false, ledgerHead: null, metrics, cost: costFor(stage) };
   };
   const stages = Object.fromEntries(stageKinds.map((kind) => [kind, runStage]));
   return {

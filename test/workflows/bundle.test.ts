@@ -21,7 +21,8 @@ describe('pure: the workflow bundle', () => {
     assert.ok(ours.includes('./dist/workflows/allocation-sweep.js'), ours.join('\n'));
     assert.ok(ours.includes('./dist/planning/plan.js'));
     const rooms = new Set(ours.map((id) => id.split('/')[2]));
-    assert.deepEqual([...rooms].sort(), ['contracts', 'planning', 'workflows']);
+    // Of the analysis a search needs the source of its draws.
+    assert.deepEqual([...rooms].sort(), ['analysis', 'contracts', 'planning', 'search', 'workflows']);
   });
 
   it('holds neither zod nor anything of Node', () => {
@@ -35,6 +36,6 @@ describe('pure: the workflow bundle', () => {
   });
 
   it('stays small: every cached workflow pays for it', () => {
-    assert.ok(code.length < 700_000, `${code.length} characters`);
+    assert.ok(code.length < 720_000, `${code.length} characters`);
   });
 });

@@ -1,0 +1,40 @@
+import type { SweepDefinition } from '../../contracts/definition';
+import type { SpendRecord } from '../../contracts/results';
+import type { ReportFiles } from '../report-files';
+import type { Ink } from './ink';
+import { formatUsd } from './numbers';
+import { countOf, wrap } from './text';
+
+export interface Spending {
+  readonly spend: SpendRecord | undefined;
+  readonly definition: Pick<SweepDefinition, 'spendLimit'>;
+  readonly parts: ReportFiles['parts'];
+}
+
+/** What one best split costs, when it is bought alone. */
+function answerPrices(parts: ReportFiles['parts']): number[] {
+  return parts.flatMap(({ analysis: { budgets, cells } }) =>
+    budgets.flatMap((best) =>
+      cells
+        .filter(({ budget, sftFraction }) => budget === best.budget && sftFraction === best.sftFraction)
+        .map(({ annotationUsd }) => annotationUsd),
+    ),
+  );
+}
+
+function rangeOf(prices: readonly number[]): string {
+  const [low, high] = [Math.min(...prices), Math.max(...prices)].map(formatUsd);
+  return low === high ? `${low}` : `${low} to ${high}`;
+}
+
+/** What finding the answer cost, apart from what the answer costs; and where a limit stopped the sweep. */
+export function renderSpend({ spend, definition, parts }: Spending, ink: Ink): string[] {
+  if (spend === undefined) return [];
+  const prices = answerPrices(parts);
+  const answer = prices.length === 0 ? '' : `; a best split bought alone costs ${rangeOf(prices)}`;
+  const lines = wrap(`Annotation: this sweep spent ${formatUsd(spend.usd)} to find out${answer}.`);
+  const { spendLimit } = definition;
+  if (spend.notBegun.length === 0 || spendLimit === undefined) return [...lines, ''];
+  const stopped = `Stopped at its limit of ${formatUsd(spendLimit)}: ${countOf(spend.notBegun.length, 'cell or control', 'cells and controls')} not begun.`;
+  return [...lines, ...wrap(stopped).map(ink.doubtful), ''];
+}

@@ -1,0 +1,39 @@
+import type { ExperimentDefinition, SweepDefinition, TrainingSpec } from '../contracts/definition';
+import { rates } from './estimate';
+import { expectedPairYield } from './money';
+
+/**
+ * Pinned floating-point operations, for the price of compute: 2 a weight and token forward; backward twice that, or once
+ * where the weights are frozen beside an adapter and only activations need gradients (Kaplan et al. 2020, section 2.1;
+ * the attention's own products are left out). Lengths are those that a plan's times assume.
+ */
+const forwardFlops = 2;
+
+type Definition = ExperimentDefinition | SweepDefinition;
+
+const trainingFlops = ({ lora }: Pick<TrainingSpec, 'lora'>): number =>
+  forwardFlops * (lora === null ? 3 : 2);
+
+const rowTokens = ({ maxLength }: Pick<TrainingSpec, 'maxLength'>): number => maxLength * rates.meanRowLength;
+
+/** Operations of the training steps that one demonstration takes. */
+export function sftRowFlops({ sft }: Pick<Definition, 'sft'>, parameters: number): number {
+  return sft.epochs * rowTokens(sft) * trainingFlops(sft) * parameters;
+}
+
+/** Operations behind one pair: sampling it, the reference's pass over both answers, the training steps. */
+export function pairFlops(
+  { preference, pairs }: Pick<Definition, 'preference' | 'pairs'>,
+  parameters: number,
+): number {
+  const sampled = (pairs.candidates / expectedPairYield) * pairs.maxNewTokens * rates.meanAnswerLength;
+  const both = 2 * rowTokens(preference);
+  const trained = preference.epochs * both * trainingFlops(preference);
+  return (forwardFlops * (sampled + both) + trained) * parameters;
+}
+
+/** Operations of evaluating one cell. */
+export function evaluationFlops({ evaluation }: Pick<Definition, 'evaluation'>, parameters: number): number {
+  const { items, maxNewTokens } = evaluation;
+  return forwardFlops * items * maxNewTokens * rates.meanAnswerLength * parameters;
+}

@@ -1,0 +1,46 @@
+import type { SearchRecord } from '../../contracts/results';
+import { formatCount, formatFraction, formatShare } from '../format';
+import { html, type Html } from '../html';
+import { section, table } from './parts';
+
+function standingsOf({ standings }: SearchRecord['rounds'][number]): string {
+  return standings
+    .map(
+      ({ axes, budget, sftFraction, confidence }) =>
+        `${[...Object.values(axes ?? {}), formatCount(budget)].join(', ')}: r = ${formatFraction(sftFraction)} (${confidence.toFixed(2)})`,
+    )
+    .join('; ');
+}
+
+/** What a search asked for, batch by batch, and why it ended; nothing where the whole grid was run. */
+export function searchSection(search: SearchRecord | undefined): Html {
+  if (search === undefined) return html``;
+  const { strategy, rounds, leftOut, costShare } = search;
+  return section(
+    { id: 'search', title: 'How the search went' },
+    html`<p>
+      Strategy: ${strategy}. It took ${formatShare(costShare, 0)} of the whole grid’s modelled device time and
+      left out ${formatCount(leftOut)} cells, which the tables show as not run.
+    </p>`,
+    ...search.transfers.map(
+      ({ budget, share, hit }) =>
+        html`<p>
+          At ${formatCount(budget)} rows ${formatShare(share, 0)} of the small model’s near-optimal region is
+          the large one’s too; its midpoint ${hit ? 'lies' : 'does not lie'} in it.
+        </p>`,
+    ),
+    table({
+      caption:
+        'Batches; in brackets, the probability that no other split is better by more than the regret allowed',
+      columns: [
+        { title: 'Batch', number: true },
+        { title: 'Cells asked for', number: true },
+        { title: 'Why', text: true },
+        { title: 'Best so far, by budget', text: true },
+      ],
+      rows: rounds.map((round, index) => ({
+        cells: [index + 1, round.ids.length, round.reason, standingsOf(round)],
+      })),
+    }),
+  );
+}

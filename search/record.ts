@@ -1,0 +1,26 @@
+import type { SweepDefinition } from '../contracts/definition';
+import type { SearchProposal, SearchRecord } from '../contracts/results';
+import type { SweepPlan } from '../planning/plan';
+import { measureTransfers, type Scores } from './next-batch';
+import { searchRunsOf } from './runs';
+import { totalSeconds } from './state';
+
+interface Searched {
+  readonly plan: SweepPlan;
+  readonly definition: SweepDefinition;
+  readonly scores: Scores;
+  readonly rounds: readonly SearchProposal[];
+}
+
+/** How a search went; undefined where the whole grid was asked for. */
+export function recordSearch({ plan, definition, scores, rounds }: Searched): SearchRecord | undefined {
+  const { strategy = 'grid' } = definition;
+  if (strategy === 'grid') return undefined;
+  const runs = searchRunsOf(plan.cells, plan.stages);
+  const ended = runs.filter(({ id }) => Object.hasOwn(scores, id));
+  return {
+    ...{ strategy, rounds, leftOut: runs.length - ended.length },
+    costShare: totalSeconds(ended) / totalSeconds(runs),
+    transfers: strategy === 'proxy' ? measureTransfers({ definition, plan, scores }) : [],
+  };
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import type { SearchProposal } from '../../contracts/results';
+import { planSweep, type SweepPlan } from '../../planning';
+import { proposeNext, recordSearch, type Scores, type SearchRun, searchRunsOf } from '../../search';
+import { resolveSweep } from '../planning/support';
+
+type Surface = (run: SearchRun) => number;
+
+/** One peak, at a given fraction. */
+const peakAt =
+  (fraction: number): Surface =>
+  ({ sftFraction }) =>
+    0.7 - 0.3 * Math.abs(sftFraction - fraction);
+
+describe('pure: what a sweep runs next', () => {
+  const finish = (
+    definition: Parameters<typeof proposeNext>[0]['definition'],
+    of: SweepPlan,
+    surface: Surface,
+  ) => {
+    const byId = new Map(searchRunsOf(of.cells, of.stages).map((run) => [run.id, run]));
+    const rounds: SearchProposal[] = [];
+    let scores: Scores = {};
+    for (;;) {
+      const proposal = proposeNext({ definition, plan: of, scores });
+      rounds.push(proposal);
+      if (proposal.ids.length === 0)
+        return { scores, record: recordSearch({ plan: of, definition, scores, rounds }) };
+      scores = { ...scores, ...Object.fromEntries(proposal.ids.map((id) => [id, surface(byId.get(id)!)])) };
+    }
+  };
+
+  it('is the whole grid, in the plan’s order, unless a search is asked for', () => {
+    const { definition } = resolveSweep();
+    const grid = planSweep(resolveSweep());
+    const proposal = proposeNext({ definition, plan: grid, scores: {} });
+    assert.deepEqual(
+      proposal.ids,
+      grid.cells.map(({ cell }) => cell.id),
+    );
+    assert.equal(finish(definition, grid, peakAt(1)).record, undefined);
+  });
+
+  it('is a search of its own at every place on the axes', () => {
+    const sweep = resolveSweep({ strategy: 'adaptive', axes: { annotator: ['clean', 'slip'] } });
+    const both = planSweep(sweep);
+    const { scores, record } = finish(sweep.definition, both, peakAt(0.5));
+    const seen = new Set(Object.keys(scores).map((id) => /annotator=(\w+)/.exec(id)?.[1]));
+    assert.deepEqual([...seen].sort(), ['clean', 'slip']);
+    assert.ok(record && record.leftOut > 0 && record.costShare <= 0.5);
+    assert.equal(record.rounds.at(-1)?.standings.length, 6);
+  });
+
+  it('is by proxy the small model’s grid, then one split of each budget on the large one', () => {
+    const sweep = resolveSweep({ strategy: 'proxy', axes: { model: ['small', 'large'] } });
+    const outside = (digest: string) => ({
+      ...{ files: {}, poolRows: 6144 },
+      model: { name: digest, digest: digest.repeat(64), path: `/${digest}` },
+    });
+    const both = planSweep({ ...sweep, variants: [outside('a'), outside('b')] });
+    const { scores, record } = finish(sweep.definition, both, peakAt(0.5));
+    const large = both.cells.filter(({ cell }) => cell.axes?.['model'] === 'large' && cell.id in scores);
+    assert.deepEqual(large.map(({ cell }) => `${cell.budget} ${cell.sftFraction}`).sort(), [
+      '1024 0.5',
+      '256 0.5',
+      '64 0.5',
+    ]);
+    assert.equal(record?.leftOut, 15);
+    assert.throws(() => resolveSweep({ strategy: 'proxy' }), { code: 'DEFINITION_INVALID' });
+  });
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import type { StageResult } from '../../contracts/stage';
+import { type CellPlan, planSweep, spentUsd, boughtOf } from '../../planning';
+import { Purse } from '../../workflows/purse';
+import { resolveSweep } from '../planning/support';
+
+const prices = { sftExample: 2, preferencePair: 1, checkerCall: 0.25 };
+const plan = planSweep(resolveSweep({ budgets: [64, 256], sftFractions: [1, 0.5], prices }));
+const cellAt = (budget: number, fraction: number): CellPlan =>
+  plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === fraction)!;
+
+/** What a cell leaves: so many checker calls for its pairs. */
+function resultsOf(
+  { stages }: CellPlan,
+  { checkerCalls = 0, cached = false, billed = -1 } = {},
+): StageResult[] {
+  return stages.map(({ key, kind, title, spec }) => {
+    const calls = spec.kind === 'synthesizeData' && spec.what === 'pairs' ? checkerCalls : 0;
+    const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, checkerCalls: calls };
+    const metrics = billed < 0 || kind !== 'synthesizeData' ? {} : { annotatorUsd: billed };
+    return { key, kind, title, digest: key, cached, ledgerHead: null, metrics, cost };
+  });
+}
+
+const spent = (cell: CellPlan, options: Parameters<typeof resultsOf>[1] = {}): number =>
+  spentUsd(prices, boughtOf(cell.stages, resultsOf(cell, options)));
+
+describe('pure: what a sweep has spent', () => {
+  it('is rows and the checker calls that were really made', () => {
+    assert.equal(spent(cellAt(256, 0.5), { checkerCalls: 10_000 }), 128 * 2 + 128 + 2500);
+  });
+
+  it('is nothing for what the store had, and what an annotator billed where it did', () => {
+    assert.equal(spent(cellAt(256, 0.5), { cached: true }), 0);
+    assert.equal(spent(cellAt(256, 1), { billed: 3.5 }), 3.5);
+  });
+
+  it('counts rows that nest once, and those of a smaller set from the store not at all', () => {
+    const [small, large] = [cellAt(64, 1), cellAt(256, 1)];
+    const both = [...small.stages, ...large.stages];
+    const fresh = boughtOf(both, [...resultsOf(small), ...resultsOf(large)]);
+    assert.equal(spentUsd(prices, fresh), 256 * 2);
+    const known = boughtOf(both, [...resultsOf(small, { cached: true }), ...resultsOf(large)]);
+    assert.equal(spentUsd(prices, known), 192 * 2);
+  });
+});
+
+describe('pure: a sweep’s purse', () => {
+  const begin = (purse: Purse, cell: CellPlan): boolean => purse.begin(cell.cell.id, cell.stages);
+
+  it('lets nothing begin that could pass the limit, counting what runs by its plan', () => {
+    const purse = new Purse({ prices, spendLimit: 600 }, undefined);
+    assert.ok(begin(purse, cellAt(256, 1)));
+    // The demonstrations of 64 are among those of 256; another 128 pairs and their calls are not.
+    assert.ok(begin(purse, cellAt(64, 1)));
+    assert.equal(begin(purse, cellAt(256, 0.5)), false);
+    assert.deepEqual(purse.record, { usd: 0, notBegun: [cellAt(256, 0.5).cell.id] });
+  });
+
+  it('goes by what was really spent once a cell has ended', () => {
+    const cell = cellAt(64, 0.5);
+    const purse = new Purse({ prices, spendLimit: 1010 }, undefined);
+    assert.ok(begin(purse, cell));
+    purse.end(cell.cell.id, resultsOf(cell, { checkerCalls: 3400 }));
+    assert.equal(purse.record.usd, 32 * 2 + 32 + 850);
+    assert.equal(begin(purse, cellAt(256, 1)), false);
+    assert.ok(
+      begin(purse, cellAt(64, 1)),
+      'what is left is enough for 32 demonstrations more? No: they cost 64',
+    );
+  });
+
+  it('tells each that has begun what it may spend beside the others', () => {
+    const purse = new Purse({ prices, spendLimit: 600 }, { usd: 50, notBegun: ['x'] });
+    assert.ok(begin(purse, cellAt(256, 1)));
+    assert.ok(begin(purse, cellAt(64, 1)));
+    assert.equal(purse.allowance(cellAt(256, 1).cell.id), 600 - 50 - 64 * 2);
+    assert.deepEqual(purse.record, { usd: 50, notBegun: ['x'] });
+    assert.equal(new Purse({ prices }, undefined).allowance('any'), undefined);
+  });
+});

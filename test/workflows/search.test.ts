@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import type { PlannedStage } from '../../contracts/stage';
+import { planSweep } from '../../planning';
+import { searchRunsOf, totalSeconds } from '../../search';
+import { withIdleWorkers } from '../support/idle-bench';
+import { recordHistory, recording } from '../support/record-histories';
+import { resolveTinySweep, runSweep } from '../support/sweep-bench';
+import { acquisitionLimitMs } from '../support/temporal';
+
+describe('server: a sweep that searches', function () {
+  this.timeout(acquisitionLimitMs);
+
+  it('runs batches until it is content, in an order that does not hang on who ends first', async () => {
+    const resolved = await resolveTinySweep({
+      ...{ name: 'searching', strategy: 'adaptive', seeds: [0, 1], controls: [] },
+      ...{ budgets: [16, 64], sftFractions: [1, 0.75, 0.5, 0.25, 0] },
+    });
+    const plan = planSweep(resolved);
+    const cellOf = new Map(plan.cells.map(({ evaluation, cell }) => [evaluation.key, cell]));
+    // A peak at r = 1, on many items: soon found.
+    const metricsOf = ({ key }: PlannedStage) => ({
+      items: 4000,
+      score: 0.2 + 0.5 * (cellOf.get(key)?.sftFraction ?? 0),
+    });
+    const result = await withIdleWorkers({ metricsOf, stageMs: 5 }, async (client) => {
+      const ran = await runSweep(client, resolved);
+      if (recording) await recordHistory(client, 'sweep-adaptive', ran.plan.sweepId);
+      return ran.result;
+    });
+    const { search, cells, holes } = result;
+    assert.ok(search && search.leftOut > 0);
+    assert.deepEqual(holes, [], 'what a search leaves out is no hole');
+    assert.equal(cells.length + search.leftOut, plan.cells.length);
+    const asked = search.rounds.flatMap(({ ids }) => ids);
+    assert.deepEqual(asked.slice().sort(), cells.map(({ cell }) => cell.id).sort());
+    const runs = searchRunsOf(plan.cells, plan.stages);
+    const used = runs.filter(({ id }) => asked.includes(id));
+    assert.ok(totalSeconds(used) <= 0.5 * totalSeconds(runs));
+    for (const { sftFraction, settled } of search.rounds.at(-1)?.standings ?? [])
+      assert.deepEqual([sftFraction, settled], [1, true]);
+  });
+
+  it('ends where its money does: cells that were not begun are holes that say so', async () => {
+    const prices = { sftExample: 1, preferencePair: 1, checkerCall: 1 };
+    const resolved = await resolveTinySweep({
+      ...{ name: 'limited', budgets: [8, 16], sftFractions: [1, 0.5], controls: ['few-shot'] },
+      // The plan: 16 demonstrations; 4 and 8 pairs of samples, and about ten checker calls a pair.
+      ...{ prices, spendLimit: 150 },
+    });
+    const metricsOf = () => ({ items: 100, score: 0.5 });
+    const calls = 130;
+    const { result } = await withIdleWorkers(
+      { metricsOf, costOf: ({ title }) => ({ checkerCalls: title === '8 preference pairs' ? calls : 0 }) },
+      async (client) => runSweep(client, resolved, { orchestration: { window: 1 } }),
+    );
+    const { spend, cells, holes, controls } = result;
+    assert.ok(spend && spend.usd <= 150 && spend.usd > calls);
+    assert.ok(cells.length > 0 && holes.length > 0, `${cells.length} cells, ${holes.length} holes`);
+    assert.deepEqual(new Set(holes.map(({ code }) => code)), new Set(['SPEND_LIMIT']));
+    assert.deepEqual(spend.notBegun.slice(0, holes.length).sort(), holes.map(({ cell }) => cell.id).sort());
+    assert.match(holes[0]?.message ?? '', /Not begun: with \$\d+\.\d\d spent/);
+    assert.equal(controls.length + spend.notBegun.length - holes.length, 1);
+  });
+});
