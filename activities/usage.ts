@@ -20,6 +20,14 @@ function withoutFolders(job: TrainerJob): Record<string, unknown> {
 type AnnotationBill = NonNullable<LineOf<'attempt-ended'>['annotation']>;
 const noBill: AnnotationBill = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
 
+function ifKnown(
+  a: number | null,
+  b: number | null,
+  combine: (a: number, b: number) => number,
+): number | null {
+  return a === null || b === null ? null : combine(a, b);
+}
+
 /** What an attempt has used so far, and how its result was made. */
 export class Usage {
   readonly #startedMs = performance.now();
@@ -27,8 +35,9 @@ export class Usage {
   /** Digests of the jobs given to the training executable. */
   readonly jobs: string[] = [];
   deviceMs = 0;
-  cpuMs = 0;
-  peakMemoryBytes = 0;
+  /** null where a trainer ended before it said so, e.g. killed while it started: what is unknown is no zero. */
+  cpuMs: number | null = 0;
+  peakMemoryBytes: number | null = 0;
   tokens = 0;
   checkerCalls = 0;
   /** What models behind endpoints were paid; null where none was asked. */
@@ -59,11 +68,11 @@ export class Usage {
     this.jobs.push(digestOf(withoutFolders(job)));
   }
 
-  addExit({ exitCode, wallMs, result }: TrainerExit): void {
+  addExit({ exitCode, wallMs, cpuMs, peakMemoryBytes }: TrainerExit): void {
     this.exitCodes.push(exitCode);
     this.deviceMs += wallMs;
-    this.cpuMs += result?.cpuMs ?? 0;
-    this.peakMemoryBytes = Math.max(this.peakMemoryBytes, result?.peakMemoryBytes ?? 0);
+    this.cpuMs = ifKnown(this.cpuMs, cpuMs, (a, b) => a + b);
+    this.peakMemoryBytes = ifKnown(this.peakMemoryBytes, peakMemoryBytes, Math.max);
   }
 
   addRun({ hello, result, microBatches }: TrainerRun): void {
@@ -114,12 +123,12 @@ export const noCost: StageCost = {
 
 const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'checkerCalls'] as const;
 
-/** What a stage took in all: its earlier attempts as the ledger tells of them, and the present one. */
+/** What a stage took in all, as far as it was measured: its earlier attempts as the ledger tells, and the present one. */
 export function totalCost(lines: readonly LedgerLine[], usage: Usage): StageCost {
   const ended = lines.filter((line) => line.type === 'attempt-ended');
   const now = usage.figures();
   const sum = (name: (typeof measures)[number]): number =>
-    ended.reduce((total, line) => total + line[name], now[name]);
+    [...ended, now].reduce((total, figures) => total + (figures[name] ?? 0), 0);
   const attempts = lines.filter(({ type }) => type === 'attempt-started').length;
   return { ...noCost, ...Object.fromEntries(measures.map((name) => [name, sum(name)])), attempts };
 }

@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine, LineOf } from '../contracts/ledger';
-import { stageKinds, type StageKey } from '../contracts/stage';
+import { stageKinds, type StageKey, type StageKind } from '../contracts/stage';
 import { isMissing, type ArtifactId, type Store } from '../store';
 import { parseHistory, type WorkflowHistory } from './history';
 import { readLedger } from './ledger';
@@ -42,6 +42,30 @@ export async function readHistories(store: Store, lines: readonly LedgerLine[]):
     return [];
   });
   return (await Promise.all(read)).flat();
+}
+
+const asking = z.looseObject({
+  stage: z.looseObject({ key: hex, kind: z.enum(stageKinds), title: z.string() }),
+});
+
+/** A stage that was asked for and is not recorded: it did not end with an artifact. */
+export interface UnfinishedStage {
+  readonly stage: StageKey;
+  readonly kind: StageKind;
+  readonly title: string;
+}
+
+/** Stages of an experiment that were cancelled or failed for good: its chain has none of them, its histories do. */
+export function unfinishedStages(
+  lines: readonly LedgerLine[],
+  histories: readonly ReadHistory[],
+): UnfinishedStage[] {
+  const recorded = new Set(recordedStages(lines).map(({ stage }) => stage));
+  const asked = histories.flatMap(({ history }) =>
+    history.activities.flatMap(({ input }) => asking.safeParse(input).data?.stage ?? []),
+  );
+  const open = asked.filter(({ key }) => !recorded.has(key));
+  return [...new Map(open.map(({ key, kind, title }) => [key, { stage: key, kind, title }])).values()];
 }
 
 /** Pages of a long sweep that lie in the store as documents: what its runs handed over, and what the last returned. */
@@ -89,8 +113,8 @@ async function lineageOf(store: Store, lines: readonly LedgerLine[]): Promise<Ar
 }
 
 /**
- * Every file of an experiment, as paths below the store's home with "/" between: chains, artifacts with all that they
- * were made from, histories, workflow code, anchor, result and report.
+ * Every file of an experiment, as paths below the store's home with "/" between: chains, also of stages that did not
+ * end, artifacts with all that they were made from, histories, workflow code, anchor, result and report.
  *
  * @throws BudgetlineError INPUT_MISSING where there is no such experiment
  */
@@ -107,6 +131,7 @@ export async function listRunFiles(store: Store, experimentId: string): Promise<
     paths.experimentLedger(experimentId),
     paths.anchor(experimentId),
     ...artifacts.map(({ key }) => paths.stageLedger(key)),
+    ...unfinishedStages(lines, histories).map(({ stage }) => paths.stageLedger(stage)),
     ...exported.flatMap(({ runId }) => [paths.history(runId), paths.completeHistory(runId)]),
     ...[...codes].map((digest) => paths.code(digest)),
     ...pages.map((digest) => paths.document(digest)),

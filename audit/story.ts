@@ -10,14 +10,21 @@ import type { LedgerLine, LineOf } from '../contracts/ledger';
 import type { Store } from '../store';
 import { readAnchor } from './anchor';
 import { readLedger } from './ledger';
-import { readHistories, recordedStages, unknownExperiment, type ReadHistory } from './run-files';
+import {
+  readHistories,
+  recordedStages,
+  unfinishedStages,
+  unknownExperiment,
+  type ReadHistory,
+  type UnfinishedStage,
+} from './run-files';
 
 type Start = LineOf<'attempt-started'>;
 type Ending = LineOf<'attempt-ended' | 'attempt-lost'>;
 
 const nothingUsed = {
-  ...{ exitCodes: [], wallMs: 0, deviceMs: 0, cpuMs: 0, peakMemoryBytes: 0, tokens: 0, checkerCalls: 0 },
-  usd: null,
+  ...{ exitCodes: [], wallMs: 0, deviceMs: 0, tokens: 0, checkerCalls: 0 },
+  ...{ cpuMs: null, peakMemoryBytes: null, usd: null },
 };
 
 function outcomeOf(
@@ -66,21 +73,24 @@ function describeAttempt(
 
 const msBetween = (from: string, to: string): number => Date.parse(to) - Date.parse(from);
 
-/** When a stage was first asked for, and when it was there, as the histories tell. */
-function askedFor(
-  key: string,
-  histories: readonly ReadHistory[],
-): { askedAt: string; doneAt: string } | undefined {
-  const asked = histories.flatMap(({ history }) =>
-    history.activities.flatMap(({ input, scheduledAt, endedAt }) => {
+interface Asked {
+  readonly workflowId: string;
+  readonly askedAt: string;
+  readonly doneAt: string;
+}
+
+/** When a stage was first asked for, by whom, and when it was there, as the histories tell. */
+function askedFor(key: string, histories: readonly ReadHistory[]): Asked | undefined {
+  const asked = histories.flatMap(({ record: { workflowId }, history }) =>
+    history.activities.flatMap(({ input, scheduledAt: askedAt, endedAt: doneAt }) => {
       const stage = (input as { stage?: { key?: unknown } } | null | undefined)?.stage;
-      return stage?.key === key && endedAt !== null ? [{ askedAt: scheduledAt, doneAt: endedAt }] : [];
+      return stage?.key === key && doneAt !== null ? [{ workflowId, askedAt, doneAt }] : [];
     }),
   );
   return asked.sort((a, b) => a.askedAt.localeCompare(b.askedAt))[0];
 }
 
-function waitedFor(asked: ReturnType<typeof askedFor>, attempts: readonly AuditedAttempt[]): number | null {
+function waitedFor(asked: Asked | undefined, attempts: readonly AuditedAttempt[]): number | null {
   const own = attempts.filter(({ own: ours }) => ours);
   if (asked === undefined || own.length === 0) return null;
   const working = own.reduce((sum, { wallMs }) => sum + wallMs, 0);
@@ -88,24 +98,38 @@ function waitedFor(asked: ReturnType<typeof askedFor>, attempts: readonly Audite
 }
 
 interface Reading {
+  readonly experimentId: string;
   readonly store: Store;
   readonly histories: readonly ReadHistory[];
   readonly ownRuns: ReadonlySet<string>;
 }
 
+/** A cell's workflow is called by the sweep and its place in the grid. */
+function cellOf(experimentId: string, workflowId = ''): string | null {
+  return workflowId.startsWith(`${experimentId}-`) ? workflowId.slice(experimentId.length + 1) : null;
+}
+
 async function describeStage(
-  { store, histories, ownRuns }: Reading,
-  { stage: key, kind, cached, artifact }: LineOf<'stage-recorded'>,
+  { experimentId, store, histories, ownRuns }: Reading,
+  record: LineOf<'stage-recorded'> | UnfinishedStage,
 ): Promise<AuditedStage> {
+  const { stage: key, kind } = record;
+  const made = 'artifact' in record ? record : { cached: false, artifact: null };
   const lines = await readLedger(store.paths.stageLedger(key));
   const starts = lines.filter((line) => line.type === 'attempt-started');
   const attempts = starts.map((start) => describeAttempt(start, lines, ownRuns));
   const asked = askedFor(key, histories);
-  const title = (await store.readArtifact({ kind, key }))?.manifest.title ?? kind;
+  const title = (await store.readArtifact({ kind, key }))?.manifest.title;
   const waitingMs = waitedFor(asked, attempts);
   // A run that makes a stage and then asks for it again finds it in the store, and has made it all the same.
-  const found = cached && !attempts.some(({ own }) => own);
-  return { key, kind, title, cached: found, artifact, askedAt: asked?.askedAt ?? null, waitingMs, attempts };
+  const cached = made.cached && !attempts.some(({ own }) => own);
+  return {
+    ...{ key, kind, cached, waitingMs, attempts },
+    title: title ?? ('title' in record ? record.title : kind),
+    cell: cellOf(experimentId, attempts.find(({ own }) => own)?.workflowId ?? asked?.workflowId),
+    artifact: made.artifact,
+    askedAt: asked?.askedAt ?? null,
+  };
 }
 
 /** { action: 'pause', mode: 'yield' } → "pause, yield". */
@@ -138,10 +162,12 @@ function totalsOf(stages: readonly AuditedStage[]): AuditTotals {
     attempts: attempts.length,
     unsuccessful: attempts.filter(({ outcome }) => outcome !== 'published' && outcome !== 'open').length,
     cachedStages: stages.filter(({ cached }) => cached).length,
+    unfinishedStages: stages.filter(({ artifact }) => artifact === null).length,
     workingMs: sum(({ wallMs }) => wallMs),
     waitingMs: stages.reduce((total, { waitingMs }) => total + (waitingMs ?? 0), 0),
     deviceMs: sum(({ deviceMs }) => deviceMs),
-    cpuMs: sum(({ cpuMs }) => cpuMs),
+    cpuMs: sum(({ cpuMs }) => cpuMs ?? 0),
+    cpuUnknown: attempts.filter(({ cpuMs }) => cpuMs === null).length,
     tokens: sum(({ tokens }) => tokens),
     checkerCalls: sum(({ checkerCalls }) => checkerCalls),
     usd: sum(({ usd }) => usd ?? 0),
@@ -169,8 +195,9 @@ export async function readStory(store: Store, experimentId: string): Promise<Aud
   if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
   const histories = await readHistories(store, lines);
   const ownRuns = new Set(histories.map(({ record }) => record.runId));
-  const reading = { store, histories, ownRuns };
-  const stages = await Promise.all(recordedStages(lines).map((record) => describeStage(reading, record)));
+  const reading = { experimentId, store, histories, ownRuns };
+  const asked = [...recordedStages(lines), ...unfinishedStages(lines, histories)];
+  const stages = await Promise.all(asked.map((record) => describeStage(reading, record)));
   stages.sort((a, b) => whenStarted(a).localeCompare(whenStarted(b)));
   const ends = [lines.at(-1)?.time ?? '', ...histories.map(({ history }) => history.lastAt)];
   return {

@@ -21,9 +21,12 @@ export interface AuditedStage {
   readonly key: string;
   readonly kind: string;
   readonly title: string;
+  /** The cell that asked for it, by its place in the grid: "b64-r0.5-s0"; null for what the sweep itself ran. */
+  readonly cell: string | null;
   /** Whether this experiment took it from the store. */
   readonly cached: boolean;
-  readonly artifact: string;
+  /** null where it did not end with one: cancelled, or failed for good. */
+  readonly artifact: string | null;
   /** When a workflow of this experiment first asked for it; null where no history tells. */
   readonly askedAt: string | null;
   /** Between being asked for and being there, without anybody working on it; null for a cached one. */
@@ -59,8 +62,9 @@ export interface AuditedAttempt {
   readonly exitCodes: readonly (number | null)[];
   readonly wallMs: number;
   readonly deviceMs: number;
-  readonly cpuMs: number;
-  readonly peakMemoryBytes: number;
+  /** null where it is not known: a lost attempt, or a trainer that ended before it said so. */
+  readonly cpuMs: number | null;
+  readonly peakMemoryBytes: number | null;
   readonly tokens: number;
   readonly checkerCalls: number;
   /** null where it was not recorded. */
@@ -88,10 +92,15 @@ export interface AuditTotals {
   readonly attempts: number;
   readonly unsuccessful: number;
   readonly cachedStages: number;
+  /** Asked for, and without an artifact. */
+  readonly unfinishedStages: number;
   readonly workingMs: number;
   readonly waitingMs: number;
   readonly deviceMs: number;
+  /** As far as it is known. */
   readonly cpuMs: number;
+  /** Attempts whose CPU time is not known. */
+  readonly cpuUnknown: number;
   readonly tokens: number;
   readonly checkerCalls: number;
   readonly usd: number;

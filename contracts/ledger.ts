@@ -98,8 +98,9 @@ export const attemptEnded = z.strictObject({
   trainerProcesses: z.int().nonnegative(),
   wallMs: z.number(),
   deviceMs: z.number(),
-  cpuMs: z.number(),
-  peakMemoryBytes: z.number(),
+  /** Of trainers, as they last said; null where one ended before it said anything. */
+  cpuMs: z.number().nullable(),
+  peakMemoryBytes: z.number().nullable(),
   tokens: z.number(),
   checkerCalls: z.number(),
 });

@@ -152,6 +152,7 @@ export interface StageWarning {
 export interface StageCost {
   readonly wallMs: number;
   readonly deviceMs: number;
+  /** As far as it was measured: a trainer that was killed at its start said nothing of it. */
   readonly cpuMs: number;
   readonly tokens: number;
   readonly attempts: number;

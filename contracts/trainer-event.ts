@@ -8,6 +8,9 @@ const file = z.strictObject({
 });
 export type FileDigest = z.infer<typeof file>;
 
+/** What the process has used so far: where it ends without a result, the last that is known. */
+const usedSoFar = { cpuMs: z.number().optional(), peakMemoryBytes: z.number().optional() };
+
 /** First line: who runs what, and from where it goes on. */
 export const helloEvent = z.strictObject({
   event: z.literal('hello'),
@@ -34,6 +37,7 @@ export const progressEvent = z.strictObject({
   loss: z.number().optional(),
   tokensPerSecond: z.number().optional(),
   secondsLeft: z.number().optional(),
+  ...usedSoFar,
 });
 
 /** All figures of one optimiser step, by the names of reference libraries: loss, lr, grad_norm, rewards/margin … */
@@ -76,6 +80,7 @@ export const errorEvent = z.strictObject({
   remedy: z.string(),
   /** The offending thing: file, line, field, step. */
   details: z.record(z.string(), z.unknown()),
+  ...usedSoFar,
 });
 
 /** One JSON line on the trainer's event descriptor (3 where the supervisor opened it, standard output otherwise). */

@@ -7,8 +7,9 @@ import { styleSheet } from './style';
 const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 const rowHeight = 24;
-const labelWidth = 300;
-const chartWidth = 640;
+const titleWidth = 300;
+const labelWidth = titleWidth + 124;
+const chartWidth = 500;
 const margin = { top: 28, bottom: 8, right: 20 };
 
 /** Colour and pattern say one thing twice: a bar without an artifact is open, not only of another colour. */
@@ -95,7 +96,7 @@ function waitingLine(stage: AuditedStage, scale: Scale, y: number): Html | null 
 function stageLine(stage: AuditedStage, scale: Scale, [y, lastAt]: [number, string]): Html {
   const own = stage.attempts.filter((attempt) => attempt.own);
   const title = stage.title.length > 42 ? `${stage.title.slice(0, 41)}…` : stage.title;
-  const cached = own.length === 0 && stage.askedAt !== null;
+  const found = stage.cached && stage.askedAt !== null;
   const mark = html`<circle
     cx="${place(scale, stage.askedAt ?? '').toFixed(1)}"
     cy="${y + rowHeight / 2 - 1}"
@@ -105,8 +106,9 @@ function stageLine(stage: AuditedStage, scale: Scale, [y, lastAt]: [number, stri
     ><title>${stage.title}: from the store</title></circle
   >`;
   return html`<text x="0" y="${y + 16}" font-size="13" fill="var(--ink)">${title}</text>
+    <text x="${titleWidth}" y="${y + 16}" font-size="12" fill="var(--muted)">${stage.cell ?? ''}</text>
     ${waitingLine(stage, scale, y)} ${own.map((attempt) => attemptBar(stage, attempt, [scale, y, lastAt]))}
-    ${cached ? mark : null}`;
+    ${found ? mark : null}`;
 }
 
 function timeline(story: AuditStory): Html {
@@ -137,28 +139,46 @@ function timeline(story: AuditStory): Html {
   </div>`;
 }
 
+/** Why an attempt ended as it did, and what its trainer warned of before. */
+function reasonOf({ message, warnings }: AuditedAttempt): string {
+  const warned = warnings.map(({ code, message: words }) => `Warned, ${code}: ${words}`);
+  return [...(message === null ? [] : [message]), ...warned].join(' ');
+}
+
+const notMeasured = 'not measured';
+const cpuOf = ({ cpuMs }: AuditedAttempt): string => (cpuMs === null ? notMeasured : formatDuration(cpuMs));
+const memoryOf = ({ peakMemoryBytes: bytes }: AuditedAttempt): string =>
+  bytes === null ? notMeasured : `${formatCount(Math.round(bytes / 2 ** 20))} MiB`;
+
 function attemptsTable({ stages }: AuditStory): Html {
   const rows = stages.flatMap((stage) =>
     stage.attempts.map((attempt) => ({
       cells: [
         stage.title,
+        stage.cell ?? '',
         `${attempt.attempt}${attempt.own ? '' : ', by another experiment'}`,
         attempt.outcome,
         attempt.code ?? '',
-        attempt.message ?? '',
+        reasonOf(attempt),
         attempt.startedAt,
         formatDuration(attempt.wallMs),
         formatDuration(attempt.deviceMs),
+        cpuOf(attempt),
+        memoryOf(attempt),
         attempt.host,
         attempt.actor,
       ],
     })),
   );
-  const texts = ['Outcome', 'Code', 'Reason', 'Began', 'Wall time', 'Device time', 'Host', 'Actor'];
+  const texts = ['Outcome', 'Code', 'Reason', 'Began', 'Wall time', 'Device time'];
+  const used = ['Processor', 'Peak memory'];
   const columns = [
     { title: 'Stage' },
+    { title: 'Cell' },
     { title: 'Attempt' },
     ...texts.map((title) => ({ title, text: title === 'Reason', number: title.endsWith('time') })),
+    ...used.map((title) => ({ title, number: true })),
+    ...[{ title: 'Host' }, { title: 'Actor' }],
   ];
   return table({ caption: 'Every attempt that the ledger tells of', columns, rows });
 }
@@ -173,14 +193,22 @@ function interventionsTable({ interventions }: AuditStory): Html {
   });
 }
 
+function processorText({ cpuMs, cpuUnknown }: AuditStory['totals']): string {
+  const unknown = cpuUnknown === 0 ? '' : `, not measured in ${cpuUnknown} attempts`;
+  return `${(cpuMs / 3_600_000).toFixed(4)} h${unknown}`;
+}
+
 function facts({ totals, stages }: AuditStory): Html {
   const entries = [
-    ['Stages', `${stages.length}, ${totals.cachedStages} from the store`],
+    [
+      'Stages',
+      `${stages.length}, ${totals.cachedStages} from the store, ${totals.unfinishedStages} unfinished`,
+    ],
     ['Attempts', `${totals.attempts}, ${totals.unsuccessful} without an artifact`],
     ['Working', formatDuration(totals.workingMs)],
     ['Waiting', formatDuration(totals.waitingMs)],
     ['Device', `${(totals.deviceMs / 3_600_000).toFixed(4)} h`],
-    ['Processor', `${(totals.cpuMs / 3_600_000).toFixed(4)} h`],
+    ['Processor', processorText(totals)],
     ['Tokens', formatCount(totals.tokens)],
     ['Money', formatUsd(totals.usd)],
   ] as const;
@@ -197,7 +225,9 @@ function facts({ totals, stages }: AuditStory): Html {
 
 function seal({ anchor, definitionDigest, workflows }: AuditStory): Html {
   const head =
-    anchor === null ? 'none: the run has not ended' : `${anchor.head}, after ${anchor.lines} lines`;
+    anchor === null
+      ? 'none: the run goes on, or ended without telling of it'
+      : `${anchor.head}, after ${anchor.lines} lines`;
   const signed = anchor?.signedBy ?? 'nobody';
   return html`<p>
     Definition <span class="mono">${definitionDigest}</span>. Anchored head <span class="mono">${head}</span>,

@@ -40,6 +40,9 @@ export interface TrainerExit extends ProcessEnd {
   readonly error: EventOf<'error'> | undefined;
   /** What broke the protocol first. */
   readonly violation: string | undefined;
+  /** As it last said; null where it said nothing of it before it ended. */
+  readonly cpuMs: number | null;
+  readonly peakMemoryBytes: number | null;
   readonly stalledMs: number | undefined;
   /** Whether it was asked to stop. */
   readonly stopAsked: boolean;
@@ -79,12 +82,17 @@ interface Heard {
   result?: EventOf<'result'>;
   error?: EventOf<'error'>;
   violation?: string;
+  cpuMs?: number;
+  peakMemoryBytes?: number;
 }
 
 function note(heard: Heard, event: TrainerEvent): void {
   // A job that cannot be read has no hello, only its error.
   if (heard.hello === undefined && event.event !== 'hello' && event.event !== 'error')
     heard.violation ??= `its first event is "${event.event}" and not "hello"`;
+  if ('cpuMs' in event && event.cpuMs !== undefined) heard.cpuMs = event.cpuMs;
+  if ('peakMemoryBytes' in event && event.peakMemoryBytes !== undefined)
+    heard.peakMemoryBytes = event.peakMemoryBytes;
   if (event.event === 'hello') heard.hello = event;
   if (event.event === 'result') heard.result = event;
   if (event.event === 'error') heard.error = event;
@@ -182,9 +190,11 @@ export async function superviseTrainer(options: SuperviseOptions): Promise<Train
   const supervision = new Supervision(options, child);
   const [end] = await Promise.all([supervision.follow(), recordTrainer(runDir, child.pid)]);
   await forgetTrainer(runDir);
-  const { hello, result, error, violation } = supervision.heard;
+  const { hello, result, error, violation, cpuMs = null, peakMemoryBytes = null } = supervision.heard;
+  const used = { cpuMs, peakMemoryBytes };
   const { stalledMs, stopAsked } = supervision;
   const wallMs = performance.now() - startedMs;
   const stderrTail = await readTail(stderrPath, child.logOffset);
-  return { ...end, hello, result, error, violation, stalledMs, stopAsked, wallMs, stderrTail, stderrPath };
+  const said = { hello, result, error, violation };
+  return { ...end, ...said, ...used, stalledMs, stopAsked, wallMs, stderrTail, stderrPath };
 }

@@ -50,7 +50,8 @@ function failureFacet({ outcome, code, message }: AuditedAttempt): object {
 
 function eventsOf(stage: AuditedStage, attempt: AuditedAttempt, evidence: ExportEvidence): object[] {
   const manifest = evidence.manifests.get(stage.key);
-  const output = manifest === undefined ? [] : [dataset(stage.kind, stage.key, stage.artifact)];
+  const { kind, key, artifact } = stage;
+  const output = manifest === undefined || artifact === null ? [] : [dataset(kind, key, artifact)];
   const event = (eventType: string, eventTime: string, facets: object, outputs: object[]): object => ({
     ...{ eventType, eventTime, producer, schemaURL },
     run: { runId: runIdOf(stage, attempt), facets },

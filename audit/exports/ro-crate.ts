@@ -58,6 +58,10 @@ function fileEntity(path: string, manifests: ReadonlyMap<string, ArtifactManifes
   return { '@id': path, '@type': 'File', name: path.split('/').at(-1), encodingFormat, ...known };
 }
 
+/** Stages whose folders are in the crate: one that was cancelled or failed for good has none. */
+const finished = ({ stages }: ExportEvidence['story']): AuditedStage[] =>
+  stages.filter(({ artifact }) => artifact !== null);
+
 function datasetEntity({ kind, key, title }: AuditedStage, paths: readonly string[]): CrateEntity {
   const id = folderOf(kind, key);
   const parts = paths.filter((path) => path.startsWith(id)).map(refer);
@@ -150,7 +154,7 @@ function planEntities({ workflow, packageVersion }: CrateFiles): CrateEntity[] {
 function runEntities(evidence: ExportEvidence, { workflow }: CrateFiles): CrateEntity[] {
   const { experimentId, openedAt, openedBy, lastAt, stages, definition } = evidence.story;
   const own = stages.filter(({ attempts }) => attempts.length > 0);
-  const results = stages
+  const results = finished(evidence.story)
     .filter(({ kind }) => kind === 'evaluate')
     .map(({ kind, key }) => refer(folderOf(kind, key)));
   const common = { startTime: openedAt, endTime: lastAt, agent: refer(actorId(openedBy)) };
@@ -193,7 +197,7 @@ function people({ story }: ExportEvidence): CrateEntity[] {
 }
 
 function rootEntities({ story }: ExportEvidence, { paths, workflow }: CrateFiles): CrateEntity[] {
-  const folders = story.stages.map(({ kind, key }) => folderOf(kind, key));
+  const folders = finished(story).map(({ kind, key }) => folderOf(kind, key));
   const loose = paths.filter((path) => !folders.some((folder) => path.startsWith(folder)));
   const actions = [
     '#organize',
@@ -245,7 +249,7 @@ export function renderCrate(evidence: ExportEvidence, files: CrateFiles): object
       ...runEntities(evidence, files),
       ...own.map(controlEntity),
       ...own.flatMap((stage) => stage.attempts.map((attempt) => attemptEntity(stage, attempt, evidence))),
-      ...stages.map((stage) => datasetEntity(stage, paths)),
+      ...finished(evidence.story).map((stage) => datasetEntity(stage, paths)),
       ...paths.filter((path) => path !== workflow).map((path) => fileEntity(path, evidence.manifests)),
       ...people(evidence),
     ],

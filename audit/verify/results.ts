@@ -79,6 +79,17 @@ async function checkPages(subject: Subject): Promise<{ count: number; findings: 
   return { count: digests.length, findings: found.flat() };
 }
 
+/** Why there are no numbers: a run that was cancelled never has any. */
+async function toldMissing(subject: Subject): Promise<string> {
+  const steered = (await subject.experiment()).filter((line) => line.type === 'run-steered');
+  const { experimentId } = subject;
+  const cancel = steered.findLast(
+    ({ command, workflowId }) => command.action === 'cancel' && workflowId === experimentId,
+  );
+  if (cancel === undefined) return 'there is no result.json';
+  return `there is no result.json: ${cancel.actor} cancelled the run at ${cancel.time}`;
+}
+
 /** The numbers that people read are the artifacts'. */
 export async function checkResults(subject: Subject): Promise<CheckResult> {
   const { count: pages, findings: ofPages } = await checkPages(subject);
@@ -86,7 +97,7 @@ export async function checkResults(subject: Subject): Promise<CheckResult> {
   const path = join(subject.store.paths.report(subject.experimentId), 'result.json');
   const where = subject.nameOf(path);
   const data = await readResult(path);
-  if (data === undefined) return { skipped: 'there is no result.json' };
+  if (data === undefined) return { skipped: await toldMissing(subject) };
   const parsed = record.safeParse(data);
   if (!parsed.success)
     return { checked: '', findings: [finding('result-contradiction', where, 'it is no result')] };

@@ -9,23 +9,19 @@ const timeOf = (time: string): string => time.slice(0, 19).replace('T', ' ');
 function outcomeText(stage: AuditedStage): string {
   if (stage.cached) return 'from the store';
   const own = stage.attempts.filter((attempt) => attempt.own);
-  return own.length === 1 ? '1 attempt' : `${own.length} attempts`;
+  if (stage.artifact === null && own.length === 0) return 'never begun';
+  const attempts = countOf(own.length, 'attempt');
+  return stage.artifact === null ? `${attempts}, unfinished` : attempts;
 }
 
-/** The cell that asked for a stage, by its place in the grid: "b64-r0.5-s0"; nothing for what the sweep itself ran. */
-function cellOf({ attempts }: AuditedStage, experimentId: string): string {
-  const workflowId = attempts.find(({ own }) => own)?.workflowId ?? '';
-  return workflowId.startsWith(`${experimentId}-`) ? workflowId.slice(experimentId.length + 1) : '';
-}
-
-function stageRow(stage: AuditedStage, experimentId: string, ink: Ink): TableCell[] {
+function stageRow(stage: AuditedStage, ink: Ink): TableCell[] {
   const own = stage.attempts.filter((attempt) => attempt.own);
   const sum = (pick: (attempt: AuditedAttempt) => number): number =>
     own.reduce((all, each) => all + pick(each), 0);
   const duration = (ms: number | null): string => (ms === null || own.length === 0 ? '' : formatDuration(ms));
   return [
     { text: fit(stage.title, 44) },
-    { text: fit(cellOf(stage, experimentId), 20), ink: ink.faint },
+    { text: fit(stage.cell ?? '', 20), ink: ink.faint },
     { text: outcomeText(stage), ...(stage.cached ? { ink: ink.faint } : {}) },
     { text: duration(stage.waitingMs) },
     { text: duration(sum(({ wallMs }) => wallMs)) },
@@ -33,12 +29,12 @@ function stageRow(stage: AuditedStage, experimentId: string, ink: Ink): TableCel
   ];
 }
 
-function stageTable({ stages, experimentId }: AuditStory, ink: Ink): string[] {
+function stageTable({ stages }: AuditStory, ink: Ink): string[] {
   const right = ['Waiting', 'Working', 'Device'].map((title) => ({ title, right: true }));
   const columns = [{ title: 'Stage' }, { title: 'Cell' }, { title: 'How' }, ...right];
   return renderTable({
     columns,
-    rows: stages.map((stage) => stageRow(stage, experimentId, ink)),
+    rows: stages.map((stage) => stageRow(stage, ink)),
     head: ink.faint,
   });
 }
@@ -76,10 +72,12 @@ function interventions(all: readonly Intervention[]): string[] {
 
 function totals({ totals: all, stages }: AuditStory, ink: Ink): string[] {
   const cached = all.cachedStages === 0 ? '' : `, ${all.cachedStages} of them from the store`;
+  const unfinished = all.unfinishedStages === 0 ? '' : `, ${all.unfinishedStages} unfinished`;
+  const unknown = all.cpuUnknown === 0 ? '' : `, not measured in ${countOf(all.cpuUnknown, 'attempt')}`;
   const entries = [
     [
       'Stages',
-      `${stages.length}${cached}; ${countOf(all.attempts, 'attempt')}, ${all.unsuccessful} without an artifact`,
+      `${stages.length}${cached}${unfinished}; ${countOf(all.attempts, 'attempt')}, ${all.unsuccessful} without an artifact`,
     ],
     [
       'Working',
@@ -87,7 +85,7 @@ function totals({ totals: all, stages }: AuditStory, ink: Ink): string[] {
     ],
     [
       'Device',
-      `${(all.deviceMs / 3_600_000).toFixed(4)} hours; processor ${(all.cpuMs / 3_600_000).toFixed(4)} hours`,
+      `${(all.deviceMs / 3_600_000).toFixed(4)} hours; processor ${(all.cpuMs / 3_600_000).toFixed(4)} hours${unknown}`,
     ],
     ['Tokens', `${formatCount(all.tokens)}; ${countOf(all.checkerCalls, 'checker call')}`],
     ['Money', `${formatUsd(all.usd)} for rows and checker calls of stages that ran`],
@@ -97,7 +95,8 @@ function totals({ totals: all, stages }: AuditStory, ink: Ink): string[] {
 
 function sealing({ anchor, workflows }: AuditStory): string {
   const histories = countOf(workflows.length, 'workflow history', 'workflow histories');
-  if (anchor === null) return `${histories}; no head was anchored: the run goes on, or was cancelled.`;
+  if (anchor === null)
+    return `${histories}; no head was anchored: the run goes on, or ended without telling of it.`;
   const signed = anchor.signedBy === null ? 'unsigned' : `signed by ${anchor.signedBy}`;
   return `${histories}; head ${anchor.head.slice(0, 12)}… after ${anchor.lines} lines, ${signed}.`;
 }

@@ -107,6 +107,8 @@ describe('slow: stages that meet faults', function () {
     assert.equal(failure.nonRetryable, false);
     await assertEqualAfter(bench, await bench.run(sft, { attempt: 2 }));
     assert.deepEqual(await endings(bench), ['TRAINER_CRASHED', 'published']);
+    const crash = (await bench.ledger(sft)).find((line) => line.type === 'attempt-ended');
+    assert.ok((crash?.cpuMs ?? 0) > 0 && (crash?.peakMemoryBytes ?? 0) > 1e6, 'what it used until then');
   });
 
   async function stopped(name: string, stop: (environment: MockActivityEnvironment) => void) {

@@ -215,7 +215,8 @@ describe('slow: stages with the training executable', function () {
     assert.equal(started.fence, ended.fence);
     assert.equal(ended.artifact, results[1]?.digest);
     assert.deepEqual(ended.exitCodes, [0]);
-    assert.ok(ended.tokens > 0 && ended.deviceMs > 0 && ended.cpuMs > 0 && ended.peakMemoryBytes > 1e6);
+    assert.ok(ended.tokens > 0 && ended.deviceMs > 0);
+    assert.ok((ended.cpuMs ?? 0) > 0 && (ended.peakMemoryBytes ?? 0) > 1e6);
   });
 
   it('keep what their trainer warned of, in the ledger and with every later result', async () => {

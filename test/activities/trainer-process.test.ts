@@ -195,6 +195,8 @@ describe('pure: the trainer process', function () {
     started.kill.abort();
     await assert.rejects(run, { code: 'TRAINER_CRASHED' });
     assert.equal(started.exits[0]?.signal, 'SIGKILL');
+    const { cpuMs, peakMemoryBytes } = started.exits[0];
+    assert.deepEqual([cpuMs, peakMemoryBytes], [null, null], 'what it never said is not known');
   });
 
   it('starts nothing where a stop was asked for before', async () => {

@@ -29,7 +29,8 @@ function attempt(fence: number, changes: Partial<AuditedAttempt>): AuditedAttemp
 }
 
 const stage: AuditedStage = {
-  ...{ key, kind: 'evaluate', title: hostile, cached: false, artifact: key, askedAt: null, waitingMs: null },
+  ...{ key, kind: 'evaluate', title: hostile, cached: false, artifact: key },
+  ...{ cell: null, askedAt: null, waitingMs: null },
   attempts: [attempt(1, { outcome: 'failed', code: 'TRAINER_CRASHED', message: 'why' }), attempt(2, {})],
 };
 

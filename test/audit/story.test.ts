@@ -263,6 +263,8 @@ describe('pure: the story of a run', () => {
     assert.deepEqual(stage.attempts[0]?.rungs, [{ fromStep: 3, rows: 4 }]);
     assert.deepEqual(stage.attempts[0].warnings, [{ code: 'OVER_LENGTH', message: '3 rows were left out.' }]);
     assert.equal(stage.attempts[2]?.checkpoints[0]?.step, 8);
+    assert.equal(stage.attempts[1]?.cpuMs, null, 'a lost attempt told of nothing');
+    assert.deepEqual([story.totals.cpuMs, story.totals.cpuUnknown], [1400, 1]);
     const { attempts, unsuccessful, cachedStages, workingMs, usd, checkerCalls } = story.totals;
     assert.deepEqual(
       [attempts, unsuccessful, cachedStages, workingMs, usd, checkerCalls],
@@ -291,6 +293,8 @@ describe('pure: the story of a run', () => {
   it('is a page with a bar for every attempt, in which no text is markup', () => {
     const page = renderAuditPage(story);
     assert.equal([...page.matchAll(/class="attempt"/g)].length, 3);
+    for (const wanted of ['OVER_LENGTH: 3 rows were left out.', 'not measured'])
+      assert.ok(page.includes(wanted), wanted);
     assert.ok(!page.includes('<script'));
     assert.ok(page.includes('&lt;script&gt;'));
     assert.equal(renderAuditPage(story), page);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { readAnchor, readLedger } from '../../audit';
+import { readAnchor, readLedger, readStory, verifyRun } from '../../audit';
+import { listRunFiles } from '../../audit/run-files';
 import { readStatus } from '../../client';
 import type { ResolvedSweep } from '../../contracts/definition';
 import type { LedgerLine } from '../../contracts/ledger';
@@ -60,6 +61,23 @@ describe('server: a sweep that is steered', function () {
     );
     const anchor = await readAnchor(createStore(folder.path()), going.id);
     assert.ok(anchor !== undefined && anchor !== 'invalid' && anchor.lines === lines.length);
+    await assertAudited(going.id);
+  }
+
+  /** Its story has also what did not end, in a bundle too; nothing is wrong with it, and it has no result to check. */
+  async function assertAudited(experimentId: string): Promise<void> {
+    const store = createStore(folder.path());
+    const { stages } = await readStory(store, experimentId);
+    const training = stages.find(({ kind }) => kind === 'trainSft');
+    const last = training?.attempts.at(-1);
+    assert.deepEqual([training?.artifact, last?.outcome], [null, 'cancelled']);
+    assert.match(training?.title ?? '', /^SFT on /);
+    assert.ok((last?.cpuMs ?? 0) > 0, 'it says what it used until it was asked to stop');
+    const files = await listRunFiles(store, experimentId);
+    assert.ok(files.some((path) => path.endsWith(`${training?.key ?? 'none'}.jsonl`)));
+    const { passed, checks } = await verifyRun({ store, experimentId });
+    assert.ok(passed, JSON.stringify(checks));
+    assert.match(checks.find(({ name }) => name === 'results')?.detail ?? '', /ann cancelled the run/);
   }
 
   it('yields its devices and takes them back, refuses what makes no sense, is cancelled within seconds', async () => {

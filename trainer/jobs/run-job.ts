@@ -11,6 +11,7 @@ import { lockDevice } from '../locks/device';
 import { lockWorkFolder } from '../locks/work-folder';
 import type { EventSink } from '../protocol/events';
 import type { StopSignal } from '../protocol/stop';
+import { measureUsage } from '../protocol/usage';
 import { requireCuda } from '../runtime';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
 import { commandOf } from './commands';
@@ -54,14 +55,12 @@ function sendHello(job: TrainerJob, events: EventSink, resumedFromStep: number):
 }
 
 function sendResult({ job, events }: JobContext, files: readonly FileDigest[], figures: JobFigures): void {
-  const { user, system } = process.cpuUsage();
   events.emit({
     event: 'result',
     outputDir: job.outputDir,
     files: [...files],
     metrics: { ...figures },
-    cpuMs: (user + system) / 1000,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    ...measureUsage(),
   });
 }
 

@@ -1,5 +1,6 @@
 import { BudgetlineError, failures, type FailureCode } from '../../contracts/failures';
 import type { EventOf } from '../../contracts/trainer-event';
+import { measureUsage } from './usage';
 
 /** Statuses of failures that are no exit status of their own in the table. */
 const sharedExitCodes: Partial<Record<FailureCode, number>> = {
@@ -29,5 +30,5 @@ export function toFailure(error: unknown): BudgetlineError {
 }
 
 export function errorEventOf({ code, message, remedy, details }: BudgetlineError): EventOf<'error'> {
-  return { event: 'error', code, message, remedy, details: { ...details } };
+  return { event: 'error', code, message, remedy, details: { ...details }, ...measureUsage() };
 }

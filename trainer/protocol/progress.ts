@@ -1,5 +1,6 @@
 import type { EventOf } from '../../contracts/trainer-event';
 import type { EventSink } from './events';
+import { measureUsage } from './usage';
 
 /** Longest silence while work runs, unless a single step takes longer. Half of what the protocol promises. */
 const silenceMs = 1000;
@@ -28,7 +29,7 @@ export function createProgress(events: EventSink, options: ProgressOptions): Pro
       if (nowMs - sentMs < silenceMs && step !== steps) return;
       sentMs = nowMs;
       const seconds = (nowMs - startedMs) / 1000;
-      const event: EventOf<'progress'> = { event: 'progress', phase, step, steps };
+      const event: EventOf<'progress'> = { event: 'progress', phase, step, steps, ...measureUsage() };
       if (figures.loss !== undefined) event.loss = figures.loss;
       if (step > from && seconds > 0) {
         event.tokensPerSecond = Math.round(tokens / seconds);
