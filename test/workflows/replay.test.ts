@@ -68,6 +68,11 @@ describe('server: recorded histories', function () {
       );
   });
 
+  it('are those of runs that are indexed, as every run is where the server allows it', () => {
+    const bare = names.filter((name) => !JSON.stringify(readHistory(name)).includes('BudgetlineSweep'));
+    assert.deepEqual(bare, []);
+  });
+
   for (const name of names)
     it(`replay: ${name}`, async () => {
       await replay(readHistory(name));
