@@ -60,7 +60,7 @@ const law = {
     node: true,
   },
   audit: {
-    rooms: ['contracts', 'analysis', 'planning', 'store', 'text'],
+    rooms: ['contracts', 'analysis', 'connection', 'planning', 'store', 'text'],
     packages: ['zod', 'tar'],
     node: true,
   },

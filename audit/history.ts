@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { openPayloads, readPayloadKeys } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 
 const payload = z.looseObject({ data: z.string().optional() });
@@ -65,6 +66,8 @@ export interface WorkflowHistory {
   readonly children: readonly { readonly workflowId: string; readonly runId: string }[];
   /** Plain JSON, as the file has them. */
   readonly events: readonly unknown[];
+  /** Whether some payload is encrypted with a key that is not here: what it says is not known. */
+  readonly sealed: boolean;
 }
 
 /** The first payload's value; undefined where it is none of JSON, e.g. encrypted. */
@@ -136,9 +139,18 @@ function readActivities(events: readonly HistoryEvent[]): ActivityRecord[] {
   );
 }
 
-function parseEvents(bytes: string, path: string): z.infer<typeof historyFile> {
+interface ParsedEvents extends z.infer<typeof historyFile> {
+  readonly raw: readonly unknown[];
+  readonly sealed: boolean;
+}
+
+function parseEvents(bytes: string, path: string): ParsedEvents {
+  const keys = readPayloadKeys(process.env);
   try {
-    return historyFile.parse(JSON.parse(bytes));
+    const json: unknown = JSON.parse(bytes);
+    const { opened, sealed } = openPayloads(json, keys);
+    const { events } = historyFile.parse(opened);
+    return { events, sealed, raw: (json as { events: unknown[] }).events };
   } catch (cause) {
     throw new BudgetlineError('DATA_INVALID', `${path} is no workflow history.`, {
       details: { path },
@@ -147,9 +159,9 @@ function parseEvents(bytes: string, path: string): z.infer<typeof historyFile> {
   }
 }
 
-/** Reads a history in Temporal's JSON. DATA_INVALID where it is none. */
+/** Reads a history in Temporal's JSON, encrypted payloads by the keys of the environment. DATA_INVALID where it is none. */
 export function parseHistory(bytes: string, path: string): WorkflowHistory {
-  const { events } = parseEvents(bytes, path);
+  const { events, raw, sealed } = parseEvents(bytes, path);
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   if (started === undefined)
     throw new BudgetlineError('DATA_INVALID', `${path} does not begin with a workflow’s start.`);
@@ -164,6 +176,7 @@ export function parseHistory(bytes: string, path: string): WorkflowHistory {
     children: events.flatMap(({ childWorkflowExecutionStartedEventAttributes: child }) =>
       child === undefined ? [] : [child.workflowExecution],
     ),
-    events,
+    events: raw,
+    sealed,
   };
 }

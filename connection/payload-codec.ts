@@ -20,9 +20,13 @@ function encrypt(payload: Payload, { name, bytes }: PayloadKey): Payload {
   };
 }
 
-function decrypt(payload: Payload, keys: ReadonlyMap<string, PayloadKey>): Payload {
+export const isEncrypted = ({ metadata }: Payload): boolean =>
+  Buffer.from(metadata?.['encoding'] ?? []).toString() === encoding;
+
+/** Opens a payload; one that is not encrypted passes. CONNECTION_INVALID where its key is not among them. */
+export function decrypt(payload: Payload, keys: ReadonlyMap<string, PayloadKey>): Payload {
   const { metadata, data } = payload;
-  if (Buffer.from(metadata?.['encoding'] ?? []).toString() !== encoding) return payload;
+  if (!isEncrypted(payload)) return payload;
   const name = Buffer.from(metadata?.['encryption-key-id'] ?? []).toString();
   const key = keys.get(name);
   if (key === undefined || !data)

@@ -1,3 +1,5 @@
+import { readConfiguration } from '../connection';
+
 /**
  * Replays a run's events against workflow code; throws where the code asks for something else than the history holds.
  * The code runs in this process: what comes from elsewhere has to be trusted first.
@@ -10,7 +12,8 @@ export async function replayHistory(run: {
   const { DefaultLogger, Runtime, Worker } = await import('@temporalio/worker');
   quieten ??= install(Runtime, DefaultLogger);
   const { events, workflowId, codePath } = run;
-  await Worker.runReplayHistory({ workflowBundle: { codePath } }, { events }, workflowId);
+  const { dataConverter } = readConfiguration({ env: process.env });
+  await Worker.runReplayHistory({ workflowBundle: { codePath }, dataConverter }, { events }, workflowId);
 }
 
 type Worker = typeof import('@temporalio/worker');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BudgetlineError } from '../../contracts/failures';
 import type { Store } from '../../store';
 import { readDeterminism } from '../determinism';
 import { compareFields, type FieldDifference } from '../flatten';
@@ -21,8 +22,16 @@ const cellResult = z.looseObject({
 export type Cell = z.infer<typeof cellResult>;
 type CellStage = Cell['stages'][number];
 
-/** The cells that have ended. A run that was started again has them twice: the last results count. */
+/**
+ * The cells that have ended. A run that was started again has them twice: the last results count.
+ *
+ * @throws BudgetlineError CONNECTION_INVALID where histories are encrypted with a key that is not here
+ */
 export function cellsOf(histories: readonly WorkflowHistory[]): Cell[] {
+  if (histories.some(({ sealed }) => sealed))
+    throw new BudgetlineError('CONNECTION_INVALID', 'The histories are encrypted: no cell can be read.', {
+      remedy: 'Set BUDGETLINE_PAYLOAD_KEYS to the keys with which the run was made.',
+    });
   const cells = histories.flatMap(({ result }) => cellResult.safeParse(result).data ?? []);
   return [...new Map(cells.map((cell) => [JSON.stringify(cell.cell), cell])).values()];
 }

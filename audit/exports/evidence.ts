@@ -10,8 +10,8 @@ import { readStory } from '../story';
 export interface ExportEvidence {
   readonly story: AuditStory;
   readonly manifests: ReadonlyMap<string, ArtifactManifest>;
-  /** Cells that have ended, as their histories have them. */
-  readonly cells: readonly Cell[];
+  /** Cells that have ended, as their histories have them. CONNECTION_INVALID where those are encrypted and cannot be read. */
+  readonly cells: () => readonly Cell[];
 }
 
 /** INPUT_MISSING where there is no such run. */
@@ -22,6 +22,6 @@ export async function readEvidence(store: Store, experimentId: string): Promise<
     return artifact === undefined ? [] : [[key, artifact.manifest] as const];
   });
   const lines = await readLedger(store.paths.experimentLedger(experimentId));
-  const cells = cellsOf((await readHistories(store, lines)).map(({ history }) => history));
-  return { story, cells, manifests: new Map((await Promise.all(read)).flat()) };
+  const histories = (await readHistories(store, lines)).map(({ history }) => history);
+  return { story, cells: () => cellsOf(histories), manifests: new Map((await Promise.all(read)).flat()) };
 }

@@ -89,6 +89,6 @@ export function renderMlflow(evidence: ExportEvidence): MlflowExperiment {
   return {
     name: `budgetline/${experimentId}`,
     tags: named({ 'budgetline.definition': definitionDigest }),
-    runs: evidence.cells.map((cell) => renderRun(cell, evidence)),
+    runs: evidence.cells().map((cell) => renderRun(cell, evidence)),
   };
 }

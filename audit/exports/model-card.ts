@@ -57,7 +57,8 @@ function scores(cells: readonly Cell[]): string[] {
  * @throws BudgetlineError INPUT_MISSING where no cell has ended
  */
 export function renderModelCard(evidence: ExportEvidence): string {
-  const { story, cells } = evidence;
+  const { story } = evidence;
+  const cells = evidence.cells();
   const best = bestOf(cells);
   if (best === undefined)
     throw new BudgetlineError(

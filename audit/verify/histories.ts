@@ -153,6 +153,8 @@ export async function checkHistories(subject: Subject): Promise<CheckResult> {
   if (exported.length === 0) return { skipped: 'the ledger records no history' };
   const files = (await Promise.all(exported.map((line) => checkFile(subject, line)))).flat();
   if (files.length > 0) return { checked: '', findings: files };
+  const sealed = await subject.sealedBy();
+  if (sealed !== undefined) return { skipped: sealed };
   const root = await rootOf(subject);
   const findings = [
     ...(await checkDefinition(subject, root)),

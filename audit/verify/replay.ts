@@ -60,6 +60,8 @@ export async function checkReplay(subject: Subject): Promise<CheckResult> {
     };
   const { replay } = subject.options;
   if (replay === undefined) return { skipped: 'nothing here can replay' };
+  const sealed = await subject.sealedBy();
+  if (sealed !== undefined) return { skipped: sealed };
   const findings: Finding[] = [];
   for (const line of exported) findings.push(...(await replayRun(subject, replay, line)));
   return { checked: `${exported.length} histories against their workflow code`, findings };

@@ -108,6 +108,14 @@ export class Subject {
     return found.filter((artifact) => artifact !== undefined);
   }
 
+  /** Why a check that reads histories cannot be made: they are encrypted, and the keys are not here. */
+  async sealedBy(): Promise<string | undefined> {
+    for (const { runId } of await this.exported())
+      if ((await this.history(runId)).sealed)
+        return 'the histories are encrypted, with a key that BUDGETLINE_PAYLOAD_KEYS does not hold';
+    return undefined;
+  }
+
   /** A history as it was exported. DATA_INVALID, ENOENT. */
   history(runId: string): Promise<WorkflowHistory> {
     return this.#history(this.store.paths.history(runId));

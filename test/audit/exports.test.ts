@@ -41,11 +41,12 @@ const evidence = {
     ...{ lastAt: '2026-01-01T00:02:00Z', stages: [stage], interventions: [], workflows: [], anchor: null },
   },
   manifests: new Map(),
-  cells: [0.5, 0.75].map((score) => ({
-    cell: { budget: 64, sftFraction: score, seed: 0 },
-    evaluation: { score, items: 4 },
-    stages: [{ kind: 'evaluate', title: hostile, key, digest: key }],
-  })),
+  cells: () =>
+    [0.5, 0.75].map((score) => ({
+      cell: { budget: 64, sftFraction: score, seed: 0 },
+      evaluation: { score, items: 4 },
+      stages: [{ kind: 'evaluate', title: hostile, key, digest: key }],
+    })),
 } as unknown as ExportEvidence;
 
 describe('pure: exports', () => {
@@ -111,6 +112,6 @@ describe('pure: exports', () => {
     const [, matter = '', ...body] = card.split(/^---$/m);
     assert.ok(matter.includes('base_model: "o/m"') && matter.includes('value: 0.75'), matter);
     assert.ok(!/[^\\]<b>/.test(body.join('')), body.join(''));
-    assert.throws(() => renderModelCard({ ...evidence, cells: [] }), { code: 'INPUT_MISSING' });
+    assert.throws(() => renderModelCard({ ...evidence, cells: () => [] }), { code: 'INPUT_MISSING' });
   });
 });

@@ -96,6 +96,23 @@ describe('slow: secrets of the environment, through the executable', function ()
           assert.ok(!text.includes(form), `${name} is in ${path}`);
   });
 
+  it('is audited with its key, and without it says what cannot be told', async () => {
+    const id = /secretive-[0-9a-f]{12}/.exec(ended.stdout)?.[0] ?? '';
+    const without = { ...env, BUDGETLINE_PAYLOAD_KEYS: `second:${random()}` };
+    const [verified, sealed] = [
+      await ask('audit', 'verify', id),
+      await call(['audit', 'verify', id], { env: without }),
+    ];
+    assert.equal(verified.status, 0, verified.stdout);
+    assert.equal(sealed.status, 2, sealed.stdout);
+    assert.match(sealed.stdout, /– histories +the histories are encrypted/);
+    const card = ['audit', 'export', id, '--format', 'model-card', '-o', folder.at('card.md')];
+    const refused = await call(card, { env: without });
+    assert.match(refused.stderr, /histories are encrypted/);
+    assert.equal((await ask(...card)).status, 0);
+    assert.match(readFileSync(folder.at('card.md'), 'utf8'), /SFT on 16 demonstrations/);
+  });
+
   it('with a key, the database has the run’s names, and nothing of what it says', () => {
     const databases = bytes().filter(([path]) => path.includes('temporal.db'));
     const holds = (text: string): boolean => databases.some(([, data]) => data.includes(text));

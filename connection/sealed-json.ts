@@ -1,0 +1,45 @@
+import type { Payload } from '@temporalio/common';
+import { decrypt, isEncrypted } from './payload-codec';
+import type { PayloadKey } from './payload-keys';
+
+const bytesOf = (text: unknown): Buffer => Buffer.from(String(text), 'base64');
+
+/** A payload of Temporal's JSON, bytes in base64; undefined where the object is none. */
+function parsePayload(value: object): Payload | undefined {
+  const { metadata, data } = value as { metadata?: unknown; data?: unknown };
+  if (typeof metadata !== 'object' || metadata === null || typeof data !== 'string') return undefined;
+  const named = Object.entries(metadata).map(([name, text]) => [name, bytesOf(text)] as const);
+  return { metadata: Object.fromEntries(named), data: bytesOf(data) };
+}
+
+function formatPayload({ metadata, data }: Payload): object {
+  const named = Object.entries(metadata ?? {}).map(
+    ([name, bytes]) => [name, Buffer.from(bytes).toString('base64')] as const,
+  );
+  return { metadata: Object.fromEntries(named), data: Buffer.from(data ?? []).toString('base64') };
+}
+
+/**
+ * Temporal's JSON with its encrypted payloads opened by the keys that are there.
+ *
+ * @returns `sealed` where some payload has another key: those are left as they are
+ */
+export function openPayloads(
+  json: unknown,
+  keys: readonly PayloadKey[],
+): { readonly opened: unknown; readonly sealed: boolean } {
+  const byName = new Map(keys.map((key) => [key.name, key]));
+  let sealed = false;
+  const open = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(open);
+    if (typeof value !== 'object' || value === null) return value;
+    const payload = parsePayload(value);
+    if (payload === undefined || !isEncrypted(payload))
+      return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, open(each)]));
+    const name = Buffer.from(payload.metadata?.['encryption-key-id'] ?? []).toString();
+    if (byName.has(name)) return formatPayload(decrypt(payload, byName));
+    sealed = true;
+    return value;
+  };
+  return { opened: open(json), sealed };
+}
