@@ -37,9 +37,10 @@ export function addAuditCommands(program: Command): void {
     });
   withColorOption(program.command('reproduce'))
     .description(
-      'run a recorded sweep again in an empty store, and say stage by stage whether the bytes are the same',
+      'run a recorded sweep or experiment again in an empty store, and say stage by stage whether the bytes are the same',
     )
     .argument(...run)
+    .option('--tasks <file>', 'a file whose export "tasks" holds the tasks of your own that it names')
     .addOption(jsonOption())
     .action(async (name: string, flags: object) => {
       const { reproduceCommand } = await import('./commands/reproduce.js');

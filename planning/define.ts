@@ -5,6 +5,7 @@ import {
   type SweepDefinition,
   sweepDefinition,
   type SweepInput,
+  usd,
   type Usd,
 } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
@@ -96,6 +97,16 @@ export function defineSweep(input: SweepInput): SweepDefinition {
     ([name, axis]) => [name, completeAxis(plain, name, axis)] as const,
   );
   return { ...plain, axes: Object.fromEntries(complete) };
+}
+
+/** A single experiment as the sweep of its one cell: no stage's key knows of either, so the stages are the same. */
+export function sweepOfOne(experiment: ExperimentDefinition): SweepDefinition {
+  const { budget, sftFraction, seed, spend, ...shared } = experiment;
+  const place =
+    spend === undefined
+      ? { budgets: [budget], sftFractions: [sftFraction] }
+      : { budgets: [usd(spend.usd)], sftSpendShares: [spend.sftSpendShare] };
+  return defineSweep({ ...shared, ...place, seeds: [seed], controls: [] });
 }
 
 /** Budgets of `usd(…)` as plain amounts, and their unit beside them. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type { ResolvedSweep } from '../../contracts/definition';
 import { canonicalJson, gridOf, planSweep, poolSeed, sha256Hex, stageSeed } from '../../planning';
+import { sweepOfOne } from '../../planning/define';
 import { resolveSweep } from './support';
 
 const keysOf = (resolved: ResolvedSweep): Set<string> =>
@@ -115,6 +116,17 @@ describe('pure: stage keys', () => {
       ({ stage }) => stage.kind === 'synthesizeData',
     );
     assert.deepEqual(synthesis?.stage.files, { train: '/a', test: '/a-test' });
+  });
+
+  it('are those of the sweep of one cell that a single experiment is run again as', () => {
+    for (const { experiment, stages } of planSweep(resolveSweep({ seeds: [3] })).cells) {
+      const again = planSweep({ ...experiment, definition: sweepOfOne(experiment.definition) });
+      const keys = again.cells.flatMap((cell) => cell.stages.map(({ key }) => key));
+      assert.deepEqual(
+        keys,
+        stages.map(({ key }) => key),
+      );
+    }
   });
 
   it('are those that stores of today hold', () => {
