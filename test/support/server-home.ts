@@ -1,13 +1,20 @@
+import { join } from 'node:path';
+
 const variable = 'BUDGETLINE_TEST_SERVER_HOME';
 
-/** Where the server of this test run lives: made before the first test and removed after the last one. */
-export function serverHome(): string {
-  const home = process.env[variable];
-  if (home === undefined)
+/** The folder of this test run's servers: made before the first test and removed after the last one. */
+export function serversFolder(): string {
+  const folder = process.env[variable];
+  if (folder === undefined)
     throw new Error(`${variable} is not set: run the tests with mocha in the root of the repository`);
-  return home;
+  return folder;
 }
 
-export function nameServerHome(home: string): void {
-  process.env[variable] = home;
+/** A server for each process of mocha: on one and the same, workers of two test files would take each other's stages. */
+export function serverHome(): string {
+  return join(serversFolder(), process.env['MOCHA_WORKER_ID'] ?? '0');
+}
+
+export function nameServersFolder(folder: string): void {
+  process.env[variable] = folder;
 }

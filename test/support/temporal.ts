@@ -9,7 +9,7 @@ const onProgress = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
 
-/** The one real Temporal server of a test run, also where its files are spread over processes; it ends when the run does. */
+/** The one real Temporal server of this process of the test run; it ends when the run does. */
 export function testServer(): Promise<EmbeddedServer> {
   shared ??= ensureServer({ home: serverHome(), env: process.env, onProgress });
   return shared;

@@ -1,15 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stopServers } from '../../workers/embedded-server/control';
-import { nameServerHome, serverHome } from './server-home';
+import { nameServersFolder, serversFolder } from './server-home';
 
 /** Called by mocha once, before any test and before it starts processes of its own, which inherit the variable. */
 export function mochaGlobalSetup(): void {
-  nameServerHome(mkdtempSync(join(tmpdir(), 'budgetline-test-server-')));
+  nameServersFolder(mkdtempSync(join(tmpdir(), 'budgetline-test-server-')));
 }
 
 export async function mochaGlobalTeardown(): Promise<void> {
-  await stopServers(serverHome());
-  rmSync(serverHome(), { recursive: true, force: true });
+  const folder = serversFolder();
+  await Promise.all(readdirSync(folder).map((home) => stopServers(join(folder, home))));
+  rmSync(folder, { recursive: true, force: true });
 }
