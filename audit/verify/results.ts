@@ -79,6 +79,13 @@ async function checkPages(subject: Subject): Promise<{ count: number; findings: 
   return { count: digests.length, findings: found.flat() };
 }
 
+/** Sweeps alone write down their numbers; those of a single experiment stand in its history. */
+async function isOneCell(subject: Subject): Promise<boolean> {
+  const [opening] = await subject.experiment();
+  const definition: unknown = opening?.type === 'experiment-opened' ? opening.definition : null;
+  return typeof definition === 'object' && definition !== null && 'budget' in definition;
+}
+
 /** Why there are no numbers: a run that was cancelled never has any. */
 async function toldMissing(subject: Subject): Promise<string> {
   const steered = (await subject.experiment()).filter((line) => line.type === 'run-steered');
@@ -97,6 +104,8 @@ export async function checkResults(subject: Subject): Promise<CheckResult> {
   const path = join(subject.store.paths.report(subject.experimentId), 'result.json');
   const where = subject.nameOf(path);
   const data = await readResult(path);
+  if (data === undefined && (await isOneCell(subject)))
+    return { checked: 'no result.json, as of every single experiment', findings: [] };
   if (data === undefined) return { skipped: await toldMissing(subject) };
   const parsed = record.safeParse(data);
   if (!parsed.success)
