@@ -6,9 +6,33 @@ export function normalizeText(text: string): string {
     .trim();
 }
 
+const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
+
+/** Words that two texts have in common from their first one on. */
+function commonStart(one: readonly string[], other: readonly string[]): number {
+  const parting = one.findIndex((word, index) => word !== other[index]);
+  return parting < 0 ? one.length : parting;
+}
+
+/**
+ * Takes from a text the words that all of `texts` begin with and those that all of them end with: what a task puts around
+ * each of its problems. Of fewer than two different texts nothing can be told, and nothing is taken.
+ */
+export function withoutFrameOf(texts: readonly string[]): (text: string) => string {
+  const [first = [], ...others] = [...new Set(texts)].map(wordsOf);
+  const least = (starts: number[]): number => (others.length === 0 ? 0 : Math.min(...starts));
+  const backwards = [...first].reverse();
+  const opening = least(others.map((other) => commonStart(first, other)));
+  const ending = least(others.map((other) => commonStart(backwards, [...other].reverse())));
+  return (text) => {
+    const words = wordsOf(text);
+    return words.slice(opening, Math.max(opening, words.length - ending)).join(' ');
+  };
+}
+
 /** All runs of `size` consecutive words. */
 export function wordNgrams(text: string, size: number): string[] {
-  const words = text.split(/\s+/).filter((word) => word !== '');
+  const words = wordsOf(text);
   return words.slice(size - 1).map((_, start) => words.slice(start, start + size).join(' '));
 }
 
@@ -19,7 +43,7 @@ export function repetitionRate(text: string): number {
 }
 
 /** Words in a row that two texts do not share by chance. */
-const runLength = 13;
+export const runLength = 13;
 
 type Overlap = 'same text' | 'thirteen words in a row' | 'same skeleton';
 

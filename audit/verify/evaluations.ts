@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../contracts/audit';
 import type { StageKey } from '../../contracts/stage';
-import { normalizeText, wordNgrams } from '../../text/overlap';
+import { normalizeText, runLength, withoutFrameOf, wordNgrams } from '../../text/overlap';
 import { finding, type CheckResult, type Subject, type SubjectArtifact } from './subject';
 
 const row = z.looseObject({ id: z.string(), prompt: z.string() });
@@ -43,9 +43,6 @@ async function ancestors(
   return [artifact, ...above.flat()];
 }
 
-/** Words in a row that two different texts do not share by chance. */
-const runLength = 13;
-
 interface TrainingText {
   readonly where: string;
   readonly id: string;
@@ -74,31 +71,43 @@ function sharesRuns({ spec }: SubjectArtifact['manifest']): boolean {
   return (spec as { data?: { source?: unknown } } | null)?.data?.source === 'twin';
 }
 
-function leakOf(
+/** Where runs of words of a training text stand, the words that a task puts around all problems left out. */
+function findRun(training: readonly TrainingText[], prompts: readonly string[]) {
+  const ofTraining = withoutFrameOf([...training.map(({ text }) => text), ...prompts]);
+  // Demonstrations may stand before each prompt, and before no training text.
+  const ofPrompt = withoutFrameOf(prompts);
+  const runs = new Map(
+    training.flatMap(({ text, where }) =>
+      wordNgrams(ofTraining(text), runLength).map((run) => [run, where] as const),
+    ),
+  );
+  return (prompt: string): string | undefined => {
+    const run = wordNgrams(ofPrompt(prompt), runLength).find((words) => runs.has(words));
+    return run === undefined ? undefined : runs.get(run);
+  };
+}
+
+/** Where each item stands among the training texts: by its id, its whole text, or where asked a run of its words. */
+function findLeaks(
+  items: readonly z.infer<typeof row>[],
   training: readonly TrainingText[],
   byRuns: boolean,
-): (id: string, prompt: string) => string | undefined {
+): (string | undefined)[] {
   const ids = new Map(training.map(({ id, where }) => [id, where]));
   const texts = new Map(training.map(({ text, where }) => [text, where]));
-  const runs = new Map(
-    byRuns
-      ? training.flatMap(({ text, where }) => wordNgrams(text, runLength).map((run) => [run, where] as const))
-      : [],
-  );
-  return (id, prompt) => {
-    const text = normalizeText(prompt);
-    const run = byRuns ? wordNgrams(text, runLength).find((words) => runs.has(words)) : undefined;
-    return ids.get(id) ?? texts.get(text) ?? (run === undefined ? undefined : runs.get(run));
-  };
+  const prompts = items.map(({ prompt }) => normalizeText(prompt));
+  const runOf = byRuns ? findRun(training, prompts) : () => undefined;
+  return items.map(({ id }, index) => {
+    const prompt = prompts[index] ?? '';
+    return ids.get(id) ?? texts.get(prompt) ?? runOf(prompt);
+  });
 }
 
 async function checkLeak(subject: Subject, artifact: SubjectArtifact): Promise<Finding[]> {
   const { dir, manifest } = artifact;
   const training = await trainingTexts(subject, await ancestors(subject, manifest.key));
-  const findLeak = leakOf(training, !sharesRuns(manifest));
   const items = await readRows(join(dir, 'items.jsonl'), row);
-  return items.flatMap(({ id, prompt }, index) => {
-    const leak = findLeak(id, prompt);
+  return findLeaks(items, training, !sharesRuns(manifest)).flatMap((leak, index) => {
     if (leak === undefined) return [];
     return [
       finding('evaluation-leak', `${subject.nameOf(dir)}/items.jsonl:${index + 1}`, `it is also at ${leak}`),
