@@ -64,17 +64,22 @@ export class Campaign {
       .length;
   }
 
-  #wants(kind: FaultKind, stageKind: StageKind): boolean {
+  /** Faults of a kind that are still wanted under a kind of stage. */
+  #missing(kind: FaultKind, stageKind: StageKind): number {
     const { kinds, kills } = this.options.quota;
-    if (this.count(kind) < (kinds[kind] ?? 0)) return true;
-    return kind === 'trainer-killed' && this.count(kind, stageKind) < (kills[stageKind] ?? 0);
+    const [wanted, found] =
+      kind === 'trainer-killed'
+        ? [kills[stageKind], this.count(kind, stageKind)]
+        : [kinds[kind], this.count(kind)];
+    return Math.max(0, (wanted ?? 0) - found);
   }
 
   #wanted(): FaultKind[] {
     const stageKinds = [...new Set(this.#kinds.values())];
-    return faultKinds.filter((kind) => stageKinds.some((stageKind) => this.#wants(kind, stageKind)));
+    return faultKinds.filter((kind) => stageKinds.some((stageKind) => this.#missing(kind, stageKind) > 0));
   }
 
+  /** What could be hit now, each as often as its fault is still wanted: what many are missing of is hit more often. */
   async #look(): Promise<Chance[]> {
     const { home, world } = this.options;
     const targets = (await listTargets(home, world.log)).filter(({ pid }) => !this.#doomed.has(pid));
@@ -82,7 +87,8 @@ export class Campaign {
       targets.flatMap((target) => {
         const stageKind = this.#kinds.get(target.id);
         const fits = stageKind !== undefined && faultRules[kind].fits(target, this.options);
-        return fits && this.#wants(kind, stageKind) ? [{ kind, target, stageKind }] : [];
+        if (!fits) return [];
+        return Array.from({ length: this.#missing(kind, stageKind) }, () => ({ kind, target, stageKind }));
       }),
     );
   }
