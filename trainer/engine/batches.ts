@@ -39,9 +39,11 @@ export function promptTokens(row: TrainRow): number {
   return Math.max(0, Math.min(firstTarget(sequence), sequence.ids.length) - 1);
 }
 
-/** Positions that the longest of a row's sequences takes: nothing is predicted from a last token, so that is left out. */
-export function positionsOf(row: TrainRow): number {
-  const all: readonly SequenceRow[] = isUnpaired(row) ? [row.sequence, row.mismatched] : sequencesOf(row);
+/** Positions that the longest of the rows' sequences takes: nothing is predicted from a last token, so that is left out. */
+export function longestOf(rows: readonly TrainRow[]): number {
+  const all = rows.flatMap((row): readonly SequenceRow[] =>
+    isUnpaired(row) ? [row.sequence, row.mismatched] : sequencesOf(row),
+  );
   return all.reduce((most, { ids }) => Math.max(most, ids.length - 1), 1);
 }
 

@@ -1,6 +1,7 @@
 import { drawWords, streams } from '../data/random';
 import { createWords, hashName } from '../model/random';
 import type { BufferTensor } from '../runtime';
+import { vectorTensor } from './packing';
 
 /** Which rows of which step a micro-batch holds. */
 export interface DropoutPlace {
@@ -37,7 +38,7 @@ export function tokenWords(
     }
     data[token] = held.words[place % drawn] ?? 0;
   }
-  return { dims: [data.length], data };
+  return vectorTensor(data);
 }
 
 /** A random word for each input of a module: its name's own stream, the same in every run. */

@@ -1,5 +1,5 @@
 export { createTrainEngine } from './train-engine';
-export { isUnpaired, positionsOf, sequencesOf, supervisedTokens, tokensIn } from './batches';
+export { isUnpaired, longestOf, sequencesOf, supervisedTokens, tokensIn } from './batches';
 export { needsReference } from './packing';
 export { createGenerator } from './generator';
 export { createScorer } from './scorer';

@@ -6,7 +6,10 @@ import type { Feeds } from './figures';
 import type { Objective, PairRow, TrainRow, UnpairedRow } from './types';
 
 export const scalarTensor = (value: number): BufferTensor => ({ dims: [], data: Float32Array.of(value) });
-export const vectorTensor = (values: Float32Array): BufferTensor => ({ dims: [values.length], data: values });
+export const vectorTensor = (values: Float32Array | Int32Array): BufferTensor => ({
+  dims: [values.length],
+  data: values,
+});
 
 /** Preference losses that look at the frozen reference. */
 export const needsReference = (name: PreferenceLossName): boolean => name !== 'simpo';

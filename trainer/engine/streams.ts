@@ -2,6 +2,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import { countSequences, type StreamShape } from '../model/stream';
 import type { BufferTensor } from '../runtime';
 import { firstTarget, isPair, promptTokens, sequencesOf } from './batches';
+import { vectorTensor } from './packing';
 import type { SequenceRow, TrainRow } from './types';
 
 /** A run of tokens of one sequence that lies in one piece in a stream. */
@@ -91,8 +92,6 @@ export function placesOf({ prompts, scored }: Stream): { row: Int32Array; place:
   };
 }
 
-const vector = <Data extends Int32Array | Float32Array>(data: Data) => ({ dims: [data.length], data });
-
 /** The inputs of a graph over a stream; see streamInputs, scoreTargets and sumSequences. */
 export function packStream(stream: Stream, shape: StreamShape): Record<string, BufferTensor> {
   const { prompts, scored } = stream;
@@ -100,15 +99,15 @@ export function packStream(stream: Stream, shape: StreamShape): Record<string, B
   const numbers = new Map(scored.map((run, number) => [run, number]));
   const counts = perToken(scored, ({ sequence }, position) => (position + 1 < firstTarget(sequence) ? 0 : 1));
   const feeds = {
-    ids: vector(perToken(runs, ({ sequence }, position) => sequence.ids[position] ?? 0)),
-    positions: vector(perToken(runs, (_, position) => position)),
-    part_lengths: vector(partLengths(stream, shape)),
-    targets: vector(perToken(scored, ({ sequence }, position) => sequence.ids[position + 1] ?? 0)),
-    sequence_of: vector(perToken(scored, (run) => numbers.get(run) ?? 0)),
-    mask: vector(Float32Array.from(counts)),
+    ids: vectorTensor(perToken(runs, ({ sequence }, position) => sequence.ids[position] ?? 0)),
+    positions: vectorTensor(perToken(runs, (_, position) => position)),
+    part_lengths: vectorTensor(partLengths(stream, shape)),
+    targets: vectorTensor(perToken(scored, ({ sequence }, position) => sequence.ids[position + 1] ?? 0)),
+    sequence_of: vectorTensor(perToken(scored, (run) => numbers.get(run) ?? 0)),
+    mask: vectorTensor(Float32Array.from(counts)),
   };
   const before = prompts.reduce((sum, run) => sum + lengthOf(run), 0);
-  return shape.prompts ? { ...feeds, prompt_tokens: vector(Int32Array.of(before)) } : feeds;
+  return shape.prompts ? { ...feeds, prompt_tokens: vectorTensor(Int32Array.of(before)) } : feeds;
 }
 
 /** The shape of a batch of rows: one of few, each of which is a graph. */

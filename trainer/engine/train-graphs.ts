@@ -89,8 +89,8 @@ export function createSource(
       const names = loraNames(module);
       const [a, b] = [trained.get(names.a), trained.get(names.b)];
       if (lora === null || a === undefined || b === undefined) return null;
-      const columns = ops.words(columnWords(module, a.shape[1] ?? 0));
-      const mask = wordsOf && ops.dropoutMask(wordsOf(tokens), columns, lora.dropout ?? 0);
+      const columns = (): Value => ops.words(columnWords(module, a.shape[1] ?? 0));
+      const mask = wordsOf && ops.dropoutMask(wordsOf(tokens), columns(), lora.dropout ?? 0);
       return { weights: { a, b, mask }, scale: loraScale(lora) };
     },
   };

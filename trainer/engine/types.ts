@@ -117,7 +117,7 @@ export interface EngineOptions {
   readonly seed?: number;
   /** Rows (pairs for DPO) of one forward and backward pass; a pass with fewer has empty ones. */
   readonly microBatchRows: number;
-  /** Positions that a row may take: see `positionsOf`. */
+  /** Positions that a row may take: see `longestOf`. */
   readonly maxLength: number;
 }
 

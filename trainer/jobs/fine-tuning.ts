@@ -2,7 +2,7 @@ import type { JobOf } from '../../contracts/trainer-job';
 import { planBatches, stepsOf } from '../data/batches';
 import type { Dataset } from '../data/datasets';
 import { learningRateAt, warmupStepsOf } from '../data/schedule';
-import { createTrainEngine, initLora, positionsOf } from '../engine';
+import { createTrainEngine, initLora, longestOf } from '../engine';
 import type { Objective, TrainEngine, TrainRow, TrainState } from '../engine/types';
 import { digestModelFolder, readModelFiles, saveModelFolder, type ModelFolder } from '../io/model-folder';
 import { saveAdapter } from '../io/adapter';
@@ -62,7 +62,7 @@ export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: r
     stepsPerEpoch: Math.ceil(rows.length / training.batchRows),
     batchAt,
     learningRateAt: (step: number) => learningRateAt(step, schedule),
-    maxLength: rows.reduce((most, row) => Math.max(most, positionsOf(row)), 1),
+    maxLength: longestOf(rows),
   } satisfies Omit<TrainingRun, 'engine' | 'from'> & { maxLength: number };
 }
 

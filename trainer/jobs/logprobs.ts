@@ -2,7 +2,7 @@ import { demonstrationRow, type LogprobRow } from '../../contracts/rows';
 import type { JobOf } from '../../contracts/trainer-job';
 import { textRows } from '../data/chat';
 import { encodeExample, fitExample, joinSequence } from '../data/encode';
-import { createScorer, positionsOf } from '../engine';
+import { createScorer, longestOf } from '../engine';
 import type { SequenceRow } from '../engine/types';
 import { hashFile } from '../io/files';
 import { readJsonLines } from '../io/jsonl';
@@ -39,7 +39,7 @@ async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
     weights: model.weights,
     threads: job.plan.threads,
     microBatchRows: job.batchRows,
-    maxLength: rows.reduce((most, { row }) => Math.max(most, positionsOf(row)), 1),
+    maxLength: longestOf(rows.map(({ row }) => row)),
   });
   return {
     batches,
