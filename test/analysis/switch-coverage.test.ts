@@ -5,6 +5,7 @@ import { analyzePrices } from '../../analysis/price-sensitivity';
 import type { ItemResult } from '../../contracts/rows';
 import { createRandom, makeItem, makeSweep } from './support';
 
+const sweeps = 1000;
 const items = 400;
 const [right, wrong] = [1, 0].map((score) =>
   Array.from({ length: items }, (_, index) => makeItem(index, score)),
@@ -34,14 +35,14 @@ function switchOf(): { low: number; high: number } | null {
 }
 
 describe('pure: where prices switch the best fraction, simulated', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('holds the truth within its 95 % interval', () => {
-    const found = Array.from({ length: 100 }, switchOf).filter((one) => one !== null);
-    assert.ok(found.length > 75, `${found.length} of 100 sweeps have the one switch`);
+    const found = Array.from({ length: sweeps }, switchOf).filter((one) => one !== null);
+    assert.ok(found.length > 0.75 * sweeps, `${found.length} of ${sweeps} sweeps have the one switch`);
     const held = found.filter(({ low, high }) => low <= Math.SQRT2 && Math.SQRT2 <= high).length;
     const share = held / found.length;
     console.log(`      (${(100 * share).toFixed(1)} % of ${found.length})`);
-    assert.ok(share >= 0.88, `${share}`);
+    assert.ok(share >= 0.9 && share <= 1, `${share}`);
   });
 });
