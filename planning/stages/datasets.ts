@@ -1,0 +1,101 @@
+import type { GivenFile, GivenSource, GivenUse } from '../../contracts/given';
+import type { PlannedStage } from '../../contracts/stage';
+import { givenFileName } from '../given';
+import { annotatedProvenance, givenProvenance, sampledProvenance } from '../provenance';
+import { poolSeed, stageSeed } from './keys';
+import { filePaths, makeStage, outputOf, type StageContext, taskSource } from './parts';
+
+/** Takes `rows` rows of one of the definition's own files. */
+function givenStage(context: StageContext, use: GivenUse, rows: number): PlannedStage<'synthesizeData'> {
+  const { definition, files } = context.resolved;
+  const rowsOf: GivenFile & { readonly kind?: GivenSource['kind'] } = definition.annotations![use]!;
+  const { map, prompts, policies, kind = use } = rowsOf;
+  const digest = files[givenFileName(use)]?.digest ?? '';
+  return makeStage('synthesizeData', {
+    spec: {
+      kind: 'synthesizeData',
+      what: `given-${use}`,
+      ...taskSource(context),
+      given: { digest, kind, map, prompts, policies },
+      rows,
+      poolSeed: poolSeed(context.seed),
+    },
+    files: filePaths(context),
+    title: `${rows} ${use === 'demonstrations' ? 'demonstrations' : 'preferences'} of a file`,
+    provenance: givenProvenance(definition.annotator, rowsOf),
+  });
+}
+
+/** Buys `rows` demonstrations from the definition's annotator, or takes them from its own file. */
+export function demonstrationsStage(
+  context: StageContext,
+  { rows }: { rows: number },
+): PlannedStage<'synthesizeData'> {
+  const { definition, annotator: identity } = context.resolved;
+  if (definition.annotations?.demonstrations !== undefined)
+    return givenStage(context, 'demonstrations', rows);
+  const { annotator } = definition;
+  return makeStage('synthesizeData', {
+    spec: {
+      kind: 'synthesizeData',
+      what: 'demonstrations',
+      ...taskSource(context),
+      annotator,
+      ...(identity === undefined ? {} : { annotatorDigest: identity.digest }),
+      rows,
+      poolSeed: poolSeed(context.seed),
+    },
+    files: filePaths(context),
+    title: `${rows} demonstrations by ${annotator}`,
+    provenance: annotatedProvenance(context.resolved),
+    ...(identity?.kind === 'checkpoint' ? { onDevice: true } : {}),
+  });
+}
+
+interface SampledStageOptions {
+  readonly what: 'pairs' | 'right-samples';
+  readonly reference: PlannedStage<'freezeReference'>;
+  readonly rows: number;
+  readonly title: string;
+}
+
+/** Rows that are made of a frozen reference's own samples. */
+function sampledStage(
+  context: StageContext,
+  { what, reference, rows, title }: SampledStageOptions,
+): PlannedStage<'synthesizeData'> {
+  return makeStage('synthesizeData', {
+    spec: {
+      kind: 'synthesizeData',
+      what,
+      ...taskSource(context),
+      pairs: context.resolved.definition.pairs,
+      rows,
+      poolSeed: poolSeed(context.seed),
+      // By the reference and not by the count: of one reference, fewer pairs are the first of more.
+      seed: stageSeed(context.seed, 'synthesizeData', reference.key),
+    },
+    inputs: { reference: outputOf(reference) },
+    files: filePaths(context),
+    title,
+    provenance: sampledProvenance(context.resolved, reference.key),
+  });
+}
+
+/** Makes `rows` preference pairs from samples of a frozen reference, or takes them from the definition's own file. */
+export function pairsStage(
+  context: StageContext,
+  options: { reference: PlannedStage<'freezeReference'>; rows: number },
+): PlannedStage<'synthesizeData'> {
+  if (context.resolved.definition.annotations?.preferences !== undefined)
+    return givenStage(context, 'preferences', options.rows);
+  return sampledStage(context, { ...options, what: 'pairs', title: `${options.rows} preference pairs` });
+}
+
+/** `rows` right samples of a frozen reference, one a prompt, as demonstrations: what rejection sampling keeps. */
+export function rightSamplesStage(
+  context: StageContext,
+  options: { reference: PlannedStage<'freezeReference'>; rows: number },
+): PlannedStage<'synthesizeData'> {
+  return sampledStage(context, { ...options, what: 'right-samples', title: `${options.rows} right samples` });
+}

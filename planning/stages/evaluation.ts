@@ -1,0 +1,37 @@
+import type { PlannedStage } from '../../contracts/stage';
+import { filePaths, makeStage, outputOf, type StageContext, taskSource } from './parts';
+
+export interface EvaluateStageOptions {
+  readonly reference: PlannedStage<'freezeReference'>;
+  /** What was trained on top of the reference; null evaluates the reference itself. */
+  readonly adapter: PlannedStage<'trainSft' | 'trainPreference'> | null;
+  /** Demonstrations that stand before every question. */
+  readonly fewShot?: PlannedStage<'synthesizeData'>;
+}
+
+/** Greedy evaluation on the front of the task's test set. */
+export function evaluateStage(
+  context: StageContext,
+  { reference, adapter, fewShot }: EvaluateStageOptions,
+): PlannedStage<'evaluate'> {
+  const { definition, judge } = context.resolved;
+  const { evaluation } = definition;
+  const shots = fewShot === undefined ? {} : { fewShot: fewShot.spec.rows };
+  const shown = fewShot === undefined ? '' : `, ${fewShot.title} before each`;
+  return makeStage('evaluate', {
+    spec: {
+      kind: 'evaluate',
+      ...taskSource(context),
+      evaluation,
+      ...shots,
+      ...(judge === undefined ? {} : { judgeDigest: judge.digest }),
+    },
+    inputs: {
+      reference: outputOf(reference),
+      ...(adapter === null ? {} : { adapter: outputOf(adapter) }),
+      ...(fewShot === undefined ? {} : { data: outputOf(fewShot) }),
+    },
+    files: filePaths(context),
+    title: `Evaluation on ${evaluation.items} items${shown}`,
+  });
+}

@@ -1,0 +1,57 @@
+import type { ExperimentDefinition, Resolved, SweepDefinition, TaskData } from '../../contracts/definition';
+import type { PlannedStage, SpecOf, StageInputRef, StageKind } from '../../contracts/stage';
+import { taskFileDigests } from '../given';
+import { type Inputs, revisions, stageKey } from './keys';
+
+/** What the stage builders read: a definition with its outside inputs pinned, and a seed axis. */
+export interface StageContext {
+  readonly resolved: Resolved<ExperimentDefinition | SweepDefinition>;
+  readonly seed: number;
+}
+
+interface StageParts<K extends StageKind> extends Pick<PlannedStage, 'provenance' | 'onDevice'> {
+  readonly spec: SpecOf<K>;
+  readonly inputs?: Inputs;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly title: string;
+}
+
+/** A stage of these parts, under its key. */
+export function makeStage<K extends StageKind>(kind: K, parts: StageParts<K>) {
+  const { spec, inputs = {}, files = {}, ...outside } = parts;
+  const revision = revisions[kind];
+  return { key: stageKey(spec, revision, inputs), kind, revision, spec, inputs, files, ...outside };
+}
+
+/** A stage's artifact as the input of another stage. */
+export function outputOf(stage: PlannedStage): StageInputRef {
+  return { stage: stage.key, kind: stage.kind };
+}
+
+/** The external base model as the input of a stage. */
+export function baseModel({ resolved }: StageContext): StageInputRef {
+  return { digest: resolved.model.digest, path: resolved.model.path };
+}
+
+/** The task's name and where its problems come from: what a stage that reads problems has in its spec. */
+export function taskSource({ resolved: { definition, files } }: StageContext): {
+  task: string;
+  data: TaskData;
+  fileDigests: Record<string, string>;
+} {
+  const digests = taskFileDigests(files);
+  return { task: definition.task, data: pinnedData(definition.data, digests), fileDigests: digests };
+}
+
+/** Where problems come from, by content alone. */
+function pinnedData(data: TaskData, digests: Readonly<Record<string, string>>): TaskData {
+  if (data.source === 'twin') return data;
+  const { source, validation, stripCalculator } = data;
+  const files = { train: digests['train'] ?? '', test: digests['test'] ?? '' };
+  return { source, validation, stripCalculator, ...files };
+}
+
+/** Where the definition's files lie on this host, by name. */
+export function filePaths({ resolved }: StageContext): Record<string, string> {
+  return Object.fromEntries(Object.entries(resolved.files).map(([name, { path }]) => [name, path]));
+}

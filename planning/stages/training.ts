@@ -1,0 +1,85 @@
+import type { PreferenceLossName } from '../../contracts/losses';
+import type { PlannedStage } from '../../contracts/stage';
+import { stageSeed } from './keys';
+import { baseModel, makeStage, outputOf, type StageContext } from './parts';
+
+const rowNames = {
+  demonstrations: 'demonstrations',
+  pairs: 'pairs',
+  'right-samples': 'right samples',
+  'given-demonstrations': 'demonstrations',
+  'given-preferences': 'preferences',
+} as const;
+
+export interface SftStageOptions {
+  readonly data: PlannedStage<'synthesizeData'>;
+  /** What is tuned: the definition's base model unless a frozen model is given. */
+  readonly base?: PlannedStage<'freezeReference'>;
+  /** "chosen" learns from the chosen answers of pairs. */
+  readonly column?: 'completion' | 'chosen';
+}
+
+/** Supervised fine-tuning by the definition's `sft` settings. */
+export function trainSftStage(context: StageContext, options: SftStageOptions): PlannedStage<'trainSft'> {
+  const { data, base, column = 'completion' } = options;
+  return makeStage('trainSft', {
+    spec: {
+      kind: 'trainSft',
+      column,
+      training: context.resolved.definition.sft,
+      seed: stageSeed(context.seed, 'trainSft', data.key),
+      dtype: 'f32',
+    },
+    inputs: { base: base === undefined ? baseModel(context) : outputOf(base), data: outputOf(data) },
+    title: `SFT on ${data.spec.rows} ${column === 'chosen' ? 'chosen answers' : rowNames[data.spec.what]}`,
+  });
+}
+
+/** Merges an SFT run into the base model and seals the result; without one, seals the base itself. */
+export function freezeReferenceStage(
+  context: StageContext,
+  { adapter }: { adapter: PlannedStage<'trainSft'> | null },
+): PlannedStage<'freezeReference'> {
+  return makeStage('freezeReference', {
+    spec: { kind: 'freezeReference' },
+    inputs: { base: baseModel(context), ...(adapter === null ? {} : { adapter: outputOf(adapter) }) },
+    title: adapter === null ? 'Reference: the base model' : `Reference after ${adapter.title}`,
+  });
+}
+
+const lossTitles: Readonly<Record<PreferenceLossName, string>> = {
+  sigmoid: 'DPO',
+  cdpo: 'Conservative DPO',
+  robust: 'Robust DPO',
+  hinge: 'Hinge preference tuning',
+  ipo: 'IPO',
+  'sigmoid-norm': 'Length-normalised DPO',
+  simpo: 'SimPO',
+  'sigmoid-nll': 'DPO with NLL',
+  kto: 'KTO',
+};
+
+export interface PreferenceStageOptions {
+  readonly reference: PlannedStage<'freezeReference'>;
+  readonly data: PlannedStage<'synthesizeData'>;
+}
+
+/** Preference tuning on pairs, starting from and held to a frozen reference. */
+export function trainPreferenceStage(
+  context: StageContext,
+  { reference, data }: PreferenceStageOptions,
+): PlannedStage<'trainPreference'> {
+  const { loss, ...training } = context.resolved.definition.preference;
+  const rows = 'rows' in data.spec ? data.spec.rows : 0;
+  return makeStage('trainPreference', {
+    spec: {
+      kind: 'trainPreference',
+      loss,
+      training,
+      seed: stageSeed(context.seed, 'trainPreference', data.key),
+      dtype: 'f32',
+    },
+    inputs: { reference: outputOf(reference), data: outputOf(data) },
+    title: `${lossTitles[loss.name]} on ${rows} pairs`,
+  });
+}
