@@ -60,10 +60,13 @@ async function answerAll(
   for (let start = 0; start < open.length; start += jobPrompts) {
     const asked = open.slice(start, start + jobPrompts);
     const answers = await session.generate({ model, prompts: asked, maxNewTokens });
-    for (const [index, prompt] of asked.entries()) {
-      const answer = answers[index] ?? '';
-      await journal.add({ request: requestOf(prompt), answer, inputTokens: 0, outputTokens: 0, usd: 0 });
-    }
+    const entries = asked.map((prompt, index) => ({
+      request: requestOf(prompt),
+      answer: answers[index] ?? '',
+    }));
+    await Promise.all(
+      entries.map((entry) => journal.add({ ...entry, inputTokens: 0, outputTokens: 0, usd: 0 })),
+    );
     session.report(Math.min(start + jobPrompts, open.length), open.length);
   }
   return prompts.map((prompt) => journal.answerTo(requestOf(prompt)) ?? '');

@@ -38,13 +38,16 @@ async function readWhole(path: string): Promise<JournalEntry[]> {
 }
 
 /**
- * What was paid for, a line an answer, written before the answer is used: whoever goes on after a crash pays for no row
- * twice, and a larger budget finds the answers of a smaller one. One process writes at a time.
+ * What was paid for, a line an answer, flushed before the answer is used: whoever goes on after a crash pays for no row
+ * twice, and a larger budget finds the answers of a smaller one. Answers that come while the disk is busy go to it
+ * together. One process writes at a time.
  */
 export class Journal {
   readonly #answers = new Map<string, string>();
   readonly #bills = new Map<string, Bill>();
   #usd = 0;
+  #waiting: JournalEntry[] = [];
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(private readonly path: string) {}
 
@@ -65,9 +68,21 @@ export class Journal {
     return this.#answers.get(request);
   }
 
-  async add(added: JournalEntry): Promise<void> {
-    await appendFile(this.path, `${JSON.stringify(added)}\n`, { flush: true });
-    this.#take(added);
+  /**
+   * Resolves when it is on the disk. Where a write failed all later ones do: what it left of a line would spoil the next.
+   */
+  add(added: JournalEntry): Promise<void> {
+    this.#waiting.push(added);
+    if (this.#waiting.length === 1) this.#written = this.#written.then(() => this.#flush());
+    return this.#written;
+  }
+
+  async #flush(): Promise<void> {
+    const entries = this.#waiting;
+    this.#waiting = [];
+    const lines = entries.map((each) => `${JSON.stringify(each)}\n`).join('');
+    await appendFile(this.path, lines, { flush: true });
+    for (const each of entries) this.#take(each);
   }
 
   /**

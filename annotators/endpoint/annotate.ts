@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { BudgetlineError } from '../../contracts/failures';
@@ -73,6 +74,8 @@ class Batch {
     this.#client = clientOf(settings);
     this.#pace = new Pace(60_000 / settings.requestsPerMinute);
     this.#signal = AbortSignal.any([session.signal, this.#failed.signal]);
+    // As many listen as calls wait for their turn.
+    setMaxListeners(0, this.#signal);
   }
 
   /** Money is held against the limit before it is spent: as many calls as may be under way, each as dear as can be. */

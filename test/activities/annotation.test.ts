@@ -3,11 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkpointAnnotator, checkpointJudge, withAnnotators, withJudges } from '../../annotators';
 import { BudgetlineError } from '../../contracts/failures';
-import type { IdentifiedSource } from '../../contracts/provenance';
 import type { Annotator, Task } from '../../contracts/task';
-import { demonstrationsStage, digestOf, planBase } from '../../planning';
+import { demonstrationsStage, planBase } from '../../planning';
 import { coinTask } from '../support/coin-task';
-import { createBench, resolveSmall } from '../support/stage-bench';
+import { createBench, identified, resolveSmall } from '../support/stage-bench';
 import { temporaryFolder } from '../support/temporary';
 
 // Demonstrations ask nothing of the model; any folder will do.
@@ -73,10 +72,6 @@ describe('pure: a local checkpoint that writes and judges', function () {
     sides: ({ prompt, expected }, answer) => ({ prompt, answer, reference: expected }),
   };
   const task = withJudges(withAnnotators(compared, writer), judge);
-  const identified = async (source: Pick<Annotator, 'identify'>): Promise<IdentifiedSource> => {
-    const identity = await source.identify!();
-    return { ...identity, digest: digestOf(identity) };
-  };
 
   it('through the training executable, each row once, and what it is stands in the keys', async () => {
     const evaluation = { items: 4, maxNewTokens: 6, judge: 'local-judge' };

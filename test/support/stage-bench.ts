@@ -9,7 +9,10 @@ import {
   type ResolvedExperiment,
 } from '../../contracts/definition';
 import type { LedgerLine } from '../../contracts/ledger';
+import type { IdentifiedSource } from '../../contracts/provenance';
 import type { PlannedStage, SpecOf, StageKind, StageResult } from '../../contracts/stage';
+import type { Annotator } from '../../contracts/task';
+import { digestOf } from '../../planning';
 import { createStore, digestFolder, type Store } from '../../store';
 import { coinTask } from './coin-task';
 
@@ -43,6 +46,12 @@ export async function resolveSmall(
     files: {},
     poolRows: pool,
   };
+}
+
+/** What an annotator or a judge is, as definitions are resolved with it. */
+export async function identified(source: Pick<Annotator, 'identify'>): Promise<IdentifiedSource> {
+  const identity = await source.identify!();
+  return { ...identity, digest: digestOf(identity) };
 }
 
 export interface AttemptOptions {
