@@ -1,8 +1,8 @@
 import { BudgetlineError } from '../../contracts/failures';
-import { lower } from '../graph';
 import { buildGeneration } from '../model/generation';
 import { openSession, type BufferTensor, type Session } from '../runtime';
 import { chunk } from './batches';
+import { lower, placeGraphs, sessionOptions, type Placement } from './placement';
 import { createSource } from './train-graphs';
 import type { Generation, GenerationRequest, Generator, GeneratorOptions } from './types';
 
@@ -25,7 +25,7 @@ function planGeneration(options: GeneratorOptions): Plan {
   return { ...options, samplesPerPrompt, promptLength };
 }
 
-function buildModel(plan: Plan): Uint8Array {
+function buildModel(plan: Plan, placement: Placement): Uint8Array {
   const { config, weights, decoding } = plan;
   const outputs = buildGeneration({
     config,
@@ -37,7 +37,7 @@ function buildModel(plan: Plan): Uint8Array {
     endOfSequence: plan.endOfSequence,
     decoding,
   });
-  return lower({ ...outputs }).bytes;
+  return lower(placement, { ...outputs }).bytes;
 }
 
 function checkRequest({ prompt, uniforms }: GenerationRequest, plan: Plan): void {
@@ -125,7 +125,11 @@ function readRows(results: Awaited<ReturnType<Session['run']>>, count: number, p
 /** Opens a generator at a fixed batch shape: one graph that runs a batch of prompts to their ends. */
 export async function createGenerator(options: GeneratorOptions): Promise<Generator> {
   const plan = planGeneration(options);
-  const session = await openSession(buildModel(plan), { threads: plan.threads, prepackWeights: true });
+  const placement = placeGraphs(options.profile);
+  const session = await openSession(buildModel(plan, placement), {
+    ...sessionOptions(placement, plan.threads),
+    prepackWeights: true,
+  });
   return {
     async generate(requests) {
       if (requests.length > plan.batchRows)
@@ -136,6 +140,9 @@ export async function createGenerator(options: GeneratorOptions): Promise<Genera
       for (const request of requests) checkRequest(request, plan);
       return readRows(await session.run(packRequests(requests, plan)), requests.length, plan);
     },
-    release: () => session.release(),
+    async release() {
+      await session.release();
+      placement.constants?.remove();
+    },
   };
 }

@@ -1,24 +1,25 @@
-import { lower } from '../graph';
 import { sequenceLogProbabilities } from '../model/objectives';
 import { streamInputs } from '../model/stream';
 import { chunk } from './batches';
 import { floats } from './figures';
+import { lower, placeGraphs, sessionOptions } from './placement';
 import { SessionShelf } from './sessions';
 import { packStream, planStream, shapeOf } from './streams';
 import { createSource } from './train-graphs';
-import type { EngineOptions, Scorer, SequenceRow } from './types';
-
-type ScorerOptions = Pick<EngineOptions, 'config' | 'weights' | 'threads' | 'microBatchRows' | 'maxLength'>;
+import type { Scorer, ScorerOptions, SequenceRow } from './types';
 
 /** Scores completions under fixed weights, with the forward pass of training. */
 export async function createScorer(options: ScorerOptions): Promise<Scorer> {
   const { config, weights, microBatchRows } = options;
-  const sessions = new SessionShelf({ threads: options.threads });
+  const placement = placeGraphs(options.profile);
+  const sessions = new SessionShelf(sessionOptions(placement, options.threads));
   const source = createSource({ config, weights, lora: null }, new Map());
   const score = async (rows: readonly SequenceRow[]): Promise<Float32Array> => {
     const shape = shapeOf(rows, options);
     const session = await sessions.get('logprobs', shape, () =>
-      lower({ logprobs: sequenceLogProbabilities({ shape, stream: streamInputs(shape), config, source }) }),
+      lower(placement, {
+        logprobs: sequenceLogProbabilities({ shape, stream: streamInputs(shape), config, source }),
+      }),
     );
     const results = await session.run(packStream(planStream(rows, shape), shape));
     return floats(results, 'logprobs').subarray(0, rows.length);
@@ -30,6 +31,9 @@ export async function createScorer(options: ScorerOptions): Promise<Scorer> {
         scores.set(await score(part), index * microBatchRows);
       return scores;
     },
-    release: () => sessions.release(),
+    async release() {
+      await sessions.release();
+      placement.constants?.remove();
+    },
   });
 }

@@ -5,6 +5,7 @@ import { packBlocks, unpackBlocks } from './blocks';
 import { tokenWords } from './dropout';
 import { floats, scalarOf, summarise, type Batch, type Feeds, type Results } from './figures';
 import { denominators, objectiveFeeds, scalarTensor, vectorTensor } from './packing';
+import { sessionOptions } from './placement';
 import { SessionShelf } from './sessions';
 import { packStream, placesOf, planStream, shapeOf } from './streams';
 import {
@@ -58,8 +59,7 @@ class OnnxTrainEngine implements TrainEngine {
 
   constructor(private readonly options: EngineOptions) {
     this.plan = planTraining(options);
-    const { provider, constantsFolder } = this.plan.profile;
-    this.sessions = new SessionShelf({ threads: options.threads, provider, constantsFolder });
+    this.sessions = new SessionShelf(sessionOptions(this.plan, options.threads));
     const parameters = packBlocks(this.plan.blocks, this.initialTensors());
     this.state = { parameters, first: zerosLike(parameters), second: zerosLike(parameters) };
   }

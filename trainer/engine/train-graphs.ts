@@ -1,17 +1,17 @@
-import { differentiate, lower as lowerGraph, ops, type LoweredModel, type Value } from '../graph';
+import { differentiate, ops, type LoweredModel, type Value } from '../graph';
 import { buildUpdate, type OptimizerBlock, type UpdatedBlock } from '../model/adamw';
 import type { WeightSource } from '../model/decoder';
 import { buildLosses, sequenceLogProbabilities, type ForwardSpec, type Losses } from '../model/objectives';
 import { loraNames, loraParameters, loraScale, modelParameters } from '../model/parameters';
-import { createConstantsFile, type ConstantsFile } from './constants-file';
 import { columnWords } from './dropout';
 import { unmergedPieces, type Pieces } from '../model/pieces';
 import { scoredRows, streamInputs, type StreamInputs, type StreamShape } from '../model/stream';
 import { planBlocks, requireTensor, splitBlock, type Block } from './blocks';
+import { lower, placeGraphs, type Placement } from './placement';
 import type { GraphProfile, LoraShape, ModelConfig, Objective, OptimizerShape, Weights } from './types';
 
 /** Everything that decides what the graphs of a training run look like. */
-export interface TrainPlan {
+export interface TrainPlan extends Placement {
   readonly config: ModelConfig;
   readonly lora: LoraShape | null;
   readonly objective: Objective;
@@ -20,32 +20,21 @@ export interface TrainPlan {
   readonly weights: Weights;
   readonly blocks: readonly Block[];
   readonly pieces?: Pieces;
-  readonly profile: GraphProfile;
-  /** Where frozen weights lie; null inside of the graphs. */
-  readonly constants: ConstantsFile | null;
 }
 
-const plainProfile: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
-
-type PlanOptions = Omit<TrainPlan, 'blocks' | 'profile' | 'constants'> & { readonly profile?: GraphProfile };
+type PlanOptions = Omit<TrainPlan, 'blocks' | keyof Placement> & { readonly profile?: GraphProfile };
 
 export function planTraining(options: PlanOptions): TrainPlan {
-  const { config, lora, profile = plainProfile } = options;
+  const { config, lora } = options;
+  const placement = placeGraphs(options.profile);
   return {
     // W + s·B·A in sixteen bits would lose what is small beside W.
-    ...(profile.precision === 'f32' ? {} : { pieces: unmergedPieces }),
+    ...(placement.profile.precision === 'f32' ? {} : { pieces: unmergedPieces }),
     ...options,
-    profile,
-    constants: profile.constantsFolder === undefined ? null : createConstantsFile(profile.constantsFolder),
+    ...placement,
     blocks: planBlocks(lora === null ? modelParameters(config) : loraParameters(config, lora)),
   };
 }
-
-const lower = ({ profile, constants }: TrainPlan, outputs: Record<string, Value>): LoweredModel =>
-  lowerGraph(outputs, {
-    precision: profile.precision,
-    ...(constants === null ? {} : { place: (data) => constants.place(data) }),
-  });
 
 /** Keeps small gradients of a half with a short exponent from becoming zero; a power of two, so nothing is rounded. */
 const gradientScale = ({ profile }: TrainPlan): number => (profile.precision === 'f16' ? 1024 : 1);

@@ -153,6 +153,8 @@ export interface GeneratorOptions {
   readonly config: ModelConfig;
   readonly weights: Weights;
   readonly threads: number;
+  /** The CPU unless given; f32, as a loop is not narrowed. */
+  readonly profile?: GraphProfile;
   /** Fixed shape of a batch; short batches are padded. */
   readonly batchRows: number;
   readonly maxPromptTokens: number;
@@ -183,6 +185,11 @@ export interface Generator {
   release(): Promise<void>;
 }
 
+export type ScorerOptions = Pick<
+  EngineOptions,
+  'config' | 'weights' | 'threads' | 'profile' | 'microBatchRows' | 'maxLength'
+>;
+
 export interface Scorer {
   /** Summed log-probability of each row's completion. */
   logprobs(rows: readonly SequenceRow[]): Promise<Float64Array>;
@@ -193,9 +200,7 @@ export interface Scorer {
 export interface Engine {
   createTrainEngine(options: EngineOptions): Promise<TrainEngine>;
   createGenerator(options: GeneratorOptions): Promise<Generator>;
-  createScorer(
-    options: Pick<EngineOptions, 'config' | 'weights' | 'threads' | 'microBatchRows' | 'maxLength'>,
-  ): Promise<Scorer>;
+  createScorer(options: ScorerOptions): Promise<Scorer>;
   /** LoRA tensors as PEFT initialises them: A Kaiming-uniform(√5) from the seed, B zero; names "<module>.lora_A". */
   initLora(config: ModelConfig, lora: LoraShape, seed: number): Map<string, Tensor>;
   /** Weights of a fresh model from a seed: normal with standard deviation .02, output projections scaled by depth. */

@@ -1,4 +1,4 @@
-import type { JobOf, TrainerCommand, TrainerJob } from '../../contracts/trainer-job';
+import type { JobOf, NumericPlan, TrainerCommand, TrainerJob } from '../../contracts/trainer-job';
 import type { Command } from './context';
 import { generate } from './generate';
 import { info } from './info';
@@ -20,3 +20,7 @@ const commands: { readonly [C in TrainerCommand]: Command<JobOf<C>> } = {
 
 /** The command of a job: each stands at its own job's name, which the table's type ensures. */
 export const commandOf = (job: TrainerJob): Command<TrainerJob> => commands[job.command];
+
+/** Where a job computes: what its hello says, and with it the lineage of what it makes. */
+export const deviceOf = (job: TrainerJob): NumericPlan['device'] =>
+  commandOf(job).onHost === true ? 'cpu' : job.plan.device;

@@ -29,4 +29,6 @@ export interface Command<J extends TrainerJob> {
   /** For every field that is a path: the digests of what is there. */
   describeInputs(job: J): Promise<Readonly<Record<string, unknown>>>;
   prepare(context: JobContext<J>): Promise<PreparedJob>;
+  /** It runs no graph: the host computes, whatever device the plan names. */
+  readonly onHost?: true;
 }

@@ -12,6 +12,7 @@ import type { ModelFolder } from '../io/model-folder';
 import { openTokenizer, type Tokenizer } from '../io/tokenizer';
 import type { Command, JobContext } from './context';
 import { describeModel, loadMergedModel } from './models';
+import { profileOf } from './profile';
 import { chunkPlaces, prepareRowJob, type RowWork } from './row-job';
 
 type GenerateJob = JobOf<'generate'>;
@@ -81,6 +82,7 @@ function createGeneratorShelf(job: GenerateJob, model: ModelFolder, endOfSequenc
       config: model.settings.config,
       weights: model.weights,
       threads: job.plan.threads,
+      profile: profileOf(job),
       batchRows: job.batchRows,
       maxPromptTokens: bucket,
       maxNewTokens: job.maxNewTokens,

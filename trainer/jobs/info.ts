@@ -32,6 +32,7 @@ async function describeModelFolder(folder: string) {
 
 /** Says what the executable is and, where a model is named, whether it can run it. */
 export const info: Command<JobOf<'info'>> = {
+  onHost: true,
   describeInputs: async ({ model }) => ({ model: model === null ? null : await digestModelFolder(model) }),
   prepare: ({ job }) =>
     Promise.resolve({

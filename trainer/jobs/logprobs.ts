@@ -9,6 +9,7 @@ import { readJsonLines } from '../io/jsonl';
 import { openTokenizer, type Tokenizer } from '../io/tokenizer';
 import { type Command } from './context';
 import { describeModel, loadMergedModel } from './models';
+import { profileOf } from './profile';
 import { chunkPlaces, prepareRowJob, type RowWork } from './row-job';
 
 type LogprobsJob = JobOf<'logprobs'>;
@@ -38,6 +39,7 @@ async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
     config: model.settings.config,
     weights: model.weights,
     threads: job.plan.threads,
+    profile: profileOf(job),
     microBatchRows: job.batchRows,
     maxLength: longestOf(rows.map(({ row }) => row)),
   });

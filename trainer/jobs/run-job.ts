@@ -14,7 +14,7 @@ import type { StopSignal } from '../protocol/stop';
 import { measureUsage } from '../protocol/usage';
 import { requireCuda } from '../runtime';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
-import { commandOf } from './commands';
+import { commandOf, deviceOf } from './commands';
 import type { JobContext, JobFigures, PreparedJob } from './context';
 
 /** Left in the work folder before a result is renamed in: a later start of the same job finds it done. */
@@ -48,7 +48,7 @@ function sendHello(job: TrainerJob, events: EventSink, resumedFromStep: number):
     pid: process.pid,
     command: job.command,
     id: job.id,
-    device: job.plan.device,
+    device: deviceOf(job),
     threads: job.plan.threads,
     resumedFromStep,
   });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import {
+  createGenerator,
+  createScorer,
   createTrainEngine,
   type EngineOptions,
   type GraphProfile,
   type TrainState,
 } from '../../../trainer/engine';
+import { requireCuda } from '../../../trainer/runtime';
 import { temporaryFolder } from '../../support/temporary';
 import { assertClose, assertGradients } from '../support/assert-oracle';
 import {
@@ -46,6 +49,44 @@ async function step(options: EngineOptions, profile: GraphProfile) {
   }
 }
 
+const wideConfig = { ...config, hiddenSize: 256, intermediateSize: 512, headSize: 64 };
+const wide: EngineOptions = { ...full, config: wideConfig, weights: oracleWeights(wideConfig) };
+
+async function score(profile: GraphProfile) {
+  const scorer = await createScorer({ ...wide, profile });
+  try {
+    return await scorer.logprobs(oracleRows);
+  } finally {
+    await scorer.release();
+  }
+}
+
+async function generate(profile: GraphProfile) {
+  const generator = await createGenerator({
+    ...wide,
+    ...{ profile, batchRows: oracleRows.length, maxPromptTokens: 32, maxNewTokens: 8 },
+    ...{ endOfSequence: config.vocabSize, decoding: { mode: 'greedy' } },
+  });
+  try {
+    return await generator.generate(
+      oracleRows.map(({ ids }) => ({ prompt: ids, uniforms: new Float32Array() })),
+    );
+  } finally {
+    await generator.release();
+  }
+}
+
+const answer = async (profile: GraphProfile) => [await score(profile), await generate(profile)];
+
+function hasCuda(): boolean {
+  try {
+    requireCuda();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function withZeros(parameters: TrainState['parameters']): TrainState {
   const zeros = new Map(
     [...parameters].map(([name, { dims, data }]) => [name, { dims, data: new Float32Array(data.length) }]),
@@ -79,8 +120,7 @@ describe('pure: graphs by where they run', () => {
     });
 
   it('frozen weights outside of the graphs are the same weights', async () => {
-    const wide = { ...config, hiddenSize: 256, intermediateSize: 512, headSize: 64 };
-    const large: EngineOptions = { ...lora, config: wide, weights: oracleWeights(wide) };
+    const large: EngineOptions = { ...wide, lora: oracleLora };
     const run = async (profile: GraphProfile) => {
       const engine = await createTrainEngine({ ...large, profile });
       try {
@@ -97,6 +137,22 @@ describe('pure: graphs by where they run', () => {
     assert.deepEqual([outside.loss, outside.norm], [inside.loss, inside.norm]);
     assert.ok(Number(outside.held) > 3e6, `${String(outside.held)} bytes`);
     assert.deepEqual(readdirSync(folder.at('constants')), []);
+  });
+
+  it('frozen weights outside of the graphs score and continue alike', async () => {
+    const inside = await answer(plain);
+    const outside = await answer({ ...plain, constantsFolder: folder.at('answers') });
+    assert.deepEqual(outside, inside);
+    assert.deepEqual(readdirSync(folder.at('answers')), []);
+  });
+
+  it('what has no provider here opens nowhere else', async function () {
+    if (hasCuda()) this.skip();
+    const profile = { ...plain, provider: 'cuda' } as const;
+    const refusal = { code: 'DEVICE_UNAVAILABLE' };
+    await assert.rejects(step(full, profile), refusal);
+    await assert.rejects(score(profile), refusal);
+    await assert.rejects(generate(profile), refusal);
   });
 
   it('f16 has the loss and the gradients of PyTorch, to its precision', async () => {

@@ -7,6 +7,7 @@ import { temporaryFolder } from '../../support/temporary';
 import {
   copyModel,
   generateJob,
+  jobBase,
   makeDemonstrations,
   makeModel,
   makePairs,
@@ -39,6 +40,21 @@ describe('slow: what the trainer refuses', function () {
 
   const sft = (name: string) => sftJob(folder.path(), name, { model, data });
   const changed = (name: string, change: object): TrainerJob => ({ ...sft(name), ...change });
+  const unchanging = (name: string): Record<'generate' | 'logprobs' | 'merge', TrainerJob> => {
+    const base = { ...jobBase(folder.path(), name), model, adapter: null };
+    const prompts = makePrompts(folder.at('prompts.jsonl'), 3);
+    return {
+      generate: generateJob(folder.path(), name, { model, prompts }),
+      logprobs: { ...base, command: 'logprobs', data, batchRows: 4, maxLength: 96 },
+      merge: { ...base, command: 'merge' },
+    };
+  };
+  const onGpu = { plan: { device: 'cuda', threads: 1, microBatchRows: null } } as const;
+  const noGpu = {
+    status: 69,
+    code: 'DEVICE_UNAVAILABLE',
+    says: /plan\.device.*libonnxruntime_providers_cuda\.so/,
+  };
 
   const cases: Record<
     string,
@@ -62,12 +78,10 @@ describe('slow: what the trainer refuses', function () {
       code: 'CONFIG_INVALID',
       says: /field "protocol"/,
     },
-    'a device that is not there': {
-      job: (name) => changed(name, { plan: { device: 'cuda', threads: 1, microBatchRows: null } }),
-      status: 69,
-      code: 'DEVICE_UNAVAILABLE',
-      says: /plan\.device.*libonnxruntime_providers_cuda\.so/,
-    },
+    'a device that is not there': { job: (name) => changed(name, onGpu), ...noGpu },
+    'generation on it': { job: (name) => ({ ...unchanging(name).generate, ...onGpu }), ...noGpu },
+    'scoring on it': { job: (name) => ({ ...unchanging(name).logprobs, ...onGpu }), ...noGpu },
+    'merging for it': { job: (name) => ({ ...unchanging(name).merge, ...onGpu }), ...noGpu },
     'a precision that the device has not': {
       job: (name) => changed(name, { training: { ...sft(name).training, precision: 'bf16' } }),
       status: 78,

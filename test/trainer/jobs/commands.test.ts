@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { deviceOf } from '../../../trainer/jobs/commands';
+import { generateJob, jobBase } from '../support/tiny-model';
+
+describe('pure: where jobs compute', () => {
+  const plan = { device: 'cuda', threads: 1, microBatchRows: null } as const;
+
+  it('is the device of the plan, but for those that run no graph', () => {
+    const generate = generateJob('folder', 'generate', { model: 'model', prompts: 'prompts.jsonl' });
+    const base = { ...jobBase('folder', 'host'), model: 'model' };
+    assert.equal(deviceOf({ ...generate, plan }), 'cuda');
+    assert.equal(deviceOf({ ...base, command: 'merge', adapter: null, plan }), 'cpu');
+    assert.equal(deviceOf({ ...base, command: 'info', plan }), 'cpu');
+  });
+});
