@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { planBatches, stepsOf } from '../../../trainer/data/batches';
 import { promptBucket } from '../../../trainer/data/buckets';
@@ -46,6 +48,21 @@ describe('pure: prompt buckets', () => {
   });
 });
 
+interface ScheduleOracle {
+  readonly peak: number;
+  readonly cases: readonly {
+    /** The name that Transformers gives it. */
+    readonly scheduler: string;
+    readonly options: Omit<ScheduleOptions, 'peak'>;
+    /** Before the first update, and after each one. */
+    readonly rates: readonly number[];
+  }[];
+}
+
+const { peak, cases } = JSON.parse(
+  readFileSync(join(__dirname, '..', '..', 'oracles', 'schedules.json'), 'utf8'),
+) as ScheduleOracle;
+
 describe('pure: learning rates', () => {
   const cosine: ScheduleOptions = { peak: 2, steps: 100, warmupSteps: 10, finalRatio: 0.1, shape: 'cosine' };
 
@@ -57,6 +74,25 @@ describe('pure: learning rates', () => {
     assert.equal(learningRateAt(100, { ...cosine, shape: 'constant' }), 2);
     assert.equal(learningRateAt(1, { ...cosine, warmupSteps: 0 }), 2);
     assert.equal(learningRateAt(1, { ...cosine, steps: 1, warmupSteps: 0, finalRatio: 0 }), 2);
+  });
+
+  for (const { scheduler, options, rates } of cases) {
+    const { steps, warmupSteps, finalRatio } = options;
+    it(`are Transformers’ ${scheduler}: ${warmupSteps} of ${steps} steps up, down to ${finalRatio}`, () => {
+      assert.equal(rates.length, steps + 1);
+      for (let step = 1; step <= steps; step += 1) {
+        const [ours, theirs] = [learningRateAt(step, { ...options, peak }), rates[step]!];
+        assert.ok(Math.abs(ours - theirs) <= 1e-12 * peak, `step ${step}: ${ours}, not ${theirs}`);
+      }
+    });
+  }
+
+  it('without a warm-up are as with one of a single step', () => {
+    for (let step = 1; step <= 100; step += 1)
+      assert.equal(
+        learningRateAt(step, { ...cosine, warmupSteps: 0 }),
+        learningRateAt(step, { ...cosine, warmupSteps: 1 }),
+      );
   });
 
   it('stay at the peak until a linear decay begins', () => {
