@@ -172,7 +172,7 @@ export interface SweepReturn extends SweepResult {
 /** A cell's state while a sweep runs, for its `progress` query. */
 export interface CellProgress {
   readonly cell: CellIdentity;
-  /** `left-out`: a search did without it. */
+  /** `left-out`: a search did without it, or there was no money left for it. */
   readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'left-out';
   readonly workflowId: string;
   readonly score?: number;

@@ -36,7 +36,7 @@ async function sweepSections(input: ReportInput): Promise<Html[]> {
     await controlSection(chapter, figures.control),
     await moneySection(chapter, figures.money),
     claimsSection(chapter),
-    searchSection(input.result.search),
+    searchSection(input),
     await trainingSection(figures.training),
     samplesSection(input.answers),
     cellsSection(chapter, furtherScores(input)),

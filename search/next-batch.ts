@@ -108,12 +108,13 @@ function joinProposals(proposals: readonly SearchProposal[]): SearchProposal {
  * None means that it is done. Pure, so that a workflow can ask it again on every replay.
  */
 export function proposeNext(search: Search): SearchProposal {
-  switch (search.definition.strategy) {
+  const { strategy, budgetUnit: unit = 'rows' } = search.definition;
+  switch (strategy) {
     case 'adaptive':
       return joinProposals(proposeEach(search));
     case 'proxy':
       return joinProposals(
-        modelPairs(search).map((pair) => proposeProxy(pair, { epsilon: epsilonOf(search) })),
+        modelPairs(search).map((pair) => proposeProxy(pair, { epsilon: epsilonOf(search), unit })),
       );
     case 'grid':
     case undefined:

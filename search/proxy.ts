@@ -1,3 +1,4 @@
+import type { BudgetUnit } from '../contracts/definition';
 import type { SearchProposal, Transfer } from '../contracts/results';
 import { type Arm, armsOf, type SearchState } from './state';
 
@@ -5,6 +6,8 @@ import { type Arm, armsOf, type SearchState } from './state';
 export interface ProxyLimits {
   /** A fraction is near-optimal on the small model from (1 − epsilon) × the best score on. */
   readonly epsilon: number;
+  /** What its words count budgets in. */
+  readonly unit: BudgetUnit;
 }
 
 const mean = (values: readonly number[]): number =>
@@ -50,7 +53,7 @@ const openRuns = ({ runs, outcomes, failed }: SearchState): string[] => {
 function pickLarge(
   small: SearchState,
   large: SearchState,
-  epsilon: number,
+  { epsilon, unit }: ProxyLimits,
 ): { ids: string[]; words: string[] } {
   const arms = armsOf(large.runs);
   const open = new Set(openRuns(large));
@@ -62,7 +65,8 @@ function pickLarge(
       region,
       here.map(({ sftFraction }) => sftFraction),
     );
-    words.push(`r = ${fraction} at ${budget} (region ${Math.min(...region)} to ${Math.max(...region)})`);
+    const place = unit === 'usd' ? `$${budget}` : budget;
+    words.push(`r = ${fraction} at ${place} (region ${Math.min(...region)} to ${Math.max(...region)})`);
     const runs = here.find(({ sftFraction }) => sftFraction === fraction)?.runs ?? [];
     ids.push(...runs.map(({ id }) => id).filter((id) => open.has(id)));
   }
@@ -77,11 +81,11 @@ function pickLarge(
  */
 export function proposeProxy(
   { small, large }: { readonly small: SearchState; readonly large: SearchState },
-  { epsilon }: ProxyLimits,
+  limits: ProxyLimits,
 ): SearchProposal {
   const first = openRuns(small);
   if (first.length > 0) return { ids: first, standings: [], reason: 'The whole grid on the small model.' };
-  const { ids, words } = pickLarge(small, large, epsilon);
+  const { ids, words } = pickLarge(small, large, limits);
   const reason = `Midpoints of the small model’s near-optimal regions: ${words.join(', ')}.`;
   return { ids, standings: [], reason };
 }

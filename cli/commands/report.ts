@@ -15,7 +15,7 @@ export async function reportCommand(sweepId: string, options: PrinterOptions): P
   printer.print([
     ...renderParts(files.parts, printer.ink),
     '',
-    ...renderSearch(record.result.search, printer.ink),
+    ...renderSearch({ ...record, search: record.result.search }, printer.ink),
     ...renderSpend({ ...record, spend: record.result.spend, parts: files.parts }, printer.ink),
     ...files.parts.map(({ reportPath }) => `Report  ${reportPath}`),
     `Result  ${files.resultPath}`,

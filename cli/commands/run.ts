@@ -69,6 +69,7 @@ function recordOf({ planned }: Run, { result, run }: FollowedSweep): SweepRecord
 function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed: FollowedSweep): void {
   const { printer, invocation } = run;
   const { result } = followed;
+  const { definition } = run.planned.resolved;
   const { embedded } = place;
   const results = [...result.cells, ...result.controls].flatMap(({ stages }) => stages);
   const ending = renderEnding(
@@ -88,11 +89,8 @@ function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed
   );
   printer.print([
     ...['', ...renderParts(files.parts, printer.ink), ''],
-    ...renderSearch(result.search, printer.ink),
-    ...renderSpend(
-      { spend: result.spend, definition: run.planned.resolved.definition, parts: files.parts },
-      printer.ink,
-    ),
+    ...renderSearch({ search: result.search, definition }, printer.ink),
+    ...renderSpend({ spend: result.spend, definition, parts: files.parts }, printer.ink),
     ...ending,
   ]);
 }

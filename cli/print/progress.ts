@@ -1,5 +1,5 @@
 import type { RunningStage, SweepStatus } from '../../client';
-import type { CellIdentity } from '../../contracts/results';
+import type { CellIdentity, CellProgress } from '../../contracts/results';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatRoughly } from './numbers';
 import { fit, padRight, pageWidth, widthOf } from './text';
@@ -52,9 +52,14 @@ const failing = ({ status }: Standing): RunningStage[] =>
   );
 
 function countCells({ status, cells }: Standing): string {
-  const done = status.progress?.cells.filter(({ state }) => state === 'done').length ?? 0;
-  const failed = status.progress?.cells.filter(({ state }) => state === 'failed').length ?? 0;
-  return `${done} of ${cells.size} cells${failed === 0 ? '' : `, ${failed} failed`}`;
+  const count = (wanted: CellProgress['state']): number =>
+    status.progress?.cells.filter(({ state }) => state === wanted).length ?? 0;
+  const [failed, leftOut] = [count('failed'), count('left-out')];
+  return [
+    `${count('done')} of ${cells.size} cells`,
+    ...(failed === 0 ? [] : [`${failed} failed`]),
+    ...(leftOut === 0 ? [] : [`${leftOut} left out`]),
+  ].join(', ');
 }
 
 function timesOf({ elapsedMs, secondsLeft }: Standing): string {

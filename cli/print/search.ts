@@ -1,14 +1,16 @@
+import type { BudgetUnit, SweepDefinition } from '../../contracts/definition';
 import type { BudgetStanding, SearchRecord } from '../../contracts/results';
 import type { Ink } from './ink';
-import { formatCount, formatFraction, formatRate } from './numbers';
+import { formatBudget, formatCount, formatFraction, formatRate } from './numbers';
 import { renderTable, type TableCell } from './table';
 import { countOf, wrap } from './text';
 
-function standingRow({ axes, budget, sftFraction, confidence, runs, settled }: BudgetStanding): TableCell[] {
+function standingRow(standing: BudgetStanding, unit: BudgetUnit): TableCell[] {
+  const { axes, budget, sftFraction, confidence, runs, settled } = standing;
   const place = Object.values(axes ?? {}).join(', ');
   const texts = [
     place,
-    formatCount(budget),
+    formatBudget(budget, unit),
     formatFraction(sftFraction),
     confidence.toFixed(2),
     formatCount(runs),
@@ -16,7 +18,7 @@ function standingRow({ axes, budget, sftFraction, confidence, runs, settled }: B
   return [...texts, settled ? 'settled' : 'open'].map((text) => ({ text }));
 }
 
-function standingTable(standings: readonly BudgetStanding[], ink: Ink): string[] {
+function standingTable(standings: readonly BudgetStanding[], unit: BudgetUnit, ink: Ink): string[] {
   if (standings.length === 0) return [];
   return renderTable({
     columns: [
@@ -27,26 +29,32 @@ function standingTable(standings: readonly BudgetStanding[], ink: Ink): string[]
       { title: 'cells', right: true },
       { title: '' },
     ],
-    rows: standings.map(standingRow),
+    rows: standings.map((standing) => standingRow(standing, unit)),
     head: ink.faint,
   });
 }
 
+export interface SearchedSweep {
+  readonly search: SearchRecord | undefined;
+  readonly definition: SweepDefinition;
+}
+
 /** What a search ran of the grid, where it stands and why it ended; nothing for a whole grid. */
-export function renderSearch(search: SearchRecord | undefined, ink: Ink): string[] {
+export function renderSearch({ search, definition }: SearchedSweep, ink: Ink): string[] {
   if (search === undefined) return [];
+  const unit = definition.budgetUnit ?? 'rows';
   const { strategy, rounds, leftOut, costShare, transfers } = search;
   const cost = `${formatRate(costShare)} of the grid’s modelled device time`;
   const words = `${countOf(rounds.length - 1, 'batch', 'batches')}, ${cost}; ${countOf(leftOut, 'cell')} left out.`;
   const last = rounds.at(-1);
   const carried = transfers.map(
     ({ budget, share, hit }) =>
-      `At ${formatCount(budget)} ${formatRate(share)} of the small model’s near-optimal region is the large one’s too; its midpoint ${hit ? 'lies' : 'does not lie'} in it.`,
+      `At ${formatBudget(budget, unit)}${unit === 'rows' ? ' rows' : ''} ${formatRate(share)} of the small model’s near-optimal region is the large one’s too; its midpoint ${hit ? 'lies' : 'does not lie'} in it.`,
   );
   return [
     ink.strong(`Search (${strategy})`),
     ...wrap(`${words} ${last?.reason ?? ''}`, { first: '  ' }),
-    ...standingTable(last?.standings ?? [], ink),
+    ...standingTable(last?.standings ?? [], unit, ink),
     ...carried.flatMap((sentence) => wrap(sentence, { first: '  ' })),
     '',
   ];

@@ -28,10 +28,20 @@ function headOf({ workflowId, state, progress }: RunStatus): string {
   return `${workflowId} ${stateWords[state] ?? state.toLowerCase()}${state === 'RUNNING' ? pauseOf(paused) : ''}.`;
 }
 
+/** Every state that a cell can be in, as people read it, in the order in which they are counted. */
+const cellStates: Readonly<Record<CellProgress['state'], string>> = {
+  done: 'done',
+  running: 'running',
+  waiting: 'waiting',
+  failed: 'failed',
+  'left-out': 'left out',
+};
+
 function countStates(cells: readonly CellProgress[]): string {
-  const states = ['done', 'running', 'waiting', 'failed'] as const;
-  const counts = states.map((name) => [name, cells.filter(({ state }) => state === name).length] as const);
-  return counts.flatMap(([name, count]) => (count === 0 ? [] : [`${formatCount(count)} ${name}`])).join(', ');
+  const counts = Object.entries(cellStates).map(
+    ([name, word]) => [word, cells.filter(({ state }) => state === name).length] as const,
+  );
+  return counts.flatMap(([word, count]) => (count === 0 ? [] : [`${formatCount(count)} ${word}`])).join(', ');
 }
 
 function renderSweep({ cells, baseScore, window }: SweepProgress, ink: Ink): string[] {
@@ -41,7 +51,7 @@ function renderSweep({ cells, baseScore, window }: SweepProgress, ink: Ink): str
     { text: formatBudget(cell.budget, cell.budgetUnit ?? 'rows') },
     { text: formatFraction(cell.sftFraction) },
     { text: String(cell.seed) },
-    { text: state },
+    { text: cellStates[state] },
     { text: score === undefined ? '' : formatScore(score) },
     ...(warned ? [{ text: warnings?.toString() ?? '', ink: ink.doubtful }] : []),
     { text: cell.id, ink: ink.faint },

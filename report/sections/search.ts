@@ -1,20 +1,23 @@
-import type { SearchRecord } from '../../contracts/results';
-import { formatCount, formatFraction, formatShare } from '../format';
+import type { BudgetUnit } from '../../contracts/definition';
+import type { SearchProposal } from '../../contracts/results';
+import { formatBudget, formatCount, formatFraction, formatShare } from '../format';
 import { html, type Html } from '../html';
+import type { ReportInput } from '../input';
 import { section, table } from './parts';
 
-function standingsOf({ standings }: SearchRecord['rounds'][number]): string {
+function standingsOf({ standings }: SearchProposal, unit: BudgetUnit): string {
   return standings
     .map(
       ({ axes, budget, sftFraction, confidence }) =>
-        `${[...Object.values(axes ?? {}), formatCount(budget)].join(', ')}: r = ${formatFraction(sftFraction)} (${confidence.toFixed(2)})`,
+        `${[...Object.values(axes ?? {}), formatBudget(budget, unit)].join(', ')}: r = ${formatFraction(sftFraction)} (${confidence.toFixed(2)})`,
     )
     .join('; ');
 }
 
 /** What a search asked for, batch by batch, and why it ended; nothing where the whole grid was run. */
-export function searchSection(search: SearchRecord | undefined): Html {
+export function searchSection({ definition, result: { search } }: ReportInput): Html {
   if (search === undefined) return html``;
+  const unit = definition.budgetUnit ?? 'rows';
   const { strategy, rounds, leftOut, costShare } = search;
   return section(
     { id: 'search', title: 'How the search went' },
@@ -25,8 +28,9 @@ export function searchSection(search: SearchRecord | undefined): Html {
     ...search.transfers.map(
       ({ budget, share, hit }) =>
         html`<p>
-          At ${formatCount(budget)} rows ${formatShare(share, 0)} of the small model’s near-optimal region is
-          the large one’s too; its midpoint ${hit ? 'lies' : 'does not lie'} in it.
+          At ${formatBudget(budget, unit)}${unit === 'rows' ? ' rows' : ''} ${formatShare(share, 0)} of the
+          small model’s near-optimal region is the large one’s too; its midpoint
+          ${hit ? 'lies' : 'does not lie'} in it.
         </p>`,
     ),
     table({
@@ -39,7 +43,7 @@ export function searchSection(search: SearchRecord | undefined): Html {
         { title: 'Best so far, by budget', text: true },
       ],
       rows: rounds.map((round, index) => ({
-        cells: [index + 1, round.ids.length, round.reason, standingsOf(round)],
+        cells: [index + 1, round.ids.length, round.reason, standingsOf(round, unit)],
       })),
     }),
   );

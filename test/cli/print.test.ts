@@ -6,9 +6,10 @@ import { createInk, takesColour } from '../../cli/print/ink';
 import { formatDifference, formatEstimate, formatRoughly } from '../../cli/print/numbers';
 import { renderPlan } from '../../cli/print/plan';
 import { renderResults } from '../../cli/print/results';
+import { renderSearch } from '../../cli/print/search';
 import { fit, pageWidth, widthOf, wrap } from '../../cli/print/text';
 import { summarizePlan, type PlanSummary } from '../../cli/plan-summary';
-import type { SweepResult } from '../../contracts/results';
+import type { SearchRecord, SweepResult } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import { sweepFixture } from '../report/sweep-fixture';
 
@@ -147,6 +148,26 @@ describe('pure: what a plan prints', () => {
     }
     assert.deepEqual(sizes.at(-1)?.toBuy, { demonstrations: 0, pairs: 0, checkerCalls: 0 });
     assert.equal(sizes.at(-1)?.seconds, 0);
+  });
+});
+
+describe('pure: what a search prints', () => {
+  const { definition } = resolved;
+  const standing = { budget: 1024, sftFraction: 0.5, confidence: 0.93, runs: 3, settled: true };
+  const search: SearchRecord = {
+    ...{ strategy: 'adaptive', leftOut: 5, costShare: 0.4 },
+    rounds: [{ ids: [], standings: [standing], reason: 'Done: 1 of 1 budgets settled.' }],
+    transfers: [{ budget: 1024, share: 1, hit: true }],
+  };
+
+  it('names rows as rows and money as money', () => {
+    const rows = renderSearch({ search, definition }, plain).join('\n');
+    assert.match(rows, /At 1,024 rows 100 %/);
+    assert.doesNotMatch(rows, /\$/);
+    const money = { ...definition, budgetUnit: 'usd' as const };
+    const dollars = renderSearch({ search, definition: money }, plain);
+    assertFits(dollars);
+    assert.match(dollars.join('\n'), /\$1024 +0\.5 +0\.93 +3 +settled[^]*At \$1024 100 %/);
   });
 });
 

@@ -128,6 +128,20 @@ describe('pure: progress', () => {
     );
   });
 
+  it('counts the cells that a search left out', () => {
+    const { status, ...standing } = standingWith([]);
+    const { progress } = status;
+    assert.ok(progress);
+    const cells = progress.cells.map((cell, index) =>
+      index < 5 ? cell : { ...cell, state: 'left-out' as const },
+    );
+    const [head] = renderStanding(
+      { ...standing, status: { ...status, progress: { ...progress, cells } } },
+      plain,
+    );
+    assert.match(head ?? '', /^2 of 12 cells, 7 left out, /);
+  });
+
   it('keeps every line within a terminal of any width, in colours too', () => {
     const stages = [runningStage(), runningStage({ state: 'queued' })];
     for (const width of [20, 40, 79, 100])

@@ -14,6 +14,7 @@ const sweep: SweepProgress = {
   cells: [
     { cell, state: 'done', score: 0.5, workflowId: cell.id },
     { cell: { ...cell, sftFraction: 0 }, state: 'waiting', workflowId: 'other' },
+    { cell: { ...cell, sftFraction: 1 }, state: 'left-out', workflowId: 'third' },
   ],
 };
 const status: RunStatus = {
@@ -26,7 +27,7 @@ describe('pure: the status of a run', () => {
   it('says whether it is paused, how many cells stand where, and each cell with its id', () => {
     const text = renderStatus(status, ink).join('\n');
     assert.match(text, /tiny-0123 goes on, paused \(stages gave their devices back\)/);
-    assert.match(text, /2 cells: 1 done, 1 waiting; at most 4 at once. Base model 0\.225/);
+    assert.match(text, /3 cells: 1 done, 1 waiting, 1 left out; at most 4 at once. Base model 0\.225/);
     assert.ok(text.includes(cell.id));
     assert.doesNotMatch(text, /warnings/);
     const cells = sweep.cells.map((each) => ({ ...each, warnings: 2 }));

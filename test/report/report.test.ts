@@ -4,6 +4,7 @@ import { smoothCurve } from '../../report/figures/curves';
 import { html } from '../../report/html';
 import { planEvidence, renderReport, renderStandalone, reportFigures, type ReportInput } from '../../report';
 import { distinctStages } from '../../report/sections/costs';
+import { searchSection } from '../../report/sections/search';
 import { sweepFixture } from './sweep-fixture';
 
 async function drawAll(report: ReportInput): Promise<Record<string, string>> {
@@ -134,6 +135,21 @@ describe('pure: report', function () {
     const table = text.slice(text.indexOf('How the pairs were made'));
     const rows = table.slice(0, table.indexOf('</table>')).match(/<th scope="row"/g) ?? [];
     assert.equal(rows.length, input.result.cells.filter(({ cell }) => cell.pairRows > 0).length);
+  });
+
+  it('tells how a search went, of money in dollars', () => {
+    const standings = [{ budget: 1024, sftFraction: 0.5, confidence: 0.93, runs: 3, settled: true }];
+    const transfers = [{ budget: 1024, share: 1, hit: true }];
+    const rounds = [{ ids: [], standings, reason: 'Done.' }];
+    const search = { strategy: 'adaptive', rounds, leftOut: 5, costShare: 0.4, transfers } as const;
+    const searched = { ...input, result: { ...input.result, search } };
+    const rows = searchSection(searched).text;
+    assert.ok(
+      rows.includes('1,024: r = 0.5 (0.93)') && rows.includes('At 1,024 rows 100') && !rows.includes('$'),
+    );
+    const definition = { ...input.definition, budgetUnit: 'usd' as const };
+    const money = searchSection({ ...searched, definition }).text;
+    assert.ok(money.includes('$1024: r = 0.5 (0.93)') && money.includes('At $1024 100'), money);
   });
 
   it('counts a shared stage once', () => {
