@@ -30,6 +30,7 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   BUNDLE_REFUSED: 65,
   SIGNING_KEY_INVALID: config,
   TEMPORAL_MISSING: unavailable,
+  TEMPORAL_SILENT: unavailable,
   PORT_IN_USE: unavailable,
   STORE_UNWRITABLE: 73,
   ARTIFACT_CORRUPT: 74,

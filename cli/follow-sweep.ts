@@ -100,6 +100,7 @@ export async function followSweep(place: TemporalPlace, options: FollowOptions):
   const standingOf = createStandings(planned);
   const onStatus = (status: SweepStatus): void => view.show(standingOf(status));
   const { home } = planned.store.paths;
-  const result = await watchSweep({ client, plan, started, onStatus, signal, home });
+  const onNotice = (text: string): void => view.notice(text);
+  const result = await watchSweep({ client, plan, started, onStatus, onNotice, signal, home });
   return { result, run: runRecord(place, started, planned) };
 }

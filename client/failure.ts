@@ -42,7 +42,22 @@ export async function toWorkflowError(error: unknown, workflowId: string): Promi
   );
 }
 
-const deadlineExceeded = 4;
+/** Statuses of gRPC, as its specification numbers them. */
+const grpc = { cancelled: 1, deadlineExceeded: 4, resourceExhausted: 8, unavailable: 14 } as const;
+
+/** The status of gRPC behind an error, which the SDK wraps; undefined where no call to a server failed. */
+function grpcStatusOf(error: unknown): number | undefined {
+  for (let at = error; at !== undefined && at !== null; at = causeOf(at)) {
+    const { code } = at as { code?: unknown };
+    if (typeof code === 'number') return code;
+  }
+  return undefined;
+}
+
+const unanswered: ReadonlySet<number | undefined> = new Set(Object.values(grpc));
+
+/** Whether a server gave no answer, and may yet: it is away, late or overloaded. */
+export const isUnanswered = (error: unknown): boolean => unanswered.has(grpcStatusOf(error));
 
 /** Why a run could not be steered or looked at, as an error with a code of the table. */
 export async function toSteeringError(error: unknown, workflowId: string): Promise<unknown> {
@@ -59,8 +74,7 @@ export async function toSteeringError(error: unknown, workflowId: string): Promi
     return new BudgetlineError('RUN_UNKNOWN', `No run of the id ${workflowId} goes on.`, { cause: error });
   const late =
     error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
-    (error instanceof ServiceError &&
-      (error.cause as { code?: number } | undefined)?.code === deadlineExceeded);
+    (error instanceof ServiceError && grpcStatusOf(error) === grpc.deadlineExceeded);
   if (!late) return error;
   return new BudgetlineError('WORKERS_SILENT', `No worker answered for ${workflowId}.`, { cause: error });
 }

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { CellProgress, SweepProgress, SweepResult } from '../contracts/results';
+import type { CellProgress, SweepProgress, SweepResult, SweepReturn } from '../contracts/results';
+import { BudgetlineError } from '../contracts/failures';
 import type { PlannedStage, StageKey } from '../contracts/stage';
 import type { SweepPlan } from '../planning';
 import type { allocationSweep } from '../workflows';
 import { toWorkflowError } from './failure';
 import { completeResult } from './kept-pages';
+import { Patience } from './patience';
 import { listPending } from './pending';
 import type { Pending } from './pending';
 import type { Started } from './start';
@@ -35,33 +37,51 @@ export interface WatchOptions {
   readonly home?: string;
   /** Milliseconds between two looks; 1,000 unless told. */
   readonly intervalMs?: number;
+  /** Milliseconds for which the server may give no answer; 120,000 unless told. */
+  readonly silenceLimitMs?: number;
+  /** One line for people: that the server is silent, and that it answers again. */
+  readonly onNotice?: (text: string) => void;
   /** Ends the watching, not the sweep. */
   readonly signal?: AbortSignal;
 }
 
 const queryLimitMs = 3_000;
+const describeLimitMs = 5_000;
+const silenceLimitMs = 120_000;
+const askAgainMs = 1_000;
+
+const patienceFor = (options: WatchOptions, onNotice?: WatchOptions['onNotice']): Patience =>
+  new Patience({
+    workflowId: options.started.workflowId,
+    limitMs: options.silenceLimitMs ?? silenceLimitMs,
+    onNotice,
+  });
 
 /** Looks at a running sweep, again and again. */
 class Watcher {
   readonly #finished = new Set<StageKey>();
   readonly #byKey: ReadonlyMap<StageKey, PlannedStage>;
+  readonly #patience: Patience;
   #progress: SweepProgress | null = null;
 
   constructor(private readonly options: WatchOptions) {
     const { plan } = options;
+    this.#patience = patienceFor(options, options.onNotice);
     const planned = plan.stages.map(({ stage }) => stage);
     const { certain, besideWinners } = plan.controls;
     const controls = [...certain, ...besideWinners].flatMap(({ stages }) => stages);
     this.#byKey = new Map([...planned, ...controls].map((stage) => [stage.key, stage]));
   }
 
+  /** @throws BudgetlineError TEMPORAL_SILENT */
   async look(): Promise<SweepStatus> {
-    this.#progress = (await this.#query()) ?? this.#progress;
+    const [progress, ofSweep] = await Promise.all([this.#query(), this.#lookAtSweep()]);
+    this.#progress = progress ?? this.#progress;
     const cells = this.#progress?.cells ?? [];
     if ((this.#progress?.baseScore ?? null) !== null) this.#finish(this.options.plan.base);
     for (const cell of cells) if (cell.state === 'done') this.#finish(this.#stagesOf(cell));
     const ofCells = cells.filter(({ state }) => state === 'running').map((cell) => this.#lookAtCell(cell));
-    const running = (await Promise.all([this.#lookAtSweep(), ...ofCells])).flat();
+    const running = [...ofSweep, ...(await Promise.all(ofCells)).flat()];
     return { progress: this.#progress, running, finished: this.#finished };
   }
 
@@ -104,10 +124,14 @@ class Watcher {
   }
 
   async #pendingOf(workflowId: string): Promise<Pending[]> {
+    const { client } = this.options;
+    const list = (): Promise<Pending[]> =>
+      client.connection.withDeadline(Date.now() + describeLimitMs, () => listPending(client, workflowId));
     try {
-      return await listPending(this.options.client, workflowId);
-    } catch {
-      // It has not begun, or is over, or the server is away for a moment.
+      return (await this.#patience.ask(list)) ?? [];
+    } catch (error) {
+      if (error instanceof BudgetlineError) throw error;
+      // It has not begun, or is over.
       return [];
     }
   }
@@ -128,6 +152,17 @@ async function lookUntil(ended: AbortSignal, options: WatchOptions): Promise<voi
   }
 }
 
+/** What the sweep returns, whoever else answers meanwhile; a server that is away is asked again. */
+async function awaitReturn(ended: AbortSignal, options: WatchOptions): Promise<SweepReturn> {
+  const patience = patienceFor(options);
+  for (;;) {
+    const returned = await patience.ask(() => options.started.handle.result());
+    if (returned !== undefined) return returned;
+    ended.throwIfAborted();
+    await pause(askAgainMs, ended);
+  }
+}
+
 function whenAborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
     const stop = (): void => {
@@ -138,21 +173,32 @@ function whenAborted(signal: AbortSignal | undefined): Promise<never> {
   });
 }
 
+function whenFailed(work: Promise<unknown>): Promise<never> {
+  return new Promise((_, reject) => {
+    work.catch(reject);
+  });
+}
+
 /**
- * Follows a sweep to its result, telling now and then where it stands.
+ * Follows a sweep to its result, telling now and then where it stands; a server that is away for a while is waited for.
  *
- * @throws BudgetlineError with the code of what ended the sweep; the signal's reason where the watching was ended
+ * @throws BudgetlineError with the code of what ended the sweep, TEMPORAL_SILENT where the server stays away; the signal's
+ * reason where the watching was ended
  */
 export async function watchSweep(options: WatchOptions): Promise<SweepResult> {
   const ended = new AbortController();
   const looking = lookUntil(ended.signal, options);
   try {
-    const returned = await Promise.race([options.started.handle.result(), whenAborted(options.signal)]);
+    const returned = await Promise.race([
+      awaitReturn(ended.signal, options),
+      whenAborted(options.signal),
+      whenFailed(looking),
+    ]);
     return await completeResult(returned, { plan: options.plan, home: options.home });
   } catch (error) {
     throw await toWorkflowError(error, options.started.workflowId);
   } finally {
     ended.abort();
-    await looking;
+    await Promise.allSettled([looking]);
   }
 }

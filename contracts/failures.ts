@@ -260,6 +260,12 @@ const table = {
     meaning: 'The Temporal server knows the run, but no worker answers for it.',
     remedy: 'Start workers (budgetline worker --queue cpu, or the run itself) and ask again.',
   },
+  TEMPORAL_SILENT: {
+    retried: false,
+    meaning: 'The Temporal server did not answer for minutes while a run was watched.',
+    remedy:
+      'The run goes on on the server. When that answers again: budgetline status ID, or start the same run once more, which attaches to it.',
+  },
   INTERNAL: {
     retried: false,
     meaning: 'A fault of Budgetline itself, or of a task that is registered with it.',

@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { connect, resolveDefinition, startSweep, watchSweep } from '../../client';
 import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
-import { BudgetlineError } from '../../contracts/failures';
 import type { SweepResult } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import { defineSweep } from '../../planning/define';
@@ -31,21 +29,13 @@ export function resolveChaosSweep(change: Partial<SweepInput> = {}): Promise<Res
   return resolveDefinition(definition, { tasks: builtInTasks });
 }
 
-/** Follows a sweep to its end, also over a server that is away for a while. */
+/** Follows a sweep to its end. */
 async function awaitEnd(client: Client, resolved: ResolvedSweep, options: RunOptions): Promise<SweepResult> {
   const { signal, world, heartbeatSeconds } = options;
   const orchestration = { heartbeatSeconds, window: 4 };
   const started = await startSweep(resolved, { client, orchestration });
   const plan = planSweep(resolved);
-  for (;;) {
-    try {
-      const watched = { client, plan, started, home: world.home, signal, onStatus: () => undefined };
-      return await watchSweep(watched);
-    } catch (error) {
-      if (error instanceof BudgetlineError || signal.aborted) throw error;
-      await sleep(500);
-    }
-  }
+  return watchSweep({ client, plan, started, home: world.home, signal, onStatus: () => undefined });
 }
 
 export interface RunOptions {
