@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { removeStaleOutputs } from './stale-outputs';
 
 const root = resolve(__dirname, '..');
 const dist = join(root, 'dist');
@@ -25,7 +26,13 @@ const dist = join(root, 'dist');
 const { include: sources } = JSON.parse(readFileSync(join(root, 'tsconfig.build.json'), 'utf8')) as {
   include: string[];
 };
-const settings = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.ts'];
+const settings = [
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'scripts/build.ts',
+  'scripts/stale-outputs.ts',
+];
 const products = ['index.js', 'cli/main.js', 'bin/budgetline-trainer.js', 'workflow-bundle.js'];
 
 function filesOf(source: string): string[] {
@@ -62,7 +69,7 @@ function compile(): void {
 async function bundleTrainer(): Promise<void> {
   const { buildSync } = await import('esbuild');
   const outfile = join(dist, 'bin', 'budgetline-trainer.js');
-  const partial = join(dist, 'bin', 'budgetline-trainer.partial.js');
+  const partial = `${outfile}.partial`;
   buildSync({
     entryPoints: [join(root, 'trainer', 'main.ts')],
     outfile: partial,
@@ -112,6 +119,7 @@ async function main(): Promise<void> {
   mkdirSync(dist, { recursive: true });
   rmSync(stampPath, { force: true });
   compile();
+  removeStaleOutputs({ root, dist, products });
   await bundleTrainer();
   await bundleWorkflows();
   writeFileSync(stampPath, digest);

@@ -1,0 +1,25 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface Places {
+  /** Folder of the sources; x.ts is compiled to x.js, x.js.map and x.d.ts in `dist`. */
+  readonly root: string;
+  readonly dist: string;
+  /** What `dist` holds besides, by its path there. */
+  readonly products: readonly string[];
+}
+
+/**
+ * Removes what an earlier build left of sources that are gone, and says what that was. Where x.ts has become x/index.ts,
+ * an old x.js would still be loaded in its place. To be called when the new outputs are there: nothing is missing in between.
+ */
+export function removeStaleOutputs({ root, dist, products }: Places): string[] {
+  const compiled = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => /\.(?:js|js\.map|d\.ts)$/.test(name) && !products.includes(name),
+  );
+  const stale = compiled.filter(
+    (name) => !existsSync(join(root, name.replace(/\.(?:js|js\.map|d\.ts)$/, '.ts'))),
+  );
+  for (const name of stale) rmSync(join(dist, name), { force: true });
+  return stale.sort();
+}
