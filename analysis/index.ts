@@ -1,4 +1,5 @@
 export { analyzeSweep, type AnalyzeSweepInput } from './analyze';
 export { meanInterval } from './interval';
+export { describeLabels, labelQuality } from './labels';
 export { transferBetweenModels, type ModelTransfer } from './regions';
 export { analyzeTable, type ScoreRow, type TableRules } from './table';

@@ -74,6 +74,12 @@ export function addDataCommands(program: Command): void {
   withDataOptions(data.command('preview'))
     .description('the first rows as the model will see them, and every row that cannot be used')
     .option('--rows <n>', 'rows to show', parseCount, 3)
+    .addOption(
+      new Option(
+        '--definition <file>',
+        'a sweep: prompts as its task puts them, fields and policies as its annotations say where they name the file',
+      ).conflicts('heldOut'),
+    )
     .action(async (file: string, flags: Parameters<typeof previewCommand>[1]) => {
       const { previewCommand } = await import('./commands/data.js');
       process.exitCode = await previewCommand(file, flags);

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { ExperimentDefinition, ResolvedFiles, SweepDefinition } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
-import { type GivenKind, type GivenUse, givenUses } from '../contracts/given';
+import { type Annotations, type GivenSource, type GivenUse, givenUses } from '../contracts/given';
 import type { ProblemSet, Task } from '../contracts/task';
-import { type GivenRow, readGiven } from '../ingest';
+import { type GivenRequest, type GivenRow, type GivenRows, readGiven, type RowFault } from '../ingest';
 import {
   annotationCosts,
   buyRows,
@@ -26,7 +26,8 @@ export interface ResolvedGiven {
   readonly rows: Readonly<Partial<Record<GivenUse, number>>>;
 }
 
-interface Source {
+/** A definition with its task's problems. */
+export interface Source {
   readonly definition: AnyDefinition;
   readonly task: Task;
   readonly problems: ProblemSet;
@@ -47,24 +48,47 @@ function inField(use: GivenUse, error: unknown): unknown {
   return new BudgetlineError(code, `${field}: ${message}`, { remedy, details: { ...details, field } });
 }
 
-async function readFileOf(
-  { definition, task, problems, baseDir }: Source,
-  use: GivenUse,
-): Promise<ReadFile[]> {
-  const said = definition.annotations?.[use];
-  if (said === undefined) return [];
-  const path = resolve(baseDir, said.file);
+/** How a file is read, as its entry in the definition says. */
+type Reading = Omit<GivenSource, 'digest'>;
+
+function readingOf(said: NonNullable<Annotations[GivenUse]>): Reading {
   const { map, prompts, policies } = said;
-  const kind: GivenKind = 'kind' in said ? said.kind : 'demonstrations';
-  const templated = definition.data.source === 'twin';
+  return { kind: 'kind' in said ? said.kind : 'demonstrations', map, prompts, policies };
+}
+
+const requestOf = ({ definition, task, problems }: Source, path: string, given: Reading): GivenRequest => ({
+  ...{ path, given, task, problems },
+  templated: definition.data.source === 'twin',
+});
+
+async function readFileOf(source: Source, use: GivenUse): Promise<ReadFile[]> {
+  const said = source.definition.annotations?.[use];
+  if (said === undefined) return [];
+  const path = resolve(source.baseDir, said.file);
   try {
     const digest = await digestFile(path);
-    const given = { kind, map, prompts, policies };
-    const { rows } = await readGiven({ path, given, task, problems, templated });
+    const { rows } = await readGiven(requestOf(source, path, readingOf(said)));
     return [{ use, path, digest, rows }];
   } catch (error) {
     throw inField(use, error);
   }
+}
+
+export interface PreviewRequest {
+  readonly path: string;
+  /** How the file is read where the definition's annotations do not name it for this kind of rows. */
+  readonly otherwise: Reading;
+  /** Told of each row that cannot be used. */
+  readonly onFault: (fault: RowFault) => void;
+}
+
+/** A file's rows as the stages of a definition would take them: put by its task, held against its test items and check. */
+export function readGivenFor(source: Source, request: PreviewRequest): Promise<GivenRows> {
+  const { path, otherwise, onFault } = request;
+  const said = givenUses.flatMap((use) => source.definition.annotations?.[use] ?? []);
+  const named = said.filter(({ file }) => resolve(source.baseDir, file) === resolve(path)).map(readingOf);
+  const given = named.find(({ kind }) => kind === otherwise.kind) ?? otherwise;
+  return readGiven({ ...requestOf(source, path, given), onFault });
 }
 
 const pointsOf = (definition: AnyDefinition): GridPoint[] =>

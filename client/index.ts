@@ -9,7 +9,7 @@ export { listRuns } from './list';
 export type { ListedRun, RunFilter } from './list';
 export { listPending } from './pending';
 export type { Pending } from './pending';
-export { resolveDefinition } from './resolve';
+export { previewGiven, resolveDefinition } from './resolve';
 export type { ResolveOptions } from './resolve';
 export { readStatus } from './status';
 export type { RunStatus } from './status';

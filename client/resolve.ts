@@ -15,7 +15,8 @@ import type { IdentifiedSource } from '../contracts/provenance';
 import type { Annotator, Judge, ProblemSet, Task, TaskContext } from '../contracts/task';
 import { digestOf, variantsOf } from '../planning';
 import { digestFile, digestFolder } from '../store';
-import { type ResolvedGiven, resolveGiven } from './given';
+import type { GivenRows } from '../ingest';
+import { type PreviewRequest, readGivenFor, type ResolvedGiven, resolveGiven } from './given';
 import { fetchHubModel, isModelFile, type HubOptions } from './hub';
 import { countParameters } from './model-parameters';
 import { embeddedModelPath } from './package-files';
@@ -103,14 +104,33 @@ function assertEnoughItems({ evaluation }: AnyDefinition, { test }: ProblemSet):
   throw new BudgetlineError('DEFINITION_INVALID', message, { details: { field: 'evaluation.items' } });
 }
 
-async function loadOutside(
+async function loadProblems(
   definition: AnyDefinition,
-  { tasks, baseDir = process.cwd(), hub }: ResolveOptions,
+  { tasks, baseDir = process.cwd() }: Omit<ResolveOptions, 'hub'>,
 ) {
   const task = find(tasks, definition.task, 'task');
-  const model = await resolveModel(definition.model, { baseDir, hub });
   const files = await resolveFiles(definition, task, baseDir);
-  const problems = await task.load(definition.data, contextOf(files));
+  return { task, files, problems: await task.load(definition.data, contextOf(files)) };
+}
+
+/**
+ * Rows of a file as the model will see them in the stages of a definition, whether it names the file or not.
+ *
+ * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID (of the task's own files), DEFINITION_INVALID
+ */
+export async function previewGiven(
+  definition: AnyDefinition,
+  options: Omit<ResolveOptions, 'hub'> & PreviewRequest,
+): Promise<GivenRows> {
+  const { baseDir = process.cwd() } = options;
+  const { task, problems } = await loadProblems(definition, options);
+  return readGivenFor({ definition, task, problems, baseDir }, options);
+}
+
+async function loadOutside(definition: AnyDefinition, options: ResolveOptions) {
+  const { baseDir = process.cwd(), hub } = options;
+  const model = await resolveModel(definition.model, { baseDir, hub });
+  const { task, files, problems } = await loadProblems(definition, options);
   return { task, problems, outside: { model, files, poolRows: problems.pool.length } };
 }
 

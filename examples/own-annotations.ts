@@ -8,7 +8,7 @@ const origin = { source: 'Written by a program for this example', licence: 'Apac
  * Rows of one's own in the place of an annotator and a checker: worked solutions from a CSV, ranked answers from JSON
  * Lines. Prompts are bare questions; the task puts them as it puts its own. Look at the rows first:
  *   budgetline data preview examples/data/own-annotations/comparisons.jsonl --kind preferences \
- *     --map prompt=question,completions=answers
+ *     --definition examples/own-annotations.ts
  */
 export default defineSweep({
   ...gradeSchoolMathDefaults,

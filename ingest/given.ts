@@ -31,6 +31,8 @@ export interface GivenRequest {
   readonly problems: ProblemSet;
   /** Generated problems share long runs of words by design. */
   readonly templated: boolean;
+  /** Told of each row that cannot be used; where nobody is, such rows are an error. */
+  readonly onFault?: (fault: RowFault) => void;
 }
 
 const contentOf = (task: Task, problem: Problem): string => task.content?.(problem) ?? problem.prompt;
@@ -100,6 +102,7 @@ class Taker {
   }
 
   fault(fault: RowFault): void {
+    this.request.onFault?.(fault);
     this.faultCount += 1;
     if (this.faults.length < listedFaults) this.faults.push(fault);
   }
@@ -156,6 +159,6 @@ export async function readGiven(request: GivenRequest): Promise<GivenRows> {
     },
     { onRow: (row) => taker.take(row), onFault: (fault) => taker.fault(fault) },
   );
-  if (taker.faultCount > 0) refuse(path, taker.faults, taker.faultCount);
+  if (taker.faultCount > 0 && request.onFault === undefined) refuse(path, taker.faults, taker.faultCount);
   return { rows: taker.rows, summary, checked: taker.checked, contradicted: taker.contradicted };
 }

@@ -1,5 +1,5 @@
 export { describeDataset, type NamedProvenance } from './croissant';
-export { type GivenRow, type GivenRows, readGiven } from './given';
+export { type GivenRequest, type GivenRow, type GivenRows, readGiven } from './given';
 export { ingestFile, type IngestOptions, type IngestSink, type IngestSummary, readPrompts } from './ingest';
 export { readRecords } from './source';
 export type { FieldMap } from './map-fields';

@@ -10,11 +10,13 @@ import {
   ingestFile,
   type IngestOptions,
   type IngestSummary,
+  type Policies,
   readPrompts,
   type RowFault,
 } from '../../ingest';
 import { digestFile } from '../../store';
 import { exitStatusOf } from '../exit-status';
+import { loadDefinition } from '../load-definition';
 import { renderFaults, renderPreview, renderSummary } from '../print/data';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 
@@ -31,12 +33,16 @@ export interface DataFlags extends PrinterOptions {
 /** Faults that are shown to people; with --json all of them are printed. */
 const shownFaults = 20;
 
+const policiesOf = ({ duplicates, empty, equal, overlap }: DataFlags): Policies => ({
+  ...{ duplicates, emptyCompletions: empty, equalPairs: equal, overlaps: overlap },
+});
+
 async function optionsOf(path: string, flags: DataFlags): Promise<IngestOptions> {
-  const { kind, map, heldOut, duplicates, empty, equal, overlap } = flags;
+  const { kind, map, heldOut } = flags;
   return {
     ...{ path, kind },
     ...(map === undefined ? {} : { map }),
-    policies: { duplicates, emptyCompletions: empty, equalPairs: equal, overlaps: overlap },
+    policies: policiesOf(flags),
     ...(heldOut === undefined ? {} : { heldOut: await readPrompts(heldOut, map) }),
   };
 }
@@ -56,19 +62,59 @@ function tell(
   return faults.length > 0 ? exitStatusOf('DATA_INVALID') : 0;
 }
 
+export interface PreviewFlags extends DataFlags {
+  /** Rows to show. */
+  readonly rows: number;
+  readonly definition?: string;
+}
+
+/** What a preview shows of a file. */
+interface Previewed {
+  readonly rows: AnnotationRow[];
+  readonly summary: IngestSummary;
+}
+type OnFault = (fault: RowFault) => void;
+
+/** Rows as they stand in the file: one at a time, whatever its size. */
+async function readBare(path: string, flags: PreviewFlags, onFault: OnFault): Promise<Previewed> {
+  const rows: AnnotationRow[] = [];
+  const onRow = (row: AnnotationRow): void => {
+    if (rows.length < flags.rows) rows.push(row);
+  };
+  return { rows, summary: await ingestFile(await optionsOf(path, flags), { onRow, onFault }) };
+}
+
+/** Rows as the task of a definition puts them. */
+async function readFramed(
+  path: string,
+  { flags, file }: { flags: PreviewFlags; file: string },
+  onFault: OnFault,
+): Promise<Previewed> {
+  const { definition, tasks } = await loadDefinition(file, {});
+  const { previewGiven } = await import('../../client/index.js');
+  const { builtInTasks } = await import('../../workers/index.js');
+  const { kind, map = {} } = flags;
+  const policies = { ...policiesOf(flags), contradictions: 'count' } as const;
+  const { rows, summary } = await previewGiven(definition, {
+    ...{ tasks: [...tasks, ...builtInTasks], path, onFault },
+    otherwise: { ...{ kind, map, policies }, prompts: 'task' },
+  });
+  return { summary, rows: rows.slice(0, flags.rows).map(({ row }) => row) };
+}
+
 /**
  * `budgetline data preview FILE`: the first rows as the model will see them, and everything that is wrong with the rest.
  * Gives the exit status: 0, 65 where rows cannot be used.
  */
-export async function previewCommand(path: string, flags: DataFlags & { rows: number }): Promise<number> {
-  const [rows, faults]: [AnnotationRow[], RowFault[]] = [[], []];
-  const summary = await ingestFile(await optionsOf(path, flags), {
-    onRow(row) {
-      if (rows.length < flags.rows) rows.push(row);
-    },
-    onFault: (fault) => faults.push(fault),
-  });
-  return tell(flags, { summary, faults, rows });
+export async function previewCommand(path: string, flags: PreviewFlags): Promise<number> {
+  const faults: RowFault[] = [];
+  const onFault: OnFault = (fault) => faults.push(fault);
+  const { definition: file } = flags;
+  const previewed =
+    file === undefined
+      ? await readBare(path, flags, onFault)
+      : await readFramed(path, { flags, file }, onFault);
+  return tell(flags, { ...previewed, faults });
 }
 
 export interface ImportFlags extends DataFlags {

@@ -1,3 +1,4 @@
+import { describeLabels, labelQuality } from '../../analysis';
 import type { StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
 import { formatDuration } from './numbers';
@@ -42,6 +43,13 @@ function warningsOf(stages: readonly StageResult[]): string[] {
   return wrap(`The trainer warned, and the report says where: ${counts.join(', ')}.`, { first: '  ' });
 }
 
+/** How far the labels can be trusted, where that is known. */
+function labelsOf(stages: readonly StageResult[]): string[] {
+  return labelQuality(distinctStages(stages)).flatMap((quality) =>
+    wrap(`Labels of ${quality.of}: ${describeLabels(quality)}.`, { first: '  ' }),
+  );
+}
+
 function entry(name: string, value: string, ink: Ink): string {
   return `  ${ink.faint(padRight(name, 9))}  ${value}`;
 }
@@ -57,6 +65,7 @@ export function renderEnding(ending: Ending, ink: Ink): string[] {
   return [
     ...wrap(time).map(ink.strong),
     ...warningsOf(ending.stages).map(ink.doubtful),
+    ...labelsOf(ending.stages),
     ...ending.reportPaths.map((path) => entry('Report', path, ink)),
     entry('Result', ending.resultPath, ink),
     ...(ending.temporalUi === null ? [] : [entry('Temporal', ending.temporalUi, ink)]),

@@ -1,4 +1,5 @@
 import type { RunStatus } from '../../client';
+import { describeLabels, labelQuality } from '../../analysis';
 import type { CellProgress, ExperimentProgress, SweepProgress } from '../../contracts/results';
 import type { StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
@@ -69,11 +70,15 @@ function renderSweep({ cells, baseScore, window }: SweepProgress, ink: Ink): str
   return [...wrap(head, { first: '  ' }), ...renderTable({ columns, rows, indent: '  ', head: ink.faint })];
 }
 
-function renderFinished({ title, cached, warnings = [] }: StageResult, ink: Ink): string[] {
+function renderFinished(stage: StageResult, ink: Ink): string[] {
+  const { title, cached, warnings = [] } = stage;
   const told = warnings.flatMap(({ code, message }) =>
     wrap(`${code}: ${message}`, { first: '           ! ' }).map(ink.doubtful),
   );
-  return [`  done     ${title}${cached ? ' (from the store)' : ''}`, ...told];
+  const labels = labelQuality([stage]).flatMap((quality) =>
+    wrap(describeLabels(quality), { first: '           ' }),
+  );
+  return [`  done     ${title}${cached ? ' (from the store)' : ''}`, ...labels, ...told];
 }
 
 function renderExperiment({ finished, running }: ExperimentProgress, ink: Ink): string[] {

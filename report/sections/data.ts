@@ -1,3 +1,4 @@
+import { labelQuality } from '../../analysis';
 import type { StageResult } from '../../contracts/stage';
 import { formatBudget, formatCount, formatShare } from '../format';
 import { html, type Html } from '../html';
@@ -85,6 +86,34 @@ function pairTable(input: ReportInput): Html {
   });
 }
 
+const shareOf = (part: number, whole: number): string => (whole === 0 ? '–' : formatShare(part / whole, 0));
+
+/** What is known of how far labels can be trusted. */
+function labelTable(stages: readonly StageResult[]): Html {
+  const found = labelQuality(stages);
+  if (found.length === 0) return html``;
+  return table({
+    caption:
+      'How far the labels can be trusted: rows held against the task’s own check, and pairs of labels that the same answers were given',
+    columns: [
+      { title: 'Labels of' },
+      number('Checked rows'),
+      number('Contradicted'),
+      number('Share'),
+      number('Pairs of labels'),
+      number('Alike'),
+      number('Share'),
+    ],
+    rows: found.map(({ of, checked, contradicted, compared, alike }) => ({
+      cells: [
+        of,
+        ...[formatCount(checked), formatCount(contradicted), shareOf(contradicted, checked)],
+        ...[formatCount(compared), formatCount(alike), shareOf(alike, compared)],
+      ],
+    })),
+  });
+}
+
 /** Each warning with the stages that gave it. */
 function warningList(stages: readonly StageResult[]): Html {
   const given = stages.flatMap(({ title, warnings = [] }) => warnings.map((each) => ({ title, ...each })));
@@ -95,13 +124,14 @@ function warningList(stages: readonly StageResult[]): Html {
     </ul>`;
 }
 
-/** Lengths, warnings, and the yield of the pairs. */
+/** Lengths, warnings, trust in the labels, and the yield of the pairs. */
 export function dataSection(input: ReportInput): Html {
   const stages = distinctStages(input.result);
   return section(
     { id: 'data', title: 'Data' },
     fitWords(input, stages),
     warningList(stages),
+    labelTable(stages),
     pairTable(input),
   );
 }

@@ -38,6 +38,26 @@ describe('pure: budgetline data', function () {
     assert.ok(!stdout.includes('p.jsonl-2'));
   });
 
+  it('previews rows as the task of a definition puts them, read as its annotations say', async () => {
+    const example = join(__dirname, '../../examples');
+    const file = join(example, 'data/own-annotations/comparisons.jsonl');
+    const of = ['--kind', 'preferences', '--definition', join(example, 'own-annotations.ts')];
+    const { stdout, status } = await call(['data', 'preview', file, ...of, '--rows', '1', '--json']);
+    assert.equal(status, 0, stdout);
+    const { preview, rows: usable } = JSON.parse(stdout) as {
+      preview: { prompt: string; chosen: string }[];
+      rows: number;
+    };
+    const first = JSON.parse(readFileSync(file, 'utf8').split('\n')[0]!) as Record<string, unknown>;
+    assert.equal(preview[0]!.prompt, `Q: ${String(first['question'])}\nA:`);
+    assert.match(preview[0]!.chosen, /^ \S/, 'an answer begins with a space where its prompt ends in a word');
+    assert.ok(usable > 1);
+    const unnamed = await call(['data', 'preview', write('other.jsonl', rows), ...flags, ...of.slice(2)]);
+    assert.match(unnamed.stdout, /│Q: How\?\n {4}│A:\n/, 'a file that it does not name is read by the flags');
+    const leaking = await call(['data', 'preview', file, ...of, '--held-out', file]);
+    assert.equal(leaking.status, 64);
+  });
+
   it('prints all faults as JSON, and ends with EX_DATAERR', async () => {
     const bad = [...rows, { q: 'x' }, { q: 'y', a: 's', b: 's' }];
     const path = write('bad.jsonl', bad);

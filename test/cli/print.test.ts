@@ -205,6 +205,10 @@ describe('pure: how a run ends in print', () => {
     const warned = { ...ending, stages: stages.map((stage) => ({ ...stage, warnings })) };
     const keys = new Set(stages.map(({ key }) => key)).size;
     assert.ok(renderEnding(warned, plain).join(' ').includes(`OVER_LENGTH ${keys}×`));
+    const [first, ...others] = stages;
+    const judged = { ...first!, kind: 'evaluate', metrics: { labelledAgain: 4, labelledAlike: 1 } } as const;
+    const labelled = renderEnding({ ...ending, stages: [judged, judged, ...others] }, plain).join('\n');
+    assert.match(labelled, /Labels of evaluations: 1 of 4 labels given again are alike\./);
     assert.doesNotMatch(renderEnding({ ...ending, acquisitionMs: 0 }, plain).join('\n'), /to get Temporal/);
   });
 });

@@ -44,13 +44,20 @@ describe('pure: the status of a run', () => {
   it('tells of a cell by its stages, and of a run for which no worker answers', () => {
     const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, checkerCalls: 0 };
     const warnings = [{ code: 'OVER_LENGTH', message: '3 rows were left out.' }];
-    const named = { key: 'd', kind: 'trainSft', title: 'SFT on 16 demonstrations', digest: '' } as const;
-    const done = { ...named, cached: false, ledgerHead: null, metrics: {}, cost, warnings };
+    const named = {
+      key: 'd',
+      kind: 'synthesizeData',
+      title: '16 preferences of a file',
+      digest: '',
+    } as const;
+    const metrics = { labelledAgain: 4, labelledAlike: 1 };
+    const done = { ...named, cached: false, ledgerHead: null, metrics, cost, warnings };
     const running = { key: 'k', kind: 'trainSft', title: 'SFT on 32 demonstrations' };
     const experiment = { finished: [done], running, paused: null };
     const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);
     assert.ok(lines.includes('  running  SFT on 32 demonstrations'), lines.join('\n'));
     assert.ok(lines.includes('           ! OVER_LENGTH: 3 rows were left out.'), lines.join('\n'));
+    assert.ok(lines.includes('           1 of 4 labels given again are alike'), lines.join('\n'));
     assert.match(renderStatus({ ...status, progress: null }, ink).join('\n'), /No worker answers/);
   });
 });

@@ -44,6 +44,23 @@ describe('pure: report', function () {
     assert.ok(!text.includes('The trainer warned'));
   });
 
+  it('tells of noise and agreement where labels were checked or given again, escaped', async () => {
+    const [first, ...others] = input.result.baseStages;
+    const metrics = { checked: 200, contradicted: 30, labelledAgain: 1200, labelledAlike: 900 };
+    const labelled = {
+      ...first!,
+      kind: 'synthesizeData',
+      title: '8 <i>pairs</i> of a file',
+      metrics,
+    } as const;
+    const baseStages = [labelled, ...others];
+    const page = await renderReport({ ...input, result: { ...input.result, baseStages } });
+    const row = /&lt;i&gt;pairs&lt;\/i&gt; of a file<\/th>(.*?)<\/tr>/s.exec(page)?.[1] ?? '';
+    const cells = [...row.matchAll(/<td[^>]*>\s*(.*?)\s*<\/td>/gs)].map(([, cell]) => cell);
+    assert.deepEqual(cells, ['200', '30', '15 %', '1,200', '900', '75 %']);
+    assert.ok(!text.includes('How far the labels can be trusted'));
+  });
+
   it('escapes what it is given and leaves its own markup alone', () => {
     assert.equal(
       html`<b title="${'"><x'}">${['<', html`<i>${'&'}</i>`]}</b>`.text,

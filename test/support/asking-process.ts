@@ -1,6 +1,6 @@
 /** Buys rows of an endpoint in a process of its own, to be killed: `node … asking-process.ts HOME BASE_URL ROWS`. */
-import { buyRows } from './asked-rows';
+import { prepareAsking } from './asked-rows';
 
 const [home = '', baseUrl = '', rows = ''] = process.argv.slice(2);
 
-void buyRows({ home, baseUrl, rows: Number(rows) });
+void prepareAsking({ home, baseUrl, rows: Number(rows) }).then(({ bench, stage }) => bench.run(stage));

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { join, resolve } from 'node:path';
+import { callsAtOnce, prepareAsking } from '../support/asked-rows';
+import {
+  type Asked,
+  type EndpointServer,
+  passing,
+  reply,
+  send,
+  startEndpoint,
+} from '../support/endpoint-server';
+import { temporaryFolder } from '../support/temporary';
+
+const rows = 2000;
+
+const promptOf = ({ messages }: Asked): string => messages.at(-1)?.content ?? '';
+
+/** The prompts whose answers are on the disk; the server answers with the prompt itself. */
+function journaled(home: string): string[] {
+  const annotations = join(home, 'store', 'annotations');
+  const [folder = ''] = readdirSync(annotations);
+  const whole = readFileSync(join(annotations, folder, 'journal.jsonl'), 'utf8')
+    .split('\n')
+    .slice(0, -1);
+  return whole.map((line) => (JSON.parse(line) as { answer: string }).answer);
+}
+
+describe('slow: a stage that asks a model', function () {
+  this.timeout(120_000);
+  const folder = temporaryFolder();
+  let server: EndpointServer;
+  let asked: string[] = [];
+  let onAnswer = (): void => undefined;
+  /** What the server does to a call, by its number; a good answer where it does nothing. */
+  let spoil = (_: ServerResponse, _call: number): boolean => false;
+  before(async () => {
+    server = await startEndpoint((response, question) => {
+      const prompt = promptOf(question);
+      asked.push(prompt);
+      if (!spoil(response, asked.length)) send(response, 200, reply(JSON.stringify({ answer: prompt })));
+      onAnswer();
+    });
+  });
+  beforeEach(() => {
+    asked = [];
+    onAnswer = () => undefined;
+    spoil = () => false;
+  });
+  after(() => server.close());
+
+  async function killInMidBatch(home: string): Promise<void> {
+    const script = resolve(__dirname, '../support/asking-process.ts');
+    const argv = ['-r', 'ts-node/register/transpile-only', script, home, server.baseUrl, String(rows)];
+    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'inherit', 'inherit'] });
+    onAnswer = () => {
+      if (asked.length === rows / 2) child.kill('SIGKILL');
+    };
+    const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    assert.equal(signal, 'SIGKILL');
+  }
+
+  it('killed in mid-batch, goes on with what is not on the disk, and its result is no longer for it', async () => {
+    const home = folder.at('home');
+    await killInMidBatch(home);
+    const [kept, before] = [new Set(journaled(home)), asked];
+    assert.ok(before.length - kept.size <= callsAtOnce, 'only what was under way is not on the disk');
+    asked = [];
+    const { bench, stage } = await prepareAsking({ home, baseUrl: server.baseUrl, rows });
+    const result = await bench.run(stage);
+    assert.equal(new Set(asked).size, asked.length);
+    assert.deepEqual(
+      asked.filter((prompt) => kept.has(prompt)),
+      [],
+      'what is on the disk is not asked for again',
+    );
+    assert.equal(kept.size + asked.length, rows);
+    assert.equal(new Set(journaled(home)).size, rows);
+    assert.deepEqual([result.metrics['rows'], result.metrics['annotatorCalls']], [rows, rows]);
+    assert.ok(JSON.stringify(result).length < 4000, 'a history holds no rows');
+  });
+
+  it('ends where another model answers, with what was paid kept and told to the ledger', async () => {
+    spoil = (response, call) => {
+      if (call === 2) passing.busy(response);
+      if (call === 6) send(response, 200, reply('{"answer":"x"}', 'judge-2'));
+      return call === 2 || call === 6;
+    };
+    const asking = {
+      home: folder.at('wrong'),
+      baseUrl: server.baseUrl,
+      rows: 12,
+      change: { concurrency: 1 },
+    };
+    const { bench, stage } = await prepareAsking(asking);
+    const failure = await bench.fail(stage);
+    assert.deepEqual([failure.type, failure.nonRetryable], ['ANNOTATOR_REFUSED', true]);
+    assert.match(failure.message, /Asked for model judge-1, "judge-2" answered/);
+    const ended = (await bench.ledger(stage)).find((line) => line.type === 'attempt-ended');
+    assert.deepEqual([ended?.code, ended?.annotation?.calls], ['ANNOTATOR_REFUSED', 4]);
+    assert.equal(asked.length, 6, 'nobody else is asked');
+  });
+
+  it('stops before its money does, and goes on with what it has where it may spend more', async () => {
+    const asking = { home: folder.at('poor'), baseUrl: server.baseUrl, rows: 12 };
+    const limited = { concurrency: 1, maxTokens: 10, spendLimitUsd: 0.015 };
+    const poor = await prepareAsking({ ...asking, change: limited });
+    const failure = await poor.bench.fail(poor.stage);
+    assert.deepEqual([failure.type, failure.nonRetryable], ['SPEND_LIMIT', true]);
+    const paid = asked.length;
+    assert.ok(paid > 1 && paid * 0.002 <= limited.spendLimitUsd, `${paid} calls`);
+    const rich = await prepareAsking({ ...asking, change: { ...limited, spendLimitUsd: 1 } });
+    assert.equal(rich.stage.key, poor.stage.key, 'what may be spent is no byte of the rows');
+    const { metrics } = await rich.bench.run(rich.stage, { attempt: 2 });
+    assert.deepEqual([asked.length, new Set(asked).size, metrics['rows']], [12, 12, 12]);
+    const bills = (await rich.bench.ledger(rich.stage)).flatMap((line) =>
+      line.type === 'attempt-ended' ? [line.annotation?.calls] : [],
+    );
+    assert.deepEqual(bills, [paid, 12 - paid]);
+  });
+});
