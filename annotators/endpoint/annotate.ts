@@ -5,7 +5,7 @@ import OpenAI from 'openai';
 import { BudgetlineError } from '../../contracts/failures';
 import type { AnnotationSession } from '../../contracts/task';
 import { Journal } from '../journal';
-import { askOnce, type Reply } from './call';
+import { askOnce, mostTokens, type Reply, type Tokens } from './call';
 import { withRetries } from './retry';
 import type { Ask, EndpointSettings, Question } from './settings';
 
@@ -35,13 +35,8 @@ interface Asked extends Question {
   readonly request: string;
 }
 
-/** Tokens that a chat template and the form of the answer may add to a question. */
-const overheadTokens = 512;
-
-/** What one call can cost at most: a token holds a byte at least. */
-function dearestUsd({ prices, maxTokens }: EndpointSettings, { system, user }: Ask): number {
-  const inputTokens = Buffer.byteLength(system) + Buffer.byteLength(user) + overheadTokens;
-  return (inputTokens * prices.inputUsdPerMillion + maxTokens * prices.outputUsdPerMillion) / 1e6;
+function usdOf({ prices }: EndpointSettings, { inputTokens, outputTokens }: Tokens): number {
+  return (inputTokens * prices.inputUsdPerMillion + outputTokens * prices.outputUsdPerMillion) / 1e6;
 }
 
 /** Starts calls no closer together than the rate allows. */
@@ -81,7 +76,8 @@ class Batch {
   /** Money is held against the limit before it is spent: as many calls as may be under way, each as dear as can be. */
   #assertAffordable(ask: Ask): void {
     const { spendLimitUsd, concurrency, name } = this.settings;
-    if (this.journal.usd + concurrency * dearestUsd(this.settings, ask) <= spendLimitUsd) return;
+    const dearestUsd = usdOf(this.settings, mostTokens(this.settings, ask));
+    if (this.journal.usd + concurrency * dearestUsd <= spendLimitUsd) return;
     const spent = this.journal.usd.toFixed(4);
     throw new BudgetlineError(
       'SPEND_LIMIT',
@@ -91,9 +87,8 @@ class Batch {
   }
 
   async #record(request: string, reply: Reply): Promise<void> {
-    const { inputUsdPerMillion, outputUsdPerMillion } = this.settings.prices;
     const { answer, inputTokens, outputTokens } = reply;
-    const usd = (inputTokens * inputUsdPerMillion + outputTokens * outputUsdPerMillion) / 1e6;
+    const usd = usdOf(this.settings, reply);
     await this.journal.add({ request, answer, inputTokens, outputTokens, usd, stage: this.session.stage });
     this.session.spent({ inputTokens, outputTokens, usd });
   }
@@ -122,6 +117,7 @@ class Batch {
       };
       const reply = await withRetries(call, retry);
       await this.#record(request, reply);
+      if (reply.refusal !== null) throw reply.refusal;
       if (reply.answer !== null) return;
     }
     if (settings.unusable !== undefined) return this.#settle(request, settings.unusable);

@@ -3,12 +3,27 @@ import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import type { Ask, EndpointSettings } from './settings';
 
-/** An answer of the endpoint, whether it can be used or not, and what it took. */
-export interface Reply {
-  /** null where the reply is not of the asked form. */
-  readonly answer: string | null;
+/** What a call took. */
+export interface Tokens {
   readonly inputTokens: number;
   readonly outputTokens: number;
+}
+
+/** An answer of the endpoint, whether it can be used or not, and what it took. */
+export interface Reply extends Tokens {
+  /** null where the reply is not of the asked form, or of another model. */
+  readonly answer: string | null;
+  /** Why nobody should ask again: another model answered. */
+  readonly refusal: BudgetlineError | null;
+}
+
+/** Tokens that a chat template and the form of the answer may add to a question. */
+const overheadTokens = 512;
+
+/** What one call can take at most: a token holds a byte at least. */
+export function mostTokens({ maxTokens }: EndpointSettings, { system, user }: Ask): Tokens {
+  const inputTokens = Buffer.byteLength(system) + Buffer.byteLength(user) + overheadTokens;
+  return { inputTokens, outputTokens: maxTokens };
 }
 
 const answerForm = z.strictObject({ answer: z.string().min(1) });
@@ -37,10 +52,10 @@ function readAnswer(content: unknown): string | null {
 }
 
 /** "gpt-4o-2024-08-06" answers for "gpt-4o"; anything else is another model. */
-function assertModel(asked: string, answered: unknown): void {
+function refusalOf(asked: string, answered: unknown): BudgetlineError | null {
   const isAsked = typeof answered === 'string' && (answered === asked || answered.startsWith(`${asked}-`));
-  if (isAsked) return;
-  throw new BudgetlineError(
+  if (isAsked) return null;
+  return new BudgetlineError(
     'ANNOTATOR_REFUSED',
     `Asked for model ${asked}, ${JSON.stringify(answered)} answered.`,
     {
@@ -54,11 +69,20 @@ const completion = z.object({
   model: z.unknown(),
   choices: z.array(z.object({ message: z.object({ content: z.unknown() }) })).min(1),
   usage: z
-    .object({ prompt_tokens: z.number().default(0), completion_tokens: z.number().default(0) })
-    .nullish(),
+    .object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() })
+    .nullish()
+    .catch(null),
 });
 
-/** One call, without retries. Throws what the client throws; ANNOTATOR_REFUSED where another model answered. */
+type Completion = z.infer<typeof completion>;
+
+/** What a server does not tell is held for the most that it can be: a limit on money would be none else. */
+function tokensOf({ usage }: Completion, settings: EndpointSettings, ask: Ask): Tokens {
+  if (usage === null || usage === undefined) return mostTokens(settings, ask);
+  return { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens };
+}
+
+/** One call, without retries. Throws what the client throws. */
 export async function askOnce(
   client: OpenAI,
   {
@@ -77,11 +101,8 @@ export async function askOnce(
   // Servers that know the header bill a repeated request once.
   const options = { signal, headers: { 'Idempotency-Key': requestId } };
   const response: unknown = await client.chat.completions.create(body, options);
-  const { choices, usage, model: answered } = completion.parse(response);
-  assertModel(model, answered);
-  return {
-    answer: readAnswer(choices[0]?.message.content),
-    inputTokens: usage?.prompt_tokens ?? 0,
-    outputTokens: usage?.completion_tokens ?? 0,
-  };
+  const parsed = completion.parse(response);
+  const refusal = refusalOf(model, parsed.model);
+  const answer = refusal === null ? readAnswer(parsed.choices[0]?.message.content) : null;
+  return { answer, refusal, ...tokensOf(parsed, settings, ask) };
 }

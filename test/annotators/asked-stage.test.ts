@@ -83,7 +83,7 @@ describe('slow: a stage that asks a model', function () {
     assert.ok(JSON.stringify(result).length < 4000, 'a history holds no rows');
   });
 
-  it('ends where another model answers, with what was paid kept and told to the ledger', async () => {
+  it('ends where another model answers, with what was paid told to the ledger, its answer too', async () => {
     spoil = (response, call) => {
       if (call === 2) passing.busy(response);
       if (call === 6) send(response, 200, reply('{"answer":"x"}', 'judge-2'));
@@ -100,7 +100,7 @@ describe('slow: a stage that asks a model', function () {
     assert.deepEqual([failure.type, failure.nonRetryable], ['ANNOTATOR_REFUSED', true]);
     assert.match(failure.message, /Asked for model judge-1, "judge-2" answered/);
     const ended = (await bench.ledger(stage)).find((line) => line.type === 'attempt-ended');
-    assert.deepEqual([ended?.code, ended?.annotation?.calls], ['ANNOTATOR_REFUSED', 4]);
+    assert.deepEqual([ended?.code, ended?.annotation?.calls], ['ANNOTATOR_REFUSED', 5]);
     assert.equal(asked.length, 6, 'nobody else is asked');
   });
 

@@ -167,6 +167,20 @@ describe('pure: a model behind an endpoint as annotator', function () {
     assert.ok(usd <= limits.spendLimitUsd && calls >= 3 && calls < 12, `${usd} ${calls}`);
   });
 
+  it('holds what a server does not tell of tokens, or tells amiss, for the most that it can be', async () => {
+    const told =
+      (usage: unknown): Behaviour =>
+      (response) =>
+        send(response, 200, { ...reply('{"answer":"x"}'), usage });
+    script = [told(null), told({ prompt_tokens: 0.5, completion_tokens: -1 }), told({ prompt_tokens: 7 })];
+    await run('untold', { maxTokens: 10 }, problems.slice(0, 3));
+    const [bytes] = problems.slice(0, 3).map(({ prompt }) => Buffer.byteLength(prompt));
+    assert.ok(Math.abs(usd - 3 * ((bytes! + 512) * 10 + 10 * 100) * 1e-6) < 1e-12, `${usd}`);
+    calls = 0;
+    await run('untold', { maxTokens: 10 }, problems.slice(0, 3));
+    assert.equal(calls, 0, 'the journal can be read again');
+  });
+
   it('judges in both orders under one bill, and what is never of the asked form is a verdict that cannot be read', async () => {
     const judge = endpointJudge({ ...options(), maxTokens: 50 });
     const comparison = { prompt: 'p', first: 'x', second: 'y' };
