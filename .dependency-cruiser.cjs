@@ -11,6 +11,7 @@ const law = {
   planning: { rooms: ['contracts'], packages: ['@noble/hashes'] },
   search: { rooms: ['contracts', 'planning', 'analysis'] },
   analysis: { rooms: ['contracts'] },
+  host: { node: true },
   text: { node: true },
   tasks: { rooms: ['contracts', 'text'], packages: ['zod'] },
   ingest: {
@@ -19,14 +20,14 @@ const law = {
     node: true,
   },
   annotators: { rooms: ['contracts', 'store'], packages: ['zod', 'openai'], node: true },
-  store: { rooms: ['contracts'], packages: ['zod'], node: true },
+  store: { rooms: ['contracts', 'host'], packages: ['zod'], node: true },
   workflows: {
     rooms: ['contracts', 'planning', 'search'],
     types: ['activities'],
     packages: ['@temporalio/common', '@temporalio/workflow'],
   },
   trainer: {
-    rooms: ['contracts'],
+    rooms: ['contracts', 'host'],
     packages: [
       'zod',
       '@huggingface/gguf',
@@ -49,7 +50,7 @@ const law = {
     node: true,
   },
   workers: {
-    rooms: ['contracts', 'activities', 'tasks', 'store', 'connection'],
+    rooms: ['contracts', 'host', 'activities', 'tasks', 'store', 'connection'],
     packages: [
       'zod',
       '@temporalio/worker',

@@ -25,6 +25,17 @@ export function createPrinter({ json = false, color = true }: PrinterOptions = {
   };
 }
 
+/** What a question found: one JSON document where that is asked for, and lines for people otherwise. */
+export function printFound<T>(
+  found: T,
+  options: PrinterOptions,
+  render: (found: T, ink: Ink) => readonly string[],
+): void {
+  const printer = createPrinter(options);
+  if (options.json === true) printJson(found);
+  else printer.print(render(found, printer.ink));
+}
+
 /** One JSON document on standard output. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);

@@ -1,8 +1,16 @@
 import { execFile } from 'node:child_process';
-import { readFile, readlink } from 'node:fs/promises';
+import { readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import {
+  bootId,
+  linuxStartTime,
+  parsePsStart,
+  psEnvironment,
+  psStartWords,
+  statFields,
+} from '../host/process-start';
 
 /** A process that later readers, also after a reuse of its number, can tell from every other. */
 export interface ProcessIdentity {
@@ -17,34 +25,13 @@ export interface ProcessIdentity {
 const linux = process.platform === 'linux';
 const run = promisify(execFile);
 
-/** Fields of /proc/PID/stat from the third on (state, parent …); the second may hold spaces and brackets. */
-async function statFields(pid: number): Promise<string[] | undefined> {
+async function otherStartTime(pid: number): Promise<string | null> {
   try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const { stdout } = await run('ps', psStartWords(pid), { env: psEnvironment });
+    return parsePsStart(stdout);
   } catch {
-    return undefined;
+    return null;
   }
-}
-
-async function linuxStartTime(pid: number): Promise<string | undefined> {
-  const fields = await statFields(pid);
-  if (fields === undefined || fields[0] === 'Z' || fields[0] === 'X') return undefined;
-  return `${await bootId()}/${fields[19] ?? ''}`;
-}
-
-async function otherStartTime(pid: number): Promise<string | undefined> {
-  try {
-    const { stdout } = await run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { env: { LC_ALL: 'C' } });
-    const [, state, started] = /^\s*(\S+)\s+(.*\S)\s*$/.exec(stdout) ?? [];
-    return started === undefined || state?.startsWith('Z') === true ? undefined : started;
-  } catch {
-    return undefined;
-  }
-}
-
-async function bootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 }
 
 async function pidSpace(): Promise<string> {
@@ -52,22 +39,22 @@ async function pidSpace(): Promise<string> {
 }
 
 /** When a process started; undefined where no such process lives (a zombie does not). */
-export function processStartTime(pid: number): Promise<string | undefined> {
-  return linux ? linuxStartTime(pid) : otherStartTime(pid);
+export async function processStartTime(pid: number): Promise<string | undefined> {
+  return (linux ? linuxStartTime(pid) : await otherStartTime(pid)) ?? undefined;
 }
 
 async function otherParent(pid: number): Promise<number | undefined> {
   try {
-    const { stdout } = await run('ps', ['-o', 'ppid=', '-p', String(pid)], { env: { LC_ALL: 'C' } });
+    const { stdout } = await run('ps', ['-o', 'ppid=', '-p', String(pid)], { env: psEnvironment });
     return Number(stdout.trim());
   } catch {
     return undefined;
   }
 }
 
-async function linuxParent(pid: number): Promise<number | undefined> {
-  const fields = await statFields(pid);
-  return fields === undefined ? undefined : Number(fields[1]);
+function linuxParent(pid: number): Promise<number | undefined> {
+  const fields = statFields(pid);
+  return Promise.resolve(fields === null ? undefined : Number(fields[1]));
 }
 
 /** Who started a process, or has taken it over since; undefined where no such process lives. */
@@ -92,7 +79,7 @@ export function identifyOwnProcess(): Promise<ProcessIdentity> {
 /** Whether a process lives: undefined where it cannot be known from here, as of another host. */
 export async function isProcessAlive(identity: ProcessIdentity): Promise<boolean | undefined> {
   if (identity.host !== hostname()) return undefined;
-  if (linux && !identity.startTime.startsWith(`${await bootId()}/`)) return false;
+  if (linux && !identity.startTime.startsWith(`${bootId()}/`)) return false;
   if (identity.space !== (await pidSpace())) return undefined;
   return (await processStartTime(identity.pid)) === identity.startTime;
 }

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureServer, stopServers, type ServerOptions } from '../../workers';
+import { anyPort } from '../../workers/embedded-server/ports';
 import { openProxy, type Proxy } from './proxy';
 
 export interface WorldOptions {
@@ -12,14 +12,6 @@ export interface WorldOptions {
   readonly folder: string;
   /** BUDGETLINE_HOME of the workers. */
   readonly home: string;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 const quiet = (): void => undefined;
@@ -40,7 +32,7 @@ export class World {
   static async open(options: WorldOptions): Promise<World> {
     mkdirSync(options.folder, { recursive: true });
     // It comes back where it was.
-    const env = { ...process.env, BUDGETLINE_TEMPORAL_PORT: String(await freePort()) };
+    const env = { ...process.env, BUDGETLINE_TEMPORAL_PORT: String(await anyPort()) };
     const server = { home: options.folder, env, onProgress: quiet };
     const { address } = await ensureServer(server);
     const world = new World(options, server, address, await openProxy(address));

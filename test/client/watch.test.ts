@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { startSweep, watchSweep, type WatchOptions } from '../../client';
 import { BudgetlineError } from '../../contracts/failures';
 import { planSweep } from '../../planning';
 import { ensureServer } from '../../workers';
+import { anyPort } from '../../workers/embedded-server/ports';
 import { until } from '../support/going-sweep';
 import { resolveTinySweep } from '../support/sweep-bench';
 import { acquisitionLimitMs } from '../support/temporal';
@@ -14,21 +13,13 @@ import { temporaryHome } from '../support/temporary';
 const quiet = (): void => undefined;
 const codeIs = (code: string) => (error: unknown) => error instanceof BudgetlineError && error.code === code;
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
-
 describe('server: watching a sweep whose server goes away', function () {
   this.timeout(acquisitionLimitMs);
   const home = temporaryHome();
 
   it('goes on when it comes back, says so, and ends with a code where it stays away', async () => {
     // It comes back where it was.
-    const env = { ...process.env, BUDGETLINE_TEMPORAL_PORT: String(await freePort()) };
+    const env = { ...process.env, BUDGETLINE_TEMPORAL_PORT: String(await anyPort()) };
     const serve = () => ensureServer({ home: home.path(), env, onProgress: quiet });
     const { address, pid } = await serve();
     // Without interceptors the client asks nothing again by itself: what is patient here is ours.

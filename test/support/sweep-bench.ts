@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { connect, resolveDefinition, startSweep, watchSweep } from '../../client';
+import { resolveDefinition, startSweep, watchSweep } from '../../client';
 import type { SweepStatus } from '../../client';
 import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
 import type { SweepResult } from '../../contracts/results';
@@ -7,10 +7,10 @@ import { planSweep } from '../../planning';
 import type { SweepPlan } from '../../planning';
 import { defineSweep } from '../../planning/define';
 import { gradeSchoolMathDefaults } from '../../tasks';
-import { builtInTasks, connectWorker, createWorker } from '../../workers';
+import { builtInTasks, createWorker } from '../../workers';
 import type { Orchestration } from '../../workflows/orchestration';
 import { countingTrainer } from './counted-trainer';
-import { testServer } from './temporal';
+import { whilePolling } from './polling';
 
 /** A sweep of the embedded model that takes seconds; `change` overrides. */
 export function resolveTinySweep(change: Partial<SweepInput> = {}): Promise<ResolvedSweep> {
@@ -27,22 +27,13 @@ export function resolveTinySweep(change: Partial<SweepInput> = {}): Promise<Reso
 }
 
 /** Both workers of a home in this process, for as long as `use` takes. */
-export async function withWorkers<T>(home: string, use: (client: Client) => Promise<T>): Promise<T> {
-  const { address } = await testServer();
-  const { connection } = await connectWorker(address);
+export function withWorkers<T>(home: string, use: (client: Client) => Promise<T>): Promise<T> {
   const trainer = { command: countingTrainer(home) };
-  const workers = await Promise.all(
-    ['cpu', 'gpu'].map((queue) => createWorker({ connection, home, queue, trainer })),
+  return whilePolling(
+    (connection) =>
+      Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ connection, home, queue, trainer }))),
+    use,
   );
-  const ended = Promise.all(workers.map((worker) => worker.run()));
-  const client = await connect({ address });
-  try {
-    return await use(client);
-  } finally {
-    for (const worker of workers) worker.stop();
-    await ended;
-    await Promise.all([connection.close(), client.connection.close()]);
-  }
 }
 
 export interface RanSweep {

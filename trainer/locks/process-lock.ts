@@ -1,15 +1,7 @@
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTimeOf } from './process-identity';
+import { startTimeOf } from '../../host/process-start';
+import { createWhole } from '../../host/whole-file';
 
 /** Who holds a lock. */
 export interface Holder {
@@ -54,24 +46,12 @@ function livingHolder(folder: string, number: number): Holder | null {
 
 /** True where this process, and no other, made the file of that number. */
 function linkOwn(folder: string, number: number): boolean {
-  const partial = join(folder, `${process.pid}.partial`);
   const own: Holder = {
     pid: process.pid,
     startTime: startTimeOf(process.pid),
     parentPid: process.ppid,
   };
-  rmSync(partial, { force: true });
-  try {
-    // "wx" follows no link that somebody else may have laid there.
-    writeFileSync(partial, JSON.stringify(own), { flag: 'wx' });
-    linkSync(partial, join(folder, fileName(number)));
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(partial, { force: true });
-  }
+  return createWhole(join(folder, fileName(number)), JSON.stringify(own));
 }
 
 function removeOlder(folder: string, number: number): void {

@@ -1,5 +1,6 @@
-import { linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createWhole } from '../../host/whole-file';
 
 /**
  * A lock whose holders are numbered: `NAME.<generation>.json`, made whole and exclusively. A dead holder is replaced by
@@ -33,20 +34,6 @@ export function readHolding(folder: string, name: string): Holding | undefined {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
-  }
-}
-
-function createWhole(path: string, text: string): boolean {
-  const partial = `${path}.${process.pid}.partial`;
-  writeFileSync(partial, text);
-  try {
-    linkSync(partial, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(partial, { force: true });
   }
 }
 

@@ -17,7 +17,8 @@ function tryPort(port: number): Promise<number | undefined> {
   });
 }
 
-async function anyPort(): Promise<number> {
+/** A port that nobody listens on now. */
+export async function anyPort(): Promise<number> {
   const port = await tryPort(0);
   if (port === undefined)
     throw new BudgetlineError('PORT_IN_USE', 'No free port can be had on 127.0.0.1 for the Temporal server.');

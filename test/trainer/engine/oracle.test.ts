@@ -1,38 +1,21 @@
-import { createScorer, createTrainEngine, type EngineOptions, type PairRow } from '../../../trainer/engine';
+import { createScorer, createTrainEngine, type PairRow } from '../../../trainer/engine';
+import { freshState } from '../../../trainer/jobs/training';
 import { assertClose, assertGradients } from '../support/assert-oracle';
 import {
   oracleAdapter,
   oracleConfigs,
+  oracleEngine,
   oracleLora,
   oracleRows,
-  oracleWeights,
   readOracle,
-  type OracleKind,
 } from '../support/oracle-model';
-
-const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1, clipNorm: null };
-
-function options(kind: OracleKind, more: Partial<EngineOptions> = {}): EngineOptions {
-  const config = oracleConfigs[kind];
-  return {
-    config,
-    weights: oracleWeights(config),
-    lora: null,
-    objective: { name: 'language-model' },
-    optimizer,
-    threads: 1,
-    microBatchRows: 4,
-    maxLength: 16,
-    ...more,
-  };
-}
 
 for (const kind of ['tied', 'grouped'] as const) {
   describe(`pure: the ${kind} decoder against PyTorch`, () => {
     const oracle = readOracle(kind);
 
     it('has the loss and every gradient of a full fine-tune', async () => {
-      const engine = await createTrainEngine(options(kind));
+      const engine = await createTrainEngine(oracleEngine(kind));
       const figures = await engine.step(oracleRows, { step: 1, learningRate: 0 });
       assertClose(figures['loss'] ?? NaN, oracle.full.loss, 2e-6, 'loss');
       assertGradients(engine.exportState().firstMoments, oracle.full.gradients);
@@ -40,7 +23,7 @@ for (const kind of ['tied', 'grouped'] as const) {
     });
 
     it('scores completions', async () => {
-      const scorer = await createScorer(options(kind));
+      const scorer = await createScorer(oracleEngine(kind));
       const scores = await scorer.logprobs(oracleRows);
       for (const [i, expected] of oracle.full.logprobs.entries())
         assertClose(scores[i] ?? NaN, expected, 2e-6, `row ${i}`);
@@ -48,7 +31,9 @@ for (const kind of ['tied', 'grouped'] as const) {
     });
 
     it('follows 50 steps of AdamW with warm-up, decay and clipping', async () => {
-      const engine = await createTrainEngine(options(kind, { optimizer: { ...optimizer, clipNorm: 1 } }));
+      const engine = await createTrainEngine(
+        oracleEngine(kind, { optimizer: { ...oracleEngine(kind).optimizer, clipNorm: 1 } }),
+      );
       for (const [index, expected] of oracle.curve.losses.entries()) {
         const step = index + 1;
         const figures = await engine.step(oracleRows, { step, learningRate: 1e-3 * Math.min(1, step / 10) });
@@ -66,16 +51,9 @@ for (const kind of ['tied', 'grouped'] as const) {
     it('has the loss, margin and adapter gradients of DPO', async () => {
       const { beta, references, loss, margin, gradients } = oracle.preference;
       const engine = await createTrainEngine(
-        options(kind, { lora: oracleLora, objective: { name: 'sigmoid', beta }, microBatchRows: 2 }),
+        oracleEngine(kind, { lora: oracleLora, objective: { name: 'sigmoid', beta }, microBatchRows: 2 }),
       );
-      const parameters = oracleAdapter(oracleConfigs[kind]);
-      const zeros = new Map(
-        [...parameters].map(([name, { dims, data }]) => [
-          name,
-          { dims, data: new Float32Array(data.length) },
-        ]),
-      );
-      engine.importState({ parameters, firstMoments: zeros, secondMoments: zeros });
+      engine.importState(freshState(oracleAdapter(oracleConfigs[kind])));
       const pairs: PairRow[] = [
         {
           chosen: oracleRows[0],

@@ -14,9 +14,9 @@ import { assertClose, assertGradients } from '../support/assert-oracle';
 import {
   oracleAdapter,
   oracleConfigs,
+  oracleEngine,
   oracleLora,
   oracleRows,
-  oracleWeights,
   type GradientDigest,
 } from '../support/oracle-model';
 import { relativeError } from '../support/run-graph';
@@ -70,17 +70,9 @@ async function withEngine<T>(
   more: Partial<EngineOptions>,
   use: (engine: TrainEngine) => Promise<T>,
 ): Promise<T> {
-  const engine = await createTrainEngine({
-    config,
-    weights: oracleWeights(config),
-    lora: oracleLora,
-    objective: loss,
-    optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1, clipNorm: null },
-    threads: 1,
-    microBatchRows: 4,
-    maxLength: 16,
-    ...more,
-  });
+  const engine = await createTrainEngine(
+    oracleEngine('grouped', { lora: oracleLora, objective: loss, ...more }),
+  );
   try {
     return await use(engine);
   } finally {

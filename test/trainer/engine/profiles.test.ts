@@ -6,14 +6,15 @@ import {
   createTrainEngine,
   type EngineOptions,
   type GraphProfile,
-  type TrainState,
 } from '../../../trainer/engine';
 import { requireCuda } from '../../../trainer/runtime';
+import { freshState } from '../../../trainer/jobs/training';
 import { temporaryFolder } from '../../support/temporary';
 import { assertClose, assertGradients } from '../support/assert-oracle';
 import {
   oracleAdapter,
   oracleConfigs,
+  oracleEngine,
   oracleLora,
   oracleRows,
   oracleWeights,
@@ -25,23 +26,14 @@ const config = oracleConfigs.grouped;
 const oracle = readOracle('grouped');
 
 const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
-const full: EngineOptions = {
-  config,
-  weights: oracleWeights(config),
-  lora: null,
-  objective: { name: 'language-model' },
-  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0, clipNorm: null },
-  threads: 1,
-  microBatchRows: 4,
-  maxLength: 32,
-};
+const full = oracleEngine('grouped', { maxLength: 32 });
 const lora: EngineOptions = { ...full, lora: oracleLora };
 
 /** Loss and gradients of one step: with rate 0 and fresh moments the first moment is the gradient. */
 async function step(options: EngineOptions, profile: GraphProfile) {
   const engine = await createTrainEngine({ ...options, profile });
   try {
-    if (options.lora !== null) engine.importState(withZeros(oracleAdapter(config)));
+    if (options.lora !== null) engine.importState(freshState(oracleAdapter(config)));
     const figures = await engine.step(oracleRows, { step: 1, learningRate: 0 });
     return { loss: figures['loss'] ?? NaN, gradients: engine.exportState().firstMoments };
   } finally {
@@ -85,13 +77,6 @@ function hasCuda(): boolean {
   } catch {
     return false;
   }
-}
-
-function withZeros(parameters: TrainState['parameters']): TrainState {
-  const zeros = new Map(
-    [...parameters].map(([name, { dims, data }]) => [name, { dims, data: new Float32Array(data.length) }]),
-  );
-  return { parameters, firstMoments: zeros, secondMoments: zeros };
 }
 
 describe('pure: graphs by where they run', () => {

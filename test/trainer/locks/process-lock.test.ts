@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { psStartTime, startTimeOf } from '../../../trainer/locks/process-identity';
+import { startTimeOf } from '../../../host/process-start';
 import { tryLock, type Holder, type Unlock } from '../../../trainer/locks/process-lock';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -71,11 +71,5 @@ describe('pure: a lock that ends with its process', () => {
     } finally {
       for (const child of children) child.kill('SIGKILL');
     }
-  });
-
-  it('tells processes apart also where there is no /proc', () => {
-    assert.notEqual(psStartTime(process.pid), null);
-    assert.equal(psStartTime(process.pid), psStartTime(process.pid));
-    assert.equal(psStartTime(2 ** 22 + 1), null);
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoraShape, ModelConfig, SequenceRow, Tensor } from '../../../trainer/engine';
+import type { EngineOptions, LoraShape, ModelConfig, SequenceRow, Tensor } from '../../../trainer/engine';
 import { loraParameters, modelParameters } from '../../../trainer/model/parameters';
 import { sizeOf } from '../../../trainer/graph';
 
@@ -43,6 +43,17 @@ export function oracleWeights(config: ModelConfig): Map<string, Tensor> {
       return [name, { dims, data: noise(sizeOf(dims), index, norm ? 0.1 : 0.25, norm ? 1 : 0) }];
     }),
   );
+}
+
+/** An engine over an oracle's model as the oracles train it: all weights, on one thread; `change` overrides. */
+export function oracleEngine(kind: OracleKind, change: Partial<EngineOptions> = {}): EngineOptions {
+  const config = oracleConfigs[kind];
+  return {
+    ...{ config, weights: oracleWeights(config), lora: null, objective: { name: 'language-model' } },
+    optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1, clipNorm: null },
+    ...{ threads: 1, microBatchRows: 4, maxLength: 16 },
+    ...change,
+  };
 }
 
 export const oracleLora: LoraShape = {
