@@ -10,7 +10,11 @@ import { World, type WorldOptions } from './world';
 
 const { sft, preference } = gradeSchoolMathDefaults;
 
-/** Twelve cells of the embedded model, each stage of which is long enough to be hit; `change` overrides. */
+/**
+ * Twelve cells of the embedded model, each stage of which is long enough to be hit; `change` overrides. Learning rates
+ * are low: at the recipe's own, hundreds of steps make a difference of the last bit, which a smaller micro-batch makes, into
+ * one of several tenths of the weights.
+ */
 export function resolveChaosSweep(change: Partial<SweepInput> = {}): Promise<ResolvedSweep> {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
@@ -18,8 +22,8 @@ export function resolveChaosSweep(change: Partial<SweepInput> = {}): Promise<Res
     annotator: 'majority-error',
     budgets: [64, 96, 128],
     sftFractions: [1, 0.5, 0.25, 0],
-    sft: { ...sft, epochs: 24 },
-    preference: { ...preference, epochs: 12 },
+    sft: { ...sft, epochs: 24, learningRate: 2e-4 },
+    preference: { ...preference, epochs: 12, learningRate: 2e-5 },
     evaluation: { items: 400, maxNewTokens: 48 },
     controls: [],
     // No retry budget stands in the way of the faults.
