@@ -1,7 +1,11 @@
 import { continueAsNew, executeChild, proxyActivities } from '@temporalio/workflow';
 import { runInWindow } from '../../workflows/window';
 
-const { nothing } = proxyActivities<{ nothing(): Promise<void> }>({ startToCloseTimeout: '1 minute' });
+const { nothing } = proxyActivities<{ nothing(): Promise<void> }>({
+  startToCloseTimeout: '1 minute',
+  // Stages go to queues of other workers, which none of them starts by itself with the answer of a workflow task.
+  allowEagerDispatch: false,
+});
 
 /** Activities a run: as many events as a run of a sweep may have, and no more. */
 const pageSize = 1_500;
