@@ -5,7 +5,7 @@ import { listPending } from '../../client';
 import type { ResolvedSweep } from '../../contracts/definition';
 import { planSweep, type SweepPlan } from '../../planning';
 import { Campaign, type Fault, type Quota } from './campaign';
-import { mountSmallDisk } from './disk';
+import { mountSmallDisk, type SmallDisk } from './disk';
 import { createRandom } from './random';
 import { listProcesses, Sampler } from './sampler';
 import { runInWorld } from './sweep';
@@ -47,9 +47,14 @@ function samplesNothingAfter({ cells }: SweepPlan): (key: string) => boolean {
   return (key) => !kept.has(key);
 }
 
-async function runDisturbed(options: ChaosOptions, plan: SweepPlan, home: string) {
+interface Disturbed {
+  readonly plan: SweepPlan;
+  readonly home: string;
+  readonly disk: SmallDisk | undefined;
+}
+
+async function runDisturbed(options: ChaosOptions, { plan, home, disk }: Disturbed) {
   const { resolved, folder, seed, quota, signal, heartbeatSeconds, onFault } = options;
-  const disk = (quota.kinds['disk-full'] ?? 0) > 0 ? mountSmallDisk(home, diskMb) : undefined;
   const sampler = new Sampler(home);
   const world = { folder: join(folder, 'disturbed-world'), home };
   let faults: readonly Fault[] = [];
@@ -66,7 +71,7 @@ async function runDisturbed(options: ChaosOptions, plan: SweepPlan, home: string
       ({ faults } = campaign);
     },
   ).finally(() => sampler.stop());
-  return { result, faults, disk, sampled: sampler.stop(), log: join(world.folder, 'trainers.jsonl') };
+  return { result, faults, sampled: sampler.stop(), log: join(world.folder, 'trainers.jsonl') };
 }
 
 /**
@@ -82,9 +87,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const world = { folder: join(folder, 'quiet-world'), home: homes.quiet };
   const quiet = await runInWorld(resolved, { world, signal, heartbeatSeconds });
   onNotice('done; now disturbed');
-  const { result, faults, disk, sampled, log } = await runDisturbed(options, plan, homes.disturbed);
-  const { checkpointEverySteps } = resolved.definition.execution;
+  const disk =
+    (options.quota.kinds['disk-full'] ?? 0) > 0 ? mountSmallDisk(homes.disturbed, diskMb) : undefined;
   try {
+    const disturbed = { plan, home: homes.disturbed, disk };
+    const { result, faults, sampled, log } = await runDisturbed(options, disturbed);
+    const { checkpointEverySteps } = resolved.definition.execution;
     const results = { quiet, disturbed: result };
     const left = listProcesses(homes.disturbed);
     const verdicts = await judge({ plan, homes, results, checkpointEverySteps, log, sampled, left });

@@ -52,7 +52,8 @@ function serverArguments(place: Place, ports: { port: number; uiPort: number }):
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn'],
     ...['--port', String(ports.port), '--ui-port', String(ports.uiPort)],
-    ...['--db-filename', place.databasePath],
+    // A log that is written ahead takes one flush of the disk a transaction in place of three.
+    ...['--db-filename', place.databasePath, '--sqlite-pragma', 'journal_mode=wal'],
     ...['--dynamic-config-value', 'matching.enableFairness=true'],
   ];
 }
