@@ -31,6 +31,8 @@ export interface CampaignOptions extends Stage {
   readonly onFault: (fault: Fault) => void;
 }
 
+const killWeight = 4;
+
 interface Chance {
   readonly kind: FaultKind;
   readonly target: Target;
@@ -79,7 +81,10 @@ export class Campaign {
     return faultKinds.filter((kind) => stageKinds.some((stageKind) => this.#missing(kind, stageKind) > 0));
   }
 
-  /** What could be hit now, each as often as its fault is still wanted: what many are missing of is hit more often. */
+  /**
+   * What could be hit now, each as often as its fault is still wanted: what many are missing of is hit more often. A
+   * kill weighs more, since it needs a kind of stage, and every other fault takes what it finds.
+   */
   async #look(): Promise<Chance[]> {
     const { home, world } = this.options;
     const targets = (await listTargets(home, world.log)).filter(({ pid }) => !this.#doomed.has(pid));
@@ -88,7 +93,8 @@ export class Campaign {
         const stageKind = this.#kinds.get(target.id);
         const fits = stageKind !== undefined && faultRules[kind].fits(target, this.options);
         if (!fits) return [];
-        return Array.from({ length: this.#missing(kind, stageKind) }, () => ({ kind, target, stageKind }));
+        const weight = this.#missing(kind, stageKind) * (kind === 'trainer-killed' ? killWeight : 1);
+        return Array.from({ length: weight }, () => ({ kind, target, stageKind }));
       }),
     );
   }

@@ -20,7 +20,7 @@ export function resolveChaosSweep(change: Partial<SweepInput> = {}): Promise<Res
     ...gradeSchoolMathDefaults,
     name: 'chaos',
     annotator: 'majority-error',
-    budgets: [64, 96, 128],
+    budgets: [96, 128, 160],
     sftFractions: [1, 0.5, 0.25, 0],
     sft: { ...sft, epochs: 24, learningRate: 2e-4 },
     preference: { ...preference, epochs: 12, learningRate: 2e-5 },
