@@ -20,6 +20,8 @@ export interface Fault {
 export interface Quota {
   readonly kinds: Readonly<Partial<Record<FaultKind, number>>>;
   readonly kills: Readonly<Partial<Record<StageKind, number>>>;
+  /** How much more often than another fault a kill is chosen, which needs a kind of stage; once unless told. */
+  readonly killWeight?: number;
 }
 
 export interface CampaignOptions extends Stage {
@@ -30,8 +32,6 @@ export interface CampaignOptions extends Stage {
   readonly over: AbortSignal;
   readonly onFault: (fault: Fault) => void;
 }
-
-const killWeight = 4;
 
 interface Chance {
   readonly kind: FaultKind;
@@ -82,8 +82,7 @@ export class Campaign {
   }
 
   /**
-   * What could be hit now, each as often as its fault is still wanted: what many are missing of is hit more often. A
-   * kill weighs more, since it needs a kind of stage, and every other fault takes what it finds.
+   * What could be hit now, each as often as its fault is still wanted: what many are missing of is hit more often.
    */
   async #look(): Promise<Chance[]> {
     const { home, world } = this.options;
@@ -93,6 +92,7 @@ export class Campaign {
         const stageKind = this.#kinds.get(target.id);
         const fits = stageKind !== undefined && faultRules[kind].fits(target, this.options);
         if (!fits) return [];
+        const { killWeight = 1 } = this.options.quota;
         const weight = this.#missing(kind, stageKind) * (kind === 'trainer-killed' ? killWeight : 1);
         return Array.from({ length: weight }, () => ({ kind, target, stageKind }));
       }),

@@ -12,6 +12,7 @@ import { resolveChaosSweep } from './sweep';
 /** Kills a kind of stage, each after something was saved; of everything else as many as stand there. */
 const quota: Quota = {
   kills: { synthesizeData: 5, trainSft: 5, trainPreference: 5, evaluate: 5 },
+  killWeight: 4,
   kinds: {
     'trainer-stopped': 4,
     'worker-killed': 4,

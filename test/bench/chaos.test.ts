@@ -24,7 +24,7 @@ describe('server: a sweep that everything happens to', function () {
   it('ends as if nothing had happened, and its ledger says what happened', async () => {
     const resolved = await resolveChaosSweep({
       ...{ name: 'chaos-in-short', budgets: [32], sftFractions: [0.5] },
-      ...{ sft: { ...sft, epochs: 16 }, preference: { ...preference, epochs: 8 } },
+      ...{ sft: { ...sft, epochs: 24 }, preference: { ...preference, epochs: 12 } },
       evaluation: { items: 16, maxNewTokens: 48 },
     });
     const { faults, verdicts } = await runChaos({
