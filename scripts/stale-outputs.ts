@@ -9,17 +9,17 @@ interface Places {
   readonly products: readonly string[];
 }
 
+const compiledEnding = /\.(?:js|js\.map|d\.ts)$/;
+
 /**
  * Removes what an earlier build left of sources that are gone, and says what that was. Where x.ts has become x/index.ts,
  * an old x.js would still be loaded in its place. To be called when the new outputs are there: nothing is missing in between.
  */
 export function removeStaleOutputs({ root, dist, products }: Places): string[] {
   const compiled = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => /\.(?:js|js\.map|d\.ts)$/.test(name) && !products.includes(name),
+    (name) => compiledEnding.test(name) && !products.includes(name),
   );
-  const stale = compiled.filter(
-    (name) => !existsSync(join(root, name.replace(/\.(?:js|js\.map|d\.ts)$/, '.ts'))),
-  );
+  const stale = compiled.filter((name) => !existsSync(join(root, name.replace(compiledEnding, '.ts'))));
   for (const name of stale) rmSync(join(dist, name), { force: true });
   return stale.sort();
 }

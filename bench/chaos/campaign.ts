@@ -81,18 +81,16 @@ export class Campaign {
     return faultKinds.filter((kind) => stageKinds.some((stageKind) => this.#missing(kind, stageKind) > 0));
   }
 
-  /**
-   * What could be hit now, each as often as its fault is still wanted: what many are missing of is hit more often.
-   */
+  /** What could be hit now, each as often as its fault is still wanted: what many are missing of is hit more often. */
   async #look(): Promise<Chance[]> {
-    const { home, world } = this.options;
+    const { home, world, quota } = this.options;
+    const { killWeight = 1 } = quota;
     const targets = (await listTargets(home, world.log)).filter(({ pid }) => !this.#doomed.has(pid));
     return this.#wanted().flatMap((kind) =>
       targets.flatMap((target) => {
         const stageKind = this.#kinds.get(target.id);
         const fits = stageKind !== undefined && faultRules[kind].fits(target, this.options);
         if (!fits) return [];
-        const { killWeight = 1 } = this.options.quota;
         const weight = this.#missing(kind, stageKind) * (kind === 'trainer-killed' ? killWeight : 1);
         return Array.from({ length: weight }, () => ({ kind, target, stageKind }));
       }),

@@ -1,5 +1,6 @@
 import { describeLabels, labelQuality } from '../../analysis';
 import type { StageResult } from '../../contracts/stage';
+import { onceEach } from '../../report/stages';
 import type { Ink } from './ink';
 import { formatDuration } from './numbers';
 import { padRight, wrap } from './text';
@@ -19,16 +20,9 @@ export interface Ending {
   readonly server: { readonly address: string; readonly stopCommand: string } | null;
 }
 
-/** Every stage once; where one result ran it and others took it from the store, the one that ran it. */
-export function distinctStages(stages: readonly StageResult[]): StageResult[] {
-  const byKey = new Map<string, StageResult>();
-  for (const stage of stages) if (byKey.get(stage.key)?.cached !== false) byKey.set(stage.key, stage);
-  return [...byKey.values()];
-}
-
 /** "all 31 stages came from the cache", or how many did. */
 export function describeCache(stages: readonly StageResult[]): string {
-  const distinct = distinctStages(stages);
+  const distinct = onceEach(stages);
   const cached = distinct.filter((stage) => stage.cached).length;
   if (cached === distinct.length) return `all ${distinct.length} stages came from the cache`;
   if (cached === 0) return `${distinct.length} stages were run`;
@@ -37,7 +31,7 @@ export function describeCache(stages: readonly StageResult[]): string {
 
 /** How often the training executable warned of what; the report has the words. */
 function warningsOf(stages: readonly StageResult[]): string[] {
-  const codes = distinctStages(stages).flatMap(({ warnings = [] }) => warnings.map(({ code }) => code));
+  const codes = onceEach(stages).flatMap(({ warnings = [] }) => warnings.map(({ code }) => code));
   const counts = [...new Set(codes)].map((code) => `${code} ${codes.filter((one) => one === code).length}×`);
   if (counts.length === 0) return [];
   return wrap(`The trainer warned, and the report says where: ${counts.join(', ')}.`, { first: '  ' });
@@ -45,7 +39,7 @@ function warningsOf(stages: readonly StageResult[]): string[] {
 
 /** How far the labels can be trusted, where that is known. */
 function labelsOf(stages: readonly StageResult[]): string[] {
-  return labelQuality(distinctStages(stages)).flatMap((quality) =>
+  return labelQuality(onceEach(stages)).flatMap((quality) =>
     wrap(`Labels of ${quality.of}: ${describeLabels(quality)}.`, { first: '  ' }),
   );
 }

@@ -3,22 +3,8 @@ import { stageKinds, type StageKind, type StageResult } from '../../contracts/st
 import { formatBudget, formatCount, formatDuration, formatFraction, formatUsd } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
+import { distinctStages } from '../stages';
 import { section, table } from './parts';
-
-/** Every stage once, however many cells share it; the result that ran it stands for the cached ones. */
-export function distinctStages(result: SweepResult): StageResult[] {
-  const all = [
-    ...result.baseStages,
-    ...result.cells.flatMap(({ stages }) => stages),
-    ...result.controls.flatMap(({ stages }) => stages),
-  ];
-  const byKey = new Map<string, StageResult>();
-  for (const stage of all) {
-    const known = byKey.get(stage.key);
-    if (known === undefined || (known.cached && !stage.cached)) byKey.set(stage.key, stage);
-  }
-  return [...byKey.values()];
-}
 
 const sum = (stages: readonly StageResult[], pick: (stage: StageResult) => number): number =>
   stages.reduce((total, stage) => total + pick(stage), 0);

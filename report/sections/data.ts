@@ -3,7 +3,7 @@ import type { StageResult } from '../../contracts/stage';
 import { formatBudget, formatCount, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
-import { distinctStages } from './costs';
+import { distinctStages } from '../stages';
 import { orderedCells } from './order';
 import { section, table, type Column } from './parts';
 

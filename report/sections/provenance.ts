@@ -1,7 +1,7 @@
 import { formatCount } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
-import { distinctStages } from './costs';
+import { distinctStages } from '../stages';
 import { section, table, type Content } from './parts';
 
 const mono = (text: string): Html => html`<span class="mono">${text}</span>`;

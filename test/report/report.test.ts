@@ -3,7 +3,7 @@ import { formatCount, formatDuration, formatScore } from '../../report/format';
 import { smoothCurve } from '../../report/figures/curves';
 import { html } from '../../report/html';
 import { planEvidence, renderReport, renderStandalone, reportFigures, type ReportInput } from '../../report';
-import { distinctStages } from '../../report/sections/costs';
+import { distinctStages } from '../../report/stages';
 import { searchSection } from '../../report/sections/search';
 import { sweepFixture } from './sweep-fixture';
 
