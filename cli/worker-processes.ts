@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import type { TaskQueue } from '../contracts/stage';
 import { toStoreError } from '../store/fs-errors';
+import { exitStatusOf } from './exit-status';
 
 export interface WorkerProcessesOptions {
   readonly queues: readonly TaskQueue[];
@@ -22,6 +23,9 @@ export interface WorkerProcessesOptions {
 const stopLimitMs = 45_000;
 const shortLifeMs = 10_000;
 const mostShortLives = 5;
+/** Of a worker whose server is away: whoever watches the run bears with that for a while, and says so. */
+const noServer = exitStatusOf('TEMPORAL_MISSING');
+const serverPauseMs = 1_000;
 
 function howItEnded(code: number | null, signal: string | null): string {
   return signal === null ? `ended with status ${code ?? 0}` : `was ended by ${signal}`;
@@ -62,20 +66,25 @@ class Keeper {
       child.once('error', () => resolve());
       child.once('exit', (code, signal) => {
         resolve();
-        this.#replace(howItEnded(code, signal), performance.now() - startedMs);
+        if (this.#stopping) return;
+        if (code === noServer) this.#startAfter(serverPauseMs);
+        else this.#replace(howItEnded(code, signal), performance.now() - startedMs);
       });
     });
   }
 
   #replace(how: string, livedMs: number): void {
-    if (this.#stopping) return;
     this.#shortLives = livedMs < shortLifeMs ? this.#shortLives + 1 : 0;
     if (this.#shortLives >= mostShortLives) {
       this.options.onGiveUp(this.#hopeless(how));
       return;
     }
     this.options.onNotice(`The ${this.queue} worker ${how}; another one is started.`);
-    this.#timer = setTimeout(() => this.start(), this.#shortLives * 500);
+    this.#startAfter(this.#shortLives * 500);
+  }
+
+  #startAfter(pauseMs: number): void {
+    this.#timer = setTimeout(() => this.start(), pauseMs);
   }
 
   #hopeless(how: string): BudgetlineError {

@@ -124,12 +124,13 @@ describe('server: the embedded Temporal server', function () {
     }
   });
 
-  it('starts again on the same database after the server was killed', async () => {
+  it('starts again on the same database and port after the server was killed', async () => {
     const before = await ensure();
     process.kill(before.pid, 'SIGKILL');
     const after = await ensure();
     assert.notEqual(after.pid, before.pid);
     assert.equal(after.databasePath, before.databasePath);
+    assert.equal(after.address, before.address, 'where clients and workers that wait for it look for it');
     assert.ok(after.started);
   });
 

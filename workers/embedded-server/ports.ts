@@ -35,8 +35,20 @@ function parsePort(text: string): number {
   );
 }
 
-async function choosePort(wanted: string | undefined): Promise<number> {
-  if (wanted === undefined || wanted === '') return (await tryPort(7233)) ?? (await anyPort());
+export interface PortWishes {
+  /** Of BUDGETLINE_TEMPORAL_PORT: no other will do. */
+  readonly wanted: string | undefined;
+  /** Where the server listened before: clients and workers that wait for it look for it there. */
+  readonly before: number | undefined;
+}
+
+async function firstFree(ports: readonly number[]): Promise<number> {
+  for (const port of ports) if ((await tryPort(port)) !== undefined) return port;
+  return anyPort();
+}
+
+async function choosePort({ wanted, before }: PortWishes): Promise<number> {
+  if (wanted === undefined || wanted === '') return firstFree(before === undefined ? [7233] : [before, 7233]);
   const port = parsePort(wanted);
   if ((await tryPort(port)) !== undefined) return port;
   throw new BudgetlineError(
@@ -46,9 +58,9 @@ async function choosePort(wanted: string | undefined): Promise<number> {
   );
 }
 
-/** Ports for a server and its UI: the one that is asked for, else Temporal's usual ones, else any free ones. */
-export async function choosePorts(wanted: string | undefined): Promise<{ port: number; uiPort: number }> {
-  const port = await choosePort(wanted);
+/** Ports for a server and its UI: the one that is asked for, else those of before, else Temporal's usual ones, else any free ones. */
+export async function choosePorts(wishes: PortWishes): Promise<{ port: number; uiPort: number }> {
+  const port = await choosePort(wishes);
   const usual = port + 1000 < 65_536 ? await tryPort(port + 1000) : undefined;
   return { port, uiPort: usual ?? (await anyPort()) };
 }

@@ -127,7 +127,10 @@ async function claimAndStart(
   executable: Executable,
   options: ServerOptions,
 ): Promise<ServerRecord | undefined> {
-  const ports = await choosePorts(options.env['BUDGETLINE_TEMPORAL_PORT']);
+  const ports = await choosePorts({
+    wanted: options.env['BUDGETLINE_TEMPORAL_PORT'],
+    before: after === undefined ? undefined : parseRecord(after).port,
+  });
   const record: ServerRecord = {
     state: 'starting',
     starter: await identifyOwnProcess(),

@@ -1,0 +1,58 @@
+import { strict as assert } from 'node:assert';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitStatusOf } from '../../cli/exit-status';
+import { createWorkerProcesses, type WorkerProcesses } from '../../cli/worker-processes';
+import type { BudgetlineError } from '../../contracts/failures';
+import { temporaryFolder } from '../support/temporary';
+
+describe('pure: worker processes of a run', function () {
+  this.timeout(30_000);
+  const folder = temporaryFolder();
+  let workers: WorkerProcesses | undefined;
+  afterEach(() => workers?.kill());
+
+  /** Workers that write down each of their lives and end at once with a status, until a file says that they may stay. */
+  function startThese(status: number): { lives: () => number; stay: () => void; gaveUp: BudgetlineError[] } {
+    const [lives, stay, script] = [
+      folder.at(`lives-${status}`),
+      folder.at(`stay-${status}`),
+      folder.at('worker.js'),
+    ];
+    writeFileSync(
+      script,
+      `const [lives, stay, status] = process.argv.slice(2);
+       require('node:fs').appendFileSync(lives, 'x');
+       if (require('node:fs').existsSync(stay)) process.stdin.resume();
+       else process.exit(Number(status));`,
+    );
+    appendFileSync(lives, '');
+    const gaveUp: BudgetlineError[] = [];
+    workers = createWorkerProcesses({
+      queues: ['gpu'],
+      commandFor: () => [process.execPath, script, lives, stay, String(status)],
+      env: {},
+      logDir: folder.at('logs'),
+      onNotice: () => undefined,
+      onGiveUp: (error) => gaveUp.push(error),
+    });
+    workers.start();
+    return { lives: () => readFileSync(lives).length, stay: () => writeFileSync(stay, ''), gaveUp };
+  }
+
+  it('that end within seconds five times in a row are given up, with the path of their log', async () => {
+    const { lives, gaveUp } = startThese(1);
+    while (gaveUp.length === 0) await sleep(50);
+    assert.equal(lives(), 5);
+    assert.match(gaveUp[0]?.remedy ?? '', /worker-gpu\.log/);
+    assert.ok(existsSync(folder.at('logs/worker-gpu.log')));
+  });
+
+  it('that find no server are started again for as long as it is away', async () => {
+    const { lives, stay, gaveUp } = startThese(exitStatusOf('TEMPORAL_MISSING'));
+    while (lives() < 7) await sleep(50);
+    stay();
+    while (lives() < 8) await sleep(50);
+    assert.deepEqual(gaveUp, []);
+  });
+});
