@@ -142,6 +142,16 @@ export interface StageResult {
   readonly warnings?: readonly StageWarning[];
 }
 
+/** Every stage once, however many cells and controls asked for it; what ran it stands for those that found it there. */
+export function onceEach<T extends Pick<StageResult, 'key' | 'cached'>>(results: readonly T[]): T[] {
+  const byKey = new Map<StageKey, T>();
+  for (const result of results) {
+    const known = byKey.get(result.key);
+    if (known === undefined || (known.cached && !result.cached)) byKey.set(result.key, result);
+  }
+  return [...byKey.values()];
+}
+
 /** A warning of the training executable, by docs/protocol.md. */
 export interface StageWarning {
   readonly code: string;

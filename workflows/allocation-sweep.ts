@@ -28,13 +28,13 @@ import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import {
   cellsOf,
+  costOf,
   inPlanOrder,
   keepPage,
   scoredCells,
   scoresWith,
   splitOutcomes,
   stagesOf,
-  sumCosts,
 } from './pages';
 import type { Carried } from './pages';
 import { planOrFail } from './planned';
@@ -244,7 +244,7 @@ async function turnPage(sweep: Sweep, base: Carried['base'], page: CellPage): Pr
   const kept = [...(carried?.kept ?? []), await keepPage(page)];
   await steering.settle();
   const scores = scoresWith(carried, page);
-  const cost = sumCosts([...(carried ? [carried.cost] : []), ...stages.map((stage) => stage.cost)]);
+  const cost = costOf(stages, carried?.cost);
   return continueAsNew<typeof allocationSweep>({
     ...{ resolved, orchestration },
     carried: {
@@ -269,7 +269,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const stages = [...base.baseStages, ...stagesOf([...page.cells, ...controls])];
   const anchor = await sealLedger(sweepId, stages);
   board.enter('done');
-  const cost = sumCosts([...(carried ? [carried.cost] : []), ...stages.map((stage) => stage.cost)]);
+  const cost = costOf(stages, carried?.cost);
   return {
     ...{ sweepId, definitionDigest, ...base, ...page, controls, ledgerHead: anchor.head, anchor, cost },
     ...(search === undefined ? {} : { search }),

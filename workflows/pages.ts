@@ -8,7 +8,7 @@ import type {
   SpendRecord,
   SweepResult,
 } from '../contracts/results';
-import type { StageCost, StageResult } from '../contracts/stage';
+import { onceEach, type StageCost, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
 import { keepDocument } from './ledger';
@@ -31,9 +31,11 @@ export interface Carried {
 
 const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'attempts', 'checkerCalls'] as const;
 
-/** What stages took together. */
-export function sumCosts(costs: readonly StageCost[]): StageCost {
-  const total = (name: keyof StageCost): number => costs.reduce((sum, cost) => sum + cost[name], 0);
+/** What stages took together, over what earlier runs of a sweep took; a stage that several asked for was run once. */
+export function costOf(stages: readonly StageResult[], before?: StageCost): StageCost {
+  const costs = onceEach(stages).map(({ cost }) => cost);
+  const total = (name: keyof StageCost): number =>
+    costs.reduce((sum, cost) => sum + cost[name], before?.[name] ?? 0);
   return Object.fromEntries(measures.map((name) => [name, total(name)])) as Record<keyof StageCost, number>;
 }
 

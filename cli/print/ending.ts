@@ -1,6 +1,5 @@
 import { describeLabels, labelQuality } from '../../analysis';
-import type { StageResult } from '../../contracts/stage';
-import { onceEach } from '../../report/stages';
+import { onceEach, type StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
 import { formatDuration } from './numbers';
 import { padRight, wrap } from './text';

@@ -33,6 +33,15 @@ describe('pure: what a sweep has spent', () => {
   it('is nothing for what the store had, and what an annotator billed where it did', () => {
     assert.equal(spent(cellAt(256, 0.5), { cached: true }), 0);
     assert.equal(spent(cellAt(256, 1), { billed: 3.5 }), 3.5);
+    assert.equal(spent(cellAt(256, 1), { billed: 3.5, cached: true }), 0, 'an earlier sweep paid that bill');
+  });
+
+  it('is what was paid once, also where other cells find in the store what one has just bought', () => {
+    const cell = cellAt(256, 0.5);
+    const [first, later] = [resultsOf(cell, { checkerCalls: 100 }), resultsOf(cell, { cached: true })];
+    const usd = 128 * 2 + 128 + 25;
+    assert.equal(spentUsd(prices, boughtOf(cell.stages, [...first, ...later])), usd);
+    assert.equal(spentUsd(prices, boughtOf(cell.stages, [...later, ...first])), usd);
   });
 
   it('counts rows that nest once, and those of a smaller set from the store not at all', () => {

@@ -4,7 +4,8 @@ import { workflowBundleDigest } from '../../client';
 import type { StageResult } from '../../contracts/stage';
 import type { SweepResult } from '../../contracts/results';
 import { createStore, digestFile } from '../../store';
-import type { SweepPlan } from '../../planning';
+import { annotationUsd, type SweepPlan, uniquePurchase } from '../../planning';
+import { gradeSchoolMathDefaults } from '../../tasks';
 import { readTrainerStarts } from '../support/counted-trainer';
 import { recordHistory, recording } from '../support/record-histories';
 import { resolveTinySweep, runSweep, withWorkers } from '../support/sweep-bench';
@@ -57,6 +58,24 @@ describe('server: a sweep', function () {
     assert.deepEqual(sorted(starts.map(({ id }) => id)), sorted([...trainedKeys(plan), ...control]));
     const jobs = starts.map(({ jobPath }) => jobPath);
     assert.equal(new Set(jobs).size, jobs.length, 'no job was started twice');
+  });
+
+  it('counts what a stage cost once, whoever shares it', () => {
+    const { plan, result } = first;
+    const ran = new Set(allStages(result).map(({ key }) => key));
+    const controls = [...plan.controls.besideWinners, ...plan.controls.certain];
+    const stages = [
+      ...plan.stages.map(({ stage }) => stage),
+      ...controls.flatMap((control) => control.stages),
+    ];
+    const { checkerCalls, attempts } = result.cost;
+    const purchase = { ...uniquePurchase(stages.filter(({ key }) => ran.has(key))), checkerCalls };
+    assert.equal(attempts, ran.size, 'one each, where nothing disturbs');
+    assert.ok(purchase.demonstrations > 0 && purchase.pairs > 0);
+    assert.equal(
+      result.spend?.usd.toFixed(6),
+      annotationUsd(gradeSchoolMathDefaults.prices, purchase).toFixed(6),
+    );
   });
 
   it('puts every artifact into the store, and anchors its ledger in the result', async () => {
