@@ -18,7 +18,10 @@ export async function createScorer(options: ScorerOptions): Promise<Scorer> {
     const shape = shapeOf(rows, options);
     const session = await sessions.get('logprobs', shape, () =>
       lower(placement, {
-        logprobs: sequenceLogProbabilities({ shape, stream: streamInputs(shape), config, source }),
+        logprobs: sequenceLogProbabilities({
+          ...{ shape, stream: streamInputs(shape), config, source },
+          logitTokens: placement.profile.logitTokens,
+        }),
       }),
     );
     const results = await session.run(packStream(planStream(rows, shape), shape));

@@ -115,6 +115,7 @@ function forwardSpec(
     stream,
     config,
     source: createSource(plan, trained, words),
+    logitTokens: plan.profile.logitTokens,
     ...(pieces === undefined ? {} : { pieces }),
   };
 }

@@ -99,6 +99,8 @@ export interface GraphProfile {
   readonly precision: 'f32' | 'f16' | 'bf16';
   /** The backward pass computes layers again in place of keeping what they computed: less memory, a third more work. */
   readonly recompute: boolean;
+  /** Scored tokens whose logits are made at once; all, or in chunks where the vocabulary is large, unless given. */
+  readonly logitTokens?: number;
   /** Folder for a file of the frozen weights, outside of the graphs; unless given they stand in every graph. */
   readonly constantsFolder?: string;
 }

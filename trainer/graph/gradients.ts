@@ -5,7 +5,6 @@ import {
   concat,
   constant,
   div,
-  exp,
   gatherRows,
   matmul,
   mul,
@@ -22,7 +21,8 @@ import {
   sub,
   transpose,
 } from './ops';
-import { inputAt, sameShape, sizeOf } from './shapes';
+import { headGradient, logitSlopes } from './chunks';
+import { inputAt, sameShape } from './shapes';
 import type { Op, PrimitiveName, Shape, Value } from './primitives';
 
 /** Gradients of a scalar with respect to an op's inputs; null where there is none. */
@@ -170,6 +170,7 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
     rowsBehind(only(g), inputAt(op.inputs, 1), inputAt(op.inputs, 0).shape[0] ?? 0),
     null,
   ],
+  rowsBetween: none,
   rowsBehind: (op, g) => [
     rowsFrom(only(g), inputAt(op.inputs, 1), inputAt(op.inputs, 0).shape[0] ?? 0),
     null,
@@ -262,18 +263,13 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
   tokenLogProbability: (op, g) => {
     const [logits, targets] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
     const column = reshape(only(g), [...logits.shape.slice(0, -1), 1]);
-    const vocabulary = Array.from({ length: logits.shape.at(-1) ?? 0 }, (_, id) => id);
-    const ids = inputAt(
-      apply('constant', [], {
-        data: BigInt64Array.from(vocabulary, BigInt),
-        dtype: 'i64',
-        shape: [1, vocabulary.length],
-      }),
-      0,
-    );
-    const hit = inputAt(apply('equal', [ids, reshape(targets, [sizeOf(targets.shape), 1])], {}), 0);
-    const oneHot = inputAt(apply('cast', [hit], { to: 'f32' }), 0);
-    return [mul(sub(oneHot, exp(inputAt(op.outputs, 1))), column), null];
+    return [mul(logitSlopes(inputAt(op.outputs, 1), targets), column), null];
+  },
+  // dxₙ = gₙ slopeₙ,  dhead = Σₙ gₙ (onehot(tₙ) − softmax(zₙ)) xₙᵀ, for which the logits are made again
+  chunkedLogProbability: (op, g) => {
+    const column = reshape(only(g), [inputAt(op.inputs, 1).shape[0] ?? 0, 1]);
+    const dx = mul(inputAt(op.inputs, 2), column);
+    return [null, dx, null, headGradient(op, column), null, null];
   },
   // y = x (W + s B A)ᵀ  ⇒  dx = g (W + s B A),  dA = s (g B)ᵀ x,  dB = s gᵀ (x Aᵀ): no product of the size of W
   loraLinear: (op, g) => {

@@ -63,8 +63,15 @@ const comparedElements = 8;
 /** One graph while it is written; a loop's body has a scope of its own. */
 interface Scope {
   readonly nodes: NodeProto[];
+  readonly known: ValueInfoProto[];
   readonly outputs: ReadonlyMap<Value, string>;
 }
+
+const createScope = (outputs: readonly (readonly [string, Value])[]): Scope => ({
+  nodes: [],
+  known: [],
+  outputs: new Map(outputs.map(([name, value]) => [value, name])),
+});
 
 class Lowering {
   private readonly names = new Map<Value, string>();
@@ -72,7 +79,6 @@ class Lowering {
   private readonly sharedOps = new Map<string, readonly string[]>();
   private readonly initializers: TensorProto[] = [];
   private readonly inputs: ValueInfoProto[] = [];
-  private readonly known: ValueInfoProto[] = [];
   private readonly schedule: Schedule;
   private readonly fusions: Fusions;
   private count = 0;
@@ -86,7 +92,7 @@ class Lowering {
 
   lowerGraph(): GraphProto {
     const entries = Object.entries(this.outputs);
-    const scope = { nodes: [], outputs: new Map(entries.map(([name, value]) => [value, name])) };
+    const scope = createScope(entries);
     for (const op of this.schedule.root) this.lowerOp(op, scope);
     const outputs = entries.map(([name, value]) => this.lowerOutput(scope, name, value));
     return {
@@ -95,7 +101,7 @@ class Lowering {
       initializers: this.initializers,
       inputs: this.inputs,
       outputs,
-      known: this.known,
+      known: scope.known,
     };
   }
 
@@ -183,15 +189,15 @@ class Lowering {
     const results = shared ?? op.outputs.map((output) => scope.outputs.get(output) ?? this.fresh());
     for (const [index, output] of op.outputs.entries()) this.names.set(output, results[index] ?? '');
     this.sharedOps.set(key, results);
-    if (shared === undefined) this.declareResults(op);
+    if (shared === undefined) this.declareResults(op, scope);
     return shared === undefined;
   }
 
   /** Sizes with a name of their own would be lost on the way through a graph, and with them the sharing of buffers. */
-  private declareResults(op: AnyOp): void {
+  private declareResults(op: AnyOp, { known }: Scope): void {
     for (const value of op.outputs)
       if (!isStatic(value.shape) && !value.shape.includes(growing))
-        this.known.push({ name: this.nameOf(value), dtype: value.dtype, shape: nameSizes(value.shape) });
+        known.push({ name: this.nameOf(value), dtype: value.dtype, shape: nameSizes(value.shape) });
   }
 
   private lowerAddition(op: AnyOp, { product, addend }: FusedAddition, scope: Scope): void {
@@ -217,19 +223,19 @@ class Lowering {
       integers: (values, shape) => this.integers(values, shape),
       floats: (values, shape) => this.floats(values, shape),
       node: (opType, inputs, outputs, attributes) => this.emit(scope, opType, inputs, outputs, attributes),
-      declare: (name, shape) => void this.known.push({ name, dtype: 'f32', shape }),
+      declare: (name, shape) => void scope.known.push({ name, dtype: 'f32', shape }),
       body: (body) => this.lowerBody(body),
     };
   }
 
   private lowerBody(body: LoopBody): GraphProto {
     const named = body.outputs.map((value) => [this.fresh(), value] as const);
-    const scope: Scope = { nodes: [], outputs: new Map(named.map(([name, value]) => [value, name])) };
+    const scope = createScope(named);
     for (const value of body.inputs) this.names.set(value, this.fresh());
     for (const op of this.schedule.bodies.get(body) ?? []) this.lowerOp(op, scope);
     const inputs = body.inputs.map((value) => this.bodyInput(value));
     const outputs = named.map(([name, value]) => ({ ...this.lowerOutput(scope, name, value), shape: null }));
-    return { name: 'body', nodes: scope.nodes, initializers: [], inputs, outputs, known: [] };
+    return { name: 'body', ...{ nodes: scope.nodes, known: scope.known }, initializers: [], inputs, outputs };
   }
 
   private bodyInput(value: Value): ValueInfoProto {

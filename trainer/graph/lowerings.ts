@@ -232,6 +232,7 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
       [operand(emit, 0), operand(emit, 1), emit.integers([Number.MAX_SAFE_INTEGER]), emit.integers([0])],
       emit.results,
     ),
+  rowsBetween: (_, emit) => emit.node('Slice', [...emit.operands, emit.integers([0])], emit.results),
   rowsBehind: (op, emit) => {
     const pads = emit.fresh();
     const { length } = inputAt(op.inputs, 0).shape;
@@ -273,6 +274,7 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   attention: attend,
   ...streamLowerings,
   tokenLogProbability: pickTargets,
+  chunkedLogProbability: (_, { node, operands, results }) => node('Identity', operands.slice(0, 1), results),
   loraLinear: (op, emit) => lowerGemm(op, { ...emit, operands: emit.operands.slice(0, 2) }),
   dropoutMask: dropElements,
   after: waitFor,

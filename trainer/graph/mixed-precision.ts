@@ -1,5 +1,5 @@
 import { narrow, type HalfType } from './half';
-import type { GraphProto, NodeProto, TensorProto } from './onnx-proto';
+import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from './onnx-proto';
 
 /** How an operator takes sixteen bits. */
 type Policy =
@@ -43,31 +43,67 @@ type Width = 'full' | 'half';
 /** TensorProto.DataType, as Cast wants it. */
 const codes = { f32: 1, f16: 10, bf16: 16 } as const;
 
+/** One graph while it is narrowed; a loop's body has a scope of its own. */
+interface Scope {
+  readonly nodes: NodeProto[];
+  readonly outputs: ReadonlySet<string>;
+  /** What a value is called in another width. */
+  readonly versions: Map<string, string>;
+  /** Behind the names that are made in it: what a body calls its own, nothing outside may be called. */
+  readonly suffix: string;
+}
+
+const openScope = ({ outputs }: GraphProto, versions: Scope['versions'], suffix = ''): Scope => ({
+  nodes: [],
+  suffix,
+  outputs: new Set(outputs.map(({ name }) => name)),
+  versions: new Map(versions),
+});
+
 class Narrowing {
   private readonly kinds = new Map<string, Kind>();
-  private readonly versions = new Map<string, string>();
   private readonly constants: ReadonlyMap<string, TensorProto>;
   private readonly kept = new Map<string, TensorProto>();
-  private readonly nodes: NodeProto[] = [];
-  private readonly outputs: ReadonlySet<string>;
+  private scope: Scope;
 
   constructor(
     private readonly graph: GraphProto,
     private readonly half: HalfType,
   ) {
     this.constants = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
-    this.outputs = new Set(graph.outputs.map(({ name }) => name));
+    this.scope = openScope(graph, new Map());
     for (const { name, dtype } of graph.initializers)
       this.kinds.set(name, dtype === 'f32' ? 'constant' : 'other');
-    for (const { name, dtype } of graph.inputs) this.kinds.set(name, dtype === 'f32' ? 'full' : 'other');
   }
 
   run(): GraphProto {
-    for (const node of this.graph.nodes) this.lower(node);
-    const known = this.graph.known.map((info) =>
+    return { ...this.lowerGraph(this.graph), initializers: [...this.kept.values()] };
+  }
+
+  /** Nodes of the scope at hand; those of a body may be told of what stands outside. */
+  private lowerGraph(graph: GraphProto): GraphProto {
+    for (const info of graph.inputs) this.keepFull(info);
+    for (const node of graph.nodes) this.lower(node);
+    const known = graph.known.map((info) =>
       this.kinds.get(info.name) === 'half' ? { ...info, dtype: this.half } : info,
     );
-    return { ...this.graph, nodes: this.nodes, initializers: [...this.kept.values()], known };
+    return { ...graph, nodes: this.scope.nodes, known };
+  }
+
+  private keepFull({ name, dtype }: ValueInfoProto): void {
+    this.kinds.set(name, dtype === 'f32' ? 'full' : 'other');
+  }
+
+  /** The edges of a body are f32, as those of the graph; what is narrowed inside is not known outside. */
+  private lowerLoop(node: NodeProto, body: GraphProto): void {
+    const inputs = node.inputs.map((name) => this.as(name, 'full'));
+    const outer = this.scope;
+    this.scope = openScope(body, outer.versions, `_within_${node.outputs.join('_')}`);
+    const lowered = this.lowerGraph(body);
+    this.scope = outer;
+    const results = body.outputs.slice(1);
+    for (const [index, name] of node.outputs.entries()) this.keepFull({ ...results[index]!, name });
+    outer.nodes.push({ ...node, inputs, attributes: { body: { kind: 'graph', value: lowered } } });
   }
 
   private widthOf(node: NodeProto): Width {
@@ -79,10 +115,16 @@ class Narrowing {
   }
 
   private lower(node: NodeProto): void {
+    const body = node.attributes['body'];
+    if (body?.kind === 'graph') this.lowerLoop(node, body.value);
+    else this.lowerOperator(node);
+  }
+
+  private lowerOperator(node: NodeProto): void {
     const width = this.widthOf(node);
     const inputs = node.inputs.map((name) => this.as(name, width));
     const outputs = node.outputs.map((name, index) => this.name(node, index, width));
-    this.nodes.push({ ...node, inputs, outputs });
+    this.scope.nodes.push({ ...node, inputs, outputs });
     for (const [index, name] of node.outputs.entries())
       if (outputs[index] !== name) this.cast(outputs[index] ?? '', name, 'full');
   }
@@ -94,9 +136,9 @@ class Narrowing {
     else if (node.opType === 'Cast') this.kinds.set(name, castsToFloat(node) ? 'full' : 'other');
     else if (width === 'full' || alwaysFull[node.opType]?.includes(index) === true)
       this.kinds.set(name, this.floats(node) ? 'full' : 'other');
-    else if (this.outputs.has(name)) {
+    else if (this.scope.outputs.has(name)) {
       this.kinds.set(name, 'full');
-      this.versions.set(`half ${name}`, `${name}_half`);
+      this.scope.versions.set(`half ${name}`, `${name}_half`);
       return `${name}_half`;
     } else this.kinds.set(name, 'half');
     return name;
@@ -114,10 +156,10 @@ class Narrowing {
     const constant = this.constants.get(name);
     if (constant !== undefined) return this.keep(constant, kind === 'constant' ? width : 'full');
     if (kind === undefined || kind === 'other' || kind === width) return name;
-    const known = this.versions.get(`${width} ${name}`);
+    const known = this.scope.versions.get(`${width} ${name}`);
     if (known !== undefined) return known;
-    const version = `${name}_${width}`;
-    this.versions.set(`${width} ${name}`, version);
+    const version = `${name}_${width}${this.scope.suffix}`;
+    this.scope.versions.set(`${width} ${name}`, version);
     this.cast(name, version, width);
     return version;
   }
@@ -138,7 +180,7 @@ class Narrowing {
   private cast(from: string, to: string, width: Width): void {
     const code = codes[width === 'full' ? 'f32' : this.half];
     const attributes = { to: { kind: 'int', value: code } } as const;
-    this.nodes.push({ opType: 'Cast', domain: '', inputs: [from], outputs: [to], attributes });
+    this.scope.nodes.push({ opType: 'Cast', domain: '', inputs: [from], outputs: [to], attributes });
   }
 }
 
@@ -147,7 +189,7 @@ function castsToFloat({ attributes }: NodeProto): boolean {
   return to?.kind === 'int' && to.value === codes.f32;
 }
 
-/** A graph of f32 with its products in sixteen bits. Inputs and outputs stay as they are; loops are not taken. */
+/** A graph of f32 with its products in sixteen bits. Inputs and outputs stay as they are, also those of loops. */
 export function toMixedPrecision(graph: GraphProto, half: HalfType): GraphProto {
   return new Narrowing(graph, half).run();
 }

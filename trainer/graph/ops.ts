@@ -87,6 +87,9 @@ export const rowsFrom = (x: Value, start: Value, size: number): Value =>
 export const rowsBehind = (x: Value, count: Value, size: number): Value =>
   applyOne('rowsBehind', [x, count], { size });
 
+export const rowsBetween = (x: Value, [start, end]: readonly [Value, Value], size: number): Value =>
+  applyOne('rowsBetween', [x, start, end], { size });
+
 export const reduceSum = (x: Value, axes: readonly number[], keepDims = false): Value =>
   axes.length === 0 ? x : applyOne('reduceSum', [x], { axes, keepDims });
 /** The sum of all elements, as a scalar []. */
@@ -136,6 +139,13 @@ export const tokenLogProbability = (logits: Value, targets: Value): readonly [Va
   const outputs = apply('tokenLogProbability', [logits, targets], none);
   return [inputAt(outputs, 0), inputAt(outputs, 1)];
 };
+export const chunkedLogProbability = (
+  from: { y: Value; x: Value; slopes: Value; head: Value; targets: Value; count: Value },
+  rows: number,
+): Value =>
+  applyOne('chunkedLogProbability', [from.y, from.x, from.slopes, from.head, from.targets, from.count], {
+    rows,
+  });
 export const loraLinear = (x: Value, weights: { merged: Value; a: Value; b: Value }, scale: number): Value =>
   applyOne('loraLinear', [x, weights.merged, weights.a, weights.b], { scale });
 

@@ -66,6 +66,8 @@ export interface Primitives {
   readonly scatterAddRows: { readonly rows: number };
   /** Rows of x [N, D] from `start` (i64 [1]) to the end: [size, D]. */
   readonly rowsFrom: { readonly size: number };
+  /** Rows of x [N, …] from `start` up to `end` (i64 [1] each), or to the last one where there are fewer: [size, …]. */
+  readonly rowsBetween: { readonly size: number };
   /** x [n, D] behind as many rows of zeros as `count` (i64 [1]) says: [size, D]. */
   readonly rowsBehind: { readonly size: number };
 
@@ -101,6 +103,11 @@ export interface Primitives {
   readonly streamAttentionGradient: StreamAttention & { readonly size: number };
   /** logits [N, V], targets [N] → log-probability of each target [N], all log-probabilities [N, V]. */
   readonly tokenLogProbability: None;
+  /**
+   * The first input as it is: log-probabilities [N] of targets [N] under logits x · headᵀ that were looked at in chunks of
+   * `rows` rows. Then what their gradient is made of: x [N, D], slopes ∂yₙ/∂xₙ [N, D], head [V, D], targets, N (i64 [1]).
+   */
+  readonly chunkedLogProbability: { readonly rows: number };
   /** x [N, in], merged = W + scale · B · A [out, in], A [r, in], B [out, r] → x · mergedᵀ. */
   readonly loraLinear: { readonly scale: number };
 

@@ -70,6 +70,10 @@ function withAxis(shape: Shape, axis: number, size: number): Shape {
   return shape.map((old, index) => (index === at ? size : old));
 }
 
+/** Whether a shape only gives a name to the size that an axis has grown to. */
+const namesGrowth = (from: Shape, to: Shape): boolean =>
+  from.length === to.length && to.every((size, axis) => from[axis] === growing || from[axis] === size);
+
 function reduce(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
   return keepDims
     ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
@@ -146,7 +150,9 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
   not: unary,
   cast: (inputs, { to }) => [{ dtype: to, shape: inputAt(inputs, 0).shape }],
   reshape: (inputs, { shape }) => {
-    check(sizeOf(shape) === sizeOf(inputAt(inputs, 0).shape), `reshape to [${shape.join(', ')}]`, inputs);
+    const { shape: from } = inputAt(inputs, 0);
+    const fits = sizeOf(shape) === sizeOf(from) || namesGrowth(from, shape);
+    check(fits, `reshape to [${shape.join(', ')}]`, inputs);
     return [{ dtype: inputAt(inputs, 0).dtype, shape }];
   },
   transpose: (inputs, { permutation }) => {
@@ -180,6 +186,7 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
   ],
   rowsFrom: (inputs, { size }) => withRows(inputs, size),
   rowsBehind: (inputs, { size }) => withRows(inputs, size),
+  rowsBetween: (inputs, { size }) => withRows(inputs, size),
   reduceSum: (inputs, { axes, keepDims }) => {
     const { dtype, shape } = inputAt(inputs, 0);
     return [{ dtype, shape: reduce(shape, axes, keepDims) }];
@@ -233,6 +240,7 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
       { dtype: 'f32', shape },
     ];
   },
+  chunkedLogProbability: (inputs) => [f32(dim(inputAt(inputs, 1).shape, 0))],
   loraLinear: (inputs) => {
     const [x, merged] = [inputAt(inputs, 0), inputAt(inputs, 1)];
     check(dim(x.shape, -1) === dim(merged.shape, -1), 'loraLinear', inputs);

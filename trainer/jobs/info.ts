@@ -4,6 +4,7 @@ import { writeSynced } from '../io/files';
 import { digestModelFolder, loadModel } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
+import { listDevices } from '../runtime';
 import { commandNames } from './command-names';
 import type { Command } from './context';
 
@@ -14,7 +15,7 @@ export const describeTrainer = () => ({
   protocol: trainerProtocol,
   runtime: runtimeVersion(),
   commands: commandNames,
-  devices: ['cpu'],
+  devices: listDevices(),
 });
 
 async function describeModelFolder(folder: string) {

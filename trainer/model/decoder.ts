@@ -85,12 +85,17 @@ export function embed({ source }: DecoderContext, ids: Value): Value {
   return ops.gatherRows(source.weight(embeddingName), ids);
 }
 
+/** Residual stream [N, D] → what the head reads: [N, D]. */
+export const finalNorm = ({ config, source, pieces }: DecoderContext, x: Value): Value =>
+  pieces.norm(x, source.weight(finalNormName), config.rmsNormEpsilon);
+
+/** The head [V, D]: logits are its products with what it reads. */
+export const headOf = ({ config, source }: DecoderContext): Value =>
+  source.weight(config.tiedEmbeddings ? embeddingName : headName);
+
 /** Residual stream [N, D] → logits [N, V]. */
-export function readOut({ config, source, pieces }: DecoderContext, x: Value): Value {
-  const hidden = pieces.norm(x, source.weight(finalNormName), config.rmsNormEpsilon);
-  const head = source.weight(config.tiedEmbeddings ? embeddingName : headName);
-  return ops.matmul(hidden, head, { transB: true });
-}
+export const readOut = (context: DecoderContext, x: Value): Value =>
+  ops.matmul(finalNorm(context, x), headOf(context), { transB: true });
 
 /** Added to a score whose key stands after its query. Finite, so that no row can become NaN. */
 export const masked = -1e9;

@@ -1,42 +1,17 @@
 import { ops, type Value } from '../graph';
-import type { ModelConfig, Objective } from '../engine/types';
-import { createContext, type WeightSource } from './decoder';
-import type { Pieces } from './pieces';
+import type { Objective } from '../engine/types';
 import { averageKtoLoss, averagePairLoss } from './preference-losses';
-import { countSequences, decodeStream, type StreamInputs, type StreamShape } from './stream';
+import { countSequences } from './stream';
+import { logProbabilitiesOf, scoreTargets, type ForwardSpec, type TokenScores } from './token-scores';
 
-const { cast, exp, input, lessOrEqual, mul, neg, reduceMax, reduceSum, reshape, scatterAddRows } = ops;
+export type { ForwardSpec };
 
-/** What a forward pass is built from. */
-export interface ForwardSpec {
-  readonly shape: StreamShape;
-  readonly stream: StreamInputs;
-  readonly config: ModelConfig;
-  readonly source: WeightSource;
-  readonly pieces?: Pieces;
-  /** Told of the residual stream [N, D] before, between and behind the layers. */
-  readonly betweenLayers?: (x: Value) => void;
-}
+const { cast, input, mul, neg, scatterAddRows } = ops;
 
 /** A loss to minimise and the figures that leave the graph beside it. */
 export interface Losses {
   readonly loss: Value;
   readonly figures: Readonly<Record<string, Value>>;
-}
-
-/** What the model says of each target: its log-probability [S], and those of the whole vocabulary [S, V]. */
-interface Scores {
-  readonly picked: Value;
-  readonly all: Value;
-}
-
-/** Scores of a stream's targets. Input targets (i32 [S]). */
-function scoreTargets({ shape, stream, config, source, pieces, betweenLayers }: ForwardSpec): Scores {
-  const context = createContext(config, source, pieces);
-  const targets = cast(input('targets', 'i32', [stream.scored]), 'i64');
-  const logits = decodeStream(context, stream, { ...shape, betweenLayers });
-  const [picked, all] = context.pieces.score(logits, targets);
-  return { picked, all };
 }
 
 /**
@@ -50,24 +25,15 @@ function sumSequences(perToken: Value, { shape, stream }: ForwardSpec): Value {
   return scatterAddRows(mul(perToken, mask), sequences, countSequences(shape));
 }
 
-/** Where the target is the likeliest token: 1, else 0. [S] */
-function isBest({ picked, all }: Scores): Value {
-  const column = reshape(picked, [...picked.shape, 1]);
-  return reshape(cast(lessOrEqual(reduceMax(all, 1), column), 'f32'), picked.shape);
-}
-
-/** −Σ p log p over the vocabulary: [S]. The gradient needs p too, so this costs one product and a sum. */
-const entropies = ({ all }: Scores): Value => neg(reduceSum(mul(exp(all), all), [1]));
-
 /** Right predictions and entropy, summed over each sequence. */
-const tokenFigures = (scores: Scores, spec: ForwardSpec) => ({
-  correct: sumSequences(isBest(scores), spec),
-  entropy: sumSequences(entropies(scores), spec),
+const tokenFigures = ({ best, entropy }: TokenScores, spec: ForwardSpec) => ({
+  correct: sumSequences(best, spec),
+  entropy: sumSequences(entropy, spec),
 });
 
 /** Summed log-probability of each sequence's supervised tokens: of a pair, of all chosen answers, then of all rejected ones. */
 export const sequenceLogProbabilities = (spec: ForwardSpec): Value =>
-  sumSequences(scoreTargets(spec).picked, spec);
+  sumSequences(logProbabilitiesOf(spec), spec);
 
 /** Sum over supervised tokens of −log p, times `inverse_denominator`: one over the tokens of the whole step. */
 function crossEntropy(logprobs: Value): Value {

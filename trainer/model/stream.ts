@@ -1,5 +1,5 @@
 import { ops, type Value } from '../graph';
-import { decoderLayer, embed, masked, readOut, type DecoderContext, type TokenMixer } from './decoder';
+import { decoderLayer, embed, finalNorm, masked, type DecoderContext, type TokenMixer } from './decoder';
 import { rotaryTables } from './rotary';
 
 /** Tokens of a batch, and those of them that predict something: known only when a graph runs. */
@@ -60,6 +60,12 @@ export function streamInputs(shape: StreamShape): StreamInputs {
   };
 }
 
+/** How many tokens are scored: i64 [1]. */
+export function countScored({ lengths }: StreamInputs, shape: StreamShape): Value {
+  const parts = contextsOf(shape).length;
+  return ops.reshape(ops.sum(ops.slice(lengths, 0, countPrompts(shape), parts)), [1]);
+}
+
 /** The scored end of something that every token of a stream has: [N, …] → [S, …]. */
 export const scoredRows = (x: Value, { start, tokens, scored }: StreamInputs): Value =>
   scored === tokens ? x : ops.rowsFrom(x, start, scored);
@@ -99,7 +105,7 @@ function createStreamMixer(context: DecoderContext, options: MixerOptions): Toke
     );
 }
 
-/** Logits of the scored tokens [S, V]. The last layer gives nobody but them an answer. */
+/** What the head reads of the scored tokens: [S, D]. The last layer gives nobody but them an answer. */
 export function decodeStream(
   context: DecoderContext,
   inputs: StreamInputs,
@@ -127,5 +133,5 @@ export function decodeStream(
     select: (value) => scoredRows(value, inputs),
   });
   betweenLayers(x);
-  return readOut(context, x);
+  return finalNorm(context, x);
 }

@@ -36,6 +36,10 @@ function listMissing({ platform, runtimeFolder, driverPath }: CudaHost): string[
   return existsSync(driverPath) ? absent : [...absent, `the driver of NVIDIA (${driverPath})`];
 }
 
+/** What the host can compute on, as far as can be seen without starting it. */
+export const listDevices = (host = thisHost()): readonly ('cpu' | 'cuda')[] =>
+  listMissing(host).length === 0 ? ['cpu', 'cuda'] : ['cpu'];
+
 /** A provider whose own libraries are there but not those that it needs. */
 export function cudaFailure(cause: unknown, host = thisHost()): BudgetlineError {
   const reason = cause instanceof Error ? cause.message : String(cause);

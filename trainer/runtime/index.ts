@@ -1,2 +1,2 @@
-export { requireCuda } from './cuda';
+export { listDevices, requireCuda } from './cuda';
 export { openSession, type BufferTensor, type Session, type SessionOptions } from './session';

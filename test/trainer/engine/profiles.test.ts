@@ -34,12 +34,23 @@ async function step(options: EngineOptions, profile: GraphProfile) {
   const engine = await createTrainEngine({ ...options, profile });
   try {
     if (options.lora !== null) engine.importState(freshState(oracleAdapter(config)));
-    const figures = await engine.step(oracleRows, { step: 1, learningRate: 0 });
+    const rows = options.objective.name === 'sigmoid' ? oraclePairs : oracleRows;
+    const figures = await engine.step(rows, { step: 1, learningRate: 0 });
     return { loss: figures['loss'] ?? NaN, gradients: engine.exportState().firstMoments };
   } finally {
     await engine.release();
   }
 }
+
+const pairwise: EngineOptions = { ...lora, objective: { name: 'sigmoid', beta: 0.5 } };
+
+/** Each row with another end. */
+const oraclePairs = oracleRows.map((chosen, row) => ({
+  chosen,
+  rejected: { ...chosen, ids: Int32Array.of(...chosen.ids.subarray(0, chosen.completionStart), row, 2) },
+  referenceChosen: -9,
+  referenceRejected: -7,
+}));
 
 const wideConfig = { ...config, hiddenSize: 256, intermediateSize: 512, headSize: 64 };
 const wide: EngineOptions = { ...full, config: wideConfig, weights: oracleWeights(wideConfig) };
@@ -103,6 +114,30 @@ describe('pure: graphs by where they run', () => {
         assert.ok(error < 0.02, `${tensor}: ${error}`);
       }
     });
+
+  for (const [name, options] of Object.entries({ 'full fine-tune': full, LoRA: lora, DPO: pairwise }))
+    it(`${name}: logits in chunks of tokens give the same loss and gradients`, async () => {
+      const whole = await step(options, plain);
+      for (const logitTokens of [1, 5, 1000])
+        for (const recompute of [false, true]) {
+          const chunked = await step(options, { ...plain, logitTokens, recompute });
+          assertClose(chunked.loss, whole.loss, 1e-6, 'loss');
+          for (const [tensor, { data }] of whole.gradients) {
+            const error = relativeError(chunked.gradients.get(tensor)!.data, data);
+            assert.ok(error < 1e-6, `${tensor} by ${logitTokens}: ${error}`);
+          }
+        }
+    });
+
+  it('logits in chunks of tokens know f16', async () => {
+    const [whole, chunked] = [
+      await step(full, { ...plain, precision: 'f16' }),
+      await step(full, { ...plain, precision: 'f16', logitTokens: 5 }),
+    ];
+    assertClose(chunked.loss, whole.loss, 2e-3, 'loss');
+    for (const [tensor, { data }] of whole.gradients)
+      assert.ok(relativeError(chunked.gradients.get(tensor)!.data, data) < 0.02, tensor);
+  });
 
   it('frozen weights outside of the graphs are the same weights', async () => {
     const large: EngineOptions = { ...wide, lora: oracleLora };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { differentiate, ops, type Value } from '../../../trainer/graph';
+import { differentiate, logitSlopes, mapChunks, ops, type Value } from '../../../trainer/graph';
 import type { PrimitiveName } from '../../../trainer/graph/primitives';
 import { checkGradient, type GradientCase } from '../support/check-gradient';
 import { noiseTensor, openGraph, runGraph } from '../support/run-graph';
@@ -68,6 +68,24 @@ function streamCase(first: 0 | 2): GradientCase {
   };
 }
 
+/** Five tokens under a head of four words, in chunks of some rows. */
+function chunkedCase(rows: number): GradientCase {
+  const [targets, count] = [ops.integers([3, 0, 1, 1, 2]), ops.integers([5])];
+  return {
+    inputs: [n([5, 3], 1), n([4, 3], 2)],
+    build: ([x, head]) => {
+      const each = ([part, ids]: readonly Value[]): readonly Value[] => {
+        const logits = ops.matmul(part!, head!, { transB: true });
+        const [y, all] = ops.tokenLogProbability(logits, ids!);
+        return [y, ops.matmul(logitSlopes(all, ids!), head!)];
+      };
+      const [y, slopes] = mapChunks([x!, targets], { count, rows }, { widths: [[], [3]], each });
+      const from = { y: y!, x: x!, slopes: slopes!, head: head!, targets, count };
+      return ops.chunkedLogProbability(from, rows);
+    },
+  };
+}
+
 /** The adapter's own rule assumes that `merged` is W + s B A, so the case must keep it so while it moves A and B. */
 function loraCase(): GradientCase {
   return {
@@ -119,6 +137,7 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
   ],
   gatherRows: [one([4, 3], (x) => ops.gatherRows(x, ids)), one([600, 2], (x) => ops.gatherRows(x, ids))],
   rowsFrom: [one([4, 3], (x) => ops.rowsFrom(x, ops.integers([1]), 3))],
+  rowsBetween: null,
   rowsBehind: [one([2, 3], (x) => ops.rowsBehind(x, ops.integers([3]), 5))],
   streamMasks: null,
   streamAttention: [streamCase(0), streamCase(2)],
@@ -146,6 +165,7 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
   swiglu: [{ inputs: [n([3, 4], 1, 2), n([3, 4], 2)], build: ([gate, up]) => ops.swiglu(gate!, up!) }],
   attention: [attentionCase()],
   tokenLogProbability: [one([3, 5], (x) => ops.tokenLogProbability(x, ops.integers([4, 0, 0]))[0])],
+  chunkedLogProbability: [chunkedCase(2), chunkedCase(5), chunkedCase(9)],
   loraLinear: [loraCase()],
   dropoutMask: null,
   after: [one([2, 3], (x) => ops.after(ops.exp(x), ops.sigmoid(x)))],

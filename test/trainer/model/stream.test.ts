@@ -3,7 +3,7 @@ import { packStream, planStream, shapeOf } from '../../../trainer/engine/streams
 import { createSource } from '../../../trainer/engine/train-graphs';
 import type { PairRow, SequenceRow, TrainRow } from '../../../trainer/engine';
 import { ops } from '../../../trainer/graph';
-import { createContext, decodeSequences } from '../../../trainer/model/decoder';
+import { createContext, decodeSequences, headOf } from '../../../trainer/model/decoder';
 import { contextsOf, decodeStream, streamInputs } from '../../../trainer/model/stream';
 import { oracleConfigs, oracleRows, oracleWeights } from '../support/oracle-model';
 import { relativeError, runGraph } from '../support/run-graph';
@@ -21,7 +21,9 @@ async function denseLogits({ ids }: SequenceRow): Promise<Float32Array> {
 
 async function streamLogits(rows: readonly TrainRow[]): Promise<Float32Array> {
   const shape = shapeOf(rows, { microBatchRows: rows.length + 1, maxLength: 24 });
-  const logits = decodeStream(createContext(config, source), streamInputs(shape), shape);
+  const context = createContext(config, source);
+  const read = decodeStream(context, streamInputs(shape), shape);
+  const logits = ops.matmul(read, headOf(context), { transB: true });
   return (await runGraph({ logits }, packStream(planStream(rows, shape), shape))).get('logits')!;
 }
 

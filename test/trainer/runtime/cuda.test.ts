@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { requireCuda } from '../../../trainer/runtime';
+import { listDevices, requireCuda } from '../../../trainer/runtime';
 import { temporaryFolder } from '../../support/temporary';
 
 describe('pure: what the device "cuda" needs', () => {
@@ -37,7 +37,9 @@ describe('pure: what the device "cuda" needs', () => {
     mkdirSync(libraries, { recursive: true });
     for (const path of paths) writeFileSync(path, '');
     assert.equal(missing({}).length, 1);
+    assert.deepEqual(listDevices(host({})), ['cpu']);
     writeFileSync(folder.at('driver'), '');
     assert.deepEqual(missing({}), []);
+    assert.deepEqual(listDevices(host({})), ['cpu', 'cuda']);
   });
 });
