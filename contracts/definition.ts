@@ -220,13 +220,16 @@ const distinctScalars = (values: unknown[]): boolean => new Set(values.map(Strin
  * A further axis of a sweep: values of the field that it is named after ('sft.lora.rank': [8, 16]), or named sets of
  * changes, by field ({ short: { 'evaluation.maxNewTokens': 32 }, … }).
  */
-const axis = z.union([
-  z.array(axisScalar).min(1).refine(distinctScalars, 'each value once'),
-  z.record(
-    z.string().regex(/^[\w.+-]{1,40}$/, 'a short name of letters, digits and . + - _'),
-    z.record(axisField, z.json()),
-  ),
-]);
+const axis = z.union(
+  [
+    z.array(axisScalar).min(1, 'at least one value').refine(distinctScalars, 'each value once'),
+    z.record(
+      z.string().regex(/^[\w.+-]{1,40}$/, 'a short name of letters, digits and . + - _'),
+      z.record(axisField, z.json()),
+    ),
+  ],
+  "a list of values, such as [8, 16], or named changes, such as { short: { 'evaluation.maxNewTokens': 32 } }",
+);
 
 const axes = z.record(z.string().min(1), axis).superRefine((value, context) => {
   for (const [name, values] of Object.entries(value)) {

@@ -9,65 +9,17 @@ import {
   type Usd,
 } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
+import { fieldsOf, type Schema } from '../contracts/fields';
+import { describeIssue, pathText, valueAt } from './definition-issues';
 import { applyChanges, axisValues } from './variants';
 
 // This file loads zod, so no workflow imports it and the room's index does not name it.
 
-type Issue = NonNullable<ReturnType<typeof sweepDefinition.safeParse>['error']>['issues'][number];
-
-/** A field's path as one writes it: sft.lora.rank, sftFractions[2]. */
-function pathText(path: readonly PropertyKey[]): string {
-  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
-  return parts.join('').replace(/^\./, '');
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, part) =>
-      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined,
-    input,
-  );
-}
-
-const isFraction = (path: string): boolean => /sftFraction|Ratio$|beta[12]$|delta$/.test(path);
-
-function boundReason(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, path: string): string {
-  const side = issue.code === 'too_small' ? 'below' : 'above';
-  const bound = Number(issue.code === 'too_small' ? issue.minimum : issue.maximum);
-  if (isFraction(path)) return `is ${side} ${bound}; a fraction lies between 0 and 1`;
-  const inclusive = issue.inclusive ?? true;
-  if (issue.code === 'too_small') return inclusive ? `is below ${bound}` : `is not above ${bound}`;
-  return inclusive ? `is above ${bound}` : `is not below ${bound}`;
-}
-
-function reasonOf(issue: Issue, path: string, value: unknown): string {
-  if (value === undefined) return 'is missing';
-  const shown = JSON.stringify(value) as string | undefined;
-  const given = shown === undefined || shown.length > 60 ? `a value of type ${typeof value}` : shown;
-  const countable = typeof value === 'number';
-  if ((issue.code === 'too_small' || issue.code === 'too_big') && countable) {
-    return `${given} ${boundReason(issue, path)}`;
-  }
-  return `${given}: ${issue.message}`;
-}
-
-function describeIssue(issue: Issue, input: unknown): string[] {
-  const path = pathText(issue.path);
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${pathText([...issue.path, key])}: no such field`);
-  }
-  const name = path === '' ? 'the definition' : path;
-  return [`${name}: ${reasonOf(issue, path, valueAt(input, issue.path))}`];
-}
-
-interface Schema<T> {
-  safeParse(input: unknown): { success: true; data: T } | { success: false; error: { issues: Issue[] } };
-}
-
 function parseDefinition<T>(schema: Schema<T>, input: unknown): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const reasons = result.error.issues.flatMap((issue) => describeIssue(issue, input));
+  const fields = fieldsOf(schema);
+  const reasons = result.error.issues.flatMap((issue) => describeIssue(issue, input, fields));
   throw new BudgetlineError('DEFINITION_INVALID', reasons.join('\n'), {
     remedy: 'Correct each field that is named.',
     details: { reasons, fields: result.error.issues.map(({ path }) => pathText(path)) },

@@ -34,14 +34,39 @@ describe('pure: definitions', () => {
     assert.deepEqual(reasons({ sftFractions: [1, 0, 1.2] }), [
       'sftFractions[2]: 1.2 is above 1; a fraction lies between 0 and 1',
     ]);
-    assert.deepEqual(reasons({ colour: 1 }), ['colour: no such field']);
-    assert.deepEqual(reasons({ sft: { ...gradeSchoolMathDefaults.sft, momentum: 1 } }), [
-      'sft.momentum: no such field',
-    ]);
+    assert.match(reasons({ colour: 1 }).join('\n'), /^colour: no such field; there are name, task, data, /);
+    assert.match(
+      reasons({ sft: { ...gradeSchoolMathDefaults.sft, momentum: 1 } }).join('\n'),
+      /^sft\.momentum: no such field; there are epochs, batchRows, learningRate, /,
+    );
     assert.deepEqual(reasons({ budgets: [64, 0] }), ['budgets[1]: 0 is not above 0']);
     assert.deepEqual(reasons({ annotator: undefined }), ['annotator: is missing']);
     assert.deepEqual(reasons({ budgets: [64, 64] }), ['budgets: [64,64]: each budget once']);
     assert.match(reasons({ name: 'No Spaces' })[0] ?? '', /^name: "No Spaces": lower-case letters/);
+    assert.deepEqual(reasons({ strategy: 'random' }), [
+      'strategy: "random": one of "grid", "adaptive", "proxy"',
+    ]);
+    assert.deepEqual(reasons({ seeds: [1.5] }), ['seeds[0]: 1.5: a whole number is needed']);
     assert.equal(reasons({ budgets: 'x', sftFractions: [2], foo: 1 }).length, 3);
+  });
+
+  it('say where a field is that stands elsewhere, and what an object would have', () => {
+    const { preference } = gradeSchoolMathDefaults;
+    const lossOf = (loss: unknown): string[] => reasons({ preference: { ...preference, loss } });
+    assert.deepEqual(reasons({ preference: { ...preference, beta: 1 } }), [
+      'preference.beta: no such field; there is preference.loss.beta',
+    ]);
+    assert.deepEqual(lossOf({ name: 'sigmoid', beta: 1, gamma: 1 }), [
+      'preference.loss.gamma: no such field here; another kind of preference.loss has it',
+    ]);
+    assert.match(
+      lossOf('simpo')[0] ?? '',
+      /^preference\.loss: "simpo": an object is needed with name, beta, /,
+    );
+    assert.match(lossOf({ beta: 1 })[0] ?? '', /^preference\.loss\.name: is missing; one of 'sigmoid'/);
+    assert.match(
+      reasons({ axes: { annotator: 'clean' } })[0] ?? '',
+      /: a list of values, such as \[8, 16\], or/,
+    );
   });
 });

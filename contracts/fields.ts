@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+}
+
+type Fields = Map<string, Set<string>>;
+
+function collect(
+  { properties = {}, anyOf = [], oneOf = [] }: SchemaNode,
+  path: string,
+  fields: Fields,
+): void {
+  for (const branch of [...anyOf, ...oneOf]) collect(branch, path, fields);
+  for (const [name, child] of Object.entries(properties)) {
+    fields.set(path, (fields.get(path) ?? new Set()).add(name));
+    collect(child, path === '' ? name : `${path}.${name}`, fields);
+  }
+}
+
+/** A schema, for rooms that know no zod. */
+export type Schema<T> = z.ZodType<T>;
+
+/** Fields of a schema's objects by path: "" → name, task …, "sft.lora" → rank …; of a union those of every branch. */
+export function fieldsOf(schema: Schema<unknown>): ReadonlyMap<string, ReadonlySet<string>> {
+  const fields: Fields = new Map();
+  collect(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode, '', fields);
+  return fields;
+}
