@@ -1,8 +1,9 @@
+import { nameBudget } from '../contracts/budget-name';
 import type { Estimate, Finding } from '../contracts/analysis';
 import { groupsByBudget, type Group } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { tie } from './regions';
-import { formatDifference, formatGap, formatShare, nameBudget, sayBudget } from './text';
+import { formatDifference, formatGap, formatShare, sayBudget } from './text';
 
 /** Answers that are longer than pure SFT's by this share have grown. */
 const grownBy = 0.25;

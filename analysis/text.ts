@@ -1,4 +1,5 @@
 import type { Estimate } from '../contracts/analysis';
+import { nameBudget } from '../contracts/budget-name';
 import type { BudgetUnit } from '../contracts/definition';
 
 /** A score or share as people read it here: three places. A rounded-away minus is left out. */
@@ -40,14 +41,9 @@ export function joinNumbers(values: readonly number[]): string {
   return joinList(values.map(formatCount));
 }
 
-/** 64, or $5: a budget where its unit is plain. */
-export function nameBudget(budget: number, unit: BudgetUnit): string {
-  return unit === 'usd' ? sayBudget(budget, unit) : formatCount(budget);
-}
-
 /** 64 rows, or $5. */
 export function sayBudget(budget: number, unit: BudgetUnit): string {
-  return unit === 'usd' ? `$${formatCount(budget)}` : countOf(budget, 'row');
+  return unit === 'usd' ? nameBudget(budget, unit) : countOf(budget, 'row');
 }
 
 /** "64, 256 and 1,024 rows", "$5 and $20". */

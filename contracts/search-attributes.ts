@@ -12,7 +12,7 @@ export const searchAttributes = {
   BudgetlineModel: 'KEYWORD',
   /** Share of the budget's rows that are demonstrations. */
   BudgetlineFraction: 'DOUBLE',
-  /** Rows that the budget buys. */
+  /** Rows that the budget buys, of a budget of money too. */
   BudgetlineBudget: 'INT',
   /** SHA-256 of the definition that was started. */
   BudgetlineDigest: 'KEYWORD',

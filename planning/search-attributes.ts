@@ -45,7 +45,7 @@ export function cellAttributes(
     keyword('BudgetlineTask', cell.task),
     keyword('BudgetlineModel', cell.model),
     { key: { name: 'BudgetlineFraction', type: 'DOUBLE' }, value: cell.sftFraction },
-    { key: { name: 'BudgetlineBudget', type: 'INT' }, value: cell.budget },
+    { key: { name: 'BudgetlineBudget', type: 'INT' }, value: cell.sftRows + cell.pairRows },
     keyword('BudgetlineDigest', definitionDigest),
     stages(planned),
   ];

@@ -1,4 +1,4 @@
-import type { BudgetUnit } from '../contracts/definition';
+export { nameBudget as formatBudget } from '../contracts/budget-name';
 
 /** 0.8734 → "87.3 %". */
 export function formatShare(share: number, digits = 1): string {
@@ -23,11 +23,6 @@ export function formatCount(count: number): string {
   return Math.round(count)
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** 1,024, or $5. */
-export function formatBudget(budget: number, unit: BudgetUnit): string {
-  return unit === 'usd' ? `$${budget.toString()}` : formatCount(budget);
 }
 
 export function formatUsd(usd: number): string {

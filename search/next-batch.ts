@@ -1,7 +1,8 @@
+import { describeCoordinates } from '../contracts/coordinates';
 import type { SweepDefinition } from '../contracts/definition';
 import type { BudgetStanding, SearchProposal, Transfer } from '../contracts/results';
 import type { CellPlan } from '../planning/cell';
-import { coordinatesSlug, describeCoordinates } from '../planning/identity';
+import { coordinatesSlug } from '../planning/identity';
 import type { SweepPlan } from '../planning/plan';
 import { defaultLimits, proposeAdaptive } from './adaptive';
 import { measureTransfer, proposeProxy } from './proxy';

@@ -1,3 +1,4 @@
+import { nameBudget } from '../contracts/budget-name';
 import type { BudgetUnit } from '../contracts/definition';
 import type { SearchProposal, Transfer } from '../contracts/results';
 import { type Arm, armsOf, type SearchState } from './state';
@@ -65,7 +66,7 @@ function pickLarge(
       region,
       here.map(({ sftFraction }) => sftFraction),
     );
-    const place = unit === 'usd' ? `$${budget}` : budget;
+    const place = nameBudget(budget, unit);
     words.push(`r = ${fraction} at ${place} (region ${Math.min(...region)} to ${Math.max(...region)})`);
     const runs = here.find(({ sftFraction }) => sftFraction === fraction)?.runs ?? [];
     ids.push(...runs.map(({ id }) => id).filter((id) => open.has(id)));

@@ -1,6 +1,7 @@
 import type { ControlAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import type { BudgetUnit } from '../../contracts/definition';
 import type { Ink } from './ink';
-import { formatCount, formatDifference, formatEstimate, formatFraction } from './numbers';
+import { formatBudget, formatDifference, formatEstimate, formatFraction } from './numbers';
 import { renderTable, type TableCell } from './table';
 import { wrap } from './text';
 
@@ -16,10 +17,10 @@ const kindWords: Record<ControlAnalysis['kind'], string> = {
   'rejection-sampling': 'samples',
 };
 
-function controlRow(control: ControlAnalysis): TableCell[] {
+function controlRow(control: ControlAnalysis, unit: BudgetUnit): TableCell[] {
   const { kind, budget, sftFraction, mixture, difference, lossEffect } = control;
   const texts = [
-    formatCount(budget),
+    formatBudget(budget, unit),
     formatFraction(sftFraction),
     formatEstimate(mixture),
     kindWords[kind],
@@ -30,7 +31,7 @@ function controlRow(control: ControlAnalysis): TableCell[] {
   return texts.map((text) => ({ text }));
 }
 
-function controlTable(controls: readonly ControlAnalysis[], ink: Ink): string[] {
+function controlTable({ controls, unit }: SubjectAnalysis, ink: Ink): string[] {
   return renderTable({
     columns: [
       { title: 'budget', right: true },
@@ -41,13 +42,14 @@ function controlTable(controls: readonly ControlAnalysis[], ink: Ink): string[] 
       { title: 'difference' },
       { title: 'pairs' },
     ],
-    rows: controls.map(controlRow),
+    rows: controls.map((control) => controlRow(control, unit)),
     head: ink.faint,
   });
 }
 
-function besideWinners({ controls, budgets }: SubjectAnalysis, ink: Ink): string[] {
-  if (controls.length > 0) return controlTable(controls, ink);
+function besideWinners(analysis: SubjectAnalysis, ink: Ink): string[] {
+  const { controls, budgets } = analysis;
+  if (controls.length > 0) return controlTable(analysis, ink);
   const won = budgets.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
   return [won ? '  No control was run beside a winner.' : '  No mixture won, so there is none to control.'];
 }

@@ -4,8 +4,9 @@ import type {
   DiagnosisStatus,
   SubjectAnalysis,
 } from '../../contracts/analysis';
+import type { BudgetUnit } from '../../contracts/definition';
 import type { Ink } from './ink';
-import { formatCount, formatDifference, formatFraction, formatRate, formatScore } from './numbers';
+import { formatBudget, formatDifference, formatFraction, formatRate, formatScore } from './numbers';
 import { renderTable, type TableCell } from './table';
 import { countOf, wrap } from './text';
 
@@ -54,11 +55,16 @@ function evidenceTable({ warmFraction, evidence }: ColdStartDiagnosis, ink: Ink)
   });
 }
 
-function headOf(diagnosis: ColdStartDiagnosis, ink: Ink): string {
+interface Shown {
+  readonly unit: BudgetUnit;
+  readonly ink: Ink;
+}
+
+function headOf(diagnosis: ColdStartDiagnosis, { unit, ink }: Shown): string {
   const { budget, status, strength, warmFraction, warmSftRows } = diagnosis;
   const warm = `r = ${formatFraction(warmFraction)}, ${countOf(warmSftRows, 'demonstration')}`;
   const word = ink[statusInks[status]](status + (strength === null ? '' : `, ${strength}`));
-  return `  ${ink.strong(formatCount(budget))}: ${word} (r = 0 beside ${warm})`;
+  return `  ${ink.strong(formatBudget(budget, unit))}: ${word} (r = 0 beside ${warm})`;
 }
 
 /** In a line: the figures of a budget whose table is left out. */
@@ -72,24 +78,23 @@ function briefEvidence({ evidence }: ColdStartDiagnosis): string {
     .join(', ');
 }
 
-function renderDiagnosis(diagnosis: ColdStartDiagnosis, full: boolean, ink: Ink): string[] {
+function renderDiagnosis(diagnosis: ColdStartDiagnosis, full: boolean, shown: Shown): string[] {
+  const head = headOf(diagnosis, shown);
   if (full)
-    return [
-      headOf(diagnosis, ink),
-      ...evidenceTable(diagnosis, ink),
-      ...wrap(diagnosis.advice, { first: '    ' }),
-    ];
-  return [headOf(diagnosis, ink), ...wrap(briefEvidence(diagnosis), { first: '    ' }).map(ink.faint)];
+    return [head, ...evidenceTable(diagnosis, shown.ink), ...wrap(diagnosis.advice, { first: '    ' })];
+  return [head, ...wrap(briefEvidence(diagnosis), { first: '    ' }).map(shown.ink.faint)];
 }
 
 /** What happens at r = 0 beside the smallest warm start: the largest budget in full, the others in a line. */
-export function renderColdStart({ coldStart, stagnation }: SubjectAnalysis, ink: Ink): string[] {
+export function renderColdStart({ coldStart, stagnation, unit }: SubjectAnalysis, ink: Ink): string[] {
   const head = ink.strong('Cold start at r = 0');
   const largest = Math.max(...coldStart.map(({ budget }) => budget));
   const rest =
     coldStart.length === 0
       ? ['  Not tested: no budget has both r = 0 and a warm start.']
-      : coldStart.flatMap((diagnosis) => renderDiagnosis(diagnosis, diagnosis.budget === largest, ink));
+      : coldStart.flatMap((diagnosis) =>
+          renderDiagnosis(diagnosis, diagnosis.budget === largest, { unit, ink }),
+        );
   if (stagnation === null) return [head, ...rest];
   const { status, advice } = stagnation;
   return [head, ...rest, ...wrap(`Stagnation with few pairs: ${status}. ${advice}`, { first: '  ' })];

@@ -116,7 +116,8 @@ function describeDetectable({ detectable }: PlanSummary, { evaluation, seeds }: 
 
 function describeMoney({ budget, sftSpendShare, sftRows, pairRows, remainderUsd }: MoneyPurchase): string {
   const rows = `${countOf(sftRows, 'demonstration')} and ${countOf(pairRows, 'pair')}`;
-  return `$${budget} at ${formatFraction(sftSpendShare)}: ${rows}, $${remainderUsd.toFixed(4)} left`;
+  const left = remainderUsd > 0 ? `$${remainderUsd.toFixed(4)} left` : 'nothing left';
+  return `${formatBudget(budget, 'usd')} with a share of ${formatFraction(sftSpendShare)} for SFT: ${rows}, ${left}`;
 }
 
 const warningsShown = 3;

@@ -1,8 +1,8 @@
 import type { ListedRun } from '../../client';
 import type { Ink } from './ink';
-import { formatCount, formatFraction } from './numbers';
+import { formatFraction } from './numbers';
 import { renderTable } from './table';
-import { fit } from './text';
+import { countOf, fit } from './text';
 
 const minuteOf = (time: string): string => time.slice(0, 16).replace('T', ' ');
 
@@ -11,7 +11,7 @@ export function renderRuns(runs: readonly ListedRun[], ink: Ink): string[] {
   if (runs.length === 0) return ['Temporal knows no such run.'];
   const rows = runs.map(({ workflowId, kind, task, budget, fraction, state, startedAt }) => [
     { text: workflowId },
-    { text: budget === null ? kind : `cell of ${formatCount(budget)}` },
+    { text: budget === null ? kind : `cell of ${countOf(budget, 'row')}` },
     { text: fraction === null ? '' : formatFraction(fraction) },
     { text: fit(task ?? '', 22) },
     { text: state.toLowerCase(), ...(state === 'FAILED' ? { ink: ink.bad } : {}) },

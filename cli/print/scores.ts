@@ -3,7 +3,6 @@ import type { Ink } from './ink';
 import {
   formatBounds,
   formatBudget,
-  formatCount,
   formatEstimate,
   formatFraction,
   formatScore,
@@ -99,8 +98,9 @@ function legendOf({ analysis, ink }: Grid): string[] {
   return [ink.faint(`  ${marks.join('   ')}`)];
 }
 
-function renderHole({ budget, sftFraction, seed, code, message }: HoleAnalysis, ink: Ink): string[] {
-  const place = `r = ${formatFraction(sftFraction)} at ${formatCount(budget)}, seed ${seed}`;
+function renderHole(hole: HoleAnalysis, { analysis, ink }: Grid): string[] {
+  const { budget, sftFraction, seed, code, message } = hole;
+  const place = `r = ${formatFraction(sftFraction)} at ${formatBudget(budget, analysis.unit)}, seed ${seed}`;
   return wrap(`${place} failed: ${code}. ${message}`, { first: '  ! ' }).map((line) => ink.bad(line));
 }
 
@@ -119,6 +119,6 @@ export function renderScores(analysis: SubjectAnalysis, metric: string, ink: Ink
     ...legendOf(grid),
     ...(analysis.base === null ? [] : [`  Base model: ${formatEstimate(analysis.base.score)}`]),
     ...wrap(analysis.intervals.label, { first: '  ' }).map((line) => ink.faint(line)),
-    ...analysis.holes.flatMap((hole) => renderHole(hole, ink)),
+    ...analysis.holes.flatMap((hole) => renderHole(hole, grid)),
   ];
 }

@@ -49,7 +49,7 @@ export function renderSearch({ search, definition }: SearchedSweep, ink: Ink): s
   const last = rounds.at(-1);
   const carried = transfers.map(
     ({ budget, share, hit }) =>
-      `At ${formatBudget(budget, unit)}${unit === 'rows' ? ' rows' : ''} ${formatRate(share)} of the small model’s near-optimal region is the large one’s too; its midpoint ${hit ? 'lies' : 'does not lie'} in it.`,
+      `At ${formatBudget(budget, unit)}${unit === 'rows' ? ' rows' : ''}, ${formatRate(share)} of the small model’s near-optimal region is the large one’s too; its midpoint ${hit ? 'lies' : 'does not lie'} in it.`,
   );
   return [
     ink.strong(`Search (${strategy})`),

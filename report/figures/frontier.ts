@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { formatCount, formatFraction, formatScore, formatUsd } from '../format';
+import type { BudgetUnit } from '../../contracts/definition';
+import { formatBudget, formatFraction, formatScore, formatUsd } from '../format';
 import type { Figure, FigureSize } from './render';
 import { orderedFractions } from './score-by-budget';
 import { inkColour, seriesColour, seriesShape } from './theme';
@@ -16,18 +17,25 @@ export interface CostPoint {
 
 const fractionName = (fraction: number): string => `r = ${formatFraction(fraction)}`;
 
-function describeFrontier(points: readonly CostPoint[], metric: string): string {
+interface Frontier {
+  readonly points: readonly CostPoint[];
+  readonly metric: string;
+  readonly unit: BudgetUnit;
+}
+
+function describeFrontier({ points, metric, unit }: Frontier): string {
   const steps = points
     .filter(({ frontier }) => frontier)
     .map(
       ({ usd, budget, fraction, score }) =>
-        `${formatUsd(usd)} buys ${formatScore(score)} (${fractionName(fraction)} of ${formatCount(budget)})`,
+        `${formatUsd(usd)} buys ${formatScore(score)} (${fractionName(fraction)} of ${formatBudget(budget, unit)})`,
     );
   return `${metric} by the price of the rows. On the frontier: ${steps.join('; ')}.`;
 }
 
 /** Every cell by price and score; a stepped line joins those that no cheaper one reaches. */
-export function costFrontier(points: readonly CostPoint[], metric: string): Figure {
+export function costFrontier(frontier: Frontier): Figure {
+  const { points, metric } = frontier;
   const fractions = orderedFractions(points);
   const values = points.map((point) => ({ ...point, series: fractionName(point.fraction) }));
   const x = {
@@ -82,7 +90,7 @@ export function costFrontier(points: readonly CostPoint[], metric: string): Figu
   return {
     name: 'cost-frontier',
     title: `${metric} by what the rows cost`,
-    description: describeFrontier(points, metric),
+    description: describeFrontier(frontier),
     spec,
   };
 }

@@ -186,7 +186,7 @@ function moneyFigures({ analysis, metric }: Chapter): Figure[] {
   const prices = bestMeasured(analysis.prices);
   const fractions = orderedFractions(scorePoints(analysis));
   return [
-    ...(points.length === 0 ? [] : [costFrontier(points, metric)]),
+    ...(points.length === 0 ? [] : [costFrontier({ points, metric, unit: analysis.unit })]),
     ...(prices === undefined ? [] : [priceSensitivity({ metric, fractions, prices })]),
   ];
 }

@@ -1,6 +1,7 @@
 import type { SubjectAnalysis, TunedWinner, TuningAnalysis } from '../../contracts/analysis';
+import type { BudgetUnit } from '../../contracts/definition';
 import type { Figure } from '../figures/render';
-import { formatCount, formatFraction, formatInterval, formatScore } from '../format';
+import { formatBudget, formatFraction, formatInterval, formatScore } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
 import { chapterHead, figureBlock, section, table } from './parts';
@@ -37,10 +38,10 @@ function tunedRow({ setting, sftFraction, score, scores }: TunedWinner, best: bo
   return { cells: [setting, winner, interval, ...cells], best };
 }
 
-function tuningTable({ budget, settings, reading }: TuningAnalysis): Html {
+function tuningTable({ budget, settings, reading }: TuningAnalysis, unit: BudgetUnit): Html {
   const fractions = settings[0]?.scores.map(({ sftFraction }) => sftFraction) ?? [];
   const rows = table({
-    caption: `Scores at ${formatCount(budget)} rows by setting and fraction`,
+    caption: `Scores at budget ${formatBudget(budget, unit)} by setting and fraction`,
     columns: [
       { title: 'Setting' },
       { title: 'Highest' },
@@ -53,10 +54,10 @@ function tuningTable({ budget, settings, reading }: TuningAnalysis): Html {
     ${rows}`;
 }
 
-function tuningTables({ tuning }: SubjectAnalysis): Html {
+function tuningTables({ tuning, unit }: SubjectAnalysis): Html {
   if (tuning.length === 0) return html``;
   return html`<h3>Does another learning rate or β of preference tuning change the winner?</h3>
-    ${tuning.map(tuningTable)}`;
+    ${tuning.map((one) => tuningTable(one, unit))}`;
 }
 
 /** What a sceptic asks: is it the preference loss, the data, the prompt, a setting? */

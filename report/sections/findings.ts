@@ -1,5 +1,6 @@
 import type { Finding } from '../../contracts/analysis';
-import { formatCount, formatFraction } from '../format';
+import type { BudgetUnit } from '../../contracts/definition';
+import { formatBudget, formatFraction } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
 import { chapterHead, section } from './parts';
@@ -18,8 +19,8 @@ function headOf({ kind, status }: Finding): string {
   return { present: 'Stop buying', absent: 'Buy more', unclear: names[kind] + ': open' }[status];
 }
 
-function findingBlock(finding: Finding): Html {
-  const place = `budget ${formatCount(finding.budget)}, r = ${formatFraction(finding.sftFraction)}`;
+function findingBlock(finding: Finding, unit: BudgetUnit): Html {
+  const place = `budget ${formatBudget(finding.budget, unit)}, r = ${formatFraction(finding.sftFraction)}`;
   return html`<li>
     <h3>${headOf(finding)}</h3>
     <p class="numbers">${place}</p>
@@ -32,12 +33,12 @@ function findingBlock(finding: Finding): Html {
 
 /** What has stopped paying, and what preference tuning has bent. */
 export function findingsSection(chapter: Chapter): Html {
-  const { findings } = chapter.analysis;
+  const { findings, unit } = chapter.analysis;
   if (findings.length === 0) return html``;
   return section(
     chapterHead(chapter, 'findings', 'Further diagnoses'),
     html`<ul class="claims">
-      ${findings.map(findingBlock)}
+      ${findings.map((finding) => findingBlock(finding, unit))}
     </ul>`,
   );
 }

@@ -28,7 +28,7 @@ export function searchSection({ definition, result: { search } }: ReportInput): 
     ...search.transfers.map(
       ({ budget, share, hit }) =>
         html`<p>
-          At ${formatBudget(budget, unit)}${unit === 'rows' ? ' rows' : ''} ${formatShare(share, 0)} of the
+          At ${formatBudget(budget, unit)}${unit === 'rows' ? ' rows' : ''}, ${formatShare(share, 0)} of the
           small model’s near-optimal region is the large one’s too; its midpoint
           ${hit ? 'lies' : 'does not lie'} in it.
         </p>`,

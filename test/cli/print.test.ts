@@ -162,12 +162,12 @@ describe('pure: what a search prints', () => {
 
   it('names rows as rows and money as money', () => {
     const rows = renderSearch({ search, definition }, plain).join('\n');
-    assert.match(rows, /At 1,024 rows 100 %/);
+    assert.match(rows, /At 1,024 rows, 100 %/);
     assert.doesNotMatch(rows, /\$/);
     const money = { ...definition, budgetUnit: 'usd' as const };
     const dollars = renderSearch({ search, definition: money }, plain);
     assertFits(dollars);
-    assert.match(dollars.join('\n'), /\$1024 +0\.5 +0\.93 +3 +settled[^]*At \$1024 100 %/);
+    assert.match(dollars.join('\n'), /\$1,024 +0\.5 +0\.93 +3 +settled[^]*At \$1,024, 100 %/);
   });
 });
 
@@ -194,6 +194,7 @@ describe('pure: how a run ends in print', () => {
       stages,
       reportPaths: ['/home/reports/x/report.html'],
       resultPath: '/home/reports/x/result.json',
+      scoresPath: '/home/reports/x/scores.csv',
       temporalUi: 'http://localhost:8233/x',
       server: { address: '127.0.0.1:7233', stopCommand: 'budgetline server stop' },
     };

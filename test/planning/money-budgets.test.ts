@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { usd } from '../../contracts/definition';
 import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
-import { buyRows, detectableDifference, planSweep, rowShareOf, sweepIdOf, unitCosts } from '../../planning';
+import {
+  buyRows,
+  cellAttributes,
+  detectableDifference,
+  planSweep,
+  rowShareOf,
+  sweepIdOf,
+  unitCosts,
+} from '../../planning';
 import { defineSweep } from '../../planning/define';
 import { gradeSchoolMathDefaults } from '../../tasks';
 
@@ -35,6 +43,17 @@ const boughtBy = (sweep: ResolvedSweep) =>
     .sort((a, b) => a[0] - b[0] || b[1]! - a[1]!);
 
 describe('pure: budgets of money', () => {
+  it('are indexed by the rows that they buy, since the index takes whole numbers alone', () => {
+    const plan = planSweep(resolveMoney({ budgets: [usd(0.1), usd(2.5)] }));
+    for (const cellPlan of plan.cells) {
+      const { cell } = cellPlan;
+      const attributes = cellAttributes(cellPlan, plan);
+      const budget = attributes.find(({ key }) => key.name === 'BudgetlineBudget');
+      assert.deepEqual(budget?.value, cell.sftRows + cell.pairRows);
+      for (const { key, value } of attributes) assert.ok(key.type !== 'INT' || Number.isSafeInteger(value));
+    }
+  });
+
   it('buy ⌊f (M − F) / p_sft⌋ demonstrations and ⌊(1 − f)(M − F) / p_pair⌋ pairs', () => {
     assert.deepEqual(boughtBy(resolveMoney()), [
       [1, 1, 50, 0],

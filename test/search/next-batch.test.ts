@@ -66,9 +66,9 @@ describe('pure: what a sweep runs next', () => {
       '64 0.5',
     ]);
     assert.equal(record?.leftOut, 15);
-    assert.match(record.rounds[1]?.reason ?? '', / at 1024 /);
+    assert.match(record.rounds[1]?.reason ?? '', / at 1,024 /);
     const money = { ...sweep.definition, budgetUnit: 'usd' as const };
-    assert.match(finish(money, both, peakAt(0.5)).record?.rounds[1]?.reason ?? '', / at \$1024 /);
+    assert.match(finish(money, both, peakAt(0.5)).record?.rounds[1]?.reason ?? '', / at \$1,024 /);
     assert.throws(() => resolveSweep({ strategy: 'proxy' }), { code: 'DEFINITION_INVALID' });
   });
 });
