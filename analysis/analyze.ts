@@ -1,4 +1,11 @@
-import type { HoleAnalysis, IntervalBasis, SubjectAnalysis, SweepAnalysis } from '../contracts/analysis';
+import type {
+  HoleAnalysis,
+  IntervalBasis,
+  SubjectAnalysis,
+  SubjectName,
+  SweepAnalysis,
+} from '../contracts/analysis';
+import type { Coordinates } from '../contracts/coordinates';
 import type { SweepDefinition } from '../contracts/definition';
 import type { CellHole, SweepResult } from '../contracts/results';
 import { writeAnswer } from './answer';
@@ -24,6 +31,8 @@ const defaultDraws = 2000;
 export interface AnalyzeSweepInput {
   readonly result: SweepResult;
   readonly definition: SweepDefinition;
+  /** The place on a sweep's axes whose definition and result these are; left out where it has none. */
+  readonly axes?: Coordinates;
   /** Item rows by cell id, `controlIdOf` of a control, or `baseItemsKey`. Where they are missing, summaries serve. */
   readonly items: ItemsByRun;
   /** Reward of the chosen answers at the end of preference training, by cell id, where it is known. */
@@ -34,7 +43,7 @@ export interface AnalyzeSweepInput {
 
 /** The cells of one task and base model, wherever they were run. */
 export interface AnalyzeSubjectInput extends GridInput {
-  readonly subject: Pick<SubjectAnalysis, 'task' | 'model' | 'annotator'>;
+  readonly subject: SubjectName & Pick<SubjectAnalysis, 'annotator'>;
   /** What was fixed before the run. */
   readonly rules: ClaimBudgets;
   readonly holes: readonly HoleAnalysis[];
@@ -143,11 +152,11 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
 
 /** Analyses one sweep. Cells that failed are named and the rest is analysed without them. */
 export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
-  const { result, definition, items, chosenRewards, draws } = input;
+  const { result, definition, axes, items, chosenRewards, draws } = input;
   const { base, cells, controls, holes, sweepId } = result;
   const { task, model, annotator } = definition;
   const analysis = analyzeSubject({
-    subject: { task, model, annotator },
+    subject: { task, model, annotator, ...(axes === undefined ? {} : { axes }) },
     rules: definition,
     unit: definition.budgetUnit ?? 'rows',
     base,

@@ -1,6 +1,8 @@
 import type { BudgetAnalysis, SubjectAnalysis } from '../contracts/analysis';
+import { nameBudget } from '../contracts/budget-name';
+import { describeCoordinates } from '../contracts/coordinates';
 import { describeColdStart } from './cold-start';
-import { countOf, formatScore, formatShare, joinBudgets, joinList, nameBudget, sayBudget } from './text';
+import { countOf, formatScore, formatShare, joinBudgets, joinList, sayBudget } from './text';
 
 /** What the paragraph is made from: the analysis, but for the paragraph itself. */
 export type Answered = Omit<SubjectAnalysis, 'answer'>;
@@ -19,8 +21,8 @@ function fractionsOf(fractions: readonly number[]): string {
 /** How sure the choice of a budget is. */
 function describeRivals(budget: BudgetAnalysis, run: number): string {
   const rivals = budget.indistinguishable.filter((fraction) => fraction !== budget.sftFraction);
-  if (budget.probabilityBest === null) return '';
   if (run === 1) return '; no other split was run';
+  if (budget.probabilityBest === null) return '';
   const chance = `, best with probability ${budget.probabilityBest.toFixed(2)}`;
   if (rivals.length === 0) return `${chance}; every other split that was run is surely below it`;
   return `${chance}; ${fractionsOf(rivals)} cannot be told from it`;
@@ -103,9 +105,17 @@ function answerHoles({ holes, unit }: Answered): string[] {
   return [`${joinList([...new Set(names)])} failed and ${verb} missing from this answer.`];
 }
 
-function settingOf({ task, model, annotator }: Answered): string {
+/** What the axes say besides what the sentence names anyway. */
+function describePlace({ annotator, axes = {} }: Answered): string {
+  const named = ['task', 'model', ...(annotator === null ? [] : ['annotator'])];
+  const others = Object.entries(axes).filter(([axis]) => !named.includes(axis));
+  return others.length === 0 ? '' : `, at ${describeCoordinates(Object.fromEntries(others))}`;
+}
+
+function settingOf(analysis: Answered): string {
+  const { task, model, annotator } = analysis;
   const writer = annotator === null ? '' : ` and demonstrations by ${annotator}`;
-  return `On ${task} with the ${model} model${writer}`;
+  return `On ${task} with the ${model} model${writer}${describePlace(analysis)}`;
 }
 
 /** One plain paragraph: which split to buy at each budget, how sure, what happens at r = 0, what the control says. */

@@ -135,7 +135,8 @@ export function analyzeBudgets(inference: Inference): { cells: CellAnalysis[]; b
   const heldOut = scoreHeldOut(inference.grid);
   for (const [budget, groups] of groupsByBudget(inference.grid.groups)) {
     const draws = drawScores(inference, groups);
-    const shares = draws && bestShares(draws);
+    const alone = groups.length === 1;
+    const shares = alone ? null : draws && bestShares(draws);
     const standings = groups.map((group, i) => ({
       group,
       probabilityBest: shares?.[i] ?? null,
@@ -147,9 +148,9 @@ export function analyzeBudgets(inference: Inference): { cells: CellAnalysis[]; b
     }));
     const found = findBest(inference, groups);
     cells.push(...standings.map((standing) => analyzeCell(inference, standing, found.best)));
-    budgets.push(
-      analyzeBudget(inference, standings, { ...found, draws, heldOut: heldOut.get(budget) ?? null }),
-    );
+    // One half of the items has nothing to choose among where one split was run.
+    const half = alone ? null : (heldOut.get(budget) ?? null);
+    budgets.push(analyzeBudget(inference, standings, { ...found, draws, heldOut: half }));
   }
   return { cells, budgets };
 }

@@ -2,10 +2,11 @@ import type {
   BudgetAnalysis,
   NearOptimalRegion,
   RegionTransfer,
-  SubjectAnalysis,
+  SubjectName,
 } from '../contracts/analysis';
 import type { Group, Unit } from './grid';
 import type { Inference } from './inference';
+import { subjectKey } from './subjects';
 
 /** Shares of the best that a near-optimal split may lose. */
 const epsilons = [0.05, 0.1] as const;
@@ -99,8 +100,7 @@ export function transferBetweenBudgets(
 }
 
 /** The transfer between the regions of two models at one budget of one task. */
-export interface ModelTransfer {
-  readonly task: string;
+export interface ModelTransfer extends Omit<SubjectName, 'model'> {
   readonly budget: number;
   readonly from: string;
   readonly to: string;
@@ -108,7 +108,7 @@ export interface ModelTransfer {
   readonly share: number;
 }
 
-type Regions = Pick<SubjectAnalysis, 'task' | 'model'> & {
+type Regions = SubjectName & {
   readonly budgets: readonly Pick<BudgetAnalysis, 'budget' | 'regions'>[];
 };
 
@@ -118,6 +118,7 @@ function carryOver(from: Regions, to: Regions): ModelTransfer[] {
     if (there === undefined) return [];
     return regions.map((region, e) => ({
       task: from.task,
+      ...(from.axes === undefined ? {} : { axes: from.axes }),
       budget,
       from: from.model,
       to: to.model,
@@ -127,11 +128,17 @@ function carryOver(from: Regions, to: Regions): ModelTransfer[] {
   });
 }
 
-/** How far the region of each model carries to each other model of its task, at the budgets that both have. */
+/** Whether they differ by model alone. */
+function areTwins(one: SubjectName, other: SubjectName): boolean {
+  return one.model !== other.model && subjectKey({ ...one, model: other.model }) === subjectKey(other);
+}
+
+/**
+ * How far the region of each model carries to each other model of its task and place on the axes, at the budgets that
+ * both have.
+ */
 export function transferBetweenModels(subjects: readonly Regions[]): ModelTransfer[] {
   return subjects.flatMap((from) =>
-    subjects
-      .filter((to) => to.task === from.task && to.model !== from.model)
-      .flatMap((to) => carryOver(from, to)),
+    subjects.filter((to) => areTwins(from, to)).flatMap((to) => carryOver(from, to)),
   );
 }

@@ -1,13 +1,15 @@
-import type { SubjectAnalysis } from '../contracts/analysis';
+import type { SubjectAnalysis, SubjectName } from '../contracts/analysis';
 import type { Prices } from '../contracts/definition';
 import { analyzeSubject } from './analyze';
 import type { CellInput, RunSummary } from './grid';
 import { mean } from './moments';
+import { subjectKey } from './subjects';
 
-/** One score that was measured anywhere: a cell with one seed, or the base model (budget 0). */
-export interface ScoreRow {
-  readonly task: string;
-  readonly model: string;
+/**
+ * One score that was measured anywhere: a cell with one seed, or the base model (budget 0). Places on axes are told
+ * apart as tasks and models are.
+ */
+export interface ScoreRow extends SubjectName {
   /** Rows; 0 for the base model. */
   readonly budget: number;
   readonly sftFraction: number;
@@ -68,15 +70,24 @@ function mergeBase(rows: readonly ScoreRow[]): RunSummary | null {
   };
 }
 
-function analyzeRows(rows: readonly ScoreRow[], rules: TableRules): SubjectAnalysis {
-  const { task, model } = rows[0]!;
-  const cells = rows.filter(({ budget }) => budget > 0);
+/** A base model that says nothing of an axis is the same at all places on it. */
+function isBaseOf(row: ScoreRow, { task, model, axes = {} }: SubjectName): boolean {
+  const sameModel = row.budget === 0 && row.task === task && row.model === model;
+  return sameModel && Object.entries(row.axes ?? {}).every(([axis, label]) => axes[axis] === label);
+}
+
+function analyzeCells(
+  cells: readonly ScoreRow[],
+  bases: readonly ScoreRow[],
+  rules: TableRules,
+): SubjectAnalysis {
+  const { task, model, axes } = cells[0]!;
   const budgets = [...new Set(cells.map(({ budget }) => budget))].sort((a, b) => a - b);
   const { delta, lowBudget = lowLimit(budgets), largeBudget = largeLimit(budgets) } = rules;
   return analyzeSubject({
-    subject: { task, model, annotator: null },
+    subject: { task, model, annotator: null, ...(axes === undefined ? {} : { axes }) },
     rules: { delta, budgets, lowBudget, largeBudget },
-    base: mergeBase(rows.filter(({ budget }) => budget === 0)),
+    base: mergeBase(bases.filter((row) => isBaseOf(row, cells[0]!))),
     cells: cells.map((row) => toCell(row, rules)),
     controls: [],
     holes: [],
@@ -85,14 +96,18 @@ function analyzeRows(rows: readonly ScoreRow[], rules: TableRules): SubjectAnaly
 }
 
 /**
- * Analyses scores that were made elsewhere, each task and model by itself, in the order in which they first come.
- * Without item rows nothing is paired: intervals are wider than those of a sweep.
+ * Analyses scores that were made elsewhere, each task, model and place on the axes by itself, in the order in which
+ * they first come. Without item rows nothing is paired: intervals are wider than those of a sweep.
  */
 export function analyzeTable(rows: readonly ScoreRow[], rules: TableRules): SubjectAnalysis[] {
+  const bases = rows.filter(({ budget }) => budget === 0);
   const subjects = new Map<string, ScoreRow[]>();
   for (const row of rows) {
-    const key = JSON.stringify([row.task, row.model]);
-    subjects.set(key, [...(subjects.get(key) ?? []), row]);
+    if (row.budget === 0) continue;
+    const key = subjectKey(row);
+    const cells = subjects.get(key);
+    if (cells === undefined) subjects.set(key, [row]);
+    else cells.push(row);
   }
-  return [...subjects.values()].map((subject) => analyzeRows(subject, rules));
+  return [...subjects.values()].map((cells) => analyzeCells(cells, bases, rules));
 }

@@ -9,6 +9,14 @@ export function parseNumbers(text: string): number[] {
   return parts.map(Number);
 }
 
+/** "annotator,lora_rank" as names; called again, it adds to them. */
+export function parseNames(text: string, before: readonly string[] = []): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes(''))
+    throw new InvalidArgumentError('Write names with commas between: annotator,lora_rank.');
+  return [...new Set([...before, ...names])];
+}
+
 /** A whole number above 0. */
 export function parseCount(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError(`"${text}" is no whole number above 0.`);

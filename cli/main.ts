@@ -4,7 +4,7 @@
  * help loads no server, no compiler and no pictures.
  */
 import { Command, CommanderError } from 'commander';
-import { parseAmount, parseCount, parseNumbers, parseShare } from './arguments';
+import { parseAmount, parseCount, parseNames, parseNumbers, parseShare } from './arguments';
 import type { AnalyzeOptions } from './commands/analyze';
 import { addAuditCommands } from './audit-commands';
 import { addAnnotateCommand, addDataCommands, addScoreCommands } from './data-commands';
@@ -58,6 +58,7 @@ function addAnalyzeCommand(program: Command): void {
     .description('say which split to buy from a CSV of scores made anywhere; starts nothing')
     .argument('<file>', 'columns task, model, budget, sft_fraction, score; see the README')
     .option('--out <folder>', 'where report.html and figures/ are written', '.')
+    .option('--axis <columns>', 'columns that tell grids apart, e.g. annotator,lora_rank', parseNames)
     .option('--delta <share>', 'largest difference in score that does not matter', parseShare, 0.02)
     .option('--low-budget <n>', 'budgets up to this one count as low', parseCount)
     .option('--large-budget <n>', 'budgets from this one on count as large', parseCount)

@@ -8,9 +8,10 @@ import { BudgetlineError } from '../contracts/failures';
 import { type CellResult, controlIdOf, type SweepResult } from '../contracts/results';
 import { itemResult, type ItemResult } from '../contracts/rows';
 import type { StageKey, StageKind } from '../contracts/stage';
-import { type Coordinates, coordinatesSlug, splitResult, type VariantResult } from '../planning';
+import { coordinatesSlug, splitResult, type VariantResult } from '../planning';
 import { planEvidence } from '../report/evidence';
-import type { MetricRow, ReportInput, RunRecord } from '../report/input';
+import type { MetricRow, ReportInput, RunRecord, ToldPlace } from '../report/input';
+import { renderScoresCsv } from './scores-csv';
 import { ensureDir, isMissing, type Store, writeFileAtomic } from '../store';
 
 /** All that a report needs besides the store's artifacts; result.json holds this, and the analysis for readers. */
@@ -25,7 +26,6 @@ export interface SweepRecord {
 
 /** What is told of one place on a sweep's axes; a sweep without axes has one. */
 export interface ReportPart {
-  readonly coordinates: Coordinates;
   readonly analysis: SweepAnalysis;
   readonly reportPath: string;
   /** Folder of the report's pictures, as SVG and PNG. */
@@ -36,6 +36,8 @@ export interface ReportPart {
 export interface ReportFiles {
   readonly parts: readonly [ReportPart, ...ReportPart[]];
   readonly resultPath: string;
+  /** The scores for `budgetline analyze`; null of a sweep over money, whose budgets are no rows. */
+  readonly scoresPath: string | null;
 }
 
 const metricRow = z.strictObject({ step: z.number(), values: z.record(z.string(), z.number()) });
@@ -119,42 +121,72 @@ async function readEvidence(
   return { training: await Promise.all(training), answers: await Promise.all(answers) };
 }
 
-async function writePart(store: Store, record: SweepRecord, part: VariantResult): Promise<ReportPart> {
+/** A part of a sweep's result with what it says. */
+interface AnalyzedPart extends VariantResult {
+  readonly analysis: SweepAnalysis;
+}
+
+async function analyzePart(store: Store, record: SweepRecord, part: VariantResult): Promise<AnalyzedPart> {
   const { coordinates, definition, result } = part;
+  const axes = Object.keys(coordinates).length === 0 ? {} : { axes: coordinates };
   const items = await readAllItems(store, result);
   const chosenRewards = await readChosenRewards(store, record);
-  const analysis = analyzeSweep({ result, definition, items, chosenRewards });
+  return { ...part, analysis: analyzeSweep({ result, definition, items, chosenRewards, ...axes }) };
+}
+
+const pageOf = ({ coordinates }: VariantResult): string => `report${coordinatesSlug(coordinates)}.html`;
+
+/** Every place on the axes, as the page of one of them tells of it. */
+function placesFor(page: AnalyzedPart, parts: readonly AnalyzedPart[]): ToldPlace[] {
+  return parts.map((part) => ({
+    analysis: part.analysis,
+    ...(part === page ? {} : { href: encodeURIComponent(pageOf(part)) }),
+  }));
+}
+
+async function writePart(
+  store: Store,
+  record: SweepRecord,
+  { part, parts }: { part: AnalyzedPart; parts: readonly AnalyzedPart[] },
+): Promise<ReportPart> {
+  const { coordinates, definition, result, analysis } = part;
   const { renderReport, reportFigures } = await import('../report/index.js');
   const { annotatorDescriptions = {}, run } = record;
   const annotatorDescription = annotatorDescriptions[definition.annotator] ?? record.annotatorDescription;
   const evidence = await readEvidence(store, result, analysis);
-  const input = { definition, result, run, annotatorDescription, analysis, ...evidence };
+  const places = placesFor(part, parts);
+  const input = { definition, result, run, annotatorDescription, analysis, places, ...evidence };
   const folder = await ensureDir(store.paths.report(record.result.sweepId));
-  const slug = coordinatesSlug(coordinates);
-  const reportPath = join(folder, `report${slug}.html`);
+  const reportPath = join(folder, pageOf(part));
   await writeFileAtomic(reportPath, await renderReport(input));
   const { writeFigures } = await import('./figure-files.js');
-  const figuresPath = await writeFigures(join(folder, `figures${slug}`), reportFigures(input));
-  return { coordinates, analysis, reportPath, figuresPath };
+  const figuresFolder = join(folder, `figures${coordinatesSlug(coordinates)}`);
+  const figuresPath = await writeFigures(figuresFolder, reportFigures(input));
+  return { analysis, reportPath, figuresPath };
 }
 
 /** The analyses of a sweep as `--json` and result.json have them: one, or one for each place on its axes. */
 export function analysesOf(parts: ReportFiles['parts']): object {
-  const [{ coordinates, analysis }] = parts;
-  if (Object.keys(coordinates).length === 0) return { analysis };
-  return { analyses: parts.map((part) => ({ axes: part.coordinates, analysis: part.analysis })) };
+  const [{ analysis }] = parts;
+  if (analysis.axes === undefined) return { analysis };
+  return { analyses: parts.map((part) => ({ axes: part.analysis.axes, analysis: part.analysis })) };
 }
 
-/** Analyses a finished sweep and writes a report for each place on its axes, and result.json, each in one step. */
+/** Analyses a finished sweep and writes a report for each place on its axes, result.json and scores.csv, each in one step. */
 export async function writeReport(store: Store, record: SweepRecord): Promise<ReportFiles> {
   const { result, definition } = record;
+  const parts: AnalyzedPart[] = [];
+  for (const part of splitResult(definition, result)) parts.push(await analyzePart(store, record, part));
   const written: ReportPart[] = [];
-  for (const part of splitResult(definition, result)) written.push(await writePart(store, record, part));
-  const parts = written as [ReportPart, ...ReportPart[]];
-  const resultPath = join(await ensureDir(store.paths.report(result.sweepId)), 'result.json');
-  const document = { format: 1, ...record, ...analysesOf(parts) };
+  for (const part of parts) written.push(await writePart(store, record, { part, parts }));
+  const files = written as [ReportPart, ...ReportPart[]];
+  const folder = await ensureDir(store.paths.report(result.sweepId));
+  const resultPath = join(folder, 'result.json');
+  const document = { format: 1, ...record, ...analysesOf(files) };
   await writeFileAtomic(resultPath, `${JSON.stringify(document, null, 2)}\n`);
-  return { parts, resultPath };
+  const scoresPath = definition.budgetUnit === 'usd' ? null : join(folder, 'scores.csv');
+  if (scoresPath !== null) await writeFileAtomic(scoresPath, renderScoresCsv(parts));
+  return { parts: files, resultPath, scoresPath };
 }
 
 /** What is relied on when result.json is read again; the rest of it is as this program wrote it. */

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { CsvError, parse } from 'csv-parse/sync';
-import { z } from 'zod';
 import type { ScoreRow } from '../analysis';
 import { BudgetlineError } from '../contracts/failures';
 import { splitBudget } from '../planning';
 import { isMissing } from '../store';
+import { invalid, optional, parseRow, type Place, required, type Row } from './results-row';
 
 /** Scores of a file as shares of 1, with what had to be recognised on the way. */
 export interface ResultsTable {
@@ -15,85 +15,40 @@ export interface ResultsTable {
   readonly notes: readonly string[];
 }
 
-const required = ['task', 'model', 'budget', 'sft_fraction', 'score'] as const;
-const optional = ['seed', 'n_items', 'format_rate', 'mean_length', 'repetition_rate'] as const;
 const known: readonly string[] = [...required, ...optional];
 
-interface Place {
-  readonly path: string;
-  readonly line: number;
-  readonly column?: string;
-}
+const plainName = (text: string): string => text.toLowerCase().replace(/[\s-]+/g, '_');
 
-function invalid({ path, line, column }: Place, reason: string, remedy?: string): BudgetlineError {
-  const where = column === undefined ? '' : `, column "${column}"`;
-  return new BudgetlineError('DATA_INVALID', `${path}, line ${line}${where}: ${reason}.`, {
-    details: { path, line, ...(column === undefined ? {} : { column }) },
-    ...(remedy === undefined ? {} : { remedy }),
-  });
-}
-
-const numeral = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
-
-/** A cell with a number; what is wrong is said with the text that stands there. */
-function numberWithin(low: number, high: number, whole = false): z.ZodType<number, string> {
-  const range = `${whole ? 'a whole number' : 'a number'} from ${low} to ${high}`;
-  const wanted = high === Infinity ? `${whole ? 'a whole number' : 'a number'} of at least ${low}` : range;
-  return z.string().transform((text, context) => {
-    const value = numeral.test(text) ? Number(text) : Number.NaN;
-    if (value >= low && value <= high && (!whole || Number.isSafeInteger(value))) return value;
-    context.issues.push({ code: 'custom', message: `${quoted(text)} is not ${wanted}`, input: text });
-    return z.NEVER;
-  });
-}
-
-const quoted = (text: string): string => (text === '' ? 'an empty cell' : `"${text}"`);
-
-const blankOr = (schema: z.ZodType<number, string>): z.ZodType<number | null, string> =>
-  z.union([z.literal('').transform(() => null), schema]);
-
-const name = z.string().min(1, 'an empty cell names nothing');
-
-const rowShape = z.object({
-  task: name,
-  model: name,
-  budget: numberWithin(0, Infinity, true),
-  sft_fraction: numberWithin(0, 1),
-  seed: blankOr(numberWithin(0, Infinity, true)).default(null),
-  score: numberWithin(0, 100),
-  n_items: blankOr(numberWithin(1, Infinity, true)).default(null),
-  format_rate: blankOr(numberWithin(0, 100)).default(null),
-  mean_length: blankOr(numberWithin(0, Infinity)).default(null),
-  repetition_rate: blankOr(numberWithin(0, 100)).default(null),
-});
-type Row = z.output<typeof rowShape>;
-type NumberedRow = Row & { readonly line: number };
-
-/** The base model stands at budget 0, where a fraction means nothing. */
-function withBaseFraction(record: Record<string, string>): Record<string, string> {
-  return record['budget'] === '0' ? { ...record, sft_fraction: '0' } : record;
-}
-
-function parseRow(record: Record<string, string>, place: Place): NumberedRow {
-  const parsed = rowShape.safeParse(withBaseFraction(record));
-  if (parsed.success) return { ...parsed.data, line: place.line };
-  const issue = parsed.error.issues[0];
-  const deepest = issue?.code === 'invalid_union' ? issue.errors.flat().at(-1) : issue;
-  throw invalid(
-    { ...place, column: String(issue?.path[0] ?? '') },
-    deepest?.message ?? 'cannot be used',
-    'Correct the cell, or leave the row out where the cell of the grid was not run.',
-  );
-}
+/** "SFT fraction" is sft_fraction; a column that is not ours keeps its name. */
+const columnName = (text: string): string => (known.includes(plainName(text)) ? plainName(text) : text);
 
 function checkHeader(header: readonly string[], path: string): void {
   const missing = required.filter((column) => !header.includes(column));
-  if (missing.length === 0) return;
-  throw invalid(
-    { path, line: 1, column: missing[0]! },
-    `the header has no such column; it has ${header.join(', ')}`,
-    `Name the columns ${required.join(', ')} in the first line; ${optional.join(', ')} are optional.`,
-  );
+  const twice = header.find((column, index) => header.indexOf(column) < index);
+  const place = { path, line: 1, column: missing[0] ?? twice ?? '' };
+  if (missing.length > 0)
+    throw invalid(
+      place,
+      `the header has no such column; it has ${header.join(', ')}`,
+      `Name the columns ${required.join(', ')} in the first line; ${optional.join(', ')} are optional.`,
+    );
+  if (twice !== undefined)
+    throw invalid(place, 'the header names it twice', 'Leave one of the two columns out, or rename it.');
+}
+
+/** The columns that are meant, as the header spells them. */
+function findAxes(header: readonly string[], axes: readonly string[]): string[] {
+  const others = header.filter((column) => !known.includes(column));
+  return axes.map((axis) => {
+    const found = others.find((column) => plainName(column) === plainName(axis));
+    if (found !== undefined) return found;
+    const reason = known.includes(plainName(axis)) ? 'has a meaning of its own' : 'is no column of the file';
+    const choice = others.length === 0 ? 'It has no others' : `Its others are ${others.join(', ')}`;
+    throw new BudgetlineError('USAGE', `"${axis}" ${reason}, so it cannot be an axis. ${choice}.`, {
+      remedy:
+        'Name a column that says what else was varied, e.g. --axis annotator. Tasks, models and seeds are told apart anyway.',
+    });
+  });
 }
 
 interface CsvRecord {
@@ -101,16 +56,24 @@ interface CsvRecord {
   readonly info: { readonly lines: number };
 }
 
+/** Spreadsheets write what their country writes. */
+function delimiterOf(text: string): string {
+  const head = /[^\r\n]+/.exec(text)?.[0] ?? '';
+  const count = (sign: string): number => head.split(sign).length;
+  return [';', '\t'].reduce((best, sign) => (count(sign) > count(best) ? sign : best), ',');
+}
+
 function readCsv(text: string, path: string): { header: string[]; records: CsvRecord[] } {
   let header: string[] = [];
   const columns = (cells: string[]): string[] => {
-    header = cells.map((cell) => cell.toLowerCase());
+    header = cells.map(columnName);
     checkHeader(header, path);
     return header;
   };
+  const options = { columns, bom: true, info: true, trim: true, skip_empty_lines: true };
   try {
-    const options = { columns, bom: true, info: true, trim: true, skip_empty_lines: true };
-    return { records: parse(text, options) as unknown as CsvRecord[], header };
+    const records = parse(text, { ...options, delimiter: delimiterOf(text) });
+    return { records: records as unknown as CsvRecord[], header };
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const line = Number(error['lines'] ?? 1);
@@ -118,20 +81,34 @@ function readCsv(text: string, path: string): { header: string[]; records: CsvRe
   }
 }
 
+const cellOf = ({ task, model, axes, budget, sft_fraction, seed }: Row): (string | number)[] => [
+  ...[task, model, ...Object.values(axes)],
+  ...[`budget ${budget}`, `fraction ${sft_fraction}`, `seed ${seed ?? 0}`],
+];
+
+function repeated(row: Row, first: Row, place: Place): BudgetlineError {
+  const others = Object.keys(row.record).filter((column) => !known.includes(column));
+  const differing = others.filter((column) => row.record[column] !== first.record[column]);
+  const reason = `the cell ${cellOf(row).join(', ')} stands in line ${first.line} too`;
+  if (differing.length === 0)
+    return invalid(place, reason, 'Leave one of the rows out, or give each run its seed in a column "seed".');
+  const axis = differing.map((column) => `--axis ${column}`).join(' or ');
+  return invalid(
+    place,
+    `${reason}; the rows differ in ${differing.join(', ')}`,
+    `Where that was varied on purpose, call again with ${axis}: every value is then analysed by itself. Otherwise leave one of the rows out, or give each run its seed.`,
+  );
+}
+
 /** The same cell twice leaves open which score counts. */
-function checkRepeats(rows: readonly NumberedRow[], path: string): void {
-  const seen = new Map<string, number>();
-  for (const { line, task, model, budget, sft_fraction, seed } of rows) {
-    if (budget === 0) continue;
-    const key = JSON.stringify([task, model, budget, sft_fraction, seed ?? 0]);
+function checkRepeats(rows: readonly Row[], path: string): void {
+  const seen = new Map<string, Row>();
+  for (const row of rows) {
+    if (row.budget === 0) continue;
+    const key = JSON.stringify(cellOf(row));
     const first = seen.get(key);
-    if (first !== undefined)
-      throw invalid(
-        { path, line, column: 'seed' },
-        `the same task, model, budget, fraction and seed stand in line ${first}`,
-        'Leave one of the rows out, or give each run its seed.',
-      );
-    seen.set(key, line);
+    if (first !== undefined) throw repeated(row, first, { path, line: row.line, column: 'seed' });
+    seen.set(key, row);
   }
 }
 
@@ -142,13 +119,14 @@ function scaleOf(rows: readonly Row[], column: Scaled): number {
   return rows.some((row) => (row[column] ?? 0) > 1) ? 100 : 1;
 }
 
-function toScores(rows: readonly Row[]): ScoreRow[] {
+function toScores(rows: readonly Row[], axes: readonly string[]): ScoreRow[] {
   const scales = { score: 1, format_rate: 1, repetition_rate: 1 };
   for (const column of Object.keys(scales) as Scaled[]) scales[column] = scaleOf(rows, column);
   const rate = (row: Row, column: Scaled): number | null => row[column] && row[column] / scales[column];
   return rows.map((row) => ({
     task: row.task,
     model: row.model,
+    ...(axes.length === 0 ? {} : { axes: row.axes }),
     budget: row.budget,
     sftFraction: row.sft_fraction,
     ...(row.budget === 0 ? { sftRows: 0, pairRows: 0 } : splitBudget(row.budget, row.sft_fraction)),
@@ -165,15 +143,52 @@ function toScores(rows: readonly Row[]): ScoreRow[] {
   }));
 }
 
+function groupBy(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(keyOf(row));
+    if (group === undefined) groups.set(keyOf(row), [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
 function describeScales(scales: ReadonlyMap<string, number>): string[] {
   const points = [...scales].filter(([, scale]) => scale === 100).map(([task]) => task);
   if (points.length === 0) return [];
   return [`Scores of ${points.join(', ')} are read as points of 100 and shown as shares: 70 is 0.700.`];
 }
 
-function describeColumns(header: readonly string[]): string[] {
-  const others = header.filter((column) => !known.includes(column));
-  return others.length === 0 ? [] : [`Columns that are not read: ${others.join(', ')}.`];
+/** One slip of the pen, 85 among .81 and .79, would make points of a column of shares. */
+function warnOfMixedScales(tasks: ReadonlyMap<string, readonly Row[]>): string[] {
+  return [...tasks].flatMap(([task, rows]) => {
+    const above = rows.find(({ score }) => score > 1);
+    const small = rows.filter(({ score }) => score > 0 && score < 1);
+    if (above === undefined || small.length === 0) return [];
+    return [
+      `Scores of ${task}: line ${above.line} has ${above.score}, so all count as points of 100, also ${small[0]!.score} in line ${small[0]!.line}. Write either shares or points in all rows of a task.`,
+    ];
+  });
+}
+
+/** A base model under a name that no cell has is mostly a slip of the pen. */
+function warnOfLoneBases(rows: readonly Row[]): string[] {
+  const nameOf = ({ task, model }: Row): string => `${task}, ${model}`;
+  const trained = new Set(rows.filter(({ budget }) => budget > 0).map(nameOf));
+  return rows
+    .filter((row) => row.budget === 0 && !trained.has(nameOf(row)))
+    .map(
+      (row) =>
+        `Line ${row.line}: the base model of ${nameOf(row)} is left out; no other row has this task and model.`,
+    );
+}
+
+function describeColumns(header: readonly string[], axes: readonly string[]): string[] {
+  const others = header.filter((column) => !known.includes(column) && !axes.includes(column));
+  if (others.length === 0) return [];
+  return [
+    `Columns that are not read: ${others.join(', ')}. Where one says what was varied, --axis ${others[0]!} tells its values apart.`,
+  ];
 }
 
 /**
@@ -181,32 +196,38 @@ function describeColumns(header: readonly string[]): string[] {
  * mean_length, repetition_rate. A row of budget 0 is the base model.
  *
  * @param path names the file in errors
- * @throws BudgetlineError DATA_INVALID with file, line and column
+ * @param wanted columns whose values are told apart; a base model that leaves one empty holds for all of its values
+ * @throws BudgetlineError DATA_INVALID with file, line and column; USAGE for axes that the file has not
  */
-export function parseResults(text: string, path: string): ResultsTable {
+export function parseResults(text: string, path: string, wanted: readonly string[] = []): ResultsTable {
   const { header, records } = readCsv(text, path);
-  const rows = records.map(({ record, info }) => parseRow(record, { path, line: info.lines }));
+  const axes = findAxes(header, wanted);
+  const rows = records.map(({ record, info }) => parseRow(record, axes, { path, line: info.lines }));
   if (!rows.some(({ budget }) => budget > 0))
     throw invalid({ path, line: 2 }, 'the file has no row with a budget above 0');
   checkRepeats(rows, path);
-  const byTask = new Map<string, Row[]>();
-  for (const row of rows) byTask.set(row.task, [...(byTask.get(row.task) ?? []), row]);
-  const scales = new Map([...byTask].map(([task, list]) => [task, scaleOf(list, 'score')]));
+  const tasks = groupBy(rows, ({ task }) => task);
+  const scales = new Map([...tasks].map(([task, list]) => [task, scaleOf(list, 'score')]));
   return {
-    rows: [...byTask.values()].flatMap(toScores),
+    rows: [...tasks.values()].flatMap((list) => toScores(list, axes)),
     scales,
-    notes: [...describeScales(scales), ...describeColumns(header)],
+    notes: [
+      ...describeScales(scales),
+      ...warnOfMixedScales(tasks),
+      ...warnOfLoneBases(rows),
+      ...describeColumns(header, axes),
+    ],
   };
 }
 
 /**
  * Reads a file of scores.
  *
- * @throws BudgetlineError INPUT_MISSING, DATA_INVALID
+ * @throws BudgetlineError INPUT_MISSING, DATA_INVALID, USAGE
  */
-export async function readResults(path: string): Promise<ResultsTable> {
+export async function readResults(path: string, axes: readonly string[] = []): Promise<ResultsTable> {
   try {
-    return parseResults(await readFile(path, 'utf8'), path);
+    return parseResults(await readFile(path, 'utf8'), path, axes);
   } catch (cause) {
     if (!isMissing(cause)) throw cause;
     throw new BudgetlineError('INPUT_MISSING', `There is no file ${path}.`, {

@@ -1,5 +1,5 @@
 import { transferBetweenModels } from '../analysis';
-import type { BudgetAnalysis, ClaimVerdict, SubjectAnalysis } from '../contracts/analysis';
+import type { BudgetAnalysis, ClaimVerdict, SubjectAnalysis, SubjectName } from '../contracts/analysis';
 
 /** Price curves alone would make the document several times as long; what they say stands in `prices`. */
 type SubjectRest = Omit<SubjectAnalysis, 'prices' | 'gains' | 'frontier' | 'transfers'>;
@@ -11,7 +11,10 @@ function restOf(analysis: SubjectAnalysis): SubjectRest {
   return Object.fromEntries(rest) as unknown as SubjectRest;
 }
 
-/** What `budgetline analyze --json` prints: names as in the file, scores in the file's own units. */
+/**
+ * What `budgetline analyze --json` prints: names as in the file, scores in the file's own units. Rows of a table with
+ * axes have `axes`, column → value.
+ */
 export interface ResultsDocument {
   readonly format: 1;
   readonly source: string;
@@ -45,11 +48,14 @@ function inUnits(share: number | null, scale: number): number | null {
   return share === null ? null : Number((share * scale).toPrecision(12));
 }
 
+/** Whose rows these are. */
+function subjectOf({ task, model, axes }: SubjectName): SubjectName {
+  return { task, model, ...(axes === undefined ? {} : { axes }) };
+}
+
 function bestRow({ analysis, scale }: Subject, budget: BudgetAnalysis): object {
-  const { task, model } = analysis;
   return {
-    task,
-    model,
+    ...subjectOf(analysis),
     budget: budget.budget,
     sft_fraction: budget.sftFraction,
     score: inUnits(budget.score.estimate, scale),
@@ -67,19 +73,15 @@ function bestRow({ analysis, scale }: Subject, budget: BudgetAnalysis): object {
   };
 }
 
-function regionRows({ task, model }: SubjectAnalysis, { budget, regions }: BudgetAnalysis): object[] {
-  return regions.map(({ settled, ...region }) => ({ task, model, budget, ...region, ...settled }));
+function regionRows(analysis: SubjectAnalysis, { budget, regions }: BudgetAnalysis): object[] {
+  const rows = regions.map(({ settled, ...region }) => ({ budget, ...region, ...settled }));
+  return withSubject(analysis, rows);
 }
 
-function transferRows({ task, model, transfers }: SubjectAnalysis): object[] {
-  return transfers.map((transfer) => ({ task, model, ...transfer }));
-}
-
-function verdictRow({ task, model }: SubjectAnalysis, verdict: ClaimVerdict): object {
+function verdictRow(analysis: SubjectAnalysis, verdict: ClaimVerdict): object {
   const { pointsTo, decidedBy, pointStatement, ...rest } = verdict;
   return {
-    task,
-    model,
+    ...subjectOf(analysis),
     ...rest,
     points_to: pointsTo,
     point_statement: pointStatement,
@@ -87,12 +89,10 @@ function verdictRow({ task, model }: SubjectAnalysis, verdict: ClaimVerdict): ob
   };
 }
 
-function coldStartRows({ task, model, coldStart }: SubjectAnalysis): object[] {
+function coldStartRows({ coldStart }: SubjectAnalysis): object[] {
   return coldStart
     .filter(({ status }) => status === 'present')
     .map(({ kind, budget, strength, recovered, warmFraction, repairedBy, evidence, advice }) => ({
-      task,
-      model,
       kind,
       budget,
       sft_fraction: 0,
@@ -105,20 +105,18 @@ function coldStartRows({ task, model, coldStart }: SubjectAnalysis): object[] {
     }));
 }
 
-function stagnationRows({ task, model, stagnation, cells }: SubjectAnalysis): object[] {
+function stagnationRows({ stagnation, cells }: SubjectAnalysis): object[] {
   if (stagnation?.status !== 'present') return [];
   const few = cells.filter(({ sftFraction, pairRows }) => sftFraction === 0 && pairRows < 1000);
   const { kind, gains, rise, advice } = stagnation;
   const budget = Math.max(...few.map((cell) => cell.budget));
-  return [{ task, model, kind, budget, sft_fraction: 0, evidence: { gains, rise }, advice }];
+  return [{ kind, budget, sft_fraction: 0, evidence: { gains, rise }, advice }];
 }
 
-function findingRows({ task, model, findings }: SubjectAnalysis): object[] {
+function findingRows({ findings }: SubjectAnalysis): object[] {
   return findings
     .filter(({ status, kind }) => status === 'present' || kind === 'buy-more-or-stop')
     .map(({ kind, budget, sftFraction, status, evidence, advice }) => ({
-      task,
-      model,
       kind,
       budget,
       sft_fraction: sftFraction,
@@ -130,10 +128,8 @@ function findingRows({ task, model, findings }: SubjectAnalysis): object[] {
 
 const decisions = { present: 'stop', absent: 'buy more', unclear: 'open' } as const;
 
-function priceRows({ task, model, prices }: SubjectAnalysis): object[] {
+function priceRows({ prices }: SubjectAnalysis): object[] {
   return prices.map(({ money, from, to, leftOut, switches, curve }) => ({
-    task,
-    model,
     money_in_pairs: money,
     from,
     to,
@@ -151,8 +147,8 @@ function bestAt(curve: SubjectAnalysis['prices'][number]['curve'], wanted: numbe
   return curve.find(({ ratio }) => Math.abs(ratio - wanted) < 1e-9)?.best ?? null;
 }
 
-function withSubject({ task, model }: SubjectAnalysis, rows: readonly object[]): object[] {
-  return rows.map((row) => ({ task, model, ...row }));
+function withSubject(subject: SubjectName, rows: readonly object[]): object[] {
+  return rows.map((row) => ({ ...subjectOf(subject), ...row }));
 }
 
 /** Puts the analyses of a table into one document. Of the diagnoses, those that are present. */
@@ -170,18 +166,20 @@ export function toResultsDocument(options: {
     regions: analyses.flatMap((analysis) =>
       analysis.budgets.flatMap((budget) => regionRows(analysis, budget)),
     ),
-    diagnoses: analyses.flatMap((analysis) => [
-      ...coldStartRows(analysis),
-      ...stagnationRows(analysis),
-      ...findingRows(analysis),
-    ]),
+    diagnoses: analyses.flatMap((analysis) =>
+      withSubject(analysis, [
+        ...coldStartRows(analysis),
+        ...stagnationRows(analysis),
+        ...findingRows(analysis),
+      ]),
+    ),
     verdicts: analyses.flatMap((analysis) =>
       analysis.verdicts.map((verdict) => verdictRow(analysis, verdict)),
     ),
-    prices: analyses.flatMap(priceRows),
+    prices: analyses.flatMap((analysis) => withSubject(analysis, priceRows(analysis))),
     gains: analyses.flatMap((analysis) => withSubject(analysis, analysis.gains)),
     frontier: analyses.flatMap((analysis) => withSubject(analysis, analysis.frontier)),
-    transfers: analyses.flatMap(transferRows),
+    transfers: analyses.flatMap((analysis) => withSubject(analysis, analysis.transfers)),
     model_transfers: transferBetweenModels(analyses),
     notes,
     analyses: analyses.map(restOf),

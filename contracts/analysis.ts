@@ -1,3 +1,4 @@
+import type { Coordinates } from './coordinates';
 import type { BudgetUnit } from './definition';
 
 /** A figure with its 95 % interval; the bounds are null where nothing says how sure it is. */
@@ -45,7 +46,7 @@ export interface CellAnalysis {
   readonly toBest: Estimate;
   /** Whether it can be told from the best of its budget (multiple comparison with the best, 95 %). Null without intervals. */
   readonly distinguishable: boolean | null;
-  /** Probability of being the best of its budget, 0 … 1; over a budget they sum to 1. Null without intervals. */
+  /** Probability of being the best of its budget, 0 … 1; over a budget they sum to 1. Null without intervals and alone. */
   readonly probabilityBest: number | null;
 }
 
@@ -92,6 +93,7 @@ export interface BudgetAnalysis {
   readonly overBase: Estimate | null;
   /** Whether the best is above the base beyond doubt: the lower bound of `overBase` is above 0. Null without bounds. */
   readonly beatsBase: boolean | null;
+  /** Null without intervals, and where no other split was run. */
   readonly probabilityBest: number | null;
   /** Fractions with exactly the best score, the best included. */
   readonly tied: readonly number[];
@@ -101,7 +103,7 @@ export interface BudgetAnalysis {
   readonly regions: readonly NearOptimalRegion[];
   /**
    * What one half of the test items chooses, scored on the other half: free of the flattery that a highest score gets
-   * from the items that made it the highest. Null where there are no items to halve.
+   * from the items that made it the highest. Null where there are no items to halve, or nothing to choose among.
    */
   readonly heldOut: {
     readonly sftFraction: number;
@@ -314,13 +316,19 @@ export interface HoleAnalysis {
   readonly message: string;
 }
 
-/** What the cells of one task and base model say: plain JSON, for the report, the command line and `--json`. */
-export interface SubjectAnalysis {
+/** Whose cells are told of together. */
+export interface SubjectName {
+  readonly task: string;
+  readonly model: string;
+  /** The place on the axes; left out where there are none. */
+  readonly axes?: Coordinates;
+}
+
+/** What the cells of one task, base model and place on the axes say: plain JSON, for the report, the command line and `--json`. */
+export interface SubjectAnalysis extends SubjectName {
   readonly version: 1;
   /** What every `budget` here is counted in. */
   readonly unit: BudgetUnit;
-  readonly task: string;
-  readonly model: string;
   /** Null where it is not known who wrote the rows. */
   readonly annotator: string | null;
   /** Seeds that finished in at least one cell. */

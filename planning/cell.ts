@@ -1,3 +1,4 @@
+import type { Coordinates } from '../contracts/coordinates';
 import type {
   ExperimentDefinition,
   Resolved,
@@ -11,7 +12,7 @@ import type { PlannedStage } from '../contracts/stage';
 import { type Bought, buyRows, unitCosts } from './budget';
 import { type Split, splitBudget } from './counts';
 import { estimateSeconds } from './estimate';
-import { cellIdOf, type Coordinates, sweepIdOf } from './identity';
+import { cellIdOf, sweepIdOf } from './identity';
 import { annotationUsd, uniquePurchase } from './money';
 import {
   demonstrationsStage,

@@ -1,3 +1,4 @@
+import type { Coordinates } from '../contracts/coordinates';
 import type {
   ExperimentDefinition,
   Resolved,
@@ -20,9 +21,6 @@ function placeSlug(point: GridPoint): string {
   if ('sftFraction' in point) return `b${point.budget}-r${point.sftFraction}`;
   return `usd${point.budget}-m${point.sftSpendShare}`;
 }
-
-/** A place on a sweep's axes: axis → label of its value. */
-export type Coordinates = Readonly<Record<string, string>>;
 
 type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 
@@ -73,13 +71,6 @@ export function coordinatesSlug(coordinates: Coordinates = {}): string {
   return Object.entries(coordinates)
     .map(([axis, label]) => `-${slugOf(axis)}=${slugOf(label)}`)
     .join('');
-}
-
-/** "annotator = clean, sft.lora.rank = 8", for people. */
-export function describeCoordinates(coordinates: Coordinates = {}): string {
-  return Object.entries(coordinates)
-    .map(([axis, label]) => `${axis} = ${label}`)
-    .join(', ');
 }
 
 /** A cell's id: the sweep's, or the experiment's own, its place in the grid and on the axes. */

@@ -30,15 +30,7 @@ export {
 export { evaluationFlops, pairFlops, sftRowFlops } from './flops';
 export { type ControlPlan, countControls, type PlannedControls, planControls } from './controls';
 export { givenFileName, type GivenPlace, orderGiven, sharedPrompts } from './given';
-export {
-  cellIdOf,
-  type Coordinates,
-  coordinatesSlug,
-  definitionDigest,
-  describeCoordinates,
-  type GridPoint,
-  sweepIdOf,
-} from './identity';
+export { cellIdOf, coordinatesSlug, definitionDigest, type GridPoint, sweepIdOf } from './identity';
 export { isOneModel, planSweep, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';
 export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';

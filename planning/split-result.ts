@@ -1,6 +1,7 @@
+import type { Coordinates } from '../contracts/coordinates';
 import type { SweepDefinition } from '../contracts/definition';
 import type { CellIdentity, SweepResult } from '../contracts/results';
-import { type Coordinates, coordinatesSlug } from './identity';
+import { coordinatesSlug } from './identity';
 import { variantsOf } from './variants';
 
 /** What a sweep found at one place on its axes: definition and result of a sweep that has none. */

@@ -1,6 +1,7 @@
+import type { Coordinates } from '../contracts/coordinates';
 import type { Resolved, ResolvedExperiment, ResolvedSweep, SweepDefinition } from '../contracts/definition';
 import { rowShareOf, unitCosts } from './budget';
-import type { Coordinates, GridPoint } from './identity';
+import type { GridPoint } from './identity';
 
 /** One value of an axis: its label, and what it changes, by field ("sft.lora.rank"). */
 interface AxisValue {

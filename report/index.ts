@@ -8,6 +8,7 @@ export type {
   ReportInput,
   RunRecord,
   TableReportInput,
+  ToldPlace,
   TrainingEvidence,
 } from './input';
 export { renderReport, renderTableReport, reportFigures, tableFigures } from './render';

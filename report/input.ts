@@ -64,6 +64,13 @@ export interface RunRecord {
   readonly judge?: string;
 }
 
+/** One place on a sweep's axes, and where it is told of in full. */
+export interface ToldPlace {
+  readonly analysis: SubjectAnalysis;
+  /** A heading of this page, or another page beside it; left out for the place that this page is about. */
+  readonly href?: string;
+}
+
 /** Everything that a report shows; plain data, read by the caller. */
 export interface ReportInput {
   readonly definition: SweepDefinition;
@@ -71,6 +78,8 @@ export interface ReportInput {
   readonly analysis: SweepAnalysis;
   /** One sentence on what the annotator gets wrong. */
   readonly annotatorDescription: string;
+  /** Every place on the sweep's axes; empty where it has none. */
+  readonly places: readonly ToldPlace[];
   readonly training: readonly TrainingEvidence[];
   readonly answers: readonly AnswerEvidence[];
   readonly run: RunRecord;

@@ -1,3 +1,4 @@
+import { nameSubject } from '../analysis';
 import { listFigures, planFigures } from './figures';
 import type { Figure } from './figures/render';
 import type { Html } from './html';
@@ -11,6 +12,7 @@ import { costsSection } from './sections/costs';
 import { dataSection } from './sections/data';
 import { findingsSection } from './sections/findings';
 import { moneySection } from './sections/money';
+import { placesSection } from './sections/places';
 import { provenanceSection } from './sections/provenance';
 import { samplesSection } from './sections/samples';
 import { cellsSection, furtherScores, scoresSection } from './sections/scores';
@@ -31,6 +33,7 @@ async function sweepSections(input: ReportInput): Promise<Html[]> {
   const figures = planFigures(chapter, input.training);
   return [
     await scoresSection(chapter, figures.scores),
+    placesSection(input.places),
     await coldStartSection(chapter, figures.coldStart),
     findingsSection(chapter),
     await controlSection(chapter, figures.control),
@@ -67,7 +70,7 @@ function tableChapters({ analyses }: TableReportInput): Chapter[] {
     analysis,
     metric: metricName(analysis.task),
     prefix: analyses.length === 1 ? '' : `t${index + 1}-`,
-    name: analyses.length === 1 ? '' : `${analysis.task}, ${analysis.model}`,
+    name: analyses.length === 1 ? '' : nameSubject(analysis),
   }));
 }
 
@@ -83,14 +86,15 @@ async function chapterSections(chapter: Chapter): Promise<Html[]> {
   ];
 }
 
-/** Renders the report of a table of scores, a chapter for each task and model; as pure as `renderReport`. */
+/** Renders the report of a table of scores, a chapter for each task, model and place on the axes; as pure as `renderReport`. */
 export async function renderTableReport(input: TableReportInput): Promise<string> {
   const chapters = tableChapters(input);
   const body = await Promise.all(chapters.map(chapterSections));
+  const places = chapters.map(({ analysis, prefix }) => ({ analysis, href: `#${prefix}scores` }));
   return renderPage({
     title: input.source,
     header: tableHeader(input, chapters),
-    body: body.flat(),
+    body: [placesSection(places), ...body.flat()],
     packageVersion: input.packageVersion,
   });
 }

@@ -1,4 +1,6 @@
 import { continueAsNew, startChild, workflowInfo } from '@temporalio/workflow';
+import { nameBudget } from '../contracts/budget-name';
+import { describeCoordinates } from '../contracts/coordinates';
 import type { ResolvedSweep } from '../contracts/definition';
 import type {
   CellHole,
@@ -13,7 +15,6 @@ import type { SearchAttribute } from '../contracts/search-attributes';
 import type { PlannedStage, StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { ControlPlan } from '../planning/controls';
-import { describeCoordinates } from '../planning/identity';
 import { planSweep } from '../planning/plan';
 import type { SweepPlan } from '../planning/plan';
 import { cellAttributes } from '../planning/search-attributes';
@@ -117,7 +118,7 @@ async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
 }
 
 function summaryOf({ cell }: CellPlan): string {
-  const budget = cell.budgetUnit === 'usd' ? `$${cell.budget}` : `${cell.budget} rows`;
+  const budget = cell.budgetUnit === 'usd' ? nameBudget(cell.budget, 'usd') : `${cell.budget} rows`;
   const place = `${budget}, ${cell.sftFraction} SFT, seed ${cell.seed}`;
   return cell.axes === undefined ? place : `${place}, ${describeCoordinates(cell.axes)}`;
 }

@@ -7,7 +7,7 @@ const columns = [
 ] as const;
 
 /** A cell by RFC 4180; one that a spreadsheet would take for a formula begins with an apostrophe. */
-function cell(value: unknown): string {
+export function csvCell(value: unknown): string {
   const text = typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
   const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
@@ -18,7 +18,7 @@ export function renderCsv({ stages }: AuditStory): string {
   const rows = stages.flatMap(({ key, kind, title, attempts }) =>
     attempts.map((attempt) => {
       const fields: Readonly<Record<string, unknown>> = { stage: key, kind, title, ...attempt };
-      return columns.map((column) => cell(fields[column])).join(',');
+      return columns.map((column) => csvCell(fields[column])).join(',');
     }),
   );
   return [columns.join(','), ...rows].map((line) => `${line}\r\n`).join('');

@@ -1,5 +1,5 @@
 import { basename, join, relative, resolve } from 'node:path';
-import { analyzeTable, type TableRules } from '../../analysis';
+import { analyzeTable, nameSubject, type TableRules } from '../../analysis';
 import type { SubjectAnalysis } from '../../contracts/analysis';
 import { writeFigures } from '../figure-files';
 import { packageVersion } from '../package-version';
@@ -7,6 +7,7 @@ import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import type { Ink } from '../print/ink';
 import { renderResults } from '../print/results';
 import { wrap } from '../print/text';
+import { renderWinners } from '../print/winners';
 import { readResults, type ResultsTable } from '../results-csv';
 import { toResultsDocument } from '../results-json';
 import { ensureDir, writeFileAtomic } from '../../store';
@@ -14,6 +15,8 @@ import { ensureDir, writeFileAtomic } from '../../store';
 export interface AnalyzeOptions extends PrinterOptions {
   /** Folder of report.html and figures/. */
   readonly out: string;
+  /** Columns whose values are told apart. */
+  readonly axis?: readonly string[];
   readonly delta: number;
   readonly lowBudget?: number;
   readonly largeBudget?: number;
@@ -49,8 +52,7 @@ async function writeTableReport(
 }
 
 function renderSubject(analysis: SubjectAnalysis, ink: Ink): string[] {
-  const name = `${analysis.task}, ${analysis.model}`;
-  return [ink.strong(`── ${name}`), '', ...renderResults(analysis, ink), ''];
+  return [ink.strong(`── ${nameSubject(analysis)}`), '', ...renderResults(analysis, ink), ''];
 }
 
 /** From here where it lies below, else whole. */
@@ -61,7 +63,7 @@ function shownPath(path: string): string {
 
 /** `budgetline analyze RESULTS.csv`: analyses scores that were made anywhere; needs no server and no store. */
 export async function analyzeCommand(file: string, options: AnalyzeOptions): Promise<void> {
-  const table = await readResults(file);
+  const table = await readResults(file, options.axis);
   const analyses = analyzeTable(table.rows, rulesOf(options));
   const notes = notesOf(table, options);
   const source = basename(file);
@@ -69,6 +71,7 @@ export async function analyzeCommand(file: string, options: AnalyzeOptions): Pro
   const printer = createPrinter(options);
   printer.print([
     ...analyses.flatMap((analysis) => renderSubject(analysis, printer.ink)),
+    ...(options.axis === undefined ? [] : [...renderWinners(analyses, printer.ink), '']),
     ...notes.flatMap((note) => wrap(note)),
     '',
     `Report   ${shownPath(reportPath)}`,

@@ -19,6 +19,7 @@ export async function reportCommand(sweepId: string, options: PrinterOptions): P
     ...renderSpend({ ...record, spend: record.result.spend, parts: files.parts }, printer.ink),
     ...files.parts.map(({ reportPath }) => `Report  ${reportPath}`),
     `Result  ${files.resultPath}`,
+    ...(files.scoresPath === null ? [] : [`Scores  ${files.scoresPath}`]),
   ]);
   if (options.json === true) printJson({ ...record, ...analysesOf(files.parts) });
 }

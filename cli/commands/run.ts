@@ -79,6 +79,7 @@ function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed
       stages: [...result.baseStages, ...results],
       reportPaths: files.parts.map(({ reportPath }) => reportPath),
       resultPath: files.resultPath,
+      scoresPath: files.scoresPath,
       temporalUi: followed.run.temporalUi ?? null,
       server:
         embedded === null

@@ -17,7 +17,8 @@ function listFractions(fractions: readonly number[]): string {
 }
 
 function rivalsOf({ sftFraction, indistinguishable, probabilityBest }: BudgetAnalysis, run: number): string {
-  if (probabilityBest === null || run < 2) return '';
+  if (run === 1) return 'No other split was run.';
+  if (probabilityBest === null) return '';
   const rivals = indistinguishable.filter((fraction) => fraction !== sftFraction);
   const sure = `Best with probability ${probabilityBest.toFixed(2)}`;
   if (rivals.length === 0) return `${sure}; every other split is surely below it.`;

@@ -14,6 +14,8 @@ export interface Ending {
   /** One for each place on the sweep's axes. */
   readonly reportPaths: readonly string[];
   readonly resultPath: string;
+  /** Null where there is no such table. */
+  readonly scoresPath: string | null;
   readonly temporalUi: string | null;
   /** Present where a server of ours goes on running. */
   readonly server: { readonly address: string; readonly stopCommand: string } | null;
@@ -61,6 +63,7 @@ export function renderEnding(ending: Ending, ink: Ink): string[] {
     ...labelsOf(ending.stages),
     ...ending.reportPaths.map((path) => entry('Report', path, ink)),
     entry('Result', ending.resultPath, ink),
+    ...(ending.scoresPath === null ? [] : [entry('Scores', ending.scoresPath, ink)]),
     ...(ending.temporalUi === null ? [] : [entry('Temporal', ending.temporalUi, ink)]),
     ...(server === null
       ? []

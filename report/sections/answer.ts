@@ -1,9 +1,16 @@
+import type { SweepAnalysis } from '../../contracts/analysis';
 import { formatBudget, formatCount, formatFraction } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 
+/** What of the place on the axes no other fact says. */
+function placeFacts({ axes = {} }: SweepAnalysis): [string, string][] {
+  return Object.entries(axes).filter(([axis]) => !['task', 'annotator', 'model'].includes(axis));
+}
+
 function facts({ definition, analysis }: ReportInput): [string, string][] {
   return [
+    ...placeFacts(analysis),
     ['Task', definition.task],
     ['Annotator', definition.annotator],
     ['Base model', definition.model],

@@ -1,15 +1,16 @@
+import { nameSubject } from '../../analysis';
 import { html, type Html } from '../html';
 import type { Chapter, TableReportInput } from '../input';
 
 function answerBlock({ analysis }: Chapter): Html {
-  const name = `The answer for ${analysis.task}, ${analysis.model}`;
+  const name = `The answer for ${nameSubject(analysis)}`;
   return html`<div class="answer" role="region" aria-label="${name}">
     <p>${analysis.answer}</p>
   </div>`;
 }
 
 function chapterLink({ analysis, prefix }: Chapter): Html {
-  return html`<li><a href="#${prefix}scores">${analysis.task}, ${analysis.model}</a></li>`;
+  return html`<li><a href="#${prefix}scores">${nameSubject(analysis)}</a></li>`;
 }
 
 /** The top of a page over several tasks and models: what each of them answers. */

@@ -241,7 +241,8 @@ describe('pure: sweeps with something missing', () => {
   it('copes with one cell, and with none', () => {
     const sweep = makeSweep({ grid: {}, base: fixedItems(400, 20), rows: () => fixedItems(400, 200) });
     const one = analyzeSweep(sweep);
-    assert.equal(one.cells[0]!.probabilityBest, 1);
+    assert.equal(one.cells[0]!.probabilityBest, null);
+    assert.match(one.answer, /no other split was run/);
     assert.deepEqual(one.budgets[0]!.indistinguishable, [1]);
     assert.ok(one.verdicts.every(({ verdict }) => verdict === 'not tested'));
     const none = analyzeSweep({ ...sweep, result: { ...sweep.result, cells: [] } });

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { analyzeTable } from '../../analysis';
 import { parseResults } from '../../cli/results-csv';
@@ -10,8 +11,8 @@ import { llamaFile } from '../analysis/llama-table';
 const header = 'task,model,budget,sft_fraction,seed,score';
 const rules = { delta: 0.02, prices: { sftExample: 0.001, preferencePair: 0.001 } };
 
-function documentOf(text: string, source = 'results.csv'): ResultsDocument {
-  const { rows, scales, notes } = parseResults(text, source);
+function documentOf(text: string, source = 'results.csv', axes: readonly string[] = []): ResultsDocument {
+  const { rows, scales, notes } = parseResults(text, source, axes);
   const subjects = analyzeTable(rows, rules).map((analysis) => ({
     analysis,
     scale: scales.get(analysis.task)!,
@@ -19,11 +20,15 @@ function documentOf(text: string, source = 'results.csv'): ResultsDocument {
   return toResultsDocument({ source, subjects, notes });
 }
 
-function refuse(lines: readonly string[]): BudgetlineError {
+function refuse(
+  lines: readonly string[],
+  axes: readonly string[] = [],
+  code = 'DATA_INVALID',
+): BudgetlineError {
   try {
-    parseResults(lines.join('\n'), 'results.csv');
+    parseResults(lines.join('\n'), 'results.csv', axes);
   } catch (error) {
-    assert.ok(error instanceof BudgetlineError && error.code === 'DATA_INVALID', String(error));
+    assert.ok(error instanceof BudgetlineError && error.code === code, String(error));
     return error;
   }
   assert.fail('nothing was refused');
@@ -41,7 +46,13 @@ describe('pure: a table of scores that cannot be used', () => {
     ['a score beyond points', [header, 'gsm8k,llama,100,1,42,129'], /column "score": "129"/],
     ['a column too few', [header, good, 'gsm8k,llama,100,1,42'], /line 3/],
     ['a missing column', ['task,model,budget,seed,score'], /line 1, column "sft_fraction"/],
-    ['the same cell twice', [header, good, '', good], /line 4, column "seed": .* stand in line 2/],
+    ['the same cell twice', [header, good, '', good], /line 4, column "seed": .* stands in line 2 too/],
+    [
+      'a column twice',
+      [`${header},score`, `${good},30`],
+      /line 1, column "score": the header names it twice/,
+    ],
+    ['a share in per cent', [header, 'gsm8k,llama,100,75,42,29'], /column "sft_fraction": "75"/],
     ['the base alone', [header, 'gsm8k,llama,0,,,15'], /no row with a budget above 0/],
     ['an open quote', [header, '"gsm8k,llama,100,1,42,29'], /line 2/],
   ];
@@ -80,6 +91,24 @@ describe('pure: a table of scores', () => {
       [['TL;DR, short', 25, 75, 0]],
     );
     assert.ok(notes.some((note) => note.includes('not read: note')));
+  });
+
+  it('reads what spreadsheets and data frames write: other delimiters, NA, numbers with a point', () => {
+    const comma = `${header},n_items\na,m,0,,,.1,NA\na,m,100,.5,NaN,.5,400\n`;
+    const semicolon =
+      'Task;Model;Budget;SFT fraction;Seed;Score;n items\na;m;0.0;;;.1;\na;m;100.0;.5;0.0;.5;400.0\n';
+    const [first, second] = [comma, semicolon].map((text) => parseResults(text, 'x.csv').rows);
+    assert.deepEqual(first, second);
+    assert.deepEqual(parseResults(semicolon.replaceAll(';', '\t'), 'x.csv').rows, first);
+  });
+
+  it('says so where shares and points are mixed, and where a base model has no cells', () => {
+    const { notes } = parseResults(`${header}\na,m,100,1,0,.81\na,m,100,0,0,85\na,M,0,,,.1`, 'x.csv');
+    assert.ok(
+      notes.some((note) => /line 3 has 85, so all count as points of 100, also 0\.81 in line 2/.test(note)),
+    );
+    assert.ok(notes.some((note) => /^Line 4: the base model of a, M is left out/.test(note)));
+    assert.equal(parseResults(`${header}\na,m,100,1,0,.81\na,m,0,,,.1`, 'x.csv').notes.length, 0);
   });
 
   it('never fails but with a code, whatever the text', () => {
@@ -129,6 +158,82 @@ describe('pure: a table of scores', () => {
       'C2 confirmed',
       'C3 confirmed',
     ]);
+  });
+});
+
+describe('pure: a table of scores over further axes', () => {
+  const columns = 'task,model,annotator,rank,budget,sft_fraction,seed,score,n_items';
+  const cellsOf = (annotator: string, rank: number): string[] =>
+    [0, 1, 2].flatMap((seed) =>
+      [64, 256].flatMap((budget) =>
+        [1, 0.5, 0].map((fraction) => {
+          const better = annotator === 'clean' ? fraction : 1 - fraction;
+          const score = 0.2 + 0.3 * better + (0.1 * budget) / 256 + 0.01 * seed + rank / 1000;
+          return `a,m,${annotator},${rank},${budget},${fraction},${seed},${score.toFixed(4)},400`;
+        }),
+      ),
+    );
+  const places = ['clean', 'slip'].flatMap((annotator) => [8, 16].map((rank) => ({ annotator, rank })));
+  const base = 'a,m,,,0,,,.1,400';
+  const rows = places.flatMap(({ annotator, rank }) => cellsOf(annotator, rank));
+  const text = [columns, base, ...rows].join('\n');
+
+  it('is the union of the tables without, each under its own place', () => {
+    const found = documentOf(text, 'x.csv', ['annotator', 'Rank']);
+    const without = (list: readonly object[]): object[] =>
+      list.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'axes')));
+    for (const { annotator, rank } of places) {
+      const alone = documentOf([columns, base, ...cellsOf(annotator, rank)].join('\n'));
+      const axes = { annotator, rank: String(rank) };
+      for (const list of [
+        'best',
+        'regions',
+        'diagnoses',
+        'verdicts',
+        'frontier',
+        'transfers',
+        'gains',
+      ] as const) {
+        const here = found[list].filter((row) => isDeepStrictEqual((row as { axes: object }).axes, axes));
+        assert.deepEqual(without(here), alone[list], list);
+      }
+    }
+    assert.equal(found.best.length, 8);
+    assert.deepEqual(
+      found.best.map((row) => (row as { sft_fraction: number }).sft_fraction),
+      [1, 1, 1, 1, 0, 0, 0, 0],
+    );
+  });
+
+  it('compares models only at the same place', () => {
+    const other = rows.map((row) => row.replace('a,m,', 'a,M,'));
+    const { model_transfers: transfers } = documentOf([text, ...other].join('\n'), 'x.csv', [
+      'annotator',
+      'rank',
+    ]);
+    // two models each way, four places, two budgets, two epsilons
+    assert.equal(transfers.length, 2 * 4 * 2 * 2);
+    assert.ok(transfers.every((row) => (row as { share: number }).share === 1));
+  });
+
+  it('is refused without them, with the cell, both lines, what differs and what to do', () => {
+    const { message, remedy } = refuse(text.split('\n'));
+    assert.match(
+      message,
+      /line 21, .*the cell a, m, budget 64, fraction 1, seed 0 stands in line 3 too; .* differ in rank/,
+    );
+    assert.match(remedy, /--axis rank/);
+    assert.match(refuse(text.split('\n'), ['rank']).remedy, /--axis annotator/);
+  });
+
+  it('has a value in every cell’s row, and columns that the file has', () => {
+    const blank = refuse([columns, 'a,m,,8,64,1,0,.5,400'], ['annotator']);
+    assert.match(blank.message, /line 2, column "annotator": an empty cell names no value/);
+    assert.match(
+      refuse([columns, ...rows], ['Annotators'], 'USAGE').message,
+      /Its others are annotator, rank/,
+    );
+    assert.match(refuse([columns, ...rows], ['seed'], 'USAGE').message, /"seed" has a meaning of its own/);
   });
 });
 

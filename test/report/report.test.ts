@@ -5,7 +5,7 @@ import { html } from '../../report/html';
 import { planEvidence, renderReport, renderStandalone, reportFigures, type ReportInput } from '../../report';
 import { distinctStages } from '../../report/stages';
 import { searchSection } from '../../report/sections/search';
-import { sweepFixture } from './sweep-fixture';
+import { hostile, sweepFixture } from './sweep-fixture';
 
 async function drawAll(report: ReportInput): Promise<Record<string, string>> {
   const drawn = reportFigures(report).map(
@@ -162,11 +162,21 @@ describe('pure: report', function () {
     const searched = { ...input, result: { ...input.result, search } };
     const rows = searchSection(searched).text;
     assert.ok(
-      rows.includes('1,024: r = 0.5 (0.93)') && rows.includes('At 1,024 rows 100') && !rows.includes('$'),
+      rows.includes('1,024: r = 0.5 (0.93)') && rows.includes('At 1,024 rows, 100') && !rows.includes('$'),
     );
     const definition = { ...input.definition, budgetUnit: 'usd' as const };
     const money = searchSection({ ...searched, definition }).text;
-    assert.ok(money.includes('$1024: r = 0.5 (0.93)') && money.includes('At $1024 100'), money);
+    assert.ok(money.includes('$1,024: r = 0.5 (0.93)') && money.includes('At $1,024, 100'), money);
+  });
+
+  it('leads to the other places on its axes, and says which one it is', async () => {
+    const here = { ...input.analysis, axes: { annotator: 'clean', 'sft.lora.rank': '8' } };
+    const there = { ...input.analysis, axes: { annotator: hostile, 'sft.lora.rank': '8' } };
+    const places = [{ analysis: here }, { analysis: there, href: 'report-annotator%3Dx.html' }];
+    const page = await renderReport({ ...input, analysis: here, places });
+    assert.ok(page.includes('<a href="report-annotator%3Dx.html">'));
+    assert.ok(page.includes('<dt>sft.lora.rank</dt>') && !page.includes(hostile));
+    assert.ok(!text.includes('id="places"'), 'a sweep without axes has no such section');
   });
 
   it('counts a shared stage once', () => {

@@ -21,7 +21,7 @@ const scores: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   1024: { '1': 0.48, '0.5': 0.97, '0.1': 0.93, '0': 0.22 },
 };
 
-const hostile = '<script>document.title="stolen"</script><img src=x onerror="document.title=1">';
+export const hostile = '<script>document.title="stolen"</script><img src=x onerror="document.title=1">';
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -208,6 +208,7 @@ function inputOf(options: {
     result,
     analysis,
     annotatorDescription: `Misreads doubles & triples on 70 % of the problems that have one. ${hostile}`,
+    places: [],
     training: plan.training.map((stage) => ({
       ...stage,
       rows: curve(stage.name, stage.kind === 'trainSft'),

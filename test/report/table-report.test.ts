@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { writeFigures } from '../../cli/figure-files';
 import { renderTableReport, reportFigures, tableFigures } from '../../report';
 import { sweepFixture } from './sweep-fixture';
-import { tableFixture } from './table-fixture';
+import { planted, tableFixture, tableOverAxis } from './table-fixture';
 
 describe('pure: report of a table of scores', function () {
   this.timeout(60_000);
@@ -33,6 +33,20 @@ describe('pure: report of a table of scores', function () {
       assert.ok(text.includes(answer.split('<')[0]!.trim()));
     }
     assert.equal(text.match(/which split to buy<\/h2>/g)?.length, 4);
+  });
+});
+
+describe('pure: report of a table over axes', function () {
+  this.timeout(60_000);
+
+  it('puts the winners of all places side by side, each with a way to its chapter', async () => {
+    const text = await renderTableReport(tableOverAxis());
+    const section = text.slice(text.indexOf('<section id="places"'), text.indexOf('<section id="t1-scores"'));
+    const rows = [...section.matchAll(/<th scope="row"[^>]*><a href="#([^"]+)">/g)].map(([, id]) => id);
+    assert.deepEqual(rows, ['t1-scores', 't1-scores', 't2-scores', 't2-scores']);
+    for (const id of rows) assert.ok(text.includes(`<section id="${id}"`));
+    assert.ok(section.includes('&lt;script&gt;') && !text.includes(planted));
+    assert.ok(text.includes('<h2 id="t2-scores-heading">a, m, annotator = slip: which split to buy</h2>'));
   });
 });
 

@@ -1,0 +1,29 @@
+import type { SubjectName } from '../contracts/analysis';
+import { type Coordinates, describeCoordinates } from '../contracts/coordinates';
+
+/** "GSM8K, Llama 3.1 8B, annotator = clean". */
+export function nameSubject({ task, model, axes }: SubjectName): string {
+  return [task, model, describeCoordinates(axes)].filter((part) => part !== '').join(', ');
+}
+
+/** One grid's own text for each: equal for two exactly where both are one grid. */
+export function subjectKey({ task, model, axes = {} }: SubjectName): string {
+  return JSON.stringify([task, model, Object.entries(axes).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/** What stands beside each other when several grids are told of together: names of columns, and a row for each. */
+export interface Places {
+  readonly names: readonly string[];
+  /** In the order of the names. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Task and model where they vary, and all axes. */
+export function tellApart(subjects: readonly SubjectName[]): Places {
+  const all = subjects.map(({ task, model, axes }): Coordinates => ({ task, model, ...axes }));
+  const varies = (name: string): boolean => new Set(all.map((place) => place[name])).size > 1;
+  const onAxes = new Set(subjects.flatMap(({ axes = {} }) => Object.keys(axes)));
+  const names = [...new Set(all.flatMap((place) => Object.keys(place)))];
+  const kept = names.filter((name) => onAxes.has(name) || varies(name));
+  return { names: kept, rows: all.map((place) => kept.map((name) => place[name] ?? '')) };
+}

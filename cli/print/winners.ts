@@ -1,0 +1,32 @@
+import { tellApart } from '../../analysis';
+import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import type { Ink } from './ink';
+import { formatBudget, formatEstimate, formatFraction } from './numbers';
+import { renderTable, type TableCell } from './table';
+
+function winnerCells({ unit }: SubjectAnalysis, budget: BudgetAnalysis): string[] {
+  const { probabilityBest } = budget;
+  return [
+    formatBudget(budget.budget, unit),
+    formatFraction(budget.sftFraction),
+    formatEstimate(budget.score),
+    probabilityBest === null ? '' : probabilityBest.toFixed(2),
+  ];
+}
+
+/** Whether the split to buy changes along the axes. */
+export function renderWinners(analyses: readonly SubjectAnalysis[], ink: Ink): string[] {
+  const { names, rows } = tellApart(analyses);
+  const columns = [...names, 'budget', 'best r', 'score', 'P(best)'];
+  const cells = analyses.flatMap((analysis, index) =>
+    analysis.budgets.map((budget): TableCell[] =>
+      [...rows[index]!, ...winnerCells(analysis, budget)].map((text) => ({ text })),
+    ),
+  );
+  const table = renderTable({
+    columns: columns.map((title) => ({ title, right: title === 'budget' })),
+    rows: cells,
+    head: ink.faint,
+  });
+  return [ink.strong('Best split at every place on the axes'), ...table];
+}

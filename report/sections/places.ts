@@ -1,0 +1,46 @@
+import { tellApart } from '../../analysis';
+import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import { formatBudget, formatFraction, formatScore, formatShare } from '../format';
+import { html, type Html } from '../html';
+import type { ToldPlace } from '../input';
+import { intervalOf } from './scores';
+import { type Content, section, table } from './parts';
+
+function winnerCells({ unit }: SubjectAnalysis, budget: BudgetAnalysis): string[] {
+  const { score, probabilityBest, indistinguishable } = budget;
+  return [
+    formatBudget(budget.budget, unit),
+    formatFraction(budget.sftFraction),
+    formatScore(score.estimate),
+    intervalOf(score),
+    probabilityBest === null ? '–' : indistinguishable.map(formatFraction).join(', '),
+    probabilityBest === null ? '–' : formatShare(probabilityBest, 0),
+  ];
+}
+
+const linked = (name: string, href: string | undefined): Content =>
+  href === undefined ? name : html`<a href="${href}">${name}</a>`;
+
+/** Whether the split to buy changes along the axes; nothing where there are none. */
+export function placesSection(places: readonly ToldPlace[]): Html {
+  const analyses = places.map(({ analysis }) => analysis);
+  if (!analyses.some(({ axes }) => axes !== undefined)) return html``;
+  const { names, rows } = tellApart(analyses);
+  const columns = ['Budget', 'Best r', 'Score', '95 % interval', 'Fractions not told apart', 'P(best)'];
+  const textual = ['95 % interval', 'Fractions not told apart'];
+  const winners = table({
+    caption: 'The best split of each budget at every place on the axes',
+    columns: [
+      ...names.map((title) => ({ title })),
+      ...columns.map((title) => ({ title, number: !textual.includes(title) })),
+    ],
+    rows: places.flatMap(({ analysis, href }, index) => {
+      const [first = '', ...rest] = rows[index]!;
+      return analysis.budgets.map((budget) => ({
+        cells: [linked(first, href), ...rest, ...winnerCells(analysis, budget)],
+        best: places.length > 1 && href === undefined,
+      }));
+    }),
+  });
+  return section({ id: 'places', title: 'Does the best split change along the axes?' }, winners);
+}
