@@ -121,7 +121,15 @@ const law = {
 };
 
 /** Files of contracts/ that load no zod, so that workflows may use their values and not only their types. */
-const plainContracts = ['stage', 'failures', 'results', 'search-attributes', 'task'];
+const plainContracts = [
+  'stage',
+  'failures',
+  'results',
+  'search-attributes',
+  'task',
+  'coordinates',
+  'budget-name',
+];
 
 const roomPath = (room) => (room.endsWith('.ts') ? `^${room.replace('.', '\\.')}$` : `^${room}/`);
 const everyRoom = [...Object.keys(law), 'bench', 'scripts', 'test'];

@@ -1,9 +1,4 @@
-import type {
-  BudgetAnalysis,
-  NearOptimalRegion,
-  RegionTransfer,
-  SubjectName,
-} from '../contracts/analysis';
+import type { BudgetAnalysis, NearOptimalRegion, RegionTransfer, SubjectName } from '../contracts/analysis';
 import type { Group, Unit } from './grid';
 import type { Inference } from './inference';
 import { subjectKey } from './subjects';

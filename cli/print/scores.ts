@@ -1,12 +1,6 @@
 import type { CellAnalysis, HoleAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import type { Ink } from './ink';
-import {
-  formatBounds,
-  formatBudget,
-  formatEstimate,
-  formatFraction,
-  formatScore,
-} from './numbers';
+import { formatBounds, formatBudget, formatEstimate, formatFraction, formatScore } from './numbers';
 import { renderTable, type TableCell } from './table';
 import { wrap } from './text';
 
