@@ -28,7 +28,7 @@ async function claimFolder({ environment }: StageSession, { key, name }: Annotat
   const holder = `${environment.actor}@${environment.host} process ${process.pid}`;
   const outcome = await environment.store.claim(key, holder);
   if ('claim' in outcome) return outcome.claim;
-  throw new BudgetlineError('STAGE_CLAIMED', `${name} is working for ${outcome.heldBy.holder}.`);
+  throw new BudgetlineError('ANNOTATOR_BUSY', `${name} is working for ${outcome.heldBy.holder}.`);
 }
 
 /** Answers of a local model: a job of the training executable, as every generation. */

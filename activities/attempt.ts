@@ -1,6 +1,6 @@
 import { CancelledFailure, type Context } from '@temporalio/activity';
 import { countInfrastructureFailures, endAttempt, readLedger, startAttempt, type AttemptEnd } from '../audit';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError, type FailureCode } from '../contracts/failures';
 import type { LedgerLine } from '../contracts/ledger';
 import type { PlannedStage } from '../contracts/stage';
 import { digestOf, inputDigest, rowPrice } from '../planning';
@@ -53,6 +53,9 @@ type Ending = Pick<AttemptEnd, 'outcome' | 'code' | 'message' | 'artifact' | 'ma
 
 const nothingMade = { artifact: null, manifestDigest: null };
 
+/** An attempt whose answers are there for others to judge: it gives its device back. */
+export const answered: Ending = { outcome: 'answered', code: null, message: null, ...nothingMade };
+
 /** What an attempt spent: rows are bought by publishing them, calls by making them; an endpoint's bill is what it is. */
 function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending): number | null {
   const { prices } = request;
@@ -101,11 +104,19 @@ export function explainFailure(session: StageSession, error: unknown): Budgetlin
   );
 }
 
+/** What an attempt gives way to; it has not failed. */
+const yields: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'TRAINER_YIELDED',
+  'WORKER_STOPPING',
+  'ANNOTATION_PENDING',
+  'ANNOTATOR_BUSY',
+]);
+
 function endingOf(failure: BudgetlineError | CancelledFailure): Ending {
   if (failure instanceof CancelledFailure)
     return { outcome: 'cancelled', code: null, message: null, ...nothingMade };
   const { code } = failure;
-  const outcome = code === 'TRAINER_YIELDED' || code === 'WORKER_STOPPING' ? 'yielded' : 'failed';
+  const outcome = yields.has(code) ? 'yielded' : 'failed';
   return { outcome, code, message: failure.message.slice(0, 500), ...nothingMade };
 }
 

@@ -2,10 +2,10 @@
 import type { LedgerActivities, RunActivities, SpecOf, StageActivities } from '../contracts/stage';
 import { cancelRun } from './cancel-run';
 import { createStageEnvironment, type ActivityDeps } from './deps';
-import { evaluate } from './evaluate';
+import { answerItems, areAnswered, evaluate } from './evaluate';
 import { createLedgerActivities } from './experiments';
 import { freezeReference } from './freeze-reference';
-import { runStage } from './run-stage';
+import { answerStage, runStage } from './run-stage';
 import type { StageOutput, StageSession } from './session';
 import { synthesizeDemonstrations } from './synthesize-data/demonstrations';
 import { takeGiven } from './synthesize-data/given';
@@ -47,6 +47,11 @@ export function createActivities(deps: ActivityDeps): Activities {
     freezeReference: (request) => runStage(environment, request, freezeReference),
     trainPreference: (request) =>
       runStage(environment, request, (session) => trainPreference(session, request.stage.spec)),
+    async answer(request) {
+      // Whoever judges them has the claim.
+      if (areAnswered(environment.store, request.stage)) return;
+      await answerStage(environment, request, (session) => answerItems(session, request.stage.spec));
+    },
     evaluate: (request) => runStage(environment, request, (session) => evaluate(session, request.stage.spec)),
   };
 }

@@ -17,6 +17,8 @@ export interface StageInputs {
   open(name: InputName): Promise<OpenInput>;
   /** null where the stage has no such input. */
   openOptional(name: InputName): Promise<OpenInput | null>;
+  /** Takes over what an earlier attempt opened, on whose work this one goes on. */
+  recall(digests: StageInputs['digests']): void;
   /** Digests of what has been opened. */
   readonly digests: Readonly<Record<string, string>>;
 }
@@ -67,6 +69,7 @@ export function createInputs(store: Store, stage: PlannedStage): StageInputs {
   return {
     digests,
     openOptional,
+    recall: (earlier) => void Object.assign(digests, earlier),
     async open(name) {
       const input = await openOptional(name);
       if (input !== null) return input;

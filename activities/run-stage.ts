@@ -7,6 +7,7 @@ import type { StageResult } from '../contracts/stage';
 import { inputDigest } from '../planning';
 import { digestFile, ensureDir, type Claim, type PublishedArtifact, type PublishRequest } from '../store';
 import {
+  answered,
   assertRetriesLeft,
   closeAttempt,
   namesOf,
@@ -78,7 +79,6 @@ async function makeAndPublish(
   names: AttemptNames,
   make: StageMaker,
 ): Promise<StageResult> {
-  await ensureDir(session.runDir);
   const output = await make(session);
   await session.notes.drain();
   const artifact = await publish(session, output);
@@ -94,13 +94,17 @@ async function makeAndPublish(
   return resultOf(session.environment.store, session.stage, artifact, false);
 }
 
-async function runAttempt(session: StageSession, make: StageMaker): Promise<StageResult> {
+/** What is done in an attempt, up to the line that ends it. */
+type AttemptWork<T> = (session: StageSession, names: AttemptNames) => Promise<T>;
+
+async function runAttempt<T>(session: StageSession, work: AttemptWork<T>): Promise<T> {
   const names = namesOf(session.context, session.stage, session.request.experimentId);
   session.startHeartbeats();
   try {
     const lines = await openAttempt(session, names);
     assertRetriesLeft(session, lines, names);
-    return await makeAndPublish(session, names, make);
+    await ensureDir(session.runDir);
+    return await work(session, names);
   } catch (error) {
     throw await recordFailure(session, names, error);
   } finally {
@@ -109,14 +113,31 @@ async function runAttempt(session: StageSession, make: StageMaker): Promise<Stag
 }
 
 /** Under the claim: somebody may have published while we took it. */
-async function runClaimed(
+async function runClaimed<T>(
   environment: StageEnvironment,
   request: AnyStageRequest,
-  { claim, make, runId }: { claim: Claim; make: StageMaker; runId: string },
-): Promise<StageResult> {
+  { claim, work, runId }: { claim: Claim; work: AttemptWork<T>; runId: string },
+): Promise<StageResult | T> {
   const { store } = environment;
   const found = await findPublished({ store, stage: request.stage, runId, claim });
-  return found ?? runAttempt(new StageSession(environment, request, claim, Context.current()), make);
+  return found ?? runAttempt(new StageSession(environment, request, claim, Context.current()), work);
+}
+
+async function runOnce<T>(
+  environment: StageEnvironment,
+  request: AnyStageRequest,
+  work: AttemptWork<T>,
+): Promise<StageResult | T> {
+  const { attempt, workflowExecution } = Context.current().info;
+  try {
+    const runId = workflowExecution?.runId ?? 'none';
+    const found = await findPublished({ store: environment.store, stage: request.stage, runId });
+    if (found !== undefined) return found;
+    const claim = await claimStage(environment, request);
+    return await runClaimed(environment, request, { claim, work, runId }).finally(() => claim.release());
+  } catch (error) {
+    throw toActivityFailure(error, attempt);
+  }
 }
 
 /**
@@ -124,18 +145,25 @@ async function runClaimed(
  * the fence, and tells the ledger. Throws an ApplicationFailure whose type is the failure's code; CancelledFailure only
  * where cancellation was asked for.
  */
-export async function runStage(
+export function runStage(
   environment: StageEnvironment,
   request: AnyStageRequest,
   make: StageMaker,
 ): Promise<StageResult> {
-  try {
-    const runId = Context.current().info.workflowExecution?.runId ?? 'none';
-    const found = await findPublished({ store: environment.store, stage: request.stage, runId });
-    if (found !== undefined) return found;
-    const claim = await claimStage(environment, request);
-    return await runClaimed(environment, request, { claim, make, runId }).finally(() => claim.release());
-  } catch (error) {
-    throw toActivityFailure(error);
-  }
+  return runOnce(environment, request, (session, names) => makeAndPublish(session, names, make));
+}
+
+/**
+ * Does what of a stage needs a device, so that another worker can make its artifact without one: an attempt like any
+ * other, whose end says that its answers are there. Does nothing where the artifact is there, and throws as {@link runStage}.
+ */
+export async function answerStage(
+  environment: StageEnvironment,
+  request: AnyStageRequest,
+  answer: (session: StageSession) => Promise<void>,
+): Promise<void> {
+  await runOnce(environment, request, async (session, names) => {
+    await answer(session);
+    await closeAttempt(session, names, answered);
+  });
 }

@@ -61,6 +61,7 @@ const uncounted: ReadonlySet<string> = new Set<FailureCode>([
   'TRAINER_YIELDED',
   'WORKER_STOPPING',
   'ANNOTATION_PENDING',
+  'ANNOTATOR_BUSY',
 ]);
 
 function isCounted(code: string | null): boolean {

@@ -1,10 +1,11 @@
-import type {
-  AuditedAttempt,
-  AuditedStage,
-  AuditedWorkflow,
-  AuditStory,
-  AuditTotals,
-  Intervention,
+import {
+  type AuditedAttempt,
+  type AuditedStage,
+  type AuditedWorkflow,
+  type AuditStory,
+  type AuditTotals,
+  type Intervention,
+  isUnsuccessful,
 } from '../contracts/audit-story';
 import type { LedgerLine, LineOf } from '../contracts/ledger';
 import type { Store } from '../store';
@@ -79,14 +80,16 @@ interface Asked {
   readonly doneAt: string;
 }
 
-/** When a stage was first asked for, by whom, and when it was there, as the histories tell. */
+const keyIn = (input: unknown): unknown =>
+  (input as { stage?: { key?: unknown } } | null | undefined)?.stage?.key;
+
+/** When a stage was first asked for, by whom, and when it was there, as the histories tell; some are two activities. */
 function askedFor(key: string, histories: readonly ReadHistory[]): Asked | undefined {
-  const asked = histories.flatMap(({ record: { workflowId }, history }) =>
-    history.activities.flatMap(({ input, scheduledAt: askedAt, endedAt: doneAt }) => {
-      const stage = (input as { stage?: { key?: unknown } } | null | undefined)?.stage;
-      return stage?.key === key && doneAt !== null ? [{ workflowId, askedAt, doneAt }] : [];
-    }),
-  );
+  const asked = histories.flatMap(({ record: { workflowId }, history }) => {
+    const its = history.activities.filter(({ input }) => keyIn(input) === key);
+    const [askedAt, doneAt] = [its[0]?.scheduledAt, its.at(-1)?.endedAt ?? undefined];
+    return askedAt === undefined || doneAt === undefined ? [] : [{ workflowId, askedAt, doneAt }];
+  });
   return asked.sort((a, b) => a.askedAt.localeCompare(b.askedAt))[0];
 }
 
@@ -160,7 +163,7 @@ function totalsOf(stages: readonly AuditedStage[]): AuditTotals {
     attempts.reduce((total, attempt) => total + pick(attempt), 0);
   return {
     attempts: attempts.length,
-    unsuccessful: attempts.filter(({ outcome }) => outcome !== 'published' && outcome !== 'open').length,
+    unsuccessful: attempts.filter(isUnsuccessful).length,
     cachedStages: stages.filter(({ cached }) => cached).length,
     unfinishedStages: stages.filter(({ artifact }) => artifact === null).length,
     workingMs: sum(({ wallMs }) => wallMs),

@@ -105,12 +105,16 @@ class Watcher {
     for (const { key } of stages) this.#finished.add(key);
   }
 
-  /** A cell runs its stages one after another, so the place of its activity names the stage. */
+  /**
+   * A cell runs its stages one after another, so the place of its activity names the stage. Only the last, an evaluation
+   * that others judge, may be two.
+   */
   async #lookAtCell(cell: CellProgress): Promise<RunningStage[]> {
     const stages = this.#stagesOf(cell);
     return (await this.#pendingOf(cell.workflowId)).map((pending) => {
-      this.#finish(stages.slice(0, pending.sequence - 1));
-      return { ...pending, stage: stages[pending.sequence - 1], workflowId: cell.workflowId };
+      const place = Math.min(pending.sequence, stages.length) - 1;
+      this.#finish(stages.slice(0, place));
+      return { ...pending, stage: stages[place], workflowId: cell.workflowId };
     });
   }
 

@@ -34,7 +34,14 @@ export interface AuditedStage {
   readonly attempts: readonly AuditedAttempt[];
 }
 
-export type AttemptOutcome = 'published' | 'failed' | 'yielded' | 'cancelled' | 'lost' | 'open';
+export type AttemptOutcome = 'published' | 'answered' | 'failed' | 'yielded' | 'cancelled' | 'lost' | 'open';
+
+const sound: ReadonlySet<AttemptOutcome> = new Set<AttemptOutcome>(['published', 'answered', 'open']);
+
+/** Whether an attempt ended, and without what it was for. */
+export function isUnsuccessful({ outcome }: { readonly outcome: AttemptOutcome }): boolean {
+  return !sound.has(outcome);
+}
 
 export interface AuditedAttempt {
   /** Number of its claim; grows from attempt to attempt. */

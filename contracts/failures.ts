@@ -135,6 +135,11 @@ const table = {
     remedy:
       'Read the reasons in the stage’s ledger, mend the cause, and start the run again: it goes on from the last checkpoint.',
   },
+  ANNOTATOR_BUSY: {
+    retried: true,
+    meaning: 'Another stage is asking the same annotator or judge; this one waits for its turn.',
+    remedy: 'Nothing to do.',
+  },
   ANNOTATOR_UNAVAILABLE: {
     retried: true,
     meaning: 'The endpoint behind an annotator does not answer, or asks to wait longer than an attempt does.',
@@ -154,7 +159,7 @@ const table = {
   ANNOTATION_PENDING: {
     retried: true,
     meaning: 'People have not answered all rows of an annotation queue yet; the stage waits.',
-    remedy: 'Add the missing answers to the file that the message names.',
+    remedy: 'budgetline annotate FOLDER shows what is asked; with --add FILE it takes the answers.',
   },
   DEFINITION_INVALID: {
     retried: false,

@@ -72,7 +72,8 @@ export const attemptEnded = z.strictObject({
   kind: z.string(),
   ...attempt,
   fence: z.int().positive(),
-  outcome: z.enum(['published', 'failed', 'yielded', 'cancelled']),
+  /** `answered`: of an evaluation, the answers are there; another attempt has them judged. */
+  outcome: z.enum(['published', 'answered', 'failed', 'yielded', 'cancelled']),
   code: z.string().nullable(),
   message: z.string().nullable(),
   /** SHA-256 of the artifact's payload, where one was published. */

@@ -104,6 +104,8 @@ interface StageOfKind<K extends StageKind> {
   readonly provenance?: Provenance;
   /** Of a stage that buys rows: what writes them needs a device. Not in the key. */
   readonly onDevice?: true;
+  /** Of an evaluation: who judges needs no device, so that it is given back before they are asked. Not in the key. */
+  readonly judgedOffDevice?: true;
 }
 
 /**
@@ -185,6 +187,9 @@ export interface StageProgress {
 /** The activities behind the stage functions, by their names in Temporal. */
 export type StageActivities = {
   [K in StageKind]: (request: StageRequest<K>) => Promise<StageResult>;
+} & {
+  /** What of an evaluation that is judged off the device needs one; `evaluate` then finds the answers. */
+  answer(request: StageRequest<'evaluate'>): Promise<void>;
 };
 
 /** Opens an experiment's ledger chain. */

@@ -15,6 +15,7 @@ const margin = { top: 28, bottom: 8, right: 20 };
 /** Colour and pattern say one thing twice: a bar without an artifact is open, not only of another colour. */
 const fills: Readonly<Record<AuditedAttempt['outcome'], string>> = {
   published: 'var(--series-3)',
+  answered: 'var(--series-3)',
   failed: 'var(--series-2)',
   yielded: 'var(--series-5)',
   cancelled: 'var(--series-4)',
@@ -204,7 +205,7 @@ function facts({ totals, stages }: AuditStory): Html {
       'Stages',
       `${stages.length}, ${totals.cachedStages} from the store, ${totals.unfinishedStages} unfinished`,
     ],
-    ['Attempts', `${totals.attempts}, ${totals.unsuccessful} without an artifact`],
+    ['Attempts', `${totals.attempts}, ${totals.unsuccessful} of them in vain`],
     ['Working', formatDuration(totals.workingMs)],
     ['Waiting', formatDuration(totals.waitingMs)],
     ['Device', `${(totals.deviceMs / 3_600_000).toFixed(4)} h`],

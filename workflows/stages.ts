@@ -6,7 +6,7 @@ import type {
   Resolved,
   SweepDefinition,
 } from '../contracts/definition';
-import { taskQueues } from '../contracts/stage';
+import { type TaskQueue, taskQueues } from '../contracts/stage';
 import type { PlannedStage, StageActivities, StageKind, StageResult } from '../contracts/stage';
 import {
   demonstrationsStage,
@@ -71,14 +71,19 @@ export interface Stages {
 }
 
 /** All that starts the training executable goes to a device; buying rows does not, but from a local model. */
-function queueOf({ spec, onDevice }: PlannedStage): string {
+function queueOf({ spec, onDevice, judgedOffDevice }: PlannedStage): TaskQueue {
+  if (judgedOffDevice !== undefined) return taskQueues.cpu;
   const isBought = spec.kind === 'synthesizeData' && spec.what !== 'pairs';
   return isBought && onDevice === undefined ? taskQueues.cpu : taskQueues.gpu;
 }
 
-function activitiesFor(stage: PlannedStage, orchestration: Orchestration): StageActivities {
+function activitiesOn(
+  taskQueue: TaskQueue,
+  stage: PlannedStage,
+  orchestration: Orchestration,
+): StageActivities {
   return proxyActivities<StageActivities>({
-    taskQueue: queueOf(stage),
+    taskQueue,
     summary: stage.title,
     // Attempts are unlimited here: the budget of infrastructure failures is counted from the ledger by the activity.
     startToCloseTimeout: '14 days',
@@ -88,13 +93,23 @@ function activitiesFor(stage: PlannedStage, orchestration: Orchestration): Stage
   });
 }
 
-type AnyActivity = (request: {
+interface AnyRequest {
   readonly stage: PlannedStage;
   readonly execution: Execution;
   readonly experimentId: string;
   readonly prices: Prices;
   readonly allowanceUsd?: number;
-}) => Promise<StageResult>;
+}
+type AnyActivity<T> = (request: AnyRequest) => Promise<T>;
+
+/** The stage's activity; before one that is judged off the device, the part that needs it. */
+async function callStage(request: AnyRequest, orchestration: Orchestration): Promise<StageResult> {
+  const { stage } = request;
+  if (stage.judgedOffDevice !== undefined)
+    await (activitiesOn(taskQueues.gpu, stage, orchestration).answer as AnyActivity<void>)(request);
+  const activities = activitiesOn(queueOf(stage), stage, orchestration);
+  return (activities[stage.kind] as AnyActivity<StageResult>)(request);
+}
 
 /** Runs a stage that was planned. */
 export type StageRunner = <S extends PlannedStage>(stage: S) => Promise<{ stage: S; result: StageResult }>;
@@ -111,9 +126,8 @@ export function createRunner(options: Omit<StagesOptions, 'seed'>): StageRunner 
       : { allowanceUsd: options.allowanceUsd - spentUsd(prices, bought) };
   return async (stage) => {
     onStage?.(stage, null);
-    const activity = activitiesFor(stage, orchestration)[stage.kind] as AnyActivity;
     const request = { stage, execution, experimentId, prices, ...allowance() };
-    const result = await runStage(() => activity(request));
+    const result = await runStage(() => callStage(request, orchestration));
     bought.push(...boughtOf([stage], [result]));
     onStage?.(stage, result);
     return { stage, result };

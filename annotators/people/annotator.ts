@@ -16,7 +16,7 @@ export interface PeopleOptions {
 /**
  * People as annotators, by files: what is to be answered stands in queue.jsonl ({ id, prompt } a line), answers go into
  * answers.jsonl ({ id, completion } a line), by hand or by `budgetline annotate FOLDER --add FILE`. The stage is asked again
- * every half a minute until all are there; meanwhile it holds no worker, and workers and server may be stopped and started.
+ * ever more rarely until all are there; meanwhile it holds no worker, and workers and server may be stopped and started.
  */
 export function peopleAnnotator(options: PeopleOptions): Annotator {
   const { name, description, version = 1 } = options;

@@ -127,7 +127,7 @@ export async function awaitAnswers(
   if (open === 0) return rows.map(({ id }) => answers.get(id) ?? []);
   throw new BudgetlineError(
     'ANNOTATION_PENDING',
-    `${name}: ${open} of ${rows.length} rows wait for answers in ${queue.answersPath}.`,
+    `${name}: ${open} of ${rows.length} rows wait for answers; see "budgetline annotate ${folder}".`,
     { details: { open, folder } },
   );
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AuditedAttempt, AuditedStage } from '../../contracts/audit-story';
+import { type AuditedAttempt, type AuditedStage, isUnsuccessful } from '../../contracts/audit-story';
 import type { ArtifactManifest } from '../../contracts/artifact';
 import type { ExportEvidence } from './evidence';
 
@@ -35,6 +35,7 @@ function inputsOf(manifest: ArtifactManifest, { manifests }: ExportEvidence): ob
 
 const endings: Readonly<Record<AuditedAttempt['outcome'], string | null>> = {
   published: 'COMPLETE',
+  answered: 'COMPLETE',
   failed: 'FAIL',
   lost: 'FAIL',
   yielded: 'ABORT',
@@ -42,8 +43,9 @@ const endings: Readonly<Record<AuditedAttempt['outcome'], string | null>> = {
   open: null,
 };
 
-function failureFacet({ outcome, code, message }: AuditedAttempt): object {
-  if (outcome === 'published' || outcome === 'open') return {};
+function failureFacet(attempt: AuditedAttempt): object {
+  if (!isUnsuccessful(attempt)) return {};
+  const { outcome, code, message } = attempt;
   const body = { message: `${code ?? outcome}: ${message ?? ''}`, programmingLanguage: 'JavaScript' };
   return { errorMessage: facet('ErrorMessageRunFacet', '1-0-1', body) };
 }

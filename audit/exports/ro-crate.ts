@@ -70,6 +70,7 @@ function datasetEntity({ kind, key, title }: AuditedStage, paths: readonly strin
 
 const statuses: Readonly<Record<AuditedAttempt['outcome'], string>> = {
   published: 'http://schema.org/CompletedActionStatus',
+  answered: 'http://schema.org/CompletedActionStatus',
   failed: 'http://schema.org/FailedActionStatus',
   lost: 'http://schema.org/FailedActionStatus',
   yielded: 'http://schema.org/FailedActionStatus',

@@ -21,7 +21,10 @@ const ordinary: ReadonlySet<string> = new Set([
   'TRAINER_YIELDED',
   'WORKER_STOPPING',
   'CLAIM_LOST',
+  'ANNOTATOR_BUSY',
 ]);
+
+const asksPeople = ({ lastFailure }: RunningStage): boolean => lastFailure?.code === 'ANNOTATION_PENDING';
 
 function whereOf({ workflowId }: RunningStage, { cells }: Standing): string {
   const cell = cells.get(workflowId);
@@ -45,11 +48,24 @@ function figuresOf({ progress }: RunningStage): string[] {
 const running = ({ status }: Standing): RunningStage[] =>
   status.running.filter(({ state, stage }) => state === 'running' && stage !== undefined);
 
-const failing = ({ status }: Standing): RunningStage[] =>
+/** Stages that are tried again for a reason worth telling. */
+const retrying = ({ status }: Standing): RunningStage[] =>
   status.running.filter(
     ({ state, lastFailure }) =>
       state === 'retrying' && lastFailure !== undefined && !ordinary.has(lastFailure.code),
   );
+
+const failing = (standing: Standing): RunningStage[] =>
+  retrying(standing).filter((stage) => !asksPeople(stage));
+
+/** Whom the sweep waits for, each queue of theirs once. */
+const peopleLines = (standing: Standing): string[] => [
+  ...new Set(
+    retrying(standing)
+      .filter(asksPeople)
+      .map(({ lastFailure }) => `  ? ${lastFailure?.message ?? ''}`),
+  ),
+];
 
 function countCells({ status, cells }: Standing): string {
   const count = (wanted: CellProgress['state']): number =>
@@ -62,9 +78,11 @@ function countCells({ status, cells }: Standing): string {
   ].join(', ');
 }
 
-function timesOf({ elapsedMs, secondsLeft }: Standing): string {
-  const left = secondsLeft === null ? '' : `, about ${formatRoughly(secondsLeft)} left`;
-  return `${formatDuration(elapsedMs)}${left}`;
+/** Nobody knows how long people take. */
+function timesOf(standing: Standing): string {
+  const { elapsedMs, secondsLeft } = standing;
+  const isKnown = secondsLeft !== null && peopleLines(standing).length === 0;
+  return `${formatDuration(elapsedMs)}${isKnown ? `, about ${formatRoughly(secondsLeft)} left` : ''}`;
 }
 
 function phaseOf({ status }: Standing): string {
@@ -112,8 +130,9 @@ function stageLines(standing: Standing): string[] {
   });
 }
 
-function queueLine({ status }: Standing): string[] {
-  const waiting = status.running.filter(({ state }) => state !== 'running').length;
+function queueLine(standing: Standing): string[] {
+  const idle = standing.status.running.filter(({ state }) => state !== 'running').length;
+  const waiting = idle - retrying(standing).length;
   return waiting === 0 ? [] : [`  ${waiting} more ${waiting === 1 ? 'waits' : 'wait'} for a device`];
 }
 
@@ -129,6 +148,7 @@ export function renderStanding(standing: Standing, ink: Ink, width = pageWidth):
     ...(scores === '' ? [] : [ink.faint(cut(`  ${scores}`))]),
     ...stageLines(standing).map(cut),
     ...failing(standing).map((stage) => ink.doubtful(cut(failureLine(stage)))),
+    ...peopleLines(standing).map((line) => ink.strong(cut(line))),
     ...queueLine(standing).map((line) => ink.faint(cut(line))),
   ];
 }
@@ -141,5 +161,6 @@ export function renderStandingLine(standing: Standing): string {
     return [title, ...figuresOf(stage)].join(', ');
   });
   const failures = failing(standing).map((stage) => failureLine(stage).trim());
-  return [`[${timesOf(standing)}] ${headOf(standing)}`, ...stages, ...failures].join('; ');
+  const people = peopleLines(standing).map((line) => line.trim());
+  return [`[${timesOf(standing)}] ${headOf(standing)}`, ...stages, ...failures, ...people].join('; ');
 }

@@ -1,4 +1,10 @@
-import type { AuditedAttempt, AuditedStage, AuditStory, Intervention } from '../../contracts/audit-story';
+import {
+  type AuditedAttempt,
+  type AuditedStage,
+  type AuditStory,
+  type Intervention,
+  isUnsuccessful,
+} from '../../contracts/audit-story';
 import type { Ink } from './ink';
 import { formatCount, formatDuration, formatUsd } from './numbers';
 import { renderTable, type TableCell } from './table';
@@ -44,18 +50,34 @@ function describeTrouble({ outcome, code, message, resumedFromStep }: AuditedAtt
   return `${outcome}${code === null ? '' : `, ${code}`}: ${message ?? 'it says no more.'}${from}`;
 }
 
-/** Everything that did not go straight: attempts that ended without an artifact, rungs, the trainer's warnings. */
+function troublesOf(attempt: AuditedAttempt): string[] {
+  const rungs = attempt.rungs.map(
+    ({ fromStep, rows }) => `out of memory: micro-batches of ${rows} rows from step ${fromStep}`,
+  );
+  const warnings = attempt.warnings.map(({ code, message }) => `warned, ${code}: ${message}`);
+  return [...rungs, ...warnings, ...(isUnsuccessful(attempt) ? [describeTrouble(attempt)] : [])];
+}
+
+/** Attempts that ended alike one after another, as those do that wait for people for days: told of by the first and the last. */
+function runsOf(attempts: readonly AuditedAttempt[]): (readonly [AuditedAttempt, ...AuditedAttempt[]])[] {
+  const runs: [AuditedAttempt, ...AuditedAttempt[]][] = [];
+  for (const attempt of attempts) {
+    const before = runs.at(-1);
+    const isAlike = attempt.code !== null && before?.[0].code === attempt.code;
+    if (isAlike && attempt.rungs.length + attempt.warnings.length === 0) before.push(attempt);
+    else runs.push([attempt]);
+  }
+  return runs;
+}
+
+/** Everything that did not go straight: attempts in vain, rungs, the trainer's warnings. */
 function troubles({ stages }: AuditStory, ink: Ink): string[] {
   const lines = stages.flatMap((stage) =>
-    stage.attempts.flatMap((attempt) => {
-      const name = `${timeOf(attempt.startedAt)}  ${stage.title}, attempt ${attempt.attempt}`;
-      const rungs = attempt.rungs.map(
-        ({ fromStep, rows }) => `out of memory: micro-batches of ${rows} rows from step ${fromStep}`,
-      );
-      const bad =
-        attempt.outcome === 'published' || attempt.outcome === 'open' ? [] : [describeTrouble(attempt)];
-      const warnings = attempt.warnings.map(({ code, message }) => `warned, ${code}: ${message}`);
-      const told = [...rungs, ...warnings, ...bad];
+    runsOf(stage.attempts).flatMap((run) => {
+      const [first] = run;
+      const times = run.length === 1 ? '' : `, ${run.length} times`;
+      const name = `${timeOf(first.startedAt)}  ${stage.title}, attempt ${first.attempt}${times}`;
+      const told = [...new Set([first, run.at(-1)!].flatMap(troublesOf))];
       return told.length === 0
         ? []
         : [`  ${ink.bad(name)}`, ...told.flatMap((text) => wrap(text, { first: '    ' }))];
@@ -77,7 +99,7 @@ function totals({ totals: all, stages }: AuditStory, ink: Ink): string[] {
   const entries = [
     [
       'Stages',
-      `${stages.length}${cached}${unfinished}; ${countOf(all.attempts, 'attempt')}, ${all.unsuccessful} without an artifact`,
+      `${stages.length}${cached}${unfinished}; ${countOf(all.attempts, 'attempt')}, ${all.unsuccessful} of them in vain`,
     ],
     [
       'Working',

@@ -33,5 +33,6 @@ export function evaluateStage(
     },
     files: filePaths(context),
     title: `Evaluation on ${evaluation.items} items${shown}`,
+    ...(judge?.kind === 'endpoint' || judge?.kind === 'people' ? { judgedOffDevice: true } : {}),
   });
 }

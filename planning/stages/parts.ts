@@ -9,7 +9,10 @@ export interface StageContext {
   readonly seed: number;
 }
 
-interface StageParts<K extends StageKind> extends Pick<PlannedStage, 'provenance' | 'onDevice'> {
+interface StageParts<K extends StageKind> extends Pick<
+  PlannedStage,
+  'provenance' | 'onDevice' | 'judgedOffDevice'
+> {
   readonly spec: SpecOf<K>;
   readonly inputs?: Inputs;
   readonly files?: Readonly<Record<string, string>>;

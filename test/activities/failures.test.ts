@@ -36,6 +36,14 @@ describe('pure: failures of activities', () => {
     assert.equal(mapped('TRAINER_YIELDED').nextRetryDelay, '1ms');
   });
 
+  it('look for the answers of people ever more rarely: each attempt is told to a ledger', () => {
+    const delays = [1, 3, 1000].map((attempt) => {
+      const failure = toActivityFailure(new BudgetlineError('ANNOTATION_PENDING', 'Not yet.'), attempt);
+      return 'nextRetryDelay' in failure ? String(failure.nextRetryDelay) : '';
+    });
+    assert.deepEqual(delays, ['5s', '8s', '300s']);
+  });
+
   it('without a code are faults of a task or of ours, and those of a full disk are none', () => {
     assert.equal(withCode(new TypeError('x is undefined')).code, 'INTERNAL');
     assert.equal(withCode(Object.assign(new Error('full'), { code: 'ENOSPC' })).code, 'DISK_FULL');

@@ -7,7 +7,7 @@ import type { MockActivityEnvironment } from '@temporalio/testing';
 import type { ResolvedExperiment } from '../../contracts/definition';
 import { demonstrationRow, itemResult, preferenceRow } from '../../contracts/rows';
 import type { PlannedStage, StageProgress, StageResult } from '../../contracts/stage';
-import { assertNoLeak } from '../../activities/few-shot';
+import { assertNoLeak } from '../../activities/evaluate/few-shot';
 import { readJsonLines } from '../../activities/json-lines';
 import { demonstrationsStage, evaluateStage, planCell, rightSamplesStage } from '../../planning';
 import {

@@ -3,14 +3,15 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerLine } from '../../contracts/ledger';
+import { PeopleQueue } from '../../annotators';
 import { call, start } from '../cli/support';
 import { type Behaviour, passing, reply, send, shapeless, startEndpoint } from '../support/endpoint-server';
 import { acquisitionLimitMs } from '../support/temporal';
 import { temporaryHome } from '../support/temporary';
 
 const definition = `
-import { defineSweep, endpointAnnotator, endpointJudge, helpfulness, peopleAnnotator, twinDefaults } from 'budgetline';
-import { withAnnotators, withJudges } from 'budgetline';
+import { defineSweep, endpointAnnotator, endpointJudge, helpfulness, peopleAnnotator, peopleJudge } from 'budgetline';
+import { twinDefaults, withAnnotators, withJudges } from 'budgetline';
 
 const env = process.env as Record<string, string>;
 const model = {
@@ -20,15 +21,16 @@ const model = {
 };
 const writer = endpointAnnotator({ name: 'model', description: 'A model.', ...model });
 const people = peopleAnnotator({ name: 'people', description: 'Us.', folder: env.PEOPLE });
-const judge = endpointJudge({ name: 'the-judge', description: 'The same model.', ...model });
-export const tasks = [withJudges(withAnnotators(helpfulness, writer, people), judge)];
+const judge = endpointJudge({ name: 'the-judge', description: 'The same model.', ...model, attempts: 1000 });
+const panel = peopleJudge({ name: 'panel', description: 'Others.', folder: env.PANEL });
+export const tasks = [withJudges(withAnnotators(helpfulness, writer, people), judge, panel)];
 
 const defaults = twinDefaults('helpfulness');
 export default defineSweep({
   ...defaults,
   name: 'asked',
   annotator: 'model',
-  axes: { annotator: ['model', 'people'] },
+  axes: { annotator: ['model', 'people'], 'evaluation.judge': ['the-judge', 'panel'] },
   data: { source: 'twin', pool: 32, validation: 2, test: 4 },
   budgets: [12],
   sftFractions: [1],
@@ -52,14 +54,18 @@ describe('server: a sweep that asks models and people', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryHome();
 
-  it('survives a server that misbehaves and a worker killed in mid-batch, pays for no row twice, and waits for people', async () => {
+  it('survives a server that misbehaves and a worker killed in mid-batch, pays for no row twice, holds no device while others judge, and waits for people while all is stopped', async () => {
     const answered = new Map<string, number>();
     let hold: (() => void) | undefined;
     const held = new Promise<void>((begin) => (hold = begin));
     const server = await startEndpoint((response, { messages, ...asked }) => {
       const shown = messages.at(-1)?.content ?? '';
-      const bad = shown.includes('# Answer A') ? undefined : script.shift();
-      if (shown.includes('# Answer A')) send(response, 200, reply('{"answer":"[[A]]"}'));
+      const isJudge = shown.includes('# Answer A');
+      const bad = isJudge ? undefined : script.shift();
+      // Until all six evaluations, three of them its own, have answers to be judged: that takes devices, of which this machine may have two.
+      if (isJudge && answersTo(folder.path()) < 6)
+        send(response, 429, { error: { message: 'later' } }, { 'retry-after': '1' });
+      else if (isJudge) send(response, 200, reply('{"answer":"[[A]]"}'));
       else if (bad !== undefined) bad(response, { messages, ...asked });
       // The seventh answer is long in coming: the worker dies waiting for it.
       else if (answered.size === 6 && hold !== undefined) {
@@ -70,23 +76,35 @@ describe('server: a sweep that asks models and people', function () {
         send(response, 200, reply('{"answer":"1. Get it. 2. Do it."}'));
       }
     });
-    const people = folder.at('people');
+    const [people, panel] = [folder.at('people'), folder.at('panel')];
     const env = {
       BUDGETLINE_HOME: folder.path(),
       ENDPOINT: server.baseUrl,
       ENDPOINT_KEY: 'sk-x',
       PEOPLE: people,
+      PANEL: panel,
     };
     writeFileSync(folder.at('asked.ts'), definition);
-    const run = start(['run', folder.at('asked.ts')], { env });
+    let run = start(['run', folder.at('asked.ts')], { env });
+    const ended = new AbortController();
     try {
       await held;
       process.kill(pidOfBatch(folder.path()), 'SIGKILL');
       await answerQueue(people, env);
+      // What the endpoint judges is there; people have not been asked but by their queue.
+      while (artifactsOf(folder.path(), 'evaluate').length < 3) await sleep(200);
+      run.child.kill('SIGKILL');
+      await run.ended;
+      await call(['server', 'stop'], { env });
+      const judging = judgeQueue(panel, ended.signal);
+      run = start(['run', folder.at('asked.ts')], { env });
       const { status } = await run.ended;
+      ended.abort();
+      await judging;
       assert.equal(status, 0, run.printed());
       assert.match(run.printed().replace(/\s+/g, ' '), /The judge is also the annotator \(model judge-1\)/);
     } finally {
+      ended.abort();
       run.child.kill('SIGKILL');
       server.close();
     }
@@ -95,8 +113,65 @@ describe('server: a sweep that asks models and people', function () {
     checkBill(folder.path());
     checkHistories(folder.path());
     checkJudged(folder.path());
+    checkDevices(folder.path());
+    const verified = await call(['audit', 'verify', nameOf(folder.path())], { env });
+    assert.match(verified.stdout, /nothing is wrong/, verified.stdout);
   });
 });
+
+const artifactsOf = (home: string, kind: string): string[] => {
+  const artifacts = join(home, 'store', 'artifacts');
+  return existsSync(artifacts) ? readdirSync(artifacts).filter((name) => name.startsWith(`${kind}-`)) : [];
+};
+
+/** Evaluations whose answers were generated, and the device given back. */
+const answersTo = (home: string): number =>
+  linesOf(home).filter((line) => line.type === 'attempt-ended' && line.outcome === 'answered').length;
+
+const nameOf = (home: string): string => {
+  const [chain = ''] = readdirSync(join(home, 'store', 'ledger', 'experiments'));
+  return chain.replace(/\.jsonl$/, '');
+};
+
+/** Two people who prefer the answer that is longer, and one who prefers what stands first. */
+async function judgeQueue(folder: string, ended: AbortSignal): Promise<void> {
+  const queue = new PeopleQueue(folder);
+  while (!ended.aborted) {
+    const given = (await queue.open()).flatMap(({ id, first, second }) => {
+      const longer = String(first).length > String(second).length ? '[[A]]' : '[[B]]';
+      const votes = { ann: longer, bob: longer, eve: '[[A]]' };
+      return Object.entries(votes).map(([by, completion]) => ({ fields: { id, by, completion }, place: id }));
+    });
+    if (given.length > 0) await queue.take(given);
+    await sleep(300);
+  }
+}
+
+/** Of an evaluation's attempts one has used a device, and none of those that judge. */
+function checkDevices(home: string): void {
+  const ended = linesOf(home).flatMap((line) =>
+    line.type === 'attempt-ended' && line.kind === 'evaluate' ? [line] : [],
+  );
+  for (const name of artifactsOf(home, 'evaluate')) {
+    const own = ended.filter(({ stage }) => name.endsWith(stage));
+    const computed = own.filter(({ deviceMs }) => deviceMs > 0);
+    assert.deepEqual(
+      computed.map(({ outcome }) => outcome),
+      ['answered'],
+    );
+    assert.ok(
+      own.every(({ outcome, trainerProcesses }) => trainerProcesses === (outcome === 'answered' ? 1 : 0)),
+    );
+    const manifest = JSON.parse(
+      readFileSync(join(home, 'store', 'artifacts', name, 'manifest.json'), 'utf8'),
+    ) as {
+      made: { trainer: string; cost: { deviceMs: number } };
+      inputDigests: object;
+    };
+    assert.match(manifest.made.trainer, /^budgetline-trainer/);
+    assert.ok(manifest.made.cost.deviceMs > 0 && 'reference' in manifest.inputDigests);
+  }
+}
 
 const linesOf = (home: string): LedgerLine[] => {
   const ledgers = join(home, 'store', 'ledger', 'stages');
@@ -150,22 +225,19 @@ function checkHistories(home: string): void {
   const texts = readdirSync(histories).map((name) => readFileSync(join(histories, name), 'utf8'));
   assert.ok(texts.length > 0);
   for (const text of texts) {
-    assert.ok(!text.includes('how do I') && !text.includes('sk-x'));
-    assert.ok((text.match(/"eventId"/g) ?? []).length < 80);
+    assert.doesNotMatch(text, /.{200}(how do I|sk-x).{200}/s);
+    assert.ok((text.match(/"eventId"/g) ?? []).length < 130);
   }
 }
 
-/** The judge prefers whatever stands first: both orders make that a tie, and say that it goes by the place. */
+/** The model prefers whatever stands first: both orders make that a tie, and say that it goes by the place. */
 function checkJudged(home: string): void {
-  const artifacts = join(home, 'store', 'artifacts');
-  const evaluations = readdirSync(artifacts).filter((name) => name.startsWith('evaluate-'));
-  assert.ok(evaluations.length > 0);
-  for (const name of evaluations) {
-    const summary = JSON.parse(readFileSync(join(artifacts, name, 'summary.json'), 'utf8')) as {
-      judge: string;
-      score: number;
-      scores: Record<string, number>;
-    };
-    assert.deepEqual([summary.judge, summary.score, summary.scores['inconsistent']], ['the-judge', 0.5, 1]);
-  }
+  const summaries = artifactsOf(home, 'evaluate').map((name) => {
+    const text = readFileSync(join(home, 'store', 'artifacts', name, 'summary.json'), 'utf8');
+    return JSON.parse(text) as { judge: string; score: number; scores: Record<string, number> };
+  });
+  assert.equal(summaries.length, 6);
+  for (const { judge, score, scores } of summaries)
+    if (judge === 'the-judge') assert.deepEqual([score, scores['inconsistent']], [0.5, 1]);
+    else assert.deepEqual([judge, scores['inconsistent'], scores['unparseable']], ['panel', 0, 0]);
 }

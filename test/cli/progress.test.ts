@@ -160,6 +160,18 @@ describe('pure: progress', () => {
     assert.doesNotMatch(renderStandingLine(standingWith([waiting])), /STAGE_CLAIMED/);
   });
 
+  it('names the people that it waits for once, without guessing how long they take', () => {
+    const message = 'panel: 4 of 6 rows wait for answers; see "budgetline annotate panel".';
+    const waiting = runningStage({
+      state: 'retrying',
+      attempt: 3,
+      lastFailure: { code: 'ANNOTATION_PENDING', message },
+    });
+    const lines = renderStanding(standingWith([waiting, waiting]), plain).join('\n');
+    assert.equal(lines.split(message).length, 2);
+    assert.doesNotMatch(lines, /left|a device|attempt/);
+  });
+
   it('is redrawn in place and leaves only what was to stay', () => {
     const screen = new Screen();
     const view = viewOn(screen);

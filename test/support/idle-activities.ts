@@ -30,6 +30,7 @@ export function createIdleActivities(options: {
   const stages = Object.fromEntries(stageKinds.map((kind) => [kind, runStage]));
   return {
     ...(stages as Pick<Activities, (typeof stageKinds)[number]>),
+    answer: () => Promise.resolve(),
     openExperiment: () => Promise.resolve(''),
     recordStages: () => Promise.resolve(null),
     recordSteering: () => Promise.resolve(''),

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { BudgetlineError } from '../contracts/failures';
-import { demonstrationRow, type DemonstrationRow } from '../contracts/rows';
-import type { Problem } from '../contracts/task';
-import { normalizeText } from '../text/overlap';
-import { readJsonLines } from './json-lines';
-import type { StageSession } from './session';
+import { BudgetlineError } from '../../contracts/failures';
+import { demonstrationRow, type DemonstrationRow } from '../../contracts/rows';
+import type { Problem } from '../../contracts/task';
+import { normalizeText } from '../../text/overlap';
+import { readJsonLines } from '../json-lines';
+import type { StageSession } from '../session';
 
 /** Pool and test set are disjoint already; a task that mixes them up is told so before it flatters itself. */
 export function assertNoLeak(rows: readonly DemonstrationRow[], tested: readonly Problem[]): void {

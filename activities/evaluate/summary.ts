@@ -1,6 +1,6 @@
-import { meanInterval } from '../analysis';
-import type { ItemResult } from '../contracts/rows';
-import type { Task } from '../contracts/task';
+import { meanInterval } from '../../analysis';
+import type { ItemResult } from '../../contracts/rows';
+import type { Task } from '../../contracts/task';
 
 /** How answers were made: whoever compares two evaluations holds these against each other first. */
 export interface RecordedDecoding {

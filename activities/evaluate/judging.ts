@@ -1,11 +1,11 @@
-import { BudgetlineError } from '../contracts/failures';
-import type { ItemResult } from '../contracts/rows';
-import type { Judge, Problem, Task } from '../contracts/task';
-import { digestOf } from '../planning';
-import { bothOrders, scoreVerdicts } from '../tasks';
-import { annotate, type Annotated } from './annotation';
-import type { StageSession } from './session';
-import { assertIdentified, findJudge } from './task-data';
+import { BudgetlineError } from '../../contracts/failures';
+import type { ItemResult } from '../../contracts/rows';
+import type { Judge, Problem, Task } from '../../contracts/task';
+import { digestOf } from '../../planning';
+import { bothOrders, scoreVerdicts } from '../../tasks';
+import { annotate, type Annotated } from '../annotation';
+import type { StageSession } from '../session';
+import { assertIdentified, findJudge } from '../task-data';
 
 function comparisonsOf(task: Task, problem: Problem, { completion }: ItemResult) {
   const sides = task.sides?.(problem, completion);

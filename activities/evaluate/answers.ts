@@ -1,0 +1,167 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { artifactManifest } from '../../contracts/artifact';
+import { BudgetlineError } from '../../contracts/failures';
+import { generationRow, type GenerationRow } from '../../contracts/rows';
+import type { PlannedStage, SpecOf } from '../../contracts/stage';
+import type { Problem, Task } from '../../contracts/task';
+import { digestFile, ensureDir, guardFiles, writeFileAtomic, type Store } from '../../store';
+import { readJsonLines, writeJsonLines } from '../json-lines';
+import { generateAnswers, policyOf } from '../policy';
+import type { StageSession } from '../session';
+import type { LoadedTask } from '../task-data';
+import { fewShotText } from './few-shot';
+import type { RecordedDecoding } from './summary';
+
+type Evaluation = SpecOf<'evaluate'>;
+
+/** What one task asks of a model in an evaluation: the task that is tuned for, or an unrelated one beside it. */
+interface Questions {
+  readonly task: Task;
+  readonly problems: readonly Problem[];
+  readonly maxNewTokens: number;
+  /** Demonstrations before every question. */
+  readonly fewShot: number;
+  /** Folder of the job; empty for the task that is tuned for. */
+  readonly part: string;
+}
+
+/** Questions with their answers, and how these were made. */
+export interface Answered extends Pick<Questions, 'task' | 'problems'> {
+  readonly rows: readonly GenerationRow[];
+  readonly figures: Readonly<Record<string, number>>;
+  readonly decoding: RecordedDecoding;
+}
+
+/** What is kept of a stage's answers beside their files, in the order of its questions. */
+const keptAnswers = z.strictObject({
+  made: artifactManifest.shape.made.pick({ device: true, threads: true, trainer: true, microBatches: true }),
+  inputDigests: artifactManifest.shape.inputDigests,
+  parts: z.array(
+    z.strictObject({
+      /** Of generations.jsonl. */
+      sha256: z.string(),
+      figures: z.record(z.string(), z.number()),
+      maxPromptTokens: z.int().positive(),
+    }),
+  ),
+});
+type Kept = z.infer<typeof keptAnswers>;
+
+/** The front of the test set: a smaller evaluation is a part of a larger one. */
+function testItems({ task, problems }: LoadedTask, items: number): readonly Problem[] {
+  if (items <= problems.test.length) return problems.test.slice(0, items);
+  throw new BudgetlineError(
+    'DEFINITION_INVALID',
+    `evaluation.items is ${items}; the test set of ${task.name} has ${problems.test.length} items.`,
+    { details: { field: 'evaluation.items' } },
+  );
+}
+
+/** An unrelated task by its generated twin, without few-shot demonstrations, which are of the task that is tuned for. */
+async function questionsBeside(
+  session: StageSession,
+  spec: Evaluation,
+  { task: name, items: test, maxNewTokens, seed }: NonNullable<Evaluation['evaluation']['beside']>[number],
+): Promise<Questions> {
+  const data = { source: 'twin', seed, pool: 1, validation: 1, test } as const;
+  const source = { ...spec, task: name, data, fileDigests: {} };
+  const { task, problems } = await session.environment.problems.load({ files: {} }, source);
+  return { task, problems: problems.test, maxNewTokens, fewShot: 0, part: `beside-${name}` };
+}
+
+async function questionsOf(session: StageSession, spec: Evaluation): Promise<Questions[]> {
+  const { evaluation, fewShot = 0 } = spec;
+  const loaded = await session.loadTask();
+  const problems = testItems(loaded, evaluation.items);
+  const { maxNewTokens, beside = [] } = evaluation;
+  const own = { task: loaded.task, problems, maxNewTokens, fewShot, part: '' };
+  return [own, ...(await Promise.all(beside.map((other) => questionsBeside(session, spec, other))))];
+}
+
+const decoding = { mode: 'greedy' } as const;
+
+async function generate(
+  session: StageSession,
+  { problems, maxNewTokens, fewShot, part }: Questions,
+): Promise<Kept['parts'][number]> {
+  const reference = await session.inputs.open('reference');
+  const policy = policyOf(reference, await session.inputs.openOptional('adapter'));
+  const prompts = join(await ensureDir(join(session.runDir, part)), 'prompts.jsonl');
+  const before = fewShot === 0 ? '' : await fewShotText(session, problems);
+  await writeJsonLines(
+    prompts,
+    problems.map(({ id, prompt }) => ({ id, prompt: before + prompt })),
+  );
+  const options = { policy, prompts, samples: 1, decoding, maxNewTokens, seed: 0, part };
+  const { path, figures, maxPromptTokens } = await generateAnswers(session, options);
+  return { sha256: await digestFile(path), figures: { ...figures }, maxPromptTokens };
+}
+
+const pathIn = (runDir: string): string => join(runDir, 'answers.json');
+
+/** Whether the answers of an evaluation that has not ended wait to be judged. */
+export function areAnswered({ paths }: Store, { key }: PlannedStage): boolean {
+  return existsSync(pathIn(paths.run(key)));
+}
+
+/**
+ * Greedy answers of the input `reference`, under the input `adapter` if there is one and after the demonstrations of the
+ * input `data` if there are any. They stay in the run folder: an attempt that finds them there starts no trainer.
+ */
+export async function answerItems(session: StageSession, spec: Evaluation): Promise<void> {
+  if (areAnswered(session.environment.store, session.stage)) return;
+  const parts: Kept['parts'] = [];
+  for (const questions of await questionsOf(session, spec)) parts.push(await generate(session, questions));
+  const { made } = session.usage;
+  const kept: Kept = { made, inputDigests: { ...session.inputs.digests }, parts };
+  await writeFileAtomic(pathIn(session.runDir), JSON.stringify(kept));
+}
+
+async function readKept({ runDir, stage, environment }: StageSession): Promise<Kept> {
+  const path = pathIn(runDir);
+  if (areAnswered(environment.store, stage))
+    return keptAnswers.parse(JSON.parse(await guardFiles(path, () => readFile(path, 'utf8'))));
+  throw new BudgetlineError(
+    'INPUT_MISSING',
+    `${stage.title}: the answers to be judged are not in ${runDir}.`,
+    {
+      remedy: 'Let workers of both queues share one BUDGETLINE_HOME, and start the run again.',
+      details: { path },
+    },
+  );
+}
+
+async function readAnswers(
+  session: StageSession,
+  { task, problems, maxNewTokens, fewShot, part }: Questions,
+  { sha256, figures, maxPromptTokens }: Kept['parts'][number],
+): Promise<Answered> {
+  const path = join(session.jobBase(part).outputDir, 'generations.jsonl');
+  if ((await digestFile(path)) !== sha256)
+    throw new BudgetlineError('DATA_INVALID', `${path} has changed since it was generated.`, {
+      remedy: `Remove ${session.runDir} and start the run again: the answers are generated anew.`,
+      details: { path },
+    });
+  const rows = await readJsonLines(path, generationRow);
+  return { task, problems, rows, figures, decoding: { ...decoding, maxNewTokens, maxPromptTokens, fewShot } };
+}
+
+/**
+ * What {@link answerItems} left, of this attempt or of an earlier one: first the task that is tuned for, then those beside.
+ *
+ * @throws BudgetlineError INPUT_MISSING, DATA_INVALID
+ */
+export async function takeAnswers(
+  session: StageSession,
+  spec: Evaluation,
+): Promise<readonly [Answered, ...Answered[]]> {
+  const { made, inputDigests, parts } = await readKept(session);
+  session.usage.made = made;
+  session.inputs.recall(inputDigests);
+  const questions = await questionsOf(session, spec);
+  const all = await Promise.all(questions.map((each, at) => readAnswers(session, each, parts[at]!)));
+  return all as [Answered, ...Answered[]];
+}
