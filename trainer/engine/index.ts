@@ -21,6 +21,7 @@ export type {
   GraphProfile,
   TrainState,
   StepFigures,
+  StepRequest,
   TrainEngine,
   GeneratorOptions,
   GenerationRequest,

@@ -1,4 +1,4 @@
-import { lower as lowerGraph, type LoweredModel, type Value } from '../graph';
+import { lower as lowerGraph, type Carried, type LoweredModel, type Value } from '../graph';
 import type { SessionOptions } from '../runtime';
 import { createConstantsFile, type ConstantsFile } from './constants-file';
 import type { GraphProfile } from './types';
@@ -19,9 +19,14 @@ export function placeGraphs(profile: GraphProfile = plainProfile): Placement {
 }
 
 /** Writes a graph for its place. */
-export const lower = ({ profile, constants }: Placement, outputs: Record<string, Value>): LoweredModel =>
+export const lower = (
+  { profile, constants }: Placement,
+  outputs: Record<string, Value>,
+  carried?: Carried,
+): LoweredModel =>
   lowerGraph(outputs, {
     precision: profile.precision,
+    ...(carried === undefined ? {} : { carried }),
     ...(constants === null ? {} : { place: (data) => constants.place(data) }),
   });
 

@@ -14,15 +14,20 @@ import {
   buildOptimizer,
   buildScoring,
   buildStep,
+  buildTurns,
+  carriedBlocks,
   drops,
   planTraining,
   type TrainPlan,
 } from './train-graphs';
+import { readTurns, stackTurns } from './turns';
+import type { StreamShape } from '../model/stream';
 import type {
   EngineOptions,
   PairRow,
   SequenceRow,
   StepFigures,
+  StepRequest,
   TrainEngine,
   TrainRow,
   TrainState,
@@ -39,6 +44,28 @@ interface State {
   first: Buffers;
   second: Buffers;
 }
+
+/** An optimiser step's micro-batches, and what its graphs are told besides. */
+interface PreparedStep {
+  readonly batches: readonly Batch[];
+  readonly shared: Feeds;
+  readonly schedule: Feeds;
+  /** KTO's z. */
+  readonly baseline: number;
+}
+
+/** What a step left behind, one result a micro-batch. */
+interface Ran {
+  readonly passes: readonly Results[];
+  readonly gradientNorm: number;
+}
+
+/** The inputs of each of a step's micro-batches. */
+const turnsOf = ({ batches, shared, schedule }: PreparedStep): Feeds[] =>
+  batches.map(({ feeds }, index) => {
+    const ends = scalarTensor(index + 1 === batches.length ? 1 : 0);
+    return { ...feeds, ...shared, ...schedule, ends };
+  });
 
 function blockFeeds(kind: BlockKind, buffers: Buffers): Feeds {
   return Object.fromEntries(buffers.map((buffer, index) => [blockName(kind, index), vectorTensor(buffer)]));
@@ -69,22 +96,57 @@ class OnnxTrainEngine implements TrainEngine {
     return lora === null ? weights : initLora(config, lora, 0);
   }
 
+  /** KTO measures a baseline under the weights of each step, so it makes one at a time. */
+  get stepsPerCall(): number {
+    return this.options.objective.name === 'kto' ? 1 : (this.plan.profile.stepsPerCall ?? 1);
+  }
+
   async step(rows: readonly TrainRow[], at: { step: number; learningRate: number }): Promise<StepFigures> {
+    const [figures] = await this.steps([{ rows, ...at }]);
+    return figures ?? {};
+  }
+
+  async steps(requests: readonly StepRequest[]): Promise<readonly StepFigures[]> {
+    const done: StepFigures[] = [];
+    for (const part of chunk(requests, this.stepsPerCall)) done.push(...(await this.call(part)));
+    return done;
+  }
+
+  private async call(requests: readonly StepRequest[]): Promise<readonly StepFigures[]> {
+    const inTurns = this.plan.profile.stepsPerCall !== undefined;
+    const all = requests.flatMap(({ rows }) => rows);
+    const steps: PreparedStep[] = [];
+    for (const request of requests)
+      steps.push(await this.prepare(request, inTurns ? shapeOf(all, this.options) : null));
+    const ran: Ran[] = inTurns ? await this.runTurns(steps) : [];
+    if (!inTurns) for (const step of steps) ran.push(await this.runStep(step));
+    const { objective } = this.options;
+    return steps.map((step, index) => {
+      const { passes, gradientNorm } = ran[index]!;
+      return { ...summarise({ ...step, passes, objective }), grad_norm: gradientNorm };
+    });
+  }
+
+  /** Each micro-batch has a shape of its own, unless all of a call's have one. */
+  private async prepare({ rows, ...at }: StepRequest, shape: StreamShape | null): Promise<PreparedStep> {
     const { objective, microBatchRows } = this.options;
     const batches = chunk(rows, microBatchRows).map((part, index) =>
-      this.packBatch(part, { step: at.step, firstRow: index * microBatchRows }),
+      this.packBatch(part, { step: at.step, firstRow: index * microBatchRows }, shape),
     );
     const shared = denominators(objective, rows);
     const baseline = objective.name === 'kto' ? await this.measureBaseline(rows) : 0;
     if (objective.name === 'kto') shared['baseline'] = scalarTensor(baseline);
-    const { passes, gradientNorm } = await this.runStep(batches, shared, this.scheduleFeeds(at));
-    return { ...summarise({ passes, batches, objective, baseline }), grad_norm: gradientNorm };
+    return { batches, shared, baseline, schedule: this.scheduleFeeds(at) };
   }
 
-  private packBatch(rows: readonly TrainRow[], place: { step: number; firstRow: number }): Batch {
+  private packBatch(
+    rows: readonly TrainRow[],
+    place: { step: number; firstRow: number },
+    given: StreamShape | null,
+  ): Batch {
     const { objective, microBatchRows, seed = 0 } = this.options;
     const own = objectiveFeeds(objective, rows, microBatchRows);
-    const shape = shapeOf(rows, this.options);
+    const shape = given ?? shapeOf(rows, this.options);
     const stream = planStream(rows, shape);
     const feeds: Feeds = { ...packStream(stream, shape), ...own };
     if (drops(this.plan)) feeds['token_words'] = tokenWords({ seed, ...place }, placesOf(stream));
@@ -104,11 +166,7 @@ class OnnxTrainEngine implements TrainEngine {
     return Object.fromEntries(scalars.map(([name, value]) => [name, scalarTensor(value)]));
   }
 
-  private async runStep(
-    batches: readonly Batch[],
-    shared: Feeds,
-    schedule: Feeds,
-  ): Promise<{ passes: readonly Results[]; gradientNorm: number }> {
+  private async runStep({ batches, shared, schedule }: PreparedStep): Promise<Ran> {
     const [only, ...more] = batches;
     if (only !== undefined && more.length === 0) return this.runFused(only, { ...shared, ...schedule });
     const passes: Results[] = [];
@@ -128,14 +186,27 @@ class OnnxTrainEngine implements TrainEngine {
     return { passes, gradientNorm: scalarOf(updated, 'gradient_norm') };
   }
 
-  private async runFused(
-    batch: Batch,
-    shared: Feeds,
-  ): Promise<{ passes: readonly Results[]; gradientNorm: number }> {
+  private async runFused(batch: Batch, shared: Feeds): Promise<Ran> {
     const session = await this.sessions.get('step', batch.shape, () => buildStep(this.plan, batch.shape));
     const results = await session.run({ ...batch.feeds, ...shared, ...this.stateFeeds() });
     this.adopt(results);
     return { passes: [results], gradientNorm: scalarOf(results, 'gradient_norm') };
+  }
+
+  /** All micro-batches of all steps in one call. */
+  private async runTurns(steps: readonly PreparedStep[]): Promise<Ran[]> {
+    const batches = steps.flatMap((step) => step.batches);
+    const shape = batches[0]!.shape;
+    const session = await this.sessions.get('turns', shape, () => buildTurns(this.plan, shape));
+    const before = { ...this.stateFeeds(), ...blockFeeds('gradient', zerosLike(this.state.parameters)) };
+    const feeds = stackTurns(steps.flatMap(turnsOf), before);
+    const { last, turns } = readTurns(await session.run(feeds), carriedBlocks(this.plan), batches.length);
+    this.adopt(last);
+    let at = 0;
+    return steps.map((step) => {
+      const passes = turns.slice(at, (at += step.batches.length));
+      return { passes, gradientNorm: scalarOf(passes.at(-1) ?? new Map(), 'gradient_norm') };
+    });
   }
 
   private async accumulate(batch: Batch, shared: Feeds, gradients: Buffers): Promise<Results> {

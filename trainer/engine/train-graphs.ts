@@ -1,4 +1,4 @@
-import { differentiate, ops, type LoweredModel, type Value } from '../graph';
+import { differentiate, ops, type Carried, type LoweredModel, type Value } from '../graph';
 import { buildUpdate, type OptimizerBlock, type UpdatedBlock } from '../model/adamw';
 import type { WeightSource } from '../model/decoder';
 import { buildLosses, sequenceLogProbabilities, type ForwardSpec, type Losses } from '../model/objectives';
@@ -135,11 +135,13 @@ function buildGradients(
   return { ...losses, parameters, gradients };
 }
 
-function updateOutputs(
-  plan: TrainPlan,
-  parameters: readonly Value[],
-  gradients: readonly Value[],
-): Record<string, Value> {
+interface Update {
+  /** Blocks behind the update, by kind. */
+  readonly next: Readonly<Record<'parameters' | 'first' | 'second', readonly Value[]>>;
+  readonly gradientNorm: Value;
+}
+
+function updateBlocks(plan: TrainPlan, parameters: readonly Value[], gradients: readonly Value[]): Update {
   const [first, second] = [blockInputs(plan, 'first'), blockInputs(plan, 'second')];
   const blocks = plan.blocks.map(
     (block, index) =>
@@ -154,11 +156,23 @@ function updateOutputs(
   const updated = buildUpdate(blocks, plan.optimizer);
   const pick = (part: keyof UpdatedBlock): readonly Value[] => updated.blocks.map((block) => block[part]);
   return {
-    ...nextBlocks('parameters', pick('parameters')),
-    ...nextBlocks('first', pick('firstMoment')),
-    ...nextBlocks('second', pick('secondMoment')),
-    gradient_norm: updated.gradientNorm,
+    next: { parameters: pick('parameters'), first: pick('firstMoment'), second: pick('secondMoment') },
+    gradientNorm: updated.gradientNorm,
   };
+}
+
+function updateOutputs(
+  plan: TrainPlan,
+  parameters: readonly Value[],
+  gradients: readonly Value[],
+): Record<string, Value> {
+  const { next, gradientNorm } = updateBlocks(plan, parameters, gradients);
+  const kinds = ['parameters', 'first', 'second'] as const;
+  const blocks = Object.assign({}, ...kinds.map((kind) => nextBlocks(kind, next[kind]))) as Record<
+    string,
+    Value
+  >;
+  return { ...blocks, gradient_norm: gradientNorm };
 }
 
 /** Forward, backward and update of a step that is one micro-batch. */
@@ -167,14 +181,50 @@ export function buildStep(plan: TrainPlan, shape: StreamShape): LoweredModel {
   return lower(plan, { ...updateOutputs(plan, parameters, gradients), loss, ...figures });
 }
 
+const addBlocks = (before: readonly Value[], gradients: readonly Value[]): readonly Value[] =>
+  before.map((sum, index) => {
+    const gradient = gradients[index];
+    return gradient === undefined ? sum : ops.add(sum, gradient);
+  });
+
 /** Forward and backward of one micro-batch of several, added to the gradients of those before it. */
 export function buildAccumulation(plan: TrainPlan, shape: StreamShape): LoweredModel {
   const { loss, figures, gradients } = buildGradients(plan, shape);
-  const sums = blockInputs(plan, 'gradient').map((before, index) => {
-    const gradient = gradients[index];
-    return gradient === undefined ? before : ops.add(before, gradient);
-  });
+  const sums = addBlocks(blockInputs(plan, 'gradient'), gradients);
   return lower(plan, { ...nextBlocks('gradient', sums), loss, ...figures });
+}
+
+/** Kinds of blocks that a training run carries on from turn to turn. */
+const carriedKinds = ['parameters', 'first', 'second', 'gradient'] as const;
+
+/** What a call of many turns carries on: inputs, and the outputs that take their place. */
+export const carriedBlocks = ({ blocks }: TrainPlan): Carried =>
+  new Map(
+    carriedKinds.flatMap((kind) =>
+      blocks.map((_, index) => [blockName(kind, index), `next_${blockName(kind, index)}`] as const),
+    ),
+  );
+
+/**
+ * Forward and backward of a micro-batch, and where it ends its step the update, as often in one call as there are
+ * micro-batches in some steps. Input `ends` (f32 []): 1 for a step's last micro-batch, else 0.
+ */
+export function buildTurns(plan: TrainPlan, shape: StreamShape): LoweredModel {
+  const { loss, figures, parameters, gradients } = buildGradients(plan, shape);
+  const sums = addBlocks(blockInputs(plan, 'gradient'), gradients);
+  const { next, gradientNorm } = updateBlocks(plan, parameters, sums);
+  const ends = ops.lessOrEqual(ops.scalar(0.5), ops.input('ends', 'f32', []));
+  const where = (ended: readonly Value[], going: readonly Value[]): readonly Value[] =>
+    ended.map((value, index) => ops.where(ends, value, going[index] ?? value));
+  const cleared = sums.map(({ shape: size }) => ops.broadcastTo(ops.scalar(0), size));
+  const outputs = {
+    ...nextBlocks('parameters', where(next.parameters, parameters)),
+    ...nextBlocks('first', where(next.first, blockInputs(plan, 'first'))),
+    ...nextBlocks('second', where(next.second, blockInputs(plan, 'second'))),
+    ...nextBlocks('gradient', where(cleared, sums)),
+    gradient_norm: gradientNorm,
+  };
+  return lower(plan, { ...outputs, loss, ...figures }, carriedBlocks(plan));
 }
 
 /** The update from summed gradients. */

@@ -101,6 +101,11 @@ export interface GraphProfile {
   readonly recompute: boolean;
   /** Scored tokens whose logits are made at once; all, or in chunks where the vocabulary is large, unless given. */
   readonly logitTokens?: number;
+  /**
+   * Steps that one call of the runtime makes, so that state and gradients stay on the device between them; unless given, a
+   * call is a step or a micro-batch.
+   */
+  readonly stepsPerCall?: number;
   /** Folder for a file of the frozen weights, outside of the graphs; unless given they stand in every graph. */
   readonly constantsFolder?: string;
 }
@@ -133,11 +138,22 @@ export interface TrainState {
 /** Figures of one optimiser step under the names that TRL users know: loss, grad_norm, rewards/margin … */
 export type StepFigures = Readonly<Record<string, number>>;
 
+/** An optimiser step to make; `step` counts from 1. */
+export interface StepRequest {
+  readonly rows: readonly TrainRow[];
+  readonly step: number;
+  readonly learningRate: number;
+}
+
 export interface TrainEngine {
+  /** How many steps are best asked for at once. */
+  readonly stepsPerCall: number;
   /**
-   * One AdamW step over an effective batch of rows that fit the objective; the engine splits them into micro-batches
-   * with one denominator (tokens, pairs, answers). `step` counts from 1.
+   * AdamW steps, each over an effective batch of rows that fit the objective; the engine splits them into micro-batches
+   * with one denominator (tokens, pairs, answers).
    */
+  steps(requests: readonly StepRequest[]): Promise<readonly StepFigures[]>;
+  /** One of them. */
   step(rows: readonly TrainRow[], options: { step: number; learningRate: number }): Promise<StepFigures>;
   /**
    * Summed log-probability of each completion under the weights as they are now, through a graph of the same shape

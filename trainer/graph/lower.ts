@@ -21,6 +21,7 @@ import {
   type Shape,
   type Value,
 } from './primitives';
+import { repeatGraph, type Carried } from './repeat';
 import { nameSizes } from './shapes';
 
 /** A model ready for a session. */
@@ -37,6 +38,8 @@ export interface LoweredModel {
 export interface LowerOptions {
   /** Sixteen bits: products and what goes along with them are narrowed, edges and everything delicate stay f32. */
   readonly precision?: Precision;
+  /** Makes the graph one that runs many times in a call; names what is carried from turn to turn. */
+  readonly carried?: Carried;
   /** Puts the bytes of a large constant outside of the model and says where; all stay inside without it. */
   readonly place?: (data: TensorProto['data']) => ExternalPlace;
 }
@@ -248,10 +251,12 @@ class Lowering {
  * computed once, and additions to a product are written as part of it.
  */
 export function lower(outputs: Readonly<Record<string, Value>>, options: LowerOptions = {}): LoweredModel {
-  const { precision = 'f32' } = options;
+  const { precision = 'f32', carried } = options;
   const lowering = new Lowering(outputs);
   const full = lowering.lowerGraph();
-  const graph = placeConstants(precision === 'f32' ? full : toMixedPrecision(full, precision), options);
+  const narrowed = precision === 'f32' ? full : toMixedPrecision(full, precision);
+  const repeated = carried === undefined ? narrowed : repeatGraph(narrowed, carried);
+  const graph = placeConstants(repeated, options);
   const { operators } = lowering;
   const nodes = [...operators.values()].reduce((total, count) => total + count, 0);
   return {

@@ -3,6 +3,9 @@ import type { TrainingSpec } from '../../contracts/definition';
 import type { TrainerJob } from '../../contracts/trainer-job';
 import type { GraphProfile } from '../engine/types';
 
+/** Steps of a call on a GPU: state crosses the bus once for all of them, and a request to stop waits for the last. */
+const stepsPerCall = 8;
+
 /**
  * How a job's graphs are made: a GPU's memory is dear, so layers are computed again there, and its models are large, so
  * frozen weights lie outside of the graphs.
@@ -16,6 +19,6 @@ export function profileOf(
     provider: plan.device,
     precision: precision ?? 'f32',
     recompute: onDevice,
-    ...(onDevice ? { constantsFolder: join(workDir, 'constants') } : {}),
+    ...(onDevice ? { constantsFolder: join(workDir, 'constants'), stepsPerCall } : {}),
   };
 }

@@ -5,7 +5,15 @@ import { findCheckpoint, refuseOtherJob, saveCheckpoint, type Checkpoint } from 
 import { matchesMark, openMetricsLog, type MetricsLog } from '../checkpoints/metrics-log';
 import { findDifference } from '../checkpoints/semantics';
 import { tokensIn } from '../engine';
-import type { StepFigures, Tensor, TrainEngine, TrainRow, TrainState, Weights } from '../engine/types';
+import type {
+  StepFigures,
+  StepRequest,
+  Tensor,
+  TrainEngine,
+  TrainRow,
+  TrainState,
+  Weights,
+} from '../engine/types';
 import { attempt, writeSynced } from '../io/files';
 import { createProgress } from '../protocol/progress';
 import { yielded } from '../protocol/stop';
@@ -95,13 +103,19 @@ class TrainingLoop {
     const { run } = this;
     const from = this.savedStep;
     const progress = createProgress(this.context.events, { phase: 'train', steps: run.steps, from });
-    for (let step = from + 1; step <= run.steps; step += 1) {
-      await this.yieldIfAsked(step - 1);
-      const seen = this.tokens;
-      await this.step(step);
-      const loss = this.last['loss'];
-      progress.report(step, { tokens: this.tokens - seen, ...(loss === undefined ? {} : { loss }) });
-      if (step % this.context.job.checkpointEverySteps === 0 && step < run.steps) this.save(step);
+    for (let done = from; done < run.steps;) {
+      await this.yieldIfAsked(done);
+      const requests = this.nextSteps(done);
+      const figures = await run.engine.steps(requests);
+      for (const [index, request] of requests.entries()) {
+        const seen = this.tokens;
+        this.take(request, figures[index] ?? {});
+        const loss = this.last['loss'];
+        const tokens = this.tokens - seen;
+        progress.report(request.step, { tokens, ...(loss === undefined ? {} : { loss }) });
+      }
+      done += requests.length;
+      if (done % this.context.job.checkpointEverySteps === 0 && done < run.steps) this.save(done);
     }
     this.log.mark();
     this.log.close();
@@ -112,11 +126,19 @@ class TrainingLoop {
     };
   }
 
-  private async step(step: number): Promise<void> {
+  /** The steps of one call: as many as the engine likes, up to the next checkpoint. */
+  private nextSteps(done: number): readonly StepRequest[] {
     const { run } = this;
-    const rows = run.batchAt(step);
-    const learningRate = run.learningRateAt(step);
-    const figures = await run.engine.step(rows, { step, learningRate });
+    const every = this.context.job.checkpointEverySteps;
+    const count = Math.min(run.engine.stepsPerCall, every - (done % every), run.steps - done);
+    return Array.from({ length: count }, (_, index) => {
+      const step = done + index + 1;
+      return { step, rows: run.batchAt(step), learningRate: run.learningRateAt(step) };
+    });
+  }
+
+  private take({ step, rows, learningRate }: StepRequest, figures: StepFigures): void {
+    const { run } = this;
     requireFinite(step, figures);
     run.check?.(step, figures, rows);
     this.watch(step, figures['loss'] ?? 0);

@@ -1,2 +1,8 @@
 export { listDevices, requireCuda } from './cuda';
-export { openSession, type BufferTensor, type Session, type SessionOptions } from './session';
+export {
+  openSession,
+  type BufferData,
+  type BufferTensor,
+  type Session,
+  type SessionOptions,
+} from './session';

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import {
+  createTrainEngine,
+  type EngineOptions,
+  type GraphProfile,
+  type PairRow,
+  type SequenceRow,
+  type StepRequest,
+} from '../../../trainer/engine';
+import { freshState } from '../../../trainer/jobs/training';
+import { oracleAdapter, oracleConfigs, oracleEngine, oracleLora, oracleRows } from '../support/oracle-model';
+
+const config = oracleConfigs.grouped;
+const [a, bare, c, d] = oracleRows;
+/** With a prompt as all the others, so that the graph of one step is that of any. */
+const b = { ...bare, completionStart: 3 };
+
+/** Steps of different sizes: some are one micro-batch, some several, some with a short last one. */
+const sequences: readonly (readonly SequenceRow[])[] = [[a, b, c, d], [b], [c, d, a], [d, c, b, a], [a, c]];
+const pairs = sequences.map((rows) => rows.map(pairOf));
+
+/** An answer against another one of its length. */
+function pairOf({ ids, completionStart }: SequenceRow): PairRow {
+  const other = ids.map((id, at) => (at < completionStart ? id : (id + 1) % config.vocabSize));
+  const [chosen, rejected] = [ids, other].map((each) => ({ ids: each, completionStart }));
+  return { chosen: chosen!, rejected: rejected!, referenceChosen: -9, referenceRejected: -7 };
+}
+
+const full = oracleEngine('grouped', { microBatchRows: 2 });
+const adapted: EngineOptions = { ...full, lora: oracleLora, objective: { name: 'sigmoid', beta: 0.5 } };
+const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
+
+/** Figures and state after all steps, asked for in groups of the given sizes. */
+async function run(options: EngineOptions, profile: GraphProfile, groups: readonly number[]) {
+  const engine = await createTrainEngine({ ...options, profile });
+  try {
+    if (options.lora !== null) engine.importState(freshState(oracleAdapter(config)));
+    const rows = options.lora === null ? sequences : pairs;
+    const requests = rows.map((each, i): StepRequest => ({
+      rows: each,
+      step: i + 1,
+      learningRate: 1e-3 * (i + 1),
+    }));
+    const figures = [];
+    for (const [index, size] of groups.entries()) {
+      const from = groups.slice(0, index).reduce((sum, other) => sum + other, 0);
+      figures.push(...(await engine.steps(requests.slice(from, from + size))));
+    }
+    return { figures, state: engine.exportState(), stepsPerCall: engine.stepsPerCall };
+  } finally {
+    await engine.release();
+  }
+}
+
+describe('pure: several steps in one call of the runtime', () => {
+  for (const [name, options, change] of [
+    ['full fine-tune', full, {}],
+    ['full fine-tune, a micro-batch a step', { ...full, microBatchRows: 4 }, {}],
+    ['DPO with LoRA and dropout', { ...adapted, lora: { ...oracleLora, dropout: 0.2 } }, {}],
+    ['layers computed again, logits in chunks', adapted, { recompute: true, logitTokens: 5 }],
+    ['f16', full, { precision: 'f16', logitTokens: 5 }],
+  ] as const)
+    it(`${name}: leave what as many calls leave, to the last bit`, async () => {
+      const profile: GraphProfile = { ...plain, ...change };
+      const apart = await run(options, profile, [1, 1, 1, 1, 1]);
+      for (const groups of [[5], [2, 3]]) {
+        const together = await run(options, { ...profile, stepsPerCall: 4 }, groups);
+        assert.deepEqual(together.figures, apart.figures);
+        assert.deepEqual(together.state, apart.state);
+      }
+    });
+
+  it('are as many as the engine was made for; KTO takes one at a time', async () => {
+    const kto = { name: 'kto', beta: 0.1, desirableWeight: 1, undesirableWeight: 1 } as const;
+    for (const [options, expected] of [
+      [full, 4],
+      [{ ...full, objective: kto }, 1],
+    ] as const) {
+      const engine = await createTrainEngine({ ...options, profile: { ...plain, stepsPerCall: 4 } });
+      assert.equal(engine.stepsPerCall, expected);
+      await engine.release();
+    }
+  });
+});

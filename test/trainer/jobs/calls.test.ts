@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TrainerEvent } from '../../../contracts/trainer-event';
+import type { JobOf } from '../../../contracts/trainer-job';
+import { createTrainEngine, type GraphProfile } from '../../../trainer/engine';
+import type { JobContext } from '../../../trainer/jobs/context';
+import { findResumePoint, train } from '../../../trainer/jobs/training';
+import { temporaryFolder } from '../../support/temporary';
+import { oracleEngine, oracleRows } from '../support/oracle-model';
+import { sftJob } from '../support/tiny-model';
+
+const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
+const options = oracleEngine('grouped', { microBatchRows: 2 });
+const steps = 14;
+
+/** A context whose request to stop comes at the given look; it notes what it was asked and told. */
+function contextOf(job: JobOf<'sft'>, stopAtLook = Infinity) {
+  const told: TrainerEvent[] = [];
+  let looks = 0;
+  const poll = (): Promise<string | null> => Promise.resolve((looks += 1) === stopAtLook ? 'SIGTERM' : null);
+  const context: JobContext<JobOf<'sft'>> = {
+    job,
+    semantics: {},
+    events: { broken: false, emit: (event) => void told.push(event) },
+    stop: { poll },
+    warn: (code) => assert.fail(code),
+  };
+  const stepsOf = (kind: 'metric' | 'checkpoint'): number[] =>
+    told.flatMap((event) => (event.event === kind ? [event.step] : []));
+  return { context, stepsOf, looks: () => looks };
+}
+
+describe('pure: a job whose engine makes several steps a call', () => {
+  const folder = temporaryFolder();
+  const jobOf = (name: string): JobOf<'sft'> => ({
+    ...sftJob(folder.path(), name, { model: '', data: '' }),
+    checkpointEverySteps: 6,
+  });
+
+  async function run({ context }: ReturnType<typeof contextOf>, profile: GraphProfile) {
+    const from = await findResumePoint(context);
+    const engine = await createTrainEngine({ ...options, profile });
+    if (from !== null) engine.importState(from.state);
+    try {
+      await train(context, {
+        ...{ engine, from, steps, stepsPerEpoch: 2 },
+        batchAt: (step) => (step % 2 === 0 ? oracleRows.slice(2) : oracleRows),
+        learningRateAt: (step) => step * 1e-4,
+      });
+      const metrics = readFileSync(join(context.job.workDir, 'metrics.jsonl'), 'utf8');
+      return { metrics, state: engine.exportState() };
+    } finally {
+      await engine.release();
+    }
+  }
+
+  it('tells every step, saves where it should, and stops at the end of a call', async () => {
+    const single = contextOf(jobOf('single'));
+    const expected = await run(single, plain);
+    assert.equal(single.looks(), steps);
+
+    const several: GraphProfile = { ...plain, stepsPerCall: 4 };
+    const whole = contextOf(jobOf('whole'));
+    assert.deepEqual(await run(whole, several), expected);
+    assert.deepEqual(whole.stepsOf('metric'), single.stepsOf('metric'));
+    assert.deepEqual(whole.stepsOf('checkpoint'), [6, 12]);
+    assert.equal(whole.looks(), 5, 'calls of 4, 2, 4, 2 and 2 steps');
+
+    const stopped = contextOf(jobOf('stopped'), 4);
+    await assert.rejects(run(stopped, several), { code: 'TRAINER_YIELDED' });
+    assert.deepEqual(stopped.stepsOf('checkpoint'), [6, 10]);
+    const resumed = contextOf(jobOf('stopped'));
+    assert.deepEqual(await run(resumed, several), expected);
+    assert.deepEqual(resumed.stepsOf('metric'), [11, 12, 13, 14]);
+  });
+});
