@@ -19,6 +19,7 @@ export type {
   CheckpointOptions,
   EndpointJudgeOptions,
   EndpointOptions,
+  PeopleAnnotatorOptions,
   PeopleOptions,
 } from './annotators';
 export {

@@ -7,7 +7,7 @@ export {
 export { endpointAnnotator } from './endpoint/annotator';
 export { endpointJudge } from './endpoint/judge';
 export type { EndpointJudgeOptions, EndpointOptions } from './endpoint/settings';
-export { peopleAnnotator, type PeopleOptions } from './people/annotator';
+export { peopleAnnotator, type PeopleAnnotatorOptions, type PeopleOptions } from './people/annotator';
 export { peopleJudge } from './people/judge';
 export { PeopleQueue } from './people/queue';
 export { withAnnotators } from './with-annotators';

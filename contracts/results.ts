@@ -1,4 +1,5 @@
 import type { ControlKind } from './definition';
+import type { GatheredLabels } from './labels';
 import type { AnchoredHead, StageCost, StageResult } from './stage';
 import type { PauseMode } from './steering';
 
@@ -191,6 +192,8 @@ export interface SweepProgress {
   readonly cells: readonly CellProgress[];
   /** Controls that run or have run. */
   readonly controls: readonly { readonly id: string; readonly state: CellProgress['state'] }[];
+  /** What finished stages tell of labels; left out where they tell nothing. */
+  readonly labels?: readonly GatheredLabels[];
 }
 
 /** Where a cell stands, as its own `progress` query tells: its stages so far, and the one that runs. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { patternFigures } from '../contracts/labels';
 import { normalizeText, overlapWith } from '../text/overlap';
 import { type FieldMap, mapFields } from './map-fields';
 import type { DialogueForm } from './messages';
@@ -45,8 +46,12 @@ export interface IngestSummary {
   readonly refused: number;
   /** Rows left out by a policy, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
-  /** Where the same answers were labelled more than once: how often, and how often alike. */
-  readonly agreement: { readonly compared: number; readonly alike: number };
+  /** Where the same answers were labelled more than once: how often, how often alike, and by the counts of labels. */
+  readonly agreement: {
+    readonly compared: number;
+    readonly alike: number;
+    readonly patterns: Readonly<Record<string, number>>;
+  };
 }
 
 /** A finding that a policy decides about. */
@@ -89,20 +94,34 @@ function equalPair(texts: Texts): Finding[] {
   ];
 }
 
+/** The other of two labels: not liked, or the second in the order of the texts is preferred. */
+const secondLabel = 'second';
+
 /** The label of an answer or a pair, and what is labelled whichever way round it stands. */
 function labelled(texts: Texts): { what: unknown; label: string } {
-  if ('label' in texts) return { what: [texts.prompt, texts.completion], label: String(texts.label) };
+  if ('label' in texts)
+    return { what: [texts.prompt, texts.completion], label: texts.label ? 'first' : secondLabel };
   if (!('chosen' in texts)) return { what: [texts.prompt, texts.completion], label: '' };
   const { prompt, chosen, rejected } = texts;
-  return { what: [prompt, ...[chosen, rejected].sort()], label: chosen < rejected ? 'first' : 'second' };
+  return { what: [prompt, ...[chosen, rejected].sort()], label: chosen < rejected ? 'first' : secondLabel };
 }
 
 /** What has been seen of a file so far: hashes, and where each stood first. */
 class Memory {
   readonly #lines = new Map<string, number>();
   readonly #labels = new Map<string, string>();
-  compared = 0;
-  alike = 0;
+  /** Of what was labelled again: how often like the first time, and how often otherwise. There are two labels. */
+  readonly #again = new Map<string, [like: number, unlike: number]>();
+
+  get agreement(): IngestSummary['agreement'] {
+    const counts = [...this.#again.entries()];
+    const sum = (at: 0 | 1): number => counts.reduce((total, [, count]) => total + count[at], 0);
+    const items = counts.map(([hash, [like, unlike]]) => {
+      const both = [like + 1, unlike];
+      return [this.#labels.get(hash) === secondLabel ? both.reverse() : both];
+    });
+    return { compared: sum(0) + sum(1), alike: sum(0), patterns: patternFigures(items) };
+  }
 
   duplicateOf(texts: Texts, line: number): Finding[] {
     this.#compareLabels(texts);
@@ -124,8 +143,9 @@ class Memory {
     const before = this.#labels.get(hash);
     if (before === undefined) this.#labels.set(hash, label);
     else {
-      this.compared += 1;
-      if (before === label) this.alike += 1;
+      const counts = this.#again.get(hash) ?? [0, 0];
+      counts[before === label ? 0 : 1] += 1;
+      this.#again.set(hash, counts);
     }
   }
 }
@@ -211,9 +231,8 @@ class Ingest {
       else this.#takeTexts(line, shaped.texts);
     }
     if (this.#records === 0) this.#refuse(1, [{ field: 'the file', reason: 'holds no rows', remedy: whole }]);
-    const { compared, alike } = this.#memory;
     const counts = { records: this.#records, rows: this.#rows, refused: this.#refused };
-    return { kind, ...counts, dropped: this.#dropped, agreement: { compared, alike } };
+    return { kind, ...counts, dropped: this.#dropped, agreement: this.#memory.agreement };
   }
 }
 

@@ -22,7 +22,6 @@ export { instructionFollowing } from './instruction-following/task';
 export {
   bothOrders,
   judgeBothOrders,
-  parseVerdict,
   type ProgramJudge,
   qualityJudge,
   scoreVerdicts,

@@ -239,7 +239,7 @@ async function runPage(sweep: Sweep): Promise<CellPage & { readonly isLast: bool
 
 /** Goes on in a new run once nothing is under way: children have ended, updates have their answers. */
 async function turnPage(sweep: Sweep, base: Carried['base'], page: CellPage): Promise<never> {
-  const { resolved, orchestration, carried, steering, plan, rounds, purse } = sweep;
+  const { resolved, orchestration, carried, steering, plan, rounds, purse, board } = sweep;
   const stages = stagesOf(page.cells);
   await recordAll(plan.sweepId, stages);
   const kept = [...(carried?.kept ?? []), await keepPage(page)];
@@ -251,6 +251,7 @@ async function turnPage(sweep: Sweep, base: Carried['base'], page: CellPage): Pr
     carried: {
       ...{ base, scores, kept, cost, steering: steering.state, spend: purse.record },
       ...(isSearch(sweep) ? { rounds } : {}),
+      ...(board.labels.length === 0 ? {} : { labels: board.labels }),
     },
   });
 }
@@ -289,11 +290,12 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const plan = planOrFail(() => planSweep(resolved));
   const start = carried?.steering ?? { paused: null, window: orchestration.window };
   const steering = new Steering({ experimentId: plan.sweepId, ...start });
-  const board = new Board({ plan, steering, carried });
+  const finished: StageResult[] = [];
+  const board = new Board({ plan, steering, carried, finished });
   const purse = new Purse(resolved.definition, carried?.spend);
   const rounds = [...(carried?.rounds ?? [])];
   const shared = { resolved, plan, orchestration, carried, steering, board, purse, rounds };
-  const sweep: Sweep = { ...shared, finished: [] };
+  const sweep: Sweep = { ...shared, finished };
   return steering.conclude(() =>
     tellingOfFailure(
       () => runSweep(sweep),

@@ -1,5 +1,7 @@
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { type GatheredLabels, gatherLabels, mergeLabels } from '../contracts/labels';
 import type { CellProgress, CellResult, SweepProgress } from '../contracts/results';
+import { onceEach, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
 import type { Carried } from './pages';
@@ -15,6 +17,8 @@ interface BoardOptions {
   readonly plan: SweepPlan;
   readonly steering: Steering;
   readonly carried: Carried | undefined;
+  /** Stages of this run that have ended; grows. */
+  readonly finished: readonly StageResult[];
 }
 
 /** Temporal's UI shows a page of text: of a large grid, the cells that run. */
@@ -32,9 +36,13 @@ export class Board {
   readonly #controls = new Map<string, CellProgress['state']>();
 
   readonly #steering: Steering;
+  readonly #finished: readonly StageResult[];
+  readonly #earlierLabels: readonly GatheredLabels[];
 
-  constructor({ plan, steering, carried }: BoardOptions) {
+  constructor({ plan, steering, carried, finished }: BoardOptions) {
     this.#steering = steering;
+    this.#finished = finished;
+    this.#earlierLabels = carried?.labels ?? [];
     this.#baseScore = carried?.base.base.score ?? null;
     for (const { cell } of plan.cells) {
       const score = carried?.scores[cell.id];
@@ -44,7 +52,13 @@ export class Board {
     setHandler(sweepProgress, () => this.read());
   }
 
+  /** What stages tell of labels, those of earlier pages among them. */
+  get labels(): readonly GatheredLabels[] {
+    return mergeLabels(this.#earlierLabels, gatherLabels(onceEach(this.#finished)));
+  }
+
   read(): SweepProgress {
+    const { labels } = this;
     return {
       phase: this.#phase,
       paused: this.#steering.state.paused,
@@ -52,6 +66,7 @@ export class Board {
       baseScore: this.#baseScore,
       cells: [...this.#cells.values()],
       controls: [...this.#controls].map(([id, state]) => ({ id, state })),
+      ...(labels.length === 0 ? {} : { labels }),
     };
   }
 

@@ -1,3 +1,4 @@
+import type { GatheredLabels } from '../contracts/labels';
 import type {
   CellHole,
   CellIdentity,
@@ -27,6 +28,8 @@ export interface Carried {
   readonly rounds?: readonly SearchProposal[];
   /** What earlier runs have spent on annotation. */
   readonly spend?: SpendRecord;
+  /** What stages of earlier runs tell of labels. */
+  readonly labels?: readonly GatheredLabels[];
 }
 
 const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'attempts', 'checkerCalls'] as const;

@@ -64,5 +64,5 @@ export async function takeGiven(session: StageSession, spec: GivenSpec): Promise
   const figures = { rows: spec.rows, ...figuresOf(given) };
   const stats = { ...figures, droppedBy: given.summary.dropped };
   await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);
-  return { dir, metrics: figures };
+  return { dir, metrics: { ...figures, ...given.summary.agreement.patterns } };
 }

@@ -1,6 +1,8 @@
+import type { AnnotatorIdentity } from '../../contracts/provenance';
 import type { Annotator } from '../../contracts/task';
 import { annotatorByTheBatch } from '../by-the-batch';
-import { awaitAnswers } from './queue';
+import { countAlike } from './agreement';
+import { awaitAnswers, latestByPerson, type PeopleAnswer } from './queue';
 
 export interface PeopleOptions {
   /** Their name in definitions. */
@@ -11,24 +13,50 @@ export interface PeopleOptions {
   readonly folder: string;
   /** Raised when they are told otherwise, or are others; 1 unless told. */
   readonly version?: number;
+  /** How many different people are to answer each row before it counts as answered; 1 unless told. */
+  readonly people?: number;
 }
+
+/** What is asked of how many people stands in the key; one version of one person does as it always has. */
+export function identityOfPeople(
+  { version = 1, people = 1 }: PeopleOptions,
+  further: Readonly<Record<string, unknown>> = {},
+): AnnotatorIdentity {
+  const settings = { ...(people === 1 ? {} : { people }), ...further };
+  return { kind: 'people', version, ...(Object.keys(settings).length === 0 ? {} : { settings }) };
+}
+
+export interface PeopleAnnotatorOptions extends PeopleOptions {
+  /**
+   * Whose demonstration is taken where several answer the same row, since a budget buys one: the one that was given "last",
+   * which is so unless told, or that of whoever was "first", as they have corrected it since.
+   */
+  readonly several?: 'last' | 'first';
+}
+
+const taken = {
+  last: (answers: readonly PeopleAnswer[]) => answers.at(-1),
+  first: (answers: readonly PeopleAnswer[]) => latestByPerson(answers)[0],
+};
 
 /**
  * People as annotators, by files: what is to be answered stands in queue.jsonl ({ id, prompt } a line), answers go into
  * answers.jsonl ({ id, completion } a line), by hand or by `budgetline annotate FOLDER --add FILE`. The stage is asked again
  * ever more rarely until all are there; meanwhile it holds no worker, and workers and server may be stopped and started.
  */
-export function peopleAnnotator(options: PeopleOptions): Annotator {
-  const { name, description, version = 1 } = options;
+export function peopleAnnotator(options: PeopleAnnotatorOptions): Annotator {
+  const { name, description, several = 'last' } = options;
   return annotatorByTheBatch({
     ...{ name, description },
-    identify: () => Promise.resolve({ kind: 'people', version }),
+    identify: () => Promise.resolve(identityOfPeople(options, several === 'last' ? {} : { several })),
     async demonstrateAll(problems, session) {
       const rows = problems.map(({ id, prompt }) => ({ id, prompt }));
       const answers = await awaitAnswers(options, rows);
       session.report(problems.length, problems.length);
-      // Whoever answers again corrects what was said before.
-      return answers.map((given) => given.at(-1)?.completion ?? '');
+      session.tell(
+        countAlike(answers.map((given) => latestByPerson(given).map(({ completion }) => completion))),
+      );
+      return answers.map((given) => taken[several](given)?.completion ?? '');
     },
   });
 }

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { patternFigures } from '../../contracts/labels';
 import type { Comparison, Judge } from '../../contracts/task';
-import type { PeopleOptions } from './annotator';
-import { awaitAnswers, type PeopleAnswer } from './queue';
+import { parseVerdict, type Verdict } from '../../contracts/verdict';
+import { countAlike } from './agreement';
+import { identityOfPeople, type PeopleOptions } from './annotator';
+import { awaitAnswers, latestByPerson, type PeopleAnswer } from './queue';
 
 /** The same comparison is the same row, whichever stage asks. */
 function idOf(comparison: Comparison): string {
@@ -12,26 +15,42 @@ function idOf(comparison: Comparison): string {
     .slice(0, 24);
 }
 
-/** One label a person: whoever answers again corrects what was said before. */
-function labelsOf(answers: readonly PeopleAnswer[]): string[] {
-  return [...new Map(answers.map(({ by = '', completion }) => [by, completion.trim()])).values()];
-}
+const labelsOf = (answers: readonly PeopleAnswer[]): Verdict[] =>
+  latestByPerson(answers).map(({ completion }) => parseVerdict(completion));
+
+const words: Readonly<Record<Verdict, string>> = {
+  first: '[[A]]',
+  second: '[[B]]',
+  tie: '[[tie]]',
+  unparseable: 'unreadable',
+};
+
+const countsOf = (labels: readonly Verdict[]): number[] =>
+  Object.keys(words).map((word) => labels.filter((label) => label === word).length);
 
 /** The label that most gave; a tie where several are as frequent. */
-function majority(labels: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const most = Math.max(...counts.values());
-  const first = [...counts].filter(([, count]) => count === most).map(([label]) => label);
-  return first.length === 1 ? (first[0] ?? '') : '[[tie]]';
+function majority(labels: readonly Verdict[]): string {
+  const counts = countsOf(labels);
+  const most = Math.max(...counts);
+  const leading = Object.values(words).filter((_, index) => counts[index] === most);
+  return leading.length === 1 ? (leading[0] ?? '') : words.tie;
 }
 
-/** Pairs of labels of one row, and how many of them are alike: what agreement between annotators is. */
-function agreementOf(rows: readonly (readonly string[])[]) {
-  const pairs = rows.flatMap((labels) =>
-    labels.flatMap((label, at) => labels.slice(at + 1).map((other) => label === other)),
-  );
-  return { labelledAgain: pairs.length, labelledAlike: pairs.filter(Boolean).length };
+interface JudgedRow extends Comparison {
+  readonly id: string;
+  readonly labels: readonly Verdict[];
+}
+
+/** How often several who judged the same row agree; the rows of one item are those of two orders. */
+function agreementOf(judged: readonly JudgedRow[]): Record<string, number> {
+  const rows = [...new Map(judged.map((row) => [row.id, row])).values()];
+  const items = new Map<string, number[][]>();
+  for (const { prompt, first, second, labels } of rows) {
+    const item = JSON.stringify([prompt, ...[first, second].sort()]);
+    items.set(item, [...(items.get(item) ?? []), countsOf(labels)]);
+  }
+  const alike = countAlike(rows.map(({ labels }) => labels));
+  return { ...alike, ...(alike.labelledAgain === 0 ? {} : patternFigures([...items.values()])) };
 }
 
 /**
@@ -40,15 +59,16 @@ function agreementOf(rows: readonly (readonly string[])[]) {
  * how often they agree is told.
  */
 export function peopleJudge(options: PeopleOptions): Judge {
-  const { name, description, version = 1 } = options;
+  const { name, description } = options;
   return {
     ...{ name, description },
-    identify: () => Promise.resolve({ kind: 'people', version }),
+    identify: () => Promise.resolve(identityOfPeople(options)),
     async compareAll(comparisons, session) {
       const rows = comparisons.map((comparison) => ({ id: idOf(comparison), ...comparison }));
-      const labels = (await awaitAnswers(options, rows)).map(labelsOf);
-      session.tell(agreementOf(labels));
-      return labels.map(majority);
+      const answers = await awaitAnswers(options, rows);
+      const judged = rows.map((row, at) => ({ ...row, labels: labelsOf(answers[at] ?? []) }));
+      session.tell(agreementOf(judged));
+      return judged.map(({ labels }) => majority(labels));
     },
   };
 }

@@ -2,10 +2,12 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
+import { parseVerdict } from '../../contracts/verdict';
 
 /** Something that people are asked: an id, and what they are shown. */
 export interface QueueRow {
   readonly id: string;
+  /** Among them `people`, how many are to answer, where one is not enough. */
   readonly [shown: string]: string;
 }
 
@@ -18,6 +20,11 @@ const answerRow = z.strictObject({
   by: z.string().min(1).optional(),
 });
 export type PeopleAnswer = z.infer<typeof answerRow>;
+
+/** One answer a person, in the order in which they first answered: whoever answers again corrects what was said before. */
+export function latestByPerson(answers: readonly PeopleAnswer[]): PeopleAnswer[] {
+  return [...new Map(answers.map((answer) => [answer.by, answer])).values()];
+}
 
 const remedy =
   'Each line is { "id", "completion", "by"? }: the id of a line of queue.jsonl, a text that is not empty, and who answered.';
@@ -39,6 +46,14 @@ function parseLine(line: string, place: string): PeopleAnswer {
   return parseAnswer(fields, place);
 }
 
+/** A row that shows two answers asks for a verdict. */
+function assertReadable(row: QueueRow, { completion }: PeopleAnswer, place: string): void {
+  if (row['second'] === undefined || parseVerdict(completion) !== 'unparseable') return;
+  throw new BudgetlineError('DATA_INVALID', `${place} completion: "${completion}" is no verdict.`, {
+    remedy: 'Write [[A]] where the first answer is better, [[B]] where the second is, [[tie]] where neither.',
+  });
+}
+
 async function readLines(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
@@ -50,6 +65,10 @@ async function readLines(path: string): Promise<string[]> {
 async function writeWhole(path: string, rows: readonly object[]): Promise<void> {
   await writeFile(`${path}.partial`, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   await rename(`${path}.partial`, path);
+}
+
+function isOpen(row: QueueRow, answers: ReadonlyMap<string, readonly PeopleAnswer[]>): boolean {
+  return latestByPerson(answers.get(row.id) ?? []).length < Number(row['people'] ?? 1);
 }
 
 /** A folder with queue.jsonl, what people are asked, and answers.jsonl, what they have said. */
@@ -86,25 +105,22 @@ export class PeopleQueue {
     const all = new Map([...(await this.open()), ...rows].map((row) => [row.id, row]));
     await writeWhole(
       this.#queuePath,
-      [...all.values()].filter(({ id }) => !answers.has(id)),
+      [...all.values()].filter((row) => isOpen(row, answers)),
     );
     return answers;
   }
 
   /** Takes answers to rows of the queue; all of them or, where one cannot be used, none. */
   async take(given: readonly { readonly fields: unknown; readonly place: string }[]): Promise<number> {
-    const asked = new Set((await this.open()).map(({ id }) => id));
+    const asked = new Map((await this.open()).map((row) => [row.id, row]));
     const before = await this.answers();
     const added = given.map(({ fields, place }) => {
       const answer = parseAnswer(fields, place);
-      if (asked.has(answer.id) || before.has(answer.id)) return answer;
-      throw new BudgetlineError(
-        'DATA_INVALID',
-        `${place} id: "${answer.id}" is in no queue of ${this.folder}.`,
-        {
-          remedy,
-        },
-      );
+      const row = asked.get(answer.id);
+      if (row !== undefined) assertReadable(row, answer, place);
+      if (row !== undefined || before.has(answer.id)) return answer;
+      const message = `${place} id: "${answer.id}" is in no queue of ${this.folder}.`;
+      throw new BudgetlineError('DATA_INVALID', message, { remedy });
     });
     await writeWhole(this.answersPath, [...[...before.values()].flat(), ...added]);
     await this.ask([]);
@@ -118,12 +134,13 @@ export class PeopleQueue {
  * @throws BudgetlineError ANNOTATION_PENDING, which is tried again without costing retries
  */
 export async function awaitAnswers(
-  { name, folder }: { readonly name: string; readonly folder: string },
-  rows: readonly QueueRow[],
+  { name, folder, people = 1 }: { readonly name: string; readonly folder: string; readonly people?: number },
+  shown: readonly QueueRow[],
 ): Promise<PeopleAnswer[][]> {
   const queue = new PeopleQueue(folder);
+  const rows = people === 1 ? shown : shown.map((row) => ({ ...row, people: String(people) }));
   const answers = await queue.ask(rows);
-  const open = rows.filter(({ id }) => !answers.has(id)).length;
+  const open = rows.filter((row) => isOpen(row, answers)).length;
   if (open === 0) return rows.map(({ id }) => answers.get(id) ?? []);
   throw new BudgetlineError(
     'ANNOTATION_PENDING',

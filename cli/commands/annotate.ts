@@ -33,7 +33,7 @@ export async function annotateCommand(folder: string, flags: AnnotateFlags): Pro
   const printer = createPrinter(flags);
   printer.print([
     ...(flags.add === undefined ? [] : [`Took ${taken} answers from ${flags.add}.`]),
-    `${answered} rows are answered; ${open.length} wait.`,
+    `${answered} rows have answers; ${open.length} wait for more.`,
     ...open.slice(0, 3).flatMap((row) => ['', ...renderFields(row, printer.ink)]),
   ]);
   if (flags.json === true) printJson({ taken, answered, open });

@@ -1,4 +1,5 @@
 import { describeLabels, labelQuality } from '../../analysis';
+import { gatherLabels } from '../../contracts/labels';
 import { onceEach, type StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
 import { formatDuration } from './numbers';
@@ -40,7 +41,7 @@ function warningsOf(stages: readonly StageResult[]): string[] {
 
 /** How far the labels can be trusted, where that is known. */
 function labelsOf(stages: readonly StageResult[]): string[] {
-  return labelQuality(onceEach(stages)).flatMap((quality) =>
+  return labelQuality(gatherLabels(onceEach(stages))).flatMap((quality) =>
     wrap(`Labels of ${quality.of}: ${describeLabels(quality)}.`, { first: '  ' }),
   );
 }

@@ -1,5 +1,6 @@
 import type { RunStatus } from '../../client';
 import { describeLabels, labelQuality } from '../../analysis';
+import { gatherLabels, type GatheredLabels } from '../../contracts/labels';
 import type { CellProgress, ExperimentProgress, SweepProgress } from '../../contracts/results';
 import type { StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
@@ -45,7 +46,13 @@ function countStates(cells: readonly CellProgress[]): string {
   return counts.flatMap(([word, count]) => (count === 0 ? [] : [`${formatCount(count)} ${word}`])).join(', ');
 }
 
-function renderSweep({ cells, baseScore, window }: SweepProgress, ink: Ink): string[] {
+function renderLabels(gathered: readonly GatheredLabels[], before: (of: string) => string): string[] {
+  return labelQuality(gathered).flatMap((quality) =>
+    wrap(describeLabels(quality), { first: before(quality.of) }),
+  );
+}
+
+function renderSweep({ cells, baseScore, window, labels = [] }: SweepProgress, ink: Ink): string[] {
   const base = baseScore === null ? '' : ` Base model ${formatScore(baseScore)}.`;
   const warned = cells.some(({ warnings = 0 }) => warnings > 0);
   const rows = cells.map(({ cell, state, score, warnings }) => [
@@ -67,7 +74,11 @@ function renderSweep({ cells, baseScore, window }: SweepProgress, ink: Ink): str
     { title: 'id' },
   ];
   const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}; at most ${formatCount(window)} at once.${base}`;
-  return [...wrap(head, { first: '  ' }), ...renderTable({ columns, rows, indent: '  ', head: ink.faint })];
+  return [
+    ...wrap(head, { first: '  ' }),
+    ...renderLabels(labels, (of) => `  Labels of ${of}: `),
+    ...renderTable({ columns, rows, indent: '  ', head: ink.faint }),
+  ];
 }
 
 function renderFinished(stage: StageResult, ink: Ink): string[] {
@@ -75,9 +86,7 @@ function renderFinished(stage: StageResult, ink: Ink): string[] {
   const told = warnings.flatMap(({ code, message }) =>
     wrap(`${code}: ${message}`, { first: '           ! ' }).map(ink.doubtful),
   );
-  const labels = labelQuality([stage]).flatMap((quality) =>
-    wrap(describeLabels(quality), { first: '           ' }),
-  );
+  const labels = renderLabels(gatherLabels([stage]), () => '           ');
   return [`  done     ${title}${cached ? ' (from the store)' : ''}`, ...labels, ...told];
 }
 

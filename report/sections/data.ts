@@ -1,6 +1,8 @@
 import { labelQuality } from '../../analysis';
+import { gatherLabels } from '../../contracts/labels';
+import type { Estimate } from '../../contracts/analysis';
 import type { StageResult } from '../../contracts/stage';
-import { formatBudget, formatCount, formatShare } from '../format';
+import { formatBudget, formatCount, formatInterval, formatScore, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 import { distinctStages } from '../stages';
@@ -88,13 +90,19 @@ function pairTable(input: ReportInput): Html {
 
 const shareOf = (part: number, whole: number): string => (whole === 0 ? '–' : formatShare(part / whole, 0));
 
+function alphaText(alpha: Estimate | null): string {
+  if (alpha === null) return '–';
+  const { estimate, low, high } = alpha;
+  return formatScore(estimate) + (low === null || high === null ? '' : ` (${formatInterval({ low, high })})`);
+}
+
 /** What is known of how far labels can be trusted. */
 function labelTable(stages: readonly StageResult[]): Html {
-  const found = labelQuality(stages);
+  const found = labelQuality(gatherLabels(stages));
   if (found.length === 0) return html``;
   return table({
     caption:
-      'How far the labels can be trusted: rows held against the task’s own check, and pairs of labels that the same answers were given',
+      'How far the labels can be trusted: rows held against the task’s own check, and pairs of labels that the same answers were given. α is Krippendorff’s: 1 where all agree, 0 where they agree as by chance; its 95 % interval covers other items. A row that several evaluations share counts in each',
     columns: [
       { title: 'Labels of' },
       number('Checked rows'),
@@ -103,12 +111,13 @@ function labelTable(stages: readonly StageResult[]): Html {
       number('Pairs of labels'),
       number('Alike'),
       number('Share'),
+      number('α'),
     ],
-    rows: found.map(({ of, checked, contradicted, compared, alike }) => ({
+    rows: found.map(({ of, checked, contradicted, compared, alike, alpha }) => ({
       cells: [
         of,
         ...[formatCount(checked), formatCount(contradicted), shareOf(contradicted, checked)],
-        ...[formatCount(compared), formatCount(alike), shareOf(alike, compared)],
+        ...[formatCount(compared), formatCount(alike), shareOf(alike, compared), alphaText(alpha)],
       ],
     })),
   });

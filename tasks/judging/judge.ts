@@ -1,4 +1,5 @@
 import type { Comparison, Sides } from '../../contracts/task';
+import { parseVerdict, type Verdict } from '../../contracts/verdict';
 
 /** A program that compares two answers. */
 export interface ProgramJudge<Item> {
@@ -7,25 +8,6 @@ export interface ProgramJudge<Item> {
   readonly description: string;
   /** The verdict in the judge's own words; {@link parseVerdict} reads it. */
   compare(item: Item, comparison: Comparison): string;
-}
-
-export type Verdict = 'first' | 'second' | 'tie' | 'unparseable';
-
-const verdicts: Readonly<Record<string, Verdict>> = {
-  a: 'first',
-  first: 'first',
-  b: 'second',
-  second: 'second',
-  c: 'tie',
-  tie: 'tie',
-};
-
-/** A verdict is "[[A]]", "[[B]]" or "[[tie]]" (or "[[C]]"), the last one in the text; or the one word alone. */
-export function parseVerdict(text: string): Verdict {
-  const marked = [...text.matchAll(/\[\[\s*([a-z]+)\s*\]\]/gi)].at(-1)?.[1];
-  const word = marked ?? /^\s*([a-z]+)[.\s]*$/i.exec(text)?.[1] ?? '';
-  const known = word.toLowerCase();
-  return Object.hasOwn(verdicts, known) ? (verdicts[known] ?? 'unparseable') : 'unparseable';
 }
 
 /** How an answer fared against a reference. */

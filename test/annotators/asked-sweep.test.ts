@@ -22,7 +22,7 @@ const model = {
 const writer = endpointAnnotator({ name: 'model', description: 'A model.', ...model });
 const people = peopleAnnotator({ name: 'people', description: 'Us.', folder: env.PEOPLE });
 const judge = endpointJudge({ name: 'the-judge', description: 'The same model.', ...model, attempts: 1000 });
-const panel = peopleJudge({ name: 'panel', description: 'Others.', folder: env.PANEL });
+const panel = peopleJudge({ name: 'panel', description: 'Three others.', folder: env.PANEL, people: 3 });
 export const tasks = [withJudges(withAnnotators(helpfulness, writer, people), judge, panel)];
 
 const defaults = twinDefaults('helpfulness');
@@ -102,6 +102,7 @@ describe('server: a sweep that asks models and people', function () {
       ended.abort();
       await judging;
       assert.equal(status, 0, run.printed());
+      assert.match(run.printed(), /Labels of evaluations: \d+ of \d+ labels given again are alike, α/);
       assert.match(run.printed().replace(/\s+/g, ' '), /The judge is also the annotator \(model judge-1\)/);
     } finally {
       ended.abort();

@@ -13,7 +13,7 @@ import {
   shapeless,
   startEndpoint,
 } from '../support/endpoint-server';
-import { parseVerdict } from '../../tasks';
+import { parseVerdict } from '../../contracts/verdict';
 import { temporaryFolder } from '../support/temporary';
 
 const good: Behaviour = (response, { messages }) =>

@@ -44,6 +44,25 @@ describe('pure: people as annotators', () => {
     assert.deepEqual(queue(), []);
   });
 
+  it('of several people’s answers to one row takes the last, or the first person’s as corrected, and counts them', async () => {
+    const given = [
+      ['ann', 'draft'],
+      ['bob', 'other'],
+      ['ann', 'final'],
+      ['eve', 'other'],
+    ].map(([by, completion]) => ({ id: 'a', by, completion }));
+    answer(...given, { id: 'b', completion: 'B' }, { id: 'c', completion: 'C' });
+    const told: Record<string, number> = {};
+    const session = { ...sessionOf(), tell: (figures: object) => void Object.assign(told, figures) };
+    const taking = (several: 'first' | 'last') =>
+      peopleAnnotator({ name: 'people', description: 'Us.', folder: folder.path(), several });
+    assert.deepEqual(await taking('last').demonstrateAll?.(problems, session), ['other', 'B', 'C']);
+    assert.deepEqual(await taking('first').demonstrateAll?.(problems, session), ['final', 'B', 'C']);
+    assert.deepEqual(told, { labelledAgain: 3, labelledAlike: 1 });
+    assert.deepEqual(await taking('last').identify?.(), { kind: 'people', version: 1 });
+    assert.notDeepEqual(await taking('first').identify?.(), await taking('last').identify?.());
+  });
+
   it('names the line of an answer that cannot be used', async () => {
     answer({ id: 'a', completion: 'A' }, { id: 'b', completion: '' });
     await fails('DATA_INVALID', /answers\.jsonl:2: completion/);
@@ -87,6 +106,31 @@ describe('pure: people as judges', () => {
     await queue.take([says(one, 'ann', '[[A]]'), says(one, 'bob', '[[A]]'), says(one, 'eve', '[[B]]')]);
     await queue.take([says(other, 'ann', '[[A]]'), says(other, 'ann', '[[B]]'), says(other, 'bob', '[[A]]')]);
     assert.deepEqual(await judge.compareAll(comparisons, session), ['[[A]]', '[[tie]]']);
-    assert.deepEqual(told, { labelledAgain: 4, labelledAlike: 1 });
+    // Two rows of one item, its two orders: 2 × A and B; A and B.
+    const counts = { 'labels.2-1-0-0+1-1-0-0': 1 };
+    assert.deepEqual(told, { labelledAgain: 4, labelledAlike: 1, ...counts });
+  });
+
+  it('wait for as many people as are asked, and refuse what is no verdict by file and line', async () => {
+    const panel = { name: 'panel', description: 'Two of us.', folder: folder.at('two'), people: 2 };
+    const judge = peopleJudge(panel);
+    const asked = [{ prompt: 'p', first: 'x', second: 'y' }];
+    await assert.rejects(judge.compareAll(asked, sessionOf()), /1 of 1 rows wait/);
+    const queue = new PeopleQueue(panel.folder);
+    const says = (by: string, completion: string) => ({
+      fields: { id: idOfOnly, by, completion },
+      place: 'given.csv:2:',
+    });
+    const [{ id: idOfOnly } = { id: '' }] = await queue.open();
+    await assert.rejects(queue.take([says('ann', 'the first, I think')]), /given\.csv:2: .* is no verdict/);
+    await queue.take([says('ann', 'A'), says('ann', '[[B]]')]);
+    await assert.rejects(judge.compareAll(asked, sessionOf()), /1 of 1 rows wait/, 'one person, corrected');
+    await queue.take([says('bob', 'b')]);
+    assert.deepEqual(
+      await judge.compareAll(asked, sessionOf()),
+      ['[[B]]'],
+      'a verdict, however it is written',
+    );
+    assert.notDeepEqual(await judge.identify?.(), await peopleJudge({ ...panel, people: 1 }).identify?.());
   });
 });

@@ -33,6 +33,9 @@ describe('pure: the status of a run', () => {
     const cells = sweep.cells.map((each) => ({ ...each, warnings: 2 }));
     const warned = renderStatus({ ...status, progress: { of: 'sweep', sweep: { ...sweep, cells } } }, ink);
     assert.match(warned.join('\n'), /score\s+warnings/);
+    const labels = [{ of: 'evaluations', figures: { labelledAgain: 4, labelledAlike: 1 } }];
+    const labelled = renderStatus({ ...status, progress: { of: 'sweep', sweep: { ...sweep, labels } } }, ink);
+    assert.ok(labelled.includes('  Labels of evaluations: 1 of 4 labels given again are alike'));
   });
 
   it('says how a run ended, and that it can be started again', () => {

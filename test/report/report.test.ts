@@ -46,7 +46,14 @@ describe('pure: report', function () {
 
   it('tells of noise and agreement where labels were checked or given again, escaped', async () => {
     const [first, ...others] = input.result.baseStages;
-    const metrics = { checked: 200, contradicted: 30, labelledAgain: 1200, labelledAlike: 900 };
+    const metrics = {
+      checked: 200,
+      contradicted: 30,
+      labelledAgain: 1200,
+      labelledAlike: 900,
+      'labels.3-0': 7,
+      'labels.1-2': 3,
+    };
     const labelled = {
       ...first!,
       kind: 'synthesizeData',
@@ -57,7 +64,9 @@ describe('pure: report', function () {
     const page = await renderReport({ ...input, result: { ...input.result, baseStages } });
     const row = /&lt;i&gt;pairs&lt;\/i&gt; of a file<\/th>(.*?)<\/tr>/s.exec(page)?.[1] ?? '';
     const cells = [...row.matchAll(/<td[^>]*>\s*(.*?)\s*<\/td>/gs)].map(([, cell]) => cell);
-    assert.deepEqual(cells, ['200', '30', '15 %', '1,200', '900', '75 %']);
+    const alpha = cells.at(-1) ?? '';
+    assert.match(alpha, /^0\.\d{3} \(.* to 0\.\d{3}\)$/);
+    assert.deepEqual(cells, ['200', '30', '15 %', '1,200', '900', '75 %', alpha]);
     assert.ok(!text.includes('How far the labels can be trusted'));
   });
 

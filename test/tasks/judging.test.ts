@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  judgeBothOrders,
-  type ProgramJudge,
-  lengthControlledWinRate,
-  parseVerdict,
-  qualityJudge,
-} from '../../tasks';
+import { parseVerdict } from '../../contracts/verdict';
+import { judgeBothOrders, type ProgramJudge, lengthControlledWinRate, qualityJudge } from '../../tasks';
 
 const sides = { prompt: 'p', answer: 'long answer', reference: 'short' };
 const saying = (compare: ProgramJudge<null>['compare']): ProgramJudge<null> => ({

@@ -1,0 +1,7 @@
+/** Pairs of labels of one row, and how many of them are alike. */
+export function countAlike(rows: readonly (readonly string[])[]) {
+  const pairs = rows.flatMap((labels) =>
+    labels.flatMap((label, at) => labels.slice(at + 1).map((other) => label === other)),
+  );
+  return { labelledAgain: pairs.length, labelledAlike: pairs.filter(Boolean).length };
+}
