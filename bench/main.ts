@@ -1,5 +1,7 @@
 /** `npm run bench -- NAME`: runs one benchmark and prints its table. */
+import { BudgetlineError, failures } from '../contracts/failures';
 import { benchGeneration } from './generation';
+import { benchGpu } from './gpu/main';
 import { benchOrchestration } from './orchestration/bench';
 import { benchResume } from './resume';
 import { benchSearch } from './search';
@@ -9,6 +11,7 @@ import { benchTrainer } from './trainer';
 const benchmarks: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = {
   orchestration: benchOrchestration,
   generation: benchGeneration,
+  gpu: benchGpu,
   resume: benchResume,
   search: benchSearch,
   smollm2: benchSmollm2,
@@ -31,6 +34,7 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
+    if (error instanceof BudgetlineError) console.error(error.remedy);
+    process.exitCode = error instanceof BudgetlineError ? (failures[error.code].exitCode ?? 1) : 1;
   },
 );

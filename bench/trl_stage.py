@@ -33,16 +33,18 @@ def load(spec):
     from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
     tokenizer = PreTrainedTokenizerFast.from_pretrained(spec["model"])
-    model = AutoModelForCausalLM.from_pretrained(spec["model"], dtype=torch.float32)
+    dtype = torch.bfloat16 if spec.get("precision") == "bf16" else torch.float32
+    model = AutoModelForCausalLM.from_pretrained(spec["model"], dtype=dtype)
     return model, tokenizer
 
 
 def training_arguments(spec):
     training = spec["training"]
+    micro = spec.get("microBatchRows") or training["batchRows"]
     return dict(
         output_dir=spec["outputDir"],
-        per_device_train_batch_size=training["batchRows"],
-        gradient_accumulation_steps=1,
+        per_device_train_batch_size=micro,
+        gradient_accumulation_steps=-(-training["batchRows"] // micro),
         num_train_epochs=training["epochs"],
         learning_rate=training["learningRate"],
         lr_scheduler_type="cosine_with_min_lr",
@@ -54,9 +56,9 @@ def training_arguments(spec):
         adam_epsilon=training["epsilon"],
         max_grad_norm=training["clipNorm"],
         max_length=training["maxLength"],
-        bf16=False,
+        bf16=spec.get("precision") == "bf16",
         fp16=False,
-        use_cpu=True,
+        use_cpu=spec.get("device", "cpu") == "cpu",
         gradient_checkpointing=False,
         logging_steps=1,
         save_strategy="no",
@@ -115,6 +117,21 @@ def dpo_trainer(spec, model, tokenizer, rows):
     return trainer
 
 
+def step_clock():
+    """A callback that notes when each optimiser step was done, the device included."""
+    from transformers import TrainerCallback
+
+    class Clock(TrainerCallback):
+        seconds = []
+
+        def on_step_end(self, args, state, control, **kwargs):
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            self.seconds.append(time.perf_counter() - started)
+
+    return Clock()
+
+
 def run_stage(command, spec):
     import datasets, peft, transformers, trl  # noqa: F401  (their time counts as imports)
 
@@ -125,6 +142,8 @@ def run_stage(command, spec):
     # TRL prints its progress on standard output; that is for the result alone.
     with contextlib.redirect_stdout(sys.stderr):
         trainer = (sft_trainer if command == "sft" else dpo_trainer)(spec, model, tokenizer, rows)
+        clock = step_clock()
+        trainer.add_callback(clock)
         prepared = time.perf_counter()
         trainer.train()
         trained = time.perf_counter()
@@ -139,6 +158,7 @@ def run_stage(command, spec):
         "cpuSeconds": time.process_time(),
         "stageCpuSeconds": time.process_time() - imported_cpu,
         "steps": trainer.state.global_step,
+        "stepSeconds": clock.seconds,
         "firstLoss": losses[0],
         "lastLoss": losses[-1],
         "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
