@@ -10,12 +10,15 @@ import { renderWinners } from './winners';
 
 type Parts = readonly [ReportPart, ...ReportPart[]];
 
+const hasControls = ({ controls, furtherControls, tuning }: SubjectAnalysis): boolean =>
+  controls.length + furtherControls.length + tuning.length > 0;
+
 /** The figures of one place on the axes, without what the report says besides. */
 function renderPart(analysis: SubjectAnalysis, ink: Ink): string[] {
   const blocks = [
     renderScores(analysis, metricOf(analysis.task), ink),
     renderBest(analysis, ink),
-    ...(analysis.controls.length === 0 ? [] : [renderControls(analysis, ink)]),
+    ...(hasControls(analysis) ? [renderControls(analysis, ink)] : []),
   ];
   const title = ink.strong(`── ${describeCoordinates(analysis.axes)}`);
   return [title, ...blocks.flatMap((block) => ['', ...block]), ''];

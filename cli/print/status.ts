@@ -39,7 +39,7 @@ const cellStates: Readonly<Record<CellProgress['state'], string>> = {
   'left-out': 'left out',
 };
 
-function countStates(cells: readonly CellProgress[]): string {
+function countStates(cells: readonly Pick<CellProgress, 'state'>[]): string {
   const counts = Object.entries(cellStates).map(
     ([name, word]) => [word, cells.filter(({ state }) => state === name).length] as const,
   );
@@ -52,10 +52,28 @@ function renderLabels(gathered: readonly GatheredLabels[], before: (of: string) 
   );
 }
 
-function renderSweep({ cells, baseScore, window, labels = [] }: SweepProgress, ink: Ink): string[] {
+/** By place on the axes, then as tables have them: budgets from small to large, seeds beside each other. */
+function inTableOrder(cells: readonly CellProgress[]): CellProgress[] {
+  const placeOf = ({ cell: { axes = {} } }: CellProgress): string => Object.values(axes).join('\n');
+  const places = [...new Set(cells.map(placeOf))].sort();
+  const ranks = new Map(places.map((place, rank) => [place, rank]));
+  const keysOf = (progress: CellProgress): number[] => {
+    const { budget, sftFraction, seed } = progress.cell;
+    return [ranks.get(placeOf(progress)) ?? 0, budget, -sftFraction, seed];
+  };
+  const compare = (a: readonly number[], b: readonly number[]): number =>
+    a.map((key, at) => key - (b[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
+  return [...cells].sort((a, b) => compare(keysOf(a), keysOf(b)));
+}
+
+function describeControls(controls: SweepProgress['controls']): string {
+  return controls.length === 0 ? '' : ` Controls: ${countStates(controls)}.`;
+}
+
+function renderSweep({ cells, controls, baseScore, window, labels = [] }: SweepProgress, ink: Ink): string[] {
   const base = baseScore === null ? '' : ` Base model ${formatScore(baseScore)}.`;
   const warned = cells.some(({ warnings = 0 }) => warnings > 0);
-  const rows = cells.map(({ cell, state, score, warnings }) => [
+  const rows = inTableOrder(cells).map(({ cell, state, score, warnings }) => [
     { text: formatBudget(cell.budget, cell.budgetUnit ?? 'rows') },
     { text: formatFraction(cell.sftFraction) },
     { text: String(cell.seed) },
@@ -73,7 +91,7 @@ function renderSweep({ cells, baseScore, window, labels = [] }: SweepProgress, i
     ...(warned ? [{ title: 'warnings', right: true }] : []),
     { title: 'id' },
   ];
-  const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}; at most ${formatCount(window)} at once.${base}`;
+  const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}; at most ${formatCount(window)} at once.${base}${describeControls(controls)}`;
   return [
     ...wrap(head, { first: '  ' }),
     ...renderLabels(labels, (of) => `  Labels of ${of}: `),

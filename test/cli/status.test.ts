@@ -38,6 +38,28 @@ describe('pure: the status of a run', () => {
     assert.ok(labelled.includes('  Labels of evaluations: 1 of 4 labels given again are alike'));
   });
 
+  it('has cells in the order of tables, whatever the plan’s, and counts controls', () => {
+    const places = [
+      { ...cell, id: 'far', budget: 256 },
+      { ...cell, id: 'slip', axes: { annotator: 'slip' } },
+      { ...cell, id: 'none', sftFraction: 0 },
+      { ...cell, id: 'later', seed: 1 },
+      { ...cell, id: 'first' },
+    ];
+    const cells = places.map((place) => ({ cell: place, state: 'done', workflowId: place.id }) as const);
+    const controls = [
+      { id: 'a', state: 'done' },
+      { id: 'b', state: 'running' },
+    ] as const;
+    const lines = renderStatus(
+      { ...status, progress: { of: 'sweep', sweep: { ...sweep, cells, controls } } },
+      ink,
+    );
+    assert.match(lines.join(' '), /Controls: 1 done,\s+1 running\./);
+    const ids = lines.slice(-cells.length).map((line) => line.split(/\s+/).at(-1));
+    assert.deepEqual(ids, ['first', 'later', 'none', 'far', 'slip']);
+  });
+
   it('says how a run ended, and that it can be started again', () => {
     const [head = ''] = renderStatus({ ...status, state: 'CANCELLED' }, ink);
     assert.match(head, /was cancelled; start it again/);
