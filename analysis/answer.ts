@@ -18,11 +18,17 @@ function fractionsOf(fractions: readonly number[]): string {
   return joinList([...fractions].sort((a, b) => b - a).map((fraction) => `r = ${fraction}`));
 }
 
+/** Scores without intervals: a tie is all that is known of rivals. */
+function describeTies({ tied, sftFraction }: BudgetAnalysis): string {
+  const equals = tied.filter((fraction) => fraction !== sftFraction);
+  return equals.length === 0 ? '' : `, exactly as high as ${fractionsOf(equals)}`;
+}
+
 /** How sure the choice of a budget is. */
 function describeRivals(budget: BudgetAnalysis, run: number): string {
   const rivals = budget.indistinguishable.filter((fraction) => fraction !== budget.sftFraction);
   if (run === 1) return '; no other split was run';
-  if (budget.probabilityBest === null) return '';
+  if (budget.probabilityBest === null) return describeTies(budget);
   const chance = `, best with probability ${budget.probabilityBest.toFixed(2)}`;
   if (rivals.length === 0) return `${chance}; every other split that was run is surely below it`;
   return `${chance}; ${fractionsOf(rivals)} cannot be told from it`;

@@ -86,7 +86,7 @@ tr.best td,tr.best th{font-weight:700}
 .verdict.confirmed{color:var(--good)}
 .verdict.refuted{color:var(--bad)}
 .verdict.undecided,.verdict.not-tested{color:var(--open)}
-.samples{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,16rem),1fr));gap:.8rem;margin-bottom:1.2rem}
+.samples{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,13.5rem),1fr));gap:.8rem;margin-bottom:1.2rem}
 .sample{background:var(--panel);border-radius:4px;padding:.75rem .9rem;min-width:0}
 .sample h4{margin:0 0 .35rem;font-size:.9rem}
 .sample .state{color:var(--muted);font-size:.85rem;margin:.45rem 0 0}

@@ -14,6 +14,11 @@ export interface Sighting {
 interface Kernel {
   readonly scales: Point;
   readonly variance: number;
+  /**
+   * The part of a split's score that its neighbours do not tell, as a share of the variance: published curves jump by a
+   * point or two where a smooth surface would not.
+   */
+  readonly ownShare: number;
 }
 
 /** Mean and covariance of the scores at some points, given what was seen. */
@@ -22,16 +27,10 @@ export interface Posterior {
   readonly covariance: Matrix;
 }
 
-/**
- * The part of a split's score that its neighbours do not tell, as a share of the variance: published curves jump by a
- * point or two where a smooth surface would not.
- */
-const ownShare = 0.03;
-
 const root5 = Math.sqrt(5);
 
 /** Matérn 5/2 with a length scale an axis: smooth, but not so smooth that a cliff bends the whole surface. */
-function covarianceOf(a: Point, b: Point, { scales, variance }: Kernel): number {
+function covarianceOf(a: Point, b: Point, { scales, variance, ownShare }: Kernel): number {
   const scaled = root5 * Math.hypot((a[0] - b[0]) / scales[0], (a[1] - b[1]) / scales[1]);
   const own = a[0] === b[0] && a[1] === b[1] ? ownShare : 0;
   return variance * ((1 + scaled + (scaled * scaled) / 3) * Math.exp(-scaled) + own);
@@ -43,11 +42,14 @@ function priorCovariance(points: readonly Point[], kernel: Kernel): Float64Array
 
 const lengthScales = [1.5, 3, 6];
 const deviations = [0.05, 0.12, 0.25];
+const ownShares = [0.003, 0.03, 0.1];
 
 /** The kernels that are tried: a coarse grid is enough for tens of points, and gives the same choice everywhere. */
 const kernels: readonly Kernel[] = lengthScales.flatMap((first) =>
   lengthScales.flatMap((second) =>
-    deviations.map((deviation): Kernel => ({ scales: [first, second], variance: deviation ** 2 })),
+    deviations.flatMap((deviation) =>
+      ownShares.map((ownShare): Kernel => ({ scales: [first, second], variance: deviation ** 2, ownShare })),
+    ),
   ),
 );
 
@@ -71,20 +73,32 @@ function fitKernel(sightings: readonly Sighting[], level: number, kernel: Kernel
   return { kernel, level, lower, whitened, logLikelihood: -0.5 * (dot(whitened, whitened) + logDeterminant) };
 }
 
-function fitBest(sightings: readonly Sighting[]): Fit {
-  const level = sightings.reduce((sum, { value }) => sum + value, 0) / Math.max(1, sightings.length);
-  const fits = kernels.map((kernel) => fitKernel(sightings, level, kernel));
-  return fits.reduce((best, fit) => (fit.logLikelihood > best.logLikelihood ? fit : best));
+/** Kernels that are e⁴ times less likely than the best say nothing that is worth their time. */
+const leastLikely = 4;
+
+/** A kernel's fit, and how much it is believed. */
+interface Believed {
+  readonly fit: Fit;
+  /** Over all that are kept, they sum to 1. */
+  readonly weight: number;
 }
 
-/**
- * Gaussian-process regression of scores on (log1p demonstrations, log1p pairs), the kernel by marginal likelihood
- * (Rasmussen and Williams 2006, algorithm 2.1 and section 5.4).
- *
- * @param sightings each point at most once
- */
-export function inferSurface(points: readonly Point[], sightings: readonly Sighting[]): Posterior {
-  const { kernel, level, lower, whitened } = fitBest(sightings);
+function weighKernels(sightings: readonly Sighting[]): Believed[] {
+  const level = sightings.reduce((sum, { value }) => sum + value, 0) / Math.max(1, sightings.length);
+  const fits = kernels.map((kernel) => fitKernel(sightings, level, kernel));
+  const best = Math.max(...fits.map(({ logLikelihood }) => logLikelihood));
+  const kept = fits.filter(({ logLikelihood }) => logLikelihood > best - leastLikely);
+  const weights = kept.map(({ logLikelihood }) => Math.exp(logLikelihood - best));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return kept.map((fit, i) => ({ fit, weight: weights[i]! / total }));
+}
+
+interface Surface {
+  readonly points: readonly Point[];
+  readonly sightings: readonly Sighting[];
+}
+
+function inferBy({ kernel, level, lower, whitened }: Fit, { points, sightings }: Surface): Posterior {
   const reach = points.map((point) => {
     const towards = sightings.map((seen) => covarianceOf(point, seen.point, kernel));
     return solveLower(lower, towards);
@@ -92,6 +106,35 @@ export function inferSurface(points: readonly Point[], sightings: readonly Sight
   const covariance = priorCovariance(points, kernel);
   covariance.forEach((row, i) => row.forEach((_, j) => (row[j]! -= dot(reach[i]!, reach[j]!))));
   return { mean: Float64Array.from(reach, (row) => level + dot(row, whitened)), covariance };
+}
+
+/** Mean and covariance of a mixture: what the parts disagree on is uncertainty too. */
+function mixPosteriors(parts: readonly (Posterior & { readonly weight: number })[]): Posterior {
+  const size = parts[0]!.mean.length;
+  const mean = new Float64Array(size);
+  for (const part of parts) part.mean.forEach((value, i) => (mean[i]! += part.weight * value));
+  const covariance = Array.from({ length: size }, () => new Float64Array(size));
+  for (const part of parts) {
+    const off = part.mean.map((value, i) => value - mean[i]!);
+    covariance.forEach((row, i) =>
+      row.forEach((_, j) => (row[j]! += part.weight * (part.covariance[i]![j]! + off[i]! * off[j]!))),
+    );
+  }
+  return { mean, covariance };
+}
+
+/**
+ * Gaussian-process regression of scores on (log1p demonstrations, log1p pairs) (Rasmussen and Williams 2006, algorithm
+ * 2.1), averaged over kernels by their marginal likelihood: tens of points leave open how smooth a surface is, and a
+ * search that settles on the likeliest answer is too sure of its splits.
+ *
+ * @param sightings each point at most once
+ */
+export function inferSurface(points: readonly Point[], sightings: readonly Sighting[]): Posterior {
+  const believed = weighKernels(sightings);
+  return mixPosteriors(
+    believed.map(({ fit, weight }) => ({ ...inferBy(fit, { points, sightings }), weight })),
+  );
 }
 
 /** The covariance after one more sighting of point `at`; it does not depend on what will be seen. */

@@ -46,6 +46,11 @@ function renumberIds(svg: string, prefix: string): string {
     .replace(/ xlink:href="#([^"]+)"/g, (_, id: string) => ` xlink:href="#${renamed(id)}"`);
 }
 
+/** A picture is one thing with a title and a description; its marks would be graphics without names. */
+function hideMarks(svg: string): string {
+  return svg.replace(/ (role="graphics-[^"]*"|aria-roledescription="[^"]*")/g, '');
+}
+
 function describe(svg: string, figure: Figure, prefix: string): string {
   const start =
     `<svg role="img" aria-labelledby="${prefix}-title ${prefix}-description" ` +
@@ -69,5 +74,5 @@ export async function renderFigure(figure: Figure, size: FigureSize): Promise<st
   const view = new vega.View(vega.parse(spec), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
-  return describe(renumberIds(svg, prefix), figure, prefix);
+  return describe(renumberIds(hideMarks(svg), prefix), figure, prefix);
 }

@@ -39,7 +39,7 @@ export function table({ caption, columns, rows }: TableSpec): Html {
       ${others}
     </tr>`;
   });
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+  return html`<div class="scroll" role="group" aria-label="${caption}" tabindex="0">
     <table>
       <caption>
         ${caption}

@@ -1,0 +1,119 @@
+import { strict as assert } from 'node:assert';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { writeJsonLines } from '../../activities/json-lines';
+import type { StageSession } from '../../activities/session';
+import { synthesizePairs } from '../../activities/synthesize-data/pairs';
+import type { SampledSpec } from '../../activities/synthesize-data/harvest';
+import { Usage } from '../../activities/usage';
+import { BudgetlineError } from '../../contracts/failures';
+import type { GenerationRow } from '../../contracts/rows';
+import { ensureDir } from '../../store';
+import { coinTask } from '../support/coin-task';
+import { temporaryFolder } from '../support/temporary';
+
+const pool = Array.from({ length: 400 }, (_, index) => ({
+  ...{ id: `p-${index}`, prompt: `Q: ${index}?\nA:`, expected: String(index) },
+}));
+const pairs = {
+  chosen: 'own-correct',
+  rejected: 'own-wrong',
+  candidates: 2,
+  temperature: 1,
+  maxNewTokens: 8,
+};
+const prices = { sftExample: 0, preferencePair: 1, checkerCall: 0.25 };
+const rounds = 8;
+
+/** Samples of every prompt: of a right and a wrong one comes a pair, of two wrong ones none. */
+function samplesOf(yields: (index: number) => boolean): GenerationRow[] {
+  return pool.flatMap(({ id }, index) =>
+    ['odd', yields(index) ? 'even' : 'odd'].map((completion, sample) => ({
+      ...{ id, sample, completion, tokens: 1, finish: 'stop' as const },
+    })),
+  );
+}
+
+describe('pure: what pairs of own samples may spend, round by round', () => {
+  const home = temporaryFolder();
+  let made = 0;
+
+  /** A stage whose rounds have all been sampled: what it reads is what it would have asked a trainer for. */
+  async function stageWith(options: {
+    wanted: number;
+    allowanceUsd?: number;
+    yields: (index: number) => boolean;
+  }) {
+    const runDir = home.at(`run-${made++}`);
+    for (let round = 0; round < rounds; round++) {
+      const out = await ensureDir(join(runDir, `round-00${round}`, 'out'));
+      await writeJsonLines(join(out, 'generations.jsonl'), samplesOf(options.yields));
+    }
+    const spec = {
+      what: 'pairs',
+      rows: options.wanted,
+      pairs,
+      poolSeed: 0,
+      seed: 0,
+    } as unknown as SampledSpec;
+    const { allowanceUsd } = options;
+    const session = {
+      ...{ runDir, usage: new Usage(), stage: { title: 'pairs' }, request: { prices, allowanceUsd } },
+      loadTask: () => Promise.resolve({ task: coinTask, problems: { pool } }),
+      inputs: { open: () => Promise.resolve({ dir: runDir }) },
+      jobBase: (part: string) => ({ outputDir: join(runDir, part, 'out') }),
+      freshDir: (name: string) => ensureDir(join(runDir, name)),
+      assertWanted: () => undefined,
+    } as unknown as StageSession;
+    return { session, spec };
+  }
+
+  /** What it cost in the end, or the refusal. */
+  async function harvest(options: Parameters<typeof stageWith>[0]): Promise<number | BudgetlineError> {
+    const { session, spec } = await stageWith(options);
+    try {
+      const { metrics } = await synthesizePairs(session, spec);
+      return metrics['rows']! * prices.preferencePair + metrics['checkerCalls']! * prices.checkerCall;
+    } catch (error) {
+      assert.ok(error instanceof BudgetlineError, String(error));
+      return error;
+    }
+  }
+
+  it('never passes the allowance, however poor the yield, and stops before the round that would', async () => {
+    const settings = fc.record({
+      wanted: fc.integer({ min: 1, max: 60 }),
+      every: fc.integer({ min: 1, max: 5 }),
+      allowanceUsd: fc.integer({ min: 1, max: 250 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(settings, async ({ wanted, every, allowanceUsd }) => {
+        const yields = (index: number): boolean => index % every === 0;
+        const whole = await harvest({ wanted, yields });
+        const held = await harvest({ wanted, yields, allowanceUsd });
+        if (typeof held === 'number') {
+          assert.ok(held <= allowanceUsd);
+          assert.equal(held, whole);
+          return;
+        }
+        assert.ok(held.code === 'SPEND_LIMIT' || whole instanceof BudgetlineError, held.message);
+        if (held.code === 'SPEND_LIMIT') assert.ok((held.details['usd'] as number) > allowanceUsd);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('counts the calls of all rounds together, not those of the round at hand', async () => {
+    // 16 rows wanted: a round of 32 prompts and 64 calls, then one of 96 prompts; one prompt of eight gives a pair.
+    const yields = (index: number): boolean => index % 8 === 0;
+    const first = 16 + 64 * 0.25;
+    const error = await harvest({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 - 1 });
+    assert.ok(error instanceof BudgetlineError && error.code === 'SPEND_LIMIT', String(error));
+    assert.equal(error.details['usd'], first + 192 * 0.25);
+    assert.equal(typeof (await harvest({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 })), 'number');
+  });
+
+  it('is not looked at where no limit was set', async () => {
+    assert.equal(typeof (await harvest({ wanted: 40, yields: () => true })), 'number');
+  });
+});
