@@ -3,7 +3,7 @@ import type { TrainingSpec } from '../../contracts/definition';
 import type { TrainerJob } from '../../contracts/trainer-job';
 import type { GraphProfile } from '../engine/types';
 
-/** Steps of a call on a GPU: state crosses the bus once for all of them, and a request to stop waits for the last. */
+/** Most steps of a call on a GPU: state crosses the bus once for all of them. */
 const stepsPerCall = 8;
 
 /**

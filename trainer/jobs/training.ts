@@ -17,6 +17,7 @@ import type {
 import { attempt, writeSynced } from '../io/files';
 import { createProgress } from '../protocol/progress';
 import { yielded } from '../protocol/stop';
+import { createCallPace, type CallPace } from './call-pace';
 import type { JobContext, JobFigures } from './context';
 import { requireFinite, watchLoss } from './loss-watch';
 
@@ -88,11 +89,13 @@ class TrainingLoop {
   private tokens: number;
   private savedStep: number;
   private last: StepFigures = {};
+  private readonly pace: CallPace;
 
   constructor(
     private readonly context: JobContext<TrainingJob>,
     private readonly run: TrainingRun,
   ) {
+    this.pace = createCallPace(run.engine.stepsPerCall);
     this.log = openMetricsLog(metricsPath(context.job), run.from?.metrics);
     this.watch = watchLoss(this.log.earlier.map(({ values }) => values['loss'] ?? 0));
     this.tokens = run.from?.tokens ?? 0;
@@ -106,7 +109,7 @@ class TrainingLoop {
     for (let done = from; done < run.steps;) {
       await this.yieldIfAsked(done);
       const requests = this.nextSteps(done);
-      const figures = await run.engine.steps(requests);
+      const figures = await this.call(requests);
       for (const [index, request] of requests.entries()) {
         const seen = this.tokens;
         this.take(request, figures[index] ?? {});
@@ -126,11 +129,18 @@ class TrainingLoop {
     };
   }
 
-  /** The steps of one call: as many as the engine likes, up to the next checkpoint. */
+  private async call(requests: readonly StepRequest[]): Promise<readonly StepFigures[]> {
+    const calledMs = performance.now();
+    const figures = await this.run.engine.steps(requests);
+    this.pace.took(performance.now() - calledMs, requests.length);
+    return figures;
+  }
+
+  /** The steps of one call: as many as its pace allows, up to the next checkpoint. */
   private nextSteps(done: number): readonly StepRequest[] {
     const { run } = this;
     const every = this.context.job.checkpointEverySteps;
-    const count = Math.min(run.engine.stepsPerCall, every - (done % every), run.steps - done);
+    const count = Math.min(this.pace.steps(), every - (done % every), run.steps - done);
     return Array.from({ length: count }, (_, index) => {
       const step = done + index + 1;
       return { step, rows: run.batchAt(step), learningRate: run.learningRateAt(step) };
