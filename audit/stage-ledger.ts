@@ -1,5 +1,5 @@
 import type { FailureCode } from '../contracts/failures';
-import { failures } from '../contracts/failures';
+import { failures, isFailureCode } from '../contracts/failures';
 import type { EntryOf, LedgerLine, LineOf } from '../contracts/ledger';
 import { appendLine, readLedger } from './ledger';
 
@@ -65,7 +65,7 @@ const uncounted: ReadonlySet<string> = new Set<FailureCode>([
 ]);
 
 function isCounted(code: string | null): boolean {
-  return code !== null && code in failures && failures[code as FailureCode].retried && !uncounted.has(code);
+  return isFailureCode(code) && failures[code].retried && !uncounted.has(code);
 }
 
 /** Whether the attempt after this one began no further on. */

@@ -1,4 +1,4 @@
-import { BudgetlineError, failures, type FailureCode } from '../contracts/failures';
+import { BudgetlineError, type FailureCode, isFailureCode } from '../contracts/failures';
 import { toStoreError } from '../store/fs-errors';
 
 /** A failure as the command line tells it. */
@@ -12,7 +12,7 @@ export interface Failure {
 function isCoded(error: unknown): error is Error & Failure {
   if (!(error instanceof Error) || error.name !== 'BudgetlineError') return false;
   const { code, remedy } = error as Partial<Failure>;
-  return typeof code === 'string' && code in failures && typeof remedy === 'string';
+  return isFailureCode(code) && typeof remedy === 'string';
 }
 
 function pathOf(error: unknown): string {

@@ -1,6 +1,5 @@
 import type { ApplicationFailure as ReportedFailure } from '@temporalio/client';
-import { BudgetlineError, failures } from '../contracts/failures';
-import type { FailureCode } from '../contracts/failures';
+import { BudgetlineError, isFailureCode } from '../contracts/failures';
 
 function causeOf(error: unknown): unknown {
   return error instanceof Error ? error.cause : undefined;
@@ -10,9 +9,6 @@ function findInChain<T>(error: unknown, type: new (...args: never[]) => T): T | 
   for (let at = error; at !== undefined && at !== null; at = causeOf(at)) if (at instanceof type) return at;
   return undefined;
 }
-
-const isCode = (type: string | null | undefined): type is FailureCode =>
-  typeof type === 'string' && type in failures;
 
 /** Activities send what to do along with what went wrong. */
 function remedyOf({ details }: ReportedFailure): { remedy?: string } {
@@ -26,7 +22,7 @@ export async function toWorkflowError(error: unknown, workflowId: string): Promi
     await import('@temporalio/client');
   if (!(error instanceof WorkflowFailedError)) return error;
   const reported = findInChain(error, ApplicationFailure);
-  if (reported !== undefined && isCode(reported.type))
+  if (reported !== undefined && isFailureCode(reported.type))
     return new BudgetlineError(reported.type, reported.message, { ...remedyOf(reported), cause: error });
   const stopped = findInChain(error, CancelledFailure) ?? findInChain(error, TerminatedFailure);
   if (stopped !== undefined)
@@ -68,7 +64,7 @@ export async function toSteeringError(error: unknown, workflowId: string): Promi
     WorkflowUpdateRPCTimeoutOrCancelledError,
   } = await import('@temporalio/client');
   const refused = findInChain(error, ApplicationFailure);
-  if (refused !== undefined && isCode(refused.type))
+  if (refused !== undefined && isFailureCode(refused.type))
     return new BudgetlineError(refused.type, `${workflowId}: ${refused.message}`, { cause: error });
   if (error instanceof WorkflowNotFoundError)
     return new BudgetlineError('RUN_UNKNOWN', `No run of the id ${workflowId} goes on.`, { cause: error });

@@ -309,3 +309,7 @@ export class BudgetlineError extends Error {
     this.details = options.details ?? {};
   }
 }
+
+/** Whether a text is one of our codes: what comes from elsewhere may be anything. */
+export const isFailureCode = (code: string | null | undefined): code is FailureCode =>
+  typeof code === 'string' && Object.hasOwn(failures, code);

@@ -105,6 +105,8 @@ async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
     if (!running.has(key)) running.set(key, runChain(sweep, { resolved }, [base.reference, base.evaluation]));
   }
   const baseStages = (await Promise.all(running.values())).flat();
+  const bases = variants.map(({ base }) => base.evaluation);
+  sweep.purse.count(bases, baseStages);
   const places = await Promise.all(
     variants.map(async ({ coordinates, base: { evaluation } }) => ({
       axes: coordinates,

@@ -44,8 +44,13 @@ export class Purse {
   }
 
   end(id: string, results: readonly StageResult[]): void {
-    this.#bought.push(...boughtOf(this.#begun.get(id) ?? [], results));
+    this.count(this.#begun.get(id) ?? [], results);
     this.#begun.delete(id);
+  }
+
+  /** Counts what stages cost that no cell and no control has asked for: a judge's word on the base model. */
+  count(stages: readonly PlannedStage[], results: readonly StageResult[]): void {
+    this.#bought.push(...boughtOf(stages, results));
   }
 
   /** US dollars that what runs will spend by its plan, over what is bought already. */

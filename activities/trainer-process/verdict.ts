@@ -1,6 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BudgetlineError, failureOfExitCode, failures, type FailureCode } from '../../contracts/failures';
+import {
+  BudgetlineError,
+  failureOfExitCode,
+  failures,
+  type FailureCode,
+  isFailureCode,
+} from '../../contracts/failures';
 import type { EventOf, FileDigest } from '../../contracts/trainer-event';
 import type { TrainerJob } from '../../contracts/trainer-job';
 import { digestFile } from '../../store';
@@ -22,10 +28,6 @@ function protocolError(exit: TrainerExit, what: string): BudgetlineError {
   return new BudgetlineError('TRAINER_PROTOCOL', `The training executable broke the protocol: ${what}.`, {
     details: { exitCode: exit.exitCode, stderr: exit.stderrPath },
   });
-}
-
-function isFailureCode(code: string): code is FailureCode {
-  return code in failures;
 }
 
 /** The code of an error event counts where the exit status says the same, or has no opinion. */

@@ -1,4 +1,5 @@
 import type { CellAnalysis, HoleAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import { failures, isFailureCode } from '../../contracts/failures';
 import type { Ink } from './ink';
 import { formatBounds, formatBudget, formatEstimate, formatFraction, formatScore } from './numbers';
 import { renderTable, type TableCell } from './table';
@@ -7,7 +8,7 @@ import { wrap } from './text';
 /** Columns of eleven characters, with their gaps, that a page holds beside the budgets. */
 const fractionsAcross = 6;
 
-const distinct = (values: readonly number[]): number[] => [...new Set(values)];
+const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 interface Grid {
   readonly analysis: SubjectAnalysis;
@@ -98,6 +99,13 @@ function renderHole(hole: HoleAnalysis, { analysis, ink }: Grid): string[] {
   return wrap(`${place} failed: ${code}. ${message}`, { first: '  ! ' }).map((line) => ink.bad(line));
 }
 
+/** What to do about each kind of failure, once. */
+function renderRemedies(holes: readonly HoleAnalysis[]): string[] {
+  return distinct(holes.map(({ code }) => code)).flatMap((code) =>
+    isFailureCode(code) ? wrap(`${code}: ${failures[code].remedy}`, { first: '    ' }) : [],
+  );
+}
+
 /** Scores by budget and fraction with their intervals, the base model, and the cells that failed. */
 export function renderScores(analysis: SubjectAnalysis, metric: string, ink: Ink): string[] {
   const grid = { analysis, ink };
@@ -114,5 +122,6 @@ export function renderScores(analysis: SubjectAnalysis, metric: string, ink: Ink
     ...(analysis.base === null ? [] : [`  Base model: ${formatEstimate(analysis.base.score)}`]),
     ...wrap(analysis.intervals.label, { first: '  ' }).map((line) => ink.faint(line)),
     ...analysis.holes.flatMap((hole) => renderHole(hole, grid)),
+    ...renderRemedies(analysis.holes),
   ];
 }

@@ -32,7 +32,7 @@ export function renderSpend({ spend, definition, parts }: Spending, ink: Ink): s
   if (spend === undefined) return [];
   const prices = answerPrices(parts);
   const answer = prices.length === 0 ? '' : `; a best split bought alone costs ${rangeOf(prices)}`;
-  const lines = wrap(`Annotation: this sweep spent ${formatUsd(spend.usd)} to find out${answer}.`);
+  const lines = wrap(`Annotators and judges: this sweep spent ${formatUsd(spend.usd)} to find out${answer}.`);
   const { spendLimit } = definition;
   if (spend.notBegun.length === 0 || spendLimit === undefined) return [...lines, ''];
   const stopped = `Stopped at its limit of ${formatUsd(spendLimit)}: ${countOf(spend.notBegun.length, 'cell or control', 'cells and controls')} not begun.`;

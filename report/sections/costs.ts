@@ -64,7 +64,7 @@ function moneyWords({ definition, result, analysis }: ReportInput): Html {
 /** What finding the answer cost is another thing than what the answer costs. */
 function spendWords({ spend }: SweepResult): string {
   if (spend === undefined) return '';
-  const spent = `The sweep itself spent ${formatUsd(spend.usd)} to find out: every row once, nothing for what the store had, each checker call that was made.`;
+  const spent = `The sweep itself spent ${formatUsd(spend.usd)} to find out: every row once, nothing for what the store had, each checker call that was made, what judges charged.`;
   if (spend.notBegun.length === 0) return spent;
   return `${spent} Its spend limit kept ${formatCount(spend.notBegun.length)} cells and controls from being begun.`;
 }

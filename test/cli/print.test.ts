@@ -6,6 +6,7 @@ import { createInk, takesColour } from '../../cli/print/ink';
 import { formatDifference, formatEstimate, formatRoughly } from '../../cli/print/numbers';
 import { renderPlan } from '../../cli/print/plan';
 import { renderResults } from '../../cli/print/results';
+import { failures } from '../../contracts/failures';
 import { renderSearch } from '../../cli/print/search';
 import { fit, pageWidth, widthOf, wrap } from '../../cli/print/text';
 import { summarizePlan, type PlanSummary } from '../../cli/plan-summary';
@@ -110,6 +111,7 @@ describe('pure: what a finished sweep prints', () => {
     assert.match(shown, /r = 0\.5 at 256, seed 0 failed: TRAINING_DIVERGED\. The loss/);
     assert.match(shown, /r = 0 at 64, seed 0 failed: DEVICE_OUT_OF_MEMORY\./);
     assert.match(shown, /256.*TRAINING_.*\n.*DIVERGED/);
+    assert.ok(shown.replace(/\s+/g, ' ').includes(`TRAINING_DIVERGED: ${failures.TRAINING_DIVERGED.remedy}`));
   });
 
   it('breaks a wide grid into blocks that fit', () => {

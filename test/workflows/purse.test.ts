@@ -36,6 +36,15 @@ describe('pure: what a sweep has spent', () => {
     assert.equal(spent(cellAt(256, 1), { billed: 3.5, cached: true }), 0, 'an earlier sweep paid that bill');
   });
 
+  it('has the bills of judges', () => {
+    const { stages, evaluation } = cellAt(256, 1);
+    const results = resultsOf(cellAt(256, 1), { cached: true });
+    const judged = results.map((result) =>
+      result.key === evaluation.key ? { ...result, cached: false, metrics: { annotatorUsd: 0.75 } } : result,
+    );
+    assert.equal(spentUsd(prices, boughtOf(stages, judged)), 0.75);
+  });
+
   it('is what was paid once, also where other cells find in the store what one has just bought', () => {
     const cell = cellAt(256, 0.5);
     const [first, later] = [resultsOf(cell, { checkerCalls: 100 }), resultsOf(cell, { cached: true })];
