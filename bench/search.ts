@@ -179,11 +179,12 @@ function rowOf(name: string, { regrets, shares }: Judgement): string[] {
  * shapes, against simple rules. A table a surface: regret in points over budgets and draws, cost in per cent of the
  * grid's modelled seconds.
  *
- * @param argv draws a surface; 1,000 unless told
+ * @param argv draws a surface, 1,000 unless told; and names of surfaces, all unless told
  */
-export function benchSearch([count = '1000']: readonly string[]): Promise<void> {
+export function benchSearch([count = '1000', ...names]: readonly string[]): Promise<void> {
   const head = ['search', 'regret ≤ 2, %', 'mean', 'p90', 'p99', 'worst', 'cost, %', 'dearest'];
-  for (const surface of surfaces) {
+  const chosen = surfaces.filter(({ name }) => names.length === 0 || names.includes(name));
+  for (const surface of chosen) {
     const runs = runsOf(surface);
     const worlds = Array.from({ length: Number(count) }, (_, draw) => drawWorld(surface, runs, draw));
     console.log(`\n${surface.name}: ${worlds.length} draws at ${surface.budgets.length} budgets`);
