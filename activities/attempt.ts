@@ -1,6 +1,13 @@
 import { CancelledFailure, type Context } from '@temporalio/activity';
-import { countInfrastructureFailures, endAttempt, readLedger, startAttempt, type AttemptEnd } from '../audit';
-import { BudgetlineError, type FailureCode } from '../contracts/failures';
+import {
+  countInfrastructureFailures,
+  endAttempt,
+  givenWayTo,
+  readLedger,
+  startAttempt,
+  type AttemptEnd,
+} from '../audit';
+import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine } from '../contracts/ledger';
 import type { PlannedStage } from '../contracts/stage';
 import { digestOf, inputDigest, rowPrice } from '../planning';
@@ -104,19 +111,11 @@ export function explainFailure(session: StageSession, error: unknown): Budgetlin
   );
 }
 
-/** What an attempt gives way to; it has not failed. */
-const yields: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  'TRAINER_YIELDED',
-  'WORKER_STOPPING',
-  'ANNOTATION_PENDING',
-  'ANNOTATOR_BUSY',
-]);
-
 function endingOf(failure: BudgetlineError | CancelledFailure): Ending {
   if (failure instanceof CancelledFailure)
     return { outcome: 'cancelled', code: null, message: null, ...nothingMade };
   const { code } = failure;
-  const outcome = yields.has(code) ? 'yielded' : 'failed';
+  const outcome = givenWayTo.has(code) ? 'yielded' : 'failed';
   return { outcome, code, message: failure.message.slice(0, 500), ...nothingMade };
 }
 

@@ -3,6 +3,7 @@ export { appendLine, ledgerHead, readLedger } from './ledger';
 export {
   countInfrastructureFailures,
   endAttempt,
+  givenWayTo,
   openAttempts,
   recordLostAttempts,
   startAttempt,

@@ -53,15 +53,18 @@ export function endAttempt(path: string, end: AttemptEnd): Promise<string> {
   return appendLine(path, { type: 'attempt-ended', ...end });
 }
 
-/** Failures that say nothing against the stage or its host, and so eat no retry budget. */
-const uncounted: ReadonlySet<string> = new Set<FailureCode>([
-  'STAGE_CLAIMED',
-  'DEVICE_BUSY',
-  'CLAIM_LOST',
+/** What an attempt gives way to: it has not failed. */
+export const givenWayTo: ReadonlySet<string> = new Set<FailureCode>([
   'TRAINER_YIELDED',
   'WORKER_STOPPING',
   'ANNOTATION_PENDING',
   'ANNOTATOR_BUSY',
+]);
+
+/** Failures that say nothing against the stage or its host, and so eat no retry budget. */
+const uncounted: ReadonlySet<string> = new Set([
+  ...givenWayTo,
+  ...(['STAGE_CLAIMED', 'DEVICE_BUSY', 'CLAIM_LOST'] satisfies FailureCode[]),
 ]);
 
 function isCounted(code: string | null): boolean {
