@@ -1,27 +1,37 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExternalPlace, LowerOptions } from '../graph';
+import { writtenBytes, writtenLength, type ExternalPlace, type TensorContent } from '../graph';
 import { attempt } from '../io/files';
 
-type Data = Parameters<NonNullable<LowerOptions['place']>>[0];
+type Data = TensorContent['data'];
 
 const fileName = 'constants.bin';
 /** What a memory map can begin at. */
 const alignment = 4096;
+/** Elements written at a time, so that what is narrowed for it takes two mebibytes and not as much as the model. */
+const writtenAtOnce = 1 << 20;
 
 /** Frozen weights in a file beside the graphs that share them: a graph itself may have two gibibytes at most. */
 export interface ConstantsFile {
   readonly folder: string;
-  /** Where an array's bytes lie; they are written when it is first asked for. */
-  place(data: Data): ExternalPlace;
+  /** Where an array's bytes lie; they are written when it is first asked for in a type. */
+  place(content: TensorContent): ExternalPlace;
   /** Takes the file away. */
   remove(): void;
 }
 
-function writeAll(descriptor: number, data: Data, offset: number): void {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+function writeAll(descriptor: number, bytes: Uint8Array, offset: number): void {
   for (let done = 0; done < bytes.length;)
     done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
+}
+
+function writeContent(descriptor: number, { dtype, data }: TensorContent, offset: number): void {
+  let end = offset;
+  for (let at = 0; at < data.length; at += writtenAtOnce) {
+    const bytes = writtenBytes({ dtype, data: data.subarray(at, at + writtenAtOnce) });
+    writeAll(descriptor, bytes, end);
+    end += bytes.length;
+  }
 }
 
 /** Begins the file in a folder, anew where there is one: what it held can be made again. */
@@ -31,17 +41,22 @@ export function createConstantsFile(folder: string): ConstantsFile {
     mkdirSync(folder, { recursive: true });
     return openSync(path, 'w');
   });
-  const places = new WeakMap<Data, ExternalPlace>();
+  const places = new WeakMap<Data, Map<TensorContent['dtype'], ExternalPlace>>();
   let end = 0;
+  const append = (content: TensorContent): ExternalPlace => {
+    const place = { location: fileName, offset: end, length: writtenLength(content) };
+    attempt(path, 'write', () => {
+      writeContent(descriptor, content, place.offset);
+    });
+    end = Math.ceil((end + place.length) / alignment) * alignment;
+    return place;
+  };
   return {
     folder,
-    place(data) {
-      const known = places.get(data);
-      if (known !== undefined) return known;
-      const place = { location: fileName, offset: end, length: data.byteLength };
-      attempt(path, 'write', () => writeAll(descriptor, data, place.offset));
-      places.set(data, place);
-      end = Math.ceil((end + data.byteLength) / alignment) * alignment;
+    place(content) {
+      const known = places.get(content.data) ?? new Map<TensorContent['dtype'], ExternalPlace>();
+      const place = known.get(content.dtype) ?? append(content);
+      places.set(content.data, known.set(content.dtype, place));
       return place;
     },
     remove() {

@@ -27,7 +27,7 @@ export const lower = (
   lowerGraph(outputs, {
     precision: profile.precision,
     ...(carried === undefined ? {} : { carried }),
-    ...(constants === null ? {} : { place: (data) => constants.place(data) }),
+    ...(constants === null ? {} : { place: (content) => constants.place(content) }),
   });
 
 /** How sessions are opened at a place. */

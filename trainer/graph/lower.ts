@@ -7,8 +7,10 @@ import {
   type ExternalPlace,
   type GraphProto,
   type NodeProto,
+  type TensorContent,
   type TensorProto,
   type ValueInfoProto,
+  writtenLength,
 } from './onnx-proto';
 import { toMixedPrecision } from './mixed-precision';
 import { scheduleOps, type Schedule } from './order';
@@ -41,7 +43,7 @@ export interface LowerOptions {
   /** Makes the graph one that runs many times in a call; names what is carried from turn to turn. */
   readonly carried?: Carried;
   /** Puts the bytes of a large constant outside of the model and says where; all stay inside without it. */
-  readonly place?: (data: TensorProto['data']) => ExternalPlace;
+  readonly place?: (content: TensorContent) => ExternalPlace;
 }
 
 /** Constants of fewer bytes stay in the model. */
@@ -50,7 +52,7 @@ const externalBytes = 1 << 16;
 function placeConstants(graph: GraphProto, { place }: LowerOptions): GraphProto {
   if (place === undefined) return graph;
   const initializers = graph.initializers.map((tensor) =>
-    tensor.data.byteLength < externalBytes ? tensor : { ...tensor, place: place(tensor.data) },
+    writtenLength(tensor) < externalBytes ? tensor : { ...tensor, place: place(tensor) },
   );
   return { ...graph, initializers };
 }

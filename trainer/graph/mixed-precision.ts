@@ -1,4 +1,4 @@
-import { narrow, type HalfType } from './half';
+import type { HalfType } from './half';
 import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from './onnx-proto';
 
 /** How an operator takes sixteen bits. */
@@ -165,15 +165,9 @@ class Narrowing {
   }
 
   private keep(tensor: TensorProto, width: Width): string {
-    const { data } = tensor;
     const name = width === 'full' ? tensor.name : `${tensor.name}_half`;
     if (!this.kept.has(name))
-      this.kept.set(
-        name,
-        width === 'full'
-          ? tensor
-          : { ...tensor, name, dtype: this.half, data: narrow(data as Float32Array, this.half) },
-      );
+      this.kept.set(name, width === 'full' ? tensor : { ...tensor, name, dtype: this.half });
     return name;
   }
 

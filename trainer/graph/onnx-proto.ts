@@ -1,5 +1,5 @@
 import { Writer } from 'protobufjs/minimal';
-import type { HalfType } from './half';
+import { narrow, type HalfType } from './half';
 import type { ConstantData, DType, Shape } from './primitives';
 
 /** The messages of onnx.proto3 that a lowered graph needs, by their field numbers. */
@@ -12,11 +12,15 @@ export interface ExternalPlace {
   readonly length: number;
 }
 
-export interface TensorProto {
-  readonly name: string;
+/** What a constant holds. Sixteen-bit floats are given as f32: they are narrowed where they are written, and kept by nobody. */
+export interface TensorContent {
   readonly dtype: DType | HalfType;
+  readonly data: ConstantData;
+}
+
+export interface TensorProto extends TensorContent {
+  readonly name: string;
   readonly shape: Shape;
-  readonly data: ConstantData | Uint16Array;
   /** Where the data lies in a file of its own; a message holds two gibibytes at most. */
   readonly place?: ExternalPlace;
 }
@@ -70,6 +74,18 @@ const attributeTypes = {
   ints: { type: 7, field: 8 },
 } as const;
 
+const isNarrow = (dtype: DType | HalfType): dtype is HalfType => dtype === 'f16' || dtype === 'bf16';
+
+/** Bytes that a constant takes where it is written. */
+export const writtenLength = ({ dtype, data }: TensorContent): number =>
+  isNarrow(dtype) ? data.length * 2 : data.byteLength;
+
+/** A constant's bytes as they are written. */
+export function writtenBytes({ dtype, data }: TensorContent): Uint8Array {
+  const elements = isNarrow(dtype) ? narrow(data as Float32Array, dtype) : data;
+  return new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
+}
+
 const varint = 0;
 const fixed32 = 5;
 const lengthDelimited = 2;
@@ -113,8 +129,7 @@ function writeTensor(writer: Writer, tensor: TensorProto): void {
     writePlace(writer, tensor.place);
     return;
   }
-  const { buffer, byteOffset, byteLength } = tensor.data;
-  writer.uint32(tag(9, lengthDelimited)).bytes(new Uint8Array(buffer, byteOffset, byteLength));
+  writer.uint32(tag(9, lengthDelimited)).bytes(writtenBytes(tensor));
 }
 
 function writeAttribute(writer: Writer, name: string, attribute: AttributeValue): void {
