@@ -169,8 +169,9 @@ describe('pure: graphs by where they run', () => {
     it(`${precision}: frozen weights outside of the graphs are the same weights, there once for all of them`, async () => {
       const place = folder.at(precision);
       const inside = await visitGraphs({ ...plain, precision });
-      const outside = await visitGraphs({ ...plain, precision, constantsFolder: place }, () =>
-        statSync(join(place, 'constants.bin')).size,
+      const outside = await visitGraphs(
+        { ...plain, precision, constantsFolder: place },
+        () => statSync(join(place, 'constants.bin')).size,
       );
       assert.deepEqual(outside.figures, inside.figures);
       assert.deepEqual(outside.state, inside.state);
