@@ -70,7 +70,7 @@ const law = {
   client: {
     rooms: ['contracts', 'planning', 'ingest', 'store', 'connection'],
     types: ['workflows'],
-    packages: ['zod', '@huggingface/hub', '@temporalio/client', '@temporalio/common'],
+    packages: ['zod', '@huggingface/gguf', '@huggingface/hub', '@temporalio/client', '@temporalio/common'],
     node: true,
   },
   cli: {
@@ -130,6 +130,7 @@ const plainContracts = [
   'coordinates',
   'labels',
   'budget-name',
+  'vocabulary',
 ];
 
 const roomPath = (room) => (room.endsWith('.ts') ? `^${room.replace('.', '\\.')}$` : `^${room}/`);

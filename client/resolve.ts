@@ -18,7 +18,7 @@ import { digestFile, digestFolder } from '../store';
 import type { GivenRows } from '../ingest';
 import { type PreviewRequest, readGivenFor, type ResolvedGiven, resolveGiven } from './given';
 import { fetchHubModel, isModelFile, type HubOptions } from './hub';
-import { countParameters } from './model-parameters';
+import { readModelSize } from './model-size';
 import { embeddedModelPath } from './package-files';
 
 export interface ResolveOptions {
@@ -52,12 +52,11 @@ async function resolveModel(name: string, { baseDir, hub }: ModelOptions): Promi
   if (reference !== null) {
     const path = await fetchHubModel(reference, hub);
     // Other programs keep more of a repository in the same snapshot; a model is the same with and without.
-    return { name, path, digest: await digestFolder(path, isModelFile) };
+    return { name, path, digest: await digestFolder(path, isModelFile), ...(await readModelSize(path)) };
   }
   const path = name === 'embedded' ? embeddedModelPath : resolve(baseDir, name);
   const digest = path.endsWith('.gguf') ? await digestFile(path) : await digestFolder(path);
-  const parameters = await countParameters(path);
-  return { name, path, digest, ...(parameters === undefined ? {} : { parameters }) };
+  return { name, path, digest, ...(await readModelSize(path)) };
 }
 
 function pathOf(definition: AnyDefinition, name: string): string {

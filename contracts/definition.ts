@@ -343,8 +343,10 @@ export interface ResolvedModel {
   /** SHA-256 over the folder's payload files, hexadecimal. */
   readonly digest: string;
   readonly path: string;
-  /** Weights, for the price of compute; left out where the folder does not tell. */
+  /** Weights, for the price of compute; left out where the files do not tell. */
   readonly parameters?: number;
+  /** Words that it knows, which decide how its logits are made; left out where the files do not tell. */
+  readonly vocabulary?: number;
 }
 
 /** External files of a task: name in the definition → path on this host and content digest. */

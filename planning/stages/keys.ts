@@ -1,4 +1,6 @@
+import type { ResolvedModel } from '../../contracts/definition';
 import type { InputName, SpecOf, StageInputRef, StageKey, StageKind } from '../../contracts/stage';
+import { wholeVocabulary } from '../../contracts/vocabulary';
 import { digestOf, seedOf } from '../digest';
 
 /**
@@ -12,6 +14,17 @@ export const revisions: Readonly<Record<StageKind, number>> = {
   trainPreference: 2,
   evaluate: 2,
 };
+
+/**
+ * The revision of a stage that trains a model. One more above `wholeVocabulary`: since logits are made in chunks there, what stores
+ * held of such models is not what would be made today, to the last bits; that of all others is.
+ */
+export function trainingRevision(
+  kind: 'trainSft' | 'trainPreference',
+  { vocabulary = 0 }: ResolvedModel,
+): number {
+  return revisions[kind] + (vocabulary > wholeVocabulary ? 1 : 0);
+}
 
 /** A stage's inputs by name. */
 export type Inputs = Readonly<Partial<Record<InputName, StageInputRef>>>;

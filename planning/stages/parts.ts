@@ -15,14 +15,15 @@ interface StageParts<K extends StageKind> extends Pick<
 > {
   readonly spec: SpecOf<K>;
   readonly inputs?: Inputs;
+  /** That of the kind unless given. */
+  readonly revision?: number;
   readonly files?: Readonly<Record<string, string>>;
   readonly title: string;
 }
 
 /** A stage of these parts, under its key. */
 export function makeStage<K extends StageKind>(kind: K, parts: StageParts<K>) {
-  const { spec, inputs = {}, files = {}, ...outside } = parts;
-  const revision = revisions[kind];
+  const { spec, inputs = {}, files = {}, revision = revisions[kind], ...outside } = parts;
   return { key: stageKey(spec, revision, inputs), kind, revision, spec, inputs, files, ...outside };
 }
 

@@ -1,6 +1,6 @@
 import type { PreferenceLossName } from '../../contracts/losses';
 import type { PlannedStage } from '../../contracts/stage';
-import { stageSeed } from './keys';
+import { stageSeed, trainingRevision } from './keys';
 import { baseModel, makeStage, outputOf, type StageContext } from './parts';
 
 const rowNames = {
@@ -30,6 +30,7 @@ export function trainSftStage(context: StageContext, options: SftStageOptions): 
       seed: stageSeed(context.seed, 'trainSft', data.key),
       dtype: 'f32',
     },
+    revision: trainingRevision('trainSft', context.resolved.model),
     inputs: { base: base === undefined ? baseModel(context) : outputOf(base), data: outputOf(data) },
     title: `SFT on ${data.spec.rows} ${column === 'chosen' ? 'chosen answers' : rowNames[data.spec.what]}`,
   });
@@ -79,6 +80,7 @@ export function trainPreferenceStage(
       seed: stageSeed(context.seed, 'trainPreference', data.key),
       dtype: 'f32',
     },
+    revision: trainingRevision('trainPreference', context.resolved.model),
     inputs: { reference: outputOf(reference), data: outputOf(data) },
     title: `${lossTitles[loss.name]} on ${rows} pairs`,
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type { ResolvedSweep } from '../../contracts/definition';
-import { canonicalJson, gridOf, planSweep, poolSeed, sha256Hex, stageSeed } from '../../planning';
+import { canonicalJson, gridOf, planSweep, poolSeed, revisions, sha256Hex, stageSeed } from '../../planning';
 import { sweepOfOne } from '../../planning/define';
 import { resolveSweep } from './support';
 
@@ -127,6 +127,27 @@ describe('pure: stage keys', () => {
         stages.map(({ key }) => key),
       );
     }
+  });
+
+  it('of what is trained know of a large vocabulary, and of none that is not', () => {
+    const withWords = (vocabulary: number) => {
+      const { model } = resolveSweep();
+      return planSweep(resolveSweep({}, { model: { ...model, vocabulary } })).stages.map(
+        ({ stage }) => stage,
+      );
+    };
+    assert.deepEqual(new Set(withWords(32_768).map(({ key }) => key)), before);
+    const changed = withWords(32_769).filter(({ key }) => !before.has(key));
+    const raised = changed.filter(({ kind, revision }) => revision !== revisions[kind]);
+    assert.deepEqual([...new Set(raised.map(({ kind }) => kind))].sort(), ['trainPreference', 'trainSft']);
+    const trained = withWords(32_769).filter(({ kind }) => kind === 'trainSft' || kind === 'trainPreference');
+    assert.equal(raised.length, trained.length);
+    const rest = new Set(
+      withWords(32_769)
+        .filter(({ key }) => before.has(key))
+        .map(({ title }) => title),
+    );
+    assert.ok(rest.has('Reference: the base model'), 'nothing was trained for it');
   });
 
   it('are those that stores of today hold', () => {

@@ -1,3 +1,4 @@
+import { wholeVocabulary } from '../../contracts/vocabulary';
 import { logitSlopes, mapChunks, ops, type Chunks, type Value } from '../graph';
 import type { ModelConfig } from '../engine/types';
 import { createContext, headOf, type DecoderContext, type WeightSource } from './decoder';
@@ -39,12 +40,10 @@ function judge(picked: Value, all: Value): TokenScores {
   };
 }
 
-/** Vocabularies above this are looked at in chunks of tokens: [S, V] of a batch would outgrow everything else. */
-const wholeVocabulary = 1 << 15;
 /** Logits of a chunk: half a gibibyte for the four arrays of that size that stand at once. */
 const chunkLogits = 1 << 25;
 
-/** Tokens whose logits are made at once: all, or as many as a chunk has room for. */
+/** Tokens whose logits are made at once: all, or as many as a chunk has room for, where [S, V] would outgrow everything else. */
 const tokensAtOnce = ({ vocabSize }: ModelConfig): number =>
   vocabSize > wholeVocabulary ? Math.floor(chunkLogits / vocabSize) : Infinity;
 

@@ -1,0 +1,89 @@
+import { open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { ResolvedModel } from '../contracts/definition';
+
+/** How large a model is, as far as its files tell. */
+export type ModelSize = Pick<ResolvedModel, 'parameters' | 'vocabulary'>;
+
+/** Headers beyond this are no model's: the format's own limit (safetensors 0.4). */
+const longestHeader = 100_000_000;
+
+const tensorHeader = z.record(
+  z.string(),
+  z.looseObject({ shape: z.array(z.int().nonnegative()).optional() }),
+);
+const modelConfig = z.looseObject({ vocab_size: z.int().positive() });
+
+/** What is used of @huggingface/gguf: its own declarations do not resolve under this project's module settings. */
+interface GgufLibrary {
+  readonly gguf: (
+    path: string,
+    options: { allowLocalFile: true },
+  ) => Promise<{
+    readonly tensorInfos: readonly { readonly name: string; readonly shape: readonly bigint[] }[];
+  }>;
+}
+
+/** undefined where it cannot be read: what reads the model for its own sake says what is wrong with it. */
+const ifReadable = <T>(reading: Promise<T>): Promise<T | undefined> => reading.catch(() => undefined);
+
+const elementsIn = (shapes: readonly (readonly number[])[]): number =>
+  shapes.reduce((sum, shape) => sum + shape.reduce((size, side) => size * side, 1), 0);
+
+async function readHeader(path: string): Promise<z.infer<typeof tensorHeader>> {
+  const file = await open(path);
+  try {
+    const length = Buffer.alloc(8);
+    await file.read(length, 0, 8, 0);
+    const size = Number(length.readBigUInt64LE());
+    if (size > longestHeader) throw new RangeError(`${path} begins with no header`);
+    const header = Buffer.alloc(size);
+    await file.read(header, 0, size, 8);
+    return tensorHeader.parse(JSON.parse(header.toString('utf8')));
+  } finally {
+    await file.close();
+  }
+}
+
+async function countIn(path: string): Promise<number> {
+  // The entry "__metadata__" has no shape, and so no weights.
+  const tensors = Object.values(await readHeader(path));
+  return elementsIn(tensors.flatMap(({ shape }) => (shape === undefined ? [] : [shape])));
+}
+
+async function countParameters(folder: string): Promise<number | undefined> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.safetensors'));
+  if (files.length === 0) return undefined;
+  const counts = await Promise.all(files.map((name) => countIn(join(folder, name))));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function readVocabulary(folder: string): Promise<number> {
+  const text = await readFile(join(folder, 'config.json'), 'utf8');
+  return modelConfig.parse(JSON.parse(text)).vocab_size;
+}
+
+async function readGgufSize(path: string): Promise<ModelSize> {
+  const { gguf } = (await import('@huggingface/gguf')) as unknown as GgufLibrary;
+  const { tensorInfos } = await gguf(path, { allowLocalFile: true });
+  // The innermost dimension comes first.
+  const vocabulary = tensorInfos.find(({ name }) => name === 'token_embd.weight')?.shape.at(-1);
+  return {
+    parameters: elementsIn(tensorInfos.map(({ shape }) => shape.map(Number))),
+    ...(vocabulary === undefined ? {} : { vocabulary: Number(vocabulary) }),
+  };
+}
+
+/** The size of a model's folder or GGUF file, by the headers of its weights and its settings. */
+export async function readModelSize(path: string): Promise<ModelSize> {
+  if (path.endsWith('.gguf')) return (await ifReadable(readGgufSize(path))) ?? {};
+  const [parameters, vocabulary] = await Promise.all([
+    ifReadable(countParameters(path)),
+    ifReadable(readVocabulary(path)),
+  ]);
+  return {
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(vocabulary === undefined ? {} : { vocabulary }),
+  };
+}

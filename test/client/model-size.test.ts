@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { readModelSize } from '../../client/model-size';
+import { embeddedModelPath } from '../../client/package-files';
+import { temporaryFolder } from '../support/temporary';
+import { encodeGguf } from '../trainer/support/gguf-writer';
+
+describe('pure: the size of a model', () => {
+  const folder = temporaryFolder();
+
+  it('is read from headers and settings of a folder, and from a GGUF file', async () => {
+    assert.deepEqual(await readModelSize(embeddedModelPath), { parameters: 820_736, vocabulary: 131 });
+    const tensor = { type: 0, bytes: new Uint8Array(4 * 32 * 50) };
+    const tensors = new Map([
+      ['token_embd.weight', { ...tensor, shape: [32, 50] }],
+      ['output_norm.weight', { ...tensor, shape: [32] }],
+    ]);
+    writeFileSync(folder.at('made.gguf'), encodeGguf({ 'general.architecture': 'llama' }, tensors));
+    assert.deepEqual(await readModelSize(folder.at('made.gguf')), { parameters: 1632, vocabulary: 50 });
+  });
+
+  it('is left open where files do not tell: who reads the model for its own sake says what is wrong', async () => {
+    mkdirSync(folder.at('odd'));
+    writeFileSync(folder.at('odd', 'config.json'), '{ "vocab_size": "many" }');
+    writeFileSync(folder.at('odd', 'model.safetensors'), 'short');
+    writeFileSync(folder.at('odd.gguf'), 'GGUF');
+    for (const path of ['odd', 'odd.gguf', 'none', 'none.gguf'])
+      assert.deepEqual(await readModelSize(folder.at(path)), {}, path);
+  });
+});
