@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import { readLedger } from '../audit';
 import { BudgetlineError } from '../contracts/failures';
 import { generationRow } from '../contracts/rows';
+import type { LedgerLine } from '../contracts/ledger';
 import type { AnnotationSession, LocalGeneration } from '../contracts/task';
 import { digestOf } from '../planning';
 import { ensureDir, type Claim } from '../store';
 import { readJsonLines, writeJsonLines } from './json-lines';
 import { generateAnswers } from './policy';
 import type { StageSession } from './session';
-import { billedBefore } from './usage';
+import { billsOf, endedInRun, sumBills } from './usage';
 
 /** Who works, on what: one folder in the store. */
 export interface AnnotationWork {
@@ -68,9 +69,12 @@ function openSession(session: StageSession, { claim, key, told, billed }: Openin
   };
 }
 
-function billOf({ usage }: StageSession): Record<string, number> {
-  if (usage.annotation === null) return {};
-  const { calls, inputTokens, outputTokens, usd } = usage.annotation;
+/** What was paid in this run of the workflow: by this attempt, and by those of the stage that failed before it. */
+function billOf({ usage, context }: StageSession, lines: readonly LedgerLine[]): Record<string, number> {
+  const before = billsOf(endedInRun(lines, context.info.workflowExecution?.runId ?? 'none'));
+  const bills = [...before, ...(usage.annotation === null ? [] : [usage.annotation])];
+  if (bills.length === 0) return {};
+  const { calls, inputTokens, outputTokens, usd } = sumBills(bills);
   return { annotatorCalls: calls, inputTokens, outputTokens, annotatorUsd: usd };
 }
 
@@ -84,9 +88,10 @@ export async function annotate<T>(
   const told: Record<string, number> = {};
   try {
     const { environment, stage } = session;
-    const billed = billedBefore(await readLedger(environment.store.paths.stageLedger(stage.key)));
+    const lines = await readLedger(environment.store.paths.stageLedger(stage.key));
+    const billed = sumBills(billsOf(lines));
     const result = await ask(openSession(session, { claim, key: work.key, told, billed }));
-    return { result, metrics: { ...billOf(session), ...told } };
+    return { result, metrics: { ...billOf(session, lines), ...told } };
   } catch (error) {
     // An attempt that should end ends as one, however the annotator tells of it.
     session.assertWanted();

@@ -13,6 +13,7 @@ import type { PlannedStage } from '../contracts/stage';
 import { digestOf, inputDigest, rowPrice } from '../planning';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
+import { endedInRun } from './usage';
 import type { StageSession } from './session';
 
 /** Names an attempt in the ledger. */
@@ -119,22 +120,32 @@ function endingOf(failure: BudgetlineError | CancelledFailure): Ending {
   return { outcome, code, message: failure.message.slice(0, 500), ...nothingMade };
 }
 
-/** Fails for good where the stage has failed for reasons of infrastructure more often than its definition allows. */
-export function assertRetriesLeft(
+/** The failure for good of a stage that has failed for reasons of infrastructure more often than its definition allows. */
+export function retriesSpent(
   session: StageSession,
   lines: readonly LedgerLine[],
   names: AttemptNames,
   last?: BudgetlineError,
-): void {
+): BudgetlineError | undefined {
   const { infrastructureRetries } = session.execution;
   const count = countInfrastructureFailures(lines, names.runId);
-  if (count <= infrastructureRetries) return;
+  if (count <= infrastructureRetries) return undefined;
   const lastly = last === undefined ? 'its workers were lost.' : `the last: ${last.message}`;
-  throw new BudgetlineError(
+  return new BudgetlineError(
     'RETRIES_SPENT',
     `${session.stage.title} failed ${count} times, and ${infrastructureRetries} retries are allowed; ${lastly}`,
     { details: { count, ledger: ledgerOf(session), lastCode: last?.code ?? null } },
   );
+}
+
+/** The same failure, with what the stage's attempts in this run have spent: the workflow's purse has to know. */
+function withSpending(
+  { code, message, remedy, details }: BudgetlineError,
+  lines: readonly LedgerLine[],
+  { runId }: AttemptNames,
+): BudgetlineError {
+  const spentUsd = endedInRun(lines, runId).reduce((sum, { usd }) => sum + (usd ?? 0), 0);
+  return new BudgetlineError(code, message, { remedy, details: { spentUsd, ...details } });
 }
 
 /** Tells the ledger how an attempt failed, and gives the failure that the workflow shall see. */
@@ -149,10 +160,10 @@ export async function recordFailure(
   try {
     await closeAttempt(session, names, endingOf(failure));
     if (failure instanceof CancelledFailure) return failure;
-    assertRetriesLeft(session, await readLedger(ledgerOf(session)), names, failure);
-    return failure;
-  } catch (later) {
+    const lines = await readLedger(ledgerOf(session));
+    return withSpending(retriesSpent(session, lines, names, failure) ?? failure, lines, names);
+  } catch {
     // A full disk takes no ledger line; the next attempt then tells of this one as lost.
-    return later instanceof BudgetlineError && later.code === 'RETRIES_SPENT' ? later : failure;
+    return failure;
   }
 }

@@ -37,9 +37,10 @@ export function withCode(error: unknown): BudgetlineError {
 function smallDetails(details: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const small = Object.entries(details)
     .slice(0, 12)
-    .map(([name, value]) => {
-      const text = typeof value === 'string' ? value : JSON.stringify(value);
-      return [name, (text as string | undefined)?.slice(0, longestDetail) ?? null] as const;
+    .map(([name, value]): [string, number | string | null] => {
+      if (typeof value === 'number') return [name, value];
+      const text = typeof value === 'string' ? value : (JSON.stringify(value) as string | undefined);
+      return [name, text?.slice(0, longestDetail) ?? null];
     });
   return Object.fromEntries(small);
 }

@@ -8,11 +8,11 @@ import { inputDigest } from '../planning';
 import { digestFile, ensureDir, type Claim, type PublishedArtifact, type PublishRequest } from '../store';
 import {
   answered,
-  assertRetriesLeft,
   closeAttempt,
   namesOf,
   openAttempt,
   recordFailure,
+  retriesSpent,
   type AttemptNames,
 } from './attempt';
 import { describeRows } from './dataset';
@@ -102,7 +102,8 @@ async function runAttempt<T>(session: StageSession, work: AttemptWork<T>): Promi
   session.startHeartbeats();
   try {
     const lines = await openAttempt(session, names);
-    assertRetriesLeft(session, lines, names);
+    const spent = retriesSpent(session, lines, names);
+    if (spent !== undefined) throw spent;
     await ensureDir(session.runDir);
     return await work(session, names);
   } catch (error) {

@@ -97,11 +97,13 @@ export function warningsIn(lines: readonly LedgerLine[]): StageWarning[] {
   return [...distinct.values()];
 }
 
-/** What models behind endpoints were paid for a stage, as its ledger tells. */
-export function billedBefore(lines: readonly LedgerLine[]): AnnotationBill {
-  const bills = lines.flatMap((line) =>
-    line.type === 'attempt-ended' && line.annotation ? [line.annotation] : [],
-  );
+/** Attempts of one run of a workflow that have ended. */
+export function endedInRun(lines: readonly LedgerLine[], runId: string): LineOf<'attempt-ended'>[] {
+  return lines.flatMap((line) => (line.type === 'attempt-ended' && line.runId === runId ? [line] : []));
+}
+
+/** Several bills as one. */
+export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {
   const sum = (name: keyof AnnotationBill): number => bills.reduce((total, bill) => total + bill[name], 0);
   return {
     calls: sum('calls'),
@@ -109,6 +111,11 @@ export function billedBefore(lines: readonly LedgerLine[]): AnnotationBill {
     outputTokens: sum('outputTokens'),
     usd: sum('usd'),
   };
+}
+
+/** What models behind endpoints were paid in attempts, as a ledger tells. */
+export function billsOf(lines: readonly LedgerLine[]): AnnotationBill[] {
+  return lines.flatMap((line) => (line.type === 'attempt-ended' && line.annotation ? [line.annotation] : []));
 }
 
 /** What nothing costs: a stage that was there already. */

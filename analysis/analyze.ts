@@ -85,9 +85,9 @@ function seedDeviations(inference: Inference): { budget: number; deviation: numb
   return [...found].map(([budget, deviation]) => ({ budget, deviation }));
 }
 
-function describeHole({ cell, code, message }: CellHole): SweepAnalysis['holes'][number] {
+function describeHole({ cell, ...reason }: CellHole): SweepAnalysis['holes'][number] {
   const { id, budget, sftFraction, seed } = cell;
-  return { cellId: id, budget, sftFraction, seed, code, message };
+  return { cellId: id, budget, sftFraction, seed, ...reason };
 }
 
 function noteSeeds(inference: Inference): string[] {
@@ -153,7 +153,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
 /** Analyses one sweep. Cells that failed are named and the rest is analysed without them. */
 export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
   const { result, definition, axes, items, chosenRewards, draws } = input;
-  const { base, cells, controls, holes, sweepId } = result;
+  const { base, baseFailure, cells, controls, holes, sweepId } = result;
   const { task, model, annotator } = definition;
   const analysis = analyzeSubject({
     subject: { task, model, annotator, ...(axes === undefined ? {} : { axes }) },
@@ -166,5 +166,5 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
     items,
     ...(draws === undefined ? {} : { draws }),
   });
-  return { ...analysis, sweepId };
+  return { ...analysis, ...(baseFailure === undefined ? {} : { baseFailure }), sweepId };
 }

@@ -64,7 +64,7 @@ const readItems = (store: Store, key: StageKey): Promise<ItemResult[] | undefine
 /** Item rows by run, for the analysis: of every evaluation that the store has. */
 async function readAllItems(store: Store, result: SweepResult): Promise<Map<string, ItemResult[]>> {
   const wanted: [string, StageKey][] = [
-    [baseItemsKey, result.base.key],
+    ...(result.base === null ? [] : [[baseItemsKey, result.base.key] as [string, StageKey]]),
     ...result.cells.map(({ cell, evaluation }): [string, StageKey] => [cell.id, evaluation.key]),
     ...result.controls.map((control): [string, StageKey] => [controlIdOf(control), control.evaluation.key]),
   ];

@@ -25,7 +25,7 @@ function rowsOf({ definition, coordinates, result }: VariantResult, axes: readon
     ...measured(evaluation),
   ];
   return [
-    row({ budget: 0 }, result.base),
+    ...(result.base === null ? [] : [row({ budget: 0 }, result.base)]),
     ...result.cells.map(({ cell: { budget, sftFraction, seed }, evaluation }) =>
       row({ budget, sft_fraction: sftFraction, seed }, evaluation),
     ),

@@ -1,5 +1,6 @@
 import type { Coordinates } from './coordinates';
 import type { BudgetUnit } from './definition';
+import type { FailureReason } from './results';
 
 /** A figure with its 95 % interval; the bounds are null where nothing says how sure it is. */
 export interface Estimate {
@@ -307,13 +308,11 @@ export interface ClaimVerdict {
 }
 
 /** A cell that failed, by name. */
-export interface HoleAnalysis {
+export interface HoleAnalysis extends FailureReason {
   readonly cellId: string;
   readonly budget: number;
   readonly sftFraction: number;
   readonly seed: number;
-  readonly code: string;
-  readonly message: string;
 }
 
 /** Whose cells are told of together. */
@@ -346,6 +345,8 @@ export interface SubjectAnalysis extends SubjectName {
   readonly delta: number;
   /** Null where the base model's score is not known. */
   readonly base: { readonly score: Estimate; readonly style: StyleRates } | null;
+  /** Why it is not known, where its evaluation failed. */
+  readonly baseFailure?: FailureReason;
   /** By budget, then by falling fraction. */
   readonly cells: readonly CellAnalysis[];
   readonly budgets: readonly BudgetAnalysis[];

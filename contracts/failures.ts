@@ -310,6 +310,11 @@ export class BudgetlineError extends Error {
   }
 }
 
+/** What to do about a failure as it was reported: what whoever failed advises, else the table; empty for foreign codes. */
+export function remedyOf({ code, remedy }: { code: string; remedy?: string | undefined }): string {
+  return remedy ?? (isFailureCode(code) ? failures[code].remedy : '');
+}
+
 /** Whether a text is one of our codes: what comes from elsewhere may be anything. */
 export const isFailureCode = (code: string | null | undefined): code is FailureCode =>
   typeof code === 'string' && Object.hasOwn(failures, code);

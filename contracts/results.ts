@@ -51,11 +51,17 @@ export interface CellResult {
   readonly anchor?: AnchoredHead;
 }
 
-/** A cell that did not finish, and why; the sweep goes on without it. */
-export interface CellHole {
-  readonly cell: CellIdentity;
+/** Why something of a run was not finished. */
+export interface FailureReason {
   readonly code: string;
   readonly message: string;
+  /** What to do, where whoever failed knew better than the table of failures. */
+  readonly remedy?: string;
+}
+
+/** A cell that did not finish, and why; the sweep goes on without it. */
+export interface CellHole extends FailureReason {
+  readonly cell: CellIdentity;
 }
 
 /** One run of a control. */
@@ -74,10 +80,15 @@ export function controlIdOf({ of, kind, setting }: Pick<ControlResult, 'of' | 'k
   return [of, kind, ...(setting === undefined ? [] : [setting])].join('/');
 }
 
+/** The untrained base; null where its evaluation failed, and then why. */
+export interface BaseOutcome {
+  readonly base: EvaluationSummary | null;
+  readonly baseFailure?: FailureReason | undefined;
+}
+
 /** The untrained base at one place on a sweep's axes. */
-export interface VariantBase {
+export interface VariantBase extends BaseOutcome {
   readonly axes: Readonly<Record<string, string>>;
-  readonly base: EvaluationSummary;
 }
 
 /** Where a search stands at one budget. */
@@ -126,7 +137,7 @@ export interface SearchRecord {
 
 /** What a sweep spent on annotation, and where its limit stopped it. */
 export interface SpendRecord {
-  /** US dollars for rows and checker calls that were really bought; nothing for what the store had. */
+  /** US dollars for rows, checker calls and judgements that were really bought, failed cells' too; nothing for what the store had. */
   readonly usd: number;
   /** Ids of cells and controls that were not begun because of the limit. */
   readonly notBegun: readonly string[];
@@ -145,11 +156,11 @@ export interface KeptPage {
 }
 
 /** What an allocation sweep gives: cells and holes in the plan's order, whichever finished first. */
-export interface SweepResult extends CellPage {
+export interface SweepResult extends CellPage, BaseOutcome {
   readonly sweepId: string;
   readonly definitionDigest: string;
   /** The untrained base; of a sweep with axes, at their first values. */
-  readonly base: EvaluationSummary;
+  readonly base: EvaluationSummary | null;
   /** The untrained base at every place on the axes; left out where the sweep has none. */
   readonly variants?: readonly VariantBase[];
   readonly baseStages: readonly StageResult[];

@@ -19,13 +19,15 @@ export function splitResult(definition: SweepDefinition, sweep: SweepResult): Va
     const cells = sweep.cells.filter(isHere);
     const ids = new Set(cells.map(({ cell }) => cell.id));
     const { variants = [], ...result } = sweep;
+    const here = variants.find(({ axes }) => coordinatesSlug(axes) === slug) ?? sweep;
     return {
       coordinates,
       definition: plain,
       result: {
         ...result,
         sweepId: `${sweep.sweepId}${slug}`,
-        base: variants.find(({ axes }) => coordinatesSlug(axes) === slug)?.base ?? sweep.base,
+        base: here.base,
+        baseFailure: here.baseFailure,
         cells,
         holes: sweep.holes.filter(isHere),
         controls: sweep.controls.filter(({ of }) => ids.has(of)),

@@ -43,11 +43,14 @@ function trainingOf(cells: readonly CellResult[], kind: TrainingEvidence['kind']
  * answers of the base model, of r = 0, of the warm start and of pure SFT.
  */
 export function planEvidence(result: SweepResult, analysis: SweepAnalysis): EvidencePlan {
-  const base = { name: 'Base model', evaluationKey: result.base.key, itemsKey: baseItemsKey };
-  if (result.cells.length === 0) return { training: [], answers: [base] };
+  const base =
+    result.base === null
+      ? []
+      : [{ name: 'Base model', evaluationKey: result.base.key, itemsKey: baseItemsKey }];
+  if (result.cells.length === 0) return { training: [], answers: base };
   const cells = representativeCells(result);
   const training = [...trainingOf(cells, 'trainSft'), ...trainingOf(cells, 'trainPreference')];
-  return { training, answers: [base, ...answerCells(cells, analysis)] };
+  return { training, answers: [...base, ...answerCells(cells, analysis)] };
 }
 
 function answerCells(cells: readonly CellResult[], analysis: SweepAnalysis): EvidencePlan['answers'] {

@@ -6,6 +6,7 @@ import { planCell } from '../planning/cell';
 import type { CellPlace, CellPlan } from '../planning/cell';
 import { definitionDigest } from '../planning/identity';
 import { summarizeEvaluation } from './evaluation';
+import { withFinished } from './failures';
 import { openExperiment, recordAll, sealLedger, tellingOfFailure } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
@@ -102,7 +103,9 @@ function runCell(cell: Cell): Promise<CellResult> {
   return tellingOfFailure(
     () => runStages(cell, tracked),
     () => tell(experimentId, tracked.finished),
-  );
+  ).catch((error: unknown) => {
+    throw parent === undefined ? error : withFinished(error, tracked.finished);
+  });
 }
 
 function placeOf(parent: AllocationExperimentInput['parent']): CellPlace {

@@ -3,11 +3,13 @@ import { nameBudget } from '../contracts/budget-name';
 import { describeCoordinates } from '../contracts/coordinates';
 import type { ResolvedSweep } from '../contracts/definition';
 import type {
+  BaseOutcome,
   CellHole,
   CellPage,
   CellResult,
   ControlResult,
   EvaluationSummary,
+  FailureReason,
   SearchProposal,
   SweepReturn,
 } from '../contracts/results';
@@ -16,7 +18,7 @@ import type { PlannedStage, StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { ControlPlan } from '../planning/controls';
 import { planSweep } from '../planning/plan';
-import type { SweepPlan } from '../planning/plan';
+import type { SweepPlan, VariantPlan } from '../planning/plan';
 import { cellAttributes } from '../planning/search-attributes';
 import { proposeNext } from '../search/next-batch';
 import { recordSearch } from '../search/record';
@@ -73,50 +75,71 @@ interface Sweep {
 const isSearch = ({ resolved: { definition } }: Sweep): boolean => (definition.strategy ?? 'grid') !== 'grid';
 
 /** Stages that the sweep runs itself, one after another, the last of which evaluates. */
-async function runChain(
-  { plan, orchestration, steering, finished }: Sweep,
-  { resolved, allowanceUsd }: Pick<StagesOptions, 'resolved' | 'allowanceUsd'>,
-  stages: readonly PlannedStage[],
-): Promise<StageResult[]> {
+interface ChainPlan extends Pick<StagesOptions, 'resolved'> {
+  /** Its name in the purse, in which it has begun. */
+  readonly id: string;
+  readonly stages: readonly PlannedStage[];
+}
+
+/** What the stages of a chain left; `failure` is why there are no more. */
+interface Chain {
+  readonly stages: readonly StageResult[];
+  readonly failure?: FailureReason;
+}
+
+async function runChain(sweep: Sweep, { id, resolved, stages }: ChainPlan): Promise<Chain> {
+  const { plan, orchestration, steering, finished, purse } = sweep;
+  const allowanceUsd = purse.allowance(id);
   const run = createRunner({
     ...{ resolved, orchestration, experimentId: plan.sweepId, allowanceUsd },
     runStage: (stage) => steering.runStage(stage),
   });
   const results: StageResult[] = [];
-  for (const stage of stages) {
-    const { result } = await run(stage);
-    results.push(result);
-    finished.push(result);
+  try {
+    for (const stage of stages) {
+      const { result } = await run(stage);
+      results.push(result);
+      finished.push(result);
+    }
+    purse.end(id, results);
+    return { stages: results };
+  } catch (error) {
+    const { reason, left } = readFailure(error);
+    purse.fail(id, left && { ...left, finished: results });
+    return { stages: results, failure: reason };
   }
-  return results;
 }
 
-/** What the last stage of a chain, an evaluation, says. */
-const summarizeChain = (results: readonly StageResult[]): EvaluationSummary =>
-  summarizeEvaluation(results.at(-1)!);
+/** What the last stage of a whole chain, an evaluation, says. */
+const summarizeChain = ({ stages }: Chain): EvaluationSummary => summarizeEvaluation(stages.at(-1)!);
+
+const outcomeOf = (chain: Chain): BaseOutcome =>
+  chain.failure === undefined ? { base: summarizeChain(chain) } : { base: null, baseFailure: chain.failure };
+
+function runBase(sweep: Sweep, { resolved, base: { reference, evaluation } }: VariantPlan): Promise<Chain> {
+  const stages = [reference, evaluation];
+  sweep.purse.begin(evaluation.key, stages);
+  return runChain(sweep, { id: evaluation.key, resolved, stages });
+}
 
 /** The untrained base at every place on the axes; what is one evaluation runs once. */
 async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
   if (sweep.carried !== undefined) return sweep.carried.base;
   const { variants } = sweep.plan;
-  const running = new Map<string, Promise<StageResult[]>>();
-  for (const { resolved, base } of variants) {
-    const { key } = base.evaluation;
-    if (!running.has(key)) running.set(key, runChain(sweep, { resolved }, [base.reference, base.evaluation]));
+  const running = new Map<string, Promise<Chain>>();
+  for (const variant of variants) {
+    const { key } = variant.base.evaluation;
+    if (!running.has(key)) running.set(key, runBase(sweep, variant));
   }
-  const baseStages = (await Promise.all(running.values())).flat();
-  const bases = variants.map(({ base }) => base.evaluation);
-  sweep.purse.count(bases, baseStages);
-  const places = await Promise.all(
-    variants.map(async ({ coordinates, base: { evaluation } }) => ({
-      axes: coordinates,
-      base: summarizeChain((await running.get(evaluation.key)) ?? []),
-    })),
+  const baseStages = (await Promise.all(running.values())).flatMap(({ stages }) => stages);
+  const outcomes = await Promise.all(
+    variants.map(async ({ base }) => outcomeOf(await running.get(base.evaluation.key)!)),
   );
-  const { base } = places[0]!;
-  sweep.board.base(base.score);
+  const places = variants.map(({ coordinates: axes }, at) => ({ axes, ...outcomes[at]! }));
+  const [first] = outcomes;
+  sweep.board.base(first!.base?.score ?? null);
   const hasAxes = sweep.resolved.definition.axes !== undefined;
-  return { base, baseStages, ...(hasAxes ? { variants: places } : {}) };
+  return { ...first!, baseStages, ...(hasAxes ? { variants: places } : {}) };
 }
 
 function summaryOf({ cell }: CellPlan): string {
@@ -169,30 +192,24 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | C
     sweep.board.cell(cellPlan, 'done', result);
     return result;
   } catch (error) {
-    const reason = readFailure(error);
+    const { reason, left } = readFailure(error);
+    sweep.purse.fail(id, left);
     sweep.board.cell(cellPlan, 'failed');
     return { cell: cellPlan.cell, ...reason };
   }
 }
 
 async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlResult[]> {
-  const { id, kind, setting, of, experiment } = control;
+  const { id, kind, setting, of, experiment: resolved, stages: planned } = control;
   const { purse, board } = sweep;
-  const begins = purse.begin(id, control.stages);
+  const begins = purse.begin(id, planned);
   board.control(id, begins ? 'running' : 'left-out');
   if (!begins) return [];
-  try {
-    const allowed = { resolved: experiment, allowanceUsd: purse.allowance(id) };
-    const stages = await runChain(sweep, allowed, control.stages);
-    purse.end(id, stages);
-    board.control(id, 'done');
-    const named = setting === undefined ? {} : { setting };
-    return [{ kind, ...named, of: of.id, evaluation: summarizeChain(stages), stages }];
-  } catch (error) {
-    readFailure(error);
-    board.control(id, 'failed');
-    return [];
-  }
+  const chain = await runChain(sweep, { id, resolved, stages: planned });
+  board.control(id, chain.failure === undefined ? 'done' : 'failed');
+  if (chain.failure !== undefined) return [];
+  const named = setting === undefined ? {} : { setting };
+  return [{ kind, ...named, of: of.id, evaluation: summarizeChain(chain), stages: chain.stages }];
 }
 
 /** Those beside the mixtures that have won, and those that the plan names. */

@@ -43,7 +43,7 @@ export class Board {
     this.#steering = steering;
     this.#finished = finished;
     this.#earlierLabels = carried?.labels ?? [];
-    this.#baseScore = carried?.base.base.score ?? null;
+    this.#baseScore = carried?.base.base?.score ?? null;
     for (const { cell } of plan.cells) {
       const score = carried?.scores[cell.id];
       const state = score === undefined ? 'waiting' : score === null ? 'failed' : 'done';
@@ -75,7 +75,7 @@ export class Board {
     this.#publish();
   }
 
-  base(score: number): void {
+  base(score: number | null): void {
     this.#baseScore = score;
   }
 

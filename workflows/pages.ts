@@ -18,7 +18,7 @@ import type { ScoredCell } from './winners';
 
 /** What one run of a sweep hands to the next: small figures, and references into the store. */
 export interface Carried {
-  readonly base: Pick<SweepResult, 'base' | 'variants' | 'baseStages'>;
+  readonly base: Pick<SweepResult, 'base' | 'baseFailure' | 'variants' | 'baseStages'>;
   /** Finished cells by id: the score, or null for a hole. */
   readonly scores: Readonly<Record<string, number | null>>;
   readonly kept: readonly KeptPage[];

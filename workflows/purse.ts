@@ -3,6 +3,7 @@ import type { SpendRecord } from '../contracts/results';
 import type { PlannedStage, StageResult } from '../contracts/stage';
 import { annotationUsd, uniquePurchase } from '../planning/money';
 import { type Bought, boughtOf, spentUsd } from '../planning/spend';
+import type { Leftovers } from './failures';
 
 /** Half a millionth of a dollar: sums of prices are not exact. */
 const tolerance = 5e-7;
@@ -13,7 +14,9 @@ export class Purse {
   /** What earlier pages spent. Rows that nest across pages count twice: it stops early rather than late. */
   readonly #before: SpendRecord;
   readonly #bought: Bought[] = [];
-  /** Stages of what runs, or has failed: nobody knows what a failed cell has spent, so its plan counts. */
+  /** What stages spent that failed. */
+  #lostUsd = 0;
+  /** Stages of what runs, or of what has ended without a word on what it spent: then its plan counts. */
   readonly #begun = new Map<string, readonly PlannedStage[]>();
   readonly #notBegun: string[] = [];
 
@@ -23,7 +26,7 @@ export class Purse {
   }
 
   get record(): SpendRecord {
-    const usd = this.#before.usd + spentUsd(this.#definition.prices, this.#bought);
+    const usd = this.#before.usd + this.#lostUsd + spentUsd(this.#definition.prices, this.#bought);
     return { usd, notBegun: [...this.#before.notBegun, ...this.#notBegun] };
   }
 
@@ -44,13 +47,15 @@ export class Purse {
   }
 
   end(id: string, results: readonly StageResult[]): void {
-    this.count(this.#begun.get(id) ?? [], results);
+    this.#bought.push(...boughtOf(this.#begun.get(id) ?? [], results));
     this.#begun.delete(id);
   }
 
-  /** Counts what stages cost that no cell and no control has asked for: a judge's word on the base model. */
-  count(stages: readonly PlannedStage[], results: readonly StageResult[]): void {
-    this.#bought.push(...boughtOf(stages, results));
+  /** What has failed counts by what it had bought, where that is known. */
+  fail(id: string, left: Leftovers | undefined): void {
+    if (left === undefined) return;
+    this.end(id, left.finished);
+    this.#lostUsd += left.usd;
   }
 
   /** US dollars that what runs will spend by its plan, over what is bought already. */

@@ -16,7 +16,7 @@ export interface Question {
 }
 
 /** A model behind an OpenAI-compatible endpoint. */
-interface EndpointBasics {
+export interface EndpointBasics {
   /** Its name in definitions. */
   readonly name: string;
   /** One sentence for reports. */

@@ -1,3 +1,4 @@
+import type { SweepResult } from '../../contracts/results';
 import { createPrinter, printJson, type Printer, type PrinterOptions } from '../printer';
 import { exitStatusOfSignal, exitWithHoles } from '../exit-status';
 import { Interrupted, listenForInterruption, type Interruption, type StopSignal } from '../interruption';
@@ -66,6 +67,10 @@ function recordOf({ planned }: Run, { result, run }: FollowedSweep): SweepRecord
   return { definition: resolved.definition, annotatorDescription, annotatorDescriptions, result, run };
 }
 
+/** Whether nothing is missing from its tables. */
+const isWhole = (result: SweepResult): boolean =>
+  result.holes.length === 0 && [result, ...(result.variants ?? [])].every(({ base }) => base !== null);
+
 function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed: FollowedSweep): void {
   const { printer, invocation } = run;
   const { result } = followed;
@@ -114,7 +119,7 @@ async function runOn(place: TemporalPlace, run: Run, json: boolean): Promise<num
   await draining;
   showEnding(run, place, files, followed);
   if (json) printJson({ ...record, ...analysesOf(files.parts) });
-  return record.result.holes.length > 0 ? exitWithHoles : 0;
+  return isWhole(record.result) ? 0 : exitWithHoles;
 }
 
 async function endInterrupted(run: Run, { stopSignal }: Interrupted): Promise<number> {

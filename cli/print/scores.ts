@@ -1,5 +1,6 @@
 import type { CellAnalysis, HoleAnalysis, SubjectAnalysis } from '../../contracts/analysis';
-import { failures, isFailureCode } from '../../contracts/failures';
+import { remedyOf } from '../../contracts/failures';
+import type { FailureReason } from '../../contracts/results';
 import type { Ink } from './ink';
 import { formatBounds, formatBudget, formatEstimate, formatFraction, formatScore } from './numbers';
 import { renderTable, type TableCell } from './table';
@@ -100,10 +101,17 @@ function renderHole(hole: HoleAnalysis, { analysis, ink }: Grid): string[] {
 }
 
 /** What to do about each kind of failure, once. */
-function renderRemedies(holes: readonly HoleAnalysis[]): string[] {
-  return distinct(holes.map(({ code }) => code)).flatMap((code) =>
-    isFailureCode(code) ? wrap(`${code}: ${failures[code].remedy}`, { first: '    ' }) : [],
-  );
+function renderRemedies(reasons: readonly FailureReason[]): string[] {
+  const advice = reasons.map((reason) => ({ ...reason, remedy: remedyOf(reason) }));
+  const lines = advice.flatMap(({ code, remedy }) => (remedy === '' ? [] : [`${code}: ${remedy}`]));
+  return distinct(lines).flatMap((line) => wrap(line, { first: '    ' }));
+}
+
+function renderBase({ base, baseFailure }: SubjectAnalysis, ink: Ink): string[] {
+  if (base !== null) return [`  Base model: ${formatEstimate(base.score)}`];
+  if (baseFailure === undefined) return [];
+  const { code, message } = baseFailure;
+  return wrap(`Base model failed: ${code}. ${message}`, { first: '  ! ' }).map(ink.bad);
 }
 
 /** Scores by budget and fraction with their intervals, the base model, and the cells that failed. */
@@ -119,9 +127,9 @@ export function renderScores(analysis: SubjectAnalysis, metric: string, ink: Ink
     ink.strong(`${metric} by budget and SFT fraction r`),
     ...blocks,
     ...legendOf(grid),
-    ...(analysis.base === null ? [] : [`  Base model: ${formatEstimate(analysis.base.score)}`]),
+    ...renderBase(analysis, ink),
     ...wrap(analysis.intervals.label, { first: '  ' }).map((line) => ink.faint(line)),
     ...analysis.holes.flatMap((hole) => renderHole(hole, grid)),
-    ...renderRemedies(analysis.holes),
+    ...renderRemedies([...(analysis.baseFailure ? [analysis.baseFailure] : []), ...analysis.holes]),
   ];
 }

@@ -6,6 +6,8 @@ import type {
   StyleRates,
   SubjectAnalysis,
 } from '../../contracts/analysis';
+import { remedyOf } from '../../contracts/failures';
+import type { FailureReason } from '../../contracts/results';
 import type { Figure } from '../figures/render';
 import { formatBudget, formatCount, formatFraction, formatScore, formatShare, formatUsd } from '../format';
 import { html, type Html } from '../html';
@@ -151,32 +153,47 @@ function baseRow(analysis: SubjectAnalysis): { cells: string[] }[] {
   return [{ cells: ['base', '–', '0 + 0', ...scores, ...styles, formatUsd(0)] }];
 }
 
-function holesTable({ holes, unit }: SubjectAnalysis): Html {
-  if (holes.length === 0) return html``;
+const reasonCells = ({ code, message, remedy }: FailureReason): string[] => [
+  code,
+  message,
+  remedyOf({ code, remedy }),
+];
+
+function holesTable({ holes, baseFailure, unit }: SubjectAnalysis): Html {
+  if (holes.length === 0 && baseFailure === undefined) return html``;
+  const base = baseFailure === undefined ? [] : [{ cells: ['base', '–', '–', ...reasonCells(baseFailure)] }];
   return table({
-    caption: 'Cells that did not finish, and why',
+    caption: 'What did not finish, why, and what to do',
     columns: [
       number('Budget'),
       number('r'),
       number('Seed'),
       { title: 'Code' },
       { title: 'Reason', text: true },
+      { title: 'Remedy', text: true },
     ],
-    rows: holes.map((hole) => ({
-      cells: [
-        formatBudget(hole.budget, unit),
-        formatFraction(hole.sftFraction),
-        hole.seed,
-        hole.code,
-        hole.message,
-      ],
-    })),
+    rows: [
+      ...base,
+      ...holes.map((hole) => ({
+        cells: [
+          formatBudget(hole.budget, unit),
+          formatFraction(hole.sftFraction),
+          hole.seed,
+          ...reasonCells(hole),
+        ],
+      })),
+    ],
   });
 }
 
 /** Scores by name that a task gives besides the one that counts, e.g. strict and flexible extraction. */
 export function furtherScores({ result }: Pick<ReportInput, 'result'>): Html {
-  const names = Object.keys(result.base.scores).sort();
+  const cells = orderedCells(result);
+  const scored = [
+    ...(result.base === null ? [] : [result.base]),
+    ...cells.map(({ evaluation }) => evaluation),
+  ];
+  const names = Object.keys(scored[0]?.scores ?? {}).sort();
   if (names.length === 0) return html``;
   const cellsOf = (scores: Readonly<Record<string, number>>): string[] =>
     names.map((name) => (scores[name] === undefined ? '–' : formatScore(scores[name])));
@@ -184,8 +201,8 @@ export function furtherScores({ result }: Pick<ReportInput, 'result'>): Html {
     caption: 'Scores by name, besides the one that counts',
     columns: [number('Budget'), number('r'), number('Seed'), ...names.map(number)],
     rows: [
-      { cells: ['base', '–', '–', ...cellsOf(result.base.scores)] },
-      ...orderedCells(result).map(({ cell, evaluation }) => ({
+      ...(result.base === null ? [] : [{ cells: ['base', '–', '–', ...cellsOf(result.base.scores)] }]),
+      ...cells.map(({ cell, evaluation }) => ({
         cells: [
           formatBudget(cell.budget, cell.budgetUnit ?? 'rows'),
           formatFraction(cell.sftFraction),

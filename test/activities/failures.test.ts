@@ -24,7 +24,7 @@ describe('pure: failures of activities', () => {
 
   it('carry what to do and what it is about, in few bytes', () => {
     const remedy = failures.DATA_INVALID.remedy;
-    assert.deepEqual(mapped('DATA_INVALID').details, [{ remedy, line: '7' }]);
+    assert.deepEqual(mapped('DATA_INVALID').details, [{ remedy, line: 7 }]);
     const long = new BudgetlineError('DATA_INVALID', 'x'.repeat(1e6), { details: { text: 'y'.repeat(1e6) } });
     const { message, details } = applicationFailure(long);
     assert.ok(message.length + JSON.stringify(details).length < 4_000);

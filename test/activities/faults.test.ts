@@ -192,7 +192,7 @@ describe('slow: stages that meet faults', function () {
     ]);
     const failure = await bench.fail(sft);
     assert.deepEqual([failure.type, failure.nonRetryable], ['TRAINING_DIVERGED', true]);
-    assert.equal((failure.details?.[0] as { step?: string }).step, '2');
+    assert.equal((failure.details?.[0] as { step?: number }).step, 2);
   });
 
   it('a device out of memory: the ladder is gone down in the same attempt, and each rung is told of', async () => {

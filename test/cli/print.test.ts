@@ -114,6 +114,18 @@ describe('pure: what a finished sweep prints', () => {
     assert.ok(shown.replace(/\s+/g, ' ').includes(`TRAINING_DIVERGED: ${failures.TRAINING_DIVERGED.remedy}`));
   });
 
+  it('says why the base model has no score, and what those advise who failed', () => {
+    const remedy = 'Name the model as the endpoint does.';
+    const baseFailure = { code: 'ANNOTATOR_REFUSED', message: 'Another answered.', remedy };
+    const holes = [{ ...holeOf(256, 0.5, 'ANNOTATOR_REFUSED'), remedy }];
+    const printed = renderResults(sweepFixture({ holes, baseFailure }).analysis, plain);
+    assertFits(printed);
+    assert.ok(printed.includes('  ! Base model failed: ANNOTATOR_REFUSED. Another answered.'));
+    assert.ok(!printed.some((line) => line.startsWith('  Base model:')));
+    const advice = printed.filter((line) => line.includes('ANNOTATOR_REFUSED: '));
+    assert.deepEqual(advice, [`    ANNOTATOR_REFUSED: ${remedy}`], 'once, and not the table’s');
+  });
+
   it('breaks a wide grid into blocks that fit', () => {
     const fractions = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.25, 0.1, 0.05, 0];
     const { analysis: wide } = sweepFixture({ fractions, budgets: [256], items: 40 });

@@ -150,7 +150,7 @@ describe('pure: a result cut along its axes', () => {
 
   it('gives each part its own base and name', () => {
     assert.deepEqual(
-      parts.map((part) => part.result.base.score),
+      parts.map((part) => part.result.base?.score),
       [0, 0.1, 0.2, 0.3, 0.4, 0.5],
     );
     assert.equal(new Set(parts.map((part) => part.result.sweepId)).size, 6);

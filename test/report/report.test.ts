@@ -130,9 +130,12 @@ describe('pure: report', function () {
   it('stands on a sweep in which every cell failed', async () => {
     const { cells } = input.result;
     const holes = cells.map(({ cell }) => ({ cell, code: 'RETRIES_SPENT', message: 'the disk <full>' }));
-    const failed = sweepFixture({ items: 30, holes });
+    const baseFailure = { code: 'IO_FAILED', message: 'The disk.', remedy: 'Look <there>.' };
+    const failed = sweepFixture({ items: 30, holes, baseFailure });
     const page = await renderReport(failed);
     assert.ok(page.includes('RETRIES_SPENT') && page.includes('the disk &lt;full&gt;'));
+    const base = />base<\/th>(.*?)<\/tr>/s.exec(page)?.[1] ?? page;
+    assert.match(base, /IO_FAILED.*The disk\..*Look &lt;there&gt;\./s);
   });
 
   it('says how many rows did not fit, and that scores near zero mean nothing', async () => {
@@ -200,7 +203,7 @@ describe('pure: report', function () {
     const plan = planEvidence(input.result, input.analysis);
     const keys = new Set(distinctStages(input.result).map(({ key }) => key));
     for (const { stageKey } of plan.training) assert.ok(keys.has(stageKey));
-    const evaluations = [input.result.base, ...input.result.cells.map(({ evaluation }) => evaluation)];
+    const evaluations = [input.result.base!, ...input.result.cells.map(({ evaluation }) => evaluation)];
     for (const { evaluationKey } of plan.answers)
       assert.ok(evaluations.some(({ key }) => key === evaluationKey));
     assert.deepEqual([...new Set(plan.answers.map(({ name }) => name))].length, plan.answers.length);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { analyzeSweep } from '../../analysis';
 import { baseItemsKey } from '../../contracts/analysis';
 import { sweepDefinition, type SweepDefinition } from '../../contracts/definition';
-import type { CellResult, EvaluationSummary, SweepResult } from '../../contracts/results';
+import type { CellResult, EvaluationSummary, FailureReason, SweepResult } from '../../contracts/results';
 import type { ItemResult } from '../../contracts/rows';
 import type { StageKind, StageResult } from '../../contracts/stage';
 import { planEvidence, type ReportInput } from '../../report';
@@ -122,11 +122,14 @@ interface Shape {
   items?: number;
   /** Cells that failed; without any, every cell of the grid finished. */
   holes?: SweepResult['holes'];
+  /** Why the base model has no evaluation; it has one unless told. */
+  baseFailure?: FailureReason;
 }
 
 /** A finished sweep of the given shape: results, items, training curves. */
 export function sweepFixture(shape: Shape = {}): ReportInput {
   const { budgets = [64, 256, 1024], fractions = [1, 0.5, 0.1, 0], items: count = 400, holes = [] } = shape;
+  const { baseFailure } = shape;
   const definition = definitionOf(budgets, fractions, count);
   const items = new Map<string, ItemResult[]>();
   const evaluate = (key: string, behaviour: Behaviour): EvaluationSummary => {
@@ -134,14 +137,17 @@ export function sweepFixture(shape: Shape = {}): ReportInput {
     items.set(key, rows);
     return summaryOf(key, rows);
   };
-  const base = evaluate(baseItemsKey, { score: 0.225, formatted: 0.01, rambling: 0.3 });
+  const base =
+    baseFailure === undefined
+      ? { base: evaluate(baseItemsKey, { score: 0.225, formatted: 0.01, rambling: 0.3 }) }
+      : { base: null, baseFailure };
   const cells = budgets
     .flatMap((budget) => fractions.map((fraction) => cellOf({ budget, fraction, definition, evaluate })))
     .filter(({ cell }) => !holes.some((hole) => hole.cell.id === cell.id));
   const result: SweepResult = {
     sweepId: 'sweep-first-sweep-1f2e3d4c',
     definitionDigest: digestOf('definition'),
-    base,
+    ...base,
     baseStages: [stageOf('evaluate', 'Base model')],
     cells,
     holes,

@@ -88,6 +88,19 @@ describe('pure: a sweep’s purse', () => {
     );
   });
 
+  it('counts what has failed by what it had bought, and by its plan where nobody knows', () => {
+    const [known, unknown] = [cellAt(64, 0.5), cellAt(256, 1)];
+    const purse = new Purse({ prices, spendLimit: 600 }, undefined);
+    assert.ok(begin(purse, known));
+    const [demonstrations] = resultsOf(known);
+    purse.fail(known.cell.id, { finished: [demonstrations!], usd: 7 });
+    assert.equal(purse.record.usd, 32 * 2 + 7);
+    assert.ok(begin(purse, unknown));
+    purse.fail(unknown.cell.id, undefined);
+    assert.equal(purse.record.usd, 32 * 2 + 7);
+    assert.equal(purse.allowance('other'), 600 - 7 - 256 * 2, 'of rows that nest the larger set counts');
+  });
+
   it('tells each that has begun what it may spend beside the others', () => {
     const purse = new Purse({ prices, spendLimit: 600 }, { usd: 50, notBegun: ['x'] });
     assert.ok(begin(purse, cellAt(256, 1)));

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { endpointAnnotator, endpointJudge, withAnnotators, withJudges } from '../../annotators';
+import { resolveDefinition } from '../../client';
+import type { SweepResult } from '../../contracts/results';
+import type { ItemResult } from '../../contracts/rows';
+import type { PlannedStage } from '../../contracts/stage';
+import type { Sides, Task } from '../../contracts/task';
+import { planSweep } from '../../planning';
+import { defineSweep } from '../../planning/define';
+import { createStore } from '../../store';
+import { bothOrders, scoreVerdicts, summarization, twinDefaults } from '../../tasks';
+import { createWorker } from '../../workers';
+import { answerTo, BookedEndpoint, usdACall } from '../support/booked-endpoint';
+import { countingTrainer } from '../support/counted-trainer';
+import { whilePolling } from '../support/polling';
+import { createBench } from '../support/stage-bench';
+import { runSweep } from '../support/sweep-bench';
+import { acquisitionLimitMs } from '../support/temporal';
+import { temporaryFolder } from '../support/temporary';
+
+const rows = 6;
+const items = 3;
+const definition = defineSweep({
+  ...twinDefaults('summarization'),
+  name: 'endpoints',
+  axes: { annotator: ['clean', 'writer'], 'evaluation.judge': ['one', 'two'] },
+  data: { source: 'twin', pool: 16, validation: 2, test: 4 },
+  budgets: [rows],
+  sftFractions: [1],
+  evaluation: { items, maxNewTokens: 8, judge: 'one' },
+  controls: [],
+  prices: { sftExample: 0.5, preferencePair: 1 },
+});
+/** What the program's rows cost, which are bought by the definition's price. */
+const cleanUsd = rows * 0.5;
+
+describe('server: a sweep of summaries that models behind an endpoint write and judge', function () {
+  this.timeout(acquisitionLimitMs);
+  const folder = temporaryFolder();
+  const endpoint = new BookedEndpoint();
+  const undisturbed = new BookedEndpoint();
+  before(() => Promise.all([endpoint.start(), undisturbed.start()]));
+  after(() => [endpoint, undisturbed].forEach((one) => one.close()));
+
+  const tasksOf = (asked: BookedEndpoint, limitOfTwoUsd = 5): Task[] => {
+    const writer = endpointAnnotator(asked.settings('writer', 'writer-1'));
+    const one = endpointJudge(asked.settings('one', 'judge-1'));
+    const two = endpointJudge({ ...asked.settings('two', 'judge-2'), spendLimitUsd: limitOfTwoUsd });
+    return [withJudges(withAnnotators(summarization, writer), one, two)];
+  };
+
+  /** One run of the sweep, always the same; only what a judge may cost differs. */
+  async function run(limitOfTwoUsd?: number): Promise<SweepResult> {
+    const [home, tasks] = [folder.at('home'), tasksOf(endpoint, limitOfTwoUsd)];
+    const resolved = await resolveDefinition(definition, { tasks });
+    const settings = { home, tasks, trainer: { command: countingTrainer(home) } };
+    const ran = await whilePolling(
+      (connection) =>
+        Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ ...settings, connection, queue }))),
+      (client) => runSweep(client, resolved, { home }),
+    );
+    return ran.result;
+  }
+
+  const placesOf = (outcomes: SweepResult['cells'] | SweepResult['holes']): string[] =>
+    outcomes.map(({ cell }) => Object.values(cell.axes ?? {}).join(' '));
+
+  const failedBases = ({ variants = [] }: SweepResult) =>
+    variants.flatMap(({ axes, baseFailure }) =>
+      baseFailure === undefined ? [] : [{ judge: axes['evaluation.judge'], ...baseFailure }],
+    );
+
+  it('has holes where another model answers, then where a limit on money is met, and is whole in the end: every row paid once, every dollar told', async () => {
+    for (const model of ['writer-1', 'judge-1']) endpoint.misbehave(model);
+    endpoint.replaced.set('writer-1', 3).set('judge-2', 0);
+    const replaced = await run();
+    assert.deepEqual(placesOf(replaced.cells), ['clean one']);
+    assert.deepEqual(placesOf(replaced.holes), ['clean two', 'writer one', 'writer two']);
+    for (const { code, message, remedy } of [...replaced.holes, ...failedBases(replaced)]) {
+      assert.equal(code, 'ANNOTATOR_REFUSED');
+      assert.match(message, /^Asked for model (writer|judge)-\d, "cheaper-1" answered\.$/);
+      assert.match(remedy ?? '', /^Name the model as the endpoint does/);
+    }
+    assert.deepEqual([...new Set(failedBases(replaced).map(({ judge }) => judge))], ['two']);
+    const firstUsd = endpoint.paidUsd();
+    assertUsd(replaced.spend?.usd, cleanUsd + firstUsd);
+
+    endpoint.replaced.clear();
+    endpoint.misbehave('judge-2');
+    // Six questions are asked about the base model alone, and as many about each cell.
+    const limitUsd = endpoint.paidUsd('judge-2') + 5 * usdACall;
+    const limited = await run(limitUsd);
+    assert.deepEqual(placesOf(limited.cells), ['clean one', 'writer one']);
+    const stopped = [...limited.holes, ...failedBases(limited)];
+    assert.deepEqual(new Set(stopped.map(({ code }) => code)), new Set(['SPEND_LIMIT']));
+    for (const { message, remedy } of stopped) {
+      assert.match(message, /^Annotator two has spent \$0\.0\d+ of \$0\.0\d+/);
+      assert.match(remedy ?? '', /^Raise spendLimitUsd/);
+    }
+    assert.ok(endpoint.answered('judge-2').length > 1);
+    assert.ok(endpoint.paidUsd('judge-2') < limitUsd + 1e-9);
+    const secondUsd = endpoint.paidUsd() - firstUsd;
+    assertUsd(limited.spend?.usd, secondUsd);
+
+    const whole = await run();
+    assert.deepEqual([whole.holes, failedBases(whole)], [[], []]);
+    assertUsd(whole.spend?.usd, endpoint.paidUsd() - firstUsd - secondUsd);
+    assertPaidOnce();
+    assertBooks(folder.at('home'));
+    await assertSameRows();
+    assertJudged(whole);
+  });
+
+  const assertUsd = (told: number | undefined, usd: number): void => {
+    assert.ok(Math.abs((told ?? NaN) - usd) < 1e-9, `told $${told}, paid $${usd}`);
+  };
+
+  function assertPaidOnce(): void {
+    for (const model of ['writer-1', 'judge-1', 'judge-2']) {
+      const answered = endpoint.answered(model);
+      assert.equal(new Set(answered).size, answered.length, `${model} was paid for an answer twice`);
+    }
+    assert.equal(endpoint.answered('writer-1').length, rows);
+  }
+
+  /** The server's own count is that of the journals and that of the ledgers. */
+  function assertBooks(home: string): void {
+    const store = join(home, 'store');
+    const linesIn = (path: string): Record<string, unknown>[] =>
+      readFileSync(path, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as never);
+    const annotations = join(store, 'annotations');
+    const journals = readdirSync(annotations).flatMap((name) =>
+      linesIn(join(annotations, name, 'journal.jsonl')),
+    );
+    assert.equal(journals.length, endpoint.booked.length);
+    const ledgers = join(store, 'ledger', 'stages');
+    const bills = readdirSync(ledgers)
+      .flatMap((name) => linesIn(join(ledgers, name)))
+      .flatMap(({ annotation }) => (annotation ? [annotation as { calls: number; usd: number }] : []));
+    assert.equal(
+      bills.reduce((sum, { calls }) => sum + calls, 0),
+      journals.length,
+    );
+  }
+
+  /** Bought in one go, of a server that does nothing amiss, the rows are the same bytes. */
+  async function assertSameRows(): Promise<void> {
+    const [home, tasks] = [folder.at('undisturbed'), tasksOf(undisturbed)];
+    const plan = planSweep(await resolveDefinition(definition, { tasks }));
+    const isWritten = ({ spec }: PlannedStage): boolean =>
+      spec.kind === 'synthesizeData' && spec.what === 'demonstrations' && spec.annotator === 'writer';
+    const { stage } = plan.stages.find((one) => isWritten(one.stage))!;
+    const { digest } = await createBench(home, { deps: { tasks } }).run(stage);
+    const kept = await createStore(folder.at('home')).verifyArtifact({ kind: stage.kind, key: stage.key });
+    assert.equal(kept.manifest.digest, digest);
+  }
+
+  /** Every item's verdicts are those that the model gives, in both orders; ROUGE and style stand beside. */
+  function assertJudged({ cells }: SweepResult): void {
+    for (const { cell, evaluation } of cells) {
+      const artifact = join(folder.at('home'), 'store', 'artifacts', `evaluate-${evaluation.key}`);
+      const judged = readFileSync(join(artifact, 'items.jsonl'), 'utf8').trimEnd().split('\n');
+      for (const line of judged) {
+        const item = JSON.parse(line) as ItemResult;
+        assert.equal(
+          item.score,
+          winOf({ prompt: item.prompt, answer: item.completion, reference: item.expected }),
+        );
+      }
+      const summary = JSON.parse(readFileSync(join(artifact, 'summary.json'), 'utf8')) as { judge: string };
+      assert.deepEqual([judged.length, summary.judge], [items, cell.axes?.['evaluation.judge']]);
+      for (const name of ['rouge1', 'rouge2', 'rougeL', 'words', 'copyRate', 'lengthControlledWin'])
+        assert.ok(Number.isFinite(evaluation.scores[name]), name);
+    }
+  }
+
+  function winOf(sides: Sides): number {
+    const verdicts = bothOrders(sides).map(({ prompt, first, second }) =>
+      answerTo({
+        model: '',
+        messages: [
+          {
+            role: 'user',
+            content: `# Prompt\n${prompt}\n\n# Answer A\n${first}\n\n# Answer B\n${second}\n\n# Verdict\n`,
+          },
+        ],
+      }),
+    );
+    return scoreVerdicts(verdicts[0] ?? '', verdicts[1] ?? '').win;
+  }
+});
