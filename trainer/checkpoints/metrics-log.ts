@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { attempt } from '../io/files';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
+import { attempt, writeAll } from '../io/files';
 
 /** How far a metrics log had come: its length and the SHA-256 of that many bytes. */
 export interface MetricsMark {
@@ -45,7 +45,7 @@ export function openMetricsLog(path: string, from: MetricsMark = empty): Metrics
     earlier: lines.map((line) => JSON.parse(line) as LoggedStep),
     append(step, values) {
       const line = Buffer.from(`${JSON.stringify({ step, values })}\n`);
-      attempt(path, 'write', () => writeSync(descriptor, line, 0, line.length, bytes));
+      attempt(path, 'write', () => writeAll(descriptor, line, bytes));
       hash.update(line);
       bytes += line.length;
     },

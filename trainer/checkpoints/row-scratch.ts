@@ -1,5 +1,5 @@
-import { closeSync, existsSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { attempt, fileSizeBytes, sha256 } from '../io/files';
+import { closeSync, existsSync, ftruncateSync, openSync } from 'node:fs';
+import { attempt, fileSizeBytes, sha256, writeAll } from '../io/files';
 import { readLines, toJsonLine } from '../io/jsonl';
 import { refuseOtherJob } from './checkpoint';
 import { findDifference, type Semantics } from './semantics';
@@ -78,7 +78,7 @@ export async function openRowScratch<Row>(
   const { finished, bytes } = await survey(path, options.semantics, options.workDir);
   const descriptor = attempt(path, 'write', () => openSync(path, 'a'));
   const write = (line: string): void => {
-    attempt(path, 'write', () => writeSync(descriptor, line));
+    attempt(path, 'write', () => writeAll(descriptor, line));
   };
   attempt(path, 'write', () => ftruncateSync(descriptor, bytes));
   if (finished < 0) write(toJsonLine(options.semantics));

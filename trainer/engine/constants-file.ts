@@ -1,7 +1,7 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writtenBytes, writtenLength, type ExternalPlace, type TensorContent } from '../graph';
-import { attempt } from '../io/files';
+import { attempt, writeAll } from '../io/files';
 
 type Data = TensorContent['data'];
 
@@ -18,11 +18,6 @@ export interface ConstantsFile {
   place(content: TensorContent): ExternalPlace;
   /** Takes the file away. */
   remove(): void;
-}
-
-function writeAll(descriptor: number, bytes: Uint8Array, offset: number): void {
-  for (let done = 0; done < bytes.length;)
-    done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
 }
 
 function writeContent(descriptor: number, { dtype, data }: TensorContent, offset: number): void {

@@ -33,12 +33,18 @@ export function fileFailure(error: unknown, path: string, doing: 'read' | 'write
   });
 }
 
-/** Runs file-system work; what it throws comes out as INPUT_MISSING, DISK_FULL or IO_FAILED naming the path. */
+const isSystemError = (error: unknown): boolean =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+
+/**
+ * Runs file-system work; what the system answers it comes out as INPUT_MISSING, DISK_FULL or IO_FAILED naming the path, all else
+ * as it is: a buffer that found no room is no fault of the file.
+ */
 export function attempt<T>(path: string, doing: 'read' | 'write', work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw fileFailure(error, path, doing);
+    throw isSystemError(error) ? fileFailure(error, path, doing) : error;
   }
 }
 
@@ -116,9 +122,24 @@ export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>)
   });
 }
 
-function writeAll(descriptor: number, piece: string | Uint8Array): void {
+/**
+ * Writes all of it, at a position or where the file stands. A disk that is about to be full takes a part without a word and
+ * refuses the rest.
+ */
+export function writeAll(
+  descriptor: number,
+  piece: string | Uint8Array,
+  position: number | null = null,
+): void {
   const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
-  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
+  for (let done = 0; done < bytes.length;)
+    done += writeSync(
+      descriptor,
+      bytes,
+      done,
+      bytes.length - done,
+      position === null ? null : position + done,
+    );
 }
 
 /** Writes a file under a temporary name beside its place and renames it in: never half there. */

@@ -17,7 +17,7 @@ export function readExactly(descriptor: number, target: Uint8Array, position: nu
   for (let done = 0; done < target.length;) {
     const wanted = Math.min(target.length - done, longestReadBytes);
     const count = readSync(descriptor, target, done, wanted, position + done);
-    if (count === 0) throw new Error('the file ended early');
+    if (count === 0) throw Object.assign(new Error('the file ended early'), { code: 'EOF' });
     done += count;
   }
 }

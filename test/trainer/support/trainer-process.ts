@@ -23,13 +23,23 @@ export interface RunOptions {
   /** Keeps standard input open and tells the process that it is the keep-alive. */
   readonly keepAlive?: boolean;
   readonly environment?: Record<string, string>;
+  /** Address space that the process may take, in KiB; without it as much as there is. */
+  readonly addressSpaceKb?: number;
+}
+
+/** The executable, under a limit where there is one. */
+function commandLine({ addressSpaceKb }: RunOptions): readonly [string, ...string[]] {
+  const own = [process.execPath, executable] as const;
+  if (addressSpaceKb === undefined) return own;
+  return ['/bin/sh', '-c', `ulimit -v ${addressSpaceKb} && exec "$0" "$@"`, ...own];
 }
 
 /** Starts the built executable with its events on descriptor 3. Every line must be an event of the protocol. */
 export async function runTrainer(words: readonly string[], options: RunOptions = {}): Promise<TrainerRun> {
   if (!existsSync(executable)) throw new Error(`${executable} is missing: npm run build`);
   const keepAlive = options.keepAlive === true;
-  const child = spawn(process.execPath, [executable, ...words], {
+  const [program, ...first] = commandLine(options);
+  const child = spawn(program, [...first, ...words], {
     stdio: [keepAlive ? 'pipe' : 'ignore', 'ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
