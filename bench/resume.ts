@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { trainerEvent, type TrainerEvent } from '../contracts/trainer-event';
 import { writeBenchData } from './data';
 import { stageJob, trainer, type Stage, type StageFiles } from './jobs';
+import { median } from './median';
 import { printTable } from './table';
 
 interface Timed {
@@ -103,9 +104,6 @@ async function killOften(files: StageFiles, stage: Stage, options: { folder: str
   const same = outputsOf(await runStage(files, stage, killed)) === outputsOf(whole);
   return { whole, killed: { kills, same } satisfies Kills };
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** What stands between a step's figures and the end of its checkpoint, against a step without one. */
 function checkpointCost(

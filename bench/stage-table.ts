@@ -1,11 +1,7 @@
 import type { Stage } from './jobs';
+import { median } from './median';
 import type { Run, Side } from './sides';
 import { printTable } from './table';
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
 
 type Summary = Readonly<Record<string, string>>;
 

@@ -59,7 +59,8 @@ def training_arguments(spec):
         bf16=spec.get("precision") == "bf16",
         fp16=False,
         use_cpu=spec.get("device", "cpu") == "cpu",
-        gradient_checkpointing=False,
+        gradient_checkpointing=spec.get("recompute", False),
+        gradient_checkpointing_kwargs={"use_reentrant": False},
         logging_steps=1,
         save_strategy="no",
         report_to=[],
@@ -162,6 +163,7 @@ def run_stage(command, spec):
         "firstLoss": losses[0],
         "lastLoss": losses[-1],
         "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "allocatedDeviceBytes": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None,
         "versions": {
             "torch": torch.__version__,
             "transformers": transformers.__version__,

@@ -26,7 +26,7 @@ export function stackTurns(turns: readonly Feeds[], carried: Feeds): Feeds {
   const feeds: Feeds = { [turnCount]: { dims: [], data: BigInt64Array.of(BigInt(turns.length)) } };
   for (const [name, tensor] of Object.entries(carried)) feeds[overTurns(name)] = tensor;
   for (const name of Object.keys(turns[0] ?? {})) {
-    const parts = turns.map((turn) => turn[name]?.data ?? new Float32Array());
+    const parts = turns.map((turn) => turn[name]!.data);
     feeds[overTurns(name)] = join(parts);
     feeds[endsOf(name)] = endsAmong(parts);
   }

@@ -48,9 +48,28 @@ function takeStretch({ name, shape }: ValueInfoProto): NodeProto[] {
   ];
 }
 
-function buildBody(graph: GraphProto, carried: Carried, given: readonly ValueInfoProto[]): GraphProto {
-  const handed = graph.inputs.filter(({ name }) => carried.has(name));
-  const results = orderOutputs(graph, carried);
+/** What crosses the edge of a turn. */
+interface Edges {
+  /** Inputs that are carried on. */
+  readonly handed: readonly ValueInfoProto[];
+  /** Inputs of which each turn has its own. */
+  readonly given: readonly ValueInfoProto[];
+  /** Outputs as a Loop has them: first those that are carried, in the order of their inputs, then those of every turn. */
+  readonly results: readonly ValueInfoProto[];
+}
+
+function edgesOf({ inputs, outputs }: GraphProto, carried: Carried): Edges {
+  const handed = inputs.filter(({ name }) => carried.has(name));
+  const names = new Set(carried.values());
+  const next = handed.flatMap(({ name }) => outputs.filter((output) => output.name === carried.get(name)));
+  return {
+    handed,
+    given: inputs.filter(({ name }) => !carried.has(name)),
+    results: [...next, ...outputs.filter(({ name }) => !names.has(name))],
+  };
+}
+
+function buildBody(graph: GraphProto, { handed, given, results }: Edges): GraphProto {
   const clock = [node('Reshape', [turn, vector], from), node('Add', [from, one], to)];
   return {
     name: 'turn',
@@ -62,28 +81,20 @@ function buildBody(graph: GraphProto, carried: Carried, given: readonly ValueInf
   };
 }
 
-/** Outputs as a Loop has them: first those that are carried, in the order of their inputs, then those of every turn. */
-function orderOutputs({ inputs, outputs }: GraphProto, carried: Carried): ValueInfoProto[] {
-  const names = new Set(carried.values());
-  const next = inputs.flatMap(({ name }) => outputs.filter((output) => output.name === carried.get(name)));
-  return [...next, ...outputs.filter(({ name }) => !names.has(name))];
-}
-
 /**
  * The graph as a Loop. Its inputs: `turns`; the carried ones before the first turn; each other one, a vector or a scalar, as all
  * turns' values behind one another, with their ends. Its outputs: the carried ones after the last turn, the others of all turns, stacked.
  */
 export function repeatGraph(graph: GraphProto, carried: Carried): GraphProto {
-  const given = graph.inputs.filter(({ name }) => !carried.has(name));
-  const handed = graph.inputs.filter(({ name }) => carried.has(name));
+  const edges = edgesOf(graph, carried);
+  const { handed, given, results } = edges;
   const rename = (info: ValueInfoProto): ValueInfoProto => ({ ...info, name: overTurns(info.name) });
-  const results = orderOutputs(graph, carried);
   const loop: NodeProto = {
     opType: 'Loop',
     domain: '',
     inputs: [turnCount, always, ...handed.map(({ name }) => overTurns(name))],
     outputs: results.map(({ name }) => overTurns(name)),
-    attributes: { body: { kind: 'graph', value: buildBody(graph, carried, given) } },
+    attributes: { body: { kind: 'graph', value: buildBody(graph, edges) } },
   };
   return {
     name: graph.name,
