@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
-import { callsAtOnce, prepareAsking } from '../support/asked-rows';
+import { readStatus, startExperiment } from '../../client';
+import { createWorker } from '../../workers';
+import { callsAtOnce, type Prepared, prepareAsking } from '../support/asked-rows';
 import {
   type Asked,
   type EndpointServer,
@@ -13,6 +15,7 @@ import {
   send,
   startEndpoint,
 } from '../support/endpoint-server';
+import { whilePolling } from '../support/polling';
 import { temporaryFolder } from '../support/temporary';
 
 const rows = 2000;
@@ -63,14 +66,32 @@ describe('slow: a stage that asks a model', function () {
     assert.equal(signal, 'SIGKILL');
   }
 
-  it('killed in mid-batch, goes on with what is not on the disk, and its result is no longer for it', async () => {
+  /** The cell on a server, up to its training, which fails at once: what its first stage left, and the history. */
+  async function runOnServer(home: string, { resolved, tasks }: Prepared) {
+    const trainer = { command: [process.execPath, '-e', 'process.exit(78)'] };
+    return whilePolling(
+      (connection) =>
+        Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ connection, home, queue, tasks, trainer }))),
+      async (client) => {
+        const { handle, workflowId } = await startExperiment(resolved, { client });
+        await assert.rejects(handle.result());
+        const { progress } = await readStatus(client, workflowId);
+        assert.ok(progress?.of === 'experiment');
+        const { events } = await handle.fetchHistory();
+        return { result: progress.experiment.finished[0]!, events: events ?? [] };
+      },
+    );
+  }
+
+  it('killed in mid-batch, goes on with what is not on the disk, and a history of two thousand rows is that of one activity', async () => {
     const home = folder.at('home');
     await killInMidBatch(home);
     const [kept, before] = [new Set(journaled(home)), asked];
     assert.ok(before.length - kept.size <= callsAtOnce, 'only what was under way is not on the disk');
     asked = [];
-    const { bench, stage } = await prepareAsking({ home, baseUrl: server.baseUrl, rows });
-    const result = await bench.run(stage);
+    const prepared = await prepareAsking({ home, baseUrl: server.baseUrl, rows });
+    const { result, events } = await runOnServer(home, prepared);
+    assert.equal(result.key, prepared.stage.key);
     assert.equal(new Set(asked).size, asked.length);
     assert.deepEqual(
       asked.filter((prompt) => kept.has(prompt)),
@@ -80,7 +101,9 @@ describe('slow: a stage that asks a model', function () {
     assert.equal(kept.size + asked.length, rows);
     assert.equal(new Set(journaled(home)).size, rows);
     assert.deepEqual([result.metrics['rows'], result.metrics['annotatorCalls']], [rows, rows]);
-    assert.ok(JSON.stringify(result).length < 4000, 'a history holds no rows');
+    const bytes = events.map((event) => Buffer.byteLength(JSON.stringify(event)));
+    assert.ok(events.length <= 40, `${events.length} events`);
+    assert.ok(bytes.reduce((sum, each) => sum + each, 0) < 60_000, `${bytes.join(' ')} bytes`);
   });
 
   it('ends where another model answers, with what was paid told to the ledger, its answer too', async () => {

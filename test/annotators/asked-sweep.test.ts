@@ -1,13 +1,35 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { peopleAnnotator, peopleJudge, PeopleQueue, withAnnotators, withJudges } from '../../annotators';
+import { resolveDefinition } from '../../client';
+import type { SweepInput } from '../../contracts/definition';
+import { gatherLabels } from '../../contracts/labels';
 import type { LedgerLine } from '../../contracts/ledger';
-import { PeopleQueue } from '../../annotators';
-import { call, start } from '../cli/support';
+import { onceEach } from '../../contracts/stage';
+import { defineSweep } from '../../planning/define';
+import { createStore } from '../../store';
+import { helpfulness, twinDefaults } from '../../tasks';
+import { createWorker } from '../../workers';
+import { call, processesOf, start } from '../cli/support';
 import { type Behaviour, passing, reply, send, shapeless, startEndpoint } from '../support/endpoint-server';
+import { Going } from '../support/going-sweep';
+import { whilePolling } from '../support/polling';
 import { acquisitionLimitMs } from '../support/temporal';
-import { temporaryHome } from '../support/temporary';
+import { temporaryFolder, temporaryHome } from '../support/temporary';
+
+/** What both sweeps have in common: so stages that people alone have a hand in have the same keys. */
+const asked = {
+  name: 'asked',
+  data: { source: 'twin', pool: 32, validation: 2, test: 4 },
+  budgets: [12],
+  sftFractions: [1],
+  sft: { ...twinDefaults('helpfulness').sft, epochs: 1 },
+  evaluation: { items: 4, maxNewTokens: 8 },
+  controls: [],
+} satisfies Partial<SweepInput>;
 
 const definition = `
 import { defineSweep, endpointAnnotator, endpointJudge, helpfulness, peopleAnnotator, peopleJudge } from 'budgetline';
@@ -25,18 +47,13 @@ const judge = endpointJudge({ name: 'the-judge', description: 'The same model.',
 const panel = peopleJudge({ name: 'panel', description: 'Three others.', folder: env.PANEL, people: 3 });
 export const tasks = [withJudges(withAnnotators(helpfulness, writer, people), judge, panel)];
 
-const defaults = twinDefaults('helpfulness');
+const asked = ${JSON.stringify(asked)};
 export default defineSweep({
-  ...defaults,
-  name: 'asked',
+  ...twinDefaults('helpfulness'),
+  ...asked,
   annotator: 'model',
   axes: { annotator: ['model', 'people'], 'evaluation.judge': ['the-judge', 'panel'] },
-  data: { source: 'twin', pool: 32, validation: 2, test: 4 },
-  budgets: [12],
-  sftFractions: [1],
-  sft: { ...defaults.sft, epochs: 1 },
-  evaluation: { items: 4, maxNewTokens: 8, judge: 'the-judge' },
-  controls: [],
+  evaluation: { ...asked.evaluation, judge: 'the-judge' },
 });
 `;
 
@@ -53,6 +70,7 @@ const script: Behaviour[] = [
 describe('server: a sweep that asks models and people', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryHome();
+  const undisturbed = temporaryFolder();
 
   it('survives a server that misbehaves and a worker killed in mid-batch, pays for no row twice, holds no device while others judge, and waits for people while all is stopped', async () => {
     const answered = new Map<string, number>();
@@ -93,7 +111,9 @@ describe('server: a sweep that asks models and people', function () {
       await answerQueue(people, env);
       // What the endpoint judges is there; people have not been asked but by their queue.
       while (artifactsOf(folder.path(), 'evaluate').length < 3) await sleep(200);
-      run.child.kill('SIGKILL');
+      // People are waited for, and all that waits is killed.
+      const workers = await processesOf(folder.path(), { server: false });
+      for (const pid of [run.child.pid ?? 0, ...workers]) process.kill(pid, 'SIGKILL');
       await run.ended;
       await call(['server', 'stop'], { env });
       const judging = judgeQueue(panel, ended.signal);
@@ -118,7 +138,68 @@ describe('server: a sweep that asks models and people', function () {
     const verified = await call(['audit', 'verify', nameOf(folder.path())], { env });
     assert.match(verified.stdout, /nothing is wrong/, verified.stdout);
   });
+
+  it('is, where people write and judge, byte for byte the sweep that nothing disturbs, whose labels go from page to page', async () => {
+    for (const queue of ['people', 'panel'])
+      await cp(folder.at(queue, 'answers.jsonl'), undisturbed.at(queue, 'answers.jsonl'));
+    const ended = new AbortController();
+    const judging = judgeQueue(undisturbed.at('panel'), ended.signal);
+    const { result, states, told } = await runInPages(undisturbed.path()).finally(() => ended.abort());
+    await judging;
+    assert.deepEqual(states, ['CONTINUED_AS_NEW', 'COMPLETED']);
+    const [people] = result.cells.filter(({ cell }) => cell.annotator === 'people');
+    assert.ok(people && result.cells.length === 2);
+    const kinds = [...result.baseStages, ...people.stages].map(({ kind }) => kind);
+    assert.deepEqual(kinds, ['freezeReference', 'evaluate', ...wholeCell]);
+    for (const { kind, key, digest } of [...result.baseStages, ...people.stages])
+      assert.equal((await createStore(folder.path()).verifyArtifact({ kind, key })).manifest.digest, digest);
+    const stages = [...result.baseStages, ...result.cells.flatMap((cell) => cell.stages)];
+    const [labels] = gatherLabels(onceEach(stages)).filter(({ of }) => of === 'evaluations');
+    assert.equal(
+      labels?.figures['labelledAgain'],
+      3 * 4 * 2 * 3,
+      'three judgements of each of four items, in two orders',
+    );
+    assert.deepEqual(
+      told.filter(({ of }) => of === 'evaluations'),
+      [labels],
+    );
+  });
 });
+
+const wholeCell = ['synthesizeData', 'trainSft', 'freezeReference', 'evaluate'];
+
+/** People's cells of the same sweep beside those of a program, a cell a page, with all answers at hand. */
+async function runInPages(home: string) {
+  const people = peopleAnnotator({ name: 'people', description: 'Us.', folder: join(home, 'people') });
+  const panel = peopleJudge({
+    name: 'panel',
+    description: 'Three others.',
+    folder: join(home, 'panel'),
+    people: 3,
+  });
+  const tasks = [withJudges(withAnnotators(helpfulness, people), panel)];
+  const axes = { annotator: ['people', 'clean'] };
+  const evaluation = { ...asked.evaluation, judge: 'panel' };
+  const resolved = await resolveDefinition(
+    defineSweep({ ...twinDefaults('helpfulness'), ...asked, annotator: 'people', axes, evaluation }),
+    { tasks },
+  );
+  return whilePolling(
+    (connection) =>
+      Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ connection, home, queue, tasks }))),
+    async (client) => {
+      const going = await Going.begin({ client, home }, resolved, { pageSize: 1, window: 1 });
+      const result = await going.result;
+      const runs = [going.runId, undefined].map((runId) =>
+        client.workflow.getHandle(going.id, runId).describe(),
+      );
+      const states = (await Promise.all(runs)).map(({ status }) => status.name);
+      const { progress } = await going.status();
+      return { result, states, told: (progress?.of === 'sweep' ? progress.sweep.labels : undefined) ?? [] };
+    },
+  );
+}
 
 const artifactsOf = (home: string, kind: string): string[] => {
   const artifacts = join(home, 'store', 'artifacts');

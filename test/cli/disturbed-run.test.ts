@@ -5,12 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readLedger } from '../../audit';
 import type { SweepResult } from '../../contracts/results';
 import { storePaths } from '../../store';
-import { listServers } from '../../workers';
-import { listCommands } from '../../workers/embedded-server/processes';
 import { untilCheckpointed } from '../support/running-trainers';
 import { acquisitionLimitMs } from '../support/temporal';
 import { temporaryFolder, temporaryHome } from '../support/temporary';
-import { call, start, type Ended } from './support';
+import { call, processesOf, start, type Ended } from './support';
 
 /** One cell, whose two training stages are long enough to be hit in their middle. */
 const sweep = `import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
@@ -38,17 +36,6 @@ function resultOf({ status, stdout, stderr }: Ended): SweepResult {
 
 const digestsOf = ({ cells }: SweepResult): Digests =>
   Object.fromEntries(cells.flatMap(({ stages }) => stages.map(({ key, digest }) => [key, digest])));
-
-/** Workers and trainers of a home, and its server where asked: by the server's address and the home in their words. */
-async function processesOf(home: string, { server }: { server: boolean }): Promise<number[]> {
-  const servers = await listServers(home);
-  const words = [home, ...servers.map(({ address }) => address)];
-  const mine = listCommands().filter(({ args }) =>
-    words.some((word) => args.some((argument) => argument.includes(word))),
-  );
-  const serverPids = servers.map(({ pid }) => pid);
-  return mine.map(({ pid }) => pid).filter((pid) => server || !serverPids.includes(pid));
-}
 
 describe('slow: a run that is disturbed, through the executable', function () {
   this.timeout(acquisitionLimitMs);

@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { listServers } from '../../workers';
+import { listCommands } from '../../workers/embedded-server/processes';
 
 export const root = resolve(__dirname, '..', '..');
 const executable = join(root, 'dist', 'cli', 'main.js');
@@ -61,4 +63,15 @@ export function listFiles(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Workers and trainers of a home, and its server where asked: by the server's address and the home in their words. */
+export async function processesOf(home: string, { server }: { server: boolean }): Promise<number[]> {
+  const servers = await listServers(home);
+  const words = [home, ...servers.map(({ address }) => address)];
+  const mine = listCommands().filter(({ args }) =>
+    words.some((word) => args.some((argument) => argument.includes(word))),
+  );
+  const serverPids = servers.map(({ pid }) => pid);
+  return mine.map(({ pid }) => pid).filter((pid) => server || !serverPids.includes(pid));
 }

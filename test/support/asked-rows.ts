@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { endpointAnnotator, type EndpointOptions, withAnnotators } from '../../annotators';
+import type { ResolvedExperiment } from '../../contracts/definition';
 import type { PlannedStage } from '../../contracts/stage';
+import type { Task } from '../../contracts/task';
 import { demonstrationsStage } from '../../planning';
 import { coinTask } from './coin-task';
 import { createBench, identified, resolveSmall, type StageBench } from './stage-bench';
@@ -15,8 +17,16 @@ export interface Asking {
   readonly change?: Partial<EndpointOptions>;
 }
 
+export interface Prepared {
+  /** The cell whose first stage it is, and who writes its rows. */
+  readonly resolved: ResolvedExperiment;
+  readonly tasks: readonly Task[];
+  readonly bench: StageBench;
+  readonly stage: PlannedStage;
+}
+
 /** The activity that buys so many rows of the model behind an endpoint. */
-export async function prepareAsking(asking: Asking): Promise<{ bench: StageBench; stage: PlannedStage }> {
+export async function prepareAsking(asking: Asking): Promise<Prepared> {
   const { home, baseUrl, rows, change } = asking;
   process.env[keyVariable] = 'sk-rows';
   const model = endpointAnnotator({
@@ -30,8 +40,9 @@ export async function prepareAsking(asking: Asking): Promise<{ bench: StageBench
     data: { source: 'twin', pool: rows, validation: 1, test: 1 },
   });
   const pinned = { ...resolved, annotator: await identified(model) };
+  const tasks = [withAnnotators(coinTask, model)];
   return {
-    bench: createBench(home, { deps: { tasks: [withAnnotators(coinTask, model)] } }),
+    ...{ resolved: pinned, tasks, bench: createBench(home, { deps: { tasks } }) },
     stage: demonstrationsStage({ resolved: pinned, seed: 0 }, { rows }),
   };
 }
