@@ -2,6 +2,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import { buildGeneration } from '../model/generation';
 import { openSession, type BufferTensor, type Session } from '../runtime';
 import { chunk } from './batches';
+import { vectorTensor } from './packing';
 import { lower, placeGraphs, sessionOptions, type Placement } from './placement';
 import { createSource } from './train-graphs';
 import type { Generation, GenerationRequest, Generator, GeneratorOptions } from './types';
@@ -71,15 +72,14 @@ function groupPrompts(
   });
 }
 
+/** Prompts one behind the other; one that fills a batch up has a single token. */
 function packPrompts(prompts: readonly Int32Array[], plan: Plan): Record<'ids' | 'lengths', BufferTensor> {
   const count = plan.batchRows / plan.samplesPerPrompt;
-  const ids = new Int32Array(count * plan.promptLength);
-  const lengths = new Int32Array(count).fill(1);
-  for (const [index, prompt] of prompts.entries()) {
-    ids.set(prompt, index * plan.promptLength);
-    lengths[index] = prompt.length;
-  }
-  return { ids: { dims: [ids.length], data: ids }, lengths: { dims: [count], data: lengths } };
+  const filled = Array.from({ length: count }, (_, index) => prompts[index] ?? new Int32Array(1));
+  return {
+    ids: vectorTensor(Int32Array.from(filled.flatMap((prompt) => [...prompt]))),
+    lengths: vectorTensor(Int32Array.from(filled, ({ length }) => length)),
+  };
 }
 
 /** Draws by position, then by row, so that a turn of the loop reads one stretch. */

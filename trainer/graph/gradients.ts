@@ -229,23 +229,10 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
     const slope = add(σ, mul(s, sub(scalar(1), σ)));
     return [mul(mul(only(g), up), slope), mul(only(g), s)];
   },
+  attention: none,
+  streamMasks: none,
   // S = scale q kᵀ + mask, P = softmax(S), o = P v. With dP = g vᵀ and D = Σ g ∘ o, which is Σ dP ∘ P a row:
   // dS = P ∘ (dP − D),  dq = scale dS k,  dk = scale dSᵀ q,  dv = Pᵀ g
-  attention: (op, g) => {
-    const [q, k, v] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1), inputAt(op.inputs, 2)];
-    const [o, p] = [inputAt(op.outputs, 0), inputAt(op.outputs, 1)];
-    const d = rowSum(mul(only(g), o));
-    const ds = mul(p, sub(matmul(only(g), v, { transB: true }), d));
-    const alpha = op.parameters.scale;
-    return [
-      matmul(ds, k, { alpha }),
-      matmul(ds, q, { transA: true, alpha }),
-      matmul(p, only(g), { transA: true }),
-      null,
-    ];
-  },
-  streamMasks: none,
-  // The calculus of `attention`, part by part.
   streamAttention: (op, g) => {
     const [, k, , lengths] = op.inputs;
     if (k === undefined || lengths === undefined) throw new RangeError('a stream has keys and lengths');

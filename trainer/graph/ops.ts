@@ -157,25 +157,33 @@ export const dropoutMask = (rows: Value, columns: Value, rate: number): Value =>
 export const words = (data: Int32Array): Value =>
   applyOne('constant', [], { data, dtype: 'i32', shape: [data.length] });
 
+/** What a turn of a loop hands on, and what it leaves behind. */
+export interface Turn {
+  readonly goOn: Value;
+  readonly carried: readonly Value[];
+  /** Are kept of every turn, one behind the other: [turns, …]. */
+  readonly stacked?: readonly Value[];
+}
+
 /**
- * Repeats `turn` while its condition holds, at most `turns` times.
- * `turn` is given the turn's number and the carried values, and returns the condition and the next ones.
+ * Repeats `turn` while its condition holds, at most `turns` times: the last carried values, then the stacked ones of all turns.
+ * `turn` is given the turn's number and the carried values.
  */
 export function loop(
   turns: number,
   initial: readonly Value[],
   carriedTypes: readonly TensorType[],
-  turn: (iteration: Value, carried: readonly Value[]) => { goOn: Value; carried: readonly Value[] },
+  turn: (iteration: Value, carried: readonly Value[]) => Turn,
 ): readonly Value[] {
   const bodyInput = (label: string, { dtype, shape }: TensorType): Value =>
     applyOne('bodyInput', [], { label, dtype, shape });
   const iteration = bodyInput('iteration', { dtype: 'i64', shape: [] });
   const condition = bodyInput('condition', { dtype: 'bool', shape: [] });
   const carried = carriedTypes.map((type, index) => bodyInput(`carried${String(index)}`, type));
-  const next = turn(iteration, carried);
+  const { goOn, carried: next, stacked = [] } = turn(iteration, carried);
   const body: LoopBody = {
     inputs: [iteration, condition, ...carried],
-    outputs: [next.goOn, ...next.carried],
+    outputs: [goOn, ...next, ...stacked],
   };
   return apply('loop', [integers([turns], []), truth(true), ...initial], { body });
 }

@@ -154,6 +154,6 @@ export type AnyOp = { [N in PrimitiveName]: Op<N> }[PrimitiveName];
 export interface LoopBody {
   /** Turn number (i64 []), condition (bool []), then the carried values. */
   readonly inputs: readonly Value[];
-  /** Condition to go on, then the carried values. */
+  /** Condition to go on, the carried values, then those that are kept of every turn. */
   readonly outputs: readonly Value[];
 }

@@ -252,5 +252,10 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
     return [{ dtype: 'f32', shape: [dim(rows.shape, 0), dim(columns.shape, 0)] }];
   },
   after: (inputs) => unary(inputs.slice(0, 1)),
-  loop: (_, { body }) => body.inputs.slice(2).map(({ dtype, shape }) => ({ dtype, shape })),
+  loop: (_, { body }) => [
+    ...body.inputs.slice(2).map(({ dtype, shape }) => ({ dtype, shape })),
+    ...body.outputs
+      .slice(body.inputs.length - 1)
+      .map(({ dtype, shape }) => ({ dtype, shape: [growing, ...shape] })),
+  ],
 };

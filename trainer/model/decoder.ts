@@ -1,8 +1,7 @@
 import { ops, type Value } from '../graph';
 import type { LinearModule, ModelConfig } from '../engine/types';
 import { embeddingName, finalNormName, headName, layerName, moduleName } from './parameters';
-import { fusedPieces, type LoraWeights, type Pieces, type Rotary } from './pieces';
-import { rotaryTables } from './rotary';
+import { fusedPieces, type LoraWeights, type Pieces } from './pieces';
 
 /** Where a graph finds the weights of a model: constants, or inputs that are trained. */
 export interface WeightSource {
@@ -100,67 +99,8 @@ export const readOut = (context: DecoderContext, x: Value): Value =>
 /** Added to a score whose key stands after its query. Finite, so that no row can become NaN. */
 export const masked = -1e9;
 
-function causalMask(length: number): Value {
-  const data = Float32Array.from({ length: length * length }, (_, at) =>
-    at % length > Math.floor(at / length) ? masked : 0,
-  );
-  return ops.constant(data, [1, 1, length, length]);
-}
-
-export interface SequenceShape {
-  readonly rows: number;
-  readonly length: number;
-}
-
-/** [B · T, heads · hd] → [B, heads, T, hd], turned by position where a rotary is given. */
-export function splitHeads(
-  context: DecoderContext,
-  x: Value,
-  options: SequenceShape & { readonly heads: number; readonly rotary: Rotary | null },
-): Value {
-  const { rows, length, heads, rotary } = options;
-  const size = context.config.headSize;
-  const tokens = ops.reshape(x, [rows, length, heads * size]);
-  const turned = rotary === null ? tokens : context.pieces.rotate(tokens, rotary, heads);
-  return ops.transpose(ops.reshape(turned, [rows, length, heads, size]), [0, 2, 1, 3]);
-}
-
 /** Keys and values that a layer leaves behind: [B, KV, T, hd] each. */
 export interface LayerCache {
   readonly k: Value;
   readonly v: Value;
-}
-
-/** Attention over whole rows. `keep` is told every layer's keys and values. */
-export function createSequenceMixer(
-  context: DecoderContext,
-  shape: SequenceShape,
-  { keep }: { keep?: (cache: LayerCache) => void } = {},
-): TokenMixer {
-  const { heads, keyValueHeads, headSize } = context.config;
-  const { rows, length } = shape;
-  const repeats = heads / keyValueHeads;
-  const rotary = { ...rotaryTables(context.config, length), positions: ops.integers([0]) };
-  const mask = ops.concat(Array<Value>(repeats).fill(causalMask(length)), 2);
-  return ({ q, k, v }) => {
-    const cache = {
-      k: splitHeads(context, k, { ...shape, heads: keyValueHeads, rotary }),
-      v: splitHeads(context, v, { ...shape, heads: keyValueHeads, rotary: null }),
-    };
-    keep?.(cache);
-    // [B, KV · R, T, hd] → [B, KV, R · T, hd]: no copy of keys and values for the heads that share them
-    const queries = splitHeads(context, q, { ...shape, heads, rotary });
-    const grouped = ops.reshape(queries, [rows, keyValueHeads, repeats * length, headSize]);
-    const mixed = context.pieces.attend({ q: grouped, ...cache, mask }, headSize ** -0.5);
-    const perHead = ops.reshape(mixed, [rows, heads, length, headSize]);
-    return ops.reshape(ops.transpose(perHead, [0, 2, 1, 3]), [rows * length, heads * headSize]);
-  };
-}
-
-/** Token ids [B · T] → logits [B · T, V]. */
-export function decodeSequences(context: DecoderContext, ids: Value, shape: SequenceShape): Value {
-  const mix = createSequenceMixer(context, shape);
-  let x = embed(context, ids);
-  for (let layer = 0; layer < context.config.layers; layer += 1) x = decoderLayer(context, x, layer, { mix });
-  return readOut(context, x);
 }

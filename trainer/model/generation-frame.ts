@@ -3,12 +3,7 @@ import type { Decoding } from '../../contracts/trainer-job';
 import type { ModelConfig } from '../engine/types';
 import {
   createContext,
-  createSequenceMixer,
-  decoderLayer,
-  embed,
   masked,
-  readOut,
-  splitHeads,
   type DecoderContext,
   type LayerCache,
   type TokenMixer,
@@ -53,7 +48,7 @@ export interface Frame {
 }
 
 /** Repeats each entry along the first axis once for each sample: [U, …] → [B, …]. */
-function repeatSamples({ samples }: GenerationSpec, x: Value): Value {
+export function repeatSamples({ samples }: GenerationSpec, x: Value): Value {
   const [prompts = 0, ...rest] = x.shape;
   const spread = ops.broadcastTo(ops.reshape(x, [prompts, 1, ...rest]), [prompts, samples, ...rest]);
   return ops.reshape(spread, [prompts * samples, ...rest]);
@@ -88,7 +83,7 @@ export function createFrame(spec: GenerationSpec): Frame {
 }
 
 /** One token a row, x [N, heads · hd] at positions [N, 1] → [N · KV, R, hd]: with T = 1 no transpose is needed. */
-function newHeads(
+export function newHeads(
   { spec: { config } }: Frame,
   x: Value,
   heads: number,
@@ -102,7 +97,7 @@ function newHeads(
 }
 
 /** [N · KV, R, hd] → [N, H · hd] */
-function joinHeads({ spec: { config } }: Frame, mixed: Value): Value {
+export function joinHeads({ spec: { config } }: Frame, mixed: Value): Value {
   const rows = (mixed.shape[0] ?? 0) / config.keyValueHeads;
   return ops.reshape(mixed, [rows, config.heads * config.headSize]);
 }
@@ -125,50 +120,6 @@ function partSamples({ spec, prompts }: Frame, x: Value): Value {
   const together = ops.reshape(x, [prompts, heads, spec.samples, repeats, width]);
   const apart = ops.transpose(together, [0, 2, 1, 3, 4]);
   return ops.reshape(apart, [spec.rows * heads, repeats, width]);
-}
-
-/** [U, KV, P, hd] → [U · KV, P, hd] */
-function flattenCache({ spec, prompts }: Frame, { k, v }: LayerCache): LayerCache {
-  const shape = [prompts * spec.config.keyValueHeads, spec.promptLength, spec.config.headSize];
-  return { k: ops.reshape(k, shape), v: ops.reshape(v, shape) };
-}
-
-/** The last token of each prompt looks back at the prompt. */
-function createLastTokenMixer(frame: Frame, keep: (cache: LayerCache) => void): TokenMixer {
-  const { promptLength: length, config } = frame.spec;
-  const shape = { rows: frame.prompts, length, heads: config.keyValueHeads };
-  const rotary = { ...frame.tables, positions: ops.integers([0]) };
-  const positions = ops.reshape(ops.sub(frame.promptLengths, ops.integers([1])), [frame.prompts, 1]);
-  return ({ q, k, v }) => {
-    const cache = flattenCache(frame, {
-      k: splitHeads(frame.context, k, { ...shape, rotary }),
-      v: splitHeads(frame.context, v, { ...shape, rotary: null }),
-    });
-    keep(cache);
-    const queries = newHeads(frame, q, config.heads, { positions, tables: frame.scaledTables });
-    return joinHeads(frame, ops.attention({ q: queries, ...cache, mask: frame.promptMask }, 1));
-  };
-}
-
-/**
- * Runs each prompt once: logits of the next token of each row [B, V], and every layer's keys and values of the prompts.
- * The last layer works on the last tokens alone. Takes ids (i32 [U · P]) from the graph's inputs.
- */
-export function prefill(frame: Frame): { logits: Value; caches: readonly LayerCache[] } {
-  const { spec, context, prompts } = frame;
-  const { promptLength: length, config } = spec;
-  const caches: LayerCache[] = [];
-  const keep = (cache: LayerCache): void => void caches.push(flattenCache(frame, cache));
-  const mix = createSequenceMixer(context, { rows: prompts, length }, { keep });
-  const before = ops.integers(Array.from({ length: prompts }, (_, prompt) => prompt * length - 1));
-  const lastTokens = ops.add(frame.promptLengths, before);
-  let x = embed(context, ops.cast(ops.input('ids', 'i32', [prompts * length]), 'i64'));
-  for (let layer = 0; layer < config.layers - 1; layer += 1) x = decoderLayer(context, x, layer, { mix });
-  x = decoderLayer(context, x, config.layers - 1, {
-    mix: createLastTokenMixer(frame, (cache) => caches.push(cache)),
-    select: (value) => ops.gatherRows(value, lastTokens),
-  });
-  return { logits: repeatSamples(spec, readOut(context, x)), caches };
 }
 
 /** What a decoding turn looks back at: keys and values of prompts [U · KV, P, hd] and of new tokens [B · KV, n, hd]. */

@@ -1,12 +1,7 @@
 import { growing, ops, type TensorType, type Value } from '../graph';
 import { decoderLayer, embed, readOut, type LayerCache } from './decoder';
-import {
-  createFrame,
-  createGrowingMixer,
-  prefill,
-  type Frame,
-  type GenerationSpec,
-} from './generation-frame';
+import { createFrame, createGrowingMixer, type Frame, type GenerationSpec } from './generation-frame';
+import { prefill } from './prefill';
 import { sample } from './sampling';
 
 /** Two logits this close are told to the caller: other hardware may order them otherwise. */
@@ -56,7 +51,7 @@ function emptyCache({ spec: { rows, config } }: Frame): Value {
 
 /**
  * Prompts in, new tokens out, in one graph: prefill, then a Loop that ends when every row has ended.
- * Inputs ids (i32 [U · P], right-padded), lengths (i32 [U]), running (f32 [B], 0 for empty rows), uniforms
+ * Inputs ids (i32 [N], one prompt behind the other), lengths (i32 [U]), running (f32 [B], 0 for empty rows), uniforms
  * (f32 [maxNewTokens, B], when sampling). Outputs tokens (i64 [B, n]) and near (f32 [B, n]).
  */
 export function buildGeneration(spec: GenerationSpec): { readonly tokens: Value; readonly near: Value } {

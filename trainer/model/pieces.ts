@@ -1,23 +1,13 @@
 import { ops, type Value } from '../graph';
 
-const { add, attention, div, exp, loraLinear, matmul, mul, reduceSum, reshape, rmsNorm, rotate } = ops;
-const { scalar, sigmoid, softmax, split, sqrt, sub, swiglu, tokenLogProbability, concat } = ops;
+const { add, div, exp, loraLinear, matmul, mul, reduceSum, reshape, rmsNorm, rotate } = ops;
+const { scalar, sigmoid, split, sqrt, sub, swiglu, tokenLogProbability, concat } = ops;
 
 /** Angles of the rotary embedding: cos and sin [positions, headSize / 2], and where a row starts [1] or stands [B, T]. */
 export interface Rotary {
   readonly cos: Value;
   readonly sin: Value;
   readonly positions: Value;
-}
-
-export interface AttentionInputs {
-  /** [B, KV, M, hd]: M is the sequence once for each query head that shares the keys. */
-  readonly q: Value;
-  /** [B, KV, T, hd] */
-  readonly k: Value;
-  readonly v: Value;
-  /** [1, 1, M, T] or [B, 1, M, T], added to the scores. */
-  readonly mask: Value;
 }
 
 export interface LoraWeights {
@@ -35,7 +25,6 @@ export interface Pieces {
   readonly rotate: (x: Value, rotary: Rotary, heads: number) => Value;
   /** silu(gate) ∘ up */
   readonly gate: (gate: Value, up: Value) => Value;
-  readonly attend: (inputs: AttentionInputs, scale: number) => Value;
   /** x (W + scale · B · A)ᵀ; where a dropout mask is given, x Wᵀ + scale (x ∘ mask) Aᵀ Bᵀ. */
   readonly adapt: (x: Value, weight: Value, lora: LoraWeights, scale: number) => Value;
   /** Log-probability of each target [N], and all of them [N, V]. */
@@ -52,7 +41,6 @@ export const fusedPieces: Pieces = {
   norm: rmsNorm,
   rotate: (x, rotary, heads) => rotate(x, rotary.positions, rotary, heads),
   gate: swiglu,
-  attend: attention,
   adapt: (x, weight, lora, scale) => {
     // A merged weight has one input; under dropout A sees another one than W.
     if (lora.mask) return adaptApart(x, weight, lora, scale);
@@ -98,10 +86,6 @@ export const plainPieces: Pieces = {
   norm: plainNorm,
   rotate: plainRotate,
   gate: (gate, up) => mul(mul(gate, sigmoid(gate)), up),
-  attend: ({ q, k, v, mask }, scale) => {
-    const scores = add(mul(matmul(q, k, { transB: true }), scalar(scale)), mask);
-    return matmul(softmax(scores), v);
-  },
   adapt: adaptApart,
   score: plainScore,
 };

@@ -1,5 +1,13 @@
 import { ops, type Value } from '../graph';
-import { decoderLayer, embed, finalNorm, masked, type DecoderContext, type TokenMixer } from './decoder';
+import {
+  decoderLayer,
+  embed,
+  finalNorm,
+  masked,
+  type DecoderContext,
+  type LayerCache,
+  type TokenMixer,
+} from './decoder';
 import { rotaryTables } from './rotary';
 
 /** Tokens of a batch, and those of them that predict something: known only when a graph runs. */
@@ -71,38 +79,40 @@ export const scoredRows = (x: Value, { start, tokens, scored }: StreamInputs): V
   scored === tokens ? x : ops.rowsFrom(x, start, scored);
 
 interface MixerOptions {
-  readonly inputs: StreamInputs;
+  /** Tokens of each part (i64 [P]), positions of all tokens and of those that ask (i64 [N, 1], [M, 1]). */
+  readonly lengths: Value;
+  readonly positions: Value;
+  readonly asked: Value;
+  /** Of the parts that ask. */
   readonly masks: readonly Value[];
   readonly contexts: readonly (readonly number[])[];
   /** The first part whose tokens ask. */
   readonly first: number;
   readonly maxLength: number;
+  /** Is told every layer's keys and values: [N, KV · hd]. */
+  readonly keep?: (cache: LayerCache) => void;
 }
 
-function createStreamMixer(context: DecoderContext, options: MixerOptions): TokenMixer {
-  const { inputs, masks, contexts, first, maxLength } = options;
+export function createStreamMixer(context: DecoderContext, options: MixerOptions): TokenMixer {
+  const { lengths, masks, contexts, first, maxLength, positions, asked, keep } = options;
   const { heads, keyValueHeads, headSize } = context.config;
   const tables = rotaryTables(context.config, maxLength);
-  const turn = (x: Value, positions: Value, count: number): Value => {
+  const turn = (x: Value, at: Value, count: number): Value => {
     const [tokens = 0, width = 0] = x.shape;
-    const rotary = { ...tables, positions };
+    const rotary = { ...tables, positions: at };
     return ops.reshape(context.pieces.rotate(ops.reshape(x, [tokens, 1, width]), rotary, count), [
       tokens,
       width,
     ]);
   };
-  const asked = first === 0 ? inputs.positions : scoredRows(inputs.positions, inputs);
-  return ({ q, k, v }) =>
-    ops.streamAttention(
-      {
-        q: turn(q, asked, heads),
-        k: turn(k, inputs.positions, keyValueHeads),
-        v,
-        lengths: inputs.lengths,
-        masks: masks.slice(first),
-      },
+  return ({ q, k: plain, v }) => {
+    const k = turn(plain, positions, keyValueHeads);
+    keep?.({ k, v });
+    return ops.streamAttention(
+      { q: turn(q, asked, heads), k, v, lengths, masks },
       { scale: headSize ** -0.5, heads, keyValueHeads, contexts, first },
     );
+  };
 }
 
 /** What the head reads of the scored tokens: [S, D]. The last layer gives nobody but them an answer. */
@@ -120,8 +130,10 @@ export function decodeStream(
     masked,
   });
   const { maxLength, betweenLayers = () => undefined } = shape;
-  const all = { inputs, masks, contexts, maxLength };
-  const mix = createStreamMixer(context, { ...all, first: 0 });
+  const { positions, lengths } = inputs;
+  const all = { lengths, positions, contexts, maxLength };
+  const mix = createStreamMixer(context, { ...all, asked: positions, masks, first: 0 });
+  const first = countPrompts(shape);
   let x = embed(context, inputs.ids);
   betweenLayers(x);
   for (let layer = 0; layer < layers - 1; layer += 1) {
@@ -129,7 +141,12 @@ export function decodeStream(
     betweenLayers(x);
   }
   x = decoderLayer(context, x, layers - 1, {
-    mix: createStreamMixer(context, { ...all, first: countPrompts(shape) }),
+    mix: createStreamMixer(context, {
+      ...all,
+      asked: first === 0 ? positions : scoredRows(positions, inputs),
+      masks: masks.slice(first),
+      first,
+    }),
     select: (value) => scoredRows(value, inputs),
   });
   betweenLayers(x);

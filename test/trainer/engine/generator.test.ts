@@ -7,7 +7,8 @@ import {
 } from '../../../trainer/engine';
 import { createSource } from '../../../trainer/engine/train-graphs';
 import { ops } from '../../../trainer/graph';
-import { createContext, decodeSequences } from '../../../trainer/model/decoder';
+import { createContext } from '../../../trainer/model/decoder';
+import { decodeSequences } from '../support/dense-decoder';
 import { noise, oracleConfigs, oracleWeights, type OracleKind } from '../support/oracle-model';
 import { openGraph } from '../support/run-graph';
 

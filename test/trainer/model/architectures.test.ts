@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ops } from '../../../trainer/graph';
 import { loadModelFolder } from '../../../trainer/io/model-folder';
-import { createContext, decodeSequences } from '../../../trainer/model/decoder';
+import { createContext } from '../../../trainer/model/decoder';
+import { decodeSequences } from '../support/dense-decoder';
 import { runGraph } from '../support/run-graph';
 
 const oracles = resolve(__dirname, '..', '..', 'oracles', 'architectures');

@@ -25,7 +25,6 @@ const tables = {
   cos: ops.constant(angles.map(Math.cos), [6, half]),
   sin: ops.constant(angles.map(Math.sin), [6, half]),
 };
-const mask = ops.constant(Float32Array.of(0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0), [1, 1, 3, 3]);
 
 /** Each piece on small inputs. */
 const cases: Readonly<Record<keyof Pieces, readonly [readonly (readonly number[])[], Build]>> = {
@@ -37,14 +36,6 @@ const cases: Readonly<Record<keyof Pieces, readonly [readonly (readonly number[]
       [4, 6],
     ],
     (pieces, [gate, up]) => pieces.gate(gate!, up!),
-  ],
-  attend: [
-    [
-      [2, 2, 3, 4],
-      [2, 2, 3, 4],
-      [2, 2, 3, 4],
-    ],
-    (pieces, [q, k, v]) => pieces.attend({ q: q!, k: k!, v: v!, mask }, 0.5),
   ],
   adapt: [
     [

@@ -3,7 +3,8 @@ import { packStream, planStream, shapeOf } from '../../../trainer/engine/streams
 import { createSource } from '../../../trainer/engine/train-graphs';
 import type { PairRow, SequenceRow, TrainRow } from '../../../trainer/engine';
 import { ops } from '../../../trainer/graph';
-import { createContext, decodeSequences, headOf } from '../../../trainer/model/decoder';
+import { createContext, headOf } from '../../../trainer/model/decoder';
+import { decodeSequences } from '../support/dense-decoder';
 import { contextsOf, decodeStream, streamInputs } from '../../../trainer/model/stream';
 import { oracleConfigs, oracleRows, oracleWeights } from '../support/oracle-model';
 import { relativeError, runGraph } from '../support/run-graph';
