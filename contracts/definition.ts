@@ -150,7 +150,7 @@ export const execution = z.strictObject({
   device: z.enum(['cpu', 'cuda']).default('cpu'),
   /** Threads of one device slot: part of the numeric plan, never read from the host. */
   threads: count.default(1),
-  /** Rows of a forward and backward pass; null for the whole effective batch. */
+  /** Rows of a forward and backward pass; null: as many of the effective batch as compute best together. */
   microBatchRows: count.nullable().default(null),
   checkpointEverySteps: count.default(20),
   /** Failures of infrastructure that a stage survives. */

@@ -9,7 +9,7 @@ export const trainerProtocol = 1;
 export const numericPlan = z.strictObject({
   device: z.enum(['cpu', 'cuda']),
   threads: z.int().positive(),
-  /** Rows of one forward and backward pass; null for the whole effective batch. */
+  /** Rows of one forward and backward pass; null: the executable chooses, and says so in its result. */
   microBatchRows: z.int().positive().nullable(),
 });
 export type NumericPlan = z.infer<typeof numericPlan>;

@@ -25,7 +25,7 @@ export function writeRungs(workDir: string, value: Rungs): Promise<void> {
   return writeFileAtomic(rungsPath(workDir), `${JSON.stringify(value)}\n`);
 }
 
-/** Rows of a forward and backward pass of a training job; undefined for jobs that do not train. */
+/** Most rows of a forward and backward pass of a training job, which may choose fewer; undefined for jobs that do not train. */
 export function microBatchRows(job: TrainerJob): number | undefined {
   if (job.command === 'pretrain') return job.plan.microBatchRows ?? job.batchRows;
   if (job.command === 'sft' || job.command === 'preference')

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import type { TrainerEvent } from '../../contracts/trainer-event';
+import type { EventOf, TrainerEvent } from '../../contracts/trainer-event';
 import type { TrainerJob } from '../../contracts/trainer-job';
 import { ensureDir, writeFileAtomic } from '../../store';
 import { microBatchRows, readRungs, withMicroBatch, writeRungs, type Rungs } from './micro-batches';
@@ -84,6 +84,13 @@ function plannedRungs(job: TrainerJob): Rungs {
   return rows === undefined ? [] : [{ fromStep: 0, rows }];
 }
 
+/** Rungs as a run came down them; where there was one, the executable may have chosen it. */
+function madeRungs(rungs: Rungs, { metrics }: EventOf<'result'>): Rungs {
+  const [planned, ...more] = rungs;
+  if (planned === undefined || more.length > 0) return rungs;
+  return [{ ...planned, rows: metrics['microBatchRows'] ?? planned.rows }];
+}
+
 /**
  * Runs a job to its result, in as many processes as memory asks for: after "device out of memory" a training job goes
  * on from its checkpoint at half the micro-batch, down to one row. Rungs outlive the attempt, so that a later one
@@ -99,7 +106,10 @@ export async function runTrainer(options: TrainerRunOptions): Promise<TrainerRun
     const attempt = rows === undefined || microBatches.length === 1 ? job : withMicroBatch(job, rows);
     const exit = await runProcess({ ...options, controls: followed.controls }, attempt);
     const rung = nextRung(exit, rows, followed.step());
-    if (rung === undefined) return { ...(await judgeExit(exit, job)), microBatches };
+    if (rung === undefined) {
+      const success = await judgeExit(exit, job);
+      return { ...success, microBatches: madeRungs(microBatches, success.result) };
+    }
     microBatches.push(rung);
     await writeRungs(job.workDir, microBatches);
     options.controls.onRung?.(rung);

@@ -7,7 +7,8 @@ import type { Objective, TrainEngine, TrainRow, TrainState } from '../engine/typ
 import { digestModelFolder, readModelFiles, saveModelFolder, type ModelFolder } from '../io/model-folder';
 import { saveAdapter } from '../io/adapter';
 import { hashFile, sha256 } from '../io/files';
-import { type JobContext } from './context';
+import type { JobContext, JobFigures } from './context';
+import { chooseMicroBatch } from './micro-batch';
 import { profileOf } from './profile';
 import { freshState, type TrainingRun } from './training';
 
@@ -44,7 +45,12 @@ export function reportContext({ job, warn }: JobContext<FineTuningJob>, { settin
     );
 }
 
-/** Batches and learning rates of a fine-tuning job, and how many positions its rows take. */
+interface RowSizes {
+  readonly maxLength: number;
+  readonly microBatchRows: number;
+}
+
+/** Batches and learning rates of a fine-tuning job, how many positions its rows take, and how many are run at once. */
 export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: readonly Row[]) {
   const { training, seed } = job;
   const steps = stepsOf(rows.length, training);
@@ -63,8 +69,15 @@ export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: r
     batchAt,
     learningRateAt: (step: number) => learningRateAt(step, schedule),
     maxLength: longestOf(rows),
-  } satisfies Omit<TrainingRun, 'engine' | 'from'> & { maxLength: number };
+    microBatchRows: chooseMicroBatch(job, rows),
+  } satisfies Omit<TrainingRun, 'engine' | 'from'> & RowSizes;
 }
+
+/** Of a result's figures those that are known before the first step. */
+export const countRows = (
+  { rows, overLength }: Dataset<unknown>,
+  { microBatchRows }: RowSizes,
+): JobFigures => ({ rows: rows.length, overLengthRows: overLength, microBatchRows });
 
 export interface FineTuning {
   readonly engine: TrainEngine;
@@ -72,16 +85,15 @@ export interface FineTuning {
   readonly initial: TrainState;
 }
 
-export interface OpenOptions {
+export interface OpenOptions extends RowSizes {
   readonly model: ModelFolder;
   readonly objective: Objective;
-  readonly maxLength: number;
 }
 
 /** Opens an engine for a job; its state is the one before the first step. */
 export async function openFineTuning(job: FineTuningJob, options: OpenOptions): Promise<FineTuning> {
   const { training, plan, seed } = job;
-  const { model, objective, maxLength } = options;
+  const { model, objective, maxLength, microBatchRows } = options;
   const config = model.settings.config;
   const engine = await createTrainEngine({
     config,
@@ -92,7 +104,7 @@ export async function openFineTuning(job: FineTuningJob, options: OpenOptions): 
     threads: plan.threads,
     profile: profileOf(job, training.precision),
     seed,
-    microBatchRows: Math.min(plan.microBatchRows ?? training.batchRows, training.batchRows),
+    microBatchRows,
     maxLength,
   });
   const initial = freshState(training.lora === null ? model.weights : initLora(config, training.lora, seed));

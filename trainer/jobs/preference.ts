@@ -12,6 +12,7 @@ import { openTokenizer } from '../io/tokenizer';
 import { watchChosen } from './chosen-watch';
 import type { Command, JobContext, JobFigures } from './context';
 import {
+  countRows,
   describeFineTuningInputs,
   openFineTuning,
   planFineTuning,
@@ -65,8 +66,8 @@ async function runPreference<Row extends TrainRow, Reference>(
   const dataset = await form.read(job, await openTokenizer(job.reference, model.settings));
   reportOverLength(context, dataset);
   if (job.loss.name === 'kto') reportBalance(context, job.loss, dataset.rows);
-  const { maxLength } = planFineTuning(job, dataset.rows);
-  const { engine } = await openFineTuning(job, { model, objective: job.loss, maxLength });
+  const sizes = planFineTuning(job, dataset.rows);
+  const { engine } = await openFineTuning(job, { model, objective: job.loss, ...sizes });
   const references = needsReference(job.loss.name)
     ? await runReferencePass(context, form, { engine, dataset })
     : null;
@@ -83,7 +84,7 @@ async function runPreference<Row extends TrainRow, Reference>(
   writeMetrics(job, output);
   if (references !== null) writeSynced(join(output, 'reference-logprobs.jsonl'), references.map(toJsonLine));
   await engine.release();
-  return { rows: dataset.rows.length, overLengthRows: dataset.overLength, ...figures };
+  return { ...countRows(dataset, sizes), ...figures };
 }
 
 /** Preference tuning against a frozen reference, whose log-probabilities are computed once. */

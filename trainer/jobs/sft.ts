@@ -5,6 +5,7 @@ import { loadModel } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import type { Command, JobContext, JobFigures } from './context';
 import {
+  countRows,
   describeFineTuningInputs,
   openFineTuning,
   planFineTuning,
@@ -31,7 +32,7 @@ async function runSft(
   await saveTrained(job, engine, output);
   writeMetrics(job, output);
   await engine.release();
-  return { rows: dataset.rows.length, overLengthRows: dataset.overLength, ...figures };
+  return { ...countRows(dataset, plan), ...figures };
 }
 
 /** Supervised fine-tuning: cross-entropy on the tokens of the completion. */

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import type { TrainRow } from '../../../trainer/engine/types';
+import type { FineTuningJob } from '../../../trainer/jobs/fine-tuning';
+import { chooseMicroBatch } from '../../../trainer/jobs/micro-batch';
+
+const lora = { rank: 16, alpha: 32, dropout: 0, rankStabilised: false, targetModules: ['q_proj'] };
+
+interface Asked {
+  readonly microBatchRows?: number | null;
+  readonly device?: 'cpu' | 'cuda';
+  readonly trained?: typeof lora | null;
+}
+
+const job = ({ microBatchRows = null, device = 'cpu', trained = lora }: Asked = {}): FineTuningJob =>
+  ({
+    plan: { device, threads: 1, microBatchRows },
+    training: { batchRows: 8, lora: trained },
+  }) as unknown as FineTuningJob;
+
+const sequence = (length: number): TrainRow => ({ ids: new Int32Array(length), completionStart: 1 });
+const rowsOf = (...lengths: number[]): TrainRow[] => lengths.map(sequence);
+
+describe('pure: rows of a micro-batch that the plan leaves open', () => {
+  it('are a whole batch of short rows, and fewer the longer rows are', () => {
+    assert.deepEqual(
+      [60, 96, 97, 200, 400, 5000].map((length) => chooseMicroBatch(job(), rowsOf(length, length))),
+      [8, 8, 4, 2, 1, 1],
+    );
+  });
+
+  it('follow from the mean of all rows, whatever their order', () => {
+    const rows = rowsOf(10, 20, 700, 30, 40);
+    assert.equal(chooseMicroBatch(job(), rows), 4);
+    assert.equal(chooseMicroBatch(job(), [...rows].reverse()), 4);
+  });
+
+  it('are the plan’s where it names them, and whole batches where gradients are as large as the model or on a GPU', () => {
+    const rows = rowsOf(5000);
+    assert.equal(chooseMicroBatch(job({ microBatchRows: 3 }), rows), 3);
+    assert.equal(chooseMicroBatch(job({ microBatchRows: 100 }), rows), 8);
+    assert.equal(chooseMicroBatch(job({ trained: null }), rows), 8);
+    assert.equal(chooseMicroBatch(job({ device: 'cuda' }), rows), 8);
+  });
+});

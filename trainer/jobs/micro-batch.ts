@@ -1,0 +1,24 @@
+import { tokensIn } from '../engine';
+import type { TrainRow } from '../engine/types';
+import type { FineTuningJob } from './fine-tuning';
+
+/**
+ * A micro-batch of about so many tokens passes from op to op through the processor's caches; larger ones cost a seventh
+ * more, and memory (docs/log.md).
+ */
+const cachedTokens = 768;
+
+/**
+ * Rows of a forward and backward pass: the plan's, or where it leaves them open the batch, halved until it has few enough
+ * tokens in the mean. A function of the job and its rows. Full fine-tuning keeps whole batches, since its gradients are as
+ * large as the model and would be handed on with every micro-batch; a GPU has no such cache to fit.
+ */
+export function chooseMicroBatch({ plan, training }: FineTuningJob, rows: readonly TrainRow[]): number {
+  const { batchRows, lora } = training;
+  if (plan.microBatchRows !== null) return Math.min(plan.microBatchRows, batchRows);
+  if (lora === null || plan.device !== 'cpu') return batchRows;
+  const tokens = rows.reduce((sum, row) => sum + tokensIn(row), 0) / rows.length;
+  let size = batchRows;
+  while (size > 1 && size * tokens > cachedTokens) size = Math.floor(size / 2);
+  return size;
+}
