@@ -1,6 +1,6 @@
+import type { JobOf } from '../../contracts/trainer-job';
 import { tokensIn } from '../engine';
 import type { TrainRow } from '../engine/types';
-import type { FineTuningJob } from './fine-tuning';
 
 /**
  * A micro-batch of about so many tokens passes from op to op through the processor's caches; larger ones cost a seventh
@@ -13,7 +13,10 @@ const cachedTokens = 768;
  * tokens in the mean. A function of the job and its rows. Full fine-tuning keeps whole batches, since its gradients are as
  * large as the model and would be handed on with every micro-batch; a GPU has no such cache to fit.
  */
-export function chooseMicroBatch({ plan, training }: FineTuningJob, rows: readonly TrainRow[]): number {
+export function chooseMicroBatch(
+  { plan, training }: Pick<JobOf<'sft'>, 'plan' | 'training'>,
+  rows: readonly TrainRow[],
+): number {
   const { batchRows, lora } = training;
   if (plan.microBatchRows !== null) return Math.min(plan.microBatchRows, batchRows);
   if (lora === null || plan.device !== 'cpu') return batchRows;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { TrainRow } from '../../../trainer/engine/types';
-import type { FineTuningJob } from '../../../trainer/jobs/fine-tuning';
 import { chooseMicroBatch } from '../../../trainer/jobs/micro-batch';
 
 const lora = { rank: 16, alpha: 32, dropout: 0, rankStabilised: false, targetModules: ['q_proj'] };
+
+type Job = Parameters<typeof chooseMicroBatch>[0];
 
 interface Asked {
   readonly microBatchRows?: number | null;
@@ -11,11 +12,11 @@ interface Asked {
   readonly trained?: typeof lora | null;
 }
 
-const job = ({ microBatchRows = null, device = 'cpu', trained = lora }: Asked = {}): FineTuningJob =>
+const job = ({ microBatchRows = null, device = 'cpu', trained = lora }: Asked = {}): Job =>
   ({
     plan: { device, threads: 1, microBatchRows },
     training: { batchRows: 8, lora: trained },
-  }) as unknown as FineTuningJob;
+  }) as Job;
 
 const sequence = (length: number): TrainRow => ({ ids: new Int32Array(length), completionStart: 1 });
 const rowsOf = (...lengths: number[]): TrainRow[] => lengths.map(sequence);
