@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Check } from '../check';
-import { expect, expectResult, filesOf } from '../expect';
+import { expect, expectResult } from '../expect';
 import { stepCount } from '../kit';
 import { eventsOf, type Run } from '../run';
 
@@ -102,18 +102,6 @@ export const eventChecks: readonly Check[] = [
       );
       for (const { path, sha256: digest } of result.files)
         expect(sha256(join(job.outputDir, path)) === digest, `${path} has another SHA-256`);
-    },
-  },
-  {
-    section: 'Commands',
-    rule: 'sft writes a PEFT adapter and metrics.jsonl, a line a step',
-    async run(kit) {
-      const { job, run } = await kit.undisturbed();
-      const files = filesOf(run);
-      for (const name of ['adapter_config.json', 'adapter_model.safetensors', 'metrics.jsonl'])
-        expect(files.includes(`${name} `), `there is no ${name}`);
-      const lines = readFileSync(join(job.outputDir, 'metrics.jsonl'), 'utf8').trim().split('\n');
-      expect(lines.length === stepCount, `metrics.jsonl has ${lines.length} lines for ${stepCount} steps`);
     },
   },
   {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Check } from '../check';
-import { expect, expectResult } from '../expect';
-import { rowCount } from '../kit';
+import { expect, expectResult, filesOf } from '../expect';
+import { rowCount, stepCount } from '../kit';
 import { eventsOf } from '../run';
 
 function readRows<Row>(folder: string, name: string): Row[] {
@@ -70,6 +70,18 @@ export const numberChecks: readonly Check[] = [
         const same = rows.find(({ id, sample }) => id === row.id && sample === row.sample);
         expect(same?.completion === row.completion, `${row.id}, sample ${row.sample}, is another one alone`);
       }
+    },
+  },
+  {
+    section: 'Commands',
+    rule: 'sft writes a PEFT adapter and metrics.jsonl, a line a step',
+    async run(kit) {
+      const { job, run } = await kit.undisturbed();
+      const files = filesOf(run);
+      for (const name of ['adapter_config.json', 'adapter_model.safetensors', 'metrics.jsonl'])
+        expect(files.includes(`${name} `), `there is no ${name}`);
+      const lines = readFileSync(join(job.outputDir, 'metrics.jsonl'), 'utf8').trim().split('\n');
+      expect(lines.length === stepCount, `metrics.jsonl has ${lines.length} lines for ${stepCount} steps`);
     },
   },
   {

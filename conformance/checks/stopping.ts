@@ -103,6 +103,19 @@ export const stoppingChecks: readonly Check[] = [
   },
   {
     section: resuming,
+    rule: 'at half the micro-batch a job goes on from its checkpoint, with the warning PLAN_CHANGED',
+    async run(kit) {
+      await disturb(kit, 'halved', { step: 5, by: (process) => process.signal('SIGKILL') });
+      const job = kit.sft('halved');
+      const again = await kit.start({ ...job, plan: { ...job.plan, microBatchRows: 1 } });
+      expectResult(again);
+      expect(resumedFrom(again) > 0, 'the second start began at step 0');
+      const codes = eventsOf(again, 'warning').map(({ code }) => code);
+      expect(codes.includes('PLAN_CHANGED'), `warnings were ${codes.join() || 'none'}`);
+    },
+  },
+  {
+    section: resuming,
     rule: 'a finished job is not run again: hello and result alone, and the same files',
     async run(kit) {
       const { run: whole } = await kit.undisturbed();
