@@ -50,48 +50,73 @@ async function readPrompts({ job, warn }: JobContext<GenerateJob>, tokenizer: To
   return { prompts, cut };
 }
 
+/** Prompts of one shape, and how many rows of theirs are run at once. */
+interface ShapePlan {
+  readonly promptTokens: number;
+  readonly rows: number;
+  /** Output places, a prompt's samples together. */
+  readonly places: readonly number[];
+}
+
+/** Rows of a batch come in multiples of this, as matrix kernels take them. */
+const kernelRows = 8;
+
+/** Samples of a prompt that stand together in every batch, and so share it. */
+const samplesTogether = ({ batchRows, samples }: GenerateJob): number =>
+  batchRows % samples === 0 ? samples : 1;
+
+/** So many rows for all batches of `count` rows that few are empty: an empty one costs what a row costs. */
+function batchRowsFor(count: number, job: GenerateJob): number {
+  const together = samplesTogether(job);
+  const unit = together * Math.ceil(kernelRows / together);
+  const even = count / Math.ceil(count / job.batchRows);
+  return Math.min(job.batchRows, Math.ceil(even / unit) * unit);
+}
+
 /**
- * Batches of one prompt shape each; a row's shape follows from its own prompt, whatever else is in the job. Prompts of
+ * A plan for each prompt shape, by its length; a row's shape follows from its own prompt, whatever else is in the job. Prompts of
  * like length stand together, since their answers are of like length too and a batch lasts as long as its longest.
  */
-function planBatches(
-  { batchRows, samples, maxPromptTokens }: GenerateJob,
-  prompts: readonly Prompt[],
-): number[][] {
+function planShapes(job: GenerateJob, prompts: readonly Prompt[]): Map<number, ShapePlan> {
+  const { samples, maxPromptTokens } = job;
   const byLength = [...prompts.keys()].sort(
     (a, b) => prompts[a]!.ids.length - prompts[b]!.ids.length || a - b,
   );
-  const byBucket = new Map<number, number[]>();
+  const byShape = new Map<number, number[]>();
   for (const index of byLength) {
-    const bucket = promptBucket(prompts[index]!.ids.length, maxPromptTokens);
-    const places = byBucket.get(bucket) ?? [];
-    byBucket.set(bucket, places);
+    const shape = promptBucket(prompts[index]!.ids.length, maxPromptTokens);
+    const places = byShape.get(shape) ?? [];
+    byShape.set(shape, places);
     for (let sample = 0; sample < samples; sample += 1) places.push(index * samples + sample);
   }
-  return [...byBucket.values()].flatMap((places) => chunkPlaces(places, batchRows));
+  return new Map(
+    [...byShape].map(([promptTokens, places]) => {
+      const rows = batchRowsFor(places.length, job);
+      return [promptTokens, { promptTokens, rows, places }];
+    }),
+  );
 }
 
-/** Opens a generator for a prompt length when it is first asked for, and releases the one before. */
+/** Opens a generator for a prompt shape when it is first asked for, and releases the one before. */
 function createGeneratorShelf(job: GenerateJob, model: ModelFolder, endOfSequence: number) {
-  let held: { bucket: number; generator: Generator } | null = null;
+  let held: { shape: ShapePlan; generator: Generator } | null = null;
   const release = async (): Promise<void> => held?.generator.release();
-  const get = async (bucket: number): Promise<Generator> => {
-    if (held?.bucket === bucket) return held.generator;
+  const get = async (shape: ShapePlan): Promise<Generator> => {
+    if (held?.shape === shape) return held.generator;
     await release();
     const generator = await createGenerator({
       config: model.settings.config,
       weights: model.weights,
       threads: job.plan.threads,
       profile: profileOf(job),
-      batchRows: job.batchRows,
-      maxPromptTokens: bucket,
+      batchRows: shape.rows,
+      maxPromptTokens: shape.promptTokens,
       maxNewTokens: job.maxNewTokens,
       endOfSequence,
       decoding: job.decoding,
-      // Batches of one shape begin with a prompt's first sample, so its samples stand together.
-      samplesPerPrompt: job.batchRows % job.samples === 0 ? job.samples : 1,
+      samplesPerPrompt: samplesTogether(job),
     });
-    held = { bucket, generator };
+    held = { shape, generator };
     return generator;
   };
   return { get, release };
@@ -109,6 +134,8 @@ async function openGeneration(context: JobContext<GenerateJob>): Promise<RowWork
   const model = await loadMergedModel(job);
   const tokenizer = await openTokenizer(job.model, model.settings);
   const { prompts, cut } = await readPrompts(context, tokenizer);
+  const shapes = planShapes(job, prompts);
+  const shapeOf = ({ ids }: Prompt): ShapePlan => shapes.get(promptBucket(ids.length, job.maxPromptTokens))!;
   const shelf = createGeneratorShelf(job, model, tokenizer.endOfSequence);
   const greedy = job.decoding.mode === 'greedy';
   const toRow = (place: number, { ids, finish, nearTies }: Generation): GenerationRow => ({
@@ -120,10 +147,10 @@ async function openGeneration(context: JobContext<GenerateJob>): Promise<RowWork
     ...(greedy ? { nearTies } : {}),
   });
   return {
-    batches: planBatches(job, prompts),
+    batches: [...shapes.values()].flatMap(({ places, rows }) => chunkPlaces(places, rows)),
     async make(places) {
       const own = places.map((place) => prompts[Math.floor(place / samples)]!);
-      const generator = await shelf.get(promptBucket(own[0]!.ids.length, job.maxPromptTokens));
+      const generator = await shelf.get(shapeOf(own[0]!));
       const made = await generator.generate(
         own.map((prompt, row) => toRequest(job, prompt, places[row]! % samples)),
       );

@@ -27,7 +27,8 @@ export async function prepareRowJob<Row>(
   options: { outputFile: string; open(): Promise<RowWork<Row>> },
 ): Promise<PreparedJob> {
   const { job, semantics } = context;
-  const path = join(job.workDir, `${job.command}.scratch.jsonl`);
+  // Which rows a batch has is part of the name's meaning: an executable that cut a job otherwise used another name.
+  const path = join(job.workDir, `${job.command}.batches.jsonl`);
   const scratch = await openRowScratch<Row>(path, { semantics, workDir: job.workDir });
   return {
     resumedFromStep: scratch.finished,
