@@ -76,11 +76,6 @@ const isSet = (value: unknown): boolean => value !== null && value !== undefined
 function unsupportedFeature(file: ConfigFile): readonly [field: string, why: string] | null {
   const slides = file.model_type === 'llama' ? isSet(file.sliding_window) : file.use_sliding_window === true;
   const table: readonly (readonly [boolean, string, string])[] = [
-    [
-      !['llama', 'qwen2'].includes(file.model_type),
-      'model_type',
-      `is "${file.model_type}"; llama and qwen2 are supported`,
-    ],
     [file.hidden_act !== 'silu', 'hidden_act', `is "${file.hidden_act}"; only silu is supported`],
     [slides, 'sliding_window', 'asks for sliding-window attention, which is not supported'],
     [
@@ -150,11 +145,22 @@ function readShape(file: ConfigFile, path: string): ModelConfig {
   };
 }
 
+/** Of which families models are read; others need not even have the fields. */
+const families = ['llama', 'qwen2'];
+const familySchema = z.looseObject({ model_type: z.string() });
+
+function refuseOtherFamily(content: unknown, path: string): void {
+  const family = familySchema.safeParse(content).data?.model_type;
+  if (family === undefined || families.includes(family)) return;
+  refuse(path, 'model_type', `is "${family}"; ${families.join(' and ')} are supported`);
+}
+
 const listIds = (value: z.infer<typeof ids>): readonly number[] =>
   value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
 
 /** Checks the content of a config.json; `path` only names it in errors. */
 export function parseModelConfig(content: unknown, path: string): ModelSettings {
+  refuseOtherFamily(content, path);
   const parsed = fileSchema.safeParse(content);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -5,6 +5,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { Tensor, Weights } from '../engine/types';
 import { hashFile, readJson, writeSynced } from './files';
 import { isGguf, loadGguf, readGgufFiles } from './gguf';
+import { missingFile } from './missing-file';
 import { readModelConfig, type ModelSettings } from './model-config';
 import {
   architectureFiles,
@@ -26,11 +27,12 @@ export interface ModelFolder {
   readonly weights: Map<string, Tensor>;
 }
 
-/** Paths of the weight files: one, or the shards that the index names. */
+/** Paths of the weight files: one, or the shards that the index names. @throws INPUT_MISSING, CONFIG_INVALID */
 export function listWeightFiles(folder: string): string[] {
   const single = join(folder, weightsFileName);
   const indexPath = join(folder, indexFileName);
-  if (existsSync(single) || !existsSync(indexPath)) return [single];
+  if (existsSync(single)) return [single];
+  if (!existsSync(indexPath)) throw missingFile(folder, weightsFileName);
   const parsed = indexSchema.safeParse(readJson(indexPath));
   const shards = parsed.success ? [...new Set(Object.values(parsed.data.weight_map))].sort() : [];
   // A shard is a file of this folder: an index from anywhere must not reach outside it.
@@ -65,21 +67,29 @@ export async function readModelFiles(path: string): Promise<ModelFiles> {
   return isGguf(path) ? readGgufFiles(path) : readFolderFiles(path);
 }
 
-/** Paths of the files that a model's behaviour comes from. */
-function listModelFiles(path: string): string[] {
-  const folder = isGguf(path) ? dirname(path) : path;
+function listTemplates(folder: string): string[] {
   const template = join(folder, chatTemplateFileName);
-  const templates = existsSync(template) ? [template] : [];
-  if (!isGguf(path))
-    return [...architectureFiles.map((name) => join(folder, name)), ...templates, ...listWeightFiles(path)];
-  const tokenizer = architectureFiles.slice(1).map((name) => join(folder, name));
-  return [path, ...(existsSync(tokenizer[0]!) ? [...tokenizer, ...templates] : [])];
+  return existsSync(template) ? [template] : [];
 }
 
-/** SHA-256 of each file that a model's behaviour comes from, by file name. */
+function listFolderFiles(folder: string): string[] {
+  const missing = architectureFiles.find((name) => !existsSync(join(folder, name)));
+  if (missing !== undefined) throw missingFile(folder, missing);
+  const small = architectureFiles.map((name) => join(folder, name));
+  return [...small, ...listTemplates(folder), ...listWeightFiles(folder)];
+}
+
+function listGgufFiles(path: string): string[] {
+  const folder = dirname(path);
+  const tokenizer = architectureFiles.slice(1).map((name) => join(folder, name));
+  return [path, ...(existsSync(tokenizer[0]!) ? [...tokenizer, ...listTemplates(folder)] : [])];
+}
+
+/** SHA-256 of each file that a model's behaviour comes from, by file name. @throws INPUT_MISSING, CONFIG_INVALID */
 export async function digestModelFolder(folder: string): Promise<Record<string, string>> {
   const digests: Record<string, string> = {};
-  for (const path of listModelFiles(folder)) digests[basename(path)] = await hashFile(path);
+  for (const path of isGguf(folder) ? listGgufFiles(folder) : listFolderFiles(folder))
+    digests[basename(path)] = await hashFile(path);
   return digests;
 }
 

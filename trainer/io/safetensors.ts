@@ -45,12 +45,12 @@ export interface SafetensorsFile extends TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-function refuse(path: string, what: string): never {
+function refuse(path: string, what: string, remedy = 'Fetch or write the file again.'): never {
   throw new BudgetlineError(
     'CONFIG_INVALID',
     `${path} is not a safetensors file that can be read: ${what}.`,
     {
-      remedy: 'Fetch or write the file again.',
+      remedy,
       details: { path },
     },
   );
@@ -61,7 +61,11 @@ function checkEntry(path: string, name: string, value: unknown): Entry {
   if (!parsed.success) refuse(path, `the header's entry "${name}" is malformed`);
   const { dtype, shape, data_offsets } = parsed.data;
   if (!(dtype in elementBytes))
-    refuse(path, `tensor "${name}" has dtype ${dtype}; F32, F16 and BF16 are read`);
+    refuse(
+      path,
+      `tensor "${name}" has dtype ${dtype}; F32, F16 and BF16 are read`,
+      'Use the model’s weights of one of these types.',
+    );
   const elements = shape.reduce((product, size) => product * size, 1);
   if (elements > safetensorsLimits.elements) refuse(path, `tensor "${name}" has ${elements} elements`);
   const [begin, end] = data_offsets;
@@ -97,6 +101,9 @@ function parseHeader(path: string, text: string): { entries: Entry[]; metadata: 
   return { entries: names.map((name) => checkEntry(path, name, rest[name])), metadata: metadata.data };
 }
 
+/** What stands in place of a large file where a repository was cloned without Git LFS begins so. */
+const pointerStart = 'version ';
+
 function readHeader(
   path: string,
   descriptor: number,
@@ -105,6 +112,8 @@ function readHeader(
   if (fileBytes < 8) refuse(path, 'it is shorter than its own header');
   const prefix = new Uint8Array(8);
   readExactly(descriptor, prefix, 0);
+  if (Buffer.from(prefix).toString('latin1') === pointerStart)
+    refuse(path, 'it is a pointer of Git LFS', 'Fetch the file that it stands for with "git lfs pull".');
   const headerBytes = Number(new DataView(prefix.buffer).getBigUint64(0, true));
   if (headerBytes > Math.min(safetensorsLimits.headerBytes, fileBytes - 8))
     refuse(path, `its header claims ${headerBytes} bytes`);

@@ -171,8 +171,43 @@ describe('pure: model folders', () => {
     assert.throws(() => loadModelFolder(target), /lm_head/);
   });
 
-  it('say which file is missing', () => {
+  it('say which file is missing, what is there in its place, and what to do about it', async () => {
     assert.throws(() => readModelConfig(folder.at('nowhere')), { code: 'INPUT_MISSING' });
+    const cases: readonly (readonly [gone: string, there: string | null, says: RegExp, remedy: RegExp])[] = [
+      ['config.json', null, /has no config\.json\.$/, /Put the file/],
+      ['config.json', 'adapter_config.json', /no config\.json, but adapter_config\.json/, /an adapter/],
+      ['tokenizer.json', 'tokenizer.model', /but tokenizer\.model/, /AutoTokenizer/],
+      ['tokenizer.json', 'vocab.json', /but vocab\.json/, /AutoTokenizer/],
+      ['model.safetensors', 'pytorch_model.bin', /but pytorch_model\.bin/, /AutoModelForCausalLM/],
+      ['model.safetensors', 'model-00001-of-00002.safetensors', /but model-00001/, /index\.json/],
+      ['model.safetensors', 'model.Q4_0.gguf', /but model\.Q4_0\.gguf/, /GGUF/],
+    ];
+    const good = makeModel(folder.at('whole'));
+    for (const [index, [gone, there, says, remedy]] of cases.entries()) {
+      const target = copyModel(good, folder.at(`lacking-${index}`));
+      rmSync(join(target, gone));
+      if (there !== null) writeFileSync(join(target, there), '');
+      await assert.rejects(digestModelFolder(target), { code: 'INPUT_MISSING', message: says, remedy });
+    }
+    await assert.rejects(digestModelFolder(folder.at('nowhere')), { message: /There is no model folder/ });
+  });
+
+  it('of other families are refused by it, whatever fields they have', () => {
+    for (const other of [
+      { model_type: 'gpt2', n_embd: 64 },
+      { ...llama, model_type: 'mistral' },
+    ])
+      assert.throws(
+        () => parseModelConfig(other, 'x'),
+        /"model_type" is "(?:gpt2|mistral)"; llama and qwen2/,
+      );
+  });
+
+  it('are refused where a repository was cloned without its large files', () => {
+    const target = copyModel(makeModel(folder.at('pulled')), folder.at('cloned'));
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n';
+    writeFileSync(join(target, 'model.safetensors'), pointer);
+    assert.throws(() => loadModelFolder(target), { code: 'CONFIG_INVALID', remedy: /git lfs pull/ });
   });
 });
 
