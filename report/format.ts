@@ -10,6 +10,13 @@ export function formatScore(score: number): string {
   return score.toFixed(3).replace('-', '−').replace('−0.000', '0.000');
 }
 
+/** A difference with its sign: +0.710, −0.012, 0.000. */
+export function formatSigned(difference: number, digits = 3): string {
+  const text = Math.abs(difference).toFixed(digits);
+  if (Number(text) === 0) return text;
+  return (difference > 0 ? '+' : '−') + text;
+}
+
 export function formatInterval(interval: { readonly low: number; readonly high: number }): string {
   return `${formatScore(interval.low)} to ${formatScore(interval.high)}`;
 }

@@ -1,7 +1,14 @@
 import type { Estimate } from '../../contracts/analysis';
-import { formatScore } from '../../report/format';
+import { formatScore, formatSigned } from '../../report/format';
 
-export { formatBudget, formatCount, formatDuration, formatFraction, formatScore } from '../../report/format';
+export {
+  formatBudget,
+  formatCount,
+  formatDuration,
+  formatFraction,
+  formatScore,
+  formatSigned,
+} from '../../report/format';
 
 /** $4.92; cents are enough for a plan. */
 export function formatUsd(usd: number): string {
@@ -17,13 +24,6 @@ export function formatBounds({ low, high }: Estimate): string {
 export function formatEstimate(estimate: Estimate): string {
   const bounds = formatBounds(estimate);
   return formatScore(estimate.estimate) + (bounds === '' ? '' : ` (${bounds})`);
-}
-
-/** A difference with its sign: +0.710, −0.012, 0.000. */
-export function formatSigned(difference: number, digits = 3): string {
-  const text = Math.abs(difference).toFixed(digits);
-  if (Number(text) === 0) return text;
-  return (difference > 0 ? '+' : '−') + text;
 }
 
 /** +0.710 (+0.660 to +0.750). */

@@ -25,8 +25,21 @@ export interface TableSpec {
 const classOf = (column: Column | undefined): string =>
   column?.number === true ? 'number' : column?.text === true ? 'text' : '';
 
-/** A table that scrolls inside its own box on a phone, reachable by keyboard; the first column heads its row. */
-export function table({ caption, columns, rows }: TableSpec): Html {
+/** Columns in which some row has more than a dash; without rows all of them. */
+function tellingColumns({ columns, rows }: TableSpec): number[] {
+  const all = [...columns.keys()];
+  return rows.length === 0 ? all : all.filter((index) => rows.some(({ cells }) => cells[index] !== '–'));
+}
+
+/**
+ * A table that scrolls inside its own box on a phone, reachable by keyboard; the first column heads its row. Columns of
+ * dashes alone are left out.
+ */
+export function table(spec: TableSpec): Html {
+  const { caption } = spec;
+  const told = tellingColumns(spec);
+  const columns = told.map((index) => spec.columns[index]!);
+  const rows = spec.rows.map(({ cells, ...row }) => ({ ...row, cells: told.map((index) => cells[index]!) }));
   const heads = columns.map(
     (column) => html`<th scope="col" class="${classOf(column)}">${column.title}</th>`,
   );

@@ -9,7 +9,15 @@ import type {
 import { remedyOf } from '../../contracts/failures';
 import type { FailureReason } from '../../contracts/results';
 import type { Figure } from '../figures/render';
-import { formatBudget, formatCount, formatFraction, formatScore, formatShare, formatUsd } from '../format';
+import {
+  formatBudget,
+  formatCount,
+  formatFraction,
+  formatScore,
+  formatShare,
+  formatSigned,
+  formatUsd,
+} from '../format';
 import { html, type Html } from '../html';
 import type { Chapter, ReportInput } from '../input';
 import { orderedCells } from './order';
@@ -41,6 +49,14 @@ function regionCell({ regions }: BudgetAnalysis): string {
   return fractionList(region.fractions) + more;
 }
 
+/** How far above the base, and whether that is beyond doubt. */
+function baseCell({ overBase, beatsBase }: BudgetAnalysis): string {
+  if (overBase === null) return '–';
+  const difference = formatSigned(overBase.estimate);
+  if (beatsBase === null) return difference;
+  return `${difference}, ${beatsBase ? 'surely' : 'not surely'}`;
+}
+
 function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[] {
   return [
     formatBudget(budget.budget, unit),
@@ -49,7 +65,7 @@ function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[
     formatScore(budget.score.estimate),
     intervalOf(budget.score),
     heldOutCell(budget),
-    budget.beatsBase === null ? 'not known' : budget.beatsBase ? 'yes' : 'not clearly',
+    baseCell(budget),
     budget.probabilityBest === null ? '–' : fractionList(budget.indistinguishable),
     budget.probabilityBest === null ? '–' : formatShare(budget.probabilityBest, 0),
     regionCell(budget),

@@ -25,6 +25,17 @@ describe('pure: report of a table of scores', function () {
     assert.equal(/(src|xlink:href)\s*=\s*"(?!#)/.exec(text), null);
   });
 
+  it('has no column in which nothing stands but dashes', () => {
+    const tables = [...text.matchAll(/<tbody>(.*?)<\/tbody>/gs)].map(([, body = '']) =>
+      [...body.matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)].map(([, row = '']) =>
+        [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell = '']) => cell.trim()),
+      ),
+    );
+    assert.ok(tables.length > 4);
+    for (const rows of tables)
+      for (const column of rows[0]?.keys() ?? []) assert.ok(rows.some((cells) => cells[column] !== '–'));
+  });
+
   it('has a chapter for each task, with no id twice', () => {
     const ids = [...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     assert.equal(new Set(ids).size, ids.length);
