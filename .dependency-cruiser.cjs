@@ -128,6 +128,7 @@ const plainContracts = [
   'search-attributes',
   'task',
   'coordinates',
+  'beside',
   'labels',
   'budget-name',
   'vocabulary',

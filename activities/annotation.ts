@@ -18,10 +18,10 @@ export interface AnnotationWork {
   readonly key: string;
 }
 
-/** What came of it, and small figures about it. */
+/** What came of it, and what was told of it; what it cost stands in the stage's bill. */
 export interface Annotated<T> {
   readonly result: T;
-  readonly metrics: Readonly<Record<string, number>>;
+  readonly told: Readonly<Record<string, number>>;
 }
 
 /** A folder of answers has one writer at a time: two stages that asked at once would pay twice for common rows. */
@@ -69,8 +69,13 @@ function openSession(session: StageSession, { claim, key, told, billed }: Openin
   };
 }
 
-/** What was paid in this run of the workflow: by this attempt, and by those of the stage that failed before it. */
-function billOf({ usage, context }: StageSession, lines: readonly LedgerLine[]): Record<string, number> {
+const readLines = ({ environment, stage }: StageSession): Promise<LedgerLine[]> =>
+  readLedger(environment.store.paths.stageLedger(stage.key));
+
+/** What was paid in this run of the workflow, as figures: by this attempt, and by those of the stage that failed before it. */
+export async function billOf(session: StageSession): Promise<Record<string, number>> {
+  const { usage, context } = session;
+  const lines = await readLines(session);
   const before = billsOf(endedInRun(lines, context.info.workflowExecution?.runId ?? 'none'));
   const bills = [...before, ...(usage.annotation === null ? [] : [usage.annotation])];
   if (bills.length === 0) return {};
@@ -87,11 +92,9 @@ export async function annotate<T>(
   const claim = await claimFolder(session, work);
   const told: Record<string, number> = {};
   try {
-    const { environment, stage } = session;
-    const lines = await readLedger(environment.store.paths.stageLedger(stage.key));
-    const billed = sumBills(billsOf(lines));
+    const billed = sumBills(billsOf(await readLines(session)));
     const result = await ask(openSession(session, { claim, key: work.key, told, billed }));
-    return { result, metrics: { ...billOf(session, lines), ...told } };
+    return { result, told };
   } catch (error) {
     // An attempt that should end ends as one, however the annotator tells of it.
     session.assertWanted();

@@ -11,7 +11,7 @@ import { ensureDir, type Claim } from '../store';
 import { AttemptNotes } from './attempt-notes';
 import type { StageEnvironment } from './deps';
 import { createInputs, type StageInputs } from './inputs';
-import type { LoadedTask } from './task-data';
+import { loadApart, type LoadedTask } from './task-data';
 import type { Rungs } from './trainer-process/micro-batches';
 import { runTrainer, type TrainerRun } from './trainer-process/run-trainer';
 import { Usage } from './usage';
@@ -97,7 +97,7 @@ export class StageSession {
     const { spec } = this.stage;
     if (!('task' in spec))
       throw new BudgetlineError('CONFIG_INVALID', `${this.stage.title}: the stage has no task.`);
-    return this.environment.problems.load(this.stage, spec);
+    return loadApart(this.environment.problems, this.stage.files, spec);
   }
 
   /** An empty folder in the run folder. */

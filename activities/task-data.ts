@@ -3,12 +3,19 @@ import { createHash } from 'node:crypto';
 import { BudgetlineError } from '../contracts/failures';
 import type { PlannedStage, SpecOf } from '../contracts/stage';
 import type { Annotator, Judge, Problem, ProblemSet, Task, TaskContext } from '../contracts/task';
-import { canonicalJson, digestOf } from '../planning';
+import { type HeldOutSet, keepApart } from '../ingest';
+import {
+  canonicalJson,
+  digestOf,
+  ownName,
+  pinnedSource,
+  problemFileName,
+  type ProblemSource,
+} from '../planning';
 import { isMissing } from '../store';
 
 type TaskSpec = SpecOf<'synthesizeData' | 'evaluate'>;
-/** A stage that reads a task's problems. */
-export type TaskStage = PlannedStage & { readonly spec: TaskSpec };
+type Files = PlannedStage['files'];
 
 /** A task with its problems. */
 export interface LoadedTask {
@@ -18,7 +25,8 @@ export interface LoadedTask {
 
 /** Problems by task and data, loaded once a worker process. */
 export interface ProblemCache {
-  load(stage: Pick<TaskStage, 'files'>, spec: TaskSpec): Promise<LoadedTask>;
+  /** `files`: where this host has what the stage's files are called. */
+  load(files: Files, source: ProblemSource): Promise<LoadedTask>;
 }
 
 /** Sets of problems that a worker holds at once. */
@@ -56,33 +64,40 @@ export async function assertIdentified(
   });
 }
 
-async function readPinned(name: string, path: string, digest: string | undefined): Promise<string> {
+/** Where a definition names a file, by what the file is called among a stage's: its task's own are fields of `data`. */
+const fieldOf = (called: string): string => (called.includes('.') ? called : `data.${called}`);
+
+async function readPinned(field: string, path: string, digest: string | undefined): Promise<string> {
   const bytes = await readFile(path).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
-    throw new BudgetlineError('INPUT_MISSING', `There is no file ${path}, which data.${name} names.`, {
-      details: { path, field: `data.${name}` },
+    throw new BudgetlineError('INPUT_MISSING', `There is no file ${path}, which ${field} names.`, {
+      details: { path, field },
     });
   });
   if (digest !== undefined && createHash('sha256').update(bytes).digest('hex') !== digest)
     throw new BudgetlineError('DATA_INVALID', `${path} has changed since the run was planned.`, {
       remedy: 'Put the file back as it was, or start the run again: it is planned anew.',
-      details: { path, field: `data.${name}` },
+      details: { path, field },
     });
   return bytes.toString('utf8');
 }
 
-function contextOf(files: Readonly<Record<string, string>>, spec: TaskSpec): TaskContext {
+function contextOf(files: Files, source: ProblemSource): TaskContext {
   return {
     async readText(name) {
-      const path = files[name];
+      const called = problemFileName(source, name);
+      const path = files[called];
       if (path === undefined)
-        throw new BudgetlineError('DEFINITION_INVALID', `The definition names no file for data.${name}.`);
-      return { path, text: await readPinned(name, path, spec.fileDigests[name]) };
+        throw new BudgetlineError(
+          'DEFINITION_INVALID',
+          `The definition names no file for ${fieldOf(called)}.`,
+        );
+      return { path, text: await readPinned(fieldOf(called), path, source.fileDigests[name]) };
     },
   };
 }
 
-/** Where the problems are data of files, the spec holds digests where the definition had paths. */
+/** Where the problems are data of files, the source holds digests where the definition had paths. */
 export function createProblemCache(tasks: readonly Task[]): ProblemCache {
   const sets = new Map<string, Promise<ProblemSet>>();
   const remember = (key: string, load: () => Promise<ProblemSet>): Promise<ProblemSet> => {
@@ -94,13 +109,36 @@ export function createProblemCache(tasks: readonly Task[]): ProblemCache {
     return known;
   };
   return {
-    async load({ files }, spec) {
-      const task = named(tasks, spec.task, 'task');
-      const key = canonicalJson({ task: spec.task, data: spec.data, files: spec.fileDigests });
-      const problems = await remember(key, () => task.load(spec.data, contextOf(files, spec)));
+    async load(files, source) {
+      const task = named(tasks, source.task, 'task');
+      const key = canonicalJson({ task: source.task, data: source.data, files: source.fileDigests });
+      const problems = await remember(key, () => task.load(source.data, contextOf(files, source)));
       return { task, problems };
     },
   };
+}
+
+/** The problems of a stage's own task, as they are. */
+const loadOwn = (cache: ProblemCache, files: Files, { task, data, fileDigests }: TaskSpec): Promise<LoadedTask> =>
+  cache.load(files, { name: ownName, task, data, fileDigests });
+
+/** Test items of the tasks beside that a stage keeps its rows apart from. */
+export function loadHeldOut(cache: ProblemCache, files: Files, spec: TaskSpec): Promise<HeldOutSet[]> {
+  const { heldOut = [] } = 'heldOut' in spec ? spec : {};
+  const sets = heldOut.map(async (source) => {
+    const { task, problems } = await cache.load(files, pinnedSource(source));
+    const templated = source.data.source === 'twin';
+    return { name: source.name, task, problems: problems.test, templated };
+  });
+  return Promise.all(sets);
+}
+
+/** The problems of a stage's own task; those that rows are bought on are apart from the test items of tasks beside. */
+export async function loadApart(cache: ProblemCache, files: Files, spec: TaskSpec): Promise<LoadedTask> {
+  const { task, problems } = await loadOwn(cache, files, spec);
+  const of = { task, templated: spec.data.source === 'twin' };
+  const heldOut = await loadHeldOut(cache, files, spec);
+  return { task, problems: keepApart(problems, { heldOut, of }).problems };
 }
 
 /** Problems by their place in the pool. */

@@ -3,7 +3,14 @@ import type { ExperimentDefinition, ResolvedFiles, SweepDefinition } from '../co
 import { BudgetlineError } from '../contracts/failures';
 import { type Annotations, type GivenSource, type GivenUse, givenUses } from '../contracts/given';
 import type { ProblemSet, Task } from '../contracts/task';
-import { type GivenRequest, type GivenRow, type GivenRows, readGiven, type RowFault } from '../ingest';
+import {
+  type GivenRequest,
+  type GivenRow,
+  type GivenRows,
+  type HeldOutSet,
+  readGiven,
+  type RowFault,
+} from '../ingest';
 import {
   annotationCosts,
   buyRows,
@@ -17,6 +24,7 @@ import {
   splitBudget,
 } from '../planning';
 import { digestFile } from '../store';
+import { inField } from './in-field';
 
 type AnyDefinition = ExperimentDefinition | SweepDefinition;
 
@@ -24,6 +32,8 @@ type AnyDefinition = ExperimentDefinition | SweepDefinition;
 export interface ResolvedGiven {
   readonly files: ResolvedFiles;
   readonly rows: Readonly<Partial<Record<GivenUse, number>>>;
+  /** Tasks beside of whose test items rows were like, and so left out. */
+  readonly heldOut: readonly string[];
 }
 
 /** A definition with its task's problems. */
@@ -31,6 +41,8 @@ export interface Source {
   readonly definition: AnyDefinition;
   readonly task: Task;
   readonly problems: ProblemSet;
+  /** Test items of tasks beside, which rows are kept apart from as from the task's own. */
+  readonly beside: readonly HeldOutSet[];
   readonly baseDir: string;
 }
 
@@ -39,13 +51,7 @@ interface ReadFile {
   readonly path: string;
   readonly digest: string;
   readonly rows: readonly GivenRow[];
-}
-
-function inField(use: GivenUse, error: unknown): unknown {
-  if (!(error instanceof BudgetlineError)) return error;
-  const { code, message, remedy, details } = error;
-  const field = `annotations.${use}`;
-  return new BudgetlineError(code, `${field}: ${message}`, { remedy, details: { ...details, field } });
+  readonly heldOut: readonly string[];
 }
 
 /** How a file is read, as its entry in the definition says. */
@@ -56,8 +62,12 @@ function readingOf(said: NonNullable<Annotations[GivenUse]>): Reading {
   return { kind: 'kind' in said ? said.kind : 'demonstrations', map, prompts, policies };
 }
 
-const requestOf = ({ definition, task, problems }: Source, path: string, given: Reading): GivenRequest => ({
-  ...{ path, given, task, problems },
+const requestOf = (
+  { definition, task, problems, beside }: Source,
+  path: string,
+  given: Reading,
+): GivenRequest => ({
+  ...{ path, given, task, problems, beside },
   templated: definition.data.source === 'twin',
 });
 
@@ -67,10 +77,10 @@ async function readFileOf(source: Source, use: GivenUse): Promise<ReadFile[]> {
   const path = resolve(source.baseDir, said.file);
   try {
     const digest = await digestFile(path);
-    const { rows } = await readGiven(requestOf(source, path, readingOf(said)));
-    return [{ use, path, digest, rows }];
+    const { rows, heldOut } = await readGiven(requestOf(source, path, readingOf(said)));
+    return [{ use, path, digest, rows, heldOut }];
   } catch (error) {
-    throw inField(use, error);
+    throw inField(`annotations.${use}`, error);
   }
 }
 
@@ -156,5 +166,6 @@ export async function resolveGiven(source: Source): Promise<ResolvedGiven | unde
   return {
     files: Object.fromEntries(files.map(({ use, path, digest }) => [givenFileName(use), { path, digest }])),
     rows: Object.fromEntries(files.map(({ use, rows }) => [use, rows.length])),
+    heldOut: files.flatMap(({ heldOut }) => heldOut),
   };
 }

@@ -1,25 +1,24 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type {
   ExperimentDefinition,
   Outside,
   Resolved,
-  ResolvedFiles,
   ResolvedModel,
   ResolvedSweep,
   SweepDefinition,
 } from '../contracts/definition';
-import { BudgetlineError } from '../contracts/failures';
 import { parseHubReference } from '../contracts/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
-import type { Annotator, Judge, ProblemSet, Task, TaskContext } from '../contracts/task';
-import { digestOf, variantsOf } from '../planning';
+import type { Annotator, Judge, Task } from '../contracts/task';
+import { digestOf, ownName, questionSets, variantsOf } from '../planning';
 import { digestFile, digestFolder } from '../store';
 import type { GivenRows } from '../ingest';
 import { type PreviewRequest, readGivenFor, type ResolvedGiven, resolveGiven } from './given';
+import { find } from './find';
 import { fetchHubModel, isModelFile, type HubOptions } from './hub';
 import { readModelSize } from './model-size';
 import { embeddedModelPath } from './package-files';
+import { assertEnoughItems, type LoadedSet, loadProblems } from './problems';
 
 export interface ResolveOptions {
   /** Tasks that the workers know: the definition's task and annotator must be among them. */
@@ -37,16 +36,6 @@ type AnyDefinition = ExperimentDefinition | SweepDefinition;
 /** A definition with what it takes from outside; of a sweep with axes, at every place on them. */
 type ResolvedOf<D> = Resolved<D> & (D extends SweepDefinition ? Pick<ResolvedSweep, 'variants'> : object);
 
-function find<T extends { readonly name: string }>(things: readonly T[], name: string, field: string): T {
-  const found = things.find((thing) => thing.name === name);
-  if (found !== undefined) return found;
-  const known = things.map((thing) => `"${thing.name}"`).join(', ');
-  throw new BudgetlineError('TASK_UNKNOWN', `${field} is "${name}"; there are ${known}.`, {
-    remedy: `Use one of these names, or register the ${field} with the workers.`,
-    details: { field, name },
-  });
-}
-
 async function resolveModel(name: string, { baseDir, hub }: ModelOptions): Promise<ResolvedModel> {
   const reference = parseHubReference(name);
   if (reference !== null) {
@@ -59,59 +48,6 @@ async function resolveModel(name: string, { baseDir, hub }: ModelOptions): Promi
   return { name, path, digest, ...(await readModelSize(path)) };
 }
 
-function pathOf(definition: AnyDefinition, name: string): string {
-  const { data } = definition;
-  const path = (data as unknown as Record<string, unknown>)[name];
-  if (typeof path === 'string') return path;
-  throw new BudgetlineError('DEFINITION_INVALID', `data.${name} names no file.`, {
-    details: { field: `data.${name}` },
-  });
-}
-
-async function resolveFile(definition: AnyDefinition, name: string, baseDir: string) {
-  const path = resolve(baseDir, pathOf(definition, name));
-  try {
-    return { path, digest: await digestFile(path) };
-  } catch (error) {
-    if (!(error instanceof BudgetlineError)) throw error;
-    throw new BudgetlineError(error.code, `data.${name}: ${error.message}`, {
-      remedy: error.remedy,
-      details: { field: `data.${name}`, path },
-      cause: error,
-    });
-  }
-}
-
-async function resolveFiles(definition: AnyDefinition, task: Task, baseDir: string): Promise<ResolvedFiles> {
-  const names = task.fileNames(definition.data);
-  const entries = names.map(async (name) => [name, await resolveFile(definition, name, baseDir)] as const);
-  return Object.fromEntries(await Promise.all(entries));
-}
-
-function contextOf(files: ResolvedFiles): TaskContext {
-  return {
-    async readText(name) {
-      const path = files[name]?.path ?? '';
-      return { path, text: await readFile(path, 'utf8') };
-    },
-  };
-}
-
-function assertEnoughItems({ evaluation }: AnyDefinition, { test }: ProblemSet): void {
-  if (evaluation.items <= test.length) return;
-  const message = `evaluation.items is ${evaluation.items}; the test set has ${test.length} items.`;
-  throw new BudgetlineError('DEFINITION_INVALID', message, { details: { field: 'evaluation.items' } });
-}
-
-async function loadProblems(
-  definition: AnyDefinition,
-  { tasks, baseDir = process.cwd() }: Omit<ResolveOptions, 'hub'>,
-) {
-  const task = find(tasks, definition.task, 'task');
-  const files = await resolveFiles(definition, task, baseDir);
-  return { task, files, problems: await task.load(definition.data, contextOf(files)) };
-}
-
 /**
  * Rows of a file as the model will see them in the stages of a definition, whether it names the file or not.
  *
@@ -122,15 +58,15 @@ export async function previewGiven(
   options: Omit<ResolveOptions, 'hub'> & PreviewRequest,
 ): Promise<GivenRows> {
   const { baseDir = process.cwd() } = options;
-  const { task, problems } = await loadProblems(definition, options);
-  return readGivenFor({ definition, task, problems, baseDir }, options);
+  const { task, problems, beside } = await loadProblems(definition, options);
+  return readGivenFor({ definition, task, problems, beside, baseDir }, options);
 }
 
 async function loadOutside(definition: AnyDefinition, options: ResolveOptions) {
   const { baseDir = process.cwd(), hub } = options;
   const model = await resolveModel(definition.model, { baseDir, hub });
-  const { task, files, problems } = await loadProblems(definition, options);
-  return { task, problems, outside: { model, files, poolRows: problems.pool.length } };
+  const { files, problems, ...loaded } = await loadProblems(definition, options);
+  return { ...loaded, problems, outside: { model, files, poolRows: problems.pool.length } };
 }
 
 /** What an annotator or judge is, with its place in keys; nothing where its name says it all. */
@@ -139,42 +75,62 @@ async function identityOf(source: Annotator | Judge): Promise<IdentifiedSource |
   return identity === undefined ? undefined : { ...identity, digest: digestOf(identity) };
 }
 
-/** Who writes and who judges. Rows of a file have an author that no worker needs to know. */
-async function resolveSources(
-  definition: AnyDefinition,
-  task: Task,
-  tasks: readonly Task[],
-): Promise<Partial<Outside>> {
-  const { annotator, annotations, evaluation } = definition;
-  const writes =
-    annotations?.demonstrations === undefined ? find(task.annotators, annotator, 'annotator') : null;
-  for (const beside of evaluation.beside ?? []) find(tasks, beside.task, 'evaluation.beside: task');
-  const judges = evaluation.judge === undefined ? null : find(task.judges ?? [], evaluation.judge, 'judge');
-  const [writer, judge] = await Promise.all([writes && identityOf(writes), judges && identityOf(judges)]);
+const noSuchJudge =
+  'Register the judge by withJudges(task, …) in the tasks of the definition file, or leave the field out: then the task’s own program judges.';
+
+/** Who judges each part of an evaluation, by its name; nobody is told of whom a name says it all, as of a task's own program. */
+async function resolveJudges(sets: readonly LoadedSet[]): Promise<Partial<Outside>> {
+  const identities = sets.map(async ({ set: { name, judge, field }, task: { judges = [] } }) => {
+    if (judge === undefined) return [];
+    const found = find(judges, { name: judge, field: `${field}.judge`, remedy: noSuchJudge });
+    const identity = await identityOf(found);
+    return identity === undefined ? [] : [[name, identity] as const];
+  });
+  const { [ownName]: judge, ...besideJudges } = Object.fromEntries((await Promise.all(identities)).flat());
   return {
-    ...(writer === null || writer === undefined ? {} : { annotator: writer }),
-    ...(judge === null || judge === undefined ? {} : { judge }),
+    ...(judge === undefined ? {} : { judge }),
+    ...(Object.keys(besideJudges).length === 0 ? {} : { besideJudges }),
   };
 }
 
-function withGiven(outside: Outside, given: ResolvedGiven | undefined): Outside {
-  if (given === undefined) return outside;
-  return { ...outside, files: { ...outside.files, ...given.files }, givenRows: given.rows };
+/** Who writes. Rows of a file have an author that no worker needs to know. */
+async function resolveAnnotator(
+  { annotator: name, annotations }: AnyDefinition,
+  { annotators }: Task,
+): Promise<Partial<Outside>> {
+  if (annotations?.demonstrations !== undefined) return {};
+  const annotator = await identityOf(find(annotators, { name, field: 'annotator' }));
+  return annotator === undefined ? {} : { annotator };
+}
+
+type Loaded = Awaited<ReturnType<typeof loadOutside>>;
+
+/** The user's own files, and the tasks beside that their rows or the pool's were held apart from. */
+function withGiven({ outside, heldOut }: Loaded, given: ResolvedGiven | undefined): Outside {
+  const met = [...new Set([...heldOut, ...(given?.heldOut ?? [])])].sort();
+  return {
+    ...outside,
+    ...(met.length === 0 ? {} : { heldOut: met }),
+    ...(given === undefined ? {} : { files: { ...outside.files, ...given.files }, givenRows: given.rows }),
+  };
 }
 
 /** Reads what definitions take from outside; those that take the same read it once. */
 function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<Outside> {
-  const known = new Map<string, ReturnType<typeof loadOutside>>();
+  const known = new Map<string, Promise<Loaded>>();
   const { baseDir = process.cwd() } = options;
   return async (definition) => {
-    const source = JSON.stringify([definition.task, definition.data, definition.model]);
-    const loading = known.get(source) ?? loadOutside(definition, options);
-    known.set(source, loading);
-    const { task, problems, outside } = await loading;
-    assertEnoughItems(definition, problems);
-    const sources = await resolveSources(definition, task, options.tasks);
-    const given = await resolveGiven({ definition, task, problems, baseDir });
-    return { ...withGiven(outside, given), ...sources };
+    const sources = questionSets(definition).map(({ name, task, data }) => ({ name, task, data }));
+    const key = JSON.stringify([sources, definition.model]);
+    const loading = known.get(key) ?? loadOutside(definition, options);
+    known.set(key, loading);
+    const loaded = await loading;
+    const { task, problems, beside } = loaded;
+    const sets = questionSets(definition).map((set, at) => ({ ...loaded.sets[at]!, set }));
+    sets.forEach(assertEnoughItems);
+    const sourced = { ...(await resolveAnnotator(definition, task)), ...(await resolveJudges(sets)) };
+    const given = await resolveGiven({ definition, task, problems, beside, baseDir });
+    return { ...withGiven(loaded, given), ...sourced };
   };
 }
 

@@ -7,12 +7,14 @@ const share = z.number().min(0).max(1);
 const positive = z.number().positive();
 const count = z.int().positive();
 
+const seedOfTwin = z.int().nonnegative();
+
 /** Where a task's problems come from. Twins are generated; files are read and enter keys by content. */
 export const taskData = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('twin'),
     /** Seed of the generator: one seed, one set of problems. */
-    seed: z.int().nonnegative().default(0),
+    seed: seedOfTwin.default(0),
     /** Problems that a budget may buy rows on. */
     pool: count.default(6144),
     validation: count.default(200),
@@ -33,6 +35,11 @@ export const taskData = z.discriminatedUnion('source', [
   }),
 ]);
 export type TaskData = z.infer<typeof taskData>;
+
+type TwinData = Extract<TaskData, { source: 'twin' }>;
+type FileData = Extract<TaskData, { source: 'files' }>;
+/** What a task is asked to read or generate: files without `train` are a test set and nothing else. */
+export type ProblemData = TwinData | (Omit<FileData, 'train'> & Partial<Pick<FileData, 'train'>>);
 
 /**
  * LoRA: W + (alpha / rank) · B · A on the named linear layers. Fields that came later are left out where they are not
@@ -97,27 +104,76 @@ export const pairSpec = z.strictObject({
 });
 export type PairSpec = z.infer<typeof pairSpec>;
 
+/** Another task of an evaluation: its own name, items and judge, and where its problems come from. */
+const besideFields = z.strictObject({
+  task: z.string().min(1),
+  /** What its scores and its folder are called; the task's name unless told. */
+  name: z.string().min(1).optional(),
+  /** Test items, from the front of its test set. */
+  items: count,
+  maxNewTokens: count,
+  /** Its generated twin unless told; or a file of its own, as `data.test` of a definition over files. */
+  data: z
+    .discriminatedUnion('source', [
+      z.strictObject({ source: z.literal('twin'), seed: seedOfTwin.default(0) }),
+      z.strictObject({ source: z.literal('files'), test: z.string().min(1) }),
+    ])
+    .optional(),
+  /** Seed of the twin, where `data` is left out. */
+  seed: seedOfTwin.optional(),
+  /** Name of its judge; the task's own program unless told. */
+  judge: z.string().min(1).optional(),
+});
+
+interface Fault {
+  readonly path: PropertyKey[];
+  readonly message: string;
+}
+
+/** A folder of artifacts bears it, and figures are named after it, with full stops between their parts. */
+const besideName = /^\w[\w +-]{0,62}$/;
+
+function besideFaults(all: readonly z.output<typeof besideFields>[]): Fault[] {
+  const names = all.map(({ task, name }) => name ?? task);
+  return all.flatMap((beside, at) => {
+    const name = names[at] ?? '';
+    const path = [at, beside.name === undefined ? 'task' : 'name'];
+    return [
+      ...(beside.data !== undefined && beside.seed !== undefined
+        ? [{ path: [at, 'seed'], message: 'data says where the problems are from; leave seed out' }]
+        : []),
+      ...(besideName.test(name)
+        ? []
+        : [{ path, message: 'a name of letters, digits, spaces and _ + - is needed, at most 63; give it one' }]),
+      ...(names.indexOf(name) === at ? [] : [{ path, message: 'there is one of this name; give this one another' }]),
+    ];
+  });
+}
+
+/** One spelling for one set of problems: a twin is its seed. */
+function spellBeside({ data, seed, ...said }: z.output<typeof besideFields>) {
+  return data?.source === 'files' ? { ...said, data } : { ...said, seed: data?.seed ?? seed ?? 0 };
+}
+
 export const evaluationSpec = z.strictObject({
   /** Test items, from the front of the test set. */
   items: count,
   maxNewTokens: count,
   /** Name of the judge of a task that is scored by win rate; the task's own program unless told. */
   judge: z.string().min(1).optional(),
-  /** Unrelated tasks, by their generated twins, to see what training costs elsewhere. */
+  /** Unrelated tasks, by their generated twins or from files, to see what training costs elsewhere. */
   beside: z
-    .array(
-      z.strictObject({
-        task: z.string().min(1),
-        items: count,
-        maxNewTokens: count,
-        /** Seed of the twin. */
-        seed: z.int().nonnegative().default(0),
-      }),
-    )
+    .array(besideFields)
     .min(1)
+    .superRefine((all, context) => {
+      for (const fault of besideFaults(all)) context.addIssue({ code: 'custom', ...fault });
+    })
+    .transform((all) => all.map(spellBeside))
     .optional(),
 });
 export type EvaluationSpec = z.infer<typeof evaluationSpec>;
+/** A task beside, in the one spelling that keys know: a twin by its seed, or a file. */
+export type BesideSpec = ReturnType<typeof spellBeside>;
 
 /** What budgets are counted in: rows that are bought, or money. */
 export type BudgetUnit = 'rows' | 'usd';
@@ -305,11 +361,6 @@ const sweepFields = z.strictObject({
 });
 type SweepFields = z.output<typeof sweepFields>;
 
-interface Fault {
-  readonly path: PropertyKey[];
-  readonly message: string;
-}
-
 /** A share of rows is no share of money: each kind of budget has its own field of shares. */
 function shareFaults({ budgetUnit, sftFractions, sftSpendShares }: SweepFields): Fault[] {
   const [own, other] =
@@ -364,6 +415,10 @@ export interface Resolved<Definition> {
   /** What annotator and judge are; left out where a name says it all, as of those that come with the package. */
   readonly annotator?: IdentifiedSource;
   readonly judge?: IdentifiedSource;
+  /** The same of judges of tasks beside, by the names of these. */
+  readonly besideJudges?: Readonly<Record<string, IdentifiedSource>>;
+  /** Tasks beside of whose test items some are like rows to train on, which are left out; left out where none is. */
+  readonly heldOut?: readonly string[];
 }
 /** A definition's outside inputs without the definition. */
 export type Outside = Omit<Resolved<unknown>, 'definition'>;

@@ -4,12 +4,13 @@ interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly anyOf?: readonly SchemaNode[];
   readonly oneOf?: readonly SchemaNode[];
+  readonly items?: SchemaNode;
 }
 
 type Fields = Map<string, Set<string>>;
 
 function collect(
-  { properties = {}, anyOf = [], oneOf = [] }: SchemaNode,
+  { properties = {}, anyOf = [], oneOf = [], items }: SchemaNode,
   path: string,
   fields: Fields,
 ): void {
@@ -18,12 +19,13 @@ function collect(
     fields.set(path, (fields.get(path) ?? new Set()).add(name));
     collect(child, path === '' ? name : `${path}.${name}`, fields);
   }
+  if (items !== undefined) collect(items, `${path}[]`, fields);
 }
 
 /** A schema, for rooms that know no zod. */
 export type Schema<T> = z.ZodType<T>;
 
-/** Fields of a schema's objects by path: "" → name, task …, "sft.lora" → rank …; of a union those of every branch. */
+/** Fields of a schema's objects by path: "" → name, task …, "sft.lora" → rank …, "list[]" of each of a list; of a union those of every branch. */
 export function fieldsOf(schema: Schema<unknown>): ReadonlyMap<string, ReadonlySet<string>> {
   const fields: Fields = new Map();
   collect(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode, '', fields);

@@ -43,7 +43,8 @@ export function readPatterns(figures: Figures): LabelPattern[] {
   });
 }
 
-function addFigures(all: readonly Figures[]): Figures {
+/** Sums of figures by name. */
+export function addFigures(all: readonly Figures[]): Record<string, number> {
   const sum: Record<string, number> = {};
   for (const [name, value] of all.flatMap((figures) => Object.entries(figures)))
     sum[name] = (sum[name] ?? 0) + value;

@@ -25,10 +25,8 @@ export interface CellIdentity {
   readonly remainderUsd?: number;
 }
 
-/** An evaluation's summary; items are in the evaluate stage's artifact under `key`. */
-export interface EvaluationSummary {
-  readonly key: string;
-  readonly digest: string;
+/** What an evaluation found on one task. */
+export interface TaskSummary {
   readonly items: number;
   readonly score: number;
   readonly formatRate: number;
@@ -38,6 +36,22 @@ export interface EvaluationSummary {
   readonly repetitionRate: number;
   /** Further mean scores by name. */
   readonly scores: Readonly<Record<string, number>>;
+}
+
+/** What an evaluation found on an unrelated task; its items are in `beside/NAME` of the same artifact. */
+export interface BesideSummary extends TaskSummary {
+  readonly name: string;
+  /** The score's 95 % interval over the items. */
+  readonly scoreLow: number;
+  readonly scoreHigh: number;
+}
+
+/** An evaluation's summary; items are in the evaluate stage's artifact under `key`. */
+export interface EvaluationSummary extends TaskSummary {
+  readonly key: string;
+  readonly digest: string;
+  /** Unrelated tasks that were evaluated beside; left out where there were none. */
+  readonly beside?: readonly BesideSummary[];
 }
 
 /** What one cell left. */
@@ -181,6 +195,9 @@ export interface SweepReturn extends SweepResult {
   readonly kept: readonly KeptPage[];
 }
 
+/** A score of a task beside, with its 95 % interval over the items. */
+export type BesideScore = Pick<BesideSummary, 'name' | 'score' | 'scoreLow' | 'scoreHigh'>;
+
 /** A cell's state while a sweep runs, for its `progress` query. */
 export interface CellProgress {
   readonly cell: CellIdentity;
@@ -188,6 +205,8 @@ export interface CellProgress {
   readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'left-out';
   readonly workflowId: string;
   readonly score?: number;
+  /** Scores of unrelated tasks beside; left out where there are none. */
+  readonly beside?: readonly BesideScore[];
   /** Warnings of its stages' training executables, where there are any. */
   readonly warnings?: number;
 }
@@ -200,6 +219,8 @@ export interface SweepProgress {
   readonly window: number;
   /** The base model's score, once it is known. */
   readonly baseScore: number | null;
+  /** The base model's scores of unrelated tasks beside; left out where there are none, or not yet. */
+  readonly baseBeside?: readonly BesideScore[];
   readonly cells: readonly CellProgress[];
   /** Controls that run or have run. */
   readonly controls: readonly { readonly id: string; readonly state: CellProgress['state'] }[];

@@ -1,4 +1,13 @@
-import type { EvaluationSpec, Execution, PairSpec, Prices, TaskData, TrainingSpec } from './definition';
+import type {
+  BesideSpec,
+  EvaluationSpec,
+  Execution,
+  PairSpec,
+  Prices,
+  ProblemData,
+  TaskData,
+  TrainingSpec,
+} from './definition';
 import type { GivenSource } from './given';
 import type { PreferenceLoss } from './losses';
 import type { Provenance } from './provenance';
@@ -24,8 +33,31 @@ interface TaskSource {
   readonly fileDigests: Readonly<Record<string, string>>;
 }
 
+/** A task beside, with its file replaced by its digest. */
+export interface HeldOutSource {
+  readonly name: string;
+  readonly task: string;
+  readonly data: ProblemData;
+}
+
+/** Problems that rows are bought on. */
+interface PoolSource extends TaskSource {
+  /** Tasks beside whose test items some problem or row is like: left out where there is none, and then in no key. */
+  readonly heldOut?: readonly HeldOutSource[];
+}
+
+/** What an evaluation asks, with files replaced by their digests. */
+export interface PinnedEvaluation extends Omit<EvaluationSpec, 'beside'> {
+  readonly beside?:
+    | readonly (BesideSpec & {
+        /** What its judge is, where its name does not say it all. */
+        readonly judgeDigest?: string;
+      })[]
+    | undefined;
+}
+
 /** Rows of a frozen reference's own samples: pairs; or those that are right, one a prompt, as demonstrations. */
-interface Sampled extends TaskSource {
+interface Sampled extends PoolSource {
   readonly kind: 'synthesizeData';
   readonly pairs: PairSpec;
   readonly rows: number;
@@ -36,7 +68,7 @@ interface Sampled extends TaskSource {
 
 /** What a stage computes. Only what changes its bytes stands here; all of it is in the key. */
 export type StageSpec =
-  | (TaskSource & {
+  | (PoolSource & {
       readonly kind: 'synthesizeData';
       readonly what: 'demonstrations';
       readonly annotator: string;
@@ -48,7 +80,7 @@ export type StageSpec =
     })
   | (Sampled & { readonly what: 'pairs' })
   | (Sampled & { readonly what: 'right-samples' })
-  | (TaskSource & {
+  | (PoolSource & {
       readonly kind: 'synthesizeData';
       /** Rows of the user's own file, in the order of the pool's permutation. */
       readonly what: 'given-demonstrations' | 'given-preferences';
@@ -74,7 +106,7 @@ export type StageSpec =
     }
   | (TaskSource & {
       readonly kind: 'evaluate';
-      readonly evaluation: EvaluationSpec;
+      readonly evaluation: PinnedEvaluation;
       /** Demonstrations of the input `data` that stand before every question; left out where there are none. */
       readonly fewShot?: number;
       /** What the judge is, where its name does not say it all. */

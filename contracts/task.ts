@@ -1,4 +1,4 @@
-import type { TaskData } from './definition';
+import type { ProblemData } from './definition';
 import type { AnnotatorIdentity } from './provenance';
 import type { ItemResult } from './rows';
 
@@ -122,9 +122,9 @@ export interface Task<P extends Problem = Problem> {
   readonly name: string;
   /** The name of the score, e.g. "accuracy". */
   readonly metric: string;
-  /** Names of the external files that a definition of this task refers to. */
-  fileNames(data: TaskData): readonly string[];
-  load(data: TaskData, context: TaskContext): Promise<ProblemSet<P>>;
+  /** Names of the external files that these problems are read from: "test", and "train" where there is one. */
+  fileNames(data: ProblemData): readonly string[];
+  load(data: ProblemData, context: TaskContext): Promise<ProblemSet<P>>;
   readonly annotators: readonly Annotator<P>[];
   /** The reference answer in the asked format. */
   gold(problem: P): string;
@@ -134,9 +134,11 @@ export interface Task<P extends Problem = Problem> {
    * to put their problems as this task puts its own. The whole prompt unless told.
    */
   content?(problem: P): string;
+  /** What decides a problem's answer, names left out: of two alike, one is never trained on where the other is tested. */
+  skeleton?(problem: P): string;
   /** Of a task that is scored by win rate: what a judge compares. */
   sides?(problem: P, completion: string): Sides;
-  /** Judges that definitions may name in `evaluation.judge`, beside the task's own program. */
+  /** Judges that definitions may name (`judge`), beside the task's own program. */
   readonly judges?: readonly Judge[];
   /** Figures over all test items that are no means, e.g. a length-controlled win rate. */
   summarize?(items: readonly ItemResult[]): Readonly<Record<string, number>>;

@@ -2,6 +2,7 @@ import { BudgetlineError } from '../contracts/failures';
 import type { GivenSource } from '../contracts/given';
 import type { Problem, ProblemSet, Task } from '../contracts/task';
 import { normalizeText } from '../text/overlap';
+import { contentOf, type HeldOutSet, type NamedOverlap, overlapOf } from './held-out';
 import { ingestFile, type IngestSummary } from './ingest';
 import type { AnnotationRow, RowFault } from './types';
 
@@ -22,6 +23,8 @@ export interface GivenRows {
   readonly checked: number;
   /** Of these, rows that the check contradicts. */
   readonly contradicted: number;
+  /** Tasks beside of whose test items some row was like, by name. */
+  readonly heldOut: readonly string[];
 }
 
 export interface GivenRequest {
@@ -31,11 +34,11 @@ export interface GivenRequest {
   readonly problems: ProblemSet;
   /** Generated problems share long runs of words by design. */
   readonly templated: boolean;
+  /** Test items of tasks that are evaluated beside; no row may be like one. */
+  readonly beside?: readonly HeldOutSet[];
   /** Told of each row that cannot be used; where nobody is, such rows are an error. */
   readonly onFault?: (fault: RowFault) => void;
 }
-
-const contentOf = (task: Task, problem: Problem): string => task.content?.(problem) ?? problem.prompt;
 
 /** Puts a bare problem as the task puts its own: in the place of another one's content. */
 function framer({ task, problems, given }: GivenRequest): (content: string) => string {
@@ -135,30 +138,46 @@ class Taker {
   }
 }
 
+/** The task's own test and validation items, and those of tasks beside; `onMet` hears whose a row was like. */
+function overlapsOf(
+  { task, problems, templated, beside = [] }: GivenRequest,
+  onMet: (name: string) => void,
+): NamedOverlap[] {
+  const own = { name: '', task, problems: [...problems.test, ...problems.validation], templated };
+  return [own, ...beside].map((set) => {
+    const overlap = overlapOf(set, { task, templated });
+    return {
+      name: set.name,
+      overlap(one) {
+        const found = overlap(one);
+        if (found !== undefined) onMet(set.name);
+        return found;
+      },
+    };
+  });
+}
+
 /**
- * Reads the user's own rows for a task: strictly, kept apart from its test and validation items, put as the task puts its
- * own problems, and held against its check where they are problems of its pool.
+ * Reads the user's own rows for a task: strictly, kept apart from its test and validation items and those of tasks beside,
+ * put as the task puts its own problems, and held against its check where they are problems of its pool.
  *
  * @throws BudgetlineError DATA_INVALID naming file, line and field of the first twenty unusable rows, INPUT_MISSING
  */
 export async function readGiven(request: GivenRequest): Promise<GivenRows> {
-  const { path, given, task, problems, templated } = request;
+  const { path, given } = request;
   const { duplicates, emptyCompletions, equalPairs, overlaps } = given.policies;
   const policies = { duplicates, emptyCompletions, equalPairs, overlaps };
   const taker = new Taker(request);
-  const held = [...problems.test, ...problems.validation];
-  const contents = held.map((problem) => contentOf(task, problem));
-  const whole = held.map(({ prompt }) => prompt);
-  const heldOut = templated
-    ? { heldOutTexts: [...contents, ...whole] }
-    : { heldOut: contents, heldOutTexts: whole };
+  const met = new Set<string>();
   const summary = await ingestFile(
     {
-      ...{ path, kind: given.kind, map: given.map, policies, ...heldOut },
+      ...{ path, kind: given.kind, map: given.map, policies },
+      apartFrom: overlapsOf(request, (name) => met.add(name)),
       dialogues: given.prompts === 'task' ? 'bare' : 'whole',
     },
     { onRow: (row) => taker.take(row), onFault: (fault) => taker.fault(fault) },
   );
   if (taker.faultCount > 0 && request.onFault === undefined) refuse(path, taker.faults, taker.faultCount);
-  return { rows: taker.rows, summary, checked: taker.checked, contradicted: taker.contradicted };
+  const { rows, checked, contradicted } = taker;
+  return { rows, summary, checked, contradicted, heldOut: [...met].filter((name) => name !== '') };
 }

@@ -1,5 +1,6 @@
 export { describeDataset, type NamedProvenance } from './croissant';
 export { type GivenRequest, type GivenRow, type GivenRows, readGiven } from './given';
+export { type HeldOutSet, keepApart } from './held-out';
 export { ingestFile, type IngestOptions, type IngestSink, type IngestSummary, readPrompts } from './ingest';
 export { readRecords } from './source';
 export type { FieldMap } from './map-fields';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { patternFigures } from '../contracts/labels';
-import { normalizeText, overlapWith } from '../text/overlap';
+import { overlapWith } from '../text/overlap';
+import type { NamedOverlap } from './held-out';
 import { type FieldMap, mapFields } from './map-fields';
 import type { DialogueForm } from './messages';
 import { readShape, type Texts } from './shapes';
@@ -24,8 +25,8 @@ export interface IngestOptions {
   readonly policies?: Partial<Policies>;
   /** Prompts that no row's may be like: test items, or those of the other kind of rows. */
   readonly heldOut?: readonly string[];
-  /** The same where only equal texts count: prompts of one template share long runs of words by design. */
-  readonly heldOutTexts?: readonly string[];
+  /** The same as a function, for prompts that are of more than one sort. */
+  readonly apartFrom?: readonly NamedOverlap[];
   /** "whole" unless told. */
   readonly dialogues?: DialogueForm;
 }
@@ -150,19 +151,16 @@ class Memory {
   }
 }
 
-type Overlap = (prompt: string) => string | undefined;
-
-function overlapOf({ heldOut = [], heldOutTexts = [] }: IngestOptions): Overlap {
-  const runs = heldOut.length === 0 ? undefined : overlapWith(heldOut.map((text) => ({ text })));
-  const texts = new Set(heldOutTexts.map(normalizeText));
-  return (prompt) => runs?.({ text: prompt }) ?? (texts.has(normalizeText(prompt)) ? 'same text' : undefined);
+function overlapsOf({ heldOut = [], apartFrom = [] }: IngestOptions): readonly NamedOverlap[] {
+  if (heldOut.length === 0) return apartFrom;
+  return [{ name: '', overlap: overlapWith(heldOut.map((text) => ({ text }))) }, ...apartFrom];
 }
 
 /** Reads one file, row by row; a class because a row is judged by those before it. */
 class Ingest {
   readonly #memory = new Memory();
   readonly #policies: Policies;
-  readonly #overlap: Overlap;
+  readonly #overlaps: readonly NamedOverlap[];
   readonly #dropped: Record<string, number> = {};
   #records = 0;
   #rows = 0;
@@ -173,7 +171,7 @@ class Ingest {
     private readonly sink: IngestSink,
   ) {
     this.#policies = { ...strictPolicies, ...options.policies };
-    this.#overlap = overlapOf(options);
+    this.#overlaps = overlapsOf(options);
   }
 
   #refuse(line: number, faults: readonly FieldFault[]): void {
@@ -182,11 +180,15 @@ class Ingest {
   }
 
   #overlapping({ prompt }: Texts): Finding[] {
-    const found = this.#overlap(prompt);
-    if (found === undefined) return [];
-    const remedy = 'Remove the row, or drop such rows by --overlap drop.';
-    const fault = { field: 'prompt', reason: `is like one that is held out (${found})`, remedy };
-    return [{ policy: 'overlaps', reason: `held-out prompt: ${found}`, fault }];
+    for (const { name, overlap } of this.#overlaps) {
+      const found = overlap({ text: prompt });
+      if (found === undefined) continue;
+      const of = name === '' ? '' : ` of ${name}`;
+      const remedy = 'Remove the row, or drop such rows by --overlap drop.';
+      const fault = { field: 'prompt', reason: `is like one${of} that is held out (${found})`, remedy };
+      return [{ policy: 'overlaps', reason: `held-out prompt${of}: ${found}`, fault }];
+    }
+    return [];
   }
 
   #takeTexts(line: number, texts: Texts): void {

@@ -21,6 +21,9 @@ export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
+/** Fields are known of every element of a list alike. */
+const kindOfPath = (path: string): string => path.replace(/\[\d+\]/g, '[]');
+
 const isFraction = (path: string): boolean => /sftFraction|Ratio$|beta[12]$|delta$/.test(path);
 
 function boundReason(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, path: string): string {
@@ -47,7 +50,7 @@ function needOf(issue: Issue, path: string, fields: Fields): string {
     return `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
   if (issue.code !== 'invalid_type')
     return issue.message.replace(/^Invalid discriminator value\. Expected/, 'one of');
-  const known = issue.expected === 'object' ? fields.get(path) : undefined;
+  const known = issue.expected === 'object' ? fields.get(kindOfPath(path)) : undefined;
   const inside = known === undefined ? '' : ` with ${[...known].join(', ')}`;
   return `${nouns[issue.expected] ?? issue.expected} is needed${inside}`;
 }
@@ -65,7 +68,7 @@ function reasonOf(issue: Issue, path: string, value: unknown, fields: Fields): s
 /** "preference.beta: no such field; there is preference.loss.beta": where else the name is, or what the object has. */
 function unknownField(parent: string, key: string, fields: Fields): string {
   const path = (object: string): string => (object === '' ? key : `${object}.${key}`);
-  const known = fields.get(parent) ?? new Set();
+  const known = fields.get(kindOfPath(parent)) ?? new Set();
   if (known.has(key)) return `${path(parent)}: no such field here; another kind of ${parent} has it`;
   const elsewhere = [...fields].filter(([, names]) => names.has(key)).map(([object]) => path(object));
   const hint =

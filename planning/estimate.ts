@@ -1,5 +1,6 @@
 import type { PlannedStage, StageKey } from '../contracts/stage';
 import { expectedPairYield } from './money';
+import { questionSets } from './question-sets';
 
 /**
  * Rates of one device slot (one thread) on the embedded default. The token rates are those of the PyTorch experiment
@@ -42,6 +43,13 @@ const generating = (answers: number, maxNewTokens: number): Work => ({
   perSecond: rates.generatedTokensPerSecond,
 });
 
+/** Work of one sort, at one rate. */
+const inAll = (parts: readonly Work[]): Work => ({
+  ...nothing,
+  ...parts[0],
+  tokens: parts.reduce((sum, { tokens }) => sum + tokens, 0),
+});
+
 function workOf(stage: PlannedStage, rowsOf: RowsOf): Work {
   const { spec } = stage;
   switch (spec.kind) {
@@ -53,7 +61,7 @@ function workOf(stage: PlannedStage, rowsOf: RowsOf): Work {
     case 'freezeReference':
       return nothing;
     case 'evaluate':
-      return generating(spec.evaluation.items, spec.evaluation.maxNewTokens);
+      return inAll(questionSets(spec).map(({ items, maxNewTokens }) => generating(items, maxNewTokens)));
     case 'trainSft':
     case 'trainPreference': {
       const { maxLength, epochs } = spec.training;

@@ -3,14 +3,15 @@ import type { GivenUse } from '../contracts/given';
 import { sha256Hex } from './digest';
 import { poolRank } from './pool';
 
-const prefix = 'annotations.';
-
 /** Under which name a file of the user's own rows stands among a definition's external files. */
-export const givenFileName = (use: GivenUse): string => `${prefix}${use}`;
+export const givenFileName = (use: GivenUse): string => `annotations.${use}`;
 
-/** The files that a task reads its problems from: those of the user's rows concern the stages alone that take them. */
+/**
+ * The files that a task reads its problems from. Others are called by the field that names them, and concern the stages
+ * alone that read them: the user's rows, test items of tasks beside.
+ */
 export function taskFileDigests(files: ResolvedFiles): Record<string, string> {
-  const own = Object.entries(files).filter(([name]) => !name.startsWith(prefix));
+  const own = Object.entries(files).filter(([name]) => !name.includes('.'));
   return Object.fromEntries(own.map(([name, file]) => [name, file.digest]));
 }
 

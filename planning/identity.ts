@@ -9,6 +9,7 @@ import type {
 import type { GivenUse } from '../contracts/given';
 import { digestOf } from './digest';
 import { givenFileName, taskFileDigests } from './given';
+import { pinEvaluation } from './question-sets';
 
 /** A cell's place in a sweep's grid: rows and a share of them, or money and a share of that. */
 export type GridPoint = {
@@ -41,7 +42,8 @@ function pinned(resolved: AnyResolved) {
     definition.data.source === 'files'
       ? { ...definition.data, ...taskFileDigests(files) }
       : { ...definition.data };
-  const own = { model: model.digest, data, ...pinnedAnnotations(resolved) };
+  const evaluation = pinEvaluation(resolved);
+  const own = { model: model.digest, data, evaluation, ...pinnedAnnotations(resolved) };
   const identities = {
     ...(annotator === undefined ? {} : { annotator: annotator.digest }),
     ...(judge === undefined ? {} : { judge: judge.digest }),

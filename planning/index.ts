@@ -32,6 +32,14 @@ export { type ControlPlan, countControls, type PlannedControls, planControls } f
 export { givenFileName, type GivenPlace, orderGiven, sharedPrompts } from './given';
 export { cellIdOf, coordinatesSlug, definitionDigest, type GridPoint, sweepIdOf } from './identity';
 export { isOneModel, planSweep, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
+export {
+  ownName,
+  pinnedSource,
+  problemFileName,
+  type ProblemSource,
+  type QuestionSet,
+  questionSets,
+} from './question-sets';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';
 export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';
 export { type Bought, boughtOf, spentUsd } from './spend';

@@ -56,17 +56,22 @@ export interface Compared {
 
 /**
  * Finds texts that are alike a text of `others`: normalised alike, thirteen words in a row in common, or the same
- * skeleton. undefined where none is.
+ * skeleton. undefined where none is. Texts of one template share long runs of words by design: `runs` false passes them
+ * over.
  */
-export function overlapWith(others: readonly Compared[]): (one: Compared) => Overlap | undefined {
+export function overlapWith(
+  others: readonly Compared[],
+  { runs: byRuns = true }: { readonly runs?: boolean } = {},
+): (one: Compared) => Overlap | undefined {
   const texts = others.map(({ text }) => normalizeText(text));
   const whole = new Set(texts);
-  const runs = new Set(texts.flatMap((text) => wordNgrams(text, runLength)));
+  const runs = new Set(byRuns ? texts.flatMap((text) => wordNgrams(text, runLength)) : []);
   const skeletons = new Set(others.flatMap(({ skeleton }) => (skeleton === undefined ? [] : [skeleton])));
   return ({ text, skeleton }) => {
     const normal = normalizeText(text);
     if (whole.has(normal)) return 'same text';
-    if (wordNgrams(normal, runLength).some((run) => runs.has(run))) return 'thirteen words in a row';
+    if (runs.size > 0 && wordNgrams(normal, runLength).some((run) => runs.has(run)))
+      return 'thirteen words in a row';
     return skeleton !== undefined && skeletons.has(skeleton) ? 'same skeleton' : undefined;
   };
 }

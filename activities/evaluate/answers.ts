@@ -7,6 +7,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import { generationRow, type GenerationRow } from '../../contracts/rows';
 import type { PlannedStage, SpecOf } from '../../contracts/stage';
 import type { Problem, Task } from '../../contracts/task';
+import { ownName, type QuestionSet, questionSets } from '../../planning';
 import { digestFile, ensureDir, guardFiles, writeFileAtomic, type Store } from '../../store';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf } from '../policy';
@@ -17,11 +18,11 @@ import type { RecordedDecoding } from './summary';
 
 type Evaluation = SpecOf<'evaluate'>;
 
-/** What one task asks of a model in an evaluation: the task that is tuned for, or an unrelated one beside it. */
+/** What an evaluation asks with its problems, read. */
 interface Questions {
+  readonly set: QuestionSet;
   readonly task: Task;
   readonly problems: readonly Problem[];
-  readonly maxNewTokens: number;
   /** Demonstrations before every question. */
   readonly fewShot: number;
   /** Folder of the job; empty for the task that is tuned for. */
@@ -29,7 +30,7 @@ interface Questions {
 }
 
 /** Questions with their answers, and how these were made. */
-export interface Answered extends Pick<Questions, 'task' | 'problems'> {
+export interface Answered extends Pick<Questions, 'set' | 'task' | 'problems'> {
   readonly rows: readonly GenerationRow[];
   readonly figures: Readonly<Record<string, number>>;
   readonly decoding: RecordedDecoding;
@@ -51,41 +52,34 @@ const keptAnswers = z.strictObject({
 type Kept = z.infer<typeof keptAnswers>;
 
 /** The front of the test set: a smaller evaluation is a part of a larger one. */
-function testItems({ task, problems }: LoadedTask, items: number): readonly Problem[] {
+function testItems({ task, problems }: LoadedTask, { items, field }: QuestionSet): readonly Problem[] {
   if (items <= problems.test.length) return problems.test.slice(0, items);
   throw new BudgetlineError(
     'DEFINITION_INVALID',
-    `evaluation.items is ${items}; the test set of ${task.name} has ${problems.test.length} items.`,
-    { details: { field: 'evaluation.items' } },
+    `${field}.items is ${items}; the test set of ${task.name} has ${problems.test.length} items.`,
+    { details: { field: `${field}.items` } },
   );
 }
 
-/** An unrelated task by its generated twin, without few-shot demonstrations, which are of the task that is tuned for. */
-async function questionsBeside(
-  session: StageSession,
-  spec: Evaluation,
-  { task: name, items: test, maxNewTokens, seed }: NonNullable<Evaluation['evaluation']['beside']>[number],
-): Promise<Questions> {
-  const data = { source: 'twin', seed, pool: 1, validation: 1, test } as const;
-  const source = { ...spec, task: name, data, fileDigests: {} };
-  const { task, problems } = await session.environment.problems.load({ files: {} }, source);
-  return { task, problems: problems.test, maxNewTokens, fewShot: 0, part: `beside-${name}` };
+/** Few-shot demonstrations are of the task that is tuned for, and stand before its questions alone. */
+async function loadQuestions(session: StageSession, set: QuestionSet, fewShot: number): Promise<Questions> {
+  const loaded = await session.environment.problems.load(session.stage.files, set);
+  const { task } = loaded;
+  const isOwn = set.name === ownName;
+  const part = isOwn ? '' : `beside-${set.name}`;
+  return { set, task, problems: testItems(loaded, set), fewShot: isOwn ? fewShot : 0, part };
 }
 
-async function questionsOf(session: StageSession, spec: Evaluation): Promise<Questions[]> {
-  const { evaluation, fewShot = 0 } = spec;
-  const loaded = await session.loadTask();
-  const problems = testItems(loaded, evaluation.items);
-  const { maxNewTokens, beside = [] } = evaluation;
-  const own = { task: loaded.task, problems, maxNewTokens, fewShot, part: '' };
-  return [own, ...(await Promise.all(beside.map((other) => questionsBeside(session, spec, other))))];
+function questionsOf(session: StageSession, spec: Evaluation): Promise<Questions[]> {
+  const { fewShot = 0 } = spec;
+  return Promise.all(questionSets(spec).map((set) => loadQuestions(session, set, fewShot)));
 }
 
 const decoding = { mode: 'greedy' } as const;
 
 async function generate(
   session: StageSession,
-  { problems, maxNewTokens, fewShot, part }: Questions,
+  { set: { maxNewTokens }, problems, fewShot, part }: Questions,
 ): Promise<Kept['parts'][number]> {
   const reference = await session.inputs.open('reference');
   const policy = policyOf(reference, await session.inputs.openOptional('adapter'));
@@ -136,7 +130,7 @@ async function readKept({ runDir, stage, environment }: StageSession): Promise<K
 
 async function readAnswers(
   session: StageSession,
-  { task, problems, maxNewTokens, fewShot, part }: Questions,
+  { set, task, problems, fewShot, part }: Questions,
   { sha256, figures, maxPromptTokens }: Kept['parts'][number],
 ): Promise<Answered> {
   const path = join(session.jobBase(part).outputDir, 'generations.jsonl');
@@ -146,7 +140,8 @@ async function readAnswers(
       details: { path },
     });
   const rows = await readJsonLines(path, generationRow);
-  return { task, problems, rows, figures, decoding: { ...decoding, maxNewTokens, maxPromptTokens, fewShot } };
+  const { maxNewTokens } = set;
+  return { set, task, problems, rows, figures, decoding: { ...decoding, maxNewTokens, maxPromptTokens, fewShot } };
 }
 
 /**

@@ -1,15 +1,18 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import type { GenerationRow, ItemResult } from '../../contracts/rows';
+import { figuresUnder } from '../../contracts/beside';
+import { addFigures } from '../../contracts/labels';
 import type { SpecOf } from '../../contracts/stage';
 import type { Problem, Task } from '../../contracts/task';
+import { ownName, type QuestionSet } from '../../planning';
 import { ensureDir, writeFileAtomic } from '../../store';
-import type { Annotated } from '../annotation';
+import { type Annotated, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
 import { answerItems, takeAnswers, type Answered } from './answers';
 import { judgeItems } from './judging';
-import { summarize } from './summary';
+import { type Summary, summarize } from './summary';
 
 export { answerItems, areAnswered } from './answers';
 
@@ -32,54 +35,46 @@ function checkAll({ task, problems, rows }: Answered): ItemResult[] {
   });
 }
 
-/** Where the definition names a judge, its verdicts stand in the place of the task's own program's. */
-async function judgeByName(
-  session: StageSession,
-  items: ItemResult[],
-  { spec, problems }: { spec: SpecOf<'evaluate'>; problems: readonly Problem[] },
-): Promise<Annotated<ItemResult[]>> {
-  const { judge: name } = spec.evaluation;
-  if (name === undefined) return { result: items, metrics: {} };
-  return judgeItems(session, items, { judge: name, judgeDigest: spec.judgeDigest, problems });
-}
+/** An evaluation's folder in the payload: the task that is tuned for has the payload itself. */
+const folderOf = (dir: string, { name }: QuestionSet): string =>
+  name === ownName ? dir : join(dir, 'beside', name);
 
 async function writeResults(dir: string, items: readonly ItemResult[], summary: object): Promise<void> {
+  await ensureDir(dir);
   await writeJsonLines(join(dir, 'items.jsonl'), items);
   await writeFileAtomic(join(dir, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
 }
 
-/** Unrelated tasks beside the one that is tuned for; their scores by name. */
-async function writeBeside(dir: string, others: readonly Answered[]): Promise<Record<string, number>> {
-  const scores: Record<string, number> = {};
-  for (const other of others) {
-    const { task, decoding } = other;
-    const items = checkAll(other);
-    const summary = { metric: task.metric, judge: null, decoding, ...summarize(task, items) };
-    await writeResults(await ensureDir(join(dir, 'beside', task.name)), items, summary);
-    scores[`${task.name}: score`] = summary.score;
-  }
-  return scores;
+/** Small figures of one part of an evaluation, those of a task beside under its name. */
+function figuresOf({ name }: QuestionSet, { scores, interval, ...means }: Summary): Record<string, number> {
+  const bounds = { scoreLow: interval.low, scoreHigh: interval.high };
+  const named = Object.entries(scores).map(([score, value]) => [`scores.${score}`, value] as const);
+  return figuresUnder(name, { ...means, ...bounds, ...Object.fromEntries(named) });
 }
 
-/** Answers checked by the task, and judged by whom the definition names. */
+/** Answers to one part of an evaluation, checked by its task, and judged by whom the definition names. */
+async function evaluatePart(
+  session: StageSession,
+  dir: string,
+  answered: Answered,
+): Promise<Pick<Annotated<unknown>, 'told'> & { readonly figures: Readonly<Record<string, number>> }> {
+  const { set, task, decoding } = answered;
+  const { result: items, told } = await judgeItems(session, checkAll(answered), answered);
+  const measured = summarize(task, items);
+  const recorded = { metric: task.metric, judge: set.judge ?? null, decoding };
+  await writeResults(folderOf(dir, set), items, { ...recorded, ...measured });
+  return { told, figures: figuresOf(set, measured) };
+}
+
+/** The task that is tuned for, and whatever is evaluated beside it, one after another: judges have one client at a time. */
 export async function evaluate(session: StageSession, spec: SpecOf<'evaluate'>): Promise<StageOutput> {
   if (session.stage.judgedOffDevice === undefined) await answerItems(session, spec);
-  const [own, ...others] = await takeAnswers(session, spec);
-  const { task, problems, figures, decoding } = own;
-  const { result: items, metrics: bill } = await judgeByName(session, checkAll(own), { spec, problems });
-  const measured = summarize(task, items);
+  const answers = await takeAnswers(session, spec);
+  const { nearTies = 0, cutPrompts = 0 } = addFigures(answers.map(({ figures }) => figures));
   const dir = await session.freshDir('payload');
-  const recorded = { metric: task.metric, judge: spec.evaluation.judge ?? null, decoding };
-  await writeResults(dir, items, { ...recorded, ...measured });
-  const beside = await writeBeside(dir, others);
-  const { scores, interval, ...means } = measured;
-  const named = Object.entries({ ...scores, ...beside }).map(
-    ([name, value]) => [`scores.${name}`, value] as const,
-  );
-  const { nearTies = 0, cutPrompts = 0 } = figures;
-  const bounds = { scoreLow: interval.low, scoreHigh: interval.high };
-  return {
-    dir,
-    metrics: { ...means, ...bounds, ...Object.fromEntries(named), nearTies, cutPrompts, ...bill },
-  };
+  const parts: Awaited<ReturnType<typeof evaluatePart>>[] = [];
+  for (const answered of answers) parts.push(await evaluatePart(session, dir, answered));
+  const figures = Object.assign({}, ...parts.map((part) => part.figures)) as Record<string, number>;
+  const told = addFigures(parts.map((part) => part.told));
+  return { dir, metrics: { ...figures, nearTies, cutPrompts, ...(await billOf(session)), ...told } };
 }

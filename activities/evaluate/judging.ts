@@ -1,18 +1,20 @@
 import { BudgetlineError } from '../../contracts/failures';
 import type { ItemResult } from '../../contracts/rows';
-import type { Judge, Problem, Task } from '../../contracts/task';
+import type { Judge, Problem } from '../../contracts/task';
 import { digestOf } from '../../planning';
 import { bothOrders, scoreVerdicts } from '../../tasks';
 import { annotate, type Annotated } from '../annotation';
 import type { StageSession } from '../session';
 import { assertIdentified, findJudge } from '../task-data';
+import type { Answered } from './answers';
 
-function comparisonsOf(task: Task, problem: Problem, { completion }: ItemResult) {
+function comparisonsOf({ task, set }: Judged, problem: Problem, { completion }: ItemResult) {
   const sides = task.sides?.(problem, completion);
   if (sides !== undefined) return bothOrders(sides);
-  throw new BudgetlineError('DEFINITION_INVALID', `evaluation.judge: ${task.name} compares nothing.`, {
-    remedy: 'Leave evaluation.judge out: this task has a check of its own.',
-    details: { field: 'evaluation.judge' },
+  const field = `${set.field}.judge`;
+  throw new BudgetlineError('DEFINITION_INVALID', `${field}: ${task.name} compares nothing.`, {
+    remedy: `Leave ${field} out: this task has a check of its own.`,
+    details: { field },
   });
 }
 
@@ -22,32 +24,35 @@ function rejudged(item: ItemResult, verdicts: readonly string[], at: number): It
   return { ...item, score: score.win, scores: { ...item.scores, ...score } };
 }
 
-export interface Judging {
-  readonly judge: string;
-  readonly judgeDigest: string | undefined;
-  readonly problems: readonly Problem[];
-}
+/** What is judged: an evaluation's questions, with their task. */
+type Judged = Pick<Answered, 'set' | 'task' | 'problems'>;
 
 async function askJudge(
   session: StageSession,
   judge: Judge,
-  { problems, items, task }: { problems: readonly Problem[]; items: readonly ItemResult[]; task: Task },
+  { judged, items }: { judged: Judged; items: readonly ItemResult[] },
 ): Promise<Annotated<readonly string[]>> {
-  const comparisons = problems.flatMap((problem, at) => comparisonsOf(task, problem, items[at]!));
-  const work = { name: `Judge ${judge.name}`, key: digestOf({ judgements: task.name, judge: judge.name }) };
-  return annotate(session, work, (annotation) => judge.compareAll(comparisons, annotation));
+  const comparisons = judged.problems.flatMap((problem, at) => comparisonsOf(judged, problem, items[at]!));
+  const key = digestOf({ judgements: judged.task.name, judge: judge.name });
+  return annotate(session, { name: `Judge ${judge.name}`, key }, (annotation) =>
+    judge.compareAll(comparisons, annotation),
+  );
 }
 
-/** Puts every answer to a judge beside its reference, in both orders. */
+/**
+ * Where the definition names a judge, every answer is put to it beside its reference, in both orders, and its verdicts stand
+ * in the place of the task's own program's.
+ */
 export async function judgeItems(
   session: StageSession,
   items: readonly ItemResult[],
-  { judge: name, judgeDigest, problems }: Judging,
-): Promise<Annotated<ItemResult[]>> {
-  const { task } = await session.loadTask();
-  const judge = findJudge(task, name);
+  judged: Judged,
+): Promise<Annotated<readonly ItemResult[]>> {
+  const { judge: name, judgeDigest } = judged.set;
+  if (name === undefined) return { result: items, told: {} };
+  const judge = findJudge(judged.task, name);
   await assertIdentified(judge, judgeDigest);
-  const { result, metrics } = await askJudge(session, judge, { problems, items, task });
+  const { result, told } = await askJudge(session, judge, { judged, items });
   session.usage.checkerCalls += result.length;
-  return { result: items.map((item, at) => rejudged(item, result, at)), metrics };
+  return { result: items.map((item, at) => rejudged(item, result, at)), told };
 }

@@ -37,3 +37,4 @@ export function summarize(task: Task, items: readonly ItemResult[]) {
     scores: { ...Object.fromEntries(scores), ...task.summarize?.(items) },
   };
 }
+export type Summary = ReturnType<typeof summarize>;

@@ -6,7 +6,7 @@ import type { Annotator, Problem } from '../../contracts/task';
 import { demonstrationRows, digestOf } from '../../planning';
 import { createRandom } from '../../tasks';
 import { writeFileAtomic } from '../../store';
-import { annotate } from '../annotation';
+import { annotate, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
 import { assertIdentified, findAnnotator, pick } from '../task-data';
@@ -37,7 +37,7 @@ async function writeAll(
   const asked = await annotate(session, work, async (annotation) =>
     annotator.demonstrateAll?.(problems, annotation),
   );
-  return { completions: asked.result ?? [], metrics: asked.metrics };
+  return { completions: asked.result ?? [], metrics: { ...(await billOf(session)), ...asked.told } };
 }
 
 /** Buys demonstrations for the front of the pool's permutation. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../contracts/audit';
+import { besideFigures, nameOfBeside } from '../../contracts/beside';
 import type { StageKey } from '../../contracts/stage';
 import { normalizeText, runLength, withoutFrameOf, wordNgrams } from '../../text/overlap';
 import { finding, type CheckResult, type Subject, type SubjectArtifact } from './subject';
@@ -17,12 +18,46 @@ async function readRows<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
 
 const tolerance = 1e-12;
 
+/** What an evaluation found on one task: that which is tuned for, or one beside. */
+interface Part {
+  readonly dir: string;
+  /** The score as the manifest says it; of tasks beside older manifests say none. */
+  readonly said: number | undefined;
+  /** Of templates that share long runs of words with rows to train on, by design. */
+  readonly templated: boolean;
+  readonly isOwn: boolean;
+}
+
+const source = z.looseObject({ source: z.string() });
+const evaluationSpec = z.looseObject({
+  data: source,
+  evaluation: z
+    .looseObject({
+      beside: z
+        .array(z.looseObject({ task: z.string(), name: z.string().optional(), data: source.optional() }))
+        .default([]),
+    })
+    .default({ beside: [] }),
+});
+
+function partsOf({ dir, manifest }: SubjectArtifact): Part[] {
+  const { data, evaluation } = evaluationSpec.parse(manifest.spec);
+  const templated = data.source === 'twin';
+  const figures = besideFigures(manifest.metrics);
+  const beside = evaluation.beside.map((one) => {
+    const name = nameOfBeside(one);
+    const said = figures.get(name)?.['score'] ?? manifest.metrics[`scores.${name}: score`];
+    return { dir: join(dir, 'beside', name), said, templated: templated || one.data === undefined, isOwn: false };
+  });
+  return [{ dir, said: manifest.metrics['score'], templated, isOwn: true }, ...beside];
+}
+
 /** The score in the summary, in the manifest and of the items is one number. */
-async function checkScore(subject: Subject, { dir, manifest }: SubjectArtifact): Promise<Finding[]> {
+async function checkScore(subject: Subject, { dir, said: inManifest = NaN }: Part): Promise<Finding[]> {
   const items = await readRows(join(dir, 'items.jsonl'), item);
   const said = summary.parse(JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')));
   const mean = items.reduce((sum, { score }) => sum + score, 0) / items.length;
-  const scores = [said.score, manifest.metrics['score'] ?? NaN];
+  const scores = [said.score, inManifest];
   const same = scores.every((score) => Math.abs(score - mean) <= tolerance) && said.items === items.length;
   if (same) return [];
   const what = `its ${items.length} items have a mean of ${mean}; the summary says ${scores[0]} over ${said.items}, the manifest ${scores[1]}`;
@@ -66,11 +101,6 @@ async function trainingTexts(
   return (await Promise.all(texts)).flat();
 }
 
-/** Generated problems of one template share long runs of words by design; texts of people do not. */
-function sharesRuns({ spec }: SubjectArtifact['manifest']): boolean {
-  return (spec as { data?: { source?: unknown } } | null)?.data?.source === 'twin';
-}
-
 /** Where runs of words of a training text stand, the words that a task puts around all problems left out. */
 function findRun(training: readonly TrainingText[], prompts: readonly string[]) {
   const ofTraining = withoutFrameOf([...training.map(({ text }) => text), ...prompts]);
@@ -87,27 +117,33 @@ function findRun(training: readonly TrainingText[], prompts: readonly string[]) 
   };
 }
 
-/** Where each item stands among the training texts: by its id, its whole text, or where asked a run of its words. */
+/**
+ * Where each item stands among the training texts: by its whole text, where no template is shared by a run of its words,
+ * and of the task that is trained on by its id.
+ */
 function findLeaks(
   items: readonly z.infer<typeof row>[],
   training: readonly TrainingText[],
-  byRuns: boolean,
+  { templated, isOwn }: Part,
 ): (string | undefined)[] {
-  const ids = new Map(training.map(({ id, where }) => [id, where]));
+  const ids = new Map(isOwn ? training.map(({ id, where }) => [id, where]) : []);
   const texts = new Map(training.map(({ text, where }) => [text, where]));
   const prompts = items.map(({ prompt }) => normalizeText(prompt));
-  const runOf = byRuns ? findRun(training, prompts) : () => undefined;
+  const runOf = templated ? () => undefined : findRun(training, prompts);
   return items.map(({ id }, index) => {
     const prompt = prompts[index] ?? '';
     return ids.get(id) ?? texts.get(prompt) ?? runOf(prompt);
   });
 }
 
-async function checkLeak(subject: Subject, artifact: SubjectArtifact): Promise<Finding[]> {
-  const { dir, manifest } = artifact;
-  const training = await trainingTexts(subject, await ancestors(subject, manifest.key));
+async function checkLeak(
+  subject: Subject,
+  part: Part,
+  training: readonly TrainingText[],
+): Promise<Finding[]> {
+  const { dir } = part;
   const items = await readRows(join(dir, 'items.jsonl'), row);
-  return findLeaks(items, training, !sharesRuns(manifest)).flatMap((leak, index) => {
+  return findLeaks(items, training, part).flatMap((leak, index) => {
     if (leak === undefined) return [];
     return [
       finding('evaluation-leak', `${subject.nameOf(dir)}/items.jsonl:${index + 1}`, `it is also at ${leak}`),
@@ -118,7 +154,12 @@ async function checkLeak(subject: Subject, artifact: SubjectArtifact): Promise<F
 /** Rows that cannot be read are no evidence for a score, whatever their digest. */
 async function checkEvaluation(subject: Subject, evaluation: SubjectArtifact): Promise<Finding[]> {
   try {
-    return [...(await checkScore(subject, evaluation)), ...(await checkLeak(subject, evaluation))];
+    const training = await trainingTexts(subject, await ancestors(subject, evaluation.manifest.key));
+    const found = partsOf(evaluation).map(async (part) => [
+      ...(await checkScore(subject, part)),
+      ...(await checkLeak(subject, part, training)),
+    ]);
+    return (await Promise.all(found)).flat();
   } catch (error) {
     if (!(error instanceof z.ZodError) && !(error instanceof SyntaxError)) throw error;
     return [

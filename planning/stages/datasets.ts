@@ -1,6 +1,7 @@
 import type { GivenFile, GivenSource, GivenUse } from '../../contracts/given';
 import type { PlannedStage } from '../../contracts/stage';
 import { givenFileName } from '../given';
+import { heldOutSources } from '../question-sets';
 import { annotatedProvenance, givenProvenance, sampledProvenance } from '../provenance';
 import { poolSeed, stageSeed } from './keys';
 import { filePaths, makeStage, outputOf, type StageContext, taskSource } from './parts';
@@ -16,6 +17,7 @@ function givenStage(context: StageContext, use: GivenUse, rows: number): Planned
       kind: 'synthesizeData',
       what: `given-${use}`,
       ...taskSource(context),
+      ...heldOutSources(context.resolved),
       given: { digest, kind, map, prompts, policies },
       rows,
       poolSeed: poolSeed(context.seed),
@@ -40,6 +42,7 @@ export function demonstrationsStage(
       kind: 'synthesizeData',
       what: 'demonstrations',
       ...taskSource(context),
+      ...heldOutSources(context.resolved),
       annotator,
       ...(identity === undefined ? {} : { annotatorDigest: identity.digest }),
       rows,
@@ -69,6 +72,7 @@ function sampledStage(
       kind: 'synthesizeData',
       what,
       ...taskSource(context),
+      ...heldOutSources(context.resolved),
       pairs: context.resolved.definition.pairs,
       rows,
       poolSeed: poolSeed(context.seed),

@@ -1,4 +1,6 @@
 import type { PlannedStage } from '../../contracts/stage';
+import type { AnnotatorIdentity } from '../../contracts/provenance';
+import { pinEvaluation } from '../question-sets';
 import { filePaths, makeStage, outputOf, type StageContext, taskSource } from './parts';
 
 export interface EvaluateStageOptions {
@@ -7,6 +9,14 @@ export interface EvaluateStageOptions {
   readonly adapter: PlannedStage<'trainSft' | 'trainPreference'> | null;
   /** Demonstrations that stand before every question. */
   readonly fewShot?: PlannedStage<'synthesizeData'>;
+}
+
+const outside: readonly AnnotatorIdentity['kind'][] = ['endpoint', 'people'];
+
+/** Whether somebody is waited for who needs no device, and nobody who needs one. */
+function isJudgedOffDevice({ judge, besideJudges = {} }: StageContext['resolved']): boolean {
+  const kinds = [judge, ...Object.values(besideJudges)].map((each) => each?.kind ?? 'program');
+  return !kinds.includes('checkpoint') && kinds.some((kind) => outside.includes(kind));
 }
 
 /** Greedy evaluation on the front of the task's test set. */
@@ -22,7 +32,7 @@ export function evaluateStage(
     spec: {
       kind: 'evaluate',
       ...taskSource(context),
-      evaluation,
+      evaluation: pinEvaluation(context.resolved),
       ...shots,
       ...(judge === undefined ? {} : { judgeDigest: judge.digest }),
     },
@@ -33,6 +43,6 @@ export function evaluateStage(
     },
     files: filePaths(context),
     title: `Evaluation on ${evaluation.items} items${shown}`,
-    ...(judge?.kind === 'endpoint' || judge?.kind === 'people' ? { judgedOffDevice: true } : {}),
+    ...(isJudgedOffDevice(context.resolved) ? { judgedOffDevice: true } : {}),
   });
 }

@@ -1,8 +1,9 @@
-import type { TaskData } from '../../contracts/definition';
+import type { ProblemData } from '../../contracts/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import type { Annotator, Task } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
-import { generateProblems, readProblems } from './load';
+import { generateProblems, readProblems, skeletonOf } from './load';
+import { fileNamesOf } from './read-files';
 import type { ItemAnnotator, TaskDefinition, TaskInput, TaskProblem } from './types';
 
 function pathText(path: readonly PropertyKey[]): string {
@@ -20,7 +21,7 @@ function rowReader<Item>({ name, schema }: TaskInput<Item>): TaskDefinition<Item
   };
 }
 
-function sourceRefused(name: string, source: TaskData['source']): BudgetlineError {
+function sourceRefused(name: string, source: ProblemData['source']): BudgetlineError {
   const reason = source === 'twin' ? 'has no generator' : 'reads no files';
   return new BudgetlineError('DEFINITION_INVALID', `data.source: "${source}", but task ${name} ${reason}.`, {
     remedy: `Use data: { source: "${source === 'twin' ? 'files' : 'twin'}" }.`,
@@ -28,7 +29,7 @@ function sourceRefused(name: string, source: TaskData['source']): BudgetlineErro
   });
 }
 
-function assertSource<Item>({ name, synthesize, schema }: TaskInput<Item>, { source }: TaskData): void {
+function assertSource<Item>({ name, synthesize, schema }: TaskInput<Item>, { source }: ProblemData): void {
   if ((source === 'twin' ? synthesize : schema) === undefined) throw sourceRefused(name, source);
 }
 
@@ -59,7 +60,7 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
   return {
     name: input.name,
     metric: input.metric,
-    fileNames: (data) => (data.source === 'files' ? ['train', 'test'] : []),
+    fileNames: fileNamesOf,
     async load(data, context) {
       assertSource(input, data);
       return data.source === 'files' ? readProblems(task, { data, context }) : generateProblems(task, data);
@@ -67,6 +68,7 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
     annotators: [clean, ...(input.annotators ?? [])].map(annotatorOf),
     gold: ({ item }) => gold(item),
     content: ({ item }) => input.content?.(item) ?? input.prompt(item),
+    skeleton: ({ item }) => skeletonOf(task, item),
     assess({ item }, completion, finish) {
       const { score, formatted = true, scores = {} } = input.evaluate(item, completion, finish);
       const rambling = finish === 'length';

@@ -1,14 +1,15 @@
-import type { TaskData } from '../../contracts/definition';
+import type { ProblemData } from '../../contracts/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import type { ProblemSet, TaskContext } from '../../contracts/task';
 import { normalizeText } from '../../text/overlap';
-import { type Fault, parseJsonRows, refuseFaults } from '../json-rows';
+import { parseJsonRows } from '../json-rows';
 import { createRandom, hashText } from '../random';
+import { readFiles } from './read-files';
 import { separate } from './separate';
 import type { TaskDefinition, TaskProblem } from './types';
 
-type TwinData = Extract<TaskData, { source: 'twin' }>;
-type FileData = Extract<TaskData, { source: 'files' }>;
+type TwinData = Extract<ProblemData, { source: 'twin' }>;
+type FileData = Extract<ProblemData, { source: 'files' }>;
 
 /** Every use has buckets of its own, so that uses are disjoint by construction, whatever their seeds and sizes. */
 const buckets = { test: [0, 3], validation: [3, 5], pool: [5, 16] } as const;
@@ -69,17 +70,15 @@ export async function readProblems<Item>(
   task: TaskDefinition<Item>,
   { data, context }: { data: FileData; context: TaskContext },
 ): Promise<ProblemSet<TaskProblem<Item>>> {
-  const faults: Fault[] = [];
-  const read = async (name: 'train' | 'test'): Promise<TaskProblem<Item>[]> => {
-    const rows = parseJsonRows(await context.readText(name), (fields) => task.readRow(fields, name), faults);
-    return rows.map(({ line, row }) => makeProblem(task, row, `${name}-${String(line).padStart(5, '0')}`));
-  };
-  const train = await read('train');
-  const test = await read('test');
-  refuseFaults(faults, `Correct or remove these lines: rows of ${task.name} have other fields.`);
+  const remedy = `Correct or remove these lines: rows of ${task.name} have other fields.`;
+  const rows = await readFiles({ data, context, remedy }, (file, faults, name) =>
+    parseJsonRows(file, (fields) => task.readRow(fields, name), faults).map(({ line, row }) =>
+      makeProblem(task, row, `${name}-${String(line).padStart(5, '0')}`),
+    ),
+  );
   const compared = ({ item }: TaskProblem<Item>) => ({
     text: task.content?.(item) ?? task.prompt(item),
     ...(task.skeleton === undefined ? {} : { skeleton: task.skeleton(item) }),
   });
-  return separate({ train, test }, { validation: data.validation, compared });
+  return separate(rows, { validation: data.validation, compared });
 }

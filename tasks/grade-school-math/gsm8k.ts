@@ -1,17 +1,17 @@
-import type { TaskData } from '../../contracts/definition';
+import type { ProblemData } from '../../contracts/definition';
 import type { Problem, ProblemSet, TaskContext } from '../../contracts/task';
 import type { Compared } from '../../text/overlap';
+import { readFiles } from '../define/read-files';
 import { separate } from '../define/separate';
 import {
   type Fault,
   type NumberedRow,
   parseJsonRows,
-  refuseFaults,
   type TextFile,
   textReasons,
 } from '../json-rows';
 
-type FileData = Extract<TaskData, { source: 'files' }>;
+type FileData = Extract<ProblemData, { source: 'files' }>;
 
 /** A problem from a file of questions and answers, with its reference solution in the asked format. */
 export interface FileProblem extends Problem {
@@ -94,14 +94,9 @@ function makeProblem(
  * @throws BudgetlineError DATA_INVALID, naming file, line and field of up to twenty unusable rows.
  */
 export async function loadFiles(data: FileData, context: TaskContext): Promise<ProblemSet<FileProblem>> {
-  const faults: Fault[] = [];
-  const read = async (name: 'train' | 'test'): Promise<FileProblem[]> =>
-    parseQuestions(await context.readText(name), faults).map((row) =>
-      makeProblem(row, name, data.stripCalculator),
-    );
-  const train = await read('train');
-  const test = await read('test');
-  refuseFaults(faults, questionRemedy);
+  const rows = await readFiles({ data, context, remedy: questionRemedy }, (file, faults, name) =>
+    parseQuestions(file, faults).map((row) => makeProblem(row, name, data.stripCalculator)),
+  );
   const compared = ({ question }: FileProblem): Compared => ({ text: question });
-  return separate({ train, test }, { validation: data.validation, compared });
+  return separate(rows, { validation: data.validation, compared });
 }

@@ -1,4 +1,5 @@
 import type { Task } from '../../contracts/task';
+import { fileNamesOf } from '../define/read-files';
 import { annotators, goldAnswer, type MathProblem } from './annotators';
 import { assessFile, assessTwin } from './assess';
 import { loadFiles } from './gsm8k';
@@ -14,7 +15,7 @@ import { generateTwin, twinQuestion } from './twin';
 export const gradeSchoolMath: Task<MathProblem> = {
   name: 'grade-school-math',
   metric: 'accuracy',
-  fileNames: (data) => (data.source === 'files' ? ['train', 'test'] : []),
+  fileNames: fileNamesOf,
   load: (data, context) =>
     data.source === 'files' ? loadFiles(data, context) : Promise.resolve(generateTwin(data)),
   annotators,

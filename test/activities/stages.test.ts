@@ -9,6 +9,11 @@ import { demonstrationRow, itemResult, preferenceRow } from '../../contracts/row
 import type { PlannedStage, StageProgress, StageResult } from '../../contracts/stage';
 import { assertNoLeak } from '../../activities/evaluate/few-shot';
 import { readJsonLines } from '../../activities/json-lines';
+import { withJudges } from '../../annotators';
+import type { Judge } from '../../contracts/task';
+import { digestFile } from '../../store';
+import { instructionFollowing, summarization } from '../../tasks';
+import { coinTask } from '../support/coin-task';
 import { demonstrationsStage, evaluateStage, planCell, rightSamplesStage } from '../../planning';
 import {
   changePairs,
@@ -32,10 +37,19 @@ describe('slow: stages with the training executable', function () {
   before(async () => {
     resolved = await resolveSmall(await makeTinyModel(folder.at('model')));
     stages = planCell(resolved).stages;
-    bench = createBench(folder.at('home'), {});
+    const first: Judge = {
+      name: 'first',
+      description: 'Prefers what it is shown first.',
+      compareAll: (comparisons) => Promise.resolve(comparisons.map(() => '[[A]]')),
+    };
+    const tasks = [coinTask, instructionFollowing, withJudges(summarization, first)];
+    bench = createBench(folder.at('home'), { deps: { tasks } });
     results = [];
     for (const stage of stages) results.push(await bench.run(stage));
   });
+
+  const summaryIn = async (dir: string): Promise<Record<string, unknown>> =>
+    JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')) as Record<string, unknown>;
 
   const artifactOf = async (stage: PlannedStage): Promise<string> =>
     (await bench.store.verifyArtifact({ kind: stage.kind, key: stage.key })).dir;
@@ -108,13 +122,10 @@ describe('slow: stages with the training executable', function () {
     assert.deepEqual(few, all.slice(0, 3));
   });
 
-  it('evaluate under a record: metric, decoding, judge, an interval, and an unrelated task beside', async () => {
+  it('evaluate under a record: metric, decoding, judge and an interval', async () => {
     const stage = stageOf(stages, 'evaluate');
-    const beside = [{ task: 'coin', items: 6, maxNewTokens: 5, seed: 0 }];
-    const changed = { ...stage.spec, evaluation: { ...stage.spec.evaluation, beside } };
-    const { metrics } = await bench.run({ ...stage, key: 'b'.repeat(64), spec: changed });
-    const { dir } = await bench.store.verifyArtifact({ kind: 'evaluate', key: 'b'.repeat(64) });
-    const said = JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')) as Record<string, unknown>;
+    const { metrics } = results.at(-1)!;
+    const said = await summaryIn(await artifactOf(stage));
     assert.deepEqual([said['metric'], said['judge']], ['accuracy', null]);
     const decoding = said['decoding'] as Record<string, unknown>;
     assert.deepEqual([decoding['mode'], decoding['maxNewTokens'], decoding['fewShot']], ['greedy', 12, 0]);
@@ -124,9 +135,38 @@ describe('slow: stages with the training executable', function () {
       0 <= low! && low! <= score! && score! <= high! && high! <= 1 && low! < high!,
       `${low} ${score} ${high}`,
     );
-    const others = await readJsonLines(join(dir, 'beside', 'coin', 'items.jsonl'), itemResult);
-    const right = others.filter((item) => item.score === 1).length;
-    assert.deepEqual([others.length, metrics['scores.coin: score']], [6, right / 6]);
+  });
+
+  it('evaluate unrelated tasks beside, twins and files alike, each by its own judge, with an interval', async () => {
+    const documents = ['The cat sat on the mat. It slept.', 'Rain fell. The road was wet.'];
+    const summaries = documents.map((document) => ({ document, summary: 'It slept.' }));
+    await writeFile(folder.at('summaries.jsonl'), summaries.map((each) => `${JSON.stringify(each)}\n`).join(''));
+    const files = { ifeval: join(__dirname, '../../examples/data/ifeval/prompts.jsonl'), short: folder.at('summaries.jsonl') };
+    const data = async (name: keyof typeof files) => ({ source: 'files', test: await digestFile(files[name]) }) as const;
+    const beside = [
+      { task: 'coin', items: 6, maxNewTokens: 5, seed: 0 },
+      { task: 'instruction-following', name: 'ifeval', items: 4, maxNewTokens: 5, data: await data('ifeval') },
+      { task: 'summarization', name: 'short', items: 2, maxNewTokens: 5, judge: 'first', data: await data('short') },
+    ];
+    const stage = stageOf(stages, 'evaluate');
+    const changed = { ...stage.spec, evaluation: { ...stage.spec.evaluation, beside } };
+    const named = Object.entries(files).map(([name, path]) => [`evaluation.beside.${name}.test`, path] as const);
+    const key = 'b'.repeat(64);
+    const { metrics, cost } = await bench.run({ ...stage, key, spec: changed, files: Object.fromEntries(named) });
+    const { dir, manifest } = await bench.store.verifyArtifact({ kind: 'evaluate', key });
+    assert.equal(metrics['score'], results.at(-1)?.metrics['score'], 'the task that is tuned for is as it was');
+    for (const { task, name = task, items } of beside) {
+      const rows = await readJsonLines(join(dir, 'beside', name, 'items.jsonl'), itemResult);
+      const mean = rows.reduce((sum, { score }) => sum + score, 0) / rows.length;
+      const [low, score, high] = ['scoreLow', 'score', 'scoreHigh'].map((figure) => metrics[`beside.${name}.${figure}`] ?? -1);
+      assert.deepEqual([rows.length, score], [items, mean], name);
+      assert.ok(0 <= low! && low! <= score! && score! <= high! && high! <= 1 && low! < high!, name);
+    }
+    assert.ok('beside.ifeval.scores.promptLoose' in manifest.metrics);
+    const [ifeval, short] = [await summaryIn(join(dir, 'beside/ifeval')), await summaryIn(join(dir, 'beside/short'))];
+    assert.deepEqual([ifeval['metric'], ifeval['judge']], ['instructions kept', null]);
+    // A judge that always prefers what it is shown first has every comparison end in a tie.
+    assert.deepEqual([short['judge'], short['score'], cost.checkerCalls], ['first', 0.5, 4]);
   });
 
   it('evaluate item by item; the figures are the items’ means', async () => {

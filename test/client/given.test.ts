@@ -116,6 +116,29 @@ describe('pure: annotations of one’s own in a sweep', function () {
     assert.equal((await resolve(dropping, { budgets: [1], sftFractions: [1] })).givenRows?.demonstrations, 1);
   });
 
+  it('keeps test items of a task beside out as well, of given rows and of those that an annotator writes', async () => {
+    const asked = { key: 1, instruction_id_list: ['punctuation:no_comma'], kwargs: [{}] };
+    const tested = jsonl([question(1), question(2)].map((prompt) => ({ ...asked, prompt })));
+    writeFileSync(folder.at('asked.jsonl'), tested);
+    const test = { source: 'files', test: 'asked.jsonl' } as const;
+    const other = { task: 'instruction-following', name: 'asked', items: 2, maxNewTokens: 8, data: test };
+    const evaluation = { items: 2, maxNewTokens: 8, beside: [other] };
+    const all = { evaluation, budgets: [22], sftFractions: [1] };
+    await assert.rejects(
+      resolve(own({}, null), all),
+      refuses('DATA_INVALID', /solutions\.jsonl:2: prompt is like one of asked that is held out \(same text\)/),
+    );
+    const [given] = await dataStages(own({ policies: { overlaps: 'drop' } }, null), all);
+    const [written] = await dataStages(undefined, { ...all, annotator: 'clean', budgets: [62] });
+    const bench = createBench(folder.at('home'), { deps: { tasks: builtInTasks } });
+    for (const stage of [given!, written!]) {
+      await bench.run(stage);
+      const { dir } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage.key });
+      const rows = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8');
+      assert.deepEqual([rows.includes(question(0)), rows.includes(question(1))], [true, false]);
+    }
+  });
+
   it('takes single answers for "kto" alone', async () => {
     const thumbs = upTo(8).map((n) => ({ prompt: question(n), completion: right(n), label: n % 2 === 0 }));
     writeFileSync(folder.at('thumbs.jsonl'), jsonl(thumbs));

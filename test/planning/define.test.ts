@@ -69,4 +69,26 @@ describe('pure: definitions', () => {
       /: a list of values, such as \[8, 16\], or/,
     );
   });
+
+  it('spell a task beside in one way, whichever way it was said, and name what is wrong with it', () => {
+    const { evaluation } = gradeSchoolMathDefaults;
+    const withBeside = (...beside: object[]): object => ({ evaluation: { ...evaluation, beside } });
+    const besideOf = (...said: object[]): unknown =>
+      defineSweep({ ...sweep, ...withBeside(...said) }).evaluation.beside;
+    const one = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
+    const twins = [one, { ...one, data: { source: 'twin' } }, { ...one, seed: 0 }];
+    for (const said of twins) assert.deepEqual(besideOf(said), [{ ...one, seed: 0 }]);
+    const file = { ...one, name: 'ifeval', data: { source: 'files', test: 'input_data.jsonl' } };
+    assert.deepEqual(besideOf(one, file), [{ ...one, seed: 0 }, file]);
+    assert.deepEqual(defineSweep(defineSweep({ ...sweep, ...withBeside(file) })).evaluation.beside, [file]);
+
+    assert.deepEqual(reasons(withBeside(one, one)), [
+      'evaluation.beside[1].task: "instruction-following": there is one of this name; give this one another',
+    ]);
+    assert.match(reasons(withBeside({ ...one, name: '../up' }))[0] ?? '', /^evaluation\.beside\[0\]\.name: "\.\.\/up": a name of letters/);
+    assert.match(reasons(withBeside({ ...file, seed: 1 }))[0] ?? '', /beside\[0\]\.seed: 1: data says where/);
+    assert.deepEqual(reasons(withBeside({ ...one, data: 'input_data.jsonl' })), [
+      'evaluation.beside[0].data: "input_data.jsonl": an object is needed with source, seed, test',
+    ]);
+  });
 });

@@ -156,4 +156,32 @@ describe('pure: stage keys', () => {
     assert.equal(gridOf(resolveSweep().definition).length, 18);
     assert.equal(digest, 'eefee16b0e48f09786914a271ff8a0e26042b81148b9ae69590654a1392d7312');
   });
+
+  it('know a task beside by its content alone, and only where it is asked or keeps rows out', () => {
+    const task = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
+    const { evaluation } = resolveSweep().definition;
+    const plan = (beside: readonly object[], outside: Partial<ResolvedSweep> = {}) =>
+      planSweep(resolveSweep({ evaluation: { ...evaluation, beside: beside as never } }, outside)).stages;
+    const keys = (stages: ReturnType<typeof plan>, kind: string) =>
+      stages.filter(({ stage }) => stage.kind === kind).map(({ stage }) => stage.key);
+    // Stores of before tasks beside could be files: their keys stay.
+    const twins = plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
+    assert.equal(
+      sha256Hex(keys(twins, 'evaluate').sort().join('\n')),
+      'b5ac90fbf4208e829e9fdf36fb67479faf9ab7e33a5ed4366d27f914da9fcf6b',
+    );
+
+    const name = 'evaluation.beside.instruction-following.test';
+    const ofFile = (path: string, digest: string, more: Partial<ResolvedSweep> = {}) =>
+      plan([{ ...task, data: { source: 'files', test: path } }], { files: { [name]: { path, digest } }, ...more });
+    const [one, moved, other] = [ofFile('/a', 'd1'), ofFile('/b', 'd1'), ofFile('/a', 'd2')];
+    assert.deepEqual(keys(one, 'evaluate'), keys(moved, 'evaluate'));
+    assert.notDeepEqual(keys(one, 'evaluate'), keys(other, 'evaluate'));
+    const without = planSweep(resolveSweep()).stages;
+    for (const kind of ['synthesizeData', 'trainSft', 'trainPreference'])
+      assert.deepEqual(keys(one, kind), keys(without, kind), `${kind}: nothing was kept out`);
+    const apart = ofFile('/a', 'd1', { heldOut: ['instruction-following'] });
+    assert.equal(keys(apart, 'synthesizeData').filter((key) => before.has(key)).length, 0);
+    assert.deepEqual(one.find(({ stage }) => stage.kind === 'evaluate')?.stage.files, { [name]: '/a' });
+  });
 });

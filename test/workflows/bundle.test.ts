@@ -36,6 +36,6 @@ describe('pure: the workflow bundle', () => {
   });
 
   it('stays small: every cached workflow pays for it', () => {
-    assert.ok(code.length < 720_000, `${code.length} characters`);
+    assert.ok(code.length < 740_000, `${code.length} characters`);
   });
 });

@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ExperimentDefinition, ResolvedFiles, SweepDefinition } from '../contracts/definition';
+import { BudgetlineError } from '../contracts/failures';
+import type { ProblemSet, Task, TaskContext } from '../contracts/task';
+import { type HeldOutSet, keepApart } from '../ingest';
+import { ownName, problemFileName, type QuestionSet, questionSets } from '../planning';
+import { digestFile } from '../store';
+import { find } from './find';
+import { inField } from './in-field';
+
+type AnyDefinition = ExperimentDefinition | SweepDefinition;
+
+/** Where tasks are known and paths begin. */
+export interface LoadOptions {
+  readonly tasks: readonly Task[];
+  /** The working directory unless told. */
+  readonly baseDir?: string;
+}
+
+/** What an evaluation asks, read: its task with all of its problems, and the files that these are from. */
+export interface LoadedSet {
+  readonly set: QuestionSet;
+  readonly task: Task;
+  readonly problems: ProblemSet;
+  readonly files: ResolvedFiles;
+}
+
+/** Where a definition says where a set's problems come from. */
+const dataField = ({ name, field }: QuestionSet): string => (name === ownName ? 'data' : `${field}.data`);
+
+function pathOf({ data, ...set }: QuestionSet, name: string): string {
+  const path = (data as unknown as Record<string, unknown>)[name];
+  if (typeof path === 'string') return path;
+  const field = `${dataField({ data, ...set })}.${name}`;
+  throw new BudgetlineError('DEFINITION_INVALID', `${field} names no file.`, { details: { field } });
+}
+
+async function resolveFile(set: QuestionSet, name: string, baseDir: string) {
+  const path = resolve(baseDir, pathOf(set, name));
+  try {
+    return { path, digest: await digestFile(path) };
+  } catch (error) {
+    throw inField(`${dataField(set)}.${name}`, error);
+  }
+}
+
+async function resolveFiles(set: QuestionSet, task: Task, baseDir: string): Promise<ResolvedFiles> {
+  const entries = task
+    .fileNames(set.data)
+    .map(async (name) => [name, await resolveFile(set, name, baseDir)] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function contextOf(files: ResolvedFiles): TaskContext {
+  return {
+    async readText(name) {
+      const path = files[name]?.path ?? '';
+      return { path, text: await readFile(path, 'utf8') };
+    },
+  };
+}
+
+/** The task that is tuned for speaks of its fields itself; of one beside it is told which one it is. */
+async function readProblems(set: QuestionSet, task: Task, files: ResolvedFiles): Promise<ProblemSet> {
+  try {
+    return await task.load(set.data, contextOf(files));
+  } catch (error) {
+    throw set.name === ownName ? error : inField(set.field, error);
+  }
+}
+
+async function loadSet(set: QuestionSet, { tasks, baseDir = process.cwd() }: LoadOptions): Promise<LoadedSet> {
+  const task = find(tasks, { name: set.task, field: set.name === ownName ? 'task' : `${set.field}.task` });
+  const files = await resolveFiles(set, task, baseDir);
+  const problems = await readProblems(set, task, files);
+  const named = Object.entries(files).map(([name, file]) => [problemFileName(set, name), file] as const);
+  return { set, task, problems, files: Object.fromEntries(named) };
+}
+
+/** @throws BudgetlineError DEFINITION_INVALID where an evaluation asks for more items than there are */
+export function assertEnoughItems({ set, problems: { test } }: LoadedSet): void {
+  if (set.items <= test.length) return;
+  const field = `${set.field}.items`;
+  const message = `${field} is ${set.items}; the test set has ${test.length} items.`;
+  throw new BudgetlineError('DEFINITION_INVALID', message, { details: { field } });
+}
+
+/** The problems of a definition: what rows are bought on, and what is evaluated beside. */
+export interface LoadedProblems extends Pick<LoadedSet, 'task' | 'problems' | 'files'> {
+  readonly sets: readonly [LoadedSet, ...LoadedSet[]];
+  /** Test items of tasks beside, for rows to be held against. */
+  readonly beside: readonly HeldOutSet[];
+  /** Of these, the names of those that problems were left out for. */
+  readonly heldOut: readonly string[];
+}
+
+const heldOutSet = ({ set, task, problems }: LoadedSet): HeldOutSet => ({
+  ...{ name: set.name, task, problems: problems.test },
+  templated: set.data.source === 'twin',
+});
+
+/**
+ * Reads all that a definition's evaluation asks, and keeps the problems that rows are bought on apart from the test items
+ * of tasks beside, as they are from those of their own.
+ *
+ * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, DEFINITION_INVALID, each with the field
+ */
+export async function loadProblems(definition: AnyDefinition, options: LoadOptions): Promise<LoadedProblems> {
+  const [first, ...others] = questionSets(definition);
+  const own = await loadSet(first, options);
+  const beside = await Promise.all(others.map((set) => loadSet(set, options)));
+  const { task } = own;
+  const of = { task, templated: definition.data.source === 'twin' };
+  const sets = beside.map(heldOutSet);
+  const { problems, met } = keepApart(own.problems, { heldOut: sets, of });
+  const files = Object.assign({}, ...[own, ...beside].map((each) => each.files)) as ResolvedFiles;
+  return { task, problems, files, sets: [own, ...beside], beside: sets, heldOut: met };
+}

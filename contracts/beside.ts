@@ -1,0 +1,30 @@
+type Figures = Readonly<Record<string, number>>;
+
+/** What another task of an evaluation is called: in its scores, its folder, the names of its files and figures. */
+export const nameOfBeside = ({
+  task,
+  name = task,
+}: {
+  readonly task: string;
+  readonly name?: string | undefined;
+}): string => name;
+
+const prefixOf = (name: string): string => `beside.${name}.`;
+
+/** Figures of a task beside as figures of its stage, "beside.ifeval.score"; those of no name as they are. */
+export function figuresUnder(name: string, figures: Figures): Record<string, number> {
+  if (name === '') return { ...figures };
+  const named = Object.entries(figures).map(([figure, value]) => [prefixOf(name) + figure, value] as const);
+  return Object.fromEntries(named);
+}
+
+/** The same read back, by the tasks' names, which have no full stop. */
+export function besideFigures(metrics: Figures): ReadonlyMap<string, Figures> {
+  const found = new Map<string, Record<string, number>>();
+  for (const [key, value] of Object.entries(metrics)) {
+    const [, name, figure] = /^beside\.([^.]+)\.(.+)$/.exec(key) ?? [];
+    if (name === undefined || figure === undefined) continue;
+    found.set(name, { ...found.get(name), [figure]: value });
+  }
+  return found;
+}
