@@ -57,9 +57,9 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
   });
 }
 
-type Ending = Pick<AttemptEnd, 'outcome' | 'code' | 'message' | 'artifact' | 'manifestDigest'>;
+type Ending = Pick<AttemptEnd, 'outcome' | 'code' | 'message' | 'artifact' | 'manifestDigest' | 'scores'>;
 
-const nothingMade = { artifact: null, manifestDigest: null };
+const nothingMade = { artifact: null, manifestDigest: null, scores: null };
 
 /** An attempt whose answers are there for others to judge: it gives its device back. */
 export const answered: Ending = { outcome: 'answered', code: null, message: null, ...nothingMade };

@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { readLedger } from '../audit';
+import { foundScores } from '../contracts/beside';
 import { BudgetlineError } from '../contracts/failures';
 import type { StageResult } from '../contracts/stage';
 import { inputDigest } from '../planning';
@@ -88,6 +89,7 @@ async function makeAndPublish(
     message: null,
     artifact: artifact.manifest.digest,
     manifestDigest: await digestFile(join(artifact.dir, 'manifest.json')),
+    scores: session.stage.kind === 'evaluate' ? foundScores(output.metrics) : null,
   } as const;
   await closeAttempt(session, names, ending);
   await clearRunFolder(session.runDir);

@@ -119,8 +119,11 @@ export function createProblemCache(tasks: readonly Task[]): ProblemCache {
 }
 
 /** The problems of a stage's own task, as they are. */
-const loadOwn = (cache: ProblemCache, files: Files, { task, data, fileDigests }: TaskSpec): Promise<LoadedTask> =>
-  cache.load(files, { name: ownName, task, data, fileDigests });
+const loadOwn = (
+  cache: ProblemCache,
+  files: Files,
+  { task, data, fileDigests }: TaskSpec,
+): Promise<LoadedTask> => cache.load(files, { name: ownName, task, data, fileDigests });
 
 /** Test items of the tasks beside that a stage keeps its rows apart from. */
 export function loadHeldOut(cache: ProblemCache, files: Files, spec: TaskSpec): Promise<HeldOutSet[]> {

@@ -1,15 +1,18 @@
 import type {
+  BesideAnalysis,
   HoleAnalysis,
   IntervalBasis,
   SubjectAnalysis,
   SubjectName,
   SweepAnalysis,
 } from '../contracts/analysis';
+import { nameOfBeside } from '../contracts/beside';
 import type { Coordinates } from '../contracts/coordinates';
 import type { SweepDefinition } from '../contracts/definition';
 import type { CellHole, SweepResult } from '../contracts/results';
 import { writeAnswer } from './answer';
 import { analyzeBudgets, measureStyle } from './best';
+import { analyzeBeside, type BesideItems } from './beside';
 import type { ClaimBudgets } from './claim-rules';
 import { judgeClaims } from './claims';
 import { diagnoseColdStart } from './cold-start';
@@ -35,6 +38,8 @@ export interface AnalyzeSweepInput {
   readonly axes?: Coordinates;
   /** Item rows by cell id, `controlIdOf` of a control, or `baseItemsKey`. Where they are missing, summaries serve. */
   readonly items: ItemsByRun;
+  /** The same of unrelated tasks beside, by their names. */
+  readonly besideItems?: BesideItems;
   /** Reward of the chosen answers at the end of preference training, by cell id, where it is known. */
   readonly chosenRewards?: ReadonlyMap<string, number>;
   /** Joint bootstrap draws; 2,000 unless told. */
@@ -49,6 +54,8 @@ export interface AnalyzeSubjectInput extends GridInput {
   readonly holes: readonly HoleAnalysis[];
   /** Item rows by run; null where there are none to be had, and summaries serve. */
   readonly items: ItemsByRun | null;
+  /** What unrelated tasks beside say; nothing unless told. */
+  readonly beside?: readonly BesideAnalysis[];
   readonly draws?: number;
 }
 
@@ -111,7 +118,7 @@ function noteSeeds(inference: Inference): string[] {
  * analysis, whatever the order of cells and items.
  */
 export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
-  const { subject, rules, holes, items, draws = defaultDraws } = input;
+  const { subject, rules, holes, items, beside = [], draws = defaultDraws } = input;
   const grid = buildGrid(input, items);
   const inference = createInference(grid, draws);
   const basis = basisOf(inference);
@@ -143,6 +150,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     controls: analyzeControls(inference, delta),
     furtherControls: analyzeFurtherControls(inference, delta),
     tuning: analyzeTuning(inference),
+    beside,
     verdicts: judgeClaims({ inference, rules }, holes),
     holes,
     notes: [...grid.notes, ...noteSeeds(inference)],
@@ -152,13 +160,17 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
 
 /** Analyses one sweep. Cells that failed are named and the rest is analysed without them. */
 export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
-  const { result, definition, axes, items, chosenRewards, draws } = input;
+  const { result, definition, axes, items, besideItems = new Map(), chosenRewards, draws } = input;
   const { base, baseFailure, cells, controls, holes, sweepId } = result;
-  const { task, model, annotator } = definition;
+  const { task, model, annotator, budgetUnit: unit = 'rows', delta, evaluation } = definition;
+  const names = (evaluation.beside ?? []).map(nameOfBeside);
   const analysis = analyzeSubject({
     subject: { task, model, annotator, ...(axes === undefined ? {} : { axes }) },
     rules: definition,
-    unit: definition.budgetUnit ?? 'rows',
+    beside: analyzeBeside({
+      ...{ result, names, items: besideItems, unit, delta, draws: draws ?? defaultDraws },
+    }),
+    unit,
     base,
     cells: cells.map((cell) => ({ ...cell, chosenReward: chosenRewards?.get(cell.cell.id) ?? null })),
     controls,

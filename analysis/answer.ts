@@ -90,6 +90,12 @@ function answerControls({ controls, budgets }: Answered): string[] {
     : [];
 }
 
+/** A task that training was not for, where it has suffered beyond doubt. */
+function answerBeside({ beside }: Answered): string[] {
+  const fallen = beside.filter(({ cells }) => cells.some(({ effect }) => effect === 'hurts'));
+  return fallen.map(({ reading }) => `Elsewhere ${reading}`);
+}
+
 function answerSeeds({ seeds, intervals }: Answered): string {
   const levels = 'Brackets are 95 % intervals';
   switch (intervals.basis) {
@@ -139,6 +145,7 @@ export function writeAnswer(analysis: Answered): string {
     ...answerColdStart(analysis),
     ...answerStagnation(analysis),
     ...answerControls(analysis),
+    ...answerBeside(analysis),
     ...answerHoles(analysis),
     answerSeeds(analysis),
   ].join(' ');

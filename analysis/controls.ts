@@ -4,7 +4,7 @@ import { intervalOf, type Inference } from './inference';
 import { formatGap, formatScore, sayBudget } from './text';
 
 /** What a difference says; none is one within ± delta beyond doubt. */
-function judge({ estimate, low, high }: Estimate, delta: number): ControlEffect {
+export function judge({ estimate, low, high }: Estimate, delta: number): ControlEffect {
   if (low === null || high === null) return 'unclear';
   if (low > 0 && estimate > delta) return 'helps';
   if (high < 0 && estimate < -delta) return 'hurts';

@@ -128,6 +128,7 @@ async function describeStage(
   const cached = made.cached && !attempts.some(({ own }) => own);
   return {
     ...{ key, kind, cached, waitingMs, attempts },
+    scores: lines.flatMap((line) => (line.type === 'attempt-ended' ? [line.scores ?? []] : [])).at(-1) ?? [],
     title: title ?? ('title' in record ? record.title : kind),
     cell: cellOf(experimentId, attempts.find(({ own }) => own)?.workflowId ?? asked?.workflowId),
     artifact: made.artifact,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { analyzeSweep } from '../analysis';
 import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis';
+import { nameOfBeside } from '../contracts/beside';
 import { sweepDefinition, type SweepDefinition } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
 import { type CellResult, controlIdOf, type SweepResult } from '../contracts/results';
@@ -58,11 +59,18 @@ async function readRows<T>(
   }
 }
 
-const readItems = (store: Store, key: StageKey): Promise<ItemResult[] | undefined> =>
-  readRows(store, { kind: 'evaluate', key, file: 'items.jsonl' }, itemResult);
+/** Items of an evaluation: of the task that is tuned for, or of one beside by its name. */
+function readItems(store: Store, key: StageKey, beside?: string): Promise<ItemResult[] | undefined> {
+  const file = beside === undefined ? 'items.jsonl' : join('beside', beside, 'items.jsonl');
+  return readRows(store, { kind: 'evaluate', key, file }, itemResult);
+}
 
 /** Item rows by run, for the analysis: of every evaluation that the store has. */
-async function readAllItems(store: Store, result: SweepResult): Promise<Map<string, ItemResult[]>> {
+async function readAllItems(
+  store: Store,
+  result: SweepResult,
+  beside?: string,
+): Promise<Map<string, ItemResult[]>> {
   const wanted: [string, StageKey][] = [
     ...(result.base === null ? [] : [[baseItemsKey, result.base.key] as [string, StageKey]]),
     ...result.cells.map(({ cell, evaluation }): [string, StageKey] => [cell.id, evaluation.key]),
@@ -70,10 +78,19 @@ async function readAllItems(store: Store, result: SweepResult): Promise<Map<stri
   ];
   const items = new Map<string, ItemResult[]>();
   for (const [name, key] of wanted) {
-    const rows = await readItems(store, key);
+    const rows = await readItems(store, key, beside);
     if (rows !== undefined) items.set(name, rows);
   }
   return items;
+}
+
+async function readBesideItems(
+  store: Store,
+  { definition, result }: Pick<SweepRecord, 'definition' | 'result'>,
+): Promise<Map<string, Map<string, ItemResult[]>>> {
+  const names = (definition.evaluation.beside ?? []).map(nameOfBeside);
+  const items = names.map(async (name) => [name, await readAllItems(store, result, name)] as const);
+  return new Map(await Promise.all(items));
 }
 
 /** Steps at the end of preference training over which the reward of the chosen answers is averaged. */
@@ -130,8 +147,10 @@ async function analyzePart(store: Store, record: SweepRecord, part: VariantResul
   const { coordinates, definition, result } = part;
   const axes = Object.keys(coordinates).length === 0 ? {} : { axes: coordinates };
   const items = await readAllItems(store, result);
+  const besideItems = await readBesideItems(store, part);
   const chosenRewards = await readChosenRewards(store, record);
-  return { ...part, analysis: analyzeSweep({ result, definition, items, chosenRewards, ...axes }) };
+  const input = { result, definition, items, besideItems, chosenRewards, ...axes };
+  return { ...part, analysis: analyzeSweep(input) };
 }
 
 const pageOf = ({ coordinates }: VariantResult): string => `report${coordinatesSlug(coordinates)}.html`;

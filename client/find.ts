@@ -22,7 +22,8 @@ export function find<T extends { readonly name: string }>(
   const known = things.map((thing) => `"${thing.name}"`).join(', ');
   const there = known === '' ? 'there is none' : `there are ${known}`;
   throw new BudgetlineError('TASK_UNKNOWN', `${field} is "${name}"; ${there}.`, {
-    remedy: remedy ?? `Use one of these names, or register the ${field.split('.').at(-1) ?? ''} with the workers.`,
+    remedy:
+      remedy ?? `Use one of these names, or register the ${field.split('.').at(-1) ?? ''} with the workers.`,
     details: { field, name },
   });
 }

@@ -10,7 +10,8 @@ import { BudgetlineError } from '../contracts/failures';
 import type { SweepPlan } from '../planning';
 import { createStore } from '../store';
 
-async function readPages(kept: readonly KeptPage[], home: string | undefined): Promise<CellPage[]> {
+/** The pages of a sweep before its last, from the workers' store. INPUT_MISSING without it. */
+export async function readPages(kept: readonly KeptPage[], home: string | undefined): Promise<CellPage[]> {
   if (kept.length === 0) return [];
   if (home === undefined)
     throw new BudgetlineError('INPUT_MISSING', "The sweep's results lie in the workers' store.", {

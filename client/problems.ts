@@ -70,7 +70,10 @@ async function readProblems(set: QuestionSet, task: Task, files: ResolvedFiles):
   }
 }
 
-async function loadSet(set: QuestionSet, { tasks, baseDir = process.cwd() }: LoadOptions): Promise<LoadedSet> {
+async function loadSet(
+  set: QuestionSet,
+  { tasks, baseDir = process.cwd() }: LoadOptions,
+): Promise<LoadedSet> {
   const task = find(tasks, { name: set.task, field: set.name === ownName ? 'task' : `${set.field}.task` });
   const files = await resolveFiles(set, task, baseDir);
   const problems = await readProblems(set, task, files);

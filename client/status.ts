@@ -1,7 +1,9 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { BudgetlineError } from '../contracts/failures';
-import type { ExperimentProgress, SweepProgress } from '../contracts/results';
+import type { CellResult, ExperimentProgress, SweepProgress, SweepReturn } from '../contracts/results';
 import { toSteeringError } from './failure';
+import { experimentEnded, sweepEnded } from './finished';
+import { readPages } from './kept-pages';
 import { listPending, type Pending } from './pending';
 
 /** A run as its query and the server tell of it. */
@@ -23,6 +25,19 @@ export interface RunStatus {
 
 const queryLimitMs = 5_000;
 
+/** What a run returned tells where it stands, though no worker is there to answer; null where its pages are elsewhere. */
+async function readEnded(
+  handle: WorkflowHandle,
+  type: string,
+  home: string | undefined,
+): Promise<RunStatus['progress']> {
+  if (type !== 'allocationSweep')
+    return { of: 'experiment', experiment: experimentEnded((await handle.result()) as CellResult) };
+  const { kept, ...result } = (await handle.result()) as SweepReturn;
+  const earlier = await readPages(kept, home).catch(() => null);
+  return earlier && { of: 'sweep', sweep: sweepEnded(result, earlier) };
+}
+
 async function queryProgress(
   client: Client,
   handle: WorkflowHandle,
@@ -39,12 +54,21 @@ async function queryProgress(
   }
 }
 
+export interface StatusOptions {
+  /** The workers' BUDGETLINE_HOME, where the earlier pages of a large sweep lie. */
+  readonly home?: string;
+}
+
 /**
  * Where a sweep, an experiment or a cell stands, or how it ended.
  *
  * @throws BudgetlineError RUN_UNKNOWN
  */
-export async function readStatus(client: Client, workflowId: string): Promise<RunStatus> {
+export async function readStatus(
+  client: Client,
+  workflowId: string,
+  { home }: StatusOptions = {},
+): Promise<RunStatus> {
   const handle = client.workflow.getHandle(workflowId);
   try {
     const { runId, status, startTime, closeTime, type } = await handle.describe();
@@ -53,7 +77,8 @@ export async function readStatus(client: Client, workflowId: string): Promise<Ru
         'RUN_UNKNOWN',
         `${workflowId} is a run of "${type}", of which nothing is known here.`,
       );
-    const progress = await queryProgress(client, handle, type);
+    const ended = status.name === 'COMPLETED' ? await readEnded(handle, type, home) : null;
+    const progress = ended ?? (await queryProgress(client, handle, type));
     const pending = await listPending(client, workflowId);
     const times = { startedAt: startTime.toISOString(), closedAt: closeTime?.toISOString() ?? null };
     return { workflowId, runId, state: status.name, ...times, progress, pending };

@@ -286,6 +286,31 @@ export interface TuningAnalysis {
   readonly reading: string;
 }
 
+/** An unrelated task at one place in the grid. */
+export interface BesideCell {
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+  readonly score: Estimate;
+  /** Less the untrained base, item by item; null where that has no score. */
+  readonly difference: Estimate | null;
+  /** What training has done to it: `hurts` is a difference below −delta whose interval leaves out 0. */
+  readonly effect: ControlEffect;
+}
+
+/** What training costs on a task that it was not for. */
+export interface BesideAnalysis {
+  readonly name: string;
+  /** Its test items that comparisons are paired on; 0 where no item rows were at hand. */
+  readonly items: number;
+  /** Null where the base's evaluation failed. */
+  readonly base: Estimate | null;
+  /** By budget, then by falling fraction. */
+  readonly cells: readonly BesideCell[];
+  readonly reading: string;
+}
+
 export type ClaimId = 'C1' | 'C2' | 'C3' | 'C4' | 'C5';
 
 /** A verdict on one of the study's five claims, over this sweep's own data. */
@@ -362,6 +387,8 @@ export interface SubjectAnalysis extends SubjectName {
   readonly controls: readonly ControlAnalysis[];
   readonly furtherControls: readonly FurtherControl[];
   readonly tuning: readonly TuningAnalysis[];
+  /** Unrelated tasks that were evaluated beside. */
+  readonly beside: readonly BesideAnalysis[];
   /** C1 … C5, all five. */
   readonly verdicts: readonly ClaimVerdict[];
   readonly holes: readonly HoleAnalysis[];

@@ -1,3 +1,4 @@
+import type { FoundScore } from './beside';
 import type { StageWarning } from './stage';
 
 /** What an audit tells of a run: ledger, histories and artifacts joined. Plain data, for terminal, page and JSON alike. */
@@ -32,6 +33,8 @@ export interface AuditedStage {
   /** Between being asked for and being there, without anybody working on it; null for a cached one. */
   readonly waitingMs: number | null;
   readonly attempts: readonly AuditedAttempt[];
+  /** Of an evaluation what its ledger says that it found; empty for other stages, and where the ledger is older. */
+  readonly scores: readonly FoundScore[];
 }
 
 export type AttemptOutcome = 'published' | 'answered' | 'failed' | 'yielded' | 'cancelled' | 'lost' | 'open';

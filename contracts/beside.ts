@@ -28,3 +28,24 @@ export function besideFigures(metrics: Figures): ReadonlyMap<string, Figures> {
   }
   return found;
 }
+
+/** What an evaluation found on one task. */
+export interface FoundScore {
+  /** Of a task beside; null of that which is tuned for. */
+  readonly beside: string | null;
+  readonly items: number;
+  readonly score: number;
+  /** Of the 95 % interval over the items. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What the figures of an evaluation say: first of the task that is tuned for, then of those beside. */
+export function foundScores(metrics: Figures): FoundScore[] {
+  const parts: (readonly [string | null, Figures])[] = [[null, metrics], ...besideFigures(metrics)];
+  return parts.flatMap(([beside, { items, score, scoreLow: low, scoreHigh: high }]) =>
+    items === undefined || score === undefined || low === undefined || high === undefined
+      ? []
+      : [{ beside, items, score, low, high }],
+  );
+}

@@ -144,8 +144,15 @@ function besideFaults(all: readonly z.output<typeof besideFields>[]): Fault[] {
         : []),
       ...(besideName.test(name)
         ? []
-        : [{ path, message: 'a name of letters, digits, spaces and _ + - is needed, at most 63; give it one' }]),
-      ...(names.indexOf(name) === at ? [] : [{ path, message: 'there is one of this name; give this one another' }]),
+        : [
+            {
+              path,
+              message: 'a name of letters, digits, spaces and _ + - is needed, at most 63; give it one',
+            },
+          ]),
+      ...(names.indexOf(name) === at
+        ? []
+        : [{ path, message: 'there is one of this name; give this one another' }]),
     ];
   });
 }

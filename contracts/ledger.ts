@@ -84,6 +84,20 @@ export const attemptEnded = z.strictObject({
   inputDigests: later(z.record(z.string(), z.string())),
   /** SHA-256 of each job that was given to the training executable, its paths cut to their last part. */
   jobs: later(z.array(hex)),
+  /** Of an evaluation what it found, first on the task that is tuned for, then on those beside; null of other stages. */
+  scores: later(
+    z.array(
+      z.strictObject({
+        /** Of a task beside; null of that which is tuned for. */
+        beside: z.string().nullable(),
+        items: z.int().nonnegative(),
+        score: z.number(),
+        /** Of the 95 % interval over the items. */
+        low: z.number(),
+        high: z.number(),
+      }),
+    ),
+  ),
   /** US dollars for rows bought and checker calls made; null where the request names no prices. */
   usd: later(z.number()),
   /** What a model behind an endpoint was asked and paid in this attempt; null where none was asked. */

@@ -38,7 +38,9 @@ const sameText = (texts: readonly string[]): Overlap => {
 export function overlapOf({ task, problems, templated }: Omit<HeldOutSet, 'name'>, of: HeldApart): Overlap {
   const contents = problems.map((problem) => ({
     text: contentOf(task, problem),
-    ...(task.name === of.task.name && task.skeleton !== undefined ? { skeleton: task.skeleton(problem) } : {}),
+    ...(task.name === of.task.name && task.skeleton !== undefined
+      ? { skeleton: task.skeleton(problem) }
+      : {}),
   }));
   const byContent = overlapWith(contents, { runs: !templated && !of.templated });
   const byPrompt = sameText(problems.map(({ prompt }) => prompt));

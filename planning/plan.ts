@@ -69,11 +69,23 @@ function stepWarnings(stages: readonly UniqueStage[]): string[] {
 
 /** A model that judges what it wrote itself prefers it: the figure then measures likeness. */
 function judgeWarnings(variants: readonly VariantPlan[]): string[] {
-  const same = variants.filter(({ resolved: { annotator, judge } }) => isOneModel(annotator, judge));
-  const names = new Set(same.map(({ resolved: { judge } }) => judge?.model ?? ''));
+  const judges = variants.flatMap(({ resolved: { annotator, judge, besideJudges = {} } }) =>
+    [judge, ...Object.values(besideJudges)].filter((each) => isOneModel(annotator, each)),
+  );
+  const names = new Set(judges.map((judge) => judge?.model ?? ''));
   return [...names].map(
     (model) =>
       `The judge is also the annotator (model ${model}): models prefer their own answers, so the win rate may say no more than how like the annotator the policy has become.`,
+  );
+}
+
+/** Where rows to train on were like test items of a task beside, the pool is smaller by them. */
+function heldOutWarnings(variants: readonly VariantPlan[]): string[] {
+  return variants.flatMap(({ resolved: { heldOut = [], poolRows } }) =>
+    heldOut.map(
+      (name) =>
+        `Rows to train on that are like test items of ${name}, which is evaluated beside, are left out; ${poolRows} problems remain in the pool.`,
+    ),
   );
 }
 
@@ -144,6 +156,8 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
     controls: planControls(cells, definition),
     purchase,
     annotationUsd: usd,
-    warnings: [...new Set([...stepWarnings(stages), ...judgeWarnings(variants)])],
+    warnings: [
+      ...new Set([...stepWarnings(stages), ...judgeWarnings(variants), ...heldOutWarnings(variants)]),
+    ],
   };
 }

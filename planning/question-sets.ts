@@ -1,5 +1,11 @@
 import { nameOfBeside } from '../contracts/beside';
-import type { BesideSpec, ExperimentDefinition, ProblemData, Resolved, SweepDefinition } from '../contracts/definition';
+import type {
+  BesideSpec,
+  ExperimentDefinition,
+  ProblemData,
+  Resolved,
+  SweepDefinition,
+} from '../contracts/definition';
 import type { HeldOutSource, PinnedEvaluation, SpecOf } from '../contracts/stage';
 
 /** Where problems come from: a task, and what it is asked to read or generate. */

@@ -1,5 +1,5 @@
 import type { AuditedAttempt, AuditedStage, AuditStory } from '../contracts/audit-story';
-import { formatCount, formatDuration, formatUsd } from './format';
+import { formatCount, formatDuration, formatInterval, formatScore, formatUsd } from './format';
 import { html, trustedHtml, type Html } from './html';
 import { section, table } from './sections/parts';
 import { styleSheet } from './style';
@@ -184,6 +184,28 @@ function attemptsTable({ stages }: AuditStory): Html {
   return table({ caption: 'Every attempt that the ledger tells of', columns, rows });
 }
 
+/** What evaluations found, as the ledger has it: of the task that is tuned for, and of those beside. */
+function scoresSection({ stages }: AuditStory): Html {
+  const rows = stages.flatMap(({ title, cell, scores }) =>
+    scores.map(({ beside, items, score, low, high }) => ({
+      cells: [
+        cell ?? title,
+        beside ?? 'the task',
+        formatScore(score),
+        formatInterval({ low, high }),
+        formatCount(items),
+      ],
+    })),
+  );
+  if (rows.length === 0) return html``;
+  const number = (name: string) => ({ title: name, number: true });
+  const columns = [{ title: 'Cell' }, { title: 'Of' }, number('Score'), { title: '95 % interval' }];
+  return section(
+    { id: 'scores', title: 'Scores' },
+    table({ caption: 'What evaluations found', columns: [...columns, number('Items')], rows }),
+  );
+}
+
 function interventionsTable({ interventions }: AuditStory): Html {
   if (interventions.length === 0) return html`<p>Nobody paused, resumed, cancelled or changed anything.</p>`;
   const rows = interventions.map(({ at, actor, what }) => ({ cells: [at, actor, what] }));
@@ -267,7 +289,7 @@ export function renderAuditPage(story: AuditStory): string {
       </header>
       <main id="main">
         ${section({ id: 'timeline', title: 'Timeline' }, html`<p>${legend}</p>`, timeline(story))}
-        ${section({ id: 'attempts', title: 'Attempts' }, attemptsTable(story))}
+        ${section({ id: 'attempts', title: 'Attempts' }, attemptsTable(story))} ${scoresSection(story)}
         ${section({ id: 'people', title: 'What people did' }, interventionsTable(story))}
         ${section({ id: 'seal', title: 'What it rests on' }, seal(story))}
       </main>

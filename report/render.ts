@@ -5,6 +5,7 @@ import type { Html } from './html';
 import type { Chapter, ReportInput, TableReportInput } from './input';
 import { contentsOf, renderPage } from './page';
 import { answerHeader } from './sections/answer';
+import { besideSection } from './sections/beside';
 import { claimsSection } from './sections/claims';
 import { coldStartSection } from './sections/cold-start';
 import { controlSection } from './sections/control';
@@ -37,6 +38,7 @@ async function sweepSections(input: ReportInput): Promise<Html[]> {
     await coldStartSection(chapter, figures.coldStart),
     findingsSection(chapter),
     await controlSection(chapter, figures.control),
+    besideSection(chapter),
     await moneySection(chapter, figures.money),
     claimsSection(chapter),
     searchSection(input),

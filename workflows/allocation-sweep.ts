@@ -30,6 +30,7 @@ import { openExperiment, recordAll, sealLedger, tellingOfFailure } from './ledge
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import {
+  besideWith,
   cellsOf,
   costOf,
   inPlanOrder,
@@ -137,7 +138,7 @@ async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
   );
   const places = variants.map(({ coordinates: axes }, at) => ({ axes, ...outcomes[at]! }));
   const [first] = outcomes;
-  sweep.board.base(first!.base?.score ?? null);
+  sweep.board.base(first!.base);
   const hasAxes = sweep.resolved.definition.axes !== undefined;
   return { ...first!, baseStages, ...(hasAxes ? { variants: places } : {}) };
 }
@@ -269,6 +270,7 @@ async function turnPage(sweep: Sweep, base: Carried['base'], page: CellPage): Pr
     ...{ resolved, orchestration },
     carried: {
       ...{ base, scores, kept, cost, steering: steering.state, spend: purse.record },
+      ...besideWith(carried, page),
       ...(isSearch(sweep) ? { rounds } : {}),
       ...(board.labels.length === 0 ? {} : { labels: board.labels }),
     },

@@ -1,9 +1,10 @@
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { type GatheredLabels, gatherLabels, mergeLabels } from '../contracts/labels';
-import type { CellProgress, CellResult, SweepProgress } from '../contracts/results';
+import type { CellProgress, CellResult, EvaluationSummary, SweepProgress } from '../contracts/results';
 import { onceEach, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
+import { besideScores } from './evaluation';
 import type { Carried } from './pages';
 import type { Steering } from './steering';
 
@@ -11,7 +12,7 @@ import type { Steering } from './steering';
 export const sweepProgress = defineQuery<SweepProgress>('progress');
 
 /** What is known of a cell that has ended. */
-type Known = Pick<CellProgress, 'score' | 'warnings'>;
+type Known = Pick<CellProgress, 'score' | 'beside' | 'warnings'>;
 
 interface BoardOptions {
   readonly plan: SweepPlan;
@@ -31,7 +32,7 @@ function shownCells(cells: readonly CellProgress[]): readonly CellProgress[] {
 /** What the `progress` query and Temporal's UI show. */
 export class Board {
   #phase: SweepProgress['phase'] = 'cells';
-  #baseScore: number | null = null;
+  #base: EvaluationSummary | null = null;
   readonly #cells = new Map<string, CellProgress>();
   readonly #controls = new Map<string, CellProgress['state']>();
 
@@ -43,11 +44,16 @@ export class Board {
     this.#steering = steering;
     this.#finished = finished;
     this.#earlierLabels = carried?.labels ?? [];
-    this.#baseScore = carried?.base.base?.score ?? null;
+    this.#base = carried?.base.base ?? null;
     for (const { cell } of plan.cells) {
       const score = carried?.scores[cell.id];
       const state = score === undefined ? 'waiting' : score === null ? 'failed' : 'done';
-      this.#put(cell, state, typeof score === 'number' ? { score } : {});
+      const beside = carried?.beside?.[cell.id];
+      const known = {
+        ...(typeof score === 'number' ? { score } : {}),
+        ...(beside === undefined ? {} : { beside }),
+      };
+      this.#put(cell, state, known);
     }
     setHandler(sweepProgress, () => this.read());
   }
@@ -59,11 +65,13 @@ export class Board {
 
   read(): SweepProgress {
     const { labels } = this;
+    const { beside: baseBeside } = besideScores(this.#base ?? {});
     return {
       phase: this.#phase,
       paused: this.#steering.state.paused,
       window: this.#steering.state.window ?? 1,
-      baseScore: this.#baseScore,
+      baseScore: this.#base?.score ?? null,
+      ...(baseBeside === undefined ? {} : { baseBeside }),
       cells: [...this.#cells.values()],
       controls: [...this.#controls].map(([id, state]) => ({ id, state })),
       ...(labels.length === 0 ? {} : { labels }),
@@ -75,14 +83,14 @@ export class Board {
     this.#publish();
   }
 
-  base(score: number | null): void {
-    this.#baseScore = score;
+  base(evaluation: EvaluationSummary | null): void {
+    this.#base = evaluation;
   }
 
   cell({ cell }: CellPlan, state: CellProgress['state'], result?: CellResult): void {
     const warnings = result?.stages.flatMap((stage) => stage.warnings ?? []).length ?? 0;
     this.#put(cell, state, {
-      ...(result === undefined ? {} : { score: result.evaluation.score }),
+      ...(result === undefined ? {} : { score: result.evaluation.score, ...besideScores(result.evaluation) }),
       ...(warnings === 0 ? {} : { warnings }),
     });
     this.#publish();
@@ -104,10 +112,12 @@ export class Board {
   #publish(): void {
     const cells = [...this.#cells.values()];
     const axes = Object.keys(cells[0]?.cell.axes ?? {});
-    const head = [...axes, 'budget', 'SFT fraction', 'seed', 'state', 'score'];
-    const rows = shownCells(cells).map(({ cell, state, score }) => [
+    const others = (this.#base?.beside ?? []).map(({ name }) => name);
+    const head = [...axes, 'budget', 'SFT fraction', 'seed', 'state', 'score', ...others];
+    const rows = shownCells(cells).map(({ cell, state, score, beside = [] }) => [
       ...axes.map((axis) => cell.axes?.[axis] ?? ''),
       ...[cell.budget, cell.sftFraction, cell.seed, state, score?.toFixed(3) ?? ''],
+      ...others.map((other) => beside.find(({ name }) => name === other)?.score.toFixed(3) ?? ''),
     ]);
     const lines = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
     setCurrentDetails([`Phase: ${this.#phase}`, '', ...lines].join('\n'));

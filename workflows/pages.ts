@@ -1,5 +1,6 @@
 import type { GatheredLabels } from '../contracts/labels';
 import type {
+  BesideScore,
   CellHole,
   CellIdentity,
   CellPage,
@@ -12,6 +13,7 @@ import type {
 import { onceEach, type StageCost, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
+import { besideScores } from './evaluation';
 import { keepDocument } from './ledger';
 import type { SteeringState } from './steering';
 import type { ScoredCell } from './winners';
@@ -21,6 +23,8 @@ export interface Carried {
   readonly base: Pick<SweepResult, 'base' | 'baseFailure' | 'variants' | 'baseStages'>;
   /** Finished cells by id: the score, or null for a hole. */
   readonly scores: Readonly<Record<string, number | null>>;
+  /** Their scores of unrelated tasks beside, by id; left out where there are none. */
+  readonly beside?: Readonly<Record<string, readonly BesideScore[]>>;
   readonly kept: readonly KeptPage[];
   readonly cost: StageCost;
   readonly steering: SteeringState;
@@ -62,6 +66,16 @@ export function scoresWith(carried: Carried | undefined, { cells, holes }: CellP
   const done = cells.map(({ cell, evaluation }) => [cell.id, evaluation.score] as const);
   const failed = holes.map(({ cell }) => [cell.id, null] as const);
   return { ...carried?.scores, ...Object.fromEntries([...done, ...failed]) };
+}
+
+/** The same of unrelated tasks beside. */
+export function besideWith(carried: Carried | undefined, { cells }: CellPage): Pick<Carried, 'beside'> {
+  const told = cells.flatMap(({ cell: { id }, evaluation }) => {
+    const { beside } = besideScores(evaluation);
+    return beside === undefined ? [] : [[id, beside] as const];
+  });
+  const all = { ...carried?.beside, ...Object.fromEntries(told) };
+  return Object.keys(all).length === 0 ? {} : { beside: all };
 }
 
 /** Cells that have a score, in the plan's order. */

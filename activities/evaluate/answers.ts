@@ -141,7 +141,14 @@ async function readAnswers(
     });
   const rows = await readJsonLines(path, generationRow);
   const { maxNewTokens } = set;
-  return { set, task, problems, rows, figures, decoding: { ...decoding, maxNewTokens, maxPromptTokens, fewShot } };
+  return {
+    set,
+    task,
+    problems,
+    rows,
+    figures,
+    decoding: { ...decoding, maxNewTokens, maxPromptTokens, fewShot },
+  };
 }
 
 /**

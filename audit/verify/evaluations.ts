@@ -47,7 +47,12 @@ function partsOf({ dir, manifest }: SubjectArtifact): Part[] {
   const beside = evaluation.beside.map((one) => {
     const name = nameOfBeside(one);
     const said = figures.get(name)?.['score'] ?? manifest.metrics[`scores.${name}: score`];
-    return { dir: join(dir, 'beside', name), said, templated: templated || one.data === undefined, isOwn: false };
+    return {
+      dir: join(dir, 'beside', name),
+      said,
+      templated: templated || one.data === undefined,
+      isOwn: false,
+    };
   });
   return [{ dir, said: manifest.metrics['score'], templated, isOwn: true }, ...beside];
 }

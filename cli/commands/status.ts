@@ -6,6 +6,7 @@ import { attachTemporal } from '../temporal';
 
 /** `budgetline status ID`: where a sweep, an experiment or a cell stands, or how it ended. */
 export async function statusCommand(workflowId: string, options: PrinterOptions): Promise<void> {
-  const { client } = await attachTemporal(homeOf(process.env, process.cwd()), process.env);
-  printFound(await readStatus(client, workflowId), options, renderStatus);
+  const home = homeOf(process.env, process.cwd());
+  const { client } = await attachTemporal(home, process.env);
+  printFound(await readStatus(client, workflowId, { home }), options, renderStatus);
 }

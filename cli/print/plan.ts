@@ -1,3 +1,4 @@
+import { nameOfBeside } from '../../contracts/beside';
 import type { SweepDefinition } from '../../contracts/definition';
 import type { StageKind } from '../../contracts/stage';
 import type { MoneyPurchase, PlanSummary } from '../plan-summary';
@@ -120,6 +121,16 @@ function describeMoney({ budget, sftSpendShare, sftRows, pairRows, remainderUsd 
   return `${formatBudget(budget, 'usd')} with a share of ${formatFraction(sftSpendShare)} for SFT: ${rows}, ${left}`;
 }
 
+/** What is evaluated besides the task that is tuned for, and where its problems are from. */
+function describeBeside({ evaluation: { beside = [] } }: SweepDefinition): string[] {
+  return beside.map((one) => {
+    const name = nameOfBeside(one);
+    const task = name === one.task ? '' : `${one.task}, `;
+    const from = 'data' in one ? one.data.test : `its twin, seed ${one.seed}`;
+    return `${countOf(one.items, 'item')} of ${name} (${task}${from})`;
+  });
+}
+
 const warningsShown = 3;
 
 function renderWarnings({ warnings }: PlanSummary): string[] {
@@ -134,6 +145,7 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ink.strong(`Plan of ${summary.sweepId}`),
     ...fact('Task', describeTask(definition), ink),
     ...fact('Cells', describeGrid(definition, summary.cells), ink),
+    ...describeBeside(definition).flatMap((text, at) => fact(at === 0 ? 'Beside' : '', text, ink)),
     ...fact('Stages', describeStages(summary), ink),
     ...fact('', describeKinds(summary), ink),
     ...fact('Controls', describeControls(summary), ink),

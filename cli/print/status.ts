@@ -1,10 +1,11 @@
 import type { RunStatus } from '../../client';
 import { describeLabels, labelQuality } from '../../analysis';
+import { foundScores } from '../../contracts/beside';
 import { gatherLabels, type GatheredLabels } from '../../contracts/labels';
-import type { CellProgress, ExperimentProgress, SweepProgress } from '../../contracts/results';
+import type { BesideScore, CellProgress, ExperimentProgress, SweepProgress } from '../../contracts/results';
 import type { StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
-import { formatBudget, formatCount, formatFraction, formatScore } from './numbers';
+import { formatBudget, formatCount, formatEstimate, formatFraction, formatScore } from './numbers';
 import { renderTable } from './table';
 import { countOf, wrap } from './text';
 
@@ -70,17 +71,41 @@ function describeControls(controls: SweepProgress['controls']): string {
   return controls.length === 0 ? '' : ` Controls: ${countStates(controls)}.`;
 }
 
-function renderSweep({ cells, controls, baseScore, window, labels = [] }: SweepProgress, ink: Ink): string[] {
-  const base = baseScore === null ? '' : ` Base model ${formatScore(baseScore)}.`;
+const scoreText = ({ score, scoreLow: low, scoreHigh: high }: Omit<BesideScore, 'name'>): string =>
+  formatEstimate({ estimate: score, low, high });
+
+/** Names of tasks beside that the base or some cell tells of. */
+function besideNames({ cells, baseBeside = [] }: SweepProgress): string[] {
+  return [...new Set([...baseBeside, ...cells.flatMap(({ beside = [] }) => beside)].map(({ name }) => name))];
+}
+
+function describeBase({ baseScore, baseBeside = [] }: SweepProgress): string {
+  if (baseScore === null) return '';
+  const others = baseBeside.map(({ name, ...score }) => `, ${name} ${scoreText(score)}`);
+  return ` Base model ${formatScore(baseScore)}${others.join('')}.`;
+}
+
+function besideCell({ beside = [] }: CellProgress, name: string): string {
+  const found = beside.find((one) => one.name === name);
+  return found === undefined ? '' : scoreText(found);
+}
+
+const describeWindow = ({ phase, window }: SweepProgress): string =>
+  phase === 'done' ? '' : `; at most ${formatCount(window)} at once`;
+
+function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
+  const { cells, controls, labels = [] } = sweep;
   const warned = cells.some(({ warnings = 0 }) => warnings > 0);
-  const rows = inTableOrder(cells).map(({ cell, state, score, warnings }) => [
-    { text: formatBudget(cell.budget, cell.budgetUnit ?? 'rows') },
-    { text: formatFraction(cell.sftFraction) },
-    { text: String(cell.seed) },
-    { text: cellStates[state] },
-    { text: score === undefined ? '' : formatScore(score) },
-    ...(warned ? [{ text: warnings?.toString() ?? '', ink: ink.doubtful }] : []),
-    { text: cell.id, ink: ink.faint },
+  const others = besideNames(sweep);
+  const rows = inTableOrder(cells).map((progress) => [
+    { text: formatBudget(progress.cell.budget, progress.cell.budgetUnit ?? 'rows') },
+    { text: formatFraction(progress.cell.sftFraction) },
+    { text: String(progress.cell.seed) },
+    { text: cellStates[progress.state] },
+    { text: progress.score === undefined ? '' : formatScore(progress.score) },
+    ...others.map((name) => ({ text: besideCell(progress, name) })),
+    ...(warned ? [{ text: progress.warnings?.toString() ?? '', ink: ink.doubtful }] : []),
+    { text: progress.cell.id, ink: ink.faint },
   ]);
   const columns = [
     { title: 'budget', right: true },
@@ -88,15 +113,25 @@ function renderSweep({ cells, controls, baseScore, window, labels = [] }: SweepP
     { title: 'seed', right: true },
     { title: 'state' },
     { title: 'score', right: true },
+    ...others.map((title) => ({ title })),
     ...(warned ? [{ title: 'warnings', right: true }] : []),
     { title: 'id' },
   ];
-  const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}; at most ${formatCount(window)} at once.${base}${describeControls(controls)}`;
+  const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}${describeWindow(sweep)}.${describeBase(sweep)}${describeControls(controls)}`;
   return [
     ...wrap(head, { first: '  ' }),
     ...renderLabels(labels, (of) => `  Labels of ${of}: `),
     ...renderTable({ columns, rows, indent: '  ', head: ink.faint }),
   ];
+}
+
+/** What an evaluation found, of the task that is tuned for and of those beside. */
+function renderScores({ kind, metrics }: StageResult): string[] {
+  if (kind !== 'evaluate') return [];
+  return foundScores(metrics).map(
+    ({ beside, score: estimate, low, high }) =>
+      `           ${beside ?? 'score'} ${formatEstimate({ estimate, low, high })}`,
+  );
 }
 
 function renderFinished(stage: StageResult, ink: Ink): string[] {
@@ -105,7 +140,12 @@ function renderFinished(stage: StageResult, ink: Ink): string[] {
     wrap(`${code}: ${message}`, { first: '           ! ' }).map(ink.doubtful),
   );
   const labels = renderLabels(gatherLabels([stage]), () => '           ');
-  return [`  done     ${title}${cached ? ' (from the store)' : ''}`, ...labels, ...told];
+  return [
+    `  done     ${title}${cached ? ' (from the store)' : ''}`,
+    ...renderScores(stage),
+    ...labels,
+    ...told,
+  ];
 }
 
 function renderExperiment({ finished, running }: ExperimentProgress, ink: Ink): string[] {

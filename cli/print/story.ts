@@ -6,7 +6,7 @@ import {
   isUnsuccessful,
 } from '../../contracts/audit-story';
 import type { Ink } from './ink';
-import { formatCount, formatDuration, formatUsd } from './numbers';
+import { formatCount, formatDuration, formatEstimate, formatUsd } from './numbers';
 import { renderTable, type TableCell } from './table';
 import { countOf, fit, padRight, wrap } from './text';
 
@@ -43,6 +43,22 @@ function stageTable({ stages }: AuditStory, ink: Ink): string[] {
     rows: stages.map((stage) => stageRow(stage, ink)),
     head: ink.faint,
   });
+}
+
+/** What evaluations found, as the ledger has it: of the task that is tuned for, and of those beside. */
+function scoreTable({ stages }: AuditStory, ink: Ink): string[] {
+  const evaluations = stages.filter(({ scores }) => scores.length > 0);
+  if (evaluations.length === 0) return [];
+  const rows = evaluations.flatMap(({ cell, title, scores }) =>
+    scores.map(({ beside, items, score, low, high }, at) => [
+      { text: at === 0 ? (cell ?? fit(title, 44)) : '' },
+      { text: beside ?? 'score' },
+      { text: formatEstimate({ estimate: score, low, high }) },
+      { text: formatCount(items) },
+    ]),
+  );
+  const columns = [{ title: 'Cell' }, { title: 'Of' }, { title: 'Found' }, { title: 'Items', right: true }];
+  return ['', ink.strong('Scores'), ...renderTable({ columns, rows, head: ink.faint })];
 }
 
 function describeTrouble({ outcome, code, message, resumedFromStep }: AuditedAttempt): string {
@@ -133,6 +149,7 @@ export function renderStory(story: AuditStory, ink: Ink): string[] {
     ...wrap(`Definition ${story.definitionDigest}`),
     ...heading('Stages'),
     ...stageTable(story, ink),
+    ...scoreTable(story, ink),
     ...heading('What went wrong'),
     ...troubles(story, ink),
     ...heading('What people did'),

@@ -140,30 +140,66 @@ describe('slow: stages with the training executable', function () {
   it('evaluate unrelated tasks beside, twins and files alike, each by its own judge, with an interval', async () => {
     const documents = ['The cat sat on the mat. It slept.', 'Rain fell. The road was wet.'];
     const summaries = documents.map((document) => ({ document, summary: 'It slept.' }));
-    await writeFile(folder.at('summaries.jsonl'), summaries.map((each) => `${JSON.stringify(each)}\n`).join(''));
-    const files = { ifeval: join(__dirname, '../../examples/data/ifeval/prompts.jsonl'), short: folder.at('summaries.jsonl') };
-    const data = async (name: keyof typeof files) => ({ source: 'files', test: await digestFile(files[name]) }) as const;
+    await writeFile(
+      folder.at('summaries.jsonl'),
+      summaries.map((each) => `${JSON.stringify(each)}\n`).join(''),
+    );
+    const files = {
+      ifeval: join(__dirname, '../../examples/data/ifeval/prompts.jsonl'),
+      short: folder.at('summaries.jsonl'),
+    };
+    const data = async (name: keyof typeof files) =>
+      ({ source: 'files', test: await digestFile(files[name]) }) as const;
     const beside = [
       { task: 'coin', items: 6, maxNewTokens: 5, seed: 0 },
-      { task: 'instruction-following', name: 'ifeval', items: 4, maxNewTokens: 5, data: await data('ifeval') },
-      { task: 'summarization', name: 'short', items: 2, maxNewTokens: 5, judge: 'first', data: await data('short') },
+      {
+        task: 'instruction-following',
+        name: 'ifeval',
+        items: 4,
+        maxNewTokens: 5,
+        data: await data('ifeval'),
+      },
+      {
+        task: 'summarization',
+        name: 'short',
+        items: 2,
+        maxNewTokens: 5,
+        judge: 'first',
+        data: await data('short'),
+      },
     ];
     const stage = stageOf(stages, 'evaluate');
     const changed = { ...stage.spec, evaluation: { ...stage.spec.evaluation, beside } };
-    const named = Object.entries(files).map(([name, path]) => [`evaluation.beside.${name}.test`, path] as const);
+    const named = Object.entries(files).map(
+      ([name, path]) => [`evaluation.beside.${name}.test`, path] as const,
+    );
     const key = 'b'.repeat(64);
-    const { metrics, cost } = await bench.run({ ...stage, key, spec: changed, files: Object.fromEntries(named) });
+    const { metrics, cost } = await bench.run({
+      ...stage,
+      key,
+      spec: changed,
+      files: Object.fromEntries(named),
+    });
     const { dir, manifest } = await bench.store.verifyArtifact({ kind: 'evaluate', key });
-    assert.equal(metrics['score'], results.at(-1)?.metrics['score'], 'the task that is tuned for is as it was');
+    assert.equal(
+      metrics['score'],
+      results.at(-1)?.metrics['score'],
+      'the task that is tuned for is as it was',
+    );
     for (const { task, name = task, items } of beside) {
       const rows = await readJsonLines(join(dir, 'beside', name, 'items.jsonl'), itemResult);
       const mean = rows.reduce((sum, { score }) => sum + score, 0) / rows.length;
-      const [low, score, high] = ['scoreLow', 'score', 'scoreHigh'].map((figure) => metrics[`beside.${name}.${figure}`] ?? -1);
+      const [low, score, high] = ['scoreLow', 'score', 'scoreHigh'].map(
+        (figure) => metrics[`beside.${name}.${figure}`] ?? -1,
+      );
       assert.deepEqual([rows.length, score], [items, mean], name);
       assert.ok(0 <= low! && low! <= score! && score! <= high! && high! <= 1 && low! < high!, name);
     }
     assert.ok('beside.ifeval.scores.promptLoose' in manifest.metrics);
-    const [ifeval, short] = [await summaryIn(join(dir, 'beside/ifeval')), await summaryIn(join(dir, 'beside/short'))];
+    const [ifeval, short] = [
+      await summaryIn(join(dir, 'beside/ifeval')),
+      await summaryIn(join(dir, 'beside/short')),
+    ];
     assert.deepEqual([ifeval['metric'], ifeval['judge']], ['instructions kept', null]);
     // A judge that always prefers what it is shown first has every comparison end in a tie.
     assert.deepEqual([short['judge'], short['score'], cost.checkerCalls], ['first', 0.5, 4]);

@@ -30,7 +30,7 @@ function attempt(fence: number, changes: Partial<AuditedAttempt>): AuditedAttemp
 
 const stage: AuditedStage = {
   ...{ key, kind: 'evaluate', title: hostile, cached: false, artifact: key },
-  ...{ cell: null, askedAt: null, waitingMs: null },
+  ...{ cell: null, askedAt: null, waitingMs: null, scores: [] },
   attempts: [attempt(1, { outcome: 'failed', code: 'TRAINER_CRASHED', message: 'why' }), attempt(2, {})],
 };
 

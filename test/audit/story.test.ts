@@ -135,6 +135,7 @@ async function tellAttempts(store: Store, stage: string): Promise<void> {
     code: 'TRAINER_CRASHED',
     message: hostile,
     artifact: null,
+    scores: null,
   } as const;
   await endAttempt(path, { ...names, fence: 1, ...failed, ...exits, ...used });
   await startAttempt(path, { ...start, fence: 2, attempt: 2 });
@@ -154,11 +155,15 @@ async function tellAttempts(store: Store, stage: string): Promise<void> {
     bytes: 1,
   });
   const published = {
-    outcome: 'published',
+    outcome: 'published' as const,
     code: null,
     message: null,
     artifact,
-  } as const;
+    scores: [
+      { beside: null, items: 8, score: 0.5, low: 0.2, high: 0.8 },
+      { beside: 'ifeval', items: 4, score: 0.25, low: 0.05, high: 0.7 },
+    ],
+  };
   await endAttempt(path, {
     ...names,
     fence: 3,
@@ -279,6 +284,10 @@ describe('pure: the story of a run', () => {
 
   it('is printed with reasons, within the page', () => {
     const lines = renderStory(story, createInk(false));
+    assert.match(
+      lines.join('\n'),
+      / score +0\.500 \(0\.200–0\.800\) +8\n +ifeval +0\.250 \(0\.050–0\.700\) +4\n/,
+    );
     const text = lines.join('\n');
     for (const wanted of [
       'TRAINER_CRASHED',
@@ -292,6 +301,7 @@ describe('pure: the story of a run', () => {
 
   it('is a page with a bar for every attempt, in which no text is markup', () => {
     const page = renderAuditPage(story);
+    assert.ok(page.includes('>ifeval</td>') && page.includes('>0.050 to 0.700</td>'));
     assert.equal([...page.matchAll(/class="attempt"/g)].length, 3);
     for (const wanted of ['OVER_LENGTH: 3 rows were left out.', 'not measured'])
       assert.ok(page.includes(wanted), wanted);

@@ -12,7 +12,7 @@ import { fit, pageWidth, widthOf, wrap } from '../../cli/print/text';
 import { summarizePlan, type PlanSummary } from '../../cli/plan-summary';
 import type { SearchRecord, SweepResult } from '../../contracts/results';
 import { planSweep } from '../../planning';
-import { sweepFixture } from '../report/sweep-fixture';
+import { besideFixture, sweepFixture } from '../report/sweep-fixture';
 
 const plain = createInk(false);
 const coloured = createInk(true);
@@ -100,6 +100,20 @@ describe('pure: what a finished sweep prints', () => {
       text.includes(formatEstimate(control.mixture)) && text.includes(formatEstimate(control.control)),
     );
     assert.ok(text.includes(formatDifference(control.difference)));
+  });
+
+  it('shows what training has cost tasks beside: the base, each cell, its interval, its difference', () => {
+    const { analysis } = sweepFixture({ items: 20 });
+    assert.ok(!renderResults(analysis, plain).some((line) => line.startsWith('Elsewhere')));
+    const told = renderResults({ ...analysis, beside: [besideFixture] }, plain);
+    assertFits(told);
+    const at = told.findIndex((line) => line.startsWith('Elsewhere'));
+    assert.deepEqual(told.slice(at + 1, at + 4), [
+      '  budget  r  model      an-evaluation-of-anothe…  less the base',
+      '    base  –  untrained  0.400 (0.350–0.450)',
+      '      64  1  SFT        0.250 (0.200–0.300)       −0.150 (−0.200 to −0.100)  falls',
+    ]);
+    assert.ok(told.slice(at).join(' ').includes('It falls. On 300 items.'));
   });
 
   it('shows a failed cell as a hole with its code, in the table and below it', () => {

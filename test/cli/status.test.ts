@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { createInk } from '../../cli/print/ink';
 import { renderStatus } from '../../cli/print/status';
 import type { RunStatus } from '../../client';
+import { sweepEnded } from '../../client/finished';
+import { figuresUnder } from '../../contracts/beside';
 import type { SweepProgress } from '../../contracts/results';
+import { sweepFixture } from '../report/sweep-fixture';
 
 const ink = createInk(false);
 const cell = {
@@ -38,6 +41,24 @@ describe('pure: the status of a run', () => {
     assert.ok(labelled.includes('  Labels of evaluations: 1 of 4 labels given again are alike'));
   });
 
+  it('shows what tasks beside score, with intervals, of the base and of each cell', () => {
+    const score = (value: number) => ({ name: 'ifeval', score: value, scoreLow: 0.25, scoreHigh: 0.75 });
+    const [done, ...others] = sweep.cells;
+    const told = {
+      ...sweep,
+      baseBeside: [score(0.5)],
+      cells: [{ ...done!, beside: [score(0.375)] }, ...others],
+    };
+    const lines = renderStatus({ ...status, progress: { of: 'sweep', sweep: told } }, ink);
+    const text = lines.join('\n');
+    assert.match(text, /Base model 0\.225, ifeval 0\.500\s+\(0\.250–0\.750\)\./);
+    assert.match(text, /score +ifeval +id\n/);
+    assert.ok(
+      lines.some((line) => line.includes('0.500  0.375 (0.250–0.750)  tiny-0123-b64-r0.5-s0')),
+      text,
+    );
+  });
+
   it('has cells in the order of tables, whatever the plan’s, and counts controls', () => {
     const places = [
       { ...cell, id: 'far', budget: 256 },
@@ -60,6 +81,21 @@ describe('pure: the status of a run', () => {
     assert.deepEqual(ids, ['first', 'later', 'none', 'far', 'slip']);
   });
 
+  it('tells of a sweep that is over by what it returned, its earlier pages among it', () => {
+    const { result } = sweepFixture({ budgets: [64], fractions: [1, 0.5, 0] });
+    const [first, ...others] = result.cells;
+    const hole = { cell: { ...cell, seed: 7 }, code: 'SPEND_LIMIT', message: 'Not begun.' };
+    const progress = sweepEnded({ ...result, cells: others, holes: [hole] }, [
+      { cells: [first!], holes: [] },
+    ]);
+    const lines = renderStatus(
+      { ...status, state: 'COMPLETED', progress: { of: 'sweep', sweep: progress } },
+      ink,
+    );
+    assert.match(lines.join('\n'), /is finished\.\n {2}4 cells: 3 done, 1 left out\. Base model/);
+    for (const { cell: each } of result.cells) assert.ok(lines.some((line) => line.endsWith(each.id)));
+  });
+
   it('says how a run ended, and that it can be started again', () => {
     const [head = ''] = renderStatus({ ...status, state: 'CANCELLED' }, ink);
     assert.match(head, /was cancelled; start it again/);
@@ -78,11 +114,19 @@ describe('pure: the status of a run', () => {
     const metrics = { labelledAgain: 4, labelledAlike: 1 };
     const done = { ...named, cached: false, ledgerHead: null, metrics, cost, warnings };
     const running = { key: 'k', kind: 'trainSft', title: 'SFT on 32 demonstrations' };
-    const experiment = { finished: [done], running, paused: null };
+    const found = { items: 4, score: 0.5, scoreLow: 0.25, scoreHigh: 0.75 };
+    const evaluation = {
+      ...done,
+      kind: 'evaluate',
+      metrics: { ...found, ...figuresUnder('ifeval', found) },
+    } as const;
+    const experiment = { finished: [done, evaluation], running, paused: null };
     const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);
     assert.ok(lines.includes('  running  SFT on 32 demonstrations'), lines.join('\n'));
     assert.ok(lines.includes('           ! OVER_LENGTH: 3 rows were left out.'), lines.join('\n'));
     assert.ok(lines.includes('           1 of 4 labels given again are alike'), lines.join('\n'));
+    const of = lines.indexOf('           score 0.500 (0.250–0.750)');
+    assert.equal(lines[of + 1], '           ifeval 0.500 (0.250–0.750)', lines.join('\n'));
     assert.match(renderStatus({ ...status, progress: null }, ink).join('\n'), /No worker answers/);
   });
 });

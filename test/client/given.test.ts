@@ -126,7 +126,10 @@ describe('pure: annotations of one’s own in a sweep', function () {
     const all = { evaluation, budgets: [22], sftFractions: [1] };
     await assert.rejects(
       resolve(own({}, null), all),
-      refuses('DATA_INVALID', /solutions\.jsonl:2: prompt is like one of asked that is held out \(same text\)/),
+      refuses(
+        'DATA_INVALID',
+        /solutions\.jsonl:2: prompt is like one of asked that is held out \(same text\)/,
+      ),
     );
     const [given] = await dataStages(own({ policies: { overlaps: 'drop' } }, null), all);
     const [written] = await dataStages(undefined, { ...all, annotator: 'clean', budgets: [62] });

@@ -125,9 +125,21 @@ describe('pure: resolving a definition', () => {
     it('names the field of what is wrong with it', async () => {
       const refusals: [object, FailureCode, string[]][] = [
         [{ task: 'poetry' }, 'TASK_UNKNOWN', ['evaluation.beside[0].task', 'poetry', 'summarization']],
-        [{ data: { source: 'files', test: 'none.jsonl' } }, 'INPUT_MISSING', ['evaluation.beside[0].data.test', 'none.jsonl']],
-        [{ items: 75, data: { source: 'files', test: ifeval } }, 'DEFINITION_INVALID', ['evaluation.beside[0].items', '75', '74']],
-        [{ data: { source: 'files', test: 'train.jsonl' } }, 'DATA_INVALID', ['evaluation.beside[0]', 'train.jsonl:1', 'key']],
+        [
+          { data: { source: 'files', test: 'none.jsonl' } },
+          'INPUT_MISSING',
+          ['evaluation.beside[0].data.test', 'none.jsonl'],
+        ],
+        [
+          { items: 75, data: { source: 'files', test: ifeval } },
+          'DEFINITION_INVALID',
+          ['evaluation.beside[0].items', '75', '74'],
+        ],
+        [
+          { data: { source: 'files', test: 'train.jsonl' } },
+          'DATA_INVALID',
+          ['evaluation.beside[0]', 'train.jsonl:1', 'key'],
+        ],
         [{ judge: 'ann' }, 'TASK_UNKNOWN', ['evaluation.beside[0].judge', 'ann', 'there is none']],
       ];
       for (const [one, code, words] of refusals) await assert.rejects(beside(one), refuses(code, words));

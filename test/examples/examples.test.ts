@@ -3,8 +3,12 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { resolveDefinition } from '../../client';
+import { readLedger } from '../../audit';
+import { checkEvaluations } from '../../audit/verify/evaluations';
+import { Subject } from '../../audit/verify/subject';
+import { readStatus, resolveDefinition } from '../../client';
 import type { SweepDefinition } from '../../contracts/definition';
+import type { BesideSummary } from '../../contracts/results';
 import firstSweep from '../../examples/first-sweep';
 import gsm8k from '../../examples/gsm8k';
 import * as own from '../../examples/own-task';
@@ -67,14 +71,36 @@ describe('server: examples/gsm8k.ts', function () {
       budgets: [4],
       sftFractions: [0.5],
       pairs: { ...pairs, maxNewTokens: 16 },
-      evaluation: { ...evaluation, items: 3, maxNewTokens: 16 },
+      evaluation: {
+        ...{ items: 3, maxNewTokens: 16 },
+        beside: evaluation.beside!.map((other) => ({ ...other, items: 4, maxNewTokens: 16 })),
+      },
       controls: [],
     });
     const resolved = await resolveDefinition(small, { tasks: builtInTasks });
-    const { result } = await withWorkers(folder.path(), (client) => runSweep(client, resolved));
+    const { result, status } = await withWorkers(folder.path(), async (client) => ({
+      ...(await runSweep(client, resolved)),
+      status: await readStatus(client, planSweep(resolved).sweepId),
+    }));
     assert.deepEqual(result.holes, []);
     const [cell] = result.cells;
     assert.equal(cell?.evaluation.items, 3);
+    const store = createStore(folder.path());
+    for (const { key, beside = [] } of [result.base!, cell.evaluation]) {
+      const [{ name, items, score, scoreLow, scoreHigh, scores }] = beside as [BesideSummary];
+      assert.deepEqual([beside.length, name, items], [1, 'ifeval', 4]);
+      assert.ok(scoreLow <= score && score <= scoreHigh && scoreLow < scoreHigh);
+      assert.ok('promptStrict' in scores && 'instructionLoose' in scores);
+      const lines = await readLedger(store.paths.stageLedger(key));
+      const told = lines.flatMap((line) => (line.type === 'attempt-ended' ? (line.scores ?? []) : []));
+      assert.deepEqual(told[1], { beside: 'ifeval', items, score, low: scoreLow, high: scoreHigh });
+    }
+    const { progress } = status;
+    assert.ok(progress?.of === 'sweep');
+    assert.equal(progress.sweep.cells[0]?.beside?.[0]?.score, cell.evaluation.beside?.[0]?.score);
+    assert.equal(progress.sweep.baseBeside?.[0]?.name, 'ifeval');
+    const checked = await checkEvaluations(new Subject({ store, experimentId: result.sweepId }));
+    assert.deepEqual(checked, { checked: '2 evaluations', findings: [] });
     assert.ok(cell.evaluation.score <= 1 / 3, 'a million parameters solve no such problem');
     assert.ok('strict' in cell.evaluation.scores && 'flexible' in cell.evaluation.scores);
     const metricsOf = (kind: string) => cell.stages.find((stage) => stage.kind === kind)?.metrics ?? {};

@@ -85,7 +85,10 @@ describe('pure: definitions', () => {
     assert.deepEqual(reasons(withBeside(one, one)), [
       'evaluation.beside[1].task: "instruction-following": there is one of this name; give this one another',
     ]);
-    assert.match(reasons(withBeside({ ...one, name: '../up' }))[0] ?? '', /^evaluation\.beside\[0\]\.name: "\.\.\/up": a name of letters/);
+    assert.match(
+      reasons(withBeside({ ...one, name: '../up' }))[0] ?? '',
+      /^evaluation\.beside\[0\]\.name: "\.\.\/up": a name of letters/,
+    );
     assert.match(reasons(withBeside({ ...file, seed: 1 }))[0] ?? '', /beside\[0\]\.seed: 1: data says where/);
     assert.deepEqual(reasons(withBeside({ ...one, data: 'input_data.jsonl' })), [
       'evaluation.beside[0].data: "input_data.jsonl": an object is needed with source, seed, test',

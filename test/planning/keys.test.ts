@@ -173,7 +173,10 @@ describe('pure: stage keys', () => {
 
     const name = 'evaluation.beside.instruction-following.test';
     const ofFile = (path: string, digest: string, more: Partial<ResolvedSweep> = {}) =>
-      plan([{ ...task, data: { source: 'files', test: path } }], { files: { [name]: { path, digest } }, ...more });
+      plan([{ ...task, data: { source: 'files', test: path } }], {
+        files: { [name]: { path, digest } },
+        ...more,
+      });
     const [one, moved, other] = [ofFile('/a', 'd1'), ofFile('/b', 'd1'), ofFile('/a', 'd2')];
     assert.deepEqual(keys(one, 'evaluate'), keys(moved, 'evaluate'));
     assert.notDeepEqual(keys(one, 'evaluate'), keys(other, 'evaluate'));

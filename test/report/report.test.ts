@@ -5,7 +5,7 @@ import { html } from '../../report/html';
 import { planEvidence, renderReport, renderStandalone, reportFigures, type ReportInput } from '../../report';
 import { distinctStages } from '../../report/stages';
 import { searchSection } from '../../report/sections/search';
-import { hostile, sweepFixture } from './sweep-fixture';
+import { besideFixture, hostile, sweepFixture } from './sweep-fixture';
 
 async function drawAll(report: ReportInput): Promise<Record<string, string>> {
   const drawn = reportFigures(report).map(
@@ -42,6 +42,16 @@ describe('pure: report', function () {
     const page = await renderReport({ ...input, result: { ...input.result, baseStages } });
     assert.ok(page.includes(`${first!.title}: 3 &lt;rows&gt; were left out. (OVER_LENGTH)`));
     assert.ok(!text.includes('The trainer warned'));
+  });
+
+  it('shows what training has cost tasks beside, and has no such section without one', async () => {
+    const beside = [{ ...besideFixture, name: hostile }];
+    const page = await renderReport({ ...input, analysis: { ...input.analysis, beside } });
+    const found = page.slice(page.indexOf('<section id="beside"')).split('</section>')[0] ?? '';
+    for (const cell of ['0.400', '0.350 to 0.450', 'SFT', '−0.150', '−0.200 to −0.100', 'falls'])
+      assert.ok(found.includes(`>${cell}</`), `${cell} in ${found}`);
+    assert.ok(found.includes('&lt;script&gt;') && !found.includes('<script'));
+    assert.ok(!text.includes('id="beside"'));
   });
 
   it('tells of noise and agreement where labels were checked or given again, escaped', async () => {

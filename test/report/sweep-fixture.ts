@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { analyzeSweep } from '../../analysis';
-import { baseItemsKey } from '../../contracts/analysis';
+import { baseItemsKey, type BesideAnalysis } from '../../contracts/analysis';
 import { sweepDefinition, type SweepDefinition } from '../../contracts/definition';
 import type { CellResult, EvaluationSummary, FailureReason, SweepResult } from '../../contracts/results';
 import type { ItemResult } from '../../contracts/rows';
@@ -115,6 +115,19 @@ function behaviourOf(budget: number, fraction: number): Behaviour {
   const warm = { score: scores[budget]?.[String(fraction)] ?? 0.4, formatted: 0.97, rambling: 0.02 };
   return fraction === 0 ? { ...warm, formatted: 0.01, rambling: 0.54 } : warm;
 }
+
+/** A task beside that has surely lost what it had. */
+export const besideFixture: BesideAnalysis = {
+  ...{ name: 'an-evaluation-of-another-task', items: 300, reading: 'It falls.' },
+  base: { estimate: 0.4, low: 0.35, high: 0.45 },
+  cells: [
+    {
+      ...{ budget: 64, sftFraction: 1, sftRows: 64, pairRows: 0, effect: 'hurts' },
+      score: { estimate: 0.25, low: 0.2, high: 0.3 },
+      difference: { estimate: -0.15, low: -0.2, high: -0.1 },
+    },
+  ],
+};
 
 interface Shape {
   budgets?: number[];

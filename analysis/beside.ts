@@ -1,0 +1,86 @@
+import type { BesideAnalysis, BesideCell } from '../contracts/analysis';
+import type { EvaluationSummary, SweepResult } from '../contracts/results';
+import { judge } from './controls';
+import { buildGrid, type Grid, type GridInput, type Group, type ItemsByRun, type RunSummary } from './grid';
+import { createInference, intervalOf, type Inference } from './inference';
+import { countOf, formatGap, formatScore, sayBudget } from './text';
+
+/** Item rows of tasks beside, by the task's name and then as those of the task that is tuned for. */
+export type BesideItems = ReadonlyMap<string, ItemsByRun>;
+
+const unknownStyle = {
+  formatRate: null,
+  ramblingRate: null,
+  noEosRate: null,
+  meanTokens: null,
+  repetitionRate: null,
+};
+
+/** What an evaluation says of a task beside. Older ones tell the score alone, among the further scores. */
+function summaryOf(evaluation: EvaluationSummary, name: string): RunSummary | null {
+  const found = evaluation.beside?.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const score = evaluation.scores[`${name}: score`];
+  return score === undefined ? null : { items: 0, score, ...unknownStyle };
+}
+
+/** Cells that were evaluated on it: those of before it was asked for are not. */
+function gridOf(name: string, { base, cells }: SweepResult, unit: Grid['unit']): GridInput {
+  const evaluated = cells.flatMap(({ cell, evaluation, annotationUsd }) => {
+    const summary = summaryOf(evaluation, name);
+    return summary === null ? [] : [{ cell, annotationUsd, evaluation: summary }];
+  });
+  return { unit, base: base && summaryOf(base, name), cells: evaluated, controls: [] };
+}
+
+function analyzeCell(inference: Inference, group: Group, delta: number): BesideCell {
+  const { budget, sftFraction, sftRows, pairRows } = group;
+  const { base } = inference.grid;
+  const difference = base && intervalOf(inference.difference(group, base));
+  const effect = difference === null ? 'unclear' : judge(difference, delta);
+  return { budget, sftFraction, sftRows, pairRows, score: inference.score(group), difference, effect };
+}
+
+/** One sentence: whether it is surely worse anywhere, and where it is worst. */
+function read(name: string, inference: Inference, cells: readonly BesideCell[], delta: number): string {
+  const { base, unit } = inference.grid;
+  if (base === null)
+    return `“${name}”: the base model has no score, so nothing tells what training has cost.`;
+  const loss = ({ difference }: BesideCell): number => difference?.estimate ?? 0;
+  const worst = cells.reduce((a, b) => (loss(b) < loss(a) ? b : a));
+  const place = `at ${sayBudget(worst.budget, unit)}, r = ${worst.sftFraction}`;
+  const at = worst.difference === null ? place : `${place}: ${formatGap(worst.difference)}`;
+  const from = `the base model’s ${formatScore(inference.score(base))}`;
+  const fallen = cells.filter(({ effect }) => effect === 'hurts').length;
+  const all = countOf(cells.length, 'cell');
+  if (fallen > 0) return `“${name}” is surely below ${from} in ${fallen} of ${all}; most ${at}.`;
+  if (cells.every(({ effect }) => effect === 'none'))
+    return `“${name}” stays within ${delta} of ${from} in all of ${all}.`;
+  return `“${name}” is surely below ${from} in none of ${all}; lowest ${at}.`;
+}
+
+function analyzeOne(name: string, inference: Inference, delta: number): BesideAnalysis[] {
+  const { base, groups, items } = inference.grid;
+  if (groups.length === 0) return [];
+  const cells = groups.map((group) => analyzeCell(inference, group, delta));
+  const reading = read(name, inference, cells, delta);
+  return [{ name, items, base: base && inference.score(base), cells, reading }];
+}
+
+export interface BesideInput {
+  readonly result: SweepResult;
+  /** Names of the tasks that the definition evaluates beside. */
+  readonly names: readonly string[];
+  readonly items: BesideItems;
+  readonly unit: Grid['unit'];
+  readonly delta: number;
+  readonly draws: number;
+}
+
+/** What training costs elsewhere: every cell against the untrained base, item by item, on each task beside. */
+export function analyzeBeside({ result, names, items, unit, delta, draws }: BesideInput): BesideAnalysis[] {
+  return names.flatMap((name) => {
+    const grid = buildGrid(gridOf(name, result, unit), items.get(name) ?? null);
+    return analyzeOne(name, createInference(grid, draws), delta);
+  });
+}

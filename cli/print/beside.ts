@@ -1,0 +1,52 @@
+import type { BesideAnalysis, BesideCell, ControlEffect, SubjectAnalysis } from '../../contracts/analysis';
+import { effectWords, modelAt } from '../../report/beside-words';
+import type { Ink } from './ink';
+import { formatBudget, formatCount, formatDifference, formatEstimate, formatFraction } from './numbers';
+import { renderTable, type TableCell } from './table';
+import { fit, wrap } from './text';
+
+function cellRow(
+  cell: BesideCell,
+  { unit }: SubjectAnalysis,
+  inkOf: (effect: ControlEffect) => Ink['bad'],
+): TableCell[] {
+  const { budget, sftFraction, score, difference, effect } = cell;
+  return [
+    { text: formatBudget(budget, unit) },
+    { text: formatFraction(sftFraction) },
+    { text: modelAt(cell) },
+    { text: formatEstimate(score) },
+    { text: difference === null ? '' : formatDifference(difference) },
+    { text: effectWords[effect], ink: inkOf(effect) },
+  ];
+}
+
+function renderTask(task: BesideAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {
+  const inkOf = (effect: ControlEffect) => (effect === 'hurts' ? ink.bad : ink.faint);
+  const base = ['base', '–', 'untrained', task.base === null ? '–' : formatEstimate(task.base)].map(
+    (text) => ({ text }),
+  );
+  const columns = [
+    { title: 'budget', right: true },
+    { title: 'r', right: true },
+    { title: 'model' },
+    { title: fit(task.name, 24) },
+    { title: 'less the base' },
+    { title: '' },
+  ];
+  const rows = [base, ...task.cells.map((cell) => cellRow(cell, analysis, inkOf))];
+  const items = task.items === 0 ? '' : ` On ${formatCount(task.items)} items.`;
+  return [
+    ...renderTable({ columns, rows, head: ink.faint }),
+    ...wrap(`${task.reading}${items}`, { first: '  ' }),
+  ];
+}
+
+/** What training costs on tasks that it was not for. */
+export function renderBeside(analysis: SubjectAnalysis, ink: Ink): string[] {
+  if (analysis.beside.length === 0) return [];
+  return [
+    ink.strong('Elsewhere: unrelated tasks, before and after training'),
+    ...analysis.beside.flatMap((task) => renderTask(task, analysis, ink)),
+  ];
+}

@@ -1,0 +1,69 @@
+import type { BesideAnalysis, BesideCell, Estimate, SubjectAnalysis } from '../../contracts/analysis';
+import { effectWords, modelAt } from '../beside-words';
+import { formatBudget, formatCount, formatFraction, formatInterval, formatScore } from '../format';
+import { html, type Html } from '../html';
+import type { Chapter } from '../input';
+import { chapterHead, section, table, type Column } from './parts';
+
+const number = (title: string): Column => ({ title, number: true });
+
+/** An estimate and its interval, as far as they are known. */
+function cellsOf(estimate: Estimate | null, format: (value: number) => string): [string, string] {
+  if (estimate === null) return ['–', '–'];
+  const { low, high } = estimate;
+  return [format(estimate.estimate), low === null || high === null ? '–' : formatInterval({ low, high })];
+}
+
+const signed = (difference: number): string => (difference > 0 ? '+' : '') + formatScore(difference);
+
+function cellRow(cell: BesideCell, { unit }: SubjectAnalysis): { cells: string[] } {
+  const { budget, sftFraction, score, difference, effect } = cell;
+  return {
+    cells: [
+      formatBudget(budget, unit),
+      formatFraction(sftFraction),
+      modelAt(cell),
+      ...cellsOf(score, formatScore),
+      ...cellsOf(difference, signed),
+      effectWords[effect],
+    ],
+  };
+}
+
+function taskTable(task: BesideAnalysis, analysis: SubjectAnalysis): Html {
+  const { name, items, base, cells } = task;
+  const base0 = ['base', '–', 'untrained', ...cellsOf(base, formatScore), '–', '–', '–'];
+  const on = items === 0 ? '' : `, on ${formatCount(items)} items`;
+  return table({
+    caption: `“${name}”${on}: the untrained base, and what each cell has made of it`,
+    columns: [
+      number('Budget'),
+      number('r'),
+      { title: 'Model' },
+      number('Score'),
+      { title: '95 % interval' },
+      number('Less the base'),
+      { title: '95 % interval' },
+      { title: 'Verdict' },
+    ],
+    rows: [{ cells: base0 }, ...cells.map((cell) => cellRow(cell, analysis))],
+  });
+}
+
+/** What training costs on tasks that it was not for; nothing where none was evaluated. */
+export function besideSection(chapter: Chapter): Html {
+  const { analysis } = chapter;
+  if (analysis.beside.length === 0) return html``;
+  return section(
+    chapterHead(chapter, 'beside', 'What training costs elsewhere'),
+    html`<p class="lead">
+      Unrelated tasks, asked of the same models. A score falls or rises where its difference from the base,
+      taken item by item, is more than ${formatScore(analysis.delta)} and the interval leaves out 0.
+    </p>`,
+    ...analysis.beside.map(
+      (task) =>
+        html`<p>${task.reading}</p>
+          ${taskTable(task, analysis)}`,
+    ),
+  );
+}

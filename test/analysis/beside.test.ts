@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { analyzeSweep, type AnalyzeSweepInput } from '../../analysis';
+import { baseItemsKey, type Estimate } from '../../contracts/analysis';
+import type { EvaluationSummary } from '../../contracts/results';
+import type { ItemResult } from '../../contracts/rows';
+import { fixedItems, makeSweep, summarize } from './support';
+
+const items = 200;
+/** Right answers on the task beside, by fraction: training on demonstrations has cost the most. */
+const right: Record<number, number> = { 1: 60, 0.5: 97, 0: 100 };
+const grid = {
+  ...{ budgets: [64], sftFractions: [1, 0.5, 0] },
+  evaluation: {
+    ...{ items: 400, maxNewTokens: 48 },
+    beside: [{ task: 'instruction-following', name: 'ifeval', items, maxNewTokens: 48 }],
+  },
+};
+const plain = makeSweep({ grid, base: fixedItems(400, 80), rows: () => fixedItems(400, 200) });
+
+const withBeside = (evaluation: EvaluationSummary, rows: readonly ItemResult[]): EvaluationSummary => ({
+  ...evaluation,
+  beside: [{ ...summarize(rows), name: 'ifeval', scoreLow: 0, scoreHigh: 1 }],
+});
+
+/** The sweep with a task beside, of which the base has half of the items right. */
+function evaluated(): AnalyzeSweepInput {
+  const { result } = plain;
+  const base = fixedItems(items, 100);
+  const rows = new Map<string, ItemResult[]>([[baseItemsKey, base]]);
+  const cells = result.cells.map((cell) => {
+    const its = fixedItems(items, right[cell.cell.sftFraction]!);
+    rows.set(cell.cell.id, its);
+    return { ...cell, evaluation: withBeside(cell.evaluation, its) };
+  });
+  const besideItems = new Map([['ifeval', rows]]);
+  return { ...plain, besideItems, result: { ...result, base: withBeside(result.base!, base), cells } };
+}
+
+describe('pure: what training costs on a task that it was not for', () => {
+  it('holds every cell against the base, item by item, and says where it has surely fallen', () => {
+    const { beside, answer } = analyzeSweep(evaluated());
+    const [task] = beside;
+    assert.deepEqual(
+      task?.cells.map(({ sftFraction, effect }) => [sftFraction, effect]),
+      [
+        [1, 'hurts'],
+        [0.5, 'unclear'],
+        [0, 'none'],
+      ],
+    );
+    const [sft, mixture] = task.cells;
+    assert.ok(Math.abs(sft!.difference!.estimate + 0.2) < 1e-12);
+    // Paired: the bounds of each are far wider than those of their difference, of which three items tell.
+    const width = (of: Estimate | null): number => of!.high! - of!.low!;
+    assert.ok(width(mixture!.difference) < width(mixture!.score) / 2);
+    assert.match(
+      task.reading,
+      /^“ifeval” is surely below .*0\.500 .* in 1 of 3 cells; most at 64 rows, r = 1: −0\.200/,
+    );
+    assert.ok(answer.includes(task.reading));
+  });
+
+  it('goes by summaries where items are not at hand, and leaves out what was not evaluated on it', () => {
+    const { result, ...rest } = evaluated();
+    const [, ...others] = result.cells;
+    const cells = [plain.result.cells[0]!, ...others];
+    const [task] = analyzeSweep({ ...rest, besideItems: new Map(), result: { ...result, cells } }).beside;
+    assert.deepEqual(
+      task?.cells.map(({ sftFraction }) => sftFraction),
+      [0.5, 0],
+    );
+    assert.equal(task.items, 0);
+    assert.equal(task.cells[0]!.score.estimate, 97 / items);
+    assert.equal(task.cells[0]!.effect, 'unclear', 'unpaired, three items tell nothing');
+  });
+
+  it('takes the score alone from evaluations of before they had intervals', () => {
+    const older = (evaluation: EvaluationSummary, score: number): EvaluationSummary => ({
+      ...evaluation,
+      scores: { 'ifeval: score': score },
+    });
+    const { result } = plain;
+    const cells = result.cells.map((cell) => ({ ...cell, evaluation: older(cell.evaluation, 0.25) }));
+    const [task] = analyzeSweep({
+      ...plain,
+      result: { ...result, base: older(result.base!, 0.5), cells },
+    }).beside;
+    assert.deepEqual(task!.cells[0]!.difference, { estimate: -0.25, low: null, high: null });
+    assert.equal(task!.cells[0]!.effect, 'unclear');
+  });
+
+  it('shows the scores and says that nothing can be said where the base has none', () => {
+    const { result, ...rest } = evaluated();
+    const [task] = analyzeSweep({ ...rest, result: { ...result, base: null } }).beside;
+    assert.equal(task?.base, null);
+    assert.deepEqual([task.cells[0]?.score.estimate, task.cells[0]?.difference], [0.3, null]);
+    assert.match(task.reading, /the base model has no score/);
+  });
+
+  it('says nothing where no task is evaluated beside', () => {
+    const { budgets, sftFractions } = grid;
+    const input = makeSweep({
+      grid: { budgets, sftFractions },
+      base: fixedItems(8, 2),
+      rows: () => fixedItems(8, 4),
+    });
+    assert.deepEqual(analyzeSweep(input).beside, []);
+  });
+});
