@@ -52,3 +52,26 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     }
   });
 }
+
+/**
+ * Adds lines behind what a file has, which need not end in a newline: two that add at once lose nothing. Where the disk is
+ * full, the file is what it was.
+ */
+export async function appendLines(path: string, lines: readonly string[]): Promise<void> {
+  await guardFiles(path, async () => {
+    const handle = await open(path, 'a+');
+    try {
+      const { size } = await handle.stat();
+      const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+      const begin = size === 0 || buffer.toString() === '\n' ? '' : '\n';
+      const text = begin + lines.map((line) => `${line}\n`).join('');
+      await handle.appendFile(text).catch(async (error: unknown) => {
+        await handle.truncate(size);
+        throw error;
+      });
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+}

@@ -22,7 +22,7 @@ export type { ArtifactId, StorePaths } from './paths';
 export type { PayloadFile } from './digest';
 export type { ProcessIdentity } from './process-identity';
 export { describeFolder, digestFile, digestFolder, payloadDigest } from './digest';
-export { besideName, ensureDir, syncPath, writeFileAtomic } from './durable-files';
+export { appendLines, besideName, ensureDir, syncPath, writeFileAtomic } from './durable-files';
 export { errnoOf, guardFiles, isMissing, toStoreError } from './fs-errors';
 export {
   awaitProcessEnd,

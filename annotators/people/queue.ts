@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import { parseVerdict } from '../../contracts/verdict';
+import { appendLines, ensureDir, writeFileAtomic } from '../../store';
 
 /** Something that people are asked: an id, and what they are shown. */
 export interface QueueRow {
@@ -62,11 +63,6 @@ async function readLines(path: string): Promise<string[]> {
   return text.split('\n');
 }
 
-async function writeWhole(path: string, rows: readonly object[]): Promise<void> {
-  await writeFile(`${path}.partial`, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  await rename(`${path}.partial`, path);
-}
-
 function isOpen(row: QueueRow, answers: ReadonlyMap<string, readonly PeopleAnswer[]>): boolean {
   return latestByPerson(answers.get(row.id) ?? []).length < Number(row['people'] ?? 1);
 }
@@ -100,13 +96,11 @@ export class PeopleQueue {
 
   /** Asks for rows beside those that others ask for; gives the answers so far. */
   async ask(rows: readonly QueueRow[]): Promise<Map<string, PeopleAnswer[]>> {
-    await mkdir(this.folder, { recursive: true });
+    await ensureDir(this.folder);
     const answers = await this.answers();
     const all = new Map([...(await this.open()), ...rows].map((row) => [row.id, row]));
-    await writeWhole(
-      this.#queuePath,
-      [...all.values()].filter((row) => isOpen(row, answers)),
-    );
+    const open = [...all.values()].filter((row) => isOpen(row, answers));
+    await writeFileAtomic(this.#queuePath, open.map((row) => `${JSON.stringify(row)}\n`).join(''));
     return answers;
   }
 
@@ -122,7 +116,10 @@ export class PeopleQueue {
       const message = `${place} id: "${answer.id}" is in no queue of ${this.folder}.`;
       throw new BudgetlineError('DATA_INVALID', message, { remedy });
     });
-    await writeWhole(this.answersPath, [...[...before.values()].flat(), ...added]);
+    await appendLines(
+      this.answersPath,
+      added.map((answer) => JSON.stringify(answer)),
+    );
     await this.ask([]);
     return added.length;
   }

@@ -83,6 +83,20 @@ describe('pure: people as annotators', () => {
     await assert.rejects(others.take(unknown), /f:2: id: "9" is in no queue/);
     assert.equal((await others.answers()).size, 0, 'all of a file or nothing');
   });
+
+  it('answers that come at once are all kept, behind a line that was written by hand without its end', async () => {
+    const queue = new PeopleQueue(folder.at('at-once'));
+    const ids = [...Array(12).keys()].map(String);
+    await queue.ask(ids.map((id) => ({ id, prompt: `${id}?` })));
+    writeFileSync(queue.answersPath, JSON.stringify({ id: '0', completion: 'by hand' }));
+    const given = ids.slice(1).map((id) => [{ fields: { id, completion: `to ${id}` }, place: 'f:1:' }]);
+    await Promise.all(given.map((rows) => queue.take(rows)));
+    const kept = await queue.answers();
+    assert.deepEqual(
+      ids.map((id) => kept.get(id)?.map(({ completion }) => completion)),
+      ids.map((id) => [id === '0' ? 'by hand' : `to ${id}`]),
+    );
+  });
 });
 
 describe('pure: people as judges', () => {
