@@ -23,10 +23,13 @@ interface Header {
     readonly offset: bigint;
   }[];
   readonly tensorDataOffset: bigint;
+  /** What people call the types of tensors, by their number in ggml.h. */
+  readonly typeNames: Readonly<Record<number, string>>;
   readonly littleEndian: boolean;
 }
 interface GgufLibrary {
-  readonly gguf: (path: string, options: { allowLocalFile: true }) => Promise<Header>;
+  readonly gguf: (path: string, options: { allowLocalFile: true }) => Promise<Omit<Header, 'typeNames'>>;
+  readonly GGMLQuantizationType: Header['typeNames'];
 }
 
 interface Entry {
@@ -51,32 +54,38 @@ export function refuseGguf(path: string, what: string, details: Record<string, u
 async function parseHeader(path: string): Promise<Header> {
   // The parser reads on where a file is cut short; what it then finds is refused below, by the file's true size.
   attempt(path, 'read', () => fileSizeBytes(path));
-  const { gguf } = (await import('@huggingface/gguf')) as unknown as GgufLibrary;
+  const { gguf, GGMLQuantizationType: typeNames } =
+    (await import('@huggingface/gguf')) as unknown as GgufLibrary;
   try {
-    return await gguf(path, { allowLocalFile: true });
+    return { ...(await gguf(path, { allowLocalFile: true })), typeNames };
   } catch (error) {
     return refuseGguf(path, (error as Error).message);
   }
 }
 
-function readType(path: string, name: string, dtype: number): BlockType {
-  const known = Object.values(blockTypes).map((type) => type.name);
-  return (
-    blockTypes[dtype] ??
-    refuseGguf(path, `tensor "${name}" has the type ${dtype} of ggml.h; ${known.join(', ')} are read`, {
-      tensor: name,
-    })
-  );
+function readType(
+  path: string,
+  { typeNames }: Header,
+  { name, dtype }: Header['tensorInfos'][number],
+): BlockType {
+  const known = blockTypes[dtype];
+  if (known !== undefined) return known;
+  const readable = Object.values(blockTypes).map((type) => type.name);
+  const type = typeNames[dtype] ?? `${dtype} of ggml.h`;
+  return refuseGguf(path, `tensor "${name}" has the type ${type}; ${readable.join(', ')} are read`, {
+    tensor: name,
+  });
 }
 
 function checkEntry(path: string, header: Header, info: Header['tensorInfos'][number]): Entry {
-  const { name, shape, dtype, offset } = info;
+  const { name, shape, offset } = info;
   // GGUF lists the innermost dimension first.
   const dims = [...shape].reverse().map(Number);
   const elements = dims.reduce((product, size) => product * size, 1);
+  if (name === '') refuseGguf(path, 'its header ends early');
   if (dims.length > ggufLimits.dimensions) refuseGguf(path, `tensor "${name}" has ${dims.length} dimensions`);
   if (elements > ggufLimits.elements) refuseGguf(path, `tensor "${name}" has ${elements} elements`);
-  const type = readType(path, name, dtype);
+  const type = readType(path, header, info);
   if ((dims.at(-1) ?? 1) % type.elements !== 0)
     refuseGguf(path, `tensor "${name}" has rows that are no whole ${type.name} blocks`);
   const begin = Number(header.tensorDataOffset + offset);
