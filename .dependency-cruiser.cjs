@@ -20,7 +20,7 @@ const law = {
     node: true,
   },
   annotators: { rooms: ['contracts', 'store'], packages: ['zod', 'openai'], node: true },
-  store: { rooms: ['contracts', 'host'], packages: ['zod'], node: true },
+  store: { rooms: ['contracts', 'host'], packages: ['zod', '@huggingface/gguf'], node: true },
   workflows: {
     rooms: ['contracts', 'planning', 'search'],
     types: ['activities'],
@@ -70,7 +70,7 @@ const law = {
   client: {
     rooms: ['contracts', 'planning', 'ingest', 'store', 'connection'],
     types: ['workflows'],
-    packages: ['zod', '@huggingface/gguf', '@huggingface/hub', '@temporalio/client', '@temporalio/common'],
+    packages: ['zod', '@huggingface/hub', '@temporalio/client', '@temporalio/common'],
     node: true,
   },
   cli: {

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { BudgetlineError } from '../contracts/failures';
 import type { Decoding } from '../contracts/trainer-job';
-import { guardFiles } from '../store';
+import { guardFiles, readModelPositions } from '../store';
 import type { OpenInput } from './inputs';
 import type { StageSession } from './session';
 
@@ -21,18 +20,15 @@ export function policyOf(base: OpenInput, trained: OpenInput | null): Policy {
   return isAdapter ? { model: base.dir, adapter: trained.dir } : { model: trained.dir, adapter: null };
 }
 
-const modelSettings = z.object({ max_position_embeddings: z.int().positive() });
-
 /** Prompt tokens that a model has room for beside an answer: a function of the model and the definition alone. */
 async function longestPrompt(model: string, maxNewTokens: number): Promise<number> {
-  const path = join(model, 'config.json');
-  const text = await guardFiles(path, () => readFile(path, 'utf8'));
-  const settings = modelSettings.safeParse(JSON.parse(text));
-  const room = (settings.data?.max_position_embeddings ?? 0) - maxNewTokens;
+  await guardFiles(model, () => stat(model));
+  const positions = await readModelPositions(model);
+  const room = (positions ?? 0) - maxNewTokens;
   if (room > 0) return room;
   throw new BudgetlineError(
     'DEFINITION_INVALID',
-    `maxNewTokens ${maxNewTokens} leaves no room for a prompt: ${path} says max_position_embeddings ${settings.data?.max_position_embeddings ?? 'nothing'}.`,
+    `maxNewTokens ${maxNewTokens} leaves no room for a prompt: ${model} has ${positions ?? 'no known number of'} positions.`,
   );
 }
 

@@ -11,12 +11,11 @@ import { parseHubReference } from '../contracts/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { Annotator, Judge, Task } from '../contracts/task';
 import { digestOf, ownName, questionSets, variantsOf } from '../planning';
-import { digestFile, digestFolder } from '../store';
+import { digestFile, digestFolder, readModelSize } from '../store';
 import type { GivenRows } from '../ingest';
 import { type PreviewRequest, readGivenFor, type ResolvedGiven, resolveGiven } from './given';
 import { find } from './find';
 import { fetchHubModel, isModelFile, type HubOptions } from './hub';
-import { readModelSize } from './model-size';
 import { embeddedModelPath } from './package-files';
 import { assertEnoughItems, type LoadedSet, loadProblems } from './problems';
 

@@ -34,6 +34,7 @@ export {
   processStartTime,
   signalProcess,
 } from './process-identity';
+export { readModelPositions, readModelSize } from './model-facts';
 export { storePaths } from './paths';
 
 export interface StoreOptions {

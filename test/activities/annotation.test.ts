@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { checkpointAnnotator, checkpointJudge, withAnnotators, withJudges } from '../../annotators';
 import { BudgetlineError } from '../../contracts/failures';
 import type { Annotator, Task } from '../../contracts/task';
 import { demonstrationsStage, planBase } from '../../planning';
+import { loadModelFolder } from '../../trainer/io/model-folder';
 import { coinTask } from '../support/coin-task';
 import { createBench, identified, resolveSmall } from '../support/stage-bench';
 import { temporaryFolder } from '../support/temporary';
+import { ggufSettings, ggufTensors } from '../trainer/support/gguf-model';
+import { encodeGguf } from '../trainer/support/gguf-writer';
 
 // Demonstrations ask nothing of the model; any folder will do.
 const model = join(__dirname, '../../models/tiny-math');
@@ -66,14 +69,26 @@ describe('pure: a local checkpoint that writes and judges', function () {
   const folder = temporaryFolder();
   const local = { description: 'The base model itself.', model, maxNewTokens: 6 };
   const writer = checkpointAnnotator({ ...local, name: 'local', render: (answer) => ` ${answer}.` });
-  const judge = checkpointJudge({ ...local, name: 'local-judge' });
   const compared: Task = {
     ...coinTask,
     sides: ({ prompt, expected }, answer) => ({ prompt, answer, reference: expected }),
   };
-  const task = withJudges(withAnnotators(compared, writer), judge);
+
+  /** The same model as one GGUF file, with its tokenizer beside it. */
+  function writeGguf(path: string): string {
+    const { settings, weights } = loadModelFolder(model);
+    const { config, maxPositions } = settings;
+    const metadata = ggufSettings('llama', config, maxPositions ?? 0);
+    writeFileSync(path, encodeGguf(metadata, ggufTensors('llama', { config, weights })));
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      copyFileSync(join(model, name), join(dirname(path), name));
+    return path;
+  }
 
   it('through the training executable, each row once, and what it is stands in the keys', async () => {
+    const asGguf = { ...local, model: writeGguf(folder.at('model.gguf')) };
+    const judge = checkpointJudge({ ...asGguf, name: 'local-judge' });
+    const task = withJudges(withAnnotators(compared, writer), judge);
     const evaluation = { items: 4, maxNewTokens: 6, judge: 'local-judge' };
     const resolved = {
       ...(await resolveSmall(model, { annotator: 'local', evaluation })),

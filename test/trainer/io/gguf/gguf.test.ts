@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ModelConfig, Tensor } from '../../../../trainer/engine';
+import type { ModelConfig } from '../../../../trainer/engine';
 import { openGguf } from '../../../../trainer/io/gguf/file';
 import {
   digestModelFolder,
@@ -14,70 +14,14 @@ import { openTokenizer } from '../../../../trainer/io/tokenizer';
 import { rotaryStretches } from '../../../../trainer/model/rotary';
 import { temporaryFolder } from '../../../support/temporary';
 import { encodeGguf, u64, type RawTensor } from '../../support/gguf-writer';
+import { ggufSettings, ggufTensors, rawTensor } from '../../support/gguf-model';
 import { oracleConfigs, oracleWeights } from '../../support/oracle-model';
 
 const oracles = resolve(__dirname, '..', '..', '..', 'oracles');
 const read = (path: string): unknown => JSON.parse(readFileSync(join(oracles, path), 'utf8'));
 
-/** llama.cpp's names of a layer's parts. */
-const parts: Readonly<Record<string, string>> = {
-  input_layernorm: 'attn_norm',
-  'self_attn.q_proj': 'attn_q',
-  'self_attn.k_proj': 'attn_k',
-  'self_attn.v_proj': 'attn_v',
-  'self_attn.o_proj': 'attn_output',
-  post_attention_layernorm: 'ffn_norm',
-  'mlp.gate_proj': 'ffn_gate',
-  'mlp.up_proj': 'ffn_up',
-  'mlp.down_proj': 'ffn_down',
-};
-
-function ggmlName(name: string): string {
-  const [, layer, part, kind] = /^model\.layers\.(\d+)\.(.+)\.(weight|bias)$/.exec(name) ?? [];
-  if (layer !== undefined) return `blk.${layer}.${parts[part!]}.${kind}`;
-  return name
-    .replace('model.embed_tokens', 'token_embd')
-    .replace('model.norm', 'output_norm')
-    .replace('lm_head', 'output');
-}
-
-/** As llama.cpp's converter orders q and k of Llama models: row (i, half) of a head becomes row (half, i). */
-function interleave({ dims, data }: Tensor, headSize: number): Tensor {
-  const width = dims[1] ?? 1;
-  const sorted = new Float32Array(data.length);
-  for (let row = 0; row < data.length / width; row += 1) {
-    const within = row % headSize;
-    const to = row - within + (within % (headSize / 2)) * 2 + (within < headSize / 2 ? 0 : 1);
-    sorted.set(data.subarray(row * width, (row + 1) * width), to * width);
-  }
-  return { dims, data: sorted };
-}
-
-const rawTensor = ({ dims, data }: Tensor): RawTensor => ({
-  shape: [...dims].reverse(),
-  type: 0,
-  bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-});
-
-function tensorsOf(architecture: string, config: ModelConfig): Map<string, RawTensor> {
-  const entries = [...oracleWeights(config)].map(([name, tensor]) => {
-    const turned = architecture === 'llama' && /[qk]_proj/.test(name);
-    return [ggmlName(name), rawTensor(turned ? interleave(tensor, config.headSize) : tensor)] as const;
-  });
-  return new Map(entries);
-}
-
-const settingsOf = (architecture: string, config: ModelConfig) => ({
-  'general.architecture': architecture,
-  [`${architecture}.block_count`]: config.layers,
-  [`${architecture}.context_length`]: 64,
-  [`${architecture}.embedding_length`]: config.hiddenSize,
-  [`${architecture}.feed_forward_length`]: config.intermediateSize,
-  [`${architecture}.attention.head_count`]: config.heads,
-  [`${architecture}.attention.head_count_kv`]: config.keyValueHeads,
-  [`${architecture}.rope.freq_base`]: config.ropeTheta,
-  [`${architecture}.attention.layer_norm_rms_epsilon`]: config.rmsNormEpsilon,
-});
+const tensorsOf = (architecture: string, config: ModelConfig) =>
+  ggufTensors(architecture, { config, weights: oracleWeights(config) });
 
 const cases = { tied: 'llama', grouped: 'qwen2' } as const;
 
@@ -91,7 +35,7 @@ describe('pure: GGUF files', () => {
   for (const [kind, architecture] of Object.entries(cases) as [keyof typeof cases, string][])
     it(`of ${architecture} are the model that they were made of`, async () => {
       const config: ModelConfig = oracleConfigs[kind];
-      const bytes = encodeGguf(settingsOf(architecture, config), tensorsOf(architecture, config));
+      const bytes = encodeGguf(ggufSettings(architecture, config), tensorsOf(architecture, config));
       const model = await loadModel(write(`${kind}.gguf`, bytes));
       assert.deepEqual(model.settings.config, config);
       assert.deepEqual(model.weights, oracleWeights(config));
@@ -106,7 +50,7 @@ describe('pure: GGUF files', () => {
         'rope_freqs.weight',
         rawTensor({ dims: [divisors.length], data: Float32Array.from(divisors) }),
       );
-      return loadModel(write('rope.gguf', encodeGguf(settingsOf('llama', config), tensors)));
+      return loadModel(write('rope.gguf', encodeGguf(ggufSettings('llama', config), tensors)));
     };
     const found = await load(rotaryStretches({ ...config, ropeScaling }));
     assert.deepEqual(found.settings.config.ropeScaling, ropeScaling);
@@ -135,7 +79,7 @@ describe('pure: GGUF files', () => {
       };
       const tokens = Object.entries(model.vocab).sort((a, b) => a[1] - b[1]);
       const metadata = {
-        ...settingsOf('llama', oracleConfigs.tied),
+        ...ggufSettings('llama', oracleConfigs.tied),
         'llama.vocab_size': tokens.length,
         'tokenizer.ggml.model': 'gpt2',
         'tokenizer.ggml.pre': pre,
@@ -160,7 +104,7 @@ describe('pure: GGUF files', () => {
     mkdirSync(folder.at('beside'));
     const config = oracleConfigs.tied;
     const metadata = {
-      ...settingsOf('llama', config),
+      ...ggufSettings('llama', config),
       'tokenizer.ggml.model': 'llama',
       'tokenizer.ggml.pre': 'x',
       'tokenizer.ggml.tokens': ['a'],
@@ -214,10 +158,13 @@ describe('pure: GGUF files', () => {
 
   it('refuse what the engine does not compute, by name', async () => {
     const load = (change: Record<string, string | number>) => {
-      const metadata = { ...settingsOf('llama', oracleConfigs.tied), ...change };
+      const metadata = { ...ggufSettings('llama', oracleConfigs.tied), ...change };
       return loadModel(write('feature.gguf', encodeGguf(metadata, tensorsOf('llama', oracleConfigs.tied))));
     };
     await assert.rejects(load({ 'general.architecture': 'gemma' }), /gemma/);
+    const packed = { shape: [256], type: 12, bytes: new Uint8Array(144) };
+    const q4k = write('packed.gguf', encodeGguf({}, new Map([['x', packed]])));
+    await assert.rejects(openGguf(q4k), /the type Q4_K; F32, F16, /);
     await assert.rejects(load({ 'llama.rope.scaling.type': 'yarn' }), /yarn/);
     await assert.rejects(load({ 'llama.rope.dimension_count': 2 }), /2 of a head/);
     await assert.rejects(openGguf(folder.at('none.gguf')), { code: 'INPUT_MISSING' });

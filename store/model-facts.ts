@@ -1,10 +1,14 @@
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { ResolvedModel } from '../contracts/definition';
 
 /** How large a model is, as far as its files tell. */
-export type ModelSize = Pick<ResolvedModel, 'parameters' | 'vocabulary'>;
+export interface ModelSize {
+  /** Weights. */
+  readonly parameters?: number;
+  /** Words that it knows. */
+  readonly vocabulary?: number;
+}
 
 /** Headers beyond this are no model's: the format's own limit (safetensors 0.4). */
 const longestHeader = 100_000_000;
@@ -13,16 +17,16 @@ const tensorHeader = z.record(
   z.string(),
   z.looseObject({ shape: z.array(z.int().nonnegative()).optional() }),
 );
-const modelConfig = z.looseObject({ vocab_size: z.int().positive() });
+const count = z.int().positive();
+const modelConfig = z.looseObject({ vocab_size: count, max_position_embeddings: count.nullish() });
 
 /** What is used of @huggingface/gguf: its own declarations do not resolve under this project's module settings. */
+interface GgufHeader {
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly tensorInfos: readonly { readonly name: string; readonly shape: readonly bigint[] }[];
+}
 interface GgufLibrary {
-  readonly gguf: (
-    path: string,
-    options: { allowLocalFile: true },
-  ) => Promise<{
-    readonly tensorInfos: readonly { readonly name: string; readonly shape: readonly bigint[] }[];
-  }>;
+  readonly gguf: (path: string, options: { allowLocalFile: true }) => Promise<GgufHeader>;
 }
 
 /** undefined where it cannot be read: what reads the model for its own sake says what is wrong with it. */
@@ -59,14 +63,19 @@ async function countParameters(folder: string): Promise<number | undefined> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function readVocabulary(folder: string): Promise<number> {
-  const text = await readFile(join(folder, 'config.json'), 'utf8');
-  return modelConfig.parse(JSON.parse(text)).vocab_size;
+async function readConfig(folder: string): Promise<z.infer<typeof modelConfig>> {
+  return modelConfig.parse(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')));
+}
+
+const isGguf = (path: string): boolean => path.endsWith('.gguf');
+
+async function readGguf(path: string): Promise<GgufHeader> {
+  const { gguf } = (await import('@huggingface/gguf')) as unknown as GgufLibrary;
+  return gguf(path, { allowLocalFile: true });
 }
 
 async function readGgufSize(path: string): Promise<ModelSize> {
-  const { gguf } = (await import('@huggingface/gguf')) as unknown as GgufLibrary;
-  const { tensorInfos } = await gguf(path, { allowLocalFile: true });
+  const { tensorInfos } = await readGguf(path);
   // The innermost dimension comes first.
   const vocabulary = tensorInfos.find(({ name }) => name === 'token_embd.weight')?.shape.at(-1);
   return {
@@ -77,13 +86,25 @@ async function readGgufSize(path: string): Promise<ModelSize> {
 
 /** The size of a model's folder or GGUF file, by the headers of its weights and its settings. */
 export async function readModelSize(path: string): Promise<ModelSize> {
-  if (path.endsWith('.gguf')) return (await ifReadable(readGgufSize(path))) ?? {};
-  const [parameters, vocabulary] = await Promise.all([
+  if (isGguf(path)) return (await ifReadable(readGgufSize(path))) ?? {};
+  const [parameters, config] = await Promise.all([
     ifReadable(countParameters(path)),
-    ifReadable(readVocabulary(path)),
+    ifReadable(readConfig(path)),
   ]);
   return {
     ...(parameters === undefined ? {} : { parameters }),
-    ...(vocabulary === undefined ? {} : { vocabulary }),
+    ...(config === undefined ? {} : { vocabulary: config.vocab_size }),
   };
+}
+
+async function readGgufPositions(path: string): Promise<number | undefined> {
+  const { metadata } = await readGguf(path);
+  const positions = metadata[`${String(metadata['general.architecture'])}.context_length`];
+  return typeof positions === 'number' ? positions : undefined;
+}
+
+/** The longest sequence that a model was made for; undefined where its files do not tell. */
+export function readModelPositions(path: string): Promise<number | undefined> {
+  if (isGguf(path)) return ifReadable(readGgufPositions(path));
+  return ifReadable(readConfig(path).then((config) => config.max_position_embeddings ?? undefined));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { readModelSize } from '../../client/model-size';
 import { embeddedModelPath } from '../../client/package-files';
+import { readModelPositions, readModelSize } from '../../store';
 import { temporaryFolder } from '../support/temporary';
 import { encodeGguf } from '../trainer/support/gguf-writer';
 
@@ -10,13 +10,16 @@ describe('pure: the size of a model', () => {
 
   it('is read from headers and settings of a folder, and from a GGUF file', async () => {
     assert.deepEqual(await readModelSize(embeddedModelPath), { parameters: 820_736, vocabulary: 131 });
+    assert.equal(await readModelPositions(embeddedModelPath), 1024);
+    const metadata = { 'general.architecture': 'llama', 'llama.context_length': 64 };
     const tensor = { type: 0, bytes: new Uint8Array(4 * 32 * 50) };
     const tensors = new Map([
       ['token_embd.weight', { ...tensor, shape: [32, 50] }],
       ['output_norm.weight', { ...tensor, shape: [32] }],
     ]);
-    writeFileSync(folder.at('made.gguf'), encodeGguf({ 'general.architecture': 'llama' }, tensors));
+    writeFileSync(folder.at('made.gguf'), encodeGguf(metadata, tensors));
     assert.deepEqual(await readModelSize(folder.at('made.gguf')), { parameters: 1632, vocabulary: 50 });
+    assert.equal(await readModelPositions(folder.at('made.gguf')), 64);
   });
 
   it('is left open where files do not tell: who reads the model for its own sake says what is wrong', async () => {
@@ -25,6 +28,9 @@ describe('pure: the size of a model', () => {
     writeFileSync(folder.at('odd', 'model.safetensors'), 'short');
     writeFileSync(folder.at('odd.gguf'), 'GGUF');
     for (const path of ['odd', 'odd.gguf', 'none', 'none.gguf'])
-      assert.deepEqual(await readModelSize(folder.at(path)), {}, path);
+      assert.deepEqual(
+        [await readModelSize(folder.at(path)), await readModelPositions(folder.at(path))],
+        [{}, undefined],
+      );
   });
 });
