@@ -9,7 +9,7 @@ import { ensureDir, type Claim } from '../store';
 import { readJsonLines, writeJsonLines } from './json-lines';
 import { generateAnswers } from './policy';
 import type { StageSession } from './session';
-import { billsOf, endedInRun, sumBills } from './usage';
+import { type AnnotationBill, billsOf, endedInRun, sumBills } from './usage';
 
 /** Who works, on what: one folder in the store. */
 export interface AnnotationWork {
@@ -53,13 +53,15 @@ interface Opening {
   readonly claim: Claim;
   readonly key: string;
   readonly told: Record<string, number>;
-  readonly billed: AnnotationSession['billed'];
+  /** The stage's ledger. */
+  readonly lines: readonly LedgerLine[];
 }
 
-function openSession(session: StageSession, { claim, key, told, billed }: Opening): AnnotationSession {
+function openSession(session: StageSession, { claim, key, told, lines }: Opening): AnnotationSession {
   return {
     stage: session.stage.key,
-    billed,
+    billed: sumBills(billsOf(lines)),
+    ...allowanceOf(session, lines),
     folder: join(session.environment.store.paths.home, 'store', 'annotations', key),
     signal: AbortSignal.any([session.stop, claim.lost]),
     report: (step, steps) => session.report({ phase: 'annotate', step, steps }),
@@ -72,12 +74,22 @@ function openSession(session: StageSession, { claim, key, told, billed }: Openin
 const readLines = ({ environment, stage }: StageSession): Promise<LedgerLine[]> =>
   readLedger(environment.store.paths.stageLedger(stage.key));
 
-/** What was paid in this run of the workflow, as figures: by this attempt, and by those of the stage that failed before it. */
-export async function billOf(session: StageSession): Promise<Record<string, number>> {
-  const { usage, context } = session;
-  const lines = await readLines(session);
+/** What was paid in this run of the workflow: by this attempt so far, and by those of the stage that failed before it. */
+function billsInRun({ usage, context }: StageSession, lines: readonly LedgerLine[]): AnnotationBill[] {
   const before = billsOf(endedInRun(lines, context.info.workflowExecution?.runId ?? 'none'));
-  const bills = [...before, ...(usage.annotation === null ? [] : [usage.annotation])];
+  return [...before, ...(usage.annotation === null ? [] : [usage.annotation])];
+}
+
+/** What is left of what the stage may spend. */
+function allowanceOf(session: StageSession, lines: readonly LedgerLine[]): { allowanceUsd?: number } {
+  const { allowanceUsd } = session.request;
+  if (allowanceUsd === undefined) return {};
+  return { allowanceUsd: allowanceUsd - sumBills(billsInRun(session, lines)).usd };
+}
+
+/** The bill of this run of the workflow, as figures. */
+export async function billOf(session: StageSession): Promise<Record<string, number>> {
+  const bills = billsInRun(session, await readLines(session));
   if (bills.length === 0) return {};
   const { calls, inputTokens, outputTokens, usd } = sumBills(bills);
   return { annotatorCalls: calls, inputTokens, outputTokens, annotatorUsd: usd };
@@ -92,8 +104,8 @@ export async function annotate<T>(
   const claim = await claimFolder(session, work);
   const told: Record<string, number> = {};
   try {
-    const billed = sumBills(billsOf(await readLines(session)));
-    const result = await ask(openSession(session, { claim, key: work.key, told, billed }));
+    const lines = await readLines(session);
+    const result = await ask(openSession(session, { claim, key: work.key, told, lines }));
     return { result, told };
   } catch (error) {
     // An attempt that should end ends as one, however the annotator tells of it.

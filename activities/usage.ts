@@ -17,7 +17,7 @@ function withoutFolders(job: TrainerJob): Record<string, unknown> {
   return Object.fromEntries(Object.entries(job).map(([name, value]) => [name, cut(value)]));
 }
 
-type AnnotationBill = NonNullable<LineOf<'attempt-ended'>['annotation']>;
+export type AnnotationBill = NonNullable<LineOf<'attempt-ended'>['annotation']>;
 const noBill: AnnotationBill = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
 
 function ifKnown(

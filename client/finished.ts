@@ -21,8 +21,9 @@ function ofCell({ cell, evaluation, stages }: CellResult): CellProgress {
   };
 }
 
-function ofHole({ cell, code }: CellHole): CellProgress {
-  return { cell, state: code === 'SPEND_LIMIT' ? 'left-out' : 'failed', workflowId: cell.id };
+function ofHole({ cell }: CellHole, spend: SweepResult['spend']): CellProgress {
+  const wasBegun = spend?.notBegun.includes(cell.id) !== true;
+  return { cell, state: wasBegun ? 'failed' : 'left-out', workflowId: cell.id };
 }
 
 /** Where a sweep stands that is over, by what it returned: nobody needs to answer for it any more. */
@@ -35,12 +36,15 @@ export function sweepEnded(
   const stages = [...baseStages, ...[...cells, ...controls].flatMap((each) => each.stages)];
   const labels = gatherLabels(onceEach(stages));
   const beside = base?.beside;
+  const holes = pages.flatMap((page) => page.holes);
+  const { spend } = last;
   return {
     ...{ phase: 'done', paused: null, window: 0, baseScore: base?.score ?? null },
     ...(beside === undefined ? {} : { baseBeside: beside }),
-    cells: [...cells.map(ofCell), ...pages.flatMap((page) => page.holes).map(ofHole)],
+    cells: [...cells.map(ofCell), ...holes.map((hole) => ofHole(hole, spend))],
     controls: controls.map((control) => ({ id: controlIdOf(control), state: 'done' })),
     ...(labels.length === 0 ? {} : { labels }),
+    ...(spend === undefined ? {} : { spend: { usd: spend.usd } }),
   };
 }
 

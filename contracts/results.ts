@@ -226,6 +226,8 @@ export interface SweepProgress {
   readonly controls: readonly { readonly id: string; readonly state: CellProgress['state'] }[];
   /** What finished stages tell of labels; left out where they tell nothing. */
   readonly labels?: readonly GatheredLabels[];
+  /** US dollars that annotators and judges were paid by what has ended, and that they may be at most; left out by older workers. */
+  readonly spend?: { readonly usd: number; readonly limitUsd?: number };
 }
 
 /** Where a cell stands, as its own `progress` query tells: its stages so far, and the one that runs. */

@@ -45,6 +45,8 @@ export interface AnnotationSession {
   readonly stage: string;
   /** What its ledger already tells of as paid; an attempt that was killed told of nothing. */
   readonly billed: Required<AnnotationCost>;
+  /** Most that may be spent from now on, in US dollars; left out where a sweep has no limit. */
+  readonly allowanceUsd?: number;
   /** Aborted when the stage should end. */
   readonly signal: AbortSignal;
   /** How many problems have an answer. */

@@ -3,28 +3,25 @@ import { nameBudget } from '../contracts/budget-name';
 import { describeCoordinates } from '../contracts/coordinates';
 import type { ResolvedSweep } from '../contracts/definition';
 import type {
-  BaseOutcome,
   CellHole,
   CellPage,
   CellResult,
   ControlResult,
-  EvaluationSummary,
-  FailureReason,
   SearchProposal,
   SweepReturn,
 } from '../contracts/results';
 import type { SearchAttribute } from '../contracts/search-attributes';
-import type { PlannedStage, StageResult } from '../contracts/stage';
+import type { StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { ControlPlan } from '../planning/controls';
 import { planSweep } from '../planning/plan';
-import type { SweepPlan, VariantPlan } from '../planning/plan';
 import { cellAttributes } from '../planning/search-attributes';
 import { proposeNext } from '../search/next-batch';
 import { recordSearch } from '../search/record';
 import { allocationExperiment } from './allocation-experiment';
 import { Board } from './board';
-import { summarizeEvaluation } from './evaluation';
+import { atOnce, evaluateBases, runChain, summarizeChain } from './chains';
+import type { Sweep } from './chains';
 import { readFailure } from './failures';
 import { openExperiment, recordAll, sealLedger, tellingOfFailure } from './ledger';
 import { defaultOrchestration } from './orchestration';
@@ -43,8 +40,6 @@ import {
 import type { Carried } from './pages';
 import { planOrFail } from './planned';
 import { Purse } from './purse';
-import { createRunner } from './stages';
-import type { StagesOptions } from './stages';
 import { Steering } from './steering';
 import { winningMixtures } from './winners';
 import type { ScoredCell } from './winners';
@@ -58,90 +53,7 @@ export interface AllocationSweepInput {
   readonly carried?: Carried;
 }
 
-/** What the sweep's functions share. */
-interface Sweep {
-  readonly resolved: ResolvedSweep;
-  readonly plan: SweepPlan;
-  readonly orchestration: Orchestration;
-  readonly carried: Carried | undefined;
-  readonly steering: Steering;
-  readonly board: Board;
-  /** What has been finished in this run, in the order in which it was. */
-  readonly finished: StageResult[];
-  readonly purse: Purse;
-  /** What a search has asked for so far. */
-  readonly rounds: SearchProposal[];
-}
-
 const isSearch = ({ resolved: { definition } }: Sweep): boolean => (definition.strategy ?? 'grid') !== 'grid';
-
-/** Stages that the sweep runs itself, one after another, the last of which evaluates. */
-interface ChainPlan extends Pick<StagesOptions, 'resolved'> {
-  /** Its name in the purse, in which it has begun. */
-  readonly id: string;
-  readonly stages: readonly PlannedStage[];
-}
-
-/** What the stages of a chain left; `failure` is why there are no more. */
-interface Chain {
-  readonly stages: readonly StageResult[];
-  readonly failure?: FailureReason;
-}
-
-async function runChain(sweep: Sweep, { id, resolved, stages }: ChainPlan): Promise<Chain> {
-  const { plan, orchestration, steering, finished, purse } = sweep;
-  const allowanceUsd = purse.allowance(id);
-  const run = createRunner({
-    ...{ resolved, orchestration, experimentId: plan.sweepId, allowanceUsd },
-    runStage: (stage) => steering.runStage(stage),
-  });
-  const results: StageResult[] = [];
-  try {
-    for (const stage of stages) {
-      const { result } = await run(stage);
-      results.push(result);
-      finished.push(result);
-    }
-    purse.end(id, results);
-    return { stages: results };
-  } catch (error) {
-    const { reason, left } = readFailure(error);
-    purse.fail(id, left && { ...left, finished: results });
-    return { stages: results, failure: reason };
-  }
-}
-
-/** What the last stage of a whole chain, an evaluation, says. */
-const summarizeChain = ({ stages }: Chain): EvaluationSummary => summarizeEvaluation(stages.at(-1)!);
-
-const outcomeOf = (chain: Chain): BaseOutcome =>
-  chain.failure === undefined ? { base: summarizeChain(chain) } : { base: null, baseFailure: chain.failure };
-
-function runBase(sweep: Sweep, { resolved, base: { reference, evaluation } }: VariantPlan): Promise<Chain> {
-  const stages = [reference, evaluation];
-  sweep.purse.begin(evaluation.key, stages);
-  return runChain(sweep, { id: evaluation.key, resolved, stages });
-}
-
-/** The untrained base at every place on the axes; what is one evaluation runs once. */
-async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
-  if (sweep.carried !== undefined) return sweep.carried.base;
-  const { variants } = sweep.plan;
-  const running = new Map<string, Promise<Chain>>();
-  for (const variant of variants) {
-    const { key } = variant.base.evaluation;
-    if (!running.has(key)) running.set(key, runBase(sweep, variant));
-  }
-  const baseStages = (await Promise.all(running.values())).flatMap(({ stages }) => stages);
-  const outcomes = await Promise.all(
-    variants.map(async ({ base }) => outcomeOf(await running.get(base.evaluation.key)!)),
-  );
-  const places = variants.map(({ coordinates: axes }, at) => ({ axes, ...outcomes[at]! }));
-  const [first] = outcomes;
-  sweep.board.base(first!.base);
-  const hasAxes = sweep.resolved.definition.axes !== undefined;
-  return { ...first!, baseStages, ...(hasAxes ? { variants: places } : {}) };
-}
 
 function summaryOf({ cell }: CellPlan): string {
   const budget = cell.budgetUnit === 'usd' ? nameBudget(cell.budget, 'usd') : `${cell.budget} rows`;
@@ -184,7 +96,7 @@ function notBegun({ purse, resolved, board }: Sweep, cellPlan: CellPlan): CellHo
 /** A cell's result, or the hole that it leaves: the sweep goes on without it. */
 async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | CellHole> {
   const { id } = cellPlan.cell;
-  if (!sweep.purse.begin(id, cellPlan.stages)) return notBegun(sweep, cellPlan);
+  if (!sweep.purse.begin(id, cellPlan.stages, atOnce(sweep))) return notBegun(sweep, cellPlan);
   sweep.board.cell(cellPlan, 'running');
   try {
     const result = await runChild(sweep, cellPlan);
@@ -203,7 +115,7 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | C
 async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlResult[]> {
   const { id, kind, setting, of, experiment: resolved, stages: planned } = control;
   const { purse, board } = sweep;
-  const begins = purse.begin(id, planned);
+  const begins = purse.begin(id, planned, atOnce(sweep));
   board.control(id, begins ? 'running' : 'left-out');
   if (!begins) return [];
   const chain = await runChain(sweep, { id, resolved, stages: planned });
@@ -242,7 +154,7 @@ function proposeAfter({ plan, carried, resolved }: Sweep, outcomes: readonly Out
 
 /** The cells of this run, a batch at a time; outcomes in the plan's order, whichever finished first. */
 async function runPage(sweep: Sweep): Promise<CellPage & { readonly isLast: boolean }> {
-  const { plan, orchestration, rounds } = sweep;
+  const { plan, orchestration, rounds, purse } = sweep;
   const outcomes: Outcome[] = [];
   for (;;) {
     const proposal = proposeAfter(sweep, outcomes);
@@ -252,6 +164,7 @@ async function runPage(sweep: Sweep): Promise<CellPage & { readonly isLast: bool
     rounds.push(proposal);
     if (isLast) return { ...page, isLast };
     const batch = cellsOf(plan, proposal).slice(0, orchestration.pageSize - outcomes.length);
+    purse.expect(stagesOf(batch));
     const width = (): number => sweep.steering.width;
     outcomes.push(...(await runInWindow(batch, width, (cell) => runCell(sweep, cell))));
   }
@@ -282,11 +195,13 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const { sweepId, definitionDigest } = plan;
   const { definition } = resolved;
   if (carried === undefined) await openExperiment({ experimentId: sweepId, definitionDigest, definition });
+  if (!isSearch(sweep)) purse.expect(stagesOf(plan.cells));
   const [base, { isLast, ...page }] = await Promise.all([evaluateBases(sweep), runPage(sweep)]);
   const scores = scoresWith(carried, page);
   if (!isLast) return turnPage(sweep, base, page);
   const search = recordSearch({ plan, definition, scores, rounds });
   board.leaveOut();
+  purse.expect([]);
   const controls = await runControls(sweep, scoredCells(plan, scores));
   board.enter('recording');
   const stages = [...base.baseStages, ...stagesOf([...page.cells, ...controls])];
@@ -312,8 +227,8 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const start = carried?.steering ?? { paused: null, window: orchestration.window };
   const steering = new Steering({ experimentId: plan.sweepId, ...start });
   const finished: StageResult[] = [];
-  const board = new Board({ plan, steering, carried, finished });
   const purse = new Purse(resolved.definition, carried?.spend);
+  const board = new Board({ plan, steering, purse, carried, finished });
   const rounds = [...(carried?.rounds ?? [])];
   const shared = { resolved, plan, orchestration, carried, steering, board, purse, rounds };
   const sweep: Sweep = { ...shared, finished };

@@ -6,6 +6,7 @@ import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
 import { besideScores } from './evaluation';
 import type { Carried } from './pages';
+import type { Purse } from './purse';
 import type { Steering } from './steering';
 
 /** Where a sweep stands. */
@@ -17,6 +18,7 @@ type Known = Pick<CellProgress, 'score' | 'beside' | 'warnings'>;
 interface BoardOptions {
   readonly plan: SweepPlan;
   readonly steering: Steering;
+  readonly purse: Purse;
   readonly carried: Carried | undefined;
   /** Stages of this run that have ended; grows. */
   readonly finished: readonly StageResult[];
@@ -37,11 +39,13 @@ export class Board {
   readonly #controls = new Map<string, CellProgress['state']>();
 
   readonly #steering: Steering;
+  readonly #purse: Purse;
   readonly #finished: readonly StageResult[];
   readonly #earlierLabels: readonly GatheredLabels[];
 
-  constructor({ plan, steering, carried, finished }: BoardOptions) {
+  constructor({ plan, steering, purse, carried, finished }: BoardOptions) {
     this.#steering = steering;
+    this.#purse = purse;
     this.#finished = finished;
     this.#earlierLabels = carried?.labels ?? [];
     this.#base = carried?.base.base ?? null;
@@ -75,6 +79,7 @@ export class Board {
       cells: [...this.#cells.values()],
       controls: [...this.#controls].map(([id, state]) => ({ id, state })),
       ...(labels.length === 0 ? {} : { labels }),
+      spend: this.#purse.standing,
     };
   }
 

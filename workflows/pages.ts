@@ -10,7 +10,7 @@ import type {
   SpendRecord,
   SweepResult,
 } from '../contracts/results';
-import { onceEach, type StageCost, type StageResult } from '../contracts/stage';
+import { onceEach, type PlannedStage, type StageCost, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
 import { besideScores } from './evaluation';
@@ -98,6 +98,8 @@ export function splitOutcomes(outcomes: readonly (CellResult | CellHole)[]): Cel
   };
 }
 
-export function stagesOf(results: readonly { readonly stages: readonly StageResult[] }[]): StageResult[] {
-  return results.flatMap(({ stages }) => stages);
+export function stagesOf<S extends PlannedStage | StageResult>(
+  those: readonly { readonly stages: readonly S[] }[],
+): S[] {
+  return those.flatMap(({ stages }) => stages);
 }

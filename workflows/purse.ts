@@ -1,5 +1,5 @@
 import type { SweepDefinition } from '../contracts/definition';
-import type { SpendRecord } from '../contracts/results';
+import type { SpendRecord, SweepProgress } from '../contracts/results';
 import type { PlannedStage, StageResult } from '../contracts/stage';
 import { annotationUsd, uniquePurchase } from '../planning/money';
 import { type Bought, boughtOf, spentUsd } from '../planning/spend';
@@ -8,19 +8,34 @@ import type { Leftovers } from './failures';
 /** Half a millionth of a dollar: sums of prices are not exact. */
 const tolerance = 5e-7;
 
+/** Whether a stage may spend more than its plan: a bill, a poor yield, a judge. */
+function mayExceed({ spec, judgedOffDevice }: PlannedStage): boolean {
+  if (spec.kind === 'evaluate') return judgedOffDevice === true;
+  return spec.kind === 'synthesizeData' && ('pairs' in spec || 'annotatorDigest' in spec);
+}
+
+type Limits = Pick<SweepDefinition, 'prices' | 'spendLimit'>;
+
+/** What runs, and how much of what no plan asks for it may spend besides. */
+interface Begun {
+  readonly stages: readonly PlannedStage[];
+  readonly extraUsd: number;
+}
+
 /** What a sweep has spent on annotation, and what it may still begin. */
 export class Purse {
-  readonly #definition: Pick<SweepDefinition, 'prices' | 'spendLimit'>;
+  readonly #definition: Limits;
   /** What earlier pages spent. Rows that nest across pages count twice: it stops early rather than late. */
   readonly #before: SpendRecord;
   readonly #bought: Bought[] = [];
   /** What stages spent that failed. */
   #lostUsd = 0;
-  /** Stages of what runs, or of what has ended without a word on what it spent: then its plan counts. */
-  readonly #begun = new Map<string, readonly PlannedStage[]>();
+  /** What runs, or has ended without a word on what it spent: then its plan counts. */
+  readonly #begun = new Map<string, Begun>();
   readonly #notBegun: string[] = [];
+  #expected: readonly PlannedStage[] = [];
 
-  constructor(definition: Pick<SweepDefinition, 'prices' | 'spendLimit'>, before: SpendRecord | undefined) {
+  constructor(definition: Limits, before: SpendRecord | undefined) {
     this.#definition = definition;
     this.#before = before ?? { usd: 0, notBegun: [] };
   }
@@ -30,24 +45,42 @@ export class Purse {
     return { usd, notBegun: [...this.#before.notBegun, ...this.#notBegun] };
   }
 
-  /** Whether a cell or a control may begin: not where what is spent, what runs and what it plans could pass the limit. */
-  begin(id: string, stages: readonly PlannedStage[]): boolean {
-    const { spendLimit = Infinity } = this.#definition;
-    this.#begun.set(id, stages);
-    if (this.record.usd + this.#planned() <= spendLimit + tolerance) return true;
-    this.#begun.delete(id);
-    this.#notBegun.push(id);
-    return false;
+  /** How much is spent by what has ended, and the limit. */
+  get standing(): NonNullable<SweepProgress['spend']> {
+    const { spendLimit } = this.#definition;
+    return { usd: this.record.usd, ...(spendLimit === undefined ? {} : { limitUsd: spendLimit }) };
+  }
+
+  /** Tells what will be asked for next: what that plans to spend is nobody else's to take. */
+  expect(stages: readonly PlannedStage[]): void {
+    this.#expected = stages;
+  }
+
+  /**
+   * Whether a cell or a control may begin: not where what is spent, what runs and what it plans could pass the limit. It
+   * gets a share of what no plan asks for, as one of so many at once: endpoints and poor yields may be dearer than plans,
+   * and judges are in none.
+   */
+  begin(id: string, stages: readonly PlannedStage[], atOnce = 1): boolean {
+    const running = [...this.#begun.values()].flatMap((begun) => begun.stages);
+    if (this.#leftUsd([...running, ...stages]) < -tolerance) {
+      this.#notBegun.push(id);
+      return false;
+    }
+    const freeUsd = stages.some(mayExceed) ? this.#leftUsd([...running, ...stages, ...this.#expected]) : 0;
+    const sharers = Math.max(1, atOnce - this.#begun.size);
+    this.#begun.set(id, { stages, extraUsd: Math.max(0, freeUsd) / sharers });
+    return true;
   }
 
   /** What one that has begun may spend in all; undefined without a limit. */
   allowance(id: string): number | undefined {
-    const { spendLimit } = this.#definition;
-    return spendLimit === undefined ? undefined : spendLimit - this.record.usd - this.#planned(id);
+    const { stages = [], extraUsd = 0 } = this.#begun.get(id) ?? {};
+    return this.#definition.spendLimit === undefined ? undefined : this.#plannedUsd(stages) + extraUsd;
   }
 
   end(id: string, results: readonly StageResult[]): void {
-    this.#bought.push(...boughtOf(this.#begun.get(id) ?? [], results));
+    this.#bought.push(...boughtOf(this.#begun.get(id)?.stages ?? [], results));
     this.#begun.delete(id);
   }
 
@@ -58,12 +91,19 @@ export class Purse {
     this.#lostUsd += left.usd;
   }
 
-  /** US dollars that what runs will spend by its plan, over what is bought already. */
-  #planned(without?: string): number {
+  /** What is left of the limit once such stages have spent what they plan, and what runs its shares. 0 without a limit. */
+  #leftUsd(stages: readonly PlannedStage[]): number {
+    const { spendLimit } = this.#definition;
+    if (spendLimit === undefined) return 0;
+    const shares = [...this.#begun.values()].reduce((sum, { extraUsd }) => sum + extraUsd, 0);
+    return spendLimit - this.record.usd - shares - this.#plannedUsd(stages);
+  }
+
+  /** US dollars that stages will spend by their plan, over what is bought already. */
+  #plannedUsd(stages: readonly PlannedStage[]): number {
     const bought = this.#bought.map(({ stage }) => stage);
-    const begun = [...this.#begun].flatMap(([id, stages]) => (id === without ? [] : stages));
-    const usd = (stages: readonly PlannedStage[]): number =>
-      annotationUsd(this.#definition.prices, uniquePurchase(stages));
-    return usd([...bought, ...begun]) - usd(bought);
+    const usd = (all: readonly PlannedStage[]): number =>
+      annotationUsd(this.#definition.prices, uniquePurchase(all));
+    return usd([...bought, ...stages]) - usd(bought);
   }
 }

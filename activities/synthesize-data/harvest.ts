@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError, failures } from '../../contracts/failures';
 import { generationRow, type GenerationRow } from '../../contracts/rows';
 import type { SpecOf } from '../../contracts/stage';
 import type { Problem, Task } from '../../contracts/task';
@@ -140,19 +140,20 @@ async function writePayload<Row, Skipped extends string>(
   return { dir, metrics: { ...figures, ...Object.fromEntries(named) } };
 }
 
-/**
- * Makes rows of the frozen reference's own samples: prompts from the back of the pool's permutation, in order, in
- * rounds, until the count is reached. POOL_EXHAUSTED where the pool runs dry.
- */
-export async function harvestSamples<Row, Skipped extends string>(
+interface Growing<Row, Skipped extends string> {
+  readonly harvest: Harvest<Row, Skipped>;
+  readonly crop: Crop<Row, Skipped>;
+  /** The pool, in the order in which it is scanned. */
+  readonly order: readonly Problem[];
+}
+
+/** Rounds until the count is reached. */
+async function gather<Row, Skipped extends string>(
   session: StageSession,
   spec: SampledSpec,
-  crop: Crop<Row, Skipped>,
-): Promise<StageOutput> {
-  const { task, problems } = await session.loadTask();
+  { harvest, crop, order }: Growing<Row, Skipped>,
+): Promise<void> {
   const policy = policyOf(await session.inputs.open('reference'), null);
-  const order = pick(problems.pool, pairPromptRows(problems.pool.length, spec.poolSeed));
-  const harvest = new Harvest(task, crop, spec.rows);
   for (let index = 0, start = 0; !harvest.complete; index++) {
     const found = harvest.rows.length;
     const count = planRound({ wanted: spec.rows, found, scanned: start, pool: order.length });
@@ -164,6 +165,29 @@ export async function harvestSamples<Row, Skipped extends string>(
     for (const problem of prompts) harvest.take(problem, samples.get(problem.id) ?? []);
     start += count;
   }
-  session.usage.checkerCalls += harvest.checkerCalls;
+}
+
+/** Finished rounds stay for a retry, which tells of their checker calls as its own; what ends for good has no other. */
+const endsForGood = (error: unknown): boolean =>
+  error instanceof BudgetlineError && !failures[error.code].retried;
+
+/**
+ * Makes rows of the frozen reference's own samples: prompts from the back of the pool's permutation, in order, in
+ * rounds, until the count is reached. POOL_EXHAUSTED where the pool runs dry.
+ */
+export async function harvestSamples<Row, Skipped extends string>(
+  session: StageSession,
+  spec: SampledSpec,
+  crop: Crop<Row, Skipped>,
+): Promise<StageOutput> {
+  const { task, problems } = await session.loadTask();
+  const order = pick(problems.pool, pairPromptRows(problems.pool.length, spec.poolSeed));
+  const harvest = new Harvest(task, crop, spec.rows);
+  const tellCalls = (): number => (session.usage.checkerCalls += harvest.checkerCalls);
+  await gather(session, spec, { harvest, crop, order }).catch((error: unknown) => {
+    if (endsForGood(error)) tellCalls();
+    throw error;
+  });
+  tellCalls();
   return writePayload(session, spec, { harvest, file: crop.file });
 }

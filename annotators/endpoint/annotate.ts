@@ -65,6 +65,8 @@ class Batch {
     private readonly settings: EndpointSettings,
     private readonly session: AnnotationSession,
     private readonly journal: Journal,
+    /** What the journal tells of that the session's allowance is not for. */
+    private readonly paidBeforeUsd: number,
   ) {
     this.#client = clientOf(settings);
     this.#pace = new Pace(60_000 / settings.requestsPerMinute);
@@ -73,16 +75,24 @@ class Batch {
     setMaxListeners(0, this.#signal);
   }
 
-  /** Money is held against the limit before it is spent: as many calls as may be under way, each as dear as can be. */
+  /** Money is held against the limits before it is spent: as many calls as may be under way, each as dear as can be. */
   #assertAffordable(ask: Ask): void {
-    const { spendLimitUsd, concurrency, name } = this.settings;
-    const dearestUsd = usdOf(this.settings, mostTokens(this.settings, ask));
-    if (this.journal.usd + concurrency * dearestUsd <= spendLimitUsd) return;
-    const spent = this.journal.usd.toFixed(4);
-    throw new BudgetlineError(
+    const { spendLimitUsd, concurrency } = this.settings;
+    const { allowanceUsd = Infinity } = this.session;
+    const heldUsd = concurrency * usdOf(this.settings, mostTokens(this.settings, ask));
+    if (this.journal.usd + heldUsd > spendLimitUsd)
+      throw this.#refusal(this.journal.usd, spendLimitUsd, 'spendLimitUsd');
+    const spentUsd = this.journal.usd - this.paidBeforeUsd;
+    if (spentUsd + heldUsd > allowanceUsd)
+      throw this.#refusal(spentUsd, allowanceUsd, 'the definition’s spendLimit');
+  }
+
+  #refusal(spentUsd: number, limitUsd: number, raised: string): BudgetlineError {
+    const [spent, limit] = [spentUsd, limitUsd].map((usd) => `$${usd.toFixed(4)}`);
+    return new BudgetlineError(
       'SPEND_LIMIT',
-      `Annotator ${name} has spent $${spent} of $${spendLimitUsd}: the next calls might pass the limit.`,
-      { remedy: 'Raise spendLimitUsd: the answers that were paid for are kept.' },
+      `Annotator ${this.settings.name} has spent ${spent} of ${limit}: the next calls might pass the limit.`,
+      { remedy: `Raise ${raised}: the answers that were paid for are kept.` },
     );
   }
 
@@ -171,5 +181,5 @@ export async function answerAll(
   const journal = await Journal.open(session.folder);
   const unbilled = journal.unbilled(session);
   if (unbilled.calls > 0) session.spent(unbilled);
-  return new Batch(settings, session, journal).run(questions);
+  return new Batch(settings, session, journal, journal.usd - Math.max(0, unbilled.usd)).run(questions);
 }

@@ -5,7 +5,7 @@ import { gatherLabels, type GatheredLabels } from '../../contracts/labels';
 import type { BesideScore, CellProgress, ExperimentProgress, SweepProgress } from '../../contracts/results';
 import type { StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
-import { formatBudget, formatCount, formatEstimate, formatFraction, formatScore } from './numbers';
+import { formatBudget, formatCount, formatEstimate, formatFraction, formatScore, formatUsd } from './numbers';
 import { renderTable } from './table';
 import { countOf, wrap } from './text';
 
@@ -93,8 +93,17 @@ function besideCell({ beside = [] }: CellProgress, name: string): string {
 const describeWindow = ({ phase, window }: SweepProgress): string =>
   phase === 'done' ? '' : `; at most ${formatCount(window)} at once`;
 
+/** Nothing where nothing is paid and no limit was set. */
+function renderSpent(spend: SweepProgress['spend']): string[] {
+  if (spend === undefined) return [];
+  const { usd, limitUsd } = spend;
+  if (limitUsd === undefined && usd === 0) return [];
+  const most = limitUsd === undefined ? '' : ` of ${formatUsd(limitUsd)} at most`;
+  return [`  Annotators and judges: ${formatUsd(usd)}${most}, by what has ended.`];
+}
+
 function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
-  const { cells, controls, labels = [] } = sweep;
+  const { cells, controls, labels = [], spend } = sweep;
   const warned = cells.some(({ warnings = 0 }) => warnings > 0);
   const others = besideNames(sweep);
   const rows = inTableOrder(cells).map((progress) => [
@@ -121,6 +130,7 @@ function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
   return [
     ...wrap(head, { first: '  ' }),
     ...renderLabels(labels, (of) => `  Labels of ${of}: `),
+    ...renderSpent(spend),
     ...renderTable({ columns, rows, indent: '  ', head: ink.faint }),
   ];
 }

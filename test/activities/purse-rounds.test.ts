@@ -113,6 +113,28 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     assert.equal(typeof (await harvest({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 })), 'number');
   });
 
+  it('are told of where it ends for good, and left to the retry where it does not', async () => {
+    const poor = { wanted: 16, allowanceUsd: 16 + 64 * 0.25, yields: (index: number) => index % 8 === 0 };
+    const { session, spec } = await stageWith(poor);
+    await assert.rejects(synthesizePairs(session, spec), { code: 'SPEND_LIMIT' });
+    assert.equal(session.usage.checkerCalls, 64);
+    const yielding = await stageWith(poor);
+    const yielded = new BudgetlineError('TRAINER_YIELDED', 'Asked to stop.');
+    let looks = 0;
+    Object.assign(yielding.session, {
+      assertWanted: () => {
+        looks += 1;
+        if (looks === 2) throw yielded;
+      },
+    });
+    await assert.rejects(synthesizePairs(yielding.session, spec), yielded);
+    assert.equal(
+      yielding.session.usage.checkerCalls,
+      0,
+      'its finished round is counted by who goes on behind it',
+    );
+  });
+
   it('is not looked at where no limit was set', async () => {
     assert.equal(typeof (await harvest({ wanted: 40, yields: () => true })), 'number');
   });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createActivities } from '../../activities';
 import { endpointAnnotator, endpointJudge, withAnnotators, withJudges } from '../../annotators';
-import { resolveDefinition } from '../../client';
+import { readStatus, resolveDefinition } from '../../client';
 import type { SweepResult } from '../../contracts/results';
 import type { ItemResult } from '../../contracts/rows';
 import type { PlannedStage } from '../../contracts/stage';
@@ -14,6 +15,7 @@ import { bothOrders, scoreVerdicts, summarization, twinDefaults } from '../../ta
 import { createWorker } from '../../workers';
 import { answerTo, BookedEndpoint, usdACall } from '../support/booked-endpoint';
 import { countingTrainer } from '../support/counted-trainer';
+import { withIdleWorkers } from '../support/idle-bench';
 import { whilePolling } from '../support/polling';
 import { createBench } from '../support/stage-bench';
 import { runSweep } from '../support/sweep-bench';
@@ -41,8 +43,10 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
   const folder = temporaryFolder();
   const endpoint = new BookedEndpoint();
   const undisturbed = new BookedEndpoint();
-  before(() => Promise.all([endpoint.start(), undisturbed.start()]));
-  after(() => [endpoint, undisturbed].forEach((one) => one.close()));
+  const dear = new BookedEndpoint();
+  const all = [endpoint, undisturbed, dear];
+  before(() => Promise.all(all.map((one) => one.start())));
+  after(() => all.forEach((one) => one.close()));
 
   const tasksOf = (asked: BookedEndpoint, limitOfTwoUsd = 5): Task[] => {
     const writer = endpointAnnotator(asked.settings('writer', 'writer-1'));
@@ -59,9 +63,14 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     const ran = await whilePolling(
       (connection) =>
         Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ ...settings, connection, queue }))),
-      (client) => runSweep(client, resolved, { home }),
+      async (client) => {
+        const { plan, result } = await runSweep(client, resolved, { home });
+        const { progress } = await readStatus(client, plan.sweepId);
+        assert.deepEqual(progress?.of === 'sweep' && progress.sweep.spend, { usd: result.spend?.usd });
+        return result;
+      },
     );
-    return ran.result;
+    return ran;
   }
 
   const placesOf = (outcomes: SweepResult['cells'] | SweepResult['holes']): string[] =>
@@ -107,22 +116,61 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     const whole = await run();
     assert.deepEqual([whole.holes, failedBases(whole)], [[], []]);
     assertUsd(whole.spend?.usd, endpoint.paidUsd() - firstUsd - secondUsd);
-    assertPaidOnce();
+    assertPaidOnce(endpoint, ['writer-1', 'judge-1', 'judge-2']);
+    assert.equal(endpoint.answered('writer-1').length, rows);
     assertBooks(folder.at('home'));
     await assertSameRows();
     assertJudged(whole);
+  });
+
+  it('never passes the limit of its definition, though the endpoint is dearer than the plan and several cells ask at once', async () => {
+    const tasks = tasksOf(dear);
+    const [seeds, perRow] = [[0, 1, 2, 3], usdACall / 2];
+    const plannedUsd = seeds.length * rows * perRow;
+    const limited = defineSweep({
+      ...definition,
+      ...{
+        name: 'limited',
+        axes: {},
+        seeds,
+        annotator: 'writer',
+        prices: { sftExample: perRow, preferencePair: 1 },
+      },
+      data: { source: 'twin', pool: 512, validation: 2, test: 4 },
+    });
+    /** Rows are bought in earnest; nothing is trained. */
+    const runAt = async (spendLimit: number) => {
+      const resolved = await resolveDefinition({ ...limited, spendLimit }, { tasks });
+      const real = createActivities({ store: createStore(folder.at('limited')), tasks });
+      return withIdleWorkers({ real: () => ({ synthesizeData: real.synthesizeData }) }, (client) =>
+        runSweep(client, resolved),
+      );
+    };
+    const limitUsd = plannedUsd + 6 * usdACall;
+    const { result: stopped } = await runAt(limitUsd);
+    const firstUsd = dear.paidUsd();
+    assert.ok(firstUsd > 0 && firstUsd < limitUsd + 1e-9, `$${firstUsd} of $${limitUsd}`);
+    assertUsd(stopped.spend?.usd, firstUsd);
+    assert.ok(stopped.holes.length > 0);
+    for (const { code, remedy } of stopped.holes) {
+      assert.equal(code, 'SPEND_LIMIT');
+      assert.match(remedy ?? '', /^Raise the definition’s spendLimit/);
+    }
+    const { result: whole } = await runAt(1);
+    assert.deepEqual(whole.holes, []);
+    assertUsd(whole.spend?.usd, dear.paidUsd() - firstUsd);
+    assertPaidOnce(dear, ['writer-1']);
   });
 
   const assertUsd = (told: number | undefined, usd: number): void => {
     assert.ok(Math.abs((told ?? NaN) - usd) < 1e-9, `told $${told}, paid $${usd}`);
   };
 
-  function assertPaidOnce(): void {
-    for (const model of ['writer-1', 'judge-1', 'judge-2']) {
-      const answered = endpoint.answered(model);
+  function assertPaidOnce(asked: BookedEndpoint, models: readonly string[]): void {
+    for (const model of models) {
+      const answered = asked.answered(model);
       assert.equal(new Set(answered).size, answered.length, `${model} was paid for an answer twice`);
     }
-    assert.equal(endpoint.answered('writer-1').length, rows);
   }
 
   /** The server's own count is that of the journals and that of the ledgers. */

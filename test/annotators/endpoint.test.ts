@@ -167,6 +167,23 @@ describe('pure: a model behind an endpoint as annotator', function () {
     assert.ok(usd <= limits.spendLimitUsd && calls >= 3 && calls < 12, `${usd} ${calls}`);
   });
 
+  it('stops before what a sweep allows is spent, what a killed attempt paid counted and what others paid not', async () => {
+    await run('allowed', { maxTokens: 10 }, problems.slice(0, 2));
+    calls = 0;
+    const allowance = { ...session('allowed'), stage: 'another', allowanceUsd: 0.011 };
+    const work = annotator({ maxTokens: 10 }).demonstrateAll?.(problems, allowance);
+    await fails(work ?? Promise.resolve(), 'SPEND_LIMIT');
+    assert.ok(usd <= 0.011 && calls >= 3 && calls < 10, `${usd} ${calls}`);
+    const paid = usd;
+    const later = annotator({ maxTokens: 10 }).demonstrateAll?.(problems, {
+      ...allowance,
+      allowanceUsd: paid,
+    });
+    calls = 0;
+    await fails(later ?? Promise.resolve(), 'SPEND_LIMIT');
+    assert.equal(calls, 0, 'the journal tells of calls that no ledger has');
+  });
+
   it('holds what a server does not tell of tokens, or tells amiss, for the most that it can be', async () => {
     const told =
       (usage: unknown): Behaviour =>

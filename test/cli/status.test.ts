@@ -59,6 +59,18 @@ describe('pure: the status of a run', () => {
     );
   });
 
+  it('says what annotators and judges were paid, and of how much, where there is something to say', () => {
+    const linesWith = (spend: SweepProgress['spend'] & object): string[] =>
+      renderStatus({ ...status, progress: { of: 'sweep', sweep: { ...sweep, spend } } }, ink);
+    assert.ok(linesWith({ usd: 1.5 }).includes('  Annotators and judges: $1.50, by what has ended.'));
+    assert.ok(
+      linesWith({ usd: 0, limitUsd: 5 }).includes(
+        '  Annotators and judges: $0.00 of $5.00 at most, by what has ended.',
+      ),
+    );
+    assert.deepEqual(linesWith({ usd: 0 }), renderStatus(status, ink));
+  });
+
   it('has cells in the order of tables, whatever the plan’s, and counts controls', () => {
     const places = [
       { ...cell, id: 'far', budget: 256 },
@@ -84,15 +96,17 @@ describe('pure: the status of a run', () => {
   it('tells of a sweep that is over by what it returned, its earlier pages among it', () => {
     const { result } = sweepFixture({ budgets: [64], fractions: [1, 0.5, 0] });
     const [first, ...others] = result.cells;
-    const hole = { cell: { ...cell, seed: 7 }, code: 'SPEND_LIMIT', message: 'Not begun.' };
-    const progress = sweepEnded({ ...result, cells: others, holes: [hole] }, [
-      { cells: [first!], holes: [] },
-    ]);
+    const left = { ...cell, id: 'left', seed: 7 };
+    const stopped = { ...cell, seed: 8 };
+    const holes = [left, stopped].map((each) => ({ cell: each, code: 'SPEND_LIMIT', message: 'The limit.' }));
+    const spend = { usd: 2.5, notBegun: [left.id] };
+    const progress = sweepEnded({ ...result, spend, cells: others, holes }, [{ cells: [first!], holes: [] }]);
     const lines = renderStatus(
       { ...status, state: 'COMPLETED', progress: { of: 'sweep', sweep: progress } },
       ink,
     );
-    assert.match(lines.join('\n'), /is finished\.\n {2}4 cells: 3 done, 1 left out\. Base model/);
+    assert.match(lines.join('\n'), /is finished\.\n {2}5 cells: 3 done, 1 failed, 1 left out\. Base model/);
+    assert.ok(lines.includes('  Annotators and judges: $2.50, by what has ended.'));
     for (const { cell: each } of result.cells) assert.ok(lines.some((line) => line.endsWith(each.id)));
   });
 

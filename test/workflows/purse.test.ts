@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { StageResult } from '../../contracts/stage';
-import { type CellPlan, planSweep, spentUsd, boughtOf } from '../../planning';
+import * as fc from 'fast-check';
+import { annotationUsd, boughtOf, type CellPlan, planSweep, spentUsd, uniquePurchase } from '../../planning';
 import { Purse } from '../../workflows/purse';
 import { resolveSweep } from '../planning/support';
 
@@ -10,6 +11,8 @@ const cellAt = (budget: number, fraction: number): CellPlan =>
   plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === fraction)!;
 
 /** What a cell leaves: so many checker calls for its pairs. */
+const plannedUsd = ({ stages }: CellPlan): number => annotationUsd(prices, uniquePurchase(stages));
+
 function resultsOf(
   { stages }: CellPlan,
   { checkerCalls = 0, cached = false, billed = -1 } = {},
@@ -98,15 +101,59 @@ describe('pure: a sweep’s purse', () => {
     assert.ok(begin(purse, unknown));
     purse.fail(unknown.cell.id, undefined);
     assert.equal(purse.record.usd, 32 * 2 + 7);
-    assert.equal(purse.allowance('other'), 600 - 7 - 256 * 2, 'of rows that nest the larger set counts');
+    assert.equal(
+      begin(purse, cellAt(256, 0.5)),
+      false,
+      'of rows that nest the larger set counts: 81 are left',
+    );
   });
 
   it('tells each that has begun what it may spend beside the others', () => {
     const purse = new Purse({ prices, spendLimit: 600 }, { usd: 50, notBegun: ['x'] });
     assert.ok(begin(purse, cellAt(256, 1)));
     assert.ok(begin(purse, cellAt(64, 1)));
-    assert.equal(purse.allowance(cellAt(256, 1).cell.id), 600 - 50 - 64 * 2);
+    assert.equal(
+      purse.allowance(cellAt(256, 1).cell.id),
+      256 * 2,
+      'a program asks for its price and no more',
+    );
     assert.deepEqual(purse.record, { usd: 50, notBegun: ['x'] });
     assert.equal(new Purse({ prices }, undefined).allowance('any'), undefined);
+  });
+
+  it('shares what no plan asks for among those that run at once, and lets none take what others plan', () => {
+    // Every seed buys rows of its own, and every checker call may be one too many.
+    const { cells } = planSweep(
+      resolveSweep({ budgets: [64], sftFractions: [0.5], seeds: [0, 1, 2, 3, 4, 5], prices }),
+    );
+    const planned = plannedUsd(cells[0]!);
+    const settings = fc.record({
+      limit: fc.double({ min: planned, max: planned * 12, noNaN: true }),
+      atOnce: fc.integer({ min: 1, max: 4 }),
+      shares: fc.array(fc.constantFrom(0, 0.5, 1, 1), { minLength: 6, maxLength: 6 }),
+    });
+    fc.assert(
+      fc.property(settings, ({ limit, atOnce, shares }) => {
+        const purse = new Purse({ prices, spendLimit: limit }, undefined);
+        purse.expect(cells.flatMap(({ stages }) => stages));
+        const running: { id: string; usd: number }[] = [];
+        const endOne = (): void => {
+          const { id, usd } = running.shift()!;
+          purse.fail(id, { finished: [], usd });
+        };
+        cells.forEach((cell, at) => {
+          if (running.length === atOnce) endOne();
+          const { id } = cell.cell;
+          if (!purse.begin(id, cell.stages, atOnce)) return;
+          const allowance = purse.allowance(id) ?? 0;
+          assert.ok(allowance > planned - 1e-6, 'at least what it plans');
+          running.push({ id, usd: allowance * shares[at]! });
+        });
+        while (running.length > 0) endOne();
+        assert.ok(purse.record.usd <= limit + 1e-6, `${purse.record.usd} of ${limit}`);
+        if (limit >= 6 * planned && shares.every((share) => share === 1))
+          assert.deepEqual(purse.record.notBegun, [], 'what the plan asks for fits');
+      }),
+    );
   });
 });

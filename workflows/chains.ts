@@ -1,0 +1,100 @@
+import type { ResolvedSweep } from '../contracts/definition';
+import type { BaseOutcome, EvaluationSummary, FailureReason, SearchProposal } from '../contracts/results';
+import type { PlannedStage, StageResult } from '../contracts/stage';
+import type { SweepPlan, VariantPlan } from '../planning/plan';
+import type { Board } from './board';
+import { summarizeEvaluation } from './evaluation';
+import { readFailure } from './failures';
+import type { Orchestration } from './orchestration';
+import type { Carried } from './pages';
+import type { Purse } from './purse';
+import { createRunner } from './stages';
+import type { StagesOptions } from './stages';
+import type { Steering } from './steering';
+
+/** What the sweep's functions share. */
+export interface Sweep {
+  readonly resolved: ResolvedSweep;
+  readonly plan: SweepPlan;
+  readonly orchestration: Orchestration;
+  readonly carried: Carried | undefined;
+  readonly steering: Steering;
+  readonly board: Board;
+  /** What has been finished in this run, in the order in which it was. */
+  readonly finished: StageResult[];
+  readonly purse: Purse;
+  /** What a search has asked for so far. */
+  readonly rounds: SearchProposal[];
+}
+
+/** What may spend at once: the cells of the window, and the bases beside the first page. */
+export const atOnce = ({ plan, carried, steering }: Sweep): number =>
+  steering.width + (carried === undefined ? plan.variants.length : 0);
+
+/** Stages that the sweep runs itself, one after another, the last of which evaluates. */
+interface ChainPlan extends Pick<StagesOptions, 'resolved'> {
+  /** Its name in the purse, in which it has begun. */
+  readonly id: string;
+  readonly stages: readonly PlannedStage[];
+}
+
+/** What the stages of a chain left; `failure` is why there are no more. */
+interface Chain {
+  readonly stages: readonly StageResult[];
+  readonly failure?: FailureReason;
+}
+
+export async function runChain(sweep: Sweep, { id, resolved, stages }: ChainPlan): Promise<Chain> {
+  const { plan, orchestration, steering, finished, purse } = sweep;
+  const allowanceUsd = purse.allowance(id);
+  const run = createRunner({
+    ...{ resolved, orchestration, experimentId: plan.sweepId, allowanceUsd },
+    runStage: (stage) => steering.runStage(stage),
+  });
+  const results: StageResult[] = [];
+  try {
+    for (const stage of stages) {
+      const { result } = await run(stage);
+      results.push(result);
+      finished.push(result);
+    }
+    purse.end(id, results);
+    return { stages: results };
+  } catch (error) {
+    const { reason, left } = readFailure(error);
+    purse.fail(id, left && { ...left, finished: results });
+    return { stages: results, failure: reason };
+  }
+}
+
+/** What the last stage of a whole chain, an evaluation, says. */
+export const summarizeChain = ({ stages }: Chain): EvaluationSummary => summarizeEvaluation(stages.at(-1)!);
+
+const outcomeOf = (chain: Chain): BaseOutcome =>
+  chain.failure === undefined ? { base: summarizeChain(chain) } : { base: null, baseFailure: chain.failure };
+
+function runBase(sweep: Sweep, { resolved, base: { reference, evaluation } }: VariantPlan): Promise<Chain> {
+  const stages = [reference, evaluation];
+  sweep.purse.begin(evaluation.key, stages, atOnce(sweep));
+  return runChain(sweep, { id: evaluation.key, resolved, stages });
+}
+
+/** The untrained base at every place on the axes; what is one evaluation runs once. */
+export async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
+  if (sweep.carried !== undefined) return sweep.carried.base;
+  const { variants } = sweep.plan;
+  const running = new Map<string, Promise<Chain>>();
+  for (const variant of variants) {
+    const { key } = variant.base.evaluation;
+    if (!running.has(key)) running.set(key, runBase(sweep, variant));
+  }
+  const baseStages = (await Promise.all(running.values())).flatMap(({ stages }) => stages);
+  const outcomes = await Promise.all(
+    variants.map(async ({ base }) => outcomeOf(await running.get(base.evaluation.key)!)),
+  );
+  const places = variants.map(({ coordinates: axes }, at) => ({ axes, ...outcomes[at]! }));
+  const [first] = outcomes;
+  sweep.board.base(first!.base);
+  const hasAxes = sweep.resolved.definition.axes !== undefined;
+  return { ...first!, baseStages, ...(hasAxes ? { variants: places } : {}) };
+}
