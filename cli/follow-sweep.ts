@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
 import { startSweep, watchSweep, type SweepStatus } from '../client';
+import { nameOfBeside } from '../contracts/beside';
+import type { IdentifiedSource } from '../contracts/provenance';
 import type { SweepResult } from '../contracts/results';
 import type { RunRecord } from '../report/input';
 import { isOneModel } from '../planning';
@@ -60,12 +62,24 @@ function pageOf({ uiUrl }: TemporalPlace, { workflowId }: Started): { temporalUi
   return uiUrl === null ? {} : { temporalUi: `${uiUrl}/namespaces/default/workflows/${workflowId}` };
 }
 
-function judgeOf({ definition, annotator, judge }: PlannedSweep['resolved']): { judge?: string } {
-  const { judge: name } = definition.evaluation;
-  if (name === undefined) return {};
-  const model = judge?.model === undefined ? '' : `, model ${judge.model}`;
-  const own = isOneModel(annotator, judge) ? '; it is also the annotator' : '';
-  return { judge: `${name} (${judge?.kind ?? 'program'}${model})${own}` };
+type Judges = Pick<PlannedSweep['resolved'], 'definition' | 'annotator' | 'judge' | 'besideJudges'>;
+
+/** Who judges, of tasks beside with the task that they judge; nobody is named where tasks' own programs do. */
+export function judgesOf({ definition, annotator, judge, besideJudges }: Judges): { judge?: string } {
+  const describe = (name: string, identity: IdentifiedSource | undefined): string => {
+    const model = identity?.model === undefined ? '' : `, model ${identity.model}`;
+    const own = isOneModel(annotator, identity) ? '; it is also the annotator' : '';
+    return `${name} (${identity?.kind ?? 'program'}${model})${own}`;
+  };
+  const { judge: named, beside = [] } = definition.evaluation;
+  const told = [
+    ...(named === undefined ? [] : [describe(named, judge)]),
+    ...beside.flatMap((one) => {
+      const name = nameOfBeside(one);
+      return one.judge === undefined ? [] : [`of ${name}: ${describe(one.judge, besideJudges?.[name])}`];
+    }),
+  ];
+  return told.length === 0 ? {} : { judge: told.join('; ') };
 }
 
 function runRecord(place: TemporalPlace, started: Started, { resolved }: PlannedSweep): RunRecord {
@@ -80,7 +94,7 @@ function runRecord(place: TemporalPlace, started: Started, { resolved }: Planned
     packageVersion: packageVersion(),
     host: hostname(),
     modelDigest: resolved.model.digest,
-    ...judgeOf(resolved),
+    ...judgesOf(resolved),
   };
 }
 

@@ -78,20 +78,28 @@ function tooFewRows(message: string, remedy: string): BudgetlineError {
   return new BudgetlineError('BUDGET_EXCEEDS_POOL', message, { remedy });
 }
 
-function assertFitsPool({ definition, poolRows }: ResolvedExperiment, fromPool: number): void {
+/** Why there may be fewer rows than a file has lines. */
+function sayHeldOut({ heldOut = [] }: ResolvedExperiment): string {
+  const names = heldOut.map((name) => `"${name}"`).join(', ');
+  return names === '' ? '' : `, those left out that are like test items of ${names} (evaluation.beside)`;
+}
+
+function assertFitsPool(resolved: ResolvedExperiment, fromPool: number): void {
+  const { definition, poolRows } = resolved;
   if (fromPool <= poolRows) return;
   throw tooFewRows(
-    `budget ${fromPool} is above the ${poolRows} problems in the pool of ${definition.task}.`,
+    `budget ${fromPool} is above the ${poolRows} problems in the pool of ${definition.task}${sayHeldOut(resolved)}.`,
     `Plan budgets up to ${poolRows}, or enlarge the pool (data.pool, or more rows in the train file).`,
   );
 }
 
-function assertFitsFile({ definition, givenRows }: ResolvedExperiment, use: GivenUse, rows: number): void {
+function assertFitsFile(resolved: ResolvedExperiment, use: GivenUse, rows: number): void {
+  const { definition, givenRows } = resolved;
   const there = givenRows?.[use] ?? 0;
   if (rows <= there) return;
   const { budget, sftFraction, annotations } = definition;
   throw tooFewRows(
-    `budget ${budget} at fraction ${sftFraction} takes ${rows} ${use}; ${annotations?.[use]?.file ?? ''} has ${there} usable rows.`,
+    `budget ${budget} at fraction ${sftFraction} takes ${rows} ${use}; ${annotations?.[use]?.file ?? ''} has ${there} usable rows${sayHeldOut(resolved)}.`,
     `Plan smaller budgets, or give annotations.${use} a larger file.`,
   );
 }

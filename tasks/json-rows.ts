@@ -76,9 +76,11 @@ export function refuseFaults(faults: readonly Fault[], remedy: string): void {
   const listed = faults.slice(0, listedFaults);
   const sentences = listed.map(({ path, line, field, reason }) => `${path}:${line}: ${field} ${reason}`);
   const more = faults.length > listed.length ? `\n… and ${faults.length - listed.length} more` : '';
-  const count = faults.length === 1 ? '1 row cannot' : `${faults.length} rows cannot`;
+  // A row may have several faults.
+  const rows = new Set(faults.map(({ path, line }) => `${path}:${line}`)).size;
+  const count = rows === 1 ? '1 row cannot' : `${rows} rows cannot`;
   throw new BudgetlineError('DATA_INVALID', `${count} be used:\n${sentences.join('\n')}${more}`, {
     remedy,
-    details: { faults: listed, count: faults.length },
+    details: { faults: listed, count: rows },
   });
 }

@@ -127,7 +127,8 @@ function describeBeside({ evaluation: { beside = [] } }: SweepDefinition): strin
     const name = nameOfBeside(one);
     const task = name === one.task ? '' : `${one.task}, `;
     const from = 'data' in one ? one.data.test : `its twin, seed ${one.seed}`;
-    return `${countOf(one.items, 'item')} of ${name} (${task}${from})`;
+    const judge = one.judge === undefined ? '' : `, judged by ${one.judge}`;
+    return `${countOf(one.items, 'item')} of ${name} (${task}${from})${judge}`;
   });
 }
 

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
-import { endpointAnnotator, peopleAnnotator, withAnnotators } from '../../annotators';
+import {
+  endpointAnnotator,
+  endpointJudge,
+  peopleAnnotator,
+  withAnnotators,
+  withJudges,
+} from '../../annotators';
+import { judgesOf } from '../../cli/follow-sweep';
 import { resolveDefinition } from '../../client';
 import type { Task } from '../../contracts/task';
 import { demonstrationsStage, planSweep } from '../../planning';
 import { defineSweep } from '../../planning/define';
-import { defineTask, gradeSchoolMath, gradeSchoolMathDefaults } from '../../tasks';
+import { defineTask, gradeSchoolMath, gradeSchoolMathDefaults, helpfulness } from '../../tasks';
 import { createBench } from '../support/stage-bench';
 import { temporaryFolder } from '../support/temporary';
 
@@ -71,5 +78,40 @@ describe('pure: what an annotator is, in the keys of stages', () => {
     const failure = await bench.fail(demonstrationsStage({ resolved, seed: 0 }, { rows: 2 }));
     assert.deepEqual([failure.type, failure.nonRetryable], ['TASK_UNKNOWN', true]);
     assert.match(failure.message, /is another than the plan's/);
+  });
+
+  it('a judge of a task beside enters evaluations, gives the device back and is warned of as one’s own is', async () => {
+    const judge = (model: string) =>
+      endpointJudge({
+        ...{ name: 'judge', description: 'A model.', baseUrl: 'http://127.0.0.1:9/v1', model },
+        ...{ apiKeyVariable: 'NO_KEY', spendLimitUsd: 1 },
+        prices: { inputUsdPerMillion: 1, outputUsdPerMillion: 1 },
+      });
+    const resolveWith = (model: string) =>
+      resolveDefinition(
+        defineSweep({
+          ...{ ...gradeSchoolMathDefaults, name: 'who', annotator: 'model' },
+          ...{ data: { source: 'twin', pool: 16, validation: 1, test: 2 }, budgets: [4], sftFractions: [1] },
+          evaluation: {
+            ...{ items: 2, maxNewTokens: 8 },
+            beside: [{ task: 'helpfulness', items: 2, maxNewTokens: 8, judge: 'judge' }],
+          },
+        }),
+        { tasks: [mathWith(), withJudges(helpfulness as Task, judge(model))] },
+      );
+    const [one, other] = [planSweep(await resolveWith('one')), planSweep(await resolveWith('two'))];
+    const changed = one.stages.flatMap(({ stage }, at) =>
+      stage.key === other.stages[at]?.stage.key ? [] : [stage.kind],
+    );
+    assert.deepEqual([...new Set(changed)], ['evaluate']);
+    const evaluations = one.stages.filter(({ stage }) => stage.kind === 'evaluate');
+    assert.ok(evaluations.every(({ stage }) => stage.judgedOffDevice === true));
+    // The annotator's model is "one" too.
+    const warns = ({ warnings }: typeof one) =>
+      warnings.filter((text) => text.includes('also the annotator')).length;
+    assert.deepEqual([warns(one), warns(other)], [1, 0]);
+    assert.deepEqual(judgesOf(await resolveWith('one')), {
+      judge: 'of helpfulness: judge (endpoint, model one); it is also the annotator',
+    });
   });
 });
