@@ -14,7 +14,11 @@ const cellResult = z.looseObject({
     seed: z.number(),
     axes: z.record(z.string(), z.string()).optional(),
   }),
-  evaluation: z.looseObject({ score: z.number() }),
+  evaluation: z.looseObject({
+    score: z.number(),
+    /** Unrelated tasks that were evaluated beside. */
+    beside: z.array(z.looseObject({ name: z.string(), score: z.number() })).default([]),
+  }),
   stages: z.array(
     z.looseObject({ kind: z.string(), title: z.string(), key: z.string(), digest: z.string() }),
   ),

@@ -41,10 +41,13 @@ const named = (values: Readonly<Record<string, unknown>>): Named[] =>
 /** MLflow takes names of letters, digits and _ - . / and blanks. */
 const metricName = (text: string): string => text.replace(/[^\w\-./ ]/g, '_');
 
+const numbersIn = (values: object): [string, number][] =>
+  Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+
 function figuresOf(cell: Cell, { manifests }: ExportEvidence): [string, number][] {
   const { evaluation, stages } = cell;
-  const scores = Object.entries(evaluation).filter(
-    (entry): entry is [string, number] => typeof entry[1] === 'number',
+  const ofBeside = evaluation.beside.flatMap((task) =>
+    numbersIn(task).map(([name, value]): [string, number] => [`beside.${task.name}.${name}`, value]),
   );
   const trained = stages.filter(({ kind }) => kind === 'trainSft' || kind === 'trainPreference');
   const ofStages = trained.flatMap(({ kind, key }) =>
@@ -53,7 +56,7 @@ function figuresOf(cell: Cell, { manifests }: ExportEvidence): [string, number][
       value,
     ]),
   );
-  return [...scores, ...ofStages];
+  return [...numbersIn(evaluation), ...ofBeside, ...ofStages];
 }
 
 function renderRun(cell: Cell, evidence: ExportEvidence): MlflowRun {

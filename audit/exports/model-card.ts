@@ -47,8 +47,29 @@ function lineage(best: Cell): string[] {
   return best.stages.map(({ title, key, digest }) => `| ${escape(title)} | \`${key}\` | \`${digest}\` |`);
 }
 
-function scores(cells: readonly Cell[]): string[] {
-  return cells.map((cell) => `| ${escape(nameOf(cell))} | ${cell.evaluation.score.toFixed(3)} |`);
+/** Every cell's score, and those of tasks beside. */
+function scoreTable(cells: readonly Cell[]): string[] {
+  const others = [...new Set(cells.flatMap(({ evaluation }) => evaluation.beside.map(({ name }) => name)))];
+  const row = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
+  const rows = cells.map((cell) => {
+    const { score, beside } = cell.evaluation;
+    const besideOf = (other: string): string =>
+      beside.find(({ name }) => name === other)?.score.toFixed(3) ?? '–';
+    return row([escape(nameOf(cell)), score.toFixed(3), ...others.map(besideOf)]);
+  });
+  const head = ['cell', 'score', ...others.map(escape)];
+  return [row(head), row(head.map(() => '---')), ...rows];
+}
+
+/** What the scores do not say. */
+function limits({ evaluation: { beside } }: Cell): string {
+  const own = 'The score is that of one task, by its own verifier or judge, on its own test items.';
+  const names = beside.map(({ name }) => `“${escape(name)}”`).join(', ');
+  const others =
+    beside.length === 0
+      ? 'What else the model does nobody has measured here.'
+      : `Of what else the model does nobody has measured more than ${names}.`;
+  return `${own} ${others} Licences of the base model and the data hold for it too.`;
 }
 
 /**
@@ -81,12 +102,12 @@ export function renderModelCard(evidence: ExportEvidence): string {
     '',
     `Definition \`${story.definitionDigest}\`; ledger head \`${anchor?.head ?? 'none'}\`, ${signed}.`,
     '',
-    ...['## Scores of the sweep', '', '| cell | score |', '|---|---|'],
-    ...scores(cells),
+    ...['## Scores of the sweep', ''],
+    ...scoreTable(cells),
     '',
     '## Limits',
     '',
-    'The scores are those of one task, by its own verifier, on its own test items. What else the model does nobody has measured here. Licences of the base model and the data hold for it too.',
+    limits(best),
     '',
   ].join('\n');
 }

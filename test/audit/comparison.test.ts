@@ -54,7 +54,7 @@ describe('pure: two runs beside each other', () => {
     const adapter = await publish(store, 'trainSft', made);
     const last = await publish(store, 'evaluate', { rows: 1 }, { adapter: adapter.key });
     const cell = { budget: 64, sftFraction: 1, seed: 0 };
-    return { store, cell: { cell, evaluation: { score }, stages: [adapter, last] } };
+    return { store, cell: { cell, evaluation: { score, beside: [] }, stages: [adapter, last] } };
   }
 
   async function compare(a: Made, b: Made, scores: readonly [number, number]) {
@@ -84,7 +84,7 @@ describe('pure: two runs beside each other', () => {
   it('stand beside each other by their place, and then whatever their seeds', () => {
     const cell = (budget: number, seed: number): Cell => ({
       cell: { budget, sftFraction: 0.5, seed },
-      evaluation: { score: 0 },
+      evaluation: { score: 0, beside: [] },
       stages: [],
     });
     const { pairs, onlyA, onlyB } = pairCells(

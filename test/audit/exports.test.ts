@@ -44,7 +44,7 @@ const evidence = {
   cells: () =>
     [0.5, 0.75].map((score) => ({
       cell: { budget: 64, sftFraction: score, seed: 0 },
-      evaluation: { score, items: 4 },
+      evaluation: { score, items: 4, beside: [{ name: 'ifeval', score: 0.125, items: 2 }] },
       stages: [{ kind: 'evaluate', title: hostile, key, digest: key }],
     })),
 } as unknown as ExportEvidence;
@@ -96,6 +96,8 @@ describe('pure: exports', () => {
         [
           ['score', score],
           ['items', 4],
+          ['beside.ifeval.score', 0.125],
+          ['beside.ifeval.items', 2],
         ],
       ]),
     );
@@ -112,6 +114,8 @@ describe('pure: exports', () => {
     const [, matter = '', ...body] = card.split(/^---$/m);
     assert.ok(matter.includes('base_model: "o/m"') && matter.includes('value: 0.75'), matter);
     assert.ok(!/[^\\]<b>/.test(body.join('')), body.join(''));
+    assert.match(body.join(''), /\| cell \| score \| ifeval \|\n.*\n(.*\| 0\.\d+ \| 0\.125 \|\n){2}/);
+    assert.match(body.join(''), /nobody has measured more than “ifeval”/);
     assert.throws(() => renderModelCard({ ...evidence, cells: () => [] }), { code: 'INPUT_MISSING' });
   });
 });
