@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fieldText, issueText } from '../contracts/row-issues';
 import { answerOf, type DialogueForm, messages, type Message, promptOf } from './messages';
 import type { DataKind, FieldFault } from './types';
 
@@ -34,9 +35,9 @@ function shape<Row>(
     read(given, form) {
       const parsed = schema.safeParse(given);
       if (parsed.success) return read(parsed.data, form);
-      const faults = parsed.error.issues.map(({ path, message }) => ({
-        field: path.join('.'),
-        reason: message,
+      const faults = parsed.error.issues.map((issue) => ({
+        field: fieldText(issue.path),
+        reason: issueText(issue, given),
         remedy: `Give the row ${fields.join(', ')} of the right type, or name its fields with --map.`,
       }));
       return { faults };

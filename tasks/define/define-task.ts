@@ -1,15 +1,11 @@
 import type { ProblemData } from '../../contracts/definition';
 import { BudgetlineError } from '../../contracts/failures';
+import { fieldText, issueText } from '../../contracts/row-issues';
 import type { Annotator, Task } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
 import { generateProblems, readProblems, skeletonOf } from './load';
 import { fileNamesOf } from './read-files';
 import type { ItemAnnotator, TaskDefinition, TaskInput, TaskProblem } from './types';
-
-function pathText(path: readonly PropertyKey[]): string {
-  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
-  return parts.join('').replace(/^\./, '') || 'the row';
-}
 
 function rowReader<Item>({ name, schema }: TaskInput<Item>): TaskDefinition<Item>['readRow'] {
   return (fields) => {
@@ -17,7 +13,9 @@ function rowReader<Item>({ name, schema }: TaskInput<Item>): TaskDefinition<Item
     if (parsed === undefined) throw sourceRefused(name, 'files');
     if (parsed.success) return { row: parsed.data };
     const { issues } = parsed.error;
-    return { reasons: issues.map(({ path, message }) => ({ field: pathText(path), reason: message })) };
+    return {
+      reasons: issues.map((issue) => ({ field: fieldText(issue.path), reason: issueText(issue, fields) })),
+    };
   };
 }
 

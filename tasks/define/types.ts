@@ -1,3 +1,4 @@
+import type { RowIssue } from '../../contracts/row-issues';
 import type { ItemResult } from '../../contracts/rows';
 import type { Finish, Problem, Random, Sides } from '../../contracts/task';
 import type { FieldReason, Fields } from '../json-rows';
@@ -34,7 +35,7 @@ export interface RowSchema<Item> {
     | {
         readonly success: false;
         readonly error: {
-          readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+          readonly issues: readonly RowIssue[];
         };
       };
 }

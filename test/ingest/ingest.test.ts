@@ -132,11 +132,12 @@ describe('pure: annotations from files', () => {
       { prompt: 'p', chosen: 'a', rejected: 'b' },
       { prompt: 'p', chosen: 'a', rejected: 'b' },
       [],
+      { prompt: 'p', completions: ['a'] },
     ]);
     const { places, faults, summary } = await ingest({ path, kind: 'preferences' });
     const wanted = [
       '1 rejected is missing',
-      '2 rejected Invalid input: expected string, received number',
+      '2 rejected is not a text',
       '3 rejected is the same text as chosen',
       '4 chosen is empty',
       '5 prompt is missing, and "chosen" and "rejected" have no beginning in common',
@@ -145,9 +146,10 @@ describe('pure: annotations from files', () => {
       '8 ranks prefers none of the completions',
       '10 the row repeats line 9',
       '11 the line is no JSON object',
+      '12 completions has fewer than 2 entries',
     ];
     assert.deepEqual(places, wanted);
-    assert.equal(summary.refused, 10);
+    assert.equal(summary.refused, 11);
     for (const fault of faults) assert.ok(fault.remedy.endsWith('.') && fault.path === path);
   });
 

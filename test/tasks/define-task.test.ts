@@ -3,8 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
-import type { Problem, TaskContext } from '../../contracts/task';
-import { defineTask, instructionFollowing, parseProgram, programLimits } from '../../tasks';
+import type { Problem, Task, TaskContext } from '../../contracts/task';
+import {
+  codeGeneration,
+  defineTask,
+  instructionFollowing,
+  logicPuzzles,
+  parseProgram,
+  programLimits,
+  summarization,
+} from '../../tasks';
 import { normalizeText } from '../../text/overlap';
 import { builtInTasks } from '../../workers';
 
@@ -187,5 +195,37 @@ describe('pure: programs of code generation', () => {
       'x+'.repeat(300) + 'x',
     ])
       assert.equal(parseProgram(text), undefined, text.slice(0, 40));
+  });
+
+  it('says in plain words what is wrong with rows of the tasks that come with the package', async () => {
+    const faultsOf = async (task: Pick<Task, 'load'>, row: object): Promise<string[]> => {
+      const alone = { source: 'files', test: 't', validation: 0, stripCalculator: true } as const;
+      const failure: unknown = await task
+        .load(alone, { readText: () => Promise.resolve({ path: 't.jsonl', text: JSON.stringify(row) }) })
+        .then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+      return failure instanceof BudgetlineError ? failure.message.split('\n') : [];
+    };
+    assert.deepEqual(await faultsOf(summarization, { document: 'A. B.', text: 'x' }), [
+      '1 row cannot be used:',
+      't.jsonl:1: summary is missing',
+    ]);
+    assert.deepEqual(
+      await faultsOf(codeGeneration, { request: '', tests: [{ x: 'a', output: 1 }], solution: 7 }),
+      [
+        '1 row cannot be used:',
+        't.jsonl:1: request is empty',
+        't.jsonl:1: tests[0].x is not a number',
+        't.jsonl:1: solution is not a text',
+      ],
+    );
+    assert.deepEqual(await faultsOf(logicPuzzles, { people: ['Ann'], facts: [], asked: 'tallest' }), [
+      '1 row cannot be used:',
+      't.jsonl:1: people has fewer than 2 entries',
+      't.jsonl:1: facts has fewer than 1 entry',
+      't.jsonl:1: asked is none of "oldest", "youngest"',
+    ]);
   });
 });
