@@ -20,7 +20,7 @@ import { proposeNext } from '../search/next-batch';
 import { recordSearch } from '../search/record';
 import { allocationExperiment } from './allocation-experiment';
 import { Board } from './board';
-import { atOnce, evaluateBases, runChain, summarizeChain } from './chains';
+import { atOnce, basesOf, evaluateBases, runChain, summarizeChain } from './chains';
 import type { Sweep } from './chains';
 import { readFailure } from './failures';
 import { openExperiment, recordAll, sealLedger, tellingOfFailure } from './ledger';
@@ -54,6 +54,8 @@ export interface AllocationSweepInput {
 }
 
 const isSearch = ({ resolved: { definition } }: Sweep): boolean => (definition.strategy ?? 'grid') !== 'grid';
+
+const idOf = ({ cell: { id }, stages }: CellPlan) => ({ id, stages });
 
 function summaryOf({ cell }: CellPlan): string {
   const budget = cell.budgetUnit === 'usd' ? nameBudget(cell.budget, 'usd') : `${cell.budget} rows`;
@@ -164,7 +166,7 @@ async function runPage(sweep: Sweep): Promise<CellPage & { readonly isLast: bool
     rounds.push(proposal);
     if (isLast) return { ...page, isLast };
     const batch = cellsOf(plan, proposal).slice(0, orchestration.pageSize - outcomes.length);
-    purse.expect(stagesOf(batch));
+    purse.expect(batch.map(idOf));
     const width = (): number => sweep.steering.width;
     outcomes.push(...(await runInWindow(batch, width, (cell) => runCell(sweep, cell))));
   }
@@ -195,7 +197,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const { sweepId, definitionDigest } = plan;
   const { definition } = resolved;
   if (carried === undefined) await openExperiment({ experimentId: sweepId, definitionDigest, definition });
-  if (!isSearch(sweep)) purse.expect(stagesOf(plan.cells));
+  if (!isSearch(sweep)) purse.expect([...basesOf(plan), ...plan.cells.map(idOf)]);
   const [base, { isLast, ...page }] = await Promise.all([evaluateBases(sweep), runPage(sweep)]);
   const scores = scoresWith(carried, page);
   if (!isLast) return turnPage(sweep, base, page);

@@ -1,7 +1,7 @@
 import type { ResolvedSweep } from '../contracts/definition';
 import type { BaseOutcome, EvaluationSummary, FailureReason, SearchProposal } from '../contracts/results';
 import type { PlannedStage, StageResult } from '../contracts/stage';
-import type { SweepPlan, VariantPlan } from '../planning/plan';
+import type { SweepPlan } from '../planning/plan';
 import type { Board } from './board';
 import { summarizeEvaluation } from './evaluation';
 import { readFailure } from './failures';
@@ -73,21 +73,24 @@ export const summarizeChain = ({ stages }: Chain): EvaluationSummary => summariz
 const outcomeOf = (chain: Chain): BaseOutcome =>
   chain.failure === undefined ? { base: summarizeChain(chain) } : { base: null, baseFailure: chain.failure };
 
-function runBase(sweep: Sweep, { resolved, base: { reference, evaluation } }: VariantPlan): Promise<Chain> {
-  const stages = [reference, evaluation];
-  sweep.purse.begin(evaluation.key, stages, atOnce(sweep));
-  return runChain(sweep, { id: evaluation.key, resolved, stages });
+/** The untrained base at every place on the axes, what is one evaluation once. */
+export function basesOf({ variants }: SweepPlan): ChainPlan[] {
+  const chains = variants.map(({ resolved, base: { reference, evaluation } }) => ({
+    ...{ id: evaluation.key, resolved, stages: [reference, evaluation] },
+  }));
+  return [...new Map(chains.map((chain) => [chain.id, chain])).values()];
 }
 
-/** The untrained base at every place on the axes; what is one evaluation runs once. */
+function runBase(sweep: Sweep, base: ChainPlan): Promise<Chain> {
+  sweep.purse.begin(base.id, base.stages, atOnce(sweep));
+  return runChain(sweep, base);
+}
+
+/** What the untrained bases leave, and by place on the axes what they say. */
 export async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
   if (sweep.carried !== undefined) return sweep.carried.base;
   const { variants } = sweep.plan;
-  const running = new Map<string, Promise<Chain>>();
-  for (const variant of variants) {
-    const { key } = variant.base.evaluation;
-    if (!running.has(key)) running.set(key, runBase(sweep, variant));
-  }
+  const running = new Map(basesOf(sweep.plan).map((base) => [base.id, runBase(sweep, base)]));
   const baseStages = (await Promise.all(running.values())).flatMap(({ stages }) => stages);
   const outcomes = await Promise.all(
     variants.map(async ({ base }) => outcomeOf(await running.get(base.evaluation.key)!)),

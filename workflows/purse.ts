@@ -33,7 +33,8 @@ export class Purse {
   /** What runs, or has ended without a word on what it spent: then its plan counts. */
   readonly #begun = new Map<string, Begun>();
   readonly #notBegun: string[] = [];
-  #expected: readonly PlannedStage[] = [];
+  /** What will be asked for, less what has begun. */
+  readonly #expected = new Map<string, readonly PlannedStage[]>();
 
   constructor(definition: Limits, before: SpendRecord | undefined) {
     this.#definition = definition;
@@ -52,23 +53,26 @@ export class Purse {
   }
 
   /** Tells what will be asked for next: what that plans to spend is nobody else's to take. */
-  expect(stages: readonly PlannedStage[]): void {
-    this.#expected = stages;
+  expect(those: readonly { readonly id: string; readonly stages: readonly PlannedStage[] }[]): void {
+    this.#expected.clear();
+    for (const { id, stages } of those) if (!this.#begun.has(id)) this.#expected.set(id, stages);
   }
 
   /**
    * Whether a cell or a control may begin: not where what is spent, what runs and what it plans could pass the limit. It
-   * gets a share of what no plan asks for, as one of so many at once: endpoints and poor yields may be dearer than plans,
-   * and judges are in none.
+   * gets a share of what no plan asks for, as one of those that may run at once: endpoints and poor yields may be dearer
+   * than plans, and judges are in none.
    */
   begin(id: string, stages: readonly PlannedStage[], atOnce = 1): boolean {
+    this.#expected.delete(id);
     const running = [...this.#begun.values()].flatMap((begun) => begun.stages);
     if (this.#leftUsd([...running, ...stages]) < -tolerance) {
       this.#notBegun.push(id);
       return false;
     }
-    const freeUsd = stages.some(mayExceed) ? this.#leftUsd([...running, ...stages, ...this.#expected]) : 0;
-    const sharers = Math.max(1, atOnce - this.#begun.size);
+    const expected = [...this.#expected.values()].flat();
+    const freeUsd = stages.some(mayExceed) ? this.#leftUsd([...running, ...stages, ...expected]) : 0;
+    const sharers = Math.max(1, Math.min(atOnce - this.#begun.size, 1 + this.#expected.size));
     this.#begun.set(id, { stages, extraUsd: Math.max(0, freeUsd) / sharers });
     return true;
   }

@@ -5,7 +5,8 @@ import OpenAI from 'openai';
 import { BudgetlineError } from '../../contracts/failures';
 import type { AnnotationSession } from '../../contracts/task';
 import { Journal } from '../journal';
-import { askOnce, mostTokens, type Reply, type Tokens } from './call';
+import { askOnce, type Reply } from './call';
+import { Limits, usdOf } from './limits';
 import { withRetries } from './retry';
 import type { Ask, EndpointSettings, Question } from './settings';
 
@@ -35,10 +36,6 @@ interface Asked extends Question {
   readonly request: string;
 }
 
-function usdOf({ prices }: EndpointSettings, { inputTokens, outputTokens }: Tokens): number {
-  return (inputTokens * prices.inputUsdPerMillion + outputTokens * prices.outputUsdPerMillion) / 1e6;
-}
-
 /** Starts calls no closer together than the rate allows. */
 class Pace {
   #nextMs = 0;
@@ -65,35 +62,13 @@ class Batch {
     private readonly settings: EndpointSettings,
     private readonly session: AnnotationSession,
     private readonly journal: Journal,
-    /** What the journal tells of that the session's allowance is not for. */
-    private readonly paidBeforeUsd: number,
+    private readonly limits: Limits,
   ) {
     this.#client = clientOf(settings);
     this.#pace = new Pace(60_000 / settings.requestsPerMinute);
     this.#signal = AbortSignal.any([session.signal, this.#failed.signal]);
     // As many listen as calls wait for their turn.
     setMaxListeners(0, this.#signal);
-  }
-
-  /** Money is held against the limits before it is spent: as many calls as may be under way, each as dear as can be. */
-  #assertAffordable(ask: Ask): void {
-    const { spendLimitUsd, concurrency } = this.settings;
-    const { allowanceUsd = Infinity } = this.session;
-    const heldUsd = concurrency * usdOf(this.settings, mostTokens(this.settings, ask));
-    if (this.journal.usd + heldUsd > spendLimitUsd)
-      throw this.#refusal(this.journal.usd, spendLimitUsd, 'spendLimitUsd');
-    const spentUsd = this.journal.usd - this.paidBeforeUsd;
-    if (spentUsd + heldUsd > allowanceUsd)
-      throw this.#refusal(spentUsd, allowanceUsd, 'the definition’s spendLimit');
-  }
-
-  #refusal(spentUsd: number, limitUsd: number, raised: string): BudgetlineError {
-    const [spent, limit] = [spentUsd, limitUsd].map((usd) => `$${usd.toFixed(4)}`);
-    return new BudgetlineError(
-      'SPEND_LIMIT',
-      `Annotator ${this.settings.name} has spent ${spent} of ${limit}: the next calls might pass the limit.`,
-      { remedy: `Raise ${raised}: the answers that were paid for are kept.` },
-    );
   }
 
   async #record(request: string, reply: Reply): Promise<void> {
@@ -103,38 +78,40 @@ class Batch {
     this.session.spent({ inputTokens, outputTokens, usd });
   }
 
+  /** One reply that is paid for, however often it takes to get it; it is written down before its money is let go. */
+  async #pay({ ask, request }: Asked, attempt: number, place: string): Promise<Reply> {
+    const { settings } = this;
+    const { attempts, firstWaitMs } = settings;
+    const call = async (): Promise<Reply> => {
+      await this.#pace.wait(this.#signal);
+      // A signal of its own: clients leave their listeners on it.
+      const signal = AbortSignal.any([this.#signal]);
+      return askOnce(this.#client, { settings, ask, requestId: `${request}-${attempt}`, signal });
+    };
+    const release = await this.limits.hold(ask, this.#signal);
+    try {
+      const reply = await withRetries(call, { attempts, firstWaitMs, signal: this.#signal, place });
+      await this.#record(request, reply);
+      return reply;
+    } finally {
+      release();
+    }
+  }
+
   /** Calls until an answer is of the asked form; each that is not was paid for all the same. */
-  async #answer({ id, ask, request }: Asked): Promise<void> {
+  async #answer(asked: Asked): Promise<void> {
     const { settings } = this;
     const place = `${settings.name} (${settings.model})`;
-    const retry = {
-      attempts: settings.attempts,
-      firstWaitMs: settings.firstWaitMs,
-      signal: this.#signal,
-      place,
-    };
     for (let attempt = 1; attempt <= settings.attempts; attempt += 1) {
-      const call = async (): Promise<Reply> => {
-        this.#assertAffordable(ask);
-        await this.#pace.wait(this.#signal);
-        return askOnce(this.#client, {
-          settings,
-          ask,
-          requestId: `${request}-${attempt}`,
-          // A signal of its own: clients leave their listeners on it.
-          signal: AbortSignal.any([this.#signal]),
-        });
-      };
-      const reply = await withRetries(call, retry);
-      await this.#record(request, reply);
-      if (reply.refusal !== null) throw reply.refusal;
-      if (reply.answer !== null) return;
+      const { refusal, answer } = await this.#pay(asked, attempt, place);
+      if (refusal !== null) throw refusal;
+      if (answer !== null) return;
     }
-    if (settings.unusable !== undefined) return this.#settle(request, settings.unusable);
+    if (settings.unusable !== undefined) return this.#settle(asked.request, settings.unusable);
     throw new BudgetlineError(
       'ANNOTATOR_INVALID',
-      `${place} gave ${settings.attempts} answers to problem ${id} that are not of the asked form.`,
-      { details: { problem: id } },
+      `${place} gave ${settings.attempts} answers to problem ${asked.id} that are not of the asked form.`,
+      { details: { problem: asked.id } },
     );
   }
 
@@ -181,5 +158,7 @@ export async function answerAll(
   const journal = await Journal.open(session.folder);
   const unbilled = journal.unbilled(session);
   if (unbilled.calls > 0) session.spent(unbilled);
-  return new Batch(settings, session, journal, journal.usd - Math.max(0, unbilled.usd)).run(questions);
+  const paidBeforeUsd = journal.usd - Math.max(0, unbilled.usd);
+  const limits = new Limits({ settings, session, journal, paidBeforeUsd });
+  return new Batch(settings, session, journal, limits).run(questions);
 }

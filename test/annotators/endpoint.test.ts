@@ -167,6 +167,17 @@ describe('pure: a model behind an endpoint as annotator', function () {
     assert.ok(usd <= limits.spendLimitUsd && calls >= 3 && calls < 12, `${usd} ${calls}`);
   });
 
+  it('near the limit asks fewer at once rather than none, and never passes it', async () => {
+    const bytes = Buffer.byteLength(problems.at(-1)?.prompt ?? '');
+    const dearestUsd = ((bytes + 512) * 10 + 10 * 100) * 1e-6;
+    const exact = { maxTokens: 10, concurrency: 4, spendLimitUsd: 11 * 0.002 + dearestUsd };
+    assert.equal((await run('near', exact)).length, 12);
+    assert.equal(calls, 12);
+    calls = 0;
+    await fails(run('beyond', { ...exact, spendLimitUsd: exact.spendLimitUsd - 0.0001 }), 'SPEND_LIMIT');
+    assert.equal(calls, 11);
+  });
+
   it('stops before what a sweep allows is spent, what a killed attempt paid counted and what others paid not', async () => {
     await run('allowed', { maxTokens: 10 }, problems.slice(0, 2));
     calls = 0;
