@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openExperimentLedger, recordStages } from '../../../audit';
 import { checkEvaluations } from '../../../audit/verify/evaluations';
 import { Subject } from '../../../audit/verify/subject';
@@ -22,6 +22,8 @@ interface Rows {
   readonly items: readonly string[];
   /** Stands before each evaluated prompt. */
   readonly shots?: string;
+  /** Prompts of a task beside. */
+  readonly beside?: readonly string[];
 }
 
 describe('pure: evaluation items among training rows', () => {
@@ -41,9 +43,16 @@ describe('pure: evaluation items among training rows', () => {
     const key = digestOf({ kind });
     const dir = join(store.paths.home, kind);
     await mkdir(dir, { recursive: true });
-    for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
-    const about = { revision: 1, title: kind, spec: { data: { source: 'files' } }, inputs, inputDigests: {} };
-    const manifest = { ...about, metrics: kind === 'evaluate' ? { score: 0 } : {}, made };
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(dir, name)), { recursive: true });
+      await writeFile(join(dir, name), text);
+    }
+    const other = { task: 'other', items: 1, maxNewTokens: 1, data: { source: 'files', test: 'digest' } };
+    const beside = Object.keys(files).some((name) => name.startsWith('beside/')) ? [other] : undefined;
+    const spec = { data: { source: 'files' }, evaluation: { beside } };
+    const about = { revision: 1, title: kind, spec, inputs, inputDigests: {} };
+    const metrics = kind === 'evaluate' ? { score: 0, 'beside.other.score': 0 } : {};
+    const manifest = { ...about, metrics, made };
     const { digest: artifact } = (
       await store.publish({ id: { kind, key }, dir, manifest }, { check: () => Promise.resolve() })
     ).manifest;
@@ -51,7 +60,14 @@ describe('pure: evaluation items among training rows', () => {
     return key;
   }
 
-  async function findLeaks({ training, items, shots = '' }: Rows): Promise<string[]> {
+  /** Ids say nothing between tasks: these are those of training rows. */
+  const filesBeside = (prompts: readonly string[]): Record<string, string> => {
+    const rows = prompts.map((prompt, index) => JSON.stringify({ id: `train-${index}`, prompt, score: 0 }));
+    const summary = JSON.stringify({ score: 0, items: prompts.length });
+    return { 'beside/other/items.jsonl': `${rows.join('\n')}\n`, 'beside/other/summary.json': summary };
+  };
+
+  async function findLeaks({ training, items, shots = '', beside }: Rows): Promise<string[]> {
     const store = createStore(folder.at(`home-${count++}`));
     await store.prepare();
     await openExperimentLedger(store, {
@@ -69,6 +85,7 @@ describe('pure: evaluation items among training rows', () => {
       files: {
         'items.jsonl': lines(scored),
         'summary.json': JSON.stringify({ score: 0, items: items.length }),
+        ...(beside === undefined ? {} : filesBeside(beside)),
       },
       inputs: { data },
     });
@@ -94,5 +111,13 @@ describe('pure: evaluation items among training rows', () => {
 
   it('are found by the whole text, however short', async () => {
     assert.deepEqual(await findLeaks({ ...questions, training: ['What is 2 and 5?', 'And 3?'] }), ['1']);
+  });
+
+  it('are found among the items of a task beside as well, by their texts and not by their ids', async () => {
+    const training = [...questions.training, long];
+    const items = ['What is 2 and 5?'];
+    assert.deepEqual(await findLeaks({ training, items, beside: ['Tell me a story.', 'Sing a song.'] }), []);
+    const said = `Please say this again: ${long}`;
+    assert.deepEqual(await findLeaks({ training, items, beside: ['Tell me a story.', said] }), ['2']);
   });
 });
