@@ -50,10 +50,13 @@ function read(name: string, inference: Inference, cells: readonly BesideCell[], 
   const worst = cells.reduce((a, b) => (loss(b) < loss(a) ? b : a));
   const place = `at ${sayBudget(worst.budget, unit)}, r = ${worst.sftFraction}`;
   const at = worst.difference === null ? place : `${place}: ${formatGap(worst.difference)}`;
-  const from = `the base model’s ${formatScore(inference.score(base))}`;
+  const score = inference.score(base);
+  const from = `the base model’s ${formatScore(score)}`;
   const fallen = cells.filter(({ effect }) => effect === 'hurts').length;
   const all = countOf(cells.length, 'cell');
   if (fallen > 0) return `“${name}” is surely below ${from} in ${fallen} of ${all}; most ${at}.`;
+  if (score.estimate <= delta)
+    return `“${name}” has nothing to lose: the base model’s score is ${formatScore(score)}.`;
   if (cells.every(({ effect }) => effect === 'none'))
     return `“${name}” stays within ${delta} of ${from} in all of ${all}.`;
   return `“${name}” is surely below ${from} in none of ${all}; lowest ${at}.`;

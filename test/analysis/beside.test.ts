@@ -89,6 +89,19 @@ describe('pure: what training costs on a task that it was not for', () => {
     assert.equal(task!.cells[0]!.effect, 'unclear');
   });
 
+  it('does not call unharmed what had nothing to lose', () => {
+    const { result, besideItems, ...rest } = evaluated();
+    const none = fixedItems(items, 0);
+    const cells = result.cells.map((cell) => ({ ...cell, evaluation: withBeside(cell.evaluation, none) }));
+    const rows = new Map([...besideItems!.get('ifeval')!.keys()].map((run) => [run, none] as const));
+    const base = withBeside(result.base!, none);
+    const [task] = analyzeSweep({
+      ...{ ...rest, result: { ...result, base, cells } },
+      besideItems: new Map([['ifeval', rows]]),
+    }).beside;
+    assert.match(task?.reading ?? '', /^“ifeval” has nothing to lose/);
+  });
+
   it('shows the scores and says that nothing can be said where the base has none', () => {
     const { result, ...rest } = evaluated();
     const [task] = analyzeSweep({ ...rest, result: { ...result, base: null } }).beside;
