@@ -1,6 +1,6 @@
 import type { ControlKind, SweepDefinition } from '../contracts/definition';
 import type { CellIdentity } from '../contracts/results';
-import { stageKinds, type StageKey, type StageKind } from '../contracts/stage';
+import { type PlannedStage, stageKinds, type StageKey, type StageKind } from '../contracts/stage';
 import {
   annotationUsd,
   countControls,
@@ -8,6 +8,7 @@ import {
   estimateSeconds,
   estimateStageTokens,
   type Purchase,
+  questionSets,
   type SweepPlan,
   uniquePurchase,
   type UniqueStage,
@@ -30,6 +31,8 @@ export interface PlanSummary {
   /** Of these, what is not in the store yet. */
   readonly toBuy: Purchase;
   readonly toBuyUsd: number;
+  /** Verdicts that judges by name are to give, two an answer; of these, on what is not in the store yet. */
+  readonly verdicts: Readonly<Record<string, { readonly all: number; readonly toGive: number }>>;
   /** Device slots that the workers of this machine have. */
   readonly slots: number;
   /** Estimated seconds of the cells on these slots, without what is cached. */
@@ -102,6 +105,21 @@ function purchasesOf({ cells }: SweepPlan): MoneyPurchase[] {
   return [...distinct.values()].sort((a, b) => a.budget - b.budget || b.sftSpendShare - a.sftSpendShare);
 }
 
+/** Every answer is put to its judge in both orders. */
+function countVerdicts(
+  stages: readonly PlannedStage[],
+  cached: ReadonlySet<StageKey>,
+): PlanSummary['verdicts'] {
+  const counts: Record<string, { all: number; toGive: number }> = {};
+  for (const { key, spec } of stages)
+    for (const { judge, items } of spec.kind === 'evaluate' ? questionSets(spec) : []) {
+      if (judge === undefined) continue;
+      const { all, toGive } = counts[judge] ?? { all: 0, toGive: 0 };
+      counts[judge] = { all: all + 2 * items, toGive: toGive + (cached.has(key) ? 0 : 2 * items) };
+    }
+  return counts;
+}
+
 function summarizeControls(
   { controls, stages }: SweepPlan,
   { cached, slots }: Pick<SummarizePlanOptions, 'cached' | 'slots'>,
@@ -146,6 +164,7 @@ export function summarizePlan(
     annotationUsd: plan.annotationUsd,
     toBuy,
     toBuyUsd: annotationUsd(definition.prices, toBuy),
+    verdicts: countVerdicts(all, cached),
     slots,
     seconds: estimateSeconds(
       all.filter(({ key }) => !cached.has(key)),

@@ -132,6 +132,20 @@ function describeBeside({ evaluation: { beside = [] } }: SweepDefinition): strin
   });
 }
 
+/** What each judge is to say, whose price no plan knows. */
+function describeVerdicts({ verdicts }: PlanSummary): string[] {
+  return Object.entries(verdicts).map(([judge, { all, toGive }]) => {
+    const left = toGive < all ? `; of these still to give: ${formatCount(toGive)}` : '';
+    return `${countOf(all, 'verdict')} by ${judge} (each answer in both orders), controls not counted${left}`;
+  });
+}
+
+/** What is paid at most; judges and endpoints have their own prices, which no plan knows. */
+function describeLimit({ verdicts }: PlanSummary, { spendLimit }: SweepDefinition): string[] {
+  if (spendLimit !== undefined) return [`at most ${formatUsd(spendLimit)} on annotators and judges together`];
+  return Object.keys(verdicts).length === 0 ? [] : ['none on annotators and judges together; see spendLimit'];
+}
+
 const warningsShown = 3;
 
 function renderWarnings({ warnings }: PlanSummary): string[] {
@@ -151,6 +165,8 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ...fact('', describeKinds(summary), ink),
     ...fact('Controls', describeControls(summary), ink),
     ...fact('Annotation', describePurchase(summary), ink),
+    ...describeVerdicts(summary).flatMap((text, at) => fact(at === 0 ? 'Judging' : '', text, ink)),
+    ...describeLimit(summary, definition).flatMap((text) => fact('Limit', text, ink)),
     ...summary.purchases.flatMap((one, index) => fact(index === 0 ? 'Money' : '', describeMoney(one), ink)),
     ...fact('Compute', describeCompute(summary), ink),
     ...fact('Time', describeTime(summary), ink),

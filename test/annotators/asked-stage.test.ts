@@ -143,5 +143,13 @@ describe('slow: a stage that asks a model', function () {
       line.type === 'attempt-ended' ? [line.annotation?.calls] : [],
     );
     assert.deepEqual(bills, [paid, 12 - paid]);
+    const smaller = await prepareAsking({ ...asking, rows: 12, change: limited, budget: 6 });
+    const result = await smaller.bench.run(smaller.stage);
+    assert.equal(asked.length, 12, 'a part of what was bought is not bought again');
+    const [ended] = (await smaller.bench.ledger(smaller.stage)).filter(
+      ({ type }) => type === 'attempt-ended',
+    );
+    const told = [result.metrics['annotatorUsd'], ended?.type === 'attempt-ended' && ended.usd];
+    assert.deepEqual(told, [0, 0], 'and costs nothing, whatever a row’s price');
   });
 });

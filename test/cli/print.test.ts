@@ -177,6 +177,27 @@ describe('pure: what a plan prints', () => {
     assert.deepEqual(sizes.at(-1)?.toBuy, { demonstrations: 0, pairs: 0, checkerCalls: 0 });
     assert.equal(sizes.at(-1)?.seconds, 0);
   });
+
+  it('says how many verdicts judges are to give, each answer’s in both orders, and what may be spent at most', () => {
+    const evaluation = { ...definition.evaluation, judge: 'gpt' };
+    const judged = { ...resolved, definition: { ...definition, evaluation } };
+    const judgedPlan = planSweep(judged);
+    const summaryOf = (cached: readonly string[]): PlanSummary =>
+      summarizePlan(judgedPlan, { definition: judged.definition, cached: new Set(cached), slots: 2 });
+    const all = 2 * evaluation.items * (judgedPlan.cells.length + 1);
+    assert.deepEqual(summaryOf([]).verdicts, { gpt: { all, toGive: all } });
+    const { key } = judgedPlan.cells[0]!.evaluation;
+    const lines = renderPlan(summaryOf([key]), { ...judged.definition, spendLimit: 12 }, plain);
+    assertFits(lines);
+    const text = lines.join(' ').replace(/\s+/g, ' ');
+    assert.ok(
+      text.includes(`Judging ${all} verdicts by gpt (each answer in both orders), controls not counted`),
+    );
+    assert.ok(text.includes(`of these still to give: ${all - 2 * evaluation.items}`));
+    assert.ok(text.includes('Limit at most $12.00 on annotators and judges together'));
+    const plainLines = renderPlan(summarize(new Set()), definition, plain).join('\n');
+    assert.doesNotMatch(plainLines, /Judging|Limit/);
+  });
 });
 
 describe('pure: what a search prints', () => {

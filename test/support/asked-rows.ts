@@ -13,7 +13,9 @@ export const callsAtOnce = 16;
 export interface Asking {
   readonly home: string;
   readonly baseUrl: string;
+  /** Of the pool, all of which is bought unless told. */
   readonly rows: number;
+  readonly budget?: number;
   readonly change?: Partial<EndpointOptions>;
 }
 
@@ -27,7 +29,7 @@ export interface Prepared {
 
 /** The activity that buys so many rows of the model behind an endpoint. */
 export async function prepareAsking(asking: Asking): Promise<Prepared> {
-  const { home, baseUrl, rows, change } = asking;
+  const { home, baseUrl, rows, budget = rows, change } = asking;
   process.env[keyVariable] = 'sk-rows';
   const model = endpointAnnotator({
     ...{ name: 'model', description: 'A model.', baseUrl, model: 'judge-1', apiKeyVariable: keyVariable },
@@ -36,13 +38,13 @@ export async function prepareAsking(asking: Asking): Promise<Prepared> {
     ...change,
   });
   const resolved = await resolveSmall(join(__dirname, '../../models/tiny-math'), {
-    ...{ annotator: 'model', budget: rows, sftFraction: 1 },
+    ...{ annotator: 'model', budget, sftFraction: 1 },
     data: { source: 'twin', pool: rows, validation: 1, test: 1 },
   });
   const pinned = { ...resolved, annotator: await identified(model) };
   const tasks = [withAnnotators(coinTask, model)];
   return {
     ...{ resolved: pinned, tasks, bench: createBench(home, { deps: { tasks } }) },
-    stage: demonstrationsStage({ resolved: pinned, seed: 0 }, { rows }),
+    stage: demonstrationsStage({ resolved: pinned, seed: 0 }, { rows: budget }),
   };
 }
