@@ -29,8 +29,8 @@ export interface ProblemCache {
   load(files: Files, source: ProblemSource): Promise<LoadedTask>;
 }
 
-/** Sets of problems that a worker holds at once. */
-const mostSets = 4;
+/** Sets of problems that a worker holds at once: a task's own, and those beside it, for a sweep or two. */
+const mostSets = 8;
 
 function named<T extends { readonly name: string }>(things: readonly T[], name: string, what: string): T {
   const found = things.find((thing) => thing.name === name);

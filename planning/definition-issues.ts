@@ -71,8 +71,10 @@ function unknownField(parent: string, key: string, fields: Fields): string {
   const known = fields.get(kindOfPath(parent)) ?? new Set();
   if (known.has(key)) return `${path(parent)}: no such field here; another kind of ${parent} has it`;
   const elsewhere = [...fields].filter(([, names]) => names.has(key)).map(([object]) => path(object));
-  const hint =
-    elsewhere.length > 0 ? `there is ${elsewhere.join(', ')}` : `there are ${[...known].join(', ')}`;
+  const here = `there are ${[...known].join(', ')}`;
+  const there = `there is ${elsewhere.join(', ')}`;
+  // An element of a list is not what somebody had in mind who meant a field of the whole definition.
+  const hint = elsewhere.length === 0 ? here : parent.includes('[') ? `here ${here}` : there;
   return `${path(parent)}: no such field; ${hint}`;
 }
 

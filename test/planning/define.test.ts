@@ -90,6 +90,9 @@ describe('pure: definitions', () => {
       /^evaluation\.beside\[0\]\.name: "\.\.\/up": a name of letters/,
     );
     assert.match(reasons(withBeside({ ...file, seed: 1 }))[0] ?? '', /beside\[0\]\.seed: 1: data says where/);
+    assert.deepEqual(reasons(withBeside({ ...file, data: { ...file.data, train: 'a' } })), [
+      'evaluation.beside[0].data.train: no such field; here there are source, seed, test',
+    ]);
     assert.deepEqual(reasons(withBeside({ ...one, data: 'input_data.jsonl' })), [
       'evaluation.beside[0].data: "input_data.jsonl": an object is needed with source, seed, test',
     ]);
