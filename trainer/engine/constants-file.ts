@@ -29,18 +29,20 @@ function writeContent(descriptor: number, { dtype, data }: TensorContent, offset
   }
 }
 
-/** Begins the file in a folder, anew where there is one: what it held can be made again. */
+/** A file in a folder, begun with its first array, anew where there is one: what it held can be made again. */
 export function createConstantsFile(folder: string): ConstantsFile {
   const path = join(folder, fileName);
-  const descriptor = attempt(path, 'write', () => {
+  let descriptor: number | null = null;
+  const open = (): number => {
     mkdirSync(folder, { recursive: true });
     return openSync(path, 'w');
-  });
+  };
   const places = new WeakMap<Data, Map<TensorContent['dtype'], ExternalPlace>>();
   let end = 0;
   const append = (content: TensorContent): ExternalPlace => {
     const place = { location: fileName, offset: end, length: writtenLength(content) };
     attempt(path, 'write', () => {
+      descriptor ??= open();
       writeContent(descriptor, content, place.offset);
     });
     end = Math.ceil((end + place.length) / alignment) * alignment;
@@ -55,7 +57,8 @@ export function createConstantsFile(folder: string): ConstantsFile {
       return place;
     },
     remove() {
-      closeSync(descriptor);
+      if (descriptor !== null) closeSync(descriptor);
+      descriptor = null;
       rmSync(path, { force: true });
     },
   };

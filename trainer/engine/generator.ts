@@ -140,9 +140,6 @@ export async function createGenerator(options: GeneratorOptions): Promise<Genera
       for (const request of requests) checkRequest(request, plan);
       return readRows(await session.run(packRequests(requests, plan)), requests.length, plan);
     },
-    async release() {
-      await session.release();
-      placement.constants?.remove();
-    },
+    release: () => session.release(),
   };
 }

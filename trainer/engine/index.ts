@@ -1,6 +1,7 @@
 export { createTrainEngine } from './train-engine';
 export { isUnpaired, longestOf, sequencesOf, supervisedTokens, tokensIn } from './batches';
 export { needsReference } from './packing';
+export { createConstantsFile } from './constants-file';
 export { createGenerator } from './generator';
 export { createScorer } from './scorer';
 export { initLora, initWeights } from '../model/initialise';

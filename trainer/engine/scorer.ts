@@ -34,9 +34,6 @@ export async function createScorer(options: ScorerOptions): Promise<Scorer> {
         scores.set(await score(part), index * microBatchRows);
       return scores;
     },
-    async release() {
-      await sessions.release();
-      placement.constants?.remove();
-    },
+    release: () => sessions.release(),
   });
 }

@@ -18,11 +18,12 @@ export class SessionShelf {
     return session;
   }
 
-  async release(): Promise<void> {
-    const sessions = [...this.opened.values()];
-    this.opened.clear();
+  /** Closes all of them, or those of a name. */
+  async release(name = ''): Promise<void> {
+    const chosen = [...this.opened].filter(([key]) => key.startsWith(name));
+    for (const [key] of chosen) this.opened.delete(key);
     // One that failed to open has nothing to release.
-    for (const session of await Promise.allSettled(sessions))
+    for (const session of await Promise.allSettled(chosen.map(([, opening]) => opening)))
       if (session.status === 'fulfilled') await session.value.release();
   }
 }

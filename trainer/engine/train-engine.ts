@@ -79,6 +79,9 @@ function zerosLike(buffers: Buffers): Buffers {
   return buffers.map(({ length }) => new Float32Array(length));
 }
 
+/** What its sessions are called that score under the weights as they are. */
+const scoring = 'logprobs';
+
 class OnnxTrainEngine implements TrainEngine {
   private readonly plan: TrainPlan;
   private readonly sessions: SessionShelf;
@@ -256,7 +259,7 @@ class OnnxTrainEngine implements TrainEngine {
     const parameters = blockFeeds('parameters', this.state.parameters);
     for (const [index, part] of chunk(rows, capacity).entries()) {
       const shape = shapeOf(part, this.options);
-      const session = await this.sessions.get('logprobs', shape, () => buildScoring(this.plan, shape));
+      const session = await this.sessions.get(scoring, shape, () => buildScoring(this.plan, shape));
       const feeds = packStream(planStream(part, shape), shape);
       const logprobs = floats(await session.run({ ...feeds, ...parameters }), 'logprobs');
       for (const [side, values] of scores.entries())
@@ -282,9 +285,12 @@ class OnnxTrainEngine implements TrainEngine {
     };
   }
 
-  async release(): Promise<void> {
-    await this.sessions.release();
-    this.plan.constants?.remove();
+  closeScoring(): Promise<void> {
+    return this.sessions.release(scoring);
+  }
+
+  release(): Promise<void> {
+    return this.sessions.release();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { PreferenceLoss } from '../../contracts/losses';
 import type { Decoding } from '../../contracts/trainer-job';
+import type { ConstantsFile } from './constants-file';
 
 /** What the training program asks of the engine. Nothing here knows of files, jobs or events. */
 
@@ -106,8 +107,8 @@ export interface GraphProfile {
    * call is a step or a micro-batch.
    */
   readonly stepsPerCall?: number;
-  /** Folder for a file of the frozen weights, outside of the graphs; unless given they stand in every graph. */
-  readonly constantsFolder?: string;
+  /** File of the frozen weights, outside of the graphs that share it; unless given they stand in every graph. */
+  readonly constants?: ConstantsFile;
 }
 
 export interface EngineOptions {
@@ -162,6 +163,8 @@ export interface TrainEngine {
   pairLogprobs(rows: readonly PairRow[]): Promise<{ chosen: Float64Array; rejected: Float64Array }>;
   /** The same for sequences alone, as KTO trains on them. */
   sequenceLogprobs(rows: readonly SequenceRow[]): Promise<Float64Array>;
+  /** Gives back what the scoring graphs hold, with all frozen weights once more; they open again where they are asked for. */
+  closeScoring(): Promise<void>;
   exportState(): TrainState;
   importState(state: TrainState): void;
   release(): Promise<void>;

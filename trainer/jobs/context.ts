@@ -1,5 +1,6 @@
 import type { TrainerJob } from '../../contracts/trainer-job';
 import type { Semantics } from '../checkpoints/semantics';
+import type { GraphProfile } from '../engine/types';
 import type { EventSink } from '../protocol/events';
 import type { StopSignal } from '../protocol/stop';
 
@@ -9,6 +10,8 @@ export interface JobContext<J extends TrainerJob = TrainerJob> {
   readonly semantics: Semantics;
   readonly events: EventSink;
   readonly stop: StopSignal;
+  /** How its graphs are made; one for all of them, since they share what lies outside of them. */
+  readonly profile: GraphProfile;
   /** A warning event. */
   readonly warn: (code: string, message: string) => void;
 }

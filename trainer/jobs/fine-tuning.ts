@@ -3,13 +3,12 @@ import { planBatches, stepsOf } from '../data/batches';
 import type { Dataset } from '../data/datasets';
 import { learningRateAt, warmupStepsOf } from '../data/schedule';
 import { createTrainEngine, initLora, longestOf } from '../engine';
-import type { Objective, TrainEngine, TrainRow, TrainState } from '../engine/types';
+import type { Objective, TrainEngine, TrainRow } from '../engine/types';
 import { digestModelFolder, readModelFiles, saveModelFolder, type ModelFolder } from '../io/model-folder';
 import { saveAdapter } from '../io/adapter';
 import { hashFile, sha256 } from '../io/files';
 import type { JobContext, JobFigures } from './context';
 import { chooseMicroBatch } from './micro-batch';
-import { profileOf } from './profile';
 import { freshState, type TrainingRun } from './training';
 
 export type FineTuningJob = JobOf<'sft'> | JobOf<'preference'>;
@@ -79,19 +78,16 @@ export const countRows = (
   { microBatchRows }: RowSizes,
 ): JobFigures => ({ rows: rows.length, overLengthRows: overLength, microBatchRows });
 
-export interface FineTuning {
-  readonly engine: TrainEngine;
-  /** The state before the first step. */
-  readonly initial: TrainState;
-}
-
 export interface OpenOptions extends RowSizes {
   readonly model: ModelFolder;
   readonly objective: Objective;
 }
 
 /** Opens an engine for a job; its state is the one before the first step. */
-export async function openFineTuning(job: FineTuningJob, options: OpenOptions): Promise<FineTuning> {
+export async function openFineTuning(
+  { job, profile }: JobContext<FineTuningJob>,
+  options: OpenOptions,
+): Promise<TrainEngine> {
   const { training, plan, seed } = job;
   const { model, objective, maxLength, microBatchRows } = options;
   const config = model.settings.config;
@@ -102,14 +98,15 @@ export async function openFineTuning(job: FineTuningJob, options: OpenOptions): 
     objective,
     optimizer: training,
     threads: plan.threads,
-    profile: profileOf(job, training.precision),
+    profile,
     seed,
     microBatchRows,
     maxLength,
   });
-  const initial = freshState(training.lora === null ? model.weights : initLora(config, training.lora, seed));
-  engine.importState(initial);
-  return { engine, initial };
+  engine.importState(
+    freshState(training.lora === null ? model.weights : initLora(config, training.lora, seed)),
+  );
+  return engine;
 }
 
 /** Writes what was trained: a PEFT adapter, or all weights as a model folder. */

@@ -12,7 +12,6 @@ import type { ModelFolder } from '../io/model-folder';
 import { openTokenizer, type Tokenizer } from '../io/tokenizer';
 import type { Command, JobContext } from './context';
 import { describeModel, loadMergedModel } from './models';
-import { profileOf } from './profile';
 import { chunkPlaces, prepareRowJob, type RowWork } from './row-job';
 
 type GenerateJob = JobOf<'generate'>;
@@ -98,7 +97,11 @@ function planShapes(job: GenerateJob, prompts: readonly Prompt[]): Map<number, S
 }
 
 /** Opens a generator for a prompt shape when it is first asked for, and releases the one before. */
-function createGeneratorShelf(job: GenerateJob, model: ModelFolder, endOfSequence: number) {
+function createGeneratorShelf(
+  { job, profile }: JobContext<GenerateJob>,
+  model: ModelFolder,
+  endOfSequence: number,
+) {
   let held: { shape: ShapePlan; generator: Generator } | null = null;
   const release = async (): Promise<void> => held?.generator.release();
   const get = async (shape: ShapePlan): Promise<Generator> => {
@@ -108,7 +111,7 @@ function createGeneratorShelf(job: GenerateJob, model: ModelFolder, endOfSequenc
       config: model.settings.config,
       weights: model.weights,
       threads: job.plan.threads,
-      profile: profileOf(job),
+      profile,
       batchRows: shape.rows,
       maxPromptTokens: shape.promptTokens,
       maxNewTokens: job.maxNewTokens,
@@ -136,7 +139,7 @@ async function openGeneration(context: JobContext<GenerateJob>): Promise<RowWork
   const { prompts, cut } = await readPrompts(context, tokenizer);
   const shapes = planShapes(job, prompts);
   const shapeOf = ({ ids }: Prompt): ShapePlan => shapes.get(promptBucket(ids.length, job.maxPromptTokens))!;
-  const shelf = createGeneratorShelf(job, model, tokenizer.endOfSequence);
+  const shelf = createGeneratorShelf(context, model, tokenizer.endOfSequence);
   const greedy = job.decoding.mode === 'greedy';
   const toRow = (place: number, { ids, finish, nearTies }: Generation): GenerationRow => ({
     id: prompts[Math.floor(place / samples)]!.id,

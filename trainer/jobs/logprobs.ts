@@ -7,9 +7,8 @@ import type { SequenceRow } from '../engine/types';
 import { hashFile } from '../io/files';
 import { readJsonLines } from '../io/jsonl';
 import { openTokenizer, type Tokenizer } from '../io/tokenizer';
-import { type Command } from './context';
+import type { Command, JobContext } from './context';
 import { describeModel, loadMergedModel } from './models';
-import { profileOf } from './profile';
 import { chunkPlaces, prepareRowJob, type RowWork } from './row-job';
 
 type LogprobsJob = JobOf<'logprobs'>;
@@ -31,7 +30,7 @@ async function readRows({ data: path, maxLength }: LogprobsJob, tokenizer: Token
   return rows;
 }
 
-async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
+async function openScoring({ job, profile }: JobContext<LogprobsJob>): Promise<RowWork<LogprobRow>> {
   const model = await loadMergedModel(job);
   const rows = await readRows(job, await openTokenizer(job.model, model.settings));
   const batches = chunkPlaces([...rows.keys()], job.batchRows);
@@ -39,7 +38,7 @@ async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
     config: model.settings.config,
     weights: model.weights,
     threads: job.plan.threads,
-    profile: profileOf(job),
+    profile,
     microBatchRows: job.batchRows,
     maxLength: longestOf(rows.map(({ row }) => row)),
   });
@@ -64,5 +63,5 @@ async function openScoring(job: LogprobsJob): Promise<RowWork<LogprobRow>> {
 export const logprobs: Command<LogprobsJob> = {
   describeInputs: async (job) => ({ ...(await describeModel(job)), data: await hashFile(job.data) }),
   prepare: (context) =>
-    prepareRowJob(context, { outputFile: 'logprobs.jsonl', open: () => openScoring(context.job) }),
+    prepareRowJob(context, { outputFile: 'logprobs.jsonl', open: () => openScoring(context) }),
 };

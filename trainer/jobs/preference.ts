@@ -67,12 +67,14 @@ async function runPreference<Row extends TrainRow, Reference>(
   reportOverLength(context, dataset);
   if (job.loss.name === 'kto') reportBalance(context, job.loss, dataset.rows);
   const sizes = planFineTuning(job, dataset.rows);
-  const { engine } = await openFineTuning(job, { model, objective: job.loss, ...sizes });
+  const engine = await openFineTuning(context, { model, objective: job.loss, ...sizes });
   const references = needsReference(job.loss.name)
     ? await runReferencePass(context, form, { engine, dataset })
     : null;
   const rows =
     references === null ? dataset.rows : dataset.rows.map((row, i) => form.attach(row, references[i]!));
+  // KTO measures its baseline at every step.
+  if (job.loss.name !== 'kto') await engine.closeScoring();
   if (from !== null) engine.importState(from.state);
   const watch = watchChosen(context);
   const check = (step: number, figures: StepFigures, batch: readonly TrainRow[]): void => {

@@ -12,7 +12,6 @@ import { architectureFiles } from '../io/model-files';
 import { saveModelFolder } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import { type Command, type JobContext, type JobFigures } from './context';
-import { profileOf } from './profile';
 import { findResumePoint, freshState, train, writeMetrics } from './training';
 
 type PretrainJob = JobOf<'pretrain'>;
@@ -36,7 +35,7 @@ function planPretraining(job: PretrainJob, blocks: readonly SequenceRow[]) {
   };
 }
 
-async function openEngine(job: PretrainJob) {
+async function openEngine({ job, profile }: JobContext<PretrainJob>) {
   const { config } = readModelConfig(job.architecture);
   const weights = initWeights(config, job.seed);
   const engine = await createTrainEngine({
@@ -46,7 +45,7 @@ async function openEngine(job: PretrainJob) {
     objective: { name: 'language-model' },
     optimizer: job,
     threads: job.plan.threads,
-    profile: profileOf(job),
+    profile,
     microBatchRows: Math.min(job.plan.microBatchRows ?? job.batchRows, job.batchRows),
     maxLength: job.contextLength,
   });
@@ -62,7 +61,7 @@ async function runPretrain(
   const { job } = context;
   const tokenizer = await openTokenizer(job.architecture, readModelConfig(job.architecture));
   const blocks = await readBlocks(job.corpus, { tokenizer, contextLength: job.contextLength });
-  const engine = await openEngine(job);
+  const engine = await openEngine(context);
   if (from !== null) engine.importState(from.state);
   const figures = await train(context, { engine, from, ...planPretraining(job, blocks) });
   saveModelFolder(output, { source: job.architecture, weights: engine.exportState().parameters });

@@ -16,6 +16,7 @@ import { requireCuda } from '../runtime';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
 import { commandOf, deviceOf } from './commands';
 import type { JobContext, JobFigures, PreparedJob } from './context';
+import { profileOf } from './profile';
 
 /** Left in the work folder before a result is renamed in: a later start of the same job finds it done. */
 interface Publication {
@@ -118,7 +119,13 @@ function createGreeting(job: TrainerJob, events: EventSink) {
 
 async function work(job: TrainerJob, channel: { events: EventSink; stop: StopSignal }): Promise<void> {
   const { warn, greet } = createGreeting(job, channel.events);
-  const context: JobContext = { job, semantics: await describe(job), ...channel, warn };
+  const context: JobContext = {
+    job,
+    semantics: await describe(job),
+    profile: profileOf(job),
+    ...channel,
+    warn,
+  };
   const publication = await findPublication(context);
   if (publication !== null) {
     greet(publication.figures['steps'] ?? 0);
@@ -127,7 +134,11 @@ async function work(job: TrainerJob, channel: { events: EventSink; stop: StopSig
   }
   const prepared = await commandOf(job).prepare(context);
   greet(prepared.resumedFromStep);
-  await publish(context, prepared);
+  try {
+    await publish(context, prepared);
+  } finally {
+    context.profile.constants?.remove();
+  }
 }
 
 /**

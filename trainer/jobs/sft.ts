@@ -26,7 +26,7 @@ async function runSft(
   const dataset = await readDemonstrations(job, await openTokenizer(job.model, model.settings));
   reportOverLength(context, dataset);
   const plan = planFineTuning(job, dataset.rows);
-  const { engine } = await openFineTuning(job, { model, objective: { name: 'language-model' }, ...plan });
+  const engine = await openFineTuning(context, { model, objective: { name: 'language-model' }, ...plan });
   if (from !== null) engine.importState(from.state);
   const figures = await train(context, { engine, from, ...plan });
   await saveTrained(job, engine, output);

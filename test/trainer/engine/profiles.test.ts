@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  createConstantsFile,
   createGenerator,
   createScorer,
   createTrainEngine,
@@ -95,7 +96,10 @@ async function visitGraphs(profile: GraphProfile, look: () => number = () => 0) 
       figures.push(await engine.step(rows, { step: index + 1, learningRate: 0.01 }));
       seen.push(look());
     }
-    figures.push(await engine.sequenceLogprobs(oracleRows));
+    const scores = await engine.sequenceLogprobs(oracleRows);
+    await engine.closeScoring();
+    assert.deepEqual(await engine.sequenceLogprobs(oracleRows), scores, 'opened again');
+    figures.push(scores);
     return { figures, seen: [...seen, look()], state: engine.exportState() };
   } finally {
     await engine.release();
@@ -168,21 +172,26 @@ describe('pure: graphs by where they run', () => {
   ] as const)
     it(`${precision}: frozen weights outside of the graphs are the same weights, there once for all of them`, async () => {
       const place = folder.at(precision);
+      const constants = createConstantsFile(place);
       const inside = await visitGraphs({ ...plain, precision });
       const outside = await visitGraphs(
-        { ...plain, precision, constantsFolder: place },
+        { ...plain, precision, constants },
         () => statSync(join(place, 'constants.bin')).size,
       );
+      constants.remove();
       assert.deepEqual(outside.figures, inside.figures);
       assert.deepEqual(outside.state, inside.state);
       assert.deepEqual(outside.seen, Array(outside.seen.length).fill(width * frozenElements));
       assert.deepEqual(readdirSync(place), []);
     });
 
-  it('frozen weights outside of the graphs score and continue alike', async () => {
+  it('frozen weights outside of the graphs score and continue alike, one file for all who do', async () => {
     const inside = await answer(plain);
-    const outside = await answer({ ...plain, constantsFolder: folder.at('answers') });
-    assert.deepEqual(outside, inside);
+    const constants = createConstantsFile(folder.at('answers'));
+    const outside = [await answer({ ...plain, constants }), await answer({ ...plain, constants })];
+    assert.equal(statSync(folder.at('answers', 'constants.bin')).size, 4 * frozenElements);
+    constants.remove();
+    assert.deepEqual(outside, [inside, inside]);
     assert.deepEqual(readdirSync(folder.at('answers')), []);
   });
 

@@ -22,6 +22,7 @@ function contextOf(job: JobOf<'sft'>, stopAtLook = Infinity) {
   const context: JobContext<JobOf<'sft'>> = {
     job,
     semantics: {},
+    profile: plain,
     events: { broken: false, emit: (event) => void told.push(event) },
     stop: { poll },
     warn: (code) => assert.fail(code),
