@@ -104,7 +104,12 @@ describe('slow: what a host runs out of', function () {
     }));
     const data = writeRows(folder.at('long.jsonl'), rows);
     const job = sftJob(folder.path(), 'memory', { model, data });
-    const large = { ...job, training: { ...job.training, batchRows: 16, maxLength: 2000 } };
+    const large = {
+      ...job,
+      // All at once: what a plan leaves open is split until it fits.
+      plan: { ...job.plan, microBatchRows: 16 },
+      training: { ...job.training, batchRows: 16, maxLength: 2000 },
+    };
     const run = await runJob(large, { addressSpaceKb: 2_500_000 });
     assertFailed(run, large, { status: 72, code: 'HOST_OUT_OF_MEMORY' });
   });
