@@ -27,7 +27,13 @@ const items = 3;
 const definition = defineSweep({
   ...twinDefaults('summarization'),
   name: 'endpoints',
-  axes: { annotator: ['clean', 'writer'], 'evaluation.judge': ['one', 'two'] },
+  axes: {
+    place: {
+      'clean-one': { annotator: 'clean', 'evaluation.judge': 'one' },
+      'clean-two': { annotator: 'clean', 'evaluation.judge': 'two' },
+      'writer-one': { annotator: 'writer', 'evaluation.judge': 'one' },
+    },
+  },
   data: { source: 'twin', pool: 16, validation: 2, test: 4 },
   budgets: [rows],
   sftFractions: [1],
@@ -74,25 +80,28 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
   }
 
   const placesOf = (outcomes: SweepResult['cells'] | SweepResult['holes']): string[] =>
-    outcomes.map(({ cell }) => Object.values(cell.axes ?? {}).join(' '));
+    outcomes.map(({ cell }) => cell.axes?.['place'] ?? '');
 
   const failedBases = ({ variants = [] }: SweepResult) =>
     variants.flatMap(({ axes, baseFailure }) =>
-      baseFailure === undefined ? [] : [{ judge: axes['evaluation.judge'], ...baseFailure }],
+      baseFailure === undefined ? [] : [{ place: axes['place'], ...baseFailure }],
     );
 
   it('has holes where another model answers, then where a limit on money is met, and is whole in the end: every row paid once, every dollar told', async () => {
     for (const model of ['writer-1', 'judge-1']) endpoint.misbehave(model);
     endpoint.replaced.set('writer-1', 3).set('judge-2', 0);
     const replaced = await run();
-    assert.deepEqual(placesOf(replaced.cells), ['clean one']);
-    assert.deepEqual(placesOf(replaced.holes), ['clean two', 'writer one', 'writer two']);
+    assert.deepEqual(placesOf(replaced.cells), ['clean-one']);
+    assert.deepEqual(placesOf(replaced.holes), ['clean-two', 'writer-one']);
     for (const { code, message, remedy } of [...replaced.holes, ...failedBases(replaced)]) {
       assert.equal(code, 'ANNOTATOR_REFUSED');
       assert.match(message, /^Asked for model (writer|judge)-\d, "cheaper-1" answered\.$/);
       assert.match(remedy ?? '', /^Name the model as the endpoint does/);
     }
-    assert.deepEqual([...new Set(failedBases(replaced).map(({ judge }) => judge))], ['two']);
+    assert.deepEqual(
+      failedBases(replaced).map(({ place }) => place),
+      ['clean-two'],
+    );
     const firstUsd = endpoint.paidUsd();
     assertUsd(replaced.spend?.usd, cleanUsd + firstUsd);
 
@@ -101,7 +110,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     // Six questions are asked about the base model alone, and as many about each cell.
     const limitUsd = endpoint.paidUsd('judge-2') + 5 * usdACall;
     const limited = await run(limitUsd);
-    assert.deepEqual(placesOf(limited.cells), ['clean one', 'writer one']);
+    assert.deepEqual(placesOf(limited.cells), ['clean-one', 'writer-one']);
     const stopped = [...limited.holes, ...failedBases(limited)];
     assert.deepEqual(new Set(stopped.map(({ code }) => code)), new Set(['SPEND_LIMIT']));
     for (const { message, remedy } of stopped) {
@@ -139,26 +148,26 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
       data: { source: 'twin', pool: 512, validation: 2, test: 4 },
     });
     /** Rows are bought in earnest; nothing is trained. */
-    const runAt = async (spendLimit: number) => {
-      const resolved = await resolveDefinition({ ...limited, spendLimit }, { tasks });
-      const real = createActivities({ store: createStore(folder.at('limited')), tasks });
-      return withIdleWorkers({ real: () => ({ synthesizeData: real.synthesizeData }) }, (client) =>
-        runSweep(client, resolved),
-      );
-    };
-    const limitUsd = plannedUsd + 6 * usdACall;
-    const { result: stopped } = await runAt(limitUsd);
-    const firstUsd = dear.paidUsd();
-    assert.ok(firstUsd > 0 && firstUsd < limitUsd + 1e-9, `$${firstUsd} of $${limitUsd}`);
-    assertUsd(stopped.spend?.usd, firstUsd);
-    assert.ok(stopped.holes.length > 0);
-    for (const { code, remedy } of stopped.holes) {
-      assert.equal(code, 'SPEND_LIMIT');
-      assert.match(remedy ?? '', /^Raise the definition’s spendLimit/);
-    }
-    const { result: whole } = await runAt(1);
-    assert.deepEqual(whole.holes, []);
-    assertUsd(whole.spend?.usd, dear.paidUsd() - firstUsd);
+    const { synthesizeData } = createActivities({ store: createStore(folder.at('limited')), tasks });
+    await withIdleWorkers({ real: () => ({ synthesizeData }) }, async (client) => {
+      const runAt = async (spendLimit: number): Promise<SweepResult> => {
+        const resolved = await resolveDefinition({ ...limited, spendLimit }, { tasks });
+        return (await runSweep(client, resolved)).result;
+      };
+      const limitUsd = plannedUsd + 6 * usdACall;
+      const stopped = await runAt(limitUsd);
+      const firstUsd = dear.paidUsd();
+      assert.ok(firstUsd > 0 && firstUsd < limitUsd + 1e-9, `$${firstUsd} of $${limitUsd}`);
+      assertUsd(stopped.spend?.usd, firstUsd);
+      assert.ok(stopped.holes.length > 0);
+      for (const { code, remedy } of stopped.holes) {
+        assert.equal(code, 'SPEND_LIMIT');
+        assert.match(remedy ?? '', /^Raise the definition’s spendLimit/);
+      }
+      const whole = await runAt(1);
+      assert.deepEqual(whole.holes, []);
+      assertUsd(whole.spend?.usd, dear.paidUsd() - firstUsd);
+    });
     assertPaidOnce(dear, ['writer-1']);
   });
 
@@ -221,7 +230,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
         );
       }
       const summary = JSON.parse(readFileSync(join(artifact, 'summary.json'), 'utf8')) as { judge: string };
-      assert.deepEqual([judged.length, summary.judge], [items, cell.axes?.['evaluation.judge']]);
+      assert.deepEqual([judged.length, summary.judge], [items, cell.axes?.['place']?.split('-')[1]]);
       for (const name of ['rouge1', 'rouge2', 'rougeL', 'words', 'copyRate', 'lengthControlledWin'])
         assert.ok(Number.isFinite(evaluation.scores[name]), name);
     }
