@@ -1,5 +1,5 @@
 export { createTrainEngine } from './train-engine';
-export { isUnpaired, longestOf, sequencesOf, supervisedTokens, tokensIn } from './batches';
+export { isUnpaired, longestOf, promptTokens, sequencesOf, supervisedTokens, tokensIn } from './batches';
 export { needsReference } from './packing';
 export { createConstantsFile } from './constants-file';
 export { createGenerator } from './generator';

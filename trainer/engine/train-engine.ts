@@ -120,7 +120,7 @@ class OnnxTrainEngine implements TrainEngine {
     const all = requests.flatMap(({ rows }) => rows);
     const steps: PreparedStep[] = [];
     for (const request of requests)
-      steps.push(await this.prepare(request, inTurns ? shapeOf(all, this.options) : null));
+      steps.push(await this.prepare(request, inTurns ? this.shapeOfCall(all) : null));
     const ran: Ran[] = inTurns ? await this.runTurns(steps) : [];
     if (!inTurns) for (const step of steps) ran.push(await this.runStep(step));
     const { objective } = this.options;
@@ -128,6 +128,11 @@ class OnnxTrainEngine implements TrainEngine {
       const { passes, gradientNorm } = ran[index]!;
       return { ...summarise({ ...step, passes, objective }), grad_norm: gradientNorm };
     });
+  }
+
+  private shapeOfCall(rows: readonly TrainRow[]): StreamShape {
+    const own = shapeOf(rows, this.options);
+    return { ...own, prompts: this.options.prompts ?? own.prompts };
   }
 
   /** Each micro-batch has a shape of its own, unless all of a call's have one. */

@@ -127,6 +127,11 @@ export interface EngineOptions {
   readonly microBatchRows: number;
   /** Positions that a row may take: see `longestOf`. */
   readonly maxLength: number;
+  /**
+   * Whether any row of the run has a prompt, so that calls of several steps are one graph however they are cut; unless given, the
+   * rows of a call decide.
+   */
+  readonly prompts?: boolean;
 }
 
 /** Trainable tensors and AdamW moments by name: everything that a checkpoint needs from the engine. */

@@ -2,7 +2,7 @@ import type { JobOf } from '../../contracts/trainer-job';
 import { planBatches, stepsOf } from '../data/batches';
 import type { Dataset } from '../data/datasets';
 import { learningRateAt, warmupStepsOf } from '../data/schedule';
-import { createTrainEngine, initLora, longestOf } from '../engine';
+import { createTrainEngine, initLora, longestOf, promptTokens } from '../engine';
 import type { Objective, TrainEngine, TrainRow } from '../engine/types';
 import { digestModelFolder, readModelFiles, saveModelFolder, type ModelFolder } from '../io/model-folder';
 import { saveAdapter } from '../io/adapter';
@@ -47,9 +47,10 @@ export function reportContext({ job, warn }: JobContext<FineTuningJob>, { settin
 interface RowSizes {
   readonly maxLength: number;
   readonly microBatchRows: number;
+  readonly prompts: boolean;
 }
 
-/** Batches and learning rates of a fine-tuning job, how many positions its rows take, and how many are run at once. */
+/** Batches and learning rates of a fine-tuning job, how many positions its rows take, and how many are run at once, with prompts or none. */
 export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: readonly Row[]) {
   const { training, seed } = job;
   const steps = stepsOf(rows.length, training);
@@ -69,6 +70,7 @@ export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: r
     learningRateAt: (step: number) => learningRateAt(step, schedule),
     maxLength: longestOf(rows),
     microBatchRows: chooseMicroBatch(job, rows),
+    prompts: rows.some((row) => promptTokens(row) > 0),
   } satisfies Omit<TrainingRun, 'engine' | 'from'> & RowSizes;
 }
 
@@ -89,7 +91,7 @@ export async function openFineTuning(
   options: OpenOptions,
 ): Promise<TrainEngine> {
   const { training, plan, seed } = job;
-  const { model, objective, maxLength, microBatchRows } = options;
+  const { model, objective, maxLength, microBatchRows, prompts } = options;
   const config = model.settings.config;
   const engine = await createTrainEngine({
     config,
@@ -102,6 +104,7 @@ export async function openFineTuning(
     seed,
     microBatchRows,
     maxLength,
+    prompts,
   });
   engine.importState(
     freshState(training.lora === null ? model.weights : initLora(config, training.lora, seed)),

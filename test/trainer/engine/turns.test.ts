@@ -17,6 +17,8 @@ const b = { ...bare, completionStart: 3 };
 
 /** Steps of different sizes: some are one micro-batch, some several, some with a short last one. */
 const sequences: readonly (readonly SequenceRow[])[] = [[a, b, c, d], [b], [c, d, a], [d, c, b, a], [a, c]];
+/** The step in the middle has no prompt. */
+const bareSteps: readonly (readonly SequenceRow[])[] = [[a, c], [bare], [d, a]];
 const pairs = sequences.map((rows) => rows.map(pairOf));
 
 /** An answer against another one of its length. */
@@ -31,12 +33,16 @@ const adapted: EngineOptions = { ...full, lora: oracleLora, objective: { name: '
 const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
 
 /** Figures and state after all steps, asked for in groups of the given sizes. */
-async function run(options: EngineOptions, profile: GraphProfile, groups: readonly number[]) {
+async function run(
+  options: EngineOptions,
+  profile: GraphProfile,
+  groups: readonly number[],
+  steps = options.lora === null ? sequences : pairs,
+) {
   const engine = await createTrainEngine({ ...options, profile });
   try {
     if (options.lora !== null) engine.importState(freshState(oracleAdapter(config)));
-    const rows = options.lora === null ? sequences : pairs;
-    const requests = rows.map((each, i): StepRequest => ({
+    const requests = steps.map((each, i): StepRequest => ({
       rows: each,
       step: i + 1,
       learningRate: 1e-3 * (i + 1),
@@ -69,6 +75,13 @@ describe('pure: several steps in one call of the runtime', () => {
         assert.deepEqual(together.state, apart.state);
       }
     });
+
+  it('are the same however they are cut, also where some rows have no prompt', async () => {
+    const options = { ...full, prompts: true };
+    const cut = (groups: number[]) => run(options, { ...plain, stepsPerCall: 4 }, groups, bareSteps);
+    const apart = await cut([1, 1, 1]);
+    for (const groups of [[3], [2, 1]]) assert.deepEqual(await cut(groups), apart);
+  });
 
   it('are as many as the engine was made for; KTO takes one at a time', async () => {
     const kto = { name: 'kto', beta: 0.1, desirableWeight: 1, undesirableWeight: 1 } as const;
