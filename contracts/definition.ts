@@ -286,20 +286,31 @@ const distinctScalars = (values: unknown[]): boolean => new Set(values.map(Strin
 const axis = z.union(
   [
     z.array(axisScalar).min(1, 'at least one value').refine(distinctScalars, 'each value once'),
-    z.record(
-      z.string().regex(/^[\w.+-]{1,40}$/, 'a short name of letters, digits and . + - _'),
-      z.record(axisField, z.json()),
-    ),
+    z.record(z.string(), z.record(z.string(), z.json())),
   ],
   "a list of values, such as [8, 16], or named changes, such as { short: { 'evaluation.maxNewTokens': 32 } }",
 );
 
+const changesName = z.string().regex(/^[\w.+-]{1,40}$/, 'a short name of letters, digits and . + - _');
+
+/** Names that an axis has, each with where it stands: in a union of their own they could not be told apart. */
+function namesIn(axisName: string, values: z.output<typeof axis>): [z.ZodType, string, string[]][] {
+  if (Array.isArray(values)) return [[axisField, axisName, [axisName]]];
+  return Object.entries(values).flatMap(([name, changes]) => [
+    [changesName, name, [axisName, name]],
+    ...Object.keys(changes).map((field): [z.ZodType, string, string[]] => [
+      axisField,
+      field,
+      [axisName, name, field],
+    ]),
+  ]);
+}
+
 const axes = z.record(z.string().min(1), axis).superRefine((value, context) => {
-  for (const [name, values] of Object.entries(value)) {
-    const checked = Array.isArray(values) ? axisField.safeParse(name) : undefined;
-    for (const { message } of checked?.error?.issues ?? [])
-      context.addIssue({ code: 'custom', path: [name], message });
-  }
+  for (const [axisName, values] of Object.entries(value))
+    for (const [form, name, path] of namesIn(axisName, values))
+      for (const { message } of form.safeParse(name).error?.issues ?? [])
+        context.addIssue({ code: 'custom', path, message });
 });
 
 /**

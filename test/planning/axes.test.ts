@@ -103,6 +103,9 @@ describe('pure: axes of a sweep', () => {
     assertInvalid({ axes: { 'sft.rank': [1] } }, /axes\["sft\.rank"\], 1: sft\.rank: no such field/);
     assertInvalid({ axes: { prices: ['cheap'] } }, /prices.*no axis changes this field/);
     assertInvalid({ axes: { sftFractions: [1] } }, /no axis changes this field/);
+    const changed = (name: string, field: string) => ({ axes: { place: { [name]: { [field]: 1 } } } });
+    assertInvalid(changed('clean one', 'sft.epochs'), /axes\.place\.clean one: .*a short name of letters/);
+    assertInvalid(changed('short', 'prices.x'), /axes\.place\.short.*no axis changes this field/);
     assertInvalid({ axes: { 'sft.lora.rank': [8, -8] } }, /sft\.lora\.rank.*-8/);
     assertInvalid({ axes: { 'sft.lora.rank': [8, 8] } }, /each value once/);
     assertInvalid({ axes: { 'sft.lora.rank': [] } }, /axes\.sft\.lora\.rank/);
