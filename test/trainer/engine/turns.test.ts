@@ -3,12 +3,20 @@ import {
   createTrainEngine,
   type EngineOptions,
   type GraphProfile,
+  type ModelConfig,
   type PairRow,
   type SequenceRow,
   type StepRequest,
 } from '../../../trainer/engine';
 import { freshState } from '../../../trainer/jobs/training';
-import { oracleAdapter, oracleConfigs, oracleEngine, oracleLora, oracleRows } from '../support/oracle-model';
+import {
+  oracleAdapter,
+  oracleConfigs,
+  oracleEngine,
+  oracleLora,
+  oracleRows,
+  oracleWeights,
+} from '../support/oracle-model';
 
 const config = oracleConfigs.grouped;
 const [a, bare, c, d] = oracleRows;
@@ -77,7 +85,9 @@ describe('pure: several steps in one call of the runtime', () => {
     });
 
   it('are the same however they are cut, also where some rows have no prompt', async () => {
-    const options = { ...full, prompts: true };
+    // Wide enough that products of other rows have other last bits.
+    const wide: ModelConfig = { ...config, hiddenSize: 256, intermediateSize: 512, headSize: 64 };
+    const options = { ...full, config: wide, weights: oracleWeights(wide), prompts: true };
     const cut = (groups: number[]) => run(options, { ...plain, stepsPerCall: 4 }, groups, bareSteps);
     const apart = await cut([1, 1, 1]);
     for (const groups of [[3], [2, 1]]) assert.deepEqual(await cut(groups), apart);
