@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { readLedger } from '../audit';
 import { BudgetlineError } from '../contracts/failures';
 import { generationRow } from '../contracts/rows';
-import type { LedgerLine } from '../contracts/ledger';
+import type { AnnotationBill, LedgerLine } from '../contracts/ledger';
 import type { AnnotationSession, LocalGeneration } from '../contracts/task';
 import { digestOf } from '../planning';
 import { ensureDir, type Claim } from '../store';
 import { readJsonLines, writeJsonLines } from './json-lines';
 import { generateAnswers } from './policy';
 import type { StageSession } from './session';
-import { type AnnotationBill, billsOf, endedInRun, sumBills } from './usage';
+import { billedFor, billsOf, endedInRun, sumBills } from './usage';
 
 /** Who works, on what: one folder in the store. */
 export interface AnnotationWork {
@@ -60,12 +60,12 @@ interface Opening {
 function openSession(session: StageSession, { claim, key, told, lines }: Opening): AnnotationSession {
   return {
     stage: session.stage.key,
-    billed: sumBills(billsOf(lines)),
+    billed: billedFor(key, lines),
     ...allowanceOf(session, lines),
     folder: join(session.environment.store.paths.home, 'store', 'annotations', key),
     signal: AbortSignal.any([session.stop, claim.lost]),
     report: (step, steps) => session.report({ phase: 'annotate', step, steps }),
-    spent: (cost) => session.usage.addCall(cost),
+    spent: (cost) => session.usage.addCall(key, cost),
     tell: (figures) => void Object.assign(told, figures),
     generate: (request) => generateLocally(session, request),
   };

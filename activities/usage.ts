@@ -1,6 +1,6 @@
 import { basename, isAbsolute } from 'node:path';
 import type { ArtifactManifest } from '../contracts/artifact';
-import type { LedgerLine, LineOf } from '../contracts/ledger';
+import type { AnnotationBill, LedgerLine, LineOf } from '../contracts/ledger';
 import type { StageCost, StageWarning } from '../contracts/stage';
 import type { AnnotationCost } from '../contracts/task';
 import type { TrainerJob } from '../contracts/trainer-job';
@@ -16,9 +16,6 @@ function withoutFolders(job: TrainerJob): Record<string, unknown> {
     typeof value === 'string' && isAbsolute(value) ? basename(value) : value;
   return Object.fromEntries(Object.entries(job).map(([name, value]) => [name, cut(value)]));
 }
-
-export type AnnotationBill = NonNullable<LineOf<'attempt-ended'>['annotation']>;
-const noBill: AnnotationBill = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
 
 function ifKnown(
   a: number | null,
@@ -40,8 +37,8 @@ export class Usage {
   peakMemoryBytes: number | null = 0;
   tokens = 0;
   checkerCalls = 0;
-  /** What models behind endpoints were paid; null where none was asked. */
-  annotation: AnnotationBill | null = null;
+  /** What models behind endpoints were paid, by the folder of their answers. */
+  readonly #bills = new Map<string, AnnotationBill>();
   made: Pick<Made, 'device' | 'threads' | 'trainer' | 'microBatches'> = {
     device: 'none',
     threads: 1,
@@ -54,14 +51,14 @@ export class Usage {
   }
 
   /** A call that was paid for, whatever becomes of the attempt. */
-  addCall({ calls = 1, inputTokens, outputTokens, usd }: AnnotationCost): void {
-    const bill = this.annotation ?? noBill;
-    this.annotation = {
-      calls: bill.calls + calls,
-      inputTokens: bill.inputTokens + inputTokens,
-      outputTokens: bill.outputTokens + outputTokens,
-      usd: bill.usd + usd,
-    };
+  addCall(folder: string, { calls = 1, ...cost }: AnnotationCost): void {
+    const bill = this.#bills.get(folder);
+    this.#bills.set(folder, sumBills([...(bill === undefined ? [] : [bill]), { calls, ...cost }]));
+  }
+
+  /** All calls together; null where no model behind an endpoint was asked. */
+  get annotation(): AnnotationBill | null {
+    return this.#bills.size === 0 ? null : sumBills([...this.#bills.values()]);
   }
 
   addJob(job: TrainerJob): void {
@@ -85,7 +82,9 @@ export class Usage {
   figures() {
     const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, annotation } =
       this;
-    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, annotation };
+    const annotationByFolder = annotation === null ? null : Object.fromEntries(this.#bills);
+    const paid = { annotation, annotationByFolder };
+    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, ...paid };
     return { exitCodes, jobs, trainerProcesses: exitCodes.length, ...used };
   }
 }
@@ -116,6 +115,17 @@ export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {
 /** What models behind endpoints were paid in attempts, as a ledger tells. */
 export function billsOf(lines: readonly LedgerLine[]): AnnotationBill[] {
   return lines.flatMap((line) => (line.type === 'attempt-ended' && line.annotation ? [line.annotation] : []));
+}
+
+/** What attempts have told of one folder's calls; of lines that know no folders all that they tell. */
+export function billedFor(folder: string, lines: readonly LedgerLine[]): AnnotationBill {
+  const bills = lines.flatMap((line) => {
+    if (line.type !== 'attempt-ended') return [];
+    const { annotation, annotationByFolder } = line;
+    const bill = annotationByFolder === null ? annotation : annotationByFolder[folder];
+    return bill ? [bill] : [];
+  });
+  return sumBills(bills);
 }
 
 /** What nothing costs: a stage that was there already. */

@@ -6,6 +6,15 @@ const hex = z.string().regex(/^[0-9a-f]{64}$/);
 /** A field that lines written before it was introduced do not have: read as null, so that old chains stay readable. */
 const later = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
 
+/** What a model behind an endpoint was paid. */
+const annotationBill = z.strictObject({
+  calls: z.int().nonnegative(),
+  inputTokens: z.number().nonnegative(),
+  outputTokens: z.number().nonnegative(),
+  usd: z.number().nonnegative(),
+});
+export type AnnotationBill = z.infer<typeof annotationBill>;
+
 /** Fields that every ledger line has: its place in the chain, when, and who wrote it. */
 const link = {
   sequence: z.int().nonnegative(),
@@ -101,14 +110,9 @@ export const attemptEnded = z.strictObject({
   /** US dollars for rows bought and checker calls made; null where the request names no prices. */
   usd: later(z.number()),
   /** What a model behind an endpoint was asked and paid in this attempt; null where none was asked. */
-  annotation: later(
-    z.strictObject({
-      calls: z.int().nonnegative(),
-      inputTokens: z.number().nonnegative(),
-      outputTokens: z.number().nonnegative(),
-      usd: z.number().nonnegative(),
-    }),
-  ),
+  annotation: later(annotationBill),
+  /** The same by the folder that holds the answers, where several were asked; older lines have the sum alone. */
+  annotationByFolder: later(z.record(z.string(), annotationBill)),
   exitCodes: z.array(z.int().nullable()),
   trainerProcesses: z.int().nonnegative(),
   wallMs: z.number(),

@@ -34,7 +34,14 @@ function start(fence: number, more: Partial<AttemptStart> = {}): AttemptStart {
 function end(fence: number, outcome: AttemptEnd['outcome'], code: string | null): AttemptEnd {
   const used = { wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, checkerCalls: 0 };
   const made = { artifact: null, manifestDigest: null, inputDigests: {}, scores: null };
-  const exits = { exitCodes: [], trainerProcesses: 1, jobs: [], usd: null, annotation: null };
+  const exits = {
+    exitCodes: [],
+    trainerProcesses: 1,
+    jobs: [],
+    usd: null,
+    annotation: null,
+    annotationByFolder: null,
+  };
   return { ...who, fence, outcome, code, message: null, ...made, ...exits, ...used };
 }
 

@@ -100,6 +100,7 @@ const exits = {
   inputDigests: {},
   manifestDigest: null,
   annotation: null,
+  annotationByFolder: null,
 };
 
 async function tellAttempts(store: Store, stage: string): Promise<void> {

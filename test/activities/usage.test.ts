@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { billedFor, Usage } from '../../activities/usage';
+import type { LedgerLine } from '../../contracts/ledger';
+
+const cost = (usd: number) => ({ inputTokens: 10, outputTokens: 1, usd });
+const ended = (figures: Partial<ReturnType<Usage['figures']>>): LedgerLine =>
+  ({ type: 'attempt-ended', annotation: null, annotationByFolder: null, ...figures }) as LedgerLine;
+
+describe('pure: what models behind endpoints were paid', () => {
+  it('is told by folder and as a sum, and nothing where none was asked', () => {
+    const usage = new Usage();
+    assert.deepEqual([usage.annotation, usage.figures().annotationByFolder], [null, null]);
+    usage.addCall('own', cost(2));
+    usage.addCall('beside', { ...cost(1), calls: 3 });
+    usage.addCall('own', cost(4));
+    const { annotation, annotationByFolder } = usage.figures();
+    assert.deepEqual(annotation, { calls: 5, inputTokens: 30, outputTokens: 3, usd: 7 });
+    assert.deepEqual(annotationByFolder?.['beside'], { calls: 3, inputTokens: 10, outputTokens: 1, usd: 1 });
+  });
+
+  it('of one folder is no other’s bill: what a killed attempt paid one judge is missing whatever another was paid', () => {
+    const first = new Usage();
+    first.addCall('own', cost(5));
+    const lines = [ended({}), ended(first.figures())];
+    assert.equal(billedFor('own', lines).usd, 5);
+    assert.equal(billedFor('beside', lines).usd, 0);
+  });
+
+  it('of a line from before folders were told is its sum', () => {
+    const line = ended({ annotation: { calls: 1, ...cost(2) } });
+    assert.equal(billedFor('own', [line, line]).usd, 4);
+  });
+});
