@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { GenerationRow, PromptRow } from '../contracts/rows';
 import { trainerProtocol, type JobOf } from '../contracts/trainer-job';
+import { median } from './median';
 import { findPython, runPython } from './python';
 import { runTrainer } from './sides';
 import { printTable } from './table';
@@ -87,11 +88,6 @@ async function runTransformers(task: Task, folder: string): Promise<Generated> {
   const begin = performance.now();
   const result = (await runPython(task.python, 'generate', path, task.threads)) as Generated;
   return { ...result, side: 'transformers', wallSeconds: (performance.now() - begin) / 1000 };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function printRuns(title: string, runs: readonly Generated[]): void {
