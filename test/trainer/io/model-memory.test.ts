@@ -56,6 +56,12 @@ describe('slow: a large model', function () {
     return { peakMemoryBytes: result.peakMemoryBytes, parameters: result.metrics['parameters'] };
   };
 
+  it('is measured alone, however much the process holds that started the trainer', async () => {
+    const held = Buffer.alloc(400 << 20, 1);
+    const { peakMemoryBytes } = await measure('alone', architecture);
+    assert.ok(peakMemoryBytes < held.length / 2, `${peakMemoryBytes} bytes`);
+  });
+
   for (const [dtype, shards] of [
     ['F32', 1],
     ['BF16', 3],
