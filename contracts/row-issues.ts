@@ -1,3 +1,5 @@
+import { pathText, valueAt } from './field-path';
+
 /** What a schema of zod's kind says of a row; beyond path and message as far as it says it. */
 export interface RowIssue {
   readonly path: readonly PropertyKey[];
@@ -15,18 +17,8 @@ const nouns: Readonly<Record<string, string>> = {
   ...{ object: 'object', tuple: 'list', record: 'object' },
 };
 
-/** A field's path as one writes it: facts[2][0], messages[1].role. */
-export function fieldText(path: readonly PropertyKey[]): string {
-  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
-  return parts.join('').replace(/^\./, '') || 'the row';
-}
-
-function valueAt(row: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, part) => {
-    if (typeof value !== 'object' || value === null) return undefined;
-    return (value as Record<PropertyKey, unknown>)[part];
-  }, row);
-}
+/** A row's field by its path; the row itself where there is none. */
+export const fieldText = (path: readonly PropertyKey[]): string => pathText(path) || 'the row';
 
 /** How far a size is off: of texts and lists by what they hold, of numbers by themselves. */
 function boundText({ code, origin, minimum, maximum }: RowIssue): string {

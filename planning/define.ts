@@ -10,7 +10,8 @@ import {
 } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
 import { fieldsOf, type Schema } from '../contracts/fields';
-import { describeIssue, pathText, valueAt } from './definition-issues';
+import { pathText, valueAt } from '../contracts/field-path';
+import { describeIssue } from './definition-issues';
 import { applyChanges, axisValues } from './variants';
 
 // This file loads zod, so no workflow imports it and the room's index does not name it.

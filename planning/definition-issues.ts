@@ -1,3 +1,4 @@
+import { pathText, valueAt } from '../contracts/field-path';
 import type { fieldsOf } from '../contracts/fields';
 import type { sweepDefinition } from '../contracts/definition';
 
@@ -6,20 +7,6 @@ import type { sweepDefinition } from '../contracts/definition';
 export type Issue = NonNullable<ReturnType<typeof sweepDefinition.safeParse>['error']>['issues'][number];
 
 export type Fields = ReturnType<typeof fieldsOf>;
-
-/** A field's path as one writes it: sft.lora.rank, sftFractions[2]. */
-export function pathText(path: readonly PropertyKey[]): string {
-  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
-  return parts.join('').replace(/^\./, '');
-}
-
-export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, part) =>
-      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined,
-    input,
-  );
-}
 
 /** Fields are known of every element of a list alike. */
 const kindOfPath = (path: string): string => path.replace(/\[\d+\]/g, '[]');
