@@ -1,7 +1,7 @@
 import type { AuditedAttempt, AuditedStage, AuditStory } from '../contracts/audit-story';
 import { formatCount, formatDuration, formatInterval, formatScore, formatUsd } from './format';
 import { html, trustedHtml, type Html } from './html';
-import { section, table } from './sections/parts';
+import { number, section, table } from './sections/parts';
 import { styleSheet } from './style';
 
 const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -198,7 +198,6 @@ function scoresSection({ stages }: AuditStory): Html {
     })),
   );
   if (rows.length === 0) return html``;
-  const number = (name: string) => ({ title: name, number: true });
   const columns = [{ title: 'Cell' }, { title: 'Of' }, number('Score'), { title: '95 % interval' }];
   return section(
     { id: 'scores', title: 'Scores' },

@@ -1,20 +1,17 @@
 import type { BesideAnalysis, BesideCell, Estimate, SubjectAnalysis } from '../../contracts/analysis';
 import { effectWords, modelAt } from '../beside-words';
-import { formatBudget, formatCount, formatFraction, formatInterval, formatScore } from '../format';
+import { formatBudget, formatCount, formatFraction, formatScore } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
-import { chapterHead, section, table, type Column } from './parts';
-
-const number = (title: string): Column => ({ title, number: true });
+import { chapterHead, number, section, table } from './parts';
+import { intervalOf, signedOf } from './scores';
 
 /** An estimate and its interval, as far as they are known. */
-function cellsOf(estimate: Estimate | null, format: (value: number) => string): [string, string] {
-  if (estimate === null) return ['–', '–'];
-  const { low, high } = estimate;
-  return [format(estimate.estimate), low === null || high === null ? '–' : formatInterval({ low, high })];
+function cellsOf(estimate: Estimate | null, format: (estimate: Estimate) => string): [string, string] {
+  return estimate === null ? ['–', '–'] : [format(estimate), intervalOf(estimate)];
 }
 
-const signed = (difference: number): string => (difference > 0 ? '+' : '') + formatScore(difference);
+const scoreOf = ({ estimate }: Estimate): string => formatScore(estimate);
 
 function cellRow(cell: BesideCell, { unit }: SubjectAnalysis): { cells: string[] } {
   const { budget, sftFraction, score, difference, effect } = cell;
@@ -23,8 +20,8 @@ function cellRow(cell: BesideCell, { unit }: SubjectAnalysis): { cells: string[]
       formatBudget(budget, unit),
       formatFraction(sftFraction),
       modelAt(cell),
-      ...cellsOf(score, formatScore),
-      ...cellsOf(difference, signed),
+      ...cellsOf(score, scoreOf),
+      ...cellsOf(difference, signedOf),
       effectWords[effect],
     ],
   };
@@ -32,7 +29,7 @@ function cellRow(cell: BesideCell, { unit }: SubjectAnalysis): { cells: string[]
 
 function taskTable(task: BesideAnalysis, analysis: SubjectAnalysis): Html {
   const { name, items, base, cells } = task;
-  const base0 = ['base', '–', 'untrained', ...cellsOf(base, formatScore), '–', '–', '–'];
+  const base0 = ['base', '–', 'untrained', ...cellsOf(base, scoreOf), '–', '–', '–'];
   const on = items === 0 ? '' : `, on ${formatCount(items)} items`;
   return table({
     caption: `“${name}”${on}: the untrained base, and what each cell has made of it`,

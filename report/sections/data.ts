@@ -7,7 +7,7 @@ import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 import { distinctStages } from '../stages';
 import { orderedCells } from './order';
-import { section, table, type Column } from './parts';
+import { number, section, table } from './parts';
 
 const figure = (stage: StageResult, name: string): number => stage.metrics[name] ?? 0;
 
@@ -32,8 +32,6 @@ function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): 
     each.
   </p>`;
 }
-
-const number = (title: string): Column => ({ title, number: true });
 
 function pairCells(stage: StageResult): string[] {
   const skipped = Object.keys(stage.metrics).filter((name) => name.startsWith('skipped.'));

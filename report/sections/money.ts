@@ -1,20 +1,16 @@
-import type { Estimate, MarginalGain, PriceSensitivity } from '../../contracts/analysis';
+import type { MarginalGain, PriceSensitivity } from '../../contracts/analysis';
 import { describeSwitches } from '../figures/prices';
 import type { Figure } from '../figures/render';
-import { formatCount, formatScore } from '../format';
+import { formatCount } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
-import { chapterHead, figureBlock, section, table } from './parts';
-import { intervalOf } from './scores';
+import { chapterHead, figureBlock, number, section, table } from './parts';
+import { intervalOf, signedOf } from './scores';
 
 const captions = [
   'The line joins the cells that no cheaper one reaches, at the prices of this page.',
   'Dots mark the best buy at each ratio, dotted lines where it changes, bands the 95 % interval of that. Scores between measured budgets are interpolated; beyond them no line is drawn, and no best one is named where a fraction is missing.',
 ];
-
-function signed({ estimate }: Estimate): string {
-  return `${estimate > 0 ? '+' : ''}${formatScore(estimate)}`;
-}
 
 function gainRow({
   stage,
@@ -29,16 +25,15 @@ function gainRow({
     stage === 'sft' ? 'demonstrations' : 'pairs',
     `${formatCount(fromRows)} to ${formatCount(toRows)}`,
     `${formatCount(otherRows)} ${stage === 'sft' ? 'pairs' : 'demonstrations'}`,
-    signed(gain),
+    signedOf(gain),
     intervalOf(gain),
-    signed(perThousandRows),
-    perUsd === null ? '–' : signed(perUsd),
+    signedOf(perThousandRows),
+    perUsd === null ? '–' : signedOf(perUsd),
   ];
 }
 
 function gainTable(gains: readonly MarginalGain[]): Html {
   if (gains.length === 0) return html``;
-  const number = (title: string): { title: string; number: true } => ({ title, number: true });
   const rows = table({
     caption: 'What more rows of one stage bought while the other stage’s stayed as they were',
     columns: [

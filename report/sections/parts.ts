@@ -11,6 +11,9 @@ export interface Column {
   readonly text?: boolean;
 }
 
+/** A column of figures. */
+export const number = (title: string): Column => ({ title, number: true });
+
 export interface TableRow {
   readonly cells: readonly Content[];
   readonly best?: boolean;

@@ -13,6 +13,7 @@ import {
   formatBudget,
   formatCount,
   formatFraction,
+  formatInterval,
   formatScore,
   formatShare,
   formatSigned,
@@ -21,14 +22,16 @@ import {
 import { html, type Html } from '../html';
 import type { Chapter, ReportInput } from '../input';
 import { orderedCells } from './order';
-import { chapterHead, figureBlock, section, table, type Column } from './parts';
-
-const number = (title: string): Column => ({ title, number: true });
+import { chapterHead, figureBlock, number, section, table } from './parts';
 
 /** "0.854 to 0.902", or a dash where nothing says how sure the figure is. */
 export function intervalOf({ low, high }: Estimate): string {
-  return low === null || high === null ? '–' : `${formatScore(low)} to ${formatScore(high)}`;
+  return low === null || high === null ? '–' : formatInterval({ low, high });
 }
+
+/** A difference with its sign. */
+export const signedOf = ({ estimate }: Estimate): string =>
+  `${estimate > 0 ? '+' : ''}${formatScore(estimate)}`;
 
 const fractionList = (fractions: readonly number[]): string => fractions.map(formatFraction).join(', ');
 
