@@ -96,10 +96,12 @@ export function warningsIn(lines: readonly LedgerLine[]): StageWarning[] {
   return [...distinct.values()];
 }
 
+const endedIn = (lines: readonly LedgerLine[]): LineOf<'attempt-ended'>[] =>
+  lines.filter((line) => line.type === 'attempt-ended');
+
 /** Attempts of one run of a workflow that have ended. */
-export function endedInRun(lines: readonly LedgerLine[], runId: string): LineOf<'attempt-ended'>[] {
-  return lines.flatMap((line) => (line.type === 'attempt-ended' && line.runId === runId ? [line] : []));
-}
+export const endedInRun = (lines: readonly LedgerLine[], runId: string): LineOf<'attempt-ended'>[] =>
+  endedIn(lines).filter((line) => line.runId === runId);
 
 /** Several bills as one. */
 export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {
@@ -114,14 +116,12 @@ export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {
 
 /** What models behind endpoints were paid in attempts, as a ledger tells. */
 export function billsOf(lines: readonly LedgerLine[]): AnnotationBill[] {
-  return lines.flatMap((line) => (line.type === 'attempt-ended' && line.annotation ? [line.annotation] : []));
+  return endedIn(lines).flatMap(({ annotation }) => (annotation === null ? [] : [annotation]));
 }
 
 /** What attempts have told of one folder's calls; of lines that know no folders all that they tell. */
 export function billedFor(folder: string, lines: readonly LedgerLine[]): AnnotationBill {
-  const bills = lines.flatMap((line) => {
-    if (line.type !== 'attempt-ended') return [];
-    const { annotation, annotationByFolder } = line;
+  const bills = endedIn(lines).flatMap(({ annotation, annotationByFolder }) => {
     const bill = annotationByFolder === null ? annotation : annotationByFolder[folder];
     return bill ? [bill] : [];
   });
@@ -142,7 +142,7 @@ const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'checkerCalls'] as co
 
 /** What a stage took in all, as far as it was measured: its earlier attempts as the ledger tells, and the present one. */
 export function totalCost(lines: readonly LedgerLine[], usage: Usage): StageCost {
-  const ended = lines.filter((line) => line.type === 'attempt-ended');
+  const ended = endedIn(lines);
   const now = usage.figures();
   const sum = (name: (typeof measures)[number]): number =>
     [...ended, now].reduce((total, figures) => total + (figures[name] ?? 0), 0);

@@ -85,11 +85,10 @@ export class Journal {
     for (const each of entries) this.#take(each);
   }
 
-  /**
-   * What was paid for a stage beyond what its ledger tells of: the calls of attempts that were killed.
-   */
+  /** What was paid for a stage beyond what its ledger tells of: the calls of attempts that were killed. */
   unbilled({ stage, billed }: Pick<AnnotationSession, 'stage' | 'billed'>): Bill {
     const paid = this.#bills.get(stage) ?? nothing;
+    if (paid.calls <= billed.calls) return nothing;
     return {
       calls: paid.calls - billed.calls,
       inputTokens: paid.inputTokens - billed.inputTokens,

@@ -158,8 +158,8 @@ export async function answerAll(
   const journal = await Journal.open(session.folder);
   const unbilled = journal.unbilled(session);
   // Also that nothing was paid is told: who is told of no bill goes by the price of a row.
-  session.spent(unbilled.calls > 0 ? unbilled : { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 });
-  const paidBeforeUsd = journal.usd - Math.max(0, unbilled.usd);
+  session.spent(unbilled);
+  const paidBeforeUsd = journal.usd - unbilled.usd;
   const limits = new Limits({ settings, session, journal, paidBeforeUsd });
   return new Batch(settings, session, journal, limits).run(questions);
 }
