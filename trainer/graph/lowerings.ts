@@ -99,15 +99,14 @@ function product(op: Op<'matmul'>, emit: Emitter): void {
 }
 
 function attend(op: Op<'attention'>, emit: Emitter): void {
-  const [scores, masked] = [emit.fresh(), emit.fresh()];
-  const [output, weights] = [result(emit), result(emit, 1)];
+  const [scores, masked, weights] = [emit.fresh(), emit.fresh(), emit.fresh()];
   batchedProduct(emit, [operand(emit, 0), operand(emit, 1), scores], {
     transB: true,
     alpha: op.parameters.scale,
   });
   emit.node('Add', [scores, operand(emit, 3)], [masked]);
   emit.node('Softmax', [masked], [weights], { axis: int(-1) });
-  batchedProduct(emit, [weights, operand(emit, 2), output], {});
+  batchedProduct(emit, [weights, operand(emit, 2), result(emit)], {});
 }
 
 /** A shape as Expand wants it: a size that is known only when the graph runs is the operand's own. */

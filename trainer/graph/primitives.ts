@@ -90,7 +90,7 @@ export interface Primitives {
   readonly rotate: { readonly heads: number };
   /** gate, up [N, F] → silu(gate) ∘ up, silu(gate). */
   readonly swiglu: None;
-  /** q […, M, hd], k, v […, T, hd], additive mask that broadcasts to […, M, T] → output […, M, hd], weights […, M, T]. */
+  /** q […, M, hd], k, v […, T, hd], additive mask that broadcasts to […, M, T] → […, M, hd]. */
   readonly attention: { readonly scale: number };
   /** Lengths of a stream's parts (i64 [P]) → 0 where a part's token may look, else `masked`, a part: [R · own, keys]. */
   readonly streamMasks: StreamParts & { readonly repeats: number; readonly masked: number };

@@ -213,13 +213,7 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
   },
   rotate: unary,
   swiglu: (inputs) => [...binary(inputs), ...unary(inputs)],
-  attention: (inputs) => {
-    const [q, k] = [inputAt(inputs, 0), inputAt(inputs, 1)];
-    return [
-      { dtype: 'f32', shape: q.shape },
-      { dtype: 'f32', shape: withAxis(q.shape, -1, dim(k.shape, -2)) },
-    ];
-  },
+  attention: (inputs) => unary(inputs.slice(0, 1)),
   streamMasks: (_, parameters) => askingParts(parameters).map(() => f32(growing, growing)),
   streamAttention: (inputs, parameters) => {
     const { heads, keyValueHeads } = parameters;
