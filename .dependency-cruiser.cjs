@@ -132,6 +132,7 @@ const plainContracts = [
   'labels',
   'budget-name',
   'vocabulary',
+  'field-path',
 ];
 
 const roomPath = (room) => (room.endsWith('.ts') ? `^${room.replace('.', '\\.')}$` : `^${room}/`);
