@@ -52,12 +52,10 @@ function regionCell({ regions }: BudgetAnalysis): string {
   return fractionList(region.fractions) + more;
 }
 
-/** How far above the base, and whether that is beyond doubt. */
+/** How far above the base, and where that is not beyond doubt. */
 function baseCell({ overBase, beatsBase }: BudgetAnalysis): string {
   if (overBase === null) return '–';
-  const difference = formatSigned(overBase.estimate);
-  if (beatsBase === null) return difference;
-  return `${difference}, ${beatsBase ? 'surely' : 'not surely'}`;
+  return formatSigned(overBase.estimate) + (beatsBase === false ? ', open' : '');
 }
 
 function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[] {
@@ -113,8 +111,9 @@ export async function scoresSection(chapter: Chapter, figures: readonly Figure[]
   });
   const legend = html`<p class="lead">
     Held-out half: the score on the half of the test items that did not choose the split; a highest score
-    flatters itself on the items that made it the highest. Within 5 %: fractions that score at least 95 % of
-    the best, and those that perhaps do.
+    flatters itself on the items that made it the highest. Above the base: open where the interval of the
+    difference does not begin above 0. Within 5 %: fractions that score at least 95 % of the best, and those
+    that perhaps do.
   </p>`;
   return section(chapterHead(chapter, 'scores', 'Which split to buy'), best, legend, ...pictures);
 }
