@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import type { InputName, PlannedStage, StageInputRef } from '../contracts/stage';
-import { describeFolder, payloadDigest, type PayloadFile, type Store } from '../store';
+import { describeModel, type PayloadFile, type Store } from '../store';
 
 /** An input as it lies on this host, its bytes checked. */
 export interface OpenInput {
+  /** Folder of the artifact; of a base model its folder or GGUF file. */
   readonly dir: string;
-  /** Payload digest of the artifact, or content digest of the external folder. */
+  /** Payload digest of the artifact, or the base model's digest. */
   readonly digest: string;
   /** SHA-256 of a file of it. */
   sha256Of(file: string): string;
@@ -31,18 +32,13 @@ function fileDigest(files: readonly PayloadFile[], dir: string, name: string): s
   });
 }
 
-async function openExternal({ digest, path }: { digest: string; path: string }): Promise<OpenInput> {
-  const files = await describeFolder(path);
-  const found = payloadDigest(files);
+async function openModel({ digest, path }: { digest: string; path: string }): Promise<OpenInput> {
+  const { files, digest: found } = await describeModel(path);
   if (found !== digest)
-    throw new BudgetlineError(
-      'DATA_INVALID',
-      `The model folder ${path} has changed since the run was planned.`,
-      {
-        remedy: 'Put the folder back as it was, or start the run again: it is planned anew.',
-        details: { path, expected: digest, found },
-      },
-    );
+    throw new BudgetlineError('DATA_INVALID', `The model ${path} has changed since the run was planned.`, {
+      remedy: 'Put its files back as they were, or start the run again: it is planned anew.',
+      details: { path, expected: digest, found },
+    });
   return { dir: path, digest, sha256Of: (file) => fileDigest(files, path, file) };
 }
 
@@ -58,7 +54,7 @@ async function openArtifact(
 export function createInputs(store: Store, stage: PlannedStage): StageInputs {
   const digests: Record<string, string> = {};
   const openRef = async (name: InputName, ref: StageInputRef): Promise<OpenInput> => {
-    const input = 'stage' in ref ? await openArtifact(store, ref) : await openExternal(ref);
+    const input = 'stage' in ref ? await openArtifact(store, ref) : await openModel(ref);
     digests[name] = input.digest;
     return input;
   };

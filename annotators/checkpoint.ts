@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AnnotatorIdentity } from '../contracts/provenance';
 import type { AnnotationSession, Annotator, Judge, Problem } from '../contracts/task';
-import { digestFile, digestFolder } from '../store';
+import { describeModel } from '../store';
 import { annotatorByTheBatch } from './by-the-batch';
 import { digestOfTold } from './endpoint/settings';
 import { Journal } from './journal';
@@ -31,15 +31,12 @@ export interface CheckpointJudgeOptions extends CheckpointBasics, JudgeAsking {}
 /** Prompts of one job: what is lost when a stage is cut off. */
 const jobPrompts = 512;
 
-const digestOfModel = (model: string): Promise<string> =>
-  model.endsWith('.gguf') ? digestFile(model) : digestFolder(model);
-
 async function identityOf(
   { model, maxNewTokens }: CheckpointBasics,
   told: readonly unknown[],
 ): Promise<AnnotatorIdentity> {
   return {
-    ...{ kind: 'checkpoint', model: await digestOfModel(model), settings: { maxNewTokens } },
+    ...{ kind: 'checkpoint', model: (await describeModel(model)).digest, settings: { maxNewTokens } },
     promptTemplateSha256: digestOfTold(told),
   };
 }
@@ -51,7 +48,7 @@ async function answerAll(
   session: AnnotationSession,
 ): Promise<string[]> {
   const journal = await Journal.open(session.folder);
-  const digest = await digestOfModel(model);
+  const { digest } = await describeModel(model);
   const requestOf = (prompt: string): string =>
     createHash('sha256')
       .update(JSON.stringify([digest, maxNewTokens, prompt]))

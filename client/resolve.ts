@@ -11,11 +11,11 @@ import { parseHubReference } from '../contracts/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { Annotator, Judge, Task } from '../contracts/task';
 import { digestOf, ownName, questionSets, variantsOf } from '../planning';
-import { digestFile, digestFolder, readModelSize } from '../store';
+import { describeModel, readModelSize } from '../store';
 import type { GivenRows } from '../ingest';
 import { type PreviewRequest, readGivenFor, type ResolvedGiven, resolveGiven } from './given';
 import { find } from './find';
-import { fetchHubModel, isModelFile, type HubOptions } from './hub';
+import { fetchHubModel, type HubOptions } from './hub';
 import { embeddedModelPath } from './package-files';
 import { assertEnoughItems, type LoadedSet, loadProblems } from './problems';
 
@@ -37,13 +37,9 @@ type ResolvedOf<D> = Resolved<D> & (D extends SweepDefinition ? Pick<ResolvedSwe
 
 async function resolveModel(name: string, { baseDir, hub }: ModelOptions): Promise<ResolvedModel> {
   const reference = parseHubReference(name);
-  if (reference !== null) {
-    const path = await fetchHubModel(reference, hub);
-    // Other programs keep more of a repository in the same snapshot; a model is the same with and without.
-    return { name, path, digest: await digestFolder(path, isModelFile), ...(await readModelSize(path)) };
-  }
-  const path = name === 'embedded' ? embeddedModelPath : resolve(baseDir, name);
-  const digest = path.endsWith('.gguf') ? await digestFile(path) : await digestFolder(path);
+  const local = (): string => (name === 'embedded' ? embeddedModelPath : resolve(baseDir, name));
+  const path = reference === null ? local() : await fetchHubModel(reference, hub);
+  const { digest } = await describeModel(path);
   return { name, path, digest, ...(await readModelSize(path)) };
 }
 

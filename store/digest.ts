@@ -46,16 +46,10 @@ export async function listFiles(dir: string, prefix = '', depth = 0): Promise<st
   return nested.flat().sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-type Belongs = (path: string) => boolean;
-const everyFile: Belongs = () => true;
-
-/** Size and SHA-256 of every file below a folder that belongs to the payload. */
-export async function describeFolder(dir: string, belongs = everyFile): Promise<PayloadFile[]> {
-  const paths = await guardFiles(dir, () => listFiles(dir)).catch((error: unknown) => {
-    throw missingOr(error, dir);
-  });
+/** Size and SHA-256 of files, by their paths in a folder. */
+export async function describeFiles(dir: string, paths: readonly string[]): Promise<PayloadFile[]> {
   const files: PayloadFile[] = [];
-  for (const path of paths.filter(belongs))
+  for (const path of paths)
     files.push({
       path,
       bytes: (await stat(join(dir, path))).size,
@@ -64,16 +58,19 @@ export async function describeFolder(dir: string, belongs = everyFile): Promise<
   return files;
 }
 
+/** Size and SHA-256 of every file below a folder that belongs to the payload. */
+export async function describeFolder(
+  dir: string,
+  belongs: (path: string) => boolean,
+): Promise<PayloadFile[]> {
+  const paths = await guardFiles(dir, () => listFiles(dir)).catch((error: unknown) => {
+    throw missingOr(error, dir);
+  });
+  return describeFiles(dir, paths.filter(belongs));
+}
+
 /** SHA-256 over the sorted "path NUL bytes NUL sha256 NL" of a payload, hexadecimal. */
 export function payloadDigest(files: readonly PayloadFile[]): string {
   const lines = files.map((file) => `${file.path}\0${file.bytes}\0${file.sha256}\n`);
   return createHash('sha256').update(lines.sort().join(''), 'utf8').digest('hex');
-}
-
-/**
- * Content digest of a folder, as a base model enters keys by it: the payload digest of every file below it that belongs
- * to it. Hidden files are left out, links followed. INPUT_MISSING where there is no such folder.
- */
-export async function digestFolder(dir: string, belongs = everyFile): Promise<string> {
-  return payloadDigest(await describeFolder(dir, belongs));
 }

@@ -21,7 +21,7 @@ export type { ClaimRecord } from '../contracts/claim';
 export type { ArtifactId, StorePaths } from './paths';
 export type { PayloadFile } from './digest';
 export type { ProcessIdentity } from './process-identity';
-export { describeFolder, digestFile, digestFolder, payloadDigest } from './digest';
+export { describeFolder, digestFile, payloadDigest } from './digest';
 export { appendLines, besideName, ensureDir, syncPath, writeFileAtomic } from './durable-files';
 export { errnoOf, guardFiles, isMissing, toStoreError } from './fs-errors';
 export {
@@ -35,6 +35,7 @@ export {
   signalProcess,
 } from './process-identity';
 export { readModelPositions, readModelSize } from './model-facts';
+export { describeModel, listWeightFiles } from './model-files';
 export { storePaths } from './paths';
 
 export interface StoreOptions {

@@ -1,6 +1,8 @@
-import { open, readdir, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isGguf } from '../contracts/model-files';
+import { listWeightFiles } from './model-files';
 
 /** How large a model is, as far as its files tell. */
 export interface ModelSize {
@@ -57,7 +59,7 @@ async function countIn(path: string): Promise<number> {
 }
 
 async function countParameters(folder: string): Promise<number | undefined> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.safetensors'));
+  const files = await listWeightFiles(folder);
   if (files.length === 0) return undefined;
   const counts = await Promise.all(files.map((name) => countIn(join(folder, name))));
   return counts.reduce((sum, count) => sum + count, 0);
@@ -66,8 +68,6 @@ async function countParameters(folder: string): Promise<number | undefined> {
 async function readConfig(folder: string): Promise<z.infer<typeof modelConfig>> {
   return modelConfig.parse(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')));
 }
-
-const isGguf = (path: string): boolean => path.endsWith('.gguf');
 
 async function readGguf(path: string): Promise<GgufHeader> {
   const { gguf } = (await import('@huggingface/gguf')) as unknown as GgufLibrary;

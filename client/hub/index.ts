@@ -6,7 +6,6 @@ import { listMissingFiles } from './files';
 import { downloadSnapshot, listRepository, type HubRequest } from './repository';
 
 export type { DownloadProgress } from './download';
-export { isModelFile } from './files';
 
 export interface HubOptions {
   /** HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE, HF_HUB_CACHE, HF_HOME and XDG_CACHE_HOME as Hugging Face's programs read them. */

@@ -13,7 +13,7 @@ import type { IdentifiedSource } from '../../contracts/provenance';
 import type { PlannedStage, SpecOf, StageKind, StageResult } from '../../contracts/stage';
 import type { Annotator } from '../../contracts/task';
 import { digestOf } from '../../planning';
-import { createStore, digestFolder, type Store } from '../../store';
+import { createStore, describeModel, type Store } from '../../store';
 import { coinTask } from './coin-task';
 
 /** Failing activities are what many tests are about; their warnings would bury the report. */
@@ -42,7 +42,7 @@ export async function resolveSmall(
   const pool = definition.data.source === 'twin' ? definition.data.pool : 0;
   return {
     definition,
-    model: { name: 'tiny', digest: await digestFolder(model), path: model },
+    model: { name: 'tiny', digest: (await describeModel(model)).digest, path: model },
     files: {},
     poolRows: pool,
   };

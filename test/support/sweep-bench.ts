@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { resolveDefinition, startSweep, watchSweep } from '../../client';
-import type { SweepStatus } from '../../client';
+import type { ResolveOptions, SweepStatus } from '../../client';
 import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
 import type { SweepResult } from '../../contracts/results';
 import { planSweep } from '../../planning';
@@ -13,7 +13,10 @@ import { countingTrainer } from './counted-trainer';
 import { whilePolling } from './polling';
 
 /** A sweep of the embedded model that takes seconds; `change` overrides. */
-export function resolveTinySweep(change: Partial<SweepInput> = {}): Promise<ResolvedSweep> {
+export function resolveTinySweep(
+  change: Partial<SweepInput> = {},
+  options: Partial<ResolveOptions> = {},
+): Promise<ResolvedSweep> {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
     name: 'tiny',
@@ -23,7 +26,7 @@ export function resolveTinySweep(change: Partial<SweepInput> = {}): Promise<Reso
     evaluation: { items: 12, maxNewTokens: 48 },
     ...change,
   });
-  return resolveDefinition(definition, { tasks: builtInTasks });
+  return resolveDefinition(definition, { tasks: builtInTasks, ...options });
 }
 
 /** Both workers of a home in this process, for as long as `use` takes. */

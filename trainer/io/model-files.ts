@@ -1,20 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
+import { architectureFiles, optionalModelFiles } from '../../contracts/model-files';
 import { attempt } from './files';
 
-/** Small files that travel with the weights: those that every model has, and those that some have. */
-export const architectureFiles = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
-/** Transformers writes the template beside the settings since version 4.52. */
-export const chatTemplateFileName = 'chat_template.jinja';
-const optionalFiles = ['generation_config.json', 'special_tokens_map.json', chatTemplateFileName] as const;
-type FileName = (typeof architectureFiles)[number] | (typeof optionalFiles)[number];
+type FileName = (typeof architectureFiles)[number] | (typeof optionalModelFiles)[number];
 
 /** What of a model's small files there is, by name: read from its folder, or worked out from a GGUF file. */
 export type ModelFiles = ReadonlyMap<string, Buffer>;
 
 export function readFolderFiles(folder: string): ModelFiles {
-  const names = [...architectureFiles, ...optionalFiles].filter((name) => existsSync(join(folder, name)));
+  const names = [...architectureFiles, ...optionalModelFiles].filter((name) =>
+    existsSync(join(folder, name)),
+  );
   const read = (name: string): Buffer => {
     const path = join(folder, name);
     return attempt(path, 'read', () => readFileSync(path));

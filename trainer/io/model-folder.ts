@@ -1,25 +1,22 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
-import type { Tensor, Weights } from '../engine/types';
-import { hashFile, readJson, writeSynced } from './files';
-import { isGguf, loadGguf, readGgufFiles } from './gguf';
-import { missingFile } from './missing-file';
-import { readModelConfig, type ModelSettings } from './model-config';
 import {
   architectureFiles,
   chatTemplateFileName,
-  readFolderFiles,
-  takeFile,
-  type ModelFiles,
-} from './model-files';
+  isGguf,
+  shardNames,
+  weightsFileName,
+  weightsIndexFileName,
+} from '../../contracts/model-files';
+import type { Tensor, Weights } from '../engine/types';
+import { hashFile, readJson, writeSynced } from './files';
+import { loadGguf, readGgufFiles } from './gguf';
+import { missingFile } from './missing-file';
+import { readModelConfig, type ModelSettings } from './model-config';
+import { readFolderFiles, takeFile, type ModelFiles } from './model-files';
 import { encodeSafetensors, openSafetensors } from './safetensors';
 import { readWeights } from './weights';
-
-export const weightsFileName = 'model.safetensors';
-const indexFileName = 'model.safetensors.index.json';
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 export interface ModelFolder {
   readonly path: string;
@@ -30,13 +27,11 @@ export interface ModelFolder {
 /** Paths of the weight files: one, or the shards that the index names. @throws INPUT_MISSING, CONFIG_INVALID */
 export function listWeightFiles(folder: string): string[] {
   const single = join(folder, weightsFileName);
-  const indexPath = join(folder, indexFileName);
+  const indexPath = join(folder, weightsIndexFileName);
   if (existsSync(single)) return [single];
   if (!existsSync(indexPath)) throw missingFile(folder, weightsFileName);
-  const parsed = indexSchema.safeParse(readJson(indexPath));
-  const shards = parsed.success ? [...new Set(Object.values(parsed.data.weight_map))].sort() : [];
-  // A shard is a file of this folder: an index from anywhere must not reach outside it.
-  if (shards.length === 0 || shards.some((shard) => basename(shard) !== shard))
+  const shards = shardNames(readJson(indexPath));
+  if (shards.length === 0)
     throw new BudgetlineError(
       'CONFIG_INVALID',
       `${indexPath}: field "weight_map" does not list files of its folder.`,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
+import { chatTemplateFileName } from '../../contracts/model-files';
 import { openChatTemplate, type ChatTemplate } from './chat-template';
 import type { ModelSettings } from './model-config';
-import { chatTemplateFileName, takeJson, type ModelFiles } from './model-files';
+import { takeJson, type ModelFiles } from './model-files';
 import { readModelFiles } from './model-folder';
 import { addsPrefix, mendDefinition } from './tokenizer-definition';
 

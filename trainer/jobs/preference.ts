@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import type { KtoLoss } from '../../contracts/losses';
+import { weightsFileName } from '../../contracts/model-files';
 import type { JobOf } from '../../contracts/trainer-job';
 import type { Checkpoint } from '../checkpoints/checkpoint';
 import { isUnpaired, needsReference } from '../engine';
 import type { StepFigures, TrainRow } from '../engine/types';
 import { hashFile, writeSynced } from '../io/files';
 import { toJsonLine } from '../io/jsonl';
-import { loadModel, weightsFileName } from '../io/model-folder';
+import { loadModel } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import { watchChosen } from './chosen-watch';
 import type { Command, JobContext, JobFigures } from './context';

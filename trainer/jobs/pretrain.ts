@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { JobOf } from '../../contracts/trainer-job';
+import { architectureFiles } from '../../contracts/model-files';
 import type { Checkpoint } from '../checkpoints/checkpoint';
 import { planBatches } from '../data/batches';
 import { readBlocks } from '../data/corpus';
@@ -8,7 +9,6 @@ import { createTrainEngine, initWeights } from '../engine';
 import type { SequenceRow } from '../engine/types';
 import { hashFile } from '../io/files';
 import { readModelConfig } from '../io/model-config';
-import { architectureFiles } from '../io/model-files';
 import { saveModelFolder } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import { type Command, type JobContext, type JobFigures } from './context';

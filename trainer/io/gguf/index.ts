@@ -8,9 +8,6 @@ import { openGguf, type GgufFile } from './file';
 import { renderGgufTokenizer } from './tokenizer';
 import { renderGgufWeights } from './weights';
 
-/** A model's path that names one GGUF file in place of a folder. */
-export const isGguf = (path: string): boolean => path.endsWith('.gguf');
-
 const json = (value: object): Buffer => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 
 /** A tokenizer.json beside the file is the model's own; else one is made from the metadata. */

@@ -1,0 +1,77 @@
+import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { BudgetlineError } from '../contracts/failures';
+import {
+  architectureFiles,
+  isGguf,
+  optionalModelFiles,
+  shardNames,
+  weightsFileName,
+  weightsIndexFileName,
+} from '../contracts/model-files';
+import { describeFiles, payloadDigest, type PayloadFile } from './digest';
+
+/** A model's files as they lie on this host, and the digest over them. */
+export interface DescribedModel {
+  readonly digest: string;
+  readonly files: readonly PayloadFile[];
+}
+
+const readShards = (folder: string): Promise<string[]> =>
+  readFile(join(folder, weightsIndexFileName), 'utf8')
+    .then((text) => shardNames(JSON.parse(text)))
+    // Who loads the model says what is wrong with its index.
+    .catch(() => []);
+
+/** Files of a folder that hold weights, by name, whether they are there or not: one file, or the shards of its index. */
+export async function listWeightFiles(folder: string): Promise<string[]> {
+  const sharded =
+    !existsSync(join(folder, weightsFileName)) && existsSync(join(folder, weightsIndexFileName));
+  return sharded ? readShards(folder) : [weightsFileName];
+}
+
+async function listFolderFiles(folder: string): Promise<string[]> {
+  const weights = await listWeightFiles(folder);
+  const index = weights.includes(weightsFileName) ? [] : [weightsIndexFileName];
+  return [...architectureFiles, ...optionalModelFiles, ...index, ...weights];
+}
+
+/** A GGUF file holds its settings; a tokenizer next to it is taken in place of its own. */
+function listFilesNextToGguf(folder: string): string[] {
+  const [, tokenizer] = architectureFiles;
+  const settings = ['config.json', 'generation_config.json'];
+  if (!existsSync(join(folder, tokenizer))) return [];
+  return [...architectureFiles, ...optionalModelFiles].filter((name) => !settings.includes(name));
+}
+
+const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
+
+const describeThere = (folder: string, names: readonly string[]): Promise<PayloadFile[]> =>
+  describeFiles(
+    folder,
+    names.filter((name) => isFile(join(folder, name))),
+  );
+
+async function describeGguf(path: string): Promise<PayloadFile[]> {
+  const folder = dirname(path);
+  const weights = await describeThere(folder, [basename(path)]);
+  const tokenizer = weights.length === 0 ? [] : await describeThere(folder, listFilesNextToGguf(folder));
+  // The name of a GGUF file says nothing about the model.
+  return [...weights.map((file) => ({ ...file, path: 'model.gguf' })), ...tokenizer];
+}
+
+/**
+ * The files of a model's folder or GGUF file that are read when it is loaded, links followed. Whatever else lies there is
+ * no part of the model. INPUT_MISSING where there is no model.
+ */
+export async function describeModel(path: string): Promise<DescribedModel> {
+  const files = isGguf(path)
+    ? await describeGguf(path)
+    : await describeThere(path, await listFolderFiles(path));
+  if (files.length > 0) return { digest: payloadDigest(files), files };
+  throw new BudgetlineError('INPUT_MISSING', `There is no model at ${path}.`, {
+    remedy: 'Name a folder with config.json, tokenizer.json and model.safetensors, or a GGUF file.',
+    details: { field: 'model', path },
+  });
+}
