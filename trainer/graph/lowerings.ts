@@ -124,6 +124,15 @@ function pickTargets(op: Op<'tokenLogProbability'>, emit: Emitter): void {
   emit.node('Reshape', [picked, emit.integers(inferred(shape))], [result(emit)]);
 }
 
+/** Concat and not Pad, which has no kernel for bf16. */
+function zerosInFront(op: Op<'rowsBehind'>, emit: Emitter): void {
+  const [size, zeros] = [emit.fresh(), emit.fresh()];
+  const [, ...columns] = inputAt(op.inputs, 0).shape;
+  emit.node('Concat', [operand(emit, 1), emit.integers(columns)], [size], { axis: int(0) });
+  emit.node('Expand', [emit.floats([0], []), size], [zeros]);
+  emit.node('Concat', [zeros, operand(emit, 0)], emit.results, { axis: int(0) });
+}
+
 /** TensorProto.DataType of the unsigned words that are shifted; they stay within one lowering. */
 const unsigned = 12;
 
@@ -232,14 +241,7 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
       emit.results,
     ),
   rowsBetween: (_, emit) => emit.node('Slice', [...emit.operands, emit.integers([0])], emit.results),
-  rowsBehind: (op, emit) => {
-    const pads = emit.fresh();
-    const { length } = inputAt(op.inputs, 0).shape;
-    emit.node('Concat', [operand(emit, 1), emit.integers(Array<number>(2 * length - 1).fill(0))], [pads], {
-      axis: int(0),
-    });
-    emit.node('Pad', [operand(emit, 0), pads], emit.results);
-  },
+  rowsBehind: zerosInFront,
   reduceSum: (op, emit) =>
     emit.node('ReduceSum', [operand(emit, 0), emit.integers(op.parameters.axes)], emit.results, {
       keepdims: flag(op.parameters.keepDims),

@@ -20,7 +20,7 @@ const policies: Readonly<Record<string, Policy>> = {
   ...{ Gemm: 'half', FusedMatMul: 'half' },
   ...{ Add: 'follow', Sub: 'follow', Mul: 'follow', Div: 'follow', Neg: 'follow', Where: 'follow' },
   ...{ Reshape: 'follow', Transpose: 'follow', Expand: 'follow', Concat: 'follow', Slice: 'follow' },
-  ...{ Split: 'follow', Gather: 'follow', GatherElements: 'follow', Identity: 'follow', Pad: 'follow' },
+  ...{ Split: 'follow', Gather: 'follow', GatherElements: 'follow', Identity: 'follow' },
   ...{ Unsqueeze: 'follow', Squeeze: 'follow', Tile: 'follow', Trilu: 'full' },
   ...{ SimplifiedLayerNormalization: 'follow', RotaryEmbedding: 'follow', QuickGelu: 'follow' },
   ...{ Sigmoid: 'follow', Min: 'full', Exp: 'full', Log: 'full', Sqrt: 'full', Softplus: 'full' },
@@ -134,6 +134,7 @@ class Narrowing {
     const name = node.outputs[index] ?? '';
     if (integral[node.opType]?.includes(index) === true) this.kinds.set(name, 'other');
     else if (node.opType === 'Cast') this.kinds.set(name, castsToFloat(node) ? 'full' : 'other');
+    else if (this.repeatsConstant(node)) this.kinds.set(name, 'constant');
     else if (width === 'full' || alwaysFull[node.opType]?.includes(index) === true)
       this.kinds.set(name, this.floats(node) ? 'full' : 'other');
     else if (this.scope.outputs.has(name)) {
@@ -150,12 +151,18 @@ class Narrowing {
     return opType === 'OneHot' || first !== 'other';
   }
 
+  /** Whether a node repeats a constant: like that, what it gives is whatever the others are. */
+  private repeatsConstant({ opType, inputs }: NodeProto): boolean {
+    return opType === 'Expand' && this.kinds.get(inputs[0] ?? '') === 'constant';
+  }
+
   /** The name under which a value is there in the given width. */
   private as(name: string, width: Width): string {
     const kind = this.kinds.get(name);
     const constant = this.constants.get(name);
     if (constant !== undefined) return this.keep(constant, kind === 'constant' ? width : 'full');
     if (kind === undefined || kind === 'other' || kind === width) return name;
+    if (kind === 'constant' && width === 'full') return name;
     const known = this.scope.versions.get(`${width} ${name}`);
     if (known !== undefined) return known;
     const version = `${name}_${width}${this.scope.suffix}`;

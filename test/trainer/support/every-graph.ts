@@ -1,0 +1,113 @@
+import type { LoweredModel, Precision } from '../../../trainer/graph';
+import { lower, placeGraphs } from '../../../trainer/engine/placement';
+import {
+  buildAccumulation,
+  buildOptimizer,
+  buildScoring,
+  buildStep,
+  buildTurns,
+  createSource,
+  planTraining,
+  type TrainPlan,
+} from '../../../trainer/engine/train-graphs';
+import type { GraphProfile, ModelConfig, Objective } from '../../../trainer/engine/types';
+import type { Decoding } from '../../../contracts/trainer-job';
+import { buildGeneration } from '../../../trainer/model/generation';
+import { oracleConfigs, oracleLora, oracleWeights } from './oracle-model';
+
+export interface NamedGraph {
+  readonly name: string;
+  readonly model: LoweredModel;
+}
+
+const objectives: { readonly [N in Objective['name']]: Extract<Objective, { name: N }> } = {
+  'language-model': { name: 'language-model' },
+  sigmoid: { name: 'sigmoid', beta: 0.1 },
+  cdpo: { name: 'cdpo', beta: 0.1, labelSmoothing: 0.1 },
+  robust: { name: 'robust', beta: 0.1, labelSmoothing: 0.1 },
+  hinge: { name: 'hinge', beta: 0.1 },
+  ipo: { name: 'ipo', beta: 0.1 },
+  'sigmoid-norm': { name: 'sigmoid-norm', beta: 0.1 },
+  simpo: { name: 'simpo', beta: 2, gamma: 1 },
+  'sigmoid-nll': { name: 'sigmoid-nll', beta: 0.1, nllWeight: 1 },
+  kto: { name: 'kto', beta: 0.1, desirableWeight: 1, undesirableWeight: 1 },
+};
+
+/** More words than rows that are added up by a product with a one-hot matrix. */
+const manyWords = { ...oracleConfigs.grouped, vocabSize: 600 };
+
+const models: Readonly<Record<string, ModelConfig>> = { ...oracleConfigs, 'many words': manyWords };
+
+/** What is trained of which models. */
+const trained = [
+  ...Object.keys(models).map((model) => ({ model, adapter: 'full', lora: null })),
+  { model: 'grouped', adapter: 'LoRA', lora: oracleLora },
+  { model: 'tied', adapter: 'LoRA with dropout', lora: { ...oracleLora, dropout: 0.1 } },
+];
+
+const decodings: Readonly<Record<string, Decoding>> = {
+  greedy: { mode: 'greedy' },
+  sample: { mode: 'sample', temperature: 0.7 },
+  'top k': { mode: 'sample', temperature: 0.7, topK: 5 },
+  'top p': { mode: 'sample', temperature: 0.7, topP: 0.9 },
+};
+
+const builders = {
+  step: buildStep,
+  accumulation: buildAccumulation,
+  turns: buildTurns,
+  optimizer: buildOptimizer,
+  scoring: buildScoring,
+} as const;
+
+function planFor(
+  config: ModelConfig,
+  profile: GraphProfile,
+  trained: Pick<TrainPlan, 'lora' | 'objective'>,
+): TrainPlan {
+  const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 };
+  return planTraining({ config, weights: oracleWeights(config), optimizer, profile, ...trained });
+}
+
+/** Every objective with LoRA, and everything that can be trained under those of SFT and DPO. */
+function* plans(profile: GraphProfile): Generator<readonly [string, TrainPlan]> {
+  for (const { model, adapter, lora } of trained)
+    for (const objective of Object.values(objectives)) {
+      const common = objective.name === 'language-model' || objective.name === 'sigmoid';
+      if (!common && adapter !== 'LoRA') continue;
+      const plan = planFor(models[model]!, profile, { lora, objective });
+      yield [[objective.name, adapter, model].join(', '), plan];
+    }
+}
+
+function* trainingGraphs(profile: GraphProfile): Generator<NamedGraph> {
+  for (const [plan, training] of plans(profile))
+    for (const prompts of [true, false])
+      for (const [kind, build] of Object.entries(builders)) {
+        const sequences = ['language-model', 'kto'].includes(training.objective.name) ? 1 : 2;
+        const name = `${plan}, ${kind}, ${prompts ? 'with' : 'without'} prompts`;
+        yield { name, model: build(training, { rows: 2, sequences, prompts, maxLength: 16 }) };
+      }
+}
+
+function* generationGraphs(profile: GraphProfile): Generator<NamedGraph> {
+  const placement = placeGraphs(profile);
+  for (const [model, config] of Object.entries(models))
+    for (const [rule, decoding] of Object.entries(decodings))
+      for (const samples of [1, 2]) {
+        const source = createSource({ config, weights: oracleWeights(config), lora: null }, new Map());
+        const shape = { rows: 2, samples, promptLength: 8, maxNewTokens: 4, endOfSequence: 1 };
+        const outputs = buildGeneration({ config, source, ...shape, decoding });
+        yield {
+          name: ['generation', rule, model, `${samples} samples`].join(', '),
+          model: lower(placement, { ...outputs }),
+        };
+      }
+}
+
+/** Every kind of graph that the trainer makes, small, as a GPU gets them. */
+export function* everyGraph(precision: Precision): Generator<NamedGraph> {
+  const profile: GraphProfile = { provider: 'cuda', precision, recompute: true };
+  for (const each of [profile, { ...profile, recompute: false, logitTokens: 3 }]) yield* trainingGraphs(each);
+  yield* generationGraphs(profile);
+}
