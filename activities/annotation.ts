@@ -9,7 +9,7 @@ import { ensureDir, type Claim } from '../store';
 import { readJsonLines, writeJsonLines } from './json-lines';
 import { generateAnswers } from './policy';
 import type { StageSession } from './session';
-import { billedFor, billsOf, endedInRun, sumBills } from './usage';
+import { askingOf, billedFor, billsOf, endedFor, sumBills } from './usage';
 
 /** Who works, on what: one folder in the store. */
 export interface AnnotationWork {
@@ -74,9 +74,9 @@ function openSession(session: StageSession, { claim, key, told, lines }: Opening
 const readLines = ({ environment, stage }: StageSession): Promise<LedgerLine[]> =>
   readLedger(environment.store.paths.stageLedger(stage.key));
 
-/** What was paid in this run of the workflow: by this attempt so far, and by those of the stage that failed before it. */
-function billsInRun({ usage, context }: StageSession, lines: readonly LedgerLine[]): AnnotationBill[] {
-  const before = billsOf(endedInRun(lines, context.info.workflowExecution?.runId ?? 'none'));
+/** What was paid for this request: by this attempt so far, and by those of its that failed before. */
+function billsOfRequest({ usage, context }: StageSession, lines: readonly LedgerLine[]): AnnotationBill[] {
+  const before = billsOf(endedFor(lines, askingOf(context)));
   return [...before, ...(usage.annotation === null ? [] : [usage.annotation])];
 }
 
@@ -84,12 +84,12 @@ function billsInRun({ usage, context }: StageSession, lines: readonly LedgerLine
 function allowanceOf(session: StageSession, lines: readonly LedgerLine[]): { allowanceUsd?: number } {
   const { allowanceUsd } = session.request;
   if (allowanceUsd === undefined) return {};
-  return { allowanceUsd: allowanceUsd - sumBills(billsInRun(session, lines)).usd };
+  return { allowanceUsd: allowanceUsd - sumBills(billsOfRequest(session, lines)).usd };
 }
 
-/** The bill of this run of the workflow, as figures. */
+/** The bill of this request, as figures. */
 export async function billOf(session: StageSession): Promise<Record<string, number>> {
-  const bills = billsInRun(session, await readLines(session));
+  const bills = billsOfRequest(session, await readLines(session));
   if (bills.length === 0) return {};
   const { calls, inputTokens, outputTokens, usd } = sumBills(bills);
   return { annotatorCalls: calls, inputTokens, outputTokens, annotatorUsd: usd };

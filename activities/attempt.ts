@@ -13,7 +13,7 @@ import type { PlannedStage } from '../contracts/stage';
 import { digestOf, inputDigest, rowPrice } from '../planning';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
-import { endedInRun } from './usage';
+import { askingOf, callsIn, endedFor } from './usage';
 import type { StageSession } from './session';
 
 /** Names an attempt in the ledger. */
@@ -27,10 +27,11 @@ export interface AttemptNames {
   readonly experimentId: string;
 }
 
-export function namesOf({ info }: Context, stage: PlannedStage, experimentId: string): AttemptNames {
-  const { workflowId = 'none', runId = 'none' } = info.workflowExecution ?? {};
-  const { attempt, activityId: activity } = info;
-  return { stage: stage.key, kind: stage.kind, workflowId, runId, attempt, activity, experimentId };
+export function namesOf(context: Context, stage: PlannedStage, experimentId: string): AttemptNames {
+  const { info } = context;
+  const { workflowId = 'none' } = info.workflowExecution ?? {};
+  const asking = askingOf(context);
+  return { stage: stage.key, kind: stage.kind, workflowId, ...asking, attempt: info.attempt, experimentId };
 }
 
 function ledgerOf({ environment, stage }: StageSession): string {
@@ -45,7 +46,7 @@ function plannedInputs(stage: PlannedStage): Record<string, string> {
 export async function openAttempt(session: StageSession, names: AttemptNames): Promise<LedgerLine[]> {
   const { environment, stage, claim, runDir } = session;
   const { actor, host, device, packageVersion } = environment;
-  return startAttempt(ledgerOf(session), {
+  const lines = await startAttempt(ledgerOf(session), {
     ...names,
     fence: claim.fence,
     ...{ actor, host, pid: process.pid, device, packageVersion },
@@ -55,6 +56,8 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
     inputs: plannedInputs(stage),
     resumedFromStep: await lastCheckpointStep(runDir),
   });
+  session.usage.earlierCalls = callsIn(lines);
+  return lines;
 }
 
 type Ending = Pick<AttemptEnd, 'outcome' | 'code' | 'message' | 'artifact' | 'manifestDigest' | 'scores'>;
@@ -72,7 +75,7 @@ function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending):
   const { spec } = stage;
   const price = spec.kind === 'synthesizeData' ? rowPrice(prices, spec.what) : 0;
   const rows = spec.kind === 'synthesizeData' && outcome === 'published' ? spec.rows : 0;
-  return rows * price + usage.checkerCalls * prices.checkerCall;
+  return rows * price + usage.newCalls * prices.checkerCall;
 }
 
 /** Closes the attempt's entry; gives the chain's new head. */
@@ -138,13 +141,13 @@ export function retriesSpent(
   );
 }
 
-/** The same failure, with what the stage's attempts in this run have spent: the workflow's purse has to know. */
+/** The same failure, with what the attempts of this request have spent: the workflow's purse has to know. */
 function withSpending(
   { code, message, remedy, details }: BudgetlineError,
   lines: readonly LedgerLine[],
-  { runId }: AttemptNames,
+  names: AttemptNames,
 ): BudgetlineError {
-  const spentUsd = endedInRun(lines, runId).reduce((sum, { usd }) => sum + (usd ?? 0), 0);
+  const spentUsd = endedFor(lines, names).reduce((sum, { usd }) => sum + (usd ?? 0), 0);
   return new BudgetlineError(code, message, { remedy, details: { spentUsd, ...details } });
 }
 

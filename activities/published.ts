@@ -2,7 +2,15 @@ import { ledgerHead, openAttempts, readLedger, recordLostAttempts } from '../aud
 import type { LedgerLine } from '../contracts/ledger';
 import type { PlannedStage, StageResult } from '../contracts/stage';
 import type { Claim, Store, StoredArtifact } from '../store';
-import { noCost } from './usage';
+import { callsIn, endedFor, noCost } from './usage';
+
+/** Checker calls of the request that made the artifact, where earlier requests had paid for some. */
+function newCallsIn(lines: readonly LedgerLine[]): { newCalls?: number } {
+  const maker = lines.findLast((line) => line.type === 'attempt-ended' && line.outcome === 'published');
+  if (maker?.type !== 'attempt-ended') return {};
+  const newCalls = callsIn(endedFor(lines, maker));
+  return newCalls === callsIn(lines) ? {} : { newCalls };
+}
 
 /** What a stage leaves in the history. */
 export async function resultOf(
@@ -12,15 +20,16 @@ export async function resultOf(
   cached: boolean,
 ): Promise<StageResult> {
   const { warnings, cost } = manifest.made;
+  const path = store.paths.stageLedger(stage.key);
   return {
     key: stage.key,
     kind: stage.kind,
     title: stage.title,
     digest: manifest.digest,
     cached,
-    ledgerHead: await ledgerHead(store.paths.stageLedger(stage.key)),
+    ledgerHead: await ledgerHead(path),
     metrics: manifest.metrics,
-    cost: cached ? noCost : cost,
+    ...(cached ? { cost: noCost } : { cost, ...newCallsIn(await readLedger(path)) }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
 }

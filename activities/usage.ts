@@ -1,4 +1,5 @@
 import { basename, isAbsolute } from 'node:path';
+import type { Context } from '@temporalio/activity';
 import type { ArtifactManifest } from '../contracts/artifact';
 import type { AnnotationBill, LedgerLine, LineOf } from '../contracts/ledger';
 import type { StageCost, StageWarning } from '../contracts/stage';
@@ -36,7 +37,10 @@ export class Usage {
   cpuMs: number | null = 0;
   peakMemoryBytes: number | null = 0;
   tokens = 0;
+  /** Checker calls behind the stage's work so far; those that earlier attempts recorded are among them. */
   checkerCalls = 0;
+  /** Checker calls that the ledger has from earlier attempts, of whichever run: they are paid. */
+  earlierCalls = 0;
   /** What models behind endpoints were paid, by the folder of their answers. */
   readonly #bills = new Map<string, AnnotationBill>();
   made: Pick<Made, 'device' | 'threads' | 'trainer' | 'microBatches'> = {
@@ -61,6 +65,11 @@ export class Usage {
     return this.#bills.size === 0 ? null : sumBills([...this.#bills.values()]);
   }
 
+  /** Checker calls that are this attempt's own to pay. */
+  get newCalls(): number {
+    return Math.max(0, this.checkerCalls - this.earlierCalls);
+  }
+
   addJob(job: TrainerJob): void {
     this.jobs.push(digestOf(withoutFolders(job)));
   }
@@ -80,11 +89,10 @@ export class Usage {
 
   /** As the ledger's last line of an attempt tells it. */
   figures() {
-    const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, annotation } =
-      this;
+    const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, annotation } = this;
     const annotationByFolder = annotation === null ? null : Object.fromEntries(this.#bills);
     const paid = { annotation, annotationByFolder };
-    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, ...paid };
+    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls: this.newCalls, ...paid };
     return { exitCodes, jobs, trainerProcesses: exitCodes.length, ...used };
   }
 }
@@ -99,9 +107,23 @@ export function warningsIn(lines: readonly LedgerLine[]): StageWarning[] {
 const endedIn = (lines: readonly LedgerLine[]): LineOf<'attempt-ended'>[] =>
   lines.filter((line) => line.type === 'attempt-ended');
 
-/** Attempts of one run of a workflow that have ended. */
-export const endedInRun = (lines: readonly LedgerLine[], runId: string): LineOf<'attempt-ended'>[] =>
-  endedIn(lines).filter((line) => line.runId === runId);
+/** One request for a stage: an activity of a workflow's run. */
+export type Asking = Pick<LineOf<'attempt-ended'>, 'runId' | 'activity'>;
+
+export function askingOf({ info }: Context) {
+  return { runId: info.workflowExecution?.runId ?? 'none', activity: info.activityId } satisfies Asking;
+}
+
+/** Attempts of one request that have ended. A run may ask twice for a stage that failed; each pays its own. */
+export const endedFor = (
+  lines: readonly LedgerLine[],
+  { runId, activity }: Asking,
+): LineOf<'attempt-ended'>[] =>
+  endedIn(lines).filter((line) => line.runId === runId && line.activity === activity);
+
+/** Checker calls that attempts recorded. */
+export const callsIn = (lines: readonly LedgerLine[]): number =>
+  endedIn(lines).reduce((sum, { checkerCalls }) => sum + checkerCalls, 0);
 
 /** Several bills as one. */
 export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {

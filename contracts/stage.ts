@@ -172,6 +172,8 @@ export interface StageResult {
   /** Small figures: rows, steps, final loss, score. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly cost: StageCost;
+  /** Checker calls that this request for the stage paid for; left out where it paid for all of them. */
+  readonly newCalls?: number;
   /** What the training executable warned of while the artifact was made; left out where it warned of nothing. */
   readonly warnings?: readonly StageWarning[];
 }

@@ -17,6 +17,7 @@ export {
   purchaseOf,
   rowPrice,
   uniquePurchase,
+  usdTolerance,
 } from './money';
 export { type BasePlan, type CellPlan, type CellStages, planBase, planCell } from './cell';
 export {

@@ -8,6 +8,9 @@ import { digestOf } from './digest';
  */
 export const expectedPairYield = 0.4;
 
+/** Half a millionth of a dollar: sums of prices are not exact. */
+export const usdTolerance = 5e-7;
+
 /** What annotation is paid for. */
 export interface Purchase {
   readonly demonstrations: number;
@@ -48,15 +51,21 @@ export function nestOf({ spec }: PlannedStage<'synthesizeData'>): string {
   return digestOf({ ...spec, rows: 0 });
 }
 
-/** What a set of stages buys when every row is bought once: of rows that nest, the largest count. */
+/**
+ * What a set of stages buys when every row is bought once: of rows that nest, the largest count. Each stage that samples
+ * has its samples checked, also where another one's rows begin with the same.
+ */
 export function uniquePurchase(stages: readonly PlannedStage[]): Purchase {
-  const largest = new Map<string, SpecOf<'synthesizeData'>>();
-  for (const stage of stages) {
-    if (!isPurchase(stage)) continue;
+  const largest = new Map<string, PurchaseStage>();
+  const distinct = new Map<string, PurchaseStage>();
+  for (const stage of stages.filter(isPurchase)) {
     const nest = nestOf(stage);
-    if ((largest.get(nest)?.rows ?? 0) < stage.spec.rows) largest.set(nest, stage.spec);
+    distinct.set(stage.key, stage);
+    if ((largest.get(nest)?.spec.rows ?? 0) < stage.spec.rows) largest.set(nest, stage);
   }
-  return [...largest.values()].map(purchaseOfStage).reduce(addPurchases, noPurchase);
+  const sum = (set: ReadonlyMap<string, PurchaseStage>): Purchase =>
+    [...set.values()].map(({ spec }) => purchaseOfStage(spec)).reduce(addPurchases, noPurchase);
+  return { ...sum(largest), checkerCalls: sum(distinct).checkerCalls };
 }
 
 const noPurchase: Purchase = { demonstrations: 0, pairs: 0, checkerCalls: 0 };
@@ -84,6 +93,8 @@ function purchaseOfStage(spec: SpecOf<'synthesizeData'>): Purchase {
   }
 }
 
-function isPurchase(stage: PlannedStage): stage is PlannedStage<'synthesizeData'> {
+type PurchaseStage = PlannedStage<'synthesizeData'>;
+
+function isPurchase(stage: PlannedStage): stage is PurchaseStage {
   return stage.kind === 'synthesizeData';
 }

@@ -7,7 +7,7 @@ import { planControls, type PlannedControls } from './controls';
 import { optimiserSteps } from './counts';
 import { dependenciesOf, estimateStageSeconds } from './estimate';
 import { cellIdOf, definitionDigest, sweepIdOf } from './identity';
-import { annotationUsd, type Purchase, uniquePurchase } from './money';
+import { annotationUsd, type Purchase, uniquePurchase, usdTolerance } from './money';
 import { experimentOf, gridOf, type ResolvedVariant, resolvedVariants } from './variants';
 
 /** One stage of a sweep, however many cells it serves. */
@@ -99,7 +99,7 @@ export function isOneModel(
 }
 
 function assertWithinLimit(usd: number, limit: number | undefined): void {
-  if (limit === undefined || usd <= limit) return;
+  if (limit === undefined || usd <= limit + usdTolerance) return;
   throw new BudgetlineError(
     'SPEND_LIMIT',
     `The plan would spend $${usd.toFixed(2)} on annotation; spendLimit is $${limit.toFixed(2)}.`,

@@ -3,7 +3,7 @@ import { onceEach, type PlannedStage, type StageResult } from '../contracts/stag
 import { nestOf, rowPrice } from './money';
 
 /** A stage that buys rows or asks a judge, and what it left. */
-export interface Bought extends Pick<StageResult, 'key' | 'cached' | 'cost' | 'metrics'> {
+export interface Bought extends Pick<StageResult, 'key' | 'cached' | 'cost' | 'metrics' | 'newCalls'> {
   readonly stage: PlannedStage<'synthesizeData'> | PlannedStage<'evaluate'>;
 }
 
@@ -26,7 +26,7 @@ function rowsUsd(prices: Prices, sets: readonly BoughtSet[]): number {
 
 /**
  * US dollars that data and judges really cost. Rows that nest are paid for once, those from the store not at all, whoever
- * finds there what another cell has just bought; a checker is paid for every call that was made.
+ * finds there what another cell has just bought; a checker is paid once for every call that was made.
  */
 export function spentUsd(prices: Prices, bought: readonly Bought[]): number {
   const distinct = onceEach(bought);
@@ -39,7 +39,7 @@ export function spentUsd(prices: Prices, bought: readonly Bought[]): number {
     .filter(({ stage }) => stage.kind === 'evaluate')
     .reduce((sum, one) => sum + billOf(one), 0);
   return [...nests.values()].reduce((sum, sets) => {
-    const calls = sets.reduce((total, { cost }) => total + cost.checkerCalls, 0);
+    const calls = sets.reduce((total, { cost, newCalls = cost.checkerCalls }) => total + newCalls, 0);
     return sum + rowsUsd(prices, sets) + calls * prices.checkerCall;
   }, judged);
 }

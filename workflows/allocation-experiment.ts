@@ -12,19 +12,17 @@ import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import { planOrFail } from './planned';
 import { createStages } from './stages';
-import type { Artifact, Stages } from './stages';
+import type { Artifact, Grant, Stages } from './stages';
 import { Steering } from './steering';
 
 /** Input of `allocationExperiment`. */
 export interface AllocationExperimentInput {
   readonly resolved: ResolvedExperiment;
   /** Given by a sweep: the cell's id and axes there, and whose ledger chain its stages belong to. */
-  readonly parent?: {
+  readonly parent?: Grant & {
     readonly cellId: string;
     readonly axes?: CellPlace['axes'];
     readonly experimentId: string;
-    /** Most that the cell may spend on annotation, in US dollars; left out where the sweep has no limit. */
-    readonly allowanceUsd?: number;
   };
   readonly orchestration?: Partial<Orchestration>;
 }
@@ -82,7 +80,8 @@ async function runStages(
   if (parent === undefined)
     await openExperiment({ experimentId, definitionDigest: definitionDigest(resolved), definition });
   const stages = createStages({
-    ...{ resolved, experimentId, onStage, seed: definition.seed, allowanceUsd: parent?.allowanceUsd },
+    ...{ resolved, experimentId, onStage, seed: definition.seed },
+    ...{ allowanceUsd: parent?.allowanceUsd, paidUsd: parent?.paidUsd },
     runStage: (stage) => steering.runStage(stage),
     orchestration: { ...defaultOrchestration, ...orchestration },
   });

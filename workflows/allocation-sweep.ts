@@ -73,11 +73,10 @@ function attributesOf({ plan: { sweepId, definitionDigest } }: Sweep, cellPlan: 
 async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
   const { plan, orchestration, steering, purse } = sweep;
   const { id, axes } = cellPlan.cell;
-  const allowanceUsd = purse.allowance(id);
   const parent = {
     ...{ cellId: id, experimentId: plan.sweepId },
     ...(axes === undefined ? {} : { axes }),
-    ...(allowanceUsd === undefined ? {} : { allowanceUsd }),
+    ...purse.grant(id),
   };
   const child = await startChild(allocationExperiment, {
     workflowId: id,
@@ -139,8 +138,10 @@ function controlsOf({ plan }: Sweep, scored: readonly ScoredCell[]): ControlPlan
 async function runControls(sweep: Sweep, scored: readonly ScoredCell[]): Promise<ControlResult[]> {
   if (sweep.resolved.definition.controls.length === 0) return [];
   sweep.board.enter('controls');
+  const controls = controlsOf(sweep, scored);
+  sweep.purse.expect(controls);
   const groups = await runInWindow(
-    controlsOf(sweep, scored),
+    controls,
     () => sweep.steering.width,
     (control) => runControl(sweep, control),
   );
@@ -165,8 +166,10 @@ async function runPage(sweep: Sweep): Promise<CellPage & { readonly isLast: bool
     if (!isLast && outcomes.length >= orchestration.pageSize) return { ...page, isLast };
     rounds.push(proposal);
     if (isLast) return { ...page, isLast };
-    const batch = cellsOf(plan, proposal).slice(0, orchestration.pageSize - outcomes.length);
-    purse.expect(batch.map(idOf));
+    const asked = cellsOf(plan, proposal);
+    // What later pages plan is not there for this one to spend.
+    purse.expect(asked.map(idOf));
+    const batch = asked.slice(0, orchestration.pageSize - outcomes.length);
     const width = (): number => sweep.steering.width;
     outcomes.push(...(await runInWindow(batch, width, (cell) => runCell(sweep, cell))));
   }
@@ -197,13 +200,13 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const { sweepId, definitionDigest } = plan;
   const { definition } = resolved;
   if (carried === undefined) await openExperiment({ experimentId: sweepId, definitionDigest, definition });
-  if (!isSearch(sweep)) purse.expect([...basesOf(plan), ...plan.cells.map(idOf)]);
+  const next = cellsOf(plan, proposeAfter(sweep, []));
+  purse.expect([...(carried === undefined ? basesOf(plan) : []), ...next.map(idOf)]);
   const [base, { isLast, ...page }] = await Promise.all([evaluateBases(sweep), runPage(sweep)]);
   const scores = scoresWith(carried, page);
   if (!isLast) return turnPage(sweep, base, page);
   const search = recordSearch({ plan, definition, scores, rounds });
   board.leaveOut();
-  purse.expect([]);
   const controls = await runControls(sweep, scoredCells(plan, scores));
   board.enter('recording');
   const stages = [...base.baseStages, ...stagesOf([...page.cells, ...controls])];

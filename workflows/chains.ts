@@ -46,9 +46,8 @@ interface Chain {
 
 export async function runChain(sweep: Sweep, { id, resolved, stages }: ChainPlan): Promise<Chain> {
   const { plan, orchestration, steering, finished, purse } = sweep;
-  const allowanceUsd = purse.allowance(id);
   const run = createRunner({
-    ...{ resolved, orchestration, experimentId: plan.sweepId, allowanceUsd },
+    ...{ resolved, orchestration, experimentId: plan.sweepId, ...purse.grant(id) },
     runStage: (stage) => steering.runStage(stage),
   });
   const results: StageResult[] = [];

@@ -1,12 +1,10 @@
 import type { SweepDefinition } from '../contracts/definition';
 import type { SpendRecord, SweepProgress } from '../contracts/results';
-import type { PlannedStage, StageResult } from '../contracts/stage';
-import { annotationUsd, uniquePurchase } from '../planning/money';
+import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
+import { annotationUsd, uniquePurchase, usdTolerance } from '../planning/money';
 import { type Bought, boughtOf, spentUsd } from '../planning/spend';
 import type { Leftovers } from './failures';
-
-/** Half a millionth of a dollar: sums of prices are not exact. */
-const tolerance = 5e-7;
+import type { Grant } from './stages';
 
 /** Whether a stage may spend more than its plan: a bill, a poor yield, a judge. */
 function mayExceed({ spec, judgedOffDevice }: PlannedStage): boolean {
@@ -66,7 +64,7 @@ export class Purse {
   begin(id: string, stages: readonly PlannedStage[], atOnce = 1): boolean {
     this.#expected.delete(id);
     const running = [...this.#begun.values()].flatMap((begun) => begun.stages);
-    if (this.#leftUsd([...running, ...stages]) < -tolerance) {
+    if (this.#leftUsd([...running, ...stages]) < -usdTolerance) {
       this.#notBegun.push(id);
       return false;
     }
@@ -81,6 +79,19 @@ export class Purse {
   allowance(id: string): number | undefined {
     const { stages = [], extraUsd = 0 } = this.#begun.get(id) ?? {};
     return this.#definition.spendLimit === undefined ? undefined : this.#plannedUsd(stages) + extraUsd;
+  }
+
+  /** US dollars of the stages' rows that others have bought already: the allowance has nothing for them. */
+  paidUsd(id: string): Readonly<Record<StageKey, number>> {
+    const { stages = [] } = this.#begun.get(id) ?? {};
+    const paid = stages.map((stage) => [stage.key, this.#usd([stage]) - this.#plannedUsd([stage])] as const);
+    return Object.fromEntries(paid.filter(([, usd]) => usd > 0));
+  }
+
+  /** Both, as whoever runs the stages is given them. Empty without a limit. */
+  grant(id: string): Grant {
+    const allowanceUsd = this.allowance(id);
+    return allowanceUsd === undefined ? {} : { allowanceUsd, paidUsd: this.paidUsd(id) };
   }
 
   end(id: string, results: readonly StageResult[]): void {
@@ -106,8 +117,10 @@ export class Purse {
   /** US dollars that stages will spend by their plan, over what is bought already. */
   #plannedUsd(stages: readonly PlannedStage[]): number {
     const bought = this.#bought.map(({ stage }) => stage);
-    const usd = (all: readonly PlannedStage[]): number =>
-      annotationUsd(this.#definition.prices, uniquePurchase(all));
-    return usd([...bought, ...stages]) - usd(bought);
+    return this.#usd([...bought, ...stages]) - this.#usd(bought);
+  }
+
+  #usd(stages: readonly PlannedStage[]): number {
+    return annotationUsd(this.#definition.prices, uniquePurchase(stages));
   }
 }

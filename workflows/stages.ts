@@ -7,7 +7,7 @@ import type {
   SweepDefinition,
 } from '../contracts/definition';
 import { type TaskQueue, taskQueues } from '../contracts/stage';
-import type { PlannedStage, StageActivities, StageKind, StageResult } from '../contracts/stage';
+import type { PlannedStage, StageActivities, StageKey, StageKind, StageResult } from '../contracts/stage';
 import {
   demonstrationsStage,
   evaluateStage,
@@ -16,7 +16,7 @@ import {
   trainPreferenceStage,
   trainSftStage,
 } from '../planning/stages';
-import { type Bought, boughtOf, spentUsd } from '../planning/spend';
+import { boughtOf, spentUsd } from '../planning/spend';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 
@@ -25,7 +25,15 @@ export type Artifact<K extends StageKind = StageKind> = {
   [P in K]: { readonly stage: PlannedStage<P>; readonly result: StageResult };
 }[K];
 
-export interface StagesOptions {
+/** What stages may spend; empty where there is no limit. */
+export interface Grant {
+  /** Most that the stages may spend on annotation together, in US dollars. */
+  readonly allowanceUsd?: number | undefined;
+  /** US dollars of a stage's rows, by its key, that are bought already and do not come out of the allowance. */
+  readonly paidUsd?: Readonly<Record<StageKey, number>> | undefined;
+}
+
+export interface StagesOptions extends Grant {
   /** The definition, its model and files pinned by content. */
   readonly resolved: Resolved<ExperimentDefinition | SweepDefinition>;
   /** The seed axis: stages of equal data and equal seed are one stage, whoever asks. */
@@ -33,8 +41,6 @@ export interface StagesOptions {
   /** Whose ledger chain the attempts are recorded for. */
   readonly experimentId: string;
   readonly orchestration?: Orchestration;
-  /** Most that the stages may spend on annotation together, in US dollars. */
-  readonly allowanceUsd?: number | undefined;
   /** Runs each stage when it may run: holds stages back while a run is paused. At once unless told. */
   readonly runStage?: <T>(stage: () => Promise<T>) => Promise<T>;
   /** Told when a stage is asked for and when it is there. */
@@ -111,6 +117,31 @@ async function callStage(request: AnyRequest, orchestration: Orchestration): Pro
   return (activities[stage.kind] as AnyActivity<StageResult>)(request);
 }
 
+/** What of an allowance is left for stages that run one after another. */
+class Wallet {
+  #usd: number | undefined;
+  readonly #prices: Prices;
+  readonly #paidUsd: Readonly<Record<StageKey, number>>;
+
+  constructor({ resolved, allowanceUsd, paidUsd = {} }: Omit<StagesOptions, 'seed'>) {
+    this.#usd = allowanceUsd;
+    this.#prices = resolved.definition.prices;
+    this.#paidUsd = paidUsd;
+  }
+
+  /** A stage that samples counts its rows at their price; an annotator that keeps a bill counts what it is paid. */
+  grant({ key, spec }: PlannedStage): Pick<AnyRequest, 'allowanceUsd'> {
+    if (this.#usd === undefined) return {};
+    return { allowanceUsd: this.#usd + ('pairs' in spec ? (this.#paidUsd[key] ?? 0) : 0) };
+  }
+
+  pay(stage: PlannedStage, result: StageResult): void {
+    if (this.#usd === undefined) return;
+    const paid = 'annotatorUsd' in result.metrics ? 0 : (this.#paidUsd[stage.key] ?? 0);
+    this.#usd -= Math.max(0, spentUsd(this.#prices, boughtOf([stage], [result])) - paid);
+  }
+}
+
 /** Runs a stage that was planned. */
 export type StageRunner = <S extends PlannedStage>(stage: S) => Promise<{ stage: S; result: StageResult }>;
 
@@ -119,16 +150,12 @@ export function createRunner(options: Omit<StagesOptions, 'seed'>): StageRunner 
   const { resolved, experimentId, orchestration = defaultOrchestration, onStage } = options;
   const { execution, prices } = resolved.definition;
   const runStage = options.runStage ?? ((stage) => stage());
-  const bought: Bought[] = [];
-  const allowance = (): { allowanceUsd?: number } =>
-    options.allowanceUsd === undefined
-      ? {}
-      : { allowanceUsd: options.allowanceUsd - spentUsd(prices, bought) };
+  const wallet = new Wallet(options);
   return async (stage) => {
     onStage?.(stage, null);
-    const request = { stage, execution, experimentId, prices, ...allowance() };
+    const request = { stage, execution, experimentId, prices, ...wallet.grant(stage) };
     const result = await runStage(() => callStage(request, orchestration));
-    bought.push(...boughtOf([stage], [result]));
+    wallet.pay(stage, result);
     onStage?.(stage, result);
     return { stage, result };
   };

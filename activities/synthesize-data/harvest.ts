@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BudgetlineError, failures } from '../../contracts/failures';
-import { generationRow, type GenerationRow } from '../../contracts/rows';
+import { generationRow, type GenerationRow, promptRow } from '../../contracts/rows';
 import type { SpecOf } from '../../contracts/stage';
 import type { Problem, Task } from '../../contracts/task';
-import { pairPromptRows, rowPrice } from '../../planning';
-import { ensureDir, writeFileAtomic } from '../../store';
+import { digestOf, pairPromptRows, rowPrice, usdTolerance } from '../../planning';
+import { writeFileAtomic } from '../../store';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf, type Policy } from '../policy';
 import type { StageOutput, StageSession } from '../session';
@@ -64,26 +64,34 @@ class Harvest<Row, Skipped extends string> {
 }
 
 interface Round {
-  readonly index: number;
+  readonly part: string;
   readonly prompts: readonly Problem[];
   readonly policy: Policy;
 }
 
-/** Samples of one round. A finished round stays in the run folder, so that a retry goes on behind it. */
-async function sampleRound(
-  session: StageSession,
-  spec: SampledSpec,
-  { index, prompts, policy }: Round,
-): Promise<GenerationRow[]> {
-  const part = `round-${String(index).padStart(3, '0')}`;
-  const finished = join(session.jobBase(part).outputDir, 'generations.jsonl');
-  if (existsSync(finished)) return readJsonLines(finished, generationRow);
-  const path = join(await ensureDir(join(session.runDir, part)), 'prompts.jsonl');
+const partOf = (index: number): string => `round-${String(index).padStart(3, '0')}`;
+
+/** Samples of a finished round. It stays in the run folder, so that a later attempt goes on behind it. */
+async function finishedRound(session: StageSession, part: string): Promise<GenerationRow[] | undefined> {
+  const path = join(session.jobBase(part).outputDir, 'generations.jsonl');
+  return existsSync(path) ? readJsonLines(path, generationRow) : undefined;
+}
+
+/** A round's folder with its prompts. What an attempt left half done that might spend more or less is another round. */
+async function openRound(session: StageSession, { part, prompts }: Round): Promise<string> {
   const rows = prompts.map(({ id, prompt }) => ({ id, prompt }));
-  await writeJsonLines(path, rows);
+  const path = join(session.runDir, part, 'prompts.jsonl');
+  const isSame = existsSync(path) && digestOf(await readJsonLines(path, promptRow)) === digestOf(rows);
+  if (!isSame) await writeJsonLines(join(await session.freshDir(part), 'prompts.jsonl'), rows);
+  return path;
+}
+
+async function sampleRound(session: StageSession, spec: SampledSpec, round: Round): Promise<GenerationRow[]> {
+  const { policy, part } = round;
+  const prompts = await openRound(session, round);
   const { candidates: samples, temperature, topK, topP, maxNewTokens } = spec.pairs;
   const decoding = { mode: 'sample', temperature, topK, topP } as const;
-  const options = { policy, prompts: path, samples, decoding, maxNewTokens, seed: spec.seed, part };
+  const options = { policy, prompts, samples, decoding, maxNewTokens, seed: spec.seed, part };
   return readJsonLines((await generateAnswers(session, options)).path, generationRow);
 }
 
@@ -107,15 +115,29 @@ function exhausted<Row, Skipped extends string>(
   );
 }
 
-/** Another round may not pass what the stage may spend, however poor the yield. */
-function assertAffordable({ request, stage }: StageSession, spec: SampledSpec, checkerCalls: number): void {
+/** Prompts of the pool's order, from the first that no round has had. */
+interface Span {
+  readonly start: number;
+  readonly count: number;
+}
+
+/**
+ * As many of these prompts as may be sampled without passing what the stage may spend, however poor the yield. Calls that
+ * earlier attempts paid for cost nothing.
+ */
+function cutToAllowance({ request, stage, usage }: StageSession, spec: SampledSpec, span: Span): number {
   const { prices, allowanceUsd } = request;
-  if (prices === undefined || allowanceUsd === undefined) return;
-  const usd = spec.rows * rowPrice(prices, spec.what) + checkerCalls * prices.checkerCall;
-  if (usd <= allowanceUsd + 1e-9) return;
+  if (prices === undefined || allowanceUsd === undefined) return span.count;
+  const usdWith = (prompts: number): number => {
+    const calls = Math.max(0, (span.start + prompts) * spec.pairs.candidates - usage.earlierCalls);
+    return spec.rows * rowPrice(prices, spec.what) + calls * prices.checkerCall;
+  };
+  const fits = (prompts: number): boolean => usdWith(prompts) <= allowanceUsd + usdTolerance;
+  for (let count = span.count; count > 0; count--) if (fits(count)) return count;
+  const usd = usdWith(1);
   throw new BudgetlineError(
     'SPEND_LIMIT',
-    `${stage.title}: with ${checkerCalls} checker calls they would cost $${usd.toFixed(2)}; $${allowanceUsd.toFixed(2)} may be spent on them.`,
+    `${stage.title}: with the checker calls of one more prompt they would cost $${usd.toFixed(2)}; $${allowanceUsd.toFixed(2)} may be spent on them.`,
     { details: { usd, allowanceUsd } },
   );
 }
@@ -140,6 +162,12 @@ async function writePayload<Row, Skipped extends string>(
   return { dir, metrics: { ...figures, ...Object.fromEntries(named) } };
 }
 
+/** Prompts of a round, by their places in the order. */
+interface Span {
+  readonly start: number;
+  readonly count: number;
+}
+
 interface Growing<Row, Skipped extends string> {
   readonly harvest: Harvest<Row, Skipped>;
   readonly crop: Crop<Row, Skipped>;
@@ -156,14 +184,17 @@ async function gather<Row, Skipped extends string>(
   const policy = policyOf(await session.inputs.open('reference'), null);
   for (let index = 0, start = 0; !harvest.complete; index++) {
     const found = harvest.rows.length;
-    const count = planRound({ wanted: spec.rows, found, scanned: start, pool: order.length });
-    if (count === 0) throw exhausted(harvest, spec, crop);
+    const planned = planRound({ wanted: spec.rows, found, scanned: start, pool: order.length });
+    if (planned === 0) throw exhausted(harvest, spec, crop);
     session.assertWanted();
-    assertAffordable(session, spec, (start + count) * spec.pairs.candidates);
-    const prompts = order.slice(start, start + count);
-    const samples = groupById(await sampleRound(session, spec, { index, prompts, policy }));
-    for (const problem of prompts) harvest.take(problem, samples.get(problem.id) ?? []);
-    start += count;
+    const prompts = order.slice(start, start + cutToAllowance(session, spec, { start, count: planned }));
+    const part = partOf(index);
+    const finished = await finishedRound(session, part);
+    const samples = groupById(finished ?? (await sampleRound(session, spec, { part, prompts, policy })));
+    // A finished round may be shorter: an earlier attempt cut it to what that one might spend.
+    const sampled = prompts.filter(({ id }) => samples.has(id));
+    for (const problem of sampled) harvest.take(problem, samples.get(problem.id) ?? []);
+    start += sampled.length;
   }
 }
 

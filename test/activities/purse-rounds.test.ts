@@ -43,6 +43,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     wanted: number;
     allowanceUsd?: number;
     yields: (index: number) => boolean;
+    earlierCalls?: number;
   }) {
     const runDir = home.at(`run-${made++}`);
     for (let round = 0; round < rounds; round++) {
@@ -56,9 +57,10 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
       poolSeed: 0,
       seed: 0,
     } as unknown as SampledSpec;
-    const { allowanceUsd } = options;
+    const { allowanceUsd, earlierCalls = 0 } = options;
+    const usage = Object.assign(new Usage(), { earlierCalls });
     const session = {
-      ...{ runDir, usage: new Usage(), stage: { title: 'pairs' }, request: { prices, allowanceUsd } },
+      ...{ runDir, usage, stage: { title: 'pairs' }, request: { prices, allowanceUsd } },
       loadTask: () => Promise.resolve({ task: coinTask, problems: { pool } }),
       inputs: { open: () => Promise.resolve({ dir: runDir }) },
       jobBase: (part: string) => ({ outputDir: join(runDir, part, 'out') }),
@@ -80,7 +82,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     }
   }
 
-  it('never passes the allowance, however poor the yield, and stops before the round that would', async () => {
+  it('never passes the allowance, however poor the yield, and uses all of it before it stops', async () => {
     const settings = fc.record({
       wanted: fc.integer({ min: 1, max: 60 }),
       every: fc.integer({ min: 1, max: 5 }),
@@ -97,7 +99,12 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
           return;
         }
         assert.ok(held.code === 'SPEND_LIMIT' || whole instanceof BudgetlineError, held.message);
-        if (held.code === 'SPEND_LIMIT') assert.ok((held.details['usd'] as number) > allowanceUsd);
+        if (held.code !== 'SPEND_LIMIT') return;
+        const { usd } = held.details as { usd: number };
+        assert.ok(usd > allowanceUsd, 'another prompt is not affordable');
+        const rows = wanted * prices.preferencePair;
+        const onePrompt = pairs.candidates * prices.checkerCall;
+        assert.ok(rows > allowanceUsd || usd - onePrompt <= allowanceUsd, 'all others were sampled');
       }),
       { numRuns: 40 },
     );
@@ -109,8 +116,22 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     const first = 16 + 64 * 0.25;
     const error = await harvest({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 - 1 });
     assert.ok(error instanceof BudgetlineError && error.code === 'SPEND_LIMIT', String(error));
-    assert.equal(error.details['usd'], first + 192 * 0.25);
+    assert.equal(error.details['usd'], first + 190 * 0.25, 'the second round was cut to 94 prompts');
     assert.equal(typeof (await harvest({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 })), 'number');
+  });
+
+  it('of a small set is what its prompts take: no round is larger than what is affordable', async () => {
+    const one = prices.preferencePair + pairs.candidates * prices.checkerCall;
+    assert.equal(await harvest({ wanted: 1, yields: () => true, allowanceUsd: one }), one);
+    const error = await harvest({ wanted: 1, yields: () => true, allowanceUsd: one - 0.01 });
+    assert.ok(error instanceof BudgetlineError && error.code === 'SPEND_LIMIT', String(error));
+  });
+
+  it('does not count calls that earlier attempts paid for', async () => {
+    const yields = (index: number): boolean => index % 8 === 0;
+    const left = { wanted: 16, yields, allowanceUsd: 16 + 192 * 0.25 };
+    assert.ok((await harvest(left)) instanceof BudgetlineError);
+    assert.equal(typeof (await harvest({ ...left, earlierCalls: 64 })), 'number');
   });
 
   it('are told of where it ends for good, and left to the retry where it does not', async () => {

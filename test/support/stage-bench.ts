@@ -57,6 +57,7 @@ export async function identified(source: Pick<Annotator, 'identify'>): Promise<I
 export interface AttemptOptions {
   readonly attempt?: number;
   readonly runId?: string;
+  readonly allowanceUsd?: number;
   /** Gets the environment before the activity runs, to cancel it or to hear its heartbeats. */
   readonly watch?: (environment: MockActivityEnvironment) => void;
 }
@@ -83,7 +84,7 @@ export function createBench(
     ...{ device: 'cpu', threads: 1, microBatchRows: null, checkpointEverySteps: 2, infrastructureRetries: 2 },
   };
   const run = async (stage: PlannedStage, given: AttemptOptions = {}): Promise<StageResult> => {
-    const { attempt = 1, runId = 'run', watch } = given;
+    const { attempt = 1, runId = 'run', allowanceUsd, watch } = given;
     const workflowExecution = { workflowId: 'workflow', runId };
     const environment = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
     watch?.(environment);
@@ -93,6 +94,7 @@ export function createBench(
       execution,
       prices,
       experimentId: 'experiment',
+      ...(allowanceUsd === undefined ? {} : { allowanceUsd }),
     });
     return result as StageResult;
   };

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import type { PlannedStage } from '../../contracts/stage';
+import type { ResolvedSweep } from '../../contracts/definition';
+import { annotationUsd, planSweep, uniquePurchase } from '../../planning';
+import { createStore } from '../../store';
+import type { Orchestration } from '../../workflows/orchestration';
+import { withIdleWorkers } from '../support/idle-bench';
+import { resolveTinySweep, runSweep } from '../support/sweep-bench';
+import { acquisitionLimitMs } from '../support/temporal';
+import { temporaryFolder } from '../support/temporary';
+
+const prices = { sftExample: 0, preferencePair: 1, checkerCall: 0.25 };
+
+describe('server: what the cells and controls of a sweep may spend', function () {
+  this.timeout(acquisitionLimitMs);
+  const home = temporaryFolder();
+
+  /** Runs a sweep whose stages do nothing but note what each may spend, in the order in which they were asked for. */
+  async function grantsOf(resolved: ResolvedSweep, orchestration: Partial<Orchestration>) {
+    const grants: { stage: PlannedStage; usd: number }[] = [];
+    const store = createStore(home.path());
+    const costOf = (stage: PlannedStage) => ({ checkerCalls: uniquePurchase([stage]).checkerCalls });
+    const { result } = await withIdleWorkers(
+      {
+        ...{ stageMs: 20, costOf },
+        metricsOf: () => ({ items: 100, score: 0.5 }),
+        real: (idle) => ({
+          keepDocument: ({ document }) => store.keepDocument(document),
+          synthesizeData: (request) => {
+            grants.push({ stage: request.stage, usd: request.allowanceUsd ?? Infinity });
+            return idle.synthesizeData(request);
+          },
+        }),
+      },
+      (client) => runSweep(client, resolved, { orchestration, home: home.path() }),
+    );
+    const usdOf = (what: string): number[] =>
+      grants.flatMap(({ stage, usd }) => ('what' in stage.spec && stage.spec.what === what ? [usd] : []));
+    return { result, grants, usdOf };
+  }
+
+  it('is shared by controls that run side by side', async () => {
+    const resolved = await resolveTinySweep({
+      ...{ name: 'controls-spend', budgets: [16], sftFractions: [0.5], seeds: [0, 1, 2], prices },
+      ...{ controls: ['rejection-sampling'], spendLimit: 2000 },
+    });
+    const { result, usdOf } = await grantsOf(resolved, { window: 3 });
+    assert.equal(result.controls.length, 3);
+    const usd = usdOf('right-samples');
+    assert.ok(Math.min(...usd) > 0.9 * Math.max(...usd), usd.join(', '));
+    assert.ok(
+      usd.reduce((sum, one) => sum + one, 0) + (result.spend?.usd ?? 0) > 1900,
+      'nothing is left lying',
+    );
+  });
+
+  it('does not hang on how the grid is cut into pages', async () => {
+    const resolved = await resolveTinySweep({
+      ...{ name: 'pages-spend', budgets: [10], sftFractions: [0], seeds: [0, 1, 2, 3], controls: [] },
+      ...{ prices, spendLimit: 200 },
+    });
+    const [whole, cut] = [
+      await grantsOf(resolved, { window: 1, pageSize: 300 }),
+      await grantsOf(resolved, { window: 1, pageSize: 2 }),
+    ];
+    const [early, all] = [cut.usdOf('pairs').slice(0, 2), whole.usdOf('pairs')];
+    assert.equal(all.length, 4);
+    assert.deepEqual(early, all.slice(0, 2), 'what the second page plans is not theirs');
+    assert.deepEqual(cut.result.holes, []);
+  });
+
+  it('is enough for every cell where the limit equals the plan, also where rows nest', async () => {
+    const resolved = await resolveTinySweep({
+      ...{ name: 'exact-spend', budgets: [16, 32], sftFractions: [1, 0.5, 0], controls: [] },
+      ...{ prices: { ...prices, sftExample: 3 } },
+    });
+    const { annotationUsd: spendLimit } = planSweep(resolved);
+    const limited = { ...resolved, definition: { ...resolved.definition, spendLimit } };
+    const { result, grants } = await grantsOf(limited, { window: 1 });
+    assert.deepEqual(result.holes, []);
+    for (const { stage, usd } of grants.filter(({ stage: { spec } }) => 'pairs' in spec)) {
+      const alone = annotationUsd(resolved.definition.prices, uniquePurchase([stage]));
+      assert.ok(usd > alone - 1e-6, `${stage.title}: $${usd} of $${alone}`);
+    }
+    assert.ok(
+      Math.abs((result.spend?.usd ?? 0) - spendLimit) < 1e-6,
+      `${result.spend?.usd} of ${spendLimit}`,
+    );
+  });
+});
