@@ -82,18 +82,20 @@ interface Choice {
 }
 
 /**
- * The run of a budget that narrows the difference of leader and challenger most for what it costs, counting only stages
- * that are still to make.
+ * The affordable run of a budget that narrows the difference of leader and challenger most for what it costs, counting
+ * only stages that are still to make.
  */
 function chooseRun({ belief, contest, limits, covariance, batch }: Choosing): Choice | undefined {
   const leader = leaderOf(belief, contest);
   const challenger = challengerOf(belief, contest, leader, limits.regret);
   const choices = contest.places.flatMap((place): Choice[] => {
-    const run = belief.arms[place]!.left.find((one) => !batch.has(one));
+    const open = belief.arms[place]!.left.filter((one) => !batch.has(one) && batch.affords(one));
+    const run = argMax(open, (one) => -batch.marginalSeconds(one));
     if (run === undefined) return [];
     const row = covariance[place]!;
     const narrowing = (row[leader]! - row[challenger]!) ** 2 / (row[place]! + belief.runVariance);
-    return [{ run, place, worth: narrowing / batch.marginalSeconds(run) }];
+    const seconds = batch.marginalSeconds(run);
+    return [{ run, place, worth: seconds === 0 ? Infinity : narrowing / seconds }];
   });
   return argMax(choices, ({ worth }) => worth);
 }
@@ -102,20 +104,26 @@ function chooseRun({ belief, contest, limits, covariance, batch }: Choosing): Ch
 function open(state: SearchState, limits: AdaptiveLimits): SearchProposal {
   const arms = armsOf(state.runs);
   const batch = new Batch(state, limits.costShare);
-  for (const { places } of contestsOf(arms))
-    for (const place of new Set([places[0]!, places[Math.floor(places.length / 2)]!]))
-      batch.take(arms[place]!.runs[0]!);
+  const contests = contestsOf(arms);
+  const firstRun = (place: number): SearchRun => arms[place]!.runs[0]!;
+  for (const { places } of contests) batch.take(firstRun(places[0]!));
+  for (const { places } of contests) {
+    const middle = firstRun(places[Math.floor(places.length / 2)]!);
+    if (!batch.has(middle)) batch.take(middle);
+  }
   const reason = 'Opening: of every budget the split with most SFT and the middle one.';
   return { ids: batch.ids, standings: [], reason };
 }
 
-function describe(standings: readonly BudgetStanding[], ids: readonly string[]): string {
-  const settled = standings.filter((standing) => standing.settled).length;
-  const state = `${settled} of ${standings.length} budgets settled`;
-  if (settled === standings.length) return `Done: ${state}.`;
-  if (ids.length === 0)
-    return `Ended: ${state}; what is left is above the search's share of the grid's cost, or run.`;
-  return `${state}; at each of the others the run that tells its best two splits apart for the least.`;
+function describe(standings: readonly BudgetStanding[], { ids }: Batch, { arms }: Belief): string {
+  const open = new Set(standings.flatMap(({ settled, budget }) => (settled ? [] : [budget])));
+  const state = `${standings.length - open.size} of ${standings.length} budgets settled`;
+  if (open.size === 0) return `Done: ${state}.`;
+  if (ids.length > 0)
+    return `${state}; at the others the affordable run that tells their best two splits apart for the least.`;
+  const left = arms.filter(({ budget }) => open.has(budget)).flatMap((arm) => arm.left);
+  if (left.length === 0) return `Ended: ${state}; every run of the others has ended.`;
+  return `Ended: ${state}; each run that is left of the others is above what the search's share of the grid's cost still pays for.`;
 }
 
 function goOn(state: SearchState, limits: AdaptiveLimits): SearchProposal {
@@ -127,21 +135,33 @@ function goOn(state: SearchState, limits: AdaptiveLimits): SearchProposal {
   contests.forEach((contest, index) => {
     if (standings[index]!.settled) return;
     const choice = chooseRun({ belief, contest, limits, covariance, batch });
-    if (choice === undefined || !batch.take(choice.run)) return;
+    if (choice === undefined) return;
+    batch.take(choice.run);
     covariance = expectSighting(covariance, choice.place, belief.runVariance);
   });
-  return { ids: batch.ids, standings, reason: describe(standings, batch.ids) };
+  return { ids: batch.ids, standings, reason: describe(standings, batch, belief) };
+}
+
+/** With one split a budget there is nothing to search for: the whole grid is what tells how good it is. */
+function runAll(state: SearchState, limits: AdaptiveLimits): SearchProposal {
+  const belief = believe(state);
+  const ids = belief.arms.flatMap(({ left }) => left).map(({ id }) => id);
+  const standings = contestsOf(belief.arms).map((contest) => standingOf(belief, contest, limits));
+  const said = ids.length > 0 ? 'every run' : 'every run has ended';
+  return { ids, standings, reason: `Each budget has one split alone: ${said}.` };
 }
 
 /**
  * The next batch of an adaptive search for the best split of each budget. The resource is seeds alone: a smaller budget
  * or fewer steps would move the optimum, so they are no cheaper look at the same thing. Scores are a Gaussian process
  * over (log1p demonstrations, log1p pairs); at each budget that is not settled, the run is chosen that narrows the
- * difference of its best two splits most for its marginal cost (after top-two sampling: Russo 2020, Oper. Res. 68(6)).
+ * difference of its best two splits most for its marginal cost among those that can be paid for (after top-two sampling: Russo 2020, Oper. Res. 68(6)).
  * A budget is settled when P(regret ≤ limit) ≥ confidence.
  *
  * Pure: the same outcomes give the same batch, in whichever order they came.
  */
 export function proposeAdaptive(state: SearchState, limits: AdaptiveLimits = defaultLimits): SearchProposal {
+  const contests = contestsOf(armsOf(state.runs));
+  if (contests.every(({ places }) => places.length === 1)) return runAll(state, limits);
   return state.outcomes.length === 0 && state.failed.length === 0 ? open(state, limits) : goOn(state, limits);
 }

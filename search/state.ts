@@ -57,10 +57,15 @@ export function totalSeconds(runs: readonly SearchRun[]): number {
   return [...unique.values()].reduce((sum, seconds) => sum + seconds, 0);
 }
 
+/** Sums of seconds are not exact: a share of 1 pays for every run. */
+const tolerance = 1e-9;
+
 /** Keeps what a batch has taken so far, and what may still be paid for. */
 export class Batch {
   readonly ids: string[] = [];
   readonly #there = new Set<string>();
+  /** Budgets that a run was begun at. */
+  readonly #entered: Set<number>;
   #secondsLeft: number;
 
   /** @param costShare most that the whole search may take, as a share of the modelled seconds of all runs */
@@ -68,7 +73,8 @@ export class Batch {
     const ended = new Set([...outcomes.map(({ id }) => id), ...failed]);
     const begun = runs.filter(({ id }) => ended.has(id));
     for (const { stages } of begun) for (const { key } of stages) this.#there.add(key);
-    this.#secondsLeft = totalSeconds(runs) * costShare - totalSeconds(begun);
+    this.#entered = new Set(begun.map(({ budget }) => budget));
+    this.#secondsLeft = totalSeconds(runs) * (costShare + tolerance) - totalSeconds(begun);
   }
 
   has({ id }: SearchRun): boolean {
@@ -80,11 +86,16 @@ export class Batch {
     return stages.reduce((sum, { key, seconds }) => sum + (this.#there.has(key) ? 0 : seconds), 0);
   }
 
-  /** Takes a run where it still may be paid for. */
+  /** Whether a run may be paid for. The first one of a budget always may: without it nothing is known of that budget. */
+  affords(run: SearchRun): boolean {
+    return !this.#entered.has(run.budget) || this.marginalSeconds(run) <= this.#secondsLeft;
+  }
+
+  /** Takes a run where it may be paid for. */
   take(run: SearchRun): boolean {
-    const seconds = this.marginalSeconds(run);
-    if (seconds > this.#secondsLeft) return false;
-    this.#secondsLeft -= seconds;
+    if (!this.affords(run)) return false;
+    this.#secondsLeft -= this.marginalSeconds(run);
+    this.#entered.add(run.budget);
     this.ids.push(run.id);
     for (const { key } of run.stages) this.#there.add(key);
     return true;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { SweepInput } from '../../contracts/definition';
 import type { SearchProposal } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import {
@@ -49,6 +50,78 @@ describe('pure: adaptive search', () => {
       assert.ok(totalSeconds(used) <= defaultLimits.costShare * totalSeconds(runs));
       assert.equal(new Set(used.map(({ id }) => id)).size, used.length, 'no run is asked for twice');
     });
+
+  /** Runs a search of any plan to its end under a share of its cost. */
+  function searchWithin(changes: Partial<SweepInput>, costShare: number, surface: Surface) {
+    const { cells, stages } = planSweep(resolveSweep(changes));
+    const all = searchRunsOf(cells, stages);
+    const limits = { ...defaultLimits, costShare };
+    const outcomes: SearchOutcome[] = [];
+    for (;;) {
+      const proposal = proposeAdaptive({ runs: all, outcomes, failed: [] }, limits);
+      const asked = all.filter(({ id }) => proposal.ids.includes(id));
+      for (const run of asked) outcomes.push({ id: run.id, score: surface(run), items });
+      const ran = new Set(outcomes.map(({ id }) => id));
+      if (asked.length === 0)
+        return {
+          all,
+          used: all.filter(({ id }) => ran.has(id)),
+          left: all.filter(({ id }) => !ran.has(id)),
+          proposal,
+        };
+    }
+  }
+
+  it('goes on while a run of a budget that is not settled can be paid for, and says why it ends', () => {
+    const sizes = [[64, 256, 1024, 4096], [1000], [512, 2048]];
+    const settings = fc.record({
+      budgets: fc.constantFrom(...sizes),
+      seeds: fc.constantFrom<number[]>([0], [0, 1, 2]),
+      costShare: fc.constantFrom(0.05, 0.2, 0.5, 0.7, 1),
+      luck: fc.integer({ min: 1, max: 1000 }),
+    });
+    fc.assert(
+      fc.property(settings, ({ budgets, seeds, costShare, luck }) => {
+        const wave: Surface = ({ budget, sftFraction, seed }) =>
+          0.5 +
+          0.1 * Math.sin(3 * sftFraction + Math.log(budget)) +
+          0.02 * Math.sin(luck * (seed + 1 + 7 * sftFraction));
+        const { all, used, left, proposal } = searchWithin({ budgets, seeds }, costShare, wave);
+        const open = new Set(proposal.standings.flatMap(({ settled, budget }) => (settled ? [] : [budget])));
+        const paid = totalSeconds(used);
+        const possible = left.filter(({ budget }) => open.has(budget));
+        for (const run of possible)
+          assert.ok(
+            totalSeconds([...used, run]) > costShare * totalSeconds(all),
+            `${run.id} could be paid for`,
+          );
+        assert.deepEqual(
+          new Set(used.map(({ budget }) => budget)),
+          new Set(budgets),
+          'each budget has a run',
+        );
+        if (costShare === 1) assert.equal(possible.length, 0);
+        assert.match(
+          proposal.reason,
+          open.size === 0 ? /^Done/ : possible.length === 0 ? /has ended\.$/ : /above what .* pays for\.$/,
+        );
+        assert.ok(used.length === budgets.length || paid <= costShare * totalSeconds(all) + 1e-6);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('of one split a budget is the whole grid: there is nothing to choose from', () => {
+    for (const changes of [
+      { budgets: [64], sftFractions: [0.5], seeds: [0] },
+      { budgets: [64, 256], sftFractions: [1], seeds: [0, 1] },
+    ]) {
+      const { left, proposal } = searchWithin(changes, 0.1, () => 0.5);
+      assert.deepEqual(left, []);
+      assert.equal(proposal.standings.length, changes.budgets.length);
+      assert.match(proposal.reason, /every run has ended/);
+    }
+  });
 
   it('asks for the same whatever the order in which runs ended', () => {
     const ended = runs
