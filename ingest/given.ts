@@ -1,7 +1,7 @@
 import { BudgetlineError } from '../contracts/failures';
 import type { GivenSource } from '../contracts/given';
 import type { Problem, ProblemSet, Task } from '../contracts/task';
-import { normalizeText } from '../text/overlap';
+import { normalizeText } from '../text/normalize';
 import { contentOf, type HeldOutSet, type NamedOverlap, overlapOf } from './held-out';
 import { ingestFile, type IngestSummary } from './ingest';
 import type { AnnotationRow, RowFault } from './types';

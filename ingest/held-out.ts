@@ -1,5 +1,6 @@
 import type { Problem, ProblemSet, Task } from '../contracts/task';
-import { type Compared, normalizeText, overlapWith } from '../text/overlap';
+import { normalizeText } from '../text/normalize';
+import { type Compared, overlapWith } from '../text/overlap';
 
 /** Problems of a task that is evaluated beside: what is like one of them is no row to train on. */
 export interface HeldOutSet {

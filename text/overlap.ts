@@ -1,12 +1,4 @@
-/** Text as contamination checks compare it: lower case, letters and digits only, single spaces. */
-export function normalizeText(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();
-}
-
-const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
+import { normalizeText, unitsOf } from './normalize';
 
 /** Words that two texts have in common from their first one on. */
 function commonStart(one: readonly string[], other: readonly string[]): number {
@@ -19,22 +11,22 @@ function commonStart(one: readonly string[], other: readonly string[]): number {
  * each of its problems. Of fewer than two different texts nothing can be told, and nothing is taken.
  */
 export function withoutFrameOf(texts: readonly string[]): (text: string) => string {
-  const [first = [], ...others] = [...new Set(texts)].map(wordsOf);
+  const [first = [], ...others] = [...new Set(texts)].map(unitsOf);
   const least = (starts: number[]): number => (others.length === 0 ? 0 : Math.min(...starts));
   const backwards = [...first].reverse();
   const opening = least(others.map((other) => commonStart(first, other)));
   const ending = least(others.map((other) => commonStart(backwards, [...other].reverse())));
   return (text) => {
-    const words = wordsOf(text);
+    const words = unitsOf(text);
     return words.slice(opening, Math.max(opening, words.length - ending)).join(' ');
   };
 }
 
-/** All runs of `size` consecutive words. */
-export function wordNgrams(text: string, size: number): string[] {
-  const words = wordsOf(text);
-  return words.slice(size - 1).map((_, start) => words.slice(start, start + size).join(' '));
-}
+const runsOf = (words: readonly string[], size: number): string[] =>
+  words.slice(size - 1).map((_, start) => words.slice(start, start + size).join(' '));
+
+/** All runs of `size` consecutive words, as {@link unitsOf} counts them. */
+export const wordNgrams = (text: string, size: number): string[] => runsOf(unitsOf(text), size);
 
 /** Share of the word 4-grams that occur earlier in the text, 0 … 1; 0 for fewer than five words. */
 export function repetitionRate(text: string): number {
@@ -43,7 +35,23 @@ export function repetitionRate(text: string): number {
 }
 
 /** Words in a row that two texts do not share by chance. */
-export const runLength = 13;
+const runLength = 13;
+
+/** The words of a normalised text. A sign is part of the number behind it; other signs are formatting in a long text. */
+function wordsWithSigns(normal: string): string[] {
+  const words: string[] = [];
+  let sign = '';
+  for (const unit of unitsOf(normal)) {
+    if (/[()[\]{}]/.test(unit)) continue;
+    const isWord = /[\p{L}\p{N}]/u.test(unit);
+    if (isWord) words.push(/^\.?\p{N}/u.test(unit) ? sign + unit : unit);
+    sign = isWord ? '' : unit;
+  }
+  return words;
+}
+
+/** The runs of words by which a normalised text is known again inside of others. */
+export const longRuns = (normal: string): string[] => runsOf(wordsWithSigns(normal), runLength);
 
 type Overlap = 'same text' | 'thirteen words in a row' | 'same skeleton';
 
@@ -65,13 +73,12 @@ export function overlapWith(
 ): (one: Compared) => Overlap | undefined {
   const texts = others.map(({ text }) => normalizeText(text));
   const whole = new Set(texts);
-  const runs = new Set(byRuns ? texts.flatMap((text) => wordNgrams(text, runLength)) : []);
+  const runs = new Set(byRuns ? texts.flatMap(longRuns) : []);
   const skeletons = new Set(others.flatMap(({ skeleton }) => (skeleton === undefined ? [] : [skeleton])));
   return ({ text, skeleton }) => {
     const normal = normalizeText(text);
     if (whole.has(normal)) return 'same text';
-    if (runs.size > 0 && wordNgrams(normal, runLength).some((run) => runs.has(run)))
-      return 'thirteen words in a row';
+    if (runs.size > 0 && longRuns(normal).some((run) => runs.has(run))) return 'thirteen words in a row';
     return skeleton !== undefined && skeletons.has(skeleton) ? 'same skeleton' : undefined;
   };
 }

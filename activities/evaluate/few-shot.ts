@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import { demonstrationRow, type DemonstrationRow } from '../../contracts/rows';
 import type { Problem } from '../../contracts/task';
-import { normalizeText } from '../../text/overlap';
+import { normalizeText } from '../../text/normalize';
 import { readJsonLines } from '../json-lines';
 import type { StageSession } from '../session';
 

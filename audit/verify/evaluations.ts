@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { Finding } from '../../contracts/audit';
 import { besideFigures, nameOfBeside } from '../../contracts/beside';
 import type { StageKey } from '../../contracts/stage';
-import { normalizeText, runLength, withoutFrameOf, wordNgrams } from '../../text/overlap';
+import { normalizeText } from '../../text/normalize';
+import { longRuns, withoutFrameOf } from '../../text/overlap';
 import { finding, type CheckResult, type Subject, type SubjectArtifact } from './subject';
 
 const row = z.looseObject({ id: z.string(), prompt: z.string() });
@@ -113,11 +114,11 @@ function findRun(training: readonly TrainingText[], prompts: readonly string[]) 
   const ofPrompt = withoutFrameOf(prompts);
   const runs = new Map(
     training.flatMap(({ text, where }) =>
-      wordNgrams(ofTraining(text), runLength).map((run) => [run, where] as const),
+      longRuns(ofTraining(text)).map((run) => [run, where] as const),
     ),
   );
   return (prompt: string): string | undefined => {
-    const run = wordNgrams(ofPrompt(prompt), runLength).find((words) => runs.has(words));
+    const run = longRuns(ofPrompt(prompt)).find((words) => runs.has(words));
     return run === undefined ? undefined : runs.get(run);
   };
 }

@@ -57,7 +57,8 @@ export const codeGeneration = defineTask<CodeItem>({
   schema,
   prompt: ({ request }) => `${request}\nA: `,
   content: ({ request }) => request,
-  skeleton: ({ tests }) => tests.map(({ output }) => output).join(),
+  // What it computes, however it is put.
+  skeleton: ({ tests }) => [...new Set(tests.map(({ x, y, output }) => `${x} ${y} ${output}`))].sort().join(),
   expected: ({ solution }) => solution,
   evaluate({ tests }, completion) {
     const program = parseProgram(completion.split('\n')[0] ?? '');

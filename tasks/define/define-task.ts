@@ -3,15 +3,29 @@ import { BudgetlineError } from '../../contracts/failures';
 import { fieldText, issueText } from '../../contracts/row-issues';
 import type { Annotator, Task } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
+import type { FieldReason } from '../json-rows';
 import { generateProblems, readProblems, skeletonOf } from './load';
 import { fileNamesOf } from './read-files';
 import type { ItemAnnotator, TaskDefinition, TaskInput, TaskProblem } from './types';
 
-function rowReader<Item>({ name, schema }: TaskInput<Item>): TaskDefinition<Item>['readRow'] {
+/** A reference answer that its own check finds wrong would be learnt from. Where a judge compares, there is no such check. */
+function referenceReasons<Item>(
+  { name, sides, expected, gold = expected, evaluate }: TaskInput<Item>,
+  item: Item,
+): FieldReason[] {
+  const answer = sides === undefined ? gold(item) : undefined;
+  if (answer === undefined || evaluate(item, answer, 'stop').score === 1) return [];
+  return [{ field: 'the reference answer', reason: `is not right by the check of ${name}` }];
+}
+
+function rowReader<Item>(input: TaskInput<Item>): TaskDefinition<Item>['readRow'] {
   return (fields) => {
-    const parsed = schema?.safeParse(fields);
-    if (parsed === undefined) throw sourceRefused(name, 'files');
-    if (parsed.success) return { row: parsed.data };
+    const parsed = input.schema?.safeParse(fields);
+    if (parsed === undefined) throw sourceRefused(input.name, 'files');
+    if (parsed.success) {
+      const reasons = referenceReasons(input, parsed.data);
+      return reasons.length === 0 ? { row: parsed.data } : { reasons };
+    }
     const { issues } = parsed.error;
     return {
       reasons: issues.map((issue) => ({ field: fieldText(issue.path), reason: issueText(issue, fields) })),
@@ -29,6 +43,17 @@ function sourceRefused(name: string, source: ProblemData['source']): BudgetlineE
 
 function assertSource<Item>({ name, synthesize, schema }: TaskInput<Item>, { source }: ProblemData): void {
   if ((source === 'twin' ? synthesize : schema) === undefined) throw sourceRefused(name, source);
+}
+
+function goldOf<Item>({ name, prompt, expected, gold = expected }: TaskInput<Item>): (item: Item) => string {
+  return (item) => {
+    const answer = gold(item);
+    if (answer !== undefined) return answer;
+    const row = `The row of ${name} with the prompt ${JSON.stringify(prompt(item).slice(0, 80))}`;
+    throw new BudgetlineError('DATA_INVALID', `${row} has no response to learn from.`, {
+      remedy: 'Give the rows of data.train a reference answer, or take another annotator than "clean".',
+    });
+  };
 }
 
 /** A program of version 1 is what its name says: so those from before there were versions keep their keys. */
@@ -49,7 +74,8 @@ function annotatorOf<Item>({ version = 1, ...annotator }: ItemAnnotator<Item>): 
  */
 export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>> {
   const task: TaskDefinition<Item> = { ...input, readRow: rowReader(input) };
-  const { sides, gold = input.expected } = input;
+  const { sides } = input;
+  const gold = goldOf(input);
   const clean: ItemAnnotator<Item> = {
     name: 'clean',
     description: 'Gives the reference answer every time.',

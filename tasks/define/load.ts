@@ -1,7 +1,7 @@
 import type { ProblemData } from '../../contracts/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import type { ProblemSet, TaskContext } from '../../contracts/task';
-import { normalizeText } from '../../text/overlap';
+import { normalizeText } from '../../text/normalize';
 import { parseJsonRows } from '../json-rows';
 import { createRandom, hashText } from '../random';
 import { readFiles } from './read-files';
@@ -14,6 +14,11 @@ type FileData = Extract<ProblemData, { source: 'files' }>;
 /** Every use has buckets of its own, so that uses are disjoint by construction, whatever their seeds and sizes. */
 const buckets = { test: [0, 3], validation: [3, 5], pool: [5, 16] } as const;
 type Use = keyof typeof buckets;
+
+function isOfUse(use: Use, text: string): boolean {
+  const bucket = hashText(text) % 16;
+  return bucket >= buckets[use][0] && bucket < buckets[use][1];
+}
 
 /** Draws in a row that give nothing new before the generator is found too small. */
 const mostMisses = 20_000;
@@ -43,9 +48,9 @@ function drawProblems<Item>(task: TaskDefinition<Item>, data: TwinData, use: Use
     const item = task.synthesize?.(random);
     if (item === undefined) throw new TypeError(`${task.name} has no generator`);
     const skeleton = skeletonOf(task, item);
-    const bucket = hashText(skeleton) % 16;
-    if (bucket < buckets[use][0] || bucket >= buckets[use][1] || seen.has(skeleton)) continue;
-    seen.add(skeleton);
+    const decisive = [skeleton, ...(task.pattern === undefined ? [] : [task.pattern(item)])];
+    if (!decisive.every((text) => isOfUse(use, text) && !seen.has(text))) continue;
+    for (const text of decisive) seen.add(text);
     misses = 0;
     problems.push(makeProblem(task, item, `${use}-${String(problems.length).padStart(5, '0')}`));
   }

@@ -1,12 +1,5 @@
-import { type Compared, normalizeText, overlapWith } from '../../text/overlap';
-
-function withoutRepeats<P>(problems: readonly P[], compared: (problem: P) => Compared): P[] {
-  const seen = new Set<string>();
-  return problems.filter((problem) => {
-    const text = normalizeText(compared(problem).text);
-    return !seen.has(text) && seen.add(text);
-  });
-}
+import { normalizeText } from '../../text/normalize';
+import { type Compared, overlapWith } from '../../text/overlap';
 
 export interface Separated<P> {
   readonly pool: P[];
@@ -24,21 +17,27 @@ export function separate<P>(
   { validation: held, compared }: { validation: number; compared: (problem: P) => Compared },
 ): Separated<P> {
   const excluded: Record<string, number> = {};
+  const exclude = (reason: string): false => {
+    excluded[reason] = (excluded[reason] ?? 0) + 1;
+    return false;
+  };
+  const distinct = (name: 'train' | 'test'): P[] => {
+    const seen = new Set<string>();
+    return rows[name].filter((row) => {
+      const text = normalizeText(compared(row).text);
+      if (seen.has(text)) return exclude(`repeated ${name} row`);
+      return seen.add(text);
+    });
+  };
   const keep = (problems: readonly P[], others: readonly P[], from: string): P[] => {
     const overlap = overlapWith(others.map(compared));
     return problems.filter((problem) => {
       const reason = overlap(compared(problem));
-      if (reason === undefined) return true;
-      const name = `train row like one of ${from}: ${reason}`;
-      excluded[name] = (excluded[name] ?? 0) + 1;
-      return false;
+      return reason === undefined || exclude(`train row like one of ${from}: ${reason}`);
     });
   };
-  const test = withoutRepeats(rows.test, compared);
-  const distinct = withoutRepeats(rows.train, compared);
-  if (distinct.length < rows.train.length)
-    excluded['repeated train row'] = rows.train.length - distinct.length;
-  const usable = keep(distinct, test, 'test');
+  const test = distinct('test');
+  const usable = keep(distinct('train'), test, 'test');
   const validation = held === 0 ? [] : usable.slice(-held);
   const pool = keep(usable.slice(0, usable.length - validation.length), validation, 'validation');
   return { pool, validation, test, excluded };

@@ -53,12 +53,17 @@ export interface TaskInput<Item> {
   readonly prompt: (item: Item) => string;
   /** What of an item is its own, for leakage checks; the prompt unless told. */
   readonly content?: (item: Item) => string;
-  /** What decides an item's answer, names left out: two items of one skeleton are never in train and test. */
+  /** What decides an item's answer, dressing left out: two items of one skeleton are never in train and test. */
   readonly skeleton?: (item: Item) => string;
+  /**
+   * Of generated items, where their answers hold names: what is left without these. Two items of one pattern are never in
+   * train and test either. Rows of files are held apart by skeleton alone, since many may well be of one pattern.
+   */
+  readonly pattern?: (item: Item) => string;
   /** The answer that a verifier or judge compares with. */
   readonly expected: (item: Item) => string;
-  /** The reference answer in the asked format; `expected` unless told. */
-  readonly gold?: (item: Item) => string;
+  /** The reference answer in the asked format, where the item has one; `expected` where this is left out. */
+  readonly gold?: (item: Item) => string | undefined;
   /** Beside "clean", which gives the reference answer. */
   readonly annotators?: readonly ItemAnnotator<Item>[];
   readonly evaluate: (item: Item, completion: string, finish: Finish) => Evaluation;

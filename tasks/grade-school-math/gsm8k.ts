@@ -85,11 +85,22 @@ function makeProblem(
  * back. Train rows whose question equals a test question, or shares thirteen consecutive words with one, are left out
  * and counted; so are pool rows that overlap with validation in that way.
  *
+ * @param isRight the check that answers are held against; a worked answer that fails it is refused as a row
  * @throws BudgetlineError DATA_INVALID, naming file, line and field of up to twenty unusable rows.
  */
-export async function loadFiles(data: FileData, context: TaskContext): Promise<ProblemSet<FileProblem>> {
+export async function loadFiles(
+  data: FileData,
+  context: TaskContext,
+  isRight: (problem: FileProblem) => boolean,
+): Promise<ProblemSet<FileProblem>> {
   const rows = await readFiles({ data, context, remedy: questionRemedy }, (file, faults, name) =>
-    parseQuestions(file, faults).map((row) => makeProblem(row, name, data.stripCalculator)),
+    parseQuestions(file, faults).flatMap((row) => {
+      const problem = makeProblem(row, name, data.stripCalculator);
+      if (isRight(problem)) return [problem];
+      const reason = 'is not right by the check of grade-school-math';
+      faults.push({ path: file.path, line: row.line, field: 'answer', reason });
+      return [];
+    }),
   );
   const compared = ({ question }: FileProblem): Compared => ({ text: question });
   return separate(rows, { validation: data.validation, compared });

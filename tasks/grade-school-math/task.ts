@@ -17,7 +17,9 @@ export const gradeSchoolMath: Task<MathProblem> = {
   metric: 'accuracy',
   fileNames: fileNamesOf,
   load: (data, context) =>
-    data.source === 'files' ? loadFiles(data, context) : Promise.resolve(generateTwin(data)),
+    data.source === 'files'
+      ? loadFiles(data, context, (problem) => assessFile(problem, problem.solution, 'stop').score === 1)
+      : Promise.resolve(generateTwin(data)),
   annotators,
   gold: goldAnswer,
   content: (problem) => (problem.source === 'twin' ? twinQuestion(problem) : problem.question),

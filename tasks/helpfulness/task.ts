@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Random, Sides } from '../../contracts/task';
-import { normalizeText } from '../../text/overlap';
+import { normalizeText } from '../../text/normalize';
 import { defineTask } from '../define/define-task';
-import { names, nouns } from '../grade-school-math/words';
 import { judgeBothOrders, qualityJudge } from '../judging/judge';
 import { summarizeWins } from '../judging/summarize';
 import { drawOne } from '../random';
+import { names, things } from '../words';
 
 const schema = z.object({
   /** What somebody asks for. */
@@ -17,22 +17,17 @@ const schema = z.object({
 });
 type HelpItem = z.infer<typeof schema>;
 
-const actions = [
-  'pack',
-  'wash',
-  'sort',
-  'count',
-  'paint',
-  'fold',
-  'mend',
-  'stack',
-  'carry',
-  'label',
-] as const;
-const places = ['box', 'bag', 'cart', 'shed', 'jar', 'tray'] as const;
+const actions =
+  'pack wash sort count paint fold mend stack carry label clean store weigh hide wrap ship tie trade buy sell'.split(
+    ' ',
+  );
+const places =
+  'box bag cart shed jar tray sack crate chest tent cabin garage barn basket bucket cellar drawer kitchen attic locker van trunk shop yard'.split(
+    ' ',
+  );
 
 function drawItem(random: Random): HelpItem {
-  const [name, noun] = [drawOne(random, names).trim(), drawOne(random, nouns).trim()];
+  const [name, noun] = [drawOne(random, names), drawOne(random, things)];
   const [action, place] = [drawOne(random, actions), drawOne(random, places)];
   return {
     request: `${name} asks: how do I ${action} ${noun} in a ${place}?`,
@@ -83,6 +78,7 @@ export const helpfulness = defineTask<HelpItem>({
   schema,
   prompt,
   content: ({ request }) => request,
+  skeleton: ({ request }) => request.replace(/^\w+ asks: /, ''),
   expected: ({ reference }) => reference,
   gold: ({ response }) => response,
   sides,

@@ -1,15 +1,16 @@
 import type { ItemResult } from '../../contracts/rows';
-import { BudgetlineError } from '../../contracts/failures';
 import { defineTask } from '../define/define-task';
 import type { RowSchema } from '../define/types';
 import type { Fields } from '../json-rows';
 import { checkInstructions } from './check';
 import { type InstructionPrompt, readPrompt } from './prompts';
-import { drawRow } from './twin';
+import { drawRow, type TwinRow } from './twin';
 
 interface InstructionItem extends InstructionPrompt {
   /** A response that keeps the instructions; rows to train on have one, test rows need none. */
   readonly response?: string;
+  /** Of a generated item: its instructions, as they shape a response. */
+  readonly pattern?: string;
 }
 
 /** The rows of an IFEval file, with an optional `response`. */
@@ -27,18 +28,10 @@ const schema: RowSchema<InstructionItem> = {
   },
 };
 
-function itemOf(row: object): InstructionItem {
+function itemOf({ pattern, ...row }: TwinRow): InstructionItem {
   const parsed = schema.safeParse(row);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { ...parsed.data, pattern };
   throw new TypeError(`a generated row is malformed: ${JSON.stringify(parsed.error.issues)}`);
-}
-
-function goldResponse({ response, key }: InstructionItem): string {
-  if (response !== undefined && response !== '') return response;
-  throw new BudgetlineError('DATA_INVALID', `The prompt with key ${key} has no response to learn from.`, {
-    remedy: 'Give the rows of data.train a field "response" that keeps their instructions.',
-    details: { field: 'response', key },
-  });
 }
 
 const shareOf = (kept: readonly boolean[]): number => kept.filter(Boolean).length / kept.length;
@@ -64,8 +57,9 @@ export const instructionFollowing = defineTask<InstructionItem>({
   schema,
   prompt: ({ prompt }) => `${prompt}\nA: `,
   content: ({ prompt }) => prompt,
+  pattern: ({ pattern = '' }) => pattern,
   expected: ({ kinds }) => kinds.join(', '),
-  gold: goldResponse,
+  gold: ({ response }) => (response === '' ? undefined : response),
   evaluate({ checks }, completion) {
     const { strict, loose } = checkInstructions(checks, completion);
     const score = shareOf(strict);

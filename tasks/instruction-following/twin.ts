@@ -1,6 +1,6 @@
 import type { Random } from '../../contracts/task';
-import { nouns } from '../grade-school-math/words';
 import { drawInteger, drawOne } from '../random';
+import { things } from '../words';
 import type { InstructionKind } from './instructions';
 import type { InstructionFields } from './instructions/fields';
 
@@ -18,17 +18,23 @@ const plain = () => ({});
 const text = (fields: InstructionFields, name: string): string => String(fields[name]);
 const count = (fields: InstructionFields, name: string): number => Number(fields[name]);
 
+const keywords =
+  'red old big new hot cold wet dry far near long short high low soft hard dark light fast slow rich poor loud calm kind wild young tall thin wide deep flat warm cool pale bold firm plain proud quick'.split(
+    ' ',
+  );
+const endings = ['Bye.', 'Done.', 'The end.', 'So long.', 'Good day.', 'Thanks.', 'Take care.', 'Well done.'];
+
 const given: readonly Given[] = [
   {
     kind: 'length_constraints:number_words',
-    draw: (random) => ({ num_words: drawInteger(random, 3, 6), relation: 'at least' }),
+    draw: (random) => ({ num_words: drawInteger(random, 3, 14), relation: 'at least' }),
     say: (fields) => `At least ${count(fields, 'num_words')} words.`,
     order: 0,
     keep: (answer, fields) => answer + ' so'.repeat(count(fields, 'num_words')),
   },
   {
     kind: 'keywords:existence',
-    draw: (random) => ({ keywords: [drawOne(random, ['red', 'old', 'big', 'new'])] }),
+    draw: (random) => ({ keywords: [drawOne(random, keywords)] }),
     say: (fields) => `Say ${String((fields['keywords'] as string[])[0])}.`,
     order: 1,
     keep: (answer, fields) => `${answer} ${String((fields['keywords'] as string[])[0])}`,
@@ -49,7 +55,7 @@ const given: readonly Given[] = [
   },
   {
     kind: 'startend:end_checker',
-    draw: (random) => ({ end_phrase: drawOne(random, ['Bye.', 'Done.', 'The end.']) }),
+    draw: (random) => ({ end_phrase: drawOne(random, endings) }),
     say: (fields) => `End with ${text(fields, 'end_phrase')}`,
     order: 4,
     keep: (answer, fields) => `${answer} ${text(fields, 'end_phrase')}`,
@@ -63,31 +69,31 @@ const given: readonly Given[] = [
   },
 ];
 
-/** A request with one or two instructions, in the fields of an IFEval row, and a response that keeps them. */
+/** A request with one to three instructions, in the fields of an IFEval row, and a response that keeps them. */
 export interface TwinRow {
   readonly key: string;
   readonly prompt: string;
   readonly instruction_id_list: readonly InstructionKind[];
   readonly kwargs: readonly InstructionFields[];
   readonly response: string;
+  /** The response without its subject. */
+  readonly pattern: string;
 }
 
 function drawDifferent(random: Random): Given[] {
-  const first = drawOne(random, given);
-  const second = drawOne(random, given);
-  return first === second ? [first] : [first, second].sort((a, b) => a.order - b.order);
+  const drawn = Array.from({ length: 3 }, () => drawOne(random, given));
+  return [...new Set(drawn)].sort((a, b) => a.order - b.order);
 }
 
 export function drawRow(random: Random): TwinRow {
-  const subject = drawOne(random, nouns).trim();
+  const subject = drawOne(random, things);
   const chosen = drawDifferent(random);
   const kwargs = chosen.map(({ draw }) => draw(random));
   const words = chosen.map(({ say }, index) => say(kwargs[index] ?? {}));
   const opening = drawOne(random, ['Write about', 'Tell me of', 'A text on', 'Words on']);
   const prompt = `${opening} ${subject}. ${words.join(' ')}`;
-  const response = chosen.reduce(
-    (answer, { keep }, index) => keep(answer, kwargs[index] ?? {}),
-    `${subject} ok`,
-  );
-  return { key: prompt, prompt, instruction_id_list: chosen.map(({ kind }) => kind), kwargs, response };
+  const keepAll = (text: string): string =>
+    chosen.reduce((answer, { keep }, index) => keep(answer, kwargs[index] ?? {}), text);
+  const texts = { prompt, response: keepAll(`${subject} ok`), pattern: keepAll('') };
+  return { key: prompt, ...texts, instruction_id_list: chosen.map(({ kind }) => kind), kwargs };
 }

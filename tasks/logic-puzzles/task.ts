@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Random } from '../../contracts/task';
 import { defineTask } from '../define/define-task';
-import { names as paddedNames } from '../grade-school-math/words';
 import { drawInteger, drawOne } from '../random';
+import { names } from '../words';
 
 const schema = z
   .object({
@@ -18,21 +18,41 @@ const schema = z
   .refine(({ people, facts }) => facts.every(([a, b]) => a < b && b < people.length), {
     path: ['facts'],
     message: 'name two people each, the older first by their places in "people"',
-  });
+  })
+  .refine(({ people }) => new Set(people).size === people.length, {
+    path: ['people'],
+    message: 'names somebody twice',
+  })
+  // The prompt shows the facts alone: whoever is in none of them is not in it.
+  .refine(
+    ({ people, facts }) => people.slice(1).every((_, at) => facts.some(([a, b]) => a === at && b === at + 1)),
+    {
+      path: ['facts'],
+      message: 'do not say of every two neighbours in "people" who is older',
+    },
+  );
 type Puzzle = z.infer<typeof schema>;
-
-const names = paddedNames.map((name) => name.trim());
 
 function shuffled<T>(random: Random, values: readonly T[]): T[] {
   const keyed = values.map((value) => ({ value, key: random() }));
   return keyed.sort((a, b) => a.key - b.key).map(({ value }) => value);
 }
 
-/** Neighbours in age, told in any order: enough to put all in a row, and every fact is needed. */
+type Fact = Puzzle['facts'][number];
+const isNeighbours = ([older, younger]: Fact): boolean => younger === older + 1;
+
+/** Neighbours in age, which is enough to put all in a row, and up to two facts that follow from them; in any order. */
 function drawItem(random: Random): Puzzle {
   const people = shuffled(random, names).slice(0, drawInteger(random, 3, 5));
-  const facts = people.slice(1).map((_, index): [number, number] => [index, index + 1]);
-  return { people, facts: shuffled(random, facts), asked: drawOne(random, ['oldest', 'youngest'] as const) };
+  const pairs = people.flatMap((_, older) =>
+    people.slice(older + 1).map((_, at): Fact => [older, older + 1 + at]),
+  );
+  const further = shuffled(
+    random,
+    pairs.filter((pair) => !isNeighbours(pair)),
+  ).slice(0, drawInteger(random, 0, 2));
+  const facts = shuffled(random, [...pairs.filter(isNeighbours), ...further]);
+  return { people, facts, asked: drawOne(random, ['oldest', 'youngest'] as const) };
 }
 
 const answerOf = ({ people, asked }: Puzzle): string => people.at(asked === 'oldest' ? 0 : -1) ?? '';
@@ -53,8 +73,9 @@ export const logicPuzzles = defineTask<Puzzle>({
   synthesize: drawItem,
   schema,
   prompt,
-  // With their names: the answer is one, and the facts alone would be the same few puzzles.
-  skeleton: ({ people, facts, asked }) => JSON.stringify([people, facts, asked]),
+  // With their names, since the answer is one; not by which facts say it.
+  skeleton: ({ people, asked }) => JSON.stringify([people, asked]),
+  pattern: ({ facts, asked }) => JSON.stringify([facts, asked]),
   expected: answerOf,
   gold: (puzzle) => ` ${chainOf(puzzle)} #### ${answerOf(puzzle)}`,
   evaluate(puzzle, completion) {

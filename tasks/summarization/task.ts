@@ -1,30 +1,32 @@
 import { z } from 'zod';
 import type { Random, Sides } from '../../contracts/task';
-import { normalizeText, wordNgrams } from '../../text/overlap';
+import { normalizeText } from '../../text/normalize';
+import { wordNgrams } from '../../text/overlap';
 import { rouge } from '../../text/rouge';
 import { splitSentences } from '../../text/sentences/split';
 import { wordRuns } from '../../text/words';
 import { defineTask } from '../define/define-task';
-import { gainVerbs, lossVerbs, names, nouns } from '../grade-school-math/words';
+import { gainVerbs, lossVerbs } from '../grade-school-math/words';
 import { judgeBothOrders, qualityJudge } from '../judging/judge';
 import { summarizeWins } from '../judging/summarize';
 import { drawInteger, drawOne } from '../random';
+import { names, things } from '../words';
 
 const schema = z.object({ document: z.string().min(1), summary: z.string().min(1) });
 type SummaryItem = z.infer<typeof schema>;
 
 /** Two people and what they do, a sentence a thing; the summary names the things, person by person. */
 function drawItem(random: Random): SummaryItem {
-  const people = [drawOne(random, names), drawOne(random, names)].map((name) => name.trim());
+  const people = [drawOne(random, names), drawOne(random, names)];
   const verbs = [drawOne(random, gainVerbs), drawOne(random, lossVerbs)];
   const facts = Array.from({ length: drawInteger(random, 2, 4) }, () => {
     const who = drawInteger(random, 0, 1);
-    return { name: people[who] ?? '', verb: verbs[who] ?? '', noun: drawOne(random, nouns) };
+    return { name: people[who] ?? '', verb: verbs[who] ?? '', thing: drawOne(random, things) };
   });
-  const document = facts.map(({ name, verb, noun }) => `${name}${verb}${noun}.`).join(' ');
+  const document = facts.map(({ name, verb, thing }) => `${name}${verb} ${thing}.`).join(' ');
   const parts = [...new Set(facts.map(({ name }) => name))].map((name) => {
-    const things = facts.filter((fact) => fact.name === name).map(({ noun }) => noun);
-    return `${name}:${[...new Set(things)].join(',')}`;
+    const named = facts.filter((fact) => fact.name === name).map(({ thing }) => thing);
+    return `${name}: ${[...new Set(named)].join(', ')}`;
   });
   return { document, summary: ` ${parts.join('; ')}.` };
 }
@@ -65,6 +67,8 @@ export const summarization = defineTask<SummaryItem>({
   schema,
   prompt,
   content: ({ document }) => document,
+  // The things alone: who has them, in which order and how they came by them is dressing.
+  pattern: ({ document }) => [...new Set(document.match(/\w+(?=\.)/g))].sort().join(' '),
   expected: lead,
   gold: ({ summary }) => summary,
   sides,

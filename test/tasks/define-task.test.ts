@@ -13,7 +13,7 @@ import {
   programLimits,
   summarization,
 } from '../../tasks';
-import { normalizeText } from '../../text/overlap';
+import { normalizeText } from '../../text/normalize';
 import { builtInTasks } from '../../workers';
 
 const files = { source: 'files', train: 'a', test: 'b', validation: 1, stripCalculator: true } as const;
@@ -143,16 +143,23 @@ describe('pure: instruction following in a sweep', () => {
   const parsed = rows.map((row) => JSON.parse(row) as { kwargs: object[] });
 
   it('takes prompts as they are, and refuses to learn from one without a response', async () => {
-    const train = parsed.slice(0, 20).map((row, index) => (index === 19 ? row : { ...row, response: 'yes' }));
-    const set = await instructionFollowing.load(
-      { ...files, validation: 0 },
-      texts({ train, test: parsed.slice(20) }),
-    );
+    const noComma = { instruction_id_list: ['punctuation:no_comma'], kwargs: [{}] };
+    const train = [
+      { ...parsed[0], ...noComma, response: 'yes' },
+      { ...parsed[1], ...noComma },
+    ];
+    const load = (rows: readonly object[]) =>
+      instructionFollowing.load({ ...files, validation: 0 }, texts({ train: rows, test: parsed.slice(20) }));
+    const set = await load(train);
     assert.equal(set.test.length, 54);
     const last = set.pool.at(-1);
     assert.ok(last && set.pool[0]);
     assert.equal(instructionFollowing.gold(set.pool[0]), 'yes');
     assert.throws(() => instructionFollowing.gold(last), /has no response to learn from/);
+    await assert.rejects(
+      load([...train, { ...parsed[2], ...noComma, response: 'yes, no' }]),
+      /train\.jsonl:3: the reference answer is not right by the check of instruction-following/,
+    );
   });
 
   it('sums instructions up over instructions, not over prompts', () => {
@@ -197,6 +204,27 @@ describe('pure: programs of code generation', () => {
       assert.equal(parseProgram(text), undefined, text.slice(0, 40));
   });
 
+  it('that fail their own tests are no reference answers', async () => {
+    const row = { request: 'f(x,y): take x, add 1.', tests: [{ x: 1, output: 2 }], solution: 'x+1' };
+    const context = texts({ train: [row, { ...row, request: 'Other.', solution: 'x+2' }], test: [row] });
+    await assert.rejects(
+      codeGeneration.load(files, context),
+      /1 row cannot be used:\ntrain\.jsonl:2: the reference answer is not right by the check of code-generation/,
+    );
+  });
+
+  it('are the same where they compute the same, whatever their tests say first', async () => {
+    const row = (x: number, output: number) => ({
+      ...{ request: `From ${x} make ${output}.`, tests: [{ x, output }] },
+      solution: String(output),
+    });
+    const set = await codeGeneration.load(
+      { ...files, validation: 0 },
+      texts({ train: [row(1, 3), row(9, 4)], test: [row(2, 3), row(9, 5)] }),
+    );
+    assert.deepEqual([set.pool.length, set.excluded], [2, {}], 'the same outputs of other inputs');
+  });
+
   it('says in plain words what is wrong with rows of the tasks that come with the package', async () => {
     const faultsOf = async (task: Pick<Task, 'load'>, row: object): Promise<string[]> => {
       const alone = { source: 'files', test: 't', validation: 0, stripCalculator: true } as const;
@@ -221,6 +249,24 @@ describe('pure: programs of code generation', () => {
         't.jsonl:1: solution is not a text',
       ],
     );
+    const people = ['Ann', 'Ben', 'Cal'];
+    for (const [puzzle, reason] of [
+      [{ people, facts: [[0, 1]] }, 'facts do not say of every two neighbours in "people" who is older'],
+      [
+        {
+          people: ['Ann', 'Ben', 'Ann'],
+          facts: [
+            [0, 1],
+            [1, 2],
+          ],
+        },
+        'people names somebody twice',
+      ],
+    ] as const)
+      assert.deepEqual(await faultsOf(logicPuzzles, { ...puzzle, asked: 'oldest' }), [
+        '1 row cannot be used:',
+        `t.jsonl:1: ${reason}`,
+      ]);
     assert.deepEqual(await faultsOf(logicPuzzles, { people: ['Ann'], facts: [], asked: 'tallest' }), [
       '1 row cannot be used:',
       't.jsonl:1: people has fewer than 2 entries',

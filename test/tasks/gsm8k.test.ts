@@ -75,6 +75,15 @@ describe('pure: GSM8K files', () => {
     });
   });
 
+  it('refuses a worked answer that its own check finds wrong, by file and line', async () => {
+    const answer = 'He asks. Question: how many?\n#### 2';
+    const context = textContext({ train: [row('A?'), row('B?', answer)].join('\n'), test: row('C?') });
+    await assert.rejects(
+      gradeSchoolMath.load(data, context),
+      /train\.jsonl:2: answer is not right by the check of grade-school-math/,
+    );
+  });
+
   it('lists twenty faults and counts the rest; an empty file is a fault', async () => {
     const context = textContext({ train: 'x\n'.repeat(33), test: '' });
     await assert.rejects(gradeSchoolMath.load(data, context), (error: unknown) => {
@@ -101,6 +110,35 @@ describe('pure: GSM8K files', () => {
       Object.values(excluded).reduce((sum, count) => sum + count, 0),
       3,
     );
+  });
+
+  it('keeps rows that differ in signs or in marks, of train and of test, and counts repeats of both', async () => {
+    const different = [
+      'What is 7+5?',
+      'What is 7-5?',
+      'What is 7*5?',
+      'What is -5?',
+      'What is 5?',
+      'What is 5!?',
+    ];
+    const texts = [
+      ...different,
+      'Name a C++ program',
+      'Name a C# program',
+      'दिन',
+      'दीन',
+      'What is (1+2)*3?',
+      'What is 1+(2*3)?',
+    ];
+    const [train, test] = [texts.filter((_, n) => n % 2 === 0), texts.filter((_, n) => n % 2 === 1)];
+    const rows = (questions: readonly string[]) => questions.map((question) => row(question)).join('\n');
+    const context = textContext({
+      train: rows([...train, 'what is 7 + 5']),
+      test: rows([...test, 'What is 7−5', 'what IS 7 - 5?']),
+    });
+    const set = await gradeSchoolMath.load(data, context);
+    assert.deepEqual([set.pool.length, set.test.length], [train.length, test.length]);
+    assert.deepEqual(set.excluded, { 'repeated train row': 1, 'repeated test row': 2 });
   });
 
   it('refuses annotators that only the twin can serve', async () => {

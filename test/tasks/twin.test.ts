@@ -13,7 +13,7 @@ import {
 } from '../../tasks';
 import { skeletonText } from '../../tasks/grade-school-math/twin';
 import { countTokens } from '../../tasks/grade-school-math/words';
-import { normalizeText } from '../../text/overlap';
+import { normalizeText } from '../../text/normalize';
 
 const data = { source: 'twin', seed: 0, pool: 6144, validation: 200, test: 400 } as const;
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
