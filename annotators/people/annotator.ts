@@ -2,7 +2,7 @@ import type { AnnotatorIdentity } from '../../contracts/provenance';
 import type { Annotator } from '../../contracts/task';
 import { annotatorByTheBatch } from '../by-the-batch';
 import { countAlike } from './agreement';
-import { awaitAnswers, latestByPerson, type PeopleAnswer } from './queue';
+import { awaitAnswers, distinctRows, latestByPerson, type PeopleAnswer } from './queue';
 
 export interface PeopleOptions {
   /** Their name in definitions. */
@@ -40,8 +40,8 @@ const taken = {
 };
 
 /**
- * People as annotators, by files: what is to be answered stands in queue.jsonl ({ id, prompt } a line), answers go into
- * answers.jsonl ({ id, completion } a line), by hand or by `budgetline annotate FOLDER --add FILE`. The stage is asked again
+ * People as annotators, by files: what is to be answered stands in queue.jsonl ({ id, prompt } a line, the id a digest of
+ * the prompt and of whom it is put to), answers go into answers.jsonl ({ id, completion } a line), by hand or by `budgetline annotate FOLDER --add FILE`. The stage is asked again
  * ever more rarely until all are there; meanwhile it holds no worker, and workers and server may be stopped and started.
  */
 export function peopleAnnotator(options: PeopleAnnotatorOptions): Annotator {
@@ -50,13 +50,19 @@ export function peopleAnnotator(options: PeopleAnnotatorOptions): Annotator {
     ...{ name, description },
     identify: () => Promise.resolve(identityOfPeople(options, several === 'last' ? {} : { several })),
     async demonstrateAll(problems, session) {
-      const rows = problems.map(({ id, prompt }) => ({ id, prompt }));
-      const answers = await awaitAnswers(options, rows);
+      const rows = await awaitAnswers(
+        options,
+        problems.map(({ prompt }) => ({ prompt })),
+      );
       session.report(problems.length, problems.length);
       session.tell(
-        countAlike(answers.map((given) => latestByPerson(given).map(({ completion }) => completion))),
+        countAlike(
+          distinctRows(rows).map(({ answers }) =>
+            latestByPerson(answers).map(({ completion }) => completion),
+          ),
+        ),
       );
-      return answers.map((given) => taken[several](given)?.completion ?? '');
+      return rows.map(({ answers }) => taken[several](answers)?.completion ?? '');
     },
   });
 }

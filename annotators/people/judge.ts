@@ -1,19 +1,9 @@
-import { createHash } from 'node:crypto';
 import { patternFigures } from '../../contracts/labels';
 import type { Comparison, Judge } from '../../contracts/task';
 import { parseVerdict, type Verdict } from '../../contracts/verdict';
 import { countAlike } from './agreement';
 import { identityOfPeople, type PeopleOptions } from './annotator';
-import { awaitAnswers, latestByPerson, type PeopleAnswer } from './queue';
-
-/** The same comparison is the same row, whichever stage asks. */
-function idOf(comparison: Comparison): string {
-  const { prompt, first, second } = comparison;
-  return createHash('sha256')
-    .update(JSON.stringify([prompt, first, second]))
-    .digest('hex')
-    .slice(0, 24);
-}
+import { awaitAnswers, distinctRows, latestByPerson, type PeopleAnswer } from './queue';
 
 const labelsOf = (answers: readonly PeopleAnswer[]): Verdict[] =>
   latestByPerson(answers).map(({ completion }) => parseVerdict(completion));
@@ -43,7 +33,7 @@ interface JudgedRow extends Comparison {
 
 /** How often several who judged the same row agree; the rows of one item are those of two orders. */
 function agreementOf(judged: readonly JudgedRow[]): Record<string, number> {
-  const rows = [...new Map(judged.map((row) => [row.id, row])).values()];
+  const rows = distinctRows(judged);
   const items = new Map<string, number[][]>();
   for (const { prompt, first, second, labels } of rows) {
     const item = JSON.stringify([prompt, ...[first, second].sort()]);
@@ -64,9 +54,9 @@ export function peopleJudge(options: PeopleOptions): Judge {
     ...{ name, description },
     identify: () => Promise.resolve(identityOfPeople(options)),
     async compareAll(comparisons, session) {
-      const rows = comparisons.map((comparison) => ({ id: idOf(comparison), ...comparison }));
-      const answers = await awaitAnswers(options, rows);
-      const judged = rows.map((row, at) => ({ ...row, labels: labelsOf(answers[at] ?? []) }));
+      const shown = comparisons.map(({ prompt, first, second }) => ({ prompt, first, second }));
+      const rows = await awaitAnswers(options, shown);
+      const judged = rows.map(({ id, answers }, at) => ({ ...shown[at]!, id, labels: labelsOf(answers) }));
       session.tell(agreementOf(judged));
       return judged.map(({ labels }) => majority(labels));
     },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -125,23 +126,50 @@ export class PeopleQueue {
   }
 }
 
+/** Each row once, however often it was shown. */
+export const distinctRows = <Row extends { readonly id: string }>(rows: readonly Row[]): Row[] => [
+  ...new Map(rows.map((row) => [row.id, row])).values(),
+];
+
+/** Who is asked, and by which files. */
+interface Asked {
+  readonly name: string;
+  readonly folder: string;
+  readonly version?: number;
+  readonly people?: number;
+}
+
+type Shown = Readonly<Record<string, string>>;
+
+/** Ids of problems repeat between tasks, files and seeds; what is shown, and to whom, is one row whichever stage asks. */
+function rowOf({ name, version = 1, people = 1 }: Asked, shown: Shown): QueueRow {
+  const parts = JSON.stringify([name, version, Object.entries(shown)]);
+  const id = createHash('sha256').update(parts).digest('hex').slice(0, 24);
+  return { id, ...shown, ...(people === 1 ? {} : { people: String(people) }) };
+}
+
+/** A row that was asked, with what was answered to it. */
+export interface Answered {
+  readonly id: string;
+  readonly answers: readonly PeopleAnswer[];
+}
+
 /**
- * The answers to rows, where all are there.
+ * What people say of all that is shown, in its order, where all of it has been answered. What is shown twice is one row.
  *
  * @throws BudgetlineError ANNOTATION_PENDING, which is tried again without costing retries
  */
-export async function awaitAnswers(
-  { name, folder, people = 1 }: { readonly name: string; readonly folder: string; readonly people?: number },
-  shown: readonly QueueRow[],
-): Promise<PeopleAnswer[][]> {
+export async function awaitAnswers(asked: Asked, shown: readonly Shown[]): Promise<Answered[]> {
+  const { name, folder } = asked;
   const queue = new PeopleQueue(folder);
-  const rows = people === 1 ? shown : shown.map((row) => ({ ...row, people: String(people) }));
-  const answers = await queue.ask(rows);
-  const open = rows.filter((row) => isOpen(row, answers)).length;
-  if (open === 0) return rows.map(({ id }) => answers.get(id) ?? []);
+  const rows = shown.map((each) => rowOf(asked, each));
+  const distinct = distinctRows(rows);
+  const answers = await queue.ask(distinct);
+  const open = distinct.filter((row) => isOpen(row, answers)).length;
+  if (open === 0) return rows.map(({ id }) => ({ id, answers: answers.get(id) ?? [] }));
   throw new BudgetlineError(
     'ANNOTATION_PENDING',
-    `${name}: ${open} of ${rows.length} rows wait for answers; see "budgetline annotate ${folder}".`,
+    `${name}: ${open} of ${distinct.length} rows wait for answers; see "budgetline annotate ${folder}".`,
     { details: { open, folder } },
   );
 }

@@ -20,10 +20,15 @@ const sessionOf = (): AnnotationSession => ({
 
 describe('pure: people as annotators', () => {
   const folder = temporaryFolder();
-  const ask = () => {
-    const annotator = peopleAnnotator({ name: 'people', description: 'Us.', folder: folder.path() });
-    return annotator.demonstrateAll?.(problems, sessionOf()) ?? Promise.reject(new Error('no batch'));
+  const asking = async (shown: readonly Problem[], change: object = {}) => {
+    const us = { name: 'people', description: 'Us.', folder: folder.path(), ...change };
+    const annotator = peopleAnnotator(us);
+    return annotator.demonstrateAll?.(shown, sessionOf()) ?? Promise.reject(new Error('no batch'));
   };
+  const ask = () => asking(problems);
+  /** The rows' ids by what they show. */
+  const ids = new Map<string, string>();
+  const idOf = (name: string): string => ids.get(`${name}?`) ?? '';
   const queue = () => readFileSync(folder.at('queue.jsonl'), 'utf8').trimEnd().split('\n').filter(Boolean);
   const answer = (...rows: unknown[]) =>
     writeFileSync(folder.at('answers.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
@@ -35,11 +40,13 @@ describe('pure: people as annotators', () => {
 
   it('puts out what is open, waits for all of it, and takes the answers in the order of the problems', async () => {
     await fails('ANNOTATION_PENDING', /3 of 3 rows wait/);
-    assert.equal(queue().length, 3);
-    answer({ id: 'c', completion: 'C' }, { id: 'a', completion: 'A' });
+    for (const { id, prompt } of await new PeopleQueue(folder.path()).open()) ids.set(prompt ?? '', id);
+    assert.equal(ids.size, 3);
+    const given = ['c', 'a'].map((name) => ({ id: idOf(name), completion: name.toUpperCase() }));
+    answer(...given);
     await fails('ANNOTATION_PENDING', /1 of 3 rows wait/);
-    assert.deepEqual(queue(), ['{"id":"b","prompt":"b?"}']);
-    answer({ id: 'c', completion: 'C' }, { id: 'a', completion: 'A' }, { id: 'b', completion: 'B' });
+    assert.deepEqual(queue(), [`{"id":"${idOf('b')}","prompt":"b?"}`]);
+    answer(...given, { id: idOf('b'), completion: 'B' });
     assert.deepEqual(await ask(), ['A', 'B', 'C']);
     assert.deepEqual(queue(), []);
   });
@@ -50,8 +57,8 @@ describe('pure: people as annotators', () => {
       ['bob', 'other'],
       ['ann', 'final'],
       ['eve', 'other'],
-    ].map(([by, completion]) => ({ id: 'a', by, completion }));
-    answer(...given, { id: 'b', completion: 'B' }, { id: 'c', completion: 'C' });
+    ].map(([by, completion]) => ({ id: idOf('a'), by, completion }));
+    answer(...given, { id: idOf('b'), completion: 'B' }, { id: idOf('c'), completion: 'C' });
     const told: Record<string, number> = {};
     const session = { ...sessionOf(), tell: (figures: object) => void Object.assign(told, figures) };
     const taking = (several: 'first' | 'last') =>
@@ -64,8 +71,22 @@ describe('pure: people as annotators', () => {
   });
 
   it('names the line of an answer that cannot be used', async () => {
-    answer({ id: 'a', completion: 'A' }, { id: 'b', completion: '' });
+    answer({ id: idOf('a'), completion: 'A' }, { id: idOf('b'), completion: '' });
     await fails('DATA_INVALID', /answers\.jsonl:2: completion/);
+  });
+
+  it('an answer serves what was shown, to whom it was put: no other problem of its id, nobody else, no other version', async () => {
+    const other = { ...problems[0]!, prompt: 'Name the capital of France.' };
+    answer({ id: idOf('a'), completion: 'A' });
+    assert.deepEqual(await asking([{ ...problems[0]!, id: 'of another task' }]), ['A']);
+    await assert.rejects(asking([other]), /1 of 1 rows wait/);
+    await assert.rejects(asking(problems.slice(0, 1), { version: 2 }), /1 of 1 rows wait/);
+    await assert.rejects(asking(problems.slice(0, 1), { name: 'others' }), /1 of 1 rows wait/);
+    await assert.rejects(
+      asking([other, { ...other, id: 'b' }]),
+      /1 of 1 rows wait/,
+      'shown twice, asked once',
+    );
   });
 
   it('several stages share one queue: what one asks for, another does not take away', async () => {
@@ -146,5 +167,10 @@ describe('pure: people as judges', () => {
       'a verdict, however it is written',
     );
     assert.notDeepEqual(await judge.identify?.(), await peopleJudge({ ...panel, people: 1 }).identify?.());
+    await assert.rejects(
+      peopleJudge({ ...panel, version: 2 }).compareAll(asked, sessionOf()),
+      /1 of 1 rows wait/,
+      'who is told otherwise is asked anew',
+    );
   });
 });
