@@ -20,9 +20,8 @@ function isFile(path: string): boolean {
 async function completeHistory(store: Store, experimentId: string): Promise<void> {
   const anchor = await readAnchor(store, experimentId);
   if (anchor === undefined || anchor === 'invalid') return;
-  const attached = await attachTemporal(store.paths.home, process.env).catch(() => undefined);
-  if (attached === undefined) return;
-  const { client } = attached;
+  const client = await attachTemporal(store.paths.home, process.env).catch(() => undefined);
+  if (client === undefined) return;
   const { keepCompleteHistory } = await import('../client/index.js');
   await keepCompleteHistory(client, store, anchor).catch(() => false);
   await client.connection.close();

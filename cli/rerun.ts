@@ -10,15 +10,6 @@ import { createProgressView } from './progress-view';
 import { createRunWorkers } from './run-workers';
 import { startTemporal } from './temporal';
 
-/** A server of its own: workers of another home, on a shared one, would take the stages into their store. */
-function withoutTemporal(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(env).filter(
-      ([name]) => !name.startsWith('TEMPORAL_') && name !== 'BUDGETLINE_TEMPORAL_PORT',
-    ),
-  );
-}
-
 /** A home for as long as `use` takes, with its server, if it started one. */
 export async function withFreshHome<T>(use: (home: string) => Promise<T>): Promise<T> {
   const home = await mkdtemp(join(tmpdir(), 'budgetline-reproduce-'));
@@ -41,11 +32,14 @@ export async function rerunSweep(planned: PlannedSweep, printer: Printer): Promi
     onFirst: () => view.notice('Stopping.'),
     onSecond: (name) => process.exit(exitStatusOfSignal(name)),
   });
-  const env = withoutTemporal(process.env);
+  const env = { ...process.env };
+  // The port is the one of the user's own home.
+  delete env['BUDGETLINE_TEMPORAL_PORT'];
   const onProgress = (text: string): void => printer.print([text]);
+  // A server of its own: workers of another home, on a shared one, would take the stages into their store.
   const place = await interruption.unlessInterrupted(startTemporal({ home, env, onProgress }));
   const workers = createRunWorkers(place, {
-    ...{ home, env, tasksFile: planned.tasksFile },
+    ...{ home, tasksFile: planned.tasksFile },
     onNotice: (text) => view.notice(text),
     onGiveUp: (error) => hopeless.abort(error),
   });

@@ -9,21 +9,18 @@ export interface RunWorkersOptions extends Pick<WorkerProcessesOptions, 'onNotic
   readonly home: string;
   /** A file whose tasks the workers must know; null where those of the package do. */
   readonly tasksFile: string | null;
-  /** The workers' environment; this process's unless told. */
-  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** One worker process a queue, on the server of a run; their logs lie in the home's logs/. */
 export function createRunWorkers(place: TemporalPlace, options: RunWorkersOptions): WorkerProcesses {
-  const { home, tasksFile, env = process.env, ...rest } = options;
+  const { home, tasksFile, ...rest } = options;
   const executable = join(packageRoot, 'dist', 'cli', 'main.js');
-  const address = place.address === undefined ? [] : ['--address', place.address];
   const tasks = tasksFile === null ? [] : ['--tasks', tasksFile];
   return createWorkerProcesses({
     ...rest,
     queues: Object.keys(taskQueues) as TaskQueue[],
-    commandFor: (queue) => [process.execPath, executable, 'worker', '--queue', queue, ...address, ...tasks],
-    env: { ...env, BUDGETLINE_HOME: home },
+    commandFor: (queue) => [process.execPath, executable, 'worker', '--queue', queue, ...tasks],
+    env: { ...place.env, BUDGETLINE_HOME: home },
     logDir: join(home, 'logs'),
   });
 }

@@ -8,8 +8,8 @@ type Client = Awaited<ReturnType<typeof connectClient>>;
 /** A Temporal server that this command works with. */
 export interface TemporalPlace {
   readonly client: Client;
-  /** Given to workers; undefined where Temporal's own configuration says it. */
-  readonly address: string | undefined;
+  /** An environment that configures this server, for workers. */
+  readonly env: NodeJS.ProcessEnv;
   /** Where it comes from, in a sentence. */
   readonly origin: string;
   /** Fetching or building the program; 0 where it was there. */
@@ -26,7 +26,9 @@ export interface TemporalOptions {
   readonly onProgress: (text: string) => void;
 }
 
-const origins: Record<EmbeddedServer['executable']['how'], string> = {
+type Acquired = EmbeddedServer['acquired'];
+
+const origins: Record<NonNullable<Acquired>['how'], string> = {
   path: 'found on PATH',
   cache: 'found in the cache folder',
   download: 'downloaded',
@@ -36,16 +38,18 @@ const origins: Record<EmbeddedServer['executable']['how'], string> = {
 /** Waiting for another process that fetches is acquisition too; looking at a few paths is not. */
 const noticeableMs = 5_000;
 
-function acquisitionOf({ how, acquisitionMs }: EmbeddedServer['executable']): number {
+function acquisitionOf(acquired: Acquired): number {
+  if (acquired === null) return 0;
+  const { how, acquisitionMs } = acquired;
   const fetched = how === 'download' || how === 'go-build';
   return fetched || acquisitionMs > noticeableMs ? acquisitionMs : 0;
 }
 
-function describeServer({ address, serverVersion, started, executable }: EmbeddedServer): string {
+function describeServer({ address, serverVersion, started, program, acquired }: EmbeddedServer): string {
   const server = `Temporal server ${serverVersion} at ${address}`;
-  const ms = acquisitionOf(executable);
-  const acquired = ms === 0 ? '' : ` in ${formatDuration(ms)}, not counted below`;
-  const origin = `${executable.path}, ${origins[executable.how]}${acquired}`;
+  const ms = acquisitionOf(acquired);
+  const time = ms === 0 ? '' : ` in ${formatDuration(ms)}, not counted below`;
+  const origin = acquired === null ? program : `${program}, ${origins[acquired.how]}${time}`;
   return started ? `${server}, started (${origin})` : `${server}, which was running already (${origin})`;
 }
 
@@ -58,9 +62,10 @@ export async function findTemporal(options: TemporalOptions): Promise<TemporalPl
   const { configuredAddress, connect } = await import('../client/index.js');
   const configured = configuredAddress(options.env);
   if (configured !== undefined) {
-    const client = await connect({ env: options.env });
+    const { env } = options;
+    const client = await connect({ env });
     const origin = `Temporal server at ${configured}, as configured`;
-    return { client, address: undefined, origin, acquisitionMs: 0, uiUrl: null, embedded: null };
+    return { client, env, origin, acquisitionMs: 0, uiUrl: null, embedded: null };
   }
   return startTemporal(options);
 }
@@ -74,23 +79,23 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalP
   const { connect } = await import('../client/index.js');
   const { ensureServer } = await import('../workers/embedded-server/index.js');
   const embedded = await ensureServer(options);
-  const { address, uiUrl, executable } = embedded;
-  const client = await connect({ address, env: options.env });
-  const acquisitionMs = acquisitionOf(executable);
-  return { client, address, origin: describeServer(embedded), acquisitionMs, uiUrl, embedded };
+  const { env, uiUrl, acquired } = embedded;
+  const client = await connect({ env });
+  const acquisitionMs = acquisitionOf(acquired);
+  return { client, env, origin: describeServer(embedded), acquisitionMs, uiUrl, embedded };
 }
 
 /**
- * The address of the server of a home that runs; undefined where Temporal's own configuration names one.
+ * An environment that configures the server that commands talk to: the configured one, else the one of the home that runs.
  *
  * @throws BudgetlineError TEMPORAL_MISSING
  */
-export async function findAddress(home: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const { configuredAddress } = await import('../client/index.js');
-  if (configuredAddress(env) !== undefined) return undefined;
-  const { listServers } = await import('../workers/embedded-server/index.js');
-  const running = (await listServers(home)).find(({ state }) => state === 'running');
-  if (running !== undefined) return running.address;
+export async function findEnvironment(home: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+  const { configuredAddress, embeddedEnvironment } = await import('../client/index.js');
+  if (configuredAddress(env) !== undefined) return env;
+  const { findRunning } = await import('../workers/embedded-server/index.js');
+  const running = await findRunning(home);
+  if (running !== undefined) return embeddedEnvironment(env, running.address);
   throw new BudgetlineError(
     'TEMPORAL_MISSING',
     `No Temporal server is configured, and none of ${home} runs.`,
@@ -99,11 +104,7 @@ export async function findAddress(home: string, env: NodeJS.ProcessEnv): Promise
 }
 
 /** A client of the server that is configured or runs already: for commands about runs that exist. */
-export async function attachTemporal(
-  home: string,
-  env: NodeJS.ProcessEnv,
-): Promise<{ readonly client: Client }> {
+export async function attachTemporal(home: string, env: NodeJS.ProcessEnv): Promise<Client> {
   const { connect } = await import('../client/index.js');
-  const address = await findAddress(home, env);
-  return { client: await connect({ env, ...(address === undefined ? {} : { address }) }) };
+  return connect({ env: await findEnvironment(home, env) });
 }

@@ -3,7 +3,7 @@ import { readConfiguration } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 
 export interface ConnectOptions {
-  /** "host:port"; otherwise from TEMPORAL_ADDRESS or the active profile of Temporal's own configuration. */
+  /** "host:port" in the place of the configured address; namespace, TLS and API key stay as configured. */
   readonly address?: string;
   readonly env?: NodeJS.ProcessEnv;
 }

@@ -1,5 +1,5 @@
 export { keepCompleteHistory } from './complete-history';
-export { configuredAddress, registerSearchAttributes } from '../connection';
+export { configuredAddress, embeddedEnvironment, registerSearchAttributes } from '../connection';
 export { connect } from './connect';
 export type { ConnectOptions } from './connect';
 export { toWorkflowError } from './failure';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { BudgetlineError } from '../contracts/failures';
@@ -27,10 +28,13 @@ function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
   );
 }
 
-/** Profiles and variables as Temporal has them. */
+/** Profiles and variables as Temporal has them. An empty TEMPORAL_CONFIG_FILE is none; Temporal would pass over a missing one. */
 function loadProfile(env: NodeJS.ProcessEnv): ClientConnectConfig {
+  const path = env['TEMPORAL_CONFIG_FILE'];
+  if (path !== undefined && path !== '' && !existsSync(path))
+    throw new BudgetlineError('CONNECTION_INVALID', `TEMPORAL_CONFIG_FILE: there is no file ${path}.`);
   try {
-    return loadClientConnectConfig({ overrideEnvVars: definedOnly(env) });
+    return loadClientConnectConfig({ overrideEnvVars: definedOnly(env), disableFile: path === '' });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new BudgetlineError('CONNECTION_INVALID', `Temporal’s configuration: ${why}`, { cause });
@@ -52,19 +56,26 @@ export function configuredAddress(env: NodeJS.ProcessEnv = process.env): string 
 }
 
 /**
+ * An environment in which a server of ours on this host is the configured one: nothing else of Temporal's own configuration
+ * is in it, so the server is shown no key, and no profile's namespace or TLS is asked of it.
+ */
+export function embeddedEnvironment(env: NodeJS.ProcessEnv, address: string): NodeJS.ProcessEnv {
+  const others = Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_'));
+  return { ...Object.fromEntries(others), TEMPORAL_ADDRESS: address, TEMPORAL_CONFIG_FILE: '' };
+}
+
+/**
  * Temporal's own configuration (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS, profiles of a TOML file), and the
- * payload codec's keys. Where it names no address, a given one is a server of ours on this host: no TLS, and no key is
- * shown to it.
+ * payload codec's keys. An address that is given replaces the configured address and nothing else.
  *
  * @throws BudgetlineError CONNECTION_INVALID
  */
 export function readConfiguration({ env, address }: ConfigurationOptions): TemporalConfiguration {
   const { connectionOptions, namespace = 'default' } = loadProfile(env);
-  const own = address !== undefined && connectionOptions.address === undefined;
   return {
     address: address ?? connectionOptions.address ?? defaultAddress,
-    namespace: own ? 'default' : namespace,
-    options: own ? {} : connectionOptions,
+    namespace,
+    options: connectionOptions,
     dataConverter: converterOf(env),
   };
 }

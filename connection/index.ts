@@ -1,5 +1,5 @@
 /** How Temporal is reached: its configuration, the codec of payloads, what it indexes; for clients, workers and the command line. */
-export { configuredAddress, readConfiguration } from './configuration';
+export { configuredAddress, embeddedEnvironment, readConfiguration } from './configuration';
 export type { ConfigurationOptions, TemporalConfiguration } from './configuration';
 export { readPayloadKeys } from './payload-keys';
 export { openPayloads } from './sealed-json';

@@ -27,8 +27,8 @@ const definition = defineExperiment({
   evaluation: { ...gradeSchoolMathDefaults.evaluation, items: Number(process.argv[3] ?? 400) },
 });
 
-async function startWorkers(address: string) {
-  const { connection } = await connectWorker(address);
+async function startWorkers(env: NodeJS.ProcessEnv) {
+  const { connection } = await connectWorker({ env });
   const workers = await Promise.all([
     createWorker({ connection, home, queue: 'cpu' }),
     createWorker({ connection, home, queue: 'gpu' }),
@@ -43,9 +43,9 @@ async function startWorkers(address: string) {
 }
 
 async function main(): Promise<void> {
-  const { address, uiUrl } = await ensureServer({ home, env: process.env, onProgress: console.error });
-  const stopWorkers = await startWorkers(address);
-  const client = await connect({ address });
+  const { env, uiUrl } = await ensureServer({ home, env: process.env, onProgress: console.error });
+  const stopWorkers = await startWorkers(env);
+  const client = await connect({ env });
   const resolved = await resolveDefinition(definition, { tasks: builtInTasks });
   const workflowId = `compare-trainings-${definition.budget}`;
   console.error(`Follow it at ${uiUrl}/namespaces/default/workflows/${workflowId}`);

@@ -1,5 +1,5 @@
 import type { NativeConnection } from '@temporalio/worker';
-import { readConfiguration } from '../connection';
+import { type ConfigurationOptions, readConfiguration } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 
 export interface WorkerConnection {
@@ -8,12 +8,16 @@ export interface WorkerConnection {
 }
 
 /**
- * A worker's connection, by Temporal's own configuration (TEMPORAL_ADDRESS, profiles, TLS, API key) or to an address.
+ * A worker's connection, by Temporal's own configuration (TEMPORAL_ADDRESS, profiles, TLS, API key); `address` replaces the
+ * configured address alone.
  *
  * @throws BudgetlineError TEMPORAL_MISSING where nothing answers, CONNECTION_INVALID
  */
-export async function connectWorker(address?: string): Promise<WorkerConnection> {
-  const { address: target, namespace, options } = readConfiguration({ env: process.env, address });
+export async function connectWorker({
+  env = process.env,
+  address,
+}: Partial<ConfigurationOptions> = {}): Promise<WorkerConnection> {
+  const { address: target, namespace, options } = readConfiguration({ env, address });
   const worker = await import('@temporalio/worker');
   try {
     return { connection: await worker.NativeConnection.connect({ ...options, address: target }), namespace };

@@ -4,8 +4,10 @@ import { createWorker } from './create-worker';
 import type { StageWorker, WorkerSettings } from './create-worker';
 
 export interface WorkerProcessOptions extends Omit<WorkerSettings, 'connection' | 'namespace'> {
-  /** "host:port"; by Temporal's own configuration unless told. */
+  /** "host:port" in the place of the configured address. */
   readonly address?: string;
+  /** Holds Temporal's own configuration; this process's unless given. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Standard input as the keep-alive: its end means that the parent died, and the worker stops. */
   readonly keepAlive?: boolean;
   /** Called when the worker begins to poll. */
@@ -53,7 +55,7 @@ function stopWhenAsked(worker: StageWorker, keepAlive: boolean): void {
 /** Makes this process a worker: polls until SIGTERM, SIGINT or the end of its keep-alive, and drains then. */
 export async function runWorkerProcess(options: WorkerProcessOptions): Promise<void> {
   await installRuntime();
-  const { connection, namespace } = await connectWorker(options.address);
+  const { connection, namespace } = await connectWorker(options);
   const worker = await createWorker({ ...options, connection, namespace });
   stopWhenAsked(worker, options.keepAlive === true);
   options.onReady?.();

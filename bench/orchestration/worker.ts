@@ -44,7 +44,7 @@ function createTrainerWorkers(connection: NativeConnection) {
 }
 
 async function main(): Promise<void> {
-  const { connection } = await connectWorker(address);
+  const { connection } = await connectWorker({ address });
   const bare = await Worker.create({
     ...{ connection, taskQueue: 'bare', ...workflowLimits, maxConcurrentActivityTaskExecutions },
     workflowBundle: { codePath },

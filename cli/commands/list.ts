@@ -6,6 +6,6 @@ import { attachTemporal } from '../temporal';
 
 /** `budgetline list`: runs that Temporal knows, by what they are about. */
 export async function listCommand(filter: RunFilter & PrinterOptions): Promise<void> {
-  const { client } = await attachTemporal(homeOf(process.env, process.cwd()), process.env);
+  const client = await attachTemporal(homeOf(process.env, process.cwd()), process.env);
   printFound(await listRuns(client, filter), filter, renderRuns);
 }

@@ -13,14 +13,15 @@ export async function startServer(options: PrinterOptions): Promise<void> {
   const { ensureServer } = await import('../../workers/embedded-server/index.js');
   const onProgress = (text: string): void => printer.print([text]);
   const server = await ensureServer({ home: home(), env: process.env, onProgress });
-  const { how, path, acquisitionMs } = server.executable;
+  const { program, acquired } = server;
+  const found = acquired === null ? '' : ` (${acquired.how}, ${formatDuration(acquired.acquisitionMs)})`;
   printer.print([
     `Temporal server ${server.serverVersion} ${server.started ? 'started' : 'was running already'}`,
     `  Address   ${server.address}`,
     `  UI        ${server.uiUrl}`,
     `  Process   ${server.pid}`,
     `  Database  ${server.databasePath}`,
-    `  Program   ${path} (${how}, ${formatDuration(acquisitionMs)})`,
+    `  Program   ${program}${found}`,
   ]);
 }
 
@@ -34,7 +35,7 @@ export async function stopServer(options: PrinterOptions): Promise<void> {
 
 /** `budgetline server register`: the search attributes that the configured namespace, or this home's server, lacks. */
 export async function registerAttributes(options: PrinterOptions): Promise<void> {
-  const { client } = await attachTemporal(home(), process.env);
+  const client = await attachTemporal(home(), process.env);
   const { namespace } = client.options;
   const registered = await registerSearchAttributes(client.connection, namespace);
   const text =

@@ -7,6 +7,6 @@ import { attachTemporal } from '../temporal';
 /** `budgetline status ID`: where a sweep, an experiment or a cell stands, or how it ended. */
 export async function statusCommand(workflowId: string, options: PrinterOptions): Promise<void> {
   const home = homeOf(process.env, process.cwd());
-  const { client } = await attachTemporal(home, process.env);
+  const client = await attachTemporal(home, process.env);
   printFound(await readStatus(client, workflowId, { home }), options, renderStatus);
 }

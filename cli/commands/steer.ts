@@ -25,7 +25,7 @@ export async function steerCommand(
   command: SteeringCommand,
   options: PrinterOptions,
 ): Promise<void> {
-  const { client } = await attachTemporal(homeOf(process.env, process.cwd()), process.env);
+  const client = await attachTemporal(homeOf(process.env, process.cwd()), process.env);
   await steerRun({ client, workflowId, command });
   createPrinter(options).print([sentenceOf(command, workflowId)]);
 }

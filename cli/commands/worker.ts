@@ -3,7 +3,7 @@ import { taskQueues, type TaskQueue } from '../../contracts/stage';
 import { runWorkerProcess } from '../../workers';
 import { homeOf } from '../home';
 import { loadTasks } from '../load-definition';
-import { findAddress } from '../temporal';
+import { findEnvironment } from '../temporal';
 
 export interface WorkerFlags {
   readonly queue: string;
@@ -23,13 +23,13 @@ function parseQueue(queue: string): TaskQueue {
 /** `budgetline worker --queue cpu|gpu`: works until it is stopped, and then lets its stages write checkpoints. */
 export async function workerCommand({ queue, address, slots, tasks }: WorkerFlags): Promise<void> {
   const home = homeOf(process.env, process.cwd());
-  const server = address ?? (await findAddress(home, process.env));
+  const server = address === undefined ? { env: await findEnvironment(home, process.env) } : { address };
   const keepAlive = process.env['BUDGETLINE_KEEP_ALIVE'] === '1';
   await runWorkerProcess({
     queue: parseQueue(queue),
     home,
     keepAlive,
-    ...(server === undefined ? {} : { address: server }),
+    ...server,
     ...(slots === undefined ? {} : { slots }),
     ...(tasks === undefined ? {} : { tasks: await loadTasks(tasks) }),
     onReady: () => process.stderr.write(`${new Date().toISOString()} the ${queue} worker polls\n`),

@@ -113,7 +113,7 @@ describe('server: a sweep that asks models and people', function () {
       while (artifactsOf(folder.path(), 'evaluate').length < 3) await sleep(200);
       // People are waited for, and all that waits is killed.
       const workers = await processesOf(folder.path(), { server: false });
-      for (const pid of [run.child.pid ?? 0, ...workers]) process.kill(pid, 'SIGKILL');
+      for (const pid of new Set([run.child.pid ?? 0, ...workers])) process.kill(pid, 'SIGKILL');
       await run.ended;
       await call(['server', 'stop'], { env });
       const judging = judgeQueue(panel, ended.signal);

@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { listServers } from '../../workers';
-import { listCommands } from '../../workers/embedded-server/processes';
 
 export const root = resolve(__dirname, '..', '..');
 const executable = join(root, 'dist', 'cli', 'main.js');
@@ -65,13 +64,29 @@ export function listFiles(folder: string): string[] {
   }
 }
 
-/** Workers and trainers of a home, and its server where asked: by the server's address and the home in their words. */
+function readOr(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Every process of this host with its words and its environment. */
+function listProcesses(): { pid: number; text: string }[] {
+  if (process.platform === 'linux') {
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    const textOf = (pid: string) => readOr(`/proc/${pid}/cmdline`) + readOr(`/proc/${pid}/environ`);
+    return pids.map((pid) => ({ pid: Number(pid), text: textOf(pid) }));
+  }
+  const options = { encoding: 'utf8', maxBuffer: 2 ** 26 } as const;
+  const lines = execFileSync('ps', ['-axEww', '-o', 'pid=,command='], options).split('\n');
+  return lines.map((text) => ({ pid: Number(/\d+/.exec(text)?.[0]), text }));
+}
+
+/** Workers and trainers of a home, and its server where asked: by the home in their words or their environment. */
 export async function processesOf(home: string, { server }: { server: boolean }): Promise<number[]> {
-  const servers = await listServers(home);
-  const words = [home, ...servers.map(({ address }) => address)];
-  const mine = listCommands().filter(({ args }) =>
-    words.some((word) => args.some((argument) => argument.includes(word))),
-  );
-  const serverPids = servers.map(({ pid }) => pid);
-  return mine.map(({ pid }) => pid).filter((pid) => server || !serverPids.includes(pid));
+  const servers = (await listServers(home)).map(({ pid }) => pid);
+  const mine = listProcesses().filter(({ pid, text }) => pid !== process.pid && text.includes(home));
+  return mine.map(({ pid }) => pid).filter((pid) => server || !servers.includes(pid));
 }

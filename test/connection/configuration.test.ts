@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { configuredAddress, readConfiguration } from '../../connection';
+import { configuredAddress, embeddedEnvironment, readConfiguration } from '../../connection';
 import { temporaryFolder } from '../support/temporary';
 
 const profiles = `
@@ -42,10 +42,27 @@ describe('pure: the connection to Temporal', () => {
     );
   });
 
-  it('shows a server of ours no key', () => {
-    const env = { TEMPORAL_API_KEY: 'secret', TEMPORAL_NAMESPACE: 'theirs' };
-    const { namespace, options } = readConfiguration({ env, address: '127.0.0.1:7233' });
-    assert.deepEqual([namespace, options], ['default', {}]);
+  it('takes an address in the place of the configured one alone, also where none is configured', () => {
+    const env = {
+      TEMPORAL_API_KEY: 'secret',
+      TEMPORAL_NAMESPACE: 'theirs',
+      TEMPORAL_TLS_SERVER_NAME: 'inner',
+    };
+    const { address, namespace, options } = readConfiguration({ env, address: 'other.example:7233' });
+    assert.deepEqual([address, namespace, options.apiKey], ['other.example:7233', 'theirs', 'secret']);
+    assert.equal((options.tls as { serverNameOverride?: string }).serverNameOverride, 'inner');
+  });
+
+  it('shows a server of ours no key, and asks no namespace or TLS of it', () => {
+    const env = {
+      ...{ TEMPORAL_CONFIG_FILE: path(), TEMPORAL_PROFILE: 'fleet', TEMPORAL_API_KEY: 'secret' },
+      ...{ TEMPORAL_NAMESPACE: 'theirs', PATH: '/bin' },
+    };
+    const own = embeddedEnvironment(env, '127.0.0.1:7233');
+    const { address, namespace, options } = readConfiguration({ env: own });
+    assert.deepEqual([address, namespace], ['127.0.0.1:7233', 'default']);
+    assert.deepEqual([options.apiKey, options.tls], [undefined, undefined]);
+    assert.equal(own['PATH'], '/bin');
   });
 
   it('says what is wrong with a profile', async () => {
@@ -53,5 +70,7 @@ describe('pure: the connection to Temporal', () => {
     const read = (): unknown =>
       readConfiguration({ env: { TEMPORAL_CONFIG_FILE: folder.at('broken.toml') } });
     assert.throws(read, { code: 'CONNECTION_INVALID' });
+    const missing = { TEMPORAL_CONFIG_FILE: folder.at('missing.toml') };
+    assert.throws(() => readConfiguration({ env: missing }), /missing\.toml/);
   });
 });

@@ -11,7 +11,7 @@ export async function whilePolling<T>(
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
   const { address } = await testServer();
-  const { connection } = await connectWorker(address);
+  const { connection } = await connectWorker({ address });
   const workers = await create(connection);
   const ended = Promise.all(workers.map((worker) => worker.run()));
   const client = await connect({ address });

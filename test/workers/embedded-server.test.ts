@@ -1,14 +1,31 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import { endProcess, identifyProcess } from '../../store';
-import { acquireExecutable, ensureServer, listServers, stopServers } from '../../workers/embedded-server';
+import {
+  acquireExecutable,
+  ensureServer,
+  findRunning,
+  listServers,
+  stopServers,
+} from '../../workers/embedded-server';
 import { readHolding, rewriteHolding, takeHolding } from '../../workers/embedded-server/generation-lock';
+import { fileId, lsofOpenFiles, openFiles } from '../../workers/embedded-server/open-files';
 import { findProcesses } from '../../workers/embedded-server/processes';
 import { acquisitionLimitMs } from '../support/temporal';
 
@@ -65,6 +82,30 @@ describe('pure: processes', () => {
     assert.deepEqual(await findProcesses(['sleep', '71.25']), [identity]);
     await endProcess(identity, { graceMs: 2_000 });
     assert.equal(await identifyProcess(identity.pid), undefined);
+  });
+});
+
+describe('pure: open files', () => {
+  it('are told apart by inode, also after they were renamed or removed, by /proc and by lsof', async function () {
+    const folder = mkdtempSync(join(tmpdir(), 'budgetline-open-'));
+    const [kept, lost] = [join(folder, 'kept'), join(folder, 'lost')];
+    const child = spawn('sh', ['-c', `exec 8>"${kept}" 9>"${lost}"; exec sleep 71.5`], { stdio: 'ignore' });
+    try {
+      const pid = child.pid ?? 0;
+      while (!existsSync(lost)) await new Promise((resolve) => setTimeout(resolve, 10));
+      const ids = [kept, lost].map(fileId);
+      renameSync(kept, join(folder, 'renamed'));
+      rmSync(lost);
+      const found = spawnSync('lsof', ['-v']).error === undefined ? [openFiles, lsofOpenFiles] : [openFiles];
+      for (const list of found) {
+        const links = ids.map((id) => list(pid).find((file) => file.id === id)?.links);
+        assert.deepEqual(links, [1, 0]);
+      }
+      assert.equal(fileId(join(folder, 'renamed')), ids[0]);
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
@@ -145,6 +186,95 @@ describe('server: the embedded Temporal server', function () {
     const next = await ensure();
     assert.notEqual(next.pid, server.pid);
     assert.equal((await findProcesses(['start-dev', next.databasePath])).length, 1);
+  });
+
+  it('is not the server of a copied home, which has a server of its own', async () => {
+    const original = await ensure();
+    const copy = `${home}-copy`;
+    try {
+      cpSync(home, copy, { recursive: true });
+      const [{ state, pid } = {}] = await listServers(copy);
+      assert.deepEqual([state, pid], ['stopped', undefined]);
+      assert.deepEqual(await stopServers(copy), []);
+      const own = await ensureServer({ home: copy, env: process.env, onProgress: quiet });
+      assert.ok(own.started);
+      assert.notEqual(own.address, original.address);
+      assert.deepEqual(await stopServers(copy), [own.pid]);
+      assert.equal((await findRunning(home))?.pid, original.pid);
+    } finally {
+      await stopServers(copy);
+      rmSync(copy, { recursive: true, force: true });
+    }
+  });
+
+  it('is found through a link to its home, and after the home was renamed; a new home of the old name starts its own', async () => {
+    const original = await ensure();
+    const [link, moved] = [`${home}-link`, `${home}-moved`];
+    const at = (path: string) => ensureServer({ home: path, env: process.env, onProgress: quiet });
+    symlinkSync(home, link);
+    renameSync(home, moved);
+    try {
+      const found = await at(moved);
+      assert.deepEqual([found.pid, found.started], [original.pid, false]);
+      // The link leads to the old name, where nothing is now.
+      const fresh = await at(home);
+      assert.ok(fresh.started);
+      assert.equal((await at(link)).pid, fresh.pid);
+      assert.equal((await findRunning(moved))?.pid, original.pid, 'it goes on');
+      assert.deepEqual(await stopServers(home), [fresh.pid]);
+      assert.deepEqual(await stopServers(moved), [original.pid]);
+    } finally {
+      await Promise.all([home, moved].map(stopServers));
+      for (const path of [link, home]) rmSync(path, { recursive: true, force: true });
+      renameSync(moved, home);
+    }
+  });
+
+  it('ends the server of a home that was removed, when another home begins in its place', async () => {
+    const lost = await ensure();
+    rmSync(home, { recursive: true });
+    const next = await ensure();
+    assert.ok(next.started);
+    assert.equal(await identifyProcess(lost.pid), undefined);
+  });
+
+  it('is one for all: a program of another version attaches to the server that runs', async () => {
+    const first = await ensure();
+    const folder = mkdtempSync(join(tmpdir(), 'budgetline-path-'));
+    const script = '#!/bin/sh\necho "temporal version 9.9.9 (Server 9.9.9, UI 1.0.0)"\n';
+    writeFileSync(join(folder, 'temporal'), script, { mode: 0o755 });
+    try {
+      const other = await ensure({ ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` });
+      assert.deepEqual([other.pid, other.started], [first.pid, false]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('is the newest of several that run, whoever asks', async () => {
+    const older = await ensure();
+    const folder = mkdtempSync(join(tmpdir(), 'budgetline-path-'));
+    const version = '10.0.0';
+    const script = `#!/bin/sh\n[ "$1" = --version ] && echo "temporal (Server ${version}, UI 1)" && exit\nexec "${older.program}" "$@"\n`;
+    writeFileSync(join(folder, 'temporal'), script, { mode: 0o755 });
+    const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+    const elsewhere = mkdtempSync(join(tmpdir(), 'budgetline-server-'));
+    try {
+      // As homes have them from times when each version had a server of its own: made elsewhere, put into the home.
+      const newer = await ensureServer({ home: elsewhere, env, onProgress: quiet });
+      renameSync(join(elsewhere, 'temporal', version), join(home, 'temporal', version));
+      assert.deepEqual(
+        (await listServers(home)).map(({ state }) => state),
+        ['running', 'running'],
+      );
+      assert.equal((await findRunning(home))?.pid, newer.pid);
+      assert.equal((await ensure()).pid, newer.pid);
+      assert.deepEqual((await stopServers(home)).sort(), [newer.pid, older.pid].sort());
+    } finally {
+      await stopServers(home);
+      const ofNewer = join(home, 'temporal', version);
+      for (const path of [folder, elsewhere, ofNewer]) rmSync(path, { recursive: true, force: true });
+    }
   });
 
   it('tells its state and stops, leaving the database', async () => {

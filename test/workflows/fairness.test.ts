@@ -33,7 +33,7 @@ describe('server: sweeps that share a device', function () {
 
   it('get turns: the stages of a small one do not wait behind all of a large one that came before', async () => {
     const { address } = await testServer();
-    const { connection } = await connectWorker(address);
+    const { connection } = await connectWorker({ address });
     const client = await connect({ address });
     const done: string[] = [];
     const idle = createIdleActivities({ stageMs: 0, onStage: () => undefined });

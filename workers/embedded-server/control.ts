@@ -2,24 +2,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { endProcess } from '../../store';
 import { readHolding, rewriteHolding } from './generation-lock';
-import { answers } from './probe';
-import { addressOf, isRunning, isStarting, parseRecord, serverPlace, uiUrlOf } from './record';
-import type { ServerRecord } from './record';
-import { answerLimitMs } from './server';
+import { answerLimitMs, answers } from './probe';
+import { addressOf, describeServer, isRunning, isStarting, parseRecord, serverPlace } from './record';
+import type { Place, ServerRecord, ServerStatus } from './record';
 
-/** What `budgetline server status` tells of one server folder. */
-export interface ServerStatus {
-  readonly serverVersion: string;
-  readonly state: 'running' | 'silent' | 'starting' | 'stopped';
-  readonly address: string;
-  readonly uiUrl: string;
-  readonly pid: number | undefined;
-  readonly databasePath: string;
-}
-
-async function readState(record: ServerRecord): Promise<ServerStatus['state']> {
+async function readState(record: ServerRecord, place: Place): Promise<ServerStatus['state']> {
   if (await isStarting(record)) return 'starting';
-  if (!(await isRunning(record))) return 'stopped';
+  if (!(await isRunning(record, place))) return 'stopped';
   return (await answers(addressOf(record), answerLimitMs)) ? 'running' : 'silent';
 }
 
@@ -28,27 +17,36 @@ async function readStatus(home: string, serverVersion: string): Promise<ServerSt
   const holding = readHolding(place.folder, 'server');
   if (holding === undefined) return [];
   const record = parseRecord(holding);
-  const { databasePath } = place;
-  const known = { serverVersion, address: addressOf(record), uiUrl: uiUrlOf(record) };
-  return [{ ...known, state: await readState(record), pid: record.server?.pid, databasePath }];
+  return [describeServer(record, place, await readState(record, place))];
 }
+
+const newestFirst = (a: string, b: string): number => b.localeCompare(a, 'en', { numeric: true });
 
 function listVersions(home: string): string[] {
   const folder = join(home, 'temporal');
-  return existsSync(folder) ? readdirSync(folder) : [];
+  return existsSync(folder) ? readdirSync(folder).sort(newestFirst) : [];
 }
 
-/** The servers that a BUDGETLINE_HOME has had, one a server version. */
+/** The servers that a BUDGETLINE_HOME has had, one a server version, the newest version first. */
 export async function listServers(home: string): Promise<ServerStatus[]> {
   const all = await Promise.all(listVersions(home).map((version) => readStatus(home, version)));
   return all.flat();
 }
 
+/**
+ * The server of a BUDGETLINE_HOME that runs, for all commands alike: the one of the newest version where several do.
+ * Undefined where none answers.
+ */
+export async function findRunning(home: string): Promise<ServerStatus | undefined> {
+  return (await listServers(home)).find(({ state }) => state === 'running');
+}
+
 async function stopServer(home: string, serverVersion: string): Promise<number | undefined> {
-  const holding = readHolding(serverPlace(home, serverVersion).folder, 'server');
+  const place = serverPlace(home, serverVersion);
+  const holding = readHolding(place.folder, 'server');
   if (holding === undefined) return undefined;
   const record = parseRecord(holding);
-  if (!(await isRunning(record)) || record.server === undefined) return undefined;
+  if (!(await isRunning(record, place)) || record.server === undefined) return undefined;
   await endProcess(record.server, { graceMs: 10_000 });
   rewriteHolding(holding, JSON.stringify({ ...record, state: 'stopped' }));
   return record.server.pid;

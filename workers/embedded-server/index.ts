@@ -1,7 +1,7 @@
 export { acquireExecutable, cacheFolder } from './executable';
 export type { AcquireOptions } from './acquisition';
 export type { Executable } from './executable';
-export { listServers, stopServers } from './control';
-export type { ServerStatus } from './control';
+export { findRunning, listServers, stopServers } from './control';
+export type { ServerStatus } from './record';
 export { ensureServer } from './server';
 export type { EmbeddedServer, ServerOptions } from './server';

@@ -1,6 +1,8 @@
 import type { Connection } from '@temporalio/client';
 import { registerSearchAttributes } from '../../connection';
 
+/** How long a server that has its process may be silent before it counts as lost. */
+export const answerLimitMs = 10_000;
 const retentionSeconds = 3650 * 86_400;
 
 async function open(address: string, limitMs: number): Promise<Connection> {

@@ -1,35 +1,34 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { embeddedEnvironment } from '../../connection';
 import { BudgetlineError } from '../../contracts/failures';
 import { endProcess, identifyOwnProcess, identifyProcess } from '../../store';
+import { findRunning } from './control';
 import type { Executable } from './executable';
 import { acquireExecutable } from './executable';
 import { readHolding, rewriteHolding, takeHolding } from './generation-lock';
 import type { Holding } from './generation-lock';
+import { openFiles } from './open-files';
 import { choosePorts } from './ports';
-import { answers, furnishServer } from './probe';
+import { answerLimitMs, answers, furnishServer } from './probe';
 import { findProcesses } from './processes';
-import { addressOf, isRunning, isStarting, parseRecord, serverPlace, uiUrlOf } from './record';
-import type { Place, ServerRecord } from './record';
+import { addressOf, describeServer, isRunning, isStarting, parseRecord, serverPlace, serves } from './record';
+import type { Place, ServerRecord, ServerStatus } from './record';
 
 const startLimitMs = 60_000;
 const otherStartLimitMs = 120_000;
 /** Longer than a server lives that cannot listen. */
 const settleMs = 300;
-/** How long a server that has its process may be silent before it counts as lost. */
-export const answerLimitMs = 10_000;
 
 /** A Temporal server that answers. */
-export interface EmbeddedServer {
-  readonly address: string;
-  readonly uiUrl: string;
-  readonly serverVersion: string;
+export interface EmbeddedServer extends ServerStatus {
   readonly pid: number;
-  readonly databasePath: string;
-  readonly logPath: string;
+  /** An environment that configures this server, for clients and workers. */
+  readonly env: NodeJS.ProcessEnv;
   /** True where this call started it. */
   readonly started: boolean;
-  readonly executable: Executable;
+  /** How the program was found; null where the server ran already. */
+  readonly acquired: Executable | null;
 }
 
 export interface ServerOptions {
@@ -93,14 +92,20 @@ async function awaitAnswer(record: ServerRecord, place: Place): Promise<void> {
   for (const deadline = Date.now() + startLimitMs; ;) {
     const answered = await answers(addressOf(record), 1_000);
     await sleep(answered ? settleMs : 100);
-    if (!(await isRunning(record)) || Date.now() > deadline) throw failedStart(place);
+    if (!(await isRunning(record, place)) || Date.now() > deadline) throw failedStart(place);
     if (answered) return;
   }
 }
 
-/** Servers on this database that no lock speaks of: their starter died before it could write it down. */
+/** Whether the database of a server was removed: with the home, in whose place there is another now. */
+const hasLostDatabase = (pid: number): boolean =>
+  !openFiles(pid).some(({ path, links }) => path.endsWith('/temporal.db') && links > 0);
+
+/** Servers of this folder that no lock speaks of: their starter died before it could write it down. */
 async function endStrays(place: Place): Promise<void> {
-  const strays = await findProcesses(['start-dev', place.databasePath]);
+  const servers = await findProcesses(['start-dev']);
+  const named = new Set((await findProcesses(['start-dev', place.databasePath])).map(({ pid }) => pid));
+  const strays = servers.filter(({ pid }) => serves(pid, place) || (named.has(pid) && hasLostDatabase(pid)));
   await Promise.all(strays.map((stray) => endProcess(stray, { graceMs: 5_000 })));
 }
 
@@ -155,8 +160,8 @@ const isPortInUse = (error: unknown): boolean =>
   error instanceof BudgetlineError && error.code === 'PORT_IN_USE';
 
 /** Whether the recorded server can be used; ends one that is ours and no longer answers. */
-async function isUsable(record: ServerRecord): Promise<boolean> {
-  if (!(await isRunning(record))) return false;
+async function isUsable(record: ServerRecord, place: Place): Promise<boolean> {
+  if (!(await isRunning(record, place))) return false;
   if (await answers(addressOf(record), answerLimitMs)) return true;
   if (record.server !== undefined) await endProcess(record.server, { graceMs: 2_000 });
   return false;
@@ -177,39 +182,38 @@ async function awaitOtherStart(place: Place): Promise<void> {
 }
 
 function toServer(
-  record: ServerRecord,
-  place: Place,
-  executable: Executable,
-  started: boolean,
+  server: ServerStatus,
+  { env }: ServerOptions,
+  how: Pick<EmbeddedServer, 'started' | 'acquired'>,
 ): EmbeddedServer {
-  return {
-    address: addressOf(record),
-    uiUrl: uiUrlOf(record),
-    serverVersion: record.serverVersion,
-    pid: record.server?.pid ?? 0,
-    databasePath: place.databasePath,
-    logPath: place.logPath,
-    started,
-    executable,
-  };
+  const { pid = 0, address } = server;
+  return { ...server, pid, env: embeddedEnvironment(env, address), ...how };
 }
 
-/**
- * The one Temporal server of a BUDGETLINE_HOME: attaches to it where it runs, else starts it. It goes on when this
- * process ends.
- *
- * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE.
- */
-export async function ensureServer(options: ServerOptions): Promise<EmbeddedServer> {
-  const executable = await acquireExecutable(options);
-  const place = serverPlace(options.home, executable.serverVersion);
+/** A server of this version, started where it does not run by now. */
+async function startVersion(acquired: Executable, options: ServerOptions): Promise<EmbeddedServer> {
+  const place = serverPlace(options.home, acquired.serverVersion);
   createFolder(place.folder);
+  const serverOf = (record: ServerRecord, started: boolean): EmbeddedServer =>
+    toServer(describeServer(record, place, 'running'), options, { started, acquired });
   for (;;) {
     await awaitOtherStart(place);
     const holding = readHolding(place.folder, 'server');
     const record = holding === undefined ? undefined : parseRecord(holding);
-    if (record !== undefined && (await isUsable(record))) return toServer(record, place, executable, false);
-    const started = await claimAndStart(holding, executable, options);
-    if (started !== undefined) return toServer(started, place, executable, true);
+    if (record !== undefined && (await isUsable(record, place))) return serverOf(record, false);
+    const started = await claimAndStart(holding, acquired, options);
+    if (started !== undefined) return serverOf(started, true);
   }
+}
+
+/**
+ * The one Temporal server of a BUDGETLINE_HOME: attaches to the one that runs, whatever its version, else starts one. It
+ * goes on when this process ends.
+ *
+ * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE.
+ */
+export async function ensureServer(options: ServerOptions): Promise<EmbeddedServer> {
+  const running = await findRunning(options.home);
+  if (running !== undefined) return toServer(running, options, { started: false, acquired: null });
+  return startVersion(await acquireExecutable(options), options);
 }
