@@ -66,8 +66,8 @@ export interface WorkflowHistory {
   readonly children: readonly { readonly workflowId: string; readonly runId: string }[];
   /** Plain JSON, as the file has them. */
   readonly events: readonly unknown[];
-  /** Whether some payload is encrypted with a key that is not here: what it says is not known. */
-  readonly sealed: boolean;
+  /** Names of payload keys that are not here: what was encrypted with them is not known. */
+  readonly sealedWith: readonly string[];
 }
 
 /** The first payload's value; undefined where it is none of JSON, e.g. encrypted. */
@@ -141,17 +141,18 @@ function readActivities(events: readonly HistoryEvent[]): ActivityRecord[] {
 
 interface ParsedEvents extends z.infer<typeof historyFile> {
   readonly raw: readonly unknown[];
-  readonly sealed: boolean;
+  readonly sealedWith: readonly string[];
 }
 
 function parseEvents(bytes: string, path: string): ParsedEvents {
   const keys = readPayloadKeys(process.env);
   try {
     const json: unknown = JSON.parse(bytes);
-    const { opened, sealed } = openPayloads(json, keys);
+    const { opened, sealedWith } = openPayloads(json, keys);
     const { events } = historyFile.parse(opened);
-    return { events, sealed, raw: (json as { events: unknown[] }).events };
+    return { events, sealedWith, raw: (json as { events: unknown[] }).events };
   } catch (cause) {
+    if (cause instanceof BudgetlineError) throw cause;
     throw new BudgetlineError('DATA_INVALID', `${path} is no workflow history.`, {
       details: { path },
       cause,
@@ -159,9 +160,13 @@ function parseEvents(bytes: string, path: string): ParsedEvents {
   }
 }
 
-/** Reads a history in Temporal's JSON, encrypted payloads by the keys of the environment. DATA_INVALID where it is none. */
+/**
+ * Reads a history in Temporal's JSON, encrypted payloads by the keys of the environment.
+ *
+ * @throws BudgetlineError DATA_INVALID where it is none; CONNECTION_INVALID where a key does not open what its name says
+ */
 export function parseHistory(bytes: string, path: string): WorkflowHistory {
-  const { events, raw, sealed } = parseEvents(bytes, path);
+  const { events, raw, sealedWith } = parseEvents(bytes, path);
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   if (started === undefined)
     throw new BudgetlineError('DATA_INVALID', `${path} does not begin with a workflow’s start.`);
@@ -177,6 +182,6 @@ export function parseHistory(bytes: string, path: string): WorkflowHistory {
       child === undefined ? [] : [child.workflowExecution],
     ),
     events: raw,
-    sealed,
+    sealedWith,
   };
 }

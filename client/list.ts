@@ -1,5 +1,6 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { isSearchable } from '../connection';
+import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@temporalio/common';
+import { isSearchable, keyNameOf } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 import { type SearchAttributeName, searchAttributes, stageKeyDigits } from '../contracts/search-attributes';
 import { indexedText } from '../planning';
@@ -51,6 +52,8 @@ export interface ListedRun {
   readonly digest: string | null;
   /** The first digits of its stages' keys. */
   readonly stages: readonly string[] | null;
+  /** The payload key that this run is encrypted with, where it is not here or another one; null where nothing is hidden. */
+  readonly sealedWith: string | null;
 }
 
 /** A text in Temporal's query language. */
@@ -97,6 +100,32 @@ function queryOf(filter: RunFilter, clauses: readonly string[]): string {
   ].join(' AND ');
 }
 
+interface Sealed {
+  readonly sealedWith: string;
+}
+
+/** What cannot be opened says with which key it was encrypted, so that one run does not hide the others. */
+function showSealed(codecs: readonly PayloadCodec[]): PayloadCodec {
+  const open = async (payload: Payload): Promise<Payload> => {
+    try {
+      let opened = [payload];
+      for (const codec of [...codecs].reverse()) opened = await codec.decode(opened);
+      return opened[0] ?? payload;
+    } catch {
+      return defaultPayloadConverter.toPayload<Sealed>({ sealedWith: keyNameOf(payload) });
+    }
+  };
+  return {
+    encode: (payloads) => Promise.resolve(payloads),
+    decode: (payloads) => Promise.all(payloads.map(open)),
+  };
+}
+
+function sealedWithOf({ memo = {} }: WorkflowExecutionInfo): string | null {
+  const sealed = Object.values(memo).find((value) => Object(value) === value) as Sealed | undefined;
+  return sealed?.sealedWith ?? null;
+}
+
 function describeRun(info: WorkflowExecutionInfo): ListedRun {
   const { workflowId, runId, type, status, startTime, closeTime, typedSearchAttributes } = info;
   const read = (name: SearchAttributeName): unknown =>
@@ -113,6 +142,7 @@ function describeRun(info: WorkflowExecutionInfo): ListedRun {
     budget: read('BudgetlineBudget') as number | null,
     digest: read('BudgetlineDigest') as string | null,
     stages: read('BudgetlineStage') as string[] | null,
+    sealedWith: sealedWithOf(info),
   };
 }
 
@@ -135,7 +165,13 @@ export async function listRuns(client: Client, filter: RunFilter = {}): Promise<
   if (clauses.length > 0) await assertSearchable(client);
   const { limit = 50 } = filter;
   const found: ListedRun[] = [];
-  for await (const info of client.workflow.list({ query: queryOf(filter, clauses), pageSize: limit })) {
+  const { WorkflowClient } = await import('@temporalio/client');
+  const { connection, options } = client;
+  const payloadCodecs = [showSealed(options.loadedDataConverter.payloadCodecs)];
+  const lister = new WorkflowClient({
+    ...{ connection, namespace: options.namespace, dataConverter: { payloadCodecs } },
+  });
+  for await (const info of lister.list({ query: queryOf(filter, clauses), pageSize: limit })) {
     if (found.length >= limit) break;
     found.push(describeRun(info));
   }

@@ -49,7 +49,9 @@ async function queryProgress(
   try {
     if (type === 'allocationSweep') return { of: 'sweep', sweep: await ask<SweepProgress>() };
     return { of: 'experiment', experiment: await ask<ExperimentProgress>() };
-  } catch {
+  } catch (error) {
+    // The answer is there and is encrypted with a key that is not here, or is another one.
+    if (error instanceof BudgetlineError) throw error;
     return null;
   }
 }

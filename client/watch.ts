@@ -92,7 +92,8 @@ class Watcher {
       const { connection } = client;
       const deadline = Date.now() + queryLimitMs;
       return await connection.withDeadline(deadline, () => started.handle.query<SweepProgress>('progress'));
-    } catch {
+    } catch (error) {
+      if (error instanceof BudgetlineError) throw error;
       return undefined;
     }
   }

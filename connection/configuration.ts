@@ -42,12 +42,10 @@ function loadProfile(env: NodeJS.ProcessEnv): ClientConnectConfig {
 }
 
 function converterOf(env: NodeJS.ProcessEnv): DataConverter {
-  const [first, ...others] = readPayloadKeys(env);
-  if (first === undefined) return {};
-  return {
-    payloadCodecs: [createPayloadCodec([first, ...others])],
-    failureConverterPath: require.resolve('./failure-converter'),
-  };
+  const keys = readPayloadKeys(env);
+  const payloadCodecs = [createPayloadCodec(keys)];
+  if (keys.length === 0) return { payloadCodecs };
+  return { payloadCodecs, failureConverterPath: require.resolve('./failure-converter') };
 }
 
 /** The address that the environment or a profile names; undefined where neither does. */

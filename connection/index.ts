@@ -1,6 +1,7 @@
 /** How Temporal is reached: its configuration, the codec of payloads, what it indexes; for clients, workers and the command line. */
 export { configuredAddress, embeddedEnvironment, readConfiguration } from './configuration';
 export type { ConfigurationOptions, TemporalConfiguration } from './configuration';
+export { keyNameOf } from './payload-codec';
 export { readPayloadKeys } from './payload-keys';
 export { openPayloads } from './sealed-json';
 export { isSearchable, registerSearchAttributes } from './search-attributes';

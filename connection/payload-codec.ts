@@ -23,30 +23,63 @@ function encrypt(payload: Payload, { name, bytes }: PayloadKey): Payload {
 export const isEncrypted = ({ metadata }: Payload): boolean =>
   Buffer.from(metadata?.['encoding'] ?? []).toString() === encoding;
 
-/** Opens a payload; one that is not encrypted passes. CONNECTION_INVALID where its key is not among them. */
-export function decrypt(payload: Payload, keys: ReadonlyMap<string, PayloadKey>): Payload {
-  const { metadata, data } = payload;
-  if (!isEncrypted(payload)) return payload;
-  const name = Buffer.from(metadata?.['encryption-key-id'] ?? []).toString();
-  const key = keys.get(name);
-  if (key === undefined || !data)
-    throw new BudgetlineError('CONNECTION_INVALID', `A payload was encrypted with the key "${name}".`, {
+/** The name of the key that a payload was encrypted with. */
+export const keyNameOf = ({ metadata }: Payload): string =>
+  Buffer.from(metadata?.['encryption-key-id'] ?? []).toString();
+
+function missingKey(name: string): BudgetlineError {
+  return new BudgetlineError(
+    'CONNECTION_INVALID',
+    `The payload key "${name}" is not here: a payload was encrypted with it.`,
+    {
       remedy: 'Add that key to BUDGETLINE_PAYLOAD_KEYS, behind the one that encrypts.',
-    });
-  const opening = createDecipheriv(cipher, key.bytes, data.subarray(0, ivBytes));
-  opening.setAuthTag(data.subarray(data.length - tagBytes));
+    },
+  );
+}
+
+function wrongKey(name: string, cause: unknown): BudgetlineError {
+  return new BudgetlineError(
+    'CONNECTION_INVALID',
+    `The payload key "${name}" does not open a payload that was encrypted with a key of that name.`,
+    { remedy: `Put the key that was called "${name}" then into BUDGETLINE_PAYLOAD_KEYS.`, cause },
+  );
+}
+
+function open(data: Uint8Array, key: PayloadKey): Payload {
+  const opening = createDecipheriv(cipher, key.bytes, data.subarray(0, ivBytes), { authTagLength: tagBytes });
+  opening.setAuthTag(data.subarray(Math.max(ivBytes, data.length - tagBytes)));
   const text = [opening.update(data.subarray(ivBytes, data.length - tagBytes)), opening.final()];
   return PayloadMessage.decode(Buffer.concat(text));
 }
 
 /**
- * Encrypts payloads with AES-256-GCM: 12 bytes of nonce, the encrypted Payload message, 16 bytes of tag. The form is that of
- * Temporal's own examples, so that their codec servers can read it for the web UI. Payloads that are not encrypted pass.
+ * Opens a payload; one that is not encrypted passes.
+ *
+ * @throws BudgetlineError CONNECTION_INVALID where its key is not among them, or does not open it
  */
-export function createPayloadCodec(keys: readonly [PayloadKey, ...PayloadKey[]]): PayloadCodec {
+export function decrypt(payload: Payload, keys: ReadonlyMap<string, PayloadKey>): Payload {
+  if (!isEncrypted(payload)) return payload;
+  const name = keyNameOf(payload);
+  const key = keys.get(name);
+  if (key === undefined) throw missingKey(name);
+  try {
+    return open(payload.data ?? new Uint8Array(), key);
+  } catch (cause) {
+    throw wrongKey(name, cause);
+  }
+}
+
+/**
+ * Encrypts payloads with AES-256-GCM by the first key: 12 bytes of nonce, the encrypted Payload message, 16 bytes of tag. The
+ * form is that of Temporal's own examples, so that their codec servers can read it for the web UI. Payloads that are not
+ * encrypted pass. Without a key nothing is encrypted, and what is encrypted names the key that is missing.
+ */
+export function createPayloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
   const byName = new Map(keys.map((key) => [key.name, key]));
+  const [first] = keys;
   return {
-    encode: (payloads) => Promise.resolve(payloads.map((payload) => encrypt(payload, keys[0]))),
+    encode: (payloads) =>
+      Promise.resolve(first === undefined ? payloads : payloads.map((payload) => encrypt(payload, first))),
     // Rejects, and does not throw, where a key is missing.
     // eslint-disable-next-line @typescript-eslint/require-await
     decode: async (payloads) => payloads.map((payload) => decrypt(payload, byName)),

@@ -1,5 +1,5 @@
 import type { Payload } from '@temporalio/common';
-import { decrypt, isEncrypted } from './payload-codec';
+import { decrypt, isEncrypted, keyNameOf } from './payload-codec';
 import type { PayloadKey } from './payload-keys';
 
 const bytesOf = (text: unknown): Buffer => Buffer.from(String(text), 'base64');
@@ -22,24 +22,25 @@ function formatPayload({ metadata, data }: Payload): object {
 /**
  * Temporal's JSON with its encrypted payloads opened by the keys that are there.
  *
- * @returns `sealed` where some payload has another key: those are left as they are
+ * @returns `sealedWith`: names of the keys that are missing; what was encrypted with them is left as it is
+ * @throws BudgetlineError CONNECTION_INVALID where a key of the right name does not open a payload
  */
 export function openPayloads(
   json: unknown,
   keys: readonly PayloadKey[],
-): { readonly opened: unknown; readonly sealed: boolean } {
+): { readonly opened: unknown; readonly sealedWith: readonly string[] } {
   const byName = new Map(keys.map((key) => [key.name, key]));
-  let sealed = false;
+  const missing = new Set<string>();
   const open = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(open);
     if (typeof value !== 'object' || value === null) return value;
     const payload = parsePayload(value);
     if (payload === undefined || !isEncrypted(payload))
       return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, open(each)]));
-    const name = Buffer.from(payload.metadata?.['encryption-key-id'] ?? []).toString();
+    const name = keyNameOf(payload);
     if (byName.has(name)) return formatPayload(decrypt(payload, byName));
-    sealed = true;
+    missing.add(name);
     return value;
   };
-  return { opened: open(json), sealed };
+  return { opened: open(json), sealedWith: [...missing] };
 }

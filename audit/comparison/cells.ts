@@ -32,10 +32,13 @@ type CellStage = Cell['stages'][number];
  * @throws BudgetlineError CONNECTION_INVALID where histories are encrypted with a key that is not here
  */
 export function cellsOf(histories: readonly WorkflowHistory[]): Cell[] {
-  if (histories.some(({ sealed }) => sealed))
-    throw new BudgetlineError('CONNECTION_INVALID', 'The histories are encrypted: no cell can be read.', {
-      remedy: 'Set BUDGETLINE_PAYLOAD_KEYS to the keys with which the run was made.',
-    });
+  const missing = new Set(histories.flatMap(({ sealedWith }) => sealedWith));
+  if (missing.size > 0)
+    throw new BudgetlineError(
+      'CONNECTION_INVALID',
+      `The histories are encrypted with the payload key ${[...missing].map((name) => `"${name}"`).join(', ')}, which is not here: no cell can be read.`,
+      { remedy: 'Add that key to BUDGETLINE_PAYLOAD_KEYS.' },
+    );
   const cells = histories.flatMap(({ result }) => cellResult.safeParse(result).data ?? []);
   return [...new Map(cells.map((cell) => [JSON.stringify(cell.cell), cell])).values()];
 }

@@ -30,7 +30,7 @@ function stageResults({ activities }: WorkflowHistory): Result[] {
   });
 }
 
-/** Anything but an unreadable history is a fault of ours, and no finding. */
+/** Anything but an unreadable history, as a wrong payload key, is no finding. */
 function toldUnreadable(error: unknown): string {
   if (error instanceof BudgetlineError && error.code === 'DATA_INVALID') return 'it is no workflow history';
   throw error;

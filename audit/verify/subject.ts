@@ -110,10 +110,13 @@ export class Subject {
 
   /** Why a check that reads histories cannot be made: they are encrypted, and the keys are not here. */
   async sealedBy(): Promise<string | undefined> {
+    const missing = new Set<string>();
     for (const { runId } of await this.exported())
-      if ((await this.history(runId)).sealed)
-        return 'the histories are encrypted, with a key that BUDGETLINE_PAYLOAD_KEYS does not hold';
-    return undefined;
+      for (const history of [await this.history(runId), await this.completeHistory(runId)])
+        for (const name of history?.sealedWith ?? []) missing.add(`"${name}"`);
+    return missing.size === 0
+      ? undefined
+      : `the histories are encrypted with ${[...missing].join(', ')}, which BUDGETLINE_PAYLOAD_KEYS does not hold`;
   }
 
   /** A history as it was exported. DATA_INVALID, ENOENT. */

@@ -105,12 +105,35 @@ describe('slow: secrets of the environment, through the executable', function ()
     ];
     assert.equal(verified.status, 0, verified.stdout);
     assert.equal(sealed.status, 2, sealed.stdout);
-    assert.match(sealed.stdout, /– histories +the histories are encrypted/);
+    assert.match(sealed.stdout.replace(/\s+/g, ' '), /– histories the histories are encrypted with "first"/);
     const card = ['audit', 'export', id, '--format', 'model-card', '-o', folder.at('card.md')];
     const refused = await call(card, { env: without });
     assert.match(refused.stderr, /histories are encrypted/);
     assert.equal((await ask(...card)).status, 0);
     assert.match(readFileSync(folder.at('card.md'), 'utf8'), /SFT on 16 demonstrations/);
+  });
+
+  it('with another key of that name, every command names the key, and none speaks of tampering', async () => {
+    const id = /secretive-[0-9a-f]{12}/.exec(ended.stdout)?.[0] ?? '';
+    const other = { ...env, BUDGETLINE_PAYLOAD_KEYS: `first:${random()}` };
+    const commands = [
+      ['audit', 'verify', id],
+      ['audit', 'show', id],
+      ['audit', 'diff', id, id],
+      ['audit', 'export', id, '--format', 'csv', '-o', folder.at('other.csv')],
+      ['status', id],
+      ['run', folder.at('sweep.ts')],
+    ];
+    for (const words of commands) {
+      const { status, stderr, stdout } = await call(words, { env: other });
+      assert.equal(status, 78, `${words.join(' ')}: ${stdout}${stderr}`);
+      assert.match(stderr, /CONNECTION_INVALID.*"first"/);
+    }
+    for (const keys of [other.BUDGETLINE_PAYLOAD_KEYS, undefined]) {
+      const listed = await call(['list'], { env: { ...env, BUDGETLINE_PAYLOAD_KEYS: keys } });
+      assert.equal(listed.status, 0, listed.stderr);
+      assert.match(listed.stdout, /completed, encrypted[^]*need the payload key "first"/);
+    }
   });
 
   it('with a key, the database has the run’s names, and nothing of what it says', () => {

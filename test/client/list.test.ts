@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import {
   connect,
   listRuns,
+  readStatus,
   registerSearchAttributes,
   startExperiment,
   startSweep,
@@ -108,5 +110,37 @@ describe('server: runs are found by what they are about', function () {
     const [run] = await find(client, { digest: definitionDigest });
     assert.deepEqual([run?.workflowId, run?.sweep], [sweepId, sweepId]);
     await handle.terminate();
+  });
+
+  it('lists runs that are encrypted with other keys, names those keys, and is told so by every question', async () => {
+    const { address } = await testServer();
+    const key = (name: string): string => `${name}:${randomBytes(32).toString('base64')}`;
+    const withKeys = async (keys: string): Promise<Client> => {
+      const env = { TEMPORAL_ADDRESS: address, BUDGETLINE_PAYLOAD_KEYS: keys };
+      const client = await connect({ env });
+      clients.push(client);
+      return client;
+    };
+    const [a, plain] = [key('key-a'), await connect({ address, env: {} })];
+    clients.push(plain);
+    const mine = await withKeys(a);
+    const others = [plain, await withKeys(key('key-a')), await withKeys(key('key-b'))];
+    const encrypted = await startSweep(resolveSweep({ name: 'encrypted' }), { client: mine });
+    const open = await startSweep(resolveSweep({ name: 'open' }), { client: plain });
+    const { workflowId } = encrypted;
+    const sealedIn = async (client: Client, id: string) => {
+      await find(client, { sweep: id });
+      const runs = await listRuns(client, { state: 'running' });
+      return runs.find((run) => run.workflowId === id)?.sealedWith;
+    };
+    assert.equal(await sealedIn(mine, workflowId), null);
+    for (const client of others) {
+      assert.equal(await sealedIn(client, workflowId), 'key-a');
+      assert.equal(await sealedIn(client, open.workflowId), null);
+      const refused = { code: 'CONNECTION_INVALID', message: /"key-a"/ };
+      await assert.rejects(readStatus(client, workflowId), refused);
+      await assert.rejects(startSweep(resolveSweep({ name: 'encrypted' }), { client }), refused);
+    }
+    await Promise.all([encrypted, open].map(({ handle }) => handle.terminate()));
   });
 });

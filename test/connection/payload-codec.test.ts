@@ -63,12 +63,25 @@ describe('pure: the payload codec', () => {
     await assert.rejects(codecOf(b).decode(old), { code: 'CONNECTION_INVALID', message: /"a"/ });
   });
 
-  it('refuses a payload that was changed, and lets a plain one pass', async () => {
+  it('names the key that does not open a payload of its name, whatever the payload holds, and lets a plain one pass', async () => {
     const [sealed] = await codecOf(a).encode([toPayload(1)]);
     const data = Buffer.from(sealed?.data ?? []);
-    data[14] = (data[14] ?? 0) ^ 1;
-    await assert.rejects(codecOf(a).decode([{ ...sealed, data }]));
+    const refused = { code: 'CONNECTION_INVALID', message: /"a" does not open/ };
+    await assert.rejects(codecOf(makeKey('a')).decode([sealed!]), refused);
+    for (const wrong of [
+      Buffer.alloc(0),
+      data.subarray(0, 20),
+      data.map((byte, at) => (at === 14 ? byte ^ 1 : byte)),
+    ])
+      await assert.rejects(codecOf(a).decode([{ ...sealed, data: wrong }]), refused);
     assert.deepEqual(await codecOf(a).decode([toPayload(1)]), [toPayload(1)]);
+  });
+
+  it('without a key encrypts nothing, and names the key that an encrypted payload needs', async () => {
+    const codec = readConfiguration({ env: {} }).dataConverter.payloadCodecs?.[0];
+    assert.deepEqual(await codec?.encode([toPayload(1)]), [toPayload(1)]);
+    const sealed = await codecOf(a).encode([toPayload(1)]);
+    await assert.rejects(codec!.decode(sealed), { code: 'CONNECTION_INVALID', message: /"a" is not here/ });
   });
 
   it('takes the messages of failures along, and a workflow passes them on as they came', async () => {
@@ -96,7 +109,6 @@ describe('pure: the payload codec', () => {
     await writeFile(folder.at('keys'), `${a}\n${b}\n`);
     const env = { BUDGETLINE_PAYLOAD_KEYS_FILE: folder.at('keys') };
     assert.equal(readConfiguration({ env }).dataConverter.payloadCodecs?.length, 1);
-    assert.deepEqual(readConfiguration({ env: {} }).dataConverter, {});
     for (const wrong of ['short:c2VjcmV0', 'secretsecret', `${a},${a}`])
       assert.throws(
         () => codecOf(wrong),
