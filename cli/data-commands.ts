@@ -82,7 +82,7 @@ export function addDataCommands(program: Command): void {
     )
     .action(async (file: string, flags: Parameters<typeof previewCommand>[1]) => {
       const { previewCommand } = await import('./commands/data.js');
-      process.exitCode = await previewCommand(file, flags);
+      await previewCommand(file, flags);
     });
   withDataOptions(data.command('import'))
     .description('write rows.jsonl and croissant.json into a new folder')
@@ -95,7 +95,7 @@ export function addDataCommands(program: Command): void {
     .option('--usd-per-row <usd>', 'price of a row in US dollars', parseUsd)
     .action(async (file: string, flags: Parameters<typeof importCommand>[1]) => {
       const { importCommand } = await import('./commands/data.js');
-      process.exitCode = await importCommand(file, flags);
+      await importCommand(file, flags);
     });
   withColorOption(data.command('export'))
     .description('write the rows of a dataset artifact and their Croissant metadata into a new folder')

@@ -10,10 +10,12 @@ import { addAuditCommands } from './audit-commands';
 import { addAnnotateCommand, addDataCommands, addScoreCommands } from './data-commands';
 import { exitStatusOf } from './exit-status';
 import { describeCauses, toFailure } from './failure';
+import { BudgetlineError } from '../contracts/failures';
 import { jsonOption, withColorOption } from './options';
 import { packageVersion } from './package-version';
 import { createInk, takesColour } from './print/ink';
 import { renderFailure } from './print/failure';
+import { printFailure } from './printer';
 import { addRunCommands } from './run-commands';
 
 function withDefinitionOptions(command: Command): Command {
@@ -131,7 +133,7 @@ function addProcessCommands(program: Command): void {
     .passThroughOptions()
     .action(async (words: string[], flags: object) => {
       const { checkCommand } = await import('./commands/check.js');
-      process.exitCode = await checkCommand(words, flags);
+      await checkCommand(words, flags);
     });
 }
 
@@ -158,27 +160,22 @@ function createProgram(): Command {
 }
 
 /** What commander found wrong, in our form. */
-function tellUsage({ message }: CommanderError): number {
+function usageFailure({ message }: CommanderError): BudgetlineError {
   const text = message.replace(/^error: /, '').replaceAll('\n', ' ');
-  tell(
-    text.charAt(0).toUpperCase() + text.slice(1),
-    'Compare with: budgetline --help, or budgetline COMMAND --help',
-  );
-  return exitStatusOf('USAGE');
+  return new BudgetlineError('USAGE', text.charAt(0).toUpperCase() + text.slice(1), {
+    remedy: 'Compare with: budgetline --help, or budgetline COMMAND --help',
+  });
 }
 
-function tell(message: string, remedy: string): void {
-  const coloured = takesColour(process.stderr, process.env) && !process.argv.includes('--no-color');
-  const lines = renderFailure({ message, remedy }, createInk(coloured));
-  process.stderr.write(`${lines.join('\n')}\n`);
-}
-
-/** One sentence and what to do; causes and stacks only for BUDGETLINE_DEBUG=1. */
+/** The code, one sentence and what to do; causes and stacks only for BUDGETLINE_DEBUG=1. */
 function tellFailure(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : tellUsage(error);
-  const failure = toFailure(error);
-  tell(failure.message, failure.remedy);
-  if (process.env['BUDGETLINE_DEBUG'] === '1') process.stderr.write(`${describeCauses(error)}\n`);
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  const failure = error instanceof CommanderError ? usageFailure(error) : toFailure(error);
+  const { argv, env, stderr } = process;
+  const coloured = takesColour(stderr, env) && !argv.includes('--no-color');
+  stderr.write(`${renderFailure(failure, createInk(coloured)).join('\n')}\n`);
+  if (argv.includes('--json')) printFailure(failure);
+  if (env['BUDGETLINE_DEBUG'] === '1') stderr.write(`${describeCauses(error)}\n`);
   return exitStatusOf(failure.code);
 }
 

@@ -1,3 +1,4 @@
+import type { Failure } from './failure';
 import { createInk, takesColour, type Ink } from './print/ink';
 
 /** Where a command writes what people read; with --json that is standard error. */
@@ -36,7 +37,15 @@ export function printFound<T>(
   else printer.print(render(found, printer.ink));
 }
 
+let printed = false;
+
 /** One JSON document on standard output. */
 export function printJson(value: unknown): void {
+  printed = true;
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** A failure as the JSON document, where the command has printed none before it failed. */
+export function printFailure({ code, message, remedy }: Failure): void {
+  if (!printed) printJson({ error: { code, message, remedy } });
 }

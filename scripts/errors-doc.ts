@@ -5,10 +5,12 @@ import { failures, type FailureInfo } from '../contracts/failures';
 
 const head = `# Errors
 
-Every failure of Budgetline has a stable code. The command line prints it in front of the sentence that names the file,
-line, field or path; in Temporal it is the type of the \`ApplicationFailure\`; in the ledger it is the \`code\` of an ended
-attempt. Codes stay; sentences may change, so match on codes only. This page is made from \`contracts/failures.ts\`
-by \`npx ts-node scripts/errors-doc.ts\`, and a test holds the two equal.
+Every failure of Budgetline has a stable code. The command line prints \`error[CODE]: \` in front of the
+sentence that names the file, line, field or path, on standard error; with \`--json\` it also prints
+\`{"error": {"code", "message", "remedy"}}\` on standard output, unless it has printed its document
+before it failed. In Temporal the code is the type of the \`ApplicationFailure\`; in the ledger it is the
+\`code\` of an ended attempt. Codes stay; sentences may change, so match on codes only. This page is made
+from \`contracts/failures.ts\` by \`npx ts-node scripts/errors-doc.ts\`, and a test holds the two equal.
 
 "Exit" is the status with which the training executable ends for this reason. "Tried again" says whether a stage that
 ended so is retried by itself.

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { embeddedModelPath } from '../../client';
 import { checkExecutable, type Finding } from '../../conformance';
-import { exitStatusOf } from '../exit-status';
+import { BudgetlineError } from '../../contracts/failures';
 import { renderChecked, renderFinding } from '../print/conformance';
+import { countOf } from '../print/text';
 import { createPrinter } from '../printer';
 
 /** A program as the shell would find it; a JavaScript file is run by this very Node. */
@@ -11,11 +12,15 @@ function commandOf([program = '', ...rest]: readonly string[]): readonly string[
   return [program.includes('/') ? resolve(program) : program, ...rest];
 }
 
-/** `budgetline trainer check EXECUTABLE`: prints each rule as it is decided; the exit status says whether all are kept. */
+/**
+ * `budgetline trainer check EXECUTABLE`: prints each rule as it is decided.
+ *
+ * @throws BudgetlineError TRAINER_PROTOCOL where one is broken
+ */
 export async function checkCommand(
   words: readonly string[],
   { model = embeddedModelPath, color }: { model?: string; color?: boolean },
-): Promise<number> {
+): Promise<void> {
   const printer = createPrinter({ color });
   const findings: Finding[] = [];
   let section: string | null = null;
@@ -25,5 +30,10 @@ export async function checkCommand(
     findings.push(finding);
   }
   printer.print(renderChecked(findings, printer.ink));
-  return findings.every(({ broken }) => broken === null) ? 0 : exitStatusOf('TRAINER_PROTOCOL');
+  const broken = findings.filter((finding) => finding.broken !== null).length;
+  if (broken > 0)
+    throw new BudgetlineError(
+      'TRAINER_PROTOCOL',
+      `${words.join(' ')} breaks ${countOf(broken, 'rule')} of docs/protocol.md.`,
+    );
 }

@@ -15,9 +15,9 @@ import {
   type RowFault,
 } from '../../ingest';
 import { digestFile } from '../../store';
-import { exitStatusOf } from '../exit-status';
 import { loadDefinition } from '../load-definition';
 import { renderFaults, renderPreview, renderSummary } from '../print/data';
+import { countOf } from '../print/text';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 
 export interface DataFlags extends PrinterOptions {
@@ -47,11 +47,12 @@ async function optionsOf(path: string, flags: DataFlags): Promise<IngestOptions>
   };
 }
 
-function tell(
+/** @throws BudgetlineError DATA_INVALID where rows cannot be used, after all of them were shown */
+function show(
+  path: string,
   flags: DataFlags,
-  told: { summary: IngestSummary; faults: RowFault[]; rows: AnnotationRow[] },
-): number {
-  const { summary, faults, rows } = told;
+  { summary, faults, rows }: { summary: IngestSummary; faults: RowFault[]; rows: AnnotationRow[] },
+): void {
   const printer = createPrinter(flags);
   printer.print([
     ...rows.flatMap((row) => renderPreview(row, printer.ink)),
@@ -59,7 +60,14 @@ function tell(
     ...renderSummary(summary, printer.ink),
   ]);
   if (flags.json === true) printJson({ ...summary, preview: rows, faults });
-  return faults.length > 0 ? exitStatusOf('DATA_INVALID') : 0;
+  if (faults.length > 0)
+    throw new BudgetlineError(
+      'DATA_INVALID',
+      `${path}: ${countOf(summary.refused, 'record')} cannot be used.`,
+      {
+        remedy: 'Correct the records at the lines above, or let a policy drop them: see --help.',
+      },
+    );
 }
 
 export interface PreviewFlags extends DataFlags {
@@ -102,11 +110,8 @@ async function readFramed(
   return { summary, rows: rows.slice(0, flags.rows).map(({ row }) => row) };
 }
 
-/**
- * `budgetline data preview FILE`: the first rows as the model will see them, and everything that is wrong with the rest.
- * Gives the exit status: 0, 65 where rows cannot be used.
- */
-export async function previewCommand(path: string, flags: PreviewFlags): Promise<number> {
+/** `budgetline data preview FILE`: the first rows as the model will see them, and everything that is wrong with the rest. */
+export async function previewCommand(path: string, flags: PreviewFlags): Promise<void> {
   const faults: RowFault[] = [];
   const onFault: OnFault = (fault) => faults.push(fault);
   const { definition: file } = flags;
@@ -114,7 +119,7 @@ export async function previewCommand(path: string, flags: PreviewFlags): Promise
     file === undefined
       ? await readBare(path, flags, onFault)
       : await readFramed(path, { flags, file }, onFault);
-  return tell(flags, { ...previewed, faults });
+  show(path, flags, { ...previewed, faults });
 }
 
 export interface ImportFlags extends DataFlags {
@@ -144,7 +149,7 @@ async function provenanceOf(path: string, flags: ImportFlags) {
  * `budgetline data import FILE --out FOLDER`: rows.jsonl in the form that stages take, and croissant.json, which says where
  * they are from. Nothing is left behind where a row cannot be used.
  */
-export async function importCommand(path: string, flags: ImportFlags): Promise<number> {
+export async function importCommand(path: string, flags: ImportFlags): Promise<void> {
   if (existsSync(flags.out))
     throw new BudgetlineError('USAGE', `--out: ${flags.out} is there already.`, {
       remedy: 'Name a new folder.',
@@ -168,7 +173,7 @@ export async function importCommand(path: string, flags: ImportFlags): Promise<n
       await writeFile(join(partial, 'croissant.json'), `${JSON.stringify(dataset, null, 2)}\n`);
       await rename(partial, flags.out);
     }
-    return tell(flags, { summary, faults, rows: [] });
+    show(path, flags, { summary, faults, rows: [] });
   } finally {
     await rm(partial, { recursive: true, force: true });
   }

@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { exitStatusOf } from '../../cli/exit-status';
+import { isFailureCode } from '../../contracts/failures';
 import { call, listFiles, root, type Ended } from './support';
 import { temporaryFolder } from '../support/temporary';
 import { stopServers } from '../../workers/embedded-server';
@@ -38,6 +40,9 @@ describe('slow: bad input, through the executable', function () {
   function assertRefused({ status, stdout, stderr, home }: Refused, expected: number, message: RegExp): void {
     assert.match(stderr, message, stdout);
     assert.equal(status, expected, stderr);
+    const code = /^error\[([A-Z_]+)\]: \S/m.exec(stderr)?.[1];
+    assert.ok(isFailureCode(code), stderr);
+    assert.equal(exitStatusOf(code), expected);
     assert.match(stderr, /^What to do: \S.+/m);
     assert.doesNotMatch(stderr, /^\s+at .*:\d+/m);
     assert.deepEqual(listFiles(home), []);
@@ -59,6 +64,26 @@ describe('slow: bad input, through the executable', function () {
     ]);
     assertRefused(top, 78, /budget: no such field/);
     assertRefused(nested, 78, /evaluation\.maxNewToken: no such field/);
+  });
+
+  it('with --json the code, the sentence and the remedy are a document, also of a command line that is wrong', async () => {
+    const calls = await Promise.all([
+      run([folder.at('nowhere.ts'), '--json']),
+      run(['--json', '--no-such-option', 'x.ts']),
+      call(['data', 'preview', write('rows.jsonl', '{}\n'), '--kind', 'demonstrations', '--json']),
+    ]);
+    const documents = calls.map(({ stdout }) => JSON.parse(stdout) as { error?: Record<string, string> });
+    const errors = documents.map(({ error }) => error);
+    assert.deepEqual([errors[0]?.['code'], errors[1]?.['code']], ['INPUT_MISSING', 'USAGE']);
+    assert.match(errors[0]?.['message'] ?? '', /nowhere\.ts/);
+    assert.match(errors[1]?.['message'] ?? '', /--no-such-option/);
+    assert.ok(errors.slice(0, 2).every((error) => (error?.['remedy'] ?? '').length > 0));
+    assert.equal(errors[2], undefined, 'it has printed what is wrong with the rows before');
+    assert.match(calls[2].stderr, /error\[DATA_INVALID\]: .*rows\.jsonl: 1 record cannot be used/);
+    assert.deepEqual(
+      calls.map(({ status }) => status),
+      [66, 64, 65],
+    );
   });
 
   it('a fraction of 1.2 is named by its place, from the file and from the command line', async () => {
