@@ -8,11 +8,11 @@ import { digestOf, seedOf } from '../digest';
  * every key of that kind, and of what stands on it, then changes too.
  */
 export const revisions: Readonly<Record<StageKind, number>> = {
-  synthesizeData: 1,
+  synthesizeData: 2,
   trainSft: 2,
   freezeReference: 1,
   trainPreference: 2,
-  evaluate: 2,
+  evaluate: 3,
 };
 
 /**

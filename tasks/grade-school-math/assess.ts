@@ -1,21 +1,14 @@
 import type { Assessment, Finish } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
+import { asksAnew, ownAnswer } from '../own-answer';
 import { cleanNumber, type FileProblem } from './gsm8k';
 import type { TwinProblem } from './twin';
+import { lastNumber, leadingNumber } from './whole-number';
 
 const twinFormat = /^ -?\d+[-+*]\d+=-?\d+(; -?\d+[-+*]\d+=-?\d+)* #### -?\d+$/;
-const newQuestion = /\bQ(uestion)?:/;
 
 function isRambling(completion: string, finish: Finish): boolean {
-  return finish === 'length' || newQuestion.test(completion);
-}
-
-const lastOf = (text: string, pattern: RegExp): string | undefined => text.match(pattern)?.at(-1);
-
-/** The number after `####`, else the last number of the first line. */
-export function twinAnswer(completion: string): string | undefined {
-  const marked = /####\s*(-?\d+)/.exec(completion)?.[1];
-  return marked ?? lastOf(completion.trimStart().split('\n')[0] ?? '', /-?\d+/g);
+  return finish === 'length' || asksAnew(completion);
 }
 
 const countOf = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
@@ -24,15 +17,30 @@ const countOf = (text: string, pattern: RegExp): number => text.match(pattern)?.
 const twinSteps = (completion: string): number => countOf(completion, /-?\d+[-+*]\d+=-?\d+/g);
 const fileSteps = (completion: string): number => countOf(completion, /^Step \d+: /gm);
 
+/**
+ * The final answer: the number after the first `####`, read whole; without one the last number of `unmarked`. The format is
+ * not asked for twice.
+ */
+function finalNumber(answer: string, unmarked: string): number {
+  const [, marked = ''] = answer.split('####');
+  return /\d/.test(marked) ? leadingNumber(marked) : lastNumber(unmarked);
+}
+
+const firstLineOf = (text: string): string => text.trimStart().split('\n')[0] ?? '';
+
 export function assessTwin(problem: TwinProblem, completion: string, finish: Finish): Assessment {
-  const strict = /####\s*(-?\d+)/.exec(completion)?.[1] === problem.expected;
-  const flexible = twinAnswer(completion) === problem.expected;
+  const own = ownAnswer(completion);
+  const right = finalNumber(own, firstLineOf(own)) === Number(problem.expected);
   return {
-    score: Number(flexible),
+    score: Number(right),
     formatted: twinFormat.test(completion),
     rambling: isRambling(completion, finish),
     repetition: repetitionRate(completion),
-    scores: { strict: Number(strict), flexible: Number(flexible), steps: twinSteps(completion) },
+    scores: {
+      strict: Number(right && /####.*\d/s.test(own)),
+      flexible: Number(right),
+      steps: twinSteps(own),
+    },
   };
 }
 
@@ -44,7 +52,7 @@ export function strictAnswer(completion: string): string | undefined {
 
 /** GSM8K's flexible extraction (lm-eval v3): the last thing that looks like a number. */
 export function flexibleAnswer(completion: string): string | undefined {
-  const match = lastOf(completion, /(-?[$0-9.,]{2,})|(-?[0-9]+)/g);
+  const match = completion.match(/(-?[$0-9.,]{2,})|(-?[0-9]+)/g)?.at(-1);
   return match === undefined ? undefined : cleanNumber(match);
 }
 
@@ -59,18 +67,17 @@ function keepsStepFormat(completion: string): boolean {
   );
 }
 
+/** `strict` and `flexible` are the published extractions: they compare texts, and read "8.00" and "1e3" as they do. */
 export function assessFile(problem: FileProblem, completion: string, finish: Finish): Assessment {
-  // The harness that defines these extractions ends an answer where a new question begins.
-  const own = completion.split(newQuestion)[0] ?? '';
-  const flexible = flexibleAnswer(own) === problem.expected;
+  const own = ownAnswer(completion);
   return {
-    score: Number(flexible),
+    score: Number(finalNumber(own, own) === Number(problem.expected)),
     formatted: keepsStepFormat(completion),
     rambling: isRambling(completion, finish),
     repetition: repetitionRate(completion),
     scores: {
       strict: Number(strictAnswer(own) === problem.expected),
-      flexible: Number(flexible),
+      flexible: Number(flexibleAnswer(own) === problem.expected),
       steps: fileSteps(own),
     },
   };

@@ -43,8 +43,8 @@ function renderSolution(answer: string, stripCalculator: boolean): string {
 /** The number that a worked answer ends with; undefined where it has none. */
 export function answerNumber(answer: string): string | undefined {
   const last = answer.trimEnd().split('\n').at(-1)?.trim() ?? '';
-  const number = finalAnswer.exec(last)?.[1];
-  return number === undefined ? undefined : cleanNumber(number);
+  const number = cleanNumber(finalAnswer.exec(last)?.[1] ?? 'none');
+  return Number.isNaN(Number(number)) ? undefined : number;
 }
 
 /** Rows of question-and-answer JSONL; what is wrong goes into `faults`. */

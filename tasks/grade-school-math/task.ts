@@ -9,8 +9,8 @@ import { generateTwin, twinQuestion } from './twin';
  * Grade school math, by its generated twin (`data.source` "twin") or from question-and-answer JSONL such as GSM8K
  * ("files"). The twin asks for ` 17-11=6; 6+4=10 #### 10`, the files for `Step 1: …` lines and `#### n`.
  *
- * `score` is the flexible extraction, which does not ask for the format: cold start then shows in the format rate and
- * not twice. `scores` holds both, strict (only the number after `####`) and flexible.
+ * `score` does not ask for the format: cold start then shows in the format rate and not twice. `scores` holds `strict`
+ * (only the number after `####`) and `flexible`, of files as published.
  */
 export const gradeSchoolMath: Task<MathProblem> = {
   name: 'grade-school-math',

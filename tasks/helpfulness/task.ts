@@ -4,6 +4,7 @@ import { normalizeText } from '../../text/normalize';
 import { defineTask } from '../define/define-task';
 import { judgeBothOrders, qualityJudge } from '../judging/judge';
 import { summarizeWins } from '../judging/summarize';
+import { ownAnswer } from '../own-answer';
 import { drawOne } from '../random';
 import { names, things } from '../words';
 
@@ -43,13 +44,18 @@ function askedFor(request: string): string[] {
     .filter((word) => word.length > 2 && !['asks', 'how', 'the', 'and'].includes(word));
 }
 
-/** How much of the request an answer takes up, and whether it goes step by step; twice the same step counts once. */
+/** What an answer's numbered steps say; twice the same step, whatever its number, counts once. */
+function distinctSteps(answer: string): number {
+  const steps = [...answer.matchAll(/(?<!\d)[1-5]\. ([^.]+)/g)].map(([, said = '']) => normalizeText(said));
+  return new Set(steps.filter((said) => said !== '')).size;
+}
+
+/** How much of the request an answer takes up, and whether it goes step by step. */
 function quality({ request }: HelpItem, answer: string): number {
   const given = new Set(normalizeText(answer).split(' '));
   const asked = askedFor(request);
   const taken = asked.filter((word) => given.has(word)).length / Math.max(1, asked.length);
-  const steps = new Set((answer.match(/(?<!\d)[1-5]\. [^.]+/g) ?? []).map(normalizeText));
-  return taken + Math.min(steps.size, 3) / 3;
+  return taken + Math.min(distinctSteps(answer), 3) / 3;
 }
 
 const judge = qualityJudge<HelpItem>(
@@ -58,11 +64,12 @@ const judge = qualityJudge<HelpItem>(
   quality,
 );
 
-const prompt = ({ request }: HelpItem): string => `${request}\nA:`;
+const cue = 'A:';
+const prompt = ({ request }: HelpItem): string => `${request}\n${cue}`;
 
 const sides = (item: HelpItem, completion: string): Sides => ({
   prompt: prompt(item),
-  answer: completion,
+  answer: ownAnswer(completion, cue),
   reference: item.reference,
 });
 
@@ -83,12 +90,13 @@ export const helpfulness = defineTask<HelpItem>({
   gold: ({ response }) => response,
   sides,
   evaluate(item, completion) {
-    const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, sides(item, completion));
+    const compared = sides(item, completion);
+    const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, compared);
     return {
       score: win,
-      formatted: /(?<!\d)1\. /.test(completion),
-      scores: { win, unparseable, inconsistent, characters: completion.length },
+      formatted: /(?<!\d)1\. /.test(compared.answer),
+      scores: { win, unparseable, inconsistent, characters: compared.answer.length },
     };
   },
-  summarize: summarizeWins,
+  summarize: summarizeWins(cue),
 });

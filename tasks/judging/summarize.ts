@@ -1,11 +1,14 @@
 import type { ItemResult } from '../../contracts/rows';
+import { ownAnswer } from '../own-answer';
 import { lengthControlledWinRate } from './length-control';
 
-/** What stands beside a raw win rate: the rate at equal length. */
-export function summarizeWins(items: readonly ItemResult[]): { lengthControlledWin: number } {
-  const judged = items.map(({ score, completion, expected }) => ({
-    win: score,
-    longerBy: completion.length - expected.length,
-  }));
-  return { lengthControlledWin: lengthControlledWinRate(judged) };
-}
+/** What stands beside a raw win rate: the rate at equal length, of what is judged of each answer. */
+export const summarizeWins =
+  (cue: string) =>
+  (items: readonly ItemResult[]): { lengthControlledWin: number } => {
+    const judged = items.map(({ score, completion, expected }) => ({
+      win: score,
+      longerBy: ownAnswer(completion, cue).length - expected.length,
+    }));
+    return { lengthControlledWin: lengthControlledWinRate(judged) };
+  };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Random } from '../../contracts/task';
 import { defineTask } from '../define/define-task';
+import { ownAnswer } from '../own-answer';
 import { drawInteger, drawOne } from '../random';
 import { names } from '../words';
 
@@ -58,9 +59,19 @@ function drawItem(random: Random): Puzzle {
 const answerOf = ({ people, asked }: Puzzle): string => people.at(asked === 'oldest' ? 0 : -1) ?? '';
 const chainOf = ({ people }: Puzzle): string => people.join(' > ');
 
+const cue = 'A:';
+
 function prompt({ people, facts, asked }: Puzzle): string {
   const said = facts.map(([older, younger]) => `${people[older] ?? ''} > ${people[younger] ?? ''}.`);
-  return `${said.join(' ')} Who is ${asked}?\nA:`;
+  return `${said.join(' ')} Who is ${asked}?\n${cue}`;
+}
+
+/** Who is named in the line after the first `####`; several together are nobody. undefined where nobody is named there. */
+function markedName({ people }: Puzzle, answer: string): string | undefined {
+  const line = answer.split('####')[1]?.split('\n')[0] ?? '';
+  const words = new Set(line.match(/\p{L}+/gu));
+  const named = people.filter((name) => words.has(name));
+  return named.length > 1 ? '' : named[0];
 }
 
 /**
@@ -79,12 +90,13 @@ export const logicPuzzles = defineTask<Puzzle>({
   expected: answerOf,
   gold: (puzzle) => ` ${chainOf(puzzle)} #### ${answerOf(puzzle)}`,
   evaluate(puzzle, completion) {
-    const marked = /####\s*([A-Z][a-z]+)/.exec(completion)?.[1];
-    const last = completion
+    const own = ownAnswer(completion, cue);
+    const marked = markedName(puzzle, own);
+    const last = own
       .split('\n')[0]
       ?.match(/[A-Z][a-z]+/g)
       ?.at(-1);
-    const chain = completion.split('####')[0]?.trim() === chainOf(puzzle);
+    const chain = own.split('####')[0]?.trim() === chainOf(puzzle);
     const expected = answerOf(puzzle);
     return {
       score: Number((marked ?? last) === expected),

@@ -9,6 +9,7 @@ import { defineTask } from '../define/define-task';
 import { gainVerbs, lossVerbs } from '../grade-school-math/words';
 import { judgeBothOrders, qualityJudge } from '../judging/judge';
 import { summarizeWins } from '../judging/summarize';
+import { ownAnswer } from '../own-answer';
 import { drawInteger, drawOne } from '../random';
 import { names, things } from '../words';
 
@@ -47,11 +48,12 @@ const judge = qualityJudge<SummaryItem>(
   ({ summary }, answer) => rouge(summary, answer).rouge1,
 );
 
-const prompt = ({ document }: SummaryItem): string => `${document}\nTL;DR:`;
+const cue = 'TL;DR:';
+const prompt = ({ document }: SummaryItem): string => `${document}\n${cue}`;
 
 const sides = (item: SummaryItem, completion: string): Sides => ({
   prompt: prompt(item),
-  answer: completion,
+  answer: ownAnswer(completion, cue),
   reference: lead(item),
 });
 
@@ -74,10 +76,12 @@ export const summarization = defineTask<SummaryItem>({
   sides,
   evaluate(item, completion) {
     const { document, summary } = item;
-    const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, sides(item, completion));
-    const words = wordRuns(completion).length;
-    const figures = { ...rouge(summary, completion), words, copyRate: copyRate(document, completion) };
+    const compared = sides(item, completion);
+    const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, compared);
+    const { answer } = compared;
+    const words = wordRuns(answer).length;
+    const figures = { ...rouge(summary, answer), words, copyRate: copyRate(document, answer) };
     return { score: win, scores: { win, unparseable, inconsistent, ...figures } };
   },
-  summarize: summarizeWins,
+  summarize: summarizeWins(cue),
 });

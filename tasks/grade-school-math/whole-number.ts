@@ -1,0 +1,26 @@
+/** A number with everything that is part of it: sign, currency, thousands, decimals, exponent, denominator. */
+const number = /([-−+]?)\$?([-−]?)(\d+(?:,\d+)*(?:\.\d+)?|\.\d+)(e[+-]?\d+)?(?:\/(\d+(?:\.\d+)?))?/;
+const grouped = /^\d{1,3}(?:,\d{3})*(?:\.\d+)?$/;
+
+/** What makes the number before it a part of something else: "8 + 1", "8:30", "8x", "8 9". */
+const continued = /^(?:[\p{L}\p{N}_%^]|[ \t]*[-−+*/=×÷:.,]?[ \t]*\d|[ \t]*[-−+*/=×÷^][ \t]*[(])/u;
+
+const isMinus = (sign = ''): boolean => sign === '-' || sign === '−';
+
+function valueOf([, sign, inner, digits = '', exponent = '', divisor]: RegExpMatchArray): number {
+  if (digits.includes(',') && !grouped.test(digits)) return Number.NaN;
+  const size = Number(digits.replaceAll(',', '') + exponent) / Number(divisor ?? 1);
+  return isMinus(sign) === isMinus(inner) ? size : -size;
+}
+
+/** The number that a text begins with, read whole; NaN where it begins with none, or with a term that has one. */
+export function leadingNumber(text: string): number {
+  const match = new RegExp(`^[\\s*_]*${number.source}`, 'i').exec(text);
+  return match === null || continued.test(text.slice(match[0].length)) ? Number.NaN : valueOf(match);
+}
+
+/** The last number of a text, read whole; NaN where there is none. */
+export function lastNumber(text: string): number {
+  const match = [...text.matchAll(new RegExp(number, 'gi'))].at(-1);
+  return match === undefined ? Number.NaN : valueOf(match);
+}
