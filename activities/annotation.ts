@@ -11,23 +11,21 @@ import { generateAnswers } from './policy';
 import type { StageSession } from './session';
 import { askingOf, billedFor, billsOf, endedFor, sumBills } from './usage';
 
-/** Who works, on what: one folder in the store. */
-export interface AnnotationWork {
-  readonly name: string;
-  /** The same for all stages whose answers may serve each other. */
-  readonly key: string;
-}
-
 /** What came of it, and what was told of it; what it cost stands in the stage's bill. */
 export interface Annotated<T> {
   readonly result: T;
   readonly told: Readonly<Record<string, number>>;
 }
 
-/** A folder of answers has one writer at a time: two stages that asked at once would pay twice for common rows. */
-async function claimFolder({ environment }: StageSession, { key, name }: AnnotationWork): Promise<Claim> {
+/**
+ * Everything that is paid under one name goes into one folder, whatever task and role it is for, and that has one writer at
+ * a time: so a limit on money holds for all of it, and no two stages pay for common rows.
+ */
+const folderKey = (name: string): string => digestOf({ annotations: name });
+
+async function claimFolder({ environment }: StageSession, name: string): Promise<Claim> {
   const holder = `${environment.actor}@${environment.host} process ${process.pid}`;
-  const outcome = await environment.store.claim(key, holder);
+  const outcome = await environment.store.claim(folderKey(name), holder);
   if ('claim' in outcome) return outcome.claim;
   throw new BudgetlineError('ANNOTATOR_BUSY', `${name} is working for ${outcome.heldBy.holder}.`);
 }
@@ -51,6 +49,7 @@ async function generateLocally(
 
 interface Opening {
   readonly claim: Claim;
+  /** The folder's. */
   readonly key: string;
   readonly told: Record<string, number>;
   /** The stage's ledger. */
@@ -60,7 +59,8 @@ interface Opening {
 function openSession(session: StageSession, { claim, key, told, lines }: Opening): AnnotationSession {
   return {
     stage: session.stage.key,
-    billed: billedFor(key, lines),
+    // An evaluation asks one judge about several tasks, one after another.
+    billed: sumBills([billedFor(key, lines), session.usage.billFor(key)]),
     ...allowanceOf(session, lines),
     folder: join(session.environment.store.paths.home, 'store', 'annotations', key),
     signal: AbortSignal.any([session.stop, claim.lost]),
@@ -98,14 +98,14 @@ export async function billOf(session: StageSession): Promise<Record<string, numb
 /** Has somebody work through a stage's rows; what was paid for stays in their folder, whatever becomes of the attempt. */
 export async function annotate<T>(
   session: StageSession,
-  work: AnnotationWork,
+  name: string,
   ask: (annotation: AnnotationSession) => Promise<T>,
 ): Promise<Annotated<T>> {
-  const claim = await claimFolder(session, work);
+  const claim = await claimFolder(session, name);
   const told: Record<string, number> = {};
   try {
     const lines = await readLines(session);
-    const result = await ask(openSession(session, { claim, key: work.key, told, lines }));
+    const result = await ask(openSession(session, { claim, key: folderKey(name), told, lines }));
     return { result, told };
   } catch (error) {
     // An attempt that should end ends as one, however the annotator tells of it.

@@ -56,8 +56,12 @@ export class Usage {
 
   /** A call that was paid for, whatever becomes of the attempt. */
   addCall(folder: string, { calls = 1, ...cost }: AnnotationCost): void {
-    const bill = this.#bills.get(folder);
-    this.#bills.set(folder, sumBills([...(bill === undefined ? [] : [bill]), { calls, ...cost }]));
+    this.#bills.set(folder, sumBills([this.billFor(folder), { calls, ...cost }]));
+  }
+
+  /** What of it stands in one folder's journal. */
+  billFor(folder: string): AnnotationBill {
+    return this.#bills.get(folder) ?? sumBills([]);
   }
 
   /** All calls together; null where no model behind an endpoint was asked. */

@@ -1,7 +1,8 @@
-import { appendFile, mkdir, readdir, readFile, truncate } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { AnnotationCost, AnnotationSession } from '../contracts/task';
+import { LineFile } from './line-file';
 
 /** One paid answer, or one that was paid for and could not be used. */
 const entry = z.strictObject({
@@ -14,49 +15,32 @@ const entry = z.strictObject({
   usd: z.number().nonnegative(),
   /** The stage that it was paid for. */
   stage: z.string().optional(),
+  /** The call that it answers, by its name among the open calls. */
+  call: z.string().optional(),
 });
 export type JournalEntry = z.infer<typeof entry>;
 
 type Bill = Required<AnnotationCost>;
 const nothing: Bill = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
 
-function parseEntry(line: string): JournalEntry | undefined {
-  try {
-    return entry.parse(JSON.parse(line));
-  } catch {
-    return undefined;
-  }
-}
-
-/** The whole lines of a journal; what a killed process left of a last one is cut off. */
-async function readWhole(path: string): Promise<JournalEntry[]> {
-  const bytes = await readFile(path);
-  const end = bytes.lastIndexOf(10) + 1;
-  if (end < bytes.length) await truncate(path, end);
-  const lines = bytes.toString('utf8', 0, end).split('\n');
-  return lines.map(parseEntry).filter((each) => each !== undefined);
-}
-
 /**
  * What was paid for, a line an answer, flushed before the answer is used: whoever goes on after a crash pays for no row
- * twice, and a larger budget finds the answers of a smaller one. Answers that come while the disk is busy go to it
- * together. One process writes at a time.
+ * twice, and a larger budget finds the answers of a smaller one. One process writes at a time.
  */
 export class Journal {
   readonly #answers = new Map<string, string>();
+  readonly #unusable = new Map<string, number>();
   readonly #bills = new Map<string, Bill>();
+  readonly #calls = new Set<string>();
   #usd = 0;
-  #waiting: JournalEntry[] = [];
-  #written: Promise<void> = Promise.resolve();
 
-  private constructor(private readonly path: string) {}
+  private constructor(private readonly file: LineFile<JournalEntry>) {
+    for (const each of file.before) this.#take(each);
+  }
 
   static async open(folder: string): Promise<Journal> {
     await mkdir(folder, { recursive: true });
-    const journal = new Journal(join(folder, 'journal.jsonl'));
-    const exists = (await readdir(folder)).includes('journal.jsonl');
-    for (const each of exists ? await readWhole(journal.path) : []) journal.#take(each);
-    return journal;
+    return new Journal(await LineFile.open(join(folder, 'journal.jsonl'), entry));
   }
 
   /** US dollars of everything in it. */
@@ -68,21 +52,20 @@ export class Journal {
     return this.#answers.get(request);
   }
 
-  /**
-   * Resolves when it is on the disk. Where a write failed all later ones do: what it left of a line would spoil the next.
-   */
-  add(added: JournalEntry): Promise<void> {
-    this.#waiting.push(added);
-    if (this.#waiting.length === 1) this.#written = this.#written.then(() => this.#flush());
-    return this.#written;
+  /** Answers to a request that were paid for and could not be used. */
+  unusableTo(request: string): number {
+    return this.#unusable.get(request) ?? 0;
   }
 
-  async #flush(): Promise<void> {
-    const entries = this.#waiting;
-    this.#waiting = [];
-    const lines = entries.map((each) => `${JSON.stringify(each)}\n`).join('');
-    await appendFile(this.path, lines, { flush: true });
-    for (const each of entries) this.#take(each);
+  /** Whether a call has its answer here. */
+  answers(call: string): boolean {
+    return this.#calls.has(call);
+  }
+
+  /** Resolves when it is on the disk. */
+  async add(added: JournalEntry): Promise<void> {
+    await this.file.add(added);
+    this.#take(added);
   }
 
   /** What was paid for a stage beyond what its ledger tells of: the calls of attempts that were killed. */
@@ -108,9 +91,11 @@ export class Journal {
   }
 
   #take(entry: JournalEntry): void {
-    const { request, answer, usd } = entry;
+    const { request, answer, usd, call } = entry;
     this.#usd += usd;
     this.#bill(entry);
-    if (answer !== null) this.#answers.set(request, answer);
+    if (call !== undefined) this.#calls.add(call);
+    if (answer === null) this.#unusable.set(request, this.unusableTo(request) + 1);
+    else this.#answers.set(request, answer);
   }
 }

@@ -1,7 +1,6 @@
 import { BudgetlineError } from '../../contracts/failures';
 import type { ItemResult } from '../../contracts/rows';
 import type { Judge, Problem } from '../../contracts/task';
-import { digestOf } from '../../planning';
 import { bothOrders, scoreVerdicts } from '../../tasks';
 import { annotate, type Annotated } from '../annotation';
 import type { StageSession } from '../session';
@@ -33,10 +32,7 @@ async function askJudge(
   { judged, items }: { judged: Judged; items: readonly ItemResult[] },
 ): Promise<Annotated<readonly string[]>> {
   const comparisons = judged.problems.flatMap((problem, at) => comparisonsOf(judged, problem, items[at]!));
-  const key = digestOf({ judgements: judged.task.name, judge: judge.name });
-  return annotate(session, { name: `Judge ${judge.name}`, key }, (annotation) =>
-    judge.compareAll(comparisons, annotation),
-  );
+  return annotate(session, judge.name, (annotation) => judge.compareAll(comparisons, annotation));
 }
 
 /**

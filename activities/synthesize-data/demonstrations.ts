@@ -3,7 +3,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { DemonstrationRow } from '../../contracts/rows';
 import type { SpecOf } from '../../contracts/stage';
 import type { Annotator, Problem } from '../../contracts/task';
-import { demonstrationRows, digestOf } from '../../planning';
+import { demonstrationRows } from '../../planning';
 import { createRandom } from '../../tasks';
 import { writeFileAtomic } from '../../store';
 import { annotate, billOf } from '../annotation';
@@ -29,12 +29,10 @@ async function writeAll(
   annotator: Annotator,
   { problems, poolSeed }: { problems: readonly Problem[]; poolSeed: number },
 ): Promise<{ completions: readonly string[]; metrics: Readonly<Record<string, number>> }> {
-  const { task } = await session.loadTask();
   const { name } = annotator;
   if (annotator.demonstrateAll === undefined)
     return { completions: demonstrateEach(annotator, problems, poolSeed), metrics: {} };
-  const work = { name: `Annotator ${name}`, key: digestOf({ annotations: task.name, annotator: name }) };
-  const asked = await annotate(session, work, async (annotation) =>
+  const asked = await annotate(session, name, async (annotation) =>
     annotator.demonstrateAll?.(problems, annotation),
   );
   return { completions: asked.result ?? [], metrics: { ...(await billOf(session)), ...asked.told } };

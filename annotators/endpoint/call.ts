@@ -1,6 +1,8 @@
 import type OpenAI from 'openai';
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
+import type { BudgetlineError } from '../../contracts/failures';
+import { refusalOf } from './model-name';
+import { ErrorReply, neverSent } from './retry';
 import type { Ask, EndpointSettings } from './settings';
 
 /** What a call took. */
@@ -9,12 +11,14 @@ export interface Tokens {
   readonly outputTokens: number;
 }
 
-/** An answer of the endpoint, whether it can be used or not, and what it took. */
-export interface Reply extends Tokens {
-  /** null where the reply is not of the asked form, or of another model. */
+/** What came of a call. */
+export interface Outcome {
+  /** What it is billed; nothing, or unknown where its reply was never read. */
+  readonly billed: Tokens | 'nothing' | 'unknown';
+  /** null where there is none, or none of the asked form. */
   readonly answer: string | null;
-  /** Why nobody should ask again: another model answered. */
-  readonly refusal: BudgetlineError | null;
+  /** What went wrong with the call; an answer that is not of the asked form is none. */
+  readonly failure?: unknown;
 }
 
 /** Tokens that a chat template and the form of the answer may add to a question. */
@@ -51,58 +55,101 @@ function readAnswer(content: unknown): string | null {
   }
 }
 
-/** "gpt-4o-2024-08-06" answers for "gpt-4o"; anything else is another model. */
-function refusalOf(asked: string, answered: unknown): BudgetlineError | null {
-  const isAsked = typeof answered === 'string' && (answered === asked || answered.startsWith(`${asked}-`));
-  if (isAsked) return null;
-  return new BudgetlineError(
-    'ANNOTATOR_REFUSED',
-    `Asked for model ${asked}, ${JSON.stringify(answered)} answered.`,
-    {
-      remedy: 'Name the model as the endpoint does: whose answers they are is part of the record.',
-      details: { asked },
-    },
-  );
-}
+const usage = z.object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() });
 
-const completion = z.object({
-  model: z.unknown(),
-  choices: z.array(z.object({ message: z.object({ content: z.unknown() }) })).min(1),
-  usage: z
-    .object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() })
+/** As much of a reply as it has: every part may be missing or of another form. */
+const reply = z.object({
+  model: z.unknown().optional(),
+  choices: z
+    .array(
+      z
+        .object({ message: z.object({ content: z.unknown().optional() }).nullish().catch(null) })
+        .catch({ message: null }),
+    )
     .nullish()
     .catch(null),
+  usage: usage.nullish().catch(null),
+  error: z
+    .looseObject({ usage: usage.nullish().catch(null) })
+    .nullish()
+    .catch({}),
 });
+type Reply = z.infer<typeof reply>;
 
-type Completion = z.infer<typeof completion>;
-
-/** What a server does not tell is held for the most that it can be: a limit on money would be none else. */
-function tokensOf({ usage }: Completion, settings: EndpointSettings, ask: Ask): Tokens {
-  if (usage === null || usage === undefined) return mostTokens(settings, ask);
-  return { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens };
+interface Received {
+  readonly status: number;
+  /** null where the body is no JSON object. */
+  readonly body: Reply | null;
 }
 
-/** One call, without retries. Throws what the client throws. */
-export async function askOnce(
-  client: OpenAI,
-  {
-    settings,
-    ask,
-    requestId,
-    signal,
-  }: { settings: EndpointSettings; ask: Ask; requestId: string; signal: AbortSignal },
-): Promise<Reply> {
-  const { model, temperature, maxTokens } = settings;
+function parseBody(text: string): Reply | null {
+  try {
+    return reply.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Before anything else is made of a reply: whatever is wrong with it, it was paid for. */
+function billOf({ status, body }: Received, most: Tokens): Outcome['billed'] {
+  const used = body?.usage ?? body?.error?.usage;
+  if (used) return { inputTokens: used.prompt_tokens, outputTokens: used.completion_tokens };
+  if (status >= 400) return 'nothing';
+  return body === null || isError(body) ? 'unknown' : most;
+}
+
+const isError = ({ choices, error }: Reply): boolean => !choices && error !== null && error !== undefined;
+
+type CallOptions = Readonly<{
+  settings: EndpointSettings;
+  ask: Ask;
+  requestId: string;
+  signal: AbortSignal;
+}>;
+
+function bodyOf({ model, temperature, maxTokens }: EndpointSettings, ask: Ask) {
   const messages = [
     ...(ask.system === '' ? [] : [{ role: 'system' as const, content: ask.system }]),
     { role: 'user' as const, content: ask.user },
   ];
-  const body = { model, temperature, max_tokens: maxTokens, messages, response_format: responseFormat };
+  return { model, temperature, max_tokens: maxTokens, messages, response_format: responseFormat };
+}
+
+/** The call by the client, and what was received, also where the client throws. */
+async function send(client: OpenAI, { settings, ask, requestId, signal }: CallOptions) {
+  let received: Received | undefined;
+  const keeping: typeof fetch = async (input, init) => {
+    const response = await fetch(input, init);
+    const text = await response.text();
+    const { status, headers } = response;
+    received = { status, body: parseBody(text) };
+    return new Response(text, { status, headers });
+  };
   // Servers that know the header bill a repeated request once.
   const options = { signal, headers: { 'Idempotency-Key': requestId } };
-  const response: unknown = await client.chat.completions.create(body, options);
-  const parsed = completion.parse(response);
-  const refusal = refusalOf(model, parsed.model);
-  const answer = refusal === null ? readAnswer(parsed.choices[0]?.message.content) : null;
-  return { answer, refusal, ...tokensOf(parsed, settings, ask) };
+  const asking = client.withOptions({ fetch: keeping }).chat.completions;
+  const failure: unknown = await asking.create(bodyOf(settings, ask), options).then(
+    () => undefined,
+    (error: unknown) => error ?? new Error('unknown'),
+  );
+  return { received, failure };
+}
+
+/** What is wrong with a reply that was read, but for its answer's form. */
+function faultOf({ model, ...body }: Reply, { settings }: CallOptions): BudgetlineError | ErrorReply | null {
+  return isError({ model, ...body }) ? new ErrorReply() : refusalOf(settings.model, model);
+}
+
+/** One call, without retries. */
+export async function askOnce(client: OpenAI, options: CallOptions): Promise<Outcome> {
+  const { received, failure } = await send(client, options);
+  if (received === undefined)
+    return { billed: neverSent(failure) ? 'nothing' : 'unknown', answer: null, failure };
+  const billed = billOf(received, mostTokens(options.settings, options.ask));
+  const { body } = received;
+  if (failure !== undefined || body === null)
+    return { billed, answer: null, failure: failure ?? new ErrorReply() };
+  const fault = faultOf(body, options);
+  if (fault !== null) return { billed, answer: null, failure: fault };
+  return { billed, answer: readAnswer(body.choices?.[0]?.message?.content) };
 }

@@ -1,7 +1,10 @@
 import { BudgetlineError } from '../../contracts/failures';
+import { nameUsd } from '../../contracts/money';
 import type { AnnotationSession } from '../../contracts/task';
 import type { Journal } from '../journal';
+
 import { mostTokens, type Tokens } from './call';
+import type { OpenCalls } from './open-calls';
 import type { Ask, EndpointSettings } from './settings';
 
 export function usdOf({ prices }: EndpointSettings, { inputTokens, outputTokens }: Tokens): number {
@@ -13,16 +16,18 @@ const tolerance = 1e-9;
 
 interface LimitsOptions {
   readonly settings: EndpointSettings;
-  readonly session: Pick<AnnotationSession, 'allowanceUsd'>;
+  readonly session: Pick<AnnotationSession, 'allowanceUsd' | 'stage'>;
   readonly journal: Pick<Journal, 'usd'>;
+  readonly calls: Pick<OpenCalls, 'lost'>;
   /** What the journal tells of that the session's allowance is not for. */
   readonly paidBeforeUsd: number;
 }
 
-/** A limit, and what of it is spent. */
+/** A limit, what of it is spent, and the most that calls of an unknown bill may have cost. */
 interface Limit {
   readonly usd: number;
   readonly spentUsd: number;
+  readonly unknownUsd: number;
   /** What to raise. */
   readonly name: string;
 }
@@ -39,11 +44,11 @@ export class Limits {
   constructor(private readonly options: LimitsOptions) {}
 
   /**
-   * Resolves when the call may be made, to what is to be called when it is paid and written down, or has failed.
+   * Resolves when the call may be made, to the most that it can cost and what is to be called when that is written down.
    *
    * @throws BudgetlineError SPEND_LIMIT; the signal's reason
    */
-  async hold(ask: Ask, signal: AbortSignal): Promise<() => void> {
+  async hold(ask: Ask, signal: AbortSignal): Promise<{ usd: number; release: () => void }> {
     const { settings } = this.options;
     const dearestUsd = usdOf(settings, mostTokens(settings, ask));
     for (let passed = this.#passedBy(dearestUsd); passed !== undefined; passed = this.#passedBy(dearestUsd)) {
@@ -53,30 +58,36 @@ export class Limits {
     }
     this.#heldUsd += dearestUsd;
     this.#underWay += 1;
-    return () => this.#release(dearestUsd);
+    return { usd: dearestUsd, release: () => this.#release(dearestUsd) };
   }
 
   #limits(): Limit[] {
-    const { settings, session, journal, paidBeforeUsd } = this.options;
-    const { allowanceUsd = Infinity } = session;
+    const { settings, session, journal, calls, paidBeforeUsd } = this.options;
+    const { allowanceUsd = Infinity, stage } = session;
+    const [all, own] = [calls.lost().usd, calls.lost(stage).usd];
+    const spentUsd = journal.usd;
     return [
-      { usd: settings.spendLimitUsd, spentUsd: journal.usd, name: 'spendLimitUsd' },
-      { usd: allowanceUsd, spentUsd: journal.usd - paidBeforeUsd, name: 'the definition’s spendLimit' },
+      { usd: settings.spendLimitUsd, spentUsd, unknownUsd: all, name: 'spendLimitUsd' },
+      {
+        ...{ usd: allowanceUsd, spentUsd: spentUsd - paidBeforeUsd, unknownUsd: own },
+        name: 'the definition’s spendLimit',
+      },
     ];
   }
 
   /** The limit that one more call might pass. */
   #passedBy(dearestUsd: number): Limit | undefined {
     return this.#limits().find(
-      ({ usd, spentUsd }) => spentUsd + this.#heldUsd + dearestUsd > usd + tolerance,
+      ({ usd, spentUsd, unknownUsd }) => spentUsd + unknownUsd + this.#heldUsd + dearestUsd > usd + tolerance,
     );
   }
 
-  #refusal({ usd, spentUsd, name }: Limit): BudgetlineError {
-    const [spent, limit] = [spentUsd, usd].map((each) => `$${each.toFixed(4)}`);
+  #refusal({ usd, spentUsd, unknownUsd, name }: Limit): BudgetlineError {
+    const [spent, limit, unknown] = [spentUsd, usd, unknownUsd].map((each) => nameUsd(each));
+    const more = unknownUsd === 0 ? '' : `, and up to ${unknown} on calls whose reply was never read`;
     return new BudgetlineError(
       'SPEND_LIMIT',
-      `Annotator ${this.options.settings.name} has spent ${spent} of ${limit}: the next call might pass the limit.`,
+      `Annotator ${this.options.settings.name} has spent ${spent} of ${limit}${more}: the next call might pass the limit.`,
       { remedy: `Raise ${name}, or lower maxTokens: the answers that were paid for are kept.` },
     );
   }

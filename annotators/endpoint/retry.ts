@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai';
 import { BudgetlineError } from '../../contracts/failures';
 
@@ -8,8 +7,13 @@ const longestWaitMs = 5 * 60_000;
 /** Statuses after which the same request may succeed. */
 const passing = new Set([408, 409, 425, 429]);
 
+/** A reply that is an error, under a status that says otherwise. */
+export class ErrorReply extends Error {
+  override readonly name = 'an error in the place of a reply';
+}
+
 /** What a failed call means for the row: try again, or give up with a coded error. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   if (error instanceof BudgetlineError || error instanceof APIUserAbortError) return false;
   if (error instanceof APIConnectionError) return true;
   if (error instanceof APIError && typeof error.status === 'number')
@@ -18,7 +22,17 @@ function isPassing(error: unknown): boolean {
   return true;
 }
 
-function waitOf(error: unknown, fallbackMs: number): number {
+/** Where no connection was made nothing was asked, and nothing is billed. */
+const unconnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+export function neverSent(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (unconnected.has((cause as NodeJS.ErrnoException).code ?? '')) return true;
+  return false;
+}
+
+/** How long to wait after a failed call: what the server asks for, else longer with every attempt. */
+export function waitOf(error: unknown, fallbackMs: number): number {
   const asked =
     error instanceof APIError ? (error.headers as Headers | undefined)?.get('retry-after') : undefined;
   const seconds = Number(asked ?? Number.NaN);
@@ -31,34 +45,10 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : 'an unknown failure';
 }
 
-function codedFailure(error: unknown, place: string): unknown {
+/** ANNOTATOR_UNAVAILABLE or ANNOTATOR_REFUSED; `place` says who was called. */
+export function codedFailure(error: unknown, place: string): unknown {
   if (error instanceof BudgetlineError || error instanceof APIUserAbortError) return error;
   if (isPassing(error))
     return new BudgetlineError('ANNOTATOR_UNAVAILABLE', `${place} did not answer: ${nameOf(error)}.`);
   return new BudgetlineError('ANNOTATOR_REFUSED', `${place} refused the request: ${nameOf(error)}.`);
-}
-
-export interface RetryOptions {
-  readonly attempts: number;
-  readonly firstWaitMs: number;
-  readonly signal: AbortSignal;
-  /** Who is called, for messages. */
-  readonly place: string;
-}
-
-/**
- * Calls until it succeeds, with growing waits, or those that the server asks for.
- *
- * @throws BudgetlineError ANNOTATOR_UNAVAILABLE, ANNOTATOR_REFUSED
- */
-export async function withRetries<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { attempts, firstWaitMs, signal, place } = options;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await call();
-    } catch (error) {
-      if (signal.aborted || attempt >= attempts || !isPassing(error)) throw codedFailure(error, place);
-      await sleep(waitOf(error, firstWaitMs * 2 ** (attempt - 1)), undefined, { signal });
-    }
-  }
 }

@@ -30,9 +30,12 @@ export interface EndpointBasics {
   readonly temperature?: number;
   /** Longest answer in tokens; 1,024 unless told. */
   readonly maxTokens?: number;
-  /** US dollars a million tokens. */
+  /** US dollars a million tokens. A reply that reports no usage counts as the most tokens that it can have. */
   readonly prices: { readonly inputUsdPerMillion: number; readonly outputUsdPerMillion: number };
-  /** Money that may be spent on it in one store, all stages together, in US dollars. */
+  /**
+   * Money that may be spent under its name in one store, in US dollars: by all stages, tasks and workers together, as an
+   * annotator and as a judge.
+   */
   readonly spendLimitUsd: number;
   /** Calls at once; 4 unless told. */
   readonly concurrency?: number;
@@ -40,7 +43,7 @@ export interface EndpointBasics {
   readonly requestsPerMinute?: number;
   /** How long one call may take; a minute unless told. */
   readonly timeoutMs?: number;
-  /** Calls for one row before the attempt ends; 6 unless told. */
+  /** Calls for one row before the stage's attempt ends, failed ones and answers of no use together; 6 unless told. */
   readonly attempts?: number;
   /** Wait before the second call for a row, doubled each time; a second unless told. Retry-After goes before. */
   readonly firstWaitMs?: number;

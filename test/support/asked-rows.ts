@@ -16,6 +16,8 @@ export interface Asking {
   /** Of the pool, all of which is bought unless told. */
   readonly rows: number;
   readonly budget?: number;
+  /** The task's name; "coin" unless given. */
+  readonly task?: string;
   readonly change?: Partial<EndpointOptions>;
 }
 
@@ -29,7 +31,7 @@ export interface Prepared {
 
 /** The activity that buys so many rows of the model behind an endpoint. */
 export async function prepareAsking(asking: Asking): Promise<Prepared> {
-  const { home, baseUrl, rows, budget = rows, change } = asking;
+  const { home, baseUrl, rows, budget = rows, task = coinTask.name, change } = asking;
   process.env[keyVariable] = 'sk-rows';
   const model = endpointAnnotator({
     ...{ name: 'model', description: 'A model.', baseUrl, model: 'judge-1', apiKeyVariable: keyVariable },
@@ -38,11 +40,11 @@ export async function prepareAsking(asking: Asking): Promise<Prepared> {
     ...change,
   });
   const resolved = await resolveSmall(join(__dirname, '../../models/tiny-math'), {
-    ...{ annotator: 'model', budget, sftFraction: 1 },
+    ...{ task, annotator: 'model', budget, sftFraction: 1 },
     data: { source: 'twin', pool: rows, validation: 1, test: 1 },
   });
   const pinned = { ...resolved, annotator: await identified(model) };
-  const tasks = [withAnnotators(coinTask, model)];
+  const tasks = [withAnnotators({ ...coinTask, name: task }, model)];
   return {
     ...{ resolved: pinned, tasks, bench: createBench(home, { deps: { tasks } }) },
     stage: demonstrationsStage({ resolved: pinned, seed: 0 }, { rows: budget }),

@@ -1,0 +1,62 @@
+import { appendFile, readFile, truncate } from 'node:fs/promises';
+import type { z } from 'zod';
+import { BudgetlineError } from '../contracts/failures';
+import { isMissing } from '../store';
+
+/** The whole lines of a file; what a killed process left of a last one is cut off. */
+async function readWhole(path: string): Promise<string[]> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    if (isMissing(error)) return Buffer.alloc(0);
+    throw error;
+  });
+  const end = bytes.lastIndexOf(10) + 1;
+  if (end < bytes.length) await truncate(path, end);
+  return bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
+}
+
+function parse<T>(line: string, place: string, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(line));
+  } catch (cause) {
+    throw new BudgetlineError('DATA_INVALID', `${place}: the line cannot be read.`, {
+      remedy: 'Restore the file, or remove the line: what it says was paid for is then paid for again.',
+      cause,
+    });
+  }
+}
+
+/**
+ * Records that one process adds to and others read later, a line each, flushed before `add` resolves. Records that come
+ * while the disk is busy go to it together.
+ */
+export class LineFile<T> {
+  #waiting: T[] = [];
+  #written: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly path: string,
+    /** What was in it when it was opened. */
+    readonly before: readonly T[],
+  ) {}
+
+  static async open<T>(path: string, schema: z.ZodType<T>): Promise<LineFile<T>> {
+    const lines = await readWhole(path);
+    return new LineFile(
+      path,
+      lines.map((line, index) => parse(line, `${path}:${index + 1}`, schema)),
+    );
+  }
+
+  /** Where a write failed all later ones do: what it left of a line would spoil the next. */
+  add(record: T): Promise<void> {
+    this.#waiting.push(record);
+    if (this.#waiting.length === 1) this.#written = this.#written.then(() => this.#flush());
+    return this.#written;
+  }
+
+  async #flush(): Promise<void> {
+    const records = this.#waiting;
+    this.#waiting = [];
+    await appendFile(this.path, records.map((each) => `${JSON.stringify(each)}\n`).join(''), { flush: true });
+  }
+}
