@@ -51,7 +51,7 @@ async function describeArtifact(
       experimentId: request.experimentId,
       ...usage.made,
       warnings: warningsIn(lines),
-      cost: totalCost(lines, usage),
+      cost: totalCost(lines, usage, request.experimentId),
     },
     metrics: { ...output.metrics },
     ...(await describeRows(stage, output.dir)),

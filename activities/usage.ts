@@ -166,12 +166,16 @@ export const noCost: StageCost = {
 
 const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'checkerCalls'] as const;
 
-/** What a stage took in all, as far as it was measured: its earlier attempts as the ledger tells, and the present one. */
-export function totalCost(lines: readonly LedgerLine[], usage: Usage): StageCost {
-  const ended = endedIn(lines);
+/**
+ * What a stage took an experiment in all, as far as it was measured: the experiment's earlier attempts by the ledger, and
+ * the present one. Attempts of others at the same stage are in their own sums.
+ */
+export function totalCost(lines: readonly LedgerLine[], usage: Usage, experimentId: string): StageCost {
+  const own = lines.filter((line) => 'experimentId' in line && line.experimentId === experimentId);
+  const ended = endedIn(own);
   const now = usage.figures();
   const sum = (name: (typeof measures)[number]): number =>
     [...ended, now].reduce((total, figures) => total + (figures[name] ?? 0), 0);
-  const attempts = lines.filter(({ type }) => type === 'attempt-started').length;
+  const attempts = own.filter(({ type }) => type === 'attempt-started').length;
   return { ...noCost, ...Object.fromEntries(measures.map((name) => [name, sum(name)])), attempts };
 }

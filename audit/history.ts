@@ -18,7 +18,12 @@ const historyEvent = z.looseObject({
   eventType: z.string(),
   userMetadata: z.looseObject({ summary: payload.optional() }).optional(),
   workflowExecutionStartedEventAttributes: z
-    .looseObject({ workflowType: named, input: payloads, identity: z.string().optional() })
+    .looseObject({
+      workflowType: named,
+      input: payloads,
+      identity: z.string().optional(),
+      continuedExecutionRunId: z.string().optional(),
+    })
     .optional(),
   workflowExecutionCompletedEventAttributes: z.looseObject({ result: payloads }).optional(),
   activityTaskScheduledEventAttributes: z.looseObject({ activityType: named, input: payloads }).optional(),
@@ -64,6 +69,12 @@ export interface WorkflowHistory {
   readonly result: unknown;
   readonly activities: readonly ActivityRecord[];
   readonly children: readonly { readonly workflowId: string; readonly runId: string }[];
+  /** The run that this one goes on from; null for the first. */
+  readonly continuedFrom: string | null;
+  /** Whether the server was asked to cancel it. */
+  readonly cancelRequested: boolean;
+  /** Type of its last event. */
+  readonly lastEvent: string;
   /** Plain JSON, as the file has them. */
   readonly events: readonly unknown[];
   /** Names of payload keys that are not here: what was encrypted with them is not known. */
@@ -181,6 +192,11 @@ export function parseHistory(bytes: string, path: string): WorkflowHistory {
     children: events.flatMap(({ childWorkflowExecutionStartedEventAttributes: child }) =>
       child === undefined ? [] : [child.workflowExecution],
     ),
+    continuedFrom: started.continuedExecutionRunId || null,
+    cancelRequested: events.some(
+      ({ eventType }) => eventType === 'EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED',
+    ),
+    lastEvent: events.at(-1)?.eventType ?? '',
     events: raw,
     sealedWith,
   };

@@ -4,7 +4,7 @@ import type { ArtifactManifest } from '../contracts/artifact';
 import { readDeterminism } from './determinism';
 import { compareFields, type FieldDifference } from './flatten';
 import { readLedger } from './ledger';
-import { recordedStages } from './run-files';
+import { recordedStages } from './run-records';
 import type { RunPlace } from './comparison';
 import { compareStages, readManifest } from './stage-differences';
 

@@ -1,72 +1,17 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine, LineOf } from '../contracts/ledger';
-import { stageKinds, type StageKey, type StageKind } from '../contracts/stage';
+import { stageKinds, type StageKey } from '../contracts/stage';
 import { isMissing, type ArtifactId, type Store } from '../store';
-import { parseHistory, type WorkflowHistory } from './history';
+import { askedStages, unfinishedStages } from './asked-stages';
+import type { WorkflowHistory } from './history';
 import { readLedger } from './ledger';
+import { exportedHistories, readHistories, recordedStages } from './run-records';
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const keeping = z.looseObject({ kept: z.array(z.looseObject({ digest: hex })) });
-
-/** The stages that an experiment's chain records; where a stage is recorded twice, as it was used last. */
-export function recordedStages(lines: readonly LedgerLine[]): LineOf<'stage-recorded'>[] {
-  const records = lines.filter((line) => line.type === 'stage-recorded');
-  return [...new Map(records.map((record) => [record.stage, record])).values()];
-}
-
-/** The histories that an experiment's chain records; of one run the last. */
-export function exportedHistories(lines: readonly LedgerLine[]): LineOf<'history-exported'>[] {
-  const exported = lines.filter((line) => line.type === 'history-exported');
-  return [...new Map(exported.map((record) => [record.runId, record])).values()];
-}
-
-/** A run's history, and the line that records it. */
-export interface ReadHistory {
-  readonly record: LineOf<'history-exported'>;
-  readonly history: WorkflowHistory;
-}
-
-/** The histories of an experiment that are there: with their ends where those were kept. */
-export async function readHistories(store: Store, lines: readonly LedgerLine[]): Promise<ReadHistory[]> {
-  const { paths } = store;
-  const read = exportedHistories(lines).map(async (record) => {
-    for (const path of [paths.completeHistory(record.runId), paths.history(record.runId)])
-      try {
-        return [{ record, history: parseHistory(await readFile(path, 'utf8'), path) }];
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
-    return [];
-  });
-  return (await Promise.all(read)).flat();
-}
-
-const asking = z.looseObject({
-  stage: z.looseObject({ key: hex, kind: z.enum(stageKinds), title: z.string() }),
-});
-
-/** A stage that was asked for and is not recorded: it did not end with an artifact. */
-export interface UnfinishedStage {
-  readonly stage: StageKey;
-  readonly kind: StageKind;
-  readonly title: string;
-}
-
-/** Stages of an experiment that were cancelled or failed for good: its chain has none of them, its histories do. */
-export function unfinishedStages(
-  lines: readonly LedgerLine[],
-  histories: readonly ReadHistory[],
-): UnfinishedStage[] {
-  const recorded = new Set(recordedStages(lines).map(({ stage }) => stage));
-  const asked = histories.flatMap(({ history }) =>
-    history.activities.flatMap(({ input }) => asking.safeParse(input).data?.stage ?? []),
-  );
-  const open = asked.filter(({ key }) => !recorded.has(key));
-  return [...new Map(open.map(({ key, kind, title }) => [key, { stage: key, kind, title }])).values()];
-}
 
 /** Pages of a long sweep that lie in the store as documents: what its runs handed over, and what the last returned. */
 export function keptPages(histories: readonly WorkflowHistory[]): string[] {
@@ -131,7 +76,7 @@ export async function listRunFiles(store: Store, experimentId: string): Promise<
     paths.experimentLedger(experimentId),
     paths.anchor(experimentId),
     ...artifacts.map(({ key }) => paths.stageLedger(key)),
-    ...unfinishedStages(lines, histories).map(({ stage }) => paths.stageLedger(stage)),
+    ...unfinishedStages(lines, askedStages(histories)).map(({ stage }) => paths.stageLedger(stage)),
     ...exported.flatMap(({ runId }) => [paths.history(runId), paths.completeHistory(runId)]),
     ...[...codes].map((digest) => paths.code(digest)),
     ...pages.map((digest) => paths.document(digest)),

@@ -3,22 +3,22 @@ import {
   type AuditedStage,
   type AuditedWorkflow,
   type AuditStory,
-  type AuditTotals,
   type Intervention,
-  isUnsuccessful,
 } from '../contracts/audit-story';
 import type { LedgerLine, LineOf } from '../contracts/ledger';
 import type { Store } from '../store';
 import { readAnchor } from './anchor';
-import { readLedger } from './ledger';
 import {
-  readHistories,
-  recordedStages,
+  askedStages,
   unfinishedStages,
-  unknownExperiment,
-  type ReadHistory,
+  type Asked,
+  type AskedStages,
   type UnfinishedStage,
-} from './run-files';
+} from './asked-stages';
+import { readLedger } from './ledger';
+import { unknownExperiment } from './run-files';
+import { readHistories, recordedStages, type ReadHistory } from './run-records';
+import { runsOf, stateOf, totalsIn, totalsOf } from './story-totals';
 
 type Start = LineOf<'attempt-started'>;
 type Ending = LineOf<'attempt-ended' | 'attempt-lost'>;
@@ -46,17 +46,12 @@ function usedBy(
   return { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, usd };
 }
 
-function describeAttempt(
-  start: Start,
-  lines: readonly LedgerLine[],
-  ownRuns: ReadonlySet<string>,
-): AuditedAttempt {
-  const { fence, workflowId, runId, attempt, actor, host, device, resumedFromStep } = start;
+function describeAttempt(start: Start, lines: readonly LedgerLine[]): AuditedAttempt {
+  const { fence, workflowId, runId, attempt, experimentId, actor, host, device, resumedFromStep } = start;
   const its = lines.filter((line) => 'fence' in line && line.fence === fence);
   const ending = its.find((line) => line.type === 'attempt-ended' || line.type === 'attempt-lost');
   return {
-    ...{ fence, workflowId, runId, attempt, actor, host, device, resumedFromStep },
-    own: ownRuns.has(runId),
+    ...{ fence, workflowId, runId, attempt, experimentId, actor, host, device, resumedFromStep },
     startedAt: start.time,
     ...outcomeOf(ending),
     checkpoints: its.flatMap((line) =>
@@ -74,37 +69,19 @@ function describeAttempt(
 
 const msBetween = (from: string, to: string): number => Date.parse(to) - Date.parse(from);
 
-interface Asked {
-  readonly workflowId: string;
-  readonly askedAt: string;
-  readonly doneAt: string;
-}
-
-const keyIn = (input: unknown): unknown =>
-  (input as { stage?: { key?: unknown } } | null | undefined)?.stage?.key;
-
-/** When a stage was first asked for, by whom, and when it was there, as the histories tell; some are two activities. */
-function askedFor(key: string, histories: readonly ReadHistory[]): Asked | undefined {
-  const asked = histories.flatMap(({ record: { workflowId }, history }) => {
-    const its = history.activities.filter(({ input }) => keyIn(input) === key);
-    const [askedAt, doneAt] = [its[0]?.scheduledAt, its.at(-1)?.endedAt ?? undefined];
-    return askedAt === undefined || doneAt === undefined ? [] : [{ workflowId, askedAt, doneAt }];
-  });
-  return asked.sort((a, b) => a.askedAt.localeCompare(b.askedAt))[0];
-}
-
-function waitedFor(asked: Asked | undefined, attempts: readonly AuditedAttempt[]): number | null {
-  const own = attempts.filter(({ own: ours }) => ours);
-  if (asked === undefined || own.length === 0) return null;
-  const working = own.reduce((sum, { wallMs }) => sum + wallMs, 0);
-  return Math.max(0, Math.round(msBetween(asked.askedAt, asked.doneAt) - working));
+/** From being asked for to being there, less the work; by the first workflow whose history says both. */
+function waitedFor(asked: readonly Asked[], attempts: readonly AuditedAttempt[]): number | null {
+  const [first] = asked;
+  const doneAt = asked.filter(({ runId }) => runId === first?.runId).at(-1)?.doneAt ?? null;
+  if (first === undefined || doneAt === null || attempts.length === 0) return null;
+  const working = attempts.reduce((sum, { wallMs }) => sum + wallMs, 0);
+  return Math.max(0, Math.round(msBetween(first.askedAt, doneAt) - working));
 }
 
 interface Reading {
   readonly experimentId: string;
   readonly store: Store;
-  readonly histories: readonly ReadHistory[];
-  readonly ownRuns: ReadonlySet<string>;
+  readonly asked: AskedStages;
 }
 
 /** A cell's workflow is called by the sweep and its place in the grid. */
@@ -113,26 +90,29 @@ function cellOf(experimentId: string, workflowId = ''): string | null {
 }
 
 async function describeStage(
-  { experimentId, store, histories, ownRuns }: Reading,
+  { experimentId, store, asked }: Reading,
   record: LineOf<'stage-recorded'> | UnfinishedStage,
 ): Promise<AuditedStage> {
   const { stage: key, kind } = record;
-  const made = 'artifact' in record ? record : { cached: false, artifact: null };
   const lines = await readLedger(store.paths.stageLedger(key));
-  const starts = lines.filter((line) => line.type === 'attempt-started');
-  const attempts = starts.map((start) => describeAttempt(start, lines, ownRuns));
-  const asked = askedFor(key, histories);
-  const title = (await store.readArtifact({ kind, key }))?.manifest.title;
-  const waitingMs = waitedFor(asked, attempts);
-  // A run that makes a stage and then asks for it again finds it in the store, and has made it all the same.
-  const cached = made.cached && !attempts.some(({ own }) => own);
+  const all = lines.flatMap((line) =>
+    line.type === 'attempt-started' ? [describeAttempt(line, lines)] : [],
+  );
+  const attempts = all.filter((attempt) => attempt.experimentId === experimentId);
+  const { title, made } = (await store.readArtifact({ kind, key }))?.manifest ?? {};
+  const published = all.filter(({ outcome }) => outcome === 'published').at(-1);
+  const madeBy = 'artifact' in record ? (made?.experimentId ?? published?.experimentId ?? null) : null;
+  const those = asked.get(key) ?? [];
   return {
-    ...{ key, kind, cached, waitingMs, attempts },
+    ...{ key, kind, attempts, madeBy },
+    state: 'state' in record ? record.state : madeBy === experimentId ? 'made' : 'reused',
+    shared: all.filter((attempt) => attempt.experimentId !== experimentId),
+    waitingMs: waitedFor(those, attempts),
     scores: lines.flatMap((line) => (line.type === 'attempt-ended' ? [line.scores ?? []] : [])).at(-1) ?? [],
     title: title ?? ('title' in record ? record.title : kind),
-    cell: cellOf(experimentId, attempts.find(({ own }) => own)?.workflowId ?? asked?.workflowId),
-    artifact: made.artifact,
-    askedAt: asked?.askedAt ?? null,
+    cell: cellOf(experimentId, attempts[0]?.workflowId ?? those[0]?.workflowId),
+    artifact: 'artifact' in record ? record.artifact : null,
+    askedAt: those[0]?.askedAt ?? null,
   };
 }
 
@@ -158,34 +138,47 @@ function describeWorkflow({ record, history }: ReadHistory): AuditedWorkflow {
   };
 }
 
-function totalsOf(stages: readonly AuditedStage[]): AuditTotals {
-  const attempts = stages.flatMap((stage) => stage.attempts).filter(({ own }) => own);
-  const sum = (pick: (attempt: AuditedAttempt) => number): number =>
-    attempts.reduce((total, attempt) => total + pick(attempt), 0);
-  return {
-    attempts: attempts.length,
-    unsuccessful: attempts.filter(isUnsuccessful).length,
-    cachedStages: stages.filter(({ cached }) => cached).length,
-    unfinishedStages: stages.filter(({ artifact }) => artifact === null).length,
-    workingMs: sum(({ wallMs }) => wallMs),
-    waitingMs: stages.reduce((total, { waitingMs }) => total + (waitingMs ?? 0), 0),
-    deviceMs: sum(({ deviceMs }) => deviceMs),
-    cpuMs: sum(({ cpuMs }) => cpuMs ?? 0),
-    cpuUnknown: attempts.filter(({ cpuMs }) => cpuMs === null).length,
-    tokens: sum(({ tokens }) => tokens),
-    checkerCalls: sum(({ checkerCalls }) => checkerCalls),
-    usd: sum(({ usd }) => usd ?? 0),
-  };
-}
+type Anchor = Exclude<Awaited<ReturnType<typeof readAnchor>>, 'invalid'>;
 
-async function describeAnchor(store: Store, experimentId: string): Promise<AuditStory['anchor']> {
-  const anchor = await readAnchor(store, experimentId);
-  if (anchor === undefined || anchor === 'invalid') return null;
-  return { head: anchor.head, lines: anchor.lines, signedBy: anchor.signature?.publicKey ?? null };
-}
+const describeAnchor = (anchor: Anchor): AuditStory['anchor'] =>
+  anchor === undefined
+    ? null
+    : { head: anchor.head, lines: anchor.lines, signedBy: anchor.signature?.publicKey ?? null };
 
 function whenStarted({ askedAt, attempts }: AuditedStage): string {
-  return attempts.find(({ own }) => own)?.startedAt ?? askedAt ?? '';
+  return attempts[0]?.startedAt ?? askedAt ?? '';
+}
+
+interface Ended {
+  readonly anchor: Anchor;
+  readonly histories: readonly ReadHistory[];
+  readonly stages: readonly AuditedStage[];
+  readonly asked: AskedStages;
+}
+
+/** What the run that anchored the head came to. Encrypted histories do not say which stages were its own. */
+function lastRunOf({ anchor, histories, stages, asked }: Ended): AuditStory['lastRun'] {
+  if (anchor === undefined || histories.some(({ history }) => history.sealedWith.length > 0)) return null;
+  const { runId } = anchor;
+  return { runId, totals: totalsIn(runsOf(runId, histories), stages, asked) };
+}
+
+/** Some attempt is of a run that has no history here, and began after all that histories say. */
+function goesOn({ histories, stages }: Ended): boolean {
+  const known = new Set(histories.map(({ record }) => record.runId));
+  const until = histories
+    .map(({ history }) => history.lastAt)
+    .sort()
+    .at(-1);
+  return stages.some(({ attempts }) =>
+    attempts.some(({ runId, startedAt }) => !known.has(runId) && startedAt > (until ?? '')),
+  );
+}
+
+function stateIn(ended: Ended, totals: AuditStory['totals']): AuditStory['state'] {
+  const { anchor, histories } = ended;
+  if (anchor === undefined || goesOn(ended)) return { is: 'running', reason: null };
+  return stateOf(lastRunOf(ended) ?? { runId: anchor.runId, totals }, histories);
 }
 
 /**
@@ -198,11 +191,16 @@ export async function readStory(store: Store, experimentId: string): Promise<Aud
   const [opening] = lines;
   if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
   const histories = await readHistories(store, lines);
-  const ownRuns = new Set(histories.map(({ record }) => record.runId));
-  const reading = { experimentId, store, histories, ownRuns };
-  const asked = [...recordedStages(lines), ...unfinishedStages(lines, histories)];
-  const stages = await Promise.all(asked.map((record) => describeStage(reading, record)));
+  const asked = askedStages(histories);
+  const used = [...recordedStages(lines), ...unfinishedStages(lines, asked)];
+  const stages = await Promise.all(
+    used.map((record) => describeStage({ experimentId, store, asked }, record)),
+  );
   stages.sort((a, b) => whenStarted(a).localeCompare(whenStarted(b)));
+  const found = await readAnchor(store, experimentId);
+  const anchor = found === 'invalid' ? undefined : found;
+  const ended = { anchor, histories, stages, asked };
+  const totals = totalsOf(stages);
   const ends = [lines.at(-1)?.time ?? '', ...histories.map(({ history }) => history.lastAt)];
   return {
     experimentId,
@@ -211,10 +209,12 @@ export async function readStory(store: Store, experimentId: string): Promise<Aud
     openedAt: opening.time,
     openedBy: opening.actor,
     lastAt: ends.sort().at(-1) ?? '',
+    state: stateIn(ended, totals),
     stages,
     interventions: interventionsOf(lines),
     workflows: histories.map(describeWorkflow),
-    totals: totalsOf(stages),
-    anchor: await describeAnchor(store, experimentId),
+    totals,
+    lastRun: lastRunOf(ended),
+    anchor: describeAnchor(anchor),
   };
 }

@@ -1,10 +1,7 @@
 import { hostname } from 'node:os';
 import { startSweep, watchSweep, type SweepStatus } from '../client';
-import { nameOfBeside } from '../contracts/beside';
-import type { IdentifiedSource } from '../contracts/provenance';
 import type { SweepResult } from '../contracts/results';
 import type { RunRecord } from '../report/input';
-import { isOneModel } from '../planning';
 import { deviceSlots } from '../workers';
 import type { Interruption } from './interruption';
 import { packageVersion } from './package-version';
@@ -62,27 +59,7 @@ function pageOf({ uiUrl }: TemporalPlace, { workflowId }: Started): { temporalUi
   return uiUrl === null ? {} : { temporalUi: `${uiUrl}/namespaces/default/workflows/${workflowId}` };
 }
 
-type Judges = Pick<PlannedSweep['resolved'], 'definition' | 'annotator' | 'judge' | 'besideJudges'>;
-
-/** Who judges, of tasks beside with the task that they judge; nobody is named where tasks' own programs do. */
-export function judgesOf({ definition, annotator, judge, besideJudges }: Judges): { judge?: string } {
-  const describe = (name: string, identity: IdentifiedSource | undefined): string => {
-    const model = identity?.model === undefined ? '' : `, model ${identity.model}`;
-    const own = isOneModel(annotator, identity) ? '; it is also the annotator' : '';
-    return `${name} (${identity?.kind ?? 'program'}${model})${own}`;
-  };
-  const { judge: named, beside = [] } = definition.evaluation;
-  const told = [
-    ...(named === undefined ? [] : [describe(named, judge)]),
-    ...beside.flatMap((one) => {
-      const name = nameOfBeside(one);
-      return one.judge === undefined ? [] : [`of ${name}: ${describe(one.judge, besideJudges?.[name])}`];
-    }),
-  ];
-  return told.length === 0 ? {} : { judge: told.join('; ') };
-}
-
-function runRecord(place: TemporalPlace, started: Started, { resolved }: PlannedSweep): RunRecord {
+function runRecord(place: TemporalPlace, started: Started): RunRecord {
   const { acquisitionMs } = place;
   return {
     workflowId: started.workflowId,
@@ -93,8 +70,6 @@ function runRecord(place: TemporalPlace, started: Started, { resolved }: Planned
     ...(acquisitionMs === 0 ? {} : { serverMs: Math.round(acquisitionMs) }),
     packageVersion: packageVersion(),
     host: hostname(),
-    modelDigest: resolved.model.digest,
-    ...judgesOf(resolved),
   };
 }
 
@@ -116,5 +91,5 @@ export async function followSweep(place: TemporalPlace, options: FollowOptions):
   const { home } = planned.store.paths;
   const onNotice = (text: string): void => view.notice(text);
   const result = await watchSweep({ client, plan, started, onStatus, onNotice, signal, home });
-  return { result, run: runRecord(place, started, planned) };
+  return { result, run: runRecord(place, started) };
 }

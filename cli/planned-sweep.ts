@@ -7,6 +7,7 @@ import { createStore, type Store } from '../store';
 import { createDownloadLines } from './download-lines';
 import { homeOf } from './home';
 import { definitionOptions, loadDefinition } from './load-definition';
+import { placeFacts, type PlaceFacts } from './place-facts';
 import { summarizePlan, type PlanSummary } from './plan-summary';
 
 /** Options of `run` and `plan` that concern the definition. */
@@ -26,19 +27,9 @@ export interface PlannedSweep {
   readonly summary: PlanSummary;
   readonly cached: ReadonlySet<StageKey>;
   readonly store: Store;
-  readonly annotatorDescription: string;
-  readonly annotatorDescriptions: Readonly<Record<string, string>>;
+  readonly places: readonly PlaceFacts[];
   /** The file whose tasks the workers must know, where it has any. */
   readonly tasksFile: string | null;
-}
-
-/** Annotators by name, first named first known; the author of a file is told of by its provenance. */
-function describeAnnotators(definition: SweepDefinition, tasks: readonly Task[]): Record<string, string> {
-  const known = tasks.flatMap((task) => task.annotators).reverse();
-  const descriptions = known.map(({ name, description }) => [name, description] as const);
-  const given = definition.annotations?.demonstrations;
-  const author = given === undefined ? {} : { [definition.annotator]: `Wrote the rows of ${given.source}.` };
-  return { ...Object.fromEntries(descriptions), ...author };
 }
 
 async function findCached(store: Store, plan: SweepPlan): Promise<Set<StageKey>> {
@@ -81,7 +72,6 @@ export async function planDefinition(
   });
   const plan = planSweep(resolved);
   const cached = await findCached(store, plan);
-  const annotatorDescriptions = describeAnnotators(definition, tasks);
   return {
     resolved,
     plan,
@@ -92,8 +82,7 @@ export async function planDefinition(
     }),
     cached,
     store,
-    annotatorDescription: annotatorDescriptions[definition.annotator] ?? '',
-    annotatorDescriptions,
+    places: placeFacts(resolved, tasks),
     tasksFile: own.length === 0 ? null : resolve(file),
   };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { analyzeSweep } from '../analysis';
 import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis';
+import type { AuditTotals } from '../contracts/audit-story';
 import { nameOfBeside } from '../contracts/beside';
 import { sweepDefinition, type SweepDefinition } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
@@ -12,15 +13,16 @@ import type { StageKey, StageKind } from '../contracts/stage';
 import { coordinatesSlug, splitResult, type VariantResult } from '../planning';
 import { planEvidence } from '../report/evidence';
 import type { MetricRow, ReportInput, RunRecord, ToldPlace } from '../report/input';
+import type { PlaceFacts } from './place-facts';
+import { readRunTotals } from './run-totals';
 import { renderScoresCsv } from './scores-csv';
 import { ensureDir, isMissing, type Store, writeFileAtomic } from '../store';
 
 /** All that a report needs besides the store's artifacts; result.json holds this, and the analysis for readers. */
 export interface SweepRecord {
   readonly definition: SweepDefinition;
-  readonly annotatorDescription: string;
-  /** By name, where the annotator is an axis. */
-  readonly annotatorDescriptions?: Readonly<Record<string, string>>;
+  /** Of every place on the axes, in the planner's order; one where there are none. */
+  readonly places: readonly PlaceFacts[];
   readonly result: SweepResult;
   readonly run: RunRecord;
 }
@@ -39,6 +41,8 @@ export interface ReportFiles {
   readonly resultPath: string;
   /** The scores for `budgetline analyze`; null of a sweep over money, whose budgets are no rows. */
   readonly scoresPath: string | null;
+  /** By the ledger; undefined where this store has none of the sweep. */
+  readonly totals: AuditTotals | undefined;
 }
 
 const metricRow = z.strictObject({ step: z.number(), values: z.record(z.string(), z.number()) });
@@ -110,7 +114,7 @@ async function readChosenReward(store: Store, { stages }: CellResult): Promise<n
 /** By cell id: whether the policy still finds the chosen answers as likely as its reference did. */
 async function readChosenRewards(
   store: Store,
-  { result, definition }: SweepRecord,
+  { result, definition }: VariantResult,
 ): Promise<Map<string, number>> {
   const rewards = new Map<string, number>();
   if (withoutReference.includes(definition.preference.loss.name)) return rewards;
@@ -143,12 +147,12 @@ interface AnalyzedPart extends VariantResult {
   readonly analysis: SweepAnalysis;
 }
 
-async function analyzePart(store: Store, record: SweepRecord, part: VariantResult): Promise<AnalyzedPart> {
+async function analyzePart(store: Store, part: VariantResult): Promise<AnalyzedPart> {
   const { coordinates, definition, result } = part;
   const axes = Object.keys(coordinates).length === 0 ? {} : { axes: coordinates };
   const items = await readAllItems(store, result);
   const besideItems = await readBesideItems(store, part);
-  const chosenRewards = await readChosenRewards(store, record);
+  const chosenRewards = await readChosenRewards(store, part);
   const input = { result, definition, items, besideItems, chosenRewards, ...axes };
   return { ...part, analysis: analyzeSweep(input) };
 }
@@ -165,16 +169,17 @@ function placesFor(page: AnalyzedPart, parts: readonly AnalyzedPart[]): ToldPlac
 
 async function writePart(
   store: Store,
-  record: SweepRecord,
+  { totals, ...record }: SweepRecord & Pick<ReportFiles, 'totals'>,
   { part, parts }: { part: AnalyzedPart; parts: readonly AnalyzedPart[] },
 ): Promise<ReportPart> {
   const { coordinates, definition, result, analysis } = part;
   const { renderReport, reportFigures } = await import('../report/index.js');
-  const { annotatorDescriptions = {}, run } = record;
-  const annotatorDescription = annotatorDescriptions[definition.annotator] ?? record.annotatorDescription;
+  const { annotatorDescription = '', ...facts } = record.places[parts.indexOf(part)] ?? {};
+  const run = { ...record.run, ...facts };
   const evidence = await readEvidence(store, result, analysis);
   const places = placesFor(part, parts);
-  const input = { definition, result, run, annotatorDescription, analysis, places, ...evidence };
+  const told = { annotatorDescription, analysis, places, totals };
+  const input = { definition, result, run, ...told, ...evidence };
   const folder = await ensureDir(store.paths.report(record.result.sweepId));
   const reportPath = join(folder, pageOf(part));
   await writeFileAtomic(reportPath, await renderReport(input));
@@ -195,24 +200,25 @@ export function analysesOf(parts: ReportFiles['parts']): object {
 export async function writeReport(store: Store, record: SweepRecord): Promise<ReportFiles> {
   const { result, definition } = record;
   const parts: AnalyzedPart[] = [];
-  for (const part of splitResult(definition, result)) parts.push(await analyzePart(store, record, part));
+  for (const part of splitResult(definition, result)) parts.push(await analyzePart(store, part));
+  const totals = await readRunTotals(store, result.sweepId);
   const written: ReportPart[] = [];
-  for (const part of parts) written.push(await writePart(store, record, { part, parts }));
+  for (const part of parts) written.push(await writePart(store, { ...record, totals }, { part, parts }));
   const files = written as [ReportPart, ...ReportPart[]];
   const folder = await ensureDir(store.paths.report(result.sweepId));
   const resultPath = join(folder, 'result.json');
-  const document = { format: 1, ...record, ...analysesOf(files) };
+  const document = { format: 1, ...record, totals, ...analysesOf(files) };
   await writeFileAtomic(resultPath, `${JSON.stringify(document, null, 2)}\n`);
   const scoresPath = definition.budgetUnit === 'usd' ? null : join(folder, 'scores.csv');
   if (scoresPath !== null) await writeFileAtomic(scoresPath, renderScoresCsv(parts));
-  return { parts: files, resultPath, scoresPath };
+  return { parts: files, resultPath, scoresPath, totals };
 }
 
 /** What is relied on when result.json is read again; the rest of it is as this program wrote it. */
 const recordShape = z.looseObject({
   format: z.literal(1),
   definition: sweepDefinition,
-  annotatorDescription: z.string(),
+  places: z.array(z.looseObject({})),
   result: z.looseObject({ sweepId: z.string(), cells: z.array(z.looseObject({})) }),
   run: z.looseObject({}),
 });

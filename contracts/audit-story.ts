@@ -10,13 +10,31 @@ export interface AuditStory {
   readonly openedBy: string;
   /** The last thing that ledger or history tell of. */
   readonly lastAt: string;
+  /** How its last run stands, and why where it did not end whole. */
+  readonly state: RunState;
   readonly stages: readonly AuditedStage[];
   /** What people did: pauses, resumptions, cancellations. */
   readonly interventions: readonly Intervention[];
   readonly workflows: readonly AuditedWorkflow[];
+  /** Over all runs of this experiment. */
   readonly totals: AuditTotals;
+  /** Of the run that anchored the head; null where none did. */
+  readonly lastRun: { readonly runId: string; readonly totals: AuditTotals } | null;
   readonly anchor: { readonly head: string; readonly lines: number; readonly signedBy: string | null } | null;
 }
+
+/**
+ * `running` also where a run ended without a word, e.g. terminated: nothing in the store tells the two apart. `failed`
+ * also where the workflow completed and some stage did not.
+ */
+export interface RunState {
+  readonly is: 'running' | 'completed' | 'failed' | 'cancelled';
+  /** For people; null where it completed or runs. */
+  readonly reason: string | null;
+}
+
+/** `reused`: another experiment made it. `open`: no history says how it ended. */
+export type StageState = 'made' | 'reused' | 'failed' | 'cancelled' | 'open';
 
 export interface AuditedStage {
   readonly key: string;
@@ -24,15 +42,19 @@ export interface AuditedStage {
   readonly title: string;
   /** The cell that asked for it, by its place in the grid: "b64-r0.5-s0"; null for what the sweep itself ran. */
   readonly cell: string | null;
-  /** Whether this experiment took it from the store. */
-  readonly cached: boolean;
+  readonly state: StageState;
+  /** The experiment that made its artifact: this one, or the one from which it is reused; null where there is none. */
+  readonly madeBy: string | null;
   /** null where it did not end with one: cancelled, or failed for good. */
   readonly artifact: string | null;
   /** When a workflow of this experiment first asked for it; null where no history tells. */
   readonly askedAt: string | null;
-  /** Between being asked for and being there, without anybody working on it; null for a cached one. */
+  /** Between being asked for and being there, without anybody working on it; null for a reused one. */
   readonly waitingMs: number | null;
+  /** Those that this experiment opened. */
   readonly attempts: readonly AuditedAttempt[];
+  /** Those that other experiments opened at the same stage: no work of this one. */
+  readonly shared: readonly AuditedAttempt[];
   /** Of an evaluation what its ledger says that it found; empty for other stages, and where the ledger is older. */
   readonly scores: readonly FoundScore[];
 }
@@ -53,8 +75,8 @@ export interface AuditedAttempt {
   readonly runId: string;
   /** Attempt of the activity, from 1. */
   readonly attempt: number;
-  /** False for one that another experiment made of a shared stage. */
-  readonly own: boolean;
+  /** The experiment that opened it. */
+  readonly experimentId: string;
   readonly actor: string;
   readonly host: string;
   readonly device: string;
@@ -97,13 +119,12 @@ export interface AuditedWorkflow {
   readonly failedActivities: number;
 }
 
-/** Sums over the attempts that this experiment's own workflows made. */
+/** Counts of stages by how they ended, and sums over the attempts that the experiment itself opened. */
 export interface AuditTotals {
+  readonly stages: number;
+  readonly states: Readonly<Partial<Record<StageState, number>>>;
   readonly attempts: number;
-  readonly unsuccessful: number;
-  readonly cachedStages: number;
-  /** Asked for, and without an artifact. */
-  readonly unfinishedStages: number;
+  readonly outcomes: Readonly<Partial<Record<AttemptOutcome, number>>>;
   readonly workingMs: number;
   readonly waitingMs: number;
   readonly deviceMs: number;
@@ -114,4 +135,17 @@ export interface AuditTotals {
   readonly tokens: number;
   readonly checkerCalls: number;
   readonly usd: number;
+}
+
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
+
+function amongThem(counts: Readonly<Record<string, number>>, expected: readonly string[]): string {
+  const others = Object.entries(counts).filter(([name]) => !expected.includes(name));
+  return others.map(([name, count]) => `, ${count} ${name}`).join('');
+}
+
+/** "10 stages, 2 reused, 1 failed; 9 attempts, 1 failed": the same words on every page and terminal. */
+export function describeTotals({ stages, states, attempts, outcomes }: AuditTotals): string {
+  const ofStages = counted(stages, 'stage') + amongThem(states, ['made']);
+  return `${ofStages}; ${counted(attempts, 'attempt')}${amongThem(outcomes, ['published', 'answered'])}`;
 }

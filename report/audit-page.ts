@@ -1,7 +1,13 @@
-import type { AuditedAttempt, AuditedStage, AuditStory } from '../contracts/audit-story';
-import { formatCount, formatDuration, formatInterval, formatScore, formatUsd } from './format';
+import {
+  type AuditedAttempt,
+  type AuditedStage,
+  type AuditStory,
+  describeTotals,
+} from '../contracts/audit-story';
+import { formatCount, formatDuration, formatUsd } from './format';
 import { html, trustedHtml, type Html } from './html';
-import { number, section, table } from './sections/parts';
+import { section, table } from './sections/parts';
+import { attemptsTable, foundSection, sharedSection } from './sections/audited-stages';
 import { styleSheet } from './style';
 
 const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -35,7 +41,7 @@ const place = ({ fromMs, spanMs }: Scale, time: string): number =>
 
 /** From the run's opening to the end of its work: one that was started again later, and found all of it, adds nothing. */
 function scaleOf({ stages, openedAt, lastAt }: AuditStory): Scale {
-  const own = stages.flatMap(({ attempts }) => attempts.filter((attempt) => attempt.own));
+  const own = stages.flatMap(({ attempts }) => attempts);
   const asked = stages.flatMap(({ askedAt }) => askedAt ?? []);
   const begun = [openedAt, ...asked, ...own.map(({ startedAt }) => startedAt)];
   const ended = own.map(({ endedAt }) => endedAt ?? lastAt);
@@ -79,7 +85,7 @@ function attemptBar(
 }
 
 function waitingLine(stage: AuditedStage, scale: Scale, y: number): Html | null {
-  const first = stage.attempts.find(({ own }) => own);
+  const [first] = stage.attempts;
   if (stage.askedAt === null || first === undefined) return null;
   const middle = y + rowHeight / 2 - 1;
   const [from, to] = [place(scale, stage.askedAt).toFixed(1), place(scale, first.startedAt).toFixed(1)];
@@ -95,21 +101,20 @@ function waitingLine(stage: AuditedStage, scale: Scale, y: number): Html | null 
 
 /** A stage's line: what it is called, when it was waited for, every attempt. */
 function stageLine(stage: AuditedStage, scale: Scale, [y, lastAt]: [number, string]): Html {
-  const own = stage.attempts.filter((attempt) => attempt.own);
   const title = stage.title.length > 42 ? `${stage.title.slice(0, 41)}…` : stage.title;
-  const found = stage.cached && stage.askedAt !== null;
+  const found = stage.state === 'reused' && stage.askedAt !== null;
   const mark = html`<circle
     cx="${place(scale, stage.askedAt ?? '').toFixed(1)}"
     cy="${y + rowHeight / 2 - 1}"
     r="4"
     fill="none"
     stroke="var(--ink)"
-    ><title>${stage.title}: from the store</title></circle
+    ><title>${stage.title}: made by ${stage.madeBy ?? 'nobody known'}</title></circle
   >`;
   return html`<text x="0" y="${y + 16}" font-size="13" fill="var(--ink)">${title}</text>
     <text x="${titleWidth}" y="${y + 16}" font-size="12" fill="var(--muted)">${stage.cell ?? ''}</text>
-    ${waitingLine(stage, scale, y)} ${own.map((attempt) => attemptBar(stage, attempt, [scale, y, lastAt]))}
-    ${found ? mark : null}`;
+    ${waitingLine(stage, scale, y)}
+    ${stage.attempts.map((attempt) => attemptBar(stage, attempt, [scale, y, lastAt]))} ${found ? mark : null}`;
 }
 
 function timeline(story: AuditStory): Html {
@@ -140,71 +145,6 @@ function timeline(story: AuditStory): Html {
   </div>`;
 }
 
-/** Why an attempt ended as it did, and what its trainer warned of before. */
-function reasonOf({ message, warnings }: AuditedAttempt): string {
-  const warned = warnings.map(({ code, message: words }) => `Warned, ${code}: ${words}`);
-  return [...(message === null ? [] : [message]), ...warned].join(' ');
-}
-
-const notMeasured = 'not measured';
-const cpuOf = ({ cpuMs }: AuditedAttempt): string => (cpuMs === null ? notMeasured : formatDuration(cpuMs));
-const memoryOf = ({ peakMemoryBytes: bytes }: AuditedAttempt): string =>
-  bytes === null ? notMeasured : `${formatCount(Math.round(bytes / 2 ** 20))} MiB`;
-
-function attemptsTable({ stages }: AuditStory): Html {
-  const rows = stages.flatMap((stage) =>
-    stage.attempts.map((attempt) => ({
-      cells: [
-        stage.title,
-        stage.cell ?? '',
-        `${attempt.attempt}${attempt.own ? '' : ', by another experiment'}`,
-        attempt.outcome,
-        attempt.code ?? '',
-        reasonOf(attempt),
-        attempt.startedAt,
-        formatDuration(attempt.wallMs),
-        formatDuration(attempt.deviceMs),
-        cpuOf(attempt),
-        memoryOf(attempt),
-        attempt.host,
-        attempt.actor,
-      ],
-    })),
-  );
-  const texts = ['Outcome', 'Code', 'Reason', 'Began', 'Wall time', 'Device time'];
-  const used = ['Processor', 'Peak memory'];
-  const columns = [
-    { title: 'Stage' },
-    { title: 'Cell' },
-    { title: 'Attempt' },
-    ...texts.map((title) => ({ title, text: title === 'Reason', number: title.endsWith('time') })),
-    ...used.map((title) => ({ title, number: true })),
-    ...[{ title: 'Host' }, { title: 'Actor' }],
-  ];
-  return table({ caption: 'Every attempt that the ledger tells of', columns, rows });
-}
-
-/** What evaluations found, as the ledger has it: of the task that is tuned for, and of those beside. */
-function scoresSection({ stages }: AuditStory): Html {
-  const rows = stages.flatMap(({ title, cell, scores }) =>
-    scores.map(({ beside, items, score, low, high }) => ({
-      cells: [
-        cell ?? title,
-        beside ?? 'the task',
-        formatScore(score),
-        formatInterval({ low, high }),
-        formatCount(items),
-      ],
-    })),
-  );
-  if (rows.length === 0) return html``;
-  const columns = [{ title: 'Cell' }, { title: 'Of' }, number('Score'), { title: '95 % interval' }];
-  return section(
-    { id: 'scores', title: 'Scores' },
-    table({ caption: 'What evaluations found', columns: [...columns, number('Items')], rows }),
-  );
-}
-
 function interventionsTable({ interventions }: AuditStory): Html {
   if (interventions.length === 0) return html`<p>Nobody paused, resumed, cancelled or changed anything.</p>`;
   const rows = interventions.map(({ at, actor, what }) => ({ cells: [at, actor, what] }));
@@ -220,13 +160,10 @@ function processorText({ cpuMs, cpuUnknown }: AuditStory['totals']): string {
   return `${(cpuMs / 3_600_000).toFixed(4)} h${unknown}`;
 }
 
-function facts({ totals, stages }: AuditStory): Html {
+function facts({ totals, state }: AuditStory): Html {
   const entries = [
-    [
-      'Stages',
-      `${stages.length}, ${totals.cachedStages} from the store, ${totals.unfinishedStages} unfinished`,
-    ],
-    ['Attempts', `${totals.attempts}, ${totals.unsuccessful} of them in vain`],
+    ['State', state.reason === null ? state.is : `${state.is}: ${state.reason}`],
+    ['Work', describeTotals(totals)],
     ['Working', formatDuration(totals.workingMs)],
     ['Waiting', formatDuration(totals.waitingMs)],
     ['Device', `${(totals.deviceMs / 3_600_000).toFixed(4)} h`],
@@ -258,7 +195,7 @@ function seal({ anchor, definitionDigest, workflows }: AuditStory): Html {
 }
 
 const legend =
-  'A bar is an attempt, its strokes are checkpoints: green made the artifact, orange failed, yellow gave way, pink was cancelled, grey was lost. A dotted line is waiting, a ring a stage from the store. Point at a bar for the reason; the table below has all of them.';
+  'A bar is an attempt, its strokes are checkpoints: green made the artifact, orange failed, yellow gave way, pink was cancelled, grey was lost. A dotted line is waiting, a ring a stage that another run made. Point at a bar for the reason; the table below has all of them.';
 
 /**
  * Renders a run's story as one page.
@@ -281,14 +218,13 @@ export function renderAuditPage(story: AuditStory): string {
     <body>
       <header>
         <h1>${experimentId}</h1>
-        <p class="lead">
-          Opened ${minuteOf(openedAt)} by ${openedBy}; last told of ${minuteOf(lastAt)} (UTC).
-        </p>
+        <p class="lead">Opened ${minuteOf(openedAt)} by ${openedBy}; last entry ${minuteOf(lastAt)} (UTC).</p>
         ${facts(story)}
       </header>
       <main id="main">
         ${section({ id: 'timeline', title: 'Timeline' }, html`<p>${legend}</p>`, timeline(story))}
-        ${section({ id: 'attempts', title: 'Attempts' }, attemptsTable(story))} ${scoresSection(story)}
+        ${section({ id: 'attempts', title: 'Attempts' }, attemptsTable(story))} ${sharedSection(story)}
+        ${foundSection(story)}
         ${section({ id: 'people', title: 'What people did' }, interventionsTable(story))}
         ${section({ id: 'seal', title: 'What it rests on' }, seal(story))}
       </main>

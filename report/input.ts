@@ -1,3 +1,4 @@
+import type { AuditTotals } from '../contracts/audit-story';
 import type { SubjectAnalysis, SweepAnalysis } from '../contracts/analysis';
 import type { SweepDefinition } from '../contracts/definition';
 import type { SweepResult } from '../contracts/results';
@@ -83,4 +84,6 @@ export interface ReportInput {
   readonly training: readonly TrainingEvidence[];
   readonly answers: readonly AnswerEvidence[];
   readonly run: RunRecord;
+  /** What the whole run came to, by its ledger; left out where that is elsewhere. */
+  readonly totals?: AuditTotals | undefined;
 }

@@ -9,6 +9,10 @@ import { compareStages, readManifest } from '../stage-differences';
 /** A cell's result, as its history has it. */
 const cellResult = z.looseObject({
   cell: z.looseObject({
+    id: z.string(),
+    task: z.string(),
+    model: z.string(),
+    annotator: z.string(),
     budget: z.number(),
     sftFraction: z.number(),
     seed: z.number(),
@@ -23,7 +27,8 @@ const cellResult = z.looseObject({
     z.looseObject({ kind: z.string(), title: z.string(), key: z.string(), digest: z.string() }),
   ),
 });
-export type Cell = z.infer<typeof cellResult>;
+/** With when its workflow began and ended. */
+export type Cell = z.infer<typeof cellResult> & { readonly startedAt: string; readonly endedAt: string };
 type CellStage = Cell['stages'][number];
 
 /**
@@ -39,7 +44,10 @@ export function cellsOf(histories: readonly WorkflowHistory[]): Cell[] {
       `The histories are encrypted with the payload key ${[...missing].map((name) => `"${name}"`).join(', ')}, which is not here: no cell can be read.`,
       { remedy: 'Add that key to BUDGETLINE_PAYLOAD_KEYS.' },
     );
-  const cells = histories.flatMap(({ result }) => cellResult.safeParse(result).data ?? []);
+  const cells = histories.flatMap(({ result, startedAt, lastAt: endedAt }) => {
+    const { data } = cellResult.safeParse(result);
+    return data === undefined ? [] : [{ ...data, startedAt, endedAt }];
+  });
   return [...new Map(cells.map((cell) => [JSON.stringify(cell.cell), cell])).values()];
 }
 
@@ -62,13 +70,15 @@ export interface CellDifference {
   readonly differences: readonly FieldDifference[];
 }
 
-const placeOf = ({ cell: { budget, sftFraction, axes = {} } }: Cell): string =>
+type Named = { readonly cell: Pick<Cell['cell'], 'budget' | 'sftFraction' | 'seed' | 'axes'> };
+
+const placeOf = ({ cell: { budget, sftFraction, axes = {} } }: Named): string =>
   [
     `${budget} rows, r ${sftFraction}`,
     ...Object.entries(axes).map(([axis, label]) => `${axis} ${label}`),
   ].join(', ');
 
-export const nameOf = (cell: Cell): string => `${placeOf(cell)}, seed ${cell.cell.seed}`;
+export const nameOf = (cell: Named): string => `${placeOf(cell)}, seed ${cell.cell.seed}`;
 
 /** Takes the pairs that agree in `by` out of two lists, in their order. */
 function takePairs(as: Cell[], bs: Cell[], by: (cell: Cell) => string): { a: Cell; b: Cell }[] {

@@ -4,7 +4,8 @@ import type { Store } from '../../store';
 import { makingAttempt } from '../determinism';
 import { compareFields, type FieldDifference } from '../flatten';
 import { readLedger } from '../ledger';
-import { exportedHistories, readHistories, recordedStages, unknownExperiment } from '../run-files';
+import { unknownExperiment } from '../run-files';
+import { exportedHistories, readHistories, recordedStages } from '../run-records';
 import { cellsOf, compareCells, compareData, isOther, pairCells, type Cell } from './cells';
 import type { CellDifference } from './cells';
 

@@ -1,9 +1,9 @@
 import type { AuditStory } from '../../contracts/audit-story';
 
 const columns = [
-  ...['stage', 'kind', 'title', 'fence', 'attempt', 'own', 'workflowId', 'runId', 'actor', 'host', 'device'],
-  ...['startedAt', 'endedAt', 'outcome', 'code', 'message', 'resumedFromStep', 'wallMs', 'deviceMs', 'cpuMs'],
-  ...['peakMemoryBytes', 'tokens', 'checkerCalls', 'usd'],
+  ...['stage', 'kind', 'title', 'experimentId', 'shared', 'fence', 'attempt', 'workflowId', 'runId'],
+  ...['actor', 'host', 'device', 'startedAt', 'endedAt', 'outcome', 'code', 'message', 'resumedFromStep'],
+  ...['wallMs', 'deviceMs', 'cpuMs', 'peakMemoryBytes', 'tokens', 'checkerCalls', 'usd'],
 ] as const;
 
 /** A cell by RFC 4180; one that a spreadsheet would take for a formula begins with an apostrophe. */
@@ -13,11 +13,12 @@ export function csvCell(value: unknown): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Every attempt, one a row. */
-export function renderCsv({ stages }: AuditStory): string {
-  const rows = stages.flatMap(({ key, kind, title, attempts }) =>
-    attempts.map((attempt) => {
-      const fields: Readonly<Record<string, unknown>> = { stage: key, kind, title, ...attempt };
+/** Every attempt, one a row: the run's own, and behind them what other runs did at the same stages. */
+export function renderCsv({ experimentId, stages }: AuditStory): string {
+  const rows = stages.flatMap(({ key, kind, title, attempts, shared: others }) =>
+    [...attempts, ...others].map((attempt) => {
+      const shared = attempt.experimentId !== experimentId;
+      const fields: Readonly<Record<string, unknown>> = { stage: key, kind, title, shared, ...attempt };
       return columns.map((column) => csvCell(fields[column])).join(',');
     }),
   );

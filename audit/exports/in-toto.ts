@@ -1,5 +1,6 @@
 import { createPublicKey, sign, type KeyObject } from 'node:crypto';
 import type { ArtifactManifest } from '../../contracts/artifact';
+import { BudgetlineError } from '../../contracts/failures';
 import type { ExportEvidence } from './evidence';
 
 /** Kinds whose files are models, and so what somebody downloads and wants to trace. */
@@ -7,31 +8,43 @@ const models: ReadonlySet<string> = new Set(['trainSft', 'freezeReference', 'tra
 
 const folderOf = ({ kind, key }: ArtifactManifest): string => `${kind}-${key}`;
 
-function subjects(manifests: Iterable<ArtifactManifest>): object[] {
-  return [...manifests]
-    .filter(({ kind }) => models.has(kind))
-    .flatMap((manifest) =>
-      manifest.files.map(({ path, sha256 }) => ({
-        name: `${folderOf(manifest)}/${path}`,
-        digest: { sha256 },
-      })),
-    );
+const filesOf = (manifest: ArtifactManifest): { name: string; digest: { sha256: string } }[] =>
+  manifest.files.map(({ path, sha256 }) => ({
+    name: `${folderOf(manifest)}/${path}`,
+    digest: { sha256 },
+  }));
+
+/** The files of every model that the run itself made. */
+function subjects({ story, manifests }: ExportEvidence): object[] {
+  const own = [...manifests.values()].filter(({ made }) => made.experimentId === story.experimentId);
+  const files = own.filter(({ kind }) => models.has(kind)).flatMap(filesOf);
+  if (files.length > 0) return files;
+  const makers = [...new Set([...manifests.values()].map(({ made }) => made.experimentId))].sort();
+  throw new BudgetlineError(
+    'INPUT_MISSING',
+    `${story.experimentId} made no model, so nothing can be attested.`,
+    {
+      remedy:
+        makers.length === 0
+          ? 'Export a run of which some training stage has finished.'
+          : `Export the run that made what this one reused: ${makers.join(', ')}.`,
+    },
+  );
 }
 
-function dependencies(manifests: Iterable<ArtifactManifest>): object[] {
+/** Data and base models, and models that another run made, each with whose it is. */
+function dependencies({ story, manifests }: ExportEvidence): object[] {
   const outside = new Map<string, string>();
-  for (const { inputs, inputDigests } of manifests)
+  for (const { inputs, inputDigests } of manifests.values())
     for (const [name, digest] of Object.entries(inputs))
       if (inputDigests[name] === digest) outside.set(digest, name);
-  const files = [...manifests]
-    .filter(({ kind }) => kind === 'synthesizeData')
-    .flatMap((manifest) =>
-      manifest.files.map(({ path, sha256 }) => ({
-        name: `${folderOf(manifest)}/${path}`,
-        digest: { sha256 },
-      })),
-    );
-  // A base model is named by the digest over its folder, which is no file's SHA-256, so it goes by a name of its own.
+  const files = [...manifests.values()].flatMap((manifest) => {
+    const by = manifest.made.experimentId;
+    if (by !== story.experimentId && manifest.kind !== 'evaluate')
+      return filesOf(manifest).map((file) => ({ ...file, annotations: { madeBy: by } }));
+    return manifest.kind === 'synthesizeData' ? filesOf(manifest) : [];
+  });
+  // A base model is named by the digest over its folder, which is no file's SHA-256, so it has a name of its own.
   const bases = [...outside].map(([digest, name]) => ({
     name,
     digest: { 'budgetline-folder-sha256': digest },
@@ -40,22 +53,23 @@ function dependencies(manifests: Iterable<ArtifactManifest>): object[] {
 }
 
 /** An in-toto Statement v1 with SLSA provenance v1: subjects are the files of every model that the run made. */
-export function renderStatement({ story, manifests }: ExportEvidence): object {
-  const { experimentId, openedAt, lastAt, definition, definitionDigest, anchor } = story;
+export function renderStatement(evidence: ExportEvidence): object {
+  const { experimentId, openedAt, lastAt, definition, definitionDigest, anchor, state } = evidence.story;
+  const finished = state.is === 'running' ? {} : { finishedOn: lastAt };
   return {
     _type: 'https://in-toto.io/Statement/v1',
-    subject: subjects(manifests.values()),
+    subject: subjects(evidence),
     predicateType: 'https://slsa.dev/provenance/v1',
     predicate: {
       buildDefinition: {
         buildType: 'urn:budgetline:sweep:1',
         externalParameters: { definition },
         internalParameters: { experimentId, definitionDigest },
-        resolvedDependencies: dependencies(manifests.values()),
+        resolvedDependencies: dependencies(evidence),
       },
       runDetails: {
         builder: { id: 'urn:budgetline:worker' },
-        metadata: { invocationId: experimentId, startedOn: openedAt, finishedOn: lastAt },
+        metadata: { invocationId: experimentId, startedOn: openedAt, ...finished },
         byproducts: anchor === null ? [] : [{ name: 'ledger head', digest: { sha256: anchor.head } }],
       },
     },

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
-import { evaluationTag, type MlflowExperiment, type MlflowRun } from './mlflow';
+import { cellTag, type MlflowExperiment, type MlflowRun } from './mlflow';
 
 const experimentAnswer = z.looseObject({ experiment_id: z.string() });
 const foundExperiment = z.looseObject({ experiment: experimentAnswer });
-const createdRun = z.looseObject({ run: z.looseObject({ info: z.looseObject({ run_id: z.string() }) }) });
-const foundRuns = z.looseObject({ runs: z.array(z.unknown()).default([]) });
+const runAnswer = z.looseObject({ info: z.looseObject({ run_id: z.string() }) });
+const createdRun = z.looseObject({ run: runAnswer });
+const foundRuns = z.looseObject({ runs: z.array(runAnswer).default([]) });
 
 const answerLimitMs = 30_000;
 
@@ -62,25 +63,46 @@ async function openExperiment(server: TrackingServer, { name, tags }: MlflowExpe
   }
 }
 
-/** False where the server has the run already. */
-async function sendRun(server: TrackingServer, experimentId: string, run: MlflowRun): Promise<boolean> {
-  const evaluation = run.tags.find(({ key }) => key === evaluationTag)?.value ?? '';
-  const known = await server.call('runs/search', foundRuns, {
-    experiment_ids: [experimentId],
-    filter: `tags.\`${evaluationTag}\` = '${evaluation}' and attributes.status = 'FINISHED'`,
+async function findRun(server: TrackingServer, id: string, { tags }: MlflowRun): Promise<string | undefined> {
+  const cell = tags.find(({ key }) => key === cellTag)?.value ?? '';
+  const { runs } = await server.call('runs/search', foundRuns, {
+    experiment_ids: [id],
+    filter: `tags.\`${cellTag}\` = '${cell}'`,
     max_results: 1,
   });
-  if (known.runs.length > 0) return false;
-  const { params, metrics, end_time, ...about } = run;
-  const created = await server.call('runs/create', createdRun, { experiment_id: experimentId, ...about });
-  const { run_id } = created.run.info;
-  await server.call('runs/log-batch', z.unknown(), { run_id, params, metrics });
-  await server.call('runs/update', z.unknown(), { run_id, status: 'FINISHED', end_time });
-  return true;
+  return runs[0]?.info.run_id;
+}
+
+const batch = 100;
+
+/** As many calls as the server's limit of 100 parameters or tags and 1,000 metrics a call asks for. */
+function batchesOf({ params, tags, metrics }: MlflowRun): object[] {
+  const count = Math.max(params.length, tags.length, metrics.length);
+  return Array.from({ length: Math.ceil(count / batch) }, (_, at) => {
+    const part = <T>(all: readonly T[]): readonly T[] => all.slice(at * batch, (at + 1) * batch);
+    return { params: part(params), tags: part(tags), metrics: part(metrics) };
+  });
+}
+
+/** Creates the cell's run or brings it up to date, also one whose sending was cut short; true where it is new. */
+async function sendRun(server: TrackingServer, experimentId: string, run: MlflowRun): Promise<boolean> {
+  const { run_name, start_time, status, end_time, tags } = run;
+  const known = await findRun(server, experimentId, run);
+  const about = { experiment_id: experimentId, run_name, start_time, tags };
+  const run_id = known ?? (await server.call('runs/create', createdRun, about)).run.info.run_id;
+  for (const part of batchesOf(run)) await server.call('runs/log-batch', z.unknown(), { run_id, ...part });
+  await server.call('runs/update', z.unknown(), { run_id, status, end_time });
+  return known === undefined;
+}
+
+/** What a server was sent: runs that are new there, and runs that it had. */
+export interface SentRuns {
+  readonly added: number;
+  readonly updated: number;
 }
 
 /**
- * Sends an experiment to an MLflow tracking server; what it has already is not sent again. Gives how many runs were new.
+ * Sends an experiment to an MLflow tracking server. A cell that the server has is brought up to date.
  *
  * @param token of MLFLOW_TRACKING_TOKEN; empty for a server that asks for none
  * @throws BudgetlineError EXPORT_REFUSED
@@ -88,10 +110,10 @@ async function sendRun(server: TrackingServer, experimentId: string, run: Mlflow
 export async function sendToMlflow(
   experiment: MlflowExperiment,
   { address, token }: { readonly address: string; readonly token: string },
-): Promise<number> {
+): Promise<SentRuns> {
   const server = new TrackingServer(address, token);
   const experimentId = await openExperiment(server, experiment);
-  let sent = 0;
-  for (const run of experiment.runs) if (await sendRun(server, experimentId, run)) sent += 1;
-  return sent;
+  let added = 0;
+  for (const run of experiment.runs) if (await sendRun(server, experimentId, run)) added += 1;
+  return { added, updated: experiment.runs.length - added };
 }

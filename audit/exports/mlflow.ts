@@ -1,5 +1,5 @@
-import type { Cell } from '../comparison/cells';
-import { nameOf } from '../comparison/cells';
+import { nameOf, type Cell } from '../comparison/cells';
+import type { LostCell } from '../comparison/lost-cells';
 import type { ExportEvidence } from './evidence';
 
 interface Named {
@@ -10,6 +10,7 @@ interface Named {
 /** A run as MLflow's REST interface takes it. */
 export interface MlflowRun {
   readonly run_name: string;
+  readonly status: 'FINISHED' | 'FAILED' | 'KILLED';
   readonly start_time: number;
   readonly end_time: number;
   readonly params: readonly Named[];
@@ -22,15 +23,15 @@ export interface MlflowRun {
   }[];
 }
 
-/** An experiment with a run a cell. */
+/** An experiment with a run for each cell that ended. */
 export interface MlflowExperiment {
   readonly name: string;
   readonly tags: readonly Named[];
   readonly runs: readonly MlflowRun[];
 }
 
-/** By which a run is found again, so that sending twice adds nothing. */
-export const evaluationTag = 'budgetline.evaluation';
+/** By which a run is found again: cells that share an evaluation are runs of their own. */
+export const cellTag = 'budgetline.cell';
 
 const named = (values: Readonly<Record<string, unknown>>): Named[] =>
   Object.entries(values).map(([key, value]) => ({
@@ -59,30 +60,58 @@ function figuresOf(cell: Cell, { manifests }: ExportEvidence): [string, number][
   return [...numbersIn(evaluation), ...ofBeside, ...ofStages];
 }
 
+/** A parameter is set once: what may differ from one export to the next is a tag. */
+function paramsOf({ axes = {}, ...place }: Cell['cell'] | LostCell['cell']): Named[] {
+  return named({ ...place, ...axes });
+}
+
+function tagsOf({ cell: { id } }: Pick<Cell, 'cell'> | LostCell, { story }: ExportEvidence): Named[] {
+  return named({
+    [cellTag]: id,
+    'budgetline.sweep': story.experimentId,
+    'budgetline.definition': story.definitionDigest,
+    'budgetline.head': story.anchor?.head ?? '',
+  });
+}
+
+/** Stages of the cell that another sweep made, each with its maker. */
+function reusedBy({ stages }: Cell, { story }: ExportEvidence): string {
+  const keys = new Set(stages.map(({ key }) => key));
+  const reused = story.stages.filter(({ key, state }) => state === 'reused' && keys.has(key));
+  return reused.map(({ key, madeBy }) => `${key} made by ${madeBy ?? 'nobody known'}`).join('; ');
+}
+
 function renderRun(cell: Cell, evidence: ExportEvidence): MlflowRun {
-  const { story, manifests } = evidence;
-  const keys = new Set(cell.stages.map(({ key }) => key));
-  const made = cell.stages.flatMap(({ key }) => manifests.get(key)?.made.at ?? []).sort();
-  const attempts = story.stages.filter(({ key }) => keys.has(key)).flatMap((stage) => stage.attempts);
-  const begun = attempts.map(({ startedAt }) => startedAt).sort();
-  const [from, to] = [Date.parse(begun[0] ?? story.openedAt), Date.parse(made.at(-1) ?? story.lastAt)];
-  const last = cell.stages.at(-1);
-  const { axes = {}, ...place } = cell.cell;
+  const to = Date.parse(cell.endedAt);
   return {
     run_name: nameOf(cell),
-    ...{ start_time: from, end_time: to },
-    params: named({ ...place, ...axes }),
-    tags: named({
-      [evaluationTag]: last?.key ?? '',
-      'budgetline.sweep': story.experimentId,
-      'budgetline.definition': story.definitionDigest,
-      'budgetline.head': story.anchor?.head ?? '',
-      'budgetline.stages': cell.stages.map(({ key }) => key).join(' '),
-    }),
+    status: 'FINISHED',
+    ...{ start_time: Date.parse(cell.startedAt), end_time: to },
+    params: paramsOf(cell.cell),
+    tags: [
+      ...tagsOf(cell, evidence),
+      ...named({
+        'budgetline.evaluation': cell.stages.at(-1)?.key ?? '',
+        'budgetline.stages': cell.stages.map(({ key }) => key).join(' '),
+        'budgetline.reused': reusedBy(cell, evidence),
+      }),
+    ],
     metrics: figuresOf(cell, evidence).map(([name, value]) => ({
       key: metricName(name),
       ...{ value, timestamp: to, step: 0 },
     })),
+  };
+}
+
+function renderLost(cell: LostCell, evidence: ExportEvidence): MlflowRun {
+  const { how, reason, startedAt, endedAt } = cell;
+  return {
+    run_name: nameOf(cell),
+    status: how === 'cancelled' ? 'KILLED' : 'FAILED',
+    ...{ start_time: Date.parse(startedAt), end_time: Date.parse(endedAt) },
+    params: paramsOf(cell.cell),
+    tags: [...tagsOf(cell, evidence), ...named({ 'budgetline.failure': reason })],
+    metrics: [],
   };
 }
 
@@ -92,6 +121,9 @@ export function renderMlflow(evidence: ExportEvidence): MlflowExperiment {
   return {
     name: `budgetline/${experimentId}`,
     tags: named({ 'budgetline.definition': definitionDigest }),
-    runs: evidence.cells().map((cell) => renderRun(cell, evidence)),
+    runs: [
+      ...evidence.cells().map((cell) => renderRun(cell, evidence)),
+      ...evidence.lost().map((cell) => renderLost(cell, evidence)),
+    ],
   };
 }

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
+import { parseHubReference } from '../../contracts/hub';
 import { nameOf, type Cell } from '../comparison/cells';
 import type { ExportEvidence } from './evidence';
 
@@ -9,31 +11,50 @@ function bestOf(cells: readonly Cell[]): Cell | undefined {
   return [...cells].sort((a, b) => b.evaluation.score - a.evaluation.score)[0];
 }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** What of stages' specs a card says. */
+const specShape = z.looseObject({
+  what: z.string().optional(),
+  annotator: z.string().optional(),
+  rows: z.number().optional(),
+  loss: z.looseObject({ name: z.string() }).optional(),
+});
 
-/** A model's name on the hub; a folder or the embedded model has none there. */
-const hubName = (model: string): string | null => (/^[\w.-]+\/[\w.-]+$/.test(model) ? model : null);
+/** The specs of the stages behind a cell of one kind, as their manifests have them. */
+function specsOf(cell: Cell, kind: string, { manifests }: ExportEvidence): z.infer<typeof specShape>[] {
+  const keys = cell.stages.filter((stage) => stage.kind === kind).map(({ key }) => key);
+  return keys.flatMap((key) => {
+    const { data } = specShape.safeParse(manifests.get(key)?.spec);
+    return data === undefined ? [] : [data];
+  });
+}
 
-function frontMatter(best: Cell, { story }: ExportEvidence): string[] {
-  const { task, model } = story.definition as { task?: unknown; model?: unknown };
-  const base = hubName(text(model));
+/** The cell's own training, as tags of the hub: "sft", and the name of the preference loss. */
+function trainingTags(best: Cell, evidence: ExportEvidence): string[] {
+  const sft = best.stages.some(({ kind }) => kind === 'trainSft') ? ['sft'] : [];
+  const losses = specsOf(best, 'trainPreference', evidence).flatMap(({ loss }) => loss?.name ?? []);
+  return [...sft, ...losses.map((name) => (name === 'sigmoid' ? 'dpo' : name))];
+}
+
+function frontMatter(best: Cell, evidence: ExportEvidence): string[] {
+  const { task, model } = best.cell;
+  const base = parseHubReference(model);
   const { score, ...others } = best.evaluation;
   const metrics = Object.entries({ score, ...others }).filter(([, value]) => typeof value === 'number');
   return [
     '---',
     'library_name: peft',
     'pipeline_tag: text-generation',
-    ...(base === null ? [] : [`base_model: ${yaml(base)}`]),
+    ...(base === null ? [] : [`base_model: ${yaml(base.name)}`]),
     'tags:',
-    ...['budgetline', 'sft', 'dpo', text(task)].map((tag) => `- ${yaml(tag)}`),
+    ...['budgetline', ...trainingTags(best, evidence), task].map((tag) => `- ${yaml(tag)}`),
     'model-index:',
-    `- name: ${yaml(story.experimentId)}`,
+    `- name: ${yaml(evidence.story.experimentId)}`,
     '  results:',
     '  - task:',
     '      type: text-generation',
     '    dataset:',
-    `      name: ${yaml(text(task))}`,
-    `      type: ${yaml(text(task))}`,
+    `      name: ${yaml(task)}`,
+    `      type: ${yaml(task)}`,
     '    metrics:',
     ...metrics.flatMap(([name, value]) => [`    - type: ${yaml(name)}`, `      value: ${yaml(value)}`]),
     '---',
@@ -43,8 +64,38 @@ function frontMatter(best: Cell, { story }: ExportEvidence): string[] {
 /** Text of others in Markdown: nothing of it is markup. */
 const escape = (value: string): string => value.replace(/[\\`*_{}[\]<>#|!]/g, (mark) => `\\${mark}`);
 
-function lineage(best: Cell): string[] {
-  return best.stages.map(({ title, key, digest }) => `| ${escape(title)} | \`${key}\` | \`${digest}\` |`);
+/** The stages behind the model, each with the run that made it. */
+function lineage(best: Cell, { story }: ExportEvidence): string[] {
+  const makers = new Map(story.stages.map(({ key, madeBy }) => [key, madeBy]));
+  return best.stages.map(({ title, key, digest }) => {
+    const by = makers.get(key) ?? story.experimentId;
+    const whose = by === story.experimentId ? 'this run' : escape(by);
+    return `| ${escape(title)} | ${whose} | \`${key}\` | \`${digest}\` |`;
+  });
+}
+
+/** The base model in words: only one of the hub has a name that others know. */
+function baseWords({ cell: { model } }: Cell): string {
+  const base = parseHubReference(model);
+  if (base !== null) return `${escape(base.name)} of the hub at revision ${escape(base.revision)}`;
+  return model === 'embedded'
+    ? 'the small model that comes with Budgetline'
+    : `a model that is not on the hub, “${escape(model)}”`;
+}
+
+const dataNames: Readonly<Record<string, string>> = {
+  pairs: 'preference pairs of the model’s own samples',
+  'given-demonstrations': 'demonstrations from a file',
+  'given-preferences': 'preference pairs from a file',
+};
+
+/** The rows that the model was trained on, and whose they are. */
+function dataWords(best: Cell, evidence: ExportEvidence): string {
+  const words = specsOf(best, 'synthesizeData', evidence).map(({ what = '', annotator = '', rows = 0 }) => {
+    const name = dataNames[what] ?? `demonstrations by the annotator “${escape(annotator)}”`;
+    return `${rows} ${name}`;
+  });
+  return words.length === 0 ? 'no rows' : words.join(' and ');
 }
 
 /** Every cell's score, and those of tasks beside. */
@@ -86,7 +137,7 @@ export function renderModelCard(evidence: ExportEvidence): string {
       'INPUT_MISSING',
       `No cell of ${story.experimentId} has ended: there is no model.`,
     );
-  const { annotator, model } = story.definition as { annotator?: unknown; model?: unknown };
+  const rivals = cells.filter(({ cell }) => cell.task === best.cell.task);
   const { anchor } = story;
   const signed =
     anchor?.signedBy === null || anchor === null ? 'unsigned' : `signed by \`${anchor.signedBy}\``;
@@ -95,10 +146,11 @@ export function renderModelCard(evidence: ExportEvidence): string {
     '',
     `# ${escape(story.experimentId)}: ${escape(nameOf(best))}`,
     '',
-    `Trained by Budgetline from the base model “${escape(text(model))}” on annotations by “${escape(text(annotator))}”: of ${cells.length} splits of the budget the one with the best score. Chosen by the scores below, so its own is likely to be a little too high.`,
+    `Trained by Budgetline for the task “${escape(best.cell.task)}” from ${baseWords(best)}, on ${dataWords(best, evidence)}. Of ${rivals.length} cells of this task it has the best score. It was chosen by the scores below, so its own is likely to be a little too high.`,
     '',
-    ...['## Where it comes from', '', '| stage | key | SHA-256 of its files |', '|---|---|---|'],
-    ...lineage(best),
+    ...['## Where it comes from', ''],
+    ...['| stage | made by | key | SHA-256 of its files |', '|---|---|---|---|'],
+    ...lineage(best, evidence),
     '',
     `Definition \`${story.definitionDigest}\`; ledger head \`${anchor?.head ?? 'none'}\`, ${signed}.`,
     '',

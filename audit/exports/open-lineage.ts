@@ -20,16 +20,24 @@ function runIdOf({ key }: AuditedStage, { fence }: AuditedAttempt): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-const dataset = (kind: string, key: string, version: string): object => ({
+const dataset = (kind: string, key: string, version: string, facets: object = {}): object => ({
   namespace,
   name: `${kind}-${key}`,
-  facets: { version: facet('DatasetVersionDatasetFacet', '1-0-1', { datasetVersion: version }) },
+  facets: { version: facet('DatasetVersionDatasetFacet', '1-0-1', { datasetVersion: version }), ...facets },
 });
 
-function inputsOf(manifest: ArtifactManifest, { manifests }: ExportEvidence): object[] {
+/** An input that another run made says whose it is; its attempts are in that run's own export. */
+function ownerOf(source: ArtifactManifest | undefined, { story }: ExportEvidence): object {
+  const by = source?.made.experimentId ?? story.experimentId;
+  if (by === story.experimentId) return {};
+  return { ownership: facet('OwnershipDatasetFacet', '1-0-1', { owners: [{ name: by, type: 'SWEEP' }] }) };
+}
+
+function inputsOf(manifest: ArtifactManifest, evidence: ExportEvidence): object[] {
   return Object.entries(manifest.inputs).map(([name, key]) => {
-    const source = manifests.get(key);
-    return dataset(source?.kind ?? name, key, source?.digest ?? manifest.inputDigests[name] ?? key);
+    const source = evidence.manifests.get(key);
+    const version = source?.digest ?? manifest.inputDigests[name] ?? key;
+    return dataset(source?.kind ?? name, key, version, ownerOf(source, evidence));
   });
 }
 
@@ -68,7 +76,7 @@ function eventsOf(stage: AuditedStage, attempt: AuditedAttempt, evidence: Export
   return [start, event(ending, attempt.endedAt, failureFacet(attempt), made)];
 }
 
-/** OpenLineage run events, version 2-0-2: two an attempt, one a line. */
+/** OpenLineage run events, version 2-0-2: two for each of the run's own attempts, one a line. */
 export function renderOpenLineage(evidence: ExportEvidence): string {
   const events = evidence.story.stages.flatMap((stage) =>
     stage.attempts.flatMap((attempt) => eventsOf(stage, attempt, evidence)),

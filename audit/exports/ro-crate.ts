@@ -1,4 +1,9 @@
-import type { AuditedAttempt, AuditedStage } from '../../contracts/audit-story';
+import {
+  type AuditedAttempt,
+  type AuditedStage,
+  type AuditStory,
+  isUnsuccessful,
+} from '../../contracts/audit-story';
 import type { ArtifactManifest } from '../../contracts/artifact';
 import type { ExportEvidence } from './evidence';
 
@@ -62,13 +67,36 @@ function fileEntity(path: string, manifests: ReadonlyMap<string, ArtifactManifes
 const finished = ({ stages }: ExportEvidence['story']): AuditedStage[] =>
   stages.filter(({ artifact }) => artifact !== null);
 
-function datasetEntity({ kind, key, title }: AuditedStage, paths: readonly string[]): CrateEntity {
+const sweepId = (experimentId: string): string => `#sweep-${encodeURIComponent(experimentId)}`;
+
+/** A folder with a stage's artifact; one that another sweep made says by which. */
+function datasetEntity(
+  { kind, key, title, state, madeBy }: AuditedStage,
+  paths: readonly string[],
+): CrateEntity {
   const id = folderOf(kind, key);
   const parts = paths.filter((path) => path.startsWith(id)).map(refer);
-  return { '@id': id, '@type': 'Dataset', name: title, description: `${title} (${kind})`, hasPart: parts };
+  const by = state === 'reused' ? madeBy : null;
+  const reused = by === null ? {} : { isBasedOn: refer(sweepId(by)) };
+  const description = `${title} (${kind})${by === null ? '' : `, made by ${by} and reused`}`;
+  return { '@id': id, '@type': 'Dataset', name: title, description, hasPart: parts, ...reused };
 }
 
-const statuses: Readonly<Record<AuditedAttempt['outcome'], string>> = {
+/** Runs whose artifacts this one reused: their own exports have their attempts. */
+function otherSweeps({ stages }: ExportEvidence['story']): CrateEntity[] {
+  const makers = stages.flatMap(({ state, madeBy }) => (state === 'reused' ? (madeBy ?? []) : []));
+  return [...new Set(makers)].map((by) => ({
+    '@id': sweepId(by),
+    '@type': 'CreativeWork',
+    name: by,
+    description: 'Another run of the same store, which made what this one reused.',
+  }));
+}
+
+/** Of schema.org's vocabulary, which knows no cancelling: what was cancelled failed, and its error says why. */
+const statuses: Readonly<Record<AuditedAttempt['outcome'] | AuditStory['state']['is'], string>> = {
+  running: 'http://schema.org/ActiveActionStatus',
+  completed: 'http://schema.org/CompletedActionStatus',
   published: 'http://schema.org/CompletedActionStatus',
   answered: 'http://schema.org/CompletedActionStatus',
   failed: 'http://schema.org/FailedActionStatus',
@@ -78,12 +106,15 @@ const statuses: Readonly<Record<AuditedAttempt['outcome'], string>> = {
   open: 'http://schema.org/ActiveActionStatus',
 };
 
+const errorOf = ({ code, outcome, message }: AuditedAttempt): string =>
+  `${code ?? outcome}${message === null ? '' : `: ${message}`}`;
+
 function attemptEntity(
   stage: AuditedStage,
   attempt: AuditedAttempt,
   { manifests }: ExportEvidence,
 ): CrateEntity {
-  const { outcome, startedAt, endedAt, code, message, actor } = attempt;
+  const { outcome, startedAt, endedAt, actor } = attempt;
   const inputs = Object.values(manifests.get(stage.key)?.inputs ?? {});
   const objects = inputs.flatMap((key) => {
     const source = manifests.get(key);
@@ -101,7 +132,7 @@ function attemptEntity(
     actionStatus: refer(statuses[outcome]),
     ...(objects.length === 0 ? {} : { object: objects }),
     ...(made ? { result: [refer(folderOf(stage.kind, stage.key))] } : {}),
-    ...(made || outcome === 'open' ? {} : { error: `${code ?? outcome}: ${message ?? ''}` }),
+    ...(isUnsuccessful(attempt) ? { error: errorOf(attempt) } : {}),
   };
 }
 
@@ -153,12 +184,18 @@ function planEntities({ workflow, packageVersion }: CrateFiles): CrateEntity[] {
 }
 
 function runEntities(evidence: ExportEvidence, { workflow }: CrateFiles): CrateEntity[] {
-  const { experimentId, openedAt, openedBy, lastAt, stages, definition } = evidence.story;
+  const { experimentId, openedAt, openedBy, lastAt, stages, definition, state } = evidence.story;
   const own = stages.filter(({ attempts }) => attempts.length > 0);
   const results = finished(evidence.story)
     .filter(({ kind }) => kind === 'evaluate')
     .map(({ kind, key }) => refer(folderOf(kind, key)));
-  const common = { startTime: openedAt, endTime: lastAt, agent: refer(actorId(openedBy)) };
+  const common = {
+    startTime: openedAt,
+    ...(state.is === 'running' ? {} : { endTime: lastAt }),
+    agent: refer(actorId(openedBy)),
+    actionStatus: refer(statuses[state.is]),
+    ...(state.reason === null ? {} : { error: state.reason }),
+  };
   return [
     {
       '@id': '#organize',
@@ -177,7 +214,6 @@ function runEntities(evidence: ExportEvidence, { workflow }: CrateFiles): CrateE
       instrument: refer(workflow ?? '#workflow'),
       object: [refer('#definition')],
       result: results,
-      actionStatus: refer('http://schema.org/CompletedActionStatus'),
     },
     {
       '@id': '#definition',
@@ -253,6 +289,7 @@ export function renderCrate(evidence: ExportEvidence, files: CrateFiles): object
       ...finished(evidence.story).map((stage) => datasetEntity(stage, paths)),
       ...paths.filter((path) => path !== workflow).map((path) => fileEntity(path, evidence.manifests)),
       ...people(evidence),
+      ...otherSweeps(evidence.story),
     ],
   };
 }

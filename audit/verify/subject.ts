@@ -7,7 +7,8 @@ import type { StageKey } from '../../contracts/stage';
 import { isMissing, type Store } from '../../store';
 import { parseHistory, type WorkflowHistory } from '../history';
 import { readLedger } from '../ledger';
-import { exportedHistories, findArtifact, recordedStages } from '../run-files';
+import { findArtifact } from '../run-files';
+import { exportedHistories, recordedStages } from '../run-records';
 
 /** Runs a history against workflow code; throws where the code asks for something else. */
 export type Replayer = (run: {

@@ -63,8 +63,8 @@ async function openTemporal({ planned, printer, interruption }: Run): Promise<Te
 }
 
 function recordOf({ planned }: Run, { result, run }: FollowedSweep): SweepRecord {
-  const { resolved, annotatorDescription, annotatorDescriptions } = planned;
-  return { definition: resolved.definition, annotatorDescription, annotatorDescriptions, result, run };
+  const { resolved, places } = planned;
+  return { definition: resolved.definition, places, result, run };
 }
 
 /** Whether nothing is missing from its tables. */
@@ -82,6 +82,7 @@ function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed
       elapsedMs: performance.now() - place.acquisitionMs,
       acquisitionMs: place.acquisitionMs,
       stages: [...result.baseStages, ...results],
+      totals: files.totals,
       reportPaths: files.parts.map(({ reportPath }) => reportPath),
       resultPath: files.resultPath,
       scoresPath: files.scoresPath,

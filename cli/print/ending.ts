@@ -1,4 +1,5 @@
 import { describeLabels, labelQuality } from '../../analysis';
+import { type AuditTotals, describeTotals } from '../../contracts/audit-story';
 import { gatherLabels } from '../../contracts/labels';
 import { onceEach, type StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
@@ -12,6 +13,8 @@ export interface Ending {
   /** Fetching or building the Temporal program; 0 where it was there. */
   readonly acquisitionMs: number;
   readonly stages: readonly StageResult[];
+  /** What the run came to, by its ledger; undefined where that is elsewhere. */
+  readonly totals: AuditTotals | undefined;
   /** One for each place on the sweep's axes. */
   readonly reportPaths: readonly string[];
   readonly resultPath: string;
@@ -20,15 +23,6 @@ export interface Ending {
   readonly temporalUi: string | null;
   /** Present where a server of ours goes on running. */
   readonly server: { readonly address: string; readonly stopCommand: string } | null;
-}
-
-/** "all 31 stages came from the cache", or how many did. */
-export function describeCache(stages: readonly StageResult[]): string {
-  const distinct = onceEach(stages);
-  const cached = distinct.filter((stage) => stage.cached).length;
-  if (cached === distinct.length) return `all ${distinct.length} stages came from the cache`;
-  if (cached === 0) return `${distinct.length} stages were run`;
-  return `${distinct.length - cached} of ${distinct.length} stages were run, ${cached} came from the cache`;
 }
 
 /** How often the training executable warned of what; the report has the words. */
@@ -50,13 +44,14 @@ function entry(name: string, value: string, ink: Ink): string {
   return `  ${ink.faint(padRight(name, 9))}  ${value}`;
 }
 
-/** What a run took, what came from the cache, where everything lies. */
+/** What a run took and did, and where everything lies. */
 export function renderEnding(ending: Ending, ink: Ink): string[] {
   const acquired =
     ending.acquisitionMs === 0
       ? ''
       : `, and ${formatDuration(ending.acquisitionMs)} to get Temporal, once on this machine`;
-  const time = `Done in ${formatDuration(ending.elapsedMs)}${acquired}; ${describeCache(ending.stages)}.`;
+  const work = ending.totals === undefined ? '' : `: ${describeTotals(ending.totals)}`;
+  const time = `Done in ${formatDuration(ending.elapsedMs)}${acquired}${work}.`;
   const { server } = ending;
   return [
     ...wrap(time).map(ink.strong),

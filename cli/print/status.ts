@@ -1,5 +1,6 @@
 import type { RunStatus } from '../../client';
 import { describeLabels, labelQuality } from '../../analysis';
+import { type AuditTotals, describeTotals } from '../../contracts/audit-story';
 import { foundScores } from '../../contracts/beside';
 import { gatherLabels, type GatheredLabels } from '../../contracts/labels';
 import type { BesideScore, CellProgress, ExperimentProgress, SweepProgress } from '../../contracts/results';
@@ -166,13 +167,14 @@ function renderExperiment({ finished, running }: ExperimentProgress, ink: Ink): 
 }
 
 /** Where a run stands, for people. */
-export function renderStatus(status: RunStatus, ink: Ink): string[] {
-  const { progress } = status;
+export function renderStatus(status: RunStatus & { readonly totals?: AuditTotals }, ink: Ink): string[] {
+  const { progress, totals } = status;
   const body =
     progress === null
       ? ['  No worker answers; only the server knows of it.']
       : progress.of === 'sweep'
         ? renderSweep(progress.sweep, ink)
         : renderExperiment(progress.experiment, ink);
-  return [...wrap(headOf(status)).map(ink.strong), ...body];
+  const work = totals === undefined ? [] : wrap(`Work: ${describeTotals(totals)}.`, { first: '  ' });
+  return [...wrap(headOf(status)).map(ink.strong), ...work, ...body];
 }

@@ -2,6 +2,7 @@ import {
   type AuditedAttempt,
   type AuditedStage,
   type AuditStory,
+  describeTotals,
   type Intervention,
   isUnsuccessful,
 } from '../../contracts/audit-story';
@@ -12,23 +13,24 @@ import { countOf, fit, padRight, wrap } from './text';
 
 const timeOf = (time: string): string => time.slice(0, 19).replace('T', ' ');
 
-function outcomeText(stage: AuditedStage): string {
-  if (stage.cached) return 'from the store';
-  const own = stage.attempts.filter((attempt) => attempt.own);
-  if (stage.artifact === null && own.length === 0) return 'never begun';
-  const attempts = countOf(own.length, 'attempt');
-  return stage.artifact === null ? `${attempts}, unfinished` : attempts;
+/** "2 attempts", "1 attempt, failed", "made by SWEEP". */
+function outcomeText({ state, madeBy, attempts }: AuditedStage): string {
+  if (state === 'reused') return fit(`made by ${madeBy ?? 'nobody known'}`, 32);
+  if (state !== 'made' && attempts.length === 0) return `${state}, never begun`;
+  const counted = countOf(attempts.length, 'attempt');
+  return state === 'made' ? counted : `${counted}, ${state}`;
 }
 
 function stageRow(stage: AuditedStage, ink: Ink): TableCell[] {
-  const own = stage.attempts.filter((attempt) => attempt.own);
+  const { attempts } = stage;
   const sum = (pick: (attempt: AuditedAttempt) => number): number =>
-    own.reduce((all, each) => all + pick(each), 0);
-  const duration = (ms: number | null): string => (ms === null || own.length === 0 ? '' : formatDuration(ms));
+    attempts.reduce((all, each) => all + pick(each), 0);
+  const duration = (ms: number | null): string =>
+    ms === null || attempts.length === 0 ? '' : formatDuration(ms);
   return [
     { text: fit(stage.title, 44) },
     { text: fit(stage.cell ?? '', 20), ink: ink.faint },
-    { text: outcomeText(stage), ...(stage.cached ? { ink: ink.faint } : {}) },
+    { text: outcomeText(stage), ...(stage.state === 'reused' ? { ink: ink.faint } : {}) },
     { text: duration(stage.waitingMs) },
     { text: duration(sum(({ wallMs }) => wallMs)) },
     { text: duration(sum(({ deviceMs }) => deviceMs)) },
@@ -99,7 +101,9 @@ function troubles({ stages }: AuditStory, ink: Ink): string[] {
         : [`  ${ink.bad(name)}`, ...told.flatMap((text) => wrap(text, { first: '    ' }))];
     }),
   );
-  return lines.length === 0 ? ['  Every attempt ended with its artifact.'] : lines;
+  if (lines.length > 0) return lines;
+  const isWhole = stages.every(({ artifact }) => artifact !== null);
+  return [isWhole ? '  nothing' : '  No attempt failed; the stages above say what did not end.'];
 }
 
 function interventions(all: readonly Intervention[]): string[] {
@@ -108,15 +112,18 @@ function interventions(all: readonly Intervention[]): string[] {
     : all.map(({ at, actor, what }) => `  ${timeOf(at)}  ${actor}: ${what}`);
 }
 
-function totals({ totals: all, stages }: AuditStory, ink: Ink): string[] {
-  const cached = all.cachedStages === 0 ? '' : `, ${all.cachedStages} of them from the store`;
-  const unfinished = all.unfinishedStages === 0 ? '' : `, ${all.unfinishedStages} unfinished`;
+/** What the last run came to, where earlier ones had a share. */
+function lastRunEntry({ totals: all, lastRun }: AuditStory): [string, string][] {
+  if (lastRun === null || describeTotals(lastRun.totals) === describeTotals(all)) return [];
+  return [['Last run', describeTotals(lastRun.totals)]];
+}
+
+function totals(story: AuditStory, ink: Ink): string[] {
+  const { totals: all } = story;
   const unknown = all.cpuUnknown === 0 ? '' : `, not measured in ${countOf(all.cpuUnknown, 'attempt')}`;
   const entries = [
-    [
-      'Stages',
-      `${stages.length}${cached}${unfinished}; ${countOf(all.attempts, 'attempt')}, ${all.unsuccessful} of them in vain`,
-    ],
+    ['Work', describeTotals(all)],
+    ...lastRunEntry(story),
     [
       'Working',
       `${formatDuration(all.workingMs)}, and ${formatDuration(all.waitingMs)} waiting, summed over stages`,
@@ -126,7 +133,7 @@ function totals({ totals: all, stages }: AuditStory, ink: Ink): string[] {
       `${(all.deviceMs / 3_600_000).toFixed(4)} hours; processor ${(all.cpuMs / 3_600_000).toFixed(4)} hours${unknown}`,
     ],
     ['Tokens', `${formatCount(all.tokens)}; ${countOf(all.checkerCalls, 'checker call')}`],
-    ['Money', `${formatUsd(all.usd)} for rows and checker calls of stages that ran`],
+    ['Money', `${formatUsd(all.usd)} for rows and calls of its own attempts`],
   ] as const;
   return entries.map(([name, value]) => `  ${ink.faint(padRight(name, 8))}  ${value}`);
 }
@@ -139,13 +146,18 @@ function sealing({ anchor, workflows }: AuditStory): string {
   return `${histories}; head ${anchor.head.slice(0, 12)}… after ${anchor.lines} lines, ${signed}.`;
 }
 
+/** "completed", "running", "failed: why": of the last run. */
+const describeState = ({ is, reason }: AuditStory['state']): string =>
+  `State: ${is}${reason === null ? '.' : `. ${reason}`}`;
+
 /** A run's story for a terminal: stages, what went wrong, what people did, what it took. */
 export function renderStory(story: AuditStory, ink: Ink): string[] {
-  const { experimentId, openedAt, openedBy, lastAt } = story;
+  const { experimentId, openedAt, openedBy, lastAt, state } = story;
   const heading = (text: string): string[] => ['', ink.strong(text)];
   return [
     ink.strong(experimentId),
-    ...wrap(`Opened ${timeOf(openedAt)} by ${openedBy}, last told of ${timeOf(lastAt)} (UTC).`),
+    ...wrap(`Opened ${timeOf(openedAt)} by ${openedBy}, last entry ${timeOf(lastAt)} (UTC).`),
+    ...wrap(describeState(state)),
     ...wrap(`Definition ${story.definitionDigest}`),
     ...heading('Stages'),
     ...stageTable(story, ink),

@@ -1,3 +1,4 @@
+import { describeTotals } from '../../contracts/audit-story';
 import type { SweepResult } from '../../contracts/results';
 import { stageKinds, type StageKind, type StageResult } from '../../contracts/stage';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatUsd } from '../format';
@@ -35,7 +36,7 @@ function stageTable(stages: readonly StageResult[]): Html {
   ];
   return table({
     caption:
-      'What the stages took; a stage that cells share is counted once, one from the store costs nothing',
+      'What the stages behind the scores of this page took; a stage that cells share is counted once, one from the store costs nothing',
     columns: [{ title: 'Stage' }, ...numbers.map((title) => ({ title, number: true }))],
     rows: [
       ...kinds.map((kind) => ({
@@ -98,6 +99,16 @@ function purchaseTable({ result }: ReportInput): Html {
   });
 }
 
+/** All that the run did, also what failed: the table below has what ended with a score. */
+function workWords({ totals }: ReportInput): Html {
+  if (totals === undefined) return html``;
+  const { workingMs, usd } = totals;
+  return html`<p>
+    The run by its ledger: ${describeTotals(totals)}. They worked ${formatDuration(workingMs)}; rows and calls
+    cost ${formatUsd(usd)}.
+  </p>`;
+}
+
 /** Time, tokens and money. */
 export function costsSection(input: ReportInput): Html {
   const { elapsedMs, serverMs } = input.run;
@@ -110,6 +121,7 @@ export function costsSection(input: ReportInput): Html {
   return section(
     { id: 'costs', title: 'Costs' },
     words,
+    workWords(input),
     stageTable(stages),
     purchaseTable(input),
     moneyWords(input),

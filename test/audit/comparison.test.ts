@@ -12,6 +12,8 @@ interface Made {
   readonly threads?: number;
 }
 
+const who = { id: 'c', task: 't', model: 'm', annotator: 'a' };
+const when = { startedAt: '', endedAt: '' };
 const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, checkerCalls: 0 };
 
 async function publish(store: Store, kind: 'trainSft' | 'evaluate', made: Made, inputs = {}) {
@@ -53,8 +55,8 @@ describe('pure: two runs beside each other', () => {
     await store.prepare();
     const adapter = await publish(store, 'trainSft', made);
     const last = await publish(store, 'evaluate', { rows: 1 }, { adapter: adapter.key });
-    const cell = { budget: 64, sftFraction: 1, seed: 0 };
-    return { store, cell: { cell, evaluation: { score, beside: [] }, stages: [adapter, last] } };
+    const cell = { ...who, budget: 64, sftFraction: 1, seed: 0 };
+    return { store, cell: { cell, evaluation: { score, beside: [] }, stages: [adapter, last], ...when } };
   }
 
   async function compare(a: Made, b: Made, scores: readonly [number, number]) {
@@ -83,9 +85,10 @@ describe('pure: two runs beside each other', () => {
 
   it('stand beside each other by their place, and then whatever their seeds', () => {
     const cell = (budget: number, seed: number): Cell => ({
-      cell: { budget, sftFraction: 0.5, seed },
+      cell: { ...who, budget, sftFraction: 0.5, seed },
       evaluation: { score: 0, beside: [] },
       stages: [],
+      ...when,
     });
     const { pairs, onlyA, onlyB } = pairCells(
       [cell(64, 0), cell(64, 1), cell(128, 0)],

@@ -11,7 +11,7 @@ const hostile = '<b>*x*</b> | "y"';
 
 function attempt(fence: number, changes: Partial<AuditedAttempt>): AuditedAttempt {
   return {
-    ...{ fence, workflowId: 'w', runId: 'r', attempt: fence, own: true, actor: 'ann b', host: 'h' },
+    ...{ fence, workflowId: 'w', runId: 'r', attempt: fence, experimentId: 'e', actor: 'ann b', host: 'h' },
     ...{ device: 'cpu', startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:01:00Z' },
     ...{
       outcome: 'published',
@@ -29,21 +29,24 @@ function attempt(fence: number, changes: Partial<AuditedAttempt>): AuditedAttemp
 }
 
 const stage: AuditedStage = {
-  ...{ key, kind: 'evaluate', title: hostile, cached: false, artifact: key },
-  ...{ cell: null, askedAt: null, waitingMs: null, scores: [] },
+  ...{ key, kind: 'evaluate', title: hostile, state: 'made', madeBy: 'e', artifact: key },
+  ...{ cell: null, askedAt: null, waitingMs: null, scores: [], shared: [] },
   attempts: [attempt(1, { outcome: 'failed', code: 'TRAINER_CRASHED', message: 'why' }), attempt(2, {})],
 };
 
+const named = { task: hostile, model: 'hub:o/m@v1', annotator: hostile };
 const evidence = {
   story: {
-    ...{ experimentId: 'e', definition: { task: hostile, model: 'o/m', annotator: hostile } },
+    ...{ experimentId: 'e', definition: {}, state: { is: 'completed', reason: null } },
     ...{ definitionDigest: key, openedAt: '2026-01-01T00:00:00Z', openedBy: 'ann b' },
     ...{ lastAt: '2026-01-01T00:02:00Z', stages: [stage], interventions: [], workflows: [], anchor: null },
   },
   manifests: new Map(),
+  lost: () => [],
   cells: () =>
     [0.5, 0.75].map((score) => ({
-      cell: { budget: 64, sftFraction: score, seed: 0 },
+      cell: { ...named, id: `e-r${score}`, budget: 64, sftFraction: score, seed: 0 },
+      ...{ startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:01:00Z' },
       evaluation: { score, items: 4, beside: [{ name: 'ifeval', score: 0.125, items: 2 }] },
       stages: [{ kind: 'evaluate', title: hostile, key, digest: key }],
     })),
@@ -86,11 +89,14 @@ describe('pure: exports', () => {
     );
   });
 
-  it('put a cell into MLflow as a run, its evaluation to find it by', () => {
+  it('put a cell into MLflow as a run, the cell to find it by', () => {
     const { name, runs } = renderMlflow(evidence);
     assert.equal(name, 'budgetline/e');
     assert.deepEqual(
-      runs.map(({ params, metrics }) => [params[1], metrics.map((metric) => [metric.key, metric.value])]),
+      runs.map(({ params, metrics }) => [
+        params.find(({ key: name }) => name === 'sftFraction'),
+        metrics.map((metric) => [metric.key, metric.value]),
+      ]),
       [0.5, 0.75].map((score) => [
         { key: 'sftFraction', value: String(score) },
         [
@@ -101,7 +107,10 @@ describe('pure: exports', () => {
         ],
       ]),
     );
-    assert.ok(runs.every(({ tags }) => tags[0]?.value === key));
+    assert.deepEqual(
+      runs.map(({ tags }) => tags[0]),
+      [0.5, 0.75].map((score) => ({ key: 'budgetline.cell', value: `e-r${score}` })),
+    );
   });
 
   it('say which MLflow server did not take it', async () => {
@@ -113,6 +122,7 @@ describe('pure: exports', () => {
     const card = renderModelCard(evidence);
     const [, matter = '', ...body] = card.split(/^---$/m);
     assert.ok(matter.includes('base_model: "o/m"') && matter.includes('value: 0.75'), matter);
+    assert.match(body.join(''), /o\/m of the hub at revision v1/);
     assert.ok(!/[^\\]<b>/.test(body.join('')), body.join(''));
     assert.match(body.join(''), /\| cell \| score \| ifeval \|\n.*\n(.*\| 0\.\d+ \| 0\.125 \|\n){2}/);
     assert.match(body.join(''), /nobody has measured more than “ifeval”/);

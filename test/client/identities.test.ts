@@ -6,7 +6,7 @@ import {
   withAnnotators,
   withJudges,
 } from '../../annotators';
-import { judgesOf } from '../../cli/follow-sweep';
+import { judgesOf } from '../../cli/place-facts';
 import { resolveDefinition } from '../../client';
 import type { Task } from '../../contracts/task';
 import { demonstrationsStage, planSweep } from '../../planning';

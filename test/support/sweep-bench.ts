@@ -3,6 +3,7 @@ import { resolveDefinition, startSweep, watchSweep } from '../../client';
 import type { ResolveOptions, SweepStatus } from '../../client';
 import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
 import type { SweepResult } from '../../contracts/results';
+import type { Task } from '../../contracts/task';
 import { planSweep } from '../../planning';
 import type { SweepPlan } from '../../planning';
 import { defineSweep } from '../../planning/define';
@@ -29,12 +30,16 @@ export function resolveTinySweep(
   return resolveDefinition(definition, { tasks: builtInTasks, ...options });
 }
 
-/** Both workers of a home in this process, for as long as `use` takes. */
-export function withWorkers<T>(home: string, use: (client: Client) => Promise<T>): Promise<T> {
+/** Both workers of a home in this process, for as long as `use` takes; `tasks` are further ones that they know. */
+export function withWorkers<T>(
+  home: string,
+  use: (client: Client) => Promise<T>,
+  tasks: readonly Task[] = [],
+): Promise<T> {
   const trainer = { command: countingTrainer(home) };
   return whilePolling(
     (connection) =>
-      Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ connection, home, queue, trainer }))),
+      Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ connection, home, queue, trainer, tasks }))),
     use,
   );
 }

@@ -46,8 +46,8 @@ async function exportCrate({ store, experimentId }: AuditedRun, { output }: Expo
 async function send({ store, experimentId }: AuditedRun, address: string): Promise<Written> {
   const experiment = renderMlflow(await readEvidence(store, experimentId));
   const token = process.env['MLFLOW_TRACKING_TOKEN'] ?? '';
-  const sent = await sendToMlflow(experiment, { address, token });
-  return { path: address, size: `${countOf(sent, 'new run')} of ${experiment.runs.length}` };
+  const { added, updated } = await sendToMlflow(experiment, { address, token });
+  return { path: address, size: `${countOf(added, 'run')} added, ${updated} updated` };
 }
 
 function parseFormat(format: string): ExportFormat {

@@ -49,7 +49,7 @@ export async function makeSmallBundle(home: string, keyDir: string): Promise<Sma
       const record = {
         format: 1,
         definition: resolved.definition,
-        annotatorDescription: '',
+        places: [],
         result,
         run: {},
       };

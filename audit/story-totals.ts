@@ -1,0 +1,106 @@
+import type {
+  AttemptOutcome,
+  AuditedAttempt,
+  AuditedStage,
+  AuditTotals,
+  RunState,
+  StageState,
+} from '../contracts/audit-story';
+import { describeTotals } from '../contracts/audit-story';
+import type { AskedStages } from './asked-stages';
+import type { ReadHistory } from './run-records';
+
+function countBy<T, K extends string>(all: readonly T[], keyOf: (one: T) => K): Partial<Record<K, number>> {
+  const counts: Partial<Record<K, number>> = {};
+  for (const one of all) counts[keyOf(one)] = (counts[keyOf(one)] ?? 0) + 1;
+  return counts;
+}
+
+/** What stages and their attempts come to. */
+export function totalsOf(stages: readonly AuditedStage[]): AuditTotals {
+  const attempts = stages.flatMap((stage) => stage.attempts);
+  const sum = (pick: (attempt: AuditedAttempt) => number): number =>
+    attempts.reduce((total, attempt) => total + pick(attempt), 0);
+  return {
+    stages: stages.length,
+    states: countBy<AuditedStage, StageState>(stages, ({ state }) => state),
+    attempts: attempts.length,
+    outcomes: countBy<AuditedAttempt, AttemptOutcome>(attempts, ({ outcome }) => outcome),
+    workingMs: sum(({ wallMs }) => wallMs),
+    waitingMs: stages.reduce((total, { waitingMs }) => total + (waitingMs ?? 0), 0),
+    deviceMs: sum(({ deviceMs }) => deviceMs),
+    cpuMs: sum(({ cpuMs }) => cpuMs ?? 0),
+    cpuUnknown: attempts.filter(({ cpuMs }) => cpuMs === null).length,
+    tokens: sum(({ tokens }) => tokens),
+    checkerCalls: sum(({ checkerCalls }) => checkerCalls),
+    usd: sum(({ usd }) => usd ?? 0),
+  };
+}
+
+/** A run, the runs that it goes on from, and the children of all of them, by their ids. */
+export function runsOf(runId: string, histories: readonly ReadHistory[]): Set<string> {
+  const byId = new Map(histories.map(({ record, history }) => [record.runId, history]));
+  const found = new Set<string>();
+  for (const waiting = [runId]; waiting.length > 0;) {
+    const id = waiting.pop();
+    if (id === undefined || found.has(id)) continue;
+    found.add(id);
+    const { children = [], continuedFrom = null } = byId.get(id) ?? {};
+    waiting.push(...children.map((child) => child.runId), ...(continuedFrom === null ? [] : [continuedFrom]));
+  }
+  return found;
+}
+
+/** The same stage as some of its experiment's runs saw it: what another run made, they took from the store. */
+function seenBy(runs: ReadonlySet<string>, stage: AuditedStage): AuditedStage {
+  const attempts = stage.attempts.filter(({ runId }) => runs.has(runId));
+  const made = attempts.some(({ outcome }) => outcome === 'published');
+  return { ...stage, attempts, state: stage.artifact === null ? stage.state : made ? 'made' : 'reused' };
+}
+
+/** Totals of the runs, over the stages that they asked for. */
+export function totalsIn(
+  runs: ReadonlySet<string>,
+  stages: readonly AuditedStage[],
+  asked: AskedStages,
+): AuditTotals {
+  const theirs = stages.filter(({ key }) => asked.get(key)?.some(({ runId }) => runs.has(runId)) === true);
+  return totalsOf(theirs.map((stage) => seenBy(runs, stage)));
+}
+
+const endings: Readonly<Record<string, RunState>> = {
+  EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: { is: 'failed', reason: 'The workflow failed.' },
+  EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: { is: 'failed', reason: 'The workflow ran out of time.' },
+  EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: { is: 'failed', reason: 'The workflow was terminated.' },
+  EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: { is: 'cancelled', reason: 'The run was cancelled.' },
+};
+
+const isWhole = ({ states }: AuditTotals): boolean =>
+  Object.keys(states).every((state) => state === 'made' || state === 'reused');
+
+const hasEnded = (event: string): boolean => /_(COMPLETED|FAILED|TIMED_OUT|TERMINATED|CANCELED)$/.test(event);
+
+/** How the run that anchored the head ended. Its own history ends before it does, unless its end was kept. */
+export function stateOf(
+  { runId, totals }: { readonly runId: string; readonly totals: AuditTotals },
+  histories: readonly ReadHistory[],
+): RunState {
+  const runs = runsOf(runId, histories);
+  const its = histories.filter(({ record }) => runs.has(record.runId));
+  const root = its.find(({ record }) => record.runId === runId)?.history;
+  const told = endings[root?.lastEvent ?? ''];
+  if (told !== undefined) return told;
+  if (root?.cancelRequested === true) return { is: 'cancelled', reason: 'The run was cancelled.' };
+  const cells = its.filter(({ record }) => record.workflowId !== rootIdOf(its, runId));
+  const lost = cells.filter(
+    ({ history: { lastEvent } }) => hasEnded(lastEvent) && !lastEvent.endsWith('_COMPLETED'),
+  );
+  if (lost.length === 0 && isWhole(totals)) return { is: 'completed', reason: null };
+  return {
+    is: 'failed',
+    reason: `${lost.length} of ${cells.length} cells did not finish: ${describeTotals(totals)}.`,
+  };
+}
+
+const rootIdOf = (histories: readonly ReadHistory[], runId: string): string | undefined =>
+  histories.find(({ record }) => record.runId === runId)?.record.workflowId;

@@ -1,0 +1,86 @@
+import type { AuditedAttempt, AuditStory } from '../../contracts/audit-story';
+import { formatCount, formatDuration, formatInterval, formatScore } from '../format';
+import { html, type Html } from '../html';
+import { number, section, table } from './parts';
+
+/** Why an attempt ended as it did, and what its trainer warned of before. */
+function reasonOf({ message, warnings }: AuditedAttempt): string {
+  const warned = warnings.map(({ code, message: words }) => `Warned, ${code}: ${words}`);
+  return [...(message === null ? [] : [message]), ...warned].join(' ');
+}
+
+const notMeasured = 'not measured';
+const cpuOf = ({ cpuMs }: AuditedAttempt): string => (cpuMs === null ? notMeasured : formatDuration(cpuMs));
+const memoryOf = ({ peakMemoryBytes: bytes }: AuditedAttempt): string =>
+  bytes === null ? notMeasured : `${formatCount(Math.round(bytes / 2 ** 20))} MiB`;
+
+export function attemptsTable({ stages }: AuditStory): Html {
+  const rows = stages.flatMap((stage) =>
+    stage.attempts.map((attempt) => ({
+      cells: [
+        stage.title,
+        stage.cell ?? '',
+        attempt.attempt,
+        attempt.outcome,
+        attempt.code ?? '',
+        reasonOf(attempt),
+        attempt.startedAt,
+        formatDuration(attempt.wallMs),
+        formatDuration(attempt.deviceMs),
+        cpuOf(attempt),
+        memoryOf(attempt),
+        attempt.host,
+        attempt.actor,
+      ],
+    })),
+  );
+  const texts = ['Outcome', 'Code', 'Reason', 'Began', 'Wall time', 'Device time'];
+  const used = ['Processor', 'Peak memory'];
+  const columns = [
+    { title: 'Stage' },
+    { title: 'Cell' },
+    { title: 'Attempt' },
+    ...texts.map((title) => ({ title, text: title === 'Reason', number: title.endsWith('time') })),
+    ...used.map((title) => ({ title, number: true })),
+    ...[{ title: 'Host' }, { title: 'Actor' }],
+  ];
+  return table({ caption: 'Every attempt that this run made', columns, rows });
+}
+
+/** Stages that another run made, and what other runs did at stages of this one: none of it is in the totals. */
+export function sharedSection({ stages }: AuditStory): Html {
+  const rows = stages.flatMap(({ title, state, madeBy, shared }) => {
+    const others = [...new Set(shared.map(({ experimentId }) => experimentId))];
+    const by = others.map((id) => {
+      const outcomes = shared.flatMap((one) => (one.experimentId === id ? [one.outcome] : []));
+      return `${id}: ${outcomes.join(', ')}`;
+    });
+    if (state !== 'reused' && by.length === 0) return [];
+    return [{ cells: [title, state === 'reused' ? (madeBy ?? 'nobody known') : 'this run', by.join('; ')] }];
+  });
+  if (rows.length === 0) return html``;
+  const columns = [{ title: 'Stage' }, { title: 'Made by' }, { title: 'Attempts of other runs', text: true }];
+  const caption = 'Stages that this run shares with others; attempts of others count for them alone';
+  return section({ id: 'shared', title: 'Shared stages' }, table({ caption, columns, rows }));
+}
+
+/** What evaluations found, as the ledger has it: of the task that is tuned for, and of those beside. */
+export function foundSection({ stages }: AuditStory): Html {
+  const rows = stages.flatMap(({ title, cell, scores }) =>
+    scores.map(({ beside, items, score, low, high }) => ({
+      cells: [
+        cell ?? title,
+        beside ?? 'the task',
+        formatScore(score),
+        formatInterval({ low, high }),
+        formatCount(items),
+      ],
+    })),
+  );
+  if (rows.length === 0) return html``;
+  const columns = [{ title: 'Cell' }, { title: 'Of' }, number('Score'), { title: '95 % interval' }];
+  return section(
+    { id: 'scores', title: 'Scores' },
+    table({ caption: 'What evaluations found', columns: [...columns, number('Items')], rows }),
+  );
+}

@@ -1,0 +1,298 @@
+import { strict as assert } from 'node:assert';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import {
+  readEvidence,
+  readLedger,
+  readStory,
+  renderExport,
+  renderMlflow,
+  sendToMlflow,
+  writeCrate,
+} from '../../audit';
+import { readRunTotals } from '../../cli/run-totals';
+import { readStatus } from '../../client';
+import { type AuditStory, describeTotals } from '../../contracts/audit-story';
+import type { LedgerLine, LineOf } from '../../contracts/ledger';
+import type { Task } from '../../contracts/task';
+import { renderAuditPage } from '../../report';
+import { createStore, type Store } from '../../store';
+import { builtInTasks, gradeSchoolMath, gradeSchoolMathDefaults } from '../../tasks';
+import { createInk } from '../../cli/print/ink';
+import { renderStory } from '../../cli/print/story';
+import { readFile } from 'node:fs/promises';
+import { acquisitionLimitMs } from '../support/temporal';
+import { temporaryFolder } from '../support/temporary';
+import { Going } from '../support/going-sweep';
+import { resolveTinySweep, runSweep, withWorkers, type RanSweep } from '../support/sweep-bench';
+import { MlflowStandIn } from './support/mlflow-server';
+
+/** A task whose answers nobody can judge: every evaluation fails, and nothing before it does. */
+const unjudged: Task = {
+  ...gradeSchoolMath,
+  name: 'unjudged',
+  assess: () => {
+    throw new Error('nobody can judge this');
+  },
+};
+
+const { sft } = gradeSchoolMathDefaults;
+const small = { budgets: [8], evaluation: { items: 4, maxNewTokens: 24 }, controls: [] };
+/** Steps enough to be cancelled at, checkpoints enough to be seen at. */
+const long = { sft: { ...sft, epochs: 60 }, execution: { checkpointEverySteps: 2 } };
+
+interface Event {
+  readonly eventType: string;
+  readonly eventTime: string;
+  readonly run: { readonly runId: string };
+  readonly inputs: readonly { readonly facets: { readonly ownership?: { owners: { name: string }[] } } }[];
+}
+
+interface Entity {
+  readonly '@id': string;
+  readonly startTime?: string;
+  readonly error?: string;
+  readonly actionStatus?: { readonly '@id': string };
+  readonly isBasedOn?: { readonly '@id': string };
+}
+
+describe('server: what exports say of runs that share stages', function () {
+  this.timeout(acquisitionLimitMs);
+  const folder = temporaryFolder();
+  const text = (experimentId: string, format: 'csv' | 'open-lineage' | 'in-toto' | 'model-card') =>
+    renderExport(store, { experimentId, format, key: null });
+  let store: Store;
+  let maker: RanSweep;
+  let reuser: RanSweep;
+  let failing: RanSweep;
+  let cancelled: string;
+  let story: AuditStory;
+  /** Attempts that the ledgers of the reuser's stages know, by who opened them. */
+  let started: LineOf<'attempt-started'>[];
+
+  async function cancelTraining(client: Client): Promise<string> {
+    const resolved = await resolveTinySweep({ ...small, ...long, name: 'cancelled', sftFractions: [1] });
+    const going = await Going.begin({ client, home: folder.path() }, resolved, { heartbeatSeconds: 5 });
+    await going.untilTraining();
+    await going.steer({ action: 'cancel' });
+    await assert.rejects(going.result, { code: 'RUN_ENDED' });
+    await going.untilNoTrainer();
+    return going.id;
+  }
+
+  before(async () => {
+    store = createStore(folder.path());
+    const home = folder.path();
+    await withWorkers(
+      home,
+      async (client) => {
+        cancelled = await cancelTraining(client);
+        const again = { ...small, ...long, name: 'maker', sftFractions: [1] };
+        maker = await runSweep(client, await resolveTinySweep(again), { home });
+        // A page of its own for each cell: runs that go on in new ones are the run's own.
+        await sleep(20);
+        const axes = { 'preference.learningRate': [1e-4, 2e-4], annotator: ['majority-error', 'clean'] };
+        const wide = { ...small, ...long, name: 'reuser', sftFractions: [1, 0.5], axes };
+        reuser = await runSweep(client, await resolveTinySweep(wide), {
+          home,
+          orchestration: { pageSize: 3 },
+        });
+        const failed = { ...small, name: 'failing', task: 'unjudged', budgets: [8, 12], sftFractions: [1] };
+        const without = { execution: { infrastructureRetries: 0 } };
+        failing = await runSweep(
+          client,
+          await resolveTinySweep({ ...failed, ...without }, { tasks: [unjudged, ...builtInTasks] }),
+          {
+            home,
+          },
+        );
+        const status = await readStatus(client, failing.plan.sweepId, { home });
+        assert.equal(status.state, 'COMPLETED');
+      },
+      [unjudged],
+    );
+    story = await readStory(store, reuser.plan.sweepId);
+    const chains = await Promise.all(story.stages.map(({ key }) => readLedger(store.paths.stageLedger(key))));
+    const isStart = (line: LedgerLine): line is LineOf<'attempt-started'> => line.type === 'attempt-started';
+    started = chains.flat().filter(isStart);
+  });
+
+  const own = () => started.filter(({ experimentId }) => experimentId === reuser.plan.sweepId);
+
+  it('the fixture shares stages, and other runs have attempts at them', () => {
+    assert.deepEqual(reuser.result.holes, []);
+    assert.ok(own().length > 0 && own().length < started.length);
+    const others = new Set(started.map(({ experimentId }) => experimentId));
+    assert.deepEqual([...others].sort(), [cancelled, maker.plan.sweepId, reuser.plan.sweepId].sort());
+  });
+
+  it('the story counts the run’s own attempts alone, and says who made what it reused', () => {
+    const { totals, stages, openedAt } = story;
+    assert.equal(totals.attempts, own().length);
+    assert.ok(stages.every(({ attempts }) => attempts.every(({ startedAt }) => startedAt >= openedAt)));
+    const reused = stages.filter(({ state }) => state === 'reused');
+    assert.ok(reused.length > 0 && reused.every(({ attempts }) => attempts.length === 0));
+    assert.deepEqual([...new Set(reused.map(({ madeBy }) => madeBy))], [maker.plan.sweepId]);
+    assert.equal(totals.states.reused, reused.length);
+    assert.deepEqual(story.lastRun?.totals, totals, 'it ran once, if in several pages');
+    assert.equal(reuser.result.cost.attempts, totals.attempts);
+  });
+
+  it('terminal and page list no trouble of another run', () => {
+    const lines = renderStory(story, createInk(false)).join('\n');
+    assert.match(lines, /What went wrong\n {2}nothing\n/);
+    assert.ok(lines.includes('made by maker-'));
+    assert.ok(lines.includes(describeTotals(story.totals)));
+    const page = renderAuditPage(story);
+    assert.equal([...page.matchAll(/class="attempt"/g)].length, own().length);
+    assert.ok(page.includes(`${cancelled}: cancelled`) && page.includes(describeTotals(story.totals)));
+  });
+
+  it('CSV marks attempts of other runs as shared, with whose they are', async () => {
+    const [head = '', ...rows] = (await text(story.experimentId, 'csv')).trimEnd().split('\r\n');
+    const [whose, shared] = ['experimentId', 'shared'].map((name) => head.split(',').indexOf(name));
+    const cells = rows.map((row) => row.split(','));
+    assert.equal(rows.length, started.length);
+    for (const row of cells)
+      assert.equal(row[shared ?? 0], String(row[whose ?? 0] !== story.experimentId), row.join());
+  });
+
+  it('OpenLineage has events of the run’s own attempts, and names the owner of inputs that it reused', async () => {
+    const events = (await text(story.experimentId, 'open-lineage'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Event);
+    assert.equal(new Set(events.map(({ run }) => run.runId)).size, own().length);
+    assert.ok(events.every(({ eventTime }) => eventTime >= story.openedAt));
+    const owners = events.flatMap(({ inputs }) =>
+      inputs.flatMap(({ facets }) => facets.ownership?.owners.map(({ name }) => name) ?? []),
+    );
+    assert.deepEqual([...new Set(owners)], [maker.plan.sweepId]);
+  });
+
+  it('an in-toto statement attests what the run made; the rest are dependencies with their makers', async () => {
+    const statement = JSON.parse(await text(story.experimentId, 'in-toto')) as {
+      readonly subject: readonly { readonly name: string }[];
+      readonly predicate: {
+        readonly buildDefinition: {
+          readonly resolvedDependencies: readonly {
+            readonly name: string;
+            readonly annotations?: { readonly madeBy: string };
+          }[];
+        };
+      };
+    };
+    const keysOf = (state: string): string[] =>
+      story.stages.flatMap((stage) => (stage.state === state ? [stage.key] : []));
+    const named = (name: string): string => /-([0-9a-f]{64})\//.exec(name)?.[1] ?? '';
+    for (const { name } of statement.subject) assert.ok(keysOf('made').includes(named(name)), name);
+    const foreign = statement.predicate.buildDefinition.resolvedDependencies.filter(
+      ({ annotations }) => annotations !== undefined,
+    );
+    assert.ok(foreign.length > 0);
+    for (const { name, annotations } of foreign) {
+      assert.ok(keysOf('reused').includes(named(name)), name);
+      assert.equal(annotations?.madeBy, maker.plan.sweepId);
+    }
+  });
+
+  async function crateOf(experimentId: string): Promise<Entity[]> {
+    await writeCrate(store, { experimentId, packageVersion: 'test' }, folder.at(`${experimentId}.crate`));
+    const path = folder.at(`${experimentId}.crate/ro-crate-metadata.json`);
+    return (JSON.parse(await readFile(path, 'utf8')) as { readonly '@graph': Entity[] })['@graph'];
+  }
+  const statusOf = (graph: readonly Entity[], id = '#run'): string =>
+    graph
+      .find((entity) => entity['@id'] === id)
+      ?.actionStatus?.['@id'].split('/')
+      .at(-1) ?? '';
+
+  it('an RO-Crate has the run’s own attempts as actions, and says of what it is reused', async () => {
+    const graph = await crateOf(story.experimentId);
+    const attempts = graph.filter((entity) => entity['@id'].startsWith('#attempt-'));
+    assert.equal(attempts.length, own().length);
+    const actions = graph.filter(({ startTime }) => startTime !== undefined);
+    assert.ok(actions.every(({ startTime = '' }) => startTime >= story.openedAt));
+    const reused = graph.filter(({ isBasedOn }) => isBasedOn !== undefined);
+    assert.equal(reused.length, story.totals.states.reused);
+    assert.deepEqual(
+      [...new Set(reused.map(({ isBasedOn }) => isBasedOn?.['@id']))],
+      [`#sweep-${maker.plan.sweepId}`],
+    );
+    assert.equal(statusOf(graph), 'CompletedActionStatus');
+  });
+
+  it('an RO-Crate says of a cancelled and of a failed run that it failed, and why', async () => {
+    const stopped = await crateOf(cancelled);
+    const broken = await crateOf(failing.plan.sweepId);
+    for (const graph of [stopped, broken])
+      for (const id of ['#run', '#organize']) assert.equal(statusOf(graph, id), 'FailedActionStatus');
+    const errorOf = (graph: readonly Entity[]): string =>
+      graph.find((entity) => entity['@id'] === '#run')?.error ?? '';
+    assert.match(errorOf(stopped), /cancelled/);
+    assert.match(errorOf(broken), /2 of 2 cells did not finish: 10 stages, 3 failed/);
+  });
+
+  it('MLflow has every cell, also those that share an evaluation; sending again adds nothing', async () => {
+    const server = await MlflowStandIn.start();
+    try {
+      const experiment = renderMlflow(await readEvidence(store, story.experimentId));
+      const evaluations = new Set(reuser.result.cells.map(({ evaluation }) => evaluation.key));
+      assert.ok(evaluations.size < reuser.result.cells.length, 'cells share evaluations');
+      const place = { address: server.address, token: '' };
+      server.failFrom = 12;
+      await assert.rejects(sendToMlflow(experiment, place), { code: 'EXPORT_REFUSED' });
+      const cut = server.runs.length;
+      server.failFrom = Infinity;
+      const count = reuser.result.cells.length;
+      assert.deepEqual(await sendToMlflow(experiment, place), { added: count - cut, updated: cut });
+      assert.deepEqual(await sendToMlflow(experiment, place), { added: 0, updated: count });
+      const told = experiment.runs.map(({ params, metrics, tags, status }) => [
+        status,
+        ...[params.length, metrics.length, tags.length],
+      ]);
+      assert.deepEqual(
+        server.runs.map((run) => [run.status, run.params.size, run.metrics.size, run.tags.size]),
+        told,
+      );
+      const opened = Date.parse(story.openedAt);
+      assert.ok(experiment.runs.every(({ start_time }) => start_time >= opened));
+      assert.ok(
+        experiment.runs.some(({ tags }) => tags.some(({ value }) => value.includes('made by maker-'))),
+      );
+    } finally {
+      server.stop();
+    }
+  });
+
+  it('MLflow has cells that failed, with why', async () => {
+    const { runs } = renderMlflow(await readEvidence(store, failing.plan.sweepId));
+    assert.deepEqual(
+      runs.map(({ status, tags }) => [status, tags.at(-1)?.value.includes('nobody can judge this')]),
+      [
+        ['FAILED', true],
+        ['FAILED', true],
+      ],
+    );
+  });
+
+  it('a model card speaks of the winning cell’s own values, and of who made its stages', async () => {
+    const card = await text(story.experimentId, 'model-card');
+    const best = [...reuser.result.cells].sort((a, b) => b.evaluation.score - a.evaluation.score)[0];
+    assert.ok(card.includes(`annotator “${best?.cell.annotator ?? ''}”`), card);
+    assert.ok(!card.includes('base_model'), 'the embedded model has no name on the hub');
+    const kinds = new Set(best?.stages.map(({ kind }) => kind));
+    assert.equal(card.includes('"dpo"'), kinds.has('trainPreference'));
+  });
+
+  it('totals of a run whose evaluations failed have its stages, attempts and failures', async () => {
+    const { totals, state } = await readStory(store, failing.plan.sweepId);
+    assert.equal(describeTotals(totals), '10 stages, 3 failed; 10 attempts, 3 failed');
+    assert.equal(state.is, 'failed');
+    assert.deepEqual(await readRunTotals(store, failing.plan.sweepId), totals);
+  });
+
+  it('money in the totals is what the run itself was asked', () => {
+    assert.equal(story.totals.usd.toFixed(4), (reuser.result.spend?.usd ?? NaN).toFixed(4));
+  });
+});
