@@ -40,7 +40,7 @@ const law = {
     node: true,
   },
   activities: {
-    rooms: ['contracts', 'planning', 'tasks', 'ingest', 'text', 'analysis', 'audit', 'store'],
+    rooms: ['contracts', 'host', 'planning', 'tasks', 'ingest', 'text', 'analysis', 'audit', 'store'],
     packages: ['zod', '@temporalio/activity', '@temporalio/common'],
     node: true,
   },

@@ -148,4 +148,8 @@ export const trainerJob = z.discriminatedUnion('command', [
 ]);
 export type TrainerJob = z.infer<typeof trainerJob>;
 export type TrainerCommand = TrainerJob['command'];
+/** Every command that a job can name. */
+export const trainerCommands: readonly TrainerCommand[] = trainerJob.options.map(
+  (job) => job.shape.command.value,
+);
 export type JobOf<C extends TrainerCommand> = Extract<TrainerJob, { command: C }>;

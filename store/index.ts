@@ -26,6 +26,7 @@ export { appendLines, besideName, ensureDir, syncPath, writeFileAtomic } from '.
 export { errnoOf, guardFiles, isMissing, toStoreError } from './fs-errors';
 export {
   awaitProcessEnd,
+  commandOf,
   endProcess,
   identifyOwnProcess,
   identifyProcess,

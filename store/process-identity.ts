@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readlink } from 'node:fs/promises';
+import { readFile, readlink, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -59,6 +59,39 @@ function linuxParent(pid: number): Promise<number | undefined> {
 
 /** Who started a process, or has taken it over since; undefined where no such process lives. */
 export const parentOf: (pid: number) => Promise<number | undefined> = linux ? linuxParent : otherParent;
+
+/** Whose process it is, and its command line. */
+export interface ProcessCommand {
+  readonly uid: number;
+  readonly args: readonly string[];
+}
+
+async function otherCommand(pid: number): Promise<ProcessCommand | undefined> {
+  try {
+    const { stdout } = await run('ps', ['-o', 'uid=,command=', '-p', String(pid)], { env: psEnvironment });
+    const [uid, ...args] = stdout.trim().split(/\s+/);
+    return { uid: Number(uid), args };
+  } catch {
+    return undefined;
+  }
+}
+
+async function linuxCommand(pid: number): Promise<ProcessCommand | undefined> {
+  try {
+    const [{ uid }, line] = await Promise.all([
+      stat(`/proc/${pid}`),
+      readFile(`/proc/${pid}/cmdline`, 'utf8'),
+    ]);
+    return { uid, args: line.split('\0').slice(0, -1) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined where no such process lives. */
+export const commandOf: (pid: number) => Promise<ProcessCommand | undefined> = linux
+  ? linuxCommand
+  : otherCommand;
 
 /** The identity of a living process of this host; undefined where it has ended. */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {

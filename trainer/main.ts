@@ -1,6 +1,6 @@
 /** The training executable: `budgetline-trainer COMMAND JOB.json`. docs/protocol.md says what goes in and out. */
 import { BudgetlineError } from '../contracts/failures';
-import { commandNames } from './jobs/command-names';
+import { trainerCommands } from '../contracts/trainer-job';
 import { describeTrainer } from './jobs/info';
 import { runJob } from './jobs/run-job';
 import { createEventSink, eventsDescriptor } from './protocol/events';
@@ -10,7 +10,7 @@ import { listenForStop } from './protocol/stop';
 
 const usage = `usage: budgetline-trainer COMMAND JOB.json
        budgetline-trainer info
-commands: ${commandNames.join(', ')}
+commands: ${trainerCommands.join(', ')}
 `;
 
 /** Without a job file, `info` tells people what this executable is. */
@@ -20,10 +20,10 @@ function printInfo(): void {
 
 function parseArguments(words: readonly string[]): { command: string; path: string } {
   const [command, path, ...rest] = words;
-  if (command === undefined || !(commandNames as readonly string[]).includes(command))
+  if (command === undefined || !(trainerCommands as readonly string[]).includes(command))
     throw new BudgetlineError(
       'USAGE',
-      `Unknown command "${command ?? ''}"; there are ${commandNames.join(', ')}.`,
+      `Unknown command "${command ?? ''}"; there are ${trainerCommands.join(', ')}.`,
     );
   if (path === undefined || rest.length > 0)
     throw new BudgetlineError('USAGE', `The command "${command}" takes one job file.`);

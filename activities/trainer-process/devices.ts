@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { endProcess, identifyProcess, isMissing, parentOf } from '../../store';
+import { BudgetlineError } from '../../contracts/failures';
+import { isOwnFolder, makeOwnFolder, readOwnFile } from '../../host/own-files';
+import { guardFiles, identifyProcess, parentOf } from '../../store';
+import { endOwnTrainer } from './own-trainer';
 
 /** What a trainer writes into the lock of the device that it computes on (docs/protocol.md). */
 const holder = z.object({ pid: z.int(), startTime: z.string().nullable(), parentPid: z.int() });
 
-/** One folder a host, the same for all who look for a device here. */
-const hostFolder = (): string => join(tmpdir(), 'budgetline-devices');
+/** One folder for each user of a host: what is in it was put there by processes of the same user. */
+const userFolder = (): string => join(tmpdir(), `budgetline-devices-${process.getuid?.() ?? 'user'}`);
 
 const safe = (name: string): string => name.replace(/[^\w-]+/g, '_').slice(0, 100);
 
@@ -29,37 +32,52 @@ export interface DeviceOptions {
  */
 export function deviceLocks({ env, home, slots }: DeviceOptions): string[] {
   const gpu = env['CUDA_VISIBLE_DEVICES'] ?? '';
-  if (gpu !== '') return [join(hostFolder(), safe(gpu))];
+  if (gpu !== '') return [join(userFolder(), safe(gpu))];
   const owner = createHash('sha256').update(home).digest('hex').slice(0, 16);
   const count = Math.max(slots, availableParallelism());
-  return Array.from({ length: count }, (_, slot) => join(hostFolder(), `cpu-${owner}-${slot}`));
+  return Array.from({ length: count }, (_, slot) => join(userFolder(), `cpu-${owner}-${slot}`));
+}
+
+/** Makes the folders in which the locks lie. @throws STORE_UNWRITABLE where one is not this user's own. */
+export async function prepareDeviceLocks(locks: readonly string[]): Promise<void> {
+  for (const folder of new Set(locks.map((lock) => dirname(lock)))) {
+    if (await guardFiles(folder, () => Promise.resolve(makeOwnFolder(folder)))) continue;
+    throw new BudgetlineError('STORE_UNWRITABLE', `${folder} is no folder of this user's own.`, {
+      remedy: 'Have it removed, or set TMPDIR to another folder.',
+      details: { path: folder },
+    });
+  }
 }
 
 async function readHolder(lock: string): Promise<z.infer<typeof holder> | undefined> {
+  if (!isOwnFolder(lock)) return undefined;
+  const numbers = (await readdir(lock)).filter((name) => /^\d{9}$/.test(name)).sort();
   try {
-    const numbers = (await readdir(lock)).filter((name) => /^\d{9}$/.test(name)).sort();
-    const text = await readFile(join(lock, numbers.at(-1) ?? ''), 'utf8');
-    return text === '' ? undefined : holder.parse(JSON.parse(text));
+    return holder.parse(JSON.parse(readOwnFile(join(lock, numbers.at(-1) ?? '')) ?? ''));
   } catch (error) {
-    const nobody = isMissing(error) || error instanceof SyntaxError || error instanceof z.ZodError;
-    if (nobody || (error as NodeJS.ErrnoException).code === 'EISDIR') return undefined;
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
     throw error;
   }
 }
 
-async function endOrphan(lock: string, graceMs: number): Promise<void> {
+interface EndOptions {
+  /** The folder in which the jobs of trainers lie that may be ended. */
+  readonly folder: string;
+  readonly graceMs: number;
+}
+
+async function endOrphan(lock: string, options: EndOptions): Promise<void> {
   const found = await readHolder(lock);
   if (found === undefined) return;
   const living = await identifyProcess(found.pid);
   if (living === undefined || living.startTime !== found.startTime) return;
-  if ((await parentOf(found.pid)) === found.parentPid) return;
-  await endProcess(living, { graceMs, group: true });
+  if ((await parentOf(found.pid)) !== found.parentPid) await endOwnTrainer(living, options);
 }
 
 /**
  * Ends and awaits trainers that hold one of these devices and have lost their supervisor. One that runs ends by itself,
  * with a checkpoint; one that was stopped would keep its device for ever.
  */
-export async function endOrphans(locks: readonly string[], graceMs: number): Promise<void> {
-  await Promise.all(locks.map((lock) => endOrphan(lock, graceMs)));
+export async function endOrphans(locks: readonly string[], options: EndOptions): Promise<void> {
+  await Promise.all(locks.map((lock) => endOrphan(lock, options)));
 }

@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventOf, TrainerEvent } from '../../contracts/trainer-event';
-import { endOrphans } from './devices';
+import { endOrphans, prepareDeviceLocks } from './devices';
 import { readEventLines } from './event-lines';
 import { endOlderTrainer, forgetTrainer, recordTrainer } from './pid-file';
 import { watchSilence, type SilenceLimits } from './silence';
@@ -173,7 +173,8 @@ function withDevices({ env, deviceLocks = [] }: SuperviseOptions): Record<string
 /** Ends and awaits what earlier supervisors of this host left: in the same run folder, or on one of the devices. */
 async function endOlder({ runDir, deviceLocks = [], limits }: SuperviseOptions): Promise<void> {
   await endOlderTrainer(runDir, limits.graceMs);
-  await endOrphans(deviceLocks, limits.graceMs);
+  await prepareDeviceLocks(deviceLocks);
+  await endOrphans(deviceLocks, { folder: dirname(runDir), graceMs: limits.graceMs });
 }
 
 /**

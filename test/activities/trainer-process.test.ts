@@ -5,7 +5,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrainerJob } from '../../contracts/trainer-job';
-import { deviceLocks } from '../../activities/trainer-process/devices';
 import { trainerEnvironment } from '../../activities/trainer-process/environment';
 import { runTrainer, type TrainerRun, type TrainerSetup } from '../../activities/trainer-process/run-trainer';
 import type { TrainerExit } from '../../activities/trainer-process/supervise';
@@ -264,44 +263,13 @@ describe('pure: the trainer process', function () {
     assert.equal((await started.starts()).length, 2);
   });
 
-  it('ends whoever holds one of its devices and has lost its supervisor, and nobody else', async () => {
-    const idle = () => spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true });
-    const children = { led: idle(), orphan: idle() };
-    try {
-      const locks = Object.entries(children).map(async ([name, { pid = 0 }]) => {
-        const lock = folder.at('devices', name);
-        await mkdir(lock, { recursive: true });
-        const { startTime } = (await identifyProcess(pid))!;
-        const parentPid = name === 'led' ? process.pid : process.pid + 1;
-        await writeFile(join(lock, '000000003'), JSON.stringify({ pid, startTime, parentPid }));
-        return lock;
-      });
-      const deviceLocks = [...(await Promise.all(locks)), folder.at('devices', 'nobody’s')];
-      const seen = folder.at('devices.json');
-      const started = await prepare('devices-run', [['hello', `environment=${seen}`, 'result']], {
-        deviceLocks,
-      });
-      await started.run();
-      const alive = Object.values(children).map(({ pid = 0 }) => identifyProcess(pid));
-      const [led, orphan] = await Promise.all(alive);
-      assert.deepEqual([led !== undefined, orphan !== undefined], [true, false]);
-      const { BUDGETLINE_DEVICE_LOCKS } = JSON.parse(await readFile(seen, 'utf8')) as Record<string, string>;
-      assert.equal(BUDGETLINE_DEVICE_LOCKS, deviceLocks.join(':'));
-    } finally {
-      for (const child of Object.values(children)) child.kill('SIGKILL');
-    }
-  });
-
-  it('gives a GPU one lock, whoever uses it, and each home slots of its own', () => {
-    const home = folder.at('home');
-    const [gpu, ...others] = deviceLocks({ env: { CUDA_VISIBLE_DEVICES: 'GPU-8f0e' }, home, slots: 4 });
-    assert.match(gpu ?? '', /GPU-8f0e$/);
-    assert.deepEqual(others, []);
-    assert.equal(
-      deviceLocks({ env: { CUDA_VISIBLE_DEVICES: '../x' }, home, slots: 1 })[0]?.includes('/..'),
-      false,
-    );
-    const slots = [home, folder.at('other')].flatMap((of) => deviceLocks({ env: {}, home: of, slots: 64 }));
-    assert.ok(slots.length >= 128 && new Set(slots).size === slots.length);
+  it('is shown the devices of which it takes one', async () => {
+    const [deviceLocks, seen] = [[folder.at('a'), folder.at('b')], folder.at('devices.json')];
+    const started = await prepare('devices-run', [['hello', `environment=${seen}`, 'result']], {
+      deviceLocks,
+    });
+    await started.run();
+    const { BUDGETLINE_DEVICE_LOCKS } = JSON.parse(await readFile(seen, 'utf8')) as Record<string, string>;
+    assert.equal(BUDGETLINE_DEVICE_LOCKS, deviceLocks.join(':'));
   });
 });

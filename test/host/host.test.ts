@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { isOwnFolder, makeOwnFolder, readOwnFile } from '../../host/own-files';
 import { psStartTime, startTimeOf } from '../../host/process-start';
 import { createWhole } from '../../host/whole-file';
 import { temporaryFolder } from '../support/temporary';
@@ -17,12 +27,34 @@ describe('pure: this host', () => {
       assert.equal(startTime(2 ** 22 + 1), null);
     });
 
+  it('makes a folder that its user alone may use, also of one that was open to all', () => {
+    const path = folder.at('own');
+    const modeOf = () => statSync(path).mode & 0o777;
+    assert.deepEqual([isOwnFolder(path), makeOwnFolder(path), modeOf()], [false, true, 0o700]);
+    chmodSync(path, 0o777);
+    assert.deepEqual([makeOwnFolder(path), modeOf(), isOwnFolder(path)], [true, 0o700, true]);
+  });
+
+  it('takes no link and no pipe for a folder or a file', () => {
+    const at = (name: string) => folder.at('files', name);
+    mkdirSync(folder.at('files'));
+    writeFileSync(at('file'), 'text');
+    symlinkSync(at('file'), at('link'));
+    symlinkSync(folder.at('files'), at('folder-link'));
+    execFileSync('mkfifo', [at('pipe')]);
+    const texts = ['file', 'link', 'pipe', 'nothing'].map((name) => readOwnFile(at(name)));
+    assert.deepEqual(texts, ['text', null, null, null]);
+    const folders = ['file', 'folder-link'].map((name) => makeOwnFolder(at(name)));
+    assert.deepEqual(folders, [false, false]);
+  });
+
   it('makes a file once, leaves nothing beside it, and writes through no link', () => {
-    const path = folder.at('once');
+    const path = folder.at('once', 'file');
+    mkdirSync(folder.at('once'));
     const partial = `${path}.${process.pid}.partial`;
     symlinkSync(folder.at('elsewhere'), partial);
     assert.deepEqual([createWhole(path, 'first'), createWhole(path, 'second')], [true, false]);
     assert.equal(readFileSync(path, 'utf8'), 'first');
-    assert.deepEqual(readdirSync(folder.path()), ['once']);
+    assert.deepEqual(readdirSync(folder.at('once')), ['file']);
   });
 });

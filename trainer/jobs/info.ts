@@ -5,7 +5,7 @@ import { digestModelFolder, loadModel } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
 import { listDevices } from '../runtime';
-import { commandNames } from './command-names';
+import { trainerCommands } from '../../contracts/trainer-job';
 import type { Command } from './context';
 
 /** What this executable is. */
@@ -14,7 +14,7 @@ export const describeTrainer = () => ({
   version: trainerVersion,
   protocol: trainerProtocol,
   runtime: runtimeVersion(),
-  commands: commandNames,
+  commands: trainerCommands,
   devices: listDevices(),
 });
 

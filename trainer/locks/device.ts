@@ -14,7 +14,7 @@ function devicesOf(environment: NodeJS.ProcessEnv): string[] {
 function tryDevices(paths: readonly string[]): Unlock | Holder {
   let holder: Holder = { pid: 0, startTime: null, parentPid: 0 };
   for (const path of paths) {
-    const taken = attempt(path, 'write', () => tryLock(path, { shared: true }));
+    const taken = attempt(path, 'write', () => tryLock(path, { own: true }));
     if (typeof taken === 'function') return taken;
     holder = taken;
   }

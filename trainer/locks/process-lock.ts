@@ -1,5 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { BudgetlineError } from '../../contracts/failures';
+import { makeOwnFolder, readOwnFile } from '../../host/own-files';
 import { startTimeOf } from '../../host/process-start';
 import { createWhole } from '../../host/whole-file';
 
@@ -9,6 +11,11 @@ export interface Holder {
   readonly startTime: string | null;
   /** Who started it; one that has another parent now has lost its supervisor. */
   readonly parentPid: number;
+}
+
+export interface LockOptions {
+  /** Whether the lock is one of this user alone: what other users left there, and links, count for nothing. */
+  readonly own: boolean;
 }
 
 /** Gives a lock back. */
@@ -28,9 +35,9 @@ function listNumbers(folder: string): number[] {
 
 const highest = (folder: string): number => listNumbers(folder).at(-1) ?? 0;
 
-function readHolder(path: string): Holder | null {
+function readHolder(path: string, { own }: LockOptions): Holder | null {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Holder;
+    return JSON.parse((own ? readOwnFile(path) : readFileSync(path, 'utf8')) ?? '') as Holder;
   } catch {
     // Given back, taken away, or never whole: nobody's.
     return null;
@@ -38,8 +45,8 @@ function readHolder(path: string): Holder | null {
 }
 
 /** The living process that holds a lock; null where none does. */
-function livingHolder(folder: string, number: number): Holder | null {
-  const holder = number === 0 ? null : readHolder(join(folder, fileName(number)));
+function livingHolder(folder: string, number: number, options: LockOptions): Holder | null {
+  const holder = number === 0 ? null : readHolder(join(folder, fileName(number)), options);
   if (holder === null || holder.startTime === null) return null;
   return startTimeOf(holder.pid) === holder.startTime ? holder : null;
 }
@@ -68,20 +75,25 @@ function giveBack(path: string): void {
   }
 }
 
-/** Makes a lock's folder; one that users share can be written by all of them. */
-function prepare(folder: string, shared: boolean): void {
-  if (mkdirSync(folder, { recursive: true }) !== undefined && shared) chmodSync(folder, 0o777);
+/** Makes a lock's folder. */
+function prepare(folder: string, { own }: LockOptions): void {
+  mkdirSync(own ? dirname(folder) : folder, { recursive: true });
+  if (own && !makeOwnFolder(folder))
+    throw new BudgetlineError('IO_FAILED', `${folder} is no folder of this user's own.`, {
+      remedy: 'Remove it.',
+      details: { path: folder },
+    });
 }
 
 /**
  * Takes a lock for as long as this process lives, or says who holds it. A holder that has died, however it died, holds
  * nothing. What the file system refuses is thrown as it comes.
  */
-export function tryLock(folder: string, { shared = false } = {}): Unlock | Holder {
-  prepare(folder, shared);
+export function tryLock(folder: string, options: LockOptions = { own: false }): Unlock | Holder {
+  prepare(folder, options);
   for (;;) {
     const top = highest(folder);
-    const holder = livingHolder(folder, top);
+    const holder = livingHolder(folder, top, options);
     if (holder !== null) return holder;
     const own = top + 1;
     if (!linkOwn(folder, own)) continue;

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
-import { identifyProcess } from '../../store';
+import { isOwnUser } from '../../host/own-files';
+import { commandOf, identifyProcess } from '../../store';
 import type { ProcessIdentity } from '../../store';
 
 function listLinuxCommands(): { pid: number; args: string[] }[] {
@@ -25,9 +26,16 @@ function listPsCommands(): { pid: number; args: string[] }[] {
 /** Every running process with its command line; of a zombie it is empty. */
 export const listCommands = process.platform === 'linux' ? listLinuxCommands : listPsCommands;
 
-/** Running processes whose command line holds all of these arguments. */
+async function isOwn(pid: number): Promise<boolean> {
+  const found = await commandOf(pid);
+  return found !== undefined && isOwnUser(found.uid);
+}
+
+/** Running processes of this user whose command line holds all of these arguments. */
 export async function findProcesses(wanted: readonly string[]): Promise<ProcessIdentity[]> {
   const matching = listCommands().filter(({ args }) => wanted.every((argument) => args.includes(argument)));
-  const identities = await Promise.all(matching.map(({ pid }) => identifyProcess(pid)));
+  const identities = await Promise.all(
+    matching.map(async ({ pid }) => ((await isOwn(pid)) ? await identifyProcess(pid) : undefined)),
+  );
   return identities.flatMap((identity) => identity ?? []);
 }

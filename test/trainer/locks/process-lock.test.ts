@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startTimeOf } from '../../../host/process-start';
 import { tryLock, type Holder, type Unlock } from '../../../trainer/locks/process-lock';
@@ -42,6 +42,18 @@ describe('pure: a lock that ends with its process', () => {
       taken(tryLock(path))();
     }
     assert.deepEqual(tryLock(leave('alive', JSON.stringify(own))), own);
+  });
+
+  it('of one user alone is a folder of that user’s, and what a link says counts for nothing', () => {
+    const elsewhere = leave('elsewhere', JSON.stringify(own));
+    symlinkSync(elsewhere, folder.at('link'));
+    assert.throws(() => tryLock(folder.at('link'), { own: true }), { code: 'IO_FAILED', message: /link/ });
+    const lock = folder.at('own', 'lock');
+    mkdirSync(lock, { recursive: true });
+    symlinkSync(join(elsewhere, '000000007'), join(lock, '000000007'));
+    taken(tryLock(lock, { own: true }));
+    assert.deepEqual(tryLock(lock, { own: true }), own);
+    assert.equal(statSync(lock).mode & 0o777, 0o700);
   });
 
   it('no number is used twice, and old ones do not pile up', () => {
