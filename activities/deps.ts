@@ -12,6 +12,7 @@ import { createProblemCache, type ProblemCache } from './task-data';
 import { deviceLocks } from './trainer-process/devices';
 import { trainerEnvironment } from './trainer-process/environment';
 import type { TrainerSetup } from './trainer-process/run-trainer';
+import { readStallMs } from './trainer-process/stall-limit';
 import type { SuperviseLimits } from './trainer-process/supervise';
 import { describeWorker } from './worker-identity';
 
@@ -37,11 +38,14 @@ export interface ActivityDeps {
   readonly signingKeyPath?: string;
 }
 
+/** Limits of a worker's trainers. */
+export type TrainerLimits = Omit<SuperviseLimits, 'stallMs'> & Partial<Pick<SuperviseLimits, 'stallMs'>>;
+
 /** The same with every default in place. */
 export interface StageEnvironment {
   readonly store: Store;
   readonly problems: ProblemCache;
-  readonly trainer: TrainerSetup;
+  readonly trainer: Omit<TrainerSetup, 'limits'> & { readonly limits: TrainerLimits };
   readonly device: string;
   readonly stopping: AbortSignal | undefined;
   readonly actor: string;
@@ -55,7 +59,7 @@ export interface StageEnvironment {
   readonly signingKey: KeyObject | null;
 }
 
-const defaultLimits: SuperviseLimits = { graceMs: 10_000, stallMs: 5 * 60_000, openingMs: 30 * 60_000 };
+const defaultLimits: TrainerLimits = { graceMs: 10_000, openingMs: 30 * 60_000 };
 
 /** The package's folder, from its sources as from dist/. */
 export function packageRoot(): string {
@@ -78,13 +82,18 @@ export function createStageEnvironment(deps: ActivityDeps): StageEnvironment {
   const command = deps.trainer?.command ?? defaultTrainerCommand();
   const env = trainerEnvironment(process.env, deps.device?.env);
   const { home } = deps.store.paths;
+  const stallMs = readStallMs(process.env);
   let worker: Promise<WorkerIdentity> | undefined;
   return {
     store: deps.store,
     problems: createProblemCache(deps.tasks),
     trainer: {
       ...{ command, env, deviceLocks: deviceLocks({ env, home, slots: deps.slots ?? 1 }) },
-      limits: { ...defaultLimits, ...deps.trainer?.limits },
+      limits: {
+        ...defaultLimits,
+        ...(stallMs === undefined ? {} : { stallMs }),
+        ...deps.trainer?.limits,
+      },
     },
     device: deps.device?.name ?? 'cpu',
     stopping: deps.stopping,

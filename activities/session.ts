@@ -13,7 +13,8 @@ import type { StageEnvironment } from './deps';
 import { createInputs, type StageInputs } from './inputs';
 import { loadApart, type LoadedTask } from './task-data';
 import type { Rungs } from './trainer-process/micro-batches';
-import { runTrainer, type TrainerRun } from './trainer-process/run-trainer';
+import { runTrainer, type TrainerRun, type TrainerSetup } from './trainer-process/run-trainer';
+import { stallMsOf } from './trainer-process/stall-limit';
 import { Usage } from './usage';
 
 /** What any of the stage activities is given. */
@@ -120,6 +121,14 @@ export class StageSession {
     };
   }
 
+  /** How the trainer of a job is started. Its definition says how long it may be silent, else its worker, else its size. */
+  async #setupFor(job: TrainerJob): Promise<TrainerSetup> {
+    const { trainer } = this.environment;
+    const { stallSeconds } = this.execution;
+    const given = stallSeconds === undefined ? trainer.limits.stallMs : stallSeconds * 1000;
+    return { ...trainer, limits: { ...trainer.limits, stallMs: given ?? (await stallMsOf(job)) } };
+  }
+
   /** Runs a job in a trainer of its own; progress goes into the heartbeats. */
   async runTrainer(job: TrainerJob): Promise<TrainerRun> {
     await this.claim.check();
@@ -133,7 +142,7 @@ export class StageSession {
       onRung: (rung: Rungs[number]) => this.#note({ type: 'attempt-rung', ...rung }),
     };
     usage.addJob(job);
-    const run = await runTrainer({ job, runDir, setup: this.environment.trainer, controls });
+    const run = await runTrainer({ job, runDir, setup: await this.#setupFor(job), controls });
     usage.addRun(run);
     return run;
   }

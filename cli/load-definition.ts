@@ -19,6 +19,8 @@ export interface DefinitionOptions {
   readonly items?: number;
   /** The train file of a task that reads files, as an absolute path. */
   readonly data?: string;
+  /** Longest silence of a trainer. */
+  readonly stallSeconds?: number;
 }
 
 type Loaded = Readonly<Record<string, unknown>>;
@@ -125,7 +127,7 @@ function defaultOf(loaded: Loaded): unknown {
 }
 
 function withOptions(input: SweepInput, options: DefinitionOptions): SweepInput {
-  const { annotator, budgets, sftFractions, seeds, items, data } = options;
+  const { annotator, budgets, sftFractions, seeds, items, data, stallSeconds } = options;
   return {
     ...input,
     ...(annotator === undefined ? {} : { annotator }),
@@ -134,6 +136,7 @@ function withOptions(input: SweepInput, options: DefinitionOptions): SweepInput 
     ...(seeds === undefined ? {} : { seeds }),
     ...(items === undefined ? {} : { evaluation: { ...input.evaluation, items } }),
     ...(data === undefined ? {} : { data: withTrainFile(input.data, data) }),
+    ...(stallSeconds === undefined ? {} : { execution: { ...input.execution, stallSeconds } }),
   };
 }
 
@@ -158,6 +161,7 @@ export function definitionOptions(flags: {
   seeds?: number[];
   items?: number;
   data?: string;
+  stallSeconds?: number;
 }): DefinitionOptions {
   const { fractions, data, ...rest } = flags;
   return {
@@ -167,6 +171,7 @@ export function definitionOptions(flags: {
     ...(rest.seeds === undefined ? {} : { seeds: rest.seeds }),
     ...(rest.items === undefined ? {} : { items: rest.items }),
     ...(data === undefined ? {} : { data: resolve(data) }),
+    ...(rest.stallSeconds === undefined ? {} : { stallSeconds: rest.stallSeconds }),
   };
 }
 

@@ -26,7 +26,12 @@ function withDefinitionOptions(command: Command): Command {
     .option('--fractions <list>', 'SFT fractions instead of the definition’s, e.g. 1,0.5,0', parseNumbers)
     .option('--seeds <list>', 'seeds instead of the definition’s, e.g. 0,1,2', parseNumbers)
     .option('--items <n>', 'test items of each evaluation', parseCount)
-    .option('--data <file>', 'train file (JSON Lines) of a task that reads files');
+    .option('--data <file>', 'train file (JSON Lines) of a task that reads files')
+    .option(
+      '--stall-seconds <n>',
+      'longest silence of a training process; by its job unless given',
+      parseAmount,
+    );
 }
 
 function addSweepCommands(program: Command): void {

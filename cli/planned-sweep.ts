@@ -18,6 +18,7 @@ export interface DefinitionFlags {
   readonly seeds?: number[];
   readonly items?: number;
   readonly data?: string;
+  readonly stallSeconds?: number;
 }
 
 /** A sweep that is ready to run: read, checked, pinned, planned, held against the store. */

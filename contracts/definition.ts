@@ -218,6 +218,8 @@ export const execution = z.strictObject({
   checkpointEverySteps: count.default(20),
   /** Failures of infrastructure that a stage survives. */
   infrastructureRetries: z.int().nonnegative().default(10),
+  /** Longest silence of a trainer between two events; by its model and job unless given. */
+  stallSeconds: positive.optional(),
 });
 export type Execution = z.infer<typeof execution>;
 

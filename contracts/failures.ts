@@ -112,7 +112,8 @@ const table = {
   TRAINER_STALLED: {
     retried: true,
     meaning: 'The training executable lives but has reported nothing for too long.',
-    remedy: 'Nothing to do unless it repeats; then look at the host.',
+    remedy:
+      'If it was still at work, raise the limit: execution.stallSeconds, --stall-seconds or BUDGETLINE_STALL_SECONDS.',
   },
   STAGE_CLAIMED: {
     retried: true,

@@ -3,8 +3,14 @@ import type { TrainerEvent } from '../../contracts/trainer-event';
 export interface SilenceLimits {
   /** Longest silence while steps are made. */
   readonly stallMs: number;
-  /** Longest silence before the first step, while models are read and sessions opened. */
+  /** What comes on top of it before the first step, while models are read and sessions opened. */
   readonly openingMs: number;
+}
+
+/** A silence that lasted longer than it may. */
+export interface Silence {
+  readonly silentMs: number;
+  readonly limitMs: number;
 }
 
 /** Watches for a trainer that lives and says nothing. */
@@ -16,15 +22,15 @@ export interface SilenceWatch {
 const working: ReadonlySet<TrainerEvent['event']> = new Set(['progress', 'metric', 'checkpoint']);
 
 /** Calls `onSilence` once when no event came for longer than the limit of the present phase. */
-export function watchSilence(limits: SilenceLimits, onSilence: (silentMs: number) => void): SilenceWatch {
+export function watchSilence(limits: SilenceLimits, onSilence: (silence: Silence) => void): SilenceWatch {
   let lastMs = performance.now();
-  let limitMs = limits.openingMs;
+  let limitMs = limits.openingMs + limits.stallMs;
   const timer = setInterval(
     () => {
       const silentMs = performance.now() - lastMs;
       if (silentMs <= limitMs) return;
       clearInterval(timer);
-      onSilence(silentMs);
+      onSilence({ silentMs, limitMs });
     },
     Math.min(1000, limits.stallMs / 4),
   );

@@ -6,7 +6,7 @@ import type { EventOf, TrainerEvent } from '../../contracts/trainer-event';
 import { endOrphans, prepareDeviceLocks } from './devices';
 import { readEventLines } from './event-lines';
 import { endOlderTrainer, forgetTrainer, recordTrainer } from './pid-file';
-import { watchSilence, type SilenceLimits } from './silence';
+import { watchSilence, type Silence, type SilenceLimits } from './silence';
 import { spawnTrainer, type ProcessEnd, type SpawnedTrainer } from './spawn';
 
 export interface SuperviseLimits extends SilenceLimits {
@@ -43,7 +43,8 @@ export interface TrainerExit extends ProcessEnd {
   /** As it last said; null where it said nothing of it before it ended. */
   readonly cpuMs: number | null;
   readonly peakMemoryBytes: number | null;
-  readonly stalledMs: number | undefined;
+  /** Of one that was ended for it. */
+  readonly stalled: Silence | undefined;
   /** Whether it was asked to stop. */
   readonly stopAsked: boolean;
   readonly wallMs: number;
@@ -101,7 +102,7 @@ function note(heard: Heard, event: TrainerEvent): void {
 /** One trainer's life: what it is told to do by signals, timers and its own events. */
 class Supervision {
   readonly heard: Heard = {};
-  stalledMs: number | undefined;
+  stalled: Silence | undefined;
   stopAsked = false;
   #insist: NodeJS.Timeout | undefined;
 
@@ -117,10 +118,10 @@ class Supervision {
     this.#insist = setTimeout(() => this.child.signal('SIGKILL'), this.options.limits.graceMs);
   }
 
-  stall(silentMs: number): void {
+  stall(silence: Silence): void {
     // One that was asked to stop is writing its checkpoint: its silence is no stall, and the grace bounds it.
     if (this.#insist !== undefined) return;
-    this.stalledMs = silentMs;
+    this.stalled = silence;
     this.options.onStall?.();
     this.end();
   }
@@ -136,7 +137,7 @@ class Supervision {
     const log = createWriteStream(join(options.runDir, 'events.jsonl'), { flags: 'a' });
     // The trainer itself meets a full disk, and says so with a code; our copy of its events may be short then.
     log.on('error', () => undefined);
-    const silence = watchSilence(options.limits, (silentMs) => this.stall(silentMs));
+    const silence = watchSilence(options.limits, (silence) => this.stall(silence));
     const lines = readEventLines(child.events, {
       onEvent: (event, line) => {
         silence.heard(event);
@@ -193,9 +194,9 @@ export async function superviseTrainer(options: SuperviseOptions): Promise<Train
   await forgetTrainer(runDir);
   const { hello, result, error, violation, cpuMs = null, peakMemoryBytes = null } = supervision.heard;
   const used = { cpuMs, peakMemoryBytes };
-  const { stalledMs, stopAsked } = supervision;
+  const { stalled, stopAsked } = supervision;
   const wallMs = performance.now() - startedMs;
   const stderrTail = await readTail(stderrPath, child.logOffset);
   const said = { hello, result, error, violation };
-  return { ...end, ...said, ...used, stalledMs, stopAsked, wallMs, stderrTail, stderrPath };
+  return { ...end, ...said, ...used, stalled, stopAsked, wallMs, stderrTail, stderrPath };
 }

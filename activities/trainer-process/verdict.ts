@@ -60,11 +60,13 @@ function stated(exit: TrainerExit, code: FailureCode): BudgetlineError {
 
 /** Why a trainer's end is a failure; undefined where it may be a success. */
 export function failureOfExit(exit: TrainerExit): BudgetlineError | undefined {
-  if (exit.stalledMs !== undefined) {
-    const seconds = Math.round(exit.stalledMs / 1000);
+  if (exit.stalled !== undefined) {
+    const { silentMs, limitMs } = exit.stalled;
+    const [silent, limit] = [silentMs, limitMs].map((ms) => Number((ms / 1000).toPrecision(3)));
     return new BudgetlineError(
       'TRAINER_STALLED',
-      `The training executable said nothing for ${seconds} s. ${lastWords(exit)}`,
+      `The training executable said nothing for ${silent} s; its limit (execution.stallSeconds) is ${limit} s. ${lastWords(exit)}`,
+      { details: { silentMs: Math.round(silentMs), limitMs: Math.round(limitMs) } },
     );
   }
   if (exit.violation !== undefined) return protocolError(exit, exit.violation);

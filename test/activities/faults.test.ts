@@ -179,11 +179,17 @@ describe('slow: stages that meet faults', function () {
   });
 
   /** Stages whose trainers do what scripts say, one a start. */
-  async function scripted(name: string, scripts: string[][], limits: Partial<SuperviseLimits> = {}) {
+  async function scripted(
+    name: string,
+    scripts: string[][],
+    limits: Partial<SuperviseLimits> = {},
+    change: Partial<Execution> = {},
+  ) {
     const script = folder.at(`${name}.json`);
     await writeFile(script, JSON.stringify(scripts));
     const command = [process.execPath, resolve(__dirname, '../support/scripted-trainer.js'), script];
-    return benchWithData(name, { deps: { trainer: { command, limits } } });
+    const deps = { trainer: { command, limits } };
+    return benchWithData(name, { deps, execution: { ...execution, ...change } });
   }
 
   it('a diverging training: it stops for good, naming the step', async () => {
@@ -222,6 +228,40 @@ describe('slow: stages that meet faults', function () {
     const failure = await bench.fail(sft, { watch });
     assert.deepEqual([failure.type, failure.nonRetryable], ['TRAINER_STALLED', false]);
     assert.ok(performance.now() - lastBeatMs > 2_000, 'the last one came before the grace');
+  });
+
+  /** A stage whose trainer is silent for 1.5 s, with limits of its definition and of its worker. */
+  async function silent(name: string, limits: { definition?: number; worker?: string }) {
+    process.env['BUDGETLINE_STALL_SECONDS'] = limits.worker ?? '';
+    try {
+      const script = ['hello', 'progress', 'wait=1500', 'result'];
+      const { definition: stallSeconds } = limits;
+      return await scripted(name, [script], {}, stallSeconds === undefined ? {} : { stallSeconds });
+    } finally {
+      delete process.env['BUDGETLINE_STALL_SECONDS'];
+    }
+  }
+
+  for (const [name, limits] of Object.entries({
+    'its definition': { definition: 0.25, worker: '60' },
+    'its worker': { worker: '0.25' },
+  }))
+    it(`a trainer that is silent for longer than ${name} allows: the limit is named, and how it is raised`, async () => {
+      const bench = await silent(`limit of ${name}`, limits);
+      const failure = await bench.fail(sft);
+      assert.equal(failure.type, 'TRAINER_STALLED');
+      assert.match(failure.message, /its limit \(execution\.stallSeconds\) is 0\.25 s/);
+      assert.match(JSON.stringify(failure.details), /--stall-seconds or BUDGETLINE_STALL_SECONDS/);
+    });
+
+  it('a slow trainer that its definition, or the size of its job, allows for: it ends by itself', async () => {
+    for (const [name, limits] of Object.entries({ raised: { definition: 60, worker: '0.25' }, sized: {} }))
+      await (await silent(name, limits)).run(sft);
+  });
+
+  it('a limit that is no number: the worker does not start', async () => {
+    const refusal = { code: 'USAGE', message: /BUDGETLINE_STALL_SECONDS is "5 min"/ };
+    await assert.rejects(silent('no number', { worker: '5 min' }), refusal);
   });
 
   it('a trainer that fails again and again: the budget ends it for good, and a new run has a new one', async () => {

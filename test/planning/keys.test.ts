@@ -64,6 +64,7 @@ describe('pure: stage keys', () => {
     const same: ResolvedSweep[] = [
       resolveSweep({ prices: { sftExample: 9, preferencePair: 8, checkerCall: 7 } }),
       resolveSweep({ execution: { device: 'cuda', threads: 4, microBatchRows: 2, checkpointEverySteps: 1 } }),
+      resolveSweep({ execution: { stallSeconds: 7200 } }),
       resolveSweep({ name: 'other', delta: 0.05, spendLimit: 1000, lowBudget: 64, controls: [] }),
       resolveSweep({}, { model: { name: 'elsewhere', digest: 'a'.repeat(64), path: '/other' } }),
     ];
