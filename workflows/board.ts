@@ -49,9 +49,11 @@ export class Board {
     this.#finished = finished;
     this.#earlierLabels = carried?.labels ?? [];
     this.#base = carried?.base.base ?? null;
+    const notBegun = new Set(purse.record.notBegun);
     for (const { cell } of plan.cells) {
       const score = carried?.scores[cell.id];
-      const state = score === undefined ? 'waiting' : score === null ? 'failed' : 'done';
+      const missing = notBegun.has(cell.id) ? 'left-out' : 'failed';
+      const state = score === undefined ? 'waiting' : score === null ? missing : 'done';
       const beside = carried?.beside?.[cell.id];
       const known = {
         ...(typeof score === 'number' ? { score } : {}),

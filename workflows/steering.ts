@@ -6,7 +6,6 @@ import {
   currentUpdateInfo,
   defineSignal,
   defineUpdate,
-  isCancellation,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -55,6 +54,12 @@ const refusals: Refusals = {
   },
 };
 
+/** Throws where the run itself was cancelled: that ends it as cancelled, however a stage of it ended. */
+async function assertWanted(): Promise<void> {
+  const { consideredCancelled, cancelRequested } = CancellationScope.current();
+  if (consideredCancelled) await cancelRequested;
+}
+
 /**
  * What people can do to a run while it goes on: the updates cancel, pause, resume and concurrency. A command takes
  * effect at once; its update is complete when the ledger tells of it.
@@ -101,8 +106,9 @@ export class Steering {
       try {
         return await scope.run(stage);
       } catch (error) {
-        const yielded = this.#paused === 'yield' && isCancellation(error);
-        if (!yielded || CancellationScope.current().consideredCancelled) throw error;
+        await assertWanted();
+        // A yielded stage is asked for again however it ended: nothing was retried once it was to end.
+        if (!scope.consideredCancelled) throw error;
       } finally {
         this.#stages.delete(scope);
       }
@@ -130,9 +136,10 @@ export class Steering {
     }
   }
 
-  /** Resolves when every update has its answer. */
-  settle(): Promise<void> {
-    return CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  /** Resolves when every update has its answer. Throws where the run was cancelled meanwhile. */
+  async settle(): Promise<void> {
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    await assertWanted();
   }
 
   #check(request: SteeringRequest): void {
