@@ -1,6 +1,6 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow';
-import type { StageProgress } from '../contracts/stage';
+import { type StageKey, stageKeyIn, type StageProgress } from '../contracts/stage';
 
 type Description = Awaited<ReturnType<WorkflowHandle['describe']>>;
 type PendingActivity = NonNullable<Description['raw']['pendingActivities']>[number];
@@ -8,8 +8,8 @@ type Payload = NonNullable<NonNullable<PendingActivity['heartbeatDetails']>['pay
 
 /** An activity that a workflow waits for: queued, running, or waiting for its next attempt. */
 export interface Pending {
-  /** Place among the activities of its workflow, from 1. */
-  readonly sequence: number;
+  /** The stage that it runs; undefined for a run's own record-keeping. */
+  readonly stageKey: StageKey | undefined;
   readonly type: string;
   readonly state: 'queued' | 'running' | 'retrying';
   readonly attempt: number;
@@ -48,7 +48,7 @@ async function readFailure(
 
 async function readPending(client: Client, activity: PendingActivity): Promise<Pending> {
   return {
-    sequence: Number(activity.activityId),
+    stageKey: stageKeyIn(activity.activityId ?? ''),
     type: activity.activityType?.name ?? '',
     state: stateOf(activity),
     attempt: activity.attempt ?? 1,

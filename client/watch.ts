@@ -75,7 +75,10 @@ class Watcher {
 
   /** @throws BudgetlineError TEMPORAL_SILENT */
   async look(): Promise<SweepStatus> {
-    const [progress, ofSweep] = await Promise.all([this.#query(), this.#lookAtSweep()]);
+    const [progress, ofSweep] = await Promise.all([
+      this.#query(),
+      this.#lookAt(this.options.started.workflowId),
+    ]);
     this.#progress = progress ?? this.#progress;
     const cells = this.#progress?.cells ?? [];
     if ((this.#progress?.baseScore ?? null) !== null) this.#finish(this.options.plan.base);
@@ -106,24 +109,21 @@ class Watcher {
     for (const { key } of stages) this.#finished.add(key);
   }
 
-  /**
-   * A cell runs its stages one after another, so the place of its activity names the stage. Only the last, an evaluation
-   * that others judge, may be two.
-   */
+  /** A cell runs its stages one after another: those before the one that it waits for are finished. */
   async #lookAtCell(cell: CellProgress): Promise<RunningStage[]> {
     const stages = this.#stagesOf(cell);
-    return (await this.#pendingOf(cell.workflowId)).map((pending) => {
-      const place = Math.min(pending.sequence, stages.length) - 1;
-      this.#finish(stages.slice(0, place));
-      return { ...pending, stage: stages[place], workflowId: cell.workflowId };
-    });
+    const running = await this.#lookAt(cell.workflowId);
+    for (const { stageKey } of running) {
+      const place = stages.findIndex(({ key }) => key === stageKey);
+      this.#finish(stages.slice(0, Math.max(0, place)));
+    }
+    return running;
   }
 
-  async #lookAtSweep(): Promise<RunningStage[]> {
-    const { workflowId } = this.options.started;
+  async #lookAt(workflowId: string): Promise<RunningStage[]> {
     return (await this.#pendingOf(workflowId)).map((pending) => ({
       ...pending,
-      stage: this.#byKey.get(pending.progress?.key ?? ''),
+      stage: this.#byKey.get(pending.stageKey ?? ''),
       workflowId,
     }));
   }

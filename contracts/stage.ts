@@ -146,6 +146,13 @@ interface StageOfKind<K extends StageKind> {
  */
 export type PlannedStage<K extends StageKind = StageKind> = { [P in K]: StageOfKind<P> }[K];
 
+/** Id of an activity in its workflow: it names the stage, also while no worker has taken it. `call` is never used twice. */
+export const activityIdOf = ({ key }: PlannedStage, call: string): string => `${key}/${call}`;
+
+/** The stage that such an id names; undefined for an activity that runs none. */
+export const stageKeyIn = (activityId: string): StageKey | undefined =>
+  /^([0-9a-f]{64})\//.exec(activityId)?.[1];
+
 /** What a stage activity is given. */
 export interface StageRequest<K extends StageKind = StageKind> {
   readonly stage: PlannedStage<K>;

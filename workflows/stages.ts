@@ -1,4 +1,4 @@
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, uuid4 } from '@temporalio/workflow';
 import type {
   Execution,
   ExperimentDefinition,
@@ -6,7 +6,7 @@ import type {
   Resolved,
   SweepDefinition,
 } from '../contracts/definition';
-import { type TaskQueue, taskQueues } from '../contracts/stage';
+import { activityIdOf, type TaskQueue, taskQueues } from '../contracts/stage';
 import type { PlannedStage, StageActivities, StageKey, StageKind, StageResult } from '../contracts/stage';
 import {
   demonstrationsStage,
@@ -90,6 +90,7 @@ function activitiesOn(
 ): StageActivities {
   return proxyActivities<StageActivities>({
     taskQueue,
+    activityId: activityIdOf(stage, uuid4()),
     summary: stage.title,
     // Attempts are unlimited here: the budget of infrastructure failures is counted from the ledger by the activity.
     startToCloseTimeout: '14 days',

@@ -23,7 +23,7 @@ function runningStage(changes: Partial<RunningStage> = {}): RunningStage {
   assert.ok(cell?.preference);
   const { key, kind } = cell.preference;
   return {
-    sequence: 5,
+    stageKey: key,
     type: kind,
     state: 'running',
     attempt: 1,
