@@ -31,9 +31,22 @@ export function latestByPerson(answers: readonly PeopleAnswer[]): PeopleAnswer[]
 const remedy =
   'Each line is { "id", "completion", "by"? }: the id of a line of queue.jsonl, a text that is not empty, and who answered.';
 
+/** Ids of rows that ask for a verdict begin so: what an answer has to be is known when its row is answered already. */
+const verdictPrefix = 'verdict-';
+
+function assertReadable({ id, completion }: PeopleAnswer, place: string): void {
+  if (!id.startsWith(verdictPrefix) || parseVerdict(completion) !== 'unparseable') return;
+  throw new BudgetlineError('DATA_INVALID', `${place} completion: "${completion}" is no verdict.`, {
+    remedy: 'Write [[A]] where the first answer is better, [[B]] where the second is, [[tie]] where neither.',
+  });
+}
+
 function parseAnswer(fields: unknown, place: string): PeopleAnswer {
   const parsed = answerRow.safeParse(fields);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    assertReadable(parsed.data, place);
+    return parsed.data;
+  }
   const { path, message } = parsed.error.issues[0]!;
   throw new BudgetlineError('DATA_INVALID', `${place} ${path.join('.')}: ${message}.`, { remedy });
 }
@@ -46,14 +59,6 @@ function parseLine(line: string, place: string): PeopleAnswer {
     throw new BudgetlineError('DATA_INVALID', `${place} is no JSON.`, { remedy });
   }
   return parseAnswer(fields, place);
-}
-
-/** A row that shows two answers asks for a verdict. */
-function assertReadable(row: QueueRow, { completion }: PeopleAnswer, place: string): void {
-  if (row['second'] === undefined || parseVerdict(completion) !== 'unparseable') return;
-  throw new BudgetlineError('DATA_INVALID', `${place} completion: "${completion}" is no verdict.`, {
-    remedy: 'Write [[A]] where the first answer is better, [[B]] where the second is, [[tie]] where neither.',
-  });
 }
 
 async function readLines(path: string): Promise<string[]> {
@@ -107,13 +112,11 @@ export class PeopleQueue {
 
   /** Takes answers to rows of the queue; all of them or, where one cannot be used, none. */
   async take(given: readonly { readonly fields: unknown; readonly place: string }[]): Promise<number> {
-    const asked = new Map((await this.open()).map((row) => [row.id, row]));
+    const asked = new Set((await this.open()).map(({ id }) => id));
     const before = await this.answers();
     const added = given.map(({ fields, place }) => {
       const answer = parseAnswer(fields, place);
-      const row = asked.get(answer.id);
-      if (row !== undefined) assertReadable(row, answer, place);
-      if (row !== undefined || before.has(answer.id)) return answer;
+      if (asked.has(answer.id) || before.has(answer.id)) return answer;
       const message = `${place} id: "${answer.id}" is in no queue of ${this.folder}.`;
       throw new BudgetlineError('DATA_INVALID', message, { remedy });
     });
@@ -144,7 +147,8 @@ type Shown = Readonly<Record<string, string>>;
 /** Ids of problems repeat between tasks, files and seeds; what is shown, and to whom, is one row whichever stage asks. */
 function rowOf({ name, version = 1, people = 1 }: Asked, shown: Shown): QueueRow {
   const parts = JSON.stringify([name, version, Object.entries(shown)]);
-  const id = createHash('sha256').update(parts).digest('hex').slice(0, 24);
+  const digest = createHash('sha256').update(parts).digest('hex').slice(0, 24);
+  const id = 'second' in shown ? verdictPrefix + digest : digest;
   return { id, ...shown, ...(people === 1 ? {} : { people: String(people) }) };
 }
 

@@ -173,4 +173,32 @@ describe('pure: people as judges', () => {
       'who is told otherwise is asked anew',
     );
   });
+
+  it('refuse a correction that is no verdict, also of a row that is answered, and in the file itself', async () => {
+    const panel = { name: 'one', description: 'One of us.', folder: folder.at('corrected') };
+    const judge = peopleJudge(panel);
+    const asked = [{ prompt: 'p', first: 'x', second: 'y' }];
+    await assert.rejects(judge.compareAll(asked, sessionOf()), /1 of 1 rows wait/);
+    const queue = new PeopleQueue(panel.folder);
+    const [row] = await queue.open();
+    const says = (completion: string, by = 'ann') => [
+      { fields: { id: row!.id, by, completion }, place: 'again.csv:2:' },
+    ];
+    await queue.take(says('[[A]]'));
+    assert.deepEqual(await queue.open(), []);
+    for (const [text, by] of [
+      ['maybe A?', 'ann'],
+      ['neither', 'bob'],
+    ] as const)
+      await assert.rejects(queue.take(says(text, by)), /again\.csv:2: completion: ".*" is no verdict/);
+    assert.deepEqual(await judge.compareAll(asked, sessionOf()), ['[[A]]'], 'what was said before stands');
+    await queue.take(says('[[B]]'));
+    assert.deepEqual(await judge.compareAll(asked, sessionOf()), ['[[B]]']);
+    const byHand = JSON.stringify({ id: row!.id, by: 'ann', completion: 'hmm' });
+    writeFileSync(queue.answersPath, `${readFileSync(queue.answersPath, 'utf8')}${byHand}\n`);
+    await assert.rejects(
+      judge.compareAll(asked, sessionOf()),
+      /answers\.jsonl:3: completion: "hmm" is no verdict/,
+    );
+  });
 });
