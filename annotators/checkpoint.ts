@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { BudgetlineError } from '../contracts/failures';
 import type { AnnotatorIdentity } from '../contracts/provenance';
 import type { AnnotationSession, Annotator, Judge, Problem } from '../contracts/task';
 import { describeModel } from '../store';
@@ -41,7 +42,10 @@ async function identityOf(
   };
 }
 
-/** Greedy answers to prompts, in their order; those in the journal are not generated again. */
+/**
+ * Greedy answers to prompts, in their order; those in the journal are not generated again. An empty answer is not kept, so
+ * that it is generated again.
+ */
 async function answerAll(
   { model, maxNewTokens }: CheckpointBasics,
   prompts: readonly string[],
@@ -53,7 +57,8 @@ async function answerAll(
     createHash('sha256')
       .update(JSON.stringify([digest, maxNewTokens, prompt]))
       .digest('hex');
-  const open = [...new Set(prompts)].filter((prompt) => journal.answerTo(requestOf(prompt)) === undefined);
+  const answerTo = (prompt: string): string | undefined => journal.answerTo(requestOf(prompt));
+  const open = [...new Set(prompts)].filter((prompt) => answerTo(prompt) === undefined);
   for (let start = 0; start < open.length; start += jobPrompts) {
     const asked = open.slice(start, start + jobPrompts);
     const answers = await session.generate({ model, prompts: asked, maxNewTokens });
@@ -62,11 +67,31 @@ async function answerAll(
       answer: answers[index] ?? '',
     }));
     await Promise.all(
-      entries.map((entry) => journal.add({ ...entry, inputTokens: 0, outputTokens: 0, usd: 0 })),
+      entries
+        .filter(({ answer }) => answer.trim() !== '')
+        .map((entry) => journal.add({ ...entry, inputTokens: 0, outputTokens: 0, usd: 0 })),
     );
-    session.report(Math.min(start + jobPrompts, open.length), open.length);
+    session.report(prompts.filter((prompt) => answerTo(prompt) !== undefined).length, prompts.length);
   }
-  return prompts.map((prompt) => journal.answerTo(requestOf(prompt)) ?? '');
+  return prompts.map((prompt) => answerTo(prompt) ?? '');
+}
+
+/** @throws BudgetlineError ANNOTATOR_INVALID */
+function assertAnswered(
+  { name, maxNewTokens }: CheckpointBasics,
+  problems: readonly Problem[],
+  answers: readonly string[],
+): void {
+  const empty = problems.filter((_, index) => answers[index] === '');
+  if (empty.length === 0) return;
+  throw new BudgetlineError(
+    'ANNOTATOR_INVALID',
+    `${name} gave an empty answer to ${empty.length} of ${problems.length} problems, first to ${empty[0]?.id ?? ''}.`,
+    {
+      remedy: `Ask otherwise ("ask"), raise maxNewTokens (${maxNewTokens}), or take another model; the other answers are kept.`,
+      details: { problem: empty[0]?.id, count: empty.length },
+    },
+  );
 }
 
 /**
@@ -80,8 +105,11 @@ export function checkpointAnnotator(options: CheckpointOptions): Annotator {
     name: options.name,
     description: options.description,
     identify: () => identityOf(options, [ask, render]),
-    demonstrateAll: async (problems, session) =>
-      (await answerAll(options, problems.map(ask), session)).map(render),
+    async demonstrateAll(problems, session) {
+      const answers = await answerAll(options, problems.map(ask), session);
+      assertAnswered(options, problems, answers);
+      return answers.map(render);
+    },
   });
 }
 

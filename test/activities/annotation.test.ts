@@ -64,6 +64,37 @@ describe('pure: annotators that work by the batch', function () {
   });
 });
 
+describe('pure: a local checkpoint that gives empty answers', () => {
+  const folder = temporaryFolder();
+
+  it('names the problem, keeps the other answers, and is asked for what is missing again', async () => {
+    const writer = checkpointAnnotator({ name: 'local', description: 'A model.', model, maxNewTokens: 8 });
+    const problems = ['a', 'b', 'c', 'b'].map((prompt, index) => ({ id: `p${index}`, prompt, expected: '' }));
+    const asked: string[][] = [];
+    const reports: string[] = [];
+    const ask = (answerToB: string) =>
+      writer.demonstrateAll!(problems, {
+        folder: folder.at('local'),
+        report: (done: number, of: number) => void reports.push(`${done}/${of}`),
+        generate({ prompts }: { prompts: readonly string[] }) {
+          asked.push([...prompts]);
+          return Promise.resolve(prompts.map((prompt) => (prompt === 'b' ? answerToB : `to ${prompt}`)));
+        },
+      } as never);
+    for (const empty of ['', ' \n'])
+      await assert.rejects(
+        Promise.resolve(ask(empty)),
+        (error: unknown) =>
+          error instanceof BudgetlineError &&
+          error.code === 'ANNOTATOR_INVALID' &&
+          /empty answer to 2 of 4 problems, first to p1/.test(error.message),
+      );
+    assert.deepEqual(await ask('to b'), ['to a', 'to b', 'to c', 'to b']);
+    assert.deepEqual(asked, [['a', 'b', 'c'], ['b'], ['b']]);
+    assert.deepEqual(reports, ['2/4', '2/4', '4/4']);
+  });
+});
+
 describe('pure: a local checkpoint that writes and judges', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
