@@ -133,6 +133,9 @@ const plainContracts = [
   'budget-name',
   'vocabulary',
   'field-path',
+  'names',
+  'linear-modules',
+  'canonical',
 ];
 
 const roomPath = (room) => (room.endsWith('.ts') ? `^${room.replace('.', '\\.')}$` : `^${room}/`);

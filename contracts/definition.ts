@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { annotations, type GivenUse } from './given';
+import { linearModules } from './linear-modules';
 import { preferenceLoss } from './losses';
+import { isName, nameRule, withoutCase } from './names';
 import type { IdentifiedSource } from './provenance';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
 const count = z.int().positive();
+/** Of a task, an annotator, a judge. */
+const name = z.string().refine(isName, `a name of ${nameRule()}, is needed`);
 
 const seedOfTwin = z.int().nonnegative();
 
@@ -41,10 +45,7 @@ type FileData = Extract<TaskData, { source: 'files' }>;
 /** What a task is asked to read or generate: files without `train` are a test set and nothing else. */
 export type ProblemData = TwinData | (Omit<FileData, 'train'> & Partial<Pick<FileData, 'train'>>);
 
-/**
- * LoRA: W + (alpha / rank) · B · A on the named linear layers. Fields that came later are left out where they are not
- * used, so that what was trained without them keeps its key.
- */
+/** LoRA: W + (alpha / rank) · B · A on the named linear layers. */
 export const loraSpec = z.strictObject({
   rank: count,
   alpha: positive,
@@ -53,9 +54,9 @@ export const loraSpec = z.strictObject({
   /** rsLoRA: alpha / √rank in place of alpha / rank, so that the update keeps its size where the rank grows. */
   rankStabilised: z.boolean().optional(),
   targetModules: z
-    .array(z.enum(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']))
+    .array(z.enum(linearModules))
     .min(1)
-    .default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']),
+    .default([...linearModules]),
 });
 export type LoraSpec = z.infer<typeof loraSpec>;
 
@@ -106,9 +107,9 @@ export type PairSpec = z.infer<typeof pairSpec>;
 
 /** Another task of an evaluation: its own name, items and judge, and where its problems come from. */
 const besideFields = z.strictObject({
-  task: z.string().min(1),
+  task: name,
   /** What its scores and its folder are called; the task's name unless told. */
-  name: z.string().min(1).optional(),
+  name: name.optional(),
   /** Test items, from the front of its test set. */
   items: count,
   maxNewTokens: count,
@@ -122,7 +123,7 @@ const besideFields = z.strictObject({
   /** Seed of the twin, where `data` is left out. */
   seed: seedOfTwin.optional(),
   /** Name of its judge; the task's own program unless told. */
-  judge: z.string().min(1).optional(),
+  judge: name.optional(),
 });
 
 interface Fault {
@@ -130,27 +131,20 @@ interface Fault {
   readonly message: string;
 }
 
-/** A folder of artifacts bears it, and figures are named after it, with full stops between their parts. */
-const besideName = /^\w[\w +-]{0,62}$/;
-
 function besideFaults(all: readonly z.output<typeof besideFields>[]): Fault[] {
-  const names = all.map(({ task, name }) => name ?? task);
+  const names = all.map((beside) => withoutCase(beside.name ?? beside.task));
   return all.flatMap((beside, at) => {
-    const name = names[at] ?? '';
+    const own = names[at] ?? '';
     const path = [at, beside.name === undefined ? 'task' : 'name'];
     return [
       ...(beside.data !== undefined && beside.seed !== undefined
         ? [{ path: [at, 'seed'], message: 'data says where the problems are from; leave seed out' }]
         : []),
-      ...(besideName.test(name)
-        ? []
-        : [
-            {
-              path,
-              message: 'a name of letters, digits, spaces and _ + - is needed, at most 63; give it one',
-            },
-          ]),
-      ...(names.indexOf(name) === at
+      // Figures are named after it, with full stops between their parts.
+      ...(own.includes('.')
+        ? [{ path, message: 'a name without full stops is needed; give it one by the field name' }]
+        : []),
+      ...(names.indexOf(own) === at
         ? []
         : [{ path, message: 'there is one of this name; give this one another' }]),
     ];
@@ -167,7 +161,7 @@ export const evaluationSpec = z.strictObject({
   items: count,
   maxNewTokens: count,
   /** Name of the judge of a task that is scored by win rate; the task's own program unless told. */
-  judge: z.string().min(1).optional(),
+  judge: name.optional(),
   /** Unrelated tasks, by their generated twins or from files, to see what training costs elsewhere. */
   beside: z
     .array(besideFields)
@@ -225,10 +219,10 @@ export type Execution = z.infer<typeof execution>;
 
 const shared = {
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63'),
-  task: z.string().min(1),
+  task: name,
   data: taskData,
   /** Name of the annotator whose demonstrations are bought. */
-  annotator: z.string().min(1),
+  annotator: name,
   /** "embedded", a folder in Hugging Face layout, a GGUF file, or a model of the hub: hub('owner/name'). */
   model: z.string().min(1).default('embedded'),
   sft: trainingSpec,
@@ -280,6 +274,7 @@ const axisField = z
 
 const axisScalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const distinctScalars = (values: unknown[]): boolean => new Set(values.map(String)).size === values.length;
+const hasFields = (object: object): boolean => Object.keys(object).length > 0;
 
 /**
  * A further axis of a sweep: values of the field that it is named after ('sft.lora.rank': [8, 16]), or named sets of
@@ -288,30 +283,39 @@ const distinctScalars = (values: unknown[]): boolean => new Set(values.map(Strin
 const axis = z.union(
   [
     z.array(axisScalar).min(1, 'at least one value').refine(distinctScalars, 'each value once'),
-    z.record(z.string(), z.record(z.string(), z.json())),
+    z
+      .record(z.string(), z.record(z.string(), z.json()).refine(hasFields, 'at least one change'))
+      .refine(hasFields, 'at least one named change'),
   ],
   "a list of values, such as [8, 16], or named changes, such as { short: { 'evaluation.maxNewTokens': 32 } }",
 );
 
-const changesName = z.string().regex(/^[\w.+-]{1,40}$/, 'a short name of letters, digits and . + - _');
+const longestPlace = 40;
+const placeName = z
+  .string()
+  .refine(
+    (text) => text.length <= longestPlace && isName(text),
+    `a short name of ${nameRule(longestPlace)}, is needed`,
+  );
 
 /** Names that an axis has, each with where it stands: in a union of their own they could not be told apart. */
 function namesIn(axisName: string, values: z.output<typeof axis>): [z.ZodType, string, string[]][] {
   if (Array.isArray(values)) return [[axisField, axisName, [axisName]]];
-  return Object.entries(values).flatMap(([name, changes]) => [
-    [changesName, name, [axisName, name]],
+  const places = Object.entries(values).flatMap(([place, changes]): [z.ZodType, string, string[]][] => [
+    [placeName, place, [axisName, place]],
     ...Object.keys(changes).map((field): [z.ZodType, string, string[]] => [
       axisField,
       field,
-      [axisName, name, field],
+      [axisName, place, field],
     ]),
   ]);
+  return [[name, axisName, [axisName]], ...places];
 }
 
-const axes = z.record(z.string().min(1), axis).superRefine((value, context) => {
+const axes = z.record(z.string(), axis).superRefine((value, context) => {
   for (const [axisName, values] of Object.entries(value))
-    for (const [form, name, path] of namesIn(axisName, values))
-      for (const { message } of form.safeParse(name).error?.issues ?? [])
+    for (const [form, text, path] of namesIn(axisName, values))
+      for (const { message } of form.safeParse(text).error?.issues ?? [])
         context.addIssue({ code: 'custom', path, message });
 });
 

@@ -195,7 +195,7 @@ const table = {
   },
   BUNDLE_REFUSED: {
     retried: false,
-    meaning: 'A bundle’s archive breaks a limit, or is none.',
+    meaning: 'A bundle’s archive breaks a limit, or is none; or a run holds what no bundle may.',
     remedy: 'Ask for the bundle again, as "budgetline audit export" wrote it.',
   },
   SIGNING_KEY_INVALID: {

@@ -11,6 +11,7 @@ import {
 import { BudgetlineError } from '../contracts/failures';
 import { fieldsOf, type Schema } from '../contracts/fields';
 import { pathText, valueAt } from '../contracts/field-path';
+import { canonicalDefinition } from './canonical';
 import { describeIssue } from './definition-issues';
 import { applyChanges, axisValues } from './variants';
 
@@ -34,7 +35,7 @@ function parseDefinition<T>(schema: Schema<T>, input: unknown): T {
  * between 0 and 1".
  */
 export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
-  return parseDefinition(experimentDefinition, input);
+  return canonicalDefinition(parseDefinition(experimentDefinition, input));
 }
 
 /**
@@ -43,9 +44,11 @@ export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
  * @throws BudgetlineError DEFINITION_INVALID, one line a wrong field
  */
 export function defineSweep(input: SweepInput): SweepDefinition {
-  const { axes, ...plain } = parseDefinition(sweepDefinition, withUnit(input));
+  const { axes = {}, ...parsed } = parseDefinition(sweepDefinition, withUnit(input));
+  const plain = canonicalDefinition(parsed);
   assertProxy(plain.strategy, axes);
-  if (axes === undefined) return plain;
+  if (Object.keys(axes).length === 0) return plain;
+  assertApart(axes);
   const complete = Object.entries(axes).map(
     ([name, axis]) => [name, completeAxis(plain, name, axis)] as const,
   );
@@ -72,8 +75,10 @@ function withUnit(input: SweepInput): unknown {
 const isUsd = (budget: unknown): budget is Usd =>
   typeof budget === 'object' && budget !== null && typeof (budget as Partial<Usd>).usd === 'number';
 
-function assertProxy(strategy: SweepDefinition['strategy'], axes: SweepDefinition['axes']): void {
-  const models = axes?.['model'];
+type Axes = NonNullable<SweepDefinition['axes']>;
+
+function assertProxy(strategy: SweepDefinition['strategy'], axes: Axes): void {
+  const models = axes['model'];
   if (strategy !== 'proxy' || (Array.isArray(models) && models.length === 2)) return;
   throw new BudgetlineError(
     'DEFINITION_INVALID',
@@ -81,8 +86,6 @@ function assertProxy(strategy: SweepDefinition['strategy'], axes: SweepDefinitio
     { remedy: 'Give the sweep axes: { model: [small, large] }.', details: { fields: ['strategy'] } },
   );
 }
-
-type Axes = NonNullable<SweepDefinition['axes']>;
 
 /** Checks the definition at every value of an axis. Workflows fill in no defaults, so they are filled in here. */
 function completeAxis(plain: SweepDefinition, name: string, axis: Axes[string]): Axes[string] {
@@ -93,6 +96,26 @@ function completeAxis(plain: SweepDefinition, name: string, axis: Axes[string]):
   });
   return Array.isArray(axis) ? axis : (Object.fromEntries(complete) as Axes[string]);
 }
+
+/** Two axes that change one field would have places that are not what they are called. */
+function assertApart(axes: Axes): void {
+  const changed = new Map<string, string>();
+  for (const [name, axis] of Object.entries(axes)) {
+    const fields = new Set(axisValues(name, axis).flatMap(({ changes }) => Object.keys(changes)));
+    for (const field of fields) {
+      const other = [...changed].find(([known]) => isWithin(known, field) || isWithin(field, known));
+      if (other === undefined) continue;
+      const message = `axes["${name}"]: changes ${field}, and axes["${other[1]}"] changes ${other[0]}.`;
+      throw new BudgetlineError('DEFINITION_INVALID', message, {
+        remedy: 'Let one axis alone change a field and what is in it.',
+        details: { fields: [`axes.${name}`, `axes.${other[1]}`] },
+      });
+    }
+    for (const field of fields) changed.set(field, name);
+  }
+}
+
+const isWithin = (field: string, other: string): boolean => `${field}.`.startsWith(`${other}.`);
 
 function parseVariant(input: unknown, where: string): SweepDefinition {
   try {

@@ -101,7 +101,7 @@ export function dependenciesOf(stage: PlannedStage): StageKey[] {
  * there and a slot is free.
  *
  * @param stages every stage once, inputs before their readers
- * @param among stages that have what these read; themselves unless told
+ * @param among all stages whose data these may read, whether they are still to run or not; by default the stages
  */
 export function estimateSeconds(
   stages: readonly PlannedStage[],

@@ -7,6 +7,7 @@ import type {
   SweepDefinition,
 } from '../contracts/definition';
 import type { GivenUse } from '../contracts/given';
+import { comparableDefinition } from './canonical';
 import { digestOf } from './digest';
 import { givenFileName, taskFileDigests } from './given';
 import { pinEvaluation } from './question-sets';
@@ -48,7 +49,7 @@ function pinned(resolved: AnyResolved) {
     ...(annotator === undefined ? {} : { annotator: annotator.digest }),
     ...(judge === undefined ? {} : { judge: judge.digest }),
   };
-  return { definition: { ...definition, ...own }, files: digests, ...identities };
+  return { definition: { ...comparableDefinition(definition), ...own }, files: digests, ...identities };
 }
 
 /** A definition's digest: outside inputs count by content, so that no path on this host enters. */
@@ -66,13 +67,28 @@ export function sweepIdOf(resolved: ResolvedExperiment | ResolvedSweep): string 
   return `${resolved.definition.name}-${definitionDigest(resolved).slice(0, 12)}`;
 }
 
-const slugOf = (text: string): string => text.replace(/[^\w.+-]+/g, '_');
+/** Short texts that stay what they are where capitals count for nothing. */
+const plainSlug = /^[a-z0-9_.+-]{0,39}[a-z0-9_+-]$/;
 
-/** "-annotator=clean-sft.lora.rank=8", for ids and file names; empty where there are no axes. */
+const shortDigest = (value: unknown): string => digestOf(value).slice(0, 12);
+
+/** A text as a part of ids and file names: as it is, or readable and told apart by its digest. */
+function slugOf(text: string): string {
+  if (plainSlug.test(text)) return text;
+  return `${text.replace(/[^\w.+-]+/g, '_').slice(0, 40)}@${shortDigest(text)}`;
+}
+
+/** File names have room for so much besides what else they say. */
+const longestSlug = 120;
+
+/**
+ * "-annotator=clean-sft.lora.rank=8", for ids and file names; empty where there are no axes. Other places have other ones,
+ * whatever their values are and however the file system reads capitals; the order of axes does not matter.
+ */
 export function coordinatesSlug(coordinates: Coordinates = {}): string {
-  return Object.entries(coordinates)
-    .map(([axis, label]) => `-${slugOf(axis)}=${slugOf(label)}`)
-    .join('');
+  const sorted = Object.entries(coordinates).sort(([a], [b]) => (a < b ? -1 : 1));
+  const slug = sorted.map(([axis, label]) => `-${axis}=${slugOf(label)}`).join('');
+  return slug.length <= longestSlug ? slug : `${slug.slice(0, longestSlug)}@${shortDigest(coordinates)}`;
 }
 
 /** A cell's id: the sweep's, or the experiment's own, its place in the grid and on the axes. */

@@ -1,3 +1,4 @@
+import { ownField } from '../contracts/names';
 import { nameOfBeside } from '../contracts/beside';
 import type {
   BesideSpec,
@@ -64,6 +65,9 @@ export function questionSets(asking: Asking): [QuestionSet, ...QuestionSet[]] {
   return [{ ...own, items, maxNewTokens, judge, judgeDigest }, ...beside.map(besideSet)];
 }
 
+const sortByName = <B extends BesideSpec>(all: readonly B[]): B[] =>
+  [...all].sort((a, b) => (nameOfBeside(a) < nameOfBeside(b) ? -1 : 1));
+
 type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 
 /** A definition's evaluation by content: files are digests, and judges what they are. */
@@ -72,9 +76,10 @@ export function pinEvaluation({ definition, files, besideJudges }: AnyResolved):
   if (beside === undefined) return own;
   return {
     ...own,
-    beside: beside.map((one) => {
+    // Each task is asked by itself: their order does not matter.
+    beside: sortByName(beside).map((one) => {
       const name = nameOfBeside(one);
-      const judge = besideJudges?.[name];
+      const judge = ownField(besideJudges ?? {}, name);
       const test = files[problemFileName({ name }, 'test')]?.digest ?? '';
       return {
         ...one,

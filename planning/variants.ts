@@ -1,6 +1,7 @@
 import type { Coordinates } from '../contracts/coordinates';
 import type { Resolved, ResolvedExperiment, ResolvedSweep, SweepDefinition } from '../contracts/definition';
 import { rowShareOf, unitCosts } from './budget';
+import { canonicalDefinition } from './canonical';
 import type { GridPoint } from './identity';
 
 /** One value of an axis: its label, and what it changes, by field ("sft.lora.rank"). */
@@ -47,16 +48,18 @@ export function applyChanges<T>(definition: T, changes: Readonly<Record<string, 
 /** The product of all axes, in the order of the definition; one variant where there are none. */
 export function variantsOf({ axes, ...plain }: SweepDefinition): Variant[] {
   const start: Variant[] = [{ coordinates: {}, definition: plain }];
-  return Object.entries(axes ?? {}).reduce(
-    (variants, [name, axis]) =>
-      variants.flatMap(({ coordinates, definition }) =>
-        axisValues(name, axis).map(({ label, changes }) => ({
-          coordinates: { ...coordinates, [name]: label },
-          definition: applyChanges(definition, changes),
-        })),
-      ),
-    start,
-  );
+  return Object.entries(axes ?? {})
+    .reduce(
+      (variants, [name, axis]) =>
+        variants.flatMap(({ coordinates, definition }) =>
+          axisValues(name, axis).map(({ label, changes }) => ({
+            coordinates: { ...coordinates, [name]: label },
+            definition: applyChanges(definition, changes),
+          })),
+        ),
+      start,
+    )
+    .map(({ coordinates, definition }) => ({ coordinates, definition: canonicalDefinition(definition) }));
 }
 
 /** A variant with its outside inputs pinned: a sweep without axes. */

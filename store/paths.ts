@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
+import { isName, nameRule } from '../contracts/names';
 import { stageKinds, type StageKey } from '../contracts/stage';
 
 /** What names an artifact: its stage's kind and key. */
@@ -47,11 +48,7 @@ function validKind(kind: string): string {
 }
 
 function validName(name: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,199}$/.test(name))
-    throw new BudgetlineError(
-      'USAGE',
-      `"${name}" cannot name a file: use letters, digits and . _ : @ + -, at most 200.`,
-    );
+  if (!isName(name)) throw new BudgetlineError('USAGE', `"${name}" cannot name a file: use ${nameRule()}.`);
   return name;
 }
 

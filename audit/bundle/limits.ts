@@ -1,3 +1,6 @@
+import type { BundleIndex } from '../../contracts/audit';
+import { isName } from '../../contracts/names';
+
 /** What a bundle may hold. A bundle comes from elsewhere; each limit stops one way of doing harm with it. */
 export const bundleLimits = {
   /** Entries: a sweep of 300 cells has some 10,000. */
@@ -26,11 +29,50 @@ export type BundleRefusal =
   | 'total-bytes'
   | 'cut-short';
 
-const part = /^[A-Za-z0-9_][A-Za-z0-9._:@+=-]*$/;
 const rooms: ReadonlySet<string> = new Set(['store', 'reports']);
 
-/** True for a path below the folders that a bundle has, whose every part is a plain name. */
-export function isInside(path: string): boolean {
+/** True for a path below the folders that a bundle has, whose every part is a name. */
+function isInside(path: string): boolean {
   const [room = '', ...rest] = path.split('/');
-  return rooms.has(room) && rest.length > 0 && rest.every((name) => part.test(name));
+  return rooms.has(room) && rest.length > 0 && rest.every(isName);
+}
+
+/** Why an archive is not read, or not written. */
+export class Refused extends Error {
+  constructor(
+    readonly limit: BundleRefusal,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export function assertPath(path: string): void {
+  if (path.length > bundleLimits.pathLength)
+    throw new Refused(
+      'path-length',
+      `a path of ${path.length} characters is longer than ${bundleLimits.pathLength}`,
+    );
+  if (!isInside(path)) throw new Refused('path-outside', `${JSON.stringify(path)} is no path of a bundle`);
+}
+
+export function assertEntries(count: number): void {
+  if (count > bundleLimits.entries)
+    throw new Refused('entries', `it has more than ${bundleLimits.entries} entries`);
+}
+
+export function assertIndexBytes(bytes: number): void {
+  if (bytes > bundleLimits.indexBytes)
+    throw new Refused('index-bytes', `its index has ${bytes} bytes, more than ${bundleLimits.indexBytes}`);
+}
+
+export function assertIndexed({ files }: BundleIndex): void {
+  for (const { path, bytes } of files) {
+    assertPath(path);
+    if (bytes > bundleLimits.fileBytes)
+      throw new Refused('file-bytes', `${path} has ${bytes} bytes, more than ${bundleLimits.fileBytes}`);
+  }
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total > bundleLimits.totalBytes)
+    throw new Refused('total-bytes', `its files have ${total} bytes, more than ${bundleLimits.totalBytes}`);
 }

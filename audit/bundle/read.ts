@@ -7,7 +7,7 @@ import { Parser, type ReadEntry } from 'tar';
 import { bundleIndex, type BundleIndex, type Finding } from '../../contracts/audit';
 import { BudgetlineError } from '../../contracts/failures';
 import { guardFiles, isMissing } from '../../store';
-import { bundleLimits, isInside, type BundleRefusal } from './limits';
+import { assertEntries, assertIndexBytes, assertIndexed, assertPath, bundleLimits, Refused } from './limits';
 import { indexName } from './write';
 
 /** A bundle unpacked into a folder of its own, which is laid out as a BUDGETLINE_HOME. */
@@ -17,15 +17,6 @@ export interface OpenBundle {
   /** Files that are missing, changed or unlisted. */
   readonly findings: readonly Finding[];
   close(): Promise<void>;
-}
-
-class Refused extends Error {
-  constructor(
-    readonly limit: BundleRefusal,
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 /** The one thing looked at before the parser sees the file: an uncompressed archive that begins with its index. */
@@ -56,26 +47,6 @@ function parseIndex(text: string): BundleIndex {
   throw new Refused('not-a-bundle', `the field ${field} of its ${indexName} is wrong`);
 }
 
-function assertPath(path: string): void {
-  if (path.length > bundleLimits.pathLength)
-    throw new Refused(
-      'path-length',
-      `a path of ${path.length} characters is longer than ${bundleLimits.pathLength}`,
-    );
-  if (!isInside(path)) throw new Refused('path-outside', `${JSON.stringify(path)} is no path of a bundle`);
-}
-
-function assertIndexed({ files }: BundleIndex): void {
-  for (const { path, bytes } of files) {
-    assertPath(path);
-    if (bytes > bundleLimits.fileBytes)
-      throw new Refused('file-bytes', `${path} has ${bytes} bytes, more than ${bundleLimits.fileBytes}`);
-  }
-  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (total > bundleLimits.totalBytes)
-    throw new Refused('total-bytes', `its files have ${total} bytes, more than ${bundleLimits.totalBytes}`);
-}
-
 /** Takes entry after entry; everything that happens in an event handler happens at once, so nothing overtakes. */
 class Unpacker {
   index: BundleIndex | undefined;
@@ -88,15 +59,13 @@ class Unpacker {
   take(entry: ReadEntry): void {
     if (entry.type !== 'File' && entry.type !== 'OldFile')
       throw new Refused('entry-type', `${JSON.stringify(entry.path)} is of type ${entry.type}, not a file`);
-    if (++this.#entries > bundleLimits.entries)
-      throw new Refused('entries', `it has more than ${bundleLimits.entries} entries`);
+    assertEntries(++this.#entries);
     if (this.index === undefined) this.#takeIndex(entry);
     else this.#takeFile(entry);
   }
 
   #takeIndex(entry: ReadEntry): void {
-    if (entry.size > bundleLimits.indexBytes)
-      throw new Refused('index-bytes', `its ${indexName} has ${entry.size} bytes`);
+    assertIndexBytes(entry.size);
     const chunks: Buffer[] = [];
     entry.on('data', (chunk: Buffer) => chunks.push(chunk));
     entry.on('end', () => {

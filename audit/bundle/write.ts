@@ -2,8 +2,10 @@ import { copyFile, link, mkdtemp, mkdir, rename, rm, stat } from 'node:fs/promis
 import { dirname, join, resolve } from 'node:path';
 import { create } from 'tar';
 import type { BundleIndex } from '../../contracts/audit';
+import { BudgetlineError } from '../../contracts/failures';
 import { digestFile, guardFiles, isMissing, syncPath, writeFileAtomic, type Store } from '../../store';
 import { listRunFiles } from '../run-files';
+import { assertEntries, assertIndexBytes, assertIndexed, Refused } from './limits';
 
 export const indexName = 'bundle.json';
 
@@ -26,6 +28,21 @@ async function describe(folder: string, path: string): Promise<BundleIndex['file
   return { path, bytes: (await stat(file)).size, sha256: await digestFile(file) };
 }
 
+/** What could not be opened again is not written. */
+function assertReadable(index: BundleIndex, text: string, target: string): void {
+  try {
+    assertIndexed(index);
+    assertEntries(index.files.length + 1);
+    assertIndexBytes(Buffer.byteLength(text));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    throw new BudgetlineError('BUNDLE_REFUSED', `${target} is not written: ${error.message}.`, {
+      remedy: 'Take the file or name that the message has out of the run, or export the run in parts.',
+      details: { path: target, limit: error.limit },
+    });
+  }
+}
+
 /** Packs a folder that is laid out as a BUDGETLINE_HOME; the same files give the same bytes. */
 export async function packFolder(
   folder: string,
@@ -36,7 +53,9 @@ export async function packFolder(
   const files: BundleIndex['files'] = [];
   for (const path of [...paths].sort()) files.push(await describe(folder, path));
   const whole: BundleIndex = { format: 1, ...about, files };
-  await writeFileAtomic(join(folder, indexName), `${JSON.stringify(whole, undefined, 1)}\n`);
+  const text = `${JSON.stringify(whole, undefined, 1)}\n`;
+  assertReadable(whole, text, target);
+  await writeFileAtomic(join(folder, indexName), text);
   const options = { cwd: folder, file: target, portable: true, noMtime: true, noDirRecurse: true };
   await create(options, [indexName, ...files.map(({ path }) => path)]);
   return whole;

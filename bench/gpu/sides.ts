@@ -7,7 +7,7 @@ import { BudgetlineError, type FailureCode } from '../../contracts/failures';
 import { trainerEvent, type TrainerEvent } from '../../contracts/trainer-event';
 import { trainerProtocol, type JobOf } from '../../contracts/trainer-job';
 import { warmupStepsOf } from '../../trainer/data/schedule';
-import { linearModules } from '../../trainer/model/parameters';
+import { linearModules } from '../../contracts/linear-modules';
 import { embedded, trainer } from '../jobs';
 import { findPython, runPython } from '../python';
 import { watchDevice } from './memory';

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -62,6 +63,24 @@ describe('pure: bundles', () => {
       assert.equal(await readFile(join(opened.home, path), 'utf8'), await readFile(join(dir, path), 'utf8'));
     await opened.close();
     await assert.rejects(readFile(join(opened.home, 'bundle.json')), { code: 'ENOENT' });
+  });
+
+  it('are not written where they could not be opened again', async () => {
+    for (const path of [
+      'store/artifacts/evaluate-a/beside/plain chat/items.jsonl',
+      'store/.hidden',
+      `store/${'x'.repeat(201)}`,
+    ]) {
+      const dir = await makeFolder();
+      await mkdir(dirname(join(dir, path)), { recursive: true });
+      await writeFile(join(dir, path), 'x');
+      const target = folder.at(`refused-${count++}.tar`);
+      await assert.rejects(packFolder(dir, { ...about, paths: [...inside, path] }, target), {
+        code: 'BUNDLE_REFUSED',
+        details: { path: target, limit: 'path-outside' },
+      });
+      assert.equal(existsSync(target), false);
+    }
   });
 
   async function findingsAfter(change: (dir: string) => Promise<readonly string[]>): Promise<string[]> {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { BudgetlineError } from '../../contracts/failures';
 import type { CellResult, EvaluationSummary, SweepResult } from '../../contracts/results';
-import { planSweep, splitResult, sweepIdOf, variantsOf } from '../../planning';
+import { isName } from '../../contracts/names';
+import { coordinatesSlug, planSweep, splitResult, sweepIdOf, variantsOf } from '../../planning';
 import { resolveSweep } from './support';
 
 const axes = {
@@ -109,6 +111,70 @@ describe('pure: axes of a sweep', () => {
     assertInvalid({ axes: { 'sft.lora.rank': [8, -8] } }, /sft\.lora\.rank.*-8/);
     assertInvalid({ axes: { 'sft.lora.rank': [8, 8] } }, /each value once/);
     assertInvalid({ axes: { 'sft.lora.rank': [] } }, /axes\.sft\.lora\.rank/);
+  });
+
+  it('are refused by name however they are malformed, and no axes are none', () => {
+    const malformed: unknown[] = [
+      ...[{}, null, 8, 'clean', true, [[8]], [{}], [undefined], [Number.NaN]],
+      ...[{ small: {} }, { small: null }, { small: 8 }, { small: [8] }, { small: { '': 8 } }, { '': {} }],
+      ...[{ small: { 'sft.epochs': () => 1 } }, { small: { 'sft.epochs': undefined } }],
+    ];
+    for (const size of malformed) assertInvalid({ axes: { size: size as never } }, /axes[.[]"?size/);
+    for (const name of ['', ' ', 'a b', '../up', 'größe', 'x'.repeat(201)])
+      assertInvalid({ axes: { [name]: { small: { 'sft.epochs': 1 } } } }, /a name of letters/);
+    assertInvalid(
+      { axes: { size: { small: { 'sft.lora.rank': 4 } }, 'sft.lora.rank': [8, 16] } },
+      /axes\["sft\.lora\.rank"\]: changes sft\.lora\.rank, and axes\["size"\] changes/,
+    );
+    assertInvalid({ axes: { 'sft.lora': [null], 'sft.lora.rank': [8] } }, /axes\["sft\.lora\.rank"\]/);
+    for (const axes of [null, [], 8]) assertInvalid({ axes: axes as never }, /^axes/);
+    assert.equal('axes' in resolveSweep({ axes: {} }).definition, false);
+  });
+
+  it('have places with ids and file names of their own, whatever their values are', () => {
+    const awkward = [
+      ...[
+        'gpt 4',
+        'gpt_4',
+        'gpt-4',
+        'GPT-4',
+        'Gpt-4',
+        'é',
+        'e\u0301',
+        'ü',
+        '模型',
+        '模組',
+        '😀',
+        ' ',
+        '.',
+        '..',
+      ],
+      ...[
+        'a/b',
+        'a\\b',
+        'a_b',
+        'a:b',
+        'con',
+        'nul',
+        'a@b',
+        `a@${'0'.repeat(12)}`,
+        'x'.repeat(300),
+        `${'x'.repeat(300)}y`,
+      ],
+    ];
+    const value = fc.oneof(fc.constantFrom(...awkward), fc.string({ unit: 'binary' }), fc.string());
+    fc.assert(
+      fc.property(fc.uniqueArray(value, { minLength: 2, maxLength: 8 }), value, (values, other) => {
+        const slugs = values.map((model) => coordinatesSlug({ model, 'sft.lora.rank': other }));
+        assert.equal(new Set(slugs.map((slug) => slug.toLowerCase().normalize('NFC'))).size, values.length);
+        for (const slug of slugs) assert.ok(isName(`report${slug}.html`), slug);
+      }),
+    );
+    assert.equal(coordinatesSlug({ annotator: 'majority-error' }), '-annotator=majority-error');
+    assert.equal(coordinatesSlug({ b: '1', a: '2' }), coordinatesSlug({ a: '2', b: '1' }));
+    const models = ['gpt 4', 'gpt_4', 'GPT_4'];
+    const sweep = resolveSweep({ axes: { model: models }, budgets: [64], sftFractions: [1] });
+    assert.equal(new Set(planSweep(sweep).cells.map(({ cell }) => cell.id.toLowerCase())).size, 3);
   });
 });
 

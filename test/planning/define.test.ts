@@ -50,6 +50,25 @@ describe('pure: definitions', () => {
     assert.equal(reasons({ budgets: 'x', sftFractions: [2], foo: 1 }).length, 3);
   });
 
+  it('take names that can name a file everywhere, and no others', () => {
+    const { evaluation } = gradeSchoolMathDefaults;
+    const one = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
+    const besides = (...names: string[]): object => ({
+      evaluation: { ...evaluation, beside: names.map((name) => ({ ...one, name })) },
+    });
+    for (const name of ['plain chat', '', '.hidden', '_x', 'a/b', 'chät', 'a\nb', 'x'.repeat(201)]) {
+      const wrong = [
+        ...[{ task: name }, { annotator: name }, besides(name)],
+        ...[{ evaluation: { ...evaluation, judge: name } }],
+        ...[{ evaluation: { ...evaluation, beside: [{ ...one, judge: name }] } }],
+      ];
+      for (const changes of wrong) assert.match(reasons(changes).join('\n'), /: a name of letters/, name);
+    }
+    assert.match(reasons(besides('v1.5')).join(), /a name without full stops is needed/);
+    assert.match(reasons(besides('Chat', 'chat')).join(), /there is one of this name/);
+    assert.deepEqual(reasons(besides('plain-chat', 'constructor')), []);
+  });
+
   it('say where a field is that stands elsewhere, and what an object would have', () => {
     const { preference } = gradeSchoolMathDefaults;
     const lossOf = (loss: unknown): string[] => reasons({ preference: { ...preference, loss } });

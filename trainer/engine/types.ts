@@ -1,3 +1,4 @@
+import type { linearModules } from '../../contracts/linear-modules';
 import type { PreferenceLoss } from '../../contracts/losses';
 import type { Decoding } from '../../contracts/trainer-job';
 import type { ConstantsFile } from './constants-file';
@@ -43,7 +44,7 @@ export interface ModelConfig {
   readonly qkvBias: boolean;
 }
 
-export type LinearModule = 'q_proj' | 'k_proj' | 'v_proj' | 'o_proj' | 'gate_proj' | 'up_proj' | 'down_proj';
+export type LinearModule = (typeof linearModules)[number];
 
 export interface LoraShape {
   readonly rank: number;

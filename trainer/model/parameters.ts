@@ -1,3 +1,4 @@
+import { linearModules } from '../../contracts/linear-modules';
 import type { LinearModule, LoraShape, ModelConfig } from '../engine/types';
 
 /** A tensor of the model: its Hugging Face name and shape. */
@@ -14,17 +15,6 @@ export const finalNormName = 'model.norm.weight';
 
 const attentionModules: ReadonlySet<LinearModule> = new Set(['q_proj', 'k_proj', 'v_proj', 'o_proj']);
 const biasedModules: ReadonlySet<LinearModule> = new Set(['q_proj', 'k_proj', 'v_proj']);
-
-/** Order in which a layer's linear modules stand in a checkpoint. */
-export const linearModules: readonly LinearModule[] = [
-  'q_proj',
-  'k_proj',
-  'v_proj',
-  'o_proj',
-  'gate_proj',
-  'up_proj',
-  'down_proj',
-];
 
 export function layerName(layer: number, part: string): string {
   return `model.layers.${String(layer)}.${part}`;

@@ -1,3 +1,4 @@
+import { canonicalJob } from '../../contracts/canonical';
 import { BudgetlineError } from '../../contracts/failures';
 import { trainerJob, type TrainerJob } from '../../contracts/trainer-job';
 import { readJson } from '../io/files';
@@ -18,7 +19,7 @@ export function readJob(command: string, path: string): TrainerJob {
         details: { path, field: 'command' },
       },
     );
-  return parsed.data;
+  return canonicalJob(parsed.data);
 }
 
 interface Issue {

@@ -1,0 +1,10 @@
+/** Linear modules of a layer in the order in which it computes them: adapters know no other. */
+export const linearModules = [
+  'q_proj',
+  'k_proj',
+  'v_proj',
+  'o_proj',
+  'gate_proj',
+  'up_proj',
+  'down_proj',
+] as const;

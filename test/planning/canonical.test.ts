@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { SweepInput } from '../../contracts/definition';
+import { linearModules } from '../../contracts/linear-modules';
+import { planSweep } from '../../planning';
+import { defineSweep } from '../../planning/define';
+import { resolveSweep } from './support';
+
+const { sft, preference, pairs, evaluation } = resolveSweep().definition;
+
+/** Settings by their meaning, and what one may write for each. */
+interface Meaning {
+  readonly dropout: number;
+  readonly stabilised: boolean;
+  readonly rank: number;
+  readonly modules: readonly (typeof linearModules)[number][];
+  readonly topP: number;
+  readonly topK: number;
+  readonly schedule: 'cosine' | 'constant';
+  readonly finalRate: number;
+  readonly beside: readonly ('instruction-following' | 'code-generation')[];
+}
+
+const meanings: fc.Arbitrary<Meaning> = fc.record({
+  dropout: fc.constantFrom(0, 0.1),
+  stabilised: fc.boolean(),
+  rank: fc.constantFrom(1, 4),
+  modules: fc.subarray([...linearModules], { minLength: 1 }),
+  topP: fc.constantFrom(1, 0.9),
+  topK: fc.constantFrom(1, 40),
+  schedule: fc.constantFrom('cosine', 'constant'),
+  finalRate: fc.constantFrom(0.1, 0.5),
+  beside: fc.subarray(['instruction-following', 'code-generation'] as const),
+});
+
+/** What settings come to: what is not said here changes nothing. */
+const meaningOf = (one: Meaning): string =>
+  JSON.stringify({
+    ...one,
+    stabilised: one.stabilised && one.rank > 1,
+    topP: one.topK === 1 ? 1 : one.topP,
+    finalRate: one.schedule === 'constant' ? 1 : one.finalRate,
+  });
+
+/** Settings in one of the ways in which they may be written; `pick` chooses. */
+function write(one: Meaning, pick: () => boolean): Partial<SweepInput> {
+  const shuffled = <T>(values: readonly T[]): T[] => (pick() ? [...values] : [...values].reverse());
+  const unless = <T>(usual: boolean, field: T): T | object => (usual && pick() ? {} : field);
+  const modules = shuffled(one.modules);
+  const lora = {
+    ...{ rank: one.rank, alpha: 8, targetModules: pick() ? [...modules, modules[0]!] : modules },
+    ...unless(one.dropout === 0, { dropout: one.dropout }),
+    ...unless(!one.stabilised, { rankStabilised: one.stabilised }),
+  };
+  const beside = shuffled(one.beside).map((task) => ({
+    ...{ task, items: 5, maxNewTokens: 8 },
+    ...unless(true, { name: task }),
+    ...unless(true, pick() ? { seed: 0 } : { data: { source: 'twin', seed: 0 } }),
+  }));
+  return {
+    sft: { ...sft, lora, schedule: one.schedule, finalLearningRateRatio: one.finalRate },
+    preference: { ...preference, lora },
+    pairs: { ...pairs, topK: one.topK, ...unless(one.topP === 1, { topP: one.topP }) },
+    evaluation: { ...evaluation, ...(beside.length === 0 ? {} : { beside: beside as never }) },
+    prices: { sftExample: 1, preferencePair: 1, ...unless(true, { evaluation: 0, exaflop: 0 }) },
+    ...{ budgets: shuffled([64, 256]), sftFractions: shuffled([1, 0.5, 0]) },
+    ...unless(true, { strategy: 'grid' as const }),
+  };
+}
+
+function keysOf(changes: Partial<SweepInput>): string[] {
+  const { stages } = planSweep(resolveSweep(changes));
+  return stages.map(({ stage }) => stage.key).sort();
+}
+
+const idOf = (changes: Partial<SweepInput>): string => planSweep(resolveSweep(changes)).sweepId;
+
+describe('pure: settings have one spelling', () => {
+  const picks = fc.infiniteStream(fc.boolean()).map((stream) => () => stream.next().value as boolean);
+
+  it('equal meanings have equal keys and ids, however they are written', () => {
+    fc.assert(
+      fc.property(meanings, picks, picks, (one, first, second) => {
+        const [a, b] = [write(one, first), write(one, second)];
+        assert.deepEqual(keysOf(a), keysOf(b));
+        assert.equal(idOf(a), idOf(b));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('different meanings have different keys', () => {
+    fc.assert(
+      fc.property(meanings, meanings, picks, (one, other, pick) => {
+        const isSame = meaningOf(one) === meaningOf(other);
+        const keys = [write(one, pick), write(other, pick)].map((changes) => keysOf(changes).join());
+        assert.equal(keys[0] === keys[1], isSame, `${meaningOf(one)} ${meaningOf(other)}`);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('a value of an axis has the key of the same value in the definition', () => {
+    const lora = { rank: 4, alpha: 8 };
+    const varied = resolveSweep({ sft: { ...sft, lora }, axes: { 'sft.lora.dropout': [0, 0.1] } });
+    const all = new Set(planSweep(varied).stages.map(({ stage }) => stage.key));
+    for (const dropout of [0, 0.1])
+      for (const key of keysOf({ sft: { ...sft, lora: { ...lora, dropout } } })) assert.ok(all.has(key));
+    for (const key of keysOf({ sft: { ...sft, lora } })) assert.ok(all.has(key));
+  });
+
+  it('a named change back to the usual value stays a change when it was written as JSON', () => {
+    const base = { ...sft, lora: { rank: 4, alpha: 8, dropout: 0.2 } };
+    const axes = { drop: { none: { 'sft.lora.dropout': 0 }, some: { 'sft.lora.dropout': 0.1 } } };
+    const definition = resolveSweep({ sft: base, axes }).definition;
+    const read = JSON.parse(JSON.stringify(definition)) as typeof definition;
+    const plan = planSweep({ ...resolveSweep({ sft: base, axes }), definition: read });
+    const [none] = plan.variants;
+    assert.equal(none?.resolved.definition.sft.lora?.dropout, undefined);
+  });
+
+  it('is kept when a definition is defined again', () => {
+    fc.assert(
+      fc.property(meanings, picks, (one, pick) => {
+        const { definition } = resolveSweep(write(one, pick));
+        assert.deepEqual(defineSweep(definition), definition);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
