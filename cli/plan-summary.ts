@@ -1,3 +1,4 @@
+import { ownField } from '../contracts/names';
 import type { ControlKind, SweepDefinition } from '../contracts/definition';
 import type { CellIdentity } from '../contracts/results';
 import { type PlannedStage, stageKinds, type StageKey, type StageKind } from '../contracts/stage';
@@ -114,7 +115,7 @@ function countVerdicts(
   for (const { key, spec } of stages)
     for (const { judge, items } of spec.kind === 'evaluate' ? questionSets(spec) : []) {
       if (judge === undefined) continue;
-      const { all, toGive } = counts[judge] ?? { all: 0, toGive: 0 };
+      const { all, toGive } = ownField(counts, judge) ?? { all: 0, toGive: 0 };
       counts[judge] = { all: all + 2 * items, toGive: toGive + (cached.has(key) ? 0 : 2 * items) };
     }
   return counts;
@@ -169,6 +170,7 @@ export function summarizePlan(
     seconds: estimateSeconds(
       all.filter(({ key }) => !cached.has(key)),
       slots,
+      all,
     ),
     ...summarizeControls(plan, { cached, slots }),
     ...summarizeWork(stages, cached),

@@ -14,7 +14,7 @@ export interface WorkerFlags {
 }
 
 function parseQueue(queue: string): TaskQueue {
-  if (queue in taskQueues) return queue as TaskQueue;
+  if (Object.hasOwn(taskQueues, queue)) return queue as TaskQueue;
   throw new BudgetlineError('USAGE', `--queue: "${queue}" is no queue of the workers.`, {
     remedy: `Use one of: ${Object.keys(taskQueues).join(', ')}.`,
   });

@@ -184,6 +184,20 @@ describe('slow: bad input, through the executable', function () {
     }
   });
 
+  it('a choice that is none is named, also where every object has something of that name', async () => {
+    for (const [words, message] of [
+      [['audit', 'export', 'none', '--format', 'toString'], /there is no format "toString"/],
+      [['worker', '--queue', 'constructor'], /"constructor" is no queue/],
+    ] as const) {
+      const { status, stderr } = await call([...words], {
+        env: { BUDGETLINE_HOME: folder.at('home-choice') },
+      });
+      assert.match(stderr, message);
+      assert.match(stderr, /^What to do: Use one of: /m);
+      assert.equal(status, 64);
+    }
+  });
+
   it('--version and --help answer at once and load no server', async () => {
     const { status, stdout } = await call(['--version']);
     assert.equal(status, 0);

@@ -178,6 +178,15 @@ describe('pure: what a plan prints', () => {
     assert.equal(sizes.at(-1)?.seconds, 0);
   });
 
+  it('counts the rows of a training whose data are in the store already', () => {
+    const data = plan.stages.filter(({ stage }) => stage.kind === 'synthesizeData');
+    const cached = new Set(data.map(({ stage }) => stage.key));
+    const { seconds } = summarizePlan(plan, { definition, cached, slots: 1 });
+    const left = plan.stages.filter(({ stage }) => !cached.has(stage.key));
+    const expected = left.reduce((sum, stage) => sum + stage.seconds, 0);
+    assert.ok(Math.abs(seconds - expected) < 1e-6 * expected, `${seconds} of ${expected}`);
+  });
+
   it('says how many verdicts judges are to give, each answer’s in both orders, and what may be spent at most', () => {
     const evaluation = { ...definition.evaluation, judge: 'gpt' };
     const judged = { ...resolved, definition: { ...definition, evaluation } };

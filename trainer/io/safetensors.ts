@@ -60,7 +60,7 @@ function checkEntry(path: string, name: string, value: unknown): Entry {
   const parsed = entrySchema.safeParse(value);
   if (!parsed.success) refuse(path, `the header's entry "${name}" is malformed`);
   const { dtype, shape, data_offsets } = parsed.data;
-  if (!(dtype in elementBytes))
+  if (!Object.hasOwn(elementBytes, dtype))
     refuse(
       path,
       `tensor "${name}" has dtype ${dtype}; F32, F16 and BF16 are read`,

@@ -50,15 +50,23 @@ async function send({ store, experimentId }: AuditedRun, address: string): Promi
   return { path: address, size: `${countOf(added, 'run')} added, ${updated} updated` };
 }
 
-function parseFormat(format: string): ExportFormat {
-  if (format in exportFormats) return format as ExportFormat;
-  throw new BudgetlineError('USAGE', `--format: there is no format "${format}".`, {
-    remedy: `Use one of: bundle, ro-crate, ${Object.keys(exportFormats).join(', ')}.`,
+type Format = ExportFormat | 'bundle' | 'ro-crate';
+
+const formats = ['bundle', 'ro-crate', ...Object.keys(exportFormats)] as readonly Format[];
+
+function parseFormat(text: string): Format {
+  const format = formats.find((one) => one === text);
+  if (format !== undefined) return format;
+  throw new BudgetlineError('USAGE', `--format: there is no format "${text}".`, {
+    remedy: `Use one of: ${formats.join(', ')}.`,
   });
 }
 
-async function exportAs({ store, experimentId }: AuditedRun, flags: ExportFlags): Promise<Written> {
-  const format = parseFormat(flags.format);
+async function exportAs(
+  { store, experimentId }: AuditedRun,
+  format: ExportFormat,
+  flags: ExportFlags,
+): Promise<Written> {
   const keyPath = process.env['BUDGETLINE_SIGNING_KEY'] ?? '';
   const key = keyPath === '' ? null : readSigningKey(keyPath);
   const text = await renderExport(store, { experimentId, format, key });
@@ -67,17 +75,18 @@ async function exportAs({ store, experimentId }: AuditedRun, flags: ExportFlags)
   return { path, size: countOf(text.length, 'character') };
 }
 
-function exportRun(run: AuditedRun, flags: ExportFlags): Promise<Written> {
-  if (flags.to !== undefined && flags.format !== 'mlflow')
-    throw new BudgetlineError('USAGE', '--to sends to an MLflow server: it goes with --format mlflow.');
+function exportRun(run: AuditedRun, format: Format, flags: ExportFlags): Promise<Written> {
   if (flags.to !== undefined) return send(run, flags.to);
-  if (flags.format === 'bundle') return exportBundle(run, flags);
-  return flags.format === 'ro-crate' ? exportCrate(run, flags) : exportAs(run, flags);
+  if (format === 'bundle') return exportBundle(run, flags);
+  return format === 'ro-crate' ? exportCrate(run, flags) : exportAs(run, format, flags);
 }
 
 /** `budgetline audit export RUN`: everything that a run rests on in one file, or its record in another tool's format. */
 export async function exportCommand(name: string, flags: ExportFlags): Promise<void> {
-  const written = await withAuditedRun(name, (run) => exportRun(run, flags));
-  createPrinter(flags).print([`${flags.format}  ${written.path} (${written.size})`]);
-  if (flags.json === true) printJson({ path: written.path, format: flags.format });
+  const format = parseFormat(flags.format);
+  if (flags.to !== undefined && format !== 'mlflow')
+    throw new BudgetlineError('USAGE', '--to sends to an MLflow server: it goes with --format mlflow.');
+  const written = await withAuditedRun(name, (run) => exportRun(run, format, flags));
+  createPrinter(flags).print([`${format}  ${written.path} (${written.size})`]);
+  if (flags.json === true) printJson({ path: written.path, format });
 }

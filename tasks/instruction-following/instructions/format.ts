@@ -1,3 +1,4 @@
+import { ownField } from '../../../contracts/names';
 import { classes, escapePattern, lineEnd, lineStart, strip, stripCharacter } from '../../../text/characters';
 import { type Check, countField, type InstructionFields, textField } from './fields';
 
@@ -44,7 +45,7 @@ export function postscript(fields: InstructionFields): Check {
   const marker = textField(fields, 'postscript_marker').trim();
   const gap = `${space}?`;
   const known: Record<string, string> = { 'P.P.S': `p\\.${gap}p\\.${gap}s`, 'P.S.': `p\\.${gap}s\\.` };
-  const pattern = new RegExp(known[marker] ?? escapePattern(marker.toLowerCase()), 'u');
+  const pattern = new RegExp(ownField(known, marker) ?? escapePattern(marker.toLowerCase()), 'u');
   return (response) => pattern.test(response.toLowerCase());
 }
 

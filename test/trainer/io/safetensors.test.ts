@@ -47,6 +47,17 @@ describe('pure: safetensors', () => {
     );
   });
 
+  it('refuses a type that is none, also where every object has something of that name', () => {
+    const path = folder.at('type.safetensors');
+    for (const dtype of ['I64', 'toString', 'constructor', '__proto__']) {
+      writeFileSync(path, fileOf({ a: entry(dtype, [1], 0, 4) }, 4));
+      assert.throws(
+        () => readSafetensors(path),
+        new RegExp(`has dtype ${dtype}; F32, F16 and BF16 are read`),
+      );
+    }
+  });
+
   it('widens half precision and bfloat16 exactly', () => {
     const halves = Buffer.alloc(12);
     // 1, −2, smallest subnormal, largest, infinity, −0

@@ -1,3 +1,4 @@
+import { ownField } from '../../../contracts/names';
 import type { RopeScaling } from '../../engine/types';
 import { rotaryStretches } from '../../model/rotary';
 import { refuseGguf, type GgufFile } from './file';
@@ -60,7 +61,7 @@ function checkFeatures({ path, metadata }: GgufFile, architecture: string, headS
 export function renderGgufConfig(file: GgufFile): Record<string, unknown> {
   const architecture = String(file.metadata['general.architecture']);
   const modelType =
-    modelTypes[architecture] ??
+    ownField(modelTypes, architecture) ??
     refuseGguf(file.path, `its architecture is "${architecture}"; llama and qwen2 are supported`);
   const { find, need } = createReader(file, architecture);
   const [hiddenSize, heads] = [need('embedding_length'), need('attention.head_count')];

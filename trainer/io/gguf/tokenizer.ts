@@ -1,3 +1,4 @@
+import { ownField } from '../../../contracts/names';
 import { z } from 'zod';
 import { gpt2Words, splitAt } from '../tokenizer-definition';
 import { refuseGguf, type GgufFile } from './file';
@@ -57,7 +58,7 @@ function readMetadata({ path, metadata }: GgufFile): Metadata {
 
 function findKind(path: string, metadata: Metadata): Kind {
   const { 'tokenizer.ggml.model': model, 'tokenizer.ggml.pre': pre } = metadata;
-  const kind = model === 'gpt2' ? kinds[pre] : undefined;
+  const kind = model === 'gpt2' ? ownField(kinds, pre) : undefined;
   return (
     kind ??
     refuseGguf(

@@ -1,3 +1,4 @@
+import { ownField } from '../../../contracts/names';
 import type { ModelConfig, Tensor } from '../../engine/types';
 import { embeddingName, finalNormName, headName, layerName } from '../../model/parameters';
 import type { TensorFile } from '../tensor-file';
@@ -25,9 +26,9 @@ const layerParts: Readonly<Record<string, string>> = {
 /** Hugging Face's name of a tensor; its own where it has none, so that it is refused by it. */
 function translate(name: string): string {
   const [, layer, part = '', kind = ''] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
-  const inner = layerParts[part];
+  const inner = ownField(layerParts, part);
   return layer === undefined || inner === undefined
-    ? (outerNames[name] ?? name)
+    ? (ownField(outerNames, name) ?? name)
     : layerName(Number(layer), `${inner}.${kind}`);
 }
 

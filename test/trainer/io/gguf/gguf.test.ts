@@ -161,7 +161,11 @@ describe('pure: GGUF files', () => {
       const metadata = { ...ggufSettings('llama', oracleConfigs.tied), ...change };
       return loadModel(write('feature.gguf', encodeGguf(metadata, tensorsOf('llama', oracleConfigs.tied))));
     };
-    await assert.rejects(load({ 'general.architecture': 'gemma' }), /gemma/);
+    for (const architecture of ['gemma', 'constructor'])
+      await assert.rejects(
+        load({ 'general.architecture': architecture }),
+        new RegExp(`"${architecture}"; llama and qwen2`),
+      );
     const packed = { shape: [256], type: 12, bytes: new Uint8Array(144) };
     const q4k = write('packed.gguf', encodeGguf({}, new Map([['x', packed]])));
     await assert.rejects(openGguf(q4k), /the type Q4_K; F32, F16, /);
