@@ -7,7 +7,14 @@ import type {
   SweepDefinition,
 } from '../contracts/definition';
 import { activityIdOf, type TaskQueue, taskQueues } from '../contracts/stage';
-import type { PlannedStage, StageActivities, StageKey, StageKind, StageResult } from '../contracts/stage';
+import type {
+  PlannedStage,
+  SpecOf,
+  StageActivities,
+  StageKey,
+  StageKind,
+  StageResult,
+} from '../contracts/stage';
 import {
   demonstrationsStage,
   evaluateStage,
@@ -76,11 +83,20 @@ export interface Stages {
   }): Promise<Artifact<'evaluate'>>;
 }
 
-/** All that starts the training executable goes to a device; buying rows does not, but from a local model. */
+/** Where rows are made: on a device where they are samples of a model. */
+const rowQueues: Readonly<Record<SpecOf<'synthesizeData'>['what'], TaskQueue>> = {
+  demonstrations: taskQueues.cpu,
+  pairs: taskQueues.gpu,
+  'right-samples': taskQueues.gpu,
+  'given-demonstrations': taskQueues.cpu,
+  'given-preferences': taskQueues.cpu,
+};
+
+/** All that starts the training executable goes to a device. */
 function queueOf({ spec, onDevice, judgedOffDevice }: PlannedStage): TaskQueue {
   if (judgedOffDevice !== undefined) return taskQueues.cpu;
-  const isBought = spec.kind === 'synthesizeData' && spec.what !== 'pairs';
-  return isBought && onDevice === undefined ? taskQueues.cpu : taskQueues.gpu;
+  if (spec.kind !== 'synthesizeData' || onDevice !== undefined) return taskQueues.gpu;
+  return rowQueues[spec.what];
 }
 
 function activitiesOn(

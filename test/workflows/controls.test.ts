@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Context } from '@temporalio/activity';
 import { controlIdOf } from '../../contracts/results';
 import type { PlannedStage } from '../../contracts/stage';
 import { planSweep } from '../../planning';
@@ -21,8 +22,23 @@ describe('server: a sweep with controls', function () {
     const isWinner = ({ key }: PlannedStage): boolean => key === mixture?.evaluation.key;
     const metricsOf = (stage: PlannedStage) => ({ score: isWinner(stage) ? 0.9 : 0.5 });
     const ran = new Set<string>();
-    const { result } = await withIdleWorkers({ metricsOf, onStage: (_, { key }) => ran.add(key) }, (client) =>
-      runSweep(client, resolved),
+    const queues = new Map<string, Set<string>>();
+    const onStage = (_: string, { key, kind, spec, inputs }: PlannedStage): void => {
+      ran.add(key);
+      const what = 'what' in spec ? spec.what : kind;
+      const model = 'base' in inputs || 'reference' in inputs ? 'a model' : 'no model';
+      const queue = `${model}: ${Context.current().info.taskQueue}`;
+      queues.set(queue, (queues.get(queue) ?? new Set()).add(what));
+    };
+    const { result } = await withIdleWorkers({ metricsOf, onStage }, (client) => runSweep(client, resolved));
+    const devices = ['evaluate', 'freezeReference', 'pairs', 'right-samples', 'trainPreference', 'trainSft'];
+    assert.deepEqual(
+      [...queues].map(([queue, stages]) => [queue, [...stages].sort()]).sort(),
+      [
+        ['a model: gpu', devices],
+        ['no model: cpu', ['demonstrations']],
+      ],
+      'what is given a model starts the training executable',
     );
     const expected = [...controls.besideWinners, ...controls.certain];
     assert.deepEqual(result.controls.map(controlIdOf).sort(), expected.map(({ id }) => id).sort());
