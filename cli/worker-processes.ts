@@ -31,6 +31,9 @@ function howItEnded(code: number | null, signal: string | null): string {
   return signal === null ? `ended with status ${code ?? 0}` : `was ended by ${signal}`;
 }
 
+const couldNotStart = (error: unknown): string =>
+  `could not be started (${error instanceof Error ? error.message : String(error)})`;
+
 /** One worker process of a queue: started again when it dies. */
 class Keeper {
   #child: ChildProcess | undefined;
@@ -48,22 +51,38 @@ class Keeper {
     return join(this.options.logDir, `worker-${this.queue}.log`);
   }
 
+  /** @throws where its log cannot be written. */
   start(): void {
-    const [program, ...words] = this.options.commandFor(this.queue);
     const log = openLog(this.logPath);
+    try {
+      this.#follow(this.#spawn(log));
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  #spawn(log: number): ChildProcess {
+    const [program, ...words] = this.options.commandFor(this.queue);
     // A group of its own: Ctrl-C in a terminal reaches this process alone, which then lets the workers drain.
     // Standard input is the keep-alive: it ends with this process, however that ends.
-    const child = spawn(program, words, {
+    return spawn(program, words, {
       env: { ...this.options.env, BUDGETLINE_KEEP_ALIVE: '1' },
       detached: true,
       stdio: ['pipe', log, log],
     });
-    closeSync(log);
+  }
+
+  #follow(child: ChildProcess): void {
     child.stdin?.on('error', () => undefined);
     const startedMs = performance.now();
     this.#child = child;
     this.#ended = new Promise((resolve) => {
-      child.once('error', () => resolve());
+      child.on('error', (error) => {
+        // A signal that cannot be sent is an error, too; that process has started.
+        if (child.pid !== undefined) return;
+        resolve();
+        if (!this.#stopping) this.#replace(couldNotStart(error), 0);
+      });
       child.once('exit', (code, signal) => {
         resolve();
         if (this.#stopping) return;
@@ -84,7 +103,13 @@ class Keeper {
   }
 
   #startAfter(pauseMs: number): void {
-    this.#timer = setTimeout(() => this.start(), pauseMs);
+    this.#timer = setTimeout(() => {
+      try {
+        this.start();
+      } catch (error) {
+        this.#replace(couldNotStart(error), 0);
+      }
+    }, pauseMs);
   }
 
   #hopeless(how: string): BudgetlineError {

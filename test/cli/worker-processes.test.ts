@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitStatusOf } from '../../cli/exit-status';
 import { createWorkerProcesses, type WorkerProcesses } from '../../cli/worker-processes';
@@ -46,6 +46,33 @@ describe('pure: worker processes of a run', function () {
     assert.equal(lives(), 5);
     assert.match(gaveUp[0]?.remedy ?? '', /worker-gpu\.log/);
     assert.ok(existsSync(folder.at('logs/worker-gpu.log')));
+  });
+
+  it('that cannot be spawned are tried again, then given up', async () => {
+    const [notices, gaveUp]: [string[], BudgetlineError[]] = [[], []];
+    workers = createWorkerProcesses({
+      queues: ['cpu'],
+      commandFor: () => [folder.at('no-such-program')],
+      env: {},
+      logDir: folder.at('logs'),
+      onNotice: (text) => notices.push(text),
+      onGiveUp: (error) => gaveUp.push(error),
+    });
+    workers.start();
+    while (gaveUp.length === 0) await sleep(50);
+    assert.equal(notices.length, 4);
+    assert.match(gaveUp[0]?.message ?? '', /The cpu worker could not be started \(spawn .*ENOENT\), 5 times/);
+    await workers.stop();
+  });
+
+  it('whose log can no longer be written are given up, with the reason', async () => {
+    const { lives, gaveUp } = startThese(3);
+    while (lives() < 1) await sleep(10);
+    rmSync(folder.at('logs'), { recursive: true });
+    writeFileSync(folder.at('logs'), 'no folder');
+    while (gaveUp.length === 0) await sleep(50);
+    rmSync(folder.at('logs'));
+    assert.match(gaveUp[0]?.message ?? '', /could not be started \(.*worker-gpu\.log.*\)/);
   });
 
   it('that find no server are started again for as long as it is away', async () => {
