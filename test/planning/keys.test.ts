@@ -169,7 +169,7 @@ describe('pure: stage keys', () => {
     const twins = plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
     assert.equal(
       sha256Hex(keys(twins, 'evaluate').sort().join('\n')),
-      'b5ac90fbf4208e829e9fdf36fb67479faf9ab7e33a5ed4366d27f914da9fcf6b',
+      '295e827d1f296b49f9a909d232a3cbe5bbb1bc3804f034094a0e7048a9065883',
     );
 
     const name = 'evaluation.beside.instruction-following.test';
