@@ -1,7 +1,7 @@
 import { BudgetlineError } from '../contracts/failures';
 import type { GivenSource } from '../contracts/given';
 import type { Problem, ProblemSet, Task } from '../contracts/task';
-import { normalizeText } from '../text/normalize';
+import { exactText, normalizeText } from '../text/normalize';
 import { contentOf, type HeldOutSet, type NamedOverlap, overlapOf } from './held-out';
 import { ingestFile, type IngestSummary } from './ingest';
 import type { AnnotationRow, RowFault } from './types';
@@ -98,8 +98,9 @@ class Taker {
 
   constructor(private readonly request: GivenRequest) {
     const { task, problems, given } = request;
+    // Exactly: whatever is only like a problem of the pool is another one, and keeps its own prompt.
     const texts = (problem: Problem): string =>
-      normalizeText(given.prompts === 'task' ? contentOf(task, problem) : problem.prompt);
+      exactText(given.prompts === 'task' ? contentOf(task, problem) : problem.prompt);
     this.#known = new Map(problems.pool.map((problem, index) => [texts(problem), index]));
     this.#frame = given.prompts === 'task' ? framer(request) : undefined;
   }
@@ -112,7 +113,7 @@ class Taker {
 
   take(given: AnnotationRow): void {
     const { task, problems } = this.request;
-    const poolRow = this.#known.get(normalizeText(given.prompt));
+    const poolRow = this.#known.get(exactText(given.prompt));
     const problem = poolRow === undefined ? undefined : problems.pool[poolRow];
     const text = normalizeText(problem === undefined ? given.prompt : contentOf(task, problem));
     const row =

@@ -64,7 +64,9 @@ interface Finding {
 
 /** Twelve bytes tell a hundred million texts apart, and a set of them stays small. */
 const hashOf = (texts: unknown): string =>
-  createHash('sha256').update(JSON.stringify(texts)).digest().toString('base64', 0, 12);
+  createHash('sha256').update(JSON.stringify(texts).normalize('NFC')).digest().toString('base64', 0, 12);
+
+const composed = (text: string): string => text.trim().normalize('NFC');
 
 const isBlank = (value: string): boolean => value.trim() === '';
 
@@ -84,7 +86,7 @@ function emptyAnswers(texts: Texts): Finding[] {
 }
 
 function equalPair(texts: Texts): Finding[] {
-  if (!('chosen' in texts) || texts.chosen.trim() !== texts.rejected.trim()) return [];
+  if (!('chosen' in texts) || composed(texts.chosen) !== composed(texts.rejected)) return [];
   const remedy = 'Remove the row, or drop such rows by --equal drop: it prefers nothing.';
   return [
     {

@@ -139,9 +139,20 @@ function bestAndWorst({
   return { texts: { prompt, chosen: best, rejected: worst } };
 }
 
-const liked = z.union([z.boolean(), z.literal([0, 1, '0', '1', 'true', 'false', 'up', 'down', 'yes', 'no'])]);
-const isLiked = (value: z.infer<typeof liked>): boolean =>
-  [true, 1, '1', 'true', 'up', 'yes'].includes(value);
+const likes = ['true', '1', 'yes', 'up'];
+const dislikes = ['false', '0', 'no', 'down'];
+
+/** A label as programs write it: true, "True", 1, "1.0", "yes". */
+const label = z.unknown().transform((value, context): boolean => {
+  const told = ['boolean', 'number', 'string'].includes(typeof value) ? String(value) : '';
+  const word = told
+    .trim()
+    .toLowerCase()
+    .replace(/^([01])\.0*$/, '$1');
+  if (likes.includes(word)) return true;
+  if (!dislikes.includes(word)) context.addIssue(`is none of ${[...likes, ...dislikes].join(', ')}`);
+  return false;
+});
 
 const shapes: Readonly<Record<DataKind, readonly Shape[]>> = {
   demonstrations: [
@@ -185,11 +196,9 @@ const shapes: Readonly<Record<DataKind, readonly Shape[]>> = {
     }),
   ],
   thumbs: [
-    shape(
-      z.object({ prompt: someText, completion: text, label: liked }),
-      ({ prompt, completion, label }) => ({ texts: { prompt, completion, label: isLiked(label) } }),
-      { fields: ['prompt', 'completion', 'label'] },
-    ),
+    shape(z.object({ prompt: someText, completion: text, label }), (texts) => ({ texts }), {
+      fields: ['prompt', 'completion', 'label'],
+    }),
   ],
 };
 

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { withoutByteOrderMark } from '../contracts/byte-order-mark';
 import { BudgetlineError } from '../contracts/failures';
 import type { SourceRecord } from './types';
 
@@ -41,7 +42,7 @@ const readJsonLines: Reader = async function* (path) {
   let line = 0;
   for await (const text of readLines(path)) {
     line += 1;
-    const content = line === 1 ? text.replace(/^\ufeff/, '') : text;
+    const content = line === 1 ? withoutByteOrderMark(text) : text;
     if (content.trim() !== '') yield parseRecord(line, content);
   }
 };
@@ -80,6 +81,21 @@ function csvRecord(line: number, header: readonly string[], values: readonly str
   return { line, fields: Object.fromEntries(header.map((name, index) => [name, values[index]])) };
 }
 
+/** Whole numbers of 64 bits arrive as BigInt, alone and within lists: as other formats have them they are numbers. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : String(value);
+  }
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  return plainFields(value);
+}
+
+const plainFields = (fields: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value)]));
+
 const readParquet: Reader = async function* (path) {
   const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
   const { compressors } = await import('hyparquet-compressors');
@@ -97,7 +113,8 @@ const readParquet: Reader = async function* (path) {
     for (let rowStart = 0; rowStart < total; rowStart += parquetRows) {
       const rowEnd = Math.min(total, rowStart + parquetRows);
       const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd });
-      for (const [index, fields] of rows.entries()) yield { line: rowStart + index + 1, fields };
+      for (const [index, fields] of rows.entries())
+        yield { line: rowStart + index + 1, fields: plainFields(fields) };
     }
   } finally {
     await handle.close();

@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from '../contracts/byte-order-mark';
 import { BudgetlineError } from '../contracts/failures';
 
 /** A row that cannot be used, and why. */
@@ -53,7 +54,8 @@ export function parseJsonRows<Row>(
   faults: Fault[],
 ): NumberedRow<Row>[] {
   const rows: NumberedRow<Row>[] = [];
-  text.split('\n').forEach((content, index) => {
+  const lines = withoutByteOrderMark(text).split('\n');
+  lines.forEach((content, index) => {
     if (content.trim() === '') return;
     const line = index + 1;
     const fields = parseFields(content);

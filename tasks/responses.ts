@@ -43,6 +43,9 @@ interface Matching {
   readonly faults: Fault[];
 }
 
+/** The same text may be composed otherwise in another file. */
+const keyOf = (prompt: string): string => prompt.normalize('NFC');
+
 /**
  * Each prompt with its response, in the order of the prompts. A response to no prompt, a second response to one, and a
  * prompt without a response are faults: a rate over some of the prompts is not comparable with anything.
@@ -52,10 +55,10 @@ export function matchResponses<Row>(
   responses: readonly NumberedRow<ResponseRow>[],
   { paths, field, faults }: Matching,
 ): { row: Row; response: string }[] {
-  const known = new Set(prompts.map(({ prompt }) => prompt));
+  const known = new Set(prompts.map(({ prompt }) => keyOf(prompt)));
   const byPrompt = new Map<string, NumberedRow<ResponseRow>>();
   for (const answer of responses) {
-    const { prompt } = answer.row;
+    const prompt = keyOf(answer.row.prompt);
     const first = byPrompt.get(prompt);
     const reason = !known.has(prompt)
       ? `is none of ${paths.prompts}`
@@ -66,7 +69,7 @@ export function matchResponses<Row>(
     else faults.push({ path: paths.responses, line: answer.line, field, reason });
   }
   return prompts.flatMap(({ line, prompt, row }) => {
-    const answer = byPrompt.get(prompt);
+    const answer = byPrompt.get(keyOf(prompt));
     if (answer !== undefined) return [{ row, response: answer.row.response }];
     faults.push({ path: paths.prompts, line, field, reason: `has no response in ${paths.responses}` });
     return [];

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { withoutByteOrderMark } from '../../contracts/byte-order-mark';
 import { BudgetlineError } from '../../contracts/failures';
 import { parseVerdict } from '../../contracts/verdict';
 import { appendLines, ensureDir, writeFileAtomic } from '../../store';
@@ -66,7 +67,7 @@ async function readLines(path: string): Promise<string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
   });
-  return text.split('\n');
+  return withoutByteOrderMark(text).split('\n');
 }
 
 function isOpen(row: QueueRow, answers: ReadonlyMap<string, readonly PeopleAnswer[]>): boolean {

@@ -118,6 +118,94 @@ describe('pure: annotations from files', () => {
     assert.deepEqual(places, ['2501 completion is empty']);
   });
 
+  it('reads labels as pandas, spreadsheets and Parquet write them', async () => {
+    const { parquetWriteBuffer } = await import('hyparquet-writer');
+    const expected = [true, false];
+    const labelsOf = async (path: string) => {
+      const { rows, places } = await ingest({ path, kind: 'thumbs' });
+      assert.deepEqual(places, [], path);
+      return rows.map((row) => 'label' in row && row.label);
+    };
+    for (const [name, [yes, no]] of Object.entries({
+      bool: ['True', 'False'],
+      float: ['1.0', '0.0'],
+      int: ['1', '0'],
+      upper: ['TRUE', ' FALSE'],
+      words: ['Yes', 'no'],
+    }))
+      assert.deepEqual(
+        await labelsOf(write(`${name}.csv`, `prompt,completion,label\nq,a,${yes}\nr,b,${no}\n`)),
+        expected,
+      );
+    const columns = [
+      { type: 'INT64', data: [1n, 0n] },
+      { type: 'INT32', data: [1, 0] },
+      { type: 'DOUBLE', data: [1, 0] },
+      { type: 'BOOLEAN', data: [true, false] },
+      { type: 'STRING', data: ['True', 'False'] },
+    ] as const;
+    for (const { type, data } of columns) {
+      const path = join(folder.path(), `${type}.parquet`);
+      const columnData = [
+        { name: 'prompt', data: ['q', 'r'], type: 'STRING' },
+        { name: 'completion', data: ['a', 'b'], type: 'STRING' },
+        { name: 'label', data, type },
+      ];
+      writeFileSync(path, Buffer.from(parquetWriteBuffer({ columnData: columnData as never })));
+      assert.deepEqual(await labelsOf(path), expected, type);
+    }
+    const lines = [1, 1.0, '1.0', 'constructor', 2, '', [1], -1].map((label) => ({
+      ...{ prompt: `p ${String(label)} ${typeof label}`, completion: 'c' },
+      label,
+    }));
+    const { places } = await ingest({
+      path: write('labels.jsonl', lines),
+      kind: 'thumbs',
+      policies: { duplicates: 'drop' },
+    });
+    assert.deepEqual(
+      places.map((place) => place.split(' ').slice(0, 5).join(' ')),
+      [4, 5, 6, 7, 8].map((line) => `${line} label is none of`),
+    );
+  });
+
+  it('reads ranks of 64 bits in Parquet', async () => {
+    const { parquetWriteBuffer } = await import('hyparquet-writer');
+    const listOf = (name: string, element: object) => [
+      { name, repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' },
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+      { name: 'element', repetition_type: 'OPTIONAL', ...element },
+    ];
+    const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8' };
+    const schema = [
+      { name: 'root', num_children: 3 },
+      { name: 'prompt', repetition_type: 'OPTIONAL', ...text },
+      ...listOf('completions', text),
+      ...listOf('ranks', { type: 'INT64' }),
+    ];
+    const columnData = [
+      { name: 'prompt', data: ['Q1'] },
+      { name: 'completions', data: [['a', 'b', 'c']] },
+      { name: 'ranks', data: [[2n, 1n, 3n]] },
+    ];
+    const path = join(folder.path(), 'ranks.parquet');
+    writeFileSync(path, Buffer.from(parquetWriteBuffer({ schema: schema as never, columnData })));
+    const { rows, places } = await ingest({ path, kind: 'preferences' });
+    assert.deepEqual([textsOf(rows), places], [[{ prompt: 'Q1', chosen: 'b', rejected: 'c' }], []]);
+  });
+
+  it('takes texts for the same however Unicode composes them', async () => {
+    const [one, other] = ['café', 'café'.normalize('NFD')];
+    assert.notEqual(one, other);
+    const path = write('composed.jsonl', [
+      { prompt: one, chosen: 'a', rejected: 'b' },
+      { prompt: other, chosen: 'a', rejected: 'b' },
+      { prompt: 'p', chosen: one, rejected: other },
+    ]);
+    const { places } = await ingest({ path, kind: 'preferences' });
+    assert.deepEqual(places, ['2 the row repeats line 1', '3 rejected is the same text as chosen']);
+  });
+
   it('names every bad row with its field and what to do', async () => {
     const [hi, yes] = [turn('user', 'Hi'), turn('assistant', 'Yes')];
     const path = write('bad.jsonl', [

@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { withoutByteOrderMark } from '../../contracts/byte-order-mark';
 import { BudgetlineError, type FailureCode } from '../../contracts/failures';
 
 const codesOfErrno: Readonly<Record<string, FailureCode>> = {
@@ -68,7 +69,7 @@ export function withOpenFile<T>(path: string, work: (descriptor: number) => T): 
 export function readJson(path: string, code: FailureCode = 'CONFIG_INVALID'): unknown {
   const text = readText(path);
   try {
-    return JSON.parse(text);
+    return JSON.parse(withoutByteOrderMark(text));
   } catch (error) {
     throw new BudgetlineError(code, `${path} is not JSON: ${(error as Error).message}.`, {
       details: { path },

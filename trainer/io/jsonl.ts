@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { z } from 'zod';
+import { withoutByteOrderMark } from '../../contracts/byte-order-mark';
 import { BudgetlineError } from '../../contracts/failures';
 import { fileFailure } from './files';
 
@@ -80,6 +81,7 @@ export async function* readJsonLines<Row>(
   let line = 0;
   for await (const text of readLines(path)) {
     line += 1;
-    if (text.trim() !== '') yield { line, row: parseRow(path, line, text, schema) };
+    const content = line === 1 ? withoutByteOrderMark(text) : text;
+    if (content.trim() !== '') yield { line, row: parseRow(path, line, content, schema) };
   }
 }

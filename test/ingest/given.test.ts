@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { readGiven } from '../../ingest';
+import { defineTask } from '../../tasks';
+import { temporaryFolder } from '../support/temporary';
+
+const sums = defineTask<{ q: string; a: string }>({
+  name: 'sums',
+  metric: 'accuracy',
+  schema: z.object({ q: z.string(), a: z.string() }),
+  prompt: ({ q }) => `Solve: ${q}\nA:`,
+  content: ({ q }) => q,
+  expected: ({ a }) => a,
+  evaluate: ({ a }, answer) => ({ score: Number(answer.trim() === a) }),
+});
+
+const jsonl = (rows: readonly object[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
+
+describe('pure: rows of one’s own on problems of a task', () => {
+  const folder = temporaryFolder();
+  const texts: Record<string, string> = {
+    train: jsonl([
+      { q: '7+5=?', a: '12' },
+      { q: 'Say Été, please', a: 'Été' },
+    ]),
+    test: jsonl([{ q: '1+1=?', a: '2' }]),
+  };
+  const read = async (prompts: 'task' | 'whole', rows: readonly object[]) => {
+    const problems = await sums.load(
+      { source: 'files', train: 'x', test: 'y', validation: 0, stripCalculator: true },
+      { readText: (name) => Promise.resolve({ path: name, text: texts[name] ?? '' }) },
+    );
+    const [path, refuse] = [folder.at('given.jsonl'), 'refuse' as const];
+    writeFileSync(path, jsonl(rows));
+    const policies = {
+      ...{ duplicates: refuse, emptyCompletions: refuse, equalPairs: refuse, overlaps: refuse },
+      contradictions: 'count' as const,
+    };
+    const given = { kind: 'demonstrations' as const, map: {}, prompts, policies };
+    const faults: string[] = [];
+    const onFault = ({ line, reason }: { line: number; reason: string }) => faults.push(`${line} ${reason}`);
+    return { ...(await readGiven({ path, given, task: sums, problems, templated: false, onFault })), faults };
+  };
+
+  it('keep their own prompts where these are only like a problem’s', async () => {
+    const rows = [
+      { prompt: '7-5=?', completion: '2' },
+      { prompt: '7*5=?', completion: '35' },
+      { prompt: 'say été please', completion: 'été' },
+    ];
+    const { rows: taken, checked } = await read('task', rows);
+    assert.deepEqual(
+      taken.map(({ row: { prompt }, poolRow }) => [prompt, poolRow]),
+      rows.map(({ prompt }) => [`Solve: ${prompt}\nA:`, undefined]),
+    );
+    assert.equal(checked, 0);
+    assert.equal((await read('whole', [{ prompt: 'Solve: 7-5=?\nA:', completion: '2' }])).checked, 0);
+  });
+
+  it('are those of a problem where the texts are the same, white space and composition apart', async () => {
+    const { rows, checked, contradicted } = await read('task', [
+      { prompt: ' 7+5=?\n', completion: '12' },
+      { prompt: 'Say  Été, please'.normalize('NFD'), completion: 'no' },
+    ]);
+    assert.deepEqual(
+      rows.map(({ row: { prompt }, poolRow }) => [prompt, poolRow]),
+      [
+        ['Solve: 7+5=?\nA:', 0],
+        ['Solve: Say Été, please\nA:', 1],
+      ],
+    );
+    assert.deepEqual([checked, contradicted], [2, 1]);
+  });
+
+  it('are held out by what they ask, signs included', async () => {
+    const { rows, faults } = await read('task', [
+      { prompt: '1*1=?', completion: '1' },
+      { prompt: '1 + 1 = ?', completion: '2' },
+    ]);
+    assert.deepEqual([rows.length, faults], [1, ['2 is like one that is held out (same text)']]);
+  });
+});
