@@ -144,6 +144,12 @@ export async function loadApart(cache: ProblemCache, files: Files, spec: TaskSpe
   return { task, problems: keepApart(problems, { heldOut, of }).problems };
 }
 
+/** How many rows of the task's files are left out, as a figure of a stage; nothing where none is. */
+export function excludedFigure({ excluded }: ProblemSet): { excluded?: number } {
+  const count = Object.values(excluded).reduce((sum, each) => sum + each, 0);
+  return count === 0 ? {} : { excluded: count };
+}
+
 /** Problems by their place in the pool. */
 export function pick(pool: readonly Problem[], rows: readonly number[]): Problem[] {
   return rows.map((row) => {

@@ -9,7 +9,7 @@ import type {
 } from '../contracts/definition';
 import { parseHubReference } from '../contracts/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
-import type { Annotator, Judge, Task } from '../contracts/task';
+import type { Annotator, Judge, ProblemSet, Task } from '../contracts/task';
 import { digestOf, ownName, questionSets, variantsOf } from '../planning';
 import { describeModel, readModelSize } from '../store';
 import type { GivenRows } from '../ingest';
@@ -57,11 +57,24 @@ export async function previewGiven(
   return readGivenFor({ definition, task, problems, beside, baseDir }, options);
 }
 
+/** Rows that are left out of the files of a task and of those beside it, by reason. */
+function excludedOf({ excluded }: ProblemSet, [, ...beside]: readonly LoadedSet[]): Record<string, number> {
+  const others = beside.flatMap(({ set: { name }, problems }) =>
+    Object.entries(problems.excluded).map(([reason, count]) => [`${reason} of ${name}`, count] as const),
+  );
+  return { ...excluded, ...Object.fromEntries(others) };
+}
+
 async function loadOutside(definition: AnyDefinition, options: ResolveOptions) {
   const { baseDir = process.cwd(), hub } = options;
   const model = await resolveModel(definition.model, { baseDir, hub });
   const { files, problems, ...loaded } = await loadProblems(definition, options);
-  return { ...loaded, problems, outside: { model, files, poolRows: problems.pool.length } };
+  const excluded = excludedOf(problems, loaded.sets);
+  const counts = {
+    poolRows: problems.pool.length,
+    ...(Object.keys(excluded).length === 0 ? {} : { excluded }),
+  };
+  return { ...loaded, problems, outside: { model, files, ...counts } };
 }
 
 /** What an annotator or judge is, with its place in keys; nothing where its name says it all. */

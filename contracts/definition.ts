@@ -434,6 +434,8 @@ export interface Resolved<Definition> {
   readonly files: ResolvedFiles;
   /** Problems in the task's pool. */
   readonly poolRows: number;
+  /** Rows of the task's files that are left out, by reason; left out itself where none is. */
+  readonly excluded?: Readonly<Record<string, number>>;
   /** Usable rows of the definition's own files; left out where it names none. */
   readonly givenRows?: Readonly<Partial<Record<GivenUse, number>>>;
   /** What annotator and judge are; left out where a name says it all, as of those that come with the package. */

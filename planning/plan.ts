@@ -79,6 +79,15 @@ function judgeWarnings(variants: readonly VariantPlan[]): string[] {
   );
 }
 
+/** Rows of files that are never used: whoever wrote them should know. */
+function excludedWarnings(variants: readonly VariantPlan[]): string[] {
+  return variants.flatMap(({ resolved: { excluded = {} } }) => {
+    const reasons = Object.entries(excluded).map(([reason, count]) => `${reason}: ${count}`);
+    const total = Object.values(excluded).reduce((sum, count) => sum + count, 0);
+    return total === 0 ? [] : [`${total} rows of the task's files are left out (${reasons.join('; ')}).`];
+  });
+}
+
 /** Where rows to train on were like test items of a task beside, the pool is smaller by them. */
 function heldOutWarnings(variants: readonly VariantPlan[]): string[] {
   return variants.flatMap(({ resolved: { heldOut = [], poolRows } }) =>
@@ -157,7 +166,12 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
     purchase,
     annotationUsd: usd,
     warnings: [
-      ...new Set([...stepWarnings(stages), ...judgeWarnings(variants), ...heldOutWarnings(variants)]),
+      ...new Set([
+        ...stepWarnings(stages),
+        ...judgeWarnings(variants),
+        ...excludedWarnings(variants),
+        ...heldOutWarnings(variants),
+      ]),
     ],
   };
 }

@@ -9,7 +9,7 @@ import { writeFileAtomic } from '../../store';
 import { annotate, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
-import { assertIdentified, findAnnotator, pick } from '../task-data';
+import { assertIdentified, excludedFigure, findAnnotator, pick } from '../task-data';
 
 export type DemonstrationsSpec = Extract<SpecOf<'synthesizeData'>, { what: 'demonstrations' }>;
 
@@ -64,5 +64,5 @@ export async function synthesizeDemonstrations(
     excluded: problems.excluded,
   };
   await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);
-  return { dir, metrics: { rows: count, ...metrics } };
+  return { dir, metrics: { rows: count, ...excludedFigure(problems), ...metrics } };
 }

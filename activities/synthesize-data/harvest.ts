@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { BudgetlineError, failures } from '../../contracts/failures';
 import { generationRow, type GenerationRow, promptRow } from '../../contracts/rows';
 import type { SpecOf } from '../../contracts/stage';
-import type { Problem, Task } from '../../contracts/task';
+import type { Problem, ProblemSet, Task } from '../../contracts/task';
 import { digestOf, pairPromptRows, rowPrice, usdTolerance } from '../../planning';
 import { writeFileAtomic } from '../../store';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf, type Policy } from '../policy';
 import type { StageOutput, StageSession } from '../session';
-import { pick } from '../task-data';
+import { excludedFigure, pick } from '../task-data';
 import { planRound } from './rounds';
 
 /** Rows that are made of a frozen reference's own samples. */
@@ -145,7 +145,11 @@ function cutToAllowance({ request, stage, usage }: StageSession, spec: SampledSp
 async function writePayload<Row, Skipped extends string>(
   session: StageSession,
   spec: SampledSpec,
-  { harvest, file }: { readonly harvest: Harvest<Row, Skipped>; readonly file: string },
+  {
+    harvest,
+    file,
+    problems,
+  }: { readonly harvest: Harvest<Row, Skipped>; readonly file: string; readonly problems: ProblemSet },
 ): Promise<StageOutput> {
   const dir = await session.freshDir('payload');
   const { scanned: promptsScanned, checkerCalls, skipped } = harvest;
@@ -159,7 +163,7 @@ async function writePayload<Row, Skipped extends string>(
   const named = Object.entries(skipped).map(
     ([reason, count]) => [`skipped.${reason}`, count as number] as const,
   );
-  return { dir, metrics: { ...figures, ...Object.fromEntries(named) } };
+  return { dir, metrics: { ...figures, ...excludedFigure(problems), ...Object.fromEntries(named) } };
 }
 
 /** Prompts of a round, by their places in the order. */
@@ -220,5 +224,5 @@ export async function harvestSamples<Row, Skipped extends string>(
     throw error;
   });
   tellCalls();
-  return writePayload(session, spec, { harvest, file: crop.file });
+  return writePayload(session, spec, { harvest, file: crop.file, problems });
 }

@@ -33,6 +33,17 @@ function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): 
   </p>`;
 }
 
+/** Rows that no stage used; all stages of a file say the same of it. */
+function leftOutWords(stages: readonly StageResult[]): Html {
+  const most = (name: string): number => Math.max(0, ...stages.map((stage) => figure(stage, name)));
+  const [excluded, dropped] = [most('excluded'), most('dropped')];
+  if (excluded === 0 && dropped === 0) return html``;
+  return html`<p>
+    ${counted(excluded, 'row', 'rows')} of the task’s files were left out, as repeats or for being like a row
+    that is tested; ${counted(dropped, 'row', 'rows')} of a file of annotations by its policies.
+  </p>`;
+}
+
 function pairCells(stage: StageResult): string[] {
   const skipped = Object.keys(stage.metrics).filter((name) => name.startsWith('skipped.'));
   const others = skipped.filter((name) => name !== 'skipped.all-right' && name !== 'skipped.all-wrong');
@@ -137,6 +148,7 @@ export function dataSection(input: ReportInput): Html {
   return section(
     { id: 'data', title: 'Data' },
     fitWords(input, stages),
+    leftOutWords(stages),
     warningList(stages),
     labelTable(stages),
     pairTable(input),

@@ -94,6 +94,24 @@ describe('pure: resolving a definition', () => {
     await assert.rejects(resolve(change), refuses('DEFINITION_INVALID', ['evaluation.items', '3', '2']));
   });
 
+  it('counts rows that are left out, of train and of test, and the plan says so', async () => {
+    write('repeats.jsonl', [row(1), row(2), row(2), row(71), row(4), row(5)]);
+    write('repeated-test.jsonl', [row(71), row(82), row(82)]);
+    const resolved = await resolve(files('repeats.jsonl', 'repeated-test.jsonl'));
+    const excluded = {
+      'repeated test row': 1,
+      'repeated train row': 1,
+      'train row like one of test: same text': 1,
+    };
+    assert.deepEqual([resolved.poolRows, resolved.excluded], [4, excluded]);
+    assert.ok(
+      planSweep(resolved).warnings.some((warning) =>
+        /^3 rows of the task's files are left out \(repeated test row: 1; /.test(warning),
+      ),
+    );
+    assert.equal((await resolve(files('train.jsonl', 'test.jsonl'))).excluded, undefined);
+  });
+
   describe('with a task beside', () => {
     const ifeval = join(__dirname, '../../examples/data/ifeval/prompts.jsonl');
     const { data } = { data: { source: 'files', train: 'train.jsonl', test: 'test.jsonl' } as const };

@@ -44,6 +44,21 @@ describe('pure: report', function () {
     assert.ok(!text.includes('The trainer warned'));
   });
 
+  it('counts rows of files that were left out, once however many stages say so', async () => {
+    const cells = input.result.cells.map((cell) => ({
+      ...cell,
+      stages: cell.stages.map((stage) =>
+        stage.kind === 'synthesizeData'
+          ? { ...stage, metrics: { ...stage.metrics, excluded: 1203, dropped: 1 } }
+          : stage,
+      ),
+    }));
+    const page = await renderReport({ ...input, result: { ...input.result, cells } });
+    const said = page.replace(/\s+/g, ' ');
+    assert.match(said, /1,203 rows of the task’s files were left out, .*; 1 row of a file of annotations/);
+    assert.ok(!text.includes('files were left out'));
+  });
+
   it('shows what training has cost tasks beside, and has no such section without one', async () => {
     const beside = [{ ...besideFixture, name: hostile }];
     const page = await renderReport({ ...input, analysis: { ...input.analysis, beside } });
