@@ -131,6 +131,22 @@ describe('pure: acquiring Temporal', () => {
     assert.equal(found.serverVersion, '9.8.7');
     rmSync(folder, { recursive: true });
   });
+
+  it('takes the newest of the cached programs, a release before what led to it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'budgetline-cache-'));
+    const env = { PATH: '/bin', XDG_CACHE_HOME: folder, BUDGETLINE_TEMPORAL_FETCH: 'never' };
+    const taken: string[] = [];
+    for (const version of ['v1.9.0', 'v1.10.0-rc.2', 'v1.10.0-rc.10', 'v1.10.0', 'v1.10.1']) {
+      const cached = join(folder, 'budgetline', 'temporal', version);
+      mkdirSync(cached, { recursive: true });
+      const script = `#!/bin/sh\necho "temporal version ${version} (Server 1.31.0, UI 2.49.0)"\n`;
+      writeFileSync(join(cached, 'temporal'), script, { mode: 0o755 });
+      const { path } = await acquireExecutable({ env, onProgress: quiet });
+      taken.push(path.split('/').at(-2) ?? '');
+    }
+    assert.deepEqual(taken, ['v1.9.0', 'v1.10.0-rc.2', 'v1.10.0-rc.10', 'v1.10.0', 'v1.10.1']);
+    rmSync(folder, { recursive: true });
+  });
 });
 
 describe('server: the embedded Temporal server', function () {

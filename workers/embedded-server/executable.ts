@@ -55,12 +55,20 @@ function pathCandidates(env: NodeJS.ProcessEnv): string[] {
   return folders.map((folder) => join(folder, 'temporal')).filter(isExecutable);
 }
 
+const { compare } = new Intl.Collator('en', { numeric: true });
+
+/** v1.9.0 before v1.10.0, and v1.10.0-rc.1 between them. */
+function byVersion(a: string, b: string): number {
+  const [releaseA = '', releaseB = ''] = [a, b].map((name) => name.replace(/(?<=\d)-.*$/, ''));
+  return compare(releaseA, releaseB) || Number(a === releaseA) - Number(b === releaseB) || compare(a, b);
+}
+
+/** Programs of the cache folder, the newest first. */
 function cacheCandidates(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((version) => !version.startsWith('partial-'))
-    .sort()
-    .reverse()
+    .sort((a, b) => byVersion(b, a))
     .map((version) => join(folder, version, 'temporal'))
     .filter(isExecutable);
 }
