@@ -135,7 +135,8 @@ describe('pure: annotations of one’s own in a sweep', function () {
     const [written] = await dataStages(undefined, { ...all, annotator: 'clean', budgets: [62] });
     const bench = createBench(folder.at('home'), { deps: { tasks: builtInTasks } });
     for (const stage of [given!, written!]) {
-      await bench.run(stage);
+      const { metrics } = await bench.run(stage);
+      assert.equal(metrics['excluded'] ?? metrics['dropped'], 2);
       const { dir } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage.key });
       const rows = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8');
       assert.deepEqual([rows.includes(question(0)), rows.includes(question(1))], [true, false]);
