@@ -113,9 +113,7 @@ function findRun(training: readonly TrainingText[], prompts: readonly string[]) 
   // Demonstrations may stand before each prompt, and before no training text.
   const ofPrompt = withoutFrameOf(prompts);
   const runs = new Map(
-    training.flatMap(({ text, where }) =>
-      longRuns(ofTraining(text)).map((run) => [run, where] as const),
-    ),
+    training.flatMap(({ text, where }) => longRuns(ofTraining(text)).map((run) => [run, where] as const)),
   );
   return (prompt: string): string | undefined => {
     const run = longRuns(ofPrompt(prompt)).find((words) => runs.has(words));
