@@ -5,7 +5,9 @@ export function parseNumbers(text: string): number[] {
   const parts = text.split(',').map((part) => part.trim());
   const wrong = parts.find((part) => !/^\d+(\.\d+)?$|^\.\d+$/.test(part));
   if (wrong !== undefined)
-    throw new InvalidArgumentError(`"${wrong}" is no number; write numbers with commas between: 64,256.`);
+    throw new InvalidArgumentError(
+      `"${wrong}" is not a number; write numbers with commas between them, e.g. 64,256.`,
+    );
   return parts.map(Number);
 }
 
@@ -13,27 +15,29 @@ export function parseNumbers(text: string): number[] {
 export function parseNames(text: string, before: readonly string[] = []): string[] {
   const names = text.split(',').map((name) => name.trim());
   if (names.includes(''))
-    throw new InvalidArgumentError('Write names with commas between: annotator,lora_rank.');
+    throw new InvalidArgumentError('Write names with commas between them, e.g. annotator,lora_rank.');
   return [...new Set([...before, ...names])];
 }
 
 /** A whole number above 0. */
 export function parseCount(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError(`"${text}" is no whole number above 0.`);
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number above 0.`);
   return Number(text);
 }
 
 /** A number above 0, e.g. a price in US dollars. */
 export function parseAmount(text: string): number {
   const [amount = Number.NaN] = parseNumbers(text);
-  if (!(amount > 0) || text.includes(',')) throw new InvalidArgumentError(`"${text}" is no number above 0.`);
+  if (!(amount > 0) || text.includes(','))
+    throw new InvalidArgumentError(`"${text}" is not a number above 0.`);
   return amount;
 }
 
 /** A number from 0 to 1. */
 export function parseShare(text: string): number {
   const [share = Number.NaN] = parseNumbers(text);
-  if (!(share <= 1) || text.includes(',')) throw new InvalidArgumentError(`"${text}" is not within 0 and 1.`);
+  if (!(share <= 1) || text.includes(','))
+    throw new InvalidArgumentError(`"${text}" is not between 0 and 1.`);
   return share;
 }
 
@@ -42,13 +46,15 @@ export function parseFieldMap(text: string): Record<string, string> {
   const pairs = text.split(',').map((part) => part.split('='));
   const wrong = pairs.find((pair) => pair.length !== 2 || pair.some((name) => name.trim() === ''));
   if (wrong !== undefined)
-    throw new InvalidArgumentError(`"${wrong.join('=')}" is no pair of fields; write prompt=question.`);
+    throw new InvalidArgumentError(
+      `"${wrong.join('=')}" is not a pair of fields; write e.g. prompt=question.`,
+    );
   return Object.fromEntries(pairs.map(([name = '', path = '']) => [name.trim(), path.trim()]));
 }
 
 /** An amount of money, 0 or more. */
 export function parseUsd(text: string): number {
   if (!/^\d+(\.\d+)?$|^\.\d+$/.test(text))
-    throw new InvalidArgumentError(`"${text}" is no amount of dollars.`);
+    throw new InvalidArgumentError(`"${text}" is not an amount in US dollars.`);
   return Number(text);
 }

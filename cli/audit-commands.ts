@@ -1,25 +1,23 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { jsonOption, withColorOption } from './options';
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 /** `budgetline audit …` and `reproduce`; each command is loaded when it is called. */
 export function addAuditCommands(program: Command): void {
-  const audit = program
-    .command('audit')
-    .description('where a number comes from, and whether it can be trusted');
-  const run = ['<run>', 'an experiment by its id, or the file of a bundle'] as const;
+  const audit = program.command('audit').description('show, compare, verify and export what a run recorded');
+  const run = ['<run>', 'id of a sweep or an experiment, or a bundle file'] as const;
   withColorOption(audit.command('show', { isDefault: true }))
-    .description('tell the story of a run: stages, attempts, failures, waiting and working, money')
+    .description('print the record of a run: stages, attempts, failures, times, money')
     .argument(...run)
-    .option('--html <file>', 'write it as a page with a timeline, too')
+    .option('--html <file>', 'also write it as a page with a timeline')
     .addOption(jsonOption())
     .action(async (name: string, flags: object) => {
       const { storyCommand } = await import('./commands/audit/story.js');
       await storyCommand(name, flags);
     });
   withColorOption(audit.command('diff'))
-    .description('say what differs between two runs: definition, data, model, code, environment, metrics')
+    .description('print what differs between two runs: definition, data, model, code, environment, metrics')
     .argument('<a>', run[1])
     .argument('<b>', run[1])
     .addOption(jsonOption())
@@ -28,19 +26,17 @@ export function addAuditCommands(program: Command): void {
       await diffCommand(a, b, flags);
     });
   withColorOption(audit.command('explain'))
-    .description('say why a stage ran again or came from the store, field by field')
-    .argument('<stage>', 'its key, or the first digits of it')
+    .description('print why a stage ran or came from the store, field by field')
+    .argument('<stage>', 'key of the stage, or its first digits')
     .addOption(jsonOption())
     .action(async (key: string, flags: object) => {
       const { explainCommand } = await import('./commands/audit/compare.js');
       await explainCommand(key, flags);
     });
   withColorOption(program.command('reproduce'))
-    .description(
-      'run a recorded sweep or experiment again in an empty store, and say stage by stage whether the bytes are the same',
-    )
+    .description('run a recorded sweep again in an empty store and compare every stage, byte by byte')
     .argument(...run)
-    .option('--tasks <file>', 'a file whose export "tasks" holds the tasks of your own that it names')
+    .option('--tasks <file>', 'file that exports your own tasks as "tasks"')
     .addOption(jsonOption())
     .action(async (name: string, flags: object) => {
       const { reproduceCommand } = await import('./commands/reproduce.js');
@@ -48,26 +44,30 @@ export function addAuditCommands(program: Command): void {
     });
   withColorOption(audit.command('verify'))
     .description(
-      'check chains, artifacts, histories and scores; exit status 1 where something is wrong, 2 where a check could not be made',
+      'check chains, artifacts, histories and scores; exit status 1: something is wrong, 2: a check could not be made',
     )
     .argument(...run)
-    .option('--trusted-key <file>', 'public key (PEM) that must have signed; may be given again', collect)
-    .option('--trust-code', 'replay also workflow code that is neither installed nor signed by a trusted key')
+    .option('--trusted-key <file>', 'public key (PEM) that must have signed; can be repeated', collect)
+    .option('--trust-code', 'also replay workflow code that is neither installed nor signed by a trusted key')
     .addOption(jsonOption())
     .action(async (name: string, flags: object) => {
       const { verifyCommand } = await import('./commands/audit/verify.js');
       process.exitCode = await verifyCommand(name, flags);
     });
   withColorOption(audit.command('export'))
-    .description('write everything that a run rests on into one file')
+    .description('write what a run recorded to a file, for audits or other tools')
     .argument(...run)
-    .option('-o, --output <file>', 'the file; named after the run unless told')
+    .option('-o, --output <file>', 'file or folder to write (default: named after the run)')
     .option(
       '--format <name>',
       'bundle, ro-crate (a folder), csv, mlflow, model-card, open-lineage or in-toto',
       'bundle',
     )
-    .option('--to <address>', 'with --format mlflow: send it to this tracking server')
+    .addOption(
+      new Option('--to <address>', 'with --format mlflow: send it to this tracking server').conflicts(
+        'output',
+      ),
+    )
     .addOption(jsonOption())
     .action(async (name: string, flags: { format: string }) => {
       const { exportCommand } = await import('./commands/audit/export.js');

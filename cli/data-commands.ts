@@ -6,24 +6,28 @@ import { jsonOption, withColorOption } from './options';
 
 function withScoreOptions(command: Command): Command {
   return withColorOption(command)
-    .requiredOption('--responses <file>', 'JSON Lines with one answer a row, in the field "response"')
+    .requiredOption('--responses <file>', 'JSON Lines with one answer in each row, in the field "response"')
     .addOption(jsonOption())
-    .option('--per-item', 'with --json: the verdicts on every row as well');
+    .addOption(
+      new Option('--per-item', 'print the verdict on every row as well, as JSON').implies({ json: true }),
+    );
 }
 
 /** Scores of given responses, by the published benchmarks' rules. */
 export function addScoreCommands(program: Command): void {
-  const score = program.command('score').description('score given responses as the published benchmarks do');
+  const score = program
+    .command('score')
+    .description('score given responses by the rules of published benchmarks');
   withScoreOptions(score.command('instruction-following'))
-    .description('IFEval: 25 kinds of instructions, strict and loose, by prompt and by instruction')
-    .requiredOption('--prompts <file>', 'the prompts: key, prompt, instruction_id_list, kwargs')
+    .description('IFEval: strict and loose accuracy, by prompt and by instruction')
+    .requiredOption('--prompts <file>', 'JSON Lines of prompts: key, prompt, instruction_id_list, kwargs')
     .action(async (flags: { prompts: string; responses: string }) => {
       const { scoreInstructionsCommand } = await import('./commands/score.js');
       await scoreInstructionsCommand(flags);
     });
   withScoreOptions(score.command('grade-school-math'))
-    .description('GSM8K: exact match by strict and by flexible extraction')
-    .requiredOption('--references <file>', 'the questions: question, answer')
+    .description('GSM8K: exact match with strict and with flexible extraction')
+    .requiredOption('--references <file>', 'JSON Lines of questions: question, answer')
     .action(async (flags: { references: string; responses: string }) => {
       const { scoreMathCommand } = await import('./commands/score.js');
       await scoreMathCommand(flags);
@@ -36,29 +40,29 @@ function withDataOptions(command: Command): Command {
   return withColorOption(command)
     .argument('<file>', 'JSON Lines, CSV, TSV or Parquet')
     .addOption(
-      new Option('--kind <kind>', 'what the rows are')
+      new Option('--kind <kind>', 'kind of the rows')
         .choices(['demonstrations', 'preferences', 'thumbs'])
         .makeOptionMandatory(),
     )
     .option(
       '--map <fields>',
-      'fields of other names, e.g. prompt=question,completion=data.answer',
+      'names of the fields in the file, e.g. prompt=question,completion=data.answer',
       parseFieldMap,
     )
-    .option('--held-out <file>', 'a file whose prompts no row’s may be like, e.g. test items')
-    .addOption(policy('--duplicates', 'rows that repeat one before'))
+    .option('--held-out <file>', 'file of prompts that no row may resemble, e.g. test items')
+    .addOption(policy('--duplicates', 'rows that repeat an earlier row'))
     .addOption(policy('--empty', 'rows with an empty answer'))
-    .addOption(policy('--equal', 'pairs whose answers are the same text'))
-    .addOption(policy('--overlap', 'rows with a prompt like one held out'))
+    .addOption(policy('--equal', 'pairs with two equal answers'))
+    .addOption(policy('--overlap', 'rows whose prompt resembles a held-out prompt'))
     .addOption(jsonOption());
 }
 
 /** What people are asked and answer. */
 export function addAnnotateCommand(program: Command): void {
   withColorOption(program.command('annotate'))
-    .description('rows that wait for people, and their answers: see peopleAnnotator and peopleJudge')
-    .argument('<folder>', 'the folder that the annotator or judge names')
-    .option('--add <file>', 'answers: id, completion and, where several answer, by')
+    .description('show the rows that wait for people, or add their answers')
+    .argument('<folder>', 'folder of a peopleAnnotator or peopleJudge')
+    .option('--add <file>', 'file of answers: id, completion and, if several people answer, by')
     .addOption(jsonOption())
     .action(async (folder: string, flags: AnnotateFlags) => {
       const { annotateCommand } = await import('./commands/annotate.js');
@@ -68,16 +72,14 @@ export function addAnnotateCommand(program: Command): void {
 
 /** Annotations of the user's own, and datasets of the store. */
 export function addDataCommands(program: Command): void {
-  const data = program
-    .command('data')
-    .description('annotations of your own: look at them, check them, take them in');
+  const data = program.command('data').description('preview, import and export annotations');
   withDataOptions(data.command('preview'))
-    .description('the first rows as the model will see them, and every row that cannot be used')
-    .option('--rows <n>', 'rows to show', parseCount, 3)
+    .description('print the first rows as the model sees them, and every row that cannot be used')
+    .option('--rows <n>', 'number of rows to show', parseCount, 3)
     .addOption(
       new Option(
         '--definition <file>',
-        'a sweep: prompts as its task puts them, fields and policies as its annotations say where they name the file',
+        'sweep whose task formats the prompts; if its annotations name the file, they also set fields and policies',
       ).conflicts('heldOut'),
     )
     .action(async (file: string, flags: Parameters<typeof previewCommand>[1]) => {
@@ -85,22 +87,22 @@ export function addDataCommands(program: Command): void {
       await previewCommand(file, flags);
     });
   withDataOptions(data.command('import'))
-    .description('write rows.jsonl and croissant.json into a new folder')
-    .requiredOption('--out <folder>', 'the new folder')
-    .requiredOption('--source <text>', 'where the rows are from')
-    .requiredOption('--licence <name>', 'their licence, e.g. CC-BY-4.0')
-    .requiredOption('--annotator <name>', 'who annotated: people, a model, a program')
-    .option('--model <name>', 'the model that annotated')
-    .option('--prompt-template <file>', 'the prompt template that it was given; its digest is kept')
-    .option('--usd-per-row <usd>', 'price of a row in US dollars', parseUsd)
+    .description('check rows and write rows.jsonl and croissant.json into a new folder')
+    .requiredOption('--out <folder>', 'new folder to write')
+    .requiredOption('--source <text>', 'where the rows come from')
+    .requiredOption('--licence <name>', 'licence of the rows, e.g. CC-BY-4.0')
+    .requiredOption('--annotator <name>', 'who or what annotated: people, a model or a program')
+    .option('--model <name>', 'model that annotated')
+    .option('--prompt-template <file>', 'prompt template of that model; its digest is recorded')
+    .option('--usd-per-row <usd>', 'price of one row in US dollars', parseUsd)
     .action(async (file: string, flags: Parameters<typeof importCommand>[1]) => {
       const { importCommand } = await import('./commands/data.js');
       await importCommand(file, flags);
     });
   withColorOption(data.command('export'))
-    .description('write the rows of a dataset artifact and their Croissant metadata into a new folder')
-    .argument('<key>', 'of a synthesizeData stage, or the first digits of it')
-    .requiredOption('--out <folder>', 'the new folder')
+    .description('write the rows of a dataset in the store, with Croissant metadata, into a new folder')
+    .argument('<key>', 'key of a synthesizeData stage, or its first digits')
+    .requiredOption('--out <folder>', 'new folder to write')
     .action(async (key: string, flags: { out: string }) => {
       const { exportDatasetCommand } = await import('./commands/export-dataset.js');
       await exportDatasetCommand(key, flags);

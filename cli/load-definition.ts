@@ -8,20 +8,7 @@ import type { SweepDefinition, SweepInput } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
 import type { Task } from '../contracts/task';
 import { defineSweep } from '../planning/define';
-
-/** What the command line may change in a definition; a definition that is a function is given it. */
-export interface DefinitionOptions {
-  readonly annotator?: string;
-  readonly budgets?: number[];
-  readonly sftFractions?: number[];
-  readonly seeds?: number[];
-  /** Test items. */
-  readonly items?: number;
-  /** The train file of a task that reads files, as an absolute path. */
-  readonly data?: string;
-  /** Longest silence of a trainer. */
-  readonly stallSeconds?: number;
-}
+import { applyOptions, type DefinitionOptions } from './definition-options';
 
 type Loaded = Readonly<Record<string, unknown>>;
 
@@ -126,55 +113,6 @@ function defaultOf(loaded: Loaded): unknown {
   return wrapped ? (first as { default?: unknown }).default : first;
 }
 
-function withOptions(input: SweepInput, options: DefinitionOptions): SweepInput {
-  const { annotator, budgets, sftFractions, seeds, items, data, stallSeconds } = options;
-  return {
-    ...input,
-    ...(annotator === undefined ? {} : { annotator }),
-    ...(budgets === undefined ? {} : { budgets }),
-    ...(sftFractions === undefined ? {} : sharesOf(input, sftFractions)),
-    ...(seeds === undefined ? {} : { seeds }),
-    ...(items === undefined ? {} : { evaluation: { ...input.evaluation, items } }),
-    ...(data === undefined ? {} : { data: withTrainFile(input.data, data) }),
-    ...(stallSeconds === undefined ? {} : { execution: { ...input.execution, stallSeconds } }),
-  };
-}
-
-/** --fractions are shares of what the definition's budgets are counted in. */
-function sharesOf(input: SweepInput, shares: number[]): Partial<SweepInput> {
-  return input.budgetUnit === 'usd' ? { sftSpendShares: shares } : { sftFractions: shares };
-}
-
-function withTrainFile(data: SweepInput['data'], train: string): SweepInput['data'] {
-  if (data.source === 'files') return { ...data, train };
-  throw new BudgetlineError('USAGE', '--data: the task of this definition generates its problems.', {
-    remedy: 'Leave --data out, or give the definition data: { source: "files", train, test }.',
-    details: { field: '--data' },
-  });
-}
-
-/** Options that concern the definition, in its own terms. */
-export function definitionOptions(flags: {
-  annotator?: string;
-  budgets?: number[];
-  fractions?: number[];
-  seeds?: number[];
-  items?: number;
-  data?: string;
-  stallSeconds?: number;
-}): DefinitionOptions {
-  const { fractions, data, ...rest } = flags;
-  return {
-    ...(rest.annotator === undefined ? {} : { annotator: rest.annotator }),
-    ...(rest.budgets === undefined ? {} : { budgets: rest.budgets }),
-    ...(fractions === undefined ? {} : { sftFractions: fractions }),
-    ...(rest.seeds === undefined ? {} : { seeds: rest.seeds }),
-    ...(rest.items === undefined ? {} : { items: rest.items }),
-    ...(data === undefined ? {} : { data: resolve(data) }),
-    ...(rest.stallSeconds === undefined ? {} : { stallSeconds: rest.stallSeconds }),
-  };
-}
-
 /** What a definition file holds. */
 export interface LoadedDefinition {
   readonly definition: SweepDefinition;
@@ -235,7 +173,7 @@ export async function loadDefinition(file: string, options: DefinitionOptions): 
   assertFile(path);
   const loaded = await loadModule(path);
   const input = await inputOf(defaultOf(loaded), options, path);
-  return { definition: defineSweep(withOptions(input, options)), tasks: tasksOf(loaded, path) };
+  return { definition: applyOptions(defineSweep(input), options), tasks: tasksOf(loaded, path) };
 }
 
 type Define = (options: DefinitionOptions) => unknown;

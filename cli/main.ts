@@ -20,39 +20,43 @@ import { addRunCommands } from './run-commands';
 
 function withDefinitionOptions(command: Command): Command {
   return command
-    .argument('<file>', 'TypeScript or JavaScript file whose default export is a sweep definition')
-    .option('--annotator <name>', 'who writes the demonstrations, e.g. clean')
-    .option('--budgets <list>', 'budgets instead of the definition’s, e.g. 64,256', parseNumbers)
-    .option('--fractions <list>', 'SFT fractions instead of the definition’s, e.g. 1,0.5,0', parseNumbers)
-    .option('--seeds <list>', 'seeds instead of the definition’s, e.g. 0,1,2', parseNumbers)
-    .option('--items <n>', 'test items of each evaluation', parseCount)
-    .option('--data <file>', 'train file (JSON Lines) of a task that reads files')
+    .argument('<file>', 'TypeScript or JavaScript file that exports a sweep definition as its default')
+    .option('--annotator <name>', 'annotator that writes the demonstrations, e.g. clean')
+    .option('--budgets <list>', 'budgets to run in place of the definition’s, e.g. 64,256', parseNumbers)
+    .option(
+      '--fractions <list>',
+      'SFT fractions to run in place of the definition’s, e.g. 1,0.5,0',
+      parseNumbers,
+    )
+    .option('--seeds <list>', 'seeds to run in place of the definition’s, e.g. 0,1,2', parseNumbers)
+    .option('--items <n>', 'number of test items in each evaluation', parseCount)
+    .option('--data <file>', 'train file (JSON Lines), for a task that reads files')
     .option(
       '--stall-seconds <n>',
-      'longest silence of a training process; by its job unless given',
+      'longest silence of a training process; the default grows with the job',
       parseAmount,
     );
 }
 
 function addSweepCommands(program: Command): void {
   withColorOption(withDefinitionOptions(program.command('run')))
-    .description('run a sweep: plan, train, evaluate, report')
-    .option('--plan', 'print the plan and stop')
+    .description('run a sweep: plan, train, evaluate and report')
+    .option('--plan', 'print the plan and start nothing')
     .addOption(jsonOption())
     .action(async (file: string, flags: object) => {
       const { runCommand } = await import('./commands/run.js');
       process.exitCode = await runCommand(file, flags);
     });
   withColorOption(withDefinitionOptions(program.command('plan')))
-    .description('print what a sweep would run and cost; starts nothing')
+    .description('print what a sweep would run and cost, and start nothing')
     .addOption(jsonOption())
     .action(async (file: string, flags: object) => {
       const { planCommand } = await import('./commands/plan.js');
       await planCommand(file, flags);
     });
   withColorOption(program.command('report'))
-    .description('make the report of a finished sweep again, from the store')
-    .argument('<sweep-id>', 'as the plan and the report name it')
+    .description('write the report of a finished sweep again from the store')
+    .argument('<sweep-id>', 'id of the sweep, as the plan and the report print it')
     .addOption(jsonOption())
     .action(async (sweepId: string, flags: object) => {
       const { reportCommand } = await import('./commands/report.js');
@@ -62,15 +66,15 @@ function addSweepCommands(program: Command): void {
 
 function addAnalyzeCommand(program: Command): void {
   withColorOption(program.command('analyze'))
-    .description('say which split to buy from a CSV of scores made anywhere; starts nothing')
-    .argument('<file>', 'columns task, model, budget, sft_fraction, score; see the README')
-    .option('--out <folder>', 'where report.html and figures/ are written', '.')
-    .option('--axis <columns>', 'columns that tell grids apart, e.g. annotator,lora_rank', parseNames)
-    .option('--delta <share>', 'largest difference in score that does not matter', parseShare, 0.02)
-    .option('--low-budget <n>', 'budgets up to this one count as low', parseCount)
-    .option('--large-budget <n>', 'budgets from this one on count as large', parseCount)
-    .option('--sft-price <usd>', 'price of a demonstration', parseAmount, 0.001)
-    .option('--pair-price <usd>', 'price of a preference pair', parseAmount, 0.001)
+    .description('find the best split in a CSV of scores from anywhere; needs no server')
+    .argument('<file>', 'CSV with columns task, model, budget, sft_fraction, score; see the README')
+    .option('--out <folder>', 'folder for report.html and figures/', '.')
+    .option('--axis <columns>', 'columns to analyse value by value, e.g. annotator,lora_rank', parseNames)
+    .option('--delta <share>', 'largest difference in score that counts as equal', parseShare, 0.02)
+    .option('--low-budget <n>', 'largest budget that counts as low', parseCount)
+    .option('--large-budget <n>', 'smallest budget that counts as large', parseCount)
+    .option('--sft-price <usd>', 'price of one demonstration in US dollars', parseAmount, 0.001)
+    .option('--pair-price <usd>', 'price of one preference pair in US dollars', parseAmount, 0.001)
     .addOption(jsonOption())
     .action(async (file: string, flags: AnalyzeOptions) => {
       const { analyzeCommand } = await import('./commands/analyze.js');
@@ -79,27 +83,29 @@ function addAnalyzeCommand(program: Command): void {
 }
 
 function addServerCommands(program: Command): void {
-  const server = program.command('server').description('the Temporal server of this BUDGETLINE_HOME');
+  const server = program
+    .command('server')
+    .description('start, stop or look at the Temporal server of this BUDGETLINE_HOME');
   withColorOption(server.command('start'))
-    .description('start it, or say where it runs')
+    .description('start the server, or print where it runs')
     .action(async (flags: object) => {
       const { startServer } = await import('./commands/server.js');
       await startServer(flags);
     });
   withColorOption(server.command('stop'))
-    .description('stop it; its database stays')
+    .description('stop the server; its database stays')
     .action(async (flags: object) => {
       const { stopServer } = await import('./commands/server.js');
       await stopServer(flags);
     });
   withColorOption(server.command('status'))
-    .description('say whether it runs; exit status 1 where it does not')
+    .description('print whether the server runs; exit status 1 if it does not')
     .action(async (flags: object) => {
       const { serverStatus } = await import('./commands/server.js');
       process.exitCode = await serverStatus(flags);
     });
   withColorOption(server.command('register'))
-    .description('register what runs are searched by with the configured server, or with this one')
+    .description('register the search attributes with the configured server, or with this one')
     .addOption(jsonOption())
     .action(async (flags: object) => {
       const { registerAttributes } = await import('./commands/server.js');
@@ -111,10 +117,13 @@ function addProcessCommands(program: Command): void {
   program
     .command('worker')
     .description('run stages from a task queue until stopped')
-    .requiredOption('--queue <name>', 'cpu (workflows, bought rows) or gpu (training, sampling, evaluation)')
-    .option('--address <host:port>', 'Temporal server; by Temporal’s own configuration unless told')
-    .option('--slots <n>', 'stages at once on the gpu queue', parseCount)
-    .option('--tasks <file>', 'a file whose export "tasks" holds tasks of your own')
+    .requiredOption('--queue <name>', 'cpu (workflows, data) or gpu (training, sampling, evaluation)')
+    .option(
+      '--address <host:port>',
+      'address in place of the configured one; namespace, TLS and API key stay',
+    )
+    .option('--slots <n>', 'number of stages to run at once', parseCount)
+    .option('--tasks <file>', 'file that exports your own tasks as "tasks"')
     .action(async (flags: { queue: string }) => {
       const { workerCommand } = await import('./commands/worker.js');
       await workerCommand(flags);
@@ -131,10 +140,10 @@ function addProcessCommands(program: Command): void {
       process.exitCode = await trainerCommand(words);
     });
   withColorOption(trainer.command('check'))
-    .description('hold a training executable against docs/protocol.md: what it keeps and what it breaks')
-    .argument('<executable...>', 'program and first arguments; a .js file is run by this Node')
+    .description('test a training executable against docs/protocol.md, rule by rule')
+    .argument('<executable...>', 'program and its first arguments; a .js file is run by this Node')
     .helpOption('-h, --help')
-    .option('--model <folder>', 'small model folder to train; the embedded one unless told')
+    .option('--model <folder>', 'folder of a small model to train (default: the embedded model)')
     .passThroughOptions()
     .action(async (words: string[], flags: object) => {
       const { checkCommand } = await import('./commands/check.js');

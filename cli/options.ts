@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 
 export const jsonOption = (): Option =>
-  new Option('--json', 'print one JSON document; words go to standard error');
+  new Option('--json', 'print one JSON document on standard output; text goes to standard error');
 
 export function withColorOption(command: Command): Command {
-  return command.option('--no-color', 'no colours');
+  return command.option('--no-color', 'print without colours');
 }

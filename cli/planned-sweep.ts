@@ -6,7 +6,8 @@ import { planSweep, type SweepPlan } from '../planning';
 import { createStore, type Store } from '../store';
 import { createDownloadLines } from './download-lines';
 import { homeOf } from './home';
-import { definitionOptions, loadDefinition } from './load-definition';
+import { definitionOptions } from './definition-options';
+import { loadDefinition } from './load-definition';
 import { placeFacts, type PlaceFacts } from './place-facts';
 import { summarizePlan, type PlanSummary } from './plan-summary';
 

@@ -20,22 +20,22 @@ function addSteering(
 
 function addListCommand(program: Command): void {
   withColorOption(program.command('list'))
-    .description('runs that Temporal knows, newest first, by what they are about')
-    .option('--sweep <id>', 'a sweep and its cells')
-    .option('--experiment <id>', 'one cell')
-    .option('--stage <key>', 'cells with this stage: its key, or the first 12 digits')
-    .option('--task <name>', 'of this task')
-    .option('--model <name>', 'on this base model')
-    .option('--fraction <share>', 'cells of this SFT fraction', parseShare)
-    .option('--budget <rows>', 'cells of this budget', parseCount)
-    .option('--digest <digits>', 'of this definition: its digest, or the first digits')
+    .description('list the runs that Temporal knows, newest first')
+    .option('--sweep <id>', 'only this sweep and its cells')
+    .option('--experiment <id>', 'only this cell')
+    .option('--stage <key>', 'only cells with this stage: its key, or the first 12 digits or more')
+    .option('--task <name>', 'only runs of this task')
+    .option('--model <name>', 'only runs on this base model')
+    .option('--fraction <share>', 'only cells of this SFT fraction', parseShare)
+    .option('--budget <rows>', 'only cells of this budget', parseCount)
+    .option('--digest <digits>', 'only runs of this definition: its digest, or the first digits')
     .addOption(
-      new Option('--state <state>', 'in this state').choices([
+      new Option('--state <state>', 'only runs in this state').choices([
         ...['running', 'completed', 'failed', 'cancelled', 'terminated'],
       ]),
     )
-    .option('--cells', 'cells of sweeps, too')
-    .option('--limit <n>', 'at most so many', parseCount, 50)
+    .option('--cells', 'list the cells of sweeps as well')
+    .option('--limit <n>', 'largest number of runs to list', parseCount, 50)
     .addOption(jsonOption())
     .action(async (flags: Parameters<typeof listCommand>[0]) => {
       const { listCommand } = await import('./commands/list.js');
@@ -47,8 +47,8 @@ function addListCommand(program: Command): void {
 export function addRunCommands(program: Command): void {
   addListCommand(program);
   withColorOption(program.command('status'))
-    .description('say where a run stands, or how it ended')
-    .argument('<id>', 'of a sweep, an experiment or a cell')
+    .description('print where a run stands, or how it ended')
+    .argument('<id>', 'id of a sweep, an experiment or a cell')
     .addOption(jsonOption())
     .action(async (id: string, flags: object) => {
       const { statusCommand } = await import('./commands/status.js');
@@ -56,22 +56,22 @@ export function addRunCommands(program: Command): void {
     });
   addSteering(
     program,
-    { usage: 'cancel <id>', description: 'end a run; what runs writes a checkpoint first' },
+    { usage: 'cancel <id>', description: 'cancel a run; running stages write a checkpoint first' },
     () => ({
       action: 'cancel',
     }),
   );
   addSteering(
     program,
-    { usage: 'pause <id>', description: 'begin no other stage; stages that run finish' },
+    { usage: 'pause <id>', description: 'pause a run: running stages finish, no other stage begins' },
     (_, flags) => ({ action: 'pause', mode: flags.yield === true ? 'yield' : 'drain' }),
-  ).option('--yield', 'stages that run write a checkpoint and give their devices back');
-  addSteering(program, { usage: 'resume <id>', description: 'go on after a pause' }, () => ({
+  ).option('--yield', 'running stages write a checkpoint and free their devices');
+  addSteering(program, { usage: 'resume <id>', description: 'go on with a paused run' }, () => ({
     action: 'resume',
   }));
   addSteering(
     program,
-    { usage: 'concurrency <id> <cells>', description: 'how many cells a sweep runs at once, from now on' },
+    { usage: 'concurrency <id> <cells>', description: 'set how many cells a sweep runs at once' },
     (cells) => ({ action: 'concurrency', cells: parseCount(cells) }),
   );
 }

@@ -65,4 +65,12 @@ export {
   trainPreferenceStage,
   trainSftStage,
 } from './stages';
-export { experimentOf, gridOf, resolvedVariants, type Variant, variantsOf } from './variants';
+export {
+  applyChanges,
+  axisValues,
+  experimentOf,
+  gridOf,
+  resolvedVariants,
+  type Variant,
+  variantsOf,
+} from './variants';

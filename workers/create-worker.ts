@@ -86,7 +86,7 @@ function workflowPart({ queue, workflowsPath }: WorkerSettings): Partial<WorkerO
 function activityPart(settings: WorkerSettings, stopping: AbortSignal): Partial<WorkerOptions> {
   const { queue, home, tasks = [], trainer, device } = settings;
   if (queue !== taskQueues.cpu && queue !== taskQueues.gpu) return {};
-  const slots = queue === taskQueues.gpu ? (settings.slots ?? deviceSlots(1)) : 20;
+  const slots = settings.slots ?? (queue === taskQueues.gpu ? deviceSlots(1) : 20);
   return {
     activities: createActivities({
       store: createStore(home),

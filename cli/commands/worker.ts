@@ -15,7 +15,7 @@ export interface WorkerFlags {
 
 function parseQueue(queue: string): TaskQueue {
   if (Object.hasOwn(taskQueues, queue)) return queue as TaskQueue;
-  throw new BudgetlineError('USAGE', `--queue: "${queue}" is no queue of the workers.`, {
+  throw new BudgetlineError('USAGE', `--queue: there is no queue "${queue}".`, {
     remedy: `Use one of: ${Object.keys(taskQueues).join(', ')}.`,
   });
 }

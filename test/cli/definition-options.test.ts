@@ -1,0 +1,92 @@
+import { strict as assert } from 'node:assert';
+import { applyOptions, type DefinitionOptions } from '../../cli/definition-options';
+import { type SweepInput, usd } from '../../contracts/definition';
+import { variantsOf } from '../../planning';
+import { defineSweep } from '../../planning/define';
+import { gradeSchoolMathDefaults } from '../../tasks';
+
+const base = {
+  ...gradeSchoolMathDefaults,
+  name: 'options',
+  annotator: 'clean',
+  budgets: [64],
+  sftFractions: [1, 0],
+} satisfies SweepInput;
+
+/** What the field is at every place on the axes, with the place. */
+function placesWith(options: DefinitionOptions, axes?: SweepInput['axes']) {
+  const definition = applyOptions(defineSweep({ ...base, ...(axes === undefined ? {} : { axes }) }), options);
+  return variantsOf(definition).map(({ coordinates, definition: { annotator, evaluation } }) => ({
+    place: Object.values(coordinates).join(),
+    annotator,
+    items: evaluation.items,
+  }));
+}
+
+const refused = (option: string) => ({ code: 'USAGE', message: new RegExp(`^${option}: `) });
+
+describe('pure: options that change a definition', () => {
+  it('set their field where no axis varies it, and leave axes of other fields alone', () => {
+    const axes = { 'sft.lora.rank': [8, 16] };
+    const places = placesWith({ annotator: 'slip', items: 8 }, axes);
+    assert.deepEqual(places, [
+      { place: '8', annotator: 'slip', items: 8 },
+      { place: '16', annotator: 'slip', items: 8 },
+    ]);
+  });
+
+  it('change one limit of the execution and nothing else of it', () => {
+    const execution = { threads: 2, stallSeconds: 60 };
+    const [before, after, added] = [
+      applyOptions(defineSweep({ ...base, execution }), {}).execution,
+      applyOptions(defineSweep({ ...base, execution }), { stallSeconds: 7200.5 }).execution,
+      applyOptions(defineSweep(base), { stallSeconds: 7200.5 }).execution,
+    ];
+    assert.equal(before.stallSeconds, 60);
+    assert.deepEqual(after, { ...before, stallSeconds: 7200.5 });
+    assert.equal(added.stallSeconds, 7200.5);
+  });
+
+  it('are the one value of an axis of their field, whichever option it is', () => {
+    const annotators = { annotator: ['clean', 'slip', 'majority-error'] };
+    assert.deepEqual(placesWith({ annotator: 'slip' }, annotators), [
+      { place: 'slip', annotator: 'slip', items: gradeSchoolMathDefaults.evaluation.items },
+    ]);
+    assert.deepEqual(placesWith({ items: 8 }, { 'evaluation.items': [16, 32] }), [
+      { place: '8', annotator: 'clean', items: 8 },
+    ]);
+  });
+
+  it('narrow an axis of named changes to those that agree, those that say nothing of the field among them', () => {
+    const axes = {
+      setting: {
+        slips: { annotator: 'slip' },
+        errs: { annotator: 'majority-error', 'sft.lora.rank': 4 },
+        own: { 'sft.lora.rank': 4 },
+        few: { evaluation: { ...gradeSchoolMathDefaults.evaluation, items: 8 } },
+      },
+    };
+    const labels = (options: DefinitionOptions) => placesWith(options, axes).map(({ place }) => place);
+    assert.deepEqual(labels({ annotator: 'slip' }), ['slips', 'own', 'few']);
+    assert.deepEqual(labels({ items: 8 }), ['slips', 'errs', 'own', 'few']);
+    assert.deepEqual(labels({ items: 9 }), ['slips', 'errs', 'own']);
+  });
+
+  it('are refused where no value of an axis agrees', () => {
+    const axes = { setting: { slips: { annotator: 'slip' }, errs: { annotator: 'majority-error' } } };
+    assert.throws(() => placesWith({ annotator: 'clean' }, axes), refused('--annotator'));
+  });
+
+  it('are refused where they would change nothing but the sweep’s id', () => {
+    const demonstrations = { file: 'rows.jsonl', source: 'us', licence: 'CC0-1.0' };
+    const given = defineSweep({ ...base, annotations: { demonstrations } });
+    assert.throws(() => applyOptions(given, { annotator: 'slip' }), refused('--annotator'));
+    assert.throws(() => applyOptions(defineSweep(base), { data: '/train.jsonl' }), refused('--data'));
+  });
+
+  it('are shares of money where budgets are money', () => {
+    const money = { ...gradeSchoolMathDefaults, name: 'money', annotator: 'clean', budgets: [usd(4)] };
+    const definition = defineSweep({ ...money, sftSpendShares: [1, 0.5] });
+    assert.deepEqual(applyOptions(definition, { sftFractions: [0.25] }).sftSpendShares, [0.25]);
+  });
+});
