@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fieldText, issueText } from '../contracts/row-issues';
+import { upToWordEnd } from '../text/normalize';
 import { answerOf, type DialogueForm, messages, type Message, promptOf } from './messages';
 import type { DataKind, FieldFault } from './types';
 
@@ -67,7 +68,7 @@ function commonStart(a: string, b: string): string {
   let length = 0;
   while (length < Math.min(a.length, b.length) && a[length] === b[length]) length += 1;
   const shared = a.slice(0, length);
-  return length === a.length || length === b.length ? shared : shared.slice(0, shared.search(/\s\S*$/) + 1);
+  return length === a.length || length === b.length ? shared : upToWordEnd(shared);
 }
 
 const noBarePrompt = (field: string): Shaped =>
@@ -144,8 +145,8 @@ const dislikes = ['false', '0', 'no', 'down'];
 
 /** A label as programs write it: true, "True", 1, "1.0", "yes". */
 const label = z.unknown().transform((value, context): boolean => {
-  const told = ['boolean', 'number', 'string'].includes(typeof value) ? String(value) : '';
-  const word = told
+  const written = ['boolean', 'number', 'string'].includes(typeof value) ? String(value) : '';
+  const word = written
     .trim()
     .toLowerCase()
     .replace(/^([01])\.0*$/, '$1');

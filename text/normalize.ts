@@ -43,3 +43,8 @@ const unit = new RegExp(`[${unspaced}]\\p{M}*|[^\\s${unspaced}]+`, 'gu');
  * differ between versions of Node: what is counted here stands in artifacts.
  */
 export const unitsOf = (text: string): string[] => text.normalize('NFC').match(unit) ?? [];
+
+const begunWord = new RegExp(`[^\\s${unspaced}\\u3000-\\u303f\\uff00-\\uffef]+$`, 'u');
+
+/** A text that was cut anywhere, up to the end of a word. */
+export const upToWordEnd = (text: string): string => text.replace(begunWord, '');

@@ -40,9 +40,10 @@ const taken = {
 };
 
 /**
- * People as annotators, by files: what is to be answered stands in queue.jsonl ({ id, prompt } a line, the id a digest of
- * the prompt and of whom it is put to), answers go into answers.jsonl ({ id, completion } a line), by hand or by `budgetline annotate FOLDER --add FILE`. The stage is asked again
- * ever more rarely until all are there; meanwhile it holds no worker, and workers and server may be stopped and started.
+ * People as annotators, by files. What is to be answered stands in queue.jsonl, { id, prompt } a line; the id is a digest of
+ * the prompt and of whom it is put to. Answers go into answers.jsonl, { id, completion } a line, by hand or by
+ * `budgetline annotate FOLDER --add FILE`. The stage is asked again ever more rarely until all are there; meanwhile it holds
+ * no worker, and workers and server may be stopped and started.
  */
 export function peopleAnnotator(options: PeopleAnnotatorOptions): Annotator {
   const { name, description, several = 'last' } = options;

@@ -69,7 +69,7 @@ function annotatorOf<Item>({ version = 1, ...annotator }: ItemAnnotator<Item>): 
  * A task from a few functions: how an item is drawn or read, how it is put to the model, and how an answer is judged.
  * Register it with the workers: `createWorker({ tasks: [task] })`.
  *
- * Problems are kept apart by use: generated ones by their skeletons, rows of files by normalised text, thirteen words in
+ * Problems are kept apart by use: generated ones by skeleton and pattern, rows of files by normalised text, thirteen words in
  * a row and skeleton; what is left out is counted.
  */
 export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>> {

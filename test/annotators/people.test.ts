@@ -170,7 +170,7 @@ describe('pure: people as judges', () => {
     await assert.rejects(
       peopleJudge({ ...panel, version: 2 }).compareAll(asked, sessionOf()),
       /1 of 1 rows wait/,
-      'who is told otherwise is asked anew',
+      'another version is asked anew',
     );
   });
 

@@ -73,6 +73,15 @@ describe('pure: annotations from files', () => {
     assert.deepEqual(summary.dropped, { duplicate: 1 });
   });
 
+  it('finds the common beginning of two texts in scripts without spaces as well', async () => {
+    const path = write('zh.jsonl', [{ chosen: '问：你好吗？答：很好', rejected: '问：你好吗？答：不好' }]);
+    const { rows, places } = await ingest({ path, kind: 'preferences' });
+    assert.deepEqual(
+      [textsOf(rows), places],
+      [[{ prompt: '问：你好吗？答：', chosen: '很好', rejected: '不好' }], []],
+    );
+  });
+
   it('maps fields of other names, also those within others', async () => {
     const path = write('m.jsonl', [{ data: { q: 'p' }, 'good.answer': 'a', bad: 'b', chosen: 7 }]);
     const map = { prompt: 'data.q', chosen: 'good.answer', rejected: 'bad' };
