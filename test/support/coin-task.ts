@@ -9,8 +9,8 @@ function problems(prefix: string, count: number): Problem[] {
 }
 
 /**
- * A task on which any model is right about half the time: an answer is right when its length is even. So pairs of own
- * samples can be had of a model that has learnt nothing.
+ * A task on which any model is right about half the time: an answer is right when its length is even and not 0. So pairs
+ * of own samples can be had of a model that has learnt nothing.
  */
 export const coinTask: Task = {
   name: 'coin',
@@ -34,7 +34,7 @@ export const coinTask: Task = {
   ],
   gold: ({ expected }) => ` ${expected}`,
   assess: (_problem, completion, finish) => ({
-    score: completion.length % 2 === 0 ? 1 : 0,
+    score: completion !== '' && completion.length % 2 === 0 ? 1 : 0,
     formatted: completion.startsWith(' '),
     rambling: finish === 'length',
     repetition: 0,
