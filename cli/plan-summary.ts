@@ -13,6 +13,7 @@ import {
   type SweepPlan,
   uniquePurchase,
   type UniqueStage,
+  variantsOf,
 } from '../planning';
 
 /** What a plan comes to, before anything runs. */
@@ -51,6 +52,8 @@ export interface PlanSummary {
   readonly deviceHoursToRun: number;
   /** Smallest difference between two splits of a budget that the sweep would find, in the score's units. */
   readonly detectable: number;
+  /** Test items with which; the fewest of all places on the axes. */
+  readonly items: number;
   /** What each amount of money buys, by share; empty where budgets are rows. */
   readonly purchases: readonly MoneyPurchase[];
   readonly warnings: readonly string[];
@@ -153,6 +156,7 @@ export function summarizePlan(
   const all = stages.map(({ stage }) => stage);
   const inStore = all.filter(({ key }) => cached.has(key));
   const toBuy = difference(purchase, uniquePurchase(inStore));
+  const items = Math.min(...variantsOf(definition).map((place) => place.definition.evaluation.items));
   return {
     sweepId,
     cells: cells.length,
@@ -174,7 +178,8 @@ export function summarizePlan(
     ),
     ...summarizeControls(plan, { cached, slots }),
     ...summarizeWork(stages, cached),
-    detectable: detectableDifference({ items: definition.evaluation.items, seeds: definition.seeds.length }),
+    items,
+    detectable: detectableDifference({ items, seeds: definition.seeds.length }),
     purchases: purchasesOf(plan),
     warnings,
   };

@@ -7,6 +7,7 @@ import type { AuditTotals } from '../contracts/audit-story';
 import { nameOfBeside } from '../contracts/beside';
 import { sweepDefinition, type SweepDefinition } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
+import { hasNoReference } from '../contracts/loss-titles';
 import { type CellResult, controlIdOf, type SweepResult } from '../contracts/results';
 import { itemResult, type ItemResult } from '../contracts/rows';
 import type { StageKey, StageKind } from '../contracts/stage';
@@ -100,9 +101,6 @@ async function readBesideItems(
 /** Steps at the end of preference training over which the reward of the chosen answers is averaged. */
 const lastSteps = 10;
 
-/** Losses whose rewards are not measured against the reference. */
-const withoutReference: readonly string[] = ['simpo'];
-
 async function readChosenReward(store: Store, { stages }: CellResult): Promise<number | undefined> {
   const stage = stages.find(({ kind }) => kind === 'trainPreference');
   if (stage === undefined) return undefined;
@@ -117,7 +115,7 @@ async function readChosenRewards(
   { result, definition }: VariantResult,
 ): Promise<Map<string, number>> {
   const rewards = new Map<string, number>();
-  if (withoutReference.includes(definition.preference.loss.name)) return rewards;
+  if (hasNoReference(definition.preference.loss.name)) return rewards;
   for (const cell of result.cells) {
     const reward = await readChosenReward(store, cell);
     if (reward !== undefined) rewards.set(cell.cell.id, reward);

@@ -1,6 +1,6 @@
 import type { ControlKind } from './definition';
 import type { GatheredLabels } from './labels';
-import type { AnchoredHead, StageCost, StageResult } from './stage';
+import type { AnchoredHead, StageCost, StageKey, StageResult } from './stage';
 import type { PauseMode } from './steering';
 
 /** Where a cell stands in the grid. */
@@ -103,6 +103,8 @@ export interface BaseOutcome {
 /** The untrained base at one place on a sweep's axes. */
 export interface VariantBase extends BaseOutcome {
   readonly axes: Readonly<Record<string, string>>;
+  /** Keys of its finished stages. */
+  readonly stageKeys: readonly StageKey[];
 }
 
 /** Where a search stands at one budget. */

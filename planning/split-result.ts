@@ -1,6 +1,7 @@
 import type { Coordinates } from '../contracts/coordinates';
 import type { SweepDefinition } from '../contracts/definition';
 import type { CellIdentity, SweepResult } from '../contracts/results';
+import type { StageResult } from '../contracts/stage';
 import { coordinatesSlug } from './identity';
 import { variantsOf } from './variants';
 
@@ -19,7 +20,9 @@ export function splitResult(definition: SweepDefinition, sweep: SweepResult): Va
     const cells = sweep.cells.filter(isHere);
     const ids = new Set(cells.map(({ cell }) => cell.id));
     const { variants = [], ...result } = sweep;
-    const here = variants.find(({ axes }) => coordinatesSlug(axes) === slug) ?? sweep;
+    const place = variants.find(({ axes }) => coordinatesSlug(axes) === slug);
+    const here = place ?? sweep;
+    const isBase = ({ key }: StageResult): boolean => place?.stageKeys.includes(key) ?? true;
     return {
       coordinates,
       definition: plain,
@@ -28,6 +31,7 @@ export function splitResult(definition: SweepDefinition, sweep: SweepResult): Va
         sweepId: `${sweep.sweepId}${slug}`,
         base: here.base,
         baseFailure: here.baseFailure,
+        baseStages: sweep.baseStages.filter(isBase),
         cells,
         holes: sweep.holes.filter(isHere),
         controls: sweep.controls.filter(({ of }) => ids.has(of)),

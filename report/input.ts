@@ -1,6 +1,7 @@
 import type { AuditTotals } from '../contracts/audit-story';
 import type { SubjectAnalysis, SweepAnalysis } from '../contracts/analysis';
 import type { SweepDefinition } from '../contracts/definition';
+import type { PreferenceLoss } from '../contracts/losses';
 import type { SweepResult } from '../contracts/results';
 import type { ItemResult } from '../contracts/rows';
 
@@ -30,6 +31,8 @@ export interface Chapter {
   readonly analysis: SubjectAnalysis;
   /** Name of the score: "Accuracy". */
   readonly metric: string;
+  /** Of preference tuning; undefined where scores were made elsewhere and nobody says. */
+  readonly loss?: PreferenceLoss;
   /** Before the ids of its sections and pictures; empty where a page has one chapter. */
   readonly prefix: string;
   /** Before the titles of its sections: "gsm8k, llama"; empty where a page has one chapter. */

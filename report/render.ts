@@ -25,8 +25,9 @@ function metricName(task: string): string {
   return task === 'grade-school-math' ? 'Accuracy' : 'Score';
 }
 
-function sweepChapter({ analysis }: ReportInput): Chapter {
-  return { analysis, metric: metricName(analysis.task), prefix: '', name: '' };
+function sweepChapter({ analysis, definition }: ReportInput): Chapter {
+  const { loss } = definition.preference;
+  return { analysis, loss, metric: metricName(analysis.task), prefix: '', name: '' };
 }
 
 async function sweepSections(input: ReportInput): Promise<Html[]> {
@@ -42,7 +43,7 @@ async function sweepSections(input: ReportInput): Promise<Html[]> {
     await moneySection(chapter, figures.money),
     claimsSection(chapter),
     searchSection(input),
-    await trainingSection(figures.training),
+    await trainingSection(figures.training, input.definition.preference.loss),
     samplesSection(input.answers),
     cellsSection(chapter, furtherScores(input)),
     dataSection(input),

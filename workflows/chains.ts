@@ -91,10 +91,12 @@ export async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
   const { variants } = sweep.plan;
   const running = new Map(basesOf(sweep.plan).map((base) => [base.id, runBase(sweep, base)]));
   const baseStages = (await Promise.all(running.values())).flatMap(({ stages }) => stages);
-  const outcomes = await Promise.all(
-    variants.map(async ({ base }) => outcomeOf(await running.get(base.evaluation.key)!)),
-  );
-  const places = variants.map(({ coordinates: axes }, at) => ({ axes, ...outcomes[at]! }));
+  const chains = await Promise.all(variants.map(({ base }) => running.get(base.evaluation.key)!));
+  const outcomes = chains.map(outcomeOf);
+  const places = variants.map(({ coordinates: axes }, at) => {
+    const stageKeys = chains[at]!.stages.map(({ key }) => key);
+    return { axes, stageKeys, ...outcomes[at]! };
+  });
   const [first] = outcomes;
   sweep.board.base(first!.base);
   const hasAxes = sweep.resolved.definition.axes !== undefined;

@@ -146,7 +146,7 @@ export function renderModelCard(evidence: ExportEvidence): string {
     '',
     `# ${escape(story.experimentId)}: ${escape(nameOf(best))}`,
     '',
-    `Trained by Budgetline for the task “${escape(best.cell.task)}” from ${baseWords(best)}, on ${dataWords(best, evidence)}. Of ${rivals.length} cells of this task it has the best score. It was chosen by the scores below, so its own is likely to be a little too high.`,
+    `Trained by Budgetline for the task “${escape(best.cell.task)}” from ${baseWords(best)}, on ${dataWords(best, evidence)}. No other of the ${rivals.length} cells of this task scored higher. It was chosen by the scores below, so its own is likely to be a little too high.`,
     '',
     ...['## Where it comes from', ''],
     ...['| stage | made by | key | SHA-256 of its files |', '|---|---|---|---|'],

@@ -1,6 +1,7 @@
 import { nameOfBeside } from '../../contracts/beside';
 import type { SweepDefinition } from '../../contracts/definition';
 import type { StageKind } from '../../contracts/stage';
+import { variantsOf } from '../../planning';
 import type { MoneyPurchase, PlanSummary } from '../plan-summary';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
@@ -10,7 +11,7 @@ const kindNames: Record<StageKind, [one: string, many: string]> = {
   synthesizeData: ['set of rows', 'sets of rows'],
   trainSft: ['SFT run', 'SFT runs'],
   freezeReference: ['frozen reference', 'frozen references'],
-  trainPreference: ['DPO run', 'DPO runs'],
+  trainPreference: ['preference run', 'preference runs'],
   evaluate: ['evaluation', 'evaluations'],
 };
 
@@ -20,14 +21,21 @@ function fact(name: string, text: string, ink: Ink): string[] {
   return [ink.faint(first) + head.slice(first.length), ...rest];
 }
 
-/** What the axes vary is told with them. */
-function describeTask({ task, annotator, model, axes = {} }: SweepDefinition): string {
-  const parts = [
-    ...(Object.hasOwn(axes, 'task') ? [] : [task]),
-    ...(Object.hasOwn(axes, 'annotator') ? [] : [`demonstrations by ${annotator}`]),
-    ...(Object.hasOwn(axes, 'model') ? [] : [`base model ${model}`]),
-  ];
-  return parts.join(', ');
+/** What places on the axes have, each once: an axis may change any field. */
+const everywhere = <T>(definition: SweepDefinition, pick: (place: SweepDefinition) => readonly T[]): T[] => [
+  ...new Set(variantsOf(definition).flatMap(({ definition: place }) => pick(place))),
+];
+
+/** What an axis is named after is printed with the axis. */
+function describeTask(definition: SweepDefinition): string {
+  const { axes = {} } = definition;
+  const name = (field: 'task' | 'annotator' | 'model', before: string): string[] =>
+    Object.hasOwn(axes, field) ? [] : [before + everywhere(definition, (at) => [at[field]]).join(' or ')];
+  return [
+    ...name('task', ''),
+    ...name('annotator', 'demonstrations by '),
+    ...name('model', 'base model '),
+  ].join(', ');
 }
 
 function describeAxes({ axes = {} }: SweepDefinition): string[] {
@@ -107,12 +115,12 @@ function describeCompute(summary: PlanSummary): string {
 }
 
 /** What the sweep could tell apart, before it has run. */
-function describeDetectable({ detectable }: PlanSummary, { evaluation, seeds }: SweepDefinition): string {
+function describeDetectable({ detectable, items }: PlanSummary, { seeds }: SweepDefinition): string {
   const scope =
     seeds.length === 1
       ? 'between these trained models; another seed may differ by more'
       : countOf(seeds.length, 'seed');
-  return `two splits that differ by ${detectable.toFixed(3)} or more (four times of five, ${formatCount(evaluation.items)} items, ${scope})`;
+  return `two splits that differ by ${detectable.toFixed(3)} or more (four times of five, ${formatCount(items)} items, ${scope})`;
 }
 
 function describeMoney({ budget, sftSpendShare, sftRows, pairRows, remainderUsd }: MoneyPurchase): string {
@@ -122,14 +130,15 @@ function describeMoney({ budget, sftSpendShare, sftRows, pairRows, remainderUsd 
 }
 
 /** What is evaluated besides the task that is tuned for, and where its problems are from. */
-function describeBeside({ evaluation: { beside = [] } }: SweepDefinition): string[] {
-  return beside.map((one) => {
+function describeBeside(definition: SweepDefinition): string[] {
+  const lines = everywhere(definition, ({ evaluation: { beside = [] } }) => beside).map((one) => {
     const name = nameOfBeside(one);
     const task = name === one.task ? '' : `${one.task}, `;
     const from = 'data' in one ? one.data.test : `its twin, seed ${one.seed}`;
     const judge = one.judge === undefined ? '' : `, judged by ${one.judge}`;
     return `${countOf(one.items, 'item')} of ${name} (${task}${from})${judge}`;
   });
+  return [...new Set(lines)];
 }
 
 /** What each judge is to say, whose price no plan knows. */

@@ -26,11 +26,15 @@ const ordinary: ReadonlySet<string> = new Set([
 
 const asksPeople = ({ lastFailure }: RunningStage): boolean => lastFailure?.code === 'ANNOTATION_PENDING';
 
-function whereOf({ workflowId }: RunningStage, { cells }: Standing): string {
-  const cell = cells.get(workflowId);
-  if (cell === undefined) return '';
+/** "r = 0.5 at 64, clean": the split, and the values on the axes. */
+function placeOf(cell: CellIdentity): string {
   const axes = Object.values(cell.axes ?? {}).map((label) => `, ${label}`);
   return `r = ${formatFraction(cell.sftFraction)} at ${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}${axes.join('')}`;
+}
+
+function whereOf({ workflowId }: RunningStage, { cells }: Standing): string {
+  const cell = cells.get(workflowId);
+  return cell === undefined ? '' : placeOf(cell);
 }
 
 /** "train 40/64", "loss 0.412", "8,512 tokens/s", "12 s left": what is known of a stage that runs. */
@@ -101,15 +105,12 @@ function headOf(standing: Standing): string {
 function scoresOf({ status }: Standing): string {
   const base = status.progress?.baseScore ?? null;
   const cells = status.progress?.cells ?? [];
+  const hasAxes = cells.some(({ cell: { axes } }) => axes !== undefined);
   const scored = cells.filter(({ state }) => state === 'done');
   const best = [...scored].sort((a, b) => (b.score ?? 0) - (a.score ?? 0))[0];
   const parts = [
-    ...(base === null ? [] : [`base ${base.toFixed(3)}`]),
-    ...(best?.score === undefined
-      ? []
-      : [
-          `highest so far ${best.score.toFixed(3)} (r = ${formatFraction(best.cell.sftFraction)} at ${formatBudget(best.cell.budget, best.cell.budgetUnit ?? 'rows')})`,
-        ]),
+    ...(base === null ? [] : [`base ${base.toFixed(3)}${hasAxes ? ' at the first place' : ''}`]),
+    ...(best?.score === undefined ? [] : [`highest so far ${best.score.toFixed(3)} (${placeOf(best.cell)})`]),
   ];
   return parts.join(', ');
 }

@@ -80,10 +80,14 @@ function besideNames({ cells, baseBeside = [] }: SweepProgress): string[] {
   return [...new Set([...baseBeside, ...cells.flatMap(({ beside = [] }) => beside)].map(({ name }) => name))];
 }
 
-function describeBase({ baseScore, baseBeside = [] }: SweepProgress): string {
+/** The base at the first place on the axes; the report has the others. */
+function describeBase({ baseScore, baseBeside = [], cells }: SweepProgress): string {
   if (baseScore === null) return '';
   const others = baseBeside.map(({ name, ...score }) => `, ${name} ${scoreText(score)}`);
-  return ` Base model ${formatScore(baseScore)}${others.join('')}.`;
+  const where = cells.some(({ cell: { axes } }) => axes !== undefined)
+    ? ' at the first place on the axes'
+    : '';
+  return ` Base model${where} ${formatScore(baseScore)}${others.join('')}.`;
 }
 
 function besideCell({ beside = [] }: CellProgress, name: string): string {

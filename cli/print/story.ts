@@ -133,7 +133,7 @@ function totals(story: AuditStory, ink: Ink): string[] {
       `${(all.deviceMs / 3_600_000).toFixed(4)} hours; processor ${(all.cpuMs / 3_600_000).toFixed(4)} hours${unknown}`,
     ],
     ['Tokens', `${formatCount(all.tokens)}; ${countOf(all.checkerCalls, 'checker call')}`],
-    ['Money', `${formatUsd(all.usd)} for rows and calls of its own attempts`],
+    ['Money', `${formatUsd(all.usd)} by its own attempts; a row that stages share counts in each`],
   ] as const;
   return entries.map(([name, value]) => `  ${ink.faint(padRight(name, 8))}  ${value}`);
 }

@@ -1,4 +1,4 @@
-import type { PreferenceLossName } from '../../contracts/losses';
+import { lossTitles } from '../../contracts/loss-titles';
 import type { PlannedStage } from '../../contracts/stage';
 import { stageSeed, trainingRevision } from './keys';
 import { baseModel, makeStage, outputOf, type StageContext } from './parts';
@@ -47,18 +47,6 @@ export function freezeReferenceStage(
     title: adapter === null ? 'Reference: the base model' : `Reference after ${adapter.title}`,
   });
 }
-
-const lossTitles: Readonly<Record<PreferenceLossName, string>> = {
-  sigmoid: 'DPO',
-  cdpo: 'Conservative DPO',
-  robust: 'Robust DPO',
-  hinge: 'Hinge preference tuning',
-  ipo: 'IPO',
-  'sigmoid-norm': 'Length-normalised DPO',
-  simpo: 'SimPO',
-  'sigmoid-nll': 'DPO with NLL',
-  kto: 'KTO',
-};
 
 export interface PreferenceStageOptions {
   readonly reference: PlannedStage<'freezeReference'>;

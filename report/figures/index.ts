@@ -5,16 +5,17 @@ import type {
   PriceSensitivity,
   SubjectAnalysis,
 } from '../../contracts/analysis';
+import { lossTitles } from '../../contracts/loss-titles';
 import { formatBudget, formatFraction } from '../format';
 import type { Chapter, TrainingEvidence } from '../input';
 import { coldStartRates, type AnsweringRates } from './cold-start';
 import { contrast, type ContrastRow } from './contrast';
-import { trainingCurves, type Curve } from './curves';
 import { costFrontier, type CostPoint } from './frontier';
 import { heatMap } from './heat-map';
 import { priceSensitivity } from './prices';
 import type { Figure } from './render';
 import { orderedFractions, scoreByBudget, type ScorePoint } from './score-by-budget';
+import { trainingFigures } from './training';
 
 /** A score with bounds to draw: where nothing says how sure it is, the bar has no length. */
 function drawable({ estimate, low, high }: Estimate): { score: number; low: number; high: number } {
@@ -29,62 +30,6 @@ function scorePoints({ cells, budgets }: SubjectAnalysis): ScorePoint[] {
     best: budgets.some((one) => one.budget === budget && one.sftFraction === sftFraction),
     near: budgets.find((one) => one.budget === budget)?.regions[0]?.fractions.includes(sftFraction) ?? false,
   }));
-}
-
-interface CurveSource {
-  readonly training: readonly TrainingEvidence[];
-  /** In the order of the other pictures' legends, so that a fraction keeps its colour. */
-  readonly fractions: readonly number[];
-}
-
-function curvesOf(
-  { training, fractions }: CurveSource,
-  kind: TrainingEvidence['kind'],
-  value: string,
-): Curve[] {
-  return training
-    .filter((stage) => stage.kind === kind)
-    .map(({ name, sftFraction, rows }) => ({
-      name,
-      series: Math.max(0, fractions.indexOf(sftFraction)),
-      points: rows.flatMap(({ step, values }) =>
-        values[value] === undefined ? [] : [{ step, value: values[value] }],
-      ),
-    }))
-    .filter(({ points }) => points.length > 0);
-}
-
-function trainingFigures(source: CurveSource): Figure[] {
-  const all = [
-    {
-      name: 'sft-loss',
-      title: 'SFT loss',
-      yTitle: 'Loss per supervised token (nats)',
-      curves: curvesOf(source, 'trainSft', 'loss'),
-    },
-    {
-      name: 'dpo-loss',
-      title: 'DPO loss',
-      yTitle: 'Loss per pair (nats)',
-      curves: curvesOf(source, 'trainPreference', 'loss'),
-      start: Math.LN2,
-    },
-    {
-      name: 'dpo-margin',
-      title: 'DPO reward margin',
-      yTitle: 'Reward of chosen less rejected',
-      curves: curvesOf(source, 'trainPreference', 'rewards/margin'),
-      start: 0,
-    },
-    {
-      name: 'dpo-chosen',
-      title: 'Log-probability of the chosen answer',
-      yTitle: 'Reward of chosen',
-      curves: curvesOf(source, 'trainPreference', 'rewards/chosen'),
-      start: 0,
-    },
-  ];
-  return all.filter(({ curves }) => curves.length > 0).map(trainingCurves);
 }
 
 function ratesOf(name: string, { score, style }: Pick<CellAnalysis, 'score' | 'style'>): AnsweringRates {
@@ -115,13 +60,14 @@ const controlNames: Readonly<Record<ControlAnalysis['kind'], string>> = {
 };
 
 /** A winning mixture, its controls and pure SFT. */
-function rowsBeside(analysis: SubjectAnalysis, controls: readonly ControlAnalysis[]): ContrastRow[] {
+function rowsBeside({ analysis, loss }: Chapter, controls: readonly ControlAnalysis[]): ContrastRow[] {
   const [{ budget, sftFraction, mixture }] = controls as [ControlAnalysis];
   const place = formatBudget(budget, analysis.unit);
   const at = `${place}, r = ${formatFraction(sftFraction)}`;
   const pure = analysis.cells.filter((cell) => cell.budget === budget && cell.sftFraction === 1);
+  const tuning = loss === undefined ? 'preference tuning' : lossTitles[loss.name];
   return [
-    { label: `${at}: SFT, then DPO on pairs`, kind: 'mixture', ...drawable(mixture) },
+    { label: `${at}: SFT, then ${tuning} on pairs`, kind: 'mixture', ...drawable(mixture) },
     ...controls.map(({ kind, control }) => ({
       label: `${at}: ${controlNames[kind]}`,
       kind: 'control',
@@ -135,11 +81,12 @@ function rowsBeside(analysis: SubjectAnalysis, controls: readonly ControlAnalysi
   ];
 }
 
-function controlRows(analysis: SubjectAnalysis): ContrastRow[] {
+function controlRows(chapter: Chapter): ContrastRow[] {
+  const { analysis } = chapter;
   const budgets = new Set(analysis.controls.map(({ budget }) => budget));
   return [...budgets].flatMap((budget) =>
     rowsBeside(
-      analysis,
+      chapter,
       analysis.controls.filter((control) => control.budget === budget),
     ),
   );
@@ -191,8 +138,9 @@ function moneyFigures({ analysis, metric }: Chapter): Figure[] {
   ];
 }
 
-function controlFigures({ analysis, metric }: Chapter): Figure[] {
-  const rows = controlRows(analysis);
+function controlFigures(chapter: Chapter): Figure[] {
+  const { metric } = chapter;
+  const rows = controlRows(chapter);
   if (rows.length === 0) return [];
   return [contrast({ name: 'control', title: 'The winning mixture and its control', metric, rows })];
 }
@@ -204,7 +152,7 @@ export function listFigures({ scores, money, coldStart, control, training }: Rep
 
 /** Plans every picture that a chapter has data for; their names begin with the chapter's prefix. */
 export function planFigures(chapter: Chapter, training: readonly TrainingEvidence[]): ReportFigures {
-  const { analysis, prefix } = chapter;
+  const { analysis, prefix, loss } = chapter;
   const models = coldStartModels(analysis).filter(({ formatRate }) => formatRate !== null);
   const fractions = orderedFractions(scorePoints(analysis));
   const named = (figures: readonly Figure[]): Figure[] =>
@@ -214,6 +162,6 @@ export function planFigures(chapter: Chapter, training: readonly TrainingEvidenc
     money: named(moneyFigures(chapter)),
     coldStart: named(models.length === 0 ? [] : [coldStartRates(models)]),
     control: named(controlFigures(chapter)),
-    training: named(trainingFigures({ training, fractions })),
+    training: named(loss === undefined ? [] : trainingFigures({ training, fractions, loss })),
   };
 }

@@ -102,10 +102,9 @@ function purchaseTable({ result }: ReportInput): Html {
 /** All that the run did, also what failed: the table below has what ended with a score. */
 function workWords({ totals }: ReportInput): Html {
   if (totals === undefined) return html``;
-  const { workingMs, usd } = totals;
   return html`<p>
-    The run by its ledger: ${describeTotals(totals)}. They worked ${formatDuration(workingMs)}; rows and calls
-    cost ${formatUsd(usd)}.
+    The run by its ledger: ${describeTotals(totals)}. Its attempts worked ${formatDuration(totals.workingMs)}
+    together.
   </p>`;
 }
 

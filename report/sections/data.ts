@@ -27,7 +27,7 @@ function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): 
     .map(({ maxLength, overLength }) => `${formatCount(maxLength)} tokens, "${overLength}"`)
     .join(' and ');
   return html`<p>
-    ${counted(long, 'row was', 'rows were')} longer than the limit of SFT and DPO (${policies});
+    ${counted(long, 'row was', 'rows were')} longer than the limit of SFT and preference tuning (${policies});
     ${counted(cut, 'prompt was', 'prompts were')} cut for generation. A row that several stages read counts in
     each.
   </p>`;

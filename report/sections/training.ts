@@ -1,17 +1,36 @@
+import { hasNoReference } from '../../contracts/loss-titles';
+import type { PreferenceLoss } from '../../contracts/losses';
 import type { Figure } from '../figures/render';
+import { lossAtReference } from '../figures/training';
 import { html, type Html } from '../html';
 import { figureBlock, section } from './parts';
 
-const captions: Readonly<Record<string, string>> = {
-  'sft-loss': 'Each step thin, a line fitted to its neighbours thick.',
-  'dpo-loss': 'The dotted line is ln 2, where the policy is the reference.',
-  'dpo-margin': 'Grows from 0 as the policy tells chosen from rejected.',
-  'dpo-chosen': 'Below 0 the chosen answers became less likely too: a known side effect of DPO.',
+const startWords = (loss: PreferenceLoss): string => {
+  const start = lossAtReference(loss);
+  if (start === undefined) return '';
+  const value = start === Math.LN2 ? 'ln 2' : start.toPrecision(3);
+  return `The dotted line is ${value}, where the policy is the reference.`;
 };
 
+/** What the curves of each picture mean under a loss. */
+function captionsOf(loss: PreferenceLoss): Readonly<Record<string, string>> {
+  const alone = hasNoReference(loss.name);
+  return {
+    'sft-loss': 'Each step thin, a line fitted to its neighbours thick.',
+    'preference-loss': startWords(loss),
+    'preference-margin': alone
+      ? 'Grows as the policy comes to prefer chosen to rejected; this loss compares with no reference.'
+      : 'Grows from 0 as the policy comes to prefer chosen to rejected.',
+    'preference-chosen': alone
+      ? 'Where it falls, the chosen answers became less likely than they were before.'
+      : 'Below 0 the chosen answers became less likely than under the reference: a known side effect.',
+  };
+}
+
 /** Training curves of the largest budget. */
-export async function trainingSection(figures: readonly Figure[]): Promise<Html> {
+export async function trainingSection(figures: readonly Figure[], loss: PreferenceLoss): Promise<Html> {
   if (figures.length === 0) return html``;
+  const captions = captionsOf(loss);
   const pictures = await Promise.all(
     figures.map((figure) => figureBlock(figure, captions[figure.name] ?? '')),
   );

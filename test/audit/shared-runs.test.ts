@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import {
   readEvidence,
@@ -11,7 +10,11 @@ import {
   writeCrate,
 } from '../../audit';
 import { readRunTotals } from '../../cli/run-totals';
-import { readStatus } from '../../client';
+import { renderEnding } from '../../cli/print/ending';
+import { renderStatus } from '../../cli/print/status';
+import { placeFacts } from '../../cli/place-facts';
+import { writeReport } from '../../cli/report-files';
+import { readStatus, type RunStatus } from '../../client';
 import { type AuditStory, describeTotals } from '../../contracts/audit-story';
 import type { LedgerLine, LineOf } from '../../contracts/ledger';
 import type { Task } from '../../contracts/task';
@@ -67,6 +70,7 @@ describe('server: what exports say of runs that share stages', function () {
   let reuser: RanSweep;
   let failing: RanSweep;
   let cancelled: string;
+  let failedStatus: RunStatus;
   let story: AuditStory;
   /** Attempts that the ledgers of the reuser's stages know, by who opened them. */
   let started: LineOf<'attempt-started'>[];
@@ -90,10 +94,15 @@ describe('server: what exports say of runs that share stages', function () {
         cancelled = await cancelTraining(client);
         const again = { ...small, ...long, name: 'maker', sftFractions: [1] };
         maker = await runSweep(client, await resolveTinySweep(again), { home });
-        // A page of its own for each cell: runs that go on in new ones are the run's own.
-        await sleep(20);
-        const axes = { 'preference.learningRate': [1e-4, 2e-4], annotator: ['majority-error', 'clean'] };
-        const wide = { ...small, ...long, name: 'reuser', sftFractions: [1, 0.5], axes };
+        const axes = {
+          loss: {
+            dpo: { 'preference.loss': { name: 'sigmoid', beta: 0.1 } },
+            simpo: { 'preference.loss': { name: 'simpo', beta: 2, gamma: 0.5 } },
+          },
+          annotator: ['majority-error', 'clean'],
+        };
+        const more = { evaluation: { items: 5, maxNewTokens: 24 } };
+        const wide = { ...small, ...long, ...more, name: 'reuser', sftFractions: [1, 0.5], axes };
         reuser = await runSweep(client, await resolveTinySweep(wide), {
           home,
           orchestration: { pageSize: 3 },
@@ -109,6 +118,7 @@ describe('server: what exports say of runs that share stages', function () {
         );
         const status = await readStatus(client, failing.plan.sweepId, { home });
         assert.equal(status.state, 'COMPLETED');
+        failedStatus = status;
       },
       [unjudged],
     );
@@ -118,6 +128,9 @@ describe('server: what exports say of runs that share stages', function () {
     started = chains.flat().filter(isStart);
   });
 
+  /** The maker trained; the cancelled one got as far as the data. */
+  const makers = () => [cancelled, maker.plan.sweepId];
+  const sorted = (all: readonly unknown[]) => [...new Set(all)].sort();
   const own = () => started.filter(({ experimentId }) => experimentId === reuser.plan.sweepId);
 
   it('the fixture shares stages, and other runs have attempts at them', () => {
@@ -133,7 +146,7 @@ describe('server: what exports say of runs that share stages', function () {
     assert.ok(stages.every(({ attempts }) => attempts.every(({ startedAt }) => startedAt >= openedAt)));
     const reused = stages.filter(({ state }) => state === 'reused');
     assert.ok(reused.length > 0 && reused.every(({ attempts }) => attempts.length === 0));
-    assert.deepEqual([...new Set(reused.map(({ madeBy }) => madeBy))], [maker.plan.sweepId]);
+    assert.deepEqual(sorted(reused.map(({ madeBy }) => madeBy)), makers());
     assert.equal(totals.states.reused, reused.length);
     assert.deepEqual(story.lastRun?.totals, totals, 'it ran once, if in several pages');
     assert.equal(reuser.result.cost.attempts, totals.attempts);
@@ -168,7 +181,7 @@ describe('server: what exports say of runs that share stages', function () {
     const owners = events.flatMap(({ inputs }) =>
       inputs.flatMap(({ facets }) => facets.ownership?.owners.map(({ name }) => name) ?? []),
     );
-    assert.deepEqual([...new Set(owners)], [maker.plan.sweepId]);
+    assert.ok(owners.length > 0 && owners.every((owner) => makers().includes(owner)), owners.join());
   });
 
   it('an in-toto statement attests what the run made; the rest are dependencies with their makers', async () => {
@@ -193,7 +206,8 @@ describe('server: what exports say of runs that share stages', function () {
     assert.ok(foreign.length > 0);
     for (const { name, annotations } of foreign) {
       assert.ok(keysOf('reused').includes(named(name)), name);
-      assert.equal(annotations?.madeBy, maker.plan.sweepId);
+      const stage = story.stages.find(({ key }) => key === named(name));
+      assert.equal(annotations?.madeBy, stage?.madeBy);
     }
   });
 
@@ -217,8 +231,8 @@ describe('server: what exports say of runs that share stages', function () {
     const reused = graph.filter(({ isBasedOn }) => isBasedOn !== undefined);
     assert.equal(reused.length, story.totals.states.reused);
     assert.deepEqual(
-      [...new Set(reused.map(({ isBasedOn }) => isBasedOn?.['@id']))],
-      [`#sweep-${maker.plan.sweepId}`],
+      sorted(reused.map(({ isBasedOn }) => isBasedOn?.['@id'])),
+      makers().map((id) => `#sweep-${id}`),
     );
     assert.equal(statusOf(graph), 'CompletedActionStatus');
   });
@@ -231,7 +245,7 @@ describe('server: what exports say of runs that share stages', function () {
     const errorOf = (graph: readonly Entity[]): string =>
       graph.find((entity) => entity['@id'] === '#run')?.error ?? '';
     assert.match(errorOf(stopped), /cancelled/);
-    assert.match(errorOf(broken), /2 of 2 cells did not finish: 10 stages, 3 failed/);
+    assert.match(errorOf(broken), /2 of 2 cells did not finish: 10 stages, 1 reused, 3 failed/);
   });
 
   it('MLflow has every cell, also those that share an evaluation; sending again adds nothing', async () => {
@@ -279,21 +293,102 @@ describe('server: what exports say of runs that share stages', function () {
 
   it('a model card speaks of the winning cell’s own values, and of who made its stages', async () => {
     const card = await text(story.experimentId, 'model-card');
-    const best = [...reuser.result.cells].sort((a, b) => b.evaluation.score - a.evaluation.score)[0];
-    assert.ok(card.includes(`annotator “${best?.cell.annotator ?? ''}”`), card);
+    const [, fraction, loss, annotator] = /^# .*, r ([\d.]+), loss (\w+), annotator (\S+),/m.exec(card) ?? [];
+    const best = reuser.result.cells.find(
+      ({ cell: { sftFraction, axes = {} } }) =>
+        String(sftFraction) === fraction && axes['annotator'] === annotator && axes['loss'] === loss,
+    );
+    const most = Math.max(...reuser.result.cells.map(({ evaluation }) => evaluation.score));
+    assert.equal(best?.evaluation.score, most);
+    assert.ok(card.includes(`annotator “${best.cell.annotator}”`), card);
     assert.ok(!card.includes('base_model'), 'the embedded model has no name on the hub');
-    const kinds = new Set(best?.stages.map(({ kind }) => kind));
-    assert.equal(card.includes('"dpo"'), kinds.has('trainPreference'));
+    const kinds = new Set(best.stages.map(({ kind }) => kind));
+    for (const name of ['dpo', 'simpo'])
+      assert.equal(card.includes(`"${name}"`), kinds.has('trainPreference') && name === loss);
   });
 
   it('totals of a run whose evaluations failed have its stages, attempts and failures', async () => {
     const { totals, state } = await readStory(store, failing.plan.sweepId);
-    assert.equal(describeTotals(totals), '10 stages, 3 failed; 10 attempts, 3 failed');
+    assert.equal(describeTotals(totals), '10 stages, 1 reused, 3 failed; 9 attempts, 3 failed');
     assert.equal(state.is, 'failed');
-    assert.deepEqual(await readRunTotals(store, failing.plan.sweepId), totals);
+    assert.equal(state.is, 'failed');
   });
 
-  it('money in the totals is what the run itself was asked', () => {
-    assert.equal(story.totals.usd.toFixed(4), (reuser.result.spend?.usd ?? NaN).toFixed(4));
+  it('status, ending and report of such a run have the same totals as its audit', async () => {
+    const { plan, result, resolved } = failing;
+    const words = describeTotals((await readStory(store, plan.sweepId)).totals);
+    const totals = await readRunTotals(store, plan.sweepId);
+    assert.equal(totals && describeTotals(totals), words);
+    assert.ok(
+      renderStatus({ ...failedStatus, ...(totals && { totals }) }, createInk(false))
+        .join('\n')
+        .includes(words),
+    );
+    const record = {
+      definition: resolved.definition,
+      places: placeFacts(resolved, [unjudged]),
+      result,
+      run: {},
+    };
+    const files = await writeReport(store, record);
+    const [{ reportPath }] = files.parts;
+    assert.ok((await readFile(reportPath, 'utf8')).replace(/\s+/g, ' ').includes(words));
+    const ending = {
+      elapsedMs: 1,
+      acquisitionMs: 0,
+      stages: [],
+      reportPaths: [],
+      temporalUi: null,
+      server: null,
+    };
+    const printed = renderEnding({ ...ending, ...files, resultPath: files.resultPath }, createInk(false));
+    assert.ok(printed.join(' ').replace(/\s+/g, ' ').includes(words), printed.join('\n'));
+  });
+
+  it('each page of a sweep over losses reads its own definition and result', async () => {
+    const { result, resolved } = reuser;
+    const record = {
+      definition: resolved.definition,
+      places: placeFacts(resolved, [gradeSchoolMath]),
+      result,
+      run: {},
+    };
+    const { parts } = await writeReport(store, record);
+    assert.equal(parts.length, 4);
+    for (const { analysis, reportPath } of parts) {
+      const page = (await readFile(reportPath, 'utf8')).replace(/\s+/g, ' ');
+      const { loss = '', annotator = '' } = analysis.axes ?? {};
+      const isDpo = loss === 'dpo';
+      assert.equal(page.includes('where the policy is the reference'), isDpo, loss);
+      assert.equal(page.includes('this loss compares with no reference'), !isDpo, loss);
+      const fallen = analysis.findings.filter(({ kind }) => kind === 'falling-chosen');
+      assert.ok(isDpo || fallen.length === 0, 'a reward without a reference was held against 0');
+      const own = gradeSchoolMath.annotators.find(({ name }) => name === annotator)?.description ?? '';
+      const others = gradeSchoolMath.annotators.filter(({ name }) => name !== annotator);
+      const text = page.replaceAll('&#39;', "'").replaceAll('&quot;', '"');
+      assert.ok(text.includes(own), annotator);
+      assert.ok(others.every(({ description }) => !text.includes(description)));
+      assert.equal(analysis.annotator, annotator);
+    }
+  });
+
+  it('money and time in the totals are those of the run’s own lines in the ledger', async () => {
+    const chains = await Promise.all(story.stages.map(({ key }) => readLedger(store.paths.stageLedger(key))));
+    const ended = chains
+      .flat()
+      .flatMap((line) =>
+        line.type === 'attempt-ended' && line.experimentId === story.experimentId ? [line] : [],
+      );
+    const sum = (pick: (line: (typeof ended)[number]) => number): number =>
+      ended.reduce((total, line) => total + pick(line), 0);
+    const { usd, deviceMs, tokens } = story.totals;
+    assert.ok(usd > 0 && tokens > 0);
+    assert.deepEqual(
+      [usd, deviceMs, tokens].map((value) => value.toFixed(6)),
+      [sum((line) => line.usd ?? 0), sum((line) => line.deviceMs), sum((line) => line.tokens)].map((value) =>
+        value.toFixed(6),
+      ),
+    );
+    assert.equal(reuser.result.cost.tokens, tokens);
   });
 });

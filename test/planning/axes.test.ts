@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { BudgetlineError } from '../../contracts/failures';
 import type { CellResult, EvaluationSummary, SweepResult } from '../../contracts/results';
+import type { StageResult } from '../../contracts/stage';
 import { isName } from '../../contracts/names';
 import { coordinatesSlug, planSweep, splitResult, sweepIdOf, variantsOf } from '../../planning';
 import { resolveSweep } from './support';
@@ -187,13 +188,19 @@ describe('pure: a result cut along its axes', () => {
     ...{ cell, evaluation: evaluation(index / 1000), stages: [], annotationUsd: 1 },
   }));
   const noCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, checkerCalls: 0 };
+  const baseStage = (key: string): StageResult => ({
+    ...{ key, kind: 'evaluate', title: key, digest: key, cached: false, ledgerHead: null },
+    ...{ metrics: {}, cost: noCost },
+  });
   const [hole, ...done] = cells;
   const result: SweepResult = {
-    ...{ sweepId: plan.sweepId, definitionDigest: plan.definitionDigest, baseStages: [], ledgerHead: null },
+    ...{ sweepId: plan.sweepId, definitionDigest: plan.definitionDigest, ledgerHead: null },
     ...{ base: evaluation(0.1), cells: done, cost: noCost },
+    baseStages: plan.variants.map((_, index) => baseStage(`base-${index}`)),
     variants: plan.variants.map(({ coordinates }, index) => ({
       axes: coordinates,
       base: evaluation(index / 10),
+      stageKeys: [`base-${index}`],
     })),
     holes: [{ cell: hole!.cell, code: 'TRAINER_DIVERGED', message: 'It diverged.' }],
     controls: [{ kind: 'sft-on-chosen', of: done[0]!.cell.id, evaluation: evaluation(0.5), stages: [] }],
@@ -223,6 +230,10 @@ describe('pure: a result cut along its axes', () => {
       [0, 0.1, 0.2, 0.3, 0.4, 0.5],
     );
     assert.equal(new Set(parts.map((part) => part.result.sweepId)).size, 6);
+    assert.deepEqual(
+      parts.map((part) => part.result.baseStages.map(({ key }) => key)),
+      parts.map((_, index) => [`base-${index}`]),
+    );
   });
 
   it('is the whole where there are no axes', () => {

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import type { PreferenceLoss } from '../../contracts/losses';
 import { formatCount, formatDuration, formatScore } from '../../report/format';
 import { smoothCurve } from '../../report/figures/curves';
 import { html } from '../../report/html';
@@ -132,13 +133,33 @@ describe('pure: report', function () {
       'cold-start',
       'control',
       'sft-loss',
-      'dpo-loss',
-      'dpo-margin',
-      'dpo-chosen',
+      'preference-loss',
+      'preference-margin',
+      'preference-chosen',
     ];
     assert.deepEqual(Object.keys(figures).sort(), names.sort());
     for (const svg of Object.values(figures))
       assert.match(svg, /^<svg role="img" aria-labelledby="[^"]+".*<title .*<desc /);
+  });
+
+  it('explains training curves by the loss that they are of', async () => {
+    const page = (loss: PreferenceLoss): Promise<string> => {
+      const { preference } = input.definition;
+      return renderReport({
+        ...input,
+        definition: { ...input.definition, preference: { ...preference, loss } },
+      });
+    };
+    const training = async (loss: PreferenceLoss): Promise<string> =>
+      /<section id="training"[^]*?<\/section>/.exec(await page(loss))?.[0] ?? '';
+    const dpo = await training({ name: 'sigmoid', beta: 0.1 });
+    assert.ok(dpo.includes('DPO: loss') && dpo.includes('ln 2, where the policy is the reference'));
+    const simpo = await training({ name: 'simpo', beta: 2, gamma: 0.5 });
+    assert.ok(simpo.includes('SimPO: loss') && simpo.includes('compares with no reference'));
+    assert.doesNotMatch(simpo, /ln 2|DPO|than under the reference|Grows from 0/);
+    const ipo = await training({ name: 'ipo', beta: 0.5 });
+    assert.ok(ipo.includes('The dotted line is 1.00, where the policy is the reference'));
+    assert.doesNotMatch(await page({ name: 'simpo', beta: 2, gamma: 0.5 }), /then DPO on pairs/);
   });
 
   it('stands without r = 0, without a mixture, without curves or samples', async () => {

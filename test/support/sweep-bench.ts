@@ -45,6 +45,7 @@ export function withWorkers<T>(
 }
 
 export interface RanSweep {
+  readonly resolved: ResolvedSweep;
   readonly plan: SweepPlan;
   readonly result: SweepResult;
   readonly statuses: readonly SweepStatus[];
@@ -64,5 +65,5 @@ export async function runSweep(
     ...{ client, plan, started, onStatus, intervalMs: 250 },
     ...(home === undefined ? {} : { home }),
   });
-  return { plan, result, statuses };
+  return { resolved, plan, result, statuses };
 }

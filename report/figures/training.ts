@@ -1,0 +1,91 @@
+import { hasNoReference, lossTitles } from '../../contracts/loss-titles';
+import type { PreferenceLoss } from '../../contracts/losses';
+import type { TrainingEvidence } from '../input';
+import { trainingCurves, type Curve, type CurvesData } from './curves';
+import type { Figure } from './render';
+
+export interface CurveSource {
+  readonly training: readonly TrainingEvidence[];
+  /** In the order of the other pictures' legends, so that a fraction keeps its colour. */
+  readonly fractions: readonly number[];
+  /** With which the preference stages were trained. */
+  readonly loss: PreferenceLoss;
+}
+
+function curvesOf(
+  { training, fractions }: CurveSource,
+  kind: TrainingEvidence['kind'],
+  value: string,
+): Curve[] {
+  return training
+    .filter((stage) => stage.kind === kind)
+    .map(({ name, sftFraction, rows }) => ({
+      name,
+      series: Math.max(0, fractions.indexOf(sftFraction)),
+      points: rows.flatMap(({ step, values }) =>
+        values[value] === undefined ? [] : [{ step, value: values[value] }],
+      ),
+    }))
+    .filter(({ points }) => points.length > 0);
+}
+
+/** A pair's loss while the policy is the reference; undefined where that depends on the rows. */
+export function lossAtReference(loss: PreferenceLoss): number | undefined {
+  switch (loss.name) {
+    case 'sigmoid':
+    case 'cdpo':
+    case 'robust':
+    case 'sigmoid-norm':
+      return Math.LN2;
+    case 'hinge':
+      return 1;
+    case 'ipo':
+      return 1 / (4 * loss.beta ** 2);
+    case 'simpo':
+    case 'sigmoid-nll':
+    case 'kto':
+      return undefined;
+  }
+}
+
+function preferenceCurves(source: CurveSource): CurvesData[] {
+  const { loss } = source;
+  const title = lossTitles[loss.name];
+  const curves = (value: string): Curve[] => curvesOf(source, 'trainPreference', value);
+  const lossStart = lossAtReference(loss);
+  const rewardStart = hasNoReference(loss.name) ? {} : { start: 0 };
+  return [
+    {
+      name: 'preference-loss',
+      title: `${title}: loss`,
+      yTitle: loss.name === 'kto' ? 'Loss per answer' : 'Loss per pair',
+      curves: curves('loss'),
+      ...(lossStart === undefined ? {} : { start: lossStart }),
+    },
+    {
+      name: 'preference-margin',
+      title: `${title}: reward margin`,
+      yTitle: 'Reward of chosen less rejected',
+      curves: curves('rewards/margin'),
+      ...rewardStart,
+    },
+    {
+      name: 'preference-chosen',
+      title: 'Log-probability of the chosen answer',
+      yTitle: hasNoReference(loss.name) ? 'Reward of chosen (β × mean per token)' : 'Reward of chosen',
+      curves: curves('rewards/chosen'),
+      ...rewardStart,
+    },
+  ];
+}
+
+/** Training curves; a picture without data is left out. */
+export function trainingFigures(source: CurveSource): Figure[] {
+  const sft = {
+    name: 'sft-loss',
+    title: 'SFT loss',
+    yTitle: 'Loss per supervised token (nats)',
+    curves: curvesOf(source, 'trainSft', 'loss'),
+  };
+  return [sft, ...preferenceCurves(source)].filter(({ curves }) => curves.length > 0).map(trainingCurves);
+}
