@@ -136,6 +136,7 @@ const plainContracts = [
   'names',
   'linear-modules',
   'canonical',
+  'loss-titles',
 ];
 
 const roomPath = (room) => (room.endsWith('.ts') ? `^${room.replace('.', '\\.')}$` : `^${room}/`);

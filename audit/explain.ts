@@ -6,6 +6,7 @@ import { isMissing, type Store } from '../store';
 import type { FieldDifference } from './flatten';
 import { readLedger } from './ledger';
 import { compareStages, readManifest } from './stage-differences';
+import { describeAttempts } from './attempts';
 
 /** Why a stage has a key of its own: how it differs from the stage of its kind that is most like it. */
 export interface StageExplanation {
@@ -63,14 +64,15 @@ async function resolveKey(store: Store, prefix: string): Promise<ArtifactManifes
   });
 }
 
-async function usesOf(store: Store, key: StageKey): Promise<string[]> {
+/** Experiments but its maker whose chains record the stage: cells of one sweep that share a stage reuse nothing. */
+async function usesOf(store: Store, { key, made }: ArtifactManifest): Promise<string[]> {
   const dir = store.paths.experimentLedger('x').replace(/x\.jsonl$/, '');
   const names = (await readdir(dir).catch(() => [])).filter((name) => name.endsWith('.jsonl'));
   const users = names.map(async (name) => {
     const id = name.slice(0, -'.jsonl'.length);
     const lines = await readLedger(store.paths.experimentLedger(id));
-    const used = lines.some((line) => line.type === 'stage-recorded' && line.stage === key && line.cached);
-    return used ? [id] : [];
+    const used = lines.some((line) => line.type === 'stage-recorded' && line.stage === key);
+    return used && id !== made.experimentId ? [id] : [];
   });
   return (await Promise.all(users)).flat();
 }
@@ -85,17 +87,13 @@ export async function explainStage(store: Store, prefix: string): Promise<StageE
   const manifest = await resolveKey(store, prefix);
   const { key, kind, title } = manifest;
   const lines = await readLedger(store.paths.stageLedger(key));
-  const endings = lines.filter((line) => line.type === 'attempt-ended');
-  const attempts = lines.flatMap((line) => {
-    if (line.type !== 'attempt-started') return [];
-    const ending = endings.find(({ fence }) => fence === line.fence);
-    const { outcome = 'lost', code = null } = ending ?? {};
-    return [{ at: line.time, experimentId: line.experimentId, outcome, code }];
+  const attempts = describeAttempts(lines).map(({ startedAt: at, experimentId, outcome, code }) => {
+    return { at, experimentId, outcome, code };
   });
   const nearest = await findNearest(store, manifest);
   return {
     ...{ key, kind, title, attempts },
-    usedBy: await usesOf(store, key),
+    usedBy: await usesOf(store, manifest),
     nearest: nearest === undefined ? null : { key: nearest.manifest.key, title: nearest.manifest.title },
     differences: nearest?.differences ?? [],
   };

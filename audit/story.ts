@@ -8,6 +8,7 @@ import {
 import type { LedgerLine, LineOf } from '../contracts/ledger';
 import type { Store } from '../store';
 import { readAnchor } from './anchor';
+import { describeAttempts } from './attempts';
 import {
   askedStages,
   unfinishedStages,
@@ -19,53 +20,6 @@ import { readLedger } from './ledger';
 import { unknownExperiment } from './run-files';
 import { readHistories, recordedStages, type ReadHistory } from './run-records';
 import { runsOf, stateOf, totalsIn, totalsOf } from './story-totals';
-
-type Start = LineOf<'attempt-started'>;
-type Ending = LineOf<'attempt-ended' | 'attempt-lost'>;
-
-const nothingUsed = {
-  ...{ exitCodes: [], wallMs: 0, deviceMs: 0, tokens: 0, checkerCalls: 0 },
-  ...{ cpuMs: null, peakMemoryBytes: null, usd: null },
-};
-
-function outcomeOf(
-  ending: Ending | undefined,
-): Pick<AuditedAttempt, 'outcome' | 'code' | 'message' | 'endedAt'> {
-  if (ending === undefined) return { outcome: 'open', code: null, message: null, endedAt: null };
-  const endedAt = ending.time;
-  if (ending.type === 'attempt-lost') return { outcome: 'lost', code: null, message: ending.reason, endedAt };
-  const { outcome, code, message } = ending;
-  return { outcome, code, message, endedAt };
-}
-
-function usedBy(
-  ending: Ending | undefined,
-): typeof nothingUsed | Pick<AuditedAttempt, keyof typeof nothingUsed> {
-  if (ending?.type !== 'attempt-ended') return nothingUsed;
-  const { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, usd } = ending;
-  return { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, usd };
-}
-
-function describeAttempt(start: Start, lines: readonly LedgerLine[]): AuditedAttempt {
-  const { fence, workflowId, runId, attempt, experimentId, actor, host, device, resumedFromStep } = start;
-  const its = lines.filter((line) => 'fence' in line && line.fence === fence);
-  const ending = its.find((line) => line.type === 'attempt-ended' || line.type === 'attempt-lost');
-  return {
-    ...{ fence, workflowId, runId, attempt, experimentId, actor, host, device, resumedFromStep },
-    startedAt: start.time,
-    ...outcomeOf(ending),
-    checkpoints: its.flatMap((line) =>
-      line.type === 'attempt-checkpoint' ? [{ at: line.time, step: line.step }] : [],
-    ),
-    rungs: its.flatMap((line) =>
-      line.type === 'attempt-rung' ? [{ fromStep: line.fromStep, rows: line.rows }] : [],
-    ),
-    warnings: its.flatMap((line) =>
-      line.type === 'attempt-warning' ? [{ code: line.code, message: line.message }] : [],
-    ),
-    ...usedBy(ending),
-  };
-}
 
 const msBetween = (from: string, to: string): number => Date.parse(to) - Date.parse(from);
 
@@ -95,9 +49,7 @@ async function describeStage(
 ): Promise<AuditedStage> {
   const { stage: key, kind } = record;
   const lines = await readLedger(store.paths.stageLedger(key));
-  const all = lines.flatMap((line) =>
-    line.type === 'attempt-started' ? [describeAttempt(line, lines)] : [],
-  );
+  const all = describeAttempts(lines);
   const attempts = all.filter((attempt) => attempt.experimentId === experimentId);
   const { title, made } = (await store.readArtifact({ kind, key }))?.manifest ?? {};
   const published = all.filter(({ outcome }) => outcome === 'published').at(-1);

@@ -35,7 +35,16 @@ export interface RunDifferences {
   readonly onlyB: readonly string[];
 }
 
-const pinned = z.looseObject({ resolved: z.looseObject({ model: z.looseObject({ digest: z.string() }) }) });
+const pinnedModel = z.looseObject({ model: z.looseObject({ digest: z.string() }) });
+const pinned = z.looseObject({ resolved: pinnedModel.extend({ variants: z.array(pinnedModel).optional() }) });
+
+/** SHA-256 of the base model; of those at all places on the axes, each once. */
+function modelDigests(input: unknown): string | undefined {
+  const { data } = pinned.safeParse(input);
+  if (data === undefined) return undefined;
+  const places = data.resolved.variants ?? [data.resolved];
+  return [...new Set(places.map(({ model }) => model.digest))].join(', ');
+}
 
 interface Facts extends ComparedRun {
   readonly definition: Record<string, unknown>;
@@ -91,7 +100,7 @@ async function readFacts(store: Store, experimentId: string): Promise<Facts> {
   return {
     ...{ experimentId, openedAt: opening.time },
     definition: opening.definition as Record<string, unknown>,
-    model: pinned.safeParse(histories[0]?.history.input).data?.resolved.model.digest,
+    model: modelDigests(histories[0]?.history.input),
     code: codeOf(starts, codes),
     environment: environmentOf(starts),
     cells: cellsOf(histories.map(({ history }) => history)),

@@ -141,6 +141,8 @@ export async function checkAttempts(subject: Subject): Promise<CheckResult> {
   const records = await subject.records();
   const found = await Promise.all(records.map((record) => checkStage(subject, record)));
   const chains = await Promise.all(records.map(({ stage }) => subject.stage(stage)));
-  const attempts = chains.flat().filter(({ type }) => type === 'attempt-started').length;
-  return { checked: `${attempts} attempts at ${records.length} stages`, findings: found.flat() };
+  const started = chains.flat().filter((line) => line.type === 'attempt-started');
+  const own = started.filter(({ experimentId }) => experimentId === subject.experimentId).length;
+  const others = started.length === own ? '' : `, and ${started.length - own} by other runs`;
+  return { checked: `${own} attempts at ${records.length} stages${others}`, findings: found.flat() };
 }

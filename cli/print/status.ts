@@ -85,7 +85,7 @@ function describeBase({ baseScore, baseBeside = [], cells }: SweepProgress): str
   if (baseScore === null) return '';
   const others = baseBeside.map(({ name, ...score }) => `, ${name} ${scoreText(score)}`);
   const where = cells.some(({ cell: { axes } }) => axes !== undefined)
-    ? ' at the first place on the axes'
+    ? ' at the first place'
     : '';
   return ` Base model${where} ${formatScore(baseScore)}${others.join('')}.`;
 }

@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
-import type { Client } from '@temporalio/client';
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   readEvidence,
   readLedger,
@@ -13,37 +15,23 @@ import { readRunTotals } from '../../cli/run-totals';
 import { renderEnding } from '../../cli/print/ending';
 import { renderStatus } from '../../cli/print/status';
 import { placeFacts } from '../../cli/place-facts';
-import { writeReport } from '../../cli/report-files';
-import { readStatus, type RunStatus } from '../../client';
+import type { RunStatus } from '../../client';
+import type { SweepAnalysis } from '../../contracts/analysis';
 import { type AuditStory, describeTotals } from '../../contracts/audit-story';
 import type { LedgerLine, LineOf } from '../../contracts/ledger';
 import type { Task } from '../../contracts/task';
 import { renderAuditPage } from '../../report';
-import { createStore, type Store } from '../../store';
-import { gradeSchoolMath, gradeSchoolMathDefaults } from '../../tasks';
-import { builtInTasks } from '../../workers';
+import { coordinatesSlug } from '../../planning';
+import { createStore, ensureDir, type Store } from '../../store';
+import { gradeSchoolMath } from '../../tasks';
 import { createInk } from '../../cli/print/ink';
 import { renderStory } from '../../cli/print/story';
-import { readFile } from 'node:fs/promises';
 import { acquisitionLimitMs } from '../support/temporal';
 import { temporaryFolder } from '../support/temporary';
-import { Going } from '../support/going-sweep';
-import { resolveTinySweep, runSweep, withWorkers, type RanSweep } from '../support/sweep-bench';
+import { call } from '../cli/support';
+import type { RanSweep } from '../support/sweep-bench';
 import { MlflowStandIn } from './support/mlflow-server';
-
-/** A task whose answers nobody can judge: every evaluation fails, and nothing before it does. */
-const unjudged: Task = {
-  ...gradeSchoolMath,
-  name: 'unjudged',
-  assess: () => {
-    throw new Error('nobody can judge this');
-  },
-};
-
-const { sft } = gradeSchoolMathDefaults;
-const small = { budgets: [8], evaluation: { items: 4, maxNewTokens: 24 }, controls: [] };
-/** Steps enough to be cancelled at, checkpoints enough to be seen at. */
-const long = { sft: { ...sft, epochs: 60 }, execution: { checkpointEverySteps: 2 } };
+import { runSharingSweeps, unjudged } from './support/sharing-sweeps';
 
 interface Event {
   readonly eventType: string;
@@ -75,53 +63,9 @@ describe('server: what exports say of runs that share stages', function () {
   /** Attempts that the ledgers of the reuser's stages know, by who opened them. */
   let started: LineOf<'attempt-started'>[];
 
-  async function cancelTraining(client: Client): Promise<string> {
-    const resolved = await resolveTinySweep({ ...small, ...long, name: 'cancelled', sftFractions: [1] });
-    const going = await Going.begin({ client, home: folder.path() }, resolved, { heartbeatSeconds: 5 });
-    await going.untilTraining();
-    await going.steer({ action: 'cancel' });
-    await assert.rejects(going.result, { code: 'RUN_ENDED' });
-    await going.untilNoTrainer();
-    return going.id;
-  }
-
   before(async () => {
     store = createStore(folder.path());
-    const home = folder.path();
-    await withWorkers(
-      home,
-      async (client) => {
-        cancelled = await cancelTraining(client);
-        const again = { ...small, ...long, name: 'maker', sftFractions: [1] };
-        maker = await runSweep(client, await resolveTinySweep(again), { home });
-        const axes = {
-          loss: {
-            dpo: { 'preference.loss': { name: 'sigmoid', beta: 0.1 } },
-            simpo: { 'preference.loss': { name: 'simpo', beta: 2, gamma: 0.5 } },
-          },
-          annotator: ['majority-error', 'clean'],
-        };
-        const more = { evaluation: { items: 5, maxNewTokens: 24 } };
-        const wide = { ...small, ...long, ...more, name: 'reuser', sftFractions: [1, 0.5], axes };
-        reuser = await runSweep(client, await resolveTinySweep(wide), {
-          home,
-          orchestration: { pageSize: 3 },
-        });
-        const failed = { ...small, name: 'failing', task: 'unjudged', budgets: [8, 12], sftFractions: [1] };
-        const without = { execution: { infrastructureRetries: 0 } };
-        failing = await runSweep(
-          client,
-          await resolveTinySweep({ ...failed, ...without }, { tasks: [unjudged, ...builtInTasks] }),
-          {
-            home,
-          },
-        );
-        const status = await readStatus(client, failing.plan.sweepId, { home });
-        assert.equal(status.state, 'COMPLETED');
-        failedStatus = status;
-      },
-      [unjudged],
-    );
+    ({ cancelled, maker, reuser, failing, failedStatus } = await runSharingSweeps(folder.path()));
     story = await readStory(store, reuser.plan.sweepId);
     const chains = await Promise.all(story.stages.map(({ key }) => readLedger(store.paths.stageLedger(key))));
     const isStart = (line: LedgerLine): line is LineOf<'attempt-started'> => line.type === 'attempt-started';
@@ -132,6 +76,25 @@ describe('server: what exports say of runs that share stages', function () {
   const makers = () => [cancelled, maker.plan.sweepId];
   const sorted = (all: readonly unknown[]) => [...new Set(all)].sort();
   const own = () => started.filter(({ experimentId }) => experimentId === reuser.plan.sweepId);
+
+  /** What `budgetline report` prints and writes of a sweep. */
+  async function report({ resolved, result }: RanSweep, tasks: readonly Task[]) {
+    const { definition } = resolved;
+    const record = { format: 1, definition, places: placeFacts(resolved, tasks), result, run: {} };
+    const folderOf = await ensureDir(store.paths.report(result.sweepId));
+    await writeFile(join(folderOf, 'result.json'), JSON.stringify(record));
+    const env = { BUDGETLINE_HOME: folder.path() };
+    const { stdout, stderr, status } = await call(['report', result.sweepId, '--json'], { env });
+    assert.equal(status, 0, stderr);
+    const { analyses = [] } = JSON.parse(stdout) as {
+      readonly analyses?: { readonly axes: Record<string, string>; readonly analysis: SweepAnalysis }[];
+    };
+    const pages = (slug: string): string => {
+      const page = readFileSync(join(folderOf, `report${slug}.html`), 'utf8').replace(/\s+/g, ' ');
+      return page.replaceAll('&#39;', "'").replaceAll('&quot;', '"');
+    };
+    return { analyses, pages };
+  }
 
   it('the fixture shares stages, and other runs have attempts at them', () => {
     assert.deepEqual(reuser.result.holes, []);
@@ -315,7 +278,7 @@ describe('server: what exports say of runs that share stages', function () {
   });
 
   it('status, ending and report of such a run have the same totals as its audit', async () => {
-    const { plan, result, resolved } = failing;
+    const { plan } = failing;
     const words = describeTotals((await readStory(store, plan.sweepId)).totals);
     const totals = await readRunTotals(store, plan.sweepId);
     assert.equal(totals && describeTotals(totals), words);
@@ -324,51 +287,30 @@ describe('server: what exports say of runs that share stages', function () {
         .join('\n')
         .includes(words),
     );
-    const record = {
-      definition: resolved.definition,
-      places: placeFacts(resolved, [unjudged]),
-      result,
-      run: {},
-    };
-    const files = await writeReport(store, record);
-    const [{ reportPath }] = files.parts;
-    assert.ok((await readFile(reportPath, 'utf8')).replace(/\s+/g, ' ').includes(words));
-    const ending = {
-      elapsedMs: 1,
-      acquisitionMs: 0,
-      stages: [],
-      reportPaths: [],
-      temporalUi: null,
-      server: null,
-    };
-    const printed = renderEnding({ ...ending, ...files, resultPath: files.resultPath }, createInk(false));
+    const { pages } = await report(failing, [unjudged]);
+    assert.ok(pages('').includes(words));
+    const ending = { elapsedMs: 1, acquisitionMs: 0, stages: [], reportPaths: [], temporalUi: null };
+    const rest = { totals, server: null, resultPath: '', scoresPath: null };
+    const printed = renderEnding({ ...ending, ...rest }, createInk(false));
     assert.ok(printed.join(' ').replace(/\s+/g, ' ').includes(words), printed.join('\n'));
   });
 
   it('each page of a sweep over losses reads its own definition and result', async () => {
-    const { result, resolved } = reuser;
-    const record = {
-      definition: resolved.definition,
-      places: placeFacts(resolved, [gradeSchoolMath]),
-      result,
-      run: {},
-    };
-    const { parts } = await writeReport(store, record);
-    assert.equal(parts.length, 4);
-    for (const { analysis, reportPath } of parts) {
-      const page = (await readFile(reportPath, 'utf8')).replace(/\s+/g, ' ');
-      const { loss = '', annotator = '' } = analysis.axes ?? {};
+    const { analyses, pages } = await report(reuser, [gradeSchoolMath]);
+    assert.equal(analyses.length, 4);
+    for (const { axes, analysis } of analyses) {
+      const page = pages(coordinatesSlug(axes));
+      const { loss = '', annotator = '' } = axes;
       const isDpo = loss === 'dpo';
       assert.equal(page.includes('where the policy is the reference'), isDpo, loss);
       assert.equal(page.includes('this loss compares with no reference'), !isDpo, loss);
       const fallen = analysis.findings.filter(({ kind }) => kind === 'falling-chosen');
       assert.ok(isDpo || fallen.length === 0, 'a reward without a reference was held against 0');
-      const own = gradeSchoolMath.annotators.find(({ name }) => name === annotator)?.description ?? '';
-      const others = gradeSchoolMath.annotators.filter(({ name }) => name !== annotator);
-      const text = page.replaceAll('&#39;', "'").replaceAll('&quot;', '"');
-      assert.ok(text.includes(own), annotator);
-      assert.ok(others.every(({ description }) => !text.includes(description)));
+      for (const { name, description } of gradeSchoolMath.annotators)
+        assert.equal(page.includes(description), name === annotator, `${annotator}: ${description}`);
       assert.equal(analysis.annotator, annotator);
+      const bases = new Set(reuser.result.variants?.find((place) => place.axes['loss'] === loss)?.stageKeys);
+      assert.ok([...bases].every((key) => page.includes(key)));
     }
   });
 

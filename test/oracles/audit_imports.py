@@ -50,7 +50,7 @@ def check_mlflow(path: Path, address: str) -> None:
     assert len(runs) == len(sent["runs"]), (len(runs), len(sent["runs"]))
     for run in sent["runs"]:
         got = runs[run["run_name"]]
-        assert got.info.status == "FINISHED" and got.info.end_time == run["end_time"]
+        assert got.info.status == run["status"] and got.info.end_time == run["end_time"]
         assert got.data.params == {entry["key"]: entry["value"] for entry in run["params"]}
         assert got.data.metrics == {entry["key"]: entry["value"] for entry in run["metrics"]}
         for tag in run["tags"]:

@@ -1,0 +1,54 @@
+import type { AuditedAttempt } from '../contracts/audit-story';
+import type { LedgerLine, LineOf } from '../contracts/ledger';
+
+type Start = LineOf<'attempt-started'>;
+type Ending = LineOf<'attempt-ended' | 'attempt-lost'>;
+
+const nothingUsed = {
+  ...{ exitCodes: [], wallMs: 0, deviceMs: 0, tokens: 0, checkerCalls: 0 },
+  ...{ cpuMs: null, peakMemoryBytes: null, usd: null },
+};
+
+function outcomeOf(
+  ending: Ending | undefined,
+): Pick<AuditedAttempt, 'outcome' | 'code' | 'message' | 'endedAt'> {
+  if (ending === undefined) return { outcome: 'open', code: null, message: null, endedAt: null };
+  const endedAt = ending.time;
+  if (ending.type === 'attempt-lost') return { outcome: 'lost', code: null, message: ending.reason, endedAt };
+  const { outcome, code, message } = ending;
+  return { outcome, code, message, endedAt };
+}
+
+function usedBy(
+  ending: Ending | undefined,
+): typeof nothingUsed | Pick<AuditedAttempt, keyof typeof nothingUsed> {
+  if (ending?.type !== 'attempt-ended') return nothingUsed;
+  const { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, usd } = ending;
+  return { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, usd };
+}
+
+function describeAttempt(start: Start, lines: readonly LedgerLine[]): AuditedAttempt {
+  const { fence, workflowId, runId, attempt, experimentId, actor, host, device, resumedFromStep } = start;
+  const its = lines.filter((line) => 'fence' in line && line.fence === fence);
+  const ending = its.find((line) => line.type === 'attempt-ended' || line.type === 'attempt-lost');
+  return {
+    ...{ fence, workflowId, runId, attempt, experimentId, actor, host, device, resumedFromStep },
+    startedAt: start.time,
+    ...outcomeOf(ending),
+    checkpoints: its.flatMap((line) =>
+      line.type === 'attempt-checkpoint' ? [{ at: line.time, step: line.step }] : [],
+    ),
+    rungs: its.flatMap((line) =>
+      line.type === 'attempt-rung' ? [{ fromStep: line.fromStep, rows: line.rows }] : [],
+    ),
+    warnings: its.flatMap((line) =>
+      line.type === 'attempt-warning' ? [{ code: line.code, message: line.message }] : [],
+    ),
+    ...usedBy(ending),
+  };
+}
+
+/** Every attempt at a stage, as its chain has them, whoever opened it. */
+export function describeAttempts(lines: readonly LedgerLine[]): AuditedAttempt[] {
+  return lines.flatMap((line) => (line.type === 'attempt-started' ? [describeAttempt(line, lines)] : []));
+}
