@@ -88,7 +88,7 @@ describe('pure: the status of a run', () => {
       { ...status, progress: { of: 'sweep', sweep: { ...sweep, cells, controls } } },
       ink,
     );
-    assert.match(lines.join(' '), /Controls: 1 done,\s+1 running\./);
+    assert.match(lines.join(' '), /Controls: 1 done,\s+1\s+running\./);
     const ids = lines.slice(-cells.length).map((line) => line.split(/\s+/).at(-1));
     assert.deepEqual(ids, ['first', 'later', 'none', 'far', 'slip']);
   });
