@@ -96,10 +96,8 @@ export function stateOf(
     ({ history: { lastEvent } }) => hasEnded(lastEvent) && !lastEvent.endsWith('_COMPLETED'),
   );
   if (lost.length === 0 && isWhole(totals)) return { is: 'completed', reason: null };
-  return {
-    is: 'failed',
-    reason: `${lost.length} of ${cells.length} cells did not finish: ${describeTotals(totals)}.`,
-  };
+  const ofCells = lost.length === 0 ? '' : `${lost.length} of ${cells.length} cells did not finish: `;
+  return { is: 'failed', reason: `${ofCells}${describeTotals(totals)}.` };
 }
 
 const rootIdOf = (histories: readonly ReadHistory[], runId: string): string | undefined =>

@@ -23,7 +23,7 @@ import { runsOf, stateOf, totalsIn, totalsOf } from './story-totals';
 
 const msBetween = (from: string, to: string): number => Date.parse(to) - Date.parse(from);
 
-/** From being asked for to being there, less the work; by the first workflow whose history says both. */
+/** From being asked for to being there, less the work; by the first run that asked. */
 function waitedFor(asked: readonly Asked[], attempts: readonly AuditedAttempt[]): number | null {
   const [first] = asked;
   const doneAt = asked.filter(({ runId }) => runId === first?.runId).at(-1)?.doneAt ?? null;
