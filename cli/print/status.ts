@@ -84,9 +84,7 @@ function besideNames({ cells, baseBeside = [] }: SweepProgress): string[] {
 function describeBase({ baseScore, baseBeside = [], cells }: SweepProgress): string {
   if (baseScore === null) return '';
   const others = baseBeside.map(({ name, ...score }) => `, ${name} ${scoreText(score)}`);
-  const where = cells.some(({ cell: { axes } }) => axes !== undefined)
-    ? ' at the first place'
-    : '';
+  const where = cells.some(({ cell: { axes } }) => axes !== undefined) ? ' at the first place' : '';
   return ` Base model${where} ${formatScore(baseScore)}${others.join('')}.`;
 }
 
