@@ -1,8 +1,8 @@
 import { ledgerHead, openAttempts, readLedger, recordLostAttempts } from '../audit';
 import type { LedgerLine } from '../contracts/ledger';
-import type { PlannedStage, StageResult } from '../contracts/stage';
+import { noCost, type PlannedStage, type StageResult } from '../contracts/stage';
 import type { Claim, Store, StoredArtifact } from '../store';
-import { callsIn, endedFor, noCost } from './usage';
+import { callsIn, endedFor } from './usage';
 
 /** Checker calls of the request that made the artifact, where earlier requests had paid for some. */
 function newCallsIn(lines: readonly LedgerLine[]): { newCalls?: number } {

@@ -2,7 +2,7 @@ import { basename, isAbsolute } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import type { ArtifactManifest } from '../contracts/artifact';
 import type { AnnotationBill, LedgerLine, LineOf } from '../contracts/ledger';
-import type { StageCost, StageWarning } from '../contracts/stage';
+import { noCost, type StageCost, type StageWarning } from '../contracts/stage';
 import type { AnnotationCost } from '../contracts/task';
 import type { TrainerJob } from '../contracts/trainer-job';
 import { digestOf } from '../planning';
@@ -153,16 +153,6 @@ export function billedFor(folder: string, lines: readonly LedgerLine[]): Annotat
   });
   return sumBills(bills);
 }
-
-/** What nothing costs: a stage that was there already. */
-export const noCost: StageCost = {
-  wallMs: 0,
-  deviceMs: 0,
-  cpuMs: 0,
-  tokens: 0,
-  attempts: 0,
-  checkerCalls: 0,
-};
 
 const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'checkerCalls'] as const;
 

@@ -213,6 +213,16 @@ export interface StageCost {
   readonly checkerCalls: number;
 }
 
+/** What nothing costs: a stage that was there already. */
+export const noCost: StageCost = {
+  wallMs: 0,
+  deviceMs: 0,
+  cpuMs: 0,
+  tokens: 0,
+  attempts: 0,
+  checkerCalls: 0,
+};
+
 /** A pointer to progress, heartbeated and at most 1 KB; the truth is on disk. */
 export interface StageProgress {
   readonly key: StageKey;

@@ -1,10 +1,10 @@
 import type { Prices } from '../contracts/definition';
-import { onceEach, type PlannedStage, type StageResult } from '../contracts/stage';
+import { noCost, onceEach, type PlannedStage, type StageResult } from '../contracts/stage';
 import { nestOf, rowPrice } from './money';
 
 /** A stage that buys rows or asks a judge, and what it left. */
 export interface Bought extends Pick<StageResult, 'key' | 'cached' | 'cost' | 'metrics' | 'newCalls'> {
-  readonly stage: PlannedStage<'synthesizeData'> | PlannedStage<'evaluate'>;
+  readonly stage: PlannedStage<'synthesizeData' | 'evaluate'>;
 }
 
 type BoughtSet = Bought & { readonly stage: PlannedStage<'synthesizeData'> };
@@ -44,13 +44,20 @@ export function spentUsd(prices: Prices, bought: readonly Bought[]): number {
   }, judged);
 }
 
+type BuyingStage = Bought['stage'];
+
+const isBuying = (stage: PlannedStage): stage is BuyingStage =>
+  stage.kind === 'synthesizeData' || stage.kind === 'evaluate';
+
+/** Stages that were paid for elsewhere, as if the store had had them. */
+export function boughtBefore(stages: readonly PlannedStage[]): Bought[] {
+  const there = { cached: true, cost: noCost, metrics: {} };
+  return stages.filter(isBuying).map((stage) => ({ stage, key: stage.key, ...there }));
+}
+
 /** Pairs the results of stages with their plans; stages that buy nothing are left out. */
 export function boughtOf(stages: readonly PlannedStage[], results: readonly StageResult[]): Bought[] {
-  const plans = new Map(
-    stages.flatMap((stage) =>
-      stage.kind === 'synthesizeData' || stage.kind === 'evaluate' ? [[stage.key, stage] as const] : [],
-    ),
-  );
+  const plans = new Map(stages.filter(isBuying).map((stage) => [stage.key, stage]));
   return results.flatMap((result) => {
     const stage = plans.get(result.key);
     return stage === undefined ? [] : [{ ...result, stage }];

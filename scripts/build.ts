@@ -106,6 +106,15 @@ async function bundleWorkflows(): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(dist, 'workflows', 'index.js'),
     failureConverterPath: join(dist, 'workflows', 'failure-converter.js'),
+    // Every cached workflow holds the bundle's text: our comments are a twentieth of it.
+    webpackConfigHook: (config) => {
+      config.module?.rules?.push({
+        test: /\.js$/,
+        include: dist,
+        use: require.resolve('./strip-comments.cjs'),
+      });
+      return config;
+    },
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
   });
   writeFileSync(`${bundlePath}.partial`, code);

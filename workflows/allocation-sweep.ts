@@ -34,6 +34,7 @@ import {
   keepPage,
   scoredCells,
   scoresWith,
+  earlierStages,
   splitOutcomes,
   stagesOf,
 } from './pages';
@@ -232,7 +233,7 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const start = carried?.steering ?? { paused: null, window: orchestration.window };
   const steering = new Steering({ experimentId: plan.sweepId, ...start });
   const finished: StageResult[] = [];
-  const purse = new Purse(resolved.definition, carried?.spend);
+  const purse = new Purse(resolved.definition, carried?.spend, earlierStages(plan, carried));
   const board = new Board({ plan, steering, purse, carried, finished });
   const rounds = [...(carried?.rounds ?? [])];
   const shared = { resolved, plan, orchestration, carried, steering, board, purse, rounds };

@@ -86,6 +86,12 @@ export function scoredCells(plan: SweepPlan, scores: Carried['scores']): ScoredC
   });
 }
 
+/** Stages of the cells that earlier pages finished. */
+export function earlierStages(plan: SweepPlan, carried: Carried | undefined): PlannedStage[] {
+  const isDone = ({ cell }: CellPlan): boolean => typeof carried?.scores[cell.id] === 'number';
+  return stagesOf(plan.cells.filter(isDone));
+}
+
 /** Puts a page into the store. */
 export async function keepPage(page: CellPage): Promise<KeptPage> {
   return { digest: await keepDocument({ document: page }) };

@@ -2,7 +2,7 @@ import type { SweepDefinition } from '../contracts/definition';
 import type { SpendRecord, SweepProgress } from '../contracts/results';
 import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
 import { annotationUsd, uniquePurchase, usdTolerance } from '../planning/money';
-import { type Bought, boughtOf, spentUsd } from '../planning/spend';
+import { type Bought, boughtBefore, boughtOf, spentUsd } from '../planning/spend';
 import type { Leftovers } from './failures';
 import type { Grant } from './stages';
 
@@ -23,7 +23,7 @@ interface Begun {
 /** What a sweep has spent on annotation, and what it may still begin. */
 export class Purse {
   readonly #definition: Limits;
-  /** What earlier pages spent. Rows that nest across pages count twice: it stops early rather than late. */
+  /** What earlier pages spent. */
   readonly #before: SpendRecord;
   readonly #bought: Bought[] = [];
   /** What stages spent that failed. */
@@ -34,9 +34,11 @@ export class Purse {
   /** What will be asked for, less what has begun. */
   readonly #expected = new Map<string, readonly PlannedStage[]>();
 
-  constructor(definition: Limits, before: SpendRecord | undefined) {
+  /** @param earlier stages that earlier pages finished: their rows are there, and what they cost stands in `before` */
+  constructor(definition: Limits, before: SpendRecord | undefined, earlier: readonly PlannedStage[] = []) {
     this.#definition = definition;
     this.#before = before ?? { usd: 0, notBegun: [] };
+    this.#bought.push(...boughtBefore(earlier));
   }
 
   get record(): SpendRecord {

@@ -69,22 +69,23 @@ describe('server: what the cells and controls of a sweep may spend', function ()
     assert.deepEqual(cut.result.holes, []);
   });
 
-  it('is enough for every cell where the limit equals the plan, also where rows nest', async () => {
-    const resolved = await resolveTinySweep({
-      ...{ name: 'exact-spend', budgets: [16, 32], sftFractions: [1, 0.5, 0], controls: [] },
-      ...{ prices: { ...prices, sftExample: 3 } },
+  for (const pageSize of [300, 2])
+    it(`is enough for every cell where the limit equals the plan, also where rows nest, at ${pageSize} a page`, async () => {
+      const resolved = await resolveTinySweep({
+        ...{ name: 'exact-spend', budgets: [16, 32], sftFractions: [1, 0.5, 0], controls: [] },
+        ...{ prices: { ...prices, sftExample: 3 } },
+      });
+      const { annotationUsd: spendLimit } = planSweep(resolved);
+      const limited = { ...resolved, definition: { ...resolved.definition, spendLimit } };
+      const { result, grants } = await grantsOf(limited, { window: 1, pageSize });
+      assert.deepEqual(result.holes, []);
+      for (const { stage, usd } of grants.filter(({ stage: { spec } }) => 'pairs' in spec)) {
+        const alone = annotationUsd(resolved.definition.prices, uniquePurchase([stage]));
+        assert.ok(usd > alone - 1e-6, `${stage.title}: $${usd} of $${alone}`);
+      }
+      assert.ok(
+        Math.abs((result.spend?.usd ?? 0) - spendLimit) < 1e-6,
+        `${result.spend?.usd} of ${spendLimit}`,
+      );
     });
-    const { annotationUsd: spendLimit } = planSweep(resolved);
-    const limited = { ...resolved, definition: { ...resolved.definition, spendLimit } };
-    const { result, grants } = await grantsOf(limited, { window: 1 });
-    assert.deepEqual(result.holes, []);
-    for (const { stage, usd } of grants.filter(({ stage: { spec } }) => 'pairs' in spec)) {
-      const alone = annotationUsd(resolved.definition.prices, uniquePurchase([stage]));
-      assert.ok(usd > alone - 1e-6, `${stage.title}: $${usd} of $${alone}`);
-    }
-    assert.ok(
-      Math.abs((result.spend?.usd ?? 0) - spendLimit) < 1e-6,
-      `${result.spend?.usd} of ${spendLimit}`,
-    );
-  });
 });
