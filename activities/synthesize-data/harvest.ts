@@ -77,7 +77,10 @@ async function finishedRound(session: StageSession, part: string): Promise<Gener
   return existsSync(path) ? readJsonLines(path, generationRow) : undefined;
 }
 
-/** A round's folder with its prompts. What an attempt left half done that might spend more or less is another round. */
+/**
+ * A round's prompts, in its folder. What an attempt with another allowance left half done is cut in another place, and
+ * goes.
+ */
 async function openRound(session: StageSession, { part, prompts }: Round): Promise<string> {
   const rows = prompts.map(({ id, prompt }) => ({ id, prompt }));
   const path = join(session.runDir, part, 'prompts.jsonl');
@@ -164,12 +167,6 @@ async function writePayload<Row, Skipped extends string>(
     ([reason, count]) => [`skipped.${reason}`, count as number] as const,
   );
   return { dir, metrics: { ...figures, ...excludedFigure(problems), ...Object.fromEntries(named) } };
-}
-
-/** Prompts of a round, by their places in the order. */
-interface Span {
-  readonly start: number;
-  readonly count: number;
 }
 
 interface Growing<Row, Skipped extends string> {
