@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PlannedStage } from '../../contracts/stage';
+import { noCost, type PlannedStage } from '../../contracts/stage';
 import type { ResolvedSweep } from '../../contracts/definition';
 import { annotationUsd, planSweep, uniquePurchase } from '../../planning';
 import { createStore } from '../../store';
@@ -26,9 +26,12 @@ describe('server: what the cells and controls of a sweep may spend', function ()
         metricsOf: () => ({ items: 100, score: 0.5 }),
         real: (idle) => ({
           keepDocument: ({ document }) => store.keepDocument(document),
-          synthesizeData: (request) => {
-            grants.push({ stage: request.stage, usd: request.allowanceUsd ?? Infinity });
-            return idle.synthesizeData(request);
+          synthesizeData: async (request) => {
+            const { stage, allowanceUsd: usd = Infinity } = request;
+            const cached = grants.some((grant) => grant.stage.key === stage.key);
+            grants.push({ stage, usd });
+            const result = await idle.synthesizeData(request);
+            return cached ? { ...result, cached, cost: noCost } : result;
           },
         }),
       },
