@@ -21,12 +21,14 @@ function parseQueue(queue: string): TaskQueue {
 }
 
 /** `budgetline worker --queue cpu|gpu`: works until it is stopped, and then lets its stages write checkpoints. */
-export async function workerCommand({ queue, address, slots, tasks }: WorkerFlags): Promise<void> {
+export async function workerCommand(flags: WorkerFlags): Promise<void> {
+  const { address, slots, tasks } = flags;
+  const queue = parseQueue(flags.queue);
   const home = homeOf(process.env, process.cwd());
   const server = address === undefined ? { env: await findEnvironment(home, process.env) } : { address };
   const keepAlive = process.env['BUDGETLINE_KEEP_ALIVE'] === '1';
   await runWorkerProcess({
-    queue: parseQueue(queue),
+    queue,
     home,
     keepAlive,
     ...server,
