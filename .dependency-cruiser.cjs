@@ -12,6 +12,7 @@ const law = {
   search: { rooms: ['contracts', 'planning', 'analysis'] },
   analysis: { rooms: ['contracts'] },
   host: { node: true },
+  code: { rooms: ['contracts'], packages: ['typescript'], node: true },
   text: { node: true },
   tasks: { rooms: ['contracts', 'text'], packages: ['zod'] },
   ingest: {
@@ -40,7 +41,7 @@ const law = {
     node: true,
   },
   activities: {
-    rooms: ['contracts', 'host', 'planning', 'tasks', 'ingest', 'text', 'analysis', 'audit', 'store'],
+    rooms: ['contracts', 'code', 'host', 'planning', 'tasks', 'ingest', 'text', 'analysis', 'audit', 'store'],
     packages: ['zod', '@temporalio/activity', '@temporalio/common'],
     node: true,
   },
@@ -68,7 +69,7 @@ const law = {
   conformance: { rooms: ['contracts', 'activities'], node: true },
   report: { rooms: ['contracts', 'analysis'], packages: ['vega', 'vega-lite'] },
   client: {
-    rooms: ['contracts', 'planning', 'ingest', 'store', 'connection'],
+    rooms: ['contracts', 'code', 'planning', 'ingest', 'store', 'connection'],
     types: ['workflows'],
     packages: ['zod', '@huggingface/hub', '@temporalio/client', '@temporalio/common'],
     node: true,
@@ -123,6 +124,7 @@ const law = {
 /** Files of contracts/ that load no zod, so that workflows may use their values and not only their types. */
 const plainContracts = [
   'stage',
+  'code',
   'failures',
   'results',
   'search-attributes',

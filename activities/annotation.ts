@@ -5,7 +5,7 @@ import { generationRow } from '../contracts/rows';
 import type { AnnotationBill, LedgerLine } from '../contracts/ledger';
 import type { AnnotationSession, LocalGeneration } from '../contracts/task';
 import { digestOf } from '../planning';
-import { ensureDir, type Claim } from '../store';
+import { describeModel, ensureDir, type Claim } from '../store';
 import { readJsonLines, writeJsonLines } from './json-lines';
 import { generateAnswers } from './policy';
 import type { StageSession } from './session';
@@ -39,7 +39,7 @@ async function generateLocally(
   const path = join(await ensureDir(join(session.runDir, part)), 'prompts.jsonl');
   const rows = prompts.map((prompt, index) => ({ id: String(index), prompt }));
   await writeJsonLines(path, rows);
-  const policy = { model, adapter: null };
+  const policy = { model, adapter: null, digests: [(await describeModel(model)).digest] };
   const decoding = { mode: 'greedy' } as const;
   const options = { policy, prompts: path, samples: 1, decoding, maxNewTokens, seed: 0, part };
   const answers = await readJsonLines((await generateAnswers(session, options)).path, generationRow);

@@ -3,7 +3,9 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import type { Decoding } from '../contracts/trainer-job';
-import { guardFiles, readModelPositions } from '../store';
+import { digestOf } from '../planning';
+import { digestFile, guardFiles, readModelPositions } from '../store';
+import { findGenerations, keepGenerations, type KeptGenerations } from './generations';
 import type { OpenInput } from './inputs';
 import type { StageSession } from './session';
 
@@ -13,11 +15,17 @@ export interface Policy {
   readonly adapter: string | null;
 }
 
+/** The same with the content digests of both. */
+export interface PinnedPolicy extends Policy {
+  readonly digests: readonly string[];
+}
+
 /** What was trained stands on its base as an adapter, or, where every weight was trained, in its place. */
-export function policyOf(base: OpenInput, trained: OpenInput | null): Policy {
-  if (trained === null) return { model: base.dir, adapter: null };
+export function policyOf(base: OpenInput, trained: OpenInput | null): PinnedPolicy {
+  if (trained === null) return { model: base.dir, adapter: null, digests: [base.digest] };
   const isAdapter = existsSync(join(trained.dir, 'adapter_config.json'));
-  return isAdapter ? { model: base.dir, adapter: trained.dir } : { model: trained.dir, adapter: null };
+  if (!isAdapter) return { model: trained.dir, adapter: null, digests: [trained.digest] };
+  return { model: base.dir, adapter: trained.dir, digests: [base.digest, trained.digest] };
 }
 
 /** Prompt tokens that a model has room for beside an answer: a function of the model and the definition alone. */
@@ -32,11 +40,14 @@ async function longestPrompt(model: string, maxNewTokens: number): Promise<numbe
   );
 }
 
-/** Rows decoded side by side. Part of what a stage's revision covers: another shape may change last bits. */
+/** Rows decoded side by side. Part of what the revision covers: another shape may change last bits. */
 const batchRows = 64;
 
+/** Raised when the same request gives other answers: those that stores keep are then made anew. */
+const generationRevision = 1;
+
 export interface GenerationOptions {
-  readonly policy: Policy;
+  readonly policy: PinnedPolicy;
   /** JSONL of { id, prompt }. */
   readonly prompts: string;
   readonly samples: number;
@@ -46,26 +57,27 @@ export interface GenerationOptions {
   readonly part?: string;
 }
 
-/** Answers on disk, and how they were made. */
-export interface Generated {
-  readonly path: string;
-  readonly figures: Readonly<Record<string, number>>;
-  readonly maxPromptTokens: number;
-}
-
-/** Runs `generate`; gives the path of generations.jsonl and the figures of the run. */
-export async function generateAnswers(session: StageSession, options: GenerationOptions): Promise<Generated> {
-  const { policy, prompts, samples, decoding, maxNewTokens, seed, part } = options;
-  const base = session.jobBase(part);
-  const maxPromptTokens = await longestPrompt(policy.model, maxNewTokens);
-  const { result } = await session.runTrainer({
-    ...base,
-    command: 'generate',
-    ...policy,
-    ...{ prompts, samples, maxNewTokens, batchRows, seed },
-    decoding,
-    maxPromptTokens,
-    overLength: 'drop-oldest',
-  });
-  return { path: join(base.outputDir, 'generations.jsonl'), figures: result.metrics, maxPromptTokens };
+/**
+ * Answers of a model to prompts. The store keeps them by what was asked of which model, so that whatever else of a stage
+ * has changed, a grader or a judge, no answer is generated twice.
+ */
+export async function generateAnswers(
+  session: StageSession,
+  options: GenerationOptions,
+): Promise<KeptGenerations> {
+  const { policy, prompts, part, ...asked } = options;
+  const { model, adapter, digests } = policy;
+  const { store } = session.environment;
+  const maxPromptTokens = await longestPrompt(model, asked.maxNewTokens);
+  const request = { ...asked, maxPromptTokens, batchRows, overLength: 'drop-oldest' } as const;
+  const asking = { digests, prompts: await digestFile(prompts), revision: generationRevision };
+  const key = digestOf({ ...request, ...asking });
+  const found = await findGenerations(store, key);
+  session.usage.made = found?.made ?? session.usage.made;
+  if (found !== undefined) return found;
+  const job = { ...session.jobBase(part), command: 'generate', model, adapter, prompts, ...request } as const;
+  const { result } = await session.runTrainer(job);
+  const { made } = session.usage;
+  const rows = join(job.outputDir, 'generations.jsonl');
+  return keepGenerations(store, key, { rows, figures: result.metrics, maxPromptTokens, made });
 }

@@ -54,6 +54,7 @@ async function describeArtifact(
       cost: totalCost(lines, usage, request.experimentId),
     },
     metrics: { ...output.metrics },
+    ...(stage.sources === undefined ? {} : { sources: { ...stage.sources } }),
     ...(await describeRows(stage, output.dir)),
   };
 }

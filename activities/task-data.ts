@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
+import { readCode } from '../code';
+import { type CodeIdentity, type CodeOrigin, differingCode } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
-import type { PlannedStage, SpecOf } from '../contracts/stage';
+import type { PlannedStage, SpecOf, StageCode } from '../contracts/stage';
 import type { Annotator, Judge, Problem, ProblemSet, Task, TaskContext } from '../contracts/task';
 import { type HeldOutSet, keepApart } from '../ingest';
 import {
@@ -51,15 +53,36 @@ export function findJudge(task: Task, name: string): Judge {
   return named(task.judges ?? [], name, `judge of ${task.name}`);
 }
 
-/** The plan counted on what stands in the key: a worker with other code must not answer in its name. */
-export async function assertIdentified(
-  source: Pick<Annotator, 'name' | 'identify'>,
-  planned: string | undefined,
+const restart =
+  'Start the workers again with the code that the run was planned with, or start the run again: it is planned anew.';
+
+/** The plan counted on the code that stands in the key: a worker with other code must not answer in its name. */
+export async function assertCode(
+  what: string,
+  origin: CodeOrigin | undefined,
+  planned: CodeIdentity | undefined,
 ): Promise<void> {
+  const code = await readCode(origin);
+  const names = differingCode(planned, code?.identity);
+  if (names.length === 0) return;
+  const message = `This worker's code of ${what} is not what the run was planned with: ${names.join(', ')}.`;
+  throw new BudgetlineError('CODE_DIFFERS', message, { remedy: restart, details: { what, names } });
+}
+
+/** The same of a task's check of answers. */
+export const assertGrading = ({ name, code }: Task, planned: StageCode | undefined): Promise<void> =>
+  assertCode(`task ${name}`, code?.grading, planned?.grading);
+
+/** The same of an annotator or judge, also of what is not code of it. */
+export async function assertIdentified(
+  source: Pick<Annotator, 'name' | 'identify' | 'code'>,
+  planned: { readonly digest: string | undefined; readonly code: CodeIdentity | undefined },
+): Promise<void> {
+  await assertCode(`"${source.name}"`, source.code, planned.code);
   const identity = await source.identify?.();
-  if ((identity === undefined ? undefined : digestOf(identity)) === planned) return;
-  throw new BudgetlineError('TASK_UNKNOWN', `This worker's "${source.name}" is another than the plan's.`, {
-    remedy: 'Start the workers again with the code that the run was planned with, or start the run again.',
+  if ((identity === undefined ? undefined : digestOf(identity)) === planned.digest) return;
+  throw new BudgetlineError('CODE_DIFFERS', `This worker's "${source.name}" is another than the plan's.`, {
+    remedy: restart,
     details: { name: source.name },
   });
 }
@@ -97,8 +120,20 @@ function contextOf(files: Files, source: ProblemSource): TaskContext {
   };
 }
 
+/** Now, since files may change while a worker holds what it loaded. */
+function readAllCode(tasks: readonly Task[]): void {
+  for (const { code, annotators, judges = [] } of tasks)
+    for (const origin of [
+      code?.problems,
+      code?.grading,
+      ...[...annotators, ...judges].map((each) => each.code),
+    ])
+      readCode(origin).catch(() => undefined);
+}
+
 /** Where the problems are data of files, the source holds digests where the definition had paths. */
 export function createProblemCache(tasks: readonly Task[]): ProblemCache {
+  readAllCode(tasks);
   const sets = new Map<string, Promise<ProblemSet>>();
   const remember = (key: string, load: () => Promise<ProblemSet>): Promise<ProblemSet> => {
     const known = sets.get(key) ?? load();
@@ -111,6 +146,7 @@ export function createProblemCache(tasks: readonly Task[]): ProblemCache {
   return {
     async load(files, source) {
       const task = named(tasks, source.task, 'task');
+      await assertCode(`task ${task.name}`, task.code?.problems, source.code?.problems);
       const key = canonicalJson({ task: source.task, data: source.data, files: source.fileDigests });
       const problems = await remember(key, () => task.load(source.data, contextOf(files, source)));
       return { task, problems };
@@ -122,8 +158,8 @@ export function createProblemCache(tasks: readonly Task[]): ProblemCache {
 const loadOwn = (
   cache: ProblemCache,
   files: Files,
-  { task, data, fileDigests }: TaskSpec,
-): Promise<LoadedTask> => cache.load(files, { name: ownName, task, data, fileDigests });
+  { task, data, fileDigests, code = {} }: TaskSpec,
+): Promise<LoadedTask> => cache.load(files, { name: ownName, task, data, fileDigests, code });
 
 /** Test items of the tasks beside that a stage keeps its rows apart from. */
 export function loadHeldOut(cache: ProblemCache, files: Files, spec: TaskSpec): Promise<HeldOutSet[]> {

@@ -3,19 +3,21 @@ import type { Annotator } from '../contracts/task';
 
 /** What an annotator is that is given all rows of a stage at once. */
 type BatchAnnotator = Pick<Annotator, 'name' | 'description'> &
-  Required<Pick<Annotator, 'identify' | 'demonstrateAll'>>;
+  Required<Pick<Annotator, 'identify' | 'code' | 'demonstrateAll'>>;
 
 /** An annotator that works by the batch alone: a single problem is never put to it. */
 export function annotatorByTheBatch({
   name,
   description,
   identify,
+  code,
   demonstrateAll,
 }: BatchAnnotator): Annotator {
   return {
     name,
     description,
     identify,
+    code,
     demonstrate: ({ id }) => {
       throw new BudgetlineError('INTERNAL', `Annotator ${name} works by the batch; ${id} came alone.`);
     },

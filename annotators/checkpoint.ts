@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { stackOfCaller } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
 import type { AnnotatorIdentity } from '../contracts/provenance';
 import type { AnnotationSession, Annotator, Judge, Problem } from '../contracts/task';
@@ -6,7 +7,7 @@ import { describeModel } from '../store';
 import { annotatorByTheBatch } from './by-the-batch';
 import { digestOfTold } from './endpoint/settings';
 import { Journal } from './journal';
-import { judgeAsking, type JudgeAsking } from './judge-prompt';
+import { judgeAsking, judgeFields, type JudgeAsking } from './judge-prompt';
 
 interface CheckpointBasics {
   /** Its name in definitions. */
@@ -104,6 +105,7 @@ export function checkpointAnnotator(options: CheckpointOptions): Annotator {
   return annotatorByTheBatch({
     name: options.name,
     description: options.description,
+    code: { stack: stackOfCaller(), call: 'checkpointAnnotator', only: ['ask', 'render'] },
     identify: () => identityOf(options, [ask, render]),
     async demonstrateAll(problems, session) {
       const answers = await answerAll(options, problems.map(ask), session);
@@ -119,6 +121,7 @@ export function checkpointJudge(options: CheckpointJudgeOptions): Judge {
   return {
     name: options.name,
     description: options.description,
+    code: { stack: stackOfCaller(), call: 'checkpointJudge', only: judgeFields },
     identify: () => identityOf(options, [system, ask]),
     compareAll: (comparisons, session) =>
       answerAll(

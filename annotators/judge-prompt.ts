@@ -1,5 +1,8 @@
 import type { Comparison } from '../contracts/task';
 
+/** Fields that say how a model is asked: what of its definition counts as code. */
+export const judgeFields = ['system', 'ask'];
+
 /** How a model is asked to judge. */
 export interface JudgeAsking {
   /** What it is told beside the two answers. */

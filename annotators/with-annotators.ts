@@ -1,6 +1,8 @@
+import { stackOfCaller, withOrigin } from '../contracts/code';
 import type { Annotator, Problem, Task } from '../contracts/task';
 
 /** A task with further annotators; registered with workers, it stands in the place of the one of its name. */
 export function withAnnotators<P extends Problem>(task: Task<P>, ...more: readonly Annotator<P>[]): Task<P> {
-  return { ...task, annotators: [...task.annotators, ...more] };
+  const code = { stack: stackOfCaller(), call: 'withAnnotators' };
+  return { ...task, annotators: [...task.annotators, ...more.map((each) => withOrigin(each, code))] };
 }

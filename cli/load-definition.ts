@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { packageRoot } from '../client/package-files';
 import type { SweepDefinition, SweepInput } from '../contracts/definition';
+import { withOrigin } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
 import type { Task } from '../contracts/task';
 import { defineSweep } from '../planning/define';
@@ -39,7 +40,12 @@ function lendPackage(): void {
   };
 }
 
-async function loadTypeScript(path: string): Promise<Loaded> {
+let registered = false;
+
+/** Once a process: each further time would compile what the last one has compiled. */
+async function registerTypeScript(): Promise<void> {
+  if (registered) return;
+  registered = true;
   const { register } = await import('ts-node');
   register({
     transpileOnly: true,
@@ -55,6 +61,10 @@ async function loadTypeScript(path: string): Promise<Loaded> {
       resolveJsonModule: true,
     },
   });
+}
+
+async function loadTypeScript(path: string): Promise<Loaded> {
+  await registerTypeScript();
   return createRequire(path)(path) as Loaded;
 }
 
@@ -123,9 +133,15 @@ export interface LoadedDefinition {
 const isTask = (value: unknown): value is Task =>
   typeof value === 'object' && value !== null && 'name' in value && 'load' in value && 'assess' in value;
 
+/** A task that no call of ours defined is what the file's export can reach. */
+function withExport(task: Task, path: string): Task {
+  const origin = { stack: `    at ${path}:1:1`, exported: 'tasks' };
+  return withOrigin(task, { problems: origin, grading: origin });
+}
+
 function tasksOf(loaded: Loaded, path: string): readonly Task[] {
   const tasks = loaded['tasks'] ?? [];
-  if (Array.isArray(tasks) && tasks.every(isTask)) return tasks;
+  if (Array.isArray(tasks) && tasks.every(isTask)) return tasks.map((task) => withExport(task, path));
   throw new BudgetlineError(
     'DEFINITION_INVALID',
     `The export "tasks" of ${relative(process.cwd(), path)} is no list of tasks.`,

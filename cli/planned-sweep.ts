@@ -7,6 +7,7 @@ import { createStore, type Store } from '../store';
 import { createDownloadLines } from './download-lines';
 import { homeOf } from './home';
 import { definitionOptions } from './definition-options';
+import { warnOfKeptVersions } from './kept-versions';
 import { loadDefinition } from './load-definition';
 import { placeFacts, type PlaceFacts } from './place-facts';
 import { summarizePlan, type PlanSummary } from './plan-summary';
@@ -74,14 +75,13 @@ export async function planDefinition(
   });
   const plan = planSweep(resolved);
   const cached = await findCached(store, plan);
+  const slots = deviceSlots(definition.execution.threads);
+  const summary = summarizePlan(plan, { definition, cached, slots });
+  const warnings = [...summary.warnings, ...(await warnOfKeptVersions(store, plan))];
   return {
     resolved,
     plan,
-    summary: summarizePlan(plan, {
-      definition,
-      cached,
-      slots: deviceSlots(definition.execution.threads),
-    }),
+    summary: { ...summary, warnings },
     cached,
     store,
     places: placeFacts(resolved, tasks),

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { readCode } from '../code';
+import type { CodeByRole } from '../contracts/code';
 import type {
   ExperimentDefinition,
   Outside,
@@ -83,6 +85,33 @@ async function identityOf(source: Annotator | Judge): Promise<IdentifiedSource |
   return identity === undefined ? undefined : { ...identity, digest: digestOf(identity) };
 }
 
+/** The user's own code behind a part of an evaluation. */
+async function codeBehind(
+  { set, task }: LoadedSet,
+  annotator: Annotator | undefined,
+): Promise<readonly [string, CodeByRole]> {
+  const judge = task.judges?.find(({ name }) => name === set.judge);
+  const origins = { ...task.code, annotator: annotator?.code, judge: judge?.code };
+  const reading = Object.entries(origins).map(
+    async ([role, origin]) => [role, await readCode(origin)] as const,
+  );
+  const found = (await Promise.all(reading)).filter(([, code]) => code !== undefined);
+  return [set.name, Object.fromEntries(found)];
+}
+
+async function resolveCode(
+  { annotator: name, annotations }: AnyDefinition,
+  sets: readonly LoadedSet[],
+): Promise<Partial<Outside>> {
+  const isBought = annotations?.demonstrations === undefined;
+  const writes = ({ set, task }: LoadedSet): Annotator | undefined =>
+    set.name === ownName && isBought ? find(task.annotators, { name, field: 'annotator' }) : undefined;
+  const code = (await Promise.all(sets.map((set) => codeBehind(set, writes(set))))).filter(
+    ([, byRole]) => Object.keys(byRole).length > 0,
+  );
+  return code.length === 0 ? {} : { code: Object.fromEntries(code) };
+}
+
 const noSuchJudge =
   'Register the judge by withJudges(task, …) in the tasks of the definition file, or leave the field out: then the task’s own program judges.';
 
@@ -136,7 +165,11 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     const { task, problems, beside } = loaded;
     const sets = questionSets(definition).map((set, at) => ({ ...loaded.sets[at]!, set }));
     sets.forEach(assertEnoughItems);
-    const sourced = { ...(await resolveAnnotator(definition, task)), ...(await resolveJudges(sets)) };
+    const sourced = {
+      ...(await resolveAnnotator(definition, task)),
+      ...(await resolveJudges(sets)),
+      ...(await resolveCode(definition, sets)),
+    };
     const given = await resolveGiven({ definition, task, problems, beside, baseDir });
     return { ...withGiven(loaded, given), ...sourced };
   };

@@ -37,6 +37,8 @@ export const artifactManifest = z.strictObject({
     }),
   }),
   metrics: z.record(z.string(), z.number()),
+  /** Of the user's code that keeps a version: what it was when this was made, SHA-256 by file. */
+  sources: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   /** Of a dataset: Croissant metadata of its rows, with source, licence, annotator, model, prompt template and price. */
   croissant: z.record(z.string(), z.unknown()).optional(),
 });

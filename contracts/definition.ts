@@ -1,3 +1,4 @@
+import type { CodeByRole } from './code';
 import { z } from 'zod';
 import { annotations, type GivenUse } from './given';
 import { linearModules } from './linear-modules';
@@ -443,6 +444,8 @@ export interface Resolved<Definition> {
   readonly judge?: IdentifiedSource;
   /** The same of judges of tasks beside, by the names of these. */
   readonly besideJudges?: Readonly<Record<string, IdentifiedSource>>;
+  /** The user's own code, by the names of question sets, that of the task that is tuned for being ''; left out where it is none. */
+  readonly code?: Readonly<Record<string, CodeByRole>>;
   /** Tasks beside of whose test items some are like rows to train on, which are left out; left out where none is. */
   readonly heldOut?: readonly string[];
 }

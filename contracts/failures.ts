@@ -229,6 +229,11 @@ const table = {
     meaning: 'The port for the Temporal server is taken by another program.',
     remedy: 'Set BUDGETLINE_TEMPORAL_PORT to a free port.',
   },
+  CODE_DIFFERS: {
+    retried: false,
+    meaning: 'The worker has other code of a task, annotator or judge than the run was planned with.',
+    remedy: 'Start the workers again with the code of the plan, or start the run again: it is planned anew.',
+  },
   TASK_UNKNOWN: {
     retried: false,
     meaning: 'No task or annotator of this name is registered on the worker.',

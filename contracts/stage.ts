@@ -1,3 +1,4 @@
+import type { CodeByRole, CodeIdentity } from './code';
 import type {
   BesideSpec,
   EvaluationSpec,
@@ -26,11 +27,16 @@ export type StageKind = (typeof stageKinds)[number];
 /** SHA-256 of a stage's canonical spec, revision and input keys, hexadecimal. Known before anything runs. */
 export type StageKey = string;
 
+/** The user's own code behind a stage, by what it does there. */
+export type StageCode = CodeByRole<CodeIdentity>;
+
 interface TaskSource {
   readonly task: string;
   /** With external files replaced by their digests. */
   readonly data: TaskData;
   readonly fileDigests: Readonly<Record<string, string>>;
+  /** The user's own code that the stage calls; left out where it is none. */
+  readonly code?: StageCode;
 }
 
 /** A task beside, with its file replaced by its digest. */
@@ -38,6 +44,7 @@ export interface HeldOutSource {
   readonly name: string;
   readonly task: string;
   readonly data: ProblemData;
+  readonly code?: StageCode;
 }
 
 /** Problems that rows are bought on. */
@@ -52,6 +59,7 @@ export interface PinnedEvaluation extends Omit<EvaluationSpec, 'beside'> {
     | readonly (BesideSpec & {
         /** What its judge is, where its name does not say it all. */
         readonly judgeDigest?: string;
+        readonly code?: StageCode;
       })[]
     | undefined;
 }
@@ -130,6 +138,8 @@ interface StageOfKind<K extends StageKind> {
   readonly inputs: Readonly<Partial<Record<InputName, StageInputRef>>>;
   /** Where this host has the task's external files. Not in the key. */
   readonly files: Readonly<Record<string, string>>;
+  /** Of code that keeps a version: the digests that this stands for. Not in the key. */
+  readonly sources?: StageCode;
   /** One line for people: "SFT on 256 demonstrations". */
   readonly title: string;
   /** Where a dataset's rows are from, for its manifest. Not in the key. */

@@ -1,3 +1,4 @@
+import type { CodeOrigin } from './code';
 import type { ProblemData } from './definition';
 import type { AnnotatorIdentity } from './provenance';
 import type { ItemResult } from './rows';
@@ -31,6 +32,8 @@ export interface Annotator<P extends Problem = Problem> {
   readonly description: string;
   /** What it is beyond its name; a program of version 1 needs none. */
   identify?(): Promise<AnnotatorIdentity>;
+  /** Where the user defined it. */
+  readonly code?: CodeOrigin | undefined;
   /** The demonstration for one problem; `random` is seeded by (seed, problem). */
   demonstrate(problem: P, random: Random): string;
   /** Where an annotator works by the batch (a model behind a network, people): one completion a problem, in order. */
@@ -88,6 +91,8 @@ export interface Judge {
   readonly description: string;
   /** What it is beyond its name. */
   identify?(): Promise<AnnotatorIdentity>;
+  /** Where the user defined it. */
+  readonly code?: CodeOrigin | undefined;
   /** One verdict a comparison, in order, in the judge's own words: "[[A]]", "[[B]]", "[[tie]]". */
   compareAll(comparisons: readonly Comparison[], session: AnnotationSession): Promise<readonly string[]>;
 }
@@ -124,6 +129,8 @@ export interface Task<P extends Problem = Problem> {
   readonly name: string;
   /** The name of the score, e.g. "accuracy". */
   readonly metric: string;
+  /** Where the user defined how problems are made and put, and how answers are judged. */
+  readonly code?: { readonly problems: CodeOrigin; readonly grading: CodeOrigin };
   /** Names of the external files that these problems are read from: "test", and "train" where there is one. */
   fileNames(data: ProblemData): readonly string[];
   load(data: ProblemData, context: TaskContext): Promise<ProblemSet<P>>;

@@ -8,9 +8,10 @@ import type {
 } from '../contracts/definition';
 import type { GivenUse } from '../contracts/given';
 import { comparableDefinition } from './canonical';
+import { codeFor } from './code';
 import { digestOf } from './digest';
 import { givenFileName, taskFileDigests } from './given';
-import { pinEvaluation } from './question-sets';
+import { ownName, pinEvaluation } from './question-sets';
 
 /** A cell's place in a sweep's grid: rows and a share of them, or money and a share of that. */
 export type GridPoint = {
@@ -49,7 +50,13 @@ function pinned(resolved: AnyResolved) {
     ...(annotator === undefined ? {} : { annotator: annotator.digest }),
     ...(judge === undefined ? {} : { judge: judge.digest }),
   };
-  return { definition: { ...comparableDefinition(definition), ...own }, files: digests, ...identities };
+  const code = codeFor(resolved, ownName);
+  return {
+    definition: { ...comparableDefinition(definition), ...own },
+    files: digests,
+    ...identities,
+    ...code,
+  };
 }
 
 /** A definition's digest: outside inputs count by content, so that no path on this host enters. */

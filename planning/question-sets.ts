@@ -1,4 +1,5 @@
 import { ownField } from '../contracts/names';
+import type { CodeRole } from '../contracts/code';
 import { nameOfBeside } from '../contracts/beside';
 import type {
   BesideSpec,
@@ -8,6 +9,7 @@ import type {
   SweepDefinition,
 } from '../contracts/definition';
 import type { HeldOutSource, PinnedEvaluation, SpecOf } from '../contracts/stage';
+import { codeFor } from './code';
 
 /** Where problems come from: a task, and what it is asked to read or generate. */
 export interface ProblemSource extends HeldOutSource {
@@ -26,7 +28,7 @@ export interface QuestionSet extends ProblemSource {
 }
 
 type Asking = Pick<SpecOf<'evaluate'>, 'task' | 'data' | 'evaluation' | 'judgeDigest'> &
-  Partial<Pick<SpecOf<'evaluate'>, 'fileDigests'>>;
+  Partial<Pick<SpecOf<'evaluate'>, 'fileDigests' | 'code'>>;
 
 /** The task that is tuned for has no name of its own here, and its files are called as its data calls them. */
 export const ownName = '';
@@ -50,7 +52,8 @@ export function pinnedSource(source: HeldOutSource): ProblemSource {
 
 function besideSet(beside: NonNullable<PinnedEvaluation['beside']>[number], at: number): QuestionSet {
   const { task, items, maxNewTokens, judge, judgeDigest } = beside;
-  const source = pinnedSource({ name: nameOfBeside(beside), task, data: besideData(beside) });
+  const code = beside.code === undefined ? {} : { code: beside.code };
+  const source = pinnedSource({ name: nameOfBeside(beside), task, data: besideData(beside), ...code });
   return { ...source, field: `evaluation.beside[${at}]`, items, maxNewTokens, judge, judgeDigest };
 }
 
@@ -59,9 +62,10 @@ function besideSet(beside: NonNullable<PinnedEvaluation['beside']>[number], at: 
  * from. Of a definition files are paths, of a stage's spec digests.
  */
 export function questionSets(asking: Asking): [QuestionSet, ...QuestionSet[]] {
-  const { task, data, evaluation, fileDigests = {}, judgeDigest } = asking;
+  const { task, data, evaluation, fileDigests = {}, judgeDigest, code } = asking;
   const { items, maxNewTokens, judge, beside = [] } = evaluation;
-  const own = { name: ownName, field: 'evaluation', task, data, fileDigests };
+  const known = code === undefined ? {} : { code };
+  const own = { name: ownName, field: 'evaluation', task, data, fileDigests, ...known };
   return [{ ...own, items, maxNewTokens, judge, judgeDigest }, ...beside.map(besideSet)];
 }
 
@@ -71,7 +75,8 @@ const sortByName = <B extends BesideSpec>(all: readonly B[]): B[] =>
 type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 
 /** A definition's evaluation by content: files are digests, and judges what they are. */
-export function pinEvaluation({ definition, files, besideJudges }: AnyResolved): PinnedEvaluation {
+export function pinEvaluation(resolved: AnyResolved): PinnedEvaluation {
+  const { definition, files, besideJudges } = resolved;
   const { beside, ...own } = definition.evaluation;
   if (beside === undefined) return own;
   return {
@@ -85,10 +90,13 @@ export function pinEvaluation({ definition, files, besideJudges }: AnyResolved):
         ...one,
         ...('data' in one ? { data: { ...one.data, test } } : {}),
         ...(judge === undefined ? {} : { judgeDigest: judge.digest }),
+        ...codeFor(resolved, name),
       };
     }),
   };
 }
+
+const problemsOnly: readonly CodeRole[] = ['problems'];
 
 /** The tasks beside that rows to train on are held apart from, as specs of the stages that buy these have them. */
 export function heldOutSources(resolved: AnyResolved): { heldOut?: readonly HeldOutSource[] } {
@@ -97,5 +105,10 @@ export function heldOutSources(resolved: AnyResolved): { heldOut?: readonly Held
   const { task, data } = definition;
   const sets = questionSets({ task, data, evaluation: pinEvaluation(resolved) });
   const wanted = sets.filter(({ name }) => heldOut.includes(name));
-  return { heldOut: wanted.map(({ name, task: its, data: from }) => ({ name, task: its, data: from })) };
+  return {
+    heldOut: wanted.map(({ name, task: its, data: from }) => ({
+      ...{ name, task: its, data: from },
+      ...codeFor(resolved, name, problemsOnly),
+    })),
+  };
 }

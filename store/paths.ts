@@ -18,6 +18,8 @@ export interface StorePaths {
   claims(key: StageKey): string;
   /** Scratch of a stage: job.json, checkpoints, events.jsonl, stderr.log. */
   run(key: StageKey): string;
+  /** Answers of a model, by what was asked of which model. */
+  generations(key: string): string;
   /** Plain JSON by the SHA-256 of its text. */
   document(digest: string): string;
   stageLedger(key: StageKey): string;
@@ -63,6 +65,7 @@ export function storePaths(homeDir: string): StorePaths {
     artifact: ({ kind, key }) => join(artifacts, `${validKind(kind)}-${validKey(key)}`),
     claims: (key) => join(store, 'claims', validKey(key)),
     run: (key) => join(store, 'runs', validKey(key)),
+    generations: (key) => join(store, 'generations', validKey(key)),
     document: (digest) => join(store, 'documents', `${validKey(digest)}.json`),
     stageLedger: (key) => join(store, 'ledger', 'stages', `${validKey(key)}.jsonl`),
     experimentLedger: (id) => join(store, 'ledger', 'experiments', `${validName(id)}.jsonl`),

@@ -8,7 +8,8 @@ import { generationRow, type GenerationRow } from '../../contracts/rows';
 import type { PlannedStage, SpecOf } from '../../contracts/stage';
 import type { Problem, Task } from '../../contracts/task';
 import { ownName, type QuestionSet, questionSets } from '../../planning';
-import { digestFile, ensureDir, guardFiles, writeFileAtomic, type Store } from '../../store';
+import { ensureDir, guardFiles, writeFileAtomic, type Store } from '../../store';
+import { findGenerations } from '../generations';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf } from '../policy';
 import type { StageSession } from '../session';
@@ -36,20 +37,13 @@ export interface Answered extends Pick<Questions, 'set' | 'task' | 'problems'> {
   readonly decoding: RecordedDecoding;
 }
 
-/** What is kept of a stage's answers beside their files, in the order of its questions. */
-const keptAnswers = z.strictObject({
-  made: artifactManifest.shape.made.pick({ device: true, threads: true, trainer: true, microBatches: true }),
+/** Which answers are a stage's, in the order of its questions. */
+const answersFile = z.strictObject({
   inputDigests: artifactManifest.shape.inputDigests,
-  parts: z.array(
-    z.strictObject({
-      /** Of generations.jsonl. */
-      sha256: z.string(),
-      figures: z.record(z.string(), z.number()),
-      maxPromptTokens: z.int().positive(),
-    }),
-  ),
+  /** Keys of the store's generations. */
+  parts: z.array(z.string()),
 });
-type Kept = z.infer<typeof keptAnswers>;
+type AnswersFile = z.infer<typeof answersFile>;
 
 /** The front of the test set: a smaller evaluation is a part of a larger one. */
 function testItems({ task, problems }: LoadedTask, { items, field }: QuestionSet): readonly Problem[] {
@@ -80,7 +74,7 @@ const decoding = { mode: 'greedy' } as const;
 async function generate(
   session: StageSession,
   { set: { maxNewTokens }, problems, fewShot, part }: Questions,
-): Promise<Kept['parts'][number]> {
+): Promise<string> {
   const reference = await session.inputs.open('reference');
   const policy = policyOf(reference, await session.inputs.openOptional('adapter'));
   const prompts = join(await ensureDir(join(session.runDir, part)), 'prompts.jsonl');
@@ -90,8 +84,7 @@ async function generate(
     problems.map(({ id, prompt }) => ({ id, prompt: before + prompt })),
   );
   const options = { policy, prompts, samples: 1, decoding, maxNewTokens, seed: 0, part };
-  const { path, figures, maxPromptTokens } = await generateAnswers(session, options);
-  return { sha256: await digestFile(path), figures: { ...figures }, maxPromptTokens };
+  return (await generateAnswers(session, options)).key;
 }
 
 const pathIn = (runDir: string): string => join(runDir, 'answers.json');
@@ -103,21 +96,20 @@ export function areAnswered({ paths }: Store, { key }: PlannedStage): boolean {
 
 /**
  * Greedy answers of the input `reference`, under the input `adapter` if there is one and after the demonstrations of the
- * input `data` if there are any. They stay in the run folder: an attempt that finds them there starts no trainer.
+ * input `data` if there are any. An attempt that finds them starts no trainer.
  */
 export async function answerItems(session: StageSession, spec: Evaluation): Promise<void> {
   if (areAnswered(session.environment.store, session.stage)) return;
-  const parts: Kept['parts'] = [];
+  const parts: string[] = [];
   for (const questions of await questionsOf(session, spec)) parts.push(await generate(session, questions));
-  const { made } = session.usage;
-  const kept: Kept = { made, inputDigests: { ...session.inputs.digests }, parts };
-  await writeFileAtomic(pathIn(session.runDir), JSON.stringify(kept));
+  const file: AnswersFile = { inputDigests: { ...session.inputs.digests }, parts };
+  await writeFileAtomic(pathIn(session.runDir), JSON.stringify(file));
 }
 
-async function readKept({ runDir, stage, environment }: StageSession): Promise<Kept> {
+async function readAnswersFile({ runDir, stage, environment }: StageSession): Promise<AnswersFile> {
   const path = pathIn(runDir);
   if (areAnswered(environment.store, stage))
-    return keptAnswers.parse(JSON.parse(await guardFiles(path, () => readFile(path, 'utf8'))));
+    return answersFile.parse(JSON.parse(await guardFiles(path, () => readFile(path, 'utf8'))));
   throw new BudgetlineError(
     'INPUT_MISSING',
     `${stage.title}: the answers to be judged are not in ${runDir}.`,
@@ -130,25 +122,26 @@ async function readKept({ runDir, stage, environment }: StageSession): Promise<K
 
 async function readAnswers(
   session: StageSession,
-  { set, task, problems, fewShot, part }: Questions,
-  { sha256, figures, maxPromptTokens }: Kept['parts'][number],
+  { set, task, problems, fewShot }: Questions,
+  key: string,
 ): Promise<Answered> {
-  const path = join(session.jobBase(part).outputDir, 'generations.jsonl');
-  if ((await digestFile(path)) !== sha256)
-    throw new BudgetlineError('DATA_INVALID', `${path} has changed since it was generated.`, {
-      remedy: `Remove ${session.runDir} and start the run again: the answers are generated anew.`,
-      details: { path },
-    });
+  const { store } = session.environment;
+  const kept = await findGenerations(store, key);
+  if (kept === undefined)
+    throw new BudgetlineError(
+      'DATA_INVALID',
+      `${store.paths.generations(key)} has changed since it was generated.`,
+      {
+        remedy: `Remove ${session.runDir} and start the run again: the answers are generated anew.`,
+        details: { path: store.paths.generations(key) },
+      },
+    );
+  const { path, figures, maxPromptTokens, made } = kept;
+  session.usage.made = made;
   const rows = await readJsonLines(path, generationRow);
   const { maxNewTokens } = set;
-  return {
-    set,
-    task,
-    problems,
-    rows,
-    figures,
-    decoding: { ...decoding, maxNewTokens, maxPromptTokens, fewShot },
-  };
+  const recorded = { ...decoding, maxNewTokens, maxPromptTokens, fewShot };
+  return { set, task, problems, rows, figures, decoding: recorded };
 }
 
 /**
@@ -160,8 +153,7 @@ export async function takeAnswers(
   session: StageSession,
   spec: Evaluation,
 ): Promise<readonly [Answered, ...Answered[]]> {
-  const { made, inputDigests, parts } = await readKept(session);
-  session.usage.made = made;
+  const { inputDigests, parts } = await readAnswersFile(session);
   session.inputs.recall(inputDigests);
   const questions = await questionsOf(session, spec);
   const all = await Promise.all(questions.map((each, at) => readAnswers(session, each, parts[at]!)));

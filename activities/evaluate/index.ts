@@ -10,6 +10,7 @@ import { ensureDir, writeFileAtomic } from '../../store';
 import { type Annotated, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
+import { assertGrading } from '../task-data';
 import { answerItems, takeAnswers, type Answered } from './answers';
 import { judgeItems } from './judging';
 import { type Summary, summarize } from './summary';
@@ -59,6 +60,7 @@ async function evaluatePart(
   answered: Answered,
 ): Promise<Pick<Annotated<unknown>, 'told'> & { readonly figures: Readonly<Record<string, number>> }> {
   const { set, task, decoding } = answered;
+  await assertGrading(task, set.code);
   const { result: items, told } = await judgeItems(session, checkAll(answered), answered);
   const measured = summarize(task, items);
   const recorded = { metric: task.metric, judge: set.judge ?? null, decoding };

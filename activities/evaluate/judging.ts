@@ -44,10 +44,10 @@ export async function judgeItems(
   items: readonly ItemResult[],
   judged: Judged,
 ): Promise<Annotated<readonly ItemResult[]>> {
-  const { judge: name, judgeDigest } = judged.set;
+  const { judge: name, judgeDigest: digest, code } = judged.set;
   if (name === undefined) return { result: items, told: {} };
   const judge = findJudge(judged.task, name);
-  await assertIdentified(judge, judgeDigest);
+  await assertIdentified(judge, { digest, code: code?.judge });
   const { result, told } = await askJudge(session, judge, { judged, items });
   session.usage.checkerCalls += result.length;
   return { result: items.map((item, at) => rejudged(item, result, at)), told };

@@ -46,7 +46,7 @@ export async function synthesizeDemonstrations(
   const { task, problems } = await session.loadTask();
   const { rows: count, poolSeed } = spec;
   const annotator = findAnnotator(task, spec.annotator);
-  await assertIdentified(annotator, spec.annotatorDigest);
+  await assertIdentified(annotator, { digest: spec.annotatorDigest, code: spec.code?.annotator });
   if (count > problems.pool.length)
     throw new BudgetlineError(
       'BUDGET_EXCEEDS_POOL',

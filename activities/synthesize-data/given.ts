@@ -7,7 +7,7 @@ import { type GivenRows, readGiven } from '../../ingest';
 import { digestFile, writeFileAtomic } from '../../store';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
-import { loadHeldOut } from '../task-data';
+import { assertGrading, loadHeldOut } from '../task-data';
 
 export type GivenSpec = Extract<
   SpecOf<'synthesizeData'>,
@@ -39,6 +39,7 @@ function figuresOf({ rows, summary, checked, contradicted }: GivenRows) {
 
 async function readRows(session: StageSession, spec: GivenSpec): Promise<GivenRows> {
   const { task, problems } = await session.loadTask();
+  await assertGrading(task, spec.code);
   const path = await openGiven(session, spec);
   const beside = await loadHeldOut(session.environment.problems, session.stage.files, spec);
   const given = await readGiven({

@@ -7,9 +7,9 @@ import type { Problem, ProblemSet, Task } from '../../contracts/task';
 import { digestOf, pairPromptRows, rowPrice, usdTolerance } from '../../planning';
 import { writeFileAtomic } from '../../store';
 import { readJsonLines, writeJsonLines } from '../json-lines';
-import { generateAnswers, policyOf, type Policy } from '../policy';
+import { generateAnswers, policyOf, type PinnedPolicy } from '../policy';
 import type { StageOutput, StageSession } from '../session';
-import { excludedFigure, pick } from '../task-data';
+import { assertGrading, excludedFigure, pick } from '../task-data';
 import { planRound } from './rounds';
 
 /** Rows that are made of a frozen reference's own samples. */
@@ -66,7 +66,7 @@ class Harvest<Row, Skipped extends string> {
 interface Round {
   readonly part: string;
   readonly prompts: readonly Problem[];
-  readonly policy: Policy;
+  readonly policy: PinnedPolicy;
 }
 
 const partOf = (index: number): string => `round-${String(index).padStart(3, '0')}`;
@@ -213,6 +213,7 @@ export async function harvestSamples<Row, Skipped extends string>(
   crop: Crop<Row, Skipped>,
 ): Promise<StageOutput> {
   const { task, problems } = await session.loadTask();
+  await assertGrading(task, spec.code);
   const order = pick(problems.pool, pairPromptRows(problems.pool.length, spec.poolSeed));
   const harvest = new Harvest(task, crop, spec.rows);
   const tellCalls = (): number => (session.usage.checkerCalls += harvest.checkerCalls);

@@ -1,3 +1,4 @@
+import { stackOfCaller } from '../../contracts/code';
 import type { Annotator, Problem } from '../../contracts/task';
 import { annotatorByTheBatch } from '../by-the-batch';
 import { answerAll } from './annotate';
@@ -21,6 +22,7 @@ export function endpointAnnotator(options: EndpointOptions): Annotator {
   return annotatorByTheBatch({
     name: options.name,
     description: options.description,
+    code: { stack: stackOfCaller(), call: 'endpointAnnotator', only: ['system', 'ask', 'render'] },
     identify: () => Promise.resolve(identityOf(settings, [system, ask, render])),
     async demonstrateAll(problems, session) {
       const questions = problems.map((problem) => ({ id: problem.id, ask: { system, user: ask(problem) } }));

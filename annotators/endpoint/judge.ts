@@ -1,5 +1,6 @@
+import { stackOfCaller } from '../../contracts/code';
 import type { Judge } from '../../contracts/task';
-import { judgeAsking } from '../judge-prompt';
+import { judgeAsking, judgeFields } from '../judge-prompt';
 import { answerAll } from './annotate';
 import { type EndpointJudgeOptions, identityOf, settingsOf } from './settings';
 
@@ -16,6 +17,7 @@ export function endpointJudge(options: EndpointJudgeOptions): Judge {
   return {
     name: options.name,
     description: options.description,
+    code: { stack: stackOfCaller(), call: 'endpointJudge', only: judgeFields },
     identify: () => Promise.resolve(identityOf(settings, [system, ask])),
     compareAll(comparisons, session) {
       const questions = comparisons.map((comparison, index) => ({

@@ -52,6 +52,7 @@ export function peopleJudge(options: PeopleOptions): Judge {
   const { name, description } = options;
   return {
     ...{ name, description },
+    code: undefined,
     identify: () => Promise.resolve(identityOfPeople(options)),
     async compareAll(comparisons, session) {
       const shown = comparisons.map(({ prompt, first, second }) => ({ prompt, first, second }));

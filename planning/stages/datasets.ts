@@ -1,10 +1,19 @@
+import type { CodeRole } from '../../contracts/code';
 import type { GivenFile, GivenSource, GivenUse } from '../../contracts/given';
 import type { PlannedStage } from '../../contracts/stage';
 import { givenFileName } from '../given';
-import { heldOutSources } from '../question-sets';
+import { sourcesFor } from '../code';
+import { heldOutSources, ownName } from '../question-sets';
 import { annotatedProvenance, givenProvenance, sampledProvenance } from '../provenance';
 import { poolSeed, stageSeed } from './keys';
 import { filePaths, makeStage, outputOf, type StageContext, taskSource } from './parts';
+
+/** What of the user's code makes rows; given ones are held against the task's check. */
+const roles = {
+  given: ['problems', 'grading'],
+  demonstrations: ['problems', 'annotator'],
+  sampled: ['problems', 'grading'],
+} satisfies Record<string, readonly CodeRole[]>;
 
 /** Takes `rows` rows of one of the definition's own files. */
 function givenStage(context: StageContext, use: GivenUse, rows: number): PlannedStage<'synthesizeData'> {
@@ -16,13 +25,14 @@ function givenStage(context: StageContext, use: GivenUse, rows: number): Planned
     spec: {
       kind: 'synthesizeData',
       what: `given-${use}`,
-      ...taskSource(context),
+      ...taskSource(context, roles.given),
       ...heldOutSources(context.resolved),
       given: { digest, kind, map, prompts, policies },
       rows,
       poolSeed: poolSeed(context.seed),
     },
     files: filePaths(context),
+    ...sourcesFor(context.resolved, ownName, roles.given),
     title: `${rows} ${use === 'demonstrations' ? 'demonstrations' : 'preferences'} of a file`,
     provenance: givenProvenance(definition.annotator, rowsOf),
   });
@@ -41,7 +51,7 @@ export function demonstrationsStage(
     spec: {
       kind: 'synthesizeData',
       what: 'demonstrations',
-      ...taskSource(context),
+      ...taskSource(context, roles.demonstrations),
       ...heldOutSources(context.resolved),
       annotator,
       ...(identity === undefined ? {} : { annotatorDigest: identity.digest }),
@@ -49,6 +59,7 @@ export function demonstrationsStage(
       poolSeed: poolSeed(context.seed),
     },
     files: filePaths(context),
+    ...sourcesFor(context.resolved, ownName, roles.demonstrations),
     title: `${rows} demonstrations by ${annotator}`,
     provenance: annotatedProvenance(context.resolved),
     ...(identity?.kind === 'checkpoint' ? { onDevice: true } : {}),
@@ -71,7 +82,7 @@ function sampledStage(
     spec: {
       kind: 'synthesizeData',
       what,
-      ...taskSource(context),
+      ...taskSource(context, roles.sampled),
       ...heldOutSources(context.resolved),
       pairs: context.resolved.definition.pairs,
       rows,
@@ -81,6 +92,7 @@ function sampledStage(
     },
     inputs: { reference: outputOf(reference) },
     files: filePaths(context),
+    ...sourcesFor(context.resolved, ownName, roles.sampled),
     title,
     provenance: sampledProvenance(context.resolved, reference.key),
   });

@@ -1,6 +1,8 @@
+import type { CodeRole } from '../../contracts/code';
 import type { PlannedStage } from '../../contracts/stage';
 import type { AnnotatorIdentity } from '../../contracts/provenance';
-import { pinEvaluation } from '../question-sets';
+import { sourcesFor } from '../code';
+import { ownName, pinEvaluation } from '../question-sets';
 import { filePaths, makeStage, outputOf, type StageContext, taskSource } from './parts';
 
 export interface EvaluateStageOptions {
@@ -10,6 +12,8 @@ export interface EvaluateStageOptions {
   /** Demonstrations that stand before every question. */
   readonly fewShot?: PlannedStage<'synthesizeData'>;
 }
+
+const roles: readonly CodeRole[] = ['problems', 'grading', 'judge'];
 
 const outside: readonly AnnotatorIdentity['kind'][] = ['endpoint', 'people'];
 
@@ -31,7 +35,7 @@ export function evaluateStage(
   return makeStage('evaluate', {
     spec: {
       kind: 'evaluate',
-      ...taskSource(context),
+      ...taskSource(context, roles),
       evaluation: pinEvaluation(context.resolved),
       ...shots,
       ...(judge === undefined ? {} : { judgeDigest: judge.digest }),
@@ -42,6 +46,7 @@ export function evaluateStage(
       ...(fewShot === undefined ? {} : { data: outputOf(fewShot) }),
     },
     files: filePaths(context),
+    ...sourcesFor(context.resolved, ownName, roles),
     title: `Evaluation on ${evaluation.items} items${shown}`,
     ...(isJudgedOffDevice(context.resolved) ? { judgedOffDevice: true } : {}),
   });

@@ -1,6 +1,9 @@
+import type { CodeRole } from '../../contracts/code';
 import type { ExperimentDefinition, Resolved, SweepDefinition, TaskData } from '../../contracts/definition';
-import type { PlannedStage, SpecOf, StageInputRef, StageKind } from '../../contracts/stage';
+import type { PlannedStage, SpecOf, StageCode, StageInputRef, StageKind } from '../../contracts/stage';
+import { codeFor } from '../code';
 import { taskFileDigests } from '../given';
+import { ownName } from '../question-sets';
 import { type Inputs, revisions, stageKey } from './keys';
 
 /** What the stage builders read: a definition with its outside inputs pinned, and a seed axis. */
@@ -11,7 +14,7 @@ export interface StageContext {
 
 interface StageParts<K extends StageKind> extends Pick<
   PlannedStage,
-  'provenance' | 'onDevice' | 'judgedOffDevice'
+  'provenance' | 'onDevice' | 'judgedOffDevice' | 'sources'
 > {
   readonly spec: SpecOf<K>;
   readonly inputs?: Inputs;
@@ -37,14 +40,21 @@ export function baseModel({ resolved }: StageContext): StageInputRef {
   return { digest: resolved.model.digest, path: resolved.model.path };
 }
 
-/** The task's name and where its problems come from: what a stage that reads problems has in its spec. */
-export function taskSource({ resolved: { definition, files } }: StageContext): {
+/** The task's name, where its problems come from and what of the user's code is called: what the spec of a stage has of it. */
+export function taskSource(
+  { resolved }: StageContext,
+  roles: readonly CodeRole[],
+): {
   task: string;
   data: TaskData;
   fileDigests: Record<string, string>;
+  code?: StageCode;
 } {
+  const { definition, files } = resolved;
+  const code = codeFor(resolved, ownName, roles);
   const digests = taskFileDigests(files);
-  return { task: definition.task, data: pinnedData(definition.data, digests), fileDigests: digests };
+  const data = pinnedData(definition.data, digests);
+  return { task: definition.task, data, fileDigests: digests, ...code };
 }
 
 /** Where problems come from, by content alone. */

@@ -1,3 +1,4 @@
+import { type CodeOrigin, stackOfCaller } from '../../contracts/code';
 import type { ProblemData } from '../../contracts/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import { fieldText, issueText } from '../../contracts/row-issues';
@@ -56,12 +57,33 @@ function goldOf<Item>({ name, prompt, expected, gold = expected }: TaskInput<Ite
   };
 }
 
-/** A program of version 1 is what its name says: so those from before there were versions keep their keys. */
-function annotatorOf<Item>({ version = 1, ...annotator }: ItemAnnotator<Item>): Annotator<TaskProblem<Item>> {
+type Kept = Pick<CodeOrigin, 'version'>;
+const keptVersion = (version: number | string | undefined): Kept =>
+  version === undefined ? {} : { version: String(version) };
+
+/** Programs that come with the package have a version where what they write has changed. */
+function annotatorOf<Item>(
+  { version, ...annotator }: ItemAnnotator<Item>,
+  stack: string,
+): Annotator<TaskProblem<Item>> {
   return {
     ...annotator,
-    ...(version === 1 ? {} : { identify: () => Promise.resolve({ kind: 'program', version }) }),
+    ...(version === undefined ? {} : { identify: () => Promise.resolve({ kind: 'program', version }) }),
+    code: { stack, call, only: ['annotators'], ...keptVersion(version) },
     demonstrate: ({ item }, random) => annotator.demonstrate(item, random),
+  };
+}
+
+const call = 'defineTask';
+
+/** Fields that judge answers; all others but annotators make problems and put them. */
+const grading = ['evaluate', 'sides', 'summarize', 'metric'];
+
+function codeOf(stack: string, version: TaskInput<unknown>['version']): NonNullable<Task['code']> {
+  const kept = keptVersion(version);
+  return {
+    problems: { stack, call, except: [...grading, 'annotators', 'name', 'version'], ...kept },
+    grading: { stack, call, only: grading, ...kept },
   };
 }
 
@@ -73,6 +95,7 @@ function annotatorOf<Item>({ version = 1, ...annotator }: ItemAnnotator<Item>): 
  * a row and skeleton; what is left out is counted.
  */
 export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>> {
+  const stack = stackOfCaller();
   const task: TaskDefinition<Item> = { ...input, readRow: rowReader(input) };
   const { sides } = input;
   const gold = goldOf(input);
@@ -84,12 +107,16 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
   return {
     name: input.name,
     metric: input.metric,
+    code: codeOf(stack, input.version),
     fileNames: fileNamesOf,
     async load(data, context) {
       assertSource(input, data);
       return data.source === 'files' ? readProblems(task, { data, context }) : generateProblems(task, data);
     },
-    annotators: [clean, ...(input.annotators ?? [])].map(annotatorOf),
+    // "clean" gives what the problems have.
+    annotators: [clean, ...(input.annotators ?? [])].map((each) =>
+      each === clean ? { ...annotatorOf(each, stack), code: undefined } : annotatorOf(each, stack),
+    ),
     gold: ({ item }) => gold(item),
     content: ({ item }) => input.content?.(item) ?? input.prompt(item),
     skeleton: ({ item }) => skeletonOf(task, item),

@@ -23,7 +23,7 @@ export interface ItemAnnotator<Item> {
   readonly name: string;
   /** One sentence for reports: what this annotator gets wrong, and how often. */
   readonly description: string;
-  /** Raised when it writes otherwise, so that what it wrote before is not taken for its own; 1 unless told. */
+  /** Stands in keys in the place of a digest of its source: raised when it writes otherwise. Without one the source counts. */
   readonly version?: number;
   demonstrate(item: Item, random: Random): string;
 }
@@ -45,6 +45,11 @@ export interface TaskInput<Item> {
   readonly name: string;
   /** The name of the score, e.g. "accuracy". */
   readonly metric: string;
+  /**
+   * Stands in keys in the place of a digest of the task's source: raised when the task does otherwise, so that what it did
+   * before is not taken for its own. Without one the source counts.
+   */
+  readonly version?: number | string;
   /** Draws one item, for `data.source` "twin"; without it the task reads files alone. */
   readonly synthesize?: (random: Random) => Item;
   /** One row of a JSON Lines file, for `data.source` "files"; without it the task is generated alone. */

@@ -7,7 +7,7 @@ import type { Annotator, Task } from '../../contracts/task';
 import { demonstrationsStage, planBase } from '../../planning';
 import { loadModelFolder } from '../../trainer/io/model-folder';
 import { coinTask } from '../support/coin-task';
-import { createBench, identified, resolveSmall } from '../support/stage-bench';
+import { codeOfOwn, createBench, identified, resolveSmall } from '../support/stage-bench';
 import { temporaryFolder } from '../support/temporary';
 import { ggufSettings, ggufTensors } from '../trainer/support/gguf-model';
 import { encodeGguf } from '../trainer/support/gguf-writer';
@@ -33,8 +33,10 @@ describe('pure: annotators that work by the batch', function () {
         return Promise.resolve(problems.map(({ id }) => ` wrote ${id}`));
       },
     };
-    const resolved = await resolveSmall(model, { annotator: 'slow' });
-    const bench = createBench(folder.at('home'), { deps: { tasks: [withAnnotators(coinTask, slow)] } });
+    const task = withAnnotators(coinTask, slow);
+    const code = await codeOfOwn({ annotator: task.annotators.at(-1) });
+    const resolved = { ...(await resolveSmall(model, { annotator: 'slow' })), ...code };
+    const bench = createBench(folder.at('home'), { deps: { tasks: [task] } });
     const stage = demonstrationsStage({ resolved, seed: 0 }, { rows: 6 });
     for (let attempt = 1; attempt <= 4; attempt += 1) {
       const failure = await bench.fail(stage, { attempt });
@@ -56,8 +58,10 @@ describe('pure: annotators that work by the batch', function () {
       ...{ name: 'mute', description: 'Says nothing.', demonstrate: () => '' },
       demonstrateAll: (problems) => Promise.resolve(problems.map((_, index) => (index === 2 ? ' ' : 'x'))),
     };
-    const resolved = await resolveSmall(model, { annotator: 'mute' });
-    const bench = createBench(folder.at('home'), { deps: { tasks: [withAnnotators(coinTask, mute)] } });
+    const task = withAnnotators(coinTask, mute);
+    const code = await codeOfOwn({ annotator: task.annotators.at(-1) });
+    const resolved = { ...(await resolveSmall(model, { annotator: 'mute' })), ...code };
+    const bench = createBench(folder.at('home'), { deps: { tasks: [task] } });
     const failure = await bench.fail(demonstrationsStage({ resolved, seed: 0 }, { rows: 4 }));
     assert.equal(failure.type, 'DATA_INVALID');
     assert.match(failure.message, /wrote nothing for problem pool-/);
@@ -124,6 +128,7 @@ describe('pure: a local checkpoint that writes and judges', function () {
     const resolved = {
       ...(await resolveSmall(model, { annotator: 'local', evaluation })),
       ...{ annotator: await identified(writer), judge: await identified(judge) },
+      ...(await codeOfOwn({ annotator: writer, judge })),
     };
     assert.equal(resolved.annotator.model, resolved.model.digest, 'a checkpoint is known by its bytes');
     const bench = createBench(folder.at('home'), { deps: { tasks: [task] } });

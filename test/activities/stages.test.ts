@@ -10,7 +10,8 @@ import type { PlannedStage, StageProgress, StageResult } from '../../contracts/s
 import { assertNoLeak } from '../../activities/evaluate/few-shot';
 import { readJsonLines } from '../../activities/json-lines';
 import { withJudges } from '../../annotators';
-import type { Judge } from '../../contracts/task';
+import { readCode } from '../../code';
+import type { Judge, Task } from '../../contracts/task';
 import { digestFile } from '../../store';
 import { instructionFollowing, summarization } from '../../tasks';
 import { coinTask } from '../support/coin-task';
@@ -34,6 +35,7 @@ describe('slow: stages with the training executable', function () {
   let bench: StageBench;
   let results: StageResult[];
 
+  let judged: Task;
   before(async () => {
     resolved = await resolveSmall(await makeTinyModel(folder.at('model')));
     stages = planCell(resolved).stages;
@@ -42,7 +44,8 @@ describe('slow: stages with the training executable', function () {
       description: 'Prefers what it is shown first.',
       compareAll: (comparisons) => Promise.resolve(comparisons.map(() => '[[A]]')),
     };
-    const tasks = [coinTask, instructionFollowing, withJudges(summarization, first)];
+    judged = withJudges(summarization, first);
+    const tasks = [coinTask, instructionFollowing, judged];
     bench = createBench(folder.at('home'), { deps: { tasks } });
     results = [];
     for (const stage of stages) results.push(await bench.run(stage));
@@ -165,6 +168,7 @@ describe('slow: stages with the training executable', function () {
         items: 2,
         maxNewTokens: 5,
         judge: 'first',
+        code: { judge: (await readCode(judged.judges?.at(-1)?.code))!.identity },
         data: await data('short'),
       },
     ];

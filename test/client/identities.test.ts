@@ -63,9 +63,11 @@ describe('pure: what an annotator is, in the keys of stages', () => {
     assert.deepEqual(await keysOf(mathWith(same)), before);
   });
 
-  it('a program counts by name until its version is raised', async () => {
-    assert.deepEqual(await keysOf(letters()), await keysOf(letters(1)));
-    assert.notDeepEqual(await keysOf(letters()), await keysOf(letters(2)));
+  it('a program counts by its source, or by a version that is kept', async () => {
+    assert.deepEqual(await keysOf(letters()), await keysOf(letters()));
+    assert.deepEqual(await keysOf(letters(1)), await keysOf(letters(1)));
+    assert.notDeepEqual(await keysOf(letters()), await keysOf(letters(1)));
+    assert.notDeepEqual(await keysOf(letters(1)), await keysOf(letters(2)));
     const people = peopleAnnotator({ name: 'people', description: 'Us.', folder: folder.path() });
     const withPeople = withAnnotators(math, people);
     assert.deepEqual(await keysOf(withPeople, 'clean'), await keysOf(math, 'clean'));
@@ -76,7 +78,7 @@ describe('pure: what an annotator is, in the keys of stages', () => {
     assert.notEqual((await plan(mathWith())).sweepId, (await plan(mathWith({ model: 'two' }))).sweepId);
     const bench = createBench(folder.at('home'), { deps: { tasks: [mathWith({ model: 'two' })] } });
     const failure = await bench.fail(demonstrationsStage({ resolved, seed: 0 }, { rows: 2 }));
-    assert.deepEqual([failure.type, failure.nonRetryable], ['TASK_UNKNOWN', true]);
+    assert.deepEqual([failure.type, failure.nonRetryable], ['CODE_DIFFERS', true]);
     assert.match(failure.message, /is another than the plan's/);
   });
 

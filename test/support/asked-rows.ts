@@ -5,7 +5,7 @@ import type { PlannedStage } from '../../contracts/stage';
 import type { Task } from '../../contracts/task';
 import { demonstrationsStage } from '../../planning';
 import { coinTask } from './coin-task';
-import { createBench, identified, resolveSmall, type StageBench } from './stage-bench';
+import { codeOfOwn, createBench, identified, resolveSmall, type StageBench } from './stage-bench';
 
 const keyVariable = 'BUDGETLINE_TEST_ROWS_KEY';
 export const callsAtOnce = 16;
@@ -43,7 +43,11 @@ export async function prepareAsking(asking: Asking): Promise<Prepared> {
     ...{ task, annotator: 'model', budget, sftFraction: 1 },
     data: { source: 'twin', pool: rows, validation: 1, test: 1 },
   });
-  const pinned = { ...resolved, annotator: await identified(model) };
+  const pinned = {
+    ...resolved,
+    annotator: await identified(model),
+    ...(await codeOfOwn({ annotator: model })),
+  };
   const tasks = [withAnnotators({ ...coinTask, name: task }, model)];
   return {
     ...{ resolved: pinned, tasks, bench: createBench(home, { deps: { tasks } }) },

@@ -3,6 +3,7 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type Activities, type ActivityDeps } from '../../activities';
 import { readLedger } from '../../audit';
+import { readCode } from '../../code';
 import {
   experimentDefinition,
   type ExperimentInput,
@@ -52,6 +53,15 @@ export async function resolveSmall(
 export async function identified(source: Pick<Annotator, 'identify'>): Promise<IdentifiedSource> {
   const identity = await source.identify!();
   return { ...identity, digest: digestOf(identity) };
+}
+
+/** The code of annotator and judge, as definitions are resolved with it. */
+export async function codeOfOwn(
+  own: Partial<Record<'annotator' | 'judge', Pick<Annotator, 'code'> | undefined>>,
+): Promise<Pick<ResolvedExperiment, 'code'>> {
+  const reading = Object.entries(own).map(async ([role, it]) => [role, await readCode(it?.code)] as const);
+  const found = (await Promise.all(reading)).filter(([, code]) => code !== undefined);
+  return { code: { '': Object.fromEntries(found) } };
 }
 
 export interface AttemptOptions {

@@ -1,0 +1,32 @@
+/** The user's own code behind a task, an annotator or a judge: what of their modules it can reach. */
+import type { CodeIdentity, CodeOrigin, UserCode } from '../contracts/code';
+import { placesIn } from './places';
+import { Slice } from './slice';
+
+async function readSource(origin: CodeOrigin): Promise<CodeIdentity> {
+  // Loaded when it is needed: it is large, and tasks of the package need none.
+  const { default: typescript } = await import('typescript');
+  const slice = new Slice(typescript);
+  slice.addOrigin(origin);
+  return slice.identity();
+}
+
+async function read(origin: CodeOrigin): Promise<UserCode | undefined> {
+  const { stack, version } = origin;
+  if (placesIn(stack).length === 0) return undefined;
+  const source = await readSource(origin);
+  return version === undefined ? { identity: source } : { identity: { version }, source };
+}
+
+const known = new WeakMap<CodeOrigin, Promise<UserCode | undefined>>();
+
+/**
+ * The code behind an origin, as it was when it was first asked for: ask soon after it was loaded. undefined for code of
+ * this package.
+ */
+export function readCode(origin: CodeOrigin | undefined): Promise<UserCode | undefined> {
+  if (origin === undefined) return Promise.resolve(undefined);
+  const reading = known.get(origin) ?? read(origin);
+  known.set(origin, reading);
+  return reading;
+}

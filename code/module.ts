@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type ts from 'typescript';
+
+type Typescript = typeof ts;
+
+/** A name that a module takes from another one. */
+export interface Imported {
+  readonly specifier: string;
+  /** Its name there; "*" where all of the module is meant. */
+  readonly name: string;
+}
+
+/** A module of the user's, cut into its top-level statements. */
+export interface UserModule {
+  readonly path: string;
+  readonly source: ts.SourceFile;
+  /** Statements that declare a name. */
+  readonly declared: ReadonlyMap<string, readonly ts.Statement[]>;
+  readonly imported: ReadonlyMap<string, Imported>;
+  /** Statements that run whatever is asked of the module. */
+  readonly effects: readonly ts.Statement[];
+  /** Modules of which all names are exported again, or that are imported for their effects. */
+  readonly whole: readonly string[];
+}
+
+function namesIn(typescript: Typescript, name: ts.BindingName): string[] {
+  if (typescript.isIdentifier(name)) return [name.text];
+  return name.elements.flatMap((element) =>
+    typescript.isBindingElement(element) ? namesIn(typescript, element.name) : [],
+  );
+}
+
+/** exports.x = …, module.exports = …: what CommonJS has for export. */
+function isExportAssignment(typescript: Typescript, statement: ts.Statement): boolean {
+  if (!typescript.isExpressionStatement(statement)) return false;
+  return /^(?:module\.)?exports\b[^=(]*=[^=]/.test(statement.expression.getText(statement.getSourceFile()));
+}
+
+/** Sorts the statements of a module by what they do for others. */
+class Sorting {
+  readonly declared = new Map<string, ts.Statement[]>();
+  readonly imported = new Map<string, Imported>();
+  readonly effects: ts.Statement[] = [];
+  readonly whole: string[] = [];
+
+  constructor(private readonly typescript: Typescript) {}
+
+  #declare(names: readonly string[], statement: ts.Statement): void {
+    for (const name of names) this.declared.set(name, [...(this.declared.get(name) ?? []), statement]);
+  }
+
+  #import({ importClause, moduleSpecifier }: ts.ImportDeclaration): void {
+    const specifier = (moduleSpecifier as ts.StringLiteral).text;
+    if (importClause === undefined) this.whole.push(specifier);
+    if (importClause === undefined || importClause.phaseModifier === this.typescript.SyntaxKind.TypeKeyword)
+      return;
+    const { name, namedBindings } = importClause;
+    if (name !== undefined) this.imported.set(name.text, { specifier, name: 'default' });
+    if (namedBindings === undefined) return;
+    if (this.typescript.isNamespaceImport(namedBindings))
+      this.imported.set(namedBindings.name.text, { specifier, name: '*' });
+    else
+      for (const element of namedBindings.elements)
+        if (!element.isTypeOnly)
+          this.imported.set(element.name.text, {
+            specifier,
+            name: (element.propertyName ?? element.name).text,
+          });
+  }
+
+  #export(statement: ts.ExportDeclaration): void {
+    const { exportClause, moduleSpecifier, isTypeOnly } = statement;
+    if (isTypeOnly) return;
+    const specifier = moduleSpecifier && (moduleSpecifier as ts.StringLiteral).text;
+    if (exportClause === undefined || !this.typescript.isNamedExports(exportClause)) {
+      if (specifier !== undefined) this.whole.push(specifier);
+      return;
+    }
+    for (const { name, propertyName } of exportClause.elements) {
+      if (specifier !== undefined)
+        this.imported.set(name.text, { specifier, name: (propertyName ?? name).text });
+      // export { a as b }: whoever asks for b finds a in this statement.
+      else if (propertyName !== undefined) this.#declare([name.text], statement);
+    }
+  }
+
+  add(statement: ts.Statement): void {
+    const is = this.typescript;
+    if (is.isInterfaceDeclaration(statement) || is.isTypeAliasDeclaration(statement)) return;
+    if (is.isImportDeclaration(statement)) this.#import(statement);
+    else if (is.isExportDeclaration(statement)) this.#export(statement);
+    else if (is.isExportAssignment(statement)) this.#declare(['default'], statement);
+    else if (is.isVariableStatement(statement))
+      this.#declare(
+        statement.declarationList.declarations.flatMap(({ name }) => namesIn(is, name)),
+        statement,
+      );
+    else if (is.isFunctionDeclaration(statement) || is.isClassDeclaration(statement))
+      this.#declare([statement.name?.text ?? 'default', ...defaultOf(is, statement)], statement);
+    else if (is.isEnumDeclaration(statement) || is.isModuleDeclaration(statement))
+      this.#declare([statement.name.text], statement);
+    else if (isExportAssignment(is, statement)) this.#declare(['module.exports'], statement);
+    else this.effects.push(statement);
+  }
+}
+
+function defaultOf(
+  typescript: Typescript,
+  statement: ts.FunctionDeclaration | ts.ClassDeclaration,
+): string[] {
+  const isDefault = statement.modifiers?.some(({ kind }) => kind === typescript.SyntaxKind.DefaultKeyword);
+  return isDefault === true ? ['default'] : [];
+}
+
+const codeExtensions = ['.ts', '.cts', '.mts', '.tsx', '.js', '.cjs', '.mjs', '.jsx'];
+
+/** Whether a file is code; anything else that is imported counts by its bytes. */
+export const isCode = (path: string): boolean => codeExtensions.includes(extname(path));
+
+/** Modules by path, as long as their text stays the same: parts of a task have most of them in common. */
+const known = new Map<string, UserModule>();
+
+export function readModule(typescript: Typescript, path: string): UserModule {
+  const text = readFileSync(path, 'utf8');
+  const before = known.get(path);
+  if (before?.source.text === text) return before;
+  const module = parseModule(typescript, path, text);
+  known.set(path, module);
+  return module;
+}
+
+function parseModule(typescript: Typescript, path: string, text: string): UserModule {
+  const { ScriptTarget, ScriptKind, createSourceFile } = typescript;
+  const kind = path.endsWith('x') ? ScriptKind.TSX : ScriptKind.TS;
+  const source = createSourceFile(path, text, ScriptTarget.Latest, true, kind);
+  const sorting = new Sorting(typescript);
+  for (const statement of source.statements) sorting.add(statement);
+  const { declared, imported, effects, whole } = sorting;
+  return { path, source, declared, imported, effects, whole };
+}

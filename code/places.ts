@@ -1,0 +1,44 @@
+import { resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A place in a file, counted from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+const packageRoot = resolve(__dirname, '..').replace(/[/\\]dist$/, '');
+
+/** Whether a file is of this package, whose code is covered by the revisions of stages. */
+function isOurs(file: string): boolean {
+  return ['tasks', 'annotators'].some((room) =>
+    [packageRoot, `${packageRoot}${sep}dist`].some((root) => file.startsWith(`${root}${sep}${room}${sep}`)),
+  );
+}
+
+function placeOf(frame: string): Place | undefined {
+  const [, path, line, column] =
+    /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:\\).*):(\d+):(\d+)\)?$/.exec(frame) ?? [];
+  if (path === undefined) return undefined;
+  const file = path.startsWith('file://') ? fileURLToPath(path) : path;
+  return { file, line: Number(line), column: Number(column) };
+}
+
+const isOfPackage = (frame: string): boolean => /[/\\]node_modules[/\\]/.test(frame);
+
+/**
+ * The user's own places in a stack, from the innermost call up to where somebody else called the user's code: Node, when
+ * it loads the module, or a library. A library that was called by the user's code belongs to it.
+ */
+export function placesIn(stack: string): Place[] {
+  const frames = stack.split('\n').filter((frame) => {
+    const place = placeOf(frame);
+    return place === undefined || !isOurs(place.file);
+  });
+  const first = frames.findIndex((frame) => placeOf(frame) !== undefined && !isOfPackage(frame));
+  const end = frames.findIndex(
+    (frame, at) => frame.includes('node:internal/') || (first >= 0 && at > first && isOfPackage(frame)),
+  );
+  return frames.slice(0, end < 0 ? frames.length : end).flatMap((frame) => placeOf(frame) ?? []);
+}

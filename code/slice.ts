@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+import type ts from 'typescript';
+import type { CodeIdentity, CodeOrigin } from '../contracts/code';
+import { isCode, readModule, type UserModule } from './module';
+import { placesIn, type Place } from './places';
+import { packageOf, resolveImport, type Target } from './resolve';
+
+type Typescript = typeof ts;
+type Fields = Pick<CodeOrigin, 'call' | 'only' | 'except'>;
+type Call = ts.CallExpression | ts.NewExpression;
+
+const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
+
+/** What a definition can reach, statement by statement, in all of the user's modules, and the packages that these import. */
+export class Slice {
+  readonly #modules = new Map<string, UserModule>();
+  readonly #parts = new Map<UserModule, Set<ts.Node>>();
+  /** Files that are no code, by the digest of their bytes. */
+  readonly #data = new Map<string, string>();
+  readonly #packages = new Map<string, string>();
+  /** Nodes that do not count. */
+  readonly #skipped = new Set<ts.Node>();
+
+  constructor(private readonly typescript: Typescript) {}
+
+  /** Adds what a call in the user's code defined; of the innermost call only certain fields may count. */
+  addOrigin({ stack, exported, ...fields }: CodeOrigin): void {
+    placesIn(stack).forEach((place, at) => {
+      const found = packageOf(place.file);
+      if (found !== undefined) this.#addTarget(found, '*');
+      else if (exported !== undefined) this.#addName(this.#open(place.file), exported);
+      else this.#addPlace(place, at === 0 ? fields : {});
+    });
+  }
+
+  #addPlace(place: Place, fields: Fields): void {
+    const module = this.#open(place.file);
+    const call = this.#callAt(module, place, fields.call);
+    if (call === undefined) {
+      this.#addAll(module);
+      return;
+    }
+    for (const argument of call.arguments ?? []) this.#skipFields(module, argument, fields);
+    this.#addPart(module, this.#scopeOf(call));
+  }
+
+  /** The call itself; inside a function or a block, whose names only stand there, the whole top-level statement. */
+  #scopeOf(call: ts.Node): ts.Node {
+    const is = this.typescript;
+    let [statement, isNested] = [call, false];
+    for (; !is.isSourceFile(statement.parent); statement = statement.parent)
+      isNested ||=
+        is.isFunctionLike(statement.parent) ||
+        is.isBlock(statement.parent) ||
+        is.isClassLike(statement.parent);
+    return isNested ? statement : call;
+  }
+
+  #callsIn({ source }: UserModule): Call[] {
+    const { isCallExpression, isNewExpression } = this.typescript;
+    const calls: Call[] = [];
+    const visit = (node: ts.Node): void => {
+      if (isCallExpression(node) || isNewExpression(node)) calls.push(node);
+      node.forEachChild(visit);
+    };
+    visit(source);
+    return calls;
+  }
+
+  /** The innermost call whose name stands at a place; where tools have moved places, the only one of its name. */
+  #callAt(module: UserModule, { line, column }: Place, name?: string): Call | undefined {
+    const { source } = module;
+    const at = (source.getLineStarts()[line - 1] ?? -1) + column - 1;
+    const isCalled = (call: Call): boolean =>
+      name === undefined || call.expression.getText(source).endsWith(name);
+    const calls = this.#callsIn(module).filter(isCalled);
+    const isThere = (call: Call): boolean =>
+      at >= call.getStart(source) && at <= (call.arguments?.[0]?.getStart(source) ?? call.getEnd());
+    return calls.findLast(isThere) ?? (name !== undefined && calls.length === 1 ? calls[0] : undefined);
+  }
+
+  /** Fields of an object that do not count, also of one that a name stands for or that is spread into it. */
+  #skipFields(module: UserModule, node: ts.Expression, fields: Fields): void {
+    const is = this.typescript;
+    if (is.isIdentifier(node)) {
+      const value = this.#valueOf(module, node.text);
+      if (value !== undefined && is.isObjectLiteralExpression(value)) this.#skipFields(module, value, fields);
+    }
+    if (!is.isObjectLiteralExpression(node)) return;
+    for (const property of node.properties) {
+      if (is.isSpreadAssignment(property)) this.#skipFields(module, property.expression, fields);
+      const name = property.name;
+      if (name === undefined || is.isComputedPropertyName(name)) continue;
+      const { only = [name.text], except = [] } = fields;
+      if (!only.includes(name.text) || except.includes(name.text)) this.#skipped.add(property);
+    }
+  }
+
+  #valueOf({ declared }: UserModule, name: string): ts.Expression | undefined {
+    const is = this.typescript;
+    const declarations = (declared.get(name) ?? []).flatMap((statement) =>
+      is.isVariableStatement(statement) ? [...statement.declarationList.declarations] : [],
+    );
+    return declarations.find((each) => is.isIdentifier(each.name) && each.name.text === name)?.initializer;
+  }
+
+  #open(path: string): UserModule {
+    const known = this.#modules.get(path);
+    if (known !== undefined) return known;
+    const module = readModule(this.typescript, path);
+    this.#modules.set(path, module);
+    this.#parts.set(module, new Set());
+    for (const statement of module.effects) this.#addPart(module, statement);
+    for (const specifier of module.whole) this.#addImport(module, specifier, '*');
+    return module;
+  }
+
+  #addImport({ path }: UserModule, specifier: string, name: string): void {
+    const target = resolveImport(path, specifier);
+    if (target !== undefined) this.#addTarget(target, name);
+  }
+
+  #addTarget(target: Target, name: string): void {
+    if ('version' in target) this.#packages.set(target.name, target.version);
+    else if (isCode(target.file)) this.#addName(this.#open(target.file), name);
+    else this.#data.set(target.file, sha256(readFileSync(target.file)));
+  }
+
+  #addAll(module: UserModule): void {
+    for (const statement of [...module.declared.values()].flat()) this.#addPart(module, statement);
+    for (const { specifier, name } of module.imported.values()) this.#addImport(module, specifier, name);
+  }
+
+  /** What a module exports by a name; all of it where the name is not found. */
+  #addName(module: UserModule, name: string): void {
+    if (!this.#addDeclared(module, name)) this.#addAll(module);
+  }
+
+  #addDeclared(module: UserModule, name: string): boolean {
+    const statements = module.declared.get(name) ?? [];
+    for (const statement of statements) this.#addPart(module, statement);
+    const imported = module.imported.get(name);
+    if (imported !== undefined) this.#addImport(module, imported.specifier, imported.name);
+    return statements.length > 0 || imported !== undefined;
+  }
+
+  #addPart(module: UserModule, part: ts.Node): void {
+    const known = this.#parts.get(module)!;
+    if (known.has(part)) return;
+    known.add(part);
+    this.#follow(module, part);
+  }
+
+  /** Everything that a node names: declarations of its module, imports, modules that it loads. */
+  #follow(module: UserModule, node: ts.Node): void {
+    if (this.#skipped.has(node)) return;
+    const is = this.typescript;
+    if (is.isIdentifier(node)) this.#addDeclared(module, node.text);
+    if (is.isCallExpression(node)) {
+      const [argument] = node.arguments;
+      const loads =
+        node.expression.kind === is.SyntaxKind.ImportKeyword || node.expression.getText() === 'require';
+      if (loads && argument !== undefined && is.isStringLiteralLike(argument))
+        this.#addImport(module, argument.text, '*');
+    }
+    node.forEachChild((child) => this.#follow(module, child));
+  }
+
+  /** The code without comments and white space. */
+  #tokens(node: ts.Node, source: ts.SourceFile): string[] {
+    if (this.#skipped.has(node) || this.typescript.isJSDoc(node)) return [];
+    const children = node.getChildren(source);
+    return children.length === 0
+      ? [node.getText(source)]
+      : children.flatMap((child) => this.#tokens(child, source));
+  }
+
+  #digest({ source }: UserModule, parts: ReadonlySet<ts.Node>): string {
+    const inOrder = [...parts].sort((a, b) => a.pos - b.pos || b.end - a.end);
+    return sha256(inOrder.flatMap((part) => this.#tokens(part, source)).join('\n'));
+  }
+
+  /** SHA-256 by file, as seen from the folder of the first one, and versions by package. */
+  identity(): CodeIdentity {
+    const [first] = this.#modules.keys();
+    const folder = dirname(first ?? '/');
+    const files = [...this.#parts].flatMap(([module, parts]) =>
+      parts.size === 0 ? [] : [[module.path, this.#digest(module, parts)] as const],
+    );
+    const named = [...files, ...this.#data].map(
+      ([path, digest]) => [relative(folder, path).replaceAll('\\', '/'), digest] as const,
+    );
+    return Object.fromEntries([...named, ...this.#packages]);
+  }
+}

@@ -1,0 +1,38 @@
+import { type CodeRole, codeRoles } from '../contracts/code';
+import type { Resolved } from '../contracts/definition';
+import type { StageCode } from '../contracts/stage';
+
+type WithCode = Pick<Resolved<unknown>, 'code'>;
+type Part = 'identity' | 'source';
+
+function pick(
+  { code = {} }: WithCode,
+  name: string,
+  { roles, part }: { roles: readonly CodeRole[]; part: Part },
+) {
+  const entries = roles.flatMap((role) => {
+    const found = code[name]?.[role]?.[part];
+    return found === undefined ? [] : [[role, found] as const];
+  });
+  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as StageCode);
+}
+
+/** The user's own code that a stage calls, for its spec; nothing where it calls none. */
+export function codeFor(
+  resolved: WithCode,
+  name: string,
+  roles: readonly CodeRole[] = codeRoles,
+): { code?: StageCode } {
+  const code = pick(resolved, name, { roles, part: 'identity' });
+  return code === undefined ? {} : { code };
+}
+
+/** Digests that versions stand for, for what is recorded of a stage. */
+export function sourcesFor(
+  resolved: WithCode,
+  name: string,
+  roles: readonly CodeRole[] = codeRoles,
+): { sources?: StageCode } {
+  const sources = pick(resolved, name, { roles, part: 'source' });
+  return sources === undefined ? {} : { sources };
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { loadTasks } from '../../cli/load-definition';
+import { readCode } from '../../code';
+import type { CodeIdentity } from '../../contracts/code';
+import { builtInTasks } from '../../workers';
+import { type OwnTaskFile, writeOwnTask } from '../support/own-task';
+import { temporaryFolder } from '../support/temporary';
+
+type Edits = readonly (readonly [file: OwnTaskFile, from: string, to: string])[];
+interface Found {
+  readonly problems: CodeIdentity;
+  readonly grading: CodeIdentity;
+}
+
+describe('pure: the user’s own code', () => {
+  const folder = temporaryFolder();
+  let copies = 0;
+
+  async function load(file: string): Promise<Found> {
+    const [task] = await loadTasks(file);
+    const [problems, grading] = await Promise.all([task?.code?.problems, task?.code?.grading].map(readCode));
+    return { problems: problems?.identity ?? {}, grading: grading?.identity ?? {} };
+  }
+  const read = (edits: Edits = []): Promise<Found> =>
+    load(writeOwnTask(folder.at(`copy-${++copies}`), edits));
+  async function readText(text: string): Promise<Found> {
+    mkdirSync(folder.at(`copy-${++copies}`));
+    writeFileSync(folder.at(`copy-${copies}`, 'tasks.ts'), text);
+    return load(folder.at(`copy-${copies}`, 'tasks.ts'));
+  }
+
+  it('is what each part of a task can reach, file by file, wherever it lies', async () => {
+    const { problems, grading } = await read();
+    assert.deepEqual(Object.keys(problems).sort(), ['lib/prompt.ts', 'task.ts']);
+    assert.deepEqual(Object.keys(grading).sort(), ['lib/grade.ts', 'task.ts']);
+    assert.deepEqual(await read(), { problems, grading });
+  });
+
+  /** What an edit changes: files of the code of problems, and of that of grading. */
+  const edits: [string, Edits, { problems?: string; grading?: string }][] = [
+    ['a grader in another module', [['lib/grade.ts', '####', '##']], { grading: 'lib/grade.ts' }],
+    ['the grader itself', [['task.ts', 'item.pens *', '2 *']], { grading: 'task.ts' }],
+    ['a prompt', [['lib/prompt.ts', 'How many', 'How much']], { problems: 'lib/prompt.ts' }],
+    ['a generator', [['task.ts', 'draw(random, 24)', 'draw(random, 9)']], { problems: 'task.ts' }],
+    ['what a generator calls', [['task.ts', '2 + Math', '3 + Math']], { problems: 'task.ts' }],
+    ['a comment', [['lib/grade.ts', '// Right', '// Is it right? Right']], {}],
+    [
+      'a type',
+      [['task.ts', 'readonly price: number;', 'readonly price: number; readonly more?: string;']],
+      {},
+    ],
+    ['a statement that nobody reaches', [['task.ts', 'unused = 1', 'unused = 2']], {}],
+    ['a module that nobody imports', [['other.ts', '1', '2']], {}],
+    ['a budget of the sweep', [['sweep.ts', '[8]', '[8, 16]']], {}],
+  ];
+  for (const [what, edit, expected] of edits)
+    it(`of which ${what} changes ${Object.keys(expected).join() || 'nothing'}`, async () => {
+      const [before, after] = [await read(), await read(edit)];
+      for (const role of ['problems', 'grading'] as const) {
+        const names = Object.keys(after[role]).filter((name) => after[role][name] !== before[role][name]);
+        assert.deepEqual(names, expected[role] === undefined ? [] : [expected[role]], role);
+      }
+    });
+
+  it('has packages by their versions, and files that are no code by their bytes', async () => {
+    const place = folder.at(`copy-${copies + 1}`);
+    mkdirSync(`${place}/node_modules/marks`, { recursive: true });
+    const write = (version: string, data: string): string => {
+      const meta = { name: 'marks', version, main: 'index.js' };
+      writeFileSync(`${place}/node_modules/marks/package.json`, JSON.stringify(meta));
+      writeFileSync(`${place}/node_modules/marks/index.js`, 'exports.mark = 1;');
+      writeFileSync(`${place}/data.json`, data);
+      return writeOwnTask(place, [
+        [
+          'lib/grade.ts',
+          '// Right',
+          "import { mark } from 'marks';\nimport data from '../data.json';\n// Right",
+        ],
+        ['lib/grade.ts', 'Number(', 'data.at * mark * Number('],
+      ]);
+    };
+    const { grading, problems } = await load(write('1.2.3', '{ "at": 1 }'));
+    copies += 1;
+    assert.equal(grading['marks'], '1.2.3');
+    assert.match(grading['data.json'] ?? '', /^[0-9a-f]{64}$/);
+    assert.deepEqual(Object.keys(problems).sort(), ['lib/prompt.ts', 'task.ts']);
+  });
+
+  it('of a task that no call of ours defined is what the export reaches', async () => {
+    const text = (grade: number, budget: number): string => `
+      const score = ${grade};
+      const coin = { name: 'coin', metric: 'm', fileNames: () => [], load: async () => ({}), annotators: [],
+        gold: () => '', assess: () => ({ score }) };
+      export const tasks = [coin];
+      export default { budgets: [${budget}] };`;
+    const [one, same, other] = [
+      await readText(text(1, 8)),
+      await readText(text(1, 9)),
+      await readText(text(2, 8)),
+    ];
+    assert.deepEqual(one, same);
+    assert.notDeepEqual(one.grading, other.grading);
+  });
+
+  it('is a version where the user keeps one; the source is known all the same', async () => {
+    const [task] = await loadTasks(
+      writeOwnTask(folder.at(`copy-${++copies}`), [
+        ['task.ts', "metric: 'accuracy',", "metric: 'accuracy', version: 3,"],
+      ]),
+    );
+    const code = await readCode(task?.code?.grading);
+    assert.deepEqual(code?.identity, { version: '3' });
+    assert.deepEqual(Object.keys(code.source ?? {}).sort(), ['lib/grade.ts', 'task.ts']);
+  });
+
+  it('is none of the package’s own', async () => {
+    const origins = builtInTasks.flatMap(({ code, annotators }) => [
+      ...[code?.problems, code?.grading],
+      ...annotators.map((each) => each.code),
+    ]);
+    for (const origin of origins) assert.equal(await readCode(origin), undefined);
+  });
+});
