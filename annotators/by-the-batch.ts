@@ -1,3 +1,4 @@
+import { definedAt } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
 import type { Annotator } from '../contracts/task';
 
@@ -13,14 +14,14 @@ export function annotatorByTheBatch({
   code,
   demonstrateAll,
 }: BatchAnnotator): Annotator {
-  return {
+  const annotator: Annotator = {
     name,
     description,
     identify,
-    code,
     demonstrate: ({ id }) => {
       throw new BudgetlineError('INTERNAL', `Annotator ${name} works by the batch; ${id} came alone.`);
     },
     demonstrateAll,
   };
+  return definedAt(annotator, code);
 }

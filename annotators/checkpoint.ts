@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { stackOfCaller } from '../contracts/code';
+import { definedAt, stackOfCaller } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
 import type { AnnotatorIdentity } from '../contracts/provenance';
 import type { AnnotationSession, Annotator, Judge, Problem } from '../contracts/task';
@@ -118,10 +118,9 @@ export function checkpointAnnotator(options: CheckpointOptions): Annotator {
 /** A judge that is a checkpoint on this host. Answers that cannot be read count as losses and are counted. */
 export function checkpointJudge(options: CheckpointJudgeOptions): Judge {
   const { system, ask } = judgeAsking(options);
-  return {
+  const judge: Judge = {
     name: options.name,
     description: options.description,
-    code: { stack: stackOfCaller(), call: 'checkpointJudge', only: judgeFields },
     identify: () => identityOf(options, [system, ask]),
     compareAll: (comparisons, session) =>
       answerAll(
@@ -130,4 +129,5 @@ export function checkpointJudge(options: CheckpointJudgeOptions): Judge {
         session,
       ),
   };
+  return definedAt(judge, { stack: stackOfCaller(), call: 'checkpointJudge', only: judgeFields });
 }

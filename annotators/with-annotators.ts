@@ -1,8 +1,9 @@
-import { stackOfCaller, withOrigin } from '../contracts/code';
+import { stackOfCaller, takeCode, withOrigin } from '../contracts/code';
 import type { Annotator, Problem, Task } from '../contracts/task';
 
 /** A task with further annotators; registered with workers, it stands in the place of the one of its name. */
 export function withAnnotators<P extends Problem>(task: Task<P>, ...more: readonly Annotator<P>[]): Task<P> {
   const code = { stack: stackOfCaller(), call: 'withAnnotators' };
-  return { ...task, annotators: [...task.annotators, ...more.map((each) => withOrigin(each, code))] };
+  const annotators = [...task.annotators, ...more.map((each) => withOrigin(each, code))];
+  return takeCode({ ...task, annotators }, task);
 }

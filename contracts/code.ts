@@ -35,9 +35,19 @@ export function stackOfCaller(): string {
   return (new Error().stack ?? '').split('\n').slice(3).join('\n');
 }
 
+/** A thing with where it was defined; a copy with other fields does not take that over. */
+export function definedAt<T extends { readonly code?: unknown }>(thing: T, code: T['code']): T {
+  return Object.defineProperty(thing, 'code', { value: code, configurable: true });
+}
+
+/** A copy whose code is that of the thing itself. */
+export function takeCode<T extends { readonly code?: unknown }>(copy: T, thing: T): T {
+  return 'code' in thing ? definedAt(copy, thing.code) : copy;
+}
+
 /** A thing of the user's, with where it was defined unless it says so itself. */
 export function withOrigin<T extends { readonly code?: unknown }>(thing: T, code: T['code']): T {
-  return 'code' in thing ? thing : (Object.create(thing, { code: { value: code, enumerable: true } }) as T);
+  return 'code' in thing ? thing : definedAt(Object.create(thing) as T, code);
 }
 
 /** The same code, or where it differs: names of files and packages. */

@@ -1,4 +1,4 @@
-import { stackOfCaller } from '../../contracts/code';
+import { definedAt, stackOfCaller } from '../../contracts/code';
 import type { Judge } from '../../contracts/task';
 import { judgeAsking, judgeFields } from '../judge-prompt';
 import { answerAll } from './annotate';
@@ -14,10 +14,9 @@ const unreadable = 'unreadable';
 export function endpointJudge(options: EndpointJudgeOptions): Judge {
   const settings = { ...settingsOf(options), unusable: unreadable };
   const { system, ask } = judgeAsking(options);
-  return {
+  const judge: Judge = {
     name: options.name,
     description: options.description,
-    code: { stack: stackOfCaller(), call: 'endpointJudge', only: judgeFields },
     identify: () => Promise.resolve(identityOf(settings, [system, ask])),
     compareAll(comparisons, session) {
       const questions = comparisons.map((comparison, index) => ({
@@ -27,4 +26,5 @@ export function endpointJudge(options: EndpointJudgeOptions): Judge {
       return answerAll(settings, questions, session);
     },
   };
+  return definedAt(judge, { stack: stackOfCaller(), call: 'endpointJudge', only: judgeFields });
 }

@@ -1,3 +1,4 @@
+import { definedAt } from '../../contracts/code';
 import { patternFigures } from '../../contracts/labels';
 import type { Comparison, Judge } from '../../contracts/task';
 import { parseVerdict, type Verdict } from '../../contracts/verdict';
@@ -50,9 +51,8 @@ function agreementOf(judged: readonly JudgedRow[]): Record<string, number> {
  */
 export function peopleJudge(options: PeopleOptions): Judge {
   const { name, description } = options;
-  return {
+  const judge: Judge = {
     ...{ name, description },
-    code: undefined,
     identify: () => Promise.resolve(identityOfPeople(options)),
     async compareAll(comparisons, session) {
       const shown = comparisons.map(({ prompt, first, second }) => ({ prompt, first, second }));
@@ -62,4 +62,5 @@ export function peopleJudge(options: PeopleOptions): Judge {
       return judged.map(({ labels }) => majority(labels));
     },
   };
+  return definedAt(judge, undefined);
 }

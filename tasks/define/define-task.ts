@@ -1,4 +1,4 @@
-import { type CodeOrigin, stackOfCaller } from '../../contracts/code';
+import { type CodeOrigin, definedAt, stackOfCaller } from '../../contracts/code';
 import type { ProblemData } from '../../contracts/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import { fieldText, issueText } from '../../contracts/row-issues';
@@ -104,10 +104,9 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
     description: 'Gives the reference answer every time.',
     demonstrate: gold,
   };
-  return {
+  const made: Task<TaskProblem<Item>> = {
     name: input.name,
     metric: input.metric,
-    code: codeOf(stack, input.version),
     fileNames: fileNamesOf,
     async load(data, context) {
       assertSource(input, data);
@@ -128,4 +127,5 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
     ...(sides === undefined ? {} : { sides: ({ item }, completion) => sides(item, completion) }),
     ...(input.summarize === undefined ? {} : { summarize: input.summarize }),
   };
+  return definedAt(made, codeOf(stack, input.version));
 }

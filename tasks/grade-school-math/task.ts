@@ -1,3 +1,4 @@
+import { definedAt } from '../../contracts/code';
 import type { Task } from '../../contracts/task';
 import { fileNamesOf } from '../define/read-files';
 import { annotators, goldAnswer, type MathProblem } from './annotators';
@@ -12,7 +13,7 @@ import { generateTwin, twinQuestion } from './twin';
  * `score` does not ask for the format: cold start then shows in the format rate and not twice. `scores` holds `strict`
  * (only the number after `####`) and `flexible`, of files as published.
  */
-export const gradeSchoolMath: Task<MathProblem> = {
+const task: Task<MathProblem> = {
   name: 'grade-school-math',
   metric: 'accuracy',
   fileNames: fileNamesOf,
@@ -28,3 +29,6 @@ export const gradeSchoolMath: Task<MathProblem> = {
       ? assessTwin(problem, completion, finish)
       : assessFile(problem, completion, finish),
 };
+
+/** Its code is the package's: the revisions of stages cover it. */
+export const gradeSchoolMath = definedAt(task, undefined);

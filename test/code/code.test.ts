@@ -103,6 +103,19 @@ describe('pure: the user’s own code', () => {
     assert.notDeepEqual(one.grading, other.grading);
   });
 
+  it('of a task of the package with a function of the user’s is what the export reaches, too', async () => {
+    const text = (grade: number): string => `
+      import { helpfulness, peopleAnnotator, withAnnotators } from 'budgetline';
+      const score = ${grade};
+      const people = peopleAnnotator({ name: 'people', description: 'Us.', folder: '/tmp' });
+      const own = { ...helpfulness, assess: () => ({ score }) };
+      export const tasks = [withAnnotators(own, people), withAnnotators(helpfulness, people)];`;
+    const [one, other] = [await readText(text(1)), await readText(text(2))];
+    assert.notDeepEqual(one.grading, other.grading);
+    const [, unchanged] = await loadTasks(folder.at(`copy-${copies}`, 'tasks.ts'));
+    assert.equal(await readCode(unchanged?.code?.grading), undefined);
+  });
+
   it('is a version where the user keeps one; the source is known all the same', async () => {
     const [task] = await loadTasks(
       writeOwnTask(folder.at(`copy-${++copies}`), [

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { endpointAnnotator, type EndpointOptions, withAnnotators } from '../../annotators';
+import { definedAt } from '../../contracts/code';
 import type { ResolvedExperiment } from '../../contracts/definition';
 import type { PlannedStage } from '../../contracts/stage';
 import type { Task } from '../../contracts/task';
 import { demonstrationsStage } from '../../planning';
 import { coinTask } from './coin-task';
-import { codeOfOwn, createBench, identified, resolveSmall, type StageBench } from './stage-bench';
+import { createBench, identified, resolveSmall, type StageBench } from './stage-bench';
 
 const keyVariable = 'BUDGETLINE_TEST_ROWS_KEY';
 export const callsAtOnce = 16;
@@ -33,12 +34,14 @@ export interface Prepared {
 export async function prepareAsking(asking: Asking): Promise<Prepared> {
   const { home, baseUrl, rows, budget = rows, task = coinTask.name, change } = asking;
   process.env[keyVariable] = 'sk-rows';
-  const model = endpointAnnotator({
+  const asked = endpointAnnotator({
     ...{ name: 'model', description: 'A model.', baseUrl, model: 'judge-1', apiKeyVariable: keyVariable },
     prices: { inputUsdPerMillion: 10, outputUsdPerMillion: 100 },
     ...{ spendLimitUsd: 1000, concurrency: callsAtOnce, requestsPerMinute: 6_000_000, firstWaitMs: 1 },
     ...change,
   });
+  // Several programs ask for these rows: where they call from shall not count.
+  const model = definedAt(asked, undefined);
   const resolved = await resolveSmall(join(__dirname, '../../models/tiny-math'), {
     ...{ task, annotator: 'model', budget, sftFraction: 1 },
     data: { source: 'twin', pool: rows, validation: 1, test: 1 },
@@ -46,7 +49,6 @@ export async function prepareAsking(asking: Asking): Promise<Prepared> {
   const pinned = {
     ...resolved,
     annotator: await identified(model),
-    ...(await codeOfOwn({ annotator: model })),
   };
   const tasks = [withAnnotators({ ...coinTask, name: task }, model)];
   return {
