@@ -6,10 +6,7 @@ import { readModelSize } from '../../store';
 /** What a trainer may be silent for whatever its job: to write a checkpoint or a model, say. */
 const baseMs = 5 * 60_000;
 
-/**
- * Operations a second below which a device counts as hung: a tenth or less of what one thread of a slow processor, and a small
- * batch on a GPU, were measured or reckoned to do.
- */
+/** Operations a second below which a device counts as hung: set low, since ending one that works loses its call. */
 const slowest: Readonly<Record<Execution['device'], number>> = { cpu: 2e9, cuda: 2e11 };
 
 /** Steps of a call: the trainer keeps state on a GPU for eight of them. */
@@ -19,7 +16,7 @@ const stepsPerCall: Readonly<Record<Execution['device'], number>> = { cpu: 1, cu
 const passesOfStep = 4;
 
 /** How often a call of a job's model, between two events, takes a token through the model at most. */
-export function tokenPasses(job: TrainerJob): number {
+function tokenPasses(job: TrainerJob): number {
   const steps = passesOfStep * stepsPerCall[job.plan.device];
   switch (job.command) {
     case 'generate':

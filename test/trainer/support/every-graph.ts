@@ -13,6 +13,8 @@ import {
 import type { GraphProfile, ModelConfig, Objective } from '../../../trainer/engine/types';
 import type { Decoding } from '../../../contracts/trainer-job';
 import { buildGeneration } from '../../../trainer/model/generation';
+import { sequenceLogProbabilities } from '../../../trainer/model/objectives';
+import { streamInputs } from '../../../trainer/model/stream';
 import { oracleConfigs, oracleLora, oracleWeights } from './oracle-model';
 
 export interface NamedGraph {
@@ -90,6 +92,18 @@ function* trainingGraphs(profile: GraphProfile): Generator<NamedGraph> {
       }
 }
 
+/** Scores under frozen weights, as the command "logprobs" makes them. */
+function* scoringGraphs(profile: GraphProfile): Generator<NamedGraph> {
+  for (const [model, config] of Object.entries(models))
+    for (const prompts of [true, false]) {
+      const source = createSource({ config, weights: oracleWeights(config), lora: null }, new Map());
+      const shape = { rows: 2, sequences: 1, prompts, maxLength: 16 } as const;
+      const spec = { shape, stream: streamInputs(shape), config, source, logitTokens: profile.logitTokens };
+      const name = ['logprobs', model, prompts ? 'with prompts' : 'without prompts'].join(', ');
+      yield { name, model: lower(placeGraphs(profile), { logprobs: sequenceLogProbabilities(spec) }) };
+    }
+}
+
 function* generationGraphs(profile: GraphProfile): Generator<NamedGraph> {
   const placement = placeGraphs(profile);
   for (const [model, config] of Object.entries(models))
@@ -108,6 +122,9 @@ function* generationGraphs(profile: GraphProfile): Generator<NamedGraph> {
 /** Every kind of graph that the trainer makes, small, as a GPU gets them. */
 export function* everyGraph(precision: Precision): Generator<NamedGraph> {
   const profile: GraphProfile = { provider: 'cuda', precision, recompute: true };
-  for (const each of [profile, { ...profile, recompute: false, logitTokens: 3 }]) yield* trainingGraphs(each);
+  for (const each of [profile, { ...profile, recompute: false, logitTokens: 3 }]) {
+    yield* trainingGraphs(each);
+    yield* scoringGraphs(each);
+  }
   yield* generationGraphs(profile);
 }
