@@ -1,6 +1,7 @@
 import type { BudgetAnalysis, SubjectAnalysis } from '../contracts/analysis';
 import { nameBudget } from '../contracts/budget-name';
 import { describeCoordinates } from '../contracts/coordinates';
+import { toDecimals } from '../contracts/decimals';
 import { describeColdStart } from './cold-start';
 import { countOf, formatScore, formatShare, joinBudgets, joinList, sayBudget } from './text';
 
@@ -29,7 +30,7 @@ function describeRivals(budget: BudgetAnalysis, run: number): string {
   const rivals = budget.indistinguishable.filter((fraction) => fraction !== budget.sftFraction);
   if (run === 1) return '; no other split was run';
   if (budget.probabilityBest === null) return describeTies(budget);
-  const chance = `, best with probability ${budget.probabilityBest.toFixed(2)}`;
+  const chance = `, best with probability ${toDecimals(budget.probabilityBest, 2)}`;
   if (rivals.length === 0) return `${chance}; every other split that was run is surely below it`;
   return `${chance}; ${fractionsOf(rivals)} cannot be told from it`;
 }

@@ -1,10 +1,13 @@
+/** What sums of prices leave of nothing. */
+const noise = 1e-9;
+
 /**
  * $1,234.50, $0.25, $0.0312, $0.000020: cents, and below a dollar what is finer too. No amount reads as nothing.
  */
 export function nameUsd(usd: number): string {
-  const size = Math.abs(usd);
-  const isFine = size < 1 && Math.abs(size * 100 - Math.round(size * 100)) > 1e-9;
+  const size = Math.abs(usd) < noise ? 0 : Math.abs(usd);
+  const isFine = size > 0 && size < 1 && Math.abs(size * 100 - Math.round(size * 100)) > 1e-9;
   const digits = isFine ? Math.max(4, 1 - Math.floor(Math.log10(size))) : 2;
   const [whole = '', decimals = ''] = size.toFixed(digits).split('.');
-  return `${usd < 0 ? '−' : ''}$${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${decimals}`;
+  return `${usd < 0 && size > 0 ? '−' : ''}$${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${decimals}`;
 }

@@ -1,5 +1,6 @@
 import type { ExperimentDefinition, Resolved, SweepDefinition } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
+import { nameUsd } from '../contracts/money';
 import type { Split } from './counts';
 import { evaluationFlops, pairFlops, sftRowFlops } from './flops';
 import { expectedCheckerCalls } from './money';
@@ -94,7 +95,7 @@ export function buyRows(
   const pairRows = wholeRows((1 - sftSpendShare) * left, pair);
   if (sftRows + pairRows === 0)
     throw invalid(
-      `usd(${usd}) buys no row at a share of ${sftSpendShare}; $${fixed.toFixed(4)} of it goes into evaluation.`,
+      `usd(${usd}) buys no row at a share of ${sftSpendShare}; ${nameUsd(fixed)} of it goes into evaluation.`,
     );
   return { sftRows, pairRows, remainderUsd: Math.max(0, left - sftRows * sft - pairRows * pair) };
 }

@@ -1,5 +1,6 @@
 import type { ResolvedSweep } from '../contracts/definition';
 import { BudgetlineError } from '../contracts/failures';
+import { nameUsd } from '../contracts/money';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { PlannedStage, StageKey } from '../contracts/stage';
 import { type BasePlan, type CellPlan, planBase, planCell } from './cell';
@@ -111,7 +112,7 @@ function assertWithinLimit(usd: number, limit: number | undefined): void {
   if (limit === undefined || usd <= limit + usdTolerance) return;
   throw new BudgetlineError(
     'SPEND_LIMIT',
-    `The plan would spend $${usd.toFixed(2)} on annotation; spendLimit is $${limit.toFixed(2)}.`,
+    `The plan would spend ${nameUsd(usd)} on annotation; spendLimit is ${nameUsd(limit)}.`,
     { details: { usd, limit } },
   );
 }

@@ -2,6 +2,7 @@ import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis';
 import type { CellResult, SweepResult } from '../contracts/results';
 import { formatCount, formatFraction } from './format';
 import type { TrainingEvidence } from './input';
+import { orderedCells } from './sections/order';
 
 /** Which artifacts a report wants to read: training stages by key, and evaluations by key. */
 export interface EvidencePlan {
@@ -17,20 +18,30 @@ export interface EvidencePlan {
 
 const curvesShown = 5;
 
-/** The cells of the largest budget and first seed, most SFT first: the ones that the pictures follow. */
+/** The cells of the largest budget, most SFT first, each of the first seed that has it: the ones that the pictures follow. */
 function representativeCells(result: SweepResult): CellResult[] {
   const budget = Math.max(...result.cells.map(({ cell }) => cell.budget));
-  const seed = Math.min(...result.cells.map(({ cell }) => cell.seed));
-  return result.cells
-    .filter(({ cell }) => cell.budget === budget && cell.seed === seed)
-    .sort((a, b) => b.cell.sftFraction - a.cell.sftFraction);
+  const here = orderedCells(result).filter(({ cell }) => cell.budget === budget);
+  const first = new Map([...here].reverse().map((each) => [each.cell.sftFraction, each]));
+  return [...first.values()].sort((a, b) => b.cell.sftFraction - a.cell.sftFraction);
 }
 
-function trainingOf(cells: readonly CellResult[], kind: TrainingEvidence['kind']): EvidencePlan['training'] {
-  const stages = cells.flatMap(({ cell, stages: all }) => {
+/** "r = 0.5", and its seed where that is not the first one. */
+function nameOf({ cell: { sftFraction, seed } }: CellResult, { cells }: SweepResult): string {
+  const first = Math.min(...cells.map(({ cell }) => cell.seed));
+  return `r = ${formatFraction(sftFraction)}${seed === first ? '' : ` (seed ${seed})`}`;
+}
+
+function trainingOf(
+  result: SweepResult,
+  cells: readonly CellResult[],
+  kind: TrainingEvidence['kind'],
+): EvidencePlan['training'] {
+  const stages = cells.flatMap((each) => {
+    const { cell, stages: all } = each;
     const rows = kind === 'trainSft' ? cell.sftRows : cell.pairRows;
     const unit = kind === 'trainSft' ? 'demonstrations' : 'pairs';
-    const name = `r = ${formatFraction(cell.sftFraction)}: ${formatCount(rows)} ${unit}`;
+    const name = `${nameOf(each, result)}: ${formatCount(rows)} ${unit}`;
     return all
       .filter((stage) => stage.kind === kind)
       .map(({ key }) => ({ kind, name, sftFraction: cell.sftFraction, stageKey: key }));
@@ -49,11 +60,16 @@ export function planEvidence(result: SweepResult, analysis: SweepAnalysis): Evid
       : [{ name: 'Base model', evaluationKey: result.base.key, itemsKey: baseItemsKey }];
   if (result.cells.length === 0) return { training: [], answers: base };
   const cells = representativeCells(result);
-  const training = [...trainingOf(cells, 'trainSft'), ...trainingOf(cells, 'trainPreference')];
-  return { training, answers: [...base, ...answerCells(cells, analysis)] };
+  const kinds = ['trainSft', 'trainPreference'] as const;
+  const training = kinds.flatMap((kind) => trainingOf(result, cells, kind));
+  return { training, answers: [...base, ...answerCells(result, cells, analysis)] };
 }
 
-function answerCells(cells: readonly CellResult[], analysis: SweepAnalysis): EvidencePlan['answers'] {
+function answerCells(
+  result: SweepResult,
+  cells: readonly CellResult[],
+  analysis: SweepAnalysis,
+): EvidencePlan['answers'] {
   const budget = cells[0]?.cell.budget;
   const diagnosis = analysis.coldStart.find((one) => one.budget === budget);
   const best = analysis.budgets.find((one) => one.budget === budget);
@@ -69,10 +85,10 @@ function answerCells(cells: readonly CellResult[], analysis: SweepAnalysis): Evi
   return [...wanted].flatMap(([fraction, role]) =>
     cells
       .filter(({ cell }) => cell.sftFraction === fraction)
-      .map(({ cell, evaluation }) => ({
-        name: `r = ${formatFraction(fraction)}, ${role}`,
-        evaluationKey: evaluation.key,
-        itemsKey: cell.id,
+      .map((each) => ({
+        name: `${nameOf(each, result)}, ${role}`,
+        evaluationKey: each.evaluation.key,
+        itemsKey: each.cell.id,
       })),
   );
 }

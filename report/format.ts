@@ -1,21 +1,28 @@
+import { toDecimals, withMinus } from '../contracts/decimals';
+
 export { nameBudget as formatBudget } from '../contracts/budget-name';
+export { nameUsd as formatUsd } from '../contracts/money';
 
 /** 0.8734 → "87.3 %". */
 export function formatShare(share: number, digits = 1): string {
   return `${(share * 100).toFixed(digits)} %`;
 }
 
-/** A score or a difference as it stands in tables: three decimals and a true minus. */
+/** A score as it stands in tables: three decimals and a true minus. */
 export function formatScore(score: number): string {
-  return score.toFixed(3).replace('-', '−').replace('−0.000', '0.000');
+  return withMinus(score.toFixed(3));
 }
 
-/** A difference with its sign: +0.710, −0.012, 0.000. */
-export function formatSigned(difference: number, digits = 3): string {
-  const text = Math.abs(difference).toFixed(digits);
-  if (Number(text) === 0) return text;
-  return (difference > 0 ? '+' : '−') + text;
-}
+const signed = (text: string): string => (Number.parseFloat(text) > 0 ? `+${text}` : withMinus(text));
+
+/** A difference of scores with its sign: +0.710, −0.012, 0.000. */
+export const formatSigned = (difference: number, digits = 3): string => signed(difference.toFixed(digits));
+
+/** The same where small ones count, as what a dollar bought: +0.0003. */
+export const formatGain = (gain: number): string => signed(toDecimals(gain, 3));
+
+/** A probability: 0.97; 0 and 1 are exact. */
+export const formatProbability = (probability: number): string => toDecimals(probability, 2);
 
 export function formatInterval(interval: { readonly low: number; readonly high: number }): string {
   return `${formatScore(interval.low)} to ${formatScore(interval.high)}`;
@@ -30,11 +37,6 @@ export function formatCount(count: number): string {
   return Math.round(count)
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-export function formatUsd(usd: number): string {
-  const digits = usd !== 0 && Math.abs(usd) < 1 ? 4 : 2;
-  return `$${usd.toFixed(digits)}`;
 }
 
 /** 83_500 → "1 min 24 s". */

@@ -2,6 +2,7 @@ import { continueAsNew, startChild, workflowInfo } from '@temporalio/workflow';
 import { nameBudget } from '../contracts/budget-name';
 import { describeCoordinates } from '../contracts/coordinates';
 import type { ResolvedSweep } from '../contracts/definition';
+import { nameUsd } from '../contracts/money';
 import type {
   CellHole,
   CellPage,
@@ -90,8 +91,8 @@ async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
 
 function notBegun({ purse, resolved, board }: Sweep, cellPlan: CellPlan): CellHole {
   board.cell(cellPlan, 'left-out');
-  const limit = (resolved.definition.spendLimit ?? 0).toFixed(2);
-  const message = `Not begun: with $${purse.record.usd.toFixed(2)} spent and what was running, it could have passed the limit of $${limit}.`;
+  const limit = nameUsd(resolved.definition.spendLimit ?? 0);
+  const message = `Not begun: with ${nameUsd(purse.record.usd)} spent and what was running, it could have passed the limit of ${limit}.`;
   return { cell: cellPlan.cell, code: 'SPEND_LIMIT', message };
 }
 

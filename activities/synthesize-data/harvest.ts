@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BudgetlineError, failures } from '../../contracts/failures';
+import { nameUsd } from '../../contracts/money';
 import { generationRow, type GenerationRow, promptRow } from '../../contracts/rows';
 import type { SpecOf } from '../../contracts/stage';
 import type { Problem, ProblemSet, Task } from '../../contracts/task';
@@ -140,7 +141,7 @@ function cutToAllowance({ request, stage, usage }: StageSession, spec: SampledSp
   const usd = usdWith(1);
   throw new BudgetlineError(
     'SPEND_LIMIT',
-    `${stage.title}: with the checker calls of one more prompt they would cost $${usd.toFixed(2)}; $${allowanceUsd.toFixed(2)} may be spent on them.`,
+    `${stage.title}: with the checker calls of one more prompt they would cost ${nameUsd(usd)}; ${nameUsd(allowanceUsd)} may be spent on them.`,
     { details: { usd, allowanceUsd } },
   );
 }

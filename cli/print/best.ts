@@ -1,6 +1,6 @@
 import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import type { Ink } from './ink';
-import { formatBudget, formatDifference, formatEstimate, formatFraction } from './numbers';
+import { formatBudget, formatDifference, formatEstimate, formatFraction, formatProbability } from './numbers';
 import { countOf, joinList, padLeft, wrap } from './text';
 
 function boughtBy({ sftRows, pairRows }: BudgetAnalysis): string {
@@ -20,7 +20,7 @@ function rivalsOf({ sftFraction, indistinguishable, probabilityBest }: BudgetAna
   if (run === 1) return 'No other split was run.';
   if (probabilityBest === null) return '';
   const rivals = indistinguishable.filter((fraction) => fraction !== sftFraction);
-  const sure = `Best with probability ${probabilityBest.toFixed(2)}`;
+  const sure = `Best with probability ${formatProbability(probabilityBest)}`;
   if (rivals.length === 0) return `${sure}; every other split is surely below it.`;
   return `${sure}; ${listFractions(rivals)} cannot be told from it.`;
 }

@@ -6,14 +6,11 @@ export {
   formatCount,
   formatDuration,
   formatFraction,
+  formatProbability,
   formatScore,
   formatSigned,
+  formatUsd,
 } from '../../report/format';
-
-/** $4.92; cents are enough for a plan. */
-export function formatUsd(usd: number): string {
-  return usd > 0 && usd < 0.01 ? 'less than $0.01' : `$${usd.toFixed(2)}`;
-}
 
 /** 0.190–0.258; empty where nothing says how sure the figure is. */
 export function formatBounds({ low, high }: Estimate): string {

@@ -125,7 +125,7 @@ function describeDetectable({ detectable, items }: PlanSummary, { seeds }: Sweep
 
 function describeMoney({ budget, sftSpendShare, sftRows, pairRows, remainderUsd }: MoneyPurchase): string {
   const rows = `${countOf(sftRows, 'demonstration')} and ${countOf(pairRows, 'pair')}`;
-  const left = remainderUsd > 0 ? `$${remainderUsd.toFixed(4)} left` : 'nothing left';
+  const left = remainderUsd > 0 ? `${formatUsd(remainderUsd)} left` : 'nothing left';
   return `${formatBudget(budget, 'usd')} with a share of ${formatFraction(sftSpendShare)} for SFT: ${rows}, ${left}`;
 }
 

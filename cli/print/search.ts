@@ -1,7 +1,7 @@
 import type { BudgetUnit, SweepDefinition } from '../../contracts/definition';
 import type { BudgetStanding, SearchRecord } from '../../contracts/results';
 import type { Ink } from './ink';
-import { formatBudget, formatCount, formatFraction, formatRate } from './numbers';
+import { formatBudget, formatCount, formatFraction, formatProbability, formatRate } from './numbers';
 import { renderTable, type TableCell } from './table';
 import { countOf, wrap } from './text';
 
@@ -12,7 +12,7 @@ function standingRow(standing: BudgetStanding, unit: BudgetUnit): TableCell[] {
     place,
     formatBudget(budget, unit),
     formatFraction(sftFraction),
-    confidence.toFixed(2),
+    formatProbability(confidence),
     formatCount(runs),
   ];
   return [...texts, settled ? 'settled' : 'open'].map((text) => ({ text }));

@@ -1,7 +1,7 @@
 import { tellApart } from '../../analysis';
 import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import type { Ink } from './ink';
-import { formatBudget, formatEstimate, formatFraction } from './numbers';
+import { formatBudget, formatEstimate, formatFraction, formatProbability } from './numbers';
 import { renderTable, type TableCell } from './table';
 
 function winnerCells({ unit }: SubjectAnalysis, budget: BudgetAnalysis): string[] {
@@ -10,7 +10,7 @@ function winnerCells({ unit }: SubjectAnalysis, budget: BudgetAnalysis): string[
     formatBudget(budget.budget, unit),
     formatFraction(budget.sftFraction),
     formatEstimate(budget.score),
-    probabilityBest === null ? '' : probabilityBest.toFixed(2),
+    probabilityBest === null ? '' : formatProbability(probabilityBest),
   ];
 }
 

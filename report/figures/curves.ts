@@ -1,4 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
+import { formatScore } from '../format';
+import { loneLayer, lonePoints } from './lone-points';
 import type { Figure, FigureSize } from './render';
 import { mutedColour, seriesColour, seriesDash } from './theme';
 
@@ -59,7 +61,8 @@ function describeCurves(data: CurvesData): string {
     const smooth = smoothPoints(curve);
     const [first, last] = [smooth[0], smooth.at(-1)];
     if (first === undefined || last === undefined) return `${curve.name}: no steps`;
-    return `${curve.name} goes from ${first.value.toFixed(3)} to ${last.smooth.toFixed(3)} in ${curve.points.length.toString()} steps`;
+    if (smooth.length === 1) return `${curve.name} is ${formatScore(first.value)} at its only step`;
+    return `${curve.name} goes from ${formatScore(first.value)} to ${formatScore(last.smooth)} in ${curve.points.length.toString()} steps`;
   });
   return `${data.yTitle} by optimiser step. ${ends.join('; ')}.`;
 }
@@ -103,6 +106,10 @@ export function trainingCurves(data: CurvesData): Figure {
           encoding: { x, y: y('value') },
         })),
         { mark: { type: 'line', strokeWidth: 2.2 }, encoding: { x, y: y('smooth'), color, strokeDash } },
+        ...loneLayer(
+          lonePoints(values, ({ name }) => name),
+          { x, y: y('value'), color },
+        ),
         ...(data.start === undefined ? [] : [startLine(data.start)]),
       ],
     } as TopLevelSpec;

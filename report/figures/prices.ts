@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { PriceSensitivity } from '../../contracts/analysis';
 import { formatCount, formatFraction } from '../format';
+import { loneLayer, lonePoints } from './lone-points';
 import type { Figure, FigureSize } from './render';
 import { inkColour, mutedColour, seriesColour, seriesDash } from './theme';
 
@@ -92,6 +93,10 @@ export function priceSensitivity({ metric, fractions, prices }: PriceData): Figu
             strokeDash: named(drawn.map((fraction) => seriesDash(colourOf(fraction)))),
           },
         },
+        ...loneLayer(
+          lonePoints(values, ({ series }) => series),
+          { x, y, color: named(drawn.map((fraction) => seriesColour(colourOf(fraction)))) },
+        ),
         {
           transform: [{ filter: 'datum.best' }],
           mark: { type: 'circle', size: 22, opacity: 1, fill: inkColour },

@@ -1,4 +1,5 @@
 import type { ItemResult } from '../../contracts/rows';
+import { formatScore } from '../format';
 import { html, type Html } from '../html';
 import { section } from './parts';
 
@@ -10,8 +11,14 @@ export interface AnswerSet {
 
 const shownItems = 4;
 
+/** Scores may be shares: what is neither right nor wrong is shown as the number that it has. */
+function verdictOf(score: number): string {
+  if (score === 1) return '✓ right';
+  return score === 0 ? '✗ wrong' : `◐ ${formatScore(score)} of 1`;
+}
+
 function stateOf(item: ItemResult): string {
-  const words = [item.score > 0 ? '✓ right' : '✗ wrong'];
+  const words = [verdictOf(item.score)];
   words.push(item.formatted ? 'keeps the format' : 'not in the asked format');
   if (item.rambling) words.push('rambles');
   if (item.finish === 'length') words.push('cut off at the length limit');
@@ -43,7 +50,7 @@ function itemBlock(sets: readonly AnswerSet[], item: ItemResult): Html {
 
 /** The first test items, not picked, with each model's answer side by side. */
 export function samplesSection(sets: readonly AnswerSet[]): Html {
-  const items = sets[0]?.items.slice(0, shownItems) ?? [];
+  const items = sets.find((set) => set.items.length > 0)?.items.slice(0, shownItems) ?? [];
   if (items.length === 0) return html``;
   const lead = html`<p>
     The first ${items.length} test items, not picked. Prompts and answers are shown as they are.

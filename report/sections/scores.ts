@@ -13,6 +13,7 @@ import {
   formatBudget,
   formatCount,
   formatFraction,
+  formatGain,
   formatInterval,
   formatScore,
   formatShare,
@@ -30,8 +31,7 @@ export function intervalOf({ low, high }: Estimate): string {
 }
 
 /** A difference with its sign. */
-export const signedOf = ({ estimate }: Estimate): string =>
-  `${estimate > 0 ? '+' : ''}${formatScore(estimate)}`;
+export const signedOf = ({ estimate }: Estimate): string => formatGain(estimate);
 
 const fractionList = (fractions: readonly number[]): string => fractions.map(formatFraction).join(', ');
 

@@ -1,6 +1,6 @@
 import type { BudgetUnit } from '../../contracts/definition';
 import type { SearchProposal } from '../../contracts/results';
-import { formatBudget, formatCount, formatFraction, formatShare } from '../format';
+import { formatBudget, formatCount, formatFraction, formatProbability, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 import { section, table } from './parts';
@@ -9,7 +9,7 @@ function standingsOf({ standings }: SearchProposal, unit: BudgetUnit): string {
   return standings
     .map(
       ({ axes, budget, sftFraction, confidence }) =>
-        `${[...Object.values(axes ?? {}), formatBudget(budget, unit)].join(', ')}: r = ${formatFraction(sftFraction)} (${confidence.toFixed(2)})`,
+        `${[...Object.values(axes ?? {}), formatBudget(budget, unit)].join(', ')}: r = ${formatFraction(sftFraction)} (${formatProbability(confidence)})`,
     )
     .join('; ');
 }

@@ -36,7 +36,7 @@ export async function trainingSection(figures: readonly Figure[], loss: Preferen
   );
   return section(
     { id: 'training', title: 'Training curves' },
-    html`<p>The stages of the largest budget, first seed.</p>
+    html`<p>The stages of the largest budget, of the first seed that finished.</p>
       <div class="pair">${pictures}</div>`,
   );
 }
