@@ -133,6 +133,7 @@ const plainContracts = [
   'beside',
   'labels',
   'budget-name',
+  'money',
   'vocabulary',
   'field-path',
   'names',

@@ -72,7 +72,7 @@ describe('pure: lines of one point', () => {
         { ratio: 2, best: 1, scores: [{ fraction: 1, score: 0.9 }] },
       ],
     };
-    const figure = priceSensitivity({ metric: 'A', fractions: [1, 0.5], prices: prices as never });
+    const figure = priceSensitivity({ metric: 'A', fractions: [1, 0.5], prices: prices });
     assert.equal(circles(await renderFigure(figure, 'wide')), 1);
   });
 });
