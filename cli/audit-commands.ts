@@ -11,6 +11,7 @@ export function addAuditCommands(program: Command): void {
     .description('print the record of a run: stages, attempts, failures, times, money')
     .argument(...run)
     .option('--html <file>', 'also write it as a page with a timeline')
+    .option('--force', 'replace the file of --html if it is there')
     .addOption(jsonOption())
     .action(async (name: string, flags: object) => {
       const { storyCommand } = await import('./commands/audit/story.js');
@@ -64,10 +65,12 @@ export function addAuditCommands(program: Command): void {
       'bundle',
     )
     .addOption(
-      new Option('--to <address>', 'with --format mlflow: send it to this tracking server').conflicts(
+      new Option('--to <address>', 'with --format mlflow: send it to this tracking server').conflicts([
         'output',
-      ),
+        'force',
+      ]),
     )
+    .option('--force', 'replace the file if it is there')
     .addOption(jsonOption())
     .action(async (name: string, flags: { format: string }) => {
       const { exportCommand } = await import('./commands/audit/export.js');

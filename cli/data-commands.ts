@@ -36,7 +36,7 @@ export function addScoreCommands(program: Command): void {
 
 function withDataOptions(command: Command): Command {
   const policy = (flag: string, text: string): Option =>
-    new Option(`${flag} <policy>`, text).choices(['refuse', 'drop']).default('refuse');
+    new Option(`${flag} <policy>`, `${text}: refuse (default) or drop`).choices(['refuse', 'drop']);
   return withColorOption(command)
     .argument('<file>', 'JSON Lines, CSV, TSV or Parquet')
     .addOption(

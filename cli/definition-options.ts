@@ -4,7 +4,17 @@ import { BudgetlineError } from '../contracts/failures';
 import { valueAt } from '../contracts/field-path';
 import { applyChanges, axisValues, variantsOf } from '../planning';
 import { defineSweep } from '../planning/define';
-import type { DefinitionFlags } from './planned-sweep';
+
+/** Options of `run` and `plan` that concern the definition. */
+export interface DefinitionFlags {
+  readonly annotator?: string;
+  readonly budgets?: number[];
+  readonly fractions?: number[];
+  readonly seeds?: number[];
+  readonly items?: number;
+  readonly data?: string;
+  readonly stallSeconds?: number;
+}
 
 /** What the command line may change in a definition; a definition that is a function is given it. */
 export interface DefinitionOptions {

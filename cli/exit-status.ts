@@ -33,6 +33,7 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   TEMPORAL_SILENT: unavailable,
   PORT_IN_USE: unavailable,
   STORE_UNWRITABLE: 73,
+  OUTPUT_EXISTS: 64,
   ARTIFACT_CORRUPT: 74,
   LEDGER_CORRUPT: 74,
   STAGE_CLAIMED: 75,

@@ -16,13 +16,25 @@ function drawPng(svg: string): Uint8Array {
   return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: zoom } }).render().asPng();
 }
 
-/** Writes every picture as SVG and PNG; returns the folder. */
+/** Every picture as SVG and PNG, in a folder. */
+export async function drawFigures(
+  folder: string,
+  figures: readonly Figure[],
+): Promise<{ path: string; data: string | Uint8Array }[]> {
+  const drawn = figures.map(async (figure) => {
+    const svg = await renderStandalone(figure);
+    const path = (type: string): string => join(folder, `${figure.name}.${type}`);
+    return [
+      { path: path('svg'), data: svg },
+      { path: path('png'), data: drawPng(svg) },
+    ];
+  });
+  return (await Promise.all(drawn)).flat();
+}
+
+/** Writes every picture into a folder of the home; returns the folder. */
 export async function writeFigures(folder: string, figures: readonly Figure[]): Promise<string> {
   await ensureDir(folder);
-  for (const figure of figures) {
-    const svg = await renderStandalone(figure);
-    await writeFileAtomic(join(folder, `${figure.name}.svg`), svg);
-    await writeFileAtomic(join(folder, `${figure.name}.png`), drawPng(svg));
-  }
+  for (const { path, data } of await drawFigures(folder, figures)) await writeFileAtomic(path, data);
   return folder;
 }

@@ -69,6 +69,7 @@ function addAnalyzeCommand(program: Command): void {
     .description('find the best split in a CSV of scores from anywhere; needs no server')
     .argument('<file>', 'CSV with columns task, model, budget, sft_fraction, score; see the README')
     .option('--out <folder>', 'folder for report.html and figures/', '.')
+    .option('--force', 'replace report.html and figures that are there')
     .option('--axis <columns>', 'columns to analyse value by value, e.g. annotator,lora_rank', parseNames)
     .option('--delta <share>', 'largest difference in score that counts as equal', parseShare, 0.02)
     .option('--low-budget <n>', 'largest budget that counts as low', parseCount)

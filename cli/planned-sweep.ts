@@ -6,22 +6,11 @@ import { planSweep, type SweepPlan } from '../planning';
 import { createStore, type Store } from '../store';
 import { createDownloadLines } from './download-lines';
 import { homeOf } from './home';
-import { definitionOptions } from './definition-options';
+import { type DefinitionFlags, definitionOptions } from './definition-options';
 import { warnOfKeptVersions } from './kept-versions';
 import { loadDefinition } from './load-definition';
 import { placeFacts, type PlaceFacts } from './place-facts';
 import { summarizePlan, type PlanSummary } from './plan-summary';
-
-/** Options of `run` and `plan` that concern the definition. */
-export interface DefinitionFlags {
-  readonly annotator?: string;
-  readonly budgets?: number[];
-  readonly fractions?: number[];
-  readonly seeds?: number[];
-  readonly items?: number;
-  readonly data?: string;
-  readonly stallSeconds?: number;
-}
 
 /** A sweep that is ready to run: read, checked, pinned, planned, held against the store. */
 export interface PlannedSweep {

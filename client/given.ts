@@ -92,12 +92,21 @@ export interface PreviewRequest {
   readonly onFault: (fault: RowFault) => void;
 }
 
+/** How a definition's annotations say that a file of a kind is read; undefined where they do not name it. */
+export function readingOfFile(
+  { annotations }: AnyDefinition,
+  { path, kind, baseDir = process.cwd() }: { path: string; kind: Reading['kind']; baseDir?: string },
+): Reading | undefined {
+  const said = givenUses.flatMap((use) => annotations?.[use] ?? []);
+  const named = said.filter(({ file }) => resolve(baseDir, file) === resolve(path)).map(readingOf);
+  return named.find((reading) => reading.kind === kind);
+}
+
 /** A file's rows as the stages of a definition would take them: put by its task, held against its test items and check. */
 export function readGivenFor(source: Source, request: PreviewRequest): Promise<GivenRows> {
   const { path, otherwise, onFault } = request;
-  const said = givenUses.flatMap((use) => source.definition.annotations?.[use] ?? []);
-  const named = said.filter(({ file }) => resolve(source.baseDir, file) === resolve(path)).map(readingOf);
-  const given = named.find(({ kind }) => kind === otherwise.kind) ?? otherwise;
+  const { definition, baseDir } = source;
+  const given = readingOfFile(definition, { path, kind: otherwise.kind, baseDir }) ?? otherwise;
   return readGiven({ ...requestOf(source, path, given), onFault });
 }
 

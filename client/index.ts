@@ -9,6 +9,7 @@ export { listRuns } from './list';
 export type { ListedRun, RunFilter } from './list';
 export { listPending } from './pending';
 export type { Pending } from './pending';
+export { readingOfFile } from './given';
 export { previewGiven, resolveDefinition } from './resolve';
 export type { ResolveOptions } from './resolve';
 export { readStatus } from './status';

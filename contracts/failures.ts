@@ -213,6 +213,11 @@ const table = {
     meaning: 'The store’s folder cannot be written.',
     remedy: 'Set BUDGETLINE_HOME to a folder that you may write, or correct its permissions.',
   },
+  OUTPUT_EXISTS: {
+    retried: false,
+    meaning: 'A file or folder that a command is to write is there already, with other content.',
+    remedy: 'Name another file or folder, or remove the one that the message names.',
+  },
   TEMPORAL_MISSING: {
     retried: false,
     meaning: 'No Temporal server was found and none could be started.',

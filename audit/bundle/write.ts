@@ -1,9 +1,17 @@
-import { copyFile, link, mkdtemp, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { copyFile, link, mkdtemp, mkdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { create } from 'tar';
 import type { BundleIndex } from '../../contracts/audit';
 import { BudgetlineError } from '../../contracts/failures';
-import { digestFile, guardFiles, isMissing, syncPath, writeFileAtomic, type Store } from '../../store';
+import {
+  digestFile,
+  isMissing,
+  syncPath,
+  writeFileAtomic,
+  writeOutput,
+  type OutputOptions,
+  type Store,
+} from '../../store';
 import { listRunFiles } from '../run-files';
 import { assertEntries, assertIndexBytes, assertIndexed, Refused } from './limits';
 
@@ -29,16 +37,16 @@ async function describe(folder: string, path: string): Promise<BundleIndex['file
 }
 
 /** What could not be opened again is not written. */
-function assertReadable(index: BundleIndex, text: string, target: string): void {
+function assertReadable(index: BundleIndex, text: string): void {
   try {
     assertIndexed(index);
     assertEntries(index.files.length + 1);
     assertIndexBytes(Buffer.byteLength(text));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    throw new BudgetlineError('BUNDLE_REFUSED', `${target} is not written: ${error.message}.`, {
+    throw new BudgetlineError('BUNDLE_REFUSED', `The bundle is not written: ${error.message}.`, {
       remedy: 'Take the file or name that the message has out of the run, or export the run in parts.',
-      details: { path: target, limit: error.limit },
+      details: { limit: error.limit },
     });
   }
 }
@@ -54,33 +62,36 @@ export async function packFolder(
   for (const path of [...paths].sort()) files.push(await describe(folder, path));
   const whole: BundleIndex = { format: 1, ...about, files };
   const text = `${JSON.stringify(whole, undefined, 1)}\n`;
-  assertReadable(whole, text, target);
+  assertReadable(whole, text);
   await writeFileAtomic(join(folder, indexName), text);
   const options = { cwd: folder, file: target, portable: true, noMtime: true, noDirRecurse: true };
   await create(options, [indexName, ...files.map(({ path }) => path)]);
   return whole;
 }
 
-/** Writes an experiment with everything that it rests on into one file, in one step. */
+/**
+ * Writes an experiment with everything that it rests on into one file, in one step.
+ *
+ * @throws BudgetlineError OUTPUT_EXISTS, INPUT_MISSING
+ */
 export async function writeBundle(
   store: Store,
   about: { readonly experimentId: string; readonly packageVersion: string },
-  target: string,
+  { path: target, ...options }: OutputOptions & { readonly path: string },
 ): Promise<BundleIndex> {
   const paths = await listRunFiles(store, about.experimentId);
   const { home } = store.paths;
-  return guardFiles(target, async () => {
+  const write = async (partial: string): Promise<BundleIndex> => {
     const folder = await mkdtemp(join(home, '.bundle-'));
-    const partial = `${resolve(target)}.partial`;
     try {
       const taken: string[] = [];
       for (const path of paths) if (await take(join(home, path), join(folder, path))) taken.push(path);
       const index = await packFolder(folder, { ...about, paths: taken }, partial);
       await syncPath(partial);
-      await rename(partial, target);
       return index;
     } finally {
-      await Promise.all([folder, partial].map((path) => rm(path, { recursive: true, force: true })));
+      await rm(folder, { recursive: true, force: true });
     }
-  });
+  };
+  return writeOutput(target, write, options);
 }

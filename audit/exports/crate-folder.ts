@@ -1,7 +1,5 @@
-import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
-import { ensureDir, guardFiles, writeFileAtomic, type Store } from '../../store';
+import { join } from 'node:path';
+import { writeFileAtomic, writeOutputFolder, type Store } from '../../store';
 import { take } from '../bundle/write';
 import { listRunFiles } from '../run-files';
 import { readEvidence } from './evidence';
@@ -31,22 +29,8 @@ interface CrateOptions {
  * Writes a run as a Provenance Run Crate: a folder with all that the run rests on and its metadata, in one step. Gives
  * how many files it describes.
  *
- * @throws BudgetlineError STORE_UNWRITABLE where the folder is there already; INPUT_MISSING
+ * @throws BudgetlineError OUTPUT_EXISTS, INPUT_MISSING
  */
-export async function writeCrate(store: Store, options: CrateOptions, target: string): Promise<number> {
-  const path = resolve(target);
-  await ensureDir(dirname(path));
-  const folder = await mkdtemp(join(dirname(path), '.crate-'));
-  try {
-    const files = await fill(store, options, folder);
-    await guardFiles(path, () => rename(folder, path));
-    return files;
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ENOTEMPTY') throw error;
-    throw new BudgetlineError('STORE_UNWRITABLE', `The folder ${path} is there already, and not empty.`, {
-      remedy: 'Name another folder with --output, or remove that one.',
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+export function writeCrate(store: Store, options: CrateOptions, target: string): Promise<number> {
+  return writeOutputFolder(target, (folder) => fill(store, options, folder));
 }

@@ -1,7 +1,7 @@
 import { basename, join, relative, resolve } from 'node:path';
 import { analyzeTable, nameSubject, type TableRules } from '../../analysis';
 import type { SubjectAnalysis } from '../../contracts/analysis';
-import { writeFigures } from '../figure-files';
+import { drawFigures } from '../figure-files';
 import { packageVersion } from '../package-version';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import type { Ink } from '../print/ink';
@@ -10,11 +10,13 @@ import { wrap } from '../print/text';
 import { renderWinners } from '../print/winners';
 import { readResults, type ResultsTable } from '../results-csv';
 import { toResultsDocument } from '../results-json';
-import { ensureDir, writeFileAtomic } from '../../store';
+import { writeOutputs } from '../../store';
 
 export interface AnalyzeOptions extends PrinterOptions {
   /** Folder of report.html and figures/. */
   readonly out: string;
+  /** Replaces files that are there. */
+  readonly force?: boolean;
   /** Columns whose values are told apart. */
   readonly axis?: readonly string[];
   readonly delta: number;
@@ -41,14 +43,15 @@ function notesOf({ notes }: ResultsTable, { sftPrice, pairPrice, delta }: Analyz
 }
 
 async function writeTableReport(
-  { out }: AnalyzeOptions,
+  { out, force }: AnalyzeOptions,
   input: { source: string; analyses: readonly SubjectAnalysis[]; notes: readonly string[] },
 ): Promise<{ reportPath: string; figuresPath: string }> {
   const { renderTableReport, tableFigures } = await import('../../report/index.js');
   const report = { ...input, packageVersion: packageVersion() };
-  const reportPath = join(await ensureDir(out), 'report.html');
-  await writeFileAtomic(reportPath, await renderTableReport(report));
-  return { reportPath, figuresPath: await writeFigures(join(out, 'figures'), tableFigures(report)) };
+  const [reportPath, figuresPath] = [join(out, 'report.html'), join(out, 'figures')];
+  const figures = await drawFigures(figuresPath, tableFigures(report));
+  await writeOutputs([{ path: reportPath, data: await renderTableReport(report) }, ...figures], { force });
+  return { reportPath, figuresPath };
 }
 
 function renderSubject(analysis: SubjectAnalysis, ink: Ink): string[] {

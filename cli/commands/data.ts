@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { BudgetlineError } from '../../contracts/failures';
@@ -14,7 +14,7 @@ import {
   readPrompts,
   type RowFault,
 } from '../../ingest';
-import { digestFile } from '../../store';
+import { digestFile, writeOutputFolder } from '../../store';
 import { loadDefinition } from '../load-definition';
 import { renderFaults, renderPreview, renderSummary } from '../print/data';
 import { countOf } from '../print/text';
@@ -24,18 +24,57 @@ export interface DataFlags extends PrinterOptions {
   readonly kind: IngestOptions['kind'];
   readonly map?: Record<string, string>;
   readonly heldOut?: string;
-  readonly duplicates: 'refuse' | 'drop';
-  readonly empty: 'refuse' | 'drop';
-  readonly equal: 'refuse' | 'drop';
-  readonly overlap: 'refuse' | 'drop';
+  readonly duplicates?: Policy;
+  readonly empty?: Policy;
+  readonly equal?: Policy;
+  readonly overlap?: Policy;
 }
+
+type Policy = 'refuse' | 'drop';
 
 /** Faults that are shown to people; with --json all of them are printed. */
 const shownFaults = 20;
 
 const policiesOf = ({ duplicates, empty, equal, overlap }: DataFlags): Policies => ({
-  ...{ duplicates, emptyCompletions: empty, equalPairs: equal, overlaps: overlap },
+  duplicates: duplicates ?? 'refuse',
+  emptyCompletions: empty ?? 'refuse',
+  equalPairs: equal ?? 'refuse',
+  overlaps: overlap ?? 'refuse',
 });
+
+function refused(option: string, why: string, remedy: string): BudgetlineError {
+  return new BudgetlineError('USAGE', `${option}: ${why}.`, { remedy, details: { field: option } });
+}
+
+/** Policies about what these rows cannot have. */
+function assertUseful({ kind, equal, overlap, heldOut }: DataFlags, definition?: string): void {
+  if (equal !== undefined && kind !== 'preferences')
+    throw refused(
+      '--equal',
+      `${kind} are not pairs of answers`,
+      'Leave --equal out, or use --kind preferences.',
+    );
+  if (overlap !== undefined && heldOut === undefined && definition === undefined)
+    throw refused('--overlap', 'no held-out prompts are named', 'Add --held-out FILE.');
+}
+
+/** What the definition says of a file that it names holds, and nothing else. */
+function assertUnsaid({ map, duplicates, empty, equal, overlap }: DataFlags): void {
+  const options = {
+    '--map': map,
+    '--duplicates': duplicates,
+    '--empty': empty,
+    '--equal': equal,
+    '--overlap': overlap,
+  };
+  const [option] = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (option !== undefined)
+    throw refused(
+      option,
+      'the definition names this file and says how it is read',
+      `Leave ${option} out, or change the annotations in the definition.`,
+    );
+}
 
 async function optionsOf(path: string, flags: DataFlags): Promise<IngestOptions> {
   const { kind, map, heldOut } = flags;
@@ -99,9 +138,10 @@ async function readFramed(
   onFault: OnFault,
 ): Promise<Previewed> {
   const { definition, tasks } = await loadDefinition(file, {});
-  const { previewGiven } = await import('../../client/index.js');
+  const { previewGiven, readingOfFile } = await import('../../client/index.js');
   const { builtInTasks } = await import('../../workers/index.js');
   const { kind, map = {} } = flags;
+  if (readingOfFile(definition, { path, kind }) !== undefined) assertUnsaid(flags);
   const policies = { ...policiesOf(flags), contradictions: 'count' } as const;
   const { rows, summary } = await previewGiven(definition, {
     ...{ tasks: [...tasks, ...builtInTasks], path, onFault },
@@ -115,6 +155,7 @@ export async function previewCommand(path: string, flags: PreviewFlags): Promise
   const faults: RowFault[] = [];
   const onFault: OnFault = (fault) => faults.push(fault);
   const { definition: file } = flags;
+  assertUseful(flags, file);
   const previewed =
     file === undefined
       ? await readBare(path, flags, onFault)
@@ -150,31 +191,23 @@ async function provenanceOf(path: string, flags: ImportFlags) {
  * they are from. Nothing is left behind where a row cannot be used.
  */
 export async function importCommand(path: string, flags: ImportFlags): Promise<void> {
-  if (existsSync(flags.out))
-    throw new BudgetlineError('USAGE', `--out: ${flags.out} is there already.`, {
-      remedy: 'Name a new folder.',
-    });
-  const partial = `${flags.out}.partial-${process.pid}`;
-  await mkdir(partial, { recursive: true });
-  try {
+  assertUseful(flags);
+  const summary = await writeOutputFolder(flags.out, async (folder) => {
     const faults: RowFault[] = [];
-    const file = join(partial, 'rows.jsonl');
+    const file = join(folder, 'rows.jsonl');
     const stream = createWriteStream(file);
-    const summary = await ingestFile(await optionsOf(path, flags), {
+    const found = await ingestFile(await optionsOf(path, flags), {
       onRow: (row) => stream.write(`${JSON.stringify(row)}\n`),
       onFault: (fault) => faults.push(fault),
     });
     stream.end();
     await finished(stream);
-    if (faults.length === 0) {
-      const { size: bytes } = await stat(file);
-      const described = { name: 'rows.jsonl', sha256: await digestFile(file), bytes, kind: flags.kind };
-      const dataset = describeDataset(await provenanceOf(path, flags), described);
-      await writeFile(join(partial, 'croissant.json'), `${JSON.stringify(dataset, null, 2)}\n`);
-      await rename(partial, flags.out);
-    }
-    show(path, flags, { summary, faults, rows: [] });
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+    if (faults.length > 0) show(path, flags, { summary: found, faults, rows: [] });
+    const { size: bytes } = await stat(file);
+    const described = { name: 'rows.jsonl', sha256: await digestFile(file), bytes, kind: flags.kind };
+    const dataset = describeDataset(await provenanceOf(path, flags), described);
+    await writeFile(join(folder, 'croissant.json'), `${JSON.stringify(dataset, null, 2)}\n`);
+    return found;
+  });
+  show(path, flags, { summary, faults: [], rows: [] });
 }

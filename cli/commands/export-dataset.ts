@@ -1,8 +1,7 @@
-import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import { createStore, isMissing, type Store, type StoredArtifact } from '../../store';
+import { createStore, isMissing, writeOutputFolder, type Store, type StoredArtifact } from '../../store';
 import { homeOf } from '../home';
 import { createPrinter, type PrinterOptions } from '../printer';
 
@@ -21,17 +20,10 @@ async function findKey({ paths }: Store, key: string): Promise<string> {
   });
 }
 
-async function writeFolder({ dir, manifest }: StoredArtifact, out: string): Promise<void> {
-  const partial = `${out}.partial-${process.pid}`;
-  try {
-    await mkdir(partial, { recursive: true });
-    for (const { path } of manifest.files) await copyFile(join(dir, path), join(partial, path));
-    const text = `${JSON.stringify(manifest.croissant ?? {}, undefined, 2)}\n`;
-    await writeFile(join(partial, 'croissant.json'), text);
-    await rename(partial, out);
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+async function fill({ dir, manifest }: StoredArtifact, folder: string): Promise<void> {
+  for (const { path } of manifest.files) await copyFile(join(dir, path), join(folder, path));
+  const text = `${JSON.stringify(manifest.croissant ?? {}, undefined, 2)}\n`;
+  await writeFile(join(folder, 'croissant.json'), text);
 }
 
 /** `budgetline data export KEY --out FOLDER`: a dataset as others read it, every byte of it checked. */
@@ -39,13 +31,9 @@ export async function exportDatasetCommand(
   key: string,
   flags: PrinterOptions & { readonly out: string },
 ): Promise<void> {
-  if (existsSync(flags.out))
-    throw new BudgetlineError('USAGE', `--out: ${flags.out} is there already.`, {
-      remedy: 'Name a new folder.',
-    });
   const store = createStore(homeOf(process.env, process.cwd()));
   const artifact = await store.verifyArtifact({ kind: 'synthesizeData', key: await findKey(store, key) });
-  await writeFolder(artifact, flags.out);
+  await writeOutputFolder(flags.out, (folder) => fill(artifact, folder));
   const { title, metrics } = artifact.manifest;
   createPrinter(flags).print([`${title}: ${metrics['rows'] ?? 0} rows and croissant.json in ${flags.out}`]);
 }

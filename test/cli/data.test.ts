@@ -82,6 +82,26 @@ describe('pure: budgetline data', function () {
     assert.equal((await call(['data', 'preview', path, '--kind', 'thumb'])).status, 64);
   });
 
+  it('refuses options that would change nothing', async () => {
+    const path = write('o.jsonl', [{ prompt: 'p', completion: 'c' }]);
+    const words = ['data', 'preview', path, '--kind', 'demonstrations'];
+    for (const option of ['--equal', '--overlap']) {
+      const { status, stderr } = await call([...words, option, 'drop']);
+      assert.equal(status, 64, stderr);
+      assert.match(stderr, new RegExp(`error\\[USAGE\\]: ${option}: `));
+    }
+    const definition = write('o.ts', []);
+    writeFileSync(
+      definition,
+      `import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
+       const demonstrations = { file: ${JSON.stringify(path)}, source: 'us', licence: 'CC0-1.0' };
+       export default defineSweep({ ...gradeSchoolMathDefaults, name: 'o', annotator: 'us', budgets: [1],
+         sftFractions: [1], annotations: { demonstrations } });`,
+    );
+    const said = await call([...words, '--definition', definition, '--duplicates', 'drop']);
+    assert.match(said.stderr, /error\[USAGE\]: --duplicates: the definition names this file/);
+  });
+
   it('imports rows with their Croissant metadata, or leaves nothing behind', async () => {
     const out = join(folder.path(), 'taken');
     const where = [

@@ -11,7 +11,7 @@ import {
   type ExportFormat,
 } from '../../../audit';
 import { BudgetlineError } from '../../../contracts/failures';
-import { writeFileAtomic } from '../../../store';
+import { writeOutputs } from '../../../store';
 import { withAuditedRun, type AuditedRun } from '../../audited-run';
 import { packageVersion } from '../../package-version';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
@@ -19,6 +19,8 @@ import { countOf } from '../../print/text';
 
 export interface ExportFlags extends PrinterOptions {
   readonly output?: string;
+  /** Replaces a file that is there. */
+  readonly force?: boolean;
   readonly format: string;
   /** Address of an MLflow tracking server. */
   readonly to?: string;
@@ -30,14 +32,23 @@ interface Written {
   readonly size: string;
 }
 
-async function exportBundle({ store, experimentId }: AuditedRun, { output }: ExportFlags): Promise<Written> {
+async function exportBundle(
+  { store, experimentId }: AuditedRun,
+  { output, force }: ExportFlags,
+): Promise<Written> {
   const path = resolve(output ?? `${experimentId}.tar`);
-  const { files } = await writeBundle(store, { experimentId, packageVersion: packageVersion() }, path);
+  const about = { experimentId, packageVersion: packageVersion() };
+  const { files } = await writeBundle(store, about, { path, force });
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return { path, size: `${countOf(files.length, 'file')}, ${(bytes / 1e6).toFixed(1)} MB` };
 }
 
-async function exportCrate({ store, experimentId }: AuditedRun, { output }: ExportFlags): Promise<Written> {
+async function exportCrate({ store, experimentId }: AuditedRun, flags: ExportFlags): Promise<Written> {
+  const { output, force } = flags;
+  if (force === true)
+    throw new BudgetlineError('USAGE', '--force: a folder is never replaced.', {
+      remedy: 'Name a new folder.',
+    });
   const path = resolve(output ?? `${experimentId}.crate`);
   const files = await writeCrate(store, { experimentId, packageVersion: packageVersion() }, path);
   return { path, size: countOf(files, 'file') };
@@ -71,7 +82,7 @@ async function exportAs(
   const key = keyPath === '' ? null : readSigningKey(keyPath);
   const text = await renderExport(store, { experimentId, format, key });
   const path = resolve(flags.output ?? `${experimentId}${exportFormats[format].suffix}`);
-  await writeFileAtomic(path, text);
+  await writeOutputs([{ path, data: text }], flags);
   return { path, size: countOf(text.length, 'character') };
 }
 

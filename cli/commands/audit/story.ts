@@ -1,23 +1,30 @@
 import { resolve } from 'node:path';
 import { readStory } from '../../../audit';
-import { writeFileAtomic } from '../../../store';
+import { BudgetlineError } from '../../../contracts/failures';
+import { writeOutputs } from '../../../store';
 import { withAuditedRun } from '../../audited-run';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { renderStory } from '../../print/story';
 
 export interface StoryFlags extends PrinterOptions {
   readonly html?: string;
+  /** Replaces a page that is there. */
+  readonly force?: boolean;
 }
 
 /** `budgetline audit show RUN`: the story of a run, from its ledger, histories and artifacts. */
 export async function storyCommand(name: string, flags: StoryFlags): Promise<void> {
+  if (flags.force === true && flags.html === undefined)
+    throw new BudgetlineError('USAGE', '--force: there is no file to replace.', {
+      remedy: 'Add --html FILE.',
+    });
   const story = await withAuditedRun(name, ({ store, experimentId }) => readStory(store, experimentId));
   const printer = createPrinter(flags);
   printer.print(renderStory(story, printer.ink));
   if (flags.html !== undefined) {
     const { renderAuditPage } = await import('../../../report/index.js');
     const path = resolve(flags.html);
-    await writeFileAtomic(path, renderAuditPage(story));
+    await writeOutputs([{ path, data: renderAuditPage(story) }], flags);
     printer.print(['', `Page  ${path}`]);
   }
   if (flags.json === true) printJson(story);

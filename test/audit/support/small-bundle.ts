@@ -62,6 +62,6 @@ export async function makeSmallBundle(home: string, keyDir: string): Promise<Sma
     });
   const experimentId = await withSigningKey(keys.signing, run);
   const path = join(home, 'bundle.tar');
-  await writeBundle(store, { experimentId, packageVersion: 'test' }, path);
+  await writeBundle(store, { experimentId, packageVersion: 'test' }, { path });
   return { experimentId, path, trustedKey: readTrustedKey(keys.trusted) };
 }

@@ -1,0 +1,126 @@
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { BudgetlineError } from '../contracts/failures';
+import { digestFile } from './digest';
+import { besideName, ensureDir, syncPath, writeSynced } from './durable-files';
+import { errnoOf, guardFiles } from './fs-errors';
+
+/** How files are written that a user named. */
+export interface OutputOptions {
+  /** Replaces a file that is there; a folder never. */
+  readonly force?: boolean | undefined;
+}
+
+/** undefined where there is nothing, or a link to nothing. */
+async function isFolder(path: string): Promise<boolean | undefined> {
+  return (await stat(path).catch(() => undefined))?.isDirectory();
+}
+
+const existing = (path: string, what: string, remedy: string): BudgetlineError =>
+  new BudgetlineError('OUTPUT_EXISTS', `${path} is there already${what}.`, { remedy, details: { path } });
+
+const otherFile = (path: string): BudgetlineError =>
+  existing(path, ', with other content', 'Name another file, or add --force to replace this one.');
+
+const takenFolder = (path: string): BudgetlineError => existing(path, '', 'Name a new folder.');
+
+/** Takes a name that nothing has; false where something has it. */
+async function takeName(take: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await take();
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function assertReplaceable(partial: string, path: string, force: boolean): Promise<boolean> {
+  const folder = await isFolder(path);
+  if (folder === false && (await digestFile(partial)) === (await digestFile(path))) return false;
+  if (!force || folder === true) throw otherFile(path);
+  return true;
+}
+
+async function placeFile(partial: string, path: string, force: boolean): Promise<void> {
+  const isFree = await takeName(async () => (await open(path, 'wx')).close());
+  if (!isFree && !(await assertReplaceable(partial, path, force))) return;
+  await rename(partial, path);
+}
+
+async function placeFolder(partial: string, path: string): Promise<void> {
+  if (!(await takeName(() => mkdir(path)))) throw takenFolder(path);
+  await rename(partial, path);
+}
+
+async function write<T>(
+  path: string,
+  make: (partial: string) => Promise<T>,
+  place: (partial: string) => Promise<void>,
+): Promise<T> {
+  const partial = besideName(path);
+  await ensureDir(dirname(path));
+  return guardFiles(path, async () => {
+    try {
+      const made = await make(partial);
+      await place(partial);
+      await syncPath(dirname(path));
+      return made;
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
+  });
+}
+
+/**
+ * Writes a file that a user named: whole or not at all. One that is there already stays, unless it holds the same.
+ *
+ * @param make writes it under a name that nobody else uses
+ * @throws BudgetlineError OUTPUT_EXISTS
+ */
+export function writeOutput<T>(
+  target: string,
+  make: (partial: string) => Promise<T>,
+  { force = false }: OutputOptions = {},
+): Promise<T> {
+  const path = resolve(target);
+  return write(path, make, (partial) => placeFile(partial, path, force));
+}
+
+/**
+ * The same of a folder, which must be new.
+ *
+ * @param fill writes into an empty folder of a name that nobody else uses
+ * @throws BudgetlineError OUTPUT_EXISTS
+ */
+export async function writeOutputFolder<T>(
+  target: string,
+  fill: (partial: string) => Promise<T>,
+): Promise<T> {
+  const path = resolve(target);
+  if ((await isFolder(path)) !== undefined) throw takenFolder(path);
+  const make = async (partial: string): Promise<T> => {
+    await mkdir(partial);
+    return fill(partial);
+  };
+  return write(path, make, (partial) => placeFolder(partial, path));
+}
+
+/** A file that a user named, with what it is to hold. */
+export interface OutputFile {
+  readonly path: string;
+  readonly data: string | Uint8Array;
+}
+
+async function assertFree({ path, data }: OutputFile, force: boolean): Promise<void> {
+  const folder = await isFolder(path);
+  if (folder === undefined || (force && !folder)) return;
+  if (folder || !(await readFile(path)).equals(Buffer.from(data))) throw otherFile(resolve(path));
+}
+
+/** Several files that a user named: none is written where one of them cannot be. */
+export async function writeOutputs(files: readonly OutputFile[], options: OutputOptions = {}): Promise<void> {
+  for (const file of files) await assertFree(file, options.force === true);
+  for (const { path, data } of files)
+    await writeOutput(path, (partial) => writeSynced(partial, data), options);
+}
