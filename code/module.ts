@@ -98,7 +98,11 @@ class Sorting {
       );
     else if (is.isFunctionDeclaration(statement) || is.isClassDeclaration(statement))
       this.#declare([statement.name?.text ?? 'default', ...defaultOf(is, statement)], statement);
-    else if (is.isEnumDeclaration(statement) || is.isModuleDeclaration(statement))
+    else if (
+      is.isEnumDeclaration(statement) ||
+      is.isModuleDeclaration(statement) ||
+      is.isImportEqualsDeclaration(statement)
+    )
       this.#declare([statement.name.text], statement);
     else if (isExportAssignment(is, statement)) this.#declare(['module.exports'], statement);
     else this.effects.push(statement);

@@ -1,4 +1,4 @@
-import { resolve, sep } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A place in a file, counted from 1. */
@@ -10,11 +10,14 @@ export interface Place {
 
 const packageRoot = resolve(__dirname, '..').replace(/[/\\]dist$/, '');
 
+const rooms =
+  'activities|analysis|annotators|audit|cli|client|code|conformance|connection|contracts|dist|host|ingest|' +
+  'models|planning|report|search|store|tasks|text|trainer|workers|workflows';
+const ours = new RegExp(`^(?:(?:${rooms})/|index\\.ts$)`);
+
 /** Whether a file is of this package, whose code is covered by the revisions of stages. */
-function isOurs(file: string): boolean {
-  return ['tasks', 'annotators'].some((room) =>
-    [packageRoot, `${packageRoot}${sep}dist`].some((root) => file.startsWith(`${root}${sep}${room}${sep}`)),
-  );
+export function isOurs(file: string): boolean {
+  return ours.test(relative(packageRoot, file).replaceAll('\\', '/'));
 }
 
 function placeOf(frame: string): Place | undefined {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
+import { isOurs } from './places';
 
 /** What an import names: a file of the user's, or a package by its version. */
 export type Target = { readonly file: string } | { readonly name: string; readonly version: string };
@@ -53,5 +54,5 @@ export function resolveImport(from: string, specifier: string): Target | undefin
   if (isBuiltin(specifier) || /^budgetline(?:\/|$)/.test(specifier)) return undefined;
   if (!/^(?:\.{1,2}(?:[/\\]|$)|[/\\])/.test(specifier)) return findPackage(from, specifier);
   const file = findFile(resolve(dirname(from), specifier));
-  return file === undefined ? undefined : (packageOf(file) ?? { file });
+  return file === undefined || isOurs(file) ? undefined : (packageOf(file) ?? { file });
 }

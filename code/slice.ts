@@ -158,14 +158,19 @@ export class Slice {
     if (this.#skipped.has(node)) return;
     const is = this.typescript;
     if (is.isIdentifier(node)) this.#addDeclared(module, node.text);
-    if (is.isCallExpression(node)) {
-      const [argument] = node.arguments;
-      const loads =
-        node.expression.kind === is.SyntaxKind.ImportKeyword || node.expression.getText() === 'require';
-      if (loads && argument !== undefined && is.isStringLiteralLike(argument))
-        this.#addImport(module, argument.text, '*');
-    }
+    const loaded = this.#loadedBy(node);
+    if (loaded !== undefined && is.isStringLiteralLike(loaded)) this.#addImport(module, loaded.text, '*');
     node.forEachChild((child) => this.#follow(module, child));
+  }
+
+  /** What require('…'), import('…') and import … = require('…') load. */
+  #loadedBy(node: ts.Node): ts.Expression | undefined {
+    const is = this.typescript;
+    if (is.isExternalModuleReference(node)) return node.expression;
+    if (!is.isCallExpression(node)) return undefined;
+    const { expression, arguments: given } = node;
+    const loads = expression.kind === is.SyntaxKind.ImportKeyword || expression.getText() === 'require';
+    return loads ? given[0] : undefined;
   }
 
   /** The code without comments and white space. */

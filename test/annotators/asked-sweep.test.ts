@@ -229,30 +229,26 @@ async function judgeQueue(folder: string, ended: AbortSignal): Promise<void> {
   }
 }
 
-/** Of an evaluation's attempts one has used a device, and none of those that judge. */
+/** Attempts that judge use no device; each model has answered once, or more than once for judges that asked at a time. */
 function checkDevices(home: string): void {
   const ended = linesOf(home).flatMap((line) =>
     line.type === 'attempt-ended' && line.kind === 'evaluate' ? [line] : [],
   );
+  const answeredBy = new Map<string, number>();
   for (const name of artifactsOf(home, 'evaluate')) {
     const own = ended.filter(({ stage }) => name.endsWith(stage));
     const computed = own.filter(({ deviceMs }) => deviceMs > 0);
-    assert.deepEqual(
-      computed.map(({ outcome }) => outcome),
-      ['answered'],
-    );
-    assert.ok(
-      own.every(({ outcome, trainerProcesses }) => trainerProcesses === (outcome === 'answered' ? 1 : 0)),
-    );
+    assert.ok(computed.length <= 1 && computed.every(({ outcome }) => outcome === 'answered'));
+    assert.ok(own.every((line) => line.trainerProcesses === (computed.includes(line) ? 1 : 0)));
     const manifest = JSON.parse(
       readFileSync(join(home, 'store', 'artifacts', name, 'manifest.json'), 'utf8'),
-    ) as {
-      made: { trainer: string; cost: { deviceMs: number } };
-      inputDigests: object;
-    };
+    ) as { made: { trainer: string }; inputDigests: object };
     assert.match(manifest.made.trainer, /^budgetline-trainer/);
-    assert.ok(manifest.made.cost.deviceMs > 0 && 'reference' in manifest.inputDigests);
+    assert.ok('reference' in manifest.inputDigests);
+    const model = JSON.stringify(manifest.inputDigests);
+    answeredBy.set(model, (answeredBy.get(model) ?? 0) + computed.length);
   }
+  for (const [model, count] of answeredBy) assert.ok(count > 0, model);
 }
 
 const linesOf = (home: string): LedgerLine[] => {

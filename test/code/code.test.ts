@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { loadTasks } from '../../cli/load-definition';
 import { readCode } from '../../code';
-import type { CodeIdentity } from '../../contracts/code';
+import { type CodeIdentity, differingCode } from '../../contracts/code';
 import { builtInTasks } from '../../workers';
 import { type OwnTaskFile, writeOwnTask } from '../support/own-task';
 import { temporaryFolder } from '../support/temporary';
@@ -13,21 +14,23 @@ interface Found {
   readonly grading: CodeIdentity;
 }
 
+const dist = resolve(__dirname, '../../dist/index.js');
+
 describe('pure: the user’s own code', () => {
   const folder = temporaryFolder();
   let copies = 0;
 
-  async function load(file: string): Promise<Found> {
+  async function readAt(file: string): Promise<Found> {
     const [task] = await loadTasks(file);
     const [problems, grading] = await Promise.all([task?.code?.problems, task?.code?.grading].map(readCode));
     return { problems: problems?.identity ?? {}, grading: grading?.identity ?? {} };
   }
   const read = (edits: Edits = []): Promise<Found> =>
-    load(writeOwnTask(folder.at(`copy-${++copies}`), edits));
+    readAt(writeOwnTask(folder.at(`copy-${++copies}`), edits));
   async function readText(text: string): Promise<Found> {
     mkdirSync(folder.at(`copy-${++copies}`));
     writeFileSync(folder.at(`copy-${copies}`, 'tasks.ts'), text);
-    return load(folder.at(`copy-${copies}`, 'tasks.ts'));
+    return readAt(folder.at(`copy-${copies}`, 'tasks.ts'));
   }
 
   it('is what each part of a task can reach, file by file, wherever it lies', async () => {
@@ -63,6 +66,46 @@ describe('pure: the user’s own code', () => {
       }
     });
 
+  const loaders = {
+    'a CommonJS module': [
+      'tasks.cjs',
+      "const { grade } = require('./grade.cjs');",
+      'exports.grade =',
+      'exports.tasks =',
+    ],
+    'an ES module': [
+      'tasks.mjs',
+      "import { grade } from './grade.mjs';",
+      'export const grade =',
+      'export const tasks =',
+    ],
+    'an import of TypeScript’s own': [
+      'tasks.ts',
+      "import lib = require('./grade.cjs');\nconst { grade } = lib;",
+      'exports.grade =',
+      'export const tasks =',
+    ],
+  } as const;
+  for (const [what, [name, load, grade, tasks]] of Object.entries(loaders))
+    it(`is found from ${what}`, async () => {
+      const graders = /\.\/(grade\.\w+)/.exec(load)?.[1] ?? '';
+      const write = (score: number): Promise<Found> => {
+        const place = folder.at(`copy-${++copies}`);
+        mkdirSync(place);
+        writeFileSync(`${place}/${graders}`, `${grade} () => ({ score: ${score} });`);
+        const budgetline = name.endsWith('cjs')
+          ? `const { defineTask } = require('${dist}');`
+          : `import { defineTask } from '${dist}';`;
+        const task = `defineTask({ name: 'x', metric: 'm', prompt: () => '', expected: () => '', evaluate: () => grade() })`;
+        writeFileSync(`${place}/${name}`, `${budgetline}\n${load}\n${tasks} [${task}];`);
+        return readAt(`${place}/${name}`);
+      };
+      const [one, same, other] = [await write(1), await write(1), await write(0)];
+      assert.deepEqual(one, same);
+      assert.deepEqual(Object.keys(one.problems), [name]);
+      assert.deepEqual(differingCode(one.grading, other.grading), [graders]);
+    });
+
   it('has packages by their versions, and files that are no code by their bytes', async () => {
     const place = folder.at(`copy-${copies + 1}`);
     mkdirSync(`${place}/node_modules/marks`, { recursive: true });
@@ -80,7 +123,7 @@ describe('pure: the user’s own code', () => {
         ['lib/grade.ts', 'Number(', 'data.at * mark * Number('],
       ]);
     };
-    const { grading, problems } = await load(write('1.2.3', '{ "at": 1 }'));
+    const { grading, problems } = await readAt(write('1.2.3', '{ "at": 1 }'));
     copies += 1;
     assert.equal(grading['marks'], '1.2.3');
     assert.match(grading['data.json'] ?? '', /^[0-9a-f]{64}$/);
