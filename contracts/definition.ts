@@ -374,7 +374,7 @@ const sweepFields = z.strictObject({
   controls: z.array(z.enum(controlKinds)).default(['sft-on-chosen']),
   /** Demonstrations in the prompt of the control `few-shot`; 4 unless told. */
   fewShotExamples: count.optional(),
-  /** Budget at which the controls `learning-rate` and `beta` are run; the largest unless told. */
+  /** Budget at which the controls `learning-rate` and `beta` are run, one of `budgets`. Default: the largest. */
   tuningBudget: positive.optional(),
   /** Largest difference in score that does not matter, fixed before the run. */
   delta: share.default(0.02),
@@ -400,13 +400,19 @@ function shareFaults({ budgetUnit, sftFractions, sftSpendShares }: SweepFields):
   ];
 }
 
+function tuningFaults({ budgets, tuningBudget }: SweepFields): Fault[] {
+  if (tuningBudget === undefined || budgets.includes(tuningBudget)) return [];
+  return [{ path: ['tuningBudget'], message: `one of the budgets is needed: ${budgets.join(', ')}` }];
+}
+
 /** A grid of cells: budgets × fractions × seeds. */
 export const sweepDefinition = sweepFields.superRefine((definition, context) => {
   const amount = definition.budgetUnit === 'usd' ? positive : count;
   const checked = z.array(amount).safeParse(definition.budgets);
   for (const issue of checked.error?.issues ?? [])
     context.addIssue({ ...issue, path: ['budgets', ...issue.path] });
-  for (const fault of shareFaults(definition)) context.addIssue({ code: 'custom', ...fault });
+  for (const fault of [...shareFaults(definition), ...tuningFaults(definition)])
+    context.addIssue({ code: 'custom', ...fault });
 });
 export type SweepDefinition = z.infer<typeof sweepDefinition>;
 export type SweepInput = Omit<z.input<typeof sweepDefinition>, 'budgets'> & {

@@ -84,35 +84,47 @@ function sayHeldOut({ heldOut = [] }: ResolvedExperiment): string {
   return names === '' ? '' : `, those left out that are like test items of ${names} (evaluation.beside)`;
 }
 
-function assertFitsPool(resolved: ResolvedExperiment, fromPool: number): void {
+/** `what` names the rows that are asked of the pool. */
+export function assertFitsPool(resolved: ResolvedExperiment, what: string, rows: number): void {
   const { definition, poolRows } = resolved;
-  if (fromPool <= poolRows) return;
+  if (rows <= poolRows) return;
   throw tooFewRows(
-    `budget ${fromPool} is above the ${poolRows} problems in the pool of ${definition.task}${sayHeldOut(resolved)}.`,
-    `Plan budgets up to ${poolRows}, or enlarge the pool (data.pool, or more rows in the train file).`,
+    `${what} is above the ${poolRows} problems in the pool of ${definition.task}${sayHeldOut(resolved)}.`,
+    `Plan up to ${poolRows} rows, or enlarge the pool (data.pool, or more rows in the train file).`,
   );
 }
 
-function assertFitsFile(resolved: ResolvedExperiment, use: GivenUse, rows: number): void {
+function assertFitsFile(
+  resolved: ResolvedExperiment,
+  what: string,
+  { use, rows }: { readonly use: GivenUse; readonly rows: number },
+): void {
   const { definition, givenRows } = resolved;
   const there = givenRows?.[use] ?? 0;
   if (rows <= there) return;
-  const { budget, sftFraction, annotations } = definition;
+  const { annotations } = definition;
   throw tooFewRows(
-    `budget ${budget} at fraction ${sftFraction} takes ${rows} ${use}; ${annotations?.[use]?.file ?? ''} has ${there} usable rows${sayHeldOut(resolved)}.`,
-    `Plan smaller budgets, or give annotations.${use} a larger file.`,
+    `${what} takes ${rows} ${use}; ${annotations?.[use]?.file ?? ''} has ${there} usable rows${sayHeldOut(resolved)}.`,
+    `Plan fewer rows, or give annotations.${use} a larger file.`,
   );
 }
 
 /** Each kind of rows comes from the user's own file where there is one, else from the pool. */
 function assertRowsAreThere(resolved: ResolvedExperiment, { sftRows, pairRows }: Split): void {
-  const { demonstrations, preferences } = resolved.definition.annotations ?? {};
-  if (demonstrations !== undefined) assertFitsFile(resolved, 'demonstrations', sftRows);
-  if (preferences !== undefined) assertFitsFile(resolved, 'preferences', pairRows);
-  assertFitsPool(
-    resolved,
-    (demonstrations === undefined ? sftRows : 0) + (preferences === undefined ? pairRows : 0),
-  );
+  const { annotations, budget, sftFraction } = resolved.definition;
+  const cell = `budget ${budget} at fraction ${sftFraction}`;
+  const { demonstrations, preferences } = annotations ?? {};
+  if (demonstrations !== undefined) assertFitsFile(resolved, cell, { use: 'demonstrations', rows: sftRows });
+  if (preferences !== undefined) assertFitsFile(resolved, cell, { use: 'preferences', rows: pairRows });
+  const fromPool = (demonstrations === undefined ? sftRows : 0) + (preferences === undefined ? pairRows : 0);
+  assertFitsPool(resolved, `budget ${fromPool}`, fromPool);
+}
+
+/** Demonstrations before every question come from where those come that are trained on. */
+export function assertExamplesAreThere(resolved: ResolvedExperiment, rows: number): void {
+  const what = `fewShotExamples ${rows}`;
+  if (resolved.definition.annotations?.demonstrations === undefined) assertFitsPool(resolved, what, rows);
+  else assertFitsFile(resolved, what, { use: 'demonstrations', rows });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ControlKind, ResolvedExperiment, SweepDefinition } from '../contracts/definition';
 import { type CellIdentity, controlIdOf } from '../contracts/results';
 import type { PlannedStage } from '../contracts/stage';
-import { type CellPlan, planCell } from './cell';
+import { assertExamplesAreThere, assertFitsPool, type CellPlan, planCell } from './cell';
 import { coordinatesSlug } from './identity';
 import {
   demonstrationsStage,
@@ -31,6 +31,14 @@ type Settings = Pick<SweepDefinition, 'controls' | 'budgets' | 'fewShotExamples'
 /** What a control makes of a cell, by setting; the setting of a control that has one only is empty. */
 type Variation = readonly [setting: string, stages: readonly PlannedStage[]];
 
+/** Or why it can make nothing of it. */
+type Variations = readonly Variation[] | string;
+
+const singleAnswers = 'annotations.preferences holds single answers, and it needs pairs';
+
+const isUnpaired = ({ pairs }: CellPlan): boolean =>
+  pairs !== null && 'given' in pairs.spec && pairs.spec.given.kind === 'thumbs';
+
 const contextOf = ({ experiment }: CellPlan): StageContext => ({
   resolved: experiment,
   seed: experiment.definition.seed,
@@ -48,23 +56,24 @@ function sftOnTop(cell: CellPlan, data: PlannedStage<'synthesizeData'>, column: 
   return present([demonstrations, sft, reference, data, adapter, evaluation]);
 }
 
-/** Single answers that somebody liked or not have no chosen ones. */
-function chosenAnswers(cell: CellPlan): Variation[] {
+function chosenAnswers(cell: CellPlan): Variations {
   const { pairs } = cell;
-  if (pairs === null || ('given' in pairs.spec && pairs.spec.given.kind === 'thumbs')) return [];
+  if (pairs === null || isUnpaired(cell)) return singleAnswers;
   return [['', sftOnTop(cell, pairs, 'chosen')]];
 }
 
-function rightSamples(cell: CellPlan): Variation[] {
-  const { reference } = cell;
+/** Its samples are of the pool's prompts, also where the pairs are of the user's file. */
+function rightSamples(cell: CellPlan): Variations {
+  const { reference, experiment } = cell;
   const { pairRows: rows } = cell.cell;
-  if (rows === 0) return [];
+  assertFitsPool(experiment, `the control "rejection-sampling" at ${rows} rows`, rows);
   return [['', sftOnTop(cell, rightSamplesStage(contextOf(cell), { reference, rows }), 'completion')]];
 }
 
 const usualExamples = 4;
 
-function fewShot(cell: CellPlan, { fewShotExamples: rows = usualExamples }: Settings): Variation[] {
+function fewShot(cell: CellPlan, { fewShotExamples: rows = usualExamples }: Settings): Variations {
+  assertExamplesAreThere(cell.experiment, rows);
   const context = contextOf(cell);
   const fewShot = demonstrationsStage(context, { rows });
   const reference = freezeReferenceStage(context, { adapter: null });
@@ -80,15 +89,17 @@ function changed(
   return planCell({ ...experiment, definition: applyChanges(experiment.definition, changes) }).stages;
 }
 
-function withLikelihood(cell: CellPlan): Variation[] {
+function withLikelihood(cell: CellPlan): Variations {
+  if (isUnpaired(cell)) return singleAnswers;
   const { beta, name } = cell.experiment.definition.preference.loss;
   const loss = { name: 'sigmoid-nll', beta, nllWeight: 1 };
-  return name === loss.name ? [] : [['', changed(cell, { 'preference.loss': loss })]];
+  if (name === loss.name) return `preference.loss is "${name}" already`;
+  return [['', changed(cell, { 'preference.loss': loss })]];
 }
 
 const factors = [0.5, 2] as const;
 
-function learningRates(cell: CellPlan): Variation[] {
+function learningRates(cell: CellPlan): Variations {
   const { learningRate } = cell.experiment.definition.preference;
   return factors.map((factor) => [
     `learning rate × ${factor}`,
@@ -96,7 +107,7 @@ function learningRates(cell: CellPlan): Variation[] {
   ]);
 }
 
-function betas(cell: CellPlan): Variation[] {
+function betas(cell: CellPlan): Variations {
   const { beta } = cell.experiment.definition.preference.loss;
   return factors.map((factor) => [
     `beta × ${factor}`,
@@ -104,7 +115,7 @@ function betas(cell: CellPlan): Variation[] {
   ]);
 }
 
-const variations: Readonly<Record<ControlKind, (cell: CellPlan, settings: Settings) => Variation[]>> = {
+const variations: Readonly<Record<ControlKind, (cell: CellPlan, settings: Settings) => Variations>> = {
   'sft-on-chosen': chosenAnswers,
   'rejection-sampling': rightSamples,
   'few-shot': fewShot,
@@ -113,9 +124,12 @@ const variations: Readonly<Record<ControlKind, (cell: CellPlan, settings: Settin
   beta: betas,
 };
 
-function controlsOf(cell: CellPlan, kind: ControlKind, settings: Settings): ControlPlan[] {
+/** A cell's controls of a kind, or why there is none of it. */
+function controlsOf(cell: CellPlan, kind: ControlKind, settings: Settings): (ControlPlan | string)[] {
   const of = cell.cell;
-  return variations[kind](cell, settings).map(([setting, stages]) => {
+  const made = variations[kind](cell, settings);
+  if (typeof made === 'string') return [made];
+  return made.map(([setting, stages]) => {
     const named = setting === '' ? {} : { setting };
     const id = controlIdOf({ of: of.id, kind, ...named });
     return { id, kind, ...named, of, experiment: cell.experiment, stages };
@@ -157,6 +171,33 @@ function placesOf(kind: ControlKind, cells: readonly CellPlan[], settings: Setti
   }
 }
 
+/** What a grid needs so that a control has a cell to be compared with. */
+function needOf(kind: ControlKind, { budgets, tuningBudget = Math.max(...budgets) }: Settings): string {
+  switch (kind) {
+    case 'sft-on-chosen':
+    case 'rejection-sampling':
+      return 'no cell buys both demonstrations and pairs';
+    case 'few-shot':
+      return 'there is no cell';
+    case 'dpo-nll':
+      return 'no cell buys pairs alone';
+    case 'learning-rate':
+    case 'beta':
+      return `no cell of budget ${tuningBudget} buys pairs`;
+  }
+}
+
+/** The same of a grid. */
+function controlsOfKind(
+  kind: ControlKind,
+  cells: readonly CellPlan[],
+  settings: Settings,
+): (ControlPlan | string)[] {
+  const places = placesOf(kind, cells, settings);
+  if (places.length === 0) return [needOf(kind, settings)];
+  return places.flatMap((cell) => controlsOf(cell, kind, settings));
+}
+
 /** Most controls of each kind that a sweep can run: beside winners, one for each place, budget and seed. */
 export function countControls({ certain, besideWinners }: PlannedControls): Map<ControlKind, number> {
   const budgets = besideWinners.map(({ kind, of }) =>
@@ -176,16 +217,23 @@ export interface PlannedControls {
   readonly certain: readonly ControlPlan[];
   /** Beside every mixture that may win; only those beside winners are run. */
   readonly besideWinners: readonly ControlPlan[];
+  /** Those that were asked for and cannot be made, with the reason, as sentences. */
+  readonly unmade: readonly string[];
 }
 
 /** Names the controls of a sweep before anything has run. */
 export function planControls(cells: readonly CellPlan[], settings: Settings): PlannedControls {
-  const planned = settings.controls.flatMap((kind) =>
-    placesOf(kind, cells, settings).flatMap((cell) => controlsOf(cell, kind, settings)),
+  const made = settings.controls.map((kind) => [kind, controlsOfKind(kind, cells, settings)] as const);
+  const planned = made.flatMap(([, each]) => each.filter((control) => typeof control !== 'string'));
+  const unmade = made.flatMap(([kind, each]) =>
+    each.flatMap((reason) =>
+      typeof reason === 'string' ? [`The control "${kind}" is not run: ${reason}.`] : [],
+    ),
   );
   const waits = ({ kind }: ControlPlan): boolean => besideWinners.includes(kind);
   return {
     certain: planned.filter((control) => !waits(control)),
     besideWinners: planned.filter(waits),
+    unmade: [...new Set(unmade)],
   };
 }

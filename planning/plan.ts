@@ -154,6 +154,7 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
   const stages = uniqueStages(base, cells);
   const purchase = uniquePurchase(stages.map(({ stage }) => stage));
   const usd = annotationUsd(definition.prices, purchase);
+  const controls = planControls(cells, definition);
   // A search runs a part of the grid; its limit is held while it runs.
   if ((definition.strategy ?? 'grid') === 'grid') assertWithinLimit(usd, definition.spendLimit);
   return {
@@ -163,11 +164,12 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
     base,
     cells,
     stages,
-    controls: planControls(cells, definition),
+    controls,
     purchase,
     annotationUsd: usd,
     warnings: [
       ...new Set([
+        ...controls.unmade,
         ...stepWarnings(stages),
         ...judgeWarnings(variants),
         ...excludedWarnings(variants),

@@ -13,6 +13,8 @@ const kinds = [
   'beta',
 ] as const;
 
+const ownFile = { file: 'own.jsonl', source: 'our own', licence: 'CC0-1.0' };
+
 const planOf = (changes: Partial<SweepInput> = {}) =>
   planSweep(resolveSweep({ controls: [...kinds], seeds: [0, 1], tuningBudget: 256, ...changes }));
 const plan = planOf();
@@ -121,5 +123,67 @@ describe('pure: planning controls', () => {
   it('names each of them once', () => {
     const ids = [...certain, ...besideWinners].map(({ id }) => id);
     assert.equal(new Set(ids).size, ids.length);
+  });
+
+  it('names those that the grid or the rows leave no place for, with the reason', () => {
+    const { preference } = resolveSweep().definition;
+    const nll = { name: 'sigmoid-nll', beta: 0.5, nllWeight: 1 } as const;
+    const kto = { name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 } as const;
+    const preferences = { ...ownFile, kind: 'thumbs' } as const;
+    const single = { annotations: { preferences }, preference: { ...preference, loss: kto } };
+    const expected: [Partial<SweepInput>, string, RegExp][] = [
+      [{ sftFractions: [1, 0] }, 'sft-on-chosen', /no cell buys both/],
+      [{ sftFractions: [1, 0] }, 'rejection-sampling', /no cell buys both/],
+      [{ sftFractions: [1, 0.5] }, 'dpo-nll', /no cell buys pairs alone/],
+      [{ preference: { ...preference, loss: nll } }, 'dpo-nll', /preference\.loss is "sigmoid-nll" already/],
+      [{ sftFractions: [1] }, 'learning-rate', /no cell of budget 256 buys pairs/],
+      [{ sftFractions: [1] }, 'beta', /no cell of budget 256 buys pairs/],
+      [single, 'dpo-nll', /single answers/],
+      [single, 'sft-on-chosen', /single answers/],
+    ];
+    for (const [changes, kind, reason] of expected) {
+      const sweep = resolveSweep({ controls: [...kinds], tuningBudget: 256, ...changes });
+      const planned = planSweep({ ...sweep, givenRows: { preferences: 5_000 } });
+      const all = [...planned.controls.certain, ...planned.controls.besideWinners];
+      assert.ok(!all.some((control) => control.kind === kind), kind);
+      const [named = '', ...more] = planned.warnings.filter((text) => text.includes(`control "${kind}"`));
+      assert.match(named, reason);
+      assert.deepEqual(more, [], 'once');
+    }
+    assert.deepEqual(plan.controls.unmade, []);
+  });
+
+  it('refuses rows that are not there, by the field that asks for them', () => {
+    const tooMany = (changes: Partial<SweepInput>, outside: Parameters<typeof resolveSweep>[1]) => () =>
+      planSweep(resolveSweep({ budgets: [64], ...changes }, outside));
+    assert.throws(tooMany({ controls: ['few-shot'], fewShotExamples: 9_999 }, {}), {
+      code: 'BUDGET_EXCEEDS_POOL',
+      message: /^fewShotExamples 9999 is above the 6144 problems/,
+    });
+    assert.throws(
+      tooMany(
+        { controls: ['few-shot'], fewShotExamples: 80, annotations: { demonstrations: ownFile } },
+        { givenRows: { demonstrations: 70 } },
+      ),
+      {
+        code: 'BUDGET_EXCEEDS_POOL',
+        message: /^fewShotExamples 80 takes 80 demonstrations; own\.jsonl has 70/,
+      },
+    );
+    assert.throws(
+      tooMany(
+        { controls: ['rejection-sampling'], sftFractions: [0.1], annotations: { preferences: ownFile } },
+        { givenRows: { preferences: 64 }, poolRows: 50 },
+      ),
+      { code: 'BUDGET_EXCEEDS_POOL', message: /"rejection-sampling" at 58 rows is above the 50 problems/ },
+    );
+  });
+
+  it('refuses a budget for tuning that is none of the sweep’s', () => {
+    for (const tuningBudget of [32, 128, 2048])
+      assert.throws(() => planOf({ tuningBudget }), {
+        code: 'DEFINITION_INVALID',
+        message: `tuningBudget: ${tuningBudget}: one of the budgets is needed: 64, 256, 1024`,
+      });
   });
 });
