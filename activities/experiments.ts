@@ -7,12 +7,12 @@ import {
   signHead,
   writeAnchor,
 } from '../audit';
-import type { AnchoredHead, LedgerActivities, StageResult } from '../contracts/stage';
+import type { AnchoredHead, LedgerActivities, StageRecordRequest } from '../contracts/stage';
 import type { StageEnvironment } from './deps';
 import { toActivityFailure } from './failures';
 import { exportHistories } from './histories';
 
-function recordOf({ key, kind, cached, digest, ledgerHead }: StageResult) {
+function recordOf({ key, kind, cached, digest, ledgerHead }: StageRecordRequest['stages'][number]) {
   return { stage: key, kind, cached, artifact: digest, stageHead: ledgerHead };
 }
 

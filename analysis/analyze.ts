@@ -1,5 +1,6 @@
 import type {
   BesideAnalysis,
+  FailedControlAnalysis,
   HoleAnalysis,
   IntervalBasis,
   SubjectAnalysis,
@@ -52,6 +53,8 @@ export interface AnalyzeSubjectInput extends GridInput {
   /** What was fixed before the run. */
   readonly rules: ClaimBudgets;
   readonly holes: readonly HoleAnalysis[];
+  /** None by default. */
+  readonly failedControls?: readonly FailedControlAnalysis[];
   /** Item rows by run; null where there are none to be had, and summaries serve. */
   readonly items: ItemsByRun | null;
   /** What unrelated tasks beside say; nothing unless told. */
@@ -97,6 +100,16 @@ function describeHole({ cell, ...reason }: CellHole): SweepAnalysis['holes'][num
   return { cellId: id, budget, sftFraction, seed, ...reason };
 }
 
+function describeFailedControls({ cells, holes, failedControls }: SweepResult): FailedControlAnalysis[] {
+  const places = new Map([...cells, ...holes].map(({ cell }) => [cell.id, cell]));
+  return failedControls.flatMap(({ of, stages: _, ...failed }) => {
+    const cell = places.get(of);
+    if (cell === undefined) return [];
+    const { budget, sftFraction, seed } = cell;
+    return [{ ...failed, budget, sftFraction, seed }];
+  });
+}
+
 function noteSeeds(inference: Inference): string[] {
   const uneven = inference.grid.groups.filter((group) => group.runs.length < inference.grid.seeds.length);
   const outliers = inference
@@ -118,7 +131,7 @@ function noteSeeds(inference: Inference): string[] {
  * analysis, whatever the order of cells and items.
  */
 export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
-  const { subject, rules, holes, items, beside = [], draws = defaultDraws } = input;
+  const { subject, rules, holes, failedControls = [], items, beside = [], draws = defaultDraws } = input;
   const grid = buildGrid(input, items);
   const inference = createInference(grid, draws);
   const basis = basisOf(inference);
@@ -150,6 +163,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     controls: analyzeControls(inference, delta),
     furtherControls: analyzeFurtherControls(inference, delta),
     tuning: analyzeTuning(inference),
+    failedControls,
     beside,
     verdicts: judgeClaims({ inference, rules }, holes),
     holes,
@@ -175,6 +189,7 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
     cells: cells.map((cell) => ({ ...cell, chosenReward: chosenRewards?.get(cell.cell.id) ?? null })),
     controls,
     holes: holes.map(describeHole),
+    failedControls: describeFailedControls(result),
     items,
     ...(draws === undefined ? {} : { draws }),
   });

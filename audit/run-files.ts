@@ -13,8 +13,8 @@ import { exportedHistories, readHistories, recordedStages } from './run-records'
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const keeping = z.looseObject({ kept: z.array(z.looseObject({ digest: hex })) });
 
-/** Pages of a long sweep that lie in the store as documents: what its runs handed over, and what the last returned. */
-export function keptPages(histories: readonly WorkflowHistory[]): string[] {
+/** Parts of a large sweep's result that are in the store as documents: what its runs handed over, and the last returned. */
+export function keptParts(histories: readonly WorkflowHistory[]): string[] {
   const handed = histories.flatMap(({ input, result }) => [
     keeping.safeParse((input as { carried?: unknown } | undefined)?.carried).data?.kept ?? [],
     keeping.safeParse(result).data?.kept ?? [],
@@ -70,7 +70,7 @@ export async function listRunFiles(store: Store, experimentId: string): Promise<
   const artifacts = await lineageOf(store, lines);
   const exported = exportedHistories(lines);
   const histories = await readHistories(store, lines);
-  const pages = keptPages(histories.map(({ history }) => history));
+  const parts = keptParts(histories.map(({ history }) => history));
   const codes = new Set(exported.flatMap(({ codeDigest }) => (codeDigest === null ? [] : [codeDigest])));
   const single = [
     paths.experimentLedger(experimentId),
@@ -79,7 +79,7 @@ export async function listRunFiles(store: Store, experimentId: string): Promise<
     ...unfinishedStages(lines, askedStages(histories)).map(({ stage }) => paths.stageLedger(stage)),
     ...exported.flatMap(({ runId }) => [paths.history(runId), paths.completeHistory(runId)]),
     ...[...codes].map((digest) => paths.code(digest)),
-    ...pages.map((digest) => paths.document(digest)),
+    ...parts.map((digest) => paths.document(digest)),
   ];
   const folders = [...artifacts.map((id) => paths.artifact(id)), paths.report(experimentId)];
   const below = await Promise.all(folders.map(filesBelow));

@@ -1,7 +1,5 @@
 import { gatherLabels } from '../contracts/labels';
 import {
-  type CellHole,
-  type CellPage,
   type CellProgress,
   type CellResult,
   controlIdOf,
@@ -21,28 +19,31 @@ function ofCell({ cell, evaluation, stages }: CellResult): CellProgress {
   };
 }
 
-function ofHole({ cell }: CellHole, spend: SweepResult['spend']): CellProgress {
-  const wasBegun = spend?.notBegun.includes(cell.id) !== true;
-  return { cell, state: wasBegun ? 'failed' : 'left-out', workflowId: cell.id };
-}
+/** What was not begun for want of money has not failed. */
+const stateOfMissing = (id: string, spend: SweepResult['spend']): 'failed' | 'left-out' =>
+  spend?.notBegun.includes(id) === true ? 'left-out' : 'failed';
 
 /** Where a sweep stands that is over, by what it returned: nobody needs to answer for it any more. */
-export function sweepEnded(
-  { base, baseStages, controls, ...last }: SweepResult,
-  earlier: readonly CellPage[],
-): SweepProgress {
-  const pages = [...earlier, last];
-  const cells = pages.flatMap((page) => page.cells);
-  const stages = [...baseStages, ...[...cells, ...controls].flatMap((each) => each.stages)];
+export function sweepEnded(result: SweepResult): SweepProgress {
+  const { base, baseStages, cells, holes, controls, failedControls, spend } = result;
+  const stages = [
+    ...baseStages,
+    ...[...cells, ...controls, ...failedControls].flatMap((each) => each.stages),
+  ];
   const labels = gatherLabels(onceEach(stages));
   const beside = base?.beside;
-  const holes = pages.flatMap((page) => page.holes);
-  const { spend } = last;
+  const missing = holes.map(({ cell }) => ({
+    ...{ cell, state: stateOfMissing(cell.id, spend), workflowId: cell.id },
+  }));
+  const failed = failedControls.map(controlIdOf).map((id) => ({ id, state: stateOfMissing(id, spend) }));
   return {
     ...{ phase: 'done', paused: null, window: 0, baseScore: base?.score ?? null },
     ...(beside === undefined ? {} : { baseBeside: beside }),
-    cells: [...cells.map(ofCell), ...holes.map((hole) => ofHole(hole, spend))],
-    controls: controls.map((control) => ({ id: controlIdOf(control), state: 'done' })),
+    cells: [...cells.map(ofCell), ...missing],
+    controls: [
+      ...controls.map((control) => ({ id: controlIdOf(control), state: 'done' as const })),
+      ...failed,
+    ],
     ...(labels.length === 0 ? {} : { labels }),
     ...(spend === undefined ? {} : { spend: { usd: spend.usd } }),
   };

@@ -1,40 +1,52 @@
-import type {
-  CellHole,
-  CellPage,
-  CellResult,
-  KeptPage,
-  SweepResult,
-  SweepReturn,
-} from '../contracts/results';
+import type { KeptPart, SweepLists, SweepPart, SweepResult, SweepReturn } from '../contracts/results';
 import { BudgetlineError } from '../contracts/failures';
 import type { SweepPlan } from '../planning';
 import { createStore } from '../store';
 
-/** The pages of a sweep before its last, from the workers' store. INPUT_MISSING without it. */
-export async function readPages(kept: readonly KeptPage[], home: string | undefined): Promise<CellPage[]> {
+/** The parts of a sweep's lists before the last, from the workers' store. */
+async function readParts(kept: readonly KeptPart[], home: string | undefined): Promise<SweepPart[]> {
   if (kept.length === 0) return [];
   if (home === undefined)
-    throw new BudgetlineError('INPUT_MISSING', "The sweep's results lie in the workers' store.", {
-      remedy: 'Say where it is: watchSweep({ home }), the workers’ BUDGETLINE_HOME.',
+    throw new BudgetlineError('INPUT_MISSING', "The sweep's results are in the workers' store.", {
+      remedy: 'Name its folder: watchSweep({ home }), the workers’ BUDGETLINE_HOME.',
     });
   const store = createStore(home);
   // Written by our own workflow under the digest that it returned.
-  return Promise.all(kept.map(async ({ digest }) => (await store.readDocument(digest)) as CellPage));
+  return Promise.all(kept.map(async ({ digest }) => (await store.readDocument(digest)) as SweepPart));
 }
 
-/** A sweep's result, whole: the pages before the last come from the workers' store. INPUT_MISSING without it. */
+const gather = <N extends keyof SweepLists>(parts: readonly SweepPart[], name: N): SweepLists[N][number][] =>
+  parts.flatMap((part) => (part[name] ?? []) as readonly SweepLists[N][number][]);
+
+/**
+ * A sweep's result, whole: all but the last part of its lists are in the workers' store.
+ *
+ * @throws BudgetlineError INPUT_MISSING without it
+ */
 export async function completeResult(
-  returned: SweepReturn,
-  { plan, home }: { readonly plan: SweepPlan; readonly home: string | undefined },
+  { kept, ...last }: SweepReturn,
+  home: string | undefined,
 ): Promise<SweepResult> {
-  const { kept, ...last } = returned;
-  const pages = [...(await readPages(kept, home)), last];
-  const place = new Map(plan.cells.map(({ cell }, index) => [cell.id, index]));
-  const inOrder = <T extends CellResult | CellHole>(outcomes: readonly T[]): T[] =>
-    [...outcomes].sort((a, b) => (place.get(a.cell.id) ?? 0) - (place.get(b.cell.id) ?? 0));
+  const { search } = last;
+  const parts = [...(await readParts(kept, home)), { ...last, rounds: search?.rounds ?? [] }];
+  const variants = gather(parts, 'variants');
   return {
     ...last,
-    cells: inOrder(pages.flatMap(({ cells }) => cells)),
-    holes: inOrder(pages.flatMap(({ holes }) => holes)),
+    baseStages: gather(parts, 'baseStages'),
+    cells: gather(parts, 'cells'),
+    holes: gather(parts, 'holes'),
+    controls: gather(parts, 'controls'),
+    failedControls: gather(parts, 'failedControls'),
+    ...(variants.length === 0 ? {} : { variants }),
+    ...(search === undefined ? {} : { search: { ...search, rounds: gather(parts, 'rounds') } }),
   };
+}
+
+/** Its cells and holes in the plan's order: a search runs them in another, over several pages. */
+export function inPlanOrder(result: SweepResult, { cells }: SweepPlan): SweepResult {
+  const places = new Map(cells.map(({ cell }, place) => [cell.id, place]));
+  const placeOf = ({ cell }: { readonly cell: { readonly id: string } }): number => places.get(cell.id) ?? 0;
+  const sorted = <T extends Parameters<typeof placeOf>[0]>(outcomes: readonly T[]): T[] =>
+    [...outcomes].sort((a, b) => placeOf(a) - placeOf(b));
+  return { ...result, cells: sorted(result.cells), holes: sorted(result.holes) };
 }

@@ -3,8 +3,9 @@ import { BudgetlineError } from '../contracts/failures';
 import type { CellResult, ExperimentProgress, SweepProgress, SweepReturn } from '../contracts/results';
 import { toSteeringError } from './failure';
 import { experimentEnded, sweepEnded } from './finished';
-import { readPages } from './kept-pages';
+import { completeResult } from './kept-parts';
 import { listPending, type Pending } from './pending';
+import { querySweep } from './progress';
 
 /** A run as its query and the server tell of it. */
 export interface RunStatus {
@@ -25,7 +26,7 @@ export interface RunStatus {
 
 const queryLimitMs = 5_000;
 
-/** What a run returned tells where it stands, though no worker is there to answer; null where its pages are elsewhere. */
+/** What a run returned tells where it stands, though no worker is there to answer; null where parts of it are elsewhere. */
 async function readEnded(
   handle: WorkflowHandle,
   type: string,
@@ -33,9 +34,9 @@ async function readEnded(
 ): Promise<RunStatus['progress']> {
   if (type !== 'allocationSweep')
     return { of: 'experiment', experiment: experimentEnded((await handle.result()) as CellResult) };
-  const { kept, ...result } = (await handle.result()) as SweepReturn;
-  const earlier = await readPages(kept, home).catch(() => null);
-  return earlier && { of: 'sweep', sweep: sweepEnded(result, earlier) };
+  const returned = (await handle.result()) as SweepReturn;
+  const result = await completeResult(returned, home).catch(() => null);
+  return result && { of: 'sweep', sweep: sweepEnded(result) };
 }
 
 async function queryProgress(
@@ -43,12 +44,12 @@ async function queryProgress(
   handle: WorkflowHandle,
   type: string,
 ): Promise<RunStatus['progress']> {
-  const deadline = Date.now() + queryLimitMs;
-  const ask = <T>(): Promise<T> =>
-    client.connection.withDeadline(deadline, () => handle.query<T>('progress'));
+  const ask = (): Promise<ExperimentProgress> => handle.query<ExperimentProgress>('progress');
   try {
-    if (type === 'allocationSweep') return { of: 'sweep', sweep: await ask<SweepProgress>() };
-    return { of: 'experiment', experiment: await ask<ExperimentProgress>() };
+    if (type === 'allocationSweep')
+      return { of: 'sweep', sweep: await querySweep(client, handle, queryLimitMs) };
+    const experiment = await client.connection.withDeadline(Date.now() + queryLimitMs, ask);
+    return { of: 'experiment', experiment };
   } catch (error) {
     // The answer is there and is encrypted with a key that is not here, or is another one.
     if (error instanceof BudgetlineError) throw error;
@@ -57,7 +58,7 @@ async function queryProgress(
 }
 
 export interface StatusOptions {
-  /** The workers' BUDGETLINE_HOME, where the earlier pages of a large sweep lie. */
+  /** The workers' BUDGETLINE_HOME, where all but the last part of a large sweep's result is. */
   readonly home?: string;
 }
 

@@ -6,10 +6,11 @@ import type { PlannedStage, StageKey } from '../contracts/stage';
 import type { SweepPlan } from '../planning';
 import type { allocationSweep } from '../workflows';
 import { toWorkflowError } from './failure';
-import { completeResult } from './kept-pages';
+import { completeResult, inPlanOrder } from './kept-parts';
 import { Patience } from './patience';
 import { listPending } from './pending';
 import type { Pending } from './pending';
+import { querySweep } from './progress';
 import type { Started } from './start';
 
 /** A stage that a cell, or the sweep itself, waits for now. */
@@ -33,7 +34,7 @@ export interface WatchOptions {
   readonly plan: SweepPlan;
   readonly started: Started<typeof allocationSweep>;
   readonly onStatus: (status: SweepStatus) => void;
-  /** The workers' BUDGETLINE_HOME: a sweep of several pages has the results of all but the last in the store there. */
+  /** The workers' BUDGETLINE_HOME: all but the last part of a large sweep's result is in the store there. */
   readonly home?: string;
   /** Milliseconds between two looks; 1,000 unless told. */
   readonly intervalMs?: number;
@@ -92,9 +93,7 @@ class Watcher {
   async #query(): Promise<SweepProgress | undefined> {
     const { client, started } = this.options;
     try {
-      const { connection } = client;
-      const deadline = Date.now() + queryLimitMs;
-      return await connection.withDeadline(deadline, () => started.handle.query<SweepProgress>('progress'));
+      return await querySweep(client, started.handle, queryLimitMs);
     } catch (error) {
       if (error instanceof BudgetlineError) throw error;
       return undefined;
@@ -199,7 +198,7 @@ export async function watchSweep(options: WatchOptions): Promise<SweepResult> {
       whenAborted(options.signal),
       whenFailed(looking),
     ]);
-    return await completeResult(returned, { plan: options.plan, home: options.home });
+    return inPlanOrder(await completeResult(returned, options.home), options.plan);
   } catch (error) {
     throw await toWorkflowError(error, options.started.workflowId);
   } finally {

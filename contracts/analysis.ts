@@ -1,5 +1,5 @@
 import type { Coordinates } from './coordinates';
-import type { BudgetUnit } from './definition';
+import type { BudgetUnit, ControlKind } from './definition';
 import type { FailureReason } from './results';
 
 /** A figure with its 95 % interval; the bounds are null where nothing says how sure it is. */
@@ -340,6 +340,15 @@ export interface HoleAnalysis extends FailureReason {
   readonly seed: number;
 }
 
+/** A control that failed, by name and by the cell that it is compared with. */
+export interface FailedControlAnalysis extends FailureReason {
+  readonly kind: ControlKind;
+  readonly setting?: string;
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly seed: number;
+}
+
 /** Whose cells are told of together. */
 export interface SubjectName {
   readonly task: string;
@@ -387,6 +396,7 @@ export interface SubjectAnalysis extends SubjectName {
   readonly controls: readonly ControlAnalysis[];
   readonly furtherControls: readonly FurtherControl[];
   readonly tuning: readonly TuningAnalysis[];
+  readonly failedControls: readonly FailedControlAnalysis[];
   /** Unrelated tasks that were evaluated beside. */
   readonly beside: readonly BesideAnalysis[];
   /** C1 … C5, all five. */

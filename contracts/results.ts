@@ -78,19 +78,29 @@ export interface CellHole extends FailureReason {
   readonly cell: CellIdentity;
 }
 
-/** One run of a control. */
-export interface ControlResult {
+/** Which control it is, and of which cell. */
+export interface ControlIdentity {
   readonly kind: ControlKind;
   /** What it has in place of the cell's own, e.g. "beta × 0.5"; left out where the kind says it all. */
   readonly setting?: string;
-  /** Id of the cell beside which it stands. */
+  /** Id of the cell that it is compared with. */
   readonly of: string;
+}
+
+/** One run of a control. */
+export interface ControlResult extends ControlIdentity {
   readonly evaluation: EvaluationSummary;
   readonly stages: readonly StageResult[];
 }
 
+/** A control that did not finish, and why. */
+export interface FailedControl extends ControlIdentity, FailureReason {
+  /** Those that had finished; they are paid for. */
+  readonly stages: readonly StageResult[];
+}
+
 /** What a control is known by. */
-export function controlIdOf({ of, kind, setting }: Pick<ControlResult, 'of' | 'kind' | 'setting'>): string {
+export function controlIdOf({ of, kind, setting }: ControlIdentity): string {
   return [of, kind, ...(setting === undefined ? [] : [setting])].join('/');
 }
 
@@ -159,32 +169,40 @@ export interface SpendRecord {
   readonly notBegun: readonly string[];
 }
 
-/** Outcomes of the cells of one page of a sweep. */
-export interface CellPage {
+/** What grows with a sweep's grid: the lists of its result, in the plan's order. */
+export interface SweepLists {
+  readonly baseStages: readonly StageResult[];
+  /** The untrained base at every place on the axes; empty where the sweep has none. */
+  readonly variants: readonly VariantBase[];
   readonly cells: readonly CellResult[];
   readonly holes: readonly CellHole[];
+  readonly controls: readonly ControlResult[];
+  readonly failedControls: readonly FailedControl[];
+  /** What a search asked for; empty of a sweep that runs the whole grid. */
+  readonly rounds: readonly SearchProposal[];
 }
 
-/** A page that lies in the store as a document. */
-export interface KeptPage {
+/** A part of these lists that is small enough for a payload of Temporal; what is empty is left out. */
+export type SweepPart = Partial<SweepLists>;
+
+/** A part that is in the store as a document. */
+export interface KeptPart {
   /** SHA-256 of the document. */
   readonly digest: string;
 }
 
 /** What an allocation sweep gives: cells and holes in the plan's order, whichever finished first. */
-export interface SweepResult extends CellPage, BaseOutcome {
+export interface SweepResult extends Omit<SweepLists, 'rounds' | 'variants'>, BaseOutcome {
   readonly sweepId: string;
   readonly definitionDigest: string;
   /** The untrained base; of a sweep with axes, at their first values. */
   readonly base: EvaluationSummary | null;
   /** The untrained base at every place on the axes; left out where the sweep has none. */
   readonly variants?: readonly VariantBase[];
-  readonly baseStages: readonly StageResult[];
   /** Left out where the whole grid was run. */
   readonly search?: SearchRecord;
   /** Left out by sweeps that ran before it was counted. */
   readonly spend?: SpendRecord;
-  readonly controls: readonly ControlResult[];
   /** Head of the experiment's ledger chain, anchored here. */
   readonly ledgerHead: string | null;
   /** The same with the chain's length, and its signature where workers sign. */
@@ -192,9 +210,9 @@ export interface SweepResult extends CellPage, BaseOutcome {
   readonly cost: StageCost;
 }
 
-/** What its workflow returns, small whatever the grid: the last page as it is, the pages before it by reference. */
+/** What its workflow returns, small whatever the grid: the last part of its lists, the parts before it by reference. */
 export interface SweepReturn extends SweepResult {
-  readonly kept: readonly KeptPage[];
+  readonly kept: readonly KeptPart[];
 }
 
 /** A score of a task beside, with its 95 % interval over the items. */
@@ -223,7 +241,10 @@ export interface SweepProgress {
   readonly baseScore: number | null;
   /** The base model's scores of unrelated tasks beside; left out where there are none, or not yet. */
   readonly baseBeside?: readonly BesideScore[];
+  /** From the one that was asked for; as many as fit into an answer. */
   readonly cells: readonly CellProgress[];
+  /** The place of the first cell that did not fit; left out where none is missing. */
+  readonly next?: number;
   /** Controls that run or have run. */
   readonly controls: readonly { readonly id: string; readonly state: CellProgress['state'] }[];
   /** What finished stages tell of labels; left out where they tell nothing. */

@@ -264,7 +264,7 @@ export interface ExperimentOpeningRequest {
 /** Records in an experiment's chain which stages it used. Repeating it changes nothing. */
 export interface StageRecordRequest {
   readonly experimentId: string;
-  readonly stages: readonly StageResult[];
+  readonly stages: readonly Pick<StageResult, 'key' | 'kind' | 'cached' | 'digest' | 'ledgerHead'>[];
 }
 
 /** An ed25519 signature over a chain's head. */

@@ -4,11 +4,14 @@ import { describeCoordinates } from '../contracts/coordinates';
 import type { ResolvedSweep } from '../contracts/definition';
 import { nameUsd } from '../contracts/money';
 import type {
+  BaseOutcome,
   CellHole,
-  CellPage,
   CellResult,
   ControlResult,
+  FailedControl,
+  FailureReason,
   SearchProposal,
+  SweepLists,
   SweepReturn,
 } from '../contracts/results';
 import type { SearchAttribute } from '../contracts/search-attributes';
@@ -23,23 +26,23 @@ import { allocationExperiment } from './allocation-experiment';
 import { Board } from './board';
 import { atOnce, basesOf, evaluateBases, runChain, summarizeChain } from './chains';
 import type { Sweep } from './chains';
+import { endedWith, packEnded, unpackEnded } from './ended';
 import { readFailure } from './failures';
 import { openExperiment, recordAll, sealLedger, tellingOfFailure } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
+import { Page } from './page';
 import {
-  besideWith,
   cellsOf,
   costOf,
-  inPlanOrder,
-  keepPage,
-  scoredCells,
-  scoresWith,
   earlierStages,
+  inPlanOrder,
+  scoredCells,
+  splitControls,
   splitOutcomes,
-  stagesOf,
 } from './pages';
 import type { Carried } from './pages';
+import { cutParts, keepParts } from './parts';
 import { planOrFail } from './planned';
 import { Purse } from './purse';
 import { Steering } from './steering';
@@ -89,18 +92,19 @@ async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
   return steering.lead(child);
 }
 
-function notBegun({ purse, resolved, board }: Sweep, cellPlan: CellPlan): CellHole {
-  board.cell(cellPlan, 'left-out');
+function spendLimitReached({ purse, resolved }: Sweep): FailureReason {
   const limit = nameUsd(resolved.definition.spendLimit ?? 0);
   const message = `Not begun: with ${nameUsd(purse.record.usd)} spent and what was running, it could have passed the limit of ${limit}.`;
-  return { cell: cellPlan.cell, code: 'SPEND_LIMIT', message };
+  return { code: 'SPEND_LIMIT', message };
 }
 
 /** A cell's result, or the hole that it leaves: the sweep goes on without it. */
 async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | CellHole> {
-  const { id } = cellPlan.cell;
-  if (!sweep.purse.begin(id, cellPlan.stages, atOnce(sweep))) return notBegun(sweep, cellPlan);
-  sweep.board.cell(cellPlan, 'running');
+  const { cell } = cellPlan;
+  const { id } = cell;
+  const begins = sweep.purse.begin(id, cellPlan.stages, atOnce(sweep));
+  sweep.board.cell(cellPlan, begins ? 'running' : 'left-out');
+  if (!begins) return { cell, ...spendLimitReached(sweep) };
   try {
     const result = await runChild(sweep, cellPlan);
     sweep.finished.push(...result.stages);
@@ -109,23 +113,24 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | C
     return result;
   } catch (error) {
     const { reason, left } = readFailure(error);
+    sweep.finished.push(...(left?.finished ?? []));
     sweep.purse.fail(id, left);
     sweep.board.cell(cellPlan, 'failed');
-    return { cell: cellPlan.cell, ...reason };
+    return { cell, ...reason };
   }
 }
 
-async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlResult[]> {
+async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlResult | FailedControl> {
   const { id, kind, setting, of, experiment: resolved, stages: planned } = control;
   const { purse, board } = sweep;
+  const named = { kind, ...(setting === undefined ? {} : { setting }), of: of.id };
   const begins = purse.begin(id, planned, atOnce(sweep));
   board.control(id, begins ? 'running' : 'left-out');
-  if (!begins) return [];
-  const chain = await runChain(sweep, { id, resolved, stages: planned });
-  board.control(id, chain.failure === undefined ? 'done' : 'failed');
-  if (chain.failure !== undefined) return [];
-  const named = setting === undefined ? {} : { setting };
-  return [{ kind, ...named, of: of.id, evaluation: summarizeChain(chain), stages: chain.stages }];
+  if (!begins) return { ...named, ...spendLimitReached(sweep), stages: [] };
+  const { stages, failure } = await runChain(sweep, { id, resolved, stages: planned });
+  board.control(id, failure === undefined ? 'done' : 'failed');
+  if (failure !== undefined) return { ...named, ...failure, stages };
+  return { ...named, evaluation: summarizeChain({ stages }), stages };
 }
 
 /** Those beside the mixtures that have won, and those that the plan names. */
@@ -137,89 +142,110 @@ function controlsOf({ plan }: Sweep, scored: readonly ScoredCell[]): ControlPlan
   return [...beside, ...certain];
 }
 
-async function runControls(sweep: Sweep, scored: readonly ScoredCell[]): Promise<ControlResult[]> {
-  if (sweep.resolved.definition.controls.length === 0) return [];
-  sweep.board.enter('controls');
-  const controls = controlsOf(sweep, scored);
-  sweep.purse.expect(controls);
-  const groups = await runInWindow(
-    controls,
-    () => sweep.steering.width,
+/** The controls of this run, and how many have ended in all; the page may be full before the last. */
+async function runControls(
+  sweep: Sweep,
+  scored: readonly ScoredCell[],
+): Promise<
+  Pick<SweepLists, 'controls' | 'failedControls'> & { readonly done: number; readonly isLast: boolean }
+> {
+  const { carried, page, steering, purse, board } = sweep;
+  const before = carried?.controls ?? 0;
+  const all = sweep.resolved.definition.controls.length === 0 ? [] : controlsOf(sweep, scored);
+  if (all.length > 0) board.enter('controls');
+  const controls = all.slice(before);
+  purse.expect(controls);
+  const outcomes = await runInWindow(
+    page.fill(controls),
+    () => steering.width,
     (control) => runControl(sweep, control),
   );
-  return groups.flat();
+  const done = before + outcomes.length;
+  return { ...splitControls(outcomes), done, isLast: done === all.length };
 }
 
 type Outcome = CellResult | CellHole;
 
-function proposeAfter({ plan, carried, resolved }: Sweep, outcomes: readonly Outcome[]): SearchProposal {
-  const scores = scoresWith(carried, splitOutcomes(outcomes));
+function proposeAfter({ plan, ended, resolved }: Sweep, outcomes: readonly Outcome[]): SearchProposal {
+  const { scores } = endedWith(ended, splitOutcomes(outcomes));
   return proposeNext({ plan, scores, definition: resolved.definition });
 }
 
 /** The cells of this run, a batch at a time; outcomes in the plan's order, whichever finished first. */
-async function runPage(sweep: Sweep): Promise<CellPage & { readonly isLast: boolean }> {
-  const { plan, orchestration, rounds, purse } = sweep;
+async function runCells(
+  sweep: Sweep,
+): Promise<Pick<SweepLists, 'cells' | 'holes'> & { readonly isLast: boolean }> {
+  const { plan, carried, rounds, purse, page, steering } = sweep;
   const outcomes: Outcome[] = [];
+  if (carried?.controls !== undefined) return { ...splitOutcomes(outcomes), isLast: true };
   for (;;) {
     const proposal = proposeAfter(sweep, outcomes);
     const isLast = proposal.ids.length === 0;
-    const page = splitOutcomes(inPlanOrder(plan, outcomes));
-    if (!isLast && outcomes.length >= orchestration.pageSize) return { ...page, isLast };
+    const done = { ...splitOutcomes(inPlanOrder(plan, outcomes)), isLast };
+    if (!isLast && page.isFull) return done;
     rounds.push(proposal);
-    if (isLast) return { ...page, isLast };
-    const asked = cellsOf(plan, proposal);
+    if (isLast) return done;
+    const batch = cellsOf(plan, proposal);
     // What later pages plan is not there for this one to spend.
-    purse.expect(asked.map(idOf));
-    const batch = asked.slice(0, orchestration.pageSize - outcomes.length);
-    const width = (): number => sweep.steering.width;
-    outcomes.push(...(await runInWindow(batch, width, (cell) => runCell(sweep, cell))));
+    purse.expect(batch.map(idOf));
+    const width = (): number => steering.width;
+    outcomes.push(...(await runInWindow(page.fill(batch), width, (cell) => runCell(sweep, cell))));
   }
 }
 
 /** Goes on in a new run once nothing is under way: children have ended, updates have their answers. */
-async function turnPage(sweep: Sweep, base: Carried['base'], page: CellPage): Promise<never> {
-  const { resolved, orchestration, carried, steering, plan, rounds, purse, board } = sweep;
-  const stages = stagesOf(page.cells);
-  await recordAll(plan.sweepId, stages);
-  const kept = [...(carried?.kept ?? []), await keepPage(page)];
+async function turnPage(
+  sweep: Sweep,
+  lists: SweepLists,
+  { base, baseFailure, controls }: BaseOutcome & { readonly controls?: number },
+): Promise<never> {
+  const { resolved, orchestration, carried, steering, plan, purse, board, finished } = sweep;
+  await recordAll(plan.sweepId, finished);
+  const kept = [...(carried?.kept ?? []), ...(await keepParts(cutParts(lists)))];
   await steering.settle();
-  const scores = scoresWith(carried, page);
-  const cost = costOf(stages, carried?.cost);
   return continueAsNew<typeof allocationSweep>({
     ...{ resolved, orchestration },
     carried: {
-      ...{ base, scores, kept, cost, steering: steering.state, spend: purse.record },
-      ...besideWith(carried, page),
-      ...(isSearch(sweep) ? { rounds } : {}),
+      base: { base, ...(baseFailure === undefined ? {} : { baseFailure }) },
+      ended: packEnded(plan, endedWith(sweep.ended, lists)),
+      ...(controls === undefined ? {} : { controls }),
+      ...{ kept, cost: costOf(finished, carried?.cost), steering: steering.state, spend: purse.record },
       ...(board.labels.length === 0 ? {} : { labels: board.labels }),
     },
   });
 }
 
 async function runSweep(sweep: Sweep): Promise<SweepReturn> {
-  const { resolved, plan, carried, board, purse, rounds } = sweep;
+  const { resolved, plan, carried, board, purse, finished } = sweep;
   const { sweepId, definitionDigest } = plan;
   const { definition } = resolved;
   if (carried === undefined) await openExperiment({ experimentId: sweepId, definitionDigest, definition });
   const next = cellsOf(plan, proposeAfter(sweep, []));
   purse.expect([...(carried === undefined ? basesOf(plan) : []), ...next.map(idOf)]);
-  const [base, { isLast, ...page }] = await Promise.all([evaluateBases(sweep), runPage(sweep)]);
-  const scores = scoresWith(carried, page);
-  if (!isLast) return turnPage(sweep, base, page);
-  const search = recordSearch({ plan, definition, scores, rounds });
+  const [{ baseStages, variants, ...base }, { isLast, ...page }] = await Promise.all([
+    evaluateBases(sweep),
+    runCells(sweep),
+  ]);
+  const rounds = isSearch(sweep) ? sweep.rounds : [];
+  const lists = { baseStages, variants, ...page, controls: [], failedControls: [], rounds };
+  if (!isLast) return turnPage(sweep, lists, base);
   board.leaveOut();
-  const controls = await runControls(sweep, scoredCells(plan, scores));
+  const ended = endedWith(sweep.ended, page);
+  const { done, isLast: isWhole, ...controls } = await runControls(sweep, scoredCells(plan, ended));
+  if (!isWhole) return turnPage(sweep, { ...lists, ...controls }, { ...base, controls: done });
   board.enter('recording');
-  const stages = [...base.baseStages, ...stagesOf([...page.cells, ...controls])];
-  const anchor = await sealLedger(sweepId, stages);
+  const parts = cutParts({ ...lists, ...controls });
+  const kept = [...(carried?.kept ?? []), ...(await keepParts(parts.slice(0, -1)))];
+  const { rounds: lastRounds = [], variants: places = [], ...last } = parts.at(-1) ?? {};
+  const search = recordSearch({ plan, definition, scores: ended.scores, rounds: lastRounds });
+  const anchor = await sealLedger(sweepId, finished);
   board.enter('done');
-  const cost = costOf(stages, carried?.cost);
   return {
-    ...{ sweepId, definitionDigest, ...base, ...page, controls, ledgerHead: anchor.head, anchor, cost },
+    ...{ sweepId, definitionDigest, ...base, ledgerHead: anchor.head, anchor },
+    ...{ baseStages: [], cells: [], holes: [], controls: [], failedControls: [], ...last },
+    ...(places.length === 0 ? {} : { variants: places }),
     ...(search === undefined ? {} : { search }),
-    spend: purse.record,
-    kept: carried?.kept ?? [],
+    ...{ cost: costOf(finished, carried?.cost), spend: purse.record, kept },
   };
 }
 
@@ -234,11 +260,12 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const start = carried?.steering ?? { paused: null, window: orchestration.window };
   const steering = new Steering({ experimentId: plan.sweepId, ...start });
   const finished: StageResult[] = [];
-  const purse = new Purse(resolved.definition, carried?.spend, earlierStages(plan, carried));
-  const board = new Board({ plan, steering, purse, carried, finished });
-  const rounds = [...(carried?.rounds ?? [])];
-  const shared = { resolved, plan, orchestration, carried, steering, board, purse, rounds };
-  const sweep: Sweep = { ...shared, finished };
+  const ended = unpackEnded(plan, carried?.ended);
+  const purse = new Purse(resolved.definition, carried?.spend, earlierStages(plan, ended));
+  const board = new Board({ plan, steering, purse, carried, ended, finished });
+  const page = new Page(orchestration.pageSize);
+  const shared = { resolved, plan, orchestration, carried, steering, board, purse, page, ended };
+  const sweep: Sweep = { ...shared, rounds: [], finished };
   return steering.conclude(() =>
     tellingOfFailure(
       () => runSweep(sweep),

@@ -4,13 +4,15 @@ import type { CellProgress, CellResult, EvaluationSummary, SweepProgress } from 
 import { onceEach, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
+import type { Ended } from './ended';
 import { besideScores } from './evaluation';
 import type { Carried } from './pages';
+import { fitting } from './parts';
 import type { Purse } from './purse';
 import type { Steering } from './steering';
 
-/** Where a sweep stands. */
-export const sweepProgress = defineQuery<SweepProgress>('progress');
+/** Where a sweep stands; its cells from a place in the plan on, since an answer may have 2 MB. */
+export const sweepProgress = defineQuery<SweepProgress, [from?: number]>('progress');
 
 /** What is known of a cell that has ended. */
 type Known = Pick<CellProgress, 'score' | 'beside' | 'warnings'>;
@@ -20,6 +22,7 @@ interface BoardOptions {
   readonly steering: Steering;
   readonly purse: Purse;
   readonly carried: Carried | undefined;
+  readonly ended: Ended;
   /** Stages of this run that have ended; grows. */
   readonly finished: readonly StageResult[];
 }
@@ -43,7 +46,7 @@ export class Board {
   readonly #finished: readonly StageResult[];
   readonly #earlierLabels: readonly GatheredLabels[];
 
-  constructor({ plan, steering, purse, carried, finished }: BoardOptions) {
+  constructor({ plan, steering, purse, carried, ended, finished }: BoardOptions) {
     this.#steering = steering;
     this.#purse = purse;
     this.#finished = finished;
@@ -51,17 +54,17 @@ export class Board {
     this.#base = carried?.base.base ?? null;
     const notBegun = new Set(purse.record.notBegun);
     for (const { cell } of plan.cells) {
-      const score = carried?.scores[cell.id];
+      const score = ended.scores[cell.id];
       const missing = notBegun.has(cell.id) ? 'left-out' : 'failed';
       const state = score === undefined ? 'waiting' : score === null ? missing : 'done';
-      const beside = carried?.beside?.[cell.id];
+      const beside = ended.beside[cell.id];
       const known = {
         ...(typeof score === 'number' ? { score } : {}),
         ...(beside === undefined ? {} : { beside }),
       };
       this.#put(cell, state, known);
     }
-    setHandler(sweepProgress, () => this.read());
+    setHandler(sweepProgress, (from = 0) => this.read(from));
   }
 
   /** What stages tell of labels, those of earlier pages among them. */
@@ -69,8 +72,11 @@ export class Board {
     return mergeLabels(this.#earlierLabels, gatherLabels(onceEach(this.#finished)));
   }
 
-  read(): SweepProgress {
+  read(from: number): SweepProgress {
     const { labels } = this;
+    const all = [...this.#cells.values()];
+    const cells = fitting(all, from);
+    const next = from + cells.length;
     const { beside: baseBeside } = besideScores(this.#base ?? {});
     return {
       phase: this.#phase,
@@ -78,7 +84,8 @@ export class Board {
       window: this.#steering.state.window ?? 1,
       baseScore: this.#base?.score ?? null,
       ...(baseBeside === undefined ? {} : { baseBeside }),
-      cells: [...this.#cells.values()],
+      cells,
+      ...(next < all.length ? { next } : {}),
       controls: [...this.#controls].map(([id, state]) => ({ id, state })),
       ...(labels.length === 0 ? {} : { labels }),
       spend: this.#purse.standing,

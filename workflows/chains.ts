@@ -1,11 +1,19 @@
 import type { ResolvedSweep } from '../contracts/definition';
-import type { BaseOutcome, EvaluationSummary, FailureReason, SearchProposal } from '../contracts/results';
+import type {
+  BaseOutcome,
+  EvaluationSummary,
+  FailureReason,
+  SearchProposal,
+  SweepLists,
+} from '../contracts/results';
 import type { PlannedStage, StageResult } from '../contracts/stage';
 import type { SweepPlan } from '../planning/plan';
 import type { Board } from './board';
+import type { Ended } from './ended';
 import { summarizeEvaluation } from './evaluation';
 import { readFailure } from './failures';
 import type { Orchestration } from './orchestration';
+import type { Page } from './page';
 import type { Carried } from './pages';
 import type { Purse } from './purse';
 import { createRunner } from './stages';
@@ -23,8 +31,11 @@ export interface Sweep {
   /** What has been finished in this run, in the order in which it was. */
   readonly finished: StageResult[];
   readonly purse: Purse;
-  /** What a search has asked for so far. */
+  /** What a search has asked for in this run. */
   readonly rounds: SearchProposal[];
+  readonly page: Page;
+  /** How cells have ended in earlier runs. */
+  readonly ended: Ended;
 }
 
 /** What may spend at once: the cells of the window, and the bases beside the first page. */
@@ -85,9 +96,12 @@ function runBase(sweep: Sweep, base: ChainPlan): Promise<Chain> {
   return runChain(sweep, base);
 }
 
-/** What the untrained bases leave, and by place on the axes what they say. */
-export async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
-  if (sweep.carried !== undefined) return sweep.carried.base;
+/** The untrained bases: at the first place on the axes, at every one, and the stages of all. */
+interface Bases extends BaseOutcome, Pick<SweepLists, 'baseStages' | 'variants'> {}
+
+/** What the untrained bases leave, and by place on the axes what they say; in the first run alone. */
+export async function evaluateBases(sweep: Sweep): Promise<Bases> {
+  if (sweep.carried !== undefined) return { ...sweep.carried.base, baseStages: [], variants: [] };
   const { variants } = sweep.plan;
   const running = new Map(basesOf(sweep.plan).map((base) => [base.id, runBase(sweep, base)]));
   const baseStages = (await Promise.all(running.values())).flatMap(({ stages }) => stages);
@@ -100,5 +114,5 @@ export async function evaluateBases(sweep: Sweep): Promise<Carried['base']> {
   const [first] = outcomes;
   sweep.board.base(first!.base);
   const hasAxes = sweep.resolved.definition.axes !== undefined;
-  return { ...first!, baseStages, ...(hasAxes ? { variants: places } : {}) };
+  return { ...first!, baseStages, variants: hasAxes ? places : [] };
 }

@@ -25,7 +25,10 @@ export { cancelRun, keepDocument, openExperiment, recordSteering };
 
 /** Records stages that an experiment used in its chain, each once. */
 export async function recordAll(experimentId: string, results: readonly StageResult[]): Promise<void> {
-  const unique = [...new Map(results.map((result) => [result.key, result])).values()];
+  const records = results.map(({ key, kind, cached, digest, ledgerHead }) => ({
+    ...{ key, kind, cached, digest, ledgerHead },
+  }));
+  const unique = [...new Map(records.map((record) => [record.key, record])).values()];
   for (let start = 0; start < unique.length; start += stagesACall)
     await recordStages({ experimentId, stages: unique.slice(start, start + stagesACall) });
 }

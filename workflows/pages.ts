@@ -1,35 +1,32 @@
 import type { GatheredLabels } from '../contracts/labels';
 import type {
-  BesideScore,
+  BaseOutcome,
   CellHole,
   CellIdentity,
-  CellPage,
   CellResult,
-  KeptPage,
+  ControlResult,
+  FailedControl,
+  KeptPart,
   SearchProposal,
   SpendRecord,
-  SweepResult,
+  SweepLists,
 } from '../contracts/results';
 import { onceEach, type PlannedStage, type StageCost, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
-import { besideScores } from './evaluation';
-import { keepDocument } from './ledger';
+import type { Ended, PackedEnded } from './ended';
 import type { SteeringState } from './steering';
 import type { ScoredCell } from './winners';
 
 /** What one run of a sweep hands to the next: small figures, and references into the store. */
 export interface Carried {
-  readonly base: Pick<SweepResult, 'base' | 'baseFailure' | 'variants' | 'baseStages'>;
-  /** Finished cells by id: the score, or null for a hole. */
-  readonly scores: Readonly<Record<string, number | null>>;
-  /** Their scores of unrelated tasks beside, by id; left out where there are none. */
-  readonly beside?: Readonly<Record<string, readonly BesideScore[]>>;
-  readonly kept: readonly KeptPage[];
+  readonly base: BaseOutcome;
+  readonly ended: PackedEnded;
+  /** Controls that have ended; left out until all cells have. */
+  readonly controls?: number;
+  readonly kept: readonly KeptPart[];
   readonly cost: StageCost;
   readonly steering: SteeringState;
-  /** What a search has asked for so far. */
-  readonly rounds?: readonly SearchProposal[];
   /** What earlier runs have spent on annotation. */
   readonly spend?: SpendRecord;
   /** What stages of earlier runs tell of labels. */
@@ -61,25 +58,8 @@ export function inPlanOrder<T extends { readonly cell: CellIdentity }>(
   return [...outcomes].sort((a, b) => places.get(a.cell.id)! - places.get(b.cell.id)!);
 }
 
-/** Scores by cell after a page: what earlier ones had, and its own. */
-export function scoresWith(carried: Carried | undefined, { cells, holes }: CellPage): Carried['scores'] {
-  const done = cells.map(({ cell, evaluation }) => [cell.id, evaluation.score] as const);
-  const failed = holes.map(({ cell }) => [cell.id, null] as const);
-  return { ...carried?.scores, ...Object.fromEntries([...done, ...failed]) };
-}
-
-/** The same of unrelated tasks beside. */
-export function besideWith(carried: Carried | undefined, { cells }: CellPage): Pick<Carried, 'beside'> {
-  const told = cells.flatMap(({ cell: { id }, evaluation }) => {
-    const { beside } = besideScores(evaluation);
-    return beside === undefined ? [] : [[id, beside] as const];
-  });
-  const all = { ...carried?.beside, ...Object.fromEntries(told) };
-  return Object.keys(all).length === 0 ? {} : { beside: all };
-}
-
 /** Cells that have a score, in the plan's order. */
-export function scoredCells(plan: SweepPlan, scores: Carried['scores']): ScoredCell[] {
+export function scoredCells(plan: SweepPlan, { scores }: Ended): ScoredCell[] {
   return plan.cells.flatMap(({ cell }) => {
     const score = scores[cell.id] ?? null;
     return score === null ? [] : [{ cell, score }];
@@ -87,25 +67,24 @@ export function scoredCells(plan: SweepPlan, scores: Carried['scores']): ScoredC
 }
 
 /** Stages of the cells that earlier pages finished. */
-export function earlierStages(plan: SweepPlan, carried: Carried | undefined): PlannedStage[] {
-  const isDone = ({ cell }: CellPlan): boolean => typeof carried?.scores[cell.id] === 'number';
-  return stagesOf(plan.cells.filter(isDone));
+export function earlierStages({ cells }: SweepPlan, { scores }: Ended): PlannedStage[] {
+  return cells.filter(({ cell }) => typeof scores[cell.id] === 'number').flatMap(({ stages }) => stages);
 }
 
-/** Puts a page into the store. */
-export async function keepPage(page: CellPage): Promise<KeptPage> {
-  return { digest: await keepDocument({ document: page }) };
-}
-
-export function splitOutcomes(outcomes: readonly (CellResult | CellHole)[]): CellPage {
+export function splitOutcomes(
+  outcomes: readonly (CellResult | CellHole)[],
+): Pick<SweepLists, 'cells' | 'holes'> {
   return {
     cells: outcomes.flatMap((outcome) => ('evaluation' in outcome ? [outcome] : [])),
     holes: outcomes.flatMap((outcome) => ('evaluation' in outcome ? [] : [outcome])),
   };
 }
 
-export function stagesOf<S extends PlannedStage | StageResult>(
-  those: readonly { readonly stages: readonly S[] }[],
-): S[] {
-  return those.flatMap(({ stages }) => stages);
+export function splitControls(
+  outcomes: readonly (ControlResult | FailedControl)[],
+): Pick<SweepLists, 'controls' | 'failedControls'> {
+  return {
+    controls: outcomes.flatMap((outcome) => ('evaluation' in outcome ? [outcome] : [])),
+    failedControls: outcomes.flatMap((outcome) => ('evaluation' in outcome ? [] : [outcome])),
+  };
 }

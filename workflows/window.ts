@@ -5,7 +5,7 @@ import { condition } from '@temporalio/workflow';
  * that is a function may change meanwhile. A task that fails keeps the rest from being begun; those that run are awaited.
  */
 export async function runInWindow<T, R>(
-  items: readonly T[],
+  items: Iterable<T>,
   width: number | (() => number),
   task: (item: T) => Promise<R>,
 ): Promise<R[]> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../contracts/audit';
 import { isMissing } from '../../store';
-import { keptPages } from '../run-files';
+import { keptParts } from '../run-files';
 import { finding, type CheckResult, type Subject } from './subject';
 
 const evaluation = z.looseObject({
@@ -14,14 +14,17 @@ const evaluation = z.looseObject({
   items: z.number(),
 });
 const cells = z.array(z.looseObject({ cell: z.looseObject({ id: z.string() }), evaluation }));
-const page = z.looseObject({ cells });
-const record = z.looseObject({
-  result: z.looseObject({
-    base: evaluation,
-    cells,
-    controls: z.array(z.looseObject({ of: z.string(), evaluation })),
-  }),
-});
+const controls = z.array(z.looseObject({ of: z.string(), evaluation }));
+const part = z.looseObject({ cells: cells.default([]), controls: controls.default([]) });
+const record = z.looseObject({ result: z.looseObject({ base: evaluation, cells, controls }) });
+
+type Named = readonly [name: string, evaluation: z.infer<typeof evaluation>];
+
+/** Every score of a result, or of a part of one, by whose it is. */
+const scoresIn = (lists: z.infer<typeof part>): Named[] => [
+  ...lists.cells.map(({ cell, evaluation: own }): Named => [cell.id, own]),
+  ...lists.controls.map(({ of, evaluation: own }): Named => [`the control of ${of}`, own]),
+];
 
 async function readResult(path: string): Promise<unknown> {
   try {
@@ -35,7 +38,7 @@ async function readResult(path: string): Promise<unknown> {
 async function checkEvaluation(
   subject: Subject,
   where: string,
-  [name, { key, digest, score, items }]: readonly [string, z.infer<typeof evaluation>],
+  [name, { key, digest, score, items }]: Named,
 ): Promise<Finding[]> {
   const manifest = (await subject.artifact(key))?.manifest;
   const metrics: Readonly<Record<string, number>> = manifest?.metrics ?? {};
@@ -45,23 +48,21 @@ async function checkEvaluation(
   return [finding('result-contradiction', where, what)];
 }
 
-async function readPage(path: string, digest: string): Promise<unknown> {
+async function readPart(path: string, digest: string): Promise<unknown> {
   const bytes = await readFile(path);
   return createHash('sha256').update(bytes).digest('hex') === digest
     ? JSON.parse(bytes.toString())
     : undefined;
 }
 
-/** A page of a long sweep: its text is the one that its digest names, and its scores are the artifacts'. */
-async function checkPage(subject: Subject, digest: string): Promise<Finding[]> {
+/** A part of a large result: its text is the one that its digest names, and its scores are the artifacts'. */
+async function checkPart(subject: Subject, digest: string): Promise<Finding[]> {
   const path = subject.store.paths.document(digest);
   const where = subject.nameOf(path);
   try {
-    const parsed = page.safeParse(await readPage(path, digest));
+    const parsed = part.safeParse(await readPart(path, digest));
     if (!parsed.success) return [finding('document-changed', where, 'its SHA-256 is another')];
-    const checks = parsed.data.cells.map(({ cell, evaluation: own }) =>
-      checkEvaluation(subject, where, [cell.id, own]),
-    );
+    const checks = scoresIn(parsed.data).map((named) => checkEvaluation(subject, where, named));
     return (await Promise.all(checks)).flat();
   } catch (error) {
     if (!isMissing(error)) throw error;
@@ -69,13 +70,13 @@ async function checkPage(subject: Subject, digest: string): Promise<Finding[]> {
   }
 }
 
-async function checkPages(subject: Subject): Promise<{ count: number; findings: Finding[] }> {
+async function checkParts(subject: Subject): Promise<{ count: number; findings: Finding[] }> {
   const runs = await subject.exported();
   const histories = await Promise.all(
     runs.map(async ({ runId }) => (await subject.completeHistory(runId)) ?? subject.history(runId)),
   );
-  const digests = keptPages(histories);
-  const found = await Promise.all(digests.map((digest) => checkPage(subject, digest)));
+  const digests = keptParts(histories);
+  const found = await Promise.all(digests.map((digest) => checkPart(subject, digest)));
   return { count: digests.length, findings: found.flat() };
 }
 
@@ -99,8 +100,8 @@ async function toldMissing(subject: Subject): Promise<string> {
 
 /** The numbers that people read are the artifacts'. */
 export async function checkResults(subject: Subject): Promise<CheckResult> {
-  const { count: pages, findings: ofPages } = await checkPages(subject);
-  if (ofPages.length > 0) return { checked: '', findings: ofPages };
+  const { count, findings: ofParts } = await checkParts(subject);
+  if (ofParts.length > 0) return { checked: '', findings: ofParts };
   const path = join(subject.store.paths.report(subject.experimentId), 'result.json');
   const where = subject.nameOf(path);
   const data = await readResult(path);
@@ -110,13 +111,9 @@ export async function checkResults(subject: Subject): Promise<CheckResult> {
   const parsed = record.safeParse(data);
   if (!parsed.success)
     return { checked: '', findings: [finding('result-contradiction', where, 'it is no result')] };
-  const { base, cells, controls } = parsed.data.result;
-  const named = [
-    ['the base model', base] as const,
-    ...cells.map(({ cell, evaluation: own }) => [cell.id, own] as const),
-    ...controls.map(({ of, evaluation: own }) => [`the control of ${of}`, own] as const),
-  ];
+  const { result } = parsed.data;
+  const named: Named[] = [['the base model', result.base], ...scoresIn(result)];
   const findings = (await Promise.all(named.map((entry) => checkEvaluation(subject, where, entry)))).flat();
-  const withPages = pages === 0 ? '' : `, and ${pages} pages of cells`;
-  return { checked: `${named.length} scores in result.json${withPages}`, findings };
+  const withParts = count === 0 ? '' : `, and ${count} parts of the result`;
+  return { checked: `${named.length} scores in result.json${withParts}`, findings };
 }

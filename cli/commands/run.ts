@@ -70,14 +70,16 @@ function recordOf({ planned }: Run, { result, run }: FollowedSweep): SweepRecord
 
 /** Whether nothing is missing from its tables. */
 const isWhole = (result: SweepResult): boolean =>
-  result.holes.length === 0 && [result, ...(result.variants ?? [])].every(({ base }) => base !== null);
+  [...result.holes, ...result.failedControls].length === 0 &&
+  [result, ...(result.variants ?? [])].every(({ base }) => base !== null);
 
 function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed: FollowedSweep): void {
   const { printer, invocation } = run;
   const { result } = followed;
   const { definition } = run.planned.resolved;
   const { embedded } = place;
-  const results = [...result.cells, ...result.controls].flatMap(({ stages }) => stages);
+  const { cells, controls, failedControls } = result;
+  const results = [...cells, ...controls, ...failedControls].flatMap(({ stages }) => stages);
   const ending = renderEnding(
     {
       elapsedMs: performance.now() - place.acquisitionMs,

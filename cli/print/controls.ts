@@ -1,5 +1,6 @@
 import type { ControlAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import type { BudgetUnit } from '../../contracts/definition';
+import { remedyOf } from '../../contracts/failures';
 import type { Ink } from './ink';
 import { formatBudget, formatDifference, formatEstimate, formatFraction } from './numbers';
 import { renderTable, type TableCell } from './table';
@@ -48,13 +49,28 @@ function controlTable({ controls, unit }: SubjectAnalysis, ink: Ink): string[] {
 }
 
 function besideWinners(analysis: SubjectAnalysis, ink: Ink): string[] {
-  const { controls, budgets } = analysis;
+  const { controls, budgets, failedControls } = analysis;
   if (controls.length > 0) return controlTable(analysis, ink);
+  if (failedControls.some(({ kind }) => kind in kindWords)) return [];
   const won = budgets.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
   return [won ? '  No control was run beside a winner.' : '  No mixture won, so there is none to control.'];
 }
 
-/** The winning mixtures beside plain SFT on the same data, and what other controls say. */
+function renderFailed({ failedControls, unit }: SubjectAnalysis, ink: Ink): string[] {
+  return failedControls.flatMap(({ kind, setting, budget, sftFraction, seed, ...reason }) => {
+    const name = setting === undefined ? kind : `${kind}, ${setting}`;
+    const place = `r = ${formatFraction(sftFraction)} at ${formatBudget(budget, unit)}, seed ${seed}`;
+    const remedy = remedyOf(reason);
+    return [
+      ...wrap(`${name} of ${place} failed: ${reason.code}. ${reason.message}`, { first: '  ! ' }).map(
+        ink.bad,
+      ),
+      ...(remedy === '' ? [] : wrap(remedy, { first: '    ' })),
+    ];
+  });
+}
+
+/** The winning mixtures beside plain SFT on the same data, what other controls say, and which failed. */
 export function renderControls(analysis: SubjectAnalysis, ink: Ink): string[] {
   const { controls, furtherControls, tuning, annotator } = analysis;
   // Scores that were made elsewhere come without controls.
@@ -63,5 +79,6 @@ export function renderControls(analysis: SubjectAnalysis, ink: Ink): string[] {
     ink.strong('The preference loss, or the data? Winners beside SFT on chosen answers or right samples'),
     ...besideWinners(analysis, ink),
     ...[...furtherControls, ...tuning].flatMap(({ reading }) => wrap(reading, { first: '  ' })),
+    ...renderFailed(analysis, ink),
   ];
 }

@@ -5,12 +5,18 @@ import { formatBudget, formatFraction, formatInterval, formatScore } from '../fo
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
 import { chapterHead, figureBlock, section, table } from './parts';
+import { reasonCells } from './scores';
 
 const readings = (controls: readonly { readonly reading: string }[]): Html[] =>
   controls.map(({ reading }) => html`<p>${reading}</p>`);
 
 /** A winning mixture beside plain SFT on the same data. */
-async function besideWinners({ controls }: SubjectAnalysis, figures: readonly Figure[]): Promise<Html> {
+async function besideWinners(
+  { controls, failedControls }: SubjectAnalysis,
+  figures: readonly Figure[],
+): Promise<Html> {
+  const failed = failedControls.some(({ kind }) => kind === 'sft-on-chosen' || kind === 'rejection-sampling');
+  if (controls.length === 0 && failed) return html``;
   if (controls.length === 0)
     return html`<p>No mixture won at any budget, or its control was not asked for.</p>`;
   const pictures = await Promise.all(
@@ -60,6 +66,31 @@ function tuningTables({ tuning, unit }: SubjectAnalysis): Html {
     ${tuning.map((one) => tuningTable(one, unit))}`;
 }
 
+function failedTable({ failedControls, unit }: SubjectAnalysis): Html {
+  if (failedControls.length === 0) return html``;
+  return table({
+    caption: 'Controls that did not finish, why, and what to do',
+    columns: [
+      { title: 'Control' },
+      { title: 'Budget', number: true },
+      { title: 'r', number: true },
+      { title: 'Seed', number: true },
+      { title: 'Code' },
+      { title: 'Reason', text: true },
+      { title: 'Remedy', text: true },
+    ],
+    rows: failedControls.map(({ kind, setting, budget, sftFraction, seed, ...reason }) => ({
+      cells: [
+        setting === undefined ? kind : `${kind}, ${setting}`,
+        formatBudget(budget, unit),
+        formatFraction(sftFraction),
+        seed,
+        ...reasonCells(reason),
+      ],
+    })),
+  });
+}
+
 /** What a sceptic asks: is it the preference loss, the data, the prompt, a setting? */
 export async function controlSection(chapter: Chapter, figures: readonly Figure[]): Promise<Html> {
   const { analysis } = chapter;
@@ -68,5 +99,6 @@ export async function controlSection(chapter: Chapter, figures: readonly Figure[
     await besideWinners(analysis, figures),
     further(analysis),
     tuningTables(analysis),
+    failedTable(analysis),
   );
 }

@@ -171,7 +171,8 @@ function baseRow(analysis: SubjectAnalysis): { cells: string[] }[] {
   return [{ cells: ['base', '–', '0 + 0', ...scores, ...styles, formatUsd(0)] }];
 }
 
-const reasonCells = ({ code, message, remedy }: FailureReason): string[] => [
+/** Code, message and remedy, as tables of failures have them. */
+export const reasonCells = ({ code, message, remedy }: FailureReason): string[] => [
   code,
   message,
   remedyOf({ code, remedy }),

@@ -110,6 +110,7 @@ export function sweepResult(
     cells,
     holes: [],
     controls: [],
+    failedControls: [],
     ledgerHead: null,
     cost: noCost,
     ...rest,

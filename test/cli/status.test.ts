@@ -93,19 +93,21 @@ describe('pure: the status of a run', () => {
     assert.deepEqual(ids, ['first', 'later', 'none', 'far', 'slip']);
   });
 
-  it('tells of a sweep that is over by what it returned, its earlier pages among it', () => {
+  it('tells of a sweep that is over by what it returned, and of controls that did not finish', () => {
     const { result } = sweepFixture({ budgets: [64], fractions: [1, 0.5, 0] });
-    const [first, ...others] = result.cells;
     const left = { ...cell, id: 'left', seed: 7 };
     const stopped = { ...cell, seed: 8 };
     const holes = [left, stopped].map((each) => ({ cell: each, code: 'SPEND_LIMIT', message: 'The limit.' }));
-    const spend = { usd: 2.5, notBegun: [left.id] };
-    const progress = sweepEnded({ ...result, spend, cells: others, holes }, [{ cells: [first!], holes: [] }]);
+    const reason = { of: cell.id, code: 'SPEND_LIMIT', message: 'The limit.', stages: [] };
+    const failedControls = (['few-shot', 'beta'] as const).map((kind) => ({ kind, ...reason }));
+    const spend = { usd: 2.5, notBegun: [left.id, `${cell.id}/beta`] };
+    const progress = sweepEnded({ ...result, spend, holes, failedControls });
     const lines = renderStatus(
       { ...status, state: 'COMPLETED', progress: { of: 'sweep', sweep: progress } },
       ink,
     );
     assert.match(lines.join('\n'), /is finished\.\n {2}5 cells: 3 done, 1 failed, 1 left out\. Base model/);
+    assert.match(lines.join(' '), /Controls: 1 failed,\s+1 left out\./);
     assert.ok(lines.includes('  Annotators and judges: $2.50, by what has ended.'));
     for (const { cell: each } of result.cells) assert.ok(lines.some((line) => line.endsWith(each.id)));
   });

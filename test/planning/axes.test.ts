@@ -204,6 +204,9 @@ describe('pure: a result cut along its axes', () => {
     })),
     holes: [{ cell: hole!.cell, code: 'TRAINER_DIVERGED', message: 'It diverged.' }],
     controls: [{ kind: 'sft-on-chosen', of: done[0]!.cell.id, evaluation: evaluation(0.5), stages: [] }],
+    failedControls: [
+      { kind: 'few-shot', of: hole!.cell.id, code: 'DATA_INVALID', message: 'A row.', stages: [] },
+    ],
   };
   const parts = splitResult(crossed.definition, result);
 
@@ -218,6 +221,8 @@ describe('pure: a result cut along its axes', () => {
       parts.reduce((sum, part) => sum + part.result.controls.length, 0),
       1,
     );
+    const [failed] = parts.flatMap((part) => part.result.failedControls.map(() => part.result.holes.length));
+    assert.equal(failed, 1, 'where its cell is, which failed too');
     for (const { definition, result: part } of parts) {
       assert.ok(part.cells.every(({ cell }) => cell.annotator === definition.annotator));
       assert.ok(part.controls.every(({ of }) => part.cells.some(({ cell }) => cell.id === of)));
@@ -237,7 +242,13 @@ describe('pure: a result cut along its axes', () => {
   });
 
   it('is the whole where there are no axes', () => {
-    const whole = splitResult(plain.definition, { ...result, cells: [], controls: [], holes: [] });
+    const whole = splitResult(plain.definition, {
+      ...result,
+      cells: [],
+      controls: [],
+      failedControls: [],
+      holes: [],
+    });
     assert.deepEqual(
       whole.map((part) => part.result.sweepId),
       [plan.sweepId],

@@ -165,6 +165,7 @@ export function sweepFixture(shape: Shape = {}): ReportInput {
     cells,
     holes,
     controls: controlsOf(cells, evaluate),
+    failedControls: [],
     ledgerHead: digestOf('ledger'),
     cost: {
       wallMs: 184_000,

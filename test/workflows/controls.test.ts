@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Activities } from '../../activities';
+import { readStatus } from '../../client';
 import { controlIdOf } from '../../contracts/results';
 import type { PlannedStage } from '../../contracts/stage';
 import { planSweep } from '../../planning';
@@ -46,5 +48,102 @@ describe('server: a sweep with controls', function () {
     const kinds = new Set(result.controls.map(({ kind }) => kind));
     assert.equal(kinds.size, 6);
     assert.equal(result.controls.length, 1 + 1 + 1 + 1 + 4 + 4);
+  });
+
+  it('names a control that failed, and counts the stages that it had finished', async () => {
+    const resolved = await resolveTinySweep({
+      ...{
+        name: 'failing',
+        budgets: [16],
+        sftFractions: [0.5],
+        controls: ['rejection-sampling', 'few-shot'],
+      },
+    });
+    const { controls, sweepId } = planSweep(resolved);
+    const [control] = controls.besideWinners;
+    const made = new Set<string>();
+    const recorded = new Set<string>();
+    const real = (idle: Activities): Partial<Activities> => ({
+      evaluate(request) {
+        if (request.stage.key !== control?.stages.at(-1)?.key) return idle.evaluate(request);
+        const details = [{ spentUsd: 0, remedy: 'Mend it.' }];
+        throw ApplicationFailure.create({
+          type: 'DATA_INVALID',
+          message: 'A row.',
+          nonRetryable: true,
+          details,
+        });
+      },
+      recordStages({ stages }) {
+        for (const { key } of stages) recorded.add(key);
+        return Promise.resolve(null);
+      },
+    });
+    const options = { real, onStage: (_: string, { key }: PlannedStage) => void made.add(key) };
+    const { result, progress } = await withIdleWorkers(options, async (client) => {
+      const ran = await runSweep(client, resolved);
+      return { ...ran, progress: (await readStatus(client, sweepId)).progress };
+    });
+    const [failed, ...more] = result.failedControls;
+    assert.deepEqual(more, []);
+    assert.equal(failed && controlIdOf(failed), control?.id);
+    assert.deepEqual([failed?.code, failed?.message, failed?.remedy], ['DATA_INVALID', 'A row.', 'Mend it.']);
+    const finished = control?.stages.slice(0, -1).map(({ key }) => key) ?? [];
+    assert.deepEqual(
+      failed?.stages.map(({ key }) => key),
+      finished,
+    );
+    assert.deepEqual([...recorded].sort(), [...made].sort(), 'the chain has all that was made');
+    assert.equal(result.cost.attempts, made.size, 'and the cost');
+    assert.deepEqual(
+      result.controls.map(({ kind }) => kind),
+      ['few-shot'],
+    );
+    assert.ok(progress?.of === 'sweep');
+    assert.deepEqual(
+      progress.sweep.controls.map(({ state }) => state),
+      ['done', 'failed'],
+    );
+  });
+
+  it('names a control for which no money was left', async () => {
+    const resolved = await resolveTinySweep({
+      ...{ name: 'poor', budgets: [16], sftFractions: [0.5], controls: ['few-shot'], fewShotExamples: 64 },
+      ...{ prices: { sftExample: 1, preferencePair: 1 }, spendLimit: 40 },
+    });
+    const { result } = await withIdleWorkers({}, (client) => runSweep(client, resolved));
+    assert.deepEqual(
+      result.failedControls.map(({ kind, code }) => [kind, code]),
+      [['few-shot', 'SPEND_LIMIT']],
+    );
+    assert.deepEqual(result.spend?.notBegun, result.failedControls.map(controlIdOf));
+  });
+
+  it('counts the stages that a failed cell had finished', async () => {
+    const resolved = await resolveTinySweep({
+      name: 'hole',
+      budgets: [16],
+      sftFractions: [0.5],
+      controls: [],
+    });
+    const made = new Set<string>();
+    const onStage = (_: string, { key }: PlannedStage): void => void made.add(key);
+    const real = (): Partial<Activities> => ({
+      trainPreference() {
+        const details = [{ spentUsd: 0 }];
+        throw ApplicationFailure.create({
+          type: 'DATA_INVALID',
+          message: 'A row.',
+          nonRetryable: true,
+          details,
+        });
+      },
+    });
+    const { result } = await withIdleWorkers({ onStage, real }, (client) => runSweep(client, resolved));
+    assert.deepEqual(
+      result.holes.map(({ code }) => code),
+      ['DATA_INVALID'],
+    );
+    assert.equal(result.cost.attempts, made.size);
   });
 });

@@ -1,0 +1,17 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { CellProgress, SweepProgress } from '../contracts/results';
+
+/** Where a sweep stands, asked until every cell has been named. Each answer may take `limitMs`. */
+export async function querySweep(
+  client: Client,
+  handle: WorkflowHandle,
+  limitMs: number,
+): Promise<SweepProgress> {
+  const cells: CellProgress[] = [];
+  for (;;) {
+    const ask = (): Promise<SweepProgress> => handle.query<SweepProgress, [number]>('progress', cells.length);
+    const { next, ...progress } = await client.connection.withDeadline(Date.now() + limitMs, ask);
+    cells.push(...progress.cells);
+    if (next === undefined) return { ...progress, cells };
+  }
+}
