@@ -1,6 +1,7 @@
 import { failures, type FailureCode } from '../contracts/failures';
+import type { SweepResult } from '../contracts/results';
 
-/** The sweep finished, but cells are missing from its table. */
+/** The sweep finished, but a cell, a control or a base is missing from its tables. */
 export const exitWithHoles = 1;
 /** `audit verify` found something wrong. */
 export const exitWithFindings = 1;
@@ -44,6 +45,13 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
 /** The status with which the command line ends for a failure; never 0, and never that of a sweep with holes. */
 export function exitStatusOf(code: FailureCode): number {
   return failures[code].exitCode ?? ofCommandLine[code] ?? software;
+}
+
+/** The status of a sweep that finished: 0 where nothing is missing from its tables. */
+export function exitStatusOfResult({ holes, failedControls, variants = [], ...result }: SweepResult): number {
+  const bases = [result, ...variants];
+  const isWhole = [...holes, ...failedControls].length === 0 && bases.every(({ base }) => base !== null);
+  return isWhole ? 0 : exitWithHoles;
 }
 
 /** 128 and the signal's number, as shells have it. */

@@ -1,6 +1,5 @@
-import type { SweepResult } from '../../contracts/results';
 import { createPrinter, printJson, type Printer, type PrinterOptions } from '../printer';
-import { exitStatusOfSignal, exitWithHoles } from '../exit-status';
+import { exitStatusOfResult, exitStatusOfSignal } from '../exit-status';
 import { Interrupted, listenForInterruption, type Interruption, type StopSignal } from '../interruption';
 import type { DefinitionFlags } from '../definition-options';
 import { prepareSweep, type PlannedSweep } from '../planned-sweep';
@@ -68,11 +67,6 @@ function recordOf({ planned }: Run, { result, run }: FollowedSweep): SweepRecord
   return { definition: resolved.definition, places, result, run };
 }
 
-/** Whether nothing is missing from its tables. */
-const isWhole = (result: SweepResult): boolean =>
-  [...result.holes, ...result.failedControls].length === 0 &&
-  [result, ...(result.variants ?? [])].every(({ base }) => base !== null);
-
 function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed: FollowedSweep): void {
   const { printer, invocation } = run;
   const { result } = followed;
@@ -123,7 +117,7 @@ async function runOn(place: TemporalPlace, run: Run, json: boolean): Promise<num
   await draining;
   showEnding(run, place, files, followed);
   if (json) printJson({ ...record, ...analysesOf(files.parts) });
-  return isWhole(record.result) ? 0 : exitWithHoles;
+  return exitStatusOfResult(record.result);
 }
 
 async function endInterrupted(run: Run, { stopSignal }: Interrupted): Promise<number> {
@@ -151,7 +145,7 @@ async function execute(run: Run, json: boolean): Promise<number> {
 
 /**
  * `budgetline run FILE`: plans a sweep, finds or starts Temporal, runs it with workers of its own, shows where it
- * stands, and ends with its results. Gives the exit status: 0, 1 with holes in the table, 128 + n after a signal.
+ * stands, and ends with its results. Gives the exit status: 0, 1 where something is missing from the tables, 128 + n after a signal.
  */
 export async function runCommand(file: string, flags: RunFlags): Promise<number> {
   const printer = createPrinter(flags);

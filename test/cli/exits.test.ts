@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { exitStatusOf, exitStatusOfSignal, exitWithHoles } from '../../cli/exit-status';
+import { exitStatusOf, exitStatusOfResult, exitStatusOfSignal, exitWithHoles } from '../../cli/exit-status';
 import { toFailure } from '../../cli/failure';
 import { commandOf, resumeCommand } from '../../cli/resume-command';
 import { BudgetlineError, failures, type FailureCode } from '../../contracts/failures';
+import { sweepFixture } from '../report/sweep-fixture';
 
 describe('pure: exit statuses', () => {
   it('are those of the training executable where it has one, and never 0 or that of a table with holes', () => {
@@ -20,6 +21,19 @@ describe('pure: exit statuses', () => {
     assert.equal(exitStatusOf('DISK_FULL'), 73);
     assert.equal(exitStatusOf('STORE_UNWRITABLE'), 73);
     assert.equal(exitStatusOfSignal('SIGINT'), 130);
+  });
+
+  it('say that something is missing from a result: a cell, a control, a base', () => {
+    const { result } = sweepFixture({ budgets: [64], fractions: [1, 0.5], items: 4 });
+    const cell = result.cells[0]!.cell;
+    const reason = { code: 'DATA_INVALID', message: 'A row.' };
+    const failed = { kind: 'few-shot', of: cell.id, ...reason, stages: [] } as const;
+    assert.equal(exitStatusOfResult(result), 0);
+    assert.equal(exitStatusOfResult({ ...result, holes: [{ cell, ...reason }] }), exitWithHoles);
+    assert.equal(exitStatusOfResult({ ...result, failedControls: [failed] }), exitWithHoles);
+    assert.equal(exitStatusOfResult({ ...result, base: null }), exitWithHoles);
+    const variants = [{ axes: { size: 'small' }, base: null }];
+    assert.equal(exitStatusOfResult({ ...result, variants }), exitWithHoles);
   });
 
   it('know a coded error from another copy of the package, and code what has no code', () => {

@@ -128,6 +128,22 @@ describe('pure: what a finished sweep prints', () => {
     assert.ok(shown.replace(/\s+/g, ' ').includes(`TRAINING_DIVERGED: ${failures.TRAINING_DIVERGED.remedy}`));
   });
 
+  it('names each control that failed, with its cell, its code and what to do', () => {
+    const { result } = sweepFixture();
+    const of = result.cells.find(({ cell }) => cell.budget === 256 && cell.sftFraction === 0.5)!.cell.id;
+    const reason = { of, code: 'TRAINING_DIVERGED', message: 'The loss rose.', stages: [] };
+    const failedControls = [
+      { kind: 'sft-on-chosen' as const, ...reason },
+      { kind: 'beta' as const, setting: 'beta × 2', ...reason, remedy: 'Take a smaller one.' },
+    ];
+    const printed = renderResults(sweepFixture({ failedControls }).analysis, plain);
+    assertFits(printed);
+    const shown = printed.join('\n').replace(/\s+/g, ' ');
+    const place = 'of r = 0.5 at 256, seed 0 failed: TRAINING_DIVERGED. The loss rose.';
+    assert.ok(shown.includes(`! sft-on-chosen ${place} ${failures.TRAINING_DIVERGED.remedy}`));
+    assert.ok(shown.includes(`! beta, beta × 2 ${place} Take a smaller one.`));
+  });
+
   it('says why the base model has no score, and what those advise who failed', () => {
     const remedy = 'Name the model as the endpoint does.';
     const baseFailure = { code: 'ANNOTATOR_REFUSED', message: 'Another answered.', remedy };

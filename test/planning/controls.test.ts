@@ -175,7 +175,7 @@ describe('pure: planning controls', () => {
         { controls: ['rejection-sampling'], sftFractions: [0.1], annotations: { preferences: ownFile } },
         { givenRows: { preferences: 64 }, poolRows: 50 },
       ),
-      { code: 'BUDGET_EXCEEDS_POOL', message: /"rejection-sampling" at 58 rows is above the 50 problems/ },
+      { code: 'BUDGET_EXCEEDS_POOL', message: /"rejection-sampling" at 57 rows is above the 50 problems/ },
     );
   });
 

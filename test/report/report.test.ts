@@ -212,6 +212,24 @@ describe('pure: report', function () {
     assert.equal(rows.length, input.result.cells.filter(({ cell }) => cell.pairRows > 0).length);
   });
 
+  it('lists controls that failed, with the reason and what to do', async () => {
+    const { analysis } = input;
+    const cell = { budget: 256, sftFraction: 0.5, seed: 0 };
+    const reason = { code: 'TRAINING_DIVERGED', message: 'The <loss> rose.', remedy: 'Take a smaller one.' };
+    const failedControls = [{ kind: 'beta' as const, setting: 'beta × 2', ...cell, ...reason }];
+    const page = await renderReport({ ...input, analysis: { ...analysis, failedControls } });
+    const found = page.slice(page.indexOf('Controls that did not finish')).split('</table>')[0] ?? '';
+    for (const shown of [
+      'beta, beta × 2',
+      '256',
+      'TRAINING_DIVERGED',
+      'The &lt;loss&gt; rose.',
+      reason.remedy,
+    ])
+      assert.ok(found.includes(`>${shown}</`), `${shown} in ${found}`);
+    assert.ok(!text.includes('Controls that did not finish'));
+  });
+
   it('tells how a search went, of money in dollars', () => {
     const standings = [{ budget: 1024, sftFraction: 0.5, confidence: 0.93, runs: 3, settled: true }];
     const transfers = [{ budget: 1024, share: 1, hit: true }];

@@ -135,6 +135,7 @@ interface Shape {
   items?: number;
   /** Cells that failed; without any, every cell of the grid finished. */
   holes?: SweepResult['holes'];
+  failedControls?: SweepResult['failedControls'];
   /** Why the base model has no evaluation; it has one unless told. */
   baseFailure?: FailureReason;
 }
@@ -165,7 +166,7 @@ export function sweepFixture(shape: Shape = {}): ReportInput {
     cells,
     holes,
     controls: controlsOf(cells, evaluate),
-    failedControls: [],
+    failedControls: shape.failedControls ?? [],
     ledgerHead: digestOf('ledger'),
     cost: {
       wallMs: 184_000,
