@@ -43,12 +43,12 @@ function uniqueStages(base: readonly PlannedStage[], cells: readonly CellPlan[])
   const byKey = new Map(all.map((stage) => [stage.key, stage]));
   const uses = new Map<StageKey, number>();
   for (const { stages } of cells) for (const { key } of stages) uses.set(key, (uses.get(key) ?? 0) + 1);
-  return [...byKey.values()].map((stage) => ({
-    stage,
-    cells: uses.get(stage.key) ?? 0,
-    dependsOn: dependenciesOf(stage),
-    seconds: estimateStageSeconds(stage, all),
-  }));
+  return [...byKey.values()].map((stage) => {
+    const dependsOn = dependenciesOf(stage);
+    const inputs = dependsOn.flatMap((key) => byKey.get(key) ?? []);
+    const seconds = estimateStageSeconds(stage, inputs);
+    return { stage, cells: uses.get(stage.key) ?? 0, dependsOn, seconds };
+  });
 }
 
 const fewSteps = 10;
