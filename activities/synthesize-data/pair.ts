@@ -7,7 +7,7 @@ import type { Yielded } from './harvest';
 export type Skipped = 'all-right' | 'all-wrong' | 'wrong-is-empty';
 
 /**
- * One prompt's samples as a pair: chosen is the first right sample (or the gold answer), rejected the first wrong one.
+ * One prompt's samples as a pair: chosen is the first right sample that says something (or the gold answer), rejected the first wrong one.
  * Every sample is checked, since the checker is paid for each.
  */
 export function makePair(
@@ -19,12 +19,12 @@ export function makePair(
     task.assess(problem, completion, finish).score === 1;
   const verdicts = options.samples.map((sample) => ({ sample, right: isRight(sample) }));
   const wrong = verdicts.filter(({ right }) => !right).map(({ sample }) => sample.completion);
-  const right = verdicts.find((verdict) => verdict.right)?.sample.completion;
-  const chosen = options.chosen === 'gold' ? task.gold(problem) : right;
+  // An empty answer has no tokens but the end: nothing to prefer, and nothing to prefer against.
+  const right = verdicts.find((verdict) => verdict.right && verdict.sample.completion !== '');
+  const chosen = options.chosen === 'gold' ? task.gold(problem) : right?.sample.completion;
   const rejected = wrong.find((completion) => completion !== '');
-  if (chosen === undefined) return { skipped: 'all-wrong' };
   if (wrong.length === 0) return { skipped: 'all-right' };
-  // An empty answer has no tokens but the end: nothing to prefer against.
+  if (chosen === undefined) return { skipped: 'all-wrong' };
   if (rejected === undefined) return { skipped: 'wrong-is-empty' };
   return { row: { id: problem.id, prompt: problem.prompt, chosen, rejected } };
 }

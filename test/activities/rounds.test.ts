@@ -31,6 +31,13 @@ describe('pure: pairs of own samples', () => {
     assert.deepEqual(pairOf(['odd', 'o']), { skipped: 'all-wrong' });
     assert.deepEqual(pairOf(['even', 'ee']), { skipped: 'all-right' });
     assert.deepEqual(pairOf(['even'], 'gold'), { skipped: 'all-right' });
+    assert.deepEqual(
+      pairOf(['', 'odd']),
+      { skipped: 'all-wrong' },
+      'an empty right answer is none to choose',
+    );
+    const outcome = pairOf(['', 'odd', 'even']);
+    assert.deepEqual(outcome, { row: { id: 'p', prompt: 'Q', chosen: 'even', rejected: 'odd' } });
     const strict = { ...coinTask, assess: () => ({ ...coinTask.assess(problem, 'o', 'stop') }) };
     const samples = [sample('', 0)];
     assert.deepEqual(makePair(strict, problem, { samples, chosen: 'gold' }), { skipped: 'wrong-is-empty' });
