@@ -32,7 +32,7 @@ describe('pure: exit statuses', () => {
     assert.equal(exitStatusOfResult({ ...result, holes: [{ cell, ...reason }] }), exitWithHoles);
     assert.equal(exitStatusOfResult({ ...result, failedControls: [failed] }), exitWithHoles);
     assert.equal(exitStatusOfResult({ ...result, base: null }), exitWithHoles);
-    const variants = [{ axes: { size: 'small' }, base: null }];
+    const variants = [{ axes: { size: 'small' }, base: null, stageKeys: [] }];
     assert.equal(exitStatusOfResult({ ...result, variants }), exitWithHoles);
   });
 
