@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import type { ArtifactManifest } from '../contracts/artifact';
+import { codeRoles } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
 import type { StageKey } from '../contracts/stage';
 import { isMissing, type Store } from '../store';
@@ -37,6 +38,9 @@ async function listKeys(store: Store, kind: string): Promise<StageKey[]> {
   return names.flatMap((name) => (name.startsWith(`${kind}-`) ? [name.slice(kind.length + 1)] : []));
 }
 
+const isOfCode = (field: string): boolean => codeRoles.some((role) => field.includes(`.code.${role}.`));
+
+/** The same stage with other code of the user's is nearer than one that differs in anything else. */
 async function findNearest(
   store: Store,
   manifest: ArtifactManifest,
@@ -49,7 +53,14 @@ async function findNearest(
     const differences = await compareStages({ store, manifest: other }, { store, manifest });
     return { manifest: other, differences };
   });
-  return (await Promise.all(compared)).sort((a, b) => a.differences.length - b.differences.length)[0];
+  const distance = ({ differences }: { differences: readonly FieldDifference[] }): [number, number] => [
+    differences.filter(({ field }) => !isOfCode(field)).length,
+    differences.length,
+  ];
+  return (await Promise.all(compared)).sort((a, b) => {
+    const [[otherA, allA], [otherB, allB]] = [distance(a), distance(b)];
+    return otherA - otherB || allA - allB;
+  })[0];
 }
 
 async function resolveKey(store: Store, prefix: string): Promise<ArtifactManifest> {

@@ -64,12 +64,11 @@ describe('server: a sweep over a task of the user’s whose code changes', funct
     const ran = await run(harsh);
     assert.deepEqual([made(ran), ran.trainers], [['evaluate', 'evaluate'], []]);
     assert.deepEqual(scoresOf(ran), [0.25]);
-    const evaluation = ran.plan.stages.find(({ stage }) => stage.kind === 'evaluate');
-    const { differences } = await explainStage(createStore(folder.at('home')), evaluation!.stage.key);
-    assert.deepEqual(
-      differences.map(({ field }) => field),
-      ['spec.code.grading.lib/grade.ts'],
-    );
+    for (const { stage } of ran.plan.stages.filter(({ stage: { kind } }) => kind === 'evaluate')) {
+      const { differences } = await explainStage(createStore(folder.at('home')), stage.key);
+      const fields = differences.map(({ field }) => field);
+      assert.deepEqual(fields, ['spec.code.grading.lib/grade.ts']);
+    }
   });
 
   it('makes everything anew that a prompt or a generator reaches', async () => {
