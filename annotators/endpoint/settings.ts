@@ -43,7 +43,7 @@ export interface EndpointBasics {
   readonly requestsPerMinute?: number;
   /** How long one call may take; a minute unless told. */
   readonly timeoutMs?: number;
-  /** Calls for one row before the stage's attempt ends, failed ones and answers of no use together; 6 unless told. */
+  /** Calls for one row before the stage's attempt ends, failed ones and answers of no use together; 6 unless given. */
   readonly attempts?: number;
   /** Wait before the second call for a row, doubled each time; a second unless told. Retry-After goes before. */
   readonly firstWaitMs?: number;
