@@ -4,6 +4,7 @@ import {
   type AuditStory,
   describeTotals,
 } from '../contracts/audit-story';
+import { outputMark } from '../contracts/output-mark';
 import { formatCount, formatDuration, formatUsd } from './format';
 import { html, trustedHtml, type Html } from './html';
 import { section, table } from './sections/parts';
@@ -230,5 +231,5 @@ export function renderAuditPage(story: AuditStory): string {
       </main>
     </body>
   </html>`;
-  return `<!doctype html>\n${page.text}\n`;
+  return `<!doctype html>\n${outputMark}\n${page.text}\n`;
 }

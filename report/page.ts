@@ -1,3 +1,4 @@
+import { outputMark } from '../contracts/output-mark';
 import { html, trustedHtml, type Html } from './html';
 import { styleSheet } from './style';
 
@@ -35,7 +36,7 @@ export function renderPage({ title, header, body, packageVersion }: Page): strin
       </footer>
     </body>
   </html>`;
-  return `<!doctype html>\n${page.text}\n`;
+  return `<!doctype html>\n${outputMark}\n${page.text}\n`;
 }
 
 const headings = /<section id="([^"]+)"[^>]*>\s*<h2[^>]*>([^<]*)<\/h2>/;

@@ -1,6 +1,9 @@
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { lstatSync } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
+import { outputMark } from '../contracts/output-mark';
 import { digestFile } from './digest';
 import { besideName, ensureDir, syncPath, writeSynced } from './durable-files';
 import { errnoOf, guardFiles } from './fs-errors';
@@ -9,7 +12,14 @@ import { errnoOf, guardFiles } from './fs-errors';
 export interface OutputOptions {
   /** Replaces a file that is there; a folder never. */
   readonly force?: boolean | undefined;
+  /** Whether a file that begins so, a byte a character, is one of this kind, which may be replaced. */
+  readonly isOurs?: (head: string) => boolean;
 }
+
+const headLength = 1024;
+
+/** Pages and pictures of ours: the mark stands at their beginning, behind the line that says what a page is. */
+const isMarked = (head: string): boolean => head.slice(0, 100).includes(outputMark);
 
 /** undefined where there is nothing, or a link to nothing. */
 async function isFolder(path: string): Promise<boolean | undefined> {
@@ -35,16 +45,32 @@ async function takeName(take: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-async function assertReplaceable(partial: string, path: string, force: boolean): Promise<boolean> {
-  const folder = await isFolder(path);
-  if (folder === false && (await digestFile(partial)) === (await digestFile(path))) return false;
-  if (!force || folder === true) throw otherFile(path);
-  return true;
+/** How a file begins; of a bitmap the drawing of its name, which says whose it is. */
+async function readHead(path: string): Promise<string> {
+  const file = await open(path.replace(/\.png$/, '.svg'), 'r').catch(() => undefined);
+  if (file === undefined) return '';
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headLength), 0, headLength, 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
-async function placeFile(partial: string, path: string, force: boolean): Promise<void> {
+/** @throws BudgetlineError OUTPUT_EXISTS where something is there that may not be replaced */
+async function assertReplaceable(
+  path: string,
+  digest: string,
+  { force = false, isOurs = isMarked }: OutputOptions,
+): Promise<void> {
+  if ((await isFolder(path)) !== false) throw otherFile(path);
+  if (force || isOurs(await readHead(path)) || (await digestFile(path)) === digest) return;
+  throw otherFile(path);
+}
+
+async function placeFile(partial: string, path: string, options: OutputOptions): Promise<void> {
   const isFree = await takeName(async () => (await open(path, 'wx')).close());
-  if (!isFree && !(await assertReplaceable(partial, path, force))) return;
+  if (!isFree) await assertReplaceable(path, await digestFile(partial), options);
   await rename(partial, path);
 }
 
@@ -73,7 +99,8 @@ async function write<T>(
 }
 
 /**
- * Writes a file that a user named: whole or not at all. One that is there already stays, unless it holds the same.
+ * Writes a file that a user named: whole or not at all. One that is there already stays, unless it is of the
+ * same kind and ours, or holds the same.
  *
  * @param make writes it under a name that nobody else uses
  * @throws BudgetlineError OUTPUT_EXISTS
@@ -81,10 +108,10 @@ async function write<T>(
 export function writeOutput<T>(
   target: string,
   make: (partial: string) => Promise<T>,
-  { force = false }: OutputOptions = {},
+  options: OutputOptions = {},
 ): Promise<T> {
   const path = resolve(target);
-  return write(path, make, (partial) => placeFile(partial, path, force));
+  return write(path, make, (partial) => placeFile(partial, path, options));
 }
 
 /**
@@ -112,15 +139,11 @@ export interface OutputFile {
   readonly data: string | Uint8Array;
 }
 
-async function assertFree({ path, data }: OutputFile, force: boolean): Promise<void> {
-  const folder = await isFolder(path);
-  if (folder === undefined || (force && !folder)) return;
-  if (folder || !(await readFile(path)).equals(Buffer.from(data))) throw otherFile(resolve(path));
-}
-
 /** Several files that a user named: none is written where one of them cannot be. */
 export async function writeOutputs(files: readonly OutputFile[], options: OutputOptions = {}): Promise<void> {
-  for (const file of files) await assertFree(file, options.force === true);
+  const there = files.filter(({ path }) => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
+  for (const { path, data } of there)
+    await assertReplaceable(resolve(path), createHash('sha256').update(data).digest('hex'), options);
   for (const { path, data } of files)
     await writeOutput(path, (partial) => writeSynced(partial, data), options);
 }

@@ -69,6 +69,10 @@ export async function packFolder(
   return whole;
 }
 
+/** A tar whose first entry is our index. */
+const isBundle = (head: string): boolean =>
+  head.startsWith(`${indexName}\0`) && /^\{\s*"format": \d+,\s*"experimentId"/.test(head.slice(512));
+
 /**
  * Writes an experiment with everything that it rests on into one file, in one step.
  *
@@ -93,5 +97,5 @@ export async function writeBundle(
       await rm(folder, { recursive: true, force: true });
     }
   };
-  return writeOutput(target, write, options);
+  return writeOutput(target, write, { ...options, isOurs: isBundle });
 }

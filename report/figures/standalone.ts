@@ -1,3 +1,4 @@
+import { outputMark } from '../../contracts/output-mark';
 import type { Figure } from './render';
 import { renderFigure } from './render';
 
@@ -16,5 +17,5 @@ function resolveColours(svg: string): string {
  */
 export async function renderStandalone(figure: Figure): Promise<string> {
   const svg = resolveColours(await renderFigure(figure, 'wide'));
-  return `${svg.replace(/<\/desc>/, `</desc>${paper}`)}\n`;
+  return `${outputMark}\n${svg.replace(/<\/desc>/, `</desc>${paper}`)}\n`;
 }

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { outputMark } from '../../contracts/output-mark';
 import { writeOutput, writeOutputFolder, writeOutputs } from '../../store';
 import { temporaryFolder } from '../support/temporary';
 
@@ -65,6 +66,25 @@ describe('pure: files that a user named', () => {
       [first, second].map((path) => readFileSync(path, 'utf8')),
       ['ours', 'ours'],
     );
+  });
+
+  it('are replaced where they are pages or pictures of ours, a bitmap by the drawing of its name', async () => {
+    const page = (text: string) => `<!doctype html>\n${outputMark}\n<html>${text}</html>\n`;
+    const drawing = (text: string) => `${outputMark}\n<svg>${text}</svg>\n`;
+    const files = (text: string) => [
+      { path: folder.at('report.html'), data: page(text) },
+      { path: folder.at('f.svg'), data: drawing(text) },
+      { path: folder.at('f.png'), data: Buffer.from(text) },
+    ];
+    await writeOutputs(files('one'));
+    await writeOutputs(files('two'));
+    assert.equal(readFileSync(folder.at('f.png'), 'utf8'), 'two');
+    assert.equal(readFileSync(folder.at('report.html'), 'utf8'), page('two'));
+    writeFileSync(folder.at('f.svg'), '<svg>mine</svg>');
+    await assert.rejects(writeOutputs(files('three')), taken(folder.at('f.svg')));
+    assert.equal(readFileSync(folder.at('report.html'), 'utf8'), page('two'));
+    writeFileSync(folder.at('notes.html'), `<html>\n${' '.repeat(200)}${outputMark}`);
+    await assert.rejects(write(folder.at('notes.html'), 'ours'), taken(folder.at('notes.html')));
   });
 
   it('in one race have one winner, and the others are refused', async () => {
