@@ -61,7 +61,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     const usage = Object.assign(new Usage(), { earlierCalls });
     const session = {
       ...{ runDir, usage, stage: { title: 'pairs' }, request: { prices, allowanceUsd } },
-      loadTask: () => Promise.resolve({ task: coinTask, problems: { pool } }),
+      loadTask: () => Promise.resolve({ task: coinTask, problems: { pool, excluded: {} } }),
       inputs: { open: () => Promise.resolve({ dir: runDir }) },
       jobBase: (part: string) => ({ outputDir: join(runDir, part, 'out') }),
       freshDir: (name: string) => ensureDir(join(runDir, name)),

@@ -12,7 +12,7 @@ import { planBase } from '../../planning';
 import { prepareAsking } from '../support/asked-rows';
 import { coinTask } from '../support/coin-task';
 import { type EndpointServer, passing, reply, send, startEndpoint } from '../support/endpoint-server';
-import { createBench, identified, resolveSmall } from '../support/stage-bench';
+import { codeOfOwn, createBench, identified, resolveSmall } from '../support/stage-bench';
 import { temporaryFolder } from '../support/temporary';
 
 const good = reply('{"answer":"x"}');
@@ -271,7 +271,11 @@ describe('pure: what an endpoint is paid', function () {
     };
     const model = join(__dirname, '../../models/tiny-math');
     const evaluation = { items: 4, maxNewTokens: 4, judge: 'model' };
-    const resolved = { ...(await resolveSmall(model, { evaluation })), judge: await identified(judge) };
+    const resolved = {
+      ...(await resolveSmall(model, { evaluation })),
+      judge: await identified(judge),
+      ...(await codeOfOwn({ judge })),
+    };
     const judging = createBench(home, { deps: { tasks: [withJudges(compared, judge)] } });
     const base = planBase(resolved);
     await judging.run(base.reference);
