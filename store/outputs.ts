@@ -18,8 +18,8 @@ export interface OutputOptions {
 
 const headLength = 1024;
 
-/** Pages and pictures of ours: the mark stands at their beginning, behind the line that says what a page is. */
-const isMarked = (head: string): boolean => head.slice(0, 100).includes(outputMark);
+/** Pages and pictures of ours have the mark at their beginning. */
+const isMarked = (head: string): boolean => head.includes(outputMark);
 
 /** undefined where there is nothing, or a link to nothing. */
 async function isFolder(path: string): Promise<boolean | undefined> {

@@ -17,5 +17,5 @@ function resolveColours(svg: string): string {
  */
 export async function renderStandalone(figure: Figure): Promise<string> {
   const svg = resolveColours(await renderFigure(figure, 'wide'));
-  return `${outputMark}\n${svg.replace(/<\/desc>/, `</desc>${paper}`)}\n`;
+  return `${svg.replace('>', `>${outputMark}`).replace(/<\/desc>/, `</desc>${paper}`)}\n`;
 }

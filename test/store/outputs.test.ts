@@ -83,7 +83,7 @@ describe('pure: files that a user named', () => {
     writeFileSync(folder.at('f.svg'), '<svg>mine</svg>');
     await assert.rejects(writeOutputs(files('three')), taken(folder.at('f.svg')));
     assert.equal(readFileSync(folder.at('report.html'), 'utf8'), page('two'));
-    writeFileSync(folder.at('notes.html'), `<html>\n${' '.repeat(200)}${outputMark}`);
+    writeFileSync(folder.at('notes.html'), `<html>\n${' '.repeat(2000)}${outputMark}`);
     await assert.rejects(write(folder.at('notes.html'), 'ours'), taken(folder.at('notes.html')));
   });
 
