@@ -114,7 +114,7 @@ describe('slow: bad input, through the executable', function () {
     assertRefused(missing, 66, /There is no file .*nothing\.ts/);
     assertRefused(data, 66, /data\.(train|test).*\/nowhere\/(train|test)\.jsonl/);
     assertRefused(option, 64, /--bugdets.*--budgets/);
-    assertRefused(list, 64, /--budgets.*"b" is no number/);
+    assertRefused(list, 64, /--budgets.*"b" is not a number/);
   });
 
   it('a file that cannot be loaded is named with its line', async () => {
