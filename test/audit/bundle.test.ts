@@ -77,7 +77,7 @@ describe('pure: bundles', () => {
       const target = folder.at(`refused-${count++}.tar`);
       await assert.rejects(packFolder(dir, { ...about, paths: [...inside, path] }, target), {
         code: 'BUNDLE_REFUSED',
-        details: { path: target, limit: 'path-outside' },
+        details: { limit: 'path-outside' },
       });
       assert.equal(existsSync(target), false);
     }
