@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { CheckName, Finding, FindingCode } from '../../contracts/audit';
 import type { ArtifactManifest } from '../../contracts/artifact';
-import { type BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../contracts/failures';
 import type { LedgerLine, LineOf } from '../../contracts/ledger';
 import type { StageKey } from '../../contracts/stage';
 import { isMissing, type Store } from '../../store';
@@ -113,7 +113,7 @@ export class Subject {
   async sealedBy(): Promise<string | undefined> {
     const missing = new Set<string>();
     for (const { runId } of await this.exported())
-      for (const history of [await this.history(runId), await this.completeHistory(runId)])
+      for (const history of [await this.history(runId), await this.#readableEnd(runId)])
         for (const name of history?.sealedWith ?? []) missing.add(`"${name}"`);
     return missing.size === 0
       ? undefined
@@ -133,6 +133,14 @@ export class Subject {
       if (isMissing(error)) return undefined;
       throw error;
     }
+  }
+
+  /** The check of histories with their ends reports one that cannot be read. */
+  #readableEnd(runId: string): Promise<WorkflowHistory | undefined> {
+    return this.completeHistory(runId).catch((error: unknown) => {
+      if (error instanceof BudgetlineError && error.code === 'DATA_INVALID') return undefined;
+      throw error;
+    });
   }
 
   #history(path: string): Promise<WorkflowHistory> {
