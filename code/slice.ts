@@ -118,7 +118,7 @@ export class Slice {
   }
 
   #addImport({ path }: UserModule, specifier: string, name: string): void {
-    const target = resolveImport(path, specifier);
+    const target = resolveImport(this.typescript, path, specifier);
     if (target !== undefined) this.#addTarget(target, name);
   }
 

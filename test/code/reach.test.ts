@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { loadTasks } from '../../cli/load-definition';
+import { readCode } from '../../code';
+import type { CodeIdentity } from '../../contracts/code';
+import { temporaryFolder } from '../support/temporary';
+
+const dist = resolve(__dirname, '../../dist/index.js');
+const task = (score: string): string =>
+  `defineTask({ name: 'x', metric: 'm', prompt: () => '', expected: () => '', evaluate: () => ({ score: ${score} }) })`;
+const script = (lines: string, tasks = `[${task('grade()')}]`): string =>
+  `import { defineTask } from 'budgetline';\n${lines}\nexport const tasks = ${tasks};`;
+
+type Files = Readonly<Record<string, string>>;
+
+describe('pure: the user’s code that a grader reaches', () => {
+  const folder = temporaryFolder();
+  let copies = 0;
+
+  async function read(files: Files, links: Files): Promise<CodeIdentity> {
+    const place = folder.at(`copy-${++copies}`);
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(place, name)), { recursive: true });
+      writeFileSync(join(place, name), text.replace('/PLACE', place));
+    }
+    for (const [name, target] of Object.entries(links)) symlinkSync(target, join(place, name));
+    const entry = Object.keys(files).find((name) => name.startsWith('tasks.'))!;
+    const [found] = await loadTasks(join(place, entry));
+    return (await readCode(found?.code?.grading))?.identity ?? {};
+  }
+
+  /** Files by a number that stands in the code, and links. */
+  const cases: Record<string, [(value: number) => Files, Files?]> = {
+    'by an import of the project’s package.json': [
+      (value) => ({
+        'package.json': '{ "name": "own", "imports": { "#grade": "./lib/grade.js" } }',
+        'lib/grade.js': `exports.grade = () => ${value};`,
+        'tasks.ts': script("import { grade } from '#grade';"),
+      }),
+    ],
+    'by the own name of the project': [
+      (value) => ({
+        'package.json': '{ "name": "own", "exports": { "./grade": "./lib/grade.js" } }',
+        'lib/grade.js': `exports.grade = () => ${value};`,
+        'tasks.ts': script("import { grade } from 'own/grade';"),
+      }),
+    ],
+    'in an ES module by an import for ES modules alone': [
+      (value) => ({
+        'package.json': '{ "name": "own", "imports": { "#grade": { "import": "./lib/grade.mjs" } } }',
+        'lib/grade.mjs': `export const grade = () => ${value};`,
+        'tasks.mjs': script("import { grade } from '#grade';").replace('budgetline', dist),
+      }),
+    ],
+    'in a linked package for ES modules alone': [
+      (value) => ({
+        'other/package.json': '{ "name": "other", "exports": { "import": "./grade.mjs" } }',
+        'other/grade.mjs': `export const grade = () => ${value};`,
+        'node_modules/.keep': '',
+        'tasks.mjs': script("import { grade } from 'other';").replace('budgetline', dist),
+      }),
+      { 'node_modules/other': '../other' },
+    ],
+    'in a folder with a package.json': [
+      (value) => ({
+        'lib/package.json': '{ "main": "grade.js" }',
+        'lib/grade.js': `exports.grade = () => ${value};`,
+        'tasks.ts': script("import { grade } from './lib';"),
+      }),
+    ],
+    'in a file with a JavaScript twin': [
+      (value) => ({
+        'grade.js': `exports.grade = () => ${value};`,
+        'grade.ts': `export const grade = () => 1;`,
+        'tasks.ts': script("import { grade } from './grade';"),
+      }),
+    ],
+    'by a file URL': [
+      (value) => ({
+        'grade.mjs': `export const grade = () => ${value};`,
+        'tasks.mjs': script(`import { grade } from 'file:///PLACE/grade.mjs';`).replace('budgetline', dist),
+      }),
+    ],
+    'behind a link to a file': [
+      (value) => ({
+        'shared/score.ts': `export const score = ${value};`,
+        'shared/grade.ts': "import { score } from './score';\nexport const grade = () => score;",
+        'tasks.ts': script("import { grade } from './grade';"),
+      }),
+      { 'grade.ts': 'shared/grade.ts' },
+    ],
+    'in a loop without a block': [
+      (value) => ({
+        'tasks.ts': script(
+          `const all: any[] = [];\nfor (const n of [${value}]) all.push(${task('n')});`,
+          'all',
+        ),
+      }),
+    ],
+    'in a factory’s argument by map': [
+      (value) => ({
+        'tasks.ts': script(`const make = (n: number) => ${task('n')};`, `[${value}].map(make)`),
+      }),
+    ],
+    'through a getter': [
+      (value) => ({
+        'tasks.ts': script(
+          `const lib = { get task() { return ${task('this.n')}; }, n: ${value} };`,
+          `[lib.task]`,
+        ),
+      }),
+    ],
+    'in a class with decorators': [
+      (value) => ({
+        'tasks.ts': script(
+          `const by = (n: number) => (target: any, c: any) => class { n = n };\nconst Grader: any = by(${value})(class { n = 1 }, 0);\n`,
+          `[${task('new Grader().n')}]`,
+        ),
+      }),
+    ],
+    'by a template import': [
+      (value) => ({
+        'grade.js': `exports.grade = () => ${value};`,
+        'tasks.ts': script('const lib = require(`./grade`);', `[${task('lib.grade()')}]`),
+      }),
+    ],
+    'by a default export': [
+      (value) => ({
+        'grade.ts': `const n = ${value};\nexport default () => n;`,
+        'tasks.ts': script("import grade from './grade';"),
+      }),
+    ],
+    'by a namespace export': [
+      (value) => ({
+        'grade.ts': `export const grade = () => ${value};`,
+        'lib.ts': "export * as lib from './grade';",
+        'tasks.ts': script("import { lib } from './lib';", `[${task('lib.grade()')}]`),
+      }),
+    ],
+    'by a star export': [
+      (value) => ({
+        'grade.ts': `export const grade = () => ${value};`,
+        'lib.ts': "export * from './grade';\nexport const grader = 1;",
+        'tasks.ts': script("import { grade } from './lib';"),
+      }),
+    ],
+  };
+
+  for (const [what, [files, links = {}]] of Object.entries(cases))
+    it(what, async () => {
+      const [one, same, other] = [
+        await read(files(1), links),
+        await read(files(1), links),
+        await read(files(2), links),
+      ];
+      assert.deepEqual(one, same);
+      assert.notDeepEqual(one, other);
+    });
+});
