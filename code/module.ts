@@ -17,7 +17,7 @@ export interface UserModule {
   readonly source: ts.SourceFile;
   /** Statements that declare a name. */
   readonly declared: ReadonlyMap<string, readonly ts.Statement[]>;
-  readonly imported: ReadonlyMap<string, Imported>;
+  readonly imported: ReadonlyMap<string, readonly Imported[]>;
   /** Statements that run whatever is asked of the module. */
   readonly effects: readonly ts.Statement[];
   /** Modules of which all names are exported again, or that are imported for their effects. */
@@ -31,16 +31,33 @@ function namesIn(typescript: Typescript, name: ts.BindingName): string[] {
   );
 }
 
-/** exports.x = …, module.exports = …: what CommonJS has for export. */
-function isExportAssignment(typescript: Typescript, statement: ts.Statement): boolean {
-  if (!typescript.isExpressionStatement(statement)) return false;
-  return /^(?:module\.)?exports\b[^=(]*=[^=]/.test(statement.expression.getText(statement.getSourceFile()));
+const exportTarget = /^(?:module\.)?exports(?:\.([\w$]+)|\[(?:'([^']*)'|"([^"]*)")\])?$/;
+
+/**
+ * Names that exports.x = … and module.exports = … of CommonJS give a value, the whole as "exports"; undefined for other
+ * statements. Compilers first write exports.x = void 0, which gives none.
+ */
+function assignedExports(typescript: Typescript, statement: ts.Statement): string[] | undefined {
+  if (!typescript.isExpressionStatement(statement)) return undefined;
+  const names: string[] = [];
+  let value = statement.expression;
+  while (typescript.isBinaryExpression(value) && isAssignment(typescript, value)) {
+    const target = exportTarget.exec(value.left.getText(statement.getSourceFile()));
+    if (target === null) break;
+    names.push(target[1] ?? target[2] ?? target[3] ?? 'exports');
+    value = value.right;
+  }
+  if (names.length === 0) return undefined;
+  return typescript.isVoidExpression(value) ? [] : names;
 }
+
+const isAssignment = (typescript: Typescript, { operatorToken }: ts.BinaryExpression): boolean =>
+  operatorToken.kind === typescript.SyntaxKind.EqualsToken;
 
 /** Sorts the statements of a module by what they do for others. */
 class Sorting {
   readonly declared = new Map<string, ts.Statement[]>();
-  readonly imported = new Map<string, Imported>();
+  readonly imported = new Map<string, Imported[]>();
   readonly effects: ts.Statement[] = [];
   readonly whole: string[] = [];
 
@@ -50,23 +67,24 @@ class Sorting {
     for (const name of names) this.declared.set(name, [...(this.declared.get(name) ?? []), statement]);
   }
 
+  #take(as: string, imported: Imported): void {
+    this.imported.set(as, [...(this.imported.get(as) ?? []), imported]);
+  }
+
   #import({ importClause, moduleSpecifier }: ts.ImportDeclaration): void {
     const specifier = (moduleSpecifier as ts.StringLiteral).text;
     if (importClause === undefined) this.whole.push(specifier);
     if (importClause === undefined || importClause.phaseModifier === this.typescript.SyntaxKind.TypeKeyword)
       return;
     const { name, namedBindings } = importClause;
-    if (name !== undefined) this.imported.set(name.text, { specifier, name: 'default' });
+    if (name !== undefined) this.#take(name.text, { specifier, name: 'default' });
     if (namedBindings === undefined) return;
     if (this.typescript.isNamespaceImport(namedBindings))
-      this.imported.set(namedBindings.name.text, { specifier, name: '*' });
+      this.#take(namedBindings.name.text, { specifier, name: '*' });
     else
       for (const element of namedBindings.elements)
         if (!element.isTypeOnly)
-          this.imported.set(element.name.text, {
-            specifier,
-            name: (element.propertyName ?? element.name).text,
-          });
+          this.#take(element.name.text, { specifier, name: (element.propertyName ?? element.name).text });
   }
 
   #export(statement: ts.ExportDeclaration): void {
@@ -78,8 +96,7 @@ class Sorting {
       return;
     }
     for (const { name, propertyName } of exportClause.elements) {
-      if (specifier !== undefined)
-        this.imported.set(name.text, { specifier, name: (propertyName ?? name).text });
+      if (specifier !== undefined) this.#take(name.text, { specifier, name: (propertyName ?? name).text });
       // export { a as b }: whoever asks for b finds a in this statement.
       else if (propertyName !== undefined) this.#declare([name.text], statement);
     }
@@ -104,8 +121,11 @@ class Sorting {
       is.isImportEqualsDeclaration(statement)
     )
       this.#declare([statement.name.text], statement);
-    else if (isExportAssignment(is, statement)) this.#declare(['module.exports'], statement);
-    else this.effects.push(statement);
+    else {
+      const names = assignedExports(is, statement);
+      if (names === undefined) this.effects.push(statement);
+      else this.#declare(names, statement);
+    }
   }
 }
 

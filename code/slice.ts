@@ -130,20 +130,23 @@ export class Slice {
 
   #addAll(module: UserModule): void {
     for (const statement of [...module.declared.values()].flat()) this.#addPart(module, statement);
-    for (const { specifier, name } of module.imported.values()) this.#addImport(module, specifier, name);
+    for (const { specifier, name } of [...module.imported.values()].flat())
+      this.#addImport(module, specifier, name);
   }
 
   /** What a module exports by a name; all of it where the name is not found. */
   #addName(module: UserModule, name: string): void {
+    // module.exports = … may give any name another value.
+    this.#addDeclared(module, 'exports');
     if (!this.#addDeclared(module, name)) this.#addAll(module);
   }
 
   #addDeclared(module: UserModule, name: string): boolean {
     const statements = module.declared.get(name) ?? [];
     for (const statement of statements) this.#addPart(module, statement);
-    const imported = module.imported.get(name);
-    if (imported !== undefined) this.#addImport(module, imported.specifier, imported.name);
-    return statements.length > 0 || imported !== undefined;
+    const imported = module.imported.get(name) ?? [];
+    for (const each of imported) this.#addImport(module, each.specifier, each.name);
+    return statements.length + imported.length > 0;
   }
 
   #addPart(module: UserModule, part: ts.Node): void {

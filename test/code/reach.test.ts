@@ -145,6 +145,35 @@ describe('pure: the user’s code that a grader reaches', () => {
         'tasks.ts': script("import { grade } from './lib';"),
       }),
     ],
+    'in what wraps an export of CommonJS': [
+      (value) => ({
+        'grade.cjs': `const with_ = (f) => () => f() + ${value};\nfunction grade() { return 1; }\nexports.grade = with_(grade);`,
+        'tasks.ts': script("import { grade } from './grade.cjs';"),
+      }),
+    ],
+    'in an object of exports of CommonJS': [
+      (value) => ({
+        'grade.cjs': `function grade() { return 1; }\nmodule.exports = { grade: () => grade() + ${value} };`,
+        'tasks.ts': script("import { grade } from './grade.cjs';"),
+      }),
+    ],
+    'by exports of its own CommonJS module': [
+      (value) => ({
+        'tasks.cjs': `const { defineTask } = require('${dist}');\nexports.score = ${value};\nexports.tasks = [${task('exports.score')}];`,
+      }),
+    ],
+    'by module.exports of its own CommonJS module': [
+      (value) => ({
+        'tasks.cjs': `const { defineTask } = require('${dist}');\nmodule.exports = { score: ${value} };\nmodule.exports.tasks = [${task('module.exports.score')}];`,
+      }),
+    ],
+    'by a name that is exported from elsewhere, too': [
+      (value) => ({
+        'a.ts': `export const grade = () => ${value};`,
+        'b.ts': 'export const other = () => 1;',
+        'tasks.ts': script("import { grade } from './a';\nexport { other as grade } from './b';"),
+      }),
+    ],
   };
 
   for (const [what, [files, links = {}]] of Object.entries(cases))
