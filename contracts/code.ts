@@ -32,7 +32,12 @@ export type CodeByRole<T = UserCode> = Readonly<Partial<Record<CodeRole, T>>>;
 
 /** To be called by what a user calls: the stack from the user's own call on. */
 export function stackOfCaller(): string {
-  return (new Error().stack ?? '').split('\n').slice(3).join('\n');
+  const { stackTraceLimit } = Error;
+  // The user's functions may call each other more deeply than the ten calls that Node shows.
+  Error.stackTraceLimit = Infinity;
+  const { stack = '' } = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return stack.split('\n').slice(3).join('\n');
 }
 
 /** A thing with where it was defined; a copy with other fields does not take that over. */

@@ -26,7 +26,11 @@ describe('pure: the user’s code that a grader reaches', () => {
     }
     for (const [name, target] of Object.entries(links)) symlinkSync(target, join(place, name));
     const entry = Object.keys(files).find((name) => name.startsWith('tasks.'))!;
+    const { stackTraceLimit } = Error;
+    // As Node has it; test runners raise it.
+    Error.stackTraceLimit = 10;
     const [found] = await loadTasks(join(place, entry));
+    Error.stackTraceLimit = stackTraceLimit;
     return (await readCode(found?.code?.grading))?.identity ?? {};
   }
 
@@ -172,6 +176,14 @@ describe('pure: the user’s code that a grader reaches', () => {
         'a.ts': `export const grade = () => ${value};`,
         'b.ts': 'export const other = () => 1;',
         'tasks.ts': script("import { grade } from './a';\nexport { other as grade } from './b';"),
+      }),
+    ],
+    'in a call many calls further out': [
+      (value) => ({
+        'tasks.mjs': script(
+          `const make = (depth, score) => (depth === 0 ? ${task('score')} : make(depth - 1, score));`,
+          `[make(20, ${value})]`,
+        ).replace('budgetline', dist),
       }),
     ],
   };
