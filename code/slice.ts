@@ -82,20 +82,27 @@ export class Slice {
   }
 
   /** Fields of an object that do not count, also of one that a name stands for or that is spread into it. */
-  #skipFields(module: UserModule, node: ts.Expression, fields: Fields): void {
+  #skipFields(module: UserModule, node: ts.Expression, fields: Fields, self = 'this'): void {
     const is = this.typescript;
     if (is.isIdentifier(node)) {
       const value = this.#valueOf(module, node.text);
-      if (value !== undefined && is.isObjectLiteralExpression(value)) this.#skipFields(module, value, fields);
+      if (value !== undefined && is.isObjectLiteralExpression(value))
+        this.#skipFields(module, value, fields, node.text);
     }
     if (!is.isObjectLiteralExpression(node)) return;
-    for (const property of node.properties) {
+    for (const property of node.properties)
       if (is.isSpreadAssignment(property)) this.#skipFields(module, property.expression, fields);
-      const name = property.name;
-      if (name === undefined || is.isComputedPropertyName(name)) continue;
-      const { only = [name.text], except = [] } = fields;
-      if (!only.includes(name.text) || except.includes(name.text)) this.#skipped.add(property);
-    }
+    const counted = node.properties.filter((property) => this.#isCounted(property, fields));
+    const words = counted.flatMap((property) => property.getText(module.source).split(/[^\w$]+/));
+    // A field that names its own object can reach the others.
+    if (words.includes('this') || words.includes(self)) return;
+    for (const property of node.properties) if (!counted.includes(property)) this.#skipped.add(property);
+  }
+
+  #isCounted({ name }: ts.ObjectLiteralElementLike, fields: Fields): boolean {
+    if (name === undefined || this.typescript.isComputedPropertyName(name)) return true;
+    const { only = [name.text], except = [] } = fields;
+    return only.includes(name.text) && !except.includes(name.text);
   }
 
   #valueOf({ declared }: UserModule, name: string): ts.Expression | undefined {

@@ -186,6 +186,22 @@ describe('pure: the user’s code that a grader reaches', () => {
         ).replace('budgetline', dist),
       }),
     ],
+    'through the task’s own prompt': [
+      (value) => ({
+        'tasks.ts': script(
+          `const own: any = defineTask({ name: 'x', metric: 'm', prompt: () => '${value}', expected: () => '', evaluate(item) { return { score: this.prompt(item).length } } });`,
+          `[own]`,
+        ),
+      }),
+    ],
+    'through the task’s own prompt by its name': [
+      (value) => ({
+        'tasks.ts': script(
+          `const own: any = { name: 'x', metric: 'm', prompt: () => '${value}', expected: () => '', evaluate(item) { return { score: own.prompt(item).length }; } };`,
+          `[defineTask(own)]`,
+        ),
+      }),
+    ],
   };
 
   for (const [what, [files, links = {}]] of Object.entries(cases))
