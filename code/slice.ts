@@ -168,19 +168,26 @@ export class Slice {
     if (this.#skipped.has(node)) return;
     const is = this.typescript;
     if (is.isIdentifier(node)) this.#addDeclared(module, node.text);
-    const loaded = this.#loadedBy(node);
+    const loaded = this.#loadedBy(module, node);
     if (loaded !== undefined && is.isStringLiteralLike(loaded)) this.#addImport(module, loaded.text, '*');
     node.forEachChild((child) => this.#follow(module, child));
   }
 
   /** What require('…'), import('…') and import … = require('…') load. */
-  #loadedBy(node: ts.Node): ts.Expression | undefined {
+  #loadedBy(module: UserModule, node: ts.Node): ts.Expression | undefined {
     const is = this.typescript;
     if (is.isExternalModuleReference(node)) return node.expression;
     if (!is.isCallExpression(node)) return undefined;
     const { expression, arguments: given } = node;
-    const loads = expression.kind === is.SyntaxKind.ImportKeyword || expression.getText() === 'require';
+    const loads = expression.kind === is.SyntaxKind.ImportKeyword || this.#isRequire(module, expression);
     return loads ? given[0] : undefined;
+  }
+
+  /** require, module.require, or a name for what createRequire made. */
+  #isRequire(module: UserModule, called: ts.Expression): boolean {
+    const name = called.getText(module.source);
+    if (name === 'require' || name === 'module.require') return true;
+    return this.#valueOf(module, name)?.getText(module.source).includes('createRequire(') === true;
   }
 
   /** The code without comments and white space. */

@@ -202,6 +202,20 @@ describe('pure: the user’s code that a grader reaches', () => {
         ),
       }),
     ],
+    'by createRequire': [
+      (value) => ({
+        'grade.cjs': `exports.grade = () => ${value};`,
+        'tasks.mjs': script(
+          "import { createRequire } from 'node:module';\nconst load = createRequire(import.meta.url);\nconst { grade } = load('./grade.cjs');",
+        ).replace('budgetline', dist),
+      }),
+    ],
+    'by module.require': [
+      (value) => ({
+        'grade.cjs': `exports.grade = () => ${value};`,
+        'tasks.cjs': `const { defineTask } = require('${dist}');\nconst { grade } = module.require('./grade.cjs');\nexports.tasks = [${task('grade()')}];`,
+      }),
+    ],
   };
 
   for (const [what, [files, links = {}]] of Object.entries(cases))
