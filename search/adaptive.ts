@@ -54,7 +54,9 @@ function standingOf(belief: Belief, contest: Contest, limits: AdaptiveLimits): B
   const confidence = content.length / samples.length;
   const runs = contest.places.reduce((count, place) => count + arms[place]!.scores.length, 0);
   const { sftFraction } = arms[leader]!;
-  return { budget: contest.budget, sftFraction, confidence, runs, settled: confidence >= limits.confidence };
+  // Other budgets' scores say something of this one, but recommend no split that was never seen here.
+  const settled = runs > 0 && confidence >= limits.confidence;
+  return { budget: contest.budget, sftFraction, confidence, runs, settled };
 }
 
 /** The split that most often beats the leader by more than the regret that does not matter. */

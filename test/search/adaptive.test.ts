@@ -146,6 +146,20 @@ describe('pure: adaptive search', () => {
     );
   });
 
+  it('settles no budget without a score of its own, whatever those of others say', () => {
+    const limits = { ...defaultLimits, regret: 0.1 };
+    const opening = proposeAdaptive({ runs, outcomes: [], failed: [] }, limits).ids;
+    const failed = runs
+      .filter(({ id, budget }) => budget === 256 && opening.includes(id))
+      .map(({ id }) => id);
+    const ended = opening.filter((id) => !failed.includes(id));
+    const outcomes = ended.map((id) => ({ id, score: 0.5, items: 4000 }));
+    const { ids, standings } = proposeAdaptive({ runs, outcomes, failed }, limits);
+    const standing = standings.find(({ budget }) => budget === 256);
+    assert.deepEqual([standing?.runs, standing?.settled], [0, false]);
+    assert.ok(runs.some(({ id, budget }) => budget === 256 && ids.includes(id)));
+  });
+
   it('counts only the stages that are still to make', () => {
     const [sft] = runs.filter(({ sftFraction, budget }) => sftFraction === 1 && budget === 64);
     const [shares] = runs.filter(
