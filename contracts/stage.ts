@@ -156,7 +156,10 @@ interface StageOfKind<K extends StageKind> {
  */
 export type PlannedStage<K extends StageKind = StageKind> = { [P in K]: StageOfKind<P> }[K];
 
-/** Id of an activity in its workflow: it names the stage, also while no worker has taken it. `call` is never used twice. */
+/**
+ * Id of an activity in its workflow: it names the stage, also while no worker has taken it. `call` is one request's own: a
+ * run may ask for a stage more than once.
+ */
 export const activityIdOf = ({ key }: PlannedStage, call: string): string => `${key}/${call}`;
 
 /** The stage that such an id names; undefined for an activity that runs none. */

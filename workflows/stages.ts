@@ -99,14 +99,20 @@ function queueOf({ spec, onDevice, judgedOffDevice }: PlannedStage): TaskQueue {
   return rowQueues[spec.what];
 }
 
+interface Call {
+  /** Names the request: after a yield the stage is asked for by the same id, so that what it spent counts. */
+  readonly activityId: string;
+  readonly orchestration: Orchestration;
+}
+
 function activitiesOn(
   taskQueue: TaskQueue,
   stage: PlannedStage,
-  orchestration: Orchestration,
+  { activityId, orchestration }: Call,
 ): StageActivities {
   return proxyActivities<StageActivities>({
     taskQueue,
-    activityId: activityIdOf(stage, uuid4()),
+    activityId,
     summary: stage.title,
     // Attempts are unlimited here: the budget of infrastructure failures is counted from the ledger by the activity.
     startToCloseTimeout: '14 days',
@@ -126,11 +132,11 @@ interface AnyRequest {
 type AnyActivity<T> = (request: AnyRequest) => Promise<T>;
 
 /** The stage's activity; before one that is judged off the device, the part that needs it. */
-async function callStage(request: AnyRequest, orchestration: Orchestration): Promise<StageResult> {
+async function callStage(request: AnyRequest, call: Call): Promise<StageResult> {
   const { stage } = request;
   if (stage.judgedOffDevice !== undefined)
-    await (activitiesOn(taskQueues.gpu, stage, orchestration).answer as AnyActivity<void>)(request);
-  const activities = activitiesOn(queueOf(stage), stage, orchestration);
+    await (activitiesOn(taskQueues.gpu, stage, call).answer as AnyActivity<void>)(request);
+  const activities = activitiesOn(queueOf(stage), stage, call);
   return (activities[stage.kind] as AnyActivity<StageResult>)(request);
 }
 
@@ -171,7 +177,8 @@ export function createRunner(options: Omit<StagesOptions, 'seed'>): StageRunner 
   return async (stage) => {
     onStage?.(stage, null);
     const request = { stage, execution, experimentId, prices, ...wallet.grant(stage) };
-    const result = await runStage(() => callStage(request, orchestration));
+    const call = { activityId: activityIdOf(stage, uuid4()), orchestration };
+    const result = await runStage(() => callStage(request, call));
     wallet.pay(stage, result);
     onStage?.(stage, result);
     return { stage, result };

@@ -76,9 +76,11 @@ async function steered(
   const { sweepId, cells } = plan;
   const cellId = cells[0]?.cell.id ?? '';
   let asked = 0;
+  const requests = new Set<string>();
   const real: Parameters<typeof withIdleWorkers>[0]['real'] = (idle) => ({
     async trainSft(request) {
       asked += 1;
+      requests.add(Context.current().info.activityId);
       if (asked > 1) return sleep(againMs).then(() => idle.trainSft(request));
       const context = Context.current();
       const beating = setInterval(() => context.heartbeat({ key: request.stage.key }), 100);
@@ -106,6 +108,7 @@ async function steered(
       return `${running.map(({ stage }) => stage?.title ?? '').join()}; ${finished.size} finished`;
     };
     await use({ client, sweepId, cellId, asked: () => asked, watch, steer, result });
+    assert.equal(requests.size, 1, 'what it spent before it yielded is counted for the same request');
   });
 }
 
