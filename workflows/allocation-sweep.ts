@@ -133,13 +133,14 @@ async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlRe
   return { ...named, evaluation: summarizeChain({ stages }), stages };
 }
 
-/** Those beside the mixtures that have won, and those that the plan names. */
+/** Those beside the mixtures that have won, and those that the plan names where what they are compared with is there. */
 function controlsOf({ plan }: Sweep, scored: readonly ScoredCell[]): ControlPlan[] {
   const { certain, besideWinners } = plan.controls;
   const beside = winningMixtures(scored).flatMap(({ cell }) =>
     besideWinners.filter(({ of }) => of.id === cell.id),
   );
-  return [...beside, ...certain];
+  const there = new Set(scored.map(({ cell }) => cell.id));
+  return [...beside, ...certain.filter(({ kind, of }) => kind === 'few-shot' || there.has(of.id))];
 }
 
 /** The controls of this run, and how many have ended in all; the page may be full before the last. */

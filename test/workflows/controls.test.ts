@@ -106,6 +106,20 @@ describe('server: a sweep with controls', function () {
     );
   });
 
+  it('runs none beside a cell that a search left out: there is nothing to compare it with', async () => {
+    const resolved = await resolveTinySweep({
+      ...{ name: 'left-out-controls', strategy: 'adaptive', search: { costShare: 0.01 } },
+      ...{ budgets: [8, 16], sftFractions: [1, 0.5, 0], controls: ['few-shot', 'dpo-nll', 'learning-rate'] },
+    });
+    const metricsOf = () => ({ items: 100, score: 0.5 });
+    const { result } = await withIdleWorkers({ metricsOf }, (client) => runSweep(client, resolved));
+    assert.deepEqual(new Set(result.cells.map(({ cell }) => cell.sftFraction)), new Set([1]));
+    assert.deepEqual(
+      result.controls.map(({ kind }) => kind),
+      ['few-shot'],
+    );
+  });
+
   it('names a control for which no money was left', async () => {
     const resolved = await resolveTinySweep({
       ...{ name: 'poor', budgets: [16], sftFractions: [0.5], controls: ['few-shot'], fewShotExamples: 64 },
