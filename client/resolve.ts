@@ -75,6 +75,7 @@ async function loadOutside(definition: AnyDefinition, options: ResolveOptions) {
   const counts = {
     poolRows: problems.pool.length,
     ...(Object.keys(excluded).length === 0 ? {} : { excluded }),
+    ...(problems.partial === undefined ? {} : { partial: problems.partial }),
   };
   return { ...loaded, problems, outside: { model, files, ...counts } };
 }

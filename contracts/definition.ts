@@ -434,6 +434,12 @@ export interface ResolvedModel {
 /** External files of a task: name in the definition → path on this host and content digest. */
 export type ResolvedFiles = Readonly<Record<string, { path: string; digest: string }>>;
 
+/** Reference answers of files that the task's own check scores between 0 and 1. */
+export interface PartialReferences {
+  readonly count: number;
+  readonly lowest: number;
+}
+
 /** A definition whose outside inputs are pinned by content; what workflows receive. */
 export interface Resolved<Definition> {
   readonly definition: Definition;
@@ -443,6 +449,8 @@ export interface Resolved<Definition> {
   readonly poolRows: number;
   /** Rows of the task's files that are left out, by reason; left out itself where none is. */
   readonly excluded?: Readonly<Record<string, number>>;
+  /** Reference answers of the task's files that score below 1; left out where there are none. */
+  readonly partial?: PartialReferences;
   /** Usable rows of the definition's own files; left out where it names none. */
   readonly givenRows?: Readonly<Partial<Record<GivenUse, number>>>;
   /** What annotator and judge are; left out where a name says it all, as of those that come with the package. */

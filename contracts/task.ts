@@ -1,5 +1,5 @@
 import type { CodeOrigin } from './code';
-import type { ProblemData } from './definition';
+import type { PartialReferences, ProblemData } from './definition';
 import type { AnnotatorIdentity } from './provenance';
 import type { ItemResult } from './rows';
 
@@ -20,6 +20,8 @@ export interface ProblemSet<P extends Problem = Problem> {
   readonly test: readonly P[];
   /** Rows left out and why, by reason. */
   readonly excluded: Readonly<Record<string, number>>;
+  /** Left out where there are none. */
+  readonly partial?: PartialReferences;
 }
 
 /** Draws from [0, 1), a pure function of its seed and of how often it was called. */

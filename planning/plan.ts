@@ -89,6 +89,18 @@ function excludedWarnings(variants: readonly VariantPlan[]): string[] {
   });
 }
 
+/** A graded check may score what it was given as the best answer below 1; whoever wrote it should know. */
+function partialWarnings(variants: readonly VariantPlan[]): string[] {
+  return variants.flatMap(({ resolved: { partial, definition } }) => {
+    if (partial === undefined) return [];
+    const { count, lowest } = partial;
+    const answers = count === 1 ? '1 reference answer scores' : `${count} reference answers score`;
+    return [
+      `${answers} below 1 by the check of ${definition.task} (lowest ${Number(lowest.toPrecision(3))}); they are kept.`,
+    ];
+  });
+}
+
 /** Where rows to train on were like test items of a task beside, the pool is smaller by them. */
 function heldOutWarnings(variants: readonly VariantPlan[]): string[] {
   return variants.flatMap(({ resolved: { heldOut = [], poolRows } }) =>
@@ -173,6 +185,7 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
         ...stepWarnings(stages),
         ...judgeWarnings(variants),
         ...excludedWarnings(variants),
+        ...partialWarnings(variants),
         ...heldOutWarnings(variants),
       ]),
     ],

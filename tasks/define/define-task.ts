@@ -4,19 +4,17 @@ import { BudgetlineError } from '../../contracts/failures';
 import { fieldText, issueText } from '../../contracts/row-issues';
 import type { Annotator, Task } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
-import type { FieldReason } from '../json-rows';
 import { generateProblems, readProblems, skeletonOf } from './load';
 import { fileNamesOf } from './read-files';
-import type { ItemAnnotator, TaskDefinition, TaskInput, TaskProblem } from './types';
+import type { ItemAnnotator, ReadRow, TaskDefinition, TaskInput, TaskProblem } from './types';
 
-/** A reference answer that its own check finds wrong would be learnt from. Where a judge compares, there is no such check. */
-function referenceReasons<Item>(
-  { name, sides, expected, gold = expected, evaluate }: TaskInput<Item>,
+/** Reads a row with its reference answer's score. Where a judge compares, there is no check to hold it against. */
+function scoredRow<Item>(
+  { sides, expected, gold = expected, evaluate }: TaskInput<Item>,
   item: Item,
-): FieldReason[] {
+): ReadRow<Item> {
   const answer = sides === undefined ? gold(item) : undefined;
-  if (answer === undefined || evaluate(item, answer, 'stop').score === 1) return [];
-  return [{ field: 'the reference answer', reason: `is not right by the check of ${name}` }];
+  return answer === undefined ? { item } : { item, score: evaluate(item, answer, 'stop').score };
 }
 
 function rowReader<Item>(input: TaskInput<Item>): TaskDefinition<Item>['readRow'] {
@@ -24,8 +22,12 @@ function rowReader<Item>(input: TaskInput<Item>): TaskDefinition<Item>['readRow'
     const parsed = input.schema?.safeParse(fields);
     if (parsed === undefined) throw sourceRefused(input.name, 'files');
     if (parsed.success) {
-      const reasons = referenceReasons(input, parsed.data);
-      return reasons.length === 0 ? { row: parsed.data } : { reasons };
+      const row = scoredRow(input, parsed.data);
+      // What the check finds wrong would be learnt from. A graded check may score even the best answer below 1.
+      if (row.score === undefined || row.score > 0) return { row };
+      return {
+        reasons: [{ field: 'the reference answer', reason: `is not right by the check of ${input.name}` }],
+      };
     }
     const { issues } = parsed.error;
     return {

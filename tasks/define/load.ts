@@ -70,20 +70,30 @@ export function generateProblems<Item>(
   };
 }
 
+function partialOf(scores: readonly number[]): Pick<ProblemSet, 'partial'> {
+  const below = scores.filter((score) => score < 1);
+  const lowest = below.reduce((least, score) => Math.min(least, score), 1);
+  return below.length === 0 ? {} : { partial: { count: below.length, lowest } };
+}
+
 /** Rows of train and test, checked by the task's schema, kept apart from each other. */
 export async function readProblems<Item>(
   task: TaskDefinition<Item>,
   { data, context }: { data: FileData; context: TaskContext },
 ): Promise<ProblemSet<TaskProblem<Item>>> {
-  const remedy = `Correct or remove these lines: rows of ${task.name} have other fields.`;
+  const remedy = `Correct or remove these lines: rows of ${task.name} have other fields or reference answers.`;
+  const scores: number[] = [];
   const rows = await readFiles({ data, context, remedy }, (file, faults, name) =>
-    parseJsonRows(file, (fields) => task.readRow(fields, name), faults).map(({ line, row }) =>
-      makeProblem(task, row, `${name}-${String(line).padStart(5, '0')}`),
+    parseJsonRows(file, (fields) => task.readRow(fields), faults).map(
+      ({ line, row: { item, score = 1 } }) => {
+        scores.push(score);
+        return makeProblem(task, item, `${name}-${String(line).padStart(5, '0')}`);
+      },
     ),
   );
   const compared = ({ item }: TaskProblem<Item>) => ({
     text: task.content?.(item) ?? task.prompt(item),
     ...(task.skeleton === undefined ? {} : { skeleton: task.skeleton(item) }),
   });
-  return separate(rows, { validation: data.validation, compared });
+  return { ...separate(rows, { validation: data.validation, compared }), ...partialOf(scores) };
 }

@@ -78,7 +78,13 @@ export interface TaskInput<Item> {
   readonly summarize?: (items: readonly ItemResult[]) => Readonly<Record<string, number>>;
 }
 
+/** A row of a file, with the score of its reference answer where the task's own check judges it. */
+export interface ReadRow<Item> {
+  readonly item: Item;
+  readonly score?: number;
+}
+
 /** A task as its loaders see it. */
 export interface TaskDefinition<Item> extends TaskInput<Item> {
-  readRow(fields: Fields, file: 'train' | 'test'): { row: Item } | { reasons: readonly FieldReason[] };
+  readRow(fields: Fields): { row: ReadRow<Item> } | { reasons: readonly FieldReason[] };
 }

@@ -1,7 +1,7 @@
 import type { ItemResult } from '../../contracts/rows';
 import { defineTask } from '../define/define-task';
 import type { RowSchema } from '../define/types';
-import type { Fields } from '../json-rows';
+import type { FieldReason, Fields } from '../json-rows';
 import { checkInstructions } from './check';
 import { type InstructionPrompt, readPrompt } from './prompts';
 import { drawRow, type TwinRow } from './twin';
@@ -13,14 +13,24 @@ interface InstructionItem extends InstructionPrompt {
   readonly pattern?: string;
 }
 
-/** The rows of an IFEval file, with an optional `response`. */
+/** A score is a share here, but to learn from a response that breaks an instruction is wrong. */
+function responseReasons({ checks }: InstructionPrompt, response: unknown): FieldReason[] {
+  if (response === undefined || response === '') return [];
+  if (typeof response !== 'string') return [{ field: 'response', reason: 'is not a text' }];
+  const { strict } = checkInstructions(checks, response);
+  if (strict.every(Boolean)) return [];
+  const kept = `${strict.filter(Boolean).length} of ${strict.length}`;
+  return [{ field: 'response', reason: `keeps ${kept} of its instructions` }];
+}
+
+/** The rows of an IFEval file, with an optional `response`, which keeps its instructions. */
 const schema: RowSchema<InstructionItem> = {
   safeParse(row) {
     const result = readPrompt(row as Fields);
-    const { response } = row as Fields;
-    if ('row' in result && (response === undefined || typeof response === 'string'))
+    const { response } = row as { response?: string };
+    const reasons = 'row' in result ? responseReasons(result.row, response) : result.reasons;
+    if ('row' in result && reasons.length === 0)
       return { success: true, data: { ...result.row, ...(response === undefined ? {} : { response }) } };
-    const reasons = 'row' in result ? [{ field: 'response', reason: 'is not a text' }] : result.reasons;
     return {
       success: false,
       error: { issues: reasons.map(({ field, reason }) => ({ path: [field], message: reason })) },

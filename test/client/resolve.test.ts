@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { resolveDefinition } from '../../client';
 import type { SweepInput } from '../../contracts/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import type { FailureCode } from '../../contracts/failures';
 import { planSweep } from '../../planning';
 import { defineSweep } from '../../planning/define';
-import { gradeSchoolMathDefaults } from '../../tasks';
+import { defineTask, gradeSchoolMathDefaults } from '../../tasks';
 import { builtInTasks } from '../../workers';
 import { temporaryFolder } from '../support/temporary';
 
@@ -19,7 +20,7 @@ const row = (n: number): string =>
 
 describe('pure: resolving a definition', () => {
   const folder = temporaryFolder();
-  const resolve = (change: Partial<SweepInput>) =>
+  const resolve = (change: Partial<SweepInput>, tasks = builtInTasks) =>
     resolveDefinition(
       defineSweep({
         ...gradeSchoolMathDefaults,
@@ -30,7 +31,7 @@ describe('pure: resolving a definition', () => {
         evaluation: { items: 2, maxNewTokens: 8 },
         ...change,
       }),
-      { tasks: builtInTasks, baseDir: folder.path() },
+      { tasks, baseDir: folder.path() },
     );
   const files = (train: string, test: string) => ({ data: { source: 'files', train, test } as const });
   const write = (name: string, rows: readonly string[]): void => {
@@ -110,6 +111,32 @@ describe('pure: resolving a definition', () => {
       ),
     );
     assert.equal((await resolve(files('train.jsonl', 'test.jsonl'))).excluded, undefined);
+  });
+
+  it('warns once of reference answers that a graded check scores below 1', async () => {
+    const graded = defineTask<{ q: string; share: number }>({
+      name: 'graded',
+      metric: 'share',
+      schema: z.object({ q: z.string(), share: z.number() }),
+      prompt: ({ q }) => q,
+      expected: () => 'yes',
+      evaluate: ({ share }) => ({ score: share }),
+    });
+    write(
+      'graded.jsonl',
+      ['Who', 'When', 'Where', 'Why'].map((q, at) => JSON.stringify({ q, share: 0.9 - at / 8 })),
+    );
+    write(
+      'graded-test.jsonl',
+      ['How', 'What'].map((q) => JSON.stringify({ q, share: 1 })),
+    );
+    const resolved = await resolve({ ...files('graded.jsonl', 'graded-test.jsonl'), task: 'graded' }, [
+      graded,
+    ]);
+    assert.deepEqual(
+      planSweep(resolved).warnings.filter((warning) => warning.includes('reference')),
+      ['4 reference answers score below 1 by the check of graded (lowest 0.525); they are kept.'],
+    );
   });
 
   describe('with a task beside', () => {

@@ -97,6 +97,27 @@ describe('pure: defineTask', () => {
     });
   });
 
+  it('keeps reference answers that a graded check scores below 1, counts them, and refuses what scores 0', async () => {
+    const graded = defineTask<{ q: string; share: number }>({
+      name: 'graded',
+      metric: 'share',
+      schema: z.object({ q: z.string(), share: z.number() }),
+      prompt: ({ q }) => q,
+      expected: () => 'yes',
+      evaluate: ({ share }) => ({ score: share }),
+    });
+    const row = (q: string, share: number) => ({ q, share });
+    const load = (...train: object[]) => graded.load(files, texts({ train, test: [row('Why?', 1)] }));
+    const set = await load(row('Who?', 0.9), row('When?', 0.75), row('Where?', 1));
+    assert.deepEqual([set.pool.length, set.partial], [2, { count: 2, lowest: 0.75 }]);
+    assert.equal((await load(row('Who?', 1), row('When?', 1))).partial, undefined);
+    for (const score of [0, -1])
+      await assert.rejects(
+        load(row('Who?', 0.9), row('When?', score)),
+        /1 row cannot be used:\ntrain\.jsonl:2: the reference answer is not right by the check of graded/,
+      );
+  });
+
   it('refuses a source that the task has not', async () => {
     const { name, metric } = sums;
     const bare = defineTask<null>({
@@ -158,7 +179,15 @@ describe('pure: instruction following in a sweep', () => {
     assert.throws(() => instructionFollowing.gold(last), /has no response to learn from/);
     await assert.rejects(
       load([...train, { ...parsed[2], ...noComma, response: 'yes, no' }]),
-      /train\.jsonl:3: the reference answer is not right by the check of instruction-following/,
+      /train\.jsonl:3: response keeps 0 of 1 of its instructions/,
+    );
+    const two = {
+      instruction_id_list: ['punctuation:no_comma', 'change_case:english_lowercase'],
+      kwargs: [{}, {}],
+    };
+    await assert.rejects(
+      load([...train, { ...parsed[2], ...two, response: 'all of this is in small letters, with a comma' }]),
+      /train\.jsonl:3: response keeps 1 of 2 of its instructions/,
     );
   });
 
