@@ -3,7 +3,11 @@ const number = /([-−+]?)\$?([-−]?)(\d+(?:,\d+)*(?:\.\d+)?|\.\d+)(e[+-]?\d+)?
 const grouped = /^\d{1,3}(?:,\d{3})*(?:\.\d+)?$/;
 
 /** What makes the number before it a part of something else: "8 + 1", "8:30", "8x", "8 9". */
-const continued = /^(?:[\p{L}\p{N}_%^]|[ \t]*[-−+*/=×÷:.,]?[ \t]*\d|[ \t]*[-−+*/=×÷^][ \t]*[(])/u;
+const continued = /^(?:[\p{L}\p{N}_^]|[ \t]*[-−+*/=×÷:.,]?[ \t]*\d|[ \t]*[-−+*/=×÷^][ \t]*[(])/u;
+
+/** Words before a number in its line ("The answer is", "x =", "£"), but no operator, whose term it would be a part of. */
+const words = '[^\\n\\d+*\\-−/×÷^]*?[^\\n\\d\\p{L}+*\\-−/×÷^]';
+const leading = new RegExp(`^(?:[\\s*_]*|${words}[*_]*)${number.source}`, 'iu');
 
 const isMinus = (sign = ''): boolean => sign === '-' || sign === '−';
 
@@ -13,9 +17,9 @@ function valueOf([, sign, inner, digits = '', exponent = '', divisor]: RegExpMat
   return isMinus(sign) === isMinus(inner) ? size : -size;
 }
 
-/** The number that a text begins with, read whole; NaN where it begins with none, or with a term that has one. */
+/** The first number of a text, read whole; NaN where its first line has none, or where it is part of a term. */
 export function leadingNumber(text: string): number {
-  const match = new RegExp(`^[\\s*_]*${number.source}`, 'i').exec(text);
+  const match = leading.exec(text);
   return match === null || continued.test(text.slice(match[0].length)) ? Number.NaN : valueOf(match);
 }
 
