@@ -33,6 +33,9 @@ export interface MlflowExperiment {
 /** By which a run is found again: cells that share an evaluation are runs of their own. */
 export const cellTag = 'budgetline.cell';
 
+/** Why a cell has no score; empty where it has one. */
+const failureTag = 'budgetline.failure';
+
 const named = (values: Readonly<Record<string, unknown>>): Named[] =>
   Object.entries(values).map(([key, value]) => ({
     key,
@@ -94,6 +97,8 @@ function renderRun(cell: Cell, evidence: ExportEvidence): MlflowRun {
         'budgetline.evaluation': cell.stages.at(-1)?.key ?? '',
         'budgetline.stages': cell.stages.map(({ key }) => key).join(' '),
         'budgetline.reused': reusedBy(cell, evidence),
+        // The server may have the run from when it had failed.
+        [failureTag]: '',
       }),
     ],
     metrics: figuresOf(cell, evidence).map(([name, value]) => ({
@@ -110,7 +115,7 @@ function renderLost(cell: LostCell, evidence: ExportEvidence): MlflowRun {
     status: how === 'cancelled' ? 'KILLED' : 'FAILED',
     ...{ start_time: Date.parse(startedAt), end_time: Date.parse(endedAt) },
     params: paramsOf(cell.cell),
-    tags: [...tagsOf(cell, evidence), ...named({ 'budgetline.failure': reason })],
+    tags: [...tagsOf(cell, evidence), ...named({ [failureTag]: reason })],
     metrics: [],
   };
 }
@@ -118,12 +123,16 @@ function renderLost(cell: LostCell, evidence: ExportEvidence): MlflowRun {
 /** A run as MLflow's tracking server is to have it. */
 export function renderMlflow(evidence: ExportEvidence): MlflowExperiment {
   const { experimentId, definitionDigest } = evidence.story;
+  const cells = evidence.cells();
+  const scored = new Set(cells.map(({ cell: { id } }) => id));
+  // A cell keeps its score where a later run of the sweep was cut short.
+  const lost = evidence.lost().filter(({ cell: { id } }) => !scored.has(id));
   return {
     name: `budgetline/${experimentId}`,
     tags: named({ 'budgetline.definition': definitionDigest }),
     runs: [
-      ...evidence.cells().map((cell) => renderRun(cell, evidence)),
-      ...evidence.lost().map((cell) => renderLost(cell, evidence)),
+      ...cells.map((cell) => renderRun(cell, evidence)),
+      ...lost.map((cell) => renderLost(cell, evidence)),
     ],
   };
 }

@@ -113,6 +113,25 @@ describe('pure: exports', () => {
     );
   });
 
+  it('put a cell into MLflow once: one that has a score stays, although a later run of it was cancelled', () => {
+    const lost = ['e-r0.5', 'e-r1'].map((id) => ({
+      cell: { ...named, id, budget: 64, sftFraction: 1, seed: 0 },
+      ...{ how: 'cancelled', reason: 'cancelled' },
+      ...{ startedAt: '2026-01-02T00:00:00Z', endedAt: '2026-01-02T00:01:00Z' },
+    }));
+    const { runs } = renderMlflow({ ...evidence, lost: () => lost } as unknown as ExportEvidence);
+    const tag = (run: (typeof runs)[number], name: string) =>
+      run.tags.find(({ key: tagged }) => tagged === name)?.value;
+    assert.deepEqual(
+      runs.map((run) => [tag(run, 'budgetline.cell'), run.status, tag(run, 'budgetline.failure')]),
+      [
+        ['e-r0.5', 'FINISHED', ''],
+        ['e-r0.75', 'FINISHED', ''],
+        ['e-r1', 'KILLED', 'cancelled'],
+      ],
+    );
+  });
+
   it('say which MLflow server did not take it', async () => {
     const nowhere = { address: 'http://127.0.0.1:1', token: '' };
     await assert.rejects(sendToMlflow(renderMlflow(evidence), nowhere), { code: 'EXPORT_REFUSED' });
