@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { SweepDefinition } from '../contracts/definition';
-import { BudgetlineError } from '../contracts/failures';
 import { valueAt } from '../contracts/field-path';
 import { applyChanges, axisValues, variantsOf } from '../planning';
 import { defineSweep } from '../planning/define';
+import { refused } from './refused-option';
 
 /** Options of `run` and `plan` that concern the definition. */
 export interface DefinitionFlags {
@@ -42,10 +42,6 @@ export function definitionOptions(flags: DefinitionFlags): DefinitionOptions {
     ...(data === undefined ? {} : { data: resolve(data) }),
     ...(stallSeconds === undefined ? {} : { stallSeconds }),
   };
-}
-
-function refused(option: string, why: string, remedy: string): BudgetlineError {
-  return new BudgetlineError('USAGE', `${option}: ${why}.`, { remedy, details: { field: option } });
 }
 
 /** A field's value from the command line. */

@@ -19,6 +19,7 @@ import { loadDefinition } from '../load-definition';
 import { renderFaults, renderPreview, renderSummary } from '../print/data';
 import { countOf } from '../print/text';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
+import { refused } from '../refused-option';
 
 export interface DataFlags extends PrinterOptions {
   readonly kind: IngestOptions['kind'];
@@ -41,10 +42,6 @@ const policiesOf = ({ duplicates, empty, equal, overlap }: DataFlags): Policies 
   equalPairs: equal ?? 'refuse',
   overlaps: overlap ?? 'refuse',
 });
-
-function refused(option: string, why: string, remedy: string): BudgetlineError {
-  return new BudgetlineError('USAGE', `${option}: ${why}.`, { remedy, details: { field: option } });
-}
 
 /** Policies about what these rows cannot have. */
 function assertUseful({ kind, equal, overlap, heldOut }: DataFlags, definition?: string): void {
