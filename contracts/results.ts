@@ -167,6 +167,8 @@ export interface SpendRecord {
   readonly usd: number;
   /** Ids of cells and controls that were not begun because of the limit. */
   readonly notBegun: readonly string[];
+  /** US dollars that cells and controls could have spent that ended without a word on what they did; left out for none. */
+  readonly unsettledUsd?: number;
 }
 
 /** What grows with a sweep's grid: the lists of its result, in the plan's order. */

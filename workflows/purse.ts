@@ -28,8 +28,9 @@ export class Purse {
   readonly #bought: Bought[] = [];
   /** What stages spent that failed. */
   #lostUsd = 0;
-  /** What runs, or has ended without a word on what it spent: then its plan counts. */
   readonly #begun = new Map<string, Begun>();
+  /** What has ended without a word on what it spent: all that it could have spent counts. */
+  readonly #unsettled: Begun[] = [];
   readonly #notBegun: string[] = [];
   /** What will be asked for, less what has begun. */
   readonly #expected = new Map<string, readonly PlannedStage[]>();
@@ -43,7 +44,15 @@ export class Purse {
 
   get record(): SpendRecord {
     const usd = this.#before.usd + this.#lostUsd + spentUsd(this.#definition.prices, this.#bought);
-    return { usd, notBegun: [...this.#before.notBegun, ...this.#notBegun] };
+    const notBegun = [...this.#before.notBegun, ...this.#notBegun];
+    const unsettled = this.#unsettled.flatMap(({ stages }) => stages);
+    const unsettledUsd = this.#plannedUsd(unsettled) + this.#sharesUsd(this.#unsettled) + this.#earlierUsd;
+    return { usd, notBegun, ...(unsettledUsd > 0 && { unsettledUsd }) };
+  }
+
+  /** What earlier pages left unsettled. */
+  get #earlierUsd(): number {
+    return this.#before.unsettledUsd ?? 0;
   }
 
   /** How much is spent by what has ended, and the limit. */
@@ -103,7 +112,11 @@ export class Purse {
 
   /** What has failed counts by what it had bought, where that is known. */
   fail(id: string, left: Leftovers | undefined): void {
-    if (left === undefined) return;
+    if (left === undefined) {
+      this.#unsettled.push(...[this.#begun.get(id) ?? []].flat());
+      this.#begun.delete(id);
+      return;
+    }
     this.end(id, left.finished);
     this.#lostUsd += left.usd;
   }
@@ -112,8 +125,14 @@ export class Purse {
   #leftUsd(stages: readonly PlannedStage[]): number {
     const { spendLimit } = this.#definition;
     if (spendLimit === undefined) return 0;
-    const shares = [...this.#begun.values()].reduce((sum, { extraUsd }) => sum + extraUsd, 0);
-    return spendLimit - this.record.usd - shares - this.#plannedUsd(stages);
+    const shares = this.#sharesUsd([...this.#begun.values(), ...this.#unsettled]);
+    const unsettled = this.#unsettled.flatMap((begun) => begun.stages);
+    const plannedUsd = this.#plannedUsd([...unsettled, ...stages]);
+    return spendLimit - this.record.usd - this.#earlierUsd - shares - plannedUsd;
+  }
+
+  #sharesUsd(those: readonly Begun[]): number {
+    return those.reduce((sum, { extraUsd }) => sum + extraUsd, 0);
   }
 
   /** US dollars that stages will spend by their plan, over what is bought already. */

@@ -108,6 +108,20 @@ describe('pure: a sweep’s purse', () => {
     );
   });
 
+  it('counts what ended without a word on the pages that follow, too', () => {
+    const [unknown, next] = [cellAt(256, 1), cellAt(64, 1)];
+    const limits = { prices, spendLimit: plannedUsd(unknown) + plannedUsd(next) - 1 };
+    const page = new Purse(limits, undefined);
+    assert.equal(page.begin(unknown.cell.id, unknown.stages), true);
+    page.fail(unknown.cell.id, undefined);
+    const { record } = page;
+    assert.deepEqual([record.usd, record.unsettledUsd], [0, plannedUsd(unknown)]);
+    assert.equal(begin(new Purse(limits, record), next), false);
+    assert.equal(begin(new Purse(limits, { usd: 0, notBegun: [] }), next), true);
+    assert.deepEqual(new Purse(limits, record).record, record);
+    assert.equal('unsettledUsd' in new Purse(limits, undefined).record, false);
+  });
+
   it('tells each that has begun what it may spend beside the others', () => {
     const purse = new Purse({ prices, spendLimit: 600 }, { usd: 50, notBegun: ['x'] });
     assert.ok(begin(purse, cellAt(256, 1)));
