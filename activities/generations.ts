@@ -33,12 +33,21 @@ export interface KeptGenerations extends GenerationRecord {
 const rowsName = 'generations.jsonl';
 const recordName = 'record.json';
 
-/** Answers that were kept under a key; undefined where there are none, or where their bytes have changed. */
+function parseRecord(text: string): GenerationRecord | undefined {
+  try {
+    return record.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers that were kept under a key; undefined where there are none, or where their bytes or their record have changed. */
 export async function findGenerations({ paths }: Store, key: string): Promise<KeptGenerations | undefined> {
   const folder = paths.generations(key);
   if (!existsSync(join(folder, recordName))) return undefined;
   const text = await guardFiles(folder, () => readFile(join(folder, recordName), 'utf8'));
-  const kept = record.parse(JSON.parse(text));
+  const kept = parseRecord(text);
+  if (kept === undefined) return undefined;
   const path = join(folder, rowsName);
   const sha256 = await digestFile(path).catch(() => '');
   return sha256 === kept.sha256 ? { ...kept, key, path } : undefined;
@@ -63,7 +72,9 @@ export async function keepGenerations(
       // What lies there under this key is not what was kept: see findGenerations.
       if ((await findGenerations(store, key)) === undefined) {
         await rm(folder, { recursive: true, force: true });
-        await rename(partial, folder);
+        await rename(partial, folder).catch(async (error: unknown) => {
+          if ((await findGenerations(store, key)) === undefined) throw error;
+        });
       }
     } finally {
       await rm(partial, { recursive: true, force: true });

@@ -353,7 +353,7 @@ const searchSpec = z.strictObject({
   epsilon: share.optional(),
 });
 
-const distinct = (values: number[]): boolean => new Set(values).size === values.length;
+const distinct = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
 const sweepFields = z.strictObject({
   ...shared,
@@ -371,7 +371,7 @@ const sweepFields = z.strictObject({
   strategy: z.enum(['grid', 'adaptive', 'proxy']).optional(),
   search: searchSpec.optional(),
   /** What a sceptic asks for beside the cells. */
-  controls: z.array(z.enum(controlKinds)).default(['sft-on-chosen']),
+  controls: z.array(z.enum(controlKinds)).refine(distinct, 'each control once').default(['sft-on-chosen']),
   /** Demonstrations in the prompt of the control `few-shot`; 4 unless told. */
   fewShotExamples: count.optional(),
   /** Budget at which the controls `learning-rate` and `beta` are run, one of `budgets`. Default: the largest. */

@@ -63,12 +63,12 @@ function present(row: AnnotationRow, prompt: string): AnnotationRow {
   return { ...row, prompt, completion: put(row.completion) };
 }
 
-/** Whether the task's check says otherwise than whoever wrote or preferred. */
+/** Whether the task's check says otherwise than whoever wrote or preferred. Of an answer between right and wrong it does not. */
 function isContradicted(task: Task, problem: Problem, row: AnnotationRow): boolean {
   const score = (answer: string): number => task.assess(problem, answer, 'stop').score;
   if ('chosen' in row) return score(row.chosen) <= score(row.rejected);
-  const right = score(row.completion) === 1;
-  return 'label' in row ? row.label !== right : !right;
+  const scored = score(row.completion);
+  return 'label' in row && !row.label ? scored >= 1 : !(scored > 0);
 }
 
 const listedFaults = 20;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { lstatSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import { outputMark } from '../contracts/output-mark';
@@ -63,7 +63,8 @@ async function assertReplaceable(
   digest: string,
   { force = false, isOurs = isMarked }: OutputOptions,
 ): Promise<void> {
-  if ((await isFolder(path)) !== false) throw otherFile(path);
+  // Not through a link, into a pipe or over a device.
+  if (!(await lstat(path)).isFile()) throw existing(path, ', and no plain file', 'Name another file.');
   if (force || isOurs(await readHead(path)) || (await digestFile(path)) === digest) return;
   throw otherFile(path);
 }

@@ -187,7 +187,7 @@ describe('slow: bad input, through the executable', function () {
   it('a choice that is none is named, also where every object has something of that name', async () => {
     for (const [words, message] of [
       [['audit', 'export', 'none', '--format', 'toString'], /there is no format "toString"/],
-      [['worker', '--queue', 'constructor'], /"constructor" is no queue/],
+      [['worker', '--queue', 'constructor'], /there is no queue "constructor"/],
     ] as const) {
       const { status, stderr } = await call([...words], {
         env: { BUDGETLINE_HOME: folder.at('home-choice') },

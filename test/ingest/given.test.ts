@@ -12,7 +12,7 @@ const sums = defineTask<{ q: string; a: string }>({
   prompt: ({ q }) => `Solve: ${q}\nA:`,
   content: ({ q }) => q,
   expected: ({ a }) => a,
-  evaluate: ({ a }, answer) => ({ score: Number(answer.trim() === a) }),
+  evaluate: ({ a }, answer) => ({ score: answer.trim() === a ? 1 : answer.includes(a) ? 0.5 : 0 }),
 });
 
 const jsonl = (rows: readonly object[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
@@ -71,6 +71,11 @@ describe('pure: rows of one’s own on problems of a task', () => {
       ],
     );
     assert.deepEqual([checked, contradicted], [2, 1]);
+  });
+
+  it('are not contradicted by a score between wrong and right', async () => {
+    const rows = [{ prompt: '7+5=?', completion: 'it is 12' }];
+    assert.equal((await read('task', rows)).contradicted, 0);
   });
 
   it('are held out by what they ask, signs included', async () => {

@@ -42,6 +42,8 @@ describe('pure: definitions', () => {
     assert.deepEqual(reasons({ budgets: [64, 0] }), ['budgets[1]: 0 is not above 0']);
     assert.deepEqual(reasons({ annotator: undefined }), ['annotator: is missing']);
     assert.deepEqual(reasons({ budgets: [64, 64] }), ['budgets: [64,64]: each budget once']);
+    const twice = reasons({ controls: ['beta', 'beta'] });
+    assert.deepEqual(twice, ['controls: ["beta","beta"]: each control once']);
     assert.match(reasons({ name: 'No Spaces' })[0] ?? '', /^name: "No Spaces": lower-case letters/);
     assert.deepEqual(reasons({ strategy: 'random' }), [
       'strategy: "random": one of "grid", "adaptive", "proxy"',

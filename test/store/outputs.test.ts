@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -34,6 +35,19 @@ describe('pure: files that a user named', () => {
     await assert.rejects(write(link, 'one'), taken(link));
     mkdirSync(folder.at('folder'));
     await assert.rejects(write(folder.at('folder'), 'one', true), taken(folder.at('folder')));
+  });
+
+  it('replace no link, pipe or device, whatever is forced', async () => {
+    const [target, link, pipe] = ['target', 'link', 'pipe'].map((name) => folder.at(name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(target, 'mine');
+    symlinkSync(target, link);
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [link, pipe]) await assert.rejects(write(path, 'one', true), taken(path));
+    assert.equal(readFileSync(link, 'utf8'), 'mine');
   });
 
   it('are nothing where writing them failed', async () => {
