@@ -3,7 +3,7 @@ const noise = 1e-9;
 const mostDigits = 9;
 
 /**
- * A number to so many decimals, and to more where these would make a 0 or a 1 of what is neither: 0.0003 is not 0.000, and a
+ * A number to a number of decimals, and to more where rounding would make it 0 or 1: 0.0003 is not 0.000, and a
  * probability of 0.998 not 1.00.
  */
 export function toDecimals(value: number, digits: number): string {

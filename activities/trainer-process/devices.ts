@@ -42,7 +42,7 @@ export function deviceLocks({ env, home, slots }: DeviceOptions): string[] {
 export async function prepareDeviceLocks(locks: readonly string[]): Promise<void> {
   for (const folder of new Set(locks.map((lock) => dirname(lock)))) {
     if (await guardFiles(folder, () => Promise.resolve(makeOwnFolder(folder)))) continue;
-    throw new BudgetlineError('STORE_UNWRITABLE', `${folder} is no folder of this user's own.`, {
+    throw new BudgetlineError('STORE_UNWRITABLE', `${folder} is not a folder of this user.`, {
       remedy: 'Have it removed, or set TMPDIR to another folder.',
       details: { path: folder },
     });

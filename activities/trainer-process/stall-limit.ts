@@ -53,7 +53,11 @@ export function readStallMs(environment: NodeJS.ProcessEnv): number | undefined 
   if (text === '') return undefined;
   const seconds = Number(text);
   if (Number.isFinite(seconds) && seconds > 0) return seconds * 1000;
-  throw new BudgetlineError('USAGE', `BUDGETLINE_STALL_SECONDS is "${text}", which is no number above 0.`, {
-    remedy: 'Set BUDGETLINE_STALL_SECONDS to a number of seconds, or unset it.',
-  });
+  throw new BudgetlineError(
+    'USAGE',
+    `BUDGETLINE_STALL_SECONDS is "${text}", which is not a number above 0.`,
+    {
+      remedy: 'Set BUDGETLINE_STALL_SECONDS to a number of seconds, or unset it.',
+    },
+  );
 }

@@ -111,7 +111,7 @@ describe('pure: locks of devices', () => {
     symlinkSync(folder.at('target'), folder.at('user-link'));
     await assert.rejects(prepareDeviceLocks([folder.at('user-link', 'gpu')]), {
       code: 'STORE_UNWRITABLE',
-      message: /user-link is no folder of this user/,
+      message: /user-link is not a folder of this user/,
       remedy: /TMPDIR/,
     });
     assert.deepEqual(readdirSync(folder.at('target')), []);

@@ -259,7 +259,7 @@ describe('slow: stages that meet faults', function () {
       await (await silent(name, limits)).run(sft);
   });
 
-  it('a limit that is no number: the worker does not start', async () => {
+  it('a limit that is not a number: the worker does not start', async () => {
     const refusal = { code: 'USAGE', message: /BUDGETLINE_STALL_SECONDS is "5 min"/ };
     await assert.rejects(silent('no number', { worker: '5 min' }), refusal);
   });

@@ -16,7 +16,7 @@ const payloadBytes = 2 * 1024 * 1024;
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
-/** As many figures as make a stage's result about so many bytes. */
+/** Enough metrics to make a stage's result about this many bytes. */
 const figures = (bytes: number): StageResult['metrics'] =>
   Object.fromEntries(Array.from({ length: bytes / 32 }, (_, index) => [`figure${index}`, 0.1234567 + index]));
 

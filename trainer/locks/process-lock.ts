@@ -79,7 +79,7 @@ function giveBack(path: string): void {
 function prepare(folder: string, { own }: LockOptions): void {
   mkdirSync(own ? dirname(folder) : folder, { recursive: true });
   if (own && !makeOwnFolder(folder))
-    throw new BudgetlineError('IO_FAILED', `${folder} is no folder of this user's own.`, {
+    throw new BudgetlineError('IO_FAILED', `${folder} is not a folder of this user.`, {
       remedy: 'Remove it.',
       details: { path: folder },
     });
