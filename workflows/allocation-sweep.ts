@@ -46,7 +46,7 @@ import { cutParts, keepParts } from './parts';
 import { planOrFail } from './planned';
 import { Purse } from './purse';
 import { Steering } from './steering';
-import { winningMixtures } from './winners';
+import { comparable, winningMixtures } from './winners';
 import type { ScoredCell } from './winners';
 import { runInWindow } from './window';
 
@@ -139,8 +139,7 @@ function controlsOf({ plan }: Sweep, scored: readonly ScoredCell[]): ControlPlan
   const beside = winningMixtures(scored).flatMap(({ cell }) =>
     besideWinners.filter(({ of }) => of.id === cell.id),
   );
-  const there = new Set(scored.map(({ cell }) => cell.id));
-  return [...beside, ...certain.filter(({ kind, of }) => kind === 'few-shot' || there.has(of.id))];
+  return [...beside, ...certain.flatMap((control) => comparable(control, scored))];
 }
 
 /** The controls of this run, and how many have ended in all; the page may be full before the last. */

@@ -1,4 +1,5 @@
-import type { CellIdentity } from '../contracts/results';
+import { type CellIdentity, controlIdOf } from '../contracts/results';
+import type { ControlPlan } from '../planning/controls';
 import { coordinatesSlug } from '../planning/identity';
 
 /** A finished cell, as far as comparing it with others goes. */
@@ -35,4 +36,16 @@ function bestOfBudget(cells: readonly ScoredCell[]): ScoredCell[] {
 export function winningMixtures(cells: readonly ScoredCell[]): ScoredCell[] {
   const budgets = [...groupBy(cells, ({ cell }) => `${cell.budget}${coordinatesSlug(cell.axes)}`).values()];
   return budgets.flatMap(bestOfBudget).filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
+}
+
+/**
+ * A control whose cell has a score, or none. Few-shot prompting is compared with the base model, so any scored cell of
+ * its seed and its place on the axes can stand for a cell that failed or was left out.
+ */
+export function comparable(control: ControlPlan, scored: readonly ScoredCell[]): ControlPlan[] {
+  const placeOf = ({ seed, axes }: CellIdentity): string => `${seed}${coordinatesSlug(axes)}`;
+  const isOfPlace = ({ cell }: ScoredCell): boolean => placeOf(cell) === placeOf(control.of);
+  const own = scored.find(({ cell }) => cell.id === control.of.id);
+  const of = (own ?? (control.kind === 'few-shot' ? scored.find(isOfPlace) : undefined))?.cell;
+  return of === undefined ? [] : [{ ...control, of, id: controlIdOf({ ...control, of: of.id }) }];
 }

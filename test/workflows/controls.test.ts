@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Activities } from '../../activities';
+import { analyzeSweep } from '../../analysis';
 import { readStatus } from '../../client';
 import { controlIdOf } from '../../contracts/results';
 import type { PlannedStage } from '../../contracts/stage';
@@ -116,6 +117,35 @@ describe('server: a sweep with controls', function () {
     assert.deepEqual(new Set(result.cells.map(({ cell }) => cell.sftFraction)), new Set([1]));
     assert.deepEqual(
       result.controls.map(({ kind }) => kind),
+      ['few-shot'],
+    );
+  });
+
+  it('prompts the base model where the cell that the plan names has failed, and compares all the same', async () => {
+    const resolved = await resolveTinySweep({
+      ...{ name: 'first-failed', budgets: [16], sftFractions: [1, 0.5], controls: ['few-shot'] },
+    });
+    const { cells, controls } = planSweep(resolved);
+    const named = cells.find(({ cell }) => cell.id === controls.certain[0]?.of.id);
+    const real = (idle: Activities): Partial<Activities> => ({
+      evaluate(request) {
+        if (request.stage.key !== named?.evaluation.key) return idle.evaluate(request);
+        throw ApplicationFailure.create({ type: 'DATA_INVALID', message: 'A row.', nonRetryable: true });
+      },
+    });
+    const metricsOf = () => ({ items: 100, score: 0.5 });
+    const { result } = await withIdleWorkers({ metricsOf, real }, (client) => runSweep(client, resolved));
+    assert.deepEqual(
+      result.holes.map(({ cell }) => cell.id),
+      [named?.cell.id],
+    );
+    assert.deepEqual(
+      result.controls.map(({ kind, of }) => [kind, of]),
+      [['few-shot', result.cells[0]?.cell.id]],
+    );
+    const analysis = analyzeSweep({ result, definition: resolved.definition, items: new Map() });
+    assert.deepEqual(
+      analysis.furtherControls.map(({ kind }) => kind),
       ['few-shot'],
     );
   });
