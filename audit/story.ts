@@ -115,7 +115,7 @@ function lastRunOf({ anchor, histories, stages, asked }: Ended): AuditStory['las
   return { runId, totals: totalsIn(runsOf(runId, histories), stages, asked) };
 }
 
-/** Some attempt is of a run that has no history here, and began after all that histories say. */
+/** Whether an attempt belongs to a run without a history here and began after the last event of all histories. */
 function goesOn({ histories, stages }: Ended): boolean {
   const known = new Set(histories.map(({ record }) => record.runId));
   const until = histories

@@ -5,17 +5,6 @@ import { applyChanges, axisValues, variantsOf } from '../planning';
 import { defineSweep } from '../planning/define';
 import { refused } from './refused-option';
 
-/** Options of `run` and `plan` that concern the definition. */
-export interface DefinitionFlags {
-  readonly annotator?: string;
-  readonly budgets?: number[];
-  readonly fractions?: number[];
-  readonly seeds?: number[];
-  readonly items?: number;
-  readonly data?: string;
-  readonly stallSeconds?: number;
-}
-
 /** What the command line may change in a definition; a definition that is a function is given it. */
 export interface DefinitionOptions {
   readonly annotator?: string;
@@ -28,6 +17,11 @@ export interface DefinitionOptions {
   readonly data?: string;
   /** Longest silence of a trainer, in seconds. */
   readonly stallSeconds?: number;
+}
+
+/** Options of `run` and `plan` that concern the definition. */
+export interface DefinitionFlags extends Omit<DefinitionOptions, 'sftFractions'> {
+  readonly fractions?: number[];
 }
 
 /** Options that concern the definition, in its own terms. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { lstatSync } from 'node:fs';
-import { lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { existsSync, lstatSync } from 'node:fs';
+import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import { outputMark } from '../contracts/output-mark';
@@ -20,11 +20,6 @@ const headLength = 1024;
 
 /** Pages and pictures of ours have the mark at their beginning. */
 const isMarked = (head: string): boolean => head.includes(outputMark);
-
-/** undefined where there is nothing, or a link to nothing. */
-async function isFolder(path: string): Promise<boolean | undefined> {
-  return (await stat(path).catch(() => undefined))?.isDirectory();
-}
 
 const existing = (path: string, what: string, remedy: string): BudgetlineError =>
   new BudgetlineError('OUTPUT_EXISTS', `${path} is there already${what}.`, { remedy, details: { path } });
@@ -126,7 +121,7 @@ export async function writeOutputFolder<T>(
   fill: (partial: string) => Promise<T>,
 ): Promise<T> {
   const path = resolve(target);
-  if ((await isFolder(path)) !== undefined) throw takenFolder(path);
+  if (existsSync(path)) throw takenFolder(path);
   const make = async (partial: string): Promise<T> => {
     await mkdir(partial);
     return fill(partial);

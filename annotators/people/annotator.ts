@@ -49,7 +49,7 @@ export function peopleAnnotator(options: PeopleAnnotatorOptions): Annotator {
   const { name, description, several = 'last' } = options;
   return annotatorByTheBatch({
     ...{ name, description },
-    // People do what they are told, and not what stands here.
+    // People follow their own instructions, not the code here.
     code: undefined,
     identify: () => Promise.resolve(identityOfPeople(options, several === 'last' ? {} : { several })),
     async demonstrateAll(problems, session) {
