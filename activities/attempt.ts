@@ -10,7 +10,7 @@ import {
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine } from '../contracts/ledger';
 import type { PlannedStage } from '../contracts/stage';
-import { digestOf, inputDigest, rowPrice } from '../planning';
+import { digestOf, inputDigests, rowPrice } from '../planning';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
 import { askingOf, callsIn, endedFor } from './usage';
@@ -38,10 +38,6 @@ function ledgerOf({ environment, stage }: StageSession): string {
   return environment.store.paths.stageLedger(stage.key);
 }
 
-function plannedInputs(stage: PlannedStage): Record<string, string> {
-  return Object.fromEntries(Object.entries(stage.inputs).map(([name, ref]) => [name, inputDigest(ref)]));
-}
-
 /** Opens the attempt's entry in the stage's ledger; gives the chain as it then stands. */
 export async function openAttempt(session: StageSession, names: AttemptNames): Promise<LedgerLine[]> {
   const { environment, stage, claim, runDir } = session;
@@ -53,7 +49,7 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
     codeDigest: await environment.codeDigest(),
     worker: await environment.worker(),
     specDigest: digestOf(stage.spec),
-    inputs: plannedInputs(stage),
+    inputs: inputDigests(stage.inputs),
     resumedFromStep: await lastCheckpointStep(runDir),
   });
   session.usage.earlierCalls = callsIn(lines);

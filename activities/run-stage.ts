@@ -5,7 +5,7 @@ import { readLedger } from '../audit';
 import { foundScores } from '../contracts/beside';
 import { BudgetlineError } from '../contracts/failures';
 import type { StageResult } from '../contracts/stage';
-import { inputDigest } from '../planning';
+import { inputDigests } from '../planning';
 import { digestFile, ensureDir, type Claim, type PublishedArtifact, type PublishRequest } from '../store';
 import {
   answered,
@@ -38,12 +38,11 @@ async function describeArtifact(
 ): Promise<PublishRequest['manifest']> {
   const { environment, stage, request, usage, inputs } = session;
   const lines = await readLedger(environment.store.paths.stageLedger(stage.key));
-  const keys = Object.entries(stage.inputs).map(([name, ref]) => [name, inputDigest(ref)] as const);
   return {
     revision: stage.revision,
     title: stage.title,
     spec: stage.spec,
-    inputs: Object.fromEntries(keys),
+    inputs: inputDigests(stage.inputs),
     inputDigests: { ...inputs.digests },
     made: {
       at: new Date().toISOString(),

@@ -20,21 +20,13 @@ export async function readManifest(
 
 const ingredients = ({ spec, revision, inputs }: ArtifactManifest): object => ({ spec, revision, inputs });
 
-/** A stage's seed is a hash of its inputs' keys: where they differ, the seed only says so again. */
-function withoutConsequences(differences: readonly FieldDifference[]): FieldDifference[] {
-  const otherInputs = differences.some(({ field }) => field.startsWith('inputs.'));
-  return differences.filter(({ field }) => !(otherInputs && field === 'spec.seed'));
-}
-
 /** Compares two stages, and stages that they were made from, each pair once. */
 class Comparison {
   readonly #seen = new Set<string>();
 
   async compare(a: PlacedManifest, b: PlacedManifest): Promise<FieldDifference[]> {
     const found: FieldDifference[] = [];
-    for (const difference of withoutConsequences(
-      compareFields(ingredients(a.manifest), ingredients(b.manifest)),
-    ))
+    for (const difference of compareFields(ingredients(a.manifest), ingredients(b.manifest)))
       found.push(...(await this.#follow(difference, a, b)));
     return found;
   }

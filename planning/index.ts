@@ -52,6 +52,7 @@ export {
   type EvaluateStageOptions,
   freezeReferenceStage,
   inputDigest,
+  inputDigests,
   outputOf,
   pairsStage,
   poolSeed,

@@ -1,6 +1,7 @@
 import type { PairSpec, Prices } from '../contracts/definition';
 import type { PlannedStage, SpecOf } from '../contracts/stage';
 import { digestOf } from './digest';
+import { inputDigests } from './stages/keys';
 
 /**
  * Share of scanned prompts that give an own-correct × own-wrong pair, for estimates before anything has run; the real
@@ -47,8 +48,8 @@ export function purchaseOf(demonstrations: number, pairs: number, spec: PairSpec
 }
 
 /** Rows that nest: of one seed axis and annotator, or of one reference. Fewer of them are the first of more. */
-export function nestOf({ spec }: PlannedStage<'synthesizeData'>): string {
-  return digestOf({ ...spec, rows: 0 });
+export function nestOf({ spec, inputs }: PlannedStage<'synthesizeData'>): string {
+  return digestOf([{ ...spec, rows: 0 }, inputDigests(inputs)]);
 }
 
 /**

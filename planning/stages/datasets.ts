@@ -87,8 +87,8 @@ function sampledStage(
       pairs: context.resolved.definition.pairs,
       rows,
       poolSeed: poolSeed(context.seed),
-      // By the reference and not by the count: of one reference, fewer pairs are the first of more.
-      seed: stageSeed(context.seed, 'synthesizeData', reference.key),
+      // Independent of the count: with one reference, fewer pairs are the first of more.
+      seed: stageSeed(context.seed, 'synthesizeData'),
     },
     inputs: { reference: outputOf(reference) },
     files: filePaths(context),

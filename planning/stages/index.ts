@@ -1,7 +1,7 @@
 /** The stages of a pipeline, planned: each under a key that is known before anything runs. */
 export { demonstrationsStage, pairsStage, rightSamplesStage } from './datasets';
 export { evaluateStage, type EvaluateStageOptions } from './evaluation';
-export { inputDigest, poolSeed, revisions, stageKey, stageSeed } from './keys';
+export { inputDigest, inputDigests, poolSeed, revisions, stageKey, stageSeed } from './keys';
 export { baseModel, outputOf, type StageContext } from './parts';
 export {
   freezeReferenceStage,

@@ -34,18 +34,22 @@ export function inputDigest(input: StageInputRef): string {
   return 'stage' in input ? input.stage : input.digest;
 }
 
+/** Every input's digest by its name. */
+export function inputDigests(inputs: Inputs): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, inputDigest(input)]));
+}
+
 /** SHA-256 over canonical spec, revision and the inputs' keys or digests. Paths, prices and execution stand outside. */
 export function stageKey(spec: SpecOf<StageKind>, revision: number, inputs: Inputs): StageKey {
-  const digests = Object.entries(inputs).map(([name, input]) => [name, inputDigest(input)] as const);
-  return digestOf({ spec, revision, inputs: Object.fromEntries(digests) });
+  return digestOf({ spec, revision, inputs: inputDigests(inputs) });
 }
 
 /**
- * A stage's seed, below 2^48: a hash of seed axis, kind and the key of its data, never of cell, sweep or experiment.
- * That is what lets cells share stages.
+ * A stage's seed, below 2^48: a hash of the seed axis and the kind. It depends on no cell, sweep or experiment, so cells
+ * share stages; and on no key, so a renamed field or a raised revision changes no result.
  */
-export function stageSeed(seedAxis: number, kind: StageKind, dataKey: string): number {
-  return seedOf(['stage', seedAxis, kind, dataKey]);
+export function stageSeed(seedAxis: number, kind: StageKind): number {
+  return seedOf(['stage', seedAxis, kind]);
 }
 
 /** Seed of the pool's permutation, common to all stages of one seed axis. */
