@@ -54,8 +54,8 @@ export type {
   SweepDefinition,
   SweepInput,
   Usd,
-} from './contracts/definition';
-export { usd } from './contracts/definition';
+} from './schemas/definition';
+export { usd } from './schemas/definition';
 export { BudgetlineError, failures } from './contracts/failures';
 export { hub } from './contracts/hub';
 export type { FailureCode, FailureInfo } from './contracts/failures';
@@ -68,9 +68,9 @@ export type {
   SweepProgress,
   SweepResult,
 } from './contracts/results';
-export type { DemonstrationRow, ItemResult, PreferenceRow } from './contracts/rows';
+export type { DemonstrationRow, ItemResult, PreferenceRow } from './schemas/rows';
 export type { PlannedStage, StageKind, StageResult } from './contracts/stage';
-export type { PauseMode, SteeringCommand } from './contracts/steering';
+export type { PauseMode, SteeringCommand } from './schemas/steering';
 export type {
   AnnotationCost,
   AnnotationSession,

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { readLedger } from '../audit';
 import { BudgetlineError } from '../contracts/failures';
-import { generationRow } from '../contracts/rows';
-import type { AnnotationBill, LedgerLine } from '../contracts/ledger';
+import { generationRow } from '../schemas/rows';
+import type { AnnotationBill, LedgerLine } from '../schemas/ledger';
 import type { AnnotationSession, LocalGeneration } from '../contracts/task';
 import { digestOf } from '../planning';
 import { describeModel, ensureDir, type Claim } from '../store';

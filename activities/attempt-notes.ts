@@ -1,5 +1,5 @@
 import { appendLine } from '../audit';
-import type { LedgerEntry } from '../contracts/ledger';
+import type { LedgerEntry } from '../schemas/ledger';
 import type { Claim } from '../store';
 
 /**

@@ -8,7 +8,7 @@ import {
   type AttemptEnd,
 } from '../audit';
 import { BudgetlineError } from '../contracts/failures';
-import type { LedgerLine } from '../contracts/ledger';
+import type { LedgerLine } from '../schemas/ledger';
 import type { PlannedStage } from '../contracts/stage';
 import { digestOf, inputDigests, rowPrice } from '../planning';
 import { lastCheckpointStep } from './checkpoint-pointer';

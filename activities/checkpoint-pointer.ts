@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { trainerEvent } from '../contracts/trainer-event';
+import { trainerEvent } from '../schemas/trainer-event';
 
 function checkpointStep(line: string): number | undefined {
   try {

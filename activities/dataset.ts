@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { ArtifactManifest } from '../contracts/artifact';
+import type { ArtifactManifest } from '../schemas/artifact';
 import type { PlannedStage } from '../contracts/stage';
 import { describeDataset } from '../ingest';
 import { digestFile } from '../store';

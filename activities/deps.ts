@@ -4,7 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readSigningKey } from '../audit';
 import { BudgetlineError } from '../contracts/failures';
-import type { WorkerIdentity } from '../contracts/ledger';
+import type { WorkerIdentity } from '../schemas/ledger';
 import type { Task } from '../contracts/task';
 import type { Store } from '../store';
 import { readPackageVersion, trainerDigest } from './code-identity';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { artifactManifest } from '../contracts/artifact';
+import { artifactManifest } from '../schemas/artifact';
 import {
   besideName,
   digestFile,

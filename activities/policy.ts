@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
-import type { Decoding } from '../contracts/trainer-job';
+import type { Decoding } from '../schemas/trainer-job';
 import { digestOf } from '../planning';
 import { digestFile, guardFiles, readModelPositions } from '../store';
 import { findGenerations, keepGenerations, type KeptGenerations } from './generations';

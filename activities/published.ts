@@ -1,5 +1,5 @@
 import { ledgerHead, openAttempts, readLedger, recordLostAttempts } from '../audit';
-import type { LedgerLine } from '../contracts/ledger';
+import type { LedgerLine } from '../schemas/ledger';
 import { noCost, type PlannedStage, type StageResult } from '../contracts/stage';
 import type { Claim, Store, StoredArtifact } from '../store';
 import { callsIn, endedFor } from './usage';

@@ -1,10 +1,10 @@
 import { basename, isAbsolute } from 'node:path';
 import type { Context } from '@temporalio/activity';
-import type { ArtifactManifest } from '../contracts/artifact';
-import type { AnnotationBill, LedgerLine, LineOf } from '../contracts/ledger';
+import type { ArtifactManifest } from '../schemas/artifact';
+import type { AnnotationBill, LedgerLine, LineOf } from '../schemas/ledger';
 import { noCost, type StageCost, type StageWarning } from '../contracts/stage';
 import type { AnnotationCost } from '../contracts/task';
-import type { TrainerJob } from '../contracts/trainer-job';
+import type { TrainerJob } from '../schemas/trainer-job';
 import { digestOf } from '../planning';
 import type { TrainerRun } from './trainer-process/run-trainer';
 import type { TrainerExit } from './trainer-process/supervise';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { WorkerIdentity } from '../contracts/ledger';
+import type { WorkerIdentity } from '../schemas/ledger';
 import { digestFile } from '../store';
 
 const run = promisify(execFile);

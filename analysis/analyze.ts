@@ -9,7 +9,7 @@ import type {
 } from '../contracts/analysis';
 import { nameOfBeside } from '../contracts/beside';
 import type { Coordinates } from '../contracts/coordinates';
-import type { SweepDefinition } from '../contracts/definition';
+import type { SweepDefinition } from '../schemas/definition';
 import type { CellHole, SweepResult } from '../contracts/results';
 import { writeAnswer } from './answer';
 import { analyzeBudgets, measureStyle } from './best';

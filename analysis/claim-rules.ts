@@ -1,5 +1,5 @@
 import type { ClaimId } from '../contracts/analysis';
-import type { SweepDefinition } from '../contracts/definition';
+import type { SweepDefinition } from '../schemas/definition';
 import { crossUnits, type ContrastMatrix } from './bounds';
 import { groupsByBudget, type Group } from './grid';
 import type { Contrast, Inference } from './inference';

@@ -1,4 +1,4 @@
-import type { ItemResult } from '../contracts/rows';
+import type { ItemResult } from '../schemas/rows';
 import { mean } from './moments';
 
 /**

@@ -1,7 +1,7 @@
 import { baseItemsKey, type StyleRates } from '../contracts/analysis';
-import type { BudgetUnit } from '../contracts/definition';
+import type { BudgetUnit } from '../schemas/definition';
 import { type CellIdentity, controlIdOf, type ControlResult } from '../contracts/results';
-import type { ItemResult } from '../contracts/rows';
+import type { ItemResult } from '../schemas/rows';
 import { clusterByPrompt, type Clusters } from './clusters';
 
 /** What one evaluation is known by where its items are not at hand. */

@@ -1,5 +1,5 @@
 import type { StyleRates } from '../contracts/analysis';
-import type { ItemResult } from '../contracts/rows';
+import type { ItemResult } from '../schemas/rows';
 import { clusteredVariance, type Clusters } from './clusters';
 import type { Run, RunSummary, Unit } from './grid';
 import { mean, variance } from './moments';

@@ -1,5 +1,5 @@
 import type { SubjectAnalysis, SubjectName } from '../contracts/analysis';
-import type { Prices } from '../contracts/definition';
+import type { Prices } from '../schemas/definition';
 import { analyzeSubject } from './analyze';
 import type { CellInput, RunSummary } from './grid';
 import { mean } from './moments';

@@ -1,6 +1,6 @@
 import type { Estimate } from '../contracts/analysis';
 import { nameBudget } from '../contracts/budget-name';
-import type { BudgetUnit } from '../contracts/definition';
+import type { BudgetUnit } from '../schemas/definition';
 
 /** A score or share as people read it here: three places. A rounded-away minus is left out. */
 export function formatShare(value: number): string {

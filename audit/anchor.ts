@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { anchorFile, type AnchorFile } from '../contracts/audit';
+import { anchorFile, type AnchorFile } from '../schemas/audit';
 import { ensureDir, isMissing, writeFileAtomic, type Store } from '../store';
 
 /** Writes down beside the chain what a workflow is about to return: the bundle's reader has no Temporal to ask. */

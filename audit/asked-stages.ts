@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StageState } from '../contracts/audit-story';
-import type { LedgerLine } from '../contracts/ledger';
+import type { LedgerLine } from '../schemas/ledger';
 import { stageKinds, type StageKey, type StageKind } from '../contracts/stage';
 import type { ActivityRecord } from './history';
 import { recordedStages, type ReadHistory } from './run-records';

@@ -1,5 +1,5 @@
 import type { AuditedAttempt } from '../contracts/audit-story';
-import type { LedgerLine, LineOf } from '../contracts/ledger';
+import type { LedgerLine, LineOf } from '../schemas/ledger';
 
 type Start = LineOf<'attempt-started'>;
 type Ending = LineOf<'attempt-ended' | 'attempt-lost'>;

@@ -1,5 +1,5 @@
-import type { ArtifactManifest } from '../contracts/artifact';
-import type { LedgerLine, LineOf } from '../contracts/ledger';
+import type { ArtifactManifest } from '../schemas/artifact';
+import type { LedgerLine, LineOf } from '../schemas/ledger';
 import type { StageKey } from '../contracts/stage';
 import type { Store } from '../store';
 import { readLedger } from './ledger';

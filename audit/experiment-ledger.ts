@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EntryOf, LedgerLine } from '../contracts/ledger';
+import type { EntryOf, LedgerLine } from '../schemas/ledger';
 import type { AnchoredHead } from '../contracts/stage';
 import type { Store } from '../store';
 import { appendLine, ledgerHead, readLedger } from './ledger';

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import type { ArtifactManifest } from '../contracts/artifact';
+import type { ArtifactManifest } from '../schemas/artifact';
 import { codeRoles } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
 import type { StageKey } from '../contracts/stage';

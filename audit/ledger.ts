@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
-import { ledgerLine, type LedgerEntry, type LedgerLine } from '../contracts/ledger';
+import { ledgerLine, type LedgerEntry, type LedgerLine } from '../schemas/ledger';
 import { ensureDir, guardFiles, isMissing, syncPath, writeFileAtomic } from '../store';
 
 /** `previous` of a chain's first line. */

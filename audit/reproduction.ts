@@ -1,6 +1,6 @@
-import type { LineOf } from '../contracts/ledger';
+import type { LineOf } from '../schemas/ledger';
 import type { StageKey } from '../contracts/stage';
-import type { ArtifactManifest } from '../contracts/artifact';
+import type { ArtifactManifest } from '../schemas/artifact';
 import { readDeterminism } from './determinism';
 import { compareFields, type FieldDifference } from './flatten';
 import { readLedger } from './ledger';

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../contracts/failures';
-import type { LedgerLine, LineOf } from '../contracts/ledger';
+import type { LedgerLine, LineOf } from '../schemas/ledger';
 import { stageKinds, type StageKey } from '../contracts/stage';
 import { isMissing, type ArtifactId, type Store } from '../store';
 import { askedStages, unfinishedStages } from './asked-stages';

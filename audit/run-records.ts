@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { LedgerLine, LineOf } from '../contracts/ledger';
+import type { LedgerLine, LineOf } from '../schemas/ledger';
 import { isMissing, type Store } from '../store';
 import { parseHistory, type WorkflowHistory } from './history';
 

@@ -1,4 +1,4 @@
-import type { ArtifactManifest } from '../contracts/artifact';
+import type { ArtifactManifest } from '../schemas/artifact';
 import type { StageKey } from '../contracts/stage';
 import type { Store } from '../store';
 import { compareFields, type FieldDifference } from './flatten';

@@ -1,6 +1,6 @@
 import type { FailureCode } from '../contracts/failures';
 import { failures, isFailureCode } from '../contracts/failures';
-import type { EntryOf, LedgerLine, LineOf } from '../contracts/ledger';
+import type { EntryOf, LedgerLine, LineOf } from '../schemas/ledger';
 import { appendLine, readLedger } from './ledger';
 
 /** Everything that an attempt's first line tells. */

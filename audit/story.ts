@@ -5,7 +5,7 @@ import {
   type AuditStory,
   type Intervention,
 } from '../contracts/audit-story';
-import type { LedgerLine, LineOf } from '../contracts/ledger';
+import type { LedgerLine, LineOf } from '../schemas/ledger';
 import type { Store } from '../store';
 import { readAnchor } from './anchor';
 import { describeAttempts } from './attempts';

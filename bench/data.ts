@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DemonstrationRow, PreferenceRow } from '../contracts/rows';
+import type { DemonstrationRow, PreferenceRow } from '../schemas/rows';
 import { createRandom, generateTwin, gradeSchoolMath, type TwinProblem } from '../tasks';
 
 /** Files that both sides train on and are judged by. */

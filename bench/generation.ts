@@ -8,8 +8,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { GenerationRow, PromptRow } from '../contracts/rows';
-import { trainerProtocol, type JobOf } from '../contracts/trainer-job';
+import type { GenerationRow, PromptRow } from '../schemas/rows';
+import { trainerProtocol, type JobOf } from '../schemas/trainer-job';
 import { median } from './median';
 import { findPython, runPython } from './python';
 import { runTrainer } from './sides';

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { trainerEvent, type TrainerEvent } from '../contracts/trainer-event';
+import { trainerEvent, type TrainerEvent } from '../schemas/trainer-event';
 import { writeBenchData } from './data';
 import { stageJob, trainer, type Stage, type StageFiles } from './jobs';
 import { median } from './median';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { trainerEvent, type EventOf } from '../contracts/trainer-event';
+import { trainerEvent, type EventOf } from '../schemas/trainer-event';
 import { stageJob, trainer, type Recipe, type Stage, type StageFiles } from './jobs';
 import { runPython } from './python';
 

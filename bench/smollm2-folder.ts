@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { trainerProtocol, type JobOf } from '../contracts/trainer-job';
+import { trainerProtocol, type JobOf } from '../schemas/trainer-job';
 import { cacheFolder } from '../workers/embedded-server';
 import { trainer } from './jobs';
 import { fetchModel } from './smollm2';

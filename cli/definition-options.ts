@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { SweepDefinition } from '../contracts/definition';
+import type { SweepDefinition } from '../schemas/definition';
 import { valueAt } from '../contracts/field-path';
 import { applyChanges, axisValues, variantsOf } from '../planning';
 import { defineSweep } from '../planning/define';

@@ -4,7 +4,7 @@ import { extname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { packageRoot } from '../client/package-files';
-import type { SweepDefinition, SweepInput } from '../contracts/definition';
+import type { SweepDefinition, SweepInput } from '../schemas/definition';
 import { withOrigin } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
 import type { Task } from '../contracts/task';

@@ -1,5 +1,5 @@
 import { nameOfBeside } from '../contracts/beside';
-import type { Resolved, ResolvedSweep, SweepDefinition } from '../contracts/definition';
+import type { Resolved, ResolvedSweep, SweepDefinition } from '../schemas/definition';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { Task } from '../contracts/task';
 import { isOneModel, resolvedVariants } from '../planning';

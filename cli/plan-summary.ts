@@ -1,5 +1,5 @@
 import { ownField } from '../contracts/names';
-import type { ControlKind, SweepDefinition } from '../contracts/definition';
+import type { ControlKind, SweepDefinition } from '../schemas/definition';
 import type { CellIdentity } from '../contracts/results';
 import { type PlannedStage, stageKinds, type StageKey, type StageKind } from '../contracts/stage';
 import {

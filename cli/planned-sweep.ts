@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { ResolvedSweep, SweepDefinition } from '../contracts/definition';
+import type { ResolvedSweep, SweepDefinition } from '../schemas/definition';
 import type { StageKey } from '../contracts/stage';
 import type { Task } from '../contracts/task';
 import { planSweep, type SweepPlan } from '../planning';

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { SteeringCommand } from '../contracts/steering';
+import type { SteeringCommand } from '../schemas/steering';
 import { parseCount, parseShare } from './arguments';
 import type { listCommand } from './commands/list';
 import { jsonOption, withColorOption } from './options';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import type { ExperimentDefinition, ResolvedFiles, SweepDefinition } from '../contracts/definition';
+import type { ExperimentDefinition, ResolvedFiles, SweepDefinition } from '../schemas/definition';
 import { BudgetlineError } from '../contracts/failures';
-import { type Annotations, type GivenSource, type GivenUse, givenUses } from '../contracts/given';
+import { type Annotations, type GivenSource, type GivenUse, givenUses } from '../schemas/given';
 import type { ProblemSet, Task } from '../contracts/task';
 import {
   type GivenRequest,

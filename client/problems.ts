@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ExperimentDefinition, ResolvedFiles, SweepDefinition } from '../contracts/definition';
+import type { ExperimentDefinition, ResolvedFiles, SweepDefinition } from '../schemas/definition';
 import { BudgetlineError } from '../contracts/failures';
 import type { ProblemSet, Task, TaskContext } from '../contracts/task';
 import { type HeldOutSet, keepApart } from '../ingest';

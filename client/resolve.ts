@@ -8,7 +8,7 @@ import type {
   ResolvedModel,
   ResolvedSweep,
   SweepDefinition,
-} from '../contracts/definition';
+} from '../schemas/definition';
 import { parseHubReference } from '../contracts/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { Annotator, Judge, ProblemSet, Task } from '../contracts/task';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Client, WorkflowHandleWithFirstExecutionRunId, WorkflowHandle } from '@temporalio/client';
-import type { ResolvedExperiment, ResolvedSweep } from '../contracts/definition';
+import type { ResolvedExperiment, ResolvedSweep } from '../schemas/definition';
 import { isSearchable } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 import type { SearchAttribute } from '../contracts/search-attributes';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { BudgetlineError } from '../contracts/failures';
-import { steeringCommand, type SteeringCommand, type SteeringRequest } from '../contracts/steering';
+import { steeringCommand, type SteeringCommand, type SteeringRequest } from '../schemas/steering';
 import { toSteeringError } from './failure';
 
 export interface SteerOptions {

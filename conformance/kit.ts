@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { trainerProtocol, type JobOf, type TrainerJob } from '../contracts/trainer-job';
+import { trainerProtocol, type JobOf, type TrainerJob } from '../schemas/trainer-job';
 import { runExecutable, type Executable, type Run, type RunOptions } from './run';
 
 /** Folders, data and jobs that the checks share, and the executable that they are given to. */

@@ -3,7 +3,7 @@ import { delimiter } from 'node:path';
 import type { Readable } from 'node:stream';
 import { readEventLines } from '../activities/trainer-process/event-lines';
 import { trainerEnvironment } from '../activities/trainer-process/environment';
-import type { EventOf, TrainerEvent } from '../contracts/trainer-event';
+import type { EventOf, TrainerEvent } from '../schemas/trainer-event';
 
 /** What a started executable did. */
 export interface Run {

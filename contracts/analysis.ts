@@ -1,5 +1,5 @@
 import type { Coordinates } from './coordinates';
-import type { BudgetUnit, ControlKind } from './definition';
+import type { BudgetUnit, ControlKind } from '../schemas/definition';
 import type { FailureReason } from './results';
 
 /** A figure with its 95 % interval; the bounds are null where nothing says how sure it is. */

@@ -1,4 +1,4 @@
-import type { BudgetUnit } from './definition';
+import type { BudgetUnit } from '../schemas/definition';
 
 const groupThousands = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, ',');
 

@@ -1,6 +1,6 @@
-import type { LoraSpec, TrainingSpec } from './definition';
+import type { LoraSpec, TrainingSpec } from '../schemas/definition';
 import { linearModules } from './linear-modules';
-import type { TrainerJob } from './trainer-job';
+import type { TrainerJob } from '../schemas/trainer-job';
 
 // What is said in two ways and means one is spelt in one, so that it has one key. This file loads no zod: axes put values
 // into definitions where nothing is parsed.

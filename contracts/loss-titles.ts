@@ -1,4 +1,4 @@
-import type { PreferenceLossName } from './losses';
+import type { PreferenceLossName } from '../schemas/losses';
 
 /** What each preference loss is called, as it begins a line. */
 export const lossTitles: Readonly<Record<PreferenceLossName, string>> = {

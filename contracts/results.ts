@@ -1,7 +1,7 @@
-import type { ControlKind } from './definition';
+import type { ControlKind } from '../schemas/definition';
 import type { GatheredLabels } from './labels';
 import type { AnchoredHead, StageCost, StageKey, StageResult } from './stage';
-import type { PauseMode } from './steering';
+import type { PauseMode } from '../schemas/steering';
 
 /** Where a cell stands in the grid. */
 export interface CellIdentity {

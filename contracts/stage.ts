@@ -8,11 +8,11 @@ import type {
   ProblemData,
   TaskData,
   TrainingSpec,
-} from './definition';
-import type { GivenSource } from './given';
-import type { PreferenceLoss } from './losses';
+} from '../schemas/definition';
+import type { GivenSource } from '../schemas/given';
+import type { PreferenceLoss } from '../schemas/losses';
 import type { Provenance } from './provenance';
-import type { SteeringCommand } from './steering';
+import type { SteeringCommand } from '../schemas/steering';
 
 /** The stages of an experiment, in the order in which a cell runs them. */
 export const stageKinds = [

@@ -1,7 +1,7 @@
 import type { CodeOrigin } from './code';
-import type { PartialReferences, ProblemData } from './definition';
+import type { PartialReferences, ProblemData } from '../schemas/definition';
 import type { AnnotatorIdentity } from './provenance';
-import type { ItemResult } from './rows';
+import type { ItemResult } from '../schemas/rows';
 
 /** One problem of a task. What else it holds is the task's own business. */
 export interface Problem {

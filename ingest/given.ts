@@ -1,5 +1,5 @@
 import { BudgetlineError } from '../contracts/failures';
-import type { GivenSource } from '../contracts/given';
+import type { GivenSource } from '../schemas/given';
 import type { Problem, ProblemSet, Task } from '../contracts/task';
 import { exactText, normalizeText } from '../text/normalize';
 import { contentOf, type HeldOutSet, type NamedOverlap, overlapOf } from './held-out';

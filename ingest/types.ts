@@ -1,4 +1,4 @@
-import type { DemonstrationRow, PreferenceRow, UnpairedRow } from '../contracts/rows';
+import type { DemonstrationRow, PreferenceRow, UnpairedRow } from '../schemas/rows';
 
 /** What a file of annotations holds. */
 export const dataKinds = ['demonstrations', 'preferences', 'thumbs'] as const;

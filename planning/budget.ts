@@ -1,4 +1,4 @@
-import type { ExperimentDefinition, Resolved, SweepDefinition } from '../contracts/definition';
+import type { ExperimentDefinition, Resolved, SweepDefinition } from '../schemas/definition';
 import { BudgetlineError } from '../contracts/failures';
 import { nameUsd } from '../contracts/money';
 import type { Split } from './counts';

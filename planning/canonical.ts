@@ -1,6 +1,6 @@
 import { canonicalSampling, canonicalTraining } from '../contracts/canonical';
-import type { ExperimentDefinition, Prices, SweepDefinition } from '../contracts/definition';
-import type { Annotations, GivenFile } from '../contracts/given';
+import type { ExperimentDefinition, Prices, SweepDefinition } from '../schemas/definition';
+import type { Annotations, GivenFile } from '../schemas/given';
 
 type Definition = ExperimentDefinition | SweepDefinition;
 

@@ -4,9 +4,9 @@ import type {
   Resolved,
   ResolvedExperiment,
   SweepDefinition,
-} from '../contracts/definition';
+} from '../schemas/definition';
 import { BudgetlineError } from '../contracts/failures';
-import type { GivenUse } from '../contracts/given';
+import type { GivenUse } from '../schemas/given';
 import type { CellIdentity } from '../contracts/results';
 import type { PlannedStage } from '../contracts/stage';
 import { type Bought, buyRows, unitCosts } from './budget';

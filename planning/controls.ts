@@ -1,4 +1,4 @@
-import type { ControlKind, ResolvedExperiment, SweepDefinition } from '../contracts/definition';
+import type { ControlKind, ResolvedExperiment, SweepDefinition } from '../schemas/definition';
 import { type CellIdentity, controlIdOf } from '../contracts/results';
 import type { PlannedStage } from '../contracts/stage';
 import { assertExamplesAreThere, assertFitsPool, type CellPlan, planCell } from './cell';

@@ -7,9 +7,9 @@ import {
   type SweepInput,
   usd,
   type Usd,
-} from '../contracts/definition';
+} from '../schemas/definition';
 import { BudgetlineError } from '../contracts/failures';
-import { fieldsOf, type Schema } from '../contracts/fields';
+import { fieldsOf, type Schema } from '../schemas/fields';
 import { pathText, valueAt } from '../contracts/field-path';
 import { canonicalDefinition } from './canonical';
 import { describeIssue } from './definition-issues';

@@ -1,6 +1,6 @@
 import { pathText, valueAt } from '../contracts/field-path';
-import type { fieldsOf } from '../contracts/fields';
-import type { sweepDefinition } from '../contracts/definition';
+import type { fieldsOf } from '../schemas/fields';
+import type { sweepDefinition } from '../schemas/definition';
 
 // This file loads zod, as define.ts does.
 

@@ -1,4 +1,4 @@
-import type { ExperimentDefinition, SweepDefinition, TrainingSpec } from '../contracts/definition';
+import type { ExperimentDefinition, SweepDefinition, TrainingSpec } from '../schemas/definition';
 import { rates } from './estimate';
 import { expectedPairYield } from './money';
 

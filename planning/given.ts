@@ -1,5 +1,5 @@
-import type { ResolvedFiles } from '../contracts/definition';
-import type { GivenUse } from '../contracts/given';
+import type { ResolvedFiles } from '../schemas/definition';
+import type { GivenUse } from '../schemas/given';
 import { sha256Hex } from './digest';
 import { poolRank } from './pool';
 

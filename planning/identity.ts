@@ -5,8 +5,8 @@ import type {
   ResolvedExperiment,
   ResolvedSweep,
   SweepDefinition,
-} from '../contracts/definition';
-import type { GivenUse } from '../contracts/given';
+} from '../schemas/definition';
+import type { GivenUse } from '../schemas/given';
 import { comparableDefinition } from './canonical';
 import { codeFor } from './code';
 import { digestOf } from './digest';

@@ -1,4 +1,4 @@
-import type { PairSpec, Prices } from '../contracts/definition';
+import type { PairSpec, Prices } from '../schemas/definition';
 import type { PlannedStage, SpecOf } from '../contracts/stage';
 import { digestOf } from './digest';
 import { inputDigests } from './stages/keys';

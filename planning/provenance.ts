@@ -1,5 +1,5 @@
-import type { ExperimentDefinition, Resolved, SweepDefinition, TaskData } from '../contracts/definition';
-import type { GivenFile } from '../contracts/given';
+import type { ExperimentDefinition, Resolved, SweepDefinition, TaskData } from '../schemas/definition';
+import type { GivenFile } from '../schemas/given';
 import type { Provenance } from '../contracts/provenance';
 import type { StageKey } from '../contracts/stage';
 

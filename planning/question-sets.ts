@@ -7,7 +7,7 @@ import type {
   ProblemData,
   Resolved,
   SweepDefinition,
-} from '../contracts/definition';
+} from '../schemas/definition';
 import type { HeldOutSource, PinnedEvaluation, SpecOf } from '../contracts/stage';
 import { codeFor } from './code';
 

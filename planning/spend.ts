@@ -1,4 +1,4 @@
-import type { Prices } from '../contracts/definition';
+import type { Prices } from '../schemas/definition';
 import { noCost, onceEach, type PlannedStage, type StageResult } from '../contracts/stage';
 import { nestOf, rowPrice } from './money';
 

@@ -1,5 +1,5 @@
 import type { Coordinates } from '../contracts/coordinates';
-import type { SweepDefinition } from '../contracts/definition';
+import type { SweepDefinition } from '../schemas/definition';
 import type { CellIdentity, SweepResult } from '../contracts/results';
 import type { StageResult } from '../contracts/stage';
 import { coordinatesSlug } from './identity';

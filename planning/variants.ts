@@ -1,5 +1,5 @@
 import type { Coordinates } from '../contracts/coordinates';
-import type { Resolved, ResolvedExperiment, ResolvedSweep, SweepDefinition } from '../contracts/definition';
+import type { Resolved, ResolvedExperiment, ResolvedSweep, SweepDefinition } from '../schemas/definition';
 import { rowShareOf, unitCosts } from './budget';
 import { canonicalDefinition } from './canonical';
 import type { GridPoint } from './identity';

@@ -1,9 +1,9 @@
 import type { AuditTotals } from '../contracts/audit-story';
 import type { SubjectAnalysis, SweepAnalysis } from '../contracts/analysis';
-import type { SweepDefinition } from '../contracts/definition';
-import type { PreferenceLoss } from '../contracts/losses';
+import type { SweepDefinition } from '../schemas/definition';
+import type { PreferenceLoss } from '../schemas/losses';
 import type { SweepResult } from '../contracts/results';
-import type { ItemResult } from '../contracts/rows';
+import type { ItemResult } from '../schemas/rows';
 
 /** One optimiser step of a training stage, as metrics.jsonl has it. */
 export interface MetricRow {

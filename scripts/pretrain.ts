@@ -26,9 +26,9 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import type { GenerationRow } from '../contracts/rows';
-import type { EventOf, TrainerEvent } from '../contracts/trainer-event';
-import { trainerProtocol, type TrainerJob } from '../contracts/trainer-job';
+import type { GenerationRow } from '../schemas/rows';
+import type { EventOf, TrainerEvent } from '../schemas/trainer-event';
+import { trainerProtocol, type TrainerJob } from '../schemas/trainer-job';
 import { gradeSchoolMath, generateTwin, latentAnswer, latentPrompt, pretrainingDocuments } from '../tasks';
 
 const root = resolve(__dirname, '..');

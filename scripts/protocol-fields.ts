@@ -5,11 +5,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loraSpec, trainingSpec } from '../contracts/definition';
-import { preferenceLoss } from '../contracts/losses';
-import * as rows from '../contracts/rows';
-import { trainerEvent } from '../contracts/trainer-event';
-import { decoding, numericPlan, trainerJob } from '../contracts/trainer-job';
+import { loraSpec, trainingSpec } from '../schemas/definition';
+import { preferenceLoss } from '../schemas/losses';
+import * as rows from '../schemas/rows';
+import { trainerEvent } from '../schemas/trainer-event';
+import { decoding, numericPlan, trainerJob } from '../schemas/trainer-job';
 
 /** What of a JSON schema the tables say. */
 interface JsonSchema {

@@ -1,5 +1,5 @@
 import { describeCoordinates } from '../contracts/coordinates';
-import type { SweepDefinition } from '../contracts/definition';
+import type { SweepDefinition } from '../schemas/definition';
 import type { BudgetStanding, SearchProposal, Transfer } from '../contracts/results';
 import type { CellPlan } from '../planning/cell';
 import { coordinatesSlug } from '../planning/identity';

@@ -1,5 +1,5 @@
 import { nameBudget } from '../contracts/budget-name';
-import type { BudgetUnit } from '../contracts/definition';
+import type { BudgetUnit } from '../schemas/definition';
 import type { SearchProposal, Transfer } from '../contracts/results';
 import { type Arm, armsOf, type SearchState } from './state';
 

@@ -1,4 +1,4 @@
-import type { SweepDefinition } from '../contracts/definition';
+import type { SweepDefinition } from '../schemas/definition';
 import type { SearchProposal, SearchRecord } from '../contracts/results';
 import type { SweepPlan } from '../planning/plan';
 import { measureTransfers, type Scores } from './next-batch';

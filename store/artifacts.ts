@@ -1,6 +1,6 @@
 import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { artifactManifest, type ArtifactManifest } from '../contracts/artifact';
+import { artifactManifest, type ArtifactManifest } from '../schemas/artifact';
 import { BudgetlineError } from '../contracts/failures';
 import { describeFolder, payloadDigest, type PayloadFile } from './digest';
 import { ensureDir, syncPath, writeSynced } from './durable-files';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { claimRecord, type ClaimRecord } from '../contracts/claim';
+import { claimRecord, type ClaimRecord } from '../schemas/claim';
 import { BudgetlineError } from '../contracts/failures';
 import { besideName, ensureDir, syncPath, writeSynced } from './durable-files';
 import { errnoOf, guardFiles, isMissing } from './fs-errors';

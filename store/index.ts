@@ -10,14 +10,14 @@ import {
   type StoredArtifact,
 } from './artifacts';
 import { acquireClaim, readClaimHolder, type ClaimOutcome } from './claims';
-import type { ClaimRecord } from '../contracts/claim';
+import type { ClaimRecord } from '../schemas/claim';
 import { keepDocument, readDocument } from './documents';
 import { ensureDir } from './durable-files';
 import { storePaths, type ArtifactId, type StorePaths } from './paths';
 
 export type { FenceCheck, PublishedArtifact, PublishRequest, StoredArtifact } from './artifacts';
 export type { Claim, ClaimOutcome } from './claims';
-export type { ClaimRecord } from '../contracts/claim';
+export type { ClaimRecord } from '../schemas/claim';
 export type { ArtifactId, StorePaths } from './paths';
 export type { PayloadFile } from './digest';
 export type { ProcessIdentity } from './process-identity';

@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isGguf } from '../contracts/model-files';
+import { isGguf } from '../schemas/model-files';
 import { listWeightFiles } from './model-files';
 
 /** How large a model is, as far as its files tell. */

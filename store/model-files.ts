@@ -9,7 +9,7 @@ import {
   shardNames,
   weightsFileName,
   weightsIndexFileName,
-} from '../contracts/model-files';
+} from '../schemas/model-files';
 import { describeFiles, payloadDigest, type PayloadFile } from './digest';
 
 /** A model's files as they lie on this host, and the digest over them. */

@@ -1,4 +1,4 @@
-import type { SweepInput } from '../contracts/definition';
+import type { SweepInput } from '../schemas/definition';
 import { gradeSchoolMathDefaults } from './grade-school-math/defaults';
 
 /**

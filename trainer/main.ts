@@ -1,6 +1,6 @@
 /** The training executable: `budgetline-trainer COMMAND JOB.json`. docs/protocol.md says what goes in and out. */
 import { BudgetlineError } from '../contracts/failures';
-import { trainerCommands } from '../contracts/trainer-job';
+import { trainerCommands } from '../schemas/trainer-job';
 import { describeTrainer } from './jobs/info';
 import { runJob } from './jobs/run-job';
 import { createEventSink, eventsDescriptor } from './protocol/events';

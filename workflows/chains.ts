@@ -1,4 +1,4 @@
-import type { ResolvedSweep } from '../contracts/definition';
+import type { ResolvedSweep } from '../schemas/definition';
 import type {
   BaseOutcome,
   EvaluationSummary,

@@ -1,4 +1,4 @@
-import type { SweepDefinition } from '../contracts/definition';
+import type { SweepDefinition } from '../schemas/definition';
 import type { SpendRecord, SweepProgress } from '../contracts/results';
 import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
 import { annotationUsd, uniquePurchase, usdTolerance } from '../planning/money';

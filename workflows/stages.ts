@@ -5,7 +5,7 @@ import type {
   Prices,
   Resolved,
   SweepDefinition,
-} from '../contracts/definition';
+} from '../schemas/definition';
 import { activityIdOf, type TaskQueue, taskQueues } from '../contracts/stage';
 import type {
   PlannedStage,

@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ChildWorkflowHandle, Workflow, WorkflowResultType } from '@temporalio/workflow';
-import type { PauseMode, SteeringCommand, SteeringRequest } from '../contracts/steering';
+import type { PauseMode, SteeringCommand, SteeringRequest } from '../schemas/steering';
 import { cancelRun, recordSteering } from './ledger';
 
 /** A parent tells its children that it was paused, or resumed. */

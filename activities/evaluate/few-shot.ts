@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import { demonstrationRow, type DemonstrationRow } from '../../contracts/rows';
+import { demonstrationRow, type DemonstrationRow } from '../../schemas/rows';
 import type { Problem } from '../../contracts/task';
 import { normalizeText } from '../../text/normalize';
 import { readJsonLines } from '../json-lines';

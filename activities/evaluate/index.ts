@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import type { GenerationRow, ItemResult } from '../../contracts/rows';
+import type { GenerationRow, ItemResult } from '../../schemas/rows';
 import { figuresUnder } from '../../contracts/beside';
 import { addFigures } from '../../contracts/labels';
 import type { SpecOf } from '../../contracts/stage';

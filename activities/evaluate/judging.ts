@@ -1,5 +1,5 @@
 import { BudgetlineError } from '../../contracts/failures';
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import type { Judge, Problem } from '../../contracts/task';
 import { bothOrders, scoreVerdicts } from '../../tasks';
 import { annotate, type Annotated } from '../annotation';

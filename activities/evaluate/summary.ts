@@ -1,5 +1,5 @@
 import { meanInterval } from '../../analysis';
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import type { Task } from '../../contracts/task';
 
 /** How answers were made: whoever compares two evaluations holds these against each other first. */

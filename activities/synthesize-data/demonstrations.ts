@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import type { DemonstrationRow } from '../../contracts/rows';
+import type { DemonstrationRow } from '../../schemas/rows';
 import type { SpecOf } from '../../contracts/stage';
 import type { Annotator, Problem } from '../../contracts/task';
 import { demonstrationRows } from '../../planning';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import type { GivenUse } from '../../contracts/given';
+import type { GivenUse } from '../../schemas/given';
 import type { SpecOf } from '../../contracts/stage';
 import { givenFileName, orderGiven } from '../../planning';
 import { type GivenRows, readGiven } from '../../ingest';

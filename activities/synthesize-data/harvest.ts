@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BudgetlineError, failures } from '../../contracts/failures';
 import { nameUsd } from '../../contracts/money';
-import { generationRow, type GenerationRow, promptRow } from '../../contracts/rows';
+import { generationRow, type GenerationRow, promptRow } from '../../schemas/rows';
 import type { SpecOf } from '../../contracts/stage';
 import type { Problem, ProblemSet, Task } from '../../contracts/task';
 import { digestOf, pairPromptRows, rowPrice, usdTolerance } from '../../planning';

@@ -1,5 +1,5 @@
-import type { PairSpec } from '../../contracts/definition';
-import type { GenerationRow, PreferenceRow } from '../../contracts/rows';
+import type { PairSpec } from '../../schemas/definition';
+import type { GenerationRow, PreferenceRow } from '../../schemas/rows';
 import type { Problem, Task } from '../../contracts/task';
 import type { Yielded } from './harvest';
 

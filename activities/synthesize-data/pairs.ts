@@ -1,5 +1,5 @@
-import type { PairSpec } from '../../contracts/definition';
-import type { PreferenceRow } from '../../contracts/rows';
+import type { PairSpec } from '../../schemas/definition';
+import type { PreferenceRow } from '../../schemas/rows';
 import type { StageOutput, StageSession } from '../session';
 import { type Crop, harvestSamples, type SampledSpec } from './harvest';
 import { makePair, type Skipped } from './pair';

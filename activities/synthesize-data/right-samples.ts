@@ -1,4 +1,4 @@
-import type { DemonstrationRow } from '../../contracts/rows';
+import type { DemonstrationRow } from '../../schemas/rows';
 import type { StageOutput, StageSession } from '../session';
 import { type Crop, harvestSamples, type SampledSpec } from './harvest';
 

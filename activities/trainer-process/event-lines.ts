@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { trainerEvent, type TrainerEvent } from '../../contracts/trainer-event';
+import { trainerEvent, type TrainerEvent } from '../../schemas/trainer-event';
 
 /** The longest event is a result with its files; a longer line is no event. */
 const longestLineBytes = 1_048_576;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { TrainerJob } from '../../contracts/trainer-job';
+import type { TrainerJob } from '../../schemas/trainer-job';
 import { isMissing, writeFileAtomic } from '../../store';
 
 const rungs = z.array(z.strictObject({ fromStep: z.int(), rows: z.int() }));

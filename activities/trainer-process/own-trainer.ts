@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
-import { trainerCommands } from '../../contracts/trainer-job';
+import { trainerCommands } from '../../schemas/trainer-job';
 import { isOwnUser } from '../../host/own-files';
 import { commandOf, endProcess, type ProcessIdentity } from '../../store';
 

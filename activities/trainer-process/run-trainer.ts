@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import type { EventOf, TrainerEvent } from '../../contracts/trainer-event';
-import type { TrainerJob } from '../../contracts/trainer-job';
+import type { EventOf, TrainerEvent } from '../../schemas/trainer-event';
+import type { TrainerJob } from '../../schemas/trainer-job';
 import { ensureDir, writeFileAtomic } from '../../store';
 import { microBatchRows, readRungs, withMicroBatch, writeRungs, type Rungs } from './micro-batches';
 import { superviseTrainer, type SuperviseLimits, type TrainerExit } from './supervise';

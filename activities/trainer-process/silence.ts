@@ -1,4 +1,4 @@
-import type { TrainerEvent } from '../../contracts/trainer-event';
+import type { TrainerEvent } from '../../schemas/trainer-event';
 
 export interface SilenceLimits {
   /** Longest silence while steps are made. */

@@ -1,6 +1,6 @@
-import type { Execution } from '../../contracts/definition';
+import type { Execution } from '../../schemas/definition';
 import { BudgetlineError } from '../../contracts/failures';
-import type { TrainerJob } from '../../contracts/trainer-job';
+import type { TrainerJob } from '../../schemas/trainer-job';
 import { readModelSize } from '../../store';
 
 /** What a trainer may be silent for whatever its job: to write a checkpoint or a model, say. */

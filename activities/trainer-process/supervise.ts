@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventOf, TrainerEvent } from '../../contracts/trainer-event';
+import type { EventOf, TrainerEvent } from '../../schemas/trainer-event';
 import { endOrphans, prepareDeviceLocks } from './devices';
 import { readEventLines } from './event-lines';
 import { endOlderTrainer, forgetTrainer, recordTrainer } from './pid-file';

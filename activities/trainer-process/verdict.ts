@@ -7,8 +7,8 @@ import {
   type FailureCode,
   isFailureCode,
 } from '../../contracts/failures';
-import type { EventOf, FileDigest } from '../../contracts/trainer-event';
-import type { TrainerJob } from '../../contracts/trainer-job';
+import type { EventOf, FileDigest } from '../../schemas/trainer-event';
+import type { TrainerJob } from '../../schemas/trainer-job';
 import { digestFile } from '../../store';
 import type { TrainerExit } from './supervise';
 

@@ -1,4 +1,4 @@
-import type { BundleIndex } from '../../contracts/audit';
+import type { BundleIndex } from '../../schemas/audit';
 import { isName } from '../../contracts/names';
 
 /** What a bundle may hold. A bundle comes from elsewhere; each limit stops one way of doing harm with it. */

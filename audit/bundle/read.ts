@@ -4,7 +4,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Parser, type ReadEntry } from 'tar';
-import { bundleIndex, type BundleIndex, type Finding } from '../../contracts/audit';
+import { bundleIndex, type BundleIndex, type Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
 import { guardFiles, isMissing } from '../../store';
 import { assertEntries, assertIndexBytes, assertIndexed, assertPath, bundleLimits, Refused } from './limits';

@@ -1,7 +1,7 @@
 import { copyFile, link, mkdtemp, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { create } from 'tar';
-import type { BundleIndex } from '../../contracts/audit';
+import type { BundleIndex } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
 import {
   digestFile,

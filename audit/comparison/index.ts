@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LineOf } from '../../contracts/ledger';
+import type { LineOf } from '../../schemas/ledger';
 import type { Store } from '../../store';
 import { makingAttempt } from '../determinism';
 import { compareFields, type FieldDifference } from '../flatten';

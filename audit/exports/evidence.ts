@@ -1,5 +1,5 @@
 import type { AuditStory } from '../../contracts/audit-story';
-import type { ArtifactManifest } from '../../contracts/artifact';
+import type { ArtifactManifest } from '../../schemas/artifact';
 import type { Store } from '../../store';
 import { cellsOf, type Cell } from '../comparison/cells';
 import { lostCells, type LostCell } from '../comparison/lost-cells';

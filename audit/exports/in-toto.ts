@@ -1,5 +1,5 @@
 import { createPublicKey, sign, type KeyObject } from 'node:crypto';
-import type { ArtifactManifest } from '../../contracts/artifact';
+import type { ArtifactManifest } from '../../schemas/artifact';
 import { BudgetlineError } from '../../contracts/failures';
 import type { ExportEvidence } from './evidence';
 

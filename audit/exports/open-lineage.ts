@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AuditedAttempt, type AuditedStage, isUnsuccessful } from '../../contracts/audit-story';
-import type { ArtifactManifest } from '../../contracts/artifact';
+import type { ArtifactManifest } from '../../schemas/artifact';
 import type { ExportEvidence } from './evidence';
 
 const namespace = 'budgetline';

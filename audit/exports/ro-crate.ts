@@ -4,7 +4,7 @@ import {
   type AuditStory,
   isUnsuccessful,
 } from '../../contracts/audit-story';
-import type { ArtifactManifest } from '../../contracts/artifact';
+import type { ArtifactManifest } from '../../schemas/artifact';
 import type { ExportEvidence } from './evidence';
 
 /** An entity of the crate's graph. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Finding } from '../../contracts/audit';
-import type { ArtifactManifest } from '../../contracts/artifact';
+import type { Finding } from '../../schemas/audit';
+import type { ArtifactManifest } from '../../schemas/artifact';
 import { BudgetlineError } from '../../contracts/failures';
-import type { LineOf } from '../../contracts/ledger';
+import type { LineOf } from '../../schemas/ledger';
 import { digestOf } from '../../planning';
 import { digestFile } from '../../store';
 import { finding, type CheckResult, type Subject, type SubjectArtifact } from './subject';

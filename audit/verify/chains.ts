@@ -1,6 +1,6 @@
-import type { AnchorFile, Finding } from '../../contracts/audit';
+import type { AnchorFile, Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
-import type { LedgerLine, LineOf } from '../../contracts/ledger';
+import type { LedgerLine, LineOf } from '../../schemas/ledger';
 import { stageKinds } from '../../contracts/stage';
 import { readAnchor } from '../anchor';
 import { ledgerHead } from '../ledger';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Finding } from '../../contracts/audit';
+import type { Finding } from '../../schemas/audit';
 import { besideFigures, nameOfBeside } from '../../contracts/beside';
 import type { StageKey } from '../../contracts/stage';
 import { normalizeText } from '../../text/normalize';

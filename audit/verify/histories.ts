@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Finding } from '../../contracts/audit';
+import type { Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
-import type { LineOf } from '../../contracts/ledger';
+import type { LineOf } from '../../schemas/ledger';
 import { stageKinds } from '../../contracts/stage';
-import type { ResolvedSweep } from '../../contracts/definition';
+import type { ResolvedSweep } from '../../schemas/definition';
 import { canonicalJson, definitionDigest } from '../../planning';
 import { digestFile, isMissing } from '../../store';
 import { readAnchor } from '../anchor';

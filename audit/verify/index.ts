@@ -1,4 +1,4 @@
-import type { Check, Verification } from '../../contracts/audit';
+import type { Check, Verification } from '../../schemas/audit';
 import { checkArtifacts, checkLineage, checkReferences } from './artifacts';
 import { checkAnchor, checkAttempts, checkChains } from './chains';
 import { checkEvaluations } from './evaluations';

@@ -1,5 +1,5 @@
-import type { Finding } from '../../contracts/audit';
-import type { LineOf } from '../../contracts/ledger';
+import type { Finding } from '../../schemas/audit';
+import type { LineOf } from '../../schemas/ledger';
 import { digestFile } from '../../store';
 import { readAnchor } from '../anchor';
 import { finding, type CheckResult, type Replayer, type Subject } from './subject';

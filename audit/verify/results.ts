@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Finding } from '../../contracts/audit';
+import type { Finding } from '../../schemas/audit';
 import { isMissing } from '../../store';
 import { keptParts } from '../run-files';
 import { finding, type CheckResult, type Subject } from './subject';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { CheckName, Finding, FindingCode } from '../../contracts/audit';
-import type { ArtifactManifest } from '../../contracts/artifact';
+import type { CheckName, Finding, FindingCode } from '../../schemas/audit';
+import type { ArtifactManifest } from '../../schemas/artifact';
 import { BudgetlineError } from '../../contracts/failures';
-import type { LedgerLine, LineOf } from '../../contracts/ledger';
+import type { LedgerLine, LineOf } from '../../schemas/ledger';
 import type { StageKey } from '../../contracts/stage';
 import { isMissing, type Store } from '../../store';
 import { parseHistory, type WorkflowHistory } from '../history';

@@ -1,4 +1,4 @@
-import type { EventOf, TrainerEvent } from '../../contracts/trainer-event';
+import type { EventOf, TrainerEvent } from '../../schemas/trainer-event';
 
 /** A further trainer of a training, and what it did again. */
 export interface Restart {

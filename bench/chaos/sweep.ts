@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { connect, resolveDefinition, startSweep, watchSweep } from '../../client';
-import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
+import type { ResolvedSweep, SweepInput } from '../../schemas/definition';
 import type { SweepResult } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import { defineSweep } from '../../planning/define';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { trainerEvent, type TrainerEvent } from '../../contracts/trainer-event';
+import { trainerEvent, type TrainerEvent } from '../../schemas/trainer-event';
 import { identifyProcess, storePaths } from '../../store';
 
 /** One start of the training executable, as it wrote it down itself. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readLedger } from '../../audit';
-import type { LedgerLine } from '../../contracts/ledger';
+import type { LedgerLine } from '../../schemas/ledger';
 import type { SweepResult } from '../../contracts/results';
 import type { PlannedStage, StageResult } from '../../contracts/stage';
 import { inputDigest, type SweepPlan } from '../../planning';

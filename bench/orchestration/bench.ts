@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { connect, resolveDefinition, startSweep, watchSweep } from '../../client';
-import type { ResolvedSweep } from '../../contracts/definition';
+import type { ResolvedSweep } from '../../schemas/definition';
 import { planSweep, type SweepPlan } from '../../planning';
 import { defineSweep } from '../../planning/define';
 import { gradeSchoolMathDefaults } from '../../tasks';

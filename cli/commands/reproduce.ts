@@ -1,5 +1,5 @@
 import { readOpening, compareReproduction, type Reproduction } from '../../audit';
-import type { ExperimentInput, SweepDefinition, SweepInput } from '../../contracts/definition';
+import type { ExperimentInput, SweepDefinition, SweepInput } from '../../schemas/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import { definitionDigest } from '../../planning';
 import { defineExperiment, defineSweep, sweepOfOne } from '../../planning/define';

@@ -1,5 +1,5 @@
 import { steerRun } from '../../client';
-import type { SteeringCommand } from '../../contracts/steering';
+import type { SteeringCommand } from '../../schemas/steering';
 import { homeOf } from '../home';
 import { createPrinter, type PrinterOptions } from '../printer';
 import { attachTemporal } from '../temporal';

@@ -1,5 +1,5 @@
 import type { ControlAnalysis, SubjectAnalysis } from '../../contracts/analysis';
-import type { BudgetUnit } from '../../contracts/definition';
+import type { BudgetUnit } from '../../schemas/definition';
 import { remedyOf } from '../../contracts/failures';
 import type { Ink } from './ink';
 import { formatBudget, formatDifference, formatEstimate, formatFraction } from './numbers';

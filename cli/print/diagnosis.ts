@@ -4,7 +4,7 @@ import type {
   DiagnosisStatus,
   SubjectAnalysis,
 } from '../../contracts/analysis';
-import type { BudgetUnit } from '../../contracts/definition';
+import type { BudgetUnit } from '../../schemas/definition';
 import type { Ink } from './ink';
 import { formatBudget, formatDifference, formatFraction, formatRate, formatScore } from './numbers';
 import { renderTable, type TableCell } from './table';

@@ -1,5 +1,5 @@
 import { nameOfBeside } from '../../contracts/beside';
-import type { SweepDefinition } from '../../contracts/definition';
+import type { SweepDefinition } from '../../schemas/definition';
 import type { StageKind } from '../../contracts/stage';
 import { variantsOf } from '../../planning';
 import type { MoneyPurchase, PlanSummary } from '../plan-summary';

@@ -1,4 +1,4 @@
-import type { BudgetUnit, SweepDefinition } from '../../contracts/definition';
+import type { BudgetUnit, SweepDefinition } from '../../schemas/definition';
 import type { BudgetStanding, SearchRecord } from '../../contracts/results';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatFraction, formatProbability, formatRate } from './numbers';

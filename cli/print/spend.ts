@@ -1,4 +1,4 @@
-import type { SweepDefinition } from '../../contracts/definition';
+import type { SweepDefinition } from '../../schemas/definition';
 import type { SpendRecord } from '../../contracts/results';
 import type { ReportFiles } from '../report-files';
 import type { Ink } from './ink';

@@ -1,4 +1,4 @@
-import { findingMeanings, type Check, type Finding, type Verification } from '../../contracts/audit';
+import { findingMeanings, type Check, type Finding, type Verification } from '../../schemas/audit';
 import type { Ink } from './ink';
 import { countOf, padRight, wrap } from './text';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { architectureFiles, optionalModelFiles, weightsIndexFileName } from '../../contracts/model-files';
+import { architectureFiles, optionalModelFiles, weightsIndexFileName } from '../../schemas/model-files';
 import { listWeightFiles } from '../../store';
 
 /** Whether a file of a repository is downloaded: settings, tokenizer, weights in safetensors. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FailureCode } from '../../contracts/failures';
-import type { TrainerJob } from '../../contracts/trainer-job';
+import type { TrainerJob } from '../../schemas/trainer-job';
 import type { Check } from '../check';
 import { expect, expectFailure } from '../expect';
 import type { Kit } from '../kit';

@@ -1,5 +1,5 @@
 import type { CodeRole } from '../../contracts/code';
-import type { GivenFile, GivenSource, GivenUse } from '../../contracts/given';
+import type { GivenFile, GivenSource, GivenUse } from '../../schemas/given';
 import type { PlannedStage } from '../../contracts/stage';
 import { givenFileName } from '../given';
 import { sourcesFor } from '../code';

@@ -1,5 +1,5 @@
 import type { CodeRole } from '../../contracts/code';
-import type { ExperimentDefinition, Resolved, SweepDefinition, TaskData } from '../../contracts/definition';
+import type { ExperimentDefinition, Resolved, SweepDefinition, TaskData } from '../../schemas/definition';
 import type { PlannedStage, SpecOf, StageCode, StageInputRef, StageKind } from '../../contracts/stage';
 import { codeFor } from '../code';
 import { taskFileDigests } from '../given';

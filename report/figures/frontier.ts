@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { BudgetUnit } from '../../contracts/definition';
+import type { BudgetUnit } from '../../schemas/definition';
 import { formatBudget, formatFraction, formatScore, formatUsd } from '../format';
 import type { Figure, FigureSize } from './render';
 import { orderedFractions } from './score-by-budget';

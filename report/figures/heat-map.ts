@@ -1,4 +1,4 @@
-import type { BudgetUnit } from '../../contracts/definition';
+import type { BudgetUnit } from '../../schemas/definition';
 import type { TopLevelSpec } from 'vega-lite';
 import { formatBudget, formatFraction, formatScore } from '../format';
 import type { Figure, FigureSize } from './render';

@@ -1,5 +1,5 @@
 import { hasNoReference, lossTitles } from '../../contracts/loss-titles';
-import type { PreferenceLoss } from '../../contracts/losses';
+import type { PreferenceLoss } from '../../schemas/losses';
 import type { TrainingEvidence } from '../input';
 import { trainingCurves, type Curve, type CurvesData } from './curves';
 import type { Figure } from './render';

@@ -1,4 +1,4 @@
-import type { BudgetUnit } from '../../contracts/definition';
+import type { BudgetUnit } from '../../schemas/definition';
 import type {
   ColdStartDiagnosis,
   DiagnosisEvidence,

@@ -1,5 +1,5 @@
 import type { SubjectAnalysis, TunedWinner, TuningAnalysis } from '../../contracts/analysis';
-import type { BudgetUnit } from '../../contracts/definition';
+import type { BudgetUnit } from '../../schemas/definition';
 import type { Figure } from '../figures/render';
 import { formatBudget, formatFraction, formatInterval, formatScore } from '../format';
 import { html, type Html } from '../html';

@@ -1,5 +1,5 @@
 import type { Finding } from '../../contracts/analysis';
-import type { BudgetUnit } from '../../contracts/definition';
+import type { BudgetUnit } from '../../schemas/definition';
 import { formatBudget, formatFraction } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';

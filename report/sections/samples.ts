@@ -1,4 +1,4 @@
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import { formatScore } from '../format';
 import { html, type Html } from '../html';
 import { section } from './parts';

@@ -1,4 +1,4 @@
-import type { BudgetUnit } from '../../contracts/definition';
+import type { BudgetUnit } from '../../schemas/definition';
 import type { SearchProposal } from '../../contracts/results';
 import { formatBudget, formatCount, formatFraction, formatProbability, formatShare } from '../format';
 import { html, type Html } from '../html';

@@ -1,5 +1,5 @@
 import { hasNoReference } from '../../contracts/loss-titles';
-import type { PreferenceLoss } from '../../contracts/losses';
+import type { PreferenceLoss } from '../../schemas/losses';
 import type { Figure } from '../figures/render';
 import { lossAtReference } from '../figures/training';
 import { html, type Html } from '../html';

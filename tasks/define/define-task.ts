@@ -1,5 +1,5 @@
 import { type CodeOrigin, definedAt, stackOfCaller } from '../../contracts/code';
-import type { ProblemData } from '../../contracts/definition';
+import type { ProblemData } from '../../schemas/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import { fieldText, issueText } from '../../contracts/row-issues';
 import type { Annotator, Task } from '../../contracts/task';

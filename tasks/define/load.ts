@@ -1,4 +1,4 @@
-import type { ProblemData } from '../../contracts/definition';
+import type { ProblemData } from '../../schemas/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import type { ProblemSet, TaskContext } from '../../contracts/task';
 import { normalizeText } from '../../text/normalize';

@@ -1,4 +1,4 @@
-import type { ProblemData } from '../../contracts/definition';
+import type { ProblemData } from '../../schemas/definition';
 import type { TaskContext } from '../../contracts/task';
 import { type Fault, refuseFaults, type TextFile } from '../json-rows';
 

@@ -1,5 +1,5 @@
 import type { RowIssue } from '../../contracts/row-issues';
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import type { Finish, Problem, Random, Sides } from '../../contracts/task';
 import type { FieldReason, Fields } from '../json-rows';
 

@@ -1,4 +1,4 @@
-import type { SweepInput } from '../../contracts/definition';
+import type { SweepInput } from '../../schemas/definition';
 
 const lora = { rank: 16, alpha: 16 };
 

@@ -1,4 +1,4 @@
-import type { ProblemData } from '../../contracts/definition';
+import type { ProblemData } from '../../schemas/definition';
 import type { Problem, ProblemSet, TaskContext } from '../../contracts/task';
 import type { Compared } from '../../text/overlap';
 import { readFiles } from '../define/read-files';

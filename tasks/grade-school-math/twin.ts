@@ -1,4 +1,4 @@
-import type { TaskData } from '../../contracts/definition';
+import type { TaskData } from '../../schemas/definition';
 import type { Problem, ProblemSet, Random } from '../../contracts/task';
 import { createRandom, drawInteger, drawOne, hashText } from '../random';
 import { gainVerbs, lossVerbs, names, nouns, phrases } from './words';

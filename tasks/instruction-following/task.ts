@@ -1,4 +1,4 @@
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import { defineTask } from '../define/define-task';
 import type { RowSchema } from '../define/types';
 import type { FieldReason, Fields } from '../json-rows';

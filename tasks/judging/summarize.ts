@@ -1,4 +1,4 @@
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import { ownAnswer } from '../own-answer';
 import { lengthControlledWinRate } from './length-control';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { LineOf } from '../../contracts/ledger';
+import type { LineOf } from '../../schemas/ledger';
 import { annotationUsd, boughtOf, planCell, spentUsd, uniquePurchase } from '../../planning';
 import { createBench, prices, resolveSmall, stageOf } from '../support/stage-bench';
 import { makeTinyModel } from '../support/tiny-model';

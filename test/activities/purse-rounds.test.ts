@@ -7,7 +7,7 @@ import { synthesizePairs } from '../../activities/synthesize-data/pairs';
 import type { SampledSpec } from '../../activities/synthesize-data/harvest';
 import { Usage } from '../../activities/usage';
 import { BudgetlineError } from '../../contracts/failures';
-import type { GenerationRow } from '../../contracts/rows';
+import type { GenerationRow } from '../../schemas/rows';
 import { ensureDir } from '../../store';
 import { coinTask } from '../support/coin-task';
 import { temporaryFolder } from '../support/temporary';

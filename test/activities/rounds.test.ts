@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import * as fc from 'fast-check';
 import { makePair } from '../../activities/synthesize-data/pair';
 import { planRound } from '../../activities/synthesize-data/rounds';
-import type { GenerationRow } from '../../contracts/rows';
+import type { GenerationRow } from '../../schemas/rows';
 import { coinTask } from '../support/coin-task';
 
 const problem = { id: 'p', prompt: 'Q', expected: '7' };

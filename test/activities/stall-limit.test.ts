@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import type { TrainerJob } from '../../contracts/trainer-job';
+import type { TrainerJob } from '../../schemas/trainer-job';
 import { stallMsOf } from '../../activities/trainer-process/stall-limit';
 import { temporaryFolder } from '../support/temporary';
 import { generateJob, jobBase, preferenceJob, sftJob } from '../trainer/support/tiny-model';

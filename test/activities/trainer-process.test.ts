@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TrainerJob } from '../../contracts/trainer-job';
+import type { TrainerJob } from '../../schemas/trainer-job';
 import { trainerEnvironment } from '../../activities/trainer-process/environment';
 import { runTrainer, type TrainerRun, type TrainerSetup } from '../../activities/trainer-process/run-trainer';
 import type { TrainerExit } from '../../activities/trainer-process/supervise';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { billedFor, Usage } from '../../activities/usage';
-import type { LedgerLine } from '../../contracts/ledger';
+import type { LedgerLine } from '../../schemas/ledger';
 
 const cost = (usd: number) => ({ inputTokens: 10, outputTokens: 1, usd });
 const ended = (figures: Partial<ReturnType<Usage['figures']>>): LedgerLine =>

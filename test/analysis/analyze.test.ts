@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { controlIdOf } from '../../contracts/results';
-import type { SweepInput } from '../../contracts/definition';
-import type { ItemResult } from '../../contracts/rows';
+import type { SweepInput } from '../../schemas/definition';
+import type { ItemResult } from '../../schemas/rows';
 import type { AnalyzeSweepInput } from '../../analysis';
 import {
   analyzeSweep,

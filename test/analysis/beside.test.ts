@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { analyzeSweep, type AnalyzeSweepInput } from '../../analysis';
 import { baseItemsKey, type Estimate } from '../../contracts/analysis';
 import type { EvaluationSummary } from '../../contracts/results';
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import { fixedItems, makeSweep, summarize } from './support';
 
 const items = 200;

@@ -5,7 +5,7 @@ import { scoreHeldOut } from '../../analysis/held-out';
 import { createInference, intervalOf, type Inference } from '../../analysis/inference';
 import { drawScores, findRegions, overlapShare, transferBetweenModels } from '../../analysis/regions';
 import type { Estimate, NearOptimalRegion } from '../../contracts/analysis';
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import { createRandom, makeItem, makeSweep } from './support';
 
 const items = 400;

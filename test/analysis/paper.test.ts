@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ClaimId, ClaimVerdict, SweepAnalysis } from '../../contracts/analysis';
-import type { SweepInput } from '../../contracts/definition';
+import type { SweepInput } from '../../schemas/definition';
 import { llama, llamaBudgets, type LlamaTask } from './llama-table';
 import { analyzeSweep, bareSummary, cellResult, defineSweep, identify, sweepResult } from './support';
 

@@ -1,8 +1,8 @@
 import { baseItemsKey } from '../../contracts/analysis';
 import { controlIdOf } from '../../contracts/results';
-import { sweepDefinition, type SweepDefinition, type SweepInput } from '../../contracts/definition';
+import { sweepDefinition, type SweepDefinition, type SweepInput } from '../../schemas/definition';
 import type { CellIdentity, CellResult, EvaluationSummary, SweepResult } from '../../contracts/results';
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import { analyzeSweep, type AnalyzeSweepInput } from '../../analysis';
 import { createRandom, type Random } from '../../analysis/random';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { buildGrid } from '../../analysis/grid';
 import { createInference } from '../../analysis/inference';
 import { analyzePrices } from '../../analysis/price-sensitivity';
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import { createRandom, makeItem, makeSweep } from './support';
 
 const sweeps = 1000;

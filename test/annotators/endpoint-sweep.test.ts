@@ -5,7 +5,7 @@ import { createActivities } from '../../activities';
 import { endpointAnnotator, endpointJudge, withAnnotators, withJudges } from '../../annotators';
 import { readStatus, resolveDefinition } from '../../client';
 import type { SweepResult } from '../../contracts/results';
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import type { PlannedStage } from '../../contracts/stage';
 import type { Sides, Task } from '../../contracts/task';
 import { planSweep } from '../../planning';

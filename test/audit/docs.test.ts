@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findingMeanings } from '../../contracts/audit';
+import { findingMeanings } from '../../schemas/audit';
 
 describe('pure: findings in docs/design/audit.md', () => {
   it('are those of the table, both ways, in its words', () => {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
-import type { LedgerEntry } from '../../contracts/ledger';
+import type { LedgerEntry } from '../../schemas/ledger';
 import { appendLine, ledgerHead, readLedger } from '../../audit';
 import { temporaryFolder } from '../support/temporary';
 

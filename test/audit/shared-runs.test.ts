@@ -18,7 +18,7 @@ import { placeFacts } from '../../cli/place-facts';
 import type { RunStatus } from '../../client';
 import type { SweepAnalysis } from '../../contracts/analysis';
 import { type AuditStory, describeTotals } from '../../contracts/audit-story';
-import type { LedgerLine, LineOf } from '../../contracts/ledger';
+import type { LedgerLine, LineOf } from '../../schemas/ledger';
 import type { Task } from '../../contracts/task';
 import { renderAuditPage } from '../../report';
 import { coordinatesSlug } from '../../planning';

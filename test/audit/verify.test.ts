@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { constants, cpSync, readFileSync, rmSync } from 'node:fs';
 import { openBundle, readSigningKey, signHead, verifyRun, writeAnchor, type OpenBundle } from '../../audit';
 import { workflowBundleDigest } from '../../client';
-import { findingMeanings, type Finding, type FindingCode, type Verification } from '../../contracts/audit';
+import { findingMeanings, type Finding, type FindingCode, type Verification } from '../../schemas/audit';
 import { createStore } from '../../store';
 import { replayHistory } from '../../workers';
 import { acquisitionLimitMs } from '../support/temporal';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeQuestionData } from '../../bench/data';
-import type { DemonstrationRow, PreferenceRow } from '../../contracts/rows';
+import type { DemonstrationRow, PreferenceRow } from '../../schemas/rows';
 import { writeRows } from '../trainer/support/trainer-process';
 
 const read = <Row>(path: string): Row[] =>

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { applyOptions, type DefinitionOptions } from '../../cli/definition-options';
-import { type SweepInput, usd } from '../../contracts/definition';
+import { type SweepInput, usd } from '../../schemas/definition';
 import { variantsOf } from '../../planning';
 import { defineSweep } from '../../planning/define';
 import { gradeSchoolMathDefaults } from '../../tasks';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveDefinition } from '../../client';
-import type { SweepInput } from '../../contracts/definition';
+import type { SweepInput } from '../../schemas/definition';
 import { BudgetlineError, type FailureCode } from '../../contracts/failures';
 import type { PlannedStage } from '../../contracts/stage';
 import { planSweep } from '../../planning';

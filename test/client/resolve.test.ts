@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { resolveDefinition } from '../../client';
-import type { SweepInput } from '../../contracts/definition';
+import type { SweepInput } from '../../schemas/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import type { FailureCode } from '../../contracts/failures';
 import { planSweep } from '../../planning';

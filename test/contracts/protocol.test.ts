@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { failures } from '../../contracts/failures';
-import { trainerEvent } from '../../contracts/trainer-event';
-import { trainerJob } from '../../contracts/trainer-job';
+import { trainerEvent } from '../../schemas/trainer-event';
+import { trainerJob } from '../../schemas/trainer-job';
 import { withFieldTables } from '../../scripts/protocol-fields';
 import { exitCodeOf } from '../../trainer/protocol/failures';
 

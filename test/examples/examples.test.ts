@@ -7,7 +7,7 @@ import { readLedger } from '../../audit';
 import { checkEvaluations } from '../../audit/verify/evaluations';
 import { Subject } from '../../audit/verify/subject';
 import { readStatus, resolveDefinition } from '../../client';
-import type { SweepDefinition } from '../../contracts/definition';
+import type { SweepDefinition } from '../../schemas/definition';
 import type { BesideSummary } from '../../contracts/results';
 import firstSweep from '../../examples/first-sweep';
 import gsm8k from '../../examples/gsm8k';

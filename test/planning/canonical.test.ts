@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { SweepInput } from '../../contracts/definition';
+import type { SweepInput } from '../../schemas/definition';
 import { linearModules } from '../../contracts/linear-modules';
 import { planSweep } from '../../planning';
 import { defineSweep } from '../../planning/define';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SweepInput } from '../../contracts/definition';
+import type { SweepInput } from '../../schemas/definition';
 import type { PlannedStage } from '../../contracts/stage';
 import { type ControlPlan, countControls, planSweep } from '../../planning';
 import { resolveSweep } from './support';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SweepInput } from '../../contracts/definition';
+import type { SweepInput } from '../../schemas/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import { defineExperiment, defineSweep } from '../../planning/define';
 import { gradeSchoolMathDefaults } from '../../tasks';

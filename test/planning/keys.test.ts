@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import type { ResolvedSweep } from '../../contracts/definition';
+import type { ResolvedSweep } from '../../schemas/definition';
 import { canonicalJson, gridOf, planSweep, poolSeed, revisions, sha256Hex, stageSeed } from '../../planning';
 import { sweepOfOne } from '../../planning/define';
 import { resolveSweep } from './support';

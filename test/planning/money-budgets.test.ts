@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { usd } from '../../contracts/definition';
-import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
+import { usd } from '../../schemas/definition';
+import type { ResolvedSweep, SweepInput } from '../../schemas/definition';
 import {
   buyRows,
   cellAttributes,

@@ -1,4 +1,4 @@
-import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
+import type { ResolvedSweep, SweepInput } from '../../schemas/definition';
 import { defineSweep } from '../../planning/define';
 import { gradeSchoolMathDefaults } from '../../tasks';
 

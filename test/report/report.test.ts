@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { PreferenceLoss } from '../../contracts/losses';
+import type { PreferenceLoss } from '../../schemas/losses';
 import { formatCount, formatDuration, formatScore } from '../../report/format';
 import { smoothCurve } from '../../report/figures/curves';
 import { html } from '../../report/html';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { analyzeSweep } from '../../analysis';
 import { baseItemsKey, type BesideAnalysis } from '../../contracts/analysis';
-import { sweepDefinition, type SweepDefinition } from '../../contracts/definition';
+import { sweepDefinition, type SweepDefinition } from '../../schemas/definition';
 import type { CellResult, EvaluationSummary, FailureReason, SweepResult } from '../../contracts/results';
-import type { ItemResult } from '../../contracts/rows';
+import type { ItemResult } from '../../schemas/rows';
 import type { StageKind, StageResult } from '../../contracts/stage';
 import { planEvidence, type ReportInput } from '../../report';
 

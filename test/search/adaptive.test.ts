@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { SweepInput } from '../../contracts/definition';
+import type { SweepInput } from '../../schemas/definition';
 import type { SearchProposal } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import {

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trainerEvent, type TrainerEvent } from '../../contracts/trainer-event';
+import { trainerEvent, type TrainerEvent } from '../../schemas/trainer-event';
 import { identifyProcess } from '../../store';
 
 /** What the trainers of one stage have said, oldest first; the line that is being written is left out. */

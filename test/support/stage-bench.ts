@@ -8,8 +8,8 @@ import {
   experimentDefinition,
   type ExperimentInput,
   type ResolvedExperiment,
-} from '../../contracts/definition';
-import type { LedgerLine } from '../../contracts/ledger';
+} from '../../schemas/definition';
+import type { LedgerLine } from '../../schemas/ledger';
 import type { IdentifiedSource } from '../../contracts/provenance';
 import type { PlannedStage, SpecOf, StageKind, StageResult } from '../../contracts/stage';
 import type { Annotator } from '../../contracts/task';

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { resolveDefinition, startSweep, watchSweep } from '../../client';
 import type { ResolveOptions, SweepStatus } from '../../client';
-import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
+import type { ResolvedSweep, SweepInput } from '../../schemas/definition';
 import type { SweepResult } from '../../contracts/results';
 import type { Task } from '../../contracts/task';
 import { planSweep } from '../../planning';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 
 export const trainerExecutable = resolve(__dirname, '../../dist/bin/budgetline-trainer.js');
 const embedded = resolve(__dirname, '../../models/tiny-math');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ResolvedSweep, SweepInput } from '../../contracts/definition';
+import type { ResolvedSweep, SweepInput } from '../../schemas/definition';
 import { splitResult } from '../../planning';
 import { readTrainerStarts } from '../support/counted-trainer';
 import { resolveTinySweep, runSweep, withWorkers } from '../support/sweep-bench';

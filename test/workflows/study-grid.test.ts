@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Activities, createActivities } from '../../activities';
 import { resolveDefinition } from '../../client';
-import type { SweepInput } from '../../contracts/definition';
+import type { SweepInput } from '../../schemas/definition';
 import { defineSweep } from '../../planning/define';
 import { createStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';

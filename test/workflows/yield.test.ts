@@ -10,7 +10,7 @@ import {
   type WatchOptions,
   watchSweep,
 } from '../../client';
-import type { SteeringCommand } from '../../contracts/steering';
+import type { SteeringCommand } from '../../schemas/steering';
 import { planSweep } from '../../planning';
 import { cellsOf, until } from '../support/going-sweep';
 import { withIdleWorkers } from '../support/idle-bench';

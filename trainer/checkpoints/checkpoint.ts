@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
-import { numericPlan, type NumericPlan } from '../../contracts/trainer-job';
+import { numericPlan, type NumericPlan } from '../../schemas/trainer-job';
 import type { Tensor, TrainState } from '../engine/types';
 import { attempt, fileSizeBytes, hashFile, writeAtomic } from '../io/files';
 import { encodeSafetensors, readSafetensors } from '../io/safetensors';

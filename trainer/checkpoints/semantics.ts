@@ -1,4 +1,4 @@
-import type { TrainerJob } from '../../contracts/trainer-job';
+import type { TrainerJob } from '../../schemas/trainer-job';
 
 /** What a job means: its fields without those that only say how and where, and with every path replaced by what is there. */
 export type Semantics = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { conversation, type ChatMessage } from '../../contracts/chat';
+import { conversation, type ChatMessage } from '../../schemas/chat';
 import type { ChatTemplate } from '../io/chat-template';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
-import { demonstrationRow, preferenceRow } from '../../contracts/rows';
-import type { JobOf } from '../../contracts/trainer-job';
+import { demonstrationRow, preferenceRow } from '../../schemas/rows';
+import type { JobOf } from '../../schemas/trainer-job';
 import type { PairRow, SequenceRow } from '../engine/types';
 import { readJsonLines } from '../io/jsonl';
 import type { Tokenizer } from '../io/tokenizer';

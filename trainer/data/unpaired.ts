@@ -4,9 +4,9 @@ import {
   unpairedRow,
   type PreferenceRow,
   type UnpairedRow as UnpairedSource,
-} from '../../contracts/rows';
+} from '../../schemas/rows';
 import { BudgetlineError } from '../../contracts/failures';
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 import type { UnpairedRow } from '../engine/types';
 import type { Tokenizer } from '../io/tokenizer';
 import { policyOf, readDataset, type Dataset } from './datasets';

@@ -1,5 +1,5 @@
 import { BudgetlineError } from '../../contracts/failures';
-import type { KtoLoss, PairLoss } from '../../contracts/losses';
+import type { KtoLoss, PairLoss } from '../../schemas/losses';
 import type { BufferTensor } from '../runtime';
 import type { StreamShape } from '../model/stream';
 import { isPair, isUnpaired, sequencesOf, supervisedTokens } from './batches';

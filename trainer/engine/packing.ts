@@ -1,5 +1,5 @@
 import { BudgetlineError } from '../../contracts/failures';
-import type { KtoLoss, PairLoss, PreferenceLossName } from '../../contracts/losses';
+import type { KtoLoss, PairLoss, PreferenceLossName } from '../../schemas/losses';
 import type { BufferTensor } from '../runtime';
 import { isPair, isSequence, isUnpaired, sequencesOf, supervisedTokens } from './batches';
 import type { Feeds } from './figures';

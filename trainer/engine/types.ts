@@ -1,6 +1,6 @@
 import type { linearModules } from '../../contracts/linear-modules';
-import type { PreferenceLoss } from '../../contracts/losses';
-import type { Decoding } from '../../contracts/trainer-job';
+import type { PreferenceLoss } from '../../schemas/losses';
+import type { Decoding } from '../../schemas/trainer-job';
 import type { ConstantsFile } from './constants-file';
 
 /** What the training program asks of the engine. Nothing here knows of files, jobs or events. */

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../../contracts/chat';
+import type { ChatMessage } from '../../schemas/chat';
 
 /** What is used of @huggingface/jinja: its own declarations do not resolve under this project's module settings. */
 interface Scope {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import { architectureFiles, optionalModelFiles } from '../../contracts/model-files';
+import { architectureFiles, optionalModelFiles } from '../../schemas/model-files';
 import { attempt } from './files';
 
 type FileName = (typeof architectureFiles)[number] | (typeof optionalModelFiles)[number];

@@ -8,7 +8,7 @@ import {
   shardNames,
   weightsFileName,
   weightsIndexFileName,
-} from '../../contracts/model-files';
+} from '../../schemas/model-files';
 import type { Tensor, Weights } from '../engine/types';
 import { hashFile, readJson, writeSynced } from './files';
 import { loadGguf, readGgufFiles } from './gguf';

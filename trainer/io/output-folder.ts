@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import type { FileDigest } from '../../contracts/trainer-event';
+import type { FileDigest } from '../../schemas/trainer-event';
 import { attempt, fileSizeBytes, hashFile, syncFolder } from './files';
 
 /** Name, size and SHA-256 of every file of a folder, in name order. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
-import { chatTemplateFileName } from '../../contracts/model-files';
+import { chatTemplateFileName } from '../../schemas/model-files';
 import { openChatTemplate, type ChatTemplate } from './chat-template';
 import type { ModelSettings } from './model-config';
 import { takeJson, type ModelFiles } from './model-files';

@@ -1,4 +1,4 @@
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 import { needsReference } from '../engine';
 import type { StepFigures } from '../engine/types';
 import type { JobContext } from './context';

@@ -1,4 +1,4 @@
-import type { JobOf, NumericPlan, TrainerCommand, TrainerJob } from '../../contracts/trainer-job';
+import type { JobOf, NumericPlan, TrainerCommand, TrainerJob } from '../../schemas/trainer-job';
 import type { Command } from './context';
 import { generate } from './generate';
 import { info } from './info';

@@ -1,4 +1,4 @@
-import type { TrainerJob } from '../../contracts/trainer-job';
+import type { TrainerJob } from '../../schemas/trainer-job';
 import type { Semantics } from '../checkpoints/semantics';
 import type { GraphProfile } from '../engine/types';
 import type { EventSink } from '../protocol/events';

@@ -1,4 +1,4 @@
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 import { planBatches, stepsOf } from '../data/batches';
 import type { Dataset } from '../data/datasets';
 import { learningRateAt, warmupStepsOf } from '../data/schedule';

@@ -1,5 +1,5 @@
 import { BudgetlineError } from '../../contracts/failures';
-import type { PreferenceLoss } from '../../contracts/losses';
+import type { PreferenceLoss } from '../../schemas/losses';
 import { isUnpaired, sequencesOf, supervisedTokens } from '../engine';
 import type { StepFigures, TrainRow } from '../engine/types';
 

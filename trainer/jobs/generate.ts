@@ -1,5 +1,5 @@
-import { promptRow, type GenerationRow } from '../../contracts/rows';
-import type { JobOf } from '../../contracts/trainer-job';
+import { promptRow, type GenerationRow } from '../../schemas/rows';
+import type { JobOf } from '../../schemas/trainer-job';
 import { promptBucket } from '../data/buckets';
 import { textRows } from '../data/chat';
 import { cutOldest } from '../data/encode';

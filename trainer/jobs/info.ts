@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { trainerProtocol, type JobOf } from '../../contracts/trainer-job';
+import { trainerProtocol, type JobOf } from '../../schemas/trainer-job';
 import { writeSynced } from '../io/files';
 import { digestModelFolder, loadModel } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
 import { listDevices } from '../runtime';
-import { trainerCommands } from '../../contracts/trainer-job';
+import { trainerCommands } from '../../schemas/trainer-job';
 import type { Command } from './context';
 
 /** What this executable is. */

@@ -1,5 +1,5 @@
-import { demonstrationRow, type LogprobRow } from '../../contracts/rows';
-import type { JobOf } from '../../contracts/trainer-job';
+import { demonstrationRow, type LogprobRow } from '../../schemas/rows';
+import type { JobOf } from '../../schemas/trainer-job';
 import { textRows } from '../data/chat';
 import { encodeExample, fitExample, joinSequence } from '../data/encode';
 import { createScorer, longestOf } from '../engine';

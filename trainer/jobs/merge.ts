@@ -1,4 +1,4 @@
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 import { readModelFiles, saveModelFolder } from '../io/model-folder';
 import type { Command } from './context';
 import { describeModel, loadMergedModel } from './models';

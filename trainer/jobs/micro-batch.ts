@@ -1,4 +1,4 @@
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 import { tokensIn } from '../engine';
 import type { TrainRow } from '../engine/types';
 

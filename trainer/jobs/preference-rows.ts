@@ -1,4 +1,4 @@
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 import { readPairs, type Dataset } from '../data/datasets';
 import { readUnpaired } from '../data/unpaired';
 import { supervisedTokens } from '../engine';

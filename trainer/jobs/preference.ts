@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import type { KtoLoss } from '../../contracts/losses';
-import { weightsFileName } from '../../contracts/model-files';
-import type { JobOf } from '../../contracts/trainer-job';
+import type { KtoLoss } from '../../schemas/losses';
+import { weightsFileName } from '../../schemas/model-files';
+import type { JobOf } from '../../schemas/trainer-job';
 import type { Checkpoint } from '../checkpoints/checkpoint';
 import { isUnpaired, needsReference } from '../engine';
 import type { StepFigures, TrainRow } from '../engine/types';

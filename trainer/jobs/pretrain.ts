@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { JobOf } from '../../contracts/trainer-job';
-import { architectureFiles } from '../../contracts/model-files';
+import type { JobOf } from '../../schemas/trainer-job';
+import { architectureFiles } from '../../schemas/model-files';
 import type { Checkpoint } from '../checkpoints/checkpoint';
 import { planBatches } from '../data/batches';
 import { readBlocks } from '../data/corpus';

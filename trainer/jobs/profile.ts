@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { TrainerJob } from '../../contracts/trainer-job';
+import type { TrainerJob } from '../../schemas/trainer-job';
 import { createConstantsFile } from '../engine';
 import type { GraphProfile } from '../engine/types';
 

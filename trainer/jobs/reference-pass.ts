@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 import { openRowScratch } from '../checkpoints/row-scratch';
 import type { Dataset } from '../data/datasets';
 import { tokensIn } from '../engine';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 import { openRowScratch, type RowScratch } from '../checkpoints/row-scratch';
 import { writeSynced } from '../io/files';
 import { toJsonLine } from '../io/jsonl';

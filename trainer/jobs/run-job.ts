@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import type { EventOf, FileDigest } from '../../contracts/trainer-event';
-import { trainerProtocol, type TrainerJob } from '../../contracts/trainer-job';
+import type { EventOf, FileDigest } from '../../schemas/trainer-event';
+import { trainerProtocol, type TrainerJob } from '../../schemas/trainer-job';
 import { refuseOtherJob } from '../checkpoints/checkpoint';
 import { describeSemantics, findDifference, type Semantics } from '../checkpoints/semantics';
 import { readJson, writeAtomic } from '../io/files';

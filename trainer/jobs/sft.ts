@@ -1,4 +1,4 @@
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 import type { Checkpoint } from '../checkpoints/checkpoint';
 import { readDemonstrations } from '../data/datasets';
 import { loadModel } from '../io/model-folder';

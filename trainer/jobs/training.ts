@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JobOf } from '../../contracts/trainer-job';
+import type { JobOf } from '../../schemas/trainer-job';
 import { findCheckpoint, refuseOtherJob, saveCheckpoint, type Checkpoint } from '../checkpoints/checkpoint';
 import { matchesMark, openMetricsLog, type MetricsLog } from '../checkpoints/metrics-log';
 import { findDifference } from '../checkpoints/semantics';

@@ -1,5 +1,5 @@
 import { growing, ops, type Value } from '../graph';
-import type { Decoding } from '../../contracts/trainer-job';
+import type { Decoding } from '../../schemas/trainer-job';
 import type { ModelConfig } from '../engine/types';
 import {
   createContext,

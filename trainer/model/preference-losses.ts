@@ -1,5 +1,5 @@
 import { ops, type Value } from '../graph';
-import type { KtoLoss, PairLoss } from '../../contracts/losses';
+import type { KtoLoss, PairLoss } from '../../schemas/losses';
 
 const { add, input, lessOrEqual, mul, neg, scalar, sigmoid, slice, softplus, sub, sum, where } = ops;
 

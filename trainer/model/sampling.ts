@@ -1,4 +1,4 @@
-import type { Decoding } from '../../contracts/trainer-job';
+import type { Decoding } from '../../schemas/trainer-job';
 import { ops, type Value } from '../graph';
 
 type Sampling = Extract<Decoding, { mode: 'sample' }>;

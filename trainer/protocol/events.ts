@@ -1,6 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { toJsonLine } from '../io/jsonl';
-import type { TrainerEvent } from '../../contracts/trainer-event';
+import type { TrainerEvent } from '../../schemas/trainer-event';
 
 /** Where a job's events go. */
 export interface EventSink {

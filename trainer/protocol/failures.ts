@@ -1,5 +1,5 @@
 import { BudgetlineError, failures, type FailureCode } from '../../contracts/failures';
-import type { EventOf } from '../../contracts/trainer-event';
+import type { EventOf } from '../../schemas/trainer-event';
 import { measureUsage } from './usage';
 
 /** Statuses of failures that are no exit status of their own in the table. */

@@ -1,6 +1,6 @@
 import { canonicalJob } from '../../contracts/canonical';
 import { BudgetlineError } from '../../contracts/failures';
-import { trainerJob, type TrainerJob } from '../../contracts/trainer-job';
+import { trainerJob, type TrainerJob } from '../../schemas/trainer-job';
 import { readJson } from '../io/files';
 
 /**

@@ -1,4 +1,4 @@
-import type { EventOf } from '../../contracts/trainer-event';
+import type { EventOf } from '../../schemas/trainer-event';
 import type { EventSink } from './events';
 import { measureUsage } from './usage';
 

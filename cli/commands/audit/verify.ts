@@ -1,5 +1,5 @@
 import { readTrustedKey, verifyRun } from '../../../audit';
-import type { Verification } from '../../../contracts/audit';
+import type { Verification } from '../../../schemas/audit';
 import { withAuditedRun, type AuditedRun } from '../../audited-run';
 import { exitWithFindings, exitWithSkipped } from '../../exit-status';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { ArtifactManifest } from '../../../contracts/artifact';
+import type { ArtifactManifest } from '../../../schemas/artifact';
 import { createStore, describeFolder, payloadDigest, type StorePaths } from '../../../store';
 
 const sha = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FindingCode } from '../../../contracts/audit';
+import type { FindingCode } from '../../../schemas/audit';
 import type { Line, Tampered } from './tampered';
 
 type Change = (run: Tampered) => unknown;

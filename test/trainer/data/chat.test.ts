@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { demonstrationRow, preferenceRow, promptRow } from '../../../contracts/rows';
+import { demonstrationRow, preferenceRow, promptRow } from '../../../schemas/rows';
 import { textRows } from '../../../trainer/data/chat';
 import { encodeExample } from '../../../trainer/data/encode';
 import { openChatTemplate, type ChatTemplate } from '../../../trainer/io/chat-template';

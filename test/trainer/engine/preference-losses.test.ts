@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { preferenceLoss, type PreferenceLoss } from '../../../contracts/losses';
+import { preferenceLoss, type PreferenceLoss } from '../../../schemas/losses';
 import {
   createTrainEngine,
   type EngineOptions,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ChatMessage } from '../../../contracts/chat';
+import type { ChatMessage } from '../../../schemas/chat';
 import { openChatTemplate } from '../../../trainer/io/chat-template';
 import { digestModelFolder, saveModelFolder } from '../../../trainer/io/model-folder';
 import { readModelConfig } from '../../../trainer/io/model-config';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { demonstrationRow } from '../../../contracts/rows';
+import { demonstrationRow } from '../../../schemas/rows';
 import { longestLineBytes, readJsonLines } from '../../../trainer/io/jsonl';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TrainerEvent } from '../../../contracts/trainer-event';
-import type { JobOf } from '../../../contracts/trainer-job';
+import type { TrainerEvent } from '../../../schemas/trainer-event';
+import type { JobOf } from '../../../schemas/trainer-job';
 import { createTrainEngine, type GraphProfile } from '../../../trainer/engine';
 import type { JobContext } from '../../../trainer/jobs/context';
 import { findResumePoint, train } from '../../../trainer/jobs/training';

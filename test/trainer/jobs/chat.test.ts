@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DemonstrationRow, GenerationRow } from '../../../contracts/rows';
+import type { DemonstrationRow, GenerationRow } from '../../../schemas/rows';
 import { temporaryFolder } from '../../support/temporary';
 import { generateJob, makeDemonstrations, makeModel, sftJob, sha256OfFile } from '../support/tiny-model';
 import { readRows, runJob, writeRows } from '../support/trainer-process';

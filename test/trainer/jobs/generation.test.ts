@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GenerationRow, LogprobRow, PreferenceRow, PromptRow } from '../../../contracts/rows';
-import type { JobOf } from '../../../contracts/trainer-job';
+import type { GenerationRow, LogprobRow, PreferenceRow, PromptRow } from '../../../schemas/rows';
+import type { JobOf } from '../../../schemas/trainer-job';
 import { loadModelFolder } from '../../../trainer/io/model-folder';
 import { temporaryFolder } from '../../support/temporary';
 import {

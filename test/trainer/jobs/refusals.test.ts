@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TrainerJob } from '../../../contracts/trainer-job';
+import type { TrainerJob } from '../../../schemas/trainer-job';
 import { writeSynced } from '../../../trainer/io/files';
 import { temporaryFolder } from '../../support/temporary';
 import {

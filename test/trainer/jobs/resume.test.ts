@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { JobOf } from '../../../contracts/trainer-job';
+import type { JobOf } from '../../../schemas/trainer-job';
 import { temporaryFolder } from '../../support/temporary';
 import { makeDemonstrations, makeModel, makePairs, preferenceJob, sftJob } from '../support/tiny-model';
 import { eventsOf, killAt, runJob, type RunOptions, type TrainerRun } from '../support/trainer-process';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from 'mocha';
-import type { TrainerJob } from '../../../contracts/trainer-job';
+import type { TrainerJob } from '../../../schemas/trainer-job';
 import { openMetricsLog } from '../../../trainer/checkpoints/metrics-log';
 import { openRowScratch } from '../../../trainer/checkpoints/row-scratch';
 import { temporaryFolder } from '../../support/temporary';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Decoding } from '../../../contracts/trainer-job';
+import type { Decoding } from '../../../schemas/trainer-job';
 import { ops } from '../../../trainer/graph';
 import { sample } from '../../../trainer/model/sampling';
 import { noise } from '../support/oracle-model';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import type { TrainerJob } from '../../../contracts/trainer-job';
+import type { TrainerJob } from '../../../schemas/trainer-job';
 import { readJob } from '../../../trainer/protocol/job-file';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import type { EventOf, TrainerEvent } from '../../../contracts/trainer-event';
+import type { EventOf, TrainerEvent } from '../../../schemas/trainer-event';
 import { createEventSink, eventsDescriptor } from '../../../trainer/protocol/events';
 import { createProgress } from '../../../trainer/protocol/progress';
 import { failures, type FailureCode } from '../../../contracts/failures';

@@ -11,7 +11,7 @@ import {
   type TrainPlan,
 } from '../../../trainer/engine/train-graphs';
 import type { GraphProfile, ModelConfig, Objective } from '../../../trainer/engine/types';
-import type { Decoding } from '../../../contracts/trainer-job';
+import type { Decoding } from '../../../schemas/trainer-job';
 import { buildGeneration } from '../../../trainer/model/generation';
 import { sequenceLogProbabilities } from '../../../trainer/model/objectives';
 import { streamInputs } from '../../../trainer/model/stream';

@@ -1,9 +1,9 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { TrainingSpec } from '../../../contracts/definition';
-import type { DemonstrationRow } from '../../../contracts/rows';
-import type { JobOf } from '../../../contracts/trainer-job';
+import type { TrainingSpec } from '../../../schemas/definition';
+import type { DemonstrationRow } from '../../../schemas/rows';
+import type { JobOf } from '../../../schemas/trainer-job';
 import { gradeSchoolMath, generateTwin } from '../../../tasks';
 import { initWeights } from '../../../trainer/engine';
 import { readModelConfig } from '../../../trainer/io/model-config';

@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { trainerEvent, type EventOf, type TrainerEvent } from '../../../contracts/trainer-event';
-import type { TrainerJob } from '../../../contracts/trainer-job';
+import { trainerEvent, type EventOf, type TrainerEvent } from '../../../schemas/trainer-event';
+import type { TrainerJob } from '../../../schemas/trainer-job';
 
 /** BUDGETLINE_TRAINER names another executable that must keep the same protocol. */
 const executable =

@@ -1,10 +1,10 @@
-import type { CodeByRole } from './code';
+import type { CodeByRole } from '../contracts/code';
 import { z } from 'zod';
 import { annotations, type GivenUse } from './given';
-import { linearModules } from './linear-modules';
+import { linearModules } from '../contracts/linear-modules';
 import { preferenceLoss } from './losses';
-import { isName, nameRule, withoutCase } from './names';
-import type { IdentifiedSource } from './provenance';
+import { isName, nameRule, withoutCase } from '../contracts/names';
+import type { IdentifiedSource } from '../contracts/provenance';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
