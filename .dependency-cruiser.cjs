@@ -2,33 +2,35 @@
  * The import law. One table says what each room may import; the rules below are made from it, `npm run lint` and
  * test/law.test.ts check it. docs/design/house.md says why the rooms are cut so.
  *
- * zod stands where data enters: files, process boundary, client, command line. Rooms that compute never parse.
+ * zod stands where data enters: files, process boundary, client, command line. Rooms that compute never parse: they use
+ * schemas by their types, so the workflow bundle loads no zod.
  *
  * rooms: other rooms, `types` those of which only types may be used; packages: from node_modules; node: the platform.
  */
 const law = {
-  contracts: { packages: ['zod'] },
-  planning: { rooms: ['contracts'], packages: ['@noble/hashes'] },
-  search: { rooms: ['contracts', 'planning', 'analysis'] },
-  analysis: { rooms: ['contracts'] },
+  contracts: { types: ['schemas'] },
+  schemas: { rooms: ['contracts'], packages: ['zod'] },
+  planning: { rooms: ['contracts'], types: ['schemas'], packages: ['@noble/hashes'] },
+  search: { rooms: ['contracts', 'planning', 'analysis'], types: ['schemas'] },
+  analysis: { rooms: ['contracts'], types: ['schemas'] },
   host: { node: true },
   code: { rooms: ['contracts'], packages: ['typescript'], node: true },
   text: { node: true },
-  tasks: { rooms: ['contracts', 'text'], packages: ['zod'] },
+  tasks: { rooms: ['contracts', 'schemas', 'text'], packages: ['zod'] },
   ingest: {
-    rooms: ['contracts', 'text'],
+    rooms: ['contracts', 'schemas', 'text'],
     packages: ['zod', 'csv-parse', 'hyparquet', 'hyparquet-compressors'],
     node: true,
   },
-  annotators: { rooms: ['contracts', 'store'], packages: ['zod', 'openai'], node: true },
-  store: { rooms: ['contracts', 'host'], packages: ['zod', '@huggingface/gguf'], node: true },
+  annotators: { rooms: ['contracts', 'schemas', 'store'], packages: ['zod', 'openai'], node: true },
+  store: { rooms: ['contracts', 'schemas', 'host'], packages: ['zod', '@huggingface/gguf'], node: true },
   workflows: {
     rooms: ['contracts', 'planning', 'search'],
-    types: ['activities'],
+    types: ['schemas', 'activities'],
     packages: ['@temporalio/common', '@temporalio/workflow'],
   },
   trainer: {
-    rooms: ['contracts', 'host'],
+    rooms: ['contracts', 'schemas', 'host'],
     packages: [
       'zod',
       '@huggingface/gguf',
@@ -41,17 +43,29 @@ const law = {
     node: true,
   },
   activities: {
-    rooms: ['contracts', 'code', 'host', 'planning', 'tasks', 'ingest', 'text', 'analysis', 'audit', 'store'],
+    rooms: [
+      'contracts',
+      'schemas',
+      'code',
+      'host',
+      'planning',
+      'tasks',
+      'ingest',
+      'text',
+      'analysis',
+      'audit',
+      'store',
+    ],
     packages: ['zod', '@temporalio/activity', '@temporalio/common'],
     node: true,
   },
   connection: {
-    rooms: ['contracts'],
+    rooms: ['contracts', 'schemas'],
     packages: ['@temporalio/common', '@temporalio/envconfig', '@temporalio/proto'],
     node: true,
   },
   workers: {
-    rooms: ['contracts', 'host', 'activities', 'tasks', 'store', 'connection'],
+    rooms: ['contracts', 'schemas', 'host', 'activities', 'tasks', 'store', 'connection'],
     packages: [
       'zod',
       '@temporalio/worker',
@@ -62,21 +76,29 @@ const law = {
     node: true,
   },
   audit: {
-    rooms: ['contracts', 'analysis', 'connection', 'planning', 'store', 'text'],
+    rooms: ['contracts', 'schemas', 'analysis', 'connection', 'planning', 'store', 'text'],
     packages: ['zod', 'tar'],
     node: true,
   },
-  conformance: { rooms: ['contracts', 'activities'], node: true },
-  report: { rooms: ['contracts', 'analysis'], packages: ['vega', 'vega-lite'] },
+  conformance: { rooms: ['contracts', 'schemas', 'activities'], node: true },
+  report: { rooms: ['contracts', 'analysis'], types: ['schemas'], packages: ['vega', 'vega-lite'] },
+  definitions: {
+    rooms: ['contracts', 'schemas', 'code', 'host', 'planning', 'ingest', 'store'],
+    packages: ['zod', '@huggingface/hub'],
+    node: true,
+  },
   client: {
-    rooms: ['contracts', 'code', 'planning', 'ingest', 'store', 'connection'],
+    rooms: ['contracts', 'schemas', 'host', 'planning', 'store', 'connection'],
     types: ['workflows'],
-    packages: ['zod', '@huggingface/hub', '@temporalio/client', '@temporalio/common'],
+    packages: ['zod', '@temporalio/client', '@temporalio/common'],
     node: true,
   },
   cli: {
     rooms: [
       'contracts',
+      'schemas',
+      'host',
+      'definitions',
       'client',
       'workers',
       'planning',
@@ -104,6 +126,8 @@ const law = {
   'index.ts': {
     rooms: [
       'contracts',
+      'schemas',
+      'definitions',
       'planning',
       'workflows',
       'activities',
@@ -120,27 +144,6 @@ const law = {
   // What a user's program can: 'budgetline' and 'budgetline/workflows', that is workflows/compose.ts.
   examples: { rooms: ['index.ts', 'workflows'], node: true },
 };
-
-/** Files of contracts/ that load no zod, so that workflows may use their values and not only their types. */
-const plainContracts = [
-  'stage',
-  'code',
-  'failures',
-  'results',
-  'search-attributes',
-  'task',
-  'coordinates',
-  'beside',
-  'labels',
-  'budget-name',
-  'money',
-  'vocabulary',
-  'field-path',
-  'names',
-  'linear-modules',
-  'canonical',
-  'loss-titles',
-];
 
 const roomPath = (room) => (room.endsWith('.ts') ? `^${room.replace('.', '\\.')}$` : `^${room}/`);
 const everyRoom = [...Object.keys(law), 'bench', 'scripts', 'test'];
@@ -183,22 +186,10 @@ const further = [
     to: { path: '(^|/)node_modules/@temporalio/' },
   },
   {
-    name: 'workflows-load-no-zod',
-    comment:
-      'zod in a workflow bundle costs memory for every cached workflow: types only, except from plain contracts',
-    // planning/define.ts checks definitions where they are written; the rule below keeps it out of workflows.
-    from: { path: '^(workflows|planning)/', pathNot: '^planning/define\\.ts$' },
-    to: {
-      path: '^contracts/',
-      pathNot: `^contracts/(${plainContracts.join('|')})\\.ts$`,
-      dependencyTypesNot: ['type-only'],
-    },
-  },
-  {
-    name: 'workflows-parse-nothing',
-    comment: 'planning/define.ts loads zod: definitions are checked before a workflow starts',
-    from: { path: '^(workflows/|planning/(?!define\\.ts))' },
-    to: { path: '^planning/define\\.ts$' },
+    name: 'trainer-knows-no-definition',
+    comment: 'a job file says all that the training executable needs; it knows no sweep',
+    from: { path: '^(trainer/|schemas/trainer-)' },
+    to: { path: '^schemas/definition\\.ts$' },
   },
   {
     name: 'examples-compose',

@@ -22,20 +22,10 @@ export type {
   PeopleAnnotatorOptions,
   PeopleOptions,
 } from './annotators';
-export {
-  connect,
-  readStatus,
-  resolveDefinition,
-  startExperiment,
-  startSweep,
-  steerRun,
-  watchSweep,
-} from './client';
+export { connect, readStatus, startExperiment, startSweep, steerRun, watchSweep } from './client';
+export { resolveDefinition } from './definitions';
 export type {
   ConnectOptions,
-  DownloadProgress,
-  HubOptions,
-  ResolveOptions,
   RunningStage,
   RunStatus,
   Started,
@@ -44,18 +34,17 @@ export type {
   SweepStatus,
   WatchOptions,
 } from './client';
+export type { DownloadProgress, HubOptions, ResolveOptions } from './definitions';
 export type { SweepAnalysis } from './contracts/analysis';
 export type {
   ExperimentDefinition,
   ExperimentInput,
-  Resolved,
-  ResolvedExperiment,
-  ResolvedSweep,
   SweepDefinition,
   SweepInput,
-  Usd,
 } from './schemas/definition';
-export { usd } from './schemas/definition';
+export type { Resolved, ResolvedExperiment, ResolvedSweep } from './contracts/resolved';
+export type { Usd } from './contracts/money';
+export { usd } from './contracts/money';
 export { BudgetlineError, failures } from './contracts/failures';
 export { hub } from './contracts/hub';
 export type { FailureCode, FailureInfo } from './contracts/failures';
@@ -88,7 +77,7 @@ export type {
 } from './contracts/task';
 export { planCell, planSweep } from './planning';
 export type { CellPlan, SweepPlan, UniqueStage } from './planning';
-export { defineExperiment, defineSweep } from './planning/define';
+export { defineExperiment, defineSweep } from './definitions';
 export {
   codeGeneration,
   createRandom,

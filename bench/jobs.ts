@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { sweepDefinition, type TrainingSpec } from '../schemas/definition';
+import { sweepDefinition } from '../schemas/definition';
+import type { TrainingSpec } from '../schemas/training';
 import { trainerProtocol, type JobOf } from '../schemas/trainer-job';
 import { gradeSchoolMathDefaults } from '../tasks';
 import type { BenchData } from './data';

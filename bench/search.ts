@@ -1,7 +1,7 @@
 import { createRandom, type Random } from '../analysis/random';
 import { quantile } from '../analysis/special';
 import { planSweep } from '../planning';
-import { defineSweep } from '../planning/define';
+import { defineSweep } from '../definitions';
 import { proposeAdaptive, type SearchOutcome, type SearchRun, searchRunsOf, totalSeconds } from '../search';
 import { gradeSchoolMathDefaults } from '../tasks';
 import { type Surface, surfaces } from './search-surfaces';

@@ -1,4 +1,4 @@
-import type { DownloadProgress } from '../client';
+import type { DownloadProgress } from '../definitions';
 
 const megabyte = 1e6;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../client/package-files';
+import { packageRoot } from '../host/package-files';
 
 /** The version that package.json says. */
 export function packageVersion(): string {

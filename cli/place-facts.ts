@@ -1,5 +1,6 @@
 import { nameOfBeside } from '../contracts/beside';
-import type { Resolved, ResolvedSweep, SweepDefinition } from '../schemas/definition';
+import type { SweepDefinition } from '../schemas/definition';
+import type { Resolved, ResolvedSweep } from '../contracts/resolved';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { Task } from '../contracts/task';
 import { isOneModel, resolvedVariants } from '../planning';

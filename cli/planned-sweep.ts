@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import type { ResolvedSweep, SweepDefinition } from '../schemas/definition';
+import type { SweepDefinition } from '../schemas/definition';
+import type { ResolvedSweep } from '../contracts/resolved';
 import type { StageKey } from '../contracts/stage';
 import type { Task } from '../contracts/task';
 import { planSweep, type SweepPlan } from '../planning';
@@ -54,7 +55,7 @@ export async function planDefinition(
   definition: SweepDefinition,
   { store, tasks: own, file }: Planning,
 ): Promise<PlannedSweep> {
-  const { resolveDefinition } = await import('../client/index.js');
+  const { resolveDefinition } = await import('../definitions/index.js');
   const { builtInTasks, deviceSlots } = await import('../workers/index.js');
   // As with workers: one of the user's stands before one of ours of the same name.
   const tasks = [...own, ...builtInTasks];

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { packageRoot } from '../client/package-files';
+import { packageRoot } from '../host/package-files';
 import { taskQueues, type TaskQueue } from '../contracts/stage';
 import type { TemporalPlace } from './temporal';
 import { createWorkerProcesses, type WorkerProcesses, type WorkerProcessesOptions } from './worker-processes';

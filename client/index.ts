@@ -3,15 +3,10 @@ export { configuredAddress, embeddedEnvironment, registerSearchAttributes } from
 export { connect } from './connect';
 export type { ConnectOptions } from './connect';
 export { toWorkflowError } from './failure';
-export { embeddedModelPath, packageRoot, workflowBundlePath } from './package-files';
-export type { DownloadProgress, HubOptions } from './hub';
 export { listRuns } from './list';
 export type { ListedRun, RunFilter } from './list';
 export { listPending } from './pending';
 export type { Pending } from './pending';
-export { readingOfFile } from './given';
-export { previewGiven, resolveDefinition } from './resolve';
-export type { ResolveOptions } from './resolve';
 export { readStatus } from './status';
 export type { RunStatus } from './status';
 export { steerRun } from './steer';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Client, WorkflowHandleWithFirstExecutionRunId, WorkflowHandle } from '@temporalio/client';
-import type { ResolvedExperiment, ResolvedSweep } from '../schemas/definition';
+import type { ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
 import { isSearchable } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 import type { SearchAttribute } from '../contracts/search-attributes';
@@ -9,7 +9,7 @@ import { taskQueues } from '../contracts/stage';
 import { cellAttributes, definitionDigest, planCell, planSweep, sweepAttributes } from '../planning';
 import type { allocationExperiment, allocationSweep } from '../workflows';
 import type { Orchestration } from '../workflows/orchestration';
-import { workflowBundlePath } from './package-files';
+import { workflowBundlePath } from '../host/package-files';
 
 export interface StartOptions {
   readonly client: Client;

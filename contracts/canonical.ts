@@ -1,4 +1,4 @@
-import type { LoraSpec, TrainingSpec } from '../schemas/definition';
+import type { LoraSpec, TrainingSpec } from '../schemas/training';
 import { linearModules } from './linear-modules';
 import type { TrainerJob } from '../schemas/trainer-job';
 

@@ -11,3 +11,11 @@ export function nameUsd(usd: number): string {
   const [whole = '', decimals = ''] = size.toFixed(digits).split('.');
   return `${usd < 0 && size > 0 ? '−' : ''}$${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${decimals}`;
 }
+
+/** An amount of money as a budget: `budgets: [usd(5), usd(20)]`, split by `sftSpendShares`. */
+export interface Usd {
+  readonly usd: number;
+}
+
+/** US dollars as a budget. */
+export const usd = (dollars: number): Usd => ({ usd: dollars });

@@ -7,8 +7,8 @@ import type {
   Prices,
   ProblemData,
   TaskData,
-  TrainingSpec,
 } from '../schemas/definition';
+import type { TrainingSpec } from '../schemas/training';
 import type { GivenSource } from '../schemas/given';
 import type { PreferenceLoss } from '../schemas/losses';
 import type { Provenance } from './provenance';

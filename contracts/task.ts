@@ -1,5 +1,6 @@
 import type { CodeOrigin } from './code';
-import type { PartialReferences, ProblemData } from '../schemas/definition';
+import type { ProblemData } from '../schemas/definition';
+import type { PartialReferences } from './resolved';
 import type { AnnotatorIdentity } from './provenance';
 import type { ItemResult } from '../schemas/rows';
 

@@ -1,4 +1,5 @@
-import type { ExperimentDefinition, Resolved, SweepDefinition } from '../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import type { Resolved } from '../contracts/resolved';
 import { BudgetlineError } from '../contracts/failures';
 import { nameUsd } from '../contracts/money';
 import type { Split } from './counts';

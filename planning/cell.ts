@@ -1,10 +1,6 @@
 import type { Coordinates } from '../contracts/coordinates';
-import type {
-  ExperimentDefinition,
-  Resolved,
-  ResolvedExperiment,
-  SweepDefinition,
-} from '../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import type { Resolved, ResolvedExperiment } from '../contracts/resolved';
 import { BudgetlineError } from '../contracts/failures';
 import type { GivenUse } from '../schemas/given';
 import type { CellIdentity } from '../contracts/results';

@@ -1,5 +1,5 @@
 import { type CodeRole, codeRoles } from '../contracts/code';
-import type { Resolved } from '../schemas/definition';
+import type { Resolved } from '../contracts/resolved';
 import type { StageCode } from '../contracts/stage';
 
 type WithCode = Pick<Resolved<unknown>, 'code'>;

@@ -1,4 +1,5 @@
-import type { ControlKind, ResolvedExperiment, SweepDefinition } from '../schemas/definition';
+import type { ControlKind, SweepDefinition } from '../schemas/definition';
+import type { ResolvedExperiment } from '../contracts/resolved';
 import { type CellIdentity, controlIdOf } from '../contracts/results';
 import type { PlannedStage } from '../contracts/stage';
 import { assertExamplesAreThere, assertFitsPool, type CellPlan, planCell } from './cell';

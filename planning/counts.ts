@@ -1,4 +1,4 @@
-import type { TrainingSpec } from '../schemas/definition';
+import type { TrainingSpec } from '../schemas/training';
 
 /** Digits and scale of a number's shortest decimal spelling: 0.25 is 25 / 10². */
 function decimalOf(value: number): { digits: bigint; scale: bigint } {

@@ -1,4 +1,5 @@
-import type { ExperimentDefinition, SweepDefinition, TrainingSpec } from '../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import type { TrainingSpec } from '../schemas/training';
 import { rates } from './estimate';
 import { expectedPairYield } from './money';
 

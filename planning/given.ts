@@ -1,4 +1,4 @@
-import type { ResolvedFiles } from '../schemas/definition';
+import type { ResolvedFiles } from '../contracts/resolved';
 import type { GivenUse } from '../schemas/given';
 import { sha256Hex } from './digest';
 import { poolRank } from './pool';

@@ -1,11 +1,6 @@
 import type { Coordinates } from '../contracts/coordinates';
-import type {
-  ExperimentDefinition,
-  Resolved,
-  ResolvedExperiment,
-  ResolvedSweep,
-  SweepDefinition,
-} from '../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import type { Resolved, ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
 import type { GivenUse } from '../schemas/given';
 import { comparableDefinition } from './canonical';
 import { codeFor } from './code';

@@ -1,4 +1,4 @@
-import type { ResolvedSweep } from '../schemas/definition';
+import type { ResolvedSweep } from '../contracts/resolved';
 import { BudgetlineError } from '../contracts/failures';
 import { nameUsd } from '../contracts/money';
 import type { IdentifiedSource } from '../contracts/provenance';

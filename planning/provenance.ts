@@ -1,4 +1,5 @@
-import type { ExperimentDefinition, Resolved, SweepDefinition, TaskData } from '../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition, TaskData } from '../schemas/definition';
+import type { Resolved } from '../contracts/resolved';
 import type { GivenFile } from '../schemas/given';
 import type { Provenance } from '../contracts/provenance';
 import type { StageKey } from '../contracts/stage';

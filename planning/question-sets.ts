@@ -1,13 +1,8 @@
 import { ownField } from '../contracts/names';
 import type { CodeRole } from '../contracts/code';
 import { nameOfBeside } from '../contracts/beside';
-import type {
-  BesideSpec,
-  ExperimentDefinition,
-  ProblemData,
-  Resolved,
-  SweepDefinition,
-} from '../schemas/definition';
+import type { BesideSpec, ExperimentDefinition, ProblemData, SweepDefinition } from '../schemas/definition';
+import type { Resolved } from '../contracts/resolved';
 import type { HeldOutSource, PinnedEvaluation, SpecOf } from '../contracts/stage';
 import { codeFor } from './code';
 

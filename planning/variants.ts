@@ -1,5 +1,6 @@
 import type { Coordinates } from '../contracts/coordinates';
-import type { Resolved, ResolvedExperiment, ResolvedSweep, SweepDefinition } from '../schemas/definition';
+import type { SweepDefinition } from '../schemas/definition';
+import type { Resolved, ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
 import { rowShareOf, unitCosts } from './budget';
 import { canonicalDefinition } from './canonical';
 import type { GridPoint } from './identity';

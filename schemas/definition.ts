@@ -1,10 +1,9 @@
-import type { CodeByRole } from '../contracts/code';
 import { z } from 'zod';
-import { annotations, type GivenUse } from './given';
-import { linearModules } from '../contracts/linear-modules';
+import type { Usd } from '../contracts/money';
+import { annotations } from './given';
 import { preferenceLoss } from './losses';
+import { trainingSpec } from './training';
 import { isName, nameRule, withoutCase } from '../contracts/names';
-import type { IdentifiedSource } from '../contracts/provenance';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -45,52 +44,6 @@ type TwinData = Extract<TaskData, { source: 'twin' }>;
 type FileData = Extract<TaskData, { source: 'files' }>;
 /** What a task is asked to read or generate: files without `train` are a test set and nothing else. */
 export type ProblemData = TwinData | (Omit<FileData, 'train'> & Partial<Pick<FileData, 'train'>>);
-
-/** LoRA: W + (alpha / rank) · B · A on the named linear layers. */
-export const loraSpec = z.strictObject({
-  rank: count,
-  alpha: positive,
-  /** Share of the inputs of A that are zeroed in training, the others scaled up to match. */
-  dropout: z.number().min(0).lt(1).optional(),
-  /** rsLoRA: alpha / √rank in place of alpha / rank, so that the update keeps its size where the rank grows. */
-  rankStabilised: z.boolean().optional(),
-  targetModules: z
-    .array(z.enum(linearModules))
-    .min(1)
-    .default([...linearModules]),
-});
-export type LoraSpec = z.infer<typeof loraSpec>;
-
-/** What changes the bytes of a training run: optimiser, schedule, batch, adapter. */
-export const trainingSpec = z.strictObject({
-  epochs: count,
-  /** Rows (pairs for DPO) an optimiser step. */
-  batchRows: count,
-  learningRate: positive,
-  schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine'),
-  /** Share of the steps that warm up; the first step already learns. */
-  warmupRatio: share.default(0.1),
-  /** Learning rate at the last step, as a share of the peak. */
-  finalLearningRateRatio: share.default(0.1),
-  weightDecay: z.number().nonnegative().default(0),
-  beta1: share.default(0.9),
-  beta2: share.default(0.999),
-  epsilon: positive.default(1e-8),
-  /** Largest global gradient norm; null for no clipping. */
-  clipNorm: positive.nullable().default(1),
-  /** null trains every weight. */
-  lora: loraSpec.nullable(),
-  /**
-   * Of products and activations; parameters, moments and losses are f32. Left out for f32, so that what was trained
-   * without it keeps its key.
-   */
-  precision: z.enum(['f16', 'bf16']).optional(),
-  /** Tokens of prompt and completion together. */
-  maxLength: count,
-  /** What happens to longer rows; each is counted and reported. */
-  overLength: z.enum(['refuse', 'drop', 'cut']).default('refuse'),
-});
-export type TrainingSpec = z.infer<typeof trainingSpec>;
 
 /** How a preference pair is made, and so what it costs. */
 export const pairSpec = z.strictObject({
@@ -179,14 +132,6 @@ export type BesideSpec = ReturnType<typeof spellBeside>;
 
 /** What budgets are counted in: rows that are bought, or money. */
 export type BudgetUnit = 'rows' | 'usd';
-
-/** An amount of money as a budget: `budgets: [usd(5), usd(20)]`, split by `sftSpendShares`. */
-export interface Usd {
-  readonly usd: number;
-}
-
-/** US dollars as a budget. */
-export const usd = (dollars: number): Usd => ({ usd: dollars });
 
 /**
  * Prices in US dollars. They are in no stage's key: a new price re-runs nothing, unless budgets are money, which then
@@ -418,55 +363,3 @@ export type SweepDefinition = z.infer<typeof sweepDefinition>;
 export type SweepInput = Omit<z.input<typeof sweepDefinition>, 'budgets'> & {
   readonly budgets: readonly (number | Usd)[];
 };
-
-/** A base model as the planner sees it: the digest enters keys, the path is where this host has it. */
-export interface ResolvedModel {
-  readonly name: string;
-  /** SHA-256 over the folder's payload files, hexadecimal. */
-  readonly digest: string;
-  readonly path: string;
-  /** Weights, for the price of compute; left out where the files do not tell. */
-  readonly parameters?: number;
-  /** Words that it knows, which decide how its logits are made; left out where the files do not tell. */
-  readonly vocabulary?: number;
-}
-
-/** External files of a task: name in the definition → path on this host and content digest. */
-export type ResolvedFiles = Readonly<Record<string, { path: string; digest: string }>>;
-
-/** Reference answers of files that the task's own check scores between 0 and 1. */
-export interface PartialReferences {
-  readonly count: number;
-  readonly lowest: number;
-}
-
-/** A definition whose outside inputs are pinned by content; what workflows receive. */
-export interface Resolved<Definition> {
-  readonly definition: Definition;
-  readonly model: ResolvedModel;
-  readonly files: ResolvedFiles;
-  /** Problems in the task's pool. */
-  readonly poolRows: number;
-  /** Rows of the task's files that are left out, by reason; left out itself where none is. */
-  readonly excluded?: Readonly<Record<string, number>>;
-  /** Reference answers of the task's files that score below 1; left out where there are none. */
-  readonly partial?: PartialReferences;
-  /** Usable rows of the definition's own files; left out where it names none. */
-  readonly givenRows?: Readonly<Partial<Record<GivenUse, number>>>;
-  /** What annotator and judge are; left out where a name says it all, as of those that come with the package. */
-  readonly annotator?: IdentifiedSource;
-  readonly judge?: IdentifiedSource;
-  /** The same of judges of tasks beside, by the names of these. */
-  readonly besideJudges?: Readonly<Record<string, IdentifiedSource>>;
-  /** The user's own code, by the names of question sets, that of the task that is tuned for being ''; left out where it is none. */
-  readonly code?: Readonly<Record<string, CodeByRole>>;
-  /** Tasks beside of whose test items some are like rows to train on, which are left out; left out where none is. */
-  readonly heldOut?: readonly string[];
-}
-/** A definition's outside inputs without the definition. */
-export type Outside = Omit<Resolved<unknown>, 'definition'>;
-export interface ResolvedSweep extends Resolved<SweepDefinition> {
-  /** Of a sweep with axes: the outside inputs at each place on them, in the planner's order. */
-  readonly variants?: readonly Outside[];
-}
-export type ResolvedExperiment = Resolved<ExperimentDefinition>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { trainingSpec } from './definition';
+import { trainingSpec } from './training';
 import { preferenceLoss } from './losses';
 
 /** Version of the protocol between a supervisor and the training executable. */

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loraSpec, trainingSpec } from '../schemas/definition';
+import { loraSpec, trainingSpec } from '../schemas/training';
 import { preferenceLoss } from '../schemas/losses';
 import * as rows from '../schemas/rows';
 import { trainerEvent } from '../schemas/trainer-event';

@@ -1,5 +1,5 @@
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import type { ResolvedExperiment } from '../schemas/definition';
+import type { ResolvedExperiment } from '../contracts/resolved';
 import type { CellResult, ExperimentProgress } from '../contracts/results';
 import type { PlannedStage, StageResult } from '../contracts/stage';
 import { planCell } from '../planning/cell';

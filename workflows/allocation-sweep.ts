@@ -1,7 +1,7 @@
 import { continueAsNew, startChild, workflowInfo } from '@temporalio/workflow';
 import { nameBudget } from '../contracts/budget-name';
 import { describeCoordinates } from '../contracts/coordinates';
-import type { ResolvedSweep } from '../schemas/definition';
+import type { ResolvedSweep } from '../contracts/resolved';
 import { nameUsd } from '../contracts/money';
 import type {
   BaseOutcome,

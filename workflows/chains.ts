@@ -1,4 +1,4 @@
-import type { ResolvedSweep } from '../schemas/definition';
+import type { ResolvedSweep } from '../contracts/resolved';
 import type {
   BaseOutcome,
   EvaluationSummary,

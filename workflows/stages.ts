@@ -1,11 +1,6 @@
 import { ActivityCancellationType, proxyActivities, uuid4 } from '@temporalio/workflow';
-import type {
-  Execution,
-  ExperimentDefinition,
-  Prices,
-  Resolved,
-  SweepDefinition,
-} from '../schemas/definition';
+import type { Execution, ExperimentDefinition, Prices, SweepDefinition } from '../schemas/definition';
+import type { Resolved } from '../contracts/resolved';
 import { activityIdOf, type TaskQueue, taskQueues } from '../contracts/stage';
 import type {
   PlannedStage,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ResolvedExperiment } from '../../schemas/definition';
+import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { CellIdentity } from '../../contracts/results';
 import { planCell } from '../../planning';
 import type { ReadHistory } from '../run-records';

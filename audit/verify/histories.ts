@@ -3,7 +3,7 @@ import type { Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
 import type { LineOf } from '../../schemas/ledger';
 import { stageKinds } from '../../contracts/stage';
-import type { ResolvedSweep } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import { canonicalJson, definitionDigest } from '../../planning';
 import { digestFile, isMissing } from '../../store';
 import { readAnchor } from '../anchor';

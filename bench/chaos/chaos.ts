@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { listPending } from '../../client';
-import type { ResolvedSweep } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import { planSweep, type SweepPlan } from '../../planning';
 import { Campaign, type Fault, type Quota } from './campaign';
 import { mountSmallDisk, type SmallDisk } from './disk';

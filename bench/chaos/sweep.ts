@@ -1,9 +1,11 @@
 import type { Client } from '@temporalio/client';
-import { connect, resolveDefinition, startSweep, watchSweep } from '../../client';
-import type { ResolvedSweep, SweepInput } from '../../schemas/definition';
+import { connect, startSweep, watchSweep } from '../../client';
+import { resolveDefinition } from '../../definitions';
+import type { SweepInput } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import type { SweepResult } from '../../contracts/results';
 import { planSweep } from '../../planning';
-import { defineSweep } from '../../planning/define';
+import { defineSweep } from '../../definitions';
 import { gradeSchoolMathDefaults } from '../../tasks';
 import { builtInTasks } from '../../workers';
 import { World, type WorldOptions } from './world';

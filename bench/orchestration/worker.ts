@@ -12,7 +12,7 @@ import { createIdleActivities } from '../../test/support/idle-activities';
 import { coinTask } from '../../test/support/coin-task';
 import { createStore } from '../../store';
 import { connectWorker, createWorker, workflowLimits } from '../../workers';
-import { workflowBundlePath } from '../../client';
+import { workflowBundlePath } from '../../host/package-files';
 
 const [address = '', form = '', home = '', codePath = ''] = process.argv.slice(2);
 

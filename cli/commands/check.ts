@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { embeddedModelPath } from '../../client';
+import { embeddedModelPath } from '../../host/package-files';
 import { checkExecutable, type Finding } from '../../conformance';
 import { BudgetlineError } from '../../contracts/failures';
 import { renderChecked, renderFinding } from '../print/conformance';

@@ -135,7 +135,7 @@ async function readFramed(
   onFault: OnFault,
 ): Promise<Previewed> {
   const { definition, tasks } = await loadDefinition(file, {});
-  const { previewGiven, readingOfFile } = await import('../../client/index.js');
+  const { previewGiven, readingOfFile } = await import('../../definitions/index.js');
   const { builtInTasks } = await import('../../workers/index.js');
   const { kind, map = {} } = flags;
   if (readingOfFile(definition, { path, kind }) !== undefined) assertUnsaid(flags);

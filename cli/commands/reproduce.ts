@@ -2,7 +2,7 @@ import { readOpening, compareReproduction, type Reproduction } from '../../audit
 import type { ExperimentInput, SweepDefinition, SweepInput } from '../../schemas/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import { definitionDigest } from '../../planning';
-import { defineExperiment, defineSweep, sweepOfOne } from '../../planning/define';
+import { defineExperiment, defineSweep, sweepOfOne } from '../../definitions';
 import { createStore } from '../../store';
 import { withAuditedRun, type AuditedRun } from '../audited-run';
 import { exitWithFindings } from '../exit-status';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../../client/package-files';
+import { packageRoot } from '../../host/package-files';
 import { BudgetlineError } from '../../contracts/failures';
 
 const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

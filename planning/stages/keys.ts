@@ -1,4 +1,4 @@
-import type { ResolvedModel } from '../../schemas/definition';
+import type { ResolvedModel } from '../../contracts/resolved';
 import type { InputName, SpecOf, StageInputRef, StageKey, StageKind } from '../../contracts/stage';
 import { wholeVocabulary } from '../../contracts/vocabulary';
 import { digestOf, seedOf } from '../digest';

@@ -1,5 +1,6 @@
 import type { CodeRole } from '../../contracts/code';
-import type { ExperimentDefinition, Resolved, SweepDefinition, TaskData } from '../../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition, TaskData } from '../../schemas/definition';
+import type { Resolved } from '../../contracts/resolved';
 import type { PlannedStage, SpecOf, StageCode, StageInputRef, StageKind } from '../../contracts/stage';
 import { codeFor } from '../code';
 import { taskFileDigests } from '../given';

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MockActivityEnvironment } from '@temporalio/testing';
-import type { ResolvedExperiment } from '../../schemas/definition';
+import type { ResolvedExperiment } from '../../contracts/resolved';
 import { demonstrationRow, itemResult, preferenceRow } from '../../schemas/rows';
 import type { PlannedStage, StageProgress, StageResult } from '../../contracts/stage';
 import { assertNoLeak } from '../../activities/evaluate/few-shot';

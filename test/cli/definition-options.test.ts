@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { applyOptions, type DefinitionOptions } from '../../cli/definition-options';
-import { type SweepInput, usd } from '../../schemas/definition';
+import { type SweepInput } from '../../schemas/definition';
+import { usd } from '../../contracts/money';
 import { variantsOf } from '../../planning';
-import { defineSweep } from '../../planning/define';
+import { defineSweep } from '../../definitions';
 import { gradeSchoolMathDefaults } from '../../tasks';
 
 const base = {

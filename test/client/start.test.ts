@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { connect, startExperiment, startSweep, watchSweep } from '../../client';
-import type { ResolvedSweep } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import { BudgetlineError } from '../../contracts/failures';
 import { taskQueues } from '../../contracts/stage';
 import { experimentOf, planSweep } from '../../planning';

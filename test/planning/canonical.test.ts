@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { SweepInput } from '../../schemas/definition';
 import { linearModules } from '../../contracts/linear-modules';
 import { planSweep } from '../../planning';
-import { defineSweep } from '../../planning/define';
+import { defineSweep } from '../../definitions';
 import { resolveSweep } from './support';
 
 const { sft, preference, pairs, evaluation } = resolveSweep().definition;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import type { ResolvedSweep } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import { canonicalJson, gridOf, planSweep, poolSeed, revisions, sha256Hex, stageSeed } from '../../planning';
-import { sweepOfOne } from '../../planning/define';
+import { sweepOfOne } from '../../definitions';
 import { resolveSweep } from './support';
 
 const keysOf = (resolved: ResolvedSweep): Set<string> =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { usd } from '../../schemas/definition';
-import type { ResolvedSweep, SweepInput } from '../../schemas/definition';
+import { usd } from '../../contracts/money';
+import type { SweepInput } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import {
   buyRows,
   cellAttributes,
@@ -11,7 +12,7 @@ import {
   sweepIdOf,
   unitCosts,
 } from '../../planning';
-import { defineSweep } from '../../planning/define';
+import { defineSweep } from '../../definitions';
 import { gradeSchoolMathDefaults } from '../../tasks';
 
 const prices = { sftExample: 0.02, preferencePair: 0.01 };

@@ -1,5 +1,6 @@
-import type { ResolvedSweep, SweepInput } from '../../schemas/definition';
-import { defineSweep } from '../../planning/define';
+import type { SweepInput } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
+import { defineSweep } from '../../definitions';
 import { gradeSchoolMathDefaults } from '../../tasks';
 
 /** The first sweep's definition with its outside inputs pinned to made-up digests. */

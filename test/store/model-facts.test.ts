@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { embeddedModelPath } from '../../client/package-files';
+import { embeddedModelPath } from '../../host/package-files';
 import { readModelPositions, readModelSize } from '../../store';
 import { temporaryFolder } from '../support/temporary';
 import { encodeGguf } from '../trainer/support/gguf-writer';

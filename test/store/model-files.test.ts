@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { embeddedModelPath } from '../../client/package-files';
+import { embeddedModelPath } from '../../host/package-files';
 import { describeModel, readModelSize } from '../../store';
 import { temporaryFolder } from '../support/temporary';
 import { writeFullFolder, writeGgufModel, writeLinkedSnapshot } from '../support/user-models';

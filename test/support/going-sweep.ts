@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { readLedger } from '../../audit';
 import { readStatus, startSweep, steerRun, watchSweep, type RunStatus } from '../../client';
-import type { ResolvedSweep } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { SteeringCommand } from '../../schemas/steering';
 import { planSweep } from '../../planning';

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities';
-import { workflowBundlePath } from '../../client';
+import { workflowBundlePath } from '../../host/package-files';
 import { taskQueues } from '../../contracts/stage';
 import { createIdleActivities } from './idle-activities';
 import { whilePolling } from './polling';

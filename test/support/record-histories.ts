@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { packageRoot } from '../../client';
+import { packageRoot } from '../../host/package-files';
 
 /** Histories that the replay test runs the workflows over. */
 export const historiesFolder = join(__dirname, '../workflows/histories');

@@ -4,11 +4,8 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type Activities, type ActivityDeps } from '../../activities';
 import { readLedger } from '../../audit';
 import { readCode } from '../../code';
-import {
-  experimentDefinition,
-  type ExperimentInput,
-  type ResolvedExperiment,
-} from '../../schemas/definition';
+import { experimentDefinition, type ExperimentInput } from '../../schemas/definition';
+import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { IdentifiedSource } from '../../contracts/provenance';
 import type { PlannedStage, SpecOf, StageKind, StageResult } from '../../contracts/stage';

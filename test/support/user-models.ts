@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { embeddedModelPath } from '../../client/package-files';
+import { embeddedModelPath } from '../../host/package-files';
 import { loadModelFolder } from '../../trainer/io/model-folder';
 import { encodeSafetensors } from '../../trainer/io/safetensors';
 import { ggufSettings, ggufTensors } from '../trainer/support/gguf-model';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { resolveDefinition } from '../../client';
-import { defineSweep } from '../../planning/define';
+import { resolveDefinition } from '../../definitions';
+import { defineSweep } from '../../definitions';
 import { twinDefaults } from '../../tasks';
 import { builtInTasks } from '../../workers';
 import { runSweep, withWorkers } from '../support/sweep-bench';

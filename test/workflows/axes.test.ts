@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ResolvedSweep, SweepInput } from '../../schemas/definition';
+import type { SweepInput } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import { splitResult } from '../../planning';
 import { readTrainerStarts } from '../support/counted-trainer';
 import { resolveTinySweep, runSweep, withWorkers } from '../support/sweep-bench';

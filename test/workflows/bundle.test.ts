@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { workflowBundlePath } from '../../client';
+import { workflowBundlePath } from '../../host/package-files';
 
 /** The bundle's code, without the source map that follows it. */
 function readCode(): string {

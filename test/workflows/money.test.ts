@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { noCost, type PlannedStage } from '../../contracts/stage';
-import type { ResolvedSweep } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import { annotationUsd, planSweep, uniquePurchase } from '../../planning';
 import { createStore } from '../../store';
 import type { Orchestration } from '../../workflows/orchestration';

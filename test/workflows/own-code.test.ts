@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { explainStage } from '../../audit';
 import { loadDefinition } from '../../cli/load-definition';
 import { warnOfKeptVersions } from '../../cli/kept-versions';
-import { resolveDefinition } from '../../client';
+import { resolveDefinition } from '../../definitions';
 import type { StageKind } from '../../contracts/stage';
 import { createStore } from '../../store';
 import { builtInTasks } from '../../workers';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activities } from '../../activities';
 import { cancelRun } from '../../activities/cancel-run';
 import { startSweep, steerRun } from '../../client';
-import type { ResolvedSweep } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import type { SweepProgress } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import { createStore } from '../../store';

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { workflowBundlePath } from '../../client';
+import { workflowBundlePath } from '../../host/package-files';
 import '../support/quiet-runtime';
 import { historiesFolder } from '../support/record-histories';
 

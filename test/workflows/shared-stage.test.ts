@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Client } from '@temporalio/client';
 import { readLedger } from '../../audit';
 import { connect } from '../../client';
-import type { ResolvedSweep } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import { planSweep } from '../../planning';
 import { createStore, identifyProcess } from '../../store';

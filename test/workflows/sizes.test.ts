@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Activities } from '../../activities';
 import { readStatus, startSweep, watchSweep } from '../../client';
-import type { ResolvedSweep } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import type { SweepResult } from '../../contracts/results';
 import type { StageResult } from '../../contracts/stage';
 import { planSweep } from '../../planning';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { readAnchor, readLedger, readStory, verifyRun } from '../../audit';
 import { listRunFiles } from '../../audit/run-files';
 import { readStatus } from '../../client';
-import type { ResolvedSweep } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import { createStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';

@@ -1,4 +1,4 @@
-import type { TrainingSpec } from '../../schemas/definition';
+import type { TrainingSpec } from '../../schemas/training';
 import type { SequenceRow } from '../engine/types';
 import { rowFailure } from '../io/jsonl';
 import type { Tokenizer } from '../io/tokenizer';

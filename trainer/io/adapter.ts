@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loraSpec } from '../../schemas/definition';
+import { loraSpec } from '../../schemas/training';
 import { BudgetlineError } from '../../contracts/failures';
 import type { LoraShape, Tensor, Weights } from '../engine/types';
 import { hashFile, readJson, writeSynced } from './files';

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { TrainingSpec } from '../../../schemas/definition';
+import type { TrainingSpec } from '../../../schemas/training';
 import type { DemonstrationRow } from '../../../schemas/rows';
 import type { JobOf } from '../../../schemas/trainer-job';
 import { gradeSchoolMath, generateTwin } from '../../../tasks';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SweepInput } from '../../schemas/definition';
 import { BudgetlineError } from '../../contracts/failures';
-import { defineExperiment, defineSweep } from '../../planning/define';
+import { defineExperiment, defineSweep } from '../../definitions';
 import { gradeSchoolMathDefaults } from '../../tasks';
 
 const shared = { ...gradeSchoolMathDefaults, name: 'a-sweep', annotator: 'clean' };

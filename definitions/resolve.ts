@@ -1,14 +1,8 @@
 import { resolve } from 'node:path';
 import { readCode } from '../code';
 import type { CodeByRole } from '../contracts/code';
-import type {
-  ExperimentDefinition,
-  Outside,
-  Resolved,
-  ResolvedModel,
-  ResolvedSweep,
-  SweepDefinition,
-} from '../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import type { Outside, Resolved, ResolvedModel, ResolvedSweep } from '../contracts/resolved';
 import { parseHubReference } from '../contracts/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { Annotator, Judge, ProblemSet, Task } from '../contracts/task';
@@ -18,7 +12,7 @@ import type { GivenRows } from '../ingest';
 import { type PreviewRequest, readGivenFor, type ResolvedGiven, resolveGiven } from './given';
 import { find } from './find';
 import { fetchHubModel, type HubOptions } from './hub';
-import { embeddedModelPath } from './package-files';
+import { embeddedModelPath } from '../host/package-files';
 import { assertEnoughItems, type LoadedSet, loadProblems } from './problems';
 
 export interface ResolveOptions {

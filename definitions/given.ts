@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import type { ExperimentDefinition, ResolvedFiles, SweepDefinition } from '../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import type { ResolvedFiles } from '../contracts/resolved';
 import { BudgetlineError } from '../contracts/failures';
 import { type Annotations, type GivenSource, type GivenUse, givenUses } from '../schemas/given';
 import type { ProblemSet, Task } from '../contracts/task';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveDefinition } from '../../client';
+import { resolveDefinition } from '../../definitions';
 import type { SweepInput } from '../../schemas/definition';
 import { BudgetlineError, type FailureCode } from '../../contracts/failures';
 import type { PlannedStage } from '../../contracts/stage';
 import { planSweep } from '../../planning';
-import { defineSweep } from '../../planning/define';
+import { defineSweep } from '../../definitions';
 import { generateTwin, gradeSchoolMath, gradeSchoolMathDefaults } from '../../tasks';
 import { builtInTasks } from '../../workers';
 import { createBench } from '../support/stage-bench';

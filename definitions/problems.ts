@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ExperimentDefinition, ResolvedFiles, SweepDefinition } from '../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import type { ResolvedFiles } from '../contracts/resolved';
 import { BudgetlineError } from '../contracts/failures';
 import type { ProblemSet, Task, TaskContext } from '../contracts/task';
 import { type HeldOutSet, keepApart } from '../ingest';

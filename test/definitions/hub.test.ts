@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { resolveDefinition, type DownloadProgress } from '../../client';
-import { fetchHubModel } from '../../client/hub';
-import { embeddedModelPath } from '../../client/package-files';
+import { resolveDefinition, type DownloadProgress } from '../../definitions';
+import { fetchHubModel } from '../../definitions/hub';
+import { embeddedModelPath } from '../../host/package-files';
 import { hub, parseHubReference } from '../../contracts/hub';
 import { planSweep } from '../../planning';
-import { defineSweep } from '../../planning/define';
+import { defineSweep } from '../../definitions';
 import { gradeSchoolMathDefaults } from '../../tasks';
 import { builtInTasks } from '../../workers';
 import { temporaryFolder } from '../support/temporary';

@@ -7,10 +7,10 @@ import {
   withJudges,
 } from '../../annotators';
 import { judgesOf } from '../../cli/place-facts';
-import { resolveDefinition } from '../../client';
+import { resolveDefinition } from '../../definitions';
 import type { Task } from '../../contracts/task';
 import { demonstrationsStage, planSweep } from '../../planning';
-import { defineSweep } from '../../planning/define';
+import { defineSweep } from '../../definitions';
 import { defineTask, gradeSchoolMath, gradeSchoolMathDefaults, helpfulness } from '../../tasks';
 import { createBench } from '../support/stage-bench';
 import { temporaryFolder } from '../support/temporary';

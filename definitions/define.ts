@@ -5,15 +5,14 @@ import {
   type SweepDefinition,
   sweepDefinition,
   type SweepInput,
-  usd,
-  type Usd,
 } from '../schemas/definition';
+import { usd, type Usd } from '../contracts/money';
 import { BudgetlineError } from '../contracts/failures';
 import { fieldsOf, type Schema } from '../schemas/fields';
 import { pathText, valueAt } from '../contracts/field-path';
-import { canonicalDefinition } from './canonical';
-import { describeIssue } from './definition-issues';
-import { applyChanges, axisValues } from './variants';
+import { canonicalDefinition } from '../planning/canonical';
+import { describeIssue } from './issues';
+import { applyChanges, axisValues } from '../planning/variants';
 
 // This file loads zod, so no workflow imports it and the room's index does not name it.
 
