@@ -52,7 +52,7 @@ const lawful: Record<string, string> = {
   'index.ts': "export { a } from './schemas/a';\n",
   'schemas/a.ts':
     "import { z } from 'zod';\nexport const a = z.string();\nexport type A = z.infer<typeof a>;\n",
-  'schemas/definition.ts': "export const d = 1;\n",
+  'schemas/definition.ts': 'export const d = 1;\n',
   'contracts/stage.ts': "export const kinds = ['one'];\n",
   'planning/b.ts': "import type { A } from '../schemas/a';\nexport const b: A = 'b';\n",
   'activities/c.ts': "import { spawn } from 'node:child_process';\nexport const c = spawn;\n",
