@@ -49,7 +49,7 @@ export { BudgetlineError, failures } from './contracts/failures';
 export { hub } from './contracts/hub';
 export type { FailureCode, FailureInfo } from './contracts/failures';
 export type {
-  CellHole,
+  FailedCell,
   CellIdentity,
   CellResult,
   ControlResult,
@@ -71,7 +71,7 @@ export type {
   Problem,
   ProblemSet,
   Random,
-  Sides,
+  ComparedAnswer,
   Task,
   TaskContext,
 } from './contracts/task';
@@ -91,7 +91,7 @@ export {
   logicPuzzles,
   qualityJudge,
   summarization,
-  twinDefaults,
+  syntheticDefaults,
 } from './tasks';
 export type {
   Evaluation,

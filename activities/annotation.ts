@@ -66,7 +66,7 @@ function openSession(session: StageSession, { claim, key, told, lines }: Opening
     signal: AbortSignal.any([session.stop, claim.lost]),
     report: (step, steps) => session.report({ phase: 'annotate', step, steps }),
     spent: (cost) => session.usage.addCall(key, cost),
-    tell: (figures) => void Object.assign(told, figures),
+    record: (figures) => void Object.assign(told, figures),
     generate: (request) => generateLocally(session, request),
   };
 }

@@ -8,7 +8,7 @@ import { rowsFile } from './train-sft';
 type DataStage = PlannedStage<'synthesizeData'>;
 
 function kindOf({ spec }: DataStage) {
-  if (spec.what === 'given-preferences') return spec.given.kind;
+  if (spec.what === 'user-preferences') return spec.userRows.kind;
   return spec.what === 'pairs' ? 'preferences' : 'demonstrations';
 }
 

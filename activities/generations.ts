@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { artifactManifest } from '../schemas/artifact';
 import {
-  besideName,
+  siblingName,
   digestFile,
   ensureDir,
   guardFiles,
@@ -60,7 +60,7 @@ export async function keepGenerations(
   { rows, ...made }: Omit<GenerationRecord, 'sha256'> & { readonly rows: string },
 ): Promise<KeptGenerations> {
   const folder = store.paths.generations(key);
-  const partial = besideName(folder);
+  const partial = siblingName(folder);
   const kept = { sha256: await digestFile(rows), ...made };
   await ensureDir(dirname(folder));
   await guardFiles(folder, async () => {

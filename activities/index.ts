@@ -8,9 +8,9 @@ import { freezeReference } from './freeze-reference';
 import { answerStage, runStage } from './run-stage';
 import type { StageOutput, StageSession } from './session';
 import { synthesizeDemonstrations } from './synthesize-data/demonstrations';
-import { takeGiven } from './synthesize-data/given';
+import { takeUserRows } from './synthesize-data/user-rows';
 import { synthesizePairs } from './synthesize-data/pairs';
-import { synthesizeRightSamples } from './synthesize-data/right-samples';
+import { synthesizeRightSamples } from './synthesize-data/rejection-samples';
 import { trainPreference } from './train-preference';
 import { trainSft } from './train-sft';
 
@@ -25,11 +25,11 @@ function synthesize(session: StageSession, spec: SpecOf<'synthesizeData'>): Prom
       return synthesizeDemonstrations(session, spec);
     case 'pairs':
       return synthesizePairs(session, spec);
-    case 'right-samples':
+    case 'rejection-samples':
       return synthesizeRightSamples(session, spec);
-    case 'given-demonstrations':
-    case 'given-preferences':
-      return takeGiven(session, spec);
+    case 'user-demonstrations':
+    case 'user-preferences':
+      return takeUserRows(session, spec);
   }
 }
 

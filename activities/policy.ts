@@ -41,7 +41,7 @@ async function longestPrompt(model: string, maxNewTokens: number): Promise<numbe
 }
 
 /** Rows decoded side by side. Part of what the revision covers: another shape may change last bits. */
-const batchRows = 64;
+const batchSize = 64;
 
 /** Raised when the same request gives other answers: those that stores keep are then made anew. */
 const generationRevision = 1;
@@ -69,7 +69,7 @@ export async function generateAnswers(
   const { model, adapter, digests } = policy;
   const { store } = session.environment;
   const maxPromptTokens = await longestPrompt(model, asked.maxNewTokens);
-  const request = { ...asked, maxPromptTokens, batchRows, overLength: 'drop-oldest' } as const;
+  const request = { ...asked, maxPromptTokens, batchSize, onOverlength: 'truncate' } as const;
   const asking = { digests, prompts: await digestFile(prompts), revision: generationRevision };
   const key = digestOf({ ...request, ...asking });
   const found = await findGenerations(store, key);

@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { readLedger } from '../audit';
-import { foundScores } from '../contracts/beside';
+import { foundScores } from '../contracts/auxiliary';
 import { BudgetlineError } from '../contracts/failures';
 import type { StageResult } from '../contracts/stage';
 import { inputDigests } from '../planning';

@@ -111,13 +111,13 @@ export class StageSession {
   /** Names, folders and plan of a job of this stage; `part` tells several jobs of one stage apart. */
   jobBase(part = ''): JobBase {
     const folder = join(this.runDir, part);
-    const { device, threads, microBatchRows } = this.execution;
+    const { device, threads, microBatchSize } = this.execution;
     return {
       protocol: trainerProtocol,
       id: this.stage.key,
       workDir: join(folder, 'work'),
       outputDir: join(folder, 'out'),
-      plan: { device, threads, microBatchRows },
+      plan: { device, threads, microBatchSize },
     };
   }
 

@@ -166,7 +166,7 @@ export function loadHeldOut(cache: ProblemCache, files: Files, spec: TaskSpec): 
   const { heldOut = [] } = 'heldOut' in spec ? spec : {};
   const sets = heldOut.map(async (source) => {
     const { task, problems } = await cache.load(files, pinnedSource(source));
-    const templated = source.data.source === 'twin';
+    const templated = source.data.source === 'synthetic';
     return { name: source.name, task, problems: problems.test, templated };
   });
   return Promise.all(sets);
@@ -175,7 +175,7 @@ export function loadHeldOut(cache: ProblemCache, files: Files, spec: TaskSpec): 
 /** The problems of a stage's own task; those that rows are bought on are apart from the test items of tasks beside. */
 export async function loadApart(cache: ProblemCache, files: Files, spec: TaskSpec): Promise<LoadedTask> {
   const { task, problems } = await loadOwn(cache, files, spec);
-  const of = { task, templated: spec.data.source === 'twin' };
+  const of = { task, templated: spec.data.source === 'synthetic' };
   const heldOut = await loadHeldOut(cache, files, spec);
   return { task, problems: keepApart(problems, { heldOut, of }).problems };
 }

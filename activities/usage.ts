@@ -38,7 +38,7 @@ export class Usage {
   peakMemoryBytes: number | null = 0;
   tokens = 0;
   /** Checker calls behind the stage's work so far; those that earlier attempts recorded are among them. */
-  checkerCalls = 0;
+  verifierCalls = 0;
   /** Checker calls that the ledger has from earlier attempts, of whichever run: they are paid. */
   earlierCalls = 0;
   /** What models behind endpoints were paid, by the folder of their answers. */
@@ -71,7 +71,7 @@ export class Usage {
 
   /** Checker calls that are this attempt's own to pay. */
   get newCalls(): number {
-    return Math.max(0, this.checkerCalls - this.earlierCalls);
+    return Math.max(0, this.verifierCalls - this.earlierCalls);
   }
 
   addJob(job: TrainerJob): void {
@@ -96,7 +96,7 @@ export class Usage {
     const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, annotation } = this;
     const annotationByFolder = annotation === null ? null : Object.fromEntries(this.#bills);
     const paid = { annotation, annotationByFolder };
-    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls: this.newCalls, ...paid };
+    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, verifierCalls: this.newCalls, ...paid };
     return { exitCodes, jobs, trainerProcesses: exitCodes.length, ...used };
   }
 }
@@ -127,7 +127,7 @@ export const endedFor = (
 
 /** Checker calls that attempts recorded. */
 export const callsIn = (lines: readonly LedgerLine[]): number =>
-  endedIn(lines).reduce((sum, { checkerCalls }) => sum + checkerCalls, 0);
+  endedIn(lines).reduce((sum, { verifierCalls }) => sum + verifierCalls, 0);
 
 /** Several bills as one. */
 export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {
@@ -154,7 +154,7 @@ export function billedFor(folder: string, lines: readonly LedgerLine[]): Annotat
   return sumBills(bills);
 }
 
-const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'checkerCalls'] as const;
+const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'verifierCalls'] as const;
 
 /**
  * What a stage took an experiment in all, as far as it was measured: the experiment's earlier attempts by the ledger, and

@@ -1,19 +1,19 @@
 import type {
-  BesideAnalysis,
+  AuxiliaryAnalysis,
   FailedControlAnalysis,
-  HoleAnalysis,
+  FailedCellAnalysis,
   IntervalBasis,
   SubjectAnalysis,
   SubjectName,
   SweepAnalysis,
 } from '../contracts/analysis';
-import { nameOfBeside } from '../contracts/beside';
+import { nameOfAuxiliary } from '../contracts/auxiliary';
 import type { Coordinates } from '../contracts/coordinates';
 import type { SweepDefinition } from '../schemas/definition';
-import type { CellHole, SweepResult } from '../contracts/results';
+import type { FailedCell, SweepResult } from '../contracts/results';
 import { writeAnswer } from './answer';
 import { analyzeBudgets, measureStyle } from './best';
-import { analyzeBeside, type BesideItems } from './beside';
+import { analyzeAuxiliary, type AuxiliaryItems } from './auxiliary';
 import type { ClaimBudgets } from './claim-rules';
 import { judgeClaims } from './claims';
 import { diagnoseColdStart } from './cold-start';
@@ -40,7 +40,7 @@ export interface AnalyzeSweepInput {
   /** Item rows by cell id, `controlIdOf` of a control, or `baseItemsKey`. Where they are missing, summaries serve. */
   readonly items: ItemsByRun;
   /** The same of unrelated tasks beside, by their names. */
-  readonly besideItems?: BesideItems;
+  readonly auxiliaryItems?: AuxiliaryItems;
   /** Reward of the chosen answers at the end of preference training, by cell id, where it is known. */
   readonly chosenRewards?: ReadonlyMap<string, number>;
   /** Joint bootstrap draws; 2,000 unless told. */
@@ -52,13 +52,13 @@ export interface AnalyzeSubjectInput extends GridInput {
   readonly subject: SubjectName & Pick<SubjectAnalysis, 'annotator'>;
   /** What was fixed before the run. */
   readonly rules: ClaimBudgets;
-  readonly holes: readonly HoleAnalysis[];
+  readonly failedCells: readonly FailedCellAnalysis[];
   /** None by default. */
   readonly failedControls?: readonly FailedControlAnalysis[];
   /** Item rows by run; null where there are none to be had, and summaries serve. */
   readonly items: ItemsByRun | null;
   /** What unrelated tasks beside say; nothing unless told. */
-  readonly beside?: readonly BesideAnalysis[];
+  readonly auxiliary?: readonly AuxiliaryAnalysis[];
   readonly draws?: number;
 }
 
@@ -95,13 +95,17 @@ function seedDeviations(inference: Inference): { budget: number; deviation: numb
   return [...found].map(([budget, deviation]) => ({ budget, deviation }));
 }
 
-function describeHole({ cell, ...reason }: CellHole): SweepAnalysis['holes'][number] {
+function describeFailedCell({ cell, ...reason }: FailedCell): SweepAnalysis['failedCells'][number] {
   const { id, budget, sftFraction, seed } = cell;
   return { cellId: id, budget, sftFraction, seed, ...reason };
 }
 
-function describeFailedControls({ cells, holes, failedControls }: SweepResult): FailedControlAnalysis[] {
-  const places = new Map([...cells, ...holes].map(({ cell }) => [cell.id, cell]));
+function describeFailedControls({
+  cells,
+  failedCells,
+  failedControls,
+}: SweepResult): FailedControlAnalysis[] {
+  const places = new Map([...cells, ...failedCells].map(({ cell }) => [cell.id, cell]));
   return failedControls.flatMap(({ of, stages: _, ...failed }) => {
     const cell = places.get(of);
     if (cell === undefined) return [];
@@ -131,11 +135,19 @@ function noteSeeds(inference: Inference): string[] {
  * analysis, whatever the order of cells and items.
  */
 export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
-  const { subject, rules, holes, failedControls = [], items, beside = [], draws = defaultDraws } = input;
+  const {
+    subject,
+    rules,
+    failedCells,
+    failedControls = [],
+    items,
+    auxiliary = [],
+    draws = defaultDraws,
+  } = input;
   const grid = buildGrid(input, items);
   const inference = createInference(grid, draws);
   const basis = basisOf(inference);
-  const { delta } = rules;
+  const { equivalenceMargin } = rules;
   const { cells, budgets } = analyzeBudgets(inference);
   const answered = {
     version: 1 as const,
@@ -149,24 +161,24 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
       label: labelOf(basis, grid),
       seedDeviations: seedDeviations(inference),
     },
-    delta,
+    equivalenceMargin,
     base: grid.base && { score: inference.score(grid.base), style: measureStyle(inference, grid.base) },
     cells,
     budgets,
     transfers: transferBetweenBudgets(budgets),
-    coldStart: diagnoseColdStart(inference, delta),
-    stagnation: diagnoseStagnation(inference, delta),
-    findings: findFurther(inference, delta),
+    coldStart: diagnoseColdStart(inference, equivalenceMargin),
+    stagnation: diagnoseStagnation(inference, equivalenceMargin),
+    findings: findFurther(inference, equivalenceMargin),
     gains: measureGains(inference),
     frontier: findFrontier(inference),
     prices: analyzePrices(inference),
-    controls: analyzeControls(inference, delta),
-    furtherControls: analyzeFurtherControls(inference, delta),
+    controls: analyzeControls(inference, equivalenceMargin),
+    furtherControls: analyzeFurtherControls(inference, equivalenceMargin),
     tuning: analyzeTuning(inference),
     failedControls,
-    beside,
-    verdicts: judgeClaims({ inference, rules }, holes),
-    holes,
+    auxiliary,
+    verdicts: judgeClaims({ inference, rules }, failedCells),
+    failedCells,
     notes: [...grid.notes, ...noteSeeds(inference)],
   };
   return { ...answered, answer: writeAnswer(answered) };
@@ -174,21 +186,28 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
 
 /** Analyses one sweep. Cells that failed are named and the rest is analysed without them. */
 export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
-  const { result, definition, axes, items, besideItems = new Map(), chosenRewards, draws } = input;
-  const { base, baseFailure, cells, controls, holes, sweepId } = result;
-  const { task, model, annotator, budgetUnit: unit = 'rows', delta, evaluation } = definition;
-  const names = (evaluation.beside ?? []).map(nameOfBeside);
+  const { result, definition, axes, items, auxiliaryItems = new Map(), chosenRewards, draws } = input;
+  const { base, baseFailure, cells, controls, failedCells, sweepId } = result;
+  const { task, model, annotator, budgetUnit: unit = 'rows', equivalenceMargin, evaluation } = definition;
+  const names = (evaluation.auxiliary ?? []).map(nameOfAuxiliary);
   const analysis = analyzeSubject({
     subject: { task, model, annotator, ...(axes === undefined ? {} : { axes }) },
     rules: definition,
-    beside: analyzeBeside({
-      ...{ result, names, items: besideItems, unit, delta, draws: draws ?? defaultDraws },
+    auxiliary: analyzeAuxiliary({
+      ...{
+        result,
+        names,
+        items: auxiliaryItems,
+        unit,
+        delta: equivalenceMargin,
+        draws: draws ?? defaultDraws,
+      },
     }),
     unit,
     base,
     cells: cells.map((cell) => ({ ...cell, chosenReward: chosenRewards?.get(cell.cell.id) ?? null })),
     controls,
-    holes: holes.map(describeHole),
+    failedCells: failedCells.map(describeFailedCell),
     failedControls: describeFailedControls(result),
     items,
     ...(draws === undefined ? {} : { draws }),

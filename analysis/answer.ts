@@ -92,8 +92,8 @@ function answerControls({ controls, budgets }: Answered): string[] {
 }
 
 /** A task that training was not for, where it has suffered beyond doubt. */
-function answerBeside({ beside }: Answered): string[] {
-  const fallen = beside.filter(({ cells }) => cells.some(({ effect }) => effect === 'hurts'));
+function answerAuxiliary({ auxiliary }: Answered): string[] {
+  const fallen = auxiliary.filter(({ cells }) => cells.some(({ effect }) => effect === 'hurts'));
   return fallen.map(({ reading }) => `Elsewhere ${reading}`);
 }
 
@@ -111,10 +111,12 @@ function answerSeeds({ seeds, intervals }: Answered): string {
   }
 }
 
-function answerHoles({ holes, unit }: Answered): string[] {
-  if (holes.length === 0) return [];
-  const names = holes.map(({ budget, sftFraction }) => `r = ${sftFraction} at ${nameBudget(budget, unit)}`);
-  const verb = holes.length === 1 ? 'is' : 'are';
+function answerFailedCells({ failedCells, unit }: Answered): string[] {
+  if (failedCells.length === 0) return [];
+  const names = failedCells.map(
+    ({ budget, sftFraction }) => `r = ${sftFraction} at ${nameBudget(budget, unit)}`,
+  );
+  const verb = failedCells.length === 1 ? 'is' : 'are';
   return [`${joinList([...new Set(names)])} failed and ${verb} missing from this answer.`];
 }
 
@@ -136,7 +138,7 @@ export function writeAnswer(analysis: Answered): string {
   const { budgets } = analysis;
   const setting = `${settingOf(analysis)}:`;
   if (budgets.length === 0)
-    return [setting, 'no cell finished, so there is no answer.', ...answerHoles(analysis)].join(' ');
+    return [setting, 'no cell finished, so there is no answer.', ...answerFailedCells(analysis)].join(' ');
   const [first, ...rest] = budgets.map((budget) => answerBudget(budget, analysis));
   const opening = first!.replace(/^With/, 'with');
   return [
@@ -146,8 +148,8 @@ export function writeAnswer(analysis: Answered): string {
     ...answerColdStart(analysis),
     ...answerStagnation(analysis),
     ...answerControls(analysis),
-    ...answerBeside(analysis),
-    ...answerHoles(analysis),
+    ...answerAuxiliary(analysis),
+    ...answerFailedCells(analysis),
     answerSeeds(analysis),
   ].join(' ');
 }

@@ -56,8 +56,8 @@ export function measureStyle(inference: Inference, unit: Unit): StyleRates {
     return Number.isNaN(estimate) ? null : estimate;
   };
   return {
-    formatRate: rate('formatRate'),
-    ramblingRate: rate('ramblingRate'),
+    wellFormedRate: rate('wellFormedRate'),
+    truncatedRate: rate('truncatedRate'),
     noEosRate: rate('noEosRate'),
     meanTokens: rate('meanTokens'),
     repetitionRate: rate('repetitionRate'),

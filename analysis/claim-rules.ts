@@ -12,7 +12,7 @@ export interface ClaimPart {
   readonly matrix: ContrastMatrix;
   readonly threshold: number;
   /** What is compared; the score unless told. */
-  readonly metric?: 'formatRate';
+  readonly metric?: 'wellFormedRate';
   /** Shown, but not part of the rule. */
   readonly aside?: true;
 }
@@ -33,7 +33,10 @@ export interface ClaimPlan {
 }
 
 /** What a definition fixes before the run: the difference that does not matter, and which budgets are low and large. */
-export type ClaimBudgets = Pick<SweepDefinition, 'budgets' | 'delta' | 'lowBudget' | 'largeBudget'>;
+export type ClaimBudgets = Pick<
+  SweepDefinition,
+  'budgets' | 'equivalenceMargin' | 'smallBudgetMax' | 'largeBudgetMin'
+>;
 
 export interface ClaimContext {
   readonly inference: Inference;
@@ -44,13 +47,13 @@ export interface ClaimContext {
 const priceRatios = [1, 2, 5, 10] as const;
 
 function lowBudgets({ rules }: ClaimContext): number[] {
-  const { budgets, lowBudget = Math.min(...budgets) } = rules;
-  return budgets.filter((budget) => budget <= lowBudget).sort((a, b) => a - b);
+  const { budgets, smallBudgetMax = Math.min(...budgets) } = rules;
+  return budgets.filter((budget) => budget <= smallBudgetMax).sort((a, b) => a - b);
 }
 
 function largeBudgets({ rules }: ClaimContext): number[] {
-  const { budgets, largeBudget = Math.max(...budgets) } = rules;
-  return budgets.filter((budget) => budget >= largeBudget).sort((a, b) => a - b);
+  const { budgets, largeBudgetMin = Math.max(...budgets) } = rules;
+  return budgets.filter((budget) => budget >= largeBudgetMin).sort((a, b) => a - b);
 }
 
 function groupsAt({ inference }: ClaimContext, budget: number): readonly Group[] {
@@ -64,7 +67,7 @@ function nameBest(inference: Inference, name: string, groups: readonly Group[]):
   return `${name} (${formatShare(Math.max(...scores))}${at})`;
 }
 
-interface Sides {
+interface ComparedAnswer {
   readonly budget: number;
   readonly left: { readonly name: string; readonly groups: readonly Group[] };
   readonly right: { readonly name: string; readonly groups: readonly Group[] };
@@ -72,7 +75,7 @@ interface Sides {
 }
 
 /** The part that compares two sets of one budget; none where a set is empty. */
-function compareSides(inference: Inference, sides: Sides): ClaimPart[] {
+function compareAnswers(inference: Inference, sides: ComparedAnswer): ClaimPart[] {
   const { left, right, threshold } = sides;
   if (left.groups.length === 0 || right.groups.length === 0) return [];
   const names = [left, right].map(({ name, groups }) => nameBest(inference, name, groups));
@@ -94,21 +97,21 @@ function planLowData(context: ClaimContext): ClaimPlan {
     const pure = groups.filter((group) => group.sftFraction === 1);
     const right = { name: 'best of r ≤ 0.5', groups: groups.filter((group) => group.sftFraction <= 0.5) };
     const left = { name: 'best of r ≥ 0.75', groups: groups.filter((group) => group.sftFraction >= 0.75) };
-    const alone = compareSides(inference, {
+    const alone = compareAnswers(inference, {
       budget,
       left: { name: 'r = 1 alone', groups: pure },
       right,
       threshold: 0,
     });
     return [
-      ...compareSides(inference, { budget, left, right, threshold: -rules.delta }),
+      ...compareAnswers(inference, { budget, left, right, threshold: -rules.equivalenceMargin }),
       ...alone.map((part): ClaimPart => ({ ...part, aside: true })),
     ];
   });
   return {
     claim: 'C1',
     title: 'With little data, pure or nearly pure SFT is best',
-    rule: `At every low budget (${joinNumbers(budgets)}), the best of r ≥ 0.75 less the best of r ≤ 0.5 is above −${rules.delta}.`,
+    rule: `At every low budget (${joinNumbers(budgets)}), the best of r ≥ 0.75 less the best of r ≤ 0.5 is above −${rules.equivalenceMargin}.`,
     parts,
     concerns: (budget, r) => budgets.includes(budget) && (r >= 0.75 || r <= 0.5),
     stakes: budgets.map((budget) => groupsAt(context, budget)),
@@ -126,12 +129,12 @@ function planLargeBudgets(context: ClaimContext): ClaimPlan {
     const pure = groups.filter((group) => group.sftFraction === 0 || group.sftFraction === 1);
     const left = { name: 'best of 0 < r ≤ 0.5', groups: mixed };
     const right = { name: 'best of r = 0 and r = 1', groups: pure };
-    return compareSides(inference, { budget, left, right, threshold: rules.delta });
+    return compareAnswers(inference, { budget, left, right, threshold: rules.equivalenceMargin });
   });
   return {
     claim: 'C2',
     title: 'With much data, a mixture with a small SFT share is best',
-    rule: `At every large budget (${joinNumbers(budgets)}), the best of 0 < r ≤ 0.5 less the better of r = 0 and r = 1 is above ${rules.delta}.`,
+    rule: `At every large budget (${joinNumbers(budgets)}), the best of 0 < r ≤ 0.5 less the better of r = 0 and r = 1 is above ${rules.equivalenceMargin}.`,
     parts,
     concerns: (budget, r) => budgets.includes(budget) && (r <= 0.5 || r === 1),
     stakes: budgets.map((budget) => groupsAt(context, budget)),
@@ -156,13 +159,13 @@ function compareStarts(
   const { cold, warm } = pair;
   const left = { name: `r = ${warm.sftFraction}`, groups: [warm] };
   const right = { name: 'r = 0', groups: [cold] };
-  const score = compareSides(inference, { budget, left, right, threshold: rules.delta });
-  const rates = [warm, cold].map((group) => inference.measure(group, 'formatRate').estimate);
+  const score = compareAnswers(inference, { budget, left, right, threshold: rules.equivalenceMargin });
+  const rates = [warm, cold].map((group) => inference.measure(group, 'wellFormedRate').estimate);
   if (!rates.every(Number.isFinite)) return score;
   const shown = `${formatShare(rates[0]!)} less ${formatShare(rates[1]!)}`;
   const label = `At ${sayBudget(budget, inference.grid.unit)}, rate of the asked format at r = ${warm.sftFraction} less r = 0 (${shown})`;
-  const matrix = crossUnits(inference, [warm], [cold], 'formatRate');
-  return [...score, { label, matrix, threshold: 0, metric: 'formatRate' }];
+  const matrix = crossUnits(inference, [warm], [cold], 'wellFormedRate');
+  return [...score, { label, matrix, threshold: 0, metric: 'wellFormedRate' }];
 }
 
 function planColdStart(context: ClaimContext): ClaimPlan {
@@ -179,12 +182,12 @@ function planColdStart(context: ClaimContext): ClaimPlan {
   return {
     claim: 'C3',
     title: 'Preference tuning from the base fails, and at most 10 % of SFT first repairs it',
-    rule: `At every large budget (${joinNumbers(large)}), the smallest 0 < r ≤ 0.1 scores above r = 0 by more than ${rules.delta}, and more of its answers keep the asked format.`,
+    rule: `At every large budget (${joinNumbers(large)}), the smallest 0 < r ≤ 0.1 scores above r = 0 by more than ${rules.equivalenceMargin}, and more of its answers keep the asked format.`,
     parts,
     concerns: (budget, r) => large.includes(budget) && r <= 0.1,
     stakes: large.map((budget) => groupsAt(context, budget)),
     notes: [],
-    unseen: parts.some((part) => part.metric === 'formatRate')
+    unseen: parts.some((part) => part.metric === 'wellFormedRate')
       ? []
       : ['The rate of the asked format was not recorded, so that half of the rule is open.'],
   };

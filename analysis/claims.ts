@@ -1,4 +1,4 @@
-import type { ClaimVerdict, Estimate, HoleAnalysis } from '../contracts/analysis';
+import type { ClaimVerdict, Estimate, FailedCellAnalysis } from '../contracts/analysis';
 import { boundBest, simultaneousCritical, simultaneousHalf, singleHalf } from './bounds';
 import { planClaims, type ClaimContext, type ClaimPart, type ClaimPlan } from './claim-rules';
 import type { Group } from './grid';
@@ -80,7 +80,7 @@ function missingGain({ inference, rules }: ClaimContext, groups: readonly Group[
     ];
   const scores = groups.map((group) => inference.measure(group).estimate);
   const gain = Math.max(...scores) - inference.measure(base).estimate;
-  const needed = 3 * rules.delta;
+  const needed = 3 * rules.equivalenceMargin;
   if (gain > needed + tie) return [];
   const budgets = joinBudgets([...new Set(groups.map((group) => group.budget))], inference.grid.unit);
   return [
@@ -107,9 +107,9 @@ function decidingPart(ruling: readonly Bounded[]): string | null {
 function missingCells(
   { inference }: ClaimContext,
   plan: ClaimPlan,
-  holes: readonly HoleAnalysis[],
+  failedCells: readonly FailedCellAnalysis[],
 ): string[] {
-  return holes
+  return failedCells
     .filter(({ budget, sftFraction }) => plan.concerns(budget, sftFraction))
     .filter(
       ({ budget, sftFraction }) =>
@@ -125,11 +125,15 @@ function headOf({ claim, title, rule }: ClaimPlan): Pick<ClaimVerdict, 'claim' |
   return { claim, title, rule };
 }
 
-function judgePlan(context: ClaimContext, plan: ClaimPlan, holes: readonly HoleAnalysis[]): ClaimVerdict {
+function judgePlan(
+  context: ClaimContext,
+  plan: ClaimPlan,
+  failedCells: readonly FailedCellAnalysis[],
+): ClaimVerdict {
   const bounded = boundParts(context.inference, plan.parts);
   const ruling = bounded.filter(({ part }) => part.aside === undefined);
   const figures = [...bounded.map(describePart), ...plan.notes];
-  const missing = missingCells(context, plan, holes);
+  const missing = missingCells(context, plan, failedCells);
   if (ruling.length === 0) {
     const evidence = ['The cells that this claim compares were not all run.', ...figures, ...missing];
     const open = { pointsTo: null, conditional: false, decidedBy: null, pointStatement: false };
@@ -154,6 +158,9 @@ function judgePlan(context: ClaimContext, plan: ClaimPlan, holes: readonly HoleA
 }
 
 /** Judges the study's five claims over one sweep. Bounds are simultaneous over each claim's comparisons. */
-export function judgeClaims(context: ClaimContext, holes: readonly HoleAnalysis[]): ClaimVerdict[] {
-  return planClaims(context).map((plan) => judgePlan(context, plan, holes));
+export function judgeClaims(
+  context: ClaimContext,
+  failedCells: readonly FailedCellAnalysis[],
+): ClaimVerdict[] {
+  return planClaims(context).map((plan) => judgePlan(context, plan, failedCells));
 }

@@ -15,8 +15,8 @@ const smallestLengthGap = 0.1;
 /** +1 where a warm start raises the metric if there is a cold start, −1 where it lowers it. */
 const direction: Record<Metric, 1 | -1> = {
   score: 1,
-  formatRate: 1,
-  ramblingRate: -1,
+  wellFormedRate: 1,
+  truncatedRate: -1,
   noEosRate: -1,
   meanTokens: -1,
   repetitionRate: -1,
@@ -202,8 +202,8 @@ export function diagnoseColdStart(inference: Inference, delta: number): ColdStar
 export function describeColdStart(diagnosis: ColdStartDiagnosis): string {
   const names: Partial<Record<Metric, string>> = {
     score: 'score',
-    formatRate: 'asked format',
-    ramblingRate: 'rambling',
+    wellFormedRate: 'asked format',
+    truncatedRate: 'truncated',
   };
   return diagnosis.evidence
     .flatMap(({ metric, cold, warm }) => {

@@ -27,15 +27,15 @@ const ofRightSamples: Meanings = {
   unclear: 'whether pairs add anything to right samples alone is open',
 };
 
-const besideWinners = {
+const winnerControls = {
   'sft-on-chosen': { name: 'SFT on its chosen answers', meaning: ofChosen },
   'rejection-sampling': { name: 'SFT on right samples of the same warm start', meaning: ofRightSamples },
 } as const;
 
-type WinnerKind = keyof typeof besideWinners;
+type WinnerKind = keyof typeof winnerControls;
 
-const standsBesideWinner = (unit: ControlUnit): unit is ControlUnit & { readonly kind: WinnerKind } =>
-  unit.kind in besideWinners;
+const isWinnerControl = (unit: ControlUnit): unit is ControlUnit & { readonly kind: WinnerKind } =>
+  unit.kind in winnerControls;
 
 function analyzeControl(
   inference: Inference,
@@ -49,7 +49,7 @@ function analyzeControl(
   const difference = intervalOf(inference.difference(of, unit));
   const lossEffect = judge(difference, delta);
   const pureSft = inference.grid.groups.find((group) => group.budget === budget && group.sftFraction === 1);
-  const { name, meaning } = besideWinners[kind];
+  const { name, meaning } = winnerControls[kind];
   const scores = `the mixture scores ${formatScore(mixture)}, ${name} ${formatScore(control)}`;
   return {
     ...{ kind, budget, sftFraction, mixture, control, difference, lossEffect },
@@ -60,7 +60,7 @@ function analyzeControl(
 
 /** Puts the controls of winning mixtures beside them. */
 export function analyzeControls(inference: Inference, delta: number): ControlAnalysis[] {
-  const units = inference.grid.controls.filter(standsBesideWinner);
+  const units = inference.grid.controls.filter(isWinnerControl);
   return units.map((unit) => analyzeControl(inference, unit, delta));
 }
 
@@ -78,7 +78,7 @@ const ofLikelihood: Meanings = {
   unclear: 'whether a likelihood term changes anything is open',
 };
 
-interface Beside {
+interface Auxiliary {
   readonly without: Unit;
   /** What the two are, for a sentence. */
   readonly name: string;
@@ -86,7 +86,7 @@ interface Beside {
 }
 
 /** What a control stands against; null for controls of other sorts, and where the base was not evaluated. */
-function besideOf({ grid }: Inference, { kind, of }: ControlUnit): Beside | null {
+function auxiliaryOf({ grid }: Inference, { kind, of }: ControlUnit): Auxiliary | null {
   if (kind === 'few-shot') {
     const name = 'The base model with demonstrations in its prompt, untrained,';
     return grid.base && { without: grid.base, name, meaning: ofPrompting };
@@ -97,11 +97,11 @@ function besideOf({ grid }: Inference, { kind, of }: ControlUnit): Beside | null
 }
 
 function analyzeFurther(inference: Inference, unit: ControlUnit, delta: number): FurtherControl[] {
-  const beside = besideOf(inference, unit);
-  if (beside === null) return [];
+  const auxiliary = auxiliaryOf(inference, unit);
+  if (auxiliary === null) return [];
   const control = inference.score(unit);
-  const without = inference.score(beside.without);
-  const difference = intervalOf(inference.difference(unit, beside.without));
+  const without = inference.score(auxiliary.without);
+  const difference = intervalOf(inference.difference(unit, auxiliary.without));
   const effect = judge(difference, delta);
   const scores = `scores ${formatScore(control)}, without ${formatScore(without)}`;
   return [
@@ -109,7 +109,7 @@ function analyzeFurther(inference: Inference, unit: ControlUnit, delta: number):
       kind: unit.kind as FurtherControl['kind'],
       budget: unit.kind === 'few-shot' ? null : unit.of.budget,
       ...{ control, without, difference, effect },
-      reading: `${beside.name} ${scores}: a difference of ${formatGap(difference)}; ${beside.meaning[effect]}.`,
+      reading: `${auxiliary.name} ${scores}: a difference of ${formatGap(difference)}; ${auxiliary.meaning[effect]}.`,
     },
   ];
 }

@@ -8,8 +8,8 @@ import { mean, variance } from './moments';
 export type Metric = 'score' | keyof StyleRates;
 
 export const styleMetrics = [
-  'formatRate',
-  'ramblingRate',
+  'wellFormedRate',
+  'truncatedRate',
   'noEosRate',
   'meanTokens',
   'repetitionRate',
@@ -17,8 +17,8 @@ export const styleMetrics = [
 
 const readItem: Record<Metric, (row: ItemResult) => number> = {
   score: (row) => row.score,
-  formatRate: (row) => Number(row.formatted),
-  ramblingRate: (row) => Number(row.rambling),
+  wellFormedRate: (row) => Number(row.wellFormed),
+  truncatedRate: (row) => Number(row.truncated),
   noEosRate: (row) => Number(row.finish === 'length'),
   meanTokens: (row) => row.tokens,
   repetitionRate: (row) => row.repetition,

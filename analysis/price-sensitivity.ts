@@ -177,7 +177,7 @@ export function analyzePrices(inference: Inference): PriceSensitivity[] {
   const { groups } = inference.grid;
   const all = laddersOf(groups);
   const ladders = all.filter((ladder) => ladder.groups.length > 1);
-  const leftOut = all.filter((ladder) => !ladders.includes(ladder)).map(({ fraction }) => fraction);
+  const skipped = all.filter((ladder) => !ladders.includes(ladder)).map(({ fraction }) => fraction);
   if (ladders.length < 2) return [];
   const drawn = drawScores(inference, groups);
   const draws = drawn && new Map(groups.map((group, i) => [group.key, drawn[i]!]));
@@ -189,6 +189,6 @@ export function analyzePrices(inference: Inference): PriceSensitivity[] {
     const [from, to] = [compared[0], compared[compared.length - 1]];
     if (from === undefined || to === undefined || from === to) return [];
     const switches = turnsOf(curve).map((turn) => switchAt(purchase, turn, draws));
-    return [{ money, from, to, leftOut, switches, curve }];
+    return [{ money, from, to, skipped, switches, curve }];
   });
 }

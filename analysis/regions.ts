@@ -124,7 +124,7 @@ function carryOver(from: Regions, to: Regions): ModelTransfer[] {
 }
 
 /** Whether they differ by model alone. */
-function areTwins(one: SubjectName, other: SubjectName): boolean {
+function differByModelOnly(one: SubjectName, other: SubjectName): boolean {
   return one.model !== other.model && subjectKey({ ...one, model: other.model }) === subjectKey(other);
 }
 
@@ -134,6 +134,6 @@ function areTwins(one: SubjectName, other: SubjectName): boolean {
  */
 export function transferBetweenModels(subjects: readonly Regions[]): ModelTransfer[] {
   return subjects.flatMap((from) =>
-    subjects.filter((to) => areTwins(from, to)).flatMap((to) => carryOver(from, to)),
+    subjects.filter((to) => differByModelOnly(from, to)).flatMap((to) => carryOver(from, to)),
   );
 }

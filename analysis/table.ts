@@ -21,8 +21,8 @@ export interface ScoreRow extends SubjectName {
 
 export interface TableRules {
   readonly delta: number;
-  readonly lowBudget?: number;
-  readonly largeBudget?: number;
+  readonly smallBudgetMax?: number;
+  readonly largeBudgetMin?: number;
   readonly prices: Pick<Prices, 'sftExample' | 'preferencePair'>;
 }
 
@@ -62,8 +62,8 @@ function mergeBase(rows: readonly ScoreRow[]): RunSummary | null {
   return {
     items: Math.min(...summaries.map(({ items }) => items)),
     score: mean(summaries.map(({ score }) => score)),
-    formatRate: meanOf(summaries, 'formatRate'),
-    ramblingRate: meanOf(summaries, 'ramblingRate'),
+    wellFormedRate: meanOf(summaries, 'wellFormedRate'),
+    truncatedRate: meanOf(summaries, 'truncatedRate'),
     noEosRate: meanOf(summaries, 'noEosRate'),
     meanTokens: meanOf(summaries, 'meanTokens'),
     repetitionRate: meanOf(summaries, 'repetitionRate'),
@@ -83,14 +83,14 @@ function analyzeCells(
 ): SubjectAnalysis {
   const { task, model, axes } = cells[0]!;
   const budgets = [...new Set(cells.map(({ budget }) => budget))].sort((a, b) => a - b);
-  const { delta, lowBudget = lowLimit(budgets), largeBudget = largeLimit(budgets) } = rules;
+  const { delta, smallBudgetMax = lowLimit(budgets), largeBudgetMin = largeLimit(budgets) } = rules;
   return analyzeSubject({
     subject: { task, model, annotator: null, ...(axes === undefined ? {} : { axes }) },
-    rules: { delta, budgets, lowBudget, largeBudget },
+    rules: { equivalenceMargin: delta, budgets, smallBudgetMax, largeBudgetMin },
     base: mergeBase(bases.filter((row) => isBaseOf(row, cells[0]!))),
     cells: cells.map((row) => toCell(row, rules)),
     controls: [],
-    holes: [],
+    failedCells: [],
     items: null,
   });
 }

@@ -4,7 +4,7 @@ import { BudgetlineError } from '../contracts/failures';
 import type { AnnotatorIdentity } from '../contracts/provenance';
 import type { AnnotationSession, Annotator, Judge, Problem } from '../contracts/task';
 import { describeModel } from '../store';
-import { annotatorByTheBatch } from './by-the-batch';
+import { batchAnnotator } from './batch';
 import { digestOfTold } from './endpoint/settings';
 import { Journal } from './journal';
 import { judgeAsking, judgeFields, type JudgeAsking } from './judge-prompt';
@@ -102,12 +102,12 @@ function assertAnswered(
 export function checkpointAnnotator(options: CheckpointOptions): Annotator {
   const { ask = ({ prompt }: Problem): string => prompt, render = (answer: string): string => answer } =
     options;
-  return annotatorByTheBatch({
+  return batchAnnotator({
     name: options.name,
     description: options.description,
     code: { stack: stackOfCaller(), call: 'checkpointAnnotator', only: ['ask', 'render'] },
     identify: () => identityOf(options, [ask, render]),
-    async demonstrateAll(problems, session) {
+    async annotateBatch(problems, session) {
       const answers = await answerAll(options, problems.map(ask), session);
       assertAnswered(options, problems, answers);
       return answers.map(render);
@@ -122,7 +122,7 @@ export function checkpointJudge(options: CheckpointJudgeOptions): Judge {
     name: options.name,
     description: options.description,
     identify: () => identityOf(options, [system, ask]),
-    compareAll: (comparisons, session) =>
+    compareBatch: (comparisons, session) =>
       answerAll(
         options,
         comparisons.map((comparison) => `${system}\n\n${ask(comparison)}`),

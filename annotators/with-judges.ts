@@ -6,7 +6,7 @@ import type { Judge, Problem, Task } from '../contracts/task';
 export function withJudges<P extends Problem>(task: Task<P>, ...more: readonly Judge[]): Task<P> {
   const code = { stack: stackOfCaller(), call: 'withJudges' };
   const judges = [...(task.judges ?? []), ...more.map((each) => withOrigin(each, code))];
-  if (task.sides !== undefined) return takeCode({ ...task, judges }, task);
+  if (task.comparison !== undefined) return takeCode({ ...task, judges }, task);
   throw new BudgetlineError(
     'DEFINITION_INVALID',
     `Task ${task.name} compares nothing that could be judged.`,

@@ -5,7 +5,7 @@ type Start = LineOf<'attempt-started'>;
 type Ending = LineOf<'attempt-ended' | 'attempt-lost'>;
 
 const nothingUsed = {
-  ...{ exitCodes: [], wallMs: 0, deviceMs: 0, tokens: 0, checkerCalls: 0 },
+  ...{ exitCodes: [], wallMs: 0, deviceMs: 0, tokens: 0, verifierCalls: 0 },
   ...{ cpuMs: null, peakMemoryBytes: null, usd: null },
 };
 
@@ -23,8 +23,8 @@ function usedBy(
   ending: Ending | undefined,
 ): typeof nothingUsed | Pick<AuditedAttempt, keyof typeof nothingUsed> {
   if (ending?.type !== 'attempt-ended') return nothingUsed;
-  const { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, usd } = ending;
-  return { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, checkerCalls, usd };
+  const { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, verifierCalls, usd } = ending;
+  return { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, verifierCalls, usd };
 }
 
 function describeAttempt(start: Start, lines: readonly LedgerLine[]): AuditedAttempt {

@@ -32,7 +32,7 @@ export function totalsOf(stages: readonly AuditedStage[]): AuditTotals {
     cpuMs: sum(({ cpuMs }) => cpuMs ?? 0),
     cpuUnknown: attempts.filter(({ cpuMs }) => cpuMs === null).length,
     tokens: sum(({ tokens }) => tokens),
-    checkerCalls: sum(({ checkerCalls }) => checkerCalls),
+    verifierCalls: sum(({ verifierCalls }) => verifierCalls),
     usd: sum(({ usd }) => usd ?? 0),
   };
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DemonstrationRow, PreferenceRow } from '../schemas/rows';
-import { createRandom, generateTwin, gradeSchoolMath, type TwinProblem } from '../tasks';
+import { createRandom, generateSynthetic, gradeSchoolMath, type SyntheticProblem } from '../tasks';
 
 /** Files that both sides train on and are judged by. */
 export interface BenchData {
@@ -16,12 +16,12 @@ const writeRows = (path: string, rows: readonly object[]): string => {
   return path;
 };
 
-function demonstrate(problem: TwinProblem): DemonstrationRow {
+function demonstrate(problem: SyntheticProblem): DemonstrationRow {
   return { id: problem.id, prompt: problem.prompt, completion: gradeSchoolMath.gold(problem) };
 }
 
 /** Chosen is the reference solution, rejected a misreading of the same problem; problems without one are left out. */
-function pairOf(problem: TwinProblem): PreferenceRow[] {
+function pairOf(problem: SyntheticProblem): PreferenceRow[] {
   const annotator = gradeSchoolMath.annotators.find(({ name }) => name === 'majority-error');
   const chosen = gradeSchoolMath.gold(problem);
   const rejected = annotator?.demonstrate(problem, createRandom('bench', problem.id)) ?? chosen;
@@ -37,8 +37,8 @@ export interface BenchCounts {
 
 /** Writes demonstrations and pairs of the twin, with held-out rows of each. */
 export function writeBenchData(folder: string, counts: BenchCounts): BenchData {
-  const { pool, validation } = generateTwin({
-    source: 'twin',
+  const { pool, validation } = generateSynthetic({
+    source: 'synthetic',
     seed: 0,
     pool: 4096,
     validation: 400,

@@ -16,7 +16,7 @@ import { runTrainer } from './sides';
 import { printTable } from './table';
 import { workloads } from './workloads';
 
-const batchRows = 64;
+const batchSize = 64;
 
 interface Task {
   readonly python: string;
@@ -51,7 +51,7 @@ function generateJob(task: Task, folder: string): JobOf<'generate'> {
     workDir: join(folder, 'work'),
     outputDir: join(folder, 'out'),
     seed: 0,
-    plan: { device: 'cpu', threads: task.threads, microBatchRows: null },
+    plan: { device: 'cpu', threads: task.threads, microBatchSize: null },
     command: 'generate',
     model: task.model,
     adapter: null,
@@ -59,9 +59,9 @@ function generateJob(task: Task, folder: string): JobOf<'generate'> {
     samples: 1,
     decoding: { mode: 'greedy' },
     maxNewTokens: task.maxNewTokens,
-    batchRows,
+    batchSize,
     maxPromptTokens: 1024,
-    overLength: 'refuse',
+    onOverlength: 'error',
   };
 }
 
@@ -84,7 +84,7 @@ async function runOurs(task: Task, folder: string): Promise<Generated> {
 
 async function runTransformers(task: Task, folder: string): Promise<Generated> {
   const path = join(folder, 'spec.json');
-  writeFileSync(path, JSON.stringify({ ...task, batchRows }));
+  writeFileSync(path, JSON.stringify({ ...task, batchSize }));
   const begin = performance.now();
   const result = (await runPython(task.python, 'generate', path, task.threads)) as Generated;
   return { ...result, side: 'transformers', wallSeconds: (performance.now() - begin) / 1000 };
@@ -128,7 +128,7 @@ export async function benchGeneration(argv: readonly string[]): Promise<void> {
       threads: { type: 'string', default: '1' },
     },
   });
-  const [name = 'twin'] = positionals;
+  const [name = 'synthetic'] = positionals;
   const workload = workloads[name];
   if (workload === undefined) throw new Error(`There is no workload "${name}".`);
   const folder = mkdtempSync(join(tmpdir(), 'budgetline-bench-'));

@@ -57,7 +57,7 @@ export function stageJob(
     workDir: join(workDir, 'work'),
     outputDir: join(workDir, 'out'),
     seed: 0,
-    plan: { device: 'cpu', threads: bench.threads, microBatchRows: null },
+    plan: { device: 'cpu', threads: bench.threads, microBatchSize: null },
     checkpointEverySteps: definition.execution.checkpointEverySteps,
     keepCheckpoints: 2,
   } as const;

@@ -9,6 +9,8 @@ import { printTable } from './table';
 
 const seeds = [0, 1, 2];
 const items = 400;
+/** Those of a definition that says only `method: 'adaptive'`. */
+const limits = { regretTolerance: 0.02, confidence: 0.9, maxCostFraction: 0.5 };
 const regretLimit = 0.02;
 
 /** Between seeds: .025 under 5,000 rows, .015 from there on. */
@@ -81,7 +83,7 @@ function byMean(world: World, used: readonly SearchRun[]): Ended {
 function searchAdaptively({ runs, scores }: World): Ended {
   const outcomes: SearchOutcome[] = [];
   for (;;) {
-    const { ids, standings } = proposeAdaptive({ runs, outcomes, failed: [] });
+    const { ids, standings } = proposeAdaptive({ runs, outcomes, failed: [] }, limits);
     for (const id of ids) outcomes.push({ id, score: scores.get(id)!, items });
     if (ids.length > 0) continue;
     const used = new Set(outcomes.map(({ id }) => id));

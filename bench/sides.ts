@@ -101,7 +101,7 @@ interface TrlResult {
 export async function runTrl(bench: Bench, stage: Stage, workDir: string): Promise<Run> {
   const training = bench.recipe[stage];
   const data = stage === 'sft' ? bench.data.demonstrations : bench.data.pairs;
-  const steps = Math.ceil(rowsOf(data) / training.batchRows) * training.epochs;
+  const steps = Math.ceil(rowsOf(data) / training.batchSize) * training.epochs;
   const adapter = join(workDir, 'adapter');
   const warmupSteps = Math.ceil(steps * training.warmupRatio);
   const { model, compile, recipe } = bench;

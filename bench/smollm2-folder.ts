@@ -16,7 +16,7 @@ function writeFolder(model: string, outputDir: string): void {
     workDir: join(scratch, 'work'),
     outputDir,
     seed: 0,
-    plan: { device: 'cpu', threads: 1, microBatchRows: null },
+    plan: { device: 'cpu', threads: 1, microBatchSize: null },
     command: 'merge',
     model,
     adapter: null,

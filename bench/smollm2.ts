@@ -93,8 +93,8 @@ function continueAll(
   const job: JobOf<'generate'> = {
     ...{ protocol: trainerProtocol, command: 'generate', id: 'smollm2', seed: 0, samples: 1 },
     ...{ workDir: at('work'), outputDir: at('out'), model, adapter: null, prompts: at('prompts.jsonl') },
-    ...{ plan: { device: 'cpu', threads, microBatchRows: null }, decoding: { mode: 'greedy' } },
-    ...{ maxNewTokens: 32, batchRows: rows.length, maxPromptTokens: 128, overLength: 'refuse' },
+    ...{ plan: { device: 'cpu', threads, microBatchSize: null }, decoding: { mode: 'greedy' } },
+    ...{ maxNewTokens: 32, batchSize: rows.length, maxPromptTokens: 128, onOverlength: 'error' },
   };
   try {
     writeFileSync(job.prompts, prompts.map((row) => `${JSON.stringify(row)}\n`).join(''));

@@ -71,7 +71,7 @@ function readArguments(argv: readonly string[]) {
   const stages = (['sft', 'dpo'] as const).filter((stage) =>
     [undefined, stage].includes(values.stage as Stage),
   );
-  return { ...values, stages, names: positionals.length === 0 ? ['twin'] : positionals };
+  return { ...values, stages, names: positionals.length === 0 ? ['synthetic'] : positionals };
 }
 
 type Arguments = ReturnType<typeof readArguments>;

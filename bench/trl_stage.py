@@ -40,21 +40,21 @@ def load(spec):
 
 def training_arguments(spec):
     training = spec["training"]
-    micro = spec.get("microBatchRows") or training["batchRows"]
+    micro = spec.get("microBatchSize") or training["batchSize"]
     return dict(
         output_dir=spec["outputDir"],
         per_device_train_batch_size=micro,
-        gradient_accumulation_steps=-(-training["batchRows"] // micro),
+        gradient_accumulation_steps=-(-training["batchSize"] // micro),
         num_train_epochs=training["epochs"],
         learning_rate=training["learningRate"],
         lr_scheduler_type="cosine_with_min_lr",
-        lr_scheduler_kwargs={"min_lr_rate": training["finalLearningRateRatio"]},
+        lr_scheduler_kwargs={"min_lr_rate": training["minLearningRateRatio"]},
         warmup_steps=spec["warmupSteps"],
         weight_decay=training["weightDecay"],
         adam_beta1=training["beta1"],
         adam_beta2=training["beta2"],
         adam_epsilon=training["epsilon"],
-        max_grad_norm=training["clipNorm"],
+        max_grad_norm=training["maxGradNorm"],
         max_length=training["maxLength"],
         bf16=spec.get("precision") == "bf16",
         fp16=False,
@@ -186,8 +186,8 @@ def generate(spec):
     prompts = [row["prompt"] for row in read_rows(spec["prompts"])]
     order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
     completions, tokens = [""] * len(prompts), 0
-    for start in range(0, len(order), spec["batchRows"]):
-        places = order[start : start + spec["batchRows"]]
+    for start in range(0, len(order), spec["batchSize"]):
+        places = order[start : start + spec["batchSize"]]
         batch = tokenizer([prompts[place] for place in places], add_special_tokens=False, padding=True, return_tensors="pt")
         with torch.inference_mode():
             made = model.generate(

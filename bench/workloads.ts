@@ -23,7 +23,7 @@ function writeQuestions(folder: string, counts: BenchCounts, questions: string |
 }
 
 /** The embedded recipe for one pass over rows of any length. */
-const long = { epochs: 1, maxLength: 2048, overLength: 'refuse' } as const;
+const long = { epochs: 1, maxLength: 2048, onOverlength: 'error' } as const;
 const longRecipe: Recipe = {
   sft: { ...embedded.sft, ...long },
   dpo: { ...embedded.dpo, ...long },
@@ -31,7 +31,7 @@ const longRecipe: Recipe = {
 };
 
 export const workloads: Readonly<Record<string, Workload>> = {
-  twin: {
+  synthetic: {
     counts: { rows: 512, pairs: 256, heldOut: 100 },
     recipe: embedded,
     model: tinyMath,

@@ -36,12 +36,12 @@ export function addScoreCommands(program: Command): void {
 
 function withDataOptions(command: Command): Command {
   const policy = (flag: string, text: string): Option =>
-    new Option(`${flag} <policy>`, `${text}: refuse (default) or drop`).choices(['refuse', 'drop']);
+    new Option(`${flag} <policy>`, `${text}: refuse (default) or drop`).choices(['error', 'drop']);
   return withColorOption(command)
     .argument('<file>', 'JSON Lines, CSV, TSV or Parquet')
     .addOption(
       new Option('--kind <kind>', 'kind of the rows')
-        .choices(['demonstrations', 'preferences', 'thumbs'])
+        .choices(['demonstrations', 'preferences', 'unpaired'])
         .makeOptionMandatory(),
     )
     .option(

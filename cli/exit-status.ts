@@ -2,7 +2,7 @@ import { failures, type FailureCode } from '../contracts/failures';
 import type { SweepResult } from '../contracts/results';
 
 /** The sweep finished, but a cell, a control or a base is missing from its tables. */
-export const exitWithHoles = 1;
+export const exitWithFailedCells = 1;
 /** `audit verify` found something wrong. */
 export const exitWithFindings = 1;
 /** `audit verify` found nothing wrong, but could not make every check. */
@@ -48,10 +48,16 @@ export function exitStatusOf(code: FailureCode): number {
 }
 
 /** The status of a sweep that finished: 0 where nothing is missing from its tables. */
-export function exitStatusOfResult({ holes, failedControls, variants = [], ...result }: SweepResult): number {
+export function exitStatusOfResult({
+  failedCells,
+  failedControls,
+  variants = [],
+  ...result
+}: SweepResult): number {
   const bases = [result, ...variants];
-  const isWhole = [...holes, ...failedControls].length === 0 && bases.every(({ base }) => base !== null);
-  return isWhole ? 0 : exitWithHoles;
+  const isWhole =
+    [...failedCells, ...failedControls].length === 0 && bases.every(({ base }) => base !== null);
+  return isWhole ? 0 : exitWithFailedCells;
 }
 
 /** 128 and the signal's number, as shells have it. */

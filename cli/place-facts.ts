@@ -1,4 +1,4 @@
-import { nameOfBeside } from '../contracts/beside';
+import { nameOfAuxiliary } from '../contracts/auxiliary';
 import type { SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedSweep } from '../contracts/resolved';
 import type { IdentifiedSource } from '../contracts/provenance';
@@ -25,21 +25,21 @@ function describeAnnotator(
   return annotators.find(({ name }) => name === annotator)?.description ?? '';
 }
 
-type Judges = Pick<Resolved<SweepDefinition>, 'definition' | 'annotator' | 'judge' | 'besideJudges'>;
+type Judges = Pick<Resolved<SweepDefinition>, 'definition' | 'annotator' | 'judge' | 'auxiliaryJudges'>;
 
 /** Who judges, of tasks beside with the task that they judge; nobody is named where tasks' own programs do. */
-export function judgesOf({ definition, annotator, judge, besideJudges }: Judges): { judge?: string } {
+export function judgesOf({ definition, annotator, judge, auxiliaryJudges }: Judges): { judge?: string } {
   const describe = (name: string, identity: IdentifiedSource | undefined): string => {
     const model = identity?.model === undefined ? '' : `, model ${identity.model}`;
     const own = isOneModel(annotator, identity) ? '; it is also the annotator' : '';
     return `${name} (${identity?.kind ?? 'program'}${model})${own}`;
   };
-  const { judge: named, beside = [] } = definition.evaluation;
+  const { judge: named, auxiliary = [] } = definition.evaluation;
   const told = [
     ...(named === undefined ? [] : [describe(named, judge)]),
-    ...beside.flatMap((one) => {
-      const name = nameOfBeside(one);
-      return one.judge === undefined ? [] : [`of ${name}: ${describe(one.judge, besideJudges?.[name])}`];
+    ...auxiliary.flatMap((one) => {
+      const name = nameOfAuxiliary(one);
+      return one.judge === undefined ? [] : [`of ${name}: ${describe(one.judge, auxiliaryJudges?.[name])}`];
     }),
   ];
   return told.length === 0 ? {} : { judge: told.join('; ') };

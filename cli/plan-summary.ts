@@ -67,7 +67,7 @@ export type MoneyPurchase = Required<
 const difference = (a: Purchase, b: Purchase): Purchase => ({
   demonstrations: a.demonstrations - b.demonstrations,
   pairs: a.pairs - b.pairs,
-  checkerCalls: Math.max(0, a.checkerCalls - b.checkerCalls),
+  verifierCalls: Math.max(0, a.verifierCalls - b.verifierCalls),
 });
 
 function countKinds(stages: readonly UniqueStage[], cached: ReadonlySet<StageKey>): PlanSummary['byKind'] {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { analyzeSweep } from '../analysis';
 import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis';
 import type { AuditTotals } from '../contracts/audit-story';
-import { nameOfBeside } from '../contracts/beside';
+import { nameOfAuxiliary } from '../contracts/auxiliary';
 import { sweepDefinition, type SweepDefinition } from '../schemas/definition';
 import { BudgetlineError } from '../contracts/failures';
 import { hasNoReference } from '../contracts/loss-titles';
@@ -65,8 +65,8 @@ async function readRows<T>(
 }
 
 /** Items of an evaluation: of the task that is tuned for, or of one beside by its name. */
-function readItems(store: Store, key: StageKey, beside?: string): Promise<ItemResult[] | undefined> {
-  const file = beside === undefined ? 'items.jsonl' : join('beside', beside, 'items.jsonl');
+function readItems(store: Store, key: StageKey, auxiliary?: string): Promise<ItemResult[] | undefined> {
+  const file = auxiliary === undefined ? 'items.jsonl' : join('auxiliary', auxiliary, 'items.jsonl');
   return readRows(store, { kind: 'evaluate', key, file }, itemResult);
 }
 
@@ -74,7 +74,7 @@ function readItems(store: Store, key: StageKey, beside?: string): Promise<ItemRe
 async function readAllItems(
   store: Store,
   result: SweepResult,
-  beside?: string,
+  auxiliary?: string,
 ): Promise<Map<string, ItemResult[]>> {
   const wanted: [string, StageKey][] = [
     ...(result.base === null ? [] : [[baseItemsKey, result.base.key] as [string, StageKey]]),
@@ -83,17 +83,17 @@ async function readAllItems(
   ];
   const items = new Map<string, ItemResult[]>();
   for (const [name, key] of wanted) {
-    const rows = await readItems(store, key, beside);
+    const rows = await readItems(store, key, auxiliary);
     if (rows !== undefined) items.set(name, rows);
   }
   return items;
 }
 
-async function readBesideItems(
+async function readAuxiliaryItems(
   store: Store,
   { definition, result }: Pick<SweepRecord, 'definition' | 'result'>,
 ): Promise<Map<string, Map<string, ItemResult[]>>> {
-  const names = (definition.evaluation.beside ?? []).map(nameOfBeside);
+  const names = (definition.evaluation.auxiliary ?? []).map(nameOfAuxiliary);
   const items = names.map(async (name) => [name, await readAllItems(store, result, name)] as const);
   return new Map(await Promise.all(items));
 }
@@ -149,9 +149,9 @@ async function analyzePart(store: Store, part: VariantResult): Promise<AnalyzedP
   const { coordinates, definition, result } = part;
   const axes = Object.keys(coordinates).length === 0 ? {} : { axes: coordinates };
   const items = await readAllItems(store, result);
-  const besideItems = await readBesideItems(store, part);
+  const auxiliaryItems = await readAuxiliaryItems(store, part);
   const chosenRewards = await readChosenRewards(store, part);
-  const input = { result, definition, items, besideItems, chosenRewards, ...axes };
+  const input = { result, definition, items, auxiliaryItems, chosenRewards, ...axes };
   return { ...part, analysis: analyzeSweep(input) };
 }
 

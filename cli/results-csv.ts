@@ -134,8 +134,8 @@ function toScores(rows: readonly Row[], axes: readonly string[]): ScoreRow[] {
     summary: {
       items: row.n_items ?? 0,
       score: row.score / scales.score,
-      formatRate: rate(row, 'format_rate'),
-      ramblingRate: null,
+      wellFormedRate: rate(row, 'format_rate'),
+      truncatedRate: null,
       noEosRate: null,
       meanTokens: row.mean_length,
       repetitionRate: rate(row, 'repetition_rate'),

@@ -129,11 +129,11 @@ function findingRows({ findings }: SubjectAnalysis): object[] {
 const decisions = { present: 'stop', absent: 'buy more', unclear: 'open' } as const;
 
 function priceRows({ prices }: SubjectAnalysis): object[] {
-  return prices.map(({ money, from, to, leftOut, switches, curve }) => ({
+  return prices.map(({ money, from, to, skipped, switches, curve }) => ({
     money_in_pairs: money,
     from,
     to,
-    left_out: leftOut,
+    left_out: skipped,
     best_at: [0.5, 1, 2, 5, 10].map((ratio) => ({ ratio, sft_fraction: bestAt(curve, ratio) })),
     switches: switches.map(({ fromFraction, toFraction, ...rest }) => ({
       ...rest,

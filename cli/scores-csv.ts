@@ -7,8 +7,8 @@ const scored = ['score', 'n_items', 'format_rate', 'mean_length', 'repetition_ra
 
 type Place = Partial<Record<(typeof grid)[number], number>>;
 
-function measured({ score, items, formatRate, meanTokens, repetitionRate }: EvaluationSummary): number[] {
-  return [score, items, formatRate, meanTokens, repetitionRate];
+function measured({ score, items, wellFormedRate, meanTokens, repetitionRate }: EvaluationSummary): number[] {
+  return [score, items, wellFormedRate, meanTokens, repetitionRate];
 }
 
 /** Axes that are no column anyway. */

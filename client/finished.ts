@@ -11,34 +11,34 @@ import { onceEach } from '../contracts/stage';
 
 function ofCell({ cell, evaluation, stages }: CellResult): CellProgress {
   const warnings = stages.flatMap((stage) => stage.warnings ?? []).length;
-  const { score, beside } = evaluation;
+  const { score, auxiliary } = evaluation;
   return {
     ...{ cell, state: 'done', workflowId: cell.id, score },
-    ...(beside === undefined ? {} : { beside }),
+    ...(auxiliary === undefined ? {} : { auxiliary }),
     ...(warnings === 0 ? {} : { warnings }),
   };
 }
 
 /** What was not begun for want of money has not failed. */
-const stateOfMissing = (id: string, spend: SweepResult['spend']): 'failed' | 'left-out' =>
-  spend?.notBegun.includes(id) === true ? 'left-out' : 'failed';
+const stateOfMissing = (id: string, spend: SweepResult['spend']): 'failed' | 'skipped' =>
+  spend?.skipped.includes(id) === true ? 'skipped' : 'failed';
 
 /** Where a sweep stands that is over, by what it returned: nobody needs to answer for it any more. */
 export function sweepEnded(result: SweepResult): SweepProgress {
-  const { base, baseStages, cells, holes, controls, failedControls, spend } = result;
+  const { base, baseStages, cells, failedCells, controls, failedControls, spend } = result;
   const stages = [
     ...baseStages,
     ...[...cells, ...controls, ...failedControls].flatMap((each) => each.stages),
   ];
   const labels = gatherLabels(onceEach(stages));
-  const beside = base?.beside;
-  const missing = holes.map(({ cell }) => ({
+  const auxiliary = base?.auxiliary;
+  const missing = failedCells.map(({ cell }) => ({
     ...{ cell, state: stateOfMissing(cell.id, spend), workflowId: cell.id },
   }));
   const failed = failedControls.map(controlIdOf).map((id) => ({ id, state: stateOfMissing(id, spend) }));
   return {
-    ...{ phase: 'done', paused: null, window: 0, baseScore: base?.score ?? null },
-    ...(beside === undefined ? {} : { baseBeside: beside }),
+    ...{ phase: 'done', paused: null, maxConcurrentCells: 0, baseScore: base?.score ?? null },
+    ...(auxiliary === undefined ? {} : { baseAuxiliary: auxiliary }),
     cells: [...cells.map(ofCell), ...missing],
     controls: [
       ...controls.map((control) => ({ id: controlIdOf(control), state: 'done' as const })),

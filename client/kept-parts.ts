@@ -34,7 +34,7 @@ export async function completeResult(
     ...last,
     baseStages: gather(parts, 'baseStages'),
     cells: gather(parts, 'cells'),
-    holes: gather(parts, 'holes'),
+    failedCells: gather(parts, 'failedCells'),
     controls: gather(parts, 'controls'),
     failedControls: gather(parts, 'failedControls'),
     ...(variants.length === 0 ? {} : { variants }),
@@ -48,5 +48,5 @@ export function inPlanOrder(result: SweepResult, { cells }: SweepPlan): SweepRes
   const placeOf = ({ cell }: { readonly cell: { readonly id: string } }): number => places.get(cell.id) ?? 0;
   const sorted = <T extends Parameters<typeof placeOf>[0]>(outcomes: readonly T[]): T[] =>
     [...outcomes].sort((a, b) => placeOf(a) - placeOf(b));
-  return { ...result, cells: sorted(result.cells), holes: sorted(result.holes) };
+  return { ...result, cells: sorted(result.cells), failedCells: sorted(result.failedCells) };
 }

@@ -69,8 +69,8 @@ class Watcher {
     const { plan } = options;
     this.#patience = patienceFor(options, options.onNotice);
     const planned = plan.stages.map(({ stage }) => stage);
-    const { certain, besideWinners } = plan.controls;
-    const controls = [...certain, ...besideWinners].flatMap(({ stages }) => stages);
+    const { certain, winnerControls } = plan.controls;
+    const controls = [...certain, ...winnerControls].flatMap(({ stages }) => stages);
     this.#byKey = new Map([...planned, ...controls].map((stage) => [stage.key, stage]));
   }
 

@@ -43,21 +43,21 @@ const prompts = numbers.map((n) => ({ id: `row-${n}`, prompt: promptOf(n) }));
 /** Twelve short steps, with a checkpoint after every third. */
 const training: JobOf<'sft'>['training'] = {
   epochs: 3,
-  batchRows: 2,
+  batchSize: 2,
   learningRate: 2e-3,
-  schedule: 'cosine',
+  lrSchedule: 'cosine',
   warmupRatio: 0.1,
-  finalLearningRateRatio: 0.1,
+  minLearningRateRatio: 0.1,
   weightDecay: 0.01,
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,
-  clipNorm: 1,
+  maxGradNorm: 1,
   lora: { rank: 4, alpha: 8, targetModules: ['q_proj', 'v_proj', 'down_proj'] },
   maxLength: 64,
-  overLength: 'refuse',
+  onOverlength: 'error',
 };
-export const stepCount = (rowCount / training.batchRows) * training.epochs;
+export const stepCount = (rowCount / training.batchSize) * training.epochs;
 
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
@@ -73,7 +73,7 @@ function createJobs(
       workDir: join(folder, name, 'work'),
       outputDir: join(folder, name, 'out'),
       seed: 7,
-      plan: { device: 'cpu', threads: 1, microBatchRows: null },
+      plan: { device: 'cpu', threads: 1, microBatchSize: null },
     }) as const;
   const checkpointing = { checkpointEverySteps: 3, keepCheckpoints: 2 };
   const sft = (name: string): JobOf<'sft'> => ({
@@ -104,9 +104,9 @@ function createJobs(
     samples: 2,
     decoding: { mode: 'sample', temperature: 1 },
     maxNewTokens: 6,
-    batchRows: 4,
+    batchSize: 4,
     maxPromptTokens: 40,
-    overLength: 'refuse',
+    onOverlength: 'error',
   });
   const logprobs = (name: string): JobOf<'logprobs'> => ({
     ...base(name),
@@ -114,7 +114,7 @@ function createJobs(
     model,
     adapter: null,
     data: data.demonstrations,
-    batchRows: 4,
+    batchSize: 4,
     maxLength: 64,
   });
   const merge = (name: string): JobOf<'merge'> => ({ ...base(name), command: 'merge', model, adapter: null });

@@ -18,8 +18,8 @@ export type IntervalBasis = 'items' | 'items-and-seeds' | 'seeds' | 'none';
 
 /** Style rates of generated answers, 0 … 1, and their mean length; null where they were not recorded. */
 export interface StyleRates {
-  readonly formatRate: number | null;
-  readonly ramblingRate: number | null;
+  readonly wellFormedRate: number | null;
+  readonly truncatedRate: number | null;
   readonly noEosRate: number | null;
   readonly meanTokens: number | null;
   readonly repetitionRate: number | null;
@@ -118,7 +118,8 @@ export type DiagnosisStatus = 'present' | 'absent' | 'unclear';
 
 /** One figure that speaks for or against a diagnosis. */
 export interface DiagnosisEvidence {
-  readonly metric: 'score' | 'formatRate' | 'ramblingRate' | 'noEosRate' | 'meanTokens' | 'repetitionRate';
+  readonly metric:
+    'score' | 'wellFormedRate' | 'truncatedRate' | 'noEosRate' | 'meanTokens' | 'repetitionRate';
   /** At r = 0. */
   readonly cold: number;
   /** At the smallest fraction above 0. */
@@ -220,7 +221,7 @@ export interface PriceSensitivity {
   readonly from: number;
   readonly to: number;
   /** Fractions that were run at one budget alone, so that nothing lies between. */
-  readonly leftOut: readonly number[];
+  readonly skipped: readonly number[];
   readonly switches: readonly PriceSwitch[];
   /** By rising ratio; fractions outside of what was measured are left out, never extrapolated. */
   readonly curve: readonly {
@@ -287,7 +288,7 @@ export interface TuningAnalysis {
 }
 
 /** An unrelated task at one place in the grid. */
-export interface BesideCell {
+export interface AuxiliaryCell {
   readonly budget: number;
   readonly sftFraction: number;
   readonly sftRows: number;
@@ -300,14 +301,14 @@ export interface BesideCell {
 }
 
 /** What training costs on a task that it was not for. */
-export interface BesideAnalysis {
+export interface AuxiliaryAnalysis {
   readonly name: string;
   /** Its test items that comparisons are paired on; 0 where no item rows were at hand. */
   readonly items: number;
   /** Null where the base's evaluation failed. */
   readonly base: Estimate | null;
   /** By budget, then by falling fraction. */
-  readonly cells: readonly BesideCell[];
+  readonly cells: readonly AuxiliaryCell[];
   readonly reading: string;
 }
 
@@ -333,7 +334,7 @@ export interface ClaimVerdict {
 }
 
 /** A cell that failed, by name. */
-export interface HoleAnalysis extends FailureReason {
+export interface FailedCellAnalysis extends FailureReason {
   readonly cellId: string;
   readonly budget: number;
   readonly sftFraction: number;
@@ -376,7 +377,7 @@ export interface SubjectAnalysis extends SubjectName {
     /** Standard deviation between seeds, by budget, where there are several. */
     readonly seedDeviations: readonly { readonly budget: number; readonly deviation: number }[];
   };
-  readonly delta: number;
+  readonly equivalenceMargin: number;
   /** Null where the base model's score is not known. */
   readonly base: { readonly score: Estimate; readonly style: StyleRates } | null;
   /** Why it is not known, where its evaluation failed. */
@@ -398,10 +399,10 @@ export interface SubjectAnalysis extends SubjectName {
   readonly tuning: readonly TuningAnalysis[];
   readonly failedControls: readonly FailedControlAnalysis[];
   /** Unrelated tasks that were evaluated beside. */
-  readonly beside: readonly BesideAnalysis[];
+  readonly auxiliary: readonly AuxiliaryAnalysis[];
   /** C1 … C5, all five. */
   readonly verdicts: readonly ClaimVerdict[];
-  readonly holes: readonly HoleAnalysis[];
+  readonly failedCells: readonly FailedCellAnalysis[];
   /** The answer in one plain paragraph. */
   readonly answer: string;
   /** What a careful reader must know besides: cells without item rows, cells more variable than the rest. */

@@ -1,4 +1,4 @@
-import type { FoundScore } from './beside';
+import type { FoundScore } from './auxiliary';
 import type { StageWarning } from './stage';
 
 /** What an audit tells of a run: ledger, histories and artifacts joined. Plain data, for terminal, page and JSON alike. */
@@ -98,7 +98,7 @@ export interface AuditedAttempt {
   readonly cpuMs: number | null;
   readonly peakMemoryBytes: number | null;
   readonly tokens: number;
-  readonly checkerCalls: number;
+  readonly verifierCalls: number;
   /** null where it was not recorded. */
   readonly usd: number | null;
 }
@@ -133,7 +133,7 @@ export interface AuditTotals {
   /** Attempts whose CPU time is not known. */
   readonly cpuUnknown: number;
   readonly tokens: number;
-  readonly checkerCalls: number;
+  readonly verifierCalls: number;
   readonly usd: number;
 }
 

@@ -6,12 +6,12 @@ import type { TrainerJob } from '../schemas/trainer-job';
 // into definitions where nothing is parsed.
 
 /** No dropout is none, √1 is 1, and modules are a set. */
-function canonicalLora({ dropout = 0, rankStabilised = false, targetModules, ...lora }: LoraSpec): LoraSpec {
+function canonicalLora({ dropout = 0, useRslora = false, targetModules, ...lora }: LoraSpec): LoraSpec {
   return {
     ...lora,
     targetModules: linearModules.filter((module) => targetModules.includes(module)),
     ...(dropout === 0 ? {} : { dropout }),
-    ...(rankStabilised && lora.rank > 1 ? { rankStabilised } : {}),
+    ...(useRslora && lora.rank > 1 ? { useRslora } : {}),
   };
 }
 
@@ -20,7 +20,7 @@ export function canonicalTraining<T extends TrainingSpec>({ lora, ...training }:
   return {
     ...training,
     lora: lora === null ? null : canonicalLora(lora),
-    ...(training.schedule === 'constant' ? { finalLearningRateRatio: 1 } : {}),
+    ...(training.lrSchedule === 'constant' ? { minLearningRateRatio: 1 } : {}),
   } as T;
 }
 

@@ -47,7 +47,7 @@ const table = {
     exitCode: 71,
     retried: true,
     meaning: 'The device has too little memory for the micro-batch.',
-    remedy: 'Lower execution.microBatchRows; the effective batch stays as it is.',
+    remedy: 'Lower execution.microBatchSize; the effective batch stays as it is.',
   },
   HOST_OUT_OF_MEMORY: {
     exitCode: 72,

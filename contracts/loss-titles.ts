@@ -7,7 +7,7 @@ export const lossTitles: Readonly<Record<PreferenceLossName, string>> = {
   robust: 'Robust DPO',
   hinge: 'Hinge preference tuning',
   ipo: 'IPO',
-  'sigmoid-norm': 'Length-normalised DPO',
+  sigmoid_norm: 'Length-normalised DPO',
   simpo: 'SimPO',
   'sigmoid-nll': 'DPO with NLL',
   kto: 'KTO',

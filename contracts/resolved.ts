@@ -1,5 +1,5 @@
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
-import type { GivenUse } from '../schemas/given';
+import type { UserRowsUse } from '../schemas/user-rows';
 import type { CodeByRole } from './code';
 import type { IdentifiedSource } from './provenance';
 
@@ -36,21 +36,21 @@ export interface Resolved<Definition> {
   /** Reference answers of the task's files that score below 1; left out where there are none. */
   readonly partial?: PartialReferences;
   /** Usable rows of the definition's own files; left out where it names none. */
-  readonly givenRows?: Readonly<Partial<Record<GivenUse, number>>>;
+  readonly userRows?: Readonly<Partial<Record<UserRowsUse, number>>>;
   /** What annotator and judge are; left out where a name says it all, as of those that come with the package. */
   readonly annotator?: IdentifiedSource;
   readonly judge?: IdentifiedSource;
   /** The same of judges of tasks beside, by the names of these. */
-  readonly besideJudges?: Readonly<Record<string, IdentifiedSource>>;
+  readonly auxiliaryJudges?: Readonly<Record<string, IdentifiedSource>>;
   /** The user's own code, by the names of question sets, that of the task that is tuned for being ''; left out where it is none. */
   readonly code?: Readonly<Record<string, CodeByRole>>;
   /** Tasks beside of whose test items some are like rows to train on, which are left out; left out where none is. */
   readonly heldOut?: readonly string[];
 }
 /** A definition's outside inputs without the definition. */
-export type Outside = Omit<Resolved<unknown>, 'definition'>;
+export type ResolvedInputs = Omit<Resolved<unknown>, 'definition'>;
 export interface ResolvedSweep extends Resolved<SweepDefinition> {
   /** Of a sweep with axes: the outside inputs at each place on them, in the planner's order. */
-  readonly variants?: readonly Outside[];
+  readonly variants?: readonly ResolvedInputs[];
 }
 export type ResolvedExperiment = Resolved<ExperimentDefinition>;

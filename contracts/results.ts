@@ -29,8 +29,8 @@ export interface CellIdentity {
 export interface TaskSummary {
   readonly items: number;
   readonly score: number;
-  readonly formatRate: number;
-  readonly ramblingRate: number;
+  readonly wellFormedRate: number;
+  readonly truncatedRate: number;
   readonly noEosRate: number;
   readonly meanTokens: number;
   readonly repetitionRate: number;
@@ -39,7 +39,7 @@ export interface TaskSummary {
 }
 
 /** What an evaluation found on an unrelated task; its items are in `beside/NAME` of the same artifact. */
-export interface BesideSummary extends TaskSummary {
+export interface AuxiliarySummary extends TaskSummary {
   readonly name: string;
   /** The score's 95 % interval over the items. */
   readonly scoreLow: number;
@@ -51,7 +51,7 @@ export interface EvaluationSummary extends TaskSummary {
   readonly key: string;
   readonly digest: string;
   /** Unrelated tasks that were evaluated beside; left out where there were none. */
-  readonly beside?: readonly BesideSummary[];
+  readonly auxiliary?: readonly AuxiliarySummary[];
 }
 
 /** What one cell left. */
@@ -74,7 +74,7 @@ export interface FailureReason {
 }
 
 /** A cell that did not finish, and why; the sweep goes on without it. */
-export interface CellHole extends FailureReason {
+export interface FailedCell extends FailureReason {
   readonly cell: CellIdentity;
 }
 
@@ -150,13 +150,13 @@ export interface Transfer {
 
 /** How a search went: what it asked for, batch by batch, and why it ended. */
 export interface SearchRecord {
-  readonly strategy: 'adaptive' | 'proxy';
+  readonly method: 'adaptive' | 'proxy';
   /** The last one asks for nothing. */
   readonly rounds: readonly SearchProposal[];
   /** Cells of the grid that it left out. */
-  readonly leftOut: number;
+  readonly skipped: number;
   /** Modelled device seconds of the cells that it ran, as a share of the whole grid's. */
-  readonly costShare: number;
+  readonly costFraction: number;
   /** Of a search by proxy, at budgets that both models have whole. */
   readonly transfers: readonly Transfer[];
 }
@@ -166,7 +166,7 @@ export interface SpendRecord {
   /** US dollars for rows, checker calls and judgements that were really bought, failed cells' too; nothing for what the store had. */
   readonly usd: number;
   /** Ids of cells and controls that were not begun because of the limit. */
-  readonly notBegun: readonly string[];
+  readonly skipped: readonly string[];
   /** US dollars that cells and controls could have spent that ended without a word on what they did; left out for none. */
   readonly unsettledUsd?: number;
 }
@@ -177,7 +177,7 @@ export interface SweepLists {
   /** The untrained base at every place on the axes; empty where the sweep has none. */
   readonly variants: readonly VariantBase[];
   readonly cells: readonly CellResult[];
-  readonly holes: readonly CellHole[];
+  readonly failedCells: readonly FailedCell[];
   readonly controls: readonly ControlResult[];
   readonly failedControls: readonly FailedControl[];
   /** What a search asked for; empty of a sweep that runs the whole grid. */
@@ -218,17 +218,17 @@ export interface SweepReturn extends SweepResult {
 }
 
 /** A score of a task beside, with its 95 % interval over the items. */
-export type BesideScore = Pick<BesideSummary, 'name' | 'score' | 'scoreLow' | 'scoreHigh'>;
+export type AuxiliaryScore = Pick<AuxiliarySummary, 'name' | 'score' | 'scoreLow' | 'scoreHigh'>;
 
 /** A cell's state while a sweep runs, for its `progress` query. */
 export interface CellProgress {
   readonly cell: CellIdentity;
   /** `left-out`: a search did without it, or there was no money left for it. */
-  readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'left-out';
+  readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
   readonly workflowId: string;
   readonly score?: number;
   /** Scores of unrelated tasks beside; left out where there are none. */
-  readonly beside?: readonly BesideScore[];
+  readonly auxiliary?: readonly AuxiliaryScore[];
   /** Warnings of its stages' training executables, where there are any. */
   readonly warnings?: number;
 }
@@ -238,11 +238,11 @@ export interface SweepProgress {
   readonly phase: 'cells' | 'controls' | 'recording' | 'done';
   readonly paused: PauseMode | null;
   /** Cells that may run at once. */
-  readonly window: number;
+  readonly maxConcurrentCells: number;
   /** The base model's score, once it is known. */
   readonly baseScore: number | null;
   /** The base model's scores of unrelated tasks beside; left out where there are none, or not yet. */
-  readonly baseBeside?: readonly BesideScore[];
+  readonly baseAuxiliary?: readonly AuxiliaryScore[];
   /** From the one that was asked for; as many as fit into an answer. */
   readonly cells: readonly CellProgress[];
   /** The place of the first cell that did not fit; left out where none is missing. */

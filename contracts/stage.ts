@@ -1,6 +1,6 @@
 import type { CodeByRole, CodeIdentity } from './code';
 import type {
-  BesideSpec,
+  AuxiliarySpec,
   EvaluationSpec,
   Execution,
   PairSpec,
@@ -9,7 +9,7 @@ import type {
   TaskData,
 } from '../schemas/definition';
 import type { TrainingSpec } from '../schemas/training';
-import type { GivenSource } from '../schemas/given';
+import type { UserRowsSource } from '../schemas/user-rows';
 import type { PreferenceLoss } from '../schemas/losses';
 import type { Provenance } from './provenance';
 import type { SteeringCommand } from '../schemas/steering';
@@ -54,9 +54,9 @@ interface PoolSource extends TaskSource {
 }
 
 /** What an evaluation asks, with files replaced by their digests. */
-export interface PinnedEvaluation extends Omit<EvaluationSpec, 'beside'> {
-  readonly beside?:
-    | readonly (BesideSpec & {
+export interface PinnedEvaluation extends Omit<EvaluationSpec, 'auxiliary'> {
+  readonly auxiliary?:
+    | readonly (AuxiliarySpec & {
         /** What its judge is, where its name does not say it all. */
         readonly judgeDigest?: string;
         readonly code?: StageCode;
@@ -87,12 +87,12 @@ export type StageSpec =
       readonly poolSeed: number;
     })
   | (Sampled & { readonly what: 'pairs' })
-  | (Sampled & { readonly what: 'right-samples' })
+  | (Sampled & { readonly what: 'rejection-samples' })
   | (PoolSource & {
       readonly kind: 'synthesizeData';
       /** Rows of the user's own file, in the order of the pool's permutation. */
-      readonly what: 'given-demonstrations' | 'given-preferences';
-      readonly given: GivenSource;
+      readonly what: 'user-demonstrations' | 'user-preferences';
+      readonly userRows: UserRowsSource;
       readonly rows: number;
       readonly poolSeed: number;
     })
@@ -223,7 +223,7 @@ export interface StageCost {
   readonly tokens: number;
   readonly attempts: number;
   /** Calls of a checker or judge. */
-  readonly checkerCalls: number;
+  readonly verifierCalls: number;
 }
 
 /** What nothing costs: a stage that was there already. */
@@ -233,7 +233,7 @@ export const noCost: StageCost = {
   cpuMs: 0,
   tokens: 0,
   attempts: 0,
-  checkerCalls: 0,
+  verifierCalls: 0,
 };
 
 /** A pointer to progress, heartbeated and at most 1 KB; the truth is on disk. */

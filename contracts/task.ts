@@ -10,7 +10,7 @@ export interface Problem {
   /** The prompt exactly as the model sees it, up to where the answer begins. */
   readonly prompt: string;
   /** The answer that a checker compares with, e.g. "10". */
-  readonly expected: string;
+  readonly target: string;
 }
 
 /** A task's problems, disjoint by normalised text and, for twins, by skeleton. */
@@ -40,7 +40,7 @@ export interface Annotator<P extends Problem = Problem> {
   /** The demonstration for one problem; `random` is seeded by (seed, problem). */
   demonstrate(problem: P, random: Random): string;
   /** Where an annotator works by the batch (a model behind a network, people): one completion a problem, in order. */
-  demonstrateAll?(problems: readonly P[], session: AnnotationSession): Promise<readonly string[]>;
+  annotateBatch?(problems: readonly P[], session: AnnotationSession): Promise<readonly string[]>;
 }
 
 /** What an annotator that works by the batch is given. */
@@ -60,7 +60,7 @@ export interface AnnotationSession {
   /** Tells of what was paid for just now. */
   spent(cost: AnnotationCost): void;
   /** Figures for the stage's record, e.g. how often several labels agree. */
-  tell(figures: Readonly<Record<string, number>>): void;
+  record(metrics: Readonly<Record<string, number>>): void;
   /** Greedy answers of a local model to prompts, in their order, through the training executable. */
   generate(request: LocalGeneration): Promise<readonly string[]>;
 }
@@ -97,11 +97,11 @@ export interface Judge {
   /** Where the user defined it. */
   readonly code?: CodeOrigin | undefined;
   /** One verdict a comparison, in order, in the judge's own words: "[[A]]", "[[B]]", "[[tie]]". */
-  compareAll(comparisons: readonly Comparison[], session: AnnotationSession): Promise<readonly string[]>;
+  compareBatch(comparisons: readonly Comparison[], session: AnnotationSession): Promise<readonly string[]>;
 }
 
 /** An answer and what it is held against. */
-export interface Sides {
+export interface ComparedAnswer {
   readonly prompt: string;
   readonly answer: string;
   readonly reference: string;
@@ -114,8 +114,8 @@ export type Finish = 'stop' | 'length';
 export interface Assessment {
   /** 1 right, 0 wrong. */
   readonly score: number;
-  readonly formatted: boolean;
-  readonly rambling: boolean;
+  readonly wellFormed: boolean;
+  readonly truncated: boolean;
   /** Share of word 4-grams that occur earlier in the answer, 0 … 1. */
   readonly repetition: number;
   readonly scores: Readonly<Record<string, number>>;
@@ -140,16 +140,16 @@ export interface Task<P extends Problem = Problem> {
   readonly annotators: readonly Annotator<P>[];
   /** The reference answer in the asked format. */
   gold(problem: P): string;
-  assess(problem: P, completion: string, finish: Finish): Assessment;
+  score(problem: P, completion: string, finish: Finish): Assessment;
   /**
    * What of a problem is its own, as it stands in the prompt: for leakage checks, to know it again in files of others, and
    * to put their problems as this task puts its own. The whole prompt unless told.
    */
-  content?(problem: P): string;
+  leakageText?(problem: P): string;
   /** What decides a problem's answer, names left out: of two alike, one is never trained on where the other is tested. */
-  skeleton?(problem: P): string;
+  dedupKey?(problem: P): string;
   /** Of a task that is scored by win rate: what a judge compares. */
-  sides?(problem: P, completion: string): Sides;
+  comparison?(problem: P, completion: string): ComparedAnswer;
   /** Judges that definitions may name (`judge`), beside the task's own program. */
   readonly judges?: readonly Judge[];
   /** Figures over all test items that are no means, e.g. a length-controlled win rate. */

@@ -45,7 +45,7 @@ export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
 export function defineSweep(input: SweepInput): SweepDefinition {
   const { axes = {}, ...parsed } = parseDefinition(sweepDefinition, withUnit(input));
   const plain = canonicalDefinition(parsed);
-  assertProxy(plain.strategy, axes);
+  assertProxy(plain.search, axes);
   if (Object.keys(axes).length === 0) return plain;
   assertApart(axes);
   const complete = Object.entries(axes).map(
@@ -76,13 +76,13 @@ const isUsd = (budget: unknown): budget is Usd =>
 
 type Axes = NonNullable<SweepDefinition['axes']>;
 
-function assertProxy(strategy: SweepDefinition['strategy'], axes: Axes): void {
+function assertProxy({ method }: SweepDefinition['search'], axes: Axes): void {
   const models = axes['model'];
-  if (strategy !== 'proxy' || (Array.isArray(models) && models.length === 2)) return;
+  if (method !== 'proxy' || (Array.isArray(models) && models.length === 2)) return;
   throw new BudgetlineError(
     'DEFINITION_INVALID',
-    'strategy: "proxy" needs two models, the small one first.',
-    { remedy: 'Give the sweep axes: { model: [small, large] }.', details: { fields: ['strategy'] } },
+    'search.method: "proxy" needs two models, the small one first.',
+    { remedy: 'Give the sweep axes: { model: [small, large] }.', details: { fields: ['search.method'] } },
   );
 }
 

@@ -1,5 +1,5 @@
 export { defineExperiment, defineSweep, sweepOfOne } from './define';
-export { readingOfFile } from './given';
+export { readingOfFile } from './user-rows';
 export type { DownloadProgress, HubOptions } from './hub';
-export { previewGiven, resolveDefinition } from './resolve';
+export { previewUserRows, resolveDefinition } from './resolve';
 export type { ResolveOptions } from './resolve';

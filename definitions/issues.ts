@@ -36,7 +36,10 @@ function needOf(issue: Issue, path: string, fields: Fields): string {
   if (issue.code === 'invalid_value')
     return `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
   if (issue.code !== 'invalid_type')
-    return issue.message.replace(/^Invalid discriminator value\. Expected/, 'one of');
+    return issue.message
+      .replace(/^Invalid discriminator value\. Expected/, 'one of')
+      .replaceAll("'", '"')
+      .replaceAll(' | ', ', ');
   const known = issue.expected === 'object' ? fields.get(kindOfPath(path)) : undefined;
   const inside = known === undefined ? '' : ` with ${[...known].join(', ')}`;
   return `${nouns[issue.expected] ?? issue.expected} is needed${inside}`;

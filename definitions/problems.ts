@@ -94,14 +94,14 @@ export function assertEnoughItems({ set, problems: { test } }: LoadedSet): void 
 export interface LoadedProblems extends Pick<LoadedSet, 'task' | 'problems' | 'files'> {
   readonly sets: readonly [LoadedSet, ...LoadedSet[]];
   /** Test items of tasks beside, for rows to be held against. */
-  readonly beside: readonly HeldOutSet[];
+  readonly auxiliary: readonly HeldOutSet[];
   /** Of these, the names of those that problems were left out for. */
   readonly heldOut: readonly string[];
 }
 
 const heldOutSet = ({ set, task, problems }: LoadedSet): HeldOutSet => ({
   ...{ name: set.name, task, problems: problems.test },
-  templated: set.data.source === 'twin',
+  templated: set.data.source === 'synthetic',
 });
 
 /**
@@ -113,11 +113,11 @@ const heldOutSet = ({ set, task, problems }: LoadedSet): HeldOutSet => ({
 export async function loadProblems(definition: AnyDefinition, options: LoadOptions): Promise<LoadedProblems> {
   const [first, ...others] = questionSets(definition);
   const own = await loadSet(first, options);
-  const beside = await Promise.all(others.map((set) => loadSet(set, options)));
+  const auxiliary = await Promise.all(others.map((set) => loadSet(set, options)));
   const { task } = own;
-  const of = { task, templated: definition.data.source === 'twin' };
-  const sets = beside.map(heldOutSet);
+  const of = { task, templated: definition.data.source === 'synthetic' };
+  const sets = auxiliary.map(heldOutSet);
   const { problems, met } = keepApart(own.problems, { heldOut: sets, of });
-  const files = Object.assign({}, ...[own, ...beside].map((each) => each.files)) as ResolvedFiles;
-  return { task, problems, files, sets: [own, ...beside], beside: sets, heldOut: met };
+  const files = Object.assign({}, ...[own, ...auxiliary].map((each) => each.files)) as ResolvedFiles;
+  return { task, problems, files, sets: [own, ...auxiliary], auxiliary: sets, heldOut: met };
 }

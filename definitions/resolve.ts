@@ -2,14 +2,14 @@ import { resolve } from 'node:path';
 import { readCode } from '../code';
 import type { CodeByRole } from '../contracts/code';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
-import type { Outside, Resolved, ResolvedModel, ResolvedSweep } from '../contracts/resolved';
+import type { ResolvedInputs, Resolved, ResolvedModel, ResolvedSweep } from '../contracts/resolved';
 import { parseHubReference } from '../contracts/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { Annotator, Judge, ProblemSet, Task } from '../contracts/task';
 import { digestOf, ownName, questionSets, variantsOf } from '../planning';
 import { describeModel, readModelSize } from '../store';
-import type { GivenRows } from '../ingest';
-import { type PreviewRequest, readGivenFor, type ResolvedGiven, resolveGiven } from './given';
+import type { UserRows } from '../ingest';
+import { type PreviewRequest, readUserRowsFor, type ResolvedUserRows, resolveUserRows } from './user-rows';
 import { find } from './find';
 import { fetchHubModel, type HubOptions } from './hub';
 import { embeddedModelPath } from '../host/package-files';
@@ -44,24 +44,27 @@ async function resolveModel(name: string, { baseDir, hub }: ModelOptions): Promi
  *
  * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID (of the task's own files), DEFINITION_INVALID
  */
-export async function previewGiven(
+export async function previewUserRows(
   definition: AnyDefinition,
   options: Omit<ResolveOptions, 'hub'> & PreviewRequest,
-): Promise<GivenRows> {
+): Promise<UserRows> {
   const { baseDir = process.cwd() } = options;
-  const { task, problems, beside } = await loadProblems(definition, options);
-  return readGivenFor({ definition, task, problems, beside, baseDir }, options);
+  const { task, problems, auxiliary } = await loadProblems(definition, options);
+  return readUserRowsFor({ definition, task, problems, auxiliary, baseDir }, options);
 }
 
 /** Rows that are left out of the files of a task and of those beside it, by reason. */
-function excludedOf({ excluded }: ProblemSet, [, ...beside]: readonly LoadedSet[]): Record<string, number> {
-  const others = beside.flatMap(({ set: { name }, problems }) =>
+function excludedOf(
+  { excluded }: ProblemSet,
+  [, ...auxiliary]: readonly LoadedSet[],
+): Record<string, number> {
+  const others = auxiliary.flatMap(({ set: { name }, problems }) =>
     Object.entries(problems.excluded).map(([reason, count]) => [`${reason} of ${name}`, count] as const),
   );
   return { ...excluded, ...Object.fromEntries(others) };
 }
 
-async function loadOutside(definition: AnyDefinition, options: ResolveOptions) {
+async function loadInputs(definition: AnyDefinition, options: ResolveOptions) {
   const { baseDir = process.cwd(), hub } = options;
   const model = await resolveModel(definition.model, { baseDir, hub });
   const { files, problems, ...loaded } = await loadProblems(definition, options);
@@ -97,7 +100,7 @@ async function codeBehind(
 async function resolveCode(
   { annotator: name, annotations }: AnyDefinition,
   sets: readonly LoadedSet[],
-): Promise<Partial<Outside>> {
+): Promise<Partial<ResolvedInputs>> {
   const isBought = annotations?.demonstrations === undefined;
   const writes = ({ set, task }: LoadedSet): Annotator | undefined =>
     set.name === ownName && isBought ? find(task.annotators, { name, field: 'annotator' }) : undefined;
@@ -111,17 +114,17 @@ const noSuchJudge =
   'Register the judge by withJudges(task, …) in the tasks of the definition file, or leave the field out: then the task’s own program judges.';
 
 /** Who judges each part of an evaluation, by its name; nobody is told of whom a name says it all, as of a task's own program. */
-async function resolveJudges(sets: readonly LoadedSet[]): Promise<Partial<Outside>> {
+async function resolveJudges(sets: readonly LoadedSet[]): Promise<Partial<ResolvedInputs>> {
   const identities = sets.map(async ({ set: { name, judge, field }, task: { judges = [] } }) => {
     if (judge === undefined) return [];
     const found = find(judges, { name: judge, field: `${field}.judge`, remedy: noSuchJudge });
     const identity = await identityOf(found);
     return identity === undefined ? [] : [[name, identity] as const];
   });
-  const { [ownName]: judge, ...besideJudges } = Object.fromEntries((await Promise.all(identities)).flat());
+  const { [ownName]: judge, ...auxiliaryJudges } = Object.fromEntries((await Promise.all(identities)).flat());
   return {
     ...(judge === undefined ? {} : { judge }),
-    ...(Object.keys(besideJudges).length === 0 ? {} : { besideJudges }),
+    ...(Object.keys(auxiliaryJudges).length === 0 ? {} : { auxiliaryJudges }),
   };
 }
 
@@ -129,35 +132,35 @@ async function resolveJudges(sets: readonly LoadedSet[]): Promise<Partial<Outsid
 async function resolveAnnotator(
   { annotator: name, annotations }: AnyDefinition,
   { annotators }: Task,
-): Promise<Partial<Outside>> {
+): Promise<Partial<ResolvedInputs>> {
   if (annotations?.demonstrations !== undefined) return {};
   const annotator = await identityOf(find(annotators, { name, field: 'annotator' }));
   return annotator === undefined ? {} : { annotator };
 }
 
-type Loaded = Awaited<ReturnType<typeof loadOutside>>;
+type Loaded = Awaited<ReturnType<typeof loadInputs>>;
 
 /** The user's own files, and the tasks beside that their rows or the pool's were held apart from. */
-function withGiven({ outside, heldOut }: Loaded, given: ResolvedGiven | undefined): Outside {
+function withUserRows({ outside, heldOut }: Loaded, given: ResolvedUserRows | undefined): ResolvedInputs {
   const met = [...new Set([...heldOut, ...(given?.heldOut ?? [])])].sort();
   return {
     ...outside,
     ...(met.length === 0 ? {} : { heldOut: met }),
-    ...(given === undefined ? {} : { files: { ...outside.files, ...given.files }, givenRows: given.rows }),
+    ...(given === undefined ? {} : { files: { ...outside.files, ...given.files }, userRows: given.rows }),
   };
 }
 
 /** Reads what definitions take from outside; those that take the same read it once. */
-function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<Outside> {
+function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<ResolvedInputs> {
   const known = new Map<string, Promise<Loaded>>();
   const { baseDir = process.cwd() } = options;
   return async (definition) => {
     const sources = questionSets(definition).map(({ name, task, data }) => ({ name, task, data }));
     const key = JSON.stringify([sources, definition.model]);
-    const loading = known.get(key) ?? loadOutside(definition, options);
+    const loading = known.get(key) ?? loadInputs(definition, options);
     known.set(key, loading);
     const loaded = await loading;
-    const { task, problems, beside } = loaded;
+    const { task, problems, auxiliary } = loaded;
     const sets = questionSets(definition).map((set, at) => ({ ...loaded.sets[at]!, set }));
     sets.forEach(assertEnoughItems);
     const sourced = {
@@ -165,8 +168,8 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
       ...(await resolveJudges(sets)),
       ...(await resolveCode(definition, sets)),
     };
-    const given = await resolveGiven({ definition, task, problems, beside, baseDir });
-    return { ...withGiven(loaded, given), ...sourced };
+    const given = await resolveUserRows({ definition, task, problems, auxiliary, baseDir });
+    return { ...withUserRows(loaded, given), ...sourced };
   };
 }
 
@@ -182,8 +185,8 @@ export async function resolveDefinition<D extends AnyDefinition>(
 ): Promise<ResolvedOf<D>> {
   const resolve = createResolver(options);
   if (!('axes' in definition)) return { definition, ...(await resolve(definition)) };
-  const variants: Outside[] = [];
+  const variants: ResolvedInputs[] = [];
   for (const variant of variantsOf(definition)) variants.push(await resolve(variant.definition));
-  const [first] = variants as [Outside, ...Outside[]];
+  const [first] = variants as [ResolvedInputs, ...ResolvedInputs[]];
   return { definition, ...first, variants };
 }

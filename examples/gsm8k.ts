@@ -16,14 +16,14 @@ export default defineSweep({
   name: 'gsm8k',
   data: { source: 'files', train: join(slice, 'train.jsonl'), test: join(slice, 'test.jsonl') },
   annotator: 'clean',
-  sft: { ...gradeSchoolMathDefaults.sft, maxLength: 1024, overLength: 'drop' },
-  preference: { ...gradeSchoolMathDefaults.preference, maxLength: 1024, overLength: 'drop' },
+  sft: { ...gradeSchoolMathDefaults.sft, maxLength: 1024, onOverlength: 'drop' },
+  preference: { ...gradeSchoolMathDefaults.preference, maxLength: 1024, onOverlength: 'drop' },
   // The model cannot solve these, so its own samples hold no right answer to prefer: the chosen one is the reference.
   pairs: { ...gradeSchoolMathDefaults.pairs, chosen: 'gold', candidates: 1, maxNewTokens: 128 },
   evaluation: {
     items: 20,
     maxNewTokens: 128,
-    beside: [
+    auxiliary: [
       {
         ...{ task: 'instruction-following', name: 'ifeval', items: 20, maxNewTokens: 64 },
         data: { source: 'files', test: prompts },

@@ -1,4 +1,4 @@
-import { defineSweep, defineTask, twinDefaults } from 'budgetline';
+import { defineSweep, defineTask, syntheticDefaults } from 'budgetline';
 
 interface Purchase {
   readonly pens: number;
@@ -13,11 +13,11 @@ const purchases = defineTask<Purchase>({
   metric: 'accuracy',
   synthesize: (random) => ({ pens: draw(random, 24), price: draw(random, 24) }),
   prompt: ({ pens, price }) => `Q: Ann buys ${pens} pens. Each is ${price}. How many?\nA:`,
-  expected: ({ pens, price }) => String(pens * price),
+  target: ({ pens, price }) => String(pens * price),
   gold: ({ pens, price }) => ` ${pens}*${price}=${pens * price} #### ${pens * price}`,
   evaluate: ({ pens, price }, answer) => ({
     score: Number(/#### (\d+)/.exec(answer)?.[1] === String(pens * price)),
-    formatted: /^ \d+\*\d+=\d+ #### \d+$/.test(answer),
+    wellFormed: /^ \d+\*\d+=\d+ #### \d+$/.test(answer),
   }),
 });
 
@@ -25,9 +25,9 @@ const purchases = defineTask<Purchase>({
 export const tasks = [purchases];
 
 export default defineSweep({
-  ...twinDefaults('purchases'),
+  ...syntheticDefaults('purchases'),
   name: 'own-task',
-  data: { source: 'twin', pool: 128, validation: 16, test: 32 },
+  data: { source: 'synthetic', pool: 128, validation: 16, test: 32 },
   budgets: [32, 64],
   sftFractions: [1, 0.5],
   evaluation: { items: 32, maxNewTokens: 24 },

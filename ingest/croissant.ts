@@ -39,7 +39,7 @@ const fieldsOf: Readonly<Record<DataKind, readonly (readonly [name: string, type
     ['chosen', 'sc:Text'],
     ['rejected', 'sc:Text'],
   ],
-  thumbs: [
+  unpaired: [
     ['id', 'sc:Text'],
     ['prompt', 'sc:Text'],
     ['completion', 'sc:Text'],

@@ -18,7 +18,8 @@ export interface HeldApart {
   readonly templated: boolean;
 }
 
-export const contentOf = (task: Task, problem: Problem): string => task.content?.(problem) ?? problem.prompt;
+export const contentOf = (task: Task, problem: Problem): string =>
+  task.leakageText?.(problem) ?? problem.prompt;
 
 /** Says what a text has in common with held-out ones; undefined where it is unlike all of them. */
 export type Overlap = (one: Compared) => string | undefined;
@@ -39,8 +40,8 @@ const sameText = (texts: readonly string[]): Overlap => {
 export function overlapOf({ task, problems, templated }: Omit<HeldOutSet, 'name'>, of: HeldApart): Overlap {
   const contents = problems.map((problem) => ({
     text: contentOf(task, problem),
-    ...(task.name === of.task.name && task.skeleton !== undefined
-      ? { skeleton: task.skeleton(problem) }
+    ...(task.name === of.task.name && task.dedupKey !== undefined
+      ? { skeleton: task.dedupKey(problem) }
       : {}),
   }));
   const byContent = overlapWith(contents, { runs: !templated && !of.templated });
@@ -66,7 +67,7 @@ export function keepApart(
   const met = new Set<string>();
   const overlaps: NamedOverlap[] = heldOut.map((set) => ({ name: set.name, overlap: overlapOf(set, of) }));
   const isUnlike = (problem: Problem): boolean => {
-    const skeleton = task.skeleton?.(problem);
+    const skeleton = task.dedupKey?.(problem);
     const one = { text: contentOf(task, problem), ...(skeleton === undefined ? {} : { skeleton }) };
     for (const { name, overlap } of overlaps) {
       const reason = overlap(one);

@@ -1,5 +1,5 @@
 export { describeDataset, type NamedProvenance } from './croissant';
-export { type GivenRequest, type GivenRow, type GivenRows, readGiven } from './given';
+export { type UserRowsRequest, type UserRow, type UserRows, readUserRows } from './user-rows';
 export { type HeldOutSet, keepApart } from './held-out';
 export { ingestFile, type IngestOptions, type IngestSink, type IngestSummary, readPrompts } from './ingest';
 export { readRecords } from './source';

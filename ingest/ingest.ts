@@ -202,7 +202,7 @@ class Ingest {
     ];
     const has = (policy: Policy): Finding[] =>
       findings.filter((each) => this.#policies[each.policy] === policy);
-    const [refused, dropped] = [has('refuse'), has('drop')];
+    const [refused, dropped] = [has('error'), has('drop')];
     if (refused.length > 0) {
       this.#refuse(
         line,

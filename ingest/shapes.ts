@@ -196,7 +196,7 @@ const shapes: Readonly<Record<DataKind, readonly Shape[]>> = {
       fields: ['chosen', 'rejected'],
     }),
   ],
-  thumbs: [
+  unpaired: [
     shape(z.object({ prompt: someText, completion: text, label }), (texts) => ({ texts }), {
       fields: ['prompt', 'completion', 'label'],
     }),

@@ -1,7 +1,7 @@
 import type { DemonstrationRow, PreferenceRow, UnpairedRow } from '../schemas/rows';
 
 /** What a file of annotations holds. */
-export const dataKinds = ['demonstrations', 'preferences', 'thumbs'] as const;
+export const dataKinds = ['demonstrations', 'preferences', 'unpaired'] as const;
 export type DataKind = (typeof dataKinds)[number];
 
 /** A row as stages take it; its kind is the file's. */
@@ -25,7 +25,7 @@ export interface RowFault {
 export type FieldFault = Omit<RowFault, 'path' | 'line'>;
 
 /** What is done about rows that are well formed but of no use. Dropped ones are counted, refused ones are faults. */
-export const policies = ['refuse', 'drop'] as const;
+export const policies = ['error', 'drop'] as const;
 export type Policy = (typeof policies)[number];
 export interface Policies {
   /** The same prompt and answers as a row before. */
@@ -37,8 +37,8 @@ export interface Policies {
   readonly overlaps: Policy;
 }
 export const strictPolicies: Policies = {
-  duplicates: 'refuse',
-  emptyCompletions: 'refuse',
-  equalPairs: 'refuse',
-  overlaps: 'refuse',
+  duplicates: 'error',
+  emptyCompletions: 'error',
+  equalPairs: 'error',
+  overlaps: 'error',
 };

@@ -4,7 +4,7 @@ import { BudgetlineError } from '../contracts/failures';
 import { nameUsd } from '../contracts/money';
 import type { Split } from './counts';
 import { evaluationFlops, pairFlops, sftRowFlops } from './flops';
-import { expectedCheckerCalls } from './money';
+import { expectedVerifierCalls } from './money';
 
 /** US dollars that a row takes out of a money budget, and what every cell pays first. */
 export interface UnitCosts {
@@ -45,7 +45,7 @@ export function annotationCosts({
   prices,
   pairs,
 }: Pick<Priced['definition'], 'prices' | 'pairs'>): UnitCosts {
-  const checks = (expectedCheckerCalls(manyPairs, pairs) / manyPairs) * prices.checkerCall;
+  const checks = (expectedVerifierCalls(manyPairs, pairs) / manyPairs) * prices.verifierCall;
   return { sft: prices.sftExample, pair: prices.preferencePair + checks, fixed: prices.evaluation ?? 0 };
 }
 

@@ -1,11 +1,11 @@
 import { canonicalSampling, canonicalTraining } from '../contracts/canonical';
 import type { ExperimentDefinition, Prices, SweepDefinition } from '../schemas/definition';
-import type { Annotations, GivenFile } from '../schemas/given';
+import type { Annotations, UserDataset } from '../schemas/user-rows';
 
 type Definition = ExperimentDefinition | SweepDefinition;
 
 /** A field that is called what it is called anyway needs no entry, unless another one reads the same. */
-function canonicalFile<T extends GivenFile>(given: T): T {
+function canonicalFile<T extends UserDataset>(given: T): T {
   const entries = Object.entries(given.map);
   const isNeeded = ([field, path]: [string, string]): boolean =>
     field !== path || entries.some(([other, from]) => other !== field && from.split('.')[0] === path);
@@ -29,11 +29,14 @@ function canonicalPrices({ evaluation = 0, exaflop = 0, ...prices }: Prices): Pr
   };
 }
 
-function canonicalEvaluation({ beside, ...evaluation }: Definition['evaluation']): Definition['evaluation'] {
-  if (beside === undefined) return evaluation;
+function canonicalEvaluation({
+  auxiliary,
+  ...evaluation
+}: Definition['evaluation']): Definition['evaluation'] {
+  if (auxiliary === undefined) return evaluation;
   return {
     ...evaluation,
-    beside: beside.map(({ name, ...one }) =>
+    auxiliary: auxiliary.map(({ name, ...one }) =>
       name === undefined || name === one.task ? one : { ...one, name },
     ),
   };
@@ -58,21 +61,10 @@ const ascending = (values: readonly number[] = []): number[] => [...values].sort
 /** The same with lists that are sets in one order, for a digest: in what is printed the order is the user's own. */
 export function comparableDefinition(definition: Definition): object {
   if (!('budgets' in definition)) return definition;
-  const {
-    strategy = 'grid',
-    search = {},
-    controls,
-    budgets,
-    sftFractions,
-    sftSpendShares,
-    seeds,
-    ...rest
-  } = definition;
+  const { controls, budgets, sftFractions, sftSpendShares, seeds, ...rest } = definition;
   return {
     ...rest,
     ...{ budgets: ascending(budgets), seeds: ascending(seeds), controls: [...controls].sort() },
     ...{ sftFractions: ascending(sftFractions), sftSpendShares: ascending(sftSpendShares) },
-    strategy,
-    ...(strategy === 'grid' ? {} : { search }),
   };
 }

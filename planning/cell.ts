@@ -2,7 +2,7 @@ import type { Coordinates } from '../contracts/coordinates';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedExperiment } from '../contracts/resolved';
 import { BudgetlineError } from '../contracts/failures';
-import type { GivenUse } from '../schemas/given';
+import type { UserRowsUse } from '../schemas/user-rows';
 import type { CellIdentity } from '../contracts/results';
 import type { PlannedStage } from '../contracts/stage';
 import { type Bought, buyRows, unitCosts } from './budget';
@@ -77,7 +77,7 @@ function tooFewRows(message: string, remedy: string): BudgetlineError {
 /** Why there may be fewer rows than a file has lines. */
 function sayHeldOut({ heldOut = [] }: ResolvedExperiment): string {
   const names = heldOut.map((name) => `"${name}"`).join(', ');
-  return names === '' ? '' : `, those left out that are like test items of ${names} (evaluation.beside)`;
+  return names === '' ? '' : `, those left out that are like test items of ${names} (evaluation.auxiliary)`;
 }
 
 /** `what` names the rows that are asked of the pool. */
@@ -93,10 +93,10 @@ export function assertFitsPool(resolved: ResolvedExperiment, what: string, rows:
 function assertFitsFile(
   resolved: ResolvedExperiment,
   what: string,
-  { use, rows }: { readonly use: GivenUse; readonly rows: number },
+  { use, rows }: { readonly use: UserRowsUse; readonly rows: number },
 ): void {
-  const { definition, givenRows } = resolved;
-  const there = givenRows?.[use] ?? 0;
+  const { definition, userRows } = resolved;
+  const there = userRows?.[use] ?? 0;
   if (rows <= there) return;
   const { annotations } = definition;
   throw tooFewRows(

@@ -8,7 +8,7 @@ import {
   demonstrationsStage,
   evaluateStage,
   freezeReferenceStage,
-  rightSamplesStage,
+  rejectionSamplesStage,
   type StageContext,
   trainSftStage,
 } from './stages';
@@ -38,7 +38,7 @@ type Variations = readonly Variation[] | string;
 const singleAnswers = 'annotations.preferences holds single answers, and it needs pairs';
 
 const isUnpaired = ({ pairs }: CellPlan): boolean =>
-  pairs !== null && 'given' in pairs.spec && pairs.spec.given.kind === 'thumbs';
+  pairs !== null && 'userRows' in pairs.spec && pairs.spec.userRows.kind === 'unpaired';
 
 const contextOf = ({ experiment }: CellPlan): StageContext => ({
   resolved: experiment,
@@ -64,11 +64,11 @@ function chosenAnswers(cell: CellPlan): Variations {
 }
 
 /** Its samples are of the pool's prompts, also where the pairs are of the user's file. */
-function rightSamples(cell: CellPlan): Variations {
+function rejectionSamples(cell: CellPlan): Variations {
   const { reference, experiment } = cell;
   const { pairRows: rows } = cell.cell;
   assertFitsPool(experiment, `the control "rejection-sampling" at ${rows} rows`, rows);
-  return [['', sftOnTop(cell, rightSamplesStage(contextOf(cell), { reference, rows }), 'completion')]];
+  return [['', sftOnTop(cell, rejectionSamplesStage(contextOf(cell), { reference, rows }), 'completion')]];
 }
 
 const usualExamples = 4;
@@ -118,7 +118,7 @@ function betas(cell: CellPlan): Variations {
 
 const variations: Readonly<Record<ControlKind, (cell: CellPlan, settings: Settings) => Variations>> = {
   'sft-on-chosen': chosenAnswers,
-  'rejection-sampling': rightSamples,
+  'rejection-sampling': rejectionSamples,
   'few-shot': fewShot,
   'dpo-nll': withLikelihood,
   'learning-rate': learningRates,
@@ -153,7 +153,7 @@ function firstCells(cells: readonly CellPlan[]): CellPlan[] {
 const isMixture = ({ cell }: CellPlan): boolean => cell.sftRows > 0 && cell.pairRows > 0;
 
 /** Controls that stand beside winning mixtures alone; which these are is known when cells have ended. */
-const besideWinners: readonly ControlKind[] = ['sft-on-chosen', 'rejection-sampling'];
+const winnerControls: readonly ControlKind[] = ['sft-on-chosen', 'rejection-sampling'];
 
 /** The cells beside which a control stands; of controls beside winners, all that can win. */
 function placesOf(kind: ControlKind, cells: readonly CellPlan[], settings: Settings): readonly CellPlan[] {
@@ -200,14 +200,14 @@ function controlsOfKind(
 }
 
 /** Most controls of each kind that a sweep can run: beside winners, one for each place, budget and seed. */
-export function countControls({ certain, besideWinners }: PlannedControls): Map<ControlKind, number> {
-  const budgets = besideWinners.map(({ kind, of }) =>
+export function countControls({ certain, winnerControls }: PlannedControls): Map<ControlKind, number> {
+  const budgets = winnerControls.map(({ kind, of }) =>
     [kind, of.budget, of.seed, coordinatesSlug(of.axes)].join(),
   );
   const counts = new Map<ControlKind, number>();
   const count = (kind: ControlKind): void => void counts.set(kind, (counts.get(kind) ?? 0) + 1);
   for (const { kind } of certain) count(kind);
-  besideWinners.forEach(({ kind }, index) => {
+  winnerControls.forEach(({ kind }, index) => {
     if (budgets.indexOf(budgets[index]!) === index) count(kind);
   });
   return counts;
@@ -217,7 +217,7 @@ export function countControls({ certain, besideWinners }: PlannedControls): Map<
 export interface PlannedControls {
   readonly certain: readonly ControlPlan[];
   /** Beside every mixture that may win; only those beside winners are run. */
-  readonly besideWinners: readonly ControlPlan[];
+  readonly winnerControls: readonly ControlPlan[];
   /** Those that were asked for and cannot be made, with the reason, as sentences. */
   readonly unmade: readonly string[];
 }
@@ -231,10 +231,10 @@ export function planControls(cells: readonly CellPlan[], settings: Settings): Pl
       typeof reason === 'string' ? [`The control "${kind}" is not run: ${reason}.`] : [],
     ),
   );
-  const waits = ({ kind }: ControlPlan): boolean => besideWinners.includes(kind);
+  const waits = ({ kind }: ControlPlan): boolean => winnerControls.includes(kind);
   return {
     certain: planned.filter((control) => !waits(control)),
-    besideWinners: planned.filter(waits),
+    winnerControls: planned.filter(waits),
     unmade: [...new Set(unmade)],
   };
 }

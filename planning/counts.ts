@@ -33,6 +33,6 @@ export function splitBudget(budget: number, fraction: number): Split {
 }
 
 /** Optimiser steps of a training run: the last batch of an epoch may be short. */
-export function optimiserSteps(rows: number, training: Pick<TrainingSpec, 'epochs' | 'batchRows'>): number {
-  return training.epochs * Math.ceil(rows / training.batchRows);
+export function optimiserSteps(rows: number, training: Pick<TrainingSpec, 'epochs' | 'batchSize'>): number {
+  return training.epochs * Math.ceil(rows / training.batchSize);
 }

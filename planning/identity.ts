@@ -1,11 +1,11 @@
 import type { Coordinates } from '../contracts/coordinates';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
-import type { GivenUse } from '../schemas/given';
+import type { UserRowsUse } from '../schemas/user-rows';
 import { comparableDefinition } from './canonical';
 import { codeFor } from './code';
 import { digestOf } from './digest';
-import { givenFileName, taskFileDigests } from './given';
+import { userFileName, taskFileDigests } from './user-rows';
 import { ownName, pinEvaluation } from './question-sets';
 
 /** A cell's place in a sweep's grid: rows and a share of them, or money and a share of that. */
@@ -25,10 +25,10 @@ type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 /** The user's own files by their content. */
 function pinnedAnnotations({ definition: { annotations }, files }: AnyResolved) {
   if (annotations === undefined) return {};
-  const pin = (use: GivenUse) =>
+  const pin = (use: UserRowsUse) =>
     annotations[use] === undefined
       ? {}
-      : { [use]: { ...annotations[use], file: files[givenFileName(use)]?.digest ?? '' } };
+      : { [use]: { ...annotations[use], file: files[userFileName(use)]?.digest ?? '' } };
   return { annotations: { ...annotations, ...pin('demonstrations'), ...pin('preferences') } };
 }
 

@@ -11,7 +11,7 @@ export {
 } from './estimate';
 export {
   annotationUsd,
-  expectedCheckerCalls,
+  expectedVerifierCalls,
   expectedPairYield,
   type Purchase,
   purchaseOf,
@@ -30,7 +30,7 @@ export {
 } from './budget';
 export { evaluationFlops, pairFlops, sftRowFlops } from './flops';
 export { type ControlPlan, countControls, type PlannedControls, planControls } from './controls';
-export { givenFileName, type GivenPlace, orderGiven, sharedPrompts } from './given';
+export { userFileName, type UserRowsPlace, orderUserRows, sharedPrompts } from './user-rows';
 export { cellIdOf, coordinatesSlug, definitionDigest, type GridPoint, sweepIdOf } from './identity';
 export { isOneModel, planSweep, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
 export {
@@ -56,7 +56,7 @@ export {
   outputOf,
   pairsStage,
   poolSeed,
-  rightSamplesStage,
+  rejectionSamplesStage,
   type PreferenceStageOptions,
   revisions,
   type SftStageOptions,

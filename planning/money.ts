@@ -4,7 +4,7 @@ import { digestOf } from './digest';
 import { inputDigests } from './stages/keys';
 
 /**
- * Share of scanned prompts that give an own-correct × own-wrong pair, for estimates before anything has run; the real
+ * Share of scanned prompts that give an policy-correct × policy-incorrect pair, for estimates before anything has run; the real
  * figure is in the stage's stats. Measured .35–.4 with four candidates on the embedded default.
  */
 export const expectedPairYield = 0.4;
@@ -16,13 +16,13 @@ export const usdTolerance = 5e-7;
 export interface Purchase {
   readonly demonstrations: number;
   readonly pairs: number;
-  readonly checkerCalls: number;
+  readonly verifierCalls: number;
 }
 
 /** US dollars for bought rows. */
-export function annotationUsd(prices: Prices, { demonstrations, pairs, checkerCalls }: Purchase): number {
+export function annotationUsd(prices: Prices, { demonstrations, pairs, verifierCalls }: Purchase): number {
   return (
-    demonstrations * prices.sftExample + pairs * prices.preferencePair + checkerCalls * prices.checkerCall
+    demonstrations * prices.sftExample + pairs * prices.preferencePair + verifierCalls * prices.verifierCall
   );
 }
 
@@ -30,21 +30,21 @@ export function annotationUsd(prices: Prices, { demonstrations, pairs, checkerCa
 export function rowPrice(prices: Prices, what: SpecOf<'synthesizeData'>['what']): number {
   return {
     demonstrations: prices.sftExample,
-    'given-demonstrations': prices.sftExample,
+    'user-demonstrations': prices.sftExample,
     pairs: prices.preferencePair,
-    'given-preferences': prices.preferencePair,
-    'right-samples': 0,
+    'user-preferences': prices.preferencePair,
+    'rejection-samples': 0,
   }[what];
 }
 
 /** Checker calls that so many pairs are expected to take: one a sample. */
-export function expectedCheckerCalls(pairs: number, spec: PairSpec): number {
+export function expectedVerifierCalls(pairs: number, spec: PairSpec): number {
   return Math.ceil(pairs / expectedPairYield) * spec.candidates;
 }
 
 /** One cell's purchase, as if it were bought alone. */
 export function purchaseOf(demonstrations: number, pairs: number, spec: PairSpec): Purchase {
-  return { demonstrations, pairs, checkerCalls: expectedCheckerCalls(pairs, spec) };
+  return { demonstrations, pairs, verifierCalls: expectedVerifierCalls(pairs, spec) };
 }
 
 /** Rows that nest: of one seed axis and annotator, or of one reference. Fewer of them are the first of more. */
@@ -66,30 +66,30 @@ export function uniquePurchase(stages: readonly PlannedStage[]): Purchase {
   }
   const sum = (set: ReadonlyMap<string, PurchaseStage>): Purchase =>
     [...set.values()].map(({ spec }) => purchaseOfStage(spec)).reduce(addPurchases, noPurchase);
-  return { ...sum(largest), checkerCalls: sum(distinct).checkerCalls };
+  return { ...sum(largest), verifierCalls: sum(distinct).verifierCalls };
 }
 
-const noPurchase: Purchase = { demonstrations: 0, pairs: 0, checkerCalls: 0 };
+const noPurchase: Purchase = { demonstrations: 0, pairs: 0, verifierCalls: 0 };
 
 function addPurchases(a: Purchase, b: Purchase): Purchase {
   return {
     demonstrations: a.demonstrations + b.demonstrations,
     pairs: a.pairs + b.pairs,
-    checkerCalls: a.checkerCalls + b.checkerCalls,
+    verifierCalls: a.verifierCalls + b.verifierCalls,
   };
 }
 
 function purchaseOfStage(spec: SpecOf<'synthesizeData'>): Purchase {
   switch (spec.what) {
     case 'demonstrations':
-    case 'given-demonstrations':
+    case 'user-demonstrations':
       return { ...noPurchase, demonstrations: spec.rows };
-    case 'given-preferences':
+    case 'user-preferences':
       return { ...noPurchase, pairs: spec.rows };
     case 'pairs':
       return purchaseOf(0, spec.rows, spec.pairs);
     // Right samples cost what checking them costs; nobody writes or compares anything.
-    case 'right-samples':
+    case 'rejection-samples':
       return { ...purchaseOf(0, spec.rows, spec.pairs), pairs: 0 };
   }
 }

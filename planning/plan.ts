@@ -70,8 +70,8 @@ function stepWarnings(stages: readonly UniqueStage[]): string[] {
 
 /** A model that judges what it wrote itself prefers it: the figure then measures likeness. */
 function judgeWarnings(variants: readonly VariantPlan[]): string[] {
-  const judges = variants.flatMap(({ resolved: { annotator, judge, besideJudges = {} } }) =>
-    [judge, ...Object.values(besideJudges)].filter((each) => isOneModel(annotator, each)),
+  const judges = variants.flatMap(({ resolved: { annotator, judge, auxiliaryJudges = {} } }) =>
+    [judge, ...Object.values(auxiliaryJudges)].filter((each) => isOneModel(annotator, each)),
   );
   const names = new Set(judges.map((judge) => judge?.model ?? ''));
   return [...names].map(
@@ -168,7 +168,7 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
   const usd = annotationUsd(definition.prices, purchase);
   const controls = planControls(cells, definition);
   // A search runs a part of the grid; its limit is held while it runs.
-  if ((definition.strategy ?? 'grid') === 'grid') assertWithinLimit(usd, definition.spendLimit);
+  if (definition.search.method === 'grid') assertWithinLimit(usd, definition.spendLimit);
   return {
     sweepId,
     definitionDigest: definitionDigest(sweep),

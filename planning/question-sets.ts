@@ -1,7 +1,12 @@
 import { ownField } from '../contracts/names';
 import type { CodeRole } from '../contracts/code';
-import { nameOfBeside } from '../contracts/beside';
-import type { BesideSpec, ExperimentDefinition, ProblemData, SweepDefinition } from '../schemas/definition';
+import { nameOfAuxiliary } from '../contracts/auxiliary';
+import type {
+  AuxiliarySpec,
+  ExperimentDefinition,
+  ProblemData,
+  SweepDefinition,
+} from '../schemas/definition';
 import type { Resolved } from '../contracts/resolved';
 import type { HeldOutSource, PinnedEvaluation, SpecOf } from '../contracts/stage';
 import { codeFor } from './code';
@@ -14,7 +19,7 @@ export interface ProblemSource extends HeldOutSource {
 
 /** What an evaluation puts to a model: problems of the task that is tuned for, or of an unrelated one beside it. */
 export interface QuestionSet extends ProblemSource {
-  /** Where a definition says of it, for errors: "evaluation", "evaluation.beside[0]". */
+  /** Where a definition says of it, for errors: "evaluation", "evaluation.auxiliary[0]". */
   readonly field: string;
   readonly items: number;
   readonly maxNewTokens: number;
@@ -30,13 +35,13 @@ export const ownName = '';
 
 /** Under which name a file stands among a definition's external files. */
 export function problemFileName({ name }: Pick<HeldOutSource, 'name'>, file: string): string {
-  return name === ownName ? file : `evaluation.beside.${name}.${file}`;
+  return name === ownName ? file : `evaluation.auxiliary.${name}.${file}`;
 }
 
 /** Of a twin the generator draws what is asked and no more: its pool is never bought. */
-function besideData(beside: BesideSpec): ProblemData {
-  if ('data' in beside) return { ...beside.data, validation: 0, stripCalculator: true };
-  return { source: 'twin', seed: beside.seed, pool: 1, validation: 1, test: beside.items };
+function auxiliaryData(auxiliary: AuxiliarySpec): ProblemData {
+  if ('data' in auxiliary) return { ...auxiliary.data, validation: 0, stripCalculator: true };
+  return { source: 'synthetic', seed: auxiliary.seed, pool: 1, validation: 1, test: auxiliary.items };
 }
 
 /** A source whose paths are digests, as specs have them. */
@@ -45,11 +50,19 @@ export function pinnedSource(source: HeldOutSource): ProblemSource {
   return { ...source, fileDigests: data.source === 'files' ? { test: data.test } : {} };
 }
 
-function besideSet(beside: NonNullable<PinnedEvaluation['beside']>[number], at: number): QuestionSet {
-  const { task, items, maxNewTokens, judge, judgeDigest } = beside;
-  const code = beside.code === undefined ? {} : { code: beside.code };
-  const source = pinnedSource({ name: nameOfBeside(beside), task, data: besideData(beside), ...code });
-  return { ...source, field: `evaluation.beside[${at}]`, items, maxNewTokens, judge, judgeDigest };
+function auxiliarySet(
+  auxiliary: NonNullable<PinnedEvaluation['auxiliary']>[number],
+  at: number,
+): QuestionSet {
+  const { task, items, maxNewTokens, judge, judgeDigest } = auxiliary;
+  const code = auxiliary.code === undefined ? {} : { code: auxiliary.code };
+  const source = pinnedSource({
+    name: nameOfAuxiliary(auxiliary),
+    task,
+    data: auxiliaryData(auxiliary),
+    ...code,
+  });
+  return { ...source, field: `evaluation.auxiliary[${at}]`, items, maxNewTokens, judge, judgeDigest };
 }
 
 /**
@@ -58,28 +71,28 @@ function besideSet(beside: NonNullable<PinnedEvaluation['beside']>[number], at: 
  */
 export function questionSets(asking: Asking): [QuestionSet, ...QuestionSet[]] {
   const { task, data, evaluation, fileDigests = {}, judgeDigest, code } = asking;
-  const { items, maxNewTokens, judge, beside = [] } = evaluation;
+  const { items, maxNewTokens, judge, auxiliary = [] } = evaluation;
   const known = code === undefined ? {} : { code };
   const own = { name: ownName, field: 'evaluation', task, data, fileDigests, ...known };
-  return [{ ...own, items, maxNewTokens, judge, judgeDigest }, ...beside.map(besideSet)];
+  return [{ ...own, items, maxNewTokens, judge, judgeDigest }, ...auxiliary.map(auxiliarySet)];
 }
 
-const sortByName = <B extends BesideSpec>(all: readonly B[]): B[] =>
-  [...all].sort((a, b) => (nameOfBeside(a) < nameOfBeside(b) ? -1 : 1));
+const sortByName = <B extends AuxiliarySpec>(all: readonly B[]): B[] =>
+  [...all].sort((a, b) => (nameOfAuxiliary(a) < nameOfAuxiliary(b) ? -1 : 1));
 
 type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 
 /** A definition's evaluation by content: files are digests, and judges what they are. */
 export function pinEvaluation(resolved: AnyResolved): PinnedEvaluation {
-  const { definition, files, besideJudges } = resolved;
-  const { beside, ...own } = definition.evaluation;
-  if (beside === undefined) return own;
+  const { definition, files, auxiliaryJudges } = resolved;
+  const { auxiliary, ...own } = definition.evaluation;
+  if (auxiliary === undefined) return own;
   return {
     ...own,
     // Each task is asked by itself: their order does not matter.
-    beside: sortByName(beside).map((one) => {
-      const name = nameOfBeside(one);
-      const judge = ownField(besideJudges ?? {}, name);
+    auxiliary: sortByName(auxiliary).map((one) => {
+      const name = nameOfAuxiliary(one);
+      const judge = ownField(auxiliaryJudges ?? {}, name);
       const test = files[problemFileName({ name }, 'test')]?.digest ?? '';
       return {
         ...one,

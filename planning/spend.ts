@@ -39,8 +39,8 @@ export function spentUsd(prices: Prices, bought: readonly Bought[]): number {
     .filter(({ stage }) => stage.kind === 'evaluate')
     .reduce((sum, one) => sum + billOf(one), 0);
   return [...nests.values()].reduce((sum, sets) => {
-    const calls = sets.reduce((total, { cost, newCalls = cost.checkerCalls }) => total + newCalls, 0);
-    return sum + rowsUsd(prices, sets) + calls * prices.checkerCall;
+    const calls = sets.reduce((total, { cost, newCalls = cost.verifierCalls }) => total + newCalls, 0);
+    return sum + rowsUsd(prices, sets) + calls * prices.verifierCall;
   }, judged);
 }
 

@@ -18,8 +18,8 @@ export function splitResult(definition: SweepDefinition, sweep: SweepResult): Va
     const slug = coordinatesSlug(coordinates);
     const isHere = ({ cell }: { cell: CellIdentity }): boolean => coordinatesSlug(cell.axes) === slug;
     const cells = sweep.cells.filter(isHere);
-    const holes = sweep.holes.filter(isHere);
-    const ids = new Set([...cells, ...holes].map(({ cell }) => cell.id));
+    const failedCells = sweep.failedCells.filter(isHere);
+    const ids = new Set([...cells, ...failedCells].map(({ cell }) => cell.id));
     const { variants = [], ...result } = sweep;
     const place = variants.find(({ axes }) => coordinatesSlug(axes) === slug);
     const here = place ?? sweep;
@@ -34,7 +34,7 @@ export function splitResult(definition: SweepDefinition, sweep: SweepResult): Va
         baseFailure: here.baseFailure,
         baseStages: sweep.baseStages.filter(isBase),
         cells,
-        holes,
+        failedCells,
         controls: sweep.controls.filter(({ of }) => ids.has(of)),
         failedControls: sweep.failedControls.filter(({ of }) => ids.has(of)),
       },

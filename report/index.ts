@@ -1,7 +1,7 @@
 export { planEvidence, type EvidencePlan } from './evidence';
-export type { Figure } from './figures/render';
-export { describeSwitches } from './figures/prices';
-export { renderStandalone } from './figures/standalone';
+export type { Figure } from './charts/render';
+export { describeSwitches } from './charts/prices';
+export { renderStandalone } from './charts/standalone';
 export type {
   AnswerEvidence,
   MetricRow,

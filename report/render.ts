@@ -1,11 +1,11 @@
 import { nameSubject } from '../analysis';
-import { listFigures, planFigures } from './figures';
-import type { Figure } from './figures/render';
+import { listFigures, planFigures } from './charts';
+import type { Figure } from './charts/render';
 import type { Html } from './html';
 import type { Chapter, ReportInput, TableReportInput } from './input';
 import { contentsOf, renderPage } from './page';
 import { answerHeader } from './sections/answer';
-import { besideSection } from './sections/beside';
+import { auxiliarySection } from './sections/auxiliary';
 import { claimsSection } from './sections/claims';
 import { coldStartSection } from './sections/cold-start';
 import { controlSection } from './sections/control';
@@ -39,7 +39,7 @@ async function sweepSections(input: ReportInput): Promise<Html[]> {
     await coldStartSection(chapter, figures.coldStart),
     findingsSection(chapter),
     await controlSection(chapter, figures.control),
-    besideSection(chapter),
+    auxiliarySection(chapter),
     await moneySection(chapter, figures.money),
     claimsSection(chapter),
     searchSection(input),

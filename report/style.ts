@@ -1,4 +1,4 @@
-import { seriesColours } from './figures/theme';
+import { seriesColours } from './charts/theme';
 
 const darkSeries = ['#4ba3e3', '#f0803c', '#2fbf91', '#dc9cc0', '#f0b429', '#8fd0f5'];
 

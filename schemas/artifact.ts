@@ -33,7 +33,7 @@ export const artifactManifest = z.strictObject({
       cpuMs: z.number(),
       tokens: z.number(),
       attempts: z.int(),
-      checkerCalls: z.number(),
+      verifierCalls: z.number(),
     }),
   }),
   metrics: z.record(z.string(), z.number()),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Usd } from '../contracts/money';
-import { annotations } from './given';
+import { annotations } from './user-rows';
 import { preferenceLoss } from './losses';
 import { trainingSpec } from './training';
 import { isName, nameRule, withoutCase } from '../contracts/names';
@@ -11,14 +11,14 @@ const count = z.int().positive();
 /** Of a task, an annotator, a judge. */
 const name = z.string().refine(isName, `a name of ${nameRule()}, is needed`);
 
-const seedOfTwin = z.int().nonnegative();
+const generatorSeed = z.int().nonnegative();
 
 /** Where a task's problems come from. Twins are generated; files are read and enter keys by content. */
 export const taskData = z.discriminatedUnion('source', [
   z.strictObject({
-    source: z.literal('twin'),
+    source: z.literal('synthetic'),
     /** Seed of the generator: one seed, one set of problems. */
-    seed: seedOfTwin.default(0),
+    seed: generatorSeed.default(0),
     /** Problems that a budget may buy rows on. */
     pool: count.default(6144),
     validation: count.default(200),
@@ -40,15 +40,15 @@ export const taskData = z.discriminatedUnion('source', [
 ]);
 export type TaskData = z.infer<typeof taskData>;
 
-type TwinData = Extract<TaskData, { source: 'twin' }>;
+type SyntheticData = Extract<TaskData, { source: 'synthetic' }>;
 type FileData = Extract<TaskData, { source: 'files' }>;
 /** What a task is asked to read or generate: files without `train` are a test set and nothing else. */
-export type ProblemData = TwinData | (Omit<FileData, 'train'> & Partial<Pick<FileData, 'train'>>);
+export type ProblemData = SyntheticData | (Omit<FileData, 'train'> & Partial<Pick<FileData, 'train'>>);
 
 /** How a preference pair is made, and so what it costs. */
 export const pairSpec = z.strictObject({
-  chosen: z.enum(['own-correct', 'gold']).default('own-correct'),
-  rejected: z.literal('own-wrong').default('own-wrong'),
+  chosen: z.enum(['policy-correct', 'gold']).default('policy-correct'),
+  rejected: z.literal('policy-incorrect').default('policy-incorrect'),
   /** Samples drawn from the frozen reference a prompt; each is one checker call. */
   candidates: z.int().min(1).max(64).default(4),
   temperature: positive.default(1),
@@ -60,7 +60,7 @@ export const pairSpec = z.strictObject({
 export type PairSpec = z.infer<typeof pairSpec>;
 
 /** Another task of an evaluation: its own name, items and judge, and where its problems come from. */
-const besideFields = z.strictObject({
+const auxiliaryFields = z.strictObject({
   task: name,
   /** What its scores and its folder are called; the task's name unless told. */
   name: name.optional(),
@@ -70,12 +70,12 @@ const besideFields = z.strictObject({
   /** Its generated twin unless told; or a file of its own, as `data.test` of a definition over files. */
   data: z
     .discriminatedUnion('source', [
-      z.strictObject({ source: z.literal('twin'), seed: seedOfTwin.default(0) }),
+      z.strictObject({ source: z.literal('synthetic'), seed: generatorSeed.default(0) }),
       z.strictObject({ source: z.literal('files'), test: z.string().min(1) }),
     ])
     .optional(),
   /** Seed of the twin, where `data` is left out. */
-  seed: seedOfTwin.optional(),
+  seed: generatorSeed.optional(),
   /** Name of its judge; the task's own program unless told. */
   judge: name.optional(),
 });
@@ -85,13 +85,13 @@ interface Fault {
   readonly message: string;
 }
 
-function besideFaults(all: readonly z.output<typeof besideFields>[]): Fault[] {
-  const names = all.map((beside) => withoutCase(beside.name ?? beside.task));
-  return all.flatMap((beside, at) => {
+function auxiliaryFaults(all: readonly z.output<typeof auxiliaryFields>[]): Fault[] {
+  const names = all.map((auxiliary) => withoutCase(auxiliary.name ?? auxiliary.task));
+  return all.flatMap((auxiliary, at) => {
     const own = names[at] ?? '';
-    const path = [at, beside.name === undefined ? 'task' : 'name'];
+    const path = [at, auxiliary.name === undefined ? 'task' : 'name'];
     return [
-      ...(beside.data !== undefined && beside.seed !== undefined
+      ...(auxiliary.data !== undefined && auxiliary.seed !== undefined
         ? [{ path: [at, 'seed'], message: 'data says where the problems are from; leave seed out' }]
         : []),
       // Figures are named after it, with full stops between their parts.
@@ -106,7 +106,7 @@ function besideFaults(all: readonly z.output<typeof besideFields>[]): Fault[] {
 }
 
 /** One spelling for one set of problems: a twin is its seed. */
-function spellBeside({ data, seed, ...said }: z.output<typeof besideFields>) {
+function spellAuxiliary({ data, seed, ...said }: z.output<typeof auxiliaryFields>) {
   return data?.source === 'files' ? { ...said, data } : { ...said, seed: data?.seed ?? seed ?? 0 };
 }
 
@@ -117,18 +117,18 @@ export const evaluationSpec = z.strictObject({
   /** Name of the judge of a task that is scored by win rate; the task's own program unless told. */
   judge: name.optional(),
   /** Unrelated tasks, by their generated twins or from files, to see what training costs elsewhere. */
-  beside: z
-    .array(besideFields)
+  auxiliary: z
+    .array(auxiliaryFields)
     .min(1)
     .superRefine((all, context) => {
-      for (const fault of besideFaults(all)) context.addIssue({ code: 'custom', ...fault });
+      for (const fault of auxiliaryFaults(all)) context.addIssue({ code: 'custom', ...fault });
     })
-    .transform((all) => all.map(spellBeside))
+    .transform((all) => all.map(spellAuxiliary))
     .optional(),
 });
 export type EvaluationSpec = z.infer<typeof evaluationSpec>;
 /** A task beside, in the one spelling that keys know: a twin by its seed, or a file. */
-export type BesideSpec = ReturnType<typeof spellBeside>;
+export type AuxiliarySpec = ReturnType<typeof spellAuxiliary>;
 
 /** What budgets are counted in: rows that are bought, or money. */
 export type BudgetUnit = 'rows' | 'usd';
@@ -140,7 +140,7 @@ export type BudgetUnit = 'rows' | 'usd';
 export const prices = z.strictObject({
   sftExample: z.number().nonnegative(),
   preferencePair: z.number().nonnegative(),
-  checkerCall: z.number().nonnegative().default(0),
+  verifierCall: z.number().nonnegative().default(0),
   /** What evaluating one cell costs, e.g. a judge; out of a money budget it is paid first. */
   evaluation: z.number().nonnegative().optional(),
   /** A 10^18 floating-point operations; where it is given, compute is paid out of a money budget too. */
@@ -154,7 +154,7 @@ export const execution = z.strictObject({
   /** Threads of one device slot: part of the numeric plan, never read from the host. */
   threads: count.default(1),
   /** Rows of a forward and backward pass; null: as many of the effective batch as compute best together. */
-  microBatchRows: count.nullable().default(null),
+  microBatchSize: count.nullable().default(null),
   checkpointEverySteps: count.default(20),
   /** Failures of infrastructure that a stage survives. */
   infrastructureRetries: z.int().nonnegative().default(10),
@@ -203,7 +203,6 @@ const fixedFields = [
   'sftFractions',
   'seeds',
   'axes',
-  'strategy',
   'search',
   'spendLimit',
   'controls',
@@ -286,17 +285,27 @@ const controlKinds = [
 ] as const;
 export type ControlKind = (typeof controlKinds)[number];
 
-/** What a search goes by; what is left out has the default of its strategy. */
-const searchSpec = z.strictObject({
-  /** Regret that does not matter, in the score's units (adaptive; .02). */
-  regret: share.optional(),
-  /** A budget is settled from this probability of a smaller regret on (adaptive; .9). */
-  confidence: share.optional(),
-  /** Most that a search may take, as a share of the grid's modelled device time (adaptive; .5). */
-  costShare: share.optional(),
-  /** A fraction is near-optimal from (1 − epsilon) × the best on (proxy; .05). */
-  epsilon: share.optional(),
-});
+/** Which cells of the grid are run: all of them, or those that a search asks for. */
+const searchSpec = z.discriminatedUnion('method', [
+  z.strictObject({ method: z.literal('grid') }),
+  /** Looks for the best split of each budget. */
+  z.strictObject({
+    method: z.literal('adaptive'),
+    /** Regret that does not matter, in the score's units. */
+    regretTolerance: share.default(0.02),
+    /** Stop searching a budget when P(regret < tolerance) reaches this. */
+    confidence: share.default(0.9),
+    /** Most that the search may cost, as a fraction of the whole grid's modelled device time. */
+    maxCostFraction: share.default(0.5),
+  }),
+  /** Runs the whole grid on the small model of `axes.model`, then its near-optimal region on the large one. */
+  z.strictObject({
+    method: z.literal('proxy'),
+    /** A fraction is near-optimal if its score is at least (1 − epsilon) × the best. */
+    epsilon: share.default(0.05),
+  }),
+]);
+export type SearchSpec = z.infer<typeof searchSpec>;
 
 const distinct = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
@@ -312,9 +321,8 @@ const sweepFields = z.strictObject({
   seeds: z.array(z.int().nonnegative()).min(1).refine(distinct, 'each seed once').default([0]),
   /** Further axes by name: model, annotator, sft.lora.rank, preference.learningRate, task … */
   axes: axes.optional(),
-  /** The whole grid; or a search for the best split of each budget, which runs a part of it. */
-  strategy: z.enum(['grid', 'adaptive', 'proxy']).optional(),
-  search: searchSpec.optional(),
+  /** Default: the whole grid. */
+  search: searchSpec.prefault({ method: 'grid' }),
   /** What a sceptic asks for beside the cells. */
   controls: z.array(z.enum(controlKinds)).refine(distinct, 'each control once').default(['sft-on-chosen']),
   /** Demonstrations in the prompt of the control `few-shot`; 4 unless told. */
@@ -322,10 +330,10 @@ const sweepFields = z.strictObject({
   /** Budget at which the controls `learning-rate` and `beta` are run, one of `budgets`. Default: the largest. */
   tuningBudget: positive.optional(),
   /** Largest difference in score that does not matter, fixed before the run. */
-  delta: share.default(0.02),
-  /** Budgets up to this one count as low, those from `largeBudget` on as large. */
-  lowBudget: positive.optional(),
-  largeBudget: positive.optional(),
+  equivalenceMargin: share.default(0.02),
+  /** Budgets up to this one count as low, those from `largeBudgetMin` on as large. */
+  smallBudgetMax: positive.optional(),
+  largeBudgetMin: positive.optional(),
   /** Annotation money that the sweep may spend, in US dollars: no cell is begun that could pass it. */
   spendLimit: z.number().positive().optional(),
 });

@@ -98,7 +98,7 @@ export const attemptEnded = z.strictObject({
     z.array(
       z.strictObject({
         /** Of a task beside; null of that which is tuned for. */
-        beside: z.string().nullable(),
+        auxiliary: z.string().nullable(),
         items: z.int().nonnegative(),
         score: z.number(),
         /** Of the 95 % interval over the items. */
@@ -121,7 +121,7 @@ export const attemptEnded = z.strictObject({
   cpuMs: z.number().nullable(),
   peakMemoryBytes: z.number().nullable(),
   tokens: z.number(),
-  checkerCalls: z.number(),
+  verifierCalls: z.number(),
 });
 
 const inAttempt = { stage: hex, kind: z.string(), fence: z.int().positive() };

@@ -15,7 +15,7 @@ const labelSmoothing = z.number().gt(0).lt(0.5);
  * | robust | [−(1 − ε) log σ(βΔ) + ε log σ(−βΔ)] / (1 − 2ε) |
  * | hinge | max(0, 1 − βΔ) |
  * | ipo | (w / tokens − l / tokens − 1 / (2β))² |
- * | sigmoid-norm | −log σ(β (w / tokens − l / tokens)) |
+ * | sigmoid_norm | −log σ(β (w / tokens − l / tokens)) |
  * | simpo | −log σ(β (mean log π(chosen) − mean log π(rejected)) − γ): no reference |
  * | sigmoid-nll | sigmoid, and λ times the mean cross-entropy of a step's chosen tokens |
  * | kto | λ σ(−β (w − z)) of a desirable answer, λ σ(−β (z − l)) of an undesirable one: unpaired |
@@ -28,7 +28,7 @@ export const preferenceLoss = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('robust'), beta: positive, labelSmoothing }),
   z.strictObject({ name: z.literal('hinge'), beta: positive }),
   z.strictObject({ name: z.literal('ipo'), beta: positive }),
-  z.strictObject({ name: z.literal('sigmoid-norm'), beta: positive }),
+  z.strictObject({ name: z.literal('sigmoid_norm'), beta: positive }),
   z.strictObject({ name: z.literal('simpo'), beta: positive, gamma: z.number().nonnegative() }),
   z.strictObject({ name: z.literal('sigmoid-nll'), beta: positive, nllWeight: positive }),
   z.strictObject({

@@ -58,15 +58,15 @@ export const itemResult = z.strictObject({
   /** 1 right, 0 wrong; graded metrics lie between. */
   score: z.number(),
   /** Whether the answer keeps the format that the task asks for. */
-  formatted: z.boolean(),
+  wellFormed: z.boolean(),
   /** Whether the answer runs on: no end of sequence, or a new problem begun. */
-  rambling: z.boolean(),
+  truncated: z.boolean(),
   tokens: z.int().nonnegative(),
   finish: z.enum(['stop', 'length']),
   /** Share of the completion's word 4-grams that occur earlier in it, 0 … 1. */
   repetition: z.number(),
   /** Further scores by name, e.g. strict and flexible extraction. */
   scores: z.record(z.string(), z.number()),
-  expected: z.string(),
+  target: z.string(),
 });
 export type ItemResult = z.infer<typeof itemResult>;

@@ -40,7 +40,7 @@ export const progressEvent = z.strictObject({
   ...usedSoFar,
 });
 
-/** All figures of one optimiser step, by the names of reference libraries: loss, lr, grad_norm, rewards/margin … */
+/** All figures of one optimiser step, by the names of reference libraries: loss, lr, grad_norm, rewards/margins … */
 export const metricEvent = z.strictObject({
   event: z.literal('metric'),
   step: z.int().nonnegative(),

@@ -10,7 +10,7 @@ export const numericPlan = z.strictObject({
   device: z.enum(['cpu', 'cuda']),
   threads: z.int().positive(),
   /** Rows of one forward and backward pass; null: the executable chooses, and says so in its result. */
-  microBatchRows: z.int().positive().nullable(),
+  microBatchSize: z.int().positive().nullable(),
 });
 export type NumericPlan = z.infer<typeof numericPlan>;
 
@@ -58,18 +58,18 @@ export const pretrainJob = z.strictObject({
   /** JSONL of { text }: documents, joined by the end-of-sequence token and cut into blocks. */
   corpus: path,
   contextLength: z.int().positive(),
-  batchRows: z.int().positive(),
+  batchSize: z.int().positive(),
   steps: z.int().positive(),
   learningRate: z.number().positive(),
   warmupSteps: z.int().nonnegative(),
   /** Share of the steps after which the rate falls linearly. */
   decayFrom: z.number().min(0).max(1),
-  finalLearningRateRatio: z.number().min(0).max(1),
+  minLearningRateRatio: z.number().min(0).max(1),
   weightDecay: z.number().nonnegative(),
   beta1: z.number(),
   beta2: z.number(),
   epsilon: z.number().positive(),
-  clipNorm: z.number().positive().nullable(),
+  maxGradNorm: z.number().positive().nullable(),
 });
 
 export const sftJob = z.strictObject({
@@ -113,7 +113,7 @@ export const logprobsJob = z.strictObject({
   adapter: path.nullable(),
   /** JSONL of { id, prompt, completion }. */
   data: path,
-  batchRows: z.int().positive(),
+  batchSize: z.int().positive(),
   maxLength: z.int().positive(),
 });
 
@@ -128,10 +128,10 @@ export const generateJob = z.strictObject({
   decoding,
   maxNewTokens: z.int().positive(),
   /** Rows decoded side by side: a fixed shape, so that an output never depends on the host. */
-  batchRows: z.int().positive(),
-  /** Longer prompts are refused or, by "drop-oldest", cut from the left; counted. */
+  batchSize: z.int().positive(),
+  /** Longer prompts are refused or, by "truncate", cut from the left; counted. */
   maxPromptTokens: z.int().positive(),
-  overLength: z.enum(['refuse', 'drop-oldest']).default('refuse'),
+  onOverlength: z.enum(['error', 'truncate']).default('error'),
 });
 
 export const infoJob = z.strictObject({ ...base, command: z.literal('info'), model: path.nullable() });

@@ -12,7 +12,7 @@ export const loraSpec = z.strictObject({
   /** Share of the inputs of A that are zeroed in training, the others scaled up to match. */
   dropout: z.number().min(0).lt(1).optional(),
   /** rsLoRA: alpha / √rank in place of alpha / rank, so that the update keeps its size where the rank grows. */
-  rankStabilised: z.boolean().optional(),
+  useRslora: z.boolean().optional(),
   targetModules: z
     .array(z.enum(linearModules))
     .min(1)
@@ -24,19 +24,19 @@ export type LoraSpec = z.infer<typeof loraSpec>;
 export const trainingSpec = z.strictObject({
   epochs: count,
   /** Rows (pairs for DPO) an optimiser step. */
-  batchRows: count,
+  batchSize: count,
   learningRate: positive,
-  schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine'),
+  lrSchedule: z.enum(['cosine', 'linear', 'constant']).default('cosine'),
   /** Share of the steps that warm up; the first step already learns. */
   warmupRatio: share.default(0.1),
   /** Learning rate at the last step, as a share of the peak. */
-  finalLearningRateRatio: share.default(0.1),
+  minLearningRateRatio: share.default(0.1),
   weightDecay: z.number().nonnegative().default(0),
   beta1: share.default(0.9),
   beta2: share.default(0.999),
   epsilon: positive.default(1e-8),
   /** Largest global gradient norm; null for no clipping. */
-  clipNorm: positive.nullable().default(1),
+  maxGradNorm: positive.nullable().default(1),
   /** null trains every weight. */
   lora: loraSpec.nullable(),
   /**
@@ -47,6 +47,6 @@ export const trainingSpec = z.strictObject({
   /** Tokens of prompt and completion together. */
   maxLength: count,
   /** What happens to longer rows; each is counted and reported. */
-  overLength: z.enum(['refuse', 'drop', 'cut']).default('refuse'),
+  onOverlength: z.enum(['error', 'drop', 'truncate']).default('error'),
 });
 export type TrainingSpec = z.infer<typeof trainingSpec>;

@@ -29,7 +29,13 @@ import { z } from 'zod';
 import type { GenerationRow } from '../schemas/rows';
 import type { EventOf, TrainerEvent } from '../schemas/trainer-event';
 import { trainerProtocol, type TrainerJob } from '../schemas/trainer-job';
-import { gradeSchoolMath, generateTwin, latentAnswer, latentPrompt, pretrainingDocuments } from '../tasks';
+import {
+  gradeSchoolMath,
+  generateSynthetic,
+  latentAnswer,
+  latentPrompt,
+  pretrainingDocuments,
+} from '../tasks';
 
 const root = resolve(__dirname, '..');
 const modelFolder = join(root, 'models', 'tiny-math');
@@ -39,17 +45,17 @@ const share = z.number().min(0).max(1);
 /** Fields of the recipe that the training job takes as they stand. */
 const trainingFields = z.object({
   steps: z.int().positive(),
-  batchRows: z.int().positive(),
+  batchSize: z.int().positive(),
   contextLength: z.int().positive(),
   learningRate: z.number().positive(),
   warmupSteps: z.int().nonnegative(),
   decayFrom: share,
-  finalLearningRateRatio: share,
+  minLearningRateRatio: share,
   weightDecay: z.number().nonnegative(),
   beta1: z.number(),
   beta2: z.number(),
   epsilon: z.number().positive(),
-  clipNorm: z.number().positive().nullable(),
+  maxGradNorm: z.number().positive().nullable(),
 });
 const recipeSchema = z.strictObject({
   corpus: z.strictObject({
@@ -159,7 +165,7 @@ function jobBase({ recipe, threads, work }: Options, name: string) {
     workDir: join(work, name),
     outputDir: join(work, `${name}-out`),
     seed: recipe.seed,
-    plan: { device: 'cpu', threads, microBatchRows: null },
+    plan: { device: 'cpu', threads, microBatchSize: null },
   } as const;
 }
 
@@ -191,9 +197,9 @@ async function answer(options: Options, name: string, prompts: readonly { id: st
     samples: 1,
     decoding: { mode: 'greedy' },
     maxNewTokens: options.recipe.evaluation.maxNewTokens,
-    batchRows: 64,
+    batchSize: 64,
     maxPromptTokens: options.recipe.contextLength,
-    overLength: 'refuse',
+    onOverlength: 'error',
   });
   const lines = readFileSync(join(base.outputDir, 'generations.jsonl'), 'utf8').trim().split('\n');
   return lines.map((line) => JSON.parse(line) as GenerationRow);
@@ -205,7 +211,13 @@ const mean = (values: readonly number[]): number =>
 /** Accuracy in the pretrained format, and in the asked one without any tuning. */
 async function measure(options: Options): Promise<Record<string, number>> {
   const { seed, items } = options.recipe.evaluation;
-  const problems = generateTwin({ source: 'twin', seed, pool: 1, validation: items, test: 1 }).validation;
+  const problems = generateSynthetic({
+    source: 'synthetic',
+    seed,
+    pool: 1,
+    validation: items,
+    test: 1,
+  }).validation;
   const latent = await answer(
     options,
     'latent',
@@ -217,15 +229,15 @@ async function measure(options: Options): Promise<Record<string, number>> {
     problems.map(({ id, prompt }) => ({ id, prompt })),
   );
   const assessed = asked.map(({ completion, finish }, index) =>
-    gradeSchoolMath.assess(problems[index]!, completion, finish),
+    gradeSchoolMath.score(problems[index]!, completion, finish),
   );
   return {
     latentAccuracy: mean(
-      latent.map(({ completion }, index) => Number(latentAnswer(completion) === problems[index]?.expected)),
+      latent.map(({ completion }, index) => Number(latentAnswer(completion) === problems[index]?.target)),
     ),
     baseAccuracy: mean(assessed.map(({ score }) => score)),
-    baseFormatRate: mean(assessed.map(({ formatted }) => Number(formatted))),
-    baseRamblingRate: mean(assessed.map(({ rambling }) => Number(rambling))),
+    baseWellFormedRate: mean(assessed.map(({ wellFormed }) => Number(wellFormed))),
+    baseTruncatedRate: mean(assessed.map(({ truncated }) => Number(truncated))),
     validationItems: items,
   };
 }

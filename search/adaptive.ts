@@ -1,20 +1,12 @@
 import type { BudgetStanding, SearchProposal } from '../contracts/results';
+import type { SearchSpec } from '../schemas/definition';
 import { type Belief, believe } from './belief';
 import { expectSighting } from './gaussian-process';
 import type { Matrix } from './linear-algebra';
 import { type Arm, armsOf, Batch, type SearchRun, type SearchState } from './state';
 
-/** When a search is content, and what it may take. */
-export interface AdaptiveLimits {
-  /** Regret that does not matter, in the score's units. */
-  readonly regret: number;
-  /** A budget is settled from this probability of a smaller regret on. */
-  readonly confidence: number;
-  /** Most that the search may take, as a share of the modelled seconds of the whole grid. */
-  readonly costShare: number;
-}
-
-export const defaultLimits: AdaptiveLimits = { regret: 0.02, confidence: 0.9, costShare: 0.5 };
+/** When an adaptive search stops, and what it may cost. */
+export type AdaptiveLimits = Omit<Extract<SearchSpec, { method: 'adaptive' }>, 'method'>;
 
 /** The splits of one budget, by their places among all. */
 interface Contest {
@@ -49,7 +41,7 @@ function standingOf(belief: Belief, contest: Contest, limits: AdaptiveLimits): B
   const leader = leaderOf(belief, contest);
   const content = samples.filter((sample) => {
     const best = Math.max(...contest.places.map((place) => sample[place]!));
-    return best - sample[leader]! <= limits.regret;
+    return best - sample[leader]! <= limits.regretTolerance;
   });
   const confidence = content.length / samples.length;
   const runs = contest.places.reduce((count, place) => count + arms[place]!.scores.length, 0);
@@ -89,7 +81,7 @@ interface Choice {
  */
 function chooseRun({ belief, contest, limits, covariance, batch }: Choosing): Choice | undefined {
   const leader = leaderOf(belief, contest);
-  const challenger = challengerOf(belief, contest, leader, limits.regret);
+  const challenger = challengerOf(belief, contest, leader, limits.regretTolerance);
   const choices = contest.places.flatMap((place): Choice[] => {
     const open = belief.arms[place]!.left.filter((one) => !batch.has(one) && batch.affords(one));
     const run = argMax(open, (one) => -batch.marginalSeconds(one));
@@ -105,7 +97,7 @@ function chooseRun({ belief, contest, limits, covariance, batch }: Choosing): Ch
 /** The first batch: of every budget the split with most SFT and the middle one, the smallest budget first. */
 function open(state: SearchState, limits: AdaptiveLimits): SearchProposal {
   const arms = armsOf(state.runs);
-  const batch = new Batch(state, limits.costShare);
+  const batch = new Batch(state, limits.maxCostFraction);
   const contests = contestsOf(arms);
   const firstRun = (place: number): SearchRun => arms[place]!.runs[0]!;
   for (const { places } of contests) batch.take(firstRun(places[0]!));
@@ -132,7 +124,7 @@ function goOn(state: SearchState, limits: AdaptiveLimits): SearchProposal {
   const belief = believe(state);
   const contests = contestsOf(belief.arms);
   const standings = contests.map((contest) => standingOf(belief, contest, limits));
-  const batch = new Batch(state, limits.costShare);
+  const batch = new Batch(state, limits.maxCostFraction);
   let { covariance } = belief.posterior;
   contests.forEach((contest, index) => {
     if (standings[index]!.settled) return;
@@ -162,7 +154,7 @@ function runAll(state: SearchState, limits: AdaptiveLimits): SearchProposal {
  *
  * Pure: the same outcomes give the same batch, in whichever order they came.
  */
-export function proposeAdaptive(state: SearchState, limits: AdaptiveLimits = defaultLimits): SearchProposal {
+export function proposeAdaptive(state: SearchState, limits: AdaptiveLimits): SearchProposal {
   const contests = contestsOf(armsOf(state.runs));
   if (contests.every(({ places }) => places.length === 1)) return runAll(state, limits);
   return state.outcomes.length === 0 && state.failed.length === 0 ? open(state, limits) : goOn(state, limits);

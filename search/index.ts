@@ -1,4 +1,4 @@
-export { type AdaptiveLimits, defaultLimits, proposeAdaptive } from './adaptive';
+export { type AdaptiveLimits, proposeAdaptive } from './adaptive';
 export { proposeNext, type Scores } from './next-batch';
 export { measureTransfer, proposeProxy } from './proxy';
 export { recordSearch } from './record';

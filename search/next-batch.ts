@@ -4,7 +4,7 @@ import type { BudgetStanding, SearchProposal, Transfer } from '../contracts/resu
 import type { CellPlan } from '../planning/cell';
 import { coordinatesSlug } from '../planning/identity';
 import type { SweepPlan } from '../planning/plan';
-import { defaultLimits, proposeAdaptive } from './adaptive';
+import { type AdaptiveLimits, proposeAdaptive } from './adaptive';
 import { measureTransfer, proposeProxy } from './proxy';
 import { searchRunsOf } from './runs';
 import type { SearchState } from './state';
@@ -17,8 +17,6 @@ interface Search {
   readonly plan: SweepPlan;
   readonly scores: Scores;
 }
-
-const defaultEpsilon = 0.05;
 
 function stateOf({ plan, scores, definition }: Search, cells: readonly CellPlan[]): SearchState {
   const ended = cells.filter(({ cell }) => Object.hasOwn(scores, cell.id));
@@ -40,15 +38,9 @@ function groupCells(cells: readonly CellPlan[], keyOf: (cell: CellPlan) => strin
 }
 
 /** Every place on the axes is a search of its own. */
-function proposeEach(search: Search): SearchProposal[] {
-  const { search: asked = {} } = search.definition;
-  const {
-    regret = defaultLimits.regret,
-    confidence = defaultLimits.confidence,
-    costShare = defaultLimits.costShare,
-  } = asked;
+function proposeEach(search: Search, limits: AdaptiveLimits): SearchProposal[] {
   return groupCells(search.plan.cells, ({ cell }) => coordinatesSlug(cell.axes)).map((cells) =>
-    placed(proposeAdaptive(stateOf(search, cells), { regret, confidence, costShare }), cells[0]?.cell.axes),
+    placed(proposeAdaptive(stateOf(search, cells), limits), cells[0]?.cell.axes),
   );
 }
 
@@ -83,11 +75,9 @@ function modelPairs(search: Search): ModelPair[] {
   }));
 }
 
-const epsilonOf = ({ definition }: Search): number => definition.search?.epsilon ?? defaultEpsilon;
-
-/** How regions carried over from the small model to the large one, where both are there. */
-export function measureTransfers(search: Search): Transfer[] {
-  return modelPairs(search).flatMap(({ small, large }) => measureTransfer(small, large, epsilonOf(search)));
+/** How regions transferred from the small model to the large one, where both were run. */
+export function measureTransfers(search: Search, epsilon: number): Transfer[] {
+  return modelPairs(search).flatMap(({ small, large }) => measureTransfer(small, large, epsilon));
 }
 
 function proposeRest({ plan, scores }: Search): SearchProposal {
@@ -109,16 +99,15 @@ function joinProposals(proposals: readonly SearchProposal[]): SearchProposal {
  * None means that it is done. Pure, so that a workflow can ask it again on every replay.
  */
 export function proposeNext(search: Search): SearchProposal {
-  const { strategy, budgetUnit: unit = 'rows' } = search.definition;
-  switch (strategy) {
+  const { search: asked, budgetUnit: unit = 'rows' } = search.definition;
+  switch (asked.method) {
     case 'adaptive':
-      return joinProposals(proposeEach(search));
+      return joinProposals(proposeEach(search, asked));
     case 'proxy':
       return joinProposals(
-        modelPairs(search).map((pair) => proposeProxy(pair, { epsilon: epsilonOf(search), unit })),
+        modelPairs(search).map((pair) => proposeProxy(pair, { epsilon: asked.epsilon, unit })),
       );
     case 'grid':
-    case undefined:
       return proposeRest(search);
   }
 }

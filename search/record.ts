@@ -14,13 +14,14 @@ interface Searched {
 
 /** How a search went; undefined where the whole grid was asked for. */
 export function recordSearch({ plan, definition, scores, rounds }: Searched): SearchRecord | undefined {
-  const { strategy = 'grid' } = definition;
-  if (strategy === 'grid') return undefined;
+  const { search } = definition;
+  if (search.method === 'grid') return undefined;
   const runs = searchRunsOf(plan.cells, plan.stages);
   const ended = runs.filter(({ id }) => Object.hasOwn(scores, id));
   return {
-    ...{ strategy, rounds, leftOut: runs.length - ended.length },
-    costShare: totalSeconds(ended) / totalSeconds(runs),
-    transfers: strategy === 'proxy' ? measureTransfers({ definition, plan, scores }) : [],
+    ...{ method: search.method, rounds, skipped: runs.length - ended.length },
+    costFraction: totalSeconds(ended) / totalSeconds(runs),
+    transfers:
+      search.method === 'proxy' ? measureTransfers({ definition, plan, scores }, search.epsilon) : [],
   };
 }

@@ -68,13 +68,13 @@ export class Batch {
   readonly #entered: Set<number>;
   #secondsLeft: number;
 
-  /** @param costShare most that the whole search may take, as a share of the modelled seconds of all runs */
-  constructor({ runs, outcomes, failed }: SearchState, costShare: number) {
+  /** @param maxCostFraction most that the whole search may take, as a share of the modelled seconds of all runs */
+  constructor({ runs, outcomes, failed }: SearchState, maxCostFraction: number) {
     const ended = new Set([...outcomes.map(({ id }) => id), ...failed]);
     const begun = runs.filter(({ id }) => ended.has(id));
     for (const { stages } of begun) for (const { key } of stages) this.#there.add(key);
     this.#entered = new Set(begun.map(({ budget }) => budget));
-    this.#secondsLeft = totalSeconds(runs) * (costShare + tolerance) - totalSeconds(begun);
+    this.#secondsLeft = totalSeconds(runs) * (maxCostFraction + tolerance) - totalSeconds(begun);
   }
 
   has({ id }: SearchRun): boolean {

@@ -3,7 +3,7 @@ import { link, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { claimRecord, type ClaimRecord } from '../schemas/claim';
 import { BudgetlineError } from '../contracts/failures';
-import { besideName, ensureDir, syncPath, writeSynced } from './durable-files';
+import { siblingName, ensureDir, syncPath, writeSynced } from './durable-files';
 import { errnoOf, guardFiles, isMissing } from './fs-errors';
 import { identifyOwnProcess, isProcessAlive } from './process-identity';
 
@@ -72,7 +72,7 @@ async function livingHolder(path: string): Promise<ClaimRecord | undefined> {
 
 /** True where this taker, and nobody else, made the file of this fence. */
 async function linkRecord(standing: Standing, record: ClaimRecord): Promise<boolean> {
-  const partial = besideName(standing.path);
+  const partial = siblingName(standing.path);
   try {
     await writeSynced(partial, `${JSON.stringify(record)}\n`);
     await link(partial, standing.path);

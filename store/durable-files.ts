@@ -35,13 +35,13 @@ export async function writeSynced(path: string, data: string | Uint8Array): Prom
 }
 
 /** A name beside `path` that nobody else uses, for writing before renaming. */
-export function besideName(path: string): string {
+export function siblingName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
 }
 
 /** Replaces a file in one step: after a crash it holds the old bytes or the new ones, never half of them. */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const partial = besideName(path);
+  const partial = siblingName(path);
   await guardFiles(path, async () => {
     try {
       await writeSynced(partial, data);

@@ -22,7 +22,7 @@ export type { ArtifactId, StorePaths } from './paths';
 export type { PayloadFile } from './digest';
 export type { ProcessIdentity } from './process-identity';
 export { describeFolder, digestFile, payloadDigest } from './digest';
-export { appendLines, besideName, ensureDir, syncPath, writeFileAtomic } from './durable-files';
+export { appendLines, siblingName, ensureDir, syncPath, writeFileAtomic } from './durable-files';
 export { writeOutput, writeOutputFolder, writeOutputs, type OutputOptions } from './outputs';
 export { errnoOf, guardFiles, isMissing, toStoreError } from './fs-errors';
 export {

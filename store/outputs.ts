@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import { outputMark } from '../contracts/output-mark';
 import { digestFile } from './digest';
-import { besideName, ensureDir, syncPath, writeSynced } from './durable-files';
+import { siblingName, ensureDir, syncPath, writeSynced } from './durable-files';
 import { errnoOf, guardFiles } from './fs-errors';
 
 /** How files are written that a user named. */
@@ -80,7 +80,7 @@ async function write<T>(
   make: (partial: string) => Promise<T>,
   place: (partial: string) => Promise<void>,
 ): Promise<T> {
-  const partial = besideName(path);
+  const partial = siblingName(path);
   await ensureDir(dirname(path));
   return guardFiles(path, async () => {
     try {

@@ -1,6 +1,6 @@
 export { codeGeneration } from './code-generation/task';
 export { parseProgram, type Program, programLimits } from './code-generation/expression';
-export { twinDefaults } from './defaults';
+export { syntheticDefaults } from './defaults';
 export { defineTask } from './define/define-task';
 export type { Evaluation, ItemAnnotator, RowSchema, TaskInput, TaskProblem } from './define/types';
 export { gradeSchoolMathDefaults } from './grade-school-math/defaults';
@@ -14,7 +14,7 @@ export {
 } from './grade-school-math/pretraining';
 export { type MathScore, scoreMath } from './grade-school-math/score';
 export { gradeSchoolMath } from './grade-school-math/task';
-export { generateTwin, type TwinProblem } from './grade-school-math/twin';
+export { generateSynthetic, type SyntheticProblem } from './grade-school-math/synthetic';
 export { vocabularyWords } from './grade-school-math/words';
 export { helpfulness } from './helpfulness/task';
 export { type InstructionScore, scoreInstructions } from './instruction-following/score';

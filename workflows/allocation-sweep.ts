@@ -5,7 +5,7 @@ import type { ResolvedSweep } from '../contracts/resolved';
 import { nameUsd } from '../contracts/money';
 import type {
   BaseOutcome,
-  CellHole,
+  FailedCell,
   CellResult,
   ControlResult,
   FailedControl,
@@ -48,7 +48,7 @@ import { Purse } from './purse';
 import { Steering } from './steering';
 import { comparable, winningMixtures } from './winners';
 import type { ScoredCell } from './winners';
-import { runInWindow } from './window';
+import { runConcurrently } from './concurrently';
 
 /** Input of `allocationSweep`. */
 export interface AllocationSweepInput {
@@ -58,7 +58,7 @@ export interface AllocationSweepInput {
   readonly carried?: Carried;
 }
 
-const isSearch = ({ resolved: { definition } }: Sweep): boolean => (definition.strategy ?? 'grid') !== 'grid';
+const isSearch = ({ resolved: { definition } }: Sweep): boolean => definition.search.method !== 'grid';
 
 const idOf = ({ cell: { id }, stages }: CellPlan) => ({ id, stages });
 
@@ -99,11 +99,11 @@ function spendLimitReached({ purse, resolved }: Sweep): FailureReason {
 }
 
 /** A cell's result, or the hole that it leaves: the sweep goes on without it. */
-async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | CellHole> {
+async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | FailedCell> {
   const { cell } = cellPlan;
   const { id } = cell;
   const begins = sweep.purse.begin(id, cellPlan.stages, atOnce(sweep));
-  sweep.board.cell(cellPlan, begins ? 'running' : 'left-out');
+  sweep.board.cell(cellPlan, begins ? 'running' : 'skipped');
   if (!begins) return { cell, ...spendLimitReached(sweep) };
   try {
     const result = await runChild(sweep, cellPlan);
@@ -125,7 +125,7 @@ async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlRe
   const { purse, board } = sweep;
   const named = { kind, ...(setting === undefined ? {} : { setting }), of: of.id };
   const begins = purse.begin(id, planned, atOnce(sweep));
-  board.control(id, begins ? 'running' : 'left-out');
+  board.control(id, begins ? 'running' : 'skipped');
   if (!begins) return { ...named, ...spendLimitReached(sweep), stages: [] };
   const { stages, failure } = await runChain(sweep, { id, resolved, stages: planned });
   board.control(id, failure === undefined ? 'done' : 'failed');
@@ -135,11 +135,11 @@ async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlRe
 
 /** Those beside the mixtures that have won, and those that the plan names where what they are compared with is there. */
 function controlsOf({ plan }: Sweep, scored: readonly ScoredCell[]): ControlPlan[] {
-  const { certain, besideWinners } = plan.controls;
-  const beside = winningMixtures(scored).flatMap(({ cell }) =>
-    besideWinners.filter(({ of }) => of.id === cell.id),
+  const { certain, winnerControls } = plan.controls;
+  const auxiliary = winningMixtures(scored).flatMap(({ cell }) =>
+    winnerControls.filter(({ of }) => of.id === cell.id),
   );
-  return [...beside, ...certain.flatMap((control) => comparable(control, scored))];
+  return [...auxiliary, ...certain.flatMap((control) => comparable(control, scored))];
 }
 
 /** The controls of this run, and how many have ended in all; the page may be full before the last. */
@@ -155,7 +155,7 @@ async function runControls(
   if (all.length > 0) board.enter('controls');
   const controls = all.slice(before);
   purse.expect(controls);
-  const outcomes = await runInWindow(
+  const outcomes = await runConcurrently(
     page.fill(controls),
     () => steering.width,
     (control) => runControl(sweep, control),
@@ -164,7 +164,7 @@ async function runControls(
   return { ...splitControls(outcomes), done, isLast: done === all.length };
 }
 
-type Outcome = CellResult | CellHole;
+type Outcome = CellResult | FailedCell;
 
 function proposeAfter({ plan, ended, resolved }: Sweep, outcomes: readonly Outcome[]): SearchProposal {
   const { scores } = endedWith(ended, splitOutcomes(outcomes));
@@ -174,7 +174,7 @@ function proposeAfter({ plan, ended, resolved }: Sweep, outcomes: readonly Outco
 /** The cells of this run, a batch at a time; outcomes in the plan's order, whichever finished first. */
 async function runCells(
   sweep: Sweep,
-): Promise<Pick<SweepLists, 'cells' | 'holes'> & { readonly isLast: boolean }> {
+): Promise<Pick<SweepLists, 'cells' | 'failedCells'> & { readonly isLast: boolean }> {
   const { plan, carried, rounds, purse, page, steering } = sweep;
   const outcomes: Outcome[] = [];
   if (carried?.controls !== undefined) return { ...splitOutcomes(outcomes), isLast: true };
@@ -189,7 +189,7 @@ async function runCells(
     // What later pages plan is not there for this one to spend.
     purse.expect(batch.map(idOf));
     const width = (): number => steering.width;
-    outcomes.push(...(await runInWindow(page.fill(batch), width, (cell) => runCell(sweep, cell))));
+    outcomes.push(...(await runConcurrently(page.fill(batch), width, (cell) => runCell(sweep, cell))));
   }
 }
 
@@ -242,7 +242,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   board.enter('done');
   return {
     ...{ sweepId, definitionDigest, ...base, ledgerHead: anchor.head, anchor },
-    ...{ baseStages: [], cells: [], holes: [], controls: [], failedControls: [], ...last },
+    ...{ baseStages: [], cells: [], failedCells: [], controls: [], failedControls: [], ...last },
     ...(places.length === 0 ? {} : { variants: places }),
     ...(search === undefined ? {} : { search }),
     ...{ cost: costOf(finished, carried?.cost), spend: purse.record, kept },

@@ -5,7 +5,7 @@ import { onceEach, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
 import type { Ended } from './ended';
-import { besideScores } from './evaluation';
+import { auxiliaryScores } from './evaluation';
 import type { Carried } from './pages';
 import { fitting } from './parts';
 import type { Purse } from './purse';
@@ -15,7 +15,7 @@ import type { Steering } from './steering';
 export const sweepProgress = defineQuery<SweepProgress, [from?: number]>('progress');
 
 /** What is known of a cell that has ended. */
-type Known = Pick<CellProgress, 'score' | 'beside' | 'warnings'>;
+type Known = Pick<CellProgress, 'score' | 'auxiliary' | 'warnings'>;
 
 interface BoardOptions {
   readonly plan: SweepPlan;
@@ -52,15 +52,15 @@ export class Board {
     this.#finished = finished;
     this.#earlierLabels = carried?.labels ?? [];
     this.#base = carried?.base.base ?? null;
-    const notBegun = new Set(purse.record.notBegun);
+    const skipped = new Set(purse.record.skipped);
     for (const { cell } of plan.cells) {
       const score = ended.scores[cell.id];
-      const missing = notBegun.has(cell.id) ? 'left-out' : 'failed';
+      const missing = skipped.has(cell.id) ? 'skipped' : 'failed';
       const state = score === undefined ? 'waiting' : score === null ? missing : 'done';
-      const beside = ended.beside[cell.id];
+      const auxiliary = ended.auxiliary[cell.id];
       const known = {
         ...(typeof score === 'number' ? { score } : {}),
-        ...(beside === undefined ? {} : { beside }),
+        ...(auxiliary === undefined ? {} : { auxiliary }),
       };
       this.#put(cell, state, known);
     }
@@ -77,13 +77,13 @@ export class Board {
     const all = [...this.#cells.values()];
     const cells = fitting(all, from);
     const next = from + cells.length;
-    const { beside: baseBeside } = besideScores(this.#base ?? {});
+    const { auxiliary: baseAuxiliary } = auxiliaryScores(this.#base ?? {});
     return {
       phase: this.#phase,
       paused: this.#steering.state.paused,
-      window: this.#steering.state.window ?? 1,
+      maxConcurrentCells: this.#steering.state.window ?? 1,
       baseScore: this.#base?.score ?? null,
-      ...(baseBeside === undefined ? {} : { baseBeside }),
+      ...(baseAuxiliary === undefined ? {} : { baseAuxiliary }),
       cells,
       ...(next < all.length ? { next } : {}),
       controls: [...this.#controls].map(([id, state]) => ({ id, state })),
@@ -104,7 +104,9 @@ export class Board {
   cell({ cell }: CellPlan, state: CellProgress['state'], result?: CellResult): void {
     const warnings = result?.stages.flatMap((stage) => stage.warnings ?? []).length ?? 0;
     this.#put(cell, state, {
-      ...(result === undefined ? {} : { score: result.evaluation.score, ...besideScores(result.evaluation) }),
+      ...(result === undefined
+        ? {}
+        : { score: result.evaluation.score, ...auxiliaryScores(result.evaluation) }),
       ...(warnings === 0 ? {} : { warnings }),
     });
     this.#publish();
@@ -112,7 +114,7 @@ export class Board {
 
   /** What a search has not asked for, and will not. */
   leaveOut(): void {
-    for (const { cell, state } of this.#cells.values()) if (state === 'waiting') this.#put(cell, 'left-out');
+    for (const { cell, state } of this.#cells.values()) if (state === 'waiting') this.#put(cell, 'skipped');
   }
 
   control(id: string, state: CellProgress['state']): void {
@@ -126,12 +128,12 @@ export class Board {
   #publish(): void {
     const cells = [...this.#cells.values()];
     const axes = Object.keys(cells[0]?.cell.axes ?? {});
-    const others = (this.#base?.beside ?? []).map(({ name }) => name);
+    const others = (this.#base?.auxiliary ?? []).map(({ name }) => name);
     const head = [...axes, 'budget', 'SFT fraction', 'seed', 'state', 'score', ...others];
-    const rows = shownCells(cells).map(({ cell, state, score, beside = [] }) => [
+    const rows = shownCells(cells).map(({ cell, state, score, auxiliary = [] }) => [
       ...axes.map((axis) => cell.axes?.[axis] ?? ''),
       ...[cell.budget, cell.sftFraction, cell.seed, state, score?.toFixed(3) ?? ''],
-      ...others.map((other) => beside.find(({ name }) => name === other)?.score.toFixed(3) ?? ''),
+      ...others.map((other) => auxiliary.find(({ name }) => name === other)?.score.toFixed(3) ?? ''),
     ]);
     const lines = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
     setCurrentDetails([`Phase: ${this.#phase}`, '', ...lines].join('\n'));

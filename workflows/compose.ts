@@ -4,4 +4,4 @@ export type { Artifact, Stages, StagesOptions } from './stages';
 export { summarizeEvaluation } from './evaluation';
 export { defaultOrchestration } from './orchestration';
 export type { Orchestration } from './orchestration';
-export { runInWindow } from './window';
+export { runConcurrently } from './concurrently';

@@ -1,5 +1,5 @@
-import { besideFigures } from '../contracts/beside';
-import type { BesideScore, BesideSummary, EvaluationSummary, TaskSummary } from '../contracts/results';
+import { auxiliaryFigures } from '../contracts/auxiliary';
+import type { AuxiliaryScore, AuxiliarySummary, EvaluationSummary, TaskSummary } from '../contracts/results';
 import type { StageResult } from '../contracts/stage';
 
 type Figures = StageResult['metrics'];
@@ -21,8 +21,8 @@ function summarizeTask(metrics: Figures): TaskSummary {
   return {
     items: figure('items'),
     score: figure('score'),
-    formatRate: figure('formatRate'),
-    ramblingRate: figure('ramblingRate'),
+    wellFormedRate: figure('wellFormedRate'),
+    truncatedRate: figure('truncatedRate'),
     noEosRate: figure('noEosRate'),
     meanTokens: figure('meanTokens'),
     repetitionRate: figure('repetitionRate'),
@@ -30,7 +30,7 @@ function summarizeTask(metrics: Figures): TaskSummary {
   };
 }
 
-function summarizeBeside([name, metrics]: readonly [string, Figures]): BesideSummary {
+function summarizeAuxiliary([name, metrics]: readonly [string, Figures]): AuxiliarySummary {
   const figure = figureIn(metrics);
   const bounds = { scoreLow: figure('scoreLow'), scoreHigh: figure('scoreHigh') };
   return { name, ...summarizeTask(metrics), ...bounds };
@@ -38,15 +38,20 @@ function summarizeBeside([name, metrics]: readonly [string, Figures]): BesideSum
 
 /** An evaluate stage's figures by their names in results. */
 export function summarizeEvaluation({ key, digest, metrics }: StageResult): EvaluationSummary {
-  const beside = [...besideFigures(metrics)].map(summarizeBeside);
-  return { key, digest, ...summarizeTask(metrics), ...(beside.length === 0 ? {} : { beside }) };
+  const auxiliary = [...auxiliaryFigures(metrics)].map(summarizeAuxiliary);
+  return { key, digest, ...summarizeTask(metrics), ...(auxiliary.length === 0 ? {} : { auxiliary }) };
 }
 
 /** What of an evaluation a `progress` query tells of tasks beside. */
-export function besideScores({ beside = [] }: Pick<EvaluationSummary, 'beside'>): {
-  readonly beside?: readonly BesideScore[];
+export function auxiliaryScores({ auxiliary = [] }: Pick<EvaluationSummary, 'auxiliary'>): {
+  readonly auxiliary?: readonly AuxiliaryScore[];
 } {
-  if (beside.length === 0) return {};
-  const scores = beside.map(({ name, score, scoreLow, scoreHigh }) => ({ name, score, scoreLow, scoreHigh }));
-  return { beside: scores };
+  if (auxiliary.length === 0) return {};
+  const scores = auxiliary.map(({ name, score, scoreLow, scoreHigh }) => ({
+    name,
+    score,
+    scoreLow,
+    scoreHigh,
+  }));
+  return { auxiliary: scores };
 }

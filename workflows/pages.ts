@@ -1,7 +1,7 @@
 import type { GatheredLabels } from '../contracts/labels';
 import type {
   BaseOutcome,
-  CellHole,
+  FailedCell,
   CellIdentity,
   CellResult,
   ControlResult,
@@ -33,7 +33,7 @@ export interface Carried {
   readonly labels?: readonly GatheredLabels[];
 }
 
-const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'attempts', 'checkerCalls'] as const;
+const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'attempts', 'verifierCalls'] as const;
 
 /** What stages took together, over what earlier runs of a sweep took; a stage that several asked for was run once. */
 export function costOf(stages: readonly StageResult[], before?: StageCost): StageCost {
@@ -72,11 +72,11 @@ export function earlierStages({ cells }: SweepPlan, { scores }: Ended): PlannedS
 }
 
 export function splitOutcomes(
-  outcomes: readonly (CellResult | CellHole)[],
-): Pick<SweepLists, 'cells' | 'holes'> {
+  outcomes: readonly (CellResult | FailedCell)[],
+): Pick<SweepLists, 'cells' | 'failedCells'> {
   return {
     cells: outcomes.flatMap((outcome) => ('evaluation' in outcome ? [outcome] : [])),
-    holes: outcomes.flatMap((outcome) => ('evaluation' in outcome ? [] : [outcome])),
+    failedCells: outcomes.flatMap((outcome) => ('evaluation' in outcome ? [] : [outcome])),
   };
 }
 

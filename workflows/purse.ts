@@ -31,23 +31,23 @@ export class Purse {
   readonly #begun = new Map<string, Begun>();
   /** What has ended without a word on what it spent: all that it could have spent counts. */
   readonly #unsettled: Begun[] = [];
-  readonly #notBegun: string[] = [];
+  readonly #skipped: string[] = [];
   /** What will be asked for, less what has begun. */
   readonly #expected = new Map<string, readonly PlannedStage[]>();
 
   /** @param earlier stages that earlier pages finished: their rows are there, and what they cost stands in `before` */
   constructor(definition: Limits, before: SpendRecord | undefined, earlier: readonly PlannedStage[] = []) {
     this.#definition = definition;
-    this.#before = before ?? { usd: 0, notBegun: [] };
+    this.#before = before ?? { usd: 0, skipped: [] };
     this.#bought.push(...boughtBefore(earlier));
   }
 
   get record(): SpendRecord {
     const usd = this.#before.usd + this.#lostUsd + spentUsd(this.#definition.prices, this.#bought);
-    const notBegun = [...this.#before.notBegun, ...this.#notBegun];
+    const skipped = [...this.#before.skipped, ...this.#skipped];
     const unsettled = this.#unsettled.flatMap(({ stages }) => stages);
     const unsettledUsd = this.#plannedUsd(unsettled) + this.#sharesUsd(this.#unsettled) + this.#earlierUsd;
-    return { usd, notBegun, ...(unsettledUsd > 0 && { unsettledUsd }) };
+    return { usd, skipped, ...(unsettledUsd > 0 && { unsettledUsd }) };
   }
 
   /** What earlier pages left unsettled. */
@@ -76,7 +76,7 @@ export class Purse {
     this.#expected.delete(id);
     const running = [...this.#begun.values()].flatMap((begun) => begun.stages);
     if (this.#leftUsd([...running, ...stages]) < -usdTolerance) {
-      this.#notBegun.push(id);
+      this.#skipped.push(id);
       return false;
     }
     const expected = [...this.#expected.values()].flat();

@@ -82,9 +82,9 @@ export interface Stages {
 const rowQueues: Readonly<Record<SpecOf<'synthesizeData'>['what'], TaskQueue>> = {
   demonstrations: taskQueues.cpu,
   pairs: taskQueues.gpu,
-  'right-samples': taskQueues.gpu,
-  'given-demonstrations': taskQueues.cpu,
-  'given-preferences': taskQueues.cpu,
+  'rejection-samples': taskQueues.gpu,
+  'user-demonstrations': taskQueues.cpu,
+  'user-preferences': taskQueues.cpu,
 };
 
 /** All that starts the training executable goes to a device. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import type { GenerationRow, ItemResult } from '../../schemas/rows';
-import { figuresUnder } from '../../contracts/beside';
+import { figuresUnder } from '../../contracts/auxiliary';
 import { addFigures } from '../../contracts/labels';
 import type { SpecOf } from '../../contracts/stage';
 import type { Problem, Task } from '../../contracts/task';
@@ -19,8 +19,8 @@ export { answerItems, areAnswered } from './answers';
 
 function check(task: Task, problem: Problem, row: GenerationRow): ItemResult {
   const { completion, tokens, finish } = row;
-  const { id, prompt, expected } = problem;
-  return { id, prompt, completion, ...task.assess(problem, completion, finish), tokens, finish, expected };
+  const { id, prompt, target } = problem;
+  return { id, prompt, completion, ...task.score(problem, completion, finish), tokens, finish, target };
 }
 
 /** Every problem's answer, checked by the task. */
@@ -38,7 +38,7 @@ function checkAll({ task, problems, rows }: Answered): ItemResult[] {
 
 /** An evaluation's folder in the payload: the task that is tuned for has the payload itself. */
 const folderOf = (dir: string, { name }: QuestionSet): string =>
-  name === ownName ? dir : join(dir, 'beside', name);
+  name === ownName ? dir : join(dir, 'auxiliary', name);
 
 async function writeResults(dir: string, items: readonly ItemResult[], summary: object): Promise<void> {
   await ensureDir(dir);

@@ -8,7 +8,7 @@ import { assertIdentified, findJudge } from '../task-data';
 import type { Answered } from './answers';
 
 function comparisonsOf({ task, set }: Judged, problem: Problem, { completion }: ItemResult) {
-  const sides = task.sides?.(problem, completion);
+  const sides = task.comparison?.(problem, completion);
   if (sides !== undefined) return bothOrders(sides);
   const field = `${set.field}.judge`;
   throw new BudgetlineError('DEFINITION_INVALID', `${field}: ${task.name} compares nothing.`, {
@@ -32,7 +32,7 @@ async function askJudge(
   { judged, items }: { judged: Judged; items: readonly ItemResult[] },
 ): Promise<Annotated<readonly string[]>> {
   const comparisons = judged.problems.flatMap((problem, at) => comparisonsOf(judged, problem, items[at]!));
-  return annotate(session, judge.name, (annotation) => judge.compareAll(comparisons, annotation));
+  return annotate(session, judge.name, (annotation) => judge.compareBatch(comparisons, annotation));
 }
 
 /**
@@ -49,6 +49,6 @@ export async function judgeItems(
   const judge = findJudge(judged.task, name);
   await assertIdentified(judge, { digest, code: code?.judge });
   const { result, told } = await askJudge(session, judge, { judged, items });
-  session.usage.checkerCalls += result.length;
+  session.usage.verifierCalls += result.length;
   return { result: items.map((item, at) => rejudged(item, result, at)), told };
 }

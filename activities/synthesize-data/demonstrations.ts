@@ -30,10 +30,10 @@ async function writeAll(
   { problems, poolSeed }: { problems: readonly Problem[]; poolSeed: number },
 ): Promise<{ completions: readonly string[]; metrics: Readonly<Record<string, number>> }> {
   const { name } = annotator;
-  if (annotator.demonstrateAll === undefined)
+  if (annotator.annotateBatch === undefined)
     return { completions: demonstrateEach(annotator, problems, poolSeed), metrics: {} };
   const asked = await annotate(session, name, async (annotation) =>
-    annotator.demonstrateAll?.(problems, annotation),
+    annotator.annotateBatch?.(problems, annotation),
   );
   return { completions: asked.result ?? [], metrics: { ...(await billOf(session)), ...asked.told } };
 }

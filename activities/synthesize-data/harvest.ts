@@ -14,7 +14,7 @@ import { assertGrading, excludedFigure, pick } from '../task-data';
 import { planRound } from './rounds';
 
 /** Rows that are made of a frozen reference's own samples. */
-export type SampledSpec = Extract<SpecOf<'synthesizeData'>, { what: 'pairs' | 'right-samples' }>;
+export type SampledSpec = Extract<SpecOf<'synthesizeData'>, { what: 'pairs' | 'rejection-samples' }>;
 
 /** What one prompt's samples give: a row, or why there is none. */
 export type Yielded<Row, Skipped extends string> = { readonly row: Row } | { readonly skipped: Skipped };
@@ -36,7 +36,7 @@ class Harvest<Row, Skipped extends string> {
   readonly skipped: Record<Skipped, number>;
   /** Prompts up to the last row that was needed. */
   scanned = 0;
-  checkerCalls = 0;
+  verifierCalls = 0;
 
   constructor(
     private readonly task: Task,
@@ -58,7 +58,7 @@ class Harvest<Row, Skipped extends string> {
     if (this.complete) return;
     const outcome = this.crop.yieldOf(this.task, problem, samples);
     this.scanned += 1;
-    this.checkerCalls += samples.length;
+    this.verifierCalls += samples.length;
     if ('row' in outcome) this.rows.push(outcome.row);
     else this.skipped[outcome.skipped] += 1;
   }
@@ -134,7 +134,7 @@ function cutToAllowance({ request, stage, usage }: StageSession, spec: SampledSp
   if (prices === undefined || allowanceUsd === undefined) return span.count;
   const usdWith = (prompts: number): number => {
     const calls = Math.max(0, (span.start + prompts) * spec.pairs.candidates - usage.earlierCalls);
-    return spec.rows * rowPrice(prices, spec.what) + calls * prices.checkerCall;
+    return spec.rows * rowPrice(prices, spec.what) + calls * prices.verifierCall;
   };
   const fits = (prompts: number): boolean => usdWith(prompts) <= allowanceUsd + usdTolerance;
   for (let count = span.count; count > 0; count--) if (fits(count)) return count;
@@ -156,9 +156,9 @@ async function writePayload<Row, Skipped extends string>(
   }: { readonly harvest: Harvest<Row, Skipped>; readonly file: string; readonly problems: ProblemSet },
 ): Promise<StageOutput> {
   const dir = await session.freshDir('payload');
-  const { scanned: promptsScanned, checkerCalls, skipped } = harvest;
+  const { scanned: promptsScanned, verifierCalls, skipped } = harvest;
   const samples = promptsScanned * spec.pairs.candidates;
-  const figures = { rows: spec.rows, promptsScanned, samples, checkerCalls, yield: harvest.yield };
+  const figures = { rows: spec.rows, promptsScanned, samples, verifierCalls, yield: harvest.yield };
   await writeJsonLines(join(dir, file), harvest.rows);
   await writeFileAtomic(
     join(dir, 'stats.json'),
@@ -217,7 +217,7 @@ export async function harvestSamples<Row, Skipped extends string>(
   await assertGrading(task, spec.code);
   const order = pick(problems.pool, pairPromptRows(problems.pool.length, spec.poolSeed));
   const harvest = new Harvest(task, crop, spec.rows);
-  const tellCalls = (): number => (session.usage.checkerCalls += harvest.checkerCalls);
+  const tellCalls = (): number => (session.usage.verifierCalls += harvest.verifierCalls);
   await gather(session, spec, { harvest, crop, order }).catch((error: unknown) => {
     if (endsForGood(error)) tellCalls();
     throw error;

@@ -16,7 +16,7 @@ export function makePair(
   options: { readonly samples: readonly GenerationRow[]; readonly chosen: PairSpec['chosen'] },
 ): Yielded<PreferenceRow, Skipped> {
   const isRight = ({ completion, finish }: GenerationRow): boolean =>
-    task.assess(problem, completion, finish).score === 1;
+    task.score(problem, completion, finish).score === 1;
   const verdicts = options.samples.map((sample) => ({ sample, right: isRight(sample) }));
   const wrong = verdicts.filter(({ right }) => !right).map(({ sample }) => sample.completion);
   // An empty answer has no tokens but the end: nothing to prefer, and nothing to prefer against.

@@ -26,14 +26,14 @@ export function writeRungs(workDir: string, value: Rungs): Promise<void> {
 }
 
 /** Most rows of a forward and backward pass of a training job, which may choose fewer; undefined for jobs that do not train. */
-export function microBatchRows(job: TrainerJob): number | undefined {
-  if (job.command === 'pretrain') return job.plan.microBatchRows ?? job.batchRows;
+export function microBatchSize(job: TrainerJob): number | undefined {
+  if (job.command === 'pretrain') return job.plan.microBatchSize ?? job.batchSize;
   if (job.command === 'sft' || job.command === 'preference')
-    return Math.min(job.plan.microBatchRows ?? job.training.batchRows, job.training.batchRows);
+    return Math.min(job.plan.microBatchSize ?? job.training.batchSize, job.training.batchSize);
   return undefined;
 }
 
 /** The same job at another micro-batch; the effective batch stays as it is. */
 export function withMicroBatch<J extends TrainerJob>(job: J, rows: number): J {
-  return { ...job, plan: { ...job.plan, microBatchRows: rows } };
+  return { ...job, plan: { ...job.plan, microBatchSize: rows } };
 }

@@ -4,7 +4,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { EventOf, TrainerEvent } from '../../schemas/trainer-event';
 import type { TrainerJob } from '../../schemas/trainer-job';
 import { ensureDir, writeFileAtomic } from '../../store';
-import { microBatchRows, readRungs, withMicroBatch, writeRungs, type Rungs } from './micro-batches';
+import { microBatchSize, readRungs, withMicroBatch, writeRungs, type Rungs } from './micro-batches';
 import { superviseTrainer, type SuperviseLimits, type TrainerExit } from './supervise';
 import { judgeExit, type TrainerSuccess } from './verdict';
 
@@ -80,7 +80,7 @@ function followCheckpoints(controls: TrainerControls): { controls: TrainerContro
 }
 
 function plannedRungs(job: TrainerJob): Rungs {
-  const rows = microBatchRows(job);
+  const rows = microBatchSize(job);
   return rows === undefined ? [] : [{ fromStep: 0, rows }];
 }
 
@@ -88,7 +88,7 @@ function plannedRungs(job: TrainerJob): Rungs {
 function madeRungs(rungs: Rungs, { metrics }: EventOf<'result'>): Rungs {
   const [planned, ...more] = rungs;
   if (planned === undefined || more.length > 0) return rungs;
-  return [{ ...planned, rows: metrics['microBatchRows'] ?? planned.rows }];
+  return [{ ...planned, rows: metrics['microBatchSize'] ?? planned.rows }];
 }
 
 /**

@@ -20,15 +20,15 @@ function tokenPasses(job: TrainerJob): number {
   const steps = passesOfStep * stepsPerCall[job.plan.device];
   switch (job.command) {
     case 'generate':
-      return job.batchRows * (job.maxPromptTokens + job.maxNewTokens);
+      return job.batchSize * (job.maxPromptTokens + job.maxNewTokens);
     case 'logprobs':
-      return job.batchRows * job.maxLength;
+      return job.batchSize * job.maxLength;
     case 'pretrain':
-      return steps * job.batchRows * job.contextLength;
+      return steps * job.batchSize * job.contextLength;
     case 'sft':
-      return steps * job.training.batchRows * job.training.maxLength;
+      return steps * job.training.batchSize * job.training.maxLength;
     case 'preference':
-      return 2 * steps * job.training.batchRows * job.training.maxLength;
+      return 2 * steps * job.training.batchSize * job.training.maxLength;
     case 'merge':
     case 'info':
       return 0;

@@ -201,6 +201,6 @@ export async function answerAll(
     return await new Batch({ settings, session, journal, calls, limits }).run(questions);
   } finally {
     const { calls: unknownCalls } = calls.lost(session.stage);
-    if (unknownCalls > 0) session.tell({ unknownCalls });
+    if (unknownCalls > 0) session.record({ unknownCalls });
   }
 }

@@ -1,6 +1,6 @@
 import { stackOfCaller } from '../../contracts/code';
 import type { Annotator, Problem } from '../../contracts/task';
-import { annotatorByTheBatch } from '../by-the-batch';
+import { batchAnnotator } from '../batch';
 import { answerAll } from './annotate';
 import { type EndpointOptions, identityOf, settingsOf } from './settings';
 
@@ -19,12 +19,12 @@ export function endpointAnnotator(options: EndpointOptions): Annotator {
     render = (answer: string): string => ` ${answer}`,
   } = options;
   const settings = settingsOf(options);
-  return annotatorByTheBatch({
+  return batchAnnotator({
     name: options.name,
     description: options.description,
     code: { stack: stackOfCaller(), call: 'endpointAnnotator', only: ['system', 'ask', 'render'] },
     identify: () => Promise.resolve(identityOf(settings, [system, ask, render])),
-    async demonstrateAll(problems, session) {
+    async annotateBatch(problems, session) {
       const questions = problems.map((problem) => ({ id: problem.id, ask: { system, user: ask(problem) } }));
       return (await answerAll(settings, questions, session)).map(render);
     },

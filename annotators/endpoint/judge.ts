@@ -18,7 +18,7 @@ export function endpointJudge(options: EndpointJudgeOptions): Judge {
     name: options.name,
     description: options.description,
     identify: () => Promise.resolve(identityOf(settings, [system, ask])),
-    compareAll(comparisons, session) {
+    compareBatch(comparisons, session) {
       const questions = comparisons.map((comparison, index) => ({
         id: `comparison ${index + 1}`,
         ask: { system, user: ask(comparison) },

@@ -1,6 +1,6 @@
 import type { AnnotatorIdentity } from '../../contracts/provenance';
 import type { Annotator } from '../../contracts/task';
-import { annotatorByTheBatch } from '../by-the-batch';
+import { batchAnnotator } from '../batch';
 import { countAlike } from './agreement';
 import { awaitAnswers, distinctRows, latestByPerson, type PeopleAnswer } from './queue';
 
@@ -47,18 +47,18 @@ const taken = {
  */
 export function peopleAnnotator(options: PeopleAnnotatorOptions): Annotator {
   const { name, description, several = 'last' } = options;
-  return annotatorByTheBatch({
+  return batchAnnotator({
     ...{ name, description },
     // People follow their own instructions, not the code here.
     code: undefined,
     identify: () => Promise.resolve(identityOfPeople(options, several === 'last' ? {} : { several })),
-    async demonstrateAll(problems, session) {
+    async annotateBatch(problems, session) {
       const rows = await awaitAnswers(
         options,
         problems.map(({ prompt }) => ({ prompt })),
       );
       session.report(problems.length, problems.length);
-      session.tell(
+      session.record(
         countAlike(
           distinctRows(rows).map(({ answers }) =>
             latestByPerson(answers).map(({ completion }) => completion),

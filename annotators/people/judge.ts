@@ -54,11 +54,11 @@ export function peopleJudge(options: PeopleOptions): Judge {
   const judge: Judge = {
     ...{ name, description },
     identify: () => Promise.resolve(identityOfPeople(options)),
-    async compareAll(comparisons, session) {
+    async compareBatch(comparisons, session) {
       const shown = comparisons.map(({ prompt, first, second }) => ({ prompt, first, second }));
       const rows = await awaitAnswers(options, shown);
       const judged = rows.map(({ id, answers }, at) => ({ ...shown[at]!, id, labels: labelsOf(answers) }));
-      session.tell(agreementOf(judged));
+      session.record(agreementOf(judged));
       return judged.map(({ labels }) => majority(labels));
     },
   };

@@ -21,7 +21,7 @@ const cellResult = z.looseObject({
   evaluation: z.looseObject({
     score: z.number(),
     /** Unrelated tasks that were evaluated beside. */
-    beside: z.array(z.looseObject({ name: z.string(), score: z.number() })).default([]),
+    auxiliary: z.array(z.looseObject({ name: z.string(), score: z.number() })).default([]),
   }),
   stages: z.array(
     z.looseObject({ kind: z.string(), title: z.string(), key: z.string(), digest: z.string() }),

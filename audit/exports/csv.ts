@@ -3,7 +3,7 @@ import type { AuditStory } from '../../contracts/audit-story';
 const columns = [
   ...['stage', 'kind', 'title', 'experimentId', 'shared', 'fence', 'attempt', 'workflowId', 'runId'],
   ...['actor', 'host', 'device', 'startedAt', 'endedAt', 'outcome', 'code', 'message', 'resumedFromStep'],
-  ...['wallMs', 'deviceMs', 'cpuMs', 'peakMemoryBytes', 'tokens', 'checkerCalls', 'usd'],
+  ...['wallMs', 'deviceMs', 'cpuMs', 'peakMemoryBytes', 'tokens', 'verifierCalls', 'usd'],
 ] as const;
 
 /** A cell by RFC 4180; one that a spreadsheet would take for a formula begins with an apostrophe. */

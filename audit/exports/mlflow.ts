@@ -50,7 +50,7 @@ const numbersIn = (values: object): [string, number][] =>
 
 function figuresOf(cell: Cell, { manifests }: ExportEvidence): [string, number][] {
   const { evaluation, stages } = cell;
-  const ofBeside = evaluation.beside.flatMap((task) =>
+  const ofAuxiliary = evaluation.auxiliary.flatMap((task) =>
     numbersIn(task).map(([name, value]): [string, number] => [`beside.${task.name}.${name}`, value]),
   );
   const trained = stages.filter(({ kind }) => kind === 'trainSft' || kind === 'trainPreference');
@@ -60,7 +60,7 @@ function figuresOf(cell: Cell, { manifests }: ExportEvidence): [string, number][
       value,
     ]),
   );
-  return [...numbersIn(evaluation), ...ofBeside, ...ofStages];
+  return [...numbersIn(evaluation), ...ofAuxiliary, ...ofStages];
 }
 
 /** A parameter is set once: what may differ from one export to the next is a tag. */

@@ -85,8 +85,8 @@ function baseWords({ cell: { model } }: Cell): string {
 
 const dataNames: Readonly<Record<string, string>> = {
   pairs: 'preference pairs of the model’s own samples',
-  'given-demonstrations': 'demonstrations from a file',
-  'given-preferences': 'preference pairs from a file',
+  'user-demonstrations': 'demonstrations from a file',
+  'user-preferences': 'preference pairs from a file',
 };
 
 /** The rows that the model was trained on, and whose they are. */
@@ -100,24 +100,26 @@ function dataWords(best: Cell, evidence: ExportEvidence): string {
 
 /** Every cell's score, and those of tasks beside. */
 function scoreTable(cells: readonly Cell[]): string[] {
-  const others = [...new Set(cells.flatMap(({ evaluation }) => evaluation.beside.map(({ name }) => name)))];
+  const others = [
+    ...new Set(cells.flatMap(({ evaluation }) => evaluation.auxiliary.map(({ name }) => name))),
+  ];
   const row = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
   const rows = cells.map((cell) => {
-    const { score, beside } = cell.evaluation;
-    const besideOf = (other: string): string =>
-      beside.find(({ name }) => name === other)?.score.toFixed(3) ?? '–';
-    return row([escape(nameOf(cell)), score.toFixed(3), ...others.map(besideOf)]);
+    const { score, auxiliary } = cell.evaluation;
+    const auxiliaryOf = (other: string): string =>
+      auxiliary.find(({ name }) => name === other)?.score.toFixed(3) ?? '–';
+    return row([escape(nameOf(cell)), score.toFixed(3), ...others.map(auxiliaryOf)]);
   });
   const head = ['cell', 'score', ...others.map(escape)];
   return [row(head), row(head.map(() => '---')), ...rows];
 }
 
 /** What the scores do not say. */
-function limits({ evaluation: { beside } }: Cell): string {
+function limits({ evaluation: { auxiliary } }: Cell): string {
   const own = 'The score is that of one task, by its own verifier or judge, on its own test items.';
-  const names = beside.map(({ name }) => `“${escape(name)}”`).join(', ');
+  const names = auxiliary.map(({ name }) => `“${escape(name)}”`).join(', ');
   const others =
-    beside.length === 0
+    auxiliary.length === 0
       ? 'What else the model does nobody has measured here.'
       : `Of what else the model does nobody has measured more than ${names}.`;
   return `${own} ${others} Licences of the base model and the data hold for it too.`;

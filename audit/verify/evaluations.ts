@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../schemas/audit';
-import { besideFigures, nameOfBeside } from '../../contracts/beside';
+import { auxiliaryFigures, nameOfAuxiliary } from '../../contracts/auxiliary';
 import type { StageKey } from '../../contracts/stage';
 import { normalizeText } from '../../text/normalize';
 import { longRuns, withoutFrameOf } from '../../text/overlap';
@@ -34,28 +34,28 @@ const evaluationSpec = z.looseObject({
   data: source,
   evaluation: z
     .looseObject({
-      beside: z
+      auxiliary: z
         .array(z.looseObject({ task: z.string(), name: z.string().optional(), data: source.optional() }))
         .default([]),
     })
-    .default({ beside: [] }),
+    .default({ auxiliary: [] }),
 });
 
 function partsOf({ dir, manifest }: SubjectArtifact): Part[] {
   const { data, evaluation } = evaluationSpec.parse(manifest.spec);
-  const templated = data.source === 'twin';
-  const figures = besideFigures(manifest.metrics);
-  const beside = evaluation.beside.map((one) => {
-    const name = nameOfBeside(one);
+  const templated = data.source === 'synthetic';
+  const figures = auxiliaryFigures(manifest.metrics);
+  const auxiliary = evaluation.auxiliary.map((one) => {
+    const name = nameOfAuxiliary(one);
     const said = figures.get(name)?.['score'] ?? manifest.metrics[`scores.${name}: score`];
     return {
-      dir: join(dir, 'beside', name),
+      dir: join(dir, 'auxiliary', name),
       said,
       templated: templated || one.data === undefined,
       isOwn: false,
     };
   });
-  return [{ dir, said: manifest.metrics['score'], templated, isOwn: true }, ...beside];
+  return [{ dir, said: manifest.metrics['score'], templated, isOwn: true }, ...auxiliary];
 }
 
 /** The score in the summary, in the manifest and of the items is one number. */

@@ -49,12 +49,12 @@ async function readLedgers({ plan, homes }: Evidence): Promise<Ledgers> {
 }
 
 function judgeCells({ plan, results: { disturbed } }: Evidence): Verdict {
-  const holes = disturbed.holes.map(({ cell, code }) => `${cell.id} ${code}`);
+  const failedCells = disturbed.failedCells.map(({ cell, code }) => `${cell.id} ${code}`);
   const done = disturbed.cells.length;
   return verdict(
     'every cell is done',
-    done === plan.cells.length && holes.length === 0,
-    `${done} of ${plan.cells.length}; holes: ${some(holes)}`,
+    done === plan.cells.length && failedCells.length === 0,
+    `${done} of ${plan.cells.length}; holes: ${some(failedCells)}`,
   );
 }
 

@@ -53,10 +53,10 @@ function jobOf(folder: string, files: Files, settings: Settings): JobOf<'sft'> {
     ...{ workDir: join(folder, 'work'), outputDir: join(folder, 'out') },
     ...files,
     ...{ checkpointEverySteps: steps, keepCheckpoints: 1 },
-    plan: { device, threads, microBatchRows: micro },
+    plan: { device, threads, microBatchSize: micro },
     training: {
       ...embedded.sft,
-      ...{ epochs: 1, batchRows: rows, learningRate: 1e-4, maxLength: tokens + 8 },
+      ...{ epochs: 1, batchSize: rows, learningRate: 1e-4, maxLength: tokens + 8 },
       lora: { rank: 16, alpha: 32, targetModules: [...linearModules] },
       ...(device === 'cuda' ? { precision: 'bf16' } : {}),
     },
@@ -90,11 +90,11 @@ async function runTheirs(
   { model, data, training, plan }: JobOf<'sft'>,
   steps: number,
 ): Promise<Timed> {
-  const { device, threads, microBatchRows } = plan;
+  const { device, threads, microBatchSize } = plan;
   const spec = {
     ...{ model, data, outputDir: join(folder, 'adapter'), seed: 0, training },
     warmupSteps: warmupStepsOf(training.warmupRatio, steps),
-    ...{ device, microBatchRows, precision: training.precision ?? 'f32', recompute: device === 'cuda' },
+    ...{ device, microBatchSize, precision: training.precision ?? 'f32', recompute: device === 'cuda' },
   };
   const path = join(folder, 'spec.json');
   writeFileSync(path, JSON.stringify(spec));

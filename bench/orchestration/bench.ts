@@ -33,7 +33,7 @@ async function resolveMany(cells: number): Promise<ResolvedSweep> {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
     ...{ name: 'orchestration', task: 'coin', annotator: 'counter', controls: [] },
-    data: { source: 'twin', pool: 64, validation: 4, test: 16 },
+    data: { source: 'synthetic', pool: 64, validation: 4, test: 16 },
     budgets: [8],
     sftFractions: [1, 0.5],
     seeds: Array.from({ length: Math.ceil(cells / 2) }, (_, seed) => seed),

@@ -1,5 +1,5 @@
 import { continueAsNew, executeChild, proxyActivities } from '@temporalio/workflow';
-import { runInWindow } from '../../workflows/window';
+import { runConcurrently } from '../../workflows/concurrently';
 
 const { nothing } = proxyActivities<{ nothing(): Promise<void> }>({
   startToCloseTimeout: '1 minute',
@@ -17,7 +17,7 @@ export async function bareActivities(input: {
 }): Promise<void> {
   const { count, width } = input;
   const page = Array.from({ length: Math.min(count, pageSize) }, (_, index) => index);
-  await runInWindow(page, width, () => nothing());
+  await runConcurrently(page, width, () => nothing());
   if (count > pageSize) await continueAsNew<typeof bareActivities>({ count: count - pageSize, width });
 }
 
@@ -37,6 +37,6 @@ export async function bareCells(input: {
 }): Promise<void> {
   const { cells, activities, width } = input;
   const page = Array.from({ length: Math.min(cells, cellsARun) }, (_, index) => index);
-  await runInWindow(page, width, () => executeChild(bareCell, { args: [activities] }));
+  await runConcurrently(page, width, () => executeChild(bareCell, { args: [activities] }));
   if (cells > cellsARun) await continueAsNew<typeof bareCells>({ ...input, cells: cells - cellsARun });
 }

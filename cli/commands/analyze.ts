@@ -20,18 +20,18 @@ export interface AnalyzeOptions extends PrinterOptions {
   /** Columns whose values are told apart. */
   readonly axis?: readonly string[];
   readonly delta: number;
-  readonly lowBudget?: number;
-  readonly largeBudget?: number;
+  readonly smallBudgetMax?: number;
+  readonly largeBudgetMin?: number;
   readonly sftPrice: number;
   readonly pairPrice: number;
 }
 
-function rulesOf({ delta, lowBudget, largeBudget, sftPrice, pairPrice }: AnalyzeOptions): TableRules {
+function rulesOf({ delta, smallBudgetMax, largeBudgetMin, sftPrice, pairPrice }: AnalyzeOptions): TableRules {
   return {
     delta,
     prices: { sftExample: sftPrice, preferencePair: pairPrice },
-    ...(lowBudget === undefined ? {} : { lowBudget }),
-    ...(largeBudget === undefined ? {} : { largeBudget }),
+    ...(smallBudgetMax === undefined ? {} : { smallBudgetMax }),
+    ...(largeBudgetMin === undefined ? {} : { largeBudgetMin }),
   };
 }
 

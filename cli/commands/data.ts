@@ -31,16 +31,16 @@ export interface DataFlags extends PrinterOptions {
   readonly overlap?: Policy;
 }
 
-type Policy = 'refuse' | 'drop';
+type Policy = 'error' | 'drop';
 
 /** Faults that are shown to people; with --json all of them are printed. */
 const shownFaults = 20;
 
 const policiesOf = ({ duplicates, empty, equal, overlap }: DataFlags): Policies => ({
-  duplicates: duplicates ?? 'refuse',
-  emptyCompletions: empty ?? 'refuse',
-  equalPairs: equal ?? 'refuse',
-  overlaps: overlap ?? 'refuse',
+  duplicates: duplicates ?? 'error',
+  emptyCompletions: empty ?? 'error',
+  equalPairs: equal ?? 'error',
+  overlaps: overlap ?? 'error',
 });
 
 /** Policies about what these rows cannot have. */
@@ -135,12 +135,12 @@ async function readFramed(
   onFault: OnFault,
 ): Promise<Previewed> {
   const { definition, tasks } = await loadDefinition(file, {});
-  const { previewGiven, readingOfFile } = await import('../../definitions/index.js');
+  const { previewUserRows, readingOfFile } = await import('../../definitions/index.js');
   const { builtInTasks } = await import('../../workers/index.js');
   const { kind, map = {} } = flags;
   if (readingOfFile(definition, { path, kind }) !== undefined) assertUnsaid(flags);
   const policies = { ...policiesOf(flags), contradictions: 'count' } as const;
-  const { rows, summary } = await previewGiven(definition, {
+  const { rows, summary } = await previewUserRows(definition, {
     ...{ tasks: [...tasks, ...builtInTasks], path, onFault },
     otherwise: { ...{ kind, map, policies }, prompts: 'task' },
   });

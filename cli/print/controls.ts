@@ -48,7 +48,7 @@ function controlTable({ controls, unit }: SubjectAnalysis, ink: Ink): string[] {
   });
 }
 
-function besideWinners(analysis: SubjectAnalysis, ink: Ink): string[] {
+function winnerControls(analysis: SubjectAnalysis, ink: Ink): string[] {
   const { controls, budgets, failedControls } = analysis;
   if (controls.length > 0) return controlTable(analysis, ink);
   if (failedControls.some(({ kind }) => kind in kindWords)) return [];
@@ -77,7 +77,7 @@ export function renderControls(analysis: SubjectAnalysis, ink: Ink): string[] {
   if (annotator === null && controls.length === 0) return [];
   return [
     ink.strong('The preference loss, or the data? Winners beside SFT on chosen answers or right samples'),
-    ...besideWinners(analysis, ink),
+    ...winnerControls(analysis, ink),
     ...[...furtherControls, ...tuning].flatMap(({ reading }) => wrap(reading, { first: '  ' })),
     ...renderFailed(analysis, ink),
   ];

@@ -12,8 +12,8 @@ import { countOf, wrap } from './text';
 
 const metricNames: Record<DiagnosisEvidence['metric'], string> = {
   score: 'score',
-  formatRate: 'keeps the format',
-  ramblingRate: 'rambles',
+  wellFormedRate: 'keeps the format',
+  truncatedRate: 'rambles',
   noEosRate: 'never stops',
   meanTokens: 'mean tokens',
   repetitionRate: 'repeats itself',

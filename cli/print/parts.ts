@@ -1,7 +1,7 @@
 import type { SubjectAnalysis } from '../../contracts/analysis';
 import { describeCoordinates } from '../../contracts/coordinates';
 import type { ReportPart } from '../report-files';
-import { renderBeside } from './beside';
+import { renderAuxiliary } from './auxiliary';
 import { renderBest } from './best';
 import { renderControls } from './controls';
 import type { Ink } from './ink';
@@ -20,7 +20,7 @@ function renderPart(analysis: SubjectAnalysis, ink: Ink): string[] {
     renderScores(analysis, metricOf(analysis.task), ink),
     renderBest(analysis, ink),
     ...(hasControls(analysis) ? [renderControls(analysis, ink)] : []),
-    ...(analysis.beside.length > 0 ? [renderBeside(analysis, ink)] : []),
+    ...(analysis.auxiliary.length > 0 ? [renderAuxiliary(analysis, ink)] : []),
   ];
   const title = ink.strong(`── ${describeCoordinates(analysis.axes)}`);
   return [title, ...blocks.flatMap((block) => ['', ...block]), ''];

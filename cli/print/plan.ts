@@ -1,4 +1,4 @@
-import { nameOfBeside } from '../../contracts/beside';
+import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import type { SweepDefinition } from '../../schemas/definition';
 import type { StageKind } from '../../contracts/stage';
 import { variantsOf } from '../../planning';
@@ -52,7 +52,7 @@ function describeGrid(definition: SweepDefinition, cells: number): string {
     sftFractions,
     sftSpendShares,
     seeds,
-    strategy = 'grid',
+    search: { method },
   } = definition;
   const shares = sftSpendShares ?? sftFractions;
   const split = sftSpendShares === undefined ? 'SFT fraction' : 'share of the money for SFT';
@@ -63,7 +63,7 @@ function describeGrid(definition: SweepDefinition, cells: number): string {
     `${countOf(shares.length, split, splits)} (${shares.map(formatFraction).join(', ')})`,
     countOf(seeds.length, 'seed'),
   ];
-  const part = strategy === 'grid' ? '' : `; ${strategy} search runs a part of them`;
+  const part = method === 'grid' ? '' : `; ${method} search runs a part of them`;
   return `${cells} = ${axes.join(' × ')}${part}`;
 }
 
@@ -92,9 +92,9 @@ function describeKinds({ byKind }: PlanSummary): string {
 function describePurchase({ purchase, annotationUsd, toBuy, toBuyUsd }: PlanSummary): string {
   const rows = `${countOf(purchase.demonstrations, 'demonstration')} and ${countOf(purchase.pairs, 'pair')}`;
   const checks =
-    purchase.checkerCalls === 0
+    purchase.verifierCalls === 0
       ? ''
-      : `, about ${countOf(purchase.checkerCalls, 'checker call')} for the pairs`;
+      : `, about ${countOf(purchase.verifierCalls, 'checker call')} for the pairs`;
   const bought = toBuy.demonstrations + toBuy.pairs < purchase.demonstrations + purchase.pairs;
   const left = bought
     ? `; of these still to buy: ${formatCount(toBuy.demonstrations)} and ${formatCount(toBuy.pairs)}, ${formatUsd(toBuyUsd)}`
@@ -130,9 +130,9 @@ function describeMoney({ budget, sftSpendShare, sftRows, pairRows, remainderUsd 
 }
 
 /** What is evaluated besides the task that is tuned for, and where its problems are from. */
-function describeBeside(definition: SweepDefinition): string[] {
-  const lines = everywhere(definition, ({ evaluation: { beside = [] } }) => beside).map((one) => {
-    const name = nameOfBeside(one);
+function describeAuxiliary(definition: SweepDefinition): string[] {
+  const lines = everywhere(definition, ({ evaluation: { auxiliary = [] } }) => auxiliary).map((one) => {
+    const name = nameOfAuxiliary(one);
     const task = name === one.task ? '' : `${one.task}, `;
     const from = 'data' in one ? one.data.test : `its twin, seed ${one.seed}`;
     const judge = one.judge === undefined ? '' : `, judged by ${one.judge}`;
@@ -169,7 +169,7 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ink.strong(`Plan of ${summary.sweepId}`),
     ...fact('Task', describeTask(definition), ink),
     ...fact('Cells', describeGrid(definition, summary.cells), ink),
-    ...describeBeside(definition).flatMap((text, at) => fact(at === 0 ? 'Beside' : '', text, ink)),
+    ...describeAuxiliary(definition).flatMap((text, at) => fact(at === 0 ? 'Beside' : '', text, ink)),
     ...fact('Stages', describeStages(summary), ink),
     ...fact('', describeKinds(summary), ink),
     ...fact('Controls', describeControls(summary), ink),

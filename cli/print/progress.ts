@@ -74,11 +74,11 @@ const peopleLines = (standing: Standing): string[] => [
 function countCells({ status, cells }: Standing): string {
   const count = (wanted: CellProgress['state']): number =>
     status.progress?.cells.filter(({ state }) => state === wanted).length ?? 0;
-  const [failed, leftOut] = [count('failed'), count('left-out')];
+  const [failed, skipped] = [count('failed'), count('skipped')];
   return [
     `${count('done')} of ${cells.size} cells`,
     ...(failed === 0 ? [] : [`${failed} failed`]),
-    ...(leftOut === 0 ? [] : [`${leftOut} left out`]),
+    ...(skipped === 0 ? [] : [`${skipped} left out`]),
   ].join(', ');
 }
 

@@ -1,5 +1,5 @@
 import type { SubjectAnalysis } from '../../contracts/analysis';
-import { renderBeside } from './beside';
+import { renderAuxiliary } from './auxiliary';
 import { renderBest } from './best';
 import { renderClaims } from './claims';
 import { renderControls } from './controls';
@@ -32,7 +32,7 @@ export function renderResults(analysis: SubjectAnalysis, ink: Ink): string[] {
     renderColdStart(analysis, ink),
     renderFindings(analysis, ink),
     renderControls(analysis, ink),
-    renderBeside(analysis, ink),
+    renderAuxiliary(analysis, ink),
     renderPrices(analysis, ink),
     renderClaims(analysis, ink),
     renderNotes(analysis, ink),

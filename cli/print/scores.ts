@@ -1,4 +1,4 @@
-import type { CellAnalysis, HoleAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import type { CellAnalysis, FailedCellAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import { remedyOf } from '../../contracts/failures';
 import type { FailureReason } from '../../contracts/results';
 import type { Ink } from './ink';
@@ -30,7 +30,7 @@ const standsAt =
 function markOf(cell: CellAnalysis, { analysis }: Grid): string {
   const best = analysis.budgets.find(({ budget }) => budget === cell.budget);
   const rank = best?.sftFraction === cell.sftFraction ? '*' : cell.distinguishable === false ? '~' : ' ';
-  return rank + (analysis.holes.some(standsAt(cell)) ? '†' : '');
+  return rank + (analysis.failedCells.some(standsAt(cell)) ? '†' : '');
 }
 
 /** A code in two lines: DEVICE_OUT_OF_ / MEMORY. */
@@ -52,7 +52,7 @@ function scoreCells(cell: CellAnalysis, grid: Grid): [TableCell, TableCell] {
   ];
 }
 
-function holeCells({ code }: HoleAnalysis, { ink }: Grid): [TableCell, TableCell] {
+function failedCellColumns({ code }: FailedCellAnalysis, { ink }: Grid): [TableCell, TableCell] {
   const [first, second] = splitCode(code);
   return [
     { text: first, ink: ink.bad },
@@ -63,8 +63,8 @@ function holeCells({ code }: HoleAnalysis, { ink }: Grid): [TableCell, TableCell
 function cellsAt(place: Place, grid: Grid): [TableCell, TableCell] {
   const cell = grid.analysis.cells.find(standsAt(place));
   if (cell !== undefined) return scoreCells(cell, grid);
-  const hole = grid.analysis.holes.find(standsAt(place));
-  return hole === undefined ? [{ text: 'not run' }, { text: '' }] : holeCells(hole, grid);
+  const failedCell = grid.analysis.failedCells.find(standsAt(place));
+  return failedCell === undefined ? [{ text: 'not run' }, { text: '' }] : failedCellColumns(failedCell, grid);
 }
 
 function budgetRows(budget: number, fractions: readonly number[], grid: Grid): TableCell[][] {
@@ -90,12 +90,13 @@ function legendOf({ analysis, ink }: Grid): string[] {
   const marks = ['* highest of its budget'];
   if (analysis.cells.some(({ distinguishable }) => distinguishable === false))
     marks.push('~ cannot be told from it');
-  if (analysis.cells.some((cell) => analysis.holes.some(standsAt(cell)))) marks.push('† a seed is missing');
+  if (analysis.cells.some((cell) => analysis.failedCells.some(standsAt(cell))))
+    marks.push('† a seed is missing');
   return [ink.faint(`  ${marks.join('   ')}`)];
 }
 
-function renderHole(hole: HoleAnalysis, { analysis, ink }: Grid): string[] {
-  const { budget, sftFraction, seed, code, message } = hole;
+function renderFailedCell(failedCell: FailedCellAnalysis, { analysis, ink }: Grid): string[] {
+  const { budget, sftFraction, seed, code, message } = failedCell;
   const place = `r = ${formatFraction(sftFraction)} at ${formatBudget(budget, analysis.unit)}, seed ${seed}`;
   return wrap(`${place} failed: ${code}. ${message}`, { first: '  ! ' }).map((line) => ink.bad(line));
 }
@@ -117,7 +118,7 @@ function renderBase({ base, baseFailure }: SubjectAnalysis, ink: Ink): string[] 
 /** Scores by budget and fraction with their intervals, the base model, and the cells that failed. */
 export function renderScores(analysis: SubjectAnalysis, metric: string, ink: Ink): string[] {
   const grid = { analysis, ink };
-  const places = [...analysis.cells, ...analysis.holes];
+  const places = [...analysis.cells, ...analysis.failedCells];
   const budgets = distinct(places.map(({ budget }) => budget)).sort((a, b) => a - b);
   const fractions = distinct(places.map(({ sftFraction }) => sftFraction)).sort((a, b) => b - a);
   const blocks: string[] = [];
@@ -129,7 +130,7 @@ export function renderScores(analysis: SubjectAnalysis, metric: string, ink: Ink
     ...legendOf(grid),
     ...renderBase(analysis, ink),
     ...wrap(analysis.intervals.label, { first: '  ' }).map((line) => ink.faint(line)),
-    ...analysis.holes.flatMap((hole) => renderHole(hole, grid)),
-    ...renderRemedies([...(analysis.baseFailure ? [analysis.baseFailure] : []), ...analysis.holes]),
+    ...analysis.failedCells.flatMap((failedCell) => renderFailedCell(failedCell, grid)),
+    ...renderRemedies([...(analysis.baseFailure ? [analysis.baseFailure] : []), ...analysis.failedCells]),
   ];
 }

@@ -43,16 +43,16 @@ export interface SearchedSweep {
 export function renderSearch({ search, definition }: SearchedSweep, ink: Ink): string[] {
   if (search === undefined) return [];
   const unit = definition.budgetUnit ?? 'rows';
-  const { strategy, rounds, leftOut, costShare, transfers } = search;
-  const cost = `${formatRate(costShare)} of the grid’s modelled device time`;
-  const words = `${countOf(rounds.length - 1, 'batch', 'batches')}, ${cost}; ${countOf(leftOut, 'cell')} left out.`;
+  const { method, rounds, skipped, costFraction, transfers } = search;
+  const cost = `${formatRate(costFraction)} of the grid’s modelled device time`;
+  const words = `${countOf(rounds.length - 1, 'batch', 'batches')}, ${cost}; ${countOf(skipped, 'cell')} left out.`;
   const last = rounds.at(-1);
   const carried = transfers.map(
     ({ budget, share, hit }) =>
       `At ${formatBudget(budget, unit)}${unit === 'rows' ? ' rows' : ''}, ${formatRate(share)} of the small model’s near-optimal region is the large one’s too; its midpoint ${hit ? 'lies' : 'does not lie'} in it.`,
   );
   return [
-    ink.strong(`Search (${strategy})`),
+    ink.strong(`Search (${method})`),
     ...wrap(`${words} ${last?.reason ?? ''}`, { first: '  ' }),
     ...standingTable(last?.standings ?? [], unit, ink),
     ...carried.flatMap((sentence) => wrap(sentence, { first: '  ' })),

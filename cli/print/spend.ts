@@ -34,7 +34,7 @@ export function renderSpend({ spend, definition, parts }: Spending, ink: Ink): s
   const answer = prices.length === 0 ? '' : `; a best split bought alone costs ${rangeOf(prices)}`;
   const lines = wrap(`Annotators and judges: this sweep spent ${formatUsd(spend.usd)} to find out${answer}.`);
   const { spendLimit } = definition;
-  if (spend.notBegun.length === 0 || spendLimit === undefined) return [...lines, ''];
-  const stopped = `Stopped at its limit of ${formatUsd(spendLimit)}: ${countOf(spend.notBegun.length, 'cell or control', 'cells and controls')} not begun.`;
+  if (spend.skipped.length === 0 || spendLimit === undefined) return [...lines, ''];
+  const stopped = `Stopped at its limit of ${formatUsd(spendLimit)}: ${countOf(spend.skipped.length, 'cell or control', 'cells and controls')} not begun.`;
   return [...lines, ...wrap(stopped).map(ink.doubtful), ''];
 }

@@ -1,9 +1,14 @@
 import type { RunStatus } from '../../client';
 import { describeLabels, labelQuality } from '../../analysis';
 import { type AuditTotals, describeTotals } from '../../contracts/audit-story';
-import { foundScores } from '../../contracts/beside';
+import { foundScores } from '../../contracts/auxiliary';
 import { gatherLabels, type GatheredLabels } from '../../contracts/labels';
-import type { BesideScore, CellProgress, ExperimentProgress, SweepProgress } from '../../contracts/results';
+import type {
+  AuxiliaryScore,
+  CellProgress,
+  ExperimentProgress,
+  SweepProgress,
+} from '../../contracts/results';
 import type { StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatEstimate, formatFraction, formatScore, formatUsd } from './numbers';
@@ -38,7 +43,7 @@ const cellStates: Readonly<Record<CellProgress['state'], string>> = {
   running: 'running',
   waiting: 'waiting',
   failed: 'failed',
-  'left-out': 'left out',
+  skipped: 'left out',
 };
 
 function countStates(cells: readonly Pick<CellProgress, 'state'>[]): string {
@@ -72,29 +77,33 @@ function describeControls(controls: SweepProgress['controls']): string {
   return controls.length === 0 ? '' : ` Controls: ${countStates(controls)}.`;
 }
 
-const scoreText = ({ score, scoreLow: low, scoreHigh: high }: Omit<BesideScore, 'name'>): string =>
+const scoreText = ({ score, scoreLow: low, scoreHigh: high }: Omit<AuxiliaryScore, 'name'>): string =>
   formatEstimate({ estimate: score, low, high });
 
 /** Names of tasks beside that the base or some cell tells of. */
-function besideNames({ cells, baseBeside = [] }: SweepProgress): string[] {
-  return [...new Set([...baseBeside, ...cells.flatMap(({ beside = [] }) => beside)].map(({ name }) => name))];
+function auxiliaryNames({ cells, baseAuxiliary = [] }: SweepProgress): string[] {
+  return [
+    ...new Set(
+      [...baseAuxiliary, ...cells.flatMap(({ auxiliary = [] }) => auxiliary)].map(({ name }) => name),
+    ),
+  ];
 }
 
 /** The base at the first place on the axes; the report has the others. */
-function describeBase({ baseScore, baseBeside = [], cells }: SweepProgress): string {
+function describeBase({ baseScore, baseAuxiliary = [], cells }: SweepProgress): string {
   if (baseScore === null) return '';
-  const others = baseBeside.map(({ name, ...score }) => `, ${name} ${scoreText(score)}`);
+  const others = baseAuxiliary.map(({ name, ...score }) => `, ${name} ${scoreText(score)}`);
   const where = cells.some(({ cell: { axes } }) => axes !== undefined) ? ' at the first place' : '';
   return ` Base model${where} ${formatScore(baseScore)}${others.join('')}.`;
 }
 
-function besideCell({ beside = [] }: CellProgress, name: string): string {
-  const found = beside.find((one) => one.name === name);
+function auxiliaryCell({ auxiliary = [] }: CellProgress, name: string): string {
+  const found = auxiliary.find((one) => one.name === name);
   return found === undefined ? '' : scoreText(found);
 }
 
-const describeWindow = ({ phase, window }: SweepProgress): string =>
-  phase === 'done' ? '' : `; at most ${formatCount(window)} at once`;
+const describeWindow = ({ phase, maxConcurrentCells }: SweepProgress): string =>
+  phase === 'done' ? '' : `; at most ${formatCount(maxConcurrentCells)} at once`;
 
 /** Nothing where nothing is paid and no limit was set. */
 function renderSpent(spend: SweepProgress['spend']): string[] {
@@ -108,14 +117,14 @@ function renderSpent(spend: SweepProgress['spend']): string[] {
 function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
   const { cells, controls, labels = [], spend } = sweep;
   const warned = cells.some(({ warnings = 0 }) => warnings > 0);
-  const others = besideNames(sweep);
+  const others = auxiliaryNames(sweep);
   const rows = inTableOrder(cells).map((progress) => [
     { text: formatBudget(progress.cell.budget, progress.cell.budgetUnit ?? 'rows') },
     { text: formatFraction(progress.cell.sftFraction) },
     { text: String(progress.cell.seed) },
     { text: cellStates[progress.state] },
     { text: progress.score === undefined ? '' : formatScore(progress.score) },
-    ...others.map((name) => ({ text: besideCell(progress, name) })),
+    ...others.map((name) => ({ text: auxiliaryCell(progress, name) })),
     ...(warned ? [{ text: progress.warnings?.toString() ?? '', ink: ink.doubtful }] : []),
     { text: progress.cell.id, ink: ink.faint },
   ]);
@@ -142,8 +151,8 @@ function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
 function renderScores({ kind, metrics }: StageResult): string[] {
   if (kind !== 'evaluate') return [];
   return foundScores(metrics).map(
-    ({ beside, score: estimate, low, high }) =>
-      `           ${beside ?? 'score'} ${formatEstimate({ estimate, low, high })}`,
+    ({ auxiliary, score: estimate, low, high }) =>
+      `           ${auxiliary ?? 'score'} ${formatEstimate({ estimate, low, high })}`,
   );
 }
 

@@ -52,9 +52,9 @@ function scoreTable({ stages }: AuditStory, ink: Ink): string[] {
   const evaluations = stages.filter(({ scores }) => scores.length > 0);
   if (evaluations.length === 0) return [];
   const rows = evaluations.flatMap(({ cell, title, scores }) =>
-    scores.map(({ beside, items, score, low, high }, at) => [
+    scores.map(({ auxiliary, items, score, low, high }, at) => [
       { text: at === 0 ? (cell ?? fit(title, 44)) : '' },
-      { text: beside ?? 'score' },
+      { text: auxiliary ?? 'score' },
       { text: formatEstimate({ estimate: score, low, high }) },
       { text: formatCount(items) },
     ]),
@@ -132,7 +132,7 @@ function totals(story: AuditStory, ink: Ink): string[] {
       'Device',
       `${(all.deviceMs / 3_600_000).toFixed(4)} hours; processor ${(all.cpuMs / 3_600_000).toFixed(4)} hours${unknown}`,
     ],
-    ['Tokens', `${formatCount(all.tokens)}; ${countOf(all.checkerCalls, 'checker call')}`],
+    ['Tokens', `${formatCount(all.tokens)}; ${countOf(all.verifierCalls, 'checker call')}`],
     ['Money', `${formatUsd(all.usd)} by its own attempts; a row that stages share counts in each`],
   ] as const;
   return entries.map(([name, value]) => `  ${ink.faint(padRight(name, 8))}  ${value}`);

@@ -24,7 +24,7 @@ const figures = [
   'grad_norm',
   'num_tokens',
   'tokens',
-  'token_accuracy',
+  'mean_token_accuracy',
   'entropy',
   'epoch',
 ];

@@ -33,7 +33,10 @@ export const numberChecks: readonly Check[] = [
       expectResult(run);
       const values = eventsOf(run, 'metric')[0]?.values ?? {};
       expect(near(values['loss'], Math.LN2, 1e-4), `the loss of step 1 is ${values['loss']}`);
-      expect(near(values['rewards/margin'], 0, 1e-4), `the margin of step 1 is ${values['rewards/margin']}`);
+      expect(
+        near(values['rewards/margins'], 0, 1e-4),
+        `the margin of step 1 is ${values['rewards/margins']}`,
+      );
       const scoring = kit.logprobs('scores');
       expectResult(await kit.start(scoring));
       const scores = readRows<{ logprob: number; tokens: number }>(scoring.outputDir, 'logprobs.jsonl');

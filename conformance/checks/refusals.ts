@@ -64,7 +64,7 @@ const refusals: readonly Refusal[] = [
     details: { line: 2, field: 'completion' },
   },
   {
-    rule: 'a row longer than maxLength is refused where overLength says so: 65, DATA_INVALID',
+    rule: 'a row longer than maxLength is refused where onOverlength says so: 65, DATA_INVALID',
     status: 65,
     code: 'DATA_INVALID',
     job: (kit) => {
@@ -84,7 +84,7 @@ const refusals: readonly Refusal[] = [
     code: 'LOSS_NOT_FINITE',
     job: (kit) => {
       const job = kit.sft('not-finite');
-      return changed(job, { training: { ...job.training, learningRate: 1e30, clipNorm: null } });
+      return changed(job, { training: { ...job.training, learningRate: 1e30, maxGradNorm: null } });
     },
   },
 ];

@@ -107,7 +107,7 @@ export const stoppingChecks: readonly Check[] = [
     async run(kit) {
       await disturb(kit, 'halved', { step: 5, by: (process) => process.signal('SIGKILL') });
       const job = kit.sft('halved');
-      const again = await kit.start({ ...job, plan: { ...job.plan, microBatchRows: 1 } });
+      const again = await kit.start({ ...job, plan: { ...job.plan, microBatchSize: 1 } });
       expectResult(again);
       expect(resumedFrom(again) > 0, 'the second start began at step 0');
       const codes = eventsOf(again, 'warning').map(({ code }) => code);
@@ -153,15 +153,15 @@ export const stoppingChecks: readonly Check[] = [
         ...{ step: 2, deviceLocks },
         by(process) {
           process.signal('SIGSTOP');
-          const refused = kit.start(kit.sft('beside'), { deviceLocks });
+          const refused = kit.start(kit.sft('other'), { deviceLocks });
           second.push(refused.finally(() => process.signal('SIGKILL')));
         },
       });
       expect(killed.signal === 'SIGKILL', `it should have died, but ${describeEnd(killed)}`);
       const [refused] = await Promise.all(second);
       expect(refused !== undefined, 'the first process reported no step');
-      expectFailure(refused, { status: 79, code: 'DEVICE_BUSY', outputDir: kit.sft('beside').outputDir });
-      expectResult(await kit.start(kit.sft('beside'), { deviceLocks }));
+      expectFailure(refused, { status: 79, code: 'DEVICE_BUSY', outputDir: kit.sft('other').outputDir });
+      expectResult(await kit.start(kit.sft('other'), { deviceLocks }));
     },
   },
 ];

@@ -1,10 +1,10 @@
 import type { CodeRole } from '../../contracts/code';
-import type { GivenFile, GivenSource, GivenUse } from '../../schemas/given';
+import type { UserDataset, UserRowsSource, UserRowsUse } from '../../schemas/user-rows';
 import type { PlannedStage } from '../../contracts/stage';
-import { givenFileName } from '../given';
+import { userFileName } from '../user-rows';
 import { sourcesFor } from '../code';
 import { heldOutSources, ownName } from '../question-sets';
-import { annotatedProvenance, givenProvenance, sampledProvenance } from '../provenance';
+import { annotatedProvenance, userRowsProvenance, sampledProvenance } from '../provenance';
 import { poolSeed, stageSeed } from './keys';
 import { filePaths, makeStage, outputOf, type StageContext, taskSource } from './parts';
 
@@ -16,25 +16,29 @@ const roles = {
 } satisfies Record<string, readonly CodeRole[]>;
 
 /** Takes `rows` rows of one of the definition's own files. */
-function givenStage(context: StageContext, use: GivenUse, rows: number): PlannedStage<'synthesizeData'> {
+function userRowsStage(
+  context: StageContext,
+  use: UserRowsUse,
+  rows: number,
+): PlannedStage<'synthesizeData'> {
   const { definition, files } = context.resolved;
-  const rowsOf: GivenFile & { readonly kind?: GivenSource['kind'] } = definition.annotations![use]!;
+  const rowsOf: UserDataset & { readonly kind?: UserRowsSource['kind'] } = definition.annotations![use]!;
   const { map, prompts, policies, kind = use } = rowsOf;
-  const digest = files[givenFileName(use)]?.digest ?? '';
+  const digest = files[userFileName(use)]?.digest ?? '';
   return makeStage('synthesizeData', {
     spec: {
       kind: 'synthesizeData',
-      what: `given-${use}`,
+      what: `user-${use}`,
       ...taskSource(context, roles.given),
       ...heldOutSources(context.resolved),
-      given: { digest, kind, map, prompts, policies },
+      userRows: { digest, kind, map, prompts, policies },
       rows,
       poolSeed: poolSeed(context.seed),
     },
     files: filePaths(context),
     ...sourcesFor(context.resolved, ownName, roles.given),
     title: `${rows} ${use === 'demonstrations' ? 'demonstrations' : 'preferences'} of a file`,
-    provenance: givenProvenance(definition.annotator, rowsOf),
+    provenance: userRowsProvenance(definition.annotator, rowsOf),
   });
 }
 
@@ -45,7 +49,7 @@ export function demonstrationsStage(
 ): PlannedStage<'synthesizeData'> {
   const { definition, annotator: identity } = context.resolved;
   if (definition.annotations?.demonstrations !== undefined)
-    return givenStage(context, 'demonstrations', rows);
+    return userRowsStage(context, 'demonstrations', rows);
   const { annotator } = definition;
   return makeStage('synthesizeData', {
     spec: {
@@ -67,7 +71,7 @@ export function demonstrationsStage(
 }
 
 interface SampledStageOptions {
-  readonly what: 'pairs' | 'right-samples';
+  readonly what: 'pairs' | 'rejection-samples';
   readonly reference: PlannedStage<'freezeReference'>;
   readonly rows: number;
   readonly title: string;
@@ -104,14 +108,18 @@ export function pairsStage(
   options: { reference: PlannedStage<'freezeReference'>; rows: number },
 ): PlannedStage<'synthesizeData'> {
   if (context.resolved.definition.annotations?.preferences !== undefined)
-    return givenStage(context, 'preferences', options.rows);
+    return userRowsStage(context, 'preferences', options.rows);
   return sampledStage(context, { ...options, what: 'pairs', title: `${options.rows} preference pairs` });
 }
 
 /** `rows` right samples of a frozen reference, one a prompt, as demonstrations: what rejection sampling keeps. */
-export function rightSamplesStage(
+export function rejectionSamplesStage(
   context: StageContext,
   options: { reference: PlannedStage<'freezeReference'>; rows: number },
 ): PlannedStage<'synthesizeData'> {
-  return sampledStage(context, { ...options, what: 'right-samples', title: `${options.rows} right samples` });
+  return sampledStage(context, {
+    ...options,
+    what: 'rejection-samples',
+    title: `${options.rows} right samples`,
+  });
 }

@@ -18,8 +18,8 @@ const roles: readonly CodeRole[] = ['problems', 'grading', 'judge'];
 const outside: readonly AnnotatorIdentity['kind'][] = ['endpoint', 'people'];
 
 /** Whether somebody is waited for who needs no device, and nobody who needs one. */
-function isJudgedOffDevice({ judge, besideJudges = {} }: StageContext['resolved']): boolean {
-  const kinds = [judge, ...Object.values(besideJudges)].map((each) => each?.kind ?? 'program');
+function isJudgedOffDevice({ judge, auxiliaryJudges = {} }: StageContext['resolved']): boolean {
+  const kinds = [judge, ...Object.values(auxiliaryJudges)].map((each) => each?.kind ?? 'program');
   return !kinds.includes('checkpoint') && kinds.some((kind) => outside.includes(kind));
 }
 

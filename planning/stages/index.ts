@@ -1,5 +1,5 @@
 /** The stages of a pipeline, planned: each under a key that is known before anything runs. */
-export { demonstrationsStage, pairsStage, rightSamplesStage } from './datasets';
+export { demonstrationsStage, pairsStage, rejectionSamplesStage } from './datasets';
 export { evaluateStage, type EvaluateStageOptions } from './evaluation';
 export { inputDigest, inputDigests, poolSeed, revisions, stageKey, stageSeed } from './keys';
 export { baseModel, outputOf, type StageContext } from './parts';

@@ -3,7 +3,7 @@ import type { ExperimentDefinition, SweepDefinition, TaskData } from '../../sche
 import type { Resolved } from '../../contracts/resolved';
 import type { PlannedStage, SpecOf, StageCode, StageInputRef, StageKind } from '../../contracts/stage';
 import { codeFor } from '../code';
-import { taskFileDigests } from '../given';
+import { taskFileDigests } from '../user-rows';
 import { ownName } from '../question-sets';
 import { type Inputs, revisions, stageKey } from './keys';
 
@@ -60,7 +60,7 @@ export function taskSource(
 
 /** Where problems come from, by content alone. */
 function pinnedData(data: TaskData, digests: Readonly<Record<string, string>>): TaskData {
-  if (data.source === 'twin') return data;
+  if (data.source === 'synthetic') return data;
   const { source, validation, stripCalculator } = data;
   const files = { train: digests['train'] ?? '', test: digests['test'] ?? '' };
   return { source, validation, stripCalculator, ...files };

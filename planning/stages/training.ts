@@ -6,9 +6,9 @@ import { baseModel, makeStage, outputOf, type StageContext } from './parts';
 const rowNames = {
   demonstrations: 'demonstrations',
   pairs: 'pairs',
-  'right-samples': 'right samples',
-  'given-demonstrations': 'demonstrations',
-  'given-preferences': 'preferences',
+  'rejection-samples': 'right samples',
+  'user-demonstrations': 'demonstrations',
+  'user-preferences': 'preferences',
 } as const;
 
 export interface SftStageOptions {

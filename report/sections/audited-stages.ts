@@ -67,10 +67,10 @@ export function sharedSection({ stages }: AuditStory): Html {
 /** What evaluations found, as the ledger has it: of the task that is tuned for, and of those beside. */
 export function foundSection({ stages }: AuditStory): Html {
   const rows = stages.flatMap(({ title, cell, scores }) =>
-    scores.map(({ beside, items, score, low, high }) => ({
+    scores.map(({ auxiliary, items, score, low, high }) => ({
       cells: [
         cell ?? title,
-        beside ?? 'the task',
+        auxiliary ?? 'the task',
         formatScore(score),
         formatInterval({ low, high }),
         formatCount(items),

@@ -40,7 +40,7 @@ export function claimsSection(chapter: Chapter): Html {
     chapterHead(chapter, 'claims', 'The study’s five claims, here'),
     html`<p>
         Each claim is judged on these scores alone, by a rule fixed before the run; a difference up to
-        ${analysis.delta} does not count.
+        ${analysis.equivalenceMargin} does not count.
       </p>
       <ul class="claims">
         ${analysis.verdicts.map(claim)}

@@ -5,7 +5,7 @@ import type {
   Estimate,
   StagnationDiagnosis,
 } from '../../contracts/analysis';
-import type { Figure } from '../figures/render';
+import type { Figure } from '../charts/render';
 import { formatBudget, formatCount, formatFraction, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
@@ -14,8 +14,8 @@ import { intervalOf } from './scores';
 
 const metricNames: Record<DiagnosisEvidence['metric'], string> = {
   score: 'Score',
-  formatRate: 'Format kept',
-  ramblingRate: 'Rambles',
+  wellFormedRate: 'Format kept',
+  truncatedRate: 'Rambles',
   noEosRate: 'Never stops',
   meanTokens: 'Mean length',
   repetitionRate: 'Repetition',

@@ -1,6 +1,6 @@
 import type { SubjectAnalysis, TunedWinner, TuningAnalysis } from '../../contracts/analysis';
 import type { BudgetUnit } from '../../schemas/definition';
-import type { Figure } from '../figures/render';
+import type { Figure } from '../charts/render';
 import { formatBudget, formatFraction, formatInterval, formatScore } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
@@ -11,7 +11,7 @@ const readings = (controls: readonly { readonly reading: string }[]): Html[] =>
   controls.map(({ reading }) => html`<p>${reading}</p>`);
 
 /** A winning mixture beside plain SFT on the same data. */
-async function besideWinners(
+async function winnerControls(
   { controls, failedControls }: SubjectAnalysis,
   figures: readonly Figure[],
 ): Promise<Html> {
@@ -96,7 +96,7 @@ export async function controlSection(chapter: Chapter, figures: readonly Figure[
   const { analysis } = chapter;
   return section(
     chapterHead(chapter, 'control', 'The preference loss, or just the data?'),
-    await besideWinners(analysis, figures),
+    await winnerControls(analysis, figures),
     further(analysis),
     tuningTables(analysis),
     failedTable(analysis),

@@ -18,7 +18,7 @@ function costCells(name: string, stages: readonly StageResult[]): string[] {
     formatDuration(sum(stages, ({ cost }) => cost.wallMs)),
     formatDuration(sum(stages, ({ cost }) => cost.cpuMs)),
     formatCount(sum(stages, ({ cost }) => cost.tokens)),
-    formatCount(sum(stages, ({ cost }) => cost.checkerCalls)),
+    formatCount(sum(stages, ({ cost }) => cost.verifierCalls)),
     formatCount(sum(stages, ({ cost }) => cost.attempts)),
   ];
 }
@@ -56,7 +56,7 @@ function moneyWords({ definition, result, analysis }: ReportInput): Html {
   const dearest = Math.max(0, ...analysis.cells.map(({ annotationUsd }) => annotationUsd));
   return html`<p>
     Prices: ${formatUsd(prices.sftExample)} a demonstration, ${formatUsd(prices.preferencePair)} a pair,
-    ${formatUsd(prices.checkerCall)} a checker call. The dearest cell costs ${formatUsd(dearest)} in
+    ${formatUsd(prices.verifierCall)} a checker call. The dearest cell costs ${formatUsd(dearest)} in
     annotation; all cells together, each bought on its own, ${formatUsd(alone)}. Larger budgets contain the
     smaller ones, so buying the whole sweep costs less than that sum. ${spendWords(result)}
   </p>`;
@@ -66,8 +66,8 @@ function moneyWords({ definition, result, analysis }: ReportInput): Html {
 function spendWords({ spend }: SweepResult): string {
   if (spend === undefined) return '';
   const spent = `The sweep itself spent ${formatUsd(spend.usd)} to find out: every row once, nothing for what the store had, each checker call that was made, what judges charged.`;
-  if (spend.notBegun.length === 0) return spent;
-  return `${spent} Its spend limit kept ${formatCount(spend.notBegun.length)} cells and controls from being begun.`;
+  if (spend.skipped.length === 0) return spent;
+  return `${spent} Its spend limit kept ${formatCount(spend.skipped.length)} cells and controls from being begun.`;
 }
 
 /** What each amount of money bought, and what was left of it; nothing where budgets are rows. */

@@ -19,12 +19,12 @@ const counted = (count: number, one: string, many: string): string =>
 
 /** What became of text that is longer than the definition allows. */
 function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): Html {
-  const long = total(stages, 'overLengthRows');
+  const long = total(stages, 'overlengthRows');
   const cut = total(stages, 'cutPrompts');
   if (long === 0 && cut === 0)
     return html`<p>Every row and every prompt fitted its length limit; nothing was cut or left out.</p>`;
   const policies = [definition.sft, definition.preference]
-    .map(({ maxLength, overLength }) => `${formatCount(maxLength)} tokens, "${overLength}"`)
+    .map(({ maxLength, onOverlength }) => `${formatCount(maxLength)} tokens, "${onOverlength}"`)
     .join(' and ');
   return html`<p>
     ${counted(long, 'row was', 'rows were')} longer than the limit of SFT and preference tuning (${policies});
@@ -34,7 +34,7 @@ function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): 
 }
 
 /** Rows that no stage used; all stages of a file say the same of it. */
-function leftOutWords(stages: readonly StageResult[]): Html {
+function excludedRowsWords(stages: readonly StageResult[]): Html {
   const most = (name: string): number => Math.max(0, ...stages.map((stage) => figure(stage, name)));
   const [excluded, dropped] = [most('excluded'), most('dropped')];
   if (excluded === 0 && dropped === 0) return html``;
@@ -148,7 +148,7 @@ export function dataSection(input: ReportInput): Html {
   return section(
     { id: 'data', title: 'Data' },
     fitWords(input, stages),
-    leftOutWords(stages),
+    excludedRowsWords(stages),
     warningList(stages),
     labelTable(stages),
     pairTable(input),

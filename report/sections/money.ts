@@ -1,6 +1,6 @@
 import type { MarginalGain, PriceSensitivity } from '../../contracts/analysis';
-import { describeSwitches } from '../figures/prices';
-import type { Figure } from '../figures/render';
+import { describeSwitches } from '../charts/prices';
+import type { Figure } from '../charts/render';
 import { formatCount } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';

@@ -1,6 +1,6 @@
 import type { Chapter } from '../input';
 import { html, trustedHtml, type Html } from '../html';
-import { renderFigure, type Figure } from '../figures/render';
+import { renderFigure, type Figure } from '../charts/render';
 
 export type Content = Html | string | number;
 

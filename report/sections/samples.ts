@@ -19,8 +19,8 @@ function verdictOf(score: number): string {
 
 function stateOf(item: ItemResult): string {
   const words = [verdictOf(item.score)];
-  words.push(item.formatted ? 'keeps the format' : 'not in the asked format');
-  if (item.rambling) words.push('rambles');
+  words.push(item.wellFormed ? 'keeps the format' : 'not in the asked format');
+  if (item.truncated) words.push('rambles');
   if (item.finish === 'length') words.push('cut off at the length limit');
   words.push(`${item.tokens.toString()} tokens`);
   return words.join(' · ');
@@ -43,7 +43,7 @@ function itemBlock(sets: readonly AnswerSet[], item: ItemResult): Html {
       items.find(({ id }) => id === item.id),
     ),
   );
-  return html`<h3>Test item ${item.id}, expected answer ${item.expected}</h3>
+  return html`<h3>Test item ${item.id}, expected answer ${item.target}</h3>
     <blockquote><pre>${item.prompt}</pre></blockquote>
     <div class="samples">${answers}</div>`;
 }

@@ -8,7 +8,7 @@ import type {
 } from '../../contracts/analysis';
 import { remedyOf } from '../../contracts/failures';
 import type { FailureReason } from '../../contracts/results';
-import type { Figure } from '../figures/render';
+import type { Figure } from '../charts/render';
 import {
   formatBudget,
   formatCount,
@@ -119,8 +119,8 @@ export async function scoresSection(chapter: Chapter, figures: readonly Figure[]
 }
 
 const styleColumns: readonly [keyof StyleRates, string][] = [
-  ['formatRate', 'Format'],
-  ['ramblingRate', 'Rambles'],
+  ['wellFormedRate', 'Format'],
+  ['truncatedRate', 'Rambles'],
   ['noEosRate', 'No end'],
   ['repetitionRate', 'Repeats'],
   ['meanTokens', 'Length'],
@@ -178,8 +178,8 @@ export const reasonCells = ({ code, message, remedy }: FailureReason): string[] 
   remedyOf({ code, remedy }),
 ];
 
-function holesTable({ holes, baseFailure, unit }: SubjectAnalysis): Html {
-  if (holes.length === 0 && baseFailure === undefined) return html``;
+function failedCellsTable({ failedCells, baseFailure, unit }: SubjectAnalysis): Html {
+  if (failedCells.length === 0 && baseFailure === undefined) return html``;
   const base = baseFailure === undefined ? [] : [{ cells: ['base', '–', '–', ...reasonCells(baseFailure)] }];
   return table({
     caption: 'What did not finish, why, and what to do',
@@ -193,12 +193,12 @@ function holesTable({ holes, baseFailure, unit }: SubjectAnalysis): Html {
     ],
     rows: [
       ...base,
-      ...holes.map((hole) => ({
+      ...failedCells.map((failedCell) => ({
         cells: [
-          formatBudget(hole.budget, unit),
-          formatFraction(hole.sftFraction),
-          hole.seed,
-          ...reasonCells(hole),
+          formatBudget(failedCell.budget, unit),
+          formatFraction(failedCell.sftFraction),
+          failedCell.seed,
+          ...reasonCells(failedCell),
         ],
       })),
     ],
@@ -264,5 +264,11 @@ export function cellsSection(chapter: Chapter, ...further: readonly Html[]): Htm
       : html`<ul>
           ${notes}
         </ul>`;
-  return section(chapterHead(chapter, 'cells', 'All cells'), all, list, ...further, holesTable(analysis));
+  return section(
+    chapterHead(chapter, 'cells', 'All cells'),
+    all,
+    list,
+    ...further,
+    failedCellsTable(analysis),
+  );
 }

@@ -18,12 +18,12 @@ function standingsOf({ standings }: SearchProposal, unit: BudgetUnit): string {
 export function searchSection({ definition, result: { search } }: ReportInput): Html {
   if (search === undefined) return html``;
   const unit = definition.budgetUnit ?? 'rows';
-  const { strategy, rounds, leftOut, costShare } = search;
+  const { method, rounds, skipped, costFraction } = search;
   return section(
     { id: 'search', title: 'How the search went' },
     html`<p>
-      Strategy: ${strategy}. It took ${formatShare(costShare, 0)} of the whole grid’s modelled device time and
-      left out ${formatCount(leftOut)} cells, which the tables show as not run.
+      Method: ${method}. It took ${formatShare(costFraction, 0)} of the whole grid’s modelled device time and
+      left out ${formatCount(skipped)} cells, which the tables show as not run.
     </p>`,
     ...search.transfers.map(
       ({ budget, share, hit }) =>

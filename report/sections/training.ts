@@ -1,7 +1,7 @@
 import { hasNoReference } from '../../contracts/loss-titles';
 import type { PreferenceLoss } from '../../schemas/losses';
-import type { Figure } from '../figures/render';
-import { lossAtReference } from '../figures/training';
+import type { Figure } from '../charts/render';
+import { lossAtReference } from '../charts/training';
 import { html, type Html } from '../html';
 import { figureBlock, section } from './parts';
 

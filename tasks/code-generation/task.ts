@@ -56,16 +56,16 @@ export const codeGeneration = defineTask<CodeItem>({
   synthesize: drawItem,
   schema,
   prompt: ({ request }) => `${request}\nA: `,
-  content: ({ request }) => request,
+  leakageText: ({ request }) => request,
   // What it computes, however it is put.
-  skeleton: ({ tests }) => [...new Set(tests.map(({ x, y, output }) => `${x} ${y} ${output}`))].sort().join(),
-  expected: ({ solution }) => solution,
+  dedupKey: ({ tests }) => [...new Set(tests.map(({ x, y, output }) => `${x} ${y} ${output}`))].sort().join(),
+  target: ({ solution }) => solution,
   evaluate({ tests }, completion) {
     const program = parseProgram(completion.split('\n')[0] ?? '');
     const passed = program === undefined ? 0 : tests.filter((test) => passes(program, test)).length;
     return {
       score: Number(passed === tests.length),
-      formatted: program !== undefined,
+      wellFormed: program !== undefined,
       scores: { parses: Number(program !== undefined), testsPassed: passed / tests.length },
     };
   },

@@ -10,10 +10,10 @@ import type { ItemAnnotator, ReadRow, TaskDefinition, TaskInput, TaskProblem } f
 
 /** Reads a row with its reference answer's score. Where a judge compares, there is no check to hold it against. */
 function scoredRow<Item>(
-  { sides, expected, gold = expected, evaluate }: TaskInput<Item>,
+  { comparison, target, gold = target, evaluate }: TaskInput<Item>,
   item: Item,
 ): ReadRow<Item> {
-  const answer = sides === undefined ? gold(item) : undefined;
+  const answer = comparison === undefined ? gold(item) : undefined;
   return answer === undefined ? { item } : { item, score: evaluate(item, answer, 'stop').score };
 }
 
@@ -37,18 +37,18 @@ function rowReader<Item>(input: TaskInput<Item>): TaskDefinition<Item>['readRow'
 }
 
 function sourceRefused(name: string, source: ProblemData['source']): BudgetlineError {
-  const reason = source === 'twin' ? 'has no generator' : 'reads no files';
+  const reason = source === 'synthetic' ? 'has no generator' : 'reads no files';
   return new BudgetlineError('DEFINITION_INVALID', `data.source: "${source}", but task ${name} ${reason}.`, {
-    remedy: `Use data: { source: "${source === 'twin' ? 'files' : 'twin'}" }.`,
+    remedy: `Use data: { source: "${source === 'synthetic' ? 'files' : 'synthetic'}" }.`,
     details: { field: 'data.source' },
   });
 }
 
 function assertSource<Item>({ name, synthesize, schema }: TaskInput<Item>, { source }: ProblemData): void {
-  if ((source === 'twin' ? synthesize : schema) === undefined) throw sourceRefused(name, source);
+  if ((source === 'synthetic' ? synthesize : schema) === undefined) throw sourceRefused(name, source);
 }
 
-function goldOf<Item>({ name, prompt, expected, gold = expected }: TaskInput<Item>): (item: Item) => string {
+function goldOf<Item>({ name, prompt, target, gold = target }: TaskInput<Item>): (item: Item) => string {
   return (item) => {
     const answer = gold(item);
     if (answer !== undefined) return answer;
@@ -79,7 +79,7 @@ function annotatorOf<Item>(
 const call = 'defineTask';
 
 /** Fields that judge answers; all others but annotators make problems and put them. */
-const grading = ['evaluate', 'sides', 'summarize', 'metric'];
+const grading = ['evaluate', 'comparison', 'summarize', 'metric'];
 
 function codeOf(stack: string, version: TaskInput<unknown>['version']): NonNullable<Task['code']> {
   const kept = keptVersion(version);
@@ -99,7 +99,7 @@ function codeOf(stack: string, version: TaskInput<unknown>['version']): NonNulla
 export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>> {
   const stack = stackOfCaller();
   const task: TaskDefinition<Item> = { ...input, readRow: rowReader(input) };
-  const { sides } = input;
+  const { comparison } = input;
   const gold = goldOf(input);
   const clean: ItemAnnotator<Item> = {
     name: 'clean',
@@ -119,14 +119,16 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
       each === clean ? { ...annotatorOf(each, stack), code: undefined } : annotatorOf(each, stack),
     ),
     gold: ({ item }) => gold(item),
-    content: ({ item }) => input.content?.(item) ?? input.prompt(item),
-    skeleton: ({ item }) => skeletonOf(task, item),
-    assess({ item }, completion, finish) {
-      const { score, formatted = true, scores = {} } = input.evaluate(item, completion, finish);
-      const rambling = finish === 'length';
-      return { score, formatted, rambling, repetition: repetitionRate(completion), scores };
+    leakageText: ({ item }) => input.leakageText?.(item) ?? input.prompt(item),
+    dedupKey: ({ item }) => skeletonOf(task, item),
+    score({ item }, completion, finish) {
+      const { score, wellFormed = true, scores = {} } = input.evaluate(item, completion, finish);
+      const truncated = finish === 'length';
+      return { score, wellFormed, truncated, repetition: repetitionRate(completion), scores };
     },
-    ...(sides === undefined ? {} : { sides: ({ item }, completion) => sides(item, completion) }),
+    ...(comparison === undefined
+      ? {}
+      : { comparison: ({ item }, completion) => comparison(item, completion) }),
     ...(input.summarize === undefined ? {} : { summarize: input.summarize }),
   };
   return definedAt(made, codeOf(stack, input.version));

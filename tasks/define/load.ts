@@ -8,7 +8,7 @@ import { readFiles } from './read-files';
 import { separate } from './separate';
 import type { TaskDefinition, TaskProblem } from './types';
 
-type TwinData = Extract<ProblemData, { source: 'twin' }>;
+type SyntheticData = Extract<ProblemData, { source: 'synthetic' }>;
 type FileData = Extract<ProblemData, { source: 'files' }>;
 
 /** Every use has buckets of its own, so that uses are disjoint by construction, whatever their seeds and sizes. */
@@ -24,14 +24,14 @@ function isOfUse(use: Use, text: string): boolean {
 const mostMisses = 20_000;
 
 export function skeletonOf<Item>(task: TaskDefinition<Item>, item: Item): string {
-  return task.skeleton?.(item) ?? normalizeText(task.prompt(item));
+  return task.dedupKey?.(item) ?? normalizeText(task.prompt(item));
 }
 
 function makeProblem<Item>(task: TaskDefinition<Item>, item: Item, id: string): TaskProblem<Item> {
-  return { id, prompt: task.prompt(item), expected: task.expected(item), item };
+  return { id, prompt: task.prompt(item), target: task.target(item), item };
 }
 
-function tooFew<Item>({ name }: TaskDefinition<Item>, use: Use, data: TwinData, found: number) {
+function tooFew<Item>({ name }: TaskDefinition<Item>, use: Use, data: SyntheticData, found: number) {
   return new BudgetlineError(
     'DEFINITION_INVALID',
     `data.${use} is ${data[use]}; the generator of ${name} gives ${found} different problems for it.`,
@@ -39,7 +39,7 @@ function tooFew<Item>({ name }: TaskDefinition<Item>, use: Use, data: TwinData, 
   );
 }
 
-function drawProblems<Item>(task: TaskDefinition<Item>, data: TwinData, use: Use): TaskProblem<Item>[] {
+function drawProblems<Item>(task: TaskDefinition<Item>, data: SyntheticData, use: Use): TaskProblem<Item>[] {
   const random = createRandom(task.name, data.seed, use);
   const seen = new Set<string>();
   const problems: TaskProblem<Item>[] = [];
@@ -60,7 +60,7 @@ function drawProblems<Item>(task: TaskDefinition<Item>, data: TwinData, use: Use
 /** Generated problems: a pure function of `data`; a larger pool begins with the smaller one. */
 export function generateProblems<Item>(
   task: TaskDefinition<Item>,
-  data: TwinData,
+  data: SyntheticData,
 ): ProblemSet<TaskProblem<Item>> {
   return {
     pool: drawProblems(task, data, 'pool'),
@@ -92,8 +92,8 @@ export async function readProblems<Item>(
     ),
   );
   const compared = ({ item }: TaskProblem<Item>) => ({
-    text: task.content?.(item) ?? task.prompt(item),
-    ...(task.skeleton === undefined ? {} : { skeleton: task.skeleton(item) }),
+    text: task.leakageText?.(item) ?? task.prompt(item),
+    ...(task.dedupKey === undefined ? {} : { skeleton: task.dedupKey(item) }),
   });
   return { ...separate(rows, { validation: data.validation, compared }), ...partialOf(scores) };
 }

@@ -6,7 +6,7 @@ type FileData = Extract<ProblemData, { source: 'files' }>;
 
 /** The files that problems are read from: of a test set alone there is no train file. */
 export function fileNamesOf(data: ProblemData): readonly ('train' | 'test')[] {
-  if (data.source === 'twin') return [];
+  if (data.source === 'synthetic') return [];
   return data.train === undefined ? ['test'] : ['train', 'test'];
 }
 

@@ -1,6 +1,6 @@
 import type { RowIssue } from '../../contracts/row-issues';
 import type { ItemResult } from '../../schemas/rows';
-import type { Finish, Problem, Random, Sides } from '../../contracts/task';
+import type { Finish, Problem, Random, ComparedAnswer } from '../../contracts/task';
 import type { FieldReason, Fields } from '../json-rows';
 
 /** A problem of a defined task: the item that it was made of travels with it. */
@@ -13,7 +13,7 @@ export interface Evaluation {
   /** 1 right, 0 wrong; a judged or graded answer may lie between. Pairs are made of answers at 1 and below. */
   readonly score: number;
   /** Whether the answer keeps the format that the task asks for; true unless told. */
-  readonly formatted?: boolean;
+  readonly wellFormed?: boolean;
   /** Further scores by name; their means stand in every evaluation. */
   readonly scores?: Readonly<Record<string, number>>;
 }
@@ -57,23 +57,23 @@ export interface TaskInput<Item> {
   /** The prompt exactly as the model sees it, up to where the answer begins. */
   readonly prompt: (item: Item) => string;
   /** What of an item is its own, for leakage checks; the prompt unless told. */
-  readonly content?: (item: Item) => string;
+  readonly leakageText?: (item: Item) => string;
   /** What decides an item's answer, dressing left out: two items of one skeleton are never in train and test. */
-  readonly skeleton?: (item: Item) => string;
+  readonly dedupKey?: (item: Item) => string;
   /**
    * Of generated items, where their answers hold names: what is left without these. Two items of one pattern are never in
    * train and test either. Rows of files are held apart by skeleton alone, since many may well be of one pattern.
    */
   readonly pattern?: (item: Item) => string;
   /** The answer that a verifier or judge compares with. */
-  readonly expected: (item: Item) => string;
-  /** The reference answer in the asked format, where the item has one; `expected` where this is left out. */
+  readonly target: (item: Item) => string;
+  /** The reference answer in the asked format, where the item has one; `target` where this is left out. */
   readonly gold?: (item: Item) => string | undefined;
   /** Beside "clean", which gives the reference answer. */
   readonly annotators?: readonly ItemAnnotator<Item>[];
   readonly evaluate: (item: Item, completion: string, finish: Finish) => Evaluation;
   /** Of a task that is scored by win rate: what a judge is shown; definitions may then name one. */
-  readonly sides?: (item: Item, completion: string) => Sides;
+  readonly comparison?: (item: Item, completion: string) => ComparedAnswer;
   /** Figures over all test items that are no means, e.g. a length-controlled win rate. */
   readonly summarize?: (items: readonly ItemResult[]) => Readonly<Record<string, number>>;
 }

@@ -2,13 +2,20 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { Annotator, Random } from '../../contracts/task';
 import { drawInteger, drawOne } from '../random';
 import type { FileProblem } from './gsm8k';
-import { applyOperation, type Operation, renderAnswer, type Step, type TwinProblem, workSteps } from './twin';
+import {
+  applyOperation,
+  type Operation,
+  renderAnswer,
+  type Step,
+  type SyntheticProblem,
+  workSteps,
+} from './synthetic';
 
-export type MathProblem = TwinProblem | FileProblem;
+export type MathProblem = SyntheticProblem | FileProblem;
 
 /** The reference answer in the asked format. */
 export function goldAnswer(problem: MathProblem): string {
-  return problem.source === 'twin' ? renderAnswer(workSteps(problem)) : problem.solution;
+  return problem.source === 'synthetic' ? renderAnswer(workSteps(problem)) : problem.solution;
 }
 
 /** Doubling read as adding 2, tripling as adding 3. */
@@ -16,13 +23,13 @@ function misread(operation: Operation): Operation {
   return operation.sign === '*' ? { sign: '+', by: operation.by } : operation;
 }
 
-function majorityError(problem: TwinProblem, random: Random): string {
+function majorityError(problem: SyntheticProblem, random: Random): string {
   const errs = random() < 0.7;
   const operations = errs ? problem.operations.map(misread) : problem.operations;
   return renderAnswer(workSteps({ start: problem.start, operations }));
 }
 
-function slip(problem: TwinProblem, random: Random): string {
+function slip(problem: SyntheticProblem, random: Random): string {
   if (random() >= 0.3) return goldAnswer(problem);
   const at = drawInteger(random, 0, problem.operations.length - 1);
   const error = drawOne(random, [-2, -1, 1, 2]);
@@ -37,16 +44,16 @@ function slip(problem: TwinProblem, random: Random): string {
 }
 
 /** An annotator whose errors need the operations behind a problem, which only the twin knows. */
-function twinAnnotator(
+function syntheticAnnotator(
   name: string,
   description: string,
-  demonstrate: (problem: TwinProblem, random: Random) => string,
+  demonstrate: (problem: SyntheticProblem, random: Random) => string,
 ): Annotator<MathProblem> {
   return {
     name,
     description,
     demonstrate(problem, random) {
-      if (problem.source === 'twin') return demonstrate(problem, random);
+      if (problem.source === 'synthetic') return demonstrate(problem, random);
       throw new BudgetlineError(
         'DEFINITION_INVALID',
         `annotator: "${name}" works on the generated twin only, and data.source is "files".`,
@@ -62,12 +69,12 @@ export const annotators: readonly Annotator<MathProblem>[] = [
     description: 'Gives the reference solution every time.',
     demonstrate: goldAnswer,
   },
-  twinAnnotator(
+  syntheticAnnotator(
     'majority-error',
     'Misreads doubling as adding 2 and tripling as adding 3, on 70 % of the problems that have one; the arithmetic is right otherwise.',
     majorityError,
   ),
-  twinAnnotator(
+  syntheticAnnotator(
     'slip',
     'Makes one arithmetic slip of 1 or 2 in 30 % of the demonstrations and carries it on.',
     slip,

@@ -5,19 +5,25 @@ const lora = { rank: 16, alpha: 16 };
 /** Settings for the embedded model on the twin, to be spread into a definition. */
 export const gradeSchoolMathDefaults = {
   task: 'grade-school-math',
-  data: { source: 'twin', pool: 8192 },
+  data: { source: 'synthetic', pool: 8192 },
   model: 'embedded',
   // Four epochs, chosen on validation accuracy at r = 1: two leave the asked format learnt and the arithmetic not.
-  sft: { epochs: 4, batchRows: 8, learningRate: 5e-3, lora, maxLength: 96 },
+  sft: { epochs: 4, batchSize: 8, learningRate: 5e-3, lora, maxLength: 96 },
   preference: {
     loss: { name: 'sigmoid', beta: 0.5 },
     epochs: 2,
-    batchRows: 8,
+    batchSize: 8,
     learningRate: 3e-4,
     lora,
     maxLength: 96,
   },
-  pairs: { chosen: 'own-correct', rejected: 'own-wrong', candidates: 4, temperature: 1, maxNewTokens: 48 },
+  pairs: {
+    chosen: 'policy-correct',
+    rejected: 'policy-incorrect',
+    candidates: 4,
+    temperature: 1,
+    maxNewTokens: 48,
+  },
   evaluation: { items: 400, maxNewTokens: 48 },
-  prices: { sftExample: 0.002, preferencePair: 0.001, checkerCall: 0 },
+  prices: { sftExample: 0.002, preferencePair: 0.001, verifierCall: 0 },
 } satisfies Partial<SweepInput>;

@@ -75,7 +75,7 @@ function makeProblem(
     id: `${file}-${String(line).padStart(5, '0')}`,
     question: row.question.trim(),
     prompt: `${instruction}\n\nQuestion: ${row.question.trim()}\nAnswer:\n`,
-    expected: answerNumber(row.answer) ?? '',
+    target: answerNumber(row.answer) ?? '',
     solution: renderSolution(row.answer, stripCalculator),
   };
 }

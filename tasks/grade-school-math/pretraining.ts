@@ -8,7 +8,7 @@ import {
   renderQuestion,
   type Skeleton,
   workSteps,
-} from './twin';
+} from './synthetic';
 import { countTokens, phrases } from './words';
 
 /** Shares of documents by kind; they are normalised to 1. */

@@ -1,6 +1,6 @@
 import { type Fault, refuseFaults, type TextFile } from '../json-rows';
 import { matchResponses, parseResponses } from '../responses';
-import { flexibleAnswer, strictAnswer } from './assess';
+import { flexibleAnswer, strictAnswer } from './grade';
 import { answerNumber, parseQuestions, questionRemedy } from './gsm8k';
 
 /** One question's verdicts: the number after the first `#### `, and the last number. */

@@ -2,9 +2,9 @@ import { definedAt } from '../../contracts/code';
 import type { Task } from '../../contracts/task';
 import { fileNamesOf } from '../define/read-files';
 import { annotators, goldAnswer, type MathProblem } from './annotators';
-import { assessFile, assessTwin } from './assess';
+import { scoreFile, scoreSynthetic } from './grade';
 import { loadFiles } from './gsm8k';
-import { generateTwin, twinQuestion } from './twin';
+import { generateSynthetic, syntheticQuestion } from './synthetic';
 
 /**
  * Grade school math, by its generated twin (`data.source` "twin") or from question-and-answer JSONL such as GSM8K
@@ -19,15 +19,15 @@ const task: Task<MathProblem> = {
   fileNames: fileNamesOf,
   load: (data, context) =>
     data.source === 'files'
-      ? loadFiles(data, context, (problem) => assessFile(problem, problem.solution, 'stop').score === 1)
-      : Promise.resolve(generateTwin(data)),
+      ? loadFiles(data, context, (problem) => scoreFile(problem, problem.solution, 'stop').score === 1)
+      : Promise.resolve(generateSynthetic(data)),
   annotators,
   gold: goldAnswer,
-  content: (problem) => (problem.source === 'twin' ? twinQuestion(problem) : problem.question),
-  assess: (problem, completion, finish) =>
-    problem.source === 'twin'
-      ? assessTwin(problem, completion, finish)
-      : assessFile(problem, completion, finish),
+  leakageText: (problem) => (problem.source === 'synthetic' ? syntheticQuestion(problem) : problem.question),
+  score: (problem, completion, finish) =>
+    problem.source === 'synthetic'
+      ? scoreSynthetic(problem, completion, finish)
+      : scoreFile(problem, completion, finish),
 };
 
 /** Its code is the package's: the revisions of stages cover it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Random, Sides } from '../../contracts/task';
+import type { Random, ComparedAnswer } from '../../contracts/task';
 import { normalizeText } from '../../text/normalize';
 import { defineTask } from '../define/define-task';
 import { judgeBothOrders, qualityJudge } from '../judging/judge';
@@ -67,7 +67,7 @@ const judge = qualityJudge<HelpItem>(
 const cue = 'A:';
 const prompt = ({ request }: HelpItem): string => `${request}\n${cue}`;
 
-const sides = (item: HelpItem, completion: string): Sides => ({
+const sides = (item: HelpItem, completion: string): ComparedAnswer => ({
   prompt: prompt(item),
   answer: ownAnswer(completion, cue),
   reference: item.reference,
@@ -84,17 +84,17 @@ export const helpfulness = defineTask<HelpItem>({
   synthesize: drawItem,
   schema,
   prompt,
-  content: ({ request }) => request,
-  skeleton: ({ request }) => request.replace(/^\w+ asks: /, ''),
-  expected: ({ reference }) => reference,
+  leakageText: ({ request }) => request,
+  dedupKey: ({ request }) => request.replace(/^\w+ asks: /, ''),
+  target: ({ reference }) => reference,
   gold: ({ response }) => response,
-  sides,
+  comparison: sides,
   evaluate(item, completion) {
     const compared = sides(item, completion);
     const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, compared);
     return {
       score: win,
-      formatted: /(?<!\d)1\. /.test(compared.answer),
+      wellFormed: /(?<!\d)1\. /.test(compared.answer),
       scores: { win, unparseable, inconsistent, characters: compared.answer.length },
     };
   },

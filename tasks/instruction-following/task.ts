@@ -4,7 +4,7 @@ import type { RowSchema } from '../define/types';
 import type { FieldReason, Fields } from '../json-rows';
 import { checkInstructions } from './check';
 import { type InstructionPrompt, readPrompt } from './prompts';
-import { drawRow, type TwinRow } from './twin';
+import { drawRow, type SyntheticRow } from './synthetic';
 
 interface InstructionItem extends InstructionPrompt {
   /** A response that keeps the instructions; rows to train on have one, test rows need none. */
@@ -38,7 +38,7 @@ const schema: RowSchema<InstructionItem> = {
   },
 };
 
-function itemOf({ pattern, ...row }: TwinRow): InstructionItem {
+function itemOf({ pattern, ...row }: SyntheticRow): InstructionItem {
   const parsed = schema.safeParse(row);
   if (parsed.success) return { ...parsed.data, pattern };
   throw new TypeError(`a generated row is malformed: ${JSON.stringify(parsed.error.issues)}`);
@@ -66,9 +66,9 @@ export const instructionFollowing = defineTask<InstructionItem>({
   synthesize: (random) => itemOf(drawRow(random)),
   schema,
   prompt: ({ prompt }) => `${prompt}\nA: `,
-  content: ({ prompt }) => prompt,
+  leakageText: ({ prompt }) => prompt,
   pattern: ({ pattern = '' }) => pattern,
-  expected: ({ kinds }) => kinds.join(', '),
+  target: ({ kinds }) => kinds.join(', '),
   gold: ({ response }) => (response === '' ? undefined : response),
   evaluate({ checks }, completion) {
     const { strict, loose } = checkInstructions(checks, completion);

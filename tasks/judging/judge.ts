@@ -1,4 +1,4 @@
-import type { Comparison, Sides } from '../../contracts/task';
+import type { Comparison, ComparedAnswer } from '../../contracts/task';
 import { parseVerdict, type Verdict } from '../../contracts/verdict';
 
 /** A program that compares two answers. */
@@ -24,7 +24,7 @@ const gains = (verdict: Verdict, own: 'first' | 'second'): number =>
   verdict === own ? 1 : verdict === 'tie' ? 0.5 : 0;
 
 /** The two questions about one answer: it is shown first, and then second. */
-export function bothOrders({ prompt, answer, reference }: Sides): readonly [Comparison, Comparison] {
+export function bothOrders({ prompt, answer, reference }: ComparedAnswer): readonly [Comparison, Comparison] {
   return [
     { prompt, first: answer, second: reference },
     { prompt, first: reference, second: answer },
@@ -40,7 +40,11 @@ export function scoreVerdicts(onFirst: string, onSecond: string): WinScore {
 }
 
 /** Judges an answer against a reference twice, with the two in either place. */
-export function judgeBothOrders<Item>(judge: ProgramJudge<Item>, item: Item, sides: Sides): WinScore {
+export function judgeBothOrders<Item>(
+  judge: ProgramJudge<Item>,
+  item: Item,
+  sides: ComparedAnswer,
+): WinScore {
   const [first, second] = bothOrders(sides);
   return scoreVerdicts(judge.compare(item, first), judge.compare(item, second));
 }

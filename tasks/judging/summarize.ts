@@ -6,9 +6,9 @@ import { lengthControlledWinRate } from './length-control';
 export const summarizeWins =
   (cue: string) =>
   (items: readonly ItemResult[]): { lengthControlledWin: number } => {
-    const judged = items.map(({ score, completion, expected }) => ({
+    const judged = items.map(({ score, completion, target }) => ({
       win: score,
-      longerBy: ownAnswer(completion, cue).length - expected.length,
+      longerBy: ownAnswer(completion, cue).length - target.length,
     }));
     return { lengthControlledWin: lengthControlledWinRate(judged) };
   };

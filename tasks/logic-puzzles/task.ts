@@ -85,9 +85,9 @@ export const logicPuzzles = defineTask<Puzzle>({
   schema,
   prompt,
   // With their names, since the answer is one; not by which facts say it.
-  skeleton: ({ people, asked }) => JSON.stringify([people, asked]),
+  dedupKey: ({ people, asked }) => JSON.stringify([people, asked]),
   pattern: ({ facts, asked }) => JSON.stringify([facts, asked]),
-  expected: answerOf,
+  target: answerOf,
   gold: (puzzle) => ` ${chainOf(puzzle)} #### ${answerOf(puzzle)}`,
   evaluate(puzzle, completion) {
     const own = ownAnswer(completion, cue);
@@ -100,7 +100,7 @@ export const logicPuzzles = defineTask<Puzzle>({
     const expected = answerOf(puzzle);
     return {
       score: Number((marked ?? last) === expected),
-      formatted: /^ [A-Z][a-z]+( > [A-Z][a-z]+)* #### [A-Z][a-z]+$/.test(completion),
+      wellFormed: /^ [A-Z][a-z]+( > [A-Z][a-z]+)* #### [A-Z][a-z]+$/.test(completion),
       scores: { strict: Number(marked === expected), chain: Number(chain) },
     };
   },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Random, Sides } from '../../contracts/task';
+import type { Random, ComparedAnswer } from '../../contracts/task';
 import { normalizeText } from '../../text/normalize';
 import { wordNgrams } from '../../text/overlap';
 import { rouge } from '../../text/rouge';
@@ -51,7 +51,7 @@ const judge = qualityJudge<SummaryItem>(
 const cue = 'TL;DR:';
 const prompt = ({ document }: SummaryItem): string => `${document}\n${cue}`;
 
-const sides = (item: SummaryItem, completion: string): Sides => ({
+const sides = (item: SummaryItem, completion: string): ComparedAnswer => ({
   prompt: prompt(item),
   answer: ownAnswer(completion, cue),
   reference: lead(item),
@@ -68,12 +68,12 @@ export const summarization = defineTask<SummaryItem>({
   synthesize: drawItem,
   schema,
   prompt,
-  content: ({ document }) => document,
+  leakageText: ({ document }) => document,
   // The things alone: who has them, in which order and how they came by them is dressing.
   pattern: ({ document }) => [...new Set(document.match(/\w+(?=\.)/g))].sort().join(' '),
-  expected: lead,
+  target: lead,
   gold: ({ summary }) => summary,
-  sides,
+  comparison: sides,
   evaluate(item, completion) {
     const { document, summary } = item;
     const compared = sides(item, completion);

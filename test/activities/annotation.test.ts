@@ -26,7 +26,7 @@ describe('pure: annotators that work by the batch', function () {
       name: 'slow',
       description: 'Is not ready at first.',
       demonstrate: () => '',
-      demonstrateAll(problems, session) {
+      annotateBatch(problems, session) {
         folders.push(session.folder);
         if (!ready) return Promise.reject(new BudgetlineError('ANNOTATION_PENDING', 'Not yet.'));
         session.spent({ inputTokens: 5, outputTokens: 2, usd: 0.25 });
@@ -56,7 +56,7 @@ describe('pure: annotators that work by the batch', function () {
   it('an empty completion is refused by the row', async () => {
     const mute: Annotator = {
       ...{ name: 'mute', description: 'Says nothing.', demonstrate: () => '' },
-      demonstrateAll: (problems) => Promise.resolve(problems.map((_, index) => (index === 2 ? ' ' : 'x'))),
+      annotateBatch: (problems) => Promise.resolve(problems.map((_, index) => (index === 2 ? ' ' : 'x'))),
     };
     const task = withAnnotators(coinTask, mute);
     const code = await codeOfOwn({ annotator: task.annotators.at(-1) });
@@ -73,11 +73,11 @@ describe('pure: a local checkpoint that gives empty answers', () => {
 
   it('names the problem, keeps the other answers, and is asked for what is missing again', async () => {
     const writer = checkpointAnnotator({ name: 'local', description: 'A model.', model, maxNewTokens: 8 });
-    const problems = ['a', 'b', 'c', 'b'].map((prompt, index) => ({ id: `p${index}`, prompt, expected: '' }));
+    const problems = ['a', 'b', 'c', 'b'].map((prompt, index) => ({ id: `p${index}`, prompt, target: '' }));
     const asked: string[][] = [];
     const reports: string[] = [];
     const ask = (answerToB: string) =>
-      writer.demonstrateAll!(problems, {
+      writer.annotateBatch!(problems, {
         folder: folder.at('local'),
         report: (done: number, of: number) => void reports.push(`${done}/${of}`),
         generate({ prompts }: { prompts: readonly string[] }) {
@@ -106,7 +106,7 @@ describe('pure: a local checkpoint that writes and judges', function () {
   const writer = checkpointAnnotator({ ...local, name: 'local', render: (answer) => ` ${answer}.` });
   const compared: Task = {
     ...coinTask,
-    sides: ({ prompt, expected }, answer) => ({ prompt, answer, reference: expected }),
+    comparison: ({ prompt, target }, answer) => ({ prompt, answer, reference: target }),
   };
 
   /** The same model as one GGUF file, with its tokenizer beside it. */

@@ -18,7 +18,7 @@ import { makeTinyModel } from '../support/tiny-model';
 import { temporaryFolder } from '../support/temporary';
 
 const execution: Execution = {
-  ...{ device: 'cpu', threads: 1, microBatchRows: null, checkpointEverySteps: 5, infrastructureRetries: 2 },
+  ...{ device: 'cpu', threads: 1, microBatchSize: null, checkpointEverySteps: 5, infrastructureRetries: 2 },
 };
 
 describe('slow: stages that meet faults', function () {
@@ -32,7 +32,7 @@ describe('slow: stages that meet faults', function () {
   before(async () => {
     const model = await makeTinyModel(folder.at('model'));
     const training = {
-      batchRows: 8,
+      batchSize: 8,
       learningRate: 0.01,
       maxLength: 128,
       epochs: 40,

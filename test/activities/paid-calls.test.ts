@@ -28,20 +28,20 @@ describe('slow: what checker calls of pairs cost', function () {
     assert.equal(short.type, 'SPEND_LIMIT');
     const [spent] = short.details as { spentUsd: number }[];
     const result = await bench.run(pairs, { runId: 'second' });
-    const calls = result.metrics['checkerCalls']!;
-    assert.ok(calls * prices.checkerCall > 30);
-    assert.equal(result.cost.checkerCalls, calls, 'what it took in all');
+    const calls = result.metrics['verifierCalls']!;
+    assert.ok(calls * prices.verifierCall > 30);
+    assert.equal(result.cost.verifierCalls, calls, 'what it took in all');
     const second = spentUsd(prices, boughtOf([pairs], [result]));
-    assert.equal(spent!.spentUsd + second, rows + calls * prices.checkerCall);
+    assert.equal(spent!.spentUsd + second, rows + calls * prices.verifierCall);
     const booked = (await bench.ledger(pairs)).filter(isEnd).reduce((sum, { usd }) => sum + (usd ?? 0), 0);
-    assert.equal(booked, rows + calls * prices.checkerCall);
+    assert.equal(booked, rows + calls * prices.verifierCall);
   });
 
   it('fits a limit that equals the plan where the yield is what the plan expects', async () => {
     const { bench, pairs } = await benchBefore('tight', { budget: 8 });
     const planned = annotationUsd(prices, uniquePurchase([pairs]));
     const { metrics } = await bench.run(pairs, { allowanceUsd: planned });
-    const usd = metrics['rows']! * prices.preferencePair + metrics['checkerCalls']! * prices.checkerCall;
+    const usd = metrics['rows']! * prices.preferencePair + metrics['verifierCalls']! * prices.verifierCall;
     assert.ok(usd <= planned, `$${usd} of $${planned}`);
   });
 });

@@ -16,13 +16,13 @@ const pool = Array.from({ length: 400 }, (_, index) => ({
   ...{ id: `p-${index}`, prompt: `Q: ${index}?\nA:`, expected: String(index) },
 }));
 const pairs = {
-  chosen: 'own-correct',
-  rejected: 'own-wrong',
+  chosen: 'policy-correct',
+  rejected: 'policy-incorrect',
   candidates: 2,
   temperature: 1,
   maxNewTokens: 8,
 };
-const prices = { sftExample: 0, preferencePair: 1, checkerCall: 0.25 };
+const prices = { sftExample: 0, preferencePair: 1, verifierCall: 0.25 };
 const rounds = 8;
 
 /** Samples of every prompt: of a right and a wrong one comes a pair, of two wrong ones none. */
@@ -75,7 +75,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     const { session, spec } = await stageWith(options);
     try {
       const { metrics } = await synthesizePairs(session, spec);
-      return metrics['rows']! * prices.preferencePair + metrics['checkerCalls']! * prices.checkerCall;
+      return metrics['rows']! * prices.preferencePair + metrics['verifierCalls']! * prices.verifierCall;
     } catch (error) {
       assert.ok(error instanceof BudgetlineError, String(error));
       return error;
@@ -103,7 +103,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
         const { usd } = held.details as { usd: number };
         assert.ok(usd > allowanceUsd, 'another prompt is not affordable');
         const rows = wanted * prices.preferencePair;
-        const onePrompt = pairs.candidates * prices.checkerCall;
+        const onePrompt = pairs.candidates * prices.verifierCall;
         assert.ok(rows > allowanceUsd || usd - onePrompt <= allowanceUsd, 'all others were sampled');
       }),
       { numRuns: 40 },
@@ -121,7 +121,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
   });
 
   it('of a small set is what its prompts take: no round is larger than what is affordable', async () => {
-    const one = prices.preferencePair + pairs.candidates * prices.checkerCall;
+    const one = prices.preferencePair + pairs.candidates * prices.verifierCall;
     assert.equal(await harvest({ wanted: 1, yields: () => true, allowanceUsd: one }), one);
     const error = await harvest({ wanted: 1, yields: () => true, allowanceUsd: one - 0.01 });
     assert.ok(error instanceof BudgetlineError && error.code === 'SPEND_LIMIT', String(error));
@@ -138,7 +138,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     const poor = { wanted: 16, allowanceUsd: 16 + 64 * 0.25, yields: (index: number) => index % 8 === 0 };
     const { session, spec } = await stageWith(poor);
     await assert.rejects(synthesizePairs(session, spec), { code: 'SPEND_LIMIT' });
-    assert.equal(session.usage.checkerCalls, 64);
+    assert.equal(session.usage.verifierCalls, 64);
     const yielding = await stageWith(poor);
     const yielded = new BudgetlineError('TRAINER_YIELDED', 'Asked to stop.');
     let looks = 0;
@@ -150,7 +150,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     });
     await assert.rejects(synthesizePairs(yielding.session, spec), yielded);
     assert.equal(
-      yielding.session.usage.checkerCalls,
+      yielding.session.usage.verifierCalls,
       0,
       'its finished round is counted by who goes on behind it',
     );

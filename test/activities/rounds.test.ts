@@ -5,13 +5,13 @@ import { planRound } from '../../activities/synthesize-data/rounds';
 import type { GenerationRow } from '../../schemas/rows';
 import { coinTask } from '../support/coin-task';
 
-const problem = { id: 'p', prompt: 'Q', expected: '7' };
+const problem = { id: 'p', prompt: 'Q', target: '7' };
 
 function sample(completion: string, index: number): GenerationRow {
   return { id: 'p', sample: index, completion, tokens: completion.length, finish: 'stop' };
 }
 
-function pairOf(completions: string[], chosen: 'own-correct' | 'gold' = 'own-correct') {
+function pairOf(completions: string[], chosen: 'policy-correct' | 'gold' = 'policy-correct') {
   return makePair(coinTask, problem, { samples: completions.map(sample), chosen });
 }
 
@@ -38,7 +38,7 @@ describe('pure: pairs of own samples', () => {
     );
     const outcome = pairOf(['', 'odd', 'even']);
     assert.deepEqual(outcome, { row: { id: 'p', prompt: 'Q', chosen: 'even', rejected: 'odd' } });
-    const strict = { ...coinTask, assess: () => ({ ...coinTask.assess(problem, 'o', 'stop') }) };
+    const strict = { ...coinTask, assess: () => ({ ...coinTask.score(problem, 'o', 'stop') }) };
     const samples = [sample('', 0)];
     assert.deepEqual(makePair(strict, problem, { samples, chosen: 'gold' }), { skipped: 'wrong-is-empty' });
   });

@@ -15,7 +15,7 @@ import type { Judge, Task } from '../../contracts/task';
 import { digestFile } from '../../store';
 import { instructionFollowing, summarization } from '../../tasks';
 import { coinTask } from '../support/coin-task';
-import { demonstrationsStage, evaluateStage, planCell, rightSamplesStage } from '../../planning';
+import { demonstrationsStage, evaluateStage, planCell, rejectionSamplesStage } from '../../planning';
 import {
   changePairs,
   createBench,
@@ -42,7 +42,7 @@ describe('slow: stages with the training executable', function () {
     const first: Judge = {
       name: 'first',
       description: 'Prefers what it is shown first.',
-      compareAll: (comparisons) => Promise.resolve(comparisons.map(() => '[[A]]')),
+      compareBatch: (comparisons) => Promise.resolve(comparisons.map(() => '[[A]]')),
     };
     judged = withJudges(summarization, first);
     const tasks = [coinTask, instructionFollowing, judged];
@@ -110,10 +110,10 @@ describe('slow: stages with the training executable', function () {
     };
     const skipped = Object.values(stats.skipped).reduce((sum, count) => sum + count, 0);
     assert.equal(stats['promptsScanned'], 16 + skipped);
-    assert.equal(stats['checkerCalls'], 3 * (16 + skipped));
+    assert.equal(stats['verifierCalls'], 3 * (16 + skipped));
     const ended = (await bench.ledger(stage)).find((line) => line.type === 'attempt-ended');
-    assert.equal(ended?.checkerCalls, stats['checkerCalls']);
-    assert.equal(ended.usd, 16 * prices.preferencePair + ended.checkerCalls * prices.checkerCall);
+    assert.equal(ended?.verifierCalls, stats['verifierCalls']);
+    assert.equal(ended.usd, 16 * prices.preferencePair + ended.verifierCalls * prices.verifierCall);
   });
 
   it('nest: fewer pairs of one reference are the first of more, however the rounds are cut', async () => {
@@ -153,7 +153,7 @@ describe('slow: stages with the training executable', function () {
     };
     const data = async (name: keyof typeof files) =>
       ({ source: 'files', test: await digestFile(files[name]) }) as const;
-    const beside = [
+    const auxiliary = [
       { task: 'coin', items: 6, maxNewTokens: 5, seed: 0 },
       {
         task: 'instruction-following',
@@ -173,9 +173,9 @@ describe('slow: stages with the training executable', function () {
       },
     ];
     const stage = stageOf(stages, 'evaluate');
-    const changed = { ...stage.spec, evaluation: { ...stage.spec.evaluation, beside } };
+    const changed = { ...stage.spec, evaluation: { ...stage.spec.evaluation, auxiliary } };
     const named = Object.entries(files).map(
-      ([name, path]) => [`evaluation.beside.${name}.test`, path] as const,
+      ([name, path]) => [`evaluation.auxiliary.${name}.test`, path] as const,
     );
     const key = 'b'.repeat(64);
     const { metrics, cost } = await bench.run({
@@ -190,8 +190,8 @@ describe('slow: stages with the training executable', function () {
       results.at(-1)?.metrics['score'],
       'the task that is tuned for is as it was',
     );
-    for (const { task, name = task, items } of beside) {
-      const rows = await readJsonLines(join(dir, 'beside', name, 'items.jsonl'), itemResult);
+    for (const { task, name = task, items } of auxiliary) {
+      const rows = await readJsonLines(join(dir, 'auxiliary', name, 'items.jsonl'), itemResult);
       const mean = rows.reduce((sum, { score }) => sum + score, 0) / rows.length;
       const [low, score, high] = ['scoreLow', 'score', 'scoreHigh'].map(
         (figure) => metrics[`beside.${name}.${figure}`] ?? -1,
@@ -206,7 +206,7 @@ describe('slow: stages with the training executable', function () {
     ];
     assert.deepEqual([ifeval['metric'], ifeval['judge']], ['instructions kept', null]);
     // A judge that always prefers what it is shown first has every comparison end in a tie.
-    assert.deepEqual([short['judge'], short['score'], cost.checkerCalls], ['first', 0.5, 4]);
+    assert.deepEqual([short['judge'], short['score'], cost.verifierCalls], ['first', 0.5, 4]);
   });
 
   it('evaluate item by item; the figures are the items’ means', async () => {
@@ -237,13 +237,13 @@ describe('slow: stages with the training executable', function () {
 
   it('take right samples of the prompts that pairs are sought on, at the price of checking them', async () => {
     const reference = stageOf(stages, 'freezeReference');
-    const stage = rightSamplesStage({ resolved, seed: 0 }, { reference, rows: 5 });
+    const stage = rejectionSamplesStage({ resolved, seed: 0 }, { reference, rows: 5 });
     const { metrics } = await bench.run(stage);
     const rows = await readJsonLines(join(await artifactOf(stage), 'demonstrations.jsonl'), demonstrationRow);
     assert.equal(rows.length, 5);
     assert.ok(rows.every(({ completion }) => completion.length % 2 === 0));
     const ended = (await bench.ledger(stage)).find((line) => line.type === 'attempt-ended');
-    assert.equal(ended?.usd, (metrics['checkerCalls'] ?? 0) * prices.checkerCall);
+    assert.equal(ended?.usd, (metrics['verifierCalls'] ?? 0) * prices.verifierCall);
   });
 
   it('put demonstrations of the pool before every question where that is asked for', async () => {
@@ -338,8 +338,8 @@ describe('slow: stages with the training executable', function () {
       ...{
         rows: 48,
         pairs: {
-          chosen: 'own-correct',
-          rejected: 'own-wrong',
+          chosen: 'policy-correct',
+          rejected: 'policy-incorrect',
           candidates: 2,
           temperature: 1,
           maxNewTokens: 12,

@@ -26,7 +26,7 @@ describe('pure: how long a trainer may be silent', () => {
     const generate = generateJob(folder.path(), 'job', { model, prompts: '/p' });
     const reference = { reference: model, data: '/d' };
     return {
-      generate: { ...generate, batchRows: 64, maxPromptTokens: 1024, maxNewTokens: 1024 },
+      generate: { ...generate, batchSize: 64, maxPromptTokens: 1024, maxNewTokens: 1024 },
       sft: sftJob(folder.path(), 'job', { model, data: '/d' }),
       preference: preferenceJob(folder.path(), 'job', reference),
       merge: { ...jobBase(folder.path(), 'job'), command: 'merge', model, adapter: null },
@@ -49,7 +49,7 @@ describe('pure: how long a trainer may be silent', () => {
     const close = (found: number, wanted: number) => assert.ok(Math.abs(found / wanted - 1) < 1e-9);
     const before = await extraOf(small.generate);
     close(await extraOf(large.generate), 3 * before);
-    close(await extraOf({ ...small.generate, batchRows: 128 }), 2 * before);
+    close(await extraOf({ ...small.generate, batchSize: 128 }), 2 * before);
     close(await extraOf({ ...small.generate, maxNewTokens: 3072 }), 2 * before);
     close(await extraOf(small.preference), 2 * (await extraOf(small.sft)));
     const { training } = small.sft;

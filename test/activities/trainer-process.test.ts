@@ -16,14 +16,14 @@ const limits = { graceMs: 300, stallMs: 300, openingMs: 2000 };
 /** For tests of something else than silence: a busy machine is no silent trainer. */
 const patient = { limits: { ...limits, stallMs: 20_000, openingMs: 20_000 } };
 
-function sftJob(dir: string, batchRows: number): TrainerJob {
+function sftJob(dir: string, batchSize: number): TrainerJob {
   const training = {
-    ...{ epochs: 1, batchRows, learningRate: 1, schedule: 'constant' as const, warmupRatio: 0 },
-    ...{ finalLearningRateRatio: 1, weightDecay: 0, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clipNorm: null },
-    ...{ lora: null, maxLength: 8, overLength: 'refuse' as const },
+    ...{ epochs: 1, batchSize, learningRate: 1, lrSchedule: 'constant' as const, warmupRatio: 0 },
+    ...{ minLearningRateRatio: 1, weightDecay: 0, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, maxGradNorm: null },
+    ...{ lora: null, maxLength: 8, onOverlength: 'error' as const },
   };
   const folders = { workDir: join(dir, 'work'), outputDir: join(dir, 'out') };
-  const plan = { device: 'cpu' as const, threads: 1, microBatchRows: null };
+  const plan = { device: 'cpu' as const, threads: 1, microBatchSize: null };
   const checkpointing = { checkpointEverySteps: 5, keepCheckpoints: 2 };
   const what = { model: '/m', data: '/d', column: 'completion' as const, training };
   return { protocol: 1, id: 'job', command: 'sft', seed: 7, plan, ...folders, ...checkpointing, ...what };
@@ -40,7 +40,7 @@ describe('pure: the trainer process', function () {
     readonly rungs: number[];
     readonly stop: AbortController;
     readonly kill: AbortController;
-    run(batchRows?: number): Promise<TrainerRun>;
+    run(batchSize?: number): Promise<TrainerRun>;
     starts(): Promise<number[]>;
   }
 
@@ -73,8 +73,8 @@ describe('pure: the trainer process', function () {
     };
     return {
       ...{ dir, exits, steps, rungs, stop, kill },
-      run: (batchRows = 8) =>
-        runTrainer({ job: sftJob(dir, batchRows), runDir: dir, setup: { ...whole, ...setup }, controls }),
+      run: (batchSize = 8) =>
+        runTrainer({ job: sftJob(dir, batchSize), runDir: dir, setup: { ...whole, ...setup }, controls }),
       starts: async () => (await readFile(`${script}.starts`, 'utf8')).trim().split('\n').map(Number),
     };
   }
@@ -231,7 +231,7 @@ describe('pure: the trainer process', function () {
     assert.deepEqual(run.microBatches, rungs);
     assert.deepEqual(started.rungs, [3, 1], 'each rung is told of once');
     const job = JSON.parse(await readFile(join(started.dir, 'job.json'), 'utf8')) as TrainerJob;
-    assert.equal(job.plan.microBatchRows, 1);
+    assert.equal(job.plan.microBatchSize, 1);
     assert.equal((await started.starts()).length, 4);
   });
 

@@ -11,11 +11,16 @@ describe('pure: what models behind endpoints were paid', () => {
     const usage = new Usage();
     assert.deepEqual([usage.annotation, usage.figures().annotationByFolder], [null, null]);
     usage.addCall('own', cost(2));
-    usage.addCall('beside', { ...cost(1), calls: 3 });
+    usage.addCall('auxiliary', { ...cost(1), calls: 3 });
     usage.addCall('own', cost(4));
     const { annotation, annotationByFolder } = usage.figures();
     assert.deepEqual(annotation, { calls: 5, inputTokens: 30, outputTokens: 3, usd: 7 });
-    assert.deepEqual(annotationByFolder?.['beside'], { calls: 3, inputTokens: 10, outputTokens: 1, usd: 1 });
+    assert.deepEqual(annotationByFolder?.['auxiliary'], {
+      calls: 3,
+      inputTokens: 10,
+      outputTokens: 1,
+      usd: 1,
+    });
   });
 
   it('of one folder is no other’s bill: what a killed attempt paid one judge is missing whatever another was paid', () => {
@@ -23,7 +28,7 @@ describe('pure: what models behind endpoints were paid', () => {
     first.addCall('own', cost(5));
     const lines = [ended({}), ended(first.figures())];
     assert.equal(billedFor('own', lines).usd, 5);
-    assert.equal(billedFor('beside', lines).usd, 0);
+    assert.equal(billedFor('auxiliary', lines).usd, 0);
   });
 
   it('of a line from before folders were told is its sum', () => {

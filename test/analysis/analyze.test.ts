@@ -22,7 +22,7 @@ const picture: Record<number, Record<number, number>> = {
 const grid: Partial<SweepInput> = { budgets: [64, 256, 1024], sftFractions: [1, 0.5, 0.1, 0] };
 
 function asColdStart(random: Random, rows: readonly ItemResult[]): ItemResult[] {
-  return rows.map((row) => ({ ...row, formatted: false, rambling: random.uniform() < 0.4, tokens: 45 }));
+  return rows.map((row) => ({ ...row, wellFormed: false, truncated: random.uniform() < 0.4, tokens: 45 }));
 }
 
 function simulatePicture(seeds: readonly number[]): AnalyzeSweepInput {
@@ -62,7 +62,7 @@ describe('pure: a sweep with one seed', () => {
       [cold.status, cold.strength, cold.warmFraction, cold.repairedBy],
       ['present', 'strong', 0.1, 0.1],
     );
-    const format = cold.evidence.find(({ metric }) => metric === 'formatRate')!;
+    const format = cold.evidence.find(({ metric }) => metric === 'wellFormedRate')!;
     assert.deepEqual([format.cold, format.warm, format.speaks], [0, 1, 'for']);
     assert.ok(format.effect! > 3, 'from never to always is the largest Cohen’s h there is');
     assert.deepEqual(
@@ -180,8 +180,8 @@ describe('pure: sweeps with something missing', () => {
     const sweep = simulatePicture([0]);
     const failed = identify(1024, 1);
     const cells = sweep.result.cells.filter(({ cell }) => cell.id !== failed.id);
-    const holes = [{ cell: failed, code: 'DATA_INVALID', message: 'row 3' }];
-    const analysis = analyzeSweep({ ...sweep, result: { ...sweep.result, cells, holes } });
+    const failedCells = [{ cell: failed, code: 'DATA_INVALID', message: 'row 3' }];
+    const analysis = analyzeSweep({ ...sweep, result: { ...sweep.result, cells, failedCells } });
     const whole = analyzeSweep(sweep);
     assert.deepEqual(
       analysis.cells.find(({ budget, sftFraction }) => budget === 256 && sftFraction === 1),
@@ -199,12 +199,12 @@ describe('pure: sweeps with something missing', () => {
   it('decides nothing that a failed cell could overturn', () => {
     const sweep = simulatePicture([0, 1, 2]);
     const cells = sweep.result.cells.filter(({ cell }) => cell.budget !== 1024 || cell.sftFraction !== 0);
-    const holes = [0, 1, 2].map((seed) => ({
+    const failedCells = [0, 1, 2].map((seed) => ({
       cell: identify(1024, 0, seed),
       code: 'RETRIES_SPENT',
       message: 'x',
     }));
-    const analysis = analyzeSweep({ ...sweep, result: { ...sweep.result, cells, holes } });
+    const analysis = analyzeSweep({ ...sweep, result: { ...sweep.result, cells, failedCells } });
     const verdicts = analysis.verdicts.map(({ claim, verdict }) => `${claim} ${verdict}`);
     assert.deepEqual(verdicts.slice(1, 4), ['C2 undecided', 'C3 not tested', 'C4 confirmed']);
     assert.equal(analysis.verdicts[1]!.pointsTo, 'for');

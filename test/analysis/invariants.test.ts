@@ -20,7 +20,7 @@ const anySweep = fc
     const random = createRandom(label);
     const chance = (): number => (extreme ? Number(random.uniform() < 0.5) : random.uniform());
     const draw = (p: number): ReturnType<typeof drawItems> =>
-      drawItems(random, items, () => p).map((row) => ({ ...row, formatted: random.uniform() < p }));
+      drawItems(random, items, () => p).map((row) => ({ ...row, wellFormed: random.uniform() < p }));
     return { ...makeSweep({ grid, base: draw(0.2), rows: () => draw(chance()) }), draws: 200 };
   });
 

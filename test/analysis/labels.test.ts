@@ -6,7 +6,7 @@ import { gatherLabels, mergeLabels, patternFigures, readPatterns } from '../../c
 import type { StageKind, StageResult } from '../../contracts/stage';
 import { readOracle } from '../support/oracle';
 
-const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, checkerCalls: 0 };
+const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
 const stageOf = (kind: StageKind, title: string, metrics: StageResult['metrics']): StageResult => ({
   ...{ key: title, kind, title, digest: '', cached: false, ledgerHead: null, metrics, cost },
 });

@@ -64,17 +64,17 @@ describe('pure: the study’s own table, scores without items', () => {
 
   it('C1: for SFT at 100 on every task, and against the prose on TL;DR at 1,000', () => {
     for (const task of Object.values(llama)) assert.equal(pointsOf(task, 'C1'), 'for');
-    assert.equal(pointsOf(llama.tldr, 'C1', { lowBudget: 1000 }), 'against');
-    assert.equal(pointsOf(llama.gsm8k, 'C1', { lowBudget: 1000 }), 'for');
-    assert.equal(pointsOf(llama.ifeval, 'C1', { lowBudget: 1000 }), 'for');
+    assert.equal(pointsOf(llama.tldr, 'C1', { smallBudgetMax: 1000 }), 'against');
+    assert.equal(pointsOf(llama.gsm8k, 'C1', { smallBudgetMax: 1000 }), 'for');
+    assert.equal(pointsOf(llama.ifeval, 'C1', { smallBudgetMax: 1000 }), 'for');
     // 54 against 56 at 500 is a loss of exactly delta.
-    assert.equal(pointsOf(llama.tldr, 'C1', { lowBudget: 500 }), 'unclear');
+    assert.equal(pointsOf(llama.tldr, 'C1', { smallBudgetMax: 500 }), 'unclear');
   });
 
   it('C2: for mixtures at the largest budget on every task, by less than delta on math at 10,000', () => {
     for (const task of Object.values(llama)) assert.equal(pointsOf(task, 'C2'), 'for');
-    assert.equal(pointsOf(llama.gsm8k, 'C2', { largeBudget: 10_000 }), 'against');
-    assert.equal(pointsOf(llama.ifeval, 'C2', { largeBudget: 10_000 }), 'for');
+    assert.equal(pointsOf(llama.gsm8k, 'C2', { largeBudgetMin: 10_000 }), 'against');
+    assert.equal(pointsOf(llama.ifeval, 'C2', { largeBudgetMin: 10_000 }), 'for');
   });
 
   it('C3: not tested, since no warm start of at most 10 % stands in the table', () => {

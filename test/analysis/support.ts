@@ -6,14 +6,14 @@ import type { ItemResult } from '../../schemas/rows';
 import { analyzeSweep, type AnalyzeSweepInput } from '../../analysis';
 import { createRandom, type Random } from '../../analysis/random';
 
-const training = { epochs: 2, batchRows: 8, learningRate: 1e-3, lora: null, maxLength: 96 };
+const training = { epochs: 2, batchSize: 8, learningRate: 1e-3, lora: null, maxLength: 96 };
 
 /** A definition whose hyperparameters no analysis reads. */
 export function defineSweep(grid: Partial<SweepInput>): SweepDefinition {
   return sweepDefinition.parse({
     name: 'simulated',
     task: 'grade-school-math',
-    data: { source: 'twin' },
+    data: { source: 'synthetic' },
     annotator: 'majority-error',
     budgets: [64],
     sftFractions: [1],
@@ -33,13 +33,13 @@ export function makeItem(index: number, score: number, rest: Partial<ItemResult>
     prompt: `Q ${index}`,
     completion: 'A',
     score,
-    formatted: true,
-    rambling: false,
+    wellFormed: true,
+    truncated: false,
     tokens: 28,
     finish: 'stop',
     repetition: 0,
     scores: {},
-    expected: '1',
+    target: '1',
     ...rest,
   };
 }
@@ -52,8 +52,8 @@ export function summarize(rows: readonly ItemResult[]): EvaluationSummary {
     digest: 'digest',
     items: rows.length,
     score: average(rows.map((row) => row.score)),
-    formatRate: average(rows.map((row) => Number(row.formatted))),
-    ramblingRate: average(rows.map((row) => Number(row.rambling))),
+    wellFormedRate: average(rows.map((row) => Number(row.wellFormed))),
+    truncatedRate: average(rows.map((row) => Number(row.truncated))),
     noEosRate: average(rows.map((row) => Number(row.finish === 'length'))),
     meanTokens: average(rows.map((row) => row.tokens)),
     repetitionRate: average(rows.map((row) => row.repetition)),
@@ -68,8 +68,8 @@ export function bareSummary(score: number): EvaluationSummary {
     ...summarize([]),
     items: 0,
     score,
-    formatRate: unknown,
-    ramblingRate: unknown,
+    wellFormedRate: unknown,
+    truncatedRate: unknown,
     noEosRate: unknown,
     meanTokens: unknown,
     repetitionRate: unknown,
@@ -95,7 +95,7 @@ export function cellResult(cell: CellIdentity, evaluation: EvaluationSummary): C
   return { cell, evaluation, stages: [], annotationUsd: cell.budget * 0.001 };
 }
 
-const noCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, checkerCalls: 0 };
+const noCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, verifierCalls: 0 };
 
 export function sweepResult(
   base: EvaluationSummary,
@@ -108,7 +108,7 @@ export function sweepResult(
     base,
     baseStages: [],
     cells,
-    holes: [],
+    failedCells: [],
     controls: [],
     failedControls: [],
     ledgerHead: null,

@@ -11,7 +11,7 @@ import type { LedgerLine } from '../../schemas/ledger';
 import { onceEach } from '../../contracts/stage';
 import { defineSweep } from '../../definitions';
 import { createStore } from '../../store';
-import { helpfulness, twinDefaults } from '../../tasks';
+import { helpfulness, syntheticDefaults } from '../../tasks';
 import { createWorker } from '../../workers';
 import { call, processesOf, start } from '../cli/support';
 import { type Behaviour, passing, reply, send, shapeless, startEndpoint } from '../support/endpoint-server';
@@ -23,17 +23,17 @@ import { temporaryFolder, temporaryHome } from '../support/temporary';
 /** What both sweeps have in common: so stages that people alone have a hand in have the same keys. */
 const asked = {
   name: 'asked',
-  data: { source: 'twin', pool: 32, validation: 2, test: 4 },
+  data: { source: 'synthetic', pool: 32, validation: 2, test: 4 },
   budgets: [12],
   sftFractions: [1],
-  sft: { ...twinDefaults('helpfulness').sft, epochs: 1 },
+  sft: { ...syntheticDefaults('helpfulness').sft, epochs: 1 },
   evaluation: { items: 4, maxNewTokens: 8 },
   controls: [],
 } satisfies Partial<SweepInput>;
 
 const definition = `
 import { defineSweep, endpointAnnotator, endpointJudge, helpfulness, peopleAnnotator, peopleJudge } from 'budgetline';
-import { twinDefaults, withAnnotators, withJudges } from 'budgetline';
+import { syntheticDefaults, withAnnotators, withJudges } from 'budgetline';
 
 const env = process.env as Record<string, string>;
 const model = {
@@ -49,7 +49,7 @@ export const tasks = [withJudges(withAnnotators(helpfulness, writer, people), ju
 
 const asked = ${JSON.stringify(asked)};
 export default defineSweep({
-  ...twinDefaults('helpfulness'),
+  ...syntheticDefaults('helpfulness'),
   ...asked,
   annotator: 'model',
   axes: { annotator: ['model', 'people'], 'evaluation.judge': ['the-judge', 'panel'] },
@@ -182,7 +182,7 @@ async function runInPages(home: string) {
   const axes = { annotator: ['people', 'clean'] };
   const evaluation = { ...asked.evaluation, judge: 'panel' };
   const resolved = await resolveDefinition(
-    defineSweep({ ...twinDefaults('helpfulness'), ...asked, annotator: 'people', axes, evaluation }),
+    defineSweep({ ...syntheticDefaults('helpfulness'), ...asked, annotator: 'people', axes, evaluation }),
     { tasks },
   );
   return whilePolling(

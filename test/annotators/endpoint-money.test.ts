@@ -37,7 +37,7 @@ const billed: Readonly<Record<string, { status?: number; body: object }>> = {
   'status 429 and usage within the error': { status: 429, body: { error: { message: 'oh', usage } } },
 };
 
-const problem: Problem = { id: 'p', prompt: 'ask', expected: '' };
+const problem: Problem = { id: 'p', prompt: 'ask', target: '' };
 
 describe('pure: what an endpoint is paid', function () {
   this.timeout(60_000);
@@ -81,10 +81,10 @@ describe('pure: what an endpoint is paid', function () {
       billed: { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 },
       report: (done, of) => void reports.push(`${done}/${of}`),
       spent: (cost) => void spent.push(cost),
-      tell: (figures) => void Object.assign(told, figures),
+      record: (figures) => void Object.assign(told, figures),
       generate: () => Promise.reject(new Error('no local model')),
     };
-    const work = endpointAnnotator({ ...options(), ...change }).demonstrateAll!(problems, session);
+    const work = endpointAnnotator({ ...options(), ...change }).annotateBatch!(problems, session);
     const code = await work.then(
       () => 'done',
       (error: unknown) => (error instanceof BudgetlineError ? error.code : String(error)),
@@ -155,12 +155,12 @@ describe('pure: what an endpoint is paid', function () {
     const session = { folder: folder.at('judged'), stage: 's', signal: new AbortController().signal };
     const nothing = { report: () => undefined, spent: () => undefined, tell: () => undefined };
     const asking = { ...session, ...nothing, billed: { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 } };
-    await judge.compareAll([{ prompt: 'p', first: 'a', second: 'b' }], asking as never);
+    await judge.compareBatch([{ prompt: 'p', first: 'a', second: 'b' }], asking as never);
     assert.equal(calls, 4);
   });
 
   it('a question that is put several times is paid for once, and reported for every row', async () => {
-    const rows = ['a', 'b', 'a', 'a'].map((prompt, index) => ({ id: `p${index}`, prompt, expected: '' }));
+    const rows = ['a', 'b', 'a', 'a'].map((prompt, index) => ({ id: `p${index}`, prompt, target: '' }));
     const { reports, usd } = await ask('repeated', {}, rows);
     assert.deepEqual(reports, ['3/4', '4/4']);
     assertUsd(usd, 2 * usdACall);
@@ -267,7 +267,7 @@ describe('pure: what an endpoint is paid', function () {
     const judge = endpointJudge({ ...options(), spendLimitUsd: paid + 3 * usdACall });
     const compared: Task = {
       ...coinTask,
-      sides: ({ prompt, expected }, answer) => ({ prompt, answer, reference: expected }),
+      comparison: ({ prompt, target }, answer) => ({ prompt, answer, reference: target }),
     };
     const model = join(__dirname, '../../models/tiny-math');
     const evaluation = { items: 4, maxNewTokens: 4, judge: 'model' };

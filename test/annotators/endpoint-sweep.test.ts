@@ -8,11 +8,11 @@ import { resolveDefinition } from '../../definitions';
 import type { SweepResult } from '../../contracts/results';
 import type { ItemResult } from '../../schemas/rows';
 import type { PlannedStage } from '../../contracts/stage';
-import type { Sides, Task } from '../../contracts/task';
+import type { ComparedAnswer, Task } from '../../contracts/task';
 import { planSweep } from '../../planning';
 import { defineSweep } from '../../definitions';
 import { createStore } from '../../store';
-import { bothOrders, scoreVerdicts, summarization, twinDefaults } from '../../tasks';
+import { bothOrders, scoreVerdicts, summarization, syntheticDefaults } from '../../tasks';
 import { createWorker } from '../../workers';
 import { answerTo, BookedEndpoint, usdACall } from '../support/booked-endpoint';
 import { countingTrainer } from '../support/counted-trainer';
@@ -26,7 +26,7 @@ import { temporaryFolder } from '../support/temporary';
 const rows = 6;
 const items = 3;
 const definition = defineSweep({
-  ...twinDefaults('summarization'),
+  ...syntheticDefaults('summarization'),
   name: 'endpoints',
   axes: {
     place: {
@@ -35,7 +35,7 @@ const definition = defineSweep({
       'writer-one': { annotator: 'writer', 'evaluation.judge': 'one' },
     },
   },
-  data: { source: 'twin', pool: 16, validation: 2, test: 4 },
+  data: { source: 'synthetic', pool: 16, validation: 2, test: 4 },
   budgets: [rows],
   sftFractions: [1],
   evaluation: { items, maxNewTokens: 8, judge: 'one' },
@@ -80,7 +80,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     return ran;
   }
 
-  const placesOf = (outcomes: SweepResult['cells'] | SweepResult['holes']): string[] =>
+  const placesOf = (outcomes: SweepResult['cells'] | SweepResult['failedCells']): string[] =>
     outcomes.map(({ cell }) => cell.axes?.['place'] ?? '');
 
   const failedBases = ({ variants = [] }: SweepResult) =>
@@ -93,8 +93,8 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     endpoint.replaced.set('writer-1', 3).set('judge-2', 0);
     const replaced = await run();
     assert.deepEqual(placesOf(replaced.cells), ['clean-one']);
-    assert.deepEqual(placesOf(replaced.holes), ['clean-two', 'writer-one']);
-    for (const { code, message, remedy } of [...replaced.holes, ...failedBases(replaced)]) {
+    assert.deepEqual(placesOf(replaced.failedCells), ['clean-two', 'writer-one']);
+    for (const { code, message, remedy } of [...replaced.failedCells, ...failedBases(replaced)]) {
       assert.equal(code, 'ANNOTATOR_REFUSED');
       assert.match(message, /^Asked for model (writer|judge)-\d, "cheaper-1" answered\.$/);
       assert.match(remedy ?? '', /^Name the model as the endpoint does/);
@@ -112,7 +112,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     const limitUsd = endpoint.paidUsd('judge-2') + 5 * usdACall;
     const limited = await run(limitUsd);
     assert.deepEqual(placesOf(limited.cells), ['clean-one', 'writer-one']);
-    const stopped = [...limited.holes, ...failedBases(limited)];
+    const stopped = [...limited.failedCells, ...failedBases(limited)];
     assert.deepEqual(new Set(stopped.map(({ code }) => code)), new Set(['SPEND_LIMIT']));
     for (const { message, remedy } of stopped) {
       assert.match(message, /^Annotator two has spent \$0\.0\d+ of \$0\.0\d+/);
@@ -124,7 +124,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     assertUsd(limited.spend?.usd, secondUsd);
 
     const whole = await run();
-    assert.deepEqual([whole.holes, failedBases(whole)], [[], []]);
+    assert.deepEqual([whole.failedCells, failedBases(whole)], [[], []]);
     assertUsd(whole.spend?.usd, endpoint.paidUsd() - firstUsd - secondUsd);
     assertPaidOnce(endpoint, ['writer-1', 'judge-1', 'judge-2']);
     assert.equal(endpoint.answered('writer-1').length, rows);
@@ -146,7 +146,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
         annotator: 'writer',
         prices: { sftExample: perRow, preferencePair: 1 },
       },
-      data: { source: 'twin', pool: 512, validation: 2, test: 4 },
+      data: { source: 'synthetic', pool: 512, validation: 2, test: 4 },
     });
     /** Rows are bought in earnest; nothing is trained. */
     const { synthesizeData } = createActivities({ store: createStore(folder.at('limited')), tasks });
@@ -160,13 +160,13 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
       const firstUsd = dear.paidUsd();
       assert.ok(firstUsd > 0 && firstUsd < limitUsd + 1e-9, `$${firstUsd} of $${limitUsd}`);
       assertUsd(stopped.spend?.usd, firstUsd);
-      assert.ok(stopped.holes.length > 0);
-      for (const { code, remedy } of stopped.holes) {
+      assert.ok(stopped.failedCells.length > 0);
+      for (const { code, remedy } of stopped.failedCells) {
         assert.equal(code, 'SPEND_LIMIT');
         assert.match(remedy ?? '', /^Raise the definition’s spendLimit/);
       }
       const whole = await runAt(1);
-      assert.deepEqual(whole.holes, []);
+      assert.deepEqual(whole.failedCells, []);
       assertUsd(whole.spend?.usd, dear.paidUsd() - firstUsd);
     });
     assertPaidOnce(dear, ['writer-1']);
@@ -227,7 +227,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
         const item = JSON.parse(line) as ItemResult;
         assert.equal(
           item.score,
-          winOf({ prompt: item.prompt, answer: item.completion, reference: item.expected }),
+          winOf({ prompt: item.prompt, answer: item.completion, reference: item.target }),
         );
       }
       const summary = JSON.parse(readFileSync(join(artifact, 'summary.json'), 'utf8')) as { judge: string };
@@ -237,7 +237,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     }
   }
 
-  function winOf(sides: Sides): number {
+  function winOf(sides: ComparedAnswer): number {
     const verdicts = bothOrders(sides).map(({ prompt, first, second }) =>
       answerTo({
         model: '',

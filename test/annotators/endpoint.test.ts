@@ -26,7 +26,7 @@ const forbidden: Behaviour = (response) => send(response, 401, { error: { messag
 const problems: Problem[] = Array.from({ length: 12 }, (_, n) => ({
   id: `p${n}`,
   prompt: `ask ${n}`,
-  expected: '',
+  target: '',
 }));
 
 describe('pure: a model behind an endpoint as annotator', function () {
@@ -76,14 +76,14 @@ describe('pure: a model behind an endpoint as annotator', function () {
       signal,
       report: () => undefined,
       spent: (cost) => (usd += cost.usd),
-      tell: () => undefined,
+      record: () => undefined,
       stage: 'stage',
       billed: { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 },
       generate: () => Promise.reject(new Error('no local model')),
     };
   };
   const run = (name: string, change?: Partial<EndpointOptions>, rows = problems) =>
-    annotator(change).demonstrateAll?.(rows, session(name)) ?? Promise.reject(new Error('no batch'));
+    annotator(change).annotateBatch?.(rows, session(name)) ?? Promise.reject(new Error('no batch'));
   const journal = (name: string): string => readFileSync(join(folder.path(), name, 'journal.jsonl'), 'utf8');
   const fails = (work: Promise<unknown>, code: FailureCode): Promise<void> =>
     assert.rejects(work, (error: unknown) => {
@@ -156,7 +156,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
     const stop = new AbortController();
     const stopping: Behaviour = () => stop.abort();
     script = [good, good, stopping];
-    const work = annotator().demonstrateAll?.(problems, session('stopped', stop.signal));
+    const work = annotator().annotateBatch?.(problems, session('stopped', stop.signal));
     await assert.rejects(work ?? Promise.resolve());
     assert.equal(journal('stopped').trimEnd().split('\n').length, 2);
   });
@@ -182,11 +182,11 @@ describe('pure: a model behind an endpoint as annotator', function () {
     await run('allowed', { maxTokens: 10 }, problems.slice(0, 2));
     calls = 0;
     const allowance = { ...session('allowed'), stage: 'another', allowanceUsd: 0.011 };
-    const work = annotator({ maxTokens: 10 }).demonstrateAll?.(problems, allowance);
+    const work = annotator({ maxTokens: 10 }).annotateBatch?.(problems, allowance);
     await fails(work ?? Promise.resolve(), 'SPEND_LIMIT');
     assert.ok(usd <= 0.011 && calls >= 3 && calls < 10, `${usd} ${calls}`);
     const paid = usd;
-    const later = annotator({ maxTokens: 10 }).demonstrateAll?.(problems, {
+    const later = annotator({ maxTokens: 10 }).annotateBatch?.(problems, {
       ...allowance,
       allowanceUsd: paid,
     });
@@ -216,11 +216,11 @@ describe('pure: a model behind an endpoint as annotator', function () {
     script = [verdict, ...Array.from({ length: 4 }, () => shapeless)];
     const other = { ...comparison, first: 'z' };
     const asked = [comparison, other, comparison];
-    const verdicts = await judge.compareAll(asked, session('judged'));
+    const verdicts = await judge.compareBatch(asked, session('judged'));
     assert.deepEqual(verdicts.map(parseVerdict), ['second', 'unparseable', 'second']);
     assert.equal(calls, 5, 'one, four for the one that cannot be read, and none for the repeated question');
     calls = 0;
-    assert.deepEqual(await judge.compareAll(asked, session('judged')), verdicts);
+    assert.deepEqual(await judge.compareBatch(asked, session('judged')), verdicts);
     assert.equal(calls, 0, 'what cannot be read is not asked for again');
   });
 
@@ -231,7 +231,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
       ...session('killed'),
       billed: { calls: 1, inputTokens: 100, outputTokens: 10, usd: 0.002 },
     };
-    await annotator().demonstrateAll?.(problems.slice(0, 4), later);
+    await annotator().annotateBatch?.(problems.slice(0, 4), later);
     assert.ok(Math.abs(usd - (whole - 0.002)) < 1e-12, `${usd}`);
   });
 

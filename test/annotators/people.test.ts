@@ -5,14 +5,14 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { AnnotationSession, Problem } from '../../contracts/task';
 import { temporaryFolder } from '../support/temporary';
 
-const problems: Problem[] = ['a', 'b', 'c'].map((id) => ({ id, prompt: `${id}?`, expected: '' }));
+const problems: Problem[] = ['a', 'b', 'c'].map((id) => ({ id, prompt: `${id}?`, target: '' }));
 
 const sessionOf = (): AnnotationSession => ({
   folder: '',
   signal: new AbortController().signal,
   report: () => undefined,
   spent: () => undefined,
-  tell: () => undefined,
+  record: () => undefined,
   stage: 'stage',
   billed: { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 },
   generate: () => Promise.reject(new Error('no local model')),
@@ -23,7 +23,7 @@ describe('pure: people as annotators', () => {
   const asking = async (shown: readonly Problem[], change: object = {}) => {
     const us = { name: 'people', description: 'Us.', folder: folder.path(), ...change };
     const annotator = peopleAnnotator(us);
-    return annotator.demonstrateAll?.(shown, sessionOf()) ?? Promise.reject(new Error('no batch'));
+    return annotator.annotateBatch?.(shown, sessionOf()) ?? Promise.reject(new Error('no batch'));
   };
   const ask = () => asking(problems);
   /** The rows' ids by what they show. */
@@ -63,8 +63,8 @@ describe('pure: people as annotators', () => {
     const session = { ...sessionOf(), tell: (figures: object) => void Object.assign(told, figures) };
     const taking = (several: 'first' | 'last') =>
       peopleAnnotator({ name: 'people', description: 'Us.', folder: folder.path(), several });
-    assert.deepEqual(await taking('last').demonstrateAll?.(problems, session), ['other', 'B', 'C']);
-    assert.deepEqual(await taking('first').demonstrateAll?.(problems, session), ['final', 'B', 'C']);
+    assert.deepEqual(await taking('last').annotateBatch?.(problems, session), ['other', 'B', 'C']);
+    assert.deepEqual(await taking('first').annotateBatch?.(problems, session), ['final', 'B', 'C']);
     assert.deepEqual(told, { labelledAgain: 3, labelledAlike: 1 });
     assert.deepEqual(await taking('last').identify?.(), { kind: 'people', version: 1 });
     assert.notDeepEqual(await taking('first').identify?.(), await taking('last').identify?.());
@@ -131,7 +131,7 @@ describe('pure: people as judges', () => {
       { prompt: 'p', first: 'x', second: 'y' },
       { prompt: 'p', first: 'y', second: 'x' },
     ];
-    await assert.rejects(judge.compareAll(comparisons, session), /2 of 2 rows wait/);
+    await assert.rejects(judge.compareBatch(comparisons, session), /2 of 2 rows wait/);
     const queue = new PeopleQueue(folder.path());
     const [one, other] = (await queue.open()).map(({ id }) => id);
     const says = (id: string | undefined, by: string, completion: string) => ({
@@ -140,7 +140,7 @@ describe('pure: people as judges', () => {
     });
     await queue.take([says(one, 'ann', '[[A]]'), says(one, 'bob', '[[A]]'), says(one, 'eve', '[[B]]')]);
     await queue.take([says(other, 'ann', '[[A]]'), says(other, 'ann', '[[B]]'), says(other, 'bob', '[[A]]')]);
-    assert.deepEqual(await judge.compareAll(comparisons, session), ['[[A]]', '[[tie]]']);
+    assert.deepEqual(await judge.compareBatch(comparisons, session), ['[[A]]', '[[tie]]']);
     // Two rows of one item, its two orders: 2 × A and B; A and B.
     const counts = { 'labels.2-1-0-0+1-1-0-0': 1 };
     assert.deepEqual(told, { labelledAgain: 4, labelledAlike: 1, ...counts });
@@ -150,7 +150,7 @@ describe('pure: people as judges', () => {
     const panel = { name: 'panel', description: 'Two of us.', folder: folder.at('two'), people: 2 };
     const judge = peopleJudge(panel);
     const asked = [{ prompt: 'p', first: 'x', second: 'y' }];
-    await assert.rejects(judge.compareAll(asked, sessionOf()), /1 of 1 rows wait/);
+    await assert.rejects(judge.compareBatch(asked, sessionOf()), /1 of 1 rows wait/);
     const queue = new PeopleQueue(panel.folder);
     const says = (by: string, completion: string) => ({
       fields: { id: idOfOnly, by, completion },
@@ -159,16 +159,16 @@ describe('pure: people as judges', () => {
     const [{ id: idOfOnly } = { id: '' }] = await queue.open();
     await assert.rejects(queue.take([says('ann', 'the first, I think')]), /given\.csv:2: .* is no verdict/);
     await queue.take([says('ann', 'A'), says('ann', '[[B]]')]);
-    await assert.rejects(judge.compareAll(asked, sessionOf()), /1 of 1 rows wait/, 'one person, corrected');
+    await assert.rejects(judge.compareBatch(asked, sessionOf()), /1 of 1 rows wait/, 'one person, corrected');
     await queue.take([says('bob', 'b')]);
     assert.deepEqual(
-      await judge.compareAll(asked, sessionOf()),
+      await judge.compareBatch(asked, sessionOf()),
       ['[[B]]'],
       'a verdict, however it is written',
     );
     assert.notDeepEqual(await judge.identify?.(), await peopleJudge({ ...panel, people: 1 }).identify?.());
     await assert.rejects(
-      peopleJudge({ ...panel, version: 2 }).compareAll(asked, sessionOf()),
+      peopleJudge({ ...panel, version: 2 }).compareBatch(asked, sessionOf()),
       /1 of 1 rows wait/,
       'another version is asked anew',
     );
@@ -178,7 +178,7 @@ describe('pure: people as judges', () => {
     const panel = { name: 'one', description: 'One of us.', folder: folder.at('corrected') };
     const judge = peopleJudge(panel);
     const asked = [{ prompt: 'p', first: 'x', second: 'y' }];
-    await assert.rejects(judge.compareAll(asked, sessionOf()), /1 of 1 rows wait/);
+    await assert.rejects(judge.compareBatch(asked, sessionOf()), /1 of 1 rows wait/);
     const queue = new PeopleQueue(panel.folder);
     const [row] = await queue.open();
     const says = (completion: string, by = 'ann') => [
@@ -191,13 +191,13 @@ describe('pure: people as judges', () => {
       ['neither', 'bob'],
     ] as const)
       await assert.rejects(queue.take(says(text, by)), /again\.csv:2: completion: ".*" is no verdict/);
-    assert.deepEqual(await judge.compareAll(asked, sessionOf()), ['[[A]]'], 'what was said before stands');
+    assert.deepEqual(await judge.compareBatch(asked, sessionOf()), ['[[A]]'], 'what was said before stands');
     await queue.take(says('[[B]]'));
-    assert.deepEqual(await judge.compareAll(asked, sessionOf()), ['[[B]]']);
+    assert.deepEqual(await judge.compareBatch(asked, sessionOf()), ['[[B]]']);
     const byHand = JSON.stringify({ id: row!.id, by: 'ann', completion: 'hmm' });
     writeFileSync(queue.answersPath, `${readFileSync(queue.answersPath, 'utf8')}${byHand}\n`);
     await assert.rejects(
-      judge.compareAll(asked, sessionOf()),
+      judge.compareBatch(asked, sessionOf()),
       /answers\.jsonl:3: completion: "hmm" is no verdict/,
     );
   });

@@ -32,7 +32,7 @@ function start(fence: number, more: Partial<AttemptStart> = {}): AttemptStart {
 }
 
 function end(fence: number, outcome: AttemptEnd['outcome'], code: string | null): AttemptEnd {
-  const used = { wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, checkerCalls: 0 };
+  const used = { wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, verifierCalls: 0 };
   const made = { artifact: null, manifestDigest: null, inputDigests: {}, scores: null };
   const exits = {
     exitCodes: [],

@@ -14,7 +14,7 @@ interface Made {
 
 const who = { id: 'c', task: 't', model: 'm', annotator: 'a' };
 const when = { startedAt: '', endedAt: '' };
-const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, checkerCalls: 0 };
+const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 };
 
 async function publish(store: Store, kind: 'trainSft' | 'evaluate', made: Made, inputs = {}) {
   const spec = { kind, rows: made.rows };
@@ -56,7 +56,7 @@ describe('pure: two runs beside each other', () => {
     const adapter = await publish(store, 'trainSft', made);
     const last = await publish(store, 'evaluate', { rows: 1 }, { adapter: adapter.key });
     const cell = { ...who, budget: 64, sftFraction: 1, seed: 0 };
-    return { store, cell: { cell, evaluation: { score, beside: [] }, stages: [adapter, last], ...when } };
+    return { store, cell: { cell, evaluation: { score, auxiliary: [] }, stages: [adapter, last], ...when } };
   }
 
   async function compare(a: Made, b: Made, scores: readonly [number, number]) {
@@ -86,7 +86,7 @@ describe('pure: two runs beside each other', () => {
   it('stand beside each other by their place, and then whatever their seeds', () => {
     const cell = (budget: number, seed: number): Cell => ({
       cell: { ...who, budget, sftFraction: 0.5, seed },
-      evaluation: { score: 0, beside: [] },
+      evaluation: { score: 0, auxiliary: [] },
       stages: [],
       ...when,
     });

@@ -22,7 +22,7 @@ function attempt(fence: number, changes: Partial<AuditedAttempt>): AuditedAttemp
       rungs: [],
       warnings: [],
     },
-    ...{ exitCodes: [], wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, checkerCalls: 0 },
+    ...{ exitCodes: [], wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, verifierCalls: 0 },
     usd: null,
     ...changes,
   };
@@ -47,7 +47,7 @@ const evidence = {
     [0.5, 0.75].map((score) => ({
       cell: { ...named, id: `e-r${score}`, budget: 64, sftFraction: score, seed: 0 },
       ...{ startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:01:00Z' },
-      evaluation: { score, items: 4, beside: [{ name: 'ifeval', score: 0.125, items: 2 }] },
+      evaluation: { score, items: 4, auxiliary: [{ name: 'ifeval', score: 0.125, items: 2 }] },
       stages: [{ kind: 'evaluate', title: hostile, key, digest: key }],
     })),
 } as unknown as ExportEvidence;

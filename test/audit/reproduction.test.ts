@@ -14,7 +14,7 @@ interface Made {
   readonly scores?: string;
 }
 
-const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, checkerCalls: 0 };
+const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 };
 const experimentId = 'e';
 
 describe('pure: a run that was made again, beside its record', () => {

@@ -97,7 +97,7 @@ describe('server: what exports say of runs that share stages', function () {
   }
 
   it('the fixture shares stages, and other runs have attempts at them', () => {
-    assert.deepEqual(reuser.result.holes, []);
+    assert.deepEqual(reuser.result.failedCells, []);
     assert.ok(own().length > 0 && own().length < started.length);
     const others = new Set(started.map(({ experimentId }) => experimentId));
     assert.deepEqual([...others].sort(), [cancelled, maker.plan.sweepId, reuser.plan.sweepId].sort());

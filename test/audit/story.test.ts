@@ -44,7 +44,7 @@ async function publish(store: Store, kind: 'synthesizeData' | 'trainSft', made: 
     cpuMs: 1,
     tokens: 1,
     attempts: 1,
-    checkerCalls: 0,
+    verifierCalls: 0,
   };
   const how = {
     device: 'cpu',
@@ -90,7 +90,7 @@ const used = {
   cpuMs: 700,
   peakMemoryBytes: 9,
   tokens: 5,
-  checkerCalls: 2,
+  verifierCalls: 2,
   usd: 0.5,
 };
 const exits = {
@@ -161,8 +161,8 @@ async function tellAttempts(store: Store, stage: string): Promise<void> {
     message: null,
     artifact,
     scores: [
-      { beside: null, items: 8, score: 0.5, low: 0.2, high: 0.8 },
-      { beside: 'ifeval', items: 4, score: 0.25, low: 0.05, high: 0.7 },
+      { auxiliary: null, items: 8, score: 0.5, low: 0.2, high: 0.8 },
+      { auxiliary: 'ifeval', items: 4, score: 0.25, low: 0.05, high: 0.7 },
     ],
   };
   await endAttempt(path, {
@@ -271,8 +271,8 @@ describe('pure: the story of a run', () => {
     assert.equal(stage.attempts[2]?.checkpoints[0]?.step, 8);
     assert.equal(stage.attempts[1]?.cpuMs, null, 'a lost attempt told of nothing');
     assert.deepEqual([story.totals.cpuMs, story.totals.cpuUnknown], [1400, 1]);
-    const { workingMs, usd, checkerCalls } = story.totals;
-    assert.deepEqual([workingMs, usd, checkerCalls], [2000, 1, 4]);
+    const { workingMs, usd, verifierCalls } = story.totals;
+    assert.deepEqual([workingMs, usd, verifierCalls], [2000, 1, 4]);
     assert.equal(describeTotals(story.totals), '2 stages, 1 reused; 3 attempts, 1 failed, 1 lost');
   });
 

@@ -1,5 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { exitStatusOf, exitStatusOfResult, exitStatusOfSignal, exitWithHoles } from '../../cli/exit-status';
+import {
+  exitStatusOf,
+  exitStatusOfResult,
+  exitStatusOfSignal,
+  exitWithFailedCells,
+} from '../../cli/exit-status';
 import { toFailure } from '../../cli/failure';
 import { commandOf, resumeCommand } from '../../cli/resume-command';
 import { BudgetlineError, failures, type FailureCode } from '../../contracts/failures';
@@ -10,7 +15,7 @@ describe('pure: exit statuses', () => {
     for (const code of Object.keys(failures) as FailureCode[]) {
       const status = exitStatusOf(code);
       assert.equal(status, failures[code].exitCode ?? status);
-      assert.ok(status > exitWithHoles && status < 128, `${code} ${status}`);
+      assert.ok(status > exitWithFailedCells && status < 128, `${code} ${status}`);
     }
   });
 
@@ -29,11 +34,11 @@ describe('pure: exit statuses', () => {
     const reason = { code: 'DATA_INVALID', message: 'A row.' };
     const failed = { kind: 'few-shot', of: cell.id, ...reason, stages: [] } as const;
     assert.equal(exitStatusOfResult(result), 0);
-    assert.equal(exitStatusOfResult({ ...result, holes: [{ cell, ...reason }] }), exitWithHoles);
-    assert.equal(exitStatusOfResult({ ...result, failedControls: [failed] }), exitWithHoles);
-    assert.equal(exitStatusOfResult({ ...result, base: null }), exitWithHoles);
+    assert.equal(exitStatusOfResult({ ...result, failedCells: [{ cell, ...reason }] }), exitWithFailedCells);
+    assert.equal(exitStatusOfResult({ ...result, failedControls: [failed] }), exitWithFailedCells);
+    assert.equal(exitStatusOfResult({ ...result, base: null }), exitWithFailedCells);
     const variants = [{ axes: { size: 'small' }, base: null, stageKeys: [] }];
-    assert.equal(exitStatusOfResult({ ...result, variants }), exitWithHoles);
+    assert.equal(exitStatusOfResult({ ...result, variants }), exitWithFailedCells);
   });
 
   it('know a coded error from another copy of the package, and code what has no code', () => {

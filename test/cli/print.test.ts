@@ -12,12 +12,16 @@ import { fit, pageWidth, widthOf, wrap } from '../../cli/print/text';
 import { summarizePlan, type PlanSummary } from '../../cli/plan-summary';
 import type { SearchRecord, SweepResult } from '../../contracts/results';
 import { planSweep } from '../../planning';
-import { besideFixture, sweepFixture } from '../report/sweep-fixture';
+import { auxiliaryFixture, sweepFixture } from '../report/sweep-fixture';
 
 const plain = createInk(false);
 const coloured = createInk(true);
 
-const holeOf = (budget: number, sftFraction: number, code: string): SweepResult['holes'][number] => ({
+const failedCellOf = (
+  budget: number,
+  sftFraction: number,
+  code: string,
+): SweepResult['failedCells'][number] => ({
   cell: {
     id: `b${budget}-r${sftFraction}-s0`,
     task: 'grade-school-math',
@@ -105,7 +109,7 @@ describe('pure: what a finished sweep prints', () => {
   it('shows what training has cost tasks beside: the base, each cell, its interval, its difference', () => {
     const { analysis } = sweepFixture({ items: 20 });
     assert.ok(!renderResults(analysis, plain).some((line) => line.startsWith('Elsewhere')));
-    const told = renderResults({ ...analysis, beside: [besideFixture] }, plain);
+    const told = renderResults({ ...analysis, auxiliary: [auxiliaryFixture] }, plain);
     assertFits(told);
     const at = told.findIndex((line) => line.startsWith('Elsewhere'));
     assert.deepEqual(told.slice(at + 1, at + 4), [
@@ -117,9 +121,12 @@ describe('pure: what a finished sweep prints', () => {
   });
 
   it('shows a failed cell as a hole with its code, in the table and below it', () => {
-    const holes = [holeOf(256, 0.5, 'TRAINING_DIVERGED'), holeOf(64, 0, 'DEVICE_OUT_OF_MEMORY')];
-    const { analysis: holed } = sweepFixture({ holes });
-    const printed = renderResults(holed, plain);
+    const failedCells = [
+      failedCellOf(256, 0.5, 'TRAINING_DIVERGED'),
+      failedCellOf(64, 0, 'DEVICE_OUT_OF_MEMORY'),
+    ];
+    const { analysis: withFailedCell } = sweepFixture({ failedCells });
+    const printed = renderResults(withFailedCell, plain);
     assertFits(printed);
     const shown = printed.join('\n');
     assert.match(shown, /r = 0\.5 at 256, seed 0 failed: TRAINING_DIVERGED\. The loss/);
@@ -147,8 +154,8 @@ describe('pure: what a finished sweep prints', () => {
   it('says why the base model has no score, and what those advise who failed', () => {
     const remedy = 'Name the model as the endpoint does.';
     const baseFailure = { code: 'ANNOTATOR_REFUSED', message: 'Another answered.', remedy };
-    const holes = [{ ...holeOf(256, 0.5, 'ANNOTATOR_REFUSED'), remedy }];
-    const printed = renderResults(sweepFixture({ holes, baseFailure }).analysis, plain);
+    const failedCells = [{ ...failedCellOf(256, 0.5, 'ANNOTATOR_REFUSED'), remedy }];
+    const printed = renderResults(sweepFixture({ failedCells, baseFailure }).analysis, plain);
     assertFits(printed);
     assert.ok(printed.includes('  ! Base model failed: ANNOTATOR_REFUSED. Another answered.'));
     assert.ok(!printed.some((line) => line.startsWith('  Base model:')));
@@ -190,7 +197,7 @@ describe('pure: what a plan prints', () => {
       assert.ok(before !== undefined && summary.toBuyUsd <= before.toBuyUsd);
       assert.ok(summary.seconds <= before.seconds);
     }
-    assert.deepEqual(sizes.at(-1)?.toBuy, { demonstrations: 0, pairs: 0, checkerCalls: 0 });
+    assert.deepEqual(sizes.at(-1)?.toBuy, { demonstrations: 0, pairs: 0, verifierCalls: 0 });
     assert.equal(sizes.at(-1)?.seconds, 0);
   });
 
@@ -229,7 +236,7 @@ describe('pure: what a search prints', () => {
   const { definition } = resolved;
   const standing = { budget: 1024, sftFraction: 0.5, confidence: 0.93, runs: 3, settled: true };
   const search: SearchRecord = {
-    ...{ strategy: 'adaptive', leftOut: 5, costShare: 0.4 },
+    ...{ method: 'adaptive', skipped: 5, costFraction: 0.4 },
     rounds: [{ ids: [], standings: [standing], reason: 'Done: 1 of 1 budgets settled.' }],
     transfers: [{ budget: 1024, share: 1, hit: true }],
   };
@@ -251,7 +258,7 @@ describe('pure: how a run ends in print', () => {
   const totals = {
     ...{ stages: 10, states: { made: 6, reused: 1, failed: 3 }, attempts: 9 },
     ...{ outcomes: { published: 6, failed: 3 }, workingMs: 0, waitingMs: 0, deviceMs: 0, cpuMs: 0 },
-    ...{ cpuUnknown: 0, tokens: 0, checkerCalls: 0, usd: 0 },
+    ...{ cpuUnknown: 0, tokens: 0, verifierCalls: 0, usd: 0 },
   };
 
   it('tells the acquisition apart from the total, and how to stop the server', () => {

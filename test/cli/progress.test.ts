@@ -53,7 +53,14 @@ function standingWith(running: readonly RunningStage[]): Standing {
   }));
   return {
     status: {
-      progress: { phase: 'cells', paused: null, window: 6, baseScore: 0.225, cells, controls: [] },
+      progress: {
+        phase: 'cells',
+        paused: null,
+        maxConcurrentCells: 6,
+        baseScore: 0.225,
+        cells,
+        controls: [],
+      },
       running,
       finished: new Set(keys.slice(0, 9)),
     },
@@ -133,7 +140,7 @@ describe('pure: progress', () => {
     const { progress } = status;
     assert.ok(progress);
     const cells = progress.cells.map((cell, index) =>
-      index < 5 ? cell : { ...cell, state: 'left-out' as const },
+      index < 5 ? cell : { ...cell, state: 'skipped' as const },
     );
     const [head] = renderStanding(
       { ...standing, status: { ...status, progress: { ...progress, cells } } },

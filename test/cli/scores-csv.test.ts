@@ -29,8 +29,8 @@ describe('pure: the scores of a sweep as a table', () => {
 
   it('name the same winners when they are analysed again, at every place on the axes', () => {
     const { rows } = parseResults(renderScoresCsv(parts), 'scores.csv', ['annotator']);
-    const { delta, prices } = parts[0]!.definition;
-    const again = analyzeTable(rows, { delta, prices });
+    const { equivalenceMargin, prices } = parts[0]!.definition;
+    const again = analyzeTable(rows, { delta: equivalenceMargin, prices });
     const first = parts.map((part) => analyzeSweep({ ...part, axes: part.coordinates }));
     assert.deepEqual(again.map(told), first.map(told));
     assert.deepEqual(

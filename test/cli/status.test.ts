@@ -3,7 +3,7 @@ import { createInk } from '../../cli/print/ink';
 import { renderStatus } from '../../cli/print/status';
 import type { RunStatus } from '../../client';
 import { sweepEnded } from '../../client/finished';
-import { figuresUnder } from '../../contracts/beside';
+import { figuresUnder } from '../../contracts/auxiliary';
 import type { SweepProgress } from '../../contracts/results';
 import { sweepFixture } from '../report/sweep-fixture';
 
@@ -13,11 +13,11 @@ const cell = {
   ...{ budget: 64, sftFraction: 0.5, seed: 0, sftRows: 32, pairRows: 32 },
 };
 const sweep: SweepProgress = {
-  ...{ phase: 'cells', paused: 'yield', window: 4, baseScore: 0.225, controls: [] },
+  ...{ phase: 'cells', paused: 'yield', maxConcurrentCells: 4, baseScore: 0.225, controls: [] },
   cells: [
     { cell, state: 'done', score: 0.5, workflowId: cell.id },
     { cell: { ...cell, sftFraction: 0 }, state: 'waiting', workflowId: 'other' },
-    { cell: { ...cell, sftFraction: 1 }, state: 'left-out', workflowId: 'third' },
+    { cell: { ...cell, sftFraction: 1 }, state: 'skipped', workflowId: 'third' },
   ],
 };
 const status: RunStatus = {
@@ -46,8 +46,8 @@ describe('pure: the status of a run', () => {
     const [done, ...others] = sweep.cells;
     const told = {
       ...sweep,
-      baseBeside: [score(0.5)],
-      cells: [{ ...done!, beside: [score(0.375)] }, ...others],
+      baseAuxiliary: [score(0.5)],
+      cells: [{ ...done!, auxiliary: [score(0.375)] }, ...others],
     };
     const lines = renderStatus({ ...status, progress: { of: 'sweep', sweep: told } }, ink);
     const text = lines.join('\n');
@@ -97,11 +97,15 @@ describe('pure: the status of a run', () => {
     const { result } = sweepFixture({ budgets: [64], fractions: [1, 0.5, 0] });
     const left = { ...cell, id: 'left', seed: 7 };
     const stopped = { ...cell, seed: 8 };
-    const holes = [left, stopped].map((each) => ({ cell: each, code: 'SPEND_LIMIT', message: 'The limit.' }));
+    const failedCells = [left, stopped].map((each) => ({
+      cell: each,
+      code: 'SPEND_LIMIT',
+      message: 'The limit.',
+    }));
     const reason = { of: cell.id, code: 'SPEND_LIMIT', message: 'The limit.', stages: [] };
     const failedControls = (['few-shot', 'beta'] as const).map((kind) => ({ kind, ...reason }));
-    const spend = { usd: 2.5, notBegun: [left.id, `${cell.id}/beta`] };
-    const progress = sweepEnded({ ...result, spend, holes, failedControls });
+    const spend = { usd: 2.5, skipped: [left.id, `${cell.id}/beta`] };
+    const progress = sweepEnded({ ...result, spend, failedCells, failedControls });
     const lines = renderStatus(
       { ...status, state: 'COMPLETED', progress: { of: 'sweep', sweep: progress } },
       ink,
@@ -119,7 +123,7 @@ describe('pure: the status of a run', () => {
   });
 
   it('tells of a cell by its stages, and of a run for which no worker answers', () => {
-    const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, checkerCalls: 0 };
+    const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
     const warnings = [{ code: 'OVER_LENGTH', message: '3 rows were left out.' }];
     const named = {
       key: 'd',

@@ -57,7 +57,7 @@ describe('pure: files with a byte-order mark', () => {
   it('are read as answers of people', async () => {
     const annotator = peopleAnnotator({ name: 'us', description: '', folder: folder.path() });
     const session = { report: () => undefined, tell: () => undefined } as never;
-    const ask = async () => annotator.demonstrateAll?.([{ id: 'a', prompt: 'p', expected: '' }], session);
+    const ask = async () => annotator.annotateBatch?.([{ id: 'a', prompt: 'p', target: '' }], session);
     await assert.rejects(ask(), /1 of 1 rows wait/);
     const [row] = await new PeopleQueue(folder.path()).open();
     write('answers.jsonl', marked({ id: row?.id, completion: 'c' }));

@@ -23,7 +23,7 @@ describe('pure: definitions', () => {
   it('fill in their defaults', () => {
     const definition = defineSweep(sweep);
     assert.deepEqual(
-      [definition.seeds, definition.delta, definition.controls],
+      [definition.seeds, definition.equivalenceMargin, definition.controls],
       [[0], 0.02, ['sft-on-chosen']],
     );
     assert.equal(definition.sft.lora?.targetModules.length, 7);
@@ -37,7 +37,7 @@ describe('pure: definitions', () => {
     assert.match(reasons({ colour: 1 }).join('\n'), /^colour: no such field; there are name, task, data, /);
     assert.match(
       reasons({ sft: { ...gradeSchoolMathDefaults.sft, momentum: 1 } }).join('\n'),
-      /^sft\.momentum: no such field; there are epochs, batchRows, learningRate, /,
+      /^sft\.momentum: no such field; there are epochs, batchSize, learningRate, /,
     );
     assert.deepEqual(reasons({ budgets: [64, 0] }), ['budgets[1]: 0 is not above 0']);
     assert.deepEqual(reasons({ annotator: undefined }), ['annotator: is missing']);
@@ -45,8 +45,8 @@ describe('pure: definitions', () => {
     const twice = reasons({ controls: ['beta', 'beta'] });
     assert.deepEqual(twice, ['controls: ["beta","beta"]: each control once']);
     assert.match(reasons({ name: 'No Spaces' })[0] ?? '', /^name: "No Spaces": lower-case letters/);
-    assert.deepEqual(reasons({ strategy: 'random' }), [
-      'strategy: "random": one of "grid", "adaptive", "proxy"',
+    assert.deepEqual(reasons({ search: { method: 'random' } }), [
+      'search.method: "random": one of "grid", "adaptive", "proxy"',
     ]);
     assert.deepEqual(reasons({ seeds: [1.5] }), ['seeds[0]: 1.5: a whole number is needed']);
     assert.equal(reasons({ budgets: 'x', sftFractions: [2], foo: 1 }).length, 3);
@@ -56,13 +56,13 @@ describe('pure: definitions', () => {
     const { evaluation } = gradeSchoolMathDefaults;
     const one = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
     const besides = (...names: string[]): object => ({
-      evaluation: { ...evaluation, beside: names.map((name) => ({ ...one, name })) },
+      evaluation: { ...evaluation, auxiliary: names.map((name) => ({ ...one, name })) },
     });
     for (const name of ['plain chat', '', '.hidden', '_x', 'a/b', 'chät', 'a\nb', 'x'.repeat(201)]) {
       const wrong = [
         ...[{ task: name }, { annotator: name }, besides(name)],
         ...[{ evaluation: { ...evaluation, judge: name } }],
-        ...[{ evaluation: { ...evaluation, beside: [{ ...one, judge: name }] } }],
+        ...[{ evaluation: { ...evaluation, auxiliary: [{ ...one, judge: name }] } }],
       ];
       for (const changes of wrong) assert.match(reasons(changes).join('\n'), /: a name of letters/, name);
     }
@@ -93,29 +93,34 @@ describe('pure: definitions', () => {
 
   it('spell a task beside in one way, whichever way it was said, and name what is wrong with it', () => {
     const { evaluation } = gradeSchoolMathDefaults;
-    const withBeside = (...beside: object[]): object => ({ evaluation: { ...evaluation, beside } });
-    const besideOf = (...said: object[]): unknown =>
-      defineSweep({ ...sweep, ...withBeside(...said) }).evaluation.beside;
+    const withAuxiliary = (...auxiliary: object[]): object => ({ evaluation: { ...evaluation, auxiliary } });
+    const auxiliaryOf = (...said: object[]): unknown =>
+      defineSweep({ ...sweep, ...withAuxiliary(...said) }).evaluation.auxiliary;
     const one = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
-    const twins = [one, { ...one, data: { source: 'twin' } }, { ...one, seed: 0 }];
-    for (const said of twins) assert.deepEqual(besideOf(said), [{ ...one, seed: 0 }]);
+    const synthetics = [one, { ...one, data: { source: 'synthetic' } }, { ...one, seed: 0 }];
+    for (const said of synthetics) assert.deepEqual(auxiliaryOf(said), [{ ...one, seed: 0 }]);
     const file = { ...one, name: 'ifeval', data: { source: 'files', test: 'input_data.jsonl' } };
-    assert.deepEqual(besideOf(one, file), [{ ...one, seed: 0 }, file]);
-    assert.deepEqual(defineSweep(defineSweep({ ...sweep, ...withBeside(file) })).evaluation.beside, [file]);
+    assert.deepEqual(auxiliaryOf(one, file), [{ ...one, seed: 0 }, file]);
+    assert.deepEqual(defineSweep(defineSweep({ ...sweep, ...withAuxiliary(file) })).evaluation.auxiliary, [
+      file,
+    ]);
 
-    assert.deepEqual(reasons(withBeside(one, one)), [
-      'evaluation.beside[1].task: "instruction-following": there is one of this name; give this one another',
+    assert.deepEqual(reasons(withAuxiliary(one, one)), [
+      'evaluation.auxiliary[1].task: "instruction-following": there is one of this name; give this one another',
     ]);
     assert.match(
-      reasons(withBeside({ ...one, name: '../up' }))[0] ?? '',
-      /^evaluation\.beside\[0\]\.name: "\.\.\/up": a name of letters/,
+      reasons(withAuxiliary({ ...one, name: '../up' }))[0] ?? '',
+      /^evaluation\.auxiliary\[0\]\.name: "\.\.\/up": a name of letters/,
     );
-    assert.match(reasons(withBeside({ ...file, seed: 1 }))[0] ?? '', /beside\[0\]\.seed: 1: data says where/);
-    assert.deepEqual(reasons(withBeside({ ...file, data: { ...file.data, train: 'a' } })), [
-      'evaluation.beside[0].data.train: no such field; here there are source, seed, test',
+    assert.match(
+      reasons(withAuxiliary({ ...file, seed: 1 }))[0] ?? '',
+      /auxiliary\[0\]\.seed: 1: data says where/,
+    );
+    assert.deepEqual(reasons(withAuxiliary({ ...file, data: { ...file.data, train: 'a' } })), [
+      'evaluation.auxiliary[0].data.train: no such field; here there are source, seed, test',
     ]);
-    assert.deepEqual(reasons(withBeside({ ...one, data: 'input_data.jsonl' })), [
-      'evaluation.beside[0].data: "input_data.jsonl": an object is needed with source, seed, test',
+    assert.deepEqual(reasons(withAuxiliary({ ...one, data: 'input_data.jsonl' })), [
+      'evaluation.auxiliary[0].data: "input_data.jsonl": an object is needed with source, seed, test',
     ]);
   });
 });

@@ -55,7 +55,7 @@ describe('pure: models of the hub', () => {
   it('lie in the shared layout, go on behind a cut connection, and need no network any more', async () => {
     const cuts = [100_000, 200_000];
     const server = await serve(repository({ cuts }));
-    const { root, blobs, env } = cacheAt('cut');
+    const { root, blobs, env } = cacheAt('truncate');
     const progress: DownloadProgress[] = [];
     const options = {
       env: env({ HF_ENDPOINT: server.url }),
@@ -169,7 +169,7 @@ describe('pure: models of the hub', () => {
           name: 'hub',
           annotator: 'clean',
           model,
-          data: { source: 'twin', pool: 64, validation: 4, test: 4 },
+          data: { source: 'synthetic', pool: 64, validation: 4, test: 4 },
           budgets: [4],
           sftFractions: [1],
           evaluation: { items: 2, maxNewTokens: 8 },

@@ -26,7 +26,7 @@ const math: Task = gradeSchoolMath;
 const mathWith = (change?: object): Task => withAnnotators(math, endpoint(change));
 const letters = (version?: number) =>
   defineTask({
-    ...{ name: 'letters', metric: 'accuracy', expected: () => 'a', evaluate: () => ({ score: 0 }) },
+    ...{ name: 'letters', metric: 'accuracy', target: () => 'a', evaluate: () => ({ score: 0 }) },
     ...{ synthesize: (random) => random(), prompt: (item: number) => `${item}?\nA:` },
     annotators: [
       {
@@ -42,7 +42,7 @@ describe('pure: what an annotator is, in the keys of stages', () => {
     resolveDefinition(
       defineSweep({
         ...{ ...gradeSchoolMathDefaults, name: 'who', task: task.name, annotator },
-        data: { source: 'twin', pool: 16, validation: 1, test: 2 },
+        data: { source: 'synthetic', pool: 16, validation: 1, test: 2 },
         ...{ budgets: [4], sftFractions: [1], evaluation: { items: 2, maxNewTokens: 8 } },
       }),
       { tasks: [task] },
@@ -93,10 +93,14 @@ describe('pure: what an annotator is, in the keys of stages', () => {
       resolveDefinition(
         defineSweep({
           ...{ ...gradeSchoolMathDefaults, name: 'who', annotator: 'model' },
-          ...{ data: { source: 'twin', pool: 16, validation: 1, test: 2 }, budgets: [4], sftFractions: [1] },
+          ...{
+            data: { source: 'synthetic', pool: 16, validation: 1, test: 2 },
+            budgets: [4],
+            sftFractions: [1],
+          },
           evaluation: {
             ...{ items: 2, maxNewTokens: 8 },
-            beside: [{ task: 'helpfulness', items: 2, maxNewTokens: 8, judge: 'judge' }],
+            auxiliary: [{ task: 'helpfulness', items: 2, maxNewTokens: 8, judge: 'judge' }],
           },
         }),
         { tasks: [mathWith(), withJudges(helpfulness as Task, judge(model))] },

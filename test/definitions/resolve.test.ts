@@ -119,7 +119,7 @@ describe('pure: resolving a definition', () => {
       metric: 'share',
       schema: z.object({ q: z.string(), share: z.number() }),
       prompt: ({ q }) => q,
-      expected: () => 'yes',
+      target: () => 'yes',
       evaluate: ({ share }) => ({ score: share }),
     });
     write(
@@ -143,17 +143,21 @@ describe('pure: resolving a definition', () => {
     const ifeval = join(__dirname, '../../examples/data/ifeval/prompts.jsonl');
     const { data } = { data: { source: 'files', train: 'train.jsonl', test: 'test.jsonl' } as const };
     const task = { task: 'instruction-following', items: 20, maxNewTokens: 8 };
-    const beside = (one: object, change: Partial<SweepInput> = {}) =>
-      resolve({ data, evaluation: { items: 2, maxNewTokens: 8, beside: [{ ...task, ...one }] }, ...change });
+    const auxiliary = (one: object, change: Partial<SweepInput> = {}) =>
+      resolve({
+        data,
+        evaluation: { items: 2, maxNewTokens: 8, auxiliary: [{ ...task, ...one }] },
+        ...change,
+      });
     const questionsIn = (prompt: string): string =>
       JSON.stringify({ key: 1, prompt, instruction_id_list: ['punctuation:no_comma'], kwargs: [{}] });
 
     it('pins its file by content beside the task’s own, and leaves the pool as it is', async () => {
-      const resolved = await beside({ data: { source: 'files', test: ifeval } });
+      const resolved = await auxiliary({ data: { source: 'files', test: ifeval } });
       assert.deepEqual(Object.keys(resolved.files), [
         'train',
         'test',
-        'evaluation.beside.instruction-following.test',
+        'evaluation.auxiliary.instruction-following.test',
       ]);
       assert.deepEqual([resolved.poolRows, resolved.heldOut], [6, undefined]);
     });
@@ -161,33 +165,33 @@ describe('pure: resolving a definition', () => {
     it('keeps rows to train on that are like its test items out of the pool, and says whose they are', async () => {
       const [first = ''] = [row(3)].map((text) => (JSON.parse(text) as { question: string }).question);
       write('asked.jsonl', [questionsIn(`${first.toUpperCase()}!`)]);
-      const resolved = await beside({ items: 1, data: { source: 'files', test: 'asked.jsonl' } });
+      const resolved = await auxiliary({ items: 1, data: { source: 'files', test: 'asked.jsonl' } });
       assert.deepEqual([resolved.poolRows, resolved.heldOut], [5, ['instruction-following']]);
-      const twin = await beside({ task: 'grade-school-math' });
-      assert.deepEqual([twin.poolRows, twin.heldOut], [6, undefined]);
+      const synthetic = await auxiliary({ task: 'grade-school-math' });
+      assert.deepEqual([synthetic.poolRows, synthetic.heldOut], [6, undefined]);
     });
 
     it('names the field of what is wrong with it', async () => {
       const refusals: [object, FailureCode, string[]][] = [
-        [{ task: 'poetry' }, 'TASK_UNKNOWN', ['evaluation.beside[0].task', 'poetry', 'summarization']],
+        [{ task: 'poetry' }, 'TASK_UNKNOWN', ['evaluation.auxiliary[0].task', 'poetry', 'summarization']],
         [
           { data: { source: 'files', test: 'none.jsonl' } },
           'INPUT_MISSING',
-          ['evaluation.beside[0].data.test', 'none.jsonl'],
+          ['evaluation.auxiliary[0].data.test', 'none.jsonl'],
         ],
         [
           { items: 75, data: { source: 'files', test: ifeval } },
           'DEFINITION_INVALID',
-          ['evaluation.beside[0].items', '75', '74'],
+          ['evaluation.auxiliary[0].items', '75', '74'],
         ],
         [
           { data: { source: 'files', test: 'train.jsonl' } },
           'DATA_INVALID',
-          ['evaluation.beside[0]', 'train.jsonl:1', 'key'],
+          ['evaluation.auxiliary[0]', 'train.jsonl:1', 'key'],
         ],
-        [{ judge: 'ann' }, 'TASK_UNKNOWN', ['evaluation.beside[0].judge', 'ann', 'there is none']],
+        [{ judge: 'ann' }, 'TASK_UNKNOWN', ['evaluation.auxiliary[0].judge', 'ann', 'there is none']],
       ];
-      for (const [one, code, words] of refusals) await assert.rejects(beside(one), refuses(code, words));
+      for (const [one, code, words] of refusals) await assert.rejects(auxiliary(one), refuses(code, words));
     });
   });
 });

@@ -32,7 +32,7 @@ const statuses: Readonly<Record<string, number>> = { cancel: 66, pause: 66, resu
 const job = (command: string): string =>
   JSON.stringify({
     ...{ protocol: 1, command, id: 'documented', workDir: 'job-work', outputDir: 'job-out', seed: 0 },
-    ...{ plan: { device: 'cpu', threads: 1, microBatchRows: null }, model: null },
+    ...{ plan: { device: 'cpu', threads: 1, microBatchSize: null }, model: null },
   });
 
 const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');

@@ -9,7 +9,7 @@ import { Subject } from '../../audit/verify/subject';
 import { readStatus } from '../../client';
 import { resolveDefinition } from '../../definitions';
 import type { SweepDefinition } from '../../schemas/definition';
-import type { BesideSummary } from '../../contracts/results';
+import type { AuxiliarySummary } from '../../contracts/results';
 import firstSweep from '../../examples/first-sweep';
 import gsm8k from '../../examples/gsm8k';
 import * as own from '../../examples/own-task';
@@ -56,8 +56,8 @@ describe('pure: examples/own-task.ts', () => {
     const { test } = await task!.load(own.default.data, {
       readText: () => Promise.reject(new Error('no files')),
     });
-    const { score, formatted } = task!.assess(test[0]!, task!.gold(test[0]!), 'stop');
-    assert.deepEqual([score, formatted], [1, true]);
+    const { score, wellFormed } = task!.score(test[0]!, task!.gold(test[0]!), 'stop');
+    assert.deepEqual([score, wellFormed], [1, true]);
   });
 });
 
@@ -74,7 +74,7 @@ describe('server: examples/gsm8k.ts', function () {
       pairs: { ...pairs, maxNewTokens: 16 },
       evaluation: {
         ...{ items: 3, maxNewTokens: 16 },
-        beside: evaluation.beside!.map((other) => ({ ...other, items: 4, maxNewTokens: 16 })),
+        auxiliary: evaluation.auxiliary!.map((other) => ({ ...other, items: 4, maxNewTokens: 16 })),
       },
       controls: [],
     });
@@ -83,29 +83,29 @@ describe('server: examples/gsm8k.ts', function () {
       ...(await runSweep(client, resolved)),
       status: await readStatus(client, planSweep(resolved).sweepId),
     }));
-    assert.deepEqual(result.holes, []);
+    assert.deepEqual(result.failedCells, []);
     const [cell] = result.cells;
     assert.equal(cell?.evaluation.items, 3);
     const store = createStore(folder.path());
-    for (const { key, beside = [] } of [result.base!, cell.evaluation]) {
-      const [{ name, items, score, scoreLow, scoreHigh, scores }] = beside as [BesideSummary];
-      assert.deepEqual([beside.length, name, items], [1, 'ifeval', 4]);
+    for (const { key, auxiliary = [] } of [result.base!, cell.evaluation]) {
+      const [{ name, items, score, scoreLow, scoreHigh, scores }] = auxiliary as [AuxiliarySummary];
+      assert.deepEqual([auxiliary.length, name, items], [1, 'ifeval', 4]);
       assert.ok(scoreLow <= score && score <= scoreHigh && scoreLow < scoreHigh);
       assert.ok('promptStrict' in scores && 'instructionLoose' in scores);
       const lines = await readLedger(store.paths.stageLedger(key));
       const told = lines.flatMap((line) => (line.type === 'attempt-ended' ? (line.scores ?? []) : []));
-      assert.deepEqual(told[1], { beside: 'ifeval', items, score, low: scoreLow, high: scoreHigh });
+      assert.deepEqual(told[1], { auxiliary: 'ifeval', items, score, low: scoreLow, high: scoreHigh });
     }
     const { progress } = status;
     assert.ok(progress?.of === 'sweep');
-    assert.equal(progress.sweep.cells[0]?.beside?.[0]?.score, cell.evaluation.beside?.[0]?.score);
-    assert.equal(progress.sweep.baseBeside?.[0]?.name, 'ifeval');
+    assert.equal(progress.sweep.cells[0]?.auxiliary?.[0]?.score, cell.evaluation.auxiliary?.[0]?.score);
+    assert.equal(progress.sweep.baseAuxiliary?.[0]?.name, 'ifeval');
     const checked = await checkEvaluations(new Subject({ store, experimentId: result.sweepId }));
     assert.deepEqual(checked, { checked: '2 evaluations', findings: [] });
     assert.ok(cell.evaluation.score <= 1 / 3, 'a million parameters solve no such problem');
     assert.ok('strict' in cell.evaluation.scores && 'flexible' in cell.evaluation.scores);
     const metricsOf = (kind: string) => cell.stages.find((stage) => stage.kind === kind)?.metrics ?? {};
-    assert.equal(metricsOf('trainSft')['overLengthRows'], 0);
+    assert.equal(metricsOf('trainSft')['overlengthRows'], 0);
     assert.ok((metricsOf('trainPreference')['steps'] ?? 0) > 0);
     await assertRealText(folder.path(), cell.stages[0]?.key ?? '');
   });
@@ -125,7 +125,7 @@ describe('server: examples/own-annotations.ts', function () {
     });
     const resolved = await resolveDefinition(small, { tasks: builtInTasks });
     const { result } = await withWorkers(folder.path(), (client) => runSweep(client, resolved));
-    assert.deepEqual(result.holes, []);
+    assert.deepEqual(result.failedCells, []);
     const titles = result.cells[0]?.stages.map(({ title }) => title) ?? [];
     assert.deepEqual(titles.slice(0, 2), ['4 demonstrations of a file', 'SFT on 4 demonstrations']);
     assert.ok(titles.includes('DPO on 4 pairs'));

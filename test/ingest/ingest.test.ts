@@ -92,7 +92,7 @@ describe('pure: annotations from files', () => {
   it('reads CSV with quoted line breaks and names lines as an editor does', async () => {
     const text =
       '\ufeffprompt,completion,label\n"two\nlines","a ""b""",1\nx,y,down\nx,y\n\np,,up\nq,r,maybe\n';
-    const { rows, places } = await ingest({ path: write('t.csv', text), kind: 'thumbs' });
+    const { rows, places } = await ingest({ path: write('t.csv', text), kind: 'unpaired' });
     assert.deepEqual(textsOf(rows), [
       { prompt: 'two\nlines', completion: 'a "b"', label: true },
       { prompt: 'x', completion: 'y', label: false },
@@ -131,7 +131,7 @@ describe('pure: annotations from files', () => {
     const { parquetWriteBuffer } = await import('hyparquet-writer');
     const expected = [true, false];
     const labelsOf = async (path: string) => {
-      const { rows, places } = await ingest({ path, kind: 'thumbs' });
+      const { rows, places } = await ingest({ path, kind: 'unpaired' });
       assert.deepEqual(places, [], path);
       return rows.map((row) => 'label' in row && row.label);
     };
@@ -169,7 +169,7 @@ describe('pure: annotations from files', () => {
     }));
     const { places } = await ingest({
       path: write('labels.jsonl', lines),
-      kind: 'thumbs',
+      kind: 'unpaired',
       policies: { duplicates: 'drop' },
     });
     assert.deepEqual(
@@ -284,13 +284,13 @@ describe('pure: annotations from files', () => {
   it('refuses files that are not there, not whole, or of no known format', async () => {
     const refuses = (path: string, code: string) =>
       assert.rejects(
-        ingestFile({ path, kind: 'thumbs' }),
+        ingestFile({ path, kind: 'unpaired' }),
         (error) => error instanceof BudgetlineError && error.code === code,
       );
     await refuses(join(folder.path(), 'none.jsonl'), 'INPUT_MISSING');
     await refuses(write('half.parquet', 'PAR1 and no more'), 'DATA_INVALID');
     await refuses(write('x.docx', ''), 'USAGE');
-    const { places } = await ingest({ path: write('empty.jsonl', '\n'), kind: 'thumbs' });
+    const { places } = await ingest({ path: write('empty.jsonl', '\n'), kind: 'unpaired' });
     assert.deepEqual(places, ['1 the file holds no rows']);
   });
 

@@ -4,7 +4,7 @@
 
 writes test/oracles/preference-losses.json. TRL's `_compute_loss` is given the model's log-probabilities and a trainer that
 holds nothing but the loss's settings; cDPO, which TRL 1.16 does not have (it ignores label_smoothing for "sigmoid"), is the
-formula. The oracle of "entropy" and "token_accuracy" is the formula too.
+formula. The oracle of "entropy" and "mean_token_accuracy" is the formula too.
 """
 
 import json
@@ -35,7 +35,7 @@ LOSSES = {
     "robust": {"name": "robust", "beta": BETA, "labelSmoothing": 0.2},
     "hinge": {"name": "hinge", "beta": BETA},
     "ipo": {"name": "ipo", "beta": BETA},
-    "sigmoid-norm": {"name": "sigmoid-norm", "beta": BETA},
+    "sigmoid_norm": {"name": "sigmoid_norm", "beta": BETA},
     "simpo": {"name": "simpo", "beta": BETA, "gamma": 0.3},
     "sigmoid-nll": {"name": "sigmoid-nll", "beta": BETA, "nllWeight": 0.7},
     "kto": {"name": "kto", "beta": BETA, "desirableWeight": 1.3, "undesirableWeight": 0.8},
@@ -100,7 +100,7 @@ def pair_loss(model: torch.nn.Module, loss: dict) -> tuple[torch.Tensor, dict]:
     chosen, rejected = out.log_probs.sum(1).chunk(2)
     lengths = out.mask.sum(1).chunk(2)
     references = [torch.tensor(side) for side in zip(*PAIR_REFERENCES)]
-    types = {"sigmoid-nll": ["sigmoid", "sft"], "sigmoid-norm": ["sigmoid_norm"], "cdpo": ["sigmoid"], "simpo": ["sigmoid"]}
+    types = {"sigmoid-nll": ["sigmoid", "sft"], "sigmoid_norm": ["sigmoid_norm"], "cdpo": ["sigmoid"], "simpo": ["sigmoid"]}
     fake = trainer(
         ld_alpha=None,
         beta=BETA,

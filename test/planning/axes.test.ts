@@ -72,14 +72,14 @@ describe('pure: axes of a sweep', () => {
     const sweep = resolveSweep({
       axes: {
         size: {
-          small: { data: { source: 'twin', pool: 100 }, 'evaluation.items': 10 },
-          large: { data: { source: 'twin', pool: 2048 } },
+          small: { data: { source: 'synthetic', pool: 100 }, 'evaluation.items': 10 },
+          large: { data: { source: 'synthetic', pool: 2048 } },
         },
       },
       budgets: [64],
     });
     const [small, large] = variantsOf(sweep.definition).map(({ definition }) => definition);
-    assert.deepEqual(small?.data, { source: 'twin', seed: 0, pool: 100, validation: 200, test: 400 });
+    assert.deepEqual(small?.data, { source: 'synthetic', seed: 0, pool: 100, validation: 200, test: 400 });
     assert.deepEqual([small.evaluation.items, large?.evaluation.items], [10, 400]);
     assert.equal(planSweep(sweep).base.length, 3, 'one reference, two evaluations');
   });
@@ -181,18 +181,18 @@ describe('pure: axes of a sweep', () => {
 
 describe('pure: a result cut along its axes', () => {
   const evaluation = (score: number): EvaluationSummary => ({
-    ...{ key: 'k', digest: 'd', items: 10, score, formatRate: 1, ramblingRate: 0, noEosRate: 0 },
+    ...{ key: 'k', digest: 'd', items: 10, score, wellFormedRate: 1, truncatedRate: 0, noEosRate: 0 },
     ...{ meanTokens: 1, repetitionRate: 0, scores: {} },
   });
   const cells: CellResult[] = plan.cells.map(({ cell }, index) => ({
     ...{ cell, evaluation: evaluation(index / 1000), stages: [], annotationUsd: 1 },
   }));
-  const noCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, checkerCalls: 0 };
+  const noCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, verifierCalls: 0 };
   const baseStage = (key: string): StageResult => ({
     ...{ key, kind: 'evaluate', title: key, digest: key, cached: false, ledgerHead: null },
     ...{ metrics: {}, cost: noCost },
   });
-  const [hole, ...done] = cells;
+  const [failedCell, ...done] = cells;
   const result: SweepResult = {
     ...{ sweepId: plan.sweepId, definitionDigest: plan.definitionDigest, ledgerHead: null },
     ...{ base: evaluation(0.1), cells: done, cost: noCost },
@@ -202,10 +202,10 @@ describe('pure: a result cut along its axes', () => {
       base: evaluation(index / 10),
       stageKeys: [`base-${index}`],
     })),
-    holes: [{ cell: hole!.cell, code: 'TRAINER_DIVERGED', message: 'It diverged.' }],
+    failedCells: [{ cell: failedCell!.cell, code: 'TRAINER_DIVERGED', message: 'It diverged.' }],
     controls: [{ kind: 'sft-on-chosen', of: done[0]!.cell.id, evaluation: evaluation(0.5), stages: [] }],
     failedControls: [
-      { kind: 'few-shot', of: hole!.cell.id, code: 'DATA_INVALID', message: 'A row.', stages: [] },
+      { kind: 'few-shot', of: failedCell!.cell.id, code: 'DATA_INVALID', message: 'A row.', stages: [] },
     ],
   };
   const parts = splitResult(crossed.definition, result);
@@ -214,14 +214,16 @@ describe('pure: a result cut along its axes', () => {
     const ids = parts.flatMap((part) => part.result.cells.map(({ cell }) => cell.id)).sort();
     assert.deepEqual(ids, done.map(({ cell }) => cell.id).sort());
     assert.equal(
-      parts.reduce((sum, part) => sum + part.result.holes.length, 0),
+      parts.reduce((sum, part) => sum + part.result.failedCells.length, 0),
       1,
     );
     assert.equal(
       parts.reduce((sum, part) => sum + part.result.controls.length, 0),
       1,
     );
-    const [failed] = parts.flatMap((part) => part.result.failedControls.map(() => part.result.holes.length));
+    const [failed] = parts.flatMap((part) =>
+      part.result.failedControls.map(() => part.result.failedCells.length),
+    );
     assert.equal(failed, 1, 'where its cell is, which failed too');
     for (const { definition, result: part } of parts) {
       assert.ok(part.cells.every(({ cell }) => cell.annotator === definition.annotator));
@@ -247,7 +249,7 @@ describe('pure: a result cut along its axes', () => {
       cells: [],
       controls: [],
       failedControls: [],
-      holes: [],
+      failedCells: [],
     });
     assert.deepEqual(
       whole.map((part) => part.result.sweepId),

@@ -18,7 +18,7 @@ interface Meaning {
   readonly topK: number;
   readonly schedule: 'cosine' | 'constant';
   readonly finalRate: number;
-  readonly beside: readonly ('instruction-following' | 'code-generation')[];
+  readonly auxiliary: readonly ('instruction-following' | 'code-generation')[];
 }
 
 const meanings: fc.Arbitrary<Meaning> = fc.record({
@@ -30,7 +30,7 @@ const meanings: fc.Arbitrary<Meaning> = fc.record({
   topK: fc.constantFrom(1, 40),
   schedule: fc.constantFrom('cosine', 'constant'),
   finalRate: fc.constantFrom(0.1, 0.5),
-  beside: fc.subarray(['instruction-following', 'code-generation'] as const),
+  auxiliary: fc.subarray(['instruction-following', 'code-generation'] as const),
 });
 
 /** What settings come to: what is not said here changes nothing. */
@@ -50,21 +50,21 @@ function write(one: Meaning, pick: () => boolean): Partial<SweepInput> {
   const lora = {
     ...{ rank: one.rank, alpha: 8, targetModules: pick() ? [...modules, modules[0]!] : modules },
     ...unless(one.dropout === 0, { dropout: one.dropout }),
-    ...unless(!one.stabilised, { rankStabilised: one.stabilised }),
+    ...unless(!one.stabilised, { useRslora: one.stabilised }),
   };
-  const beside = shuffled(one.beside).map((task) => ({
+  const auxiliary = shuffled(one.auxiliary).map((task) => ({
     ...{ task, items: 5, maxNewTokens: 8 },
     ...unless(true, { name: task }),
-    ...unless(true, pick() ? { seed: 0 } : { data: { source: 'twin', seed: 0 } }),
+    ...unless(true, pick() ? { seed: 0 } : { data: { source: 'synthetic', seed: 0 } }),
   }));
   return {
-    sft: { ...sft, lora, schedule: one.schedule, finalLearningRateRatio: one.finalRate },
+    sft: { ...sft, lora, lrSchedule: one.schedule, minLearningRateRatio: one.finalRate },
     preference: { ...preference, lora },
     pairs: { ...pairs, topK: one.topK, ...unless(one.topP === 1, { topP: one.topP }) },
-    evaluation: { ...evaluation, ...(beside.length === 0 ? {} : { beside: beside as never }) },
+    evaluation: { ...evaluation, ...(auxiliary.length === 0 ? {} : { auxiliary: auxiliary as never }) },
     prices: { sftExample: 1, preferencePair: 1, ...unless(true, { evaluation: 0, exaflop: 0 }) },
     ...{ budgets: shuffled([64, 256]), sftFractions: shuffled([1, 0.5, 0]) },
-    ...unless(true, { strategy: 'grid' as const }),
+    ...unless(true, { search: { method: 'grid' as const } }),
   };
 }
 

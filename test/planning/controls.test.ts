@@ -18,7 +18,7 @@ const ownFile = { file: 'own.jsonl', source: 'our own', licence: 'CC0-1.0' };
 const planOf = (changes: Partial<SweepInput> = {}) =>
   planSweep(resolveSweep({ controls: [...kinds], seeds: [0, 1], tuningBudget: 256, ...changes }));
 const plan = planOf();
-const { certain, besideWinners } = plan.controls;
+const { certain, winnerControls } = plan.controls;
 
 const cellOf = ({ of }: ControlPlan) => plan.cells.find(({ cell }) => cell.id === of.id)!;
 const own = (control: ControlPlan): PlannedStage[] => {
@@ -27,7 +27,7 @@ const own = (control: ControlPlan): PlannedStage[] => {
 };
 const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kind }) => kind);
 const ofKind = (kind: ControlPlan['kind']): ControlPlan[] =>
-  [...certain, ...besideWinners].filter((control) => control.kind === kind);
+  [...certain, ...winnerControls].filter((control) => control.kind === kind);
 
 describe('pure: planning controls', () => {
   it('puts SFT on the chosen answers on the cell’s own pairs and warm start', () => {
@@ -47,14 +47,14 @@ describe('pure: planning controls', () => {
     for (const control of ofKind('rejection-sampling')) {
       const [samples, sft] = own(control) as [PlannedStage<'synthesizeData'>, PlannedStage<'trainSft'>];
       const { pairs } = cellOf(control);
-      assert.deepEqual(samples.spec, { ...pairs?.spec, what: 'right-samples' });
+      assert.deepEqual(samples.spec, { ...pairs?.spec, what: 'rejection-samples' });
       assert.equal(sft.title, `SFT on ${control.of.pairRows} right samples`);
     }
   });
 
   it('puts both beside every mixture that may win, and counts one a budget and seed', () => {
     const mixtures = plan.cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
-    assert.equal(besideWinners.length, 2 * mixtures.length);
+    assert.equal(winnerControls.length, 2 * mixtures.length);
     assert.equal(countControls(plan.controls).get('sft-on-chosen'), 3 * 2);
   });
 
@@ -121,7 +121,7 @@ describe('pure: planning controls', () => {
   });
 
   it('names each of them once', () => {
-    const ids = [...certain, ...besideWinners].map(({ id }) => id);
+    const ids = [...certain, ...winnerControls].map(({ id }) => id);
     assert.equal(new Set(ids).size, ids.length);
   });
 
@@ -129,7 +129,7 @@ describe('pure: planning controls', () => {
     const { preference } = resolveSweep().definition;
     const nll = { name: 'sigmoid-nll', beta: 0.5, nllWeight: 1 } as const;
     const kto = { name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 } as const;
-    const preferences = { ...ownFile, kind: 'thumbs' } as const;
+    const preferences = { ...ownFile, kind: 'unpaired' } as const;
     const single = { annotations: { preferences }, preference: { ...preference, loss: kto } };
     const expected: [Partial<SweepInput>, string, RegExp][] = [
       [{ sftFractions: [1, 0] }, 'sft-on-chosen', /no cell buys both/],
@@ -143,8 +143,8 @@ describe('pure: planning controls', () => {
     ];
     for (const [changes, kind, reason] of expected) {
       const sweep = resolveSweep({ controls: [...kinds], tuningBudget: 256, ...changes });
-      const planned = planSweep({ ...sweep, givenRows: { preferences: 5_000 } });
-      const all = [...planned.controls.certain, ...planned.controls.besideWinners];
+      const planned = planSweep({ ...sweep, userRows: { preferences: 5_000 } });
+      const all = [...planned.controls.certain, ...planned.controls.winnerControls];
       assert.ok(!all.some((control) => control.kind === kind), kind);
       const [named = '', ...more] = planned.warnings.filter((text) => text.includes(`control "${kind}"`));
       assert.match(named, reason);
@@ -163,7 +163,7 @@ describe('pure: planning controls', () => {
     assert.throws(
       tooMany(
         { controls: ['few-shot'], fewShotExamples: 80, annotations: { demonstrations: ownFile } },
-        { givenRows: { demonstrations: 70 } },
+        { userRows: { demonstrations: 70 } },
       ),
       {
         code: 'BUDGET_EXCEEDS_POOL',
@@ -173,7 +173,7 @@ describe('pure: planning controls', () => {
     assert.throws(
       tooMany(
         { controls: ['rejection-sampling'], sftFractions: [0.1], annotations: { preferences: ownFile } },
-        { givenRows: { preferences: 64 }, poolRows: 50 },
+        { userRows: { preferences: 64 }, poolRows: 50 },
       ),
       { code: 'BUDGET_EXCEEDS_POOL', message: /"rejection-sampling" at 57 rows is above the 50 problems/ },
     );

@@ -51,8 +51,8 @@ describe('pure: splitting a budget', () => {
   });
 
   it('counts optimiser steps with the short last batch of each epoch', () => {
-    assert.equal(optimiserSteps(7, { epochs: 2, batchRows: 8 }), 2);
-    assert.equal(optimiserSteps(17, { epochs: 2, batchRows: 8 }), 6);
+    assert.equal(optimiserSteps(7, { epochs: 2, batchSize: 8 }), 2);
+    assert.equal(optimiserSteps(17, { epochs: 2, batchSize: 8 }), 6);
   });
 });
 

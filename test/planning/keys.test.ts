@@ -58,10 +58,16 @@ describe('pure: stage keys', () => {
 
   it('do not change with prices, execution, name, limits or where things lie', () => {
     const same: ResolvedSweep[] = [
-      resolveSweep({ prices: { sftExample: 9, preferencePair: 8, checkerCall: 7 } }),
-      resolveSweep({ execution: { device: 'cuda', threads: 4, microBatchRows: 2, checkpointEverySteps: 1 } }),
+      resolveSweep({ prices: { sftExample: 9, preferencePair: 8, verifierCall: 7 } }),
+      resolveSweep({ execution: { device: 'cuda', threads: 4, microBatchSize: 2, checkpointEverySteps: 1 } }),
       resolveSweep({ execution: { stallSeconds: 7200 } }),
-      resolveSweep({ name: 'other', delta: 0.05, spendLimit: 1000, lowBudget: 64, controls: [] }),
+      resolveSweep({
+        name: 'other',
+        equivalenceMargin: 0.05,
+        spendLimit: 1000,
+        smallBudgetMax: 64,
+        controls: [],
+      }),
       resolveSweep({}, { model: { name: 'elsewhere', digest: 'a'.repeat(64), path: '/other' } }),
     ];
     for (const resolved of same) assert.deepEqual(keysOf(resolved), before);
@@ -94,7 +100,9 @@ describe('pure: stage keys', () => {
     const model = { name: 'embedded', digest: 'b'.repeat(64), path: '/models/embedded' };
     // Buying demonstrations needs no model, freezing the base no data, evaluating the base no seed.
     assert.deepEqual(commonKinds(resolveSweep({}, { model })), ['synthesizeData']);
-    assert.deepEqual(commonKinds(resolveSweep({ data: { source: 'twin', seed: 1 } })), ['freezeReference']);
+    assert.deepEqual(commonKinds(resolveSweep({ data: { source: 'synthetic', seed: 1 } })), [
+      'freezeReference',
+    ]);
     assert.deepEqual(commonKinds(resolveSweep({ seeds: [1] })), ['evaluate', 'freezeReference']);
     const slower = planSweep(resolveSweep({ preference: { ...preference, learningRate: 1e-4 } })).stages;
     const changed = slower.filter(({ stage }) => !before.has(stage.key)).map(({ stage }) => stage.kind);
@@ -157,18 +165,19 @@ describe('pure: stage keys', () => {
   it('know a task beside by its content alone, and only where it is asked or keeps rows out', () => {
     const task = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
     const { evaluation } = resolveSweep().definition;
-    const plan = (beside: readonly object[], outside: Partial<ResolvedSweep> = {}) =>
-      planSweep(resolveSweep({ evaluation: { ...evaluation, beside: beside as never } }, outside)).stages;
+    const plan = (auxiliary: readonly object[], outside: Partial<ResolvedSweep> = {}) =>
+      planSweep(resolveSweep({ evaluation: { ...evaluation, auxiliary: auxiliary as never } }, outside))
+        .stages;
     const keys = (stages: ReturnType<typeof plan>, kind: string) =>
       stages.filter(({ stage }) => stage.kind === kind).map(({ stage }) => stage.key);
     // Stores of before tasks beside could be files: their keys stay.
-    const twins = plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
+    const synthetics = plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
     assert.equal(
-      sha256Hex(keys(twins, 'evaluate').sort().join('\n')),
+      sha256Hex(keys(synthetics, 'evaluate').sort().join('\n')),
       'a808aeb671370ff80203105699ca764e5cbb800ab775e953502ee2264055c837',
     );
 
-    const name = 'evaluation.beside.instruction-following.test';
+    const name = 'evaluation.auxiliary.instruction-following.test';
     const ofFile = (path: string, digest: string, more: Partial<ResolvedSweep> = {}) =>
       plan([{ ...task, data: { source: 'files', test: path } }], {
         files: { [name]: { path, digest } },

@@ -67,7 +67,7 @@ describe('pure: budgets of money', () => {
   });
 
   it('pay for evaluation first, and for a pair’s expected checker calls with the pair', () => {
-    const sweep = resolveMoney({ prices: { ...prices, checkerCall: 0.001, evaluation: 0.5 } });
+    const sweep = resolveMoney({ prices: { ...prices, verifierCall: 0.001, evaluation: 0.5 } });
     // Four candidates at a yield of .4: ten calls a pair.
     assert.deepEqual(unitCosts(sweep), { sft: 0.02, pair: 0.01 + 10 * 0.001, fixed: 0.5 });
     assert.deepEqual(boughtBy(sweep).slice(0, 3), [

@@ -113,10 +113,10 @@ describe('pure: planning a sweep', () => {
     assert.ok(Math.abs(plan.annotationUsd - (1024 * 0.002 + pairs * 0.001)) < 1e-9);
     assert.ok(Math.abs(cellAt(256, 0.75).annotationUsd - (192 * 0.002 + 64 * 0.001)) < 1e-9);
     const checked = planSweep(
-      resolveSweep({ prices: { sftExample: 0, preferencePair: 0, checkerCall: 0.01 } }),
+      resolveSweep({ prices: { sftExample: 0, preferencePair: 0, verifierCall: 0.01 } }),
     );
-    assert.equal(checked.annotationUsd, plan.purchase.checkerCalls * 0.01);
-    assert.ok(plan.purchase.checkerCalls >= pairs * 4);
+    assert.equal(checked.annotationUsd, plan.purchase.verifierCalls * 0.01);
+    assert.ok(plan.purchase.verifierCalls >= pairs * 4);
   });
 
   it('refuses a budget above the pool and a plan above the spend limit', () => {

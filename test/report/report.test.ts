@@ -1,12 +1,12 @@
 import { strict as assert } from 'node:assert';
 import type { PreferenceLoss } from '../../schemas/losses';
 import { formatCount, formatDuration, formatScore } from '../../report/format';
-import { smoothCurve } from '../../report/figures/curves';
+import { smoothCurve } from '../../report/charts/curves';
 import { html } from '../../report/html';
 import { planEvidence, renderReport, renderStandalone, reportFigures, type ReportInput } from '../../report';
 import { distinctStages } from '../../report/stages';
 import { searchSection } from '../../report/sections/search';
-import { besideFixture, hostile, sweepFixture } from './sweep-fixture';
+import { auxiliaryFixture, hostile, sweepFixture } from './sweep-fixture';
 
 async function drawAll(report: ReportInput): Promise<Record<string, string>> {
   const drawn = reportFigures(report).map(
@@ -61,8 +61,8 @@ describe('pure: report', function () {
   });
 
   it('shows what training has cost tasks beside, and has no such section without one', async () => {
-    const beside = [{ ...besideFixture, name: hostile }];
-    const page = await renderReport({ ...input, analysis: { ...input.analysis, beside } });
+    const auxiliary = [{ ...auxiliaryFixture, name: hostile }];
+    const page = await renderReport({ ...input, analysis: { ...input.analysis, auxiliary } });
     const found = page.slice(page.indexOf('<section id="beside"')).split('</section>')[0] ?? '';
     for (const cell of ['0.400', '0.350 to 0.450', 'SFT', '−0.150', '−0.200 to −0.100', 'falls'])
       assert.ok(found.includes(`>${cell}</`), `${cell} in ${found}`);
@@ -175,9 +175,13 @@ describe('pure: report', function () {
 
   it('stands on a sweep in which every cell failed', async () => {
     const { cells } = input.result;
-    const holes = cells.map(({ cell }) => ({ cell, code: 'RETRIES_SPENT', message: 'the disk <full>' }));
+    const failedCells = cells.map(({ cell }) => ({
+      cell,
+      code: 'RETRIES_SPENT',
+      message: 'the disk <full>',
+    }));
     const baseFailure = { code: 'IO_FAILED', message: 'The disk.', remedy: 'Look <there>.' };
-    const failed = sweepFixture({ items: 30, holes, baseFailure });
+    const failed = sweepFixture({ items: 30, failedCells, baseFailure });
     const page = await renderReport(failed);
     assert.ok(page.includes('RETRIES_SPENT') && page.includes('the disk &lt;full&gt;'));
     const base = />base<\/th>(.*?)<\/tr>/s.exec(page)?.[1] ?? page;
@@ -189,7 +193,7 @@ describe('pure: report', function () {
     const [first, ...cells] = input.result.cells;
     assert.ok(first);
     const stages = first.stages.map((stage) =>
-      stage.kind === 'trainSft' ? { ...stage, metrics: { overLengthRows: 1234 } } : stage,
+      stage.kind === 'trainSft' ? { ...stage, metrics: { overlengthRows: 1234 } } : stage,
     );
     const long = { ...input, result: { ...input.result, cells: [{ ...first, stages }, ...cells] } };
     assert.match(await renderReport(long), /1,234 rows were\s+longer than the limit/);
@@ -234,7 +238,7 @@ describe('pure: report', function () {
     const standings = [{ budget: 1024, sftFraction: 0.5, confidence: 0.93, runs: 3, settled: true }];
     const transfers = [{ budget: 1024, share: 1, hit: true }];
     const rounds = [{ ids: [], standings, reason: 'Done.' }];
-    const search = { strategy: 'adaptive', rounds, leftOut: 5, costShare: 0.4, transfers } as const;
+    const search = { method: 'adaptive', rounds, skipped: 5, costFraction: 0.4, transfers } as const;
     const searched = { ...input, result: { ...input.result, search } };
     const rows = searchSection(searched).text;
     assert.ok(

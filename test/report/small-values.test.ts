@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { formatUsd } from '../../cli/print/numbers';
-import { trainingCurves } from '../../report/figures/curves';
-import { priceSensitivity } from '../../report/figures/prices';
-import { renderFigure } from '../../report/figures/render';
+import { trainingCurves } from '../../report/charts/curves';
+import { priceSensitivity } from '../../report/charts/prices';
+import { renderFigure } from '../../report/charts/render';
 import { formatProbability, formatSigned, formatUsd as formatReportUsd } from '../../report/format';
 import { samplesSection } from '../../report/sections/samples';
 import { signedOf } from '../../report/sections/scores';
@@ -66,7 +66,7 @@ describe('pure: lines of one point', () => {
 
   it('a fraction that was measured at one price ratio is a dot', async () => {
     const prices = {
-      ...{ money: 100, from: 0.5, to: 10, leftOut: [], switches: [] },
+      ...{ money: 100, from: 0.5, to: 10, skipped: [], switches: [] },
       curve: [
         { ratio: 1, best: 1, scores: [1, 0.5].map((fraction) => ({ fraction, score: fraction })) },
         { ratio: 2, best: 1, scores: [{ fraction: 1, score: 0.9 }] },
@@ -123,8 +123,8 @@ describe('pure: evidence', () => {
 
   it('samples are shown where the first model has none, and a share of a score is no "right"', () => {
     const item = (score: number) => ({
-      ...{ id: 't', prompt: 'P', completion: 'c', score, formatted: true, rambling: false, repetition: 0 },
-      ...{ scores: {}, finish: 'stop' as const, tokens: 1, expected: 'x' },
+      ...{ id: 't', prompt: 'P', completion: 'c', score, wellFormed: true, truncated: false, repetition: 0 },
+      ...{ scores: {}, finish: 'stop' as const, tokens: 1, target: 'x' },
     });
     const shown = (score: number): string =>
       samplesSection([

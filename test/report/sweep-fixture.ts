@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { analyzeSweep } from '../../analysis';
-import { baseItemsKey, type BesideAnalysis } from '../../contracts/analysis';
+import { baseItemsKey, type AuxiliaryAnalysis } from '../../contracts/analysis';
 import { sweepDefinition, type SweepDefinition } from '../../schemas/definition';
 import type { CellResult, EvaluationSummary, FailureReason, SweepResult } from '../../contracts/results';
 import type { ItemResult } from '../../schemas/rows';
@@ -10,8 +10,8 @@ import { planEvidence, type ReportInput } from '../../report';
 /** Rates of one model, from which its test items are drawn. */
 interface Behaviour {
   readonly score: number;
-  readonly formatted: number;
-  readonly rambling: number;
+  readonly wellFormed: number;
+  readonly truncated: number;
 }
 
 /** Scores of the first exploration of the embedded task, by budget and fraction. */
@@ -33,21 +33,22 @@ function draw(text: string): number {
 function itemOf(model: string, index: number, behaviour: Behaviour): ItemResult {
   const happens = (what: string, rate: number): boolean =>
     draw(`${model}/${index.toString()}/${what}`) < rate;
-  const rambling = happens('rambles', behaviour.rambling);
+  const truncated = happens('rambles', behaviour.truncated);
   const right = happens('right', behaviour.score);
   const answer = right ? ' 17-11=6; 6+4=10 #### 10' : ' 17-11=5; 5+4=9 #### 9';
   return {
     id: `test-${index.toString().padStart(4, '0')}`,
     prompt: `Q: Gus ${index.toString()} has 17 eggs. Then eats 11 of them. Then finds 4 more. How many?\nA:`,
-    completion: index === 1 ? hostile : rambling ? `${answer}\nQ: Ann has 3 figs.\nA: 3\nQ: Ann has` : answer,
+    completion:
+      index === 1 ? hostile : truncated ? `${answer}\nQ: Ann has 3 figs.\nA: 3\nQ: Ann has` : answer,
     score: right ? 1 : 0,
-    formatted: happens('formatted', behaviour.formatted),
-    rambling,
-    tokens: rambling ? 64 : 24 + (index % 7),
-    finish: rambling ? 'length' : 'stop',
-    repetition: rambling ? 0.3 : 0.02,
+    wellFormed: happens('wellFormed', behaviour.wellFormed),
+    truncated,
+    tokens: truncated ? 64 : 24 + (index % 7),
+    finish: truncated ? 'length' : 'stop',
+    repetition: truncated ? 0.3 : 0.02,
     scores: {},
-    expected: '10',
+    target: '10',
   };
 }
 
@@ -59,8 +60,8 @@ function summaryOf(name: string, items: readonly ItemResult[]): EvaluationSummar
     digest: digestOf(`${name}/digest`),
     items: items.length,
     score: mean(({ score }) => score),
-    formatRate: mean(({ formatted }) => Number(formatted)),
-    ramblingRate: mean(({ rambling }) => Number(rambling)),
+    wellFormedRate: mean(({ wellFormed }) => Number(wellFormed)),
+    truncatedRate: mean(({ truncated }) => Number(truncated)),
     noEosRate: mean(({ finish }) => Number(finish === 'length')),
     meanTokens: mean(({ tokens }) => tokens),
     repetitionRate: mean(({ repetition }) => repetition),
@@ -69,7 +70,7 @@ function summaryOf(name: string, items: readonly ItemResult[]): EvaluationSummar
 }
 
 function stageOf(kind: StageKind, title: string, metrics: StageResult['metrics'] = {}): StageResult {
-  const cost = { wallMs: 4200, deviceMs: 4000, cpuMs: 3900, tokens: 51_000, attempts: 1, checkerCalls: 0 };
+  const cost = { wallMs: 4200, deviceMs: 4000, cpuMs: 3900, tokens: 51_000, attempts: 1, verifierCalls: 0 };
   const key = digestOf(`${kind}/${title}`);
   return {
     key,
@@ -95,29 +96,29 @@ const pairFigures = (rows: number): StageResult['metrics'] => ({
 
 function definitionOf(budgets: number[], sftFractions: number[], items: number): SweepDefinition {
   const lora = { rank: 16, alpha: 16 };
-  const training = { epochs: 2, batchRows: 8, lora, maxLength: 96 };
+  const training = { epochs: 2, batchSize: 8, lora, maxLength: 96 };
   return sweepDefinition.parse({
     name: 'first-sweep',
     task: 'grade-school-math',
-    data: { source: 'twin' },
+    data: { source: 'synthetic' },
     annotator: 'majority-error',
     sft: { ...training, learningRate: 5e-3 },
     preference: { ...training, learningRate: 3e-4, loss: { name: 'sigmoid', beta: 0.5 } },
     pairs: { maxNewTokens: 48 },
     evaluation: { items, maxNewTokens: 64 },
-    prices: { sftExample: 0.02, preferencePair: 0.01, checkerCall: 0.0001 },
+    prices: { sftExample: 0.02, preferencePair: 0.01, verifierCall: 0.0001 },
     budgets,
     sftFractions,
   });
 }
 
 function behaviourOf(budget: number, fraction: number): Behaviour {
-  const warm = { score: scores[budget]?.[String(fraction)] ?? 0.4, formatted: 0.97, rambling: 0.02 };
-  return fraction === 0 ? { ...warm, formatted: 0.01, rambling: 0.54 } : warm;
+  const warm = { score: scores[budget]?.[String(fraction)] ?? 0.4, wellFormed: 0.97, truncated: 0.02 };
+  return fraction === 0 ? { ...warm, wellFormed: 0.01, truncated: 0.54 } : warm;
 }
 
 /** A task beside that has surely lost what it had. */
-export const besideFixture: BesideAnalysis = {
+export const auxiliaryFixture: AuxiliaryAnalysis = {
   ...{ name: 'an-evaluation-of-another-task', items: 300, reading: 'It falls.' },
   base: { estimate: 0.4, low: 0.35, high: 0.45 },
   cells: [
@@ -134,7 +135,7 @@ interface Shape {
   fractions?: number[];
   items?: number;
   /** Cells that failed; without any, every cell of the grid finished. */
-  holes?: SweepResult['holes'];
+  failedCells?: SweepResult['failedCells'];
   failedControls?: SweepResult['failedControls'];
   /** Why the base model has no evaluation; it has one unless told. */
   baseFailure?: FailureReason;
@@ -142,7 +143,12 @@ interface Shape {
 
 /** A finished sweep of the given shape: results, items, training curves. */
 export function sweepFixture(shape: Shape = {}): ReportInput {
-  const { budgets = [64, 256, 1024], fractions = [1, 0.5, 0.1, 0], items: count = 400, holes = [] } = shape;
+  const {
+    budgets = [64, 256, 1024],
+    fractions = [1, 0.5, 0.1, 0],
+    items: count = 400,
+    failedCells = [],
+  } = shape;
   const { baseFailure } = shape;
   const definition = definitionOf(budgets, fractions, count);
   const items = new Map<string, ItemResult[]>();
@@ -153,18 +159,18 @@ export function sweepFixture(shape: Shape = {}): ReportInput {
   };
   const base =
     baseFailure === undefined
-      ? { base: evaluate(baseItemsKey, { score: 0.225, formatted: 0.01, rambling: 0.3 }) }
+      ? { base: evaluate(baseItemsKey, { score: 0.225, wellFormed: 0.01, truncated: 0.3 }) }
       : { base: null, baseFailure };
   const cells = budgets
     .flatMap((budget) => fractions.map((fraction) => cellOf({ budget, fraction, definition, evaluate })))
-    .filter(({ cell }) => !holes.some((hole) => hole.cell.id === cell.id));
+    .filter(({ cell }) => !failedCells.some((failedCell) => failedCell.cell.id === cell.id));
   const result: SweepResult = {
     sweepId: 'sweep-first-sweep-1f2e3d4c',
     definitionDigest: digestOf('definition'),
     ...base,
     baseStages: [stageOf('evaluate', 'Base model')],
     cells,
-    holes,
+    failedCells,
     controls: controlsOf(cells, evaluate),
     failedControls: shape.failedControls ?? [],
     ledgerHead: digestOf('ledger'),
@@ -174,7 +180,7 @@ export function sweepFixture(shape: Shape = {}): ReportInput {
       cpuMs: 170_000,
       tokens: 2_400_000,
       attempts: 31,
-      checkerCalls: 9000,
+      verifierCalls: 9000,
     },
   };
   return inputOf({ definition, result, items });
@@ -212,7 +218,7 @@ function controlsOf(
 ): SweepResult['controls'] {
   const winner = cells.find(({ cell }) => cell.budget === 1024 && cell.sftFraction === 0.5)?.cell.id;
   if (winner === undefined) return [];
-  const evaluation = evaluate(`${winner}/sft-on-chosen`, { score: 0.98, formatted: 0.98, rambling: 0.01 });
+  const evaluation = evaluate(`${winner}/sft-on-chosen`, { score: 0.98, wellFormed: 0.98, truncated: 0.01 });
   return [{ kind: 'sft-on-chosen', of: winner, evaluation, stages: [stageOf('trainSft', 'SFT on chosen')] }];
 }
 
@@ -256,7 +262,7 @@ function curve(name: string, sft: boolean): ReportInput['training'][number]['row
       step,
       values: {
         loss: Math.log1p(Math.exp(-margin)),
-        'rewards/margin': margin,
+        'rewards/margins': margin,
         'rewards/chosen': -0.8 * (1 - decay) + 0.2 * noise * (1 - decay),
       },
     };

@@ -4,7 +4,6 @@ import type { SweepInput } from '../../schemas/definition';
 import type { SearchProposal } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import {
-  defaultLimits,
   proposeAdaptive,
   type SearchOutcome,
   type SearchRun,
@@ -12,6 +11,8 @@ import {
   totalSeconds,
 } from '../../search';
 import { resolveSweep } from '../planning/support';
+
+const defaultLimits = { regretTolerance: 0.02, confidence: 0.9, maxCostFraction: 0.5 };
 
 const plan = planSweep(resolveSweep({ seeds: [0, 1, 2], sftFractions: [1, 0.75, 0.5, 0.25, 0] }));
 const runs = searchRunsOf(plan.cells, plan.stages);
@@ -25,7 +26,7 @@ function search(surface: Surface): { rounds: SearchProposal[]; used: SearchRun[]
   const outcomes: SearchOutcome[] = [];
   const rounds: SearchProposal[] = [];
   for (;;) {
-    const proposal = proposeAdaptive({ runs, outcomes, failed: [] });
+    const proposal = proposeAdaptive({ runs, outcomes, failed: [] }, defaultLimits);
     rounds.push(proposal);
     if (proposal.ids.length === 0) return { rounds, used: outcomes.map(({ id }) => byId.get(id)!) };
     for (const id of proposal.ids) {
@@ -47,15 +48,15 @@ describe('pure: adaptive search', () => {
       const { rounds, used } = search(peakAt(fraction));
       for (const standing of rounds.at(-1)!.standings)
         assert.ok(Math.abs(standing.sftFraction - fraction) <= 0.25, JSON.stringify(standing));
-      assert.ok(totalSeconds(used) <= defaultLimits.costShare * totalSeconds(runs));
+      assert.ok(totalSeconds(used) <= defaultLimits.maxCostFraction * totalSeconds(runs));
       assert.equal(new Set(used.map(({ id }) => id)).size, used.length, 'no run is asked for twice');
     });
 
   /** Runs a search of any plan to its end under a share of its cost. */
-  function searchWithin(changes: Partial<SweepInput>, costShare: number, surface: Surface) {
+  function searchWithin(changes: Partial<SweepInput>, maxCostFraction: number, surface: Surface) {
     const { cells, stages } = planSweep(resolveSweep(changes));
     const all = searchRunsOf(cells, stages);
-    const limits = { ...defaultLimits, costShare };
+    const limits = { ...defaultLimits, maxCostFraction };
     const outcomes: SearchOutcome[] = [];
     for (;;) {
       const proposal = proposeAdaptive({ runs: all, outcomes, failed: [] }, limits);
@@ -77,22 +78,22 @@ describe('pure: adaptive search', () => {
     const settings = fc.record({
       budgets: fc.constantFrom(...sizes),
       seeds: fc.constantFrom<number[]>([0], [0, 1, 2]),
-      costShare: fc.constantFrom(0.05, 0.2, 0.5, 0.7, 1),
+      maxCostFraction: fc.constantFrom(0.05, 0.2, 0.5, 0.7, 1),
       luck: fc.integer({ min: 1, max: 1000 }),
     });
     fc.assert(
-      fc.property(settings, ({ budgets, seeds, costShare, luck }) => {
+      fc.property(settings, ({ budgets, seeds, maxCostFraction, luck }) => {
         const wave: Surface = ({ budget, sftFraction, seed }) =>
           0.5 +
           0.1 * Math.sin(3 * sftFraction + Math.log(budget)) +
           0.02 * Math.sin(luck * (seed + 1 + 7 * sftFraction));
-        const { all, used, left, proposal } = searchWithin({ budgets, seeds }, costShare, wave);
+        const { all, used, left, proposal } = searchWithin({ budgets, seeds }, maxCostFraction, wave);
         const open = new Set(proposal.standings.flatMap(({ settled, budget }) => (settled ? [] : [budget])));
         const paid = totalSeconds(used);
         const possible = left.filter(({ budget }) => open.has(budget));
         for (const run of possible)
           assert.ok(
-            totalSeconds([...used, run]) > costShare * totalSeconds(all),
+            totalSeconds([...used, run]) > maxCostFraction * totalSeconds(all),
             `${run.id} could be paid for`,
           );
         assert.deepEqual(
@@ -100,12 +101,12 @@ describe('pure: adaptive search', () => {
           new Set(budgets),
           'each budget has a run',
         );
-        if (costShare === 1) assert.equal(possible.length, 0);
+        if (maxCostFraction === 1) assert.equal(possible.length, 0);
         assert.match(
           proposal.reason,
           open.size === 0 ? /^Done/ : possible.length === 0 ? /has ended\.$/ : /above what .* pays for\.$/,
         );
-        assert.ok(used.length === budgets.length || paid <= costShare * totalSeconds(all) + 1e-6);
+        assert.ok(used.length === budgets.length || paid <= maxCostFraction * totalSeconds(all) + 1e-6);
       }),
       { numRuns: 25 },
     );
@@ -127,18 +128,21 @@ describe('pure: adaptive search', () => {
     const ended = runs
       .slice(0, 12)
       .map(({ id, sftFraction }): SearchOutcome => ({ id, score: 0.3 + 0.2 * sftFraction, items }));
-    const inOrder = proposeAdaptive({ runs, outcomes: ended, failed: [] });
+    const inOrder = proposeAdaptive({ runs, outcomes: ended, failed: [] }, defaultLimits);
     fc.assert(
       fc.property(fc.shuffledSubarray(ended, { minLength: ended.length }), (outcomes) => {
-        assert.deepEqual(proposeAdaptive({ runs: [...runs].reverse(), outcomes, failed: [] }), inOrder);
+        assert.deepEqual(
+          proposeAdaptive({ runs: [...runs].reverse(), outcomes, failed: [] }, defaultLimits),
+          inOrder,
+        );
       }),
       { numRuns: 10 },
     );
   });
 
   it('does not ask again for what failed', () => {
-    const failed = proposeAdaptive({ runs, outcomes: [], failed: [] }).ids;
-    const next = proposeAdaptive({ runs, outcomes: [], failed });
+    const failed = proposeAdaptive({ runs, outcomes: [], failed: [] }, defaultLimits).ids;
+    const next = proposeAdaptive({ runs, outcomes: [], failed }, defaultLimits);
     assert.ok(next.ids.length > 0);
     assert.deepEqual(
       next.ids.filter((id) => failed.includes(id)),
@@ -147,7 +151,7 @@ describe('pure: adaptive search', () => {
   });
 
   it('settles no budget without a score of its own, whatever those of others say', () => {
-    const limits = { ...defaultLimits, regret: 0.1 };
+    const limits = { ...defaultLimits, regretTolerance: 0.1 };
     const opening = proposeAdaptive({ runs, outcomes: [], failed: [] }, limits).ids;
     const failed = runs
       .filter(({ id, budget }) => budget === 256 && opening.includes(id))

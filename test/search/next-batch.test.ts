@@ -42,17 +42,17 @@ describe('pure: what a sweep runs next', () => {
   });
 
   it('is a search of its own at every place on the axes', () => {
-    const sweep = resolveSweep({ strategy: 'adaptive', axes: { annotator: ['clean', 'slip'] } });
+    const sweep = resolveSweep({ search: { method: 'adaptive' }, axes: { annotator: ['clean', 'slip'] } });
     const both = planSweep(sweep);
     const { scores, record } = finish(sweep.definition, both, peakAt(0.5));
     const seen = new Set(Object.keys(scores).map((id) => /annotator=(\w+)/.exec(id)?.[1]));
     assert.deepEqual([...seen].sort(), ['clean', 'slip']);
-    assert.ok(record && record.leftOut > 0 && record.costShare <= 0.5);
+    assert.ok(record && record.skipped > 0 && record.costFraction <= 0.5);
     assert.equal(record.rounds.at(-1)?.standings.length, 6);
   });
 
   it('is by proxy the small model’s grid, then one split of each budget on the large one', () => {
-    const sweep = resolveSweep({ strategy: 'proxy', axes: { model: ['small', 'large'] } });
+    const sweep = resolveSweep({ search: { method: 'proxy' }, axes: { model: ['small', 'large'] } });
     const outside = (digest: string) => ({
       ...{ files: {}, poolRows: 6144 },
       model: { name: digest, digest: digest.repeat(64), path: `/${digest}` },
@@ -65,10 +65,10 @@ describe('pure: what a sweep runs next', () => {
       '256 0.5',
       '64 0.5',
     ]);
-    assert.equal(record?.leftOut, 15);
+    assert.equal(record?.skipped, 15);
     assert.match(record.rounds[1]?.reason ?? '', / at 1,024 /);
     const money = { ...sweep.definition, budgetUnit: 'usd' as const };
     assert.match(finish(money, both, peakAt(0.5)).record?.rounds[1]?.reason ?? '', / at \$1,024 /);
-    assert.throws(() => resolveSweep({ strategy: 'proxy' }), { code: 'DEFINITION_INVALID' });
+    assert.throws(() => resolveSweep({ search: { method: 'proxy' } }), { code: 'DEFINITION_INVALID' });
   });
 });

@@ -24,7 +24,7 @@ const manifest: PublishRequest['manifest'] = {
     trainer: 'none',
     microBatches: [],
     warnings: [],
-    cost: { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, checkerCalls: 0 },
+    cost: { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 },
   },
   metrics: { rows: 2 },
 };

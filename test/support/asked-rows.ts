@@ -44,7 +44,7 @@ export async function prepareAsking(asking: Asking): Promise<Prepared> {
   const model = definedAt(asked, undefined);
   const resolved = await resolveSmall(join(__dirname, '../../models/tiny-math'), {
     ...{ task, annotator: 'model', budget, sftFraction: 1 },
-    data: { source: 'twin', pool: rows, validation: 1, test: 1 },
+    data: { source: 'synthetic', pool: rows, validation: 1, test: 1 },
   });
   const pinned = {
     ...resolved,

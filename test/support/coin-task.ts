@@ -4,7 +4,7 @@ function problems(prefix: string, count: number): Problem[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `${prefix}-${index}`,
     prompt: `Q: Number ${index} of ${prefix}?\nA:`,
-    expected: String(index),
+    target: String(index),
   }));
 }
 
@@ -17,7 +17,7 @@ export const coinTask: Task = {
   metric: 'accuracy',
   fileNames: () => [],
   load: (data) => {
-    const sizes = data.source === 'twin' ? data : { pool: 0, validation: 0, test: 0 };
+    const sizes = data.source === 'synthetic' ? data : { pool: 0, validation: 0, test: 0 };
     const [pool, validation, test] = [
       problems('pool', sizes.pool),
       problems('validation', sizes.validation),
@@ -29,14 +29,14 @@ export const coinTask: Task = {
     {
       name: 'counter',
       description: 'Says the number.',
-      demonstrate: ({ expected }, random) => ` ${expected}${random() < 0.5 ? '' : '!'}`,
+      demonstrate: ({ target }, random) => ` ${target}${random() < 0.5 ? '' : '!'}`,
     },
   ],
-  gold: ({ expected }) => ` ${expected}`,
-  assess: (_problem, completion, finish) => ({
+  gold: ({ target }) => ` ${target}`,
+  score: (_problem, completion, finish) => ({
     score: completion !== '' && completion.length % 2 === 0 ? 1 : 0,
-    formatted: completion.startsWith(' '),
-    rambling: finish === 'length',
+    wellFormed: completion.startsWith(' '),
+    truncated: finish === 'length',
     repetition: 0,
     scores: { short: completion.length < 4 ? 1 : 0 },
   }),

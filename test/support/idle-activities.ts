@@ -8,7 +8,7 @@ import {
   type StageResult,
 } from '../../contracts/stage';
 
-const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, checkerCalls: 0 };
+const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
 
 /** The activities with nothing behind them, for tests of what workflows and queues do; each stage takes `stageMs`. */
 export function createIdleActivities(options: {

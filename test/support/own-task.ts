@@ -3,17 +3,17 @@ import { dirname, join } from 'node:path';
 
 /** A task of a user's in modules of its own, and its sweep; by file. */
 export const ownTaskFiles = {
-  'sweep.ts': `import { defineSweep, twinDefaults } from 'budgetline';
+  'sweep.ts': `import { defineSweep, syntheticDefaults } from 'budgetline';
 import { purchases } from './task';
 
 export const tasks = [purchases];
 export default defineSweep({
-  ...twinDefaults('purchases'),
+  ...syntheticDefaults('purchases'),
   name: 'own-code',
   data: { source: 'twin', pool: 32, validation: 2, test: 8 },
   budgets: [8],
   sftFractions: [1],
-  sft: { ...twinDefaults('purchases').sft, epochs: 1 },
+  sft: { ...syntheticDefaults('purchases').sft, epochs: 1 },
   evaluation: { items: 8, maxNewTokens: 8 },
   controls: [],
 });

@@ -17,9 +17,9 @@ import { coinTask } from './coin-task';
 /** Failing activities are what many tests are about; their warnings would bury the report. */
 const logger = new DefaultLogger('ERROR');
 
-export const prices = { sftExample: 1, preferencePair: 1, checkerCall: 0.25 };
+export const prices = { sftExample: 1, preferencePair: 1, verifierCall: 0.25 };
 
-const training = { batchRows: 8, learningRate: 0.01, maxLength: 128, lora: { rank: 4, alpha: 4 } };
+const training = { batchSize: 8, learningRate: 0.01, maxLength: 128, lora: { rank: 4, alpha: 4 } };
 
 /** A small experiment over the coin task; `change` overrides. */
 export async function resolveSmall(
@@ -28,7 +28,7 @@ export async function resolveSmall(
 ): Promise<ResolvedExperiment> {
   const definition = experimentDefinition.parse({
     ...{ name: 'small', task: 'coin', annotator: 'counter', model, budget: 32, sftFraction: 0.5 },
-    data: { source: 'twin', pool: 128, validation: 4, test: 24 },
+    data: { source: 'synthetic', pool: 128, validation: 4, test: 24 },
     sft: { ...training, epochs: 2 },
     preference: { ...training, epochs: 1, learningRate: 1e-3, loss: { name: 'sigmoid', beta: 0.5 } },
     pairs: { candidates: 3, maxNewTokens: 12 },
@@ -37,7 +37,7 @@ export async function resolveSmall(
     execution: { checkpointEverySteps: 2 },
     ...change,
   });
-  const pool = definition.data.source === 'twin' ? definition.data.pool : 0;
+  const pool = definition.data.source === 'synthetic' ? definition.data.pool : 0;
   return {
     definition,
     model: { name: 'tiny', digest: (await describeModel(model)).digest, path: model },
@@ -88,7 +88,7 @@ export function createBench(
   const store = createStore(home);
   const activities = createActivities({ store, tasks: [coinTask], ...options.deps });
   const execution = options.execution ?? {
-    ...{ device: 'cpu', threads: 1, microBatchRows: null, checkpointEverySteps: 2, infrastructureRetries: 2 },
+    ...{ device: 'cpu', threads: 1, microBatchSize: null, checkpointEverySteps: 2, infrastructureRetries: 2 },
   };
   const run = async (stage: PlannedStage, given: AttemptOptions = {}): Promise<StageResult> => {
     const { attempt = 1, runId = 'run', allowanceUsd, watch } = given;

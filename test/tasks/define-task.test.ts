@@ -17,7 +17,7 @@ import { normalizeText } from '../../text/normalize';
 import { builtInTasks } from '../../workers';
 
 const files = { source: 'files', train: 'a', test: 'b', validation: 1, stripCalculator: true } as const;
-const twin = { source: 'twin', seed: 3, pool: 300, validation: 20, test: 60 } as const;
+const synthetic = { source: 'synthetic', seed: 3, pool: 300, validation: 20, test: 60 } as const;
 const noFiles: TaskContext = { readText: () => Promise.reject(new Error('a twin reads nothing')) };
 const texts = (rows: Record<string, readonly unknown[]>): TaskContext => ({
   readText: (name) =>
@@ -33,9 +33,9 @@ const sums = defineTask<{ a: number; b: number }>({
   synthesize: (random) => ({ a: Math.floor(random() * 30), b: Math.floor(random() * 30) }),
   schema: z.object({ a: z.int(), b: z.int() }),
   prompt: ({ a, b }) => `Add these two numbers for me please and give me nothing but the answer: ${a}+${b}=`,
-  content: ({ a, b }) => `${a} ${b}`,
-  skeleton: ({ a, b }) => String(a + b),
-  expected: ({ a, b }) => String(a + b),
+  leakageText: ({ a, b }) => `${a} ${b}`,
+  dedupKey: ({ a, b }) => String(a + b),
+  target: ({ a, b }) => String(a + b),
   annotators: [
     { name: 'off-by-one', description: 'Adds one.', demonstrate: ({ a, b }) => String(a + b + 1) },
   ],
@@ -45,25 +45,25 @@ const sums = defineTask<{ a: number; b: number }>({
 describe('pure: defineTask', () => {
   it('makes a task of a few functions', async () => {
     const { pool, validation, test } = await sums.load(
-      { ...twin, pool: 20, validation: 3, test: 5 },
+      { ...synthetic, pool: 20, validation: 3, test: 5 },
       noFiles,
     );
     const [first] = pool;
     assert.ok(first);
-    assert.equal(sums.gold(first), first.expected);
+    assert.equal(sums.gold(first), first.target);
     const [clean, off] = sums.annotators.map((annotator) => annotator.demonstrate(first, () => 0));
     assert.deepEqual(
-      [sums.assess(first, clean ?? '', 'stop').score, sums.assess(first, off ?? '', 'stop').score],
+      [sums.score(first, clean ?? '', 'stop').score, sums.score(first, off ?? '', 'stop').score],
       [1, 0],
     );
-    assert.equal(sums.assess(first, '1', 'length').rambling, true);
-    const skeletons = [...pool, ...validation, ...test].map(({ expected }) => expected);
+    assert.equal(sums.score(first, '1', 'length').truncated, true);
+    const skeletons = [...pool, ...validation, ...test].map(({ target }) => target);
     assert.equal(new Set(skeletons).size, skeletons.length, 'no sum twice, whatever its parts');
   });
 
   it('says when its generator is too small', async () => {
     await assert.rejects(
-      sums.load({ ...twin, pool: 100 }, noFiles),
+      sums.load({ ...synthetic, pool: 100 }, noFiles),
       /data\.pool is 100; the generator of sums gives \d+/,
     );
   });
@@ -103,7 +103,7 @@ describe('pure: defineTask', () => {
       metric: 'share',
       schema: z.object({ q: z.string(), share: z.number() }),
       prompt: ({ q }) => q,
-      expected: () => 'yes',
+      target: () => 'yes',
       evaluate: ({ share }) => ({ score: share }),
     });
     const row = (q: string, share: number) => ({ q, share });
@@ -124,10 +124,10 @@ describe('pure: defineTask', () => {
       name,
       metric,
       prompt: () => '',
-      expected: () => '',
+      target: () => '',
       evaluate: () => ({ score: 0 }),
     });
-    await assert.rejects(bare.load(twin, noFiles), /task sums has no generator/);
+    await assert.rejects(bare.load(synthetic, noFiles), /task sums has no generator/);
     await assert.rejects(bare.load(files, texts({ train: [{}], test: [{}] })), /task sums reads no files/);
   });
 });
@@ -135,22 +135,22 @@ describe('pure: defineTask', () => {
 describe('pure: the twins of the tasks', () => {
   for (const task of builtInTasks)
     it(`${task.name}: the reference answer is right, others are not, and uses are disjoint`, async () => {
-      const { pool, validation, test } = await task.load(twin, noFiles);
+      const { pool, validation, test } = await task.load(synthetic, noFiles);
       const all = [...pool, ...validation, ...test];
       assert.deepEqual([pool.length, validation.length, test.length], [300, 20, 60]);
       assert.equal(new Set(all.map(({ prompt }) => normalizeText(prompt))).size, all.length);
       for (const problem of all.slice(0, 200)) {
-        const { score, formatted, rambling } = task.assess(problem, task.gold(problem), 'stop');
+        const { score, wellFormed, truncated } = task.score(problem, task.gold(problem), 'stop');
         assert.deepEqual(
-          [score, formatted, rambling],
+          [score, wellFormed, truncated],
           [1, true, false],
           `${problem.prompt}${task.gold(problem)}`,
         );
         // Almost anything has no comma: what keeps an instruction need be no answer.
         const wrong = task.name === 'instruction-following' ? [''] : ['', ' ?', ' I do not know'];
-        for (const answer of wrong) assert.ok(task.assess(problem, answer, 'stop').score < 1);
+        for (const answer of wrong) assert.ok(task.score(problem, answer, 'stop').score < 1);
       }
-      const { pool: smaller } = await task.load({ ...twin, pool: 50 }, noFiles);
+      const { pool: smaller } = await task.load({ ...synthetic, pool: 50 }, noFiles);
       const told = (problems: readonly Problem[]): string => JSON.stringify(problems);
       assert.equal(told(smaller), told(pool.slice(0, 50)));
       assert.ok(Math.max(...all.map((problem) => (problem.prompt + task.gold(problem)).length)) <= 250);

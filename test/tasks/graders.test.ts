@@ -21,7 +21,7 @@ const files = {
   validation: 0,
   stripCalculator: true,
 } as const;
-const twin = { source: 'twin', seed: 0, pool: 1, validation: 0, test: 1 } as const;
+const synthetic = { source: 'synthetic', seed: 0, pool: 1, validation: 0, test: 1 } as const;
 
 /** The one test item of a file of one row. */
 async function itemOf<P extends Problem>(task: Task<P>, row: object, train: object): Promise<P> {
@@ -32,7 +32,7 @@ async function itemOf<P extends Problem>(task: Task<P>, row: object, train: obje
 const grade =
   <P extends Problem>(task: Task<P>, problem: P) =>
   (answer: string, finish: Finish = 'stop') =>
-    task.assess(problem, answer, finish);
+    task.score(problem, answer, finish);
 
 describe('pure: the final answer of a math problem', () => {
   const question = (text: string, answer: string) => ({ question: text, answer: `So.\n#### ${answer}` });
@@ -56,12 +56,12 @@ describe('pure: the final answer of a math problem', () => {
     ['4', ['8/2', '4'], ['8/4', '1/4']],
   ];
 
-  for (const [expected, right, wrong] of readings)
-    it(`${expected}: as a marked number and as the last one, with everything that is part of it`, async () => {
-      const [generated] = (await gradeSchoolMath.load(twin, context({}))).test;
-      const fromFile = await itemOf(gradeSchoolMath, question('How many eggs?', expected), other);
-      for (const problem of [{ ...generated!, expected }, fromFile]) {
-        const score = (answer: string): number => gradeSchoolMath.assess(problem, answer, 'stop').score;
+  for (const [target, right, wrong] of readings)
+    it(`${target}: as a marked number and as the last one, with everything that is part of it`, async () => {
+      const [generated] = (await gradeSchoolMath.load(synthetic, context({}))).test;
+      const fromFile = await itemOf(gradeSchoolMath, question('How many eggs?', target), other);
+      for (const problem of [{ ...generated!, target }, fromFile]) {
+        const score = (answer: string): number => gradeSchoolMath.score(problem, answer, 'stop').score;
         for (const answer of right) {
           assert.equal(score(` 1+1=2 #### ${answer}`), 1, `#### ${answer} of ${problem.source}`);
         }
@@ -76,15 +76,15 @@ describe('pure: the final answer of a math problem', () => {
     });
 
   it('is cut where the model makes up another question, of generated items as of files', async () => {
-    const [generated] = (await gradeSchoolMath.load(twin, context({}))).test;
+    const [generated] = (await gradeSchoolMath.load(synthetic, context({}))).test;
     const fromFile = await itemOf(gradeSchoolMath, question('How many eggs?', '8'), other);
-    for (const problem of [{ ...generated!, expected: '8' }, fromFile]) {
+    for (const problem of [{ ...generated!, target: '8' }, fromFile]) {
       const assess = grade(gradeSchoolMath, problem as never);
       for (const next of [
         '\nQ: Ida has 3 eggs.\nA: 3+2=5 #### 99',
         '\n\nQuestion: How many?\nAnswer:\n#### 99',
       ])
-        assert.deepEqual([assess(` 8${next}`).score, assess(` 8${next}`).rambling], [1, true], next);
+        assert.deepEqual([assess(` 8${next}`).score, assess(` 8${next}`).truncated], [1, true], next);
       const later = assess(' 1\nQ: x\nA: 4+4=8 #### 8');
       assert.deepEqual([later.score, later.scores['strict'], later.scores['steps']], [0, 0, 0]);
     }
@@ -145,11 +145,14 @@ describe('pure: answers that run on into a turn of the model’s own', () => {
     assert.deepEqual(summed(` nuts${next}`).scores, summed(' nuts').scores);
     assert.equal(summed(` nuts${next}`).score, 0);
     const judged = [` Ida sells hats.`, ` Ida sells hats.${next}`].map((completion) => ({
-      ...{ completion, score: 1, expected: 'Gus buys eggs.' },
+      ...{ completion, score: 1, target: 'Gus buys eggs.' },
     }));
     const [alone, running] = judged.map((item) => summarization.summarize?.([item as never]));
     assert.deepEqual(running, alone, 'length is that of what is judged');
-    const shown = helpfulness.sides!({ item: { request: 'r', reference: 's' } } as never, ` no${filler}`);
+    const shown = helpfulness.comparison!(
+      { item: { request: 'r', reference: 's' } } as never,
+      ` no${filler}`,
+    );
     assert.equal(shown.answer, ' no', 'other judges see the same');
     assert.equal(scoreVerdicts('[[A]]', '[[B]]').win, 1);
   });
@@ -165,17 +168,17 @@ describe('pure: answers that run on into a turn of the model’s own', () => {
 
 describe('pure: helpfulness', () => {
   it('counts a step once, whatever numbers it stands under', async () => {
-    const { test } = await helpfulness.load(twin, context({}));
+    const { test } = await helpfulness.load(synthetic, context({}));
     const problem = test[0]!;
-    const score = (answer: string): number => helpfulness.assess(problem, answer, 'stop').score;
+    const score = (answer: string): number => helpfulness.score(problem, answer, 'stop').score;
     const reference = { ...problem, item: { ...problem.item, reference: ' 1. a.' } };
     for (const repeated of [' 1. a. 2. a. 3. a.', ' 1. a. 1. a. 1. a.', ' 1. A! 2. a. 3.  .'])
       assert.equal(
-        helpfulness.assess(reference, repeated, 'stop').score,
+        helpfulness.score(reference, repeated, 'stop').score,
         0.5,
         `${repeated} is worth one step`,
       );
-    assert.equal(helpfulness.assess(reference, ' 1. a. 2. b.', 'stop').score, 1);
+    assert.equal(helpfulness.score(reference, ' 1. a. 2. b.', 'stop').score, 1);
     assert.equal(score(helpfulness.gold(problem)), 1);
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import type { TaskContext } from '../../contracts/task';
 import { gradeSchoolMath } from '../../tasks';
-import { flexibleAnswer, strictAnswer } from '../../tasks/grade-school-math/assess';
+import { flexibleAnswer, strictAnswer } from '../../tasks/grade-school-math/grade';
 
 const data = { source: 'files', train: 'a', test: 'b', validation: 0, stripCalculator: true } as const;
 
@@ -28,8 +28,12 @@ describe('pure: GSM8K files', () => {
     assert.deepEqual([set.pool.length, set.validation.length, set.test.length], [120, 20, 60]);
     for (const problem of [...set.pool, ...set.validation, ...set.test]) {
       const gold = gradeSchoolMath.gold(problem);
-      const assessment = gradeSchoolMath.assess(problem, gold, 'stop');
-      assert.deepEqual([assessment.score, assessment.formatted, assessment.rambling], [1, true, false], gold);
+      const assessment = gradeSchoolMath.score(problem, gold, 'stop');
+      assert.deepEqual(
+        [assessment.score, assessment.wellFormed, assessment.truncated],
+        [1, true, false],
+        gold,
+      );
       assert.equal(assessment.scores['strict'], 1);
       assert.doesNotMatch(gold, /<</);
     }
@@ -43,7 +47,7 @@ describe('pure: GSM8K files', () => {
     const gold = async (stripCalculator: boolean): Promise<string> => {
       const { pool } = await gradeSchoolMath.load({ ...data, stripCalculator }, context);
       assert.ok(pool[0]);
-      assert.equal(pool[0].expected, '1200');
+      assert.equal(pool[0].target, '1200');
       return gradeSchoolMath.gold(pool[0]);
     };
     assert.equal(await gold(true), 'Step 1: a 2\nStep 2: b\n#### 1200');

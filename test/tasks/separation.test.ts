@@ -29,7 +29,7 @@ function known({ pool, validation, test }: ProblemSet, of: (problem: Problem) =>
 
 describe('pure: generated problems of the pool and of the test set', () => {
   const load = (task: Task, seed: number) =>
-    task.load({ source: 'twin', seed, pool: 1024, validation: 64, test: 200 }, noFiles);
+    task.load({ source: 'synthetic', seed, pool: 1024, validation: 64, test: 200 }, noFiles);
 
   for (const task of builtInTasks)
     it(`${task.name}: share neither what is asked, names and fillers left out, nor a reference answer`, async () => {

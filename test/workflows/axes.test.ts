@@ -69,7 +69,7 @@ describe('server: a sweep that contains another', function () {
   it('tells the cells of its places apart, in ids, progress and result', () => {
     assert.ok(first && second);
     const { plan, result, statuses } = second;
-    assert.deepEqual(result.holes, []);
+    assert.deepEqual(result.failedCells, []);
     assert.deepEqual(
       sorted(result.cells.map(({ cell }) => cell.id)),
       sorted(plan.cells.map(({ cell }) => cell.id)),

@@ -34,7 +34,14 @@ describe('server: a sweep with controls', function () {
       queues.set(queue, (queues.get(queue) ?? new Set()).add(what));
     };
     const { result } = await withIdleWorkers({ metricsOf, onStage }, (client) => runSweep(client, resolved));
-    const devices = ['evaluate', 'freezeReference', 'pairs', 'right-samples', 'trainPreference', 'trainSft'];
+    const devices = [
+      'evaluate',
+      'freezeReference',
+      'pairs',
+      'rejection-samples',
+      'trainPreference',
+      'trainSft',
+    ];
     assert.deepEqual(
       [...queues].map(([queue, stages]) => [queue, [...stages].sort()]).sort(),
       [
@@ -43,7 +50,7 @@ describe('server: a sweep with controls', function () {
       ],
       'what is given a model starts the training executable',
     );
-    const expected = [...controls.besideWinners, ...controls.certain];
+    const expected = [...controls.winnerControls, ...controls.certain];
     assert.deepEqual(result.controls.map(controlIdOf).sort(), expected.map(({ id }) => id).sort());
     for (const { stages } of expected) for (const { key } of stages) assert.ok(ran.has(key));
     const kinds = new Set(result.controls.map(({ kind }) => kind));
@@ -61,7 +68,7 @@ describe('server: a sweep with controls', function () {
       },
     });
     const { controls, sweepId } = planSweep(resolved);
-    const [control] = controls.besideWinners;
+    const [control] = controls.winnerControls;
     const made = new Set<string>();
     const recorded = new Set<string>();
     const real = (idle: Activities): Partial<Activities> => ({
@@ -109,7 +116,7 @@ describe('server: a sweep with controls', function () {
 
   it('runs none beside a cell that a search left out: there is nothing to compare it with', async () => {
     const resolved = await resolveTinySweep({
-      ...{ name: 'left-out-controls', strategy: 'adaptive', search: { costShare: 0.01 } },
+      ...{ name: 'left-out-controls', search: { method: 'adaptive', maxCostFraction: 0.01 } },
       ...{ budgets: [8, 16], sftFractions: [1, 0.5, 0], controls: ['few-shot', 'dpo-nll', 'learning-rate'] },
     });
     const metricsOf = () => ({ items: 100, score: 0.5 });
@@ -136,7 +143,7 @@ describe('server: a sweep with controls', function () {
     const metricsOf = () => ({ items: 100, score: 0.5 });
     const { result } = await withIdleWorkers({ metricsOf, real }, (client) => runSweep(client, resolved));
     assert.deepEqual(
-      result.holes.map(({ cell }) => cell.id),
+      result.failedCells.map(({ cell }) => cell.id),
       [named?.cell.id],
     );
     assert.deepEqual(
@@ -160,7 +167,7 @@ describe('server: a sweep with controls', function () {
       result.failedControls.map(({ kind, code }) => [kind, code]),
       [['few-shot', 'SPEND_LIMIT']],
     );
-    assert.deepEqual(result.spend?.notBegun, result.failedControls.map(controlIdOf));
+    assert.deepEqual(result.spend?.skipped, result.failedControls.map(controlIdOf));
   });
 
   it('counts the stages that a failed cell had finished', async () => {
@@ -185,7 +192,7 @@ describe('server: a sweep with controls', function () {
     });
     const { result } = await withIdleWorkers({ onStage, real }, (client) => runSweep(client, resolved));
     assert.deepEqual(
-      result.holes.map(({ code }) => code),
+      result.failedCells.map(({ code }) => code),
       ['DATA_INVALID'],
     );
     assert.equal(result.cost.attempts, made.size);

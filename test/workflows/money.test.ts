@@ -9,7 +9,7 @@ import { resolveTinySweep, runSweep } from '../support/sweep-bench';
 import { acquisitionLimitMs } from '../support/temporal';
 import { temporaryFolder } from '../support/temporary';
 
-const prices = { sftExample: 0, preferencePair: 1, checkerCall: 0.25 };
+const prices = { sftExample: 0, preferencePair: 1, verifierCall: 0.25 };
 
 describe('server: what the cells and controls of a sweep may spend', function () {
   this.timeout(acquisitionLimitMs);
@@ -19,7 +19,7 @@ describe('server: what the cells and controls of a sweep may spend', function ()
   async function grantsOf(resolved: ResolvedSweep, orchestration: Partial<Orchestration>) {
     const grants: { stage: PlannedStage; usd: number }[] = [];
     const store = createStore(home.path());
-    const costOf = (stage: PlannedStage) => ({ checkerCalls: uniquePurchase([stage]).checkerCalls });
+    const costOf = (stage: PlannedStage) => ({ verifierCalls: uniquePurchase([stage]).verifierCalls });
     const { result } = await withIdleWorkers(
       {
         ...{ stageMs: 20, costOf },
@@ -49,7 +49,7 @@ describe('server: what the cells and controls of a sweep may spend', function ()
     });
     const { result, usdOf } = await grantsOf(resolved, { window: 3 });
     assert.equal(result.controls.length, 3);
-    const usd = usdOf('right-samples');
+    const usd = usdOf('rejection-samples');
     assert.ok(Math.min(...usd) > 0.9 * Math.max(...usd), usd.join(', '));
     assert.ok(
       usd.reduce((sum, one) => sum + one, 0) + (result.spend?.usd ?? 0) > 1900,
@@ -69,7 +69,7 @@ describe('server: what the cells and controls of a sweep may spend', function ()
     const [early, all] = [cut.usdOf('pairs').slice(0, 2), whole.usdOf('pairs')];
     assert.equal(all.length, 4);
     assert.deepEqual(early, all.slice(0, 2), 'what the second page plans is not theirs');
-    assert.deepEqual(cut.result.holes, []);
+    assert.deepEqual(cut.result.failedCells, []);
   });
 
   for (const pageSize of [300, 2])
@@ -81,7 +81,7 @@ describe('server: what the cells and controls of a sweep may spend', function ()
       const { annotationUsd: spendLimit } = planSweep(resolved);
       const limited = { ...resolved, definition: { ...resolved.definition, spendLimit } };
       const { result, grants } = await grantsOf(limited, { window: 1, pageSize });
-      assert.deepEqual(result.holes, []);
+      assert.deepEqual(result.failedCells, []);
       for (const { stage, usd } of grants.filter(({ stage: { spec } }) => 'pairs' in spec)) {
         const alone = annotationUsd(resolved.definition.prices, uniquePurchase([stage]));
         assert.ok(usd > alone - 1e-6, `${stage.title}: $${usd} of $${alone}`);

@@ -49,7 +49,7 @@ describe('server: a sweep over a task of the user’s whose code changes', funct
   const harsh = [['lib/grade.ts', 'Number(', '0.25 + 0 * Number(']] as const;
 
   before(async () => {
-    assert.deepEqual((await run([])).result.holes, []);
+    assert.deepEqual((await run([])).result.failedCells, []);
   });
 
   it('takes everything from the store where a comment, an unrelated file or the place changed', async () => {
@@ -105,8 +105,8 @@ describe('server: a sweep over a task of the user’s whose code changes', funct
   it('is refused by workers with other code, which say what differs', async () => {
     const edits: Edits = [['lib/grade.ts', 'Number(', '0.75 + 0 * Number(']];
     const { result } = await run(edits, []);
-    const holes = result.holes.map(({ code, message }) => [code, /lib\/grade\.ts/.test(message)]);
-    assert.deepEqual(holes, [['CODE_DIFFERS', true]]);
+    const failedCells = result.failedCells.map(({ code, message }) => [code, /lib\/grade\.ts/.test(message)]);
+    assert.deepEqual(failedCells, [['CODE_DIFFERS', true]]);
     assert.deepEqual(scoresOf(await run(edits)), [0.75]);
   });
 });

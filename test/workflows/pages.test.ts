@@ -64,14 +64,14 @@ describe('server: a sweep of several pages', function () {
   });
 
   it('still says on later pages which cells it had no money for', async () => {
-    const prices = { sftExample: 0, preferencePair: 1, checkerCall: 0.01 };
+    const prices = { sftExample: 0, preferencePair: 1, verifierCall: 0.01 };
     const resolved = await resolveTinySweep({
       ...{ name: 'poor', budgets: [8, 9, 10, 11], sftFractions: [0], controls: [], prices, spendLimit: 40 },
     });
     const store = createStore(folder.path());
     const progress = await withIdleWorkers(
       {
-        costOf: ({ kind }) => (kind === 'synthesizeData' ? { checkerCalls: 3_000 } : {}),
+        costOf: ({ kind }) => (kind === 'synthesizeData' ? { verifierCalls: 3_000 } : {}),
         real: () => ({ keepDocument: ({ document }) => store.keepDocument(document) }),
       },
       async (client) => {
@@ -83,7 +83,7 @@ describe('server: a sweep of several pages', function () {
     );
     assert.deepEqual(
       progress.cells.map(({ state }) => state),
-      ['done', 'left-out', 'left-out', 'left-out'],
+      ['done', 'skipped', 'skipped', 'skipped'],
     );
   });
 });

@@ -5,7 +5,7 @@ import { annotationUsd, boughtOf, type CellPlan, planSweep, spentUsd, uniquePurc
 import { Purse } from '../../workflows/purse';
 import { resolveSweep } from '../planning/support';
 
-const prices = { sftExample: 2, preferencePair: 1, checkerCall: 0.25 };
+const prices = { sftExample: 2, preferencePair: 1, verifierCall: 0.25 };
 const plan = planSweep(resolveSweep({ budgets: [64, 256], sftFractions: [1, 0.5], prices }));
 const cellAt = (budget: number, fraction: number): CellPlan =>
   plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === fraction)!;
@@ -15,11 +15,11 @@ const plannedUsd = ({ stages }: CellPlan): number => annotationUsd(prices, uniqu
 
 function resultsOf(
   { stages }: CellPlan,
-  { checkerCalls = 0, cached = false, billed = -1 } = {},
+  { verifierCalls = 0, cached = false, billed = -1 } = {},
 ): StageResult[] {
   return stages.map(({ key, kind, title, spec }) => {
-    const calls = spec.kind === 'synthesizeData' && spec.what === 'pairs' ? checkerCalls : 0;
-    const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, checkerCalls: calls };
+    const calls = spec.kind === 'synthesizeData' && spec.what === 'pairs' ? verifierCalls : 0;
+    const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: calls };
     const metrics = billed < 0 || kind !== 'synthesizeData' ? {} : { annotatorUsd: billed };
     return { key, kind, title, digest: key, cached, ledgerHead: null, metrics, cost };
   });
@@ -30,7 +30,7 @@ const spent = (cell: CellPlan, options: Parameters<typeof resultsOf>[1] = {}): n
 
 describe('pure: what a sweep has spent', () => {
   it('is rows and the checker calls that were really made', () => {
-    assert.equal(spent(cellAt(256, 0.5), { checkerCalls: 10_000 }), 128 * 2 + 128 + 2500);
+    assert.equal(spent(cellAt(256, 0.5), { verifierCalls: 10_000 }), 128 * 2 + 128 + 2500);
   });
 
   it('is nothing for what the store had, and what an annotator billed where it did', () => {
@@ -50,7 +50,7 @@ describe('pure: what a sweep has spent', () => {
 
   it('is what was paid once, also where other cells find in the store what one has just bought', () => {
     const cell = cellAt(256, 0.5);
-    const [first, later] = [resultsOf(cell, { checkerCalls: 100 }), resultsOf(cell, { cached: true })];
+    const [first, later] = [resultsOf(cell, { verifierCalls: 100 }), resultsOf(cell, { cached: true })];
     const usd = 128 * 2 + 128 + 25;
     assert.equal(spentUsd(prices, boughtOf(cell.stages, [...first, ...later])), usd);
     assert.equal(spentUsd(prices, boughtOf(cell.stages, [...later, ...first])), usd);
@@ -75,14 +75,14 @@ describe('pure: a sweep’s purse', () => {
     // The demonstrations of 64 are among those of 256; another 128 pairs and their calls are not.
     assert.ok(begin(purse, cellAt(64, 1)));
     assert.equal(begin(purse, cellAt(256, 0.5)), false);
-    assert.deepEqual(purse.record, { usd: 0, notBegun: [cellAt(256, 0.5).cell.id] });
+    assert.deepEqual(purse.record, { usd: 0, skipped: [cellAt(256, 0.5).cell.id] });
   });
 
   it('goes by what was really spent once a cell has ended', () => {
     const cell = cellAt(64, 0.5);
     const purse = new Purse({ prices, spendLimit: 1010 }, undefined);
     assert.ok(begin(purse, cell));
-    purse.end(cell.cell.id, resultsOf(cell, { checkerCalls: 3400 }));
+    purse.end(cell.cell.id, resultsOf(cell, { verifierCalls: 3400 }));
     assert.equal(purse.record.usd, 32 * 2 + 32 + 850);
     assert.equal(begin(purse, cellAt(256, 1)), false);
     assert.ok(
@@ -117,13 +117,13 @@ describe('pure: a sweep’s purse', () => {
     const { record } = page;
     assert.deepEqual([record.usd, record.unsettledUsd], [0, plannedUsd(unknown)]);
     assert.equal(begin(new Purse(limits, record), next), false);
-    assert.equal(begin(new Purse(limits, { usd: 0, notBegun: [] }), next), true);
+    assert.equal(begin(new Purse(limits, { usd: 0, skipped: [] }), next), true);
     assert.deepEqual(new Purse(limits, record).record, record);
     assert.equal('unsettledUsd' in new Purse(limits, undefined).record, false);
   });
 
   it('tells each that has begun what it may spend beside the others', () => {
-    const purse = new Purse({ prices, spendLimit: 600 }, { usd: 50, notBegun: ['x'] });
+    const purse = new Purse({ prices, spendLimit: 600 }, { usd: 50, skipped: ['x'] });
     assert.ok(begin(purse, cellAt(256, 1)));
     assert.ok(begin(purse, cellAt(64, 1)));
     assert.equal(
@@ -131,7 +131,7 @@ describe('pure: a sweep’s purse', () => {
       256 * 2,
       'a program asks for its price and no more',
     );
-    assert.deepEqual(purse.record, { usd: 50, notBegun: ['x'] });
+    assert.deepEqual(purse.record, { usd: 50, skipped: ['x'] });
     assert.equal(new Purse({ prices }, undefined).allowance('any'), undefined);
   });
 
@@ -167,7 +167,7 @@ describe('pure: a sweep’s purse', () => {
         while (running.length > 0) endOne();
         assert.ok(purse.record.usd <= limit + 1e-6, `${purse.record.usd} of ${limit}`);
         if (limit >= 6 * planned && shares.every((share) => share === 1))
-          assert.deepEqual(purse.record.notBegun, [], 'what the plan asks for fits');
+          assert.deepEqual(purse.record.skipped, [], 'what the plan asks for fits');
       }),
     );
   });

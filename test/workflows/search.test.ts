@@ -12,7 +12,7 @@ describe('server: a sweep that searches', function () {
 
   it('runs batches until it is content, in an order that does not hang on who ends first', async () => {
     const resolved = await resolveTinySweep({
-      ...{ name: 'searching', strategy: 'adaptive', seeds: [0, 1], controls: [] },
+      ...{ name: 'searching', search: { method: 'adaptive' }, seeds: [0, 1], controls: [] },
       ...{ budgets: [16, 64], sftFractions: [1, 0.75, 0.5, 0.25, 0] },
     });
     const plan = planSweep(resolved);
@@ -27,10 +27,10 @@ describe('server: a sweep that searches', function () {
       if (recording) await recordHistory(client, 'sweep-adaptive', ran.plan.sweepId);
       return ran.result;
     });
-    const { search, cells, holes } = result;
-    assert.ok(search && search.leftOut > 0);
-    assert.deepEqual(holes, [], 'what a search leaves out is no hole');
-    assert.equal(cells.length + search.leftOut, plan.cells.length);
+    const { search, cells, failedCells } = result;
+    assert.ok(search && search.skipped > 0);
+    assert.deepEqual(failedCells, [], 'what a search leaves out is no hole');
+    assert.equal(cells.length + search.skipped, plan.cells.length);
     const asked = search.rounds.flatMap(({ ids }) => ids);
     assert.deepEqual(asked.slice().sort(), cells.map(({ cell }) => cell.id).sort());
     const runs = searchRunsOf(plan.cells, plan.stages);
@@ -41,7 +41,7 @@ describe('server: a sweep that searches', function () {
   });
 
   it('ends where its money does: cells that were not begun are holes that say so', async () => {
-    const prices = { sftExample: 1, preferencePair: 1, checkerCall: 1 };
+    const prices = { sftExample: 1, preferencePair: 1, verifierCall: 1 };
     const resolved = await resolveTinySweep({
       ...{ name: 'limited', budgets: [8, 16], sftFractions: [1, 0.5], controls: ['few-shot'] },
       // The plan: 16 demonstrations; 4 and 8 pairs of samples, and about ten checker calls a pair.
@@ -50,15 +50,21 @@ describe('server: a sweep that searches', function () {
     const metricsOf = () => ({ items: 100, score: 0.5 });
     const calls = 130;
     const { result } = await withIdleWorkers(
-      { metricsOf, costOf: ({ title }) => ({ checkerCalls: title === '8 preference pairs' ? calls : 0 }) },
+      { metricsOf, costOf: ({ title }) => ({ verifierCalls: title === '8 preference pairs' ? calls : 0 }) },
       async (client) => runSweep(client, resolved, { orchestration: { window: 1 } }),
     );
-    const { spend, cells, holes, controls } = result;
+    const { spend, cells, failedCells, controls } = result;
     assert.ok(spend && spend.usd <= 150 && spend.usd > calls);
-    assert.ok(cells.length > 0 && holes.length > 0, `${cells.length} cells, ${holes.length} holes`);
-    assert.deepEqual(new Set(holes.map(({ code }) => code)), new Set(['SPEND_LIMIT']));
-    assert.deepEqual(spend.notBegun.slice(0, holes.length).sort(), holes.map(({ cell }) => cell.id).sort());
-    assert.match(holes[0]?.message ?? '', /Not begun: with \$\d+\.\d\d spent/);
-    assert.equal(controls.length + spend.notBegun.length - holes.length, 1);
+    assert.ok(
+      cells.length > 0 && failedCells.length > 0,
+      `${cells.length} cells, ${failedCells.length} holes`,
+    );
+    assert.deepEqual(new Set(failedCells.map(({ code }) => code)), new Set(['SPEND_LIMIT']));
+    assert.deepEqual(
+      spend.skipped.slice(0, failedCells.length).sort(),
+      failedCells.map(({ cell }) => cell.id).sort(),
+    );
+    assert.match(failedCells[0]?.message ?? '', /Not begun: with \$\d+\.\d\d spent/);
+    assert.equal(controls.length + spend.skipped.length - failedCells.length, 1);
   });
 });

@@ -119,7 +119,7 @@ describe('server: two sweeps that want one stage', function () {
       await owning.steer({ action: 'cancel' });
       await assert.rejects(owning.result, { code: 'RUN_ENDED' });
       const result = await other.result;
-      assert.deepEqual([result.cells.length, result.holes.length], [1, 0]);
+      assert.deepEqual([result.cells.length, result.failedCells.length], [1, 0]);
     } finally {
       sampler.stop();
     }
@@ -141,7 +141,7 @@ describe('server: two sweeps that want one stage', function () {
   });
 
   it('a user error of the owner reaches the other under the same code', async () => {
-    const data = { source: 'twin', pool: 24, validation: 4, test: 20 } as const;
+    const data = { source: 'synthetic', pool: 24, validation: 4, test: 20 } as const;
     // So many pairs cannot be had of so few problems.
     const poor = { name: 'poor', data, sftFractions: [0], sft };
     const place = { client, home: folder.path() };
@@ -150,7 +150,7 @@ describe('server: two sweeps that want one stage', function () {
     );
     const results = await Promise.all(goings.map(({ result }) => result));
     assert.deepEqual(
-      results.map(({ holes }) => holes.map(({ code }) => code)),
+      results.map(({ failedCells }) => failedCells.map(({ code }) => code)),
       [['POOL_EXHAUSTED'], ['POOL_EXHAUSTED']],
     );
   });

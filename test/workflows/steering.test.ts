@@ -94,7 +94,11 @@ describe('server: a sweep that is steered', function () {
       await going.steer({ action: 'pause', mode: 'yield' });
       await going.untilNoTrainer();
       const { progress } = await going.status();
-      assert.ok(progress?.of === 'sweep' && progress.sweep.paused === 'yield' && progress.sweep.window === 2);
+      assert.ok(
+        progress?.of === 'sweep' &&
+          progress.sweep.paused === 'yield' &&
+          progress.sweep.maxConcurrentCells === 2,
+      );
       const starts = readTrainerStarts(folder.path()).length;
       await going.steer({ action: 'resume' });
       await until('it goes on', () => Promise.resolve(readTrainerStarts(folder.path()).length > starts));
@@ -137,7 +141,7 @@ describe('server: a sweep that is steered', function () {
         result.cells.map(({ cell }) => cell.budget).sort((a, b) => a - b),
         [16, 24],
       );
-      assert.deepEqual([result.holes, 'kept' in result], [[], false]);
+      assert.deepEqual([result.failedCells, 'kept' in result], [[], false]);
       const bought = result.cells
         .flatMap(({ stages }) => stages)
         .filter(({ kind }) => kind === 'synthesizeData');

@@ -20,7 +20,7 @@ function resolveStudy(change: Partial<SweepInput> = {}) {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
     ...{ name: 'study', task: 'coin', annotator: 'counter', controls: [] },
-    data: { source: 'twin', pool: 20_000, validation: 1, test: 400 },
+    data: { source: 'synthetic', pool: 20_000, validation: 1, test: 400 },
     budgets,
     sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0.01],
     ...change,
@@ -61,7 +61,7 @@ describe('server: the study’s grid', function () {
   });
 
   it('runs none of it again in a sweep that contains it', () => {
-    assert.deepEqual(second?.result.holes, []);
+    assert.deepEqual(second?.result.failedCells, []);
     // Of the 50, 38, 25, 13, 5 and 1 demonstrations of the new budget, the first sweep has all but 38 and 13.
     assert.deepEqual([second.result.cells.length, trainers() - trainersOfFirst], [42, 2]);
   });

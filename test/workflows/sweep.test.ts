@@ -45,7 +45,7 @@ describe('server: a sweep', function () {
 
   it('runs every cell, and every stage once, also where cells share it', () => {
     const { plan, result } = first;
-    assert.deepEqual(result.holes, []);
+    assert.deepEqual(result.failedCells, []);
     assert.deepEqual(
       sorted(result.cells.map(({ cell }) => cell.id)),
       sorted(plan.cells.map(({ cell }) => cell.id)),
@@ -63,13 +63,13 @@ describe('server: a sweep', function () {
   it('counts what a stage cost once, whoever shares it', () => {
     const { plan, result } = first;
     const ran = new Set(allStages(result).map(({ key }) => key));
-    const controls = [...plan.controls.besideWinners, ...plan.controls.certain];
+    const controls = [...plan.controls.winnerControls, ...plan.controls.certain];
     const stages = [
       ...plan.stages.map(({ stage }) => stage),
       ...controls.flatMap((control) => control.stages),
     ];
-    const { checkerCalls, attempts } = result.cost;
-    const purchase = { ...uniquePurchase(stages.filter(({ key }) => ran.has(key))), checkerCalls };
+    const { verifierCalls, attempts } = result.cost;
+    const purchase = { ...uniquePurchase(stages.filter(({ key }) => ran.has(key))), verifierCalls };
     assert.equal(attempts, ran.size, 'one each, where nothing disturbs');
     assert.ok(purchase.demonstrations > 0 && purchase.pairs > 0);
     assert.equal(
@@ -158,17 +158,17 @@ describe('server: a sweep', function () {
   });
 
   it('goes on without a cell that fails, and says why', async () => {
-    const pool = { source: 'twin', pool: 24, validation: 4, test: 20 } as const;
+    const pool = { source: 'synthetic', pool: 24, validation: 4, test: 20 } as const;
     // Sixteen pairs cannot be had of so few problems; SFT alone can.
     const resolved = await resolveTinySweep({
-      name: 'holes',
+      name: 'failedCells',
       data: pool,
       budgets: [24],
       sftFractions: [1, 0.25],
     });
     const { plan, result } = await withWorkers(folder.path(), async (client) => {
       const ran = await runSweep(client, resolved);
-      if (recording) await recordHistory(client, 'sweep-with-hole', ran.plan.sweepId);
+      if (recording) await recordHistory(client, 'sweep-with-failed-cell', ran.plan.sweepId);
       return ran;
     });
     assert.deepEqual(
@@ -176,12 +176,12 @@ describe('server: a sweep', function () {
       [1],
     );
     assert.deepEqual(
-      result.holes.map(({ cell, code }) => ({ fraction: cell.sftFraction, code })),
+      result.failedCells.map(({ cell, code }) => ({ fraction: cell.sftFraction, code })),
       [{ fraction: 0.25, code: 'POOL_EXHAUSTED' }],
     );
-    assert.match(result.holes[0]?.message ?? '', /pairs/);
-    const hole = plan.cells.find(({ cell }) => cell.sftFraction === 0.25);
-    const finished = hole?.stages.slice(0, 3).map(({ key }) => key) ?? [];
+    assert.match(result.failedCells[0]?.message ?? '', /pairs/);
+    const failedCell = plan.cells.find(({ cell }) => cell.sftFraction === 0.25);
+    const finished = failedCell?.stages.slice(0, 3).map(({ key }) => key) ?? [];
     const lines = await readLedger(createStore(folder.path()).paths.experimentLedger(plan.sweepId));
     const told = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.stage] : []));
     assert.deepEqual(

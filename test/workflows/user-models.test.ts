@@ -39,7 +39,7 @@ describe('server: a sweep over a model of the user’s', function () {
       );
       assert.equal(resolved.model.parameters, 820_736);
       const { result } = await withWorkers(folder.at(`home-${at}`), (client) => runSweep(client, resolved));
-      assert.deepEqual(result.holes, []);
+      assert.deepEqual(result.failedCells, []);
       assert.equal(result.cells.length, 1);
     });
 });

@@ -100,7 +100,8 @@ async function steered(
       steerRun({ client, workflowId, command, actor: 'ann' });
     const result = (): Promise<string> =>
       handle.result().then(
-        ({ cells: done, holes }) => [`${done.length} done`, ...holes.map(({ code }) => code)].join(),
+        ({ cells: done, failedCells }) =>
+          [`${done.length} done`, ...failedCells.map(({ code }) => code)].join(),
         async () => (await handle.describe()).status.name,
       );
     const watch = async (): Promise<string> => {

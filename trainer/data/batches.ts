@@ -2,27 +2,27 @@ import { permute } from './random';
 
 export interface BatchPlan {
   readonly rows: number;
-  readonly batchRows: number;
+  readonly batchSize: number;
   readonly seed: number;
 }
 
 /** Steps of whole epochs; the last batch of an epoch may be short. */
-export const stepsOf = (rows: number, options: { batchRows: number; epochs: number }): number =>
-  Math.ceil(rows / options.batchRows) * options.epochs;
+export const stepsOf = (rows: number, options: { batchSize: number; epochs: number }): number =>
+  Math.ceil(rows / options.batchSize) * options.epochs;
 
 /**
  * Row numbers of each step's batch, a pure function of the plan: every epoch is a fresh permutation, cut into
  * batches. `at(step)` counts from 1 and may be asked in any order, so a resumed run needs no other cursor.
  */
 export function planBatches(plan: BatchPlan): { at(step: number): Int32Array } {
-  const perEpoch = Math.ceil(plan.rows / plan.batchRows);
+  const perEpoch = Math.ceil(plan.rows / plan.batchSize);
   let held: { epoch: number; order: Int32Array } | null = null;
   return {
     at(step) {
       const epoch = Math.floor((step - 1) / perEpoch);
       if (held?.epoch !== epoch) held = { epoch, order: permute(plan.rows, { seed: plan.seed, epoch }) };
-      const start = ((step - 1) % perEpoch) * plan.batchRows;
-      return held.order.subarray(start, start + plan.batchRows);
+      const start = ((step - 1) % perEpoch) * plan.batchSize;
+      return held.order.subarray(start, start + plan.batchSize);
     },
   };
 }

@@ -13,7 +13,7 @@ export interface Dataset<Row> {
   /** Ids of the rows as their file has them. */
   readonly ids: readonly string[];
   /** Rows that were longer than maxLength and were dropped or cut. */
-  readonly overLength: number;
+  readonly onOverlength: number;
 }
 
 export interface ReadOptions<Source, Row> {
@@ -31,24 +31,24 @@ export async function readDataset<Source, Row>(options: ReadOptions<Source, Row>
   const { path, schema, policy, tokenizer } = options;
   const rows: Row[] = [];
   const ids: string[] = [];
-  let overLength = 0;
+  let onOverlength = 0;
   for await (const { line, row } of readJsonLines(path, textRows(schema, tokenizer.chatTemplate))) {
     const texts = { prompt: row.prompt, answers: options.answersOf(row) };
     const example = encodeExample(tokenizer, texts, { path, line });
     const fitted = fitExample(example, policy, { path, line });
-    if (fitted !== example) overLength += 1;
+    if (fitted !== example) onOverlength += 1;
     if (fitted === null) continue;
     for (const built of options.build(fitted, row)) {
       rows.push(built);
       ids.push(row.id);
     }
   }
-  if (rows.length > 0) return { rows, ids, overLength };
+  if (rows.length > 0) return { rows, ids, onOverlength };
   throw new BudgetlineError(
     'DATA_INVALID',
-    `${path} has no rows that can be used (${overLength} were too long).`,
+    `${path} has no rows that can be used (${onOverlength} were too long).`,
     {
-      details: { path, overLength },
+      details: { path, onOverlength },
     },
   );
 }
@@ -59,8 +59,8 @@ interface TrainingJob {
 }
 
 export function policyOf({ training }: TrainingJob, tokenizer: Tokenizer): LengthPolicy {
-  const { maxLength, overLength } = training;
-  return { maxLength, overLength, beginOfSequence: tokenizer.beginOfSequence };
+  const { maxLength, onOverlength } = training;
+  return { maxLength, onOverlength, beginOfSequence: tokenizer.beginOfSequence };
 }
 
 /** Rows of an SFT job: the prompt and the text of its column. */

@@ -39,7 +39,7 @@ export function encodeExample(
 
 export interface LengthPolicy {
   readonly maxLength: number;
-  readonly overLength: TrainingSpec['overLength'];
+  readonly onOverlength: TrainingSpec['onOverlength'];
   readonly beginOfSequence: number | null;
 }
 
@@ -66,7 +66,7 @@ export function fitExample(
   const longest = Math.max(...example.answers.map((ids) => ids.length));
   const length = example.prompt.length + longest;
   if (length <= policy.maxLength) return example;
-  if (policy.overLength === 'refuse')
+  if (policy.onOverlength === 'error')
     throw rowFailure(
       place.path,
       place.line,
@@ -76,7 +76,7 @@ export function fitExample(
         tokens: length,
       },
     );
-  if (policy.overLength === 'drop') return null;
+  if (policy.onOverlength === 'drop') return null;
   const keep = Math.max(1, policy.maxLength - longest);
   const room = policy.maxLength - keep;
   return {

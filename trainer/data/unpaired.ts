@@ -53,7 +53,7 @@ function findOtherPrompts(rows: readonly Judged[], place: { path: string }): num
 /** A prompt before an answer to another one, cut to the length that all rows keep. */
 function mismatch(own: Judged, other: Judged, policy: LengthPolicy, place: RowPlace) {
   const example = { prompt: own.prompt, answers: [other.answer] };
-  const fitted = fitExample(example, { ...policy, overLength: 'cut' }, place) ?? example;
+  const fitted = fitExample(example, { ...policy, onOverlength: 'truncate' }, place) ?? example;
   return joinSequence(fitted.prompt, fitted.answers[0] ?? []);
 }
 

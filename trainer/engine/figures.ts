@@ -104,8 +104,8 @@ function pairFigures(scored: Scored<PairRow>, loss: PairLoss): Figures {
   return {
     'rewards/chosen': chosen,
     'rewards/rejected': rejected,
-    'rewards/accuracy': chosen > rejected ? 1 : 0,
-    'rewards/margin': chosen - rejected,
+    'rewards/accuracies': chosen > rejected ? 1 : 0,
+    'rewards/margins': chosen - rejected,
     'logps/chosen': scored.logprobs[0] ?? Number.NaN,
     'logps/rejected': scored.logprobs[1] ?? Number.NaN,
   };
@@ -117,14 +117,14 @@ function unpairedFigures(scored: Scored<UnpairedRow>, { beta }: KtoLoss, baselin
   const reward = beta * (logprob - Math.fround(row.reference));
   const side = row.desirable ? 'chosen' : 'rejected';
   const beyond = row.desirable ? reward > beta * baseline : reward < beta * baseline;
-  return { [`rewards/${side}`]: reward, 'rewards/accuracy': beyond ? 1 : 0, [`logps/${side}`]: logprob };
+  return { [`rewards/${side}`]: reward, 'rewards/accuracies': beyond ? 1 : 0, [`logps/${side}`]: logprob };
 }
 
 function summariseUnpaired(scored: readonly Scored<UnpairedRow>[], loss: KtoLoss, baseline: number): Figures {
   const figures = averageFigures(scored.map((each) => unpairedFigures(each, loss, baseline)));
   const [chosen, rejected] = [figures['rewards/chosen'], figures['rewards/rejected']];
   const both = chosen !== undefined && rejected !== undefined;
-  return { ...figures, ...(both ? { 'rewards/margin': chosen - rejected } : {}), kl: baseline };
+  return { ...figures, ...(both ? { 'rewards/margins': chosen - rejected } : {}), kl: baseline };
 }
 
 function summarisePairs(scored: readonly Scored<PairRow>[], loss: PairLoss): Figures {
@@ -153,7 +153,8 @@ export function summarise({ passes, batches, objective, baseline }: StepRecord):
   return {
     loss: total(passes, (results) => scalarOf(results, 'loss')),
     tokens,
-    token_accuracy: total(scored, ({ correct }) => correct) / total(scored, ({ row }) => judgedTokens(row)),
+    mean_token_accuracy:
+      total(scored, ({ correct }) => correct) / total(scored, ({ row }) => judgedTokens(row)),
     entropy: total(scored, ({ entropy }) => entropy) / tokens,
     ...preferenceFigures(scored, objective, baseline),
   };

@@ -16,11 +16,11 @@ interface Plan extends GeneratorOptions {
 }
 
 function planGeneration(options: GeneratorOptions): Plan {
-  const { samplesPerPrompt = 1, batchRows, maxPromptTokens } = options;
-  if (batchRows % samplesPerPrompt !== 0)
+  const { samplesPerPrompt = 1, batchSize, maxPromptTokens } = options;
+  if (batchSize % samplesPerPrompt !== 0)
     throw new BudgetlineError(
       'CONFIG_INVALID',
-      `A batch of ${batchRows} rows does not hold whole prompts of ${samplesPerPrompt} samples each.`,
+      `A batch of ${batchSize} rows does not hold whole prompts of ${samplesPerPrompt} samples each.`,
     );
   const promptLength = Math.ceil(maxPromptTokens / promptMultiple) * promptMultiple;
   return { ...options, samplesPerPrompt, promptLength };
@@ -31,7 +31,7 @@ function buildModel(plan: Plan, placement: Placement): Uint8Array {
   const outputs = buildGeneration({
     config,
     source: createSource({ config, weights, lora: null }, new Map()),
-    rows: plan.batchRows,
+    rows: plan.batchSize,
     samples: plan.samplesPerPrompt,
     promptLength: plan.promptLength,
     maxNewTokens: plan.maxNewTokens,
@@ -74,7 +74,7 @@ function groupPrompts(
 
 /** Prompts one behind the other; one that fills a batch up has a single token. */
 function packPrompts(prompts: readonly Int32Array[], plan: Plan): Record<'ids' | 'lengths', BufferTensor> {
-  const count = plan.batchRows / plan.samplesPerPrompt;
+  const count = plan.batchSize / plan.samplesPerPrompt;
   const filled = Array.from({ length: count }, (_, index) => prompts[index] ?? new Int32Array(1));
   return {
     ids: vectorTensor(Int32Array.from(filled.flatMap((prompt) => [...prompt]))),
@@ -85,7 +85,7 @@ function packPrompts(prompts: readonly Int32Array[], plan: Plan): Record<'ids' |
 /** Draws by position, then by row, so that a turn of the loop reads one stretch. */
 function packUniforms(
   requests: readonly GenerationRequest[],
-  { batchRows: rows, maxNewTokens }: Plan,
+  { batchSize: rows, maxNewTokens }: Plan,
 ): BufferTensor {
   const uniforms = new Float32Array(maxNewTokens * rows);
   for (const [row, request] of requests.entries())
@@ -94,10 +94,10 @@ function packUniforms(
 }
 
 function packRequests(requests: readonly GenerationRequest[], plan: Plan): Record<string, BufferTensor> {
-  const running = new Float32Array(plan.batchRows).fill(1, 0, requests.length);
+  const running = new Float32Array(plan.batchSize).fill(1, 0, requests.length);
   const feeds = {
     ...packPrompts(groupPrompts(requests, plan), plan),
-    running: { dims: [plan.batchRows], data: running },
+    running: { dims: [plan.batchSize], data: running },
   };
   return plan.decoding.mode === 'greedy' ? feeds : { ...feeds, uniforms: packUniforms(requests, plan) };
 }
@@ -115,7 +115,7 @@ function readRows(results: Awaited<ReturnType<Session['run']>>, count: number, p
   const [tokens, near] = [results.get('tokens')?.data, results.get('near')?.data];
   if (!(tokens instanceof BigInt64Array) || !(near instanceof Float32Array))
     throw new BudgetlineError('CONFIG_INVALID', 'The graph has no tokens.');
-  const width = tokens.length / plan.batchRows;
+  const width = tokens.length / plan.batchSize;
   return Array.from({ length: count }, (_, row) => {
     const [from, to] = [row * width, (row + 1) * width];
     return readRow(tokens.subarray(from, to), near.subarray(from, to), BigInt(plan.endOfSequence));
@@ -132,10 +132,10 @@ export async function createGenerator(options: GeneratorOptions): Promise<Genera
   });
   return {
     async generate(requests) {
-      if (requests.length > plan.batchRows)
+      if (requests.length > plan.batchSize)
         throw new BudgetlineError(
           'CONFIG_INVALID',
-          `${String(requests.length)} requests for ${String(plan.batchRows)} rows.`,
+          `${String(requests.length)} requests for ${String(plan.batchSize)} rows.`,
         );
       for (const request of requests) checkRequest(request, plan);
       return readRows(await session.run(packRequests(requests, plan)), requests.length, plan);

@@ -16,7 +16,7 @@ export const needsReference = (name: PreferenceLossName): boolean => name !== 's
 
 const needsLengths: ReadonlySet<Objective['name']> = new Set<PreferenceLossName>([
   'ipo',
-  'sigmoid-norm',
+  'sigmoid_norm',
   'simpo',
 ]);
 

@@ -10,7 +10,7 @@ import type { Scorer, ScorerOptions, SequenceRow } from './types';
 
 /** Scores completions under fixed weights, with the forward pass of training. */
 export async function createScorer(options: ScorerOptions): Promise<Scorer> {
-  const { config, weights, microBatchRows } = options;
+  const { config, weights, microBatchSize } = options;
   const placement = placeGraphs(options.profile);
   const sessions = new SessionShelf(sessionOptions(placement, options.threads));
   const source = createSource({ config, weights, lora: null }, new Map());
@@ -30,8 +30,8 @@ export async function createScorer(options: ScorerOptions): Promise<Scorer> {
   return Promise.resolve({
     async logprobs(rows) {
       const scores = new Float64Array(rows.length);
-      for (const [index, part] of chunk(rows, microBatchRows).entries())
-        scores.set(await score(part), index * microBatchRows);
+      for (const [index, part] of chunk(rows, microBatchSize).entries())
+        scores.set(await score(part), index * microBatchSize);
       return scores;
     },
     release: () => sessions.release(),

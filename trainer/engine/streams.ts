@@ -113,10 +113,10 @@ export function packStream(stream: Stream, shape: StreamShape): Record<string, B
 /** The shape of a batch of rows: one of few, each of which is a graph. */
 export function shapeOf(
   rows: readonly TrainRow[],
-  { microBatchRows, maxLength }: { microBatchRows: number; maxLength: number },
+  { microBatchSize, maxLength }: { microBatchSize: number; maxLength: number },
 ): StreamShape {
   return {
-    rows: microBatchRows,
+    rows: microBatchSize,
     sequences: rows.some(isPair) ? 2 : 1,
     prompts: rows.some((row) => promptTokens(row) > 0),
     maxLength,

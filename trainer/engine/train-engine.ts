@@ -137,9 +137,9 @@ class OnnxTrainEngine implements TrainEngine {
 
   /** Each micro-batch has a shape of its own, unless all of a call's have one. */
   private async prepare({ rows, ...at }: StepRequest, shape: StreamShape | null): Promise<PreparedStep> {
-    const { objective, microBatchRows } = this.options;
-    const batches = chunk(rows, microBatchRows).map((part, index) =>
-      this.packBatch(part, { step: at.step, firstRow: index * microBatchRows }, shape),
+    const { objective, microBatchSize } = this.options;
+    const batches = chunk(rows, microBatchSize).map((part, index) =>
+      this.packBatch(part, { step: at.step, firstRow: index * microBatchSize }, shape),
     );
     const shared = denominators(objective, rows);
     const baseline = objective.name === 'kto' ? await this.measureBaseline(rows) : 0;
@@ -152,8 +152,8 @@ class OnnxTrainEngine implements TrainEngine {
     place: { step: number; firstRow: number },
     given: StreamShape | null,
   ): Batch {
-    const { objective, microBatchRows, seed = 0 } = this.options;
-    const own = objectiveFeeds(objective, rows, microBatchRows);
+    const { objective, microBatchSize, seed = 0 } = this.options;
+    const own = objectiveFeeds(objective, rows, microBatchSize);
     const shape = given ?? shapeOf(rows, this.options);
     const stream = planStream(rows, shape);
     const feeds: Feeds = { ...packStream(stream, shape), ...own };
@@ -260,7 +260,7 @@ class OnnxTrainEngine implements TrainEngine {
   /** Scores of the rows' first sequences, then of their second ones. */
   private async score(rows: readonly TrainRow[], sequences: number): Promise<readonly Float64Array[]> {
     const scores = Array.from({ length: sequences }, () => new Float64Array(rows.length));
-    const { microBatchRows: capacity } = this.options;
+    const { microBatchSize: capacity } = this.options;
     const parameters = blockFeeds('parameters', this.state.parameters);
     for (const [index, part] of chunk(rows, capacity).entries()) {
       const shape = shapeOf(part, this.options);

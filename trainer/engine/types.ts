@@ -53,7 +53,7 @@ export interface LoraShape {
   /** Share of the inputs of A that a training step zeroes; none unless given. */
   readonly dropout?: number | undefined;
   /** alpha / √rank in place of alpha / rank. */
-  readonly rankStabilised?: boolean | undefined;
+  readonly useRslora?: boolean | undefined;
 }
 
 export interface OptimizerShape {
@@ -61,7 +61,7 @@ export interface OptimizerShape {
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  readonly clipNorm: number | null;
+  readonly maxGradNorm: number | null;
 }
 
 /** A token sequence. */
@@ -125,7 +125,7 @@ export interface EngineOptions {
   /** Seed of dropout; 0 unless given. */
   readonly seed?: number;
   /** Rows (pairs for DPO) of one forward and backward pass; a pass with fewer has empty ones. */
-  readonly microBatchRows: number;
+  readonly microBatchSize: number;
   /** Positions that a row may take: see `longestOf`. */
   readonly maxLength: number;
   /**
@@ -142,7 +142,7 @@ export interface TrainState {
   readonly secondMoments: Map<string, Tensor>;
 }
 
-/** Figures of one optimiser step under the names that TRL users know: loss, grad_norm, rewards/margin … */
+/** Figures of one optimiser step under the names that TRL users know: loss, grad_norm, rewards/margins … */
 export type StepFigures = Readonly<Record<string, number>>;
 
 /** An optimiser step to make; `step` counts from 1. */
@@ -183,7 +183,7 @@ export interface GeneratorOptions {
   /** The CPU unless given; f32, as a loop is not narrowed. */
   readonly profile?: GraphProfile;
   /** Fixed shape of a batch; short batches are padded. */
-  readonly batchRows: number;
+  readonly batchSize: number;
   readonly maxPromptTokens: number;
   readonly maxNewTokens: number;
   readonly endOfSequence: number;
@@ -207,14 +207,14 @@ export interface Generation {
 }
 
 export interface Generator {
-  /** At most batchRows requests. A row's tokens do not depend on its neighbours. */
+  /** At most batchSize requests. A row's tokens do not depend on its neighbours. */
   generate(requests: readonly GenerationRequest[]): Promise<Generation[]>;
   release(): Promise<void>;
 }
 
 export type ScorerOptions = Pick<
   EngineOptions,
-  'config' | 'weights' | 'threads' | 'profile' | 'microBatchRows' | 'maxLength'
+  'config' | 'weights' | 'threads' | 'profile' | 'microBatchSize' | 'maxLength'
 >;
 
 export interface Scorer {

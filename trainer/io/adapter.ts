@@ -47,7 +47,7 @@ function renderConfig(lora: LoraShape, baseSha256: string): string {
     r: lora.rank,
     target_modules: [...lora.targetModules].sort(),
     task_type: 'CAUSAL_LM',
-    use_rslora: lora.rankStabilised ?? false,
+    use_rslora: lora.useRslora ?? false,
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }
@@ -85,7 +85,7 @@ function readShape(path: string): LoraShape {
     alpha: lora_alpha,
     targetModules: target_modules,
     ...(lora_dropout > 0 ? { dropout: lora_dropout } : {}),
-    ...(use_rslora ? { rankStabilised: true } : {}),
+    ...(use_rslora ? { useRslora: true } : {}),
   };
 }
 

@@ -23,15 +23,15 @@ export async function describeFineTuningInputs(job: FineTuningJob): Promise<Reco
 }
 
 /** Says how many rows the length policy touched, and what happened to them. */
-export function reportOverLength(
+export function reportOverlength(
   { job, warn }: JobContext<FineTuningJob>,
-  { overLength }: Dataset<unknown>,
+  { onOverlength }: Dataset<unknown>,
 ): void {
-  if (overLength === 0) return;
-  const done = job.training.overLength === 'drop' ? 'left out' : 'cut';
+  if (onOverlength === 0) return;
+  const done = job.training.onOverlength === 'drop' ? 'left out' : 'truncate';
   warn(
     'OVER_LENGTH',
-    `${overLength} rows of ${job.data} are longer than ${job.training.maxLength} tokens and were ${done}.`,
+    `${onOverlength} rows of ${job.data} are longer than ${job.training.maxLength} tokens and were ${done}.`,
   );
 }
 
@@ -46,7 +46,7 @@ export function reportContext({ job, warn }: JobContext<FineTuningJob>, { settin
 
 interface RowSizes {
   readonly maxLength: number;
-  readonly microBatchRows: number;
+  readonly microBatchSize: number;
   readonly prompts: boolean;
 }
 
@@ -54,31 +54,31 @@ interface RowSizes {
 export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: readonly Row[]) {
   const { training, seed } = job;
   const steps = stepsOf(rows.length, training);
-  const plan = planBatches({ rows: rows.length, batchRows: training.batchRows, seed });
+  const plan = planBatches({ rows: rows.length, batchSize: training.batchSize, seed });
   const batchAt = (step: number): Row[] => Array.from(plan.at(step), (index) => rows[index]!);
   const schedule = {
     peak: training.learningRate,
     steps,
     warmupSteps: warmupStepsOf(training.warmupRatio, steps),
-    finalRatio: training.finalLearningRateRatio,
-    shape: training.schedule,
+    finalRatio: training.minLearningRateRatio,
+    shape: training.lrSchedule,
   };
   return {
     steps,
-    stepsPerEpoch: Math.ceil(rows.length / training.batchRows),
+    stepsPerEpoch: Math.ceil(rows.length / training.batchSize),
     batchAt,
     learningRateAt: (step: number) => learningRateAt(step, schedule),
     maxLength: longestOf(rows),
-    microBatchRows: chooseMicroBatch(job, rows),
+    microBatchSize: chooseMicroBatch(job, rows),
     prompts: rows.some((row) => promptTokens(row) > 0),
   } satisfies Omit<TrainingRun, 'engine' | 'from'> & RowSizes;
 }
 
 /** Of a result's figures those that are known before the first step. */
 export const countRows = (
-  { rows, overLength }: Dataset<unknown>,
-  { microBatchRows }: RowSizes,
-): JobFigures => ({ rows: rows.length, overLengthRows: overLength, microBatchRows });
+  { rows, onOverlength }: Dataset<unknown>,
+  { microBatchSize }: RowSizes,
+): JobFigures => ({ rows: rows.length, overlengthRows: onOverlength, microBatchSize });
 
 export interface OpenOptions extends RowSizes {
   readonly model: ModelFolder;
@@ -91,7 +91,7 @@ export async function openFineTuning(
   options: OpenOptions,
 ): Promise<TrainEngine> {
   const { training, plan, seed } = job;
-  const { model, objective, maxLength, microBatchRows, prompts } = options;
+  const { model, objective, maxLength, microBatchSize, prompts } = options;
   const config = model.settings.config;
   const engine = await createTrainEngine({
     config,
@@ -102,7 +102,7 @@ export async function openFineTuning(
     threads: plan.threads,
     profile,
     seed,
-    microBatchRows,
+    microBatchSize,
     maxLength,
     prompts,
   });

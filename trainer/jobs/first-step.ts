@@ -38,7 +38,7 @@ function identityOf(loss: PreferenceLoss, figures: StepFigures, rows: readonly T
     case 'sigmoid':
     case 'cdpo':
     case 'robust':
-    case 'sigmoid-norm':
+    case 'sigmoid_norm':
       return { loss: Math.LN2, slope: 1 };
   }
 }
@@ -71,7 +71,7 @@ export function checkFirstStep(
   const identity = step === 1 ? identityOf(loss, figures, rows) : null;
   if (identity === null) return;
   const tolerance = loss.beta * toleranceAToken * Math.max(...rows.map(answerTokens));
-  for (const name of ['rewards/margin', 'rewards/chosen', 'rewards/rejected'])
+  for (const name of ['rewards/margins', 'rewards/chosen', 'rewards/rejected'])
     requireFigure(figures, { name, expected: 0, tolerance });
   const rounding = 1e-6 * Math.max(1, identity.loss);
   requireFigure(figures, {

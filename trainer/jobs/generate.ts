@@ -34,7 +34,7 @@ async function readPrompts({ job, warn }: JobContext<GenerateJob>, tokenizer: To
   for await (const { line, row } of readJsonLines(path, textRows(promptRow, tokenizer.chatTemplate))) {
     const ids = tokenizer.encodeStart(row.prompt);
     if (ids.length === 0) throw rowFailure(path, line, 'field "prompt" has no tokens', { field: 'prompt' });
-    if (ids.length > most && job.overLength === 'refuse')
+    if (ids.length > most && job.onOverlength === 'error')
       throw rowFailure(path, line, `${ids.length} prompt tokens, and maxPromptTokens is ${most}`, {
         field: 'maxPromptTokens',
       });
@@ -61,15 +61,15 @@ interface ShapePlan {
 const kernelRows = 8;
 
 /** Samples of a prompt that stand together in every batch, and so share it. */
-const samplesTogether = ({ batchRows, samples }: GenerateJob): number =>
-  batchRows % samples === 0 ? samples : 1;
+const samplesTogether = ({ batchSize, samples }: GenerateJob): number =>
+  batchSize % samples === 0 ? samples : 1;
 
 /** So many rows for all batches of `count` rows that few are empty: an empty one costs what a row costs. */
-function batchRowsFor(count: number, job: GenerateJob): number {
+function batchSizeFor(count: number, job: GenerateJob): number {
   const together = samplesTogether(job);
   const unit = together * Math.ceil(kernelRows / together);
-  const even = count / Math.ceil(count / job.batchRows);
-  return Math.min(job.batchRows, Math.ceil(even / unit) * unit);
+  const even = count / Math.ceil(count / job.batchSize);
+  return Math.min(job.batchSize, Math.ceil(even / unit) * unit);
 }
 
 /**
@@ -90,7 +90,7 @@ function planShapes(job: GenerateJob, prompts: readonly Prompt[]): Map<number, S
   }
   return new Map(
     [...byShape].map(([promptTokens, places]) => {
-      const rows = batchRowsFor(places.length, job);
+      const rows = batchSizeFor(places.length, job);
       return [promptTokens, { promptTokens, rows, places }];
     }),
   );
@@ -112,7 +112,7 @@ function createGeneratorShelf(
       weights: model.weights,
       threads: job.plan.threads,
       profile,
-      batchRows: shape.rows,
+      batchSize: shape.rows,
       maxPromptTokens: shape.promptTokens,
       maxNewTokens: job.maxNewTokens,
       endOfSequence,

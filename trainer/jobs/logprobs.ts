@@ -19,7 +19,7 @@ interface Scored {
 }
 
 async function readRows({ data: path, maxLength }: LogprobsJob, tokenizer: Tokenizer): Promise<Scored[]> {
-  const policy = { maxLength, overLength: 'refuse', beginOfSequence: tokenizer.beginOfSequence } as const;
+  const policy = { maxLength, onOverlength: 'error', beginOfSequence: tokenizer.beginOfSequence } as const;
   const rows: Scored[] = [];
   for await (const { line, row } of readJsonLines(path, textRows(demonstrationRow, tokenizer.chatTemplate))) {
     const texts = { prompt: row.prompt, answers: { completion: row.completion } };
@@ -33,13 +33,13 @@ async function readRows({ data: path, maxLength }: LogprobsJob, tokenizer: Token
 async function openScoring({ job, profile }: JobContext<LogprobsJob>): Promise<RowWork<LogprobRow>> {
   const model = await loadMergedModel(job);
   const rows = await readRows(job, await openTokenizer(job.model, model.settings));
-  const batches = chunkPlaces([...rows.keys()], job.batchRows);
+  const batches = chunkPlaces([...rows.keys()], job.batchSize);
   const scorer = await createScorer({
     config: model.settings.config,
     weights: model.weights,
     threads: job.plan.threads,
     profile,
-    microBatchRows: job.batchRows,
+    microBatchSize: job.batchSize,
     maxLength: longestOf(rows.map(({ row }) => row)),
   });
   return {

@@ -17,11 +17,11 @@ export function chooseMicroBatch(
   { plan, training }: Pick<JobOf<'sft'>, 'plan' | 'training'>,
   rows: readonly TrainRow[],
 ): number {
-  const { batchRows, lora } = training;
-  if (plan.microBatchRows !== null) return Math.min(plan.microBatchRows, batchRows);
-  if (lora === null || plan.device !== 'cpu') return batchRows;
+  const { batchSize, lora } = training;
+  if (plan.microBatchSize !== null) return Math.min(plan.microBatchSize, batchSize);
+  if (lora === null || plan.device !== 'cpu') return batchSize;
   const tokens = rows.reduce((sum, row) => sum + tokensIn(row), 0) / rows.length;
-  let size = batchRows;
+  let size = batchSize;
   while (size > 1 && size * tokens > cachedTokens) size = Math.floor(size / 2);
   return size;
 }

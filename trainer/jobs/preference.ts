@@ -18,7 +18,7 @@ import {
   openFineTuning,
   planFineTuning,
   reportContext,
-  reportOverLength,
+  reportOverlength,
   saveTrained,
 } from './fine-tuning';
 import { checkFirstStep } from './first-step';
@@ -65,7 +65,7 @@ async function runPreference<Row extends TrainRow, Reference>(
   const model = await loadModel(job.reference);
   reportContext(context, model);
   const dataset = await form.read(job, await openTokenizer(job.reference, model.settings));
-  reportOverLength(context, dataset);
+  reportOverlength(context, dataset);
   if (job.loss.name === 'kto') reportBalance(context, job.loss, dataset.rows);
   const sizes = planFineTuning(job, dataset.rows);
   const engine = await openFineTuning(context, { model, objective: job.loss, ...sizes });

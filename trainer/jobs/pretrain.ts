@@ -17,19 +17,19 @@ import { findResumePoint, freshState, train, writeMetrics } from './training';
 type PretrainJob = JobOf<'pretrain'>;
 
 function planPretraining(job: PretrainJob, blocks: readonly SequenceRow[]) {
-  const { batchRows, steps, seed } = job;
-  const plan = planBatches({ rows: blocks.length, batchRows, seed });
+  const { batchSize, steps, seed } = job;
+  const plan = planBatches({ rows: blocks.length, batchSize, seed });
   const schedule = {
     peak: job.learningRate,
     steps,
     warmupSteps: job.warmupSteps,
-    finalRatio: job.finalLearningRateRatio,
+    finalRatio: job.minLearningRateRatio,
     shape: 'linear' as const,
     holdUntil: Math.floor(job.decayFrom * steps),
   };
   return {
     steps,
-    stepsPerEpoch: Math.ceil(blocks.length / batchRows),
+    stepsPerEpoch: Math.ceil(blocks.length / batchSize),
     batchAt: (step: number) => Array.from(plan.at(step), (index) => blocks[index]!),
     learningRateAt: (step: number) => learningRateAt(step, schedule),
   };
@@ -46,7 +46,7 @@ async function openEngine({ job, profile }: JobContext<PretrainJob>) {
     optimizer: job,
     threads: job.plan.threads,
     profile,
-    microBatchRows: Math.min(job.plan.microBatchRows ?? job.batchRows, job.batchRows),
+    microBatchSize: Math.min(job.plan.microBatchSize ?? job.batchSize, job.batchSize),
     maxLength: job.contextLength,
   });
   engine.importState(freshState(weights));

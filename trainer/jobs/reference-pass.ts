@@ -20,7 +20,7 @@ export async function runReferencePass<Row extends TrainRow, Reference>(
 ): Promise<readonly Reference[]> {
   const path = join(job.workDir, 'reference-logprobs.scratch.jsonl');
   const scratch = await openRowScratch<Reference>(path, { semantics, workDir: job.workDir });
-  const size = job.training.batchRows;
+  const size = job.training.batchSize;
   const batches = Math.ceil(dataset.rows.length / size);
   const progress = createProgress(events, { phase: 'reference', steps: batches, from: scratch.finished });
   for (let batch = scratch.finished; batch < batches; batch += 1) {

@@ -10,7 +10,7 @@ import {
   openFineTuning,
   planFineTuning,
   reportContext,
-  reportOverLength,
+  reportOverlength,
   saveTrained,
 } from './fine-tuning';
 import { findResumePoint, train, writeMetrics } from './training';
@@ -24,7 +24,7 @@ async function runSft(
   const model = await loadModel(job.model);
   reportContext(context, model);
   const dataset = await readDemonstrations(job, await openTokenizer(job.model, model.settings));
-  reportOverLength(context, dataset);
+  reportOverlength(context, dataset);
   const plan = planFineTuning(job, dataset.rows);
   const engine = await openFineTuning(context, { model, objective: { name: 'language-model' }, ...plan });
   if (from !== null) engine.importState(from.state);

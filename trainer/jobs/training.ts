@@ -77,7 +77,7 @@ export interface TrainingRun {
  * what they were before these were measured.
  */
 const toldOnly = (command: TrainingJob['command']): ReadonlySet<string> =>
-  new Set(command === 'preference' ? ['entropy', 'token_accuracy'] : ['entropy']);
+  new Set(command === 'preference' ? ['entropy', 'mean_token_accuracy'] : ['entropy']);
 
 const without = (values: StepFigures, names: ReadonlySet<string>): StepFigures =>
   Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)));

@@ -61,8 +61,8 @@ export function buildUpdate(
     decay: input('decay', 'f32', []),
   };
   const clip = (g: Value): Value => {
-    if (shape.clipNorm === null) return g;
-    const room = div(scalar(shape.clipNorm), add(gradientNorm, scalar(1e-6)));
+    if (shape.maxGradNorm === null) return g;
+    const room = div(scalar(shape.maxGradNorm), add(gradientNorm, scalar(1e-6)));
     return mul(g, minimum(scalar(1), room));
   };
   return {

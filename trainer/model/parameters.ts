@@ -73,8 +73,8 @@ export function modelParameters(config: ModelConfig): readonly ParameterSpec[] {
 }
 
 /** The factor of B · A: alpha / rank, or alpha / √rank where it is rank-stabilised (Kalajdzievski, arXiv 2312.03732). */
-export const loraScale = ({ alpha, rank, rankStabilised = false }: LoraShape): number =>
-  alpha / (rankStabilised ? Math.sqrt(rank) : rank);
+export const loraScale = ({ alpha, rank, useRslora = false }: LoraShape): number =>
+  alpha / (useRslora ? Math.sqrt(rank) : rank);
 
 /** Names of a module's two adapter tensors. */
 export function loraNames(module: string): { readonly a: string; readonly b: string } {

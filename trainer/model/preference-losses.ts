@@ -55,7 +55,7 @@ function pairLosses(loss: PairLoss, policy: Value): Value {
       return marginLosses.robust(margin(), loss);
     case 'hinge':
       return marginLosses.hinge(margin());
-    case 'sigmoid-norm':
+    case 'sigmoid_norm':
       return marginLosses.sigmoid(scaled(contrast(perToken(logRatios(policy))), beta));
     case 'simpo':
       return marginLosses.sigmoid(sub(scaled(contrast(perToken(policy)), beta), scalar(loss.gamma)));

@@ -11,7 +11,7 @@ import { resolveTinySweep, runSweep, withWorkers, type RanSweep } from '../../su
 export const unjudged: Task = {
   ...gradeSchoolMath,
   name: 'unjudged',
-  assess: () => {
+  score: () => {
     throw new Error('nobody can judge this');
   },
 };

@@ -41,7 +41,8 @@ export async function makeSmallBundle(home: string, keyDir: string): Promise<Sma
   const run = (): Promise<string> =>
     withWorkers(home, async (client) => {
       const { plan, result } = await runSweep(client, resolved, { orchestration: { pageSize: 1 }, home });
-      if (result.holes.length > 0) throw new Error(`the sweep has holes: ${JSON.stringify(result.holes)}`);
+      if (result.failedCells.length > 0)
+        throw new Error(`the sweep has holes: ${JSON.stringify(result.failedCells)}`);
       const anchor = await readAnchor(store, plan.sweepId);
       if (anchor === undefined || anchor === 'invalid') throw new Error('the sweep left no anchor');
       await keepCompleteHistory(client, store, anchor);

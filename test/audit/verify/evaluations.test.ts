@@ -23,12 +23,12 @@ interface Rows {
   /** Stands before each evaluated prompt. */
   readonly shots?: string;
   /** Prompts of a task beside. */
-  readonly beside?: readonly string[];
+  readonly auxiliary?: readonly string[];
 }
 
 describe('pure: evaluation items among training rows', () => {
   const folder = temporaryFolder();
-  const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, checkerCalls: 0 };
+  const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 };
   const made = {
     ...{ at: new Date().toISOString(), host: 'h', experimentId: 'e', device: 'cpu', threads: 1 },
     ...{ trainer: 't', microBatches: [], warnings: [], cost },
@@ -48,8 +48,8 @@ describe('pure: evaluation items among training rows', () => {
       await writeFile(join(dir, name), text);
     }
     const other = { task: 'other', items: 1, maxNewTokens: 1, data: { source: 'files', test: 'digest' } };
-    const beside = Object.keys(files).some((name) => name.startsWith('beside/')) ? [other] : undefined;
-    const spec = { data: { source: 'files' }, evaluation: { beside } };
+    const auxiliary = Object.keys(files).some((name) => name.startsWith('beside/')) ? [other] : undefined;
+    const spec = { data: { source: 'files' }, evaluation: { auxiliary } };
     const about = { revision: 1, title: kind, spec, inputs, inputDigests: {} };
     const metrics = kind === 'evaluate' ? { score: 0, 'beside.other.score': 0 } : {};
     const manifest = { ...about, metrics, made };
@@ -61,13 +61,13 @@ describe('pure: evaluation items among training rows', () => {
   }
 
   /** Ids say nothing between tasks: these are those of training rows. */
-  const filesBeside = (prompts: readonly string[]): Record<string, string> => {
+  const siblingFiles = (prompts: readonly string[]): Record<string, string> => {
     const rows = prompts.map((prompt, index) => JSON.stringify({ id: `train-${index}`, prompt, score: 0 }));
     const summary = JSON.stringify({ score: 0, items: prompts.length });
     return { 'beside/other/items.jsonl': `${rows.join('\n')}\n`, 'beside/other/summary.json': summary };
   };
 
-  async function findLeaks({ training, items, shots = '', beside }: Rows): Promise<string[]> {
+  async function findLeaks({ training, items, shots = '', auxiliary }: Rows): Promise<string[]> {
     const store = createStore(folder.at(`home-${count++}`));
     await store.prepare();
     await openExperimentLedger(store, {
@@ -85,7 +85,7 @@ describe('pure: evaluation items among training rows', () => {
       files: {
         'items.jsonl': lines(scored),
         'summary.json': JSON.stringify({ score: 0, items: items.length }),
-        ...(beside === undefined ? {} : filesBeside(beside)),
+        ...(auxiliary === undefined ? {} : siblingFiles(auxiliary)),
       },
       inputs: { data },
     });
@@ -116,8 +116,11 @@ describe('pure: evaluation items among training rows', () => {
   it('are found among the items of a task beside as well, by their texts and not by their ids', async () => {
     const training = [...questions.training, long];
     const items = ['What is 2 and 5?'];
-    assert.deepEqual(await findLeaks({ training, items, beside: ['Tell me a story.', 'Sing a song.'] }), []);
+    assert.deepEqual(
+      await findLeaks({ training, items, auxiliary: ['Tell me a story.', 'Sing a song.'] }),
+      [],
+    );
     const said = `Please say this again: ${long}`;
-    assert.deepEqual(await findLeaks({ training, items, beside: ['Tell me a story.', said] }), ['2']);
+    assert.deepEqual(await findLeaks({ training, items, auxiliary: ['Tell me a story.', said] }), ['2']);
   });
 });

@@ -15,7 +15,7 @@ function checkpointAt(step: number): Checkpoint {
     step,
     tokens: step * 10,
     metrics: { bytes: 0, sha256: 'none' },
-    plan: { device: 'cpu', threads: 1, microBatchRows: null },
+    plan: { device: 'cpu', threads: 1, microBatchSize: null },
     semantics: { command: 'sft', training: { learningRate: 1e-3 } },
     state: {
       parameters: new Map([['w', tensor(step, 1)]]),

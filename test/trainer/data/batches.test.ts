@@ -11,9 +11,9 @@ const count = (max: number) => fc.integer({ min: 1, max });
 describe('pure: batches', () => {
   it('take every row once an epoch', () => {
     fc.assert(
-      fc.property(count(60), count(20), count(3), (rows, batchRows, epochs) => {
-        const steps = stepsOf(rows, { batchRows, epochs });
-        const plan = planBatches({ rows, batchRows, seed: 1 });
+      fc.property(count(60), count(20), count(3), (rows, batchSize, epochs) => {
+        const steps = stepsOf(rows, { batchSize, epochs });
+        const plan = planBatches({ rows, batchSize, seed: 1 });
         const all = Array.from({ length: steps }, (_, step) => [...plan.at(step + 1)]);
         const perEpoch = steps / epochs;
         for (let epoch = 0; epoch < epochs; epoch += 1) {
@@ -28,7 +28,7 @@ describe('pure: batches', () => {
   });
 
   it('are the same in whatever order they are asked for', () => {
-    const plan = { rows: 23, batchRows: 4, seed: 9 };
+    const plan = { rows: 23, batchSize: 4, seed: 9 };
     const forward = planBatches(plan);
     const inOrder = Array.from({ length: 18 }, (_, step) => [...forward.at(step + 1)]);
     const jumping = planBatches(plan);

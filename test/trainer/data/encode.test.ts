@@ -49,9 +49,9 @@ describe('pure: encoding of rows', () => {
     );
   });
 
-  const policy = (overLength: 'refuse' | 'drop' | 'cut') => ({
+  const policy = (onOverlength: 'error' | 'drop' | 'truncate') => ({
     maxLength: 8,
-    overLength,
+    onOverlength,
     beginOfSequence: 7,
   });
   const long = {
@@ -64,7 +64,7 @@ describe('pure: encoding of rows', () => {
 
   it('over length: refuse names the row and its length', () => {
     assert.throws(
-      () => fitExample(long, policy('refuse'), place),
+      () => fitExample(long, policy('error'), place),
       /line 3: 10 tokens, and training\.maxLength is 8/,
     );
   });
@@ -74,13 +74,13 @@ describe('pure: encoding of rows', () => {
   });
 
   it('over length: cut takes the oldest prompt tokens, the same for both answers, and keeps the answers whole', () => {
-    const cut = fitExample(long, policy('cut'), place);
+    const cut = fitExample(long, policy('truncate'), place);
     assert.deepEqual(cut, { prompt: [7, 13, 14, 15], answers: long.answers });
   });
 
   it('over length: cut shortens an answer only where it alone is too long', () => {
     const huge = { prompt: [7, 11], answers: [[21, 22, 23, 24, 25, 26, 27, 28, 1]] };
-    assert.deepEqual(fitExample(huge, policy('cut'), place), {
+    assert.deepEqual(fitExample(huge, policy('truncate'), place), {
       prompt: [7],
       answers: [[21, 22, 23, 24, 25, 26, 27]],
     });
@@ -90,7 +90,7 @@ describe('pure: encoding of rows', () => {
     fc.assert(
       fc.property(ids, ids, ids, (prompt, first, second) => {
         const example = { prompt, answers: [first, second] };
-        const fitted = fitExample(example, policy('cut'), place)!;
+        const fitted = fitExample(example, policy('truncate'), place)!;
         const longest = Math.max(...fitted.answers.map((answer) => answer.length));
         assert.ok(fitted.prompt.length >= 1 && longest >= 1 && fitted.prompt.length + longest <= 8);
         if (prompt.length + Math.max(first.length, second.length) <= 8) assert.equal(fitted, example);

@@ -75,10 +75,10 @@ const base: EngineOptions = {
   weights: oracleWeights(config),
   lora: { ...oracleLora, dropout: 0.3 },
   objective: { name: 'language-model' },
-  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0, clipNorm: null },
+  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0, maxGradNorm: null },
   threads: 1,
   seed: 11,
-  microBatchRows: 4,
+  microBatchSize: 4,
   maxLength: 24,
 };
 
@@ -118,8 +118,8 @@ describe('pure: dropout in training', () => {
   ] as const)
     it(`${name}: does not depend on micro-batches and empty rows`, async () => {
       const whole = await runStep(options, { rows });
-      const split = await runStep({ ...options, microBatchRows: 1 }, { rows });
-      const padded = await runStep({ ...options, microBatchRows: 6 }, { rows });
+      const split = await runStep({ ...options, microBatchSize: 1 }, { rows });
+      const padded = await runStep({ ...options, microBatchSize: 6 }, { rows });
       for (const { loss, gradients } of [split, padded]) {
         assert.ok(Math.abs(loss - whole.loss) < 1e-6 * whole.loss);
         assert.ok(relativeError(gradients, whole.gradients) < 1e-6);

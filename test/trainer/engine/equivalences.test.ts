@@ -22,9 +22,9 @@ const base: EngineOptions = {
   weights,
   lora: null,
   objective: { name: 'language-model' },
-  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 },
+  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, maxGradNorm: 1 },
   threads: 1,
-  microBatchRows: 8,
+  microBatchSize: 8,
   maxLength: 32,
 };
 const dpo: EngineOptions = { ...base, lora: oracleLora, objective: { name: 'sigmoid', beta: 0.5 } };
@@ -92,7 +92,7 @@ function flat(tensors: ReadonlyMap<string, Tensor>): number[] {
 
 /** Without clipping, the first moments after one step are the gradients. */
 async function gradientsOf(options: EngineOptions, batch: readonly (SequenceRow | PairRow)[]) {
-  const unclipped = { ...options, optimizer: { ...options.optimizer, clipNorm: null } };
+  const unclipped = { ...options, optimizer: { ...options.optimizer, maxGradNorm: null } };
   return withEngine(unclipped, async (engine) => {
     if (options.lora !== null) engine.importState(stateOf(oracleAdapter(config)));
     const figures = await engine.step(batch, at(1));
@@ -107,8 +107,8 @@ describe('pure: accumulation', () => {
   ] as const)
     it(`${name}: eight micro-batches of one are one of eight`, async () => {
       const whole = await gradientsOf(options, batch);
-      for (const microBatchRows of [1, 3]) {
-        const split = await gradientsOf({ ...options, microBatchRows }, batch);
+      for (const microBatchSize of [1, 3]) {
+        const split = await gradientsOf({ ...options, microBatchSize }, batch);
         assert.ok(relativeError(split.gradients, whole.gradients) < 1e-6);
         for (const [figure, value] of Object.entries(whole.figures))
           assert.ok(Math.abs(split.figures[figure]! - value) <= 2e-6 * Math.abs(value), figure);
@@ -116,8 +116,8 @@ describe('pure: accumulation', () => {
     });
 
   it('clips and updates alike', async () => {
-    const run = (microBatchRows: number) =>
-      withEngine({ ...base, microBatchRows }, async (engine) => {
+    const run = (microBatchSize: number) =>
+      withEngine({ ...base, microBatchSize }, async (engine) => {
         for (let step = 1; step <= 5; step += 1) await engine.step(rows, at(step));
         return flat(engine.exportState().parameters);
       });
@@ -127,12 +127,12 @@ describe('pure: accumulation', () => {
 
 describe('pure: rows and tokens', () => {
   it('that are empty contribute nothing, as sequences or as pairs', async () => {
-    const exact = await gradientsOf({ ...base, microBatchRows: 3 }, rows.slice(0, 3));
-    const padded = await gradientsOf({ ...base, microBatchRows: 8 }, rows.slice(0, 3));
+    const exact = await gradientsOf({ ...base, microBatchSize: 3 }, rows.slice(0, 3));
+    const padded = await gradientsOf({ ...base, microBatchSize: 8 }, rows.slice(0, 3));
     assert.ok(relativeError(padded.gradients, exact.gradients) < 1e-6);
     assert.equal(padded.figures['tokens'], exact.figures['tokens']);
-    const exactPairs = await gradientsOf({ ...dpo, microBatchRows: 3 }, pairs.slice(0, 3));
-    const paddedPairs = await gradientsOf({ ...dpo, microBatchRows: 7 }, pairs.slice(0, 3));
+    const exactPairs = await gradientsOf({ ...dpo, microBatchSize: 3 }, pairs.slice(0, 3));
+    const paddedPairs = await gradientsOf({ ...dpo, microBatchSize: 7 }, pairs.slice(0, 3));
     assert.ok(relativeError(paddedPairs.gradients, exactPairs.gradients) < 1e-6);
   });
 
@@ -163,10 +163,10 @@ describe('pure: rows and tokens', () => {
 });
 
 describe('pure: adapters and the models that they make', () => {
-  const adapted = { ...dpo, microBatchRows: 4 };
+  const adapted = { ...dpo, microBatchSize: 4 };
 
   it('leave the base as it is where B is zero, to the last bit', async () => {
-    const scorer = await createScorer({ ...base, microBatchRows: 4 });
+    const scorer = await createScorer({ ...base, microBatchSize: 4 });
     const scores = await scorer.logprobs(rows);
     await scorer.release();
     const fresh = initLora(config, oracleLora, 5);
@@ -212,8 +212,8 @@ describe('pure: DPO where the policy is its reference', () => {
           );
         }
         const figures = await engine.step(scored, at(1));
-        assert.equal(figures['rewards/margin'], 0);
-        assert.equal(figures['rewards/accuracy'], 0);
+        assert.equal(figures['rewards/margins'], 0);
+        assert.equal(figures['rewards/accuracies'], 0);
         assert.ok(Math.abs(figures['loss']! - Math.LN2) < 1e-7);
         assert.ok(figures['grad_norm']! > 0);
       });
@@ -222,7 +222,7 @@ describe('pure: DPO where the policy is its reference', () => {
 
 describe('pure: state', () => {
   for (const [name, options, batch] of [
-    ['language modelling', { ...base, microBatchRows: 3 }, rows],
+    ['language modelling', { ...base, microBatchSize: 3 }, rows],
     ['DPO with LoRA', dpo, pairs],
   ] as const)
     it(`${name}: exported and imported in the middle, a run ends with the same bytes`, async () => {

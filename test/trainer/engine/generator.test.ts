@@ -22,7 +22,7 @@ function optionsOf(kind: OracleKind, more: Partial<GeneratorOptions> = {}): Gene
     config: oracleConfigs[kind],
     weights: oracleWeights(oracleConfigs[kind]),
     threads: 1,
-    batchRows: 6,
+    batchSize: 6,
     maxPromptTokens: 11,
     maxNewTokens,
     endOfSequence: never,
@@ -195,14 +195,14 @@ describe('pure: sampling', () => {
   };
   for (const [name, filter] of Object.entries(filters))
     it(`${name}: each token has its share of evenly spread draws`, async () => {
-      const [draws, batchRows] = [512, 64];
+      const [draws, batchSize] = [512, 64];
       const { prompt } = requestOf(3);
       const generator = await createGenerator(
-        optionsOf('tied', { batchRows, maxNewTokens: 1, decoding: { mode: 'sample', ...filter } }),
+        optionsOf('tied', { batchSize, maxNewTokens: 1, decoding: { mode: 'sample', ...filter } }),
       );
       const counts = new Float64Array(vocabulary);
-      for (let first = 0; first < draws; first += batchRows) {
-        const batch = Array.from({ length: batchRows }, (_, i) => ({
+      for (let first = 0; first < draws; first += batchSize) {
+        const batch = Array.from({ length: batchSize }, (_, i) => ({
           prompt,
           uniforms: Float32Array.of((first + i + 0.5) / draws),
         }));
@@ -248,7 +248,7 @@ describe('pure: requests that cannot be met', () => {
   const cases: readonly [string, Partial<GeneratorOptions>, readonly GenerationRequest[], string][] = [
     ['an empty prompt', {}, [{ prompt: new Int32Array(), uniforms: new Float32Array() }], 'DATA_INVALID'],
     ['a prompt that is too long', { maxPromptTokens: 10 }, requests, 'CONFIG_INVALID'],
-    ['more requests than rows', { batchRows: 5 }, requests, 'CONFIG_INVALID'],
+    ['more requests than rows', { batchSize: 5 }, requests, 'CONFIG_INVALID'],
     ['several prompts in a group', { samplesPerPrompt: 3 }, requests, 'CONFIG_INVALID'],
     ['groups that do not fill a batch', { samplesPerPrompt: 4 }, requests, 'CONFIG_INVALID'],
     ['too few draws', sampled, [{ ...requests[0]!, uniforms: new Float32Array(3) }], 'CONFIG_INVALID'],

@@ -32,7 +32,7 @@ for (const kind of ['tied', 'grouped'] as const) {
 
     it('follows 50 steps of AdamW with warm-up, decay and clipping', async () => {
       const engine = await createTrainEngine(
-        oracleEngine(kind, { optimizer: { ...oracleEngine(kind).optimizer, clipNorm: 1 } }),
+        oracleEngine(kind, { optimizer: { ...oracleEngine(kind).optimizer, maxGradNorm: 1 } }),
       );
       for (const [index, expected] of oracle.curve.losses.entries()) {
         const step = index + 1;
@@ -51,7 +51,7 @@ for (const kind of ['tied', 'grouped'] as const) {
     it('has the loss, margin and adapter gradients of DPO', async () => {
       const { beta, references, loss, margin, gradients } = oracle.preference;
       const engine = await createTrainEngine(
-        oracleEngine(kind, { lora: oracleLora, objective: { name: 'sigmoid', beta }, microBatchRows: 2 }),
+        oracleEngine(kind, { lora: oracleLora, objective: { name: 'sigmoid', beta }, microBatchSize: 2 }),
       );
       engine.importState(freshState(oracleAdapter(oracleConfigs[kind])));
       const pairs: PairRow[] = [
@@ -70,7 +70,7 @@ for (const kind of ['tied', 'grouped'] as const) {
       ];
       const figures = await engine.step(pairs, { step: 1, learningRate: 0 });
       assertClose(figures['loss'] ?? NaN, loss, 1e-5, 'loss');
-      assertClose(figures['rewards/margin'] ?? NaN, margin, 1e-5, 'margin');
+      assertClose(figures['rewards/margins'] ?? NaN, margin, 1e-5, 'margin');
       assertGradients(engine.exportState().firstMoments, gradients);
       await engine.release();
     });

@@ -80,8 +80,8 @@ async function withEngine<T>(
   }
 }
 
-const runStep = (loss: PreferenceLoss, rows: readonly TrainRow[], microBatchRows = 4) =>
-  withEngine(loss, { microBatchRows }, async (engine) => {
+const runStep = (loss: PreferenceLoss, rows: readonly TrainRow[], microBatchSize = 4) =>
+  withEngine(loss, { microBatchSize }, async (engine) => {
     engine.importState(freshState(oracleAdapter(config)));
     const figures = await engine.step(rows, { step: 1, learningRate: 0 });
     return { figures, gradients: engine.exportState().firstMoments };
@@ -89,9 +89,9 @@ const runStep = (loss: PreferenceLoss, rows: readonly TrainRow[], microBatchRows
 
 /** TRL's names, where ours differ. */
 const renamed: Readonly<Record<string, string>> = {
-  mean_token_accuracy: 'token_accuracy',
-  'rewards/accuracies': 'rewards/accuracy',
-  'rewards/margins': 'rewards/margin',
+  mean_token_accuracy: 'mean_token_accuracy',
+  'rewards/accuracies': 'rewards/accuracies',
+  'rewards/margins': 'rewards/margins',
 };
 
 describe('pure: preference losses against TRL', () => {
@@ -150,7 +150,7 @@ describe('pure: preference losses where the policy is its reference', () => {
         const figures = await engine.step(rows, { step: 1, learningRate: 1e-3 });
         assert.doesNotThrow(() => checkFirstStep(loss, 1, { figures, rows }));
         if (loss.name === 'simpo') return;
-        for (const reward of ['rewards/chosen', 'rewards/rejected', 'rewards/margin'])
+        for (const reward of ['rewards/chosen', 'rewards/rejected', 'rewards/margins'])
           assert.equal(figures[reward], 0);
         const moved = await engine.step(rows, { step: 2, learningRate: 1e-3 });
         assert.throws(() => checkFirstStep(loss, 1, { figures: moved, rows }), { code: 'REFERENCE_BROKEN' });

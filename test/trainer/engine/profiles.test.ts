@@ -69,7 +69,7 @@ async function score(profile: GraphProfile) {
 async function generate(profile: GraphProfile) {
   const generator = await createGenerator({
     ...wide,
-    ...{ profile, batchRows: oracleRows.length, maxPromptTokens: 32, maxNewTokens: 8 },
+    ...{ profile, batchSize: oracleRows.length, maxPromptTokens: 32, maxNewTokens: 8 },
     ...{ endOfSequence: config.vocabSize, decoding: { mode: 'greedy' } },
   });
   try {
@@ -88,7 +88,7 @@ const frozenElements = [...wide.weights]
 
 /** Steps of one and of several micro-batches, rows with prompts and without, scores: a graph each. */
 async function visitGraphs(profile: GraphProfile, look: () => number = () => 0) {
-  const engine = await createTrainEngine({ ...wide, lora: oracleLora, microBatchRows: 2, profile });
+  const engine = await createTrainEngine({ ...wide, lora: oracleLora, microBatchSize: 2, profile });
   const bare = oracleRows.map((row) => ({ ...row, completionStart: 1 }));
   const [figures, seen]: [unknown[], number[]] = [[], []];
   try {

@@ -36,7 +36,7 @@ function pairOf({ ids, completionStart }: SequenceRow): PairRow {
   return { chosen: chosen!, rejected: rejected!, referenceChosen: -9, referenceRejected: -7 };
 }
 
-const full = oracleEngine('grouped', { microBatchRows: 2 });
+const full = oracleEngine('grouped', { microBatchSize: 2 });
 const adapted: EngineOptions = { ...full, lora: oracleLora, objective: { name: 'sigmoid', beta: 0.5 } };
 const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
 
@@ -69,7 +69,7 @@ async function run(
 describe('pure: several steps in one call of the runtime', () => {
   for (const [name, options, change] of [
     ['full fine-tune', full, {}],
-    ['full fine-tune, a micro-batch a step', { ...full, microBatchRows: 4 }, {}],
+    ['full fine-tune, a micro-batch a step', { ...full, microBatchSize: 4 }, {}],
     ['DPO with LoRA and dropout', { ...adapted, lora: { ...oracleLora, dropout: 0.2 } }, {}],
     ['layers computed again, logits in chunks', adapted, { recompute: true, logitTokens: 5 }],
     ['f16', full, { precision: 'f16', logitTokens: 5 }],

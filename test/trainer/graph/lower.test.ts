@@ -83,7 +83,7 @@ describe('pure: lowering to ONNX', () => {
 });
 
 describe('pure: emitted training graphs', () => {
-  const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 };
+  const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, maxGradNorm: 1 };
   const config = { ...oracleConfigs.tied, vocabSize: 600 };
   const weights = oracleWeights(config);
   const sequences = { rows: 2, sequences: 1, prompts: true, maxLength: 16 } as const;

@@ -44,13 +44,13 @@ describe('pure: adapters in PEFT’s format', () => {
         rank: 4,
         alpha: 6,
         dropout: 0.1,
-        rankStabilised: true,
+        useRslora: true,
         targetModules: ['down_proj', 'q_proj', 'v_proj'],
       },
     );
     saveAdapter(written.path(), { lora, tensors, baseSha256: '0' });
     const again = loadAdapter(written.path());
     assert.deepEqual(again.tensors, tensors);
-    assert.equal(again.lora.rankStabilised, true);
+    assert.equal(again.lora.useRslora, true);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
-import { generateTwin, gradeSchoolMath, vocabularyWords } from '../../../tasks';
+import { generateSynthetic, gradeSchoolMath, vocabularyWords } from '../../../tasks';
 import { readModelConfig } from '../../../trainer/io/model-config';
 import { openTokenizer, type Tokenizer } from '../../../trainer/io/tokenizer';
 import { temporaryFolder } from '../../support/temporary';
@@ -49,7 +49,7 @@ describe('pure: tokenizer', () => {
   });
 
   it('keeps prompts near 22 tokens and answers near 28', () => {
-    const { pool } = generateTwin({ source: 'twin', seed: 0, pool: 300, validation: 1, test: 1 });
+    const { pool } = generateSynthetic({ source: 'synthetic', seed: 0, pool: 300, validation: 1, test: 1 });
     const mean = (texts: string[]): number =>
       texts.reduce((sum, text) => sum + tokenizer.encode(text).length, 0) / texts.length;
     const prompts = mean(pool.map(({ prompt }) => prompt));

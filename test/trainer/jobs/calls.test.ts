@@ -11,7 +11,7 @@ import { oracleEngine, oracleRows } from '../support/oracle-model';
 import { sftJob } from '../support/tiny-model';
 
 const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
-const options = oracleEngine('grouped', { microBatchRows: 2 });
+const options = oracleEngine('grouped', { microBatchSize: 2 });
 const steps = 14;
 
 /** A context whose request to stop comes at the given look; it notes what it was asked and told. */

@@ -3,7 +3,7 @@ import { deviceOf } from '../../../trainer/jobs/commands';
 import { generateJob, jobBase } from '../support/tiny-model';
 
 describe('pure: where jobs compute', () => {
-  const plan = { device: 'cuda', threads: 1, microBatchRows: null } as const;
+  const plan = { device: 'cuda', threads: 1, microBatchSize: null } as const;
 
   it('is the device of the plan, but for those that run no graph', () => {
     const generate = generateJob('folder', 'generate', { model: 'model', prompts: 'prompts.jsonl' });

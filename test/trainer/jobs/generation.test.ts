@@ -78,7 +78,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
     const path = folder.at('prompts.jsonl');
     const make = (name: string) => ({
       ...generateJob(folder.path(), name, { model, prompts: path }),
-      batchRows: 2,
+      batchSize: 2,
     });
     const whole = await runJob(make('whole'));
     const killed = await runJob(make('killed'), {
@@ -94,7 +94,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
   });
 
   it('cuts long prompts from the left where asked, and counts them', async () => {
-    const { run } = await generate('cut', prompts, { maxPromptTokens: 40, overLength: 'drop-oldest' });
+    const { run } = await generate('truncate', prompts, { maxPromptTokens: 40, onOverlength: 'truncate' });
     assert.equal(eventsOf(run, 'result')[0]?.metrics['cutPrompts'], 1);
     assert.deepEqual(
       eventsOf(run, 'warning').map(({ code }) => code),
@@ -128,7 +128,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
     const trained = await runJob(preference);
     assert.equal(trained.status, 0, trained.stderr);
     const first = eventsOf(trained, 'metric')[0]?.values;
-    assert.equal(first?.['rewards/margin'], 0);
+    assert.equal(first?.['rewards/margins'], 0);
     assert.equal(first['loss'], Math.fround(Math.LN2));
     interface Reference {
       id: string;
@@ -147,7 +147,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
       model,
       adapter: null,
       data,
-      batchRows: 4,
+      batchSize: 4,
       maxLength: 96,
     };
     assert.equal((await runJob(job)).status, 0);
@@ -173,17 +173,17 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
       architecture: model,
       corpus,
       contextLength: 32,
-      batchRows: 4,
+      batchSize: 4,
       steps: 6,
       learningRate: 1e-3,
       warmupSteps: 2,
       decayFrom: 0.5,
-      finalLearningRateRatio: 0.1,
+      minLearningRateRatio: 0.1,
       weightDecay: 0.05,
       beta1: 0.9,
       beta2: 0.95,
       epsilon: 1e-8,
-      clipNorm: 1,
+      maxGradNorm: 1,
       checkpointEverySteps: 2,
       keepCheckpoints: 2,
     });

@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import type { TrainRow } from '../../../trainer/engine/types';
 import { chooseMicroBatch } from '../../../trainer/jobs/micro-batch';
 
-const lora = { rank: 16, alpha: 32, dropout: 0, rankStabilised: false, targetModules: ['q_proj'] };
+const lora = { rank: 16, alpha: 32, dropout: 0, useRslora: false, targetModules: ['q_proj'] };
 
 type Job = Parameters<typeof chooseMicroBatch>[0];
 
 interface Asked {
-  readonly microBatchRows?: number | null;
+  readonly microBatchSize?: number | null;
   readonly device?: 'cpu' | 'cuda';
   readonly trained?: typeof lora | null;
 }
 
-const job = ({ microBatchRows = null, device = 'cpu', trained = lora }: Asked = {}): Job =>
+const job = ({ microBatchSize = null, device = 'cpu', trained = lora }: Asked = {}): Job =>
   ({
-    plan: { device, threads: 1, microBatchRows },
-    training: { batchRows: 8, lora: trained },
+    plan: { device, threads: 1, microBatchSize },
+    training: { batchSize: 8, lora: trained },
   }) as Job;
 
 const sequence = (length: number): TrainRow => ({ ids: new Int32Array(length), completionStart: 1 });
@@ -37,8 +37,8 @@ describe('pure: rows of a micro-batch that the plan leaves open', () => {
 
   it('are the plan’s where it names them, and whole batches where gradients are as large as the model or on a GPU', () => {
     const rows = rowsOf(5000);
-    assert.equal(chooseMicroBatch(job({ microBatchRows: 3 }), rows), 3);
-    assert.equal(chooseMicroBatch(job({ microBatchRows: 100 }), rows), 8);
+    assert.equal(chooseMicroBatch(job({ microBatchSize: 3 }), rows), 3);
+    assert.equal(chooseMicroBatch(job({ microBatchSize: 100 }), rows), 8);
     assert.equal(chooseMicroBatch(job({ trained: null }), rows), 8);
     assert.equal(chooseMicroBatch(job({ device: 'cuda' }), rows), 8);
   });

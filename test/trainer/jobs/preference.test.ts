@@ -48,7 +48,7 @@ describe('slow: preference jobs', function () {
     const [first] = eventsOf(fromRows, 'metric');
     assert.equal(first?.values['loss'], 0.5);
     assert.deepEqual(
-      { kl: first.values['kl'], margin: first.values['rewards/margin'] },
+      { kl: first.values['kl'], margin: first.values['rewards/margins'] },
       { kl: 0, margin: 0 },
     );
     assert.deepEqual(eventsOf(fromRows, 'result')[0]?.files, eventsOf(fromPairs, 'result')[0]?.files);
@@ -114,7 +114,7 @@ describe('slow: preference jobs', function () {
       'grad_norm',
       'tokens',
       'num_tokens',
-      'token_accuracy',
+      'mean_token_accuracy',
       'entropy',
       ...['chosen', 'rejected', 'accuracy', 'margin'].map((name) => `rewards/${name}`),
       'logps/chosen',
@@ -123,7 +123,7 @@ describe('slow: preference jobs', function () {
     for (const name of wanted) assert.ok(Number.isFinite(event?.values[name]), name);
     const [kept] = readRows<{ values: object }>(job.outputDir, 'metrics.jsonl');
     const told = Object.keys(event?.values ?? {}).filter(
-      (name) => !['entropy', 'token_accuracy'].includes(name),
+      (name) => !['entropy', 'mean_token_accuracy'].includes(name),
     );
     assert.deepEqual(Object.keys(kept?.values ?? {}), told);
   });

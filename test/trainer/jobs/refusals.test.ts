@@ -45,11 +45,11 @@ describe('slow: what the trainer refuses', function () {
     const prompts = makePrompts(folder.at('prompts.jsonl'), 3);
     return {
       generate: generateJob(folder.path(), name, { model, prompts }),
-      logprobs: { ...base, command: 'logprobs', data, batchRows: 4, maxLength: 96 },
+      logprobs: { ...base, command: 'logprobs', data, batchSize: 4, maxLength: 96 },
       merge: { ...base, command: 'merge' },
     };
   };
-  const onGpu = { plan: { device: 'cuda', threads: 1, microBatchRows: null } } as const;
+  const onGpu = { plan: { device: 'cuda', threads: 1, microBatchSize: null } } as const;
   const noGpu = {
     status: 69,
     code: 'DEVICE_UNAVAILABLE',
@@ -161,7 +161,7 @@ describe('slow: what the trainer refuses', function () {
     },
     'a loss that is no number': {
       job: (name) =>
-        changed(name, { training: { ...sft(name).training, learningRate: 1e30, clipNorm: null } }),
+        changed(name, { training: { ...sft(name).training, learningRate: 1e30, maxGradNorm: null } }),
       status: 67,
       code: 'LOSS_NOT_FINITE',
       says: /Step \d+: \w+ is/,
@@ -169,7 +169,7 @@ describe('slow: what the trainer refuses', function () {
     'a learning rate that diverges': {
       job: (name) =>
         changed(name, {
-          training: { ...sft(name).training, epochs: 8, learningRate: 1, lora: null, clipNorm: null },
+          training: { ...sft(name).training, epochs: 8, learningRate: 1, lora: null, maxGradNorm: null },
         }),
       status: 77,
       code: 'TRAINING_DIVERGED',
@@ -203,13 +203,13 @@ describe('slow: what the trainer refuses', function () {
     assert.throws(() => writeSynced(folder.at('no', 'such', 'folder'), ['text']), { code: 'IO_FAILED' });
   });
 
-  for (const overLength of ['drop', 'cut'] as const)
-    it(`counts rows that are over length: ${overLength}`, async () => {
+  for (const onOverlength of ['drop', 'truncate'] as const)
+    it(`counts rows that are over length: ${onOverlength}`, async () => {
       const lengths = await rowLengths(data);
       const maxLength = [...lengths].sort((a, b) => a - b)[2]!;
       const over = lengths.filter((length) => length > maxLength).length;
-      const job = changed(`over-${overLength}`, {
-        training: { ...sft('x').training, epochs: 1, maxLength, overLength },
+      const job = changed(`over-${onOverlength}`, {
+        training: { ...sft('x').training, epochs: 1, maxLength, onOverlength },
       });
       const run = await runJob(job);
       assert.equal(run.status, 0, run.stderr);
@@ -217,7 +217,7 @@ describe('slow: what the trainer refuses', function () {
       assert.equal(warning?.code, 'OVER_LENGTH');
       assert.match(warning.message, new RegExp(`^${over} rows`));
       const metrics = eventsOf(run, 'result')[0]?.metrics;
-      assert.equal(metrics?.['overLengthRows'], over);
-      assert.equal(metrics['rows'], lengths.length - (overLength === 'drop' ? over : 0));
+      assert.equal(metrics?.['overlengthRows'], over);
+      assert.equal(metrics['rows'], lengths.length - (onOverlength === 'drop' ? over : 0));
     });
 });

@@ -128,7 +128,7 @@ describe('slow: resumed is undisturbed', function () {
     const changed = await runJob({ ...job, training: { ...job.training, learningRate: 1 } });
     assert.equal(changed.status, 78);
     assert.match(changed.stderr, /"training\.learningRate"/);
-    const halved = await runJob({ ...moved, plan: { ...job.plan, microBatchRows: 2 } });
+    const halved = await runJob({ ...moved, plan: { ...job.plan, microBatchSize: 2 } });
     assert.equal(halved.status, 0);
     assert.deepEqual(
       eventsOf(halved, 'warning').map(({ code }) => code),

@@ -107,8 +107,8 @@ describe('slow: what a host runs out of', function () {
     const large = {
       ...job,
       // All at once: what a plan leaves open is split until it fits.
-      plan: { ...job.plan, microBatchRows: 16 },
-      training: { ...job.training, batchRows: 16, maxLength: 2000 },
+      plan: { ...job.plan, microBatchSize: 16 },
+      training: { ...job.training, batchSize: 16, maxLength: 2000 },
     };
     const run = await runJob(large, { addressSpaceKb: 2_500_000 });
     assertFailed(run, large, { status: 72, code: 'HOST_OUT_OF_MEMORY' });

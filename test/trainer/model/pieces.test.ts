@@ -81,7 +81,7 @@ async function evaluateModel(kind: OracleKind, pieces: Pieces, preference: boole
   const leaves = new Map(specs.map(({ name, dims }) => [name, ops.input(name, 'f32', dims)]));
   const source = createSource({ config, lora, weights: oracleWeights(config) }, leaves);
   const rows = preference ? modelPairs() : [oracleRows[0], oracleRows[1], oracleRows[3]];
-  const shape = shapeOf(rows, { microBatchRows: 3, maxLength: 24 });
+  const shape = shapeOf(rows, { microBatchSize: 3, maxLength: 24 });
   const objective = preference
     ? ({ name: 'sigmoid', beta: 0.5 } as const)
     : ({ name: 'language-model' } as const);

@@ -21,7 +21,7 @@ async function denseLogits({ ids }: SequenceRow): Promise<Float32Array> {
 }
 
 async function streamLogits(rows: readonly TrainRow[]): Promise<Float32Array> {
-  const shape = shapeOf(rows, { microBatchRows: rows.length + 1, maxLength: 24 });
+  const shape = shapeOf(rows, { microBatchSize: rows.length + 1, maxLength: 24 });
   const context = createContext(config, source);
   const read = decodeStream(context, streamInputs(shape), shape);
   const logits = ops.matmul(read, headOf(context), { transB: true });

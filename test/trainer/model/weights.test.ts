@@ -68,7 +68,7 @@ describe('pure: adapters', () => {
 
   it('merge by alpha / √rank where they are rank-stabilised', () => {
     const [weights, adapter] = [oracleWeights(oracleConfigs.tied), oracleAdapter(oracleConfigs.tied)];
-    const stable = mergeLora(weights, { ...oracleLora, rankStabilised: true }, adapter);
+    const stable = mergeLora(weights, { ...oracleLora, useRslora: true }, adapter);
     const same = mergeLora(weights, { ...oracleLora, alpha: oracleLora.alpha * Math.sqrt(3) }, adapter);
     for (const [name, { data }] of same)
       for (const [index, value] of data.entries())

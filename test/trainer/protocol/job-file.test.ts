@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../support/temporary';
 
 const base = {
   ...{ protocol: 1, id: 'a', workDir: 'work', outputDir: 'out', seed: 0 },
-  plan: { device: 'cpu', threads: 1, microBatchRows: null },
+  plan: { device: 'cpu', threads: 1, microBatchSize: null },
 };
 
 describe('pure: a job file', () => {
@@ -22,19 +22,19 @@ describe('pure: a job file', () => {
     const sft = (training: object, lora: object) =>
       read({
         ...{ ...base, command: 'sft', model: 'm', data: 'd', column: 'completion', checkpointEverySteps: 1 },
-        training: { ...{ epochs: 1, batchRows: 1, learningRate: 1, maxLength: 8 }, ...training, lora },
+        training: { ...{ epochs: 1, batchSize: 1, learningRate: 1, maxLength: 8 }, ...training, lora },
       } as never);
     const lora = { rank: 4, alpha: 4, targetModules: ['q_proj', 'v_proj'] };
     const plain = sft({ schedule: 'constant' }, lora);
-    assert.deepEqual(sft({ schedule: 'constant', finalLearningRateRatio: 0.5 }, lora), plain);
-    const other = { dropout: 0, rankStabilised: false, targetModules: ['v_proj', 'q_proj', 'v_proj'] };
+    assert.deepEqual(sft({ schedule: 'constant', minLearningRateRatio: 0.5 }, lora), plain);
+    const other = { dropout: 0, useRslora: false, targetModules: ['v_proj', 'q_proj', 'v_proj'] };
     assert.deepEqual(sft({ schedule: 'constant' }, { ...lora, ...other }), plain);
     assert.notDeepEqual(sft({ schedule: 'constant' }, { ...lora, dropout: 0.1 }), plain);
 
     const generate = (decoding: object) =>
       read({
         ...{ ...base, command: 'generate', model: 'm', adapter: null, prompts: 'p', samples: 1, decoding },
-        ...{ maxNewTokens: 8, batchRows: 8, maxPromptTokens: 8 },
+        ...{ maxNewTokens: 8, batchSize: 8, maxPromptTokens: 8 },
       });
     const sampled = generate({ mode: 'sample', temperature: 0.7 });
     assert.deepEqual(generate({ mode: 'sample', temperature: 0.7, topP: 1 }), sampled);

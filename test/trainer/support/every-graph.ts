@@ -29,7 +29,7 @@ const objectives: { readonly [N in Objective['name']]: Extract<Objective, { name
   robust: { name: 'robust', beta: 0.1, labelSmoothing: 0.1 },
   hinge: { name: 'hinge', beta: 0.1 },
   ipo: { name: 'ipo', beta: 0.1 },
-  'sigmoid-norm': { name: 'sigmoid-norm', beta: 0.1 },
+  sigmoid_norm: { name: 'sigmoid_norm', beta: 0.1 },
   simpo: { name: 'simpo', beta: 2, gamma: 1 },
   'sigmoid-nll': { name: 'sigmoid-nll', beta: 0.1, nllWeight: 1 },
   kto: { name: 'kto', beta: 0.1, desirableWeight: 1, undesirableWeight: 1 },
@@ -67,7 +67,7 @@ function planFor(
   profile: GraphProfile,
   trained: Pick<TrainPlan, 'lora' | 'objective'>,
 ): TrainPlan {
-  const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 };
+  const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, maxGradNorm: 1 };
   return planTraining({ config, weights: oracleWeights(config), optimizer, profile, ...trained });
 }
 

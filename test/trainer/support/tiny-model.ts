@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { TrainingSpec } from '../../../schemas/training';
 import type { DemonstrationRow } from '../../../schemas/rows';
 import type { JobOf } from '../../../schemas/trainer-job';
-import { gradeSchoolMath, generateTwin } from '../../../tasks';
+import { gradeSchoolMath, generateSynthetic } from '../../../tasks';
 import { initWeights } from '../../../trainer/engine';
 import { readModelConfig } from '../../../trainer/io/model-config';
 import { saveModelFolder } from '../../../trainer/io/model-folder';
@@ -30,7 +30,7 @@ export const sha256OfFile = (path: string): string =>
   createHash('sha256').update(readFileSync(path)).digest('hex');
 
 const problems = (count: number) =>
-  generateTwin({ source: 'twin', seed: 0, pool: count, validation: 1, test: 1 }).pool;
+  generateSynthetic({ source: 'synthetic', seed: 0, pool: count, validation: 1, test: 1 }).pool;
 
 export function makeDemonstrations(path: string, count: number): string {
   const rows = problems(count).map((problem) => ({
@@ -60,19 +60,19 @@ export function makePrompts(path: string, count: number): string {
 
 export const training: TrainingSpec = {
   epochs: 2,
-  batchRows: 4,
+  batchSize: 4,
   learningRate: 5e-3,
-  schedule: 'cosine',
+  lrSchedule: 'cosine',
   warmupRatio: 0.1,
-  finalLearningRateRatio: 0.1,
+  minLearningRateRatio: 0.1,
   weightDecay: 0.01,
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,
-  clipNorm: 1,
+  maxGradNorm: 1,
   lora: { rank: 4, alpha: 4, targetModules: ['q_proj', 'v_proj', 'down_proj'] },
   maxLength: 96,
-  overLength: 'refuse',
+  onOverlength: 'error',
 };
 
 /** What every job has, with folders of its own. */
@@ -83,7 +83,7 @@ export const jobBase = (folder: string, name: string) =>
     workDir: join(folder, name, 'work'),
     outputDir: join(folder, name, 'out'),
     seed: 7,
-    plan: { device: 'cpu', threads: 1, microBatchRows: null },
+    plan: { device: 'cpu', threads: 1, microBatchSize: null },
   }) as const;
 
 export function sftJob(folder: string, name: string, files: { model: string; data: string }): JobOf<'sft'> {
@@ -128,9 +128,9 @@ export function generateJob(
     samples: 2,
     decoding: { mode: 'sample', temperature: 1 },
     maxNewTokens: 12,
-    batchRows: 8,
+    batchSize: 8,
     maxPromptTokens: 64,
-    overLength: 'refuse',
+    onOverlength: 'error',
   };
 }
 

@@ -12,10 +12,10 @@ const json = (value: object): Buffer => Buffer.from(`${JSON.stringify(value, nul
 
 /** A tokenizer.json beside the file is the model's own; else one is made from the metadata. */
 function readTokenizerFiles(file: GgufFile): ModelFiles {
-  const beside = readFolderFiles(dirname(file.path));
-  if (beside.has('tokenizer.json'))
+  const auxiliary = readFolderFiles(dirname(file.path));
+  if (auxiliary.has('tokenizer.json'))
     return new Map(
-      [...beside].filter(([name]) => name !== 'config.json' && name !== 'generation_config.json'),
+      [...auxiliary].filter(([name]) => name !== 'config.json' && name !== 'generation_config.json'),
     );
   const { definition, settings } = renderGgufTokenizer(file);
   return new Map([

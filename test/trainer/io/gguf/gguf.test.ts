@@ -101,7 +101,7 @@ describe('pure: GGUF files', () => {
     });
 
   it('take a tokenizer.json that lies beside them, as weights and in what names them', async () => {
-    mkdirSync(folder.at('beside'));
+    mkdirSync(folder.at('auxiliary'));
     const config = oracleConfigs.tied;
     const metadata = {
       ...ggufSettings('llama', config),
@@ -110,12 +110,12 @@ describe('pure: GGUF files', () => {
       'tokenizer.ggml.tokens': ['a'],
       'tokenizer.ggml.token_type': [1],
     };
-    const path = join(folder.at('beside'), 'model.gguf');
+    const path = join(folder.at('auxiliary'), 'model.gguf');
     writeFileSync(path, encodeGguf(metadata, tensorsOf('llama', config)));
     await assert.rejects(readModelFiles(path), /put the model's tokenizer\.json/);
     for (const name of ['tokenizer.json', 'tokenizer_config.json'])
       writeFileSync(
-        join(folder.at('beside'), name),
+        join(folder.at('auxiliary'), name),
         readFileSync(join(oracles, 'tokenizers', 'llama2', name)),
       );
     assert.deepEqual(Object.keys(await digestModelFolder(path)), [

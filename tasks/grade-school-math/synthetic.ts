@@ -3,7 +3,7 @@ import type { Problem, ProblemSet, Random } from '../../contracts/task';
 import { createRandom, drawInteger, drawOne, hashText } from '../random';
 import { gainVerbs, lossVerbs, names, nouns, phrases } from './words';
 
-export type TwinData = Extract<TaskData, { source: 'twin' }>;
+export type SyntheticData = Extract<TaskData, { source: 'synthetic' }>;
 
 /** One step of a problem: the running count is combined with `by`. */
 export interface Operation {
@@ -17,8 +17,8 @@ export interface Skeleton {
   readonly operations: readonly Operation[];
 }
 
-export interface TwinProblem extends Problem, Skeleton {
-  readonly source: 'twin';
+export interface SyntheticProblem extends Problem, Skeleton {
+  readonly source: 'synthetic';
 }
 
 /** One line of arithmetic: `before sign by = after`. */
@@ -98,22 +98,22 @@ export function renderAnswer(steps: readonly Step[]): string {
   return ` ${lines.join('; ')}${phrases.final} ${steps.at(-1)?.after ?? ''}`;
 }
 
-function drawProblem(random: Random, id: string, skeleton: Skeleton): TwinProblem {
+function drawProblem(random: Random, id: string, skeleton: Skeleton): SyntheticProblem {
   const prompt = `${renderQuestion(random, skeleton)}\n${phrases.answer}`;
   const expected = String(workSteps(skeleton).at(-1)?.after);
-  return { source: 'twin', id, prompt, expected, ...skeleton };
+  return { source: 'synthetic', id, prompt, target: expected, ...skeleton };
 }
 
 /** The question alone, without what every prompt begins and ends with. */
-export function twinQuestion({ prompt }: TwinProblem): string {
+export function syntheticQuestion({ prompt }: SyntheticProblem): string {
   return prompt.slice(phrases.question.length, -`\n${phrases.answer}`.length).trim();
 }
 
 /** Problems of one use, every skeleton and so every text once. */
-function drawProblems(data: TwinData, use: 'pool' | 'validation' | 'test'): TwinProblem[] {
+function drawProblems(data: SyntheticData, use: 'pool' | 'validation' | 'test'): SyntheticProblem[] {
   const random = createRandom('grade-school-math', data.seed, use);
   const seen = new Set<string>();
-  const problems: TwinProblem[] = [];
+  const problems: SyntheticProblem[] = [];
   while (problems.length < data[use]) {
     const skeleton = drawSkeleton(random, drawInteger(random, 2, 4));
     const text = skeletonText(skeleton);
@@ -125,7 +125,7 @@ function drawProblems(data: TwinData, use: 'pool' | 'validation' | 'test'): Twin
 }
 
 /** The twin's problems: a pure function of `data`. A larger pool begins with the smaller one. */
-export function generateTwin(data: TwinData): ProblemSet<TwinProblem> {
+export function generateSynthetic(data: SyntheticData): ProblemSet<SyntheticProblem> {
   return {
     pool: drawProblems(data, 'pool'),
     validation: drawProblems(data, 'validation'),

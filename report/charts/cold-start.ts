@@ -7,15 +7,15 @@ import { seriesColour, seriesShape } from './theme';
 export interface AnsweringRates {
   readonly name: string;
   readonly score: number;
-  readonly formatRate: number | null;
-  readonly ramblingRate: number | null;
+  readonly wellFormedRate: number | null;
+  readonly truncatedRate: number | null;
   readonly noEosRate: number | null;
 }
 
 const measures: readonly [keyof Omit<AnsweringRates, 'name'>, string][] = [
   ['score', 'answers right'],
-  ['formatRate', 'keeps the format'],
-  ['ramblingRate', 'rambles'],
+  ['wellFormedRate', 'keeps the format'],
+  ['truncatedRate', 'rambles'],
   ['noEosRate', 'never stops'],
 ];
 

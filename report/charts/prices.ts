@@ -16,13 +16,13 @@ const fractionName = (fraction: number): string => `r = ${formatFraction(fractio
 const formatRatio = (ratio: number): string => ratio.toFixed(2);
 
 /** "r = 1 up to ratio 2.10 (1.50 to 3.00), then r = 0.5; compared from ratio 0.50 to 10.00." */
-export function describeSwitches({ curve, switches, from, to, leftOut }: PriceSensitivity): string {
+export function describeSwitches({ curve, switches, from, to, skipped }: PriceSensitivity): string {
   const first = curve.find(({ best }) => best !== null)?.best ?? 0;
   const turns = switches.map(({ ratio, low, high, toFraction }) => {
     const bounds = low === null || high === null ? '' : ` (${formatRatio(low)} to ${formatRatio(high)})`;
     return ` up to ratio ${formatRatio(ratio)}${bounds}, then ${fractionName(toFraction)}`;
   });
-  const others = leftOut.length === 0 ? '' : `, without ${leftOut.map(fractionName).join(', ')}`;
+  const others = skipped.length === 0 ? '' : `, without ${skipped.map(fractionName).join(', ')}`;
   const range = `from ratio ${formatRatio(from)} to ${formatRatio(to)}${others}`;
   return `${fractionName(first)}${turns.join('')}; compared ${range}.`;
 }

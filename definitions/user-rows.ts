@@ -2,23 +2,23 @@ import { resolve } from 'node:path';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { ResolvedFiles } from '../contracts/resolved';
 import { BudgetlineError } from '../contracts/failures';
-import { type Annotations, type GivenSource, type GivenUse, givenUses } from '../schemas/given';
+import { type Annotations, type UserRowsSource, type UserRowsUse, userRowsUses } from '../schemas/user-rows';
 import type { ProblemSet, Task } from '../contracts/task';
 import {
-  type GivenRequest,
-  type GivenRow,
-  type GivenRows,
+  type UserRowsRequest,
+  type UserRow,
+  type UserRows,
   type HeldOutSet,
-  readGiven,
+  readUserRows,
   type RowFault,
 } from '../ingest';
 import {
   annotationCosts,
   buyRows,
-  givenFileName,
+  userFileName,
   gridOf,
   type GridPoint,
-  orderGiven,
+  orderUserRows,
   poolSeed,
   sharedPrompts,
   type Split,
@@ -30,9 +30,9 @@ import { inField } from './in-field';
 type AnyDefinition = ExperimentDefinition | SweepDefinition;
 
 /** The user's own files: pinned by content, and how many of their rows can be used. */
-export interface ResolvedGiven {
+export interface ResolvedUserRows {
   readonly files: ResolvedFiles;
-  readonly rows: Readonly<Partial<Record<GivenUse, number>>>;
+  readonly rows: Readonly<Partial<Record<UserRowsUse, number>>>;
   /** Tasks beside of whose test items rows were like, and so left out. */
   readonly heldOut: readonly string[];
 }
@@ -43,42 +43,42 @@ export interface Source {
   readonly task: Task;
   readonly problems: ProblemSet;
   /** Test items of tasks beside, which rows are kept apart from as from the task's own. */
-  readonly beside: readonly HeldOutSet[];
+  readonly auxiliary: readonly HeldOutSet[];
   readonly baseDir: string;
 }
 
 interface ReadFile {
-  readonly use: GivenUse;
+  readonly use: UserRowsUse;
   readonly path: string;
   readonly digest: string;
-  readonly rows: readonly GivenRow[];
+  readonly rows: readonly UserRow[];
   readonly heldOut: readonly string[];
 }
 
 /** How a file is read, as its entry in the definition says. */
-type Reading = Omit<GivenSource, 'digest'>;
+type Reading = Omit<UserRowsSource, 'digest'>;
 
-function readingOf(said: NonNullable<Annotations[GivenUse]>): Reading {
+function readingOf(said: NonNullable<Annotations[UserRowsUse]>): Reading {
   const { map, prompts, policies } = said;
   return { kind: 'kind' in said ? said.kind : 'demonstrations', map, prompts, policies };
 }
 
 const requestOf = (
-  { definition, task, problems, beside }: Source,
+  { definition, task, problems, auxiliary }: Source,
   path: string,
   given: Reading,
-): GivenRequest => ({
-  ...{ path, given, task, problems, beside },
-  templated: definition.data.source === 'twin',
+): UserRowsRequest => ({
+  ...{ path, given, task, problems, auxiliary },
+  templated: definition.data.source === 'synthetic',
 });
 
-async function readFileOf(source: Source, use: GivenUse): Promise<ReadFile[]> {
+async function readFileOf(source: Source, use: UserRowsUse): Promise<ReadFile[]> {
   const said = source.definition.annotations?.[use];
   if (said === undefined) return [];
   const path = resolve(source.baseDir, said.file);
   try {
     const digest = await digestFile(path);
-    const { rows, heldOut } = await readGiven(requestOf(source, path, readingOf(said)));
+    const { rows, heldOut } = await readUserRows(requestOf(source, path, readingOf(said)));
     return [{ use, path, digest, rows, heldOut }];
   } catch (error) {
     throw inField(`annotations.${use}`, error);
@@ -98,17 +98,17 @@ export function readingOfFile(
   { annotations }: AnyDefinition,
   { path, kind, baseDir = process.cwd() }: { path: string; kind: Reading['kind']; baseDir?: string },
 ): Reading | undefined {
-  const said = givenUses.flatMap((use) => annotations?.[use] ?? []);
+  const said = userRowsUses.flatMap((use) => annotations?.[use] ?? []);
   const named = said.filter(({ file }) => resolve(baseDir, file) === resolve(path)).map(readingOf);
   return named.find((reading) => reading.kind === kind);
 }
 
 /** A file's rows as the stages of a definition would take them: put by its task, held against its test items and check. */
-export function readGivenFor(source: Source, request: PreviewRequest): Promise<GivenRows> {
+export function readUserRowsFor(source: Source, request: PreviewRequest): Promise<UserRows> {
   const { path, otherwise, onFault } = request;
   const { definition, baseDir } = source;
   const given = readingOfFile(definition, { path, kind: otherwise.kind, baseDir }) ?? otherwise;
-  return readGiven({ ...requestOf(source, path, given), onFault });
+  return readUserRows({ ...requestOf(source, path, given), onFault });
 }
 
 const pointsOf = (definition: AnyDefinition): GridPoint[] =>
@@ -126,14 +126,14 @@ function sharedAt(definition: AnyDefinition, point: GridPoint, files: readonly R
   const { sftRows, pairRows } = rowsAt(definition, point);
   const counts = { demonstrations: sftRows, preferences: pairRows };
   const taken = files.map(({ use, rows }) =>
-    orderGiven(rows, { use, poolSeed: poolSeed(point.seed) }).slice(0, counts[use]),
+    orderUserRows(rows, { use, poolSeed: poolSeed(point.seed) }).slice(0, counts[use]),
   );
   const [demonstrations = [], preferences = []] = taken;
   return sharedPrompts(demonstrations, preferences);
 }
 
 function assertDisjoint(definition: AnyDefinition, files: readonly ReadFile[]): void {
-  if (files.length < givenUses.length || definition.annotations?.sharedPrompts === 'allow') return;
+  if (files.length < userRowsUses.length || definition.annotations?.sharedPrompts === 'allow') return;
   for (const point of pointsOf(definition)) {
     const shared = sharedAt(definition, point, files);
     if (shared === 0) continue;
@@ -153,7 +153,7 @@ function assertDisjoint(definition: AnyDefinition, files: readonly ReadFile[]): 
 
 /** Single answers teach by the loss "kto" alone. */
 function assertLossFits({ annotations, preference }: AnyDefinition): void {
-  if (annotations?.preferences?.kind !== 'thumbs' || preference.loss.name === 'kto') return;
+  if (annotations?.preferences?.kind !== 'unpaired' || preference.loss.name === 'kto') return;
   throw new BudgetlineError(
     'DEFINITION_INVALID',
     'preference.loss is not "kto", and annotations.preferences holds single answers.',
@@ -167,14 +167,14 @@ function assertLossFits({ annotations, preference }: AnyDefinition): void {
  *
  * @throws BudgetlineError DATA_INVALID, INPUT_MISSING, DEFINITION_INVALID
  */
-export async function resolveGiven(source: Source): Promise<ResolvedGiven | undefined> {
+export async function resolveUserRows(source: Source): Promise<ResolvedUserRows | undefined> {
   const { definition } = source;
   if (definition.annotations === undefined) return undefined;
   assertLossFits(definition);
-  const files = (await Promise.all(givenUses.map((use) => readFileOf(source, use)))).flat();
+  const files = (await Promise.all(userRowsUses.map((use) => readFileOf(source, use)))).flat();
   assertDisjoint(definition, files);
   return {
-    files: Object.fromEntries(files.map(({ use, path, digest }) => [givenFileName(use), { path, digest }])),
+    files: Object.fromEntries(files.map(({ use, path, digest }) => [userFileName(use), { path, digest }])),
     rows: Object.fromEntries(files.map(({ use, rows }) => [use, rows.length])),
     heldOut: files.flatMap(({ heldOut }) => heldOut),
   };

@@ -1,5 +1,5 @@
 import { BudgetlineError } from '../contracts/failures';
-import type { GivenSource } from '../schemas/given';
+import type { UserRowsSource } from '../schemas/user-rows';
 import type { Problem, ProblemSet, Task } from '../contracts/task';
 import { exactText, normalizeText } from '../text/normalize';
 import { contentOf, type HeldOutSet, type NamedOverlap, overlapOf } from './held-out';
@@ -7,7 +7,7 @@ import { ingestFile, type IngestSummary } from './ingest';
 import type { AnnotationRow, RowFault } from './types';
 
 /** A usable row of the user's own file, and where its prompt stands among the task's problems. */
-export interface GivenRow {
+export interface UserRow {
   readonly row: AnnotationRow;
   /** Normalised text of the prompt; of a problem of the pool, of its content. */
   readonly text: string;
@@ -16,8 +16,8 @@ export interface GivenRow {
 }
 
 /** What a file came to. */
-export interface GivenRows {
-  readonly rows: readonly GivenRow[];
+export interface UserRows {
+  readonly rows: readonly UserRow[];
   readonly summary: IngestSummary;
   /** Rows on problems of the pool, which the task's own check can be held against. */
   readonly checked: number;
@@ -27,21 +27,21 @@ export interface GivenRows {
   readonly heldOut: readonly string[];
 }
 
-export interface GivenRequest {
+export interface UserRowsRequest {
   readonly path: string;
-  readonly given: Omit<GivenSource, 'digest'>;
+  readonly given: Omit<UserRowsSource, 'digest'>;
   readonly task: Task;
   readonly problems: ProblemSet;
   /** Generated problems share long runs of words by design. */
   readonly templated: boolean;
   /** Test items of tasks that are evaluated beside; no row may be like one. */
-  readonly beside?: readonly HeldOutSet[];
+  readonly auxiliary?: readonly HeldOutSet[];
   /** Told of each row that cannot be used; where nobody is, such rows are an error. */
   readonly onFault?: (fault: RowFault) => void;
 }
 
 /** Puts a bare problem as the task puts its own: in the place of another one's content. */
-function framer({ task, problems, given }: GivenRequest): (content: string) => string {
+function framer({ task, problems, given }: UserRowsRequest): (content: string) => string {
   const [sample] = problems.pool;
   const frame = sample?.prompt.split(contentOf(task, sample));
   if (frame?.length === 2 && frame.some((part) => part !== '')) return (content) => frame.join(content);
@@ -65,7 +65,7 @@ function present(row: AnnotationRow, prompt: string): AnnotationRow {
 
 /** Whether the task's check says otherwise than whoever wrote or preferred. Of an answer between right and wrong it does not. */
 function isContradicted(task: Task, problem: Problem, row: AnnotationRow): boolean {
-  const score = (answer: string): number => task.assess(problem, answer, 'stop').score;
+  const score = (answer: string): number => task.score(problem, answer, 'stop').score;
   if ('chosen' in row) return score(row.chosen) <= score(row.rejected);
   const scored = score(row.completion);
   return 'label' in row && !row.label ? scored >= 1 : !(scored > 0);
@@ -88,7 +88,7 @@ function refuse(path: string, faults: readonly RowFault[], count: number): never
 
 /** Takes rows as they come from a file; a class because there are counts to keep. */
 class Taker {
-  readonly rows: GivenRow[] = [];
+  readonly rows: UserRow[] = [];
   readonly faults: RowFault[] = [];
   faultCount = 0;
   checked = 0;
@@ -96,7 +96,7 @@ class Taker {
   readonly #known: Map<string, number>;
   readonly #frame: ((content: string) => string) | undefined;
 
-  constructor(private readonly request: GivenRequest) {
+  constructor(private readonly request: UserRowsRequest) {
     const { task, problems, given } = request;
     // Exactly: whatever is only like a problem of the pool is another one, and keeps its own prompt.
     const texts = (problem: Problem): string =>
@@ -129,7 +129,7 @@ class Taker {
     if (!isContradicted(task, problem, row)) return true;
     this.contradicted += 1;
     const { contradictions } = given.policies;
-    if (contradictions === 'refuse')
+    if (contradictions === 'error')
       this.fault({
         ...{ path, line: Number(row.id.split('-').at(-1)), field: 'the row' },
         reason: `is contradicted by the check of ${task.name}`,
@@ -141,11 +141,11 @@ class Taker {
 
 /** The task's own test and validation items, and those of tasks beside; `onMet` hears whose a row was like. */
 function overlapsOf(
-  { task, problems, templated, beside = [] }: GivenRequest,
+  { task, problems, templated, auxiliary = [] }: UserRowsRequest,
   onMet: (name: string) => void,
 ): NamedOverlap[] {
   const own = { name: '', task, problems: [...problems.test, ...problems.validation], templated };
-  return [own, ...beside].map((set) => {
+  return [own, ...auxiliary].map((set) => {
     const overlap = overlapOf(set, { task, templated });
     return {
       name: set.name,
@@ -164,7 +164,7 @@ function overlapsOf(
  *
  * @throws BudgetlineError DATA_INVALID naming file, line and field of the first twenty unusable rows, INPUT_MISSING
  */
-export async function readGiven(request: GivenRequest): Promise<GivenRows> {
+export async function readUserRows(request: UserRowsRequest): Promise<UserRows> {
   const { path, given } = request;
   const { duplicates, emptyCompletions, equalPairs, overlaps } = given.policies;
   const policies = { duplicates, emptyCompletions, equalPairs, overlaps };

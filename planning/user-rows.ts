@@ -1,10 +1,10 @@
 import type { ResolvedFiles } from '../contracts/resolved';
-import type { GivenUse } from '../schemas/given';
+import type { UserRowsUse } from '../schemas/user-rows';
 import { sha256Hex } from './digest';
 import { poolRank } from './pool';
 
 /** Under which name a file of the user's own rows stands among a definition's external files. */
-export const givenFileName = (use: GivenUse): string => `annotations.${use}`;
+export const userFileName = (use: UserRowsUse): string => `annotations.${use}`;
 
 /**
  * The files that a task reads its problems from. Others are called by the field that names them, and concern the stages
@@ -16,7 +16,7 @@ export function taskFileDigests(files: ResolvedFiles): Record<string, string> {
 }
 
 /** A row of a file: what its prompt says, and which problem of the pool that is, if it is one. */
-export interface GivenPlace {
+export interface UserRowsPlace {
   /** The prompt's normalised text: rows of one prompt move together. */
   readonly text: string;
   /** Index of the problem in the pool; undefined for a prompt of the file's own. */
@@ -28,9 +28,9 @@ export interface GivenPlace {
  * part of: demonstrations come from its front, preferences from its back. So a larger budget contains the smaller one,
  * both uses are disjoint while they fit, and a stage's rows are a function of its own file alone.
  */
-export function orderGiven<Row extends GivenPlace>(
+export function orderUserRows<Row extends UserRowsPlace>(
   rows: readonly Row[],
-  { use, poolSeed }: { use: GivenUse; poolSeed: number },
+  { use, poolSeed }: { use: UserRowsUse; poolSeed: number },
 ): Row[] {
   const rankOf = ({ text, poolRow }: Row): string =>
     poolRow === undefined ? sha256Hex(`given ${poolSeed} ${text}`) : poolRank(poolRow, poolSeed);
@@ -42,7 +42,7 @@ export function orderGiven<Row extends GivenPlace>(
 }
 
 /** Prompts that two sets of rows have in common. */
-export function sharedPrompts(a: readonly GivenPlace[], b: readonly GivenPlace[]): number {
+export function sharedPrompts(a: readonly UserRowsPlace[], b: readonly UserRowsPlace[]): number {
   const texts = new Set(a.map(({ text }) => text));
   return new Set(b.map(({ text }) => text).filter((text) => texts.has(text))).size;
 }

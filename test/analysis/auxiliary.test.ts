@@ -12,14 +12,14 @@ const grid = {
   ...{ budgets: [64], sftFractions: [1, 0.5, 0] },
   evaluation: {
     ...{ items: 400, maxNewTokens: 48 },
-    beside: [{ task: 'instruction-following', name: 'ifeval', items, maxNewTokens: 48 }],
+    auxiliary: [{ task: 'instruction-following', name: 'ifeval', items, maxNewTokens: 48 }],
   },
 };
 const plain = makeSweep({ grid, base: fixedItems(400, 80), rows: () => fixedItems(400, 200) });
 
-const withBeside = (evaluation: EvaluationSummary, rows: readonly ItemResult[]): EvaluationSummary => ({
+const withAuxiliary = (evaluation: EvaluationSummary, rows: readonly ItemResult[]): EvaluationSummary => ({
   ...evaluation,
-  beside: [{ ...summarize(rows), name: 'ifeval', scoreLow: 0, scoreHigh: 1 }],
+  auxiliary: [{ ...summarize(rows), name: 'ifeval', scoreLow: 0, scoreHigh: 1 }],
 });
 
 /** The sweep with a task beside, of which the base has half of the items right. */
@@ -30,16 +30,16 @@ function evaluated(): AnalyzeSweepInput {
   const cells = result.cells.map((cell) => {
     const its = fixedItems(items, right[cell.cell.sftFraction]!);
     rows.set(cell.cell.id, its);
-    return { ...cell, evaluation: withBeside(cell.evaluation, its) };
+    return { ...cell, evaluation: withAuxiliary(cell.evaluation, its) };
   });
-  const besideItems = new Map([['ifeval', rows]]);
-  return { ...plain, besideItems, result: { ...result, base: withBeside(result.base!, base), cells } };
+  const auxiliaryItems = new Map([['ifeval', rows]]);
+  return { ...plain, auxiliaryItems, result: { ...result, base: withAuxiliary(result.base!, base), cells } };
 }
 
 describe('pure: what training costs on a task that it was not for', () => {
   it('holds every cell against the base, item by item, and says where it has surely fallen', () => {
-    const { beside, answer } = analyzeSweep(evaluated());
-    const [task] = beside;
+    const { auxiliary, answer } = analyzeSweep(evaluated());
+    const [task] = auxiliary;
     assert.deepEqual(
       task?.cells.map(({ sftFraction, effect }) => [sftFraction, effect]),
       [
@@ -64,7 +64,11 @@ describe('pure: what training costs on a task that it was not for', () => {
     const { result, ...rest } = evaluated();
     const [, ...others] = result.cells;
     const cells = [plain.result.cells[0]!, ...others];
-    const [task] = analyzeSweep({ ...rest, besideItems: new Map(), result: { ...result, cells } }).beside;
+    const [task] = analyzeSweep({
+      ...rest,
+      auxiliaryItems: new Map(),
+      result: { ...result, cells },
+    }).auxiliary;
     assert.deepEqual(
       task?.cells.map(({ sftFraction }) => sftFraction),
       [0.5, 0],
@@ -84,27 +88,27 @@ describe('pure: what training costs on a task that it was not for', () => {
     const [task] = analyzeSweep({
       ...plain,
       result: { ...result, base: older(result.base!, 0.5), cells },
-    }).beside;
+    }).auxiliary;
     assert.deepEqual(task!.cells[0]!.difference, { estimate: -0.25, low: null, high: null });
     assert.equal(task!.cells[0]!.effect, 'unclear');
   });
 
   it('does not call unharmed what had nothing to lose', () => {
-    const { result, besideItems, ...rest } = evaluated();
+    const { result, auxiliaryItems, ...rest } = evaluated();
     const none = fixedItems(items, 0);
-    const cells = result.cells.map((cell) => ({ ...cell, evaluation: withBeside(cell.evaluation, none) }));
-    const rows = new Map([...besideItems!.get('ifeval')!.keys()].map((run) => [run, none] as const));
-    const base = withBeside(result.base!, none);
+    const cells = result.cells.map((cell) => ({ ...cell, evaluation: withAuxiliary(cell.evaluation, none) }));
+    const rows = new Map([...auxiliaryItems!.get('ifeval')!.keys()].map((run) => [run, none] as const));
+    const base = withAuxiliary(result.base!, none);
     const [task] = analyzeSweep({
       ...{ ...rest, result: { ...result, base, cells } },
-      besideItems: new Map([['ifeval', rows]]),
-    }).beside;
+      auxiliaryItems: new Map([['ifeval', rows]]),
+    }).auxiliary;
     assert.match(task?.reading ?? '', /^“ifeval” has nothing to lose/);
   });
 
   it('shows the scores and says that nothing can be said where the base has none', () => {
     const { result, ...rest } = evaluated();
-    const [task] = analyzeSweep({ ...rest, result: { ...result, base: null } }).beside;
+    const [task] = analyzeSweep({ ...rest, result: { ...result, base: null } }).auxiliary;
     assert.equal(task?.base, null);
     assert.deepEqual([task.cells[0]?.score.estimate, task.cells[0]?.difference], [0.3, null]);
     assert.match(task.reading, /the base model has no score/);
@@ -117,6 +121,6 @@ describe('pure: what training costs on a task that it was not for', () => {
       base: fixedItems(8, 2),
       rows: () => fixedItems(8, 4),
     });
-    assert.deepEqual(analyzeSweep(input).beside, []);
+    assert.deepEqual(analyzeSweep(input).auxiliary, []);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { resolveDefinition } from '../../definitions';
 import { defineSweep } from '../../definitions';
-import { twinDefaults } from '../../tasks';
+import { syntheticDefaults } from '../../tasks';
 import { builtInTasks } from '../../workers';
 import { runSweep, withWorkers } from '../support/sweep-bench';
 import { acquisitionLimitMs } from '../support/temporal';
@@ -9,12 +9,12 @@ import { temporaryFolder } from '../support/temporary';
 
 const smallSweep = (task: string) =>
   defineSweep({
-    ...twinDefaults(task),
+    ...syntheticDefaults(task),
     name: `twin-of-${task}`,
-    data: { source: 'twin', pool: 64, validation: 4, test: 8 },
+    data: { source: 'synthetic', pool: 64, validation: 4, test: 8 },
     budgets: [4],
     sftFractions: [0.5],
-    pairs: { ...twinDefaults(task).pairs, maxNewTokens: 16 },
+    pairs: { ...syntheticDefaults(task).pairs, maxNewTokens: 16 },
     evaluation: { items: 4, maxNewTokens: 16 },
     controls: [],
   });
@@ -43,7 +43,7 @@ describe('server: sweeps over the twins of further tasks', function () {
       const ran = Object.entries(wanted).map(async ([task, names]) => {
         const resolved = await resolveDefinition(smallSweep(task), { tasks: builtInTasks });
         const { result } = await runSweep(client, resolved);
-        assert.deepEqual(result.holes, [], task);
+        assert.deepEqual(result.failedCells, [], task);
         const evaluation = result.cells[0]?.evaluation;
         assert.ok(evaluation && evaluation.score >= 0 && evaluation.score <= 1);
         const { scores } = evaluation;

@@ -4,7 +4,7 @@ import { condition } from '@temporalio/workflow';
  * Runs a task for every item, at most `width` at once, begun in the items' order; results in that order too. A width
  * that is a function may change meanwhile. A task that fails keeps the rest from being begun; those that run are awaited.
  */
-export async function runInWindow<T, R>(
+export async function runConcurrently<T, R>(
   items: Iterable<T>,
   width: number | (() => number),
   task: (item: T) => Promise<R>,

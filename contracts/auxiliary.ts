@@ -1,7 +1,7 @@
 type Figures = Readonly<Record<string, number>>;
 
 /** What another task of an evaluation is called: in its scores, its folder, the names of its files and figures. */
-export const nameOfBeside = ({
+export const nameOfAuxiliary = ({
   task,
   name = task,
 }: {
@@ -19,7 +19,7 @@ export function figuresUnder(name: string, figures: Figures): Record<string, num
 }
 
 /** The same read back, by the tasks' names, which have no full stop. */
-export function besideFigures(metrics: Figures): ReadonlyMap<string, Figures> {
+export function auxiliaryFigures(metrics: Figures): ReadonlyMap<string, Figures> {
   const found = new Map<string, Record<string, number>>();
   for (const [key, value] of Object.entries(metrics)) {
     const [, name, figure] = /^beside\.([^.]+)\.(.+)$/.exec(key) ?? [];
@@ -32,7 +32,7 @@ export function besideFigures(metrics: Figures): ReadonlyMap<string, Figures> {
 /** What an evaluation found on one task. */
 export interface FoundScore {
   /** Of a task beside; null of that which is tuned for. */
-  readonly beside: string | null;
+  readonly auxiliary: string | null;
   readonly items: number;
   readonly score: number;
   /** Of the 95 % interval over the items. */
@@ -42,10 +42,10 @@ export interface FoundScore {
 
 /** What the figures of an evaluation say: first of the task that is tuned for, then of those beside. */
 export function foundScores(metrics: Figures): FoundScore[] {
-  const parts: (readonly [string | null, Figures])[] = [[null, metrics], ...besideFigures(metrics)];
-  return parts.flatMap(([beside, { items, score, scoreLow: low, scoreHigh: high }]) =>
+  const parts: (readonly [string | null, Figures])[] = [[null, metrics], ...auxiliaryFigures(metrics)];
+  return parts.flatMap(([auxiliary, { items, score, scoreLow: low, scoreHigh: high }]) =>
     items === undefined || score === undefined || low === undefined || high === undefined
       ? []
-      : [{ beside, items, score, low, high }],
+      : [{ auxiliary, items, score, low, high }],
   );
 }

@@ -1,12 +1,17 @@
-import type { BesideAnalysis, BesideCell, ControlEffect, SubjectAnalysis } from '../../contracts/analysis';
-import { effectWords, modelAt } from '../../report/beside-words';
+import type {
+  AuxiliaryAnalysis,
+  AuxiliaryCell,
+  ControlEffect,
+  SubjectAnalysis,
+} from '../../contracts/analysis';
+import { effectWords, modelAt } from '../../report/auxiliary-words';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatDifference, formatEstimate, formatFraction } from './numbers';
 import { renderTable, type TableCell } from './table';
 import { fit, wrap } from './text';
 
 function cellRow(
-  cell: BesideCell,
+  cell: AuxiliaryCell,
   { unit }: SubjectAnalysis,
   inkOf: (effect: ControlEffect) => Ink['bad'],
 ): TableCell[] {
@@ -21,7 +26,7 @@ function cellRow(
   ];
 }
 
-function renderTask(task: BesideAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {
+function renderTask(task: AuxiliaryAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {
   const inkOf = (effect: ControlEffect) => (effect === 'hurts' ? ink.bad : ink.faint);
   const base = ['base', '–', 'untrained', task.base === null ? '–' : formatEstimate(task.base)].map(
     (text) => ({ text }),
@@ -43,10 +48,10 @@ function renderTask(task: BesideAnalysis, analysis: SubjectAnalysis, ink: Ink): 
 }
 
 /** What training costs on tasks that it was not for. */
-export function renderBeside(analysis: SubjectAnalysis, ink: Ink): string[] {
-  if (analysis.beside.length === 0) return [];
+export function renderAuxiliary(analysis: SubjectAnalysis, ink: Ink): string[] {
+  if (analysis.auxiliary.length === 0) return [];
   return [
     ink.strong('Elsewhere: unrelated tasks, before and after training'),
-    ...analysis.beside.flatMap((task) => renderTask(task, analysis, ink)),
+    ...analysis.auxiliary.flatMap((task) => renderTask(task, analysis, ink)),
   ];
 }

@@ -35,7 +35,7 @@ export function lossAtReference(loss: PreferenceLoss): number | undefined {
     case 'sigmoid':
     case 'cdpo':
     case 'robust':
-    case 'sigmoid-norm':
+    case 'sigmoid_norm':
       return Math.LN2;
     case 'hinge':
       return 1;
@@ -66,7 +66,7 @@ function preferenceCurves(source: CurveSource): CurvesData[] {
       name: 'preference-margin',
       title: `${title}: reward margin`,
       yTitle: 'Reward of chosen less rejected',
-      curves: curves('rewards/margin'),
+      curves: curves('rewards/margins'),
       ...rewardStart,
     },
     {

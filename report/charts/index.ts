@@ -33,8 +33,8 @@ function scorePoints({ cells, budgets }: SubjectAnalysis): ScorePoint[] {
 }
 
 function ratesOf(name: string, { score, style }: Pick<CellAnalysis, 'score' | 'style'>): AnsweringRates {
-  const { formatRate, ramblingRate, noEosRate } = style;
-  return { name, score: score.estimate, formatRate, ramblingRate, noEosRate };
+  const { wellFormedRate, truncatedRate, noEosRate } = style;
+  return { name, score: score.estimate, wellFormedRate, truncatedRate, noEosRate };
 }
 
 /** Base, r = 0, warm start and pure SFT at the largest budget that ran both r = 0 and a warm start. */
@@ -153,7 +153,7 @@ export function listFigures({ scores, money, coldStart, control, training }: Rep
 /** Plans every picture that a chapter has data for; their names begin with the chapter's prefix. */
 export function planFigures(chapter: Chapter, training: readonly TrainingEvidence[]): ReportFigures {
   const { analysis, prefix, loss } = chapter;
-  const models = coldStartModels(analysis).filter(({ formatRate }) => formatRate !== null);
+  const models = coldStartModels(analysis).filter(({ wellFormedRate }) => wellFormedRate !== null);
   const fractions = orderedFractions(scorePoints(analysis));
   const named = (figures: readonly Figure[]): Figure[] =>
     figures.map((figure) => ({ ...figure, name: prefix + figure.name }));

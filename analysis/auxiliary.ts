@@ -1,4 +1,4 @@
-import type { BesideAnalysis, BesideCell } from '../contracts/analysis';
+import type { AuxiliaryAnalysis, AuxiliaryCell } from '../contracts/analysis';
 import type { EvaluationSummary, SweepResult } from '../contracts/results';
 import { judge } from './controls';
 import { buildGrid, type Grid, type GridInput, type Group, type ItemsByRun, type RunSummary } from './grid';
@@ -6,11 +6,11 @@ import { createInference, intervalOf, type Inference } from './inference';
 import { countOf, formatGap, formatScore, sayBudget } from './text';
 
 /** Item rows of tasks beside, by the task's name and then as those of the task that is tuned for. */
-export type BesideItems = ReadonlyMap<string, ItemsByRun>;
+export type AuxiliaryItems = ReadonlyMap<string, ItemsByRun>;
 
 const unknownStyle = {
-  formatRate: null,
-  ramblingRate: null,
+  wellFormedRate: null,
+  truncatedRate: null,
   noEosRate: null,
   meanTokens: null,
   repetitionRate: null,
@@ -18,7 +18,7 @@ const unknownStyle = {
 
 /** What an evaluation says of a task beside. Older ones tell the score alone, among the further scores. */
 function summaryOf(evaluation: EvaluationSummary, name: string): RunSummary | null {
-  const found = evaluation.beside?.find((one) => one.name === name);
+  const found = evaluation.auxiliary?.find((one) => one.name === name);
   if (found !== undefined) return found;
   const score = evaluation.scores[`${name}: score`];
   return score === undefined ? null : { items: 0, score, ...unknownStyle };
@@ -33,7 +33,7 @@ function gridOf(name: string, { base, cells }: SweepResult, unit: Grid['unit']):
   return { unit, base: base && summaryOf(base, name), cells: evaluated, controls: [] };
 }
 
-function analyzeCell(inference: Inference, group: Group, delta: number): BesideCell {
+function analyzeCell(inference: Inference, group: Group, delta: number): AuxiliaryCell {
   const { budget, sftFraction, sftRows, pairRows } = group;
   const { base } = inference.grid;
   const difference = base && intervalOf(inference.difference(group, base));
@@ -42,11 +42,11 @@ function analyzeCell(inference: Inference, group: Group, delta: number): BesideC
 }
 
 /** One sentence: whether it is surely worse anywhere, and where it is worst. */
-function read(name: string, inference: Inference, cells: readonly BesideCell[], delta: number): string {
+function read(name: string, inference: Inference, cells: readonly AuxiliaryCell[], delta: number): string {
   const { base, unit } = inference.grid;
   if (base === null)
     return `“${name}”: the base model has no score, so nothing tells what training has cost.`;
-  const loss = ({ difference }: BesideCell): number => difference?.estimate ?? 0;
+  const loss = ({ difference }: AuxiliaryCell): number => difference?.estimate ?? 0;
   const worst = cells.reduce((a, b) => (loss(b) < loss(a) ? b : a));
   const place = `at ${sayBudget(worst.budget, unit)}, r = ${worst.sftFraction}`;
   const at = worst.difference === null ? place : `${place}: ${formatGap(worst.difference)}`;
@@ -62,7 +62,7 @@ function read(name: string, inference: Inference, cells: readonly BesideCell[], 
   return `“${name}” is surely below ${from} in none of ${all}; lowest ${at}.`;
 }
 
-function analyzeOne(name: string, inference: Inference, delta: number): BesideAnalysis[] {
+function analyzeOne(name: string, inference: Inference, delta: number): AuxiliaryAnalysis[] {
   const { base, groups, items } = inference.grid;
   if (groups.length === 0) return [];
   const cells = groups.map((group) => analyzeCell(inference, group, delta));
@@ -70,18 +70,25 @@ function analyzeOne(name: string, inference: Inference, delta: number): BesideAn
   return [{ name, items, base: base && inference.score(base), cells, reading }];
 }
 
-export interface BesideInput {
+export interface AuxiliaryInput {
   readonly result: SweepResult;
   /** Names of the tasks that the definition evaluates beside. */
   readonly names: readonly string[];
-  readonly items: BesideItems;
+  readonly items: AuxiliaryItems;
   readonly unit: Grid['unit'];
   readonly delta: number;
   readonly draws: number;
 }
 
 /** What training costs elsewhere: every cell against the untrained base, item by item, on each task beside. */
-export function analyzeBeside({ result, names, items, unit, delta, draws }: BesideInput): BesideAnalysis[] {
+export function analyzeAuxiliary({
+  result,
+  names,
+  items,
+  unit,
+  delta,
+  draws,
+}: AuxiliaryInput): AuxiliaryAnalysis[] {
   return names.flatMap((name) => {
     const grid = buildGrid(gridOf(name, result, unit), items.get(name) ?? null);
     return analyzeOne(name, createInference(grid, draws), delta);

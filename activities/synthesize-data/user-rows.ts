@@ -1,26 +1,26 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import type { GivenUse } from '../../schemas/given';
+import type { UserRowsUse } from '../../schemas/user-rows';
 import type { SpecOf } from '../../contracts/stage';
-import { givenFileName, orderGiven } from '../../planning';
-import { type GivenRows, readGiven } from '../../ingest';
+import { userFileName, orderUserRows } from '../../planning';
+import { type UserRows, readUserRows } from '../../ingest';
 import { digestFile, writeFileAtomic } from '../../store';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
 import { assertGrading, loadHeldOut } from '../task-data';
 
-export type GivenSpec = Extract<
+export type UserRowsSpec = Extract<
   SpecOf<'synthesizeData'>,
-  { what: 'given-demonstrations' | 'given-preferences' }
+  { what: 'user-demonstrations' | 'user-preferences' }
 >;
 
-const useOf = ({ what }: GivenSpec): GivenUse =>
-  what === 'given-demonstrations' ? 'demonstrations' : 'preferences';
+const useOf = ({ what }: UserRowsSpec): UserRowsUse =>
+  what === 'user-demonstrations' ? 'demonstrations' : 'preferences';
 
-async function openGiven({ stage }: StageSession, spec: GivenSpec): Promise<string> {
-  const name = givenFileName(useOf(spec));
+async function openUserRows({ stage }: StageSession, spec: UserRowsSpec): Promise<string> {
+  const name = userFileName(useOf(spec));
   const path = stage.files[name] ?? '';
-  if ((await digestFile(path)) === spec.given.digest) return path;
+  if ((await digestFile(path)) === spec.userRows.digest) return path;
   throw new BudgetlineError('DATA_INVALID', `${path} has changed since the run was planned.`, {
     remedy: 'Put the file back as it was, or start the run again: it is planned anew.',
     details: { path, field: name },
@@ -28,7 +28,7 @@ async function openGiven({ stage }: StageSession, spec: GivenSpec): Promise<stri
 }
 
 /** Counts of the whole file, whichever rows of it were taken. */
-function figuresOf({ rows, summary, checked, contradicted }: GivenRows) {
+function figuresOf({ rows, summary, checked, contradicted }: UserRows) {
   const { compared, alike } = summary.agreement;
   return {
     usable: rows.length,
@@ -37,14 +37,14 @@ function figuresOf({ rows, summary, checked, contradicted }: GivenRows) {
   };
 }
 
-async function readRows(session: StageSession, spec: GivenSpec): Promise<GivenRows> {
+async function readRows(session: StageSession, spec: UserRowsSpec): Promise<UserRows> {
   const { task, problems } = await session.loadTask();
   await assertGrading(task, spec.code);
-  const path = await openGiven(session, spec);
-  const beside = await loadHeldOut(session.environment.problems, session.stage.files, spec);
-  const given = await readGiven({
-    ...{ path, given: spec.given, task, problems, beside },
-    templated: spec.data.source === 'twin',
+  const path = await openUserRows(session, spec);
+  const auxiliary = await loadHeldOut(session.environment.problems, session.stage.files, spec);
+  const given = await readUserRows({
+    ...{ path, given: spec.userRows, task, problems, auxiliary },
+    templated: spec.data.source === 'synthetic',
   });
   if (given.rows.length >= spec.rows) return given;
   throw new BudgetlineError(
@@ -54,10 +54,10 @@ async function readRows(session: StageSession, spec: GivenSpec): Promise<GivenRo
 }
 
 /** Takes rows of the user's own file, in the order of the seed. */
-export async function takeGiven(session: StageSession, spec: GivenSpec): Promise<StageOutput> {
+export async function takeUserRows(session: StageSession, spec: UserRowsSpec): Promise<StageOutput> {
   const use = useOf(spec);
   const given = await readRows(session, spec);
-  const taken = orderGiven(given.rows, { use, poolSeed: spec.poolSeed }).slice(0, spec.rows);
+  const taken = orderUserRows(given.rows, { use, poolSeed: spec.poolSeed }).slice(0, spec.rows);
   const dir = await session.freshDir('payload');
   const name = use === 'demonstrations' ? 'demonstrations.jsonl' : 'pairs.jsonl';
   await writeJsonLines(

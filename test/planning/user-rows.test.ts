@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
   demonstrationRows,
-  orderGiven,
+  orderUserRows,
   pairPromptRows,
   sharedPrompts,
-  type GivenPlace,
+  type UserRowsPlace,
 } from '../../planning';
 
 const text = (n: number): string => `prompt ${n}`;
-const rowsOf = (numbers: readonly number[], inPool: boolean): GivenPlace[] =>
+const rowsOf = (numbers: readonly number[], inPool: boolean): UserRowsPlace[] =>
   numbers.map((n) => ({ text: text(n), ...(inPool ? { poolRow: n } : {}) }));
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
@@ -17,8 +17,8 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) =
 describe('pure: the order of rows of one’s own', () => {
   it('follows the pool’s permutation where prompts are its problems', () => {
     const rows = rowsOf(upTo(40), true);
-    const front = orderGiven(rows, { use: 'demonstrations', poolSeed: 7 }).map(({ poolRow }) => poolRow);
-    const back = orderGiven(rows, { use: 'preferences', poolSeed: 7 }).map(({ poolRow }) => poolRow);
+    const front = orderUserRows(rows, { use: 'demonstrations', poolSeed: 7 }).map(({ poolRow }) => poolRow);
+    const back = orderUserRows(rows, { use: 'preferences', poolSeed: 7 }).map(({ poolRow }) => poolRow);
     assert.deepEqual(front, demonstrationRows(40, 7, 40));
     assert.deepEqual(back, pairPromptRows(40, 7));
   });
@@ -32,8 +32,11 @@ describe('pure: the order of rows of one’s own', () => {
         (numbers, share, inPool) => {
           const count = Math.floor(share * numbers.length);
           const twice = numbers.flatMap((n) => [n, n]);
-          const sft = orderGiven(rowsOf(twice, inPool), { use: 'demonstrations', poolSeed: 1 });
-          const pairs = orderGiven(rowsOf(numbers.toReversed(), inPool), { use: 'preferences', poolSeed: 1 });
+          const sft = orderUserRows(rowsOf(twice, inPool), { use: 'demonstrations', poolSeed: 1 });
+          const pairs = orderUserRows(rowsOf(numbers.toReversed(), inPool), {
+            use: 'preferences',
+            poolSeed: 1,
+          });
           const [some, others] = [sft.slice(0, 2 * count), pairs.slice(0, numbers.length - count)];
           assert.equal(sharedPrompts(some, others), 0);
           sft.forEach((row, at) => {
@@ -47,15 +50,15 @@ describe('pure: the order of rows of one’s own', () => {
 
   it('does not change when the file grows: what was taken stays', () => {
     const options = { use: 'preferences', poolSeed: 3 } as const;
-    const small = orderGiven(rowsOf(upTo(20), false), options).map((row) => row.text);
-    const large = orderGiven(rowsOf(upTo(50), false), options).map((row) => row.text);
+    const small = orderUserRows(rowsOf(upTo(20), false), options).map((row) => row.text);
+    const large = orderUserRows(rowsOf(upTo(50), false), options).map((row) => row.text);
     assert.deepEqual(
       large.filter((each) => small.includes(each)),
       small,
     );
     assert.notDeepEqual(
       small,
-      orderGiven(rowsOf(upTo(20), false), { ...options, poolSeed: 4 }).map((row) => row.text),
+      orderUserRows(rowsOf(upTo(20), false), { ...options, poolSeed: 4 }).map((row) => row.text),
     );
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { readGiven } from '../../ingest';
+import { readUserRows } from '../../ingest';
 import { defineTask } from '../../tasks';
 import { temporaryFolder } from '../support/temporary';
 
@@ -10,8 +10,8 @@ const sums = defineTask<{ q: string; a: string }>({
   metric: 'accuracy',
   schema: z.object({ q: z.string(), a: z.string() }),
   prompt: ({ q }) => `Solve: ${q}\nA:`,
-  content: ({ q }) => q,
-  expected: ({ a }) => a,
+  leakageText: ({ q }) => q,
+  target: ({ a }) => a,
   evaluate: ({ a }, answer) => ({ score: answer.trim() === a ? 1 : answer.includes(a) ? 0.5 : 0 }),
 });
 
@@ -31,7 +31,7 @@ describe('pure: rows of one’s own on problems of a task', () => {
       { source: 'files', train: 'x', test: 'y', validation: 0, stripCalculator: true },
       { readText: (name) => Promise.resolve({ path: name, text: texts[name] ?? '' }) },
     );
-    const [path, refuse] = [folder.at('given.jsonl'), 'refuse' as const];
+    const [path, refuse] = [folder.at('given.jsonl'), 'error' as const];
     writeFileSync(path, jsonl(rows));
     const policies = {
       ...{ duplicates: refuse, emptyCompletions: refuse, equalPairs: refuse, overlaps: refuse },
@@ -40,7 +40,10 @@ describe('pure: rows of one’s own on problems of a task', () => {
     const given = { kind: 'demonstrations' as const, map: {}, prompts, policies };
     const faults: string[] = [];
     const onFault = ({ line, reason }: { line: number; reason: string }) => faults.push(`${line} ${reason}`);
-    return { ...(await readGiven({ path, given, task: sums, problems, templated: false, onFault })), faults };
+    return {
+      ...(await readUserRows({ path, given, task: sums, problems, templated: false, onFault })),
+      faults,
+    };
   };
 
   it('keep their own prompts where these are only like a problem’s', async () => {

@@ -7,15 +7,15 @@ import { BudgetlineError, type FailureCode } from '../../contracts/failures';
 import type { PlannedStage } from '../../contracts/stage';
 import { planSweep } from '../../planning';
 import { defineSweep } from '../../definitions';
-import { generateTwin, gradeSchoolMath, gradeSchoolMathDefaults } from '../../tasks';
+import { generateSynthetic, gradeSchoolMath, gradeSchoolMathDefaults } from '../../tasks';
 import { builtInTasks } from '../../workers';
 import { createBench } from '../support/stage-bench';
 import { temporaryFolder } from '../support/temporary';
 
-const data = { source: 'twin', seed: 0, pool: 64, validation: 4, test: 8 } as const;
-const twin = generateTwin(data);
-const question = (n: number): string => gradeSchoolMath.content!(twin.pool[n]!);
-const right = (n: number): string => gradeSchoolMath.gold(twin.pool[n]!).trim();
+const data = { source: 'synthetic', seed: 0, pool: 64, validation: 4, test: 8 } as const;
+const synthetic = generateSynthetic(data);
+const question = (n: number): string => gradeSchoolMath.leakageText!(synthetic.pool[n]!);
+const right = (n: number): string => gradeSchoolMath.gold(synthetic.pool[n]!).trim();
 const origin = { source: 'here', licence: 'CC0-1.0' };
 const jsonl = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
@@ -59,8 +59,8 @@ describe('pure: annotations of one’s own in a sweep', function () {
   it('makes one stage a count and use: given pairs ask for no reference, and are shared by all warm starts', async () => {
     const stages = await dataStages(own({}, {}));
     assert.deepEqual(stages.map(({ spec }) => `${spec.what} ${spec.rows}`).sort(), [
-      ...['given-demonstrations 16', 'given-demonstrations 4', 'given-demonstrations 8'],
-      ...['given-preferences 16', 'given-preferences 4', 'given-preferences 8'],
+      ...['user-demonstrations 16', 'user-demonstrations 4', 'user-demonstrations 8'],
+      ...['user-preferences 16', 'user-preferences 4', 'user-preferences 8'],
     ]);
     for (const { inputs } of stages) assert.deepEqual(inputs, {});
   });
@@ -70,7 +70,7 @@ describe('pure: annotations of one’s own in a sweep', function () {
       (await dataStages(annotations)).filter(({ spec }) => spec.what === what).map(({ key }) => key);
     writeFileSync(folder.at('other.jsonl'), `\n${readFileSync(folder.at('pairs.jsonl'), 'utf8')}`);
     const [one, other] = [own({}, {}), own({}, { file: 'other.jsonl' })];
-    const [given, preferences] = ['given-demonstrations', 'given-preferences'];
+    const [given, preferences] = ['user-demonstrations', 'user-preferences'];
     assert.deepEqual(await keys(one, given), await keys(other, given));
     assert.notDeepEqual(await keys(one, preferences), await keys(other, preferences));
     const renamed = own({ source: 'elsewhere', licence: 'MIT', usdPerRow: 3 }, {});
@@ -103,7 +103,7 @@ describe('pure: annotations of one’s own in a sweep', function () {
   });
 
   it('keeps test items out, names the line, and drops and counts where told', async () => {
-    const leak = { prompt: gradeSchoolMath.content!(twin.test[3]!), completion: '1 #### 1' };
+    const leak = { prompt: gradeSchoolMath.leakageText!(synthetic.test[3]!), completion: '1 #### 1' };
     writeFileSync(folder.at('leak.jsonl'), jsonl([{ prompt: question(1), completion: right(1) }, leak]));
     await assert.rejects(
       resolve(own({ file: 'leak.jsonl' }, null), { budgets: [1] }),
@@ -113,7 +113,7 @@ describe('pure: annotations of one’s own in a sweep', function () {
       ),
     );
     const dropping = own({ file: 'leak.jsonl', policies: { overlaps: 'drop' } }, null);
-    assert.equal((await resolve(dropping, { budgets: [1], sftFractions: [1] })).givenRows?.demonstrations, 1);
+    assert.equal((await resolve(dropping, { budgets: [1], sftFractions: [1] })).userRows?.demonstrations, 1);
   });
 
   it('keeps test items of a task beside out as well, of given rows and of those that an annotator writes', async () => {
@@ -122,7 +122,7 @@ describe('pure: annotations of one’s own in a sweep', function () {
     writeFileSync(folder.at('asked.jsonl'), tested);
     const test = { source: 'files', test: 'asked.jsonl' } as const;
     const other = { task: 'instruction-following', name: 'asked', items: 2, maxNewTokens: 8, data: test };
-    const evaluation = { items: 2, maxNewTokens: 8, beside: [other] };
+    const evaluation = { items: 2, maxNewTokens: 8, auxiliary: [other] };
     const all = { evaluation, budgets: [22], sftFractions: [1] };
     await assert.rejects(
       resolve(own({}, null), all),
@@ -144,10 +144,10 @@ describe('pure: annotations of one’s own in a sweep', function () {
   });
 
   it('takes single answers for "kto" alone', async () => {
-    const thumbs = upTo(8).map((n) => ({ prompt: question(n), completion: right(n), label: n % 2 === 0 }));
-    writeFileSync(folder.at('thumbs.jsonl'), jsonl(thumbs));
+    const unpaired = upTo(8).map((n) => ({ prompt: question(n), completion: right(n), label: n % 2 === 0 }));
+    writeFileSync(folder.at('thumbs.jsonl'), jsonl(unpaired));
     const annotator = 'clean';
-    const annotations = own(null, { file: 'thumbs.jsonl', kind: 'thumbs' });
+    const annotations = own(null, { file: 'thumbs.jsonl', kind: 'unpaired' });
     await assert.rejects(
       resolve(annotations, { annotator }),
       refuses('DEFINITION_INVALID', /preference\.loss is not "kto"/),
@@ -160,9 +160,9 @@ describe('pure: annotations of one’s own in a sweep', function () {
       sftFractions: [0.5],
     } as Partial<SweepInput>;
     const resolved = await resolve(annotations, change);
-    assert.equal(resolved.givenRows?.preferences, 8);
+    assert.equal(resolved.userRows?.preferences, 8);
     assert.deepEqual(
-      planSweep(resolved).controls.besideWinners,
+      planSweep(resolved).controls.winnerControls,
       [],
       'they have no chosen answers to learn from',
     );
@@ -184,14 +184,14 @@ describe('pure: annotations of one’s own in a sweep', function () {
     const { dir, manifest } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage!.key });
     const written = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8').trimEnd().split('\n');
     const texts = written.map((line) => JSON.parse(line) as { prompt: string; completion: string });
-    const prompts = [...upTo(6).map((n) => twin.pool[n]!.prompt), 'Q: What is 1+1?\nA:'];
+    const prompts = [...upTo(6).map((n) => synthetic.pool[n]!.prompt), 'Q: What is 1+1?\nA:'];
     assert.deepEqual(texts.map(({ prompt }) => prompt).sort(), prompts.sort());
     assert.ok(texts.every(({ completion }) => completion.startsWith(' ')));
     const text = JSON.stringify(manifest.croissant);
     for (const said of ['"license":"CC0-1.0"', 'Annotated by staff', '$0.5 a row', '"url":"here"'])
       assert.ok(text.includes(said), `${said} in ${text}`);
     await assert.rejects(
-      resolve(own({ file: 'chat.jsonl', policies: { contradictions: 'refuse' } }, null), small),
+      resolve(own({ file: 'chat.jsonl', policies: { contradictions: 'error' } }, null), small),
       refuses('DATA_INVALID', /chat\.jsonl:6: the row is contradicted/),
     );
   });

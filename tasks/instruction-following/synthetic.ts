@@ -70,7 +70,7 @@ const given: readonly Given[] = [
 ];
 
 /** A request with one to three instructions, in the fields of an IFEval row, and a response that keeps them. */
-export interface TwinRow {
+export interface SyntheticRow {
   readonly key: string;
   readonly prompt: string;
   readonly instruction_id_list: readonly InstructionKind[];
@@ -85,7 +85,7 @@ function drawDifferent(random: Random): Given[] {
   return [...new Set(drawn)].sort((a, b) => a.order - b.order);
 }
 
-export function drawRow(random: Random): TwinRow {
+export function drawRow(random: Random): SyntheticRow {
   const subject = drawOne(random, things);
   const chosen = drawDifferent(random);
   const kwargs = chosen.map(({ draw }) => draw(random));

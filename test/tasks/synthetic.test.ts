@@ -3,19 +3,19 @@ import fc from 'fast-check';
 import type { Random } from '../../contracts/task';
 import {
   createRandom,
-  generateTwin,
+  generateSynthetic,
   gradeSchoolMath,
   latentAnswer,
   latentPrompt,
   pretrainingDocuments,
-  type TwinProblem,
+  type SyntheticProblem,
   vocabularyWords,
 } from '../../tasks';
-import { skeletonText } from '../../tasks/grade-school-math/twin';
+import { skeletonText } from '../../tasks/grade-school-math/synthetic';
 import { countTokens } from '../../tasks/grade-school-math/words';
 import { normalizeText } from '../../text/normalize';
 
-const data = { source: 'twin', seed: 0, pool: 6144, validation: 200, test: 400 } as const;
+const data = { source: 'synthetic', seed: 0, pool: 6144, validation: 200, test: 400 } as const;
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Reads a question's numbers back from its words, as a reader would. */
@@ -36,14 +36,14 @@ function readSkeleton(text: string): string {
 }
 
 describe('pure: the generated twin', () => {
-  const set = generateTwin(data);
+  const set = generateSynthetic(data);
   const all = [...set.pool, ...set.validation, ...set.test];
 
   it('has the sizes asked for, and every text, skeleton and id once', () => {
     assert.deepEqual([set.pool.length, set.validation.length, set.test.length], [6144, 200, 400]);
     for (const name of [
-      (p: TwinProblem) => p.id,
-      (p: TwinProblem) => normalizeText(p.prompt),
+      (p: SyntheticProblem) => p.id,
+      (p: SyntheticProblem) => normalizeText(p.prompt),
       skeletonText,
     ]) {
       assert.equal(new Set(all.map(name)).size, all.length);
@@ -60,19 +60,19 @@ describe('pure: the generated twin', () => {
         ?.map((step) => Number(step.slice(1)));
       assert.ok(last);
       assert.ok(last.every((value) => value >= 1 && value <= 99));
-      assert.equal(String(last.at(-1)), problem.expected);
+      assert.equal(String(last.at(-1)), problem.target);
     }
   });
 
   it('keeps test, validation and pool apart by skeleton whatever the seeds', () => {
-    const other = generateTwin({ ...data, seed: 7, pool: 2000 });
+    const other = generateSynthetic({ ...data, seed: 7, pool: 2000 });
     const pool = new Set(all.slice(0, 6144).map(skeletonText));
     assert.ok([...other.validation, ...other.test].every((problem) => !pool.has(skeletonText(problem))));
     assert.notEqual(other.pool[0]?.prompt, set.pool[0]?.prompt);
   });
 
   it('begins a larger pool with the smaller one', () => {
-    assert.deepEqual(generateTwin({ ...data, pool: 50 }).pool, set.pool.slice(0, 50));
+    assert.deepEqual(generateSynthetic({ ...data, pool: 50 }).pool, set.pool.slice(0, 50));
   });
 
   it('is the set it has always been', () => {
@@ -99,19 +99,20 @@ describe('pure: the generated twin', () => {
 });
 
 describe('pure: annotators of the twin', () => {
-  const { pool } = generateTwin({ ...data, pool: 3000, validation: 1, test: 1 });
-  const multiplies = ({ operations }: TwinProblem): boolean => operations.some(({ sign }) => sign === '*');
-  const demonstrate = (name: string, problem: TwinProblem, random: Random): string => {
+  const { pool } = generateSynthetic({ ...data, pool: 3000, validation: 1, test: 1 });
+  const multiplies = ({ operations }: SyntheticProblem): boolean =>
+    operations.some(({ sign }) => sign === '*');
+  const demonstrate = (name: string, problem: SyntheticProblem, random: Random): string => {
     const annotator = gradeSchoolMath.annotators.find((candidate) => candidate.name === name);
     assert.ok(annotator);
     return annotator.demonstrate(problem, random);
   };
-  const wrongShare = (name: string, problems: readonly TwinProblem[]): number =>
+  const wrongShare = (name: string, problems: readonly SyntheticProblem[]): number =>
     mean(
       problems.map((problem) => {
         const text = demonstrate(name, problem, createRandom(1, problem.id));
-        const assessment = gradeSchoolMath.assess(problem, text, 'stop');
-        assert.ok(assessment.formatted, text);
+        const assessment = gradeSchoolMath.score(problem, text, 'stop');
+        assert.ok(assessment.wellFormed, text);
         return 1 - assessment.score;
       }),
     );
@@ -164,37 +165,32 @@ describe('pure: annotators of the twin', () => {
 });
 
 describe('pure: assessing twin answers', () => {
-  const problem = generateTwin({ ...data, pool: 1, validation: 1, test: 1 }).test[0];
+  const problem = generateSynthetic({ ...data, pool: 1, validation: 1, test: 1 }).test[0];
   assert.ok(problem);
-  const { expected } = problem;
+  const { target } = problem;
   const assess = (text: string, finish: 'stop' | 'length' = 'stop') =>
-    gradeSchoolMath.assess(problem, text, finish);
+    gradeSchoolMath.score(problem, text, finish);
 
   it('takes the number after ####, else the last of the first line', () => {
-    assert.equal(assess(` 1+1=5 #### ${expected}`).score, 1);
-    assert.equal(assess(` 1 #### 1 or ${expected}`).score, 0);
-    assert.equal(assess(` 3 then ${expected}\n5`).score, 1);
-    assert.equal(assess(` 3 then ${expected}\n5`).scores['strict'], 0);
+    assert.equal(assess(` 1+1=5 #### ${target}`).score, 1);
+    assert.equal(assess(` 1 #### 1 or ${target}`).score, 0);
+    assert.equal(assess(` 3 then ${target}\n5`).score, 1);
+    assert.equal(assess(` 3 then ${target}\n5`).scores['strict'], 0);
     assert.equal(assess('').score, 0);
-    assert.equal(assess(` ${expected}0`).score, 0);
+    assert.equal(assess(` ${target}0`).score, 0);
   });
 
   it('asks of the format that the whole answer keeps it', () => {
-    assert.ok(assess(gradeSchoolMath.gold(problem)).formatted);
-    for (const text of [
-      ` ${expected}`,
-      ` 17-11=6 ####`,
-      ` 17-11=6 #### 6 more`,
-      ` 17-11=6, 6+4=10 #### 10`,
-    ]) {
-      assert.ok(!assess(text).formatted, text);
+    assert.ok(assess(gradeSchoolMath.gold(problem)).wellFormed);
+    for (const text of [` ${target}`, ` 17-11=6 ####`, ` 17-11=6 #### 6 more`, ` 17-11=6, 6+4=10 #### 10`]) {
+      assert.ok(!assess(text).wellFormed, text);
     }
   });
 
   it('calls rambling what never ends or begins a new problem', () => {
-    assert.ok(assess(' 10', 'length').rambling);
-    assert.ok(assess(' 10\nQ: Gus has 4 eggs.').rambling);
-    assert.ok(!assess(gradeSchoolMath.gold(problem)).rambling);
+    assert.ok(assess(' 10', 'length').truncated);
+    assert.ok(assess(' 10\nQ: Gus has 4 eggs.').truncated);
+    assert.ok(!assess(gradeSchoolMath.gold(problem)).truncated);
   });
 
   it('counts repeated word 4-grams', () => {
@@ -243,7 +239,7 @@ describe('pure: pretraining documents', () => {
   });
 
   it('hold no skeleton of any pool, validation or test set', () => {
-    const sets = [0, 1].map((seed) => generateTwin({ ...data, seed }));
+    const sets = [0, 1].map((seed) => generateSynthetic({ ...data, seed }));
     const kept = new Set(
       sets.flatMap(({ pool, validation, test }) => [...pool, ...validation, ...test]).map(skeletonText),
     );
@@ -262,7 +258,7 @@ describe('pure: pretraining documents', () => {
     const worked = documents.find((text) => text.includes('Work:')) ?? '';
     const [question, answer] = worked.split('Work:');
     assert.match(latentAnswer(answer ?? '') ?? '', /^\d+$/);
-    const problem = generateTwin({ ...data, pool: 1, test: 1, validation: 1 }).test[0];
+    const problem = generateSynthetic({ ...data, pool: 1, test: 1, validation: 1 }).test[0];
     assert.ok(problem && question);
     assert.equal(latentPrompt(problem), problem.prompt.replace(/\nA:$/, '\nWork:'));
     assert.equal(latentAnswer('no number here'), null);

@@ -4,15 +4,15 @@ import type { Annotator } from '../contracts/task';
 
 /** What an annotator is that is given all rows of a stage at once. */
 type BatchAnnotator = Pick<Annotator, 'name' | 'description'> &
-  Required<Pick<Annotator, 'identify' | 'code' | 'demonstrateAll'>>;
+  Required<Pick<Annotator, 'identify' | 'code' | 'annotateBatch'>>;
 
 /** An annotator that works by the batch alone: a single problem is never put to it. */
-export function annotatorByTheBatch({
+export function batchAnnotator({
   name,
   description,
   identify,
   code,
-  demonstrateAll,
+  annotateBatch,
 }: BatchAnnotator): Annotator {
   const annotator: Annotator = {
     name,
@@ -21,7 +21,7 @@ export function annotatorByTheBatch({
     demonstrate: ({ id }) => {
       throw new BudgetlineError('INTERNAL', `Annotator ${name} works by the batch; ${id} came alone.`);
     },
-    demonstrateAll,
+    annotateBatch,
   };
   return definedAt(annotator, code);
 }

@@ -2,19 +2,19 @@ import type { Assessment, Finish } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
 import { asksAnew, ownAnswer } from '../own-answer';
 import { cleanNumber, type FileProblem } from './gsm8k';
-import type { TwinProblem } from './twin';
+import type { SyntheticProblem } from './synthetic';
 import { lastNumber, leadingNumber } from './whole-number';
 
-const twinFormat = /^ -?\d+[-+*]\d+=-?\d+(; -?\d+[-+*]\d+=-?\d+)* #### -?\d+$/;
+const syntheticFormat = /^ -?\d+[-+*]\d+=-?\d+(; -?\d+[-+*]\d+=-?\d+)* #### -?\d+$/;
 
-function isRambling(completion: string, finish: Finish): boolean {
+function isTruncated(completion: string, finish: Finish): boolean {
   return finish === 'length' || asksAnew(completion);
 }
 
 const countOf = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
 /** Steps of arithmetic, right or wrong: what a solution has and a guess has not. */
-const twinSteps = (completion: string): number => countOf(completion, /-?\d+[-+*]\d+=-?\d+/g);
+const syntheticSteps = (completion: string): number => countOf(completion, /-?\d+[-+*]\d+=-?\d+/g);
 const fileSteps = (completion: string): number => countOf(completion, /^Step \d+: /gm);
 
 /**
@@ -28,18 +28,18 @@ function finalNumber(answer: string, unmarked: string): number {
 
 const firstLineOf = (text: string): string => text.trimStart().split('\n')[0] ?? '';
 
-export function assessTwin(problem: TwinProblem, completion: string, finish: Finish): Assessment {
+export function scoreSynthetic(problem: SyntheticProblem, completion: string, finish: Finish): Assessment {
   const own = ownAnswer(completion);
-  const right = finalNumber(own, firstLineOf(own)) === Number(problem.expected);
+  const right = finalNumber(own, firstLineOf(own)) === Number(problem.target);
   return {
     score: Number(right),
-    formatted: twinFormat.test(completion),
-    rambling: isRambling(completion, finish),
+    wellFormed: syntheticFormat.test(completion),
+    truncated: isTruncated(completion, finish),
     repetition: repetitionRate(completion),
     scores: {
       strict: Number(right && /####.*\d/s.test(own)),
       flexible: Number(right),
-      steps: twinSteps(own),
+      steps: syntheticSteps(own),
     },
   };
 }
@@ -68,16 +68,16 @@ function keepsStepFormat(completion: string): boolean {
 }
 
 /** `strict` and `flexible` are the published extractions: they compare texts, and read "8.00" and "1e3" as they do. */
-export function assessFile(problem: FileProblem, completion: string, finish: Finish): Assessment {
+export function scoreFile(problem: FileProblem, completion: string, finish: Finish): Assessment {
   const own = ownAnswer(completion);
   return {
-    score: Number(finalNumber(own, own) === Number(problem.expected)),
-    formatted: keepsStepFormat(completion),
-    rambling: isRambling(completion, finish),
+    score: Number(finalNumber(own, own) === Number(problem.target)),
+    wellFormed: keepsStepFormat(completion),
+    truncated: isTruncated(completion, finish),
     repetition: repetitionRate(completion),
     scores: {
-      strict: Number(strictAnswer(own) === problem.expected),
-      flexible: Number(flexibleAnswer(own) === problem.expected),
+      strict: Number(strictAnswer(own) === problem.target),
+      flexible: Number(flexibleAnswer(own) === problem.target),
       steps: fileSteps(own),
     },
   };

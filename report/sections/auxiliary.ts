@@ -1,5 +1,5 @@
-import type { BesideAnalysis, BesideCell, Estimate, SubjectAnalysis } from '../../contracts/analysis';
-import { effectWords, modelAt } from '../beside-words';
+import type { AuxiliaryAnalysis, AuxiliaryCell, Estimate, SubjectAnalysis } from '../../contracts/analysis';
+import { effectWords, modelAt } from '../auxiliary-words';
 import { formatBudget, formatCount, formatFraction, formatScore } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
@@ -13,7 +13,7 @@ function cellsOf(estimate: Estimate | null, format: (estimate: Estimate) => stri
 
 const scoreOf = ({ estimate }: Estimate): string => formatScore(estimate);
 
-function cellRow(cell: BesideCell, { unit }: SubjectAnalysis): { cells: string[] } {
+function cellRow(cell: AuxiliaryCell, { unit }: SubjectAnalysis): { cells: string[] } {
   const { budget, sftFraction, score, difference, effect } = cell;
   return {
     cells: [
@@ -27,7 +27,7 @@ function cellRow(cell: BesideCell, { unit }: SubjectAnalysis): { cells: string[]
   };
 }
 
-function taskTable(task: BesideAnalysis, analysis: SubjectAnalysis): Html {
+function taskTable(task: AuxiliaryAnalysis, analysis: SubjectAnalysis): Html {
   const { name, items, base, cells } = task;
   const base0 = ['base', '–', 'untrained', ...cellsOf(base, scoreOf), '–', '–', '–'];
   const on = items === 0 ? '' : `, on ${formatCount(items)} items`;
@@ -48,16 +48,17 @@ function taskTable(task: BesideAnalysis, analysis: SubjectAnalysis): Html {
 }
 
 /** What training costs on tasks that it was not for; nothing where none was evaluated. */
-export function besideSection(chapter: Chapter): Html {
+export function auxiliarySection(chapter: Chapter): Html {
   const { analysis } = chapter;
-  if (analysis.beside.length === 0) return html``;
+  if (analysis.auxiliary.length === 0) return html``;
   return section(
-    chapterHead(chapter, 'beside', 'What training costs elsewhere'),
+    chapterHead(chapter, 'auxiliary', 'What training costs elsewhere'),
     html`<p class="lead">
       Unrelated tasks, asked of the same models. A score falls or rises where its difference from the base,
-      taken item by item, is more than ${formatScore(analysis.delta)} and the interval leaves out 0.
+      taken item by item, is more than ${formatScore(analysis.equivalenceMargin)} and the interval leaves out
+      0.
     </p>`,
-    ...analysis.beside.map(
+    ...analysis.auxiliary.map(
       (task) =>
         html`<p>${task.reading}</p>
           ${taskTable(task, analysis)}`,
