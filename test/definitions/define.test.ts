@@ -84,7 +84,7 @@ describe('pure: definitions', () => {
       lossOf('simpo')[0] ?? '',
       /^preference\.loss: "simpo": an object is needed with name, beta, /,
     );
-    assert.match(lossOf({ beta: 1 })[0] ?? '', /^preference\.loss\.name: is missing; one of 'sigmoid'/);
+    assert.match(lossOf({ beta: 1 })[0] ?? '', /^preference\.loss\.name: is missing; one of "sigmoid"/);
     assert.match(
       reasons({ axes: { annotator: 'clean' } })[0] ?? '',
       /: a list of values, such as \[8, 16\], or/,
