@@ -12,7 +12,7 @@ import { exitStatusOf } from './exit-status';
 import { describeCauses, toFailure } from './failure';
 import { BudgetlineError } from '../contracts/failures';
 import { jsonOption, withColorOption } from './options';
-import { packageVersion } from './package-version';
+import { packageVersion } from '../app/package-version';
 import { createInk, takesColour } from './print/ink';
 import { renderFailure } from './print/failure';
 import { printFailure } from './printer';

@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { followSweep } from './follow-sweep';
+import { followSweep } from '../app/run/follow-sweep';
 import { listenForInterruption } from './interruption';
 import { exitStatusOfSignal } from './exit-status';
-import type { PlannedSweep } from './planned-sweep';
+import type { PlannedSweep } from '../app/plan/planned-sweep';
 import type { Printer } from './printer';
 import { createProgressView } from './progress-view';
 import { createRunWorkers } from './run-workers';
-import { startTemporal } from './temporal';
+import { startTemporal } from '../app/run/temporal';
 
 /** A home for as long as `use` takes, with its server, if it started one. */
 export async function withFreshHome<T>(use: (home: string) => Promise<T>): Promise<T> {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { packageRoot } from '../host/package-files';
 import { taskQueues, type TaskQueue } from '../contracts/stage';
-import type { TemporalPlace } from './temporal';
-import { createWorkerProcesses, type WorkerProcesses, type WorkerProcessesOptions } from './worker-processes';
+import type { TemporalPlace } from '../app/run/temporal';
+import { createWorkerProcesses, type WorkerProcesses, type WorkerProcessesOptions } from '../app/run/worker-processes';
 
 export interface RunWorkersOptions extends Pick<WorkerProcessesOptions, 'onNotice' | 'onGiveUp'> {
   /** BUDGETLINE_HOME. */

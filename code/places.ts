@@ -11,8 +11,8 @@ export interface Place {
 const packageRoot = resolve(__dirname, '..').replace(/[/\\]dist$/, '');
 
 const rooms =
-  'activities|analysis|annotators|audit|cli|client|code|conformance|connection|contracts|dist|host|ingest|' +
-  'models|planning|report|search|store|tasks|text|trainer|workers|workflows';
+  'activities|analysis|annotators|app|audit|cli|client|code|conformance|connection|contracts|definitions|dist|' +
+  'host|ingest|models|planning|report|schemas|search|store|tasks|text|trainer|workers|workflows';
 const ours = new RegExp(`^(?:(?:${rooms})/|index\\.ts$)`);
 
 /** Whether a file is of this package, whose code is covered by the revisions of stages. */

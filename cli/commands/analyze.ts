@@ -1,15 +1,15 @@
 import { basename, join, relative, resolve } from 'node:path';
 import { analyzeTable, nameSubject, type TableRules } from '../../analysis';
 import type { SubjectAnalysis } from '../../contracts/analysis';
-import { drawFigures } from '../figure-files';
-import { packageVersion } from '../package-version';
+import { drawFigures } from '../../app/results/figure-files';
+import { packageVersion } from '../../app/package-version';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import type { Ink } from '../print/ink';
 import { renderResults } from '../print/results';
 import { wrap } from '../print/text';
 import { renderWinners } from '../print/winners';
-import { readResults, type ResultsTable } from '../results-csv';
-import { toResultsDocument } from '../results-json';
+import { readResults, type ResultsTable } from '../../app/results/results-csv';
+import { toResultsDocument } from '../../app/results/results-json';
 import { writeOutputs } from '../../store';
 
 export interface AnalyzeOptions extends PrinterOptions {

@@ -15,11 +15,11 @@ import {
   type RowFault,
 } from '../../ingest';
 import { digestFile, writeOutputFolder } from '../../store';
-import { loadDefinition } from '../load-definition';
+import { loadDefinition } from '../../app/definition/load-definition';
 import { renderFaults, renderPreview, renderSummary } from '../print/data';
 import { countOf } from '../print/text';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
-import { refused } from '../refused-option';
+import { refused } from '../../app/definition/refused-option';
 
 export interface DataFlags extends PrinterOptions {
   readonly kind: IngestOptions['kind'];

@@ -2,7 +2,7 @@ import { copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import { createStore, isMissing, writeOutputFolder, type Store, type StoredArtifact } from '../../store';
-import { homeOf } from '../home';
+import { homeOf } from '../../app/home';
 import { createPrinter, type PrinterOptions } from '../printer';
 
 const prefix = 'synthesizeData-';

@@ -1,8 +1,8 @@
 import { listRuns, type RunFilter } from '../../client';
-import { homeOf } from '../home';
+import { homeOf } from '../../app/home';
 import { renderRuns } from '../print/runs';
 import { printFound, type PrinterOptions } from '../printer';
-import { attachTemporal } from '../temporal';
+import { attachTemporal } from '../../app/run/temporal';
 
 /** `budgetline list`: runs that Temporal knows, by what they are about. */
 export async function listCommand(filter: RunFilter & PrinterOptions): Promise<void> {

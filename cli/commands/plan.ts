@@ -1,6 +1,6 @@
 import { printJson, createPrinter, type PrinterOptions } from '../printer';
-import type { DefinitionFlags } from '../definition-options';
-import { prepareSweep } from '../planned-sweep';
+import type { DefinitionFlags } from '../../app/definition/definition-options';
+import { prepareSweep } from '../../app/plan/planned-sweep';
 import { renderPlan } from '../print/plan';
 
 /** `budgetline plan FILE`: what would run, what is cached, what it costs; starts nothing. */

@@ -1,10 +1,10 @@
 import { createStore } from '../../store';
-import { homeOf } from '../home';
+import { homeOf } from '../../app/home';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import { renderParts } from '../print/parts';
 import { renderSearch } from '../print/search';
 import { renderSpend } from '../print/spend';
-import { analysesOf, readRecord, writeReport } from '../report-files';
+import { analysesOf, readRecord, writeReport } from '../../app/results/report-files';
 
 /** `budgetline report SWEEP_ID`: analyses a finished sweep again, prints it, and writes its report again. */
 export async function reportCommand(sweepId: string, options: PrinterOptions): Promise<void> {

@@ -1,8 +1,8 @@
 import { createPrinter, printJson, type Printer, type PrinterOptions } from '../printer';
 import { exitStatusOfResult, exitStatusOfSignal } from '../exit-status';
 import { Interrupted, listenForInterruption, type Interruption, type StopSignal } from '../interruption';
-import type { DefinitionFlags } from '../definition-options';
-import { prepareSweep, type PlannedSweep } from '../planned-sweep';
+import type { DefinitionFlags } from '../../app/definition/definition-options';
+import { prepareSweep, type PlannedSweep } from '../../app/plan/planned-sweep';
 import { renderEnding } from '../print/ending';
 import { renderPlan } from '../print/plan';
 import { renderParts } from '../print/parts';
@@ -10,12 +10,12 @@ import { renderSearch } from '../print/search';
 import { renderSpend } from '../print/spend';
 import { wrap } from '../print/text';
 import { createProgressView, type ProgressView } from '../progress-view';
-import { analysesOf, writeReport, type ReportFiles, type SweepRecord } from '../report-files';
+import { analysesOf, writeReport, type ReportFiles, type SweepRecord } from '../../app/results/report-files';
 import { commandOf, resumeCommand, type Invocation } from '../resume-command';
-import { findTemporal, type TemporalPlace } from '../temporal';
-import { followSweep, type FollowedSweep } from '../follow-sweep';
+import { findTemporal, type TemporalPlace } from '../../app/run/temporal';
+import { followSweep, type FollowedSweep } from '../../app/run/follow-sweep';
 import { createRunWorkers } from '../run-workers';
-import type { WorkerProcesses } from '../worker-processes';
+import type { WorkerProcesses } from '../../app/run/worker-processes';
 
 export interface RunFlags extends DefinitionFlags, PrinterOptions {
   readonly plan?: boolean;

@@ -1,9 +1,9 @@
 import { registerSearchAttributes } from '../../client';
-import { homeOf } from '../home';
+import { homeOf } from '../../app/home';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import { formatDuration } from '../print/numbers';
 import { wrap } from '../print/text';
-import { attachTemporal } from '../temporal';
+import { attachTemporal } from '../../app/run/temporal';
 
 const home = (): string => homeOf(process.env, process.cwd());
 

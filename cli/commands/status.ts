@@ -1,10 +1,10 @@
 import { readStatus } from '../../client';
 import { createStore } from '../../store';
-import { homeOf } from '../home';
+import { homeOf } from '../../app/home';
 import { renderStatus } from '../print/status';
 import { printFound, type PrinterOptions } from '../printer';
-import { readRunTotals } from '../run-totals';
-import { attachTemporal } from '../temporal';
+import { readRunTotals } from '../../app/results/run-totals';
+import { attachTemporal } from '../../app/run/temporal';
 
 /** `budgetline status ID`: where a sweep, an experiment or a cell stands, or how it ended. */
 export async function statusCommand(workflowId: string, options: PrinterOptions): Promise<void> {

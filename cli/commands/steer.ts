@@ -1,8 +1,8 @@
 import { steerRun } from '../../client';
 import type { SteeringCommand } from '../../schemas/steering';
-import { homeOf } from '../home';
+import { homeOf } from '../../app/home';
 import { createPrinter, type PrinterOptions } from '../printer';
-import { attachTemporal } from '../temporal';
+import { attachTemporal } from '../../app/run/temporal';
 
 function sentenceOf(command: SteeringCommand, id: string): string {
   switch (command.action) {

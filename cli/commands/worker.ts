@@ -1,9 +1,9 @@
 import { BudgetlineError } from '../../contracts/failures';
 import { taskQueues, type TaskQueue } from '../../contracts/stage';
 import { runWorkerProcess } from '../../workers';
-import { homeOf } from '../home';
-import { loadTasks } from '../load-definition';
-import { findEnvironment } from '../temporal';
+import { homeOf } from '../../app/home';
+import { loadTasks } from '../../app/definition/load-definition';
+import { findEnvironment } from '../../app/run/temporal';
 
 export interface WorkerFlags {
   readonly queue: string;

@@ -1,6 +1,6 @@
 import type { SubjectAnalysis } from '../../contracts/analysis';
 import { describeCoordinates } from '../../contracts/coordinates';
-import type { ReportPart } from '../report-files';
+import type { ReportPart } from '../../app/results/report-files';
 import { renderAuxiliary } from './auxiliary';
 import { renderBest } from './best';
 import { renderControls } from './controls';

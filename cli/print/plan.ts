@@ -2,7 +2,7 @@ import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import type { SweepDefinition } from '../../schemas/definition';
 import type { StageKind } from '../../contracts/stage';
 import { variantsOf } from '../../planning';
-import type { MoneyPurchase, PlanSummary } from '../plan-summary';
+import type { MoneyPurchase, PlanSummary } from '../../app/plan/plan-summary';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
 import { countOf, joinList, padRight, wrap } from './text';

@@ -1,6 +1,6 @@
 import type { SweepDefinition } from '../../schemas/definition';
 import type { SpendRecord } from '../../contracts/results';
-import type { ReportFiles } from '../report-files';
+import type { ReportFiles } from '../../app/results/report-files';
 import type { Ink } from './ink';
 import { formatUsd } from './numbers';
 import { countOf, wrap } from './text';

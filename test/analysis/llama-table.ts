@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseResults } from '../../cli/results-csv';
+import { parseResults } from '../../app/results/results-csv';
 
 /** Main figure of the study for Llama 3.1 8B: see the README beside the file. */
 export const llamaFile = join(__dirname, '../../examples/data/llama-3.1-8b/results.csv');

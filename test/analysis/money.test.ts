@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { analyzeTable } from '../../analysis';
-import { parseResults } from '../../cli/results-csv';
+import { parseResults } from '../../app/results/results-csv';
 import type { Finding, SubjectAnalysis } from '../../contracts/analysis';
 import { llamaFile } from './llama-table';
 import { analyzeSweep, createRandom, drawItems, fixedItems, identify, makeSweep } from './support';

@@ -11,10 +11,10 @@ import {
   sendToMlflow,
   writeCrate,
 } from '../../audit';
-import { readRunTotals } from '../../cli/run-totals';
+import { readRunTotals } from '../../app/results/run-totals';
 import { renderEnding } from '../../cli/print/ending';
 import { renderStatus } from '../../cli/print/status';
-import { placeFacts } from '../../cli/place-facts';
+import { placeFacts } from '../../app/plan/place-facts';
 import type { RunStatus } from '../../client';
 import type { SweepAnalysis } from '../../contracts/analysis';
 import { type AuditStory, describeTotals } from '../../contracts/audit-story';

@@ -9,7 +9,7 @@ import { renderResults } from '../../cli/print/results';
 import { failures } from '../../contracts/failures';
 import { renderSearch } from '../../cli/print/search';
 import { fit, pageWidth, widthOf, wrap } from '../../cli/print/text';
-import { summarizePlan, type PlanSummary } from '../../cli/plan-summary';
+import { summarizePlan, type PlanSummary } from '../../app/plan/plan-summary';
 import type { SearchRecord, SweepResult } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import { auxiliaryFixture, sweepFixture } from '../report/sweep-fixture';

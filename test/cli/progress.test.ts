@@ -6,7 +6,7 @@ import { createInk } from '../../cli/print/ink';
 import { renderStanding, renderStandingLine, type Standing } from '../../cli/print/progress';
 import { widthOf } from '../../cli/print/text';
 import { createProgressView } from '../../cli/progress-view';
-import { estimateTimeLeft } from '../../cli/time-left';
+import { estimateTimeLeft } from '../../app/run/time-left';
 import { planSweep } from '../../planning';
 import { sweepFixture } from '../report/sweep-fixture';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadTasks } from '../../cli/load-definition';
+import { loadTasks } from '../../app/definition/load-definition';
 import { readCode } from '../../code';
 import { type CodeIdentity, differingCode } from '../../contracts/code';
 import { builtInTasks } from '../../workers';

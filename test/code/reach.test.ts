@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { loadTasks } from '../../cli/load-definition';
+import { loadTasks } from '../../app/definition/load-definition';
 import { readCode } from '../../code';
 import type { CodeIdentity } from '../../contracts/code';
 import { temporaryFolder } from '../support/temporary';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { peopleAnnotator, PeopleQueue } from '../../annotators';
 import { ingestFile, readPrompts } from '../../ingest';
-import { parseResults } from '../../cli/results-csv';
+import { parseResults } from '../../app/results/results-csv';
 import { gradeSchoolMath, scoreInstructions } from '../../tasks';
 import { readJson } from '../../trainer/io/files';
 import { readJsonLines } from '../../trainer/io/jsonl';

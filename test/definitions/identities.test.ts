@@ -6,7 +6,7 @@ import {
   withAnnotators,
   withJudges,
 } from '../../annotators';
-import { judgesOf } from '../../cli/place-facts';
+import { judgesOf } from '../../app/plan/place-facts';
 import { resolveDefinition } from '../../definitions';
 import type { Task } from '../../contracts/task';
 import { demonstrationsStage, planSweep } from '../../planning';

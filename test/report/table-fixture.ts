@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { analyzeTable } from '../../analysis';
-import { parseResults } from '../../cli/results-csv';
+import { parseResults } from '../../app/results/results-csv';
 import type { TableReportInput } from '../../report';
 import { llamaFile } from '../analysis/llama-table';
 

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeFigures } from '../../cli/figure-files';
+import { writeFigures } from '../../app/results/figure-files';
 import { renderTableReport, reportFigures, tableFigures } from '../../report';
 import { sweepFixture } from './sweep-fixture';
 import { planted, tableFixture, tableOverAxis } from './table-fixture';

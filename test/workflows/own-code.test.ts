@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { explainStage } from '../../audit';
-import { loadDefinition } from '../../cli/load-definition';
-import { warnOfKeptVersions } from '../../cli/kept-versions';
+import { loadDefinition } from '../../app/definition/load-definition';
+import { warnOfKeptVersions } from '../../app/plan/kept-versions';
 import { resolveDefinition } from '../../definitions';
 import type { StageKind } from '../../contracts/stage';
 import { createStore } from '../../store';

@@ -1,7 +1,7 @@
 import { diffRuns, explainStage } from '../../../audit';
 import { createStore } from '../../../store';
-import { withAuditedRun } from '../../audited-run';
-import { homeOf } from '../../home';
+import { withAuditedRun } from '../../../app/audit/audited-run';
+import { homeOf } from '../../../app/home';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { renderDifferences, renderExplanation } from '../../print/differences';
 

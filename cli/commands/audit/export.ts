@@ -12,8 +12,8 @@ import {
 } from '../../../audit';
 import { BudgetlineError } from '../../../contracts/failures';
 import { writeOutputs } from '../../../store';
-import { withAuditedRun, type AuditedRun } from '../../audited-run';
-import { packageVersion } from '../../package-version';
+import { withAuditedRun, type AuditedRun } from '../../../app/audit/audited-run';
+import { packageVersion } from '../../../app/package-version';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { countOf } from '../../print/text';
 

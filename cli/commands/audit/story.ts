@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { readStory } from '../../../audit';
 import { BudgetlineError } from '../../../contracts/failures';
 import { writeOutputs } from '../../../store';
-import { withAuditedRun } from '../../audited-run';
+import { withAuditedRun } from '../../../app/audit/audited-run';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { renderStory } from '../../print/story';
 

@@ -1,6 +1,6 @@
 import { readTrustedKey, verifyRun } from '../../../audit';
 import type { Verification } from '../../../schemas/audit';
-import { withAuditedRun, type AuditedRun } from '../../audited-run';
+import { withAuditedRun, type AuditedRun } from '../../../app/audit/audited-run';
 import { exitWithFindings, exitWithSkipped } from '../../exit-status';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { renderVerification } from '../../print/verification';

@@ -1,7 +1,7 @@
-import { codeRoles, differingCode } from '../contracts/code';
-import type { PlannedStage } from '../contracts/stage';
-import type { SweepPlan } from '../planning';
-import type { Store } from '../store';
+import { codeRoles, differingCode } from '../../contracts/code';
+import type { PlannedStage } from '../../contracts/stage';
+import type { SweepPlan } from '../../planning';
+import type { Store } from '../../store';
 
 /** Files of the user's that have changed since a stage in the store was made, although their version has not. */
 async function changedSince(store: Store, { kind, key, sources }: PlannedStage): Promise<string[]> {

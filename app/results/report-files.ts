@@ -1,23 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { analyzeSweep } from '../analysis';
-import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis';
-import type { AuditTotals } from '../contracts/audit-story';
-import { nameOfAuxiliary } from '../contracts/auxiliary';
-import { sweepDefinition, type SweepDefinition } from '../schemas/definition';
-import { BudgetlineError } from '../contracts/failures';
-import { hasNoReference } from '../contracts/loss-titles';
-import { type CellResult, controlIdOf, type SweepResult } from '../contracts/results';
-import { itemResult, type ItemResult } from '../schemas/rows';
-import type { StageKey, StageKind } from '../contracts/stage';
-import { coordinatesSlug, splitResult, type VariantResult } from '../planning';
-import { planEvidence } from '../report/evidence';
-import type { MetricRow, ReportInput, RunRecord, ToldPlace } from '../report/input';
-import type { PlaceFacts } from './place-facts';
+import { analyzeSweep } from '../../analysis';
+import { baseItemsKey, type SweepAnalysis } from '../../contracts/analysis';
+import type { AuditTotals } from '../../contracts/audit-story';
+import { nameOfAuxiliary } from '../../contracts/auxiliary';
+import { sweepDefinition, type SweepDefinition } from '../../schemas/definition';
+import { BudgetlineError } from '../../contracts/failures';
+import { hasNoReference } from '../../contracts/loss-titles';
+import { type CellResult, controlIdOf, type SweepResult } from '../../contracts/results';
+import { itemResult, type ItemResult } from '../../schemas/rows';
+import type { StageKey, StageKind } from '../../contracts/stage';
+import { coordinatesSlug, splitResult, type VariantResult } from '../../planning';
+import { planEvidence } from '../../report/evidence';
+import type { MetricRow, ReportInput, RunRecord, ToldPlace } from '../../report/input';
+import type { PlaceFacts } from '../plan/place-facts';
 import { readRunTotals } from './run-totals';
 import { renderScoresCsv } from './scores-csv';
-import { ensureDir, isMissing, type Store, writeFileAtomic } from '../store';
+import { ensureDir, isMissing, type Store, writeFileAtomic } from '../../store';
 
 /** All that a report needs besides the store's artifacts; result.json holds this, and the analysis for readers. */
 export interface SweepRecord {
@@ -171,7 +171,7 @@ async function writePart(
   { part, parts }: { part: AnalyzedPart; parts: readonly AnalyzedPart[] },
 ): Promise<ReportPart> {
   const { coordinates, definition, result, analysis } = part;
-  const { renderReport, reportFigures } = await import('../report/index.js');
+  const { renderReport, reportFigures } = await import('../../report/index.js');
   const { annotatorDescription = '', ...facts } = record.places[parts.indexOf(part)] ?? {};
   const run = { ...record.run, ...facts };
   const evidence = await readEvidence(store, result, analysis);

@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
-import { startSweep, watchSweep, type SweepStatus } from '../client';
-import type { SweepResult } from '../contracts/results';
-import type { RunRecord } from '../report/input';
-import { deviceSlots } from '../workers';
-import type { Interruption } from './interruption';
-import { packageVersion } from './package-version';
-import type { PlannedSweep } from './planned-sweep';
-import type { Standing } from './print/progress';
-import type { ProgressView } from './progress-view';
+import { startSweep, watchSweep, type SweepStatus } from '../../client';
+import type { SweepResult } from '../../contracts/results';
+import type { RunRecord } from '../../report/input';
+import { deviceSlots } from '../../workers';
+import type { Interruption } from '../../cli/interruption';
+import { packageVersion } from '../package-version';
+import type { PlannedSweep } from '../plan/planned-sweep';
+import type { Standing } from '../../cli/print/progress';
+import type { ProgressView } from '../../cli/progress-view';
 import type { TemporalPlace } from './temporal';
 import { estimateTimeLeft } from './time-left';
 

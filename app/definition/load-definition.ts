@@ -3,12 +3,12 @@ import { createRequire, Module } from 'node:module';
 import { extname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { packageRoot } from '../host/package-files';
-import type { SweepDefinition, SweepInput } from '../schemas/definition';
-import { withOrigin } from '../contracts/code';
-import { BudgetlineError } from '../contracts/failures';
-import type { Task } from '../contracts/task';
-import { defineSweep } from '../definitions';
+import { packageRoot } from '../../host/package-files';
+import type { SweepDefinition, SweepInput } from '../../schemas/definition';
+import { withOrigin } from '../../contracts/code';
+import { BudgetlineError } from '../../contracts/failures';
+import type { Task } from '../../contracts/task';
+import { defineSweep } from '../../definitions';
 import { applyOptions, type DefinitionOptions } from './definition-options';
 
 type Loaded = Readonly<Record<string, unknown>>;

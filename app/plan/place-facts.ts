@@ -1,9 +1,9 @@
-import { nameOfAuxiliary } from '../contracts/auxiliary';
-import type { SweepDefinition } from '../schemas/definition';
-import type { Resolved, ResolvedSweep } from '../contracts/resolved';
-import type { IdentifiedSource } from '../contracts/provenance';
-import type { Task } from '../contracts/task';
-import { isOneModel, resolvedVariants } from '../planning';
+import { nameOfAuxiliary } from '../../contracts/auxiliary';
+import type { SweepDefinition } from '../../schemas/definition';
+import type { Resolved, ResolvedSweep } from '../../contracts/resolved';
+import type { IdentifiedSource } from '../../contracts/provenance';
+import type { Task } from '../../contracts/task';
+import { isOneModel, resolvedVariants } from '../../planning';
 
 /** What a report says of one place on a sweep's axes, and its definition alone does not. */
 export interface PlaceFacts {

@@ -1,7 +1,7 @@
-import type { connect as connectClient } from '../client';
-import { BudgetlineError } from '../contracts/failures';
-import type { EmbeddedServer } from '../workers';
-import { formatDuration } from './print/numbers';
+import type { connect as connectClient } from '../../client';
+import { BudgetlineError } from '../../contracts/failures';
+import type { EmbeddedServer } from '../../workers';
+import { formatDuration } from '../../cli/print/numbers';
 
 type Client = Awaited<ReturnType<typeof connectClient>>;
 
@@ -59,7 +59,7 @@ function describeServer({ address, serverVersion, started, program, acquired }: 
  * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
 export async function findTemporal(options: TemporalOptions): Promise<TemporalPlace> {
-  const { configuredAddress, connect } = await import('../client/index.js');
+  const { configuredAddress, connect } = await import('../../client/index.js');
   const configured = configuredAddress(options.env);
   if (configured !== undefined) {
     const { env } = options;
@@ -76,8 +76,8 @@ export async function findTemporal(options: TemporalOptions): Promise<TemporalPl
  * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalPlace> {
-  const { connect } = await import('../client/index.js');
-  const { ensureServer } = await import('../workers/embedded-server/index.js');
+  const { connect } = await import('../../client/index.js');
+  const { ensureServer } = await import('../../workers/embedded-server/index.js');
   const embedded = await ensureServer(options);
   const { env, uiUrl, acquired } = embedded;
   const client = await connect({ env });
@@ -91,9 +91,9 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalP
  * @throws BudgetlineError TEMPORAL_MISSING
  */
 export async function findEnvironment(home: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
-  const { configuredAddress, embeddedEnvironment } = await import('../client/index.js');
+  const { configuredAddress, embeddedEnvironment } = await import('../../client/index.js');
   if (configuredAddress(env) !== undefined) return env;
-  const { findRunning } = await import('../workers/embedded-server/index.js');
+  const { findRunning } = await import('../../workers/embedded-server/index.js');
   const running = await findRunning(home);
   if (running !== undefined) return embeddedEnvironment(env, running.address);
   throw new BudgetlineError(
@@ -105,6 +105,6 @@ export async function findEnvironment(home: string, env: NodeJS.ProcessEnv): Pro
 
 /** A client of the server that is configured or runs already: for commands about runs that exist. */
 export async function attachTemporal(home: string, env: NodeJS.ProcessEnv): Promise<Client> {
-  const { connect } = await import('../client/index.js');
+  const { connect } = await import('../../client/index.js');
   return connect({ env: await findEnvironment(home, env) });
 }

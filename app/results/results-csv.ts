@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { CsvError, parse } from 'csv-parse/sync';
-import type { ScoreRow } from '../analysis';
-import { BudgetlineError } from '../contracts/failures';
-import { splitBudget } from '../planning';
-import { isMissing } from '../store';
+import type { ScoreRow } from '../../analysis';
+import { BudgetlineError } from '../../contracts/failures';
+import { splitBudget } from '../../planning';
+import { isMissing } from '../../store';
 import { invalid, optional, parseRow, type Place, required, type Row } from './results-row';
 
 /** Scores of a file as shares of 1, with what had to be recognised on the way. */

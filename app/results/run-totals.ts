@@ -1,7 +1,7 @@
-import { readStory } from '../audit';
-import type { AuditTotals } from '../contracts/audit-story';
-import { BudgetlineError } from '../contracts/failures';
-import type { Store } from '../store';
+import { readStory } from '../../audit';
+import type { AuditTotals } from '../../contracts/audit-story';
+import { BudgetlineError } from '../../contracts/failures';
+import type { Store } from '../../store';
 
 /**
  * What the last run of a sweep or an experiment came to, failed and cancelled work with it; undefined where this store

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
-import { openBundle, readAnchor, type OpenBundle } from '../audit';
-import { createStore, type Store } from '../store';
-import { homeOf } from './home';
-import { attachTemporal } from './temporal';
+import { openBundle, readAnchor, type OpenBundle } from '../../audit';
+import { createStore, type Store } from '../../store';
+import { homeOf } from '../home';
+import { attachTemporal } from '../run/temporal';
 
 /** A run to be audited: in this BUDGETLINE_HOME's store, or in a bundle that was unpacked for it. */
 export interface AuditedRun {
@@ -22,7 +22,7 @@ async function completeHistory(store: Store, experimentId: string): Promise<void
   if (anchor === undefined || anchor === 'invalid') return;
   const client = await attachTemporal(store.paths.home, process.env).catch(() => undefined);
   if (client === undefined) return;
-  const { keepCompleteHistory } = await import('../client/index.js');
+  const { keepCompleteHistory } = await import('../../client/index.js');
   await keepCompleteHistory(client, store, anchor).catch(() => false);
   await client.connection.close();
 }

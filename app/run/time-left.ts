@@ -1,5 +1,5 @@
-import type { StageKey } from '../contracts/stage';
-import type { SweepPlan } from '../planning';
+import type { StageKey } from '../../contracts/stage';
+import type { SweepPlan } from '../../planning';
 
 export interface TimeLeftOptions {
   readonly plan: SweepPlan;

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
-import type { SweepDefinition } from '../schemas/definition';
-import type { ResolvedSweep } from '../contracts/resolved';
-import type { StageKey } from '../contracts/stage';
-import type { Task } from '../contracts/task';
-import { planSweep, type SweepPlan } from '../planning';
-import { createStore, type Store } from '../store';
-import { createDownloadLines } from './download-lines';
-import { homeOf } from './home';
-import { type DefinitionFlags, definitionOptions } from './definition-options';
+import type { SweepDefinition } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
+import type { StageKey } from '../../contracts/stage';
+import type { Task } from '../../contracts/task';
+import { planSweep, type SweepPlan } from '../../planning';
+import { createStore, type Store } from '../../store';
+import { createDownloadLines } from '../../cli/download-lines';
+import { homeOf } from '../home';
+import { type DefinitionFlags, definitionOptions } from '../definition/definition-options';
 import { warnOfKeptVersions } from './kept-versions';
-import { loadDefinition } from './load-definition';
+import { loadDefinition } from '../definition/load-definition';
 import { placeFacts, type PlaceFacts } from './place-facts';
 import { summarizePlan, type PlanSummary } from './plan-summary';
 
@@ -55,8 +55,8 @@ export async function planDefinition(
   definition: SweepDefinition,
   { store, tasks: own, file }: Planning,
 ): Promise<PlannedSweep> {
-  const { resolveDefinition } = await import('../definitions/index.js');
-  const { builtInTasks, deviceSlots } = await import('../workers/index.js');
+  const { resolveDefinition } = await import('../../definitions/index.js');
+  const { builtInTasks, deviceSlots } = await import('../../workers/index.js');
   // As with workers: one of the user's stands before one of ours of the same name.
   const tasks = [...own, ...builtInTasks];
   const resolved = await resolveDefinition(definition, {

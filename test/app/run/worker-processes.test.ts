@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exitStatusOf } from '../../cli/exit-status';
-import { createWorkerProcesses, type WorkerProcesses } from '../../cli/worker-processes';
-import type { BudgetlineError } from '../../contracts/failures';
-import { temporaryFolder } from '../support/temporary';
+import { exitStatusOf } from '../../../cli/exit-status';
+import { createWorkerProcesses, type WorkerProcesses } from '../../../app/run/worker-processes';
+import type { BudgetlineError } from '../../../contracts/failures';
+import { temporaryFolder } from '../../support/temporary';
 
 describe('pure: worker processes of a run', function () {
   this.timeout(30_000);

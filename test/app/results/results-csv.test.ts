@@ -2,11 +2,11 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { analyzeTable } from '../../analysis';
-import { parseResults } from '../../cli/results-csv';
-import { toResultsDocument, type ResultsDocument } from '../../cli/results-json';
-import { BudgetlineError } from '../../contracts/failures';
-import { llamaFile } from '../analysis/llama-table';
+import { analyzeTable } from '../../../analysis';
+import { parseResults } from '../../../app/results/results-csv';
+import { toResultsDocument, type ResultsDocument } from '../../../app/results/results-json';
+import { BudgetlineError } from '../../../contracts/failures';
+import { llamaFile } from '../../analysis/llama-table';
 
 const header = 'task,model,budget,sft_fraction,seed,score';
 const rules = { delta: 0.02, prices: { sftExample: 0.001, preferencePair: 0.001 } };

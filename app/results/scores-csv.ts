@@ -1,6 +1,6 @@
-import { csvCell } from '../audit';
-import type { EvaluationSummary } from '../contracts/results';
-import type { VariantResult } from '../planning';
+import { csvCell } from '../../audit';
+import type { EvaluationSummary } from '../../contracts/results';
+import type { VariantResult } from '../../planning';
 
 const grid = ['budget', 'sft_fraction', 'seed'] as const;
 const scored = ['score', 'n_items', 'format_rate', 'mean_length', 'repetition_rate'] as const;

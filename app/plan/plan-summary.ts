@@ -1,7 +1,7 @@
-import { ownField } from '../contracts/names';
-import type { ControlKind, SweepDefinition } from '../schemas/definition';
-import type { CellIdentity } from '../contracts/results';
-import { type PlannedStage, stageKinds, type StageKey, type StageKind } from '../contracts/stage';
+import { ownField } from '../../contracts/names';
+import type { ControlKind, SweepDefinition } from '../../schemas/definition';
+import type { CellIdentity } from '../../contracts/results';
+import { type PlannedStage, stageKinds, type StageKey, type StageKind } from '../../contracts/stage';
 import {
   annotationUsd,
   countControls,
@@ -14,7 +14,7 @@ import {
   uniquePurchase,
   type UniqueStage,
   variantsOf,
-} from '../planning';
+} from '../../planning';
 
 /** What a plan comes to, before anything runs. */
 export interface PlanSummary {

@@ -1,5 +1,5 @@
-import { transferBetweenModels } from '../analysis';
-import type { BudgetAnalysis, ClaimVerdict, SubjectAnalysis, SubjectName } from '../contracts/analysis';
+import { transferBetweenModels } from '../../analysis';
+import type { BudgetAnalysis, ClaimVerdict, SubjectAnalysis, SubjectName } from '../../contracts/analysis';
 
 /** Price curves alone would make the document several times as long; what they say stands in `prices`. */
 type SubjectRest = Omit<SubjectAnalysis, 'prices' | 'gains' | 'frontier' | 'transfers'>;

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import type { SweepDefinition } from '../schemas/definition';
-import { valueAt } from '../contracts/field-path';
-import { applyChanges, axisValues, variantsOf } from '../planning';
-import { defineSweep } from '../definitions';
+import type { SweepDefinition } from '../../schemas/definition';
+import { valueAt } from '../../contracts/field-path';
+import { applyChanges, axisValues, variantsOf } from '../../planning';
+import { defineSweep } from '../../definitions';
 import { refused } from './refused-option';
 
 /** What the command line may change in a definition; a definition that is a function is given it. */

@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { applyOptions, type DefinitionOptions } from '../../cli/definition-options';
-import { type SweepInput } from '../../schemas/definition';
-import { usd } from '../../contracts/money';
-import { variantsOf } from '../../planning';
-import { defineSweep } from '../../definitions';
-import { gradeSchoolMathDefaults } from '../../tasks';
+import { applyOptions, type DefinitionOptions } from '../../../app/definition/definition-options';
+import { type SweepInput } from '../../../schemas/definition';
+import { usd } from '../../../contracts/money';
+import { variantsOf } from '../../../planning';
+import { defineSweep } from '../../../definitions';
+import { gradeSchoolMathDefaults } from '../../../tasks';
 
 const base = {
   ...gradeSchoolMathDefaults,

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { analyzeTable } from '../../analysis';
-import { parseResults } from '../../cli/results-csv';
-import { renderScoresCsv } from '../../cli/scores-csv';
-import type { SubjectAnalysis } from '../../contracts/analysis';
-import { analyzeSweep, fixedItems, makeSweep } from '../analysis/support';
+import { analyzeTable } from '../../../analysis';
+import { parseResults } from '../../../app/results/results-csv';
+import { renderScoresCsv } from '../../../app/results/scores-csv';
+import type { SubjectAnalysis } from '../../../contracts/analysis';
+import { analyzeSweep, fixedItems, makeSweep } from '../../analysis/support';
 
 const grid = { budgets: [64, 256], sftFractions: [1, 0.5, 0.1, 0], seeds: [0, 1, 2] };
 

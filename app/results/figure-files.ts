@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
-import { renderStandalone, type Figure } from '../report';
-import { ensureDir, writeFileAtomic } from '../store';
+import { renderStandalone, type Figure } from '../../report';
+import { ensureDir, writeFileAtomic } from '../../store';
 
 /** The package's own face, so that letters are there and the same on every machine. */
 const fonts = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) =>

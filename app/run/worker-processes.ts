@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { BudgetlineError } from '../contracts/failures';
-import type { TaskQueue } from '../contracts/stage';
-import { toStoreError } from '../store/fs-errors';
-import { exitStatusOf } from './exit-status';
+import { BudgetlineError } from '../../contracts/failures';
+import type { TaskQueue } from '../../contracts/stage';
+import { toStoreError } from '../../store/fs-errors';
+import { exitStatusOf } from '../../cli/exit-status';
 
 export interface WorkerProcessesOptions {
   readonly queues: readonly TaskQueue[];
