@@ -1,5 +1,5 @@
 import type { Coordinates } from '../contracts/coordinates';
-import type { SweepDefinition } from '../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
 import { rowShareOf, unitCosts } from './budget';
 import { canonicalDefinition } from './canonical';
@@ -103,26 +103,35 @@ function placeIn(resolved: Resolved<SweepDefinition>, point: GridPoint) {
   return { sftFraction, spend: { usd: budget, sftSpendShare } };
 }
 
-/** The experiment that one cell of a sweep is. */
+/** Fields that a sweep has and an experiment has not. A new one does not compile until it is listed here. */
+const sweepOnly: Record<Exclude<keyof SweepDefinition, keyof ExperimentDefinition>, true> = {
+  budgets: true,
+  budgetUnit: true,
+  sftFractions: true,
+  sftSpendShares: true,
+  seeds: true,
+  axes: true,
+  strategy: true,
+  search: true,
+  controls: true,
+  fewShotExamples: true,
+  tuningBudget: true,
+  delta: true,
+  lowBudget: true,
+  largeBudget: true,
+  spendLimit: true,
+};
+
+type Shared = Pick<SweepDefinition, keyof SweepDefinition & keyof ExperimentDefinition>;
+
+function sharedOf(definition: SweepDefinition): Shared {
+  const shared = Object.entries(definition).filter(([field]) => !Object.hasOwn(sweepOnly, field));
+  return Object.fromEntries(shared) as Shared;
+}
+
+/** The experiment of one cell of a sweep: every field that both have, and the cell's place in the grid. */
 export function experimentOf(resolved: Resolved<SweepDefinition>, point: GridPoint): ResolvedExperiment {
-  const { name, task, data, annotator, model, sft, preference, pairs, evaluation, prices, execution } =
-    resolved.definition;
-  const { annotations } = resolved.definition;
-  const shared = {
-    ...(annotations === undefined ? {} : { annotations }),
-    name,
-    task,
-    data,
-    annotator,
-    model,
-    sft,
-    preference,
-    pairs,
-    evaluation,
-    prices,
-    execution,
-  };
   const { budget, seed } = point;
-  const definition = { ...shared, budget, seed, ...placeIn(resolved, point) };
+  const definition = { ...sharedOf(resolved.definition), budget, seed, ...placeIn(resolved, point) };
   return { ...resolved, definition };
 }
