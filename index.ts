@@ -2,6 +2,48 @@
  * The public face of Budgetline. Workflows of one's own take their stage functions from 'budgetline/workflows', which
  * loads nothing that the workflow sandbox forbids.
  */
+export {
+  analyzeResults,
+  auditRun,
+  cancelRun,
+  listRuns,
+  loadDefinition,
+  pauseRun,
+  planSweep,
+  readResult,
+  readResults,
+  readStatus,
+  resumeRun,
+  runSweep,
+  setConcurrency,
+  verifyRun,
+  writeReport,
+} from './app';
+export type {
+  DefinitionOptions,
+  HomeOptions,
+  LoadedDefinition,
+  Location,
+  PauseOptions,
+  PlaceFacts,
+  PlannedSweep,
+  PlanOptions,
+  PlanSummary,
+  ReportFiles,
+  ReportPart,
+  ResultRow,
+  ResultRules,
+  ResultsTable,
+  RunCallbacks,
+  RunProgress,
+  RunSweepOptions,
+  StepMetrics,
+  StoredResult,
+  SweepOutcome,
+  SweepRecord,
+  UserCodeOptions,
+  VerifyRunOptions,
+} from './app';
 export { analyzeSweep } from './analysis';
 export type { AnalyzeSweepInput } from './analysis';
 export {
@@ -22,20 +64,21 @@ export type {
   PeopleAnnotatorOptions,
   PeopleOptions,
 } from './annotators';
-export { connect, readStatus, startExperiment, startSweep, steerRun, watchSweep } from './client';
+export { connect, startExperiment, startSweep, watchSweep } from './client';
 export { resolveDefinition } from './definitions';
 export type {
   ConnectOptions,
+  ListedRun,
+  RunFilter,
   RunningStage,
   RunStatus,
   Started,
   StartOptions,
-  SteerOptions,
   SweepStatus,
   WatchOptions,
 } from './client';
 export type { DownloadProgress, HubOptions, ResolveOptions } from './definitions';
-export type { SweepAnalysis } from './contracts/analysis';
+export type { SubjectAnalysis, SweepAnalysis } from './contracts/analysis';
 export type {
   ExperimentDefinition,
   ExperimentInput,
@@ -59,7 +102,12 @@ export type {
 } from './contracts/results';
 export type { DemonstrationRow, ItemResult, PreferenceRow } from './schemas/rows';
 export type { PlannedStage, StageKind, StageResult } from './contracts/stage';
-export type { PauseMode, SteeringCommand } from './schemas/steering';
+export type { PauseMode } from './schemas/steering';
+export type { Verification } from './schemas/audit';
+export type { AuditStory, AuditTotals } from './contracts/audit-story';
+export { readTrustedKey } from './audit';
+export { createStore } from './store';
+export type { Store } from './store';
 export type {
   AnnotationCost,
   AnnotationSession,
@@ -75,7 +123,7 @@ export type {
   Task,
   TaskContext,
 } from './contracts/task';
-export { planCell, planSweep } from './planning';
+export { planCell } from './planning';
 export type { CellPlan, SweepPlan, UniqueStage } from './planning';
 export { defineExperiment, defineSweep } from './definitions';
 export {

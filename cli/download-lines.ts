@@ -14,3 +14,8 @@ export function createDownloadLines(print: (line: string) => void): (progress: D
     );
   };
 }
+
+/** Prints them to standard error. */
+export function printDownloads(): (progress: DownloadProgress) => void {
+  return createDownloadLines((line) => process.stderr.write(`${line}\n`));
+}

@@ -1,11 +1,12 @@
 import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
+import type { RunProgress } from '../app/run/progress';
 import type { Printer } from './printer';
-import { renderStanding, renderStandingLine, type Standing } from './print/progress';
+import { renderStanding, renderStandingLine } from './print/progress';
 import { pageWidth } from './print/text';
 
 /** Shows where a sweep stands while it runs. */
 export interface ProgressView {
-  show(standing: Standing): void;
+  show(standing: RunProgress): void;
   /** A line that stays. */
   notice(text: string): void;
   /** Takes the progress away; what is printed next follows on a clean line. */

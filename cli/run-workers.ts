@@ -1,8 +1,13 @@
 import { join } from 'node:path';
-import { packageRoot } from '../host/package-files';
-import { taskQueues, type TaskQueue } from '../contracts/stage';
 import type { TemporalPlace } from '../app/run/temporal';
-import { createWorkerProcesses, type WorkerProcesses, type WorkerProcessesOptions } from '../app/run/worker-processes';
+import {
+  createWorkerProcesses,
+  type WorkerProcesses,
+  type WorkerProcessesOptions,
+} from '../app/run/worker-processes';
+import { taskQueues, type TaskQueue } from '../contracts/stage';
+import { packageRoot } from '../host/package-files';
+import { exitStatusOf } from './exit-status';
 
 export interface RunWorkersOptions extends Pick<WorkerProcessesOptions, 'onNotice' | 'onGiveUp'> {
   /** BUDGETLINE_HOME. */
@@ -11,16 +16,19 @@ export interface RunWorkersOptions extends Pick<WorkerProcessesOptions, 'onNotic
   readonly tasksFile: string | null;
 }
 
-/** One worker process a queue, on the server of a run; their logs lie in the home's logs/. */
-export function createRunWorkers(place: TemporalPlace, options: RunWorkersOptions): WorkerProcesses {
+/** One worker process a queue, on the server of a run; their logs are in the home's logs/. */
+export function startRunWorkers(place: TemporalPlace, options: RunWorkersOptions): WorkerProcesses {
   const { home, tasksFile, ...rest } = options;
   const executable = join(packageRoot, 'dist', 'cli', 'main.js');
   const tasks = tasksFile === null ? [] : ['--tasks', tasksFile];
-  return createWorkerProcesses({
+  const workers = createWorkerProcesses({
     ...rest,
     queues: Object.keys(taskQueues) as TaskQueue[],
     commandFor: (queue) => [process.execPath, executable, 'worker', '--queue', queue, ...tasks],
     env: { ...place.env, BUDGETLINE_HOME: home },
+    noServerStatus: exitStatusOf('TEMPORAL_MISSING'),
     logDir: join(home, 'logs'),
   });
+  workers.start();
+  return workers;
 }

@@ -41,7 +41,7 @@ export interface WatchOptions {
   /** Milliseconds for which the server may give no answer; 120,000 unless told. */
   readonly silenceLimitMs?: number;
   /** One line for people: that the server is silent, and that it answers again. */
-  readonly onNotice?: (text: string) => void;
+  readonly onNotice?: ((text: string) => void) | undefined;
   /** Ends the watching, not the sweep. */
   readonly signal?: AbortSignal;
 }

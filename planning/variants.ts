@@ -111,14 +111,13 @@ const sweepOnly: Record<Exclude<keyof SweepDefinition, keyof ExperimentDefinitio
   sftSpendShares: true,
   seeds: true,
   axes: true,
-  strategy: true,
   search: true,
   controls: true,
   fewShotExamples: true,
   tuningBudget: true,
-  delta: true,
-  lowBudget: true,
-  largeBudget: true,
+  equivalenceMargin: true,
+  smallBudgetMax: true,
+  largeBudgetMin: true,
   spendLimit: true,
 };
 

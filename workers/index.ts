@@ -4,6 +4,8 @@ export { builtInTasks, createWorker, deviceSlots, workflowLimits } from './creat
 export type { StageWorker, WorkerSettings } from './create-worker';
 export { ensureServer, listServers, stopServers } from './embedded-server';
 export type { EmbeddedServer, ServerOptions, ServerStatus } from './embedded-server';
+export { startEmbeddedWorkers } from './embedded-workers';
+export type { EmbeddedWorkers, EmbeddedWorkersOptions } from './embedded-workers';
 export { replayHistory } from './replay';
 export { runWorkerProcess } from './worker-process';
 export type { WorkerProcessOptions } from './worker-process';

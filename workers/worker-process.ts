@@ -1,7 +1,7 @@
-import type { LogEntry } from '@temporalio/worker';
 import { connectWorker } from './connection';
 import { createWorker } from './create-worker';
 import type { StageWorker, WorkerSettings } from './create-worker';
+import { installRuntime } from './runtime';
 
 export interface WorkerProcessOptions extends Omit<WorkerSettings, 'connection' | 'namespace'> {
   /** "host:port" in the place of the configured address. */
@@ -12,29 +12,6 @@ export interface WorkerProcessOptions extends Omit<WorkerSettings, 'connection' 
   readonly keepAlive?: boolean;
   /** Called when the worker begins to poll. */
   readonly onReady?: () => void;
-}
-
-/** One line a warning or error, on standard error, which a parent process keeps in a file. */
-function writeEntry({ level, message, timestampNanos, meta }: LogEntry): void {
-  const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-  const { error, ...rest } = meta ?? {};
-  const reason = error instanceof Error ? ` ${error.name}: ${error.message}` : '';
-  const fields = ['activityType', 'attempt', 'workflowId', 'workflowType'] as const;
-  const named = fields.flatMap((field) =>
-    rest[field] === undefined ? [] : [`${field}=${String(rest[field])}`],
-  );
-  process.stderr.write(`${time} ${level} ${message}${reason} ${named.join(' ')}\n`);
-}
-
-async function installRuntime(): Promise<void> {
-  const { DefaultLogger, makeTelemetryFilterString, Runtime } = await import('@temporalio/worker');
-  Runtime.install({
-    logger: new DefaultLogger('WARN', writeEntry),
-    telemetryOptions: {
-      logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} },
-    },
-    shutdownSignals: [],
-  });
 }
 
 function stopWhenAsked(worker: StageWorker, keepAlive: boolean): void {
@@ -54,7 +31,8 @@ function stopWhenAsked(worker: StageWorker, keepAlive: boolean): void {
 
 /** Makes this process a worker: polls until SIGTERM, SIGINT or the end of its keep-alive, and drains then. */
 export async function runWorkerProcess(options: WorkerProcessOptions): Promise<void> {
-  await installRuntime();
+  // A parent process keeps standard error in a file.
+  await installRuntime((line) => process.stderr.write(line));
   const { connection, namespace } = await connectWorker(options);
   const worker = await createWorker({ ...options, connection, namespace });
   stopWhenAsked(worker, options.keepAlive === true);

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import { openBundle, readAnchor, type OpenBundle } from '../../audit';
 import { createStore, type Store } from '../../store';
-import { homeOf } from '../home';
-import { attachTemporal } from '../run/temporal';
+import { type Location, storeOf } from '../location';
+import { withClient } from '../run/temporal';
 
-/** A run to be audited: in this BUDGETLINE_HOME's store, or in a bundle that was unpacked for it. */
+/** A run to be audited: in a home's store, or in a bundle that was unpacked for it. */
 export interface AuditedRun {
   readonly store: Store;
   readonly experimentId: string;
@@ -16,25 +16,27 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** The history of the last run with its end, as long as Temporal has it: without, the exported one has to do. */
-async function completeHistory(store: Store, experimentId: string): Promise<void> {
+/** The history of the last run with its end, as long as Temporal has it; else the exported one is used. */
+async function completeHistory(store: Store, experimentId: string, location: Location): Promise<void> {
   const anchor = await readAnchor(store, experimentId);
   if (anchor === undefined || anchor === 'invalid') return;
-  const client = await attachTemporal(store.paths.home, process.env).catch(() => undefined);
-  if (client === undefined) return;
   const { keepCompleteHistory } = await import('../../client/index.js');
-  await keepCompleteHistory(client, store, anchor).catch(() => false);
-  await client.connection.close();
+  const keeping = withClient({ ...location, store }, (client) => keepCompleteHistory(client, store, anchor));
+  await keeping.catch(() => false);
 }
 
-/** Opens what a command was given, a bundle's file or an id, for as long as `use` takes. */
-export async function withAuditedRun<T>(name: string, use: (run: AuditedRun) => Promise<T>): Promise<T> {
+/** Opens the file of a bundle or a run by its id, for as long as `use` takes. */
+export async function withAuditedRun<T>(
+  name: string,
+  use: (run: AuditedRun) => Promise<T>,
+  location: Location = {},
+): Promise<T> {
   if (isFile(name)) {
     const bundle = await openBundle(name);
     const run = { store: createStore(bundle.home), experimentId: bundle.index.experimentId, bundle };
     return use(run).finally(() => bundle.close());
   }
-  const store = createStore(homeOf(process.env, process.cwd()));
-  await completeHistory(store, name);
+  const store = storeOf(location);
+  await completeHistory(store, name, location);
   return use({ store, experimentId: name });
 }

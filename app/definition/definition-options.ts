@@ -1,14 +1,18 @@
-import { resolve } from 'node:path';
 import type { SweepDefinition } from '../../schemas/definition';
 import { valueAt } from '../../contracts/field-path';
 import { applyChanges, axisValues, variantsOf } from '../../planning';
 import { defineSweep } from '../../definitions';
 import { refused } from './refused-option';
 
-/** What the command line may change in a definition; a definition that is a function is given it. */
+/**
+ * Changes to a definition, as the command line makes them. A definition file that exports a function is called with
+ * them.
+ */
 export interface DefinitionOptions {
   readonly annotator?: string;
+  /** Rows or US dollars, as the definition counts them. */
   readonly budgets?: number[];
+  /** Shares from 0 to 1. */
   readonly sftFractions?: number[];
   readonly seeds?: number[];
   /** Test items. */
@@ -17,25 +21,6 @@ export interface DefinitionOptions {
   readonly data?: string;
   /** Longest silence of a trainer, in seconds. */
   readonly stallSeconds?: number;
-}
-
-/** Options of `run` and `plan` that concern the definition. */
-export interface DefinitionFlags extends Omit<DefinitionOptions, 'sftFractions'> {
-  readonly fractions?: number[];
-}
-
-/** Options that concern the definition, in its own terms. */
-export function definitionOptions(flags: DefinitionFlags): DefinitionOptions {
-  const { annotator, budgets, fractions, seeds, items, data, stallSeconds } = flags;
-  return {
-    ...(annotator === undefined ? {} : { annotator }),
-    ...(budgets === undefined ? {} : { budgets }),
-    ...(fractions === undefined ? {} : { sftFractions: fractions }),
-    ...(seeds === undefined ? {} : { seeds }),
-    ...(items === undefined ? {} : { items }),
-    ...(data === undefined ? {} : { data: resolve(data) }),
-    ...(stallSeconds === undefined ? {} : { stallSeconds }),
-  };
 }
 
 /** A field's value from the command line. */

@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { CsvError, parse } from 'csv-parse/sync';
-import type { ScoreRow } from '../../analysis';
 import { BudgetlineError } from '../../contracts/failures';
-import { splitBudget } from '../../planning';
 import { isMissing } from '../../store';
+import type { ResultRow } from './analyze-results';
 import { invalid, optional, parseRow, type Place, required, type Row } from './results-row';
 
 /** Scores of a file as shares of 1, with what had to be recognised on the way. */
 export interface ResultsTable {
-  readonly rows: readonly ScoreRow[];
+  readonly rows: readonly ResultRow[];
   /** By task: 1 where the file has shares, 100 where it has points of a hundred. */
   readonly scales: ReadonlyMap<string, number>;
   /** What a reader of the results must know of the file. */
@@ -119,7 +118,7 @@ function scaleOf(rows: readonly Row[], column: Scaled): number {
   return rows.some((row) => (row[column] ?? 0) > 1) ? 100 : 1;
 }
 
-function toScores(rows: readonly Row[], axes: readonly string[]): ScoreRow[] {
+function toResults(rows: readonly Row[], axes: readonly string[]): ResultRow[] {
   const scales = { score: 1, format_rate: 1, repetition_rate: 1 };
   for (const column of Object.keys(scales) as Scaled[]) scales[column] = scaleOf(rows, column);
   const rate = (row: Row, column: Scaled): number | null => row[column] && row[column] / scales[column];
@@ -129,17 +128,12 @@ function toScores(rows: readonly Row[], axes: readonly string[]): ScoreRow[] {
     ...(axes.length === 0 ? {} : { axes: row.axes }),
     budget: row.budget,
     sftFraction: row.sft_fraction,
-    ...(row.budget === 0 ? { sftRows: 0, pairRows: 0 } : splitBudget(row.budget, row.sft_fraction)),
     seed: row.seed ?? 0,
-    summary: {
-      items: row.n_items ?? 0,
-      score: row.score / scales.score,
-      wellFormedRate: rate(row, 'format_rate'),
-      truncatedRate: null,
-      noEosRate: null,
-      meanTokens: row.mean_length,
-      repetitionRate: rate(row, 'repetition_rate'),
-    },
+    score: row.score / scales.score,
+    items: row.n_items,
+    wellFormedRate: rate(row, 'format_rate'),
+    meanTokens: row.mean_length,
+    repetitionRate: rate(row, 'repetition_rate'),
   }));
 }
 
@@ -209,7 +203,7 @@ export function parseResults(text: string, path: string, wanted: readonly string
   const tasks = groupBy(rows, ({ task }) => task);
   const scales = new Map([...tasks].map(([task, list]) => [task, scaleOf(list, 'score')]));
   return {
-    rows: [...tasks.values()].flatMap((list) => toScores(list, axes)),
+    rows: [...tasks.values()].flatMap((list) => toResults(list, axes)),
     scales,
     notes: [
       ...describeScales(scales),

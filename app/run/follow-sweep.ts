@@ -2,14 +2,12 @@ import { hostname } from 'node:os';
 import { startSweep, watchSweep, type SweepStatus } from '../../client';
 import type { SweepResult } from '../../contracts/results';
 import type { RunRecord } from '../../report/input';
-import { deviceSlots } from '../../workers';
-import type { Interruption } from '../../cli/interruption';
 import { packageVersion } from '../package-version';
-import type { PlannedSweep } from '../plan/planned-sweep';
-import type { Standing } from '../../cli/print/progress';
-import type { ProgressView } from '../../cli/progress-view';
+import type { PlannedSweep } from '../plan/plan-sweep';
+import { unlessAborted } from './abort';
+import { followMetrics, type StepMetrics } from './metrics';
+import { createProgress, type RunProgress } from './progress';
 import type { TemporalPlace } from './temporal';
-import { estimateTimeLeft } from './time-left';
 
 /** A sweep that ended, and where it ran. */
 export interface FollowedSweep {
@@ -17,10 +15,17 @@ export interface FollowedSweep {
   readonly run: RunRecord;
 }
 
-export interface FollowOptions {
-  readonly planned: PlannedSweep;
-  readonly view: ProgressView;
-  readonly interruption: Interruption;
+/** Callbacks of a run. An error that one of them throws ends the following. */
+export interface RunCallbacks {
+  /** About once a second. */
+  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
+  /** Every optimiser step of every training stage that runs, read about once a second. */
+  readonly onMetric?: ((metrics: StepMetrics) => void) | undefined;
+  /** One line for people, e.g. that the sweep was running already, or that the server is silent. */
+  readonly onNotice?: ((text: string) => void) | undefined;
+}
+
+interface FollowOptions extends RunCallbacks {
   /** Ends the following, not the sweep. */
   readonly signal: AbortSignal;
 }
@@ -36,23 +41,6 @@ const notices: Record<Started['how'], string | null> = {
 
 const notSearchable =
   'The server does not index what runs are searched by, so "budgetline list" will not find this one by its task or budget; see "budgetline server register".';
-
-/** Turns what the client sees into what is shown. */
-function createStandings({ plan, cached, resolved }: PlannedSweep): (status: SweepStatus) => Standing {
-  const cells = new Map(plan.cells.map(({ cell }) => [cell.id, cell]));
-  const slots = deviceSlots(resolved.definition.execution.threads);
-  const beganMs = performance.now();
-  return (status) => {
-    const finished = new Set([...cached, ...status.finished]);
-    const elapsedMs = performance.now() - beganMs;
-    const runningSeconds = Math.max(0, ...status.running.map(({ progress }) => progress?.secondsLeft ?? 0));
-    const inCells = (status.progress?.phase ?? 'cells') === 'cells';
-    const secondsLeft = inCells
-      ? estimateTimeLeft({ plan, cached, finished, elapsedMs, slots, runningSeconds })
-      : null;
-    return { status: { ...status, finished }, cells, stages: plan.stages.length, elapsedMs, secondsLeft };
-  };
-}
 
 /** The workflow's page shows its newest run; with the run's id the address would not fit a line. */
 function pageOf({ uiUrl }: TemporalPlace, { workflowId }: Started): { temporalUi?: string } {
@@ -73,23 +61,46 @@ function runRecord(place: TemporalPlace, started: Started): RunRecord {
   };
 }
 
+/** Reports metrics until `work` has settled; an error of the callback ends the work by its signal. */
+async function withMetrics<T>(
+  planned: PlannedSweep,
+  { onMetric, signal }: FollowOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (onMetric === undefined) return work(signal);
+  const [ended, failed] = [new AbortController(), new AbortController()];
+  const following = followMetrics(planned, { onMetric, ended: ended.signal });
+  const settled = following.catch((error: unknown) => failed.abort(error));
+  try {
+    return await work(AbortSignal.any([signal, failed.signal]));
+  } finally {
+    ended.abort();
+    await settled;
+  }
+}
+
 /**
- * Starts a sweep or attaches to it, and shows where it stands until it ends.
+ * Starts a sweep or attaches to it, and follows it to its end.
  *
  * @throws BudgetlineError of what ended it; the signal's reason
  */
-export async function followSweep(place: TemporalPlace, options: FollowOptions): Promise<FollowedSweep> {
-  const { planned, view, interruption, signal } = options;
+export async function followSweep(
+  place: TemporalPlace,
+  planned: PlannedSweep,
+  options: FollowOptions,
+): Promise<FollowedSweep> {
+  const { onProgress, onNotice, signal } = options;
   const { resolved, plan } = planned;
   const { client } = place;
-  const started = await interruption.unlessInterrupted(startSweep(resolved, { client }));
+  const started = await unlessAborted(startSweep(resolved, { client }), signal);
   const notice = notices[started.how];
-  if (notice !== null) view.notice(notice);
-  if (!started.searchable) view.notice(notSearchable);
-  const standingOf = createStandings(planned);
-  const onStatus = (status: SweepStatus): void => view.show(standingOf(status));
+  if (notice !== null) onNotice?.(notice);
+  if (!started.searchable) onNotice?.(notSearchable);
+  const progressOf = createProgress(planned);
+  const onStatus = (status: SweepStatus): void => onProgress?.(progressOf(status));
   const { home } = planned.store.paths;
-  const onNotice = (text: string): void => view.notice(text);
-  const result = await watchSweep({ client, plan, started, onStatus, onNotice, signal, home });
+  const result = await withMetrics(planned, options, (ended) =>
+    watchSweep({ client, plan, started, onStatus, onNotice, home, signal: ended }),
+  );
   return { result, run: runRecord(place, started) };
 }

@@ -1,77 +1,61 @@
-import type { connect as connectClient } from '../../client';
+import type { Client, Connection } from '@temporalio/client';
 import { BudgetlineError } from '../../contracts/failures';
 import type { EmbeddedServer } from '../../workers';
-import { formatDuration } from '../../cli/print/numbers';
+import { type Location, storeOf } from '../location';
 
-type Client = Awaited<ReturnType<typeof connectClient>>;
-
-/** A Temporal server that this command works with. */
+/** A Temporal server that runs are started on. */
 export interface TemporalPlace {
   readonly client: Client;
   /** An environment that configures this server, for workers. */
   readonly env: NodeJS.ProcessEnv;
-  /** Where it comes from, in a sentence. */
-  readonly origin: string;
-  /** Fetching or building the program; 0 where it was there. */
+  /** Milliseconds to download or build the server's program; 0 if it was there. */
   readonly acquisitionMs: number;
-  /** "http://localhost:8233", where it is known. */
+  /** "http://localhost:8233"; null where it is not known. */
   readonly uiUrl: string | null;
-  /** The server of this BUDGETLINE_HOME, which goes on running. */
+  /** The server of this home, which goes on running; null for a configured one. */
   readonly embedded: EmbeddedServer | null;
+  /** Closes the client, unless it is the user's own. */
+  close(): Promise<void>;
 }
 
 export interface TemporalOptions {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
+  /** One line for people on how the server's program is obtained. */
   readonly onProgress: (text: string) => void;
 }
-
-type Acquired = EmbeddedServer['acquired'];
-
-const origins: Record<NonNullable<Acquired>['how'], string> = {
-  path: 'found on PATH',
-  cache: 'found in the cache folder',
-  download: 'downloaded',
-  'go-build': 'built with Go',
-};
 
 /** Waiting for another process that fetches is acquisition too; looking at a few paths is not. */
 const noticeableMs = 5_000;
 
-function acquisitionOf(acquired: Acquired): number {
+/** Milliseconds to download or build the server's program; 0 if it was there. */
+export function acquisitionOf(acquired: EmbeddedServer['acquired']): number {
   if (acquired === null) return 0;
   const { how, acquisitionMs } = acquired;
   const fetched = how === 'download' || how === 'go-build';
   return fetched || acquisitionMs > noticeableMs ? acquisitionMs : 0;
 }
 
-function describeServer({ address, serverVersion, started, program, acquired }: EmbeddedServer): string {
-  const server = `Temporal server ${serverVersion} at ${address}`;
-  const ms = acquisitionOf(acquired);
-  const time = ms === 0 ? '' : ` in ${formatDuration(ms)}, not counted below`;
-  const origin = acquired === null ? program : `${program}, ${origins[acquired.how]}${time}`;
-  return started ? `${server}, started (${origin})` : `${server}, which was running already (${origin})`;
-}
+const closing =
+  ({ connection }: Client) =>
+  (): Promise<void> =>
+    connection.close();
 
 /**
- * The configured Temporal server; otherwise the one of this BUDGETLINE_HOME, started where it does not run.
+ * The configured Temporal server; otherwise the one of this home, started where it does not run.
  *
  * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
 export async function findTemporal(options: TemporalOptions): Promise<TemporalPlace> {
   const { configuredAddress, connect } = await import('../../client/index.js');
-  const configured = configuredAddress(options.env);
-  if (configured !== undefined) {
-    const { env } = options;
-    const client = await connect({ env });
-    const origin = `Temporal server at ${configured}, as configured`;
-    return { client, env, origin, acquisitionMs: 0, uiUrl: null, embedded: null };
-  }
-  return startTemporal(options);
+  const { env } = options;
+  if (configuredAddress(env) === undefined) return startTemporal(options);
+  const client = await connect({ env });
+  return { client, env, acquisitionMs: 0, uiUrl: null, embedded: null, close: closing(client) };
 }
 
 /**
- * The Temporal server of a BUDGETLINE_HOME, started where it does not run.
+ * The Temporal server of a home, started where it does not run.
  *
  * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
@@ -81,8 +65,15 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalP
   const embedded = await ensureServer(options);
   const { env, uiUrl, acquired } = embedded;
   const client = await connect({ env });
-  const acquisitionMs = acquisitionOf(acquired);
-  return { client, env, origin: describeServer(embedded), acquisitionMs, uiUrl, embedded };
+  return { client, env, acquisitionMs: acquisitionOf(acquired), uiUrl, embedded, close: closing(client) };
+}
+
+/** The server of a client that the user has; workers reach it with the TLS and API key of this process's environment. */
+export function temporalOf(client: Client): TemporalPlace {
+  const { address } = (client.connection as Connection).options;
+  const env = { ...process.env, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: client.options.namespace };
+  const close = (): Promise<void> => Promise.resolve();
+  return { client, env, acquisitionMs: 0, uiUrl: null, embedded: null, close };
 }
 
 /**
@@ -103,8 +94,15 @@ export async function findEnvironment(home: string, env: NodeJS.ProcessEnv): Pro
   );
 }
 
-/** A client of the server that is configured or runs already: for commands about runs that exist. */
-export async function attachTemporal(home: string, env: NodeJS.ProcessEnv): Promise<Client> {
+/**
+ * A client of a server that runs already, for as long as `use` takes.
+ *
+ * @throws BudgetlineError TEMPORAL_MISSING
+ */
+export async function withClient<T>(location: Location, use: (client: Client) => Promise<T>): Promise<T> {
+  if (location.client !== undefined) return use(location.client);
   const { connect } = await import('../../client/index.js');
-  return connect({ env: await findEnvironment(home, env) });
+  const { home } = storeOf(location).paths;
+  const client = await connect({ env: await findEnvironment(home, process.env) });
+  return use(client).finally(() => client.connection.close());
 }

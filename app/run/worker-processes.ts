@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import type { TaskQueue } from '../../contracts/stage';
 import { toStoreError } from '../../store/fs-errors';
-import { exitStatusOf } from '../../cli/exit-status';
 
 export interface WorkerProcessesOptions {
   readonly queues: readonly TaskQueue[];
   /** Program and arguments of a worker for a queue. */
   readonly commandFor: (queue: TaskQueue) => readonly [program: string, ...words: string[]];
   readonly env: NodeJS.ProcessEnv;
+  /** Exit status of a worker that finds no server: it is started again without a word, since followers report that. */
+  readonly noServerStatus: number;
   /** Folder of the workers' logs. */
   readonly logDir: string;
   /** One line for people. */
@@ -23,8 +24,6 @@ export interface WorkerProcessesOptions {
 const stopLimitMs = 45_000;
 const shortLifeMs = 10_000;
 const mostShortLives = 5;
-/** Of a worker whose server is away: whoever watches the run bears with that for a while, and says so. */
-const noServer = exitStatusOf('TEMPORAL_MISSING');
 const serverPauseMs = 1_000;
 
 function howItEnded(code: number | null, signal: string | null): string {
@@ -86,7 +85,7 @@ class Keeper {
       child.once('exit', (code, signal) => {
         resolve();
         if (this.#stopping) return;
-        if (code === noServer) this.#startAfter(serverPauseMs);
+        if (code === this.options.noServerStatus) this.#startAfter(serverPauseMs);
         else this.#replace(howItEnded(code, signal), performance.now() - startedMs);
       });
     });

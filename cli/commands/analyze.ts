@@ -1,8 +1,8 @@
-import { basename, join, relative, resolve } from 'node:path';
-import { analyzeTable, nameSubject, type TableRules } from '../../analysis';
+import { basename, relative, resolve } from 'node:path';
+import { nameSubject } from '../../analysis';
+import { analyzeResults, type ResultRules } from '../../app/results/analyze-results';
+import { writeTableReport } from '../../app/results/table-report';
 import type { SubjectAnalysis } from '../../contracts/analysis';
-import { drawFigures } from '../../app/results/figure-files';
-import { packageVersion } from '../../app/package-version';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import type { Ink } from '../print/ink';
 import { renderResults } from '../print/results';
@@ -10,7 +10,6 @@ import { wrap } from '../print/text';
 import { renderWinners } from '../print/winners';
 import { readResults, type ResultsTable } from '../../app/results/results-csv';
 import { toResultsDocument } from '../../app/results/results-json';
-import { writeOutputs } from '../../store';
 
 export interface AnalyzeOptions extends PrinterOptions {
   /** Folder of report.html and figures/. */
@@ -26,7 +25,13 @@ export interface AnalyzeOptions extends PrinterOptions {
   readonly pairPrice: number;
 }
 
-function rulesOf({ delta, smallBudgetMax, largeBudgetMin, sftPrice, pairPrice }: AnalyzeOptions): TableRules {
+function rulesOf({
+  delta,
+  smallBudgetMax,
+  largeBudgetMin,
+  sftPrice,
+  pairPrice,
+}: AnalyzeOptions): ResultRules {
   return {
     delta,
     prices: { sftExample: sftPrice, preferencePair: pairPrice },
@@ -42,18 +47,6 @@ function notesOf({ notes }: ResultsTable, { sftPrice, pairPrice, delta }: Analyz
   ];
 }
 
-async function writeTableReport(
-  { out, force }: AnalyzeOptions,
-  input: { source: string; analyses: readonly SubjectAnalysis[]; notes: readonly string[] },
-): Promise<{ reportPath: string; figuresPath: string }> {
-  const { renderTableReport, tableFigures } = await import('../../report/index.js');
-  const report = { ...input, packageVersion: packageVersion() };
-  const [reportPath, figuresPath] = [join(out, 'report.html'), join(out, 'figures')];
-  const figures = await drawFigures(figuresPath, tableFigures(report));
-  await writeOutputs([{ path: reportPath, data: await renderTableReport(report) }, ...figures], { force });
-  return { reportPath, figuresPath };
-}
-
 function renderSubject(analysis: SubjectAnalysis, ink: Ink): string[] {
   return [ink.strong(`── ${nameSubject(analysis)}`), '', ...renderResults(analysis, ink), ''];
 }
@@ -67,10 +60,10 @@ function shownPath(path: string): string {
 /** `budgetline analyze RESULTS.csv`: analyses scores that were made anywhere; needs no server and no store. */
 export async function analyzeCommand(file: string, options: AnalyzeOptions): Promise<void> {
   const table = await readResults(file, options.axis);
-  const analyses = analyzeTable(table.rows, rulesOf(options));
+  const analyses = analyzeResults(table.rows, rulesOf(options));
   const notes = notesOf(table, options);
   const source = basename(file);
-  const { reportPath, figuresPath } = await writeTableReport(options, { source, analyses, notes });
+  const { reportPath, figuresPath } = await writeTableReport({ source, analyses, notes }, options);
   const printer = createPrinter(options);
   printer.print([
     ...analyses.flatMap((analysis) => renderSubject(analysis, printer.ink)),

@@ -1,11 +1,9 @@
-import { listRuns, type RunFilter } from '../../client';
-import { homeOf } from '../../app/home';
+import { listRuns } from '../../app/run/list-runs';
+import type { RunFilter } from '../../client';
 import { renderRuns } from '../print/runs';
 import { printFound, type PrinterOptions } from '../printer';
-import { attachTemporal } from '../../app/run/temporal';
 
 /** `budgetline list`: runs that Temporal knows, by what they are about. */
 export async function listCommand(filter: RunFilter & PrinterOptions): Promise<void> {
-  const client = await attachTemporal(homeOf(process.env, process.cwd()), process.env);
-  printFound(await listRuns(client, filter), filter, renderRuns);
+  printFound(await listRuns(filter), filter, renderRuns);
 }

@@ -1,11 +1,12 @@
 import { printJson, createPrinter, type PrinterOptions } from '../printer';
-import type { DefinitionFlags } from '../../app/definition/definition-options';
-import { prepareSweep } from '../../app/plan/planned-sweep';
+import type { DefinitionFlags } from '../definition-flags';
+import { planFile } from '../planned-file';
 import { renderPlan } from '../print/plan';
 
 /** `budgetline plan FILE`: what would run, what is cached, what it costs; starts nothing. */
 export async function planCommand(file: string, flags: DefinitionFlags & PrinterOptions): Promise<void> {
-  const { summary, resolved } = await prepareSweep(file, flags);
+  const { planned } = await planFile(file, flags);
+  const { summary, resolved } = planned;
   const { definition } = resolved;
   const printer = createPrinter(flags);
   if (flags.json === true) printJson({ ...summary, definition });

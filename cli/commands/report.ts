@@ -1,16 +1,14 @@
-import { createStore } from '../../store';
-import { homeOf } from '../../app/home';
+import { resultDocument, writeReport } from '../../app/results/report-files';
+import { readResult } from '../../app/results/sweep-record';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import { renderParts } from '../print/parts';
 import { renderSearch } from '../print/search';
 import { renderSpend } from '../print/spend';
-import { analysesOf, readRecord, writeReport } from '../../app/results/report-files';
 
 /** `budgetline report SWEEP_ID`: analyses a finished sweep again, prints it, and writes its report again. */
 export async function reportCommand(sweepId: string, options: PrinterOptions): Promise<void> {
-  const store = createStore(homeOf(process.env, process.cwd()));
-  const record = await readRecord(store, sweepId);
-  const files = await writeReport(store, record);
+  const record = await readResult(sweepId);
+  const files = await writeReport(record);
   const printer = createPrinter(options);
   printer.print([
     ...renderParts(files.parts, printer.ink),
@@ -21,5 +19,5 @@ export async function reportCommand(sweepId: string, options: PrinterOptions): P
     `Result  ${files.resultPath}`,
     ...(files.scoresPath === null ? [] : [`Scores  ${files.scoresPath}`]),
   ]);
-  if (options.json === true) printJson({ ...record, ...analysesOf(files.parts) });
+  if (options.json === true) printJson(resultDocument(record, files));
 }

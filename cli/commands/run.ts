@@ -1,39 +1,40 @@
+import { recordOf } from '../../app/run/run-sweep';
+import { executeSweep, type ExecuteOptions } from '../../app/run/execute-sweep';
+import type { FollowedSweep } from '../../app/run/follow-sweep';
+import { findTemporal, type TemporalPlace } from '../../app/run/temporal';
+import type { WorkerProcesses } from '../../app/run/worker-processes';
+import { analysesOf, writeReport, type ReportFiles } from '../../app/results/report-files';
 import { createPrinter, printJson, type Printer, type PrinterOptions } from '../printer';
 import { exitStatusOfResult, exitStatusOfSignal } from '../exit-status';
-import { Interrupted, listenForInterruption, type Interruption, type StopSignal } from '../interruption';
-import type { DefinitionFlags } from '../../app/definition/definition-options';
-import { prepareSweep, type PlannedSweep } from '../../app/plan/planned-sweep';
+import { Interrupted, listenForInterruption, type StopSignal } from '../interruption';
+import type { DefinitionFlags } from '../definition-flags';
+import { planFile, type PlannedFile } from '../planned-file';
 import { renderEnding } from '../print/ending';
 import { renderPlan } from '../print/plan';
 import { renderParts } from '../print/parts';
 import { renderSearch } from '../print/search';
 import { renderSpend } from '../print/spend';
+import { describeTemporal } from '../print/temporal';
 import { wrap } from '../print/text';
 import { createProgressView, type ProgressView } from '../progress-view';
-import { analysesOf, writeReport, type ReportFiles, type SweepRecord } from '../../app/results/report-files';
 import { commandOf, resumeCommand, type Invocation } from '../resume-command';
-import { findTemporal, type TemporalPlace } from '../../app/run/temporal';
-import { followSweep, type FollowedSweep } from '../../app/run/follow-sweep';
-import { createRunWorkers } from '../run-workers';
-import type { WorkerProcesses } from '../../app/run/worker-processes';
+import { startRunWorkers } from '../run-workers';
 
 export interface RunFlags extends DefinitionFlags, PrinterOptions {
   readonly plan?: boolean;
 }
 
 /** What the parts of one run share. */
-interface Run {
-  readonly planned: PlannedSweep;
+interface Run extends PlannedFile {
   readonly printer: Printer;
   readonly view: ProgressView;
-  readonly interruption: Interruption;
+  /** Aborted, with an `Interrupted` for its reason, by the first signal. */
+  readonly signal: AbortSignal;
   readonly invocation: Invocation;
-  /** Aborted when there is no going on. */
-  readonly hopeless: AbortController;
   workers: WorkerProcesses | undefined;
 }
 
-function createRun(planned: PlannedSweep, printer: Printer): Run {
+function createRun(file: PlannedFile, printer: Printer): Run {
   const view = createProgressView(printer);
   const onFirst = (): void =>
     view.notice('Stopping: running stages write checkpoints first. Once more stops at once.');
@@ -42,29 +43,35 @@ function createRun(planned: PlannedSweep, printer: Printer): Run {
     view.notice(`Stopped at once. To go on:\n  ${resumeCommand(run.invocation)}`);
     process.exit(exitStatusOfSignal(name));
   };
-  const run: Run = {
-    planned,
-    printer,
-    view,
-    interruption: listenForInterruption({ onFirst, onSecond }),
-    invocation: { argv: process.argv, env: process.env, cwd: process.cwd() },
-    hopeless: new AbortController(),
-    workers: undefined,
-  };
+  const { signal } = listenForInterruption({ onFirst, onSecond });
+  signal.addEventListener('abort', () => view.end());
+  const invocation = { argv: process.argv, env: process.env, cwd: process.cwd() };
+  const run: Run = { ...file, printer, view, signal, invocation, workers: undefined };
   return run;
 }
 
-async function openTemporal({ planned, printer, interruption }: Run): Promise<TemporalPlace> {
+async function openTemporal({ planned, printer }: Run): Promise<TemporalPlace> {
   const { home } = planned.store.paths;
   const onProgress = (text: string): void => printer.print([text]);
-  const place = await interruption.unlessInterrupted(findTemporal({ home, env: process.env, onProgress }));
-  printer.print(wrap(place.origin));
+  const place = await findTemporal({ home, env: process.env, onProgress });
+  printer.print(wrap(describeTemporal(place)));
   return place;
 }
 
-function recordOf({ planned }: Run, { result, run }: FollowedSweep): SweepRecord {
-  const { resolved, places } = planned;
-  return { definition: resolved.definition, places, result, run };
+/** The run's callbacks: what is seen is shown, until the user wants it to end. */
+function executionOf(run: Run): ExecuteOptions {
+  const { planned, tasksFile, view, signal } = run;
+  const { home } = planned.store.paths;
+  const onNotice = (text: string): void => view.notice(text);
+  return {
+    openTemporal: () => openTemporal(run),
+    startWorkers: (place, onGiveUp) =>
+      (run.workers = startRunWorkers(place, { home, tasksFile, onNotice, onGiveUp })),
+    onProgress: (progress) => {
+      if (!signal.aborted) view.show(progress);
+    },
+    ...{ onNotice, signal },
+  };
 }
 
 function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed: FollowedSweep): void {
@@ -99,47 +106,39 @@ function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed
   ]);
 }
 
-/** From a server that answers to the table. */
-async function runOn(place: TemporalPlace, run: Run, json: boolean): Promise<number> {
-  run.workers = createRunWorkers(place, {
-    home: run.planned.store.paths.home,
-    tasksFile: run.planned.tasksFile,
-    onNotice: (text) => run.view.notice(text),
-    onGiveUp: (error) => run.hopeless.abort(error),
-  });
-  run.workers.start();
-  const signal = AbortSignal.any([run.interruption.signal, run.hopeless.signal]);
-  const followed = await followSweep(place, { ...run, signal });
+/** Writes the report of a sweep that ended, and shows it. Gives the exit status. */
+async function finish(
+  run: Run,
+  { followed, place, json }: { followed: FollowedSweep; place: TemporalPlace; json: boolean },
+): Promise<() => number> {
   run.view.end();
-  const draining = run.workers.stop();
-  const record = recordOf(run, followed);
-  const files = await writeReport(run.planned.store, record);
-  await draining;
-  showEnding(run, place, files, followed);
-  if (json) printJson({ ...record, ...analysesOf(files.parts) });
-  return exitStatusOfResult(record.result);
+  const record = recordOf(run.planned, followed);
+  const files = await writeReport(record, { store: run.planned.store });
+  return () => {
+    showEnding(run, place, files, followed);
+    if (json) printJson({ ...record, ...analysesOf(files.parts) });
+    return exitStatusOfResult(record.result);
+  };
 }
 
-async function endInterrupted(run: Run, { stopSignal }: Interrupted): Promise<number> {
-  run.view.end();
-  await run.workers?.stop();
-  run.printer.print([
+function endInterrupted({ printer, invocation }: Run, { stopSignal }: Interrupted): number {
+  printer.print([
     'Stopped. What is finished stays in the store. To go on:',
-    `  ${resumeCommand(run.invocation)}`,
+    `  ${resumeCommand(invocation)}`,
   ]);
   return exitStatusOfSignal(stopSignal);
 }
 
 async function execute(run: Run, json: boolean): Promise<number> {
   try {
-    await run.planned.store.prepare();
-    return await runOn(await openTemporal(run), run, json);
+    const show = await executeSweep(run.planned, executionOf(run), (followed, place) =>
+      finish(run, { followed, place, json }),
+    );
+    return show();
   } catch (error) {
-    if (error instanceof Interrupted) return await endInterrupted(run, error);
     run.view.end();
+    if (error instanceof Interrupted) return endInterrupted(run, error);
     throw error;
-  } finally {
-    await run.workers?.stop();
   }
 }
 
@@ -149,10 +148,10 @@ async function execute(run: Run, json: boolean): Promise<number> {
  */
 export async function runCommand(file: string, flags: RunFlags): Promise<number> {
   const printer = createPrinter(flags);
-  const planned = await prepareSweep(file, flags);
-  const { summary, resolved } = planned;
+  const found = await planFile(file, flags);
+  const { summary, resolved } = found.planned;
   printer.print(renderPlan(summary, resolved.definition, printer.ink));
-  if (flags.plan !== true) return execute(createRun(planned, printer), flags.json === true);
+  if (flags.plan !== true) return execute(createRun(found, printer), flags.json === true);
   if (flags.json === true) printJson({ ...summary, definition: resolved.definition });
   return 0;
 }

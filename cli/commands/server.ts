@@ -3,7 +3,7 @@ import { homeOf } from '../../app/home';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import { formatDuration } from '../print/numbers';
 import { wrap } from '../print/text';
-import { attachTemporal } from '../../app/run/temporal';
+import { withClient } from '../../app/run/temporal';
 
 const home = (): string => homeOf(process.env, process.cwd());
 
@@ -35,9 +35,10 @@ export async function stopServer(options: PrinterOptions): Promise<void> {
 
 /** `budgetline server register`: the search attributes that the configured namespace, or this home's server, lacks. */
 export async function registerAttributes(options: PrinterOptions): Promise<void> {
-  const client = await attachTemporal(home(), process.env);
-  const { namespace } = client.options;
-  const registered = await registerSearchAttributes(client.connection, namespace);
+  const { namespace, registered } = await withClient({}, async ({ connection, options: { namespace } }) => ({
+    namespace,
+    registered: await registerSearchAttributes(connection, namespace),
+  }));
   const text =
     registered.length === 0
       ? `The namespace "${namespace}" has every search attribute already.`

@@ -1,8 +1,6 @@
-import { steerRun } from '../../client';
+import { steerRun } from '../../app/run/steer';
 import type { SteeringCommand } from '../../schemas/steering';
-import { homeOf } from '../../app/home';
 import { createPrinter, type PrinterOptions } from '../printer';
-import { attachTemporal } from '../../app/run/temporal';
 
 function sentenceOf(command: SteeringCommand, id: string): string {
   switch (command.action) {
@@ -25,7 +23,6 @@ export async function steerCommand(
   command: SteeringCommand,
   options: PrinterOptions,
 ): Promise<void> {
-  const client = await attachTemporal(homeOf(process.env, process.cwd()), process.env);
-  await steerRun({ client, workflowId, command });
+  await steerRun(workflowId, command);
   createPrinter(options).print([sentenceOf(command, workflowId)]);
 }

@@ -1,19 +1,9 @@
-import type { RunningStage, SweepStatus } from '../../client';
+import type { RunProgress } from '../../app/run/progress';
+import type { RunningStage } from '../../client';
 import type { CellIdentity, CellProgress } from '../../contracts/results';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatRoughly } from './numbers';
 import { fit, padRight, pageWidth, widthOf } from './text';
-
-/** A sweep's standing, as people are told of it. */
-export interface Standing {
-  readonly status: SweepStatus;
-  /** Cells by the id of their workflow. */
-  readonly cells: ReadonlyMap<string, CellIdentity>;
-  readonly stages: number;
-  readonly elapsedMs: number;
-  /** Estimated seconds left; null where nothing is known. */
-  readonly secondsLeft: number | null;
-}
 
 /** Retries that belong to the ordinary course: a stage that another cell runs, a worker that was stopped. */
 const ordinary: ReadonlySet<string> = new Set([
@@ -32,7 +22,7 @@ function placeOf(cell: CellIdentity): string {
   return `r = ${formatFraction(cell.sftFraction)} at ${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}${axes.join('')}`;
 }
 
-function whereOf({ workflowId }: RunningStage, { cells }: Standing): string {
+function whereOf({ workflowId }: RunningStage, { cells }: RunProgress): string {
   const cell = cells.get(workflowId);
   return cell === undefined ? '' : placeOf(cell);
 }
@@ -49,21 +39,21 @@ function figuresOf({ progress }: RunningStage): string[] {
   ];
 }
 
-const running = ({ status }: Standing): RunningStage[] =>
+const running = ({ status }: RunProgress): RunningStage[] =>
   status.running.filter(({ state, stage }) => state === 'running' && stage !== undefined);
 
 /** Stages that are tried again for a reason worth telling. */
-const retrying = ({ status }: Standing): RunningStage[] =>
+const retrying = ({ status }: RunProgress): RunningStage[] =>
   status.running.filter(
     ({ state, lastFailure }) =>
       state === 'retrying' && lastFailure !== undefined && !ordinary.has(lastFailure.code),
   );
 
-const failing = (standing: Standing): RunningStage[] =>
+const failing = (standing: RunProgress): RunningStage[] =>
   retrying(standing).filter((stage) => !asksPeople(stage));
 
 /** Whom the sweep waits for, each queue of theirs once. */
-const peopleLines = (standing: Standing): string[] => [
+const peopleLines = (standing: RunProgress): string[] => [
   ...new Set(
     retrying(standing)
       .filter(asksPeople)
@@ -71,7 +61,7 @@ const peopleLines = (standing: Standing): string[] => [
   ),
 ];
 
-function countCells({ status, cells }: Standing): string {
+function countCells({ status, cells }: RunProgress): string {
   const count = (wanted: CellProgress['state']): number =>
     status.progress?.cells.filter(({ state }) => state === wanted).length ?? 0;
   const [failed, skipped] = [count('failed'), count('skipped')];
@@ -83,26 +73,26 @@ function countCells({ status, cells }: Standing): string {
 }
 
 /** Nobody knows how long people take. */
-function timesOf(standing: Standing): string {
+function timesOf(standing: RunProgress): string {
   const { elapsedMs, secondsLeft } = standing;
   const isKnown = secondsLeft !== null && peopleLines(standing).length === 0;
   return `${formatDuration(elapsedMs)}${isKnown ? `, about ${formatRoughly(secondsLeft)} left` : ''}`;
 }
 
-function phaseOf({ status }: Standing): string {
+function phaseOf({ status }: RunProgress): string {
   const { phase, paused = null } = status.progress ?? {};
   if (phase === undefined) return 'waiting for the workers';
   if (paused !== null) return 'paused';
   return { cells: '', controls: 'controls', recording: 'writing the ledger', done: 'done' }[phase];
 }
 
-function headOf(standing: Standing): string {
+function headOf(standing: RunProgress): string {
   const { status, stages } = standing;
   const parts = [countCells(standing), `${status.finished.size} of ${stages} stages`, phaseOf(standing)];
   return parts.filter((part) => part !== '').join(', ');
 }
 
-function scoresOf({ status }: Standing): string {
+function scoresOf({ status }: RunProgress): string {
   const base = status.progress?.baseScore ?? null;
   const cells = status.progress?.cells ?? [];
   const hasAxes = cells.some(({ cell: { axes } }) => axes !== undefined);
@@ -122,7 +112,7 @@ function failureLine({ stage, attempt, lastFailure }: RunningStage): string {
 
 const titleOf = ({ stage, type }: RunningStage): string => stage?.title ?? type;
 
-function stageLines(standing: Standing): string[] {
+function stageLines(standing: RunProgress): string[] {
   const stages = running(standing);
   const width = Math.max(...stages.map((stage) => widthOf(titleOf(stage))));
   return stages.map((stage) => {
@@ -131,14 +121,14 @@ function stageLines(standing: Standing): string[] {
   });
 }
 
-function queueLine(standing: Standing): string[] {
+function queueLine(standing: RunProgress): string[] {
   const idle = standing.status.running.filter(({ state }) => state !== 'running').length;
   const waiting = idle - retrying(standing).length;
   return waiting === 0 ? [] : [`  ${waiting} more ${waiting === 1 ? 'waits' : 'wait'} for a device`];
 }
 
 /** The block that is redrawn in place on a terminal. Every line fits the width: a wrapped one would not be erased. */
-export function renderStanding(standing: Standing, ink: Ink, width = pageWidth): string[] {
+export function renderStanding(standing: RunProgress, ink: Ink, width = pageWidth): string[] {
   const head = headOf(standing);
   const times = timesOf(standing);
   const blank = ' '.repeat(Math.max(2, width - widthOf(head) - widthOf(times)));
@@ -155,7 +145,7 @@ export function renderStanding(standing: Standing, ink: Ink, width = pageWidth):
 }
 
 /** The same in one line, for logs. */
-export function renderStandingLine(standing: Standing): string {
+export function renderStandingLine(standing: RunProgress): string {
   const stages = running(standing).map((stage) => {
     const where = whereOf(stage, standing);
     const title = `${titleOf(stage)}${where === '' ? '' : ` (${where})`}`;

@@ -19,9 +19,9 @@ function tableOf(task: string): LlamaTask {
   const own = rows.filter((row) => row.task === task);
   const cells = own.filter(({ budget }) => budget > 0);
   const scores = new Map<number, number[]>();
-  for (const { sftFraction, summary } of cells)
-    scores.set(sftFraction, [...(scores.get(sftFraction) ?? []), summary.score * 100]);
-  return { base: own.find(({ budget }) => budget === 0)!.summary.score * 100, scores };
+  for (const { sftFraction, score } of cells)
+    scores.set(sftFraction, [...(scores.get(sftFraction) ?? []), score * 100]);
+  return { base: own.find(({ budget }) => budget === 0)!.score * 100, scores };
 }
 
 export const llama: Record<'tldr' | 'helpfulness' | 'ifeval' | 'gsm8k', LlamaTask> = {

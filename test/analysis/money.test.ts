@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { analyzeTable } from '../../analysis';
+import { analyzeResults } from '../../app/results/analyze-results';
 import { parseResults } from '../../app/results/results-csv';
 import type { Finding, SubjectAnalysis } from '../../contracts/analysis';
 import { llamaFile } from './llama-table';
@@ -8,7 +8,7 @@ import { analyzeSweep, createRandom, drawItems, fixedItems, identify, makeSweep 
 
 const prices = { sftExample: 0.002, preferencePair: 0.001 };
 const { rows } = parseResults(readFileSync(llamaFile, 'utf8'), llamaFile);
-const analyses = analyzeTable(rows, { delta: 0.02, prices });
+const analyses = analyzeResults(rows, { delta: 0.02, prices });
 const taskOf = (task: string): SubjectAnalysis => analyses.find((analysis) => analysis.task === task)!;
 
 function statusOf({ findings }: SubjectAnalysis, kind: Finding['kind']): string | undefined {

@@ -3,7 +3,8 @@ import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import type { RunningStage } from '../../client';
 import { createInk } from '../../cli/print/ink';
-import { renderStanding, renderStandingLine, type Standing } from '../../cli/print/progress';
+import type { RunProgress } from '../../app/run/progress';
+import { renderStanding, renderStandingLine } from '../../cli/print/progress';
 import { widthOf } from '../../cli/print/text';
 import { createProgressView } from '../../cli/progress-view';
 import { estimateTimeLeft } from '../../app/run/time-left';
@@ -44,7 +45,7 @@ function runningStage(changes: Partial<RunningStage> = {}): RunningStage {
   };
 }
 
-function standingWith(running: readonly RunningStage[]): Standing {
+function standingWith(running: readonly RunningStage[]): RunProgress {
   const cells = plan.cells.map(({ cell }, index) => ({
     cell,
     state: index < 2 ? ('done' as const) : ('running' as const),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { analyzeTable } from '../../analysis';
+import { analyzeResults } from '../../app/results/analyze-results';
 import { parseResults } from '../../app/results/results-csv';
 import type { TableReportInput } from '../../report';
 import { llamaFile } from '../analysis/llama-table';
@@ -17,7 +17,7 @@ export function tableOverAxis(): TableReportInput {
   );
   const text = ['task,model,annotator,budget,sft_fraction,score', ...lines].join('\n');
   const { rows, notes } = parseResults(text, 'axis.csv', ['annotator']);
-  return { source: 'axis.csv', analyses: analyzeTable(rows, rules), notes };
+  return { source: 'axis.csv', analyses: analyzeResults(rows, rules), notes };
 }
 
 /** The study's Llama table, in which one task, one model and the file have names that try to become markup. */
@@ -25,6 +25,6 @@ export function tableFixture(): TableReportInput {
   const hostile = `"GSM8K ${planted.replaceAll('"', '""')}",m&m`;
   const text = readFileSync(llamaFile, 'utf8').replace(/^GSM8K,Llama 3\.1 8B/gm, hostile);
   const { rows, notes } = parseResults(text, 'llama.csv');
-  const analyses = analyzeTable(rows, rules);
+  const analyses = analyzeResults(rows, rules);
   return { source: `${planted}.csv`, analyses, notes: [...notes, planted] };
 }

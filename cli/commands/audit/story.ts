@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
-import { readStory } from '../../../audit';
+import { auditRun } from '../../../app/audit/audit-run';
 import { BudgetlineError } from '../../../contracts/failures';
 import { writeOutputs } from '../../../store';
-import { withAuditedRun } from '../../../app/audit/audited-run';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { renderStory } from '../../print/story';
 
@@ -18,7 +17,7 @@ export async function storyCommand(name: string, flags: StoryFlags): Promise<voi
     throw new BudgetlineError('USAGE', '--force: there is no file to replace.', {
       remedy: 'Add --html FILE.',
     });
-  const story = await withAuditedRun(name, ({ store, experimentId }) => readStory(store, experimentId));
+  const story = await auditRun(name);
   const printer = createPrinter(flags);
   printer.print(renderStory(story, printer.ink));
   if (flags.html !== undefined) {

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { analyzeTable } from '../../../analysis';
+import { analyzeResults } from '../../../app/results/analyze-results';
 import { parseResults } from '../../../app/results/results-csv';
 import { toResultsDocument, type ResultsDocument } from '../../../app/results/results-json';
 import { BudgetlineError } from '../../../contracts/failures';
@@ -13,7 +13,7 @@ const rules = { delta: 0.02, prices: { sftExample: 0.001, preferencePair: 0.001 
 
 function documentOf(text: string, source = 'results.csv', axes: readonly string[] = []): ResultsDocument {
   const { rows, scales, notes } = parseResults(text, source, axes);
-  const subjects = analyzeTable(rows, rules).map((analysis) => ({
+  const subjects = analyzeResults(rows, rules).map((analysis) => ({
     analysis,
     scale: scales.get(analysis.task)!,
   }));
@@ -87,8 +87,8 @@ describe('pure: a table of scores', () => {
       '\ufeff"Score", task,MODEL,budget,sft_fraction,note\r\n29,"TL;DR, short",m,100,.25,"a, b"\r\n';
     const { rows, notes } = parseResults(text, 'x.csv');
     assert.deepEqual(
-      rows.map(({ task, sftRows, pairRows, seed }) => [task, sftRows, pairRows, seed]),
-      [['TL;DR, short', 25, 75, 0]],
+      rows.map(({ task, budget, sftFraction, seed }) => [task, budget, sftFraction, seed]),
+      [['TL;DR, short', 100, 0.25, 0]],
     );
     assert.ok(notes.some((note) => note.includes('not read: note')));
   });

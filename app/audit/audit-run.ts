@@ -1,0 +1,61 @@
+import { readStory, verifyRun as verify } from '../../audit';
+import type { AuditStory } from '../../contracts/audit-story';
+import type { Verification } from '../../schemas/audit';
+import type { Location } from '../location';
+import { withAuditedRun, type AuditedRun } from './audited-run';
+
+/**
+ * Reads the record of a run from its ledger, histories and artifacts: stages, attempts, failures with reasons, times,
+ * US dollars, who paused or cancelled it.
+ *
+ * @example
+ * ```ts
+ * const { stages, totals } = await auditRun(sweepId);
+ * ```
+ *
+ * @param run id of a sweep or an experiment, or the file of a bundle (`budgetline audit export`)
+ * @throws BudgetlineError INPUT_MISSING, LEDGER_CORRUPT, BUNDLE_REFUSED
+ */
+export function auditRun(run: string, location: Location = {}): Promise<AuditStory> {
+  return withAuditedRun(run, ({ store, experimentId }) => readStory(store, experimentId), location);
+}
+
+/** Options of {@link verifyRun}. */
+export interface VerifyRunOptions extends Location {
+  /** ed25519 public keys (SubjectPublicKeyInfo, DER, base64). If there are any, one of them must have signed. */
+  readonly trustedKeys?: readonly string[];
+  /** Also replays workflow code that is neither installed nor signed by a trusted key. Default: false. */
+  readonly trustCode?: boolean;
+}
+
+async function verifyOpened(
+  { store, experimentId, bundle }: AuditedRun,
+  { trustedKeys = [], trustCode = false }: VerifyRunOptions,
+): Promise<Verification> {
+  const { workflowBundleDigest } = await import('../../client/index.js');
+  const { replayHistory } = await import('../../workers/index.js');
+  return verify({
+    ...{ store, experimentId, replay: replayHistory, installedCode: workflowBundleDigest() },
+    ...{ trustedKeys, trustCode },
+    ...(bundle === undefined
+      ? {}
+      : { bundle: { files: bundle.index.files.length, findings: bundle.findings } }),
+  });
+}
+
+/**
+ * Verifies a run: hash chains, artifacts, lineage, scores graded again, histories replayed. Ends with the first check
+ * that finds something wrong.
+ *
+ * @example
+ * ```ts
+ * const { passed, complete, checks } = await verifyRun(sweepId);
+ * ```
+ *
+ * @param run id of a sweep or an experiment, or the file of a bundle (`budgetline audit export`)
+ * @returns `passed`: nothing is wrong; `complete`: every check was made
+ * @throws BudgetlineError INPUT_MISSING, BUNDLE_REFUSED
+ */
+export function verifyRun(run: string, options: VerifyRunOptions = {}): Promise<Verification> {
+  return withAuditedRun(run, (opened) => verifyOpened(opened, options), options);
+}

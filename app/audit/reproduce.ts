@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compareReproduction, readOpening, type Reproduction } from '../../audit';
+import { BudgetlineError } from '../../contracts/failures';
+import { defineExperiment, defineSweep, sweepOfOne } from '../../definitions';
+import { definitionDigest } from '../../planning';
+import type { ExperimentInput, SweepDefinition, SweepInput } from '../../schemas/definition';
+import { planSweep, type PlannedSweep, type PlanOptions } from '../plan/plan-sweep';
+import type { AuditedRun } from './audited-run';
+
+/** A home for as long as `use` takes, and the server that was started in it. */
+async function withFreshHome<T>(use: (home: string) => Promise<T>): Promise<T> {
+  const home = await mkdtemp(join(tmpdir(), 'budgetline-reproduce-'));
+  try {
+    return await use(home);
+  } finally {
+    const { stopServers } = await import('../../workers/embedded-server/index.js');
+    await stopServers(home);
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** A recorded definition as a sweep that can be run, and the digest that it has with the files of this machine. */
+interface Recorded {
+  readonly sweep: SweepDefinition;
+  digestOf(planned: PlannedSweep): string;
+}
+
+function parseRecorded(definition: object): Recorded {
+  if ('budgets' in definition)
+    return { sweep: defineSweep(definition as SweepInput), digestOf: ({ plan }) => plan.definitionDigest };
+  const experiment = defineExperiment(definition as ExperimentInput);
+  return {
+    sweep: sweepOfOne(experiment),
+    digestOf: ({ resolved }) => definitionDigest({ ...resolved, definition: experiment }),
+  };
+}
+
+/** The definition as it was recorded, planned anew with what this machine has. */
+async function planAgain({ store, experimentId }: AuditedRun, options: PlanOptions): Promise<PlannedSweep> {
+  const opening = await readOpening(store, experimentId);
+  const recorded = parseRecorded(Object(opening.definition) as object);
+  const planned = await planSweep(recorded.sweep, options);
+  const digest = recorded.digestOf(planned);
+  if (digest === opening.definitionDigest) return planned;
+  throw new BudgetlineError(
+    'INPUT_MISSING',
+    `${experimentId} was made from a base model or from data that are not here: its definition has the digest ${opening.definitionDigest.slice(0, 12)}, and ${digest.slice(0, 12)} with the files of this machine.`,
+    {
+      remedy:
+        'Put the model and the data files where the definition names them, as they were, and try again.',
+    },
+  );
+}
+
+export interface ReproduceOptions extends Pick<PlanOptions, 'tasks' | 'onDownload'> {
+  /** Runs the sweep to its end, in the home and on a server of that home. */
+  readonly run: (planned: PlannedSweep) => Promise<void>;
+}
+
+/**
+ * Runs a recorded sweep again in an empty store, and compares every stage byte by byte.
+ *
+ * @throws BudgetlineError INPUT_MISSING where the model or the data differ from the recorded ones
+ */
+export function reproduceRun(
+  run: AuditedRun,
+  { run: execute, ...options }: ReproduceOptions,
+): Promise<Reproduction> {
+  return withFreshHome(async (home) => {
+    const planned = await planAgain(run, { ...options, home });
+    await execute(planned);
+    return compareReproduction(run, { store: planned.store, experimentId: planned.plan.sweepId });
+  });
+}

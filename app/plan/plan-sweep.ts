@@ -1,0 +1,85 @@
+import type { SweepDefinition, SweepInput } from '../../schemas/definition';
+import type { ResolvedSweep } from '../../contracts/resolved';
+import type { StageKey } from '../../contracts/stage';
+import type { Task } from '../../contracts/task';
+import { defineSweep, resolveDefinition, type DownloadProgress } from '../../definitions';
+import { planSweep as planStages, type SweepPlan } from '../../planning';
+import type { Store } from '../../store';
+import { builtInTasks, deviceSlots } from '../../workers';
+import { storeOf, type HomeOptions } from '../location';
+import { warnOfKeptVersions } from './kept-versions';
+import { placeFacts, type PlaceFacts } from './place-facts';
+import { summarizePlan, type PlanSummary } from './plan-summary';
+import { userTasks, type UserCodeOptions } from './user-tasks';
+
+/** Options of {@link planSweep}. */
+export interface PlanOptions extends HomeOptions, UserCodeOptions {
+  /** Bytes of models that are downloaded from the Hugging Face hub. */
+  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+/** A sweep that is ready to run: checked, pinned, planned, compared with the store. */
+export interface PlannedSweep {
+  /** The definition with the digests of its model and files. */
+  readonly resolved: ResolvedSweep;
+  /** Cells, unique stages and their keys. */
+  readonly plan: SweepPlan;
+  /** Counts, US dollars and estimated seconds. */
+  readonly summary: PlanSummary;
+  /** Keys of stages whose artifacts the store has. */
+  readonly cached: ReadonlySet<StageKey>;
+  readonly store: Store;
+  /** Facts for the report, one for each place on the axes; one where there are no axes. */
+  readonly places: readonly PlaceFacts[];
+  /** The user's own tasks, which the workers must know. */
+  readonly tasks: readonly Task[];
+}
+
+async function findCached(store: Store, plan: SweepPlan): Promise<Set<StageKey>> {
+  const found = plan.stages.map(async ({ stage: { kind, key } }) =>
+    (await store.readArtifact({ kind, key })) === undefined ? [] : [key],
+  );
+  return new Set((await Promise.all(found)).flat());
+}
+
+interface Planning extends Pick<PlanOptions, 'onDownload'> {
+  readonly store: Store;
+  readonly tasks: readonly Task[];
+}
+
+async function planDefinition(
+  definition: SweepDefinition,
+  { store, tasks: own, onDownload }: Planning,
+): Promise<PlannedSweep> {
+  // As with workers: the user's task comes before a built-in one of the same name.
+  const tasks = [...own, ...builtInTasks];
+  const hub = onDownload === undefined ? {} : { hub: { onProgress: onDownload } };
+  const resolved = await resolveDefinition(definition, { tasks, ...hub });
+  const plan = planStages(resolved);
+  const cached = await findCached(store, plan);
+  const slots = deviceSlots(definition.execution.threads);
+  const summary = summarizePlan(plan, { definition, cached, slots });
+  const warnings = [...summary.warnings, ...(await warnOfKeptVersions(store, plan))];
+  const places = placeFacts(resolved, tasks);
+  return { resolved, plan, summary: { ...summary, warnings }, cached, store, places, tasks: own };
+}
+
+/**
+ * Plans a sweep: its cells, its unique stages, what of them the store has, rows, US dollars and estimated seconds.
+ * Starts nothing and writes nothing, except that a model of the Hugging Face hub is downloaded into its cache.
+ *
+ * @example
+ * ```ts
+ * const { summary } = await planSweep(definition);
+ * console.log(summary.uniqueStages - summary.cachedStages, 'stages to run,', summary.toBuyUsd, 'US dollars');
+ * ```
+ *
+ * @returns the plan; `runSweep` makes the same plan again
+ * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, BUDGET_EXCEEDS_POOL,
+ * SPEND_LIMIT
+ */
+export async function planSweep(definition: SweepInput, options: PlanOptions = {}): Promise<PlannedSweep> {
+  const defined = defineSweep(definition);
+  const tasks = userTasks(defined, options);
+  return planDefinition(defined, { store: storeOf(options), tasks, onDownload: options.onDownload });
+}

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { baseItemsKey } from '../../contracts/analysis';
+import { nameOfAuxiliary } from '../../contracts/auxiliary';
+import { BudgetlineError } from '../../contracts/failures';
+import { hasNoReference } from '../../contracts/loss-titles';
+import { type CellResult, controlIdOf, type SweepResult } from '../../contracts/results';
+import type { StageKey, StageKind } from '../../contracts/stage';
+import type { VariantResult } from '../../planning';
+import type { MetricRow } from '../../report/input';
+import { itemResult, type ItemResult } from '../../schemas/rows';
+import { isMissing, type Store } from '../../store';
+import type { SweepRecord } from './sweep-record';
+
+const metricRow = z.strictObject({ step: z.number(), values: z.record(z.string(), z.number()) });
+
+/** Rows of a JSON Lines file of an artifact; undefined where the artifact is not in this store. */
+async function readRows<T>(
+  store: Store,
+  place: { kind: StageKind; key: StageKey; file: string },
+  schema: z.ZodType<T>,
+): Promise<T[] | undefined> {
+  const path = join(store.paths.artifact(place), place.file);
+  try {
+    const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
+    return lines.map((line) => schema.parse(JSON.parse(line)));
+  } catch (cause) {
+    if (isMissing(cause)) return undefined;
+    throw new BudgetlineError('ARTIFACT_CORRUPT', `${path} cannot be read.`, { details: { path }, cause });
+  }
+}
+
+/** Items of an evaluation: of the task that is tuned for, or of an auxiliary task by its name. */
+export function readItems(
+  store: Store,
+  key: StageKey,
+  auxiliary?: string,
+): Promise<ItemResult[] | undefined> {
+  const file = auxiliary === undefined ? 'items.jsonl' : join('auxiliary', auxiliary, 'items.jsonl');
+  return readRows(store, { kind: 'evaluate', key, file }, itemResult);
+}
+
+/** Item rows by run, for the analysis: of every evaluation that the store has. */
+export async function readAllItems(
+  store: Store,
+  result: SweepResult,
+  auxiliary?: string,
+): Promise<Map<string, ItemResult[]>> {
+  const wanted: [string, StageKey][] = [
+    ...(result.base === null ? [] : [[baseItemsKey, result.base.key] as [string, StageKey]]),
+    ...result.cells.map(({ cell, evaluation }): [string, StageKey] => [cell.id, evaluation.key]),
+    ...result.controls.map((control): [string, StageKey] => [controlIdOf(control), control.evaluation.key]),
+  ];
+  const items = new Map<string, ItemResult[]>();
+  for (const [name, key] of wanted) {
+    const rows = await readItems(store, key, auxiliary);
+    if (rows !== undefined) items.set(name, rows);
+  }
+  return items;
+}
+
+export async function readAuxiliaryItems(
+  store: Store,
+  { definition, result }: Pick<SweepRecord, 'definition' | 'result'>,
+): Promise<Map<string, Map<string, ItemResult[]>>> {
+  const names = (definition.evaluation.auxiliary ?? []).map(nameOfAuxiliary);
+  const items = names.map(async (name) => [name, await readAllItems(store, result, name)] as const);
+  return new Map(await Promise.all(items));
+}
+
+/** Metrics of a training stage, a row an optimiser step; undefined where its artifact is not in this store. */
+export function readMetrics(
+  store: Store,
+  stage: { kind: StageKind; key: StageKey },
+): Promise<MetricRow[] | undefined> {
+  return readRows(store, { ...stage, file: 'metrics.jsonl' }, metricRow);
+}
+
+/** Steps at the end of preference training over which the reward of the chosen answers is averaged. */
+const lastSteps = 10;
+
+async function readChosenReward(store: Store, { stages }: CellResult): Promise<number | undefined> {
+  const stage = stages.find(({ kind }) => kind === 'trainPreference');
+  if (stage === undefined) return undefined;
+  const rows = await readMetrics(store, stage);
+  const rewards = (rows ?? []).slice(-lastSteps).flatMap(({ values }) => values['rewards/chosen'] ?? []);
+  return rewards.length === 0 ? undefined : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+}
+
+/** By cell id: whether the policy still finds the chosen answers as likely as its reference did. */
+export async function readChosenRewards(
+  store: Store,
+  { result, definition }: VariantResult,
+): Promise<Map<string, number>> {
+  const rewards = new Map<string, number>();
+  if (hasNoReference(definition.preference.loss.name)) return rewards;
+  for (const cell of result.cells) {
+    const reward = await readChosenReward(store, cell);
+    if (reward !== undefined) rewards.set(cell.cell.id, reward);
+  }
+  return rewards;
+}

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { SweepAnalysis } from '../../contracts/analysis';
+import { sweepDefinition, type SweepDefinition } from '../../schemas/definition';
+import { BudgetlineError } from '../../contracts/failures';
+import type { SweepResult } from '../../contracts/results';
+import type { RunRecord } from '../../report/input';
+import { isMissing } from '../../store';
+import { type HomeOptions, storeOf } from '../location';
+import type { PlaceFacts } from '../plan/place-facts';
+
+/** All that a report needs besides the store's artifacts; result.json holds this, and the analysis for readers. */
+export interface SweepRecord {
+  readonly definition: SweepDefinition;
+  /** Of every place on the axes, in the planner's order; one where there are none. */
+  readonly places: readonly PlaceFacts[];
+  readonly result: SweepResult;
+  readonly run: RunRecord;
+}
+
+/** A finished sweep as its home holds it. */
+export interface StoredResult extends SweepRecord {
+  /** One for each place on the axes, in the planner's order; one where there are no axes. */
+  readonly analyses: readonly SweepAnalysis[];
+}
+
+/** What is relied on when result.json is read again; the rest of it is as this program wrote it. */
+const recordShape = z.looseObject({
+  format: z.literal(1),
+  definition: sweepDefinition,
+  places: z.array(z.looseObject({})),
+  result: z.looseObject({ sweepId: z.string(), cells: z.array(z.looseObject({})) }),
+  run: z.looseObject({}),
+  analysis: z.looseObject({}).optional(),
+  analyses: z.array(z.looseObject({ analysis: z.looseObject({}) })).default([]),
+});
+
+function parseResult(text: string): StoredResult {
+  const { definition, places, result, run, analysis, analyses } = recordShape.parse(JSON.parse(text));
+  const all = analysis === undefined ? analyses.map((part) => part.analysis) : [analysis];
+  return { definition, places, result, run, analyses: all } as unknown as StoredResult;
+}
+
+/**
+ * Reads the result of a sweep that finished in this home.
+ *
+ * @example
+ * ```ts
+ * const { result, analyses } = await readResult(sweepId);
+ * ```
+ *
+ * @throws BudgetlineError INPUT_MISSING (it has not finished here), ARTIFACT_CORRUPT
+ */
+export async function readResult(sweepId: string, options: HomeOptions = {}): Promise<StoredResult> {
+  const { paths } = storeOf(options);
+  const path = join(paths.report(sweepId), 'result.json');
+  try {
+    return parseResult(await readFile(path, 'utf8'));
+  } catch (cause) {
+    if (isMissing(cause))
+      throw new BudgetlineError('INPUT_MISSING', `No result of the sweep "${sweepId}" is in ${paths.home}.`, {
+        remedy: `Run the sweep again: finished stages come from the store. Looked for ${path}.`,
+        details: { path },
+      });
+    throw new BudgetlineError('ARTIFACT_CORRUPT', `${path} is no result of a sweep.`, {
+      remedy: 'Run the sweep again: finished stages come from the store.',
+      details: { path },
+      cause,
+    });
+  }
+}

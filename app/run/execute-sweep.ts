@@ -1,0 +1,59 @@
+import type { PlannedSweep } from '../plan/plan-sweep';
+import { unlessAborted } from './abort';
+import { followSweep, type FollowedSweep, type RunCallbacks } from './follow-sweep';
+import type { TemporalPlace } from './temporal';
+
+/** Workers of one run. */
+export interface RunWorkers {
+  /** Lets running stages save checkpoints; can be called again. */
+  stop(): Promise<void>;
+}
+
+/** Starts the workers of a run; `onGiveUp` ends the run where they cannot go on. */
+export type StartWorkers = (
+  place: TemporalPlace,
+  onGiveUp: (error: unknown) => void,
+) => RunWorkers | Promise<RunWorkers>;
+
+export interface ExecuteOptions extends RunCallbacks {
+  readonly openTemporal: () => Promise<TemporalPlace>;
+  readonly startWorkers: StartWorkers;
+  /** Ends the following: the workers stop, and the run can go on later. */
+  readonly signal: AbortSignal;
+}
+
+async function openUnlessAborted({ openTemporal, signal }: ExecuteOptions): Promise<TemporalPlace> {
+  const opening = openTemporal();
+  try {
+    return await unlessAborted(opening, signal);
+  } catch (error) {
+    void opening.then((place) => place.close()).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Runs a planned sweep to its end, with workers for as long as it takes, and hands it to `finish` while they stop.
+ *
+ * @throws BudgetlineError of what ended the sweep; the signal's reason
+ */
+export async function executeSweep<T>(
+  planned: PlannedSweep,
+  options: ExecuteOptions,
+  finish: (followed: FollowedSweep, place: TemporalPlace) => Promise<T>,
+): Promise<T> {
+  await planned.store.prepare();
+  const place = await openUnlessAborted(options);
+  const hopeless = new AbortController();
+  let workers: RunWorkers | undefined;
+  try {
+    workers = await options.startWorkers(place, (error) => hopeless.abort(error));
+    const signal = AbortSignal.any([options.signal, hopeless.signal]);
+    const followed = await followSweep(place, planned, { ...options, signal });
+    const [finished] = await Promise.all([finish(followed, place), workers.stop()]);
+    return finished;
+  } finally {
+    await workers?.stop();
+    await place.close();
+  }
+}

@@ -1,0 +1,30 @@
+import type { ListedRun, RunFilter, RunStatus } from '../../client';
+import { type Location, storeOf } from '../location';
+import { withClient } from './temporal';
+
+/**
+ * Lists the sweeps and experiments that Temporal knows, newest first.
+ *
+ * @example
+ * ```ts
+ * const running = await listRuns({ task: 'grade-school-math', state: 'running' });
+ * ```
+ *
+ * @param filter all that is given must hold. Default: every run except cells of sweeps, 50 at most
+ * @throws BudgetlineError TEMPORAL_MISSING, SEARCH_UNAVAILABLE (the server does not index Budgetline's attributes), USAGE
+ */
+export async function listRuns(filter: RunFilter = {}, location: Location = {}): Promise<ListedRun[]> {
+  const client = await import('../../client/index.js');
+  return withClient(location, (connected) => client.listRuns(connected, filter));
+}
+
+/**
+ * Reads the state of a sweep, an experiment or a cell: its cells, and the stages that it waits for.
+ *
+ * @throws BudgetlineError TEMPORAL_MISSING, RUN_UNKNOWN
+ */
+export async function readStatus(id: string, location: Location = {}): Promise<RunStatus> {
+  const client = await import('../../client/index.js');
+  const { home } = storeOf(location).paths;
+  return withClient(location, (connected) => client.readStatus(connected, id, { home }));
+}

@@ -1,0 +1,98 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PlannedStage } from '../../contracts/stage';
+import { metricEvent } from '../../schemas/trainer-event';
+import { isMissing, type Store } from '../../store';
+import type { PlannedSweep } from '../plan/plan-sweep';
+
+/** Metrics of one optimiser step. */
+export interface StepMetrics {
+  /** The training stage. */
+  readonly stage: PlannedStage;
+  /** From 1. After a stage resumes, the steps since its last checkpoint come again. */
+  readonly step: number;
+  /** By TRL's names: loss, grad_norm, learning_rate … */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+const intervalMs = 1_000;
+
+/** Whole lines that were appended to a file since the last look. */
+class Tail {
+  #position: number | undefined;
+
+  constructor(private readonly path: string) {}
+
+  /** Everything that is in the file already is old. */
+  async skip(): Promise<void> {
+    await this.lines();
+  }
+
+  async lines(): Promise<string[]> {
+    try {
+      return await this.#read();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  }
+
+  async #read(): Promise<string[]> {
+    const file = await open(this.path, 'r');
+    try {
+      const from = this.#position ?? 0;
+      const { size } = await file.stat();
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
+      const end = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1;
+      this.#position = from + end;
+      return buffer.toString('utf8', 0, end).split('\n').slice(0, -1);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** The training stages of a sweep that are not in the store yet, its controls' included. */
+function trainingStages({ plan, cached }: PlannedSweep): PlannedStage[] {
+  const { certain, winnerControls } = plan.controls;
+  const controls = [...certain, ...winnerControls].flatMap(({ stages }) => stages);
+  const all = [...plan.stages.map(({ stage }) => stage), ...controls];
+  const unique = [...new Map(all.map((stage) => [stage.key, stage])).values()];
+  return unique.filter(({ key, kind }) => /^train/.test(kind) && !cached.has(key));
+}
+
+function metricsIn(line: string): Pick<StepMetrics, 'step' | 'values'> | undefined {
+  const parsed = metricEvent.safeParse(JSON.parse(line));
+  return parsed.success ? { step: parsed.data.step, values: parsed.data.values } : undefined;
+}
+
+export interface MetricsOptions {
+  readonly onMetric: (metrics: StepMetrics) => void;
+  /** Aborted when the sweep has ended: what is written by then is still reported. */
+  readonly ended: AbortSignal;
+}
+
+const eventsPath = (store: Store, key: string): string => join(store.paths.run(key), 'events.jsonl');
+
+/** Reports the metrics that training stages log in their run folders. */
+export async function followMetrics(
+  planned: PlannedSweep,
+  { onMetric, ended }: MetricsOptions,
+): Promise<void> {
+  const tails = trainingStages(planned).map((stage) => ({
+    stage,
+    tail: new Tail(eventsPath(planned.store, stage.key)),
+  }));
+  for (const { tail } of tails) await tail.skip();
+  for (;;) {
+    const isLast = ended.aborted;
+    for (const { stage, tail } of tails)
+      for (const line of await tail.lines()) {
+        const metrics = metricsIn(line);
+        if (metrics !== undefined) onMetric({ stage, ...metrics });
+      }
+    if (isLast) return;
+    await sleep(intervalMs, undefined, { signal: ended }).catch(() => undefined);
+  }
+}

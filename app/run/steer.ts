@@ -1,0 +1,59 @@
+import type { PauseMode, SteeringCommand } from '../../schemas/steering';
+import type { Location } from '../location';
+import { withClient } from './temporal';
+
+/**
+ * Steers a run. Resolves when the workflow has accepted the command, and its ledger names who gave it.
+ *
+ * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT, TEMPORAL_MISSING
+ */
+export async function steerRun(id: string, command: SteeringCommand, location: Location = {}): Promise<void> {
+  const { steerRun: steer } = await import('../../client/index.js');
+  await withClient(location, (client) => steer({ client, workflowId: id, command }));
+}
+
+/**
+ * Cancels a run: running stages save a checkpoint first. `runSweep` with the same definition goes on from there.
+ *
+ * @param id of a sweep, an experiment or one cell of a sweep
+ * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT (a worker must be running), TEMPORAL_MISSING
+ */
+export function cancelRun(id: string, location: Location = {}): Promise<void> {
+  return steerRun(id, { action: 'cancel' }, location);
+}
+
+/** Options of {@link pauseRun}. */
+export interface PauseOptions extends Location {
+  /** "drain": running stages finish. "yield": they save a checkpoint and free their devices. Default: "drain". */
+  readonly mode?: PauseMode;
+}
+
+/**
+ * Pauses a run: no further stage begins until {@link resumeRun}.
+ *
+ * @param id of a sweep, an experiment or one cell of a sweep
+ * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT (a worker must be running), TEMPORAL_MISSING
+ */
+export function pauseRun(id: string, { mode = 'drain', ...location }: PauseOptions = {}): Promise<void> {
+  return steerRun(id, { action: 'pause', mode }, location);
+}
+
+/**
+ * Resumes a paused run.
+ *
+ * @param id of a sweep, an experiment or one cell of a sweep
+ * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT (a worker must be running), TEMPORAL_MISSING
+ */
+export function resumeRun(id: string, location: Location = {}): Promise<void> {
+  return steerRun(id, { action: 'resume' }, location);
+}
+
+/**
+ * Sets how many cells a sweep runs at once.
+ *
+ * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT (a worker must be running), TEMPORAL_MISSING,
+ * USAGE (`cells` is not a whole number above 0)
+ */
+export function setConcurrency(id: string, cells: number, location: Location = {}): Promise<void> {
+  return steerRun(id, { action: 'concurrency', cells }, location);
+}

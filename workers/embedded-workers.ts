@@ -1,0 +1,75 @@
+import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { taskQueues } from '../contracts/stage';
+import { toStoreError } from '../store';
+import { connectWorker } from './connection';
+import { createWorker, type WorkerSettings } from './create-worker';
+import { installRuntime } from './runtime';
+
+export interface EmbeddedWorkersOptions extends Pick<WorkerSettings, 'home' | 'tasks'> {
+  /** Holds Temporal's own configuration. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Workers of this process on both queues. */
+export interface EmbeddedWorkers {
+  /** Settles when the workers have ended, whether they were stopped or failed. */
+  readonly ended: Promise<void>;
+  /** Lets running stages save checkpoints. Resolves when everything has ended; can be called again. */
+  stop(): Promise<void>;
+}
+
+/** Temporal's runtime is shared by all workers of a process, and so are its lines. */
+const logs = new Set<WriteStream>();
+
+function openLog(home: string): WriteStream {
+  const folder = join(home, 'logs');
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw toStoreError(error, folder);
+  }
+  const log = createWriteStream(join(folder, 'embedded-workers.log'), { flags: 'a' });
+  log.on('error', () => undefined);
+  logs.add(log);
+  return log;
+}
+
+function closeLog(log: WriteStream): void {
+  logs.delete(log);
+  log.end();
+}
+
+async function startWorkers({ env, ...settings }: EmbeddedWorkersOptions): Promise<EmbeddedWorkers> {
+  const { connection, namespace } = await connectWorker({ env });
+  const workers = await Promise.all(
+    Object.keys(taskQueues).map((queue) => createWorker({ ...settings, connection, namespace, queue })),
+  );
+  const ended = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
+  const stop = async (): Promise<void> => {
+    for (const worker of workers) worker.stop();
+    await ended.catch(() => undefined);
+    await connection.close();
+  };
+  return { ended, stop };
+}
+
+/**
+ * Starts a worker for each queue in this process. Warnings go to the home's logs/embedded-workers.log.
+ *
+ * @throws BudgetlineError TEMPORAL_MISSING, CONNECTION_INVALID, INPUT_MISSING (no workflow bundle), STORE_UNWRITABLE
+ */
+export async function startEmbeddedWorkers(options: EmbeddedWorkersOptions): Promise<EmbeddedWorkers> {
+  const log = openLog(options.home);
+  await installRuntime((line) => {
+    for (const each of logs) each.write(line);
+  });
+  try {
+    const { ended, stop } = await startWorkers(options);
+    let stopping: Promise<void> | undefined;
+    return { ended, stop: () => (stopping ??= stop().finally(() => closeLog(log))) };
+  } catch (error) {
+    closeLog(log);
+    throw error;
+  }
+}
