@@ -1,4 +1,5 @@
 import { executeSweep, type StartWorkers } from '../app/run/execute-sweep';
+import type { RunProgress } from '../app/run/progress';
 import { startTemporal } from '../app/run/temporal';
 import type { PlannedSweep } from '../app/plan/plan-sweep';
 import { listenForInterruption } from './interruption';
@@ -30,10 +31,10 @@ export async function rerunSweep(planned: PlannedSweep, { printer, tasksFile }: 
     openTemporal: () => startTemporal({ home, env, onProgress: (text) => printer.print([text]) }),
     startWorkers: (...[place, onGiveUp]: Parameters<StartWorkers>) =>
       startRunWorkers(place, { home, tasksFile, onNotice, onGiveUp }),
-    ...{ onProgress: view.show, onNotice, signal },
+    ...{ onProgress: (progress: RunProgress) => view.show(progress), onNotice, signal },
   };
   try {
-    await executeSweep(planned, running, () => Promise.resolve(view.end()));
+    await executeSweep(planned, running, () => Promise.resolve());
   } finally {
     view.end();
   }

@@ -65,9 +65,10 @@ export async function startEmbeddedWorkers(options: EmbeddedWorkersOptions): Pro
     for (const each of logs) each.write(line);
   });
   try {
-    const { ended, stop } = await startWorkers(options);
+    const workers = await startWorkers(options);
     let stopping: Promise<void> | undefined;
-    return { ended, stop: () => (stopping ??= stop().finally(() => closeLog(log))) };
+    const stop = (): Promise<void> => (stopping ??= workers.stop().finally(() => closeLog(log)));
+    return { ended: workers.ended, stop };
   } catch (error) {
     closeLog(log);
     throw error;

@@ -70,7 +70,8 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalP
 
 /** The server of a client that the user has; workers reach it with the TLS and API key of this process's environment. */
 export function temporalOf(client: Client): TemporalPlace {
-  const { address } = (client.connection as Connection).options;
+  const { options } = client.connection as Pick<Connection, 'options'> & Client['connection'];
+  const { address } = options;
   const env = { ...process.env, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: client.options.namespace };
   const close = (): Promise<void> => Promise.resolve();
   return { client, env, acquisitionMs: 0, uiUrl: null, embedded: null, close };
