@@ -3,6 +3,7 @@ import { readLedger } from '../audit';
 import { BudgetlineError } from '../contracts/failures';
 import { generationRow } from '../schemas/rows';
 import type { AnnotationBill, LedgerLine } from '../schemas/ledger';
+import type { StageMetrics } from '../contracts/metrics';
 import type { AnnotationSession, LocalGeneration } from '../contracts/task';
 import { digestOf } from '../planning';
 import { describeModel, ensureDir, type Claim } from '../store';
@@ -11,10 +12,10 @@ import { generateAnswers } from './policy';
 import type { StageSession } from './session';
 import { askingOf, billedFor, billsOf, endedFor, sumBills } from './usage';
 
-/** What came of it, and what was told of it; what it cost stands in the stage's bill. */
+/** What an annotator or judge returned, and what it recorded for the stage's result. Its cost is in the stage's bill. */
 export interface Annotated<T> {
   readonly result: T;
-  readonly told: Readonly<Record<string, number>>;
+  readonly recorded: Pick<StageMetrics, 'metrics' | 'labels'>;
 }
 
 /**
@@ -51,12 +52,12 @@ interface Opening {
   readonly claim: Claim;
   /** The folder's. */
   readonly key: string;
-  readonly told: Record<string, number>;
+  readonly record: AnnotationSession['record'];
   /** The stage's ledger. */
   readonly lines: readonly LedgerLine[];
 }
 
-function openSession(session: StageSession, { claim, key, told, lines }: Opening): AnnotationSession {
+function openSession(session: StageSession, { claim, key, record, lines }: Opening): AnnotationSession {
   return {
     stage: session.stage.key,
     // An evaluation asks one judge about several tasks, one after another.
@@ -66,7 +67,7 @@ function openSession(session: StageSession, { claim, key, told, lines }: Opening
     signal: AbortSignal.any([session.stop, claim.lost]),
     report: (step, steps) => session.report({ phase: 'annotate', step, steps }),
     spent: (cost) => session.usage.addCall(key, cost),
-    record: (figures) => void Object.assign(told, figures),
+    record,
     generate: (request) => generateLocally(session, request),
   };
 }
@@ -102,11 +103,14 @@ export async function annotate<T>(
   ask: (annotation: AnnotationSession) => Promise<T>,
 ): Promise<Annotated<T>> {
   const claim = await claimFolder(session, name);
-  const told: Record<string, number> = {};
+  let recorded: Annotated<T>['recorded'] = { metrics: {} };
+  const record: AnnotationSession['record'] = (metrics, labels = recorded.labels) => {
+    recorded = { metrics: { ...recorded.metrics, ...metrics }, labels };
+  };
   try {
     const lines = await readLines(session);
-    const result = await ask(openSession(session, { claim, key: folderKey(name), told, lines }));
-    return { result, told };
+    const result = await ask(openSession(session, { claim, key: folderKey(name), record, lines }));
+    return { result, recorded };
   } catch (error) {
     // An attempt that should end ends as one, however the annotator tells of it.
     session.assertWanted();

@@ -1,5 +1,6 @@
 import { ledgerHead, openAttempts, readLedger, recordLostAttempts } from '../audit';
 import type { LedgerLine } from '../schemas/ledger';
+import { stageMetricsOf } from '../contracts/metrics';
 import { noCost, type PlannedStage, type StageResult } from '../contracts/stage';
 import type { Claim, Store, StoredArtifact } from '../store';
 import { callsIn, endedFor } from './usage';
@@ -10,6 +11,13 @@ function newCallsIn(lines: readonly LedgerLine[]): { newCalls?: number } {
   if (maker?.type !== 'attempt-ended') return {};
   const newCalls = callsIn(endedFor(lines, maker));
   return newCalls === callsIn(lines) ? {} : { newCalls };
+}
+
+function rowSourceOf({ spec }: PlannedStage): Pick<StageResult, 'rowSource'> {
+  if (spec.kind !== 'synthesizeData') return {};
+  const { what } = spec;
+  const from = 'annotator' in spec ? spec.annotator : 'userRows' in spec ? spec.userRows.digest : '';
+  return { rowSource: { what, from } };
 }
 
 /** What a stage leaves in the history. */
@@ -28,7 +36,8 @@ export async function resultOf(
     digest: manifest.digest,
     cached,
     ledgerHead: await ledgerHead(path),
-    metrics: manifest.metrics,
+    ...stageMetricsOf(manifest),
+    ...rowSourceOf(stage),
     ...(cached ? { cost: noCost } : { cost, ...newCallsIn(await readLedger(path)) }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };

@@ -4,6 +4,7 @@ import { Context } from '@temporalio/activity';
 import { readLedger } from '../audit';
 import { foundScores } from '../contracts/auxiliary';
 import { BudgetlineError } from '../contracts/failures';
+import { stageMetricsOf } from '../contracts/metrics';
 import type { StageResult } from '../contracts/stage';
 import { inputDigests } from '../planning';
 import { digestFile, ensureDir, type Claim, type PublishedArtifact, type PublishRequest } from '../store';
@@ -52,7 +53,7 @@ async function describeArtifact(
       warnings: warningsIn(lines),
       cost: totalCost(lines, usage, request.experimentId),
     },
-    metrics: { ...output.metrics },
+    ...stageMetricsOf(output),
     ...(stage.sources === undefined ? {} : { sources: { ...stage.sources } }),
     ...(await describeRows(stage, output.dir)),
   };
@@ -89,7 +90,7 @@ async function makeAndPublish(
     message: null,
     artifact: artifact.manifest.digest,
     manifestDigest: await digestFile(join(artifact.dir, 'manifest.json')),
-    scores: session.stage.kind === 'evaluate' ? foundScores(output.metrics) : null,
+    scores: session.stage.kind === 'evaluate' ? foundScores(output) : null,
   } as const;
   await closeAttempt(session, names, ending);
   await clearRunFolder(session.runDir);

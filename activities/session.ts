@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import { BudgetlineError } from '../contracts/failures';
 import type { Execution } from '../schemas/definition';
+import type { StageMetrics } from '../contracts/metrics';
 import type { EntryOf, LedgerEntry } from '../schemas/ledger';
 import type { PlannedStage, StageKind, StageProgress, StageRequest } from '../contracts/stage';
 import type { TrainerEvent } from '../schemas/trainer-event';
@@ -21,11 +22,9 @@ import { Usage } from './usage';
 export type AnyStageRequest = { [K in StageKind]: StageRequest<K> }[StageKind];
 
 /** What a finished stage hands over to be published. */
-export interface StageOutput {
+export interface StageOutput extends StageMetrics {
   /** The payload, on the store's disk. */
   readonly dir: string;
-  /** Small figures: rows, steps, final loss, score. */
-  readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** What a job says whatever it does: names, folders, plan. */

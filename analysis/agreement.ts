@@ -1,5 +1,5 @@
 import type { Estimate } from '../contracts/analysis';
-import type { LabelCounts, LabelPattern } from '../contracts/labels';
+import type { LabelCounts, LabelPattern } from '../contracts/metrics';
 import { createRandom } from './random';
 import { quantile } from './special';
 

@@ -8,21 +8,8 @@ import { countOf, formatGap, formatScore, sayBudget } from './text';
 /** Item rows of tasks beside, by the task's name and then as those of the task that is tuned for. */
 export type AuxiliaryItems = ReadonlyMap<string, ItemsByRun>;
 
-const unknownStyle = {
-  wellFormedRate: null,
-  truncatedRate: null,
-  noEosRate: null,
-  meanTokens: null,
-  repetitionRate: null,
-};
-
-/** What an evaluation says of a task beside. Older ones tell the score alone, among the further scores. */
-function summaryOf(evaluation: EvaluationSummary, name: string): RunSummary | null {
-  const found = evaluation.auxiliary?.find((one) => one.name === name);
-  if (found !== undefined) return found;
-  const score = evaluation.scores[`${name}: score`];
-  return score === undefined ? null : { items: 0, score, ...unknownStyle };
-}
+const summaryOf = ({ auxiliary = [] }: EvaluationSummary, name: string): RunSummary | null =>
+  auxiliary.find((task) => task.name === name) ?? null;
 
 /** Cells that were evaluated on it: those of before it was asked for are not. */
 function gridOf(name: string, { base, cells }: SweepResult, unit: Grid['unit']): GridInput {

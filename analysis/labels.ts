@@ -1,5 +1,6 @@
 import type { Estimate } from '../contracts/analysis';
-import { type GatheredLabels, readPatterns } from '../contracts/labels';
+import type { GatheredLabels } from '../contracts/labels';
+import type { RowSource } from '../contracts/stage';
 import { krippendorffAlpha } from './agreement';
 import { formatCount, formatScore } from './text';
 
@@ -17,13 +18,21 @@ export interface LabelQuality {
   readonly alpha: Estimate | null;
 }
 
-function qualityOf({ of, figures }: GatheredLabels): LabelQuality {
-  const figure = (name: string): number => figures[name] ?? 0;
+const names: Readonly<Record<RowSource['what'], (from: string) => string>> = {
+  demonstrations: (annotator) => `demonstrations by ${annotator}`,
+  'user-demonstrations': () => 'user demonstrations',
+  'user-preferences': () => 'user preferences',
+  pairs: () => 'preference pairs',
+  'rejection-samples': () => 'rejection samples',
+};
+
+function qualityOf({ source, counts, patterns }: GatheredLabels): LabelQuality {
+  const count = (name: string): number => counts[name] ?? 0;
   return {
-    of,
-    ...{ checked: figure('checked'), contradicted: figure('contradicted') },
-    ...{ compared: figure('labelledAgain'), alike: figure('labelledAlike') },
-    alpha: krippendorffAlpha(readPatterns(figures)),
+    of: source === null ? 'evaluations' : names[source.what](source.from),
+    ...{ checked: count('checked'), contradicted: count('contradicted') },
+    ...{ compared: count('labelledAgain'), alike: count('labelledAlike') },
+    alpha: krippendorffAlpha(patterns),
   };
 }
 

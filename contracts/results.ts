@@ -38,7 +38,7 @@ export interface TaskSummary {
   readonly scores: Readonly<Record<string, number>>;
 }
 
-/** What an evaluation found on an unrelated task; its items are in `beside/NAME` of the same artifact. */
+/** An evaluation's results on an auxiliary task. Its items are in `auxiliary/NAME` of the same artifact. */
 export interface AuxiliarySummary extends TaskSummary {
   readonly name: string;
   /** The score's 95 % interval over the items. */

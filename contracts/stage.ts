@@ -1,4 +1,5 @@
 import type { CodeByRole, CodeIdentity } from './code';
+import type { StageMetrics } from './metrics';
 import type {
   AuxiliarySpec,
   EvaluationSpec,
@@ -178,8 +179,15 @@ export interface StageRequest<K extends StageKind = StageKind> {
   readonly allowanceUsd?: number;
 }
 
-/** What a finished stage leaves in the history: references and small figures only. */
-export interface StageResult {
+/** Where the rows of a data stage are from, whatever their number and seed. */
+export interface RowSource {
+  readonly what: SpecOf<'synthesizeData'>['what'];
+  /** Name of the annotator, digest of the user's file; empty: samples of a reference. */
+  readonly from: string;
+}
+
+/** What a finished stage leaves in the history: references and metrics. */
+export interface StageResult extends StageMetrics {
   readonly key: StageKey;
   readonly kind: StageKind;
   readonly title: string;
@@ -189,8 +197,8 @@ export interface StageResult {
   readonly cached: boolean;
   /** Head of the stage's ledger chain after this attempt; null for a cached artifact that has no ledger. */
   readonly ledgerHead: string | null;
-  /** Small figures: rows, steps, final loss, score. */
-  readonly metrics: Readonly<Record<string, number>>;
+  /** Data stages only. */
+  readonly rowSource?: RowSource;
   readonly cost: StageCost;
   /** Checker calls that this request for the stage paid for; left out where it paid for all of them. */
   readonly newCalls?: number;

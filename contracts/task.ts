@@ -1,5 +1,6 @@
 import type { CodeOrigin } from './code';
 import type { ProblemData } from '../schemas/definition';
+import type { LabelPattern, Metrics } from './metrics';
 import type { PartialReferences } from './resolved';
 import type { AnnotatorIdentity } from './provenance';
 import type { ItemResult } from '../schemas/rows';
@@ -59,8 +60,8 @@ export interface AnnotationSession {
   report(done: number, of: number): void;
   /** Tells of what was paid for just now. */
   spent(cost: AnnotationCost): void;
-  /** Figures for the stage's record, e.g. how often several labels agree. */
-  record(metrics: Readonly<Record<string, number>>): void;
+  /** Adds metrics to the stage's result; `labels` counts the labels of items that were labelled more than once. */
+  record(metrics: Metrics, labels?: readonly LabelPattern[]): void;
   /** Greedy answers of a local model to prompts, in their order, through the training executable. */
   generate(request: LocalGeneration): Promise<readonly string[]>;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { patternFigures } from '../contracts/labels';
+import { countPatterns, type LabelPattern } from '../contracts/metrics';
 import { overlapWith } from '../text/overlap';
 import type { NamedOverlap } from './held-out';
 import { type FieldMap, mapFields } from './map-fields';
@@ -51,7 +51,7 @@ export interface IngestSummary {
   readonly agreement: {
     readonly compared: number;
     readonly alike: number;
-    readonly patterns: Readonly<Record<string, number>>;
+    readonly patterns: readonly LabelPattern[];
   };
 }
 
@@ -123,7 +123,7 @@ class Memory {
       const both = [like + 1, unlike];
       return [this.#labels.get(hash) === secondLabel ? both.reverse() : both];
     });
-    return { compared: sum(0) + sum(1), alike: sum(0), patterns: patternFigures(items) };
+    return { compared: sum(0) + sum(1), alike: sum(0), patterns: countPatterns(items) };
   }
 
   duplicateOf(texts: Texts, line: number): Finding[] {

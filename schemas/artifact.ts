@@ -1,5 +1,21 @@
 import { z } from 'zod';
 
+const metrics = z.record(z.string(), z.number()).readonly();
+const labelCounts = z.array(z.int()).readonly();
+const labelPattern = z.strictObject({ rows: z.array(labelCounts).readonly(), times: z.int() });
+
+/** What a stage measured; see `StageMetrics`. */
+export const stageMetrics = {
+  metrics,
+  scores: metrics.optional(),
+  auxiliary: z
+    .array(z.strictObject({ name: z.string(), metrics, scores: metrics }))
+    .readonly()
+    .optional(),
+  labels: z.array(labelPattern).readonly().optional(),
+  skipped: metrics.optional(),
+};
+
 /** manifest.json of an artifact folder. Times and hosts stand here, never in a digested file. */
 export const artifactManifest = z.strictObject({
   format: z.literal(1),
@@ -36,7 +52,7 @@ export const artifactManifest = z.strictObject({
       verifierCalls: z.number(),
     }),
   }),
-  metrics: z.record(z.string(), z.number()),
+  ...stageMetrics,
   /** Of the user's code that keeps a version: what it was when this was made, SHA-256 by file. */
   sources: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   /** Of a dataset: Croissant metadata of its rows, with source, licence, annotator, model, prompt template and price. */

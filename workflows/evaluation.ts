@@ -1,48 +1,41 @@
-import { auxiliaryFigures } from '../contracts/auxiliary';
+import type { AuxiliaryMetrics, Metrics } from '../contracts/metrics';
 import type { AuxiliaryScore, AuxiliarySummary, EvaluationSummary, TaskSummary } from '../contracts/results';
 import type { StageResult } from '../contracts/stage';
 
-type Figures = StageResult['metrics'];
-
-const prefix = 'scores.';
-
-function furtherScores(metrics: Figures): Record<string, number> {
-  const named = Object.entries(metrics).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(named.map(([name, value]) => [name.slice(prefix.length), value]));
-}
-
-const figureIn =
-  (metrics: Figures) =>
-  (name: string): number =>
-    metrics[name] ?? 0;
-
-function summarizeTask(metrics: Figures): TaskSummary {
-  const figure = figureIn(metrics);
+function summarizeTask(metrics: Metrics, scores: Metrics): TaskSummary {
+  const metric = (name: string): number => metrics[name] ?? 0;
   return {
-    items: figure('items'),
-    score: figure('score'),
-    wellFormedRate: figure('wellFormedRate'),
-    truncatedRate: figure('truncatedRate'),
-    noEosRate: figure('noEosRate'),
-    meanTokens: figure('meanTokens'),
-    repetitionRate: figure('repetitionRate'),
-    scores: furtherScores(metrics),
+    items: metric('items'),
+    score: metric('score'),
+    wellFormedRate: metric('wellFormedRate'),
+    truncatedRate: metric('truncatedRate'),
+    noEosRate: metric('noEosRate'),
+    meanTokens: metric('meanTokens'),
+    repetitionRate: metric('repetitionRate'),
+    scores,
   };
 }
 
-function summarizeAuxiliary([name, metrics]: readonly [string, Figures]): AuxiliarySummary {
-  const figure = figureIn(metrics);
-  const bounds = { scoreLow: figure('scoreLow'), scoreHigh: figure('scoreHigh') };
-  return { name, ...summarizeTask(metrics), ...bounds };
+function summarizeAuxiliary({ name, metrics, scores }: AuxiliaryMetrics): AuxiliarySummary {
+  const { scoreLow = 0, scoreHigh = 0 } = metrics;
+  return { name, ...summarizeTask(metrics, scores), scoreLow, scoreHigh };
 }
 
-/** An evaluate stage's figures by their names in results. */
-export function summarizeEvaluation({ key, digest, metrics }: StageResult): EvaluationSummary {
-  const auxiliary = [...auxiliaryFigures(metrics)].map(summarizeAuxiliary);
-  return { key, digest, ...summarizeTask(metrics), ...(auxiliary.length === 0 ? {} : { auxiliary }) };
+/** An evaluate stage's metrics by their names in results. */
+export function summarizeEvaluation({
+  key,
+  digest,
+  metrics,
+  scores = {},
+  auxiliary,
+}: StageResult): EvaluationSummary {
+  return {
+    ...{ key, digest, ...summarizeTask(metrics, scores) },
+    ...(auxiliary && { auxiliary: auxiliary.map(summarizeAuxiliary) }),
+  };
 }
 
-/** What of an evaluation a `progress` query tells of tasks beside. */
+/** Scores of auxiliary tasks, for the `progress` query. */
 export function auxiliaryScores({ auxiliary = [] }: Pick<EvaluationSummary, 'auxiliary'>): {
   readonly auxiliary?: readonly AuxiliaryScore[];
 } {

@@ -45,10 +45,10 @@ export async function judgeItems(
   judged: Judged,
 ): Promise<Annotated<readonly ItemResult[]>> {
   const { judge: name, judgeDigest: digest, code } = judged.set;
-  if (name === undefined) return { result: items, told: {} };
+  if (name === undefined) return { result: items, recorded: { metrics: {} } };
   const judge = findJudge(judged.task, name);
   await assertIdentified(judge, { digest, code: code?.judge });
-  const { result, told } = await askJudge(session, judge, { judged, items });
+  const { result, recorded } = await askJudge(session, judge, { judged, items });
   session.usage.verifierCalls += result.length;
-  return { result: items.map((item, at) => rejudged(item, result, at)), told };
+  return { result: items.map((item, at) => rejudged(item, result, at)), recorded };
 }

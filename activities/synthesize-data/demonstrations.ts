@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import type { DemonstrationRow } from '../../schemas/rows';
+import type { StageMetrics } from '../../contracts/metrics';
 import type { SpecOf } from '../../contracts/stage';
 import type { Annotator, Problem } from '../../contracts/task';
 import { demonstrationRows } from '../../planning';
@@ -23,19 +24,20 @@ function toRow({ id, prompt }: Problem, completion: string, annotator: Annotator
   throw new BudgetlineError('DATA_INVALID', `Annotator ${annotator.name} wrote nothing for problem ${id}.`);
 }
 
-/** Completions in the order of their problems, and small figures about them. */
+/** Completions in the order of their problems, and metrics about them. */
 async function writeAll(
   session: StageSession,
   annotator: Annotator,
   { problems, poolSeed }: { problems: readonly Problem[]; poolSeed: number },
-): Promise<{ completions: readonly string[]; metrics: Readonly<Record<string, number>> }> {
+): Promise<Pick<StageMetrics, 'metrics' | 'labels'> & { readonly completions: readonly string[] }> {
   const { name } = annotator;
   if (annotator.annotateBatch === undefined)
     return { completions: demonstrateEach(annotator, problems, poolSeed), metrics: {} };
   const asked = await annotate(session, name, async (annotation) =>
     annotator.annotateBatch?.(problems, annotation),
   );
-  return { completions: asked.result ?? [], metrics: { ...(await billOf(session)), ...asked.told } };
+  const { metrics, labels } = asked.recorded;
+  return { completions: asked.result ?? [], metrics: { ...(await billOf(session)), ...metrics }, labels };
 }
 
 /** Buys demonstrations for the front of the pool's permutation. */
@@ -53,7 +55,7 @@ export async function synthesizeDemonstrations(
       `${count} demonstrations are asked for; the pool of ${task.name} holds ${problems.pool.length} problems.`,
     );
   const bought = pick(problems.pool, demonstrationRows(problems.pool.length, poolSeed, count));
-  const { completions, metrics } = await writeAll(session, annotator, { problems: bought, poolSeed });
+  const { completions, metrics, labels } = await writeAll(session, annotator, { problems: bought, poolSeed });
   const rows = bought.map((problem, index) => toRow(problem, completions[index] ?? '', annotator));
   const dir = await session.freshDir('payload');
   await writeJsonLines(join(dir, 'demonstrations.jsonl'), rows);
@@ -64,5 +66,5 @@ export async function synthesizeDemonstrations(
     excluded: problems.excluded,
   };
   await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);
-  return { dir, metrics: { rows: count, ...excludedFigure(problems), ...metrics } };
+  return { dir, metrics: { rows: count, ...excludedFigure(problems), ...metrics }, labels };
 }

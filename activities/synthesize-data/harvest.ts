@@ -164,10 +164,7 @@ async function writePayload<Row, Skipped extends string>(
     join(dir, 'stats.json'),
     `${JSON.stringify({ ...figures, skipped }, undefined, 2)}\n`,
   );
-  const named = Object.entries(skipped).map(
-    ([reason, count]) => [`skipped.${reason}`, count as number] as const,
-  );
-  return { dir, metrics: { ...figures, ...excludedFigure(problems), ...Object.fromEntries(named) } };
+  return { dir, metrics: { ...figures, ...excludedFigure(problems) }, skipped };
 }
 
 interface Growing<Row, Skipped extends string> {

@@ -67,5 +67,5 @@ export async function takeUserRows(session: StageSession, spec: UserRowsSpec): P
   const figures = { rows: spec.rows, ...figuresOf(given) };
   const stats = { ...figures, droppedBy: given.summary.dropped };
   await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);
-  return { dir, metrics: { ...figures, ...given.summary.agreement.patterns } };
+  return { dir, metrics: figures, labels: given.summary.agreement.patterns };
 }

@@ -1,6 +1,6 @@
 import { definedAt } from '../../contracts/code';
-import { patternFigures } from '../../contracts/labels';
-import type { Comparison, Judge } from '../../contracts/task';
+import { countPatterns } from '../../contracts/metrics';
+import type { AnnotationSession, Comparison, Judge } from '../../contracts/task';
 import { parseVerdict, type Verdict } from '../../contracts/verdict';
 import { countAlike } from './agreement';
 import { identityOfPeople, type PeopleOptions } from './annotator';
@@ -33,15 +33,15 @@ interface JudgedRow extends Comparison {
 }
 
 /** How often several who judged the same row agree; the rows of one item are those of two orders. */
-function agreementOf(judged: readonly JudgedRow[]): Record<string, number> {
+function agreementOf(judged: readonly JudgedRow[]): Parameters<AnnotationSession['record']> {
   const rows = distinctRows(judged);
   const items = new Map<string, number[][]>();
   for (const { prompt, first, second, labels } of rows) {
     const item = JSON.stringify([prompt, ...[first, second].sort()]);
     items.set(item, [...(items.get(item) ?? []), countsOf(labels)]);
   }
-  const alike = countAlike(rows.map(({ labels }) => labels));
-  return { ...alike, ...(alike.labelledAgain === 0 ? {} : patternFigures([...items.values()])) };
+  const metrics = countAlike(rows.map(({ labels }) => labels));
+  return [metrics, metrics.labelledAgain === 0 ? [] : countPatterns([...items.values()])];
 }
 
 /**
@@ -58,7 +58,7 @@ export function peopleJudge(options: PeopleOptions): Judge {
       const shown = comparisons.map(({ prompt, first, second }) => ({ prompt, first, second }));
       const rows = await awaitAnswers(options, shown);
       const judged = rows.map(({ id, answers }, at) => ({ ...shown[at]!, id, labels: labelsOf(answers) }));
-      session.record(agreementOf(judged));
+      session.record(...agreementOf(judged));
       return judged.map(({ labels }) => majority(labels));
     },
   };

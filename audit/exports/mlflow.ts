@@ -51,7 +51,7 @@ const numbersIn = (values: object): [string, number][] =>
 function figuresOf(cell: Cell, { manifests }: ExportEvidence): [string, number][] {
   const { evaluation, stages } = cell;
   const ofAuxiliary = evaluation.auxiliary.flatMap((task) =>
-    numbersIn(task).map(([name, value]): [string, number] => [`beside.${task.name}.${name}`, value]),
+    numbersIn(task).map(([name, value]): [string, number] => [`auxiliary.${task.name}.${name}`, value]),
   );
   const trained = stages.filter(({ kind }) => kind === 'trainSft' || kind === 'trainPreference');
   const ofStages = trained.flatMap(({ kind, key }) =>

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../schemas/audit';
-import { auxiliaryFigures, nameOfAuxiliary } from '../../contracts/auxiliary';
+import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import type { StageKey } from '../../contracts/stage';
 import { normalizeText } from '../../text/normalize';
 import { longRuns, withoutFrameOf } from '../../text/overlap';
@@ -19,10 +19,10 @@ async function readRows<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
 
 const tolerance = 1e-12;
 
-/** What an evaluation found on one task: that which is tuned for, or one beside. */
+/** An evaluation's results on one task: the one that is tuned for, or an auxiliary one. */
 interface Part {
   readonly dir: string;
-  /** The score as the manifest says it; of tasks beside older manifests say none. */
+  /** The score in the manifest. */
   readonly said: number | undefined;
   /** Of templates that share long runs of words with rows to train on, by design. */
   readonly templated: boolean;
@@ -44,10 +44,9 @@ const evaluationSpec = z.looseObject({
 function partsOf({ dir, manifest }: SubjectArtifact): Part[] {
   const { data, evaluation } = evaluationSpec.parse(manifest.spec);
   const templated = data.source === 'synthetic';
-  const figures = auxiliaryFigures(manifest.metrics);
   const auxiliary = evaluation.auxiliary.map((one) => {
     const name = nameOfAuxiliary(one);
-    const said = figures.get(name)?.['score'] ?? manifest.metrics[`scores.${name}: score`];
+    const said = manifest.auxiliary?.find((found) => found.name === name)?.metrics['score'];
     return {
       dir: join(dir, 'auxiliary', name),
       said,

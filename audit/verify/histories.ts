@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { stageMetrics } from '../../schemas/artifact';
 import type { Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
 import type { LineOf } from '../../schemas/ledger';
+import { stageMetricsOf } from '../../contracts/metrics';
 import { stageKinds } from '../../contracts/stage';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import { canonicalJson, definitionDigest } from '../../planning';
@@ -16,7 +18,7 @@ const stageResult = z.looseObject({
   key: z.string(),
   digest: z.string(),
   cached: z.boolean(),
-  metrics: z.record(z.string(), z.number()),
+  ...stageMetrics,
 });
 type Result = z.infer<typeof stageResult>;
 
@@ -64,8 +66,9 @@ async function checkResult(subject: Subject, { runId }: Exported, result: Result
       `it used ${result.digest} of stage ${result.key}; the ledger has ${record?.artifact ?? 'none'}`,
     );
   const artifact = await subject.artifact(result.key);
-  if (canonicalJson(artifact?.manifest.metrics) !== canonicalJson(result.metrics))
-    return tell(`stage ${result.key} returned other figures than its manifest has`);
+  const measured = artifact && stageMetricsOf(artifact.manifest);
+  if (canonicalJson(measured) !== canonicalJson(stageMetricsOf(result)))
+    return tell(`stage ${result.key} returned other metrics than its manifest has`);
   const ran = (await subject.stage(result.key)).some(
     (line) => line.type === 'attempt-started' && line.runId === runId,
   );

@@ -148,9 +148,9 @@ function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
 }
 
 /** What an evaluation found, of the task that is tuned for and of those beside. */
-function renderScores({ kind, metrics }: StageResult): string[] {
-  if (kind !== 'evaluate') return [];
-  return foundScores(metrics).map(
+function renderScores(stage: StageResult): string[] {
+  if (stage.kind !== 'evaluate') return [];
+  return foundScores(stage).map(
     ({ auxiliary, score: estimate, low, high }) =>
       `           ${auxiliary ?? 'score'} ${formatEstimate({ estimate, low, high })}`,
   );

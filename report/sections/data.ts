@@ -45,16 +45,15 @@ function excludedRowsWords(stages: readonly StageResult[]): Html {
 }
 
 function pairCells(stage: StageResult): string[] {
-  const skipped = Object.keys(stage.metrics).filter((name) => name.startsWith('skipped.'));
-  const others = skipped.filter((name) => name !== 'skipped.all-right' && name !== 'skipped.all-wrong');
+  const { 'all-right': allRight = 0, 'all-wrong': allWrong = 0, ...others } = stage.skipped ?? {};
   return [
     formatCount(figure(stage, 'rows')),
     formatCount(figure(stage, 'promptsScanned')),
     formatCount(figure(stage, 'samples')),
     formatShare(figure(stage, 'yield'), 0),
-    formatCount(figure(stage, 'skipped.all-right')),
-    formatCount(figure(stage, 'skipped.all-wrong')),
-    formatCount(others.reduce((sum, name) => sum + figure(stage, name), 0)),
+    formatCount(allRight),
+    formatCount(allWrong),
+    formatCount(Object.values(others).reduce((sum, count) => sum + count, 0)),
   ];
 }
 

@@ -178,7 +178,7 @@ describe('slow: stages with the training executable', function () {
       ([name, path]) => [`evaluation.auxiliary.${name}.test`, path] as const,
     );
     const key = 'b'.repeat(64);
-    const { metrics, cost } = await bench.run({
+    const result = await bench.run({
       ...stage,
       key,
       spec: changed,
@@ -186,7 +186,7 @@ describe('slow: stages with the training executable', function () {
     });
     const { dir, manifest } = await bench.store.verifyArtifact({ kind: 'evaluate', key });
     assert.equal(
-      metrics['score'],
+      result.metrics['score'],
       results.at(-1)?.metrics['score'],
       'the task that is tuned for is as it was',
     );
@@ -194,25 +194,26 @@ describe('slow: stages with the training executable', function () {
       const rows = await readJsonLines(join(dir, 'auxiliary', name, 'items.jsonl'), itemResult);
       const mean = rows.reduce((sum, { score }) => sum + score, 0) / rows.length;
       const [low, score, high] = ['scoreLow', 'score', 'scoreHigh'].map(
-        (figure) => metrics[`beside.${name}.${figure}`] ?? -1,
+        (metric) => result.auxiliary?.find((found) => found.name === name)?.metrics[metric] ?? -1,
       );
       assert.deepEqual([rows.length, score], [items, mean], name);
       assert.ok(0 <= low! && low! <= score! && score! <= high! && high! <= 1 && low! < high!, name);
     }
-    assert.ok('beside.ifeval.scores.promptLoose' in manifest.metrics);
+    assert.deepEqual(manifest.auxiliary, result.auxiliary);
+    assert.ok('promptLoose' in (result.auxiliary?.find(({ name }) => name === 'ifeval')?.scores ?? {}));
     const [ifeval, short] = [
-      await summaryIn(join(dir, 'beside/ifeval')),
-      await summaryIn(join(dir, 'beside/short')),
+      await summaryIn(join(dir, 'auxiliary/ifeval')),
+      await summaryIn(join(dir, 'auxiliary/short')),
     ];
     assert.deepEqual([ifeval['metric'], ifeval['judge']], ['instructions kept', null]);
     // A judge that always prefers what it is shown first has every comparison end in a tie.
-    assert.deepEqual([short['judge'], short['score'], cost.verifierCalls], ['first', 0.5, 4]);
+    assert.deepEqual([short['judge'], short['score'], result.cost.verifierCalls], ['first', 0.5, 4]);
   });
 
   it('evaluate item by item; the figures are the items’ means', async () => {
     const stage = stageOf(stages, 'evaluate');
     const items = await readJsonLines(join(await artifactOf(stage), 'items.jsonl'), itemResult);
-    const metrics = results.at(-1)?.metrics ?? {};
+    const { metrics = {}, scores = {} } = results.at(-1) ?? {};
     const mean = (pick: (item: (typeof items)[number]) => number): number =>
       items.reduce((sum, item) => sum + pick(item), 0) / items.length;
     assert.equal(items.length, 20);
@@ -222,7 +223,7 @@ describe('slow: stages with the training executable', function () {
       mean(({ score }) => score),
     );
     assert.equal(
-      metrics['scores.short'],
+      scores['short'],
       mean(({ scores }) => scores['short'] ?? 0),
     );
     assert.equal(

@@ -78,21 +78,6 @@ describe('pure: what training costs on a task that it was not for', () => {
     assert.equal(task.cells[0]!.effect, 'unclear', 'unpaired, three items tell nothing');
   });
 
-  it('takes the score alone from evaluations of before they had intervals', () => {
-    const older = (evaluation: EvaluationSummary, score: number): EvaluationSummary => ({
-      ...evaluation,
-      scores: { 'ifeval: score': score },
-    });
-    const { result } = plain;
-    const cells = result.cells.map((cell) => ({ ...cell, evaluation: older(cell.evaluation, 0.25) }));
-    const [task] = analyzeSweep({
-      ...plain,
-      result: { ...result, base: older(result.base!, 0.5), cells },
-    }).auxiliary;
-    assert.deepEqual(task!.cells[0]!.difference, { estimate: -0.25, low: null, high: null });
-    assert.equal(task!.cells[0]!.effect, 'unclear');
-  });
-
   it('does not call unharmed what had nothing to lose', () => {
     const { result, auxiliaryItems, ...rest } = evaluated();
     const none = fixedItems(items, 0);

@@ -2,44 +2,60 @@ import assert from 'node:assert/strict';
 import { describeLabels, labelQuality } from '../../analysis';
 import { krippendorffAlpha } from '../../analysis/agreement';
 import type { Estimate } from '../../contracts/analysis';
-import { gatherLabels, mergeLabels, patternFigures, readPatterns } from '../../contracts/labels';
-import type { StageKind, StageResult } from '../../contracts/stage';
+import { gatherLabels, mergeLabels } from '../../contracts/labels';
+import { countPatterns, type StageMetrics } from '../../contracts/metrics';
+import type { RowSource, StageResult } from '../../contracts/stage';
 import { readOracle } from '../support/oracle';
 
 const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
-const stageOf = (kind: StageKind, title: string, metrics: StageResult['metrics']): StageResult => ({
-  ...{ key: title, kind, title, digest: '', cached: false, ledgerHead: null, metrics, cost },
+
+/** Every stage has the same title: no number comes from it. */
+const stage = { key: '', title: 'A stage', digest: '', cached: false, ledgerHead: null, cost };
+const dataStage = (rowSource: RowSource, metrics: StageMetrics['metrics']): StageResult => ({
+  ...{ ...stage, kind: 'synthesizeData', rowSource, metrics },
 });
+const evaluation = (measured: StageMetrics): StageResult => ({ ...stage, kind: 'evaluate', ...measured });
 
 describe('pure: noise and agreement of labels', () => {
   const file = { checked: 6, contradicted: 1, labelledAgain: 12, labelledAlike: 9 };
+  const preferences: RowSource = { what: 'user-preferences', from: 'digest' };
+  const labels = [
+    {
+      rows: [
+        [2, 1],
+        [0, 3],
+      ],
+      times: 3,
+    },
+    {
+      rows: [
+        [3, 0],
+        [0, 3],
+      ],
+      times: 9,
+    },
+  ];
 
   it('counts a file once, however many budgets took rows of it, and the verdicts of all evaluations', () => {
-    const patterns = { 'labels.2-1+0-3': 3, 'labels.3-0+0-3': 9 };
-    const stages = [
-      stageOf('synthesizeData', '1600 preferences of a file', { ...file, rows: 1600 }),
-      stageOf('synthesizeData', '8 preferences of a file', { ...file, rows: 8 }),
-      stageOf('synthesizeData', '8 demonstrations of a file', { checked: 2, contradicted: 0 }),
-      stageOf('evaluate', 'Evaluation on 4 items', { labelledAgain: 4, labelledAlike: 1, ...patterns }),
-      stageOf('evaluate', 'Evaluation on 4 items, again', {
-        labelledAgain: 2,
-        labelledAlike: 2,
-        ...patterns,
-      }),
-    ];
-    const gathered = gatherLabels(stages);
+    const gathered = gatherLabels([
+      dataStage(preferences, { ...file, rows: 1600 }),
+      dataStage(preferences, { ...file, labelledAgain: 3, rows: 8 }),
+      dataStage({ what: 'user-demonstrations', from: 'digest' }, { checked: 2, contradicted: 0 }),
+      evaluation({ metrics: { labelledAgain: 4, labelledAlike: 1 }, labels }),
+      evaluation({ metrics: { labelledAgain: 2, labelledAlike: 2 }, labels }),
+    ]);
     const found = labelQuality(gathered);
     assert.deepEqual(
       found.map(({ of, compared, alike }) => [of, compared, alike]),
       [
-        ['preferences of a file', 12, 9],
-        ['demonstrations of a file', 0, 0],
+        ['user preferences', 12, 9],
+        ['user demonstrations', 0, 0],
         ['evaluations', 6, 3],
       ],
     );
     assert.deepEqual(
-      readPatterns(gathered.at(-1)!.figures).map(({ times }) => times),
-      [6, 18],
+      gathered.at(-1)?.patterns,
+      labels.map(({ rows, times }) => ({ rows, times: 2 * times })),
     );
     assert.match(
       describeLabels(found[2]!),
@@ -49,15 +65,34 @@ describe('pure: noise and agreement of labels', () => {
       '9 of 12 labels given again are alike; the task’s check contradicts 1 of 6 rows',
       'the task’s check contradicts 0 of 2 rows',
     ]);
-    // A sweep's later page: evaluations add up, what a file's rows are like is told anew.
+    // A sweep's later page: evaluations add up, a file's counts are those of the whole file again.
     const [files, , evaluations] = labelQuality(mergeLabels(gathered, gathered));
     assert.deepEqual([files?.compared, evaluations?.compared], [12, 12]);
   });
 
+  it('tells sources apart by annotator and file, whatever their stages’ titles', () => {
+    const sources: RowSource[] = [
+      { what: 'user-preferences', from: 'digest of one file' },
+      { what: 'user-preferences', from: 'digest of another' },
+      { what: 'demonstrations', from: 'staff' },
+      { what: 'demonstrations', from: '3 students' },
+    ];
+    const found = labelQuality(gatherLabels(sources.map((source) => dataStage(source, file))));
+    assert.deepEqual(
+      found.map(({ of, checked }) => [of, checked]),
+      [
+        ['user preferences', 6],
+        ['user preferences', 6],
+        ['demonstrations by staff', 6],
+        ['demonstrations by 3 students', 6],
+      ],
+    );
+  });
+
   it('says nothing where nothing was labelled twice or checked', () => {
     const stages = [
-      stageOf('synthesizeData', '8 demonstrations by staff', { rows: 8 }),
-      stageOf('evaluate', 'Evaluation on 4 items', { score: 1 }),
+      dataStage({ what: 'demonstrations', from: 'staff' }, { rows: 8 }),
+      evaluation({ metrics: { score: 1 } }),
     ];
     assert.deepEqual(gatherLabels(stages), []);
   });
@@ -68,8 +103,7 @@ interface Oracle {
 }
 
 describe('pure: Krippendorff’s alpha', () => {
-  const patternsOf = (counts: readonly (readonly number[])[]) =>
-    readPatterns(patternFigures(counts.map((row) => [row])));
+  const patternsOf = (counts: readonly (readonly number[])[]) => countPatterns(counts.map((row) => [row]));
 
   for (const { name, counts, alpha } of (readOracle('agreement') as Oracle).cases)
     it(`is that of the krippendorff package: ${name}`, () => {
@@ -96,7 +130,7 @@ describe('pure: Krippendorff’s alpha', () => {
       [0, 3],
     ];
     const single = krippendorffAlpha(patternsOf(counts));
-    const twice = krippendorffAlpha(readPatterns(patternFigures(counts.map((row) => [row, row]))));
+    const twice = krippendorffAlpha(countPatterns(counts.map((row) => [row, row])));
     const apart = krippendorffAlpha(patternsOf([...counts, ...counts]));
     const width = ({ low, high }: Estimate): number => high! - low!;
     assert.ok(single && twice && apart);

@@ -154,14 +154,14 @@ describe('server: a sweep that asks models and people', function () {
     for (const { kind, key, digest } of [...result.baseStages, ...people.stages])
       assert.equal((await createStore(folder.path()).verifyArtifact({ kind, key })).manifest.digest, digest);
     const stages = [...result.baseStages, ...result.cells.flatMap((cell) => cell.stages)];
-    const [labels] = gatherLabels(onceEach(stages)).filter(({ of }) => of === 'evaluations');
+    const [labels] = gatherLabels(onceEach(stages)).filter(({ source }) => source === null);
     assert.equal(
-      labels?.figures['labelledAgain'],
+      labels?.counts['labelledAgain'],
       3 * 4 * 2 * 3,
       'three judgements of each of four items, in two orders',
     );
     assert.deepEqual(
-      told.filter(({ of }) => of === 'evaluations'),
+      told.filter(({ source }) => source === null),
       [labels],
     );
   });

@@ -59,13 +59,14 @@ describe('pure: people as annotators', () => {
       ['eve', 'other'],
     ].map(([by, completion]) => ({ id: idOf('a'), by, completion }));
     answer(...given, { id: idOf('b'), completion: 'B' }, { id: idOf('c'), completion: 'C' });
-    const told: Record<string, number> = {};
-    const session = { ...sessionOf(), tell: (figures: object) => void Object.assign(told, figures) };
+    const recorded: unknown[] = [];
+    const session = { ...sessionOf(), record: (...metrics: unknown[]) => void recorded.push(metrics) };
     const taking = (several: 'first' | 'last') =>
       peopleAnnotator({ name: 'people', description: 'Us.', folder: folder.path(), several });
     assert.deepEqual(await taking('last').annotateBatch?.(problems, session), ['other', 'B', 'C']);
     assert.deepEqual(await taking('first').annotateBatch?.(problems, session), ['final', 'B', 'C']);
-    assert.deepEqual(told, { labelledAgain: 3, labelledAlike: 1 });
+    const agreement = { labelledAgain: 3, labelledAlike: 1 };
+    assert.deepEqual(recorded, [[agreement], [agreement]]);
     assert.deepEqual(await taking('last').identify?.(), { kind: 'people', version: 1 });
     assert.notDeepEqual(await taking('first').identify?.(), await taking('last').identify?.());
   });
@@ -125,8 +126,8 @@ describe('pure: people as judges', () => {
 
   it('take the majority of several, and tell how often they agree', async () => {
     const judge = peopleJudge({ name: 'panel', description: 'Three of us.', folder: folder.path() });
-    const told: Record<string, number> = {};
-    const session = { ...sessionOf(), tell: (figures: object) => void Object.assign(told, figures) };
+    const recorded: unknown[] = [];
+    const session = { ...sessionOf(), record: (...metrics: unknown[]) => void recorded.push(metrics) };
     const comparisons = [
       { prompt: 'p', first: 'x', second: 'y' },
       { prompt: 'p', first: 'y', second: 'x' },
@@ -142,8 +143,11 @@ describe('pure: people as judges', () => {
     await queue.take([says(other, 'ann', '[[A]]'), says(other, 'ann', '[[B]]'), says(other, 'bob', '[[A]]')]);
     assert.deepEqual(await judge.compareBatch(comparisons, session), ['[[A]]', '[[tie]]']);
     // Two rows of one item, its two orders: 2 × A and B; A and B.
-    const counts = { 'labels.2-1-0-0+1-1-0-0': 1 };
-    assert.deepEqual(told, { labelledAgain: 4, labelledAlike: 1, ...counts });
+    const rows = [
+      [2, 1, 0, 0],
+      [1, 1, 0, 0],
+    ];
+    assert.deepEqual(recorded, [[{ labelledAgain: 4, labelledAlike: 1 }, [{ rows, times: 1 }]]]);
   });
 
   it('wait for as many people as are asked, and refuse what is no verdict by file and line', async () => {

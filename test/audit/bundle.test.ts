@@ -67,7 +67,7 @@ describe('pure: bundles', () => {
 
   it('are not written where they could not be opened again', async () => {
     for (const path of [
-      'store/artifacts/evaluate-a/beside/plain chat/items.jsonl',
+      'store/artifacts/evaluate-a/auxiliary/plain chat/items.jsonl',
       'store/.hidden',
       `store/${'x'.repeat(201)}`,
     ]) {

@@ -102,8 +102,8 @@ describe('pure: exports', () => {
         [
           ['score', score],
           ['items', 4],
-          ['beside.ifeval.score', 0.125],
-          ['beside.ifeval.items', 2],
+          ['auxiliary.ifeval.score', 0.125],
+          ['auxiliary.ifeval.items', 2],
         ],
       ]),
     );

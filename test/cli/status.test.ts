@@ -3,7 +3,6 @@ import { createInk } from '../../cli/print/ink';
 import { renderStatus } from '../../cli/print/status';
 import type { RunStatus } from '../../client';
 import { sweepEnded } from '../../client/finished';
-import { figuresUnder } from '../../contracts/auxiliary';
 import type { SweepProgress } from '../../contracts/results';
 import { sweepFixture } from '../report/sweep-fixture';
 
@@ -36,7 +35,7 @@ describe('pure: the status of a run', () => {
     const cells = sweep.cells.map((each) => ({ ...each, warnings: 2 }));
     const warned = renderStatus({ ...status, progress: { of: 'sweep', sweep: { ...sweep, cells } } }, ink);
     assert.match(warned.join('\n'), /score\s+warnings/);
-    const labels = [{ of: 'evaluations', figures: { labelledAgain: 4, labelledAlike: 1 } }];
+    const labels = [{ source: null, counts: { labelledAgain: 4, labelledAlike: 1 }, patterns: [] }];
     const labelled = renderStatus({ ...status, progress: { of: 'sweep', sweep: { ...sweep, labels } } }, ink);
     assert.ok(labelled.includes('  Labels of evaluations: 1 of 4 labels given again are alike'));
   });
@@ -132,13 +131,15 @@ describe('pure: the status of a run', () => {
       digest: '',
     } as const;
     const metrics = { labelledAgain: 4, labelledAlike: 1 };
-    const done = { ...named, cached: false, ledgerHead: null, metrics, cost, warnings };
+    const rowSource = { what: 'user-preferences', from: 'digest' } as const;
+    const done = { ...named, rowSource, cached: false, ledgerHead: null, metrics, cost, warnings };
     const running = { key: 'k', kind: 'trainSft', title: 'SFT on 32 demonstrations' };
     const found = { items: 4, score: 0.5, scoreLow: 0.25, scoreHigh: 0.75 };
     const evaluation = {
       ...done,
       kind: 'evaluate',
-      metrics: { ...found, ...figuresUnder('ifeval', found) },
+      metrics: found,
+      auxiliary: [{ name: 'ifeval', metrics: found, scores: {} }],
     } as const;
     const experiment = { finished: [done, evaluation], running, paused: null };
     const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);

@@ -278,7 +278,7 @@ describe('pure: annotations from files', () => {
       { prompt: 'p', chosen: 'a', rejected: 'b' },
     ]);
     const { summary } = await ingest({ path, kind: 'preferences', policies: { duplicates: 'drop' } });
-    assert.deepEqual(summary.agreement, { compared: 2, alike: 1, patterns: { 'labels.2-1': 1 } });
+    assert.deepEqual(summary.agreement, { compared: 2, alike: 1, patterns: [{ rows: [[2, 1]], times: 1 }] });
   });
 
   it('refuses files that are not there, not whole, or of no known format', async () => {

@@ -63,11 +63,11 @@ describe('pure: report', function () {
   it('shows what training has cost tasks beside, and has no such section without one', async () => {
     const auxiliary = [{ ...auxiliaryFixture, name: hostile }];
     const page = await renderReport({ ...input, analysis: { ...input.analysis, auxiliary } });
-    const found = page.slice(page.indexOf('<section id="beside"')).split('</section>')[0] ?? '';
+    const found = page.slice(page.indexOf('<section id="auxiliary"')).split('</section>')[0] ?? '';
     for (const cell of ['0.400', '0.350 to 0.450', 'SFT', '−0.150', '−0.200 to −0.100', 'falls'])
       assert.ok(found.includes(`>${cell}</`), `${cell} in ${found}`);
     assert.ok(found.includes('&lt;script&gt;') && !found.includes('<script'));
-    assert.ok(!text.includes('id="beside"'));
+    assert.ok(!text.includes('id="auxiliary"'));
   });
 
   it('tells of noise and agreement where labels were checked or given again, escaped', async () => {
@@ -77,18 +77,20 @@ describe('pure: report', function () {
       contradicted: 30,
       labelledAgain: 1200,
       labelledAlike: 900,
-      'labels.3-0': 7,
-      'labels.1-2': 3,
     };
     const labelled = {
       ...first!,
       kind: 'synthesizeData',
-      title: '8 <i>pairs</i> of a file',
+      rowSource: { what: 'demonstrations', from: '<i>staff</i>' },
       metrics,
+      labels: [
+        { rows: [[3, 0]], times: 7 },
+        { rows: [[1, 2]], times: 3 },
+      ],
     } as const;
     const baseStages = [labelled, ...others];
     const page = await renderReport({ ...input, result: { ...input.result, baseStages } });
-    const row = /&lt;i&gt;pairs&lt;\/i&gt; of a file<\/th>(.*?)<\/tr>/s.exec(page)?.[1] ?? '';
+    const row = /demonstrations by &lt;i&gt;staff&lt;\/i&gt;<\/th>(.*?)<\/tr>/s.exec(page)?.[1] ?? '';
     const cells = [...row.matchAll(/<td[^>]*>\s*(.*?)\s*<\/td>/gs)].map(([, cell]) => cell);
     const alpha = cells.at(-1) ?? '';
     assert.match(alpha, /^0\.\d{3} \(.* to 0\.\d{3}\)$/);

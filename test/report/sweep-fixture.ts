@@ -4,6 +4,7 @@ import { baseItemsKey, type AuxiliaryAnalysis } from '../../contracts/analysis';
 import { sweepDefinition, type SweepDefinition } from '../../schemas/definition';
 import type { CellResult, EvaluationSummary, FailureReason, SweepResult } from '../../contracts/results';
 import type { ItemResult } from '../../schemas/rows';
+import type { StageMetrics } from '../../contracts/metrics';
 import type { StageKind, StageResult } from '../../contracts/stage';
 import { planEvidence, type ReportInput } from '../../report';
 
@@ -69,7 +70,7 @@ function summaryOf(name: string, items: readonly ItemResult[]): EvaluationSummar
   };
 }
 
-function stageOf(kind: StageKind, title: string, metrics: StageResult['metrics'] = {}): StageResult {
+function stageOf(kind: StageKind, title: string, measured: StageMetrics = { metrics: {} }): StageResult {
   const cost = { wallMs: 4200, deviceMs: 4000, cpuMs: 3900, tokens: 51_000, attempts: 1, verifierCalls: 0 };
   const key = digestOf(`${kind}/${title}`);
   return {
@@ -79,19 +80,14 @@ function stageOf(kind: StageKind, title: string, metrics: StageResult['metrics']
     digest: digestOf(key),
     cached: false,
     ledgerHead: digestOf(title),
-    metrics,
+    ...measured,
     cost,
   };
 }
 
-const pairFigures = (rows: number): StageResult['metrics'] => ({
-  rows,
-  promptsScanned: rows * 4,
-  samples: rows * 16,
-  yield: 0.25,
-  'skipped.all-right': rows,
-  'skipped.all-wrong': 2 * rows,
-  'skipped.wrong-is-empty': 1,
+const pairMetrics = (rows: number): StageMetrics => ({
+  metrics: { rows, promptsScanned: rows * 4, samples: rows * 16, yield: 0.25 },
+  skipped: { 'all-right': rows, 'all-wrong': 2 * rows, 'wrong-is-empty': 1 },
 });
 
 function definitionOf(budgets: number[], sftFractions: number[], items: number): SweepDefinition {
@@ -199,7 +195,7 @@ function cellOf(options: {
   const { task, model, annotator, prices } = definition;
   const stages = [
     ...(sftRows === 0 ? [] : [stageOf('trainSft', `SFT on ${sftRows.toString()} demonstrations`)]),
-    ...(pairRows === 0 ? [] : [stageOf('synthesizeData', `Pairs of ${id}`, pairFigures(pairRows))]),
+    ...(pairRows === 0 ? [] : [stageOf('synthesizeData', `Pairs of ${id}`, pairMetrics(pairRows))]),
     ...(pairRows === 0 ? [] : [stageOf('trainPreference', `DPO on ${pairRows.toString()} pairs of ${id}`)]),
     stageOf('evaluate', `Evaluation of ${id}`),
   ];

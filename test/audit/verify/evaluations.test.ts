@@ -48,11 +48,12 @@ describe('pure: evaluation items among training rows', () => {
       await writeFile(join(dir, name), text);
     }
     const other = { task: 'other', items: 1, maxNewTokens: 1, data: { source: 'files', test: 'digest' } };
-    const auxiliary = Object.keys(files).some((name) => name.startsWith('beside/')) ? [other] : undefined;
+    const auxiliary = Object.keys(files).some((name) => name.startsWith('auxiliary/')) ? [other] : undefined;
     const spec = { data: { source: 'files' }, evaluation: { auxiliary } };
     const about = { revision: 1, title: kind, spec, inputs, inputDigests: {} };
-    const metrics = kind === 'evaluate' ? { score: 0, 'beside.other.score': 0 } : {};
-    const manifest = { ...about, metrics, made };
+    const found = [{ name: 'other', metrics: { score: 0 }, scores: {} }];
+    const measured = kind === 'evaluate' ? { metrics: { score: 0 }, auxiliary: found } : { metrics: {} };
+    const manifest = { ...about, ...measured, made };
     const { digest: artifact } = (
       await store.publish({ id: { kind, key }, dir, manifest }, { check: () => Promise.resolve() })
     ).manifest;
@@ -64,7 +65,7 @@ describe('pure: evaluation items among training rows', () => {
   const siblingFiles = (prompts: readonly string[]): Record<string, string> => {
     const rows = prompts.map((prompt, index) => JSON.stringify({ id: `train-${index}`, prompt, score: 0 }));
     const summary = JSON.stringify({ score: 0, items: prompts.length });
-    return { 'beside/other/items.jsonl': `${rows.join('\n')}\n`, 'beside/other/summary.json': summary };
+    return { 'auxiliary/other/items.jsonl': `${rows.join('\n')}\n`, 'auxiliary/other/summary.json': summary };
   };
 
   async function findLeaks({ training, items, shots = '', auxiliary }: Rows): Promise<string[]> {

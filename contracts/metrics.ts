@@ -1,0 +1,66 @@
+export type Metrics = Readonly<Record<string, number>>;
+
+/** How often each label was given to one row. */
+export type LabelCounts = readonly number[];
+
+/** Items whose rows were labelled alike: the counts of each of their rows, and the number of such items. */
+export interface LabelPattern {
+  readonly rows: readonly LabelCounts[];
+  readonly times: number;
+}
+
+/** What an evaluation measured on an auxiliary task. */
+export interface AuxiliaryMetrics {
+  readonly name: string;
+  readonly metrics: Metrics;
+  /** Further mean scores by name. */
+  readonly scores: Metrics;
+}
+
+/** What a stage measured, small enough for a workflow's history. */
+export interface StageMetrics {
+  /** Numbers by name: rows, steps, final loss, score. */
+  readonly metrics: Metrics;
+  /** Evaluations only: further mean scores by name. */
+  readonly scores?: Metrics | undefined;
+  /** Evaluations only: the same on each auxiliary task. */
+  readonly auxiliary?: readonly AuxiliaryMetrics[] | undefined;
+  /** Labels of items that were labelled more than once. */
+  readonly labels?: readonly LabelPattern[] | undefined;
+  /** Sampled data only: prompts that gave no row, by reason. */
+  readonly skipped?: Metrics | undefined;
+}
+
+/** What a stage measured, out of its manifest or result. */
+export function stageMetricsOf(stage: StageMetrics): StageMetrics {
+  const { metrics, scores, auxiliary, labels, skipped } = stage;
+  return {
+    metrics,
+    ...(scores && { scores }),
+    ...(auxiliary && { auxiliary }),
+    ...(labels && { labels }),
+    ...(skipped && { skipped }),
+  };
+}
+
+/** Sums by name. */
+export function addMetrics(all: readonly Metrics[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const [name, value] of all.flatMap((metrics) => Object.entries(metrics)))
+    sum[name] = (sum[name] ?? 0) + value;
+  return sum;
+}
+
+/** The same patterns, each once. */
+export function mergePatterns(patterns: readonly LabelPattern[]): LabelPattern[] {
+  const merged = new Map<string, LabelPattern>();
+  for (const { rows, times } of patterns) {
+    const name = JSON.stringify(rows);
+    merged.set(name, { rows, times: times + (merged.get(name)?.times ?? 0) });
+  }
+  return [...merged.values()];
+}
+
+/** Counts items by the labels of their rows. */
+export const countPatterns = (items: readonly (readonly LabelCounts[])[]): LabelPattern[] =>
+  mergePatterns(items.map((rows) => ({ rows, times: 1 })));
