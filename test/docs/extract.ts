@@ -12,7 +12,7 @@ const starts = /^(?:[A-Z_]+=\S+ )*(?:npx|npm|budgetline|node) /;
 const fence = /```\w*\n([\s\S]*?)```/g;
 
 /** README and everything below docs/, but for the log: it has the commands of its days. */
-function pages(): string[] {
+export function pages(): string[] {
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' });
   const files = docs.filter((name) => name.endsWith('.md') && name !== 'log.md');
   return ['README.md', ...files.map((name) => join('docs', name))];

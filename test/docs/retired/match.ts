@@ -1,0 +1,38 @@
+import type { Place, RetiredWord } from './words';
+
+/** Something that a user reads: a name, or a text. */
+export interface Finding {
+  /** Where it is: a path in a schema, a command, a declaration, a page and its line. */
+  readonly at: string;
+  readonly places: readonly Place[];
+  readonly text: string;
+}
+
+/** `batchRows`, `--batch-rows` and `batch_rows` as ["batch", "rows"]. */
+const wordsOf = (name: string): string[] =>
+  name
+    .replace(/([a-z\d])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^\p{L}\d]+/u)
+    .filter((word) => word !== '');
+
+const phrase = (text: string): RegExp =>
+  new RegExp(`(?<![\\p{L}\\d])${wordsOf(text).join('[\\s_-]*')}(?![\\p{L}\\d])`, 'iu');
+
+const spaced = (text: string): string => ` ${wordsOf(text).join(' ')} `;
+
+function isFound(old: string, place: Place, text: string): boolean {
+  if (place === 'text') return phrase(old).test(text);
+  if (place === 'member' || place === 'metric') return text === old;
+  if (place === 'part') return spaced(text).includes(spaced(old));
+  return spaced(text) === spaced(old);
+}
+
+/** Every retired word that a text holds, as a line that says where it is and what to write. */
+export function retiredIn(findings: readonly Finding[], words: readonly RetiredWord[]): string[] {
+  return findings.flatMap(({ at, places, text }) =>
+    words
+      .filter((word) => places.some((place) => word.places.includes(place) && isFound(word.old, place, text)))
+      .map(({ old, now }) => `${at}: "${old}", now: ${now}`),
+  );
+}
