@@ -3,23 +3,37 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failures, type FailureInfo } from '../contracts/failures';
 
+const longestLine = 100;
+
 const head = `# Errors
 
-Every failure of Budgetline has a stable code. The command line prints \`error[CODE]: \` in front of the
-sentence that names the file, line, field or path, on standard error; with \`--json\` it also prints
-\`{"error": {"code", "message", "remedy"}}\` on standard output, unless it has printed its document
-before it failed. In Temporal the code is the type of the \`ApplicationFailure\`; in the ledger it is the
-\`code\` of an ended attempt. Codes stay; sentences may change, so match on codes only. This page is made
-from \`contracts/failures.ts\` by \`npx ts-node scripts/errors-doc.ts\`, and a test holds the two equal.
+Every failure of Budgetline has a stable code. The command line prints \`error[CODE]: \` and one
+sentence that names the file, line, field or path, on standard error. With \`--json\` it also prints
+\`{"error": {"code", "message", "remedy"}}\` on standard output, unless it has already printed its
+document. In Temporal the code is the type of the \`ApplicationFailure\`; in the ledger it is the
+\`code\` of an ended attempt. Codes are stable and sentences may change, so match on codes only.
 
-"Exit" is the status with which the training executable ends for this reason. "Tried again" says whether a stage that
-ended so is retried by itself.
+"Exit" is the status with which the training executable ends. "Retried" says whether the stage is
+tried again. This page is generated from \`contracts/failures.ts\` by
+\`npx ts-node scripts/errors-doc.ts\`; a test compares the two.
 `;
 
+/** Breaks a paragraph between words. */
+function wrap(text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.pop();
+    const longer = line === undefined ? word : `${line} ${word}`;
+    if (line !== undefined && longer.length > longestLine) lines.push(line, word);
+    else lines.push(longer);
+  }
+  return lines.join('\n');
+}
+
 function entry([code, { exitCode, retried, meaning, remedy }]: [string, FailureInfo]): string {
-  const facts = [`Tried again: ${retried ? 'yes' : 'no'}.`];
+  const facts = [`Retried: ${retried ? 'yes' : 'no'}.`];
   if (exitCode !== undefined) facts.unshift(`Exit ${exitCode}.`);
-  return `## ${code}\n\n${meaning} ${facts.join(' ')}\n\n${remedy}\n`;
+  return `## ${code}\n\n${wrap(`${meaning} ${facts.join(' ')}`)}\n\n${wrap(remedy)}\n`;
 }
 
 /** The whole page. */
