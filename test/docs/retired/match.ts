@@ -16,17 +16,23 @@ const wordsOf = (name: string): string[] =>
     .split(/[^\p{L}\d]+/u)
     .filter((word) => word !== '');
 
-const phrase = (text: string): RegExp =>
-  new RegExp(`(?<![\\p{L}\\d])${wordsOf(text).join('[\\s_-]*')}(?![\\p{L}\\d])`, 'iu');
+const phrase = (words: string): RegExp =>
+  new RegExp(`(?<![\\p{L}\\d])${wordsOf(words).join("[\\s_’'-]*")}(?![\\p{L}\\d])`, 'iu');
 
 const spaced = (text: string): string => ` ${wordsOf(text).join(' ')} `;
 
-function isFound(old: string, place: Place, text: string): boolean {
+const spellings = (old: string): string[] =>
+  old.endsWith('(s)') ? [old.slice(0, -3), `${old.slice(0, -3)}s`] : [old];
+
+function isSpelled(old: string, place: Place, text: string): boolean {
   if (place === 'text') return phrase(old).test(text);
   if (place === 'member' || place === 'metric') return text === old;
   if (place === 'part') return spaced(text).includes(spaced(old));
   return spaced(text) === spaced(old);
 }
+
+const isFound = (old: string, place: Place, text: string): boolean =>
+  spellings(old).some((spelling) => isSpelled(spelling, place, text));
 
 /** Every retired word that a text holds, as a line that says where it is and what to write. */
 export function retiredIn(findings: readonly Finding[], words: readonly RetiredWord[]): string[] {

@@ -13,7 +13,7 @@
 export type Place = 'name' | 'part' | 'field' | 'member' | 'metric' | 'text';
 
 export interface RetiredWord {
-  /** In any spelling: `batch rows` is batchRows, batch_rows and --batch-rows too. */
+  /** In any spelling: `batch rows` is batchRows, batch_rows and --batch-rows too; `(s)` is an optional plural. */
   readonly old: string;
   readonly now: string;
   readonly places: readonly Place[];
@@ -22,26 +22,21 @@ export interface RetiredWord {
 const list = (places: readonly Place[], words: Readonly<Record<string, string>>): RetiredWord[] =>
   Object.entries(words).map(([old, now]) => ({ old, now, places }));
 
-/** Words that had a meaning of their own here; the glossary says what to read for them. */
-const terms: readonly RetiredWord[] = [
+/** Former terms; the glossary has the same table. */
+export const formerTerms: readonly RetiredWord[] = [
   ...list(['part', 'text'], {
     beside: 'auxiliary; in prose "also", "next to", "with"',
-    twin: 'synthetic',
-    twins: 'synthetic',
+    'twin(s)': 'synthetic',
     thumbs: 'unpaired',
     'own correct': 'policy-correct',
     'own wrong': 'policy-incorrect',
-    checker: 'verifier',
-    checkers: 'verifiers',
-    'right sample': 'rejection sample',
-    'right samples': 'rejection samples',
-    hole: 'failed cell',
-    holes: 'failed cells',
+    'checker(s)': 'verifier',
+    'right sample(s)': 'rejection sample',
+    'hole(s)': 'failed cell',
     rambling: 'truncated',
     story: 'run history, timeline',
-    sceptic: 'reviewer',
-    rung: 'micro-batch reduction',
-    rungs: 'micro-batch reductions',
+    'sceptic(s)': 'reviewer',
+    'rung(s)': 'micro-batch reduction',
     told: 'reported, recorded',
     tells: 'reports, says',
     harvest: 'collect samples',
@@ -62,8 +57,19 @@ const terms: readonly RetiredWord[] = [
     'compare all': 'compareBatch',
     'by the batch': 'in batches',
     'sigmoid nll': 'sigmoid with sftWeight',
+    cdpo: 'sigmoid with labelSmoothing',
+    'nll weight': 'sftWeight',
+    'few shot examples': 'numFewShot',
+    'tuning budget': 'sensitivityBudget',
+    'sft spend share(s)': 'sftSpendFractions',
+    'strip calculator': 'stripCalculationAnnotations',
   }),
-  ...list(['name'], { 'large budget': 'largeBudgetMin', outside: 'resolvedInputs' }),
+  ...list(['name'], {
+    'large budget': 'largeBudgetMin',
+    'spend limit': 'spendLimitUsd',
+    licence: 'license',
+    outside: 'resolvedInputs',
+  }),
   ...list(['part'], { tell: 'record', telling: 'record', crop: 'sampleFilter' }),
   ...list(['field'], {
     strategy: 'search: { method }',
@@ -72,7 +78,6 @@ const terms: readonly RetiredWord[] = [
     schedule: 'lrSchedule',
     refuse: 'error',
     cut: 'truncate',
-    'nll weight': 'sftWeight',
   }),
   ...list(['member'], {
     'Assessment.formatted': 'wellFormed',
@@ -106,7 +111,6 @@ const habits = list(['text'], {
   whoever: 'the name of the thing',
   somebody: 'the name of the person or program',
   "one's own": 'your own',
-  'one’s own': 'your own',
 });
 
-export const retiredWords: readonly RetiredWord[] = [...terms, ...habits];
+export const retiredWords: readonly RetiredWord[] = [...formerTerms, ...habits];
