@@ -71,7 +71,7 @@ function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending):
   const { spec } = stage;
   const price = spec.kind === 'synthesizeData' ? rowPrice(prices, spec.what) : 0;
   const rows = spec.kind === 'synthesizeData' && outcome === 'published' ? spec.rows : 0;
-  return rows * price + usage.newCalls * prices.verifierCall;
+  return rows * price + usage.newVerifierCalls * prices.verifierCall;
 }
 
 /** Closes the attempt's entry; gives the chain's new head. */

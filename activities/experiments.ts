@@ -43,7 +43,7 @@ export function createLedgerActivities(environment: StageEnvironment): LedgerAct
     recordStages: ({ experimentId, stages }) =>
       coded(recordStages(store, experimentId, stages.map(recordOf))),
     finalizeExperiment: ({ experimentId }) => coded(finalize(environment, experimentId)),
-    keepDocument: ({ document }) => coded(store.keepDocument(document)),
+    storeDocument: ({ document }) => coded(store.storeDocument(document)),
     recordSteering: (request) => coded(recordSteering(store, request)),
   };
 }

@@ -1,16 +1,16 @@
 import { ledgerHead, openAttempts, readLedger, recordLostAttempts } from '../audit';
 import type { LedgerLine } from '../schemas/ledger';
 import { stageMetricsOf } from '../contracts/metrics';
-import { noCost, type PlannedStage, type StageResult } from '../contracts/stage';
+import { zeroCost, type PlannedStage, type StageResult } from '../contracts/stage';
 import type { Claim, Store, StoredArtifact } from '../store';
 import { callsIn, endedFor } from './usage';
 
 /** Checker calls of the request that made the artifact, where earlier requests had paid for some. */
-function newCallsIn(lines: readonly LedgerLine[]): { newCalls?: number } {
+function newCallsIn(lines: readonly LedgerLine[]): { newVerifierCalls?: number } {
   const maker = lines.findLast((line) => line.type === 'attempt-ended' && line.outcome === 'published');
   if (maker?.type !== 'attempt-ended') return {};
-  const newCalls = callsIn(endedFor(lines, maker));
-  return newCalls === callsIn(lines) ? {} : { newCalls };
+  const newVerifierCalls = callsIn(endedFor(lines, maker));
+  return newVerifierCalls === callsIn(lines) ? {} : { newVerifierCalls };
 }
 
 function rowSourceOf({ spec }: PlannedStage): Pick<StageResult, 'rowSource'> {
@@ -38,7 +38,7 @@ export async function resultOf(
     ledgerHead: await ledgerHead(path),
     ...stageMetricsOf(manifest),
     ...rowSourceOf(stage),
-    ...(cached ? { cost: noCost } : { cost, ...newCallsIn(await readLedger(path)) }),
+    ...(cached ? { cost: zeroCost } : { cost, ...newCallsIn(await readLedger(path)) }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
 }

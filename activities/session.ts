@@ -138,7 +138,7 @@ export class StageSession {
       onEvent: (event: TrainerEvent) => this.#follow(event),
       onStall: () => this.stopHeartbeats(),
       onExit: usage.addExit.bind(usage),
-      onRung: (rung: Rungs[number]) => this.#note({ type: 'attempt-rung', ...rung }),
+      onRung: (rung: Rungs[number]) => this.#note({ type: 'attempt-micro-batch-reduced', ...rung }),
     };
     usage.addJob(job);
     const run = await runTrainer({ job, runDir, setup: await this.#setupFor(job), controls });
@@ -146,7 +146,7 @@ export class StageSession {
     return run;
   }
 
-  #note(entry: NoteOf<'attempt-rung' | 'attempt-checkpoint' | 'attempt-warning'>): void {
+  #note(entry: NoteOf<'attempt-micro-batch-reduced' | 'attempt-checkpoint' | 'attempt-warning'>): void {
     const { key, kind } = this.stage;
     this.notes.add({ ...entry, stage: key, kind, fence: this.claim.fence });
   }

@@ -2,7 +2,7 @@ import { basename, isAbsolute } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import type { ArtifactManifest } from '../schemas/artifact';
 import type { AnnotationBill, LedgerLine, LineOf } from '../schemas/ledger';
-import { noCost, type StageCost, type StageWarning } from '../contracts/stage';
+import { zeroCost, type StageCost, type StageWarning } from '../contracts/stage';
 import type { AnnotationCost } from '../contracts/task';
 import type { TrainerJob } from '../schemas/trainer-job';
 import { digestOf } from '../planning';
@@ -70,7 +70,7 @@ export class Usage {
   }
 
   /** Checker calls that are this attempt's own to pay. */
-  get newCalls(): number {
+  get newVerifierCalls(): number {
     return Math.max(0, this.verifierCalls - this.earlierCalls);
   }
 
@@ -96,7 +96,7 @@ export class Usage {
     const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, annotation } = this;
     const annotationByFolder = annotation === null ? null : Object.fromEntries(this.#bills);
     const paid = { annotation, annotationByFolder };
-    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, verifierCalls: this.newCalls, ...paid };
+    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, verifierCalls: this.newVerifierCalls, ...paid };
     return { exitCodes, jobs, trainerProcesses: exitCodes.length, ...used };
   }
 }
@@ -167,5 +167,5 @@ export function totalCost(lines: readonly LedgerLine[], usage: Usage, experiment
   const sum = (name: (typeof measures)[number]): number =>
     [...ended, now].reduce((total, figures) => total + (figures[name] ?? 0), 0);
   const attempts = own.filter(({ type }) => type === 'attempt-started').length;
-  return { ...noCost, ...Object.fromEntries(measures.map((name) => [name, sum(name)])), attempts };
+  return { ...zeroCost, ...Object.fromEntries(measures.map((name) => [name, sum(name)])), attempts };
 }

@@ -39,7 +39,7 @@ function describeAttempt(start: Start, lines: readonly LedgerLine[]): AuditedAtt
       line.type === 'attempt-checkpoint' ? [{ at: line.time, step: line.step }] : [],
     ),
     rungs: its.flatMap((line) =>
-      line.type === 'attempt-rung' ? [{ fromStep: line.fromStep, rows: line.rows }] : [],
+      line.type === 'attempt-micro-batch-reduced' ? [{ fromStep: line.fromStep, rows: line.rows }] : [],
     ),
     warnings: its.flatMap((line) =>
       line.type === 'attempt-warning' ? [{ code: line.code, message: line.message }] : [],

@@ -11,13 +11,13 @@ import { readLedger } from './ledger';
 import { exportedHistories, readHistories, recordedStages } from './run-records';
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
-const keeping = z.looseObject({ kept: z.array(z.looseObject({ digest: hex })) });
+const withPages = z.looseObject({ pages: z.array(z.looseObject({ digest: hex })) });
 
 /** Parts of a large sweep's result that are in the store as documents: what its runs handed over, and the last returned. */
-export function keptParts(histories: readonly WorkflowHistory[]): string[] {
+export function storedPages(histories: readonly WorkflowHistory[]): string[] {
   const handed = histories.flatMap(({ input, result }) => [
-    keeping.safeParse((input as { carried?: unknown } | undefined)?.carried).data?.kept ?? [],
-    keeping.safeParse(result).data?.kept ?? [],
+    withPages.safeParse((input as { previous?: unknown } | undefined)?.previous).data?.pages ?? [],
+    withPages.safeParse(result).data?.pages ?? [],
   ]);
   return [...new Set(handed.flat().map(({ digest }) => digest))];
 }
@@ -70,7 +70,7 @@ export async function listRunFiles(store: Store, experimentId: string): Promise<
   const artifacts = await lineageOf(store, lines);
   const exported = exportedHistories(lines);
   const histories = await readHistories(store, lines);
-  const parts = keptParts(histories.map(({ history }) => history));
+  const parts = storedPages(histories.map(({ history }) => history));
   const codes = new Set(exported.flatMap(({ codeDigest }) => (codeDigest === null ? [] : [codeDigest])));
   const single = [
     paths.experimentLedger(experimentId),

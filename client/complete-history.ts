@@ -7,7 +7,7 @@ import { ensureDir, writeFileAtomic, type Store } from '../store';
  * Keeps the history of a run with its end, which its own last activity could not export. False where Temporal does not
  * know the run any more, or it has not ended.
  */
-export async function keepCompleteHistory(
+export async function storeCompleteHistory(
   client: Client,
   store: Store,
   { workflowId, runId }: { readonly workflowId: string; readonly runId: string },

@@ -7,7 +7,7 @@ import {
   type SweepProgress,
   type SweepResult,
 } from '../contracts/results';
-import { onceEach } from '../contracts/stage';
+import { uniqueResults } from '../contracts/stage';
 
 function ofCell({ cell, evaluation, stages }: CellResult): CellProgress {
   const warnings = stages.flatMap((stage) => stage.warnings ?? []).length;
@@ -30,7 +30,7 @@ export function sweepEnded(result: SweepResult): SweepProgress {
     ...baseStages,
     ...[...cells, ...controls, ...failedControls].flatMap((each) => each.stages),
   ];
-  const labels = gatherLabels(onceEach(stages));
+  const labels = gatherLabels(uniqueResults(stages));
   const auxiliary = base?.auxiliary;
   const missing = failedCells.map(({ cell }) => ({
     ...{ cell, state: stateOfMissing(cell.id, spend), workflowId: cell.id },

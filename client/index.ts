@@ -1,4 +1,4 @@
-export { keepCompleteHistory } from './complete-history';
+export { storeCompleteHistory } from './complete-history';
 export { configuredAddress, embeddedEnvironment, registerSearchAttributes } from '../connection';
 export { connect } from './connect';
 export type { ConnectOptions } from './connect';

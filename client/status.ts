@@ -3,7 +3,7 @@ import { BudgetlineError } from '../contracts/failures';
 import type { CellResult, ExperimentProgress, SweepProgress, SweepReturn } from '../contracts/results';
 import { toSteeringError } from './failure';
 import { experimentEnded, sweepEnded } from './finished';
-import { completeResult } from './kept-parts';
+import { completeResult } from './result-pages';
 import { listPending, type Pending } from './pending';
 import { querySweep } from './progress';
 

@@ -6,8 +6,8 @@ import type { PlannedStage, StageKey } from '../contracts/stage';
 import type { SweepPlan } from '../planning';
 import type { allocationSweep } from '../workflows';
 import { toWorkflowError } from './failure';
-import { completeResult, inPlanOrder } from './kept-parts';
-import { Patience } from './patience';
+import { completeResult, inPlanOrder } from './result-pages';
+import { ServerTimeout } from './server-timeout';
 import { listPending } from './pending';
 import type { Pending } from './pending';
 import { querySweep } from './progress';
@@ -51,8 +51,8 @@ const describeLimitMs = 5_000;
 const silenceLimitMs = 120_000;
 const askAgainMs = 1_000;
 
-const patienceFor = (options: WatchOptions, onNotice?: WatchOptions['onNotice']): Patience =>
-  new Patience({
+const createServerTimeout = (options: WatchOptions, onNotice?: WatchOptions['onNotice']): ServerTimeout =>
+  new ServerTimeout({
     workflowId: options.started.workflowId,
     limitMs: options.silenceLimitMs ?? silenceLimitMs,
     onNotice,
@@ -62,12 +62,12 @@ const patienceFor = (options: WatchOptions, onNotice?: WatchOptions['onNotice'])
 class Watcher {
   readonly #finished = new Set<StageKey>();
   readonly #byKey: ReadonlyMap<StageKey, PlannedStage>;
-  readonly #patience: Patience;
+  readonly #serverTimeout: ServerTimeout;
   #progress: SweepProgress | null = null;
 
   constructor(private readonly options: WatchOptions) {
     const { plan } = options;
-    this.#patience = patienceFor(options, options.onNotice);
+    this.#serverTimeout = createServerTimeout(options, options.onNotice);
     const planned = plan.stages.map(({ stage }) => stage);
     const { certain, winnerControls } = plan.controls;
     const controls = [...certain, ...winnerControls].flatMap(({ stages }) => stages);
@@ -132,7 +132,7 @@ class Watcher {
     const list = (): Promise<Pending[]> =>
       client.connection.withDeadline(Date.now() + describeLimitMs, () => listPending(client, workflowId));
     try {
-      return (await this.#patience.ask(list)) ?? [];
+      return (await this.#serverTimeout.ask(list)) ?? [];
     } catch (error) {
       if (error instanceof BudgetlineError) throw error;
       // It has not begun, or is over.
@@ -158,9 +158,9 @@ async function lookUntil(ended: AbortSignal, options: WatchOptions): Promise<voi
 
 /** What the sweep returns, whoever else answers meanwhile; a server that is away is asked again. */
 async function awaitReturn(ended: AbortSignal, options: WatchOptions): Promise<SweepReturn> {
-  const patience = patienceFor(options);
+  const serverTimeout = createServerTimeout(options);
   for (;;) {
-    const returned = await patience.ask(() => options.started.handle.result());
+    const returned = await serverTimeout.ask(() => options.started.handle.result());
     if (returned !== undefined) return returned;
     ended.throwIfAborted();
     await pause(askAgainMs, ended);

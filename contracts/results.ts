@@ -185,10 +185,10 @@ export interface SweepLists {
 }
 
 /** A part of these lists that is small enough for a payload of Temporal; what is empty is left out. */
-export type SweepPart = Partial<SweepLists>;
+export type ResultPage = Partial<SweepLists>;
 
 /** A part that is in the store as a document. */
-export interface KeptPart {
+export interface StoredPage {
   /** SHA-256 of the document. */
   readonly digest: string;
 }
@@ -214,7 +214,7 @@ export interface SweepResult extends Omit<SweepLists, 'rounds' | 'variants'>, Ba
 
 /** What its workflow returns, small whatever the grid: the last part of its lists, the parts before it by reference. */
 export interface SweepReturn extends SweepResult {
-  readonly kept: readonly KeptPart[];
+  readonly pages: readonly StoredPage[];
 }
 
 /** A score of a task beside, with its 95 % interval over the items. */

@@ -201,13 +201,13 @@ export interface StageResult extends StageMetrics {
   readonly rowSource?: RowSource;
   readonly cost: StageCost;
   /** Checker calls that this request for the stage paid for; left out where it paid for all of them. */
-  readonly newCalls?: number;
+  readonly newVerifierCalls?: number;
   /** What the training executable warned of while the artifact was made; left out where it warned of nothing. */
   readonly warnings?: readonly StageWarning[];
 }
 
 /** Every stage once, however many cells and controls asked for it; what ran it stands for those that found it there. */
-export function onceEach<T extends Pick<StageResult, 'key' | 'cached'>>(results: readonly T[]): T[] {
+export function uniqueResults<T extends Pick<StageResult, 'key' | 'cached'>>(results: readonly T[]): T[] {
   const byKey = new Map<StageKey, T>();
   for (const result of results) {
     const known = byKey.get(result.key);
@@ -235,7 +235,7 @@ export interface StageCost {
 }
 
 /** What nothing costs: a stage that was there already. */
-export const noCost: StageCost = {
+export const zeroCost: StageCost = {
   wallMs: 0,
   deviceMs: 0,
   cpuMs: 0,
@@ -313,7 +313,7 @@ export interface LedgerActivities {
   finalizeExperiment(request: { readonly experimentId: string }): Promise<AnchoredHead>;
   recordSteering(request: SteeringRecordRequest): Promise<string>;
   /** Puts outcomes that a history shall not carry into the store as a document; resolves to its SHA-256. */
-  keepDocument(request: { readonly document: unknown }): Promise<string>;
+  storeDocument(request: { readonly document: unknown }): Promise<string>;
 }
 
 /** What a workflow cannot do to itself. */

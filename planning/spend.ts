@@ -1,9 +1,12 @@
 import type { Prices } from '../schemas/definition';
-import { noCost, onceEach, type PlannedStage, type StageResult } from '../contracts/stage';
+import { zeroCost, uniqueResults, type PlannedStage, type StageResult } from '../contracts/stage';
 import { nestOf, rowPrice } from './money';
 
 /** A stage that buys rows or asks a judge, and what it left. */
-export interface Bought extends Pick<StageResult, 'key' | 'cached' | 'cost' | 'metrics' | 'newCalls'> {
+export interface Bought extends Pick<
+  StageResult,
+  'key' | 'cached' | 'cost' | 'metrics' | 'newVerifierCalls'
+> {
   readonly stage: PlannedStage<'synthesizeData' | 'evaluate'>;
 }
 
@@ -29,7 +32,7 @@ function rowsUsd(prices: Prices, sets: readonly BoughtSet[]): number {
  * finds there what another cell has just bought; a checker is paid once for every call that was made.
  */
 export function spentUsd(prices: Prices, bought: readonly Bought[]): number {
-  const distinct = onceEach(bought);
+  const distinct = uniqueResults(bought);
   const nests = new Map<string, BoughtSet[]>();
   for (const one of setsAmong(distinct)) {
     const nest = nestOf(one.stage);
@@ -39,7 +42,10 @@ export function spentUsd(prices: Prices, bought: readonly Bought[]): number {
     .filter(({ stage }) => stage.kind === 'evaluate')
     .reduce((sum, one) => sum + billOf(one), 0);
   return [...nests.values()].reduce((sum, sets) => {
-    const calls = sets.reduce((total, { cost, newCalls = cost.verifierCalls }) => total + newCalls, 0);
+    const calls = sets.reduce(
+      (total, { cost, newVerifierCalls = cost.verifierCalls }) => total + newVerifierCalls,
+      0,
+    );
     return sum + rowsUsd(prices, sets) + calls * prices.verifierCall;
   }, judged);
 }
@@ -51,7 +57,7 @@ const isBuying = (stage: PlannedStage): stage is BuyingStage =>
 
 /** Stages that were paid for elsewhere, as if the store had had them. */
 export function boughtBefore(stages: readonly PlannedStage[]): Bought[] {
-  const there = { cached: true, cost: noCost, metrics: {} };
+  const there = { cached: true, cost: zeroCost, metrics: {} };
   return stages.filter(isBuying).map((stage) => ({ stage, key: stage.key, ...there }));
 }
 

@@ -137,9 +137,9 @@ export const attemptCheckpoint = z.strictObject({
 });
 
 /** The device ran out of memory: from this step on the micro-batch has so many rows. */
-export const attemptRung = z.strictObject({
+export const attemptMicroBatchReduced = z.strictObject({
   ...link,
-  type: z.literal('attempt-rung'),
+  type: z.literal('attempt-micro-batch-reduced'),
   ...inAttempt,
   fromStep: z.int().nonnegative(),
   rows: z.int().positive(),
@@ -221,7 +221,7 @@ export const runSteered = z.strictObject({
 export const ledgerLine = z.discriminatedUnion('type', [
   attemptStarted,
   attemptCheckpoint,
-  attemptRung,
+  attemptMicroBatchReduced,
   attemptWarning,
   attemptEnded,
   attemptLost,

@@ -9,7 +9,7 @@ import type { StorePaths } from './paths';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Keeps plain JSON under the SHA-256 of its text, which it gives. */
-export async function keepDocument(paths: StorePaths, value: unknown): Promise<string> {
+export async function storeDocument(paths: StorePaths, value: unknown): Promise<string> {
   const text = JSON.stringify(value);
   const digest = sha256(text);
   const path = paths.document(digest);

@@ -11,7 +11,7 @@ import {
 } from './artifacts';
 import { acquireClaim, readClaimHolder, type ClaimOutcome } from './claims';
 import type { ClaimRecord } from '../schemas/claim';
-import { keepDocument, readDocument } from './documents';
+import { storeDocument, readDocument } from './documents';
 import { ensureDir } from './durable-files';
 import { storePaths, type ArtifactId, type StorePaths } from './paths';
 
@@ -60,7 +60,7 @@ export interface Store {
   /** Moves a finished payload into place under the fence; the first publish wins, a later one adopts it. CLAIM_LOST. */
   publish(request: PublishRequest, fence: FenceCheck): Promise<PublishedArtifact>;
   /** Keeps plain JSON; resolves to the SHA-256 of its text. */
-  keepDocument(value: unknown): Promise<string>;
+  storeDocument(value: unknown): Promise<string>;
   /** INPUT_MISSING, ARTIFACT_CORRUPT. */
   readDocument(digest: string): Promise<unknown>;
   /** Takes the claim on a key, or says who holds it. `holder` is a name for people. */
@@ -85,7 +85,7 @@ export function createStore(home: string, options: StoreOptions = {}): Store {
     readArtifact: (id) => readArtifact(paths, id),
     verifyArtifact: (id) => verifyArtifact(paths, id),
     publish: (request, fence) => publishArtifact(paths, request, fence),
-    keepDocument: (value) => keepDocument(paths, value),
+    storeDocument: (value) => storeDocument(paths, value),
     readDocument: (digest) => readDocument(paths, digest),
     claim: (key, holder) => acquireClaim({ key, dir: paths.claims(key), holder }, { leaseMs }),
     claimHolder: (key) => readClaimHolder(paths.claims(key)),

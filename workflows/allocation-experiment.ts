@@ -7,7 +7,7 @@ import type { CellPlace, CellPlan } from '../planning/cell';
 import { definitionDigest } from '../planning/identity';
 import { summarizeEvaluation } from './evaluation';
 import { withFinished } from './failures';
-import { openExperiment, recordAll, sealLedger, tellingOfFailure } from './ledger';
+import { openExperiment, recordAll, sealLedger, recordOnFailure } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import { planOrFail } from './planned';
@@ -18,7 +18,10 @@ import { Steering } from './steering';
 /** Input of `allocationExperiment`. */
 export interface AllocationExperimentInput {
   readonly resolved: ResolvedExperiment;
-  /** Given by a sweep: the cell's id and axes there, and whose ledger chain its stages belong to. */
+  /**
+   * Set by a sweep: the cell's id and axes, the spend grant, and the experiment whose ledger records its
+   * stages.
+   */
   readonly parent?: Grant & {
     readonly cellId: string;
     readonly axes?: CellPlace['axes'];
@@ -27,7 +30,7 @@ export interface AllocationExperimentInput {
   readonly orchestration?: Partial<Orchestration>;
 }
 
-/** Where a cell stands: its finished stages, and the one that runs. */
+/** The `progress` query of a cell: finished stages, and the one that is running. */
 export const experimentProgress = defineQuery<ExperimentProgress>('progress');
 
 async function trainWarmStart(stages: Stages, sftRows: number): Promise<Artifact<'freezeReference'>> {
@@ -46,7 +49,7 @@ async function runPipeline(stages: Stages, { cell }: CellPlan): Promise<Artifact
   return stages.evaluate({ reference, adapter });
 }
 
-/** Keeps what the `progress` query and Temporal's UI show. */
+/** Collects what the `progress` query and Temporal's UI show. */
 function trackStages(steering: Steering): {
   readonly finished: StageResult[];
   readonly onStage: (stage: PlannedStage, result: StageResult | null) => void;
@@ -65,7 +68,7 @@ function trackStages(steering: Steering): {
   };
 }
 
-/** What the parts of a cell share. */
+/** State that the functions of a cell share. */
 interface Cell extends AllocationExperimentInput {
   readonly plan: CellPlan;
   readonly experimentId: string;
@@ -94,14 +97,17 @@ async function runStages(
   };
 }
 
-/** However it ends, a chain tells of what was finished; that of a sweep is sealed by the sweep. */
+/**
+ * The ledger records the finished stages however the cell ends. A sweep seals its own ledger, for all of
+ * its cells.
+ */
 function runCell(cell: Cell): Promise<CellResult> {
   const { parent, experimentId, steering } = cell;
   const tracked = trackStages(steering);
-  const tell = parent === undefined ? sealLedger : recordAll;
-  return tellingOfFailure(
+  const record = parent === undefined ? sealLedger : recordAll;
+  return recordOnFailure(
     () => runStages(cell, tracked),
-    () => tell(experimentId, tracked.finished),
+    () => record(experimentId, tracked.finished),
   ).catch((error: unknown) => {
     throw parent === undefined ? error : withFinished(error, tracked.finished);
   });
@@ -113,11 +119,11 @@ function placeOf(parent: AllocationExperimentInput['parent']): CellPlace {
   return { id: cellId, ...(axes === undefined ? {} : { axes }) };
 }
 
-/** One cell: one budget, one split, one seed. Its history reads as its five kinds of activity. */
+/** One cell: one budget, one split, one seed. */
 export async function allocationExperiment(input: AllocationExperimentInput): Promise<CellResult> {
   const { resolved, parent } = input;
   const plan = planOrFail(() => planCell(resolved, placeOf(parent)));
   const experimentId = parent?.experimentId ?? plan.cell.id;
-  const steering = new Steering({ experimentId, paused: null, window: null });
-  return steering.conclude(() => runCell({ ...input, plan, experimentId, steering }));
+  const steering = new Steering({ experimentId, paused: null, maxConcurrentCells: null });
+  return steering.run(() => runCell({ ...input, plan, experimentId, steering }));
 }

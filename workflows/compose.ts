@@ -1,4 +1,4 @@
-/** What a workflow of one's own is composed from; loads nothing but what the workflow sandbox allows. */
+/** Building blocks for custom workflows. Loads only what the workflow sandbox allows. */
 export { createStages } from './stages';
 export type { Artifact, Stages, StagesOptions } from './stages';
 export { summarizeEvaluation } from './evaluation';

@@ -1,8 +1,9 @@
 import { condition } from '@temporalio/workflow';
 
 /**
- * Runs a task for every item, at most `width` at once, begun in the items' order; results in that order too. A width
- * that is a function may change meanwhile. A task that fails keeps the rest from being begun; those that run are awaited.
+ * Runs `task` for every item, at most `width` at once. Starts in the items' order and returns results in
+ * that order. If `width` is a function, the limit may change meanwhile. After a failure no further task
+ * starts; running ones are awaited.
  */
 export async function runConcurrently<T, R>(
   items: Iterable<T>,

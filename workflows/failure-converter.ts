@@ -3,22 +3,25 @@ import type { FailureConverter } from '@temporalio/common';
 
 type Failure = ReturnType<FailureConverter['errorToFailure']>;
 
-/** What came with its message encoded goes on without it in clear; whatever wraps it says nothing of its own. */
-function hideAgain(failure: Failure): Failure {
-  const cause = failure.cause ? { cause: hideAgain(failure.cause) } : {};
+/**
+ * Removes the plain message of a failure whose message arrived encoded. Temporal's wrappers around it add
+ * no text of their own.
+ */
+function hideEncoded(failure: Failure): Failure {
+  const cause = failure.cause ? { cause: hideEncoded(failure.cause) } : {};
   const hidden = failure.encodedAttributes ? { message: 'Encoded failure', stackTrace: '' } : {};
   return { ...failure, ...hidden, ...cause };
 }
 
-class PassingOn extends DefaultFailureConverter {
-  override errorToFailure(...given: Parameters<FailureConverter['errorToFailure']>): Failure {
-    return hideAgain(super.errorToFailure(...given));
+class EncodedFailureConverter extends DefaultFailureConverter {
+  override errorToFailure(...args: Parameters<FailureConverter['errorToFailure']>): Failure {
+    return hideEncoded(super.errorToFailure(...args));
   }
 }
 
 /**
- * In workflows. Activities encode the messages of their failures where there is a payload key; the SDK decodes them on the
- * way in, and would pass them on in clear when a workflow fails for them. Workflows know of no key, so they speak as they
- * were spoken to.
+ * Used in workflows. With a payload key, activities encode the messages of their failures. The SDK decodes
+ * them on the way in and would write them to the history in plain text when a workflow fails because of
+ * them. Workflows have no key, so this converter passes encoded messages on unchanged.
  */
-export const failureConverter: FailureConverter = new PassingOn();
+export const failureConverter: FailureConverter = new EncodedFailureConverter();

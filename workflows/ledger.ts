@@ -2,10 +2,10 @@ import { CancellationScope, ContinueAsNew, proxyActivities } from '@temporalio/w
 import { taskQueues } from '../contracts/stage';
 import type { AnchoredHead, LedgerActivities, RunActivities, StageResult } from '../contracts/stage';
 
-/** Stages a call, so that no payload comes near Temporal's limit of 2 MB. */
-const stagesACall = 500;
+/** Stages per call. Keeps payloads far below Temporal's limit of 2 MB. */
+const stagesPerCall = 500;
 
-const { cancelRun, keepDocument, openExperiment, recordStages, recordSteering } = proxyActivities<
+const { cancelRun, storeDocument, openExperiment, recordStages, recordSteering } = proxyActivities<
   LedgerActivities & RunActivities
 >({
   taskQueue: taskQueues.cpu,
@@ -13,7 +13,7 @@ const { cancelRun, keepDocument, openExperiment, recordStages, recordSteering } 
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
-/** Reads and writes one history a cell. */
+/** Reads and writes one history per cell, so it needs more time. */
 const { finalizeExperiment } = proxyActivities<LedgerActivities>({
   taskQueue: taskQueues.cpu,
   startToCloseTimeout: '10 minutes',
@@ -21,19 +21,19 @@ const { finalizeExperiment } = proxyActivities<LedgerActivities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
-export { cancelRun, keepDocument, openExperiment, recordSteering };
+export { cancelRun, storeDocument, openExperiment, recordSteering };
 
-/** Records stages that an experiment used in its chain, each once. */
+/** Records the stages that an experiment used, each once. */
 export async function recordAll(experimentId: string, results: readonly StageResult[]): Promise<void> {
   const records = results.map(({ key, kind, cached, digest, ledgerHead }) => ({
     ...{ key, kind, cached, digest, ledgerHead },
   }));
   const unique = [...new Map(records.map((record) => [record.key, record])).values()];
-  for (let start = 0; start < unique.length; start += stagesACall)
-    await recordStages({ experimentId, stages: unique.slice(start, start + stagesACall) });
+  for (let start = 0; start < unique.length; start += stagesPerCall)
+    await recordStages({ experimentId, stages: unique.slice(start, start + stagesPerCall) });
 }
 
-/** Records the last stages of an experiment, exports its histories, and seals the chain. */
+/** Records the last stages of an experiment, exports its histories and seals its ledger. */
 export async function sealLedger(
   experimentId: string,
   results: readonly StageResult[],
@@ -42,16 +42,13 @@ export async function sealLedger(
   return finalizeExperiment({ experimentId });
 }
 
-/**
- * Runs work of which a chain tells when it is done; where it fails or is cancelled, `tell` has the chain tell of what was
- * finished until then. What ended the work is thrown on, whatever becomes of the telling.
- */
-export async function tellingOfFailure<T>(work: () => Promise<T>, tell: () => Promise<unknown>): Promise<T> {
+/** Runs `work`. If it fails or is cancelled, calls `record` first and then rethrows, even if recording fails. */
+export async function recordOnFailure<T>(work: () => Promise<T>, record: () => Promise<unknown>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof ContinueAsNew))
-      await CancellationScope.nonCancellable(tell).catch(() => undefined);
+      await CancellationScope.nonCancellable(record).catch(() => undefined);
     throw error;
   }
 }

@@ -1,7 +1,10 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { BudgetlineError } from '../contracts/failures';
 
-/** A plan that cannot be made ends the workflow, by its code; any other error would have its task tried for ever. */
+/**
+ * Fails the workflow if the plan is invalid. Any other error would make Temporal retry the workflow task
+ * for ever.
+ */
 export function planOrFail<T>(plan: () => T): T {
   try {
     return plan();

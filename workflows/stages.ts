@@ -22,63 +22,69 @@ import { boughtOf, spentUsd } from '../planning/spend';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 
-/** A finished stage: what was planned, and what it left. Stages take and return these; bytes stay in the store. */
+/**
+ * A finished stage: its plan and its result. Stage functions take and return these; the bytes stay in the
+ * store.
+ */
 export type Artifact<K extends StageKind = StageKind> = {
   [P in K]: { readonly stage: PlannedStage<P>; readonly result: StageResult };
 }[K];
 
-/** What stages may spend; empty where there is no limit. */
+/** What stages may spend. Empty without a limit. */
 export interface Grant {
-  /** Most that the stages may spend on annotation together, in US dollars. */
+  /** The most that the stages may spend on annotation together, in US dollars. */
   readonly allowanceUsd?: number | undefined;
-  /** US dollars of a stage's rows, by its key, that are bought already and do not come out of the allowance. */
+  /** By stage key: US dollars of its rows that are already bought. They are not taken from the allowance. */
   readonly paidUsd?: Readonly<Record<StageKey, number>> | undefined;
 }
 
 export interface StagesOptions extends Grant {
-  /** The definition, its model and files pinned by content. */
+  /** The definition, with its model and files pinned by content. */
   readonly resolved: Resolved<ExperimentDefinition | SweepDefinition>;
-  /** The seed axis: stages of equal data and equal seed are one stage, whoever asks. */
+  /** The seed. Stages with equal data and seed are one stage, whichever cell asks. */
   readonly seed: number;
-  /** Whose ledger chain the attempts are recorded for. */
+  /** The experiment whose ledger records the attempts. */
   readonly experimentId: string;
   readonly orchestration?: Orchestration;
-  /** Runs each stage when it may run: holds stages back while a run is paused. At once unless told. */
+  /** Runs each stage when it may start, e.g. not while the run is paused. Default: at once. */
   readonly runStage?: <T>(stage: () => Promise<T>) => Promise<T>;
-  /** Told when a stage is asked for and when it is there. */
+  /** Called with null when a stage is requested, and with the result when it is finished. */
   readonly onStage?: (stage: PlannedStage, result: StageResult | null) => void;
 }
 
-/** Stage functions of one definition and seed; compose them as the pipeline needs. */
+/** Stage functions of one definition and seed. Compose them into a pipeline. */
 export interface Stages {
-  /** Buys `rows` demonstrations, or, given a reference, makes `rows` pairs of its samples. */
+  /** Buys `rows` demonstrations. With a reference: makes `rows` preference pairs from its samples. */
   synthesizeData(options: {
     readonly rows: number;
     readonly reference?: Artifact<'freezeReference'>;
   }): Promise<Artifact<'synthesizeData'>>;
-  /** Supervised fine-tuning of the base model, or of a frozen one; "chosen" learns from the chosen answers of pairs. */
+  /**
+   * Supervised fine-tuning of the base model, or of a frozen one. The column "chosen" trains on the chosen
+   * answers of pairs.
+   */
   trainSft(options: {
     readonly data: Artifact<'synthesizeData'>;
     readonly base?: Artifact<'freezeReference'>;
     readonly column?: 'completion' | 'chosen';
   }): Promise<Artifact<'trainSft'>>;
-  /** Merges an SFT run into its base and seals it; null seals the base model itself. */
+  /** Merges an SFT adapter into its base and freezes the result. With null: freezes the base model. */
   freezeReference(options: {
     readonly adapter: Artifact<'trainSft'> | null;
   }): Promise<Artifact<'freezeReference'>>;
-  /** Preference tuning, from and against the frozen reference. */
+  /** Preference tuning: starts from the frozen reference and uses it as the reference model. */
   trainPreference(options: {
     readonly reference: Artifact<'freezeReference'>;
     readonly data: Artifact<'synthesizeData'>;
   }): Promise<Artifact<'trainPreference'>>;
-  /** Evaluates a frozen reference, or what was trained on top of it. */
+  /** Evaluates a frozen reference, or a model trained from it. */
   evaluate(options: {
     readonly reference: Artifact<'freezeReference'>;
     readonly adapter?: Artifact<'trainSft' | 'trainPreference'>;
   }): Promise<Artifact<'evaluate'>>;
 }
 
-/** Where rows are made: on a device where they are samples of a model. */
+/** Queue by kind of data: sampling from a model needs a GPU. */
 const rowQueues: Readonly<Record<SpecOf<'synthesizeData'>['what'], TaskQueue>> = {
   demonstrations: taskQueues.cpu,
   pairs: taskQueues.gpu,
@@ -87,7 +93,7 @@ const rowQueues: Readonly<Record<SpecOf<'synthesizeData'>['what'], TaskQueue>> =
   'user-preferences': taskQueues.cpu,
 };
 
-/** All that starts the training executable goes to a device. */
+/** Everything that starts the training executable needs a device. */
 function queueOf({ spec, onDevice, judgedOffDevice }: PlannedStage): TaskQueue {
   if (judgedOffDevice !== undefined) return taskQueues.cpu;
   if (spec.kind !== 'synthesizeData' || onDevice !== undefined) return taskQueues.gpu;
@@ -95,7 +101,10 @@ function queueOf({ spec, onDevice, judgedOffDevice }: PlannedStage): TaskQueue {
 }
 
 interface Call {
-  /** Names the request: after a yield the stage is asked for by the same id, so that what it spent counts. */
+  /**
+   * Id of the request. A stage that yielded is requested again under the same id, so that its spend still
+   * counts.
+   */
   readonly activityId: string;
   readonly orchestration: Orchestration;
 }
@@ -109,7 +118,7 @@ function activitiesOn(
     taskQueue,
     activityId,
     summary: stage.title,
-    // Attempts are unlimited here: the budget of infrastructure failures is counted from the ledger by the activity.
+    // Temporal's attempts are unlimited: the activity counts infrastructure failures from the ledger.
     startToCloseTimeout: '14 days',
     heartbeatTimeout: `${orchestration.heartbeatSeconds} seconds`,
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
@@ -126,7 +135,7 @@ interface AnyRequest {
 }
 type AnyActivity<T> = (request: AnyRequest) => Promise<T>;
 
-/** The stage's activity; before one that is judged off the device, the part that needs it. */
+/** Runs the stage's activity. If a judge needs no GPU, a first activity generates the answers on one. */
 async function callStage(request: AnyRequest, call: Call): Promise<StageResult> {
   const { stage } = request;
   if (stage.judgedOffDevice !== undefined)
@@ -135,8 +144,8 @@ async function callStage(request: AnyRequest, call: Call): Promise<StageResult> 
   return (activities[stage.kind] as AnyActivity<StageResult>)(request);
 }
 
-/** What of an allowance is left for stages that run one after another. */
-class Wallet {
+/** The rest of an allowance, for stages that run one after another. */
+class Allowance {
   #usd: number | undefined;
   readonly #prices: Prices;
   readonly #paidUsd: Readonly<Record<StageKey, number>>;
@@ -147,7 +156,7 @@ class Wallet {
     this.#paidUsd = paidUsd;
   }
 
-  /** A stage that samples counts its rows at their price; an annotator that keeps a bill counts what it is paid. */
+  /** Stages that sample count their rows at list price; an annotator with a bill counts what it was paid. */
   grant({ key, spec }: PlannedStage): Pick<AnyRequest, 'allowanceUsd'> {
     if (this.#usd === undefined) return {};
     return { allowanceUsd: this.#usd + ('pairs' in spec ? (this.#paidUsd[key] ?? 0) : 0) };
@@ -160,27 +169,27 @@ class Wallet {
   }
 }
 
-/** Runs a stage that was planned. */
+/** Runs a planned stage. */
 export type StageRunner = <S extends PlannedStage>(stage: S) => Promise<{ stage: S; result: StageResult }>;
 
-/** Runs planned stages on the queues that they belong to. */
+/** Returns a function that runs planned stages on their task queues. */
 export function createRunner(options: Omit<StagesOptions, 'seed'>): StageRunner {
   const { resolved, experimentId, orchestration = defaultOrchestration, onStage } = options;
   const { execution, prices } = resolved.definition;
   const runStage = options.runStage ?? ((stage) => stage());
-  const wallet = new Wallet(options);
+  const allowance = new Allowance(options);
   return async (stage) => {
     onStage?.(stage, null);
-    const request = { stage, execution, experimentId, prices, ...wallet.grant(stage) };
+    const request = { stage, execution, experimentId, prices, ...allowance.grant(stage) };
     const call = { activityId: activityIdOf(stage, uuid4()), orchestration };
     const result = await runStage(() => callStage(request, call));
-    wallet.pay(stage, result);
+    allowance.pay(stage, result);
     onStage?.(stage, result);
     return { stage, result };
   };
 }
 
-/** The stage functions of a definition and seed. Deterministic: what runs is a function of what they are called with. */
+/** The stage functions of a definition and seed. Deterministic: the stages depend only on the arguments. */
 export function createStages(options: StagesOptions): Stages {
   const { resolved, seed } = options;
   const context = { resolved, seed };

@@ -13,21 +13,21 @@ import type { ChildWorkflowHandle, Workflow, WorkflowResultType } from '@tempora
 import type { PauseMode, SteeringCommand, SteeringRequest } from '../schemas/steering';
 import { cancelRun, recordSteering } from './ledger';
 
-/** A parent tells its children that it was paused, or resumed. */
+/** Signal of a sweep to its cells: paused, or resumed. */
 const parentPaused = defineSignal<[PauseMode | null]>('parentPaused');
 
 const actions = ['cancel', 'pause', 'resume', 'concurrency'] as const;
-const mostCells = 1000;
+const maxCells = 1000;
 
-/** What has been asked of a run so far; small, so that it can be carried into the next page. */
+/** State of the updates so far. Small, because continue-as-new passes it on. */
 export interface SteeringState {
   readonly paused: PauseMode | null;
-  /** Cells at once; null where there is nothing to set. */
-  readonly window: number | null;
+  /** Cells that run at once; null in a cell's own workflow. */
+  readonly maxConcurrentCells: number | null;
 }
 
 export interface SteeringOptions extends SteeringState {
-  /** In whose chain it is told who asked for what. */
+  /** The experiment whose ledger records the updates. */
   readonly experimentId: string;
 }
 
@@ -38,65 +38,69 @@ type Refusals = {
   ) => string | null;
 };
 
-/** Why a command makes no sense now; null where it does. Updates may come from any client, so fields are looked at. */
+/**
+ * Why a command is rejected now; null if it is valid. Any client can send updates, so every field is
+ * checked.
+ */
 const refusals: Refusals = {
   cancel: () => null,
   pause({ mode }, { paused }) {
-    if (!['drain', 'yield'].includes(mode)) return 'A pause has the mode "drain" or "yield".';
+    if (!['drain', 'yield'].includes(mode)) return 'The mode of a pause is "drain" or "yield".';
     if (paused === null || (paused === 'drain' && mode === 'yield')) return null;
-    return `It is paused already (${paused}).`;
+    return `The run is already paused (${paused}).`;
   },
-  resume: (_, { paused }) => (paused === null ? 'It is not paused.' : null),
-  concurrency({ cells }, { window }) {
-    if (window === null) return 'A cell runs one stage after another; set the concurrency of its sweep.';
-    const fits = Number.isInteger(cells) && cells >= 1 && cells <= mostCells;
-    return fits ? null : `Concurrency is a whole number of cells from 1 to ${mostCells}.`;
+  resume: (_, { paused }) => (paused === null ? 'The run is not paused.' : null),
+  concurrency({ cells }, { maxConcurrentCells }) {
+    if (maxConcurrentCells === null)
+      return 'A cell runs one stage at a time; set the concurrency of its sweep.';
+    const fits = Number.isInteger(cells) && cells >= 1 && cells <= maxCells;
+    return fits ? null : `Concurrency is a whole number of cells from 1 to ${maxCells}.`;
   },
 };
 
-/** Throws where the run itself was cancelled: that ends it as cancelled, however a stage of it ended. */
-async function assertWanted(): Promise<void> {
+/** Throws if the run itself was cancelled: then it ends as cancelled, whatever the last stage reported. */
+async function throwIfCancelled(): Promise<void> {
   const { consideredCancelled, cancelRequested } = CancellationScope.current();
   if (consideredCancelled) await cancelRequested;
 }
 
 /**
- * What people can do to a run while it goes on: the updates cancel, pause, resume and concurrency. A command takes
- * effect at once; its update is complete when the ledger tells of it.
+ * Handles the updates cancel, pause, resume and concurrency. A command takes effect at once; its update
+ * completes when the ledger has recorded it.
  */
 export class Steering {
   #paused: PauseMode | null;
-  #window: number | null;
-  #cancelAsked = false;
+  #maxConcurrentCells: number | null;
+  #cancelRequested = false;
   readonly #experimentId: string;
   readonly #stages = new Set<CancellationScope>();
   readonly #children = new Set<ChildWorkflowHandle<Workflow>>();
 
-  constructor({ experimentId, paused, window }: SteeringOptions) {
+  constructor({ experimentId, paused, maxConcurrentCells }: SteeringOptions) {
     this.#experimentId = experimentId;
     this.#paused = paused;
-    this.#window = window;
+    this.#maxConcurrentCells = maxConcurrentCells;
     for (const action of actions)
       setHandler(
         defineUpdate<SteeringState, [SteeringRequest]>(action),
-        (request) => this.#obey({ ...request, action } as SteeringRequest),
+        (request) => this.#execute({ ...request, action } as SteeringRequest),
         { validator: (request) => this.#check({ ...request, action } as SteeringRequest) },
       );
     setHandler(parentPaused, (mode) => this.#pause(mode));
   }
 
   get state(): SteeringState {
-    return { paused: this.#paused, window: this.#window };
+    return { paused: this.#paused, maxConcurrentCells: this.#maxConcurrentCells };
   }
 
-  /** Cells that may run at once: none while paused. */
-  get width(): number {
-    return this.#paused === null ? (this.#window ?? 1) : 0;
+  /** Cells that may run at once: 0 while paused. */
+  get concurrency(): number {
+    return this.#paused === null ? (this.#maxConcurrentCells ?? 1) : 0;
   }
 
   /**
-   * Runs a stage when the run is not paused. A yield cancels the stage alone: it checkpoints, and is asked for again
-   * when the run is resumed.
+   * Runs a stage while the run is not paused. A yield cancels only the stage: it writes a checkpoint, and
+   * runs again when the run is resumed.
    */
   async runStage<T>(stage: () => Promise<T>): Promise<T> {
     for (;;) {
@@ -106,8 +110,9 @@ export class Steering {
       try {
         return await scope.run(stage);
       } catch (error) {
-        await assertWanted();
-        // A yielded stage is asked for again however it ended: nothing was retried once it was to end.
+        await throwIfCancelled();
+        // A yielded stage runs again whatever its error: Temporal retries nothing after the cancellation
+        // request.
         if (!scope.consideredCancelled) throw error;
       } finally {
         this.#stages.delete(scope);
@@ -115,31 +120,31 @@ export class Steering {
     }
   }
 
-  /** A child is paused and resumed as its parent is, for as long as it runs. */
-  async lead<W extends Workflow>(child: ChildWorkflowHandle<W>): Promise<WorkflowResultType<W>> {
-    const led = child as unknown as ChildWorkflowHandle<Workflow>;
-    this.#children.add(led);
-    if (this.#paused !== null) this.#tell(led);
+  /** Awaits a child, and passes pauses and resumes on to it meanwhile. */
+  async awaitChild<W extends Workflow>(child: ChildWorkflowHandle<W>): Promise<WorkflowResultType<W>> {
+    const handle = child as unknown as ChildWorkflowHandle<Workflow>;
+    this.#children.add(handle);
+    if (this.#paused !== null) this.#signalPause(handle);
     try {
       return await child.result();
     } finally {
-      this.#children.delete(led);
+      this.#children.delete(handle);
     }
   }
 
-  /** Ends with the work, but not before every update has its answer. */
-  async conclude<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs `work`, then waits until every update has completed. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } finally {
-      await this.settle();
+      await this.finishUpdates();
     }
   }
 
-  /** Resolves when every update has its answer. Throws where the run was cancelled meanwhile. */
-  async settle(): Promise<void> {
+  /** Resolves when every update has completed. Throws if the run was cancelled meanwhile. */
+  async finishUpdates(): Promise<void> {
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
-    await assertWanted();
+    await throwIfCancelled();
   }
 
   #check(request: SteeringRequest): void {
@@ -148,15 +153,15 @@ export class Steering {
       state: SteeringState,
     ) => string | null;
     const named = typeof request.actor === 'string' && request.actor !== '' && request.actor.length <= 200;
-    const reason = this.#cancelAsked
-      ? 'It is being cancelled.'
+    const reason = this.#cancelRequested
+      ? 'The run is being cancelled.'
       : named
         ? refuse(request, this.state)
-        : 'The field "actor" says who asks, in at most 200 characters.';
+        : 'The field "actor" names who asks, in at most 200 characters.';
     if (reason !== null) throw ApplicationFailure.nonRetryable(reason, 'STEERING_REFUSED');
   }
 
-  async #obey({ actor, ...command }: SteeringRequest): Promise<SteeringState> {
+  async #execute({ actor, ...command }: SteeringRequest): Promise<SteeringState> {
     const requestId = currentUpdateInfo()?.id ?? '';
     const { workflowId } = workflowInfo();
     const line = { experimentId: this.#experimentId, workflowId, requestId, actor, command };
@@ -167,10 +172,11 @@ export class Steering {
   async #apply(command: SteeringCommand): Promise<void> {
     if (command.action === 'pause') this.#pause(command.mode);
     if (command.action === 'resume') this.#pause(null);
-    if (command.action === 'concurrency') this.#window = command.cells;
+    if (command.action === 'concurrency') this.#maxConcurrentCells = command.cells;
     if (command.action !== 'cancel') return;
-    this.#cancelAsked = true;
-    // A run that cancels its own scope ends as "failed"; the server refuses one that asks it to cancel itself.
+    this.#cancelRequested = true;
+    // A run that cancels its own scope ends as "failed", and the server rejects a request of a run to
+    // cancel itself.
     const { workflowId, runId } = workflowInfo();
     await cancelRun({ workflowId, runId });
   }
@@ -178,11 +184,11 @@ export class Steering {
   #pause(mode: PauseMode | null): void {
     this.#paused = mode;
     if (mode === 'yield') for (const scope of this.#stages) scope.cancel();
-    for (const child of this.#children) this.#tell(child);
+    for (const child of this.#children) this.#signalPause(child);
   }
 
-  #tell(child: ChildWorkflowHandle<Workflow>): void {
-    // A child that has ended meanwhile has nothing to be told.
+  #signalPause(child: ChildWorkflowHandle<Workflow>): void {
+    // The child may have ended meanwhile.
     child.signal(parentPaused, this.#paused).catch(() => undefined);
   }
 }

@@ -2,7 +2,7 @@ import { type CellIdentity, controlIdOf } from '../contracts/results';
 import type { ControlPlan } from '../planning/controls';
 import { coordinatesSlug } from '../planning/identity';
 
-/** A finished cell, as far as comparing it with others goes. */
+/** A finished cell with its score. */
 export interface ScoredCell {
   readonly cell: CellIdentity;
   readonly score: number;
@@ -17,7 +17,7 @@ function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   return groups;
 }
 
-/** The cells, one a seed, of the fraction with the best mean score; of equal ones the larger fraction. */
+/** The cells (one per seed) of the fraction with the best mean score. Ties go to the larger fraction. */
 function bestOfBudget(cells: readonly ScoredCell[]): ScoredCell[] {
   const byFraction = [...groupBy(cells, ({ cell }) => cell.sftFraction).values()];
   const scored = byFraction.map((group) => ({
@@ -30,8 +30,8 @@ function bestOfBudget(cells: readonly ScoredCell[]): ScoredCell[] {
 }
 
 /**
- * The winning mixtures: at every place on the axes, of every budget whose best fraction is neither 0 nor 1, the cells of
- * that fraction.
+ * The winning mixtures. For every budget and place on the axes: the cells of the best fraction, unless that
+ * is 0 or 1.
  */
 export function winningMixtures(cells: readonly ScoredCell[]): ScoredCell[] {
   const budgets = [...groupBy(cells, ({ cell }) => `${cell.budget}${coordinatesSlug(cell.axes)}`).values()];
@@ -39,8 +39,8 @@ export function winningMixtures(cells: readonly ScoredCell[]): ScoredCell[] {
 }
 
 /**
- * A control whose cell has a score, or none. Few-shot prompting is compared with the base model, so any scored cell of
- * its seed and its place on the axes can stand for a cell that failed or was left out.
+ * The control, if its cell has a score. Few-shot prompting is compared with the base model, so another
+ * scored cell with the same seed and axes can replace a cell that failed or was skipped.
  */
 export function comparable(control: ControlPlan, scored: readonly ScoredCell[]): ControlPlan[] {
   const placeOf = ({ seed, axes }: CellIdentity): string => `${seed}${coordinatesSlug(axes)}`;

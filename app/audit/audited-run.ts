@@ -20,8 +20,8 @@ function isFile(path: string): boolean {
 async function completeHistory(store: Store, experimentId: string, location: Location): Promise<void> {
   const anchor = await readAnchor(store, experimentId);
   if (anchor === undefined || anchor === 'invalid') return;
-  const { keepCompleteHistory } = await import('../../client/index.js');
-  const keeping = withClient({ ...location, store }, (client) => keepCompleteHistory(client, store, anchor));
+  const { storeCompleteHistory } = await import('../../client/index.js');
+  const keeping = withClient({ ...location, store }, (client) => storeCompleteHistory(client, store, anchor));
   await keeping.catch(() => false);
 }
 

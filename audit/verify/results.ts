@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../schemas/audit';
 import { isMissing } from '../../store';
-import { keptParts } from '../run-files';
+import { storedPages } from '../run-files';
 import { finding, type CheckResult, type Subject } from './subject';
 
 const evaluation = z.looseObject({
@@ -75,7 +75,7 @@ async function checkParts(subject: Subject): Promise<{ count: number; findings: 
   const histories = await Promise.all(
     runs.map(async ({ runId }) => (await subject.completeHistory(runId)) ?? subject.history(runId)),
   );
-  const digests = keptParts(histories);
+  const digests = storedPages(histories);
   const found = await Promise.all(digests.map((digest) => checkPart(subject, digest)));
   return { count: digests.length, findings: found.flat() };
 }

@@ -38,7 +38,7 @@ export function resolveChaosSweep(change: Partial<SweepInput> = {}): Promise<Res
 /** Follows a sweep to its end. */
 async function awaitEnd(client: Client, resolved: ResolvedSweep, options: RunOptions): Promise<SweepResult> {
   const { signal, world, heartbeatSeconds } = options;
-  const orchestration = { heartbeatSeconds, window: 4 };
+  const orchestration = { heartbeatSeconds, maxConcurrentCells: 4 };
   const started = await startSweep(resolved, { client, orchestration });
   const plan = planSweep(resolved);
   return watchSweep({ client, plan, started, home: world.home, signal, onStatus: () => undefined });

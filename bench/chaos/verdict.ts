@@ -62,7 +62,7 @@ function judgeCells({ plan, results: { disturbed } }: Evidence): Verdict {
 function changedPlans({ plan }: Evidence, ledgers: Ledgers): Set<string> {
   const changed = new Set<string>();
   const own = ({ key }: PlannedStage): boolean =>
-    ledgers.get(key)?.some(({ type }) => type === 'attempt-rung') === true;
+    ledgers.get(key)?.some(({ type }) => type === 'attempt-micro-batch-reduced') === true;
   const inherited = ({ inputs }: PlannedStage): boolean =>
     Object.values(inputs).some((input) => changed.has(inputDigest(input)));
   // The plan names a stage after those that it takes from.

@@ -140,7 +140,7 @@ async function runSweep(
   const plan = planSweep(resolved);
   let done = 0;
   const measured = await timed(countStages(plan), workers, async () => {
-    const started = await startSweep(resolved, { client, orchestration: { window: width } });
+    const started = await startSweep(resolved, { client, orchestration: { maxConcurrentCells: width } });
     const watched = { client, plan, started, home, onStatus: () => undefined, intervalMs: 3_600_000 };
     done = (await watchSweep(watched)).cells.length;
   });

@@ -24,7 +24,7 @@ async function createIdleWorkers(connection: NativeConnection): Promise<Worker[]
   const store = createStore(home);
   const activities = {
     ...idle,
-    keepDocument: ({ document }: { document: unknown }) => store.keepDocument(document),
+    storeDocument: ({ document }: { document: unknown }) => store.storeDocument(document),
   };
   const common = { connection, activities, maxConcurrentActivityTaskExecutions };
   const workflowBundle = { codePath: workflowBundlePath };

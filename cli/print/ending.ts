@@ -1,7 +1,7 @@
 import { describeLabels, labelQuality } from '../../analysis';
 import { type AuditTotals, describeTotals } from '../../contracts/audit-story';
 import { gatherLabels } from '../../contracts/labels';
-import { onceEach, type StageResult } from '../../contracts/stage';
+import { uniqueResults, type StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
 import { formatDuration } from './numbers';
 import { padRight, wrap } from './text';
@@ -27,7 +27,7 @@ export interface Ending {
 
 /** How often the training executable warned of what; the report has the words. */
 function warningsOf(stages: readonly StageResult[]): string[] {
-  const codes = onceEach(stages).flatMap(({ warnings = [] }) => warnings.map(({ code }) => code));
+  const codes = uniqueResults(stages).flatMap(({ warnings = [] }) => warnings.map(({ code }) => code));
   const counts = [...new Set(codes)].map((code) => `${code} ${codes.filter((one) => one === code).length}×`);
   if (counts.length === 0) return [];
   return wrap(`The trainer warned, and the report says where: ${counts.join(', ')}.`, { first: '  ' });
@@ -35,7 +35,7 @@ function warningsOf(stages: readonly StageResult[]): string[] {
 
 /** How far the labels can be trusted, where that is known. */
 function labelsOf(stages: readonly StageResult[]): string[] {
-  return labelQuality(gatherLabels(onceEach(stages))).flatMap((quality) =>
+  return labelQuality(gatherLabels(uniqueResults(stages))).flatMap((quality) =>
     wrap(`Labels of ${quality.of}: ${describeLabels(quality)}.`, { first: '  ' }),
   );
 }

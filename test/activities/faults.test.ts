@@ -211,7 +211,9 @@ describe('slow: stages that meet faults', function () {
     await bench.run(sft);
     const lines = await bench.ledger(sft);
     assert.equal(lines.filter(({ type }) => type === 'attempt-started').length, 1);
-    const rungs = lines.flatMap((line) => (line.type === 'attempt-rung' ? [[line.fromStep, line.rows]] : []));
+    const rungs = lines.flatMap((line) =>
+      line.type === 'attempt-micro-batch-reduced' ? [[line.fromStep, line.rows]] : [],
+    );
     assert.deepEqual(rungs, [
       [1, 4],
       [1, 2],

@@ -95,7 +95,7 @@ export function cellResult(cell: CellIdentity, evaluation: EvaluationSummary): C
   return { cell, evaluation, stages: [], annotationUsd: cell.budget * 0.001 };
 }
 
-const noCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, verifierCalls: 0 };
+const zeroCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, verifierCalls: 0 };
 
 export function sweepResult(
   base: EvaluationSummary,
@@ -112,7 +112,7 @@ export function sweepResult(
     controls: [],
     failedControls: [],
     ledgerHead: null,
-    cost: noCost,
+    cost: zeroCost,
     ...rest,
   };
 }

@@ -8,7 +8,7 @@ import { resolveDefinition } from '../../definitions';
 import type { SweepInput } from '../../schemas/definition';
 import { gatherLabels } from '../../contracts/labels';
 import type { LedgerLine } from '../../schemas/ledger';
-import { onceEach } from '../../contracts/stage';
+import { uniqueResults } from '../../contracts/stage';
 import { defineSweep } from '../../definitions';
 import { createStore } from '../../store';
 import { helpfulness, syntheticDefaults } from '../../tasks';
@@ -154,7 +154,7 @@ describe('server: a sweep that asks models and people', function () {
     for (const { kind, key, digest } of [...result.baseStages, ...people.stages])
       assert.equal((await createStore(folder.path()).verifyArtifact({ kind, key })).manifest.digest, digest);
     const stages = [...result.baseStages, ...result.cells.flatMap((cell) => cell.stages)];
-    const [labels] = gatherLabels(onceEach(stages)).filter(({ source }) => source === null);
+    const [labels] = gatherLabels(uniqueResults(stages)).filter(({ source }) => source === null);
     assert.equal(
       labels?.counts['labelledAgain'],
       3 * 4 * 2 * 3,
@@ -189,7 +189,7 @@ async function runInPages(home: string) {
     (connection) =>
       Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ connection, home, queue, tasks }))),
     async (client) => {
-      const going = await Going.begin({ client, home }, resolved, { pageSize: 1, window: 1 });
+      const going = await Going.begin({ client, home }, resolved, { maxCellsPerRun: 1, maxConcurrentCells: 1 });
       const result = await going.result;
       const runs = [going.runId, undefined].map((runId) =>
         client.workflow.getHandle(going.id, runId).describe(),

@@ -116,7 +116,7 @@ async function tellAttempts(store: Store, stage: string): Promise<void> {
   const artifact = (await store.readArtifact({ kind: 'trainSft', key: stage }))?.manifest.digest ?? null;
   await startAttempt(path, { ...start, fence: 1 });
   await appendLine(path, {
-    type: 'attempt-rung',
+    type: 'attempt-micro-batch-reduced',
     stage,
     kind: 'trainSft',
     fence: 1,

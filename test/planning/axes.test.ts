@@ -187,15 +187,15 @@ describe('pure: a result cut along its axes', () => {
   const cells: CellResult[] = plan.cells.map(({ cell }, index) => ({
     ...{ cell, evaluation: evaluation(index / 1000), stages: [], annotationUsd: 1 },
   }));
-  const noCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, verifierCalls: 0 };
+  const zeroCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, verifierCalls: 0 };
   const baseStage = (key: string): StageResult => ({
     ...{ key, kind: 'evaluate', title: key, digest: key, cached: false, ledgerHead: null },
-    ...{ metrics: {}, cost: noCost },
+    ...{ metrics: {}, cost: zeroCost },
   });
   const [failedCell, ...done] = cells;
   const result: SweepResult = {
     ...{ sweepId: plan.sweepId, definitionDigest: plan.definitionDigest, ledgerHead: null },
-    ...{ base: evaluation(0.1), cells: done, cost: noCost },
+    ...{ base: evaluation(0.1), cells: done, cost: zeroCost },
     baseStages: plan.variants.map((_, index) => baseStage(`base-${index}`)),
     variants: plan.variants.map(({ coordinates }, index) => ({
       axes: coordinates,

@@ -9,15 +9,15 @@ describe('pure: documents of the store', () => {
   it('come back under the digest of their text, and the same text is kept once', async () => {
     const store = createStore(folder.path());
     const value = { cells: [1, 'ä', null] };
-    const digest = await store.keepDocument(value);
-    assert.equal(await store.keepDocument(value), digest);
+    const digest = await store.storeDocument(value);
+    assert.equal(await store.storeDocument(value), digest);
     assert.deepEqual(await store.readDocument(digest), value);
   });
 
   it('are refused where they are missing or changed', async () => {
     const store = createStore(folder.path());
     await assert.rejects(store.readDocument('0'.repeat(64)), { code: 'INPUT_MISSING' });
-    const digest = await store.keepDocument({ a: 1 });
+    const digest = await store.storeDocument({ a: 1 });
     await writeFile(store.paths.document(digest), '{"a":2}');
     await assert.rejects(store.readDocument(digest), { code: 'ARTIFACT_CORRUPT' });
   });

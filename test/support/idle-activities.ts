@@ -34,7 +34,7 @@ export function createIdleActivities(options: {
     openExperiment: () => Promise.resolve(''),
     recordStages: () => Promise.resolve(null),
     recordSteering: () => Promise.resolve(''),
-    keepDocument: () => Promise.resolve('0'.repeat(64)),
+    storeDocument: () => Promise.resolve('0'.repeat(64)),
     finalizeExperiment: () => Promise.resolve({ head: '0'.repeat(64), lines: 0 }),
     cancelRun: () => Promise.resolve(),
   };

@@ -42,7 +42,7 @@ describe('server: sweeps that share a device', function () {
     const workers = [await Worker.create({ ...common, taskQueue: taskQueues.cpu, activities: idle })];
     const ended = [workers[0]!.run()];
     const begin = async (name: string, cells: number) =>
-      startSweep(await resolveCells(name, cells), { client, orchestration: { window: 60 } });
+      startSweep(await resolveCells(name, cells), { client, orchestration: { maxConcurrentCells: 60 } });
     try {
       const large = await begin('large', 60);
       await untilQueued(client, 60);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { noCost, type PlannedStage } from '../../contracts/stage';
+import { zeroCost, type PlannedStage } from '../../contracts/stage';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import { annotationUsd, planSweep, uniquePurchase } from '../../planning';
 import { createStore } from '../../store';
@@ -25,13 +25,13 @@ describe('server: what the cells and controls of a sweep may spend', function ()
         ...{ stageMs: 20, costOf },
         metricsOf: () => ({ items: 100, score: 0.5 }),
         real: (idle) => ({
-          keepDocument: ({ document }) => store.keepDocument(document),
+          storeDocument: ({ document }) => store.storeDocument(document),
           synthesizeData: async (request) => {
             const { stage, allowanceUsd: usd = Infinity } = request;
             const cached = grants.some((grant) => grant.stage.key === stage.key);
             grants.push({ stage, usd });
             const result = await idle.synthesizeData(request);
-            return cached ? { ...result, cached, cost: noCost } : result;
+            return cached ? { ...result, cached, cost: zeroCost } : result;
           },
         }),
       },
@@ -47,7 +47,7 @@ describe('server: what the cells and controls of a sweep may spend', function ()
       ...{ name: 'controls-spend', budgets: [16], sftFractions: [0.5], seeds: [0, 1, 2], prices },
       ...{ controls: ['rejection-sampling'], spendLimit: 2000 },
     });
-    const { result, usdOf } = await grantsOf(resolved, { window: 3 });
+    const { result, usdOf } = await grantsOf(resolved, { maxConcurrentCells: 3 });
     assert.equal(result.controls.length, 3);
     const usd = usdOf('rejection-samples');
     assert.ok(Math.min(...usd) > 0.9 * Math.max(...usd), usd.join(', '));
@@ -63,8 +63,8 @@ describe('server: what the cells and controls of a sweep may spend', function ()
       ...{ prices, spendLimit: 200 },
     });
     const [whole, cut] = [
-      await grantsOf(resolved, { window: 1, pageSize: 300 }),
-      await grantsOf(resolved, { window: 1, pageSize: 2 }),
+      await grantsOf(resolved, { maxConcurrentCells: 1, maxCellsPerRun: 300 }),
+      await grantsOf(resolved, { maxConcurrentCells: 1, maxCellsPerRun: 2 }),
     ];
     const [early, all] = [cut.usdOf('pairs').slice(0, 2), whole.usdOf('pairs')];
     assert.equal(all.length, 4);
@@ -72,15 +72,15 @@ describe('server: what the cells and controls of a sweep may spend', function ()
     assert.deepEqual(cut.result.failedCells, []);
   });
 
-  for (const pageSize of [300, 2])
-    it(`is enough for every cell where the limit equals the plan, also where rows nest, at ${pageSize} a page`, async () => {
+  for (const maxCellsPerRun of [300, 2])
+    it(`is enough for every cell where the limit equals the plan, also where rows nest, at ${maxCellsPerRun} a page`, async () => {
       const resolved = await resolveTinySweep({
         ...{ name: 'exact-spend', budgets: [16, 32], sftFractions: [1, 0.5, 0], controls: [] },
         ...{ prices: { ...prices, sftExample: 3 } },
       });
       const { annotationUsd: spendLimit } = planSweep(resolved);
       const limited = { ...resolved, definition: { ...resolved.definition, spendLimit } };
-      const { result, grants } = await grantsOf(limited, { window: 1, pageSize });
+      const { result, grants } = await grantsOf(limited, { maxConcurrentCells: 1, maxCellsPerRun });
       assert.deepEqual(result.failedCells, []);
       for (const { stage, usd } of grants.filter(({ stage: { spec } }) => 'pairs' in spec)) {
         const alone = annotationUsd(resolved.definition.prices, uniquePurchase([stage]));

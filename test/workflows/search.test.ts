@@ -51,7 +51,7 @@ describe('server: a sweep that searches', function () {
     const calls = 130;
     const { result } = await withIdleWorkers(
       { metricsOf, costOf: ({ title }) => ({ verifierCalls: title === '8 preference pairs' ? calls : 0 }) },
-      async (client) => runSweep(client, resolved, { orchestration: { window: 1 } }),
+      async (client) => runSweep(client, resolved, { orchestration: { maxConcurrentCells: 1 } }),
     );
     const { spend, cells, failedCells, controls } = result;
     assert.ok(spend && spend.usd <= 150 && spend.usd > calls);
@@ -64,7 +64,7 @@ describe('server: a sweep that searches', function () {
       spend.skipped.slice(0, failedCells.length).sort(),
       failedCells.map(({ cell }) => cell.id).sort(),
     );
-    assert.match(failedCells[0]?.message ?? '', /Not begun: with \$\d+\.\d\d spent/);
+    assert.match(failedCells[0]?.message ?? '', /Not started: \$\d+\.\d\d spent/);
     assert.equal(controls.length + spend.skipped.length - failedCells.length, 1);
   });
 });

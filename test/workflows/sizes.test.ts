@@ -36,16 +36,16 @@ describe('server: a sweep whose results are larger than a payload', function () 
 
   async function run(
     resolved: ResolvedSweep,
-    { stageBytes, pageSize = 1_000 }: { readonly stageBytes: number; readonly pageSize?: number },
+    { stageBytes, maxCellsPerRun = 1_000 }: { readonly stageBytes: number; readonly maxCellsPerRun?: number },
   ): Promise<Sized> {
     const home = folder.path();
     const store = createStore(home);
     const documents: number[] = [];
     const recorded = new Set<string>();
     const real = (): Partial<Activities> => ({
-      keepDocument({ document }) {
+      storeDocument({ document }) {
         documents.push(bytesOf(document));
-        return store.keepDocument(document);
+        return store.storeDocument(document);
       },
       recordStages({ stages }) {
         for (const { key } of stages) recorded.add(key);
@@ -54,7 +54,10 @@ describe('server: a sweep whose results are larger than a payload', function () 
     });
     return withIdleWorkers({ real, metricsOf: () => figures(stageBytes) }, async (client) => {
       const plan = planSweep(resolved);
-      const started = await startSweep(resolved, { client, orchestration: { window: 10, pageSize } });
+      const started = await startSweep(resolved, {
+        client,
+        orchestration: { maxConcurrentCells: 10, maxCellsPerRun },
+      });
       const result = await watchSweep({ client, plan, started, home, onStatus: () => undefined });
       const returned = bytesOf(await started.handle.result());
       const status = await readStatus(client, plan.sweepId, { home });
@@ -104,7 +107,7 @@ describe('server: a sweep whose results are larger than a payload', function () 
       ...{ name: 'controlled', budgets: [16], sftFractions: [0.5, 0], seeds },
       controls: ['learning-rate', 'beta'],
     });
-    const sized = await run(resolved, { stageBytes: 16_000, pageSize: 15 });
+    const sized = await run(resolved, { stageBytes: 16_000, maxCellsPerRun: 15 });
     assertWhole(resolved, sized);
     assert.equal(sized.firstRun, 'CONTINUED_AS_NEW');
     assert.equal(sized.result.controls.length, 40);

@@ -82,7 +82,9 @@ describe('server: a sweep that is steered', function () {
 
   it('yields its devices and takes them back, refuses what makes no sense, is cancelled within seconds', async () => {
     await withWorkers(folder.path(), async (client) => {
-      const going = await Going.begin({ client, home: folder.path() }, await resolveLong(), { pageSize: 2 });
+      const going = await Going.begin({ client, home: folder.path() }, await resolveLong(), {
+        maxCellsPerRun: 2,
+      });
       await going.untilTraining();
       await assert.rejects(going.steer({ action: 'resume' }), { code: 'STEERING_REFUSED' });
       await assert.rejects(going.steer({ action: 'resume' }, 'nobody'), { code: 'RUN_UNKNOWN' });
@@ -124,7 +126,9 @@ describe('server: a sweep that is steered', function () {
 
   it('goes on with what it had when it is started again, page by page, over a drain and a killed trainer', async () => {
     await withWorkers(folder.path(), async (client) => {
-      const going = await Going.begin({ client, home: folder.path() }, await resolveLong(), { pageSize: 1 });
+      const going = await Going.begin({ client, home: folder.path() }, await resolveLong(), {
+        maxCellsPerRun: 1,
+      });
       const { pid } = await going.untilTraining();
       process.kill(pid, 'SIGKILL');
       await going.steer({ action: 'pause', mode: 'drain' });
@@ -141,7 +145,7 @@ describe('server: a sweep that is steered', function () {
         result.cells.map(({ cell }) => cell.budget).sort((a, b) => a - b),
         [16, 24],
       );
-      assert.deepEqual([result.failedCells, 'kept' in result], [[], false]);
+      assert.deepEqual([result.failedCells, 'pages' in result], [[], false]);
       const bought = result.cells
         .flatMap(({ stages }) => stages)
         .filter(({ kind }) => kind === 'synthesizeData');

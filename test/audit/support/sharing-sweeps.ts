@@ -59,7 +59,7 @@ export function runSharingSweeps(home: string): Promise<SharingSweeps> {
     const maker = await runSweep(client, await resolveTinySweep(again), { home });
     const more = { evaluation: { items: 5, maxNewTokens: 24 } };
     const wide = { ...small, ...long, ...more, name: 'reuser', sftFractions: [1, 0.5], axes };
-    const orchestration = { pageSize: 3 };
+    const orchestration = { maxCellsPerRun: 3 };
     const reuser = await runSweep(client, await resolveTinySweep(wide), { home, orchestration });
     const failed = { ...small, name: 'failing', task: 'unjudged', budgets: [8, 12], sftFractions: [1] };
     const once = { execution: { infrastructureRetries: 0 } };

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAnchor, readTrustedKey, writeBundle } from '../../../audit';
-import { keepCompleteHistory } from '../../../client';
+import { storeCompleteHistory } from '../../../client';
 import { createStore, ensureDir } from '../../../store';
 import { resolveTinySweep, runSweep, withWorkers } from '../../support/sweep-bench';
 
@@ -40,12 +40,12 @@ export async function makeSmallBundle(home: string, keyDir: string): Promise<Sma
   const store = createStore(home);
   const run = (): Promise<string> =>
     withWorkers(home, async (client) => {
-      const { plan, result } = await runSweep(client, resolved, { orchestration: { pageSize: 1 }, home });
+      const { plan, result } = await runSweep(client, resolved, { orchestration: { maxCellsPerRun: 1 }, home });
       if (result.failedCells.length > 0)
         throw new Error(`the sweep has holes: ${JSON.stringify(result.failedCells)}`);
       const anchor = await readAnchor(store, plan.sweepId);
       if (anchor === undefined || anchor === 'invalid') throw new Error('the sweep left no anchor');
-      await keepCompleteHistory(client, store, anchor);
+      await storeCompleteHistory(client, store, anchor);
       const report = await ensureDir(store.paths.report(plan.sweepId));
       const record = {
         format: 1,

@@ -1,63 +1,63 @@
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { type GatheredLabels, gatherLabels, mergeLabels } from '../contracts/labels';
 import type { CellProgress, CellResult, EvaluationSummary, SweepProgress } from '../contracts/results';
-import { onceEach, type StageResult } from '../contracts/stage';
+import { uniqueResults, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
-import type { Ended } from './ended';
+import type { CellScores } from './cell-scores';
 import { auxiliaryScores } from './evaluation';
-import type { Carried } from './pages';
-import { fitting } from './parts';
-import type { Purse } from './purse';
+import type { ContinueAsNewState } from './continue-as-new';
+import { takeFitting } from './result-pages';
+import type { SpendTracker } from './spend-tracker';
 import type { Steering } from './steering';
 
-/** Where a sweep stands; its cells from a place in the plan on, since an answer may have 2 MB. */
+/** The `progress` query. Lists cells from an index in the plan on, since a response holds at most 2 MB. */
 export const sweepProgress = defineQuery<SweepProgress, [from?: number]>('progress');
 
-/** What is known of a cell that has ended. */
+/** What is known about a finished cell. */
 type Known = Pick<CellProgress, 'score' | 'auxiliary' | 'warnings'>;
 
-interface BoardOptions {
+interface ProgressTrackerOptions {
   readonly plan: SweepPlan;
   readonly steering: Steering;
-  readonly purse: Purse;
-  readonly carried: Carried | undefined;
-  readonly ended: Ended;
-  /** Stages of this run that have ended; grows. */
+  readonly spend: SpendTracker;
+  readonly previous: ContinueAsNewState | undefined;
+  readonly cellScores: CellScores;
+  /** Stages that this run has finished. The array grows. */
   readonly finished: readonly StageResult[];
 }
 
-/** Temporal's UI shows a page of text: of a large grid, the cells that run. */
-const mostShown = 100;
+/** Temporal's UI shows about a page of text, so a large grid lists only its running cells. */
+const maxShown = 100;
 
-function shownCells(cells: readonly CellProgress[]): readonly CellProgress[] {
-  return cells.length <= mostShown ? cells : cells.filter(({ state }) => state === 'running');
+function visibleCells(cells: readonly CellProgress[]): readonly CellProgress[] {
+  return cells.length <= maxShown ? cells : cells.filter(({ state }) => state === 'running');
 }
 
-/** What the `progress` query and Temporal's UI show. */
-export class Board {
+/** Builds what the `progress` query and Temporal's UI show. */
+export class ProgressTracker {
   #phase: SweepProgress['phase'] = 'cells';
   #base: EvaluationSummary | null = null;
   readonly #cells = new Map<string, CellProgress>();
   readonly #controls = new Map<string, CellProgress['state']>();
 
   readonly #steering: Steering;
-  readonly #purse: Purse;
+  readonly #spend: SpendTracker;
   readonly #finished: readonly StageResult[];
   readonly #earlierLabels: readonly GatheredLabels[];
 
-  constructor({ plan, steering, purse, carried, ended, finished }: BoardOptions) {
+  constructor({ plan, steering, spend, previous, cellScores, finished }: ProgressTrackerOptions) {
     this.#steering = steering;
-    this.#purse = purse;
+    this.#spend = spend;
     this.#finished = finished;
-    this.#earlierLabels = carried?.labels ?? [];
-    this.#base = carried?.base.base ?? null;
-    const skipped = new Set(purse.record.skipped);
+    this.#earlierLabels = previous?.labels ?? [];
+    this.#base = previous?.base.base ?? null;
+    const skipped = new Set(spend.record.skipped);
     for (const { cell } of plan.cells) {
-      const score = ended.scores[cell.id];
+      const score = cellScores.scores[cell.id];
       const missing = skipped.has(cell.id) ? 'skipped' : 'failed';
       const state = score === undefined ? 'waiting' : score === null ? missing : 'done';
-      const auxiliary = ended.auxiliary[cell.id];
+      const auxiliary = cellScores.auxiliary[cell.id];
       const known = {
         ...(typeof score === 'number' ? { score } : {}),
         ...(auxiliary === undefined ? {} : { auxiliary }),
@@ -67,41 +67,41 @@ export class Board {
     setHandler(sweepProgress, (from = 0) => this.read(from));
   }
 
-  /** What stages tell of labels, those of earlier pages among them. */
+  /** Label statistics, earlier runs included. */
   get labels(): readonly GatheredLabels[] {
-    return mergeLabels(this.#earlierLabels, gatherLabels(onceEach(this.#finished)));
+    return mergeLabels(this.#earlierLabels, gatherLabels(uniqueResults(this.#finished)));
   }
 
   read(from: number): SweepProgress {
     const { labels } = this;
     const all = [...this.#cells.values()];
-    const cells = fitting(all, from);
+    const cells = takeFitting(all, from);
     const next = from + cells.length;
     const { auxiliary: baseAuxiliary } = auxiliaryScores(this.#base ?? {});
     return {
       phase: this.#phase,
       paused: this.#steering.state.paused,
-      maxConcurrentCells: this.#steering.state.window ?? 1,
+      maxConcurrentCells: this.#steering.state.maxConcurrentCells ?? 1,
       baseScore: this.#base?.score ?? null,
       ...(baseAuxiliary === undefined ? {} : { baseAuxiliary }),
       cells,
       ...(next < all.length ? { next } : {}),
       controls: [...this.#controls].map(([id, state]) => ({ id, state })),
       ...(labels.length === 0 ? {} : { labels }),
-      spend: this.#purse.standing,
+      spend: this.#spend.progress,
     };
   }
 
-  enter(phase: SweepProgress['phase']): void {
+  enterPhase(phase: SweepProgress['phase']): void {
     this.#phase = phase;
     this.#publish();
   }
 
-  base(evaluation: EvaluationSummary | null): void {
+  setBase(evaluation: EvaluationSummary | null): void {
     this.#base = evaluation;
   }
 
-  cell({ cell }: CellPlan, state: CellProgress['state'], result?: CellResult): void {
+  setCell({ cell }: CellPlan, state: CellProgress['state'], result?: CellResult): void {
     const warnings = result?.stages.flatMap((stage) => stage.warnings ?? []).length ?? 0;
     this.#put(cell, state, {
       ...(result === undefined
@@ -112,12 +112,12 @@ export class Board {
     this.#publish();
   }
 
-  /** What a search has not asked for, and will not. */
-  leaveOut(): void {
+  /** Marks the cells that the search did not ask for as skipped. */
+  skipRest(): void {
     for (const { cell, state } of this.#cells.values()) if (state === 'waiting') this.#put(cell, 'skipped');
   }
 
-  control(id: string, state: CellProgress['state']): void {
+  setControl(id: string, state: CellProgress['state']): void {
     this.#controls.set(id, state);
   }
 
@@ -130,7 +130,7 @@ export class Board {
     const axes = Object.keys(cells[0]?.cell.axes ?? {});
     const others = (this.#base?.auxiliary ?? []).map(({ name }) => name);
     const head = [...axes, 'budget', 'SFT fraction', 'seed', 'state', 'score', ...others];
-    const rows = shownCells(cells).map(({ cell, state, score, auxiliary = [] }) => [
+    const rows = visibleCells(cells).map(({ cell, state, score, auxiliary = [] }) => [
       ...axes.map((axis) => cell.axes?.[axis] ?? ''),
       ...[cell.budget, cell.sftFraction, cell.seed, state, score?.toFixed(3) ?? ''],
       ...others.map((other) => auxiliary.find(({ name }) => name === other)?.score.toFixed(3) ?? ''),

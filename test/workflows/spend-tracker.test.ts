@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { StageResult } from '../../contracts/stage';
 import * as fc from 'fast-check';
 import { annotationUsd, boughtOf, type CellPlan, planSweep, spentUsd, uniquePurchase } from '../../planning';
-import { Purse } from '../../workflows/purse';
+import { SpendTracker } from '../../workflows/spend-tracker';
 import { resolveSweep } from '../planning/support';
 
 const prices = { sftExample: 2, preferencePair: 1, verifierCall: 0.25 };
@@ -67,42 +67,42 @@ describe('pure: what a sweep has spent', () => {
 });
 
 describe('pure: a sweep’s purse', () => {
-  const begin = (purse: Purse, cell: CellPlan): boolean => purse.begin(cell.cell.id, cell.stages);
+  const admit = (spend: SpendTracker, cell: CellPlan): boolean => spend.admit(cell.cell.id, cell.stages);
 
   it('lets nothing begin that could pass the limit, counting what runs by its plan', () => {
-    const purse = new Purse({ prices, spendLimit: 600 }, undefined);
-    assert.ok(begin(purse, cellAt(256, 1)));
+    const spend = new SpendTracker({ prices, spendLimit: 600 }, undefined);
+    assert.ok(admit(spend, cellAt(256, 1)));
     // The demonstrations of 64 are among those of 256; another 128 pairs and their calls are not.
-    assert.ok(begin(purse, cellAt(64, 1)));
-    assert.equal(begin(purse, cellAt(256, 0.5)), false);
-    assert.deepEqual(purse.record, { usd: 0, skipped: [cellAt(256, 0.5).cell.id] });
+    assert.ok(admit(spend, cellAt(64, 1)));
+    assert.equal(admit(spend, cellAt(256, 0.5)), false);
+    assert.deepEqual(spend.record, { usd: 0, skipped: [cellAt(256, 0.5).cell.id] });
   });
 
   it('goes by what was really spent once a cell has ended', () => {
     const cell = cellAt(64, 0.5);
-    const purse = new Purse({ prices, spendLimit: 1010 }, undefined);
-    assert.ok(begin(purse, cell));
-    purse.end(cell.cell.id, resultsOf(cell, { verifierCalls: 3400 }));
-    assert.equal(purse.record.usd, 32 * 2 + 32 + 850);
-    assert.equal(begin(purse, cellAt(256, 1)), false);
+    const spend = new SpendTracker({ prices, spendLimit: 1010 }, undefined);
+    assert.ok(admit(spend, cell));
+    spend.settle(cell.cell.id, resultsOf(cell, { verifierCalls: 3400 }));
+    assert.equal(spend.record.usd, 32 * 2 + 32 + 850);
+    assert.equal(admit(spend, cellAt(256, 1)), false);
     assert.ok(
-      begin(purse, cellAt(64, 1)),
+      admit(spend, cellAt(64, 1)),
       'what is left is enough for 32 demonstrations more? No: they cost 64',
     );
   });
 
   it('counts what has failed by what it had bought, and by its plan where nobody knows', () => {
     const [known, unknown] = [cellAt(64, 0.5), cellAt(256, 1)];
-    const purse = new Purse({ prices, spendLimit: 600 }, undefined);
-    assert.ok(begin(purse, known));
+    const spend = new SpendTracker({ prices, spendLimit: 600 }, undefined);
+    assert.ok(admit(spend, known));
     const [demonstrations] = resultsOf(known);
-    purse.fail(known.cell.id, { finished: [demonstrations!], usd: 7 });
-    assert.equal(purse.record.usd, 32 * 2 + 7);
-    assert.ok(begin(purse, unknown));
-    purse.fail(unknown.cell.id, undefined);
-    assert.equal(purse.record.usd, 32 * 2 + 7);
+    spend.writeOff(known.cell.id, { finished: [demonstrations!], usd: 7 });
+    assert.equal(spend.record.usd, 32 * 2 + 7);
+    assert.ok(admit(spend, unknown));
+    spend.writeOff(unknown.cell.id, undefined);
+    assert.equal(spend.record.usd, 32 * 2 + 7);
     assert.equal(
-      begin(purse, cellAt(256, 0.5)),
+      admit(spend, cellAt(256, 0.5)),
       false,
       'of rows that nest the larger set counts: 81 are left',
     );
@@ -111,28 +111,28 @@ describe('pure: a sweep’s purse', () => {
   it('counts what ended without a word on the pages that follow, too', () => {
     const [unknown, next] = [cellAt(256, 1), cellAt(64, 1)];
     const limits = { prices, spendLimit: plannedUsd(unknown) + plannedUsd(next) - 1 };
-    const page = new Purse(limits, undefined);
-    assert.equal(page.begin(unknown.cell.id, unknown.stages), true);
-    page.fail(unknown.cell.id, undefined);
+    const page = new SpendTracker(limits, undefined);
+    assert.equal(page.admit(unknown.cell.id, unknown.stages), true);
+    page.writeOff(unknown.cell.id, undefined);
     const { record } = page;
     assert.deepEqual([record.usd, record.unsettledUsd], [0, plannedUsd(unknown)]);
-    assert.equal(begin(new Purse(limits, record), next), false);
-    assert.equal(begin(new Purse(limits, { usd: 0, skipped: [] }), next), true);
-    assert.deepEqual(new Purse(limits, record).record, record);
-    assert.equal('unsettledUsd' in new Purse(limits, undefined).record, false);
+    assert.equal(admit(new SpendTracker(limits, record), next), false);
+    assert.equal(admit(new SpendTracker(limits, { usd: 0, skipped: [] }), next), true);
+    assert.deepEqual(new SpendTracker(limits, record).record, record);
+    assert.equal('unsettledUsd' in new SpendTracker(limits, undefined).record, false);
   });
 
   it('tells each that has begun what it may spend beside the others', () => {
-    const purse = new Purse({ prices, spendLimit: 600 }, { usd: 50, skipped: ['x'] });
-    assert.ok(begin(purse, cellAt(256, 1)));
-    assert.ok(begin(purse, cellAt(64, 1)));
+    const spend = new SpendTracker({ prices, spendLimit: 600 }, { usd: 50, skipped: ['x'] });
+    assert.ok(admit(spend, cellAt(256, 1)));
+    assert.ok(admit(spend, cellAt(64, 1)));
     assert.equal(
-      purse.allowance(cellAt(256, 1).cell.id),
+      spend.allowance(cellAt(256, 1).cell.id),
       256 * 2,
       'a program asks for its price and no more',
     );
-    assert.deepEqual(purse.record, { usd: 50, skipped: ['x'] });
-    assert.equal(new Purse({ prices }, undefined).allowance('any'), undefined);
+    assert.deepEqual(spend.record, { usd: 50, skipped: ['x'] });
+    assert.equal(new SpendTracker({ prices }, undefined).allowance('any'), undefined);
   });
 
   it('shares what no plan asks for among those that run at once, and lets none take what others plan', () => {
@@ -141,33 +141,33 @@ describe('pure: a sweep’s purse', () => {
       resolveSweep({ budgets: [64], sftFractions: [0.5], seeds: [0, 1, 2, 3, 4, 5], prices }),
     );
     const planned = plannedUsd(cells[0]!);
-    const expected = cells.map(({ cell, stages }) => ({ id: cell.id, stages }));
+    const reserved = cells.map(({ cell, stages }) => ({ id: cell.id, stages }));
     const settings = fc.record({
       limit: fc.double({ min: planned, max: planned * 12, noNaN: true }),
-      atOnce: fc.integer({ min: 1, max: 4 }),
+      concurrentSpenders: fc.integer({ min: 1, max: 4 }),
       shares: fc.array(fc.constantFrom(0, 0.5, 1, 1), { minLength: 6, maxLength: 6 }),
     });
     fc.assert(
-      fc.property(settings, ({ limit, atOnce, shares }) => {
-        const purse = new Purse({ prices, spendLimit: limit }, undefined);
-        purse.expect(expected);
+      fc.property(settings, ({ limit, concurrentSpenders, shares }) => {
+        const spend = new SpendTracker({ prices, spendLimit: limit }, undefined);
+        spend.reserve(reserved);
         const running: { id: string; usd: number }[] = [];
         const endOne = (): void => {
           const { id, usd } = running.shift()!;
-          purse.fail(id, { finished: [], usd });
+          spend.writeOff(id, { finished: [], usd });
         };
         cells.forEach((cell, at) => {
-          if (running.length === atOnce) endOne();
+          if (running.length === concurrentSpenders) endOne();
           const { id } = cell.cell;
-          if (!purse.begin(id, cell.stages, atOnce)) return;
-          const allowance = purse.allowance(id) ?? 0;
+          if (!spend.admit(id, cell.stages, concurrentSpenders)) return;
+          const allowance = spend.allowance(id) ?? 0;
           assert.ok(allowance > planned - 1e-6, 'at least what it plans');
           running.push({ id, usd: allowance * shares[at]! });
         });
         while (running.length > 0) endOne();
-        assert.ok(purse.record.usd <= limit + 1e-6, `${purse.record.usd} of ${limit}`);
+        assert.ok(spend.record.usd <= limit + 1e-6, `${spend.record.usd} of ${limit}`);
         if (limit >= 6 * planned && shares.every((share) => share === 1))
-          assert.deepEqual(purse.record.skipped, [], 'what the plan asks for fits');
+          assert.deepEqual(spend.record.skipped, [], 'what the plan asks for fits');
       }),
     );
   });

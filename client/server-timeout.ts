@@ -1,7 +1,7 @@
 import { BudgetlineError } from '../contracts/failures';
 import { isUnanswered } from './failure';
 
-export interface PatienceOptions {
+export interface ServerTimeoutOptions {
   /** Of the run that is asked about. */
   readonly workflowId: string;
   /** Milliseconds without an answer that are borne. */
@@ -13,11 +13,11 @@ export interface PatienceOptions {
 const noticeableMs = 5_000;
 
 /** Bears with a Temporal server that is away for a while: it is starved, starts again, or the way to it is cut. */
-export class Patience {
+export class ServerTimeout {
   #silentSinceMs: number | undefined;
   #told = false;
 
-  constructor(private readonly options: PatienceOptions) {}
+  constructor(private readonly options: ServerTimeoutOptions) {}
 
   /**
    * What a question gives; undefined where the server did not answer it and may yet.

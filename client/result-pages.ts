@@ -1,22 +1,24 @@
-import type { KeptPart, SweepLists, SweepPart, SweepResult, SweepReturn } from '../contracts/results';
+import type { StoredPage, SweepLists, ResultPage, SweepResult, SweepReturn } from '../contracts/results';
 import { BudgetlineError } from '../contracts/failures';
 import type { SweepPlan } from '../planning';
 import { createStore } from '../store';
 
 /** The parts of a sweep's lists before the last, from the workers' store. */
-async function readParts(kept: readonly KeptPart[], home: string | undefined): Promise<SweepPart[]> {
-  if (kept.length === 0) return [];
+async function readPages(stored: readonly StoredPage[], home: string | undefined): Promise<ResultPage[]> {
+  if (stored.length === 0) return [];
   if (home === undefined)
     throw new BudgetlineError('INPUT_MISSING', "The sweep's results are in the workers' store.", {
       remedy: 'Name its folder: watchSweep({ home }), the workers’ BUDGETLINE_HOME.',
     });
   const store = createStore(home);
   // Written by our own workflow under the digest that it returned.
-  return Promise.all(kept.map(async ({ digest }) => (await store.readDocument(digest)) as SweepPart));
+  return Promise.all(stored.map(async ({ digest }) => (await store.readDocument(digest)) as ResultPage));
 }
 
-const gather = <N extends keyof SweepLists>(parts: readonly SweepPart[], name: N): SweepLists[N][number][] =>
-  parts.flatMap((part) => (part[name] ?? []) as readonly SweepLists[N][number][]);
+const collect = <N extends keyof SweepLists>(
+  pages: readonly ResultPage[],
+  name: N,
+): SweepLists[N][number][] => pages.flatMap((page) => (page[name] ?? []) as readonly SweepLists[N][number][]);
 
 /**
  * A sweep's result, whole: all but the last part of its lists are in the workers' store.
@@ -24,21 +26,21 @@ const gather = <N extends keyof SweepLists>(parts: readonly SweepPart[], name: N
  * @throws BudgetlineError INPUT_MISSING without it
  */
 export async function completeResult(
-  { kept, ...last }: SweepReturn,
+  { pages: stored, ...last }: SweepReturn,
   home: string | undefined,
 ): Promise<SweepResult> {
   const { search } = last;
-  const parts = [...(await readParts(kept, home)), { ...last, rounds: search?.rounds ?? [] }];
-  const variants = gather(parts, 'variants');
+  const pages = [...(await readPages(stored, home)), { ...last, rounds: search?.rounds ?? [] }];
+  const variants = collect(pages, 'variants');
   return {
     ...last,
-    baseStages: gather(parts, 'baseStages'),
-    cells: gather(parts, 'cells'),
-    failedCells: gather(parts, 'failedCells'),
-    controls: gather(parts, 'controls'),
-    failedControls: gather(parts, 'failedControls'),
+    baseStages: collect(pages, 'baseStages'),
+    cells: collect(pages, 'cells'),
+    failedCells: collect(pages, 'failedCells'),
+    controls: collect(pages, 'controls'),
+    failedControls: collect(pages, 'failedControls'),
     ...(variants.length === 0 ? {} : { variants }),
-    ...(search === undefined ? {} : { search: { ...search, rounds: gather(parts, 'rounds') } }),
+    ...(search === undefined ? {} : { search: { ...search, rounds: collect(pages, 'rounds') } }),
   };
 }
 

@@ -18,7 +18,7 @@ describe('server: a sweep of several pages', function () {
 
   /** Cancels the sweep while it is in the activity; the server hears of it when that has ended. */
   async function cancelledDuring(
-    activity: 'keepDocument' | 'finalizeExperiment',
+    activity: 'storeDocument' | 'finalizeExperiment',
     resolved: ResolvedSweep,
   ): Promise<{ state: string; answered: boolean; ran: number }> {
     const { sweepId } = planSweep(resolved);
@@ -42,7 +42,7 @@ describe('server: a sweep of several pages', function () {
           () => true,
           () => false,
         );
-      const { handle } = await startSweep(resolved, { client, orchestration: { pageSize: 1 } });
+      const { handle } = await startSweep(resolved, { client, orchestration: { maxCellsPerRun: 1 } });
       await handle.result().catch(() => undefined);
       const { status } = await client.workflow.getHandle(sweepId).describe();
       return { state: status.name, answered: (await steering) ?? false, ran };
@@ -53,7 +53,7 @@ describe('server: a sweep of several pages', function () {
     resolveTinySweep({ name, budgets: [8, 16, 24, 32], sftFractions: [1], controls: [] });
 
   it('ends as cancelled where it is cancelled while it turns a page', async () => {
-    const { state, answered, ran } = await cancelledDuring('keepDocument', await resolveSmall('turned'));
+    const { state, answered, ran } = await cancelledDuring('storeDocument', await resolveSmall('turned'));
     assert.deepEqual([state, answered], ['CANCELLED', true]);
     assert.equal(ran, 2 + 4, 'the bases, and the cell of the first page');
   });
@@ -72,10 +72,10 @@ describe('server: a sweep of several pages', function () {
     const progress = await withIdleWorkers(
       {
         costOf: ({ kind }) => (kind === 'synthesizeData' ? { verifierCalls: 3_000 } : {}),
-        real: () => ({ keepDocument: ({ document }) => store.keepDocument(document) }),
+        real: () => ({ storeDocument: ({ document }) => store.storeDocument(document) }),
       },
       async (client) => {
-        const orchestration = { pageSize: 1, window: 1 };
+        const orchestration = { maxCellsPerRun: 1, maxConcurrentCells: 1 };
         const { handle, workflowId } = await startSweep(resolved, { client, orchestration });
         await handle.result();
         return client.workflow.getHandle(workflowId).query<SweepProgress>('progress');

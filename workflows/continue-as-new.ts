@@ -1,0 +1,42 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { GatheredLabels } from '../contracts/labels';
+import type { BaseOutcome, SpendRecord, StoredPage } from '../contracts/results';
+import type { StageCost } from '../contracts/stage';
+import type { PackedScores } from './cell-scores';
+import type { SteeringState } from './steering';
+
+/** What a run of a sweep passes to the next one: small values, and references into the store. */
+export interface ContinueAsNewState {
+  readonly base: BaseOutcome;
+  readonly cellScores: PackedScores;
+  /** Controls that have ended; left out until all cells have ended. */
+  readonly controls?: number;
+  readonly pages: readonly StoredPage[];
+  readonly cost: StageCost;
+  readonly steering: SteeringState;
+  /** Annotation spend of earlier runs. */
+  readonly spend?: SpendRecord;
+  /** Label statistics of earlier runs. */
+  readonly labels?: readonly GatheredLabels[];
+}
+
+/** Limits the cells and controls that one run of a sweep starts, because a run's history is bounded. */
+export class RunQuota {
+  #started = 0;
+
+  constructor(private readonly size: number) {}
+
+  /** Also true once the server suggests continue-as-new. At least one item always starts. */
+  get isSpent(): boolean {
+    return this.#started >= this.size || (this.#started > 0 && workflowInfo().continueAsNewSuggested);
+  }
+
+  /** Yields items until the quota is spent. */
+  *take<T>(items: readonly T[]): Generator<T> {
+    for (const item of items) {
+      if (this.isSpent) return;
+      this.#started += 1;
+      yield item;
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import type { SweepDefinition } from '../schemas/definition';
+import type { SpendRecord, SweepProgress } from '../contracts/results';
+import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
+import { annotationUsd, uniquePurchase, usdTolerance } from '../planning/money';
+import { type Bought, boughtBefore, boughtOf, spentUsd } from '../planning/spend';
+import type { SpentBeforeFailure } from './failures';
+import type { Grant } from './stages';
+
+/** Whether a stage may cost more than planned: billed by an endpoint, low pair yield, or judged by a model. */
+function mayExceed({ spec, judgedOffDevice }: PlannedStage): boolean {
+  if (spec.kind === 'evaluate') return judgedOffDevice === true;
+  return spec.kind === 'synthesizeData' && ('pairs' in spec || 'annotatorDigest' in spec);
+}
+
+type Limits = Pick<SweepDefinition, 'prices' | 'spendLimit'>;
+
+/** A cell or control that may spend: its stages, and its share of the unplanned money. */
+interface Admitted {
+  readonly stages: readonly PlannedStage[];
+  readonly extraUsd: number;
+}
+
+/** Tracks what a sweep spends on annotation, and whether more may start. */
+export class SpendTracker {
+  readonly #definition: Limits;
+  /** Spend of earlier runs. */
+  readonly #before: SpendRecord;
+  readonly #bought: Bought[] = [];
+  /** Spend of failed stages. */
+  #lostUsd = 0;
+  readonly #admitted = new Map<string, Admitted>();
+  /** Ended without reporting what they spent: the most that they could have spent counts. */
+  readonly #unsettled: Admitted[] = [];
+  readonly #skipped: string[] = [];
+  /** Work that is queued and has not started. */
+  readonly #reserved = new Map<string, readonly PlannedStage[]>();
+
+  /** @param earlier stages that earlier runs finished: their rows exist and are paid for in `before` */
+  constructor(definition: Limits, before: SpendRecord | undefined, earlier: readonly PlannedStage[] = []) {
+    this.#definition = definition;
+    this.#before = before ?? { usd: 0, skipped: [] };
+    this.#bought.push(...boughtBefore(earlier));
+  }
+
+  get record(): SpendRecord {
+    const usd = this.#before.usd + this.#lostUsd + spentUsd(this.#definition.prices, this.#bought);
+    const skipped = [...this.#before.skipped, ...this.#skipped];
+    const unsettled = this.#unsettled.flatMap(({ stages }) => stages);
+    const unsettledUsd = this.#plannedUsd(unsettled) + this.#sharesUsd(this.#unsettled) + this.#earlierUsd;
+    return { usd, skipped, ...(unsettledUsd > 0 && { unsettledUsd }) };
+  }
+
+  /** What earlier runs could not account for. */
+  get #earlierUsd(): number {
+    return this.#before.unsettledUsd ?? 0;
+  }
+
+  /** The money spent so far, and the limit. */
+  get progress(): NonNullable<SweepProgress['spend']> {
+    const { spendLimit } = this.#definition;
+    return { usd: this.record.usd, ...(spendLimit === undefined ? {} : { limitUsd: spendLimit }) };
+  }
+
+  /** Reserves the planned cost of queued work. */
+  reserve(those: readonly { readonly id: string; readonly stages: readonly PlannedStage[] }[]): void {
+    this.#reserved.clear();
+    for (const { id, stages } of those) if (!this.#admitted.has(id)) this.#reserved.set(id, stages);
+  }
+
+  /**
+   * Decides whether a cell or a control may start: not if spent money, running work and its own plan could
+   * exceed the limit. It also gets a share of the unplanned money, split among the work that may run at
+   * once: endpoints and low yields can cost more than planned, and judges are not in the plan.
+   */
+  admit(id: string, stages: readonly PlannedStage[], concurrentSpenders = 1): boolean {
+    this.#reserved.delete(id);
+    const running = [...this.#admitted.values()].flatMap((admitted) => admitted.stages);
+    if (this.#leftUsd([...running, ...stages]) < -usdTolerance) {
+      this.#skipped.push(id);
+      return false;
+    }
+    const reserved = [...this.#reserved.values()].flat();
+    const freeUsd = stages.some(mayExceed) ? this.#leftUsd([...running, ...stages, ...reserved]) : 0;
+    const sharers = Math.max(1, Math.min(concurrentSpenders - this.#admitted.size, 1 + this.#reserved.size));
+    this.#admitted.set(id, { stages, extraUsd: Math.max(0, freeUsd) / sharers });
+    return true;
+  }
+
+  /** The most that admitted work may spend in total; undefined without a limit. */
+  allowance(id: string): number | undefined {
+    const { stages = [], extraUsd = 0 } = this.#admitted.get(id) ?? {};
+    return this.#definition.spendLimit === undefined ? undefined : this.#plannedUsd(stages) + extraUsd;
+  }
+
+  /** US dollars of the stages' rows that others have already bought. The allowance does not cover them. */
+  paidUsd(id: string): Readonly<Record<StageKey, number>> {
+    const { stages = [] } = this.#admitted.get(id) ?? {};
+    const paid = stages.map((stage) => [stage.key, this.#usd([stage]) - this.#plannedUsd([stage])] as const);
+    return Object.fromEntries(paid.filter(([, usd]) => usd > 0));
+  }
+
+  /** Both, for the workflow that runs the stages. Empty without a limit. */
+  grant(id: string): Grant {
+    const allowanceUsd = this.allowance(id);
+    return allowanceUsd === undefined ? {} : { allowanceUsd, paidUsd: this.paidUsd(id) };
+  }
+
+  settle(id: string, results: readonly StageResult[]): void {
+    this.#bought.push(...boughtOf(this.#admitted.get(id)?.stages ?? [], results));
+    this.#admitted.delete(id);
+  }
+
+  /** Accounts for failed work: by what it bought, or by its plan if that is unknown. */
+  writeOff(id: string, spent: SpentBeforeFailure | undefined): void {
+    if (spent === undefined) {
+      this.#unsettled.push(...[this.#admitted.get(id) ?? []].flat());
+      this.#admitted.delete(id);
+      return;
+    }
+    this.settle(id, spent.finished);
+    this.#lostUsd += spent.usd;
+  }
+
+  /**
+   * What is left of the limit after the planned cost of `stages` and the shares of running work. 0 without
+   * a limit.
+   */
+  #leftUsd(stages: readonly PlannedStage[]): number {
+    const { spendLimit } = this.#definition;
+    if (spendLimit === undefined) return 0;
+    const shares = this.#sharesUsd([...this.#admitted.values(), ...this.#unsettled]);
+    const unsettled = this.#unsettled.flatMap((admitted) => admitted.stages);
+    const plannedUsd = this.#plannedUsd([...unsettled, ...stages]);
+    return spendLimit - this.record.usd - this.#earlierUsd - shares - plannedUsd;
+  }
+
+  #sharesUsd(those: readonly Admitted[]): number {
+    return those.reduce((sum, { extraUsd }) => sum + extraUsd, 0);
+  }
+
+  /** Planned cost of the stages in US dollars, without what is already bought. */
+  #plannedUsd(stages: readonly PlannedStage[]): number {
+    const bought = this.#bought.map(({ stage }) => stage);
+    return this.#usd([...bought, ...stages]) - this.#usd(bought);
+  }
+
+  #usd(stages: readonly PlannedStage[]): number {
+    return annotationUsd(this.#definition.prices, uniquePurchase(stages));
+  }
+}
