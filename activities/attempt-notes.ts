@@ -3,8 +3,8 @@ import type { LedgerEntry } from '../schemas/ledger';
 import type { Claim } from '../store';
 
 /**
- * Lines that an attempt adds to its stage's chain while its trainer runs. Events come as they please and a chain has
- * one writer, so the lines queue; none is written once the claim has passed to another.
+ * Ledger lines that an attempt adds while its trainer runs. Events arrive at any time and a chain has one
+ * writer, so lines are queued. None is written once the claim has passed to another worker.
  */
 export class AttemptNotes {
   #queue: Promise<unknown> = Promise.resolve();
@@ -17,7 +17,7 @@ export class AttemptNotes {
   add(entry: LedgerEntry): void {
     const next = this.#queue.then(() => this.#write(entry));
     this.#queue = next;
-    // Told by `drain`; until then it is nobody's unhandled rejection.
+    // `drain` throws it; until then it must not count as an unhandled rejection.
     next.catch(() => undefined);
   }
 
@@ -27,7 +27,7 @@ export class AttemptNotes {
     await appendLine(this.path, entry);
   }
 
-  /** Everything is written; throws what kept a line from being so, once. */
+  /** Waits until every line is written. Throws the first write error, once. */
   async drain(): Promise<void> {
     const waiting = this.#queue;
     this.#queue = Promise.resolve();

@@ -13,10 +13,10 @@ import type { PlannedStage } from '../contracts/stage';
 import { digestOf, inputDigests, rowPrice } from '../planning';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
-import { askingOf, callsIn, endedFor } from './usage';
+import { activityRefOf, callsIn, endedFor } from './usage';
 import type { StageSession } from './session';
 
-/** Names an attempt in the ledger. */
+/** Identifies an attempt in the ledger. */
 export interface AttemptNames {
   readonly stage: string;
   readonly kind: string;
@@ -30,15 +30,15 @@ export interface AttemptNames {
 export function namesOf(context: Context, stage: PlannedStage, experimentId: string): AttemptNames {
   const { info } = context;
   const { workflowId = 'none' } = info.workflowExecution ?? {};
-  const asking = askingOf(context);
-  return { stage: stage.key, kind: stage.kind, workflowId, ...asking, attempt: info.attempt, experimentId };
+  const ref = activityRefOf(context);
+  return { stage: stage.key, kind: stage.kind, workflowId, ...ref, attempt: info.attempt, experimentId };
 }
 
 function ledgerOf({ environment, stage }: StageSession): string {
   return environment.store.paths.stageLedger(stage.key);
 }
 
-/** Opens the attempt's entry in the stage's ledger; gives the chain as it then stands. */
+/** Opens the attempt in the stage's ledger and returns the chain's lines. */
 export async function openAttempt(session: StageSession, names: AttemptNames): Promise<LedgerLine[]> {
   const { environment, stage, claim, runDir } = session;
   const { actor, host, device, packageVersion } = environment;
@@ -58,12 +58,15 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
 
 type Ending = Pick<AttemptEnd, 'outcome' | 'code' | 'message' | 'artifact' | 'manifestDigest' | 'scores'>;
 
-const nothingMade = { artifact: null, manifestDigest: null, scores: null };
+const noArtifact = { artifact: null, manifestDigest: null, scores: null };
 
-/** An attempt whose answers are there for others to judge: it gives its device back. */
-export const answered: Ending = { outcome: 'answered', code: null, message: null, ...nothingMade };
+/** The answers exist and another attempt will judge them: the device is free again. */
+export const answered: Ending = { outcome: 'answered', code: null, message: null, ...noArtifact };
 
-/** What an attempt spent: rows are bought by publishing them, calls by making them; an endpoint's bill is what it is. */
+/**
+ * Cost of an attempt in US dollars: rows count when published, verifier calls when made, and an endpoint by
+ * its bill.
+ */
 function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending): number | null {
   const { prices } = request;
   if (usage.annotation !== null) return usage.annotation.usd;
@@ -74,7 +77,7 @@ function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending):
   return rows * price + usage.newVerifierCalls * prices.verifierCall;
 }
 
-/** Closes the attempt's entry; gives the chain's new head. */
+/** Closes the attempt in the ledger and returns the chain's new head. */
 export async function closeAttempt(
   session: StageSession,
   names: AttemptNames,
@@ -83,43 +86,43 @@ export async function closeAttempt(
   const { claim, usage, inputs } = session;
   await session.notes.drain();
   return endAttempt(ledgerOf(session), {
-    ...{ ...names, fence: claim.fence, ...ending, ...usage.figures() },
+    ...{ ...names, fence: claim.fence, ...ending, ...usage.totals() },
     inputDigests: { ...inputs.digests },
     usd: spentUsd(session, ending),
   });
 }
 
-/** True where cancellation was asked for, and not where the worker stops or the server has lost sight of us. */
-function cancellationAsked({ cancellationSignal }: Context): boolean {
+/** True if cancellation was requested. False if the worker is stopping or the server lost the heartbeat. */
+function cancellationRequested({ cancellationSignal }: Context): boolean {
   const reason: unknown = cancellationSignal.reason;
   return reason instanceof CancelledFailure && reason.message === 'CANCELLED';
 }
 
-/** What an error at the end of an attempt means, given what the attempt was told meanwhile. */
+/** The failure that an error means, given what happened to the attempt meanwhile. */
 export function explainFailure(session: StageSession, error: unknown): BudgetlineError | CancelledFailure {
   const { claim, context, stop, stage } = session;
   if (claim.lost.aborted)
     return new BudgetlineError('CLAIM_LOST', `${stage.title}: the claim passed to another worker.`, {
       cause: error,
     });
-  if (cancellationAsked(context)) return new CancelledFailure('CANCELLED');
+  if (cancellationRequested(context)) return new CancelledFailure('CANCELLED');
   const failure = withCode(error);
   if (!stop.aborted || failure.code !== 'TRAINER_YIELDED') return failure;
   return new BudgetlineError(
     'WORKER_STOPPING',
-    `${stage.title}: the worker is stopping, or the server has lost sight of it; the progress is kept.`,
+    `${stage.title}: the worker is stopping, or the server lost contact with it; the progress is kept.`,
   );
 }
 
 function endingOf(failure: BudgetlineError | CancelledFailure): Ending {
   if (failure instanceof CancelledFailure)
-    return { outcome: 'cancelled', code: null, message: null, ...nothingMade };
+    return { outcome: 'cancelled', code: null, message: null, ...noArtifact };
   const { code } = failure;
   const outcome = givenWayTo.has(code) ? 'yielded' : 'failed';
-  return { outcome, code, message: failure.message.slice(0, 500), ...nothingMade };
+  return { outcome, code, message: failure.message.slice(0, 500), ...noArtifact };
 }
 
-/** The failure for good of a stage that has failed for reasons of infrastructure more often than its definition allows. */
+/** The final failure of a stage with more infrastructure failures than its definition allows. */
 export function retriesSpent(
   session: StageSession,
   lines: readonly LedgerLine[],
@@ -137,7 +140,7 @@ export function retriesSpent(
   );
 }
 
-/** The same failure, with what the attempts of this request have spent: the workflow's purse has to know. */
+/** Adds what the attempts of this request have spent, for the workflow's spend tracker. */
 function withSpending(
   { code, message, remedy, details }: BudgetlineError,
   lines: readonly LedgerLine[],
@@ -147,14 +150,14 @@ function withSpending(
   return new BudgetlineError(code, message, { remedy, details: { spentUsd, ...details } });
 }
 
-/** Tells the ledger how an attempt failed, and gives the failure that the workflow shall see. */
+/** Records how an attempt failed, and returns the failure that the workflow gets. */
 export async function recordFailure(
   session: StageSession,
   names: AttemptNames,
   error: unknown,
 ): Promise<BudgetlineError | CancelledFailure> {
   const failure = explainFailure(session, error);
-  // Whoever holds the claim now is the ledger's writer, and tells of this attempt as lost.
+  // The new holder of the claim writes the ledger now, and records this attempt as lost.
   if (failure instanceof BudgetlineError && failure.code === 'CLAIM_LOST') return failure;
   try {
     await closeAttempt(session, names, endingOf(failure));
@@ -162,7 +165,7 @@ export async function recordFailure(
     const lines = await readLedger(ledgerOf(session));
     return withSpending(retriesSpent(session, lines, names, failure) ?? failure, lines, names);
   } catch {
-    // A full disk takes no ledger line; the next attempt then tells of this one as lost.
+    // A full disk takes no ledger line; the next attempt records this one as lost.
     return failure;
   }
 }

@@ -12,8 +12,8 @@ function checkpointStep(line: string): number | undefined {
 }
 
 /**
- * The step of the newest checkpoint that a run folder's events tell of; null where no work is left in it. What a trainer
- * really goes on from, its own hello says.
+ * Step of the newest checkpoint in a run folder's events; null if there is no work to resume. The step that
+ * a trainer really resumes from is in its hello event.
  */
 export async function lastCheckpointStep(runDir: string): Promise<number | null> {
   const names: string[] = await readdir(runDir).catch(() => []);

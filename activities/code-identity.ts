@@ -21,8 +21,8 @@ function fileSignature(path: string): string | undefined {
 const digests = new Map<string, Promise<string>>();
 
 /**
- * SHA-256 of the training executable's bytes: of the last part of its command that is a file, so of the script and not
- * of the interpreter. Empty where no part is one. Read again only when the file has changed.
+ * SHA-256 of the training executable: of the last part of its command that is a file, i.e. the script and
+ * not the interpreter. Empty if no part is a file. Read again only when the file changes.
  */
 export async function trainerDigest(command: readonly string[]): Promise<string> {
   const path = [...command].reverse().find((part) => fileSignature(part) !== undefined);

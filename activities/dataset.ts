@@ -13,8 +13,8 @@ function kindOf({ spec }: DataStage) {
 }
 
 /**
- * Croissant metadata of the rows that a stage has made, for its manifest: prices and sources stand beside the payload and
- * not in it, so that the same rows have the same digest whatever they cost.
+ * Croissant metadata of a stage's rows, for its manifest. Prices and sources are not in the payload, so
+ * that equal rows have equal digests whatever they cost.
  */
 export async function describeRows(
   stage: PlannedStage,

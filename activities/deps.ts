@@ -16,32 +16,32 @@ import { readStallMs } from './trainer-process/stall-limit';
 import type { SuperviseLimits } from './trainer-process/supervise';
 import { describeWorker } from './worker-identity';
 
-/** What a worker gives its activities. */
+/** What a worker passes to its activities. */
 export interface ActivityDeps {
   readonly store: Store;
   /** Tasks that definitions may name. */
   readonly tasks: readonly Task[];
   readonly trainer?: {
-    /** Program and first arguments; the package's own training executable unless told. */
+    /** Program and first arguments. Default: the package's own training executable. */
     readonly command?: readonly string[];
     readonly limits?: Partial<SuperviseLimits>;
   };
-  /** The device of this worker, and the variables that show it to a trainer, e.g. CUDA_VISIBLE_DEVICES. */
+  /** The worker's device, and environment variables that select it for a trainer, e.g. CUDA_VISIBLE_DEVICES. */
   readonly device?: { readonly name: string; readonly env?: Readonly<Record<string, string>> };
-  /** Trainers at once of this worker; one unless told. */
+  /** Trainers that this worker runs at once. Default: 1. */
   readonly slots?: number;
-  /** Aborted when the worker is asked to stop: stages checkpoint and fail retryably. */
+  /** Aborted when the worker stops: stages write a checkpoint and fail with a retryable error. */
   readonly stopping?: AbortSignal;
-  /** Who runs this worker, for the ledger; the system's user unless told. */
+  /** Who runs this worker, for the ledger. Default: the system's user. */
   readonly actor?: string;
-  /** File of the ed25519 key (PEM) that signs the heads of experiments; BUDGETLINE_SIGNING_KEY unless told. */
+  /** PEM file of the ed25519 key that signs the heads of experiments. Default: BUDGETLINE_SIGNING_KEY. */
   readonly signingKeyPath?: string;
 }
 
 /** Limits of a worker's trainers. */
 export type TrainerLimits = Omit<SuperviseLimits, 'stallMs'> & Partial<Pick<SuperviseLimits, 'stallMs'>>;
 
-/** The same with every default in place. */
+/** `ActivityDeps` with every default filled in. */
 export interface StageEnvironment {
   readonly store: Store;
   readonly problems: ProblemCache;
@@ -53,15 +53,15 @@ export interface StageEnvironment {
   readonly packageVersion: string;
   /** SHA-256 of the training executable's bytes. */
   codeDigest(): Promise<string>;
-  /** Looked up once: a worker's commit is the one that it was started from. */
+  /** Looked up once: a worker's commit is the one it was started from. */
   worker(): Promise<WorkerIdentity>;
-  /** null where heads are not signed. */
+  /** Null if heads are not signed. */
   readonly signingKey: KeyObject | null;
 }
 
 const defaultLimits: TrainerLimits = { graceMs: 10_000, openingMs: 30 * 60_000 };
 
-/** The package's folder, from its sources as from dist/. */
+/** The package's folder, from its sources or from dist/. */
 export function packageRoot(): string {
   for (let dir = __dirname; dir !== dirname(dir); dir = dirname(dir))
     if (existsSync(join(dir, 'package.json'))) return dir;

@@ -35,7 +35,7 @@ async function finalize(environment: StageEnvironment, experimentId: string): Pr
   return anchored;
 }
 
-/** The activities that keep an experiment's own chain; repeating them changes nothing. */
+/** The activities that write an experiment's own ledger. All of them are idempotent. */
 export function createLedgerActivities(environment: StageEnvironment): LedgerActivities {
   const { store, actor } = environment;
   return {

@@ -3,30 +3,30 @@ import { BudgetlineError, failures, type FailureCode } from '../contracts/failur
 import { toStoreError } from '../store';
 
 /**
- * Others may take days, and each attempt leaves lines in a ledger: so many seconds at first, and never more than about a
- * quarter of what the stage has waited already.
+ * Backoff for waits that can last days. Each attempt writes ledger lines, so the delay grows to a quarter
+ * of the time waited so far.
  */
-const whileOthersWork =
+const backoff =
   (first: number, most: number) =>
   (attempt: number): string =>
     `${Math.round(Math.min(most, first * 1.25 ** (attempt - 1)))}s`;
 
-/** Delays of the next attempt that know better than the retry policy. A delay of 0 would end the retries. */
+/** Retry delays that override the retry policy. Not 0: Temporal would end the retries. */
 const retryDelays: Partial<Record<FailureCode, string | ((attempt: number) => string)>> = {
   STAGE_CLAIMED: '1s',
   DEVICE_BUSY: '1s',
   TRAINER_YIELDED: '1ms',
   WORKER_STOPPING: '1ms',
   CLAIM_LOST: '1s',
-  ANNOTATION_PENDING: whileOthersWork(5, 300),
-  ANNOTATOR_BUSY: whileOthersWork(1, 60),
+  ANNOTATION_PENDING: backoff(5, 300),
+  ANNOTATOR_BUSY: backoff(1, 60),
 };
 
-/** Histories hold references, not texts. */
-const longestMessage = 1500;
-const longestDetail = 300;
+/** Histories hold references, so texts are cut. */
+const maxMessageLength = 1500;
+const maxDetailLength = 300;
 
-/** Anything thrown, with a code: what has none is a fault of a registered task or of Budgetline itself. */
+/** Gives every error a code. An error without one is a bug of a registered task or of Budgetline. */
 export function withCode(error: unknown): BudgetlineError {
   const known = toStoreError(error, 'the store');
   if (known instanceof BudgetlineError) return known;
@@ -40,12 +40,15 @@ function smallDetails(details: Readonly<Record<string, unknown>>): Record<string
     .map(([name, value]): [string, number | string | null] => {
       if (typeof value === 'number') return [name, value];
       const text = typeof value === 'string' ? value : (JSON.stringify(value) as string | undefined);
-      return [name, text?.slice(0, longestDetail) ?? null];
+      return [name, text?.slice(0, maxDetailLength) ?? null];
     });
   return Object.fromEntries(small);
 }
 
-/** The one mapper at the edge of activities: the code becomes the failure's type, the table says whether it is retried. */
+/**
+ * Maps an error at the edge of the activities: the code becomes the failure's type, and the failure table
+ * says whether it is retried.
+ */
 export function toActivityFailure(error: unknown, attempt = 1): ApplicationFailure | CancelledFailure {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   const { code, message, remedy, details } = withCode(error);
@@ -53,7 +56,7 @@ export function toActivityFailure(error: unknown, attempt = 1): ApplicationFailu
   const nextRetryDelay = typeof delay === 'function' ? delay(attempt) : delay;
   return ApplicationFailure.create({
     type: code,
-    message: message.slice(0, longestMessage),
+    message: message.slice(0, maxMessageLength),
     nonRetryable: !failures[code].retried,
     details: [{ remedy, ...smallDetails(details) }],
     ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),

@@ -13,20 +13,20 @@ import {
   type Store,
 } from '../store';
 
-/** How answers were made; lies next to their rows. */
+/** How answers were generated; stored next to their rows. */
 const record = z.strictObject({
-  /** Of generations.jsonl. */
+  /** SHA-256 of generations.jsonl. */
   sha256: z.string(),
-  figures: z.record(z.string(), z.number()),
+  metrics: z.record(z.string(), z.number()),
   maxPromptTokens: z.int().positive(),
   made: artifactManifest.shape.made.pick({ device: true, threads: true, trainer: true, microBatches: true }),
 });
 type GenerationRecord = z.infer<typeof record>;
 
-/** Answers of a model that the store keeps, by what was asked of which model. */
-export interface KeptGenerations extends GenerationRecord {
+/** Answers that the store keeps, keyed by model and request. */
+export interface StoredGenerations extends GenerationRecord {
   readonly key: string;
-  /** generations.jsonl. */
+  /** Path of generations.jsonl. */
   readonly path: string;
 }
 
@@ -41,35 +41,35 @@ function parseRecord(text: string): GenerationRecord | undefined {
   }
 }
 
-/** Answers that were kept under a key; undefined where there are none, or where their bytes or their record have changed. */
-export async function findGenerations({ paths }: Store, key: string): Promise<KeptGenerations | undefined> {
+/** Stored answers of a key. Undefined if there are none, or if their bytes or record have changed. */
+export async function findGenerations({ paths }: Store, key: string): Promise<StoredGenerations | undefined> {
   const folder = paths.generations(key);
   if (!existsSync(join(folder, recordName))) return undefined;
   const text = await guardFiles(folder, () => readFile(join(folder, recordName), 'utf8'));
-  const kept = parseRecord(text);
-  if (kept === undefined) return undefined;
+  const stored = parseRecord(text);
+  if (stored === undefined) return undefined;
   const path = join(folder, rowsName);
   const sha256 = await digestFile(path).catch(() => '');
-  return sha256 === kept.sha256 ? { ...kept, key, path } : undefined;
+  return sha256 === stored.sha256 ? { ...stored, key, path } : undefined;
 }
 
-/** Keeps the rows of a job that has ended. Two that keep the same answers at once keep them once. */
-export async function keepGenerations(
+/** Stores the rows of a finished job. If two jobs store the same answers at once, one copy stays. */
+export async function storeGenerations(
   store: Store,
   key: string,
   { rows, ...made }: Omit<GenerationRecord, 'sha256'> & { readonly rows: string },
-): Promise<KeptGenerations> {
+): Promise<StoredGenerations> {
   const folder = store.paths.generations(key);
   const partial = siblingName(folder);
-  const kept = { sha256: await digestFile(rows), ...made };
+  const stored = { sha256: await digestFile(rows), ...made };
   await ensureDir(dirname(folder));
   await guardFiles(folder, async () => {
     try {
       await mkdir(partial);
       await copyFile(rows, join(partial, rowsName));
       await syncPath(join(partial, rowsName));
-      await writeFileAtomic(join(partial, recordName), JSON.stringify(kept));
-      // What lies there under this key is not what was kept: see findGenerations.
+      await writeFileAtomic(join(partial, recordName), JSON.stringify(stored));
+      // The folder holds something else under this key: see findGenerations.
       if ((await findGenerations(store, key)) === undefined) {
         await rm(folder, { recursive: true, force: true });
         await rename(partial, folder).catch(async (error: unknown) => {
@@ -80,5 +80,5 @@ export async function keepGenerations(
       await rm(partial, { recursive: true, force: true });
     }
   });
-  return { ...kept, key, path: join(folder, rowsName) };
+  return { ...stored, key, path: join(folder, rowsName) };
 }

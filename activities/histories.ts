@@ -14,7 +14,7 @@ interface RunName {
   readonly runId: string;
 }
 
-/** Runs that a history speaks of: its children's, and its own before and after a continue-as-new. */
+/** Runs that a history refers to: children, and the runs before and after a continue-as-new. */
 function relatedRuns({ workflowId }: RunName, { events }: History): RunName[] {
   const own = (runId: string | null | undefined): RunName[] =>
     runId === null || runId === undefined || runId === '' ? [] : [{ workflowId, runId }];
@@ -47,34 +47,34 @@ async function exportRun(
   };
 }
 
-/** The digest of the code under which a run was started, as its memo says. */
+/** Digest of the workflow code that the run was started with, from its memo. */
 async function codeDigestOf(client: Client, { workflowId, runId }: RunName): Promise<string | null> {
   const { memo } = await client.workflow.getHandle(workflowId, runId).describe();
   const digest = memo?.['bundleDigest'];
   return typeof digest === 'string' && /^[0-9a-f]{64}$/.test(digest) ? digest : null;
 }
 
-/** Keeps the installed workflow code beside the histories that it made, by its digest. */
-async function keepCode(store: Store, digest: string): Promise<void> {
+/** Stores the installed workflow code, by its digest, for the histories that it made. */
+async function storeCode(store: Store, digest: string): Promise<void> {
   const installed = join(packageRoot(), 'dist', 'workflow-bundle.js');
-  const kept = store.paths.code(digest);
-  const there = await stat(kept).then(
+  const stored = store.paths.code(digest);
+  const there = await stat(stored).then(
     () => true,
     () => false,
   );
   if (there || (await digestFile(installed).catch(() => '')) !== digest) return;
-  await ensureDir(dirname(kept));
-  await copyFile(installed, kept);
+  await ensureDir(dirname(stored));
+  await copyFile(installed, stored);
 }
 
 /**
- * Writes the histories of a workflow run, of its children and of its earlier runs into the store, as Temporal has them
- * now. The run's own ends with the task that asked for this; what follows is its result alone.
+ * Exports the histories of a workflow run, its children and its earlier runs into the store. The run's own
+ * history ends with the workflow task that scheduled this activity; only its result is missing.
  */
 export async function exportHistories(store: Store, root: RunName): Promise<HistoryRecord[]> {
   const { client, heartbeat } = Context.current();
   const codeDigest = await codeDigestOf(client, root);
-  if (codeDigest !== null) await keepCode(store, codeDigest);
+  if (codeDigest !== null) await storeCode(store, codeDigest);
   const records: HistoryRecord[] = [];
   const seen = new Set<string>();
   for (let waiting = [root]; waiting.length > 0;) {

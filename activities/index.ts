@@ -1,4 +1,4 @@
-/** The activities of a worker: each stage as the supervisor of its work, and an experiment's own ledger. */
+/** The activities of a worker: one per stage kind, and those of an experiment's own ledger. */
 import type { LedgerActivities, RunActivities, SpecOf, StageActivities } from '../contracts/stage';
 import { cancelRun } from './cancel-run';
 import { createStageEnvironment, type ActivityDeps } from './deps';
@@ -10,7 +10,7 @@ import type { StageOutput, StageSession } from './session';
 import { synthesizeDemonstrations } from './synthesize-data/demonstrations';
 import { takeUserRows } from './synthesize-data/user-rows';
 import { synthesizePairs } from './synthesize-data/pairs';
-import { synthesizeRightSamples } from './synthesize-data/rejection-samples';
+import { synthesizeRejectionSamples } from './synthesize-data/rejection-samples';
 import { trainPreference } from './train-preference';
 import { trainSft } from './train-sft';
 
@@ -26,14 +26,14 @@ function synthesize(session: StageSession, spec: SpecOf<'synthesizeData'>): Prom
     case 'pairs':
       return synthesizePairs(session, spec);
     case 'rejection-samples':
-      return synthesizeRightSamples(session, spec);
+      return synthesizeRejectionSamples(session, spec);
     case 'user-demonstrations':
     case 'user-preferences':
       return takeUserRows(session, spec);
   }
 }
 
-/** Builds the activities of a worker from what it has. */
+/** Creates the activities of a worker. */
 export function createActivities(deps: ActivityDeps): Activities {
   const environment = createStageEnvironment(deps);
   return {
@@ -48,7 +48,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     trainPreference: (request) =>
       runStage(environment, request, (session) => trainPreference(session, request.stage.spec)),
     async answer(request) {
-      // Whoever judges them has the claim.
+      // The attempt that judges them holds the claim.
       if (areAnswered(environment.store, request.stage)) return;
       await answerStage(environment, request, (session) => answerItems(session, request.stage.spec));
     },

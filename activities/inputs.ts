@@ -3,24 +3,24 @@ import { BudgetlineError } from '../contracts/failures';
 import type { InputName, PlannedStage, StageInputRef } from '../contracts/stage';
 import { describeModel, type PayloadFile, type Store } from '../store';
 
-/** An input as it lies on this host, its bytes checked. */
+/** An input on this host, with its bytes verified. */
 export interface OpenInput {
-  /** Folder of the artifact; of a base model its folder or GGUF file. */
+  /** Folder of the artifact. For a base model: its folder or GGUF file. */
   readonly dir: string;
   /** Payload digest of the artifact, or the base model's digest. */
   readonly digest: string;
-  /** SHA-256 of a file of it. */
+  /** SHA-256 of one of its files. */
   sha256Of(file: string): string;
 }
 
-/** A stage's inputs by name; what has been opened is remembered for the manifest. */
+/** A stage's inputs by name. Opened inputs are recorded for the manifest. */
 export interface StageInputs {
   open(name: InputName): Promise<OpenInput>;
-  /** null where the stage has no such input. */
+  /** Null if the stage has no such input. */
   openOptional(name: InputName): Promise<OpenInput | null>;
-  /** Takes over what an earlier attempt opened, on whose work this one goes on. */
+  /** Takes over the digests that an earlier attempt recorded, since this one continues its work. */
   recall(digests: StageInputs['digests']): void;
-  /** Digests of what has been opened. */
+  /** Digests of the opened inputs. */
   readonly digests: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +36,7 @@ async function openModel({ digest, path }: { digest: string; path: string }): Pr
   const { files, digest: found } = await describeModel(path);
   if (found !== digest)
     throw new BudgetlineError('DATA_INVALID', `The model ${path} has changed since the run was planned.`, {
-      remedy: 'Put its files back as they were, or start the run again: it is planned anew.',
+      remedy: 'Put its files back as they were, or start the run again with a new plan.',
       details: { path, expected: digest, found },
     });
   return { dir: path, digest, sha256Of: (file) => fileDigest(files, path, file) };
@@ -50,7 +50,7 @@ async function openArtifact(
   return { dir, digest: manifest.digest, sha256Of: (file) => fileDigest(manifest.files, dir, file) };
 }
 
-/** Opens a stage's inputs: every byte is compared with what was planned or published. */
+/** Opens a stage's inputs. Every byte is compared with the plan or the manifest. */
 export function createInputs(store: Store, stage: PlannedStage): StageInputs {
   const digests: Record<string, string> = {};
   const openRef = async (name: InputName, ref: StageInputRef): Promise<OpenInput> => {

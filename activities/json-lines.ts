@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { BudgetlineError } from '../contracts/failures';
 import { guardFiles, writeFileAtomic } from '../store';
 
-/** Writes one JSON value a line, in one step. */
+/** Writes one JSON value per line, atomically. */
 export function writeJsonLines(path: string, rows: readonly unknown[]): Promise<void> {
   return writeFileAtomic(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 }
@@ -13,7 +13,7 @@ function parseRow<T>(schema: z.ZodType<T>, text: string, place: string): T {
   try {
     data = JSON.parse(text);
   } catch {
-    throw new BudgetlineError('DATA_INVALID', `${place}: the line is no JSON.`);
+    throw new BudgetlineError('DATA_INVALID', `${place}: the line is not JSON.`);
   }
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
@@ -24,7 +24,7 @@ function parseRow<T>(schema: z.ZodType<T>, text: string, place: string): T {
   );
 }
 
-/** Reads one value a line: DATA_INVALID names file, line and field. */
+/** Reads one value per line. DATA_INVALID names file, line and field. */
 export async function readJsonLines<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
   const text = await guardFiles(path, () => readFile(path, 'utf8'));
   const lines = text.split('\n');

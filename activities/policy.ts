@@ -5,22 +5,22 @@ import { BudgetlineError } from '../contracts/failures';
 import type { Decoding } from '../schemas/trainer-job';
 import { digestOf } from '../planning';
 import { digestFile, guardFiles, readModelPositions } from '../store';
-import { findGenerations, keepGenerations, type KeptGenerations } from './generations';
+import { findGenerations, storeGenerations, type StoredGenerations } from './generations';
 import type { OpenInput } from './inputs';
 import type { StageSession } from './session';
 
-/** A model as a job names it: a folder, and an adapter on top of it or none. */
+/** A model as a job names it: a folder, and an optional adapter. */
 export interface Policy {
   readonly model: string;
   readonly adapter: string | null;
 }
 
-/** The same with the content digests of both. */
+/** A policy with the content digests of its model and adapter. */
 export interface PinnedPolicy extends Policy {
   readonly digests: readonly string[];
 }
 
-/** What was trained stands on its base as an adapter, or, where every weight was trained, in its place. */
+/** A trained artifact is an adapter on its base or, after full fine-tuning, a model of its own. */
 export function policyOf(base: OpenInput, trained: OpenInput | null): PinnedPolicy {
   if (trained === null) return { model: base.dir, adapter: null, digests: [base.digest] };
   const isAdapter = existsSync(join(trained.dir, 'adapter_config.json'));
@@ -28,7 +28,7 @@ export function policyOf(base: OpenInput, trained: OpenInput | null): PinnedPoli
   return { model: base.dir, adapter: trained.dir, digests: [base.digest, trained.digest] };
 }
 
-/** Prompt tokens that a model has room for beside an answer: a function of the model and the definition alone. */
+/** The longest prompt that leaves room for an answer. Depends only on the model and the definition. */
 async function longestPrompt(model: string, maxNewTokens: number): Promise<number> {
   await guardFiles(model, () => stat(model));
   const positions = await readModelPositions(model);
@@ -36,14 +36,14 @@ async function longestPrompt(model: string, maxNewTokens: number): Promise<numbe
   if (room > 0) return room;
   throw new BudgetlineError(
     'DEFINITION_INVALID',
-    `maxNewTokens ${maxNewTokens} leaves no room for a prompt: ${model} has ${positions ?? 'no known number of'} positions.`,
+    `maxNewTokens ${maxNewTokens} leaves no room for a prompt: ${model} has ${positions ?? 'an unknown number of'} positions.`,
   );
 }
 
-/** Rows decoded side by side. Part of what the revision covers: another shape may change last bits. */
+/** Rows decoded at once. Covered by the revision: another shape can change the last bits. */
 const batchSize = 64;
 
-/** Raised when the same request gives other answers: those that stores keep are then made anew. */
+/** Increase it when the same request gives other answers: stored answers are then generated again. */
 const generationRevision = 1;
 
 export interface GenerationOptions {
@@ -58,20 +58,20 @@ export interface GenerationOptions {
 }
 
 /**
- * Answers of a model to prompts. The store keeps them by what was asked of which model, so that whatever else of a stage
- * has changed, a grader or a judge, no answer is generated twice.
+ * Generates a model's answers to prompts. The store keeps them by model and request, so a changed verifier
+ * or judge does not generate them again.
  */
 export async function generateAnswers(
   session: StageSession,
   options: GenerationOptions,
-): Promise<KeptGenerations> {
+): Promise<StoredGenerations> {
   const { policy, prompts, part, ...asked } = options;
   const { model, adapter, digests } = policy;
   const { store } = session.environment;
   const maxPromptTokens = await longestPrompt(model, asked.maxNewTokens);
   const request = { ...asked, maxPromptTokens, batchSize, onOverlength: 'truncate' } as const;
-  const asking = { digests, prompts: await digestFile(prompts), revision: generationRevision };
-  const key = digestOf({ ...request, ...asking });
+  const content = { digests, prompts: await digestFile(prompts), revision: generationRevision };
+  const key = digestOf({ ...request, ...content });
   const found = await findGenerations(store, key);
   session.usage.made = found?.made ?? session.usage.made;
   if (found !== undefined) return found;
@@ -79,5 +79,5 @@ export async function generateAnswers(
   const { result } = await session.runTrainer(job);
   const { made } = session.usage;
   const rows = join(job.outputDir, 'generations.jsonl');
-  return keepGenerations(store, key, { rows, figures: result.metrics, maxPromptTokens, made });
+  return storeGenerations(store, key, { rows, metrics: result.metrics, maxPromptTokens, made });
 }

@@ -5,7 +5,7 @@ import { zeroCost, type PlannedStage, type StageResult } from '../contracts/stag
 import type { Claim, Store, StoredArtifact } from '../store';
 import { callsIn, endedFor } from './usage';
 
-/** Checker calls of the request that made the artifact, where earlier requests had paid for some. */
+/** Verifier calls of the request that made the artifact, if earlier requests had paid for some. */
 function newCallsIn(lines: readonly LedgerLine[]): { newVerifierCalls?: number } {
   const maker = lines.findLast((line) => line.type === 'attempt-ended' && line.outcome === 'published');
   if (maker?.type !== 'attempt-ended') return {};
@@ -43,7 +43,7 @@ export async function resultOf(
   };
 }
 
-/** Whether the last attempt was this very workflow run's: its worker died between publishing and telling. */
+/** Whether the last attempt belongs to this workflow run: its worker died between publishing and reporting. */
 function isOwn(lines: readonly LedgerLine[], runId: string): boolean {
   const last = lines.filter((line) => line.type === 'attempt-started').at(-1);
   return last?.runId === runId;
@@ -53,13 +53,13 @@ export interface PublishedQuery {
   readonly store: Store;
   readonly stage: PlannedStage;
   readonly runId: string;
-  /** With the stage's claim, attempts that left no ending are told of as lost. */
+  /** With the stage's claim, attempts without an end are recorded as lost. */
   readonly claim?: Claim;
 }
 
 /**
- * The result of a stage whose artifact is there. Without a claim, undefined also where the ledger does not yet tell how
- * the last attempt ended: its owner is about to say so, or is dead.
+ * The result of a published stage. Without a claim, also undefined while the ledger has an attempt without
+ * an end: its worker is about to record it, or is dead.
  */
 export async function findPublished(query: PublishedQuery): Promise<StageResult | undefined> {
   const { store, stage, runId, claim } = query;

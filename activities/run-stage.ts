@@ -67,15 +67,15 @@ async function publish(session: StageSession, output: StageOutput): Promise<Publ
   return environment.store.publish({ id, dir: output.dir, manifest }, claim);
 }
 
-/** What is worth keeping of a run whose artifact is published: its events and its last words. */
-const kept: ReadonlySet<string> = new Set(['events.jsonl', 'stderr.log']);
+/** Kept of a run folder after publishing: events and standard error. */
+const stored: ReadonlySet<string> = new Set(['events.jsonl', 'stderr.log']);
 
 async function clearRunFolder(runDir: string): Promise<void> {
-  const names = (await readdir(runDir)).filter((name) => !kept.has(name));
+  const names = (await readdir(runDir)).filter((name) => !stored.has(name));
   await Promise.all(names.map((name) => rm(join(runDir, name), { recursive: true, force: true })));
 }
 
-/** The attempt itself, between its two lines in the ledger. */
+/** The work of an attempt that publishes an artifact. */
 async function makeAndPublish(
   session: StageSession,
   names: AttemptNames,
@@ -97,7 +97,7 @@ async function makeAndPublish(
   return resultOf(session.environment.store, session.stage, artifact, false);
 }
 
-/** What is done in an attempt, up to the line that ends it. */
+/** The work of an attempt, up to its last ledger line. */
 type AttemptWork<T> = (session: StageSession, names: AttemptNames) => Promise<T>;
 
 async function runAttempt<T>(session: StageSession, work: AttemptWork<T>): Promise<T> {
@@ -116,7 +116,7 @@ async function runAttempt<T>(session: StageSession, work: AttemptWork<T>): Promi
   }
 }
 
-/** Under the claim: somebody may have published while we took it. */
+/** Runs under the claim. Another worker may have published before the claim was taken. */
 async function runClaimed<T>(
   environment: StageEnvironment,
   request: AnyStageRequest,
@@ -145,9 +145,9 @@ async function runOnce<T>(
 }
 
 /**
- * Runs a stage once, whoever asks: looks for its artifact, takes the claim, looks again, makes and publishes it under
- * the fence, and tells the ledger. Throws an ApplicationFailure whose type is the failure's code; CancelledFailure only
- * where cancellation was asked for.
+ * Runs a stage once, however many workflows ask: looks for its artifact, takes the claim, looks again, then
+ * makes and publishes it and records the attempt. Throws an ApplicationFailure with the failure's code as
+ * type, or a CancelledFailure if cancellation was requested.
  */
 export function runStage(
   environment: StageEnvironment,
@@ -158,8 +158,9 @@ export function runStage(
 }
 
 /**
- * Does what of a stage needs a device, so that another worker can make its artifact without one: an attempt like any
- * other, whose end says that its answers are there. Does nothing where the artifact is there, and throws as {@link runStage}.
+ * Runs the part of a stage that needs a device, so that another worker can finish it without one. The
+ * attempt ends with the outcome "answered". Does nothing if the artifact exists; throws as {@link
+ * runStage}.
  */
 export async function answerStage(
   environment: StageEnvironment,

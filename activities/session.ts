@@ -12,13 +12,13 @@ import { ensureDir, type Claim } from '../store';
 import { AttemptNotes } from './attempt-notes';
 import type { StageEnvironment } from './deps';
 import { createInputs, type StageInputs } from './inputs';
-import { loadApart, type LoadedTask } from './task-data';
-import type { Rungs } from './trainer-process/micro-batches';
+import { loadTaskProblems, type LoadedTask } from './task-data';
+import type { MicroBatches } from './trainer-process/micro-batches';
 import { runTrainer, type TrainerRun, type TrainerSetup } from './trainer-process/run-trainer';
 import { stallMsOf } from './trainer-process/stall-limit';
 import { Usage } from './usage';
 
-/** What any of the stage activities is given. */
+/** The request of any stage activity. */
 export type AnyStageRequest = { [K in StageKind]: StageRequest<K> }[StageKind];
 
 /** What a finished stage hands over to be published. */
@@ -27,19 +27,19 @@ export interface StageOutput extends StageMetrics {
   readonly dir: string;
 }
 
-/** What a job says whatever it does: names, folders, plan. */
+/** Fields that every job has: names, folders, plan. */
 export type JobBase = Pick<TrainerJob, 'protocol' | 'id' | 'workDir' | 'outputDir' | 'plan'>;
 
-/** A line of the attempt but for what names the attempt. */
+/** A ledger line without the fields that identify the attempt. */
 type NoteOf<T extends LedgerEntry['type']> = {
   [P in T]: Omit<EntryOf<P>, 'stage' | 'kind' | 'fence'> & { type: P };
 }[T];
 
 const heartbeatMs = 1000;
-/** A ledger line is read by people and passes through a history. */
-const longestWarning = 500;
+/** People read ledger lines, and histories carry them. */
+const maxWarningLength = 500;
 
-/** One attempt at a stage, from its claim to its end: what the stage's own code works with. */
+/** One attempt at a stage, from its claim to its end. Stage implementations work with it. */
 export class StageSession {
   readonly stage: PlannedStage;
   readonly execution: Execution;
@@ -47,7 +47,7 @@ export class StageSession {
   readonly inputs: StageInputs;
   readonly usage = new Usage();
   readonly notes: AttemptNotes;
-  /** Fires when cancellation was asked for, or the worker is stopping. */
+  /** Aborted when cancellation was requested or the worker is stopping. */
   readonly stop: AbortSignal;
   #progress: StageProgress;
   #timer: NodeJS.Timeout | undefined;
@@ -71,7 +71,7 @@ export class StageSession {
     this.#progress = { key: stage.key, kind: stage.kind, phase: 'starting', step: 0, steps: 0 };
   }
 
-  /** Heartbeats from a timer, so that a long step does not keep one back. */
+  /** Sends heartbeats from a timer, so that a long step does not delay them. */
   startHeartbeats(): void {
     const beat = (): void => this.context.heartbeat(this.#progress);
     beat();
@@ -86,18 +86,18 @@ export class StageSession {
     this.#progress = { ...this.#progress, ...progress };
   }
 
-  /** Throws where the stage should end: for loops that have no trainer to be told. */
-  assertWanted(): void {
+  /** Throws if the stage should stop. For loops without a trainer that could be signalled. */
+  throwIfStopped(): void {
     if (this.stop.aborted || this.claim.lost.aborted)
       throw new BudgetlineError('TRAINER_YIELDED', 'The stage was asked to stop.');
   }
 
-  /** The problems of a stage's task. */
+  /** The task and problems of the stage. */
   loadTask(): Promise<LoadedTask> {
     const { spec } = this.stage;
     if (!('task' in spec))
       throw new BudgetlineError('CONFIG_INVALID', `${this.stage.title}: the stage has no task.`);
-    return loadApart(this.environment.problems, this.stage.files, spec);
+    return loadTaskProblems(this.environment.problems, this.stage.files, spec);
   }
 
   /** An empty folder in the run folder. */
@@ -107,7 +107,7 @@ export class StageSession {
     return ensureDir(dir);
   }
 
-  /** Names, folders and plan of a job of this stage; `part` tells several jobs of one stage apart. */
+  /** Names, folders and plan of a job; `part` distinguishes several jobs of one stage. */
   jobBase(part = ''): JobBase {
     const folder = join(this.runDir, part);
     const { device, threads, microBatchSize } = this.execution;
@@ -120,7 +120,7 @@ export class StageSession {
     };
   }
 
-  /** How the trainer of a job is started. Its definition says how long it may be silent, else its worker, else its size. */
+  /** The stall limit comes from the definition, else from the worker, else from the job's size. */
   async #setupFor(job: TrainerJob): Promise<TrainerSetup> {
     const { trainer } = this.environment;
     const { stallSeconds } = this.execution;
@@ -128,7 +128,7 @@ export class StageSession {
     return { ...trainer, limits: { ...trainer.limits, stallMs: given ?? (await stallMsOf(job)) } };
   }
 
-  /** Runs a job in a trainer of its own; progress goes into the heartbeats. */
+  /** Runs a job in its own trainer process and reports its progress in heartbeats. */
   async runTrainer(job: TrainerJob): Promise<TrainerRun> {
     await this.claim.check();
     const { runDir, usage } = this;
@@ -138,7 +138,8 @@ export class StageSession {
       onEvent: (event: TrainerEvent) => this.#follow(event),
       onStall: () => this.stopHeartbeats(),
       onExit: usage.addExit.bind(usage),
-      onRung: (rung: Rungs[number]) => this.#note({ type: 'attempt-micro-batch-reduced', ...rung }),
+      onMicroBatchReduced: (reduction: MicroBatches[number]) =>
+        this.#note({ type: 'attempt-micro-batch-reduced', ...reduction }),
     };
     usage.addJob(job);
     const run = await runTrainer({ job, runDir, setup: await this.#setupFor(job), controls });
@@ -158,7 +159,7 @@ export class StageSession {
     }
     if (event.event === 'warning') {
       const { code, message } = event;
-      this.#note({ type: 'attempt-warning', code, message: message.slice(0, longestWarning) });
+      this.#note({ type: 'attempt-warning', code, message: message.slice(0, maxWarningLength) });
     }
     if (event.event !== 'progress') return;
     const { phase, step, steps, loss, tokensPerSecond, secondsLeft } = event;
@@ -171,5 +172,5 @@ export class StageSession {
   }
 }
 
-/** A stage's own code: makes the payload in its run folder. */
+/** A stage's implementation: writes the payload into the run folder. */
 export type StageMaker = (session: StageSession) => Promise<StageOutput>;

@@ -25,38 +25,41 @@ export interface LoadedTask {
   readonly problems: ProblemSet;
 }
 
-/** Problems by task and data, loaded once a worker process. */
+/** Caches problems by task and data, for a worker process. */
 export interface ProblemCache {
-  /** `files`: where this host has what the stage's files are called. */
+  /** `files` maps the stage's file names to paths on this host. */
   load(files: Files, source: ProblemSource): Promise<LoadedTask>;
 }
 
-/** Sets of problems that a worker holds at once: a task's own, and those beside it, for a sweep or two. */
-const mostSets = 8;
+/** Problem sets in the cache: a task's own and auxiliary ones, for a sweep or two. */
+const maxSets = 8;
 
-function named<T extends { readonly name: string }>(things: readonly T[], name: string, what: string): T {
+function findByName<T extends { readonly name: string }>(
+  things: readonly T[],
+  name: string,
+  what: string,
+): T {
   const found = things.find((thing) => thing.name === name);
   if (found !== undefined) return found;
   const known = things.map((thing) => thing.name).join(', ');
-  throw new BudgetlineError('TASK_UNKNOWN', `This worker knows no ${what} "${name}"; it knows ${known}.`, {
+  throw new BudgetlineError('TASK_UNKNOWN', `This worker has no ${what} "${name}"; it has ${known}.`, {
     details: { name },
   });
 }
 
-/** The annotator of a task by name: TASK_UNKNOWN. */
+/** Finds an annotator of a task. @throws TASK_UNKNOWN */
 export function findAnnotator(task: Task, name: string): Annotator {
-  return named(task.annotators, name, `annotator of ${task.name}`);
+  return findByName(task.annotators, name, `annotator of ${task.name}`);
 }
 
-/** A judge of a task by name: TASK_UNKNOWN. */
+/** Finds a judge of a task. @throws TASK_UNKNOWN */
 export function findJudge(task: Task, name: string): Judge {
-  return named(task.judges ?? [], name, `judge of ${task.name}`);
+  return findByName(task.judges ?? [], name, `judge of ${task.name}`);
 }
 
-const restart =
-  'Start the workers again with the code that the run was planned with, or start the run again: it is planned anew.';
+const restart = 'Start the workers again with the code of the plan, or start the run again with a new plan.';
 
-/** The plan counted on the code that stands in the key: a worker with other code must not answer in its name. */
+/** The key contains the digest of the user's code. A worker with other code must not run the stage. */
 export async function assertCode(
   what: string,
   origin: CodeOrigin | undefined,
@@ -65,15 +68,15 @@ export async function assertCode(
   const code = await readCode(origin);
   const names = differingCode(planned, code?.identity);
   if (names.length === 0) return;
-  const message = `This worker's code of ${what} is not what the run was planned with: ${names.join(', ')}.`;
+  const message = `This worker's code of ${what} differs from the plan's: ${names.join(', ')}.`;
   throw new BudgetlineError('CODE_DIFFERS', message, { remedy: restart, details: { what, names } });
 }
 
-/** The same of a task's check of answers. */
+/** The same for a task's verifier. */
 export const assertGrading = ({ name, code }: Task, planned: StageCode | undefined): Promise<void> =>
   assertCode(`task ${name}`, code?.grading, planned?.grading);
 
-/** The same of an annotator or judge, also of what is not code of it. */
+/** The same for an annotator or judge, including its model and settings. */
 export async function assertIdentified(
   source: Pick<Annotator, 'name' | 'identify' | 'code'>,
   planned: { readonly digest: string | undefined; readonly code: CodeIdentity | undefined },
@@ -81,13 +84,13 @@ export async function assertIdentified(
   await assertCode(`"${source.name}"`, source.code, planned.code);
   const identity = await source.identify?.();
   if ((identity === undefined ? undefined : digestOf(identity)) === planned.digest) return;
-  throw new BudgetlineError('CODE_DIFFERS', `This worker's "${source.name}" is another than the plan's.`, {
+  throw new BudgetlineError('CODE_DIFFERS', `This worker's "${source.name}" differs from the plan's.`, {
     remedy: restart,
     details: { name: source.name },
   });
 }
 
-/** Where a definition names a file, by what the file is called among a stage's: its task's own are fields of `data`. */
+/** Field of the definition for a stage's file name. Files of the main task are fields of `data`. */
 const fieldOf = (called: string): string => (called.includes('.') ? called : `data.${called}`);
 
 async function readPinned(field: string, path: string, digest: string | undefined): Promise<string> {
@@ -99,7 +102,7 @@ async function readPinned(field: string, path: string, digest: string | undefine
   });
   if (digest !== undefined && createHash('sha256').update(bytes).digest('hex') !== digest)
     throw new BudgetlineError('DATA_INVALID', `${path} has changed since the run was planned.`, {
-      remedy: 'Put the file back as it was, or start the run again: it is planned anew.',
+      remedy: 'Put the file back as it was, or start the run again with a new plan.',
       details: { path, field },
     });
   return bytes.toString('utf8');
@@ -111,16 +114,13 @@ function contextOf(files: Files, source: ProblemSource): TaskContext {
       const called = problemFileName(source, name);
       const path = files[called];
       if (path === undefined)
-        throw new BudgetlineError(
-          'DEFINITION_INVALID',
-          `The definition names no file for ${fieldOf(called)}.`,
-        );
+        throw new BudgetlineError('DEFINITION_INVALID', `The definition has no file for ${fieldOf(called)}.`);
       return { path, text: await readPinned(fieldOf(called), path, source.fileDigests[name]) };
     },
   };
 }
 
-/** Now, since files may change while a worker holds what it loaded. */
+/** Read at start, since files may change while a worker runs. */
 function readAllCode(tasks: readonly Task[]): void {
   for (const { code, annotators, judges = [] } of tasks)
     for (const origin of [
@@ -131,7 +131,7 @@ function readAllCode(tasks: readonly Task[]): void {
       readCode(origin).catch(() => undefined);
 }
 
-/** Where the problems are data of files, the source holds digests where the definition had paths. */
+/** For data from files, the source holds digests where the definition has paths. */
 export function createProblemCache(tasks: readonly Task[]): ProblemCache {
   readAllCode(tasks);
   const sets = new Map<string, Promise<ProblemSet>>();
@@ -140,12 +140,12 @@ export function createProblemCache(tasks: readonly Task[]): ProblemCache {
     sets.delete(key);
     sets.set(key, known);
     known.catch(() => sets.delete(key));
-    for (const oldest of [...sets.keys()].slice(0, -mostSets)) sets.delete(oldest);
+    for (const oldest of [...sets.keys()].slice(0, -maxSets)) sets.delete(oldest);
     return known;
   };
   return {
     async load(files, source) {
-      const task = named(tasks, source.task, 'task');
+      const task = findByName(tasks, source.task, 'task');
       await assertCode(`task ${task.name}`, task.code?.problems, source.code?.problems);
       const key = canonicalJson({ task: source.task, data: source.data, files: source.fileDigests });
       const problems = await remember(key, () => task.load(source.data, contextOf(files, source)));
@@ -154,14 +154,14 @@ export function createProblemCache(tasks: readonly Task[]): ProblemCache {
   };
 }
 
-/** The problems of a stage's own task, as they are. */
+/** The problems of a stage's main task, unfiltered. */
 const loadOwn = (
   cache: ProblemCache,
   files: Files,
   { task, data, fileDigests, code = {} }: TaskSpec,
 ): Promise<LoadedTask> => cache.load(files, { name: ownName, task, data, fileDigests, code });
 
-/** Test items of the tasks beside that a stage keeps its rows apart from. */
+/** Test items of auxiliary tasks, which training rows must not overlap. */
 export function loadHeldOut(cache: ProblemCache, files: Files, spec: TaskSpec): Promise<HeldOutSet[]> {
   const { heldOut = [] } = 'heldOut' in spec ? spec : {};
   const sets = heldOut.map(async (source) => {
@@ -172,21 +172,25 @@ export function loadHeldOut(cache: ProblemCache, files: Files, spec: TaskSpec): 
   return Promise.all(sets);
 }
 
-/** The problems of a stage's own task; those that rows are bought on are apart from the test items of tasks beside. */
-export async function loadApart(cache: ProblemCache, files: Files, spec: TaskSpec): Promise<LoadedTask> {
+/** The problems of a stage's main task, without pool problems that overlap the test items of auxiliary tasks. */
+export async function loadTaskProblems(
+  cache: ProblemCache,
+  files: Files,
+  spec: TaskSpec,
+): Promise<LoadedTask> {
   const { task, problems } = await loadOwn(cache, files, spec);
   const of = { task, templated: spec.data.source === 'synthetic' };
   const heldOut = await loadHeldOut(cache, files, spec);
   return { task, problems: keepApart(problems, { heldOut, of }).problems };
 }
 
-/** How many rows of the task's files are left out, as a figure of a stage; nothing where none is. */
-export function excludedFigure({ excluded }: ProblemSet): { excluded?: number } {
+/** Number of the task's rows that were excluded, as a metric; empty if none was. */
+export function excludedMetric({ excluded }: ProblemSet): { excluded?: number } {
   const count = Object.values(excluded).reduce((sum, each) => sum + each, 0);
   return count === 0 ? {} : { excluded: count };
 }
 
-/** Problems by their place in the pool. */
+/** Problems by their index in the pool. */
 export function pick(pool: readonly Problem[], rows: readonly number[]): Problem[] {
   return rows.map((row) => {
     const problem = pool[row];

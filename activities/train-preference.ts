@@ -3,7 +3,10 @@ import type { SpecOf } from '../contracts/stage';
 import type { StageOutput, StageSession } from './session';
 import { keepCheckpoints } from './train-sft';
 
-/** Preference tuning, from and against the input `reference`, on the pairs of the input `data`. */
+/**
+ * Preference tuning on the pairs of the input `data`, from the input `reference` as policy and reference
+ * model.
+ */
 export async function trainPreference(
   session: StageSession,
   spec: SpecOf<'trainPreference'>,

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { SpecOf } from '../contracts/stage';
 import type { StageOutput, StageSession } from './session';
 
-/** Checkpoints that a training run keeps: a damaged newest one falls back to the one before. */
+/** Checkpoints that a training run keeps: if the newest is damaged, the one before it is used. */
 export const keepCheckpoints = 2;
 
-/** The rows of a data artifact: demonstrations, or pairs. */
+/** The rows of a data artifact: demonstrations or pairs. */
 export function rowsFile(dir: string): string {
   const demonstrations = join(dir, 'demonstrations.jsonl');
   return existsSync(demonstrations) ? demonstrations : join(dir, 'pairs.jsonl');

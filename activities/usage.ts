@@ -11,7 +11,7 @@ import type { TrainerExit } from './trainer-process/supervise';
 
 type Made = ArtifactManifest['made'];
 
-/** A job as it reads on every host: paths are cut to their last part. */
+/** A job independent of the host: paths are cut to their last part. */
 function withoutFolders(job: TrainerJob): Record<string, unknown> {
   const cut = (value: unknown): unknown =>
     typeof value === 'string' && isAbsolute(value) ? basename(value) : value;
@@ -30,18 +30,18 @@ function ifKnown(
 export class Usage {
   readonly #startedMs = performance.now();
   readonly exitCodes: (number | null)[] = [];
-  /** Digests of the jobs given to the training executable. */
+  /** Digests of the jobs for the training executable. */
   readonly jobs: string[] = [];
   deviceMs = 0;
-  /** null where a trainer ended before it said so, e.g. killed while it started: what is unknown is no zero. */
+  /** Null if a trainer ended before it reported a value: unknown is not 0. */
   cpuMs: number | null = 0;
   peakMemoryBytes: number | null = 0;
   tokens = 0;
-  /** Checker calls behind the stage's work so far; those that earlier attempts recorded are among them. */
+  /** Verifier calls of the stage's work so far, including those that earlier attempts recorded. */
   verifierCalls = 0;
-  /** Checker calls that the ledger has from earlier attempts, of whichever run: they are paid. */
+  /** Verifier calls that earlier attempts of any run recorded: they are paid for. */
   earlierCalls = 0;
-  /** What models behind endpoints were paid, by the folder of their answers. */
+  /** Bills of models behind endpoints, by the folder of their answers. */
   readonly #bills = new Map<string, AnnotationBill>();
   made: Pick<Made, 'device' | 'threads' | 'trainer' | 'microBatches'> = {
     device: 'none',
@@ -54,22 +54,22 @@ export class Usage {
     return performance.now() - this.#startedMs;
   }
 
-  /** A call that was paid for, whatever becomes of the attempt. */
+  /** Counts a paid call, even if the attempt fails later. */
   addCall(folder: string, { calls = 1, ...cost }: AnnotationCost): void {
     this.#bills.set(folder, sumBills([this.billFor(folder), { calls, ...cost }]));
   }
 
-  /** What of it stands in one folder's journal. */
+  /** The part of the bill that is in one folder's journal. */
   billFor(folder: string): AnnotationBill {
     return this.#bills.get(folder) ?? sumBills([]);
   }
 
-  /** All calls together; null where no model behind an endpoint was asked. */
+  /** All calls together; null if no endpoint was called. */
   get annotation(): AnnotationBill | null {
     return this.#bills.size === 0 ? null : sumBills([...this.#bills.values()]);
   }
 
-  /** Checker calls that are this attempt's own to pay. */
+  /** Verifier calls that this attempt pays for. */
   get newVerifierCalls(): number {
     return Math.max(0, this.verifierCalls - this.earlierCalls);
   }
@@ -91,17 +91,25 @@ export class Usage {
     this.made = { device, threads, trainer: `${trainer} ${version}, ${runtime}`, microBatches };
   }
 
-  /** As the ledger's last line of an attempt tells it. */
-  figures() {
+  /** The totals for the attempt's last ledger line. */
+  totals() {
     const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, annotation } = this;
     const annotationByFolder = annotation === null ? null : Object.fromEntries(this.#bills);
     const paid = { annotation, annotationByFolder };
-    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, verifierCalls: this.newVerifierCalls, ...paid };
+    const used = {
+      wallMs,
+      deviceMs,
+      cpuMs,
+      peakMemoryBytes,
+      tokens,
+      verifierCalls: this.newVerifierCalls,
+      ...paid,
+    };
     return { exitCodes, jobs, trainerProcesses: exitCodes.length, ...used };
   }
 }
 
-/** Each warning once, in the order in which it was first given. */
+/** Each warning once, in the order of first occurrence. */
 export function warningsIn(lines: readonly LedgerLine[]): StageWarning[] {
   const given = lines.flatMap((line) => (line.type === 'attempt-warning' ? [line] : []));
   const distinct = new Map(given.map(({ code, message }) => [`${code} ${message}`, { code, message }]));
@@ -111,25 +119,25 @@ export function warningsIn(lines: readonly LedgerLine[]): StageWarning[] {
 const endedIn = (lines: readonly LedgerLine[]): LineOf<'attempt-ended'>[] =>
   lines.filter((line) => line.type === 'attempt-ended');
 
-/** One request for a stage: an activity of a workflow's run. */
-export type Asking = Pick<LineOf<'attempt-ended'>, 'runId' | 'activity'>;
+/** One request for a stage: an activity of a workflow run. */
+export type ActivityRef = Pick<LineOf<'attempt-ended'>, 'runId' | 'activity'>;
 
-export function askingOf({ info }: Context) {
-  return { runId: info.workflowExecution?.runId ?? 'none', activity: info.activityId } satisfies Asking;
+export function activityRefOf({ info }: Context) {
+  return { runId: info.workflowExecution?.runId ?? 'none', activity: info.activityId } satisfies ActivityRef;
 }
 
-/** Attempts of one request that have ended. A run may ask twice for a stage that failed; each pays its own. */
+/** Ended attempts of one request. A run may request a failed stage again; each request pays for itself. */
 export const endedFor = (
   lines: readonly LedgerLine[],
-  { runId, activity }: Asking,
+  { runId, activity }: ActivityRef,
 ): LineOf<'attempt-ended'>[] =>
   endedIn(lines).filter((line) => line.runId === runId && line.activity === activity);
 
-/** Checker calls that attempts recorded. */
+/** Verifier calls that attempts recorded. */
 export const callsIn = (lines: readonly LedgerLine[]): number =>
   endedIn(lines).reduce((sum, { verifierCalls }) => sum + verifierCalls, 0);
 
-/** Several bills as one. */
+/** Sum of several bills. */
 export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {
   const sum = (name: keyof AnnotationBill): number => bills.reduce((total, bill) => total + bill[name], 0);
   return {
@@ -140,12 +148,12 @@ export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {
   };
 }
 
-/** What models behind endpoints were paid in attempts, as a ledger tells. */
+/** Bills of model endpoints in a ledger's attempts. */
 export function billsOf(lines: readonly LedgerLine[]): AnnotationBill[] {
   return endedIn(lines).flatMap(({ annotation }) => (annotation === null ? [] : [annotation]));
 }
 
-/** What attempts have told of one folder's calls; of lines that know no folders all that they tell. */
+/** The bill of one folder in a ledger's attempts. Older lines have no folders, so their whole bill counts. */
 export function billedFor(folder: string, lines: readonly LedgerLine[]): AnnotationBill {
   const bills = endedIn(lines).flatMap(({ annotation, annotationByFolder }) => {
     const bill = annotationByFolder === null ? annotation : annotationByFolder[folder];
@@ -157,15 +165,15 @@ export function billedFor(folder: string, lines: readonly LedgerLine[]): Annotat
 const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'verifierCalls'] as const;
 
 /**
- * What a stage took an experiment in all, as far as it was measured: the experiment's earlier attempts by the ledger, and
- * the present one. Attempts of others at the same stage are in their own sums.
+ * Total measured cost of a stage for an experiment: its earlier attempts in the ledger, and the current
+ * one. Other experiments' attempts are in their own totals.
  */
 export function totalCost(lines: readonly LedgerLine[], usage: Usage, experimentId: string): StageCost {
   const own = lines.filter((line) => 'experimentId' in line && line.experimentId === experimentId);
   const ended = endedIn(own);
-  const now = usage.figures();
+  const now = usage.totals();
   const sum = (name: (typeof measures)[number]): number =>
-    [...ended, now].reduce((total, figures) => total + (figures[name] ?? 0), 0);
+    [...ended, now].reduce((total, each) => total + (each[name] ?? 0), 0);
   const attempts = own.filter(({ type }) => type === 'attempt-started').length;
   return { ...zeroCost, ...Object.fromEntries(measures.map((name) => [name, sum(name)])), attempts };
 }

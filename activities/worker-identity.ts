@@ -8,7 +8,7 @@ import { digestFile } from '../store';
 
 const run = promisify(execFile);
 
-/** undefined where git is not there, or the folder is in no repository. */
+/** Undefined without git or outside a repository. */
 async function git(folder: string, ...words: readonly string[]): Promise<string | undefined> {
   try {
     const { stdout } = await run('git', ['-C', folder, ...words], { timeout: 10_000 });
@@ -39,14 +39,14 @@ function readIfThere(path: string): string | null {
 
 const vectorInstructions = /^(s?sse|avx|fma|f16c|amx|neon|asimd|sve|sme(?!p)|i8mm|bf16)/;
 
-/** What of the processor's flags decides how sums are grouped, and so last bits. */
+/** The vector instructions in the CPU's flags: they decide how sums are grouped, and so the last bits. */
 export function vectorInstructionsOf(cpuinfo: string): string | null {
   const flags = /^(?:flags|Features)\s*:\s*(.+)$/m.exec(cpuinfo)?.[1]?.trim().split(/\s+/) ?? [];
   const vectors = flags.filter((flag) => vectorInstructions.test(flag)).sort();
   return vectors.length === 0 ? null : vectors.join(' ');
 }
 
-/** The build's own stamp over everything that it was made from. */
+/** Digest of the sources that the package was built from. */
 function buildDigest(packageRoot: string): string | null {
   const stamp = readIfThere(join(packageRoot, 'dist', '.sources'));
   return stamp !== null && /^[0-9a-f]{64}$/.test(stamp) ? stamp : null;
@@ -59,8 +59,8 @@ function driverVersion(): string | null {
 }
 
 /**
- * What a worker runs on and from. The commit is that of the worker's own folder: tasks that a user registers live in
- * the user's repository, and the package's own code is named by its build.
+ * What a worker runs on and from. The commit is that of the worker's own folder, since user tasks are in
+ * the user's repository. The package's own code is identified by its build digest.
  */
 export async function describeWorker(
   packageRoot: string,

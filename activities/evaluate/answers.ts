@@ -19,25 +19,25 @@ import type { RecordedDecoding } from './summary';
 
 type Evaluation = SpecOf<'evaluate'>;
 
-/** What an evaluation asks with its problems, read. */
+/** A question set of an evaluation, with its problems loaded. */
 interface Questions {
   readonly set: QuestionSet;
   readonly task: Task;
   readonly problems: readonly Problem[];
-  /** Demonstrations before every question. */
+  /** Demonstrations before each question. */
   readonly fewShot: number;
-  /** Folder of the job; empty for the task that is tuned for. */
+  /** Folder of the job; empty for the main task. */
   readonly part: string;
 }
 
-/** Questions with their answers, and how these were made. */
+/** Questions with their answers, and how these were generated. */
 export interface Answered extends Pick<Questions, 'set' | 'task' | 'problems'> {
   readonly rows: readonly GenerationRow[];
-  readonly figures: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, number>>;
   readonly decoding: RecordedDecoding;
 }
 
-/** Which answers are a stage's, in the order of its questions. */
+/** The answers of a stage, in the order of its question sets. */
 const answersFile = z.strictObject({
   inputDigests: artifactManifest.shape.inputDigests,
   /** Keys of the store's generations. */
@@ -45,7 +45,7 @@ const answersFile = z.strictObject({
 });
 type AnswersFile = z.infer<typeof answersFile>;
 
-/** The front of the test set: a smaller evaluation is a part of a larger one. */
+/** The first items of the test set: a smaller evaluation is a part of a larger one. */
 function testItems({ task, problems }: LoadedTask, { items, field }: QuestionSet): readonly Problem[] {
   if (items <= problems.test.length) return problems.test.slice(0, items);
   throw new BudgetlineError(
@@ -55,12 +55,12 @@ function testItems({ task, problems }: LoadedTask, { items, field }: QuestionSet
   );
 }
 
-/** Few-shot demonstrations are of the task that is tuned for, and stand before its questions alone. */
+/** Few-shot demonstrations are from the main task and only used there. */
 async function loadQuestions(session: StageSession, set: QuestionSet, fewShot: number): Promise<Questions> {
   const loaded = await session.environment.problems.load(session.stage.files, set);
   const { task } = loaded;
   const isOwn = set.name === ownName;
-  const part = isOwn ? '' : `beside-${set.name}`;
+  const part = isOwn ? '' : `auxiliary-${set.name}`;
   return { set, task, problems: testItems(loaded, set), fewShot: isOwn ? fewShot : 0, part };
 }
 
@@ -89,14 +89,14 @@ async function generate(
 
 const pathIn = (runDir: string): string => join(runDir, 'answers.json');
 
-/** Whether the answers of an evaluation that has not ended wait to be judged. */
+/** Whether an evaluation has answers that are still to be judged. */
 export function areAnswered({ paths }: Store, { key }: PlannedStage): boolean {
   return existsSync(pathIn(paths.run(key)));
 }
 
 /**
- * Greedy answers of the input `reference`, under the input `adapter` if there is one and after the demonstrations of the
- * input `data` if there are any. An attempt that finds them starts no trainer.
+ * Generates greedy answers of the input `reference`, with the input `adapter` and the few-shot
+ * demonstrations of the input `data` if there are any. If the answers exist already, no trainer starts.
  */
 export async function answerItems(session: StageSession, spec: Evaluation): Promise<void> {
   if (areAnswered(session.environment.store, session.stage)) return;
@@ -126,26 +126,27 @@ async function readAnswers(
   key: string,
 ): Promise<Answered> {
   const { store } = session.environment;
-  const kept = await findGenerations(store, key);
-  if (kept === undefined)
+  const stored = await findGenerations(store, key);
+  if (stored === undefined)
     throw new BudgetlineError(
       'DATA_INVALID',
       `${store.paths.generations(key)} has changed since it was generated.`,
       {
-        remedy: `Remove ${session.runDir} and start the run again: the answers are generated anew.`,
+        remedy: `Remove ${session.runDir} and start the run again: the answers are then generated again.`,
         details: { path: store.paths.generations(key) },
       },
     );
-  const { path, figures, maxPromptTokens, made } = kept;
+  const { path, metrics, maxPromptTokens, made } = stored;
   session.usage.made = made;
   const rows = await readJsonLines(path, generationRow);
   const { maxNewTokens } = set;
   const recorded = { ...decoding, maxNewTokens, maxPromptTokens, fewShot };
-  return { set, task, problems, rows, figures, decoding: recorded };
+  return { set, task, problems, rows, metrics, decoding: recorded };
 }
 
 /**
- * What {@link answerItems} left, of this attempt or of an earlier one: first the task that is tuned for, then those beside.
+ * Reads what {@link answerItems} generated, in this attempt or an earlier one: the main task first, then
+ * the auxiliary tasks.
  *
  * @throws BudgetlineError INPUT_MISSING, DATA_INVALID
  */

@@ -6,7 +6,10 @@ import { normalizeText } from '../../text/normalize';
 import { readJsonLines } from '../json-lines';
 import type { StageSession } from '../session';
 
-/** Pool and test set are disjoint already; a task that mixes them up is told so before it flatters itself. */
+/**
+ * Pool and test set should be disjoint. This catches a custom task that mixes them, before it inflates a
+ * score.
+ */
 export function assertNoLeak(rows: readonly DemonstrationRow[], tested: readonly Problem[]): void {
   const ids = new Set(tested.map(({ id }) => id));
   const texts = new Set(tested.map(({ prompt }) => normalizeText(prompt)));
@@ -18,7 +21,7 @@ export function assertNoLeak(rows: readonly DemonstrationRow[], tested: readonly
   });
 }
 
-/** The demonstrations of the input `data` as they stand before every question; nothing without that input. */
+/** The demonstrations of the input `data` as text before each question; empty without that input. */
 export async function fewShotText(session: StageSession, tested: readonly Problem[]): Promise<string> {
   const data = await session.inputs.openOptional('data');
   if (data === null) return '';

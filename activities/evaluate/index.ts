@@ -69,7 +69,7 @@ async function evaluatePart(session: StageSession, dir: string, answered: Answer
 export async function evaluate(session: StageSession, spec: SpecOf<'evaluate'>): Promise<StageOutput> {
   if (session.stage.judgedOffDevice === undefined) await answerItems(session, spec);
   const answers = await takeAnswers(session, spec);
-  const { nearTies = 0, cutPrompts = 0 } = addMetrics(answers.map(({ figures }) => figures));
+  const { nearTies = 0, cutPrompts = 0 } = addMetrics(answers.map(({ metrics }) => metrics));
   const dir = await session.freshDir('payload');
   const parts: Part[] = [];
   for (const answered of answers) parts.push(await evaluatePart(session, dir, answered));

@@ -11,19 +11,19 @@ function comparisonsOf({ task, set }: Judged, problem: Problem, { completion }: 
   const sides = task.comparison?.(problem, completion);
   if (sides !== undefined) return bothOrders(sides);
   const field = `${set.field}.judge`;
-  throw new BudgetlineError('DEFINITION_INVALID', `${field}: ${task.name} compares nothing.`, {
-    remedy: `Leave ${field} out: this task has a check of its own.`,
+  throw new BudgetlineError('DEFINITION_INVALID', `${field}: ${task.name} has no answers to compare.`, {
+    remedy: `Leave ${field} out: this task has its own verifier.`,
     details: { field },
   });
 }
 
-/** The item with the judge's verdict in the place of the program's. */
+/** The item with the judge's score in place of the verifier's. */
 function rejudged(item: ItemResult, verdicts: readonly string[], at: number): ItemResult {
   const score = scoreVerdicts(verdicts[2 * at] ?? '', verdicts[2 * at + 1] ?? '');
   return { ...item, score: score.win, scores: { ...item.scores, ...score } };
 }
 
-/** What is judged: an evaluation's questions, with their task. */
+/** What a judge gets: the questions and their task. */
 type Judged = Pick<Answered, 'set' | 'task' | 'problems'>;
 
 async function askJudge(
@@ -36,8 +36,8 @@ async function askJudge(
 }
 
 /**
- * Where the definition names a judge, every answer is put to it beside its reference, in both orders, and its verdicts stand
- * in the place of the task's own program's.
+ * If the definition names a judge, it compares every answer with its reference, in both orders. Its
+ * verdicts replace the scores of the task's verifier.
  */
 export async function judgeItems(
   session: StageSession,

@@ -2,13 +2,13 @@ import { meanInterval } from '../../analysis';
 import type { ItemResult } from '../../schemas/rows';
 import type { Task } from '../../contracts/task';
 
-/** How answers were made: whoever compares two evaluations holds these against each other first. */
+/** How answers were generated. Two evaluations are comparable only if these settings are equal. */
 export interface RecordedDecoding {
   readonly mode: 'greedy';
   readonly maxNewTokens: number;
   /** Longer prompts lose their oldest tokens. */
   readonly maxPromptTokens: number;
-  /** Demonstrations before every question. */
+  /** Demonstrations before each question. */
   readonly fewShot: number;
 }
 
@@ -20,7 +20,7 @@ function share(items: readonly ItemResult[], holds: (item: ItemResult) => boolea
   return mean(items.map((item) => (holds(item) ? 1 : 0)));
 }
 
-/** Means over the items, the score's 95 % interval over them, and the style measures that diagnoses read. */
+/** Means over the items, the score's 95% interval, and the style measures that diagnoses use. */
 export function summarize(task: Task, items: readonly ItemResult[]) {
   const names = [...new Set(items.flatMap(({ scores }) => Object.keys(scores)))].sort();
   const scores = names.map((name) => [name, mean(items.map((item) => item.scores[name] ?? 0))] as const);

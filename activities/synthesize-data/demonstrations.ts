@@ -10,11 +10,11 @@ import { writeFileAtomic } from '../../store';
 import { annotate, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
-import { assertIdentified, excludedFigure, findAnnotator, pick } from '../task-data';
+import { assertIdentified, excludedMetric, findAnnotator, pick } from '../task-data';
 
 export type DemonstrationsSpec = Extract<SpecOf<'synthesizeData'>, { what: 'demonstrations' }>;
 
-/** A demonstration depends on the seed and its problem alone, so that budgets nest. */
+/** A demonstration depends only on the seed and its problem, so larger budgets contain smaller ones. */
 function demonstrateEach(annotator: Annotator, problems: readonly Problem[], poolSeed: number): string[] {
   return problems.map((problem) => annotator.demonstrate(problem, createRandom(poolSeed, problem.id)));
 }
@@ -40,7 +40,7 @@ async function writeAll(
   return { completions: asked.result ?? [], metrics: { ...(await billOf(session)), ...metrics }, labels };
 }
 
-/** Buys demonstrations for the front of the pool's permutation. */
+/** Buys demonstrations for the first problems of the pool's permutation. */
 export async function synthesizeDemonstrations(
   session: StageSession,
   spec: DemonstrationsSpec,
@@ -52,7 +52,7 @@ export async function synthesizeDemonstrations(
   if (count > problems.pool.length)
     throw new BudgetlineError(
       'BUDGET_EXCEEDS_POOL',
-      `${count} demonstrations are asked for; the pool of ${task.name} holds ${problems.pool.length} problems.`,
+      `${count} demonstrations are needed; the pool of ${task.name} has ${problems.pool.length} problems.`,
     );
   const bought = pick(problems.pool, demonstrationRows(problems.pool.length, poolSeed, count));
   const { completions, metrics, labels } = await writeAll(session, annotator, { problems: bought, poolSeed });
@@ -66,5 +66,5 @@ export async function synthesizeDemonstrations(
     excluded: problems.excluded,
   };
   await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);
-  return { dir, metrics: { rows: count, ...excludedFigure(problems), ...metrics }, labels };
+  return { dir, metrics: { rows: count, ...excludedMetric(problems), ...metrics }, labels };
 }

@@ -1,23 +1,23 @@
 import type { DemonstrationRow } from '../../schemas/rows';
 import type { StageOutput, StageSession } from '../session';
-import { type Crop, harvestSamples, type SampledSpec } from './harvest';
+import { type SampleFilter, collectSamples, type SampledSpec } from './collect-samples';
 
-/** What rejection sampling keeps: the first right sample of each prompt. */
-const rejectionSamples: Crop<DemonstrationRow, 'all-wrong'> = {
-  name: 'right samples',
+/** Rejection sampling: the first correct sample of each prompt. */
+const rejectionSamples: SampleFilter<DemonstrationRow, 'all-incorrect'> = {
+  name: 'correct samples',
   file: 'demonstrations.jsonl',
-  reasons: ['all-wrong'],
-  yieldOf(task, problem, samples) {
-    const right = samples.find(
+  reasons: ['all-incorrect'],
+  select(task, problem, samples) {
+    const correct = samples.find(
       ({ completion, finish }) => completion !== '' && task.score(problem, completion, finish).score === 1,
     );
-    if (right === undefined) return { skipped: 'all-wrong' };
+    if (correct === undefined) return { skipped: 'all-incorrect' };
     const { id, prompt } = problem;
-    return { row: { id, prompt, completion: right.completion } };
+    return { row: { id, prompt, completion: correct.completion } };
   },
 };
 
-/** Takes right samples of the frozen reference, from the prompts that pairs are sought on. */
-export function synthesizeRightSamples(session: StageSession, spec: SampledSpec): Promise<StageOutput> {
-  return harvestSamples(session, spec, rejectionSamples);
+/** Takes correct samples of the frozen reference, on the same prompts as pairs. */
+export function synthesizeRejectionSamples(session: StageSession, spec: SampledSpec): Promise<StageOutput> {
+  return collectSamples(session, spec, rejectionSamples);
 }

@@ -1,32 +1,32 @@
-/** How far the search for pairs has come. */
+/** State of the search for rows. */
 export interface Search {
-  /** Pairs that are wanted. */
+  /** Rows needed. */
   readonly wanted: number;
-  /** Pairs found among the prompts scanned so far. */
+  /** Rows found on the prompts scanned so far. */
   readonly found: number;
   /** Prompts scanned in earlier rounds. */
   readonly scanned: number;
-  /** Prompts that the pool holds. */
+  /** Prompts in the pool. */
   readonly pool: number;
 }
 
 const multiple = 16;
-/** The first guess: two prompts of three give a pair. */
-const firstShare = 1.5;
-/** A little more than the yield so far asks for, so that one more round is usually the last. */
+/** First guess: two of three prompts yield a row. */
+const firstGuess = 1.5;
+/** A little more than the current yield suggests, so that the next round is usually the last. */
 const margin = 1.1;
-/** No round is more than this many times all prompts before it: a poor first yield says little. */
-const growth = 3;
+/** A round has at most this many times the prompts before it: a low first yield is uncertain. */
+const maxGrowth = 3;
 
 /**
- * Prompts of the next round: a function of the count wanted and of what earlier rounds found, never of time. What is
- * sampled for a prompt does not depend on how the rounds are cut.
+ * Prompts of the next round. Depends on the counts alone, never on time. A prompt's samples do not depend
+ * on how the rounds are split.
  */
 export function planRound({ wanted, found, scanned, pool }: Search): number {
   const missing = wanted - found;
   const guess =
     scanned === 0
-      ? wanted * firstShare
-      : Math.min((missing * margin * scanned) / Math.max(found, 1), scanned * growth);
+      ? wanted * firstGuess
+      : Math.min((missing * margin * scanned) / Math.max(found, 1), scanned * maxGrowth);
   return Math.min(Math.ceil(guess / multiple) * multiple, pool - scanned);
 }

@@ -27,7 +27,7 @@ async function openUserRows({ stage }: StageSession, spec: UserRowsSpec): Promis
   });
 }
 
-/** Counts of the whole file, whichever rows of it were taken. */
+/** Counts over the whole file, whichever rows were taken. */
 function figuresOf({ rows, summary, checked, contradicted }: UserRows) {
   const { compared, alike } = summary.agreement;
   return {
@@ -53,7 +53,7 @@ async function readRows(session: StageSession, spec: UserRowsSpec): Promise<User
   );
 }
 
-/** Takes rows of the user's own file, in the order of the seed. */
+/** Takes rows of the user's own file, in the seed's order. */
 export async function takeUserRows(session: StageSession, spec: UserRowsSpec): Promise<StageOutput> {
   const use = useOf(spec);
   const given = await readRows(session, spec);

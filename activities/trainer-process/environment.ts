@@ -1,4 +1,4 @@
-/** Variables that a trainer may see. Everything else of a worker's environment, its secrets too, stays with it. */
+/** Variables that a trainer gets. The rest of the worker's environment may hold secrets. */
 const allowed = [
   'PATH',
   'HOME',
@@ -15,14 +15,14 @@ const allowed = [
   'NVIDIA_VISIBLE_DEVICES',
 ] as const;
 
-/** A trainer's environment: what is allowed of the worker's, how the protocol is spoken, and what its device asks for. */
+/** A trainer's environment: the allowed variables, those of the protocol and those of its device. */
 export function trainerEnvironment(
   worker: NodeJS.ProcessEnv,
   device: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const kept = allowed.flatMap((name) => {
+  const stored = allowed.flatMap((name) => {
     const value = worker[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...Object.fromEntries(kept), ...device, BUDGETLINE_EVENTS_FD: '3', BUDGETLINE_KEEP_ALIVE: '1' };
+  return { ...Object.fromEntries(stored), ...device, BUDGETLINE_EVENTS_FD: '3', BUDGETLINE_KEEP_ALIVE: '1' };
 }

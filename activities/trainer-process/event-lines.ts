@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 import { trainerEvent, type TrainerEvent } from '../../schemas/trainer-event';
 
-/** The longest event is a result with its files; a longer line is no event. */
-const longestLineBytes = 1_048_576;
+/** The longest event is a result with its files; longer lines are not events. */
+const maxLineBytes = 1_048_576;
 
 export interface EventLineHandlers {
   onEvent(event: TrainerEvent, line: string): void;
-  /** A line that is no event of the protocol, and what is wrong with it. */
+  /** Called for a line that is not an event of the protocol. */
   onForeignLine(line: string, why: string): void;
 }
 
@@ -15,7 +15,7 @@ function parseEventLine(line: string): { event: TrainerEvent } | { why: string }
   try {
     data = JSON.parse(line);
   } catch {
-    return { why: 'it is no JSON' };
+    return { why: 'it is not JSON' };
   }
   const parsed = trainerEvent.safeParse(data);
   if (parsed.success) return { event: parsed.data };
@@ -23,7 +23,7 @@ function parseEventLine(line: string): { event: TrainerEvent } | { why: string }
   return { why: `field "${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'malformed'}` };
 }
 
-/** A line that a process which was killed left half written is no line; it is dropped with the stream's end. */
+/** Calls the handlers line by line. A half line at the end of the stream, from a killed process, is dropped. */
 export function readEventLines(stream: Readable, handlers: EventLineHandlers): Promise<void> {
   let rest = '';
   const take = (line: string): void => {
@@ -36,7 +36,7 @@ export function readEventLines(stream: Readable, handlers: EventLineHandlers): P
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) if (line.trim() !== '') take(line);
-    if (rest.length <= longestLineBytes) return;
+    if (rest.length <= maxLineBytes) return;
     take(rest.slice(0, 200));
     rest = '';
   });

@@ -4,28 +4,28 @@ import { z } from 'zod';
 import type { TrainerJob } from '../../schemas/trainer-job';
 import { isMissing, writeFileAtomic } from '../../store';
 
-const rungs = z.array(z.strictObject({ fromStep: z.int(), rows: z.int() }));
+const microBatches = z.array(z.strictObject({ fromStep: z.int(), rows: z.int() }));
 
-/** Micro-batch rows from which step on: the first as planned, each later one half of the one before, for want of memory. */
-export type Rungs = z.infer<typeof rungs>;
+/** Micro-batch sizes with their first steps: as planned, then halved each time the device ran out of memory. */
+export type MicroBatches = z.infer<typeof microBatches>;
 
-const rungsPath = (workDir: string): string => join(workDir, '..', 'micro-batches.json');
+const microBatchesPath = (workDir: string): string => join(workDir, '..', 'micro-batches.json');
 
-/** Rungs that this job has come down so far, in this attempt or an earlier one. */
-export async function readRungs(workDir: string): Promise<Rungs> {
+/** Micro-batch sizes of this job so far, earlier attempts included. */
+export async function readMicroBatches(workDir: string): Promise<MicroBatches> {
   try {
-    return rungs.parse(JSON.parse(await readFile(rungsPath(workDir), 'utf8')));
+    return microBatches.parse(JSON.parse(await readFile(microBatchesPath(workDir), 'utf8')));
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
   }
 }
 
-export function writeRungs(workDir: string, value: Rungs): Promise<void> {
-  return writeFileAtomic(rungsPath(workDir), `${JSON.stringify(value)}\n`);
+export function writeMicroBatches(workDir: string, value: MicroBatches): Promise<void> {
+  return writeFileAtomic(microBatchesPath(workDir), `${JSON.stringify(value)}\n`);
 }
 
-/** Most rows of a forward and backward pass of a training job, which may choose fewer; undefined for jobs that do not train. */
+/** The largest micro-batch of a training job, which may use a smaller one; undefined for other jobs. */
 export function microBatchSize(job: TrainerJob): number | undefined {
   if (job.command === 'pretrain') return job.plan.microBatchSize ?? job.batchSize;
   if (job.command === 'sft' || job.command === 'preference')
@@ -33,7 +33,7 @@ export function microBatchSize(job: TrainerJob): number | undefined {
   return undefined;
 }
 
-/** The same job at another micro-batch; the effective batch stays as it is. */
+/** The job with another micro-batch size; the effective batch size stays the same. */
 export function withMicroBatch<J extends TrainerJob>(job: J, rows: number): J {
   return { ...job, plan: { ...job.plan, microBatchSize: rows } };
 }

@@ -9,7 +9,7 @@ const identity = z.object({ host: z.string(), space: z.string(), pid: z.int(), s
 
 const pidPath = (runDir: string): string => join(runDir, 'trainer.pid.json');
 
-/** Writes down which trainer works in a run folder, so that whoever comes after a crash finds it. */
+/** Records which trainer uses a run folder, for the supervisor after a crash. */
 export async function recordTrainer(runDir: string, pid: number): Promise<void> {
   const found = await identifyProcess(pid);
   if (found !== undefined) await writeFileAtomic(pidPath(runDir), JSON.stringify(found));
@@ -23,13 +23,13 @@ function readTrainer(runDir: string): ProcessIdentity | undefined {
   try {
     return identity.parse(JSON.parse(readOwnFile(pidPath(runDir)) ?? ''));
   } catch (error) {
-    // A file that is torn or no user's own names nobody; such a trainer ends with its keep-alive.
+    // A torn or foreign file names no process; such a trainer ends through its keep-alive.
     if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
     throw error;
   }
 }
 
-/** Ends and awaits a trainer that an earlier supervisor of this host left in a run folder. */
+/** Ends and awaits a trainer that an earlier supervisor on this host left in a run folder. */
 export async function endOlderTrainer(runDir: string, graceMs: number): Promise<void> {
   const older = readTrainer(runDir);
   if (older !== undefined) await endOwnTrainer(older, { folder: runDir, graceMs });

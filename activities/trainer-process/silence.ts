@@ -1,19 +1,19 @@
 import type { TrainerEvent } from '../../schemas/trainer-event';
 
 export interface SilenceLimits {
-  /** Longest silence while steps are made. */
+  /** Longest silence while the trainer makes steps. */
   readonly stallMs: number;
-  /** What comes on top of it before the first step, while models are read and sessions opened. */
+  /** Extra time before the first step, while models are read and sessions created. */
   readonly openingMs: number;
 }
 
-/** A silence that lasted longer than it may. */
+/** A silence above its limit. */
 export interface Silence {
   readonly silentMs: number;
   readonly limitMs: number;
 }
 
-/** Watches for a trainer that lives and says nothing. */
+/** Watches for a trainer that is alive but silent. */
 export interface SilenceWatch {
   heard(event: TrainerEvent): void;
   stop(): void;
@@ -21,7 +21,7 @@ export interface SilenceWatch {
 
 const working: ReadonlySet<TrainerEvent['event']> = new Set(['progress', 'metric', 'checkpoint']);
 
-/** Calls `onSilence` once when no event came for longer than the limit of the present phase. */
+/** Calls `onSilence` once, when no event arrived within the limit of the current phase. */
 export function watchSilence(limits: SilenceLimits, onSilence: (silence: Silence) => void): SilenceWatch {
   let lastMs = performance.now();
   let limitMs = limits.openingMs + limits.stallMs;

@@ -6,12 +6,12 @@ import { BudgetlineError } from '../../contracts/failures';
 import { guardFiles, signalProcess } from '../../store';
 
 export interface SpawnOptions {
-  /** Program and first arguments; no shell sees them. */
+  /** Program and first arguments; started without a shell. */
   readonly command: readonly string[];
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** Standard error, and output that has no business on the event descriptor, go to the end of this file. */
+  /** File to which standard output and standard error are appended. */
   readonly logPath: string;
 }
 
@@ -25,7 +25,7 @@ export interface SpawnedTrainer {
   readonly pid: number;
   readonly events: Readable;
   readonly ended: Promise<ProcessEnd>;
-  /** Where in the log this process's own words begin. */
+  /** Offset in the log where this process's output begins. */
   readonly logOffset: number;
   signal(name: NodeJS.Signals): void;
 }
@@ -53,14 +53,15 @@ function spawnDetached(options: SpawnOptions, log: FileHandle): ChildProcess {
     env: options.env,
     detached: true,
     shell: false,
-    // Standard input stays open for as long as this process lives: its end tells the trainer that we died.
+    // Standard input stays open while this process lives: when it closes, the trainer knows that its
+    // supervisor died.
     stdio: ['pipe', log.fd, log.fd, 'pipe'],
   });
   child.stdin?.on('error', () => undefined);
   return child;
 }
 
-/** Starts a trainer. INPUT_MISSING where there is no such program. */
+/** Starts a trainer. @throws INPUT_MISSING if the program does not exist */
 export async function spawnTrainer(options: SpawnOptions): Promise<SpawnedTrainer> {
   const log = await guardFiles(options.logPath, () => open(options.logPath, 'a'));
   try {

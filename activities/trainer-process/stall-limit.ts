@@ -3,19 +3,22 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { TrainerJob } from '../../schemas/trainer-job';
 import { readModelSize } from '../../store';
 
-/** What a trainer may be silent for whatever its job: to write a checkpoint or a model, say. */
+/** Silence that is allowed for any job, e.g. while a checkpoint or a model is written. */
 const baseMs = 5 * 60_000;
 
-/** Operations a second below which a device counts as hung: set low, since ending one that works loses its call. */
-const slowest: Readonly<Record<Execution['device'], number>> = { cpu: 2e9, cuda: 2e11 };
+/**
+ * A device with fewer operations per second counts as hung. Set low, because ending a working trainer loses
+ * its progress.
+ */
+const minOperationsPerSecond: Readonly<Record<Execution['device'], number>> = { cpu: 2e9, cuda: 2e11 };
 
-/** Steps of a call: the trainer keeps state on a GPU for eight of them. */
+/** Steps per call of the ONNX model: on a GPU the trainer runs eight at once. */
 const stepsPerCall: Readonly<Record<Execution['device'], number>> = { cpu: 1, cuda: 8 };
 
-/** Forward, backward, which is two of them, and one again where layers are computed anew. */
+/** Forward, backward (twice the work), and one more forward for gradient checkpointing. */
 const passesOfStep = 4;
 
-/** How often a call of a job's model, between two events, takes a token through the model at most. */
+/** The most tokens that go through the model between two events. */
 function tokenPasses(job: TrainerJob): number {
   const steps = passesOfStep * stepsPerCall[job.plan.device];
   switch (job.command) {
@@ -40,14 +43,14 @@ function modelOf(job: TrainerJob): string | null {
   return job.command === 'preference' ? job.reference : job.model;
 }
 
-/** How long a trainer may be silent over a job: a weight takes a multiplication and an addition a token. */
+/** Stall limit of a job: two operations per weight and token. */
 export async function stallMsOf(job: TrainerJob): Promise<number> {
   const model = modelOf(job);
   const { parameters = 0 } = model === null ? {} : await readModelSize(model);
-  return baseMs + (1000 * 2 * parameters * tokenPasses(job)) / slowest[job.plan.device];
+  return baseMs + (1000 * 2 * parameters * tokenPasses(job)) / minOperationsPerSecond[job.plan.device];
 }
 
-/** BUDGETLINE_STALL_SECONDS of a worker; undefined where it is not set. @throws USAGE */
+/** Reads BUDGETLINE_STALL_SECONDS; undefined if it is not set. @throws USAGE */
 export function readStallMs(environment: NodeJS.ProcessEnv): number | undefined {
   const text = environment['BUDGETLINE_STALL_SECONDS'] ?? '';
   if (text === '') return undefined;

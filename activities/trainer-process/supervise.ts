@@ -16,37 +16,37 @@ export interface SuperviseLimits extends SilenceLimits {
 
 export interface SuperviseOptions {
   readonly command: readonly string[];
-  /** What follows the command: the trainer's command and its job file. */
+  /** Arguments after the program: the trainer's command and its job file. */
   readonly args: readonly string[];
   /** Holds events.jsonl, stderr.log and the trainer's process id. */
   readonly runDir: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Locks of the devices that it may compute on; none to be held where there are none. */
+  /** Locks of the devices that the trainer may use. Default: none. */
   readonly deviceLocks?: readonly string[];
   readonly limits: SuperviseLimits;
-  /** Asks for a checkpoint and an end. */
+  /** Asks the trainer for a checkpoint and an end. */
   readonly stop: AbortSignal;
-  /** Ends the trainer at once: somebody else has the work. */
+  /** Ends the trainer at once, because another worker has the claim. */
   readonly kill: AbortSignal;
   onEvent?(event: TrainerEvent): void;
-  /** The trainer has been silent for too long; it is being ended. */
+  /** Called when the trainer was silent for too long and is being ended. */
   onStall?(): void;
 }
 
-/** What is known of a trainer that has ended. */
+/** How a trainer ended. */
 export interface TrainerExit extends ProcessEnd {
   readonly hello: EventOf<'hello'> | undefined;
   readonly result: EventOf<'result'> | undefined;
   readonly error: EventOf<'error'> | undefined;
-  /** What broke the protocol first. */
+  /** The first violation of the protocol. */
   readonly violation: string | undefined;
-  /** As it last said; null where it said nothing of it before it ended. */
+  /** Last reported value; null if none was reported. */
   readonly cpuMs: number | null;
   readonly peakMemoryBytes: number | null;
-  /** Of one that was ended for it. */
+  /** Set if the trainer was ended because of a stall. */
   readonly stalled: Silence | undefined;
   /** Whether it was asked to stop. */
-  readonly stopAsked: boolean;
+  readonly stopRequested: boolean;
   readonly wallMs: number;
   /** The end of what it wrote to standard error. */
   readonly stderrTail: string;
@@ -54,7 +54,7 @@ export interface TrainerExit extends ProcessEnd {
 }
 
 const tailBytes = 2000;
-/** How long a process that left its event descriptor to a child may keep us waiting. */
+/** How long to wait if the process left its event descriptor to a child. */
 const drainMs = 2000;
 
 async function readTail(path: string, from: number): Promise<string> {
@@ -70,14 +70,14 @@ async function readTail(path: string, from: number): Promise<string> {
   }
 }
 
-/** Runs `act` now or when the signal fires; gives the function that takes the listener away. */
+/** Calls `act` when the signal fires, or now if it has. Returns a function that removes the listener. */
 function onAbort(signal: AbortSignal, act: () => void): () => void {
   if (signal.aborted) act();
   signal.addEventListener('abort', act);
   return () => signal.removeEventListener('abort', act);
 }
 
-/** Events so far, and the first thing that broke the protocol. */
+/** Events so far, and the first violation of the protocol. */
 interface Heard {
   hello?: EventOf<'hello'>;
   result?: EventOf<'result'>;
@@ -88,7 +88,7 @@ interface Heard {
 }
 
 function note(heard: Heard, event: TrainerEvent): void {
-  // A job that cannot be read has no hello, only its error.
+  // A job that cannot be read has only an error event.
   if (heard.hello === undefined && event.event !== 'hello' && event.event !== 'error')
     heard.violation ??= `its first event is "${event.event}" and not "hello"`;
   if ('cpuMs' in event && event.cpuMs !== undefined) heard.cpuMs = event.cpuMs;
@@ -99,12 +99,12 @@ function note(heard: Heard, event: TrainerEvent): void {
   if (event.event === 'error') heard.error = event;
 }
 
-/** One trainer's life: what it is told to do by signals, timers and its own events. */
+/** Supervises one trainer by signals, timers and its events. */
 class Supervision {
   readonly heard: Heard = {};
   stalled: Silence | undefined;
-  stopAsked = false;
-  #insist: NodeJS.Timeout | undefined;
+  stopRequested = false;
+  #killTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly options: SuperviseOptions,
@@ -113,14 +113,15 @@ class Supervision {
 
   /** SIGTERM, a grace, SIGKILL. */
   end(): void {
-    if (this.#insist !== undefined) return;
+    if (this.#killTimer !== undefined) return;
     this.child.signal('SIGTERM');
-    this.#insist = setTimeout(() => this.child.signal('SIGKILL'), this.options.limits.graceMs);
+    this.#killTimer = setTimeout(() => this.child.signal('SIGKILL'), this.options.limits.graceMs);
   }
 
   stall(silence: Silence): void {
-    // One that was asked to stop is writing its checkpoint: its silence is no stall, and the grace bounds it.
-    if (this.#insist !== undefined) return;
+    // After a stop request the trainer writes its checkpoint. That silence is not a stall; the grace time
+    // limits it.
+    if (this.#killTimer !== undefined) return;
     this.stalled = silence;
     this.options.onStall?.();
     this.end();
@@ -131,11 +132,11 @@ class Supervision {
     this.end();
   }
 
-  /** Follows the process to its end. */
+  /** Waits until the process has ended. */
   async follow(): Promise<ProcessEnd> {
     const { options, child } = this;
     const log = createWriteStream(join(options.runDir, 'events.jsonl'), { flags: 'a' });
-    // The trainer itself meets a full disk, and says so with a code; our copy of its events may be short then.
+    // On a full disk the trainer itself reports a code; this copy of its events may then be incomplete.
     log.on('error', () => undefined);
     const silence = watchSilence(options.limits, (silence) => this.stall(silence));
     const lines = readEventLines(child.events, {
@@ -150,14 +151,14 @@ class Supervision {
     });
     const forget = [
       onAbort(options.stop, () => {
-        this.stopAsked = true;
+        this.stopRequested = true;
         this.end();
       }),
       onAbort(options.kill, () => child.signal('SIGKILL')),
     ];
     const end = await child.ended;
     silence.stop();
-    clearTimeout(this.#insist);
+    clearTimeout(this.#killTimer);
     await Promise.race([lines, sleep(drainMs, undefined, { ref: false })]);
     for (const remove of forget) remove();
     child.events.destroy();
@@ -166,12 +167,12 @@ class Supervision {
   }
 }
 
-/** The environment, and in it the devices of which the trainer takes one. */
+/** Adds the device locks to the environment. */
 function withDevices({ env, deviceLocks = [] }: SuperviseOptions): Record<string, string> {
   return deviceLocks.length === 0 ? env : { ...env, BUDGETLINE_DEVICE_LOCKS: deviceLocks.join(delimiter) };
 }
 
-/** Ends and awaits what earlier supervisors of this host left: in the same run folder, or on one of the devices. */
+/** Ends and awaits trainers that earlier supervisors on this host left in the run folder or on the devices. */
 async function endOlder({ runDir, deviceLocks = [], limits }: SuperviseOptions): Promise<void> {
   await endOlderTrainer(runDir, limits.graceMs);
   await prepareDeviceLocks(deviceLocks);
@@ -179,8 +180,8 @@ async function endOlder({ runDir, deviceLocks = [], limits }: SuperviseOptions):
 }
 
 /**
- * Runs one trainer process to its end, whatever end that is; what it means is `judgeExit`'s to say. An older trainer of
- * this host in the same run folder is ended and awaited first, and one on its devices that has lost its supervisor.
+ * Runs one trainer process to its end; `judgeExit` then decides whether it succeeded. First ends and awaits
+ * older trainers in the same run folder, and those on its devices that have lost their supervisor.
  */
 export async function superviseTrainer(options: SuperviseOptions): Promise<TrainerExit> {
   const { runDir, command, args } = options;
@@ -194,9 +195,9 @@ export async function superviseTrainer(options: SuperviseOptions): Promise<Train
   await forgetTrainer(runDir);
   const { hello, result, error, violation, cpuMs = null, peakMemoryBytes = null } = supervision.heard;
   const used = { cpuMs, peakMemoryBytes };
-  const { stalled, stopAsked } = supervision;
+  const { stalled, stopRequested } = supervision;
   const wallMs = performance.now() - startedMs;
   const stderrTail = await readTail(stderrPath, child.logOffset);
   const said = { hello, result, error, violation };
-  return { ...end, ...said, ...used, stalled, stopAsked, wallMs, stderrTail, stderrPath };
+  return { ...end, ...said, ...used, stalled, stopRequested, wallMs, stderrTail, stderrPath };
 }

@@ -12,7 +12,7 @@ import type { TrainerJob } from '../../schemas/trainer-job';
 import { digestFile } from '../../store';
 import type { TrainerExit } from './supervise';
 
-/** A trainer that did its job: what it said of itself, and of a result that has been looked at. */
+/** A trainer that succeeded, with its verified result. */
 export interface TrainerSuccess {
   readonly hello: EventOf<'hello'>;
   readonly result: EventOf<'result'>;
@@ -21,7 +21,7 @@ export interface TrainerSuccess {
 
 function lastWords(exit: TrainerExit): string {
   const tail = exit.stderrTail.split('\n').slice(-3).join(' / ').slice(-400);
-  return tail === '' ? `${exit.stderrPath} says no more.` : `The end of ${exit.stderrPath}: ${tail}`;
+  return tail === '' ? `${exit.stderrPath} has no further output.` : `The end of ${exit.stderrPath}: ${tail}`;
 }
 
 function protocolError(exit: TrainerExit, what: string): BudgetlineError {
@@ -30,7 +30,7 @@ function protocolError(exit: TrainerExit, what: string): BudgetlineError {
   });
 }
 
-/** The code of an error event counts where the exit status says the same, or has no opinion. */
+/** The code of an error event counts only if the exit status agrees, or means no code. */
 function statedCode(exit: TrainerExit): FailureCode | undefined {
   const byStatus = exit.exitCode === null ? undefined : failureOfExitCode(exit.exitCode);
   const stated = exit.error?.code;
@@ -58,14 +58,14 @@ function stated(exit: TrainerExit, code: FailureCode): BudgetlineError {
   });
 }
 
-/** Why a trainer's end is a failure; undefined where it may be a success. */
+/** The failure that a trainer's end means; undefined if it may be a success. */
 export function failureOfExit(exit: TrainerExit): BudgetlineError | undefined {
   if (exit.stalled !== undefined) {
     const { silentMs, limitMs } = exit.stalled;
     const [silent, limit] = [silentMs, limitMs].map((ms) => Number((ms / 1000).toPrecision(3)));
     return new BudgetlineError(
       'TRAINER_STALLED',
-      `The training executable said nothing for ${silent} s; its limit (execution.stallSeconds) is ${limit} s. ${lastWords(exit)}`,
+      `The training executable sent no event for ${silent} s; its limit (execution.stallSeconds) is ${limit} s. ${lastWords(exit)}`,
       { details: { silentMs: Math.round(silentMs), limitMs: Math.round(limitMs) } },
     );
   }
@@ -73,10 +73,10 @@ export function failureOfExit(exit: TrainerExit): BudgetlineError | undefined {
   if (exit.exitCode === 0) return undefined;
   const code = statedCode(exit);
   if (code !== undefined) return stated(exit, code);
-  if (!exit.stopAsked) return crashed(exit);
+  if (!exit.stopRequested) return crashed(exit);
   return new BudgetlineError(
     'TRAINER_YIELDED',
-    'The training executable was asked to stop and was ended before it did.',
+    'The training executable was asked to stop and had to be killed.',
   );
 }
 
@@ -87,12 +87,12 @@ async function checkFile(exit: TrainerExit, dir: string, file: FileDigest): Prom
     () => undefined,
   );
   if (size !== file.bytes || (await digestFile(path)) !== file.sha256)
-    throw protocolError(exit, `its result names ${path} with other bytes than are there`);
+    throw protocolError(exit, `its result lists ${path}, whose bytes differ`);
 }
 
 /**
- * Judges a trainer's end. Exit status 0 alone is not believed: there must be a result event, for this job, whose files
- * are there byte for byte. Throws a BudgetlineError with the failure's code otherwise.
+ * Checks a trainer's end. Exit status 0 is not enough: there must be a result event for this job whose
+ * files exist byte for byte. Otherwise throws a BudgetlineError with the failure's code.
  */
 export async function judgeExit(exit: TrainerExit, job: TrainerJob): Promise<TrainerSuccess> {
   const failure = failureOfExit(exit);
@@ -101,9 +101,9 @@ export async function judgeExit(exit: TrainerExit, job: TrainerJob): Promise<Tra
   if (hello === undefined) throw protocolError(exit, 'it ended with status 0 and sent no hello');
   if (result === undefined) throw protocolError(exit, 'it ended with status 0 and sent no result');
   if (hello.id !== job.id || hello.command !== job.command)
-    throw protocolError(exit, `its hello speaks of "${hello.command}" for ${hello.id}`);
+    throw protocolError(exit, `its hello names "${hello.command}" for ${hello.id}`);
   if (result.outputDir !== job.outputDir)
-    throw protocolError(exit, `its result lies in ${result.outputDir} and not in ${job.outputDir}`);
+    throw protocolError(exit, `its result is in ${result.outputDir} and not in ${job.outputDir}`);
   for (const file of result.files) await checkFile(exit, job.outputDir, file);
   return { hello, result, wallMs };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findGenerations, keepGenerations } from '../../activities/generations';
+import { findGenerations, storeGenerations } from '../../activities/generations';
 import { createStore } from '../../store';
 import { temporaryFolder } from '../support/temporary';
 
@@ -14,7 +14,7 @@ describe('pure: answers that the store keeps', () => {
     const rows = folder.at('rows.jsonl');
     writeFileSync(rows, text);
     const made = { device: 'cpu', threads: 1, trainer: 'trainer 1', microBatches: [] };
-    return keepGenerations(createStore(home), key, { rows, figures: {}, maxPromptTokens: 1, made });
+    return storeGenerations(createStore(home), key, { rows, metrics: {}, maxPromptTokens: 1, made });
   };
 
   it('are kept once by two that keep them at the same moment', async () => {

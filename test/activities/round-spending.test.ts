@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { writeJsonLines } from '../../activities/json-lines';
 import type { StageSession } from '../../activities/session';
 import { synthesizePairs } from '../../activities/synthesize-data/pairs';
-import type { SampledSpec } from '../../activities/synthesize-data/harvest';
+import type { SampledSpec } from '../../activities/synthesize-data/collect-samples';
 import { Usage } from '../../activities/usage';
 import { BudgetlineError } from '../../contracts/failures';
 import type { GenerationRow } from '../../schemas/rows';
@@ -65,13 +65,13 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
       inputs: { open: () => Promise.resolve({ dir: runDir }) },
       jobBase: (part: string) => ({ outputDir: join(runDir, part, 'out') }),
       freshDir: (name: string) => ensureDir(join(runDir, name)),
-      assertWanted: () => undefined,
+      throwIfStopped: () => undefined,
     } as unknown as StageSession;
     return { session, spec };
   }
 
   /** What it cost in the end, or the refusal. */
-  async function harvest(options: Parameters<typeof stageWith>[0]): Promise<number | BudgetlineError> {
+  async function spend(options: Parameters<typeof stageWith>[0]): Promise<number | BudgetlineError> {
     const { session, spec } = await stageWith(options);
     try {
       const { metrics } = await synthesizePairs(session, spec);
@@ -91,8 +91,8 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     await fc.assert(
       fc.asyncProperty(settings, async ({ wanted, every, allowanceUsd }) => {
         const yields = (index: number): boolean => index % every === 0;
-        const whole = await harvest({ wanted, yields });
-        const held = await harvest({ wanted, yields, allowanceUsd });
+        const whole = await spend({ wanted, yields });
+        const held = await spend({ wanted, yields, allowanceUsd });
         if (typeof held === 'number') {
           assert.ok(held <= allowanceUsd);
           assert.equal(held, whole);
@@ -114,24 +114,24 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     // 16 rows wanted: a round of 32 prompts and 64 calls, then one of 96 prompts; one prompt of eight gives a pair.
     const yields = (index: number): boolean => index % 8 === 0;
     const first = 16 + 64 * 0.25;
-    const error = await harvest({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 - 1 });
+    const error = await spend({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 - 1 });
     assert.ok(error instanceof BudgetlineError && error.code === 'SPEND_LIMIT', String(error));
     assert.equal(error.details['usd'], first + 190 * 0.25, 'the second round was cut to 94 prompts');
-    assert.equal(typeof (await harvest({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 })), 'number');
+    assert.equal(typeof (await spend({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 })), 'number');
   });
 
   it('of a small set is what its prompts take: no round is larger than what is affordable', async () => {
     const one = prices.preferencePair + pairs.candidates * prices.verifierCall;
-    assert.equal(await harvest({ wanted: 1, yields: () => true, allowanceUsd: one }), one);
-    const error = await harvest({ wanted: 1, yields: () => true, allowanceUsd: one - 0.01 });
+    assert.equal(await spend({ wanted: 1, yields: () => true, allowanceUsd: one }), one);
+    const error = await spend({ wanted: 1, yields: () => true, allowanceUsd: one - 0.01 });
     assert.ok(error instanceof BudgetlineError && error.code === 'SPEND_LIMIT', String(error));
   });
 
   it('does not count calls that earlier attempts paid for', async () => {
     const yields = (index: number): boolean => index % 8 === 0;
     const left = { wanted: 16, yields, allowanceUsd: 16 + 192 * 0.25 };
-    assert.ok((await harvest(left)) instanceof BudgetlineError);
-    assert.equal(typeof (await harvest({ ...left, earlierCalls: 64 })), 'number');
+    assert.ok((await spend(left)) instanceof BudgetlineError);
+    assert.equal(typeof (await spend({ ...left, earlierCalls: 64 })), 'number');
   });
 
   it('are told of where it ends for good, and left to the retry where it does not', async () => {
@@ -143,7 +143,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     const yielded = new BudgetlineError('TRAINER_YIELDED', 'Asked to stop.');
     let looks = 0;
     Object.assign(yielding.session, {
-      assertWanted: () => {
+      throwIfStopped: () => {
         looks += 1;
         if (looks === 2) throw yielded;
       },
@@ -157,6 +157,6 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
   });
 
   it('is not looked at where no limit was set', async () => {
-    assert.equal(typeof (await harvest({ wanted: 40, yields: () => true })), 'number');
+    assert.equal(typeof (await spend({ wanted: 40, yields: () => true })), 'number');
   });
 });

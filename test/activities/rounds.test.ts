@@ -28,19 +28,21 @@ describe('pure: pairs of own samples', () => {
   });
 
   it('skip a prompt on which the samples agree, and say why', () => {
-    assert.deepEqual(pairOf(['odd', 'o']), { skipped: 'all-wrong' });
-    assert.deepEqual(pairOf(['even', 'ee']), { skipped: 'all-right' });
-    assert.deepEqual(pairOf(['even'], 'gold'), { skipped: 'all-right' });
+    assert.deepEqual(pairOf(['odd', 'o']), { skipped: 'all-incorrect' });
+    assert.deepEqual(pairOf(['even', 'ee']), { skipped: 'all-correct' });
+    assert.deepEqual(pairOf(['even'], 'gold'), { skipped: 'all-correct' });
     assert.deepEqual(
       pairOf(['', 'odd']),
-      { skipped: 'all-wrong' },
+      { skipped: 'all-incorrect' },
       'an empty right answer is none to choose',
     );
     const outcome = pairOf(['', 'odd', 'even']);
     assert.deepEqual(outcome, { row: { id: 'p', prompt: 'Q', chosen: 'even', rejected: 'odd' } });
     const strict = { ...coinTask, assess: () => ({ ...coinTask.score(problem, 'o', 'stop') }) };
     const samples = [sample('', 0)];
-    assert.deepEqual(makePair(strict, problem, { samples, chosen: 'gold' }), { skipped: 'wrong-is-empty' });
+    assert.deepEqual(makePair(strict, problem, { samples, chosen: 'gold' }), {
+      skipped: 'incorrect-is-empty',
+    });
   });
 
   it('are sought in rounds that end: within the pool, never empty before it is dry, few for a steady yield', () => {

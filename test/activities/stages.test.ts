@@ -397,7 +397,7 @@ describe('slow: stages with the training executable', function () {
   it('say which pairs a dry pool did not give', async () => {
     const failure = await bench.fail(changePairs(stages, 'd', { rows: 128 }));
     assert.equal(failure.type, 'POOL_EXHAUSTED');
-    assert.match(failure.message, /128 pairs are asked for; all 128 prompts of the pool gave \d+/);
+    assert.match(failure.message, /128 pairs are needed; all 128 prompts of the pool yielded \d+/);
   });
 
   it('refuse what the definition asks and the worker does not have', async () => {

@@ -66,7 +66,7 @@ describe('pure: the trainer process', function () {
     const controls = {
       ...{ stop: stop.signal, kill: kill.signal },
       onExit: (exit: TrainerExit): void => void exits.push(exit),
-      onRung: ({ rows }: { rows: number }): void => void rungs.push(rows),
+      onMicroBatchReduced: ({ rows }: { rows: number }): void => void rungs.push(rows),
       onEvent: (event: { event: string; step?: number }): void => {
         if (event.event === 'progress') steps.push(event.step ?? 0);
       },

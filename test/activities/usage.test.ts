@@ -3,17 +3,17 @@ import { billedFor, Usage } from '../../activities/usage';
 import type { LedgerLine } from '../../schemas/ledger';
 
 const cost = (usd: number) => ({ inputTokens: 10, outputTokens: 1, usd });
-const ended = (figures: Partial<ReturnType<Usage['figures']>>): LedgerLine =>
-  ({ type: 'attempt-ended', annotation: null, annotationByFolder: null, ...figures }) as LedgerLine;
+const ended = (totals: Partial<ReturnType<Usage['totals']>>): LedgerLine =>
+  ({ type: 'attempt-ended', annotation: null, annotationByFolder: null, ...totals }) as LedgerLine;
 
 describe('pure: what models behind endpoints were paid', () => {
   it('is told by folder and as a sum, and nothing where none was asked', () => {
     const usage = new Usage();
-    assert.deepEqual([usage.annotation, usage.figures().annotationByFolder], [null, null]);
+    assert.deepEqual([usage.annotation, usage.totals().annotationByFolder], [null, null]);
     usage.addCall('own', cost(2));
     usage.addCall('auxiliary', { ...cost(1), calls: 3 });
     usage.addCall('own', cost(4));
-    const { annotation, annotationByFolder } = usage.figures();
+    const { annotation, annotationByFolder } = usage.totals();
     assert.deepEqual(annotation, { calls: 5, inputTokens: 30, outputTokens: 3, usd: 7 });
     assert.deepEqual(annotationByFolder?.['auxiliary'], {
       calls: 3,
@@ -26,7 +26,7 @@ describe('pure: what models behind endpoints were paid', () => {
   it('of one folder is no other’s bill: what a killed attempt paid one judge is missing whatever another was paid', () => {
     const first = new Usage();
     first.addCall('own', cost(5));
-    const lines = [ended({}), ended(first.figures())];
+    const lines = [ended({}), ended(first.totals())];
     assert.equal(billedFor('own', lines).usd, 5);
     assert.equal(billedFor('auxiliary', lines).usd, 0);
   });

@@ -79,7 +79,7 @@ describe('pure: what an annotator is, in the keys of stages', () => {
     const bench = createBench(folder.at('home'), { deps: { tasks: [mathWith({ model: 'two' })] } });
     const failure = await bench.fail(demonstrationsStage({ resolved, seed: 0 }, { rows: 2 }));
     assert.deepEqual([failure.type, failure.nonRetryable], ['CODE_DIFFERS', true]);
-    assert.match(failure.message, /is another than the plan's/);
+    assert.match(failure.message, /differs from the plan's/);
   });
 
   it('a judge of a task beside enters evaluations, gives the device back and is warned of as one’s own is', async () => {

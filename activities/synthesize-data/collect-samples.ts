@@ -10,28 +10,28 @@ import { writeFileAtomic } from '../../store';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf, type PinnedPolicy } from '../policy';
 import type { StageOutput, StageSession } from '../session';
-import { assertGrading, excludedFigure, pick } from '../task-data';
+import { assertGrading, excludedMetric, pick } from '../task-data';
 import { planRound } from './rounds';
 
-/** Rows that are made of a frozen reference's own samples. */
+/** Rows from a frozen reference's own samples. */
 export type SampledSpec = Extract<SpecOf<'synthesizeData'>, { what: 'pairs' | 'rejection-samples' }>;
 
-/** What one prompt's samples give: a row, or why there is none. */
-export type Yielded<Row, Skipped extends string> = { readonly row: Row } | { readonly skipped: Skipped };
+/** A row from one prompt's samples, or the reason why there is none. */
+export type FilterResult<Row, Skipped extends string> = { readonly row: Row } | { readonly skipped: Skipped };
 
-/** How rows of one sort are made and called. */
-export interface Crop<Row, Skipped extends string> {
-  /** "pairs", for sentences. */
+/** How one kind of row is made from samples. */
+export interface SampleFilter<Row, Skipped extends string> {
+  /** Used in messages, e.g. "pairs". */
   readonly name: string;
-  /** The payload's file. */
+  /** File of the payload. */
   readonly file: string;
-  /** Every reason for which a prompt gives no row. */
+  /** Every reason for skipping a prompt. */
   readonly reasons: readonly Skipped[];
-  yieldOf(task: Task, problem: Problem, samples: readonly GenerationRow[]): Yielded<Row, Skipped>;
+  select(task: Task, problem: Problem, samples: readonly GenerationRow[]): FilterResult<Row, Skipped>;
 }
 
-/** Rows in the order of their prompts, and what finding them took. */
-class Harvest<Row, Skipped extends string> {
+/** Rows in the order of their prompts, and the counts of prompts and verifier calls. */
+class SampleCollector<Row, Skipped extends string> {
   readonly rows: Row[] = [];
   readonly skipped: Record<Skipped, number>;
   /** Prompts up to the last row that was needed. */
@@ -40,10 +40,10 @@ class Harvest<Row, Skipped extends string> {
 
   constructor(
     private readonly task: Task,
-    private readonly crop: Crop<Row, Skipped>,
+    private readonly filter: SampleFilter<Row, Skipped>,
     private readonly wanted: number,
   ) {
-    this.skipped = Object.fromEntries(crop.reasons.map((reason) => [reason, 0])) as Record<Skipped, number>;
+    this.skipped = Object.fromEntries(filter.reasons.map((reason) => [reason, 0])) as Record<Skipped, number>;
   }
 
   get complete(): boolean {
@@ -56,7 +56,7 @@ class Harvest<Row, Skipped extends string> {
 
   take(problem: Problem, samples: readonly GenerationRow[]): void {
     if (this.complete) return;
-    const outcome = this.crop.yieldOf(this.task, problem, samples);
+    const outcome = this.filter.select(this.task, problem, samples);
     this.scanned += 1;
     this.verifierCalls += samples.length;
     if ('row' in outcome) this.rows.push(outcome.row);
@@ -72,15 +72,15 @@ interface Round {
 
 const partOf = (index: number): string => `round-${String(index).padStart(3, '0')}`;
 
-/** Samples of a finished round. It stays in the run folder, so that a later attempt goes on behind it. */
+/** Samples of a finished round. They stay in the run folder, so that a later attempt continues after it. */
 async function finishedRound(session: StageSession, part: string): Promise<GenerationRow[] | undefined> {
   const path = join(session.jobBase(part).outputDir, 'generations.jsonl');
   return existsSync(path) ? readJsonLines(path, generationRow) : undefined;
 }
 
 /**
- * A round's prompts, in its folder. What an attempt with another allowance left half done is cut in another place, and
- * goes.
+ * Writes a round's prompts into its folder. A round that an attempt with another allowance left unfinished
+ * has other prompts, and is removed.
  */
 async function openRound(session: StageSession, { part, prompts }: Round): Promise<string> {
   const rows = prompts.map(({ id, prompt }) => ({ id, prompt }));
@@ -106,30 +106,30 @@ function groupById(rows: readonly GenerationRow[]): Map<string, GenerationRow[]>
 }
 
 function exhausted<Row, Skipped extends string>(
-  { rows, scanned, skipped, yield: share }: Harvest<Row, Skipped>,
+  { rows, scanned, skipped, yield: share }: SampleCollector<Row, Skipped>,
   { rows: wanted }: SampledSpec,
-  { name }: Crop<Row, Skipped>,
+  { name }: SampleFilter<Row, Skipped>,
 ): BudgetlineError {
   const percent = (100 * share).toFixed(1);
   const reasons = Object.entries(skipped).map(([reason, count]) => `${reason} ${count as number}`);
   return new BudgetlineError(
     'POOL_EXHAUSTED',
-    `${wanted} ${name} are asked for; all ${scanned} prompts of the pool gave ${rows.length} (${percent} %; skipped: ${reasons.join(', ')}).`,
+    `${wanted} ${name} are needed; all ${scanned} prompts of the pool yielded ${rows.length} (${percent}%; skipped: ${reasons.join(', ')}).`,
     { details: { wanted, found: rows.length, scanned, yield: share } },
   );
 }
 
-/** Prompts of the pool's order, from the first that no round has had. */
+/** Prompts in the pool's order, from the first that was not in a round yet. */
 interface Span {
   readonly start: number;
   readonly count: number;
 }
 
 /**
- * As many of these prompts as may be sampled without passing what the stage may spend, however poor the yield. Calls that
- * earlier attempts paid for cost nothing.
+ * The number of prompts that fit into the allowance, even if none yields a row. Calls that earlier attempts
+ * paid for are free.
  */
-function cutToAllowance({ request, stage, usage }: StageSession, spec: SampledSpec, span: Span): number {
+function limitToAllowance({ request, stage, usage }: StageSession, spec: SampledSpec, span: Span): number {
   const { prices, allowanceUsd } = request;
   if (prices === undefined || allowanceUsd === undefined) return span.count;
   const usdWith = (prompts: number): number => {
@@ -141,7 +141,7 @@ function cutToAllowance({ request, stage, usage }: StageSession, spec: SampledSp
   const usd = usdWith(1);
   throw new BudgetlineError(
     'SPEND_LIMIT',
-    `${stage.title}: with the checker calls of one more prompt they would cost ${nameUsd(usd)}; ${nameUsd(allowanceUsd)} may be spent on them.`,
+    `${stage.title}: with the verifier calls of one more prompt the cost would be ${nameUsd(usd)}; the allowance is ${nameUsd(allowanceUsd)}.`,
     { details: { usd, allowanceUsd } },
   );
 }
@@ -150,75 +150,82 @@ async function writePayload<Row, Skipped extends string>(
   session: StageSession,
   spec: SampledSpec,
   {
-    harvest,
+    collector,
     file,
     problems,
-  }: { readonly harvest: Harvest<Row, Skipped>; readonly file: string; readonly problems: ProblemSet },
+  }: {
+    readonly collector: SampleCollector<Row, Skipped>;
+    readonly file: string;
+    readonly problems: ProblemSet;
+  },
 ): Promise<StageOutput> {
   const dir = await session.freshDir('payload');
-  const { scanned: promptsScanned, verifierCalls, skipped } = harvest;
+  const { scanned: promptsScanned, verifierCalls, skipped } = collector;
   const samples = promptsScanned * spec.pairs.candidates;
-  const figures = { rows: spec.rows, promptsScanned, samples, verifierCalls, yield: harvest.yield };
-  await writeJsonLines(join(dir, file), harvest.rows);
+  const metrics = { rows: spec.rows, promptsScanned, samples, verifierCalls, yield: collector.yield };
+  await writeJsonLines(join(dir, file), collector.rows);
   await writeFileAtomic(
     join(dir, 'stats.json'),
-    `${JSON.stringify({ ...figures, skipped }, undefined, 2)}\n`,
+    `${JSON.stringify({ ...metrics, skipped }, undefined, 2)}\n`,
   );
-  return { dir, metrics: { ...figures, ...excludedFigure(problems) }, skipped };
+  return { dir, metrics: { ...metrics, ...excludedMetric(problems) }, skipped };
 }
 
-interface Growing<Row, Skipped extends string> {
-  readonly harvest: Harvest<Row, Skipped>;
-  readonly crop: Crop<Row, Skipped>;
-  /** The pool, in the order in which it is scanned. */
+interface Collection<Row, Skipped extends string> {
+  readonly collector: SampleCollector<Row, Skipped>;
+  readonly filter: SampleFilter<Row, Skipped>;
+  /** The pool, in the order of scanning. */
   readonly order: readonly Problem[];
 }
 
-/** Rounds until the count is reached. */
-async function gather<Row, Skipped extends string>(
+/** Samples rounds until there are enough rows. */
+async function sampleUntilComplete<Row, Skipped extends string>(
   session: StageSession,
   spec: SampledSpec,
-  { harvest, crop, order }: Growing<Row, Skipped>,
+  { collector, filter, order }: Collection<Row, Skipped>,
 ): Promise<void> {
   const policy = policyOf(await session.inputs.open('reference'), null);
-  for (let index = 0, start = 0; !harvest.complete; index++) {
-    const found = harvest.rows.length;
+  for (let index = 0, start = 0; !collector.complete; index++) {
+    const found = collector.rows.length;
     const planned = planRound({ wanted: spec.rows, found, scanned: start, pool: order.length });
-    if (planned === 0) throw exhausted(harvest, spec, crop);
-    session.assertWanted();
-    const prompts = order.slice(start, start + cutToAllowance(session, spec, { start, count: planned }));
+    if (planned === 0) throw exhausted(collector, spec, filter);
+    session.throwIfStopped();
+    const prompts = order.slice(start, start + limitToAllowance(session, spec, { start, count: planned }));
     const part = partOf(index);
     const finished = await finishedRound(session, part);
     const samples = groupById(finished ?? (await sampleRound(session, spec, { part, prompts, policy })));
-    // A finished round may be shorter: an earlier attempt cut it to what that one might spend.
+    // A finished round may be shorter: the allowance of an earlier attempt limited it.
     const sampled = prompts.filter(({ id }) => samples.has(id));
-    for (const problem of sampled) harvest.take(problem, samples.get(problem.id) ?? []);
+    for (const problem of sampled) collector.take(problem, samples.get(problem.id) ?? []);
     start += sampled.length;
   }
 }
 
-/** Finished rounds stay for a retry, which tells of their checker calls as its own; what ends for good has no other. */
-const endsForGood = (error: unknown): boolean =>
+/**
+ * A retry counts the verifier calls of finished rounds. A final failure has no retry, so it counts them
+ * itself.
+ */
+const isFinal = (error: unknown): boolean =>
   error instanceof BudgetlineError && !failures[error.code].retried;
 
 /**
- * Makes rows of the frozen reference's own samples: prompts from the back of the pool's permutation, in order, in
- * rounds, until the count is reached. POOL_EXHAUSTED where the pool runs dry.
+ * Makes rows from the frozen reference's own samples. Samples prompts in rounds, from the back of the
+ * pool's permutation, until there are enough rows. POOL_EXHAUSTED if there are no prompts left.
  */
-export async function harvestSamples<Row, Skipped extends string>(
+export async function collectSamples<Row, Skipped extends string>(
   session: StageSession,
   spec: SampledSpec,
-  crop: Crop<Row, Skipped>,
+  filter: SampleFilter<Row, Skipped>,
 ): Promise<StageOutput> {
   const { task, problems } = await session.loadTask();
   await assertGrading(task, spec.code);
   const order = pick(problems.pool, pairPromptRows(problems.pool.length, spec.poolSeed));
-  const harvest = new Harvest(task, crop, spec.rows);
-  const tellCalls = (): number => (session.usage.verifierCalls += harvest.verifierCalls);
-  await gather(session, spec, { harvest, crop, order }).catch((error: unknown) => {
-    if (endsForGood(error)) tellCalls();
+  const collector = new SampleCollector(task, filter, spec.rows);
+  const recordCalls = (): number => (session.usage.verifierCalls += collector.verifierCalls);
+  await sampleUntilComplete(session, spec, { collector, filter, order }).catch((error: unknown) => {
+    if (isFinal(error)) recordCalls();
     throw error;
   });
-  tellCalls();
-  return writePayload(session, spec, { harvest, file: crop.file, problems });
+  recordCalls();
+  return writePayload(session, spec, { collector, file: filter.file, problems });
 }
