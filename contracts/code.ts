@@ -1,61 +1,61 @@
-/** Where something of the user's was defined, and what of it counts. */
+/** Where user code was defined, and which parts of it count. */
 export interface CodeOrigin {
   /** Stack of the call that defined it, from the caller on. */
   readonly stack: string;
-  /** Name of the function that was called. */
+  /** Name of the called function. */
   readonly call?: string;
-  /** The export that it is, where no call defined it. */
+  /** Name of the export, if no call defined it. */
   readonly exported?: string;
-  /** Fields of the object that the call was given that count; all where both are left out. */
+  /** Fields of the call's argument that count. Default: all. */
   readonly only?: readonly string[];
   /** Fields of it that do not count. */
   readonly except?: readonly string[];
-  /** What the user keeps in the place of digests. */
+  /** Version that the user maintains in place of digests. */
   readonly version?: string;
 }
 
-/** SHA-256 of the code by file, and versions by package; of code that keeps a version, that alone. */
+/** SHA-256 of the code by file, and versions by package. For code with a version: only that version. */
 export type CodeIdentity = Readonly<Record<string, string>>;
 
-/** The user's own code behind something that a stage calls. */
+/** User code that a stage calls. */
 export interface UserCode {
-  /** Enters keys. */
+  /** Part of stage keys. */
   readonly identity: CodeIdentity;
-  /** Where the user keeps a version: the digests that it stands for. In no key. */
+  /** For code with a version: the digests that it stands for. Not in keys. */
   readonly source?: CodeIdentity;
 }
 
-/** What of a stage is the user's code: how problems are made and put, how answers are judged, who annotates, who judges. */
+/** What user code does in a stage: make problems, score answers, annotate, judge. */
 export const codeRoles = ['problems', 'grading', 'annotator', 'judge'] as const;
 export type CodeRole = (typeof codeRoles)[number];
 export type CodeByRole<T = UserCode> = Readonly<Partial<Record<CodeRole, T>>>;
 
-/** To be called by what a user calls: the stack from the user's own call on. */
+/** Call this from a function that users call: the stack starts at the user's own call. */
 export function stackOfCaller(): string {
   const { stackTraceLimit } = Error;
-  // The user's functions may call each other more deeply than the ten calls that Node shows.
+  // User functions may nest deeper than the ten calls that Node records.
   Error.stackTraceLimit = Infinity;
   const { stack = '' } = new Error();
   Error.stackTraceLimit = stackTraceLimit;
   return stack.split('\n').slice(3).join('\n');
 }
 
-/** A thing with where it was defined; a copy with other fields does not take that over. */
+/** Attaches the origin of a definition. A copy with other fields does not inherit it. */
 export function definedAt<T extends { readonly code?: unknown }>(thing: T, code: T['code']): T {
   return Object.defineProperty(thing, 'code', { value: code, configurable: true });
 }
 
-/** A copy whose code is that of the thing itself. */
+/** A copy with the same code origin as the original. */
 export function takeCode<T extends { readonly code?: unknown }>(copy: T, thing: T): T {
   return 'code' in thing ? definedAt(copy, thing.code) : copy;
 }
 
-/** A thing of the user's, with where it was defined unless it says so itself. */
+/** Attaches a code origin, unless the thing has one already. */
 export function withOrigin<T extends { readonly code?: unknown }>(thing: T, code: T['code']): T {
   return 'code' in thing ? thing : definedAt(Object.create(thing) as T, code);
 }
 
-/** The same code, or where it differs: names of files and packages. */
+/** Names of files and packages that differ; empty if the code is the same. */
 export function differingCode(a: CodeIdentity = {}, b: CodeIdentity = {}): string[] {
   const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
   return names.filter((name) => a[name] !== b[name]);

@@ -1,11 +1,11 @@
 /**
- * Every failure that Budgetline reports, by a stable code. Nobody matches on messages: workers, command line,
- * ledger and docs/errors.md all read this one table.
+ * Every failure that Budgetline reports, by a stable code. Workers, command line, ledger and docs/errors.md
+ * read this table; nothing matches on messages.
  */
 export interface FailureInfo {
-  /** Exit status of the training executable that means this failure, where there is one. */
+  /** Exit status of the training executable for this failure, if there is one. */
   readonly exitCode?: number;
-  /** Whether an attempt that ended so is tried again. */
+  /** Whether the attempt is retried. */
   readonly retried: boolean;
   readonly meaning: string;
   readonly remedy: string;
@@ -15,19 +15,19 @@ const table = {
   USAGE: {
     exitCode: 64,
     retried: false,
-    meaning: 'The command line or the job file asks for something that does not exist.',
+    meaning: 'The command line or the job file names something that does not exist.',
     remedy: 'Compare the command and the field that the message names with --help or docs/protocol.md.',
   },
   DATA_INVALID: {
     exitCode: 65,
     retried: false,
-    meaning: 'A data row cannot be used as it stands.',
+    meaning: 'A data row is invalid.',
     remedy: 'Correct the row at the file and line that the message names.',
   },
   INPUT_MISSING: {
     exitCode: 66,
     retried: false,
-    meaning: 'A file or folder that the work needs is not there.',
+    meaning: 'A file or folder that the work needs is missing.',
     remedy: 'Put the file where the message says, or correct the path.',
   },
   DEVICE_UNAVAILABLE: {
@@ -39,9 +39,8 @@ const table = {
   DEVICE_BUSY: {
     exitCode: 79,
     retried: true,
-    meaning: 'Another training process of this host computes on the device.',
-    remedy:
-      'Nothing to do: the stage is tried again. If it stays so, look at the process that the message names.',
+    meaning: 'Another training process on this host uses the device.',
+    remedy: 'Nothing to do: the stage is retried. If it repeats, look at the process that the message names.',
   },
   DEVICE_OUT_OF_MEMORY: {
     exitCode: 71,
@@ -59,7 +58,7 @@ const table = {
     exitCode: 73,
     retried: true,
     meaning: 'The disk that holds the store is full.',
-    remedy: 'Free room on the disk that the message names; the work goes on from its last checkpoint.',
+    remedy: 'Free space on the disk that the message names; the work resumes from its last checkpoint.',
   },
   IO_FAILED: {
     exitCode: 74,
@@ -71,30 +70,30 @@ const table = {
     exitCode: 75,
     retried: true,
     meaning: 'The training executable was asked to stop, wrote a checkpoint and stopped.',
-    remedy: 'Nothing to do: the next attempt goes on from that checkpoint.',
+    remedy: 'Nothing to do: the next attempt resumes from that checkpoint.',
   },
   TRAINER_PROTOCOL: {
     exitCode: 76,
     retried: false,
-    meaning: 'The training executable broke the protocol of docs/protocol.md.',
+    meaning: 'The training executable violated the protocol of docs/protocol.md.',
     remedy: 'Use an executable of this protocol version.',
   },
   TRAINING_DIVERGED: {
     exitCode: 77,
     retried: false,
-    meaning: 'The loss stayed far above what it was at the first step.',
-    remedy: 'Lower the learning rate; the checkpoints from before are kept.',
+    meaning: 'The loss stayed far above its value at the first step.',
+    remedy: 'Lower the learning rate; earlier checkpoints are kept.',
   },
   LOSS_NOT_FINITE: {
     exitCode: 67,
     retried: false,
-    meaning: 'The loss, the gradient norm or another figure of a step is not a finite number.',
-    remedy: 'Lower the learning rate, or look at the rows of the step that the message names.',
+    meaning: 'The loss, the gradient norm or another metric of a step is not a finite number.',
+    remedy: 'Lower the learning rate, or check the rows of the step that the message names.',
   },
   REFERENCE_BROKEN: {
     exitCode: 68,
     retried: false,
-    meaning: 'Before the first update a policy does not score as its reference does.',
+    meaning: 'Before the first update, a policy scores differently from its reference.',
     remedy:
       'The policy must start as the frozen reference: use that folder, and a work folder that no other job has used.',
   },
@@ -106,61 +105,60 @@ const table = {
   },
   TRAINER_CRASHED: {
     retried: true,
-    meaning: 'The training executable ended without a result: killed, or by a fault of its own.',
+    meaning: 'The training executable ended without a result: it was killed, or crashed.',
     remedy: 'Nothing to do unless it repeats; then read the stderr.log that the message names.',
   },
   TRAINER_STALLED: {
     retried: true,
-    meaning: 'The training executable lives but has reported nothing for too long.',
+    meaning: 'The training executable is alive but has sent no event for too long.',
     remedy:
       'If it was still at work, raise the limit: execution.stallSeconds, --stall-seconds or BUDGETLINE_STALL_SECONDS.',
   },
   STAGE_CLAIMED: {
     retried: true,
-    meaning: 'Another worker is running this very stage; this one waits for its result.',
+    meaning: 'Another worker is running this stage; this one waits for its result.',
     remedy: 'Nothing to do.',
   },
   CLAIM_LOST: {
     retried: true,
     meaning: 'The claim on a stage passed to another worker, so this attempt may not publish.',
-    remedy: 'Nothing to do: the newer attempt has the work.',
+    remedy: 'Nothing to do: the newer attempt does the work.',
   },
   WORKER_STOPPING: {
     retried: true,
     meaning: 'The worker was shut down while the stage ran; its progress is in a checkpoint.',
-    remedy: 'Nothing to do: another worker, or the next start, goes on from there.',
+    remedy: 'Nothing to do: another worker, or the next start, resumes from there.',
   },
   RETRIES_SPENT: {
     retried: false,
-    meaning: 'The stage failed for reasons of infrastructure as often as the definition allows.',
+    meaning: 'The stage had more infrastructure failures than the definition allows.',
     remedy:
-      'Read the reasons in the stage’s ledger, mend the cause, and start the run again: it goes on from the last checkpoint.',
+      'Read the reasons in the stage’s ledger, fix the cause, and start the run again: it resumes from the last checkpoint.',
   },
   ANNOTATOR_BUSY: {
     retried: true,
-    meaning: 'Another stage is asking the same annotator or judge; this one waits for its turn.',
+    meaning: 'Another stage is using the same annotator or judge; this one waits for its turn.',
     remedy: 'Nothing to do.',
   },
   ANNOTATOR_UNAVAILABLE: {
     retried: true,
-    meaning: 'The endpoint behind an annotator does not answer, or asks to wait longer than an attempt does.',
+    meaning: 'The endpoint of an annotator does not answer, or asks to wait longer than an attempt may.',
     remedy: 'Nothing to do unless it repeats; answers that were paid for are kept.',
   },
   ANNOTATOR_REFUSED: {
     retried: false,
-    meaning:
-      'An annotator cannot be asked: no key, a request that is refused, or another model than the one named.',
+    meaning: 'An annotator cannot be used: no key, a rejected request, or a model other than the one named.',
     remedy: 'Correct the annotator’s settings; answers that were paid for are kept.',
   },
   ANNOTATOR_INVALID: {
     retried: false,
-    meaning: 'An annotator’s answers are not of the form that was asked for, however often it was asked.',
-    remedy: 'Use a model that keeps to structured output, or ask for less.',
+    meaning: 'An annotator’s answers do not have the required format, even after repeated requests.',
+    remedy: 'Use a model with structured output, or a simpler format.',
   },
   ANNOTATION_PENDING: {
     retried: true,
     meaning: 'People have not answered all rows of an annotation queue yet; the stage waits.',
-    remedy: 'budgetline annotate FOLDER shows what is asked; with --add FILE it takes the answers.',
+    remedy: 'budgetline annotate FOLDER lists the open rows; with --add FILE it adds answers.',
   },
   DEFINITION_INVALID: {
     retried: false,
@@ -169,23 +167,22 @@ const table = {
   },
   BUDGET_EXCEEDS_POOL: {
     retried: false,
-    meaning: 'The budget asks for more rows than the task’s pool holds.',
+    meaning: 'The budget needs more rows than the task’s pool has.',
     remedy: 'Lower the budget or enlarge the pool.',
   },
   POOL_EXHAUSTED: {
     retried: false,
-    meaning:
-      'The pool held too few prompts on which the samples disagree, so the pairs that the budget pays for cannot be made.',
+    meaning: 'On too few prompts of the pool do the samples disagree, so the budget’s pairs cannot be made.',
     remedy: 'Enlarge the pool, raise pairs.candidates, or take the chosen answer from "gold".',
   },
   SPEND_LIMIT: {
     retried: false,
-    meaning: 'The plan, or what is still to run, could spend more than the definition’s spendLimit.',
+    meaning: 'The plan, or the remaining work, could spend more than the definition’s spendLimit.',
     remedy: 'Raise spendLimit or plan fewer cells; what is finished is kept.',
   },
   ARTIFACT_CORRUPT: {
     retried: false,
-    meaning: 'The bytes of a stored artifact are not those that its manifest records.',
+    meaning: 'The bytes of a stored artifact differ from its manifest.',
     remedy: 'Remove the artifact folder that the message names; the stage will run again.',
   },
   LEDGER_CORRUPT: {
@@ -195,7 +192,8 @@ const table = {
   },
   BUNDLE_REFUSED: {
     retried: false,
-    meaning: 'A bundle’s archive breaks a limit, or is none; or a run holds what no bundle may.',
+    meaning:
+      'A bundle’s archive exceeds a limit or is not an archive, or a run holds something that bundles may not contain.',
     remedy: 'Ask for the bundle again, as "budgetline audit export" wrote it.',
   },
   SIGNING_KEY_INVALID: {
@@ -215,7 +213,7 @@ const table = {
   },
   OUTPUT_EXISTS: {
     retried: false,
-    meaning: 'A file or folder that a command is to write is there already, with other content.',
+    meaning: 'A file or folder that a command would write exists already, with other content.',
     remedy: 'Name another file or folder, or remove the one that the message names.',
   },
   TEMPORAL_MISSING: {
@@ -225,19 +223,18 @@ const table = {
   },
   CONNECTION_INVALID: {
     retried: false,
-    meaning:
-      'A setting of the connection to Temporal cannot be used: a profile, a certificate, a payload key.',
+    meaning: 'A setting of the connection to Temporal is invalid: a profile, a certificate or a payload key.',
     remedy: 'Correct the variable or the file that the message names.',
   },
   PORT_IN_USE: {
     retried: false,
-    meaning: 'The port for the Temporal server is taken by another program.',
+    meaning: 'Another program uses the port for the Temporal server.',
     remedy: 'Set BUDGETLINE_TEMPORAL_PORT to a free port.',
   },
   CODE_DIFFERS: {
     retried: false,
-    meaning: 'The worker has other code of a task, annotator or judge than the run was planned with.',
-    remedy: 'Start the workers again with the code of the plan, or start the run again: it is planned anew.',
+    meaning: 'The worker has other code of a task, annotator or judge than the plan.',
+    remedy: 'Start the workers again with the code of the plan, or start the run again with a new plan.',
   },
   TASK_UNKNOWN: {
     retried: false,
@@ -246,30 +243,29 @@ const table = {
   },
   RUN_ENDED: {
     retried: false,
-    meaning: 'The workflow was cancelled or terminated by somebody else while it was watched.',
-    remedy: 'Start the run again: it goes on with what the store holds.',
+    meaning: 'The workflow was cancelled or terminated while it was watched.',
+    remedy: 'Start the run again: it continues with what the store holds.',
   },
   RUN_UNKNOWN: {
     retried: false,
-    meaning: 'No run of this id goes on, or it is none of ours.',
+    meaning: 'No run with this id is running, or it is not a Budgetline run.',
     remedy: 'Compare the id with the one that the plan prints, or start the run again.',
   },
   STEERING_REFUSED: {
     retried: false,
-    meaning:
-      'A run was asked for something that makes no sense as it stands, as to resume when it is not paused.',
-    remedy: 'Look where it stands with: budgetline status ID',
+    meaning: 'The command does not fit the state of the run, e.g. resume while it is not paused.',
+    remedy: 'See its state with: budgetline status ID',
   },
   EXPORT_REFUSED: {
     retried: false,
-    meaning: 'A server did not take what was exported to it.',
-    remedy: 'Compare its address and its token, and read what it answered.',
+    meaning: 'A server rejected an export.',
+    remedy: 'Check its address and token, and read its response.',
   },
   SEARCH_UNAVAILABLE: {
     retried: false,
-    meaning: 'The Temporal server does not index what runs are searched by.',
+    meaning: 'The Temporal server does not have the search attributes of runs.',
     remedy:
-      'Register it: budgetline server register; on Temporal Cloud, and without an operator’s rights, as docs/design/audit.md says.',
+      'Register them: budgetline server register. On Temporal Cloud, and without operator rights, see docs/design/audit.md.',
   },
   WORKERS_SILENT: {
     retried: false,
@@ -280,12 +276,12 @@ const table = {
     retried: false,
     meaning: 'The Temporal server did not answer for minutes while a run was watched.',
     remedy:
-      'The run goes on on the server. When that answers again: budgetline status ID, or start the same run once more, which attaches to it.',
+      'The run continues on the server. When the server answers again: budgetline status ID, or start the same run again, which attaches to it.',
   },
   INTERNAL: {
     retried: false,
-    meaning: 'A fault of Budgetline itself, or of a task that is registered with it.',
-    remedy: 'Read the stack beside the message; a fault of ours is worth a report with it.',
+    meaning: 'A bug in Budgetline, or in a task that is registered with it.',
+    remedy: 'Read the stack next to the message; please report a bug in Budgetline with it.',
   },
 } as const satisfies Record<string, FailureInfo>;
 
@@ -295,17 +291,17 @@ export type FailureCode = keyof typeof table;
 /** The table of failures: code → exit status, whether it is retried, meaning, remedy. */
 export const failures: Readonly<Record<FailureCode, FailureInfo>> = table;
 
-/** The failure that an exit status of the training executable means; undefined for 0 and for unknown statuses. */
+/** The failure of an exit status of the training executable; undefined for 0 and unknown statuses. */
 export function failureOfExitCode(exitCode: number): FailureCode | undefined {
   const codes = Object.keys(table) as FailureCode[];
   return codes.find((code) => failures[code].exitCode === exitCode);
 }
 
-/** An error with a stable code, a sentence that names the offending thing, and what to do about it. */
+/** An error with a stable code, a message that names the cause, and a remedy. */
 export class BudgetlineError extends Error {
   override readonly name = 'BudgetlineError';
   readonly code: FailureCode;
-  /** What to do; the table's advice unless the thrower knows better. */
+  /** What to do. Default: the remedy of the table. */
   readonly remedy: string;
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -321,11 +317,11 @@ export class BudgetlineError extends Error {
   }
 }
 
-/** What to do about a failure as it was reported: what whoever failed advises, else the table; empty for foreign codes. */
+/** The remedy of a reported failure: its own, else the table's; empty for unknown codes. */
 export function remedyOf({ code, remedy }: { code: string; remedy?: string | undefined }): string {
   return remedy ?? (isFailureCode(code) ? failures[code].remedy : '');
 }
 
-/** Whether a text is one of our codes: what comes from elsewhere may be anything. */
+/** Whether a text is a failure code of the table. */
 export const isFailureCode = (code: string | null | undefined): code is FailureCode =>
   typeof code === 'string' && Object.hasOwn(failures, code);

@@ -1,37 +1,37 @@
 /**
- * What an annotator or judge is beyond its name. All of it changes what it answers, and so the keys of the stages that
- * ask it; prices, rates and addresses stand outside.
+ * What identifies an annotator or judge apart from its name. It influences the answers, so it is in the
+ * keys of the stages that use it. Prices, rates and addresses are not part of it.
  */
 export interface AnnotatorIdentity {
   readonly kind: 'program' | 'endpoint' | 'people' | 'checkpoint';
-  /** Of a program: raised when it answers otherwise. */
+  /** Programs only: increase it when the answers change. */
   readonly version?: number;
-  /** Of an endpoint the model's name, of a checkpoint the SHA-256 of its folder. */
+  /** Endpoint: the model's name. Checkpoint: SHA-256 of its folder. */
   readonly model?: string;
-  /** SHA-256 of what it is told beside the problem. */
+  /** SHA-256 of the prompt template. */
   readonly promptTemplateSha256?: string;
   /** Further settings, plain JSON: temperature, longest answer. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-/** The same with its place in stages' keys. */
+/** An identity with its digest for stage keys. */
 export interface IdentifiedSource extends AnnotatorIdentity {
   /** SHA-256 over all of it. */
   readonly digest: string;
 }
 
-/** Where a dataset's rows are from. What is not known is left out, never guessed. */
+/** Sources of a dataset's rows. Unknown fields are left out. */
 export interface Provenance {
-  /** Where the prompts and, of a file, the rows were taken from: an address, a sentence, a digest. */
+  /** Source of the prompts or of the file's rows: an address, a sentence or a digest. */
   readonly source: string;
-  /** A licence's SPDX name or address; "unknown" where nobody said. */
+  /** A licence's SPDX name or address; "unknown" if not stated. */
   readonly licence: string;
   /** Who or what annotated: people, a model, a program. */
   readonly annotator: string;
-  /** The model that annotated, where one did. */
+  /** The annotating model, if there is one. */
   readonly model?: string;
-  /** SHA-256 of the prompt template that it was given. */
+  /** SHA-256 of its prompt template. */
   readonly promptTemplateSha256?: string;
-  /** US dollars a row. */
+  /** US dollars per row. */
   readonly usdPerRow?: number;
 }

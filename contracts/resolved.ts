@@ -3,54 +3,57 @@ import type { UserRowsUse } from '../schemas/user-rows';
 import type { CodeByRole } from './code';
 import type { IdentifiedSource } from './provenance';
 
-/** A base model as the planner sees it: the digest enters keys, the path is where this host has it. */
+/** A base model for the planner: the digest is in keys, the path is local to this host. */
 export interface ResolvedModel {
   readonly name: string;
   /** SHA-256 over the folder's payload files, hexadecimal. */
   readonly digest: string;
   readonly path: string;
-  /** Weights, for the price of compute; left out where the files do not tell. */
+  /** Number of weights, for the price of compute; left out if the files do not say. */
   readonly parameters?: number;
-  /** Words that it knows, which decide how its logits are made; left out where the files do not tell. */
+  /** Vocabulary size, which decides how logits are computed; left out if the files do not say. */
   readonly vocabulary?: number;
 }
 
 /** External files of a task: name in the definition → path on this host and content digest. */
 export type ResolvedFiles = Readonly<Record<string, { path: string; digest: string }>>;
 
-/** Reference answers of files that the task's own check scores between 0 and 1. */
+/** Reference answers from files that the task's verifier scores below 1. */
 export interface PartialReferences {
   readonly count: number;
   readonly lowest: number;
 }
 
-/** A definition whose outside inputs are pinned by content; what workflows receive. */
+/** A definition with its external inputs pinned by content; the input of workflows. */
 export interface Resolved<Definition> {
   readonly definition: Definition;
   readonly model: ResolvedModel;
   readonly files: ResolvedFiles;
   /** Problems in the task's pool. */
   readonly poolRows: number;
-  /** Rows of the task's files that are left out, by reason; left out itself where none is. */
+  /** Excluded rows of the task's files, by reason; left out if there are none. */
   readonly excluded?: Readonly<Record<string, number>>;
-  /** Reference answers of the task's files that score below 1; left out where there are none. */
+  /** Reference answers of the task's files that score below 1; left out if there are none. */
   readonly partial?: PartialReferences;
-  /** Usable rows of the definition's own files; left out where it names none. */
+  /** Usable rows of the user's own files; left out if the definition names none. */
   readonly userRows?: Readonly<Partial<Record<UserRowsUse, number>>>;
-  /** What annotator and judge are; left out where a name says it all, as of those that come with the package. */
+  /** Identities of annotator and judge; left out if the name identifies them, as for built-in ones. */
   readonly annotator?: IdentifiedSource;
   readonly judge?: IdentifiedSource;
-  /** The same of judges of tasks beside, by the names of these. */
+  /** Identities of judges of auxiliary tasks, by task name. */
   readonly auxiliaryJudges?: Readonly<Record<string, IdentifiedSource>>;
-  /** The user's own code, by the names of question sets, that of the task that is tuned for being ''; left out where it is none. */
+  /** User code by question set ('' is the main task); left out if there is none. */
   readonly code?: Readonly<Record<string, CodeByRole>>;
-  /** Tasks beside of whose test items some are like rows to train on, which are left out; left out where none is. */
+  /**
+   * Auxiliary tasks whose test items overlap training rows, which are then removed; left out if there are
+   * none.
+   */
   readonly heldOut?: readonly string[];
 }
-/** A definition's outside inputs without the definition. */
+/** A definition's external inputs without the definition. */
 export type ResolvedInputs = Omit<Resolved<unknown>, 'definition'>;
 export interface ResolvedSweep extends Resolved<SweepDefinition> {
-  /** Of a sweep with axes: the outside inputs at each place on them, in the planner's order. */
+  /** Sweeps with axes only: the external inputs at each place, in the planner's order. */
   readonly variants?: readonly ResolvedInputs[];
 }
 export type ResolvedExperiment = Resolved<ExperimentDefinition>;

@@ -1,18 +1,18 @@
 /**
- * What Temporal indexes of every run: attribute → type. A namespace has few places for them (a development server ten
- * keywords and three of each other type, measured), so there is one for each question that people ask, and no more.
+ * Search attributes of every run: name → type. A namespace has few (measured on a development server: ten
+ * keywords and three of each other type), so there is one for each question that people ask.
  */
 export const searchAttributes = {
-  /** Id of the cell: of a sweep's child, or of an experiment that stands for itself. */
+  /** Id of the cell: of a sweep's child, or of a single experiment. */
   BudgetlineExperiment: 'KEYWORD',
   BudgetlineSweep: 'KEYWORD',
-  /** The first digits of the keys of its stages, as the plan and `audit` print them. */
+  /** The first digits of its stages' keys, as the plan and `audit` print them. */
   BudgetlineStage: 'KEYWORD_LIST',
   BudgetlineTask: 'KEYWORD',
   BudgetlineModel: 'KEYWORD',
-  /** Share of the budget's rows that are demonstrations. */
+  /** SFT fraction: the share of the budget's rows that are demonstrations. */
   BudgetlineFraction: 'DOUBLE',
-  /** Rows that the budget buys, of a budget of money too. */
+  /** Rows that the budget buys, also for a budget in money. */
   BudgetlineBudget: 'INT',
   /** SHA-256 of the definition that was started. */
   BudgetlineDigest: 'KEYWORD',
@@ -23,7 +23,7 @@ export type SearchAttributeName = keyof typeof searchAttributes;
 /** Digits of a stage's key that are indexed. */
 export const stageKeyDigits = 12;
 
-/** An attribute with its value, in the form that Temporal's client and its workflows take. */
+/** An attribute with its value, as Temporal's clients and workflows take it. */
 export type SearchAttribute =
   | { readonly key: { name: string; type: 'KEYWORD' }; readonly value: string }
   | { readonly key: { name: string; type: 'KEYWORD_LIST' }; readonly value: string[] }

@@ -28,19 +28,19 @@ export type StageKind = (typeof stageKinds)[number];
 /** SHA-256 of a stage's canonical spec, revision and input keys, hexadecimal. Known before anything runs. */
 export type StageKey = string;
 
-/** The user's own code behind a stage, by what it does there. */
+/** The user's own code behind a stage, by role. */
 export type StageCode = CodeByRole<CodeIdentity>;
 
 interface TaskSource {
   readonly task: string;
-  /** With external files replaced by their digests. */
+  /** External files are replaced by their digests. */
   readonly data: TaskData;
   readonly fileDigests: Readonly<Record<string, string>>;
-  /** The user's own code that the stage calls; left out where it is none. */
+  /** The user's own code that the stage calls; left out if there is none. */
   readonly code?: StageCode;
 }
 
-/** A task beside, with its file replaced by its digest. */
+/** An auxiliary task, with its file replaced by its digest. */
 export interface HeldOutSource {
   readonly name: string;
   readonly task: string;
@@ -48,24 +48,27 @@ export interface HeldOutSource {
   readonly code?: StageCode;
 }
 
-/** Problems that rows are bought on. */
+/** Problems that rows are bought for. */
 interface PoolSource extends TaskSource {
-  /** Tasks beside whose test items some problem or row is like: left out where there is none, and then in no key. */
+  /**
+   * Auxiliary tasks whose test items overlap a problem or row. Left out if none does; then the key does not
+   * change.
+   */
   readonly heldOut?: readonly HeldOutSource[];
 }
 
-/** What an evaluation asks, with files replaced by their digests. */
+/** What an evaluation runs, with files replaced by their digests. */
 export interface PinnedEvaluation extends Omit<EvaluationSpec, 'auxiliary'> {
   readonly auxiliary?:
     | readonly (AuxiliarySpec & {
-        /** What its judge is, where its name does not say it all. */
+        /** Identity of the judge, if its name alone does not identify it. */
         readonly judgeDigest?: string;
         readonly code?: StageCode;
       })[]
     | undefined;
 }
 
-/** Rows of a frozen reference's own samples: pairs; or those that are right, one a prompt, as demonstrations. */
+/** Rows from a frozen reference's own samples: pairs, or one correct sample per prompt as a demonstration. */
 interface Sampled extends PoolSource {
   readonly kind: 'synthesizeData';
   readonly pairs: PairSpec;
@@ -75,16 +78,16 @@ interface Sampled extends PoolSource {
   readonly seed: number;
 }
 
-/** What a stage computes. Only what changes its bytes stands here; all of it is in the key. */
+/** What a stage computes. Holds only what changes the result's bytes; all of it is in the key. */
 export type StageSpec =
   | (PoolSource & {
       readonly kind: 'synthesizeData';
       readonly what: 'demonstrations';
       readonly annotator: string;
-      /** What the annotator is, where its name does not say it all. */
+      /** Identity of the annotator, if its name alone does not identify it. */
       readonly annotatorDigest?: string;
       readonly rows: number;
-      /** Seed of the pool's permutation, the same for every stage of one seed axis. */
+      /** Seed of the pool's permutation, shared by all stages of one seed. */
       readonly poolSeed: number;
     })
   | (Sampled & { readonly what: 'pairs' })
@@ -99,7 +102,7 @@ export type StageSpec =
     })
   | {
       readonly kind: 'trainSft';
-      /** Which text of the data is supervised. */
+      /** Text that is trained on. */
       readonly column: 'completion' | 'chosen';
       readonly training: TrainingSpec;
       readonly seed: number;
@@ -116,18 +119,18 @@ export type StageSpec =
   | (TaskSource & {
       readonly kind: 'evaluate';
       readonly evaluation: PinnedEvaluation;
-      /** Demonstrations of the input `data` that stand before every question; left out where there are none. */
+      /** Demonstrations from the input `data` before each question; left out if there are none. */
       readonly fewShot?: number;
-      /** What the judge is, where its name does not say it all. */
+      /** Identity of the judge, if its name alone does not identify it. */
       readonly judgeDigest?: string;
     });
 
 export type SpecOf<K extends StageKind> = { [P in K]: Extract<StageSpec, { kind: P }> }[K];
 
-/** Names of a stage's inputs: data, base (model to train from), adapter, reference. */
+/** A stage's inputs: data, base (model to train from), adapter, reference. */
 export type InputName = 'base' | 'data' | 'adapter' | 'reference';
 
-/** An input is another stage's artifact, by key, or an external model, by content digest. */
+/** Another stage's artifact, by key, or an external model, by content digest. */
 export type StageInputRef =
   { readonly stage: StageKey; readonly kind: StageKind } | { readonly digest: string; readonly path: string };
 
@@ -137,45 +140,45 @@ interface StageOfKind<K extends StageKind> {
   readonly revision: number;
   readonly spec: SpecOf<K>;
   readonly inputs: Readonly<Partial<Record<InputName, StageInputRef>>>;
-  /** Where this host has the task's external files. Not in the key. */
+  /** Paths of the task's external files on this host. Not in the key. */
   readonly files: Readonly<Record<string, string>>;
-  /** Of code that keeps a version: the digests that this stands for. Not in the key. */
+  /** For code with a `version`: the digests that it stands for. Not in the key. */
   readonly sources?: StageCode;
   /** One line for people: "SFT on 256 demonstrations". */
   readonly title: string;
-  /** Where a dataset's rows are from, for its manifest. Not in the key. */
+  /** Sources of a dataset's rows, for its manifest. Not in the key. */
   readonly provenance?: Provenance;
-  /** Of a stage that buys rows: what writes them needs a device. Not in the key. */
+  /** Data stages only: the annotator needs a GPU. Not in the key. */
   readonly onDevice?: true;
-  /** Of an evaluation: who judges needs no device, so that it is given back before they are asked. Not in the key. */
+  /** Evaluations only: the judge needs no GPU, so the GPU is released before judging. Not in the key. */
   readonly judgedOffDevice?: true;
 }
 
 /**
- * A stage with its key: what the planner lists and an activity runs. Its key covers `spec`, revision and the inputs'
- * keys or digests. A union over kinds, so that `kind` tells which spec there is.
+ * A stage with its key, as the planner lists it and an activity runs it. The key covers `spec`, revision
+ * and the inputs' keys or digests. A union over kinds: `kind` determines the type of `spec`.
  */
 export type PlannedStage<K extends StageKind = StageKind> = { [P in K]: StageOfKind<P> }[K];
 
 /**
- * Id of an activity in its workflow: it names the stage, also while no worker has taken it. `call` is one request's own: a
- * run may ask for a stage more than once.
+ * Id of a stage's activity. It names the stage, also while no worker has taken it. `call` distinguishes
+ * requests: a run may request a stage more than once.
  */
 export const activityIdOf = ({ key }: PlannedStage, call: string): string => `${key}/${call}`;
 
-/** The stage that such an id names; undefined for an activity that runs none. */
+/** The stage key in an activity id; undefined if the activity runs no stage. */
 export const stageKeyIn = (activityId: string): StageKey | undefined =>
   /^([0-9a-f]{64})\//.exec(activityId)?.[1];
 
-/** What a stage activity is given. */
+/** Input of a stage activity. */
 export interface StageRequest<K extends StageKind = StageKind> {
   readonly stage: PlannedStage<K>;
   readonly execution: Execution;
-  /** Whose ledger chain and search attributes the attempt belongs to. */
+  /** Experiment whose ledger chain and search attributes the attempt belongs to. */
   readonly experimentId: string;
-  /** What rows and checker calls cost, for the ledger; in no key. */
+  /** Prices of rows and verifier calls, for the ledger. Not in the key. */
   readonly prices?: Prices;
-  /** Most that the stage may spend on annotation, in US dollars; in no key. */
+  /** The most that the stage may spend on annotation, in US dollars. Not in the key. */
   readonly allowanceUsd?: number;
 }
 
@@ -193,20 +196,20 @@ export interface StageResult extends StageMetrics {
   readonly title: string;
   /** SHA-256 of the artifact's payload. */
   readonly digest: string;
-  /** True where the artifact was there before this workflow asked for it. */
+  /** True if the artifact existed before this workflow requested it. */
   readonly cached: boolean;
-  /** Head of the stage's ledger chain after this attempt; null for a cached artifact that has no ledger. */
+  /** Head of the stage's ledger chain after this attempt; null for a cached artifact without a ledger. */
   readonly ledgerHead: string | null;
   /** Data stages only. */
   readonly rowSource?: RowSource;
   readonly cost: StageCost;
-  /** Checker calls that this request for the stage paid for; left out where it paid for all of them. */
+  /** Verifier calls that this request paid for; left out if it paid for all of them. */
   readonly newVerifierCalls?: number;
-  /** What the training executable warned of while the artifact was made; left out where it warned of nothing. */
+  /** Warnings of the training executable while it made the artifact; left out if there are none. */
   readonly warnings?: readonly StageWarning[];
 }
 
-/** Every stage once, however many cells and controls asked for it; what ran it stands for those that found it there. */
+/** Each stage once, however many cells and controls used it. Prefers the result of the request that ran it. */
 export function uniqueResults<T extends Pick<StageResult, 'key' | 'cached'>>(results: readonly T[]): T[] {
   const byKey = new Map<StageKey, T>();
   for (const result of results) {
@@ -216,25 +219,25 @@ export function uniqueResults<T extends Pick<StageResult, 'key' | 'cached'>>(res
   return [...byKey.values()];
 }
 
-/** A warning of the training executable, by docs/protocol.md. */
+/** A warning of the training executable (docs/protocol.md). */
 export interface StageWarning {
   readonly code: string;
   readonly message: string;
 }
 
-/** What a stage really took; zero for a cached one. */
+/** What a stage cost, as measured; zero for a cached one. */
 export interface StageCost {
   readonly wallMs: number;
   readonly deviceMs: number;
-  /** As far as it was measured: a trainer that was killed at its start said nothing of it. */
+  /** Measured part: a trainer that was killed at its start reported nothing. */
   readonly cpuMs: number;
   readonly tokens: number;
   readonly attempts: number;
-  /** Calls of a checker or judge. */
+  /** Calls of a verifier or judge. */
   readonly verifierCalls: number;
 }
 
-/** What nothing costs: a stage that was there already. */
+/** Cost of a cached stage. */
 export const zeroCost: StageCost = {
   wallMs: 0,
   deviceMs: 0,
@@ -244,7 +247,7 @@ export const zeroCost: StageCost = {
   verifierCalls: 0,
 };
 
-/** A pointer to progress, heartbeated and at most 1 KB; the truth is on disk. */
+/** Heartbeat details, at most 1 KB. The full progress is on disk. */
 export interface StageProgress {
   readonly key: StageKey;
   readonly kind: StageKind;
@@ -260,7 +263,10 @@ export interface StageProgress {
 export type StageActivities = {
   [K in StageKind]: (request: StageRequest<K>) => Promise<StageResult>;
 } & {
-  /** What of an evaluation that is judged off the device needs one; `evaluate` then finds the answers. */
+  /**
+   * The part that needs a GPU, of an evaluation that is judged without one. `evaluate` then finds the
+   * answers.
+   */
   answer(request: StageRequest<'evaluate'>): Promise<void>;
 };
 
@@ -272,7 +278,7 @@ export interface ExperimentOpeningRequest {
   readonly definition: unknown;
 }
 
-/** Records in an experiment's chain which stages it used. Repeating it changes nothing. */
+/** Records in an experiment's chain which stages it used. Idempotent. */
 export interface StageRecordRequest {
   readonly experimentId: string;
   readonly stages: readonly Pick<StageResult, 'key' | 'kind' | 'cached' | 'digest' | 'ledgerHead'>[];
@@ -286,15 +292,15 @@ export interface HeadSignature {
   readonly signature: string;
 }
 
-/** An experiment's chain as it stood when the workflow ended: what is anchored in the workflow's result. */
+/** An experiment's chain when the workflow ended. It is anchored in the workflow's result. */
 export interface AnchoredHead {
   readonly head: string;
   readonly lines: number;
-  /** Present where the worker has a signing key. */
+  /** Present if the worker has a signing key. */
   readonly signature?: HeadSignature | undefined;
 }
 
-/** Tells in an experiment's chain who steered a run of it, and how. Repeating it changes nothing. */
+/** Records in an experiment's chain who steered a run of it, and how. Idempotent. */
 export interface SteeringRecordRequest {
   readonly experimentId: string;
   readonly workflowId: string;
@@ -304,15 +310,15 @@ export interface SteeringRecordRequest {
   readonly command: SteeringCommand;
 }
 
-/** The activities on the CPU queue that keep an experiment's own chain. */
+/** Activities on the CPU queue that write an experiment's own chain. */
 export interface LedgerActivities {
-  /** Resolves to the chain's head. */
+  /** Returns the chain's head. */
   openExperiment(request: ExperimentOpeningRequest): Promise<string>;
   recordStages(request: StageRecordRequest): Promise<string | null>;
-  /** Writes the histories of the calling workflow and its children into the store, and seals the chain behind them. */
+  /** Exports the histories of the calling workflow and its children into the store, and seals the chain. */
   finalizeExperiment(request: { readonly experimentId: string }): Promise<AnchoredHead>;
   recordSteering(request: SteeringRecordRequest): Promise<string>;
-  /** Puts outcomes that a history shall not carry into the store as a document; resolves to its SHA-256. */
+  /** Stores results that are too large for a history as a document, and returns its SHA-256. */
   storeDocument(request: { readonly document: unknown }): Promise<string>;
 }
 
@@ -322,6 +328,6 @@ export interface RunActivities {
   cancelRun(request: { readonly workflowId: string; readonly runId: string }): Promise<void>;
 }
 
-/** Task queues by what their workers have: a training device, or a processor. */
+/** Task queues: workers with a GPU or another training device, and workers without. */
 export const taskQueues = { gpu: 'gpu', cpu: 'cpu' } as const;
 export type TaskQueue = keyof typeof taskQueues;

@@ -5,60 +5,63 @@ import type { PartialReferences } from './resolved';
 import type { AnnotatorIdentity } from './provenance';
 import type { ItemResult } from '../schemas/rows';
 
-/** One problem of a task. What else it holds is the task's own business. */
+/** One problem of a task. Its other fields are known only to the task. */
 export interface Problem {
   readonly id: string;
-  /** The prompt exactly as the model sees it, up to where the answer begins. */
+  /** The prompt exactly as the model gets it, up to where the answer begins. */
   readonly prompt: string;
-  /** The answer that a checker compares with, e.g. "10". */
+  /** The reference answer that a verifier compares with, e.g. "10". */
   readonly target: string;
 }
 
-/** A task's problems, disjoint by normalised text and, for twins, by skeleton. */
+/** A task's problems. The splits are disjoint by normalized text and, for synthetic problems, by `dedupKey`. */
 export interface ProblemSet<P extends Problem = Problem> {
-  /** What a budget may buy rows on. */
+  /** Problems that a budget may buy rows for. */
   readonly pool: readonly P[];
   readonly validation: readonly P[];
   readonly test: readonly P[];
-  /** Rows left out and why, by reason. */
+  /** Excluded rows, by reason. */
   readonly excluded: Readonly<Record<string, number>>;
-  /** Left out where there are none. */
+  /** Left out if there are none. */
   readonly partial?: PartialReferences;
 }
 
-/** Draws from [0, 1), a pure function of its seed and of how often it was called. */
+/** Returns numbers from [0, 1). Depends only on the seed and the number of calls. */
 export type Random = () => number;
 
-/** Somebody or something that writes demonstrations. */
+/** Writes demonstrations: a program, a model or people. */
 export interface Annotator<P extends Problem = Problem> {
   readonly name: string;
   /** One sentence for reports: what this annotator gets wrong, and how often. */
   readonly description: string;
-  /** What it is beyond its name; a program of version 1 needs none. */
+  /** Identity apart from its name. Not needed for a program of version 1. */
   identify?(): Promise<AnnotatorIdentity>;
   /** Where the user defined it. */
   readonly code?: CodeOrigin | undefined;
   /** The demonstration for one problem; `random` is seeded by (seed, problem). */
   demonstrate(problem: P, random: Random): string;
-  /** Where an annotator works by the batch (a model behind a network, people): one completion a problem, in order. */
+  /** For annotators that work on batches (a model endpoint, people): one completion per problem, in order. */
   annotateBatch?(problems: readonly P[], session: AnnotationSession): Promise<readonly string[]>;
 }
 
-/** What an annotator that works by the batch is given. */
+/** Context of a batch of annotation. */
 export interface AnnotationSession {
-  /** A folder of this annotator in the store, which outlives attempts and stages; nobody else writes there meanwhile. */
+  /** The annotator's folder in the store. It outlives attempts and stages, and has one writer at a time. */
   readonly folder: string;
-  /** The stage that asks: what is paid is paid for it. */
+  /** Key of the stage that asks and pays. */
   readonly stage: string;
-  /** What its ledger already tells of as paid; an attempt that was killed told of nothing. */
+  /** What the stage's ledger already records as paid. An attempt that was killed recorded nothing. */
   readonly billed: Required<AnnotationCost>;
-  /** Most that may be spent from now on, in US dollars; left out where a sweep has no limit. */
+  /** The most that may still be spent, in US dollars; left out without a limit. */
   readonly allowanceUsd?: number;
-  /** Aborted when the stage should end. */
+  /** Aborted when the stage should stop. */
   readonly signal: AbortSignal;
-  /** How many problems have an answer. */
+  /** Reports how many problems have an answer. */
   report(done: number, of: number): void;
-  /** Tells of what was paid for just now. */
+  /**
+   * Reports the cost of answers just paid for. Report a zero bill too: without one the ledger falls back to
+   * the list price.
+   */
   spent(cost: AnnotationCost): void;
   /** Adds metrics to the stage's result; `labels` counts the labels of items that were labelled more than once. */
   record(metrics: Metrics, labels?: readonly LabelPattern[]): void;
@@ -74,85 +77,88 @@ export interface LocalGeneration {
 }
 
 export interface AnnotationCost {
-  /** One unless told. */
+  /** Default: 1. */
   readonly calls?: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly usd: number;
 }
 
-/** Two answers to one prompt, in the order in which a judge is shown them. */
+/** Two answers to one prompt, in the order in which a judge sees them. */
 export interface Comparison {
   readonly prompt: string;
   readonly first: string;
   readonly second: string;
 }
 
-/** Somebody or something that compares answers, all of a stage at once: a model, people. */
+/** Compares answers, all of a stage at once: a model or people. */
 export interface Judge {
   readonly name: string;
-  /** One sentence for reports: what this judge goes by. */
+  /** One sentence for reports: how this judge decides. */
   readonly description: string;
-  /** What it is beyond its name. */
+  /** Identity apart from its name. */
   identify?(): Promise<AnnotatorIdentity>;
   /** Where the user defined it. */
   readonly code?: CodeOrigin | undefined;
-  /** One verdict a comparison, in order, in the judge's own words: "[[A]]", "[[B]]", "[[tie]]". */
+  /** One verdict per comparison, in order, in the judge's own words: "[[A]]", "[[B]]", "[[tie]]". */
   compareBatch(comparisons: readonly Comparison[], session: AnnotationSession): Promise<readonly string[]>;
 }
 
-/** An answer and what it is held against. */
+/** An answer and the reference that it is compared with. */
 export interface ComparedAnswer {
   readonly prompt: string;
   readonly answer: string;
   readonly reference: string;
 }
 
-/** How an answer ended: by the end-of-sequence token, or by running out of room. */
+/** How an answer ended: by the end-of-sequence token, or at the length limit. */
 export type Finish = 'stop' | 'length';
 
-/** What a verifier says of one answer. */
+/** A verifier's result for one answer. */
 export interface Assessment {
-  /** 1 right, 0 wrong. */
+  /** 1 correct, 0 incorrect. */
   readonly score: number;
   readonly wellFormed: boolean;
   readonly truncated: boolean;
-  /** Share of word 4-grams that occur earlier in the answer, 0 … 1. */
+  /** Fraction of word 4-grams that occur earlier in the answer, 0 … 1. */
   readonly repetition: number;
   readonly scores: Readonly<Record<string, number>>;
 }
 
-/** How a task reads its external files; lines are given with their numbers so that errors can name them. */
+/** Reads a task's external files. */
 export interface TaskContext {
   /** The text of an external file, by its name in the definition ("train", "test"). */
   readText(name: string): Promise<{ path: string; text: string }>;
 }
 
-/** A task is code: problems, annotators, a gold answer, a verifier. Registered on workers by name. */
+/** A task: problems, annotators, a gold answer, a verifier. Workers register it by name. */
 export interface Task<P extends Problem = Problem> {
   readonly name: string;
   /** The name of the score, e.g. "accuracy". */
   readonly metric: string;
-  /** Where the user defined how problems are made and put, and how answers are judged. */
+  /** Where the user defined the problems and the verifier. */
   readonly code?: { readonly problems: CodeOrigin; readonly grading: CodeOrigin };
-  /** Names of the external files that these problems are read from: "test", and "train" where there is one. */
+  /** Names of the external files that the problems are read from: "test", and "train" if there is one. */
   fileNames(data: ProblemData): readonly string[];
   load(data: ProblemData, context: TaskContext): Promise<ProblemSet<P>>;
   readonly annotators: readonly Annotator<P>[];
-  /** The reference answer in the asked format. */
+  /** The reference answer in the required format. */
   gold(problem: P): string;
   score(problem: P, completion: string, finish: Finish): Assessment;
   /**
-   * What of a problem is its own, as it stands in the prompt: for leakage checks, to know it again in files of others, and
-   * to put their problems as this task puts its own. The whole prompt unless told.
+   * The part of the prompt that is specific to this problem. Used for leakage checks, to recognize it in
+   * other files, and to put the problems of other files into this task's prompt. Default: the whole prompt.
    */
   leakageText?(problem: P): string;
-  /** What decides a problem's answer, names left out: of two alike, one is never trained on where the other is tested. */
+  /**
+   * What determines a problem's answer, without names. Problems with equal keys are never both trained on
+   * and tested.
+   */
   dedupKey?(problem: P): string;
-  /** Of a task that is scored by win rate: what a judge compares. */
+  /** For tasks scored by win rate: what a judge compares. */
   comparison?(problem: P, completion: string): ComparedAnswer;
-  /** Judges that definitions may name (`judge`), beside the task's own program. */
+  /** Judges that a definition may name (`judge`) instead of the task's own verifier. */
   readonly judges?: readonly Judge[];
-  /** Figures over all test items that are no means, e.g. a length-controlled win rate. */
+  /** Statistics over all test items that are not means, e.g. a length-controlled win rate. */
   summarize?(items: readonly ItemResult[]): Readonly<Record<string, number>>;
 }

@@ -27,11 +27,11 @@ export const artifactManifest = z.strictObject({
   digest: z.string(),
   files: z.array(z.strictObject({ path: z.string(), bytes: z.int().nonnegative(), sha256: z.string() })),
   spec: z.unknown(),
-  /** Input name → the key or content digest that entered the key. */
+  /** Input name → the key or content digest that is part of the key. */
   inputs: z.record(z.string(), z.string()),
-  /** Input name → digest of the artifact really used. */
+  /** Input name → digest of the artifact that was used. */
   inputDigests: z.record(z.string(), z.string()),
-  /** How it was really made. */
+  /** How it was made. */
   made: z.strictObject({
     at: z.iso.datetime(),
     host: z.string(),
@@ -39,9 +39,9 @@ export const artifactManifest = z.strictObject({
     device: z.string(),
     threads: z.int(),
     trainer: z.string(),
-    /** Micro-batch rows from which step on; one entry unless memory ran out. */
+    /** Micro-batch sizes with their first steps; one entry unless memory ran out. */
     microBatches: z.array(z.strictObject({ fromStep: z.int(), rows: z.int() })),
-    /** What the training executable warned of, each once however many attempts it took. Older manifests have none. */
+    /** Warnings of the training executable, each once over all attempts. Older manifests have none. */
     warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })).default([]),
     cost: z.strictObject({
       wallMs: z.number(),
@@ -55,7 +55,7 @@ export const artifactManifest = z.strictObject({
   ...stageMetrics,
   /** Of the user's code that keeps a version: what it was when this was made, SHA-256 by file. */
   sources: z.record(z.string(), z.record(z.string(), z.string())).optional(),
-  /** Of a dataset: Croissant metadata of its rows, with source, licence, annotator, model, prompt template and price. */
+  /** Datasets only: Croissant metadata with source, licence, annotator, model, prompt template and price. */
   croissant: z.record(z.string(), z.unknown()).optional(),
 });
 export type ArtifactManifest = z.infer<typeof artifactManifest>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** bundle.json, the first file of a bundle: what it is about, and every other file of it. */
+/** bundle.json, the first file of a bundle: its subject and every other file. */
 export const bundleIndex = z.strictObject({
   format: z.literal(1),
   experimentId: z.string().min(1),
@@ -11,7 +11,7 @@ export const bundleIndex = z.strictObject({
 });
 export type BundleIndex = z.infer<typeof bundleIndex>;
 
-/** The head that a workflow run anchored in its result, as its last activity wrote it down in the store. */
+/** The anchored head of a workflow run, as its last activity wrote it into the store. */
 export const anchorFile = z.strictObject({
   experimentId: z.string(),
   workflowId: z.string(),
@@ -22,45 +22,45 @@ export const anchorFile = z.strictObject({
 });
 export type AnchorFile = z.infer<typeof anchorFile>;
 
-/** What `audit verify` can find wrong, each with what it means. */
+/** What `audit verify` can find, with the meaning. */
 const table = {
   'bundle-file-missing': 'A file that bundle.json lists is not in the bundle.',
-  'bundle-file-changed': 'A file of the bundle has other bytes than bundle.json lists.',
+  'bundle-file-changed': 'A file of the bundle differs from what bundle.json lists.',
   'bundle-file-unlisted': 'The bundle holds a file that bundle.json does not list.',
-  'chain-missing': 'A chain that should be there has no line.',
+  'chain-missing': 'A required chain has no line.',
   'chain-broken': 'A line of a chain does not follow from the line before it.',
   'chain-foreign': 'A chain holds lines of another experiment or stage.',
-  'anchor-missing': 'No head was anchored: the run did not end, or its anchor was taken away.',
-  'anchor-invalid': 'The anchor’s file cannot be read, or is another experiment’s.',
-  'anchor-cut': 'The anchored head is no line of the chain: lines before it were changed or cut off.',
-  'signature-missing': 'A trusted key was named, and the head is not signed.',
-  'signature-invalid': 'The head’s signature is not that of the key which it names.',
-  'signature-untrusted': 'The head is signed by a key that is not among the trusted ones.',
-  'stage-head': 'The experiment recorded a head of a stage’s chain that is no line of that chain.',
-  'attempt-contradiction':
-    'Attempts of a stage contradict each other: an ending without a beginning, or two.',
+  'anchor-missing': 'No head was anchored: the run did not end, or its anchor was removed.',
+  'anchor-invalid': 'The anchor’s file is unreadable, or belongs to another experiment.',
+  'anchor-cut': 'The anchored head is not a line of the chain: earlier lines were changed or cut off.',
+  'signature-missing': 'A trusted key was given, but the head is not signed.',
+  'signature-invalid': 'The head’s signature does not match the key that it names.',
+  'signature-untrusted': 'The head is signed with a key that is not trusted.',
+  'stage-head': 'The experiment recorded a head of a stage’s chain that is not a line of that chain.',
+  'attempt-contradiction': 'Attempts of a stage contradict each other: an end without a start, or two ends.',
   'artifact-missing': 'A stage that the experiment used has no artifact.',
-  'artifact-file': 'A file of an artifact is not the one that its manifest records.',
-  'artifact-ledger': 'An artifact is not the one that the ledger records.',
+  'artifact-file': 'A file of an artifact differs from its manifest.',
+  'artifact-ledger': 'An artifact differs from the ledger.',
   'manifest-invalid': 'A manifest cannot be read, or contradicts itself.',
-  'manifest-changed': 'A manifest has other bytes than the ledger records.',
+  'manifest-changed': 'A manifest differs from the ledger.',
   'key-contradiction': 'A stage’s key is not the digest of its spec, revision and inputs.',
-  'lineage-broken': 'A stage was made from another input than the one whose artifact is there.',
+  'lineage-broken': 'A stage was made from an input other than the artifact that is there.',
   'reference-mismatch':
-    'A policy was trained against, or is evaluated on, another reference than its lineage says.',
+    'A policy was trained against, or evaluated on, a reference other than the one in its lineage.',
   'evaluation-score': 'A score is not the mean of its items.',
   'evaluation-leak': 'An evaluation item is among the rows that its model was trained on.',
-  'history-missing': 'A history that the ledger records is not there.',
-  'history-changed': 'A history has other bytes than the ledger records.',
-  'history-contradiction': 'History and ledger tell different things.',
-  'history-extended': 'The complete history does not go on from the exported one.',
-  'definition-changed': 'The definition in the ledger is not the one that the workflow was started with.',
-  'result-contradiction': 'result.json says something else than the artifacts.',
-  'document-missing': 'A page of results that a long sweep put into the store is not there.',
-  'document-changed': 'A page of results has another text than the one that its digest names.',
-  'code-missing': 'The workflow code that the histories name is not there.',
-  'code-changed': 'The workflow code is not that whose digest the histories name.',
-  'history-replay': 'The recorded workflow code, replayed, asks for something else than the history holds.',
+  'history-missing': 'A history that the ledger records is missing.',
+  'history-changed': 'A history differs from the ledger.',
+  'history-contradiction': 'History and ledger contradict each other.',
+  'history-extended': 'The complete history does not continue the exported one.',
+  'definition-changed':
+    'The definition in the ledger differs from the one that the workflow was started with.',
+  'result-contradiction': 'result.json contradicts the artifacts.',
+  'document-missing': 'A page of results that a large sweep stored is missing.',
+  'document-changed': 'A page of results does not match its digest.',
+  'code-missing': 'The workflow code that the histories name is missing.',
+  'code-changed': 'The workflow code does not match the digest that the histories name.',
+  'history-replay': 'The recorded workflow code, replayed, does not match the history.',
 } as const;
 
 export type FindingCode = keyof typeof table;
@@ -68,7 +68,7 @@ export type FindingCode = keyof typeof table;
 /** Every finding of `audit verify`: code → meaning. */
 export const findingMeanings: Readonly<Record<FindingCode, string>> = table;
 
-/** One thing that is wrong. */
+/** One finding. */
 export interface Finding {
   readonly code: FindingCode;
   /** File, line or stage. */
@@ -89,7 +89,7 @@ export type CheckName =
   | 'results'
   | 'replay';
 
-/** One kind of check: passed, failed with what it found, left out with the reason. */
+/** One check: passed, failed with its findings, or skipped with the reason. */
 export interface Check {
   readonly name: CheckName;
   readonly outcome: 'passed' | 'failed' | 'skipped';
@@ -98,12 +98,12 @@ export interface Check {
   readonly findings: readonly Finding[];
 }
 
-/** What `audit verify` says; checks behind the first failed one are not made. */
+/** Result of `audit verify`. Checks after the first failed one are skipped. */
 export interface Verification {
   readonly experimentId: string;
   /** No check found anything. */
   readonly passed: boolean;
-  /** Every check was made: where not, nothing is said of what the others would have found. */
+  /** Whether every check ran. If not, the skipped ones might have found more. */
   readonly complete: boolean;
   readonly checks: readonly Check[];
 }

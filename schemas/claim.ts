@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** A claim's file: who holds a stage's key, at which fence. */
+/** A claim's file: the holder of a stage's key, and its fence. */
 export const claimRecord = z.strictObject({
   fence: z.int().positive(),
-  /** Tells two claims of one process apart. */
+  /** Distinguishes two claims of one process. */
   token: z.string(),
-  /** How long a holder that says nothing keeps its claim, where its process cannot be looked at. */
+  /** Milliseconds after which a silent holder loses the claim, if its process cannot be checked from here. */
   leaseMs: z.number().positive(),
-  /** For people: who holds it. */
+  /** Name of the holder, for people. */
   holder: z.string(),
   process: z.strictObject({ host: z.string(), space: z.string(), pid: z.int(), startTime: z.string() }),
 });

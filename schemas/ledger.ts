@@ -3,10 +3,10 @@ import { steeringCommand } from './steering';
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A field that lines written before it was introduced do not have: read as null, so that old chains stay readable. */
-const later = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
+/** A field that older lines do not have. It is read as null, so that old chains stay readable. */
+const nullIfMissing = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
 
-/** What a model behind an endpoint was paid. */
+/** What a model endpoint was paid. */
 const annotationBill = z.strictObject({
   calls: z.int().nonnegative(),
   inputTokens: z.number().nonnegative(),
@@ -15,7 +15,7 @@ const annotationBill = z.strictObject({
 });
 export type AnnotationBill = z.infer<typeof annotationBill>;
 
-/** Fields that every ledger line has: its place in the chain, when, and who wrote it. */
+/** Fields of every ledger line: its place in the chain, and the time. */
 const link = {
   sequence: z.int().nonnegative(),
   /** SHA-256 of the previous line's bytes without its newline; 64 zeros for the first. */
@@ -27,33 +27,33 @@ const attempt = {
   workflowId: z.string(),
   runId: z.string(),
   attempt: z.int().positive(),
-  /** Of the activity in its workflow's history. */
-  activity: later(z.string()),
+  /** Id of the activity in its workflow's history. */
+  activity: nullIfMissing(z.string()),
   experimentId: z.string(),
 };
 
-/** What a worker runs on and from: facts that neither its code nor its definition says. */
+/** What a worker runs on and from, apart from its code and definition. */
 export const workerIdentity = z.strictObject({
   /** "linux 6.1.0 x64, node v22.11.0" */
   platform: z.string(),
-  /** Model of the processor, or of the GPU. */
+  /** Model of the CPU or GPU. */
   deviceModel: z.string(),
-  /** The processor's vector instructions, which decide last bits: "avx avx2 fma"; null where the system does not tell. */
-  instructionSet: later(z.string()),
-  /** Version of the GPU's driver; null without one. */
+  /** The CPU's vector instructions, which decide last bits: "avx avx2 fma"; null if the system does not say. */
+  instructionSet: nullIfMissing(z.string()),
+  /** Version of the GPU's driver; null without a GPU. */
   driver: z.string().nullable(),
-  /** SHA-256 over the package's sources, settings and Node version, as the build took it; null where none was built. */
+  /** SHA-256 over the package's sources, settings and Node version at build time; null without a build. */
   buildDigest: hex.nullable(),
-  /** Commit of the repository in whose folder the worker runs; null outside of one. */
+  /** Commit of the repository that the worker runs in; null outside a repository. */
   gitCommit: z.string().nullable(),
-  /** Whether that folder had changes that no commit has. */
+  /** Whether that repository had uncommitted changes. */
   gitDirty: z.boolean().nullable(),
   /** SHA-256 of the package-lock.json above the worker's folder. */
   lockfileDigest: hex.nullable(),
 });
 export type WorkerIdentity = z.infer<typeof workerIdentity>;
 
-/** An attempt began: what it runs, where, on which inputs. */
+/** An attempt started: what it runs, where, and on which inputs. */
 export const attemptStarted = z.strictObject({
   ...link,
   type: z.literal('attempt-started'),
@@ -67,7 +67,7 @@ export const attemptStarted = z.strictObject({
   device: z.string(),
   /** SHA-256 of the training executable. */
   codeDigest: z.string(),
-  worker: later(workerIdentity),
+  worker: nullIfMissing(workerIdentity),
   packageVersion: z.string(),
   specDigest: hex,
   inputs: z.record(z.string(), z.string()),
@@ -81,43 +81,43 @@ export const attemptEnded = z.strictObject({
   kind: z.string(),
   ...attempt,
   fence: z.int().positive(),
-  /** `answered`: of an evaluation, the answers are there; another attempt has them judged. */
+  /** `answered`: an evaluation has its answers; another attempt has them judged. */
   outcome: z.enum(['published', 'answered', 'failed', 'yielded', 'cancelled']),
   code: z.string().nullable(),
   message: z.string().nullable(),
-  /** SHA-256 of the artifact's payload, where one was published. */
+  /** SHA-256 of the artifact's payload, if one was published. */
   artifact: hex.nullable(),
   /** SHA-256 of its manifest.json. */
-  manifestDigest: later(hex),
-  /** Input name → digest of what was really read. */
-  inputDigests: later(z.record(z.string(), z.string())),
-  /** SHA-256 of each job that was given to the training executable, its paths cut to their last part. */
-  jobs: later(z.array(hex)),
-  /** Of an evaluation what it found, first on the task that is tuned for, then on those beside; null of other stages. */
-  scores: later(
+  manifestDigest: nullIfMissing(hex),
+  /** Input name → digest of what was read. */
+  inputDigests: nullIfMissing(z.record(z.string(), z.string())),
+  /** SHA-256 of each job for the training executable, with paths cut to their last part. */
+  jobs: nullIfMissing(z.array(hex)),
+  /** Evaluations only, else null: the main task first, then the auxiliary tasks. */
+  scores: nullIfMissing(
     z.array(
       z.strictObject({
-        /** Of a task beside; null of that which is tuned for. */
+        /** Name of the auxiliary task; null for the main task. */
         auxiliary: z.string().nullable(),
         items: z.int().nonnegative(),
         score: z.number(),
-        /** Of the 95 % interval over the items. */
+        /** Bounds of the 95% interval over the items. */
         low: z.number(),
         high: z.number(),
       }),
     ),
   ),
-  /** US dollars for rows bought and checker calls made; null where the request names no prices. */
-  usd: later(z.number()),
-  /** What a model behind an endpoint was asked and paid in this attempt; null where none was asked. */
-  annotation: later(annotationBill),
-  /** The same by the folder that holds the answers, where several were asked; older lines have the sum alone. */
-  annotationByFolder: later(z.record(z.string(), annotationBill)),
+  /** US dollars for rows bought and verifier calls made; null if the request has no prices. */
+  usd: nullIfMissing(z.number()),
+  /** What model endpoints were paid in this attempt; null if none was called. */
+  annotation: nullIfMissing(annotationBill),
+  /** The bill by annotation folder, if several were used; older lines have only the sum. */
+  annotationByFolder: nullIfMissing(z.record(z.string(), annotationBill)),
   exitCodes: z.array(z.int().nullable()),
   trainerProcesses: z.int().nonnegative(),
   wallMs: z.number(),
   deviceMs: z.number(),
-  /** Of trainers, as they last said; null where one ended before it said anything. */
+  /** CPU time of trainers, as last reported; null if one ended before reporting it. */
   cpuMs: z.number().nullable(),
   peakMemoryBytes: z.number().nullable(),
   tokens: z.number(),
@@ -136,7 +136,7 @@ export const attemptCheckpoint = z.strictObject({
   bytes: z.int().nonnegative(),
 });
 
-/** The device ran out of memory: from this step on the micro-batch has so many rows. */
+/** The device ran out of memory: from this step on the micro-batch has `rows` rows. */
 export const attemptMicroBatchReduced = z.strictObject({
   ...link,
   type: z.literal('attempt-micro-batch-reduced'),
@@ -145,7 +145,7 @@ export const attemptMicroBatchReduced = z.strictObject({
   rows: z.int().positive(),
 });
 
-/** The training executable warned of something; a later attempt may say it again. */
+/** The training executable warned; a later attempt may repeat the warning. */
 export const attemptWarning = z.strictObject({
   ...link,
   type: z.literal('attempt-warning'),
@@ -154,7 +154,7 @@ export const attemptWarning = z.strictObject({
   message: z.string(),
 });
 
-/** A lower attempt left no ending; the next one says so. */
+/** An earlier attempt left no end; the next attempt records that. */
 export const attemptLost = z.strictObject({
   ...link,
   type: z.literal('attempt-lost'),
@@ -172,7 +172,7 @@ export const lineHealed = z.strictObject({
   text: z.string(),
 });
 
-/** In an experiment's chain: the head of a stage's chain that it used. */
+/** In an experiment's chain: a stage that it used, with the head of the stage's chain. */
 export const stageRecorded = z.strictObject({
   ...link,
   type: z.literal('stage-recorded'),
@@ -192,7 +192,7 @@ export const experimentOpened = z.strictObject({
   actor: z.string(),
 });
 
-/** In an experiment's chain: a workflow run's history was written into the store. */
+/** In an experiment's chain: a workflow history was exported into the store. */
 export const historyExported = z.strictObject({
   ...link,
   type: z.literal('history-exported'),
@@ -203,11 +203,11 @@ export const historyExported = z.strictObject({
   events: z.int().positive(),
   /** SHA-256 of the history's file. */
   sha256: hex,
-  /** SHA-256 of the workflow code that made it; null where the run does not say. */
+  /** SHA-256 of the workflow code that made it; null if the run does not say. */
   codeDigest: hex.nullable(),
 });
 
-/** In an experiment's chain: somebody cancelled, paused or resumed a run of it, or set its concurrency. */
+/** In an experiment's chain: a run was cancelled, paused or resumed, or its concurrency was set. */
 export const runSteered = z.strictObject({
   ...link,
   type: z.literal('run-steered'),
@@ -232,7 +232,7 @@ export const ledgerLine = z.discriminatedUnion('type', [
   runSteered,
 ]);
 export type LedgerLine = z.infer<typeof ledgerLine>;
-/** A line before it has its place in a chain. */
+/** A line without its place in a chain. */
 export type LedgerEntry = LedgerLine extends infer L
   ? L extends LedgerLine
     ? Omit<L, 'sequence' | 'previous' | 'time'>
@@ -241,5 +241,5 @@ export type LedgerEntry = LedgerLine extends infer L
 
 /** The lines of one type. */
 export type LineOf<T extends LedgerLine['type']> = Extract<LedgerLine, { type: T }>;
-/** The entries of one type, without the type. */
+/** The entries of one type, without the field `type`. */
 export type EntryOf<T extends LedgerEntry['type']> = Omit<Extract<LedgerEntry, { type: T }>, 'type'>;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** How a pause treats stages that run: "drain" lets them finish, "yield" has them checkpoint and give their device back. */
+/** "drain" lets running stages finish; "yield" has them write a checkpoint and release their device. */
 export const pauseMode = z.enum(['drain', 'yield']);
 export type PauseMode = z.infer<typeof pauseMode>;
 
-/** What a person can ask of a run that goes on. */
+/** A command for a running sweep or experiment. */
 export const steeringCommand = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('cancel') }),
   z.strictObject({ action: z.literal('pause'), mode: pauseMode }),
@@ -13,5 +13,8 @@ export const steeringCommand = z.discriminatedUnion('action', [
 ]);
 export type SteeringCommand = z.infer<typeof steeringCommand>;
 
-/** A command as an update carries it: who asks, for the ledger. The update's name is the command's action. */
+/**
+ * A command as an update carries it, with the person who asks, for the ledger. The update's name is the
+ * action.
+ */
 export type SteeringRequest = SteeringCommand & { readonly actor: string };
