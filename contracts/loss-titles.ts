@@ -1,17 +1,21 @@
-import type { PreferenceLossName } from '../schemas/losses';
+import type { PreferenceLoss, PreferenceLossName } from '../schemas/losses';
 
-/** What each preference loss is called, as it begins a line. */
-export const lossTitles: Readonly<Record<PreferenceLossName, string>> = {
+const titles: Readonly<Record<PreferenceLossName, string>> = {
   sigmoid: 'DPO',
-  cdpo: 'Conservative DPO',
   robust: 'Robust DPO',
   hinge: 'Hinge preference tuning',
   ipo: 'IPO',
   sigmoid_norm: 'Length-normalised DPO',
   simpo: 'SimPO',
-  'sigmoid-nll': 'DPO with NLL',
   kto: 'KTO',
 };
 
-/** Losses whose rewards are not measured against the reference. */
+/** Name of a preference loss in text, with a capital, e.g. "Conservative DPO with NLL". */
+export function lossTitle(loss: PreferenceLoss): string {
+  if (loss.name !== 'sigmoid') return titles[loss.name];
+  const title = loss.labelSmoothing === undefined ? titles.sigmoid : `Conservative ${titles.sigmoid}`;
+  return loss.sftWeight === undefined ? title : `${title} with NLL`;
+}
+
+/** Losses whose rewards are not relative to a reference. */
 export const hasNoReference = (name: PreferenceLossName): boolean => name === 'simpo';

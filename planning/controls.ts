@@ -92,10 +92,11 @@ function changed(
 
 function withLikelihood(cell: CellPlan): Variations {
   if (isUnpaired(cell)) return singleAnswers;
-  const { beta, name } = cell.experiment.definition.preference.loss;
-  const loss = { name: 'sigmoid-nll', beta, nllWeight: 1 };
-  if (name === loss.name) return `preference.loss is "${name}" already`;
-  return [['', changed(cell, { 'preference.loss': loss })]];
+  const { loss } = cell.experiment.definition.preference;
+  if (loss.name === 'sigmoid' && loss.sftWeight !== undefined)
+    return 'preference.loss has a field "sftWeight" already';
+  const dpo = loss.name === 'sigmoid' ? loss : { name: 'sigmoid', beta: loss.beta };
+  return [['', changed(cell, { 'preference.loss': { ...dpo, sftWeight: 1 } })]];
 }
 
 const factors = [0.5, 2] as const;

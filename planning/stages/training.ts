@@ -1,4 +1,4 @@
-import { lossTitles } from '../../contracts/loss-titles';
+import { lossTitle } from '../../contracts/loss-titles';
 import type { PlannedStage } from '../../contracts/stage';
 import { stageSeed, trainingRevision } from './keys';
 import { baseModel, makeStage, outputOf, type StageContext } from './parts';
@@ -70,6 +70,6 @@ export function trainPreferenceStage(
     },
     revision: trainingRevision('trainPreference', context.resolved.model),
     inputs: { reference: outputOf(reference), data: outputOf(data) },
-    title: `${lossTitles[loss.name]} on ${rows} pairs`,
+    title: `${lossTitle(loss)} on ${rows} pairs`,
   });
 }

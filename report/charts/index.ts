@@ -5,7 +5,7 @@ import type {
   PriceSensitivity,
   SubjectAnalysis,
 } from '../../contracts/analysis';
-import { lossTitles } from '../../contracts/loss-titles';
+import { lossTitle } from '../../contracts/loss-titles';
 import { formatBudget, formatFraction } from '../format';
 import type { Chapter, TrainingEvidence } from '../input';
 import { coldStartRates, type AnsweringRates } from './cold-start';
@@ -65,7 +65,7 @@ function rowsBeside({ analysis, loss }: Chapter, controls: readonly ControlAnaly
   const place = formatBudget(budget, analysis.unit);
   const at = `${place}, r = ${formatFraction(sftFraction)}`;
   const pure = analysis.cells.filter((cell) => cell.budget === budget && cell.sftFraction === 1);
-  const tuning = loss === undefined ? 'preference tuning' : lossTitles[loss.name];
+  const tuning = loss === undefined ? 'preference tuning' : lossTitle(loss);
   return [
     { label: `${at}: SFT, then ${tuning} on pairs`, kind: 'mixture', ...drawable(mixture) },
     ...controls.map(({ kind, control }) => ({

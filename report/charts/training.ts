@@ -1,4 +1,4 @@
-import { hasNoReference, lossTitles } from '../../contracts/loss-titles';
+import { hasNoReference, lossTitle } from '../../contracts/loss-titles';
 import type { PreferenceLoss } from '../../schemas/losses';
 import type { TrainingEvidence } from '../input';
 import { trainingCurves, type Curve, type CurvesData } from './curves';
@@ -33,7 +33,7 @@ function curvesOf(
 export function lossAtReference(loss: PreferenceLoss): number | undefined {
   switch (loss.name) {
     case 'sigmoid':
-    case 'cdpo':
+      return loss.sftWeight === undefined ? Math.LN2 : undefined;
     case 'robust':
     case 'sigmoid_norm':
       return Math.LN2;
@@ -42,7 +42,6 @@ export function lossAtReference(loss: PreferenceLoss): number | undefined {
     case 'ipo':
       return 1 / (4 * loss.beta ** 2);
     case 'simpo':
-    case 'sigmoid-nll':
     case 'kto':
       return undefined;
   }
@@ -50,7 +49,7 @@ export function lossAtReference(loss: PreferenceLoss): number | undefined {
 
 function preferenceCurves(source: CurveSource): CurvesData[] {
   const { loss } = source;
-  const title = lossTitles[loss.name];
+  const title = lossTitle(loss);
   const curves = (value: string): Curve[] => curvesOf(source, 'trainPreference', value);
   const lossStart = lossAtReference(loss);
   const rewardStart = hasNoReference(loss.name) ? {} : { start: 0 };

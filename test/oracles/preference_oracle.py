@@ -2,9 +2,9 @@
 
     python test/oracles/preference_oracle.py
 
-writes test/oracles/preference-losses.json. TRL's `_compute_loss` is given the model's log-probabilities and a trainer that
-holds nothing but the loss's settings; cDPO, which TRL 1.16 does not have (it ignores label_smoothing for "sigmoid"), is the
-formula. The oracle of "entropy" and "mean_token_accuracy" is the formula too.
+writes test/oracles/preference-losses.json. TRL's `_compute_loss` gets the model's log-probabilities and a trainer that
+holds only the settings of the loss. TRL 1.16 ignores label_smoothing for "sigmoid", so that loss is computed here from the
+formula; so are "entropy" and "mean_token_accuracy".
 """
 
 import json
@@ -20,31 +20,31 @@ from trl.experimental.cpo import CPOTrainer
 from llama_oracle import HERE, ROWS, TARGETS, VERSIONS, build, gradients, noise
 
 BETA = 0.4
-# Answers of different lengths stand against each other, so that normalising by length does something.
+# The two answers of a pair differ in length, so that normalising by length matters.
 PAIRS = [(0, 2), (1, 3)]
 PAIR_REFERENCES = [(-27.6, -7.6), (-33.5, -9.4)]
 LABELS = [True, False, True, False]
 ROW_REFERENCES = [-31.0, -33.5, -7.2, -9.4]
-# The row that stands for the answer to another prompt, and what the reference says of it: once so that z is above 0, once not.
+# The row of each mismatched answer, and its reference log-probability: in one case z is above 0, in the other it is 0.
 MISMATCHED = [1, 2, 3, 0]
 MISMATCHED_REFERENCES = {"kto": [-35.5, -7.9, -9.0, -33.0], "kto at its floor": [-20.0, -2.0, -2.0, -20.0]}
 
 LOSSES = {
     "sigmoid": {"name": "sigmoid", "beta": BETA},
-    "cdpo": {"name": "cdpo", "beta": BETA, "labelSmoothing": 0.2},
+    "sigmoid with label smoothing": {"name": "sigmoid", "beta": BETA, "labelSmoothing": 0.2},
     "robust": {"name": "robust", "beta": BETA, "labelSmoothing": 0.2},
     "hinge": {"name": "hinge", "beta": BETA},
     "ipo": {"name": "ipo", "beta": BETA},
     "sigmoid_norm": {"name": "sigmoid_norm", "beta": BETA},
     "simpo": {"name": "simpo", "beta": BETA, "gamma": 0.3},
-    "sigmoid-nll": {"name": "sigmoid-nll", "beta": BETA, "nllWeight": 0.7},
+    "sigmoid with SFT": {"name": "sigmoid", "beta": BETA, "sftWeight": 0.7},
     "kto": {"name": "kto", "beta": BETA, "desirableWeight": 1.3, "undesirableWeight": 0.8},
     "kto at its floor": {"name": "kto", "beta": BETA, "desirableWeight": 1.3, "undesirableWeight": 0.8},
 }
 
 
 def policy() -> tuple[torch.nn.Module, list]:
-    """The grouped model with an adapter that is zero nowhere, as in llama_oracle.py."""
+    """The grouped model with an adapter of non-zero weights, as in llama_oracle.py."""
     config = LoraConfig(r=3, lora_alpha=6, target_modules=TARGETS, task_type="CAUSAL_LM")
     model = get_peft_model(build("grouped"), config)
     named = {
@@ -59,7 +59,7 @@ def policy() -> tuple[torch.nn.Module, list]:
 
 
 def forward(model: torch.nn.Module, indices: list[int]) -> SimpleNamespace:
-    """What TRL's fused head returns of a right-padded batch: log-probability, entropy and rank of each label."""
+    """The outputs of TRL's fused head on a right-padded batch: log-probability, entropy and rank of each label."""
     length = max(len(ROWS[i][0]) for i in indices)
     ids = torch.tensor([ROWS[i][0] + [0] * (length - len(ROWS[i][0])) for i in indices])
     mask = torch.tensor([[int(ROWS[i][1] <= at < len(ROWS[i][0])) for at in range(length)] for i in indices])
@@ -100,20 +100,21 @@ def pair_loss(model: torch.nn.Module, loss: dict) -> tuple[torch.Tensor, dict]:
     chosen, rejected = out.log_probs.sum(1).chunk(2)
     lengths = out.mask.sum(1).chunk(2)
     references = [torch.tensor(side) for side in zip(*PAIR_REFERENCES)]
-    types = {"sigmoid-nll": ["sigmoid", "sft"], "sigmoid_norm": ["sigmoid_norm"], "cdpo": ["sigmoid"], "simpo": ["sigmoid"]}
+    # SimPO is a loss of another trainer; here it needs only the metrics that DPO has too.
+    types = ["sigmoid" if loss["name"] == "simpo" else loss["name"], *(["sft"] if "sftWeight" in loss else [])]
     fake = trainer(
         ld_alpha=None,
         beta=BETA,
         f_divergence_type="reverse_kl",
         use_weighting=False,
         label_smoothing=loss.get("labelSmoothing", 0.0),
-        loss_types=types.get(loss["name"], [loss["name"]]),
-        loss_weights=[1.0, loss.get("nllWeight", 0.0)][: len(types.get(loss["name"], [""]))],
+        loss_types=types,
+        loss_weights=[1.0, loss.get("sftWeight", 0.0)][: len(types)],
     )
     batch = inputs_of(out, ref_chosen_logps=references[0], ref_rejected_logps=references[1])
     value = trl.DPOTrainer._compute_loss(fake, lambda **_: out, batch, False)
-    figures = {name: values[-1] for name, values in fake._metrics["train"].items() if name.split("/")[0] != "logits"}
-    if loss["name"] == "cdpo":
+    metrics = {name: values[-1] for name, values in fake._metrics["train"].items() if name.split("/")[0] != "logits"}
+    if loss["name"] == "sigmoid" and "labelSmoothing" in loss:
         margin = BETA * ((chosen - references[0]) - (rejected - references[1]))
         smoothing = loss["labelSmoothing"]
         value = (-(1 - smoothing) * F.logsigmoid(margin) - smoothing * F.logsigmoid(-margin)).mean()
@@ -123,9 +124,9 @@ def pair_loss(model: torch.nn.Module, loss: dict) -> tuple[torch.Tensor, dict]:
         )
         losses, *rewards = CPOTrainer.cpo_loss(cpo, chosen / lengths[0], rejected / lengths[1])
         value = losses.mean()
-        figures |= {"rewards/chosen": rewards[0].mean().item(), "rewards/rejected": rewards[1].mean().item()}
-        figures |= {"rewards/margins": (rewards[0] - rewards[1]).mean().item(), "rewards/accuracies": (rewards[0] > rewards[1]).float().mean().item()}
-    return value, figures
+        metrics |= {"rewards/chosen": rewards[0].mean().item(), "rewards/rejected": rewards[1].mean().item()}
+        metrics |= {"rewards/margins": (rewards[0] - rewards[1]).mean().item(), "rewards/accuracies": (rewards[0] > rewards[1]).float().mean().item()}
+    return value, metrics
 
 
 def kto_loss(model: torch.nn.Module, loss: dict, mismatched_references: list[float]) -> tuple[torch.Tensor, dict]:
@@ -147,9 +148,9 @@ def kto_loss(model: torch.nn.Module, loss: dict, mismatched_references: list[flo
         ref_KL_logps=torch.tensor(mismatched_references),
     )
     value = trl.KTOTrainer._compute_loss(fake, lambda **_: out, batch, False)
-    figures = {name: values[-1] for name, values in fake._metrics["train"].items() if name.split("/")[0] != "logits"}
-    right = (out.is_top1 & out.mask[:, 1:].bool()).sum()
-    return value, figures | {"mean_token_accuracy": (right / out.mask.sum()).item()}
+    metrics = {name: values[-1] for name, values in fake._metrics["train"].items() if name.split("/")[0] != "logits"}
+    correct = (out.is_top1 & out.mask[:, 1:].bool()).sum()
+    return value, metrics | {"mean_token_accuracy": (correct / out.mask.sum()).item()}
 
 
 def main() -> None:
@@ -158,12 +159,12 @@ def main() -> None:
     for case, loss in LOSSES.items():
         model, named = policy()
         if loss["name"] == "kto":
-            value, figures = kto_loss(model, loss, MISMATCHED_REFERENCES[case])
+            value, metrics = kto_loss(model, loss, MISMATCHED_REFERENCES[case])
         else:
-            value, figures = pair_loss(model, loss)
+            value, metrics = pair_loss(model, loss)
         value.backward()
-        figures.pop("num_tokens")
-        cases[case] = {"loss": loss, "value": value.item(), "figures": figures, "gradients": gradients(named)}
+        metrics.pop("num_tokens")
+        cases[case] = {"loss": loss, "value": value.item(), "metrics": metrics, "gradients": gradients(named)}
     values = {
         "versions": VERSIONS | {"trl": trl.__version__},
         "pairs": PAIRS,

@@ -89,11 +89,11 @@ describe('pure: planning controls', () => {
     ]);
     for (const control of controls) {
       const [dpo] = own(control) as [PlannedStage<'trainPreference'>];
-      assert.deepEqual(dpo.spec.loss, { name: 'sigmoid-nll', beta: 0.5, nllWeight: 1 });
+      assert.deepEqual(dpo.spec.loss, { name: 'sigmoid', beta: 0.5, sftWeight: 1 });
       assert.deepEqual(kindsOf(own(control)), ['trainPreference', 'evaluate']);
     }
     const { preference } = resolveSweep().definition;
-    const loss = { name: 'sigmoid-nll', beta: 0.5, nllWeight: 1 } as const;
+    const loss = { name: 'sigmoid', beta: 0.5, sftWeight: 1 } as const;
     const already = planOf({ controls: ['dpo-nll'], preference: { ...preference, loss } });
     assert.deepEqual(already.controls.certain, []);
   });
@@ -127,7 +127,7 @@ describe('pure: planning controls', () => {
 
   it('names those that the grid or the rows leave no place for, with the reason', () => {
     const { preference } = resolveSweep().definition;
-    const nll = { name: 'sigmoid-nll', beta: 0.5, nllWeight: 1 } as const;
+    const nll = { name: 'sigmoid', beta: 0.5, sftWeight: 1 } as const;
     const kto = { name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 } as const;
     const preferences = { ...ownFile, kind: 'unpaired' } as const;
     const single = { annotations: { preferences }, preference: { ...preference, loss: kto } };
@@ -135,7 +135,11 @@ describe('pure: planning controls', () => {
       [{ sftFractions: [1, 0] }, 'sft-on-chosen', /no cell buys both/],
       [{ sftFractions: [1, 0] }, 'rejection-sampling', /no cell buys both/],
       [{ sftFractions: [1, 0.5] }, 'dpo-nll', /no cell buys pairs alone/],
-      [{ preference: { ...preference, loss: nll } }, 'dpo-nll', /preference\.loss is "sigmoid-nll" already/],
+      [
+        { preference: { ...preference, loss: nll } },
+        'dpo-nll',
+        /preference\.loss has a field "sftWeight" already/,
+      ],
       [{ sftFractions: [1] }, 'learning-rate', /no cell of budget 256 buys pairs/],
       [{ sftFractions: [1] }, 'beta', /no cell of budget 256 buys pairs/],
       [single, 'dpo-nll', /single answers/],

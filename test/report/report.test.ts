@@ -159,6 +159,8 @@ describe('pure: report', function () {
     const simpo = await training({ name: 'simpo', beta: 2, gamma: 0.5 });
     assert.ok(simpo.includes('SimPO: loss') && simpo.includes('compares with no reference'));
     assert.doesNotMatch(simpo, /ln 2|DPO|than under the reference|Grows from 0/);
+    const rpo = await training({ name: 'sigmoid', beta: 0.1, labelSmoothing: 0.2, sftWeight: 1 });
+    assert.ok(rpo.includes('Conservative DPO with NLL: loss') && !rpo.includes('ln 2'));
     const ipo = await training({ name: 'ipo', beta: 0.5 });
     assert.ok(ipo.includes('The dotted line is 1.00, where the policy is the reference'));
     assert.doesNotMatch(await page({ name: 'simpo', beta: 2, gamma: 0.5 }), /then DPO on pairs/);

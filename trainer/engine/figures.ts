@@ -1,5 +1,6 @@
 import { BudgetlineError } from '../../contracts/failures';
 import type { KtoLoss, PairLoss } from '../../schemas/losses';
+import { sftWeightOf } from '../model/preference-losses';
 import type { BufferTensor } from '../runtime';
 import type { StreamShape } from '../model/stream';
 import { isPair, isUnpaired, sequencesOf, supervisedTokens } from './batches';
@@ -129,7 +130,7 @@ function summariseUnpaired(scored: readonly Scored<UnpairedRow>[], loss: KtoLoss
 
 function summarisePairs(scored: readonly Scored<PairRow>[], loss: PairLoss): Figures {
   const figures = averageFigures(scored.map((each) => pairFigures(each, loss)));
-  if (loss.name !== 'sigmoid-nll') return figures;
+  if (sftWeightOf(loss) === undefined) return figures;
   const chosen = total(scored, ({ logprobs }) => logprobs[0] ?? Number.NaN);
   return { ...figures, nll_loss: -chosen / total(scored, ({ row }) => supervisedTokens(row.chosen)) };
 }

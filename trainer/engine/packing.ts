@@ -1,5 +1,6 @@
 import { BudgetlineError } from '../../contracts/failures';
 import type { KtoLoss, PairLoss, PreferenceLossName } from '../../schemas/losses';
+import { sftWeightOf } from '../model/preference-losses';
 import type { BufferTensor } from '../runtime';
 import { isPair, isSequence, isUnpaired, sequencesOf, supervisedTokens } from './batches';
 import type { Feeds } from './figures';
@@ -98,7 +99,7 @@ export function denominators(objective: Objective, rows: readonly TrainRow[]): F
   if (tokens === 0) throw new BudgetlineError('DATA_INVALID', 'A step has no supervised token.');
   const count = objective.name === 'language-model' ? tokens : rows.length;
   const inverse_denominator = scalarTensor(1 / count);
-  if (objective.name !== 'sigmoid-nll') return { inverse_denominator };
+  if (sftWeightOf(objective) === undefined) return { inverse_denominator };
   return { inverse_denominator, inverse_chosen_tokens: scalarTensor(1 / chosenTokens(rows)) };
 }
 

@@ -27,7 +27,7 @@ export function watchChosen({
     warn(
       'CHOSEN_FALLING',
       `Step ${step}: over the last ${windowSteps} steps the log-probability of a chosen answer lies ${(-mean).toPrecision(3)} ` +
-        'below the reference’s. A lower learning rate, a larger beta or the loss "sigmoid-nll" holds it up.',
+        'below the reference’s. A lower learning rate, a larger beta or a loss with "sftWeight" counteracts that.',
     );
   };
 }

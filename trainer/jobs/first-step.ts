@@ -3,12 +3,13 @@ import type { PreferenceLoss } from '../../schemas/losses';
 import { isUnpaired, sequencesOf, supervisedTokens } from '../engine';
 import type { StepFigures, TrainRow } from '../engine/types';
 
-/** Error of a summed log-probability in f32, a token, that still counts as equal. */
-const toleranceAToken = 1e-5;
+/** Tolerated f32 error of a summed log-probability, per token. */
+const tolerancePerToken = 1e-5;
 
-/** Where policy and reference are one, a loss is known; `slope` is how fast it leaves that value with the margin. */
+/** The loss where the policy equals its reference. */
 interface Identity {
   readonly loss: number;
+  /** Bound on |d loss / d margin| there: scales the tolerance. */
   readonly slope: number;
 }
 
@@ -23,7 +24,7 @@ function meanWeight(
 type LossOf<N extends PreferenceLoss['name']> = Extract<PreferenceLoss, { name: N }>;
 
 /** null for a loss without a reference. */
-function identityOf(loss: PreferenceLoss, figures: StepFigures, rows: readonly TrainRow[]): Identity | null {
+function identityOf(loss: PreferenceLoss, metrics: StepFigures, rows: readonly TrainRow[]): Identity | null {
   switch (loss.name) {
     case 'simpo':
       return null;
@@ -33,10 +34,8 @@ function identityOf(loss: PreferenceLoss, figures: StepFigures, rows: readonly T
       return { loss: 1 / (4 * loss.beta ** 2), slope: 1 / loss.beta ** 2 };
     case 'kto':
       return { loss: meanWeight(loss, rows) / 2, slope: meanWeight(loss, rows) };
-    case 'sigmoid-nll':
-      return { loss: Math.LN2 + loss.nllWeight * (figures['nll_loss'] ?? Number.NaN), slope: 1 };
     case 'sigmoid':
-    case 'cdpo':
+      return { loss: Math.LN2 + (loss.sftWeight ?? 0) * (metrics['nll_loss'] ?? 0), slope: 1 };
     case 'robust':
     case 'sigmoid_norm':
       return { loss: Math.LN2, slope: 1 };
@@ -49,32 +48,35 @@ interface Check {
   readonly tolerance: number;
 }
 
-function requireFigure(figures: StepFigures, { name, expected, tolerance }: Check): void {
-  const found = figures[name];
+function requireMetric(metrics: StepFigures, { name, expected, tolerance }: Check): void {
+  const found = metrics[name];
   if (found === undefined || Math.abs(found - expected) <= tolerance) return;
   throw new BudgetlineError(
     'REFERENCE_BROKEN',
-    `Step 1: ${name} is ${found} before anything was learnt and must be ${expected}.`,
-    { details: { step: 1, figure: name, found, expected, tolerance } },
+    `Step 1: ${name} is ${found} before the first update, and must be ${expected}.`,
+    { details: { step: 1, metric: name, found, expected, tolerance } },
   );
 }
 
 const answerTokens = (row: TrainRow): number =>
   sequencesOf(row).reduce((sum, sequence) => sum + supervisedTokens(sequence), 0);
 
-/** Before the first update the policy is its reference: rewards are 0 and the loss is known, or the reference is wrong. */
+/**
+ * Before the first update the policy equals its reference: rewards are 0 and the loss is known.
+ * @throws REFERENCE_BROKEN
+ */
 export function checkFirstStep(
   loss: PreferenceLoss,
   step: number,
-  { figures, rows }: { figures: StepFigures; rows: readonly TrainRow[] },
+  { metrics, rows }: { metrics: StepFigures; rows: readonly TrainRow[] },
 ): void {
-  const identity = step === 1 ? identityOf(loss, figures, rows) : null;
+  const identity = step === 1 ? identityOf(loss, metrics, rows) : null;
   if (identity === null) return;
-  const tolerance = loss.beta * toleranceAToken * Math.max(...rows.map(answerTokens));
+  const tolerance = loss.beta * tolerancePerToken * Math.max(...rows.map(answerTokens));
   for (const name of ['rewards/margins', 'rewards/chosen', 'rewards/rejected'])
-    requireFigure(figures, { name, expected: 0, tolerance });
+    requireMetric(metrics, { name, expected: 0, tolerance });
   const rounding = 1e-6 * Math.max(1, identity.loss);
-  requireFigure(figures, {
+  requireMetric(metrics, {
     name: 'loss',
     expected: identity.loss,
     tolerance: tolerance * Math.max(1, identity.slope) + rounding,

@@ -79,7 +79,7 @@ async function runPreference<Row extends TrainRow, Reference>(
   if (from !== null) engine.importState(from.state);
   const watch = watchChosen(context);
   const check = (step: number, figures: StepFigures, batch: readonly TrainRow[]): void => {
-    checkFirstStep(job.loss, step, { figures, rows: batch });
+    checkFirstStep(job.loss, step, { metrics: figures, rows: batch });
     watch(step, figures);
   };
   const figures = await train(context, { engine, from, ...planFineTuning(job, rows), check });

@@ -1,3 +1,4 @@
+import type { Objective } from '../engine/types';
 import { ops, type Value } from '../graph';
 import type { KtoLoss, PairLoss } from '../../schemas/losses';
 
@@ -26,13 +27,14 @@ const perToken = (x: Value): Value => mul(x, input('inverse_lengths', 'f32', x.s
 
 /** Losses that are a function of βΔ alone. */
 const marginLosses = {
-  // −log σ(m)
-  sigmoid: (margin: Value): Value => softplus(neg(margin)),
   // −(1 − ε) log σ(m) − ε log σ(−m)
-  cdpo: (margin: Value, { labelSmoothing }: { labelSmoothing: number }): Value =>
-    add(scaled(softplus(neg(margin)), 1 - labelSmoothing), scaled(softplus(margin), labelSmoothing)),
+  sigmoid: (margin: Value, labelSmoothing?: number): Value => {
+    const loss = softplus(neg(margin));
+    if (labelSmoothing === undefined) return loss;
+    return add(scaled(loss, 1 - labelSmoothing), scaled(softplus(margin), labelSmoothing));
+  },
   // [−(1 − ε) log σ(m) + ε log σ(−m)] / (1 − 2ε)
-  robust: (margin: Value, { labelSmoothing }: { labelSmoothing: number }): Value => {
+  robust: (margin: Value, labelSmoothing: number): Value => {
     const share = 1 - 2 * labelSmoothing;
     const right = scaled(softplus(neg(margin)), (1 - labelSmoothing) / share);
     return sub(right, scaled(softplus(margin), labelSmoothing / share));
@@ -47,12 +49,9 @@ function pairLosses(loss: PairLoss, policy: Value): Value {
   const margin = (): Value => scaled(contrast(logRatios(policy)), beta);
   switch (loss.name) {
     case 'sigmoid':
-    case 'sigmoid-nll':
-      return marginLosses.sigmoid(margin());
-    case 'cdpo':
-      return marginLosses.cdpo(margin(), loss);
+      return marginLosses.sigmoid(margin(), loss.labelSmoothing);
     case 'robust':
-      return marginLosses.robust(margin(), loss);
+      return marginLosses.robust(margin(), loss.labelSmoothing);
     case 'hinge':
       return marginLosses.hinge(margin());
     case 'sigmoid_norm':
@@ -65,6 +64,10 @@ function pairLosses(loss: PairLoss, policy: Value): Value {
     }
   }
 }
+
+/** Weight of the cross-entropy of the chosen answers, where the objective has that term. */
+export const sftWeightOf = (objective: Objective): number | undefined =>
+  objective.name === 'sigmoid' ? objective.sftWeight : undefined;
 
 /** −Σ log π over the chosen tokens of a pass, over those of the whole step. */
 function chosenCrossEntropy(policy: Value): Value {
@@ -79,9 +82,8 @@ function chosenCrossEntropy(policy: Value): Value {
  */
 export function averagePairLoss(loss: PairLoss, policy: Value): Value {
   const average = averageRows(pairLosses(loss, policy), 'pair_weights');
-  return loss.name === 'sigmoid-nll'
-    ? add(average, scaled(chosenCrossEntropy(policy), loss.nllWeight))
-    : average;
+  const sftWeight = sftWeightOf(loss);
+  return sftWeight === undefined ? average : add(average, scaled(chosenCrossEntropy(policy), sftWeight));
 }
 
 /**

@@ -34,7 +34,8 @@ interface Oracle {
       {
         readonly loss: PreferenceLoss;
         readonly value: number;
-        readonly figures: Readonly<Record<string, number>>;
+        /** Under TRL's names. */
+        readonly metrics: Readonly<Record<string, number>>;
         readonly gradients: Readonly<Record<string, GradientDigest>>;
       }
     >
@@ -83,19 +84,12 @@ async function withEngine<T>(
 const runStep = (loss: PreferenceLoss, rows: readonly TrainRow[], microBatchSize = 4) =>
   withEngine(loss, { microBatchSize }, async (engine) => {
     engine.importState(freshState(oracleAdapter(config)));
-    const figures = await engine.step(rows, { step: 1, learningRate: 0 });
-    return { figures, gradients: engine.exportState().firstMoments };
+    const metrics = await engine.step(rows, { step: 1, learningRate: 0 });
+    return { metrics, gradients: engine.exportState().firstMoments };
   });
 
-/** TRL's names, where ours differ. */
-const renamed: Readonly<Record<string, string>> = {
-  mean_token_accuracy: 'mean_token_accuracy',
-  'rewards/accuracies': 'rewards/accuracies',
-  'rewards/margins': 'rewards/margins',
-};
-
 describe('pure: preference losses against TRL', () => {
-  it('are all there', () => {
+  it('cover every loss', () => {
     const known = preferenceLoss.options.map((option) => option.shape.name.value);
     assert.deepEqual(
       [...new Set(Object.values(oracle.cases).map(({ loss }) => loss.name))].sort(),
@@ -103,32 +97,40 @@ describe('pure: preference losses against TRL', () => {
     );
   });
 
-  for (const [name, { loss, value, figures, gradients }] of Object.entries(oracle.cases))
-    it(`${name}: loss, figures and every gradient`, async () => {
+  for (const [name, { loss, value, metrics, gradients }] of Object.entries(oracle.cases))
+    it(`${name}: loss, metrics and every gradient`, async () => {
       const found = await runStep(loss, rowsOf(name));
-      assertClose(found.figures['loss'] ?? NaN, value, 1e-5, 'loss');
-      for (const [theirs, expected] of Object.entries(figures))
-        assertClose(found.figures[renamed[theirs] ?? theirs] ?? NaN, expected, 1e-5, theirs);
+      assertClose(found.metrics['loss'] ?? NaN, value, 1e-5, 'loss');
+      for (const [metric, expected] of Object.entries(metrics))
+        assertClose(found.metrics[metric] ?? NaN, expected, 1e-5, metric);
       assertGradients(found.gradients, gradients);
     });
+
+  it('label smoothing and the SFT term add up', async () => {
+    const name = 'sigmoid with label smoothing';
+    const { loss, value } = oracle.cases[name]!;
+    assert.ok(loss.name === 'sigmoid');
+    const { metrics } = await runStep({ ...loss, sftWeight: 0.7 }, rowsOf(name));
+    assertClose(metrics['loss'] ?? NaN, value + 0.7 * (metrics['nll_loss'] ?? NaN), 1e-5, 'loss');
+  });
 });
 
 describe('pure: preference losses in micro-batches', () => {
   const flat = (tensors: ReadonlyMap<string, { data: Float32Array }>): number[] =>
     [...tensors.values()].flatMap(({ data }) => [...data]);
   for (const [name, { loss }] of Object.entries(oracle.cases))
-    it(`${name}: one by one as all at once`, async () => {
+    it(`${name}: micro-batches of one row equal the whole batch`, async () => {
       const rows = [...rowsOf(name), ...rowsOf(name).slice(0, 1)];
       const whole = await runStep(loss, rows, rows.length);
       const split = await runStep(loss, rows, 1);
       assert.ok(relativeError(flat(split.gradients), flat(whole.gradients)) < 1e-6);
-      for (const [figure, value] of Object.entries(whole.figures))
-        assert.ok(Math.abs(split.figures[figure]! - value) <= 2e-6 * Math.max(1e-2, Math.abs(value)), figure);
+      for (const [metric, value] of Object.entries(whole.metrics))
+        assert.ok(Math.abs(split.metrics[metric]! - value) <= 2e-6 * Math.max(1e-2, Math.abs(value)), metric);
     });
 });
 
 describe('pure: preference losses where the policy is its reference', () => {
-  /** Rows with the references that the engine itself gives. */
+  /** Rows whose reference log-probabilities are the engine's own. */
   async function score(engine: TrainEngine, name: string): Promise<TrainRow[]> {
     const rows: TrainRow[] = [];
     for (const row of rowsOf(name)) {
@@ -144,17 +146,17 @@ describe('pure: preference losses where the policy is its reference', () => {
   }
 
   for (const [name, { loss }] of Object.entries(oracle.cases))
-    it(`${name}: begins where it must, and is refused where the reference is another`, async () => {
+    it(`${name}: passes the check of step 1, which refuses another reference`, async () => {
       await withEngine(loss, {}, async (engine) => {
         const rows = await score(engine, name);
-        const figures = await engine.step(rows, { step: 1, learningRate: 1e-3 });
-        assert.doesNotThrow(() => checkFirstStep(loss, 1, { figures, rows }));
+        const metrics = await engine.step(rows, { step: 1, learningRate: 1e-3 });
+        assert.doesNotThrow(() => checkFirstStep(loss, 1, { metrics, rows }));
         if (loss.name === 'simpo') return;
         for (const reward of ['rewards/chosen', 'rewards/rejected', 'rewards/margins'])
-          assert.equal(figures[reward], 0);
+          assert.equal(metrics[reward], 0);
         const moved = await engine.step(rows, { step: 2, learningRate: 1e-3 });
-        assert.throws(() => checkFirstStep(loss, 1, { figures: moved, rows }), { code: 'REFERENCE_BROKEN' });
-        assert.doesNotThrow(() => checkFirstStep(loss, 2, { figures: moved, rows }));
+        assert.throws(() => checkFirstStep(loss, 1, { metrics: moved, rows }), { code: 'REFERENCE_BROKEN' });
+        assert.doesNotThrow(() => checkFirstStep(loss, 2, { metrics: moved, rows }));
       });
     });
 });

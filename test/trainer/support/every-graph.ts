@@ -25,14 +25,18 @@ export interface NamedGraph {
 const objectives: { readonly [N in Objective['name']]: Extract<Objective, { name: N }> } = {
   'language-model': { name: 'language-model' },
   sigmoid: { name: 'sigmoid', beta: 0.1 },
-  cdpo: { name: 'cdpo', beta: 0.1, labelSmoothing: 0.1 },
   robust: { name: 'robust', beta: 0.1, labelSmoothing: 0.1 },
   hinge: { name: 'hinge', beta: 0.1 },
   ipo: { name: 'ipo', beta: 0.1 },
   sigmoid_norm: { name: 'sigmoid_norm', beta: 0.1 },
   simpo: { name: 'simpo', beta: 2, gamma: 1 },
-  'sigmoid-nll': { name: 'sigmoid-nll', beta: 0.1, nllWeight: 1 },
   kto: { name: 'kto', beta: 0.1, desirableWeight: 1, undesirableWeight: 1 },
+};
+
+/** DPO with each optional term. */
+const dpoVariants: Readonly<Record<string, Objective>> = {
+  'sigmoid with label smoothing': { ...objectives.sigmoid, labelSmoothing: 0.1 },
+  'sigmoid with SFT': { ...objectives.sigmoid, sftWeight: 1 },
 };
 
 /** More words than rows that are added up by a product with a one-hot matrix. */
@@ -74,11 +78,11 @@ function planFor(
 /** Every objective with LoRA, and everything that can be trained under those of SFT and DPO. */
 function* plans(profile: GraphProfile): Generator<readonly [string, TrainPlan]> {
   for (const { model, adapter, lora } of trained)
-    for (const objective of Object.values(objectives)) {
-      const common = objective.name === 'language-model' || objective.name === 'sigmoid';
+    for (const [name, objective] of Object.entries({ ...objectives, ...dpoVariants })) {
+      const common = name === 'language-model' || name === 'sigmoid';
       if (!common && adapter !== 'LoRA') continue;
       const plan = planFor(models[model]!, profile, { lora, objective });
-      yield [[objective.name, adapter, model].join(', '), plan];
+      yield [[name, adapter, model].join(', '), plan];
     }
 }
 
