@@ -20,7 +20,7 @@ const counted = (count: number, one: string, many: string): string =>
 /** What became of text that is longer than the definition allows. */
 function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): Html {
   const long = total(stages, 'overlengthRows');
-  const cut = total(stages, 'cutPrompts');
+  const cut = total(stages, 'truncatedPrompts');
   if (long === 0 && cut === 0)
     return html`<p>Every row and every prompt fitted its length limit; nothing was cut or left out.</p>`;
   const policies = [definition.sft, definition.preference]

@@ -10,10 +10,10 @@ import { encodeExample, fitExample, joinSequence, type EncodedExample, type Leng
 
 export interface Dataset<Row> {
   readonly rows: readonly Row[];
-  /** Ids of the rows as their file has them. */
+  /** Ids of the rows, as in the file. */
   readonly ids: readonly string[];
-  /** Rows that were longer than maxLength and were dropped or cut. */
-  readonly onOverlength: number;
+  /** Rows longer than maxLength that were dropped or truncated. */
+  readonly overlengthRows: number;
 }
 
 export interface ReadOptions<Source, Row> {
@@ -22,7 +22,7 @@ export interface ReadOptions<Source, Row> {
   readonly policy: LengthPolicy;
   readonly tokenizer: Tokenizer;
   answersOf(source: Source): Readonly<Record<string, string>>;
-  /** The rows that a source row makes: one, but for a pair that is taken apart. */
+  /** Training rows of a source row: one, or two where KTO splits a pair. */
   build(example: EncodedExample, source: Source): readonly Row[];
 }
 
@@ -31,26 +31,22 @@ export async function readDataset<Source, Row>(options: ReadOptions<Source, Row>
   const { path, schema, policy, tokenizer } = options;
   const rows: Row[] = [];
   const ids: string[] = [];
-  let onOverlength = 0;
+  let overlengthRows = 0;
   for await (const { line, row } of readJsonLines(path, textRows(schema, tokenizer.chatTemplate))) {
     const texts = { prompt: row.prompt, answers: options.answersOf(row) };
     const example = encodeExample(tokenizer, texts, { path, line });
     const fitted = fitExample(example, policy, { path, line });
-    if (fitted !== example) onOverlength += 1;
+    if (fitted !== example) overlengthRows += 1;
     if (fitted === null) continue;
     for (const built of options.build(fitted, row)) {
       rows.push(built);
       ids.push(row.id);
     }
   }
-  if (rows.length > 0) return { rows, ids, onOverlength };
-  throw new BudgetlineError(
-    'DATA_INVALID',
-    `${path} has no rows that can be used (${onOverlength} were too long).`,
-    {
-      details: { path, onOverlength },
-    },
-  );
+  if (rows.length > 0) return { rows, ids, overlengthRows };
+  throw new BudgetlineError('DATA_INVALID', `${path} has no usable rows (${overlengthRows} were too long).`, {
+    details: { path, overlengthRows },
+  });
 }
 
 interface TrainingJob {
@@ -63,7 +59,7 @@ export function policyOf({ training }: TrainingJob, tokenizer: Tokenizer): Lengt
   return { maxLength, onOverlength, beginOfSequence: tokenizer.beginOfSequence };
 }
 
-/** Rows of an SFT job: the prompt and the text of its column. */
+/** Rows of an SFT job: the prompt, and the text of `column` as completion. */
 export function readDemonstrations(job: JobOf<'sft'>, tokenizer: Tokenizer): Promise<Dataset<SequenceRow>> {
   const common = {
     path: job.data,
@@ -76,7 +72,7 @@ export function readDemonstrations(job: JobOf<'sft'>, tokenizer: Tokenizer): Pro
     : readDataset({ ...common, schema: preferenceRow, answersOf: ({ chosen }) => ({ chosen }) });
 }
 
-/** Pairs of a preference job, the reference's log-probabilities still open (0). */
+/** Pairs of a preference job; the reference's log-probabilities are 0 until the reference pass. */
 export function readPairs(job: JobOf<'preference'>, tokenizer: Tokenizer): Promise<Dataset<PairRow>> {
   return readDataset({
     path: job.data,

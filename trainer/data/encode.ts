@@ -10,15 +10,15 @@ export interface EncodedExample {
   readonly answers: readonly (readonly number[])[];
 }
 
-/** Where a row stands, for errors. */
+/** File and line of a row, for errors. */
 export interface RowPlace {
   readonly path: string;
   readonly line: number;
 }
 
 /**
- * Encodes prompt and answers apart, so that no token spans their border and the mask is a matter of position.
- * @throws DATA_INVALID where a text has no tokens.
+ * Encodes prompt and answers separately, so that no token spans both and the loss mask follows from the position.
+ * @throws DATA_INVALID if a text has no tokens.
  */
 export function encodeExample(
   tokenizer: Tokenizer,
@@ -43,8 +43,8 @@ export interface LengthPolicy {
   readonly beginOfSequence: number | null;
 }
 
-/** The newest `keep` ids, the beginning-of-sequence id staying in front. */
-export function cutOldest(
+/** Truncates on the left: the last `keep` ids, with the beginning-of-sequence id kept in front. */
+export function truncateLeft(
   ids: readonly number[],
   keep: number,
   beginOfSequence: number | null,
@@ -55,8 +55,8 @@ export function cutOldest(
 }
 
 /**
- * Applies the policy for rows longer than maxLength: "refuse" throws DATA_INVALID, "drop" gives null, and "cut" takes
- * the oldest prompt tokens away, and the end of an answer only where it alone is too long.
+ * Applies `onOverlength` to a row longer than maxLength: "error" throws DATA_INVALID, "drop" returns null, "truncate" cuts
+ * the prompt on the left, and an answer on the right only if it is too long by itself.
  */
 export function fitExample(
   example: EncodedExample,
@@ -71,21 +71,18 @@ export function fitExample(
       place.path,
       place.line,
       `${length} tokens, and training.maxLength is ${policy.maxLength}`,
-      {
-        field: 'training.maxLength',
-        tokens: length,
-      },
+      { field: 'training.maxLength', tokens: length },
     );
   if (policy.onOverlength === 'drop') return null;
   const keep = Math.max(1, policy.maxLength - longest);
   const room = policy.maxLength - keep;
   return {
-    prompt: cutOldest(example.prompt, keep, policy.beginOfSequence),
+    prompt: truncateLeft(example.prompt, keep, policy.beginOfSequence),
     answers: example.answers.map((ids) => ids.slice(0, room)),
   };
 }
 
-/** One sequence of prompt and answer, supervised from the answer's first token on. */
+/** One sequence of prompt and answer; the answer is supervised. */
 export function joinSequence(prompt: readonly number[], answer: readonly number[]): SequenceRow {
   return { ids: Int32Array.from([...prompt, ...answer]), completionStart: prompt.length };
 }

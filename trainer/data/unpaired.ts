@@ -16,7 +16,7 @@ type Source = UnpairedSource | PreferenceRow;
 
 const isPair = (row: Source): row is PreferenceRow => 'chosen' in row;
 
-/** Either form, told apart by its fields, so that an error names the field of the form that was meant. */
+/** A pair or an unpaired row. A field "chosen" decides, so that errors name fields of the intended kind. */
 const eitherRow: z.ZodType<Source> = z.unknown().transform((row, context): Source => {
   const paired = typeof row === 'object' && row !== null && 'chosen' in row;
   const parsed = (paired ? preferenceRow : unpairedRow).safeParse(row);
@@ -25,24 +25,24 @@ const eitherRow: z.ZodType<Source> = z.unknown().transform((row, context): Sourc
   return z.NEVER;
 });
 
-/** A judged answer, still in its parts. */
-interface Judged {
+/** A labelled answer, not yet joined with its prompt. */
+interface LabelledAnswer {
   readonly prompt: readonly number[];
   readonly answer: readonly number[];
   readonly desirable: boolean;
 }
 
-/** For each row the next one, around the end, that answers another prompt. */
-function findOtherPrompts(rows: readonly Judged[], place: { path: string }): number[] {
+/** For each row the index of the next row with another prompt, wrapping around. */
+function findOtherPrompts(rows: readonly LabelledAnswer[], place: { path: string }): number[] {
   const prompts = rows.map(({ prompt }) => prompt.join());
   if (new Set(prompts).size < 2)
     throw new BudgetlineError(
       'DATA_INVALID',
-      `${place.path} has one prompt only; the loss "kto" measures its baseline on answers to other prompts.`,
+      `${place.path} has only one prompt; the loss "kto" needs answers to other prompts for its baseline.`,
       { details: place },
     );
   const next = new Array<number>(rows.length).fill(0);
-  // Twice around, backwards: the second time, every row behind one knows its own answer.
+  // Backwards, twice around: in the second round the entry of every following row is right.
   for (let index = 2 * rows.length - 1; index >= 0; index -= 1) {
     const [own, after] = [index % rows.length, (index + 1) % rows.length];
     next[own] = prompts[own] === prompts[after] ? next[after]! : after;
@@ -50,20 +50,23 @@ function findOtherPrompts(rows: readonly Judged[], place: { path: string }): num
   return next;
 }
 
-/** A prompt before an answer to another one, cut to the length that all rows keep. */
-function mismatch(own: Judged, other: Judged, policy: LengthPolicy, place: RowPlace) {
+/** A prompt followed by the answer to another prompt, truncated to maxLength. */
+function mismatch(own: LabelledAnswer, other: LabelledAnswer, policy: LengthPolicy, place: RowPlace) {
   const example = { prompt: own.prompt, answers: [other.answer] };
   const fitted = fitExample(example, { ...policy, onOverlength: 'truncate' }, place) ?? example;
   return joinSequence(fitted.prompt, fitted.answers[0] ?? []);
 }
 
-/** Rows for KTO, the reference's log-probabilities still open (0). A pair gives one desirable and one undesirable row. */
+/**
+ * Rows for KTO; the reference's log-probabilities are 0 until the reference pass. A pair becomes one desirable and one
+ * undesirable row.
+ */
 export async function readUnpaired(
   job: JobOf<'preference'>,
   tokenizer: Tokenizer,
 ): Promise<Dataset<UnpairedRow>> {
   const policy = policyOf(job, tokenizer);
-  const dataset = await readDataset<Source, Judged>({
+  const dataset = await readDataset<Source, LabelledAnswer>({
     path: job.data,
     policy,
     tokenizer,
@@ -78,11 +81,14 @@ export async function readUnpaired(
       })),
   });
   const others = findOtherPrompts(dataset.rows, { path: job.data });
-  const rows = dataset.rows.map((judged, index) => ({
-    sequence: joinSequence(judged.prompt, judged.answer),
-    desirable: judged.desirable,
+  const rows = dataset.rows.map((labelled, index) => ({
+    sequence: joinSequence(labelled.prompt, labelled.answer),
+    desirable: labelled.desirable,
     reference: 0,
-    mismatched: mismatch(judged, dataset.rows[others[index]!]!, policy, { path: job.data, line: index + 1 }),
+    mismatched: mismatch(labelled, dataset.rows[others[index]!]!, policy, {
+      path: job.data,
+      line: index + 1,
+    }),
     referenceMismatched: 0,
   }));
   return { ...dataset, rows };

@@ -18,9 +18,8 @@ const commands: { readonly [C in TrainerCommand]: Command<JobOf<C>> } = {
   info,
 };
 
-/** The command of a job: each stands at its own job's name, which the table's type ensures. */
 export const commandOf = (job: TrainerJob): Command<TrainerJob> => commands[job.command];
 
-/** Where a job computes: what its hello says, and with it the lineage of what it makes. */
+/** The device that a job computes on, as its hello event and the lineage of its output name it. */
 export const deviceOf = (job: TrainerJob): NumericPlan['device'] =>
-  commandOf(job).onHost === true ? 'cpu' : job.plan.device;
+  commandOf(job).hostOnly === true ? 'cpu' : job.plan.device;

@@ -4,34 +4,34 @@ import type { GraphProfile } from '../engine/types';
 import type { EventSink } from '../protocol/events';
 import type { StopSignal } from '../protocol/stop';
 
-/** What every command works with. */
+/** Everything that a command works with. */
 export interface JobContext<J extends TrainerJob = TrainerJob> {
   readonly job: J;
   readonly semantics: Semantics;
   readonly events: EventSink;
   readonly stop: StopSignal;
-  /** How its graphs are made; one for all of them, since they share what lies outside of them. */
+  /** How graphs are made. One per job, since its graphs share the external data. */
   readonly profile: GraphProfile;
-  /** A warning event. */
+  /** Sends a warning event. */
   readonly warn: (code: string, message: string) => void;
 }
 
-/** Small figures for the result event: rows, steps, tokens, final loss. */
-export type JobFigures = Readonly<Record<string, number>>;
+/** `metrics` of the result event: rows, steps, tokens, final loss. */
+export type JobMetrics = Readonly<Record<string, number>>;
 
 /** A job whose resume point is known. */
 export interface PreparedJob {
-  /** Steps or batches that earlier processes did. */
+  /** Steps or batches that earlier processes finished. */
   readonly resumedFromStep: number;
   /** Does the work and writes its files into `output`. */
-  run(output: string): Promise<JobFigures>;
+  run(output: string): Promise<JobMetrics>;
 }
 
 /** One command of the executable. */
 export interface Command<J extends TrainerJob> {
-  /** For every field that is a path: the digests of what is there. */
+  /** Content digests for every field that is a path. */
   describeInputs(job: J): Promise<Readonly<Record<string, unknown>>>;
   prepare(context: JobContext<J>): Promise<PreparedJob>;
-  /** It runs no graph: the host computes, whatever device the plan names. */
-  readonly onHost?: true;
+  /** Runs no graph: computes on the host, whatever the plan's device. */
+  readonly hostOnly?: true;
 }

@@ -7,7 +7,7 @@ import type { Objective, TrainEngine, TrainRow } from '../engine/types';
 import { digestModelFolder, readModelFiles, saveModelFolder, type ModelFolder } from '../io/model-folder';
 import { saveAdapter } from '../io/adapter';
 import { hashFile, sha256 } from '../io/files';
-import type { JobContext, JobFigures } from './context';
+import type { JobContext, JobMetrics } from './context';
 import { chooseMicroBatch } from './micro-batch';
 import { freshState, type TrainingRun } from './training';
 
@@ -22,16 +22,16 @@ export async function describeFineTuningInputs(job: FineTuningJob): Promise<Reco
   return { [job.command === 'sft' ? 'model' : 'reference']: model, data: await hashFile(job.data) };
 }
 
-/** Says how many rows the length policy touched, and what happened to them. */
+/** Warns of the rows that `training.onOverlength` dropped or truncated. */
 export function reportOverlength(
   { job, warn }: JobContext<FineTuningJob>,
-  { onOverlength }: Dataset<unknown>,
+  { overlengthRows }: Dataset<unknown>,
 ): void {
-  if (onOverlength === 0) return;
-  const done = job.training.onOverlength === 'drop' ? 'left out' : 'truncate';
+  if (overlengthRows === 0) return;
+  const done = job.training.onOverlength === 'drop' ? 'dropped' : 'truncated';
   warn(
     'OVER_LENGTH',
-    `${onOverlength} rows of ${job.data} are longer than ${job.training.maxLength} tokens and were ${done}.`,
+    `${overlengthRows} rows of ${job.data} are longer than ${job.training.maxLength} tokens and were ${done}.`,
   );
 }
 
@@ -40,17 +40,18 @@ export function reportContext({ job, warn }: JobContext<FineTuningJob>, { settin
   if (maxPositions !== null && job.training.maxLength > maxPositions)
     warn(
       'BEYOND_CONTEXT',
-      `training.maxLength is ${job.training.maxLength}; the model was made for ${maxPositions} positions.`,
+      `training.maxLength is ${job.training.maxLength}; the model's context has ${maxPositions} positions.`,
     );
 }
 
 interface RowSizes {
   readonly maxLength: number;
   readonly microBatchSize: number;
+  /** Whether any row has a prompt. */
   readonly prompts: boolean;
 }
 
-/** Batches and learning rates of a fine-tuning job, how many positions its rows take, and how many are run at once, with prompts or none. */
+/** Batches, learning rates and row sizes of a fine-tuning job. */
 export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: readonly Row[]) {
   const { training, seed } = job;
   const steps = stepsOf(rows.length, training);
@@ -74,18 +75,18 @@ export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: r
   } satisfies Omit<TrainingRun, 'engine' | 'from'> & RowSizes;
 }
 
-/** Of a result's figures those that are known before the first step. */
+/** Metrics of the result that are known before the first step. */
 export const countRows = (
-  { rows, onOverlength }: Dataset<unknown>,
+  { rows, overlengthRows }: Dataset<unknown>,
   { microBatchSize }: RowSizes,
-): JobFigures => ({ rows: rows.length, overlengthRows: onOverlength, microBatchSize });
+): JobMetrics => ({ rows: rows.length, overlengthRows, microBatchSize });
 
 export interface OpenOptions extends RowSizes {
   readonly model: ModelFolder;
   readonly objective: Objective;
 }
 
-/** Opens an engine for a job; its state is the one before the first step. */
+/** Opens an engine in the state before the first step. */
 export async function openFineTuning(
   { job, profile }: JobContext<FineTuningJob>,
   options: OpenOptions,
@@ -112,7 +113,7 @@ export async function openFineTuning(
   return engine;
 }
 
-/** Writes what was trained: a PEFT adapter, or all weights as a model folder. */
+/** Writes the trained weights: a PEFT adapter, or a model folder where no LoRA was used. */
 export async function saveTrained(job: FineTuningJob, engine: TrainEngine, output: string): Promise<void> {
   const { parameters } = engine.exportState();
   const source = startFolder(job);
@@ -124,7 +125,7 @@ export async function saveTrained(job: FineTuningJob, engine: TrainEngine, outpu
   saveAdapter(output, { lora: job.training.lora, tensors: parameters, baseSha256 });
 }
 
-/** Names a model's weights by content: the file's SHA-256, or one over those of its shards. */
+/** SHA-256 of a model's weight file; of several files, SHA-256 over their digests. */
 async function digestWeights(folder: string): Promise<string> {
   const digests = Object.entries(await digestModelFolder(folder)).filter(([name]) =>
     /\.(?:safetensors|gguf)$/.test(name),

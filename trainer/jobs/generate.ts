@@ -2,7 +2,7 @@ import { promptRow, type GenerationRow } from '../../schemas/rows';
 import type { JobOf } from '../../schemas/trainer-job';
 import { promptBucket } from '../data/buckets';
 import { textRows } from '../data/chat';
-import { cutOldest } from '../data/encode';
+import { truncateLeft } from '../data/encode';
 import { sampleUniforms } from '../data/random';
 import { createGenerator } from '../engine';
 import type { Generation, GenerationRequest, Generator } from '../engine/types';
@@ -12,7 +12,7 @@ import type { ModelFolder } from '../io/model-folder';
 import { openTokenizer, type Tokenizer } from '../io/tokenizer';
 import type { Command, JobContext } from './context';
 import { describeModel, loadMergedModel } from './models';
-import { chunkPlaces, prepareRowJob, type RowWork } from './row-job';
+import { chunkIndices, prepareRowJob, type RowWork } from './row-job';
 
 type GenerateJob = JobOf<'generate'>;
 
@@ -23,58 +23,58 @@ interface Prompt {
 
 interface Prompts {
   readonly prompts: readonly Prompt[];
-  /** Prompts that lost their oldest tokens. */
-  readonly cut: number;
+  /** Prompts truncated on the left. */
+  readonly truncated: number;
 }
 
 async function readPrompts({ job, warn }: JobContext<GenerateJob>, tokenizer: Tokenizer): Promise<Prompts> {
-  const { prompts: path, maxPromptTokens: most } = job;
+  const { prompts: path, maxPromptTokens: max } = job;
   const prompts: Prompt[] = [];
-  let cut = 0;
+  let truncated = 0;
   for await (const { line, row } of readJsonLines(path, textRows(promptRow, tokenizer.chatTemplate))) {
     const ids = tokenizer.encodeStart(row.prompt);
     if (ids.length === 0) throw rowFailure(path, line, 'field "prompt" has no tokens', { field: 'prompt' });
-    if (ids.length > most && job.onOverlength === 'error')
-      throw rowFailure(path, line, `${ids.length} prompt tokens, and maxPromptTokens is ${most}`, {
+    if (ids.length > max && job.onOverlength === 'error')
+      throw rowFailure(path, line, `${ids.length} prompt tokens, and maxPromptTokens is ${max}`, {
         field: 'maxPromptTokens',
       });
-    if (ids.length > most) cut += 1;
-    prompts.push({ id: row.id, ids: Int32Array.from(cutOldest(ids, most, tokenizer.beginOfSequence)) });
+    if (ids.length > max) truncated += 1;
+    prompts.push({ id: row.id, ids: Int32Array.from(truncateLeft(ids, max, tokenizer.beginOfSequence)) });
   }
-  if (cut > 0)
+  if (truncated > 0)
     warn(
       'OVER_LENGTH',
-      `${cut} prompts of ${path} are longer than ${most} tokens and lost their oldest ones.`,
+      `${truncated} prompts of ${path} are longer than ${max} tokens and were truncated on the left.`,
     );
-  return { prompts, cut };
+  return { prompts, truncated };
 }
 
-/** Prompts of one shape, and how many rows of theirs are run at once. */
+/** The rows of one prompt shape, and their batch size. */
 interface ShapePlan {
   readonly promptTokens: number;
   readonly rows: number;
-  /** Output places, a prompt's samples together. */
-  readonly places: readonly number[];
+  /** Output indices, the samples of a prompt adjacent. */
+  readonly indices: readonly number[];
 }
 
-/** Rows of a batch come in multiples of this, as matrix kernels take them. */
+/** Batch sizes are multiples of this, the tile of matrix kernels. */
 const kernelRows = 8;
 
-/** Samples of a prompt that stand together in every batch, and so share it. */
-const samplesTogether = ({ batchSize, samples }: GenerateJob): number =>
+/** Adjacent samples in a batch that share one prefilled prompt. */
+const samplesPerPrompt = ({ batchSize, samples }: GenerateJob): number =>
   batchSize % samples === 0 ? samples : 1;
 
-/** So many rows for all batches of `count` rows that few are empty: an empty one costs what a row costs. */
+/** A batch size that leaves few empty rows when `count` rows are split evenly: an empty row costs as much as a full one. */
 function batchSizeFor(count: number, job: GenerateJob): number {
-  const together = samplesTogether(job);
-  const unit = together * Math.ceil(kernelRows / together);
+  const group = samplesPerPrompt(job);
+  const unit = group * Math.ceil(kernelRows / group);
   const even = count / Math.ceil(count / job.batchSize);
   return Math.min(job.batchSize, Math.ceil(even / unit) * unit);
 }
 
 /**
- * A plan for each prompt shape, by its length; a row's shape follows from its own prompt, whatever else is in the job. Prompts of
- * like length stand together, since their answers are of like length too and a batch lasts as long as its longest.
+ * A plan for each prompt shape. A row's shape depends on its own prompt length only. Prompts are sorted by length: their
+ * answers are of similar length too, and a batch runs until its longest answer ends.
  */
 function planShapes(job: GenerateJob, prompts: readonly Prompt[]): Map<number, ShapePlan> {
   const { samples, maxPromptTokens } = job;
@@ -84,28 +84,28 @@ function planShapes(job: GenerateJob, prompts: readonly Prompt[]): Map<number, S
   const byShape = new Map<number, number[]>();
   for (const index of byLength) {
     const shape = promptBucket(prompts[index]!.ids.length, maxPromptTokens);
-    const places = byShape.get(shape) ?? [];
-    byShape.set(shape, places);
-    for (let sample = 0; sample < samples; sample += 1) places.push(index * samples + sample);
+    const indices = byShape.get(shape) ?? [];
+    byShape.set(shape, indices);
+    for (let sample = 0; sample < samples; sample += 1) indices.push(index * samples + sample);
   }
   return new Map(
-    [...byShape].map(([promptTokens, places]) => {
-      const rows = batchSizeFor(places.length, job);
-      return [promptTokens, { promptTokens, rows, places }];
+    [...byShape].map(([promptTokens, indices]) => {
+      const rows = batchSizeFor(indices.length, job);
+      return [promptTokens, { promptTokens, rows, indices }];
     }),
   );
 }
 
-/** Opens a generator for a prompt shape when it is first asked for, and releases the one before. */
-function createGeneratorShelf(
+/** Holds one open generator; another prompt shape releases it and opens its own. */
+function createGeneratorCache(
   { job, profile }: JobContext<GenerateJob>,
   model: ModelFolder,
   endOfSequence: number,
 ) {
-  let held: { shape: ShapePlan; generator: Generator } | null = null;
-  const release = async (): Promise<void> => held?.generator.release();
+  let open: { shape: ShapePlan; generator: Generator } | null = null;
+  const release = async (): Promise<void> => open?.generator.release();
   const get = async (shape: ShapePlan): Promise<Generator> => {
-    if (held?.shape === shape) return held.generator;
+    if (open?.shape === shape) return open.generator;
     await release();
     const generator = await createGenerator({
       config: model.settings.config,
@@ -117,9 +117,9 @@ function createGeneratorShelf(
       maxNewTokens: job.maxNewTokens,
       endOfSequence,
       decoding: job.decoding,
-      samplesPerPrompt: samplesTogether(job),
+      samplesPerPrompt: samplesPerPrompt(job),
     });
-    held = { shape, generator };
+    open = { shape, generator };
     return generator;
   };
   return { get, release };
@@ -136,40 +136,40 @@ async function openGeneration(context: JobContext<GenerateJob>): Promise<RowWork
   const { samples } = job;
   const model = await loadMergedModel(job);
   const tokenizer = await openTokenizer(job.model, model.settings);
-  const { prompts, cut } = await readPrompts(context, tokenizer);
+  const { prompts, truncated } = await readPrompts(context, tokenizer);
   const shapes = planShapes(job, prompts);
   const shapeOf = ({ ids }: Prompt): ShapePlan => shapes.get(promptBucket(ids.length, job.maxPromptTokens))!;
-  const shelf = createGeneratorShelf(context, model, tokenizer.endOfSequence);
+  const cache = createGeneratorCache(context, model, tokenizer.endOfSequence);
   const greedy = job.decoding.mode === 'greedy';
-  const toRow = (place: number, { ids, finish, nearTies }: Generation): GenerationRow => ({
-    id: prompts[Math.floor(place / samples)]!.id,
-    sample: place % samples,
+  const toRow = (index: number, { ids, finish, nearTies }: Generation): GenerationRow => ({
+    id: prompts[Math.floor(index / samples)]!.id,
+    sample: index % samples,
     completion: tokenizer.decode([...ids]),
     tokens: ids.length,
     finish,
     ...(greedy ? { nearTies } : {}),
   });
   return {
-    batches: [...shapes.values()].flatMap(({ places, rows }) => chunkPlaces(places, rows)),
-    async make(places) {
-      const own = places.map((place) => prompts[Math.floor(place / samples)]!);
-      const generator = await shelf.get(shapeOf(own[0]!));
+    batches: [...shapes.values()].flatMap(({ indices, rows }) => chunkIndices(indices, rows)),
+    async make(indices) {
+      const own = indices.map((index) => prompts[Math.floor(index / samples)]!);
+      const generator = await cache.get(shapeOf(own[0]!));
       const made = await generator.generate(
-        own.map((prompt, row) => toRequest(job, prompt, places[row]! % samples)),
+        own.map((prompt, row) => toRequest(job, prompt, indices[row]! % samples)),
       );
-      return places.map((place, row) => toRow(place, made[row]!));
+      return indices.map((index, row) => toRow(index, made[row]!));
     },
     tokensOf: ({ tokens }) => tokens,
     summarise: (rows) => ({
-      cutPrompts: cut,
+      truncatedPrompts: truncated,
       unfinishedRows: rows.filter(({ finish }) => finish === 'length').length,
       nearTies: rows.reduce((sum, { nearTies }) => sum + (nearTies ?? 0), 0),
     }),
-    release: shelf.release,
+    release: cache.release,
   };
 }
 
-/** Generates answers, `samples` a prompt, in the order of the prompts. */
+/** Generates `samples` answers per prompt, in the order of the prompts. */
 export const generate: Command<GenerateJob> = {
   describeInputs: async (job) => ({ ...(await describeModel(job)), prompts: await hashFile(job.prompts) }),
   prepare: (context) =>

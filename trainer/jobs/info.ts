@@ -8,7 +8,7 @@ import { listDevices } from '../runtime';
 import { trainerCommands } from '../../schemas/trainer-job';
 import type { Command } from './context';
 
-/** What this executable is. */
+/** Name, versions, commands and devices of this executable. */
 export const describeTrainer = () => ({
   trainer: trainerName,
   version: trainerVersion,
@@ -31,9 +31,9 @@ async function describeModelFolder(folder: string) {
   };
 }
 
-/** Says what the executable is and, where a model is named, whether it can run it. */
+/** Describes the executable; where the job has a model, also checks that it can be run. */
 export const info: Command<JobOf<'info'>> = {
-  onHost: true,
+  hostOnly: true,
   describeInputs: async ({ model }) => ({ model: model === null ? null : await digestModelFolder(model) }),
   prepare: ({ job }) =>
     Promise.resolve({

@@ -9,7 +9,7 @@ import { readJsonLines } from '../io/jsonl';
 import { openTokenizer, type Tokenizer } from '../io/tokenizer';
 import type { Command, JobContext } from './context';
 import { describeModel, loadMergedModel } from './models';
-import { chunkPlaces, prepareRowJob, type RowWork } from './row-job';
+import { chunkIndices, prepareRowJob, type RowWork } from './row-job';
 
 type LogprobsJob = JobOf<'logprobs'>;
 
@@ -33,7 +33,7 @@ async function readRows({ data: path, maxLength }: LogprobsJob, tokenizer: Token
 async function openScoring({ job, profile }: JobContext<LogprobsJob>): Promise<RowWork<LogprobRow>> {
   const model = await loadMergedModel(job);
   const rows = await readRows(job, await openTokenizer(job.model, model.settings));
-  const batches = chunkPlaces([...rows.keys()], job.batchSize);
+  const batches = chunkIndices([...rows.keys()], job.batchSize);
   const scorer = await createScorer({
     config: model.settings.config,
     weights: model.weights,
@@ -44,12 +44,12 @@ async function openScoring({ job, profile }: JobContext<LogprobsJob>): Promise<R
   });
   return {
     batches,
-    async make(places) {
-      const own = places.map((place) => rows[place]!);
+    async make(indices) {
+      const own = indices.map((index) => rows[index]!);
       const logprobs = await scorer.logprobs(own.map(({ row }) => row));
-      return own.map(({ id, row }, at) => ({
+      return own.map(({ id, row }, index) => ({
         id,
-        logprob: logprobs[at]!,
+        logprob: logprobs[index]!,
         tokens: row.ids.length - row.completionStart,
       }));
     },
@@ -59,7 +59,7 @@ async function openScoring({ job, profile }: JobContext<LogprobsJob>): Promise<R
   };
 }
 
-/** Summed log-probability of each completion, its end-of-sequence token included. */
+/** Summed log-probability of each completion, including its end-of-sequence token. */
 export const logprobs: Command<LogprobsJob> = {
   describeInputs: async (job) => ({ ...(await describeModel(job)), data: await hashFile(job.data) }),
   prepare: (context) =>

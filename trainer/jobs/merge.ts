@@ -3,9 +3,9 @@ import { readModelFiles, saveModelFolder } from '../io/model-folder';
 import type { Command } from './context';
 import { describeModel, loadMergedModel } from './models';
 
-/** Merges an adapter into its base, or copies the base: a model folder of one f32 weight file. Sums are f64. */
+/** Merges an adapter into its base, summing in f64; without one copies it. Writes a model folder with one f32 weight file. */
 export const merge: Command<JobOf<'merge'>> = {
-  onHost: true,
+  hostOnly: true,
   describeInputs: describeModel,
   prepare: ({ job }) =>
     Promise.resolve({

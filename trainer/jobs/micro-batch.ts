@@ -3,15 +3,15 @@ import { tokensIn } from '../engine';
 import type { TrainRow } from '../engine/types';
 
 /**
- * A micro-batch of about so many tokens passes from op to op through the processor's caches; larger ones cost a seventh
- * more, and memory (docs/log.md).
+ * Tokens of a micro-batch whose activations fit the CPU caches. Larger micro-batches take about a seventh longer, and more memory
+ * (docs/log.md).
  */
 const cachedTokens = 768;
 
 /**
- * Rows of a forward and backward pass: the plan's, or where it leaves them open the batch, halved until it has few enough
- * tokens in the mean. A function of the job and its rows. Full fine-tuning keeps whole batches, since its gradients are as
- * large as the model and would be handed on with every micro-batch; a GPU has no such cache to fit.
+ * Rows of a forward and backward pass: `plan.microBatchSize`, or else the batch, halved until its mean token count fits the
+ * caches. Depends on the job and its rows only. Full fine-tuning keeps whole batches, since every micro-batch would pass on
+ * gradients as large as the model. So does a GPU, which has no such cache.
  */
 export function chooseMicroBatch(
   { plan, training }: Pick<JobOf<'sft'>, 'plan' | 'training'>,

@@ -5,7 +5,7 @@ import { digestAdapter, loadAdapter, type Adapter } from '../io/adapter';
 import { digestModelFolder, loadModel, type ModelFolder } from '../io/model-folder';
 import { loraParameters } from '../model/parameters';
 
-/** Fields of jobs that work on a model with or without an adapter. */
+/** Fields of jobs on a model with an optional adapter. */
 export interface ModelFields {
   readonly model: string;
   readonly adapter: string | null;
@@ -18,7 +18,7 @@ export async function describeModel({ model, adapter }: ModelFields): Promise<Re
   };
 }
 
-/** An adapter must have both factors of every module that it targets, in the model's shapes, and nothing else. */
+/** Requires A and B of every target module in the model's shapes, and no other tensors. */
 function requireFit(folder: string, model: ModelFolder, { lora, tensors }: Adapter): void {
   const expected = new Map(
     loraParameters(model.settings.config, lora).map(({ name, dims }) => [name, dims.join()]),
@@ -36,7 +36,7 @@ function requireFit(folder: string, model: ModelFolder, { lora, tensors }: Adapt
   );
 }
 
-/** Loads a model; an adapter is merged into its weights in memory. */
+/** Loads a model and merges its adapter, if any, in memory. */
 export async function loadMergedModel({ model: folder, adapter }: ModelFields): Promise<ModelFolder> {
   const model = await loadModel(folder);
   if (adapter === null) return model;

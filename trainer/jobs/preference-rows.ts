@@ -5,7 +5,7 @@ import { supervisedTokens } from '../engine';
 import type { PairRow, TrainEngine, UnpairedRow } from '../engine/types';
 import type { Tokenizer } from '../io/tokenizer';
 
-/** The reference's summed log-probabilities of one pair, and how many tokens each covers. */
+/** The reference's summed log-probabilities of a pair, with token counts. */
 export interface PairReference {
   readonly id: string;
   readonly chosen: number;
@@ -14,7 +14,7 @@ export interface PairReference {
   readonly rejectedTokens: number;
 }
 
-/** The same of one judged answer, and of the answer to another prompt that its baseline is measured on. */
+/** The same for an unpaired row and its mismatched answer, from which KTO computes its baseline. */
 export interface UnpairedReference {
   readonly id: string;
   readonly label: boolean;
@@ -24,7 +24,7 @@ export interface UnpairedReference {
   readonly mismatchedTokens: number;
 }
 
-/** What differs between losses over pairs and losses over single answers. */
+/** The steps that differ between losses on pairs and losses on unpaired rows. */
 export interface RowForm<Row, Reference> {
   read(job: JobOf<'preference'>, tokenizer: Tokenizer): Promise<Dataset<Row>>;
   /** Scores rows under an engine whose state is the reference's. */

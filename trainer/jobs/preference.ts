@@ -10,8 +10,8 @@ import { hashFile, writeSynced } from '../io/files';
 import { toJsonLine } from '../io/jsonl';
 import { loadModel } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
-import { watchChosen } from './chosen-watch';
-import type { Command, JobContext, JobFigures } from './context';
+import { createChosenMonitor } from './chosen-monitor';
+import type { Command, JobContext, JobMetrics } from './context';
 import {
   countRows,
   describeFineTuningInputs,
@@ -34,25 +34,25 @@ async function requireReference(job: JobOf<'preference'>): Promise<void> {
   if (found === job.referenceSha256) return;
   throw new BudgetlineError(
     'REFERENCE_MISMATCH',
-    `${path} has SHA-256 ${found}, field "referenceSha256" asks for ${job.referenceSha256}.`,
+    `${path} has SHA-256 ${found}, but field "referenceSha256" is ${job.referenceSha256}.`,
     {
-      remedy: 'Start from the frozen reference that the pairs were made for.',
+      remedy: 'Use the frozen reference that the pairs were made for.',
       details: { path, field: 'referenceSha256', found },
     },
   );
 }
 
-/** Desirable and undesirable answers should weigh about the same: 1 to 4/3 by the authors of KTO. */
-const balance = { least: 1, most: 4 / 3 };
+/** Range of (desirable weight × count) / (undesirable weight × count) that the authors of KTO recommend. */
+const balance = { min: 1, max: 4 / 3 };
 
 function reportBalance({ warn }: Context, loss: KtoLoss, rows: readonly TrainRow[]): void {
   const desirable = rows.filter((row) => isUnpaired(row) && row.desirable).length;
   const ratio = (loss.desirableWeight * desirable) / (loss.undesirableWeight * (rows.length - desirable));
-  if (ratio >= balance.least && ratio <= balance.most + 1e-9) return;
+  if (ratio >= balance.min && ratio <= balance.max + 1e-9) return;
   warn(
     'KTO_UNBALANCED',
     `${desirable} desirable and ${rows.length - desirable} undesirable answers weigh ${ratio.toPrecision(3)} to 1; ` +
-      'choose desirableWeight and undesirableWeight so that the ratio lies between 1 and 1.33.',
+      'set desirableWeight and undesirableWeight so that the ratio is between 1 and 1.33.',
   );
 }
 
@@ -60,7 +60,7 @@ async function runPreference<Row extends TrainRow, Reference>(
   context: Context,
   form: RowForm<Row, Reference>,
   { from, output }: { from: Checkpoint | null; output: string },
-): Promise<JobFigures> {
+): Promise<JobMetrics> {
   const { job } = context;
   const model = await loadModel(job.reference);
   reportContext(context, model);
@@ -74,23 +74,23 @@ async function runPreference<Row extends TrainRow, Reference>(
     : null;
   const rows =
     references === null ? dataset.rows : dataset.rows.map((row, i) => form.attach(row, references[i]!));
-  // KTO measures its baseline at every step.
+  // KTO scores mismatched answers at every step, for its baseline.
   if (job.loss.name !== 'kto') await engine.closeScoring();
   if (from !== null) engine.importState(from.state);
-  const watch = watchChosen(context);
-  const check = (step: number, figures: StepFigures, batch: readonly TrainRow[]): void => {
-    checkFirstStep(job.loss, step, { metrics: figures, rows: batch });
-    watch(step, figures);
+  const monitorChosen = createChosenMonitor(context);
+  const check = (step: number, metrics: StepFigures, batch: readonly TrainRow[]): void => {
+    checkFirstStep(job.loss, step, { metrics, rows: batch });
+    monitorChosen(step, metrics);
   };
-  const figures = await train(context, { engine, from, ...planFineTuning(job, rows), check });
+  const metrics = await train(context, { engine, from, ...planFineTuning(job, rows), check });
   await saveTrained(job, engine, output);
   writeMetrics(job, output);
   if (references !== null) writeSynced(join(output, 'reference-logprobs.jsonl'), references.map(toJsonLine));
   await engine.release();
-  return { ...countRows(dataset, sizes), ...figures };
+  return { ...countRows(dataset, sizes), ...metrics };
 }
 
-/** Preference tuning against a frozen reference, whose log-probabilities are computed once. */
+/** Preference tuning against a frozen reference, which scores every row once before training. */
 export const preference: Command<JobOf<'preference'>> = {
   async describeInputs(job) {
     await requireReference(job);

@@ -11,7 +11,7 @@ import { hashFile } from '../io/files';
 import { readModelConfig } from '../io/model-config';
 import { saveModelFolder } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
-import { type Command, type JobContext, type JobFigures } from './context';
+import { type Command, type JobContext, type JobMetrics } from './context';
 import { findResumePoint, freshState, train, writeMetrics } from './training';
 
 type PretrainJob = JobOf<'pretrain'>;
@@ -57,17 +57,17 @@ async function runPretrain(
   context: JobContext<PretrainJob>,
   from: Checkpoint | null,
   output: string,
-): Promise<JobFigures> {
+): Promise<JobMetrics> {
   const { job } = context;
   const tokenizer = await openTokenizer(job.architecture, readModelConfig(job.architecture));
   const blocks = await readBlocks(job.corpus, { tokenizer, contextLength: job.contextLength });
   const engine = await openEngine(context);
   if (from !== null) engine.importState(from.state);
-  const figures = await train(context, { engine, from, ...planPretraining(job, blocks) });
+  const metrics = await train(context, { engine, from, ...planPretraining(job, blocks) });
   saveModelFolder(output, { source: job.architecture, weights: engine.exportState().parameters });
   writeMetrics(job, output);
   await engine.release();
-  return { rows: blocks.length, ...figures };
+  return { rows: blocks.length, ...metrics };
 }
 
 async function describeArchitecture(folder: string): Promise<Record<string, string>> {
@@ -76,7 +76,7 @@ async function describeArchitecture(folder: string): Promise<Record<string, stri
   return digests;
 }
 
-/** Pretraining from weights that the seed decides: every token of every block but the first is supervised. */
+/** Pretraining from random weights of the seed. Every token of a block but the first is supervised. */
 export const pretrain: Command<PretrainJob> = {
   describeInputs: async ({ architecture, corpus }) => ({
     architecture: await describeArchitecture(architecture),

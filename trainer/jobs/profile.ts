@@ -3,12 +3,12 @@ import type { TrainerJob } from '../../schemas/trainer-job';
 import { createConstantsFile } from '../engine';
 import type { GraphProfile } from '../engine/types';
 
-/** Most steps of a call on a GPU: state crosses the bus once for all of them. */
+/** Maximum steps per call on a GPU: state crosses the bus once per call. */
 const stepsPerCall = 8;
 
 /**
- * How a job's graphs are made: a GPU's memory is dear, so layers are computed again there, and its models are large, so
- * frozen weights lie outside of the graphs.
+ * How a job's graphs are made. On a GPU, where memory is scarce and models are large, layers are recomputed in the
+ * backward pass and frozen weights are external data.
  */
 export function profileOf(job: TrainerJob): GraphProfile {
   const { plan, workDir } = job;

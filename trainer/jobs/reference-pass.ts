@@ -10,8 +10,8 @@ import type { JobContext } from './context';
 import type { RowForm } from './preference-rows';
 
 /**
- * Scores every row once under an engine whose state is the reference's. Finished batches stay in the work folder, so
- * that no later start scores them again. @throws TRAINER_YIELDED where asked to stop in between.
+ * Scores every row once with an engine that holds the reference's weights. Finished batches are kept in the work folder, so
+ * that a later start does not repeat them. @throws TRAINER_YIELDED on a request to stop.
  */
 export async function runReferencePass<Row extends TrainRow, Reference>(
   { job, semantics, events, stop }: JobContext<JobOf<'preference'>>,

@@ -5,29 +5,29 @@ import { writeSynced } from '../io/files';
 import { toJsonLine } from '../io/jsonl';
 import { createProgress } from '../protocol/progress';
 import { yielded } from '../protocol/stop';
-import type { JobContext, JobFigures, PreparedJob } from './context';
+import type { JobContext, JobMetrics, PreparedJob } from './context';
 
 type RowJob = JobOf<'generate'> | JobOf<'logprobs'>;
 
-/** A job whose output is one row an input, made in batches. */
+/** Work that makes output rows in batches. */
 export interface RowWork<Row> {
-  /** For each batch the output places of its rows, 0 … rows − 1: batches need not follow the output's order. */
+  /** Output indices of each batch's rows, 0 … rows − 1. Batches may be in any order. */
   readonly batches: readonly (readonly number[])[];
-  /** Makes a batch's rows; nothing of it depends on other batches. */
-  make(places: readonly number[]): Promise<readonly Row[]>;
+  /** Makes the rows of a batch, independently of other batches. */
+  make(indices: readonly number[]): Promise<readonly Row[]>;
   tokensOf(row: Row): number;
-  /** Figures of the whole output. */
-  summarise(rows: readonly Row[]): JobFigures;
+  /** Metrics of the whole output. */
+  summarise(rows: readonly Row[]): JobMetrics;
   release(): Promise<void>;
 }
 
-/** Opens the scratch file at once, so that the resume point is known, and the work only when it runs. */
+/** Opens the scratch file now, to know the resume point; opens the work when it runs. */
 export async function prepareRowJob<Row>(
   context: JobContext<RowJob>,
   options: { outputFile: string; open(): Promise<RowWork<Row>> },
 ): Promise<PreparedJob> {
   const { job, semantics } = context;
-  // Which rows a batch has is part of the name's meaning: an executable that cut a job otherwise used another name.
+  // The name stands for this split into batches: change it whenever the split changes.
   const path = join(job.workDir, `${job.command}.batches.jsonl`);
   const scratch = await openRowScratch<Row>(path, { semantics, workDir: job.workDir });
   return {
@@ -52,31 +52,31 @@ async function makeBatches<Row>(
 ): Promise<void> {
   const steps = work.batches.length;
   const progress = createProgress(events, { phase: job.command, steps, from: scratch.finished });
-  for (const [batch, places] of work.batches.entries()) {
+  for (const [batch, indices] of work.batches.entries()) {
     if (batch < scratch.finished) continue;
     const reason = await stop.poll();
     if (reason !== null) throw yielded(reason, batch);
-    const rows = await work.make(places);
+    const rows = await work.make(indices);
     scratch.append(rows);
     progress.report(batch + 1, { tokens: rows.reduce((sum, row) => sum + work.tokensOf(row), 0) });
   }
 }
 
 async function collectRows<Row>(work: RowWork<Row>, scratch: RowScratch<Row>): Promise<Row[]> {
-  const places = work.batches.flat();
-  const rows = new Array<Row>(places.length);
+  const indices = work.batches.flat();
+  const rows = new Array<Row>(indices.length);
   let next = 0;
   for await (const batch of scratch.batches())
     for (const row of batch) {
-      rows[places[next]!] = row;
+      rows[indices[next]!] = row;
       next += 1;
     }
   return rows;
 }
 
-/** Consecutive places in groups of at most `size`. */
-export function chunkPlaces(places: readonly number[], size: number): number[][] {
-  return Array.from({ length: Math.ceil(places.length / size) }, (_, batch) =>
-    places.slice(batch * size, (batch + 1) * size),
+/** Splits indices into batches of at most `size`. */
+export function chunkIndices(indices: readonly number[], size: number): number[][] {
+  return Array.from({ length: Math.ceil(indices.length / size) }, (_, batch) =>
+    indices.slice(batch * size, (batch + 1) * size),
   );
 }

@@ -15,19 +15,19 @@ import { measureUsage } from '../protocol/usage';
 import { requireCuda } from '../runtime';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
 import { commandOf, deviceOf } from './commands';
-import type { JobContext, JobFigures, PreparedJob } from './context';
+import type { JobContext, JobMetrics, PreparedJob } from './context';
 import { profileOf } from './profile';
 
-/** Left in the work folder before a result is renamed in: a later start of the same job finds it done. */
+/** Written to the work folder before the output folder appears: a later start of the same job finds it finished. */
 interface Publication {
   readonly semantics: Semantics;
   readonly files: readonly FileDigest[];
-  readonly figures: JobFigures;
+  readonly metrics: JobMetrics;
 }
 
 const publicationPath = (job: TrainerJob): string => join(job.workDir, 'published.json');
 
-/** The earlier result of this very job, where its output folder still holds it. */
+/** The earlier result of this job, if its output folder still has it. */
 async function findPublication({ job, semantics }: JobContext): Promise<Publication | null> {
   if (!isTaken(job.outputDir)) return null;
   const path = publicationPath(job);
@@ -55,64 +55,60 @@ function sendHello(job: TrainerJob, events: EventSink, resumedFromStep: number):
   });
 }
 
-function sendResult({ job, events }: JobContext, files: readonly FileDigest[], figures: JobFigures): void {
+function sendResult({ job, events }: JobContext, files: readonly FileDigest[], metrics: JobMetrics): void {
   events.emit({
     event: 'result',
     outputDir: job.outputDir,
     files: [...files],
-    metrics: { ...figures },
+    metrics: { ...metrics },
     ...measureUsage(),
   });
 }
 
 async function publish(context: JobContext, prepared: PreparedJob): Promise<void> {
   const { job, semantics } = context;
-  let figures: JobFigures = {};
+  let metrics: JobMetrics = {};
   const files = await fillOutputFolder(job.outputDir, {
     fill: async (folder) => {
-      figures = await prepared.run(folder);
+      metrics = await prepared.run(folder);
     },
     beforeRename: (made) => {
-      const publication: Publication = { semantics, files: made, figures };
+      const publication: Publication = { semantics, files: made, metrics };
       writeAtomic(publicationPath(job), [JSON.stringify(publication)]);
     },
   });
-  sendResult(context, files, figures);
+  sendResult(context, files, metrics);
 }
 
-/** @throws DEVICE_UNAVAILABLE, or CONFIG_INVALID for a precision that the device does not compute in. */
+/** @throws DEVICE_UNAVAILABLE, or CONFIG_INVALID for a precision that the device does not support. */
 function requireDevice({ plan, ...job }: TrainerJob): void {
   if (plan.device === 'cuda') requireCuda();
   else if ('training' in job && job.training.precision === 'bf16')
-    throw new BudgetlineError(
-      'CONFIG_INVALID',
-      'Field "training.precision": the CPU computes in f32 and f16.',
-      {
-        remedy: 'Leave the field out, or say "f16"; bfloat16 is for device "cuda".',
-        details: { field: 'training.precision' },
-      },
-    );
+    throw new BudgetlineError('CONFIG_INVALID', 'Field "training.precision": the CPU supports f32 and f16.', {
+      remedy: 'Remove the field or set "f16"; "bf16" needs device "cuda".',
+      details: { field: 'training.precision' },
+    });
 }
 
-/** What a job means, through JSON and back: what it is compared with has been through a file. */
+/** A job's semantics after a round trip through JSON, since they are compared with ones from a file. */
 async function describe(job: TrainerJob): Promise<Semantics> {
   const inputs = await commandOf(job).describeInputs(job);
   return JSON.parse(JSON.stringify(describeSemantics(job, inputs))) as Semantics;
 }
 
-/** Says hello once the resume point is known; warnings from before it follow it. */
+/** Sends hello once the resume point is known, then the warnings from before that. */
 function createGreeting(job: TrainerJob, events: EventSink) {
-  const held: EventOf<'warning'>[] = [];
+  const pending: EventOf<'warning'>[] = [];
   let greeted = false;
   const warn = (code: string, message: string): void => {
     const warning = { event: 'warning', code, message } as const;
     if (greeted) events.emit(warning);
-    else held.push(warning);
+    else pending.push(warning);
   };
   const greet = (resumedFromStep: number): void => {
     sendHello(job, events, resumedFromStep);
     greeted = true;
-    for (const warning of held) events.emit(warning);
+    for (const warning of pending) events.emit(warning);
   };
   return { warn, greet };
 }
@@ -128,8 +124,8 @@ async function work(job: TrainerJob, channel: { events: EventSink; stop: StopSig
   };
   const publication = await findPublication(context);
   if (publication !== null) {
-    greet(publication.figures['steps'] ?? 0);
-    sendResult(context, publication.files, publication.figures);
+    greet(publication.metrics['steps'] ?? 0);
+    sendResult(context, publication.files, publication.metrics);
     return;
   }
   const prepared = await commandOf(job).prepare(context);
@@ -142,8 +138,8 @@ async function work(job: TrainerJob, channel: { events: EventSink; stop: StopSig
 }
 
 /**
- * Runs a job to its result event, alone in its work folder.
- * @throws BudgetlineError with the code of what stopped it; TRAINER_YIELDED where it was asked to stop.
+ * Runs a job to its result event, with its work folder locked.
+ * @throws BudgetlineError with the code of the failure; TRAINER_YIELDED on a request to stop.
  */
 export async function runJob(
   job: TrainerJob,

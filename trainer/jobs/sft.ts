@@ -3,7 +3,7 @@ import type { Checkpoint } from '../checkpoints/checkpoint';
 import { readDemonstrations } from '../data/datasets';
 import { loadModel } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
-import type { Command, JobContext, JobFigures } from './context';
+import type { Command, JobContext, JobMetrics } from './context';
 import {
   countRows,
   describeFineTuningInputs,
@@ -19,7 +19,7 @@ async function runSft(
   context: JobContext<JobOf<'sft'>>,
   from: Checkpoint | null,
   output: string,
-): Promise<JobFigures> {
+): Promise<JobMetrics> {
   const { job } = context;
   const model = await loadModel(job.model);
   reportContext(context, model);
@@ -28,11 +28,11 @@ async function runSft(
   const plan = planFineTuning(job, dataset.rows);
   const engine = await openFineTuning(context, { model, objective: { name: 'language-model' }, ...plan });
   if (from !== null) engine.importState(from.state);
-  const figures = await train(context, { engine, from, ...plan });
+  const metrics = await train(context, { engine, from, ...plan });
   await saveTrained(job, engine, output);
   writeMetrics(job, output);
   await engine.release();
-  return { ...countRows(dataset, plan), ...figures };
+  return { ...countRows(dataset, plan), ...metrics };
 }
 
 /** Supervised fine-tuning: cross-entropy on the tokens of the completion. */

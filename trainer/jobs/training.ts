@@ -17,9 +17,9 @@ import type {
 import { attempt, writeSynced } from '../io/files';
 import { createProgress } from '../protocol/progress';
 import { yielded } from '../protocol/stop';
-import { createCallPace, type CallPace } from './call-pace';
-import type { JobContext, JobFigures } from './context';
-import { requireFinite, watchLoss } from './loss-watch';
+import { createStepsPerCall, type StepsPerCall } from './steps-per-call';
+import type { JobContext, JobMetrics } from './context';
+import { createDivergenceMonitor, requireFinite } from './divergence-monitor';
 
 export type TrainingJob = JobOf<'pretrain'> | JobOf<'sft'> | JobOf<'preference'>;
 
@@ -27,8 +27,8 @@ const metricsPath = (job: TrainingJob): string => join(job.workDir, 'metrics.jso
 const checkpointFolder = (job: TrainingJob): string => join(job.workDir, 'checkpoints');
 
 /**
- * Where a training job goes on: its newest whole checkpoint, or null. Damaged ones are passed over with a warning, a
- * changed plan with another; a changed job is refused.
+ * The newest undamaged checkpoint of a training job, or null. Warns of damaged checkpoints and of a changed plan; a changed
+ * job is an error.
  */
 export async function findResumePoint({
   job,
@@ -38,20 +38,19 @@ export async function findResumePoint({
   const { checkpoint, damaged } = await findCheckpoint(checkpointFolder(job), ({ metrics }) =>
     matchesMark(metricsPath(job), metrics),
   );
-  for (const path of damaged)
-    warn('CHECKPOINT_DAMAGED', `${path} does not hold what was written; an older one is used.`);
+  for (const path of damaged) warn('CHECKPOINT_DAMAGED', `${path} is damaged; an older checkpoint is used.`);
   if (checkpoint === null) return null;
   refuseOtherJob(findDifference(checkpoint.semantics, semantics), job.workDir);
   const changed = findDifference(checkpoint.plan, job.plan);
   if (changed !== null)
     warn(
       'PLAN_CHANGED',
-      `Field "plan.${changed}" differs from the checkpoint's: results agree within tolerance, not byte for byte.`,
+      `Field "plan.${changed}" differs from the checkpoint's: results will agree within tolerance, not byte for byte.`,
     );
   return checkpoint;
 }
 
-/** A state to begin from: the parameters, and moments of zero. */
+/** The state before the first step: the parameters, and moments of zero. */
 export function freshState(parameters: Weights): TrainState {
   const zeros = (): Map<string, Tensor> =>
     new Map(
@@ -65,56 +64,53 @@ export interface TrainingRun {
   readonly from: Checkpoint | null;
   readonly steps: number;
   readonly stepsPerEpoch: number;
-  /** Rows of a step, counted from 1: a pure function of the step. */
+  /** Rows of a step (from 1). Pure. */
   readonly batchAt: (step: number) => readonly TrainRow[];
   readonly learningRateAt: (step: number) => number;
-  /** Looks at the figures of a step before anything else is done with them. */
-  readonly check?: (step: number, figures: StepFigures, rows: readonly TrainRow[]) => void;
+  /** Checks the metrics of a step before anything is logged. */
+  readonly check?: (step: number, metrics: StepFigures, rows: readonly TrainRow[]) => void;
 }
 
-/**
- * Figures that events tell and metrics.jsonl does not keep: the file is part of what a stage makes, and its bytes stay
- * what they were before these were measured.
- */
-const toldOnly = (command: TrainingJob['command']): ReadonlySet<string> =>
+/** Metrics that are in events but not in metrics.jsonl. */
+const eventOnly = (command: TrainingJob['command']): ReadonlySet<string> =>
   new Set(command === 'preference' ? ['entropy', 'mean_token_accuracy'] : ['entropy']);
 
 const without = (values: StepFigures, names: ReadonlySet<string>): StepFigures =>
   Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)));
 
-/** One run of the loop that every training command shares; what differs comes in as `TrainingRun`. */
+/** The loop of every training command; `TrainingRun` holds what differs. */
 class TrainingLoop {
   private readonly log: MetricsLog;
-  private readonly watch: ReturnType<typeof watchLoss>;
+  private readonly monitorLoss: ReturnType<typeof createDivergenceMonitor>;
   private tokens: number;
   private savedStep: number;
   private last: StepFigures = {};
-  private readonly pace: CallPace;
+  private readonly stepsPerCall: StepsPerCall;
 
   constructor(
     private readonly context: JobContext<TrainingJob>,
     private readonly run: TrainingRun,
   ) {
-    this.pace = createCallPace(run.engine.stepsPerCall);
+    this.stepsPerCall = createStepsPerCall(run.engine.stepsPerCall);
     this.log = openMetricsLog(metricsPath(context.job), run.from?.metrics);
-    this.watch = watchLoss(this.log.earlier.map(({ values }) => values['loss'] ?? 0));
+    this.monitorLoss = createDivergenceMonitor(this.log.earlier.map(({ values }) => values['loss'] ?? 0));
     this.tokens = run.from?.tokens ?? 0;
     this.savedStep = run.from?.step ?? 0;
   }
 
-  async train(): Promise<JobFigures> {
+  async train(): Promise<JobMetrics> {
     const { run } = this;
     const from = this.savedStep;
     const progress = createProgress(this.context.events, { phase: 'train', steps: run.steps, from });
     for (let done = from; done < run.steps;) {
-      await this.yieldIfAsked(done);
+      await this.yieldIfRequested(done);
       const requests = this.nextSteps(done);
-      const figures = await this.call(requests);
+      const metrics = await this.call(requests);
       for (const [index, request] of requests.entries()) {
-        const seen = this.tokens;
-        this.take(request, figures[index] ?? {});
+        const before = this.tokens;
+        this.record(request, metrics[index] ?? {});
         const loss = this.last['loss'];
-        const tokens = this.tokens - seen;
+        const tokens = this.tokens - before;
         progress.report(request.step, { tokens, ...(loss === undefined ? {} : { loss }) });
       }
       done += requests.length;
@@ -130,41 +126,41 @@ class TrainingLoop {
   }
 
   private async call(requests: readonly StepRequest[]): Promise<readonly StepFigures[]> {
-    const calledMs = performance.now();
-    const figures = await this.run.engine.steps(requests);
-    this.pace.took(performance.now() - calledMs, requests.length);
-    return figures;
+    const startMs = performance.now();
+    const metrics = await this.run.engine.steps(requests);
+    this.stepsPerCall.record(performance.now() - startMs, requests.length);
+    return metrics;
   }
 
-  /** The steps of one call: as many as its pace allows, up to the next checkpoint. */
+  /** The steps of the next call, at most up to the next checkpoint. */
   private nextSteps(done: number): readonly StepRequest[] {
     const { run } = this;
     const every = this.context.job.checkpointEverySteps;
-    const count = Math.min(this.pace.steps(), every - (done % every), run.steps - done);
+    const count = Math.min(this.stepsPerCall.next(), every - (done % every), run.steps - done);
     return Array.from({ length: count }, (_, index) => {
       const step = done + index + 1;
       return { step, rows: run.batchAt(step), learningRate: run.learningRateAt(step) };
     });
   }
 
-  private take({ step, rows, learningRate }: StepRequest, figures: StepFigures): void {
+  private record({ step, rows, learningRate }: StepRequest, metrics: StepFigures): void {
     const { run } = this;
-    requireFinite(step, figures);
-    run.check?.(step, figures, rows);
-    this.watch(step, figures['loss'] ?? 0);
+    requireFinite(step, metrics);
+    run.check?.(step, metrics, rows);
+    this.monitorLoss(step, metrics['loss'] ?? 0);
     for (const row of rows) this.tokens += tokensIn(row);
     const values = {
-      ...figures,
+      ...metrics,
       learning_rate: learningRate,
       num_tokens: this.tokens,
       epoch: step / run.stepsPerEpoch,
     };
-    this.log.append(step, without(values, toldOnly(this.context.job.command)));
+    this.log.append(step, without(values, eventOnly(this.context.job.command)));
     this.context.events.emit({ event: 'metric', step, values });
-    this.last = figures;
+    this.last = metrics;
   }
 
-  private async yieldIfAsked(step: number): Promise<void> {
+  private async yieldIfRequested(step: number): Promise<void> {
     const reason = await this.context.stop.poll();
     if (reason === null) return;
     if (step > this.savedStep) this.save(step);
@@ -187,12 +183,12 @@ class TrainingLoop {
   }
 }
 
-/** Trains an engine that holds the resume point's state to the last step. @throws TRAINING_DIVERGED, TRAINER_YIELDED. */
-export async function train(context: JobContext<TrainingJob>, run: TrainingRun): Promise<JobFigures> {
+/** Trains to the last step an engine in the state of the resume point. @throws TRAINING_DIVERGED, TRAINER_YIELDED */
+export async function train(context: JobContext<TrainingJob>, run: TrainingRun): Promise<JobMetrics> {
   return new TrainingLoop(context, run).train();
 }
 
-/** Copies the metrics of every step into the output. */
+/** Copies metrics.jsonl into the output. */
 export function writeMetrics(job: TrainingJob, output: string): void {
   const source = metricsPath(job);
   writeSynced(join(output, 'metrics.jsonl'), [attempt(source, 'read', () => readFileSync(source))]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { cutOldest, encodeExample, fitExample, joinSequence } from '../../../trainer/data/encode';
+import { truncateLeft, encodeExample, fitExample, joinSequence } from '../../../trainer/data/encode';
 import type { Tokenizer } from '../../../trainer/io/tokenizer';
 
 /** One id a character, and a beginning-of-sequence token where asked. */
@@ -99,9 +99,9 @@ describe('pure: encoding of rows', () => {
   });
 
   it('cuts the oldest and keeps the beginning of sequence', () => {
-    assert.deepEqual(cutOldest([7, 1, 2, 3], 2, 7), [7, 3]);
-    assert.deepEqual(cutOldest([7, 1, 2, 3], 1, 7), [7]);
-    assert.deepEqual(cutOldest([5, 1, 2, 3], 2, null), [2, 3]);
-    assert.deepEqual(cutOldest([5, 1], 2, null), [5, 1]);
+    assert.deepEqual(truncateLeft([7, 1, 2, 3], 2, 7), [7, 3]);
+    assert.deepEqual(truncateLeft([7, 1, 2, 3], 1, 7), [7]);
+    assert.deepEqual(truncateLeft([5, 1, 2, 3], 2, null), [2, 3]);
+    assert.deepEqual(truncateLeft([5, 1], 2, null), [5, 1]);
   });
 });

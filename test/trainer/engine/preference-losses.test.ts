@@ -34,7 +34,7 @@ interface Oracle {
       {
         readonly loss: PreferenceLoss;
         readonly value: number;
-        /** Under TRL's names. */
+        /** TRL's names. */
         readonly metrics: Readonly<Record<string, number>>;
         readonly gradients: Readonly<Record<string, GradientDigest>>;
       }

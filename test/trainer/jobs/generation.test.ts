@@ -95,7 +95,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
 
   it('cuts long prompts from the left where asked, and counts them', async () => {
     const { run } = await generate('truncate', prompts, { maxPromptTokens: 40, onOverlength: 'truncate' });
-    assert.equal(eventsOf(run, 'result')[0]?.metrics['cutPrompts'], 1);
+    assert.equal(eventsOf(run, 'result')[0]?.metrics['truncatedPrompts'], 1);
     assert.deepEqual(
       eventsOf(run, 'warning').map(({ code }) => code),
       ['OVER_LENGTH'],

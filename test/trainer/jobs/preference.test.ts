@@ -32,7 +32,7 @@ describe('slow: preference jobs', function () {
     return made;
   }
 
-  /** The pairs of the folder, taken apart. */
+  /** The folder's pairs, split into unpaired rows. */
   const unpaired = (): string =>
     writeRows(
       folder.at('unpaired.jsonl'),
@@ -42,7 +42,7 @@ describe('slow: preference jobs', function () {
       ]),
     );
 
-  it('KTO takes unpaired rows, and a pair as two of them: the same bytes', async () => {
+  it('KTO trains on unpaired rows, and on pairs as two rows each: the same bytes', async () => {
     const fromPairs = await run(make('kto-pairs', kto));
     const fromRows = await run(make('kto-rows', kto, unpaired()));
     const [first] = eventsOf(fromRows, 'metric');
@@ -55,7 +55,7 @@ describe('slow: preference jobs', function () {
     assert.equal(eventsOf(fromRows, 'result')[0]?.metrics['rows'], 16);
   });
 
-  it('KTO killed and resumed ends with the same bytes', async () => {
+  it('KTO, killed and resumed, writes the same bytes', async () => {
     const whole = eventsOf(await run(make('kto-whole', kto)), 'result')[0]?.files;
     const job = make('kto-killed', kto);
     await runJob(job, { onEvent: killAt(5) });
@@ -64,7 +64,7 @@ describe('slow: preference jobs', function () {
     assert.deepEqual(eventsOf(again, 'result')[0]?.files, whole);
   });
 
-  it('says where KTO’s rows are not balanced, and refuses rows of one prompt', async () => {
+  it('KTO warns of unbalanced rows and refuses rows of a single prompt', async () => {
     const rows = readRows<object>(folder.path(), 'unpaired.jsonl');
     const lopsided = writeRows(folder.at('lopsided.jsonl'), [...rows.slice(0, 4), rows[6]!]);
     const warned = await run(make('kto-lopsided', kto, lopsided));
@@ -79,7 +79,7 @@ describe('slow: preference jobs', function () {
     assert.match(refused.stderr, /line 1: field "label"/);
   });
 
-  it('SimPO looks at no reference', async () => {
+  it('SimPO runs without a reference pass', async () => {
     const job = make('simpo', { name: 'simpo', beta: 2, gamma: 0.5 });
     const made = await run(job);
     assert.ok(!existsSync(join(job.outputDir, 'reference-logprobs.jsonl')));
@@ -105,30 +105,36 @@ describe('slow: preference jobs', function () {
     assert.ok(!existsSync(job.outputDir));
   });
 
-  it('tells every figure and keeps in metrics.jsonl what it always kept', async () => {
-    const job = make('figures', { name: 'sigmoid', beta: 0.5 });
+  it('logs TRL’s metrics; metrics.jsonl has all but entropy and mean_token_accuracy', async () => {
+    const job = make('metrics', { name: 'sigmoid', beta: 0.5 });
     const [event] = eventsOf(await run(job), 'metric');
-    const wanted = [
-      'loss',
-      'learning_rate',
-      'grad_norm',
-      'tokens',
-      'num_tokens',
-      'mean_token_accuracy',
+    const expected = [
       'entropy',
-      ...['chosen', 'rejected', 'accuracy', 'margin'].map((name) => `rewards/${name}`),
+      'epoch',
+      'grad_norm',
+      'learning_rate',
       'logps/chosen',
       'logps/rejected',
+      'loss',
+      'mean_token_accuracy',
+      'num_tokens',
+      'rewards/accuracies',
+      'rewards/chosen',
+      'rewards/margins',
+      'rewards/rejected',
+      'tokens',
     ];
-    for (const name of wanted) assert.ok(Number.isFinite(event?.values[name]), name);
-    const [kept] = readRows<{ values: object }>(job.outputDir, 'metrics.jsonl');
-    const told = Object.keys(event?.values ?? {}).filter(
-      (name) => !['entropy', 'mean_token_accuracy'].includes(name),
+    assert.deepEqual(Object.keys(event?.values ?? {}).sort(), expected);
+    for (const name of expected) assert.ok(Number.isFinite(event?.values[name]), name);
+    const [logged] = readRows<{ values: object }>(job.outputDir, 'metrics.jsonl');
+    const eventOnly = ['entropy', 'mean_token_accuracy'];
+    assert.deepEqual(
+      Object.keys(logged?.values ?? {}).sort(),
+      expected.filter((name) => !eventOnly.includes(name)),
     );
-    assert.deepEqual(Object.keys(kept?.values ?? {}), told);
   });
 
-  it('warns where chosen answers become less likely than under the reference', async () => {
+  it('warns when chosen answers become less likely than under the reference', async () => {
     const swapped = readRows<PreferenceRow>(folder.path(), 'pairs.jsonl').map((row) => ({
       ...row,
       chosen: row.chosen,

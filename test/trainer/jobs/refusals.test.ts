@@ -113,7 +113,7 @@ describe('slow: what the trainer refuses', function () {
       job: (name) => changed(name, { data: writeRows(folder.at('empty.jsonl'), []) }),
       status: 65,
       code: 'DATA_INVALID',
-      says: /has no rows/,
+      says: /has no usable rows/,
     },
     'a row that is too long': {
       job: (name) => changed(name, { training: { ...sft(name).training, maxLength: 20 } }),

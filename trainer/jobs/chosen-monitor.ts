@@ -1,0 +1,33 @@
+import type { JobOf } from '../../schemas/trainer-job';
+import { needsReference } from '../engine';
+import type { StepFigures } from '../engine/types';
+import type { JobContext } from './context';
+
+/** Steps of the moving average: one batch alone is too noisy. */
+const windowSteps = 10;
+
+/**
+ * Warns once when the chosen answers are less likely than under the reference. A preference loss can lower them as long
+ * as the rejected ones fall faster; the policy then moves to other answers.
+ */
+export function createChosenMonitor({
+  job,
+  warn,
+}: JobContext<JobOf<'preference'>>): (step: number, metrics: StepFigures) => void {
+  const recent: number[] = [];
+  let warned = !needsReference(job.loss.name);
+  return (step, metrics) => {
+    const reward = metrics['rewards/chosen'];
+    if (warned || reward === undefined) return;
+    recent.push(reward / job.loss.beta);
+    if (recent.length > windowSteps) recent.shift();
+    const mean = recent.reduce((sum, value) => sum + value, 0) / recent.length;
+    if (recent.length < windowSteps || mean >= 0) return;
+    warned = true;
+    warn(
+      'CHOSEN_FALLING',
+      `Step ${step}: over the last ${windowSteps} steps the log-probability of a chosen answer is on average ` +
+        `${(-mean).toPrecision(3)} below the reference's. Try a lower learning rate, a larger beta or an "sftWeight".`,
+    );
+  };
+}
