@@ -90,7 +90,7 @@ export function addDataCommands(program: Command): void {
     .description('check rows and write rows.jsonl and croissant.json into a new folder')
     .requiredOption('--out <folder>', 'new folder to write')
     .requiredOption('--source <text>', 'where the rows come from')
-    .requiredOption('--licence <name>', 'licence of the rows, e.g. CC-BY-4.0')
+    .requiredOption('--license <name>', 'license of the rows, e.g. CC-BY-4.0')
     .requiredOption('--annotator <name>', 'who or what annotated: people, a model or a program')
     .option('--model <name>', 'model that annotated')
     .option('--prompt-template <file>', 'prompt template of that model; its digest is recorded')

@@ -177,8 +177,8 @@ const table = {
   },
   SPEND_LIMIT: {
     retried: false,
-    meaning: 'The plan, or the remaining work, could spend more than the definition’s spendLimit.',
-    remedy: 'Raise spendLimit or plan fewer cells; what is finished is kept.',
+    meaning: 'The plan, or the remaining work, could spend more than the definition’s spendLimitUsd.',
+    remedy: 'Raise spendLimitUsd or plan fewer cells; what is finished is kept.',
   },
   ARTIFACT_CORRUPT: {
     retried: false,

@@ -12,7 +12,7 @@ export function nameUsd(usd: number): string {
   return `${usd < 0 && size > 0 ? '−' : ''}$${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${decimals}`;
 }
 
-/** An amount of money as a budget: `budgets: [usd(5), usd(20)]`, split by `sftSpendShares`. */
+/** An amount of money as a budget: `budgets: [usd(5), usd(20)]`, split by `sftSpendFractions`. */
 export interface Usd {
   readonly usd: number;
 }

@@ -24,8 +24,8 @@ export interface IdentifiedSource extends AnnotatorIdentity {
 export interface Provenance {
   /** Source of the prompts or of the file's rows: an address, a sentence or a digest. */
   readonly source: string;
-  /** A licence's SPDX name or address; "unknown" if not stated. */
-  readonly licence: string;
+  /** A license's SPDX name or address; "unknown" if not stated. */
+  readonly license: string;
   /** Who or what annotated: people, a model, a program. */
   readonly annotator: string;
   /** The annotating model, if there is one. */

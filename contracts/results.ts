@@ -20,7 +20,7 @@ export interface CellIdentity {
   readonly pairRows: number;
   readonly budgetUnit?: 'usd';
   /** Fraction of the money that buys demonstrations. */
-  readonly sftSpendShare?: number;
+  readonly sftSpendFraction?: number;
   /** US dollars left over: too few for another row. */
   readonly remainderUsd?: number;
 }

@@ -60,7 +60,7 @@ export function sweepOfOne(experiment: ExperimentDefinition): SweepDefinition {
   const place =
     spend === undefined
       ? { budgets: [budget], sftFractions: [sftFraction] }
-      : { budgets: [usd(spend.usd)], sftSpendShares: [spend.sftSpendShare] };
+      : { budgets: [usd(spend.usd)], sftSpendFractions: [spend.sftSpendFraction] };
   return defineSweep({ ...shared, ...place, seeds: [seed], controls: [] });
 }
 

@@ -117,8 +117,8 @@ const pointsOf = (definition: AnyDefinition): GridPoint[] =>
 /** Rows that a cell takes; of money at most so many, since compute inside the budget only buys fewer. */
 function rowsAt(definition: AnyDefinition, point: GridPoint): Split {
   if ('sftFraction' in point) return splitBudget(point.budget, point.sftFraction);
-  const { budget, sftSpendShare } = point;
-  return buyRows({ usd: budget, sftSpendShare }, annotationCosts(definition));
+  const { budget, sftSpendFraction } = point;
+  return buyRows({ usd: budget, sftSpendFraction }, annotationCosts(definition));
 }
 
 /** Prompts that a cell would take for both uses. */
@@ -138,7 +138,7 @@ function assertDisjoint(definition: AnyDefinition, files: readonly ReadFile[]): 
     const shared = sharedAt(definition, point, files);
     if (shared === 0) continue;
     const { budget, seed } = point;
-    const share = 'sftFraction' in point ? point.sftFraction : point.sftSpendShare;
+    const share = 'sftFraction' in point ? point.sftFraction : point.sftSpendFraction;
     throw new BudgetlineError(
       'DATA_INVALID',
       `annotations: at budget ${budget}, fraction ${share}, seed ${seed}, ${shared} prompts would serve as demonstrations and as preferences.`,

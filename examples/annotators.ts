@@ -14,6 +14,6 @@ export default defineSweep({
   sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0],
   seeds: [0, 1, 2],
   controls: ['sft-on-chosen', 'rejection-sampling', 'few-shot', 'dpo-nll', 'learning-rate', 'beta'],
-  fewShotExamples: 1, // the embedded base was pretrained on 96 tokens: one demonstration and the question fill them
-  tuningBudget: 256,
+  numFewShot: 1, // the embedded base was pretrained on 96 tokens: one demonstration and the question fill them
+  sensitivityBudget: 256,
 });

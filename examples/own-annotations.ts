@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
 
 const folder = join(__dirname, 'data', 'own-annotations');
-const origin = { source: 'Written by a program for this example', licence: 'Apache-2.0' };
+const origin = { source: 'Written by a program for this example', license: 'Apache-2.0' };
 
 /**
  * Rows of one's own in the place of an annotator and a checker: worked solutions from a CSV, ranked answers from JSON

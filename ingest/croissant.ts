@@ -48,14 +48,14 @@ const fieldsOf: Readonly<Record<DataKind, readonly (readonly [name: string, type
 };
 
 /**
- * Croissant 1.0 metadata (MLCommons) of one file of rows: where it is from, under which licence, who annotated it and for
+ * Croissant 1.0 metadata (MLCommons) of one file of rows: where it is from, under which license, who annotated it and for
  * how much, its fields and its digest. The same input gives the same text: it holds no time.
  */
 export function describeDataset(
   provenance: NamedProvenance,
   file: { readonly name: string; readonly sha256: string; readonly bytes: number; readonly kind: DataKind },
 ): Record<string, unknown> {
-  const { name, source, licence, annotator, model, promptTemplateSha256, usdPerRow } = provenance;
+  const { name, source, license, annotator, model, promptTemplateSha256, usdPerRow } = provenance;
   const made = [
     `Annotated by ${annotator}${model === undefined ? '' : `, model ${model}`}.`,
     ...(promptTemplateSha256 === undefined ? [] : [`Prompt template SHA-256 ${promptTemplateSha256}.`]),
@@ -67,7 +67,7 @@ export function describeDataset(
     conformsTo: 'http://mlcommons.org/croissant/1.0',
     name,
     description: `Rows of ${file.kind} from ${source}. ${made.join(' ')}`,
-    license: licence,
+    license: license,
     url: source,
     isBasedOn: source,
     'rai:annotationsPerItem': '1',

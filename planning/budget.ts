@@ -61,9 +61,9 @@ export function unitCosts(resolved: Priced): UnitCosts {
 }
 
 /** Share of the rows that are demonstrations where so large a share of the money is; up to a row, whatever the budget. */
-export function rowShareOf(sftSpendShare: number, { sft, pair }: UnitCosts): number {
-  if (sftSpendShare === 0 || sftSpendShare === 1) return sftSpendShare;
-  const [demonstrations, pairs] = [sftSpendShare / sft, (1 - sftSpendShare) / pair];
+export function rowShareOf(sftSpendFraction: number, { sft, pair }: UnitCosts): number {
+  if (sftSpendFraction === 0 || sftSpendFraction === 1) return sftSpendFraction;
+  const [demonstrations, pairs] = [sftSpendFraction / sft, (1 - sftSpendFraction) / pair];
   return Number((demonstrations / (demonstrations + pairs)).toFixed(4));
 }
 
@@ -84,19 +84,19 @@ function wholeRows(usd: number, price: number): number {
  * @throws BudgetlineError DEFINITION_INVALID where a row costs nothing, or nothing can be bought
  */
 export function buyRows(
-  { usd, sftSpendShare }: NonNullable<ExperimentDefinition['spend']>,
+  { usd, sftSpendFraction }: NonNullable<ExperimentDefinition['spend']>,
   { sft, pair, fixed }: UnitCosts,
 ): Required<Bought> {
   const left = usd - fixed;
   const invalid = (message: string): BudgetlineError =>
     new BudgetlineError('DEFINITION_INVALID', message, { details: { field: 'budgets', usd, fixed } });
-  if ((sftSpendShare > 0 && sft === 0) || (sftSpendShare < 1 && pair === 0))
+  if ((sftSpendFraction > 0 && sft === 0) || (sftSpendFraction < 1 && pair === 0))
     throw invalid('A budget in money needs prices above 0 for what it buys.');
-  const sftRows = wholeRows(sftSpendShare * left, sft);
-  const pairRows = wholeRows((1 - sftSpendShare) * left, pair);
+  const sftRows = wholeRows(sftSpendFraction * left, sft);
+  const pairRows = wholeRows((1 - sftSpendFraction) * left, pair);
   if (sftRows + pairRows === 0)
     throw invalid(
-      `usd(${usd}) buys no row at a share of ${sftSpendShare}; ${nameUsd(fixed)} of it goes into evaluation.`,
+      `usd(${usd}) buys no row at a share of ${sftSpendFraction}; ${nameUsd(fixed)} of it goes into evaluation.`,
     );
   return { sftRows, pairRows, remainderUsd: Math.max(0, left - sftRows * sft - pairRows * pair) };
 }

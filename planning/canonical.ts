@@ -61,10 +61,10 @@ const ascending = (values: readonly number[] = []): number[] => [...values].sort
 /** The same with lists that are sets in one order, for a digest: in what is printed the order is the user's own. */
 export function comparableDefinition(definition: Definition): object {
   if (!('budgets' in definition)) return definition;
-  const { controls, budgets, sftFractions, sftSpendShares, seeds, ...rest } = definition;
+  const { controls, budgets, sftFractions, sftSpendFractions, seeds, ...rest } = definition;
   return {
     ...rest,
     ...{ budgets: ascending(budgets), seeds: ascending(seeds), controls: [...controls].sort() },
-    ...{ sftFractions: ascending(sftFractions), sftSpendShares: ascending(sftSpendShares) },
+    ...{ sftFractions: ascending(sftFractions), sftSpendFractions: ascending(sftSpendFractions) },
   };
 }

@@ -118,7 +118,7 @@ function assertRowsAreThere(resolved: ResolvedExperiment, { sftRows, pairRows }:
 
 /** Demonstrations before every question come from where those come that are trained on. */
 export function assertExamplesAreThere(resolved: ResolvedExperiment, rows: number): void {
-  const what = `fewShotExamples ${rows}`;
+  const what = `numFewShot ${rows}`;
   if (resolved.definition.annotations?.demonstrations === undefined) assertFitsPool(resolved, what, rows);
   else assertFitsFile(resolved, what, { use: 'demonstrations', rows });
 }
@@ -158,7 +158,7 @@ function identityOf(
   const money =
     spend === undefined || remainderUsd === undefined
       ? {}
-      : { budgetUnit: 'usd' as const, sftSpendShare: spend.sftSpendShare, remainderUsd };
+      : { budgetUnit: 'usd' as const, sftSpendFraction: spend.sftSpendFraction, remainderUsd };
   return { id, task, model, annotator, ...place, budget, sftFraction, seed, sftRows, pairRows, ...money };
 }
 

@@ -27,7 +27,7 @@ export interface ControlPlan {
   readonly stages: readonly PlannedStage[];
 }
 
-type Settings = Pick<SweepDefinition, 'controls' | 'budgets' | 'fewShotExamples' | 'tuningBudget'>;
+type Settings = Pick<SweepDefinition, 'controls' | 'budgets' | 'numFewShot' | 'sensitivityBudget'>;
 
 /** What a control makes of a cell, by setting; the setting of a control that has one only is empty. */
 type Variation = readonly [setting: string, stages: readonly PlannedStage[]];
@@ -73,7 +73,7 @@ function rejectionSamples(cell: CellPlan): Variations {
 
 const usualExamples = 4;
 
-function fewShot(cell: CellPlan, { fewShotExamples: rows = usualExamples }: Settings): Variations {
+function fewShot(cell: CellPlan, { numFewShot: rows = usualExamples }: Settings): Variations {
   assertExamplesAreThere(cell.experiment, rows);
   const context = contextOf(cell);
   const fewShot = demonstrationsStage(context, { rows });
@@ -158,7 +158,7 @@ const winnerControls: readonly ControlKind[] = ['sft-on-chosen', 'rejection-samp
 
 /** The cells beside which a control stands; of controls beside winners, all that can win. */
 function placesOf(kind: ControlKind, cells: readonly CellPlan[], settings: Settings): readonly CellPlan[] {
-  const { budgets, tuningBudget = Math.max(...budgets) } = settings;
+  const { budgets, sensitivityBudget = Math.max(...budgets) } = settings;
   switch (kind) {
     case 'sft-on-chosen':
     case 'rejection-sampling':
@@ -169,12 +169,12 @@ function placesOf(kind: ControlKind, cells: readonly CellPlan[], settings: Setti
       return cells.filter(({ cell }) => cell.sftRows === 0);
     case 'learning-rate':
     case 'beta':
-      return cells.filter(({ cell }) => cell.budget === tuningBudget && cell.pairRows > 0);
+      return cells.filter(({ cell }) => cell.budget === sensitivityBudget && cell.pairRows > 0);
   }
 }
 
 /** What a grid needs so that a control has a cell to be compared with. */
-function needOf(kind: ControlKind, { budgets, tuningBudget = Math.max(...budgets) }: Settings): string {
+function needOf(kind: ControlKind, { budgets, sensitivityBudget = Math.max(...budgets) }: Settings): string {
   switch (kind) {
     case 'sft-on-chosen':
     case 'rejection-sampling':
@@ -185,7 +185,7 @@ function needOf(kind: ControlKind, { budgets, tuningBudget = Math.max(...budgets
       return 'no cell buys pairs alone';
     case 'learning-rate':
     case 'beta':
-      return `no cell of budget ${tuningBudget} buys pairs`;
+      return `no cell of budget ${sensitivityBudget} buys pairs`;
   }
 }
 

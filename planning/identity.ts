@@ -12,12 +12,12 @@ import { ownName, pinEvaluation } from './question-sets';
 export type GridPoint = {
   readonly budget: number;
   readonly seed: number;
-} & ({ readonly sftFraction: number } | { readonly sftSpendShare: number });
+} & ({ readonly sftFraction: number } | { readonly sftSpendFraction: number });
 
 /** "b256-r0.5" of rows, "usd5-m0.5" of money. */
 function placeSlug(point: GridPoint): string {
   if ('sftFraction' in point) return `b${point.budget}-r${point.sftFraction}`;
-  return `usd${point.budget}-m${point.sftSpendShare}`;
+  return `usd${point.budget}-m${point.sftSpendFraction}`;
 }
 
 type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;

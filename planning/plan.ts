@@ -124,7 +124,7 @@ function assertWithinLimit(usd: number, limit: number | undefined): void {
   if (limit === undefined || usd <= limit + usdTolerance) return;
   throw new BudgetlineError(
     'SPEND_LIMIT',
-    `The plan would spend ${nameUsd(usd)} on annotation; spendLimit is ${nameUsd(limit)}.`,
+    `The plan would spend ${nameUsd(usd)} on annotation; spendLimitUsd is ${nameUsd(limit)}.`,
     { details: { usd, limit } },
   );
 }
@@ -168,7 +168,7 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
   const usd = annotationUsd(definition.prices, purchase);
   const controls = planControls(cells, definition);
   // A search runs a part of the grid; its limit is held while it runs.
-  if (definition.search.method === 'grid') assertWithinLimit(usd, definition.spendLimit);
+  if (definition.search.method === 'grid') assertWithinLimit(usd, definition.spendLimitUsd);
   return {
     sweepId,
     definitionDigest: definitionDigest(sweep),

@@ -40,7 +40,7 @@ export function problemFileName({ name }: Pick<HeldOutSource, 'name'>, file: str
 
 /** Of a twin the generator draws what is asked and no more: its pool is never bought. */
 function auxiliaryData(auxiliary: AuxiliarySpec): ProblemData {
-  if ('data' in auxiliary) return { ...auxiliary.data, validation: 0, stripCalculator: true };
+  if ('data' in auxiliary) return { ...auxiliary.data, validation: 0, stripCalculationAnnotations: true };
   return { source: 'synthetic', seed: auxiliary.seed, pool: 1, validation: 1, test: auxiliary.items };
 }
 

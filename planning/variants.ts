@@ -83,12 +83,12 @@ export function gridOf({
   budgets,
   budgetUnit,
   sftFractions,
-  sftSpendShares,
+  sftSpendFractions,
   seeds,
 }: SweepDefinition): GridPoint[] {
   const shares =
     budgetUnit === 'usd'
-      ? (sftSpendShares ?? []).map((sftSpendShare) => ({ sftSpendShare }))
+      ? (sftSpendFractions ?? []).map((sftSpendFraction) => ({ sftSpendFraction }))
       : sftFractions.map((sftFraction) => ({ sftFraction }));
   return seeds.flatMap((seed) =>
     budgets.flatMap((budget) => shares.map((part) => ({ ...part, budget, seed }))),
@@ -98,9 +98,9 @@ export function gridOf({
 /** What of a cell's experiment its place in the grid says. */
 function placeIn(resolved: Resolved<SweepDefinition>, point: GridPoint) {
   if ('sftFraction' in point) return { sftFraction: point.sftFraction };
-  const { sftSpendShare, budget } = point;
-  const sftFraction = rowShareOf(sftSpendShare, unitCosts(resolved));
-  return { sftFraction, spend: { usd: budget, sftSpendShare } };
+  const { sftSpendFraction, budget } = point;
+  const sftFraction = rowShareOf(sftSpendFraction, unitCosts(resolved));
+  return { sftFraction, spend: { usd: budget, sftSpendFraction } };
 }
 
 /** Fields that a sweep has and an experiment has not. A new one does not compile until it is listed here. */
@@ -108,17 +108,17 @@ const sweepOnly: Record<Exclude<keyof SweepDefinition, keyof ExperimentDefinitio
   budgets: true,
   budgetUnit: true,
   sftFractions: true,
-  sftSpendShares: true,
+  sftSpendFractions: true,
   seeds: true,
   axes: true,
   search: true,
   controls: true,
-  fewShotExamples: true,
-  tuningBudget: true,
+  numFewShot: true,
+  sensitivityBudget: true,
   equivalenceMargin: true,
   smallBudgetMax: true,
   largeBudgetMin: true,
-  spendLimit: true,
+  spendLimitUsd: true,
 };
 
 type Shared = Pick<SweepDefinition, keyof SweepDefinition & keyof ExperimentDefinition>;

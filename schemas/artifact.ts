@@ -55,7 +55,7 @@ export const artifactManifest = z.strictObject({
   ...stageMetrics,
   /** Of the user's code that keeps a version: what it was when this was made, SHA-256 by file. */
   sources: z.record(z.string(), z.record(z.string(), z.string())).optional(),
-  /** Datasets only: Croissant metadata with source, licence, annotator, model, prompt template and price. */
+  /** Datasets only: Croissant metadata with source, license, annotator, model, prompt template and price. */
   croissant: z.record(z.string(), z.unknown()).optional(),
 });
 export type ArtifactManifest = z.infer<typeof artifactManifest>;

@@ -32,10 +32,10 @@ export const taskData = z.discriminatedUnion('source', [
     /** Rows held back from train for validation. */
     validation: z.int().nonnegative().default(0),
     /** How the task renders problems, e.g. calculator marks removed. */
-    stripCalculator: z.boolean().default(true),
-    /** Where the files are from and under which licence, for the metadata of what is made of them; in no key. */
+    stripCalculationAnnotations: z.boolean().default(true),
+    /** Where the files are from and under which license, for the metadata of what is made of them; in no key. */
     origin: z.string().min(1).optional(),
-    licence: z.string().min(1).optional(),
+    license: z.string().min(1).optional(),
   }),
 ]);
 export type TaskData = z.infer<typeof taskData>;
@@ -189,7 +189,7 @@ export const experimentDefinition = z.strictObject({
   sftFraction: share,
   seed: z.int().nonnegative().default(0),
   /** Of a sweep over money: what the cell may spend, and on what. Its rows follow from this and not from the two above. */
-  spend: z.strictObject({ usd: positive, sftSpendShare: share }).optional(),
+  spend: z.strictObject({ usd: positive, sftSpendFraction: share }).optional(),
 });
 export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
 export type ExperimentInput = z.input<typeof experimentDefinition>;
@@ -197,17 +197,17 @@ export type ExperimentInput = z.input<typeof experimentDefinition>;
 /** Fields that no axis may change: the grid has axes of its own, and what no stage's key holds would change nothing. */
 const fixedFields = [
   'budgetUnit',
-  'sftSpendShares',
+  'sftSpendFractions',
   'name',
   'budgets',
   'sftFractions',
   'seeds',
   'axes',
   'search',
-  'spendLimit',
+  'spendLimitUsd',
   'controls',
-  'fewShotExamples',
-  'tuningBudget',
+  'numFewShot',
+  'sensitivityBudget',
   'prices',
   'execution',
 ];
@@ -317,7 +317,7 @@ const sweepFields = z.strictObject({
   /** Shares of the rows that are demonstrations; for budgets in rows. */
   sftFractions: z.array(share).refine(distinct, 'each fraction once').default([]),
   /** Shares of the money that buys demonstrations; for budgets in money. */
-  sftSpendShares: z.array(share).min(1).refine(distinct, 'each share once').optional(),
+  sftSpendFractions: z.array(share).min(1).refine(distinct, 'each share once').optional(),
   seeds: z.array(z.int().nonnegative()).min(1).refine(distinct, 'each seed once').default([0]),
   /** Further axes by name: model, annotator, sft.lora.rank, preference.learningRate, task … */
   axes: axes.optional(),
@@ -326,26 +326,26 @@ const sweepFields = z.strictObject({
   /** What a sceptic asks for beside the cells. */
   controls: z.array(z.enum(controlKinds)).refine(distinct, 'each control once').default(['sft-on-chosen']),
   /** Demonstrations in the prompt of the control `few-shot`; 4 unless told. */
-  fewShotExamples: count.optional(),
+  numFewShot: count.optional(),
   /** Budget at which the controls `learning-rate` and `beta` are run, one of `budgets`. Default: the largest. */
-  tuningBudget: positive.optional(),
+  sensitivityBudget: positive.optional(),
   /** Largest difference in score that does not matter, fixed before the run. */
   equivalenceMargin: share.default(0.02),
   /** Budgets up to this one count as low, those from `largeBudgetMin` on as large. */
   smallBudgetMax: positive.optional(),
   largeBudgetMin: positive.optional(),
   /** Annotation money that the sweep may spend, in US dollars: no cell is begun that could pass it. */
-  spendLimit: z.number().positive().optional(),
+  spendLimitUsd: z.number().positive().optional(),
 });
 type SweepFields = z.output<typeof sweepFields>;
 
 /** A share of rows is no share of money: each kind of budget has its own field of shares. */
-function shareFaults({ budgetUnit, sftFractions, sftSpendShares }: SweepFields): Fault[] {
+function shareFaults({ budgetUnit, sftFractions, sftSpendFractions }: SweepFields): Fault[] {
   const [own, other] =
     budgetUnit === 'usd'
-      ? (['sftSpendShares', 'sftFractions'] as const)
-      : (['sftFractions', 'sftSpendShares'] as const);
-  const given = { sftFractions: sftFractions.length > 0, sftSpendShares: sftSpendShares !== undefined };
+      ? (['sftSpendFractions', 'sftFractions'] as const)
+      : (['sftFractions', 'sftSpendFractions'] as const);
+  const given = { sftFractions: sftFractions.length > 0, sftSpendFractions: sftSpendFractions !== undefined };
   const unit = budgetUnit === 'usd' ? 'money' : 'rows';
   return [
     ...(given[own] ? [] : [{ path: [own], message: `budgets in ${unit} are split by ${own}` }]),
@@ -353,9 +353,9 @@ function shareFaults({ budgetUnit, sftFractions, sftSpendShares }: SweepFields):
   ];
 }
 
-function tuningFaults({ budgets, tuningBudget }: SweepFields): Fault[] {
-  if (tuningBudget === undefined || budgets.includes(tuningBudget)) return [];
-  return [{ path: ['tuningBudget'], message: `one of the budgets is needed: ${budgets.join(', ')}` }];
+function tuningFaults({ budgets, sensitivityBudget }: SweepFields): Fault[] {
+  if (sensitivityBudget === undefined || budgets.includes(sensitivityBudget)) return [];
+  return [{ path: ['sensitivityBudget'], message: `one of the budgets is needed: ${budgets.join(', ')}` }];
 }
 
 /** A grid of cells: budgets × fractions × seeds. */

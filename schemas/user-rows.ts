@@ -26,9 +26,9 @@ const userDataset = {
   /** "task": prompts are bare problems, put as the task puts its own. "whole": prompts stand as the model sees them. */
   prompts: z.enum(['task', 'whole']).default('task'),
   policies: rowPolicies.prefault({}),
-  /** Where the rows are from, under which licence, who or what wrote them, for how much; in no key. */
+  /** Where the rows are from, under which license, who or what wrote them, for how much; in no key. */
   source: z.string().min(1),
-  licence: z.string().min(1),
+  license: z.string().min(1),
   /** Who or what wrote or compared; the definition's annotator unless told. */
   annotator: z.string().min(1).optional(),
   /** The model that wrote them, where one did. */

@@ -99,7 +99,7 @@ async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
 }
 
 function spendLimitReached({ spend, resolved }: Sweep): FailureReason {
-  const limit = nameUsd(resolved.definition.spendLimit ?? 0);
+  const limit = nameUsd(resolved.definition.spendLimitUsd ?? 0);
   const message = `Not started: ${nameUsd(spend.record.usd)} spent plus the running work could have exceeded the limit of ${limit}.`;
   return { code: 'SPEND_LIMIT', message };
 }

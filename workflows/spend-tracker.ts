@@ -12,7 +12,7 @@ function mayExceed({ spec, judgedOffDevice }: PlannedStage): boolean {
   return spec.kind === 'synthesizeData' && ('pairs' in spec || 'annotatorDigest' in spec);
 }
 
-type Limits = Pick<SweepDefinition, 'prices' | 'spendLimit'>;
+type Limits = Pick<SweepDefinition, 'prices' | 'spendLimitUsd'>;
 
 /** A cell or control that may spend: its stages, and its share of the unplanned money. */
 interface Admitted {
@@ -57,8 +57,8 @@ export class SpendTracker {
 
   /** The money spent so far, and the limit. */
   get progress(): NonNullable<SweepProgress['spend']> {
-    const { spendLimit } = this.#definition;
-    return { usd: this.record.usd, ...(spendLimit === undefined ? {} : { limitUsd: spendLimit }) };
+    const { spendLimitUsd } = this.#definition;
+    return { usd: this.record.usd, ...(spendLimitUsd === undefined ? {} : { limitUsd: spendLimitUsd }) };
   }
 
   /** Reserves the planned cost of queued work. */
@@ -89,7 +89,7 @@ export class SpendTracker {
   /** The most that admitted work may spend in total; undefined without a limit. */
   allowance(id: string): number | undefined {
     const { stages = [], extraUsd = 0 } = this.#admitted.get(id) ?? {};
-    return this.#definition.spendLimit === undefined ? undefined : this.#plannedUsd(stages) + extraUsd;
+    return this.#definition.spendLimitUsd === undefined ? undefined : this.#plannedUsd(stages) + extraUsd;
   }
 
   /** US dollars of the stages' rows that others have already bought. The allowance does not cover them. */
@@ -126,12 +126,12 @@ export class SpendTracker {
    * a limit.
    */
   #leftUsd(stages: readonly PlannedStage[]): number {
-    const { spendLimit } = this.#definition;
-    if (spendLimit === undefined) return 0;
+    const { spendLimitUsd } = this.#definition;
+    if (spendLimitUsd === undefined) return 0;
     const shares = this.#sharesUsd([...this.#admitted.values(), ...this.#unsettled]);
     const unsettled = this.#unsettled.flatMap((admitted) => admitted.stages);
     const plannedUsd = this.#plannedUsd([...unsettled, ...stages]);
-    return spendLimit - this.record.usd - this.#earlierUsd - shares - plannedUsd;
+    return spendLimitUsd - this.record.usd - this.#earlierUsd - shares - plannedUsd;
   }
 
   #sharesUsd(those: readonly Admitted[]): number {

@@ -70,7 +70,7 @@ export class Limits {
       { usd: settings.spendLimitUsd, spentUsd, unknownUsd: all, name: 'spendLimitUsd' },
       {
         ...{ usd: allowanceUsd, spentUsd: spentUsd - paidBeforeUsd, unknownUsd: own },
-        name: 'the definition’s spendLimit',
+        name: 'the definition’s spendLimitUsd',
       },
     ];
   }

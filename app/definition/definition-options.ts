@@ -71,7 +71,7 @@ function applySetting(definition: SweepDefinition, setting: Setting): SweepDefin
 /** The grid's own axes; --fractions are shares of what the definition's budgets are counted in. */
 function applyGrid(definition: SweepDefinition, options: DefinitionOptions): SweepDefinition {
   const { budgets, sftFractions, seeds } = options;
-  const shares = definition.budgetUnit === 'usd' ? 'sftSpendShares' : 'sftFractions';
+  const shares = definition.budgetUnit === 'usd' ? 'sftSpendFractions' : 'sftFractions';
   return {
     ...definition,
     ...(budgets === undefined ? {} : { budgets }),

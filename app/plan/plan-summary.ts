@@ -61,7 +61,7 @@ export interface PlanSummary {
 
 /** Rows of one money budget at one share, and what is left of it. */
 export type MoneyPurchase = Required<
-  Pick<CellIdentity, 'budget' | 'sftRows' | 'pairRows' | 'sftSpendShare' | 'remainderUsd'>
+  Pick<CellIdentity, 'budget' | 'sftRows' | 'pairRows' | 'sftSpendFraction' | 'remainderUsd'>
 >;
 
 const difference = (a: Purchase, b: Purchase): Purchase => ({
@@ -99,14 +99,14 @@ function summarizeWork(
 
 function purchasesOf({ cells }: SweepPlan): MoneyPurchase[] {
   const bought = cells.flatMap(({ cell }): MoneyPurchase[] => {
-    const { budget, sftRows, pairRows, sftSpendShare, remainderUsd } = cell;
-    if (sftSpendShare === undefined || remainderUsd === undefined) return [];
-    return [{ budget, sftRows, pairRows, sftSpendShare, remainderUsd }];
+    const { budget, sftRows, pairRows, sftSpendFraction, remainderUsd } = cell;
+    if (sftSpendFraction === undefined || remainderUsd === undefined) return [];
+    return [{ budget, sftRows, pairRows, sftSpendFraction, remainderUsd }];
   });
   const distinct = new Map(
-    bought.map((one) => [`${one.budget} ${one.sftSpendShare} ${one.sftRows} ${one.pairRows}`, one]),
+    bought.map((one) => [`${one.budget} ${one.sftSpendFraction} ${one.sftRows} ${one.pairRows}`, one]),
   );
-  return [...distinct.values()].sort((a, b) => a.budget - b.budget || b.sftSpendShare - a.sftSpendShare);
+  return [...distinct.values()].sort((a, b) => a.budget - b.budget || b.sftSpendFraction - a.sftSpendFraction);
 }
 
 /** Every answer is put to its judge in both orders. */

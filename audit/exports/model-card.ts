@@ -122,7 +122,7 @@ function limits({ evaluation: { auxiliary } }: Cell): string {
     auxiliary.length === 0
       ? 'What else the model does nobody has measured here.'
       : `Of what else the model does nobody has measured more than ${names}.`;
-  return `${own} ${others} Licences of the base model and the data hold for it too.`;
+  return `${own} ${others} Licenses of the base model and the data hold for it too.`;
 }
 
 /**

@@ -257,7 +257,7 @@ function rootEntities({ story }: ExportEvidence, { paths, workflow }: CrateFiles
       name: `Run of ${story.experimentId}`,
       description: `What a budget of annotations buys: the sweep ${story.experimentId}, with every artifact, attempt and history.`,
       datePublished: story.lastAt,
-      license: refer('#licence'),
+      license: refer('#license'),
       conformsTo: profiles.map(([id]) => refer(id)),
       hasPart: [...folders, ...loose].map(refer),
       mainEntity: refer(workflow ?? '#workflow'),
@@ -265,10 +265,10 @@ function rootEntities({ story }: ExportEvidence, { paths, workflow }: CrateFiles
     },
     ...profiles.map(([id, name, version]) => ({ '@id': id, '@type': 'CreativeWork', name, version })),
     {
-      '@id': '#licence',
+      '@id': '#license',
       '@type': 'CreativeWork',
-      name: 'No licence',
-      description: 'The run names no licence; those of its base model and its data hold.',
+      name: 'No license',
+      description: 'The run names no license; those of its base model and its data hold.',
     },
   ];
 }

@@ -163,7 +163,7 @@ export async function previewCommand(path: string, flags: PreviewFlags): Promise
 export interface ImportFlags extends DataFlags {
   readonly out: string;
   readonly source: string;
-  readonly licence: string;
+  readonly license: string;
   readonly annotator: string;
   readonly model?: string;
   readonly promptTemplate?: string;
@@ -171,10 +171,10 @@ export interface ImportFlags extends DataFlags {
 }
 
 async function provenanceOf(path: string, flags: ImportFlags) {
-  const { source, licence, annotator, model, promptTemplate, usdPerRow } = flags;
+  const { source, license, annotator, model, promptTemplate, usdPerRow } = flags;
   const template = promptTemplate === undefined ? undefined : await readFile(promptTemplate);
   return {
-    ...{ name: path.replace(/^.*[\\/]/, ''), source, licence, annotator },
+    ...{ name: path.replace(/^.*[\\/]/, ''), source, license, annotator },
     ...(model === undefined ? {} : { model }),
     ...(template === undefined
       ? {}

@@ -50,13 +50,13 @@ function describeGrid(definition: SweepDefinition, cells: number): string {
     budgets,
     budgetUnit: unit = 'rows',
     sftFractions,
-    sftSpendShares,
+    sftSpendFractions,
     seeds,
     search: { method },
   } = definition;
-  const shares = sftSpendShares ?? sftFractions;
-  const split = sftSpendShares === undefined ? 'SFT fraction' : 'share of the money for SFT';
-  const splits = sftSpendShares === undefined ? undefined : 'shares of the money for SFT';
+  const shares = sftSpendFractions ?? sftFractions;
+  const split = sftSpendFractions === undefined ? 'SFT fraction' : 'share of the money for SFT';
+  const splits = sftSpendFractions === undefined ? undefined : 'shares of the money for SFT';
   const axes = [
     ...describeAxes(definition),
     `${countOf(budgets.length, 'budget')} (${budgets.map((budget) => formatBudget(budget, unit)).join(', ')})`,
@@ -123,10 +123,10 @@ function describeDetectable({ detectable, items }: PlanSummary, { seeds }: Sweep
   return `two splits that differ by ${detectable.toFixed(3)} or more (four times of five, ${formatCount(items)} items, ${scope})`;
 }
 
-function describeMoney({ budget, sftSpendShare, sftRows, pairRows, remainderUsd }: MoneyPurchase): string {
+function describeMoney({ budget, sftSpendFraction, sftRows, pairRows, remainderUsd }: MoneyPurchase): string {
   const rows = `${countOf(sftRows, 'demonstration')} and ${countOf(pairRows, 'pair')}`;
   const left = remainderUsd > 0 ? `${formatUsd(remainderUsd)} left` : 'nothing left';
-  return `${formatBudget(budget, 'usd')} with a share of ${formatFraction(sftSpendShare)} for SFT: ${rows}, ${left}`;
+  return `${formatBudget(budget, 'usd')} with a share of ${formatFraction(sftSpendFraction)} for SFT: ${rows}, ${left}`;
 }
 
 /** What is evaluated besides the task that is tuned for, and where its problems are from. */
@@ -150,9 +150,9 @@ function describeVerdicts({ verdicts }: PlanSummary): string[] {
 }
 
 /** What is paid at most; judges and endpoints have their own prices, which no plan knows. */
-function describeLimit({ verdicts }: PlanSummary, { spendLimit }: SweepDefinition): string[] {
-  if (spendLimit !== undefined) return [`at most ${formatUsd(spendLimit)} on annotators and judges together`];
-  return Object.keys(verdicts).length === 0 ? [] : ['none on annotators and judges together; see spendLimit'];
+function describeLimit({ verdicts }: PlanSummary, { spendLimitUsd }: SweepDefinition): string[] {
+  if (spendLimitUsd !== undefined) return [`at most ${formatUsd(spendLimitUsd)} on annotators and judges together`];
+  return Object.keys(verdicts).length === 0 ? [] : ['none on annotators and judges together; see spendLimitUsd'];
 }
 
 const warningsShown = 3;

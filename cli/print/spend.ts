@@ -7,7 +7,7 @@ import { countOf, wrap } from './text';
 
 export interface Spending {
   readonly spend: SpendRecord | undefined;
-  readonly definition: Pick<SweepDefinition, 'spendLimit'>;
+  readonly definition: Pick<SweepDefinition, 'spendLimitUsd'>;
   readonly parts: ReportFiles['parts'];
 }
 
@@ -33,8 +33,8 @@ export function renderSpend({ spend, definition, parts }: Spending, ink: Ink): s
   const prices = answerPrices(parts);
   const answer = prices.length === 0 ? '' : `; a best split bought alone costs ${rangeOf(prices)}`;
   const lines = wrap(`Annotators and judges: this sweep spent ${formatUsd(spend.usd)} to find out${answer}.`);
-  const { spendLimit } = definition;
-  if (spend.skipped.length === 0 || spendLimit === undefined) return [...lines, ''];
-  const stopped = `Stopped at its limit of ${formatUsd(spendLimit)}: ${countOf(spend.skipped.length, 'cell or control', 'cells and controls')} not begun.`;
+  const { spendLimitUsd } = definition;
+  if (spend.skipped.length === 0 || spendLimitUsd === undefined) return [...lines, ''];
+  const stopped = `Stopped at its limit of ${formatUsd(spendLimitUsd)}: ${countOf(spend.skipped.length, 'cell or control', 'cells and controls')} not begun.`;
   return [...lines, ...wrap(stopped).map(ink.doubtful), ''];
 }

@@ -61,9 +61,9 @@ export function taskSource(
 /** Where problems come from, by content alone. */
 function pinnedData(data: TaskData, digests: Readonly<Record<string, string>>): TaskData {
   if (data.source === 'synthetic') return data;
-  const { source, validation, stripCalculator } = data;
+  const { source, validation, stripCalculationAnnotations } = data;
   const files = { train: digests['train'] ?? '', test: digests['test'] ?? '' };
-  return { source, validation, stripCalculator, ...files };
+  return { source, validation, stripCalculationAnnotations, ...files };
 }
 
 /** Where the definition's files lie on this host, by name. */

@@ -18,9 +18,9 @@ function facts({ definition, analysis }: ReportInput): [string, string][] {
     ['Seeds', analysis.seeds.join(', ') || 'none finished'],
     ['Test items', formatCount(analysis.items || definition.evaluation.items)],
     ['Budgets', definition.budgets.map((budget) => formatBudget(budget, analysis.unit)).join(', ')],
-    definition.sftSpendShares === undefined
+    definition.sftSpendFractions === undefined
       ? ['SFT fractions r', definition.sftFractions.map(formatFraction).join(', ')]
-      : ['Shares of the money for SFT', definition.sftSpendShares.map(formatFraction).join(', ')],
+      : ['Shares of the money for SFT', definition.sftSpendFractions.map(formatFraction).join(', ')],
   ];
 }
 

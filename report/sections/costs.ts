@@ -74,7 +74,7 @@ function spendWords({ spend }: SweepResult): string {
 function purchaseTable({ result }: ReportInput): Html {
   const bought = new Map(
     result.cells.flatMap(({ cell }) =>
-      cell.budgetUnit === 'usd' ? [[`${cell.budget} ${cell.sftSpendShare ?? 0}`, cell] as const] : [],
+      cell.budgetUnit === 'usd' ? [[`${cell.budget} ${cell.sftSpendFraction ?? 0}`, cell] as const] : [],
     ),
   );
   if (bought.size === 0) return html``;
@@ -89,7 +89,7 @@ function purchaseTable({ result }: ReportInput): Html {
     rows: cells.map((cell) => ({
       cells: [
         formatBudget(cell.budget, 'usd'),
-        formatFraction(cell.sftSpendShare ?? 0),
+        formatFraction(cell.sftSpendFraction ?? 0),
         formatCount(cell.sftRows),
         formatCount(cell.pairRows),
         formatFraction(cell.sftFraction),

@@ -30,9 +30,9 @@ const instruction =
 export const cleanNumber = (text: string): string => text.replace(/[,$]/g, '').replace(/\.$/, '');
 
 /** The reference solution as `Step 1: …`, `Step 2: …`, then `#### n`. */
-function renderSolution(answer: string, stripCalculator: boolean): string {
+function renderSolution(answer: string, stripCalculationAnnotations: boolean): string {
   const lines = answer
-    .replace(/<<[^<>]*>>/g, (mark) => (stripCalculator ? '' : mark))
+    .replace(/<<[^<>]*>>/g, (mark) => (stripCalculationAnnotations ? '' : mark))
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
@@ -68,7 +68,7 @@ export const questionRemedy =
 function makeProblem(
   { line, row }: NumberedRow<QuestionRow>,
   file: string,
-  stripCalculator: boolean,
+  stripCalculationAnnotations: boolean,
 ): FileProblem {
   return {
     source: 'files',
@@ -76,7 +76,7 @@ function makeProblem(
     question: row.question.trim(),
     prompt: `${instruction}\n\nQuestion: ${row.question.trim()}\nAnswer:\n`,
     target: answerNumber(row.answer) ?? '',
-    solution: renderSolution(row.answer, stripCalculator),
+    solution: renderSolution(row.answer, stripCalculationAnnotations),
   };
 }
 
@@ -95,7 +95,7 @@ export async function loadFiles(
 ): Promise<ProblemSet<FileProblem>> {
   const rows = await readFiles({ data, context, remedy: questionRemedy }, (file, faults, name) =>
     parseQuestions(file, faults).flatMap((row) => {
-      const problem = makeProblem(row, name, data.stripCalculator);
+      const problem = makeProblem(row, name, data.stripCalculationAnnotations);
       if (isRight(problem)) return [problem];
       const reason = 'is not right by the check of grade-school-math';
       faults.push({ path: file.path, line: row.line, field: 'answer', reason });

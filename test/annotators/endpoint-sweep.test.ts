@@ -151,8 +151,8 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     /** Rows are bought in earnest; nothing is trained. */
     const { synthesizeData } = createActivities({ store: createStore(folder.at('limited')), tasks });
     await withIdleWorkers({ real: () => ({ synthesizeData }) }, async (client) => {
-      const runAt = async (spendLimit: number): Promise<SweepResult> => {
-        const resolved = await resolveDefinition({ ...limited, spendLimit }, { tasks });
+      const runAt = async (spendLimitUsd: number): Promise<SweepResult> => {
+        const resolved = await resolveDefinition({ ...limited, spendLimitUsd }, { tasks });
         return (await runSweep(client, resolved)).result;
       };
       const limitUsd = plannedUsd + 6 * usdACall;
@@ -163,7 +163,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
       assert.ok(stopped.failedCells.length > 0);
       for (const { code, remedy } of stopped.failedCells) {
         assert.equal(code, 'SPEND_LIMIT');
-        assert.match(remedy ?? '', /^Raise the definition’s spendLimit/);
+        assert.match(remedy ?? '', /^Raise the definition’s spendLimitUsd/);
       }
       const whole = await runAt(1);
       assert.deepEqual(whole.failedCells, []);

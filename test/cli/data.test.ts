@@ -94,7 +94,7 @@ describe('pure: budgetline data', function () {
     writeFileSync(
       definition,
       `import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
-       const demonstrations = { file: ${JSON.stringify(path)}, source: 'us', licence: 'CC0-1.0' };
+       const demonstrations = { file: ${JSON.stringify(path)}, source: 'us', license: 'CC0-1.0' };
        export default defineSweep({ ...gradeSchoolMathDefaults, name: 'o', annotator: 'us', budgets: [1],
          sftFractions: [1], annotations: { demonstrations } });`,
     );
@@ -107,7 +107,7 @@ describe('pure: budgetline data', function () {
     const where = [
       '--source',
       'https://example.org/pairs',
-      '--licence',
+      '--license',
       'CC-BY-4.0',
       '--annotator',
       'three people',

@@ -219,7 +219,7 @@ describe('pure: what a plan prints', () => {
     const all = 2 * evaluation.items * (judgedPlan.cells.length + 1);
     assert.deepEqual(summaryOf([]).verdicts, { gpt: { all, toGive: all } });
     const { key } = judgedPlan.cells[0]!.evaluation;
-    const lines = renderPlan(summaryOf([key]), { ...judged.definition, spendLimit: 12 }, plain);
+    const lines = renderPlan(summaryOf([key]), { ...judged.definition, spendLimitUsd: 12 }, plain);
     assertFits(lines);
     const text = lines.join(' ').replace(/\s+/g, ' ');
     assert.ok(

@@ -25,7 +25,7 @@ describe('pure: files with a byte-order mark', () => {
       test: marked({ question: 'C?', answer: '#### 3' }),
     };
     const set = await gradeSchoolMath.load(
-      { source: 'files', train: 'a', test: 'b', validation: 0, stripCalculator: true },
+      { source: 'files', train: 'a', test: 'b', validation: 0, stripCalculationAnnotations: true },
       { readText: (name) => Promise.resolve({ path: name, text: texts[name] ?? '' }) },
     );
     assert.deepEqual([set.pool.length, set.test.length], [2, 1]);

@@ -16,7 +16,7 @@ const data = { source: 'synthetic', seed: 0, pool: 64, validation: 4, test: 8 } 
 const synthetic = generateSynthetic(data);
 const question = (n: number): string => gradeSchoolMath.leakageText!(synthetic.pool[n]!);
 const right = (n: number): string => gradeSchoolMath.gold(synthetic.pool[n]!).trim();
-const origin = { source: 'here', licence: 'CC0-1.0' };
+const origin = { source: 'here', license: 'CC0-1.0' };
 const jsonl = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
@@ -73,7 +73,7 @@ describe('pure: annotations of one’s own in a sweep', function () {
     const [given, preferences] = ['user-demonstrations', 'user-preferences'];
     assert.deepEqual(await keys(one, given), await keys(other, given));
     assert.notDeepEqual(await keys(one, preferences), await keys(other, preferences));
-    const renamed = own({ source: 'elsewhere', licence: 'MIT', usdPerRow: 3 }, {});
+    const renamed = own({ source: 'elsewhere', license: 'MIT', usdPerRow: 3 }, {});
     assert.deepEqual(
       await keys(one, given),
       await keys(renamed, given),

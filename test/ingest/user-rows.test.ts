@@ -28,7 +28,7 @@ describe('pure: rows of one’s own on problems of a task', () => {
   };
   const read = async (prompts: 'task' | 'whole', rows: readonly object[]) => {
     const problems = await sums.load(
-      { source: 'files', train: 'x', test: 'y', validation: 0, stripCalculator: true },
+      { source: 'files', train: 'x', test: 'y', validation: 0, stripCalculationAnnotations: true },
       { readText: (name) => Promise.resolve({ path: name, text: texts[name] ?? '' }) },
     );
     const [path, refuse] = [folder.at('given.jsonl'), 'error' as const];

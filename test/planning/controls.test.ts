@@ -13,10 +13,10 @@ const kinds = [
   'beta',
 ] as const;
 
-const ownFile = { file: 'own.jsonl', source: 'our own', licence: 'CC0-1.0' };
+const ownFile = { file: 'own.jsonl', source: 'our own', license: 'CC0-1.0' };
 
 const planOf = (changes: Partial<SweepInput> = {}) =>
-  planSweep(resolveSweep({ controls: [...kinds], seeds: [0, 1], tuningBudget: 256, ...changes }));
+  planSweep(resolveSweep({ controls: [...kinds], seeds: [0, 1], sensitivityBudget: 256, ...changes }));
 const plan = planOf();
 const { certain, winnerControls } = plan.controls;
 
@@ -115,7 +115,7 @@ describe('pure: planning controls', () => {
       'learning rate × 2 0.0006 0.5',
     ]);
     assert.equal(
-      planOf({ controls: ['beta'], tuningBudget: undefined }).controls.certain[0]?.of.budget,
+      planOf({ controls: ['beta'], sensitivityBudget: undefined }).controls.certain[0]?.of.budget,
       1024,
     );
   });
@@ -146,7 +146,7 @@ describe('pure: planning controls', () => {
       [single, 'sft-on-chosen', /single answers/],
     ];
     for (const [changes, kind, reason] of expected) {
-      const sweep = resolveSweep({ controls: [...kinds], tuningBudget: 256, ...changes });
+      const sweep = resolveSweep({ controls: [...kinds], sensitivityBudget: 256, ...changes });
       const planned = planSweep({ ...sweep, userRows: { preferences: 5_000 } });
       const all = [...planned.controls.certain, ...planned.controls.winnerControls];
       assert.ok(!all.some((control) => control.kind === kind), kind);
@@ -160,18 +160,18 @@ describe('pure: planning controls', () => {
   it('refuses rows that are not there, by the field that asks for them', () => {
     const tooMany = (changes: Partial<SweepInput>, outside: Parameters<typeof resolveSweep>[1]) => () =>
       planSweep(resolveSweep({ budgets: [64], ...changes }, outside));
-    assert.throws(tooMany({ controls: ['few-shot'], fewShotExamples: 9_999 }, {}), {
+    assert.throws(tooMany({ controls: ['few-shot'], numFewShot: 9_999 }, {}), {
       code: 'BUDGET_EXCEEDS_POOL',
-      message: /^fewShotExamples 9999 is above the 6144 problems/,
+      message: /^numFewShot 9999 is above the 6144 problems/,
     });
     assert.throws(
       tooMany(
-        { controls: ['few-shot'], fewShotExamples: 80, annotations: { demonstrations: ownFile } },
+        { controls: ['few-shot'], numFewShot: 80, annotations: { demonstrations: ownFile } },
         { userRows: { demonstrations: 70 } },
       ),
       {
         code: 'BUDGET_EXCEEDS_POOL',
-        message: /^fewShotExamples 80 takes 80 demonstrations; own\.jsonl has 70/,
+        message: /^numFewShot 80 takes 80 demonstrations; own\.jsonl has 70/,
       },
     );
     assert.throws(
@@ -184,10 +184,10 @@ describe('pure: planning controls', () => {
   });
 
   it('refuses a budget for tuning that is none of the sweep’s', () => {
-    for (const tuningBudget of [32, 128, 2048])
-      assert.throws(() => planOf({ tuningBudget }), {
+    for (const sensitivityBudget of [32, 128, 2048])
+      assert.throws(() => planOf({ sensitivityBudget }), {
         code: 'DEFINITION_INVALID',
-        message: `tuningBudget: ${tuningBudget}: one of the budgets is needed: 64, 256, 1024`,
+        message: `sensitivityBudget: ${sensitivityBudget}: one of the budgets is needed: 64, 256, 1024`,
       });
   });
 });

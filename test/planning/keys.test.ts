@@ -64,7 +64,7 @@ describe('pure: stage keys', () => {
       resolveSweep({
         name: 'other',
         equivalenceMargin: 0.05,
-        spendLimit: 1000,
+        spendLimitUsd: 1000,
         smallBudgetMax: 64,
         controls: [],
       }),

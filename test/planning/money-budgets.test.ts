@@ -24,7 +24,7 @@ function resolveMoney(changes: Partial<SweepInput> = {}, parameters?: number): R
       name: 'money',
       annotator: 'clean',
       budgets: [usd(1), usd(2.5)],
-      sftSpendShares: [1, 0.5, 0],
+      sftSpendFractions: [1, 0.5, 0],
       prices,
     },
     ...changes,
@@ -40,7 +40,7 @@ function resolveMoney(changes: Partial<SweepInput> = {}, parameters?: number): R
 
 const boughtBy = (sweep: ResolvedSweep) =>
   planSweep(sweep)
-    .cells.map(({ cell }) => [cell.budget, cell.sftSpendShare, cell.sftRows, cell.pairRows] as const)
+    .cells.map(({ cell }) => [cell.budget, cell.sftSpendFraction, cell.sftRows, cell.pairRows] as const)
     .sort((a, b) => a[0] - b[0] || b[1]! - a[1]!);
 
 describe('pure: budgets of money', () => {
@@ -85,24 +85,24 @@ describe('pure: budgets of money', () => {
         fc.double({ min: 2, max: 100, noNaN: true }),
         fc.constantFrom(0, 0.25, 0.5, 1),
         costs,
-        (money, sftSpendShare, unit) => {
-          const { sftRows, pairRows, remainderUsd } = buyRows({ usd: money, sftSpendShare }, unit);
+        (money, sftSpendFraction, unit) => {
+          const { sftRows, pairRows, remainderUsd } = buyRows({ usd: money, sftSpendFraction }, unit);
           const spent = sftRows * unit.sft + pairRows * unit.pair + unit.fixed;
           assert.ok(spent <= money + 1e-6);
           assert.ok(Math.abs(spent + remainderUsd - money) < 1e-6);
-          const open = (sftSpendShare > 0 ? unit.sft : 0) + (sftSpendShare < 1 ? unit.pair : 0);
+          const open = (sftSpendFraction > 0 ? unit.sft : 0) + (sftSpendFraction < 1 ? unit.pair : 0);
           assert.ok(remainderUsd < open + 1e-6);
         },
       ),
     );
-    assert.throws(() => buyRows({ usd: 0.2, sftSpendShare: 1 }, { sft: 0.02, pair: 0.01, fixed: 0.25 }), {
+    assert.throws(() => buyRows({ usd: 0.2, sftSpendFraction: 1 }, { sft: 0.02, pair: 0.01, fixed: 0.25 }), {
       code: 'DEFINITION_INVALID',
     });
   });
 
   it('keep shares of money and of rows apart, in every cell and in the definition', () => {
     const [cell] = planSweep(resolveMoney()).cells.filter(
-      ({ cell: { sftSpendShare } }) => sftSpendShare === 0.5,
+      ({ cell: { sftSpendFraction } }) => sftSpendFraction === 0.5,
     );
     // Half of the money buys a third of the rows, since a demonstration costs two pairs.
     assert.deepEqual([cell?.cell.sftFraction, cell?.cell.budgetUnit], [0.3333, 'usd']);
@@ -111,8 +111,8 @@ describe('pure: budgets of money', () => {
     const refused = (changes: Partial<SweepInput>, field: RegExp): void => {
       assert.throws(() => resolveMoney(changes), { code: 'DEFINITION_INVALID', message: field });
     };
-    refused({ sftFractions: [0.5] }, /sftFractions.*budgets in money are split by sftSpendShares/);
-    refused({ sftSpendShares: undefined }, /sftSpendShares: is missing/);
+    refused({ sftFractions: [0.5] }, /sftFractions.*budgets in money are split by sftSpendFractions/);
+    refused({ sftSpendFractions: undefined }, /sftSpendFractions: is missing/);
     refused({ budgets: [64] }, /sftFractions/);
     refused({ budgets: [64, usd(2)] }, /budgets\[1\]/);
     refused({ budgets: [usd(-1)] }, /budgets\[0\]/);

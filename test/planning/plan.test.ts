@@ -121,8 +121,8 @@ describe('pure: planning a sweep', () => {
 
   it('refuses a budget above the pool and a plan above the spend limit', () => {
     assert.throws(() => planSweep(resolveSweep({ budgets: [64, 6145] })), { code: 'BUDGET_EXCEEDS_POOL' });
-    assert.throws(() => planSweep(resolveSweep({ spendLimit: 1 })), { code: 'SPEND_LIMIT' });
-    assert.ok(planSweep(resolveSweep({ spendLimit: 100 })));
+    assert.throws(() => planSweep(resolveSweep({ spendLimitUsd: 1 })), { code: 'SPEND_LIMIT' });
+    assert.ok(planSweep(resolveSweep({ spendLimitUsd: 100 })));
   });
 
   it('names a sweep by its content and by no path', () => {

@@ -5,7 +5,7 @@ import { resolveSweep } from './support';
 
 const ownFields = ['budget', 'sftFraction', 'seed', 'spend'];
 const sharedFields = Object.keys(experimentDefinition.shape).filter((field) => !ownFields.includes(field));
-const source = { source: 'a survey', licence: 'CC0-1.0', annotator: 'people' };
+const source = { source: 'a survey', license: 'CC0-1.0', annotator: 'people' };
 
 describe('pure: the experiment of a cell', () => {
   const sweep = resolveSweep({ annotations: { demonstrations: { file: 'rows.jsonl', ...source } } });

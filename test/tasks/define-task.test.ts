@@ -16,7 +16,7 @@ import {
 import { normalizeText } from '../../text/normalize';
 import { builtInTasks } from '../../workers';
 
-const files = { source: 'files', train: 'a', test: 'b', validation: 1, stripCalculator: true } as const;
+const files = { source: 'files', train: 'a', test: 'b', validation: 1, stripCalculationAnnotations: true } as const;
 const synthetic = { source: 'synthetic', seed: 3, pool: 300, validation: 20, test: 60 } as const;
 const noFiles: TaskContext = { readText: () => Promise.reject(new Error('a twin reads nothing')) };
 const texts = (rows: Record<string, readonly unknown[]>): TaskContext => ({
@@ -256,7 +256,7 @@ describe('pure: programs of code generation', () => {
 
   it('says in plain words what is wrong with rows of the tasks that come with the package', async () => {
     const faultsOf = async (task: Pick<Task, 'load'>, row: object): Promise<string[]> => {
-      const alone = { source: 'files', test: 't', validation: 0, stripCalculator: true } as const;
+      const alone = { source: 'files', test: 't', validation: 0, stripCalculationAnnotations: true } as const;
       const failure: unknown = await task
         .load(alone, { readText: () => Promise.resolve({ path: 't.jsonl', text: JSON.stringify(row) }) })
         .then(

@@ -19,7 +19,7 @@ const files = {
   train: 'train',
   test: 'test',
   validation: 0,
-  stripCalculator: true,
+  stripCalculationAnnotations: true,
 } as const;
 const synthetic = { source: 'synthetic', seed: 0, pool: 1, validation: 0, test: 1 } as const;
 

@@ -6,7 +6,7 @@ import type { TaskContext } from '../../contracts/task';
 import { gradeSchoolMath } from '../../tasks';
 import { flexibleAnswer, strictAnswer } from '../../tasks/grade-school-math/grade';
 
-const data = { source: 'files', train: 'a', test: 'b', validation: 0, stripCalculator: true } as const;
+const data = { source: 'files', train: 'a', test: 'b', validation: 0, stripCalculationAnnotations: true } as const;
 
 function textContext(texts: Record<string, string>): TaskContext {
   return { readText: (name) => Promise.resolve({ path: `/data/${name}.jsonl`, text: texts[name] ?? '' }) };
@@ -44,8 +44,8 @@ describe('pure: GSM8K files', () => {
       train: row('How many?', 'a <<1+1=2>>2\nb\n#### 1,200'),
       test: row('Else?'),
     });
-    const gold = async (stripCalculator: boolean): Promise<string> => {
-      const { pool } = await gradeSchoolMath.load({ ...data, stripCalculator }, context);
+    const gold = async (stripCalculationAnnotations: boolean): Promise<string> => {
+      const { pool } = await gradeSchoolMath.load({ ...data, stripCalculationAnnotations }, context);
       assert.ok(pool[0]);
       assert.equal(pool[0].target, '1200');
       return gradeSchoolMath.gold(pool[0]);

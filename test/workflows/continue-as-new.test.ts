@@ -66,7 +66,14 @@ describe('server: a sweep of several pages', function () {
   it('still says on later pages which cells it had no money for', async () => {
     const prices = { sftExample: 0, preferencePair: 1, verifierCall: 0.01 };
     const resolved = await resolveTinySweep({
-      ...{ name: 'poor', budgets: [8, 9, 10, 11], sftFractions: [0], controls: [], prices, spendLimit: 40 },
+      ...{
+        name: 'poor',
+        budgets: [8, 9, 10, 11],
+        sftFractions: [0],
+        controls: [],
+        prices,
+        spendLimitUsd: 40,
+      },
     });
     const store = createStore(folder.path());
     const progress = await withIdleWorkers(

@@ -159,8 +159,8 @@ describe('server: a sweep with controls', function () {
 
   it('names a control for which no money was left', async () => {
     const resolved = await resolveTinySweep({
-      ...{ name: 'poor', budgets: [16], sftFractions: [0.5], controls: ['few-shot'], fewShotExamples: 64 },
-      ...{ prices: { sftExample: 1, preferencePair: 1 }, spendLimit: 40 },
+      ...{ name: 'poor', budgets: [16], sftFractions: [0.5], controls: ['few-shot'], numFewShot: 64 },
+      ...{ prices: { sftExample: 1, preferencePair: 1 }, spendLimitUsd: 40 },
     });
     const { result } = await withIdleWorkers({}, (client) => runSweep(client, resolved));
     assert.deepEqual(

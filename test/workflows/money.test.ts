@@ -45,7 +45,7 @@ describe('server: what the cells and controls of a sweep may spend', function ()
   it('is shared by controls that run side by side', async () => {
     const resolved = await resolveTinySweep({
       ...{ name: 'controls-spend', budgets: [16], sftFractions: [0.5], seeds: [0, 1, 2], prices },
-      ...{ controls: ['rejection-sampling'], spendLimit: 2000 },
+      ...{ controls: ['rejection-sampling'], spendLimitUsd: 2000 },
     });
     const { result, usdOf } = await grantsOf(resolved, { maxConcurrentCells: 3 });
     assert.equal(result.controls.length, 3);
@@ -60,7 +60,7 @@ describe('server: what the cells and controls of a sweep may spend', function ()
   it('does not hang on how the grid is cut into pages', async () => {
     const resolved = await resolveTinySweep({
       ...{ name: 'pages-spend', budgets: [10], sftFractions: [0], seeds: [0, 1, 2, 3], controls: [] },
-      ...{ prices, spendLimit: 200 },
+      ...{ prices, spendLimitUsd: 200 },
     });
     const [whole, cut] = [
       await grantsOf(resolved, { maxConcurrentCells: 1, maxCellsPerRun: 300 }),
@@ -78,8 +78,8 @@ describe('server: what the cells and controls of a sweep may spend', function ()
         ...{ name: 'exact-spend', budgets: [16, 32], sftFractions: [1, 0.5, 0], controls: [] },
         ...{ prices: { ...prices, sftExample: 3 } },
       });
-      const { annotationUsd: spendLimit } = planSweep(resolved);
-      const limited = { ...resolved, definition: { ...resolved.definition, spendLimit } };
+      const { annotationUsd: spendLimitUsd } = planSweep(resolved);
+      const limited = { ...resolved, definition: { ...resolved.definition, spendLimitUsd } };
       const { result, grants } = await grantsOf(limited, { maxConcurrentCells: 1, maxCellsPerRun });
       assert.deepEqual(result.failedCells, []);
       for (const { stage, usd } of grants.filter(({ stage: { spec } }) => 'pairs' in spec)) {
@@ -87,8 +87,8 @@ describe('server: what the cells and controls of a sweep may spend', function ()
         assert.ok(usd > alone - 1e-6, `${stage.title}: $${usd} of $${alone}`);
       }
       assert.ok(
-        Math.abs((result.spend?.usd ?? 0) - spendLimit) < 1e-6,
-        `${result.spend?.usd} of ${spendLimit}`,
+        Math.abs((result.spend?.usd ?? 0) - spendLimitUsd) < 1e-6,
+        `${result.spend?.usd} of ${spendLimitUsd}`,
       );
     });
 });

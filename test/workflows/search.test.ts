@@ -45,7 +45,7 @@ describe('server: a sweep that searches', function () {
     const resolved = await resolveTinySweep({
       ...{ name: 'limited', budgets: [8, 16], sftFractions: [1, 0.5], controls: ['few-shot'] },
       // The plan: 16 demonstrations; 4 and 8 pairs of samples, and about ten checker calls a pair.
-      ...{ prices, spendLimit: 150 },
+      ...{ prices, spendLimitUsd: 150 },
     });
     const metricsOf = () => ({ items: 100, score: 0.5 });
     const calls = 130;

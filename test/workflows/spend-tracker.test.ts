@@ -70,7 +70,7 @@ describe('pure: a sweep’s purse', () => {
   const admit = (spend: SpendTracker, cell: CellPlan): boolean => spend.admit(cell.cell.id, cell.stages);
 
   it('lets nothing begin that could pass the limit, counting what runs by its plan', () => {
-    const spend = new SpendTracker({ prices, spendLimit: 600 }, undefined);
+    const spend = new SpendTracker({ prices, spendLimitUsd: 600 }, undefined);
     assert.ok(admit(spend, cellAt(256, 1)));
     // The demonstrations of 64 are among those of 256; another 128 pairs and their calls are not.
     assert.ok(admit(spend, cellAt(64, 1)));
@@ -80,7 +80,7 @@ describe('pure: a sweep’s purse', () => {
 
   it('goes by what was really spent once a cell has ended', () => {
     const cell = cellAt(64, 0.5);
-    const spend = new SpendTracker({ prices, spendLimit: 1010 }, undefined);
+    const spend = new SpendTracker({ prices, spendLimitUsd: 1010 }, undefined);
     assert.ok(admit(spend, cell));
     spend.settle(cell.cell.id, resultsOf(cell, { verifierCalls: 3400 }));
     assert.equal(spend.record.usd, 32 * 2 + 32 + 850);
@@ -93,7 +93,7 @@ describe('pure: a sweep’s purse', () => {
 
   it('counts what has failed by what it had bought, and by its plan where nobody knows', () => {
     const [known, unknown] = [cellAt(64, 0.5), cellAt(256, 1)];
-    const spend = new SpendTracker({ prices, spendLimit: 600 }, undefined);
+    const spend = new SpendTracker({ prices, spendLimitUsd: 600 }, undefined);
     assert.ok(admit(spend, known));
     const [demonstrations] = resultsOf(known);
     spend.writeOff(known.cell.id, { finished: [demonstrations!], usd: 7 });
@@ -110,7 +110,7 @@ describe('pure: a sweep’s purse', () => {
 
   it('counts what ended without a word on the pages that follow, too', () => {
     const [unknown, next] = [cellAt(256, 1), cellAt(64, 1)];
-    const limits = { prices, spendLimit: plannedUsd(unknown) + plannedUsd(next) - 1 };
+    const limits = { prices, spendLimitUsd: plannedUsd(unknown) + plannedUsd(next) - 1 };
     const page = new SpendTracker(limits, undefined);
     assert.equal(page.admit(unknown.cell.id, unknown.stages), true);
     page.writeOff(unknown.cell.id, undefined);
@@ -123,7 +123,7 @@ describe('pure: a sweep’s purse', () => {
   });
 
   it('tells each that has begun what it may spend beside the others', () => {
-    const spend = new SpendTracker({ prices, spendLimit: 600 }, { usd: 50, skipped: ['x'] });
+    const spend = new SpendTracker({ prices, spendLimitUsd: 600 }, { usd: 50, skipped: ['x'] });
     assert.ok(admit(spend, cellAt(256, 1)));
     assert.ok(admit(spend, cellAt(64, 1)));
     assert.equal(
@@ -149,7 +149,7 @@ describe('pure: a sweep’s purse', () => {
     });
     fc.assert(
       fc.property(settings, ({ limit, concurrentSpenders, shares }) => {
-        const spend = new SpendTracker({ prices, spendLimit: limit }, undefined);
+        const spend = new SpendTracker({ prices, spendLimitUsd: limit }, undefined);
         spend.reserve(reserved);
         const running: { id: string; usd: number }[] = [];
         const endOne = (): void => {

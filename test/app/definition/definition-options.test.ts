@@ -79,7 +79,7 @@ describe('pure: options that change a definition', () => {
   });
 
   it('are refused where they would change nothing but the sweep’s id', () => {
-    const demonstrations = { file: 'rows.jsonl', source: 'us', licence: 'CC0-1.0' };
+    const demonstrations = { file: 'rows.jsonl', source: 'us', license: 'CC0-1.0' };
     const given = defineSweep({ ...base, annotations: { demonstrations } });
     assert.throws(() => applyOptions(given, { annotator: 'slip' }), refused('--annotator'));
     assert.throws(() => applyOptions(defineSweep(base), { data: '/train.jsonl' }), refused('--data'));
@@ -87,7 +87,7 @@ describe('pure: options that change a definition', () => {
 
   it('are shares of money where budgets are money', () => {
     const money = { ...gradeSchoolMathDefaults, name: 'money', annotator: 'clean', budgets: [usd(4)] };
-    const definition = defineSweep({ ...money, sftSpendShares: [1, 0.5] });
-    assert.deepEqual(applyOptions(definition, { sftFractions: [0.25] }).sftSpendShares, [0.25]);
+    const definition = defineSweep({ ...money, sftSpendFractions: [1, 0.5] });
+    assert.deepEqual(applyOptions(definition, { sftFractions: [0.25] }).sftSpendFractions, [0.25]);
   });
 });

@@ -67,7 +67,7 @@ export const formerTerms: readonly RetiredWord[] = [
   ...list(['name'], {
     'large budget': 'largeBudgetMin',
     'spend limit': 'spendLimitUsd',
-    licence: 'license',
+    license: 'license',
     outside: 'resolvedInputs',
   }),
   ...list(['part'], { tell: 'record', telling: 'record', crop: 'sampleFilter' }),
