@@ -5,7 +5,7 @@ import { type CodeIdentity, type CodeOrigin, differingCode } from '../contracts/
 import { BudgetlineError } from '../contracts/failures';
 import type { PlannedStage, SpecOf, StageCode } from '../contracts/stage';
 import type { Annotator, Judge, Problem, ProblemSet, Task, TaskContext } from '../contracts/task';
-import { type HeldOutSet, keepApart } from '../ingest';
+import { decontaminate, type HeldOutSet } from '../ingest';
 import {
   canonicalJson,
   digestOf,
@@ -179,9 +179,9 @@ export async function loadTaskProblems(
   spec: TaskSpec,
 ): Promise<LoadedTask> {
   const { task, problems } = await loadOwn(cache, files, spec);
-  const of = { task, templated: spec.data.source === 'synthetic' };
+  const trained = { task, templated: spec.data.source === 'synthetic' };
   const heldOut = await loadHeldOut(cache, files, spec);
-  return { task, problems: keepApart(problems, { heldOut, of }).problems };
+  return { task, problems: decontaminate(problems, { heldOut, trained }).problems };
 }
 
 /** Number of the task's rows that were excluded, as a metric; empty if none was. */

@@ -10,7 +10,7 @@ export interface LabelQuality {
   readonly of: string;
   /** Rows that the task's own check was held against, and of these those that it contradicts. */
   readonly checked: number;
-  readonly contradicted: number;
+  readonly verifierMismatches: number;
   /** Pairs of labels of the same answers, and of these those that are alike. */
   readonly compared: number;
   readonly alike: number;
@@ -30,7 +30,7 @@ function qualityOf({ source, counts, patterns }: GatheredLabels): LabelQuality {
   const count = (name: string): number => counts[name] ?? 0;
   return {
     of: source === null ? 'evaluations' : names[source.what](source.from),
-    ...{ checked: count('checked'), contradicted: count('contradicted') },
+    ...{ checked: count('checked'), verifierMismatches: count('verifierMismatches') },
     ...{ compared: count('labelledAgain'), alike: count('labelledAlike') },
     alpha: krippendorffAlpha(patterns),
   };
@@ -45,9 +45,15 @@ export function labelQuality(gathered: readonly GatheredLabels[]): LabelQuality[
 }
 
 /** "9 of 12 labels given again are alike, α 0.620 (0.410 to 0.800); the task's check contradicts 1 of 6 rows" */
-export function describeLabels({ checked, contradicted, compared, alike, alpha }: LabelQuality): string {
+export function describeLabels({
+  checked,
+  verifierMismatches,
+  compared,
+  alike,
+  alpha,
+}: LabelQuality): string {
   const beyondChance = alpha === null ? '' : `, α ${formatScore(alpha)}`;
   const again = `${formatCount(alike)} of ${formatCount(compared)} labels given again are alike${beyondChance}`;
-  const noise = `the task’s check contradicts ${formatCount(contradicted)} of ${formatCount(checked)} rows`;
+  const noise = `the task’s check contradicts ${formatCount(verifierMismatches)} of ${formatCount(checked)} rows`;
   return [...(compared > 0 ? [again] : []), ...(checked > 0 ? [noise] : [])].join('; ');
 }

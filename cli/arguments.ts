@@ -42,7 +42,7 @@ export function parseShare(text: string): number {
 }
 
 /** "prompt=question,completion=data.answer": field of a row → where a record has it. */
-export function parseFieldMap(text: string): Record<string, string> {
+export function parseColumnMapping(text: string): Record<string, string> {
   const pairs = text.split(',').map((part) => part.split('='));
   const wrong = pairs.find((pair) => pair.length !== 2 || pair.some((name) => name.trim() === ''));
   if (wrong !== undefined)

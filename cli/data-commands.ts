@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { parseCount, parseFieldMap, parseUsd } from './arguments';
+import { parseColumnMapping, parseCount, parseUsd } from './arguments';
 import type { AnnotateFlags } from './commands/annotate';
 import type { importCommand, previewCommand } from './commands/data';
 import { jsonOption, withColorOption } from './options';
@@ -35,8 +35,8 @@ export function addScoreCommands(program: Command): void {
 }
 
 function withDataOptions(command: Command): Command {
-  const policy = (flag: string, text: string): Option =>
-    new Option(`${flag} <policy>`, `${text}: refuse (default) or drop`).choices(['error', 'drop']);
+  const check = (flag: string, text: string): Option =>
+    new Option(`${flag} <action>`, `${text}: error (default) or drop`).choices(['error', 'drop']);
   return withColorOption(command)
     .argument('<file>', 'JSON Lines, CSV, TSV or Parquet')
     .addOption(
@@ -45,15 +45,15 @@ function withDataOptions(command: Command): Command {
         .makeOptionMandatory(),
     )
     .option(
-      '--map <fields>',
-      'names of the fields in the file, e.g. prompt=question,completion=data.answer',
-      parseFieldMap,
+      '--column-mapping <columns>',
+      'column of the file for each field, e.g. prompt=question,completion=data.answer',
+      parseColumnMapping,
     )
     .option('--held-out <file>', 'file of prompts that no row may resemble, e.g. test items')
-    .addOption(policy('--duplicates', 'rows that repeat an earlier row'))
-    .addOption(policy('--empty', 'rows with an empty answer'))
-    .addOption(policy('--equal', 'pairs with two equal answers'))
-    .addOption(policy('--overlap', 'rows whose prompt resembles a held-out prompt'))
+    .addOption(check('--duplicates', 'rows that repeat an earlier row'))
+    .addOption(check('--empty', 'rows with an empty answer'))
+    .addOption(check('--equal', 'pairs with two equal answers'))
+    .addOption(check('--overlap', 'rows whose prompt resembles a held-out prompt'))
     .addOption(jsonOption());
 }
 
@@ -79,7 +79,7 @@ export function addDataCommands(program: Command): void {
     .addOption(
       new Option(
         '--definition <file>',
-        'sweep whose task formats the prompts; if its annotations name the file, they also set fields and policies',
+        'sweep whose task formats the prompts; if its annotations name the file, they also set columns and checks',
       ).conflicts('heldOut'),
     )
     .action(async (file: string, flags: Parameters<typeof previewCommand>[1]) => {

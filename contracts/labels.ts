@@ -10,7 +10,12 @@ export interface GatheredLabels {
   readonly patterns: readonly LabelPattern[];
 }
 
-const counted: ReadonlySet<string> = new Set(['checked', 'contradicted', 'labelledAgain', 'labelledAlike']);
+const counted: ReadonlySet<string> = new Set([
+  'checked',
+  'verifierMismatches',
+  'labelledAgain',
+  'labelledAlike',
+]);
 
 type LabelledStage = Pick<StageResult, 'kind' | 'metrics' | 'labels' | 'rowSource'>;
 

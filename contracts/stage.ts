@@ -1,7 +1,7 @@
+import type { AuxiliarySpec } from '../schemas/auxiliary-tasks';
 import type { CodeByRole, CodeIdentity } from './code';
 import type { StageMetrics } from './metrics';
 import type {
-  AuxiliarySpec,
   EvaluationSpec,
   Execution,
   PairSpec,

@@ -14,8 +14,6 @@ import { canonicalDefinition } from '../planning/canonical';
 import { describeIssue } from './issues';
 import { applyChanges, axisValues } from '../planning/variants';
 
-// This file loads zod, so no workflow imports it and the room's index does not name it.
-
 function parseDefinition<T>(schema: Schema<T>, input: unknown): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
@@ -28,9 +26,9 @@ function parseDefinition<T>(schema: Schema<T>, input: unknown): T {
 }
 
 /**
- * Checks one cell's definition and fills in its defaults.
+ * Validates one cell's definition and fills in its defaults.
  *
- * @throws BudgetlineError DEFINITION_INVALID, one line a wrong field: "sftFraction: 1.2 is above 1; a fraction lies
+ * @throws BudgetlineError DEFINITION_INVALID, one line per invalid field: "sftFraction: 1.2 is above 1; a fraction is
  * between 0 and 1".
  */
 export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
@@ -38,23 +36,23 @@ export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
 }
 
 /**
- * Checks a sweep's definition and fills in its defaults.
+ * Validates a sweep's definition and fills in its defaults.
  *
- * @throws BudgetlineError DEFINITION_INVALID, one line a wrong field
+ * @throws BudgetlineError DEFINITION_INVALID, one line per invalid field
  */
 export function defineSweep(input: SweepInput): SweepDefinition {
   const { axes = {}, ...parsed } = parseDefinition(sweepDefinition, withUnit(input));
   const plain = canonicalDefinition(parsed);
   assertProxy(plain.search, axes);
   if (Object.keys(axes).length === 0) return plain;
-  assertApart(axes);
+  assertDisjoint(axes);
   const complete = Object.entries(axes).map(
     ([name, axis]) => [name, completeAxis(plain, name, axis)] as const,
   );
   return { ...plain, axes: Object.fromEntries(complete) };
 }
 
-/** A single experiment as the sweep of its one cell: no stage's key knows of either, so the stages are the same. */
+/** An experiment as a sweep of one cell. Stage keys depend on neither, so both have the same stages. */
 export function sweepOfOne(experiment: ExperimentDefinition): SweepDefinition {
   const { budget, sftFraction, seed, spend, ...shared } = experiment;
   const place =
@@ -64,7 +62,7 @@ export function sweepOfOne(experiment: ExperimentDefinition): SweepDefinition {
   return defineSweep({ ...shared, ...place, seeds: [seed], controls: [] });
 }
 
-/** Budgets of `usd(…)` as plain amounts, and their unit beside them. */
+/** Turns `usd(…)` budgets into plain amounts and sets `budgetUnit`. */
 function withUnit(input: SweepInput): unknown {
   const budgets: unknown = input.budgets;
   if (!Array.isArray(budgets) || !budgets.every(isUsd)) return input;
@@ -86,7 +84,7 @@ function assertProxy({ method }: SweepDefinition['search'], axes: Axes): void {
   );
 }
 
-/** Checks the definition at every value of an axis. Workflows fill in no defaults, so they are filled in here. */
+/** Validates the definition at every value of an axis and fills in defaults there: workflows do neither. */
 function completeAxis(plain: SweepDefinition, name: string, axis: Axes[string]): Axes[string] {
   const complete = axisValues(name, axis).map(({ label, changes }) => {
     const changed = parseVariant(applyChanges(plain, changes), `axes["${name}"], ${label}`);
@@ -96,8 +94,8 @@ function completeAxis(plain: SweepDefinition, name: string, axis: Axes[string]):
   return Array.isArray(axis) ? axis : (Object.fromEntries(complete) as Axes[string]);
 }
 
-/** Two axes that change one field would have places that are not what they are called. */
-function assertApart(axes: Axes): void {
+/** Refuses two axes that change the same field: one would override the other's value, and labels would be wrong. */
+function assertDisjoint(axes: Axes): void {
   const changed = new Map<string, string>();
   for (const [name, axis] of Object.entries(axes)) {
     const fields = new Set(axisValues(name, axis).flatMap(({ changes }) => Object.keys(changes)));
@@ -106,7 +104,7 @@ function assertApart(axes: Axes): void {
       if (other === undefined) continue;
       const message = `axes["${name}"]: changes ${field}, and axes["${other[1]}"] changes ${other[0]}.`;
       throw new BudgetlineError('DEFINITION_INVALID', message, {
-        remedy: 'Let one axis alone change a field and what is in it.',
+        remedy: 'Change each field, and the fields inside it, on one axis only.',
         details: { fields: [`axes.${name}`, `axes.${other[1]}`] },
       });
     }

@@ -1,17 +1,17 @@
 import { BudgetlineError } from '../contracts/failures';
 
-/** A name in a definition, and the field that it stands in. */
+/** A name in a definition and its field. */
 export interface Named {
   readonly name: string;
   readonly field: string;
-  /** What to do where nothing is called so, unless it is to take another name or to register the thing. */
+  /** Default: use another name, or register the thing with the workers. */
   readonly remedy?: string;
 }
 
 /**
- * The one of this name among those that there are.
+ * Finds a thing by name.
  *
- * @throws BudgetlineError TASK_UNKNOWN, with the field that names it
+ * @throws BudgetlineError TASK_UNKNOWN, with the field
  */
 export function find<T extends { readonly name: string }>(
   things: readonly T[],
@@ -20,8 +20,8 @@ export function find<T extends { readonly name: string }>(
   const found = things.find((thing) => thing.name === name);
   if (found !== undefined) return found;
   const known = things.map((thing) => `"${thing.name}"`).join(', ');
-  const there = known === '' ? 'there is none' : `there are ${known}`;
-  throw new BudgetlineError('TASK_UNKNOWN', `${field} is "${name}"; ${there}.`, {
+  const available = known === '' ? 'none is registered' : `registered are ${known}`;
+  throw new BudgetlineError('TASK_UNKNOWN', `${field} is "${name}"; ${available}.`, {
     remedy:
       remedy ?? `Use one of these names, or register the ${field.split('.').at(-1) ?? ''} with the workers.`,
     details: { field, name },

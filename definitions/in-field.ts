@@ -1,6 +1,6 @@
 import { BudgetlineError } from '../contracts/failures';
 
-/** An error of ours with the field of the definition that it is about; others as they are. */
+/** Adds the definition's field to a BudgetlineError; returns other errors unchanged. */
 export function inField(field: string, error: unknown): unknown {
   if (!(error instanceof BudgetlineError)) return error;
   const { code, message, remedy, details } = error;

@@ -4,7 +4,7 @@ import type { ExperimentDefinition, SweepDefinition } from '../schemas/definitio
 import type { ResolvedFiles } from '../contracts/resolved';
 import { BudgetlineError } from '../contracts/failures';
 import type { ProblemSet, Task, TaskContext } from '../contracts/task';
-import { type HeldOutSet, keepApart } from '../ingest';
+import { decontaminate, type HeldOutSet } from '../ingest';
 import { ownName, problemFileName, type QuestionSet, questionSets } from '../planning';
 import { digestFile } from '../store';
 import { find } from './find';
@@ -12,14 +12,13 @@ import { inField } from './in-field';
 
 type AnyDefinition = ExperimentDefinition | SweepDefinition;
 
-/** Where tasks are known and paths begin. */
 export interface LoadOptions {
   readonly tasks: readonly Task[];
-  /** The working directory unless told. */
+  /** Folder that relative paths start from. Default: the working directory. */
   readonly baseDir?: string;
 }
 
-/** What an evaluation asks, read: its task with all of its problems, and the files that these are from. */
+/** A question set of an evaluation with its task, problems and files. */
 export interface LoadedSet {
   readonly set: QuestionSet;
   readonly task: Task;
@@ -27,7 +26,7 @@ export interface LoadedSet {
   readonly files: ResolvedFiles;
 }
 
-/** Where a definition says where a set's problems come from. */
+/** The definition's field with a set's data source. */
 const dataField = ({ name, field }: QuestionSet): string => (name === ownName ? 'data' : `${field}.data`);
 
 function pathOf({ data, ...set }: QuestionSet, name: string): string {
@@ -62,7 +61,7 @@ function contextOf(files: ResolvedFiles): TaskContext {
   };
 }
 
-/** The task that is tuned for speaks of its fields itself; of one beside it is told which one it is. */
+/** Errors of the trained task name their field themselves; for an auxiliary task it is added. */
 async function readProblems(set: QuestionSet, task: Task, files: ResolvedFiles): Promise<ProblemSet> {
   try {
     return await task.load(set.data, contextOf(files));
@@ -82,7 +81,7 @@ async function loadSet(
   return { set, task, problems, files: Object.fromEntries(named) };
 }
 
-/** @throws BudgetlineError DEFINITION_INVALID where an evaluation asks for more items than there are */
+/** @throws BudgetlineError DEFINITION_INVALID where an evaluation asks for more items than the test set has */
 export function assertEnoughItems({ set, problems: { test } }: LoadedSet): void {
   if (set.items <= test.length) return;
   const field = `${set.field}.items`;
@@ -90,12 +89,12 @@ export function assertEnoughItems({ set, problems: { test } }: LoadedSet): void 
   throw new BudgetlineError('DEFINITION_INVALID', message, { details: { field } });
 }
 
-/** The problems of a definition: what rows are bought on, and what is evaluated beside. */
+/** All problems of a definition: those of the trained task and of auxiliary tasks. */
 export interface LoadedProblems extends Pick<LoadedSet, 'task' | 'problems' | 'files'> {
   readonly sets: readonly [LoadedSet, ...LoadedSet[]];
-  /** Test items of tasks beside, for rows to be held against. */
+  /** Test items of auxiliary tasks, which training rows must not overlap. */
   readonly auxiliary: readonly HeldOutSet[];
-  /** Of these, the names of those that problems were left out for. */
+  /** Names of the auxiliary tasks that pool problems were removed for. */
   readonly heldOut: readonly string[];
 }
 
@@ -105,8 +104,8 @@ const heldOutSet = ({ set, task, problems }: LoadedSet): HeldOutSet => ({
 });
 
 /**
- * Reads all that a definition's evaluation asks, and keeps the problems that rows are bought on apart from the test items
- * of tasks beside, as they are from those of their own.
+ * Loads the problems of a definition's task and auxiliary tasks, and removes pool problems that overlap auxiliary test
+ * items.
  *
  * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, DEFINITION_INVALID, each with the field
  */
@@ -115,9 +114,9 @@ export async function loadProblems(definition: AnyDefinition, options: LoadOptio
   const own = await loadSet(first, options);
   const auxiliary = await Promise.all(others.map((set) => loadSet(set, options)));
   const { task } = own;
-  const of = { task, templated: definition.data.source === 'synthetic' };
+  const trained = { task, templated: definition.data.source === 'synthetic' };
   const sets = auxiliary.map(heldOutSet);
-  const { problems, met } = keepApart(own.problems, { heldOut: sets, of });
+  const { problems, overlapping } = decontaminate(own.problems, { heldOut: sets, trained });
   const files = Object.assign({}, ...[own, ...auxiliary].map((each) => each.files)) as ResolvedFiles;
-  return { task, problems, files, sets: [own, ...auxiliary], auxiliary: sets, heldOut: met };
+  return { task, problems, files, sets: [own, ...auxiliary], auxiliary: sets, heldOut: overlapping };
 }

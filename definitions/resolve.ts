@@ -16,11 +16,11 @@ import { embeddedModelPath } from '../host/package-files';
 import { assertEnoughItems, type LoadedSet, loadProblems } from './problems';
 
 export interface ResolveOptions {
-  /** Tasks that the workers know: the definition's task and annotator must be among them. */
+  /** Tasks registered with the workers; the definition's task, annotator and judges must be among them. */
   readonly tasks: readonly Task[];
-  /** Folder that relative paths in the definition start from; the working directory unless told. */
+  /** Folder that relative paths in the definition start from. Default: the working directory. */
   readonly baseDir?: string;
-  /** Where models of the hub are asked for and kept, and who is told of their arrival. */
+  /** Endpoint, cache and progress callback of the Hugging Face hub. */
   readonly hub?: HubOptions;
 }
 
@@ -28,7 +28,7 @@ type ModelOptions = { readonly baseDir: string; readonly hub: HubOptions | undef
 
 type AnyDefinition = ExperimentDefinition | SweepDefinition;
 
-/** A definition with what it takes from outside; of a sweep with axes, at every place on them. */
+/** A definition with its inputs pinned; for a sweep with axes, those of every variant. */
 type ResolvedOf<D> = Resolved<D> & (D extends SweepDefinition ? Pick<ResolvedSweep, 'variants'> : object);
 
 async function resolveModel(name: string, { baseDir, hub }: ModelOptions): Promise<ResolvedModel> {
@@ -40,7 +40,7 @@ async function resolveModel(name: string, { baseDir, hub }: ModelOptions): Promi
 }
 
 /**
- * Rows of a file as the model will see them in the stages of a definition, whether it names the file or not.
+ * Rows of a file as the model sees them under a definition, whether its annotations name the file or not.
  *
  * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID (of the task's own files), DEFINITION_INVALID
  */
@@ -53,7 +53,7 @@ export async function previewUserRows(
   return readUserRowsFor({ definition, task, problems, auxiliary, baseDir }, options);
 }
 
-/** Rows that are left out of the files of a task and of those beside it, by reason. */
+/** Rows excluded from the files of the task and of auxiliary tasks, by reason. */
 function excludedOf(
   { excluded }: ProblemSet,
   [, ...auxiliary]: readonly LoadedSet[],
@@ -74,16 +74,16 @@ async function loadInputs(definition: AnyDefinition, options: ResolveOptions) {
     ...(Object.keys(excluded).length === 0 ? {} : { excluded }),
     ...(problems.partial === undefined ? {} : { partial: problems.partial }),
   };
-  return { ...loaded, problems, outside: { model, files, ...counts } };
+  return { ...loaded, problems, inputs: { model, files, ...counts } };
 }
 
-/** What an annotator or judge is, with its place in keys; nothing where its name says it all. */
+/** The identity of an annotator or judge, with its digest for keys; undefined where the name is enough. */
 async function identityOf(source: Annotator | Judge): Promise<IdentifiedSource | undefined> {
   const identity = await source.identify?.();
   return identity === undefined ? undefined : { ...identity, digest: digestOf(identity) };
 }
 
-/** The user's own code behind a part of an evaluation. */
+/** The user's code behind a question set, by role. */
 async function codeBehind(
   { set, task }: LoadedSet,
   annotator: Annotator | undefined,
@@ -101,19 +101,19 @@ async function resolveCode(
   { annotator: name, annotations }: AnyDefinition,
   sets: readonly LoadedSet[],
 ): Promise<Partial<ResolvedInputs>> {
-  const isBought = annotations?.demonstrations === undefined;
-  const writes = ({ set, task }: LoadedSet): Annotator | undefined =>
-    set.name === ownName && isBought ? find(task.annotators, { name, field: 'annotator' }) : undefined;
-  const code = (await Promise.all(sets.map((set) => codeBehind(set, writes(set))))).filter(
+  const isAnnotated = annotations?.demonstrations === undefined;
+  const annotatorOf = ({ set, task }: LoadedSet): Annotator | undefined =>
+    set.name === ownName && isAnnotated ? find(task.annotators, { name, field: 'annotator' }) : undefined;
+  const code = (await Promise.all(sets.map((set) => codeBehind(set, annotatorOf(set))))).filter(
     ([, byRole]) => Object.keys(byRole).length > 0,
   );
   return code.length === 0 ? {} : { code: Object.fromEntries(code) };
 }
 
 const noSuchJudge =
-  'Register the judge by withJudges(task, …) in the tasks of the definition file, or leave the field out: then the task’s own program judges.';
+  'Register the judge with withJudges(task, …) in the tasks of the definition file, or leave the field out to use the task’s own program.';
 
-/** Who judges each part of an evaluation, by its name; nobody is told of whom a name says it all, as of a task's own program. */
+/** Identities of the judges by question set. Judges without one, such as a task's own program, are left out. */
 async function resolveJudges(sets: readonly LoadedSet[]): Promise<Partial<ResolvedInputs>> {
   const identities = sets.map(async ({ set: { name, judge, field }, task: { judges = [] } }) => {
     if (judge === undefined) return [];
@@ -128,7 +128,7 @@ async function resolveJudges(sets: readonly LoadedSet[]): Promise<Partial<Resolv
   };
 }
 
-/** Who writes. Rows of a file have an author that no worker needs to know. */
+/** The annotator's identity. User rows need no registered annotator. */
 async function resolveAnnotator(
   { annotator: name, annotations }: AnyDefinition,
   { annotators }: Task,
@@ -140,17 +140,19 @@ async function resolveAnnotator(
 
 type Loaded = Awaited<ReturnType<typeof loadInputs>>;
 
-/** The user's own files, and the tasks beside that their rows or the pool's were held apart from. */
-function withUserRows({ outside, heldOut }: Loaded, given: ResolvedUserRows | undefined): ResolvedInputs {
-  const met = [...new Set([...heldOut, ...(given?.heldOut ?? [])])].sort();
+/** Adds files of user rows, and the auxiliary tasks that user rows or pool problems overlapped. */
+function withUserRows({ inputs, heldOut }: Loaded, userRows: ResolvedUserRows | undefined): ResolvedInputs {
+  const overlapping = [...new Set([...heldOut, ...(userRows?.heldOut ?? [])])].sort();
   return {
-    ...outside,
-    ...(met.length === 0 ? {} : { heldOut: met }),
-    ...(given === undefined ? {} : { files: { ...outside.files, ...given.files }, userRows: given.rows }),
+    ...inputs,
+    ...(overlapping.length === 0 ? {} : { heldOut: overlapping }),
+    ...(userRows === undefined
+      ? {}
+      : { files: { ...inputs.files, ...userRows.files }, userRows: userRows.rows }),
   };
 }
 
-/** Reads what definitions take from outside; those that take the same read it once. */
+/** Resolves inputs; definitions with the same model and data load them once. */
 function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<ResolvedInputs> {
   const known = new Map<string, Promise<Loaded>>();
   const { baseDir = process.cwd() } = options;
@@ -163,19 +165,19 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     const { task, problems, auxiliary } = loaded;
     const sets = questionSets(definition).map((set, at) => ({ ...loaded.sets[at]!, set }));
     sets.forEach(assertEnoughItems);
-    const sourced = {
+    const identities = {
       ...(await resolveAnnotator(definition, task)),
       ...(await resolveJudges(sets)),
       ...(await resolveCode(definition, sets)),
     };
-    const given = await resolveUserRows({ definition, task, problems, auxiliary, baseDir });
-    return { ...withUserRows(loaded, given), ...sourced };
+    const userRows = await resolveUserRows({ definition, task, problems, auxiliary, baseDir });
+    return { ...withUserRows(loaded, userRows), ...identities };
   };
 }
 
 /**
- * Pins what a definition takes from outside by its content: base model, data files, the size of the pool; of a sweep
- * with axes, at every place on them. Problems are read once, so that a malformed row is met here, by file and line.
+ * Pins a definition's inputs by content: base model, data files, annotators, judges and user code, and counts the pool. For
+ * a sweep with axes, does so for every variant. Problems are loaded, so malformed rows are reported here by file and line.
  *
  * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, DEFINITION_INVALID
  */

@@ -29,11 +29,11 @@ import { inField } from './in-field';
 
 type AnyDefinition = ExperimentDefinition | SweepDefinition;
 
-/** The user's own files: pinned by content, and how many of their rows can be used. */
+/** Files of user rows, pinned by content, with their numbers of usable rows. */
 export interface ResolvedUserRows {
   readonly files: ResolvedFiles;
   readonly rows: Readonly<Partial<Record<UserRowsUse, number>>>;
-  /** Tasks beside of whose test items rows were like, and so left out. */
+  /** Names of the auxiliary tasks with a test item that some row overlaps. */
   readonly heldOut: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export interface Source {
   readonly definition: AnyDefinition;
   readonly task: Task;
   readonly problems: ProblemSet;
-  /** Test items of tasks beside, which rows are kept apart from as from the task's own. */
+  /** Test items of auxiliary tasks, which rows must not overlap. */
   readonly auxiliary: readonly HeldOutSet[];
   readonly baseDir: string;
 }
@@ -55,30 +55,31 @@ interface ReadFile {
   readonly heldOut: readonly string[];
 }
 
-/** How a file is read, as its entry in the definition says. */
+/** How a file is read. */
 type Reading = Omit<UserRowsSource, 'digest'>;
 
-function readingOf(said: NonNullable<Annotations[UserRowsUse]>): Reading {
-  const { map, prompts, policies } = said;
-  return { kind: 'kind' in said ? said.kind : 'demonstrations', map, prompts, policies };
+function readingOf(dataset: NonNullable<Annotations[UserRowsUse]>): Reading {
+  const { columnMapping, applyTaskTemplate, rowChecks } = dataset;
+  const kind = 'kind' in dataset ? dataset.kind : 'demonstrations';
+  return { kind, columnMapping, applyTaskTemplate, rowChecks };
 }
 
 const requestOf = (
   { definition, task, problems, auxiliary }: Source,
   path: string,
-  given: Reading,
+  reading: Reading,
 ): UserRowsRequest => ({
-  ...{ path, given, task, problems, auxiliary },
+  ...{ path, reading, task, problems, auxiliary },
   templated: definition.data.source === 'synthetic',
 });
 
 async function readFileOf(source: Source, use: UserRowsUse): Promise<ReadFile[]> {
-  const said = source.definition.annotations?.[use];
-  if (said === undefined) return [];
-  const path = resolve(source.baseDir, said.file);
+  const dataset = source.definition.annotations?.[use];
+  if (dataset === undefined) return [];
+  const path = resolve(source.baseDir, dataset.file);
   try {
     const digest = await digestFile(path);
-    const { rows, heldOut } = await readUserRows(requestOf(source, path, readingOf(said)));
+    const { rows, heldOut } = await readUserRows(requestOf(source, path, readingOf(dataset)));
     return [{ use, path, digest, rows, heldOut }];
   } catch (error) {
     throw inField(`annotations.${use}`, error);
@@ -87,41 +88,41 @@ async function readFileOf(source: Source, use: UserRowsUse): Promise<ReadFile[]>
 
 export interface PreviewRequest {
   readonly path: string;
-  /** How the file is read where the definition's annotations do not name it for this kind of rows. */
-  readonly otherwise: Reading;
-  /** Told of each row that cannot be used. */
+  /** How to read the file where the definition's annotations do not name it for this kind of rows. */
+  readonly fallback: Reading;
+  /** Receives each unusable row. */
   readonly onFault: (fault: RowFault) => void;
 }
 
-/** How a definition's annotations say that a file of a kind is read; undefined where they do not name it. */
+/** How a definition's annotations read a file of a kind; undefined where they do not name it. */
 export function readingOfFile(
   { annotations }: AnyDefinition,
   { path, kind, baseDir = process.cwd() }: { path: string; kind: Reading['kind']; baseDir?: string },
 ): Reading | undefined {
-  const said = userRowsUses.flatMap((use) => annotations?.[use] ?? []);
-  const named = said.filter(({ file }) => resolve(baseDir, file) === resolve(path)).map(readingOf);
+  const datasets = userRowsUses.flatMap((use) => annotations?.[use] ?? []);
+  const named = datasets.filter(({ file }) => resolve(baseDir, file) === resolve(path)).map(readingOf);
   return named.find((reading) => reading.kind === kind);
 }
 
-/** A file's rows as the stages of a definition would take them: put by its task, held against its test items and check. */
+/** Reads a file's rows as the stages of a definition would: with its task's template, overlap checks and verifier. */
 export function readUserRowsFor(source: Source, request: PreviewRequest): Promise<UserRows> {
-  const { path, otherwise, onFault } = request;
+  const { path, fallback, onFault } = request;
   const { definition, baseDir } = source;
-  const given = readingOfFile(definition, { path, kind: otherwise.kind, baseDir }) ?? otherwise;
-  return readUserRows({ ...requestOf(source, path, given), onFault });
+  const reading = readingOfFile(definition, { path, kind: fallback.kind, baseDir }) ?? fallback;
+  return readUserRows({ ...requestOf(source, path, reading), onFault });
 }
 
 const pointsOf = (definition: AnyDefinition): GridPoint[] =>
   'budgets' in definition ? gridOf(definition) : [definition];
 
-/** Rows that a cell takes; of money at most so many, since compute inside the budget only buys fewer. */
+/** Rows that a cell takes; for money budgets an upper bound, since compute inside the budget leaves less for rows. */
 function rowsAt(definition: AnyDefinition, point: GridPoint): Split {
   if ('sftFraction' in point) return splitBudget(point.budget, point.sftFraction);
   const { budget, sftSpendFraction } = point;
   return buyRows({ usd: budget, sftSpendFraction }, annotationCosts(definition));
 }
 
-/** Prompts that a cell would take for both uses. */
+/** Number of prompts that a cell would use for demonstrations and for preferences. */
 function sharedAt(definition: AnyDefinition, point: GridPoint, files: readonly ReadFile[]): number {
   const { sftRows, pairRows } = rowsAt(definition, point);
   const counts = { demonstrations: sftRows, preferences: pairRows };
@@ -138,32 +139,32 @@ function assertDisjoint(definition: AnyDefinition, files: readonly ReadFile[]): 
     const shared = sharedAt(definition, point, files);
     if (shared === 0) continue;
     const { budget, seed } = point;
-    const share = 'sftFraction' in point ? point.sftFraction : point.sftSpendFraction;
+    const fraction = 'sftFraction' in point ? point.sftFraction : point.sftSpendFraction;
     throw new BudgetlineError(
       'DATA_INVALID',
-      `annotations: at budget ${budget}, fraction ${share}, seed ${seed}, ${shared} prompts would serve as demonstrations and as preferences.`,
+      `annotations: at budget ${budget}, fraction ${fraction}, seed ${seed}, ${shared} prompts would be used for demonstrations and for preferences.`,
       {
         remedy:
-          'Plan smaller budgets, take shared prompts out of one of the files, or say sharedPrompts: "allow".',
-        details: { field: 'annotations', shared, budget, share, seed },
+          'Plan smaller budgets, remove shared prompts from one of the files, or set sharedPrompts: "allow".',
+        details: { field: 'annotations', shared, budget, fraction, seed },
       },
     );
   }
 }
 
-/** Single answers teach by the loss "kto" alone. */
+/** Only the loss "kto" trains on unpaired answers. */
 function assertLossFits({ annotations, preference }: AnyDefinition): void {
   if (annotations?.preferences?.kind !== 'unpaired' || preference.loss.name === 'kto') return;
   throw new BudgetlineError(
     'DEFINITION_INVALID',
-    'preference.loss is not "kto", and annotations.preferences holds single answers.',
+    'preference.loss is not "kto", but annotations.preferences holds unpaired answers.',
     { details: { field: 'preference.loss' } },
   );
 }
 
 /**
- * Reads the user's own rows once, so that a bad one is met before anything runs, and holds the two files against each
- * other for every cell.
+ * Reads user rows, so that an unusable row is reported before anything runs, and checks for every cell that demonstrations
+ * and preferences share no prompts.
  *
  * @throws BudgetlineError DATA_INVALID, INPUT_MISSING, DEFINITION_INVALID
  */

@@ -18,12 +18,12 @@ export default defineSweep({
     demonstrations: {
       ...origin,
       file: join(folder, 'solutions.csv'),
-      map: { prompt: 'question', completion: 'worked' },
+      columnMapping: { prompt: 'question', completion: 'worked' },
     },
     preferences: {
       ...origin,
       file: join(folder, 'comparisons.jsonl'),
-      map: { prompt: 'question', completions: 'answers' },
+      columnMapping: { prompt: 'question', completions: 'answers' },
     },
   },
   budgets: [32, 64],

@@ -1,18 +1,18 @@
 import type { Provenance } from '../contracts/provenance';
 import type { DataKind } from './types';
 
-/** A dataset's name and where its rows are from. */
+/** A dataset's name and provenance. */
 export interface NamedProvenance extends Provenance {
   readonly name: string;
 }
 
-/** Terms of the vocabulary that the standard context names. */
+/** Terms of the standard context. */
 const terms = (
   'citeAs column extract field fileProperty fileObject fileSet format includes isLiveDataset jsonPath key md5 ' +
   'parentField path recordSet references regex repeated replace samplingRate separator source subField transform equivalentProperty'
 ).split(' ');
 
-/** The context of the standard's own examples: readers complain of any other. */
+/** The context of the standard's own examples; readers warn about any other. */
 const context = {
   '@language': 'en',
   '@vocab': 'https://schema.org/',
@@ -48,8 +48,8 @@ const fieldsOf: Readonly<Record<DataKind, readonly (readonly [name: string, type
 };
 
 /**
- * Croissant 1.0 metadata (MLCommons) of one file of rows: where it is from, under which license, who annotated it and for
- * how much, its fields and its digest. The same input gives the same text: it holds no time.
+ * Croissant 1.0 metadata (MLCommons) of one file of rows: source, license, annotator, price, fields and digest. It holds
+ * no time, so the same input gives the same text.
  */
 export function describeDataset(
   provenance: NamedProvenance,

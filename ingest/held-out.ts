@@ -2,31 +2,32 @@ import type { Problem, ProblemSet, Task } from '../contracts/task';
 import { normalizeText } from '../text/normalize';
 import { type Compared, overlapWith } from '../text/overlap';
 
-/** Problems of a task that is evaluated beside: what is like one of them is no row to train on. */
+/** Test items that no training row may overlap. */
 export interface HeldOutSet {
-  /** As people know it. */
+  /** For messages. */
   readonly name: string;
   readonly task: Task;
   readonly problems: readonly Problem[];
-  /** Generated, and so of templates that share long runs of words by design. */
+  /** Generated from templates, which share long runs of words by design. */
   readonly templated: boolean;
 }
 
-/** What rows are held against held-out problems: a pool, or a file for a task whose problems are templated or not. */
-export interface HeldApart {
+/** The task that training rows belong to. */
+export interface TrainedTask {
   readonly task: Task;
+  /** Its problems are generated from templates. */
   readonly templated: boolean;
 }
 
-export const contentOf = (task: Task, problem: Problem): string =>
+export const leakageTextOf = (task: Task, problem: Problem): string =>
   task.leakageText?.(problem) ?? problem.prompt;
 
-/** Says what a text has in common with held-out ones; undefined where it is unlike all of them. */
+/** Returns how a text overlaps held-out ones; undefined where it does not. */
 export type Overlap = (one: Compared) => string | undefined;
 
-/** Held-out prompts of one sort. */
+/** An overlap check against one set of held-out prompts. */
 export interface NamedOverlap {
-  /** Of whom they are; empty for the task's own. */
+  /** The set's name; empty for the task's own test items. */
   readonly name: string;
   readonly overlap: Overlap;
 }
@@ -36,49 +37,55 @@ const sameText = (texts: readonly string[]): Overlap => {
   return ({ text }) => (known.has(normalizeText(text)) ? 'same text' : undefined);
 };
 
-/** By content, runs of words and skeletons, these of one task alone; and by the whole prompts. */
-export function overlapOf({ task, problems, templated }: Omit<HeldOutSet, 'name'>, of: HeldApart): Overlap {
-  const contents = problems.map((problem) => ({
-    text: contentOf(task, problem),
-    ...(task.name === of.task.name && task.dedupKey !== undefined
-      ? { skeleton: task.dedupKey(problem) }
+/** Compares leakage texts, 13-grams and whole prompts; dedup keys within one task only. */
+export function overlapOf(
+  { task, problems, templated }: Omit<HeldOutSet, 'name'>,
+  trained: TrainedTask,
+): Overlap {
+  const texts = problems.map((problem) => ({
+    text: leakageTextOf(task, problem),
+    ...(task.name === trained.task.name && task.dedupKey !== undefined
+      ? { dedupKey: task.dedupKey(problem) }
       : {}),
   }));
-  const byContent = overlapWith(contents, { runs: !templated && !of.templated });
+  const byText = overlapWith(texts, { ngrams: !templated && !trained.templated });
   const byPrompt = sameText(problems.map(({ prompt }) => prompt));
-  return (one) => byContent(one) ?? byPrompt(one);
+  return (one) => byText(one) ?? byPrompt(one);
 }
 
-export interface KeptApart {
-  /** The problems that are like no held-out one; the others are counted by whom they are like, and why. */
+export interface Decontaminated {
+  /** The problems without those that overlap; `excluded` counts these by set and reason. */
   readonly problems: ProblemSet;
-  /** Names of the sets that problems were left out for. */
-  readonly met: readonly string[];
+  /** Names of the held-out sets that a problem overlapped. */
+  readonly overlapping: readonly string[];
 }
 
-/** Takes what is like held-out problems out of a task's pool and validation set, as tasks do for their own test items. */
-export function keepApart(
+/** Removes problems that overlap held-out test items from a task's pool and validation set. */
+export function decontaminate(
   problems: ProblemSet,
-  { heldOut, of }: { heldOut: readonly HeldOutSet[]; of: HeldApart },
-): KeptApart {
-  if (heldOut.length === 0) return { problems, met: [] };
-  const { task } = of;
+  { heldOut, trained }: { heldOut: readonly HeldOutSet[]; trained: TrainedTask },
+): Decontaminated {
+  if (heldOut.length === 0) return { problems, overlapping: [] };
+  const { task } = trained;
   const excluded = { ...problems.excluded };
-  const met = new Set<string>();
-  const overlaps: NamedOverlap[] = heldOut.map((set) => ({ name: set.name, overlap: overlapOf(set, of) }));
-  const isUnlike = (problem: Problem): boolean => {
-    const skeleton = task.dedupKey?.(problem);
-    const one = { text: contentOf(task, problem), ...(skeleton === undefined ? {} : { skeleton }) };
+  const overlapping = new Set<string>();
+  const overlaps: NamedOverlap[] = heldOut.map((set) => ({
+    name: set.name,
+    overlap: overlapOf(set, trained),
+  }));
+  const isClean = (problem: Problem): boolean => {
+    const dedupKey = task.dedupKey?.(problem);
+    const one = { text: leakageTextOf(task, problem), ...(dedupKey === undefined ? {} : { dedupKey }) };
     for (const { name, overlap } of overlaps) {
-      const reason = overlap(one);
-      if (reason === undefined) continue;
-      const told = `train row like one of ${name}: ${reason}`;
-      excluded[told] = (excluded[told] ?? 0) + 1;
-      met.add(name);
+      const found = overlap(one);
+      if (found === undefined) continue;
+      const reason = `train row overlaps ${name}: ${found}`;
+      excluded[reason] = (excluded[reason] ?? 0) + 1;
+      overlapping.add(name);
       return false;
     }
     return true;
   };
-  const [pool, validation] = [problems.pool.filter(isUnlike), problems.validation.filter(isUnlike)];
-  return { problems: { ...problems, pool, validation, excluded }, met: [...met] };
+  const [pool, validation] = [problems.pool.filter(isClean), problems.validation.filter(isClean)];
+  return { problems: { ...problems, pool, validation, excluded }, overlapping: [...overlapping] };
 }

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { countPatterns, type LabelPattern } from '../contracts/metrics';
 import { overlapWith } from '../text/overlap';
 import type { NamedOverlap } from './held-out';
-import { type FieldMap, mapFields } from './map-fields';
+import { type ColumnMapping, mapColumns } from './column-mapping';
 import type { DialogueForm } from './messages';
 import { readShape, type Texts } from './shapes';
 import { readRecords } from './source';
@@ -11,23 +11,23 @@ import {
   type AnnotationRow,
   type DataKind,
   type FieldFault,
-  type Policies,
-  type Policy,
+  type RowChecks,
+  type RowAction,
   type RowFault,
-  strictPolicies,
+  strictRowChecks,
 } from './types';
 
 export interface IngestOptions {
   readonly path: string;
   readonly kind: DataKind;
-  readonly map?: FieldMap;
-  /** All "refuse" unless told. */
-  readonly policies?: Partial<Policies>;
-  /** Prompts that no row's may be like: test items, or those of the other kind of rows. */
+  readonly columnMapping?: ColumnMapping;
+  /** Default: 'error' for each. */
+  readonly rowChecks?: Partial<RowChecks>;
+  /** Prompts that no row's prompt may overlap: test items, or the prompts of the other use. */
   readonly heldOut?: readonly string[];
-  /** The same as a function, for prompts that are of more than one sort. */
-  readonly apartFrom?: readonly NamedOverlap[];
-  /** "whole" unless told. */
+  /** Further overlap checks, each with the name of its held-out set. */
+  readonly overlaps?: readonly NamedOverlap[];
+  /** Default: 'transcript'. */
   readonly dialogues?: DialogueForm;
 }
 
@@ -36,7 +36,7 @@ export interface IngestSink {
   onFault?(fault: RowFault): void;
 }
 
-/** What a file came to. */
+/** Result of reading a file. */
 export interface IngestSummary {
   readonly kind: DataKind;
   /** Records read, usable or not. */
@@ -45,9 +45,9 @@ export interface IngestSummary {
   readonly rows: number;
   /** Records with at least one fault. */
   readonly refused: number;
-  /** Rows left out by a policy, by reason. */
+  /** Rows dropped by a check, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
-  /** Where the same answers were labelled more than once: how often, how often alike, and by the counts of labels. */
+  /** Repeated labels of the same answers: their number, how many agree, and items by their counts of labels. */
   readonly agreement: {
     readonly compared: number;
     readonly alike: number;
@@ -55,14 +55,14 @@ export interface IngestSummary {
   };
 }
 
-/** A finding that a policy decides about. */
-interface Finding {
-  readonly policy: keyof Policies;
+/** A check that a row failed. */
+interface FailedCheck {
+  readonly check: keyof RowChecks;
   readonly reason: string;
   readonly fault: FieldFault;
 }
 
-/** Twelve bytes tell a hundred million texts apart, and a set of them stays small. */
+/** Twelve bytes: no collision is expected among a hundred million texts, and the set stays small. */
 const hashOf = (texts: unknown): string =>
   createHash('sha256').update(JSON.stringify(texts).normalize('NFC')).digest().toString('base64', 0, 12);
 
@@ -70,37 +70,37 @@ const composed = (text: string): string => text.trim().normalize('NFC');
 
 const isBlank = (value: string): boolean => value.trim() === '';
 
-function emptyAnswers(texts: Texts): Finding[] {
+function emptyAnswers(texts: Texts): FailedCheck[] {
   const answers = Object.entries(texts).filter(([name]) => name !== 'prompt' && name !== 'label');
   return answers
     .filter(([, value]) => typeof value === 'string' && isBlank(value))
     .map(([field]) => ({
-      policy: 'emptyCompletions',
+      check: 'emptyCompletions',
       reason: `empty ${field}`,
       fault: {
         field,
         reason: 'is empty',
-        remedy: 'Fill it in, remove the row, or drop such rows by --empty drop.',
+        remedy: 'Fill it in, remove the row, or drop such rows with --empty drop.',
       },
     }));
 }
 
-function equalPair(texts: Texts): Finding[] {
+function equalPair(texts: Texts): FailedCheck[] {
   if (!('chosen' in texts) || composed(texts.chosen) !== composed(texts.rejected)) return [];
-  const remedy = 'Remove the row, or drop such rows by --equal drop: it prefers nothing.';
+  const remedy = 'Remove the row, which prefers nothing, or drop such rows with --equal drop.';
   return [
     {
-      policy: 'equalPairs',
+      check: 'equalPairs',
       reason: 'chosen = rejected',
       fault: { field: 'rejected', reason: 'is the same text as chosen', remedy },
     },
   ];
 }
 
-/** The other of two labels: not liked, or the second in the order of the texts is preferred. */
+/** The negative label, or a preference for the second text in sorted order. */
 const secondLabel = 'second';
 
-/** The label of an answer or a pair, and what is labelled whichever way round it stands. */
+/** A row's label and the labelled item, the same for both orders of a pair. */
 function labelled(texts: Texts): { what: unknown; label: string } {
   if ('label' in texts)
     return { what: [texts.prompt, texts.completion], label: texts.label ? 'first' : secondLabel };
@@ -109,11 +109,11 @@ function labelled(texts: Texts): { what: unknown; label: string } {
   return { what: [prompt, ...[chosen, rejected].sort()], label: chosen < rejected ? 'first' : secondLabel };
 }
 
-/** What has been seen of a file so far: hashes, and where each stood first. */
-class Memory {
+/** Rows read so far: hashes with the line of their first occurrence. */
+class SeenRows {
   readonly #lines = new Map<string, number>();
   readonly #labels = new Map<string, string>();
-  /** Of what was labelled again: how often like the first time, and how often otherwise. There are two labels. */
+  /** Repeated labels by item: how many equal its first label, how many differ. There are two labels. */
   readonly #again = new Map<string, [like: number, unlike: number]>();
 
   get agreement(): IngestSummary['agreement'] {
@@ -126,7 +126,7 @@ class Memory {
     return { compared: sum(0) + sum(1), alike: sum(0), patterns: countPatterns(items) };
   }
 
-  duplicateOf(texts: Texts, line: number): Finding[] {
+  duplicateOf(texts: Texts, line: number): FailedCheck[] {
     this.#compareLabels(texts);
     const hash = hashOf(texts);
     const first = this.#lines.get(hash);
@@ -134,9 +134,9 @@ class Memory {
       this.#lines.set(hash, line);
       return [];
     }
-    const remedy = 'Remove one of them, or drop repeats by --duplicates drop.';
+    const remedy = 'Remove one of them, or drop repeats with --duplicates drop.';
     const fault = { field: 'the row', reason: `repeats line ${first}`, remedy };
-    return [{ policy: 'duplicates', reason: 'duplicate', fault }];
+    return [{ check: 'duplicates', reason: 'duplicate', fault }];
   }
 
   #compareLabels(texts: Texts): void {
@@ -153,15 +153,15 @@ class Memory {
   }
 }
 
-function overlapsOf({ heldOut = [], apartFrom = [] }: IngestOptions): readonly NamedOverlap[] {
-  if (heldOut.length === 0) return apartFrom;
-  return [{ name: '', overlap: overlapWith(heldOut.map((text) => ({ text }))) }, ...apartFrom];
+function overlapsOf({ heldOut = [], overlaps = [] }: IngestOptions): readonly NamedOverlap[] {
+  if (heldOut.length === 0) return overlaps;
+  return [{ name: '', overlap: overlapWith(heldOut.map((text) => ({ text }))) }, ...overlaps];
 }
 
-/** Reads one file, row by row; a class because a row is judged by those before it. */
+/** Reads one file, row by row, with the state of the rows before. */
 class Ingest {
-  readonly #memory = new Memory();
-  readonly #policies: Policies;
+  readonly #seen = new SeenRows();
+  readonly #rowChecks: RowChecks;
   readonly #overlaps: readonly NamedOverlap[];
   readonly #dropped: Record<string, number> = {};
   #records = 0;
@@ -172,7 +172,7 @@ class Ingest {
     private readonly options: IngestOptions,
     private readonly sink: IngestSink,
   ) {
-    this.#policies = { ...strictPolicies, ...options.policies };
+    this.#rowChecks = { ...strictRowChecks, ...options.rowChecks };
     this.#overlaps = overlapsOf(options);
   }
 
@@ -181,28 +181,28 @@ class Ingest {
     for (const fault of faults) this.sink.onFault?.({ path: this.options.path, line, ...fault });
   }
 
-  #overlapping({ prompt }: Texts): Finding[] {
+  #overlapping({ prompt }: Texts): FailedCheck[] {
     for (const { name, overlap } of this.#overlaps) {
       const found = overlap({ text: prompt });
       if (found === undefined) continue;
       const of = name === '' ? '' : ` of ${name}`;
-      const remedy = 'Remove the row, or drop such rows by --overlap drop.';
-      const fault = { field: 'prompt', reason: `is like one${of} that is held out (${found})`, remedy };
-      return [{ policy: 'overlaps', reason: `held-out prompt${of}: ${found}`, fault }];
+      const remedy = 'Remove the row, or drop such rows with --overlap drop.';
+      const fault = { field: 'prompt', reason: `overlaps a held-out prompt${of} (${found})`, remedy };
+      return [{ check: 'overlaps', reason: `held-out prompt${of}: ${found}`, fault }];
     }
     return [];
   }
 
   #takeTexts(line: number, texts: Texts): void {
-    const findings = [
+    const failed = [
       ...emptyAnswers(texts),
       ...equalPair(texts),
-      ...this.#memory.duplicateOf(texts, line),
+      ...this.#seen.duplicateOf(texts, line),
       ...this.#overlapping(texts),
     ];
-    const has = (policy: Policy): Finding[] =>
-      findings.filter((each) => this.#policies[each.policy] === policy);
-    const [refused, dropped] = [has('error'), has('drop')];
+    const failedWith = (action: RowAction): FailedCheck[] =>
+      failed.filter(({ check }) => this.#rowChecks[check] === action);
+    const [refused, dropped] = [failedWith('error'), failedWith('drop')];
     if (refused.length > 0) {
       this.#refuse(
         line,
@@ -220,29 +220,29 @@ class Ingest {
   }
 
   async run(): Promise<IngestSummary> {
-    const { path, kind, map = {}, dialogues } = this.options;
-    const whole =
-      'Write one record a line, each with the same fields, in the format that the file’s name says.';
+    const { path, kind, columnMapping = {}, dialogues } = this.options;
+    const remedy =
+      'Write one record a line, each with the same fields, in the format of the file’s extension.';
     for await (const record of readRecords(path)) {
       this.#records += 1;
       const { line } = record;
       if ('unreadable' in record) {
-        this.#refuse(line, [{ field: 'the line', reason: record.unreadable, remedy: whole }]);
+        this.#refuse(line, [{ field: 'the line', reason: record.unreadable, remedy }]);
         continue;
       }
-      const shaped = readShape(kind, mapFields(record.fields, map), dialogues);
+      const shaped = readShape(kind, mapColumns(record.fields, columnMapping), dialogues);
       if ('faults' in shaped) this.#refuse(line, shaped.faults);
       else this.#takeTexts(line, shaped.texts);
     }
-    if (this.#records === 0) this.#refuse(1, [{ field: 'the file', reason: 'holds no rows', remedy: whole }]);
+    if (this.#records === 0) this.#refuse(1, [{ field: 'the file', reason: 'holds no rows', remedy }]);
     const counts = { records: this.#records, rows: this.#rows, refused: this.#refused };
-    return { kind, ...counts, dropped: this.#dropped, agreement: this.#memory.agreement };
+    return { kind, ...counts, dropped: this.#dropped, agreement: this.#seen.agreement };
   }
 }
 
 /**
- * Reads a file of annotations in one pass, a record at a time: usable rows and faults go to the sink as they are met, so
- * that memory holds a hash a row and nothing more.
+ * Reads a file of annotations in one pass, a record at a time. Usable rows and faults go to the sink at once, so memory
+ * holds one hash per row.
  *
  * @throws BudgetlineError where the file as a whole cannot be read: INPUT_MISSING, IO_FAILED, DATA_INVALID, USAGE
  */
@@ -250,12 +250,12 @@ export function ingestFile(options: IngestOptions, sink: IngestSink = {}): Promi
   return new Ingest(options, sink).run();
 }
 
-/** The prompts of a file, for others to be held against; rows that cannot be read give none. */
-export async function readPrompts(path: string, map: FieldMap = {}): Promise<string[]> {
+/** The prompts of a file, for overlap checks; unreadable rows are skipped. */
+export async function readPrompts(path: string, columnMapping: ColumnMapping = {}): Promise<string[]> {
   const prompts: string[] = [];
   for await (const record of readRecords(path)) {
     if ('unreadable' in record) continue;
-    const { prompt, question } = mapFields(record.fields, map);
+    const { prompt, question } = mapColumns(record.fields, columnMapping);
     const text = prompt ?? question;
     if (typeof text === 'string') prompts.push(text);
   }

@@ -13,10 +13,10 @@ export type Texts =
 export type Fields = Readonly<Record<string, unknown>>;
 export type Shaped = { readonly texts: Texts } | { readonly faults: readonly FieldFault[] };
 
-/** A way in which a kind of data is written down: the fields that tell it, and how it is read. */
+/** One layout of a kind of rows: the fields that identify it and its reader. */
 interface Shape {
   readonly fields: readonly string[];
-  /** Applies where each of these holds a list. */
+  /** Fields that must hold lists. */
   readonly lists: readonly string[];
   read(fields: Fields, form: DialogueForm): Shaped;
 }
@@ -33,13 +33,13 @@ function shape<Row>(
   return {
     fields,
     lists,
-    read(given, form) {
-      const parsed = schema.safeParse(given);
+    read(record, form) {
+      const parsed = schema.safeParse(record);
       if (parsed.success) return read(parsed.data, form);
       const faults = parsed.error.issues.map((issue) => ({
         field: fieldText(issue.path),
-        reason: issueText(issue, given),
-        remedy: `Give the row ${fields.join(', ')} of the right type, or name its fields with --map.`,
+        reason: issueText(issue, record),
+        remedy: `Give the row ${fields.join(', ')} of the right type, or name its columns with --column-mapping.`,
       }));
       return { faults };
     },
@@ -49,7 +49,7 @@ function shape<Row>(
 const text = z.string();
 const someText = text.refine((value) => value.trim() !== '', 'is empty');
 
-/** Turns up to the last, which must be an answer; undefined where it is none. */
+/** The messages before the last, and the last as the answer; undefined where the assistant does not speak last. */
 function splitDialogue(turns: readonly Message[]): { asked: Message[]; answer: string } | undefined {
   const last = turns.at(-1);
   if (last?.role !== 'assistant' || turns.length < 2) return undefined;
@@ -59,11 +59,11 @@ function splitDialogue(turns: readonly Message[]): { asked: Message[]; answer: s
 const noAnswer = (field: string): Shaped =>
   fault(
     field,
-    'does not end in an answer of the assistant to somebody',
-    'End the dialogue with a turn of the role "assistant".',
+    'does not end in an answer of the assistant',
+    'End the dialogue with a message of the role "assistant".',
   );
 
-/** Characters that both texts begin with, up to the end of a word. */
+/** The common prefix of two texts, up to the end of a word. */
 function commonStart(a: string, b: string): string {
   let length = 0;
   while (length < Math.min(a.length, b.length) && a[length] === b[length]) length += 1;
@@ -71,18 +71,18 @@ function commonStart(a: string, b: string): string {
   return length === a.length || length === b.length ? shared : upToWordEnd(shared);
 }
 
-const noBarePrompt = (field: string): Shaped =>
+const noSingleQuestion = (field: string): Shaped =>
   fault(
     field,
-    'has more turns before the answer than one question',
-    'Leave such rows out, or take the prompts of the file whole (prompts: "whole").',
+    'has more than one message before the answer',
+    'Remove such rows, or use the prompts as they are (applyTaskTemplate: false).',
   );
 
 function demonstrationOf(turns: readonly Message[], form: DialogueForm): Shaped {
   const dialogue = splitDialogue(turns);
   if (dialogue === undefined) return noAnswer('messages');
   const prompt = promptOf(dialogue.asked, form);
-  if (prompt === undefined) return noBarePrompt('messages');
+  if (prompt === undefined) return noSingleQuestion('messages');
   return { texts: { prompt, completion: answerOf(dialogue.answer, form) } };
 }
 
@@ -93,19 +93,20 @@ function pairOfDialogues(
 ): Shaped {
   const [good, bad] = [splitDialogue(chosen), splitDialogue(rejected)];
   if (good === undefined || bad === undefined) return noAnswer(good === undefined ? 'chosen' : 'rejected');
-  if (promptOf(good.asked, 'whole') !== promptOf(bad.asked, 'whole'))
+  if (promptOf(good.asked, 'transcript') !== promptOf(bad.asked, 'transcript'))
     return fault(
       'rejected',
       'answers another dialogue than "chosen"',
-      'Give both the same turns but the last.',
+      'Give both the same messages except the last.',
     );
   const prompt = promptOf(good.asked, form);
-  if (prompt === undefined) return noBarePrompt('chosen');
+  if (prompt === undefined) return noSingleQuestion('chosen');
   const [better, worse] = [answerOf(good.answer, form), answerOf(bad.answer, form)];
   return { texts: { prompt, chosen: better, rejected: worse } };
 }
 
-function pairOfWholeTexts(chosen: string, rejected: string): Shaped {
+/** A pair with an implicit prompt: the common prefix of both texts. */
+function pairOfTexts(chosen: string, rejected: string): Shaped {
   const prompt = commonStart(chosen, rejected);
   if (prompt.trim() === '')
     return fault(
@@ -116,7 +117,7 @@ function pairOfWholeTexts(chosen: string, rejected: string): Shaped {
   return { texts: { prompt, chosen: chosen.slice(prompt.length), rejected: rejected.slice(prompt.length) } };
 }
 
-/** Best against worst: the pair that a ranking says most about. */
+/** The best completion against the worst: the pair that a ranking is surest about. */
 function bestAndWorst({
   prompt,
   completions,
@@ -136,12 +137,12 @@ function bestAndWorst({
   const best = completions[order.indexOf(Math.min(...order))];
   const worst = completions[order.lastIndexOf(Math.max(...order))];
   if (best === undefined || worst === undefined || Math.min(...order) === Math.max(...order))
-    return fault('ranks', 'prefers none of the completions', 'Leave rows without a preference out.');
+    return fault('ranks', 'prefers none of the completions', 'Remove rows without a preference.');
   return { texts: { prompt, chosen: best, rejected: worst } };
 }
 
-const likes = ['true', '1', 'yes', 'up'];
-const dislikes = ['false', '0', 'no', 'down'];
+const positiveLabels = ['true', '1', 'yes', 'up'];
+const negativeLabels = ['false', '0', 'no', 'down'];
 
 /** A label as programs write it: true, "True", 1, "1.0", "yes". */
 const label = z.unknown().transform((value, context): boolean => {
@@ -150,8 +151,9 @@ const label = z.unknown().transform((value, context): boolean => {
     .trim()
     .toLowerCase()
     .replace(/^([01])\.0*$/, '$1');
-  if (likes.includes(word)) return true;
-  if (!dislikes.includes(word)) context.addIssue(`is none of ${[...likes, ...dislikes].join(', ')}`);
+  if (positiveLabels.includes(word)) return true;
+  if (!negativeLabels.includes(word))
+    context.addIssue(`is none of ${[...positiveLabels, ...negativeLabels].join(', ')}`);
   return false;
 });
 
@@ -192,7 +194,7 @@ const shapes: Readonly<Record<DataKind, readonly Shape[]>> = {
     shape(z.object({ prompt: someText, chosen: text, rejected: text }), (texts) => ({ texts }), {
       fields: ['prompt', 'chosen', 'rejected'],
     }),
-    shape(z.object({ chosen: text, rejected: text }), (row) => pairOfWholeTexts(row.chosen, row.rejected), {
+    shape(z.object({ chosen: text, rejected: text }), (row) => pairOfTexts(row.chosen, row.rejected), {
       fields: ['chosen', 'rejected'],
     }),
   ],
@@ -203,21 +205,25 @@ const shapes: Readonly<Record<DataKind, readonly Shape[]>> = {
   ],
 };
 
-const fits = ({ fields, lists }: Shape, given: Fields): boolean =>
-  fields.every((name) => given[name] !== undefined && given[name] !== null) &&
-  lists.every((name) => Array.isArray(given[name]));
+const fits = ({ fields, lists }: Shape, record: Fields): boolean =>
+  fields.every((name) => record[name] !== undefined && record[name] !== null) &&
+  lists.every((name) => Array.isArray(record[name]));
 
 /**
- * Reads one record as the first shape whose fields it has. Demonstrations: { messages } or { prompt, completion }.
- * Preferences: { prompt, chosen, rejected } as texts or as turns, { chosen, rejected } with the prompt in both, or
- * { prompt, completions } best first, or with ranks (1 is best). Thumbs: { prompt, completion, label }.
+ * Reads one record in the first layout whose fields it has. Demonstrations: { messages } or { prompt, completion }.
+ * Preferences: { prompt, chosen, rejected } as texts or messages; { chosen, rejected } with an implicit prompt;
+ * { prompt, completions }, best first or with ranks (1 is best). Unpaired: { prompt, completion, label }.
  */
-export function readShape(kind: DataKind, fields: Fields, form: DialogueForm = 'whole'): Shaped {
+export function readShape(kind: DataKind, fields: Fields, form: DialogueForm = 'transcript'): Shaped {
   const known = shapes[kind];
   const found = known.find((each) => fits(each, fields));
   if (found !== undefined) return found.read(fields, form);
   const wanted = [...new Set(known.map((each) => each.fields.join(', ')))].join('; or ');
   const missing =
     known.at(-1)?.fields.find((name) => fields[name] === undefined || fields[name] === null) ?? 'the row';
-  return fault(missing, 'is missing', `Rows of ${kind} have ${wanted}. Name other fields with --map.`);
+  return fault(
+    missing,
+    'is missing',
+    `Rows of ${kind} have ${wanted}. Name other columns with --column-mapping.`,
+  );
 }

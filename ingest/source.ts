@@ -5,9 +5,9 @@ import { withoutByteOrderMark } from '../contracts/byte-order-mark';
 import { BudgetlineError } from '../contracts/failures';
 import type { SourceRecord } from './types';
 
-/** Longest line or record: sixteen mebibytes hold any dialogue; what is longer is no line of text. */
+/** Longest line or record, 16 MiB: enough for any dialogue. A longer one is not a line of text. */
 const longestRecordBytes = 16 * 1024 * 1024;
-/** Rows of a Parquet file that are held at once. */
+/** Parquet rows in memory at once. */
 const parquetRows = 1024;
 
 type Reader = (path: string) => AsyncGenerator<SourceRecord>;
@@ -32,9 +32,9 @@ function parseRecord(line: number, text: string): SourceRecord {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return { line, fields: value as Record<string, unknown> };
-    return { line, unreadable: 'is no JSON object' };
+    return { line, unreadable: 'is not a JSON object' };
   } catch (error) {
-    return { line, unreadable: `is no JSON (${(error as Error).message})` };
+    return { line, unreadable: `is not JSON (${(error as Error).message})` };
   }
 }
 
@@ -49,7 +49,7 @@ const readJsonLines: Reader = async function* (path) {
 
 interface CsvRecord {
   readonly record: string[];
-  /** `lines` are those read when the record ends: records may hold line breaks. */
+  /** `lines`: number of lines up to the record's end. Records may hold line breaks. */
   readonly info: { readonly lines: number };
 }
 
@@ -67,7 +67,7 @@ const csvReader = (delimiter: string): Reader =>
     let header: string[] | undefined;
     let line = 1;
     for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
-      // Blank lines come as records of one empty field, so that lines are counted as an editor does.
+      // A blank line arrives as a record of one empty field, so lines count as in an editor.
       const isBlank = record.length === 1 && record[0] === '';
       if (header === undefined) header = record;
       else if (!isBlank) yield csvRecord(line, header, record);
@@ -81,7 +81,7 @@ function csvRecord(line: number, header: readonly string[], values: readonly str
   return { line, fields: Object.fromEntries(header.map((name, index) => [name, values[index]])) };
 }
 
-/** Whole numbers of 64 bits arrive as BigInt, alone and within lists: as other formats have them they are numbers. */
+/** Turns 64-bit integers, which arrive as BigInt, into numbers as in the other formats. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') {
     const number = Number(value);
@@ -137,20 +137,20 @@ function unreadable(path: string, error: unknown): BudgetlineError {
   if (code?.startsWith('E') === true)
     return new BudgetlineError('IO_FAILED', `Cannot read ${path}: ${message}.`, { cause: error });
   return new BudgetlineError('DATA_INVALID', `${path} cannot be read: ${message}.`, {
-    remedy: 'Check that the file is whole and of the format that its name says.',
+    remedy: 'Check that the file is complete and has the format of its extension.',
     cause: error,
   });
 }
 
 /**
- * The records of a JSON Lines, CSV, TSV or Parquet file, by its extension, one at a time and in order.
+ * The records of a JSON Lines, CSV, TSV or Parquet file, in order. The extension decides the format.
  *
- * @throws BudgetlineError INPUT_MISSING, IO_FAILED, DATA_INVALID (a file that cannot be read as a whole), USAGE
+ * @throws BudgetlineError INPUT_MISSING, IO_FAILED, DATA_INVALID (the whole file is unreadable), USAGE
  */
 export async function* readRecords(path: string): AsyncGenerator<SourceRecord> {
   const read = readers[extname(path).toLowerCase()];
   if (read === undefined)
-    throw new BudgetlineError('USAGE', `${path}: the extension says no format that can be read.`, {
+    throw new BudgetlineError('USAGE', `${path}: the extension is not of a format that can be read.`, {
       remedy: `Use one of: ${Object.keys(readers).join(', ')}.`,
     });
   try {

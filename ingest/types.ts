@@ -1,18 +1,18 @@
 import type { DemonstrationRow, PreferenceRow, UnpairedRow } from '../schemas/rows';
 
-/** What a file of annotations holds. */
+/** Kinds of annotation rows. */
 export const dataKinds = ['demonstrations', 'preferences', 'unpaired'] as const;
 export type DataKind = (typeof dataKinds)[number];
 
-/** A row as stages take it; its kind is the file's. */
+/** A row as stages read it, of the file's kind. */
 export type AnnotationRow = DemonstrationRow | PreferenceRow | UnpairedRow;
 
-/** One record of a file: its fields, or what keeps it from being read at all. */
+/** One record of a file: its fields, or why it cannot be read. */
 export type SourceRecord =
   | { readonly line: number; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly line: number; readonly unreadable: string };
 
-/** A row that cannot be used: where it stands, what is wrong, what to do. Lines of a Parquet file are its rows. */
+/** An unusable row: its place, the reason, the remedy. For Parquet, `line` is the row number. */
 export interface RowFault {
   readonly path: string;
   readonly line: number;
@@ -21,22 +21,21 @@ export interface RowFault {
   readonly remedy: string;
 }
 
-/** What is wrong with a record, before it is known where it stands. */
+/** A fault without its place. */
 export type FieldFault = Omit<RowFault, 'path' | 'line'>;
 
-/** What is done about rows that are well formed but of no use. Dropped ones are counted, refused ones are faults. */
-export const policies = ['error', 'drop'] as const;
-export type Policy = (typeof policies)[number];
-export interface Policies {
-  /** The same prompt and answers as a row before. */
-  readonly duplicates: Policy;
-  readonly emptyCompletions: Policy;
+/** What happens to a row that fails a check: a fault, or dropped and counted. */
+export type RowAction = 'error' | 'drop';
+export interface RowChecks {
+  /** Same prompt and answers as an earlier row. */
+  readonly duplicates: RowAction;
+  readonly emptyCompletions: RowAction;
   /** Chosen and rejected are the same text. */
-  readonly equalPairs: Policy;
-  /** The prompt is like one of the files that rows are held against (test items, the other kind of rows). */
-  readonly overlaps: Policy;
+  readonly equalPairs: RowAction;
+  /** The prompt overlaps a held-out prompt: a test item, or a prompt of the other use. */
+  readonly overlaps: RowAction;
 }
-export const strictPolicies: Policies = {
+export const strictRowChecks: RowChecks = {
   duplicates: 'error',
   emptyCompletions: 'error',
   equalPairs: 'error',

@@ -2,69 +2,69 @@ import { BudgetlineError } from '../contracts/failures';
 import type { UserRowsSource } from '../schemas/user-rows';
 import type { Problem, ProblemSet, Task } from '../contracts/task';
 import { exactText, normalizeText } from '../text/normalize';
-import { contentOf, type HeldOutSet, type NamedOverlap, overlapOf } from './held-out';
+import { type HeldOutSet, leakageTextOf, type NamedOverlap, overlapOf } from './held-out';
 import { ingestFile, type IngestSummary } from './ingest';
 import type { AnnotationRow, RowFault } from './types';
 
-/** A usable row of the user's own file, and where its prompt stands among the task's problems. */
+/** A usable user row and the task's problem that it is about. */
 export interface UserRow {
   readonly row: AnnotationRow;
-  /** Normalised text of the prompt; of a problem of the pool, of its content. */
+  /** Normalised prompt; for a problem of the pool its leakage text. */
   readonly text: string;
-  /** Index in the pool, where the prompt is a problem of it. */
+  /** Index in the pool, if the prompt is one of its problems. */
   readonly poolRow?: number;
 }
 
-/** What a file came to. */
+/** Result of reading a file of user rows. */
 export interface UserRows {
   readonly rows: readonly UserRow[];
   readonly summary: IngestSummary;
-  /** Rows on problems of the pool, which the task's own check can be held against. */
+  /** Rows on problems of the pool, which the task's verifier can score. */
   readonly checked: number;
-  /** Of these, rows that the check contradicts. */
-  readonly contradicted: number;
-  /** Tasks beside of whose test items some row was like, by name. */
+  /** Checked rows that the verifier disagrees with. */
+  readonly verifierMismatches: number;
+  /** Names of the auxiliary tasks with a test item that some row overlaps. */
   readonly heldOut: readonly string[];
 }
 
 export interface UserRowsRequest {
   readonly path: string;
-  readonly given: Omit<UserRowsSource, 'digest'>;
+  /** How the file is read. */
+  readonly reading: Omit<UserRowsSource, 'digest'>;
   readonly task: Task;
   readonly problems: ProblemSet;
-  /** Generated problems share long runs of words by design. */
+  /** The task's problems are generated from templates, which share long runs of words by design. */
   readonly templated: boolean;
-  /** Test items of tasks that are evaluated beside; no row may be like one. */
+  /** Test items of auxiliary tasks; no row may overlap one. */
   readonly auxiliary?: readonly HeldOutSet[];
-  /** Told of each row that cannot be used; where nobody is, such rows are an error. */
+  /** Receives each unusable row. Default: unusable rows are an error. */
   readonly onFault?: (fault: RowFault) => void;
 }
 
-/** Puts a bare problem as the task puts its own: in the place of another one's content. */
-function framer({ task, problems, given }: UserRowsRequest): (content: string) => string {
+/** The task's prompt template, as a function of a bare problem: the prompt of a pool problem around another text. */
+function taskTemplate({ task, problems }: UserRowsRequest): (question: string) => string {
   const [sample] = problems.pool;
-  const frame = sample?.prompt.split(contentOf(task, sample));
-  if (frame?.length === 2 && frame.some((part) => part !== '')) return (content) => frame.join(content);
-  if (given.prompts === 'whole') return (content) => content;
+  const frame = sample?.prompt.split(leakageTextOf(task, sample));
+  if (frame?.length === 2 && frame.some((part) => part !== '')) return (question) => frame.join(question);
   throw new BudgetlineError(
     'DEFINITION_INVALID',
-    `annotations: prompts are "task", but ${task.name} cannot put problems of others as it puts its own.`,
-    { remedy: 'Give the file prompts as the model should see them, and say prompts: "whole".' },
+    `annotations: applyTaskTemplate is true, but ${task.name} has no prompt template to put other problems into.`,
+    { remedy: 'Write the prompts as the model should see them, and set applyTaskTemplate: false.' },
   );
 }
 
-/** Where a prompt ends in a word, its answer begins with a space. */
+/** Adds a space before an answer whose prompt ends in a word. */
 const spaced = (prompt: string, answer: string): string =>
   /\S$/.test(prompt) && /^\S/.test(answer) ? ` ${answer}` : answer;
 
-function present(row: AnnotationRow, prompt: string): AnnotationRow {
+function withPrompt(row: AnnotationRow, prompt: string): AnnotationRow {
   const put = (answer: string): string => spaced(prompt, answer);
   if ('chosen' in row) return { ...row, prompt, chosen: put(row.chosen), rejected: put(row.rejected) };
   return { ...row, prompt, completion: put(row.completion) };
 }
 
-/** Whether the task's check says otherwise than whoever wrote or preferred. Of an answer between right and wrong it does not. */
-function isContradicted(task: Task, problem: Problem, row: AnnotationRow): boolean {
+/** Whether the verifier disagrees with the row. A score between 0 and 1 agrees with either label. */
+function isMismatch(task: Task, problem: Problem, row: AnnotationRow): boolean {
   const score = (answer: string): number => task.score(problem, answer, 'stop').score;
   if ('chosen' in row) return score(row.chosen) <= score(row.rejected);
   const scored = score(row.completion);
@@ -80,29 +80,29 @@ function refuse(path: string, faults: readonly RowFault[], count: number): never
     'DATA_INVALID',
     `${path} has rows that cannot be used:\n${listed.join('\n')}${more}`,
     {
-      remedy: `${faults[0]?.remedy ?? ''} "budgetline data preview ${path}" names them all.`,
+      remedy: `${faults[0]?.remedy ?? ''} "budgetline data preview ${path}" lists all of them.`,
       details: { path, count },
     },
   );
 }
 
-/** Takes rows as they come from a file; a class because there are counts to keep. */
-class Taker {
+/** Matches rows to problems, renders their prompts and counts verifier mismatches. */
+class RowCollector {
   readonly rows: UserRow[] = [];
   readonly faults: RowFault[] = [];
   faultCount = 0;
   checked = 0;
-  contradicted = 0;
-  readonly #known: Map<string, number>;
-  readonly #frame: ((content: string) => string) | undefined;
+  verifierMismatches = 0;
+  readonly #poolRows: Map<string, number>;
+  readonly #template: ((question: string) => string) | undefined;
 
   constructor(private readonly request: UserRowsRequest) {
-    const { task, problems, given } = request;
-    // Exactly: whatever is only like a problem of the pool is another one, and keeps its own prompt.
-    const texts = (problem: Problem): string =>
-      exactText(given.prompts === 'task' ? contentOf(task, problem) : problem.prompt);
-    this.#known = new Map(problems.pool.map((problem, index) => [texts(problem), index]));
-    this.#frame = given.prompts === 'task' ? framer(request) : undefined;
+    const { task, problems, reading } = request;
+    // Exact texts: a prompt that is merely similar to a problem of the pool is another problem.
+    const textOf = (problem: Problem): string =>
+      exactText(reading.applyTaskTemplate ? leakageTextOf(task, problem) : problem.prompt);
+    this.#poolRows = new Map(problems.pool.map((problem, index) => [textOf(problem), index]));
+    this.#template = reading.applyTaskTemplate ? taskTemplate(request) : undefined;
   }
 
   fault(fault: RowFault): void {
@@ -111,38 +111,38 @@ class Taker {
     if (this.faults.length < listedFaults) this.faults.push(fault);
   }
 
-  take(given: AnnotationRow): void {
+  add(read: AnnotationRow): void {
     const { task, problems } = this.request;
-    const poolRow = this.#known.get(exactText(given.prompt));
+    const poolRow = this.#poolRows.get(exactText(read.prompt));
     const problem = poolRow === undefined ? undefined : problems.pool[poolRow];
-    const text = normalizeText(problem === undefined ? given.prompt : contentOf(task, problem));
+    const text = normalizeText(problem === undefined ? read.prompt : leakageTextOf(task, problem));
     const row =
-      this.#frame === undefined ? given : present(given, problem?.prompt ?? this.#frame(given.prompt));
-    if (problem !== undefined && !this.#keeps(problem, row)) return;
+      this.#template === undefined ? read : withPrompt(read, problem?.prompt ?? this.#template(read.prompt));
+    if (problem !== undefined && !this.#verify(problem, row)) return;
     this.rows.push({ row, text, ...(poolRow === undefined ? {} : { poolRow }) });
   }
 
-  /** Holds a row against the task's check; false where a policy leaves it out. */
-  #keeps(problem: Problem, row: AnnotationRow): boolean {
-    const { task, path, given } = this.request;
+  /** Scores a row with the task's verifier; false drops the row. */
+  #verify(problem: Problem, row: AnnotationRow): boolean {
+    const { task, path, reading } = this.request;
     this.checked += 1;
-    if (!isContradicted(task, problem, row)) return true;
-    this.contradicted += 1;
-    const { contradictions } = given.policies;
-    if (contradictions === 'error')
+    if (!isMismatch(task, problem, row)) return true;
+    this.verifierMismatches += 1;
+    const { verifierMismatches } = reading.rowChecks;
+    if (verifierMismatches === 'error')
       this.fault({
         ...{ path, line: Number(row.id.split('-').at(-1)), field: 'the row' },
-        reason: `is contradicted by the check of ${task.name}`,
-        remedy: 'Correct the row, or say policies: { contradictions: "drop" } or "count".',
+        reason: `disagrees with the verifier of ${task.name}`,
+        remedy: 'Correct the row, or set rowChecks: { verifierMismatches: "drop" } or "count".',
       });
-    return contradictions !== 'drop';
+    return verifierMismatches !== 'drop';
   }
 }
 
-/** The task's own test and validation items, and those of tasks beside; `onMet` hears whose a row was like. */
+/** Checks against the task's own test and validation items and those of auxiliary tasks; `onOverlap` gets the set's name. */
 function overlapsOf(
   { task, problems, templated, auxiliary = [] }: UserRowsRequest,
-  onMet: (name: string) => void,
+  onOverlap: (name: string) => void,
 ): NamedOverlap[] {
   const own = { name: '', task, problems: [...problems.test, ...problems.validation], templated };
   return [own, ...auxiliary].map((set) => {
@@ -151,7 +151,7 @@ function overlapsOf(
       name: set.name,
       overlap(one) {
         const found = overlap(one);
-        if (found !== undefined) onMet(set.name);
+        if (found !== undefined) onOverlap(set.name);
         return found;
       },
     };
@@ -159,26 +159,27 @@ function overlapsOf(
 }
 
 /**
- * Reads the user's own rows for a task: strictly, kept apart from its test and validation items and those of tasks beside,
- * put as the task puts its own problems, and held against its check where they are problems of its pool.
+ * Reads user rows for a task: removes overlaps with test and validation items, puts prompts into the task's template and
+ * scores rows on pool problems with its verifier.
  *
- * @throws BudgetlineError DATA_INVALID naming file, line and field of the first twenty unusable rows, INPUT_MISSING
+ * @throws BudgetlineError DATA_INVALID with file, line and field of the first twenty unusable rows, INPUT_MISSING
  */
 export async function readUserRows(request: UserRowsRequest): Promise<UserRows> {
-  const { path, given } = request;
-  const { duplicates, emptyCompletions, equalPairs, overlaps } = given.policies;
-  const policies = { duplicates, emptyCompletions, equalPairs, overlaps };
-  const taker = new Taker(request);
-  const met = new Set<string>();
+  const { path, reading } = request;
+  const { duplicates, emptyCompletions, equalPairs, overlaps } = reading.rowChecks;
+  const collector = new RowCollector(request);
+  const overlapping = new Set<string>();
   const summary = await ingestFile(
     {
-      ...{ path, kind: given.kind, map: given.map, policies },
-      apartFrom: overlapsOf(request, (name) => met.add(name)),
-      dialogues: given.prompts === 'task' ? 'bare' : 'whole',
+      ...{ path, kind: reading.kind, columnMapping: reading.columnMapping },
+      rowChecks: { duplicates, emptyCompletions, equalPairs, overlaps },
+      overlaps: overlapsOf(request, (name) => overlapping.add(name)),
+      dialogues: reading.applyTaskTemplate ? 'question' : 'transcript',
     },
-    { onRow: (row) => taker.take(row), onFault: (fault) => taker.fault(fault) },
+    { onRow: (row) => collector.add(row), onFault: (fault) => collector.fault(fault) },
   );
-  if (taker.faultCount > 0 && request.onFault === undefined) refuse(path, taker.faults, taker.faultCount);
-  const { rows, checked, contradicted } = taker;
-  return { rows, summary, checked, contradicted, heldOut: [...met].filter((name) => name !== '') };
+  const { rows, checked, verifierMismatches, faults, faultCount } = collector;
+  if (faultCount > 0 && request.onFault === undefined) refuse(path, faults, faultCount);
+  const heldOut = [...overlapping].filter((name) => name !== '');
+  return { rows, summary, checked, verifierMismatches, heldOut };
 }

@@ -6,19 +6,22 @@ import type { Split } from './counts';
 import { evaluationFlops, pairFlops, sftRowFlops } from './flops';
 import { expectedVerifierCalls } from './money';
 
-/** US dollars that a row takes out of a money budget, and what every cell pays first. */
+/** US dollars that rows cost a money budget. */
 export interface UnitCosts {
+  /** One demonstration. */
   readonly sft: number;
+  /** One pair. */
   readonly pair: number;
+  /** Paid first by every cell: its evaluation. */
   readonly fixed: number;
 }
 
-/** Pairs over which a pair's checker calls are averaged: their number is rounded up for any one purchase. */
+/** Pairs to average verifier calls over: for one purchase their number is rounded up. */
 const manyPairs = 10_000;
 
 type Priced = Resolved<ExperimentDefinition | SweepDefinition>;
 
-/** US dollars of the compute behind a row and an evaluation; nothing unless a price of compute puts it inside the budget. */
+/** US dollars of compute for a row and an evaluation; 0 without `prices.exaflop`. */
 function computeCosts({ definition, model }: Priced): UnitCosts {
   const { exaflop } = definition.prices;
   if (exaflop === undefined) return { sft: 0, pair: 0, fixed: 0 };
@@ -26,7 +29,7 @@ function computeCosts({ definition, model }: Priced): UnitCosts {
   if (parameters === undefined)
     throw new BudgetlineError(
       'DEFINITION_INVALID',
-      `prices.exaflop puts compute inside the budget; how many weights ${model.name} has is not known.`,
+      `prices.exaflop puts compute inside the budget, but the number of parameters of ${model.name} is not known.`,
       {
         remedy: 'Use a folder with safetensors, or leave prices.exaflop out.',
         details: { field: 'prices.exaflop' },
@@ -40,7 +43,7 @@ function computeCosts({ definition, model }: Priced): UnitCosts {
   };
 }
 
-/** p of each kind of row, a pair's with the checker calls that it is expected to take, and what evaluating is said to cost. */
+/** Annotation prices: p of each kind of row, a pair's with its expected verifier calls, and the evaluation's price. */
 export function annotationCosts({
   prices,
   pairs,
@@ -49,7 +52,7 @@ export function annotationCosts({
   return { sft: prices.sftExample, pair: prices.preferencePair + checks, fixed: prices.evaluation ?? 0 };
 }
 
-/** p + c of each kind of row, and F. */
+/** Annotation plus compute: p + c of each kind of row, and F. */
 export function unitCosts(resolved: Priced): UnitCosts {
   const annotation = annotationCosts(resolved.definition);
   const compute = computeCosts(resolved);
@@ -60,43 +63,44 @@ export function unitCosts(resolved: Priced): UnitCosts {
   };
 }
 
-/** Share of the rows that are demonstrations where so large a share of the money is; up to a row, whatever the budget. */
-export function rowShareOf(sftSpendFraction: number, { sft, pair }: UnitCosts): number {
+/** The fraction of rows that are demonstrations at a fraction of the money; exact up to one row, for any budget. */
+export function sftFractionOf(sftSpendFraction: number, { sft, pair }: UnitCosts): number {
   if (sftSpendFraction === 0 || sftSpendFraction === 1) return sftSpendFraction;
   const [demonstrations, pairs] = [sftSpendFraction / sft, (1 - sftSpendFraction) / pair];
   return Number((demonstrations / (demonstrations + pairs)).toFixed(4));
 }
 
-/** Rows, and of a money budget the US dollars that are left. */
-export interface Bought extends Split {
+/** The rows that a budget buys. */
+export interface BoughtRows extends Split {
+  /** US dollars left of a money budget. */
   readonly remainderUsd?: number;
 }
 
-/** Rounds down, but not over what only the arithmetic of prices has lost. */
+/** Rounds down, with a tolerance for floating-point error. */
 function wholeRows(usd: number, price: number): number {
   return usd <= 0 ? 0 : Math.floor(usd / price + 1e-9);
 }
 
 /**
- * What money buys: ⌊f (M − F) / (p_sft + c_sft)⌋ demonstrations and ⌊(1 − f)(M − F) / (p_pair + c_pair)⌋ pairs.
+ * The rows that money buys: ⌊f (M − F) / (p_sft + c_sft)⌋ demonstrations and ⌊(1 − f)(M − F) / (p_pair + c_pair)⌋ pairs.
  *
- * @param spend money M in US dollars, and the share f of it that buys demonstrations
- * @throws BudgetlineError DEFINITION_INVALID where a row costs nothing, or nothing can be bought
+ * @param spend money M in US dollars, and its fraction f for demonstrations
+ * @throws BudgetlineError DEFINITION_INVALID where a row costs nothing, or no row can be bought
  */
 export function buyRows(
   { usd, sftSpendFraction }: NonNullable<ExperimentDefinition['spend']>,
   { sft, pair, fixed }: UnitCosts,
-): Required<Bought> {
+): Required<BoughtRows> {
   const left = usd - fixed;
   const invalid = (message: string): BudgetlineError =>
     new BudgetlineError('DEFINITION_INVALID', message, { details: { field: 'budgets', usd, fixed } });
   if ((sftSpendFraction > 0 && sft === 0) || (sftSpendFraction < 1 && pair === 0))
-    throw invalid('A budget in money needs prices above 0 for what it buys.');
+    throw invalid('A budget in money needs prices above 0 for the rows that it buys.');
   const sftRows = wholeRows(sftSpendFraction * left, sft);
   const pairRows = wholeRows((1 - sftSpendFraction) * left, pair);
   if (sftRows + pairRows === 0)
     throw invalid(
-      `usd(${usd}) buys no row at a share of ${sftSpendFraction}; ${nameUsd(fixed)} of it goes into evaluation.`,
+      `usd(${usd}) buys no row at sftSpendFraction ${sftSpendFraction}; evaluation takes ${nameUsd(fixed)} of it.`,
     );
   return { sftRows, pairRows, remainderUsd: Math.max(0, left - sftRows * sft - pairRows * pair) };
 }

@@ -1,7 +1,7 @@
 /**
- * JSON with one spelling: keys sorted by code unit, no white space, fields that are undefined left out.
+ * Canonical JSON: keys sorted by code unit, no white space, undefined fields left out.
  *
- * @throws TypeError for numbers that are not finite and for values that JSON does not have.
+ * @throws TypeError for numbers that are not finite and values that JSON does not have
  */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);

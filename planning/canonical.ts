@@ -4,23 +4,23 @@ import type { Annotations, UserDataset } from '../schemas/user-rows';
 
 type Definition = ExperimentDefinition | SweepDefinition;
 
-/** A field that is called what it is called anyway needs no entry, unless another one reads the same. */
-function canonicalFile<T extends UserDataset>(given: T): T {
-  const entries = Object.entries(given.map);
+/** Drops entries that map a column to the field of its own name, unless another field reads the same column. */
+function canonicalDataset<T extends UserDataset>(dataset: T): T {
+  const entries = Object.entries(dataset.columnMapping);
   const isNeeded = ([field, path]: [string, string]): boolean =>
     field !== path || entries.some(([other, from]) => other !== field && from.split('.')[0] === path);
-  return { ...given, map: Object.fromEntries(entries.filter(isNeeded)) };
+  return { ...dataset, columnMapping: Object.fromEntries(entries.filter(isNeeded)) };
 }
 
 function canonicalAnnotations({ demonstrations, preferences, ...rest }: Annotations): Annotations {
   return {
     ...rest,
-    ...(demonstrations === undefined ? {} : { demonstrations: canonicalFile(demonstrations) }),
-    ...(preferences === undefined ? {} : { preferences: canonicalFile(preferences) }),
+    ...(demonstrations === undefined ? {} : { demonstrations: canonicalDataset(demonstrations) }),
+    ...(preferences === undefined ? {} : { preferences: canonicalDataset(preferences) }),
   };
 }
 
-/** What costs nothing has no price. */
+/** A price of 0 is the same as none. */
 function canonicalPrices({ evaluation = 0, exaflop = 0, ...prices }: Prices): Prices {
   return {
     ...prices,
@@ -42,7 +42,7 @@ function canonicalEvaluation({
   };
 }
 
-/** A definition in the one spelling of what it means: equal settings have equal keys. */
+/** A definition in canonical form: equal settings have equal keys. */
 export function canonicalDefinition<D extends Definition>(definition: D): D {
   const { sft, preference, pairs, evaluation, prices, annotations } = definition;
   return {
@@ -58,7 +58,7 @@ export function canonicalDefinition<D extends Definition>(definition: D): D {
 
 const ascending = (values: readonly number[] = []): number[] => [...values].sort((a, b) => a - b);
 
-/** The same with lists that are sets in one order, for a digest: in what is printed the order is the user's own. */
+/** Sorts lists that are sets, for a digest; printed text keeps the user's order. */
 export function comparableDefinition(definition: Definition): object {
   if (!('budgets' in definition)) return definition;
   const { controls, budgets, sftFractions, sftSpendFractions, seeds, ...rest } = definition;

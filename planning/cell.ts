@@ -5,7 +5,7 @@ import { BudgetlineError } from '../contracts/failures';
 import type { UserRowsUse } from '../schemas/user-rows';
 import type { CellIdentity } from '../contracts/results';
 import type { PlannedStage } from '../contracts/stage';
-import { type Bought, buyRows, unitCosts } from './budget';
+import { type BoughtRows, buyRows, unitCosts } from './budget';
 import { type Split, splitBudget } from './counts';
 import { estimateSeconds } from './estimate';
 import { cellIdOf, sweepIdOf } from './identity';
@@ -20,7 +20,7 @@ import {
   trainSftStage,
 } from './stages';
 
-/** The stages of one cell, in the order in which it runs them. */
+/** The stages of one cell, in the order they run. */
 export interface CellStages {
   /** null where the split buys no demonstrations. */
   readonly demonstrations: PlannedStage<'synthesizeData'> | null;
@@ -32,19 +32,20 @@ export interface CellStages {
   readonly evaluation: PlannedStage<'evaluate'>;
 }
 
-/** One cell: who it is, what it runs and what its rows cost when bought alone. */
+/** One planned cell. */
 export interface CellPlan extends CellStages {
   readonly cell: CellIdentity;
   /** The cell as an experiment of its own. */
   readonly experiment: ResolvedExperiment;
-  /** The stages above that exist, inputs before their readers. */
+  /** The stages above without nulls, inputs before their readers. */
   readonly stages: readonly PlannedStage[];
+  /** US dollars for its rows, as if bought for this cell alone. */
   readonly annotationUsd: number;
-  /** Estimated seconds of its stages on one device slot, none of them cached. */
+  /** Estimated seconds of its stages on one device slot, none cached. */
   readonly seconds: number;
 }
 
-/** Where a cell stands in a sweep. */
+/** A cell's place in a sweep. */
 export interface CellPlace {
   readonly id?: string;
   readonly axes?: Coordinates;
@@ -64,8 +65,8 @@ function cellStages(context: StageContext, rows: { sftRows: number; pairRows: nu
   return { demonstrations, sft, reference, pairs, preference, evaluation };
 }
 
-/** What the cell's budget buys: so many rows, or what its money is worth. */
-function purchase(resolved: ResolvedExperiment): Bought {
+/** The rows that the cell's budget buys. */
+function purchase(resolved: ResolvedExperiment): BoughtRows {
   const { budget, sftFraction, spend } = resolved.definition;
   return spend === undefined ? splitBudget(budget, sftFraction) : buyRows(spend, unitCosts(resolved));
 }
@@ -74,18 +75,18 @@ function tooFewRows(message: string, remedy: string): BudgetlineError {
   return new BudgetlineError('BUDGET_EXCEEDS_POOL', message, { remedy });
 }
 
-/** Why there may be fewer rows than a file has lines. */
-function sayHeldOut({ heldOut = [] }: ResolvedExperiment): string {
+/** Explains a count that is below the number of lines of a file. */
+function describeHeldOut({ heldOut = [] }: ResolvedExperiment): string {
   const names = heldOut.map((name) => `"${name}"`).join(', ');
-  return names === '' ? '' : `, those left out that are like test items of ${names} (evaluation.auxiliary)`;
+  return names === '' ? '' : `, without those that overlap test items of ${names} (evaluation.auxiliary)`;
 }
 
-/** `what` names the rows that are asked of the pool. */
+/** @param what the requested rows, for the message */
 export function assertFitsPool(resolved: ResolvedExperiment, what: string, rows: number): void {
   const { definition, poolRows } = resolved;
   if (rows <= poolRows) return;
   throw tooFewRows(
-    `${what} is above the ${poolRows} problems in the pool of ${definition.task}${sayHeldOut(resolved)}.`,
+    `${what} is above the ${poolRows} problems in the pool of ${definition.task}${describeHeldOut(resolved)}.`,
     `Plan up to ${poolRows} rows, or enlarge the pool (data.pool, or more rows in the train file).`,
   );
 }
@@ -96,16 +97,16 @@ function assertFitsFile(
   { use, rows }: { readonly use: UserRowsUse; readonly rows: number },
 ): void {
   const { definition, userRows } = resolved;
-  const there = userRows?.[use] ?? 0;
-  if (rows <= there) return;
+  const available = userRows?.[use] ?? 0;
+  if (rows <= available) return;
   const { annotations } = definition;
   throw tooFewRows(
-    `${what} takes ${rows} ${use}; ${annotations?.[use]?.file ?? ''} has ${there} usable rows${sayHeldOut(resolved)}.`,
+    `${what} takes ${rows} ${use}; ${annotations?.[use]?.file ?? ''} has ${available} usable rows${describeHeldOut(resolved)}.`,
     `Plan fewer rows, or give annotations.${use} a larger file.`,
   );
 }
 
-/** Each kind of rows comes from the user's own file where there is one, else from the pool. */
+/** Each kind of rows comes from the user's file if there is one, else from the pool. */
 function assertRowsAreThere(resolved: ResolvedExperiment, { sftRows, pairRows }: Split): void {
   const { annotations, budget, sftFraction } = resolved.definition;
   const cell = `budget ${budget} at fraction ${sftFraction}`;
@@ -116,7 +117,7 @@ function assertRowsAreThere(resolved: ResolvedExperiment, { sftRows, pairRows }:
   assertFitsPool(resolved, `budget ${fromPool}`, fromPool);
 }
 
-/** Demonstrations before every question come from where those come that are trained on. */
+/** Few-shot demonstrations come from the same source as training demonstrations. */
 export function assertExamplesAreThere(resolved: ResolvedExperiment, rows: number): void {
   const what = `numFewShot ${rows}`;
   if (resolved.definition.annotations?.demonstrations === undefined) assertFitsPool(resolved, what, rows);
@@ -124,9 +125,9 @@ export function assertExamplesAreThere(resolved: ResolvedExperiment, rows: numbe
 }
 
 /**
- * The stages of one cell, with every key known before anything runs.
+ * Plans the stages of one cell, with all keys.
  *
- * @param place where the cell stands in a sweep, if it belongs to one
+ * @param place the cell's place in a sweep, if it belongs to one
  * @throws BudgetlineError BUDGET_EXCEEDS_POOL
  */
 export function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): CellPlan {
@@ -150,7 +151,7 @@ export function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): C
 
 function identityOf(
   resolved: ResolvedExperiment,
-  { sftRows, pairRows, remainderUsd }: Bought,
+  { sftRows, pairRows, remainderUsd }: BoughtRows,
   { id = cellIdOf(sweepIdOf(resolved), resolved.definition), axes }: CellPlace,
 ): CellIdentity {
   const { task, model, annotator, budget, sftFraction, seed, spend } = resolved.definition;
@@ -162,14 +163,14 @@ function identityOf(
   return { id, task, model, annotator, ...place, budget, sftFraction, seed, sftRows, pairRows, ...money };
 }
 
-/** Freezing and evaluating the untrained base: what every gain is measured against. */
+/** Freezing and evaluating the untrained base model, which gains are measured against. */
 export interface BasePlan {
   readonly reference: PlannedStage<'freezeReference'>;
   readonly evaluation: PlannedStage<'evaluate'>;
 }
 
 export function planBase(resolved: Resolved<ExperimentDefinition | SweepDefinition>): BasePlan {
-  // Neither stage draws random numbers, so any seed axis gives the same keys.
+  // Neither stage uses random numbers, so any seed gives the same keys.
   const context = { resolved, seed: 0 };
   const reference = freezeReferenceStage(context, { adapter: null });
   return { reference, evaluation: evaluateStage(context, { reference, adapter: null }) };

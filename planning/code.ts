@@ -17,7 +17,7 @@ function pick(
   return entries.length === 0 ? undefined : (Object.fromEntries(entries) as StageCode);
 }
 
-/** The user's own code that a stage calls, for its spec; nothing where it calls none. */
+/** The user code that a stage calls, for its spec; empty where it calls none. */
 export function codeFor(
   resolved: WithCode,
   name: string,
@@ -27,7 +27,7 @@ export function codeFor(
   return code === undefined ? {} : { code };
 }
 
-/** Digests that versions stand for, for what is recorded of a stage. */
+/** The code digests behind versions, for a stage's record; in no key. */
 export function sourcesFor(
   resolved: WithCode,
   name: string,

@@ -14,13 +14,14 @@ import {
 } from './stages';
 import { applyChanges } from './variants';
 
-/** A control beside a cell: the stages behind its score. What they share with the cell is there already. */
+/** A control of a cell. It shares stages with the cell where keys are equal. */
 export interface ControlPlan {
-  /** Names it in progress and results. */
+  /** Its id in progress and results. */
   readonly id: string;
   readonly kind: ControlKind;
-  /** What it has in place of the cell's own, e.g. "beta × 0.5"; left out where the kind says it all. */
+  /** The changed setting, e.g. "beta × 0.5"; left out where a kind has one setting only. */
   readonly setting?: string;
+  /** The cell that it is compared with. */
   readonly of: CellIdentity;
   readonly experiment: ResolvedExperiment;
   /** Inputs before their readers; the last one evaluates. */
@@ -29,13 +30,13 @@ export interface ControlPlan {
 
 type Settings = Pick<SweepDefinition, 'controls' | 'budgets' | 'numFewShot' | 'sensitivityBudget'>;
 
-/** What a control makes of a cell, by setting; the setting of a control that has one only is empty. */
+/** One setting of a control and its stages; the setting is empty where there is only one. */
 type Variation = readonly [setting: string, stages: readonly PlannedStage[]];
 
-/** Or why it can make nothing of it. */
+/** The variations of a cell, or the reason why there are none. */
 type Variations = readonly Variation[] | string;
 
-const singleAnswers = 'annotations.preferences holds single answers, and it needs pairs';
+const needsPairs = 'annotations.preferences holds unpaired answers, and it needs pairs';
 
 const isUnpaired = ({ pairs }: CellPlan): boolean =>
   pairs !== null && 'userRows' in pairs.spec && pairs.spec.userRows.kind === 'unpaired';
@@ -48,7 +49,7 @@ const contextOf = ({ experiment }: CellPlan): StageContext => ({
 const present = (stages: readonly (PlannedStage | null)[]): PlannedStage[] =>
   stages.filter((stage) => stage !== null);
 
-/** Plain SFT on top of the cell's frozen warm start. */
+/** SFT on top of the cell's frozen warm start. */
 function sftOnTop(cell: CellPlan, data: PlannedStage<'synthesizeData'>, column: 'completion' | 'chosen') {
   const { demonstrations, sft, reference } = cell;
   const context = contextOf(cell);
@@ -59,11 +60,11 @@ function sftOnTop(cell: CellPlan, data: PlannedStage<'synthesizeData'>, column: 
 
 function chosenAnswers(cell: CellPlan): Variations {
   const { pairs } = cell;
-  if (pairs === null || isUnpaired(cell)) return singleAnswers;
+  if (pairs === null || isUnpaired(cell)) return needsPairs;
   return [['', sftOnTop(cell, pairs, 'chosen')]];
 }
 
-/** Its samples are of the pool's prompts, also where the pairs are of the user's file. */
+/** Samples the pool's prompts even where the pairs come from a user's file. */
 function rejectionSamples(cell: CellPlan): Variations {
   const { reference, experiment } = cell;
   const { pairRows: rows } = cell.cell;
@@ -71,9 +72,9 @@ function rejectionSamples(cell: CellPlan): Variations {
   return [['', sftOnTop(cell, rejectionSamplesStage(contextOf(cell), { reference, rows }), 'completion')]];
 }
 
-const usualExamples = 4;
+const defaultNumFewShot = 4;
 
-function fewShot(cell: CellPlan, { numFewShot: rows = usualExamples }: Settings): Variations {
+function fewShot(cell: CellPlan, { numFewShot: rows = defaultNumFewShot }: Settings): Variations {
   assertExamplesAreThere(cell.experiment, rows);
   const context = contextOf(cell);
   const fewShot = demonstrationsStage(context, { rows });
@@ -82,7 +83,7 @@ function fewShot(cell: CellPlan, { numFewShot: rows = usualExamples }: Settings)
   return [['', [fewShot, reference, evaluation]]];
 }
 
-/** The cell with other values in some fields. */
+/** The cell's stages with some fields changed. */
 function changed(
   { experiment }: CellPlan,
   changes: Readonly<Record<string, unknown>>,
@@ -91,7 +92,7 @@ function changed(
 }
 
 function withLikelihood(cell: CellPlan): Variations {
-  if (isUnpaired(cell)) return singleAnswers;
+  if (isUnpaired(cell)) return needsPairs;
   const { loss } = cell.experiment.definition.preference;
   if (loss.name === 'sigmoid' && loss.sftWeight !== undefined)
     return 'preference.loss has a field "sftWeight" already';
@@ -126,7 +127,7 @@ const variations: Readonly<Record<ControlKind, (cell: CellPlan, settings: Settin
   beta: betas,
 };
 
-/** A cell's controls of a kind, or why there is none of it. */
+/** A cell's controls of a kind, or the reason why there are none. */
 function controlsOf(cell: CellPlan, kind: ControlKind, settings: Settings): (ControlPlan | string)[] {
   const of = cell.cell;
   const made = variations[kind](cell, settings);
@@ -138,7 +139,7 @@ function controlsOf(cell: CellPlan, kind: ControlKind, settings: Settings): (Con
   });
 }
 
-/** Of each place on the axes and seed, the cell of the smallest budget that has most SFT. */
+/** For each place on the axes and seed: the cell of the smallest budget with most demonstrations. */
 function firstCells(cells: readonly CellPlan[]): CellPlan[] {
   const first = new Map<string, CellPlan>();
   for (const cell of cells) {
@@ -153,11 +154,11 @@ function firstCells(cells: readonly CellPlan[]): CellPlan[] {
 
 const isMixture = ({ cell }: CellPlan): boolean => cell.sftRows > 0 && cell.pairRows > 0;
 
-/** Controls that stand beside winning mixtures alone; which these are is known when cells have ended. */
+/** Controls that run only for winning mixtures, which are known when cells have ended. */
 const winnerControls: readonly ControlKind[] = ['sft-on-chosen', 'rejection-sampling'];
 
-/** The cells beside which a control stands; of controls beside winners, all that can win. */
-function placesOf(kind: ControlKind, cells: readonly CellPlan[], settings: Settings): readonly CellPlan[] {
+/** The cells that a control may run for; for winner controls, all cells that can win. */
+function cellsFor(kind: ControlKind, cells: readonly CellPlan[], settings: Settings): readonly CellPlan[] {
   const { budgets, sensitivityBudget = Math.max(...budgets) } = settings;
   switch (kind) {
     case 'sft-on-chosen':
@@ -173,8 +174,11 @@ function placesOf(kind: ControlKind, cells: readonly CellPlan[], settings: Setti
   }
 }
 
-/** What a grid needs so that a control has a cell to be compared with. */
-function needOf(kind: ControlKind, { budgets, sensitivityBudget = Math.max(...budgets) }: Settings): string {
+/** Why a grid has no cell for a control. */
+function reasonOf(
+  kind: ControlKind,
+  { budgets, sensitivityBudget = Math.max(...budgets) }: Settings,
+): string {
   switch (kind) {
     case 'sft-on-chosen':
     case 'rejection-sampling':
@@ -189,18 +193,18 @@ function needOf(kind: ControlKind, { budgets, sensitivityBudget = Math.max(...bu
   }
 }
 
-/** The same of a grid. */
+/** A grid's controls of a kind, or the reasons why there are none. */
 function controlsOfKind(
   kind: ControlKind,
   cells: readonly CellPlan[],
   settings: Settings,
 ): (ControlPlan | string)[] {
-  const places = placesOf(kind, cells, settings);
-  if (places.length === 0) return [needOf(kind, settings)];
-  return places.flatMap((cell) => controlsOf(cell, kind, settings));
+  const compared = cellsFor(kind, cells, settings);
+  if (compared.length === 0) return [reasonOf(kind, settings)];
+  return compared.flatMap((cell) => controlsOf(cell, kind, settings));
 }
 
-/** Most controls of each kind that a sweep can run: beside winners, one for each place, budget and seed. */
+/** Largest number of controls of each kind that a sweep can run; winner controls once per place, budget and seed. */
 export function countControls({ certain, winnerControls }: PlannedControls): Map<ControlKind, number> {
   const budgets = winnerControls.map(({ kind, of }) =>
     [kind, of.budget, of.seed, coordinatesSlug(of.axes)].join(),
@@ -214,28 +218,29 @@ export function countControls({ certain, winnerControls }: PlannedControls): Map
   return counts;
 }
 
-/** A sweep's controls: those that will run, and those of which it is known later. */
+/** A sweep's planned controls. */
 export interface PlannedControls {
+  /** Controls that will run. */
   readonly certain: readonly ControlPlan[];
-  /** Beside every mixture that may win; only those beside winners are run. */
+  /** Controls of every mixture that may win; only those of winners run. */
   readonly winnerControls: readonly ControlPlan[];
-  /** Those that were asked for and cannot be made, with the reason, as sentences. */
-  readonly unmade: readonly string[];
+  /** Requested controls that cannot run, each as a sentence with the reason. */
+  readonly unavailable: readonly string[];
 }
 
-/** Names the controls of a sweep before anything has run. */
+/** Plans the controls of a sweep. */
 export function planControls(cells: readonly CellPlan[], settings: Settings): PlannedControls {
   const made = settings.controls.map((kind) => [kind, controlsOfKind(kind, cells, settings)] as const);
   const planned = made.flatMap(([, each]) => each.filter((control) => typeof control !== 'string'));
-  const unmade = made.flatMap(([kind, each]) =>
+  const unavailable = made.flatMap(([kind, each]) =>
     each.flatMap((reason) =>
-      typeof reason === 'string' ? [`The control "${kind}" is not run: ${reason}.`] : [],
+      typeof reason === 'string' ? [`The control "${kind}" does not run: ${reason}.`] : [],
     ),
   );
-  const waits = ({ kind }: ControlPlan): boolean => winnerControls.includes(kind);
+  const isForWinners = ({ kind }: ControlPlan): boolean => winnerControls.includes(kind);
   return {
-    certain: planned.filter((control) => !waits(control)),
-    winnerControls: planned.filter(waits),
-    unmade: [...new Set(unmade)],
+    certain: planned.filter((control) => !isForWinners(control)),
+    winnerControls: planned.filter(isForWinners),
+    unavailable: [...new Set(unavailable)],
   };
 }

@@ -1,6 +1,6 @@
 import type { TrainingSpec } from '../schemas/training';
 
-/** Digits and scale of a number's shortest decimal spelling: 0.25 is 25 / 10². */
+/** Digits and scale of a number's shortest decimal form: 0.25 is 25 / 10². */
 function decimalOf(value: number): { digits: bigint; scale: bigint } {
   const [mantissa = '', exponent = '0'] = String(value).split('e');
   const [whole = '', part = ''] = mantissa.split('.');
@@ -11,17 +11,17 @@ function decimalOf(value: number): { digits: bigint; scale: bigint } {
     : { digits, scale: 10n ** BigInt(-power) };
 }
 
-/** What one budget buys at one split. */
+/** The rows that one budget buys at one split. */
 export interface Split {
   readonly sftRows: number;
   readonly pairRows: number;
 }
 
 /**
- * ⌈fraction · budget⌉ demonstrations, the rest pairs; in decimal arithmetic, so that .1 of 1,000 is 100 and not 101.
+ * ⌈fraction · budget⌉ demonstrations, the rest pairs; in decimal arithmetic, so that 0.1 of 1,000 is 100 and not 101.
  *
  * @param budget rows, a whole number ≥ 1
- * @param fraction share of rows that are demonstrations, 0 … 1
+ * @param fraction fraction of the rows that are demonstrations, 0 … 1
  */
 export function splitBudget(budget: number, fraction: number): Split {
   if (!Number.isSafeInteger(budget) || budget < 1)

@@ -1,13 +1,13 @@
-/** Deviation between training seeds that a plan assumes: what repeated runs of the embedded default showed, .015 to .025. */
+/** Assumed standard deviation between training seeds; repeated runs of the embedded default had 0.015 to 0.025. */
 const seedDeviation = 0.02;
-/** Where items vary most. */
+/** The score with the largest variance between items. */
 const score = 0.5;
-/** Normal quantiles of a two-sided test at 5 % and of a power of 80 %. */
+/** Normal quantiles of a two-sided test at 5% and of a power of 80%. */
 const quantiles = 1.96 + 0.842;
 
 /**
- * The smallest difference between two splits of one budget that a sweep would find four times of five, at the 95 % level.
- * Items count as unpaired, so that pairing can only do better; with one seed it holds between these trained models.
+ * The smallest difference between two splits of one budget that a sweep detects with 80% power at the 95% level. Items
+ * count as unpaired; pairing can only do better. With one seed it applies to these trained models only.
  *
  * @param items test items
  * @param seeds training seeds

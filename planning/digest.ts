@@ -12,7 +12,7 @@ export function digestOf(value: unknown): string {
   return sha256Hex(canonicalJson(value));
 }
 
-/** The first 48 bits of a digest as a number: what a job takes as a seed. */
+/** A seed for jobs: the first 48 bits of a digest as a number. */
 export function seedOf(value: unknown): number {
   return Number.parseInt(digestOf(value).slice(0, 12), 16);
 }

@@ -3,26 +3,25 @@ import { expectedPairYield } from './money';
 import { questionSets } from './question-sets';
 
 /**
- * Rates of one device slot (one thread) on the embedded default. The token rates are those of the PyTorch experiment
- * behind its recipe and the overhead is the target for a stage's start, until they are measured on this trainer.
- * Estimates only: nothing depends on them but the order in which cells run and the time that a plan prints.
+ * Assumed rates of one device slot (one thread) on the embedded default: token rates of the PyTorch experiment behind its
+ * recipe, and the target for a stage's start. Only the order of cells and the times of a plan depend on them.
  */
 export const rates = {
   /** Seconds from spawn to first step, and for reading and publishing. */
   stageOverhead: 1,
   /** Tokens of prompt and completion a second. */
   sftTokensPerSecond: 10000,
-  /** Tokens of prompt and answer a second, chosen and rejected counted apart. */
+  /** Tokens of prompt and answer a second; chosen and rejected both count. */
   preferenceTokensPerSecond: 8500,
   /** New tokens a second, over a full batch. */
   generatedTokensPerSecond: 4000,
-  /** Mean length of a row as a share of training.maxLength. */
+  /** Mean length of a row as a fraction of maxLength. */
   meanRowLength: 0.57,
-  /** Mean length of an answer as a share of maxNewTokens. */
+  /** Mean length of an answer as a fraction of maxNewTokens. */
   meanAnswerLength: 0.65,
 } as const;
 
-/** How many rows the data stage behind an input holds. */
+/** Returns the number of rows of a data stage. */
 type RowsOf = (key: StageKey) => number;
 
 function dataRows(stage: PlannedStage, rowsOf: RowsOf): number {
@@ -30,7 +29,7 @@ function dataRows(stage: PlannedStage, rowsOf: RowsOf): number {
   return data !== undefined && 'stage' in data ? rowsOf(data.stage) : 0;
 }
 
-/** Tokens that a stage computes, and how many a second. */
+/** Tokens that a stage computes, and its rate. */
 interface Work {
   readonly tokens: number;
   readonly perSecond: number;
@@ -43,8 +42,8 @@ const generating = (answers: number, maxNewTokens: number): Work => ({
   perSecond: rates.generatedTokensPerSecond,
 });
 
-/** Work of one sort, at one rate. */
-const inAll = (parts: readonly Work[]): Work => ({
+/** The sum of work at one rate. */
+const sumOf = (parts: readonly Work[]): Work => ({
   ...nothing,
   ...parts[0],
   tokens: parts.reduce((sum, { tokens }) => sum + tokens, 0),
@@ -61,7 +60,7 @@ function workOf(stage: PlannedStage, rowsOf: RowsOf): Work {
     case 'freezeReference':
       return nothing;
     case 'evaluate':
-      return inAll(questionSets(spec).map(({ items, maxNewTokens }) => generating(items, maxNewTokens)));
+      return sumOf(questionSets(spec).map(({ items, maxNewTokens }) => generating(items, maxNewTokens)));
     case 'trainSft':
     case 'trainPreference': {
       const { maxLength, epochs } = spec.training;
@@ -97,11 +96,11 @@ export function dependenciesOf(stage: PlannedStage): StageKey[] {
 }
 
 /**
- * Estimated seconds for stages on so many slots: each stage starts, in the given order, as soon as its inputs are
- * there and a slot is free.
+ * Estimated seconds for stages on a number of slots. Stages start in the given order, as soon as their inputs are ready
+ * and a slot is free.
  *
  * @param stages every stage once, inputs before their readers
- * @param among all stages whose data these may read, whether they are still to run or not; by default the stages
+ * @param among all stages whose data these may read, finished or not. Default: `stages`
  */
 export function estimateSeconds(
   stages: readonly PlannedStage[],

@@ -4,9 +4,9 @@ import { rates } from './estimate';
 import { expectedPairYield } from './money';
 
 /**
- * Pinned floating-point operations, for the price of compute: 2 a weight and token forward; backward twice that, or once
- * where the weights are frozen beside an adapter and only activations need gradients (Kaplan et al. 2020, section 2.1;
- * the attention's own products are left out). Lengths are those that a plan's times assume.
+ * Floating-point operations, for the price of compute: forward 2 per parameter and token; backward twice that, or once
+ * where the weights are frozen under an adapter and only activations need gradients (Kaplan et al. 2020, section 2.1;
+ * attention products are left out). Lengths are those of the plan's time estimates.
  */
 const forwardFlops = 2;
 
@@ -17,12 +17,12 @@ const trainingFlops = ({ lora }: Pick<TrainingSpec, 'lora'>): number =>
 
 const rowTokens = ({ maxLength }: Pick<TrainingSpec, 'maxLength'>): number => maxLength * rates.meanRowLength;
 
-/** Operations of the training steps that one demonstration takes. */
+/** Operations of training on one demonstration. */
 export function sftRowFlops({ sft }: Pick<Definition, 'sft'>, parameters: number): number {
   return sft.epochs * rowTokens(sft) * trainingFlops(sft) * parameters;
 }
 
-/** Operations behind one pair: sampling it, the reference's pass over both answers, the training steps. */
+/** Operations for one pair: sampling, the reference's forward pass over both answers, training. */
 export function pairFlops(
   { preference, pairs }: Pick<Definition, 'preference' | 'pairs'>,
   parameters: number,

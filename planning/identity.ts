@@ -8,13 +8,13 @@ import { digestOf } from './digest';
 import { userFileName, taskFileDigests } from './user-rows';
 import { ownName, pinEvaluation } from './question-sets';
 
-/** A cell's place in a sweep's grid: rows and a share of them, or money and a share of that. */
+/** A cell's place in a sweep's grid: a budget in rows or US dollars, and its split. */
 export type GridPoint = {
   readonly budget: number;
   readonly seed: number;
 } & ({ readonly sftFraction: number } | { readonly sftSpendFraction: number });
 
-/** "b256-r0.5" of rows, "usd5-m0.5" of money. */
+/** "b256-r0.5" for rows, "usd5-m0.5" for money. */
 function placeSlug(point: GridPoint): string {
   if ('sftFraction' in point) return `b${point.budget}-r${point.sftFraction}`;
   return `usd${point.budget}-m${point.sftSpendFraction}`;
@@ -22,7 +22,7 @@ function placeSlug(point: GridPoint): string {
 
 type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 
-/** The user's own files by their content. */
+/** Files of user rows by content. */
 function pinnedAnnotations({ definition: { annotations }, files }: AnyResolved) {
   if (annotations === undefined) return {};
   const pin = (use: UserRowsUse) =>
@@ -54,38 +54,38 @@ function pinned(resolved: AnyResolved) {
   };
 }
 
-/** A definition's digest: outside inputs count by content, so that no path on this host enters. */
+/** A definition's digest. Inputs count by content, so no path of this host enters. */
 export function definitionDigest(resolved: ResolvedExperiment | ResolvedSweep): string {
   const variants = 'variants' in resolved ? resolved.variants : undefined;
   if (variants === undefined) return digestOf(pinned(resolved));
   return digestOf({
     ...pinned(resolved),
-    variants: variants.map((outside) => pinned({ ...outside, definition: resolved.definition })),
+    variants: variants.map((inputs) => pinned({ ...inputs, definition: resolved.definition })),
   });
 }
 
-/** Name and the first twelve digits of the definition's digest. */
+/** The definition's name and the first twelve digits of its digest. */
 export function sweepIdOf(resolved: ResolvedExperiment | ResolvedSweep): string {
   return `${resolved.definition.name}-${definitionDigest(resolved).slice(0, 12)}`;
 }
 
-/** Short texts that stay what they are where capitals count for nothing. */
+/** Short texts that are the same on case-insensitive file systems. */
 const plainSlug = /^[a-z0-9_.+-]{0,39}[a-z0-9_+-]$/;
 
 const shortDigest = (value: unknown): string => digestOf(value).slice(0, 12);
 
-/** A text as a part of ids and file names: as it is, or readable and told apart by its digest. */
+/** A text as a part of ids and file names: unchanged, or shortened with its digest. */
 function slugOf(text: string): string {
   if (plainSlug.test(text)) return text;
   return `${text.replace(/[^\w.+-]+/g, '_').slice(0, 40)}@${shortDigest(text)}`;
 }
 
-/** File names have room for so much besides what else they say. */
+/** Room for the slug in a file name. */
 const longestSlug = 120;
 
 /**
- * "-annotator=clean-sft.lora.rank=8", for ids and file names; empty where there are no axes. Other places have other ones,
- * whatever their values are and however the file system reads capitals; the order of axes does not matter.
+ * "-annotator=clean-sft.lora.rank=8", for ids and file names; empty without axes. Unique per place, on case-insensitive
+ * file systems too; the order of axes does not matter.
  */
 export function coordinatesSlug(coordinates: Coordinates = {}): string {
   const sorted = Object.entries(coordinates).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -93,7 +93,7 @@ export function coordinatesSlug(coordinates: Coordinates = {}): string {
   return slug.length <= longestSlug ? slug : `${slug.slice(0, longestSlug)}@${shortDigest(coordinates)}`;
 }
 
-/** A cell's id: the sweep's, or the experiment's own, its place in the grid and on the axes. */
+/** A cell's id: the id of its sweep or experiment, with its place in the grid and on the axes. */
 export function cellIdOf(parentId: string, point: GridPoint, coordinates?: Coordinates): string {
   return `${parentId}-${placeSlug(point)}-s${point.seed}${coordinatesSlug(coordinates)}`;
 }

@@ -22,9 +22,9 @@ export {
 export { type BasePlan, type CellPlan, type CellStages, planBase, planCell } from './cell';
 export {
   annotationCosts,
-  type Bought as BoughtRows,
+  type BoughtRows,
   buyRows,
-  rowShareOf,
+  sftFractionOf,
   type UnitCosts,
   unitCosts,
 } from './budget';
@@ -43,7 +43,7 @@ export {
 } from './question-sets';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';
 export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';
-export { type Bought, boughtOf, spentUsd } from './spend';
+export { type PaidStage, paidStagesOf, spentUsd } from './spend';
 export { splitResult, type VariantResult } from './split-result';
 export {
   baseModel,

@@ -4,29 +4,29 @@ import { digestOf } from './digest';
 import { inputDigests } from './stages/keys';
 
 /**
- * Share of scanned prompts that give an policy-correct × policy-incorrect pair, for estimates before anything has run; the real
- * figure is in the stage's stats. Measured .35–.4 with four candidates on the embedded default.
+ * Assumed fraction of sampled prompts that give a pair of a correct and an incorrect sample; the actual one is in the
+ * stage's stats. Measured 0.35–0.4 with four candidates on the embedded default.
  */
 export const expectedPairYield = 0.4;
 
-/** Half a millionth of a dollar: sums of prices are not exact. */
+/** Half a millionth of a dollar, for floating-point error in sums of prices. */
 export const usdTolerance = 5e-7;
 
-/** What annotation is paid for. */
+/** Rows and verifier calls to pay for. */
 export interface Purchase {
   readonly demonstrations: number;
   readonly pairs: number;
   readonly verifierCalls: number;
 }
 
-/** US dollars for bought rows. */
+/** US dollars for a purchase. */
 export function annotationUsd(prices: Prices, { demonstrations, pairs, verifierCalls }: Purchase): number {
   return (
     demonstrations * prices.sftExample + pairs * prices.preferencePair + verifierCalls * prices.verifierCall
   );
 }
 
-/** US dollars for one row; right samples cost what checking them costs, nobody writes or compares anything. */
+/** US dollars for one row. Rejection samples cost only their verifier calls. */
 export function rowPrice(prices: Prices, what: SpecOf<'synthesizeData'>['what']): number {
   return {
     demonstrations: prices.sftExample,
@@ -37,24 +37,24 @@ export function rowPrice(prices: Prices, what: SpecOf<'synthesizeData'>['what'])
   }[what];
 }
 
-/** Checker calls that so many pairs are expected to take: one a sample. */
+/** Expected verifier calls for a number of pairs, one per sample. */
 export function expectedVerifierCalls(pairs: number, spec: PairSpec): number {
   return Math.ceil(pairs / expectedPairYield) * spec.candidates;
 }
 
-/** One cell's purchase, as if it were bought alone. */
+/** One cell's purchase, as if bought alone. */
 export function purchaseOf(demonstrations: number, pairs: number, spec: PairSpec): Purchase {
   return { demonstrations, pairs, verifierCalls: expectedVerifierCalls(pairs, spec) };
 }
 
-/** Rows that nest: of one seed axis and annotator, or of one reference. Fewer of them are the first of more. */
+/** Identifies nested rows (same seed and annotator, or same reference): a smaller set is the start of a larger one. */
 export function nestOf({ spec, inputs }: PlannedStage<'synthesizeData'>): string {
   return digestOf([{ ...spec, rows: 0 }, inputDigests(inputs)]);
 }
 
 /**
- * What a set of stages buys when every row is bought once: of rows that nest, the largest count. Each stage that samples
- * has its samples checked, also where another one's rows begin with the same.
+ * The purchase of a set of stages when every row is bought once: of nested rows, the largest set. Verifier calls count
+ * for every stage that samples, nested or not.
  */
 export function uniquePurchase(stages: readonly PlannedStage[]): Purchase {
   const largest = new Map<string, PurchaseStage>();
@@ -88,7 +88,6 @@ function purchaseOfStage(spec: SpecOf<'synthesizeData'>): Purchase {
       return { ...noPurchase, pairs: spec.rows };
     case 'pairs':
       return purchaseOf(0, spec.rows, spec.pairs);
-    // Right samples cost what checking them costs; nobody writes or compares anything.
     case 'rejection-samples':
       return { ...purchaseOf(0, spec.rows, spec.pairs), pairs: 0 };
   }

@@ -11,23 +11,24 @@ import { cellIdOf, definitionDigest, sweepIdOf } from './identity';
 import { annotationUsd, type Purchase, uniquePurchase, usdTolerance } from './money';
 import { experimentOf, gridOf, type ResolvedVariant, resolvedVariants } from './variants';
 
-/** One stage of a sweep, however many cells it serves. */
+/** One stage of a sweep, shared by one or more cells. */
 export interface UniqueStage {
   readonly stage: PlannedStage;
+  /** Number of cells that use it. */
   readonly cells: number;
   readonly dependsOn: readonly StageKey[];
   readonly seconds: number;
 }
 
-/** What a sweep will run, before anything has run. */
+/** The plan of a sweep. */
 export interface SweepPlan {
   readonly sweepId: string;
   readonly definitionDigest: string;
-  /** One for each place on the sweep's axes; a single one where it has none. */
+  /** One per place on the sweep's axes; a single one without axes. */
   readonly variants: readonly VariantPlan[];
-  /** Freezing and evaluating the untrained bases, each once. */
+  /** Freezing and evaluating the untrained base models, each once. */
   readonly base: readonly PlannedStage[];
-  /** Dearest first, so that the longest cell does not start last. */
+  /** Most expensive first, so that the longest cell does not start last. */
   readonly cells: readonly CellPlan[];
   /** Every stage of base and cells once, inputs before their readers. */
   readonly stages: readonly UniqueStage[];
@@ -63,12 +64,12 @@ function stepWarnings(stages: readonly UniqueStage[]): string[] {
     const rows = dependsOn.map((key) => rowsOf.get(key)).find((count) => count !== undefined) ?? 0;
     const steps = optimiserSteps(rows, spec.training);
     return steps < fewSteps
-      ? [`${title}: ${steps} optimiser steps, fewer than ${fewSteps}; expect little from it.`]
+      ? [`${title}: ${steps} optimiser steps, fewer than ${fewSteps}; expect little effect.`]
       : [];
   });
 }
 
-/** A model that judges what it wrote itself prefers it: the figure then measures likeness. */
+/** A model prefers its own answers as a judge (self-preference), so the win rate then measures similarity to it. */
 function judgeWarnings(variants: readonly VariantPlan[]): string[] {
   const judges = variants.flatMap(({ resolved: { annotator, judge, auxiliaryJudges = {} } }) =>
     [judge, ...Object.values(auxiliaryJudges)].filter((each) => isOneModel(annotator, each)),
@@ -76,42 +77,40 @@ function judgeWarnings(variants: readonly VariantPlan[]): string[] {
   const names = new Set(judges.map((judge) => judge?.model ?? ''));
   return [...names].map(
     (model) =>
-      `The judge is also the annotator (model ${model}): models prefer their own answers, so the win rate may say no more than how like the annotator the policy has become.`,
+      `The judge is also the annotator (model ${model}): models prefer their own answers, so the win rate may only measure how similar the policy is to the annotator.`,
   );
 }
 
-/** Rows of files that are never used: whoever wrote them should know. */
 function excludedWarnings(variants: readonly VariantPlan[]): string[] {
   return variants.flatMap(({ resolved: { excluded = {} } }) => {
     const reasons = Object.entries(excluded).map(([reason, count]) => `${reason}: ${count}`);
     const total = Object.values(excluded).reduce((sum, count) => sum + count, 0);
-    return total === 0 ? [] : [`${total} rows of the task's files are left out (${reasons.join('; ')}).`];
+    return total === 0 ? [] : [`${total} rows of the task's files are excluded (${reasons.join('; ')}).`];
   });
 }
 
-/** A graded check may score what it was given as the best answer below 1; whoever wrote it should know. */
+/** A graded verifier may score a reference answer below 1. */
 function partialWarnings(variants: readonly VariantPlan[]): string[] {
   return variants.flatMap(({ resolved: { partial, definition } }) => {
     if (partial === undefined) return [];
     const { count, lowest } = partial;
     const answers = count === 1 ? '1 reference answer scores' : `${count} reference answers score`;
     return [
-      `${answers} below 1 by the check of ${definition.task} (lowest ${Number(lowest.toPrecision(3))}); they are kept.`,
+      `${answers} below 1 by the verifier of ${definition.task} (lowest ${Number(lowest.toPrecision(3))}); they are kept.`,
     ];
   });
 }
 
-/** Where rows to train on were like test items of a task beside, the pool is smaller by them. */
 function heldOutWarnings(variants: readonly VariantPlan[]): string[] {
   return variants.flatMap(({ resolved: { heldOut = [], poolRows } }) =>
     heldOut.map(
       (name) =>
-        `Rows to train on that are like test items of ${name}, which is evaluated beside, are left out; ${poolRows} problems remain in the pool.`,
+        `Training rows that overlap test items of the auxiliary task ${name} are removed; ${poolRows} problems remain in the pool.`,
     ),
   );
 }
 
-/** Whether annotator and judge are one: by model, or, of people and programs, in all that they are. */
+/** Whether annotator and judge are the same model, or the same people or program. */
 export function isOneModel(
   annotator: IdentifiedSource | undefined,
   judge: IdentifiedSource | undefined,
@@ -129,7 +128,7 @@ function assertWithinLimit(usd: number, limit: number | undefined): void {
   );
 }
 
-/** A variant of the sweep and its untrained base. */
+/** A variant of the sweep with the plan of its untrained base model. */
 export interface VariantPlan extends ResolvedVariant {
   readonly base: BasePlan;
 }
@@ -141,14 +140,14 @@ function planVariantCells(sweepId: string, { coordinates, resolved }: VariantPla
   );
 }
 
-/** Bases that are one and the same stage count once. */
+/** Base stages of all variants, each key once. */
 function distinctBases(variants: readonly VariantPlan[]): PlannedStage[] {
   const stages = variants.flatMap(({ base }) => [base.reference, base.evaluation]);
   return [...new Map(stages.map((stage) => [stage.key, stage])).values()];
 }
 
 /**
- * Turns a sweep into cells and cells into unique stages, purely: the same definition gives the same keys on every host.
+ * Plans a sweep: its cells and their unique stages. The same definition gives the same keys on every host.
  *
  * @throws BudgetlineError BUDGET_EXCEEDS_POOL or SPEND_LIMIT
  */
@@ -167,7 +166,7 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
   const purchase = uniquePurchase(stages.map(({ stage }) => stage));
   const usd = annotationUsd(definition.prices, purchase);
   const controls = planControls(cells, definition);
-  // A search runs a part of the grid; its limit is held while it runs.
+  // A search runs only a part of the grid; its limit is enforced while it runs.
   if (definition.search.method === 'grid') assertWithinLimit(usd, definition.spendLimitUsd);
   return {
     sweepId,
@@ -181,7 +180,7 @@ export function planSweep(sweep: ResolvedSweep): SweepPlan {
     annotationUsd: usd,
     warnings: [
       ...new Set([
-        ...controls.unmade,
+        ...controls.unavailable,
         ...stepWarnings(stages),
         ...judgeWarnings(variants),
         ...excludedWarnings(variants),

@@ -1,25 +1,21 @@
 import { ownField } from '../contracts/names';
+import type { AuxiliarySpec } from '../schemas/auxiliary-tasks';
 import type { CodeRole } from '../contracts/code';
 import { nameOfAuxiliary } from '../contracts/auxiliary';
-import type {
-  AuxiliarySpec,
-  ExperimentDefinition,
-  ProblemData,
-  SweepDefinition,
-} from '../schemas/definition';
+import type { ExperimentDefinition, ProblemData, SweepDefinition } from '../schemas/definition';
 import type { Resolved } from '../contracts/resolved';
 import type { HeldOutSource, PinnedEvaluation, SpecOf } from '../contracts/stage';
 import { codeFor } from './code';
 
-/** Where problems come from: a task, and what it is asked to read or generate. */
+/** A task with its data source. */
 export interface ProblemSource extends HeldOutSource {
-  /** What stands in a stage's spec in the place of its files; empty in a definition, which has paths. */
+  /** Digests of its files in a stage's spec; empty in a definition, which has paths. */
   readonly fileDigests: Readonly<Record<string, string>>;
 }
 
-/** What an evaluation puts to a model: problems of the task that is tuned for, or of an unrelated one beside it. */
+/** The test items of one task in an evaluation: the trained task, or an auxiliary one. */
 export interface QuestionSet extends ProblemSource {
-  /** Where a definition says of it, for errors: "evaluation", "evaluation.auxiliary[0]". */
+  /** Its field in the definition, for errors: "evaluation", "evaluation.auxiliary[0]". */
   readonly field: string;
   readonly items: number;
   readonly maxNewTokens: number;
@@ -30,21 +26,21 @@ export interface QuestionSet extends ProblemSource {
 type Asking = Pick<SpecOf<'evaluate'>, 'task' | 'data' | 'evaluation' | 'judgeDigest'> &
   Partial<Pick<SpecOf<'evaluate'>, 'fileDigests' | 'code'>>;
 
-/** The task that is tuned for has no name of its own here, and its files are called as its data calls them. */
+/** Name of the trained task's question set; its files have no prefix. */
 export const ownName = '';
 
-/** Under which name a file stands among a definition's external files. */
+/** Name of a set's file among a definition's external files. */
 export function problemFileName({ name }: Pick<HeldOutSource, 'name'>, file: string): string {
   return name === ownName ? file : `evaluation.auxiliary.${name}.${file}`;
 }
 
-/** Of a twin the generator draws what is asked and no more: its pool is never bought. */
+/** Generated auxiliary tasks need test items only; their pool is never used. */
 function auxiliaryData(auxiliary: AuxiliarySpec): ProblemData {
   if ('data' in auxiliary) return { ...auxiliary.data, validation: 0, stripCalculationAnnotations: true };
   return { source: 'synthetic', seed: auxiliary.seed, pool: 1, validation: 1, test: auxiliary.items };
 }
 
-/** A source whose paths are digests, as specs have them. */
+/** A source as in specs, with digests in place of paths. */
 export function pinnedSource(source: HeldOutSource): ProblemSource {
   const { data } = source;
   return { ...source, fileDigests: data.source === 'files' ? { test: data.test } : {} };
@@ -66,8 +62,8 @@ function auxiliarySet(
 }
 
 /**
- * All that an evaluation asks: first the task that is tuned for, then those beside it, each with where its problems come
- * from. Of a definition files are paths, of a stage's spec digests.
+ * The question sets of an evaluation: the trained task first, then auxiliary tasks. Files are paths in a definition, and
+ * digests in a stage's spec.
  */
 export function questionSets(asking: Asking): [QuestionSet, ...QuestionSet[]] {
   const { task, data, evaluation, fileDigests = {}, judgeDigest, code } = asking;
@@ -82,14 +78,14 @@ const sortByName = <B extends AuxiliarySpec>(all: readonly B[]): B[] =>
 
 type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 
-/** A definition's evaluation by content: files are digests, and judges what they are. */
+/** A definition's evaluation by content, with digests of files and judges. */
 export function pinEvaluation(resolved: AnyResolved): PinnedEvaluation {
   const { definition, files, auxiliaryJudges } = resolved;
   const { auxiliary, ...own } = definition.evaluation;
   if (auxiliary === undefined) return own;
   return {
     ...own,
-    // Each task is asked by itself: their order does not matter.
+    // Tasks are evaluated independently, so their order does not matter.
     auxiliary: sortByName(auxiliary).map((one) => {
       const name = nameOfAuxiliary(one);
       const judge = ownField(auxiliaryJudges ?? {}, name);
@@ -106,7 +102,7 @@ export function pinEvaluation(resolved: AnyResolved): PinnedEvaluation {
 
 const problemsOnly: readonly CodeRole[] = ['problems'];
 
-/** The tasks beside that rows to train on are held apart from, as specs of the stages that buy these have them. */
+/** The auxiliary tasks whose test items training rows overlapped, for the specs of data stages. */
 export function heldOutSources(resolved: AnyResolved): { heldOut?: readonly HeldOutSource[] } {
   const { definition, heldOut = [] } = resolved;
   if (heldOut.length === 0) return {};

@@ -4,10 +4,10 @@ import type { PlannedStage } from '../contracts/stage';
 import type { CellPlan } from './cell';
 import type { SweepPlan } from './plan';
 
-/** SQL servers index so many characters of a keyword. */
+/** Characters of a keyword that SQL visibility stores index. */
 const longestKeyword = 255;
 
-/** A text as it is indexed: Temporal's queries find no backslash, however it is written (measured, server 1.29.1). */
+/** A text as indexed: Temporal's queries cannot match a backslash (measured, server 1.29.1). */
 export const indexedText = (text: string): string => text.replaceAll('\\', '/').slice(0, longestKeyword);
 
 const keyword = (name: SearchAttributeName, value: string): SearchAttribute => ({
@@ -20,7 +20,7 @@ const stages = (planned: readonly PlannedStage[]): SearchAttribute => ({
   value: planned.map(({ key }) => key.slice(0, stageKeyDigits)),
 });
 
-/** What a sweep is found by. Its cells are found by their own budgets, fractions and stages. */
+/** Search attributes of a sweep. Budgets, fractions and stages are on its cells. */
 export function sweepAttributes(
   { sweepId, definitionDigest, base }: Pick<SweepPlan, 'sweepId' | 'definitionDigest' | 'base'>,
   { task, model }: { readonly task: string; readonly model: string },
@@ -34,7 +34,7 @@ export function sweepAttributes(
   ];
 }
 
-/** What a cell is found by: its place in the grid, its stages, and whose definition was started. */
+/** Search attributes of a cell. */
 export function cellAttributes(
   { cell, stages: planned }: Pick<CellPlan, 'cell' | 'stages'>,
   { definitionDigest, sweepId }: { readonly definitionDigest: string; readonly sweepId?: string },

@@ -2,24 +2,24 @@ import type { Prices } from '../schemas/definition';
 import { zeroCost, uniqueResults, type PlannedStage, type StageResult } from '../contracts/stage';
 import { nestOf, rowPrice } from './money';
 
-/** A stage that buys rows or asks a judge, and what it left. */
-export interface Bought extends Pick<
+/** A stage that can cost money (data or evaluation) with its result. */
+export interface PaidStage extends Pick<
   StageResult,
   'key' | 'cached' | 'cost' | 'metrics' | 'newVerifierCalls'
 > {
   readonly stage: PlannedStage<'synthesizeData' | 'evaluate'>;
 }
 
-type BoughtSet = Bought & { readonly stage: PlannedStage<'synthesizeData'> };
+type PaidDataset = PaidStage & { readonly stage: PlannedStage<'synthesizeData'> };
 
-const setsAmong = (bought: readonly Bought[]): BoughtSet[] =>
-  bought.flatMap((one) => (one.stage.kind === 'synthesizeData' ? [{ ...one, stage: one.stage }] : []));
+const datasetsAmong = (paid: readonly PaidStage[]): PaidDataset[] =>
+  paid.flatMap((one) => (one.stage.kind === 'synthesizeData' ? [{ ...one, stage: one.stage }] : []));
 
-/** What an annotator or judge that keeps a bill was paid; an earlier run paid for what was in the store. */
-const billOf = ({ cached, metrics }: Bought): number => (cached ? 0 : (metrics['annotatorUsd'] ?? 0));
+/** The reported bill of an annotator or judge; 0 for a cached stage, which an earlier run paid for. */
+const billOf = ({ cached, metrics }: PaidStage): number => (cached ? 0 : (metrics['annotatorUsd'] ?? 0));
 
-/** What the annotator itself was paid, where it keeps a bill; else the rows that no smaller set already held. */
-function rowsUsd(prices: Prices, sets: readonly BoughtSet[]): number {
+/** The annotator's reported bill; without one, the list price of the rows that no cached set holds. */
+function rowsUsd(prices: Prices, sets: readonly PaidDataset[]): number {
   if (sets.some(({ metrics }) => 'annotatorUsd' in metrics))
     return sets.reduce((sum, set) => sum + billOf(set), 0);
   const most = (cached: boolean): number =>
@@ -28,13 +28,12 @@ function rowsUsd(prices: Prices, sets: readonly BoughtSet[]): number {
 }
 
 /**
- * US dollars that data and judges really cost. Rows that nest are paid for once, those from the store not at all, whoever
- * finds there what another cell has just bought; a checker is paid once for every call that was made.
+ * Actual US dollars for data and judges. Nested rows cost once, cached rows nothing; every new verifier call costs.
  */
-export function spentUsd(prices: Prices, bought: readonly Bought[]): number {
-  const distinct = uniqueResults(bought);
-  const nests = new Map<string, BoughtSet[]>();
-  for (const one of setsAmong(distinct)) {
+export function spentUsd(prices: Prices, paid: readonly PaidStage[]): number {
+  const distinct = uniqueResults(paid);
+  const nests = new Map<string, PaidDataset[]>();
+  for (const one of datasetsAmong(distinct)) {
     const nest = nestOf(one.stage);
     nests.set(nest, [...(nests.get(nest) ?? []), one]);
   }
@@ -50,20 +49,18 @@ export function spentUsd(prices: Prices, bought: readonly Bought[]): number {
   }, judged);
 }
 
-type BuyingStage = Bought['stage'];
-
-const isBuying = (stage: PlannedStage): stage is BuyingStage =>
+const isPaid = (stage: PlannedStage): stage is PaidStage['stage'] =>
   stage.kind === 'synthesizeData' || stage.kind === 'evaluate';
 
-/** Stages that were paid for elsewhere, as if the store had had them. */
-export function boughtBefore(stages: readonly PlannedStage[]): Bought[] {
-  const there = { cached: true, cost: zeroCost, metrics: {} };
-  return stages.filter(isBuying).map((stage) => ({ stage, key: stage.key, ...there }));
+/** Stages that were paid for elsewhere, as if cached. */
+export function paidBefore(stages: readonly PlannedStage[]): PaidStage[] {
+  const cached = { cached: true, cost: zeroCost, metrics: {} };
+  return stages.filter(isPaid).map((stage) => ({ stage, key: stage.key, ...cached }));
 }
 
-/** Pairs the results of stages with their plans; stages that buy nothing are left out. */
-export function boughtOf(stages: readonly PlannedStage[], results: readonly StageResult[]): Bought[] {
-  const plans = new Map(stages.filter(isBuying).map((stage) => [stage.key, stage]));
+/** Joins stage results with their plans; stages that cost no money are left out. */
+export function paidStagesOf(stages: readonly PlannedStage[], results: readonly StageResult[]): PaidStage[] {
+  const plans = new Map(stages.filter(isPaid).map((stage) => [stage.key, stage]));
   return results.flatMap((result) => {
     const stage = plans.get(result.key);
     return stage === undefined ? [] : [{ ...result, stage }];

@@ -5,14 +5,14 @@ import type { StageResult } from '../contracts/stage';
 import { coordinatesSlug } from './identity';
 import { variantsOf } from './variants';
 
-/** What a sweep found at one place on its axes: definition and result of a sweep that has none. */
+/** A sweep's result at one place on its axes, as definition and result of a sweep without axes. */
 export interface VariantResult {
   readonly coordinates: Coordinates;
   readonly definition: SweepDefinition;
   readonly result: SweepResult;
 }
 
-/** Cuts a sweep's result along its axes, so that each part can be analysed as the plain grid that it is. */
+/** Splits a sweep's result by place on its axes, so that each part can be analysed as a plain grid. */
 export function splitResult(definition: SweepDefinition, sweep: SweepResult): VariantResult[] {
   return variantsOf(definition).map(({ coordinates, definition: plain }) => {
     const slug = coordinatesSlug(coordinates);

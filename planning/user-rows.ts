@@ -3,30 +3,30 @@ import type { UserRowsUse } from '../schemas/user-rows';
 import { sha256Hex } from './digest';
 import { poolRank } from './pool';
 
-/** Under which name a file of the user's own rows stands among a definition's external files. */
+/** Name of a file of user rows among a definition's external files. */
 export const userFileName = (use: UserRowsUse): string => `annotations.${use}`;
 
 /**
- * The files that a task reads its problems from. Others are called by the field that names them, and concern the stages
- * alone that read them: the user's rows, test items of tasks beside.
+ * Digests of the files that the trained task reads. Other files have their field as name, and enter only the stages that
+ * read them: user rows, test items of auxiliary tasks.
  */
 export function taskFileDigests(files: ResolvedFiles): Record<string, string> {
   const own = Object.entries(files).filter(([name]) => !name.includes('.'));
   return Object.fromEntries(own.map(([name, file]) => [name, file.digest]));
 }
 
-/** A row of a file: what its prompt says, and which problem of the pool that is, if it is one. */
+/** A user row's place in the seeded order. */
 export interface UserRowsPlace {
-  /** The prompt's normalised text: rows of one prompt move together. */
+  /** The prompt's normalised text; rows of one prompt stay together. */
   readonly text: string;
-  /** Index of the problem in the pool; undefined for a prompt of the file's own. */
+  /** Index of the problem in the pool; undefined for a prompt that is not in the pool. */
   readonly poolRow?: number;
 }
 
 /**
- * Rows in the order in which a budget takes them. There is one seeded order of prompts, which the pool's permutation is a
- * part of: demonstrations come from its front, preferences from its back. So a larger budget contains the smaller one,
- * both uses are disjoint while they fit, and a stage's rows are a function of its own file alone.
+ * Rows in the order in which a budget takes them. All prompts have one seeded order, which contains the pool's
+ * permutation: demonstrations come from its front, preferences from its back. So a larger budget contains the smaller one,
+ * both uses are disjoint while they fit, and a stage's rows depend only on its own file.
  */
 export function orderUserRows<Row extends UserRowsPlace>(
   rows: readonly Row[],
@@ -41,7 +41,7 @@ export function orderUserRows<Row extends UserRowsPlace>(
     .map(({ row }) => row);
 }
 
-/** Prompts that two sets of rows have in common. */
+/** Number of prompts that two sets of rows share. */
 export function sharedPrompts(a: readonly UserRowsPlace[], b: readonly UserRowsPlace[]): number {
   const texts = new Set(a.map(({ text }) => text));
   return new Set(b.map(({ text }) => text).filter((text) => texts.has(text))).size;

@@ -1,22 +1,22 @@
 import type { Coordinates } from '../contracts/coordinates';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
-import { rowShareOf, unitCosts } from './budget';
+import { sftFractionOf, unitCosts } from './budget';
 import { canonicalDefinition } from './canonical';
 import type { GridPoint } from './identity';
 
-/** One value of an axis: its label, and what it changes, by field ("sft.lora.rank"). */
+/** One value of an axis: its label and changes by field ("sft.lora.rank"). */
 interface AxisValue {
   readonly axis: string;
   readonly label: string;
   readonly changes: Readonly<Record<string, unknown>>;
 }
 
-/** One place on all axes of a sweep: a grid of budgets, fractions and seeds under settings of its own. */
+/** One place on all axes of a sweep: a grid of budgets, fractions and seeds with its own settings. */
 export interface Variant {
-  /** Empty where the sweep has no axes. */
+  /** Empty without axes. */
   readonly coordinates: Coordinates;
-  /** The sweep's definition with the axes' values in place of its own, and without axes. */
+  /** The sweep's definition with the axes' values applied and the axes removed. */
   readonly definition: SweepDefinition;
 }
 
@@ -26,7 +26,7 @@ function isList(axis: Axis): axis is Extract<Axis, readonly unknown[]> {
   return Array.isArray(axis);
 }
 
-/** An axis's values: of a list each changes the field that the axis is named after, of named ones what they say. */
+/** An axis's values: each of a list changes the field that the axis is named after; named ones list their changes. */
 export function axisValues(name: string, axis: Axis): AxisValue[] {
   if (isList(axis))
     return axis.map((value) => ({ axis: name, label: String(value), changes: { [name]: value } }));
@@ -38,7 +38,7 @@ function changeField(value: unknown, [field = '', ...rest]: readonly string[], c
   return { ...object, [field]: rest.length === 0 ? change : changeField(object[field], rest, change) };
 }
 
-/** A definition with other values in some fields. Says nothing of whether it still is one. */
+/** A definition with some fields changed; not validated. */
 export function applyChanges<T>(definition: T, changes: Readonly<Record<string, unknown>>): T {
   return Object.entries(changes).reduce(
     (changed, [field, value]) => changeField(changed, field.split('.'), value) as T,
@@ -46,7 +46,7 @@ export function applyChanges<T>(definition: T, changes: Readonly<Record<string, 
   );
 }
 
-/** The product of all axes, in the order of the definition; one variant where there are none. */
+/** The product of all axes, in the order of the definition; one variant without axes. */
 export function variantsOf({ axes, ...plain }: SweepDefinition): Variant[] {
   const start: Variant[] = [{ coordinates: {}, definition: plain }];
   return Object.entries(axes ?? {})
@@ -63,7 +63,7 @@ export function variantsOf({ axes, ...plain }: SweepDefinition): Variant[] {
     .map(({ coordinates, definition }) => ({ coordinates, definition: canonicalDefinition(definition) }));
 }
 
-/** A variant with its outside inputs pinned: a sweep without axes. */
+/** A variant with pinned inputs: a sweep without axes. */
 export interface ResolvedVariant {
   readonly coordinates: Coordinates;
   readonly resolved: Resolved<SweepDefinition>;
@@ -71,14 +71,14 @@ export interface ResolvedVariant {
 
 /** The variants of a sweep, each with its own model and files. */
 export function resolvedVariants(sweep: ResolvedSweep): ResolvedVariant[] {
-  const { definition, variants, ...outside } = sweep;
+  const { definition, variants, ...inputs } = sweep;
   return variantsOf(definition).map((variant, index) => ({
     coordinates: variant.coordinates,
-    resolved: { ...(variants?.[index] ?? outside), definition: variant.definition },
+    resolved: { ...(variants?.[index] ?? inputs), definition: variant.definition },
   }));
 }
 
-/** All points of a sweep's grid, in the order of the definition. */
+/** The points of a sweep's grid, in the order of the definition. */
 export function gridOf({
   budgets,
   budgetUnit,
@@ -86,12 +86,12 @@ export function gridOf({
   sftSpendFractions,
   seeds,
 }: SweepDefinition): GridPoint[] {
-  const shares =
+  const splits =
     budgetUnit === 'usd'
       ? (sftSpendFractions ?? []).map((sftSpendFraction) => ({ sftSpendFraction }))
       : sftFractions.map((sftFraction) => ({ sftFraction }));
   return seeds.flatMap((seed) =>
-    budgets.flatMap((budget) => shares.map((part) => ({ ...part, budget, seed }))),
+    budgets.flatMap((budget) => splits.map((split) => ({ ...split, budget, seed }))),
   );
 }
 
@@ -99,7 +99,7 @@ export function gridOf({
 function placeIn(resolved: Resolved<SweepDefinition>, point: GridPoint) {
   if ('sftFraction' in point) return { sftFraction: point.sftFraction };
   const { sftSpendFraction, budget } = point;
-  const sftFraction = rowShareOf(sftSpendFraction, unitCosts(resolved));
+  const sftFraction = sftFractionOf(sftSpendFraction, unitCosts(resolved));
   return { sftFraction, spend: { usd: budget, sftSpendFraction } };
 }
 

@@ -1,40 +1,38 @@
 import { z } from 'zod';
 import type { Usd } from '../contracts/money';
-import { annotations } from './user-rows';
+import { auxiliaryTasks } from './auxiliary-tasks';
+import { sweepAxes } from './axes';
 import { preferenceLoss } from './losses';
+import { count, type FieldIssue, fraction, name, positive, seed } from './scalars';
 import { trainingSpec } from './training';
-import { isName, nameRule, withoutCase } from '../contracts/names';
+import { annotations } from './user-rows';
 
-const share = z.number().min(0).max(1);
-const positive = z.number().positive();
-const count = z.int().positive();
-/** Of a task, an annotator, a judge. */
-const name = z.string().refine(isName, `a name of ${nameRule()}, is needed`);
-
-const generatorSeed = z.int().nonnegative();
-
-/** Where a task's problems come from. Twins are generated; files are read and enter keys by content. */
+/** Source of a task's problems: its generator, or files. */
 export const taskData = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('synthetic'),
-    /** Seed of the generator: one seed, one set of problems. */
-    seed: generatorSeed.default(0),
-    /** Problems that a budget may buy rows on. */
+    /** Seed of the generator; it determines all problems. Default: 0. */
+    seed: seed.default(0),
+    /** Number of problems for training rows. Default: 6144. */
     pool: count.default(6144),
+    /** Number of validation problems. Default: 200. */
     validation: count.default(200),
+    /** Number of test problems. Default: 400. */
     test: count.default(400),
   }),
   z.strictObject({
     source: z.literal('files'),
-    /** JSONL with one problem a line. */
+    /** Path of a JSON Lines file, one problem a line. Its content enters keys, not its path. */
     train: z.string().min(1),
+    /** Path of a JSON Lines file, one problem a line. */
     test: z.string().min(1),
-    /** Rows held back from train for validation. */
+    /** Number of rows at the end of train held back for validation. Default: 0. */
     validation: z.int().nonnegative().default(0),
-    /** How the task renders problems, e.g. calculator marks removed. */
+    /** GSM8K: remove calculation annotations (<<…>>) from reference solutions. Default: true. */
     stripCalculationAnnotations: z.boolean().default(true),
-    /** Where the files are from and under which license, for the metadata of what is made of them; in no key. */
+    /** Where the files come from, for the metadata of datasets. In no key. */
     origin: z.string().min(1).optional(),
+    /** SPDX identifier or address of the files' license, for the metadata of datasets. In no key. */
     license: z.string().min(1).optional(),
   }),
 ]);
@@ -42,139 +40,94 @@ export type TaskData = z.infer<typeof taskData>;
 
 type SyntheticData = Extract<TaskData, { source: 'synthetic' }>;
 type FileData = Extract<TaskData, { source: 'files' }>;
-/** What a task is asked to read or generate: files without `train` are a test set and nothing else. */
+/** Data that a task loads. Files without `train` are a test set only. */
 export type ProblemData = SyntheticData | (Omit<FileData, 'train'> & Partial<Pick<FileData, 'train'>>);
 
-/** How a preference pair is made, and so what it costs. */
+/** How preference pairs are made from samples of the frozen reference. */
 export const pairSpec = z.strictObject({
+  /** The chosen answer: a correct sample, or the reference answer. Default: 'policy-correct'. */
   chosen: z.enum(['policy-correct', 'gold']).default('policy-correct'),
+  /** The rejected answer: an incorrect sample. */
   rejected: z.literal('policy-incorrect').default('policy-incorrect'),
-  /** Samples drawn from the frozen reference a prompt; each is one checker call. */
+  /** Samples per prompt, 1 … 64; each costs one verifier call. Default: 4. */
   candidates: z.int().min(1).max(64).default(4),
+  /** Sampling temperature. Default: 1. */
   temperature: positive.default(1),
-  /** Only the likeliest tokens are sampled from: this many, or as many as together have this probability. */
+  /** Sample from the k most likely tokens. Default: all. */
   topK: count.optional(),
+  /** Sample from the most likely tokens whose probabilities sum to p, 0 < p ≤ 1. Default: all. */
   topP: z.number().gt(0).max(1).optional(),
+  /** Longest sample, in tokens. */
   maxNewTokens: count,
 });
 export type PairSpec = z.infer<typeof pairSpec>;
 
-/** Another task of an evaluation: its own name, items and judge, and where its problems come from. */
-const auxiliaryFields = z.strictObject({
-  task: name,
-  /** What its scores and its folder are called; the task's name unless told. */
-  name: name.optional(),
-  /** Test items, from the front of its test set. */
-  items: count,
-  maxNewTokens: count,
-  /** Its generated twin unless told; or a file of its own, as `data.test` of a definition over files. */
-  data: z
-    .discriminatedUnion('source', [
-      z.strictObject({ source: z.literal('synthetic'), seed: generatorSeed.default(0) }),
-      z.strictObject({ source: z.literal('files'), test: z.string().min(1) }),
-    ])
-    .optional(),
-  /** Seed of the twin, where `data` is left out. */
-  seed: generatorSeed.optional(),
-  /** Name of its judge; the task's own program unless told. */
-  judge: name.optional(),
-});
-
-interface Fault {
-  readonly path: PropertyKey[];
-  readonly message: string;
-}
-
-function auxiliaryFaults(all: readonly z.output<typeof auxiliaryFields>[]): Fault[] {
-  const names = all.map((auxiliary) => withoutCase(auxiliary.name ?? auxiliary.task));
-  return all.flatMap((auxiliary, at) => {
-    const own = names[at] ?? '';
-    const path = [at, auxiliary.name === undefined ? 'task' : 'name'];
-    return [
-      ...(auxiliary.data !== undefined && auxiliary.seed !== undefined
-        ? [{ path: [at, 'seed'], message: 'data says where the problems are from; leave seed out' }]
-        : []),
-      // Figures are named after it, with full stops between their parts.
-      ...(own.includes('.')
-        ? [{ path, message: 'a name without full stops is needed; give it one by the field name' }]
-        : []),
-      ...(names.indexOf(own) === at
-        ? []
-        : [{ path, message: 'there is one of this name; give this one another' }]),
-    ];
-  });
-}
-
-/** One spelling for one set of problems: a twin is its seed. */
-function spellAuxiliary({ data, seed, ...said }: z.output<typeof auxiliaryFields>) {
-  return data?.source === 'files' ? { ...said, data } : { ...said, seed: data?.seed ?? seed ?? 0 };
-}
-
 export const evaluationSpec = z.strictObject({
-  /** Test items, from the front of the test set. */
+  /** Number of test items, from the front of the test set. */
   items: count,
+  /** Longest answer, in tokens. */
   maxNewTokens: count,
-  /** Name of the judge of a task that is scored by win rate; the task's own program unless told. */
+  /** Name of the judge, for a task scored by win rate. Default: the task's own program. */
   judge: name.optional(),
-  /** Unrelated tasks, by their generated twins or from files, to see what training costs elsewhere. */
-  auxiliary: z
-    .array(auxiliaryFields)
-    .min(1)
-    .superRefine((all, context) => {
-      for (const fault of auxiliaryFaults(all)) context.addIssue({ code: 'custom', ...fault });
-    })
-    .transform((all) => all.map(spellAuxiliary))
-    .optional(),
+  /** Other tasks to evaluate every model on, as a regression check. Default: none. */
+  auxiliary: auxiliaryTasks.optional(),
 });
 export type EvaluationSpec = z.infer<typeof evaluationSpec>;
-/** A task beside, in the one spelling that keys know: a twin by its seed, or a file. */
-export type AuxiliarySpec = ReturnType<typeof spellAuxiliary>;
 
-/** What budgets are counted in: rows that are bought, or money. */
+/** Unit of budgets: rows, or US dollars. */
 export type BudgetUnit = 'rows' | 'usd';
 
-/**
- * Prices in US dollars. They are in no stage's key: a new price re-runs nothing, unless budgets are money, which then
- * buys other rows.
- */
+/** Prices in US dollars. In no stage's key; with budgets in US dollars they decide how many rows are bought. */
 export const prices = z.strictObject({
+  /** One demonstration. */
   sftExample: z.number().nonnegative(),
+  /** One preference pair. */
   preferencePair: z.number().nonnegative(),
+  /** One verifier call. Default: 0. */
   verifierCall: z.number().nonnegative().default(0),
-  /** What evaluating one cell costs, e.g. a judge; out of a money budget it is paid first. */
+  /** Evaluation of one cell, e.g. its judge; subtracted from a money budget first. Default: 0. */
   evaluation: z.number().nonnegative().optional(),
-  /** A 10^18 floating-point operations; where it is given, compute is paid out of a money budget too. */
+  /** 10^18 floating-point operations; if set, a money budget also pays for compute. Default: 0. */
   exaflop: z.number().nonnegative().optional(),
 });
 export type Prices = z.infer<typeof prices>;
 
-/** How stages are run; in no stage's key. */
+/** How stages run. In no stage's key. */
 export const execution = z.strictObject({
+  /** Device of training and generation. Default: 'cpu'. */
   device: z.enum(['cpu', 'cuda']).default('cpu'),
-  /** Threads of one device slot: part of the numeric plan, never read from the host. */
+  /** Threads per device slot. They affect floating-point results, so the host's cores do not set them. Default: 1. */
   threads: count.default(1),
-  /** Rows of a forward and backward pass; null: as many of the effective batch as compute best together. */
+  /** Rows per forward and backward pass. Default: null, chosen automatically up to the batch size. */
   microBatchSize: count.nullable().default(null),
+  /** Optimiser steps between checkpoints. Default: 20. */
   checkpointEverySteps: count.default(20),
-  /** Failures of infrastructure that a stage survives. */
+  /** Retries of a stage after infrastructure failures. Default: 10. */
   infrastructureRetries: z.int().nonnegative().default(10),
-  /** Longest silence of a trainer between two events; by its model and job unless given. */
+  /** Seconds without a trainer event before a stage counts as stalled. Default: estimated from model and job. */
   stallSeconds: positive.optional(),
 });
 export type Execution = z.infer<typeof execution>;
 
 const shared = {
+  /** Name of the experiment or sweep; run ids begin with it. */
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63'),
+  /** Name of the task to train for. */
   task: name,
   data: taskData,
-  /** Name of the annotator whose demonstrations are bought. */
+  /** Name of the annotator that writes demonstrations. */
   annotator: name,
-  /** "embedded", a folder in Hugging Face layout, a GGUF file, or a model of the hub: hub('owner/name'). */
+  /**
+   * Base model: "embedded", a folder in Hugging Face layout, a GGUF file, or a hub model: hub('owner/name').
+   * Default: 'embedded'.
+   */
   model: z.string().min(1).default('embedded'),
+  /** Supervised fine-tuning. */
   sft: trainingSpec,
+  /** Preference tuning. */
   preference: trainingSpec.extend({ loss: preferenceLoss }),
   pairs: pairSpec,
-  /** Rows of the user's own; what stands here is bought from these files. */
+  /** User rows, in place of an annotator or of sampled pairs. Default: none. */
   annotations: annotations.optional(),
   evaluation: evaluationSpec,
   prices,
@@ -184,96 +137,28 @@ const shared = {
 /** One cell: one budget, one split, one seed. */
 export const experimentDefinition = z.strictObject({
   ...shared,
-  /** Rows. */
+  /** Rows to buy. */
   budget: count,
-  sftFraction: share,
-  seed: z.int().nonnegative().default(0),
-  /** Of a sweep over money: what the cell may spend, and on what. Its rows follow from this and not from the two above. */
-  spend: z.strictObject({ usd: positive, sftSpendFraction: share }).optional(),
+  /** Fraction of the rows that are demonstrations, 0 … 1; the rest are preference pairs. */
+  sftFraction: fraction,
+  /** Training seed. Default: 0. */
+  seed: seed.default(0),
+  /** A cell of a sweep with budgets in US dollars: its budget and split, which determine its rows instead. */
+  spend: z.strictObject({ usd: positive, sftSpendFraction: fraction }).optional(),
 });
 export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
 export type ExperimentInput = z.input<typeof experimentDefinition>;
 
-/** Fields that no axis may change: the grid has axes of its own, and what no stage's key holds would change nothing. */
-const fixedFields = [
-  'budgetUnit',
-  'sftSpendFractions',
-  'name',
-  'budgets',
-  'sftFractions',
-  'seeds',
-  'axes',
-  'search',
-  'spendLimitUsd',
-  'controls',
-  'numFewShot',
-  'sensitivityBudget',
-  'prices',
-  'execution',
-];
-
-const axisField = z
-  .string()
-  .regex(/^[a-zA-Z]\w*(\.[a-zA-Z]\w*)*$/, 'a field of the definition, such as sft.lora.rank')
-  .refine((field) => !fixedFields.includes(field.split('.')[0] ?? ''), 'no axis changes this field');
-
-const axisScalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-const distinctScalars = (values: unknown[]): boolean => new Set(values.map(String)).size === values.length;
-const hasFields = (object: object): boolean => Object.keys(object).length > 0;
-
 /**
- * A further axis of a sweep: values of the field that it is named after ('sft.lora.rank': [8, 16]), or named sets of
- * changes, by field ({ short: { 'evaluation.maxNewTokens': 32 }, … }).
- */
-const axis = z.union(
-  [
-    z.array(axisScalar).min(1, 'at least one value').refine(distinctScalars, 'each value once'),
-    z
-      .record(z.string(), z.record(z.string(), z.json()).refine(hasFields, 'at least one change'))
-      .refine(hasFields, 'at least one named change'),
-  ],
-  "a list of values, such as [8, 16], or named changes, such as { short: { 'evaluation.maxNewTokens': 32 } }",
-);
-
-const longestPlace = 40;
-const placeName = z
-  .string()
-  .refine(
-    (text) => text.length <= longestPlace && isName(text),
-    `a short name of ${nameRule(longestPlace)}, is needed`,
-  );
-
-/** Names that an axis has, each with where it stands: in a union of their own they could not be told apart. */
-function namesIn(axisName: string, values: z.output<typeof axis>): [z.ZodType, string, string[]][] {
-  if (Array.isArray(values)) return [[axisField, axisName, [axisName]]];
-  const places = Object.entries(values).flatMap(([place, changes]): [z.ZodType, string, string[]][] => [
-    [placeName, place, [axisName, place]],
-    ...Object.keys(changes).map((field): [z.ZodType, string, string[]] => [
-      axisField,
-      field,
-      [axisName, place, field],
-    ]),
-  ]);
-  return [[name, axisName, [axisName]], ...places];
-}
-
-const axes = z.record(z.string(), axis).superRefine((value, context) => {
-  for (const [axisName, values] of Object.entries(value))
-    for (const [form, text, path] of namesIn(axisName, values))
-      for (const { message } of form.safeParse(text).error?.issues ?? [])
-        context.addIssue({ code: 'custom', path, message });
-});
-
-/**
- * Controls, as ready cells:
+ * Controls, each an additional cell:
  *
- * | kind | what | beside |
+ * | kind | training | compared with |
  * |---|---|---|
- * | sft-on-chosen | plain SFT on the chosen answers of the pairs, from the same warm start | every winning mixture |
- * | rejection-sampling | plain SFT on as many right samples of the same warm start | every winning mixture |
- * | few-shot | the untrained base with demonstrations in its prompt | the smallest budget |
- * | dpo-nll | DPO with a cross-entropy term on the chosen answers, weight 1 | r = 0 at every budget |
- * | learning-rate, beta | preference tuning with half and twice of it | all splits with pairs, at one budget |
+ * | sft-on-chosen | SFT on the chosen answers of the pairs, from the same warm start | every winning mixture |
+ * | rejection-sampling | SFT on as many correct samples of the same warm start | every winning mixture |
+ * | few-shot | none: the base model with demonstrations in its prompt | the smallest budget |
+ * | dpo-nll | DPO with a cross-entropy term on the chosen answers, weight 1 | SFT fraction 0 at every budget |
+ * | learning-rate, beta | preference tuning with half and twice the value | all splits with pairs, at one budget |
  */
 const controlKinds = [
   'sft-on-chosen',
@@ -285,24 +170,25 @@ const controlKinds = [
 ] as const;
 export type ControlKind = (typeof controlKinds)[number];
 
-/** Which cells of the grid are run: all of them, or those that a search asks for. */
+/** How the cells to run are chosen. */
 const searchSpec = z.discriminatedUnion('method', [
+  /** Runs all cells. */
   z.strictObject({ method: z.literal('grid') }),
-  /** Looks for the best split of each budget. */
+  /** Searches for the best split of each budget. */
   z.strictObject({
     method: z.literal('adaptive'),
-    /** Regret that does not matter, in the score's units. */
-    regretTolerance: share.default(0.02),
-    /** Stop searching a budget when P(regret < tolerance) reaches this. */
-    confidence: share.default(0.9),
-    /** Most that the search may cost, as a fraction of the whole grid's modelled device time. */
-    maxCostFraction: share.default(0.5),
+    /** Largest regret that does not matter, in the score's unit. Default: 0.02. */
+    regretTolerance: fraction.default(0.02),
+    /** Stop searching a budget when P(regret < tolerance) reaches this. Default: 0.9. */
+    confidence: fraction.default(0.9),
+    /** Largest cost of the search, as a fraction of the whole grid's estimated device time. Default: 0.5. */
+    maxCostFraction: fraction.default(0.5),
   }),
-  /** Runs the whole grid on the small model of `axes.model`, then its near-optimal region on the large one. */
+  /** Runs the whole grid on the small model of `axes.model`, then its near-optimal splits on the large one. */
   z.strictObject({
     method: z.literal('proxy'),
-    /** A fraction is near-optimal if its score is at least (1 − epsilon) × the best. */
-    epsilon: share.default(0.05),
+    /** A split is near-optimal if its score is at least (1 − epsilon) × the best. Default: 0.05. */
+    epsilon: fraction.default(0.05),
   }),
 ]);
 export type SearchSpec = z.infer<typeof searchSpec>;
@@ -311,61 +197,64 @@ const distinct = (values: readonly unknown[]): boolean => new Set(values).size =
 
 const sweepFields = z.strictObject({
   ...shared,
-  /** Rows, or where `budgetUnit` says so US dollars; `usd(…)` sets it. */
+  /** Budgets, in rows, or in US dollars: `[usd(5), usd(20)]`. */
   budgets: z.array(z.number()).min(1).refine(distinct, 'each budget once'),
+  /** Set by `usd(…)`. Default: rows. */
   budgetUnit: z.literal('usd').optional(),
-  /** Shares of the rows that are demonstrations; for budgets in rows. */
-  sftFractions: z.array(share).refine(distinct, 'each fraction once').default([]),
-  /** Shares of the money that buys demonstrations; for budgets in money. */
-  sftSpendFractions: z.array(share).min(1).refine(distinct, 'each share once').optional(),
-  seeds: z.array(z.int().nonnegative()).min(1).refine(distinct, 'each seed once').default([0]),
-  /** Further axes by name: model, annotator, sft.lora.rank, preference.learningRate, task … */
-  axes: axes.optional(),
-  /** Default: the whole grid. */
+  /** Budgets in rows: fractions of the rows that are demonstrations, 0 … 1. */
+  sftFractions: z.array(fraction).refine(distinct, 'each fraction once').default([]),
+  /** Budgets in US dollars: fractions of the money that buy demonstrations, 0 … 1. */
+  sftSpendFractions: z.array(fraction).min(1).refine(distinct, 'each fraction once').optional(),
+  /** Training seeds. Default: [0]. */
+  seeds: z.array(seed).min(1).refine(distinct, 'each seed once').default([0]),
+  /** Further axes by name: model, annotator, sft.lora.rank, preference.learningRate, task … Default: none. */
+  axes: sweepAxes.optional(),
+  /** How the cells to run are chosen. Default: { method: 'grid' }. */
   search: searchSpec.prefault({ method: 'grid' }),
-  /** What a sceptic asks for beside the cells. */
+  /** Controls to run in addition to the cells. Default: ['sft-on-chosen']. */
   controls: z.array(z.enum(controlKinds)).refine(distinct, 'each control once').default(['sft-on-chosen']),
-  /** Demonstrations in the prompt of the control `few-shot`; 4 unless told. */
+  /** Demonstrations in the prompt of the control `few-shot`. Default: 4. */
   numFewShot: count.optional(),
-  /** Budget at which the controls `learning-rate` and `beta` are run, one of `budgets`. Default: the largest. */
+  /** Budget of the controls `learning-rate` and `beta`, one of `budgets`. Default: the largest. */
   sensitivityBudget: positive.optional(),
-  /** Largest difference in score that does not matter, fixed before the run. */
-  equivalenceMargin: share.default(0.02),
-  /** Budgets up to this one count as low, those from `largeBudgetMin` on as large. */
+  /** Largest difference in score that does not matter (equivalence testing), in the score's unit. Default: 0.02. */
+  equivalenceMargin: fraction.default(0.02),
+  /** Largest budget that counts as small, in the unit of `budgets`. */
   smallBudgetMax: positive.optional(),
+  /** Smallest budget that counts as large, in the unit of `budgets`. */
   largeBudgetMin: positive.optional(),
-  /** Annotation money that the sweep may spend, in US dollars: no cell is begun that could pass it. */
-  spendLimitUsd: z.number().positive().optional(),
+  /** Largest annotation spend of the sweep, in US dollars; a cell that could exceed it is skipped. Default: no limit. */
+  spendLimitUsd: positive.optional(),
 });
 type SweepFields = z.output<typeof sweepFields>;
 
-/** A share of rows is no share of money: each kind of budget has its own field of shares. */
-function shareFaults({ budgetUnit, sftFractions, sftSpendFractions }: SweepFields): Fault[] {
+/** Each unit of budgets has its own field of fractions. */
+function fractionIssues({ budgetUnit, sftFractions, sftSpendFractions }: SweepFields): FieldIssue[] {
   const [own, other] =
     budgetUnit === 'usd'
       ? (['sftSpendFractions', 'sftFractions'] as const)
       : (['sftFractions', 'sftSpendFractions'] as const);
-  const given = { sftFractions: sftFractions.length > 0, sftSpendFractions: sftSpendFractions !== undefined };
+  const isSet = { sftFractions: sftFractions.length > 0, sftSpendFractions: sftSpendFractions !== undefined };
   const unit = budgetUnit === 'usd' ? 'money' : 'rows';
   return [
-    ...(given[own] ? [] : [{ path: [own], message: `budgets in ${unit} are split by ${own}` }]),
-    ...(given[other] ? [{ path: [other], message: `budgets in ${unit} are split by ${own}` }] : []),
+    ...(isSet[own] ? [] : [{ path: [own], message: `budgets in ${unit} are split by ${own}` }]),
+    ...(isSet[other] ? [{ path: [other], message: `budgets in ${unit} are split by ${own}` }] : []),
   ];
 }
 
-function tuningFaults({ budgets, sensitivityBudget }: SweepFields): Fault[] {
+function sensitivityIssues({ budgets, sensitivityBudget }: SweepFields): FieldIssue[] {
   if (sensitivityBudget === undefined || budgets.includes(sensitivityBudget)) return [];
   return [{ path: ['sensitivityBudget'], message: `one of the budgets is needed: ${budgets.join(', ')}` }];
 }
 
-/** A grid of cells: budgets × fractions × seeds. */
+/** A grid of cells: budgets × fractions × seeds, and further axes. */
 export const sweepDefinition = sweepFields.superRefine((definition, context) => {
   const amount = definition.budgetUnit === 'usd' ? positive : count;
   const checked = z.array(amount).safeParse(definition.budgets);
   for (const issue of checked.error?.issues ?? [])
     context.addIssue({ ...issue, path: ['budgets', ...issue.path] });
-  for (const fault of [...shareFaults(definition), ...tuningFaults(definition)])
-    context.addIssue({ code: 'custom', ...fault });
+  for (const issue of [...fractionIssues(definition), ...sensitivityIssues(definition)])
+    context.addIssue({ code: 'custom', ...issue });
 });
 export type SweepDefinition = z.infer<typeof sweepDefinition>;
 export type SweepInput = Omit<z.input<typeof sweepDefinition>, 'budgets'> & {

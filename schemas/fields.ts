@@ -22,10 +22,13 @@ function collect(
   if (items !== undefined) collect(items, `${path}[]`, fields);
 }
 
-/** A schema, for rooms that know no zod. */
+/** A schema, for rooms that do not import zod. */
 export type Schema<T> = z.ZodType<T>;
 
-/** Fields of a schema's objects by path: "" → name, task …, "sft.lora" → rank …, "list[]" of each of a list; of a union those of every branch. */
+/**
+ * Field names of a schema's objects by path: "" → name, task …; "sft.lora" → rank …; "list[]" → those of a list's
+ * elements. A union has the fields of all its branches.
+ */
 export function fieldsOf(schema: Schema<unknown>): ReadonlyMap<string, ReadonlySet<string>> {
   const fields: Fields = new Map();
   collect(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode, '', fields);

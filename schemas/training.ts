@@ -1,18 +1,17 @@
 import { z } from 'zod';
 import { linearModules } from '../contracts/linear-modules';
+import { count, fraction, positive } from './scalars';
 
-const share = z.number().min(0).max(1);
-const positive = z.number().positive();
-const count = z.int().positive();
-
-/** LoRA: W + (alpha / rank) · B · A on the named linear layers. */
+/** LoRA: W + (alpha / rank) · B · A on the target modules. */
 export const loraSpec = z.strictObject({
+  /** Rank r of A and B. */
   rank: count,
   alpha: positive,
-  /** Share of the inputs of A that are zeroed in training, the others scaled up to match. */
+  /** Dropout of the inputs of A in training, 0 … 1. Default: 0. */
   dropout: z.number().min(0).lt(1).optional(),
-  /** rsLoRA: alpha / √rank in place of alpha / rank, so that the update keeps its size where the rank grows. */
+  /** rsLoRA: scale by alpha / √rank instead of alpha / rank. Default: false. */
   useRslora: z.boolean().optional(),
+  /** Linear layers that get an adapter. Default: all. */
   targetModules: z
     .array(z.enum(linearModules))
     .min(1)
@@ -20,33 +19,37 @@ export const loraSpec = z.strictObject({
 });
 export type LoraSpec = z.infer<typeof loraSpec>;
 
-/** What changes the bytes of a training run: optimiser, schedule, batch, adapter. */
+/** Hyperparameters of a training run. All of them enter keys. */
 export const trainingSpec = z.strictObject({
+  /** Passes over the rows. */
   epochs: count,
-  /** Rows (pairs for DPO) an optimiser step. */
+  /** Rows per optimiser step; pairs for DPO. */
   batchSize: count,
+  /** Peak learning rate. */
   learningRate: positive,
+  /** Learning rate schedule after warm-up. Default: 'cosine'. */
   lrSchedule: z.enum(['cosine', 'linear', 'constant']).default('cosine'),
-  /** Share of the steps that warm up; the first step already learns. */
-  warmupRatio: share.default(0.1),
-  /** Learning rate at the last step, as a share of the peak. */
-  minLearningRateRatio: share.default(0.1),
+  /** Fraction of the steps that warm up, 0 … 1; the first step already trains. Default: 0.1. */
+  warmupRatio: fraction.default(0.1),
+  /** Learning rate of the last step as a fraction of the peak, 0 … 1. Default: 0.1. */
+  minLearningRateRatio: fraction.default(0.1),
+  /** AdamW's decoupled weight decay. Default: 0. */
   weightDecay: z.number().nonnegative().default(0),
-  beta1: share.default(0.9),
-  beta2: share.default(0.999),
+  /** AdamW's β1. Default: 0.9. */
+  beta1: fraction.default(0.9),
+  /** AdamW's β2. Default: 0.999. */
+  beta2: fraction.default(0.999),
+  /** AdamW's ε. Default: 1e-8. */
   epsilon: positive.default(1e-8),
-  /** Largest global gradient norm; null for no clipping. */
+  /** Largest global gradient norm; null for no clipping. Default: 1. */
   maxGradNorm: positive.nullable().default(1),
-  /** null trains every weight. */
+  /** Adapter; null trains all weights. */
   lora: loraSpec.nullable(),
-  /**
-   * Of products and activations; parameters, moments and losses are f32. Left out for f32, so that what was trained
-   * without it keeps its key.
-   */
+  /** Precision of matrix products and activations; parameters, moments and losses stay f32. Default: f32. */
   precision: z.enum(['f16', 'bf16']).optional(),
-  /** Tokens of prompt and completion together. */
+  /** Longest row, prompt and completion together, in tokens. */
   maxLength: count,
-  /** What happens to longer rows; each is counted and reported. */
+  /** What happens to longer rows: 'error' fails the stage; dropped and truncated rows are counted. Default: 'error'. */
   onOverlength: z.enum(['error', 'drop', 'truncate']).default('error'),
 });
 export type TrainingSpec = z.infer<typeof trainingSpec>;

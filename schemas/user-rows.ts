@@ -1,76 +1,83 @@
 import { z } from 'zod';
 
-const policy = z.enum(['error', 'drop']).default('error');
+const action = z.enum(['error', 'drop']).default('error');
 
-/** What is done about rows of a file that are well formed but of no use: refused by line, or left out and counted. */
-const rowPolicies = z.strictObject({
-  /** The same prompt and answers as a row before. */
-  duplicates: policy,
-  emptyCompletions: policy,
-  /** Chosen and rejected are the same text. */
-  equalPairs: policy,
-  /** The prompt is like a test or validation item. */
-  overlaps: policy,
+/** What happens to rows that fail a check: "error" refuses the file and lists them by line, "drop" removes and counts them. */
+const rowChecks = z.strictObject({
+  /** Same prompt and answers as an earlier row. Default: 'error'. */
+  duplicates: action,
+  /** An answer is empty. Default: 'error'. */
+  emptyCompletions: action,
+  /** Chosen and rejected are the same text. Default: 'error'. */
+  equalPairs: action,
+  /** The prompt overlaps a test or validation item (contamination). Default: 'error'. */
+  overlaps: action,
   /**
-   * The task's own check says otherwise than the row: a demonstration that it finds wrong, a pair whose rejected answer
-   * it finds no worse than the chosen one. "count" keeps such rows: they are how a file's noise is measured.
+   * The task's verifier disagrees with the row: it scores a demonstration 0, or the chosen answer no higher than the
+   * rejected one. 'count' keeps such rows and reports their number as label noise. Default: 'count'.
    */
-  contradictions: z.enum(['count', 'error', 'drop']).default('count'),
+  verifierMismatches: z.enum(['count', 'error', 'drop']).default('count'),
 });
 
 const userDataset = {
-  /** JSON Lines, CSV, TSV or Parquet. Enters keys by content. */
+  /** Path of a JSON Lines, CSV, TSV or Parquet file. Its content enters keys, not its path. */
   file: z.string().min(1),
-  /** Field of a row → where the file has it, dots between: { prompt: 'data.question' }. */
-  map: z.record(z.string(), z.string()).default({}),
-  /** "task": prompts are bare problems, put as the task puts its own. "whole": prompts stand as the model sees them. */
-  prompts: z.enum(['task', 'whole']).default('task'),
-  policies: rowPolicies.prefault({}),
-  /** Where the rows are from, under which license, who or what wrote them, for how much; in no key. */
+  /** Row field → column of the file, nested by dots: { prompt: 'data.question' }. Default: columns named as the fields. */
+  columnMapping: z.record(z.string(), z.string()).default({}),
+  /**
+   * Whether to put each prompt into the task's prompt template. false: prompts are used as they are.
+   * Default: true.
+   */
+  applyTaskTemplate: z.boolean().default(true),
+  /** What happens to rows that fail a check. */
+  rowChecks: rowChecks.prefault({}),
+  /** Where the rows come from: a name or an address. In no key. */
   source: z.string().min(1),
+  /** SPDX identifier or address of their license. In no key. */
   license: z.string().min(1),
-  /** Who or what wrote or compared; the definition's annotator unless told. */
+  /** Who or what wrote or compared. Default: the definition's `annotator`. In no key. */
   annotator: z.string().min(1).optional(),
-  /** The model that wrote them, where one did. */
+  /** Model that wrote the rows, if one did. In no key. */
   model: z.string().min(1).optional(),
-  /** SHA-256 of the prompt template that it was given. */
+  /** SHA-256 of the prompt template that this model was given, 64 hexadecimal digits. In no key. */
   promptTemplateSha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
-  /** US dollars a row, as they were paid; what the plan counts with stands in `prices`. */
+  /** US dollars paid for one row, for the metadata. The plan uses `prices`. In no key. */
   usdPerRow: z.number().nonnegative().optional(),
 };
 
 const userDemonstrations = z.strictObject(userDataset);
 const userPreferences = z.strictObject({
   ...userDataset,
-  /** Pairs, or single answers that somebody liked or not, for the loss "kto". */
+  /** Pairs, or unpaired answers with a label for the loss "kto". Default: 'preferences'. */
   kind: z.enum(['preferences', 'unpaired']).default('preferences'),
 });
 
-/** Rows of the user's own in the place of what an annotator would write or a checker would find. */
+/** User rows: datasets from files, in place of an annotator's demonstrations or of sampled pairs. */
 export const annotations = z.strictObject({
   demonstrations: userDemonstrations.optional(),
   preferences: userPreferences.optional(),
-  /** What of prompts that one cell would take for both uses. */
+  /** Prompts that one cell would use for demonstrations and for preferences. Default: 'error'. */
   sharedPrompts: z.enum(['error', 'allow']).default('error'),
 });
 export type Annotations = z.infer<typeof annotations>;
 export type UserDataset = z.infer<typeof userDemonstrations>;
 
-/** The uses that rows of a file have. */
+/** What the rows of a file are used for. */
 export const userRowsUses = ['demonstrations', 'preferences'] as const;
 export type UserRowsUse = (typeof userRowsUses)[number];
 
-/** What a file's rows are, as ingest reads them. */
+/** Kinds of user rows. */
 export type UserRowKind = 'demonstrations' | 'preferences' | 'unpaired';
 
-/** What of a file enters a stage's key: its content and how it is read. */
+/** The part of a user dataset that enters a stage's key: its content and how it is read. */
 export interface UserRowsSource {
+  /** SHA-256 of the file. */
   readonly digest: string;
   readonly kind: UserRowKind;
-  readonly map: Readonly<Record<string, string>>;
-  readonly prompts: UserDataset['prompts'];
-  readonly policies: UserDataset['policies'];
+  readonly columnMapping: Readonly<Record<string, string>>;
+  readonly applyTaskTemplate: boolean;
+  readonly rowChecks: UserDataset['rowChecks'];
 }

@@ -1,14 +1,14 @@
 import { normalizeText, unitsOf } from './normalize';
 
-/** Words that two texts have in common from their first one on. */
+/** Number of words at the start that two texts share. */
 function commonStart(one: readonly string[], other: readonly string[]): number {
-  const parting = one.findIndex((word, index) => word !== other[index]);
-  return parting < 0 ? one.length : parting;
+  const end = one.findIndex((word, index) => word !== other[index]);
+  return end < 0 ? one.length : end;
 }
 
 /**
- * Takes from a text the words that all of `texts` begin with and those that all of them end with: what a task puts around
- * each of its problems. Of fewer than two different texts nothing can be told, and nothing is taken.
+ * Removes from a text the words that all of `texts` begin or end with: the task's prompt template. With fewer than two
+ * different texts nothing is removed.
  */
 export function withoutFrameOf(texts: readonly string[]): (text: string) => string {
   const [first = [], ...others] = [...new Set(texts)].map(unitsOf);
@@ -22,22 +22,22 @@ export function withoutFrameOf(texts: readonly string[]): (text: string) => stri
   };
 }
 
-const runsOf = (words: readonly string[], size: number): string[] =>
+const ngramsOf = (words: readonly string[], size: number): string[] =>
   words.slice(size - 1).map((_, start) => words.slice(start, start + size).join(' '));
 
-/** All runs of `size` consecutive words, as {@link unitsOf} counts them. */
-export const wordNgrams = (text: string, size: number): string[] => runsOf(unitsOf(text), size);
+/** All word n-grams of `size`; words as {@link unitsOf} counts them. */
+export const wordNgrams = (text: string, size: number): string[] => ngramsOf(unitsOf(text), size);
 
-/** Share of the word 4-grams that occur earlier in the text, 0 … 1; 0 for fewer than five words. */
+/** Fraction of the word 4-grams that occur earlier in the text, 0 … 1; 0 for fewer than five words. */
 export function repetitionRate(text: string): number {
   const ngrams = wordNgrams(text, 4);
   return ngrams.length === 0 ? 0 : (ngrams.length - new Set(ngrams).size) / ngrams.length;
 }
 
-/** Words in a row that two texts do not share by chance. */
-const runLength = 13;
+/** Size of the n-grams that count as contamination (GPT-3 uses 13 too): two texts do not share one by chance. */
+const contaminationSize = 13;
 
-/** The words of a normalised text. A sign is part of the number behind it; other signs are formatting in a long text. */
+/** The words of a normalised text. A sign is part of the number after it; other signs are formatting in a long text. */
 function wordsWithSigns(normal: string): string[] {
   const words: string[] = [];
   let sign = '';
@@ -50,35 +50,38 @@ function wordsWithSigns(normal: string): string[] {
   return words;
 }
 
-/** The runs of words by which a normalised text is known again inside of others. */
-export const longRuns = (normal: string): string[] => runsOf(wordsWithSigns(normal), runLength);
+/** The 13-grams of a normalised text. */
+export const contaminationNgrams = (normal: string): string[] =>
+  ngramsOf(wordsWithSigns(normal), contaminationSize);
 
-type Overlap = 'same text' | 'thirteen words in a row' | 'same skeleton';
+type Overlap = 'same text' | 'same 13-gram' | 'same dedup key';
 
-/** What of a problem is compared: its own text, without the words that every prompt of the task has. */
+/** The parts of a problem that overlap checks compare. */
 export interface Compared {
+  /** The problem's own text, without the task's prompt template. */
   readonly text: string;
-  /** What decides the answer; names and dressing left out. */
-  readonly skeleton?: string;
+  /** What decides the answer, without names and wording. */
+  readonly dedupKey?: string;
 }
 
 /**
- * Finds texts that are alike a text of `others`: normalised alike, thirteen words in a row in common, or the same
- * skeleton. undefined where none is. Texts of one template share long runs of words by design: `runs` false passes them
- * over.
+ * Checks texts for overlap with `others`: equal after normalisation, a common 13-gram, or the same dedup key. Returns the
+ * kind of overlap, undefined where there is none. Texts of one template share long runs of words by design: `ngrams: false`
+ * skips that check.
  */
 export function overlapWith(
   others: readonly Compared[],
-  { runs: byRuns = true }: { readonly runs?: boolean } = {},
+  { ngrams: byNgrams = true }: { readonly ngrams?: boolean } = {},
 ): (one: Compared) => Overlap | undefined {
   const texts = others.map(({ text }) => normalizeText(text));
-  const whole = new Set(texts);
-  const runs = new Set(byRuns ? texts.flatMap(longRuns) : []);
-  const skeletons = new Set(others.flatMap(({ skeleton }) => (skeleton === undefined ? [] : [skeleton])));
-  return ({ text, skeleton }) => {
+  const known = new Set(texts);
+  const ngrams = new Set(byNgrams ? texts.flatMap(contaminationNgrams) : []);
+  const keys = new Set(others.flatMap(({ dedupKey }) => (dedupKey === undefined ? [] : [dedupKey])));
+  return ({ text, dedupKey }) => {
     const normal = normalizeText(text);
-    if (whole.has(normal)) return 'same text';
-    if (runs.size > 0 && longRuns(normal).some((run) => runs.has(run))) return 'thirteen words in a row';
-    return skeleton !== undefined && skeletons.has(skeleton) ? 'same skeleton' : undefined;
+    if (known.has(normal)) return 'same text';
+    if (ngrams.size > 0 && contaminationNgrams(normal).some((ngram) => ngrams.has(ngram)))
+      return 'same 13-gram';
+    return dedupKey !== undefined && keys.has(dedupKey) ? 'same dedup key' : undefined;
   };
 }

@@ -2,7 +2,7 @@ import type { SweepDefinition } from '../schemas/definition';
 import type { SpendRecord, SweepProgress } from '../contracts/results';
 import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
 import { annotationUsd, uniquePurchase, usdTolerance } from '../planning/money';
-import { type Bought, boughtBefore, boughtOf, spentUsd } from '../planning/spend';
+import { type PaidStage, paidBefore, paidStagesOf, spentUsd } from '../planning/spend';
 import type { SpentBeforeFailure } from './failures';
 import type { Grant } from './stages';
 
@@ -25,7 +25,7 @@ export class SpendTracker {
   readonly #definition: Limits;
   /** Spend of earlier runs. */
   readonly #before: SpendRecord;
-  readonly #bought: Bought[] = [];
+  readonly #bought: PaidStage[] = [];
   /** Spend of failed stages. */
   #lostUsd = 0;
   readonly #admitted = new Map<string, Admitted>();
@@ -39,7 +39,7 @@ export class SpendTracker {
   constructor(definition: Limits, before: SpendRecord | undefined, earlier: readonly PlannedStage[] = []) {
     this.#definition = definition;
     this.#before = before ?? { usd: 0, skipped: [] };
-    this.#bought.push(...boughtBefore(earlier));
+    this.#bought.push(...paidBefore(earlier));
   }
 
   get record(): SpendRecord {
@@ -106,7 +106,7 @@ export class SpendTracker {
   }
 
   settle(id: string, results: readonly StageResult[]): void {
-    this.#bought.push(...boughtOf(this.#admitted.get(id)?.stages ?? [], results));
+    this.#bought.push(...paidStagesOf(this.#admitted.get(id)?.stages ?? [], results));
     this.#admitted.delete(id);
   }
 

@@ -18,7 +18,7 @@ import {
   trainPreferenceStage,
   trainSftStage,
 } from '../planning/stages';
-import { boughtOf, spentUsd } from '../planning/spend';
+import { paidStagesOf, spentUsd } from '../planning/spend';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 
@@ -165,7 +165,7 @@ class Allowance {
   pay(stage: PlannedStage, result: StageResult): void {
     if (this.#usd === undefined) return;
     const paid = 'annotatorUsd' in result.metrics ? 0 : (this.#paidUsd[stage.key] ?? 0);
-    this.#usd -= Math.max(0, spentUsd(this.#prices, boughtOf([stage], [result])) - paid);
+    this.#usd -= Math.max(0, spentUsd(this.#prices, paidStagesOf([stage], [result])) - paid);
   }
 }
 

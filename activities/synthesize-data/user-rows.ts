@@ -28,12 +28,12 @@ async function openUserRows({ stage }: StageSession, spec: UserRowsSpec): Promis
 }
 
 /** Counts over the whole file, whichever rows were taken. */
-function figuresOf({ rows, summary, checked, contradicted }: UserRows) {
+function figuresOf({ rows, summary, checked, verifierMismatches }: UserRows) {
   const { compared, alike } = summary.agreement;
   return {
     usable: rows.length,
     dropped: Object.values(summary.dropped).reduce((sum, count) => sum + count, 0),
-    ...{ checked, contradicted, labelledAgain: compared, labelledAlike: alike },
+    ...{ checked, verifierMismatches, labelledAgain: compared, labelledAlike: alike },
   };
 }
 
@@ -43,7 +43,7 @@ async function readRows(session: StageSession, spec: UserRowsSpec): Promise<User
   const path = await openUserRows(session, spec);
   const auxiliary = await loadHeldOut(session.environment.problems, session.stage.files, spec);
   const given = await readUserRows({
-    ...{ path, given: spec.userRows, task, problems, auxiliary },
+    ...{ path, reading: spec.userRows, task, problems, auxiliary },
     templated: spec.data.source === 'synthetic',
   });
   if (given.rows.length >= spec.rows) return given;

@@ -106,7 +106,9 @@ function purchasesOf({ cells }: SweepPlan): MoneyPurchase[] {
   const distinct = new Map(
     bought.map((one) => [`${one.budget} ${one.sftSpendFraction} ${one.sftRows} ${one.pairRows}`, one]),
   );
-  return [...distinct.values()].sort((a, b) => a.budget - b.budget || b.sftSpendFraction - a.sftSpendFraction);
+  return [...distinct.values()].sort(
+    (a, b) => a.budget - b.budget || b.sftSpendFraction - a.sftSpendFraction,
+  );
 }
 
 /** Every answer is put to its judge in both orders. */

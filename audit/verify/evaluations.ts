@@ -5,7 +5,7 @@ import type { Finding } from '../../schemas/audit';
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import type { StageKey } from '../../contracts/stage';
 import { normalizeText } from '../../text/normalize';
-import { longRuns, withoutFrameOf } from '../../text/overlap';
+import { contaminationNgrams, withoutFrameOf } from '../../text/overlap';
 import { finding, type CheckResult, type Subject, type SubjectArtifact } from './subject';
 
 const row = z.looseObject({ id: z.string(), prompt: z.string() });
@@ -112,10 +112,10 @@ function findRun(training: readonly TrainingText[], prompts: readonly string[]) 
   // Demonstrations may stand before each prompt, and before no training text.
   const ofPrompt = withoutFrameOf(prompts);
   const runs = new Map(
-    training.flatMap(({ text, where }) => longRuns(ofTraining(text)).map((run) => [run, where] as const)),
+    training.flatMap(({ text, where }) => contaminationNgrams(ofTraining(text)).map((run) => [run, where] as const)),
   );
   return (prompt: string): string | undefined => {
-    const run = longRuns(ofPrompt(prompt)).find((words) => runs.has(words));
+    const run = contaminationNgrams(ofPrompt(prompt)).find((words) => runs.has(words));
     return run === undefined ? undefined : runs.get(run);
   };
 }

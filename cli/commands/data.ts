@@ -10,7 +10,7 @@ import {
   ingestFile,
   type IngestOptions,
   type IngestSummary,
-  type Policies,
+  type RowChecks,
   readPrompts,
   type RowFault,
 } from '../../ingest';
@@ -23,7 +23,7 @@ import { refused } from '../../app/definition/refused-option';
 
 export interface DataFlags extends PrinterOptions {
   readonly kind: IngestOptions['kind'];
-  readonly map?: Record<string, string>;
+  readonly columnMapping?: Record<string, string>;
   readonly heldOut?: string;
   readonly duplicates?: Policy;
   readonly empty?: Policy;
@@ -36,7 +36,7 @@ type Policy = 'error' | 'drop';
 /** Faults that are shown to people; with --json all of them are printed. */
 const shownFaults = 20;
 
-const policiesOf = ({ duplicates, empty, equal, overlap }: DataFlags): Policies => ({
+const rowChecksOf = ({ duplicates, empty, equal, overlap }: DataFlags): RowChecks => ({
   duplicates: duplicates ?? 'error',
   emptyCompletions: empty ?? 'error',
   equalPairs: equal ?? 'error',
@@ -56,9 +56,9 @@ function assertUseful({ kind, equal, overlap, heldOut }: DataFlags, definition?:
 }
 
 /** What the definition says of a file that it names holds, and nothing else. */
-function assertUnsaid({ map, duplicates, empty, equal, overlap }: DataFlags): void {
+function assertUnsaid({ columnMapping, duplicates, empty, equal, overlap }: DataFlags): void {
   const options = {
-    '--map': map,
+    '--column-mapping': columnMapping,
     '--duplicates': duplicates,
     '--empty': empty,
     '--equal': equal,
@@ -74,12 +74,12 @@ function assertUnsaid({ map, duplicates, empty, equal, overlap }: DataFlags): vo
 }
 
 async function optionsOf(path: string, flags: DataFlags): Promise<IngestOptions> {
-  const { kind, map, heldOut } = flags;
+  const { kind, columnMapping, heldOut } = flags;
   return {
     ...{ path, kind },
-    ...(map === undefined ? {} : { map }),
-    policies: policiesOf(flags),
-    ...(heldOut === undefined ? {} : { heldOut: await readPrompts(heldOut, map) }),
+    ...(columnMapping === undefined ? {} : { columnMapping }),
+    rowChecks: rowChecksOf(flags),
+    ...(heldOut === undefined ? {} : { heldOut: await readPrompts(heldOut, columnMapping) }),
   };
 }
 
@@ -137,12 +137,12 @@ async function readFramed(
   const { definition, tasks } = await loadDefinition(file, {});
   const { previewUserRows, readingOfFile } = await import('../../definitions/index.js');
   const { builtInTasks } = await import('../../workers/index.js');
-  const { kind, map = {} } = flags;
+  const { kind, columnMapping = {} } = flags;
   if (readingOfFile(definition, { path, kind }) !== undefined) assertUnsaid(flags);
-  const policies = { ...policiesOf(flags), contradictions: 'count' } as const;
+  const rowChecks = { ...rowChecksOf(flags), verifierMismatches: 'count' } as const;
   const { rows, summary } = await previewUserRows(definition, {
     ...{ tasks: [...tasks, ...builtInTasks], path, onFault },
-    otherwise: { ...{ kind, map, policies }, prompts: 'task' },
+    fallback: { kind, columnMapping, rowChecks, applyTaskTemplate: true },
   });
   return { summary, rows: rows.slice(0, flags.rows).map(({ row }) => row) };
 }

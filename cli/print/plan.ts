@@ -151,8 +151,11 @@ function describeVerdicts({ verdicts }: PlanSummary): string[] {
 
 /** What is paid at most; judges and endpoints have their own prices, which no plan knows. */
 function describeLimit({ verdicts }: PlanSummary, { spendLimitUsd }: SweepDefinition): string[] {
-  if (spendLimitUsd !== undefined) return [`at most ${formatUsd(spendLimitUsd)} on annotators and judges together`];
-  return Object.keys(verdicts).length === 0 ? [] : ['none on annotators and judges together; see spendLimitUsd'];
+  if (spendLimitUsd !== undefined)
+    return [`at most ${formatUsd(spendLimitUsd)} on annotators and judges together`];
+  return Object.keys(verdicts).length === 0
+    ? []
+    : ['none on annotators and judges together; see spendLimitUsd'];
 }
 
 const warningsShown = 3;

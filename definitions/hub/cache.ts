@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { HubReference } from '../../contracts/hub';
 
-/** Where one model lies in the cache that all of Hugging Face's programs share. */
+/** One model's places in the shared Hugging Face cache. */
 export interface HubCache {
   readonly folder: string;
   readonly ref: string;
@@ -14,7 +14,7 @@ export interface HubCache {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The cache's root, by the variables that Hugging Face's programs read. */
+/** The cache's root, from the environment variables of huggingface_hub. */
 export function hubCacheRoot(env: Environment): string {
   const home = env['HF_HOME'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'huggingface');
   return env['HF_HUB_CACHE'] ?? env['HUGGINGFACE_HUB_CACHE'] ?? join(home, 'hub');
@@ -32,7 +32,7 @@ export function hubCache(root: string, { name, revision }: HubReference): HubCac
 
 export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);
 
-/** The commit that a revision stood for when it was last asked for; null where it never was. */
+/** The commit of a revision when it was last resolved; null where it never was. */
 export async function readRef(cache: HubCache, { revision }: HubReference): Promise<string | null> {
   if (isCommit(revision)) return revision;
   const text = await readFile(cache.ref, 'utf8').catch(() => '');
@@ -46,7 +46,7 @@ export async function writeRef(cache: HubCache, { revision }: HubReference, comm
   await rename(`${cache.ref}.partial`, cache.ref);
 }
 
-/** Puts a blob into a snapshot under its name: a relative link, so that the cache can be moved. */
+/** Links a blob into a snapshot, relatively, so that the cache can be moved. */
 export async function linkBlob(blob: string, place: string): Promise<void> {
   if (existsSync(place)) return;
   await mkdir(dirname(place), { recursive: true });

@@ -11,11 +11,11 @@ import { BudgetlineError } from '../../contracts/failures';
 export interface RemoteFile {
   readonly path: string;
   readonly bytes: number;
-  /** SHA-256 of the content for large files, Git's SHA-1 of the blob for others; it names the blob in the cache. */
+  /** Name of the blob in the cache: SHA-256 for large files (LFS), Git's blob SHA-1 for others. */
   readonly id: string;
 }
 
-/** How much of a file has arrived, what earlier starts brought included. */
+/** Progress of one file, earlier attempts included. */
 export interface DownloadProgress {
   readonly file: string;
   readonly bytes: number;
@@ -24,27 +24,27 @@ export interface DownloadProgress {
 
 export interface DownloadOptions {
   readonly file: RemoteFile;
-  /** Where the blob belongs; what has arrived of it lies beside, as ".incomplete". */
+  /** Path of the blob; a partial download is next to it, as ".incomplete". */
   readonly blob: string;
-  /** The remote content, of which a slice is asked for by its range alone. */
+  /** The remote content; reading a slice requests only its range. */
   readonly open: () => Promise<Blob>;
   readonly onProgress: (progress: DownloadProgress) => void;
 }
 
-/** Connections in a row that bring nothing before the download is given up. */
+/** Consecutive connections without a byte before the download fails. */
 const fruitlessAttempts = 3;
 const pauseMs = 500;
 
 const sizeOf = (path: string): number => (existsSync(path) ? statSync(path).size : 0);
 
-/** Git names a blob by the hash of its size and content. */
+/** Git hashes a blob's size and content together. */
 async function digest(path: string, { id, bytes }: RemoteFile): Promise<string> {
   const hash = id.length === 64 ? createHash('sha256') : createHash('sha1').update(`blob ${bytes}\0`);
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
 }
 
-/** Appends what is missing, as far as this connection brings it. */
+/** Appends the missing bytes, as far as this connection goes. */
 async function fetchRest(partial: string, { file, open, onProgress }: DownloadOptions): Promise<void> {
   let bytes = sizeOf(partial);
   const counter = new Transform({
@@ -61,13 +61,13 @@ async function fetchRest(partial: string, { file, open, onProgress }: DownloadOp
 function cutOff({ file }: DownloadOptions, arrived: number, cause: unknown): BudgetlineError {
   const message = `${file.path}: the connection ended at byte ${arrived} of ${file.bytes}.`;
   return new BudgetlineError('IO_FAILED', message, {
-    remedy: 'Start again when the hub can be reached: the download goes on from there.',
+    remedy: 'Start again when the hub can be reached; the download resumes there.',
     details: { path: file.path, bytes: arrived },
     cause,
   });
 }
 
-/** Goes on where a connection ended, as long as connections bring anything. */
+/** Resumes after each broken connection, as long as connections make progress. */
 async function fetchAll(partial: string, options: DownloadOptions): Promise<void> {
   const { bytes } = options.file;
   for (let fruitless = 0; sizeOf(partial) < bytes || !existsSync(partial);) {
@@ -80,8 +80,9 @@ async function fetchAll(partial: string, options: DownloadOptions): Promise<void
 }
 
 /**
- * Downloads a file into the cache, going on from what an earlier start left, and checks it before it gets its name.
- * @throws IO_FAILED where the connection ends for good, or the content is not what the hub lists.
+ * Downloads a file into the cache, resuming a partial download, and checks its digest before it gets its name.
+ *
+ * @throws BudgetlineError IO_FAILED where connections make no progress, or the digest is not the listed one
  */
 export async function downloadBlob(options: DownloadOptions): Promise<void> {
   const { file, blob } = options;
@@ -92,9 +93,8 @@ export async function downloadBlob(options: DownloadOptions): Promise<void> {
   const found = await digest(partial, file);
   if (found !== file.id) {
     await rm(partial);
-    throw new BudgetlineError('IO_FAILED', `${file.path}: what arrived is not what the hub lists.`, {
-      remedy:
-        'Start again: the file is downloaded anew. If it repeats, something changes files on their way.',
+    throw new BudgetlineError('IO_FAILED', `${file.path}: the digest is not the one that the hub lists.`, {
+      remedy: 'Start again to download the file anew. If it fails again, check proxies on the way.',
       details: { path: file.path, expected: file.id, found },
     });
   }

@@ -8,7 +8,10 @@ import { downloadSnapshot, listRepository, type HubRequest } from './repository'
 export type { DownloadProgress } from './download';
 
 export interface HubOptions {
-  /** HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE, HF_HUB_CACHE, HF_HOME and XDG_CACHE_HOME as Hugging Face's programs read them. */
+  /**
+   * HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE, HF_HUB_CACHE, HF_HOME and XDG_CACHE_HOME, read as huggingface_hub reads them.
+   * Default: the process's environment.
+   */
   readonly env?: Environment;
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
@@ -25,24 +28,24 @@ const isOffline = ({ env = process.env }: HubOptions): boolean =>
 
 function describePlace({ cache }: HubRequest, commit: string | null): string {
   if (commit !== null) return `into ${cache.snapshot(commit)}`;
-  return `into ${cache.snapshot('COMMIT')}, and the commit's 40 digits, in place of COMMIT too, into ${cache.ref}`;
+  return `into ${cache.snapshot('COMMIT')}, where COMMIT is the commit's 40 digits, and write these digits into ${cache.ref}`;
 }
 
-/** fetch() says only that it failed; what failed is below. */
+/** The error of fetch() only says that it failed; its cause has the reason. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
-/** Without the hub: what the cache has, or what must be put there. */
+/** Offline: the cached snapshot, or an error with the files to put there. */
 async function takeCached(request: HubRequest, reason: unknown): Promise<string> {
   const { reference, cache } = request;
   const commit = await readRef(cache, reference);
   const snapshot = cache.snapshot(commit ?? 'COMMIT');
   const missing = await listMissingFiles(snapshot);
   if (missing.length === 0) return snapshot;
-  const why = reason === null ? 'HF_HUB_OFFLINE is set' : `The hub cannot be asked (${reasonOf(reason)})`;
-  const message = `${why}, and of ${describeHubReference(reference)} the cache lacks ${missing.join(', ')}.`;
+  const why = reason === null ? 'HF_HUB_OFFLINE is set' : `The hub cannot be reached (${reasonOf(reason)})`;
+  const message = `${why}, and the cache lacks ${missing.join(', ')} of ${describeHubReference(reference)}.`;
   throw new BudgetlineError('INPUT_MISSING', message, {
     remedy:
       `Put these files ${describePlace(request, commit)}; weights in several files need model.safetensors.index.json ` +
@@ -52,13 +55,13 @@ async function takeCached(request: HubRequest, reason: unknown): Promise<string>
   });
 }
 
-async function requireWhole({ reference }: HubRequest, snapshot: string): Promise<string> {
+async function requireComplete({ reference }: HubRequest, snapshot: string): Promise<string> {
   const missing = await listMissingFiles(snapshot);
   if (missing.length === 0) return snapshot;
   const what = `${describeHubReference(reference)} has no ${missing.join(', ')}`;
   throw new BudgetlineError(
     'INPUT_MISSING',
-    `${what}: it is no model in safetensors with a tokenizer.json.`,
+    `${what}: it is not a safetensors model with a tokenizer.json.`,
     {
       remedy: 'Name a repository that has these files.',
       details: { field: 'model', path: snapshot, missing },
@@ -66,7 +69,7 @@ async function requireWhole({ reference }: HubRequest, snapshot: string): Promis
   );
 }
 
-/** The snapshot of a revision that is a commit, where all of it is there: it can never change. */
+/** The complete cached snapshot of a revision that is a commit, which never changes; null where there is none. */
 async function findCommit({ reference, cache }: HubRequest): Promise<string | null> {
   const commit = await readRef(cache, reference);
   if (commit !== reference.revision) return null;
@@ -75,10 +78,10 @@ async function findCommit({ reference, cache }: HubRequest): Promise<string | nu
 }
 
 /**
- * The folder of a hub model in the shared cache, downloaded where it is not there yet: in pieces that a cut connection
- * does not lose, each file checked by the digest that the hub lists. A commit that is there whole needs no network.
+ * The folder of a hub model in the shared cache. Missing files are downloaded with resume, and each is checked against
+ * the digest that the hub lists. A complete snapshot of a commit needs no network.
  *
- * @throws BudgetlineError INPUT_MISSING naming what to put where, IO_FAILED
+ * @throws BudgetlineError INPUT_MISSING with the files to put where, IO_FAILED
  */
 export async function fetchHubModel(reference: HubReference, options: HubOptions = {}): Promise<string> {
   const request = planRequest(reference, options);
@@ -90,5 +93,5 @@ export async function fetchHubModel(reference: HubReference, options: HubOptions
     return { unreachable: error };
   });
   if ('unreachable' in listed) return takeCached(request, listed.unreachable);
-  return requireWhole(request, await downloadSnapshot(request, listed));
+  return requireComplete(request, await downloadSnapshot(request, listed));
 }

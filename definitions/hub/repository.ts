@@ -6,7 +6,7 @@ import { isCommit, linkBlob, writeRef, type HubCache } from './cache';
 import { downloadBlob, type DownloadProgress, type RemoteFile } from './download';
 import { isModelFile } from './files';
 
-/** One model, where it is kept, and how it is asked for. */
+/** A model with its cache and connection. */
 export interface HubRequest {
   readonly reference: HubReference;
   readonly cache: HubCache;
@@ -14,19 +14,19 @@ export interface HubRequest {
   readonly onProgress: (progress: DownloadProgress) => void;
 }
 
-/** What of a repository belongs to its model, at one commit. */
+/** A model's files at one commit. */
 export interface Listing {
   readonly commit: string;
   readonly files: readonly RemoteFile[];
 }
 
-/** The hub's own answer: there is no such model, or not for this user. */
+/** The hub has no such model, or not for this user. */
 function refuse({ reference }: HubRequest, error: HubApiError): BudgetlineError {
   const remedy =
     error.statusCode === 404
       ? 'Compare owner, name and revision with the model’s page.'
-      : 'Ask for access on the model’s page and set HF_TOKEN to a token of yours.';
-  const message = `The hub does not give ${describeHubReference(reference)}: ${error.message}`;
+      : 'Request access on the model’s page and set HF_TOKEN to your token.';
+  const message = `The hub refuses ${describeHubReference(reference)}: ${error.message}`;
   return new BudgetlineError('INPUT_MISSING', message, {
     remedy,
     details: { field: 'model', status: error.statusCode },
@@ -36,14 +36,14 @@ function refuse({ reference }: HubRequest, error: HubApiError): BudgetlineError 
 
 const refusals = [401, 403, 404];
 
-/** Names of blobs and snapshots become paths: nothing but digests may stand there. */
+/** Ids of blobs and commits become paths, so only digests are accepted. */
 function requireDigests({ commit, files }: Listing): Listing {
   const odd = files.find(({ id }) => !/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(id));
   if (isCommit(commit) && odd === undefined) return { commit, files };
-  throw new BudgetlineError('IO_FAILED', `The hub names ${odd?.path ?? 'its commit'} by no digest.`);
+  throw new BudgetlineError('IO_FAILED', `The hub lists ${odd?.path ?? 'its commit'} without a digest.`);
 }
 
-/** Asks the hub what a revision holds. @throws INPUT_MISSING where it refuses; anything else where it cannot be asked. */
+/** Lists a revision's files. @throws INPUT_MISSING where the hub refuses; another error where it cannot be reached. */
 export async function listRepository(request: HubRequest): Promise<Listing> {
   const { reference, connection } = request;
   const hub = await import('@huggingface/hub');
@@ -60,16 +60,16 @@ export async function listRepository(request: HubRequest): Promise<Listing> {
   }
 }
 
-/** Downloads what is not there yet, and gives the snapshot's folder. @throws IO_FAILED */
+/** Downloads missing files and returns the snapshot's folder. @throws BudgetlineError IO_FAILED */
 export async function downloadSnapshot(request: HubRequest, { commit, files }: Listing): Promise<string> {
   const { reference, cache, connection, onProgress } = request;
   const { downloadFile } = await import('@huggingface/hub');
   const open = async (path: string): Promise<Blob> => {
-    // Plain ranges of one address: that is what can go on after a cut.
+    // Plain range requests: only these can resume.
     const place = { repo: reference.name, path, revision: commit, xet: false, ...connection };
     const content = await downloadFile(place);
     if (content === null)
-      throw new BudgetlineError('IO_FAILED', `The hub lists ${path} and does not give it.`);
+      throw new BudgetlineError('IO_FAILED', `The hub lists ${path} but does not serve it.`);
     return content;
   };
   const snapshot = cache.snapshot(commit);

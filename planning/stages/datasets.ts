@@ -8,41 +8,41 @@ import { annotatedProvenance, userRowsProvenance, sampledProvenance } from '../p
 import { poolSeed, stageSeed } from './keys';
 import { filePaths, makeStage, outputOf, type StageContext, taskSource } from './parts';
 
-/** What of the user's code makes rows; given ones are held against the task's check. */
+/** Roles of user code that decide a stage's rows. User rows are scored by the task's verifier. */
 const roles = {
-  given: ['problems', 'grading'],
+  userRows: ['problems', 'grading'],
   demonstrations: ['problems', 'annotator'],
   sampled: ['problems', 'grading'],
 } satisfies Record<string, readonly CodeRole[]>;
 
-/** Takes `rows` rows of one of the definition's own files. */
+/** Takes `rows` user rows. */
 function userRowsStage(
   context: StageContext,
   use: UserRowsUse,
   rows: number,
 ): PlannedStage<'synthesizeData'> {
   const { definition, files } = context.resolved;
-  const rowsOf: UserDataset & { readonly kind?: UserRowsSource['kind'] } = definition.annotations![use]!;
-  const { map, prompts, policies, kind = use } = rowsOf;
+  const dataset: UserDataset & { readonly kind?: UserRowsSource['kind'] } = definition.annotations![use]!;
+  const { columnMapping, applyTaskTemplate, rowChecks, kind = use } = dataset;
   const digest = files[userFileName(use)]?.digest ?? '';
   return makeStage('synthesizeData', {
     spec: {
       kind: 'synthesizeData',
       what: `user-${use}`,
-      ...taskSource(context, roles.given),
+      ...taskSource(context, roles.userRows),
       ...heldOutSources(context.resolved),
-      userRows: { digest, kind, map, prompts, policies },
+      userRows: { digest, kind, columnMapping, applyTaskTemplate, rowChecks },
       rows,
       poolSeed: poolSeed(context.seed),
     },
     files: filePaths(context),
-    ...sourcesFor(context.resolved, ownName, roles.given),
-    title: `${rows} ${use === 'demonstrations' ? 'demonstrations' : 'preferences'} of a file`,
-    provenance: userRowsProvenance(definition.annotator, rowsOf),
+    ...sourcesFor(context.resolved, ownName, roles.userRows),
+    title: `${rows} ${use} of a file`,
+    provenance: userRowsProvenance(definition.annotator, dataset),
   });
 }
 
-/** Buys `rows` demonstrations from the definition's annotator, or takes them from its own file. */
+/** `rows` demonstrations by the definition's annotator, or from user rows. */
 export function demonstrationsStage(
   context: StageContext,
   { rows }: { rows: number },
@@ -77,7 +77,7 @@ interface SampledStageOptions {
   readonly title: string;
 }
 
-/** Rows that are made of a frozen reference's own samples. */
+/** Rows made from samples of a frozen reference. */
 function sampledStage(
   context: StageContext,
   { what, reference, rows, title }: SampledStageOptions,
@@ -91,7 +91,7 @@ function sampledStage(
       pairs: context.resolved.definition.pairs,
       rows,
       poolSeed: poolSeed(context.seed),
-      // Independent of the count: with one reference, fewer pairs are the first of more.
+      // Independent of the count: with the same reference, the first pairs of a larger count are those of a smaller one.
       seed: stageSeed(context.seed, 'synthesizeData'),
     },
     inputs: { reference: outputOf(reference) },
@@ -102,7 +102,7 @@ function sampledStage(
   });
 }
 
-/** Makes `rows` preference pairs from samples of a frozen reference, or takes them from the definition's own file. */
+/** `rows` preference pairs from samples of a frozen reference, or from user rows. */
 export function pairsStage(
   context: StageContext,
   options: { reference: PlannedStage<'freezeReference'>; rows: number },
@@ -112,7 +112,7 @@ export function pairsStage(
   return sampledStage(context, { ...options, what: 'pairs', title: `${options.rows} preference pairs` });
 }
 
-/** `rows` right samples of a frozen reference, one a prompt, as demonstrations: what rejection sampling keeps. */
+/** `rows` correct samples of a frozen reference, one a prompt, as demonstrations (rejection sampling). */
 export function rejectionSamplesStage(
   context: StageContext,
   options: { reference: PlannedStage<'freezeReference'>; rows: number },
@@ -120,6 +120,6 @@ export function rejectionSamplesStage(
   return sampledStage(context, {
     ...options,
     what: 'rejection-samples',
-    title: `${options.rows} right samples`,
+    title: `${options.rows} correct samples`,
   });
 }

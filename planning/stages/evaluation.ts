@@ -7,23 +7,23 @@ import { filePaths, makeStage, outputOf, type StageContext, taskSource } from '.
 
 export interface EvaluateStageOptions {
   readonly reference: PlannedStage<'freezeReference'>;
-  /** What was trained on top of the reference; null evaluates the reference itself. */
+  /** Adapter trained on top of the reference; null evaluates the reference itself. */
   readonly adapter: PlannedStage<'trainSft' | 'trainPreference'> | null;
-  /** Demonstrations that stand before every question. */
+  /** Demonstrations to put before every question. */
   readonly fewShot?: PlannedStage<'synthesizeData'>;
 }
 
 const roles: readonly CodeRole[] = ['problems', 'grading', 'judge'];
 
-const outside: readonly AnnotatorIdentity['kind'][] = ['endpoint', 'people'];
+const withoutDevice: readonly AnnotatorIdentity['kind'][] = ['endpoint', 'people'];
 
-/** Whether somebody is waited for who needs no device, and nobody who needs one. */
+/** Whether the evaluation waits for endpoints or people, and no judge needs a device. */
 function isJudgedOffDevice({ judge, auxiliaryJudges = {} }: StageContext['resolved']): boolean {
   const kinds = [judge, ...Object.values(auxiliaryJudges)].map((each) => each?.kind ?? 'program');
-  return !kinds.includes('checkpoint') && kinds.some((kind) => outside.includes(kind));
+  return !kinds.includes('checkpoint') && kinds.some((kind) => withoutDevice.includes(kind));
 }
 
-/** Greedy evaluation on the front of the task's test set. */
+/** Greedy evaluation on the first items of the task's test set. */
 export function evaluateStage(
   context: StageContext,
   { reference, adapter, fewShot }: EvaluateStageOptions,

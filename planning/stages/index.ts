@@ -1,4 +1,4 @@
-/** The stages of a pipeline, planned: each under a key that is known before anything runs. */
+/** Planned stages of a pipeline, each with its key. */
 export { demonstrationsStage, pairsStage, rejectionSamplesStage } from './datasets';
 export { evaluateStage, type EvaluateStageOptions } from './evaluation';
 export { inputDigest, inputDigests, poolSeed, revisions, stageKey, stageSeed } from './keys';

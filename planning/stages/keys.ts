@@ -4,8 +4,8 @@ import { wholeVocabulary } from '../../contracts/vocabulary';
 import { digestOf, seedOf } from '../digest';
 
 /**
- * One integer a stage kind. It is raised when the bytes that a stage makes from the same spec and inputs change;
- * every key of that kind, and of what stands on it, then changes too.
+ * Revision per stage kind. Raise it when a stage's output bytes change for the same spec and inputs; all keys of that kind,
+ * and of the stages that read it, then change.
  */
 export const revisions: Readonly<Record<StageKind, number>> = {
   synthesizeData: 2,
@@ -16,8 +16,8 @@ export const revisions: Readonly<Record<StageKind, number>> = {
 };
 
 /**
- * The revision of a stage that trains a model. One more above `wholeVocabulary`: since logits are made in chunks there, what stores
- * held of such models is not what would be made today, to the last bits; that of all others is.
+ * The revision of a stage that trains a model. One more above `wholeVocabulary`: logits are computed in chunks there, which
+ * changed the last bits of such models only.
  */
 export function trainingRevision(
   kind: 'trainSft' | 'trainPreference',
@@ -29,7 +29,7 @@ export function trainingRevision(
 /** A stage's inputs by name. */
 export type Inputs = Readonly<Partial<Record<InputName, StageInputRef>>>;
 
-/** What of an input enters a key: another stage's key, or an external model's content digest. */
+/** An input's part of a key: another stage's key, or an external model's content digest. */
 export function inputDigest(input: StageInputRef): string {
   return 'stage' in input ? input.stage : input.digest;
 }
@@ -39,20 +39,20 @@ export function inputDigests(inputs: Inputs): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, inputDigest(input)]));
 }
 
-/** SHA-256 over canonical spec, revision and the inputs' keys or digests. Paths, prices and execution stand outside. */
+/** SHA-256 of canonical spec, revision and the inputs' keys or digests. Paths, prices and execution do not enter. */
 export function stageKey(spec: SpecOf<StageKind>, revision: number, inputs: Inputs): StageKey {
   return digestOf({ spec, revision, inputs: inputDigests(inputs) });
 }
 
 /**
- * A stage's seed, below 2^48: a hash of the seed axis and the kind. It depends on no cell, sweep or experiment, so cells
- * share stages; and on no key, so a renamed field or a raised revision changes no result.
+ * A stage's seed, below 2^48: a hash of training seed and kind. It depends on no cell or sweep, so cells share stages; and
+ * on no key, so a renamed field or a raised revision changes no result.
  */
 export function stageSeed(seedAxis: number, kind: StageKind): number {
   return seedOf(['stage', seedAxis, kind]);
 }
 
-/** Seed of the pool's permutation, common to all stages of one seed axis. */
+/** Seed of the pool's permutation, common to all stages of one training seed. */
 export function poolSeed(seedAxis: number): number {
   return seedOf(['pool', seedAxis]);
 }

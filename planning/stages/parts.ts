@@ -7,7 +7,7 @@ import { taskFileDigests } from '../user-rows';
 import { ownName } from '../question-sets';
 import { type Inputs, revisions, stageKey } from './keys';
 
-/** What the stage builders read: a definition with its outside inputs pinned, and a seed axis. */
+/** Input of the stage builders: a definition with pinned inputs, and a training seed. */
 export interface StageContext {
   readonly resolved: Resolved<ExperimentDefinition | SweepDefinition>;
   readonly seed: number;
@@ -19,16 +19,16 @@ interface StageParts<K extends StageKind> extends Pick<
 > {
   readonly spec: SpecOf<K>;
   readonly inputs?: Inputs;
-  /** That of the kind unless given. */
+  /** Default: the revision of the kind. */
   readonly revision?: number;
   readonly files?: Readonly<Record<string, string>>;
   readonly title: string;
 }
 
-/** A stage of these parts, under its key. */
+/** Builds a stage and its key. */
 export function makeStage<K extends StageKind>(kind: K, parts: StageParts<K>) {
-  const { spec, inputs = {}, files = {}, revision = revisions[kind], ...outside } = parts;
-  return { key: stageKey(spec, revision, inputs), kind, revision, spec, inputs, files, ...outside };
+  const { spec, inputs = {}, files = {}, revision = revisions[kind], ...unkeyed } = parts;
+  return { key: stageKey(spec, revision, inputs), kind, revision, spec, inputs, files, ...unkeyed };
 }
 
 /** A stage's artifact as the input of another stage. */
@@ -41,7 +41,7 @@ export function baseModel({ resolved }: StageContext): StageInputRef {
   return { digest: resolved.model.digest, path: resolved.model.path };
 }
 
-/** The task's name, where its problems come from and what of the user's code is called: what the spec of a stage has of it. */
+/** The task's part of a stage's spec: name, data source, file digests and user code. */
 export function taskSource(
   { resolved }: StageContext,
   roles: readonly CodeRole[],
@@ -58,7 +58,7 @@ export function taskSource(
   return { task: definition.task, data, fileDigests: digests, ...code };
 }
 
-/** Where problems come from, by content alone. */
+/** A data source by content. */
 function pinnedData(data: TaskData, digests: Readonly<Record<string, string>>): TaskData {
   if (data.source === 'synthetic') return data;
   const { source, validation, stripCalculationAnnotations } = data;
@@ -66,7 +66,7 @@ function pinnedData(data: TaskData, digests: Readonly<Record<string, string>>): 
   return { source, validation, stripCalculationAnnotations, ...files };
 }
 
-/** Where the definition's files lie on this host, by name. */
+/** Paths of the definition's files on this host, by name. */
 export function filePaths({ resolved }: StageContext): Record<string, string> {
   return Object.fromEntries(Object.entries(resolved.files).map(([name, { path }]) => [name, path]));
 }

@@ -6,20 +6,20 @@ import { baseModel, makeStage, outputOf, type StageContext } from './parts';
 const rowNames = {
   demonstrations: 'demonstrations',
   pairs: 'pairs',
-  'rejection-samples': 'right samples',
+  'rejection-samples': 'correct samples',
   'user-demonstrations': 'demonstrations',
   'user-preferences': 'preferences',
 } as const;
 
 export interface SftStageOptions {
   readonly data: PlannedStage<'synthesizeData'>;
-  /** What is tuned: the definition's base model unless a frozen model is given. */
+  /** Model to tune. Default: the definition's base model. */
   readonly base?: PlannedStage<'freezeReference'>;
-  /** "chosen" learns from the chosen answers of pairs. */
+  /** Column to learn from; 'chosen' for the chosen answers of pairs. Default: 'completion'. */
   readonly column?: 'completion' | 'chosen';
 }
 
-/** Supervised fine-tuning by the definition's `sft` settings. */
+/** Supervised fine-tuning with the definition's `sft` settings. */
 export function trainSftStage(context: StageContext, options: SftStageOptions): PlannedStage<'trainSft'> {
   const { data, base, column = 'completion' } = options;
   return makeStage('trainSft', {
@@ -36,7 +36,7 @@ export function trainSftStage(context: StageContext, options: SftStageOptions): 
   });
 }
 
-/** Merges an SFT run into the base model and seals the result; without one, seals the base itself. */
+/** Merges an SFT adapter into the base model and freezes the result; without one, freezes the base itself. */
 export function freezeReferenceStage(
   context: StageContext,
   { adapter }: { adapter: PlannedStage<'trainSft'> | null },
@@ -53,7 +53,7 @@ export interface PreferenceStageOptions {
   readonly data: PlannedStage<'synthesizeData'>;
 }
 
-/** Preference tuning on pairs, starting from and held to a frozen reference. */
+/** Preference tuning on pairs; the frozen reference is both start and reference model. */
 export function trainPreferenceStage(
   context: StageContext,
   { reference, data }: PreferenceStageOptions,

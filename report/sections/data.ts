@@ -121,10 +121,10 @@ function labelTable(stages: readonly StageResult[]): Html {
       number('Share'),
       number('α'),
     ],
-    rows: found.map(({ of, checked, contradicted, compared, alike, alpha }) => ({
+    rows: found.map(({ of, checked, verifierMismatches, compared, alike, alpha }) => ({
       cells: [
         of,
-        ...[formatCount(checked), formatCount(contradicted), shareOf(contradicted, checked)],
+        ...[formatCount(checked), formatCount(verifierMismatches), shareOf(verifierMismatches, checked)],
         ...[formatCount(compared), formatCount(alike), shareOf(alike, compared), alphaText(alpha)],
       ],
     })),

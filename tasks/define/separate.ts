@@ -25,7 +25,7 @@ export function separate<P>(
     const seen = new Set<string>();
     return rows[name].filter((row) => {
       const text = normalizeText(compared(row).text);
-      if (seen.has(text)) return exclude(`repeated ${name} row`);
+      if (seen.has(text)) return exclude(`duplicate ${name} row`);
       return seen.add(text);
     });
   };
@@ -33,7 +33,7 @@ export function separate<P>(
     const overlap = overlapWith(others.map(compared));
     return problems.filter((problem) => {
       const reason = overlap(compared(problem));
-      return reason === undefined || exclude(`train row like one of ${from}: ${reason}`);
+      return reason === undefined || exclude(`train row overlaps ${from}: ${reason}`);
     });
   };
   const test = distinct('test');

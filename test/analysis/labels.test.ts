@@ -17,7 +17,7 @@ const dataStage = (rowSource: RowSource, metrics: StageMetrics['metrics']): Stag
 const evaluation = (measured: StageMetrics): StageResult => ({ ...stage, kind: 'evaluate', ...measured });
 
 describe('pure: noise and agreement of labels', () => {
-  const file = { checked: 6, contradicted: 1, labelledAgain: 12, labelledAlike: 9 };
+  const file = { checked: 6, verifierMismatches: 1, labelledAgain: 12, labelledAlike: 9 };
   const preferences: RowSource = { what: 'user-preferences', from: 'digest' };
   const labels = [
     {
@@ -40,7 +40,7 @@ describe('pure: noise and agreement of labels', () => {
     const gathered = gatherLabels([
       dataStage(preferences, { ...file, rows: 1600 }),
       dataStage(preferences, { ...file, labelledAgain: 3, rows: 8 }),
-      dataStage({ what: 'user-demonstrations', from: 'digest' }, { checked: 2, contradicted: 0 }),
+      dataStage({ what: 'user-demonstrations', from: 'digest' }, { checked: 2, verifierMismatches: 0 }),
       evaluation({ metrics: { labelledAgain: 4, labelledAlike: 1 }, labels }),
       evaluation({ metrics: { labelledAgain: 2, labelledAlike: 2 }, labels }),
     ]);

@@ -15,7 +15,7 @@ const rows = [
   { q: 'Why?\u001b[2J', a: 'So.', b: 'No.' },
   { q: 'How?', a: 'Thus.', b: 'Else.' },
 ];
-const flags = ['--kind', 'preferences', '--map', 'prompt=q,chosen=a,rejected=b'];
+const flags = ['--kind', 'preferences', '--column-mapping', 'prompt=q,chosen=a,rejected=b'];
 
 describe('pure: budgetline data', function () {
   this.timeout(60_000);

@@ -30,9 +30,9 @@ describe('pure: definitions', () => {
     assert.equal(defineExperiment({ ...shared, budget: 64, sftFraction: 0.5 }).execution.threads, 1);
   });
 
-  it('point at each wrong field and say what is wrong', () => {
+  it('report each invalid field with the reason', () => {
     assert.deepEqual(reasons({ sftFractions: [1, 0, 1.2] }), [
-      'sftFractions[2]: 1.2 is above 1; a fraction lies between 0 and 1',
+      'sftFractions[2]: 1.2 is above 1; a fraction is between 0 and 1',
     ]);
     assert.match(reasons({ colour: 1 }).join('\n'), /^colour: no such field; there are name, task, data, /);
     assert.match(
@@ -52,26 +52,26 @@ describe('pure: definitions', () => {
     assert.equal(reasons({ budgets: 'x', sftFractions: [2], foo: 1 }).length, 3);
   });
 
-  it('take names that can name a file everywhere, and no others', () => {
+  it('accept only names that can name a file on every system', () => {
     const { evaluation } = gradeSchoolMathDefaults;
     const one = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
-    const besides = (...names: string[]): object => ({
+    const auxiliaryNamed = (...names: string[]): object => ({
       evaluation: { ...evaluation, auxiliary: names.map((name) => ({ ...one, name })) },
     });
     for (const name of ['plain chat', '', '.hidden', '_x', 'a/b', 'chät', 'a\nb', 'x'.repeat(201)]) {
-      const wrong = [
-        ...[{ task: name }, { annotator: name }, besides(name)],
+      const invalid = [
+        ...[{ task: name }, { annotator: name }, auxiliaryNamed(name)],
         ...[{ evaluation: { ...evaluation, judge: name } }],
         ...[{ evaluation: { ...evaluation, auxiliary: [{ ...one, judge: name }] } }],
       ];
-      for (const changes of wrong) assert.match(reasons(changes).join('\n'), /: a name of letters/, name);
+      for (const changes of invalid) assert.match(reasons(changes).join('\n'), /: a name of letters/, name);
     }
-    assert.match(reasons(besides('v1.5')).join(), /a name without full stops is needed/);
-    assert.match(reasons(besides('Chat', 'chat')).join(), /there is one of this name/);
-    assert.deepEqual(reasons(besides('plain-chat', 'constructor')), []);
+    assert.match(reasons(auxiliaryNamed('v1.5')).join(), /a name without dots is needed/);
+    assert.match(reasons(auxiliaryNamed('Chat', 'chat')).join(), /the name is taken/);
+    assert.deepEqual(reasons(auxiliaryNamed('plain-chat', 'constructor')), []);
   });
 
-  it('say where a field is that stands elsewhere, and what an object would have', () => {
+  it('name the right place of a misplaced field, and the fields of an object', () => {
     const { preference } = gradeSchoolMathDefaults;
     const lossOf = (loss: unknown): string[] => reasons({ preference: { ...preference, loss } });
     assert.deepEqual(reasons({ preference: { ...preference, beta: 1 } }), [
@@ -91,14 +91,14 @@ describe('pure: definitions', () => {
     );
   });
 
-  it('spell a task beside in one way, whichever way it was said, and name what is wrong with it', () => {
+  it('bring an auxiliary task into canonical form and report its invalid fields', () => {
     const { evaluation } = gradeSchoolMathDefaults;
     const withAuxiliary = (...auxiliary: object[]): object => ({ evaluation: { ...evaluation, auxiliary } });
-    const auxiliaryOf = (...said: object[]): unknown =>
-      defineSweep({ ...sweep, ...withAuxiliary(...said) }).evaluation.auxiliary;
+    const auxiliaryOf = (...inputs: object[]): unknown =>
+      defineSweep({ ...sweep, ...withAuxiliary(...inputs) }).evaluation.auxiliary;
     const one = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
     const synthetics = [one, { ...one, data: { source: 'synthetic' } }, { ...one, seed: 0 }];
-    for (const said of synthetics) assert.deepEqual(auxiliaryOf(said), [{ ...one, seed: 0 }]);
+    for (const input of synthetics) assert.deepEqual(auxiliaryOf(input), [{ ...one, seed: 0 }]);
     const file = { ...one, name: 'ifeval', data: { source: 'files', test: 'input_data.jsonl' } };
     assert.deepEqual(auxiliaryOf(one, file), [{ ...one, seed: 0 }, file]);
     assert.deepEqual(defineSweep(defineSweep({ ...sweep, ...withAuxiliary(file) })).evaluation.auxiliary, [
@@ -106,7 +106,7 @@ describe('pure: definitions', () => {
     ]);
 
     assert.deepEqual(reasons(withAuxiliary(one, one)), [
-      'evaluation.auxiliary[1].task: "instruction-following": there is one of this name; give this one another',
+      'evaluation.auxiliary[1].task: "instruction-following": the name is taken; set another by the field name',
     ]);
     assert.match(
       reasons(withAuxiliary({ ...one, name: '../up' }))[0] ?? '',
@@ -114,7 +114,7 @@ describe('pure: definitions', () => {
     );
     assert.match(
       reasons(withAuxiliary({ ...file, seed: 1 }))[0] ?? '',
-      /auxiliary\[0\]\.seed: 1: data says where/,
+      /auxiliary\[0\]\.seed: 1: leave seed out/,
     );
     assert.deepEqual(reasons(withAuxiliary({ ...file, data: { ...file.data, train: 'a' } })), [
       'evaluation.auxiliary[0].data.train: no such field; here there are source, seed, test',

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a file of the served repository is, and what goes wrong with it. */
+/** A file of the served repository, with the failures to simulate. */
 export interface ServedFile {
   readonly content: Buffer;
-  /** Named by SHA-256, as the hub does with large files; by Git's hash otherwise. */
+  /** Named by SHA-256, as the hub names large files. Default: by Git's hash. */
   readonly large?: boolean;
   /** Bytes after which the first connections break, one an entry. */
   readonly cuts?: number[];
-  /** What is sent in place of the content. */
+  /** Sent instead of the content. */
   readonly altered?: Buffer;
 }
 
@@ -46,7 +46,7 @@ function sendContent(
   else response.write(body.subarray(0, cut), () => setTimeout(() => response.destroy(), 50));
 }
 
-/** A server that answers as the hub's API does for one public repository, over a real socket. */
+/** A server with the hub's API for one public repository, on a real socket. */
 export async function serveHub(
   name: string,
   { commit, files }: { commit: string; files: Readonly<Record<string, ServedFile>> },

@@ -21,11 +21,11 @@ const file = (path: string, more: Partial<ServedFile> = {}): [string, ServedFile
   { content: readFileSync(join(embeddedModelPath, path)), ...more },
 ];
 
-/** The embedded model as a repository, beside a file that belongs to no model. */
+/** The embedded model as a repository, with a file that is not downloaded. */
 const repository = (weights: Partial<ServedFile> = {}): Record<string, ServedFile> => ({
   ...Object.fromEntries([file('config.json'), file('tokenizer.json'), file('tokenizer_config.json')]),
   ...Object.fromEntries([file('model.safetensors', { large: true, ...weights })]),
-  'pytorch_model.bin': { content: Buffer.from('never asked for') },
+  'pytorch_model.bin': { content: Buffer.from('never requested') },
 });
 
 describe('pure: models of the hub', () => {
@@ -43,7 +43,7 @@ describe('pure: models of the hub', () => {
   };
   after(() => Promise.all(servers.map((server) => server.close())));
 
-  it('are written as hub("owner/name"), and nothing that leaves the cache is', () => {
+  it('are written as hub("owner/name"); paths outside the cache are refused', () => {
     assert.equal(hub('Qwen/Qwen2.5-0.5B', { revision: 'refs/pr/1' }), 'hub:Qwen/Qwen2.5-0.5B@refs/pr/1');
     assert.deepEqual(parseHubReference('hub:a/b'), { name: 'a/b', revision: 'main' });
     assert.equal(parseHubReference('./hub'), null);
@@ -52,7 +52,7 @@ describe('pure: models of the hub', () => {
     assert.throws(() => hub('a/b', { revision: '../x' }), { code: 'DEFINITION_INVALID' });
   });
 
-  it('lie in the shared layout, go on behind a cut connection, and need no network any more', async () => {
+  it('are cached in the shared layout, resume after a broken connection, and then need no network', async () => {
     const cuts = [100_000, 200_000];
     const server = await serve(repository({ cuts }));
     const { root, blobs, env } = cacheAt('truncate');
@@ -88,7 +88,7 @@ describe('pure: models of the hub', () => {
     );
   });
 
-  it('go on with what an earlier start left, and are given up when connections bring nothing', async () => {
+  it('resume a partial download, and fail when connections make no progress', async () => {
     const { blobs, env } = cacheAt('later');
     const server = await serve(repository({ cuts: [50_000, 0, 0, 0] }));
     const options = { env: env({ HF_ENDPOINT: server.url }) };
@@ -103,7 +103,7 @@ describe('pure: models of the hub', () => {
     assert.ok(blobs().every((blob) => !blob.endsWith('.incomplete')));
   }).timeout(20_000);
 
-  it('whose content is not what the hub lists are refused, and nothing of them is kept', async () => {
+  it('are refused and removed where a digest differs from the listed one', async () => {
     const { root, blobs, env } = cacheAt('altered');
     const { content } = repository()['model.safetensors']!;
     const altered = Buffer.from(content);
@@ -111,25 +111,25 @@ describe('pure: models of the hub', () => {
     const server = await serve(repository({ altered }));
     await assert.rejects(fetchHubModel(reference, { env: env({ HF_ENDPOINT: server.url }) }), {
       code: 'IO_FAILED',
-      message: /model\.safetensors: what arrived is not what the hub lists/,
+      message: /model\.safetensors: the digest is not the one that the hub lists/,
     });
     assert.ok(!existsSync(join(root, 'snapshots', commit, 'model.safetensors')));
     assert.equal(blobs().filter((blob) => /incomplete|^[0-9a-f]{64}$/.test(blob)).length, 0);
     assert.ok(!existsSync(join(root, 'refs', 'main')), 'no name for half a snapshot');
   });
 
-  it('that the hub does not give, or that lack what a model needs, are named', async () => {
+  it('are reported where the hub refuses them or they lack a file', async () => {
     const files = Object.entries(repository()).filter(([path]) => path !== 'tokenizer.json');
     const server = await serve(Object.fromEntries(files));
     const options = { env: cacheAt('refused').env({ HF_ENDPOINT: server.url }) };
     await assert.rejects(fetchHubModel({ name: 'house/none', revision: 'main' }, options), {
       code: 'INPUT_MISSING',
-      message: /does not give house\/none at main/,
+      message: /refuses house\/none at main/,
     });
     await assert.rejects(fetchHubModel(reference, options), { message: /has no tokenizer\.json/ });
   });
 
-  it('that cannot be had say which files to put where; put there, they are taken', async () => {
+  it('offline name the files to put where, and use them once they are there', async () => {
     const { root, env } = cacheAt('offline');
     const options = { env: env({ HF_HUB_OFFLINE: '1' }) };
     await assert.rejects(fetchHubModel(reference, options), (error: Error & { remedy?: string }) => {
@@ -159,7 +159,7 @@ describe('pure: models of the hub', () => {
     });
   });
 
-  it('enter a plan by their content: the same files in a folder are the same stages', async () => {
+  it('enter keys by content: the same files in a folder give the same stages', async () => {
     const server = await serve(repository());
     const hubOptions = { env: cacheAt('plan').env({ HF_ENDPOINT: server.url }) };
     const resolve = (model: string) =>

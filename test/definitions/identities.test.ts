@@ -36,7 +36,7 @@ const letters = (version?: number) =>
     ],
   }) as Task;
 
-describe('pure: what an annotator is, in the keys of stages', () => {
+describe('pure: the identity of annotators and judges in stage keys', () => {
   const folder = temporaryFolder();
   const resolve = (task: Task, annotator = 'model') =>
     resolveDefinition(
@@ -51,19 +51,19 @@ describe('pure: what an annotator is, in the keys of stages', () => {
   const keysOf = async (task: Task, annotator?: string) =>
     Object.fromEntries((await plan(task, annotator)).stages.map(({ stage }) => [stage.title, stage.key]));
 
-  it('another model, prompt or setting buys anew; another price, rate or address does not', async () => {
+  it('changes with model, prompt and settings, not with price, rate or address', async () => {
     const before = await keysOf(mathWith());
     for (const change of [{ model: 'two' }, { system: 'Be brief.' }, { temperature: 1 }, { maxTokens: 9 }]) {
       const after = await keysOf(mathWith(change));
       const changed = Object.keys(before).filter((title) => before[title] !== after[title]);
       assert.ok(changed.includes('4 demonstrations by model'), JSON.stringify(change));
-      assert.ok(!changed.includes('Reference: the base model'), 'what reads no demonstration stays');
+      assert.ok(!changed.includes('Reference: the base model'), 'it reads no demonstrations');
     }
     const same = { requestsPerMinute: 1, spendLimitUsd: 9, baseUrl: 'http://127.0.0.1:1/v1' };
     assert.deepEqual(await keysOf(mathWith(same)), before);
   });
 
-  it('a program counts by its source, or by a version that is kept', async () => {
+  it('is a program’s source, or its version', async () => {
     assert.deepEqual(await keysOf(letters()), await keysOf(letters()));
     assert.deepEqual(await keysOf(letters(1)), await keysOf(letters(1)));
     assert.notDeepEqual(await keysOf(letters()), await keysOf(letters(1)));
@@ -73,7 +73,7 @@ describe('pure: what an annotator is, in the keys of stages', () => {
     assert.deepEqual(await keysOf(withPeople, 'clean'), await keysOf(math, 'clean'));
   });
 
-  it('names a sweep, and a worker that knows another annotator by the name refuses the stage', async () => {
+  it('is part of the sweep’s id; a worker with another annotator of the name refuses the stage', async () => {
     const resolved = await resolve(mathWith());
     assert.notEqual((await plan(mathWith())).sweepId, (await plan(mathWith({ model: 'two' }))).sweepId);
     const bench = createBench(folder.at('home'), { deps: { tasks: [mathWith({ model: 'two' })] } });
@@ -82,7 +82,7 @@ describe('pure: what an annotator is, in the keys of stages', () => {
     assert.match(failure.message, /differs from the plan's/);
   });
 
-  it('a judge of a task beside enters evaluations, gives the device back and is warned of as one’s own is', async () => {
+  it('of an auxiliary task’s judge enters evaluations, which then need no device, and is compared with the annotator', async () => {
     const judge = (model: string) =>
       endpointJudge({
         ...{ name: 'judge', description: 'A model.', baseUrl: 'http://127.0.0.1:9/v1', model },

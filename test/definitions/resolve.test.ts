@@ -50,7 +50,7 @@ describe('pure: resolving a definition', () => {
     write('broken.jsonl', [row(1), '{"question": "Why?"}', row(3)]);
   });
 
-  it('takes model and files by content: equal bytes elsewhere are the same plan', async () => {
+  it('identifies model and files by content: equal bytes elsewhere give the same plan', async () => {
     write('copy.jsonl', [1, 2, 3, 4, 5, 6].map(row));
     const [one, other] = [
       await resolve(files('train.jsonl', 'test.jsonl')),
@@ -65,7 +65,7 @@ describe('pure: resolving a definition', () => {
     assert.notEqual(planSweep(changed).sweepId, planSweep(one).sweepId);
   });
 
-  it('names a missing file by field and path', async () => {
+  it('reports a missing file by field and path', async () => {
     const path = folder.at('nowhere.jsonl');
     await assert.rejects(
       resolve(files('nowhere.jsonl', 'test.jsonl')),
@@ -73,16 +73,16 @@ describe('pure: resolving a definition', () => {
     );
   });
 
-  it('names a malformed row by file and line', async () => {
+  it('reports a malformed row by file and line', async () => {
     const path = folder.at('broken.jsonl');
     await assert.rejects(resolve(files('broken.jsonl', 'test.jsonl')), refuses('DATA_INVALID', [path, '2']));
   });
 
-  it('names a model folder that is not there', async () => {
+  it('reports a missing model folder', async () => {
     await assert.rejects(resolve({ model: 'no-model' }), refuses('INPUT_MISSING', [folder.at('no-model')]));
   });
 
-  it('names tasks and annotators that nobody knows, and those that there are', async () => {
+  it('reports unknown tasks and annotators with the known ones', async () => {
     await assert.rejects(
       resolve({ task: 'poetry' }),
       refuses('TASK_UNKNOWN', ['poetry', 'grade-school-math']),
@@ -90,30 +90,30 @@ describe('pure: resolving a definition', () => {
     await assert.rejects(resolve({ annotator: 'ann' }), refuses('TASK_UNKNOWN', ['ann', 'majority-error']));
   });
 
-  it('refuses to evaluate on more items than there are', async () => {
+  it('refuses more evaluation items than the test set has', async () => {
     const change = { ...files('train.jsonl', 'test.jsonl'), evaluation: { items: 3, maxNewTokens: 8 } };
     await assert.rejects(resolve(change), refuses('DEFINITION_INVALID', ['evaluation.items', '3', '2']));
   });
 
-  it('counts rows that are left out, of train and of test, and the plan says so', async () => {
+  it('counts excluded rows of train and test, and the plan warns of them', async () => {
     write('repeats.jsonl', [row(1), row(2), row(2), row(71), row(4), row(5)]);
     write('repeated-test.jsonl', [row(71), row(82), row(82)]);
     const resolved = await resolve(files('repeats.jsonl', 'repeated-test.jsonl'));
     const excluded = {
-      'repeated test row': 1,
-      'repeated train row': 1,
-      'train row like one of test: same text': 1,
+      'duplicate test row': 1,
+      'duplicate train row': 1,
+      'train row overlaps test: same text': 1,
     };
     assert.deepEqual([resolved.poolRows, resolved.excluded], [4, excluded]);
     assert.ok(
       planSweep(resolved).warnings.some((warning) =>
-        /^3 rows of the task's files are left out \(repeated test row: 1; /.test(warning),
+        /^3 rows of the task's files are excluded \(duplicate test row: 1; /.test(warning),
       ),
     );
     assert.equal((await resolve(files('train.jsonl', 'test.jsonl'))).excluded, undefined);
   });
 
-  it('warns once of reference answers that a graded check scores below 1', async () => {
+  it('warns once of reference answers that a graded verifier scores below 1', async () => {
     const graded = defineTask<{ q: string; share: number }>({
       name: 'graded',
       metric: 'share',
@@ -135,11 +135,11 @@ describe('pure: resolving a definition', () => {
     ]);
     assert.deepEqual(
       planSweep(resolved).warnings.filter((warning) => warning.includes('reference')),
-      ['4 reference answers score below 1 by the check of graded (lowest 0.525); they are kept.'],
+      ['4 reference answers score below 1 by the verifier of graded (lowest 0.525); they are kept.'],
     );
   });
 
-  describe('with a task beside', () => {
+  describe('with an auxiliary task', () => {
     const ifeval = join(__dirname, '../../examples/data/ifeval/prompts.jsonl');
     const { data } = { data: { source: 'files', train: 'train.jsonl', test: 'test.jsonl' } as const };
     const task = { task: 'instruction-following', items: 20, maxNewTokens: 8 };
@@ -152,7 +152,7 @@ describe('pure: resolving a definition', () => {
     const questionsIn = (prompt: string): string =>
       JSON.stringify({ key: 1, prompt, instruction_id_list: ['punctuation:no_comma'], kwargs: [{}] });
 
-    it('pins its file by content beside the task’s own, and leaves the pool as it is', async () => {
+    it('pins its file by content and leaves the pool unchanged', async () => {
       const resolved = await auxiliary({ data: { source: 'files', test: ifeval } });
       assert.deepEqual(Object.keys(resolved.files), [
         'train',
@@ -162,7 +162,7 @@ describe('pure: resolving a definition', () => {
       assert.deepEqual([resolved.poolRows, resolved.heldOut], [6, undefined]);
     });
 
-    it('keeps rows to train on that are like its test items out of the pool, and says whose they are', async () => {
+    it('removes pool problems that overlap its test items and records its name', async () => {
       const [first = ''] = [row(3)].map((text) => (JSON.parse(text) as { question: string }).question);
       write('asked.jsonl', [questionsIn(`${first.toUpperCase()}!`)]);
       const resolved = await auxiliary({ items: 1, data: { source: 'files', test: 'asked.jsonl' } });
@@ -171,7 +171,7 @@ describe('pure: resolving a definition', () => {
       assert.deepEqual([synthetic.poolRows, synthetic.heldOut], [6, undefined]);
     });
 
-    it('names the field of what is wrong with it', async () => {
+    it('reports its invalid field', async () => {
       const refusals: [object, FailureCode, string[]][] = [
         [{ task: 'poetry' }, 'TASK_UNKNOWN', ['evaluation.auxiliary[0].task', 'poetry', 'summarization']],
         [
@@ -189,7 +189,7 @@ describe('pure: resolving a definition', () => {
           'DATA_INVALID',
           ['evaluation.auxiliary[0]', 'train.jsonl:1', 'key'],
         ],
-        [{ judge: 'ann' }, 'TASK_UNKNOWN', ['evaluation.auxiliary[0].judge', 'ann', 'there is none']],
+        [{ judge: 'ann' }, 'TASK_UNKNOWN', ['evaluation.auxiliary[0].judge', 'ann', 'none is registered']],
       ];
       for (const [one, code, words] of refusals) await assert.rejects(auxiliary(one), refuses(code, words));
     });

@@ -15,18 +15,22 @@ import { temporaryFolder } from '../support/temporary';
 const data = { source: 'synthetic', seed: 0, pool: 64, validation: 4, test: 8 } as const;
 const synthetic = generateSynthetic(data);
 const question = (n: number): string => gradeSchoolMath.leakageText!(synthetic.pool[n]!);
-const right = (n: number): string => gradeSchoolMath.gold(synthetic.pool[n]!).trim();
+const correct = (n: number): string => gradeSchoolMath.gold(synthetic.pool[n]!).trim();
 const origin = { source: 'here', license: 'CC0-1.0' };
 const jsonl = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-describe('pure: annotations of one’s own in a sweep', function () {
+describe('pure: user rows in a sweep', function () {
   this.timeout(60_000);
   const folder = temporaryFolder();
   before(() => {
-    const solutions = upTo(24).map((n) => ({ prompt: question(n), completion: right(n) }));
+    const solutions = upTo(24).map((n) => ({ prompt: question(n), completion: correct(n) }));
     writeFileSync(folder.at('solutions.jsonl'), jsonl(solutions));
-    const pairs = upTo(24).map((n) => ({ prompt: question(n), chosen: right(n), rejected: '1+1=3 #### 0' }));
+    const pairs = upTo(24).map((n) => ({
+      prompt: question(n),
+      chosen: correct(n),
+      rejected: '1+1=3 #### 0',
+    }));
     writeFileSync(folder.at('pairs.jsonl'), jsonl(pairs));
   });
   const own = (demonstrations: object | null, preferences: object | null, further = {}) =>
@@ -56,7 +60,7 @@ describe('pure: annotations of one’s own in a sweep', function () {
         (stage): stage is PlannedStage<'synthesizeData'> & PlannedStage => stage.kind === 'synthesizeData',
       );
 
-  it('makes one stage a count and use: given pairs ask for no reference, and are shared by all warm starts', async () => {
+  it('makes one stage per count and use; pairs of a file need no reference, so all warm starts share them', async () => {
     const stages = await dataStages(own({}, {}));
     assert.deepEqual(stages.map(({ spec }) => `${spec.what} ${spec.rows}`).sort(), [
       ...['user-demonstrations 16', 'user-demonstrations 4', 'user-demonstrations 8'],
@@ -65,23 +69,23 @@ describe('pure: annotations of one’s own in a sweep', function () {
     for (const { inputs } of stages) assert.deepEqual(inputs, {});
   });
 
-  it('enters keys by content and use: another pair file leaves demonstrations as they were', async () => {
+  it('enters keys by content and use: another file of pairs does not change the keys of demonstrations', async () => {
     const keys = async (annotations: SweepInput['annotations'], what: string) =>
       (await dataStages(annotations)).filter(({ spec }) => spec.what === what).map(({ key }) => key);
     writeFileSync(folder.at('other.jsonl'), `\n${readFileSync(folder.at('pairs.jsonl'), 'utf8')}`);
     const [one, other] = [own({}, {}), own({}, { file: 'other.jsonl' })];
-    const [given, preferences] = ['user-demonstrations', 'user-preferences'];
-    assert.deepEqual(await keys(one, given), await keys(other, given));
+    const [demonstrations, preferences] = ['user-demonstrations', 'user-preferences'];
+    assert.deepEqual(await keys(one, demonstrations), await keys(other, demonstrations));
     assert.notDeepEqual(await keys(one, preferences), await keys(other, preferences));
     const renamed = own({ source: 'elsewhere', license: 'MIT', usdPerRow: 3 }, {});
     assert.deepEqual(
-      await keys(one, given),
-      await keys(renamed, given),
-      'where they are from is no byte of them',
+      await keys(one, demonstrations),
+      await keys(renamed, demonstrations),
+      'provenance is in no key',
     );
     assert.notDeepEqual(
-      await keys(one, given),
-      await keys(own({ prompts: 'whole' }, {}, { sharedPrompts: 'allow' }), given),
+      await keys(one, demonstrations),
+      await keys(own({ applyTaskTemplate: false }, {}, { sharedPrompts: 'allow' }), demonstrations),
     );
   });
 
@@ -93,30 +97,30 @@ describe('pure: annotations of one’s own in a sweep', function () {
     );
   });
 
-  it('refuses prompts that would serve both uses, unless told otherwise', async () => {
+  it('refuses prompts that would be used twice, unless sharedPrompts is "allow"', async () => {
     const large = { budgets: [32], sftFractions: [0.5] };
     await assert.rejects(
       resolve(own({}, {}), large),
-      refuses('DATA_INVALID', /seed 0, 8 prompts would serve/),
+      refuses('DATA_INVALID', /seed 0, 8 prompts would be used/),
     );
     await resolve(own({}, {}, { sharedPrompts: 'allow' }), large);
   });
 
-  it('keeps test items out, names the line, and drops and counts where told', async () => {
+  it('refuses test items by line, or drops them with overlaps: "drop"', async () => {
     const leak = { prompt: gradeSchoolMath.leakageText!(synthetic.test[3]!), completion: '1 #### 1' };
-    writeFileSync(folder.at('leak.jsonl'), jsonl([{ prompt: question(1), completion: right(1) }, leak]));
+    writeFileSync(folder.at('leak.jsonl'), jsonl([{ prompt: question(1), completion: correct(1) }, leak]));
     await assert.rejects(
       resolve(own({ file: 'leak.jsonl' }, null), { budgets: [1] }),
       refuses(
         'DATA_INVALID',
-        /annotations\.demonstrations: .*\n.*leak\.jsonl:2: prompt is like one that is held out/,
+        /annotations\.demonstrations: .*\n.*leak\.jsonl:2: prompt overlaps a held-out prompt/,
       ),
     );
-    const dropping = own({ file: 'leak.jsonl', policies: { overlaps: 'drop' } }, null);
+    const dropping = own({ file: 'leak.jsonl', rowChecks: { overlaps: 'drop' } }, null);
     assert.equal((await resolve(dropping, { budgets: [1], sftFractions: [1] })).userRows?.demonstrations, 1);
   });
 
-  it('keeps test items of a task beside out as well, of given rows and of those that an annotator writes', async () => {
+  it('removes test items of an auxiliary task from user rows and from annotated rows', async () => {
     const asked = { key: 1, instruction_id_list: ['punctuation:no_comma'], kwargs: [{}] };
     const tested = jsonl([question(1), question(2)].map((prompt) => ({ ...asked, prompt })));
     writeFileSync(folder.at('asked.jsonl'), tested);
@@ -126,15 +130,12 @@ describe('pure: annotations of one’s own in a sweep', function () {
     const all = { evaluation, budgets: [22], sftFractions: [1] };
     await assert.rejects(
       resolve(own({}, null), all),
-      refuses(
-        'DATA_INVALID',
-        /solutions\.jsonl:2: prompt is like one of asked that is held out \(same text\)/,
-      ),
+      refuses('DATA_INVALID', /solutions\.jsonl:2: prompt overlaps a held-out prompt of asked \(same text\)/),
     );
-    const [given] = await dataStages(own({ policies: { overlaps: 'drop' } }, null), all);
-    const [written] = await dataStages(undefined, { ...all, annotator: 'clean', budgets: [62] });
+    const [user] = await dataStages(own({ rowChecks: { overlaps: 'drop' } }, null), all);
+    const [annotated] = await dataStages(undefined, { ...all, annotator: 'clean', budgets: [62] });
     const bench = createBench(folder.at('home'), { deps: { tasks: builtInTasks } });
-    for (const stage of [given!, written!]) {
+    for (const stage of [user!, annotated!]) {
       const { metrics } = await bench.run(stage);
       assert.equal(metrics['excluded'] ?? metrics['dropped'], 2);
       const { dir } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage.key });
@@ -143,11 +144,15 @@ describe('pure: annotations of one’s own in a sweep', function () {
     }
   });
 
-  it('takes single answers for "kto" alone', async () => {
-    const unpaired = upTo(8).map((n) => ({ prompt: question(n), completion: right(n), label: n % 2 === 0 }));
-    writeFileSync(folder.at('thumbs.jsonl'), jsonl(unpaired));
+  it('accepts unpaired answers only with the loss "kto"', async () => {
+    const unpaired = upTo(8).map((n) => ({
+      prompt: question(n),
+      completion: correct(n),
+      label: n % 2 === 0,
+    }));
+    writeFileSync(folder.at('unpaired.jsonl'), jsonl(unpaired));
     const annotator = 'clean';
-    const annotations = own(null, { file: 'thumbs.jsonl', kind: 'unpaired' });
+    const annotations = own(null, { file: 'unpaired.jsonl', kind: 'unpaired' });
     await assert.rejects(
       resolve(annotations, { annotator }),
       refuses('DEFINITION_INVALID', /preference\.loss is not "kto"/),
@@ -168,19 +173,19 @@ describe('pure: annotations of one’s own in a sweep', function () {
     );
   });
 
-  it('puts bare problems as the task puts its own, also out of dialogues, and holds them against its check', async () => {
+  it('puts questions into the task’s template, from messages too, and scores them with its verifier', async () => {
     const turns = (n: number, answer: string) => [
       { role: 'user', content: question(n) },
       { role: 'assistant', content: answer },
     ];
-    const rows = upTo(6).map((n) => ({ messages: turns(n, n === 5 ? '1+1=2 #### 2' : right(n)) }));
+    const rows = upTo(6).map((n) => ({ messages: turns(n, n === 5 ? '1+1=2 #### 2' : correct(n)) }));
     const stranger = { prompt: 'What is 1+1?', completion: '1+1=2 #### 2' };
     writeFileSync(folder.at('chat.jsonl'), jsonl([...rows, stranger]));
     const small = { budgets: [7], sftFractions: [1] };
     const [stage] = await dataStages(own({ file: 'chat.jsonl', usdPerRow: 0.5 }, null), small);
     const bench = createBench(folder.at('home'), { deps: { tasks: builtInTasks } });
     const { metrics } = await bench.run(stage!);
-    assert.deepEqual([metrics['rows'], metrics['checked'], metrics['contradicted']], [7, 6, 1]);
+    assert.deepEqual([metrics['rows'], metrics['checked'], metrics['verifierMismatches']], [7, 6, 1]);
     const { dir, manifest } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage!.key });
     const written = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8').trimEnd().split('\n');
     const texts = written.map((line) => JSON.parse(line) as { prompt: string; completion: string });
@@ -191,12 +196,12 @@ describe('pure: annotations of one’s own in a sweep', function () {
     for (const said of ['"license":"CC0-1.0"', 'Annotated by staff', '$0.5 a row', '"url":"here"'])
       assert.ok(text.includes(said), `${said} in ${text}`);
     await assert.rejects(
-      resolve(own({ file: 'chat.jsonl', policies: { contradictions: 'error' } }, null), small),
-      refuses('DATA_INVALID', /chat\.jsonl:6: the row is contradicted/),
+      resolve(own({ file: 'chat.jsonl', rowChecks: { verifierMismatches: 'error' } }, null), small),
+      refuses('DATA_INVALID', /chat\.jsonl:6: the row disagrees with the verifier/),
     );
   });
 
-  it('takes GSM8K questions with given right and wrong answers, checked by their answers', async () => {
+  it('reads GSM8K questions with correct and incorrect answers and scores them', async () => {
     const slice = join(__dirname, '../../examples/data/gsm8k');
     const read = readFileSync(join(slice, 'train.jsonl'), 'utf8').trimEnd().split('\n').slice(0, 6);
     const questions = read.map((line) => JSON.parse(line) as { question: string; answer: string });
@@ -204,23 +209,23 @@ describe('pure: annotations of one’s own in a sweep', function () {
       ...{ question: asked, good: n === 0 ? 'Step 1: no\n#### -99' : answer, bad: '#### -99' },
     }));
     writeFileSync(folder.at('gsm8k.jsonl'), jsonl(rows));
-    const map = { prompt: 'question', chosen: 'good', rejected: 'bad' };
+    const columnMapping = { prompt: 'question', chosen: 'good', rejected: 'bad' };
     const files = {
       source: 'files',
       train: join(slice, 'train.jsonl'),
       test: join(slice, 'test.jsonl'),
     } as const;
-    const policies = { contradictions: 'drop', equalPairs: 'drop' } as const;
+    const rowChecks = { verifierMismatches: 'drop', equalPairs: 'drop' } as const;
     const change = {
       annotator: 'clean',
       data: files,
       budgets: [5],
       sftFractions: [0],
     } as Partial<SweepInput>;
-    const [stage] = await dataStages(own(null, { file: 'gsm8k.jsonl', map, policies }), change);
+    const [stage] = await dataStages(own(null, { file: 'gsm8k.jsonl', columnMapping, rowChecks }), change);
     const bench = createBench(folder.at('home'), { deps: { tasks: builtInTasks } });
     const { metrics } = await bench.run(stage!);
-    assert.deepEqual([metrics['rows'], metrics['checked'], metrics['contradicted']], [5, 6, 1]);
+    assert.deepEqual([metrics['rows'], metrics['checked'], metrics['verifierMismatches']], [5, 6, 1]);
     const { dir } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage!.key });
     const first = readFileSync(join(dir, 'pairs.jsonl'), 'utf8').split('\n')[0] ?? '';
     assert.match(

@@ -47,7 +47,7 @@ describe('pure: annotations from files', () => {
     );
   });
 
-  it('reads preferences explicit, implicit, as turns, and ranked', async () => {
+  it('reads preferences with explicit and implicit prompts, as messages, and ranked', async () => {
     const [hi, yes, no] = [turn('user', 'Hi'), turn('assistant', 'Yes'), turn('assistant', 'No')];
     const path = write('p.jsonl', [
       { prompt: 'p', chosen: 'a', rejected: 'b' },
@@ -60,7 +60,7 @@ describe('pure: annotations from files', () => {
     const { rows, faults, summary } = await ingest({
       path,
       kind: 'preferences',
-      policies: { duplicates: 'drop' },
+      rowChecks: { duplicates: 'drop' },
     });
     assert.deepEqual(faults, []);
     assert.deepEqual(textsOf(rows), [
@@ -73,7 +73,7 @@ describe('pure: annotations from files', () => {
     assert.deepEqual(summary.dropped, { duplicate: 1 });
   });
 
-  it('finds the common beginning of two texts in scripts without spaces as well', async () => {
+  it('finds the common prefix of two texts in scripts without spaces', async () => {
     const path = write('zh.jsonl', [{ chosen: '问：你好吗？答：很好', rejected: '问：你好吗？答：不好' }]);
     const { rows, places } = await ingest({ path, kind: 'preferences' });
     assert.deepEqual(
@@ -82,14 +82,14 @@ describe('pure: annotations from files', () => {
     );
   });
 
-  it('maps fields of other names, also those within others', async () => {
+  it('maps columns of other names, nested ones too', async () => {
     const path = write('m.jsonl', [{ data: { q: 'p' }, 'good.answer': 'a', bad: 'b', chosen: 7 }]);
-    const map = { prompt: 'data.q', chosen: 'good.answer', rejected: 'bad' };
-    const { rows, places } = await ingest({ path, kind: 'preferences', map });
+    const columnMapping = { prompt: 'data.q', chosen: 'good.answer', rejected: 'bad' };
+    const { rows, places } = await ingest({ path, kind: 'preferences', columnMapping });
     assert.deepEqual([textsOf(rows), places], [[{ prompt: 'p', chosen: 'a', rejected: 'b' }], []]);
   });
 
-  it('reads CSV with quoted line breaks and names lines as an editor does', async () => {
+  it('reads CSV with quoted line breaks and counts lines as an editor does', async () => {
     const text =
       '\ufeffprompt,completion,label\n"two\nlines","a ""b""",1\nx,y,down\nx,y\n\np,,up\nq,r,maybe\n';
     const { rows, places } = await ingest({ path: write('t.csv', text), kind: 'unpaired' });
@@ -170,7 +170,7 @@ describe('pure: annotations from files', () => {
     const { places } = await ingest({
       path: write('labels.jsonl', lines),
       kind: 'unpaired',
-      policies: { duplicates: 'drop' },
+      rowChecks: { duplicates: 'drop' },
     });
     assert.deepEqual(
       places.map((place) => place.split(' ').slice(0, 5).join(' ')),
@@ -203,7 +203,7 @@ describe('pure: annotations from files', () => {
     assert.deepEqual([textsOf(rows), places], [[{ prompt: 'Q1', chosen: 'b', rejected: 'c' }], []]);
   });
 
-  it('takes texts for the same however Unicode composes them', async () => {
+  it('compares texts independently of Unicode composition', async () => {
     const [one, other] = ['café', 'café'.normalize('NFD')];
     assert.notEqual(one, other);
     const path = write('composed.jsonl', [
@@ -215,7 +215,7 @@ describe('pure: annotations from files', () => {
     assert.deepEqual(places, ['2 the row repeats line 1', '3 rejected is the same text as chosen']);
   });
 
-  it('names every bad row with its field and what to do', async () => {
+  it('reports every unusable row with field and remedy', async () => {
     const [hi, yes] = [turn('user', 'Hi'), turn('assistant', 'Yes')];
     const path = write('bad.jsonl', [
       { prompt: 'p', chosen: 'a' },
@@ -239,10 +239,10 @@ describe('pure: annotations from files', () => {
       '4 chosen is empty',
       '5 prompt is missing, and "chosen" and "rejected" have no beginning in common',
       '6 rejected answers another dialogue than "chosen"',
-      '7 chosen does not end in an answer of the assistant to somebody',
+      '7 chosen does not end in an answer of the assistant',
       '8 ranks prefers none of the completions',
       '10 the row repeats line 9',
-      '11 the line is no JSON object',
+      '11 the line is not a JSON object',
       '12 completions has fewer than 2 entries',
     ];
     assert.deepEqual(places, wanted);
@@ -250,7 +250,7 @@ describe('pure: annotations from files', () => {
     for (const fault of faults) assert.ok(fault.remedy.endsWith('.') && fault.path === path);
   });
 
-  it('drops and counts what a policy says, and refuses prompts that are held out', async () => {
+  it('refuses held-out prompts, or drops and counts rows that fail a check', async () => {
     const long = 'one two three four five six seven eight nine ten eleven twelve thirteen';
     const path = write('o.jsonl', [
       { prompt: 'Who is it?', completion: 'me' },
@@ -261,27 +261,27 @@ describe('pure: annotations from files', () => {
     const heldOut = ['who IS it', `And ${long}!`];
     const strict = await ingest({ path, kind: 'demonstrations', heldOut });
     assert.equal(strict.faults.length, 3);
-    const policies = { overlaps: 'drop', emptyCompletions: 'drop' } as const;
-    const { summary, rows } = await ingest({ path, kind: 'demonstrations', heldOut, policies });
+    const rowChecks = { overlaps: 'drop', emptyCompletions: 'drop' } as const;
+    const { summary, rows } = await ingest({ path, kind: 'demonstrations', heldOut, rowChecks });
     assert.deepEqual(textsOf(rows), [{ prompt: 'fresh', completion: 'y' }]);
     assert.deepEqual(summary.dropped, {
       'held-out prompt: same text': 1,
-      'held-out prompt: thirteen words in a row': 1,
+      'held-out prompt: same 13-gram': 1,
       'empty completion': 1,
     });
   });
 
-  it('tells how often repeated labels agree', async () => {
+  it('counts how often repeated labels agree', async () => {
     const path = write('l.jsonl', [
       { prompt: 'p', chosen: 'a', rejected: 'b' },
       { prompt: 'p', chosen: 'b', rejected: 'a' },
       { prompt: 'p', chosen: 'a', rejected: 'b' },
     ]);
-    const { summary } = await ingest({ path, kind: 'preferences', policies: { duplicates: 'drop' } });
+    const { summary } = await ingest({ path, kind: 'preferences', rowChecks: { duplicates: 'drop' } });
     assert.deepEqual(summary.agreement, { compared: 2, alike: 1, patterns: [{ rows: [[2, 1]], times: 1 }] });
   });
 
-  it('refuses files that are not there, not whole, or of no known format', async () => {
+  it('refuses files that are missing, truncated or of an unknown format', async () => {
     const refuses = (path: string, code: string) =>
       assert.rejects(
         ingestFile({ path, kind: 'unpaired' }),
@@ -294,7 +294,7 @@ describe('pure: annotations from files', () => {
     assert.deepEqual(places, ['1 the file holds no rows']);
   });
 
-  it('names all of 1,000 bad rows among 100,000 in one pass, in bounded memory', async function () {
+  it('reports 1,000 unusable rows among 100,000 in one pass, in bounded memory', async function () {
     this.timeout(120_000);
     const path = join(folder.path(), 'large.jsonl');
     const stream = createWriteStream(path);
@@ -325,7 +325,7 @@ describe('pure: annotations from files', () => {
       Array.from({ length: 1000 }, (_, index) => index * 100 + 38),
     );
     assert.deepEqual([summary.records, summary.rows, summary.refused], [100_000, 99_000, 1000]);
-    // The file is 42 MB; what stays is a hash a row, beside whatever has not been collected yet.
+    // The file is 42 MB; a hash per row stays, and garbage that is not collected yet.
     assert.ok(peak < 150e6, `${Math.round(peak / 1e6)} MB`);
   });
 });

@@ -17,7 +17,7 @@ const sums = defineTask<{ q: string; a: string }>({
 
 const jsonl = (rows: readonly object[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
 
-describe('pure: rows of one’s own on problems of a task', () => {
+describe('pure: user rows on problems of a task', () => {
   const folder = temporaryFolder();
   const texts: Record<string, string> = {
     train: jsonl([
@@ -26,43 +26,43 @@ describe('pure: rows of one’s own on problems of a task', () => {
     ]),
     test: jsonl([{ q: '1+1=?', a: '2' }]),
   };
-  const read = async (prompts: 'task' | 'whole', rows: readonly object[]) => {
+  const read = async (applyTaskTemplate: boolean, rows: readonly object[]) => {
     const problems = await sums.load(
       { source: 'files', train: 'x', test: 'y', validation: 0, stripCalculationAnnotations: true },
       { readText: (name) => Promise.resolve({ path: name, text: texts[name] ?? '' }) },
     );
-    const [path, refuse] = [folder.at('given.jsonl'), 'error' as const];
+    const [path, refuse] = [folder.at('rows.jsonl'), 'error' as const];
     writeFileSync(path, jsonl(rows));
-    const policies = {
+    const rowChecks = {
       ...{ duplicates: refuse, emptyCompletions: refuse, equalPairs: refuse, overlaps: refuse },
-      contradictions: 'count' as const,
+      verifierMismatches: 'count' as const,
     };
-    const given = { kind: 'demonstrations' as const, map: {}, prompts, policies };
+    const reading = { kind: 'demonstrations' as const, columnMapping: {}, applyTaskTemplate, rowChecks };
     const faults: string[] = [];
     const onFault = ({ line, reason }: { line: number; reason: string }) => faults.push(`${line} ${reason}`);
     return {
-      ...(await readUserRows({ path, given, task: sums, problems, templated: false, onFault })),
+      ...(await readUserRows({ path, reading, task: sums, problems, templated: false, onFault })),
       faults,
     };
   };
 
-  it('keep their own prompts where these are only like a problem’s', async () => {
+  it('keep their own prompts where these are only similar to a problem’s', async () => {
     const rows = [
       { prompt: '7-5=?', completion: '2' },
       { prompt: '7*5=?', completion: '35' },
       { prompt: 'say été please', completion: 'été' },
     ];
-    const { rows: taken, checked } = await read('task', rows);
+    const { rows: taken, checked } = await read(true, rows);
     assert.deepEqual(
       taken.map(({ row: { prompt }, poolRow }) => [prompt, poolRow]),
       rows.map(({ prompt }) => [`Solve: ${prompt}\nA:`, undefined]),
     );
     assert.equal(checked, 0);
-    assert.equal((await read('whole', [{ prompt: 'Solve: 7-5=?\nA:', completion: '2' }])).checked, 0);
+    assert.equal((await read(false, [{ prompt: 'Solve: 7-5=?\nA:', completion: '2' }])).checked, 0);
   });
 
-  it('are those of a problem where the texts are the same, white space and composition apart', async () => {
-    const { rows, checked, contradicted } = await read('task', [
+  it('belong to a problem whose text differs only in white space and Unicode composition', async () => {
+    const { rows, checked, verifierMismatches } = await read(true, [
       { prompt: ' 7+5=?\n', completion: '12' },
       { prompt: 'Say  Été, please'.normalize('NFD'), completion: 'no' },
     ]);
@@ -73,19 +73,19 @@ describe('pure: rows of one’s own on problems of a task', () => {
         ['Solve: Say Été, please\nA:', 1],
       ],
     );
-    assert.deepEqual([checked, contradicted], [2, 1]);
+    assert.deepEqual([checked, verifierMismatches], [2, 1]);
   });
 
-  it('are not contradicted by a score between wrong and right', async () => {
+  it('agree with the verifier at a score between 0 and 1', async () => {
     const rows = [{ prompt: '7+5=?', completion: 'it is 12' }];
-    assert.equal((await read('task', rows)).contradicted, 0);
+    assert.equal((await read(true, rows)).verifierMismatches, 0);
   });
 
-  it('are held out by what they ask, signs included', async () => {
-    const { rows, faults } = await read('task', [
+  it('overlap held-out prompts by their text, signs included', async () => {
+    const { rows, faults } = await read(true, [
       { prompt: '1*1=?', completion: '1' },
       { prompt: '1 + 1 = ?', completion: '2' },
     ]);
-    assert.deepEqual([rows.length, faults], [1, ['2 is like one that is held out (same text)']]);
+    assert.deepEqual([rows.length, faults], [1, ['2 overlaps a held-out prompt (same text)']]);
   });
 });

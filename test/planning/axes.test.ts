@@ -27,7 +27,7 @@ function assertInvalid(change: Parameters<typeof resolveSweep>[0], message: RegE
 }
 
 describe('pure: axes of a sweep', () => {
-  it('multiply the grid, and every cell says where it stands', () => {
+  it('multiply the grid, and every cell has its coordinates', () => {
     assert.equal(plan.cells.length, 3 * 2 * planSweep(plain).cells.length);
     assert.equal(new Set(plan.cells.map(({ cell }) => cell.id)).size, plan.cells.length);
     for (const { cell, experiment } of plan.cells) {
@@ -37,7 +37,7 @@ describe('pure: axes of a sweep', () => {
     }
   });
 
-  it('plan at each place the stages of the plain sweep with these settings', () => {
+  it('plan at each place the stages of a plain sweep with its settings', () => {
     const { sft } = plain.definition;
     const union = new Set<string>();
     for (const annotator of axes.annotator)
@@ -47,14 +47,14 @@ describe('pure: axes of a sweep', () => {
     assert.deepEqual(keysOf(crossed), union);
   });
 
-  it('share what an axis does not touch', () => {
+  it('share the stages that an axis does not change', () => {
     const [reference, evaluation, ...others] = plan.base;
     assert.deepEqual([reference?.kind, evaluation?.kind, others.length], ['freezeReference', 'evaluate', 0]);
     const demonstrations = plan.stages.filter(
       ({ stage: { spec } }) =>
         spec.kind === 'synthesizeData' && spec.what === 'demonstrations' && spec.rows === 64,
     );
-    // 64 demonstrations serve r = 1 at 64 and r = .25 at 256, at both ranks.
+    // 64 demonstrations serve SFT fraction 1 at budget 64 and 0.25 at 256, at both ranks.
     assert.deepEqual(
       demonstrations.map(({ cells }) => cells),
       [4, 4, 4],
@@ -62,13 +62,13 @@ describe('pure: axes of a sweep', () => {
     assert.equal(plan.purchase.demonstrations, 3 * 1024);
   });
 
-  it('leave a sweep without them as it was', () => {
+  it('are optional', () => {
     assert.deepEqual(variantsOf(plain.definition), [{ coordinates: {}, definition: plain.definition }]);
     assert.equal(planSweep(plain).cells[0]?.cell.axes, undefined);
     assert.equal('axes' in plain.definition, false);
   });
 
-  it('may change several fields under one name, defaults filled in', () => {
+  it('may change several fields under one label, defaults filled in', () => {
     const sweep = resolveSweep({
       axes: {
         size: {
@@ -84,37 +84,37 @@ describe('pure: axes of a sweep', () => {
     assert.equal(planSweep(sweep).base.length, 3, 'one reference, two evaluations');
   });
 
-  it('take models and files from the place that needs them', () => {
+  it('have their own model and files at each place', () => {
     const sweep = resolveSweep({ axes: { model: ['small', 'large'] }, budgets: [64] });
-    const outside = (digest: string, poolRows: number) => ({
+    const inputs = (digest: string, poolRows: number) => ({
       ...{ files: {}, poolRows },
       model: { name: digest, digest: digest.repeat(64), path: `/${digest}` },
     });
-    const pinned = { ...sweep, ...outside('a', 6144), variants: [outside('a', 6144), outside('b', 6144)] };
+    const pinned = { ...sweep, ...inputs('a', 6144), variants: [inputs('a', 6144), inputs('b', 6144)] };
     const references = planSweep(pinned).base.filter(({ kind }) => kind === 'freezeReference');
     assert.deepEqual(
       references.map(({ inputs }) => inputs.base),
       ['a', 'b'].map((digest) => ({ digest: digest.repeat(64), path: `/${digest}` })),
     );
-    const other = { ...pinned, variants: [outside('a', 6144), outside('c', 6144)] };
+    const other = { ...pinned, variants: [inputs('a', 6144), inputs('c', 6144)] };
     assert.notEqual(sweepIdOf(other), sweepIdOf(pinned));
-    const short = { ...pinned, variants: [outside('a', 6144), outside('b', 10)] };
+    const short = { ...pinned, variants: [inputs('a', 6144), inputs('b', 10)] };
     assert.throws(() => planSweep(short), { code: 'BUDGET_EXCEEDS_POOL' });
   });
 
-  it('are refused where they name no field, a fixed one, or a value that the field does not take', () => {
+  it('are refused for an unknown or fixed field, or a value that the field does not accept', () => {
     assertInvalid({ axes: { 'sft.rank': [1] } }, /axes\["sft\.rank"\], 1: sft\.rank: no such field/);
-    assertInvalid({ axes: { prices: ['cheap'] } }, /prices.*no axis changes this field/);
-    assertInvalid({ axes: { sftFractions: [1] } }, /no axis changes this field/);
+    assertInvalid({ axes: { prices: ['cheap'] } }, /prices.*no axis may change this field/);
+    assertInvalid({ axes: { sftFractions: [1] } }, /no axis may change this field/);
     const changed = (name: string, field: string) => ({ axes: { place: { [name]: { [field]: 1 } } } });
     assertInvalid(changed('clean one', 'sft.epochs'), /axes\.place\.clean one: .*a short name of letters/);
-    assertInvalid(changed('short', 'prices.x'), /axes\.place\.short.*no axis changes this field/);
+    assertInvalid(changed('short', 'prices.x'), /axes\.place\.short.*no axis may change this field/);
     assertInvalid({ axes: { 'sft.lora.rank': [8, -8] } }, /sft\.lora\.rank.*-8/);
     assertInvalid({ axes: { 'sft.lora.rank': [8, 8] } }, /each value once/);
     assertInvalid({ axes: { 'sft.lora.rank': [] } }, /axes\.sft\.lora\.rank/);
   });
 
-  it('are refused by name however they are malformed, and no axes are none', () => {
+  it('are refused by name where malformed; an empty object means no axes', () => {
     const malformed: unknown[] = [
       ...[{}, null, 8, 'clean', true, [[8]], [{}], [undefined], [Number.NaN]],
       ...[{ small: {} }, { small: null }, { small: 8 }, { small: [8] }, { small: { '': 8 } }, { '': {} }],
@@ -132,7 +132,7 @@ describe('pure: axes of a sweep', () => {
     assert.equal('axes' in resolveSweep({ axes: {} }).definition, false);
   });
 
-  it('have places with ids and file names of their own, whatever their values are', () => {
+  it('give every place a unique id and file name, whatever their values', () => {
     const awkward = [
       ...[
         'gpt 4',
@@ -179,7 +179,7 @@ describe('pure: axes of a sweep', () => {
   });
 });
 
-describe('pure: a result cut along its axes', () => {
+describe('pure: a result split along its axes', () => {
   const evaluation = (score: number): EvaluationSummary => ({
     ...{ key: 'k', digest: 'd', items: 10, score, wellFormedRate: 1, truncatedRate: 0, noEosRate: 0 },
     ...{ meanTokens: 1, repetitionRate: 0, scores: {} },
@@ -210,7 +210,7 @@ describe('pure: a result cut along its axes', () => {
   };
   const parts = splitResult(crossed.definition, result);
 
-  it('has every cell, hole and control once, at its place', () => {
+  it('has every cell, failed cell and control once, at its place', () => {
     const ids = parts.flatMap((part) => part.result.cells.map(({ cell }) => cell.id)).sort();
     assert.deepEqual(ids, done.map(({ cell }) => cell.id).sort());
     assert.equal(
@@ -243,8 +243,8 @@ describe('pure: a result cut along its axes', () => {
     );
   });
 
-  it('is the whole where there are no axes', () => {
-    const whole = splitResult(plain.definition, {
+  it('is unchanged without axes', () => {
+    const parts = splitResult(plain.definition, {
       ...result,
       cells: [],
       controls: [],
@@ -252,7 +252,7 @@ describe('pure: a result cut along its axes', () => {
       failedCells: [],
     });
     assert.deepEqual(
-      whole.map((part) => part.result.sweepId),
+      parts.map((part) => part.result.sweepId),
       [plan.sweepId],
     );
   });

@@ -8,7 +8,7 @@ import { resolveSweep } from './support';
 
 const { sft, preference, pairs, evaluation } = resolveSweep().definition;
 
-/** Settings by their meaning, and what one may write for each. */
+/** Settings by meaning, with the ways to write each. */
 interface Meaning {
   readonly dropout: number;
   readonly stabilised: boolean;
@@ -33,7 +33,7 @@ const meanings: fc.Arbitrary<Meaning> = fc.record({
   auxiliary: fc.subarray(['instruction-following', 'code-generation'] as const),
 });
 
-/** What settings come to: what is not said here changes nothing. */
+/** The meaning of settings; fields that are not named here change nothing. */
 const meaningOf = (one: Meaning): string =>
   JSON.stringify({
     ...one,
@@ -42,7 +42,7 @@ const meaningOf = (one: Meaning): string =>
     finalRate: one.schedule === 'constant' ? 1 : one.finalRate,
   });
 
-/** Settings in one of the ways in which they may be written; `pick` chooses. */
+/** Settings written in one of the possible ways, chosen by `pick`. */
 function write(one: Meaning, pick: () => boolean): Partial<SweepInput> {
   const shuffled = <T>(values: readonly T[]): T[] => (pick() ? [...values] : [...values].reverse());
   const unless = <T>(usual: boolean, field: T): T | object => (usual && pick() ? {} : field);
@@ -75,10 +75,10 @@ function keysOf(changes: Partial<SweepInput>): string[] {
 
 const idOf = (changes: Partial<SweepInput>): string => planSweep(resolveSweep(changes)).sweepId;
 
-describe('pure: settings have one spelling', () => {
+describe('pure: canonical settings', () => {
   const picks = fc.infiniteStream(fc.boolean()).map((stream) => () => stream.next().value as boolean);
 
-  it('equal meanings have equal keys and ids, however they are written', () => {
+  it('with equal meaning have equal keys and ids, however written', () => {
     fc.assert(
       fc.property(meanings, picks, picks, (one, first, second) => {
         const [a, b] = [write(one, first), write(one, second)];
@@ -89,7 +89,7 @@ describe('pure: settings have one spelling', () => {
     );
   });
 
-  it('different meanings have different keys', () => {
+  it('with different meanings have different keys', () => {
     fc.assert(
       fc.property(meanings, meanings, picks, (one, other, pick) => {
         const isSame = meaningOf(one) === meaningOf(other);
@@ -100,7 +100,7 @@ describe('pure: settings have one spelling', () => {
     );
   });
 
-  it('a value of an axis has the key of the same value in the definition', () => {
+  it('on an axis have the keys of the same value in the definition', () => {
     const lora = { rank: 4, alpha: 8 };
     const varied = resolveSweep({ sft: { ...sft, lora }, axes: { 'sft.lora.dropout': [0, 0.1] } });
     const all = new Set(planSweep(varied).stages.map(({ stage }) => stage.key));
@@ -109,7 +109,7 @@ describe('pure: settings have one spelling', () => {
     for (const key of keysOf({ sft: { ...sft, lora } })) assert.ok(all.has(key));
   });
 
-  it('a named change back to the usual value stays a change when it was written as JSON', () => {
+  it('of a named change to the default survive JSON', () => {
     const base = { ...sft, lora: { rank: 4, alpha: 8, dropout: 0.2 } };
     const axes = { drop: { none: { 'sft.lora.dropout': 0 }, some: { 'sft.lora.dropout': 0.1 } } };
     const definition = resolveSweep({ sft: base, axes }).definition;
@@ -119,7 +119,7 @@ describe('pure: settings have one spelling', () => {
     assert.equal(none?.resolved.definition.sft.lora?.dropout, undefined);
   });
 
-  it('is kept when a definition is defined again', () => {
+  it('do not change when a definition is defined again', () => {
     fc.assert(
       fc.property(meanings, picks, (one, pick) => {
         const { definition } = resolveSweep(write(one, pick));

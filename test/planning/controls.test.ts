@@ -30,7 +30,7 @@ const ofKind = (kind: ControlPlan['kind']): ControlPlan[] =>
   [...certain, ...winnerControls].filter((control) => control.kind === kind);
 
 describe('pure: planning controls', () => {
-  it('puts SFT on the chosen answers on the cell’s own pairs and warm start', () => {
+  it('plans SFT on the chosen answers of the cell’s own pairs and warm start', () => {
     for (const control of ofKind('sft-on-chosen')) {
       const { reference, pairs } = cellOf(control);
       const [sft] = own(control) as [PlannedStage<'trainSft'>];
@@ -48,17 +48,17 @@ describe('pure: planning controls', () => {
       const [samples, sft] = own(control) as [PlannedStage<'synthesizeData'>, PlannedStage<'trainSft'>];
       const { pairs } = cellOf(control);
       assert.deepEqual(samples.spec, { ...pairs?.spec, what: 'rejection-samples' });
-      assert.equal(sft.title, `SFT on ${control.of.pairRows} right samples`);
+      assert.equal(sft.title, `SFT on ${control.of.pairRows} correct samples`);
     }
   });
 
-  it('puts both beside every mixture that may win, and counts one a budget and seed', () => {
+  it('plans both for every mixture that may win, and counts one per budget and seed', () => {
     const mixtures = plan.cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
     assert.equal(winnerControls.length, 2 * mixtures.length);
     assert.equal(countControls(plan.controls).get('sft-on-chosen'), 3 * 2);
   });
 
-  it('prompts the base once a seed, with demonstrations that every budget buys', () => {
+  it('prompts the base model once per seed, with demonstrations that every budget buys', () => {
     const controls = ofKind('few-shot');
     assert.deepEqual(
       controls.map(({ of }) => [of.seed, of.budget]),
@@ -77,7 +77,7 @@ describe('pure: planning controls', () => {
     }
   });
 
-  it('adds a likelihood term at r = 0 of every budget, unless the loss has one', () => {
+  it('adds a likelihood term at SFT fraction 0 of every budget, unless the loss has one', () => {
     const controls = ofKind('dpo-nll');
     assert.deepEqual(controls.map(({ of }) => [of.sftFraction, of.budget, of.seed]).sort(), [
       [0, 1024, 0],
@@ -98,7 +98,7 @@ describe('pure: planning controls', () => {
     assert.deepEqual(already.controls.certain, []);
   });
 
-  it('halves and doubles learning rate and β at one budget, and nothing else', () => {
+  it('halves and doubles only learning rate and β, at one budget', () => {
     const controls = [...ofKind('learning-rate'), ...ofKind('beta')];
     assert.equal(controls.length, 2 * 2 * 5 * 2);
     const found = new Set<string>();
@@ -120,12 +120,12 @@ describe('pure: planning controls', () => {
     );
   });
 
-  it('names each of them once', () => {
+  it('gives each of them a unique id', () => {
     const ids = [...certain, ...winnerControls].map(({ id }) => id);
     assert.equal(new Set(ids).size, ids.length);
   });
 
-  it('names those that the grid or the rows leave no place for, with the reason', () => {
+  it('reports controls without a cell or rows, with the reason', () => {
     const { preference } = resolveSweep().definition;
     const nll = { name: 'sigmoid', beta: 0.5, sftWeight: 1 } as const;
     const kto = { name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 } as const;
@@ -142,8 +142,8 @@ describe('pure: planning controls', () => {
       ],
       [{ sftFractions: [1] }, 'learning-rate', /no cell of budget 256 buys pairs/],
       [{ sftFractions: [1] }, 'beta', /no cell of budget 256 buys pairs/],
-      [single, 'dpo-nll', /single answers/],
-      [single, 'sft-on-chosen', /single answers/],
+      [single, 'dpo-nll', /unpaired answers/],
+      [single, 'sft-on-chosen', /unpaired answers/],
     ];
     for (const [changes, kind, reason] of expected) {
       const sweep = resolveSweep({ controls: [...kinds], sensitivityBudget: 256, ...changes });
@@ -154,12 +154,12 @@ describe('pure: planning controls', () => {
       assert.match(named, reason);
       assert.deepEqual(more, [], 'once');
     }
-    assert.deepEqual(plan.controls.unmade, []);
+    assert.deepEqual(plan.controls.unavailable, []);
   });
 
-  it('refuses rows that are not there, by the field that asks for them', () => {
-    const tooMany = (changes: Partial<SweepInput>, outside: Parameters<typeof resolveSweep>[1]) => () =>
-      planSweep(resolveSweep({ budgets: [64], ...changes }, outside));
+  it('refuses more rows than exist, by field', () => {
+    const tooMany = (changes: Partial<SweepInput>, inputs: Parameters<typeof resolveSweep>[1]) => () =>
+      planSweep(resolveSweep({ budgets: [64], ...changes }, inputs));
     assert.throws(tooMany({ controls: ['few-shot'], numFewShot: 9_999 }, {}), {
       code: 'BUDGET_EXCEEDS_POOL',
       message: /^numFewShot 9999 is above the 6144 problems/,
@@ -183,7 +183,7 @@ describe('pure: planning controls', () => {
     );
   });
 
-  it('refuses a budget for tuning that is none of the sweep’s', () => {
+  it('refuses a sensitivityBudget that is not one of the budgets', () => {
     for (const sensitivityBudget of [32, 128, 2048])
       assert.throws(() => planOf({ sensitivityBudget }), {
         code: 'DEFINITION_INVALID',

@@ -23,7 +23,7 @@ describe('pure: splitting a budget', () => {
     );
   });
 
-  it('loses no row, and never buys fewer demonstrations for a larger fraction or budget', () => {
+  it('buys every row, and never fewer demonstrations for a larger fraction or budget', () => {
     const fraction = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
       fc.property(budget, fraction, fraction, (rows, a, b) => {
@@ -38,7 +38,7 @@ describe('pure: splitting a budget', () => {
     );
   });
 
-  it('refuses what is no budget or no fraction', () => {
+  it('refuses an invalid budget or fraction', () => {
     for (const [rows, fraction] of [
       [0, 0.5],
       [1.5, 0.5],
@@ -57,7 +57,7 @@ describe('pure: splitting a budget', () => {
 });
 
 describe('pure: the order of a pool', () => {
-  it('is a permutation, another one for another seed', () => {
+  it('is a permutation that depends on the seed', () => {
     const order = permutePool(500, 11);
     assert.deepEqual(
       [...order].sort((a, b) => a - b),
@@ -66,7 +66,7 @@ describe('pure: the order of a pool', () => {
     assert.notDeepEqual(permutePool(500, 12), order);
   });
 
-  it('nests budgets and keeps demonstrations and pair prompts apart while they fit', () => {
+  it('nests budgets, and keeps demonstrations and pair prompts disjoint while they fit', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 200 }), fc.nat(1000), fc.nat(200), (rows, seed, wanted) => {
         const bought = Math.min(wanted, rows);
@@ -79,7 +79,7 @@ describe('pure: the order of a pool', () => {
     );
   });
 
-  it('keeps rows in order among themselves when the pool grows', () => {
+  it('keeps the relative order of rows when the pool grows', () => {
     const larger = permutePool(300, 5).filter((row) => row < 200);
     assert.deepEqual(larger, permutePool(200, 5));
   });

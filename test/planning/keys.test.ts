@@ -18,7 +18,7 @@ function reverseFields<T>(value: T): T {
 }
 
 describe('pure: canonical JSON and digests', () => {
-  it('has one spelling for one value, and reads back as that value', () => {
+  it('is unique for a value, and parses back to it', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
         const text = canonicalJson(value);
@@ -28,14 +28,14 @@ describe('pure: canonical JSON and digests', () => {
     );
   });
 
-  it('leaves undefined fields out and refuses what JSON has not', () => {
+  it('leaves undefined fields out and refuses values that JSON does not have', () => {
     assert.equal(canonicalJson({ b: 1, a: undefined }), '{"b":1}');
     for (const value of [NaN, Infinity, undefined, [undefined], 1n, () => 0]) {
       assert.throws(() => canonicalJson(value), TypeError);
     }
   });
 
-  it('digests as Node does', () => {
+  it('has the digest that Node computes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         assert.equal(sha256Hex(text), createHash('sha256').update(text, 'utf8').digest('hex'));
@@ -45,7 +45,7 @@ describe('pure: canonical JSON and digests', () => {
 });
 
 describe('pure: seeds', () => {
-  it('lie below 2^48 and differ by axis and kind', () => {
+  it('are below 2^48 and differ by training seed and stage kind', () => {
     const seeds = [stageSeed(0, 'trainSft'), stageSeed(1, 'trainSft'), stageSeed(0, 'evaluate')];
     seeds.push(poolSeed(0), poolSeed(1));
     assert.equal(new Set(seeds).size, seeds.length);
@@ -56,7 +56,7 @@ describe('pure: seeds', () => {
 describe('pure: stage keys', () => {
   const before = keysOf(resolveSweep());
 
-  it('do not change with prices, execution, name, limits or where things lie', () => {
+  it('do not change with prices, execution, name, limits or paths', () => {
     const same: ResolvedSweep[] = [
       resolveSweep({ prices: { sftExample: 9, preferencePair: 8, verifierCall: 7 } }),
       resolveSweep({ execution: { device: 'cuda', threads: 4, microBatchSize: 2, checkpointEverySteps: 1 } }),
@@ -78,7 +78,7 @@ describe('pure: stage keys', () => {
     assert.deepEqual(keysOf({ ...resolved, definition: reverseFields(resolved.definition) }), before);
   });
 
-  it('all stay when a budget, a fraction or a seed is added', () => {
+  it('do not change when a budget, a fraction or a seed is added', () => {
     for (const more of [
       { budgets: [64, 256, 1024, 4096] },
       { sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0, 0.01] },
@@ -90,15 +90,15 @@ describe('pure: stage keys', () => {
     }
   });
 
-  it('change with the model, with what is trained and with the seed', () => {
-    /** Kinds of the stages that a changed sweep has in common with the first one. */
+  it('change with model, training settings and seed', () => {
+    /** Kinds of the stages that a changed sweep shares with the first one. */
     const commonKinds = (changed: ResolvedSweep): string[] => {
       const common = planSweep(changed).stages.filter(({ stage }) => before.has(stage.key));
       return [...new Set(common.map(({ stage }) => stage.kind))].sort();
     };
     const { preference } = resolveSweep().definition;
     const model = { name: 'embedded', digest: 'b'.repeat(64), path: '/models/embedded' };
-    // Buying demonstrations needs no model, freezing the base no data, evaluating the base no seed.
+    // Demonstrations depend on no model, the frozen base on no data, its evaluation on no seed.
     assert.deepEqual(commonKinds(resolveSweep({}, { model })), ['synthesizeData']);
     assert.deepEqual(commonKinds(resolveSweep({ data: { source: 'synthetic', seed: 1 } })), [
       'freezeReference',
@@ -109,7 +109,7 @@ describe('pure: stage keys', () => {
     assert.deepEqual([...new Set(changed)].sort(), ['evaluate', 'trainPreference']);
   });
 
-  it('count external files by content and not by path', () => {
+  it('depend on the content of external files, not on their paths', () => {
     const files = (path: string, digest: string): ResolvedSweep =>
       resolveSweep(
         { data: { source: 'files', train: path, test: `${path}-test` } },
@@ -123,7 +123,7 @@ describe('pure: stage keys', () => {
     assert.deepEqual(synthesis?.stage.files, { train: '/a', test: '/a-test' });
   });
 
-  it('are those of the sweep of one cell that a single experiment is run again as', () => {
+  it('are the same for an experiment and for its sweep of one cell', () => {
     for (const { experiment, stages } of planSweep(resolveSweep({ seeds: [3] })).cells) {
       const again = planSweep({ ...experiment, definition: sweepOfOne(experiment.definition) });
       const keys = again.cells.flatMap((cell) => cell.stages.map(({ key }) => key));
@@ -134,7 +134,7 @@ describe('pure: stage keys', () => {
     }
   });
 
-  it('of what is trained know of a large vocabulary, and of none that is not', () => {
+  it('of training stages change with a large vocabulary only', () => {
     const withWords = (vocabulary: number) => {
       const { model } = resolveSweep();
       return planSweep(resolveSweep({}, { model: { ...model, vocabulary } })).stages.map(
@@ -155,22 +155,22 @@ describe('pure: stage keys', () => {
     assert.ok(rest.has('Reference: the base model'), 'nothing was trained for it');
   });
 
-  it('are those that stores of today hold', () => {
+  it('equal the recorded ones', () => {
     // A change here orphans every stored artifact. Where bytes change, raise the stage's revision instead.
     const digest = sha256Hex([...before].sort().join('\n'));
     assert.equal(gridOf(resolveSweep().definition).length, 18);
     assert.equal(digest, 'd0bc27f2960b7d27fb53b370fe67a003edaea4c9c3c78bc5b3325e0def597ed8');
   });
 
-  it('know a task beside by its content alone, and only where it is asked or keeps rows out', () => {
+  it('depend on an auxiliary task’s content, only in evaluations and where training rows overlap it', () => {
     const task = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
     const { evaluation } = resolveSweep().definition;
-    const plan = (auxiliary: readonly object[], outside: Partial<ResolvedSweep> = {}) =>
-      planSweep(resolveSweep({ evaluation: { ...evaluation, auxiliary: auxiliary as never } }, outside))
+    const plan = (auxiliary: readonly object[], inputs: Partial<ResolvedSweep> = {}) =>
+      planSweep(resolveSweep({ evaluation: { ...evaluation, auxiliary: auxiliary as never } }, inputs))
         .stages;
     const keys = (stages: ReturnType<typeof plan>, kind: string) =>
       stages.filter(({ stage }) => stage.kind === kind).map(({ stage }) => stage.key);
-    // Stores of before tasks beside could be files: their keys stay.
+    // Without auxiliary tasks keys are the same as before there were any.
     const synthetics = plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
     assert.equal(
       sha256Hex(keys(synthetics, 'evaluate').sort().join('\n')),

@@ -8,7 +8,7 @@ import {
   cellAttributes,
   detectableDifference,
   planSweep,
-  rowShareOf,
+  sftFractionOf,
   sweepIdOf,
   unitCosts,
 } from '../../planning';
@@ -44,7 +44,7 @@ const boughtBy = (sweep: ResolvedSweep) =>
     .sort((a, b) => a[0] - b[0] || b[1]! - a[1]!);
 
 describe('pure: budgets of money', () => {
-  it('are indexed by the rows that they buy, since the index takes whole numbers alone', () => {
+  it('are indexed by the rows that they buy, since the search attribute is an integer', () => {
     const plan = planSweep(resolveMoney({ budgets: [usd(0.1), usd(2.5)] }));
     for (const cellPlan of plan.cells) {
       const { cell } = cellPlan;
@@ -66,9 +66,9 @@ describe('pure: budgets of money', () => {
     ]);
   });
 
-  it('pay for evaluation first, and for a pair’s expected checker calls with the pair', () => {
+  it('pay for evaluation first, and for a pair’s expected verifier calls with the pair', () => {
     const sweep = resolveMoney({ prices: { ...prices, verifierCall: 0.001, evaluation: 0.5 } });
-    // Four candidates at a yield of .4: ten calls a pair.
+    // Four candidates at a yield of 0.4: ten calls per pair.
     assert.deepEqual(unitCosts(sweep), { sft: 0.02, pair: 0.01 + 10 * 0.001, fixed: 0.5 });
     assert.deepEqual(boughtBy(sweep).slice(0, 3), [
       [1, 1, 25, 0],
@@ -77,7 +77,7 @@ describe('pure: budgets of money', () => {
     ]);
   });
 
-  it('spend no more than there is, and leave less than a row of each kind costs', () => {
+  it('never overspend, and leave less than the price of one row of each kind', () => {
     const cents = fc.integer({ min: 1, max: 500 }).map((count) => count / 1000);
     const costs = fc.record({ sft: cents, pair: cents, fixed: fc.constantFrom(0, 0.25) });
     fc.assert(
@@ -100,14 +100,14 @@ describe('pure: budgets of money', () => {
     });
   });
 
-  it('keep shares of money and of rows apart, in every cell and in the definition', () => {
+  it('keep fractions of money and of rows apart, in every cell and in the definition', () => {
     const [cell] = planSweep(resolveMoney()).cells.filter(
       ({ cell: { sftSpendFraction } }) => sftSpendFraction === 0.5,
     );
     // Half of the money buys a third of the rows, since a demonstration costs two pairs.
     assert.deepEqual([cell?.cell.sftFraction, cell?.cell.budgetUnit], [0.3333, 'usd']);
     assert.ok(Math.abs((cell?.cell.sftRows ?? 0) / 187 - 1 / 3) < 0.01);
-    assert.equal(rowShareOf(1, { sft: 3, pair: 1, fixed: 0 }), 1);
+    assert.equal(sftFractionOf(1, { sft: 3, pair: 1, fixed: 0 }), 1);
     const refused = (changes: Partial<SweepInput>, field: RegExp): void => {
       assert.throws(() => resolveMoney(changes), { code: 'DEFINITION_INVALID', message: field });
     };
@@ -118,12 +118,12 @@ describe('pure: budgets of money', () => {
     refused({ budgets: [usd(-1)] }, /budgets\[0\]/);
   });
 
-  it('read the same again, as definitions that were written to a file are', () => {
+  it('survive a definition file', () => {
     const { definition } = resolveMoney();
     assert.deepEqual(defineSweep(definition), definition);
   });
 
-  it('name cells by money and share; another price buys other rows, of rows none', () => {
+  it('name cells by money and fraction; a new price changes the rows of money budgets only', () => {
     const sweep = resolveMoney();
     const ids = planSweep(sweep).cells.map(({ cell }) => cell.id);
     assert.ok(ids.includes(`${sweepIdOf(sweep)}-usd2.5-m0.5-s0`));
@@ -131,15 +131,15 @@ describe('pure: budgets of money', () => {
     assert.deepEqual(boughtBy(dearer)[0], [1, 1, 25, 0]);
   });
 
-  it('pay for compute only where a price puts it inside the budget', () => {
+  it('pay for compute only where it has a price', () => {
     const parameters = 8e9;
     const free = unitCosts(resolveMoney({}, parameters));
     const paid = unitCosts(resolveMoney({ prices: { ...prices, exaflop: 2 } }, parameters));
     assert.deepEqual(free, { sft: 0.02, pair: 0.01, fixed: 0 });
-    // SFT: 4 epochs of .57 × 96 tokens, forward and the backward of activations, 2 a weight each.
+    // SFT: 4 epochs of 0.57 × 96 tokens, forward and the backward of activations, 2 per parameter each.
     const sft = 4 * 0.57 * 96 * 2 * 2 * parameters;
     assert.ok(Math.abs(paid.sft - (0.02 + (2 * sft) / 1e18)) < 1e-12);
-    // Pairs: 10 samples of .65 × 48 tokens, the reference over both answers, two epochs on both.
+    // Pairs: 10 samples of 0.65 × 48 tokens, the reference over both answers, two epochs on both.
     const pair = (10 * 0.65 * 48 + 2 * 0.57 * 96 + 2 * 2 * 0.57 * 96 * 2) * 2 * parameters;
     assert.ok(Math.abs(paid.pair - (0.01 + (2 * pair) / 1e18)) < 1e-12);
     assert.ok(paid.fixed > 0);

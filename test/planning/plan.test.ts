@@ -12,7 +12,7 @@ const cellAt = (budget: number, sftFraction: number) => {
 };
 
 describe('pure: planning a cell', () => {
-  it('runs all stages for a mixture, no pairs at r = 1, no SFT at r = 0', () => {
+  it('runs all stages for a mixture, no pairs at SFT fraction 1, no SFT at 0', () => {
     assert.deepEqual(kindsOf(cellAt(256, 0.5).stages), [
       'synthesizeData',
       'trainSft',
@@ -35,7 +35,7 @@ describe('pure: planning a cell', () => {
     ]);
   });
 
-  it('gives a cell the same stages alone as in a sweep', () => {
+  it('gives a cell the same stages alone and in a sweep', () => {
     const resolved = resolveSweep();
     for (const point of gridOf(resolved.definition)) {
       const alone = planCell(experimentOf(resolved, point));
@@ -44,7 +44,7 @@ describe('pure: planning a cell', () => {
     }
   });
 
-  it('lists inputs before their readers, and no input that nobody makes', () => {
+  it('lists inputs before their readers, and each input has a stage', () => {
     const made = new Set<string>();
     for (const { stage, dependsOn } of plan.stages) {
       assert.ok(
@@ -78,7 +78,7 @@ describe('pure: planning a sweep', () => {
     assert.equal(study.stages.filter(({ stage }) => stage.kind === 'trainSft').length, 23);
   });
 
-  it('counts every cell’s use of every stage', () => {
+  it('counts the cells that use each stage', () => {
     const uses = plan.stages.reduce((sum, { cells }) => sum + cells, 0);
     assert.equal(
       uses,
@@ -87,7 +87,7 @@ describe('pure: planning a sweep', () => {
     assert.equal(new Set(plan.stages.map(({ stage }) => stage.key)).size, plan.stages.length);
   });
 
-  it('orders cells dearest first', () => {
+  it('orders cells by cost, most expensive first', () => {
     const seconds = plan.cells.map((cell) => cell.seconds);
     assert.deepEqual(
       seconds,
@@ -102,8 +102,8 @@ describe('pure: planning a sweep', () => {
     assert.ok(!plan.warnings.some((text) => text.startsWith('SFT on 64 ')));
   });
 
-  it('prices what is bought: each row once in the sweep, all of its own in a cell', () => {
-    // Demonstrations nest; pairs nest at r = 0 only, where the reference is common.
+  it('prices each row once in the sweep, and all rows of a cell in the cell', () => {
+    // Demonstrations nest; pairs nest at SFT fraction 0 only, where the reference is the same.
     const pairs =
       1024 +
       [64, 256, 1024]
@@ -125,7 +125,7 @@ describe('pure: planning a sweep', () => {
     assert.ok(planSweep(resolveSweep({ spendLimitUsd: 100 })));
   });
 
-  it('names a sweep by its content and by no path', () => {
+  it('derives a sweep’s id from content, not from paths', () => {
     const id = sweepIdOf(resolveSweep());
     assert.match(id, /^first-sweep-[0-9a-f]{12}$/);
     const moved = resolveSweep({}, { model: { name: 'embedded', digest: 'a'.repeat(64), path: '/moved' } });

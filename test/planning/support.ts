@@ -3,10 +3,10 @@ import type { ResolvedSweep } from '../../contracts/resolved';
 import { defineSweep } from '../../definitions';
 import { gradeSchoolMathDefaults } from '../../tasks';
 
-/** The first sweep's definition with its outside inputs pinned to made-up digests. */
+/** A sweep's definition with its inputs pinned to made-up digests. */
 export function resolveSweep(
   changes: Partial<SweepInput> = {},
-  outside: Partial<ResolvedSweep> = {},
+  inputs: Partial<ResolvedSweep> = {},
 ): ResolvedSweep {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
@@ -17,5 +17,5 @@ export function resolveSweep(
     ...changes,
   });
   const model = { name: 'embedded', digest: 'a'.repeat(64), path: '/models/embedded' };
-  return { definition, model, files: {}, poolRows: 6144, ...outside };
+  return { definition, model, files: {}, poolRows: 6144, ...inputs };
 }

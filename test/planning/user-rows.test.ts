@@ -14,7 +14,7 @@ const rowsOf = (numbers: readonly number[], inPool: boolean): UserRowsPlace[] =>
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-describe('pure: the order of rows of one’s own', () => {
+describe('pure: the order of user rows', () => {
   it('follows the pool’s permutation where prompts are its problems', () => {
     const rows = rowsOf(upTo(40), true);
     const front = orderUserRows(rows, { use: 'demonstrations', poolSeed: 7 }).map(({ poolRow }) => poolRow);
@@ -23,7 +23,7 @@ describe('pure: the order of rows of one’s own', () => {
     assert.deepEqual(back, pairPromptRows(40, 7));
   });
 
-  it('is disjoint while both uses fit the prompts, whatever their order, and keeps rows of a prompt together', () => {
+  it('is disjoint while both uses fit, whatever the order of prompts, and keeps rows of a prompt together', () => {
     fc.assert(
       fc.property(
         fc.shuffledSubarray(upTo(60), { minLength: 20 }),
@@ -48,7 +48,7 @@ describe('pure: the order of rows of one’s own', () => {
     );
   });
 
-  it('does not change when the file grows: what was taken stays', () => {
+  it('does not change when the file grows', () => {
     const options = { use: 'preferences', poolSeed: 3 } as const;
     const small = orderUserRows(rowsOf(upTo(20), false), options).map((row) => row.text);
     const large = orderUserRows(rowsOf(upTo(50), false), options).map((row) => row.text);

@@ -74,7 +74,7 @@ describe('pure: report', function () {
     const [first, ...others] = input.result.baseStages;
     const metrics = {
       checked: 200,
-      contradicted: 30,
+      verifierMismatches: 30,
       labelledAgain: 1200,
       labelledAlike: 900,
     };

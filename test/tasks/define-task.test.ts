@@ -16,7 +16,13 @@ import {
 import { normalizeText } from '../../text/normalize';
 import { builtInTasks } from '../../workers';
 
-const files = { source: 'files', train: 'a', test: 'b', validation: 1, stripCalculationAnnotations: true } as const;
+const files = {
+  source: 'files',
+  train: 'a',
+  test: 'b',
+  validation: 1,
+  stripCalculationAnnotations: true,
+} as const;
 const synthetic = { source: 'synthetic', seed: 3, pool: 300, validation: 20, test: 60 } as const;
 const noFiles: TaskContext = { readText: () => Promise.reject(new Error('a twin reads nothing')) };
 const texts = (rows: Record<string, readonly unknown[]>): TaskContext => ({
@@ -85,8 +91,8 @@ describe('pure: defineTask', () => {
       [['train-00002', 'train-00005'], ['train-00006'], ['test-00001']],
     );
     assert.deepEqual(set.excluded, {
-      'repeated train row': 1,
-      'train row like one of test: same skeleton': 2,
+      'duplicate train row': 1,
+      'train row overlaps test: same dedup key': 2,
     });
     const wrong = texts({ train: [{ a: 1 }, { a: 'x', b: 1 }], test: [] });
     await assert.rejects(sums.load(files, wrong), (error: unknown) => {

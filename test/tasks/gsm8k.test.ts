@@ -6,7 +6,13 @@ import type { TaskContext } from '../../contracts/task';
 import { gradeSchoolMath } from '../../tasks';
 import { flexibleAnswer, strictAnswer } from '../../tasks/grade-school-math/grade';
 
-const data = { source: 'files', train: 'a', test: 'b', validation: 0, stripCalculationAnnotations: true } as const;
+const data = {
+  source: 'files',
+  train: 'a',
+  test: 'b',
+  validation: 0,
+  stripCalculationAnnotations: true,
+} as const;
 
 function textContext(texts: Record<string, string>): TaskContext {
   return { readText: (name) => Promise.resolve({ path: `/data/${name}.jsonl`, text: texts[name] ?? '' }) };
@@ -142,7 +148,7 @@ describe('pure: GSM8K files', () => {
     });
     const set = await gradeSchoolMath.load(data, context);
     assert.deepEqual([set.pool.length, set.test.length], [train.length, test.length]);
-    assert.deepEqual(set.excluded, { 'repeated train row': 1, 'repeated test row': 2 });
+    assert.deepEqual(set.excluded, { 'duplicate train row': 1, 'repeated test row': 2 });
   });
 
   it('refuses annotators that only the twin can serve', async () => {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import type { StageResult } from '../../contracts/stage';
 import * as fc from 'fast-check';
-import { annotationUsd, boughtOf, type CellPlan, planSweep, spentUsd, uniquePurchase } from '../../planning';
+import {
+  annotationUsd,
+  paidStagesOf,
+  type CellPlan,
+  planSweep,
+  spentUsd,
+  uniquePurchase,
+} from '../../planning';
 import { SpendTracker } from '../../workflows/spend-tracker';
 import { resolveSweep } from '../planning/support';
 
@@ -26,7 +33,7 @@ function resultsOf(
 }
 
 const spent = (cell: CellPlan, options: Parameters<typeof resultsOf>[1] = {}): number =>
-  spentUsd(prices, boughtOf(cell.stages, resultsOf(cell, options)));
+  spentUsd(prices, paidStagesOf(cell.stages, resultsOf(cell, options)));
 
 describe('pure: what a sweep has spent', () => {
   it('is rows and the checker calls that were really made', () => {
@@ -45,23 +52,23 @@ describe('pure: what a sweep has spent', () => {
     const judged = results.map((result) =>
       result.key === evaluation.key ? { ...result, cached: false, metrics: { annotatorUsd: 0.75 } } : result,
     );
-    assert.equal(spentUsd(prices, boughtOf(stages, judged)), 0.75);
+    assert.equal(spentUsd(prices, paidStagesOf(stages, judged)), 0.75);
   });
 
   it('is what was paid once, also where other cells find in the store what one has just bought', () => {
     const cell = cellAt(256, 0.5);
     const [first, later] = [resultsOf(cell, { verifierCalls: 100 }), resultsOf(cell, { cached: true })];
     const usd = 128 * 2 + 128 + 25;
-    assert.equal(spentUsd(prices, boughtOf(cell.stages, [...first, ...later])), usd);
-    assert.equal(spentUsd(prices, boughtOf(cell.stages, [...later, ...first])), usd);
+    assert.equal(spentUsd(prices, paidStagesOf(cell.stages, [...first, ...later])), usd);
+    assert.equal(spentUsd(prices, paidStagesOf(cell.stages, [...later, ...first])), usd);
   });
 
   it('counts rows that nest once, and those of a smaller set from the store not at all', () => {
     const [small, large] = [cellAt(64, 1), cellAt(256, 1)];
     const both = [...small.stages, ...large.stages];
-    const fresh = boughtOf(both, [...resultsOf(small), ...resultsOf(large)]);
+    const fresh = paidStagesOf(both, [...resultsOf(small), ...resultsOf(large)]);
     assert.equal(spentUsd(prices, fresh), 256 * 2);
-    const known = boughtOf(both, [...resultsOf(small, { cached: true }), ...resultsOf(large)]);
+    const known = paidStagesOf(both, [...resultsOf(small, { cached: true }), ...resultsOf(large)]);
     assert.equal(spentUsd(prices, known), 192 * 2);
   });
 });

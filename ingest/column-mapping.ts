@@ -1,10 +1,10 @@
 import type { Fields } from './shapes';
 
-/** Field of a row → where a record has it, dots between: { prompt: 'data.question' }. */
-export type FieldMap = Readonly<Record<string, string>>;
+/** Row field → column of the file, nested by dots: { prompt: 'data.question' }. */
+export type ColumnMapping = Readonly<Record<string, string>>;
 
 function valueAt(fields: Fields, path: string): unknown {
-  // A column whose name holds a dot is meant as it stands.
+  // A column's own name may hold a dot.
   if (Object.hasOwn(fields, path)) return fields[path];
   return path
     .split('.')
@@ -17,7 +17,7 @@ function valueAt(fields: Fields, path: string): unknown {
     );
 }
 
-/** Lists in a cell of CSV are written as JSON; only a text that is one is taken for one. */
+/** CSV cells hold lists as JSON text. */
 function unpack(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*\[\s*(?:[{"\d-])/.test(value)) return value;
   try {
@@ -29,24 +29,24 @@ function unpack(value: unknown): unknown {
 
 const listFields = ['messages', 'prompt', 'chosen', 'rejected', 'completions', 'ranks'];
 
-/** Lists of turns are unpacked anywhere, other lists only where a field is one by its name. */
-function isMeantAsList(name: string, value: unknown): boolean {
+/** Unpacks chat messages in any field, other lists only in fields that hold lists by name. */
+function isUnpacked(name: string, value: unknown): boolean {
   if (!Array.isArray(value)) return false;
   const isTurns = value.every((turn) => typeof turn === 'object' && turn !== null && 'role' in turn);
   return isTurns || ['completions', 'ranks'].includes(name);
 }
 
-/** A record's fields by the names that rows have; fields that the map does not name keep theirs. */
-export function mapFields(fields: Fields, map: FieldMap): Fields {
+/** A record with its columns renamed to row fields; columns that the mapping does not name keep theirs. */
+export function mapColumns(fields: Fields, mapping: ColumnMapping): Fields {
   const taken = new Set(
-    Object.values(map).map((path) => (Object.hasOwn(fields, path) ? path : path.split('.')[0])),
+    Object.values(mapping).map((path) => (Object.hasOwn(fields, path) ? path : path.split('.')[0])),
   );
-  const kept = Object.entries(fields).filter(([name]) => !taken.has(name) || map[name] === name);
-  const named = Object.entries(map).map(([name, path]) => [name, valueAt(fields, path)] as const);
+  const kept = Object.entries(fields).filter(([name]) => !taken.has(name) || mapping[name] === name);
+  const named = Object.entries(mapping).map(([name, path]) => [name, valueAt(fields, path)] as const);
   return Object.fromEntries(
     [...kept, ...named].map(([name, value]) => {
       const list = listFields.includes(name) ? unpack(value) : value;
-      return [name, isMeantAsList(name, list) ? list : value];
+      return [name, isUnpacked(name, list) ? list : value];
     }),
   );
 }

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { isName, nameRule } from '../contracts/names';
+
+/** 0 … 1, both included. */
+export const fraction = z.number().min(0).max(1);
+export const positive = z.number().positive();
+/** A whole number above 0. */
+export const count = z.int().positive();
+export const seed = z.int().nonnegative();
+/** Name of a task, annotator, judge or axis. */
+export const name = z.string().refine(isName, `a name of ${nameRule()}, is needed`);
+
+/** A refused field, relative to the checked object. */
+export interface FieldIssue {
+  readonly path: PropertyKey[];
+  readonly message: string;
+}
