@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DemonstrationRow, PreferenceRow } from '../schemas/rows';
 import { createRandom, generateSynthetic, gradeSchoolMath, type SyntheticProblem } from '../tasks';
 
-/** Files that both sides train on and are judged by. */
+/** Files that both sides train on and are scored on. */
 export interface BenchData {
   readonly demonstrations: string;
   readonly heldOutDemonstrations: string;
@@ -20,7 +20,7 @@ function demonstrate(problem: SyntheticProblem): DemonstrationRow {
   return { id: problem.id, prompt: problem.prompt, completion: gradeSchoolMath.gold(problem) };
 }
 
-/** Chosen is the reference solution, rejected a misreading of the same problem; problems without one are left out. */
+/** Chosen is the reference solution, rejected a misreading of the same problem; problems without one are skipped. */
 function pairOf(problem: SyntheticProblem): PreferenceRow[] {
   const annotator = gradeSchoolMath.annotators.find(({ name }) => name === 'majority-error');
   const chosen = gradeSchoolMath.gold(problem);
@@ -28,14 +28,14 @@ function pairOf(problem: SyntheticProblem): PreferenceRow[] {
   return rejected === chosen ? [] : [{ id: problem.id, prompt: problem.prompt, chosen, rejected }];
 }
 
-/** Rows that a benchmark trains on and is judged by. */
+/** Numbers of rows to train on and to score on. */
 export interface BenchCounts {
   readonly rows: number;
   readonly pairs: number;
   readonly heldOut: number;
 }
 
-/** Writes demonstrations and pairs of the twin, with held-out rows of each. */
+/** Writes synthetic demonstrations and pairs, with held-out rows of each. */
 export function writeBenchData(folder: string, counts: BenchCounts): BenchData {
   const { pool, validation } = generateSynthetic({
     source: 'synthetic',
@@ -56,7 +56,7 @@ export function writeBenchData(folder: string, counts: BenchCounts): BenchData {
   };
 }
 
-/** A wrong solution of the same length: every digit another one. */
+/** An incorrect solution of the same length: every digit is replaced by another. */
 const misreckon = (solution: string): string =>
   solution.replace(/\d/g, (digit) => ((Number(digit) * 7 + 3) % 10).toString());
 
@@ -70,7 +70,7 @@ function readQuestions(path: string): (DemonstrationRow & PreferenceRow)[] {
   });
 }
 
-/** Writes full-length GSM8K problems as the file of questions and answers has them; held-out rows are the last ones. */
+/** Writes full-length GSM8K problems from a file of questions and answers; the last rows are held out. */
 export function writeQuestionData(folder: string, path: string, counts: BenchCounts): BenchData {
   const all = readQuestions(path);
   if (all.length < Math.max(counts.rows, counts.pairs) + counts.heldOut)

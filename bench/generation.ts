@@ -1,8 +1,8 @@
 /**
- * Greedy generation by our training executable and by transformers: the same model, prompts, batch, limit of new tokens
- * and threads, alternating; the median of the repeats, in tokens a second of the whole process and without its start.
+ * Compares greedy generation by our training executable and by Transformers: the same model, prompts, batch, limit of
+ * new tokens and threads, in turn. Prints the median of the repeats in tokens per second, with and without start-up.
  *
- *   npm run bench -- generation [twin|smollm2] [--gsm8k FILE] [--prompts N] [--new-tokens N] [--repeats N] [--threads N]
+ *   npm run bench -- generation [synthetic|smollm2] [--gsm8k FILE] [--prompts N] [--new-tokens N] [--repeats N] [--threads N]
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,12 +28,12 @@ interface Task {
 
 interface Generated {
   readonly side: 'budgetline' | 'transformers';
-  /** Seconds of the process, of the process without its start, and of the processor without it. */
+  /** Seconds of the process, then wall and processor seconds without its start. */
   readonly wallSeconds: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly peakMemoryBytes: number;
-  /** New tokens without ends of sequences, and what they say. */
+  /** New tokens, without ends of sequences. */
   readonly tokens: number;
   readonly completions: readonly string[];
 }
@@ -106,16 +106,16 @@ function printRuns(title: string, runs: readonly Generated[]): void {
       line('tokens', (run) => run.tokens),
       line('tokens/s, whole process', (run) => run.tokens / run.wallSeconds),
       line('tokens/s, without its start', (run) => run.tokens / run.seconds),
-      line('tokens a processor second, theirs without imports', (run) => run.tokens / run.cpuSeconds),
+      line('tokens per processor second, theirs without imports', (run) => run.tokens / run.cpuSeconds),
       line('peak memory, MiB', (run) => run.peakMemoryBytes / 2 ** 20),
     ],
   );
 }
 
-/** The embedded base answers "A:" in three tokens and "Work:" with a solution. */
+/** The embedded base answers "A:" with three tokens and "Work:" with a solution. */
 const askForWork = (prompt: string): string => prompt.replace(/A:$/, 'Work:');
 
-/** The benchmark, from the command line's arguments to a printed table. */
+/** Runs the benchmark with the arguments of the command line and prints a table. */
 export async function benchGeneration(argv: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...argv],

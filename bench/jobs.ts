@@ -12,14 +12,14 @@ export const trainer = resolve(__dirname, '..', 'dist', 'bin', 'budgetline-train
 
 export type Stage = 'sft' | 'dpo';
 
-/** How both stages are trained. */
+/** Training settings of both stages. */
 export interface Recipe {
   readonly sft: TrainingSpec;
   readonly dpo: TrainingSpec;
   readonly loss: { readonly name: 'sigmoid'; readonly beta: number };
 }
 
-/** What a stage is run on; by the embedded recipe unless another is given. */
+/** Inputs of a stage. Default recipe: the embedded one. */
 export interface StageFiles {
   readonly model: string;
   readonly data: BenchData;
@@ -44,7 +44,7 @@ function embeddedRecipe(): Recipe {
 
 export const embedded: Recipe = embeddedRecipe();
 
-/** A training stage as a job file has it, in a folder of its own. */
+/** The job of a training stage, with its own folder. */
 export function stageJob(
   bench: StageFiles,
   stage: Stage,

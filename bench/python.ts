@@ -8,7 +8,7 @@ import { cacheFolder } from '../workers/embedded-server';
 
 const requirements = join(__dirname, 'requirements.txt');
 
-/** Runs a program with its output shown; INPUT_MISSING where it fails. */
+/** Runs a program and shows its output. @throws INPUT_MISSING if it fails */
 export function runLoudly(command: string, args: readonly string[]): void {
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
   if (status === 0) return;
@@ -19,7 +19,7 @@ export function runLoudly(command: string, args: readonly string[]): void {
   });
 }
 
-/** A virtual environment with the pinned packages, made whole or not at all; a new pin makes a new one. */
+/** A virtual environment with the pinned packages, made atomically; new pins get a new environment. */
 function makeEnvironment(): string {
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
   const home = join(cacheFolder(process.env), 'bench');
@@ -36,12 +36,12 @@ function makeEnvironment(): string {
   return python;
 }
 
-/** The Python that runs TRL: BUDGETLINE_BENCH_PYTHON, or an environment of our own in the user's cache folder. */
+/** The Python that runs TRL: BUDGETLINE_BENCH_PYTHON, or our environment in the user's cache folder. */
 export function findPython(env: NodeJS.ProcessEnv): string {
   return env['BUDGETLINE_BENCH_PYTHON'] ?? makeEnvironment();
 }
 
-/** Runs trl_stage.py and reads the JSON line that it ends with. */
+/** Runs trl_stage.py and returns the JSON of its last line. */
 export async function runPython(
   python: string,
   command: string,

@@ -1,6 +1,6 @@
 /**
- * Kills an SFT job and a DPO job of the embedded recipe at random steps, lets them go on, and compares what comes out
- * with an undisturbed run, byte for byte; and what checkpoints cost of the time of a run.
+ * Kills an SFT job and a DPO job of the embedded recipe at random steps, resumes them, and compares the results with an
+ * undisturbed run, byte by byte. Also measures the share of time that checkpoints take.
  *
  *   npm run bench -- resume [--model FOLDER] [--rows N] [--pairs N] [--kills N] [--threads N]
  */
@@ -23,15 +23,15 @@ interface Timed {
 
 interface RunOptions {
   readonly folder: string;
-  /** The recipe's, unless given. */
+  /** Default: the recipe's. */
   readonly checkpointEverySteps?: number;
   readonly watch?: (event: TrainerEvent, child: ChildProcess) => void;
 }
 
-/** Often, so that a start goes on from a checkpoint more often than from the beginning. */
+/** Small, so that most starts resume from a checkpoint. */
 const killedInterval = 3;
 
-/** Runs a stage in its folder until it ends, by itself or by what `watch` does to it. */
+/** Runs a stage in its folder until it ends or `watch` ends it. */
 async function runStage(files: StageFiles, stage: Stage, options: RunOptions): Promise<Timed[]> {
   const { folder, watch, ...interval } = options;
   mkdirSync(folder, { recursive: true });
@@ -52,7 +52,7 @@ async function runStage(files: StageFiles, stage: Stage, options: RunOptions): P
   return events;
 }
 
-/** Dropout too is to come out the same. */
+/** With dropout, whose random numbers must also resume. */
 const withDropout = (training: ReturnType<typeof stageJob>['training']) => ({
   ...training,
   lora: training.lora && { ...training.lora, dropout: 0.1 },
@@ -65,7 +65,7 @@ function outputsOf(events: readonly Timed[]): string | null {
 
 const stepOf = ({ event }: Timed): number => (event.event === 'metric' ? event.step : 0);
 
-/** A step after which a process was killed, and the checkpoint's that the next one goes on from. */
+/** A step after which a process was killed, and the step of the checkpoint from which the next one resumes. */
 interface Kill {
   readonly step: number;
   readonly checkpoint: number;
@@ -76,13 +76,13 @@ interface Kills {
   readonly same: boolean;
 }
 
-/** The newest checkpoint that a process's events speak of; 0 where it began anew and has written none yet. */
+/** Step of the newest checkpoint in a process's events; 0 for a fresh start that has none yet. */
 function checkpointAfter(earlier: number, event: TrainerEvent): number {
   if (event.event === 'hello') return event.resumedFromStep;
   return event.event === 'checkpoint' ? event.step : earlier;
 }
 
-/** Kills at a random step behind a checkpoint, so many times; then lets it finish. */
+/** Kills the job the given number of times, each at a random step after a checkpoint; then lets it finish. */
 async function killOften(files: StageFiles, stage: Stage, options: { folder: string; kills: number }) {
   const whole = await runStage(files, stage, { folder: join(options.folder, `${stage}-whole`) });
   const total = Math.max(...whole.map(stepOf));
@@ -105,7 +105,7 @@ async function killOften(files: StageFiles, stage: Stage, options: { folder: str
   return { whole, killed: { kills, same } satisfies Kills };
 }
 
-/** What stands between a step's figures and the end of its checkpoint, against a step without one. */
+/** Time of a step with a checkpoint less that of a step without one. */
 function checkpointCost(
   events: readonly Timed[],
   everySteps: number,
@@ -116,7 +116,7 @@ function checkpointCost(
   return { stepMs, checkpointMs, share: checkpointMs / (everySteps * stepMs) };
 }
 
-/** Prints a line a stage; throws where bytes differ. */
+/** Prints a line for each stage. @throws if bytes differ */
 export async function benchResume(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
@@ -148,11 +148,12 @@ export async function benchResume(argv: readonly string[]): Promise<void> {
         killed.same ? 'equal' : 'DIFFERENT',
         cost.stepMs.toFixed(1),
         cost.checkpointMs.toFixed(1),
-        `${(100 * cost.share).toFixed(2)} %`,
+        `${(100 * cost.share).toFixed(2)}%`,
       ]);
     }
-    printTable(['stage', 'kills', 'bytes', 'ms a step', 'ms a checkpoint', 'share of the time'], lines);
-    if (lines.some((line) => line.includes('DIFFERENT'))) throw new Error('A resumed run made other bytes.');
+    printTable(['stage', 'kills', 'bytes', 'ms per step', 'ms per checkpoint', 'share of the time'], lines);
+    if (lines.some((line) => line.includes('DIFFERENT')))
+      throw new Error('The bytes of a resumed run differ.');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-/** A surface that a search is judged on: the true score of every split that may be run. */
+/** A surface for a search: the true score of every split. */
 export interface Surface {
   readonly name: string;
   readonly budgets: readonly number[];
@@ -10,7 +10,7 @@ export interface Surface {
 const budgets = [100, 500, 1000, 5000, 10000, 20000];
 const fractions = [1, 0.75, 0.5, 0.25, 0];
 
-/** Scores × 100, a row a fraction, a column a budget: Llama 3.1 8B, digitised from the main figure of arXiv 2502.11284. */
+/** Scores × 100 by fraction (rows) and budget (columns): Llama 3.1 8B, digitised from the main figure of arXiv 2502.11284. */
 const tables = {
   'TL;DR': [
     [33, 50, 54, 57, 58, 58],
@@ -51,7 +51,7 @@ function tableSurface(name: string, rows: readonly (readonly number[])[]): Surfa
   };
 }
 
-/** From .3 at 100 rows to .7 at 20,000, as the published curves rise. */
+/** From 0.3 at 100 rows to 0.7 at 20,000, like the published curves. */
 const rise = (budget: number): number => 0.3 + (0.4 * Math.log(budget / 100)) / Math.log(200);
 
 function madeSurface(name: string, shape: (fraction: number) => number): Surface {
@@ -60,7 +60,7 @@ function madeSurface(name: string, shape: (fraction: number) => number): Surface
 
 const twoPeaks: Readonly<Record<number, number>> = { 1: -0.04, 0.75: 0.06, 0.5: -0.04, 0.25: -0.04, 0: 0.04 };
 
-/** The study's tables, and surfaces on which a search that knew the study by heart would fail. */
+/** The study's tables, and surfaces that do not look like the study's. */
 export const surfaces: readonly Surface[] = [
   ...Object.entries(tables).map(([name, rows]) => tableSurface(name, rows)),
   tableSurface('GSM8K, fractions reversed', [...tables.GSM8K].reverse()),

@@ -9,14 +9,14 @@ import { printTable } from './table';
 
 const seeds = [0, 1, 2];
 const items = 400;
-/** Those of a definition that says only `method: 'adaptive'`. */
+/** Defaults of `search: { method: 'adaptive' }`. */
 const limits = { regretTolerance: 0.02, confidence: 0.9, maxCostFraction: 0.5 };
 const regretLimit = 0.02;
 
-/** Between seeds: .025 under 5,000 rows, .015 from there on. */
+/** Standard deviation between seeds: 0.025 below 5,000 rows, 0.015 above. */
 const seedDeviation = (budget: number): number => (budget < 5000 ? 0.025 : 0.015);
 
-/** The runs of a surface's grid, with the planner's own model of what they take. */
+/** The runs of a surface's grid, with the cost that the planner models. */
 function runsOf({ budgets, fractions }: Surface): SearchRun[] {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
@@ -27,7 +27,7 @@ function runsOf({ budgets, fractions }: Surface): SearchRun[] {
   return searchRunsOf(cells, stages);
 }
 
-/** One world: every run's score is drawn before any search looks, so that all searches meet the same luck. */
+/** One draw of every run's score, made before any search, so that all searches see the same noise. */
 interface World {
   readonly draw: number;
   readonly runs: readonly SearchRun[];
@@ -46,7 +46,7 @@ function drawWorld(surface: Surface, runs: readonly SearchRun[], draw: number): 
   return { draw, runs, scores: new Map(runs.map((run) => [run.id, drawScore(random, surface, run)])) };
 }
 
-/** What a search ends with: the fraction chosen at each budget, and the runs that it took. */
+/** Result of a search: the fraction chosen at each budget, and its runs. */
 interface Ended {
   readonly chosen: ReadonlyMap<number, number>;
   readonly used: readonly SearchRun[];
@@ -59,7 +59,7 @@ function meanOf({ scores }: World, runs: readonly SearchRun[], fraction: number)
   return own.reduce((sum, score) => sum + score, 0) / own.length;
 }
 
-/** Fractions that were run, the best mean first. */
+/** Fractions that were run, by falling mean score. */
 function rank(world: World, runs: readonly SearchRun[]): number[] {
   const means = distinct(runs.map((run) => run.sftFraction)).map(
     (fraction) => [fraction, meanOf(world, runs, fraction)] as const,
@@ -99,7 +99,7 @@ function runAlways(world: World): Ended {
   );
 }
 
-/** Runs in a random order, each that still fits into half of the grid's cost. */
+/** Runs in random order, as far as they fit into half of the grid's cost. */
 function runRandomly(world: World): Ended {
   const random = createRandom(`order ${world.draw}`);
   const order = world.runs.map((run) => ({ run, rank: random.uniform() })).sort((a, b) => a.rank - b.rank);
@@ -109,7 +109,7 @@ function runRandomly(world: World): Ended {
   return byMean(world, used);
 }
 
-/** At one budget every split with one seed, the better half with two, the best two with three. */
+/** At one budget: every split with one seed, the better half with two, the best two with three. */
 function halve(world: World, here: readonly SearchRun[]): SearchRun[] {
   let kept = distinct(here.map(({ sftFraction }) => sftFraction));
   const used: SearchRun[] = [];
@@ -142,7 +142,7 @@ const searches: Readonly<Record<string, (world: World) => Ended>> = {
   'whole grid': (world) => byMean(world, world.runs),
 };
 
-/** Regrets at every budget of every draw, and the share of the grid's modelled cost that each draw took. */
+/** Regrets by draw and budget, and the fraction of the grid's modelled cost that each draw took. */
 interface Judgement {
   readonly regrets: readonly number[];
   readonly shares: readonly number[];
@@ -151,7 +151,7 @@ interface Judgement {
 function regretsOf(surface: Surface, { chosen }: Ended): number[] {
   return surface.budgets.map((budget) => {
     const best = Math.max(...surface.fractions.map((fraction) => surface.scoreAt(budget, fraction)));
-    // A budget of which nothing was run is answered by the first split.
+    // A budget without a run gets the first split.
     return best - surface.scoreAt(budget, chosen.get(budget) ?? surface.fractions[0]!);
   });
 }
@@ -170,18 +170,18 @@ const mean = (values: readonly number[]): number =>
 const percent = (share: number): string => (100 * share).toFixed(1);
 
 function rowOf(name: string, { regrets, shares }: Judgement): string[] {
-  // Scores of the tables are whole points; their differences are so but for rounding.
+  // Scores of the tables are whole points; the tolerance allows for rounding of differences.
   const within = regrets.filter((regret) => regret <= regretLimit + 1e-9).length / regrets.length;
   const tails = [0.9, 0.99, 1].map((share) => quantile(Float64Array.from(regrets), share));
   return [name, ...[within, mean(regrets), ...tails, mean(shares), Math.max(...shares)].map(percent)];
 }
 
 /**
- * Judges the adaptive search over many draws of item and seed noise, on the study's tables and on surfaces of other
- * shapes, against simple rules. A table a surface: regret in points over budgets and draws, cost in per cent of the
- * grid's modelled seconds.
+ * Compares the adaptive search with simple rules over many draws of item and seed noise, on the study's tables and on
+ * surfaces of other shapes. One table for each surface: regret in points over budgets and draws, cost in percent of
+ * the grid's modelled seconds.
  *
- * @param argv draws a surface, 1,000 unless told; and names of surfaces, all unless told
+ * @param argv number of draws (default: 1,000), then names of surfaces (default: all)
  */
 export function benchSearch([count = '1000', ...names]: readonly string[]): Promise<void> {
   const head = ['search', 'regret ≤ 2, %', 'mean', 'p90', 'p99', 'worst', 'cost, %', 'dearest'];

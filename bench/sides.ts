@@ -1,4 +1,4 @@
-/** The two sides of the trainer benchmark: each runs a stage as a process of its own. */
+/** The two sides of the trainer benchmark; each runs a stage in its own process. */
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,14 +8,14 @@ import { runPython } from './python';
 
 export type Side = 'budgetline' | 'trl';
 
-/** One run of one stage by one side. Seconds; `start` is what passes before the stage's own work begins. */
+/** One run of one stage by one side, in seconds; `start` is the time before the stage's own work. */
 export interface Run {
   readonly side: Side;
   readonly stage: Stage;
   readonly wallSeconds: number;
   readonly startSeconds: number;
   readonly stageSeconds: number;
-  /** Processor time of the whole process, and of the stage alone; for our side both are the whole. */
+  /** Processor time of the whole process, and of the stage alone; for our side both are of the whole process. */
   readonly cpuSeconds: number;
   readonly stageCpuSeconds: number;
   readonly steps: number;
@@ -42,7 +42,7 @@ interface Ended {
   readonly result: EventOf<'result'>;
 }
 
-/** Runs the executable and times its first and last event; without a descriptor of their own, events are on stdout. */
+/** Runs the executable and times its first and last event, which it prints on stdout. */
 export async function runTrainer(command: string, job: string): Promise<Ended> {
   const begin = performance.now();
   const seconds = (): number => (performance.now() - begin) / 1000;

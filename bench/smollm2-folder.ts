@@ -7,7 +7,7 @@ import { cacheFolder } from '../workers/embedded-server';
 import { trainer } from './jobs';
 import { fetchModel } from './smollm2';
 
-/** Our own trainer reads the file and writes it as a folder that both sides can load. */
+/** Our trainer reads the file and writes a folder that both sides can load. */
 function writeFolder(model: string, outputDir: string): void {
   const scratch = mkdtempSync(join(tmpdir(), 'budgetline-smollm2-'));
   const job: JobOf<'merge'> = {
@@ -31,7 +31,7 @@ function writeFolder(model: string, outputDir: string): void {
   }
 }
 
-/** SmolLM2-135M-Instruct as a model folder in the user's cache, made once. */
+/** SmolLM2-135M-Instruct as a model folder, made once in the user's cache. */
 export function findSmollm2(): string {
   const folder = join(cacheFolder(process.env), 'models', 'smollm2-135m');
   if (!existsSync(join(folder, 'config.json'))) writeFolder(fetchModel(), folder);

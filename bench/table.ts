@@ -1,4 +1,4 @@
-/** Prints rows under a head, columns aligned: the first to the left, figures to the right. */
+/** Prints rows under a head: the first column aligned to the left, numbers to the right. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));

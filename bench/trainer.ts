@@ -1,12 +1,12 @@
 /**
- * SFT and DPO stages by our training executable and by TRL + PEFT: the same base model, rows, batch, LoRA, epochs and
- * threads, alternating, each a process of its own; the median of the repeats.
+ * Compares SFT and DPO stages by our training executable and by TRL + PEFT: the same base model, rows, batch, LoRA,
+ * epochs and threads, in turn, each in its own process. Prints the median of the repeats.
  *
- *   npm run bench -- trainer [twin] [gsm8k] [smollm2] [--gsm8k FILE] [--stage sft|dpo] [--rows N] [--pairs N]
+ *   npm run bench -- trainer [synthetic] [gsm8k] [smollm2] [--gsm8k FILE] [--stage sft|dpo] [--rows N] [--pairs N]
  *                            [--repeats N] [--threads N] [--compile] [--json FILE]
  *
- * `gsm8k` and `smollm2` (SmolLM2-135M) train on full-length problems of the file that --gsm8k names. Processor seconds are
- * of one-threaded processes: on a machine that others use, their ratio says more than that of the clock.
+ * `gsm8k` and `smollm2` (SmolLM2-135M) train on full-length problems of the file that --gsm8k names. Processor seconds
+ * are of one-threaded processes; on a busy machine their ratio is more reliable than that of wall time.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -95,7 +95,7 @@ async function benchWorkload(name: string, options: Arguments, python: string): 
   }
 }
 
-/** The benchmark, from the command line's arguments to printed tables. */
+/** Runs the benchmark with the arguments of the command line and prints tables. */
 export async function benchTrainer(argv: readonly string[]): Promise<void> {
   const options = readArguments(argv);
   const python = findPython(process.env);

@@ -1,4 +1,4 @@
-"""The benchmark's other side: one SFT or DPO stage with TRL and PEFT, generation, and the judge of both sides' adapters.
+"""The benchmark's other side: one SFT or DPO stage with TRL and PEFT, generation, and the score of both sides' adapters.
 
 usage: trl_stage.py sft|dpo|generate|judge|count SPEC.json
 
@@ -66,7 +66,7 @@ def training_arguments(spec):
         report_to=[],
         disable_tqdm=True,
         seed=spec["seed"],
-        # Rows of like length together, so that little is padded.
+        # Group rows by length, to pad little.
         train_sampling_strategy="group_by_length",
         torch_compile=spec.get("compile", False),
         dataloader_num_workers=0,
@@ -104,15 +104,15 @@ def dpo_trainer(spec, model, tokenizer, rows):
     from trl import DPOConfig, DPOTrainer
 
     length = lambda row: len(row["prompt"]) + max(len(row["chosen"]), len(row["rejected"]))
-    # In order of length for the reference pass, which takes the rows as they come.
+    # Sorted by length for the reference pass, which keeps the order of the rows.
     columns = ("prompt", "chosen", "rejected")
     data = Dataset.from_list([{key: row[key] for key in columns} for row in sorted(rows, key=length)])
-    # The reference pass once, before training: with two epochs the faster of TRL's two ways.
+    # One reference pass before training: for two epochs the faster of TRL's two ways.
     args = DPOConfig(**training_arguments(spec), beta=spec["beta"], precompute_ref_log_probs=True)
     trainer = DPOTrainer(
         model=model, args=args, train_dataset=data, processing_class=tokenizer, peft_config=adapter_config(spec)
     )
-    # The trainer finds no length in the rows of pairs, and drops the columns that would say it.
+    # The trainer finds no length in pairs, and drops the columns that contain it.
     lengths = [length(row) for row in sorted(rows, key=length)]
     trainer._get_train_sampler = lambda dataset=None: LengthGroupedSampler(args.train_batch_size, lengths=lengths)
     return trainer
@@ -174,7 +174,7 @@ def run_stage(command, spec):
 
 
 def generate(spec):
-    """Greedy continuations of every prompt, in batches of like length, left-padded as transformers wants them."""
+    """Greedy continuations of every prompt, in batches of similar length, left-padded as Transformers needs."""
     import transformers
 
     transformers.utils.logging.set_verbosity_error()
@@ -222,7 +222,7 @@ def completion_logprob(model, tokenizer, prompt, completion):
 
 
 def judge(spec):
-    """Held-out loss of an adapter, whoever trained it: token mean for SFT, DPO loss against the base for pairs."""
+    """Held-out loss of an adapter of either side: token mean for SFT, DPO loss against the base for pairs."""
     from peft import PeftModel
 
     model, tokenizer = load(spec)

@@ -3,12 +3,12 @@ import { writeBenchData, writeQuestionData, type BenchCounts, type BenchData } f
 import { embedded, type Recipe } from './jobs';
 import { findSmollm2 } from './smollm2-folder';
 
-/** A model, rows and a way of training that both sides are timed on. */
+/** A model, rows and a recipe that both sides run. */
 export interface Workload {
   readonly counts: BenchCounts;
   readonly recipe: Recipe;
   model(): string;
-  /** `questions`: a file of GSM8K's questions and answers, where one was named. */
+  /** `questions`: a file of GSM8K's questions and answers, if one was named. */
   write(folder: string, counts: BenchCounts, questions: string | undefined): BenchData;
 }
 
@@ -22,7 +22,7 @@ function writeQuestions(folder: string, counts: BenchCounts, questions: string |
   return writeQuestionData(folder, questions, counts);
 }
 
-/** The embedded recipe for one pass over rows of any length. */
+/** Changes to the embedded recipe: one epoch over rows of any length. */
 const long = { epochs: 1, maxLength: 2048, onOverlength: 'error' } as const;
 const longRecipe: Recipe = {
   sft: { ...embedded.sft, ...long },

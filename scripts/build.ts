@@ -1,7 +1,7 @@
 /**
  * Builds dist/: the compiled package, the training executable as one bundled file (it starts a hundred times a sweep,
- * so it loads no TypeScript and few files), and the workflow bundle that workers load. Where no source changed since
- * the last whole build, it does nothing.
+ * so it loads no TypeScript and few files), and the workflow bundle that workers load. If no source changed since the
+ * last complete build, it does nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -65,7 +65,7 @@ function compile(): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** A running sweep may be starting trainers meanwhile: the file is there, old or new, at any moment. */
+/** A running sweep may start trainers meanwhile, so the old or the new file is there at any moment. */
 async function bundleTrainer(): Promise<void> {
   const { buildSync } = await import('esbuild');
   const outfile = join(dist, 'bin', 'budgetline-trainer.js');
@@ -86,7 +86,7 @@ async function bundleTrainer(): Promise<void> {
   chmodSync(join(dist, 'cli', 'main.js'), 0o755);
 }
 
-/** The bundle is a function of the sources that workflows may import; it is made again only when they change. */
+/** The bundle depends on the sources that workflows may import; it is made again only when they change. */
 function workflowSourcesDigest(): string {
   const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
   for (const room of ['contracts', 'planning', 'workflows']) {
@@ -106,7 +106,7 @@ async function bundleWorkflows(): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(dist, 'workflows', 'index.js'),
     failureConverterPath: join(dist, 'workflows', 'failure-converter.js'),
-    // Every cached workflow holds the bundle's text: our comments are a twentieth of it.
+    // Every cached workflow keeps the bundle's text, and our comments are a twentieth of it.
     webpackConfigHook: (config) => {
       config.module?.rules?.push({
         test: /\.js$/,

@@ -1,8 +1,8 @@
 /**
  * Writes the architecture of the embedded model: models/tiny-math/config.json and its tokenizer, in Hugging Face
- * layout. The tokenizer is greedy longest match over the frequent words of grade-school-math and single characters,
- * put together from standard parts, so that every reader of tokenizer.json gives the same ids. Run it again when the
- * words change, and pretrain again after that: `npx ts-node scripts/make-tokenizer.ts`.
+ * layout. The tokenizer is greedy longest match over the frequent words of grade-school-math and single characters, made
+ * of standard parts, so that every reader of tokenizer.json returns the same ids. Run it again when the words change,
+ * and pretrain again after that: `npx ts-node scripts/make-tokenizer.ts`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,7 +13,7 @@ const specials = { pad: '<pad>', eos: '<eos>', unk: '<unk>' };
 const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
 const tokens = [...Object.values(specials), '\n', ...printable, ...vocabularyWords];
 
-/** Alternatives are tried in order, so the longest word stands first; what no word matches is one character. */
+/** Alternatives are tried in order, so the longest word is first; anything else is one character. */
 function splitPattern(): string {
   const longestFirst = [...vocabularyWords].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
   return [...longestFirst.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')), '[\\s\\S]'].join('|');

@@ -1,13 +1,13 @@
 /**
- * Makes the embedded base model again: `npm run pretrain`. Reads models/tiny-math/recipe.json, writes the corpus,
- * runs the training executable's own `pretrain`, measures the result on validation problems and, where the recipe's
- * gate is passed, writes model.safetensors and pretrained.json. Stopped, it goes on from its last checkpoint.
+ * Trains the embedded base model again: `npm run pretrain`. Reads models/tiny-math/recipe.json, writes the corpus, runs
+ * the training executable's `pretrain`, and measures the result on validation problems. If it passes the recipe's gate,
+ * writes model.safetensors and pretrained.json. After a stop it resumes from its last checkpoint.
  *
  *   --steps N     optimiser steps instead of the recipe's
  *   --seed N      seed of weights and batches instead of the recipe's
  *   --threads N   threads of the trainer (default 2): part of the numeric plan
  *   --recipe FILE another recipe
- *   --out FOLDER  where the result goes (default models/tiny-math)
+ *   --out FOLDER  folder of the result (default models/tiny-math)
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -42,7 +42,7 @@ const modelFolder = join(root, 'models', 'tiny-math');
 const trainer = join(root, 'dist', 'bin', 'budgetline-trainer.js');
 
 const share = z.number().min(0).max(1);
-/** Fields of the recipe that the training job takes as they stand. */
+/** Fields of the recipe that the training job takes unchanged. */
 const trainingFields = z.object({
   steps: z.int().positive(),
   batchSize: z.int().positive(),
@@ -76,7 +76,7 @@ const recipeSchema = z.strictObject({
     items: z.int().positive(),
     maxNewTokens: z.int().positive(),
   }),
-  /** Smallest share of validation problems that the model must solve in the format it was pretrained on. */
+  /** Least accuracy on validation problems, in the pretrained format. */
   gate: z.strictObject({ latentAccuracy: share }),
 });
 type Recipe = z.infer<typeof recipeSchema>;
@@ -85,7 +85,7 @@ interface Options {
   readonly recipe: Recipe;
   readonly threads: number;
   readonly out: string;
-  /** Scratch that belongs to this recipe alone. */
+  /** Scratch folder of this recipe. */
   readonly work: string;
 }
 
@@ -208,7 +208,7 @@ async function answer(options: Options, name: string, prompts: readonly { id: st
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Accuracy in the pretrained format, and in the asked one without any tuning. */
+/** Accuracy in the pretrained format, and in the asked format without any tuning. */
 async function measure(options: Options): Promise<Record<string, number>> {
   const { seed, items } = options.recipe.evaluation;
   const problems = generateSynthetic({

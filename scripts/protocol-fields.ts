@@ -1,6 +1,6 @@
 /**
- * Writes the tables of fields in docs/protocol.md from the schemas that a job file and an event are checked with:
- * `npx ts-node scripts/protocol-fields.ts`. A test holds page and schemas equal.
+ * Writes the tables of fields in docs/protocol.md from the schemas of job files and events:
+ * `npx ts-node scripts/protocol-fields.ts`. A test compares page and schemas.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import * as rows from '../schemas/rows';
 import { trainerEvent } from '../schemas/trainer-event';
 import { decoding, numericPlan, trainerJob } from '../schemas/trainer-job';
 
-/** What of a JSON schema the tables say. */
+/** The parts of a JSON schema that the tables use. */
 interface JsonSchema {
   readonly type?: string;
   readonly const?: unknown;
@@ -36,7 +36,7 @@ const jsonOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: '
 const quoted = (value: unknown): string => `\`${JSON.stringify(value)}\``;
 
 function boundsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
-  // zod says that an integer is safe; that goes without saying.
+  // The bounds of safe integers are left out.
   const upper = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
   const lower = minimum === Number.MIN_SAFE_INTEGER ? undefined : minimum;
   const parts = [
@@ -48,7 +48,7 @@ function boundsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Json
   return parts.length === 0 ? '' : ` ${parts.join(', ')}`;
 }
 
-/** Objects with a table of their own, by the names of the fields that they have. */
+/** Objects that have their own table, by the names of their fields. */
 const named = new Map<string, string>();
 const shapeOf = ({ properties = {} }: JsonSchema): string => Object.keys(properties).sort().join();
 
@@ -111,7 +111,7 @@ function commonFields(jobs: readonly JsonSchema[]): ReadonlySet<string> {
   return new Set(first?.filter((name) => name !== 'command' && others.every((all) => all.includes(name))));
 }
 
-/** Every table, ready for the page. */
+/** All tables, as text for the page. */
 export function renderFieldTables(): string {
   const parts: [string, z.ZodType][] = [
     ['`plan`', numericPlan],
@@ -152,7 +152,7 @@ export function renderFieldTables(): string {
 
 const [begin, end] = ['<!-- fields: begin -->', '<!-- fields: end -->'];
 
-/** The page with its tables made anew. */
+/** The page with new tables. */
 export function withFieldTables(page: string): string {
   const [before, after] = [page.indexOf(begin), page.indexOf(end)];
   if (before < 0 || after < 0) throw new Error('docs/protocol.md has lost the marks around its tables');

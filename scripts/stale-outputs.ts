@@ -5,15 +5,15 @@ interface Places {
   /** Folder of the sources; x.ts is compiled to x.js, x.js.map and x.d.ts in `dist`. */
   readonly root: string;
   readonly dist: string;
-  /** What `dist` holds besides, by its path there. */
+  /** Other files of `dist`, by their paths in it. */
   readonly products: readonly string[];
 }
 
 const compiledEnding = /\.(?:js|js\.map|d\.ts)$/;
 
 /**
- * Removes what an earlier build left of sources that are gone, and says what that was. Where x.ts has become x/index.ts,
- * an old x.js would still be loaded in its place. To be called when the new outputs are there: nothing is missing in between.
+ * Removes outputs of sources that are gone, and returns their paths. If x.ts has become x/index.ts, an old x.js would
+ * still be loaded instead. Call it after the new outputs are written, so that nothing is missing in between.
  */
 export function removeStaleOutputs({ root, dist, products }: Places): string[] {
   const compiled = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(

@@ -1,6 +1,6 @@
 const { transformSync } = require('esbuild');
 
-/** A loader of webpack's: a module without its comments. */
+/** A webpack loader that removes the comments of a module. */
 module.exports = function stripComments(source) {
   return transformSync(source, { legalComments: 'none' }).code;
 };

@@ -1,5 +1,5 @@
 /**
- * Makes models/language-profiles and models/english-sentences from what their authors publish:
+ * Makes models/language-profiles and models/english-sentences from the files of their authors:
  *   npx ts-node scripts/text-models.ts LANGDETECT PUNKT
  * LANGDETECT is the folder `langdetect` of the Python package langdetect 1.0.9 (profiles/ and utils/messages.properties),
  * PUNKT the folder punkt_tab/english of NLTK's data.
@@ -20,7 +20,7 @@ interface Profile {
   readonly freq: Readonly<Record<string, number>>;
 }
 
-/** Properties of Java spell characters beyond ASCII as \uXXXX. */
+/** Java properties write characters outside ASCII as \uXXXX. */
 function readKanji(path: string): string[] {
   const lines = readFileSync(path, 'utf8').split('\n');
   const groups = lines.filter((line) => line.startsWith('NGram.KANJI_'));

@@ -4,23 +4,23 @@ import type { SweepPlan } from '../../planning';
 import { faultKinds, faultRules, type FaultKind, type Stage } from './faults';
 import { listTargets, type Target } from './targets';
 
-/** One fault, and what it met. */
+/** One fault and its effect. */
 export interface Fault {
   readonly kind: FaultKind;
   readonly stage: string;
   readonly stageKind: StageKind;
   readonly step: number;
-  /** After something was saved, and before the result. */
+  /** After a save and before the result. */
   readonly saved: boolean;
-  /** Whether it met running work. */
+  /** Whether it hit running work. */
   readonly hit: boolean;
 }
 
-/** How many of each kind there shall be; kills are counted by the kind of stage that they meet. */
+/** The number of faults of each kind; kills are counted by the kind of stage that they hit. */
 export interface Quota {
   readonly kinds: Readonly<Partial<Record<FaultKind, number>>>;
   readonly kills: Readonly<Partial<Record<StageKind, number>>>;
-  /** How much more often than another fault a kill is chosen, which needs a kind of stage; once unless told. */
+  /** Weight of a kill, which needs a kind of stage, against other faults. Default: 1. */
   readonly killWeight?: number;
 }
 
@@ -28,7 +28,7 @@ export interface CampaignOptions extends Stage {
   readonly plan: SweepPlan;
   readonly home: string;
   readonly quota: Quota;
-  /** The sweep has ended: there is nothing left to hit. */
+  /** Aborted when the sweep has ended. */
   readonly over: AbortSignal;
   readonly onFault: (fault: Fault) => void;
 }
@@ -39,11 +39,11 @@ interface Chance {
   readonly stageKind: StageKind;
 }
 
-/** Hits running work again and again until the quota is met or the sweep is over; faults that missed do not count. */
+/** Repeats faults until the quota is met or the sweep is over; faults that missed do not count. */
 export class Campaign {
   readonly faults: Fault[] = [];
   readonly #kinds: ReadonlyMap<string, StageKind>;
-  /** Trainers that were stopped and left so: they wait for their end. */
+  /** Trainers that were stopped and wait to be killed. */
   readonly #doomed = new Set<number>();
 
   constructor(private readonly options: CampaignOptions) {
@@ -66,7 +66,7 @@ export class Campaign {
       .length;
   }
 
-  /** Faults of a kind that are still wanted under a kind of stage. */
+  /** Faults of a kind that are still missing under a kind of stage. */
   #missing(kind: FaultKind, stageKind: StageKind): number {
     const { kinds, kills } = this.options.quota;
     const [wanted, found] =
@@ -81,7 +81,7 @@ export class Campaign {
     return faultKinds.filter((kind) => stageKinds.some((stageKind) => this.#missing(kind, stageKind) > 0));
   }
 
-  /** What could be hit now, each as often as its fault is still wanted: what many are missing of is hit more often. */
+  /** Possible hits, each weighted by the number of its faults that are still missing. */
   async #look(): Promise<Chance[]> {
     const { home, world, quota } = this.options;
     const { killWeight = 1 } = quota;

@@ -33,14 +33,14 @@ export interface ChaosResult {
 
 const diskMb = 192;
 
-/** Whether some stage of the sweep waits after it failed with a code. */
+/** Whether a stage of the sweep waits for its next attempt after it failed with a code. */
 async function failedWith(client: Client, { sweepId, cells }: SweepPlan, code: string): Promise<boolean> {
   const ids = [sweepId, ...cells.map(({ cell }) => cell.id)];
   const pending = await Promise.all(ids.map((id) => listPending(client, id).catch(() => [])));
   return pending.flat().some(({ lastFailure }) => lastFailure?.code === code);
 }
 
-/** Trainings from which nothing is sampled: a rung may change their last bits, and no token after them. */
+/** Trainings whose model is not sampled from: a smaller micro-batch may change their last bits, but no later token. */
 function samplesNothingAfter({ cells }: SweepPlan): (key: string) => boolean {
   const sampled = cells.filter(({ cell }) => cell.pairRows > 0).flatMap(({ stages }) => stages);
   const kept = new Set(sampled.filter(({ kind }) => kind === 'trainSft').map(({ key }) => key));
@@ -75,8 +75,7 @@ async function runDisturbed(options: ChaosOptions, { plan, home, disk }: Disturb
 }
 
 /**
- * Runs a sweep twice, once undisturbed and once while a seeded campaign of faults hits it, and says what holds at the
- * end.
+ * Runs a sweep twice, once undisturbed and once under a seeded campaign of faults, and checks the results.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { resolved, folder, signal, heartbeatSeconds, onNotice } = options;

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A small file system of its own, so that filling it fills nothing else. */
+/** A small separate file system, so that filling it fills nothing else. */
 export interface SmallDisk {
   fill(): void;
-  /** Makes room again. */
+  /** Frees the space again. */
   clear(): void;
   unmount(): void;
 }
@@ -27,7 +27,7 @@ function writeUntilFull(path: string): void {
   }
 }
 
-/** A tmpfs, where this process may mount one; undefined elsewhere. */
+/** A tmpfs; undefined if this process may not mount one. */
 export function mountSmallDisk(folder: string, sizeMb: number): SmallDisk | undefined {
   try {
     const words = ['-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'budgetline-chaos', folder];

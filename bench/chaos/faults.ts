@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { awaitProcessEnd, identifyProcess } from '../../store';
 import type { SmallDisk } from './disk';
 import type { Random } from './random';
-import { listCheckpoints, readEvents, saidBy, type Target } from './targets';
+import { listCheckpoints, readEvents, eventsOf, type Target } from './targets';
 import type { World } from './world';
 
 export const faultKinds = [
@@ -20,21 +20,21 @@ export const faultKinds = [
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** What a fault is done to, and with. */
+/** The environment of faults. */
 export interface Stage {
   readonly world: World;
   readonly random: Random;
   readonly disk: SmallDisk | undefined;
-  /** Whether some stage waits after it failed with this code. */
+  /** Whether a stage waits for its next attempt after it failed with this code. */
   readonly failedWith: (code: string) => Promise<boolean>;
-  /** Whether what this stage makes is compared within a tolerance, and nothing is sampled from it. */
+  /** Whether this stage's model is compared within a tolerance and not sampled from. */
   readonly mayChangePlan: (key: string) => boolean;
 }
 
 export interface FaultRule {
-  /** Whether this trainer is in a state in which the fault means something. */
+  /** Whether the fault makes sense in the state of this trainer. */
   readonly fits: (target: Target, stage: Stage) => boolean;
-  /** Does it; true where it hit running work. */
+  /** Makes the fault; true if it hit running work. */
   readonly hit: (target: Target, stage: Stage) => Promise<boolean>;
 }
 
@@ -45,12 +45,12 @@ const anywhere = (): boolean => true;
 
 const endLimitMs = 60_000;
 
-/** Whether a trainer is gone, and had not said its result before. */
+/** Whether a trainer is gone without having reported its result. */
 async function endedWithout(target: Target): Promise<boolean> {
   const living = await identifyProcess(target.pid);
   if (living !== undefined && !(await awaitProcessEnd(living, endLimitMs)))
     throw new Error(`trainer ${target.pid} is still there after ${endLimitMs / 1000} s`);
-  return !saidBy(readEvents(target.runDir), target.pid).some(({ event }) => event === 'result');
+  return !eventsOf(readEvents(target.runDir), target.pid).some(({ event }) => event === 'result');
 }
 
 function signal(pid: number, name: NodeJS.Signals): boolean {
@@ -65,7 +65,7 @@ async function kill(target: Target, name: NodeJS.Signals): Promise<boolean> {
   return signal(target.pid, name) && endedWithout(target);
 }
 
-/** Waits for a sign that the fault was met. */
+/** Waits for a sign that the fault had its effect. */
 async function until(holds: () => Promise<boolean>, withinMs: number): Promise<boolean> {
   for (const deadline = performance.now() + withinMs; performance.now() < deadline;) {
     if (await holds()) return true;
@@ -94,19 +94,19 @@ async function fillDisk(_: Target, { disk, failedWith }: Stage): Promise<boolean
 async function reportOutOfMemory(target: Target): Promise<boolean> {
   if (!signal(target.pid, 'SIGUSR2')) return false;
   await endedWithout(target);
-  const said = saidBy(readEvents(target.runDir), target.pid);
+  const said = eventsOf(readEvents(target.runDir), target.pid);
   return said.some((event) => event.event === 'error' && event.code === 'DEVICE_OUT_OF_MEMORY');
 }
 
 export const faultRules: Readonly<Record<FaultKind, FaultRule>> = {
   'trainer-killed': { fits: worthLosing, hit: (target) => kill(target, 'SIGKILL') },
-  // Its supervisor must find out, and end it.
+  // Its supervisor must notice and kill it.
   'trainer-stopped': { fits: worthLosing, hit: (target) => kill(target, 'SIGSTOP') },
   'worker-killed': {
     fits: worthLosing,
     hit: async (target, { world }) => (await world.killWorker(target.parentPid)) && endedWithout(target),
   },
-  // It cannot see that its worker is gone; whoever comes next must end it.
+  // It cannot see that its worker is gone; the next worker must kill it.
   'worker-killed-trainer-stopped': {
     fits: worthLosing,
     hit: async (target, { world }) => signal(target.pid, 'SIGSTOP') && world.killWorker(target.parentPid),

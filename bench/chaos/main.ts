@@ -1,4 +1,4 @@
-/** `npm run chaos [-- --seed N --minutes N --keep]`: kills everything at random moments and says what is left of it. */
+/** `npm run chaos [-- --seed N --minutes N --keep]`: injects faults at random moments and checks the results. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { runChaos, type ChaosResult } from './chaos';
 import { faultKinds } from './faults';
 import { resolveChaosSweep } from './sweep';
 
-/** Kills a kind of stage, each after something was saved; of everything else as many as stand there. */
+/** Kills by kind of stage, each after a save; of all other faults the given number. */
 const quota: Quota = {
   kills: { synthesizeData: 5, trainSft: 5, trainPreference: 5, evaluate: 5 },
   killWeight: 4,
@@ -35,7 +35,7 @@ function printFault({ kind, stageKind, step, hit, saved }: Fault): void {
   console.log(`${clock()}  ${kind} under ${place}${hit ? '' : ': missed'}`);
 }
 
-/** What was wanted and did not come about. */
+/** Faults that were wanted and did not happen. */
 function listMissing({ faults, hadDisk }: ChaosResult): string[] {
   const hits = faults.filter(({ hit }) => hit);
   const kinds = Object.entries(quota.kinds).flatMap(([kind, wanted]) => {
@@ -84,7 +84,7 @@ function printCounts({ faults }: ChaosResult): void {
   );
 }
 
-/** True where everything held. */
+/** True if every check passed. */
 function printEnd(result: ChaosResult): boolean {
   printCounts(result);
   const missing = listMissing(result);

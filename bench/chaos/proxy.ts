@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Stands between the workers and the server; its connections can be dropped. */
+/** A proxy between the workers and the server; its connections can be dropped. */
 export interface Proxy {
   readonly address: string;
-  /** Drops every connection, and takes none for so long. */
+  /** Drops every connection, and accepts none for `forMs`. */
   cut(forMs: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Numbers of a seed: which fault comes next, and how long it lasts. When it meets the work is the machine's to say. */
+/** Seeded numbers for the order and length of faults. Their moment relative to the work still depends on the machine. */
 export interface Random {
   /** 0 ≤ x < 1. */
   next(): number;

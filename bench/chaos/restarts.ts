@@ -1,12 +1,12 @@
 import type { EventOf, TrainerEvent } from '../../schemas/trainer-event';
 
-/** A further trainer of a training, and what it did again. */
+/** A restart of a training, and the steps that it repeated. */
 export interface Restart {
-  /** Step of the checkpoint that it went on from. */
+  /** Step of the checkpoint from which it resumed. */
   readonly from: number;
-  /** Steps that had been done behind it. */
+  /** Steps after it that had been done before. */
   readonly redone: number;
-  /** At most so many: an interval, and one more for each checkpoint that was damaged. */
+  /** The most that may be repeated: one interval, and one more for each damaged checkpoint. */
   readonly allowed: number;
   /** Whether an earlier trainer had written a checkpoint. */
   readonly hadCheckpoint: boolean;
@@ -25,7 +25,7 @@ function all<E extends TrainerEvent['event']>(events: readonly TrainerEvent[], k
   return events.filter((event): event is EventOf<E> => event.event === kind);
 }
 
-/** What each further trainer of a stage's training went on from, by what its trainers have said. */
+/** The restarts of a stage's training, from the events of its trainers. */
 export function restartsOf(events: readonly TrainerEvent[], interval: number): Restart[] {
   const trainers = split(events);
   return trainers.slice(1).map((trainer, index) => {

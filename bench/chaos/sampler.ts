@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { deviceLocks } from '../../activities/trainer-process/devices';
 import { listCommands } from '../../workers/embedded-server/processes';
 
-/** What was seen of trainers in the process table. */
+/** Trainers in the process table. */
 export interface Sampled {
   readonly looks: number;
-  /** Most trainers that computed at once. */
+  /** The most trainers that computed at once. */
   readonly most: number;
   readonly devices: number;
-  /** What must not be: a device with two, a job with two, a trainer on no device. */
+  /** Violations: two trainers on one device, two of one job, a trainer without a device. */
   readonly violations: readonly string[];
 }
 
@@ -18,7 +18,7 @@ interface Seen {
   readonly jobPath: string;
 }
 
-/** One that has loaded the runtime, by its memory map: waiting for a device, or ending, is not computing. */
+/** Whether it has loaded the runtime, by its memory map: a trainer that waits for a device or ends does not compute. */
 function computes(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/maps`, 'utf8').includes('onnxruntime');
@@ -46,7 +46,7 @@ function readLock(lock: string): number[] {
   }
 }
 
-/** What is wrong with what computed before and after the locks were read, and so at that moment. */
+/** Violations among trainers that computed both before and after the locks were read. */
 function judge(both: readonly Seen[], holders: readonly number[], devices: number): string[] {
   const pids = both.map(({ pid }) => pid).join(', ');
   const lost = both.filter(({ pid }) => !holders.includes(pid));
@@ -59,8 +59,8 @@ function judge(both: readonly Seen[], holders: readonly number[], devices: numbe
 }
 
 /**
- * Watches, from outside, which trainers of a home compute, again and again: the process table and memory maps say it,
- * not a ledger.
+ * Samples which trainers of a home compute. It reads the process table and memory maps, so it does not depend on the
+ * ledger.
  */
 export class Sampler {
   #looks = 0;
@@ -98,7 +98,7 @@ export class Sampler {
   }
 }
 
-/** Processes of a home by their command lines: workers, trainers, and the server where its folder lies below. */
+/** Processes of a home by their command lines: workers, trainers, and the server if its folder is in the home. */
 export function listProcesses(home: string): number[] {
   const mine = listCommands().filter(({ args }) => args.some((argument) => argument.includes(home)));
   return mine.map(({ pid }) => pid).filter((pid) => pid !== process.pid);

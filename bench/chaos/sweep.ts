@@ -13,9 +13,9 @@ import { World, type WorldOptions } from './world';
 const { sft, preference } = gradeSchoolMathDefaults;
 
 /**
- * Twelve cells of the embedded model, each stage of which is long enough to be hit; `change` overrides. Learning rates
- * are low: at the recipe's own, hundreds of steps make a difference of the last bit, which a smaller micro-batch makes, into
- * one of several tenths of the weights.
+ * Twelve cells of the embedded model, with stages long enough to be hit; `change` overrides. Learning rates are low: at
+ * the recipe's own, hundreds of steps turn a difference in the last bit, from a smaller micro-batch, into several tenths
+ * of the weights.
  */
 export function resolveChaosSweep(change: Partial<SweepInput> = {}): Promise<ResolvedSweep> {
   const definition = defineSweep({
@@ -28,7 +28,7 @@ export function resolveChaosSweep(change: Partial<SweepInput> = {}): Promise<Res
     preference: { ...preference, epochs: 12, learningRate: 2e-5 },
     evaluation: { items: 400, maxNewTokens: 48 },
     controls: [],
-    // No retry budget stands in the way of the faults.
+    // Faults must not exhaust the retry budget.
     execution: { checkpointEverySteps: 2, infrastructureRetries: 1_000 },
     ...change,
   });
@@ -52,7 +52,7 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs a sweep in a world of its own, which is gone afterwards; `meanwhile` may do to it what it likes. */
+/** Runs a sweep in its own world, which is closed afterwards; `meanwhile` may disturb it. */
 export async function runInWorld(
   resolved: ResolvedSweep,
   options: RunOptions,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { trainerEvent, type TrainerEvent } from '../../schemas/trainer-event';
 import { identifyProcess, storePaths } from '../../store';
 
-/** One start of the training executable, as it wrote it down itself. */
+/** One start of the training executable, as it logged it. */
 export interface TrainerStart {
   /** The stage's key. */
   readonly id: string;
@@ -19,15 +19,15 @@ export interface TrainerStart {
 /** A trainer that runs: what can be hit. */
 export interface Target extends TrainerStart {
   readonly runDir: string;
-  /** Where it stands by its own words: optimiser steps or batches. */
+  /** Its progress by its own events: optimiser steps or batches. */
   readonly step: number;
-  /** Past something that it saved itself and will not have to do again. */
+  /** Whether it has saved work that a restart does not repeat. */
   readonly saved: boolean;
 }
 
 function parseLines<T>(path: string, parse: (line: string) => T): T[] {
   if (!existsSync(path)) return [];
-  // The last line may be half there.
+  // The last line may be incomplete.
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
   return lines.map(parse);
 }
@@ -44,20 +44,20 @@ function parseEvent(line: string): TrainerEvent | undefined {
   }
 }
 
-/** What a stage's trainers have said, oldest first. */
+/** Events of a stage's trainers, oldest first. */
 export const readEvents = (runDir: string): TrainerEvent[] =>
   parseLines(join(runDir, 'events.jsonl'), parseEvent).flatMap((event) => event ?? []);
 
-/** What one trainer has said; nothing before its hello has come through. */
-export function saidBy(events: readonly TrainerEvent[], pid: number): TrainerEvent[] {
+/** Events of one trainer; none before its hello. */
+export function eventsOf(events: readonly TrainerEvent[], pid: number): TrainerEvent[] {
   const from = events.findLastIndex((event) => event.event === 'hello' && event.pid === pid);
   if (from < 0) return [];
   const next = events.slice(from + 1).findIndex(({ event }) => event === 'hello');
   return next < 0 ? events.slice(from) : events.slice(from, from + 1 + next);
 }
 
-/** Batches of generations are saved as they are made, optimiser steps with the next checkpoint. */
-function standingOf(said: readonly TrainerEvent[]): Pick<Target, 'step' | 'saved'> {
+/** Generations are saved batch by batch, optimiser steps with the next checkpoint. */
+function progressOf(said: readonly TrainerEvent[]): Pick<Target, 'step' | 'saved'> {
   const steps = said.flatMap((event) =>
     event.event === 'metric' || event.event === 'progress' ? [event.step] : [],
   );
@@ -71,12 +71,12 @@ function standingOf(said: readonly TrainerEvent[]): Pick<Target, 'step' | 'saved
 
 async function asTarget(home: string, start: TrainerStart): Promise<Target[]> {
   const runDir = storePaths(home).run(start.id);
-  const said = saidBy(readEvents(runDir), start.pid);
+  const said = eventsOf(readEvents(runDir), start.pid);
   if (said.length === 0 || said.some(({ event }) => event === 'result' || event === 'error')) return [];
-  return (await identifyProcess(start.pid)) === undefined ? [] : [{ ...start, runDir, ...standingOf(said) }];
+  return (await identifyProcess(start.pid)) === undefined ? [] : [{ ...start, runDir, ...progressOf(said) }];
 }
 
-/** Trainers that have said hello, have no result yet, and live. */
+/** Living trainers with a hello and without a result. */
 export async function listTargets(home: string, log: string): Promise<Target[]> {
   const recent = readStarts(log).slice(-12);
   return (await Promise.all(recent.map((start) => asTarget(home, start)))).flat();

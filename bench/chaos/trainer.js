@@ -1,6 +1,6 @@
 /**
- * The training executable under observation: `node trainer.js --log=FILE COMMAND JOB.json` adds a line to FILE for each
- * start and goes on as the real one, in the same process. SIGUSR2 has it report that its device is out of memory.
+ * The training executable with a log: `node trainer.js --log=FILE COMMAND JOB.json` adds a line to FILE for each start
+ * and runs the real one in the same process. On SIGUSR2 it reports that its device is out of memory.
  */
 const { appendFileSync, readFileSync, writeSync } = require('node:fs');
 const { join } = require('node:path');

@@ -10,14 +10,14 @@ import { restartsOf } from './restarts';
 import type { Sampled } from './sampler';
 import { readEvents, readStarts } from './targets';
 
-/** Something that has to hold at the end, and what was found. */
+/** A condition on the end of the sweep, and what was found. */
 export interface Verdict {
   readonly what: string;
   readonly holds: boolean;
   readonly found: string;
 }
 
-/** What a changed numeric plan (an OOM rung) may change: weights by relative L2, scores by share of items. */
+/** Largest change by a smaller micro-batch (out of memory): of weights in relative L2, of scores as a fraction of items. */
 export const tolerance = { weights: 1e-5, score: 0.02 } as const;
 
 export interface Evidence {
@@ -54,18 +54,18 @@ function judgeCells({ plan, results: { disturbed } }: Evidence): Verdict {
   return verdict(
     'every cell is done',
     done === plan.cells.length && failedCells.length === 0,
-    `${done} of ${plan.cells.length}; holes: ${some(failedCells)}`,
+    `${done} of ${plan.cells.length}; failed: ${some(failedCells)}`,
   );
 }
 
-/** Stages that came down a rung, and those that were made from what such stages left. */
+/** Stages with a micro-batch reduction, and those made from their results. */
 function changedPlans({ plan }: Evidence, ledgers: Ledgers): Set<string> {
   const changed = new Set<string>();
   const own = ({ key }: PlannedStage): boolean =>
     ledgers.get(key)?.some(({ type }) => type === 'attempt-micro-batch-reduced') === true;
   const inherited = ({ inputs }: PlannedStage): boolean =>
     Object.values(inputs).some((input) => changed.has(inputDigest(input)));
-  // The plan names a stage after those that it takes from.
+  // In the plan a stage follows its inputs.
   for (const { stage } of plan.stages) if (own(stage) || inherited(stage)) changed.add(stage.key);
   return changed;
 }
@@ -102,7 +102,7 @@ const weightFiles: Readonly<Partial<Record<string, string>>> = {
   freezeReference: 'model.safetensors',
 };
 
-/** How far a stage under a changed plan is from the undisturbed one, in the unit of its tolerance. */
+/** Distance of a stage with a smaller micro-batch from the undisturbed one, in the unit of its tolerance. */
 function distanceOf(
   { homes, results }: Evidence,
   { kind, key }: PlannedStage,
@@ -121,13 +121,13 @@ function distanceOf(
 function judgeTolerance(evidence: Evidence, changed: ReadonlySet<string>): Verdict {
   const stages = evidence.plan.stages.map(({ stage }) => stage).filter(({ key }) => changed.has(key));
   const measured = stages.map((stage) => ({ stage, ...distanceOf(evidence, stage) }));
-  const beyond = measured.filter(({ far, limit }) => !(far <= limit));
+  const outside = measured.filter(({ far, limit }) => !(far <= limit));
   const most = (of: 'weights' | 'score'): string => {
     const far = measured.filter(({ limit }) => limit === tolerance[of]).map((each) => each.far);
     return Math.max(0, ...far).toExponential(1);
   };
-  const found = `${stages.length} under another plan; weights within ${most('weights')}, scores within ${most('score')}; beyond: ${some(beyond.map(({ stage }) => stage.title))}`;
-  return verdict('what met "out of memory" is within tolerance', beyond.length === 0, found);
+  const found = `${stages.length} with a smaller micro-batch; weights within ${most('weights')}, scores within ${most('score')}; outside: ${some(outside.map(({ stage }) => stage.title))}`;
+  return verdict('stages that ran out of memory are within tolerance', outside.length === 0, found);
 }
 
 function judgeSteps({ plan, homes, checkpointEverySteps }: Evidence): Verdict[] {
@@ -141,22 +141,22 @@ function judgeSteps({ plan, homes, checkpointEverySteps }: Evidence): Verdict[] 
   const sum = (steps: readonly number[]): number => steps.reduce((total, step) => total + step, 0);
   return [
     verdict(
-      'trainings go on from checkpoints',
+      'trainings resume from checkpoints',
       resumed.length > 0 && fromNothing.length === 0,
-      `${restarts.length} restarts, ${resumed.length} from a checkpoint, ${sum(resumed.map(({ from }) => from))} steps not done again; from nothing though there was one: ${fromNothing.length}`,
+      `${restarts.length} restarts, ${resumed.length} from a checkpoint, ${sum(resumed.map(({ from }) => from))} steps not repeated; from the start despite a checkpoint: ${fromNothing.length}`,
     ),
     verdict(
-      'no more than an interval is done twice',
+      'no more than one interval is repeated',
       tooMuch.length === 0,
-      `${sum(restarts.map(({ redone }) => redone))} steps done twice in all, at most ${Math.max(0, ...restarts.map(({ redone }) => redone))} at once; beyond: ${tooMuch.length}`,
+      `${sum(restarts.map(({ redone }) => redone))} steps repeated in all, at most ${Math.max(0, ...restarts.map(({ redone }) => redone))} at once; too many: ${tooMuch.length}`,
     ),
   ];
 }
 
-/** Every trainer that was started belongs to an attempt of its worker, and every attempt has an end. */
+/** Every trainer that started belongs to an attempt of its worker, and every attempt has an end. */
 function judgeLedger({ log }: Evidence, ledgers: Ledgers): Verdict {
   const starts = readStarts(log);
-  const untold = starts.filter(
+  const unrecorded = starts.filter(
     ({ id, parentPid }) =>
       ledgers.get(id)?.some((line) => line.type === 'attempt-started' && line.pid === parentPid) !== true,
   );
@@ -165,11 +165,11 @@ function judgeLedger({ log }: Evidence, ledgers: Ledgers): Verdict {
   const lost = lines.filter((line) => line.type === 'attempt-lost').length;
   const attempts = lines.filter(({ type }) => type === 'attempt-started').length;
   const counted = ended.reduce((sum, line) => sum + line.trainerProcesses, 0);
-  const holds = untold.length === 0 && attempts === ended.length + lost && counted <= starts.length;
+  const holds = unrecorded.length === 0 && attempts === ended.length + lost && counted <= starts.length;
   return verdict(
-    'the ledger tells of every attempt',
+    'the ledger records every attempt',
     holds,
-    `${attempts} attempts: ${ended.length} with an end, ${lost} lost; ${starts.length} trainers started, untold: ${untold.length}`,
+    `${attempts} attempts: ${ended.length} with an end, ${lost} lost; ${starts.length} trainers started, unrecorded: ${unrecorded.length}`,
   );
 }
 
@@ -179,7 +179,7 @@ function judgeSamples({ sampled, left }: Evidence): Verdict[] {
     verdict(
       'no device had two trainers',
       looks > 0 && most > 0 && violations.length === 0,
-      `${looks} looks at the process table, at most ${most} trainers on ${devices} devices; against it: ${some(violations)}`,
+      `${looks} looks at the process table, at most ${most} trainers on ${devices} devices; violations: ${some(violations)}`,
     ),
     verdict('no process is left', left.length === 0, some(left.map(String))),
   ];
@@ -197,7 +197,7 @@ async function judgeStore({ plan, homes }: Evidence): Promise<Verdict> {
   );
 }
 
-/** Everything that has to hold after a disturbed sweep. */
+/** Checks the result of a disturbed sweep. */
 export async function judge(evidence: Evidence): Promise<Verdict[]> {
   const ledgers = await readLedgers(evidence);
   const changed = changedPlans(evidence, ledgers);

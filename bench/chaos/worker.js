@@ -4,7 +4,7 @@ const { runWorkerProcess } = require('../../dist/workers');
 
 const [home, address, queue, log] = process.argv.slice(2);
 const command = [process.execPath, join(__dirname, 'trainer.js'), `--log=${log}`];
-// Shorter than on a fleet, so that a bench of many faults ends within minutes; longer than a starved machine makes a step.
+// Shorter than on a fleet, so that a bench of many faults ends in minutes; longer than a step on a busy machine.
 const limits = { graceMs: 8_000, stallMs: 15_000, openingMs: 60_000 };
 
 void runWorkerProcess({ home, address, queue, slots: 1, trainer: { command, limits }, keepAlive: true });

@@ -8,7 +8,7 @@ import { anyPort } from '../../workers/embedded-server/ports';
 import { openProxy, type Proxy } from './proxy';
 
 export interface WorldOptions {
-  /** Where logs and the server's database lie: outlives the store's disk. */
+  /** Folder of the logs and the server's database; survives the store's disk. */
   readonly folder: string;
   /** BUDGETLINE_HOME of the workers. */
   readonly home: string;
@@ -16,7 +16,7 @@ export interface WorldOptions {
 
 const quiet = (): void => undefined;
 
-/** Two devices' workers, one for workflows, and a server behind a proxy: all of it can be killed, and is started again. */
+/** Workers of two devices, a worker for workflows, and a server behind a proxy. All can be killed and are restarted. */
 export class World {
   readonly #workers = new Map<number, { readonly queue: string; readonly child: ChildProcess }>();
   #stopping = false;
@@ -24,14 +24,14 @@ export class World {
   private constructor(
     private readonly options: WorldOptions,
     private readonly server: ServerOptions,
-    /** Of the server itself, past the proxy. */
+    /** The address of the server itself, without the proxy. */
     readonly address: string,
     readonly proxy: Proxy,
   ) {}
 
   static async open(options: WorldOptions): Promise<World> {
     mkdirSync(options.folder, { recursive: true });
-    // It comes back where it was.
+    // A restarted server has the same port.
     const env = { ...process.env, BUDGETLINE_TEMPORAL_PORT: String(await anyPort()) };
     const server = { home: options.folder, env, onProgress: quiet };
     const { address } = await ensureServer(server);
@@ -40,7 +40,7 @@ export class World {
     return world;
   }
 
-  /** Where every start of a trainer is written down. */
+  /** Log of every start of a trainer. */
   get log(): string {
     return join(this.options.folder, 'trainers.jsonl');
   }
@@ -60,12 +60,12 @@ export class World {
     });
   }
 
-  /** A worker that cannot connect, since the server is away, ends and is tried again. */
+  /** A worker that cannot connect, because the server is down, ends and is restarted. */
   #restart(queue: string): void {
     if (!this.#stopping) this.#startWorker(queue);
   }
 
-  /** Kills a worker: the one of this process number, or any of a queue. Another takes its place. */
+  /** Kills the worker with this process id, or any worker of a queue. It is restarted. */
   async killWorker(which: number | 'cpu'): Promise<boolean> {
     const found = [...this.#workers].find(([pid, { queue }]) => pid === which || queue === which)?.[1];
     if (found === undefined) return false;
@@ -83,7 +83,7 @@ export class World {
     await ensureServer(this.server);
   }
 
-  /** Ends workers, proxy and server, whatever they do. */
+  /** Ends workers, proxy and server in any state. */
   async close(): Promise<void> {
     this.#stopping = true;
     const ending = [...this.#workers.values()].map(async ({ child }) => {

@@ -1,12 +1,12 @@
 /**
- * SFT steps with LoRA on a model of random weights, by our training executable and by TRL + PEFT, on one GPU:
+ * Compares SFT steps with LoRA on a model of random weights, by our training executable and by TRL + PEFT, on one GPU:
  *
  *   npm run bench -- gpu [--shape 8b|1b|tiny] [--device cuda|cpu] [--passes N] [--steps N] [--rows N] [--micro N] [--tokens N] [--threads N]
  *
- * Rows of a step have `tokens` tokens each, a third of them supervised; both sides split a step into `micro` rows, compute layers
- * again in the backward pass on a GPU, and take turns at going first. Figures are medians over the passes. The GPU's memory is
- * what nvidia-smi says above what was in use before, for both sides; nothing else may run on it. On a host that lacks
- * something, it says what, with status 69.
+ * Each row of a step has `tokens` tokens, a third of them supervised. Both sides split a step into micro-batches of
+ * `micro` rows, recompute layers in the backward pass on a GPU, and alternate in going first. Results are medians over
+ * the passes. The GPU's memory is what nvidia-smi reports above the use before the run, so nothing else may run on it.
+ * If the host lacks something, the message names it and the status is 69.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +53,7 @@ function readRequest(argv: readonly string[]): Request {
   };
 }
 
-/** Rows of as many tokens as asked for: the embedded tokenizer makes one of every digit. */
+/** Rows with the given number of tokens: the embedded tokenizer makes one of each digit. */
 function writeRows(path: string, { steps, rows, tokens }: Settings): void {
   const answer = Math.floor(tokens / 3);
   const digits = (count: number, row: number): string =>
@@ -76,9 +76,9 @@ async function runPasses(
     for (const side of pass % 2 === 0 ? sides : [...sides].reverse()) {
       const place = join(folder, `${side}-${pass}`);
       const run = await runSide(side, place, files, settings);
-      // An adapter and moments of an 8B model a pass would fill a disk.
+      // Adapters and moments of an 8B model from every pass would fill a disk.
       rmSync(place, { recursive: true });
-      console.log(`pass ${pass + 1}, ${side}: ${secondsOfStep(run).toFixed(3)} s a step`);
+      console.log(`pass ${pass + 1}, ${side}: ${secondsOfStep(run).toFixed(3)} s per step`);
       runs.push(run);
     }
   return runs;
@@ -86,7 +86,7 @@ async function runPasses(
 
 const mebibytes = (bytes: number | null | undefined): number => (bytes ?? Number.NaN) / 2 ** 20;
 
-/** The median of a figure over runs. */
+/** The median of a value over runs. */
 const middle =
   (of: (run: Run) => number) =>
   (runs: readonly Run[]): number =>
@@ -116,10 +116,10 @@ function print(title: string, { rows, tokens, device }: Request, runs: readonly 
   printTable(
     [title, 'budgetline', 'TRL + PEFT', 'ours / theirs'],
     [
-      line('a step, s', step, 3),
+      line('step, s', step, 3),
       line('tokens/s', (of) => (rows * tokens) / step(of), 0),
       line(
-        'before the first step ends, s',
+        'until the end of the first step, s',
         middle(({ stepSeconds: [first = Number.NaN] }) => first),
         1,
       ),
@@ -143,7 +143,7 @@ function print(title: string, { rows, tokens, device }: Request, runs: readonly 
   );
 }
 
-/** Makes the model, runs both sides and prints how they compare. @throws DEVICE_UNAVAILABLE */
+/** Makes the model, runs both sides and prints a comparison. @throws DEVICE_UNAVAILABLE */
 export async function benchGpu(argv: readonly string[]): Promise<void> {
   const request = readRequest(argv);
   if (request.device === 'cuda') requireCuda();

@@ -1,10 +1,10 @@
-/** The memory of a GPU while something runs on it, by NVIDIA's own tool: the same measure whoever allocates. */
+/** Memory of a GPU in use, by nvidia-smi: the same measure for every allocator. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 const sampledEveryMs = 200;
 
-/** The GPU that a process takes which may see these, as nvidia-smi wants it named. */
+/** The first visible GPU, by the name that nvidia-smi takes. */
 export function firstDevice(visible = process.env['CUDA_VISIBLE_DEVICES']): string {
   const [first = ''] = (visible ?? '').split(',');
   return first === '' ? '0' : first;
@@ -23,16 +23,16 @@ function startWatching(): ChildProcess {
   );
 }
 
-/** Mebibytes of a line; several processes of one GPU are one number, so it must be at rest before. */
+/** Mebibytes of a line. It counts all processes of the GPU, so it must be idle before. */
 const mebibytesOf = (line: string): number => Number(line.trim());
 
 export interface Watched<T> {
   readonly made: T;
-  /** Most that was in use above what was before, sampled five times a second. */
+  /** Peak use above the use before, sampled five times a second. */
   readonly peakDeviceBytes: number;
 }
 
-/** Does work and watches the GPU. @throws where nvidia-smi cannot be started or says nothing. */
+/** Runs `work` and samples the GPU's memory. @throws if nvidia-smi cannot be started or prints nothing */
 export async function watchDevice<T>(work: () => Promise<T>): Promise<Watched<T>> {
   const watcher = startWatching();
   const failed = new Promise<never>((_, fail) => watcher.once('error', fail));
@@ -49,7 +49,7 @@ export async function watchDevice<T>(work: () => Promise<T>): Promise<Watched<T>
   });
   try {
     await Promise.race([begun, failed]);
-    if (Number.isNaN(before)) throw new Error('nvidia-smi tells no memory of the GPU.');
+    if (Number.isNaN(before)) throw new Error('nvidia-smi reports no memory of the GPU.');
     const made = await Promise.race([work(), failed]);
     return { made, peakDeviceBytes: (most - before) * 2 ** 20 };
   } finally {

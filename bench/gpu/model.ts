@@ -1,4 +1,4 @@
-/** A Llama checkpoint of a given shape with random weights in bfloat16: its steps cost what a trained one's cost. */
+/** A Llama checkpoint of a given shape with random weights in bfloat16; its steps cost as much as a trained one's. */
 import { randomFillSync } from 'node:crypto';
 import { closeSync, copyFileSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -15,7 +15,7 @@ export interface Shape {
   readonly num_key_value_heads: number;
 }
 
-/** "8b" is that of Llama 3.1 8B. */
+/** "8b" is the shape of Llama 3.1 8B. */
 export const shapes: Readonly<Record<string, Shape>> = {
   '8b': {
     ...{ vocab_size: 128256, hidden_size: 4096, intermediate_size: 14336 },
@@ -53,7 +53,7 @@ function toModelConfig(shape: Shape): ModelConfig {
 }
 
 const bfloat16One = 0x3f80;
-/** Sign and mantissa are drawn; the exponent puts every weight at .0078 to .0156 from zero. */
+/** Sign and mantissa are random; the exponent gives every weight a size from 0.0078 to 0.0156. */
 const weightBits = { kept: 0x807f, exponent: 0x3c00 };
 
 function fill(values: Uint16Array, isNorm: boolean): void {
@@ -99,7 +99,7 @@ function writeWeights(path: string, config: ModelConfig): number {
   return end / 2;
 }
 
-/** Writes the folder, with the embedded tokenizer, and returns its parameters. */
+/** Writes the folder, with the embedded tokenizer, and returns the number of parameters. */
 export function writeRandomModel(folder: string, shape: Shape): number {
   mkdirSync(folder, { recursive: true });
   for (const name of ['tokenizer.json', 'tokenizer_config.json'])

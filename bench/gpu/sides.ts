@@ -1,4 +1,4 @@
-/** The two sides of the benchmark on a GPU: each makes the same steps in a process of its own. */
+/** The two sides of the GPU benchmark; each makes the same steps in its own process. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,13 +24,13 @@ export interface Settings {
 export const sides = ['budgetline', 'trl'] as const;
 type Side = (typeof sides)[number];
 
-/** When each step of a side was done, in seconds, and what its process took. */
+/** End of each step of a side, in seconds, and the use of its process. */
 interface Timed {
   readonly stepSeconds: readonly number[];
   readonly wallSeconds: number;
   readonly lastLoss: number;
   readonly peakMemoryBytes: number;
-  /** What the allocator of PyTorch gave out at most; it takes more from the GPU than that. */
+  /** Peak of PyTorch's allocator, which reserves more than that from the GPU. */
   readonly allocatedDeviceBytes?: number | null;
 }
 
@@ -45,7 +45,7 @@ export interface Files {
   readonly data: string;
 }
 
-/** Steps of a job that has a folder of its own. */
+/** The job of one side, with its own folder. */
 function jobOf(folder: string, files: Files, settings: Settings): JobOf<'sft'> {
   const { device, rows, micro, tokens, threads, steps } = settings;
   return {
@@ -84,7 +84,7 @@ async function runOurs(folder: string, job: JobOf<'sft'>): Promise<Timed> {
   return { stepSeconds, wallSeconds: seconds(), lastLoss, peakMemoryBytes: last.peakMemoryBytes };
 }
 
-/** Where our side computes layers again in place of keeping what they computed, the other side does too. */
+/** The other side recomputes layers in the backward pass if our side does. */
 async function runTheirs(
   folder: string,
   { model, data, training, plan }: JobOf<'sft'>,
@@ -103,7 +103,7 @@ async function runTheirs(
   return { ...result, wallSeconds: (performance.now() - begin) / 1000 };
 }
 
-/** One side's steps, once, in a folder that does not exist yet. */
+/** Runs one side once, in a folder that does not exist yet. */
 export async function runSide(side: Side, folder: string, files: Files, settings: Settings): Promise<Run> {
   mkdirSync(folder);
   const job = jobOf(folder, files, settings);
@@ -114,8 +114,8 @@ export async function runSide(side: Side, folder: string, files: Files, settings
 }
 
 /**
- * Seconds of a step, from the first end of a call behind the first third to the last one. Ours makes several steps a call and tells
- * of them at once: where less than a tenth of a mean step lies between two, no call has ended.
+ * Seconds of a step, from the first end of a call after the first third of the steps to the last one. Our side makes
+ * several steps a call and reports them together: if two are less than a tenth of a mean step apart, no call has ended.
  */
 export function secondsOfStep({ stepSeconds }: Pick<Timed, 'stepSeconds'>): number {
   const last = stepSeconds.length - 1;

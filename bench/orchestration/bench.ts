@@ -18,17 +18,17 @@ import { builtInTasks, ensureServer, stopServers, type EmbeddedServer } from '..
 import { printTable } from '../table';
 import type { bareActivities, bareCells } from './workflows';
 
-/** Cells, or bare activities, that are under way at once. */
+/** Cells, or bare activities, in flight at once. */
 const width = 60;
 
 const mostEvents = 10_000;
 const mostMemoryMb = 1_024;
-/** Of bare cells a second: the rest is the server's, which asks a task of the workflow for each stage of a child. */
+/** Least rate, relative to bare cells: the server adds a workflow task for each stage of a child. */
 const leastOfCells = 0.7;
-/** Stages of a cell in the middle. */
+/** Mean number of stages of a cell. */
 const stagesACell = 5;
 
-/** Half of the cells have four stages, half of them six, each with a seed of its own: next to nothing is shared. */
+/** Half of the cells have four stages, half have six, and each has its own seed, so that almost nothing is shared. */
 async function resolveMany(cells: number): Promise<ResolvedSweep> {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
@@ -47,7 +47,7 @@ interface Usage {
   readonly cpuMs: number;
 }
 
-/** The workers' process, and what it has told of itself. */
+/** The workers' process and its own measurements. */
 interface Workers {
   readonly child: ChildProcess;
   readonly usages: Usage[];
@@ -82,7 +82,7 @@ const cpuMsOf = ({ usages, serverPid }: Workers): number =>
 interface Measured {
   readonly activities: number;
   readonly seconds: number;
-  /** Of workers and server together. */
+  /** Of workers and server. */
   readonly cpuMs: number;
   /** Largest resident memory of the workers meanwhile. */
   readonly peakMb: number;
@@ -96,7 +96,7 @@ async function timed(activities: number, workers: Workers, work: () => Promise<u
   return { activities, seconds, cpuMs: cpuMsOf(workers) - before, peakMb: Math.max(...memory) / 2 ** 20 };
 }
 
-/** Activities that the cells ask for, and the base. */
+/** Number of activities of the cells and the base model. */
 const countStages = ({ cells, base }: SweepPlan): number =>
   cells.reduce((sum, { stages }) => sum + stages.length, base.length);
 
@@ -127,7 +127,7 @@ async function longestHistory(client: Client, sweepId: string): Promise<number> 
 
 interface Swept extends Measured {
   readonly longestHistory: number;
-  /** Cells that are neither done nor a hole. */
+  /** Cells that are neither done nor failed. */
   readonly lost: number;
 }
 
@@ -148,14 +148,14 @@ async function runSweep(
   return { ...measured, lost, longestHistory: await longestHistory(client, plan.sweepId) };
 }
 
-/** What has to hold; each line says what does not. */
+/** One line for each condition that does not hold. */
 function listBroken(swept: Swept, ratio: number | undefined): string[] {
   return [
     ...(swept.lost > 0 ? [`${swept.lost} cells are lost`] : []),
     ...(swept.longestHistory > mostEvents ? [`a history has ${swept.longestHistory} events`] : []),
     ...(swept.peakMb > mostMemoryMb ? [`the workers took ${Math.round(swept.peakMb)} MiB`] : []),
     ...(ratio !== undefined && ratio < leastOfCells
-      ? [`${ratio.toFixed(2)} of the bare cells a second, less than ${leastOfCells}`]
+      ? [`${ratio.toFixed(2)} of the bare cells per second, less than ${leastOfCells}`]
       : []),
   ];
 }
@@ -177,12 +177,12 @@ function printMeasured({ bare, bareCells: cells, swept }: Rates, form: string): 
   ];
   printTable(
     [
-      ...['', 'activities', 'seconds', 'a second', 'CPU ms each', 'of bare', 'by CPU'],
+      ...['', 'activities', 'seconds', 'per second', 'CPU ms each', 'of bare', 'by CPU'],
       ...['workers’ peak, MiB', 'longest history'],
     ],
     [
       row('bare activities', bare, ''),
-      row('a bare child a cell', cells, ''),
+      row('a bare child for each cell', cells, ''),
       row(form, swept, String(swept.longestHistory)),
     ],
   );
@@ -190,7 +190,7 @@ function printMeasured({ bare, bareCells: cells, swept }: Rates, form: string): 
 
 const forms = {
   idle: 'sweep, stages that return at once',
-  trainer: 'sweep, a process a stage that does no work',
+  trainer: 'sweep, an idle process for each stage',
 } as const;
 
 interface MeasureOptions {
@@ -222,8 +222,8 @@ async function measure(client: Client, options: MeasureOptions): Promise<string[
     const swept = await runSweep(client, workers, { resolved, home });
     printMeasured({ bare, bareCells, swept }, forms[form]);
     const ofCells = rateOf(swept) / rateOf(bareCells);
-    console.log(`\n${ofCells.toFixed(2)} of the bare cells a second`);
-    // A process a stage costs what starting it costs: told of, and held to nothing.
+    console.log(`\n${ofCells.toFixed(2)} of the bare cells per second`);
+    // With a process for each stage the ratio measures process starts, so it is printed and not checked.
     return listBroken(swept, form === 'idle' ? ofCells : undefined);
   } finally {
     workers.child.kill('SIGKILL');
@@ -231,10 +231,10 @@ async function measure(client: Client, options: MeasureOptions): Promise<string[
 }
 
 /**
- * `npm run bench -- orchestration [--cells N] [--form idle|trainer]`: a sweep without work beside activities without
- * work, on a server of its own.
+ * `npm run bench -- orchestration [--cells N] [--form idle|trainer]`: compares a sweep without work with activities
+ * without work, on its own server.
  *
- * @throws Error where cells are lost, a history or the workers' memory grows too large, or the sweep is too slow
+ * @throws Error if cells are lost, a history or the workers' memory grows too large, or the sweep is too slow
  */
 export async function benchOrchestration(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({

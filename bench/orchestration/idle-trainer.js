@@ -1,6 +1,6 @@
 /**
- * A training executable that keeps docs/protocol.md and does no work: it writes files of the right names, and answers
- * whose length is the sample's number, so that a task which goes by length finds right ones and wrong ones.
+ * A training executable that follows docs/protocol.md and does no work. It writes files with the expected names. The
+ * length of an answer is the sample's number, so that a task that scores length finds correct and incorrect ones.
  */
 const { createHash } = require('node:crypto');
 const { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync, writeSync } = require('node:fs');

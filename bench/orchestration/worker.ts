@@ -1,7 +1,7 @@
 /**
- * All workers of the bench in one process, which tells of its memory and its processor time again and again:
+ * All workers of the bench in one process, which reports its memory and processor time regularly:
  * `worker.ts ADDRESS idle|trainer HOME BUNDLE`; BUNDLE holds the bare workflow.
- * "idle": stages return at once. "trainer": they are the real ones, over a training executable that does no work.
+ * "idle": stages return at once. "trainer": the real stages, with a training executable that does no work.
  */
 import '../../test/support/quiet-runtime';
 import { availableParallelism } from 'node:os';
@@ -16,7 +16,7 @@ import { workflowBundlePath } from '../../host/package-files';
 
 const [address = '', form = '', home = '', codePath = ''] = process.argv.slice(2);
 
-/** Stages at once: more than this machine has cores, since they do nothing. */
+/** More than the number of cores, since the stages do nothing. */
 const maxConcurrentActivityTaskExecutions = 20;
 
 async function createIdleWorkers(connection: NativeConnection): Promise<Worker[]> {
@@ -52,13 +52,13 @@ async function main(): Promise<void> {
   });
   const workers =
     form === 'idle' ? await createIdleWorkers(connection) : await createTrainerWorkers(connection);
-  const tell = (): void => {
+  const report = (): void => {
     const { user, system } = process.cpuUsage();
     const usage = { memoryBytes: process.memoryUsage().rss, cpuMs: (user + system) / 1000 };
     process.stdout.write(`${JSON.stringify(usage)}\n`);
   };
-  setInterval(tell, 250);
-  tell();
+  setInterval(report, 250);
+  report();
   await Promise.all([bare, ...workers].map((worker) => worker.run()));
 }
 

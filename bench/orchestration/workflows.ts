@@ -3,14 +3,14 @@ import { runConcurrently } from '../../workflows/concurrently';
 
 const { nothing } = proxyActivities<{ nothing(): Promise<void> }>({
   startToCloseTimeout: '1 minute',
-  // Stages go to queues of other workers, which none of them starts by itself with the answer of a workflow task.
+  // Stages go to other workers' queues, so none of them could start eagerly with a workflow task.
   allowEagerDispatch: false,
 });
 
-/** Activities a run: as many events as a run of a sweep may have, and no more. */
+/** Activities of a run: their events stay within the limit for a run of a sweep. */
 const pageSize = 1_500;
 
-/** What is held against: activities that do nothing, so many at once, without any stage, cell or child. */
+/** The baseline: idle activities, `width` at once, without stages, cells or children. */
 export async function bareActivities(input: {
   readonly count: number;
   readonly width: number;
@@ -26,10 +26,10 @@ export async function bareCell(activities: number): Promise<void> {
   for (let done = 0; done < activities; done += 1) await nothing();
 }
 
-/** Cells a run, as in a sweep. */
+/** Cells of a run, as in a sweep. */
 const cellsARun = 300;
 
-/** What a sweep cannot be faster than: a child for each cell, and nothing of Budgetline. */
+/** The upper bound for a sweep: a child workflow for each cell, without Budgetline. */
 export async function bareCells(input: {
   readonly cells: number;
   readonly activities: number;
