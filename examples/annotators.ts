@@ -1,8 +1,8 @@
 import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
 
 /**
- * Does the best split depend on who writes the demonstrations? Three annotators, the same budgets and fractions, three
- * seeds: 162 cells, and the controls that a sceptic asks for. A slice:
+ * Does the best split depend on who writes the demonstrations? Three annotators, three budgets, six fractions, three
+ * seeds: 162 cells, and all controls. A slice:
  *   budgetline run examples/annotators.ts --budgets 64 --fractions 1,0.5 --seeds 0
  */
 export default defineSweep({

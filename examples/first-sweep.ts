@@ -4,8 +4,8 @@ import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
 export default defineSweep({
   ...gradeSchoolMathDefaults,
   name: 'first-sweep',
-  annotator: 'majority-error', // writes solutions that misread doubling and tripling; "clean" writes none
-  budgets: [128, 256, 1024], // rows that the money buys
-  sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0], // share of them that are worked solutions; the rest are pairs
+  annotator: 'majority-error', // misreads doubling and tripling in most solutions; "clean" makes no errors
+  budgets: [128, 256, 1024], // rows
+  sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0], // fraction of the rows that are demonstrations
   seeds: [0],
 });

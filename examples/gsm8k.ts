@@ -7,9 +7,9 @@ const prompts = join(__dirname, 'data', 'ifeval', 'prompts.jsonl');
 /**
  * The same experiment over real GSM8K text: by default a slice of 200 rows that comes with the package, or
  *   budgetline run examples/gsm8k.ts --data train.jsonl
- * The embedded model is a million parameters on a vocabulary of its own, so expect a score near zero. What it shows is
- * that real text goes through every stage; what does not fit is counted. Beside it the same models are asked a slice of
- * IFEval, to see what training on math costs elsewhere.
+ * The embedded model has a million parameters and a small vocabulary, so expect a score near zero. The example shows
+ * that real text passes every stage, and that rows that do not fit are counted. A slice of IFEval is the auxiliary task:
+ * it shows what training on math costs elsewhere.
  */
 export default defineSweep({
   ...gradeSchoolMathDefaults,
@@ -18,7 +18,7 @@ export default defineSweep({
   annotator: 'clean',
   sft: { ...gradeSchoolMathDefaults.sft, maxLength: 1024, onOverlength: 'drop' },
   preference: { ...gradeSchoolMathDefaults.preference, maxLength: 1024, onOverlength: 'drop' },
-  // The model cannot solve these, so its own samples hold no right answer to prefer: the chosen one is the reference.
+  // The model solves none of these, so its samples contain no correct answer: the reference is the chosen one.
   pairs: { ...gradeSchoolMathDefaults.pairs, chosen: 'gold', candidates: 1, maxNewTokens: 128 },
   evaluation: {
     items: 20,

@@ -7,7 +7,7 @@ interface Purchase {
 
 const draw = (random: () => number, most: number): number => 2 + Math.floor(random() * (most - 1));
 
-/** A task of one's own is a few functions: how an item is drawn, how it is put, and how an answer is judged. */
+/** A task is a few functions: draw an item, format its prompt, score an answer. */
 const purchases = defineTask<Purchase>({
   name: 'purchases',
   metric: 'accuracy',

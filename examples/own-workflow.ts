@@ -2,7 +2,7 @@ import type { ResolvedExperiment } from 'budgetline';
 import { createStages } from 'budgetline/workflows';
 import type { Artifact } from 'budgetline/workflows';
 
-/** What `compareTrainings` returns: the same pairs put to two uses, from the same warm start. */
+/** Scores of two uses of the same pairs, from the same warm start. */
 export interface Comparison {
   readonly warmStart: number;
   readonly preference: number;
@@ -12,9 +12,9 @@ export interface Comparison {
 const scoreOf = ({ result }: Artifact<'evaluate'>): number => result.metrics['score'] ?? 0;
 
 /**
- * A pipeline of one's own, from the same stages in another order: it evaluates the warm start before it buys pairs, and
- * then trains on them twice side by side, by preference and by plain SFT on the chosen answers. Runs in Temporal's
- * workflow sandbox, so it imports 'budgetline/workflows' and, of everything else, types alone.
+ * Your own pipeline: the same stages in another order. It evaluates the warm start before it buys pairs. Then it trains
+ * on them twice in parallel: by DPO, and by plain SFT on the chosen answers. It runs in Temporal's workflow sandbox, so
+ * it imports 'budgetline/workflows', and types only of everything else.
  */
 export async function compareTrainings(resolved: ResolvedExperiment): Promise<Comparison> {
   const { budget, seed } = resolved.definition;

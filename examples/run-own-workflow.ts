@@ -1,7 +1,7 @@
 /**
  * Runs the workflow of own-workflow.ts:
  *   npx ts-node --transpile-only examples/run-own-workflow.ts [BUDGET] [ITEMS]
- * One process holds the three workers here; in production each is a process of its own.
+ * Here one process runs all three workers; in production each is its own process.
  */
 import {
   builtInTasks,
