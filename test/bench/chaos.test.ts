@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/temporary';
 
 const { sft, preference } = gradeSchoolMathDefaults;
 
-/** Of the bench's faults those that are over within seconds. */
+/** The faults of the bench that are over within seconds. */
 const quota: Quota = {
   kills: { trainSft: 1, trainPreference: 1 },
   kinds: {
@@ -17,11 +17,11 @@ const quota: Quota = {
   },
 };
 
-describe('server: a sweep that everything happens to', function () {
+describe('server: a sweep under faults', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 
-  it('ends as if nothing had happened, and its ledger says what happened', async () => {
+  it('ends like an undisturbed one, and its ledger records every attempt', async () => {
     const resolved = await resolveChaosSweep({
       ...{ name: 'chaos-in-short', budgets: [32], sftFractions: [0.5] },
       ...{ sft: { ...sft, epochs: 24 }, preference: { ...preference, epochs: 12 } },

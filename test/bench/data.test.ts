@@ -23,7 +23,7 @@ describe('pure: full-length problems of the benchmark', () => {
     })),
   );
 
-  it('train on the first rows, whole, and hold the last ones out', () => {
+  it('train on the first rows and hold out the last ones', () => {
     const data = writeQuestionData(folder, source, { rows: 3, pairs: 2, heldOut: 1 });
     const rows = read<DemonstrationRow>(data.demonstrations);
     assert.deepEqual(
@@ -35,7 +35,7 @@ describe('pure: full-length problems of the benchmark', () => {
     assert.throws(() => writeQuestionData(folder, source, { rows: 5, pairs: 1, heldOut: 1 }), /too few/);
   });
 
-  it('reject a solution of the same length in which every digit is another one', () => {
+  it('have a rejected solution of the same length with every digit changed', () => {
     const [pair] = read<PreferenceRow>(
       writeQuestionData(folder, source, { rows: 1, pairs: 1, heldOut: 1 }).pairs,
     );

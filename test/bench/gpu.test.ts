@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temporary';
 describe('pure: the model of the GPU benchmark', () => {
   const folder = temporaryFolder();
 
-  it('is one that the trainer reads, of the shape asked for, with weights that compute', async () => {
+  it('has the given shape and finite weights, and the trainer reads it', async () => {
     const parameters = writeRandomModel(folder.at('model'), shapes['tiny']!);
     const { settings, weights } = await loadModel(folder.at('model'));
     assert.equal(settings.config.hiddenSize, 64);

@@ -19,14 +19,14 @@ export default defineSweep({
 });
 `;
 
-/** Too long to run here, or in need of another machine: their options are looked up in what --help prints. */
+/** Commands that take too long to run here; their options are looked up in the output of --help. */
 const unrun: Readonly<Record<string, string>> = {
   reproduce: 'runs a sweep again; test/audit has it',
   'trainer check': 'trains models rule by rule; test/conformance has it',
   worker: 'runs until it is stopped; test/cli/disturbed-run.test.ts has it',
 };
 
-/** Where the answer is not 0: the run of this test has ended, so it cannot be steered. */
+/** Exit statuses other than 0: the run of this test has ended, so it cannot be controlled. */
 const statuses: Readonly<Record<string, number>> = { cancel: 66, pause: 66, resume: 66, concurrency: 66 };
 
 const job = (command: string): string =>
@@ -105,7 +105,7 @@ describe('slow: every command in README and docs', function () {
     return values[word] ?? word;
   }
 
-  /** A command's words as they are called: what is optional is there, what stands for something is replaced. */
+  /** Words of a command as they are called: with the optional ones, and placeholders replaced. */
   function wordsOf(text: string): string[] {
     const plain = text
       .replace('[options]', '')
@@ -115,7 +115,7 @@ describe('slow: every command in README and docs', function () {
     return commandWords(plain).map((word) => valueOf(word, text));
   }
 
-  /** The command of a mention that is not run here: named without what it needs, or too long. */
+  /** The command of a mention that is not run here: named without its arguments, or too long. */
   function unrunOf(words: readonly string[]): string | undefined {
     if (words.length === 1 && ['run', 'analyze', 'audit'].includes(words[0] ?? '')) return words[0];
     return Object.keys(unrun).find((name) => words.join(' ').startsWith(name));
@@ -146,7 +146,7 @@ describe('slow: every command in README and docs', function () {
       all.filter(({ text }) => text.endsWith('server stop') === (at === 0)),
     ) as [Mention[], Mention[]];
     assert.ok(rest.length > 30, 'the commands are found');
-    // What exports, or writes the report, of one run comes one after another.
+    // Commands that write exports or the report of one run must not run at once.
     const lanes = [rest.filter((_, at) => at % 2 === 0), rest.filter((_, at) => at % 2 === 1)];
     await Promise.all(
       lanes.map(async (lane) => {
@@ -156,7 +156,7 @@ describe('slow: every command in README and docs', function () {
     for (const mention of last) await check(mention);
   });
 
-  it('that writes where one says leaves other files alone, and writes its own pages and bundles again', async () => {
+  it('that writes files leaves foreign files alone, and replaces its own pages and bundles', async () => {
     const { SWEEP = '' } = values;
     writeFileSync(folder.at('run.tar.partial'), 'mine');
     assert.equal((await run(['audit', 'export', SWEEP, '-o', 'run.tar'])).status, 0);
@@ -184,7 +184,7 @@ describe('slow: every command in README and docs', function () {
     assert.deepEqual(readdirSync(folder.at('elsewhere')), ['report.html']);
   });
 
-  it('of npm is a script of the package, what it starts is there, and its options are known', async () => {
+  it('of npm is a script of the package, with a known benchmark and known options', async () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
@@ -219,7 +219,7 @@ describe('slow: every command in README and docs', function () {
       assert.match(sourcesOf(name), new RegExp(`\\b${option.slice(2)}: `), `${page}: ${name} ${option}`);
   }
 
-  it('that names a file by npx finds that file', () => {
+  it('of npx names a file that exists', () => {
     const others = commandsInDocs().filter(({ text }) => /\bnpx (?!budgetline)/.test(text));
     for (const { page, text } of others) {
       const [file = ''] = /\S+\/\S+\.ts/.exec(text.replace(/'/g, '')) ?? [];
@@ -228,7 +228,7 @@ describe('slow: every command in README and docs', function () {
     }
   });
 
-  it('has options that some command takes', () => {
+  it('has options that a command takes', () => {
     const read = (name: string): string[] => {
       const found = readdirSync(join(root, name), { recursive: true, encoding: 'utf8' });
       return found

@@ -11,14 +11,14 @@ export interface Mention {
 const starts = /^(?:[A-Z_]+=\S+ )*(?:npx|npm|budgetline|node) /;
 const fence = /```\w*\n([\s\S]*?)```/g;
 
-/** README and everything below docs/, but for the log: it has the commands of its days. */
+/** README and all pages of docs/ but the log, which keeps old commands. */
 export function pages(): string[] {
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' });
   const files = docs.filter((name) => name.endsWith('.md') && name !== 'log.md');
   return ['README.md', ...files.map((name) => join('docs', name))];
 }
 
-/** Lines of code blocks, without their remarks, and what stands between backticks. */
+/** Lines of code blocks, without comments, and texts between backticks. */
 function codeIn(text: string): string[] {
   const blocks = [...text.matchAll(fence)].flatMap(([, block = '']) => block.split('\n'));
   const spans = [...text.replace(fence, '').matchAll(/`([^`]+)`/g)].map(([, span = '']) => span);
@@ -38,5 +38,5 @@ function mentions(pattern: RegExp): Mention[] {
 /** Commands that the pages name, each once. */
 export const commandsInDocs = (): Mention[] => mentions(starts);
 
-/** Options that stand by themselves, each once. */
+/** Options that are named alone, each once. */
 export const optionsInDocs = (): Mention[] => mentions(/^--[a-z]/);

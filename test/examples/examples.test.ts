@@ -28,12 +28,12 @@ const plan = async (definition: SweepDefinition) =>
   planSweep(await resolveDefinition(definition, { tasks: builtInTasks }));
 
 describe('pure: examples/first-sweep.ts', () => {
-  it('is a whole experiment in fifteen lines', () => {
+  it('is a complete experiment in fifteen lines', () => {
     const lines = readFileSync(join(examples, 'first-sweep.ts'), 'utf8').trimEnd().split('\n');
     assert.ok(lines.length <= 15, `${lines.length} lines`);
   });
 
-  it('holds the baseline, the cold-start probe and the hybrid, at each budget', async () => {
+  it('has the baseline, the cold-start probe and the hybrid at each budget', async () => {
     const { cells } = await plan(firstSweep);
     assert.equal(firstSweep.budgets.length, 3);
     for (const budget of firstSweep.budgets) {
@@ -49,7 +49,7 @@ describe('pure: examples/first-sweep.ts', () => {
 });
 
 describe('pure: examples/own-task.ts', () => {
-  it('brings a task of its own, whose reference answers are right', async () => {
+  it('has a task whose reference answers are correct', async () => {
     const [task] = own.tasks;
     const resolved = await resolveDefinition(own.default, { tasks: own.tasks });
     assert.equal(resolved.poolRows, 128);
@@ -65,7 +65,7 @@ describe('server: examples/gsm8k.ts', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 
-  it('takes real questions and answers through every stage, and counts what it leaves out', async () => {
+  it('runs real questions and answers through every stage, and counts the rows that it drops', async () => {
     const { evaluation, pairs } = gsm8k;
     const small = defineSweep({
       ...gsm8k,
@@ -93,8 +93,8 @@ describe('server: examples/gsm8k.ts', function () {
       assert.ok(scoreLow <= score && score <= scoreHigh && scoreLow < scoreHigh);
       assert.ok('promptStrict' in scores && 'instructionLoose' in scores);
       const lines = await readLedger(store.paths.stageLedger(key));
-      const told = lines.flatMap((line) => (line.type === 'attempt-ended' ? (line.scores ?? []) : []));
-      assert.deepEqual(told[1], { auxiliary: 'ifeval', items, score, low: scoreLow, high: scoreHigh });
+      const recorded = lines.flatMap((line) => (line.type === 'attempt-ended' ? (line.scores ?? []) : []));
+      assert.deepEqual(recorded[1], { auxiliary: 'ifeval', items, score, low: scoreLow, high: scoreHigh });
     }
     const { progress } = status;
     assert.ok(progress?.of === 'sweep');
@@ -115,7 +115,7 @@ describe('server: examples/own-annotations.ts', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 
-  it('takes rows of one’s own through every stage, on the task’s own prompts, with where they are from', async () => {
+  it('runs user rows through every stage, with the task’s prompts and the rows’ provenance', async () => {
     const small = defineSweep({
       ...ownAnnotations,
       budgets: [8],
@@ -141,7 +141,7 @@ describe('server: examples/own-annotations.ts', function () {
   });
 });
 
-/** Demonstrations hold the steps and the answer of the file, with its calculator marks taken out. */
+/** Demonstrations have the steps and the answer of the file, without its calculator marks. */
 async function assertRealText(home: string, key: string): Promise<void> {
   const { dir } = await createStore(home).verifyArtifact({ kind: 'synthesizeData', key });
   const [first = ''] = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8').split('\n');
@@ -155,7 +155,7 @@ describe('server: examples/run-own-workflow.ts', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryHome();
 
-  it('runs a pipeline of one’s own from the same stages, through the public face', async () => {
+  it('runs a custom pipeline of the same stages through the public API', async () => {
     const args = ['-r', 'ts-node/register/transpile-only', join(examples, 'run-own-workflow.ts'), '8', '6'];
     const env = { ...process.env, BUDGETLINE_HOME: folder.path() };
     const { stdout } = await promisify(execFile)(process.execPath, args, { env });

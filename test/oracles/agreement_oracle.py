@@ -1,10 +1,10 @@
-"""Krippendorff's alpha (nominal) of some counts of labels by krippendorff 0.9.0: writes agreement.json beside itself. python agreement_oracle.py"""
+"""Krippendorff's alpha (nominal) of some counts of labels by krippendorff 0.9.0: writes agreement.json next to itself. python agreement_oracle.py"""
 import json
 import pathlib
 import krippendorff
 import numpy
 
-# Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), section C: four observers, twelve units, missing values; he gives .743.
+# Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), section C: four observers, twelve units, missing values; the published value is .743.
 PUBLISHED = [[3, 0, 0, 0, 0], [0, 3, 1, 0, 0], [0, 0, 4, 0, 0], [0, 0, 4, 0, 0], [0, 4, 0, 0, 0], [1, 1, 1, 1, 0],
              [0, 0, 0, 4, 0], [3, 1, 0, 0, 0], [0, 4, 0, 0, 0], [0, 0, 0, 0, 3], [2, 0, 0, 0, 0], [0, 0, 1, 0, 0]]
 draw = numpy.random.default_rng(1)

@@ -7,7 +7,7 @@
     /tmp/oracles/bin/python test/oracles/audit_exports.py run.jsonl run.intoto.json key.pub HOME SCHEMAS
 
 HOME is the BUDGETLINE_HOME of the run: every subject of the statement is hashed there again. SCHEMAS is the folder spec/ of
-OpenLineage's own repository at a tag whose OpenLineage.json is 2-0-2; events and their facets are held against it.
+OpenLineage's own repository at a tag whose OpenLineage.json is 2-0-2; events and their facets are compared with it.
 """
 import base64
 import hashlib

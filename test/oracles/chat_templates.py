@@ -23,7 +23,7 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 
-# As Qwen 2.5: whitespace control, attributes beside subscripts, tools that are absent, a look at the neighbours.
+# As Qwen 2.5: whitespace control, attributes next to subscripts, tools that are absent, a look at the neighbours.
 QWEN = """{%- if tools %}
     {{- '<|im_start|>system\\n# Tools\\n' }}
     {%- for tool in tools %}

@@ -1,4 +1,4 @@
-"""What lm-eval's gsm8k (version 3) makes of some responses: writes gsm8k.json beside itself.
+"""What lm-eval's gsm8k (version 3) makes of some responses: writes gsm8k.json next to itself.
 
     python gsm8k_oracle.py FOLDER        the folder that holds the package lm_eval (0.4.13)
 

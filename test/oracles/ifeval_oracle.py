@@ -1,5 +1,5 @@
-"""Verdicts of the original instruction checkers on made-up responses, and what their sentence splitter, tokenizer and
-language detector say of some texts: writes ifeval.json beside itself.
+"""Verdicts of the original instruction verifiers on made-up responses, and what their sentence splitter, tokenizer and
+language detector return for some texts: writes ifeval.json next to itself.
 
     python ifeval_oracle.py IFEVAL_PORT INPUT_DATA UDHR
 

@@ -1,4 +1,4 @@
-"""ROUGE of some texts by rouge-score 0.1.2: writes rouge.json beside itself. python rouge_oracle.py"""
+"""ROUGE of some texts by rouge-score 0.1.2: writes rouge.json next to itself. python rouge_oracle.py"""
 import json
 import pathlib
 from rouge_score import rouge_scorer

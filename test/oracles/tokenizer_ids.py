@@ -1,6 +1,6 @@
 """Token ids of the embedded model's tokenizer by Hugging Face's own library: `python test/oracles/tokenizer_ids.py`.
 
-Writes tokenizer-ids.json beside itself: texts with their ids and the text that the ids decode to.
+Writes tokenizer-ids.json next to itself: texts with their ids and the text that the ids decode to.
 Made with tokenizers 0.23.3.
 """
 

@@ -13,7 +13,7 @@ describe('pure: a build over an earlier one', () => {
     writeFileSync(folder.at(...path), '');
   }
 
-  it('leaves nothing of a file that has become a folder, and all else', () => {
+  it('removes the outputs of a file that has become a folder, and nothing else', () => {
     write('room', 'noun', 'index.ts');
     for (const ending of ['js', 'js.map', 'd.ts'])
       for (const name of ['noun', 'noun/index']) write('dist', 'room', `${name}.${ending}`);

@@ -14,23 +14,23 @@ export const callsAtOnce = 16;
 export interface Asking {
   readonly home: string;
   readonly baseUrl: string;
-  /** Of the pool, all of which is bought unless told. */
+  /** Default: the whole pool. */
   readonly rows: number;
   readonly budget?: number;
-  /** The task's name; "coin" unless given. */
+  /** Name of the task. Default: "coin". */
   readonly task?: string;
   readonly change?: Partial<EndpointOptions>;
 }
 
 export interface Prepared {
-  /** The cell whose first stage it is, and who writes its rows. */
+  /** The cell of the stage, and its annotator. */
   readonly resolved: ResolvedExperiment;
   readonly tasks: readonly Task[];
   readonly bench: StageBench;
   readonly stage: PlannedStage;
 }
 
-/** The activity that buys so many rows of the model behind an endpoint. */
+/** The activity that buys the rows from the model behind an endpoint. */
 export async function prepareAsking(asking: Asking): Promise<Prepared> {
   const { home, baseUrl, rows, budget = rows, task = coinTask.name, change } = asking;
   process.env[keyVariable] = 'sk-rows';
@@ -40,7 +40,7 @@ export async function prepareAsking(asking: Asking): Promise<Prepared> {
     ...{ spendLimitUsd: 1000, concurrency: callsAtOnce, requestsPerMinute: 6_000_000, firstWaitMs: 1 },
     ...change,
   });
-  // Several programs ask for these rows: where they call from shall not count.
+  // Several programs ask for these rows, so the calling code must not be in the key.
   const model = definedAt(asked, undefined);
   const resolved = await resolveSmall(join(__dirname, '../../models/tiny-math'), {
     ...{ task, annotator: 'model', budget, sftFraction: 1 },

@@ -1,6 +1,6 @@
 /**
- * Buys rows of an endpoint in a process of its own: `node … asking-process.ts HOME BASE_URL ROWS [TASK SPEND_LIMIT_USD]`. Waits for its
- * turn where another process asks, and prints the code of the failure that ends it.
+ * Buys rows of an endpoint in its own process: `node … asking-process.ts HOME BASE_URL ROWS [TASK SPEND_LIMIT_USD]`.
+ * Waits its turn if another process asks, and prints the code of the failure that ends it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApplicationFailure } from '@temporalio/common';

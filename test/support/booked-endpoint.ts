@@ -10,18 +10,18 @@ import {
   startEndpoint,
 } from './endpoint-server';
 
-/** US dollars of one call: every one takes as many tokens, and as many as it may. */
+/** US dollars of one call; all calls take the same number of tokens, the maximum. */
 export const usdACall = 0.002;
 
-/** Something that the server was paid for. */
+/** A call that the server was paid for. */
 export interface Booked {
   readonly model: string;
   readonly question: string;
-  /** Whether the model that was asked has answered, in the asked form. */
+  /** Whether the answer is from the asked model and well formed. */
   readonly usable: boolean;
 }
 
-/** What is answered is a function of the question alone, as of a model at temperature 0. */
+/** The answer depends on the question only, like that of a model at temperature 0. */
 export function answerTo({ messages }: Asked): string {
   const question = messages.at(-1)?.content ?? '';
   if (!question.includes('# Answer A')) return `In short: ${question.split('.')[0] ?? ''}.`;
@@ -29,14 +29,14 @@ export function answerTo({ messages }: Asked): string {
   return ['[[A]]', '[[B]]', '[[tie]]'][byte % 3] ?? '';
 }
 
-/** A real server that keeps books: what it was paid for, however it misbehaves. */
+/** A real server that records what it was paid for, also when it misbehaves. */
 export class BookedEndpoint {
   readonly booked: Booked[] = [];
-  /** What it does to calls for a model in the place of answering, once it has answered two; none of it is paid. */
+  /** Its behaviour for a model after two answers, instead of an answer; it is not paid for these. */
   readonly #spoiled = new Map<string, Behaviour[]>();
-  /** Models whose next answer is paid and of no form. */
+  /** Models whose next answer is paid and malformed. */
   readonly #shapeless = new Set<string>();
-  /** Models in whose place another answers, once so many of their own answers are booked. */
+  /** Models in whose place another model answers after this number of their own answers. */
   readonly replaced = new Map<string, number>();
   #server: EndpointServer | undefined;
 
@@ -48,24 +48,24 @@ export class BookedEndpoint {
     this.#server?.close();
   }
 
-  /** US dollars that it was paid, for all models or one. */
+  /** US dollars paid, for all models or one. */
   paidUsd(model?: string): number {
     return this.booked.filter((one) => model === undefined || one.model === model).length * usdACall;
   }
 
-  /** Settings of a model behind it, its name that of who asks. */
+  /** Settings of a model behind it, with the name of the asking annotator. */
   settings(name: string, model: string): EndpointBasics {
     return {
       ...{ name, model, description: 'A model.', baseUrl: this.#server?.baseUrl ?? '' },
       apiKeyVariable: keyVariable,
       prices: { inputUsdPerMillion: 0, outputUsdPerMillion: 200 },
       ...{ spendLimitUsd: 5, concurrency: 2, requestsPerMinute: 60_000, maxTokens: 10 },
-      // Of two calls at once one fails as often where five in a row are spoiled: then the attempt ends.
+      // With five spoiled calls in a row, one of two parallel calls fails three times, which ends the attempt.
       ...{ timeoutMs: 3000, firstWaitMs: 1, attempts: 3 },
     };
   }
 
-  /** Questions that a model answered, each as often as it was paid for. */
+  /** Questions that a model answered, once for each payment. */
   answered(model: string): string[] {
     return this.booked.filter((one) => one.model === model && one.usable).map(({ question }) => question);
   }
@@ -88,7 +88,7 @@ export class BookedEndpoint {
     send(response, 200, reply(answer, isReplaced ? 'cheaper-1' : model));
   }
 
-  /** Every way in which a server misbehaves and may be asked again, to the next calls for a model. */
+  /** Applies every retryable fault to the next calls for a model. */
   misbehave(model: string): void {
     this.#spoiled.set(model, Object.values(passing));
     this.#shapeless.add(model);

@@ -1,7 +1,7 @@
 /**
- * A training executable that keeps some of docs/protocol.md and breaks much of it, for the conformance check:
- * it dies of SIGTERM, does not listen for the end of its input, looks at no field of a job, leaves a folder behind when
- * it fails, and makes other bytes when it goes on from a checkpoint.
+ * A training executable that breaks many rules of docs/protocol.md, for the conformance check: it dies of SIGTERM,
+ * ignores the end of its input, checks no field of a job, leaves a folder when it fails, and writes different bytes
+ * when it resumes from a checkpoint.
  */
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');

@@ -7,7 +7,7 @@ const applications = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** A Chromium of this machine: CHROMIUM_PATH, else on PATH, else where macOS has it. */
+/** A Chromium of this machine: CHROMIUM_PATH, else on PATH, else at its place on macOS. */
 export function findChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const folders = (env['PATH'] ?? '').split(':');
   const onPath = folders.flatMap((folder) => names.map((name) => join(folder, name)));

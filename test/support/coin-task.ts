@@ -9,8 +9,8 @@ function problems(prefix: string, count: number): Problem[] {
 }
 
 /**
- * A task on which any model is right about half the time: an answer is right when its length is even and not 0. So pairs
- * of own samples can be had of a model that has learnt nothing.
+ * A task on which any model is correct about half the time: an answer is correct if its length is even and not 0. So
+ * an untrained model can make on-policy pairs.
  */
 export const coinTask: Task = {
   name: 'coin',

@@ -11,7 +11,7 @@ export interface TrainerStart {
 
 export const trainerLogOf = (home: string): string => join(home, 'trainers.jsonl');
 
-/** The training executable, each start of which leaves a line in the home's log. */
+/** The training executable; each start adds a line to the home's log. */
 export function countingTrainer(home: string): readonly string[] {
   return [process.execPath, join(__dirname, 'counting-trainer.js'), `--log=${trainerLogOf(home)}`];
 }

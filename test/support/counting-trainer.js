@@ -1,6 +1,6 @@
 /**
- * The training executable behind a counter: `node counting-trainer.js --log=FILE COMMAND JOB.json` adds a line to FILE
- * and goes on as the real one, in the same process.
+ * The training executable with a log of its starts: `node counting-trainer.js --log=FILE COMMAND JOB.json` adds a line
+ * to FILE and runs the real one in the same process.
  */
 const { appendFileSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');

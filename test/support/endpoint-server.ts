@@ -17,7 +17,7 @@ export const reply = (content: string, model = 'judge-1') => ({
   usage: { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 },
 });
 
-/** Ways in which a server misbehaves and may be asked again. */
+/** Faults of a server that are retried. */
 export const passing = {
   busy: (response) => send(response, 429, { error: { message: 'slow down' } }, { 'retry-after': '0' }),
   broken: (response) => send(response, 500, { error: { message: 'oh' } }),
@@ -40,7 +40,7 @@ async function readBody(request: IncomingMessage): Promise<Asked> {
 /** A real OpenAI-compatible server on a local port. */
 export interface EndpointServer {
   readonly baseUrl: string;
-  /** Keys that requests came with. */
+  /** API keys of the requests. */
   readonly keys: (string | undefined)[];
   close(): void;
 }

@@ -12,14 +12,14 @@ import type { Orchestration } from '../../workflows/orchestration';
 import { readTrainerStarts } from './counted-trainer';
 import { untilCheckpointed, type Checkpointed } from './running-trainers';
 
-/** Trainers of a home that live now. */
+/** Number of living trainers of a home. */
 export async function livingTrainers(home: string): Promise<number> {
   const pids = readTrainerStarts(home).map(({ pid }) => pid);
   const living = await Promise.all(pids.map(identifyProcess));
   return living.filter((identity) => identity !== undefined).length;
 }
 
-/** Waits, long enough for a loaded machine. */
+/** Waits until a condition holds, long enough for a busy machine. */
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (const deadline = performance.now() + 120_000; ;) {
     if (await holds()) return;
@@ -28,10 +28,10 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
   }
 }
 
-/** Cells as a sweep's status tells of them. */
+/** The cells in a sweep's status. */
 export const cellsOf = ({ progress }: RunStatus) => (progress?.of === 'sweep' ? progress.sweep.cells : []);
 
-/** A sweep that goes on, and what can be asked of it. */
+/** A running sweep, and what a test may ask of it. */
 export class Going {
   private constructor(
     readonly client: Client,
@@ -64,7 +64,7 @@ export class Going {
     return steerRun({ client: this.client, workflowId, command, actor: 'ann' });
   }
 
-  /** Until a trainer lives that is past a checkpoint. */
+  /** Waits for a living trainer that has written a checkpoint. */
   untilTraining(): Promise<Checkpointed> {
     return untilCheckpointed({ home: this.home }, AbortSignal.timeout(120_000));
   }

@@ -10,13 +10,13 @@ import {
 
 const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
 
-/** The activities with nothing behind them, for tests of what workflows and queues do; each stage takes `stageMs`. */
+/** Activities that do nothing, for tests of workflows and queues; each stage takes `stageMs`. */
 export function createIdleActivities(options: {
   readonly stageMs: number;
   readonly onStage: (experimentId: string, stage: PlannedStage) => void;
-  /** Figures that a stage leaves besides; none unless told. */
+  /** Further metrics of a stage. Default: none. */
   readonly metricsOf?: (stage: PlannedStage) => StageResult['metrics'];
-  /** What a stage took besides; nothing unless told. */
+  /** Further costs of a stage. Default: none. */
   readonly costOf?: (stage: PlannedStage) => Partial<StageCost>;
 }): Activities {
   const costFor = (stage: PlannedStage): StageCost => ({ ...cost, ...options.costOf?.(stage) });

@@ -6,10 +6,10 @@ import { taskQueues } from '../../contracts/stage';
 import { createIdleActivities } from './idle-activities';
 import { whilePolling } from './polling';
 
-/** Workers whose stages do nothing, for as long as `use` takes: for what workflows decide, not for what stages make. */
+/** Runs `use` with workers whose stages do nothing, for tests of the workflows alone. */
 export async function withIdleWorkers<T>(
   options: Partial<Parameters<typeof createIdleActivities>[0]> & {
-    /** Stages that do something after all. */
+    /** Stages that do something. */
     readonly real?: (idle: Activities) => Partial<Activities>;
   },
   use: (client: Client) => Promise<T>,

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** A task of a user's in modules of its own, and its sweep; by file. */
+/** The files of a user's task in several modules, and of its sweep. */
 export const ownTaskFiles = {
   'sweep.ts': `import { defineSweep, syntheticDefaults } from 'budgetline';
 import { purchases } from './task';
@@ -10,7 +10,7 @@ export const tasks = [purchases];
 export default defineSweep({
   ...syntheticDefaults('purchases'),
   name: 'own-code',
-  data: { source: 'twin', pool: 32, validation: 2, test: 8 },
+  data: { source: 'synthetic', pool: 32, validation: 2, test: 8 },
   budgets: [8],
   sftFractions: [1],
   sft: { ...syntheticDefaults('purchases').sft, epochs: 1 },
@@ -35,14 +35,14 @@ export const purchases = defineTask<Purchase>({
   metric: 'accuracy',
   synthesize: (random) => ({ pens: draw(random, 24), price: draw(random, 24) }),
   prompt: question,
-  expected: ({ pens, price }) => String(pens * price),
+  target: ({ pens, price }) => String(pens * price),
   gold: ({ pens, price }) => \` \${pens}*\${price}=\${pens * price} #### \${pens * price}\`,
   evaluate: (item, answer) => ({ score: scoreOf(item.pens * item.price, answer) }),
 });
 `,
-  'lib/grade.ts': `// Right where the last number is.
-export const scoreOf = (expected: number, answer: string): number =>
-  Number(/#### (\\d+)/.exec(answer)?.[1] === String(expected));
+  'lib/grade.ts': `// Correct if the marked number is.
+export const scoreOf = (target: number, answer: string): number =>
+  Number(/#### (\\d+)/.exec(answer)?.[1] === String(target));
 `,
   'lib/prompt.ts': `import type { Purchase } from '../task';
 
@@ -54,7 +54,7 @@ export const question = ({ pens, price }: Purchase): string =>
 } as const;
 export type OwnTaskFile = keyof typeof ownTaskFiles;
 
-/** Writes the task into a folder, each given text replaced by another in its file; gives the path of the sweep. */
+/** Writes the task into a folder, with each given text replaced in its file; returns the path of the sweep. */
 export function writeOwnTask(
   folder: string,
   edits: readonly (readonly [file: OwnTaskFile, from: string, to: string])[] = [],

@@ -5,7 +5,7 @@ import { testServer } from './temporal';
 
 type Connection = Awaited<ReturnType<typeof connectWorker>>['connection'];
 
-/** Workers on the test server, and a client of it, for as long as `use` takes. */
+/** Runs `use` with workers on the test server and a client of it. */
 export async function whilePolling<T>(
   create: (connection: Connection) => Promise<readonly StageWorker[]>,
   use: (client: Client) => Promise<T>,

@@ -1,6 +1,6 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 
-// Failing stages and workflows are what some tests are about; their warnings would bury the report.
+// Some tests make stages and workflows fail; their warnings would hide the report.
 Runtime.install({
   logger: new DefaultLogger('ERROR'),
   telemetryOptions: { logging: { filter: 'off' } },

@@ -5,13 +5,13 @@ import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { packageRoot } from '../../host/package-files';
 
-/** Histories that the replay test runs the workflows over. */
+/** Histories for the replay test. */
 export const historiesFolder = join(__dirname, '../workflows/histories');
 
-/** Where `BUDGETLINE_RECORD_HISTORIES=1` is set, the sweep tests write what they ran into that folder. */
+/** With `BUDGETLINE_RECORD_HISTORIES=1` the sweep tests write their histories into that folder. */
 export const recording = process.env['BUDGETLINE_RECORD_HISTORIES'] === '1';
 
-/** Nothing of the machine that recorded: its folders, its name, its processes. */
+/** Removes folders, name and processes of the recording machine. */
 function scrubText(text: string): string {
   const { username } = userInfo();
   return text
@@ -34,7 +34,7 @@ function scrub(value: unknown, name = ''): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, scrub(each, key)]));
 }
 
-/** Writes the history of a finished workflow; the workflow's id is kept beside its events. */
+/** Writes the history of a finished workflow, with the workflow's id. */
 export async function recordHistory(
   client: Client,
   name: string,

@@ -1,7 +1,7 @@
 import type { AllocationExperimentInput } from '../../workflows/allocation-experiment';
 import { createStages } from '../../workflows/compose';
 
-/** A cell whose second stage is not the one that its recorded histories have: what must never be done to running ones. */
+/** A cell whose second stage differs from its recorded histories, which breaks the replay of running cells. */
 export async function allocationExperiment({ resolved, parent }: AllocationExperimentInput): Promise<void> {
   const { definition } = resolved;
   const experimentId = parent?.experimentId ?? definition.name;

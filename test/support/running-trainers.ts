@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { trainerEvent, type TrainerEvent } from '../../schemas/trainer-event';
 import { identifyProcess } from '../../store';
 
-/** What the trainers of one stage have said, oldest first; the line that is being written is left out. */
+/** Events of the trainers of one stage, oldest first, without a line that is still being written. */
 export function readEvents(path: string): TrainerEvent[] {
   let text: string;
   try {
@@ -16,7 +16,7 @@ export function readEvents(path: string): TrainerEvent[] {
   return lines.map((line) => trainerEvent.parse(JSON.parse(line)));
 }
 
-/** A trainer that has written a checkpoint and has not said its result yet. */
+/** A trainer with a checkpoint and without a result. */
 export interface Checkpointed {
   readonly key: string;
   readonly command: string;
@@ -45,8 +45,8 @@ function listCheckpointed(home: string): Checkpointed[] {
 }
 
 /**
- * Waits for a living trainer, of this command where one is named, that is past a checkpoint, by the files of its home:
- * they are there as soon as the checkpoint is, where a heartbeat comes when Temporal lets it through.
+ * Waits for a living trainer (of this command, if one is named) that has written a checkpoint. Reads the files of its
+ * home, because heartbeats arrive later.
  */
 export async function untilCheckpointed(
   { home, command }: { readonly home: string; readonly command?: string },

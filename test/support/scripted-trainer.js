@@ -1,7 +1,7 @@
 /**
- * A second trainer that keeps the protocol of docs/protocol.md and does what a script says: a partner for faults of
- * processes. `node scripted-trainer.js SCRIPT.json COMMAND JOB.json`; the script holds one list of actions a start, the
- * last one for all later starts. Each start adds its process id to SCRIPT.json.starts.
+ * A trainer that follows docs/protocol.md and runs a script, for tests of process faults:
+ * `node scripted-trainer.js SCRIPT.json COMMAND JOB.json`. The script has one list of actions for each start; the last
+ * list serves all later starts. Each start adds its process id to SCRIPT.json.starts.
  */
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 const variable = 'BUDGETLINE_TEST_SERVER_HOME';
 
-/** The folder of this test run's servers: made before the first test and removed after the last one. */
+/** The folder of this test run's servers; made before the first test and removed after the last one. */
 export function serversFolder(): string {
   const folder = process.env[variable];
   if (folder === undefined)
@@ -10,7 +10,7 @@ export function serversFolder(): string {
   return folder;
 }
 
-/** A server for each process of mocha: on one and the same, workers of two test files would take each other's stages. */
+/** One server for each process of mocha: on a shared one, workers of two test files would take each other's stages. */
 export function serverHome(): string {
   return join(serversFolder(), process.env['MOCHA_WORKER_ID'] ?? '0');
 }

@@ -14,7 +14,7 @@ import { digestOf } from '../../planning';
 import { createStore, describeModel, type Store } from '../../store';
 import { coinTask } from './coin-task';
 
-/** Failing activities are what many tests are about; their warnings would bury the report. */
+/** Many tests make activities fail; their warnings would hide the report. */
 const logger = new DefaultLogger('ERROR');
 
 export const prices = { sftExample: 1, preferencePair: 1, verifierCall: 0.25 };
@@ -46,13 +46,13 @@ export async function resolveSmall(
   };
 }
 
-/** What an annotator or a judge is, as definitions are resolved with it. */
+/** An annotator or judge, identified as in a resolved definition. */
 export async function identified(source: Pick<Annotator, 'identify'>): Promise<IdentifiedSource> {
   const identity = await source.identify!();
   return { ...identity, digest: digestOf(identity) };
 }
 
-/** The code of annotator and judge, as definitions are resolved with it. */
+/** The code of annotator and judge, as in a resolved definition. */
 export async function codeOfOwn(
   own: Partial<Record<'annotator' | 'judge', Pick<Annotator, 'code'> | undefined>>,
 ): Promise<Pick<ResolvedExperiment, 'code'>> {
@@ -65,19 +65,19 @@ export interface AttemptOptions {
   readonly attempt?: number;
   readonly runId?: string;
   readonly allowanceUsd?: number;
-  /** Gets the environment before the activity runs, to cancel it or to hear its heartbeats. */
+  /** Gets the environment before the activity runs, to cancel it or to read its heartbeats. */
   readonly watch?: (environment: MockActivityEnvironment) => void;
 }
 
-/** A store, the activities over it, and what its ledgers tell. */
+/** A store, its activities and its ledgers. */
 export interface StageBench {
   readonly store: Store;
   readonly activities: Activities;
   run(stage: PlannedStage, options?: AttemptOptions): Promise<StageResult>;
-  /** The failure of a run that must not succeed. */
+  /** Runs a stage that must fail, and returns its failure. */
   fail(stage: PlannedStage, options?: AttemptOptions): Promise<ApplicationFailure>;
   ledger(stage: PlannedStage): Promise<LedgerLine[]>;
-  /** Trainer processes that the stages' ledgers tell of. */
+  /** Number of trainer processes in the stages' ledgers. */
   trainers(stages: readonly PlannedStage[]): Promise<number>;
 }
 
@@ -136,7 +136,7 @@ export function stageOf<K extends StageKind>(
   return found;
 }
 
-/** The stage that makes pairs, with other settings under another key. */
+/** The stage that makes pairs, with changed settings and so another key. */
 export function changePairs(
   stages: readonly PlannedStage[],
   key: string,

@@ -33,7 +33,7 @@ export function resolveTinySweep(
   return resolveDefinition(definition, { tasks: builtInTasks, ...options });
 }
 
-/** Both workers of a home in this process, for as long as `use` takes; `tasks` are further ones that they know. */
+/** Runs `use` with both workers of a home in this process; `tasks` are registered in addition. */
 export function withWorkers<T>(
   home: string,
   use: (client: Client) => Promise<T>,
@@ -54,7 +54,7 @@ export interface RanSweep {
   readonly statuses: readonly SweepStatus[];
 }
 
-/** Starts a sweep and follows it to its end. */
+/** Runs a sweep to its end. */
 export async function runSweep(
   client: Client,
   resolved: ResolvedSweep,

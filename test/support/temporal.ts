@@ -9,11 +9,11 @@ const onProgress = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
 
-/** The one real Temporal server of this process of the test run; it ends when the run does. */
+/** The real Temporal server of this test process; it ends with the test run. */
 export function testServer(): Promise<EmbeddedServer> {
   shared ??= ensureServer({ home: serverHome(), env: process.env, onProgress });
   return shared;
 }
 
-/** Acquiring Temporal through Go takes minutes the first time on a machine. */
+/** Building Temporal with Go takes minutes, once on a machine. */
 export const acquisitionLimitMs = 600_000;

@@ -8,7 +8,7 @@ interface TemporaryFolder {
   at(...parts: string[]): string;
 }
 
-/** A fresh folder that the running suite removes when it is done, after what `tidy` does. */
+/** A fresh folder, removed at the end of the suite, after `tidy`. */
 export function temporaryFolder(tidy?: (folder: string) => Promise<unknown>): TemporaryFolder {
   let folder = '';
   before(async () => {

@@ -26,7 +26,7 @@ async function makeArchitecture(dir: string): Promise<void> {
     await copyFile(join(embedded, name), join(dir, name));
 }
 
-/** A base model of some 20,000 parameters, fresh from two steps of the training executable: it knows nothing yet. */
+/** A base model of about 20,000 parameters, trained for two steps only. */
 export async function makeTinyModel(dir: string): Promise<string> {
   const text = 'Q: Gus has 17 eggs. Then eats 11 of them. How many?\nA: 17-11=6 #### 6';
   await makeArchitecture(join(dir, 'architecture'));

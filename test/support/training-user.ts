@@ -1,5 +1,5 @@
 /**
- * A user of a host who trains in a folder: `node … training-user.ts FOLDER`. Runs a short job as a worker does, on a device that
+ * A user who trains in a folder: `node … training-user.ts FOLDER`. Runs a short job as a worker does, on a device that
  * all homes share.
  */
 import { join } from 'node:path';

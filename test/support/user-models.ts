@@ -23,7 +23,7 @@ export function writeGgufModel(folder: string, name = 'base.gguf'): string {
   return join(folder, name);
 }
 
-/** The embedded model in a folder that holds more than a model, as repositories of the hub do. */
+/** The embedded model in a folder with other files too, like repositories of the hub. */
 export function writeFullFolder(folder: string): string {
   copyFiles(folder, [...small, 'model.safetensors']);
   writeFileSync(join(folder, 'README.md'), '# A model\n');
@@ -47,7 +47,7 @@ function writeShards(folder: string): string[] {
   return ['model.safetensors.index.json', ...names];
 }
 
-/** The embedded model as the hub's cache keeps it: a snapshot of links to blobs, the weights in shards. */
+/** The embedded model as in the hub's cache: a snapshot of links to blobs, with sharded weights. */
 export function writeLinkedSnapshot(repository: string, commit = 'c0ffee'.padEnd(40, '0')): string {
   const [blobs, snapshot] = [join(repository, 'blobs'), join(repository, 'snapshots', commit)];
   copyFiles(blobs, small);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stopServers } from '../../workers/embedded-server/control';
 import { nameServersFolder, serversFolder } from './server-home';
 
-/** Called by mocha once, before any test and before it starts processes of its own, which inherit the variable. */
+/** Mocha calls it once, before any test and before it starts its processes, which inherit the variable. */
 export function mochaGlobalSetup(): void {
   nameServersFolder(mkdtempSync(join(tmpdir(), 'budgetline-test-server-')));
 }

@@ -1,4 +1,4 @@
-/** A worker of a home in a process of its own, to be killed: `node … worker-process.ts HOME ADDRESS QUEUE`. */
+/** A worker of a home in its own process, to be killed: `node … worker-process.ts HOME ADDRESS QUEUE`. */
 import { runWorkerProcess } from '../../workers';
 import { countingTrainer } from './counted-trainer';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
-/** A worker process of its own; one that ends by itself ends the test. */
+/** Starts a worker process; if it ends by itself, so does the test. */
 export function spawnWorker(words: readonly string[], ended: AbortController): ChildProcess {
   const script = join(__dirname, 'worker-process.ts');
   const args = ['-r', 'ts-node/register/transpile-only', script, ...words];
