@@ -4,8 +4,8 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { ensureDir, writeFileAtomic, type Store } from '../store';
 
 /**
- * Keeps the history of a run with its end, which its own last activity could not export. False where Temporal does not
- * know the run any more, or it has not ended.
+ * Stores the history of an ended run with its last event, which the run's last activity cannot export.
+ * False if Temporal no longer knows the run, or it has not ended.
  */
 export async function storeCompleteHistory(
   client: Client,

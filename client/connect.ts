@@ -3,7 +3,7 @@ import { readConfiguration } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 
 export interface ConnectOptions {
-  /** "host:port" in the place of the configured address; namespace, TLS and API key stay as configured. */
+  /** "host:port" instead of the configured address; namespace, TLS and API key stay as configured. */
   readonly address?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -19,16 +19,16 @@ function unreachable(address: string, cause: unknown): BudgetlineError {
 }
 
 /**
- * A client by Temporal's own configuration: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS, profiles; with the
- * payload codec where the environment has its keys.
+ * Connects by Temporal's own configuration: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS,
+ * profiles. Adds the payload codec if the environment has its keys.
  *
- * @throws BudgetlineError TEMPORAL_MISSING where nothing answers, CONNECTION_INVALID.
+ * @throws BudgetlineError TEMPORAL_MISSING if no server answers, CONNECTION_INVALID
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const { env = process.env } = options;
   const configuration = readConfiguration({ env, address: options.address });
   const { address, namespace, dataConverter } = configuration;
-  // Loaded when it is needed: a definition file that imports the package's face has no use for it.
+  // Loaded on demand: definition files that import the package do not need it.
   const temporal = await import('@temporalio/client');
   try {
     const connection = await temporal.Connection.connect({

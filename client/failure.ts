@@ -10,13 +10,13 @@ function findInChain<T>(error: unknown, type: new (...args: never[]) => T): T | 
   return undefined;
 }
 
-/** Activities send what to do along with what went wrong. */
+/** Activities send a remedy in the failure's details. */
 function remedyOf({ details }: ReportedFailure): { remedy?: string } {
   const [first] = (details ?? []) as ({ remedy?: unknown } | undefined)[];
   return typeof first?.remedy === 'string' ? { remedy: first.remedy } : {};
 }
 
-/** What ended a workflow, as an error with a code of the table. */
+/** The error that ended a workflow, with a code of the failure table. */
 export async function toWorkflowError(error: unknown, workflowId: string): Promise<unknown> {
   const { ApplicationFailure, CancelledFailure, TerminatedFailure, WorkflowFailedError } =
     await import('@temporalio/client');
@@ -26,7 +26,7 @@ export async function toWorkflowError(error: unknown, workflowId: string): Promi
     return new BudgetlineError(reported.type, reported.message, { ...remedyOf(reported), cause: error });
   const stopped = findInChain(error, CancelledFailure) ?? findInChain(error, TerminatedFailure);
   if (stopped !== undefined)
-    return new BudgetlineError('RUN_ENDED', `The run ${workflowId} was ended from outside.`, {
+    return new BudgetlineError('RUN_ENDED', `The run ${workflowId} was cancelled or terminated.`, {
       cause: error,
     });
   return new BudgetlineError(
@@ -38,10 +38,10 @@ export async function toWorkflowError(error: unknown, workflowId: string): Promi
   );
 }
 
-/** Statuses of gRPC, as its specification numbers them. */
+/** gRPC status codes. */
 const grpc = { cancelled: 1, deadlineExceeded: 4, resourceExhausted: 8, unavailable: 14 } as const;
 
-/** The status of gRPC behind an error, which the SDK wraps; undefined where no call to a server failed. */
+/** The gRPC status behind an error, which the SDK wraps; undefined if no server call failed. */
 function grpcStatusOf(error: unknown): number | undefined {
   for (let at = error; at !== undefined && at !== null; at = causeOf(at)) {
     const { code } = at as { code?: unknown };
@@ -52,10 +52,10 @@ function grpcStatusOf(error: unknown): number | undefined {
 
 const unanswered: ReadonlySet<number | undefined> = new Set(Object.values(grpc));
 
-/** Whether a server gave no answer, and may yet: it is away, late or overloaded. */
+/** Whether a server gave no answer but may answer a retry: it is down, slow or overloaded. */
 export const isUnanswered = (error: unknown): boolean => unanswered.has(grpcStatusOf(error));
 
-/** Why a run could not be steered or looked at, as an error with a code of the table. */
+/** Why a run could not be steered or queried, as an error with a code of the failure table. */
 export async function toSteeringError(error: unknown, workflowId: string): Promise<unknown> {
   const {
     ApplicationFailure,
@@ -67,7 +67,9 @@ export async function toSteeringError(error: unknown, workflowId: string): Promi
   if (refused !== undefined && isFailureCode(refused.type))
     return new BudgetlineError(refused.type, `${workflowId}: ${refused.message}`, { cause: error });
   if (error instanceof WorkflowNotFoundError)
-    return new BudgetlineError('RUN_UNKNOWN', `No run of the id ${workflowId} goes on.`, { cause: error });
+    return new BudgetlineError('RUN_UNKNOWN', `No run with the id ${workflowId} is running.`, {
+      cause: error,
+    });
   const late =
     error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
     (error instanceof ServiceError && grpcStatusOf(error) === grpc.deadlineExceeded);

@@ -19,12 +19,12 @@ function ofCell({ cell, evaluation, stages }: CellResult): CellProgress {
   };
 }
 
-/** What was not begun for want of money has not failed. */
+/** Cells that the spend limit skipped have not failed. */
 const stateOfMissing = (id: string, spend: SweepResult['spend']): 'failed' | 'skipped' =>
   spend?.skipped.includes(id) === true ? 'skipped' : 'failed';
 
-/** Where a sweep stands that is over, by what it returned: nobody needs to answer for it any more. */
-export function sweepEnded(result: SweepResult): SweepProgress {
+/** The progress of an ended sweep, from its result: no worker has to answer. */
+export function finalSweepProgress(result: SweepResult): SweepProgress {
   const { base, baseStages, cells, failedCells, controls, failedControls, spend } = result;
   const stages = [
     ...baseStages,
@@ -49,7 +49,7 @@ export function sweepEnded(result: SweepResult): SweepProgress {
   };
 }
 
-/** The same of a single experiment, or of a cell. */
-export function experimentEnded({ stages }: Pick<CellResult, 'stages'>): ExperimentProgress {
+/** The same for a single experiment or a cell. */
+export function finalExperimentProgress({ stages }: Pick<CellResult, 'stages'>): ExperimentProgress {
   return { paused: null, finished: stages, running: null };
 }

@@ -5,7 +5,7 @@ import { BudgetlineError } from '../contracts/failures';
 import { type SearchAttributeName, searchAttributes, stageKeyDigits } from '../contracts/search-attributes';
 import { indexedText } from '../planning';
 
-/** States of a run, as Temporal's queries name them. */
+/** States of a run, by their names in Temporal's queries. */
 export const runStates = {
   running: 'Running',
   completed: 'Completed',
@@ -15,11 +15,11 @@ export const runStates = {
 } as const;
 export type RunState = keyof typeof runStates;
 
-/** What runs are looked for by; all that is given must hold. */
+/** Filters for runs; all given fields must match. */
 export interface RunFilter {
   readonly sweep?: string;
   readonly experiment?: string;
-  /** A stage's key, or its first digits, twelve at least. */
+  /** A stage's key, or at least its first twelve digits. */
   readonly stage?: string;
   readonly task?: string;
   readonly model?: string;
@@ -28,13 +28,13 @@ export interface RunFilter {
   /** A definition's digest, or its first digits. */
   readonly digest?: string;
   readonly state?: RunState;
-  /** Cells of sweeps too. Implied by what only cells have. */
+  /** Include the cells of sweeps. Implied by filters that only cells can match. */
   readonly cells?: boolean;
-  /** Newest first; 50 unless told. */
+  /** Newest first. Default: 50. */
   readonly limit?: number;
 }
 
-/** A run as Temporal's index has it; null where the run was started without attributes. */
+/** A run in Temporal's index. Fields are null if the run was started without search attributes. */
 export interface ListedRun {
   readonly workflowId: string;
   readonly runId: string;
@@ -52,11 +52,14 @@ export interface ListedRun {
   readonly digest: string | null;
   /** The first digits of its stages' keys. */
   readonly stages: readonly string[] | null;
-  /** The payload key that this run is encrypted with, where it is not here or another one; null where nothing is hidden. */
+  /**
+   * The payload key that the run is encrypted with, if it is not available here; null if the run is
+   * readable.
+   */
   readonly sealedWith: string | null;
 }
 
-/** A text in Temporal's query language. */
+/** Quotes a text for Temporal's query language. */
 const quote = (text: string): string => `'${indexedText(text).replaceAll("'", "''")}'`;
 
 function digitsOf(option: string, text: string, atLeast: number): string {
@@ -64,7 +67,7 @@ function digitsOf(option: string, text: string, atLeast: number): string {
   throw new BudgetlineError('USAGE', `${option} is "${text}": give ${atLeast} hexadecimal digits or more.`);
 }
 
-/** What of a filter Temporal can only tell by our attributes. */
+/** Clauses that need Budgetline's search attributes. */
 function attributeClauses(filter: RunFilter): string[] {
   const { sweep, experiment, stage, task, model, fraction, budget, digest } = filter;
   const clause = (name: SearchAttributeName, value: string | undefined): string[] =>
@@ -92,7 +95,7 @@ function queryOf(filter: RunFilter, clauses: readonly string[]): string {
   const { state } = filter;
   return [
     "WorkflowType IN ('allocationSweep', 'allocationExperiment')",
-    // A sweep of several pages is one run; it is the page that goes on, or went on last.
+    // A sweep that continued as new is listed once, by its last run.
     "ExecutionStatus != 'ContinuedAsNew'",
     ...(wantsCells(filter) ? [] : ['ParentWorkflowId IS NULL']),
     ...(state === undefined ? [] : [`ExecutionStatus = '${runStates[state]}'`]),
@@ -104,7 +107,10 @@ interface Sealed {
   readonly sealedWith: string;
 }
 
-/** What cannot be opened says with which key it was encrypted, so that one run does not hide the others. */
+/**
+ * Replaces payloads that cannot be decrypted by the name of their key, so that one run does not hide the
+ * others.
+ */
 function showSealed(codecs: readonly PayloadCodec[]): PayloadCodec {
   const open = async (payload: Payload): Promise<Payload> => {
     try {
@@ -155,8 +161,7 @@ async function assertSearchable({ connection, options: { namespace } }: Client):
 }
 
 /**
- * Sweeps, experiments and cells that Temporal knows, newest first, by what they are about. Without a filter it asks for
- * nothing that a server has not by itself.
+ * Lists sweeps, experiments and cells, newest first. Without a filter it needs no search attributes.
  *
  * @throws BudgetlineError SEARCH_UNAVAILABLE, USAGE
  */

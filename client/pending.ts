@@ -6,16 +6,16 @@ type Description = Awaited<ReturnType<WorkflowHandle['describe']>>;
 type PendingActivity = NonNullable<Description['raw']['pendingActivities']>[number];
 type Payload = NonNullable<NonNullable<PendingActivity['heartbeatDetails']>['payloads']>[number];
 
-/** An activity that a workflow waits for: queued, running, or waiting for its next attempt. */
+/** An activity that a workflow waits for: queued, running, or waiting for a retry. */
 export interface Pending {
-  /** The stage that it runs; undefined for a run's own record-keeping. */
+  /** The stage that it runs; undefined for ledger activities. */
   readonly stageKey: StageKey | undefined;
   readonly type: string;
   readonly state: 'queued' | 'running' | 'retrying';
   readonly attempt: number;
-  /** Last heartbeat, where there was one. */
+  /** Last heartbeat, if any. */
   readonly progress: StageProgress | undefined;
-  /** Why the last attempt ended, where there was one. */
+  /** Why the last attempt ended, if there was one. */
   readonly lastFailure: { readonly code: string; readonly message: string } | undefined;
 }
 
@@ -57,7 +57,7 @@ async function readPending(client: Client, activity: PendingActivity): Promise<P
   };
 }
 
-/** What a workflow waits for now. */
+/** The activities that a workflow waits for. */
 export async function listPending(client: Client, workflowId: string): Promise<Pending[]> {
   const { raw } = await client.workflow.getHandle(workflowId).describe();
   return Promise.all((raw.pendingActivities ?? []).map((activity) => readPending(client, activity)));

@@ -1,7 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { CellProgress, SweepProgress } from '../contracts/results';
 
-/** Where a sweep stands, asked until every cell has been named. Each answer may take `limitMs`. */
+/** Queries a sweep's progress until all cells are listed. Each query may take `limitMs`. */
 export async function querySweep(
   client: Client,
   handle: WorkflowHandle,

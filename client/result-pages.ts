@@ -3,15 +3,15 @@ import { BudgetlineError } from '../contracts/failures';
 import type { SweepPlan } from '../planning';
 import { createStore } from '../store';
 
-/** The parts of a sweep's lists before the last, from the workers' store. */
+/** The earlier pages of a sweep's lists, from the workers' store. */
 async function readPages(stored: readonly StoredPage[], home: string | undefined): Promise<ResultPage[]> {
   if (stored.length === 0) return [];
   if (home === undefined)
     throw new BudgetlineError('INPUT_MISSING', "The sweep's results are in the workers' store.", {
-      remedy: 'Name its folder: watchSweep({ home }), the workers’ BUDGETLINE_HOME.',
+      remedy: 'Pass its folder: watchSweep({ home }), the workers’ BUDGETLINE_HOME.',
     });
   const store = createStore(home);
-  // Written by our own workflow under the digest that it returned.
+  // Not validated: our own workflow wrote it, and its digest is checked.
   return Promise.all(stored.map(async ({ digest }) => (await store.readDocument(digest)) as ResultPage));
 }
 
@@ -21,9 +21,9 @@ const collect = <N extends keyof SweepLists>(
 ): SweepLists[N][number][] => pages.flatMap((page) => (page[name] ?? []) as readonly SweepLists[N][number][]);
 
 /**
- * A sweep's result, whole: all but the last part of its lists are in the workers' store.
+ * Completes a sweep's result: all pages but the last are in the workers' store.
  *
- * @throws BudgetlineError INPUT_MISSING without it
+ * @throws BudgetlineError INPUT_MISSING without that store
  */
 export async function completeResult(
   { pages: stored, ...last }: SweepReturn,
@@ -44,7 +44,10 @@ export async function completeResult(
   };
 }
 
-/** Its cells and holes in the plan's order: a search runs them in another, over several pages. */
+/**
+ * Sorts cells and failed cells into the plan's order. A search runs them in another order, over several
+ * runs.
+ */
 export function inPlanOrder(result: SweepResult, { cells }: SweepPlan): SweepResult {
   const places = new Map(cells.map(({ cell }, place) => [cell.id, place]));
   const placeOf = ({ cell }: { readonly cell: { readonly id: string } }): number => places.get(cell.id) ?? 0;

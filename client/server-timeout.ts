@@ -2,68 +2,69 @@ import { BudgetlineError } from '../contracts/failures';
 import { isUnanswered } from './failure';
 
 export interface ServerTimeoutOptions {
-  /** Of the run that is asked about. */
+  /** The run that the calls are about. */
   readonly workflowId: string;
-  /** Milliseconds without an answer that are borne. */
+  /** Milliseconds without an answer that are tolerated. */
   readonly limitMs: number;
-  /** One line for people: that the server is silent, and that it answers again. */
+  /** Reports that the server is silent, and that it answers again. */
   readonly onNotice?: ((text: string) => void) | undefined;
 }
 
-const noticeableMs = 5_000;
+const noticeAfterMs = 5_000;
 
-/** Bears with a Temporal server that is away for a while: it is starved, starts again, or the way to it is cut. */
+/** Tolerates a Temporal server that is away for a while: overloaded, restarting or disconnected. */
 export class ServerTimeout {
   #silentSinceMs: number | undefined;
-  #told = false;
+  #noticed = false;
 
   constructor(private readonly options: ServerTimeoutOptions) {}
 
   /**
-   * What a question gives; undefined where the server did not answer it and may yet.
+   * Makes a call. Returns undefined if the server did not answer but may answer a retry.
    *
-   * @throws BudgetlineError TEMPORAL_SILENT where it has not answered for too long; what it answered, if that is an error
+   * @throws BudgetlineError TEMPORAL_SILENT if it has not answered for too long. Errors that the server
+   * answers with are rethrown.
    */
-  async ask<T>(question: () => Promise<T>): Promise<T | undefined> {
-    const askedMs = performance.now();
+  async call<T>(request: () => Promise<T>): Promise<T | undefined> {
+    const sentMs = performance.now();
     try {
-      const answer = await question();
-      this.#answered();
+      const answer = await request();
+      this.#onAnswer();
       return answer;
     } catch (error) {
       if (!isUnanswered(error)) {
-        this.#answered();
+        this.#onAnswer();
         throw error;
       }
-      this.#unanswered(error, askedMs);
+      this.#onNoAnswer(error, sentMs);
       return undefined;
     }
   }
 
-  #answered(): void {
+  #onAnswer(): void {
     this.#silentSinceMs = undefined;
-    if (this.#told) this.options.onNotice?.('The Temporal server answers again.');
-    this.#told = false;
+    if (this.#noticed) this.options.onNotice?.('The Temporal server answers again.');
+    this.#noticed = false;
   }
 
-  #unanswered(error: unknown, askedMs: number): void {
+  #onNoAnswer(error: unknown, sentMs: number): void {
     const { limitMs, onNotice } = this.options;
     const nowMs = performance.now();
-    // A long poll of more than the limit had answers in between: only its end had none.
-    if (this.#silentSinceMs === undefined || nowMs - askedMs > limitMs) this.#silentSinceMs = nowMs;
+    // A long poll of more than the limit had answers in between; only its end had none.
+    if (this.#silentSinceMs === undefined || nowMs - sentMs > limitMs) this.#silentSinceMs = nowMs;
     const silentMs = nowMs - this.#silentSinceMs;
-    if (silentMs >= limitMs) throw this.#spent(error);
-    if (silentMs < noticeableMs || this.#told) return;
-    this.#told = true;
-    onNotice?.('The Temporal server does not answer; this goes on when it does.');
+    if (silentMs >= limitMs) throw this.#timeoutError(error);
+    if (silentMs < noticeAfterMs || this.#noticed) return;
+    this.#noticed = true;
+    onNotice?.('The Temporal server does not answer; waiting for it.');
   }
 
-  #spent(cause: unknown): BudgetlineError {
+  #timeoutError(cause: unknown): BudgetlineError {
     const { workflowId, limitMs } = this.options;
     const seconds = Math.round(limitMs / 1_000);
     return new BudgetlineError(
       'TEMPORAL_SILENT',
-      `The Temporal server has not answered for ${seconds} s. The run ${workflowId} has not ended: it goes on there.`,
+      `The Temporal server has not answered for ${seconds} s. The run ${workflowId} has not ended: it continues on the server.`,
       { details: { workflowId }, cause },
     );
   }

@@ -16,20 +16,23 @@ export interface StartOptions {
   readonly orchestration?: Partial<Orchestration>;
 }
 
-/** A run of a sweep or an experiment: what was found under its id, and what was done. */
+/** A run of a sweep or an experiment, and whether this call started it. */
 export interface Started<Workflow extends typeof allocationSweep | typeof allocationExperiment> {
   readonly workflowId: string;
   readonly runId: string;
-  /** "attached": it ran already. "restarted": it ran under other workflow code, was ended, and begins anew. */
+  /**
+   * "attached": it was already running. "restarted": it ran with other workflow code, was terminated and
+   * started again.
+   */
   readonly how: 'started' | 'attached' | 'restarted';
   readonly handle: WorkflowHandle<Workflow>;
-  /** False where the server does not index what runs are searched by: the run goes on all the same. */
+  /** False if the server lacks the search attributes. The run works without them. */
   readonly searchable: boolean;
 }
 
 const settleLimitMs = 30_000;
 
-/** SHA-256 of the installed workflow bundle: histories are replayed by the code that made them, or not at all. */
+/** SHA-256 of the installed workflow bundle. Histories can only be replayed by the code that made them. */
 export function workflowBundleDigest(): string {
   try {
     return createHash('sha256').update(readFileSync(workflowBundlePath)).digest('hex');
@@ -63,7 +66,7 @@ async function countRunningChildren(client: Client, workflowId: string): Promise
   return (await client.workflow.count(query)).count;
 }
 
-/** Ends a run; its children, whose ids the next run uses again, end with it. */
+/** Terminates a run and waits for its children to end, because the next run reuses their ids. */
 async function endRun(client: Client, workflowId: string): Promise<void> {
   await client.workflow.getHandle(workflowId).terminate('its workflow code is no longer installed');
   const deadline = Date.now() + settleLimitMs;
@@ -77,7 +80,7 @@ interface Launch {
   readonly workflowId: string;
   readonly input: unknown;
   readonly summary: string;
-  /** What Temporal's UI shows beside the summary; Markdown. */
+  /** Details for Temporal's UI; Markdown. */
   readonly details: string;
   readonly attributes: SearchAttribute[];
 }
@@ -96,7 +99,7 @@ async function launch(
       staticSummary: summary,
       staticDetails: details,
       typedSearchAttributes: searchable ? attributes : [],
-      // Children and activities inherit it: sweeps that share workers get turns in proportion, whatever their size.
+      // Inherited by children and activities: sweeps that share workers take turns, whatever their size.
       priority: { fairnessKey: workflowId.slice(-64) },
     });
   } catch (error) {
@@ -106,7 +109,7 @@ async function launch(
   }
 }
 
-/** A sweep goes on in further runs of the same chain; whoever asks later asks the newest. */
+/** Follows continue-as-new: the handle always refers to the newest run of the chain. */
 function handleOf<W extends typeof allocationSweep | typeof allocationExperiment>(
   client: Client,
   workflowId: string,
@@ -160,8 +163,8 @@ function detailsOf({ definition, model }: ResolvedSweep | ResolvedExperiment): s
 }
 
 /**
- * Starts a sweep, or attaches to it where it runs: its id holds the definition's digest. One that is finished or
- * failed is started anew, and takes its finished stages from the store.
+ * Starts a sweep, or attaches to it if it is running: the workflow id contains the definition's digest. An
+ * ended sweep is started again and takes its finished stages from the store.
  */
 export async function startSweep(
   resolved: ResolvedSweep,

@@ -2,12 +2,12 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { BudgetlineError } from '../contracts/failures';
 import type { CellResult, ExperimentProgress, SweepProgress, SweepReturn } from '../contracts/results';
 import { toSteeringError } from './failure';
-import { experimentEnded, sweepEnded } from './finished';
+import { finalExperimentProgress, finalSweepProgress } from './finished';
 import { completeResult } from './result-pages';
 import { listPending, type Pending } from './pending';
 import { querySweep } from './progress';
 
-/** A run as its query and the server tell of it. */
+/** A run as its query and the server report it. */
 export interface RunStatus {
   readonly workflowId: string;
   readonly runId: string;
@@ -15,28 +15,31 @@ export interface RunStatus {
   readonly state: string;
   readonly startedAt: string;
   readonly closedAt: string | null;
-  /** null where no worker answered. */
+  /** Null if no worker answered. */
   readonly progress:
     | { readonly of: 'sweep'; readonly sweep: SweepProgress }
     | { readonly of: 'experiment'; readonly experiment: ExperimentProgress }
     | null;
-  /** What the workflow itself waits for; its cells wait for their own. */
+  /** Activities of the workflow itself; cells have their own. */
   readonly pending: readonly Pending[];
 }
 
 const queryLimitMs = 5_000;
 
-/** What a run returned tells where it stands, though no worker is there to answer; null where parts of it are elsewhere. */
-async function readEnded(
+/**
+ * The progress of an ended run, from its result, without a worker. Null if a page of the result is not in
+ * the store.
+ */
+async function readFinalProgress(
   handle: WorkflowHandle,
   type: string,
   home: string | undefined,
 ): Promise<RunStatus['progress']> {
   if (type !== 'allocationSweep')
-    return { of: 'experiment', experiment: experimentEnded((await handle.result()) as CellResult) };
+    return { of: 'experiment', experiment: finalExperimentProgress((await handle.result()) as CellResult) };
   const returned = (await handle.result()) as SweepReturn;
   const result = await completeResult(returned, home).catch(() => null);
-  return result && { of: 'sweep', sweep: sweepEnded(result) };
+  return result && { of: 'sweep', sweep: finalSweepProgress(result) };
 }
 
 async function queryProgress(
@@ -51,19 +54,19 @@ async function queryProgress(
     const experiment = await client.connection.withDeadline(Date.now() + queryLimitMs, ask);
     return { of: 'experiment', experiment };
   } catch (error) {
-    // The answer is there and is encrypted with a key that is not here, or is another one.
+    // The answer arrived, but is encrypted with a key that is not available here.
     if (error instanceof BudgetlineError) throw error;
     return null;
   }
 }
 
 export interface StatusOptions {
-  /** The workers' BUDGETLINE_HOME, where all but the last part of a large sweep's result is. */
+  /** The workers' BUDGETLINE_HOME: all pages but the last of a large sweep's result are there. */
   readonly home?: string;
 }
 
 /**
- * Where a sweep, an experiment or a cell stands, or how it ended.
+ * The progress of a sweep, an experiment or a cell, or its result.
  *
  * @throws BudgetlineError RUN_UNKNOWN
  */
@@ -78,9 +81,9 @@ export async function readStatus(
     if (type !== 'allocationSweep' && type !== 'allocationExperiment')
       throw new BudgetlineError(
         'RUN_UNKNOWN',
-        `${workflowId} is a run of "${type}", of which nothing is known here.`,
+        `${workflowId} is a run of the workflow "${type}", which is not Budgetline's.`,
       );
-    const ended = status.name === 'COMPLETED' ? await readEnded(handle, type, home) : null;
+    const ended = status.name === 'COMPLETED' ? await readFinalProgress(handle, type, home) : null;
     const progress = ended ?? (await queryProgress(client, handle, type));
     const pending = await listPending(client, workflowId);
     const times = { startedAt: startTime.toISOString(), closedAt: closeTime?.toISOString() ?? null };

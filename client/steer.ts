@@ -7,12 +7,12 @@ import { toSteeringError } from './failure';
 
 export interface SteerOptions {
   readonly client: Client;
-  /** Id of a sweep, of an experiment, or of one cell of a sweep. */
+  /** Id of a sweep, an experiment, or one cell of a sweep. */
   readonly workflowId: string;
   readonly command: SteeringCommand;
-  /** Who asks, for the ledger; this host's user unless told. */
+  /** Who asks, for the ledger. Default: this host's user. */
   readonly actor?: string;
-  /** Milliseconds to wait for a worker's answer; 30,000 unless told. */
+  /** Milliseconds to wait for a worker's answer. Default: 30,000. */
   readonly limitMs?: number;
 }
 
@@ -27,8 +27,8 @@ function parseCommand(command: SteeringCommand): SteeringCommand {
 }
 
 /**
- * Cancels, pauses or resumes a run, or sets its concurrency. Resolves when the workflow has accepted it and the
- * experiment's ledger tells who asked.
+ * Cancels, pauses or resumes a run, or sets its concurrency. Resolves when the workflow has accepted the
+ * command and the ledger has recorded it.
  *
  * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT, USAGE
  */

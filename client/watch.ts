@@ -15,17 +15,17 @@ import type { Started } from './start';
 
 /** A stage that a cell, or the sweep itself, waits for now. */
 export interface RunningStage extends Pending {
-  /** Undefined for the sweep's own record-keeping. */
+  /** Undefined for the sweep's ledger activities. */
   readonly stage: PlannedStage | undefined;
   readonly workflowId: string;
 }
 
-/** Where a sweep stands, put together from its query and from what its workflows wait for. */
+/** Status of a sweep, from its query and its pending activities. */
 export interface SweepStatus {
   /** Null until a worker has answered for the first time. */
   readonly progress: SweepProgress | null;
   readonly running: readonly RunningStage[];
-  /** Keys of the plan's stages that are known to be there. */
+  /** Keys of the plan's stages that are known to be finished. */
   readonly finished: ReadonlySet<StageKey>;
 }
 
@@ -34,31 +34,31 @@ export interface WatchOptions {
   readonly plan: SweepPlan;
   readonly started: Started<typeof allocationSweep>;
   readonly onStatus: (status: SweepStatus) => void;
-  /** The workers' BUDGETLINE_HOME: all but the last part of a large sweep's result is in the store there. */
+  /** The workers' BUDGETLINE_HOME: all pages but the last of a large sweep's result are there. */
   readonly home?: string;
-  /** Milliseconds between two looks; 1,000 unless told. */
+  /** Milliseconds between two polls. Default: 1,000. */
   readonly intervalMs?: number;
-  /** Milliseconds for which the server may give no answer; 120,000 unless told. */
-  readonly silenceLimitMs?: number;
-  /** One line for people: that the server is silent, and that it answers again. */
+  /** Milliseconds for which the server may give no answer. Default: 120,000. */
+  readonly serverTimeoutMs?: number;
+  /** Reports that the server is silent, and that it answers again. */
   readonly onNotice?: ((text: string) => void) | undefined;
-  /** Ends the watching, not the sweep. */
+  /** Stops watching; the sweep goes on. */
   readonly signal?: AbortSignal;
 }
 
 const queryLimitMs = 3_000;
 const describeLimitMs = 5_000;
-const silenceLimitMs = 120_000;
+const serverTimeoutMs = 120_000;
 const askAgainMs = 1_000;
 
 const createServerTimeout = (options: WatchOptions, onNotice?: WatchOptions['onNotice']): ServerTimeout =>
   new ServerTimeout({
     workflowId: options.started.workflowId,
-    limitMs: options.silenceLimitMs ?? silenceLimitMs,
+    limitMs: options.serverTimeoutMs ?? serverTimeoutMs,
     onNotice,
   });
 
-/** Looks at a running sweep, again and again. */
+/** Polls a running sweep. */
 class Watcher {
   readonly #finished = new Set<StageKey>();
   readonly #byKey: ReadonlyMap<StageKey, PlannedStage>;
@@ -108,7 +108,7 @@ class Watcher {
     for (const { key } of stages) this.#finished.add(key);
   }
 
-  /** A cell runs its stages one after another: those before the one that it waits for are finished. */
+  /** A cell runs its stages one after another: those before the running one are finished. */
   async #lookAtCell(cell: CellProgress): Promise<RunningStage[]> {
     const stages = this.#stagesOf(cell);
     const running = await this.#lookAt(cell.workflowId);
@@ -132,10 +132,10 @@ class Watcher {
     const list = (): Promise<Pending[]> =>
       client.connection.withDeadline(Date.now() + describeLimitMs, () => listPending(client, workflowId));
     try {
-      return (await this.#serverTimeout.ask(list)) ?? [];
+      return (await this.#serverTimeout.call(list)) ?? [];
     } catch (error) {
       if (error instanceof BudgetlineError) throw error;
-      // It has not begun, or is over.
+      // The workflow has not started, or has ended.
       return [];
     }
   }
@@ -156,11 +156,11 @@ async function lookUntil(ended: AbortSignal, options: WatchOptions): Promise<voi
   }
 }
 
-/** What the sweep returns, whoever else answers meanwhile; a server that is away is asked again. */
+/** The sweep's result. Calls again while the server is away. */
 async function awaitReturn(ended: AbortSignal, options: WatchOptions): Promise<SweepReturn> {
   const serverTimeout = createServerTimeout(options);
   for (;;) {
-    const returned = await serverTimeout.ask(() => options.started.handle.result());
+    const returned = await serverTimeout.call(() => options.started.handle.result());
     if (returned !== undefined) return returned;
     ended.throwIfAborted();
     await pause(askAgainMs, ended);
@@ -184,10 +184,10 @@ function whenFailed(work: Promise<unknown>): Promise<never> {
 }
 
 /**
- * Follows a sweep to its result, telling now and then where it stands; a server that is away for a while is waited for.
+ * Follows a sweep to its result and reports its status. Waits for a server that is away for a while.
  *
- * @throws BudgetlineError with the code of what ended the sweep, TEMPORAL_SILENT where the server stays away; the signal's
- * reason where the watching was ended
+ * @throws BudgetlineError with the code of what ended the sweep; TEMPORAL_SILENT if the server stays away;
+ * the signal's reason if watching was stopped
  */
 export async function watchSweep(options: WatchOptions): Promise<SweepResult> {
   const ended = new AbortController();

@@ -5,7 +5,7 @@ import { BudgetlineError } from '../contracts/failures';
 import { createPayloadCodec } from './payload-codec';
 import { readPayloadKeys } from './payload-keys';
 
-/** How a client or a worker reaches Temporal, and what payloads look like on the way. */
+/** How a client or a worker reaches Temporal, and how payloads are converted. */
 export interface TemporalConfiguration {
   readonly address: string;
   readonly namespace: string;
@@ -28,7 +28,10 @@ function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
   );
 }
 
-/** Profiles and variables as Temporal has them. An empty TEMPORAL_CONFIG_FILE is none; Temporal would pass over a missing one. */
+/**
+ * Temporal's profiles and variables. An empty TEMPORAL_CONFIG_FILE means no file; Temporal would ignore a
+ * missing one.
+ */
 function loadProfile(env: NodeJS.ProcessEnv): ClientConnectConfig {
   const path = env['TEMPORAL_CONFIG_FILE'];
   if (path !== undefined && path !== '' && !existsSync(path))
@@ -48,14 +51,14 @@ function converterOf(env: NodeJS.ProcessEnv): DataConverter {
   return { payloadCodecs, failureConverterPath: require.resolve('./failure-converter') };
 }
 
-/** The address that the environment or a profile names; undefined where neither does. */
+/** The address from the environment or a profile; undefined if neither has one. */
 export function configuredAddress(env: NodeJS.ProcessEnv = process.env): string | undefined {
   return loadProfile(env).connectionOptions.address;
 }
 
 /**
- * An environment in which a server of ours on this host is the configured one: nothing else of Temporal's own configuration
- * is in it, so the server is shown no key, and no profile's namespace or TLS is asked of it.
+ * An environment that configures the embedded server. It has no other Temporal settings, so the server gets
+ * no API key, and no profile's namespace or TLS is used for it.
  */
 export function embeddedEnvironment(env: NodeJS.ProcessEnv, address: string): NodeJS.ProcessEnv {
   const others = Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_'));
@@ -63,8 +66,8 @@ export function embeddedEnvironment(env: NodeJS.ProcessEnv, address: string): No
 }
 
 /**
- * Temporal's own configuration (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS, profiles of a TOML file), and the
- * payload codec's keys. An address that is given replaces the configured address and nothing else.
+ * Reads Temporal's own configuration (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS, TOML
+ * profiles) and the payload codec's keys. `address` replaces the configured address and nothing else.
  *
  * @throws BudgetlineError CONNECTION_INVALID
  */

@@ -1,4 +1,7 @@
 import { DefaultFailureConverter } from '@temporalio/common';
 
-/** Messages and stacks of failures as payloads, which the codec encrypts. Loaded by Temporal, by the path of this file. */
+/**
+ * Puts messages and stacks of failures into payloads, which the codec encrypts. Temporal loads this file by
+ * its path.
+ */
 export const failureConverter = new DefaultFailureConverter({ encodeCommonAttributes: true });

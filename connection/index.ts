@@ -1,4 +1,7 @@
-/** How Temporal is reached: its configuration, the codec of payloads, what it indexes; for clients, workers and the command line. */
+/**
+ * Connections to Temporal: configuration, payload codec and search attributes, for clients, workers and the
+ * command line.
+ */
 export { configuredAddress, embeddedEnvironment, readConfiguration } from './configuration';
 export type { ConfigurationOptions, TemporalConfiguration } from './configuration';
 export { keyNameOf } from './payload-codec';

@@ -30,9 +30,9 @@ export const keyNameOf = ({ metadata }: Payload): string =>
 function missingKey(name: string): BudgetlineError {
   return new BudgetlineError(
     'CONNECTION_INVALID',
-    `The payload key "${name}" is not here: a payload was encrypted with it.`,
+    `The payload key "${name}" is missing: a payload was encrypted with it.`,
     {
-      remedy: 'Add that key to BUDGETLINE_PAYLOAD_KEYS, behind the one that encrypts.',
+      remedy: 'Add that key to BUDGETLINE_PAYLOAD_KEYS, after the one that encrypts.',
     },
   );
 }
@@ -40,8 +40,8 @@ function missingKey(name: string): BudgetlineError {
 function wrongKey(name: string, cause: unknown): BudgetlineError {
   return new BudgetlineError(
     'CONNECTION_INVALID',
-    `The payload key "${name}" does not open a payload that was encrypted with a key of that name.`,
-    { remedy: `Put the key that was called "${name}" then into BUDGETLINE_PAYLOAD_KEYS.`, cause },
+    `The payload key "${name}" does not decrypt a payload that was encrypted with a key of that name.`,
+    { remedy: `Put the key that had the name "${name}" then into BUDGETLINE_PAYLOAD_KEYS.`, cause },
   );
 }
 
@@ -53,9 +53,9 @@ function open(data: Uint8Array, key: PayloadKey): Payload {
 }
 
 /**
- * Opens a payload; one that is not encrypted passes.
+ * Decrypts a payload; an unencrypted one is returned as it is.
  *
- * @throws BudgetlineError CONNECTION_INVALID where its key is not among them, or does not open it
+ * @throws BudgetlineError CONNECTION_INVALID if its key is missing, or does not decrypt it
  */
 export function decrypt(payload: Payload, keys: ReadonlyMap<string, PayloadKey>): Payload {
   if (!isEncrypted(payload)) return payload;
@@ -70,9 +70,10 @@ export function decrypt(payload: Payload, keys: ReadonlyMap<string, PayloadKey>)
 }
 
 /**
- * Encrypts payloads with AES-256-GCM by the first key: 12 bytes of nonce, the encrypted Payload message, 16 bytes of tag. The
- * form is that of Temporal's own examples, so that their codec servers can read it for the web UI. Payloads that are not
- * encrypted pass. Without a key nothing is encrypted, and what is encrypted names the key that is missing.
+ * Encrypts payloads with AES-256-GCM and the first key: 12 bytes of nonce, the encrypted Payload message,
+ * 16 bytes of tag. The format is that of Temporal's examples, so that their codec servers can read it for
+ * the web UI. Unencrypted payloads can be read. Without a key nothing is encrypted, and decrypting names
+ * the missing key.
  */
 export function createPayloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
   const byName = new Map(keys.map((key) => [key.name, key]));
@@ -80,7 +81,7 @@ export function createPayloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
   return {
     encode: (payloads) =>
       Promise.resolve(first === undefined ? payloads : payloads.map((payload) => encrypt(payload, first))),
-    // Rejects, and does not throw, where a key is missing.
+    // Must reject, not throw, if a key is missing.
     // eslint-disable-next-line @typescript-eslint/require-await
     decode: async (payloads) => payloads.map((payload) => decrypt(payload, byName)),
   };

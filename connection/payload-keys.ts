@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { BudgetlineError } from '../contracts/failures';
 
-/** A key of 32 bytes, and the name by which payloads tell which key they need. */
+/** A key of 32 bytes, and the name by which payloads refer to it. */
 export interface PayloadKey {
   readonly name: string;
   readonly bytes: Buffer;
@@ -11,16 +11,16 @@ const variable = 'BUDGETLINE_PAYLOAD_KEYS';
 const fileVariable = 'BUDGETLINE_PAYLOAD_KEYS_FILE';
 const keyBytes = 32;
 
-/** What is wrong is named by its place; a key's own text never gets into a message. */
+/** Errors name the position: a key's text must not get into a message. */
 function invalid(where: string, what: string): BudgetlineError {
   return new BudgetlineError('CONNECTION_INVALID', `${where}: ${what}.`, {
-    remedy: `Write NAME:KEY, several with commas or lines between; make a key with: openssl rand -base64 ${keyBytes}`,
+    remedy: `Write NAME:KEY, several separated by commas or lines; make a key with: openssl rand -base64 ${keyBytes}`,
   });
 }
 
 function parseKey(text: string, where: string): PayloadKey {
   const [, name, encoded] = /^([A-Za-z0-9._-]{1,64}):([A-Za-z0-9+/]+=*)$/.exec(text) ?? [];
-  if (name === undefined || encoded === undefined) throw invalid(where, 'it is no NAME:KEY');
+  if (name === undefined || encoded === undefined) throw invalid(where, 'it is not NAME:KEY');
   const bytes = Buffer.from(encoded, 'base64');
   if (bytes.length !== keyBytes)
     throw invalid(where, `the key has ${bytes.length} bytes and not ${keyBytes}`);
@@ -30,9 +30,9 @@ function parseKey(text: string, where: string): PayloadKey {
 function parseKeys(text: string, source: string): PayloadKey[] {
   const parts = text.split(/[,\s]+/).filter((part) => part !== '');
   const keys = parts.map((part, index) => parseKey(part, `${source}, key ${index + 1}`));
-  if (keys.length === 0) throw invalid(source, 'there is no key in it');
+  if (keys.length === 0) throw invalid(source, 'it has no key');
   if (new Set(keys.map(({ name }) => name)).size < keys.length)
-    throw invalid(source, 'two keys have one name');
+    throw invalid(source, 'two keys have the same name');
   return keys;
 }
 
@@ -45,7 +45,8 @@ function readKeysFile(path: string): string {
 }
 
 /**
- * Keys of the payload codec: the first encrypts, all decrypt. From a variable or from a file; none where neither is set.
+ * Keys of the payload codec, from a variable or a file: the first encrypts, all decrypt. Empty if neither
+ * is set.
  *
  * @throws BudgetlineError CONNECTION_INVALID
  */

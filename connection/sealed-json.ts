@@ -4,7 +4,7 @@ import type { PayloadKey } from './payload-keys';
 
 const bytesOf = (text: unknown): Buffer => Buffer.from(String(text), 'base64');
 
-/** A payload of Temporal's JSON, bytes in base64; undefined where the object is none. */
+/** A payload in Temporal's JSON, with bytes in base64; undefined if the object is not one. */
 function parsePayload(value: object): Payload | undefined {
   const { metadata, data } = value as { metadata?: unknown; data?: unknown };
   if (typeof metadata !== 'object' || metadata === null || typeof data !== 'string') return undefined;
@@ -20,10 +20,10 @@ function formatPayload({ metadata, data }: Payload): object {
 }
 
 /**
- * Temporal's JSON with its encrypted payloads opened by the keys that are there.
+ * Decrypts the payloads in Temporal's JSON with the available keys.
  *
- * @returns `sealedWith`: names of the keys that are missing; what was encrypted with them is left as it is
- * @throws BudgetlineError CONNECTION_INVALID where a key of the right name does not open a payload
+ * @returns `sealedWith`: names of missing keys; payloads encrypted with them are unchanged
+ * @throws BudgetlineError CONNECTION_INVALID if a key of the right name does not decrypt a payload
  */
 export function openPayloads(
   json: unknown,

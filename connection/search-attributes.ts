@@ -2,7 +2,7 @@ import { temporal } from '@temporalio/proto';
 import { BudgetlineError } from '../contracts/failures';
 import { searchAttributes, type SearchAttributeName } from '../contracts/search-attributes';
 
-/** What of a connection is needed: Temporal's services, as its clients have them. */
+/** The Temporal services that are needed from a connection. */
 export interface TemporalServices {
   readonly workflowService: temporal.api.workflowservice.v1.WorkflowService;
   readonly operatorService: temporal.api.operatorservice.v1.OperatorService;
@@ -14,10 +14,10 @@ const names = Object.keys(searchAttributes) as SearchAttributeName[];
 const typeOf = (name: SearchAttributeName): number =>
   IndexedValueType[`INDEXED_VALUE_TYPE_${searchAttributes[name]}`];
 
-/** A question that names every attribute: the server refuses it where it does not know one. */
+/** A query with every attribute: the server rejects it if one is unknown. */
 const probe = names.map((name) => `${name} = ${literals[searchAttributes[name]]}`).join(' AND ');
 
-/** Whether a namespace indexes our attributes. Asked by a query, which needs no operator's rights. */
+/** Whether a namespace has our search attributes. Uses a query, which needs no operator rights. */
 export async function isSearchable(
   { workflowService }: TemporalServices,
   namespace: string,
@@ -34,7 +34,7 @@ function refused(namespace: string, cause: unknown): BudgetlineError {
   const { details, message } = cause as { details?: string; message?: string };
   return new BudgetlineError(
     'SEARCH_UNAVAILABLE',
-    `The server takes no search attributes for "${namespace}": ${details ?? message ?? String(cause)}`,
+    `The server rejected search attributes for "${namespace}": ${details ?? message ?? String(cause)}`,
     { cause },
   );
 }
@@ -58,19 +58,23 @@ function assertType(namespace: string, name: SearchAttributeName, known: number 
 
 const visibleLimitMs = 30_000;
 
-/** Frontends read a namespace's attributes again every so often. */
+/** Frontends reread a namespace's attributes periodically. */
 async function awaitSearchable(services: TemporalServices, namespace: string): Promise<void> {
   for (const deadline = Date.now() + visibleLimitMs; Date.now() < deadline;) {
     if (await isSearchable(services, namespace)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw refused(namespace, new Error(`it did not know them ${visibleLimitMs / 1000} s after it took them.`));
+  throw refused(
+    namespace,
+    new Error(`the attributes were not usable ${visibleLimitMs / 1000} s after they were added.`),
+  );
 }
 
 /**
- * Registers what of our attributes a namespace lacks, and waits until the server takes them. Gives the new names.
+ * Registers missing search attributes, and waits until the server accepts them in queries. Returns the new
+ * names.
  *
- * @throws BudgetlineError SEARCH_UNAVAILABLE where a name is taken by another type, or the server refuses
+ * @throws BudgetlineError SEARCH_UNAVAILABLE if a name has another type, or the server rejects the request
  */
 export async function registerSearchAttributes(
   services: TemporalServices,

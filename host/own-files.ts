@@ -10,7 +10,7 @@ import {
   type Stats,
 } from 'node:fs';
 
-/** Whether a user is the one of this process; so it is where the system has no users. */
+/** Whether a user id is this process's. True on systems without user ids. */
 export const isOwnUser = (uid: number): boolean => uid === (process.getuid?.() ?? uid);
 
 const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
@@ -20,10 +20,13 @@ function ownFolder(path: string): Stats | null {
   return found?.isDirectory() === true && isOwnUser(found.uid) ? found : null;
 }
 
-/** Whether a folder is there and is this user's. A link to one is none. */
+/** Whether a path is a folder of this user. False for a link. */
 export const isOwnFolder = (path: string): boolean => ownFolder(path) !== null;
 
-/** Makes a folder that this user alone may use. False where something else is there, a link or another user's folder. */
+/**
+ * Creates a folder that only this user may access. False if something else exists there: a link, or another
+ * user's folder.
+ */
 export function makeOwnFolder(path: string): boolean {
   try {
     mkdirSync(path, { mode: 0o700 });
@@ -35,11 +38,11 @@ export function makeOwnFolder(path: string): boolean {
   return found !== null;
 }
 
-/** The text of a file of this user's. Null where there is none: a link, or another user's file, is none. */
+/** The text of a file of this user. Null if there is none; links and other users' files do not count. */
 export function readOwnFile(path: string): string | null {
   let descriptor: number;
   try {
-    // A pipe must not make the reader wait.
+    // Opening a pipe must not block.
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (['ENOENT', 'ELOOP', 'EACCES'].includes(errnoOf(error) ?? '')) return null;

@@ -10,11 +10,11 @@ function findRoot(folder: string): string {
   return findRoot(dirname(folder));
 }
 
-/** The folder of this package, whether it runs from its sources or from dist/. */
+/** The package's folder, from its sources or from dist/. */
 export const packageRoot = findRoot(__dirname);
 
 /** The base model that comes with the package. */
 export const embeddedModelPath = join(packageRoot, 'models', 'tiny-math');
 
-/** The workflows, bundled by the build for workers to load. */
+/** The workflow bundle that the build makes for workers. */
 export const workflowBundlePath = join(packageRoot, 'dist', 'workflow-bundle.js');

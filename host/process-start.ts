@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Names this boot of the host; Linux alone does. Empty where a sandbox hides it: clock ticks must do there. */
+/** Id of this boot; Linux only. Empty in a sandbox that hides it; then clock ticks alone must do. */
 export function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -10,7 +10,7 @@ export function bootId(): string {
   }
 }
 
-/** Fields of /proc/PID/stat from the third on (state, parent …): the second may hold spaces and brackets. */
+/** Fields of /proc/PID/stat from the third on (state, parent …). The second may contain spaces and brackets. */
 export function statFields(pid: number): readonly string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -20,24 +20,24 @@ export function statFields(pid: number): readonly string[] | null {
   }
 }
 
-/** Field 22 of /proc/PID/stat, in clock ticks since the boot that stands in front of it. */
+/** Start time of a process: the boot id, and field 22 of /proc/PID/stat in clock ticks since boot. */
 export function linuxStartTime(pid: number): string | null {
   const fields = statFields(pid);
-  // A zombie holds nothing any more.
+  // A zombie holds no resources.
   return fields === null || fields[0] === 'Z' || fields[0] === 'X' ? null : `${bootId()}/${fields[19] ?? ''}`;
 }
 
-/** How `ps` is asked for a process's state and start, the latter to the second. */
+/** Arguments of `ps` for a process's state and start time, to the second. */
 export const psStartWords = (pid: number): string[] => ['-o', 'stat=,lstart=', '-p', String(pid)];
 export const psEnvironment = { LC_ALL: 'C' };
 
-/** The start out of what `ps` answered. */
+/** Parses the start time from the output of `ps`. */
 export function parsePsStart(line: string): string | null {
   const [, state, started] = /^\s*(\S+)\s+(.*\S)\s*$/.exec(line) ?? [];
   return started === undefined || state?.startsWith('Z') === true ? null : started;
 }
 
-/** The same as on Linux where there is no /proc. */
+/** Start time without /proc. */
 export function psStartTime(pid: number): string | null {
   try {
     const options = { encoding: 'utf8', env: psEnvironment, stdio: 'pipe' } as const;
@@ -48,7 +48,8 @@ export function psStartTime(pid: number): string | null {
 }
 
 /**
- * When a process began, in the system's own words: tells it from a later one with its number. null where none lives.
+ * Start time of a process in the system's own format; distinguishes it from a later process with the same
+ * id. Null if no such process is running.
  */
 export const startTimeOf: (pid: number) => string | null =
   process.platform === 'linux' ? linuxStartTime : psStartTime;

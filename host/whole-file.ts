@@ -1,14 +1,14 @@
 import { linkSync, rmSync, writeFileSync } from 'node:fs';
 
 /**
- * Makes a file that is whole from its first moment on; false where there was one of that name. Of several processes that
- * try at once exactly one wins.
+ * Creates a file with all of its content at once. False if a file of that name exists. Of several processes
+ * that try at once, exactly one succeeds.
  */
-export function createWhole(path: string, text: string): boolean {
+export function createExclusive(path: string, text: string): boolean {
   const partial = `${path}.${process.pid}.partial`;
   rmSync(partial, { force: true });
   try {
-    // "wx" follows no link that somebody else may have laid there.
+    // "wx" does not follow a link that another user may have created.
     writeFileSync(partial, text, { flag: 'wx' });
     linkSync(partial, path);
     return true;

@@ -10,7 +10,7 @@ import type { ArtifactId, StorePaths } from './paths';
 const manifestName = 'manifest.json';
 const isPayload = (path: string): boolean => path !== manifestName;
 
-/** A published artifact: where its payload lies, and its manifest. */
+/** A published artifact: its payload folder and its manifest. */
 export interface StoredArtifact {
   readonly dir: string;
   readonly manifest: ArtifactManifest;
@@ -19,18 +19,18 @@ export interface StoredArtifact {
 /** What a stage made, ready to be published. */
 export interface PublishRequest {
   readonly id: ArtifactId;
-  /** The finished payload, on the store's own disk; it is moved away. */
+  /** The finished payload, on the store's own disk. Publishing moves it. */
   readonly dir: string;
-  /** The manifest but for what is found by looking at the payload. */
+  /** The manifest without the fields that are computed from the payload. */
   readonly manifest: Omit<ArtifactManifest, 'format' | 'key' | 'kind' | 'digest' | 'files'>;
 }
 
 export interface PublishedArtifact extends StoredArtifact {
-  /** True where another attempt had published before; its artifact is the one. */
+  /** True if another attempt had published before; then this is its artifact. */
   readonly adopted: boolean;
 }
 
-/** Whatever may say no just before a publish: a claim whose fence has passed on throws CLAIM_LOST. */
+/** Checked just before publishing: a claim with an outdated fence throws CLAIM_LOST. */
 export interface FenceCheck {
   check(): Promise<void>;
 }
@@ -56,13 +56,13 @@ function parseManifest(text: string, id: ArtifactId, dir: string): ArtifactManif
   try {
     data = JSON.parse(text);
   } catch {
-    throw corrupt(dir, 'has a manifest.json that is no JSON');
+    throw corrupt(dir, 'has a manifest.json that is not JSON');
   }
   const parsed = artifactManifest.safeParse(data);
   if (!parsed.success)
     throw corrupt(
       dir,
-      `has a manifest.json whose field ${parsed.error.issues[0]?.path.join('.') ?? ''} is wrong`,
+      `has a manifest.json with an invalid field ${parsed.error.issues[0]?.path.join('.') ?? ''}`,
     );
   if (parsed.data.key !== id.key || parsed.data.kind !== id.kind)
     throw corrupt(dir, 'has a manifest.json of another stage');
@@ -76,19 +76,15 @@ async function checkSizes(dir: string, files: readonly PayloadFile[]): Promise<v
       () => undefined,
     );
     if (size !== file.bytes)
-      throw corrupt(
-        dir,
-        `has ${size ?? 'no'} bytes of ${file.path} where its manifest records ${file.bytes}`,
-        {
-          file: file.path,
-        },
-      );
+      throw corrupt(dir, `has ${size ?? 'no'} bytes of ${file.path}; its manifest records ${file.bytes}`, {
+        file: file.path,
+      });
   }
 }
 
 /**
- * A published artifact, or undefined where there is none. The manifest is checked and the files' sizes, not their
- * bytes: ARTIFACT_CORRUPT names the folder.
+ * A published artifact, or undefined. Checks the manifest and the files' sizes, not their bytes:
+ * ARTIFACT_CORRUPT names the folder.
  */
 export async function readArtifact(paths: StorePaths, id: ArtifactId): Promise<StoredArtifact | undefined> {
   const dir = paths.artifact(id);
@@ -111,7 +107,7 @@ function firstDifference(
   return changed?.path ?? extra?.path;
 }
 
-/** Reads every byte of an artifact and compares it with the manifest: INPUT_MISSING or ARTIFACT_CORRUPT otherwise. */
+/** Compares every byte of an artifact with its manifest. @throws INPUT_MISSING, ARTIFACT_CORRUPT */
 export async function verifyArtifact(paths: StorePaths, id: ArtifactId): Promise<StoredArtifact> {
   const stored = await readArtifact(paths, id);
   if (stored === undefined)
@@ -119,11 +115,11 @@ export async function verifyArtifact(paths: StorePaths, id: ArtifactId): Promise
   const files = await describeFolder(stored.dir, isPayload);
   const different = firstDifference(files, stored.manifest.files);
   if (different !== undefined)
-    throw corrupt(stored.dir, `holds other bytes in ${different} than its manifest records`, {
+    throw corrupt(stored.dir, `has a file ${different} that differs from its manifest`, {
       file: different,
     });
   if (payloadDigest(files) !== stored.manifest.digest)
-    throw corrupt(stored.dir, 'has a manifest.json whose digest is not that of its files');
+    throw corrupt(stored.dir, 'has a manifest.json whose digest does not match its files');
   return stored;
 }
 
@@ -137,7 +133,7 @@ function completeManifest(request: PublishRequest, files: PayloadFile[]): Artifa
   });
 }
 
-/** Manifest and payload on the disk, synced; only the last rename is missing. A manifest of a crashed publish is replaced. */
+/** Writes and syncs manifest and payload, ready for the rename. Replaces the manifest of a crashed publish. */
 async function sealFolder(request: PublishRequest): Promise<ArtifactManifest> {
   const manifest = completeManifest(request, await describeFolder(request.dir, isPayload));
   await rm(join(request.dir, manifestName), { force: true });
@@ -148,7 +144,7 @@ async function sealFolder(request: PublishRequest): Promise<ArtifactManifest> {
   return manifest;
 }
 
-/** False where an artifact is there already. */
+/** False if an artifact exists already. */
 async function moveIntoPlace(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
@@ -168,8 +164,8 @@ async function adopt(paths: StorePaths, request: PublishRequest): Promise<Publis
 }
 
 /**
- * Publishes a finished payload: digests, manifest, sync, fence check, one rename. The first publish wins; a later one
- * adopts the winner and drops its own folder.
+ * Publishes a finished payload: digests, manifest, sync, fence check, one rename. The first publish wins; a
+ * later one adopts the winner's artifact and drops its own folder.
  */
 export async function publishArtifact(
   paths: StorePaths,

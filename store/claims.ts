@@ -7,35 +7,35 @@ import { siblingName, ensureDir, syncPath, writeSynced } from './durable-files';
 import { errnoOf, guardFiles, isMissing } from './fs-errors';
 import { identifyOwnProcess, isProcessAlive } from './process-identity';
 
-/** The right to run a stage, for as long as nobody holds a higher fence. */
+/** The right to run a stage, as long as no one holds a higher fence. */
 export interface Claim {
   readonly key: string;
-  /** Grows with every holder of this key, and never repeats. */
+  /** Increases with every holder of the key, and never repeats. */
   readonly fence: number;
-  /** Aborted when the claim passed to another, or could not be renewed before its lease ended. */
+  /** Aborted when the claim passed to another holder, or could not be renewed before its lease ended. */
   readonly lost: AbortSignal;
-  /** Throws CLAIM_LOST where another holds a higher fence by now. */
+  /** Throws CLAIM_LOST if another holder has a higher fence. */
   check(): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Either a claim, or who holds it. */
+/** A claim, or its current holder. */
 export type ClaimOutcome = { readonly claim: Claim } | { readonly heldBy: ClaimRecord };
 
 export interface ClaimOptions {
-  /** How long a holder that says nothing keeps its claim, where its process cannot be looked at. */
+  /** Milliseconds after which a silent holder loses the claim, if its process cannot be checked from here. */
   readonly leaseMs: number;
 }
 
-interface Standing {
+interface ClaimFile {
   readonly path: string;
   readonly fence: number;
 }
 
 /**
- * A claim is a file named by its fence in the key's folder. Linking a finished file to the next free name is what
- * makes exactly one taker win; the highest name holds. The lease is the file's time of change, so that renewing and
- * releasing need no room on a full disk; a released claim's time is the epoch.
+ * A claim is a file named by its fence, in the key's folder. Linking a finished file to the next free name
+ * lets exactly one taker win; the highest fence holds the claim. The lease is the file's modification time,
+ * so renewing and releasing need no disk space. A released claim has the time 0.
  */
 const fileName = (fence: number): string => `${String(fence).padStart(9, '0')}.json`;
 
@@ -62,21 +62,21 @@ async function readRecord(path: string): Promise<{ record: ClaimRecord; renewedA
   }
 }
 
-/** The living holder of a claim file; undefined where it was released, lapsed, or its process is dead. */
-async function livingHolder(path: string): Promise<ClaimRecord | undefined> {
+/** The current holder of a claim file; undefined if it was released, has expired, or its process is dead. */
+async function liveHolder(path: string): Promise<ClaimRecord | undefined> {
   const found = await readRecord(path);
   if (found === undefined || found.renewedAtMs === 0) return undefined;
   if (found.renewedAtMs + found.record.leaseMs < Date.now()) return undefined;
   return (await isProcessAlive(found.record.process)) === false ? undefined : found.record;
 }
 
-/** True where this taker, and nobody else, made the file of this fence. */
-async function linkRecord(standing: Standing, record: ClaimRecord): Promise<boolean> {
-  const partial = siblingName(standing.path);
+/** True if this taker created the file of this fence. */
+async function linkRecord(file: ClaimFile, record: ClaimRecord): Promise<boolean> {
+  const partial = siblingName(file.path);
   try {
     await writeSynced(partial, `${JSON.stringify(record)}\n`);
-    await link(partial, standing.path);
-    await syncPath(dirname(standing.path));
+    await link(partial, file.path);
+    await syncPath(dirname(file.path));
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
@@ -86,10 +86,10 @@ async function linkRecord(standing: Standing, record: ClaimRecord): Promise<bool
   }
 }
 
-/** A taker that listed long ago may make a name below the highest: it has not won. */
-async function stands(dir: string, standing: Standing): Promise<boolean> {
-  if ((await highestFence(dir)) === standing.fence) return true;
-  await rm(standing.path, { force: true });
+/** A taker with an outdated list may create a fence below the highest. It has not won. */
+async function isHighest(dir: string, file: ClaimFile): Promise<boolean> {
+  if ((await highestFence(dir)) === file.fence) return true;
+  await rm(file.path, { force: true });
   return false;
 }
 
@@ -108,7 +108,7 @@ function lostError(key: string, fence: number): BudgetlineError {
   );
 }
 
-/** Keeps the lease fresh until released; aborts `lost` when it cannot. */
+/** Renews the lease until the claim is released; aborts `lost` if it cannot. */
 class HeldClaim implements Claim {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -118,7 +118,7 @@ class HeldClaim implements Claim {
   constructor(
     readonly key: string,
     private readonly dir: string,
-    private readonly standing: Standing,
+    private readonly file: ClaimFile,
     private readonly leaseMs: number,
   ) {
     this.#timer = setInterval(() => void this.#renew(), leaseMs / 4);
@@ -126,7 +126,7 @@ class HeldClaim implements Claim {
   }
 
   get fence(): number {
-    return this.standing.fence;
+    return this.file.fence;
   }
 
   get lost(): AbortSignal {
@@ -143,17 +143,17 @@ class HeldClaim implements Claim {
   async release(): Promise<void> {
     if (this.#done) return;
     this.#stop();
-    await utimes(this.standing.path, 0, 0).catch(() => undefined);
+    await utimes(this.file.path, 0, 0).catch(() => undefined);
   }
 
   async #renew(): Promise<void> {
     try {
       await this.check();
       const now = new Date();
-      await utimes(this.standing.path, now, now);
+      await utimes(this.file.path, now, now);
       this.#renewedAtMs = now.getTime();
-      // Released while the renewal was under way: the release has the last word.
-      if (this.#done) await utimes(this.standing.path, 0, 0);
+      // Released while the renewal was running: the release wins.
+      if (this.#done) await utimes(this.file.path, 0, 0);
     } catch {
       if (Date.now() > this.#renewedAtMs + this.leaseMs / 2) this.#lose();
     }
@@ -174,7 +174,7 @@ async function describeTaker(fence: number, holder: string, leaseMs: number): Pr
   return { fence, token: randomUUID(), leaseMs, holder, process: await identifyOwnProcess() };
 }
 
-/** Takes a claim where nobody living holds it. A holder on this host whose process is dead gives way at once. */
+/** Takes a claim if no live process holds it. A holder on this host whose process is dead loses it at once. */
 export async function acquireClaim(
   target: { readonly key: string; readonly dir: string; readonly holder: string },
   options: ClaimOptions,
@@ -184,19 +184,19 @@ export async function acquireClaim(
     await ensureDir(dir);
     for (;;) {
       const top = await highestFence(dir);
-      const heldBy = top === 0 ? undefined : await livingHolder(join(dir, fileName(top)));
+      const heldBy = top === 0 ? undefined : await liveHolder(join(dir, fileName(top)));
       if (heldBy !== undefined) return { heldBy };
-      const standing = { fence: top + 1, path: join(dir, fileName(top + 1)) };
-      const record = await describeTaker(standing.fence, holder, options.leaseMs);
-      if (!(await linkRecord(standing, record)) || !(await stands(dir, standing))) continue;
-      await removeOlder(dir, standing.fence);
-      return { claim: new HeldClaim(key, dir, standing, options.leaseMs) };
+      const file = { fence: top + 1, path: join(dir, fileName(top + 1)) };
+      const record = await describeTaker(file.fence, holder, options.leaseMs);
+      if (!(await linkRecord(file, record)) || !(await isHighest(dir, file))) continue;
+      await removeOlder(dir, file.fence);
+      return { claim: new HeldClaim(key, dir, file, options.leaseMs) };
     }
   });
 }
 
-/** Who holds a claim now; undefined where nobody living does. */
+/** The current holder of a claim; undefined if there is none. */
 export async function readClaimHolder(dir: string): Promise<ClaimRecord | undefined> {
   const top = await guardFiles(dir, () => highestFence(dir));
-  return top === 0 ? undefined : livingHolder(join(dir, fileName(top)));
+  return top === 0 ? undefined : liveHolder(join(dir, fileName(top)));
 }

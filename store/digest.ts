@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { BudgetlineError } from '../contracts/failures';
 import { guardFiles, isMissing } from './fs-errors';
 
-/** One file of a payload, by its path relative to the folder, with forward slashes. */
+/** A file of a payload, by its path relative to the folder, with forward slashes. */
 export interface PayloadFile {
   readonly path: string;
   readonly bytes: number;
@@ -14,10 +14,10 @@ export interface PayloadFile {
   readonly sha256: string;
 }
 
-/** Hugging Face folders are one or two levels deep; a deeper one is a mistake or a loop of links. */
-const deepest = 8;
+/** Hugging Face folders are one or two levels deep. A deeper one is a mistake or a loop of links. */
+const maxDepth = 8;
 
-/** SHA-256 of a file's bytes, hexadecimal, read in pieces. */
+/** SHA-256 of a file, hexadecimal, read in chunks. */
 export async function digestFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   await guardFiles(path, () => pipeline(createReadStream(path), hash)).catch((error: unknown) => {
@@ -31,10 +31,13 @@ function missingOr(error: unknown, path: string): unknown {
   return missing ? new BudgetlineError('INPUT_MISSING', `There is no file or folder ${path}.`) : error;
 }
 
-/** Paths of the regular files below a folder (links followed), sorted by their bytes; names that begin with a dot are left out. */
+/**
+ * Paths of the regular files below a folder (links followed), sorted by bytes. Names that begin with a dot
+ * are skipped.
+ */
 export async function listFiles(dir: string, prefix = '', depth = 0): Promise<string[]> {
-  if (depth > deepest)
-    throw new BudgetlineError('DATA_INVALID', `${dir} is nested more than ${deepest} deep.`);
+  if (depth > maxDepth)
+    throw new BudgetlineError('DATA_INVALID', `${dir} is nested more than ${maxDepth} deep.`);
   const names = (await readdir(join(dir, prefix))).filter((name) => !name.startsWith('.'));
   const nested = await Promise.all(
     names.map(async (name) => {

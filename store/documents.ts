@@ -8,7 +8,7 @@ import type { StorePaths } from './paths';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Keeps plain JSON under the SHA-256 of its text, which it gives. */
+/** Stores plain JSON under the SHA-256 of its text, and returns that digest. */
 export async function storeDocument(paths: StorePaths, value: unknown): Promise<string> {
   const text = JSON.stringify(value);
   const digest = sha256(text);
@@ -29,7 +29,7 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** Reads a kept document: INPUT_MISSING where there is none, ARTIFACT_CORRUPT where its text is another. */
+/** Reads a stored document. @throws INPUT_MISSING, ARTIFACT_CORRUPT if its text does not match the digest */
 export async function readDocument(paths: StorePaths, digest: string): Promise<unknown> {
   const path = paths.document(digest);
   const text = await guardFiles(path, () => readText(path));

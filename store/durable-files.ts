@@ -4,7 +4,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { guardFiles } from './fs-errors';
 
-/** Makes a file's or folder's present content survive a loss of power. */
+/** Flushes a file or folder to the disk. */
 export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
@@ -15,15 +15,15 @@ export async function syncPath(path: string): Promise<void> {
 }
 
 /**
- * Creates a folder with its parents; STORE_UNWRITABLE or DISK_FULL where that cannot be. By the blocking call: the
- * promised one says ENOENT of a full disk.
+ * Creates a folder with its parents. @throws STORE_UNWRITABLE, DISK_FULL. Uses the blocking call, because
+ * the promise-based one reports ENOENT on a full disk.
  */
 export async function ensureDir(path: string): Promise<string> {
   await guardFiles(path, () => Promise.resolve(mkdirSync(path, { recursive: true })));
   return path;
 }
 
-/** Writes and syncs a file of this very name; whoever needs atomicity renames or links it afterwards. */
+/** Writes and syncs a new file. For atomicity, rename or link it afterwards. */
 export async function writeSynced(path: string, data: string | Uint8Array): Promise<void> {
   const handle = await open(path, 'wx');
   try {
@@ -34,12 +34,12 @@ export async function writeSynced(path: string, data: string | Uint8Array): Prom
   }
 }
 
-/** A name beside `path` that nobody else uses, for writing before renaming. */
+/** A unique name in the folder of `path`, for writing before renaming. */
 export function siblingName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
 }
 
-/** Replaces a file in one step: after a crash it holds the old bytes or the new ones, never half of them. */
+/** Replaces a file atomically: after a crash it has the old content or the new one. */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   const partial = siblingName(path);
   await guardFiles(path, async () => {
@@ -54,8 +54,8 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
 }
 
 /**
- * Adds lines behind what a file has, which need not end in a newline: two that add at once lose nothing. Where the disk is
- * full, the file is what it was.
+ * Appends lines, after adding a missing final newline. Concurrent appends lose nothing. On a full disk, the
+ * file stays unchanged.
  */
 export async function appendLines(path: string, lines: readonly string[]): Promise<void> {
   await guardFiles(path, async () => {

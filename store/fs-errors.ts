@@ -10,24 +10,24 @@ const codes: Readonly<Record<string, FailureCode>> = {
 };
 
 const sentences: Partial<Record<FailureCode, string>> = {
-  DISK_FULL: 'There is no room left on the disk',
+  DISK_FULL: 'There is no space left on the disk',
   STORE_UNWRITABLE: 'The folder cannot be written',
 };
 
-/** The system's error code ("ENOSPC"), where the error has one. */
+/** The system's error code ("ENOSPC"), if the error has one. */
 export function errnoOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
-/** True for "no such file or folder", which reading often takes for an answer. */
+/** True for "no such file or folder", which is often a valid answer. */
 export function isMissing(error: unknown): boolean {
   return errnoOf(error) === 'ENOENT';
 }
 
 /**
- * The coded error for a failure of the file system: DISK_FULL, STORE_UNWRITABLE, otherwise IO_FAILED. Errors that have
- * a code already, and those that are none of the file system's, come back as they are.
+ * The coded error for a file system failure: DISK_FULL, STORE_UNWRITABLE, otherwise IO_FAILED. Other errors
+ * are returned unchanged.
  */
 export function toStoreError(error: unknown, path: string): unknown {
   const errno = errnoOf(error);
@@ -40,7 +40,7 @@ export function toStoreError(error: unknown, path: string): unknown {
   });
 }
 
-/** Runs file work and turns the file system's errors into coded ones that name the path. */
+/** Runs file work and turns file system errors into coded ones that name the path. */
 export async function guardFiles<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,4 +1,4 @@
-/** Artifacts by content, claims with fences, and where everything lies below one BUDGETLINE_HOME. */
+/** Artifacts by key, claims with fences, and the layout of a BUDGETLINE_HOME. */
 import { join } from 'node:path';
 import {
   publishArtifact,
@@ -42,28 +42,31 @@ export { storePaths } from './paths';
 
 export interface StoreOptions {
   /**
-   * How long a claim outlives a holder that says nothing and whose process cannot be looked at from here;
-   * 30 seconds unless told.
+   * Milliseconds after which a silent holder loses its claim, if its process cannot be checked from here.
+   * Default: 30,000.
    */
   readonly leaseMs?: number;
 }
 
-/** A folder of artifacts, claims and scratch that several workers share. */
+/** A folder of artifacts, claims and run folders that several workers share. */
 export interface Store {
   readonly paths: StorePaths;
-  /** Creates the store's folders: STORE_UNWRITABLE or DISK_FULL where that cannot be. */
+  /** Creates the store's folders. @throws STORE_UNWRITABLE, DISK_FULL */
   prepare(): Promise<void>;
-  /** A published artifact, or undefined. Manifest and sizes are checked: ARTIFACT_CORRUPT. */
+  /** A published artifact, or undefined. Checks manifest and sizes: ARTIFACT_CORRUPT. */
   readArtifact(id: ArtifactId): Promise<StoredArtifact | undefined>;
-  /** A published artifact, every byte compared with its manifest: INPUT_MISSING, ARTIFACT_CORRUPT. */
+  /** A published artifact, with every byte compared to its manifest: INPUT_MISSING, ARTIFACT_CORRUPT. */
   verifyArtifact(id: ArtifactId): Promise<StoredArtifact>;
-  /** Moves a finished payload into place under the fence; the first publish wins, a later one adopts it. CLAIM_LOST. */
+  /**
+   * Moves a finished payload into place under the fence. The first publish wins; a later one adopts its
+   * artifact. CLAIM_LOST.
+   */
   publish(request: PublishRequest, fence: FenceCheck): Promise<PublishedArtifact>;
-  /** Keeps plain JSON; resolves to the SHA-256 of its text. */
+  /** Stores plain JSON; returns the SHA-256 of its text. */
   storeDocument(value: unknown): Promise<string>;
   /** INPUT_MISSING, ARTIFACT_CORRUPT. */
   readDocument(digest: string): Promise<unknown>;
-  /** Takes the claim on a key, or says who holds it. `holder` is a name for people. */
+  /** Takes the claim on a key, or returns its holder. `holder` is a name for people. */
   claim(key: string, holder: string): Promise<ClaimOutcome>;
   claimHolder(key: string): Promise<ClaimRecord | undefined>;
 }
@@ -73,7 +76,7 @@ const folders = [
   ...['histories', 'anchors', 'code'],
 ];
 
-/** The store below a home folder. Nothing is created before it is needed, or `prepare` is called. */
+/** The store below a home folder. Folders are created when needed, or by `prepare`. */
 export function createStore(home: string, options: StoreOptions = {}): Store {
   const paths = storePaths(home);
   const leaseMs = options.leaseMs ?? 30_000;

@@ -4,16 +4,16 @@ import { z } from 'zod';
 import { isGguf } from '../schemas/model-files';
 import { listWeightFiles } from './model-files';
 
-/** How large a model is, as far as its files tell. */
+/** Size of a model, as far as its files say. */
 export interface ModelSize {
-  /** Weights. */
+  /** Number of weights. */
   readonly parameters?: number;
-  /** Words that it knows. */
+  /** Vocabulary size. */
   readonly vocabulary?: number;
 }
 
-/** Headers beyond this are no model's: the format's own limit (safetensors 0.4). */
-const longestHeader = 100_000_000;
+/** Maximum size of a header in the safetensors format (0.4). */
+const maxHeaderBytes = 100_000_000;
 
 const tensorHeader = z.record(
   z.string(),
@@ -22,7 +22,10 @@ const tensorHeader = z.record(
 const count = z.int().positive();
 const modelConfig = z.looseObject({ vocab_size: count, max_position_embeddings: count.nullish() });
 
-/** What is used of @huggingface/gguf: its own declarations do not resolve under this project's module settings. */
+/**
+ * The used part of @huggingface/gguf: its own declarations do not resolve with this project's module
+ * settings.
+ */
 interface GgufHeader {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly tensorInfos: readonly { readonly name: string; readonly shape: readonly bigint[] }[];
@@ -31,7 +34,7 @@ interface GgufLibrary {
   readonly gguf: (path: string, options: { allowLocalFile: true }) => Promise<GgufHeader>;
 }
 
-/** undefined where it cannot be read: what reads the model for its own sake says what is wrong with it. */
+/** Undefined if it cannot be read. Loading the model reports what is wrong. */
 const ifReadable = <T>(reading: Promise<T>): Promise<T | undefined> => reading.catch(() => undefined);
 
 const elementsIn = (shapes: readonly (readonly number[])[]): number =>
@@ -43,7 +46,7 @@ async function readHeader(path: string): Promise<z.infer<typeof tensorHeader>> {
     const length = Buffer.alloc(8);
     await file.read(length, 0, 8, 0);
     const size = Number(length.readBigUInt64LE());
-    if (size > longestHeader) throw new RangeError(`${path} begins with no header`);
+    if (size > maxHeaderBytes) throw new RangeError(`${path} does not begin with a header`);
     const header = Buffer.alloc(size);
     await file.read(header, 0, size, 8);
     return tensorHeader.parse(JSON.parse(header.toString('utf8')));
@@ -53,7 +56,7 @@ async function readHeader(path: string): Promise<z.infer<typeof tensorHeader>> {
 }
 
 async function countIn(path: string): Promise<number> {
-  // The entry "__metadata__" has no shape, and so no weights.
+  // The entry "__metadata__" has no shape.
   const tensors = Object.values(await readHeader(path));
   return elementsIn(tensors.flatMap(({ shape }) => (shape === undefined ? [] : [shape])));
 }
@@ -84,7 +87,7 @@ async function readGgufSize(path: string): Promise<ModelSize> {
   };
 }
 
-/** The size of a model's folder or GGUF file, by the headers of its weights and its settings. */
+/** Size of a model folder or GGUF file, from weight headers and config.json. */
 export async function readModelSize(path: string): Promise<ModelSize> {
   if (isGguf(path)) return (await ifReadable(readGgufSize(path))) ?? {};
   const [parameters, config] = await Promise.all([
@@ -103,7 +106,7 @@ async function readGgufPositions(path: string): Promise<number | undefined> {
   return typeof positions === 'number' ? positions : undefined;
 }
 
-/** The longest sequence that a model was made for; undefined where its files do not tell. */
+/** The longest sequence that the model supports; undefined if its files do not say. */
 export function readModelPositions(path: string): Promise<number | undefined> {
   if (isGguf(path)) return ifReadable(readGgufPositions(path));
   return ifReadable(readConfig(path).then((config) => config.max_position_embeddings ?? undefined));

@@ -12,7 +12,7 @@ import {
 } from '../schemas/model-files';
 import { describeFiles, payloadDigest, type PayloadFile } from './digest';
 
-/** A model's files as they lie on this host, and the digest over them. */
+/** A model's files on this host, and the digest over them. */
 export interface DescribedModel {
   readonly digest: string;
   readonly files: readonly PayloadFile[];
@@ -21,10 +21,10 @@ export interface DescribedModel {
 const readShards = (folder: string): Promise<string[]> =>
   readFile(join(folder, weightsIndexFileName), 'utf8')
     .then((text) => shardNames(JSON.parse(text)))
-    // Who loads the model says what is wrong with its index.
+    // Loading the model reports what is wrong with its index.
     .catch(() => []);
 
-/** Files of a folder that hold weights, by name, whether they are there or not: one file, or the shards of its index. */
+/** Names of the weight files of a folder, whether they exist or not: one file, or the shards of its index. */
 export async function listWeightFiles(folder: string): Promise<string[]> {
   const sharded =
     !existsSync(join(folder, weightsFileName)) && existsSync(join(folder, weightsIndexFileName));
@@ -37,7 +37,7 @@ async function listFolderFiles(folder: string): Promise<string[]> {
   return [...architectureFiles, ...optionalModelFiles, ...index, ...weights];
 }
 
-/** A GGUF file holds its settings; a tokenizer next to it is taken in place of its own. */
+/** A GGUF file contains its configuration. A tokenizer in its folder replaces its own. */
 function listFilesNextToGguf(folder: string): string[] {
   const [, tokenizer] = architectureFiles;
   const settings = ['config.json', 'generation_config.json'];
@@ -47,7 +47,7 @@ function listFilesNextToGguf(folder: string): string[] {
 
 const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
-const describeThere = (folder: string, names: readonly string[]): Promise<PayloadFile[]> =>
+const describeExisting = (folder: string, names: readonly string[]): Promise<PayloadFile[]> =>
   describeFiles(
     folder,
     names.filter((name) => isFile(join(folder, name))),
@@ -55,20 +55,20 @@ const describeThere = (folder: string, names: readonly string[]): Promise<Payloa
 
 async function describeGguf(path: string): Promise<PayloadFile[]> {
   const folder = dirname(path);
-  const weights = await describeThere(folder, [basename(path)]);
-  const tokenizer = weights.length === 0 ? [] : await describeThere(folder, listFilesNextToGguf(folder));
-  // The name of a GGUF file says nothing about the model.
+  const weights = await describeExisting(folder, [basename(path)]);
+  const tokenizer = weights.length === 0 ? [] : await describeExisting(folder, listFilesNextToGguf(folder));
+  // The file's name is not part of the model.
   return [...weights.map((file) => ({ ...file, path: 'model.gguf' })), ...tokenizer];
 }
 
 /**
- * The files of a model's folder or GGUF file that are read when it is loaded, links followed. Whatever else lies there is
- * no part of the model. INPUT_MISSING where there is no model.
+ * The files that are read when a model's folder or GGUF file is loaded, links followed. Other files are not
+ * part of the model. INPUT_MISSING if there is no model.
  */
 export async function describeModel(path: string): Promise<DescribedModel> {
   const files = isGguf(path)
     ? await describeGguf(path)
-    : await describeThere(path, await listFolderFiles(path));
+    : await describeExisting(path, await listFolderFiles(path));
   if (files.length > 0) return { digest: payloadDigest(files), files };
   throw new BudgetlineError('INPUT_MISSING', `There is no model at ${path}.`, {
     remedy: 'Name a folder with config.json, tokenizer.json and model.safetensors, or a GGUF file.',

@@ -8,28 +8,28 @@ import { digestFile } from './digest';
 import { siblingName, ensureDir, syncPath, writeSynced } from './durable-files';
 import { errnoOf, guardFiles } from './fs-errors';
 
-/** How files are written that a user named. */
+/** How files that a user named are written. */
 export interface OutputOptions {
-  /** Replaces a file that is there; a folder never. */
+  /** Replaces an existing file; never a folder. */
   readonly force?: boolean | undefined;
-  /** Whether a file that begins so, a byte a character, is one of this kind, which may be replaced. */
+  /** Whether an existing file may be replaced, from its first bytes (one per character). */
   readonly isOurs?: (head: string) => boolean;
 }
 
 const headLength = 1024;
 
-/** Pages and pictures of ours have the mark at their beginning. */
+/** Budgetline's pages and charts have the mark at their beginning. */
 const isMarked = (head: string): boolean => head.includes(outputMark);
 
-const existing = (path: string, what: string, remedy: string): BudgetlineError =>
-  new BudgetlineError('OUTPUT_EXISTS', `${path} is there already${what}.`, { remedy, details: { path } });
+const existsError = (path: string, what: string, remedy: string): BudgetlineError =>
+  new BudgetlineError('OUTPUT_EXISTS', `${path} exists already${what}.`, { remedy, details: { path } });
 
 const otherFile = (path: string): BudgetlineError =>
-  existing(path, ', with other content', 'Name another file, or add --force to replace this one.');
+  existsError(path, ', with other content', 'Name another file, or add --force to replace this one.');
 
-const takenFolder = (path: string): BudgetlineError => existing(path, '', 'Name a new folder.');
+const takenFolder = (path: string): BudgetlineError => existsError(path, '', 'Name a new folder.');
 
-/** Takes a name that nothing has; false where something has it. */
+/** Creates a name; false if it exists. */
 async function takeName(take: () => Promise<unknown>): Promise<boolean> {
   try {
     await take();
@@ -40,7 +40,7 @@ async function takeName(take: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** How a file begins; of a bitmap the drawing of its name, which says whose it is. */
+/** The beginning of a file. For a PNG: of the SVG of the same name, which has the mark. */
 async function readHead(path: string): Promise<string> {
   const file = await open(path.replace(/\.png$/, '.svg'), 'r').catch(() => undefined);
   if (file === undefined) return '';
@@ -52,14 +52,15 @@ async function readHead(path: string): Promise<string> {
   }
 }
 
-/** @throws BudgetlineError OUTPUT_EXISTS where something is there that may not be replaced */
+/** @throws BudgetlineError OUTPUT_EXISTS if something exists that may not be replaced */
 async function assertReplaceable(
   path: string,
   digest: string,
   { force = false, isOurs = isMarked }: OutputOptions,
 ): Promise<void> {
-  // Not through a link, into a pipe or over a device.
-  if (!(await lstat(path)).isFile()) throw existing(path, ', and no plain file', 'Name another file.');
+  // Never through a link, into a pipe or over a device.
+  if (!(await lstat(path)).isFile())
+    throw existsError(path, ' and is not a plain file', 'Name another file.');
   if (force || isOurs(await readHead(path)) || (await digestFile(path)) === digest) return;
   throw otherFile(path);
 }
@@ -95,10 +96,10 @@ async function write<T>(
 }
 
 /**
- * Writes a file that a user named: whole or not at all. One that is there already stays, unless it is of the
- * same kind and ours, or holds the same.
+ * Writes a file that a user named, atomically. An existing file stays, unless Budgetline wrote it and it is
+ * of the same kind, or it has the same content.
  *
- * @param make writes it under a name that nobody else uses
+ * @param make writes the file under a unique name
  * @throws BudgetlineError OUTPUT_EXISTS
  */
 export function writeOutput<T>(
@@ -111,9 +112,9 @@ export function writeOutput<T>(
 }
 
 /**
- * The same of a folder, which must be new.
+ * Writes a folder that a user named; it must be new.
  *
- * @param fill writes into an empty folder of a name that nobody else uses
+ * @param fill writes into an empty folder with a unique name
  * @throws BudgetlineError OUTPUT_EXISTS
  */
 export async function writeOutputFolder<T>(
@@ -129,16 +130,16 @@ export async function writeOutputFolder<T>(
   return write(path, make, (partial) => placeFolder(partial, path));
 }
 
-/** A file that a user named, with what it is to hold. */
+/** A file that a user named, with its content. */
 export interface OutputFile {
   readonly path: string;
   readonly data: string | Uint8Array;
 }
 
-/** Several files that a user named: none is written where one of them cannot be. */
+/** Writes several files that a user named: none if one of them cannot be written. */
 export async function writeOutputs(files: readonly OutputFile[], options: OutputOptions = {}): Promise<void> {
-  const there = files.filter(({ path }) => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
-  for (const { path, data } of there)
+  const present = files.filter(({ path }) => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
+  for (const { path, data } of present)
     await assertReplaceable(resolve(path), createHash('sha256').update(data).digest('hex'), options);
   for (const { path, data } of files)
     await writeOutput(path, (partial) => writeSynced(partial, data), options);

@@ -3,49 +3,52 @@ import { BudgetlineError } from '../contracts/failures';
 import { isName, nameRule } from '../contracts/names';
 import { stageKinds, type StageKey } from '../contracts/stage';
 
-/** What names an artifact: its stage's kind and key. */
+/** Identifies an artifact: its stage's kind and key. */
 export interface ArtifactId {
   readonly kind: string;
   readonly key: StageKey;
 }
 
-/** Where everything of one BUDGETLINE_HOME lies. */
+/** Paths below one BUDGETLINE_HOME. */
 export interface StorePaths {
   readonly home: string;
   readonly artifacts: string;
   artifact(id: ArtifactId): string;
-  /** Claims of one key: a file a fence. */
+  /** Claims of one key: one file per fence. */
   claims(key: StageKey): string;
-  /** Scratch of a stage: job.json, checkpoints, events.jsonl, stderr.log. */
+  /** Run folder of a stage: job.json, checkpoints, events.jsonl, stderr.log. */
   run(key: StageKey): string;
-  /** Answers of a model, by what was asked of which model. */
+  /** Answers of a model, keyed by model and request. */
   generations(key: string): string;
-  /** Plain JSON by the SHA-256 of its text. */
+  /** Plain JSON, by the SHA-256 of its text. */
   document(digest: string): string;
   stageLedger(key: StageKey): string;
   experimentLedger(experimentId: string): string;
   /** A workflow run's history, as Temporal's JSON. */
   history(runId: string): string;
-  /** The same run's history with its end, which comes after its last activity. */
+  /** The same history with the run's last events, which come after its last activity. */
   completeHistory(runId: string): string;
   /** The head that an experiment's last finished run anchored. */
   anchor(experimentId: string): string;
-  /** Workflow code by its SHA-256. */
+  /** Workflow code, by its SHA-256. */
   code(digest: string): string;
   report(sweepId: string): string;
   temporal(serverVersion: string): string;
 }
 
-/** Names stay inside the store: keys are 64 hexadecimal digits. */
+/** Keys must not lead out of the store: they are 64 hexadecimal digits. */
 function validKey(key: string): string {
   if (!/^[0-9a-f]{64}$/.test(key))
-    throw new BudgetlineError('USAGE', `"${key}" is no stage key: keys are 64 hexadecimal digits.`);
+    throw new BudgetlineError('USAGE', `"${key}" is not a stage key: keys are 64 hexadecimal digits.`);
   return key;
 }
 
 function validKind(kind: string): string {
   if (!(stageKinds as readonly string[]).includes(kind))
-    throw new BudgetlineError('USAGE', `"${kind}" is no stage kind; there are ${stageKinds.join(', ')}.`);
+    throw new BudgetlineError(
+      'USAGE',
+      `"${kind}" is not a stage kind; the kinds are ${stageKinds.join(', ')}.`,
+    );
   return kind;
 }
 
@@ -54,7 +57,7 @@ function validName(name: string): string {
   return name;
 }
 
-/** The layout below a home folder; nothing is created. */
+/** The layout below a home folder. Creates nothing. */
 export function storePaths(homeDir: string): StorePaths {
   const home = resolve(homeDir);
   const store = join(home, 'store');

@@ -12,13 +12,13 @@ import {
   statFields,
 } from '../host/process-start';
 
-/** A process that later readers, also after a reuse of its number, can tell from every other. */
+/** Identifies a process, also after its id is reused. */
 export interface ProcessIdentity {
   readonly host: string;
-  /** The space in which `pid` counts: a container's numbers mean nothing outside it. */
+  /** The PID namespace: a container's process ids mean nothing outside it. */
   readonly space: string;
   readonly pid: number;
-  /** When it started, in the system's own words; on Linux with the boot's id. */
+  /** Start time in the system's own format; on Linux with the boot id. */
   readonly startTime: string;
 }
 
@@ -38,7 +38,7 @@ async function pidSpace(): Promise<string> {
   return linux ? await readlink('/proc/self/ns/pid').catch(() => '') : '';
 }
 
-/** When a process started; undefined where no such process lives (a zombie does not). */
+/** Start time of a process; undefined if no such process is running (a zombie is not). */
 export async function processStartTime(pid: number): Promise<string | undefined> {
   return (linux ? linuxStartTime(pid) : await otherStartTime(pid)) ?? undefined;
 }
@@ -57,10 +57,10 @@ function linuxParent(pid: number): Promise<number | undefined> {
   return Promise.resolve(fields === null ? undefined : Number(fields[1]));
 }
 
-/** Who started a process, or has taken it over since; undefined where no such process lives. */
+/** The current parent of a process; undefined if no such process is running. */
 export const parentOf: (pid: number) => Promise<number | undefined> = linux ? linuxParent : otherParent;
 
-/** Whose process it is, and its command line. */
+/** User and command line of a process. */
 export interface ProcessCommand {
   readonly uid: number;
   readonly args: readonly string[];
@@ -88,12 +88,12 @@ async function linuxCommand(pid: number): Promise<ProcessCommand | undefined> {
   }
 }
 
-/** Undefined where no such process lives. */
+/** Undefined if no such process is running. */
 export const commandOf: (pid: number) => Promise<ProcessCommand | undefined> = linux
   ? linuxCommand
   : otherCommand;
 
-/** The identity of a living process of this host; undefined where it has ended. */
+/** The identity of a running process on this host; undefined if it has ended. */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
   const startTime = await processStartTime(pid);
   return startTime === undefined ? undefined : { host: hostname(), space: await pidSpace(), pid, startTime };
@@ -109,7 +109,7 @@ export function identifyOwnProcess(): Promise<ProcessIdentity> {
   return own;
 }
 
-/** Whether a process lives: undefined where it cannot be known from here, as of another host. */
+/** Whether a process is running; undefined if that cannot be checked from here, e.g. on another host. */
 export async function isProcessAlive(identity: ProcessIdentity): Promise<boolean | undefined> {
   if (identity.host !== hostname()) return undefined;
   if (linux && !identity.startTime.startsWith(`${bootId()}/`)) return false;
@@ -119,7 +119,7 @@ export async function isProcessAlive(identity: ProcessIdentity): Promise<boolean
 
 const pollMs = 25;
 
-/** Waits until a process has ended; false where it still lives after `withinMs`. */
+/** Waits until a process has ended; false if it is still running after `withinMs`. */
 export async function awaitProcessEnd(identity: ProcessIdentity, withinMs: number): Promise<boolean> {
   const deadlineMs = performance.now() + withinMs;
   while ((await isProcessAlive(identity)) === true) {
@@ -129,7 +129,7 @@ export async function awaitProcessEnd(identity: ProcessIdentity, withinMs: numbe
   return true;
 }
 
-/** Sends a signal to a process, or with `group` to the group that it leads. False where nothing was there to be told. */
+/** Sends a signal to a process or, with `group`, to its process group. False if there was none. */
 export function signalProcess(pid: number, signal: NodeJS.Signals, group = false): boolean {
   try {
     return process.kill(group ? -pid : pid, signal);
@@ -138,7 +138,10 @@ export function signalProcess(pid: number, signal: NodeJS.Signals, group = false
   }
 }
 
-/** Ends a process of this host: asks, waits for `graceMs`, then insists. One that cannot be looked at is left alone. */
+/**
+ * Ends a process on this host: SIGTERM, then SIGKILL after `graceMs`. Leaves a process alone that cannot be
+ * checked.
+ */
 export async function endProcess(
   identity: ProcessIdentity,
   options: { readonly graceMs: number; readonly group?: boolean },

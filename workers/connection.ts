@@ -8,10 +8,10 @@ export interface WorkerConnection {
 }
 
 /**
- * A worker's connection, by Temporal's own configuration (TEMPORAL_ADDRESS, profiles, TLS, API key); `address` replaces the
- * configured address alone.
+ * A worker's connection, by Temporal's own configuration (TEMPORAL_ADDRESS, profiles, TLS, API key).
+ * `address` replaces only the configured address.
  *
- * @throws BudgetlineError TEMPORAL_MISSING where nothing answers, CONNECTION_INVALID
+ * @throws BudgetlineError TEMPORAL_MISSING if no server answers, CONNECTION_INVALID
  */
 export async function connectWorker({
   env = process.env,

@@ -18,7 +18,7 @@ import {
   summarization,
 } from '../tasks';
 
-/** The tasks that every worker knows. */
+/** The built-in tasks. */
 export const builtInTasks: readonly Task[] = [
   gradeSchoolMath,
   instructionFollowing,
@@ -30,33 +30,37 @@ export const builtInTasks: readonly Task[] = [
 
 export interface WorkerSettings {
   readonly connection: NativeConnection;
-  /** "default" unless told. */
+  /** Default: "default". */
   readonly namespace?: string;
   /**
-   * "cpu" runs Budgetline's workflows and buys demonstrations; "gpu" runs all that starts the training executable; any
-   * other name runs the workflows of `workflowsPath`, whose stages go to those two.
+   * "cpu" runs Budgetline's workflows and buys demonstrations; "gpu" runs everything that starts the
+   * training executable. Any other name runs the workflows of `workflowsPath`, whose stages go to those two
+   * queues.
    */
   readonly queue: string;
-  /** BUDGETLINE_HOME: where the store lies. */
+  /** BUDGETLINE_HOME, the folder of the store. */
   readonly home: string;
-  /** Tasks of one's own, beside those that come with the package. */
+  /** Custom tasks, in addition to the built-in ones. */
   readonly tasks?: readonly Task[];
-  /** A file whose exports are workflows of one's own. */
+  /** A file that exports custom workflows. */
   readonly workflowsPath?: string;
-  /** Stages at once on the "gpu" queue; by `deviceSlots` unless told. */
+  /** Stages at once on the "gpu" queue. Default: `deviceSlots`. */
   readonly slots?: number;
   readonly trainer?: NonNullable<ActivityDeps['trainer']>;
   readonly device?: NonNullable<ActivityDeps['device']>;
 }
 
-/** A worker that stops in good order: its trainers checkpoint, its stages go back to the queue. */
+/** A worker with a graceful shutdown: trainers write checkpoints, and stages go back to the queue. */
 export interface StageWorker {
-  /** Polls until it was stopped and everything it ran has ended. */
+  /** Polls until it is stopped and everything it runs has ended. */
   run(): Promise<void>;
   stop(): void;
 }
 
-/** Where there is no GPU a device is a slot of so many threads: two one-thread trainers beat one with two. */
+/**
+ * Without a GPU, a device is a CPU slot of `threads` threads: two trainers with one thread are faster than
+ * one with two.
+ */
 export function deviceSlots(threads: number, cores: number = availableParallelism()): number {
   return Math.max(1, Math.floor(cores / threads));
 }
@@ -71,10 +75,10 @@ function findPackageFile(...parts: readonly string[]): string {
   });
 }
 
-/** From SIGTERM to a trainer's end there is its own grace; the worker waits longer than that. */
+/** Longer than a trainer's own grace time from SIGTERM to SIGKILL. */
 const shutdown = { shutdownGraceTime: '20 seconds', shutdownForceTime: '40 seconds' } as const;
 
-/** Temporal's own default cache is made for machines that do nothing else. */
+/** Temporal's default cache assumes a machine that does nothing else. */
 export const workflowLimits = { maxCachedWorkflows: 100, maxConcurrentWorkflowTaskExecutions: 20 } as const;
 
 function workflowPart({ queue, workflowsPath }: WorkerSettings): Partial<WorkerOptions> {
@@ -90,27 +94,27 @@ function activityPart(settings: WorkerSettings, stopping: AbortSignal): Partial<
   return {
     activities: createActivities({
       store: createStore(home),
-      // One of the user's stands before one of ours of the same name.
+      // A user's task overrides a built-in one of the same name.
       tasks: [...tasks, ...builtInTasks],
       ...{ stopping, slots },
       ...(trainer === undefined ? {} : { trainer }),
       ...(device === undefined ? {} : { device }),
     }),
     maxConcurrentActivityTaskExecutions: slots,
-    // A trainer hears of a cancellation with the next heartbeat that really goes out.
+    // A trainer learns of a cancellation with the next heartbeat that is really sent.
     maxHeartbeatThrottleInterval: '2 seconds',
   };
 }
 
-function assertUseful({ queue, workflowsPath }: WorkerSettings): void {
+function assertQueue({ queue, workflowsPath }: WorkerSettings): void {
   const standard = queue === taskQueues.cpu || queue === taskQueues.gpu;
   if (standard === (workflowsPath === undefined)) return;
   throw new BudgetlineError(
     'USAGE',
     standard
-      ? `Workflows of your own cannot share the queue "${queue}" with Budgetline's.`
-      : `The queue "${queue}" has no worker code: it is neither "cpu" nor "gpu", and workflowsPath is not given.`,
-    { remedy: 'Give your workflows a queue of their own: { queue: "my-workflows", workflowsPath }.' },
+      ? `Custom workflows cannot use the queue "${queue}", which is Budgetline's.`
+      : `The queue "${queue}" has no worker code: it is neither "cpu" nor "gpu", and workflowsPath is not set.`,
+    { remedy: 'Use another queue for custom workflows: { queue: "my-workflows", workflowsPath }.' },
   );
 }
 
@@ -120,24 +124,24 @@ function assertUseful({ queue, workflowsPath }: WorkerSettings): void {
  * @throws BudgetlineError USAGE, INPUT_MISSING (no workflow bundle)
  */
 export async function createWorker(settings: WorkerSettings): Promise<StageWorker> {
-  assertUseful(settings);
+  assertQueue(settings);
   const { connection, queue, namespace = 'default' } = settings;
   const stopping = new AbortController();
-  // Loaded when it is needed: it brings a bundler and a native library.
+  // Loaded on demand: it brings a bundler and a native library.
   const { Worker } = await import('@temporalio/worker');
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue: queue,
     identity: `${queue} ${process.pid}@${hostname()}`,
-    // Of the environment, as every client's: a worker without the codec could not read what they send.
+    // From the environment, as for clients: a worker without the codec could not read their payloads.
     dataConverter: readConfiguration({ env: process.env }).dataConverter,
     ...shutdown,
     ...workflowPart(settings),
     ...activityPart(settings, stopping.signal),
   });
   return {
-    // One that was stopped before it ran has nothing to drain.
+    // A worker that was stopped before it ran has nothing to drain.
     run: () => (stopping.signal.aborted ? Promise.resolve() : worker.run()),
     stop() {
       stopping.abort();

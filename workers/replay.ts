@@ -1,8 +1,8 @@
 import { readConfiguration } from '../connection';
 
 /**
- * Replays a run's events against workflow code; throws where the code asks for something else than the history holds.
- * The code runs in this process: what comes from elsewhere has to be trusted first.
+ * Replays a run's events against workflow code. Throws if the commands differ from the history. Runs the
+ * code in this process: only use trusted code.
  */
 export async function replayHistory(run: {
   readonly events: readonly unknown[];
@@ -20,7 +20,7 @@ type Worker = typeof import('@temporalio/worker');
 
 let quieten: true | undefined;
 
-/** What a failed replay says, its error says; the runtime's own words would stand between the findings. */
+/** Silences the SDK's log: the thrown error says why a replay failed. */
 function install(Runtime: Worker['Runtime'], DefaultLogger: Worker['DefaultLogger']): true {
   try {
     Runtime.install({
@@ -28,7 +28,7 @@ function install(Runtime: Worker['Runtime'], DefaultLogger: Worker['DefaultLogge
       telemetryOptions: { logging: { filter: 'off' } },
     });
   } catch {
-    // This process has installed a runtime of its own.
+    // This process has already installed a runtime.
   }
   return true;
 }

@@ -4,11 +4,11 @@ import type { StageWorker, WorkerSettings } from './create-worker';
 import { installRuntime } from './runtime';
 
 export interface WorkerProcessOptions extends Omit<WorkerSettings, 'connection' | 'namespace'> {
-  /** "host:port" in the place of the configured address. */
+  /** "host:port" instead of the configured address. */
   readonly address?: string;
-  /** Holds Temporal's own configuration; this process's unless given. */
+  /** Environment with Temporal's own configuration. Default: this process's. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Standard input as the keep-alive: its end means that the parent died, and the worker stops. */
+  /** Use standard input as the keep-alive: when it closes, the parent has died and the worker stops. */
   readonly keepAlive?: boolean;
   /** Called when the worker begins to poll. */
   readonly onReady?: () => void;
@@ -29,7 +29,7 @@ function stopWhenAsked(worker: StageWorker, keepAlive: boolean): void {
   process.stdin.resume();
 }
 
-/** Makes this process a worker: polls until SIGTERM, SIGINT or the end of its keep-alive, and drains then. */
+/** Runs a worker in this process until SIGTERM, SIGINT or the end of its keep-alive; then drains it. */
 export async function runWorkerProcess(options: WorkerProcessOptions): Promise<void> {
   // A parent process keeps standard error in a file.
   await installRuntime((line) => process.stderr.write(line));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createInk } from '../../cli/print/ink';
 import { renderStatus } from '../../cli/print/status';
 import type { RunStatus } from '../../client';
-import { sweepEnded } from '../../client/finished';
+import { finalSweepProgress } from '../../client/finished';
 import type { SweepProgress } from '../../contracts/results';
 import { sweepFixture } from '../report/sweep-fixture';
 
@@ -104,7 +104,7 @@ describe('pure: the status of a run', () => {
     const reason = { of: cell.id, code: 'SPEND_LIMIT', message: 'The limit.', stages: [] };
     const failedControls = (['few-shot', 'beta'] as const).map((kind) => ({ kind, ...reason }));
     const spend = { usd: 2.5, skipped: [left.id, `${cell.id}/beta`] };
-    const progress = sweepEnded({ ...result, spend, failedCells, failedControls });
+    const progress = finalSweepProgress({ ...result, spend, failedCells, failedControls });
     const lines = renderStatus(
       { ...status, state: 'COMPLETED', progress: { of: 'sweep', sweep: progress } },
       ink,

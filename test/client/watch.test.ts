@@ -32,7 +32,7 @@ describe('server: watching a sweep whose server goes away', function () {
       watchSweep({ client, plan: planSweep(resolved), started, onStatus: quiet, intervalMs: 250, ...own });
     const patient = watch({ onNotice: (text) => notices.push(text) });
     patient.catch(quiet);
-    const impatient = watch({ silenceLimitMs: 500 });
+    const impatient = watch({ serverTimeoutMs: 500 });
 
     process.kill(pid, 'SIGKILL');
     await assert.rejects(impatient, codeIs('TEMPORAL_SILENT'));

@@ -11,7 +11,7 @@ import {
 import { execFileSync } from 'node:child_process';
 import { isOwnFolder, makeOwnFolder, readOwnFile } from '../../host/own-files';
 import { psStartTime, startTimeOf } from '../../host/process-start';
-import { createWhole } from '../../host/whole-file';
+import { createExclusive } from '../../host/whole-file';
 import { temporaryFolder } from '../support/temporary';
 
 describe('pure: this host', () => {
@@ -53,7 +53,7 @@ describe('pure: this host', () => {
     mkdirSync(folder.at('once'));
     const partial = `${path}.${process.pid}.partial`;
     symlinkSync(folder.at('elsewhere'), partial);
-    assert.deepEqual([createWhole(path, 'first'), createWhole(path, 'second')], [true, false]);
+    assert.deepEqual([createExclusive(path, 'first'), createExclusive(path, 'second')], [true, false]);
     assert.equal(readFileSync(path, 'utf8'), 'first');
     assert.deepEqual(readdirSync(folder.at('once')), ['file']);
   });

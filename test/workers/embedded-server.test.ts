@@ -24,7 +24,7 @@ import {
   listServers,
   stopServers,
 } from '../../workers/embedded-server';
-import { readHolding, rewriteHolding, takeHolding } from '../../workers/embedded-server/generation-lock';
+import { readLock, rewriteLock, acquireLock } from '../../workers/embedded-server/generation-lock';
 import { fileId, lsofOpenFiles, openFiles } from '../../workers/embedded-server/open-files';
 import { findProcesses } from '../../workers/embedded-server/processes';
 import { acquisitionLimitMs } from '../support/temporal';
@@ -49,28 +49,28 @@ describe('pure: generation lock', () => {
   });
 
   it('lets one of those win that saw the same dead holder', () => {
-    const dead = takeHolding({ folder, name: 'server', after: undefined, text: 'dead' });
-    const seen = readHolding(folder, 'server');
+    const dead = acquireLock({ folder, name: 'server', after: undefined, text: 'dead' });
+    const seen = readLock(folder, 'server');
     assert.deepEqual(seen, dead);
-    const wins = ['a', 'b', 'c'].map((text) => takeHolding({ folder, name: 'server', after: seen, text }));
+    const wins = ['a', 'b', 'c'].map((text) => acquireLock({ folder, name: 'server', after: seen, text }));
     assert.equal(wins.filter((win) => win !== undefined).length, 1);
-    assert.equal(readHolding(folder, 'server')?.text, 'a');
+    assert.equal(readLock(folder, 'server')?.text, 'a');
   });
 
   it('refuses a number below the newest, though its file is gone', () => {
-    const first = takeHolding({ folder, name: 'server', after: undefined, text: '1' });
-    const second = takeHolding({ folder, name: 'server', after: first, text: '2' });
-    const third = takeHolding({ folder, name: 'server', after: second, text: '3' });
-    assert.equal(takeHolding({ folder, name: 'server', after: first, text: 'late' }), undefined);
-    assert.deepEqual(readHolding(folder, 'server'), third);
+    const first = acquireLock({ folder, name: 'server', after: undefined, text: '1' });
+    const second = acquireLock({ folder, name: 'server', after: first, text: '2' });
+    const third = acquireLock({ folder, name: 'server', after: second, text: '3' });
+    assert.equal(acquireLock({ folder, name: 'server', after: first, text: 'late' }), undefined);
+    assert.deepEqual(readLock(folder, 'server'), third);
     assert.equal(readdirSync(folder).length, 1);
   });
 
   it('replaces what the holder says without a moment of nothing', () => {
-    const holding = takeHolding({ folder, name: 'server', after: undefined, text: 'before' });
-    assert.ok(holding);
-    rewriteHolding(holding, 'after');
-    assert.equal(readHolding(folder, 'server')?.text, 'after');
+    const lock = acquireLock({ folder, name: 'server', after: undefined, text: 'before' });
+    assert.ok(lock);
+    rewriteLock(lock, 'after');
+    assert.equal(readLock(folder, 'server')?.text, 'after');
   });
 });
 
@@ -182,12 +182,12 @@ describe('server: the embedded Temporal server', function () {
   });
 
   it('starts again on the same database and port after the server was killed', async () => {
-    const before = await ensure();
-    process.kill(before.pid, 'SIGKILL');
+    const previous = await ensure();
+    process.kill(previous.pid, 'SIGKILL');
     const after = await ensure();
-    assert.notEqual(after.pid, before.pid);
-    assert.equal(after.databasePath, before.databasePath);
-    assert.equal(after.address, before.address, 'where clients and workers that wait for it look for it');
+    assert.notEqual(after.pid, previous.pid);
+    assert.equal(after.databasePath, previous.databasePath);
+    assert.equal(after.address, previous.address, 'where clients and workers that wait for it look for it');
     assert.ok(after.started);
   });
 
@@ -196,9 +196,9 @@ describe('server: the embedded Temporal server', function () {
     const { folder, text } = lockOf(server.databasePath);
     const record = JSON.parse(text) as { starter: { pid: number } };
     record.starter.pid = 999_999_999;
-    const holding = readHolding(folder, 'server');
-    assert.ok(holding);
-    rewriteHolding(holding, JSON.stringify({ ...record, state: 'starting', server: undefined }));
+    const lock = readLock(folder, 'server');
+    assert.ok(lock);
+    rewriteLock(lock, JSON.stringify({ ...record, state: 'starting', server: undefined }));
     const next = await ensure();
     assert.notEqual(next.pid, server.pid);
     assert.equal((await findProcesses(['start-dev', next.databasePath])).length, 1);
@@ -317,5 +317,5 @@ describe('server: the embedded Temporal server', function () {
 
 function lockOf(databasePath: string): { folder: string; text: string } {
   const folder = join(databasePath, '..');
-  return { folder, text: readHolding(folder, 'server')?.text ?? '' };
+  return { folder, text: readLock(folder, 'server')?.text ?? '' };
 }

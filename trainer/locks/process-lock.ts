@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import { makeOwnFolder, readOwnFile } from '../../host/own-files';
 import { startTimeOf } from '../../host/process-start';
-import { createWhole } from '../../host/whole-file';
+import { createExclusive } from '../../host/whole-file';
 
 /** Who holds a lock. */
 export interface Holder {
@@ -58,7 +58,7 @@ function linkOwn(folder: string, number: number): boolean {
     startTime: startTimeOf(process.pid),
     parentPid: process.ppid,
   };
-  return createWhole(join(folder, fileName(number)), JSON.stringify(own));
+  return createExclusive(join(folder, fileName(number)), JSON.stringify(own));
 }
 
 function removeOlder(folder: string, number: number): void {

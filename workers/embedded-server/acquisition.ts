@@ -1,11 +1,11 @@
-/** How a `temporal` program is looked for and fetched. */
+/** How a `temporal` executable is found and fetched. */
 export interface AcquireOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** One line for people, now and then, while something slow goes on. */
+  /** Reports progress during slow work, one line at a time. */
   readonly onProgress: (text: string) => void;
 }
 
-/** What a way of fetching gave: a path, or why not. */
+/** Result of a way of fetching: a path, or the reason for having none. */
 export interface Fetched {
   readonly path?: string;
   readonly reason: string;

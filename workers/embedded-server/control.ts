@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { endProcess } from '../../store';
-import { readHolding, rewriteHolding } from './generation-lock';
+import { readLock, rewriteLock } from './generation-lock';
 import { answerLimitMs, answers } from './probe';
 import { addressOf, describeServer, isRunning, isStarting, parseRecord, serverPlace } from './record';
 import type { Place, ServerRecord, ServerStatus } from './record';
@@ -14,9 +14,9 @@ async function readState(record: ServerRecord, place: Place): Promise<ServerStat
 
 async function readStatus(home: string, serverVersion: string): Promise<ServerStatus[]> {
   const place = serverPlace(home, serverVersion);
-  const holding = readHolding(place.folder, 'server');
-  if (holding === undefined) return [];
-  const record = parseRecord(holding);
+  const lock = readLock(place.folder, 'server');
+  if (lock === undefined) return [];
+  const record = parseRecord(lock);
   return [describeServer(record, place, await readState(record, place))];
 }
 
@@ -27,15 +27,15 @@ function listVersions(home: string): string[] {
   return existsSync(folder) ? readdirSync(folder).sort(newestFirst) : [];
 }
 
-/** The servers that a BUDGETLINE_HOME has had, one a server version, the newest version first. */
+/** The servers of a BUDGETLINE_HOME, one per server version, newest first. */
 export async function listServers(home: string): Promise<ServerStatus[]> {
   const all = await Promise.all(listVersions(home).map((version) => readStatus(home, version)));
   return all.flat();
 }
 
 /**
- * The server of a BUDGETLINE_HOME that runs, for all commands alike: the one of the newest version where several do.
- * Undefined where none answers.
+ * The running server of a BUDGETLINE_HOME, for all commands: the newest version if there are several.
+ * Undefined if none answers.
  */
 export async function findRunning(home: string): Promise<ServerStatus | undefined> {
   return (await listServers(home)).find(({ state }) => state === 'running');
@@ -43,16 +43,16 @@ export async function findRunning(home: string): Promise<ServerStatus | undefine
 
 async function stopServer(home: string, serverVersion: string): Promise<number | undefined> {
   const place = serverPlace(home, serverVersion);
-  const holding = readHolding(place.folder, 'server');
-  if (holding === undefined) return undefined;
-  const record = parseRecord(holding);
+  const lock = readLock(place.folder, 'server');
+  if (lock === undefined) return undefined;
+  const record = parseRecord(lock);
   if (!(await isRunning(record, place)) || record.server === undefined) return undefined;
   await endProcess(record.server, { graceMs: 10_000 });
-  rewriteHolding(holding, JSON.stringify({ ...record, state: 'stopped' }));
+  rewriteLock(lock, JSON.stringify({ ...record, state: 'stopped' }));
   return record.server.pid;
 }
 
-/** Ends the servers of a BUDGETLINE_HOME and resolves to their process numbers. Their databases stay. */
+/** Ends the servers of a BUDGETLINE_HOME and returns their process ids. Their databases stay. */
 export async function stopServers(home: string): Promise<number[]> {
   const stopped = await Promise.all(listVersions(home).map((version) => stopServer(home, version)));
   return stopped.flatMap((pid) => pid ?? []);

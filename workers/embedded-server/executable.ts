@@ -7,18 +7,18 @@ import { BudgetlineError } from '../../contracts/failures';
 import { identifyOwnProcess, isProcessAlive } from '../../store';
 import type { ProcessIdentity } from '../../store';
 import type { AcquireOptions } from './acquisition';
-import { readHolding, rewriteHolding, takeHolding } from './generation-lock';
-import type { Holding } from './generation-lock';
+import { readLock, rewriteLock, acquireLock } from './generation-lock';
+import type { LockRecord } from './generation-lock';
 import { buildWithGo, goVersion } from './go-build';
 import { downloadWithSdk } from './sdk-download';
 
-/** The program that serves Temporal, and how it came to be here. */
+/** The Temporal executable, and where it was found. */
 export interface Executable {
   readonly path: string;
-  /** Version of the server inside, e.g. "1.29.1"; a build through Go tells no version of its own. */
+  /** Version of the server inside, e.g. "1.29.1". A build with Go has no version of its own. */
   readonly serverVersion: string;
   readonly how: 'path' | 'cache' | 'download' | 'go-build';
-  /** What finding or making it took, in milliseconds. */
+  /** Milliseconds that finding or building it took. */
   readonly acquisitionMs: number;
 }
 
@@ -31,7 +31,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv): string {
   return join(env['HOME'] ?? homedir(), ...parts, 'budgetline');
 }
 
-/** The version of the server in a `temporal` program; undefined where it is not one that can serve. */
+/** The version of the server in a `temporal` executable; undefined if it cannot run a server. */
 async function readServerVersion(path: string): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 15_000 });
@@ -57,13 +57,13 @@ function pathCandidates(env: NodeJS.ProcessEnv): string[] {
 
 const { compare } = new Intl.Collator('en', { numeric: true });
 
-/** v1.9.0 before v1.10.0, and v1.10.0-rc.1 between them. */
+/** Sorts v1.9.0 before v1.10.0, and v1.10.0-rc.1 between them. */
 function byVersion(a: string, b: string): number {
   const [releaseA = '', releaseB = ''] = [a, b].map((name) => name.replace(/(?<=\d)-.*$/, ''));
   return compare(releaseA, releaseB) || Number(a === releaseA) - Number(b === releaseB) || compare(a, b);
 }
 
-/** Programs of the cache folder, the newest first. */
+/** Executables in the cache folder, newest first. */
 function cacheCandidates(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -109,18 +109,21 @@ async function makeExecutable(folder: string, options: AcquireOptions): Promise<
   return built;
 }
 
-async function readFetcher(holding: Holding | undefined): Promise<ProcessIdentity | undefined> {
-  const fetcher = JSON.parse(holding?.text ?? 'null') as ProcessIdentity | null;
+async function readFetcher(lock: LockRecord | undefined): Promise<ProcessIdentity | undefined> {
+  const fetcher = JSON.parse(lock?.text ?? 'null') as ProcessIdentity | null;
   return fetcher !== null && (await isProcessAlive(fetcher)) === true ? fetcher : undefined;
 }
 
-/** The fetching lock, or undefined after a wait while another process has it. */
-async function takeTurn(folder: string, onProgress: (text: string) => void): Promise<Holding | undefined> {
-  const after = readHolding(folder, 'fetch');
+/** The fetch lock, or undefined after waiting for another process that has it. */
+async function acquireFetchLock(
+  folder: string,
+  onProgress: (text: string) => void,
+): Promise<LockRecord | undefined> {
+  const after = readLock(folder, 'fetch');
   const fetcher = await readFetcher(after);
   if (fetcher === undefined) {
     const text = JSON.stringify(await identifyOwnProcess());
-    return takeHolding({ folder, name: 'fetch', after, text });
+    return acquireLock({ folder, name: 'fetch', after, text });
   }
   onProgress(`Waiting for process ${fetcher.pid}, which is fetching Temporal.`);
   await new Promise((resolve) => setTimeout(resolve, 5_000));
@@ -132,22 +135,23 @@ async function fetchExecutable(folder: string, options: AcquireOptions): Promise
     throw missing('BUDGETLINE_TEMPORAL_FETCH is "never"');
   mkdirSync(folder, { recursive: true });
   for (;;) {
-    const turn = await takeTurn(folder, options.onProgress);
+    const fetchLock = await acquireFetchLock(folder, options.onProgress);
     const found = await findExecutable(options.env, folder);
     if (found !== undefined) return found;
-    if (turn === undefined) continue;
+    if (fetchLock === undefined) continue;
     try {
       return await makeExecutable(folder, options);
     } finally {
-      rewriteHolding(turn, 'null');
+      rewriteLock(fetchLock, 'null');
     }
   }
 }
 
 /**
- * Finds a `temporal` program: on PATH, in the user's cache folder, by the SDK's own download, by a build through Go.
+ * Finds a `temporal` executable: on PATH, in the user's cache folder, by the SDK's download, by a build
+ * with Go.
  *
- * @throws BudgetlineError TEMPORAL_MISSING where none of these gives one.
+ * @throws BudgetlineError TEMPORAL_MISSING if none of these works
  */
 export async function acquireExecutable(options: AcquireOptions): Promise<Executable> {
   const begin = performance.now();

@@ -1,12 +1,13 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createWhole } from '../../host/whole-file';
+import { createExclusive } from '../../host/whole-file';
 
 /**
- * A lock whose holders are numbered: `NAME.<generation>.json`, made whole and exclusively. A dead holder is replaced by
- * making the next number, never by removing its file, so that two processes which both saw it dead cannot both win.
+ * A lock with numbered holders: `NAME.<generation>.json`, created atomically and exclusively. A dead holder
+ * is replaced by creating the next number, never by removing its file, so that two processes which both saw
+ * it dead cannot both win.
  */
-export interface Holding {
+export interface LockRecord {
   readonly generation: number;
   readonly path: string;
   readonly text: string;
@@ -22,8 +23,8 @@ function listGenerations(folder: string, name: string): number[] {
 const pathOf = (folder: string, name: string, generation: number): string =>
   join(folder, `${name}.${generation}.json`);
 
-/** What the newest holder wrote; undefined where nobody has ever held the lock. */
-export function readHolding(folder: string, name: string): Holding | undefined {
+/** The record of the newest holder; undefined if there was none. */
+export function readLock(folder: string, name: string): LockRecord | undefined {
   mkdirSync(folder, { recursive: true });
   for (;;) {
     const generation = listGenerations(folder, name).at(-1);
@@ -37,17 +38,17 @@ export function readHolding(folder: string, name: string): Holding | undefined {
   }
 }
 
-/** Takes the lock after the holder that was seen dead (or after nobody); undefined where another was quicker. */
-export function takeHolding(options: {
+/** Acquires the lock after a dead holder, or as the first one; undefined if another process was faster. */
+export function acquireLock(options: {
   folder: string;
   name: string;
-  after: Holding | undefined;
+  after: LockRecord | undefined;
   text: string;
-}): Holding | undefined {
+}): LockRecord | undefined {
   const { folder, name, text } = options;
   const generation = (options.after?.generation ?? 0) + 1;
   const path = pathOf(folder, name, generation);
-  if (!createWhole(path, text)) return undefined;
+  if (!createExclusive(path, text)) return undefined;
   const generations = listGenerations(folder, name);
   if (generations.at(-1) !== generation) {
     rmSync(path);
@@ -57,9 +58,9 @@ export function takeHolding(options: {
   return { generation, path, text };
 }
 
-/** Replaces what the holder says of itself, in one step. */
-export function rewriteHolding(holding: Holding, text: string): void {
-  const partial = `${holding.path}.${process.pid}.partial`;
+/** Replaces the holder's record atomically. */
+export function rewriteLock(lock: LockRecord, text: string): void {
+  const partial = `${lock.path}.${process.pid}.partial`;
   writeFileSync(partial, text);
-  renameSync(partial, holding.path);
+  renameSync(partial, lock.path);
 }

@@ -5,11 +5,11 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { AcquireOptions, Fetched } from './acquisition';
 
-/** The newest release whose module has no `replace`, which `go install` refuses. */
+/** The newest release whose module has no `replace`, which `go install` rejects. */
 const cliVersion = '1.5.1';
 const progressIntervalMs = 15_000;
 
-/** "go1.26.1", or undefined without Go. */
+/** "go1.26.1"; undefined without Go. */
 export async function goVersion(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)('go', ['env', 'GOVERSION'], { env, timeout: 15_000 });
@@ -24,7 +24,7 @@ function describe(startedMs: number, packages: number): string {
   return `Building Temporal ${cliVersion} with Go: ${seconds} s, ${packages} packages compiled (once; 3 to 5 minutes).`;
 }
 
-/** Runs `go install` and resolves to its exit status and its last words. */
+/** Runs `go install`; returns its exit status and last output line. */
 function runGo(binFolder: string, options: AcquireOptions): Promise<{ status: number | null; last: string }> {
   const started = performance.now();
   let packages = 0;
@@ -52,12 +52,12 @@ function runGo(binFolder: string, options: AcquireOptions): Promise<{ status: nu
   });
 }
 
-/** Builds the program into the cache folder, in its place only when it is whole. */
+/** Builds the executable, and moves it into the cache folder when it is complete. */
 export async function buildWithGo(folder: string, options: AcquireOptions): Promise<Fetched> {
   const binFolder = mkdtempSync(join(folder, 'partial-'));
   try {
     const { status, last } = await runGo(binFolder, options);
-    if (status !== 0) return { reason: `the build through Go failed: ${last}` };
+    if (status !== 0) return { reason: `the build with Go failed: ${last}` };
     const home = join(folder, `v${cliVersion}`);
     mkdirSync(home, { recursive: true });
     const path = join(home, 'temporal');

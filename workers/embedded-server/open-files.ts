@@ -4,16 +4,16 @@ import { join } from 'node:path';
 
 /** A file that a process has open. */
 export interface OpenFile {
-  /** Device and inode: the same under every path, another for a copy. */
+  /** Device and inode: equal for all paths of a file, different for a copy. */
   readonly id: string;
-  /** How many names it has; 0 once it was removed. */
+  /** Number of names; 0 after the file was removed. */
   readonly links: number;
   readonly path: string;
 }
 
 const idOf = (device: bigint, inode: bigint): string => `${device}:${inode}`;
 
-/** Device and inode of a path; undefined where there is nothing. */
+/** Device and inode of a path; undefined if it does not exist. */
 export function fileId(path: string): string | undefined {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found && idOf(found.dev, found.ino);
@@ -37,7 +37,7 @@ function linuxOpenFiles(pid: number): OpenFile[] {
   }
 }
 
-/** The lines of one file in what `lsof -F` prints: a letter, and what it stands for. */
+/** Parses one file in the output of `lsof -F`: lines of a letter and a value. */
 function parseLsofFile(lines: string): OpenFile[] {
   const field = (letter: string): string => new RegExp(`^${letter}(.*)$`, 'm').exec(lines)?.[1] ?? '';
   const [device, inode] = [field('D'), field('i')];
@@ -45,7 +45,7 @@ function parseLsofFile(lines: string): OpenFile[] {
   return [{ id: idOf(BigInt(device), BigInt(inode)), links: Number(field('k')), path: field('n') }];
 }
 
-/** The same where there is no /proc, as on macOS. */
+/** The same without /proc, as on macOS. */
 export function lsofOpenFiles(pid: number): OpenFile[] {
   const words = ['-w', '-n', '-P', '+L', '-a', '-p', String(pid), '-F', 'fDikn'];
   try {
@@ -56,5 +56,5 @@ export function lsofOpenFiles(pid: number): OpenFile[] {
   }
 }
 
-/** What a process has open; nothing where it has ended or belongs to another user. */
+/** Files that a process has open; empty if it has ended or belongs to another user. */
 export const openFiles = process.platform === 'linux' ? linuxOpenFiles : lsofOpenFiles;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { BudgetlineError } from '../../contracts/failures';
 
-/** Listens for a moment; the port that was given, or undefined where it is taken. */
+/** Listens for a moment. Returns the port, or undefined if it is taken. */
 function tryPort(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -17,11 +17,11 @@ function tryPort(port: number): Promise<number | undefined> {
   });
 }
 
-/** A port that nobody listens on now. */
+/** A free port. */
 export async function anyPort(): Promise<number> {
   const port = await tryPort(0);
   if (port === undefined)
-    throw new BudgetlineError('PORT_IN_USE', 'No free port can be had on 127.0.0.1 for the Temporal server.');
+    throw new BudgetlineError('PORT_IN_USE', 'There is no free port on 127.0.0.1 for the Temporal server.');
   return port;
 }
 
@@ -35,11 +35,11 @@ function parsePort(text: string): number {
   );
 }
 
-export interface PortWishes {
-  /** Of BUDGETLINE_TEMPORAL_PORT: no other will do. */
-  readonly wanted: string | undefined;
-  /** Where the server listened before: clients and workers that wait for it look for it there. */
-  readonly before: number | undefined;
+export interface PortPreferences {
+  /** BUDGETLINE_TEMPORAL_PORT; no other port is acceptable. */
+  readonly required: string | undefined;
+  /** The server's last port, where waiting clients and workers still look for it. */
+  readonly previous: number | undefined;
 }
 
 async function firstFree(ports: readonly number[]): Promise<number> {
@@ -47,20 +47,22 @@ async function firstFree(ports: readonly number[]): Promise<number> {
   return anyPort();
 }
 
-async function choosePort({ wanted, before }: PortWishes): Promise<number> {
-  if (wanted === undefined || wanted === '') return firstFree(before === undefined ? [7233] : [before, 7233]);
-  const port = parsePort(wanted);
+async function choosePort({ required, previous }: PortPreferences): Promise<number> {
+  if (required === undefined || required === '')
+    return firstFree(previous === undefined ? [7233] : [previous, 7233]);
+  const port = parsePort(required);
   if ((await tryPort(port)) !== undefined) return port;
-  throw new BudgetlineError(
-    'PORT_IN_USE',
-    `Port ${port} of BUDGETLINE_TEMPORAL_PORT is taken by another program.`,
-    { details: { port } },
-  );
+  throw new BudgetlineError('PORT_IN_USE', `Another program uses port ${port} of BUDGETLINE_TEMPORAL_PORT.`, {
+    details: { port },
+  });
 }
 
-/** Ports for a server and its UI: the one that is asked for, else those of before, else Temporal's usual ones, else any free ones. */
-export async function choosePorts(wishes: PortWishes): Promise<{ port: number; uiPort: number }> {
-  const port = await choosePort(wishes);
+/**
+ * Ports for a server and its UI: the required one, else the previous one, else Temporal's default, else a
+ * free one.
+ */
+export async function choosePorts(preferences: PortPreferences): Promise<{ port: number; uiPort: number }> {
+  const port = await choosePort(preferences);
   const usual = port + 1000 < 65_536 ? await tryPort(port + 1000) : undefined;
   return { port, uiPort: usual ?? (await anyPort()) };
 }

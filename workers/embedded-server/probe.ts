@@ -1,7 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { registerSearchAttributes } from '../../connection';
 
-/** How long a server that has its process may be silent before it counts as lost. */
+/** How long a running server may not answer before it counts as lost. */
 export const answerLimitMs = 10_000;
 const retentionSeconds = 3650 * 86_400;
 
@@ -23,7 +23,7 @@ export async function answers(address: string, limitMs: number): Promise<boolean
   }
 }
 
-/** Keeps finished runs in the UI for ten years instead of the development server's one day. */
+/** Keeps finished runs for ten years instead of the development server's one day. */
 async function lengthenRetention(connection: Connection, limitMs: number): Promise<void> {
   const config = { workflowExecutionRetentionTtl: { seconds: retentionSeconds, nanos: 0 } };
   for (const deadline = Date.now() + limitMs; ;) {
@@ -37,12 +37,12 @@ async function lengthenRetention(connection: Connection, limitMs: number): Promi
   }
 }
 
-/** Makes a fresh development server one that keeps runs and finds them. */
-export async function furnishServer(address: string, limitMs: number): Promise<void> {
+/** Configures a new development server: retention and search attributes. */
+export async function configureServer(address: string, limitMs: number): Promise<void> {
   const connection = await open(address, limitMs);
   try {
     await lengthenRetention(connection, limitMs);
-    // Without them runs are not found by what they are about, and go on all the same.
+    // Without them runs cannot be searched by attribute, but still work.
     await registerSearchAttributes(connection, 'default').catch(() => undefined);
   } finally {
     await connection.close();

@@ -23,7 +23,7 @@ function listPsCommands(): { pid: number; args: string[] }[] {
   });
 }
 
-/** Every running process with its command line; of a zombie it is empty. */
+/** Every running process with its command line; empty for a zombie. */
 export const listCommands = process.platform === 'linux' ? listLinuxCommands : listPsCommands;
 
 async function isOwn(pid: number): Promise<boolean> {
@@ -31,9 +31,9 @@ async function isOwn(pid: number): Promise<boolean> {
   return found !== undefined && isOwnUser(found.uid);
 }
 
-/** Running processes of this user whose command line holds all of these arguments. */
-export async function findProcesses(wanted: readonly string[]): Promise<ProcessIdentity[]> {
-  const matching = listCommands().filter(({ args }) => wanted.every((argument) => args.includes(argument)));
+/** Running processes of this user whose command line contains all of these arguments. */
+export async function findProcesses(required: readonly string[]): Promise<ProcessIdentity[]> {
+  const matching = listCommands().filter(({ args }) => required.every((argument) => args.includes(argument)));
   const identities = await Promise.all(
     matching.map(async ({ pid }) => ((await isOwn(pid)) ? await identifyProcess(pid) : undefined)),
   );

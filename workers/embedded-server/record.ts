@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { isProcessAlive, storePaths } from '../../store';
 import type { ProcessIdentity } from '../../store';
-import type { Holding } from './generation-lock';
+import type { LockRecord } from './generation-lock';
 import { fileId, openFiles } from './open-files';
 
-/** What the lock beside the database says of its holder. */
+/** The lock's record of a server, stored next to the database. */
 export interface ServerRecord {
   readonly state: 'starting' | 'running' | 'stopped';
-  /** The process that starts the server; its death frees a lock that is still "starting". */
+  /** The process that starts the server. If it dies, a lock in state "starting" is free. */
   readonly starter: ProcessIdentity | undefined;
   readonly server: ProcessIdentity | undefined;
   readonly port: number;
@@ -16,7 +16,7 @@ export interface ServerRecord {
   readonly executable: string;
 }
 
-/** Where one server version keeps its files. */
+/** The files of one server version. */
 export interface Place {
   readonly folder: string;
   readonly databasePath: string;
@@ -29,18 +29,18 @@ export interface ServerStatus {
   readonly state: 'running' | 'silent' | 'starting' | 'stopped';
   readonly address: string;
   readonly uiUrl: string;
-  /** Undefined where no process serves. */
+  /** Undefined if no process is running. */
   readonly pid: number | undefined;
   readonly databasePath: string;
   readonly logPath: string;
-  /** Path of its `temporal`. */
+  /** Path of its `temporal` executable. */
   readonly program: string;
 }
 
 export const addressOf = (record: ServerRecord): string => `127.0.0.1:${record.port}`;
-export const parseRecord = (holding: Holding): ServerRecord => JSON.parse(holding.text) as ServerRecord;
+export const parseRecord = (lock: LockRecord): ServerRecord => JSON.parse(lock.text) as ServerRecord;
 
-/** The folder of one server version: a database of one version is not opened by another. */
+/** The folder of one server version: another version must not open its database. */
 export function serverPlace(home: string, serverVersion: string): Place {
   const folder = storePaths(home).temporal(serverVersion);
   return { folder, databasePath: join(folder, 'temporal.db'), logPath: join(folder, 'server.log') };
@@ -67,16 +67,16 @@ export async function isStarting(record: ServerRecord): Promise<boolean> {
 }
 
 /**
- * Whether a process serves the database of this very folder. A copied home has the record of the original's server, and a
- * home may be renamed while its server runs: so neither the record nor a path says it, but the files that the process has
- * open. Its log is open from its first moment, before the database is.
+ * Whether a process has the database or log of this folder open. The record alone does not say: a copied
+ * home has the original's record, and a home may be renamed while its server runs. The log is open from the
+ * start, before the database is.
  */
 export function serves(pid: number, { databasePath, logPath }: Place): boolean {
   const ours = [databasePath, logPath].map(fileId);
   return openFiles(pid).some(({ id }) => ours.includes(id));
 }
 
-/** Whether the recorded server's process is there and serves this folder's database; it may still be deaf. */
+/** Whether the recorded server process runs and uses this folder's database. It may still not answer. */
 export async function isRunning(record: ServerRecord, place: Place): Promise<boolean> {
   const { state, server } = record;
   return state === 'running' && (await isAlive(server)) && serves(server?.pid ?? 0, place);

@@ -6,7 +6,10 @@ import type { AcquireOptions, Fetched } from './acquisition';
 const source = 'https://temporal.download/cli/default';
 const downloadLimitMs = 180_000;
 
-/** The SDK downloads on the way to starting a server; that server is ended at once and the file kept. */
+/**
+ * The SDK downloads the executable when it starts a server. That server is stopped at once; the file is
+ * kept.
+ */
 const program = `
 const { TestWorkflowEnvironment } = require('@temporalio/testing');
 const executable = { type: 'cached-download', downloadDir: process.argv[1] };
@@ -15,7 +18,7 @@ TestWorkflowEnvironment.createLocal({ server: { executable } })
   .then(() => process.exit(0), (error) => { console.error(String(error)); process.exit(1); });
 `;
 
-/** A look whether the download's host answers, since the SDK's own attempt may hang behind a firewall. */
+/** Checks first whether the download host answers, since the SDK's own attempt may hang behind a firewall. */
 async function explainUnreachable(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   if (env['HTTPS_PROXY'] ?? env['https_proxy']) return undefined;
   try {
@@ -48,7 +51,7 @@ function findDownloaded(target: string): string | undefined {
   return readdirSync(target).find((name) => name.startsWith('temporal-') && !name.endsWith('.downloading'));
 }
 
-/** Lets the Temporal SDK download its own choice of the program into the cache folder. */
+/** Downloads the executable into the cache folder through the Temporal SDK. */
 export async function downloadWithSdk(folder: string, options: AcquireOptions): Promise<Fetched> {
   const unreachable = await explainUnreachable(options.env);
   if (unreachable !== undefined) return { reason: unreachable };

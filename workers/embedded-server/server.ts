@@ -6,18 +6,18 @@ import { endProcess, identifyOwnProcess, identifyProcess } from '../../store';
 import { findRunning } from './control';
 import type { Executable } from './executable';
 import { acquireExecutable } from './executable';
-import { readHolding, rewriteHolding, takeHolding } from './generation-lock';
-import type { Holding } from './generation-lock';
+import { readLock, rewriteLock, acquireLock } from './generation-lock';
+import type { LockRecord } from './generation-lock';
 import { openFiles } from './open-files';
 import { choosePorts } from './ports';
-import { answerLimitMs, answers, furnishServer } from './probe';
+import { answerLimitMs, answers, configureServer } from './probe';
 import { findProcesses } from './processes';
 import { addressOf, describeServer, isRunning, isStarting, parseRecord, serverPlace, serves } from './record';
 import type { Place, ServerRecord, ServerStatus } from './record';
 
 const startLimitMs = 60_000;
 const otherStartLimitMs = 120_000;
-/** Longer than a server lives that cannot listen. */
+/** A server that cannot listen ends within this time. */
 const settleMs = 300;
 
 /** A Temporal server that answers. */
@@ -25,9 +25,9 @@ export interface EmbeddedServer extends ServerStatus {
   readonly pid: number;
   /** An environment that configures this server, for clients and workers. */
   readonly env: NodeJS.ProcessEnv;
-  /** True where this call started it. */
+  /** True if this call started it. */
   readonly started: boolean;
-  /** How the program was found; null where the server ran already. */
+  /** How the executable was found; null if the server was already running. */
   readonly acquired: Executable | null;
 }
 
@@ -43,7 +43,7 @@ function createFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {
-    throw new BudgetlineError('STORE_UNWRITABLE', `The folder ${folder} cannot be made.`, { cause });
+    throw new BudgetlineError('STORE_UNWRITABLE', `The folder ${folder} cannot be created.`, { cause });
   }
 }
 
@@ -51,13 +51,13 @@ function serverArguments(place: Place, ports: { port: number; uiPort: number }):
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn'],
     ...['--port', String(ports.port), '--ui-port', String(ports.uiPort)],
-    // A log that is written ahead takes one flush of the disk a transaction in place of three.
+    // A write-ahead log needs one disk flush per transaction instead of three.
     ...['--db-filename', place.databasePath, '--sqlite-pragma', 'journal_mode=wal'],
     ...['--dynamic-config-value', 'matching.enableFairness=true'],
   ];
 }
 
-/** The server's own settings come from its arguments alone, and nothing of ours is its business: our keys least of all. */
+/** The server is configured by its arguments alone, and must not see our variables, some of which are keys. */
 function serverEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(TEMPORAL|BUDGETLINE)_/.test(name)));
 }
@@ -76,7 +76,7 @@ function spawnServer(executable: string, place: Place, args: string[], env: Node
   return child.pid ?? 0;
 }
 
-/** A port that was free when it was chosen may be taken by the time the server listens: two homes start at once. */
+/** A port that was free may be taken by the time the server listens, when two homes start at once. */
 function failedStart(place: Place): BudgetlineError {
   const lines = readFileSync(place.logPath, 'utf8').trim().split('\n');
   const reason = lines.find((line) => /error|panic/i.test(line)) ?? lines.at(-1) ?? '';
@@ -87,7 +87,10 @@ function failedStart(place: Place): BudgetlineError {
   });
 }
 
-/** What answers may be another home's server on the port that ours is failing to get: ours is one that stays. */
+/**
+ * The answer may come from another home's server on the port that ours fails to get. Ours is the one that
+ * stays.
+ */
 async function awaitAnswer(record: ServerRecord, place: Place): Promise<void> {
   for (const deadline = Date.now() + startLimitMs; ;) {
     const answered = await answers(addressOf(record), 1_000);
@@ -97,11 +100,11 @@ async function awaitAnswer(record: ServerRecord, place: Place): Promise<void> {
   }
 }
 
-/** Whether the database of a server was removed: with the home, in whose place there is another now. */
+/** Whether a server's database was removed, together with its home. */
 const hasLostDatabase = (pid: number): boolean =>
   !openFiles(pid).some(({ path, links }) => path.endsWith('/temporal.db') && links > 0);
 
-/** Servers of this folder that no lock speaks of: their starter died before it could write it down. */
+/** Ends servers of this folder without a lock record: their starter died before it could write one. */
 async function endStrays(place: Place): Promise<void> {
   const servers = await findProcesses(['start-dev']);
   const named = new Set((await findProcesses(['start-dev', place.databasePath])).map(({ pid }) => pid));
@@ -109,32 +112,32 @@ async function endStrays(place: Place): Promise<void> {
   await Promise.all(strays.map((stray) => endProcess(stray, { graceMs: 5_000 })));
 }
 
-async function start(holding: Holding, record: ServerRecord, options: ServerOptions): Promise<ServerRecord> {
+async function start(lock: LockRecord, record: ServerRecord, options: ServerOptions): Promise<ServerRecord> {
   const place = serverPlace(options.home, record.serverVersion);
   await endStrays(place);
   const pid = spawnServer(record.executable, place, serverArguments(place, record), options.env);
   const running: ServerRecord = { ...record, state: 'running', server: await identifyProcess(pid) };
   try {
     await awaitAnswer(running, place);
-    await furnishServer(addressOf(running), startLimitMs);
+    await configureServer(addressOf(running), startLimitMs);
   } catch (error) {
     if (running.server !== undefined) await endProcess(running.server, { graceMs: 1_000 });
-    rewriteHolding(holding, JSON.stringify({ ...record, state: 'stopped' }));
+    rewriteLock(lock, JSON.stringify({ ...record, state: 'stopped' }));
     throw error;
   }
-  rewriteHolding(holding, JSON.stringify(running));
+  rewriteLock(lock, JSON.stringify(running));
   return running;
 }
 
-/** Undefined where another process was faster, or took the port: there is something new to look at. */
-async function claimAndStart(
-  after: Holding | undefined,
+/** Undefined if another process was faster, or took the port: look again. */
+async function lockAndStart(
+  after: LockRecord | undefined,
   executable: Executable,
   options: ServerOptions,
 ): Promise<ServerRecord | undefined> {
   const ports = await choosePorts({
-    wanted: options.env['BUDGETLINE_TEMPORAL_PORT'],
-    before: after === undefined ? undefined : parseRecord(after).port,
+    required: options.env['BUDGETLINE_TEMPORAL_PORT'],
+    previous: after === undefined ? undefined : parseRecord(after).port,
   });
   const record: ServerRecord = {
     state: 'starting',
@@ -145,10 +148,10 @@ async function claimAndStart(
     executable: executable.path,
   };
   const { folder } = serverPlace(options.home, executable.serverVersion);
-  const holding = takeHolding({ folder, name: 'server', after, text: JSON.stringify(record) });
-  if (holding === undefined) return undefined;
+  const lock = acquireLock({ folder, name: 'server', after, text: JSON.stringify(record) });
+  if (lock === undefined) return undefined;
   try {
-    return await start(holding, record, options);
+    return await start(lock, record, options);
   } catch (error) {
     const chosenHere = (options.env['BUDGETLINE_TEMPORAL_PORT'] ?? '') === '';
     if (chosenHere && isPortInUse(error)) return undefined;
@@ -159,7 +162,7 @@ async function claimAndStart(
 const isPortInUse = (error: unknown): boolean =>
   error instanceof BudgetlineError && error.code === 'PORT_IN_USE';
 
-/** Whether the recorded server can be used; ends one that is ours and no longer answers. */
+/** Whether the recorded server can be used. Ends it if it no longer answers. */
 async function isUsable(record: ServerRecord, place: Place): Promise<boolean> {
   if (!(await isRunning(record, place))) return false;
   if (await answers(addressOf(record), answerLimitMs)) return true;
@@ -170,12 +173,12 @@ async function isUsable(record: ServerRecord, place: Place): Promise<boolean> {
 /** Waits while another process starts the server. */
 async function awaitOtherStart(place: Place): Promise<void> {
   for (const deadline = Date.now() + otherStartLimitMs; ;) {
-    const holding = readHolding(place.folder, 'server');
-    if (holding === undefined || !(await isStarting(parseRecord(holding)))) return;
+    const lock = readLock(place.folder, 'server');
+    if (lock === undefined || !(await isStarting(parseRecord(lock)))) return;
     await sleep(100);
     if (Date.now() < deadline) continue;
-    const pid = parseRecord(holding).starter?.pid ?? 0;
-    throw new BudgetlineError('TEMPORAL_MISSING', `Process ${pid} began to start the server and hangs.`, {
+    const pid = parseRecord(lock).starter?.pid ?? 0;
+    throw new BudgetlineError('TEMPORAL_MISSING', `Process ${pid} hangs while it starts the server.`, {
       remedy: `End process ${pid} and try again.`,
     });
   }
@@ -190,7 +193,7 @@ function toServer(
   return { ...server, pid, env: embeddedEnvironment(env, address), ...how };
 }
 
-/** A server of this version, started where it does not run by now. */
+/** A server of this version; starts it unless it is running. */
 async function startVersion(acquired: Executable, options: ServerOptions): Promise<EmbeddedServer> {
   const place = serverPlace(options.home, acquired.serverVersion);
   createFolder(place.folder);
@@ -198,19 +201,19 @@ async function startVersion(acquired: Executable, options: ServerOptions): Promi
     toServer(describeServer(record, place, 'running'), options, { started, acquired });
   for (;;) {
     await awaitOtherStart(place);
-    const holding = readHolding(place.folder, 'server');
-    const record = holding === undefined ? undefined : parseRecord(holding);
+    const lock = readLock(place.folder, 'server');
+    const record = lock === undefined ? undefined : parseRecord(lock);
     if (record !== undefined && (await isUsable(record, place))) return serverOf(record, false);
-    const started = await claimAndStart(holding, acquired, options);
+    const started = await lockAndStart(lock, acquired, options);
     if (started !== undefined) return serverOf(started, true);
   }
 }
 
 /**
- * The one Temporal server of a BUDGETLINE_HOME: attaches to the one that runs, whatever its version, else starts one. It
- * goes on when this process ends.
+ * The one Temporal server of a BUDGETLINE_HOME: attaches to a running one of any version, or starts one. It
+ * keeps running when this process ends.
  *
- * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE.
+ * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
 export async function ensureServer(options: ServerOptions): Promise<EmbeddedServer> {
   const running = await findRunning(options.home);
