@@ -12,14 +12,14 @@ import { temporaryFolder } from '../support/temporary';
 import { ggufSettings, ggufTensors } from '../trainer/support/gguf-model';
 import { encodeGguf } from '../trainer/support/gguf-writer';
 
-// Demonstrations ask nothing of the model; any folder will do.
+// Demonstrations do not use the model; any folder will do.
 const model = join(__dirname, '../../models/tiny-math');
 
-describe('pure: annotators that work by the batch', function () {
+describe('pure: annotators that work on batches', function () {
   this.timeout(30_000);
   const folder = temporaryFolder();
 
-  it('share a folder over stages and attempts, and wait without eating the retry budget', async () => {
+  it('share a folder across stages and attempts, and wait without using the retry budget', async () => {
     const folders: string[] = [];
     let ready = false;
     const slow: Annotator = {
@@ -53,7 +53,7 @@ describe('pure: annotators that work by the batch', function () {
       assert.equal(row.completion, ` wrote ${row.id}`);
   });
 
-  it('an empty completion is refused by the row', async () => {
+  it('an empty completion is rejected', async () => {
     const mute: Annotator = {
       ...{ name: 'mute', description: 'Says nothing.', demonstrate: () => '' },
       annotateBatch: (problems) => Promise.resolve(problems.map((_, index) => (index === 2 ? ' ' : 'x'))),
@@ -71,7 +71,7 @@ describe('pure: annotators that work by the batch', function () {
 describe('pure: a local checkpoint that gives empty answers', () => {
   const folder = temporaryFolder();
 
-  it('names the problem, keeps the other answers, and is asked for what is missing again', async () => {
+  it('names the problem, keeps the other answers, and is asked again for the missing one', async () => {
     const writer = checkpointAnnotator({ name: 'local', description: 'A model.', model, maxNewTokens: 8 });
     const problems = ['a', 'b', 'c', 'b'].map((prompt, index) => ({ id: `p${index}`, prompt, target: '' }));
     const asked: string[][] = [];
@@ -109,7 +109,7 @@ describe('pure: a local checkpoint that writes and judges', function () {
     comparison: ({ prompt, target }, answer) => ({ prompt, answer, reference: target }),
   };
 
-  /** The same model as one GGUF file, with its tokenizer beside it. */
+  /** The same model as one GGUF file, with its tokenizer next to it. */
   function writeGguf(path: string): string {
     const { settings, weights } = loadModelFolder(model);
     const { config, maxPositions } = settings;
@@ -120,7 +120,7 @@ describe('pure: a local checkpoint that writes and judges', function () {
     return path;
   }
 
-  it('through the training executable, each row once, and what it is stands in the keys', async () => {
+  it('run through the training executable, each row once, and their identity is in the keys', async () => {
     const asGguf = { ...local, model: writeGguf(folder.at('model.gguf')) };
     const judge = checkpointJudge({ ...asGguf, name: 'local-judge' });
     const task = withJudges(withAnnotators(compared, writer), judge);
@@ -130,7 +130,7 @@ describe('pure: a local checkpoint that writes and judges', function () {
       ...{ annotator: await identified(writer), judge: await identified(judge) },
       ...(await codeOfOwn({ annotator: writer, judge })),
     };
-    assert.equal(resolved.annotator.model, resolved.model.digest, 'a checkpoint is known by its bytes');
+    assert.equal(resolved.annotator.model, resolved.model.digest, 'a checkpoint is identified by its bytes');
     const bench = createBench(folder.at('home'), { deps: { tasks: [task] } });
     const [few, more] = [4, 6].map((rows) => demonstrationsStage({ resolved, seed: 0 }, { rows }));
     assert.equal(few!.onDevice, true);

@@ -9,7 +9,7 @@ import { endOlderTrainer } from '../../activities/trainer-process/pid-file';
 import { identifyProcess } from '../../store';
 import { temporaryFolder } from '../support/temporary';
 
-/** Nobody's, as far as processes and files are concerned. */
+/** A user id that owns no process and no file. */
 const otherUser = 65_534;
 const isRoot = process.getuid?.() === 0;
 const graceMs = 2_000;
@@ -35,7 +35,7 @@ describe('pure: locks of devices', () => {
     return identity;
   }
 
-  /** A job file in a run folder of its own. */
+  /** A job file in a run folder. */
   function makeJob(run: string): string {
     const path = folder.at('store', run, 'job.json');
     mkdirSync(dirname(path), { recursive: true });
@@ -45,7 +45,7 @@ describe('pure: locks of devices', () => {
 
   type Named = Awaited<ReturnType<typeof idle>>;
 
-  /** A lock that names a holder whose supervisor is another process than its parent, or is it. */
+  /** A lock that names a holder, with or without a living supervisor. */
   function leaveLock(name: string, { pid, startTime }: Named, parentPid = process.pid + 1): string {
     const lock = folder.at('devices', name);
     mkdirSync(lock, { recursive: true });
@@ -62,7 +62,7 @@ describe('pure: locks of devices', () => {
 
   const endAll = (locks: readonly string[]) => endOrphans(locks, { folder: folder.at('store'), graceMs });
 
-  it('lie in a folder of each user; a GPU has one, and each home has slots of its own', () => {
+  it('are in a folder per user; a GPU has one, and each home has its own CPU slots', () => {
     const home = folder.at('home');
     const [gpu = '', ...others] = deviceLocks({ env: { CUDA_VISIBLE_DEVICES: 'GPU-8f0e' }, home, slots: 4 });
     assert.match(gpu, new RegExp(`budgetline-devices-${process.getuid?.() ?? 'user'}/GPU-8f0e$`));
@@ -94,19 +94,19 @@ describe('pure: locks of devices', () => {
     for (const [name, named] of Object.entries(others)) await assertLives(named, true, name);
   });
 
-  it('believe no link, neither of a folder nor of a file', async () => {
+  it('ignore links to a folder or to a file', async () => {
     const trainer = await idle(['sft', makeJob('linked')]);
     const real = leaveLock('real', trainer);
     symlinkSync(real, folder.at('devices', 'folder-link'));
     mkdirSync(folder.at('devices', 'file-link'));
     symlinkSync(join(real, '000000003'), folder.at('devices', 'file-link', '000000003'));
     await endAll(['folder-link', 'file-link'].map((name) => folder.at('devices', name)));
-    await assertLives(trainer, true, 'it was named by links alone');
+    await assertLives(trainer, true, 'it was named only by links');
     await endAll([real]);
     await assertLives(trainer, false, 'it was named by a file');
   });
 
-  it('are refused where their folder is a link', async () => {
+  it('are refused if their folder is a link', async () => {
     mkdirSync(folder.at('target'));
     symlinkSync(folder.at('target'), folder.at('user-link'));
     await assert.rejects(prepareDeviceLocks([folder.at('user-link', 'gpu')]), {
@@ -129,7 +129,7 @@ describe('pure: locks of devices', () => {
     }
   });
 
-  it('neither another user’s file is believed, nor another user’s process ended', async function () {
+  it('ignore files and processes of other users', async function () {
     if (!isRoot) this.skip();
     const job = makeJob('users');
     for (const path of [folder.path(), folder.at('store'), dirname(job)]) chmodSync(path, 0o755);

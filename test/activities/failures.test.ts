@@ -15,14 +15,14 @@ const mapped = (code: FailureCode): ApplicationFailure =>
 const codes = Object.keys(failures) as FailureCode[];
 
 describe('pure: failures of activities', () => {
-  it('have the code as their type, and are retried where the table says so; what a user did, never', () => {
+  it('have the code as their type, and are retried as the table says; user errors are never retried', () => {
     for (const code of codes)
       assert.deepEqual([mapped(code).type, mapped(code).nonRetryable], [code, !failures[code].retried]);
     const users = ['USAGE', 'DATA_INVALID', 'INPUT_MISSING', 'CONFIG_INVALID', 'DEFINITION_INVALID'] as const;
     for (const code of users) assert.equal(mapped(code).nonRetryable, true, code);
   });
 
-  it('carry what to do and what it is about, in few bytes', () => {
+  it('carry the remedy and the details, in few bytes', () => {
     const remedy = failures.DATA_INVALID.remedy;
     assert.deepEqual(mapped('DATA_INVALID').details, [{ remedy, line: 7 }]);
     const long = new BudgetlineError('DATA_INVALID', 'x'.repeat(1e6), { details: { text: 'y'.repeat(1e6) } });
@@ -36,7 +36,7 @@ describe('pure: failures of activities', () => {
     assert.equal(mapped('TRAINER_YIELDED').nextRetryDelay, '1ms');
   });
 
-  it('look for the answers of people ever more rarely: each attempt is told to a ledger', () => {
+  it('poll for the answers of people ever less often: each attempt adds lines to a ledger', () => {
     const delays = [1, 3, 1000].map((attempt) => {
       const failure = toActivityFailure(new BudgetlineError('ANNOTATION_PENDING', 'Not yet.'), attempt);
       return 'nextRetryDelay' in failure ? String(failure.nextRetryDelay) : '';
@@ -44,7 +44,7 @@ describe('pure: failures of activities', () => {
     assert.deepEqual(delays, ['5s', '8s', '300s']);
   });
 
-  it('without a code are faults of a task or of ours, and those of a full disk are none', () => {
+  it('without a code are bugs of a task or of ours, except those of a full disk', () => {
     assert.equal(withCode(new TypeError('x is undefined')).code, 'INTERNAL');
     assert.equal(withCode(Object.assign(new Error('full'), { code: 'ENOSPC' })).code, 'DISK_FULL');
   });

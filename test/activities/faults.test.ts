@@ -21,11 +21,11 @@ const execution: Execution = {
   ...{ device: 'cpu', threads: 1, microBatchSize: null, checkpointEverySteps: 5, infrastructureRetries: 2 },
 };
 
-describe('slow: stages that meet faults', function () {
+describe('slow: stages with faults', function () {
   this.timeout(60_000);
   const folder = temporaryFolder();
   let data: PlannedStage;
-  /** Long enough to be hit in its middle. */
+  /** Long enough to be interrupted in the middle. */
   let sft: PlannedStage;
   let undisturbed: StageResult;
 
@@ -69,7 +69,10 @@ describe('slow: stages that meet faults', function () {
     return trainerOf(bench);
   }
 
-  /** Whatever happened: the artifact's bytes are the undisturbed run's, and at most one interval was done twice. */
+  /**
+   * After any fault the artifact has the same bytes as an undisturbed run's, and at most one checkpoint
+   * interval was repeated.
+   */
   async function assertEqualAfter(bench: StageBench, result: StageResult): Promise<void> {
     assert.equal(result.digest, undisturbed.digest);
     const said = events(bench);
@@ -81,7 +84,7 @@ describe('slow: stages that meet faults', function () {
     );
     assert.ok(
       from > 0 && done - from <= execution.checkpointEverySteps,
-      `done ${done}, went on from ${from}`,
+      `done ${done}, resumed from ${from}`,
     );
     assert.equal((await endings(bench)).at(-1), 'published');
   }
@@ -97,7 +100,7 @@ describe('slow: stages that meet faults', function () {
     );
   }
 
-  it('a killed trainer: the next attempt goes on from its checkpoint, to the same bytes', async () => {
+  it('a killed trainer: the next attempt resumes from its checkpoint, with the same bytes', async () => {
     const bench = await benchWithData('killed-trainer');
     const failing = bench.fail(sft);
     const { pid } = await untilCheckpoint(bench);
@@ -108,7 +111,7 @@ describe('slow: stages that meet faults', function () {
     await assertEqualAfter(bench, await bench.run(sft, { attempt: 2 }));
     assert.deepEqual(await endings(bench), ['TRAINER_CRASHED', 'published']);
     const crash = (await bench.ledger(sft)).find((line) => line.type === 'attempt-ended');
-    assert.ok((crash?.cpuMs ?? 0) > 0 && (crash?.peakMemoryBytes ?? 0) > 1e6, 'what it used until then');
+    assert.ok((crash?.cpuMs ?? 0) > 0 && (crash?.peakMemoryBytes ?? 0) > 1e6, 'what it had used by then');
   });
 
   async function stopped(name: string, stop: (environment: MockActivityEnvironment) => void) {
@@ -119,19 +122,19 @@ describe('slow: stages that meet faults', function () {
     const startedMs = performance.now();
     stop(environment!);
     const failure = await failing;
-    assert.ok(performance.now() - startedMs < 5000, 'the trainer was reached in time');
+    assert.ok(performance.now() - startedMs < 5000, 'the trainer was interrupted in time');
     assert.equal(await isProcessAlive(trainer), false);
     return { bench, failure };
   }
 
-  it('cancelled: the trainer checkpoints and ends, and only then is it a cancellation', async () => {
+  it('cancelled: only after the trainer has written its checkpoint and ended is it a cancellation', async () => {
     const { bench, failure } = await stopped('cancelled', (environment) => environment.cancel('CANCELLED'));
     assert.ok(failure instanceof CancelledFailure);
     await assertEqualAfter(bench, await bench.run(sft, { attempt: 2 }));
     assert.deepEqual(await endings(bench), ['cancelled', 'published']);
   });
 
-  it('a worker that shuts down: the attempt fails retryably and costs no budget', async () => {
+  it('a worker that shuts down: the attempt is retried and costs no budget', async () => {
     const { bench, failure } = await stopped('shutdown', (environment) =>
       environment.cancel('WORKER_SHUTDOWN'),
     );
@@ -141,7 +144,7 @@ describe('slow: stages that meet faults', function () {
     assert.deepEqual(await endings(bench), ['WORKER_STOPPING', 'published']);
   });
 
-  it('a worker that was told to stop starts nothing more', async () => {
+  it('a worker that is stopping starts nothing more', async () => {
     const stopping = new AbortController();
     const bench = await benchWithData('stopping', { deps: { stopping: stopping.signal } });
     stopping.abort();
@@ -165,7 +168,7 @@ describe('slow: stages that meet faults', function () {
     assert.equal(await first.trainers([sft]), 1);
   });
 
-  it('a claim that passed on: the trainer is killed, nothing is published, the ledger is left to the new holder', async () => {
+  it('a claim that passed on: the trainer is killed, nothing is published, the new holder writes the ledger', async () => {
     const bench = await benchWithData('fenced');
     const failing = bench.fail(sft);
     const trainer = await untilCheckpoint(bench);
@@ -178,7 +181,7 @@ describe('slow: stages that meet faults', function () {
     assert.deepEqual(await endings(bench), []);
   });
 
-  /** Stages whose trainers do what scripts say, one a start. */
+  /** Stages whose trainers follow scripts, one per start. */
   async function scripted(
     name: string,
     scripts: string[][],
@@ -192,7 +195,7 @@ describe('slow: stages that meet faults', function () {
     return benchWithData(name, { deps, execution: { ...execution, ...change } });
   }
 
-  it('a diverging training: it stops for good, naming the step', async () => {
+  it('a diverging training: it stops for good and names the step', async () => {
     const bench = await scripted('diverged', [
       ['hello', 'progress', 'progress', 'fail=TRAINING_DIVERGED', 'exit=77'],
     ]);
@@ -201,7 +204,7 @@ describe('slow: stages that meet faults', function () {
     assert.equal((failure.details?.[0] as { step?: number }).step, 2);
   });
 
-  it('a device out of memory: the ladder is gone down in the same attempt, and each rung is told of', async () => {
+  it('a device out of memory: the micro-batch is reduced in the same attempt, and each reduction is recorded', async () => {
     const outOfMemory = ['fail=DEVICE_OUT_OF_MEMORY', 'exit=71'];
     const bench = await scripted('ladder', [
       ['hello', 'progress', 'checkpoint', ...outOfMemory],
@@ -221,7 +224,7 @@ describe('slow: stages that meet faults', function () {
     assert.equal(await bench.trainers([sft]), 3);
   });
 
-  it('a trainer that has gone silent: no heartbeat says that it lives while it is being ended', async () => {
+  it('a silent trainer: no heartbeat is sent while it is being ended', async () => {
     const script = ['hello', 'progress', 'ignore-term', 'wait=60000'];
     const bench = await scripted('silent', [script], { stallMs: 400, graceMs: 2_500 });
     let lastBeatMs = Infinity;
@@ -229,10 +232,10 @@ describe('slow: stages that meet faults', function () {
       void environment.on('heartbeat', () => (lastBeatMs = performance.now()));
     const failure = await bench.fail(sft, { watch });
     assert.deepEqual([failure.type, failure.nonRetryable], ['TRAINER_STALLED', false]);
-    assert.ok(performance.now() - lastBeatMs > 2_000, 'the last one came before the grace');
+    assert.ok(performance.now() - lastBeatMs > 2_000, 'the last heartbeat came before the grace time');
   });
 
-  /** A stage whose trainer is silent for 1.5 s, with limits of its definition and of its worker. */
+  /** A stage whose trainer is silent for 1.5 s, with limits from its definition and its worker. */
   async function silent(name: string, limits: { definition?: number; worker?: string }) {
     process.env['BUDGETLINE_STALL_SECONDS'] = limits.worker ?? '';
     try {
@@ -248,7 +251,7 @@ describe('slow: stages that meet faults', function () {
     'its definition': { definition: 0.25, worker: '60' },
     'its worker': { worker: '0.25' },
   }))
-    it(`a trainer that is silent for longer than ${name} allows: the limit is named, and how it is raised`, async () => {
+    it(`a trainer that is silent for longer than ${name} allows: the error names the limit and how to raise it`, async () => {
       const bench = await silent(`limit of ${name}`, limits);
       const failure = await bench.fail(sft);
       assert.equal(failure.type, 'TRAINER_STALLED');
@@ -256,7 +259,7 @@ describe('slow: stages that meet faults', function () {
       assert.match(JSON.stringify(failure.details), /--stall-seconds or BUDGETLINE_STALL_SECONDS/);
     });
 
-  it('a slow trainer that its definition, or the size of its job, allows for: it ends by itself', async () => {
+  it('a slow trainer within the limit of its definition or of its job’s size: it ends by itself', async () => {
     for (const [name, limits] of Object.entries({ raised: { definition: 60, worker: '0.25' }, sized: {} }))
       await (await silent(name, limits)).run(sft);
   });
@@ -266,7 +269,7 @@ describe('slow: stages that meet faults', function () {
     await assert.rejects(silent('no number', { worker: '5 min' }), refusal);
   });
 
-  it('a trainer that fails again and again: the budget ends it for good, and a new run has a new one', async () => {
+  it('a trainer that fails repeatedly: the retry budget ends it for good, and a new run has a new one', async () => {
     const bench = await scripted('spent', [['hello', 'exit=70']]);
     const types: unknown[] = [];
     for (const attempt of [1, 2, 3]) types.push((await bench.fail(sft, { attempt })).type);
@@ -275,7 +278,7 @@ describe('slow: stages that meet faults', function () {
     assert.equal(failure.type, 'TRAINER_CRASHED');
   });
 
-  it('an error of the task’s own code is a fault to report, with its stack', async () => {
+  it('an error of the task’s own code is a bug to report, with its stack', async () => {
     const bench = createBench(folder.at('task-fault'), { execution });
     const broken = { ...data, spec: { ...data.spec, data: null } } as unknown as PlannedStage;
     const failure = await bench.fail(broken);
@@ -283,7 +286,7 @@ describe('slow: stages that meet faults', function () {
     assert.match(failure.message, /coin-task/);
   });
 
-  it('a torn ledger is healed by the next attempt, a changed one is named', async () => {
+  it('a torn ledger is repaired by the next attempt, a changed one is reported', async () => {
     const bench = await benchWithData('torn');
     const path = bench.store.paths.stageLedger(sft.key);
     await bench.fail({
@@ -300,14 +303,14 @@ describe('slow: stages that meet faults', function () {
     assert.ok(failure.message.includes(`${path}:2`), failure.message);
   });
 
-  it('a store that cannot be written is named, and not tried again', async () => {
+  it('an unwritable store is reported, and not retried', async () => {
     await writeFile(folder.at('a-file'), '');
     const failure = await createBench(folder.at('a-file', 'home'), { execution }).fail(data);
     assert.deepEqual([failure.type, failure.nonRetryable], ['STORE_UNWRITABLE', true]);
     assert.ok(failure.message.includes(folder.at('a-file')));
   });
 
-  it('a full disk: the stage fails retryably, half-writes nothing, and goes on when there is room', async function () {
+  it('a full disk: the stage is retried, writes no half files, and continues when there is space', async function () {
     const home = folder.at('small-disk');
     await mkdir(home);
     try {

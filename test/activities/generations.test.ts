@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support/temporary';
 
 const key = 'a'.repeat(64);
 
-describe('pure: answers that the store keeps', () => {
+describe('pure: answers in the store', () => {
   const folder = temporaryFolder();
 
   const keep = (home: string, text: string) => {
@@ -17,14 +17,14 @@ describe('pure: answers that the store keeps', () => {
     return storeGenerations(createStore(home), key, { rows, metrics: {}, maxPromptTokens: 1, made });
   };
 
-  it('are kept once by two that keep them at the same moment', async () => {
+  it('are stored once if two jobs store them at the same moment', async () => {
     const home = folder.at('twice');
     const both = await Promise.all([keep(home, '{}\n'), keep(home, '{}\n')]);
     assert.equal(both[0].sha256, both[1].sha256);
     assert.equal((await findGenerations(createStore(home), key))?.sha256, both[0].sha256);
   });
 
-  it('are none where their record or their rows were spoilt, and can be kept again', async () => {
+  it('do not count if their record or rows are damaged, and can be stored again', async () => {
     const home = folder.at('spoilt');
     const store = createStore(home);
     const { sha256 } = await keep(home, '{}\n');

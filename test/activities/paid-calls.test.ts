@@ -7,11 +7,11 @@ import { temporaryFolder } from '../support/temporary';
 
 const isEnd = (line: { type: string }): line is LineOf<'attempt-ended'> => line.type === 'attempt-ended';
 
-describe('slow: what checker calls of pairs cost', function () {
+describe('slow: what verifier calls of pairs cost', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
 
-  /** A store in which everything is there that the pairs of a cell need. */
+  /** A store with everything that the pairs of a cell need. */
   async function benchBefore(name: string, change: Parameters<typeof resolveSmall>[1]) {
     const resolved = await resolveSmall(await makeTinyModel(folder.at('model')), change);
     const { stages } = planCell(resolved);
@@ -37,7 +37,7 @@ describe('slow: what checker calls of pairs cost', function () {
     assert.equal(booked, rows + calls * prices.verifierCall);
   });
 
-  it('fits a limit that equals the plan where the yield is what the plan expects', async () => {
+  it('fits a limit that equals the plan if the yield is as planned', async () => {
     const { bench, pairs } = await benchBefore('tight', { budget: 8 });
     const planned = annotationUsd(prices, uniquePurchase([pairs]));
     const { metrics } = await bench.run(pairs, { allowanceUsd: planned });

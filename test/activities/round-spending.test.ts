@@ -25,7 +25,7 @@ const pairs = {
 const prices = { sftExample: 0, preferencePair: 1, verifierCall: 0.25 };
 const rounds = 8;
 
-/** Samples of every prompt: of a right and a wrong one comes a pair, of two wrong ones none. */
+/** Samples of every prompt: a correct and an incorrect one make a pair, two incorrect ones do not. */
 function samplesOf(yields: (index: number) => boolean): GenerationRow[] {
   return pool.flatMap(({ id }, index) =>
     ['odd', yields(index) ? 'even' : 'odd'].map((completion, sample) => ({
@@ -34,11 +34,11 @@ function samplesOf(yields: (index: number) => boolean): GenerationRow[] {
   );
 }
 
-describe('pure: what pairs of own samples may spend, round by round', () => {
+describe('pure: spend of pairs from own samples, round by round', () => {
   const home = temporaryFolder();
   let made = 0;
 
-  /** A stage whose rounds have all been sampled: what it reads is what it would have asked a trainer for. */
+  /** A stage whose rounds are all sampled: it reads them instead of starting a trainer. */
   async function stageWith(options: {
     wanted: number;
     allowanceUsd?: number;
@@ -70,7 +70,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     return { session, spec };
   }
 
-  /** What it cost in the end, or the refusal. */
+  /** Its final cost, or the refusal. */
   async function spend(options: Parameters<typeof stageWith>[0]): Promise<number | BudgetlineError> {
     const { session, spec } = await stageWith(options);
     try {
@@ -82,7 +82,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     }
   }
 
-  it('never passes the allowance, however poor the yield, and uses all of it before it stops', async () => {
+  it('never exceeds the allowance, however low the yield, and uses all of it before it stops', async () => {
     const settings = fc.record({
       wanted: fc.integer({ min: 1, max: 60 }),
       every: fc.integer({ min: 1, max: 5 }),
@@ -101,7 +101,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
         assert.ok(held.code === 'SPEND_LIMIT' || whole instanceof BudgetlineError, held.message);
         if (held.code !== 'SPEND_LIMIT') return;
         const { usd } = held.details as { usd: number };
-        assert.ok(usd > allowanceUsd, 'another prompt is not affordable');
+        assert.ok(usd > allowanceUsd, 'one more prompt is not affordable');
         const rows = wanted * prices.preferencePair;
         const onePrompt = pairs.candidates * prices.verifierCall;
         assert.ok(rows > allowanceUsd || usd - onePrompt <= allowanceUsd, 'all others were sampled');
@@ -110,17 +110,18 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     );
   });
 
-  it('counts the calls of all rounds together, not those of the round at hand', async () => {
-    // 16 rows wanted: a round of 32 prompts and 64 calls, then one of 96 prompts; one prompt of eight gives a pair.
+  it('counts the calls of all rounds together', async () => {
+    // 16 rows: a round of 32 prompts and 64 calls, then one of 96 prompts; one prompt in eight yields a
+    // pair.
     const yields = (index: number): boolean => index % 8 === 0;
     const first = 16 + 64 * 0.25;
     const error = await spend({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 - 1 });
     assert.ok(error instanceof BudgetlineError && error.code === 'SPEND_LIMIT', String(error));
-    assert.equal(error.details['usd'], first + 190 * 0.25, 'the second round was cut to 94 prompts');
+    assert.equal(error.details['usd'], first + 190 * 0.25, 'the second round was limited to 94 prompts');
     assert.equal(typeof (await spend({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 })), 'number');
   });
 
-  it('of a small set is what its prompts take: no round is larger than what is affordable', async () => {
+  it('of a small set is the cost of its prompts: no round is larger than affordable', async () => {
     const one = prices.preferencePair + pairs.candidates * prices.verifierCall;
     assert.equal(await spend({ wanted: 1, yields: () => true, allowanceUsd: one }), one);
     const error = await spend({ wanted: 1, yields: () => true, allowanceUsd: one - 0.01 });
@@ -134,7 +135,7 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
     assert.equal(typeof (await spend({ ...left, earlierCalls: 64 })), 'number');
   });
 
-  it('are told of where it ends for good, and left to the retry where it does not', async () => {
+  it('is recorded by a final failure, and left to the retry otherwise', async () => {
     const poor = { wanted: 16, allowanceUsd: 16 + 64 * 0.25, yields: (index: number) => index % 8 === 0 };
     const { session, spec } = await stageWith(poor);
     await assert.rejects(synthesizePairs(session, spec), { code: 'SPEND_LIMIT' });
@@ -149,14 +150,10 @@ describe('pure: what pairs of own samples may spend, round by round', () => {
       },
     });
     await assert.rejects(synthesizePairs(yielding.session, spec), yielded);
-    assert.equal(
-      yielding.session.usage.verifierCalls,
-      0,
-      'its finished round is counted by who goes on behind it',
-    );
+    assert.equal(yielding.session.usage.verifierCalls, 0, 'the retry counts its finished round');
   });
 
-  it('is not looked at where no limit was set', async () => {
+  it('is unlimited without a limit', async () => {
     assert.equal(typeof (await spend({ wanted: 40, yields: () => true })), 'number');
   });
 });

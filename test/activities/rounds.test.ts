@@ -16,12 +16,12 @@ function pairOf(completions: string[], chosen: 'policy-correct' | 'gold' = 'poli
 }
 
 describe('pure: pairs of own samples', () => {
-  it('choose the first right sample and reject the first wrong one', () => {
+  it('choose the first correct sample and reject the first incorrect one', () => {
     const outcome = pairOf(['odd', 'even', 'o', 'ee']);
     assert.deepEqual(outcome, { row: { id: 'p', prompt: 'Q', chosen: 'even', rejected: 'odd' } });
   });
 
-  it('choose the gold answer where that is asked for, also when no sample is right', () => {
+  it('choose the gold answer if asked to, also when no sample is correct', () => {
     assert.deepEqual(pairOf(['odd'], 'gold'), {
       row: { id: 'p', prompt: 'Q', chosen: ' 7', rejected: 'odd' },
     });
@@ -34,7 +34,7 @@ describe('pure: pairs of own samples', () => {
     assert.deepEqual(
       pairOf(['', 'odd']),
       { skipped: 'all-incorrect' },
-      'an empty right answer is none to choose',
+      'never choose an empty correct answer',
     );
     const outcome = pairOf(['', 'odd', 'even']);
     assert.deepEqual(outcome, { row: { id: 'p', prompt: 'Q', chosen: 'even', rejected: 'odd' } });
@@ -45,7 +45,7 @@ describe('pure: pairs of own samples', () => {
     });
   });
 
-  it('are sought in rounds that end: within the pool, never empty before it is dry, few for a steady yield', () => {
+  it('are found in rounds that end: within the pool, never empty before its end, few for a steady yield', () => {
     const settings = fc.record({
       wanted: fc.integer({ min: 1, max: 2000 }),
       pool: fc.integer({ min: 1, max: 8000 }),

@@ -57,7 +57,7 @@ describe('slow: stages with the training executable', function () {
   const artifactOf = async (stage: PlannedStage): Promise<string> =>
     (await bench.store.verifyArtifact({ kind: stage.kind, key: stage.key })).dir;
 
-  it('run a cell from demonstrations to its evaluation, each in one trainer or none', async () => {
+  it('run a cell from demonstrations to its evaluation, with one trainer each or none', async () => {
     assert.deepEqual(
       results.map(({ kind, cached }) => `${kind} ${cached}`),
       ['synthesizeData', 'trainSft', 'freezeReference', 'synthesizeData', 'trainPreference', 'evaluate'].map(
@@ -70,7 +70,7 @@ describe('slow: stages with the training executable', function () {
     assert.equal(stageOf(stages, 'trainSft').title, 'SFT on 16 demonstrations');
   });
 
-  it('leave manifests whose inputs are the digests of the artifacts that were used', async () => {
+  it('write manifests whose inputs are the digests of the artifacts that were used', async () => {
     const [, sft, reference, pairs, preference] = results;
     const { manifest } = await bench.store.verifyArtifact({
       kind: 'trainPreference',
@@ -84,7 +84,7 @@ describe('slow: stages with the training executable', function () {
     assert.equal(sft.metrics['steps'], 4);
   });
 
-  it('are run once: again they are cached, cost nothing and start no trainer', async () => {
+  it('run once: the second time they are cached, cost nothing and start no trainer', async () => {
     const before = await bench.trainers(stages);
     const again = await Promise.all(stages.map((stage) => bench.run(stage, { runId: 'another run' })));
     for (const [index, result] of again.entries()) {
@@ -96,7 +96,7 @@ describe('slow: stages with the training executable', function () {
     assert.equal(await bench.trainers(stages), before);
   });
 
-  it('make the pairs that the samples give, in the order of the prompts, and count what that took', async () => {
+  it('make the pairs that the samples yield, in the order of the prompts, and count their cost', async () => {
     const stage = stageOf(stages, 'synthesizeData', 1);
     const dir = await artifactOf(stage);
     const pairs = await readJsonLines(join(dir, 'pairs.jsonl'), preferenceRow);
@@ -116,7 +116,7 @@ describe('slow: stages with the training executable', function () {
     assert.equal(ended.usd, 16 * prices.preferencePair + ended.verifierCalls * prices.verifierCall);
   });
 
-  it('nest: fewer pairs of one reference are the first of more, however the rounds are cut', async () => {
+  it('nest: fewer pairs of a reference are the first of more, however the rounds are split', async () => {
     const stage = stageOf(stages, 'synthesizeData', 1);
     const fewer = changePairs(stages, 'f', { rows: 3 });
     await bench.run(fewer);
@@ -125,7 +125,7 @@ describe('slow: stages with the training executable', function () {
     assert.deepEqual(few, all.slice(0, 3));
   });
 
-  it('evaluate under a record: metric, decoding, judge and an interval', async () => {
+  it('evaluate and record metric, decoding, judge and an interval', async () => {
     const stage = stageOf(stages, 'evaluate');
     const { metrics } = results.at(-1)!;
     const said = await summaryIn(await artifactOf(stage));
@@ -140,7 +140,7 @@ describe('slow: stages with the training executable', function () {
     );
   });
 
-  it('evaluate unrelated tasks beside, twins and files alike, each by its own judge, with an interval', async () => {
+  it('evaluate auxiliary tasks, synthetic or from files, each with its own judge and an interval', async () => {
     const documents = ['The cat sat on the mat. It slept.', 'Rain fell. The road was wet.'];
     const summaries = documents.map((document) => ({ document, summary: 'It slept.' }));
     await writeFile(
@@ -210,7 +210,7 @@ describe('slow: stages with the training executable', function () {
     assert.deepEqual([short['judge'], short['score'], result.cost.verifierCalls], ['first', 0.5, 4]);
   });
 
-  it('evaluate item by item; the figures are the items’ means', async () => {
+  it('evaluate item by item; the metrics are the items’ means', async () => {
     const stage = stageOf(stages, 'evaluate');
     const items = await readJsonLines(join(await artifactOf(stage), 'items.jsonl'), itemResult);
     const { metrics = {}, scores = {} } = results.at(-1) ?? {};
@@ -236,7 +236,7 @@ describe('slow: stages with the training executable', function () {
     );
   });
 
-  it('take right samples of the prompts that pairs are sought on, at the price of checking them', async () => {
+  it('take correct samples of the same prompts as pairs, at the price of the verifier calls', async () => {
     const reference = stageOf(stages, 'freezeReference');
     const stage = rejectionSamplesStage({ resolved, seed: 0 }, { reference, rows: 5 });
     const { metrics } = await bench.run(stage);
@@ -247,7 +247,7 @@ describe('slow: stages with the training executable', function () {
     assert.equal(ended?.usd, (metrics['verifierCalls'] ?? 0) * prices.verifierCall);
   });
 
-  it('put demonstrations of the pool before every question where that is asked for', async () => {
+  it('put demonstrations of the pool before every question if asked to', async () => {
     const context = { resolved, seed: 0 };
     const fewShot = demonstrationsStage(context, { rows: 2 });
     const reference = stageOf(stages, 'freezeReference');
@@ -271,7 +271,7 @@ describe('slow: stages with the training executable', function () {
     });
   });
 
-  it('tell the ledger of each attempt, with the trainer’s digest and what it cost', async () => {
+  it('record each attempt in the ledger, with the trainer’s digest and the cost', async () => {
     const stage = stageOf(stages, 'trainSft');
     const lines = await bench.ledger(stage);
     const [started, ended] = [lines[0], lines.at(-1)];
@@ -300,7 +300,7 @@ describe('slow: stages with the training executable', function () {
     assert.ok((ended.cpuMs ?? 0) > 0 && (ended.peakMemoryBytes ?? 0) > 1e6);
   });
 
-  it('keep what their trainer warned of, in the ledger and with every later result', async () => {
+  it('keep the warnings of their trainer, in the ledger and in every later result', async () => {
     const { spec, ...sft } = stageOf(stages, 'trainSft');
     const training = { ...spec.training, epochs: 1, maxLength: 1_000_000 };
     const stage = { ...sft, key: 'e'.repeat(64), spec: { ...spec, training } };
@@ -318,10 +318,10 @@ describe('slow: stages with the training executable', function () {
     const { manifest } = await bench.store.verifyArtifact({ kind: stage.kind, key: stage.key });
     assert.deepEqual(manifest.made.warnings, warnings);
     assert.deepEqual((await bench.run(stage, { runId: 'another run' })).warnings, warnings);
-    assert.equal(results[1]?.warnings, undefined, 'nothing is said where nothing was warned of');
+    assert.equal(results[1]?.warnings, undefined, 'without warnings the field is left out');
   });
 
-  it('heartbeat a small pointer to their progress', async () => {
+  it('send a small progress record with their heartbeats', async () => {
     const beats: StageProgress[] = [];
     const other = createBench(folder.at('beats'), {});
     const watch = (environment: NodeJS.EventEmitter): void =>
@@ -331,10 +331,11 @@ describe('slow: stages with the training executable', function () {
     assert.ok(JSON.stringify(beats[0]).length < 1024);
   });
 
-  it('go on behind finished rounds of pairs after a stop', async () => {
+  it('continue after finished rounds of pairs when they were stopped', async () => {
     const other = createBench(folder.at('rounds'), {});
     for (const stage of stages.slice(0, 3)) await other.run(stage);
-    // Two samples disagree for half of the prompts: the first round of 1.5 prompts a pair cannot do.
+    // Two samples disagree on half of the prompts, so the first round of 1.5 prompts per pair is not
+    // enough.
     const pairs = changePairs(stages, '9', {
       ...{
         rows: 48,
@@ -359,10 +360,10 @@ describe('slow: stages with the training executable', function () {
     assert.equal(result.metrics['rows'], 48);
     const rounds = await said('result');
     assert.ok(rounds > 1);
-    assert.ok((await said('hello')) <= rounds + 1, 'no finished round began again');
+    assert.ok((await said('hello')) <= rounds + 1, 'no finished round was repeated');
   });
 
-  it('told of too late: a worker that died between publishing and telling is told of as lost', async () => {
+  it('record an attempt as lost if its worker died between publishing and recording', async () => {
     const other = createBench(folder.at('told'), {});
     const [demonstrations] = stages;
     const first = await other.run(demonstrations!);
@@ -370,7 +371,7 @@ describe('slow: stages with the training executable', function () {
     const [started] = (await readFile(path, 'utf8')).split('\n');
     await writeFile(path, `${started}\n`);
     const again = await other.run(demonstrations!, { attempt: 2 });
-    assert.equal(again.cached, false, 'it was this very run that made it');
+    assert.equal(again.cached, false, 'this very run made it');
     assert.deepEqual(again.cost.attempts, 1);
     assert.deepEqual(
       (await other.ledger(demonstrations!)).map(({ type }) => type),
@@ -379,7 +380,7 @@ describe('slow: stages with the training executable', function () {
     assert.equal((await other.run(demonstrations!, { runId: 'another' })).cached, true);
   });
 
-  it('name an input whose bytes have changed, and do not try again', async () => {
+  it('name an input whose bytes have changed, and are not retried', async () => {
     const other = createBench(folder.at('corrupt'), {});
     for (const stage of stages.slice(0, 2)) await other.run(stage);
     const [, sft, reference] = stages;
@@ -394,13 +395,13 @@ describe('slow: stages with the training executable', function () {
     assert.match(failure.message, /adapter_model\.safetensors/);
   });
 
-  it('say which pairs a dry pool did not give', async () => {
+  it('report the pairs that an exhausted pool did not yield', async () => {
     const failure = await bench.fail(changePairs(stages, 'd', { rows: 128 }));
     assert.equal(failure.type, 'POOL_EXHAUSTED');
     assert.match(failure.message, /128 pairs are needed; all 128 prompts of the pool yielded \d+/);
   });
 
-  it('refuse what the definition asks and the worker does not have', async () => {
+  it('reject a definition that needs what the worker does not have', async () => {
     const demonstrations = stageOf(stages, 'synthesizeData');
     assert.ok(demonstrations.spec.what === 'demonstrations');
     const { spec } = demonstrations;

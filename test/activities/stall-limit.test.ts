@@ -10,7 +10,7 @@ const minuteMs = 60_000;
 describe('pure: how long a trainer may be silent', () => {
   const folder = temporaryFolder();
 
-  /** A model of that many weights, by the header of its file alone. */
+  /** A model with this many weights, by the header of its file alone. */
   function makeModel(parameters: number): string {
     const path = folder.at(String(parameters));
     mkdirSync(path, { recursive: true });
@@ -33,10 +33,10 @@ describe('pure: how long a trainer may be silent', () => {
     } as const satisfies Record<string, TrainerJob>;
   };
 
-  /** Beyond what any job is given. */
+  /** More than any real job. */
   const extraOf = async (job: TrainerJob): Promise<number> => (await stallMsOf(job)) - 5 * minuteMs;
 
-  it('is hours for long answers of a model of 135 million weights, and no longer than before for tiny ones', async () => {
+  it('is hours for long answers of a model of 135 million weights, and short for tiny ones', async () => {
     const { generate } = jobsOf(134_515_008);
     assert.ok((await extraOf(generate)) > 60 * minuteMs, 'a batch of 64 answers of 1,024 tokens');
     const tiny = jobsOf(800_000);
@@ -57,7 +57,7 @@ describe('pure: how long a trainer may be silent', () => {
     close(await extraOf(longer), 2 * (await extraOf(small.sft)));
   });
 
-  it('is shorter on a GPU, of which a call is eight steps', async () => {
+  it('is shorter on a GPU, which runs eight steps per call', async () => {
     const { generate, sft } = jobsOf(8_000_000_000);
     const onGpu = <J extends TrainerJob>(job: J): J => ({ ...job, plan: { ...job.plan, device: 'cuda' } });
     const ratios = [generate, sft].map(

@@ -13,7 +13,7 @@ import { temporaryFolder } from '../support/temporary';
 
 const scripted = resolve(__dirname, '../support/scripted-trainer.js');
 const limits = { graceMs: 300, stallMs: 300, openingMs: 2000 };
-/** For tests of something else than silence: a busy machine is no silent trainer. */
+/** For tests that are not about silence: on a busy machine a trainer may be slow. */
 const patient = { limits: { ...limits, stallMs: 20_000, openingMs: 20_000 } };
 
 function sftJob(dir: string, batchSize: number): TrainerJob {
@@ -36,7 +36,7 @@ describe('pure: the trainer process', function () {
     readonly dir: string;
     readonly exits: TrainerExit[];
     readonly steps: number[];
-    /** Rows of each rung that was come down to. */
+    /** Sizes after each micro-batch reduction. */
     readonly rungs: number[];
     readonly stop: AbortController;
     readonly kill: AbortController;
@@ -44,7 +44,7 @@ describe('pure: the trainer process', function () {
     starts(): Promise<number[]>;
   }
 
-  /** A run folder whose trainer follows the scripts, one a start. */
+  /** A run folder whose trainer follows the scripts, one per start. */
   async function prepare(
     name: string,
     scripts: string[][],
@@ -87,10 +87,10 @@ describe('pure: the trainer process', function () {
 
   async function until(check: () => boolean): Promise<void> {
     for (let n = 0; n < 400 && !check(); n++) await sleep(10);
-    assert.ok(check(), 'it came to be in time');
+    assert.ok(check(), 'it was reached in time');
   }
 
-  it('gives the verified result, and keeps events and words on disk', async () => {
+  it('returns the verified result, and keeps events and output on disk', async () => {
     const started = await prepare('result', [
       ['hello', 'say=for people', 'progress', 'checkpoint', 'result'],
     ]);
@@ -105,7 +105,7 @@ describe('pure: the trainer process', function () {
     assert.equal(existsSync(join(started.dir, 'trainer.pid.json')), false);
   });
 
-  it('shows the trainer what is allowed of the environment, and nothing else', async () => {
+  it('gets only the allowed variables of the environment', async () => {
     const seen = folder.at('environment.json');
     process.env['PLANTED_SECRET'] = 'x';
     const started = await prepare('environment', [['hello', `environment=${seen}`, 'result']]);
@@ -135,7 +135,7 @@ describe('pure: the trainer process', function () {
     ['an error event that the status contradicts', ['fail=DATA_INVALID', 'exit=74'], 'IO_FAILED', /it was/],
     ['an unknown status', ['hello', 'say=boom here', 'exit=9'], 'TRAINER_CRASHED', /status 9.*boom here/s],
     ['a kill', ['hello', 'progress', 'half', 'kill=SIGKILL'], 'TRAINER_CRASHED', /SIGKILL/],
-    ['a yield that nobody asked for', ['hello', 'exit=75'], 'TRAINER_YIELDED', /./],
+    ['a yield that was not requested', ['hello', 'exit=75'], 'TRAINER_YIELDED', /./],
     ['status 0 and no result', ['hello', 'progress'], 'TRAINER_PROTOCOL', /no result/],
     ['status 0 and nothing at all', [], 'TRAINER_PROTOCOL', /no hello/],
     [
@@ -146,8 +146,8 @@ describe('pure: the trainer process', function () {
     ],
     ['a result elsewhere', ['hello', 'result-elsewhere'], 'TRAINER_PROTOCOL', /elsewhere/],
     ['a hello of another job', ['hello=other', 'result'], 'TRAINER_PROTOCOL', /other/],
-    ['a first event that is no hello', ['progress', 'hello', 'result'], 'TRAINER_PROTOCOL', /first event/],
-    ['a line that is no event', ['hello', 'foreign', 'wait=5000'], 'TRAINER_PROTOCOL', /Loading model/],
+    ['a first event other than hello', ['progress', 'hello', 'result'], 'TRAINER_PROTOCOL', /first event/],
+    ['a line that is not an event', ['hello', 'foreign', 'wait=5000'], 'TRAINER_PROTOCOL', /Loading model/],
   ];
   for (const [what, script, code, message] of failures)
     it(`names ${what}: ${code}`, async () => {
@@ -156,7 +156,7 @@ describe('pure: the trainer process', function () {
       assert.equal(started.exits.length, 1);
     });
 
-  it('says what to do where there is no such executable', async () => {
+  it('says what to do if the executable does not exist', async () => {
     const started = await prepare('absent', [[]], { command: ['/nowhere/trainer'] });
     await assert.rejects(started.run(), { code: 'INPUT_MISSING', message: /\/nowhere\/trainer/ });
   });
@@ -178,7 +178,7 @@ describe('pure: the trainer process', function () {
     assert.equal(await readFile(join(started.dir, 'work', 'step'), 'utf8'), '1');
   });
 
-  it('kills a trainer that does not heed SIGTERM, after the grace', async () => {
+  it('kills a trainer that ignores SIGTERM, after the grace time', async () => {
     const started = await prepare('deaf', [['hello', 'ignore-term', 'progress', 'wait=9000']], patient);
     const run = started.run();
     await until(() => started.steps.length === 1);
@@ -187,7 +187,7 @@ describe('pure: the trainer process', function () {
     assert.equal(started.exits[0]?.signal, 'SIGKILL');
   });
 
-  it('kills at once where the claim is lost', async () => {
+  it('kills at once if the claim is lost', async () => {
     const started = await prepare('fenced', [['hello', 'progress', 'wait=9000']], patient);
     const run = started.run();
     await until(() => started.steps.length === 1);
@@ -195,28 +195,28 @@ describe('pure: the trainer process', function () {
     await assert.rejects(run, { code: 'TRAINER_CRASHED' });
     assert.equal(started.exits[0]?.signal, 'SIGKILL');
     const { cpuMs, peakMemoryBytes } = started.exits[0];
-    assert.deepEqual([cpuMs, peakMemoryBytes], [null, null], 'what it never said is not known');
+    assert.deepEqual([cpuMs, peakMemoryBytes], [null, null], 'what it never reported is unknown');
   });
 
-  it('starts nothing where a stop was asked for before', async () => {
+  it('starts nothing after a stop request', async () => {
     const started = await prepare('early', [['hello', 'result']]);
     started.stop.abort();
     await assert.rejects(started.run(), { code: 'TRAINER_YIELDED' });
     assert.equal(started.exits.length, 0);
   });
 
-  it('ends a trainer that has gone silent, also a stopped one', async () => {
+  it('ends a silent trainer, also one that was stopped (SIGSTOP)', async () => {
     const started = await prepare('silent', [['hello', 'progress', 'kill=SIGSTOP', 'result']]);
     await assert.rejects(started.run(), { code: 'TRAINER_STALLED' });
     assert.equal(started.exits[0]?.signal, 'SIGKILL');
   });
 
-  it('waits longer while a session is opened', async () => {
+  it('waits longer while sessions are created', async () => {
     const started = await prepare('opening', [['hello', 'wait=700', 'progress', 'result']]);
     await started.run();
   });
 
-  it('comes down the ladder of micro-batches from the last checkpoint, and remembers where it stood', async () => {
+  it('halves the micro-batch size from the last checkpoint on, and remembers it', async () => {
     const outOfMemory = ['fail=DEVICE_OUT_OF_MEMORY', 'exit=71'];
     const scripts = [
       ['hello', ...outOfMemory],
@@ -229,13 +229,13 @@ describe('pure: the trainer process', function () {
     const run = await started.run(6);
     const rungs = [6, 3, 1].map((rows, index) => ({ fromStep: [0, 0, 2][index], rows }));
     assert.deepEqual(run.microBatches, rungs);
-    assert.deepEqual(started.rungs, [3, 1], 'each rung is told of once');
+    assert.deepEqual(started.rungs, [3, 1], 'each reduction is reported once');
     const job = JSON.parse(await readFile(join(started.dir, 'job.json'), 'utf8')) as TrainerJob;
     assert.equal(job.plan.microBatchSize, 1);
     assert.equal((await started.starts()).length, 4);
   });
 
-  it('gives up where one row is too much', async () => {
+  it('gives up if one row is too much', async () => {
     const started = await prepare('one-row', [['hello', 'exit=71']]);
     await assert.rejects(started.run(4), { code: 'DEVICE_OUT_OF_MEMORY' });
     assert.equal((await started.starts()).length, 3);
@@ -263,7 +263,7 @@ describe('pure: the trainer process', function () {
     assert.equal((await started.starts()).length, 2);
   });
 
-  it('is shown the devices of which it takes one', async () => {
+  it('gets the devices of which it takes one', async () => {
     const [deviceLocks, seen] = [[folder.at('a'), folder.at('b')], folder.at('devices.json')];
     const started = await prepare('devices-run', [['hello', `environment=${seen}`, 'result']], {
       deviceLocks,

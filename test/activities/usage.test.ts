@@ -6,8 +6,8 @@ const cost = (usd: number) => ({ inputTokens: 10, outputTokens: 1, usd });
 const ended = (totals: Partial<ReturnType<Usage['totals']>>): LedgerLine =>
   ({ type: 'attempt-ended', annotation: null, annotationByFolder: null, ...totals }) as LedgerLine;
 
-describe('pure: what models behind endpoints were paid', () => {
-  it('is told by folder and as a sum, and nothing where none was asked', () => {
+describe('pure: bills of model endpoints', () => {
+  it('are recorded by folder and as a sum, and left out if no endpoint was called', () => {
     const usage = new Usage();
     assert.deepEqual([usage.annotation, usage.totals().annotationByFolder], [null, null]);
     usage.addCall('own', cost(2));
@@ -23,7 +23,7 @@ describe('pure: what models behind endpoints were paid', () => {
     });
   });
 
-  it('of one folder is no other’s bill: what a killed attempt paid one judge is missing whatever another was paid', () => {
+  it('of one folder do not count for another', () => {
     const first = new Usage();
     first.addCall('own', cost(5));
     const lines = [ended({}), ended(first.totals())];
@@ -31,7 +31,7 @@ describe('pure: what models behind endpoints were paid', () => {
     assert.equal(billedFor('auxiliary', lines).usd, 0);
   });
 
-  it('of a line from before folders were told is its sum', () => {
+  it('of an older line without folders is its sum', () => {
     const line = ended({ annotation: { calls: 1, ...cost(2) } });
     assert.equal(billedFor('own', [line, line]).usd, 4);
   });

@@ -166,7 +166,7 @@ describe('slow: bad input, through the executable', function () {
       const home = join(disk, 'home');
       mkdirSync(join(home, 'store'), { recursive: true });
       const ended = await run([write('good.ts', sweep)], { BUDGETLINE_HOME: home });
-      assertRefused(ended, 73, /no room left on the disk: .*full/);
+      assertRefused(ended, 73, /no space left on the disk: .*full/);
     } finally {
       execFileSync('umount', [disk]);
     }

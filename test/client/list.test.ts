@@ -20,12 +20,12 @@ import { acquisitionLimitMs, testServer } from '../support/temporal';
 
 const model = "o'neil\\1b";
 
-/** No worker polls in these namespaces, so that what is started stays as it is. */
-describe('server: runs are found by what they are about', function () {
+/** No worker polls in these namespaces, so runs stay as they were started. */
+describe('server: runs are found by their search attributes', function () {
   this.timeout(acquisitionLimitMs);
   const clients: Client[] = [];
 
-  /** A namespace of its own, which knows none of our attributes. */
+  /** A new namespace without our search attributes. */
   async function bareNamespace(namespace: string): Promise<Client> {
     const { address } = await testServer();
     const client = await connect({ env: { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } });
@@ -37,11 +37,11 @@ describe('server: runs are found by what they are about', function () {
         await client.workflow.count();
         return client;
       } catch {
-        await sleep(100); // Frontends hear of a new namespace after a while.
+        await sleep(100); // Frontends learn of a new namespace after a while.
       }
   }
 
-  /** Temporal's index follows its runs after a moment. */
+  /** Temporal's index is updated after a moment. */
   async function find(client: Client, filter: RunFilter): Promise<ListedRun[]> {
     for (const deadline = Date.now() + 30_000; ;) {
       const runs = await listRuns(client, filter);
@@ -52,7 +52,7 @@ describe('server: runs are found by what they are about', function () {
 
   after(() => Promise.all(clients.map(({ connection }) => connection.close())));
 
-  it('runs without where the server has no such attributes, and then says what to do', async () => {
+  it('runs without search attributes if the server has none, and then says what to do', async () => {
     const client = await bareNamespace('bare');
     const started = await startSweep(resolveSweep(), { client });
     assert.equal(started.searchable, false);
@@ -62,7 +62,7 @@ describe('server: runs are found by what they are about', function () {
     await started.handle.terminate();
   });
 
-  it('registers what is missing, once, and finds a cell by every attribute and by no wrong one', async () => {
+  it('registers missing attributes once, and finds a cell by every attribute and by no wrong value', async () => {
     const client = await bareNamespace('furnished');
     assert.deepEqual(
       await registerSearchAttributes(client.connection, 'furnished'),
@@ -90,7 +90,7 @@ describe('server: runs are found by what they are about', function () {
     await started.handle.terminate();
   });
 
-  it('names the attribute that somebody has registered with another type', async () => {
+  it('names an attribute that is registered with another type', async () => {
     const client = await bareNamespace('taken');
     await client.connection.operatorService.addSearchAttributes({
       namespace: 'taken',
@@ -101,7 +101,7 @@ describe('server: runs are found by what they are about', function () {
     );
   });
 
-  it('finds them on our own server without any registration', async () => {
+  it('finds them on the embedded server without any registration', async () => {
     const client = await connect({ address: (await testServer()).address });
     clients.push(client);
     const resolved = resolveSweep({ name: 'found' });
@@ -112,7 +112,7 @@ describe('server: runs are found by what they are about', function () {
     await handle.terminate();
   });
 
-  it('lists runs that are encrypted with other keys, names those keys, and is told so by every question', async () => {
+  it('lists runs that are encrypted with other keys and names those keys', async () => {
     const { address } = await testServer();
     const key = (name: string): string => `${name}:${randomBytes(32).toString('base64')}`;
     const withKeys = async (keys: string): Promise<Client> => {

@@ -8,7 +8,7 @@ import { experimentOf, planSweep } from '../../planning';
 import { resolveTinySweep } from '../support/sweep-bench';
 import { acquisitionLimitMs, testServer } from '../support/temporal';
 
-/** No worker polls in these tests, so that what is started stays as it is. */
+/** No worker polls in these tests, so runs stay as they were started. */
 describe('server: starting a sweep', function () {
   this.timeout(acquisitionLimitMs);
   let client: Client;
@@ -29,7 +29,7 @@ describe('server: starting a sweep', function () {
     await first.handle.terminate();
   });
 
-  it('starts anew where the last run has ended', async () => {
+  it('starts again if the last run has ended', async () => {
     const first = await startSweep(resolved, { client });
     await first.handle.terminate();
     const second = await startSweep(resolved, { client });
@@ -38,7 +38,7 @@ describe('server: starting a sweep', function () {
     await second.handle.terminate();
   });
 
-  it('ends a run of other workflow code and begins anew', async () => {
+  it('ends a run of other workflow code and starts again', async () => {
     const { sweepId } = planSweep(resolved);
     const old = await client.workflow.start('allocationSweep', {
       ...{ workflowId: sweepId, taskQueue: taskQueues.cpu, args: [{ resolved }] },
@@ -51,14 +51,14 @@ describe('server: starting a sweep', function () {
     await started.handle.terminate();
   });
 
-  it('gives one cell a run of its own', async () => {
+  it('starts a single cell as a run of its own', async () => {
     const cell = experimentOf(resolved, { budget: 8, sftFraction: 1, seed: 0 });
     const started = await startExperiment(cell, { client });
     assert.equal((await started.handle.describe()).type, 'allocationExperiment');
     await started.handle.terminate();
   });
 
-  it('tells of a run that somebody else ended, and stops watching when asked', async () => {
+  it('reports a run that was ended from outside, and stops watching when asked', async () => {
     const started = await startSweep(resolved, { client });
     const watched = { client, plan: planSweep(resolved), started, onStatus: () => undefined };
     const stop = new AbortController();
@@ -70,7 +70,7 @@ describe('server: starting a sweep', function () {
     await assert.rejects(ended, (error) => error instanceof BudgetlineError && error.code === 'RUN_ENDED');
   });
 
-  it('says which address does not answer', async () => {
+  it('names the address that does not answer', async () => {
     await assert.rejects(connect({ address: '127.0.0.1:1' }), (error: unknown) => {
       assert.ok(error instanceof BudgetlineError);
       assert.equal(error.code, 'TEMPORAL_MISSING');

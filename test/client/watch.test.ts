@@ -17,12 +17,12 @@ describe('server: watching a sweep whose server goes away', function () {
   this.timeout(acquisitionLimitMs);
   const home = temporaryHome();
 
-  it('goes on when it comes back, says so, and ends with a code where it stays away', async () => {
-    // It comes back where it was.
+  it('continues when it comes back, reports that, and ends with a code if it stays away', async () => {
+    // It comes back at the same address.
     const env = { ...process.env, BUDGETLINE_TEMPORAL_PORT: String(await anyPort()) };
     const serve = () => ensureServer({ home: home.path(), env, onProgress: quiet });
     const { address, pid } = await serve();
-    // Without interceptors the client asks nothing again by itself: what is patient here is ours.
+    // Without interceptors the client does not retry by itself: only our own retries are tested.
     const connection = await Connection.connect({ address, interceptors: [] });
     const client = new Client({ connection });
     const resolved = await resolveTinySweep({ name: 'watched' });

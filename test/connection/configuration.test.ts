@@ -22,7 +22,7 @@ describe('pure: the connection to Temporal', () => {
   const path = (): string => folder.at('temporal.toml');
   before(() => writeFile(path(), profiles));
 
-  it('is what a profile says: address, namespace, API key, TLS', () => {
+  it('uses a profile: address, namespace, API key, TLS', () => {
     const env = { TEMPORAL_CONFIG_FILE: path(), TEMPORAL_PROFILE: 'fleet' };
     const { address, namespace, options } = readConfiguration({ env });
     assert.deepEqual(
@@ -33,7 +33,7 @@ describe('pure: the connection to Temporal', () => {
     assert.equal(configuredAddress({ TEMPORAL_CONFIG_FILE: path() }), 'one.example:7233');
   });
 
-  it('takes variables before profiles, and keeps TLS and key for another address of the same fleet', () => {
+  it('prefers variables to profiles, and keeps TLS and key for another address', () => {
     const env = { TEMPORAL_CONFIG_FILE: path(), TEMPORAL_PROFILE: 'fleet', TEMPORAL_NAMESPACE: 'other' };
     const { address, namespace, options } = readConfiguration({ env, address: 'second.example:7233' });
     assert.deepEqual(
@@ -42,7 +42,7 @@ describe('pure: the connection to Temporal', () => {
     );
   });
 
-  it('takes an address in the place of the configured one alone, also where none is configured', () => {
+  it('replaces only the configured address, also if none is configured', () => {
     const env = {
       TEMPORAL_API_KEY: 'secret',
       TEMPORAL_NAMESPACE: 'theirs',
@@ -53,7 +53,7 @@ describe('pure: the connection to Temporal', () => {
     assert.equal((options.tls as { serverNameOverride?: string }).serverNameOverride, 'inner');
   });
 
-  it('shows a server of ours no key, and asks no namespace or TLS of it', () => {
+  it('gives the embedded server no key, and uses no namespace or TLS for it', () => {
     const env = {
       ...{ TEMPORAL_CONFIG_FILE: path(), TEMPORAL_PROFILE: 'fleet', TEMPORAL_API_KEY: 'secret' },
       ...{ TEMPORAL_NAMESPACE: 'theirs', PATH: '/bin' },
@@ -65,7 +65,7 @@ describe('pure: the connection to Temporal', () => {
     assert.equal(own['PATH'], '/bin');
   });
 
-  it('says what is wrong with a profile', async () => {
+  it('reports an invalid profile', async () => {
     await writeFile(folder.at('broken.toml'), '[profile.default\naddress=');
     const read = (): unknown =>
       readConfiguration({ env: { TEMPORAL_CONFIG_FILE: folder.at('broken.toml') } });

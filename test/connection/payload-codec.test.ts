@@ -39,7 +39,7 @@ describe('pure: the payload codec', () => {
   const folder = temporaryFolder();
   const [a, b] = [makeKey('a'), makeKey('b')];
 
-  it('gives back what it was given, and shows nothing of it', async () => {
+  it('returns what it encrypted, and hides it', async () => {
     const codec = codecOf(a);
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
@@ -48,13 +48,13 @@ describe('pure: the payload codec', () => {
         assert.deepEqual(defaultPayloadConverter.fromPayload(opened!), JSON.parse(JSON.stringify(value)));
       }),
     );
-    const [sealed] = await codec.encode([toPayload('a word in clear')]);
+    const [sealed] = await codec.encode([toPayload('a word in plain text')]);
     assert.ok(!Buffer.from(sealed?.data ?? []).includes('clear'));
-    const [again] = await codec.encode([toPayload('a word in clear')]);
+    const [again] = await codec.encode([toPayload('a word in plain text')]);
     assert.notDeepEqual(again?.data, sealed?.data, 'a nonce is never used twice');
   });
 
-  it('reads with every key, writes with the first, and names the one that is missing', async () => {
+  it('decrypts with every key, encrypts with the first, and names a missing one', async () => {
     const old = await codecOf(a).encode([toPayload(1)]);
     const [opened] = await codecOf(`${b},${a}`).decode(old);
     assert.equal(defaultPayloadConverter.fromPayload(opened!), 1);
@@ -63,10 +63,10 @@ describe('pure: the payload codec', () => {
     await assert.rejects(codecOf(b).decode(old), { code: 'CONNECTION_INVALID', message: /"a"/ });
   });
 
-  it('names the key that does not open a payload of its name, whatever the payload holds, and lets a plain one pass', async () => {
+  it('names the key that does not decrypt a payload of its name, and lets an unencrypted one pass', async () => {
     const [sealed] = await codecOf(a).encode([toPayload(1)]);
     const data = Buffer.from(sealed?.data ?? []);
-    const refused = { code: 'CONNECTION_INVALID', message: /"a" does not open/ };
+    const refused = { code: 'CONNECTION_INVALID', message: /"a" does not decrypt/ };
     await assert.rejects(codecOf(makeKey('a')).decode([sealed!]), refused);
     for (const wrong of [
       Buffer.alloc(0),
@@ -77,14 +77,14 @@ describe('pure: the payload codec', () => {
     assert.deepEqual(await codecOf(a).decode([toPayload(1)]), [toPayload(1)]);
   });
 
-  it('without a key encrypts nothing, and names the key that an encrypted payload needs', async () => {
+  it('encrypts nothing without a key, and names the key that an encrypted payload needs', async () => {
     const codec = readConfiguration({ env: {} }).dataConverter.payloadCodecs?.[0];
     assert.deepEqual(await codec?.encode([toPayload(1)]), [toPayload(1)]);
     const sealed = await codecOf(a).encode([toPayload(1)]);
-    await assert.rejects(codec!.decode(sealed), { code: 'CONNECTION_INVALID', message: /"a" is not here/ });
+    await assert.rejects(codec!.decode(sealed), { code: 'CONNECTION_INVALID', message: /"a" is missing/ });
   });
 
-  it('takes the messages of failures along, and a workflow passes them on as they came', async () => {
+  it('encrypts the messages of failures, and a workflow passes them on unchanged', async () => {
     const { dataConverter } = readConfiguration({ env: { BUDGETLINE_PAYLOAD_KEYS: a } });
     const loaded = loadDataConverter(dataConverter);
     const error = ApplicationFailure.nonRetryable('row 7 says in clear', 'DATA_INVALID');
@@ -105,7 +105,7 @@ describe('pure: the payload codec', () => {
     assert.equal(plain.message, 'row 7 says in clear', 'without a key nothing is hidden');
   });
 
-  it('takes keys from a file; a key that cannot be used is named by its place, not by its text', async () => {
+  it('reads keys from a file; an invalid key is named by its position, not by its text', async () => {
     await writeFile(folder.at('keys'), `${a}\n${b}\n`);
     const env = { BUDGETLINE_PAYLOAD_KEYS_FILE: folder.at('keys') };
     assert.equal(readConfiguration({ env }).dataConverter.payloadCodecs?.length, 1);

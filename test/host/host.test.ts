@@ -21,13 +21,13 @@ describe('pure: this host', () => {
     'by /proc or ps': startTimeOf,
     'by ps alone': psStartTime,
   }))
-    it(`tells processes apart ${way}`, () => {
+    it(`distinguishes processes ${way}`, () => {
       assert.notEqual(startTime(process.pid), null);
       assert.equal(startTime(process.pid), startTime(process.pid));
       assert.equal(startTime(2 ** 22 + 1), null);
     });
 
-  it('makes a folder that its user alone may use, also of one that was open to all', () => {
+  it('creates a folder that only its user may access, also if it was open to all', () => {
     const path = folder.at('own');
     const modeOf = () => statSync(path).mode & 0o777;
     assert.deepEqual([isOwnFolder(path), makeOwnFolder(path), modeOf()], [false, true, 0o700]);
@@ -35,7 +35,7 @@ describe('pure: this host', () => {
     assert.deepEqual([makeOwnFolder(path), modeOf(), isOwnFolder(path)], [true, 0o700, true]);
   });
 
-  it('takes no link and no pipe for a folder or a file', () => {
+  it('does not accept links or pipes as folders or files', () => {
     const at = (name: string) => folder.at('files', name);
     mkdirSync(folder.at('files'));
     writeFileSync(at('file'), 'text');
@@ -48,7 +48,7 @@ describe('pure: this host', () => {
     assert.deepEqual(folders, [false, false]);
   });
 
-  it('makes a file once, leaves nothing beside it, and writes through no link', () => {
+  it('creates a file once, leaves nothing next to it, and does not write through a link', () => {
     const path = folder.at('once', 'file');
     mkdirSync(folder.at('once'));
     const partial = `${path}.${process.pid}.partial`;

@@ -48,7 +48,7 @@ describe('pure: artifacts of the store', () => {
     return { store, id };
   }
 
-  it('has a digest that anybody can compute from the manifest’s definition', async () => {
+  it('has a digest that anyone can compute from the manifest’s definition', async () => {
     const { store, id } = await published('digest');
     const { manifest: read, dir } = await store.verifyArtifact(id);
     const sha = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
@@ -78,7 +78,7 @@ describe('pure: artifacts of the store', () => {
     assert.deepEqual(await readdir(store.paths.artifacts), [`freezeReference-${id.key}`]);
   });
 
-  it('lets exactly one of several publishing at once win', async () => {
+  it('lets exactly one of several concurrent publishes win', async () => {
     const store = createStore(folder.at('home-race'));
     const id = { kind: 'evaluate', key: key('race') };
     const dirs = await Promise.all([1, 2, 3, 4].map((n) => payload(`race-${n}`, `${n}\n`)));
@@ -88,7 +88,7 @@ describe('pure: artifacts of the store', () => {
     await store.verifyArtifact(id);
   });
 
-  it('publishes nothing where the fence has passed on', async () => {
+  it('publishes nothing if the fence has passed on', async () => {
     const store = createStore(folder.at('home-fenced'));
     const id = { kind: 'evaluate', key: key('fenced') };
     const check = (): Promise<void> => Promise.reject(new Error('passed on'));
@@ -96,7 +96,7 @@ describe('pure: artifacts of the store', () => {
     assert.equal(await store.readArtifact(id), undefined);
   });
 
-  it('goes on where a publish crashed between the manifest and the rename', async () => {
+  it('continues if a publish crashed between the manifest and the rename', async () => {
     const store = createStore(folder.at('home-crashed'));
     const id = { kind: 'evaluate', key: key('crashed') };
     const dir = await payload('crashed', 'x');
@@ -121,7 +121,7 @@ describe('pure: artifacts of the store', () => {
     await assert.rejects(store.readArtifact(id), code);
   });
 
-  it('refuses keys, kinds and names that would leave the store', () => {
+  it('rejects keys, kinds and names that would leave the store', () => {
     const { paths } = createStore(folder.path());
     const code = { code: 'USAGE' };
     assert.throws(() => paths.run('../../etc'), code);
@@ -130,7 +130,7 @@ describe('pure: artifacts of the store', () => {
     assert.throws(() => paths.report('..'), code);
   });
 
-  it('says that a store cannot be written, and where', async () => {
+  it('reports that a store cannot be written, with its path', async () => {
     const file = folder.at('a-file');
     await writeFile(file, '');
     const store = createStore(join(file, 'home'));

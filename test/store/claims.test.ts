@@ -37,7 +37,7 @@ describe('pure: claims', () => {
     await claims[0]?.release();
   });
 
-  it('have fences that grow with every holder, also after a release', async () => {
+  it('have fences that increase with every holder, also after a release', async () => {
     const store = createStore(folder.path());
     const fences: number[] = [];
     for (let n = 0; n < 5; n++) {
@@ -46,10 +46,7 @@ describe('pure: claims', () => {
       await claim.release();
     }
     assert.deepEqual(fences, [1, 2, 3, 4, 5]);
-    assert.ok(
-      (await readdir(store.paths.claims(key('growing')))).length <= 2,
-      'older fences are cleared away',
-    );
+    assert.ok((await readdir(store.paths.claims(key('growing')))).length <= 2, 'older fences are removed');
   });
 
   it('are renewed while held, for longer than their lease', async () => {
@@ -72,7 +69,7 @@ describe('pure: claims', () => {
     await claim.release();
   });
 
-  it('of a stopped process pass on when the lease ends, and the process finds out when it goes on', async () => {
+  it('of a stopped process pass on when the lease ends, and the process notices when it continues', async () => {
     const store = createStore(folder.path(), { leaseMs: 400 });
     const { child } = await otherHolder('stopped', 400);
     child.kill('SIGSTOP');
@@ -81,12 +78,12 @@ describe('pure: claims', () => {
     child.kill('SIGCONT');
     await sleep(300);
     await claim.check();
-    assert.equal(claim.lost.aborted, false, 'the older holder did not renew over the newer');
+    assert.equal(claim.lost.aborted, false, 'the older holder did not renew over the newer one');
     child.kill('SIGKILL');
     await claim.release();
   });
 
-  it('tell a fenced-out holder so: check throws and the signal fires', async () => {
+  it('report the loss to a fenced-out holder: check throws and the signal fires', async () => {
     const store = createStore(folder.path(), { leaseMs: 200 });
     const claim = await claimed(store, 'fenced');
     const dir = store.paths.claims(key('fenced'));
@@ -96,7 +93,7 @@ describe('pure: claims', () => {
     await assert.rejects(claim.check(), { code: 'CLAIM_LOST' });
   });
 
-  it('tell a process from a later one of the same number', async () => {
+  it('distinguish a process from a later one with the same id', async () => {
     const identity = await identifyProcess(process.pid);
     assert.ok(identity !== undefined);
     assert.equal(await isProcessAlive(identity), true);

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temporary';
 describe('pure: documents of the store', () => {
   const folder = temporaryFolder();
 
-  it('come back under the digest of their text, and the same text is kept once', async () => {
+  it('are returned by the digest of their text, and the same text is stored once', async () => {
     const store = createStore(folder.path());
     const value = { cells: [1, 'ä', null] };
     const digest = await store.storeDocument(value);
@@ -14,7 +14,7 @@ describe('pure: documents of the store', () => {
     assert.deepEqual(await store.readDocument(digest), value);
   });
 
-  it('are refused where they are missing or changed', async () => {
+  it('are rejected if they are missing or changed', async () => {
     const store = createStore(folder.path());
     await assert.rejects(store.readDocument('0'.repeat(64)), { code: 'INPUT_MISSING' });
     const digest = await store.storeDocument({ a: 1 });

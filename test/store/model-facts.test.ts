@@ -8,7 +8,7 @@ import { encodeGguf } from '../trainer/support/gguf-writer';
 describe('pure: the size of a model', () => {
   const folder = temporaryFolder();
 
-  it('is read from headers and settings of a folder, and from a GGUF file', async () => {
+  it('is read from headers and config.json of a folder, and from a GGUF file', async () => {
     assert.deepEqual(await readModelSize(embeddedModelPath), { parameters: 820_736, vocabulary: 131 });
     assert.equal(await readModelPositions(embeddedModelPath), 1024);
     const metadata = { 'general.architecture': 'llama', 'llama.context_length': 64 };
@@ -22,7 +22,7 @@ describe('pure: the size of a model', () => {
     assert.equal(await readModelPositions(folder.at('made.gguf')), 64);
   });
 
-  it('is left open where files do not tell: who reads the model for its own sake says what is wrong', async () => {
+  it('is undefined if the files do not say; loading the model reports the error', async () => {
     mkdirSync(folder.at('odd'));
     writeFileSync(folder.at('odd', 'config.json'), '{ "vocab_size": "many" }');
     writeFileSync(folder.at('odd', 'model.safetensors'), 'short');

@@ -40,7 +40,7 @@ describe('pure: the files of a model', () => {
     assert.equal(await digestOf(snapshot), digest);
   });
 
-  it('are one file without its index where both are there', async () => {
+  it('are one file without its index if both exist', async () => {
     const folderOfBoth = folder.at('both');
     mkdirSync(folderOfBoth);
     for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'])
@@ -59,10 +59,10 @@ describe('pure: the files of a model', () => {
     assert.equal(await digestOf(renamed), digest);
     assert.equal((await readModelSize(renamed)).parameters, 820_736);
     rmSync(folder.at('gguf', 'tokenizer.json'));
-    assert.notEqual(await digestOf(renamed), digest, 'the tokenizer of its metadata is taken');
+    assert.notEqual(await digestOf(renamed), digest, 'the tokenizer of its metadata is used');
   });
 
-  it('are missing where no model is: the path is named', async () => {
+  it('are missing if there is no model: the path is named', async () => {
     mkdirSync(folder.at('empty'));
     writeFileSync(folder.at('empty', 'README.md'), '');
     for (const path of ['nowhere', 'nowhere.gguf', 'empty', 'empty/README.md'])

@@ -14,7 +14,7 @@ describe('pure: files that a user named', () => {
     writeOutput(path, (partial) => writeFile(partial, text), { force });
   const fill = (text: string) => (partial: string) => writeFile(`${partial}/a.txt`, text);
 
-  it('are made whole, with their folder; the same content again is no change, other content is refused', async () => {
+  it('are written atomically, with their folder; equal content is no change, other content is refused', async () => {
     const path = folder.at('new/x.csv');
     await write(path, 'one');
     await write(path, 'one');
@@ -37,7 +37,7 @@ describe('pure: files that a user named', () => {
     await assert.rejects(write(folder.at('folder'), 'one', true), taken(folder.at('folder')));
   });
 
-  it('replace no link, pipe or device, whatever is forced', async () => {
+  it('never replace a link, pipe or device, even with force', async () => {
     const [target, link, pipe] = ['target', 'link', 'pipe'].map((name) => folder.at(name)) as [
       string,
       string,
@@ -50,7 +50,7 @@ describe('pure: files that a user named', () => {
     assert.equal(readFileSync(link, 'utf8'), 'mine');
   });
 
-  it('are nothing where writing them failed', async () => {
+  it('are not created if writing them failed', async () => {
     const failing = writeOutput(folder.at('z'), async (partial) => {
       await writeFile(partial, 'half');
       throw new Error('it failed');
@@ -59,7 +59,7 @@ describe('pure: files that a user named', () => {
     assert.ok(!readdirSync(folder.path()).some((name) => name.includes('z')));
   });
 
-  it('as folders must be new, and are not made where filling them failed', async () => {
+  it('as folders must be new, and are not created if filling them failed', async () => {
     const path = folder.at('crate');
     await writeOutputFolder(path, fill('one'));
     await assert.rejects(writeOutputFolder(path, fill('one')), taken(path));
@@ -69,7 +69,7 @@ describe('pure: files that a user named', () => {
     assert.equal(readFileSync(`${path}/a.txt`, 'utf8'), 'one');
   });
 
-  it('of several, none is written where one is refused', async () => {
+  it('of several: none is written if one is refused', async () => {
     const [first, second] = [folder.at('first'), folder.at('second')];
     writeFileSync(second, 'mine');
     const files = [first, second].map((path) => ({ path, data: 'ours' }));
@@ -82,7 +82,7 @@ describe('pure: files that a user named', () => {
     );
   });
 
-  it('are replaced where they are pages or pictures of ours, a bitmap by the drawing of its name', async () => {
+  it('are replaced if they are pages or charts of ours, a PNG by the SVG of its name', async () => {
     const page = (text: string) => `<!doctype html>\n${outputMark}\n<html>${text}</html>\n`;
     const drawing = (text: string) => `${outputMark}\n<svg>${text}</svg>\n`;
     const files = (text: string) => [
@@ -101,7 +101,7 @@ describe('pure: files that a user named', () => {
     await assert.rejects(write(folder.at('notes.html'), 'ours'), taken(folder.at('notes.html')));
   });
 
-  it('in one race have one winner, and the others are refused', async () => {
+  it('have one winner in a race, and the others are refused', async () => {
     const path = folder.at('race');
     const tries = await Promise.allSettled([1, 2, 3, 4].map((n) => write(path, `text ${n}`)));
     assert.equal(tries.filter(({ status }) => status === 'fulfilled').length, 1);

@@ -48,7 +48,7 @@ describe('pure: generation lock', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('lets one of those win that saw the same dead holder', () => {
+  it('lets exactly one of those win that saw the same dead holder', () => {
     const dead = acquireLock({ folder, name: 'server', after: undefined, text: 'dead' });
     const seen = readLock(folder, 'server');
     assert.deepEqual(seen, dead);
@@ -57,7 +57,7 @@ describe('pure: generation lock', () => {
     assert.equal(readLock(folder, 'server')?.text, 'a');
   });
 
-  it('refuses a number below the newest, though its file is gone', () => {
+  it('rejects a number below the newest, even if its file is gone', () => {
     const first = acquireLock({ folder, name: 'server', after: undefined, text: '1' });
     const second = acquireLock({ folder, name: 'server', after: first, text: '2' });
     const third = acquireLock({ folder, name: 'server', after: second, text: '3' });
@@ -66,7 +66,7 @@ describe('pure: generation lock', () => {
     assert.equal(readdirSync(folder).length, 1);
   });
 
-  it('replaces what the holder says without a moment of nothing', () => {
+  it('replaces the holder’s record without a moment of having none', () => {
     const lock = acquireLock({ folder, name: 'server', after: undefined, text: 'before' });
     assert.ok(lock);
     rewriteLock(lock, 'after');
@@ -75,7 +75,7 @@ describe('pure: generation lock', () => {
 });
 
 describe('pure: processes', () => {
-  it('tells a process from none, and ends it', async () => {
+  it('finds a running process, and ends it', async () => {
     const child = spawn('sleep', ['71.25'], { stdio: 'ignore' });
     const identity = await identifyProcess(child.pid ?? 0);
     assert.ok(identity);
@@ -86,7 +86,7 @@ describe('pure: processes', () => {
 });
 
 describe('pure: open files', () => {
-  it('are told apart by inode, also after they were renamed or removed, by /proc and by lsof', async function () {
+  it('are identified by inode, also after they were renamed or removed, by /proc and by lsof', async function () {
     const folder = mkdtempSync(join(tmpdir(), 'budgetline-open-'));
     const [kept, lost] = [join(folder, 'kept'), join(folder, 'lost')];
     const child = spawn('sh', ['-c', `exec 8>"${kept}" 9>"${lost}"; exec sleep 71.5`], { stdio: 'ignore' });
@@ -110,7 +110,7 @@ describe('pure: open files', () => {
 });
 
 describe('pure: acquiring Temporal', () => {
-  it('says what to install when there is nothing and fetching is forbidden', async () => {
+  it('says what to install if there is nothing and fetching is forbidden', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'budgetline-empty-'));
     const env = { PATH: empty, XDG_CACHE_HOME: empty, BUDGETLINE_TEMPORAL_FETCH: 'never' };
     await assert.rejects(acquireExecutable({ env, onProgress: quiet }), codeIs('TEMPORAL_MISSING'));
@@ -118,7 +118,7 @@ describe('pure: acquiring Temporal', () => {
     rmSync(empty, { recursive: true });
   });
 
-  it('passes over a program of that name that serves nothing', async () => {
+  it('skips a program of that name that is no server', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'budgetline-path-'));
     writeFileSync(join(folder, 'temporal'), '#!/bin/sh\necho temporal version 1.0\n', { mode: 0o755 });
     const cached = join(folder, 'budgetline', 'temporal', 'v9');
@@ -132,7 +132,7 @@ describe('pure: acquiring Temporal', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('takes the newest of the cached programs, a release before what led to it', async () => {
+  it('uses the newest of the cached programs, a release before its candidates', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'budgetline-cache-'));
     const env = { PATH: '/bin', XDG_CACHE_HOME: folder, BUDGETLINE_TEMPORAL_FETCH: 'never' };
     const taken: string[] = [];
@@ -159,7 +159,7 @@ describe('server: the embedded Temporal server', function () {
     rmSync(home, { recursive: true, force: true });
   });
 
-  it('starts one server for two that ask at once, and attaches a third', async () => {
+  it('starts one server for two callers at once, and attaches a third', async () => {
     const servers = await Promise.all([ensure(), ensure()]);
     assert.deepEqual(servers.map(({ started }) => started).sort(), [false, true]);
     assert.equal(servers[0].pid, servers[1].pid);
@@ -168,7 +168,7 @@ describe('server: the embedded Temporal server', function () {
     assert.equal((await findProcesses(['start-dev', third.databasePath])).length, 1);
   });
 
-  it('starts one for each of two homes that begin at the same moment, on ports of their own', async () => {
+  it('starts one for each of two homes that start at the same moment, on different ports', async () => {
     const homes = [0, 1].map(() => mkdtempSync(join(tmpdir(), 'budgetline-server-')));
     const options = { env: process.env, onProgress: quiet };
     try {
@@ -187,11 +187,11 @@ describe('server: the embedded Temporal server', function () {
     const after = await ensure();
     assert.notEqual(after.pid, previous.pid);
     assert.equal(after.databasePath, previous.databasePath);
-    assert.equal(after.address, previous.address, 'where clients and workers that wait for it look for it');
+    assert.equal(after.address, previous.address, 'clients and workers that wait for it look there');
     assert.ok(after.started);
   });
 
-  it('ends a server on its database that no lock speaks of', async () => {
+  it('ends a server on its database that has no lock record', async () => {
     const server = await ensure();
     const { folder, text } = lockOf(server.databasePath);
     const record = JSON.parse(text) as { starter: { pid: number } };
@@ -204,7 +204,7 @@ describe('server: the embedded Temporal server', function () {
     assert.equal((await findProcesses(['start-dev', next.databasePath])).length, 1);
   });
 
-  it('is not the server of a copied home, which has a server of its own', async () => {
+  it('is not the server of a copied home, which has its own server', async () => {
     const original = await ensure();
     const copy = `${home}-copy`;
     try {
@@ -232,11 +232,11 @@ describe('server: the embedded Temporal server', function () {
     try {
       const found = await at(moved);
       assert.deepEqual([found.pid, found.started], [original.pid, false]);
-      // The link leads to the old name, where nothing is now.
+      // The link points to the old name, which no longer exists.
       const fresh = await at(home);
       assert.ok(fresh.started);
       assert.equal((await at(link)).pid, fresh.pid);
-      assert.equal((await findRunning(moved))?.pid, original.pid, 'it goes on');
+      assert.equal((await findRunning(moved))?.pid, original.pid, 'it keeps running');
       assert.deepEqual(await stopServers(home), [fresh.pid]);
       assert.deepEqual(await stopServers(moved), [original.pid]);
     } finally {
@@ -246,7 +246,7 @@ describe('server: the embedded Temporal server', function () {
     }
   });
 
-  it('ends the server of a home that was removed, when another home begins in its place', async () => {
+  it('ends the server of a home that was removed, when another home is created in its place', async () => {
     const lost = await ensure();
     rmSync(home, { recursive: true });
     const next = await ensure();
@@ -254,7 +254,7 @@ describe('server: the embedded Temporal server', function () {
     assert.equal(await identifyProcess(lost.pid), undefined);
   });
 
-  it('is one for all: a program of another version attaches to the server that runs', async () => {
+  it('is one for all: a program of another version attaches to the running server', async () => {
     const first = await ensure();
     const folder = mkdtempSync(join(tmpdir(), 'budgetline-path-'));
     const script = '#!/bin/sh\necho "temporal version 9.9.9 (Server 9.9.9, UI 1.0.0)"\n';
@@ -267,7 +267,7 @@ describe('server: the embedded Temporal server', function () {
     }
   });
 
-  it('is the newest of several that run, whoever asks', async () => {
+  it('is the newest of several that run', async () => {
     const older = await ensure();
     const folder = mkdtempSync(join(tmpdir(), 'budgetline-path-'));
     const version = '10.0.0';
@@ -276,7 +276,8 @@ describe('server: the embedded Temporal server', function () {
     const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
     const elsewhere = mkdtempSync(join(tmpdir(), 'budgetline-server-'));
     try {
-      // As homes have them from times when each version had a server of its own: made elsewhere, put into the home.
+      // Homes could have several from when each version had its own server: made elsewhere, moved into the
+      // home.
       const newer = await ensureServer({ home: elsewhere, env, onProgress: quiet });
       renameSync(join(elsewhere, 'temporal', version), join(home, 'temporal', version));
       assert.deepEqual(
@@ -293,7 +294,7 @@ describe('server: the embedded Temporal server', function () {
     }
   });
 
-  it('tells its state and stops, leaving the database', async () => {
+  it('reports its state and stops, leaving the database', async () => {
     const server = await ensure();
     assert.deepEqual(
       (await listServers(home)).map(({ state, pid }) => ({ state, pid })),
@@ -304,7 +305,7 @@ describe('server: the embedded Temporal server', function () {
     assert.ok(existsSync(server.databasePath));
   });
 
-  it('names the port that is taken', async () => {
+  it('names a port that is taken', async () => {
     const taken = await listen();
     const { port } = taken.address() as AddressInfo;
     const env = { ...process.env, BUDGETLINE_TEMPORAL_PORT: String(port) };

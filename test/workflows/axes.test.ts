@@ -30,7 +30,7 @@ describe('server: a sweep that contains another', function () {
   let wider: ResolvedSweep;
   let startsOfFirst: string[] = [];
 
-  /** Keys of the SFT stages that a trainer process was started for. */
+  /** Keys of the SFT stages that started a trainer. */
   const sftStarts = (): string[] =>
     readTrainerStarts(folder.path()).flatMap(({ command, id }) => (command === 'sft' ? [id] : []));
 
@@ -66,7 +66,7 @@ describe('server: a sweep that contains another', function () {
     assert.equal(sftStarts().length, 6);
   });
 
-  it('tells the cells of its places apart, in ids, progress and result', () => {
+  it('distinguishes the cells of its places, in ids, progress and result', () => {
     assert.ok(first && second);
     const { plan, result, statuses } = second;
     assert.deepEqual(result.failedCells, []);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { workflowBundlePath } from '../../host/package-files';
 
-/** The bundle's code, without the source map that follows it. */
+/** The bundle's code, without the source map after it. */
 function readCode(): string {
   const text = readFileSync(workflowBundlePath, 'utf8');
   return text.slice(0, text.indexOf('//# sourceMappingURL'));
@@ -21,7 +21,7 @@ describe('pure: the workflow bundle', () => {
     assert.ok(ours.includes('./dist/workflows/allocation-sweep.js'), ours.join('\n'));
     assert.ok(ours.includes('./dist/planning/plan.js'));
     const rooms = new Set(ours.map((id) => id.split('/')[2]));
-    // Of the analysis a search needs the source of its draws.
+    // The search needs the random numbers of `analysis/`.
     assert.deepEqual([...rooms].sort(), ['analysis', 'contracts', 'planning', 'search', 'workflows']);
   });
 

@@ -12,11 +12,11 @@ import { resolveTinySweep } from '../support/sweep-bench';
 import { acquisitionLimitMs } from '../support/temporal';
 import { temporaryFolder } from '../support/temporary';
 
-describe('server: a sweep of several pages', function () {
+describe('server: a sweep of several runs', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 
-  /** Cancels the sweep while it is in the activity; the server hears of it when that has ended. */
+  /** Cancels the sweep during the activity; the server learns of it when the activity has ended. */
   async function cancelledDuring(
     activity: 'storeDocument' | 'finalizeExperiment',
     resolved: ResolvedSweep,
@@ -52,18 +52,18 @@ describe('server: a sweep of several pages', function () {
   const resolveSmall = (name: string): Promise<ResolvedSweep> =>
     resolveTinySweep({ name, budgets: [8, 16, 24, 32], sftFractions: [1], controls: [] });
 
-  it('ends as cancelled where it is cancelled while it turns a page', async () => {
+  it('ends as cancelled if it is cancelled while it continues as new', async () => {
     const { state, answered, ran } = await cancelledDuring('storeDocument', await resolveSmall('turned'));
     assert.deepEqual([state, answered], ['CANCELLED', true]);
-    assert.equal(ran, 2 + 4, 'the bases, and the cell of the first page');
+    assert.equal(ran, 2 + 4, 'the bases, and the cell of the first run');
   });
 
-  it('ends as cancelled where it is cancelled while its chain is sealed', async () => {
+  it('ends as cancelled if it is cancelled while its ledger is sealed', async () => {
     const { state, answered } = await cancelledDuring('finalizeExperiment', await resolveSmall('sealed'));
     assert.deepEqual([state, answered], ['CANCELLED', true]);
   });
 
-  it('still says on later pages which cells it had no money for', async () => {
+  it('reports in later runs which cells the spend limit skipped', async () => {
     const prices = { sftExample: 0, preferencePair: 1, verifierCall: 0.01 };
     const resolved = await resolveTinySweep({
       ...{

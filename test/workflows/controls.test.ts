@@ -13,7 +13,7 @@ import { acquisitionLimitMs } from '../support/temporal';
 describe('server: a sweep with controls', function () {
   this.timeout(acquisitionLimitMs);
 
-  it('runs those that the plan names, and beside winners theirs', async () => {
+  it('runs the planned ones and those of the winners', async () => {
     const resolved = await resolveTinySweep({
       name: 'controlled',
       budgets: [16],
@@ -48,7 +48,7 @@ describe('server: a sweep with controls', function () {
         ['a model: gpu', devices],
         ['no model: cpu', ['demonstrations']],
       ],
-      'what is given a model starts the training executable',
+      'a stage with a model input starts the training executable',
     );
     const expected = [...controls.winnerControls, ...controls.certain];
     assert.deepEqual(result.controls.map(controlIdOf).sort(), expected.map(({ id }) => id).sort());
@@ -58,7 +58,7 @@ describe('server: a sweep with controls', function () {
     assert.equal(result.controls.length, 1 + 1 + 1 + 1 + 4 + 4);
   });
 
-  it('names a control that failed, and counts the stages that it had finished', async () => {
+  it('reports a control that failed, with the stages that it had finished', async () => {
     const resolved = await resolveTinySweep({
       ...{
         name: 'failing',
@@ -101,7 +101,7 @@ describe('server: a sweep with controls', function () {
       failed?.stages.map(({ key }) => key),
       finished,
     );
-    assert.deepEqual([...recorded].sort(), [...made].sort(), 'the chain has all that was made');
+    assert.deepEqual([...recorded].sort(), [...made].sort(), 'the ledger has everything that was made');
     assert.equal(result.cost.attempts, made.size, 'and the cost');
     assert.deepEqual(
       result.controls.map(({ kind }) => kind),
@@ -114,7 +114,7 @@ describe('server: a sweep with controls', function () {
     );
   });
 
-  it('runs none beside a cell that a search left out: there is nothing to compare it with', async () => {
+  it('runs none for a cell that a search skipped: there is nothing to compare it with', async () => {
     const resolved = await resolveTinySweep({
       ...{ name: 'left-out-controls', search: { method: 'adaptive', maxCostFraction: 0.01 } },
       ...{ budgets: [8, 16], sftFractions: [1, 0.5, 0], controls: ['few-shot', 'dpo-nll', 'learning-rate'] },
@@ -128,7 +128,7 @@ describe('server: a sweep with controls', function () {
     );
   });
 
-  it('prompts the base model where the cell that the plan names has failed, and compares all the same', async () => {
+  it('prompts the base model if the planned cell has failed, and compares all the same', async () => {
     const resolved = await resolveTinySweep({
       ...{ name: 'first-failed', budgets: [16], sftFractions: [1, 0.5], controls: ['few-shot'] },
     });
@@ -157,7 +157,7 @@ describe('server: a sweep with controls', function () {
     );
   });
 
-  it('names a control for which no money was left', async () => {
+  it('reports a control that the spend limit skipped', async () => {
     const resolved = await resolveTinySweep({
       ...{ name: 'poor', budgets: [16], sftFractions: [0.5], controls: ['few-shot'], numFewShot: 64 },
       ...{ prices: { sftExample: 1, preferencePair: 1 }, spendLimitUsd: 40 },

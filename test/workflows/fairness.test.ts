@@ -18,7 +18,7 @@ function resolveCells(name: string, cells: number) {
 
 const { TASK_QUEUE_TYPE_ACTIVITY } = temporal.api.enums.v1.TaskQueueType;
 
-/** Waits until so many stages stand in the device's queue. */
+/** Waits until this many stages are in the device's queue. */
 async function untilQueued({ workflowService }: Client, count: number): Promise<void> {
   const taskQueue = { name: taskQueues.gpu };
   const ask = { namespace: 'default', taskQueue, taskQueueType: TASK_QUEUE_TYPE_ACTIVITY, reportStats: true };
@@ -32,7 +32,7 @@ async function untilQueued({ workflowService }: Client, count: number): Promise<
 describe('server: sweeps that share a device', function () {
   this.timeout(acquisitionLimitMs);
 
-  it('get turns: the stages of a small one do not wait behind all of a large one that came before', async () => {
+  it('take turns: the stages of a small one do not wait for all of an earlier large one', async () => {
     const { address } = await testServer();
     const { connection } = await connectWorker({ address });
     const client = await connect({ address });
@@ -48,7 +48,7 @@ describe('server: sweeps that share a device', function () {
       await untilQueued(client, 60);
       const small = await begin('small', 5);
       await untilQueued(client, 66);
-      // One device, of one stage at a time, that finds the queue full.
+      // One device with one stage at a time, which finds the queue full.
       const device = await Worker.create({
         connection,
         taskQueue: taskQueues.gpu,
@@ -60,8 +60,8 @@ describe('server: sweeps that share a device', function () {
       const ofSmall = (): number => done.filter((id) => id === small.workflowId).length;
       while (ofSmall() < 5) await sleep(10);
       const before = done.length - ofSmall();
-      console.log(`      (five stages of the small one behind ${before} of the large one)`);
-      assert.ok(before < 30, `behind ${before} stages of the large one`);
+      console.log(`      (five stages of the small one after ${before} of the large one)`);
+      assert.ok(before < 30, `after ${before} stages of the large one`);
       await Promise.all([large.handle.terminate(), small.handle.terminate()]);
     } finally {
       for (const worker of workers) worker.shutdown();

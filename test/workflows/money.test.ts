@@ -15,7 +15,7 @@ describe('server: what the cells and controls of a sweep may spend', function ()
   this.timeout(acquisitionLimitMs);
   const home = temporaryFolder();
 
-  /** Runs a sweep whose stages do nothing but note what each may spend, in the order in which they were asked for. */
+  /** Runs a sweep whose stages only record what each may spend, in the order of the requests. */
   async function grantsOf(resolved: ResolvedSweep, orchestration: Partial<Orchestration>) {
     const grants: { stage: PlannedStage; usd: number }[] = [];
     const store = createStore(home.path());
@@ -42,7 +42,7 @@ describe('server: what the cells and controls of a sweep may spend', function ()
     return { result, grants, usdOf };
   }
 
-  it('is shared by controls that run side by side', async () => {
+  it('is shared by controls that run at the same time', async () => {
     const resolved = await resolveTinySweep({
       ...{ name: 'controls-spend', budgets: [16], sftFractions: [0.5], seeds: [0, 1, 2], prices },
       ...{ controls: ['rejection-sampling'], spendLimitUsd: 2000 },
@@ -51,13 +51,10 @@ describe('server: what the cells and controls of a sweep may spend', function ()
     assert.equal(result.controls.length, 3);
     const usd = usdOf('rejection-samples');
     assert.ok(Math.min(...usd) > 0.9 * Math.max(...usd), usd.join(', '));
-    assert.ok(
-      usd.reduce((sum, one) => sum + one, 0) + (result.spend?.usd ?? 0) > 1900,
-      'nothing is left lying',
-    );
+    assert.ok(usd.reduce((sum, one) => sum + one, 0) + (result.spend?.usd ?? 0) > 1900, 'all of it is used');
   });
 
-  it('does not hang on how the grid is cut into pages', async () => {
+  it('does not depend on how many cells a run has', async () => {
     const resolved = await resolveTinySweep({
       ...{ name: 'pages-spend', budgets: [10], sftFractions: [0], seeds: [0, 1, 2, 3], controls: [] },
       ...{ prices, spendLimitUsd: 200 },
@@ -68,12 +65,12 @@ describe('server: what the cells and controls of a sweep may spend', function ()
     ];
     const [early, all] = [cut.usdOf('pairs').slice(0, 2), whole.usdOf('pairs')];
     assert.equal(all.length, 4);
-    assert.deepEqual(early, all.slice(0, 2), 'what the second page plans is not theirs');
+    assert.deepEqual(early, all.slice(0, 2), 'what the second run plans is reserved');
     assert.deepEqual(cut.result.failedCells, []);
   });
 
   for (const maxCellsPerRun of [300, 2])
-    it(`is enough for every cell where the limit equals the plan, also where rows nest, at ${maxCellsPerRun} a page`, async () => {
+    it(`is enough for every cell if the limit equals the plan, also with nested rows, at ${maxCellsPerRun} cells per run`, async () => {
       const resolved = await resolveTinySweep({
         ...{ name: 'exact-spend', budgets: [16, 32], sftFractions: [1, 0.5, 0], controls: [] },
         ...{ prices: { ...prices, sftExample: 3 } },

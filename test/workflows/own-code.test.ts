@@ -14,7 +14,7 @@ import { temporaryFolder } from '../support/temporary';
 
 type Edits = readonly (readonly [file: OwnTaskFile, from: string, to: string])[];
 
-describe('server: a sweep over a task of the user’s whose code changes', function () {
+describe('server: a sweep with a user’s task whose code changes', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   let copies = 0;
@@ -26,7 +26,7 @@ describe('server: a sweep over a task of the user’s whose code changes', funct
     );
     return { tasks, resolved: await resolveDefinition(definition, { tasks: [...tasks, ...builtInTasks] }) };
   }
-  /** A sweep by one's code as it was edited, on workers with the same code or with another. */
+  /** A sweep with the user's code as edited, on workers with the same code or with another. */
   async function run(edits: Edits, ofWorkers = edits): Promise<RanSweep & { trainers: string[] }> {
     const home = folder.at('home');
     const before = readTrainerStarts(home).length;
@@ -40,7 +40,7 @@ describe('server: a sweep over a task of the user’s whose code changes', funct
         .map(({ command }) => command),
     };
   }
-  /** Kinds of the stages that a run made anew. */
+  /** Kinds of the stages that a run made again. */
   const made = ({ result }: RanSweep): StageKind[] =>
     [...result.baseStages, ...result.cells.flatMap(({ stages }) => stages)].flatMap(({ kind, cached }) =>
       cached ? [] : [kind],
@@ -52,7 +52,7 @@ describe('server: a sweep over a task of the user’s whose code changes', funct
     assert.deepEqual((await run([])).result.failedCells, []);
   });
 
-  it('takes everything from the store where a comment, an unrelated file or the place changed', async () => {
+  it('takes everything from the store if a comment, an unrelated file or the place changed', async () => {
     const again = await run([
       ['lib/grade.ts', '// Right', '// It is right'],
       ['other.ts', '1', '2'],
@@ -60,7 +60,7 @@ describe('server: a sweep over a task of the user’s whose code changes', funct
     assert.deepEqual([made(again), again.trainers], [[], []]);
   });
 
-  it('scores again and no more where a module of the grader changed; explain names the file', async () => {
+  it('scores again, and only that, if a module of the verifier changed; explain names the file', async () => {
     const ran = await run(harsh);
     assert.deepEqual([made(ran), ran.trainers], [['evaluate', 'evaluate'], []]);
     assert.deepEqual(scoresOf(ran), [0.25]);
@@ -71,7 +71,7 @@ describe('server: a sweep over a task of the user’s whose code changes', funct
     }
   });
 
-  it('makes everything anew that a prompt or a generator reaches', async () => {
+  it('makes everything again that a prompt or a generator affects', async () => {
     for (const edit of [
       ['lib/prompt.ts', 'How many', 'How much'],
       ['task.ts', '2 + Math', '3 + Math'],
@@ -86,7 +86,7 @@ describe('server: a sweep over a task of the user’s whose code changes', funct
     }
   });
 
-  it('is taken from the store under a version that the user kept, with a warning that names the file', async () => {
+  it('is taken from the store if the user kept the version, with a warning that names the file', async () => {
     const kept = ['task.ts', "metric: 'accuracy',", "metric: 'accuracy', version: 1,"] as const;
     const store = createStore(folder.at('home'));
     const warnings = (ran: RanSweep): Promise<string[]> => warnOfKeptVersions(store, ran.plan);

@@ -20,7 +20,7 @@ interface Recorded {
   readonly events: RecordedEvent[];
 }
 
-/** What must stand in some recorded history. */
+/** Events that some recorded history must have. */
 const wanted = [
   ...['COMPLETED', 'CANCELED', 'CONTINUED_AS_NEW'].map((end) => `EVENT_TYPE_WORKFLOW_EXECUTION_${end}`),
   ...['START_CHILD_WORKFLOW_EXECUTION_INITIATED', 'CHILD_WORKFLOW_EXECUTION_FAILED'].map(
@@ -59,7 +59,7 @@ function replay({ workflowId, events }: Recorded): Promise<void> {
 describe('server: recorded histories', function () {
   this.timeout(60_000);
 
-  it('are there for every workflow, with what can befall it', () => {
+  it('exist for every workflow, with everything that can happen to it', () => {
     const seen = names.map((name) => readHistory(name).events.flatMap(describeEvent));
     for (const what of wanted)
       assert.ok(
@@ -68,7 +68,7 @@ describe('server: recorded histories', function () {
       );
   });
 
-  it('are those of runs that are indexed, as every run is where the server allows it', () => {
+  it('are those of indexed runs, as all runs are if the server has the search attributes', () => {
     const bare = names.filter((name) => !JSON.stringify(readHistory(name)).includes('BudgetlineSweep'));
     assert.deepEqual(bare, []);
   });
@@ -78,7 +78,7 @@ describe('server: recorded histories', function () {
       await replay(readHistory(name));
     });
 
-  it('fail over a workflow whose stages were put in another order', async () => {
+  it('fail with a workflow whose stages run in another order', async () => {
     const { workflowId, events } = readHistory('cell.json');
     const workflowsPath = join(__dirname, '../support/reordered-workflows.ts');
     await assert.rejects(

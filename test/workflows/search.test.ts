@@ -10,14 +10,14 @@ import { acquisitionLimitMs } from '../support/temporal';
 describe('server: a sweep that searches', function () {
   this.timeout(acquisitionLimitMs);
 
-  it('runs batches until it is content, in an order that does not hang on who ends first', async () => {
+  it('runs batches until it is settled, in an order that does not depend on who ends first', async () => {
     const resolved = await resolveTinySweep({
       ...{ name: 'searching', search: { method: 'adaptive' }, seeds: [0, 1], controls: [] },
       ...{ budgets: [16, 64], sftFractions: [1, 0.75, 0.5, 0.25, 0] },
     });
     const plan = planSweep(resolved);
     const cellOf = new Map(plan.cells.map(({ evaluation, cell }) => [evaluation.key, cell]));
-    // A peak at r = 1, on many items: soon found.
+    // A peak at SFT fraction 1, on many items: found soon.
     const metricsOf = ({ key }: PlannedStage) => ({
       items: 4000,
       score: 0.2 + 0.5 * (cellOf.get(key)?.sftFraction ?? 0),
@@ -29,7 +29,7 @@ describe('server: a sweep that searches', function () {
     });
     const { search, cells, failedCells } = result;
     assert.ok(search && search.skipped > 0);
-    assert.deepEqual(failedCells, [], 'what a search leaves out is no hole');
+    assert.deepEqual(failedCells, [], 'skipped cells are not failed cells');
     assert.equal(cells.length + search.skipped, plan.cells.length);
     const asked = search.rounds.flatMap(({ ids }) => ids);
     assert.deepEqual(asked.slice().sort(), cells.map(({ cell }) => cell.id).sort());
@@ -40,7 +40,7 @@ describe('server: a sweep that searches', function () {
       assert.deepEqual([sftFraction, settled], [1, true]);
   });
 
-  it('ends where its money does: cells that were not begun are holes that say so', async () => {
+  it('ends at its spend limit: cells that were not started report that', async () => {
     const prices = { sftExample: 1, preferencePair: 1, verifierCall: 1 };
     const resolved = await resolveTinySweep({
       ...{ name: 'limited', budgets: [8, 16], sftFractions: [1, 0.5], controls: ['few-shot'] },

@@ -19,7 +19,7 @@ import { spawnWorker } from '../support/worker-processes';
 
 const { sft } = gradeSchoolMathDefaults;
 
-/** The same cell at two prices: two sweeps whose stages are one another's. */
+/** The same cell at two prices: two sweeps that share their stages. */
 function resolvePriced(sftExample: number, change: Parameters<typeof resolveTinySweep>[0] = {}) {
   return resolveTinySweep({
     ...{ name: 'shared', budgets: [24], sftFractions: [1], controls: [] },
@@ -30,7 +30,7 @@ function resolvePriced(sftExample: number, change: Parameters<typeof resolveTiny
   });
 }
 
-/** Asks the process table, again and again, how many trainers of one stage live at once. */
+/** Polls the process table for the number of trainers of one stage that run at once. */
 function sampleTrainers(home: string, key: string): { most(): number; stop(): void } {
   let most = 0;
   const look = async (): Promise<void> => {
@@ -42,7 +42,7 @@ function sampleTrainers(home: string, key: string): { most(): number; stop(): vo
   return { most: () => most, stop: () => clearInterval(timer) };
 }
 
-describe('server: two sweeps that want one stage', function () {
+describe('server: two sweeps that share a stage', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const ended = new AbortController();
@@ -85,7 +85,7 @@ describe('server: two sweeps that want one stage', function () {
 
   /** The owner of the stage's next attempt, past a checkpoint. */
   async function nextOwner(after: number) {
-    await until('another goes on', async () => (await owner()).attempts > after);
+    await until('another continues', async () => (await owner()).attempts > after);
     await until('its trainer is past a checkpoint', async () => {
       const { pid } = await untilCheckpointed({ home: folder.path(), command: 'sft' }, ended.signal);
       const isNew = pid !== lastTrainer;
@@ -95,7 +95,7 @@ describe('server: two sweeps that want one stage', function () {
     return owner();
   }
 
-  it('one runs it; over a drained worker, a killed one and a cancelled owner the other goes on to the end', async () => {
+  it('one runs it; after a drained worker, a killed one and a cancelled owner the other runs it to the end', async () => {
     for (const queue of ['cpu', 'gpu', 'gpu']) addWorker(queue);
     const sampler = sampleTrainers(folder.path(), key);
     try {
@@ -107,7 +107,7 @@ describe('server: two sweeps that want one stage', function () {
       const drained = workers.get(first.pid);
       drained?.kill('SIGTERM');
       const [status] = (await once(drained!, 'exit')) as [number];
-      assert.equal(status, 0, 'a worker that is asked to stop ends in good order');
+      assert.equal(status, 0, 'a worker that is asked to stop ends gracefully');
       addWorker('gpu');
 
       const second = await nextOwner(first.attempts);
@@ -140,9 +140,9 @@ describe('server: two sweeps that want one stage', function () {
     assert.equal(resumed.length, readTrainerStarts(folder.path()).filter(({ id }) => id === key).length);
   });
 
-  it('a user error of the owner reaches the other under the same code', async () => {
+  it('a user error of the owner reaches the other with the same code', async () => {
     const data = { source: 'synthetic', pool: 24, validation: 4, test: 20 } as const;
-    // So many pairs cannot be had of so few problems.
+    // There are too few problems for this many pairs.
     const poor = { name: 'poor', data, sftFractions: [0], sft };
     const place = { client, home: folder.path() };
     const goings = await Promise.all(

@@ -86,12 +86,12 @@ describe('server: a sweep whose results are larger than a payload', function () 
     assert.deepEqual(
       stages.filter(({ key }) => !recorded.has(key)).map(({ title }) => title),
       [],
-      'the chain has every stage',
+      'the ledger has every stage',
     );
     assert.ok(result.cost.attempts >= recorded.size, 'and the cost');
   }
 
-  it('is whole where its cells are too large', async () => {
+  it('is complete if its cells are too large', async () => {
     const seeds = Array.from({ length: 60 }, (_, seed) => seed);
     const resolved = await resolveTinySweep({
       ...{ name: 'wide', budgets: [8], sftFractions: [1], seeds, controls: [] },
@@ -101,7 +101,7 @@ describe('server: a sweep whose results are larger than a payload', function () 
     assert.equal(sized.firstRun, 'CONTINUED_AS_NEW', 'no history has as many bytes');
   });
 
-  it('is whole where its controls are too large, over several pages', async () => {
+  it('is complete if its controls are too large, over several runs', async () => {
     const seeds = Array.from({ length: 5 }, (_, seed) => seed);
     const resolved = await resolveTinySweep({
       ...{ name: 'controlled', budgets: [16], sftFractions: [0.5, 0], seeds },
@@ -113,7 +113,7 @@ describe('server: a sweep whose results are larger than a payload', function () 
     assert.equal(sized.result.controls.length, 40);
   });
 
-  it('is whole where its places on an axis and their bases are too large', async () => {
+  it('is complete if its places on an axis and their bases are too large', async () => {
     const resolved = await resolveTinySweep({
       ...{ name: 'axes', budgets: [8], sftFractions: [1], controls: [] },
       axes: { 'evaluation.items': Array.from({ length: 30 }, (_, index) => index + 4) },

@@ -17,7 +17,7 @@ const plan = planSweep(resolveSweep({ budgets: [64, 256], sftFractions: [1, 0.5]
 const cellAt = (budget: number, fraction: number): CellPlan =>
   plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === fraction)!;
 
-/** What a cell leaves: so many checker calls for its pairs. */
+/** Results of a cell, with this many verifier calls for its pairs. */
 const plannedUsd = ({ stages }: CellPlan): number => annotationUsd(prices, uniquePurchase(stages));
 
 function resultsOf(
@@ -35,18 +35,18 @@ function resultsOf(
 const spent = (cell: CellPlan, options: Parameters<typeof resultsOf>[1] = {}): number =>
   spentUsd(prices, paidStagesOf(cell.stages, resultsOf(cell, options)));
 
-describe('pure: what a sweep has spent', () => {
-  it('is rows and the checker calls that were really made', () => {
+describe('pure: the spend of a sweep', () => {
+  it('is rows and the verifier calls really made', () => {
     assert.equal(spent(cellAt(256, 0.5), { verifierCalls: 10_000 }), 128 * 2 + 128 + 2500);
   });
 
-  it('is nothing for what the store had, and what an annotator billed where it did', () => {
+  it('is zero for cached stages, and what an annotator billed otherwise', () => {
     assert.equal(spent(cellAt(256, 0.5), { cached: true }), 0);
     assert.equal(spent(cellAt(256, 1), { billed: 3.5 }), 3.5);
     assert.equal(spent(cellAt(256, 1), { billed: 3.5, cached: true }), 0, 'an earlier sweep paid that bill');
   });
 
-  it('has the bills of judges', () => {
+  it('includes the bills of judges', () => {
     const { stages, evaluation } = cellAt(256, 1);
     const results = resultsOf(cellAt(256, 1), { cached: true });
     const judged = results.map((result) =>
@@ -55,7 +55,7 @@ describe('pure: what a sweep has spent', () => {
     assert.equal(spentUsd(prices, paidStagesOf(stages, judged)), 0.75);
   });
 
-  it('is what was paid once, also where other cells find in the store what one has just bought', () => {
+  it('counts what was paid once, also if other cells find it in the store', () => {
     const cell = cellAt(256, 0.5);
     const [first, later] = [resultsOf(cell, { verifierCalls: 100 }), resultsOf(cell, { cached: true })];
     const usd = 128 * 2 + 128 + 25;
@@ -63,7 +63,7 @@ describe('pure: what a sweep has spent', () => {
     assert.equal(spentUsd(prices, paidStagesOf(cell.stages, [...later, ...first])), usd);
   });
 
-  it('counts rows that nest once, and those of a smaller set from the store not at all', () => {
+  it('counts nested rows once, and those of a cached smaller set not at all', () => {
     const [small, large] = [cellAt(64, 1), cellAt(256, 1)];
     const both = [...small.stages, ...large.stages];
     const fresh = paidStagesOf(both, [...resultsOf(small), ...resultsOf(large)]);
@@ -73,7 +73,7 @@ describe('pure: what a sweep has spent', () => {
   });
 });
 
-describe('pure: a sweep’s purse', () => {
+describe('pure: the spend tracker of a sweep', () => {
   const admit = (spend: SpendTracker, cell: CellPlan): boolean => spend.admit(cell.cell.id, cell.stages);
 
   it('lets nothing begin that could pass the limit, counting what runs by its plan', () => {
@@ -85,7 +85,7 @@ describe('pure: a sweep’s purse', () => {
     assert.deepEqual(spend.record, { usd: 0, skipped: [cellAt(256, 0.5).cell.id] });
   });
 
-  it('goes by what was really spent once a cell has ended', () => {
+  it('counts what was really spent once a cell has ended', () => {
     const cell = cellAt(64, 0.5);
     const spend = new SpendTracker({ prices, spendLimitUsd: 1010 }, undefined);
     assert.ok(admit(spend, cell));
@@ -94,11 +94,11 @@ describe('pure: a sweep’s purse', () => {
     assert.equal(admit(spend, cellAt(256, 1)), false);
     assert.ok(
       admit(spend, cellAt(64, 1)),
-      'what is left is enough for 32 demonstrations more? No: they cost 64',
+      'the rest is not enough for the 64 that 32 demonstrations more cost',
     );
   });
 
-  it('counts what has failed by what it had bought, and by its plan where nobody knows', () => {
+  it('counts a failed cell by what it had bought, and by its plan if that is unknown', () => {
     const [known, unknown] = [cellAt(64, 0.5), cellAt(256, 1)];
     const spend = new SpendTracker({ prices, spendLimitUsd: 600 }, undefined);
     assert.ok(admit(spend, known));
@@ -108,14 +108,10 @@ describe('pure: a sweep’s purse', () => {
     assert.ok(admit(spend, unknown));
     spend.writeOff(unknown.cell.id, undefined);
     assert.equal(spend.record.usd, 32 * 2 + 7);
-    assert.equal(
-      admit(spend, cellAt(256, 0.5)),
-      false,
-      'of rows that nest the larger set counts: 81 are left',
-    );
+    assert.equal(admit(spend, cellAt(256, 0.5)), false, 'of nested rows the larger set counts: 81 are left');
   });
 
-  it('counts what ended without a word on the pages that follow, too', () => {
+  it('counts unreported spend in later runs, too', () => {
     const [unknown, next] = [cellAt(256, 1), cellAt(64, 1)];
     const limits = { prices, spendLimitUsd: plannedUsd(unknown) + plannedUsd(next) - 1 };
     const page = new SpendTracker(limits, undefined);
@@ -133,17 +129,13 @@ describe('pure: a sweep’s purse', () => {
     const spend = new SpendTracker({ prices, spendLimitUsd: 600 }, { usd: 50, skipped: ['x'] });
     assert.ok(admit(spend, cellAt(256, 1)));
     assert.ok(admit(spend, cellAt(64, 1)));
-    assert.equal(
-      spend.allowance(cellAt(256, 1).cell.id),
-      256 * 2,
-      'a program asks for its price and no more',
-    );
+    assert.equal(spend.allowance(cellAt(256, 1).cell.id), 256 * 2, 'a program gets its price and no more');
     assert.deepEqual(spend.record, { usd: 50, skipped: ['x'] });
     assert.equal(new SpendTracker({ prices }, undefined).allowance('any'), undefined);
   });
 
-  it('shares what no plan asks for among those that run at once, and lets none take what others plan', () => {
-    // Every seed buys rows of its own, and every checker call may be one too many.
+  it('shares unplanned money among work that runs at once, and leaves what others have reserved', () => {
+    // Every seed buys its own rows, and any verifier call may be one too many.
     const { cells } = planSweep(
       resolveSweep({ budgets: [64], sftFractions: [0.5], seeds: [0, 1, 2, 3, 4, 5], prices }),
     );
@@ -174,7 +166,7 @@ describe('pure: a sweep’s purse', () => {
         while (running.length > 0) endOne();
         assert.ok(spend.record.usd <= limit + 1e-6, `${spend.record.usd} of ${limit}`);
         if (limit >= 6 * planned && shares.every((share) => share === 1))
-          assert.deepEqual(spend.record.skipped, [], 'what the plan asks for fits');
+          assert.deepEqual(spend.record.skipped, [], 'the plan fits');
       }),
     );
   });

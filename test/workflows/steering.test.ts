@@ -16,7 +16,7 @@ import { temporaryFolder } from '../support/temporary';
 
 const { sft } = gradeSchoolMathDefaults;
 
-/** Two cells whose trainings are long enough to be met. */
+/** Two cells with trainings long enough to be steered. */
 function resolveLong(): Promise<ResolvedSweep> {
   return resolveTinySweep({
     name: 'steered',
@@ -43,14 +43,17 @@ describe('server: a sweep that is steered', function () {
   const cancelled = (line: LedgerLine): boolean =>
     line.type === 'attempt-ended' && line.outcome === 'cancelled';
 
-  /** A run that did not come to its end: the chain tells of what was finished, and holds its histories to their ends. */
+  /**
+   * A run that did not end normally: the ledger records its finished stages, and its histories up to their
+   * ends.
+   */
   async function assertTold(going: Going, cellId: string): Promise<void> {
     const { paths } = createStore(folder.path());
     const lines = await going.lines();
     const told = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.kind] : []));
     for (const kind of ['freezeReference', 'evaluate', 'synthesizeData'])
       assert.ok(told.includes(kind), kind);
-    assert.ok(!told.includes('trainSft'), 'what was not finished is not told of');
+    assert.ok(!told.includes('trainSft'), 'unfinished stages are not recorded');
     const exported = lines.flatMap((line) => (line.type === 'history-exported' ? [line] : []));
     assert.ok(exported.some(({ workflowId }) => workflowId === going.id));
     const ofCell = exported.find(({ workflowId }) => workflowId === cellId);
@@ -64,7 +67,10 @@ describe('server: a sweep that is steered', function () {
     await assertAudited(going.id);
   }
 
-  /** Its story has also what did not end, in a bundle too; nothing is wrong with it, and it has no result to check. */
+  /**
+   * Its run history also has unfinished attempts, in a bundle too; verification finds nothing, and there is
+   * no result to check.
+   */
   async function assertAudited(experimentId: string): Promise<void> {
     const store = createStore(folder.path());
     const { stages } = await readStory(store, experimentId);
@@ -72,7 +78,7 @@ describe('server: a sweep that is steered', function () {
     const last = training?.attempts.at(-1);
     assert.deepEqual([training?.artifact, last?.outcome], [null, 'cancelled']);
     assert.match(training?.title ?? '', /^SFT on /);
-    assert.ok((last?.cpuMs ?? 0) > 0, 'it says what it used until it was asked to stop');
+    assert.ok((last?.cpuMs ?? 0) > 0, 'it reports what it had used when it was asked to stop');
     const files = await listRunFiles(store, experimentId);
     assert.ok(files.some((path) => path.endsWith(`${training?.key ?? 'none'}.jsonl`)));
     const { passed, checks } = await verifyRun({ store, experimentId });
@@ -80,7 +86,7 @@ describe('server: a sweep that is steered', function () {
     assert.match(checks.find(({ name }) => name === 'results')?.detail ?? '', /ann cancelled the run/);
   }
 
-  it('yields its devices and takes them back, refuses what makes no sense, is cancelled within seconds', async () => {
+  it('yields its devices and takes them back, rejects invalid commands, is cancelled within seconds', async () => {
     await withWorkers(folder.path(), async (client) => {
       const going = await Going.begin({ client, home: folder.path() }, await resolveLong(), {
         maxCellsPerRun: 2,
@@ -103,7 +109,7 @@ describe('server: a sweep that is steered', function () {
       );
       const starts = readTrainerStarts(folder.path()).length;
       await going.steer({ action: 'resume' });
-      await until('it goes on', () => Promise.resolve(readTrainerStarts(folder.path()).length > starts));
+      await until('it continues', () => Promise.resolve(readTrainerStarts(folder.path()).length > starts));
       await going.untilTraining();
 
       const startedMs = performance.now();
@@ -124,7 +130,7 @@ describe('server: a sweep that is steered', function () {
     });
   });
 
-  it('goes on with what it had when it is started again, page by page, over a drain and a killed trainer', async () => {
+  it('resumes when it is started again, run by run, after a drain and a killed trainer', async () => {
     await withWorkers(folder.path(), async (client) => {
       const going = await Going.begin({ client, home: folder.path() }, await resolveLong(), {
         maxCellsPerRun: 1,
@@ -132,7 +138,7 @@ describe('server: a sweep that is steered', function () {
       const { pid } = await going.untilTraining();
       process.kill(pid, 'SIGKILL');
       await going.steer({ action: 'pause', mode: 'drain' });
-      await until('what ran is finished', async () => {
+      await until('running stages are finished', async () => {
         const [cell] = cellsOf(await going.status());
         const status = await readStatus(client, cell?.workflowId ?? '');
         const { progress } = status;
@@ -153,13 +159,13 @@ describe('server: a sweep that is steered', function () {
       const first = await client.workflow.getHandle(going.id, going.runId).describe();
       const last = await client.workflow.getHandle(going.id).describe();
       assert.deepEqual([first.status.name, last.status.name], ['CONTINUED_AS_NEW', 'COMPLETED']);
-      assert.deepEqual(last.memo, first.memo, 'the next start still knows whose code it runs');
+      assert.deepEqual(last.memo, first.memo, 'the next start still knows the workflow code of the run');
       const ids = [going.id, ...result.cells.map(({ cell }) => cell.id)];
       const found = await Promise.all(ids.map((id) => client.workflow.getHandle(id).describe()));
       const sweeps = found.map(({ typedSearchAttributes: index }) =>
         index.get({ name: 'BudgetlineSweep', type: 'KEYWORD' }),
       );
-      assert.deepEqual(sweeps, [going.id, going.id, going.id], 'found by its sweep, on every page');
+      assert.deepEqual(sweeps, [going.id, going.id, going.id], 'found by its sweep, in every run');
       if (recording) await recordHistory(client, 'sweep-page', going.id, going.runId);
       if (recording) await recordHistory(client, 'sweep-last-page', going.id);
       if (recording) await recordHistory(client, 'cell-retried', result.cells[0]?.cell.id ?? '');
@@ -174,7 +180,7 @@ describe('server: a sweep that is steered', function () {
       assert.deepEqual(
         [...stages].filter((key) => !told.includes(key)),
         [],
-        'every page tells of its stages',
+        'every run records its stages',
       );
     });
   });

@@ -15,7 +15,7 @@ import { temporaryFolder } from '../support/temporary';
 
 const budgets = [100, 500, 1000, 5000, 10_000, 20_000];
 
-/** The study's grid and its warm starts; the cells that have SFT. */
+/** The study's grid and its warm starts: the cells with SFT. */
 function resolveStudy(change: Partial<SweepInput> = {}) {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
@@ -39,7 +39,7 @@ describe('server: the study’s grid', function () {
   before(async () => {
     const store = createStore(folder.at('home'));
     await store.prepare();
-    // Says hello and leaves a result: here a training run costs a process and nothing else.
+    // Sends hello and a result: here a training run costs one process and nothing else.
     writeFileSync(script(), JSON.stringify([['hello', 'result']]));
     const command = [process.execPath, resolve(__dirname, '../support/scripted-trainer.js'), script()];
     const { trainSft, synthesizeData } = createActivities({ store, tasks: [coinTask], trainer: { command } });
@@ -62,7 +62,7 @@ describe('server: the study’s grid', function () {
 
   it('runs none of it again in a sweep that contains it', () => {
     assert.deepEqual(second?.result.failedCells, []);
-    // Of the 50, 38, 25, 13, 5 and 1 demonstrations of the new budget, the first sweep has all but 38 and 13.
+    // Of the new budget's 50, 38, 25, 13, 5 and 1 demonstrations, the first sweep has all but 38 and 13.
     assert.deepEqual([second.result.cells.length, trainers() - trainersOfFirst], [42, 2]);
   });
 });

@@ -43,7 +43,7 @@ describe('server: a sweep', function () {
     });
   });
 
-  it('runs every cell, and every stage once, also where cells share it', () => {
+  it('runs every cell, and every stage once, also if cells share it', () => {
     const { plan, result } = first;
     assert.deepEqual(result.failedCells, []);
     assert.deepEqual(
@@ -51,7 +51,7 @@ describe('server: a sweep', function () {
       sorted(plan.cells.map(({ cell }) => cell.id)),
     );
     const used = plan.cells.flatMap(({ stages }) => stages);
-    assert.ok(used.length > plan.stages.length - plan.base.length, 'the grid has stages in common');
+    assert.ok(used.length > plan.stages.length - plan.base.length, 'the grid has shared stages');
     const controls = result.controls.flatMap(({ stages }) => stages).map(({ key }) => key);
     const starts = readTrainerStarts(folder.path());
     const control = controls.filter((key) => !plan.stages.some(({ stage }) => stage.key === key));
@@ -60,7 +60,7 @@ describe('server: a sweep', function () {
     assert.equal(new Set(jobs).size, jobs.length, 'no job was started twice');
   });
 
-  it('counts what a stage cost once, whoever shares it', () => {
+  it('counts the cost of a stage once, however many cells share it', () => {
     const { plan, result } = first;
     const ran = new Set(allStages(result).map(({ key }) => key));
     const controls = [...plan.controls.winnerControls, ...plan.controls.certain];
@@ -70,7 +70,7 @@ describe('server: a sweep', function () {
     ];
     const { verifierCalls, attempts } = result.cost;
     const purchase = { ...uniquePurchase(stages.filter(({ key }) => ran.has(key))), verifierCalls };
-    assert.equal(attempts, ran.size, 'one each, where nothing disturbs');
+    assert.equal(attempts, ran.size, 'one each without disturbance');
     assert.ok(purchase.demonstrations > 0 && purchase.pairs > 0);
     assert.equal(
       result.spend?.usd.toFixed(6),
@@ -90,7 +90,7 @@ describe('server: a sweep', function () {
     assert.match(first.result.ledgerHead ?? '', /^[0-9a-f]{64}$/);
   });
 
-  it('exports its histories and its children’s, and anchors the head behind them', async () => {
+  it('exports its histories and its children’s, and anchors the head after them', async () => {
     const { paths } = createStore(folder.path());
     const { anchor, cells, ledgerHead } = first.result;
     const lines = await readLedger(paths.experimentLedger(first.plan.sweepId));
@@ -108,7 +108,7 @@ describe('server: a sweep', function () {
     assert.equal(anchor?.signature, undefined, 'no key, no signature');
   });
 
-  it('tells of stages while they run', () => {
+  it('reports stages while they run', () => {
     const { plan, statuses } = first;
     const titles = new Set(statuses.flatMap(({ running }) => running.map(({ stage }) => stage?.title)));
     assert.ok(
@@ -121,7 +121,7 @@ describe('server: a sweep', function () {
     assert.deepEqual(
       counts,
       [...counts].sort((a, b) => a - b),
-      'what is finished stays finished',
+      'finished stages stay finished',
     );
     assert.ok((counts.at(-1) ?? 0) > 0);
   });
@@ -157,9 +157,9 @@ describe('server: a sweep', function () {
     assert.equal(expected.length, 3, 'SFT, its reference and its evaluation');
   });
 
-  it('goes on without a cell that fails, and says why', async () => {
+  it('continues without a cell that fails, and says why', async () => {
     const pool = { source: 'synthetic', pool: 24, validation: 4, test: 20 } as const;
-    // Sixteen pairs cannot be had of so few problems; SFT alone can.
+    // There are too few problems for sixteen pairs, but enough for SFT alone.
     const resolved = await resolveTinySweep({
       name: 'failedCells',
       data: pool,
@@ -187,7 +187,7 @@ describe('server: a sweep', function () {
     assert.deepEqual(
       finished.filter((key) => !told.includes(key)),
       [],
-      'the chain tells of what it had finished',
+      'the ledger has its finished stages',
     );
   });
 });

@@ -6,7 +6,7 @@ import { resolveTinySweep, runSweep, withWorkers } from '../support/sweep-bench'
 import { temporaryFolder } from '../support/temporary';
 import { writeFullFolder, writeGgufModel, writeLinkedSnapshot } from '../support/user-models';
 
-/** Writes a model into a folder; gives its name in a definition. */
+/** Writes a model into a folder and returns its name in a definition. */
 const models: [string, (folder: string) => string][] = [
   ['a GGUF file', writeGgufModel],
   ['a folder with files of other programs', writeFullFolder],
@@ -20,7 +20,7 @@ const models: [string, (folder: string) => string][] = [
   ],
 ];
 
-describe('server: a sweep over a model of the user’s', function () {
+describe('server: a sweep with a model of the user', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 

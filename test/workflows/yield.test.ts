@@ -19,7 +19,7 @@ import { acquisitionLimitMs } from '../support/temporal';
 
 const heartbeatSeconds = 2;
 
-/** How a stage ends that was asked to stop. */
+/** How a stage ends after it was asked to stop. */
 type Ending = (context: Context) => Promise<never>;
 
 const cancelled: Ending = async () => {
@@ -32,9 +32,9 @@ const endings: Readonly<Record<string, Ending>> = {
   'with its worker': () => {
     throw ApplicationFailure.create({ type: 'WORKER_STOPPING', message: 'The worker is stopping.' });
   },
-  'without another word': async () => {
+  'without an error of its own': async () => {
     await sleep((heartbeatSeconds + 2) * 1_000);
-    throw new Error('nobody hears this');
+    throw new Error('never read');
   },
   'with a failure of its own': () => {
     throw ApplicationFailure.create({ type: 'DATA_INVALID', message: 'A row.', nonRetryable: true });
@@ -45,15 +45,15 @@ interface Steered {
   readonly client: Client;
   readonly sweepId: string;
   readonly cellId: string;
-  /** How often training was asked for. */
+  /** How often training was requested. */
   readonly asked: () => number;
-  /** The stages that run or wait for a worker, by title, and how many are finished. */
+  /** The stages that run or wait for a worker, by title, and the number of finished ones. */
   readonly watch: () => Promise<string>;
   readonly steer: (command: SteeringCommand, workflowId?: string) => Promise<void>;
   readonly result: () => Promise<string>;
 }
 
-/** What whoever begins to watch now sees. */
+/** What a new watcher sees now. */
 async function lookOnce(watched: Pick<WatchOptions, 'client' | 'plan' | 'started'>): Promise<SweepStatus> {
   const enough = new AbortController();
   let seen: SweepStatus | undefined;
@@ -65,7 +65,10 @@ async function lookOnce(watched: Pick<WatchOptions, 'client' | 'plan' | 'started
   return seen!;
 }
 
-/** A sweep of one cell whose training runs until it is asked to stop, and then ends so; asked for again, it is done. */
+/**
+ * A sweep of one cell whose training runs until it is asked to stop, and then ends this way; requested
+ * again, it finishes.
+ */
 async function steered(
   ending: Ending,
   use: (sweep: Steered) => Promise<void>,
@@ -109,14 +112,14 @@ async function steered(
       return `${running.map(({ stage }) => stage?.title ?? '').join()}; ${finished.size} finished`;
     };
     await use({ client, sweepId, cellId, asked: () => asked, watch, steer, result });
-    assert.equal(requests.size, 1, 'what it spent before it yielded is counted for the same request');
+    assert.equal(requests.size, 1, 'what it spent before it yielded counts for the same request');
   });
 }
 
 const giveBack = { action: 'pause', mode: 'yield' } as const;
 const resume = { action: 'resume' } as const;
 
-/** Waits until the cell has nothing under way. */
+/** Waits until the cell has no running activity. */
 const untilQuiet = ({ client, cellId }: Steered): Promise<void> =>
   until('the stage has ended', async () => (await readStatus(client, cellId)).pending.length === 0);
 
@@ -124,7 +127,7 @@ describe('server: a stage that yields', function () {
   this.timeout(acquisitionLimitMs);
 
   for (const [how, ending] of Object.entries(endings)) {
-    it(`is asked for again when the run is resumed before it ended ${how}`, () =>
+    it(`is requested again if the run is resumed before it ended ${how}`, () =>
       steered(ending, async ({ steer, result, asked }) => {
         await steer(giveBack);
         await steer(resume);
@@ -143,7 +146,7 @@ describe('server: a stage that yields', function () {
       }));
   }
 
-  it('waits again where the run is paused again before it ended', () =>
+  it('waits again if the run is paused again before it ended', () =>
     steered(cancelled, async (sweep) => {
       await sweep.steer(giveBack);
       await sweep.steer(resume);
@@ -154,7 +157,7 @@ describe('server: a stage that yields', function () {
       assert.equal(await sweep.result(), '1 done');
     }));
 
-  it('is shown by its own name when it is asked for again, and as finished not before it is', () =>
+  it('has its own name when it is requested again, and is not finished before it ends', () =>
     steered(
       cancelled,
       async (sweep) => {
@@ -171,7 +174,7 @@ describe('server: a stage that yields', function () {
       { againMs: (heartbeatSeconds * 1_000) / 2 },
     ));
 
-  it('is asked for again where its cell alone was paused and resumed', () =>
+  it('is requested again if only its cell was paused and resumed', () =>
     steered(cancelled, async ({ steer, result, cellId }) => {
       await steer(giveBack, cellId);
       await steer(resume, cellId);
@@ -187,7 +190,7 @@ describe('server: a stage that yields', function () {
         assert.equal(asked(), 1);
       }));
 
-  it('leaves a hole where its cell is cancelled while the sweep is paused, and the sweep goes on', () =>
+  it('leaves a failed cell if its cell is cancelled while the sweep is paused, and the sweep goes on', () =>
     steered(cancelled, async (sweep) => {
       await sweep.steer(giveBack);
       await untilQuiet(sweep);
