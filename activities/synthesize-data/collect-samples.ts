@@ -41,13 +41,13 @@ class SampleCollector<Row, Skipped extends string> {
   constructor(
     private readonly task: Task,
     private readonly filter: SampleFilter<Row, Skipped>,
-    private readonly wanted: number,
+    private readonly needed: number,
   ) {
     this.skipped = Object.fromEntries(filter.reasons.map((reason) => [reason, 0])) as Record<Skipped, number>;
   }
 
   get complete(): boolean {
-    return this.rows.length >= this.wanted;
+    return this.rows.length >= this.needed;
   }
 
   get yield(): number {
@@ -107,15 +107,15 @@ function groupById(rows: readonly GenerationRow[]): Map<string, GenerationRow[]>
 
 function exhausted<Row, Skipped extends string>(
   { rows, scanned, skipped, yield: share }: SampleCollector<Row, Skipped>,
-  { rows: wanted }: SampledSpec,
+  { rows: needed }: SampledSpec,
   { name }: SampleFilter<Row, Skipped>,
 ): BudgetlineError {
   const percent = (100 * share).toFixed(1);
   const reasons = Object.entries(skipped).map(([reason, count]) => `${reason} ${count as number}`);
   return new BudgetlineError(
     'POOL_EXHAUSTED',
-    `${wanted} ${name} are needed; all ${scanned} prompts of the pool yielded ${rows.length} (${percent}%; skipped: ${reasons.join(', ')}).`,
-    { details: { wanted, found: rows.length, scanned, yield: share } },
+    `${needed} ${name} are needed; all ${scanned} prompts of the pool yielded ${rows.length} (${percent}%; skipped: ${reasons.join(', ')}).`,
+    { details: { needed, found: rows.length, scanned, yield: share } },
   );
 }
 
@@ -187,7 +187,7 @@ async function sampleUntilComplete<Row, Skipped extends string>(
   const policy = policyOf(await session.inputs.open('reference'), null);
   for (let index = 0, start = 0; !collector.complete; index++) {
     const found = collector.rows.length;
-    const planned = planRound({ wanted: spec.rows, found, scanned: start, pool: order.length });
+    const planned = planRound({ needed: spec.rows, found, scanned: start, pool: order.length });
     if (planned === 0) throw exhausted(collector, spec, filter);
     session.throwIfStopped();
     const prompts = order.slice(start, start + limitToAllowance(session, spec, { start, count: planned }));

@@ -1,7 +1,7 @@
 /** State of the search for rows. */
 export interface Search {
   /** Rows needed. */
-  readonly wanted: number;
+  readonly needed: number;
   /** Rows found on the prompts scanned so far. */
   readonly found: number;
   /** Prompts scanned in earlier rounds. */
@@ -22,11 +22,11 @@ const maxGrowth = 3;
  * Prompts of the next round. Depends on the counts alone, never on time. A prompt's samples do not depend
  * on how the rounds are split.
  */
-export function planRound({ wanted, found, scanned, pool }: Search): number {
-  const missing = wanted - found;
+export function planRound({ needed, found, scanned, pool }: Search): number {
+  const missing = needed - found;
   const guess =
     scanned === 0
-      ? wanted * firstGuess
+      ? needed * firstGuess
       : Math.min((missing * margin * scanned) / Math.max(found, 1), scanned * maxGrowth);
   return Math.min(Math.ceil(guess / multiple) * multiple, pool - scanned);
 }

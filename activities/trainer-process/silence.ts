@@ -15,7 +15,7 @@ export interface Silence {
 
 /** Watches for a trainer that is alive but silent. */
 export interface SilenceWatch {
-  heard(event: TrainerEvent): void;
+  received(event: TrainerEvent): void;
   stop(): void;
 }
 
@@ -35,7 +35,7 @@ export function watchSilence(limits: SilenceLimits, onSilence: (silence: Silence
     Math.min(1000, limits.stallMs / 4),
   );
   return {
-    heard({ event }) {
+    received({ event }) {
       lastMs = performance.now();
       if (working.has(event)) limitMs = limits.stallMs;
     },

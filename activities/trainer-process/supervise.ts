@@ -78,7 +78,7 @@ function onAbort(signal: AbortSignal, act: () => void): () => void {
 }
 
 /** Events so far, and the first violation of the protocol. */
-interface Heard {
+interface ReceivedEvents {
   hello?: EventOf<'hello'>;
   result?: EventOf<'result'>;
   error?: EventOf<'error'>;
@@ -87,21 +87,21 @@ interface Heard {
   peakMemoryBytes?: number;
 }
 
-function note(heard: Heard, event: TrainerEvent): void {
+function note(received: ReceivedEvents, event: TrainerEvent): void {
   // A job that cannot be read has only an error event.
-  if (heard.hello === undefined && event.event !== 'hello' && event.event !== 'error')
-    heard.violation ??= `its first event is "${event.event}" and not "hello"`;
-  if ('cpuMs' in event && event.cpuMs !== undefined) heard.cpuMs = event.cpuMs;
+  if (received.hello === undefined && event.event !== 'hello' && event.event !== 'error')
+    received.violation ??= `its first event is "${event.event}" and not "hello"`;
+  if ('cpuMs' in event && event.cpuMs !== undefined) received.cpuMs = event.cpuMs;
   if ('peakMemoryBytes' in event && event.peakMemoryBytes !== undefined)
-    heard.peakMemoryBytes = event.peakMemoryBytes;
-  if (event.event === 'hello') heard.hello = event;
-  if (event.event === 'result') heard.result = event;
-  if (event.event === 'error') heard.error = event;
+    received.peakMemoryBytes = event.peakMemoryBytes;
+  if (event.event === 'hello') received.hello = event;
+  if (event.event === 'result') received.result = event;
+  if (event.event === 'error') received.error = event;
 }
 
 /** Supervises one trainer by signals, timers and its events. */
 class Supervision {
-  readonly heard: Heard = {};
+  readonly received: ReceivedEvents = {};
   stalled: Silence | undefined;
   stopRequested = false;
   #killTimer: NodeJS.Timeout | undefined;
@@ -128,7 +128,7 @@ class Supervision {
   }
 
   violate(why: string): void {
-    this.heard.violation ??= why;
+    this.received.violation ??= why;
     this.end();
   }
 
@@ -141,8 +141,8 @@ class Supervision {
     const silence = watchSilence(options.limits, (silence) => this.stall(silence));
     const lines = readEventLines(child.events, {
       onEvent: (event, line) => {
-        silence.heard(event);
-        note(this.heard, event);
+        silence.received(event);
+        note(this.received, event);
         log.write(`${line}\n`);
         options.onEvent?.(event);
       },
@@ -193,11 +193,11 @@ export async function superviseTrainer(options: SuperviseOptions): Promise<Train
   const supervision = new Supervision(options, child);
   const [end] = await Promise.all([supervision.follow(), recordTrainer(runDir, child.pid)]);
   await forgetTrainer(runDir);
-  const { hello, result, error, violation, cpuMs = null, peakMemoryBytes = null } = supervision.heard;
+  const { hello, result, error, violation, cpuMs = null, peakMemoryBytes = null } = supervision.received;
   const used = { cpuMs, peakMemoryBytes };
   const { stalled, stopRequested } = supervision;
   const wallMs = performance.now() - startedMs;
   const stderrTail = await readTail(stderrPath, child.logOffset);
-  const said = { hello, result, error, violation };
-  return { ...end, ...said, ...used, stalled, stopRequested, wallMs, stderrTail, stderrPath };
+  const reported = { hello, result, error, violation };
+  return { ...end, ...reported, ...used, stalled, stopRequested, wallMs, stderrTail, stderrPath };
 }

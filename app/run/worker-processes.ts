@@ -22,8 +22,8 @@ export interface WorkerProcessesOptions {
 
 /** Longer than a worker's own grace, which is longer than its trainers'. */
 const stopLimitMs = 45_000;
-const shortLifeMs = 10_000;
-const mostShortLives = 5;
+const shortRunMs = 10_000;
+const maxShortRuns = 5;
 const serverPauseMs = 1_000;
 
 function howItEnded(code: number | null, signal: string | null): string {
@@ -34,11 +34,11 @@ const couldNotStart = (error: unknown): string =>
   `could not be started (${error instanceof Error ? error.message : String(error)})`;
 
 /** One worker process of a queue: started again when it dies. */
-class Keeper {
+class WorkerSupervisor {
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
   #stopping = false;
-  #shortLives = 0;
+  #shortRuns = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -91,14 +91,14 @@ class Keeper {
     });
   }
 
-  #replace(how: string, livedMs: number): void {
-    this.#shortLives = livedMs < shortLifeMs ? this.#shortLives + 1 : 0;
-    if (this.#shortLives >= mostShortLives) {
+  #replace(how: string, ranMs: number): void {
+    this.#shortRuns = ranMs < shortRunMs ? this.#shortRuns + 1 : 0;
+    if (this.#shortRuns >= maxShortRuns) {
       this.options.onGiveUp(this.#hopeless(how));
       return;
     }
     this.options.onNotice(`The ${this.queue} worker ${how}; another one is started.`);
-    this.#startAfter(this.#shortLives * 500);
+    this.#startAfter(this.#shortRuns * 500);
   }
 
   #startAfter(pauseMs: number): void {
@@ -114,7 +114,7 @@ class Keeper {
   #hopeless(how: string): BudgetlineError {
     return new BudgetlineError(
       'INTERNAL',
-      `The ${this.queue} worker ${how}, ${mostShortLives} times in a row within seconds of its start.`,
+      `The ${this.queue} worker ${how}, ${maxShortRuns} times in a row within seconds of its start.`,
       { remedy: `Read ${this.logPath}.`, details: { logPath: this.logPath } },
     );
   }
@@ -154,7 +154,7 @@ export interface WorkerProcesses {
 }
 
 export function createWorkerProcesses(options: WorkerProcessesOptions): WorkerProcesses {
-  const keepers = options.queues.map((queue) => new Keeper(queue, options));
+  const supervisors = options.queues.map((queue) => new WorkerSupervisor(queue, options));
   return {
     start() {
       try {
@@ -162,13 +162,13 @@ export function createWorkerProcesses(options: WorkerProcessesOptions): WorkerPr
       } catch (error) {
         throw toStoreError(error, options.logDir);
       }
-      for (const keeper of keepers) keeper.start();
+      for (const supervisor of supervisors) supervisor.start();
     },
     stop: async () => {
-      await Promise.all(keepers.map((keeper) => keeper.stop()));
+      await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
     },
     kill() {
-      for (const keeper of keepers) keeper.kill();
+      for (const supervisor of supervisors) supervisor.kill();
     },
   };
 }

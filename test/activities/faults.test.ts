@@ -75,12 +75,12 @@ describe('slow: stages with faults', function () {
    */
   async function assertEqualAfter(bench: StageBench, result: StageResult): Promise<void> {
     assert.equal(result.digest, undisturbed.digest);
-    const said = events(bench);
-    const second = said.findLastIndex(({ event }) => event === 'hello');
-    const hello = said[second];
+    const reported = events(bench);
+    const second = reported.findLastIndex(({ event }) => event === 'hello');
+    const hello = reported[second];
     const from = hello?.event === 'hello' ? hello.resumedFromStep : 0;
     const done = Math.max(
-      ...said.slice(0, second).flatMap((event) => (event.event === 'metric' ? [event.step] : [])),
+      ...reported.slice(0, second).flatMap((event) => (event.event === 'metric' ? [event.step] : [])),
     );
     assert.ok(
       from > 0 && done - from <= execution.checkpointEverySteps,

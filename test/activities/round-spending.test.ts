@@ -40,7 +40,7 @@ describe('pure: spend of pairs from own samples, round by round', () => {
 
   /** A stage whose rounds are all sampled: it reads them instead of starting a trainer. */
   async function stageWith(options: {
-    wanted: number;
+    needed: number;
     allowanceUsd?: number;
     yields: (index: number) => boolean;
     earlierCalls?: number;
@@ -52,7 +52,7 @@ describe('pure: spend of pairs from own samples, round by round', () => {
     }
     const spec = {
       what: 'pairs',
-      rows: options.wanted,
+      rows: options.needed,
       pairs,
       poolSeed: 0,
       seed: 0,
@@ -84,15 +84,15 @@ describe('pure: spend of pairs from own samples, round by round', () => {
 
   it('never exceeds the allowance, however low the yield, and uses all of it before it stops', async () => {
     const settings = fc.record({
-      wanted: fc.integer({ min: 1, max: 60 }),
+      needed: fc.integer({ min: 1, max: 60 }),
       every: fc.integer({ min: 1, max: 5 }),
       allowanceUsd: fc.integer({ min: 1, max: 250 }),
     });
     await fc.assert(
-      fc.asyncProperty(settings, async ({ wanted, every, allowanceUsd }) => {
+      fc.asyncProperty(settings, async ({ needed, every, allowanceUsd }) => {
         const yields = (index: number): boolean => index % every === 0;
-        const whole = await spend({ wanted, yields });
-        const held = await spend({ wanted, yields, allowanceUsd });
+        const whole = await spend({ needed, yields });
+        const held = await spend({ needed, yields, allowanceUsd });
         if (typeof held === 'number') {
           assert.ok(held <= allowanceUsd);
           assert.equal(held, whole);
@@ -102,7 +102,7 @@ describe('pure: spend of pairs from own samples, round by round', () => {
         if (held.code !== 'SPEND_LIMIT') return;
         const { usd } = held.details as { usd: number };
         assert.ok(usd > allowanceUsd, 'one more prompt is not affordable');
-        const rows = wanted * prices.preferencePair;
+        const rows = needed * prices.preferencePair;
         const onePrompt = pairs.candidates * prices.verifierCall;
         assert.ok(rows > allowanceUsd || usd - onePrompt <= allowanceUsd, 'all others were sampled');
       }),
@@ -115,28 +115,28 @@ describe('pure: spend of pairs from own samples, round by round', () => {
     // pair.
     const yields = (index: number): boolean => index % 8 === 0;
     const first = 16 + 64 * 0.25;
-    const error = await spend({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 - 1 });
+    const error = await spend({ needed: 16, yields, allowanceUsd: first + 192 * 0.25 - 1 });
     assert.ok(error instanceof BudgetlineError && error.code === 'SPEND_LIMIT', String(error));
     assert.equal(error.details['usd'], first + 190 * 0.25, 'the second round was limited to 94 prompts');
-    assert.equal(typeof (await spend({ wanted: 16, yields, allowanceUsd: first + 192 * 0.25 })), 'number');
+    assert.equal(typeof (await spend({ needed: 16, yields, allowanceUsd: first + 192 * 0.25 })), 'number');
   });
 
   it('of a small set is the cost of its prompts: no round is larger than affordable', async () => {
     const one = prices.preferencePair + pairs.candidates * prices.verifierCall;
-    assert.equal(await spend({ wanted: 1, yields: () => true, allowanceUsd: one }), one);
-    const error = await spend({ wanted: 1, yields: () => true, allowanceUsd: one - 0.01 });
+    assert.equal(await spend({ needed: 1, yields: () => true, allowanceUsd: one }), one);
+    const error = await spend({ needed: 1, yields: () => true, allowanceUsd: one - 0.01 });
     assert.ok(error instanceof BudgetlineError && error.code === 'SPEND_LIMIT', String(error));
   });
 
   it('does not count calls that earlier attempts paid for', async () => {
     const yields = (index: number): boolean => index % 8 === 0;
-    const left = { wanted: 16, yields, allowanceUsd: 16 + 192 * 0.25 };
+    const left = { needed: 16, yields, allowanceUsd: 16 + 192 * 0.25 };
     assert.ok((await spend(left)) instanceof BudgetlineError);
     assert.equal(typeof (await spend({ ...left, earlierCalls: 64 })), 'number');
   });
 
   it('is recorded by a final failure, and left to the retry otherwise', async () => {
-    const poor = { wanted: 16, allowanceUsd: 16 + 64 * 0.25, yields: (index: number) => index % 8 === 0 };
+    const poor = { needed: 16, allowanceUsd: 16 + 64 * 0.25, yields: (index: number) => index % 8 === 0 };
     const { session, spec } = await stageWith(poor);
     await assert.rejects(synthesizePairs(session, spec), { code: 'SPEND_LIMIT' });
     assert.equal(session.usage.verifierCalls, 64);
@@ -154,6 +154,6 @@ describe('pure: spend of pairs from own samples, round by round', () => {
   });
 
   it('is unlimited without a limit', async () => {
-    assert.equal(typeof (await spend({ wanted: 40, yields: () => true })), 'number');
+    assert.equal(typeof (await spend({ needed: 40, yields: () => true })), 'number');
   });
 });

@@ -47,24 +47,24 @@ describe('pure: pairs of own samples', () => {
 
   it('are found in rounds that end: within the pool, never empty before its end, few for a steady yield', () => {
     const settings = fc.record({
-      wanted: fc.integer({ min: 1, max: 2000 }),
+      needed: fc.integer({ min: 1, max: 2000 }),
       pool: fc.integer({ min: 1, max: 8000 }),
       yieldShare: fc.double({ min: 0.05, max: 1, noNaN: true }),
     });
     fc.assert(
-      fc.property(settings, ({ wanted, pool, yieldShare }) => {
+      fc.property(settings, ({ needed, pool, yieldShare }) => {
         let [scanned, found, rounds] = [0, 0, 0];
-        while (found < wanted && scanned < pool) {
-          const count = planRound({ wanted, found, scanned, pool });
+        while (found < needed && scanned < pool) {
+          const count = planRound({ needed, found, scanned, pool });
           assert.ok(Number.isInteger(count) && count > 0 && count <= pool - scanned);
           scanned += count;
           found = Math.floor(scanned * yieldShare);
           rounds++;
         }
         assert.ok(rounds <= 8, `${rounds} rounds`);
-        if (scanned < pool) assert.ok(scanned <= Math.max(1.5 * wanted, (1.25 * wanted) / yieldShare) + 64);
+        if (scanned < pool) assert.ok(scanned <= Math.max(1.5 * needed, (1.25 * needed) / yieldShare) + 64);
       }),
     );
-    assert.equal(planRound({ wanted: 100, found: 90, scanned: 200, pool: 200 }), 0);
+    assert.equal(planRound({ needed: 100, found: 90, scanned: 200, pool: 200 }), 0);
   });
 });

@@ -128,9 +128,9 @@ describe('slow: stages with the training executable', function () {
   it('evaluate and record metric, decoding, judge and an interval', async () => {
     const stage = stageOf(stages, 'evaluate');
     const { metrics } = results.at(-1)!;
-    const said = await summaryIn(await artifactOf(stage));
-    assert.deepEqual([said['metric'], said['judge']], ['accuracy', null]);
-    const decoding = said['decoding'] as Record<string, unknown>;
+    const reported = await summaryIn(await artifactOf(stage));
+    assert.deepEqual([reported['metric'], reported['judge']], ['accuracy', null]);
+    const decoding = reported['decoding'] as Record<string, unknown>;
     assert.deepEqual([decoding['mode'], decoding['maxNewTokens'], decoding['fewShot']], ['greedy', 12, 0]);
     assert.ok(Number(decoding['maxPromptTokens']) > 0);
     const [low, score, high] = ['scoreLow', 'score', 'scoreHigh'].map((name) => metrics[name] ?? -1);
@@ -310,9 +310,9 @@ describe('slow: stages with the training executable', function () {
       ['BEYOND_CONTEXT'],
     );
     const lines = await bench.ledger(stage);
-    const told = lines.flatMap((line) => (line.type === 'attempt-warning' ? [line.message] : []));
+    const recorded = lines.flatMap((line) => (line.type === 'attempt-warning' ? [line.message] : []));
     assert.deepEqual(
-      told,
+      recorded,
       warnings.map(({ message }) => message),
     );
     const { manifest } = await bench.store.verifyArtifact({ kind: stage.kind, key: stage.key });
@@ -349,22 +349,22 @@ describe('slow: stages with the training executable', function () {
       },
     });
     const path = join(other.store.paths.run(pairs.key), 'events.jsonl');
-    const said = async (event: string): Promise<number> =>
+    const reported = async (event: string): Promise<number> =>
       (await readFile(path, 'utf8').catch(() => '')).split(`{"event":"${event}"`).length - 1;
     let environment: MockActivityEnvironment | undefined;
     const stopped = other.fail(pairs, { watch: (created) => (environment = created) });
-    while ((await said('result')) === 0) await sleep(5);
+    while ((await reported('result')) === 0) await sleep(5);
     environment?.cancel('WORKER_SHUTDOWN');
     assert.equal((await stopped).type, 'WORKER_STOPPING');
     const result = await other.run(pairs, { attempt: 2 });
     assert.equal(result.metrics['rows'], 48);
-    const rounds = await said('result');
+    const rounds = await reported('result');
     assert.ok(rounds > 1);
-    assert.ok((await said('hello')) <= rounds + 1, 'no finished round was repeated');
+    assert.ok((await reported('hello')) <= rounds + 1, 'no finished round was repeated');
   });
 
   it('record an attempt as lost if its worker died between publishing and recording', async () => {
-    const other = createBench(folder.at('told'), {});
+    const other = createBench(folder.at('lost'), {});
     const [demonstrations] = stages;
     const first = await other.run(demonstrations!);
     const path = other.store.paths.stageLedger(first.key);

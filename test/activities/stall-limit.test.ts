@@ -46,7 +46,7 @@ describe('pure: how long a trainer may be silent', () => {
 
   it('grows with the weights, the tokens of a call and its rows', async () => {
     const [small, large] = [jobsOf(1_000_000), jobsOf(3_000_000)];
-    const close = (found: number, wanted: number) => assert.ok(Math.abs(found / wanted - 1) < 1e-9);
+    const close = (found: number, needed: number) => assert.ok(Math.abs(found / needed - 1) < 1e-9);
     const before = await extraOf(small.generate);
     close(await extraOf(large.generate), 3 * before);
     close(await extraOf({ ...small.generate, batchSize: 128 }), 2 * before);

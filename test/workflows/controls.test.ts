@@ -172,7 +172,7 @@ describe('server: a sweep with controls', function () {
 
   it('counts the stages that a failed cell had finished', async () => {
     const resolved = await resolveTinySweep({
-      name: 'hole',
+      name: 'failing',
       budgets: [16],
       sftFractions: [0.5],
       controls: [],

@@ -50,10 +50,10 @@ describe('server: a sweep that is steered', function () {
   async function assertTold(going: Going, cellId: string): Promise<void> {
     const { paths } = createStore(folder.path());
     const lines = await going.lines();
-    const told = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.kind] : []));
+    const recorded = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.kind] : []));
     for (const kind of ['freezeReference', 'evaluate', 'synthesizeData'])
-      assert.ok(told.includes(kind), kind);
-    assert.ok(!told.includes('trainSft'), 'unfinished stages are not recorded');
+      assert.ok(recorded.includes(kind), kind);
+    assert.ok(!recorded.includes('trainSft'), 'unfinished stages are not recorded');
     const exported = lines.flatMap((line) => (line.type === 'history-exported' ? [line] : []));
     assert.ok(exported.some(({ workflowId }) => workflowId === going.id));
     const ofCell = exported.find(({ workflowId }) => workflowId === cellId);
@@ -174,11 +174,11 @@ describe('server: a sweep that is steered', function () {
       );
       assert.ok(resumed.filter((step) => step > 0).length >= 3, `resumed from ${resumed.join(', ')}`);
       const stages = new Set(result.cells.flatMap((cell) => cell.stages.map(({ key }) => key)));
-      const told = (await going.lines()).flatMap((line) =>
+      const recorded = (await going.lines()).flatMap((line) =>
         line.type === 'stage-recorded' ? [line.stage] : [],
       );
       assert.deepEqual(
-        [...stages].filter((key) => !told.includes(key)),
+        [...stages].filter((key) => !recorded.includes(key)),
         [],
         'every run records its stages',
       );

@@ -183,9 +183,9 @@ describe('server: a sweep', function () {
     const failedCell = plan.cells.find(({ cell }) => cell.sftFraction === 0.25);
     const finished = failedCell?.stages.slice(0, 3).map(({ key }) => key) ?? [];
     const lines = await readLedger(createStore(folder.path()).paths.experimentLedger(plan.sweepId));
-    const told = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.stage] : []));
+    const recorded = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.stage] : []));
     assert.deepEqual(
-      finished.filter((key) => !told.includes(key)),
+      finished.filter((key) => !recorded.includes(key)),
       [],
       'the ledger has its finished stages',
     );
