@@ -1,4 +1,4 @@
-/** Linear modules of a layer in the order in which it computes them: adapters know no other. */
+/** Linear modules of a layer, in the order of computation; the only targets of adapters. */
 export const linearModules = [
   'q_proj',
   'k_proj',

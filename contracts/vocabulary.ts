@@ -1,5 +1,5 @@
 /**
- * Most words of a vocabulary whose logits are made at once. Those of larger ones are made in chunks of tokens, which sums in
- * another order: so a stage that trains a model is another one above this (planning/stages/keys.ts).
+ * Largest vocabulary whose logits are computed at once. For larger ones they are computed in chunks of tokens, which changes
+ * the order of sums: planning/stages/keys.ts therefore gives training stages of such models another revision.
  */
-export const wholeVocabulary = 1 << 15;
+export const maxUnchunkedVocabulary = 1 << 15;

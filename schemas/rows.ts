@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** One SFT row: the prompt as the model sees it, and the text whose tokens are supervised. */
+/** One SFT row. The tokens of `completion` are supervised. */
 export const demonstrationRow = z.strictObject({
   id: z.string(),
   prompt: z.string().min(1),
@@ -8,7 +8,7 @@ export const demonstrationRow = z.strictObject({
 });
 export type DemonstrationRow = z.infer<typeof demonstrationRow>;
 
-/** One preference row: chosen is preferred to rejected as an answer to prompt. */
+/** One preference pair. */
 export const preferenceRow = z.strictObject({
   id: z.string(),
   prompt: z.string().min(1),
@@ -17,7 +17,7 @@ export const preferenceRow = z.strictObject({
 });
 export type PreferenceRow = z.infer<typeof preferenceRow>;
 
-/** One judged answer without a counterpart: `label` says whether it is desirable. For the loss "kto". */
+/** One unpaired preference row, for the loss "kto"; `label`: whether the answer is desirable. */
 export const unpairedRow = z.strictObject({
   id: z.string(),
   prompt: z.string().min(1),
@@ -30,7 +30,7 @@ export type UnpairedRow = z.infer<typeof unpairedRow>;
 export const promptRow = z.strictObject({ id: z.string(), prompt: z.string().min(1) });
 export type PromptRow = z.infer<typeof promptRow>;
 
-/** One generated answer. `nearTies` counts greedy positions whose two best logits were within 1e-4. */
+/** One generated answer. `nearTies`: greedy positions whose two best logits are within 1e-4. */
 export const generationRow = z.strictObject({
   id: z.string(),
   /** 0 … samples − 1. */
@@ -42,7 +42,7 @@ export const generationRow = z.strictObject({
 });
 export type GenerationRow = z.infer<typeof generationRow>;
 
-/** One scored sequence: the summed log-probability of the completion's tokens given the prompt. */
+/** Summed log-probability of a completion given its prompt. */
 export const logprobRow = z.strictObject({
   id: z.string(),
   logprob: z.number(),
@@ -50,22 +50,22 @@ export const logprobRow = z.strictObject({
 });
 export type LogprobRow = z.infer<typeof logprobRow>;
 
-/** One evaluated test item; the pairing unit of every interval. */
+/** One evaluated test item. Intervals pair models by item. */
 export const itemResult = z.strictObject({
   id: z.string(),
   prompt: z.string(),
   completion: z.string(),
-  /** 1 right, 0 wrong; graded metrics lie between. */
+  /** 1 correct, 0 incorrect; graded metrics are between. */
   score: z.number(),
-  /** Whether the answer keeps the format that the task asks for. */
+  /** Whether the answer has the format that the task requires. */
   wellFormed: z.boolean(),
-  /** Whether the answer runs on: no end of sequence, or a new problem begun. */
+  /** Whether the answer has no end: it has no end-of-sequence token, or starts a new problem. */
   truncated: z.boolean(),
   tokens: z.int().nonnegative(),
   finish: z.enum(['stop', 'length']),
-  /** Share of the completion's word 4-grams that occur earlier in it, 0 … 1. */
+  /** Fraction of the completion's word 4-grams that occur earlier in it. */
   repetition: z.number(),
-  /** Further scores by name, e.g. strict and flexible extraction. */
+  /** Further scores, e.g. strict and flexible extraction. */
   scores: z.record(z.string(), z.number()),
   target: z.string(),
 });

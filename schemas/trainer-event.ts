@@ -8,10 +8,10 @@ const file = z.strictObject({
 });
 export type FileDigest = z.infer<typeof file>;
 
-/** What the process has used so far: where it ends without a result, the last that is known. */
+/** Usage of the process so far. For a process without a result, the last such event counts. */
 const usedSoFar = { cpuMs: z.number().optional(), peakMemoryBytes: z.number().optional() };
 
-/** First line: who runs what, and from where it goes on. */
+/** First event: the executable, the job, and the step from which it continues. */
 export const helloEvent = z.strictObject({
   event: z.literal('hello'),
   protocol: z.literal(trainerProtocol),
@@ -23,11 +23,11 @@ export const helloEvent = z.strictObject({
   id: z.string(),
   device: z.string(),
   threads: z.int(),
-  /** Step of the checkpoint that this process goes on from; 0 for a fresh start. */
+  /** Step of the checkpoint that this process continues from; 0 for a fresh start. */
   resumedFromStep: z.int().nonnegative(),
 });
 
-/** Where the work stands. Sent at least every two seconds while it runs. */
+/** Progress of a phase. Sent at least every two seconds, except within a step. */
 export const progressEvent = z.strictObject({
   event: z.literal('progress'),
   /** "reference", "train", "generate" … */
@@ -40,7 +40,7 @@ export const progressEvent = z.strictObject({
   ...usedSoFar,
 });
 
-/** All figures of one optimiser step, by the names of reference libraries: loss, lr, grad_norm, rewards/margins … */
+/** Metrics of one optimiser step under TRL's names: loss, learning_rate, grad_norm, rewards/margins … */
 export const metricEvent = z.strictObject({
   event: z.literal('metric'),
   step: z.int().nonnegative(),
@@ -61,18 +61,18 @@ export const warningEvent = z.strictObject({
   message: z.string(),
 });
 
-/** Last line of a success: the output folder is in place. */
+/** Last event of a success: the output folder is in place. */
 export const resultEvent = z.strictObject({
   event: z.literal('result'),
   outputDir: z.string(),
   files: z.array(file),
-  /** Small figures: rows, steps, tokens, final loss. */
+  /** E.g. rows, steps, tokens, finalLoss. */
   metrics: z.record(z.string(), z.number()),
   cpuMs: z.number(),
   peakMemoryBytes: z.number(),
 });
 
-/** Last line of a failure; the process exits with the code's status. */
+/** Last event of a failure; the process exits with the code's status. */
 export const errorEvent = z.strictObject({
   event: z.literal('error'),
   code: z.string(),
@@ -83,7 +83,7 @@ export const errorEvent = z.strictObject({
   ...usedSoFar,
 });
 
-/** One JSON line on the trainer's event descriptor (3 where the supervisor opened it, standard output otherwise). */
+/** One JSON line on the event descriptor: the one in BUDGETLINE_EVENTS_FD (3), else standard output. */
 export const trainerEvent = z.discriminatedUnion('event', [
   helloEvent,
   progressEvent,

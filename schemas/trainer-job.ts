@@ -5,11 +5,11 @@ import { preferenceLoss } from './losses';
 /** Version of the protocol between a supervisor and the training executable. */
 export const trainerProtocol = 1;
 
-/** Everything that the bytes of a result may depend on besides the job's meaning. */
+/** Settings outside of the job's semantics that may change the bytes of a result. */
 export const numericPlan = z.strictObject({
   device: z.enum(['cpu', 'cuda']),
   threads: z.int().positive(),
-  /** Rows of one forward and backward pass; null: the executable chooses, and says so in its result. */
+  /** Rows of one forward and backward pass; null: the executable chooses and reports it in its result. */
   microBatchSize: z.int().positive().nullable(),
 });
 export type NumericPlan = z.infer<typeof numericPlan>;
@@ -18,11 +18,11 @@ const path = z.string().min(1);
 
 const base = {
   protocol: z.literal(trainerProtocol),
-  /** Names the work in events, checkpoints and logs; the stage key where a stage asks. */
+  /** Names the job in events and logs. Jobs of a stage: the stage key. */
   id: z.string().min(1),
-  /** Scratch of this job: checkpoints live here and a later start of the same job goes on from them. */
+  /** Scratch folder with the checkpoints, from which a later start of the same job continues. */
   workDir: path,
-  /** Made in one rename when everything in it is complete; never half there. */
+  /** Created by one rename when it is complete. */
   outputDir: path,
   /** Below 2^48. */
   seed: z.int().nonnegative(),
@@ -31,7 +31,7 @@ const base = {
 
 const checkpointing = {
   checkpointEverySteps: z.int().positive(),
-  /** Newest checkpoints kept; older ones go. */
+  /** Number of newest checkpoints to keep. */
   keepCheckpoints: z.int().min(1).default(2),
 };
 
@@ -41,9 +41,9 @@ export const decoding = z.discriminatedUnion('mode', [
   z.strictObject({
     mode: z.literal('sample'),
     temperature: z.number().positive(),
-    /** Only the likeliest tokens: at most this many … */
+    /** Sample from this many likeliest tokens. */
     topK: z.int().positive().optional(),
-    /** … and of those as many as it takes to have this share of their probability. */
+    /** Of those, sample from the fewest whose share of their probability reaches this (nucleus sampling). */
     topP: z.number().gt(0).max(1).optional(),
   }),
 ]);
@@ -55,14 +55,14 @@ export const pretrainJob = z.strictObject({
   command: z.literal('pretrain'),
   /** A folder with config.json and tokenizer.json; weights are initialised from the seed. */
   architecture: path,
-  /** JSONL of { text }: documents, joined by the end-of-sequence token and cut into blocks. */
+  /** JSONL of { text }: documents, joined with the end-of-sequence token and split into blocks. */
   corpus: path,
   contextLength: z.int().positive(),
   batchSize: z.int().positive(),
   steps: z.int().positive(),
   learningRate: z.number().positive(),
   warmupSteps: z.int().nonnegative(),
-  /** Share of the steps after which the rate falls linearly. */
+  /** Fraction of the steps after which the rate decays linearly. */
   decayFrom: z.number().min(0).max(1),
   minLearningRateRatio: z.number().min(0).max(1),
   weightDecay: z.number().nonnegative(),
@@ -78,7 +78,7 @@ export const sftJob = z.strictObject({
   command: z.literal('sft'),
   /** Model folder in Hugging Face layout. */
   model: path,
-  /** JSONL; each row has a prompt and the text in `column`. */
+  /** JSONL; each row has `prompt` and the text in `column`. */
   data: path,
   column: z.enum(['completion', 'chosen']),
   training: trainingSpec,
@@ -88,9 +88,9 @@ export const preferenceJob = z.strictObject({
   ...base,
   ...checkpointing,
   command: z.literal('preference'),
-  /** The frozen reference; the policy starts as it. */
+  /** Model folder of the frozen reference, from which the policy starts. */
   reference: path,
-  /** SHA-256 that the reference's model.safetensors must have. */
+  /** Expected SHA-256 of the reference's model.safetensors. */
   referenceSha256: z.string(),
   /** JSONL of { id, prompt, chosen, rejected }; for the loss "kto" also of { id, prompt, completion, label }. */
   data: path,
@@ -127,16 +127,16 @@ export const generateJob = z.strictObject({
   samples: z.int().positive(),
   decoding,
   maxNewTokens: z.int().positive(),
-  /** Rows decoded side by side: a fixed shape, so that an output never depends on the host. */
+  /** Rows decoded at once: a fixed shape, so that no output depends on the host. */
   batchSize: z.int().positive(),
-  /** Longer prompts are refused or, by "truncate", cut from the left; counted. */
   maxPromptTokens: z.int().positive(),
+  /** For longer prompts: "truncate" cuts on the left and counts them in the result as `truncatedPrompts`. */
   onOverlength: z.enum(['error', 'truncate']).default('error'),
 });
 
 export const infoJob = z.strictObject({ ...base, command: z.literal('info'), model: path.nullable() });
 
-/** The job file: what `budgetline-trainer COMMAND JOB.json` is told to do. */
+/** The job file of `budgetline-trainer COMMAND JOB.json`. */
 export const trainerJob = z.discriminatedUnion('command', [
   pretrainJob,
   sftJob,
@@ -148,7 +148,7 @@ export const trainerJob = z.discriminatedUnion('command', [
 ]);
 export type TrainerJob = z.infer<typeof trainerJob>;
 export type TrainerCommand = TrainerJob['command'];
-/** Every command that a job can name. */
+/** Every command. */
 export const trainerCommands: readonly TrainerCommand[] = trainerJob.options.map(
   (job) => job.shape.command.value,
 );

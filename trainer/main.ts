@@ -1,4 +1,4 @@
-/** The training executable: `budgetline-trainer COMMAND JOB.json`. docs/protocol.md says what goes in and out. */
+/** The training executable: `budgetline-trainer COMMAND JOB.json`. See docs/protocol.md. */
 import { BudgetlineError } from '../contracts/failures';
 import { trainerCommands } from '../schemas/trainer-job';
 import { describeTrainer } from './jobs/info';
@@ -13,7 +13,7 @@ const usage = `usage: budgetline-trainer COMMAND JOB.json
 commands: ${trainerCommands.join(', ')}
 `;
 
-/** Without a job file, `info` tells people what this executable is. */
+/** `info` without a job file prints to standard output. */
 function printInfo(): void {
   process.stdout.write(`${JSON.stringify(describeTrainer(), null, 2)}\n`);
 }
@@ -23,10 +23,10 @@ function parseArguments(words: readonly string[]): { command: string; path: stri
   if (command === undefined || !(trainerCommands as readonly string[]).includes(command))
     throw new BudgetlineError(
       'USAGE',
-      `Unknown command "${command ?? ''}"; there are ${trainerCommands.join(', ')}.`,
+      `Unknown command "${command ?? ''}"; the commands are ${trainerCommands.join(', ')}.`,
     );
   if (path === undefined || rest.length > 0)
-    throw new BudgetlineError('USAGE', `The command "${command}" takes one job file.`);
+    throw new BudgetlineError('USAGE', `The command "${command}" needs one job file.`);
   return { command, path };
 }
 
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   const words = process.argv.slice(2);
   if (words[0] === '--help' || words[0] === '-h') process.stdout.write(usage);
   else if (words.length === 1 && words[0] === 'info') printInfo();
-  // Standard input is still open while a supervisor lives, so the process must end itself.
+  // Standard input is still open, so the process would not end by itself.
   else process.exit(await runCommand(words));
 }
 

@@ -1,6 +1,6 @@
 import type { ResolvedModel } from '../../contracts/resolved';
 import type { InputName, SpecOf, StageInputRef, StageKey, StageKind } from '../../contracts/stage';
-import { wholeVocabulary } from '../../contracts/vocabulary';
+import { maxUnchunkedVocabulary } from '../../contracts/vocabulary';
 import { digestOf, seedOf } from '../digest';
 
 /**
@@ -16,14 +16,14 @@ export const revisions: Readonly<Record<StageKind, number>> = {
 };
 
 /**
- * The revision of a stage that trains a model. One more above `wholeVocabulary`: logits are computed in chunks there, which
+ * The revision of a stage that trains a model. One more above `maxUnchunkedVocabulary`: logits are computed in chunks there, which
  * changed the last bits of such models only.
  */
 export function trainingRevision(
   kind: 'trainSft' | 'trainPreference',
   { vocabulary = 0 }: ResolvedModel,
 ): number {
-  return revisions[kind] + (vocabulary > wholeVocabulary ? 1 : 0);
+  return revisions[kind] + (vocabulary > maxUnchunkedVocabulary ? 1 : 0);
 }
 
 /** A stage's inputs by name. */

@@ -31,7 +31,7 @@ describe('pure: files with a byte-order mark', () => {
     assert.deepEqual([set.pool.length, set.test.length], [2, 1]);
   });
 
-  it('are read as prompts and responses, however Unicode composes them', () => {
+  it('are read as prompts and responses, in every Unicode normal form', () => {
     const prompt = 'Un café ?';
     const asked = { key: 1, prompt, instruction_id_list: ['punctuation:no_comma'], kwargs: [{}] };
     const { promptStrict } = scoreInstructions({
@@ -41,7 +41,7 @@ describe('pure: files with a byte-order mark', () => {
     assert.equal(promptStrict, 1);
   });
 
-  it('are read as annotations and as prompts that are held out, in every format', async () => {
+  it('are read as annotations and as held-out prompts, in every format', async () => {
     const formats = {
       'rows.jsonl': marked({ prompt: 'p', completion: 'c' }),
       'rows.csv': `${mark}prompt,completion\np,c\n`,
@@ -56,7 +56,7 @@ describe('pure: files with a byte-order mark', () => {
 
   it('are read as answers of people', async () => {
     const annotator = peopleAnnotator({ name: 'us', description: '', folder: folder.path() });
-    const session = { report: () => undefined, tell: () => undefined } as never;
+    const session = { report: () => undefined, record: () => undefined } as never;
     const ask = async () => annotator.annotateBatch?.([{ id: 'a', prompt: 'p', target: '' }], session);
     await assert.rejects(ask(), /1 of 1 rows wait/);
     const [row] = await new PeopleQueue(folder.path()).open();

@@ -7,14 +7,14 @@ import { describeFailures } from '../../scripts/errors-doc';
 const codes = Object.keys(failures) as FailureCode[];
 
 describe('pure: failures', () => {
-  it('stand in docs/errors.md, all of them and no others', () => {
+  it('are all in docs/errors.md, and no others', () => {
     const page = readFileSync(join(__dirname, '../../docs/errors.md'), 'utf8');
     assert.equal(page, describeFailures(), 'write it again with: npx ts-node scripts/errors-doc.ts');
     const headings = [...page.matchAll(/^## (\w+)$/gm)].map(([, code]) => code);
     assert.deepEqual(headings, codes);
   });
 
-  it('have exit statuses of their own, which lead back to the code', () => {
+  it('have unique exit statuses, which map back to the code', () => {
     for (const code of codes) {
       const { exitCode } = failures[code];
       if (exitCode === undefined) continue;
@@ -25,7 +25,7 @@ describe('pure: failures', () => {
     assert.equal(failureOfExitCode(1), undefined);
   });
 
-  it('give an error their remedy unless the thrower knows better', () => {
+  it('set the remedy of an error, unless it has its own', () => {
     assert.equal(new BudgetlineError('DISK_FULL', 'full').remedy, failures.DISK_FULL.remedy);
     assert.equal(new BudgetlineError('DISK_FULL', 'full', { remedy: 'Empty it.' }).remedy, 'Empty it.');
   });

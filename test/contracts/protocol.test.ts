@@ -46,7 +46,7 @@ describe('pure: docs/protocol.md', () => {
     assert.deepEqual(told.sort(), expected.sort());
   });
 
-  it('has every warning that the trainer gives', () => {
+  it('has every warning of the trainer', () => {
     const section = /\| warning \| meaning \|\n([\s\S]*?)\n\n/.exec(page)?.[1] ?? '';
     const told = [...section.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code);
     const sources = readdirSync(join(root, 'trainer'), { recursive: true, encoding: 'utf8' })

@@ -36,7 +36,7 @@ def rates(name: str, warmup: int, steps: int, **specific) -> list[float]:
 
 
 def case(shape: str, name: str, warmup: int, steps: int, final: float = 0.0, hold: int | None = None, **specific) -> dict:
-    options = {"shape": shape, "steps": steps, "warmupSteps": warmup, "finalRatio": final}
+    options = {"shape": shape, "steps": steps, "warmupSteps": warmup, "minRatio": final}
     if hold is not None:
         options["holdUntil"] = hold
     return {"scheduler": name, "options": options, "rates": rates(name, warmup, steps, **specific)}

@@ -14,7 +14,7 @@ const read = (name: string): unknown => JSON.parse(readFileSync(join(architectur
 describe('pure: the embedded base model', () => {
   const record = read('pretrained.json') as Record;
 
-  it('has the bytes that its record states, made by the recipe beside it', () => {
+  it('has the bytes of its record, made by its recipe', () => {
     assert.equal(sha256OfFile(join(architecture, 'model.safetensors')), record.sha256['model.safetensors']);
     assert.deepEqual(record.recipe, read('recipe.json'));
   });

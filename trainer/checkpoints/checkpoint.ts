@@ -11,15 +11,15 @@ import type { MetricsMark } from './metrics-log';
 import type { Semantics } from './semantics';
 
 /**
- * A checkpoint is one safetensors file named `checkpoint-STEP-SHA256.safetensors`: the name carries the digest of the
- * bytes, so one rename publishes both. Its tensors are `parameters/NAME`, `first_moments/NAME`, `second_moments/NAME`;
- * its metadata has one entry, `checkpoint`, the JSON of what stands below. Batches and random numbers are pure functions
- * of (seed, data, step), so the step is the whole data cursor and generator state.
+ * A checkpoint is one safetensors file named `checkpoint-STEP-SHA256.safetensors`. The name has the digest of the bytes, so
+ * one rename publishes both. Its tensors are `parameters/NAME`, `first_moments/NAME` and `second_moments/NAME`; its metadata
+ * has one entry `checkpoint`, the JSON of this record. Batches and random numbers follow from (seed, data, step), so the
+ * step is the only cursor.
  */
 const recordSchema = z.object({
   format: z.literal(1),
   step: z.int().nonnegative(),
-  /** Tokens that the steps so far have seen. */
+  /** Tokens trained on so far. */
   tokens: z.number().nonnegative(),
   metrics: z.object({ bytes: z.int().nonnegative(), sha256: z.string() }),
   plan: numericPlan,
@@ -56,8 +56,8 @@ function flatten(state: TrainState): Map<string, Tensor> {
 function unflatten(tensors: ReadonlyMap<string, Tensor>): TrainState {
   const pick = (section: Section): Map<string, Tensor> => {
     const prefix = `${sections[section]}/`;
-    const own = [...tensors].filter(([name]) => name.startsWith(prefix));
-    return new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+    const matching = [...tensors].filter(([name]) => name.startsWith(prefix));
+    return new Map(matching.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
   };
   return {
     parameters: pick('parameters'),
@@ -83,7 +83,7 @@ function listCheckpoints(folder: string): CheckpointName[] {
     .sort((a, b) => b.step - a.step);
 }
 
-/** What a process left that was killed while it wrote. */
+/** Removes files of a process that was killed while writing. */
 function removePartials(folder: string): void {
   attempt(folder, 'write', () => {
     mkdirSync(folder, { recursive: true });
@@ -98,7 +98,7 @@ export interface SavedCheckpoint {
   readonly bytes: number;
 }
 
-/** Writes a checkpoint under a temporary name, syncs it, renames it in, and removes all but the newest `keep`. */
+/** Writes a checkpoint atomically, then removes all but the newest `keep`. */
 export function saveCheckpoint(folder: string, checkpoint: Checkpoint, keep: number): SavedCheckpoint {
   const { state, ...record } = checkpoint;
   const metadata = { checkpoint: JSON.stringify({ format: 1, ...record }) };
@@ -122,13 +122,13 @@ function readCheckpoint(path: string): Checkpoint {
 
 export interface FoundCheckpoint {
   readonly checkpoint: Checkpoint | null;
-  /** Why newer ones were passed over. */
+  /** Paths of newer checkpoints that were damaged. */
   readonly damaged: readonly string[];
 }
 
 /**
- * The newest checkpoint whose bytes are those that its name says and that `accepts` agrees with; damaged ones are
- * removed and named.
+ * The newest checkpoint whose bytes match the digest in its name and that `accepts` approves. Others are removed and listed
+ * as damaged.
  */
 export async function findCheckpoint(
   folder: string,
@@ -145,12 +145,12 @@ export async function findCheckpoint(
   return { checkpoint: null, damaged };
 }
 
-/** @throws CONFIG_INVALID naming the field in which a checkpoint was made for another job. */
+/** @throws CONFIG_INVALID if a field differs between this job and the one of the work folder. */
 export function refuseOtherJob(field: string | null, workDir: string): void {
   if (field === null) return;
   throw new BudgetlineError(
     'CONFIG_INVALID',
     `The work folder ${workDir} belongs to another job: field "${field}" differs.`,
-    { remedy: 'Give the changed job a work folder of its own.', details: { path: workDir, field } },
+    { remedy: 'Use a new work folder for the changed job.', details: { path: workDir, field } },
   );
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { attempt, writeAll } from '../io/files';
 
-/** How far a metrics log had come: its length and the SHA-256 of that many bytes. */
+/** A position in a metrics log: its length, and the SHA-256 of that prefix. */
 export interface MetricsMark {
   readonly bytes: number;
   readonly sha256: string;
@@ -10,7 +10,7 @@ export interface MetricsMark {
 
 const empty: MetricsMark = { bytes: 0, sha256: createHash('sha256').digest('hex') };
 
-/** Whether the log in the work folder still begins with what a checkpoint saw of it. */
+/** Whether the log in the work folder still begins with the prefix that a checkpoint recorded. */
 export function matchesMark(path: string, mark: MetricsMark): boolean {
   if (mark.bytes === 0) return true;
   if (!existsSync(path)) return false;
@@ -18,18 +18,17 @@ export function matchesMark(path: string, mark: MetricsMark): boolean {
   return content.length === mark.bytes && createHash('sha256').update(content).digest('hex') === mark.sha256;
 }
 
-/** What one line says. */
 export interface LoggedStep {
   readonly step: number;
   readonly values: Readonly<Record<string, number>>;
 }
 
-/** One JSON line an optimiser step; a resumed run cuts it back to its checkpoint and goes on. */
+/** One JSON line per optimiser step. A resumed run truncates it to its checkpoint and continues. */
 export interface MetricsLog {
   /** The steps before the resume point. */
   readonly earlier: readonly LoggedStep[];
   append(step: number, values: Readonly<Record<string, number>>): void;
-  /** Waits until the disk has every line, and says how far the log is. */
+  /** Syncs the log to disk and returns its position. */
   mark(): MetricsMark;
   close(): void;
 }

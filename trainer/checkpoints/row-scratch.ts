@@ -5,9 +5,9 @@ import { refuseOtherJob } from './checkpoint';
 import { findDifference, type Semantics } from './semantics';
 
 /**
- * Finished batches of a job that makes rows (generate, logprobs, the reference pass): a JSON Lines file whose first
- * line is the job's semantics and each other line one batch, `{ sha256, rows }`. A start after a kill goes on behind
- * the last whole batch.
+ * Finished batches of a job that makes rows (generate, logprobs, the reference pass): a JSON Lines file whose first line is
+ * the job's semantics and every further line one batch, `{ sha256, rows }`. A later start continues after the last
+ * undamaged batch.
  */
 export interface RowScratch<Row> {
   /** Batches that earlier processes finished. */
@@ -18,7 +18,7 @@ export interface RowScratch<Row> {
   close(): void;
 }
 
-/** Rows of a batch line, or null where it was cut short or damaged. */
+/** Rows of a batch line; null if it is truncated or damaged. */
 function parseBatch(line: string): readonly unknown[] | null {
   try {
     const { sha256: digest, rows } = JSON.parse(line) as { sha256: string; rows: readonly unknown[] };
@@ -36,8 +36,8 @@ function parseHeader(line: string | undefined): unknown {
   }
 }
 
-/** How much of a scratch file is good: its whole batches, and the bytes that they end at. */
-async function survey(
+/** The undamaged prefix of a scratch file: its batches and length. */
+async function findValidPrefix(
   path: string,
   semantics: Semantics,
   workDir: string,
@@ -48,7 +48,7 @@ async function survey(
   const size = fileSizeBytes(path);
   for await (const line of readLines(path)) {
     const end = bytes + Buffer.byteLength(line) + 1;
-    // A line whose newline is missing was cut short, even where what is there can be read.
+    // A line without its newline is truncated, even if it parses.
     if (end > size) break;
     if (finished < 0) {
       const header = parseHeader(line);
@@ -70,12 +70,12 @@ async function* readBatches<Row>(path: string): AsyncGenerator<readonly Row[]> {
   }
 }
 
-/** Opens or begins the scratch file of a job. @throws CONFIG_INVALID where it belongs to another job. */
+/** Opens or creates the scratch file of a job. @throws CONFIG_INVALID if it belongs to another job. */
 export async function openRowScratch<Row>(
   path: string,
   options: { semantics: Semantics; workDir: string },
 ): Promise<RowScratch<Row>> {
-  const { finished, bytes } = await survey(path, options.semantics, options.workDir);
+  const { finished, bytes } = await findValidPrefix(path, options.semantics, options.workDir);
   const descriptor = attempt(path, 'write', () => openSync(path, 'a'));
   const write = (line: string): void => {
     attempt(path, 'write', () => writeAll(descriptor, line));

@@ -11,18 +11,19 @@ export const stepsOf = (rows: number, options: { batchSize: number; epochs: numb
   Math.ceil(rows / options.batchSize) * options.epochs;
 
 /**
- * Row numbers of each step's batch, a pure function of the plan: every epoch is a fresh permutation, cut into
- * batches. `at(step)` counts from 1 and may be asked in any order, so a resumed run needs no other cursor.
+ * Row indices of each step's batch: every epoch is a new permutation, cut into batches. `at(step)` counts from 1 and is
+ * pure, so a resumed run needs only the step.
  */
 export function planBatches(plan: BatchPlan): { at(step: number): Int32Array } {
   const perEpoch = Math.ceil(plan.rows / plan.batchSize);
-  let held: { epoch: number; order: Int32Array } | null = null;
+  let current: { epoch: number; order: Int32Array } | null = null;
   return {
     at(step) {
       const epoch = Math.floor((step - 1) / perEpoch);
-      if (held?.epoch !== epoch) held = { epoch, order: permute(plan.rows, { seed: plan.seed, epoch }) };
+      if (current?.epoch !== epoch)
+        current = { epoch, order: permute(plan.rows, { seed: plan.seed, epoch }) };
       const start = ((step - 1) % perEpoch) * plan.batchSize;
-      return held.order.subarray(start, start + plan.batchSize);
+      return current.order.subarray(start, start + plan.batchSize);
     },
   };
 }

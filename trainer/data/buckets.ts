@@ -1,7 +1,7 @@
-/** Shortest prompt shape: a question of two sentences. Longer ones double it, so that few graphs serve any job. */
+/** Shortest prompt shape, about two sentences. Longer shapes are its doublings, so that a job needs few graphs. */
 const shortestPrompt = 40;
 
-/** Length that a prompt is padded to: a function of the prompt and the job's limit alone. */
+/** Padded length of a prompt. Depends on the prompt's length and the job's limit only. */
 export function promptBucket(length: number, limit: number): number {
   let bucket = shortestPrompt;
   while (bucket < length) bucket *= 2;

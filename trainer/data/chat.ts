@@ -4,13 +4,13 @@ import type { ChatTemplate } from '../io/chat-template';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A prompt and the turns that answer it, by the fields of a row that they came from. */
+/** A prompt, and the turns of each answer by its field in the row. */
 interface Dialogue {
   readonly prompt: readonly ChatMessage[];
   readonly answers: Readonly<Record<string, readonly ChatMessage[]>>;
 }
 
-/** What is wrong with a row, and in which field. */
+/** A fault of a row, with its field. */
 class ChatFault extends Error {
   constructor(
     readonly field: string,
@@ -30,7 +30,7 @@ function readTurns(row: Fields, field: string): ChatMessage[] {
   throw new ChatFault([field, ...(issue?.path ?? [])].join('.'), issue?.message ?? 'malformed');
 }
 
-/** The last turn answers all turns before it. */
+/** The last turn is the answer, the turns before it are the prompt. */
 function splitMessages(messages: readonly ChatMessage[]): Dialogue {
   const prompt = messages.slice(0, -1);
   if (prompt.length === 0) throw new ChatFault('messages', 'needs a turn before the answer');
@@ -40,9 +40,9 @@ function splitMessages(messages: readonly ChatMessage[]): Dialogue {
 const sameTurn = (a: ChatMessage, b: ChatMessage | undefined): boolean =>
   a.role === b?.role && a.content === b.content;
 
-/** Two conversations without a prompt of their own: it is what both begin with. */
+/** Two conversations without a field "prompt": it is their common prefix. */
 function splitCommon(chosen: readonly ChatMessage[], rejected: readonly ChatMessage[]): Dialogue {
-  const differs = chosen.findIndex((turn, at) => !sameTurn(turn, rejected[at]));
+  const differs = chosen.findIndex((turn, index) => !sameTurn(turn, rejected[index]));
   const shared = differs < 0 ? chosen.length : differs;
   if (shared === 0)
     throw new ChatFault('chosen', 'has no first turn in common with "rejected", and there is no "prompt"');
@@ -63,10 +63,9 @@ function readDialogue(row: Fields): Dialogue {
 
 function checkAnswer(field: string, turns: readonly ChatMessage[]): void {
   const [first, last] = [turns[0], turns.at(-1)];
-  if (first === undefined)
-    throw new ChatFault(field, 'says nothing that the other answer does not begin with');
+  if (first === undefined) throw new ChatFault(field, 'is a prefix of the other answer');
   if (first.role !== 'assistant')
-    throw new ChatFault(field, `is answered by "${first.role}", and an answer is the assistant's`);
+    throw new ChatFault(field, `has an answer with the role "${first.role}"; it must be "assistant"`);
   if (last?.content.trim() === '') throw new ChatFault(field, 'has an empty answer');
 }
 
@@ -76,12 +75,12 @@ function renderTurns(template: ChatTemplate, turns: readonly ChatMessage[], open
   } catch (error) {
     throw new ChatFault(
       '',
-      `the model's chat template refuses the conversation: ${(error as Error).message}`,
+      `the model's chat template rejects the conversation: ${(error as Error).message}`,
     );
   }
 }
 
-/** What the template adds to a prompt's text for its answer. Line ends after the end of sequence are never learnt. */
+/** The text that the template adds to the prompt for an answer, without line ends after the end-of-sequence token. */
 function renderAnswer(
   template: ChatTemplate,
   { prompt, text }: { prompt: Dialogue['prompt']; text: string },
@@ -90,7 +89,10 @@ function renderAnswer(
     checkAnswer(field, turns);
     const whole = renderTurns(template, [...prompt, ...turns], false);
     if (!whole.startsWith(text))
-      throw new ChatFault(field, "the model's chat template writes the prompt otherwise once it is answered");
+      throw new ChatFault(
+        field,
+        "the model's chat template changes the text of the prompt when an answer follows",
+      );
     const answer = whole.slice(text.length);
     const trimmed = answer.trimEnd();
     const ends = template.endOfSequence !== null && trimmed.endsWith(template.endOfSequence);
@@ -104,7 +106,7 @@ function renderRow(row: Fields, template: ChatTemplate | null): Fields {
   if (template === null)
     throw new ChatFault(
       '',
-      'has messages, and the model has no chat template; give prompt and answer as text',
+      'has messages, but the model has no chat template; write prompt and answer as text',
     );
   const text = renderTurns(template, prompt, true);
   const texts = Object.entries(answers).map(renderAnswer(template, { prompt, text }));
@@ -113,8 +115,8 @@ function renderRow(row: Fields, template: ChatTemplate | null): Fields {
 }
 
 /**
- * Rows of text, or of messages that the model's chat template makes into text: `messages` (the last turn is the answer
- * to those before it); `prompt` with `completion`, `chosen` and `rejected`; or the latter two with a common beginning.
+ * Rows of text, or of messages that the model's chat template renders: `messages` (the last turn is the answer); `prompt`
+ * with `completion`, `chosen` or `rejected`; or `chosen` and `rejected` with a common prefix.
  */
 export function textRows<Row>(schema: z.ZodType<Row>, template: ChatTemplate | null): z.ZodType<Row> {
   return z.unknown().transform((content, context): Row => {

@@ -6,29 +6,29 @@ import type { Tokenizer } from '../io/tokenizer';
 
 const documentRow = z.strictObject({ text: z.string().min(1) });
 
-/** Ids that grow by doubling, four bytes each: a corpus is far larger as an array of numbers. */
+/** A growing Int32Array: four bytes per id, half of an array of numbers. */
 class IdBuffer {
-  private held = new Int32Array(1 << 16);
+  private buffer = new Int32Array(1 << 16);
   private used = 0;
 
   push(ids: readonly number[]): void {
-    while (this.used + ids.length > this.held.length) {
-      const larger = new Int32Array(this.held.length * 2);
-      larger.set(this.held);
-      this.held = larger;
+    while (this.used + ids.length > this.buffer.length) {
+      const larger = new Int32Array(this.buffer.length * 2);
+      larger.set(this.buffer);
+      this.buffer = larger;
     }
-    this.held.set(ids, this.used);
+    this.buffer.set(ids, this.used);
     this.used += ids.length;
   }
 
   view(): Int32Array {
-    return this.held.subarray(0, this.used);
+    return this.buffer.subarray(0, this.used);
   }
 }
 
 /**
- * Reads documents, joins them by the end-of-sequence id and cuts them into whole blocks; every position but a block's
- * first is supervised. Ids beyond the last whole block are left out.
+ * Reads documents, joins them with the end-of-sequence id and splits them into blocks of `contextLength`. Every position of
+ * a block but the first is supervised. A last, incomplete block is dropped.
  */
 export async function readBlocks(
   path: string,
@@ -48,9 +48,7 @@ export async function readBlocks(
   if (blocks.length > 0) return blocks;
   throw new BudgetlineError(
     'DATA_INVALID',
-    `${path} holds fewer than ${contextLength} tokens: not one block.`,
-    {
-      details: { path, field: 'contextLength' },
-    },
+    `${path} has fewer than ${contextLength} tokens, not enough for one block.`,
+    { details: { path, field: 'contextLength' } },
   );
 }

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 
 /**
  * Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy as
- * 1, 2, 3", SC 2011). A draw is a pure function of seed, stream and position, so it never depends on what else was
- * drawn, on the host, or on a resume.
+ * 1, 2, 3", SC 2011). A draw depends only on seed, stream and position: not on other draws, the host or a resume.
  */
 
 type Words = readonly [number, number, number, number];
@@ -32,30 +31,30 @@ export function philox(counter: Words, key: readonly [number, number]): Words {
   return [c0, c1, c2, c3];
 }
 
-/** What a stream of draws is for; no two purposes share numbers. */
+/** Purposes of random streams; different purposes have independent numbers. */
 export const streams = { shuffle: 1, sample: 2, dropout: 3 } as const;
 
 export interface StreamId {
   /** Below 2^48. */
   readonly seed: number;
   readonly purpose: (typeof streams)[keyof typeof streams];
-  /** Up to three words that tell streams of one purpose apart, e.g. an epoch. */
+  /** Up to three words that identify a stream of a purpose, e.g. an epoch. */
   readonly words: readonly [number, number, number];
 }
 
-/** The four words at a block of a stream. */
+/** The four words of a block of a stream. */
 export function drawWords(id: StreamId, block: number): Words {
   const key = [id.seed >>> 0, ((Math.floor(id.seed / 2 ** 32) & 0xffff) | (id.purpose << 16)) >>> 0] as const;
   return philox([block >>> 0, id.words[0] >>> 0, id.words[1] >>> 0, id.words[2] >>> 0], key);
 }
 
-/** A draw from [0, 1) with 53 bits at a position of a stream. */
+/** Uniform draw from [0, 1) with 53 bits at a position of a stream. */
 export function drawUniform(id: StreamId, position: number): number {
   const words = drawWords(id, position);
   return ((words[0] >>> 5) * 2 ** 26 + (words[1] >>> 6)) / 2 ** 53;
 }
 
-/** `count` draws from [0, 1) that are exact in f32 (24 bits), four a block. */
+/** `count` uniform draws from [0, 1) that are exact in f32 (24 bits), four per block. */
 export function drawFloats(id: StreamId, count: number): Float32Array {
   const draws = new Float32Array(count);
   for (let index = 0; index < count; index += 4) {
@@ -67,8 +66,7 @@ export function drawFloats(id: StreamId, count: number): Float32Array {
 }
 
 /**
- * Draws of one sample of one prompt: a function of the seed, the prompt's id, the sample and the position, and of
- * nothing else that is in the job.
+ * Uniform draws for one sample of one prompt. They depend only on seed, prompt id, sample index and position.
  */
 export function sampleUniforms(
   of: { seed: number; id: string; sample: number },
@@ -80,7 +78,7 @@ export function sampleUniforms(
   return drawFloats({ seed: of.seed, purpose: streams.sample, words }, count);
 }
 
-/** A permutation of 0 … count − 1 (Fisher–Yates), a pure function of seed and epoch. */
+/** A permutation of 0 … count − 1 (Fisher–Yates) for a seed and epoch. */
 export function permute(count: number, options: { seed: number; epoch: number }): Int32Array {
   const order = Int32Array.from({ length: count }, (_, index) => index);
   const id: StreamId = { seed: options.seed, purpose: streams.shuffle, words: [options.epoch, 0, 0] };

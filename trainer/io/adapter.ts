@@ -32,7 +32,7 @@ const fileSchema = z.looseObject({
   alpha_pattern: z.record(z.string(), z.never()).nullish(),
 });
 
-/** adapter_config.json with PEFT's keys. The base is named by content: a path would tie the bytes to a host. */
+/** adapter_config.json with PEFT's keys. The base is a digest, since a path would make the bytes depend on the host. */
 function renderConfig(lora: LoraShape, baseSha256: string): string {
   const config = {
     base_model_name_or_path: `sha256:${baseSha256}`,
@@ -55,11 +55,11 @@ function renderConfig(lora: LoraShape, baseSha256: string): string {
 export interface SaveAdapterOptions {
   readonly lora: LoraShape;
   readonly tensors: Weights;
-  /** SHA-256 of the weights that the adapter belongs on. */
+  /** SHA-256 of the base model's weights. */
   readonly baseSha256: string;
 }
 
-/** Writes an adapter as PEFT does, so that `PeftModel.from_pretrained(base, folder)` loads it. */
+/** Writes an adapter that `PeftModel.from_pretrained(base, folder)` loads. */
 export function saveAdapter(folder: string, options: SaveAdapterOptions): void {
   const named = [...options.tensors].map(([name, tensor]) => [`${prefix}${name}${suffix}`, tensor] as const);
   writeSynced(join(folder, adapterWeightsFileName), encodeSafetensors(new Map(named)));
@@ -93,7 +93,7 @@ function checkTensor(path: string, name: string, tensor: Tensor, rank: number): 
   const inner = name.slice(prefix.length, -suffix.length);
   const factor = /^model\.layers\.\d+\.(?:self_attn|mlp)\.[a-z]+_proj\.lora_([AB])$/.exec(inner)?.[1];
   if (!name.startsWith(prefix) || !name.endsWith(suffix) || factor === undefined)
-    refuse(path, name, 'is no LoRA tensor of a linear layer');
+    refuse(path, name, 'is not a LoRA tensor of a linear layer');
   if (tensor.dims.length !== 2 || tensor.dims[factor === 'A' ? 0 : 1] !== rank)
     refuse(path, name, `is [${tensor.dims.join(', ')}], which does not fit rank ${rank}`);
   return inner;

@@ -1,6 +1,6 @@
 import type { ChatMessage } from '../../schemas/chat';
 
-/** What is used of @huggingface/jinja: its own declarations do not resolve under this project's module settings. */
+/** The used part of @huggingface/jinja, whose own declarations do not resolve under this project's module settings. */
 interface Scope {
   set(name: string, value: unknown): void;
 }
@@ -10,28 +10,28 @@ interface JinjaLibrary {
   readonly Interpreter: new (scope: Scope) => { run(parsed: object): { readonly value: unknown } };
 }
 
-/** A model's own way of writing a conversation as text. */
+/** A model's chat template. */
 export interface ChatTemplate {
   /**
-   * The conversation's text, with what stands before an answer where `opening` is set.
-   * @throws Error in the template's words where it refuses the conversation or is malformed.
+   * The conversation's text; `opening` adds the generation prompt.
+   * @throws Error with the template's message if it rejects the conversation or is malformed.
    */
   render(messages: readonly ChatMessage[], options: { opening: boolean }): string;
-  /** Spelling of the end-of-sequence token; null where the tokenizer names none. */
+  /** Text of the end-of-sequence token, or null. */
   readonly endOfSequence: string | null;
 }
 
-/** Longest range that a template may count through: a conversation has fewer turns. */
-const longestRange = 100_000;
+/** Limit on `range()` in templates, far above the turns of a conversation. */
+const maxRange = 100_000;
 
 function range(...bounds: number[]): number[] {
   const [start = 0, stop = 0, step = 1] = bounds.length === 1 ? [0, bounds[0]] : bounds;
   const length = Math.ceil((stop - start) / step);
-  if (!(length <= longestRange)) throw new Error(`range() counts more than ${longestRange} steps`);
-  return Array.from({ length: Math.max(0, length) }, (_, at) => start + at * step);
+  if (!(length <= maxRange)) throw new Error(`range() has more than ${maxRange} steps`);
+  return Array.from({ length: Math.max(0, length) }, (_, index) => start + index * step);
 }
 
-/** What templates may call and name. There is no clock (`strftime_now`): equal rows must give equal text on any day. */
+/** Globals of templates. There is no clock (`strftime_now`): equal rows must have equal text on any day. */
 const globals = {
   true: true,
   false: false,
@@ -45,7 +45,7 @@ const globals = {
   },
 };
 
-/** Opens a template; `special` has the spellings of the special tokens by name, such as bos_token. */
+/** Opens a template; `special` has the texts of special tokens by name, such as bos_token. */
 export async function openChatTemplate(
   source: string,
   special: Readonly<Record<string, string>>,
@@ -55,7 +55,7 @@ export async function openChatTemplate(
   return {
     endOfSequence: special['eos_token'] ?? null,
     render(messages, { opening }) {
-      // Parsed when it is first needed: rows of plain text must not fail on a template that they do not use.
+      // Parsed on first use: rows of plain text must not fail on a template that they do not need.
       parsed ??= new library.Template(source).parsed;
       const scope = new library.Environment();
       const values = { ...globals, ...special, messages, add_generation_prompt: opening };

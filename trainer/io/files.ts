@@ -21,12 +21,12 @@ const codesOfErrno: Readonly<Record<string, FailureCode>> = {
   EDQUOT: 'DISK_FULL',
 };
 
-/** The failure that an error of the file system means, named by the path it happened at. */
+/** A file-system error as a failure that names the path. */
 export function fileFailure(error: unknown, path: string, doing: 'read' | 'write'): BudgetlineError {
   if (error instanceof BudgetlineError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const failure = (code === undefined ? undefined : codesOfErrno[code]) ?? 'IO_FAILED';
-  // A path that cannot be written is no missing input.
+  // A missing path is an input only when reading.
   const named = doing === 'write' && failure === 'INPUT_MISSING' ? 'IO_FAILED' : failure;
   return new BudgetlineError(named, `Cannot ${doing} ${path}: ${message}.`, {
     details: { path, errno: code ?? null },
@@ -38,8 +38,8 @@ const isSystemError = (error: unknown): boolean =>
   error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 
 /**
- * Runs file-system work; what the system answers it comes out as INPUT_MISSING, DISK_FULL or IO_FAILED naming the path, all else
- * as it is: a buffer that found no room is no fault of the file.
+ * Runs file-system work. @throws INPUT_MISSING, DISK_FULL or IO_FAILED for system errors; other errors, such as a failed
+ * allocation, as they are.
  */
 export function attempt<T>(path: string, doing: 'read' | 'write', work: () => T): T {
   try {
@@ -53,7 +53,7 @@ export function readText(path: string): string {
   return attempt(path, 'read', () => readFileSync(path, 'utf8'));
 }
 
-/** Runs work on a file that is open for reading. */
+/** Opens a file for reading, and closes it after the work. */
 export function withOpenFile<T>(path: string, work: (descriptor: number) => T): T {
   return attempt(path, 'read', () => {
     const descriptor = openSync(path, 'r');
@@ -65,7 +65,7 @@ export function withOpenFile<T>(path: string, work: (descriptor: number) => T): 
   });
 }
 
-/** Reads a JSON file; text that is not JSON is refused with the given code. */
+/** Reads a JSON file. @throws `code` if it is not JSON */
 export function readJson(path: string, code: FailureCode = 'CONFIG_INVALID'): unknown {
   const text = readText(path);
   try {
@@ -78,7 +78,7 @@ export function readJson(path: string, code: FailureCode = 'CONFIG_INVALID'): un
   }
 }
 
-/** SHA-256 of a file in hexadecimal, read in pieces. */
+/** SHA-256 of a file in hexadecimal. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   try {
@@ -105,12 +105,12 @@ function syncPath(path: string): void {
   }
 }
 
-/** Makes renames within a folder last through a power cut. */
+/** Makes renames within a folder durable. */
 export function syncFolder(path: string): void {
   attempt(path, 'write', () => syncPath(path));
 }
 
-/** Writes pieces to a new file and waits until the disk has them. */
+/** Writes pieces to a new file and syncs it. */
 export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>): void {
   attempt(path, 'write', () => {
     const descriptor = openSync(path, 'w');
@@ -124,8 +124,8 @@ export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>)
 }
 
 /**
- * Writes all of it, at a position or where the file stands. A disk that is about to be full takes a part without a word and
- * refuses the rest.
+ * Writes the whole piece, at `position` or at the file's current one. In a loop, since a nearly full disk accepts a part
+ * without an error.
  */
 export function writeAll(
   descriptor: number,
@@ -143,7 +143,7 @@ export function writeAll(
     );
 }
 
-/** Writes a file under a temporary name beside its place and renames it in: never half there. */
+/** Writes a file under a temporary name in the same folder, then renames it. */
 export function writeAtomic(path: string, pieces: Iterable<string | Uint8Array>): void {
   const partial = `${path}.partial`;
   try {

@@ -1,4 +1,6 @@
-/** Sixteen-bit floats as f32. IEEE half precision: 1 sign, 5 exponent, 10 fraction bits; bfloat16: the upper half of an f32. */
+/**
+ * Conversion of 16-bit floats to f32. IEEE half: 1 sign, 5 exponent, 10 fraction bits. bfloat16: the upper half of an f32.
+ */
 
 function widenHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
@@ -11,7 +13,7 @@ function widenHalf(half: number): number {
 
 let halves: Float32Array | undefined;
 
-/** Every half as f32, made when first asked for: looking one up takes a tenth of the time that working it out does. */
+/** f32 values of all 16-bit patterns, computed on first use: a lookup takes a tenth of the time of a conversion. */
 export function halfTable(): Float32Array {
   halves ??= Float32Array.from({ length: 1 << 16 }, (_, half) => widenHalf(half));
   return halves;

@@ -4,12 +4,10 @@ import { withoutByteOrderMark } from '../../contracts/byte-order-mark';
 import { BudgetlineError } from '../../contracts/failures';
 import { fileFailure } from './files';
 
-/** Longest line that is read: sixteen mebibytes hold any document that a context window does. */
-export const longestLineBytes = 16 * 1024 * 1024;
+/** Limit on a line: 16 MiB hold any document that fits a context window. */
+export const maxLineBytes = 16 * 1024 * 1024;
 
-/**
- * A value as one line. The two separators of Unicode that some readers take for line ends are escaped.
- */
+/** A value as one line, with the two Unicode separators escaped that some readers treat as line ends. */
 export function toJsonLine(value: unknown): string {
   return `${JSON.stringify(value)
     .replace(/\u2028/g, '\\u2028')
@@ -17,7 +15,7 @@ export function toJsonLine(value: unknown): string {
 }
 
 export interface NumberedRow<Row> {
-  /** Counted from 1, blank lines included, as an editor shows it. */
+  /** From 1, counting blank lines. */
   readonly line: number;
   readonly row: Row;
 }
@@ -33,7 +31,7 @@ export function rowFailure(
   });
 }
 
-/** Complete lines of a file and a last one without its newline, holding one line at a time. */
+/** Lines of a file, the last one with or without its newline. Holds one line in memory. */
 export async function* readLines(path: string): AsyncGenerator<string> {
   let pending: Buffer = Buffer.alloc(0);
   let line = 1;
@@ -47,8 +45,8 @@ export async function* readLines(path: string): AsyncGenerator<string> {
         start = end + 1;
       }
       pending = pending.subarray(start);
-      if (pending.length > longestLineBytes)
-        throw rowFailure(path, line, `the line is longer than ${longestLineBytes} bytes`);
+      if (pending.length > maxLineBytes)
+        throw rowFailure(path, line, `the line is longer than ${maxLineBytes} bytes`);
     }
   } catch (error) {
     throw fileFailure(error, path, 'read');

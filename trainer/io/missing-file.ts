@@ -2,18 +2,21 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 
-/** What other programs keep in place of a file that is read, and the way from one to the other. */
+/** A file of another format in place of a missing one, and how to convert it. */
 interface Substitute {
   readonly pattern: RegExp;
   readonly remedy: (folder: string) => string;
 }
 
 const rewrite = (kind: string) => (folder: string) =>
-  `Write it anew with transformers: ${kind}.from_pretrained(F).save_pretrained(F), where F is ${folder}.`;
-const ggufFile: Substitute = { pattern: /\.gguf$/, remedy: () => 'Name the GGUF file itself as the model.' };
+  `Convert it with transformers: ${kind}.from_pretrained(F).save_pretrained(F), where F is ${folder}.`;
+const ggufFile: Substitute = {
+  pattern: /\.gguf$/,
+  remedy: () => 'Set the model to the path of the GGUF file itself.',
+};
 const adapter: Substitute = {
   pattern: /^adapter_/,
-  remedy: () => 'This is an adapter: name its base as the model, and this folder as the adapter.',
+  remedy: () => 'This is an adapter: set the model to its base, and the adapter to this folder.',
 };
 
 const substitutes: Readonly<Record<string, readonly Substitute[]>> = {
@@ -23,14 +26,14 @@ const substitutes: Readonly<Record<string, readonly Substitute[]>> = {
     adapter,
     {
       pattern: /\.safetensors$/,
-      remedy: () => 'Fetch model.safetensors.index.json too, which lists the files of a model in parts.',
+      remedy: () => 'Also download model.safetensors.index.json, which lists the shards.',
     },
     { pattern: /\.(?:bin|pth?)$/, remedy: rewrite('AutoModelForCausalLM') },
     ggufFile,
   ],
 };
 
-/** INPUT_MISSING for a file that a model's folder lacks; what is there in its place is named, with what to do about it. */
+/** INPUT_MISSING for a file of a model folder. Names a file of another format, if there is one, and how to convert it. */
 export function missingFile(folder: string, name: string): BudgetlineError {
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     return new BudgetlineError('INPUT_MISSING', `There is no model folder ${folder}.`, {

@@ -4,12 +4,13 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { ModelConfig, RopeScaling } from '../engine/types';
 import { readJson } from './files';
 
-/** What config.json says besides the shape that the engine builds. */
+/** Settings of a config.json. */
 export interface ModelSettings {
+  /** The architecture that the engine builds. */
   readonly config: ModelConfig;
-  /** Longest sequence that the model was made for; null where the file does not say. */
+  /** `max_position_embeddings`, or null. */
   readonly maxPositions: number | null;
-  /** Ids that config.json calls end of sequence; the first is the one that is supervised. */
+  /** `eos_token_id` as a list; the first is supervised. */
   readonly endOfSequence: readonly number[];
   readonly beginOfSequence: number | null;
 }
@@ -17,7 +18,7 @@ export interface ModelSettings {
 const count = z.int().positive();
 const ids = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
 
-/** How positions are turned: "rope_scaling" of published files, "rope_parameters" since transformers 5. */
+/** RoPE: "rope_scaling" in older files, "rope_parameters" since Transformers 5. */
 const ropeSettings = z.looseObject({
   rope_theta: z.number().positive().optional(),
   rope_type: z.string().optional(),
@@ -32,7 +33,7 @@ const llama3Scaling = z.looseObject({
   original_max_position_embeddings: count,
 });
 
-/** Fields are those of transformers' LlamaConfig and Qwen2Config; what is not named here does not change the function computed. */
+/** The fields of Transformers' LlamaConfig and Qwen2Config that change what the model computes. */
 const fileSchema = z.object({
   model_type: z.string(),
   vocab_size: count,
@@ -72,12 +73,12 @@ function refuse(path: string, field: string, why: string): never {
 
 const isSet = (value: unknown): boolean => value !== null && value !== undefined;
 
-/** Every feature of the two families that changes the function and that the engine does not compute: field → what is wrong with it. */
+/** The first feature of the two families that the engine does not support: its field, and the reason. */
 function unsupportedFeature(file: ConfigFile): readonly [field: string, why: string] | null {
   const slides = file.model_type === 'llama' ? isSet(file.sliding_window) : file.use_sliding_window === true;
   const table: readonly (readonly [boolean, string, string])[] = [
     [file.hidden_act !== 'silu', 'hidden_act', `is "${file.hidden_act}"; only silu is supported`],
-    [slides, 'sliding_window', 'asks for sliding-window attention, which is not supported'],
+    [slides, 'sliding_window', 'sets sliding-window attention, which is not supported'],
     [
       file.layer_types?.some((type) => type !== 'full_attention') === true,
       'layer_types',
@@ -86,33 +87,29 @@ function unsupportedFeature(file: ConfigFile): readonly [field: string, why: str
     [
       file.model_type === 'llama' && file.attention_bias === true,
       'attention_bias',
-      'asks for a bias on every projection, which is not supported',
+      'sets a bias on every projection, which is not supported',
     ],
-    [
-      file.mlp_bias === true,
-      'mlp_bias',
-      'asks for a bias in the feed-forward layers, which is not supported',
-    ],
+    [file.mlp_bias === true, 'mlp_bias', 'sets a bias in the feed-forward layers, which is not supported'],
     [(file.attention_dropout ?? 0) !== 0, 'attention_dropout', 'is not 0; dropout is not supported'],
     [(file.partial_rotary_factor ?? 1) !== 1, 'partial_rotary_factor', 'is not 1, which is not supported'],
     [(file.pretraining_tp ?? 1) !== 1, 'pretraining_tp', 'is not 1, which is not supported'],
     [
       isSet(file.quantization_config),
       'quantization_config',
-      'asks for quantised weights, which are not supported',
+      'sets quantised weights, which are not supported',
     ],
   ];
   const found = table.find(([wrong]) => wrong);
   return found === undefined ? null : [found[1], found[2]];
 }
 
-/** The model's scaled positions, wherever its file names them. */
+/** RoPE scaling, from either field. */
 function readRopeScaling(file: ConfigFile, path: string): RopeScaling | null {
   const field = isSet(file.rope_parameters) ? 'rope_parameters' : 'rope_scaling';
   const settings = file[field];
   const type = settings?.rope_type ?? settings?.type ?? 'default';
   if (type === 'default') return null;
-  if (type !== 'llama3') refuse(path, field, `asks for "${type}" positions, which are not supported`);
+  if (type !== 'llama3') refuse(path, field, `sets RoPE type "${type}", which is not supported`);
   const parsed = llama3Scaling.safeParse(settings);
   if (!parsed.success)
     refuse(path, `${field}.${parsed.error.issues[0]?.path.join('.') ?? ''}`, 'is missing or malformed');
@@ -145,7 +142,7 @@ function readShape(file: ConfigFile, path: string): ModelConfig {
   };
 }
 
-/** Of which families models are read; others need not even have the fields. */
+/** Supported families. */
 const families = ['llama', 'qwen2'];
 const familySchema = z.looseObject({ model_type: z.string() });
 

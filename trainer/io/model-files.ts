@@ -6,7 +6,7 @@ import { attempt } from './files';
 
 type FileName = (typeof architectureFiles)[number] | (typeof optionalModelFiles)[number];
 
-/** What of a model's small files there is, by name: read from its folder, or worked out from a GGUF file. */
+/** A model's small files by name, from its folder or derived from a GGUF file. */
 export type ModelFiles = ReadonlyMap<string, Buffer>;
 
 export function readFolderFiles(folder: string): ModelFiles {
@@ -20,7 +20,7 @@ export function readFolderFiles(folder: string): ModelFiles {
   return new Map(names.map((name) => [name, read(name)]));
 }
 
-/** Bytes of a file that a model must have; `path` names the model. @throws INPUT_MISSING */
+/** Bytes of a required file; `path` is the model's. @throws INPUT_MISSING */
 export function takeFile(files: ModelFiles, name: FileName, path: string): Buffer {
   const found = files.get(name);
   if (found !== undefined) return found;
@@ -29,7 +29,7 @@ export function takeFile(files: ModelFiles, name: FileName, path: string): Buffe
   });
 }
 
-/** Content of a JSON file that a model must have. @throws INPUT_MISSING, CONFIG_INVALID */
+/** Content of a required JSON file. @throws INPUT_MISSING, CONFIG_INVALID */
 export function takeJson(files: ModelFiles, name: FileName, path: string): unknown {
   const text = takeFile(files, name, path).toString('utf8');
   try {
@@ -38,10 +38,7 @@ export function takeJson(files: ModelFiles, name: FileName, path: string): unkno
     throw new BudgetlineError(
       'CONFIG_INVALID',
       `${path}: ${name} is not JSON: ${(error as Error).message}.`,
-      {
-        details: { path, name },
-        cause: error,
-      },
+      { details: { path, name }, cause: error },
     );
   }
 }

@@ -24,7 +24,7 @@ export interface ModelFolder {
   readonly weights: Map<string, Tensor>;
 }
 
-/** Paths of the weight files: one, or the shards that the index names. @throws INPUT_MISSING, CONFIG_INVALID */
+/** Paths of the weight files: one, or the shards in the index. @throws INPUT_MISSING, CONFIG_INVALID */
 export function listWeightFiles(folder: string): string[] {
   const single = join(folder, weightsFileName);
   const indexPath = join(folder, weightsIndexFileName);
@@ -35,15 +35,13 @@ export function listWeightFiles(folder: string): string[] {
     throw new BudgetlineError(
       'CONFIG_INVALID',
       `${indexPath}: field "weight_map" does not list files of its folder.`,
-      {
-        details: { path: indexPath, field: 'weight_map' },
-      },
+      { details: { path: indexPath, field: 'weight_map' } },
     );
   return shards.map((shard) => join(folder, shard));
 }
 
 /**
- * Reads a model folder in Hugging Face layout, in one file or sharded.
+ * Reads a model folder in Hugging Face layout, with one weight file or shards.
  * @throws CONFIG_INVALID naming the field or tensor, INPUT_MISSING, IO_FAILED.
  */
 export function loadModelFolder(folder: string): ModelFolder {
@@ -57,7 +55,7 @@ export async function loadModel(path: string): Promise<ModelFolder> {
   return isGguf(path) ? loadGguf(path) : loadModelFolder(path);
 }
 
-/** The small files of a model's folder, or those that its GGUF file stands for. */
+/** The small files of a model folder, or those derived from a GGUF file. */
 export async function readModelFiles(path: string): Promise<ModelFiles> {
   return isGguf(path) ? readGgufFiles(path) : readFolderFiles(path);
 }
@@ -80,7 +78,7 @@ function listGgufFiles(path: string): string[] {
   return [path, ...(existsSync(tokenizer[0]!) ? [...tokenizer, ...listTemplates(folder)] : [])];
 }
 
-/** SHA-256 of each file that a model's behaviour comes from, by file name. @throws INPUT_MISSING, CONFIG_INVALID */
+/** SHA-256 of each file that affects a model's output, by file name. @throws INPUT_MISSING, CONFIG_INVALID */
 export async function digestModelFolder(folder: string): Promise<Record<string, string>> {
   const digests: Record<string, string> = {};
   for (const path of isGguf(folder) ? listGgufFiles(folder) : listFolderFiles(folder))
@@ -88,11 +86,11 @@ export async function digestModelFolder(folder: string): Promise<Record<string, 
   return digests;
 }
 
-/** config.json as it was, except that it says f32 where it names a type, since that is what is written. */
+/** config.json unchanged, except that its dtype is the float32 of the written weights. */
 const renderConfig = (config: Buffer): string =>
   config.toString('utf8').replace(/("(?:torch_)?dtype"\s*:\s*)"(?:bfloat16|float16)"/, '$1"float32"');
 
-/** Writes weights as f32 beside the small files of the model that they came from. */
+/** Writes a model folder: f32 weights and the small files of the source model. */
 export function saveModelFolder(
   target: string,
   { source, weights }: { source: string | ModelFiles; weights: Weights },

@@ -15,7 +15,7 @@ export async function listFiles(folder: string): Promise<FileDigest[]> {
   return files;
 }
 
-/** Whether something is already there that a result would replace: an empty folder is nothing. */
+/** Whether the path exists and is not an empty folder. */
 export function isTaken(outputDir: string): boolean {
   if (!existsSync(outputDir)) return false;
   return attempt(
@@ -26,19 +26,15 @@ export function isTaken(outputDir: string): boolean {
 }
 
 export function refuseTaken(outputDir: string): never {
-  throw new BudgetlineError(
-    'CONFIG_INVALID',
-    `Field "outputDir": ${outputDir} already holds something else.`,
-    {
-      remedy: 'Name a folder that does not exist yet.',
-      details: { path: outputDir, field: 'outputDir' },
-    },
-  );
+  throw new BudgetlineError('CONFIG_INVALID', `Field "outputDir": ${outputDir} is not empty.`, {
+    remedy: 'Use a folder that does not exist yet.',
+    details: { path: outputDir, field: 'outputDir' },
+  });
 }
 
 /**
- * Fills a folder beside the output folder and renames it in when all of it is on the disk. Whatever goes wrong, the
- * output folder is complete or not there.
+ * Fills a temporary folder next to the output folder, syncs it and renames it, so that the output folder is either complete
+ * or absent.
  */
 export async function fillOutputFolder(
   outputDir: string,

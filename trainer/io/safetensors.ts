@@ -6,15 +6,15 @@ import { withOpenFile } from './files';
 import { widenBfloat16, widenFloat16 } from './half';
 import { readExactly, readPieces, type TensorFile } from './tensor-file';
 
-/** Named limits on files from anywhere, each with its reason. */
+/** Limits on untrusted files. */
 export const safetensorsLimits = {
-  /** The reference reader's own bound; a header is a few hundred bytes a tensor. */
+  /** The limit of the reference implementation; a header has a few hundred bytes per tensor. */
   headerBytes: 100_000_000,
-  /** The largest open models have some ten thousand tensors. */
+  /** The largest open models have about ten thousand tensors. */
   tensors: 200_000,
-  /** No weight of a decoder has more than two dimensions; others keep a wide berth. */
+  /** Weights of a decoder have at most two dimensions. */
   dimensions: 8,
-  /** Largest element count that one Float32Array holds (2^31 − 1 is below every engine's bound). */
+  /** Limit of a Float32Array in every JavaScript engine. */
   elements: 2 ** 31 - 1,
 } as const;
 
@@ -35,7 +35,7 @@ interface Entry {
   readonly end: number;
 }
 
-/** Everything that a safetensors file holds. */
+/** Content of a safetensors file. */
 export interface Safetensors {
   readonly tensors: Map<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -45,15 +45,11 @@ export interface SafetensorsFile extends TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-function refuse(path: string, what: string, remedy = 'Fetch or write the file again.'): never {
-  throw new BudgetlineError(
-    'CONFIG_INVALID',
-    `${path} is not a safetensors file that can be read: ${what}.`,
-    {
-      remedy,
-      details: { path },
-    },
-  );
+function refuse(path: string, what: string, remedy = 'Download or write the file again.'): never {
+  throw new BudgetlineError('CONFIG_INVALID', `${path} is not a usable safetensors file: ${what}.`, {
+    remedy,
+    details: { path },
+  });
 }
 
 function checkEntry(path: string, name: string, value: unknown): Entry {
@@ -63,8 +59,8 @@ function checkEntry(path: string, name: string, value: unknown): Entry {
   if (!Object.hasOwn(elementBytes, dtype))
     refuse(
       path,
-      `tensor "${name}" has dtype ${dtype}; F32, F16 and BF16 are read`,
-      'Use the model’s weights of one of these types.',
+      `tensor "${name}" has dtype ${dtype}; F32, F16 and BF16 are supported`,
+      'Use weights of one of these types.',
     );
   const elements = shape.reduce((product, size) => product * size, 1);
   if (elements > safetensorsLimits.elements) refuse(path, `tensor "${name}" has ${elements} elements`);
@@ -74,7 +70,7 @@ function checkEntry(path: string, name: string, value: unknown): Entry {
   return { name, dtype: dtype as Dtype, dims: shape, begin, end };
 }
 
-/** Tensors must follow one another without gap or overlap, so that no byte of the file goes unchecked or is read twice. */
+/** Tensors must be contiguous, without gap or overlap, as the format requires. */
 function checkLayout(path: string, entries: readonly Entry[], dataBytes: number): void {
   let next = 0;
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
@@ -92,7 +88,7 @@ function parseHeader(path: string, text: string): { entries: Entry[]; metadata: 
     refuse(path, 'the header is not JSON');
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header))
-    refuse(path, 'the header is no object');
+    refuse(path, 'the header is not an object');
   const { __metadata__: rawMetadata, ...rest } = header as Record<string, unknown>;
   const metadata = z.record(z.string(), z.string()).safeParse(rawMetadata ?? {});
   if (!metadata.success) refuse(path, 'its metadata is not a map of strings');
@@ -101,7 +97,7 @@ function parseHeader(path: string, text: string): { entries: Entry[]; metadata: 
   return { entries: names.map((name) => checkEntry(path, name, rest[name])), metadata: metadata.data };
 }
 
-/** What stands in place of a large file where a repository was cloned without Git LFS begins so. */
+/** First bytes of a Git LFS pointer, which replaces a large file in a clone without Git LFS. */
 const pointerStart = 'version ';
 
 function readHeader(
@@ -113,7 +109,7 @@ function readHeader(
   const prefix = new Uint8Array(8);
   readExactly(descriptor, prefix, 0);
   if (Buffer.from(prefix).toString('latin1') === pointerStart)
-    refuse(path, 'it is a pointer of Git LFS', 'Fetch the file that it stands for with "git lfs pull".');
+    refuse(path, 'it is a Git LFS pointer', 'Download the real file with "git lfs pull".');
   const headerBytes = Number(new DataView(prefix.buffer).getBigUint64(0, true));
   if (headerBytes > Math.min(safetensorsLimits.headerBytes, fileBytes - 8))
     refuse(path, `its header claims ${headerBytes} bytes`);
@@ -140,8 +136,7 @@ function readTensor(descriptor: number, entry: Entry, dataStart: number): Tensor
 }
 
 /**
- * Opens a safetensors file: its header is read and checked, tensors are read as f32 when they are asked for, straight
- * into their own buffers.
+ * Opens a safetensors file and checks its header. Tensors are read as f32 on request.
  * @throws CONFIG_INVALID for a file that breaks the format or a limit; INPUT_MISSING, IO_FAILED.
  */
 export function openSafetensors(path: string): SafetensorsFile {
@@ -168,8 +163,8 @@ export function readSafetensors(path: string): Safetensors {
 const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * The bytes of a safetensors file of f32 tensors: names in code-unit order, data back to back, the header padded with
- * spaces to a multiple of eight. The same tensors and metadata always give the same bytes.
+ * The bytes of a safetensors file of f32 tensors: sorted by name, contiguous, the header padded with spaces to a multiple of
+ * eight. Equal tensors and metadata make equal bytes.
  */
 export function* encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,

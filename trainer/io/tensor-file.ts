@@ -1,31 +1,31 @@
 import { readSync } from 'node:fs';
 import type { Tensor } from '../engine/types';
 
-/** A weight file whose tensors are read one at a time, so that the file is never in memory as a whole. */
+/** A weight file whose tensors are read one at a time, to save memory. */
 export interface TensorFile {
   readonly path: string;
   /** Dimensions by name, outermost first. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** The tensor as f32, whatever the file holds it as. */
+  /** The tensor, converted to f32. */
   read(name: string): Tensor;
 }
 
-/** A single read call is bounded: libuv refuses more than 2^31 − 1 bytes. */
-const longestReadBytes = 1 << 30;
+/** libuv rejects reads of more than 2^31 − 1 bytes. */
+const maxReadBytes = 1 << 30;
 
 export function readExactly(descriptor: number, target: Uint8Array, position: number): void {
   for (let done = 0; done < target.length;) {
-    const wanted = Math.min(target.length - done, longestReadBytes);
+    const wanted = Math.min(target.length - done, maxReadBytes);
     const count = readSync(descriptor, target, done, wanted, position + done);
     if (count === 0) throw Object.assign(new Error('the file ended early'), { code: 'EOF' });
     done += count;
   }
 }
 
-/** A multiple of every element's and every quantised block's size: 2, 4, 18, 20 and 34 bytes. */
+/** A multiple of the size of every element and quantised block: 2, 4, 18, 20 and 34 bytes. */
 const pieceBytes = 6120 * 512;
 
-/** Reads a stretch of a file through one small buffer; `take` is given each piece and its offset in the stretch. */
+/** Reads a byte range of a file through one small buffer; calls `take` with each piece and its offset in the range. */
 export function readPieces(
   descriptor: number,
   { begin, end }: { begin: number; end: number },

@@ -13,7 +13,7 @@ function* walk(part: unknown): Generator<Part> {
   yield* walk(part['pretokenizers']);
 }
 
-function putsSpaceInFront(part: Part): boolean {
+function addsSpace(part: Part): boolean {
   if (part['type'] === 'Prepend') return true;
   if (part['type'] === 'ByteLevel') return part['add_prefix_space'] === true;
   if (part['type'] !== 'Metaspace') return false;
@@ -22,13 +22,13 @@ function putsSpaceInFront(part: Part): boolean {
     : part['prepend_scheme'] !== 'never';
 }
 
-/** Whether the tokenizer puts a space before a text, as sentencepiece does. */
+/** Whether the tokenizer adds a space before a text, as SentencePiece does. */
 export function addsPrefix(definition: object): boolean {
   const { normalizer, pre_tokenizer: preTokenizer } = definition as Part;
-  return [...walk(normalizer), ...walk(preTokenizer)].some(putsSpaceInFront);
+  return [...walk(normalizer), ...walk(preTokenizer)].some(addsSpace);
 }
 
-/** A pre-tokenizer that cuts texts into the matches of a pattern and what stands between. */
+/** A pre-tokenizer that splits texts into the matches of a pattern and the text between them. */
 export const splitAt = (pattern: string): Part => ({
   type: 'Split',
   pattern: { Regex: pattern },
@@ -36,23 +36,23 @@ export const splitAt = (pattern: string): Part => ({
   invert: false,
 });
 
-/** GPT-2's words. Written out as a Split, its \s and \p{N} are those of the original library. */
+/** GPT-2's pattern. As a Split, its \s and \p{N} match as in the original library. */
 export const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 /**
- * The JavaScript library's "Digits" knows 0 to 9 where the original splits at every number of Unicode, such as ½, and its
- * "ByteLevel" takes a byte-order mark for white space.
+ * Works around two differences of the JavaScript library: its "Digits" knows only 0 to 9, not every Unicode number such as
+ * ½, and its "ByteLevel" treats a byte-order mark as white space.
  */
-function mendPart(part: unknown): unknown {
+function fixPart(part: unknown): unknown {
   if (!isPart(part)) return part;
   if (part['type'] === 'Digits') return splitAt(part['individual_digits'] === true ? '\\p{N}' : '\\p{N}+');
   if (part['type'] === 'ByteLevel' && part['use_regex'] !== false && part['add_prefix_space'] !== true)
     return { type: 'Sequence', pretokenizers: [splitAt(gpt2Words), { ...part, use_regex: false }] };
   const { pretokenizers } = part;
-  return Array.isArray(pretokenizers) ? { ...part, pretokenizers: pretokenizers.map(mendPart) } : part;
+  return Array.isArray(pretokenizers) ? { ...part, pretokenizers: pretokenizers.map(fixPart) } : part;
 }
 
-/** A definition whose parts mean to the JavaScript library what they mean to the original one. */
-export function mendDefinition(definition: object): object {
-  return { ...definition, pre_tokenizer: mendPart((definition as Part)['pre_tokenizer']) };
+/** A definition that the JavaScript library interprets as the original library does. */
+export function fixDefinition(definition: object): object {
+  return { ...definition, pre_tokenizer: fixPart((definition as Part)['pre_tokenizer']) };
 }

@@ -5,9 +5,9 @@ import { openChatTemplate, type ChatTemplate } from './chat-template';
 import type { ModelSettings } from './model-config';
 import { takeJson, type ModelFiles } from './model-files';
 import { readModelFiles } from './model-folder';
-import { addsPrefix, mendDefinition } from './tokenizer-definition';
+import { addsPrefix, fixDefinition } from './tokenizer-definition';
 
-/** What is used of @huggingface/tokenizers: its own declarations do not resolve under this project's module settings. */
+/** The used part of @huggingface/tokenizers, whose own declarations do not resolve under this project's module settings. */
 interface HuggingFaceTokenizer {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
   decode(
@@ -20,22 +20,22 @@ interface TokenizersLibrary {
   readonly Tokenizer: new (definition: object, settings: object) => HuggingFaceTokenizer;
 }
 
-/** A model's tokenizer with the ids that the program needs by name. */
+/** A model's tokenizer and its special ids. */
 export interface Tokenizer {
-  /** Ids of a text that goes on a sequence: nothing is put in front of it. */
+  /** Ids of a text that continues a sequence: nothing is added in front. */
   encode(text: string): number[];
-  /** Ids of a text that begins a sequence: one beginning-of-sequence id in front where the tokenizer adds one. */
+  /** Ids of a text that starts a sequence: with one beginning-of-sequence id if the tokenizer adds one. */
   encodeStart(text: string): number[];
-  /** Text of ids that go on a sequence, special tokens left out. */
+  /** Text of ids that continue a sequence, without special tokens. */
   decode(ids: readonly number[]): string;
   readonly endOfSequence: number;
-  /** Null where the tokenizer adds none. */
+  /** null: the tokenizer adds none. */
   readonly beginOfSequence: number | null;
-  /** Null where the model has none. */
+  /** null: the model has none. */
   readonly chatTemplate: ChatTemplate | null;
 }
 
-/** What of a model's settings its tokenizer has to agree with. */
+/** The model settings that its tokenizer must match. */
 export interface VocabularySettings {
   readonly config: Pick<ModelSettings['config'], 'vocabSize'>;
   readonly endOfSequence: ModelSettings['endOfSequence'];
@@ -58,12 +58,12 @@ const contentOf = (value: z.infer<typeof token>): string | undefined =>
 interface Opened {
   readonly inner: HuggingFaceTokenizer;
   readonly settings: TokenizerSettings;
-  /** Whether a space is put before a text that begins a sequence. */
+  /** Whether it adds a space before a text. */
   readonly prefixed: boolean;
 }
 
 async function open(path: string, files: ModelFiles): Promise<Opened> {
-  // An ES module, and the only dependency that a job without text does not need.
+  // An ES module; jobs without text do not load it.
   const library = (await import('@huggingface/tokenizers')) as unknown as TokenizersLibrary;
   const refuse = (name: string, what: string, cause?: unknown): BudgetlineError =>
     new BudgetlineError('CONFIG_INVALID', `${path}: ${name} ${what}.`, { details: { path, name }, cause });
@@ -72,10 +72,10 @@ async function open(path: string, files: ModelFiles): Promise<Opened> {
   if (!settings.success)
     throw refuse('tokenizer_config.json', settings.error.issues[0]?.message ?? 'is malformed');
   try {
-    const inner = new library.Tokenizer(mendDefinition(definition), settings.data);
+    const inner = new library.Tokenizer(fixDefinition(definition), settings.data);
     return { inner, settings: settings.data, prefixed: addsPrefix(definition) };
   } catch (error) {
-    throw refuse('tokenizer.json', `is no tokenizer that can be used: ${(error as Error).message}`, error);
+    throw refuse('tokenizer.json', `is not a usable tokenizer: ${(error as Error).message}`, error);
   }
 }
 
@@ -89,12 +89,12 @@ function findEndOfSequence(
   if (id !== undefined && id < model.config.vocabSize) return id;
   throw new BudgetlineError(
     'CONFIG_INVALID',
-    'The tokenizer has no end-of-sequence token: field "eos_token" of tokenizer_config.json names none of its tokens.',
+    'The tokenizer has no end-of-sequence token: field "eos_token" of tokenizer_config.json is not one of its tokens.',
     { details: { field: 'eos_token' } },
   );
 }
 
-/** The id that the tokenizer's own post-processing puts in front, or that its settings ask for. */
+/** The id that the tokenizer's post-processing or settings add in front, or null. */
 function findBeginOfSequence(inner: HuggingFaceTokenizer, settings: TokenizerSettings): number | null {
   const named = contentOf(settings.bos_token);
   const id = named === undefined ? undefined : inner.token_to_id(named);
@@ -104,8 +104,8 @@ function findBeginOfSequence(inner: HuggingFaceTokenizer, settings: TokenizerSet
 }
 
 /**
- * A text that goes on a sequence gets no space in front, which such tokenizers add to every text: it is encoded, and
- * ids are decoded, behind a line end, whose ids and text are taken off again.
+ * Encodes and decodes text that continues a sequence. Some tokenizers add a space before every text; to avoid it, the text
+ * is processed after a line end, which is then removed.
  */
 function continueText({ inner, prefixed }: Opened): Pick<Tokenizer, 'encode' | 'decode'> {
   const plain = (text: string): number[] => inner.encode(text, { add_special_tokens: false }).ids;
@@ -125,20 +125,20 @@ function continueText({ inner, prefixed }: Opened): Pick<Tokenizer, 'encode' | '
   };
 }
 
-/** A tokenizer with more tokens than the model has embeddings belongs to another model. */
-function createBound({ config: { vocabSize } }: VocabularySettings): (ids: number[]) => number[] {
+/** Checks ids against the model's vocabulary: a tokenizer with more tokens belongs to another model. */
+function createIdCheck({ config: { vocabSize } }: VocabularySettings): (ids: number[]) => number[] {
   return (ids) => {
-    const beyond = ids.find((id) => id >= vocabSize);
-    if (beyond === undefined) return ids;
+    const tooLarge = ids.find((id) => id >= vocabSize);
+    if (tooLarge === undefined) return ids;
     throw new BudgetlineError(
       'CONFIG_INVALID',
-      `The tokenizer gives token ${beyond}, and the model's field "vocab_size" is ${vocabSize}.`,
-      { remedy: 'Use the tokenizer that the model was made with.', details: { field: 'vocab_size' } },
+      `The tokenizer has token ${tooLarge}, but the model's field "vocab_size" is ${vocabSize}.`,
+      { remedy: 'Use the tokenizer of this model.', details: { field: 'vocab_size' } },
     );
   };
 }
 
-/** chat_template.jinja where there is one, as transformers writes it today; else the settings' own. */
+/** The template in chat_template.jinja, else the one in tokenizer_config.json. */
 function findTemplate(files: ModelFiles, { chat_template: named }: TokenizerSettings): string | null {
   const file = files.get(chatTemplateFileName);
   if (file !== undefined) return file.toString('utf8');
@@ -154,21 +154,21 @@ function listSpecialTokens(settings: TokenizerSettings): Record<string, string> 
 }
 
 /**
- * Opens the tokenizer of a model's folder or GGUF file.
- * @throws CONFIG_INVALID where it cannot be used or has no end-of-sequence token; INPUT_MISSING.
+ * Opens the tokenizer of a model folder or GGUF file.
+ * @throws CONFIG_INVALID if it is unusable or has no end-of-sequence token; INPUT_MISSING.
  */
 export async function openTokenizer(path: string, model: VocabularySettings): Promise<Tokenizer> {
   const files = await readModelFiles(path);
   const opened = await open(path, files);
   const { inner, settings } = opened;
   const beginOfSequence = findBeginOfSequence(inner, settings);
-  const bound = createBound(model);
+  const checkIds = createIdCheck(model);
   const { encode, decode } = continueText(opened);
   const template = findTemplate(files, settings);
   return {
-    encode: (text) => bound(encode(text)),
+    encode: (text) => checkIds(encode(text)),
     encodeStart(text) {
-      const ids = bound(inner.encode(text, { add_special_tokens: false }).ids);
+      const ids = checkIds(inner.encode(text, { add_special_tokens: false }).ids);
       return beginOfSequence === null || ids[0] === beginOfSequence ? ids : [beginOfSequence, ...ids];
     },
     decode,

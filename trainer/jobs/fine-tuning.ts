@@ -61,7 +61,7 @@ export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: r
     peak: training.learningRate,
     steps,
     warmupSteps: warmupStepsOf(training.warmupRatio, steps),
-    finalRatio: training.minLearningRateRatio,
+    minRatio: training.minLearningRateRatio,
     shape: training.lrSchedule,
   };
   return {

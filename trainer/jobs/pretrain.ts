@@ -23,7 +23,7 @@ function planPretraining(job: PretrainJob, blocks: readonly SequenceRow[]) {
     peak: job.learningRate,
     steps,
     warmupSteps: job.warmupSteps,
-    finalRatio: job.minLearningRateRatio,
+    minRatio: job.minLearningRateRatio,
     shape: 'linear' as const,
     holdUntil: Math.floor(job.decayFrom * steps),
   };

@@ -5,12 +5,12 @@ import { attempt } from '../io/files';
 import { yielded, type StopSignal } from '../protocol/stop';
 import { tryLock, type Holder, type Unlock } from './process-lock';
 
-/** Devices that this process may use, any one of them: a lock each. */
+/** Lock folders of the devices that this process may use. */
 function devicesOf(environment: NodeJS.ProcessEnv): string[] {
   return (environment['BUDGETLINE_DEVICE_LOCKS'] ?? '').split(delimiter).filter((path) => path !== '');
 }
 
-/** The first device that is free, or who holds the last one. */
+/** Locks the first free device, or returns the holder of the last one. */
 function tryDevices(paths: readonly string[]): Unlock | Holder {
   let holder: Holder = { pid: 0, startTime: null, parentPid: 0 };
   for (const path of paths) {
@@ -23,7 +23,7 @@ function tryDevices(paths: readonly string[]): Unlock | Holder {
 
 function busy(paths: readonly string[], { pid }: Holder): BudgetlineError {
   const names = paths.map((path) => basename(path)).join(', ');
-  return new BudgetlineError('DEVICE_BUSY', `Process ${pid} computes on ${names}.`, {
+  return new BudgetlineError('DEVICE_BUSY', `Process ${pid} is using ${names}.`, {
     details: { pid, devices: names },
   });
 }
@@ -31,15 +31,15 @@ function busy(paths: readonly string[], { pid }: Holder): BudgetlineError {
 export interface DeviceLockOptions {
   readonly stop: StopSignal;
   readonly environment?: NodeJS.ProcessEnv;
-  /** How long to wait where every device is held: an older process may be writing its last checkpoint. */
+  /** How long to wait if every device is in use: an older process may be writing its last checkpoint. */
   readonly waitMs?: number;
 }
 
 /**
- * Makes this process the only one that computes on a device of this host, for as long as it lives: the runtime's memory
- * goes with the process, not before. Where the supervisor names no device there is nothing to hold.
- * @returns a function that gives the device back all the same.
- * @throws DEVICE_BUSY naming the process that holds it; TRAINER_YIELDED where it was asked to stop meanwhile.
+ * Locks a device for the life of this process: the runtime frees its memory only at exit. Does nothing if the supervisor
+ * named no devices.
+ * @returns a function that releases the lock (for tests).
+ * @throws DEVICE_BUSY naming the process that holds it; TRAINER_YIELDED on a request to stop.
  */
 export async function lockDevice(options: DeviceLockOptions): Promise<Unlock> {
   const { stop, environment = process.env, waitMs = 5000 } = options;

@@ -5,26 +5,26 @@ import { makeOwnFolder, readOwnFile } from '../../host/own-files';
 import { startTimeOf } from '../../host/process-start';
 import { createExclusive } from '../../host/whole-file';
 
-/** Who holds a lock. */
+/** The process that holds a lock. */
 export interface Holder {
   readonly pid: number;
   readonly startTime: string | null;
-  /** Who started it; one that has another parent now has lost its supervisor. */
+  /** Its parent when it took the lock; if it has another one now, its supervisor is gone. */
   readonly parentPid: number;
 }
 
 export interface LockOptions {
-  /** Whether the lock is one of this user alone: what other users left there, and links, count for nothing. */
+  /** Whether the lock belongs to this user only: files of other users and links are ignored. */
   readonly own: boolean;
 }
 
-/** Gives a lock back. */
+/** Releases a lock. */
 export type Unlock = () => void;
 
 /**
- * A lock is a folder of numbered files, of which the highest counts: it names a process, and an empty one nobody. Linking
- * a finished file to the next free number is what makes exactly one taker win, also of several that find a dead holder
- * at the same moment; a number is never used twice, since the highest file stays when it is given back.
+ * A lock is a folder of numbered files; the highest number counts. Its file names the holder; an empty file means free. A
+ * process takes the lock by linking a complete file to the next number, which succeeds for one process only, even if
+ * several find a dead holder at once. Numbers are never reused, since a released file is emptied and stays.
  */
 const fileName = (number: number): string => String(number).padStart(9, '0');
 
@@ -39,19 +39,19 @@ function readHolder(path: string, { own }: LockOptions): Holder | null {
   try {
     return JSON.parse((own ? readOwnFile(path) : readFileSync(path, 'utf8')) ?? '') as Holder;
   } catch {
-    // Given back, taken away, or never whole: nobody's.
+    // Released, removed or incomplete.
     return null;
   }
 }
 
-/** The living process that holds a lock; null where none does. */
+/** The living process that holds a lock, or null. */
 function livingHolder(folder: string, number: number, options: LockOptions): Holder | null {
   const holder = number === 0 ? null : readHolder(join(folder, fileName(number)), options);
   if (holder === null || holder.startTime === null) return null;
   return startTimeOf(holder.pid) === holder.startTime ? holder : null;
 }
 
-/** True where this process, and no other, made the file of that number. */
+/** True if this process created the file of that number. */
 function linkOwn(folder: string, number: number): boolean {
   const own: Holder = {
     pid: process.pid,
@@ -66,8 +66,8 @@ function removeOlder(folder: string, number: number): void {
     rmSync(join(folder, fileName(older)), { force: true });
 }
 
-/** A folder that is gone holds nothing, and what this process holds ends with it. */
-function giveBack(path: string): void {
+/** Also if the folder is gone: then there is no lock. */
+function release(path: string): void {
   try {
     truncateSync(path);
   } catch {
@@ -75,8 +75,7 @@ function giveBack(path: string): void {
   }
 }
 
-/** Makes a lock's folder. */
-function prepare(folder: string, { own }: LockOptions): void {
+function prepareFolder(folder: string, { own }: LockOptions): void {
   mkdirSync(own ? dirname(folder) : folder, { recursive: true });
   if (own && !makeOwnFolder(folder))
     throw new BudgetlineError('IO_FAILED', `${folder} is not a folder of this user.`, {
@@ -86,11 +85,10 @@ function prepare(folder: string, { own }: LockOptions): void {
 }
 
 /**
- * Takes a lock for as long as this process lives, or says who holds it. A holder that has died, however it died, holds
- * nothing. What the file system refuses is thrown as it comes.
+ * Takes a lock for the life of this process, or returns its living holder. File-system errors are thrown as they are.
  */
 export function tryLock(folder: string, options: LockOptions = { own: false }): Unlock | Holder {
-  prepare(folder, options);
+  prepareFolder(folder, options);
   for (;;) {
     const top = highest(folder);
     const holder = livingHolder(folder, top, options);
@@ -99,9 +97,9 @@ export function tryLock(folder: string, options: LockOptions = { own: false }): 
     if (!linkOwn(folder, own)) continue;
     if (highest(folder) === own) {
       removeOlder(folder, own);
-      return () => giveBack(join(folder, fileName(own)));
+      return () => release(join(folder, fileName(own)));
     }
-    // It listed long ago: others took and left higher numbers meanwhile.
+    // Others took and released higher numbers since the listing.
     rmSync(join(folder, fileName(own)), { force: true });
   }
 }

@@ -5,9 +5,9 @@ import { attempt } from '../io/files';
 import { tryLock, type Unlock } from './process-lock';
 
 /**
- * Makes this process the only one that works in a folder. A lock of a dead process is taken over; one of a living
- * process is waited for a while, since an older process may be writing its last checkpoint.
- * @returns a function that gives the folder back.
+ * Locks a work folder for this process. Takes over the lock of a dead process; waits a while for a living one, which may be
+ * writing its last checkpoint.
+ * @returns a function that releases the lock.
  * @throws IO_FAILED naming the process that holds the folder.
  */
 export async function lockWorkFolder(folder: string, waitMs = 5000): Promise<Unlock> {
@@ -18,7 +18,7 @@ export async function lockWorkFolder(folder: string, waitMs = 5000): Promise<Unl
     if (typeof taken === 'function') return taken;
     if (performance.now() > deadlineMs)
       throw new BudgetlineError('IO_FAILED', `Process ${taken.pid} is working in ${folder}.`, {
-        remedy: 'Wait until it has ended, or end it.',
+        remedy: 'Wait until it has ended, or stop it.',
         details: { path, pid: taken.pid },
       });
     await sleep(100);

@@ -1,4 +1,4 @@
-import { wholeVocabulary } from '../../contracts/vocabulary';
+import { maxUnchunkedVocabulary } from '../../contracts/vocabulary';
 import { logitSlopes, mapChunks, ops, type Chunks, type Value } from '../graph';
 import type { ModelConfig } from '../engine/types';
 import { createContext, headOf, type DecoderContext, type WeightSource } from './decoder';
@@ -45,7 +45,7 @@ const chunkLogits = 1 << 25;
 
 /** Tokens whose logits are made at once: all, or as many as a chunk has room for, where [S, V] would outgrow everything else. */
 const tokensAtOnce = ({ vocabSize }: ModelConfig): number =>
-  vocabSize > wholeVocabulary ? Math.floor(chunkLogits / vocabSize) : Infinity;
+  vocabSize > maxUnchunkedVocabulary ? Math.floor(chunkLogits / vocabSize) : Infinity;
 
 interface Scoring {
   readonly context: DecoderContext;

@@ -2,14 +2,14 @@ import { fstatSync, writeSync } from 'node:fs';
 import { toJsonLine } from '../io/jsonl';
 import type { TrainerEvent } from '../../schemas/trainer-event';
 
-/** Where a job's events go. */
+/** Receives a job's events. */
 export interface EventSink {
   emit(event: TrainerEvent): void;
-  /** True once nobody reads: the supervisor is gone. */
+  /** True once writing failed: the supervisor is gone. */
   readonly broken: boolean;
 }
 
-/** The descriptor that the supervisor opened, named by BUDGETLINE_EVENTS_FD; standard output otherwise. */
+/** The descriptor in BUDGETLINE_EVENTS_FD if it is open, else standard output. */
 export function eventsDescriptor(environment: NodeJS.ProcessEnv = process.env): number {
   const named = Number(environment['BUDGETLINE_EVENTS_FD'] ?? '1');
   if (!Number.isInteger(named) || named < 1) return 1;
@@ -23,7 +23,7 @@ export function eventsDescriptor(environment: NodeJS.ProcessEnv = process.env): 
 
 const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 
-/** Writes all bytes; waits where a non-blocking pipe is full. */
+/** Writes all bytes; waits while a non-blocking pipe is full. */
 function writeBlocking(descriptor: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) {
     try {
@@ -35,7 +35,7 @@ function writeBlocking(descriptor: number, bytes: Uint8Array): void {
   }
 }
 
-/** Each event as one JSON line, written before `emit` returns: a line that was sent survives a kill. */
+/** Writes each event as one JSON line before `emit` returns, so that it survives a kill. */
 export function createEventSink(descriptor: number): EventSink {
   const sink = {
     broken: false,

@@ -2,10 +2,10 @@ import { BudgetlineError, failures, type FailureCode } from '../../contracts/fai
 import type { EventOf } from '../../schemas/trainer-event';
 import { measureUsage } from './usage';
 
-/** Statuses of failures that are no exit status of their own in the table. */
+/** Exit statuses of codes that have none in the registry of failures. */
 const sharedExitCodes: Partial<Record<FailureCode, number>> = {
   REFERENCE_MISMATCH: 78,
-  /** A fault of the program itself (EX_SOFTWARE). */
+  /** EX_SOFTWARE. */
   TRAINER_CRASHED: 70,
 };
 
@@ -13,15 +13,15 @@ export function exitCodeOf(code: FailureCode): number {
   return failures[code].exitCode ?? sharedExitCodes[code] ?? 70;
 }
 
-/** What V8 and Node throw where a buffer finds no room. */
-const noRoom = /Array buffer allocation failed|Failed to allocate memory|out of memory/i;
+/** Messages of V8 and Node when an allocation fails. */
+const allocationFailure = /Array buffer allocation failed|Failed to allocate memory|out of memory/i;
 
-/** Anything thrown, as a failure with a code; what has none is a fault of this program. */
+/** A thrown value as a failure with a code; TRAINER_CRASHED if it has none. */
 export function toFailure(error: unknown): BudgetlineError {
   if (error instanceof BudgetlineError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  if (noRoom.test(message))
-    return new BudgetlineError('HOST_OUT_OF_MEMORY', `There was too little memory: ${message}`, {
+  if (allocationFailure.test(message))
+    return new BudgetlineError('HOST_OUT_OF_MEMORY', `Out of memory: ${message}`, {
       cause: error,
     });
   return new BudgetlineError('TRAINER_CRASHED', `Fault of the training executable: ${message}`, {

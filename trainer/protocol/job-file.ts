@@ -5,7 +5,7 @@ import { readJson } from '../io/files';
 
 /**
  * Reads and checks a job file.
- * @throws CONFIG_INVALID naming the field; INPUT_MISSING where there is no such file.
+ * @throws CONFIG_INVALID naming the field; INPUT_MISSING if the file does not exist.
  */
 export function readJob(command: string, path: string): TrainerJob {
   const content = readJson(path);
@@ -14,10 +14,8 @@ export function readJob(command: string, path: string): TrainerJob {
   if (parsed.data.command !== command)
     throw new BudgetlineError(
       'USAGE',
-      `${path}: field "command" is "${parsed.data.command}", the command line says "${command}".`,
-      {
-        details: { path, field: 'command' },
-      },
+      `${path}: field "command" is "${parsed.data.command}", but the command line has "${command}".`,
+      { details: { path, field: 'command' } },
     );
   return canonicalJob(parsed.data);
 }

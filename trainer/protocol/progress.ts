@@ -2,19 +2,19 @@ import type { EventOf } from '../../schemas/trainer-event';
 import type { EventSink } from './events';
 import { measureUsage } from './usage';
 
-/** Longest silence while work runs, unless a single step takes longer. Half of what the protocol promises. */
-const silenceMs = 1000;
+/** Shortest time between two events: half of the longest silence that the protocol allows. */
+const intervalMs = 1000;
 
 export interface ProgressOptions {
   readonly phase: string;
   readonly steps: number;
-  /** Steps that an earlier process did. */
+  /** Steps that earlier processes finished. */
   readonly from?: number;
 }
 
-/** Reports where a phase stands, at most once a second and always at its beginning and end. */
+/** Reports the progress of a phase: its first and last step, and between them at most once a second. */
 export interface ProgressReporter {
-  report(step: number, figures?: { tokens?: number; loss?: number }): void;
+  report(step: number, metrics?: { tokens?: number; loss?: number }): void;
 }
 
 export function createProgress(events: EventSink, options: ProgressOptions): ProgressReporter {
@@ -23,14 +23,14 @@ export function createProgress(events: EventSink, options: ProgressOptions): Pro
   let sentMs = -Infinity;
   let tokens = 0;
   return {
-    report(step, figures = {}) {
-      tokens += figures.tokens ?? 0;
+    report(step, metrics = {}) {
+      tokens += metrics.tokens ?? 0;
       const nowMs = performance.now();
-      if (nowMs - sentMs < silenceMs && step !== steps) return;
+      if (nowMs - sentMs < intervalMs && step !== steps) return;
       sentMs = nowMs;
       const seconds = (nowMs - startedMs) / 1000;
       const event: EventOf<'progress'> = { event: 'progress', phase, step, steps, ...measureUsage() };
-      if (figures.loss !== undefined) event.loss = figures.loss;
+      if (metrics.loss !== undefined) event.loss = metrics.loss;
       if (step > from && seconds > 0) {
         event.tokensPerSecond = Math.round(tokens / seconds);
         event.secondsLeft = Math.round(((steps - step) * seconds * 10) / (step - from)) / 10;

@@ -2,15 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BudgetlineError } from '../../contracts/failures';
 import type { EventSink } from './events';
 
-/** Whether the program was asked to checkpoint and stop. */
+/** Requests to save a checkpoint and stop. */
 export interface StopSignal {
-  /** Why it was asked, or null. Lets the event loop run once first: a step blocks it, signals and end of file wait. */
+  /** The reason of a request, or null. First lets the event loop handle signals and end of file, which a step blocks. */
   poll(): Promise<string | null>;
 }
 
 /**
- * Listens for SIGTERM and SIGINT, for the end of standard input where the supervisor keeps it open
- * (BUDGETLINE_KEEP_ALIVE=1), and for events that nobody reads any more.
+ * Listens for SIGTERM and SIGINT, for a failed write of events and, with BUDGETLINE_KEEP_ALIVE=1, for the end of standard
+ * input.
  */
 export function listenForStop(events: EventSink, environment: NodeJS.ProcessEnv = process.env): StopSignal {
   let reason: string | null = null;
@@ -23,7 +23,7 @@ export function listenForStop(events: EventSink, environment: NodeJS.ProcessEnv 
   }
   return {
     async poll() {
-      // Two turns: one for the poll phase to read, one for the streams' own deferred events.
+      // One turn for the poll phase to read, one for the deferred events of streams.
       await nextTurn();
       await nextTurn();
       return reason ?? (events.broken ? 'events cannot be written' : null);
@@ -31,13 +31,11 @@ export function listenForStop(events: EventSink, environment: NodeJS.ProcessEnv 
   };
 }
 
-/** Thrown where a job stops on request, with everything saved that a later start needs. */
+/** The error of a job that stopped on request, its progress saved. */
 export function yielded(reason: string, step: number): BudgetlineError {
   return new BudgetlineError(
     'TRAINER_YIELDED',
     `Stopped on ${reason} after step ${step}; the work so far is saved.`,
-    {
-      details: { reason, step },
-    },
+    { details: { reason, step } },
   );
 }

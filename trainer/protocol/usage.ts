@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What Linux tells of this process; empty where there is no such file. */
+/** Linux's status of this process; empty on other systems. */
 function readStatus(): string {
   try {
     return readFileSync('/proc/self/status', 'utf8');
@@ -10,15 +10,15 @@ function readStatus(): string {
 }
 
 /**
- * The most memory that this program ever held. Linux begins `maxRSS` with what the parent held when it forked, which makes
- * every trainer of a large worker look large; VmHWM begins with the program.
+ * Peak memory of this process. On Linux VmHWM, since `maxRSS` starts at the parent's memory at the fork, so that a trainer
+ * of a large worker would look large.
  */
 function peakMemoryBytes(maxRss: number): number {
   const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readStatus()) ?? [];
   return 1024 * Number(kibibytes ?? maxRss);
 }
 
-/** What this process has used so far: CPU time of all its threads, and the most memory that it ever held. */
+/** CPU time of all threads and peak memory of this process so far. */
 export function measureUsage(): { readonly cpuMs: number; readonly peakMemoryBytes: number } {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   return { cpuMs: (userCPUTime + systemCPUTime) / 1000, peakMemoryBytes: peakMemoryBytes(maxRSS) };

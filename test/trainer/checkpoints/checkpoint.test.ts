@@ -34,13 +34,13 @@ describe('pure: checkpoints', () => {
   });
   const newest = () => findCheckpoint(folder, () => true);
 
-  it('come back bit for bit, the newest first, and only the last few are kept', async () => {
+  it('are read back bit for bit, newest first; only the last few are kept', async () => {
     for (const step of [5, 10, 15]) saveCheckpoint(folder, checkpointAt(step), 2);
     assert.equal(readdirSync(folder).length, 2);
     assert.deepEqual(await newest(), { checkpoint: checkpointAt(15), damaged: [] });
   });
 
-  it('fall back one where bytes are missing or changed, and name what was damaged', async () => {
+  it('fall back to the one before if bytes are missing or changed, and name the damaged one', async () => {
     saveCheckpoint(folder, checkpointAt(5), 3);
     saveCheckpoint(folder, checkpointAt(10), 3);
     const flipped = saveCheckpoint(folder, checkpointAt(15), 3).path;
@@ -55,20 +55,20 @@ describe('pure: checkpoints', () => {
     assert.equal((await newest()).checkpoint?.step, 10);
   });
 
-  it('ignore what a killed process left half-written', async () => {
+  it('ignore a partial file of a killed process', async () => {
     const { path } = saveCheckpoint(folder, checkpointAt(5), 2);
     writeFileSync(`${path}.partial`, 'half');
     assert.equal((await newest()).checkpoint?.step, 5);
     assert.equal(readdirSync(folder).length, 1);
   });
 
-  it('are none in a new folder', async () => {
+  it('do not exist in a new folder', async () => {
     assert.deepEqual(await newest(), { checkpoint: null, damaged: [] });
   });
 });
 
-describe('pure: a job’s meaning', () => {
-  it('is compared field by field', () => {
+describe('pure: job semantics', () => {
+  it('are compared field by field', () => {
     const a = { seed: 1, training: { learningRate: 1, lora: null }, list: [1, 2] };
     assert.equal(findDifference(a, structuredClone(a)), null);
     assert.equal(
@@ -88,7 +88,7 @@ describe('pure: a job’s meaning', () => {
 describe('pure: the metrics log', () => {
   const folder = temporaryFolder();
 
-  it('goes on behind its mark and is as if never interrupted', () => {
+  it('continues after its mark as if never interrupted', () => {
     const [path, whole] = [folder.at('cut.jsonl'), folder.at('whole.jsonl')];
     const undisturbed = openMetricsLog(whole);
     for (const step of [1, 2, 3]) undisturbed.append(step, { loss: 1 / step });
@@ -103,7 +103,7 @@ describe('pure: the metrics log', () => {
     assert.equal(readFileSync(path, 'utf8'), readFileSync(whole, 'utf8'));
   });
 
-  it('matches its mark only while it begins with those bytes', () => {
+  it('matches its mark only if it begins with those bytes', () => {
     const path = folder.at('marked.jsonl');
     const log = openMetricsLog(path);
     log.append(1, { loss: 1 });
@@ -126,7 +126,7 @@ describe('pure: finished batches', () => {
     return rows;
   }
 
-  it('survive wherever a kill cuts the file, whole batches only', async () => {
+  it('survive a kill at any byte of the file, whole batches only', async () => {
     const path = folder.at('scratch.jsonl');
     const scratch = await openRowScratch<number>(path, of(1));
     for (const batch of [[1, 2], [3, 4], [5]]) scratch.append(batch);
@@ -141,7 +141,7 @@ describe('pure: finished batches', () => {
     }
   });
 
-  it('count, go on, and drop what follows a damaged line', async () => {
+  it('are counted and continued; everything after a damaged line is dropped', async () => {
     const path = folder.at('damaged.jsonl');
     const scratch = await openRowScratch<number>(path, of(1));
     for (const batch of [[1], [2], [3]]) scratch.append(batch);

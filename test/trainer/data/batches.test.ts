@@ -9,7 +9,7 @@ import { learningRateAt, warmupStepsOf, type ScheduleOptions } from '../../../tr
 const count = (max: number) => fc.integer({ min: 1, max });
 
 describe('pure: batches', () => {
-  it('take every row once an epoch', () => {
+  it('have every row once per epoch', () => {
     fc.assert(
       fc.property(count(60), count(20), count(3), (rows, batchSize, epochs) => {
         const steps = stepsOf(rows, { batchSize, epochs });
@@ -27,7 +27,7 @@ describe('pure: batches', () => {
     );
   });
 
-  it('are the same in whatever order they are asked for', () => {
+  it('do not depend on the order of calls', () => {
     const plan = { rows: 23, batchSize: 4, seed: 9 };
     const forward = planBatches(plan);
     const inOrder = Array.from({ length: 18 }, (_, step) => [...forward.at(step + 1)]);
@@ -37,7 +37,7 @@ describe('pure: batches', () => {
 });
 
 describe('pure: prompt buckets', () => {
-  it('depend on the prompt and the limit alone, and hold it', () => {
+  it('depend only on prompt length and limit, and fit the prompt', () => {
     fc.assert(
       fc.property(count(2000), count(2000), (a, b) => {
         const [length, limit] = [Math.min(a, b), Math.max(a, b)];
@@ -51,10 +51,10 @@ describe('pure: prompt buckets', () => {
 interface ScheduleOracle {
   readonly peak: number;
   readonly cases: readonly {
-    /** The name that Transformers gives it. */
+    /** Transformers' name. */
     readonly scheduler: string;
     readonly options: Omit<ScheduleOptions, 'peak'>;
-    /** Before the first update, and after each one. */
+    /** Rates before the first update, and after each one. */
     readonly rates: readonly number[];
   }[];
 }
@@ -64,21 +64,21 @@ const { peak, cases } = JSON.parse(
 ) as ScheduleOracle;
 
 describe('pure: learning rates', () => {
-  const cosine: ScheduleOptions = { peak: 2, steps: 100, warmupSteps: 10, finalRatio: 0.1, shape: 'cosine' };
+  const cosine: ScheduleOptions = { peak: 2, steps: 100, warmupSteps: 10, minRatio: 0.1, shape: 'cosine' };
 
-  it('learn at the first step, peak at the end of the warm-up, and end at the final ratio', () => {
+  it('are above 0 at step 1, peak at the end of the warm-up, and end at the minimum ratio', () => {
     assert.equal(learningRateAt(1, cosine), 0.2);
     assert.equal(learningRateAt(10, cosine), 2);
     assert.ok(Math.abs(learningRateAt(55, cosine) - 1.1) < 1e-12, 'halfway down');
     assert.ok(Math.abs(learningRateAt(100, cosine) - 0.2) < 1e-12);
     assert.equal(learningRateAt(100, { ...cosine, shape: 'constant' }), 2);
     assert.equal(learningRateAt(1, { ...cosine, warmupSteps: 0 }), 2);
-    assert.equal(learningRateAt(1, { ...cosine, steps: 1, warmupSteps: 0, finalRatio: 0 }), 2);
+    assert.equal(learningRateAt(1, { ...cosine, steps: 1, warmupSteps: 0, minRatio: 0 }), 2);
   });
 
   for (const { scheduler, options, rates } of cases) {
-    const { steps, warmupSteps, finalRatio } = options;
-    it(`are Transformers’ ${scheduler}: ${warmupSteps} of ${steps} steps up, down to ${finalRatio}`, () => {
+    const { steps, warmupSteps, minRatio } = options;
+    it(`equal Transformers’ ${scheduler}: ${warmupSteps} of ${steps} steps of warm-up, down to ${minRatio}`, () => {
       assert.equal(rates.length, steps + 1);
       for (let step = 1; step <= steps; step += 1) {
         const [ours, theirs] = [learningRateAt(step, { ...options, peak }), rates[step]!];
@@ -87,7 +87,7 @@ describe('pure: learning rates', () => {
     });
   }
 
-  it('without a warm-up are as with one of a single step', () => {
+  it('without a warm-up equal those with a warm-up of one step', () => {
     for (let step = 1; step <= 100; step += 1)
       assert.equal(
         learningRateAt(step, { ...cosine, warmupSteps: 0 }),
@@ -95,14 +95,14 @@ describe('pure: learning rates', () => {
       );
   });
 
-  it('stay at the peak until a linear decay begins', () => {
+  it('stay at the peak until the linear decay starts', () => {
     const held: ScheduleOptions = { ...cosine, shape: 'linear', holdUntil: 70 };
     assert.equal(learningRateAt(70, held), 2);
     assert.ok(Math.abs(learningRateAt(85, held) - 1.1) < 1e-12);
     assert.ok(Math.abs(learningRateAt(100, held) - 0.2) < 1e-12);
   });
 
-  it('never are zero or above the peak, however short the run', () => {
+  it('are never 0 or above the peak, however short the run', () => {
     const shapes = fc.constantFrom('cosine', 'linear', 'constant');
     fc.assert(
       fc.property(count(40), fc.double({ min: 0, max: 1, noNaN: true }), shapes, (steps, ratio, shape) => {

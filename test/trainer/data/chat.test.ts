@@ -30,7 +30,7 @@ describe('pure: rows of messages', () => {
 
   const asked = [system, user('2+2?')];
 
-  it('are text rows once the template has written them, whichever way they are given', () => {
+  it('equal text rows once rendered, in every form', () => {
     const row = { id: 'a', prompt: question, completion: '4<|im_end|>' };
     const demonstrations = textRows(demonstrationRow, chatml);
     assert.deepEqual(demonstrations.parse({ id: 'a', messages: [...asked, assistant('4')] }), row);
@@ -47,20 +47,20 @@ describe('pure: rows of messages', () => {
     });
   });
 
-  it('learn the last answer: turns before it are its prompt', () => {
+  it('supervise the last answer; the turns before it are its prompt', () => {
     const messages = [...asked, assistant('4'), user('and 3+3?'), assistant('6')];
     const { prompt, completion } = textRows(demonstrationRow, chatml).parse({ id: 'a', messages });
     assert.ok(prompt.includes('4<|im_end|>\n<|im_start|>user\nand 3+3?'));
     assert.equal(completion, '6<|im_end|>');
   });
 
-  it('of text are left as they are', () => {
+  it('without messages are unchanged', () => {
     const row = { id: 'a', prompt: 'Q', completion: ' <|im_end|>\n' };
     assert.deepEqual(textRows(demonstrationRow, chatml).parse(row), row);
     assert.deepEqual(textRows(demonstrationRow, null).parse(row), row);
   });
 
-  it('give ids with exactly one beginning and one end, those of the whole conversation', async () => {
+  it('have one beginning and one end token, and the ids of the whole conversation', async () => {
     const pairs = [
       ['llama3', 'llama3'],
       ['qwen', 'qwen2'],
@@ -90,7 +90,7 @@ describe('pure: rows of messages', () => {
       const whole = tokenizer.encodeStart(chat.render(messages, { opening: false }).trimEnd());
       assert.deepEqual(ids, whole, kind);
       const starts = ids.filter((id) => id === tokenizer.beginOfSequence).length;
-      // Llama 2 opens each exchange with a beginning of its own: two here.
+      // Llama 2 has a beginning-of-sequence token in each exchange: two here.
       assert.equal(starts, tokenizer.beginOfSequence === null ? 0 : template === 'llama2' ? 2 : 1, kind);
       assert.equal(example.answers[0]!.filter((id) => id === tokenizer.endOfSequence).length, 1, kind);
     }
@@ -105,7 +105,7 @@ describe('pure: rows of messages', () => {
     ['messages and a completion', 'messages', { id: 'a', messages: [], completion: 'x' }],
   ];
   for (const [what, field, row] of refused)
-    it(`refuse ${what} by file, line and field`, async () => {
+    it(`refuse ${what}, naming file, line and field`, async () => {
       const path = folder.at('rows.jsonl');
       writeFileSync(path, `\n${JSON.stringify(row)}\n`);
       const rows = readJsonLines(path, textRows(demonstrationRow, chatml));
@@ -115,7 +115,7 @@ describe('pure: rows of messages', () => {
       });
     });
 
-  it('refuse pairs that have nothing in common, or differ in nothing', () => {
+  it('refuse pairs with no common prefix, and pairs that are equal', () => {
     const pairs = textRows(preferenceRow, chatml);
     const field = (row: object) => pairs.safeParse({ id: 'a', ...row }).error?.issues[0]?.path.join('.');
     assert.equal(
@@ -129,7 +129,7 @@ describe('pure: rows of messages', () => {
     assert.equal(field({ chosen: [...asked, assistant('4')], rejected: asked }), 'rejected');
   });
 
-  it('refuse a model without a template, and say what the template says', async () => {
+  it('refuse a model without a template, and report the template’s own error', async () => {
     const message = (template: ChatTemplate | null, messages: object[]) =>
       textRows(demonstrationRow, template).safeParse({ id: 'a', messages }).error?.issues[0]?.message ?? '';
     assert.match(message(null, [...asked, assistant('4')]), /no chat template/);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { truncateLeft, encodeExample, fitExample, joinSequence } from '../../../trainer/data/encode';
 import type { Tokenizer } from '../../../trainer/io/tokenizer';
 
-/** One id a character, and a beginning-of-sequence token where asked. */
+/** One id per character, and optionally a beginning-of-sequence token. */
 function characters(beginOfSequence: number | null): Tokenizer {
   const encode = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0)!);
   return {
@@ -20,7 +20,7 @@ const place = { path: 'rows.jsonl', line: 3 };
 const ids = fc.array(fc.integer({ min: 10, max: 20 }), { minLength: 1, maxLength: 12 });
 
 describe('pure: encoding of rows', () => {
-  it('tokenises prompt and answer apart, with one end of sequence that is supervised', () => {
+  it('tokenises prompt and answer separately, with one supervised end-of-sequence token', () => {
     const { prompt, answers } = encodeExample(
       characters(7),
       { prompt: 'ab', answers: { completion: 'c' } },
@@ -41,7 +41,7 @@ describe('pure: encoding of rows', () => {
     );
   });
 
-  it('refuses a text that has no tokens by file, line and field', () => {
+  it('refuses a text without tokens, naming file, line and field', () => {
     const nothing = { ...characters(null), encode: () => [] };
     assert.throws(
       () => encodeExample(nothing, { prompt: 'a', answers: { chosen: 'b' } }, place),
@@ -62,23 +62,23 @@ describe('pure: encoding of rows', () => {
     ],
   };
 
-  it('over length: refuse names the row and its length', () => {
+  it('onOverlength "error" names the row and its length', () => {
     assert.throws(
       () => fitExample(long, policy('error'), place),
       /line 3: 10 tokens, and training\.maxLength is 8/,
     );
   });
 
-  it('over length: drop leaves the row out', () => {
+  it('onOverlength "drop" drops the row', () => {
     assert.equal(fitExample(long, policy('drop'), place), null);
   });
 
-  it('over length: cut takes the oldest prompt tokens, the same for both answers, and keeps the answers whole', () => {
+  it('onOverlength "truncate" cuts the prompt on the left, alike for both answers, and keeps the answers whole', () => {
     const cut = fitExample(long, policy('truncate'), place);
     assert.deepEqual(cut, { prompt: [7, 13, 14, 15], answers: long.answers });
   });
 
-  it('over length: cut shortens an answer only where it alone is too long', () => {
+  it('onOverlength "truncate" cuts an answer on the right only if it is too long by itself', () => {
     const huge = { prompt: [7, 11], answers: [[21, 22, 23, 24, 25, 26, 27, 28, 1]] };
     assert.deepEqual(fitExample(huge, policy('truncate'), place), {
       prompt: [7],
@@ -86,7 +86,7 @@ describe('pure: encoding of rows', () => {
     });
   });
 
-  it('over length: what is cut fits and what fits is left alone', () => {
+  it('truncated rows fit; rows that fit are unchanged', () => {
     fc.assert(
       fc.property(ids, ids, ids, (prompt, first, second) => {
         const example = { prompt, answers: [first, second] };
@@ -98,7 +98,7 @@ describe('pure: encoding of rows', () => {
     );
   });
 
-  it('cuts the oldest and keeps the beginning of sequence', () => {
+  it('truncates on the left and keeps the beginning-of-sequence token', () => {
     assert.deepEqual(truncateLeft([7, 1, 2, 3], 2, 7), [7, 3]);
     assert.deepEqual(truncateLeft([7, 1, 2, 3], 1, 7), [7]);
     assert.deepEqual(truncateLeft([5, 1, 2, 3], 2, null), [2, 3]);

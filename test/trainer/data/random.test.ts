@@ -13,7 +13,7 @@ const hex = (words: readonly number[]): string =>
   words.map((word) => word.toString(16).padStart(8, '0')).join(' ');
 
 describe('pure: counter-based random numbers', () => {
-  it('agree with the known answers of Random123 (philox4x32, 10 rounds)', () => {
+  it('equal the known answers of Random123 (philox4x32, 10 rounds)', () => {
     assert.equal(hex(philox([0, 0, 0, 0], [0, 0])), '6627e8d5 e169c58d bc57ac4c 9b00dbd8');
     const ones = 0xffffffff;
     assert.equal(hex(philox([ones, ones, ones, ones], [ones, ones])), '408f276d 41c83b0e a20bc7c6 6d5451fd');
@@ -35,7 +35,7 @@ describe('pure: counter-based random numbers', () => {
     for (const count of counts) assert.ok(Math.abs(count - 10_000) < 570, String(counts));
   });
 
-  it('have prefixes: a longer draw begins with the shorter one', () => {
+  it('begin with the same numbers, whatever the count', () => {
     fc.assert(
       fc.property(fc.nat(70), fc.nat(70), fc.string(), (a, b, id) => {
         const of = { seed: 5, id, sample: 1 };
@@ -60,7 +60,7 @@ describe('pure: counter-based random numbers', () => {
     );
   });
 
-  it('permute: every number once, otherwise for each epoch', () => {
+  it('permute: every index once, in another order in each epoch', () => {
     fc.assert(
       fc.property(fc.nat(200), fc.nat(2 ** 40), (count, seed) => {
         const order = permute(count, { seed, epoch: 0 });
@@ -74,7 +74,7 @@ describe('pure: counter-based random numbers', () => {
     assert.notDeepEqual(permute(50, { seed: 1, epoch: 0 }), permute(50, { seed: 1, epoch: 1 }));
   });
 
-  it('permute without favour: each number as often in front', () => {
+  it('permute uniformly: each index is first equally often', () => {
     const counts = new Array<number>(5).fill(0);
     for (let seed = 0; seed < 5000; seed += 1) counts[permute(5, { seed, epoch: 0 })[0]!]! += 1;
     for (const count of counts) assert.ok(Math.abs(count - 1000) < 170, String(counts));

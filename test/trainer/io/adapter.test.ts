@@ -15,7 +15,7 @@ const folder = resolve(__dirname, '..', '..', 'oracles', 'peft-adapter');
 describe('pure: adapters in PEFT’s format', () => {
   const written = temporaryFolder();
 
-  it('that PEFT wrote give the logits that they give there', async () => {
+  it('written by PEFT have the same logits here', async () => {
     const { logits } = JSON.parse(readFileSync(join(folder, 'logits.json'), 'utf8')) as {
       logits: number[][];
     };
@@ -36,7 +36,7 @@ describe('pure: adapters in PEFT’s format', () => {
     }
   });
 
-  it('come back as they were written, with what later fields say', () => {
+  it('are read back as written, with dropout and rsLoRA', () => {
     const { lora, tensors } = loadAdapter(folder);
     assert.deepEqual(
       { ...lora, targetModules: [...lora.targetModules].sort() },

@@ -13,7 +13,7 @@ interface Stored {
   readonly special: Record<string, string>;
   readonly templates: Record<string, string>;
   readonly conversations: readonly (readonly ChatMessage[])[];
-  /** By template and conversation: without and with the opening of an answer; null where it was refused. */
+  /** By template and conversation: without and with the generation prompt; null if rejected. */
   readonly rendered: Record<string, readonly (readonly [string | null, string | null])[]>;
 }
 const oracle = JSON.parse(
@@ -26,7 +26,7 @@ describe('pure: chat templates', () => {
   const folder = temporaryFolder();
 
   for (const [name, source] of Object.entries(oracle.templates))
-    it(`${name}: writes conversations as transformers does, and refuses what it refuses`, async () => {
+    it(`${name}: renders, and rejects, the same conversations as transformers`, async () => {
       const template = await openChatTemplate(source, oracle.special);
       for (const [at, messages] of oracle.conversations.entries())
         for (const opening of [false, true]) {
@@ -36,17 +36,17 @@ describe('pure: chat templates', () => {
         }
     });
 
-  it('know no clock, so that equal rows are equal text on any day', async () => {
+  it('have no clock: equal rows are equal text on any day', async () => {
     const template = await openChatTemplate('{{ "clock" if strftime_now is defined else "none" }}', {});
     assert.equal(template.render(user, { opening: false }), 'none');
   });
 
-  it('cannot count without end', async () => {
+  it('cannot loop forever', async () => {
     const template = await openChatTemplate('{% for i in range(1000000000) %}x{% endfor %}', {});
     assert.throws(() => template.render(user, { opening: false }), /100000 steps/);
   });
 
-  it('come from chat_template.jinja before tokenizer_config.json, one by name or "default" of several', async () => {
+  it('come from chat_template.jinja, else tokenizer_config.json: its only one, or the one named "default"', async () => {
     const model = copyModel(architecture, folder.at('model'));
     const settings = readModelConfig(architecture);
     const render = async (): Promise<string | undefined> =>
@@ -68,7 +68,7 @@ describe('pure: chat templates', () => {
     assert.equal(await render(), 'four');
   });
 
-  it('travel with the weights and count as part of the model', async () => {
+  it('are saved with the weights, and are part of the model’s digest', async () => {
     const model = makeModel(folder.at('travels'));
     const before = await digestModelFolder(model);
     writeFileSync(join(model, 'chat_template.jinja'), 'x');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { demonstrationRow } from '../../../schemas/rows';
-import { longestLineBytes, readJsonLines } from '../../../trainer/io/jsonl';
+import { maxLineBytes, readJsonLines } from '../../../trainer/io/jsonl';
 import { temporaryFolder } from '../../support/temporary';
 
 const good = JSON.stringify({ id: 'a', prompt: 'Q:', completion: '1' });
@@ -17,12 +17,12 @@ describe('pure: JSON Lines', () => {
     return lines;
   }
 
-  it('counts lines as an editor does, with or without a last newline', async () => {
+  it('counts all lines, with or without a last newline', async () => {
     assert.deepEqual(await read(`${good}\n\n${good}\r\n${good}`), [1, 3, 4]);
     assert.deepEqual(await read(''), []);
   });
 
-  it('keeps characters whole across pieces of the file', async () => {
+  it('keeps characters whole across chunks of the file', async () => {
     const wide = JSON.stringify({ id: 'a', prompt: 'é𝄞'.repeat(100_000), completion: '1' });
     const path = folder.at('wide.jsonl');
     writeFileSync(path, `${wide}\n${wide}\n`);
@@ -54,11 +54,11 @@ describe('pure: JSON Lines', () => {
       });
     });
 
-  it('refuses a line that would not fit memory', async () => {
-    await assert.rejects(read('x'.repeat(longestLineBytes + 1_000_000)), /line 1: the line is longer/);
+  it('refuses a line above the limit', async () => {
+    await assert.rejects(read('x'.repeat(maxLineBytes + 1_000_000)), /line 1: the line is longer/);
   });
 
-  it('says INPUT_MISSING where there is no file', async () => {
+  it('reports a missing file as INPUT_MISSING', async () => {
     const rows = readJsonLines(folder.at('none.jsonl'), demonstrationRow);
     await assert.rejects(rows.next(), { code: 'INPUT_MISSING' });
   });

@@ -18,7 +18,7 @@ const qwen = {
   attention_bias: undefined,
 };
 
-/** As Llama 3.1's published config.json has it. */
+/** From the published config.json of Llama 3.1. */
 const llama3Positions = {
   factor: 8,
   low_freq_factor: 1,
@@ -46,7 +46,7 @@ describe('pure: config.json', () => {
     assert.equal(parseModelConfig(qwen, 'x').config.qkvBias, true);
   });
 
-  it('reads the position settings of newer files', () => {
+  it('reads the RoPE settings of newer files', () => {
     const newer = {
       ...llama,
       rope_theta: undefined,
@@ -55,7 +55,7 @@ describe('pure: config.json', () => {
     assert.equal(parseModelConfig(newer, 'x').config.ropeTheta, 5e5);
   });
 
-  it('reads the stretched positions of Llama 3 from either field', () => {
+  it('reads the RoPE scaling of Llama 3 from either field', () => {
     const expected = { factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 8192 };
     const published = { ...llama, rope_scaling: llama3Positions };
     assert.deepEqual(parseModelConfig(published, 'x').config.ropeScaling, expected);
@@ -105,7 +105,7 @@ describe('pure: config.json', () => {
 describe('pure: model folders', () => {
   const folder = temporaryFolder();
 
-  it('come back as they were saved, byte for byte', async () => {
+  it('are read back as saved, byte for byte', async () => {
     const first = makeModel(folder.at('first'));
     const { weights } = loadModelFolder(first);
     mkdirSync(folder.at('second'));
@@ -137,7 +137,7 @@ describe('pure: model folders', () => {
     assert.deepEqual(loadModelFolder(target).weights, weights);
   });
 
-  it('are refused where two files hold one tensor', () => {
+  it('are refused if a tensor is in two files', () => {
     const target = makeModel(folder.at('twice'));
     const { weights } = loadModelFolder(target);
     renameSync(join(target, 'model.safetensors'), join(target, 'a.safetensors'));
@@ -148,7 +148,7 @@ describe('pure: model folders', () => {
     assert.throws(() => loadModelFolder(target), /model\.norm\.weight.*two files/);
   });
 
-  it('are refused where an index reaches outside them', () => {
+  it('are refused if the index names a file outside of the folder', () => {
     const target = folder.at('outside');
     mkdirSync(target);
     for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json'])
@@ -160,18 +160,18 @@ describe('pure: model folders', () => {
     assert.throws(() => loadModelFolder(target), { code: 'CONFIG_INVALID' });
   });
 
-  it('are refused where weights and configuration disagree, naming the tensor', () => {
+  it('are refused if weights and config.json disagree, naming the tensor', () => {
     const target = copyModel(makeModel(folder.at('good')), folder.at('wrong'));
     const config = { ...llama, intermediate_size: 360 };
     writeFileSync(join(target, 'config.json'), JSON.stringify(config));
     assert.throws(() => loadModelFolder(target), /gate_proj/);
     writeFileSync(join(target, 'config.json'), JSON.stringify({ ...llama, num_hidden_layers: 3 }));
-    assert.throws(() => loadModelFolder(target), /layers\.3.*has no place/);
+    assert.throws(() => loadModelFolder(target), /layers\.3.*is unexpected/);
     writeFileSync(join(target, 'config.json'), JSON.stringify({ ...llama, tie_word_embeddings: false }));
     assert.throws(() => loadModelFolder(target), /lm_head/);
   });
 
-  it('say which file is missing, what is there in its place, and what to do about it', async () => {
+  it('report a missing file, the file in its place, and how to convert it', async () => {
     assert.throws(() => readModelConfig(folder.at('nowhere')), { code: 'INPUT_MISSING' });
     const cases: readonly (readonly [gone: string, there: string | null, says: RegExp, remedy: RegExp])[] = [
       ['config.json', null, /has no config\.json\.$/, /Put the file/],
@@ -192,7 +192,7 @@ describe('pure: model folders', () => {
     await assert.rejects(digestModelFolder(folder.at('nowhere')), { message: /There is no model folder/ });
   });
 
-  it('of other families are refused by it, whatever fields they have', () => {
+  it('of other families are refused by family, whatever their fields', () => {
     for (const other of [
       { model_type: 'gpt2', n_embd: 64 },
       { ...llama, model_type: 'mistral' },
@@ -203,7 +203,7 @@ describe('pure: model folders', () => {
       );
   });
 
-  it('are refused where a repository was cloned without its large files', () => {
+  it('are refused if they are Git LFS pointers', () => {
     const target = copyModel(makeModel(folder.at('pulled')), folder.at('cloned'));
     const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n';
     writeFileSync(join(target, 'model.safetensors'), pointer);
@@ -221,7 +221,7 @@ describe('pure: adapters', () => {
   ]);
   const config = () => join(folder.path(), 'adapter_config.json');
 
-  it('come back as they were saved, with the keys that PEFT reads', () => {
+  it('are read back as saved, with PEFT’s keys', () => {
     saveAdapter(folder.path(), { lora, tensors, baseSha256: 'ab' });
     const loaded = loadAdapter(folder.path());
     assert.deepEqual(loaded.tensors, tensors);

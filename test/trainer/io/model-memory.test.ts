@@ -15,7 +15,7 @@ const settings = {
   ...{ num_attention_heads: 16, num_key_value_heads: 16 },
 };
 
-/** Tensors of zeros in files of holes: nothing has to be written, and all of it is read. */
+/** Tensors of zeros in sparse files: nothing is written, all of it is read. */
 function writeWeights(path: string, tensors: ReturnType<typeof modelParameters>, dtype: keyof typeof width) {
   let end = 0;
   const entries = tensors.map(({ name, dims }) => {
@@ -56,7 +56,7 @@ describe('slow: a large model', function () {
     return { peakMemoryBytes: result.peakMemoryBytes, parameters: result.metrics['parameters'] };
   };
 
-  it('is measured alone, however much the process holds that started the trainer', async () => {
+  it('is measured without the memory of the process that started the trainer', async () => {
     const held = Buffer.alloc(400 << 20, 1);
     const { peakMemoryBytes } = await measure('alone', architecture);
     assert.ok(peakMemoryBytes < held.length / 2, `${peakMemoryBytes} bytes`);
@@ -66,7 +66,7 @@ describe('slow: a large model', function () {
     ['F32', 1],
     ['BF16', 3],
   ] as const)
-    it(`${dtype} in ${shards === 1 ? 'one file' : `${shards} files`} is in memory once, as f32, and its files never`, async () => {
+    it(`${dtype} in ${shards === 1 ? 'one file' : `${shards} files`}: memory has the f32 weights once, and never a whole file`, async () => {
       const small = await measure(`small-${dtype}`, architecture);
       const parameters = makeFolder(folder.at(dtype), dtype, shards);
       const large = await measure(dtype, folder.at(dtype));

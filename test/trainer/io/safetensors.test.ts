@@ -9,7 +9,7 @@ function join(pieces: Iterable<Uint8Array>): Buffer {
   return Buffer.concat([...pieces]);
 }
 
-/** A file with this header and so many zero bytes of data. */
+/** A file with this header and a number of zero bytes as data. */
 function fileOf(header: unknown, dataBytes: number, claimed?: bigint): Buffer {
   const text = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const prefix = Buffer.alloc(8);
@@ -22,7 +22,7 @@ const entry = (dtype: string, shape: unknown, ...data_offsets: number[]) => ({ d
 describe('pure: safetensors', () => {
   const folder = temporaryFolder();
 
-  it('gives back every tensor, whatever the order in which they were put', () => {
+  it('reads back every tensor, whatever their order', () => {
     const tensors = fc.dictionary(
       fc.string({ minLength: 1 }).filter((name) => name !== '__metadata__' && name !== '__proto__'),
       fc.array(fc.float({ noNaN: true }), { maxLength: 40 }),
@@ -47,13 +47,13 @@ describe('pure: safetensors', () => {
     );
   });
 
-  it('refuses a type that is none, also where every object has something of that name', () => {
+  it('refuses an unknown dtype, also one that is a property of every object', () => {
     const path = folder.at('type.safetensors');
     for (const dtype of ['I64', 'toString', 'constructor', '__proto__']) {
       writeFileSync(path, fileOf({ a: entry(dtype, [1], 0, 4) }, 4));
       assert.throws(
         () => readSafetensors(path),
-        new RegExp(`has dtype ${dtype}; F32, F16 and BF16 are read`),
+        new RegExp(`has dtype ${dtype}; F32, F16 and BF16 are supported`),
       );
     }
   });
@@ -98,13 +98,13 @@ describe('pure: safetensors', () => {
       assert.throws(() => readSafetensors(path), { code: 'CONFIG_INVALID' });
     });
 
-  it('allocates nothing on the word of a header', () => {
+  it('does not allocate what a header claims', () => {
     const path = folder.at('claims.safetensors');
     writeFileSync(path, fileOf({}, 0, BigInt(safetensorsLimits.headerBytes)));
     assert.throws(() => readSafetensors(path), { code: 'CONFIG_INVALID' });
   });
 
-  it('says INPUT_MISSING where there is no file', () => {
+  it('reports a missing file as INPUT_MISSING', () => {
     assert.throws(() => readSafetensors(folder.at('none.safetensors')), { code: 'INPUT_MISSING' });
   });
 });

@@ -7,7 +7,7 @@ import { openTokenizer, type Tokenizer } from '../../../trainer/io/tokenizer';
 const oracles = resolve(__dirname, '..', '..', 'oracles', 'tokenizers');
 const read = (name: string): unknown => JSON.parse(readFileSync(join(oracles, name), 'utf8'));
 
-/** Short hashes, a line each, of what Python's tokenizers makes of lines.json. */
+/** Short hashes of the results of Python's tokenizers, one per line of lines.json. */
 interface Stored {
   readonly starts: readonly string[];
   readonly continuations: readonly string[];
@@ -35,7 +35,7 @@ describe('pure: tokenizers against Python, on a thousand lines', () => {
         tokenizer = await openTokenizer(join(oracles, kind), settings);
       });
 
-      it('the ids of a text that begins a sequence', () => {
+      it('ids of a text that starts a sequence', () => {
         assert.equal(lines.length, 1000);
         let tokens = 0;
         assertLines('ids', stored.starts, (line) => {
@@ -46,19 +46,19 @@ describe('pure: tokenizers against Python, on a thousand lines', () => {
         assert.equal(tokens, stored.tokens);
       });
 
-      it('the ids of a text that goes on a line', () => {
+      it('ids of a text that continues a line', () => {
         assertLines('ids', stored.continuations, (line) => tokenizer.encode(line));
       });
 
-      it('the text of ids', () => {
-        // The JavaScript library loses byte-order marks when it decodes; the oracle forgives that alone.
+      it('text of ids', () => {
+        // The JavaScript library drops byte-order marks when it decodes; the oracle ignores only that.
         assertLines('texts', stored.decoded, (line) =>
           tokenizer.decode(tokenizer.encode(line)).replaceAll('\ufeff', ''),
         );
       });
     });
 
-  it('a token beyond the model’s vocabulary is refused by name', async () => {
+  it('a token outside of the model’s vocabulary is refused by id', async () => {
     const small = await openTokenizer(join(oracles, 'qwen2'), { ...settings, config: { vocabSize: 300 } });
     assert.throws(() => small.encode('the quick brown fox'), {
       code: 'CONFIG_INVALID',

@@ -25,18 +25,18 @@ describe('pure: tokenizer', () => {
     tokenizer = await openTokenizer(architecture, settings);
   });
 
-  it('gives the ids and texts of Hugging Face’s tokenizers library', () => {
+  it('has the ids and texts of Hugging Face’s tokenizers library', () => {
     for (const { text, ids, decoded } of stored) {
       assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
       assert.equal(tokenizer.decode(ids), decoded);
     }
   });
 
-  it('gives back any printable text', () => {
+  it('round-trips any printable text', () => {
     const piece = fc.oneof(fc.constantFrom(...vocabularyWords), fc.stringMatching(/^[ -~\n]{0,6}$/));
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-        // The special tokens' own spellings are theirs.
+        // Texts of special tokens encode as those tokens.
         const text = pieces.join('').replace(/<(?:pad|eos|unk)>/g, '');
         assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
       }),
@@ -66,7 +66,7 @@ describe('pure: tokenizer', () => {
     assert.deepEqual(ids, [...Array(settings.config.vocabSize).keys()]);
   });
 
-  it('puts one beginning-of-sequence token in front where the tokenizer asks for it, never two', async () => {
+  it('adds one beginning-of-sequence token if the tokenizer has one, never two', async () => {
     const copy = copyModel(architecture, folder.at('bos'));
     const path = join(copy, 'tokenizer_config.json');
     const config = JSON.parse(readFileSync(path, 'utf8')) as object;

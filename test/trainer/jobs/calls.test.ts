@@ -14,7 +14,7 @@ const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: fals
 const options = oracleEngine('grouped', { microBatchSize: 2 });
 const steps = 14;
 
-/** A context whose request to stop comes at the given look; it notes what it was asked and told. */
+/** A context that requests a stop at the given poll and records its events. */
 function contextOf(job: JobOf<'sft'>, stopAtLook = Infinity) {
   const told: TrainerEvent[] = [];
   let looks = 0;
@@ -32,7 +32,7 @@ function contextOf(job: JobOf<'sft'>, stopAtLook = Infinity) {
   return { context, stepsOf, looks: () => looks };
 }
 
-describe('pure: a job whose engine makes several steps a call', () => {
+describe('pure: several steps per engine call', () => {
   const folder = temporaryFolder();
   const jobOf = (name: string): JobOf<'sft'> => ({
     ...sftJob(folder.path(), name, { model: '', data: '' }),
@@ -56,7 +56,7 @@ describe('pure: a job whose engine makes several steps a call', () => {
     }
   }
 
-  it('tells every step, saves where it should, and stops at the end of a call', async () => {
+  it('reports every step, saves at every interval, and stops after a call', async () => {
     const single = contextOf(jobOf('single'));
     const expected = await run(single, plain);
     assert.equal(single.looks(), steps);

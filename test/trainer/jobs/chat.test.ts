@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../support/temporary';
 import { generateJob, makeDemonstrations, makeModel, sftJob, sha256OfFile } from '../support/tiny-model';
 import { readRows, runJob, writeRows } from '../support/trainer-process';
 
-/** Writes a conversation as the embedded model's tasks write their prompts. */
+/** Renders a conversation in the prompt format of the embedded model. */
 const template =
   "{% for message in messages %}{{ message['content'] }}{% if message['role'] == 'assistant' %}{{ eos_token + '\n' }}" +
   '{% endif %}{% endfor %}';
@@ -32,7 +32,7 @@ describe('slow: jobs on messages', function () {
     return sha256OfFile(join(job.outputDir, 'adapter_model.safetensors'));
   }
 
-  it('sft learns the same bytes from messages as from the text that they are written as', async () => {
+  it('sft trains the same bytes from messages as from their rendered text', async () => {
     const messages = rows.map(({ id, prompt, completion }) => ({
       id,
       messages: [...user(prompt), { role: 'assistant', content: completion }],
@@ -41,7 +41,7 @@ describe('slow: jobs on messages', function () {
     assert.equal(await train('chat', chat), await train('text', folder.at('text.jsonl')));
   });
 
-  it('generate answers messages as it answers their text', async () => {
+  it('generate answers messages like their rendered text', async () => {
     const generate = async (name: string, prompts: readonly object[]): Promise<GenerationRow[]> => {
       const path = writeRows(folder.at(`${name}.jsonl`), prompts);
       const job = generateJob(folder.path(), name, { model, prompts: path });

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { deviceOf } from '../../../trainer/jobs/commands';
 import { generateJob, jobBase } from '../support/tiny-model';
 
-describe('pure: where jobs compute', () => {
+describe('pure: the device of a job', () => {
   const plan = { device: 'cuda', threads: 1, microBatchSize: null } as const;
 
-  it('is the device of the plan, but for those that run no graph', () => {
+  it('is the plan’s, or the CPU for commands that run no graph', () => {
     const generate = generateJob('folder', 'generate', { model: 'model', prompts: 'prompts.jsonl' });
     const base = { ...jobBase('folder', 'host'), model: 'model' };
     assert.equal(deviceOf({ ...generate, plan }), 'cuda');

@@ -47,7 +47,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
     return { run, rows: readRows<GenerationRow>(job.outputDir, 'generations.jsonl') };
   }
 
-  it('answers in the order of the prompts, samples together', async () => {
+  it('answers are in the order of the prompts, the samples of a prompt adjacent', async () => {
     const { rows } = await generate('order', prompts);
     const expected = prompts.flatMap(({ id }) => [0, 1].map((sample) => `${id} ${sample}`));
     assert.deepEqual(
@@ -56,7 +56,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
     );
   });
 
-  it('a prompt’s samples do not depend on what else is in the job, nor on how many there are', async () => {
+  it('a prompt’s samples do not depend on other prompts or on the number of samples', async () => {
     const all = await generate('all', prompts);
     const some = [prompts[7]!, prompts[5]!, prompts[0]!];
     const alone = await generate('alone', some, { samples: 3 });
@@ -68,13 +68,13 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
     assert.equal(new Set(alone.rows.map(({ completion }) => completion)).size, alone.rows.length);
   });
 
-  it('another seed gives other samples', async () => {
+  it('another seed makes other samples', async () => {
     const one = await generate('seed-one', prompts.slice(0, 2));
     const two = await generate('seed-two', prompts.slice(0, 2), { seed: 8 });
     assert.notDeepEqual(one.rows, two.rows);
   });
 
-  it('killed and resumed at its first unfinished batch, the same bytes come out', async () => {
+  it('killed and resumed at its first unfinished batch, it writes the same bytes', async () => {
     const path = folder.at('prompts.jsonl');
     const make = (name: string) => ({
       ...generateJob(folder.path(), name, { model, prompts: path }),
@@ -93,7 +93,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
     assert.deepEqual(eventsOf(again, 'result')[0]?.files, eventsOf(whole, 'result')[0]?.files);
   });
 
-  it('cuts long prompts from the left where asked, and counts them', async () => {
+  it('onOverlength "truncate" cuts long prompts on the left, and counts them', async () => {
     const { run } = await generate('truncate', prompts, { maxPromptTokens: 40, onOverlength: 'truncate' });
     assert.equal(eventsOf(run, 'result')[0]?.metrics['truncatedPrompts'], 1);
     assert.deepEqual(
@@ -102,7 +102,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
     );
   });
 
-  it('an adapter merged in memory answers as the merged folder does', async () => {
+  it('an adapter merged in memory has the answers of the merged folder', async () => {
     const data = makeDemonstrations(folder.at('demonstrations.jsonl'), 8);
     const sft = sftJob(folder.path(), 'sft', { model, data });
     assert.equal((await runJob(sft)).status, 0);
@@ -160,7 +160,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
     }
   });
 
-  it('pretrains from a seed, resumes, and trains every weight where no adapter is asked for', async () => {
+  it('pretrains from a seed, resumes, and trains every weight without LoRA', async () => {
     const corpus = writeRows(
       folder.at('corpus.jsonl'),
       Array.from({ length: 60 }, (_, index) => ({

@@ -21,21 +21,21 @@ const job = ({ microBatchSize = null, device = 'cpu', trained = lora }: Asked = 
 const sequence = (length: number): TrainRow => ({ ids: new Int32Array(length), completionStart: 1 });
 const rowsOf = (...lengths: number[]): TrainRow[] => lengths.map(sequence);
 
-describe('pure: rows of a micro-batch that the plan leaves open', () => {
-  it('are a whole batch of short rows, and fewer the longer rows are', () => {
+describe('pure: automatic micro-batch size', () => {
+  it('is the batch for short rows, and smaller for longer rows', () => {
     assert.deepEqual(
       [60, 96, 97, 200, 400, 5000].map((length) => chooseMicroBatch(job(), rowsOf(length, length))),
       [8, 8, 4, 2, 1, 1],
     );
   });
 
-  it('follow from the mean of all rows, whatever their order', () => {
+  it('depends on the mean length of all rows, not on their order', () => {
     const rows = rowsOf(10, 20, 700, 30, 40);
     assert.equal(chooseMicroBatch(job(), rows), 4);
     assert.equal(chooseMicroBatch(job(), [...rows].reverse()), 4);
   });
 
-  it('are the plan’s where it names them, and whole batches where gradients are as large as the model or on a GPU', () => {
+  it('is the plan’s if set, and the batch for full fine-tuning and on a GPU', () => {
     const rows = rowsOf(5000);
     assert.equal(chooseMicroBatch(job({ microBatchSize: 3 }), rows), 3);
     assert.equal(chooseMicroBatch(job({ microBatchSize: 100 }), rows), 8);

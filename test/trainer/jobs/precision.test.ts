@@ -14,7 +14,7 @@ describe('slow: jobs with products in f16', function () {
     model = makeModel(folder.at('model'));
   });
 
-  it('learn what those in f32 learn, to their precision', async () => {
+  it('end with the weights of f32, within f16 precision', async () => {
     const data = makeDemonstrations(folder.at('demonstrations.jsonl'), 8);
     const wide = sftJob(folder.path(), 'wide', { model, data });
     const narrow = { ...sftJob(folder.path(), 'narrow', { model, data }) };
@@ -26,7 +26,7 @@ describe('slow: jobs with products in f16', function () {
       assert.ok(Math.abs(found[index]! - loss) < 5e-3 * loss, `step ${index + 1}: ${found[index]}, ${loss}`);
   });
 
-  it('begin where their own reference is', async () => {
+  it('start at their own reference', async () => {
     const pairs = makePairs(folder.at('pairs.jsonl'), 8);
     const job = { ...preferenceJob(folder.path(), 'pairs', { reference: model, data: pairs }) };
     job.training = { ...job.training, precision: 'f16' };

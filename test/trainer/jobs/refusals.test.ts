@@ -184,11 +184,11 @@ describe('slow: what the trainer refuses', function () {
       assert.ok(!existsSync(`${made.outputDir}.partial`));
     });
 
-  it('keeps what an output folder held', () => {
+  it('keeps the content of an output folder', () => {
     assert.deepEqual(readdirSync(folder.at('taken')), ['mine.txt']);
   });
 
-  it('the command line: exit 64 and the command by name', async () => {
+  it('a wrong command line: exit 64, naming the command', async () => {
     assertRefused(await runTrainer(['train', 'job.json']), { status: 64, code: 'USAGE', says: /"train"/ });
     assertRefused(await runTrainer(['sft']), { status: 64, code: 'USAGE', says: /one job file/ });
     assertRefused(await runTrainer(['sft', folder.at('no.json')]), {
@@ -204,7 +204,7 @@ describe('slow: what the trainer refuses', function () {
   });
 
   for (const onOverlength of ['drop', 'truncate'] as const)
-    it(`counts rows that are over length: ${onOverlength}`, async () => {
+    it(`counts overlong rows: onOverlength "${onOverlength}"`, async () => {
       const lengths = await rowLengths(data);
       const maxLength = [...lengths].sort((a, b) => a - b)[2]!;
       const over = lengths.filter((length) => length > maxLength).length;

@@ -76,7 +76,7 @@ describe('slow: resumed is undisturbed', function () {
     'the end of standard input': { keepAlive: true, onEvent: stopAt(4, (child) => child.stdin?.end()) },
   };
   for (const [what, options] of Object.entries(asked))
-    it(`${what}: checkpoint, exit 75, and on from there`, async () => {
+    it(`${what}: checkpoint, exit 75, and continued from there`, async () => {
       const job = jobs['sft']!(`sft-${what.replaceAll(' ', '-')}`);
       const stopped = await runJob(job, options);
       assert.equal(stopped.status, 75);
@@ -90,7 +90,7 @@ describe('slow: resumed is undisturbed', function () {
       assert.deepEqual(outputsOf(again), undisturbed['sft']);
     });
 
-  it('events that nobody reads any more: checkpoint and exit 75', async () => {
+  it('events without a reader: checkpoint and exit 75', async () => {
     const job = jobs['sft']!('sft-unread');
     const stopped = await runJob(job, {
       onEvent: stopAt(4, (child) => (child.stdio[3] as Readable).destroy()),
@@ -101,7 +101,7 @@ describe('slow: resumed is undisturbed', function () {
     assert.deepEqual(outputsOf(again), undisturbed['sft']);
   });
 
-  it('a checkpoint that was cut short is passed over for the one before, with a warning', async () => {
+  it('a truncated checkpoint is skipped with a warning, and the one before it used', async () => {
     const job = jobs['sft']!('sft-cut');
     await runJob(job, { onEvent: killAt(8) });
     const newest = join(job.workDir, 'checkpoints', checkpointsOf(job).at(-1)!);
@@ -115,7 +115,7 @@ describe('slow: resumed is undisturbed', function () {
     assert.deepEqual(outputsOf(again), undisturbed['sft']);
   });
 
-  it('other paths and intervals change nothing; another plan is a warning; another field is refused', async () => {
+  it('other paths and intervals change nothing; another plan is a warning; another field is an error', async () => {
     const job = jobs['sft']!('sft-moved');
     await runJob(job, { onEvent: killAt(5) });
     copyFileSync(job.data, folder.at('copy.jsonl'));
@@ -155,7 +155,7 @@ describe('slow: resumed is undisturbed', function () {
     const first = await runJob(job, {
       onEvent(event, child) {
         if (event.event !== 'metric' || second !== undefined) return;
-        // Holding the first still makes the second meet a living holder, however fast either is.
+        // The first is stopped, so that the second meets a living holder in any case.
         child.kill('SIGSTOP');
         second = runJob(job);
         void second.then(() => child.kill('SIGCONT'));

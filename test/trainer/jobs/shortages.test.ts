@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../support/temporary';
 import { generateJob, makeDemonstrations, makeModel, makePrompts, sftJob } from '../support/tiny-model';
 import { eventsOf, runJob, writeRows, type TrainerRun } from '../support/trainer-process';
 
-/** Runs work on a disk of so many KiB, and gives it a way to make the disk large. Skips where none can be mounted. */
+/** Runs work on a disk of the given KiB, with a function to enlarge it. Skips the test if none can be mounted. */
 async function onDisk(
   test: Context,
   { path, sizeKb }: { path: string; sizeKb: number },
@@ -26,7 +26,7 @@ async function onDisk(
   try {
     await work(() => execFileSync('mount', ['-o', 'remount,size=64m', path]));
   } finally {
-    // Lazily: a test that failed may have left a file open.
+    // Lazy: a failed test may have left a file open.
     execFileSync('umount', ['-l', path]);
   }
 }
@@ -40,7 +40,7 @@ function assertFailed(run: TrainerRun, job: TrainerJob, expected: { status: numb
 
 const filesOf = (run: TrainerRun) => eventsOf(run, 'result')[0]?.files;
 
-describe('slow: what a host runs out of', function () {
+describe('slow: full disks and memory', function () {
   this.timeout(180_000);
   const folder = temporaryFolder();
   let model = '';
@@ -55,7 +55,7 @@ describe('slow: what a host runs out of', function () {
     };
   });
 
-  it('a line that fits a disk in part is a full disk, not a short line', async function () {
+  it('a line that fits a disk only in part is DISK_FULL, not a short line', async function () {
     await onDisk(this, { path: folder.at('page'), sizeKb: 8 }, async () => {
       const text = 'x'.repeat(5000);
       const semantics = { command: 'generate' };
@@ -74,10 +74,10 @@ describe('slow: what a host runs out of', function () {
     });
   });
 
-  /** Where each is full: in the first of what is kept while it works, in the last, and of generation in the result. */
+  /** Full at the first scratch write, at the last one, and, for generation, at the result. */
   const sizes = { sft: [100, 490], generate: [12, 28, 48] } as const;
   for (const command of ['sft', 'generate'] as const)
-    it(`${command}: a disk that fills up: exit 73, DISK_FULL, nothing half-written, and on from there`, async function () {
+    it(`${command}: a full disk: exit 73, DISK_FULL, nothing half-written, and continued from there`, async function () {
       const whole = filesOf(await runJob(jobs[command](`${command}-whole`)));
       for (const sizeKb of sizes[command]) {
         const path = folder.at(`${command}-${sizeKb}`);
@@ -95,7 +95,7 @@ describe('slow: what a host runs out of', function () {
       }
     });
 
-  it('memory that ends: exit 72, HOST_OUT_OF_MEMORY, nothing half-written', async function () {
+  it('no memory left: exit 72, HOST_OUT_OF_MEMORY, nothing half-written', async function () {
     if (process.platform !== 'linux') this.skip();
     const rows = Array.from({ length: 16 }, (_, row) => ({
       id: String(row),
@@ -106,7 +106,7 @@ describe('slow: what a host runs out of', function () {
     const job = sftJob(folder.path(), 'memory', { model, data });
     const large = {
       ...job,
-      // All at once: what a plan leaves open is split until it fits.
+      // All rows at once: a size chosen by the trainer would fit.
       plan: { ...job.plan, microBatchSize: 16 },
       training: { ...job.training, batchSize: 16, maxLength: 2000 },
     };

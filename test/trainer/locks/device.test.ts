@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../support/temporary';
 
 const nobodyAsks = { poll: () => Promise.resolve(null) };
 
-describe('pure: the lock of a device', () => {
+describe('pure: device locks', () => {
   const folder = temporaryFolder();
 
   const lock = (names: readonly string[], options: Partial<Parameters<typeof lockDevice>[0]> = {}) => {
@@ -14,12 +14,12 @@ describe('pure: the lock of a device', () => {
     return lockDevice({ stop: nobodyAsks, environment, waitMs: 100, ...options });
   };
 
-  it('takes whichever of the devices is free; where none is, the process that has it is named', async () => {
+  it('take any free device; if none is free, name the holder', async () => {
     const devices = ['cpu-0', 'cpu-1'];
     const unlocks = [await lock(devices), await lock(devices)];
     await assert.rejects(lock(devices), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'DEVICE_BUSY');
-      assert.match(error.message, new RegExp(`Process ${process.pid} computes on cpu-0, cpu-1`));
+      assert.match(error.message, new RegExp(`Process ${process.pid} is using cpu-0, cpu-1`));
       return true;
     });
     unlocks[1]?.();
@@ -27,7 +27,7 @@ describe('pure: the lock of a device', () => {
     unlocks[0]?.();
   });
 
-  it('is waited for, unless the process is asked to stop meanwhile', async () => {
+  it('are waited for, until a request to stop', async () => {
     const unlock = await lock(['gpu']);
     const stop = { poll: () => Promise.resolve('SIGTERM') };
     await assert.rejects(lock(['gpu'], { stop, waitMs: 20_000 }), { code: 'TRAINER_YIELDED' });
@@ -35,7 +35,7 @@ describe('pure: the lock of a device', () => {
     (await lock(['gpu'], { waitMs: 20_000 }))();
   });
 
-  it('is nobody’s business where the supervisor names no device', async () => {
+  it('are not needed if the supervisor names no device', async () => {
     (await lockDevice({ stop: nobodyAsks, environment: {} }))();
   });
 });

@@ -14,10 +14,10 @@ function taken(lock: Unlock | Holder): Unlock {
 
 const own: Holder = { pid: process.pid, startTime: startTimeOf(process.pid), parentPid: process.ppid };
 
-describe('pure: a lock that ends with its process', () => {
+describe('pure: process locks', () => {
   const folder = temporaryFolder();
 
-  /** A lock that some process of before left as it says. */
+  /** A lock left by an earlier process. */
   function leave(name: string, text: string): string {
     const path = folder.at(name);
     mkdirSync(path);
@@ -25,14 +25,14 @@ describe('pure: a lock that ends with its process', () => {
     return path;
   }
 
-  it('names its holder to others, and is free again when it is given back', () => {
+  it('name their holder to others, and are free again after a release', () => {
     const unlock = taken(tryLock(folder.at('held')));
     assert.deepEqual(tryLock(folder.at('held')), own);
     unlock();
     taken(tryLock(folder.at('held')))();
   });
 
-  it('of a dead process, of one whose number went to another, and one that was cut short are taken over', async () => {
+  it('are taken over from a dead process, from a reused pid, and from an incomplete file', async () => {
     const child = spawn(process.execPath, ['-e', '']);
     await once(child, 'exit');
     const dead = { ...own, pid: child.pid ?? 0 };
@@ -44,7 +44,7 @@ describe('pure: a lock that ends with its process', () => {
     assert.deepEqual(tryLock(leave('alive', JSON.stringify(own))), own);
   });
 
-  it('of one user alone is a folder of that user’s, and what a link says counts for nothing', () => {
+  it('of one user must be a folder of that user; links in it are ignored', () => {
     const elsewhere = leave('elsewhere', JSON.stringify(own));
     symlinkSync(elsewhere, folder.at('link'));
     assert.throws(() => tryLock(folder.at('link'), { own: true }), { code: 'IO_FAILED', message: /link/ });
@@ -56,12 +56,12 @@ describe('pure: a lock that ends with its process', () => {
     assert.equal(statSync(lock).mode & 0o777, 0o700);
   });
 
-  it('no number is used twice, and old ones do not pile up', () => {
+  it('reuse no number, and remove old files', () => {
     for (let n = 0; n < 10; n += 1) taken(tryLock(folder.at('often')))();
     assert.deepEqual(readdirSync(folder.at('often')).sort(), ['000000009', '000000010']);
   });
 
-  it('one of many that find a dead holder at the same moment gets it', async () => {
+  it('go to one of many processes that find a dead holder at once', async () => {
     const path = leave('contended', JSON.stringify({ ...own, startTime: 'long ago' }));
     const module = resolve(__dirname, '../../../dist/trainer/locks/process-lock.js');
     const script = `const { tryLock } = require(${JSON.stringify(module)});

@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../support/temporary';
 describe('pure: the lock of a work folder', () => {
   const folder = temporaryFolder();
 
-  it('keeps a second one out and names the holder', async () => {
+  it('excludes a second process, naming the holder', async () => {
     const unlock = await lockWorkFolder(folder.at('held'));
     await assert.rejects(lockWorkFolder(folder.at('held'), 50), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'IO_FAILED');
@@ -16,7 +16,7 @@ describe('pure: the lock of a work folder', () => {
     (await lockWorkFolder(folder.at('held'), 0))();
   });
 
-  it('waits for one that is given back', async () => {
+  it('waits for a release', async () => {
     const unlock = await lockWorkFolder(folder.at('waited'));
     setTimeout(unlock, 150);
     (await lockWorkFolder(folder.at('waited'), 5000))();

@@ -18,18 +18,18 @@ describe('pure: a job file', () => {
     return readJob(job.command, path);
   };
 
-  it('means one job, in whichever spelling it comes', () => {
+  it('is the same job in every spelling', () => {
     const sft = (training: object, lora: object) =>
       read({
         ...{ ...base, command: 'sft', model: 'm', data: 'd', column: 'completion', checkpointEverySteps: 1 },
         training: { ...{ epochs: 1, batchSize: 1, learningRate: 1, maxLength: 8 }, ...training, lora },
       } as never);
     const lora = { rank: 4, alpha: 4, targetModules: ['q_proj', 'v_proj'] };
-    const plain = sft({ schedule: 'constant' }, lora);
-    assert.deepEqual(sft({ schedule: 'constant', minLearningRateRatio: 0.5 }, lora), plain);
+    const plain = sft({ lrSchedule: 'constant' }, lora);
+    assert.deepEqual(sft({ lrSchedule: 'constant', minLearningRateRatio: 0.5 }, lora), plain);
     const other = { dropout: 0, useRslora: false, targetModules: ['v_proj', 'q_proj', 'v_proj'] };
-    assert.deepEqual(sft({ schedule: 'constant' }, { ...lora, ...other }), plain);
-    assert.notDeepEqual(sft({ schedule: 'constant' }, { ...lora, dropout: 0.1 }), plain);
+    assert.deepEqual(sft({ lrSchedule: 'constant' }, { ...lora, ...other }), plain);
+    assert.notDeepEqual(sft({ lrSchedule: 'constant' }, { ...lora, dropout: 0.1 }), plain);
 
     const generate = (decoding: object) =>
       read({

@@ -8,7 +8,7 @@ import { exitCodeOf } from '../../../trainer/protocol/failures';
 import { temporaryFolder } from '../../support/temporary';
 
 describe('pure: progress', () => {
-  it('is told at the first step and the last, and not at every one between', () => {
+  it('is reported at the first and last step, and not at every one between', () => {
     const sent: TrainerEvent[] = [];
     const sink = { broken: false, emit: (event: TrainerEvent) => void sent.push(event) };
     const progress = createProgress(sink, { phase: 'train', steps: 500 });
@@ -24,7 +24,7 @@ describe('pure: progress', () => {
 describe('pure: events', () => {
   const folder = temporaryFolder();
 
-  it('are lines that every reader splits alike', () => {
+  it('are lines that every reader splits in the same places', () => {
     const path = folder.at('events.jsonl');
     const descriptor = openSync(path, 'w');
     const sink = createEventSink(descriptor);
@@ -46,7 +46,7 @@ describe('pure: events', () => {
     assert.doesNotThrow(() => sink.emit({ event: 'warning', code: 'X', message: 'lost' }));
   });
 
-  it('go to the descriptor that is named and open, else to standard output', () => {
+  it('go to the named descriptor if it is open, else to standard output', () => {
     const descriptor = openSync(folder.at('open'), 'w');
     assert.equal(eventsDescriptor({ BUDGETLINE_EVENTS_FD: String(descriptor) }), descriptor);
     closeSync(descriptor);
@@ -57,7 +57,7 @@ describe('pure: events', () => {
 });
 
 describe('pure: exit statuses', () => {
-  it('are those of the table of failures, and never 0', () => {
+  it('are those of the registry of failures, never 0', () => {
     for (const code of Object.keys(failures) as FailureCode[]) {
       const stated = failures[code].exitCode;
       if (stated !== undefined) assert.equal(exitCodeOf(code), stated);

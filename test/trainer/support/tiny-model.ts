@@ -13,7 +13,7 @@ import { readRows, writeRows } from './trainer-process';
 
 export const architecture = resolve(__dirname, '..', '..', '..', 'models', 'tiny-math');
 
-/** A model folder of the embedded architecture with weights from a seed: what training does to it is all that matters. */
+/** A model folder of the embedded architecture with random weights of a seed. */
 export function makeModel(folder: string, seed = 1): string {
   mkdirSync(folder, { recursive: true });
   const { config } = readModelConfig(architecture);
@@ -75,7 +75,7 @@ export const training: TrainingSpec = {
   onOverlength: 'error',
 };
 
-/** What every job has, with folders of its own. */
+/** The fields of every job, with its own folders. */
 export const jobBase = (folder: string, name: string) =>
   ({
     protocol: 1,
@@ -134,7 +134,7 @@ export function generateJob(
   };
 }
 
-/** Tokens of each demonstration, its end of sequence included. */
+/** Tokens of each demonstration, including its end-of-sequence token. */
 export async function rowLengths(path: string): Promise<number[]> {
   const tokenizer = await openTokenizer(architecture, readModelConfig(architecture));
   const rows = readRows<DemonstrationRow>(dirname(path), basename(path));

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { trainerEvent, type EventOf, type TrainerEvent } from '../../../schemas/trainer-event';
 import type { TrainerJob } from '../../../schemas/trainer-job';
 
-/** BUDGETLINE_TRAINER names another executable that must keep the same protocol. */
+/** BUDGETLINE_TRAINER: another executable to test against the protocol. */
 const executable =
   process.env['BUDGETLINE_TRAINER'] ??
   resolve(__dirname, '..', '..', '..', 'dist', 'bin', 'budgetline-trainer.js');
@@ -20,21 +20,21 @@ export interface TrainerRun {
 export interface RunOptions {
   /** Called with each event while the process runs. */
   onEvent?(event: TrainerEvent, child: ChildProcess): void;
-  /** Keeps standard input open and tells the process that it is the keep-alive. */
+  /** Keeps standard input open as the keep-alive. */
   readonly keepAlive?: boolean;
   readonly environment?: Record<string, string>;
-  /** Address space that the process may take, in KiB; without it as much as there is. */
+  /** Limit on the address space, in KiB. Default: none. */
   readonly addressSpaceKb?: number;
 }
 
-/** The executable, under a limit where there is one. */
+/** The executable, under the limit if there is one. */
 function commandLine({ addressSpaceKb }: RunOptions): readonly [string, ...string[]] {
   const own = [process.execPath, executable] as const;
   if (addressSpaceKb === undefined) return own;
   return ['/bin/sh', '-c', `ulimit -v ${addressSpaceKb} && exec "$0" "$@"`, ...own];
 }
 
-/** Starts the built executable with its events on descriptor 3. Every line must be an event of the protocol. */
+/** Starts the built executable with events on descriptor 3. Every line must be an event of the protocol. */
 export async function runTrainer(words: readonly string[], options: RunOptions = {}): Promise<TrainerRun> {
   if (!existsSync(executable)) throw new Error(`${executable} is missing: npm run build`);
   const keepAlive = options.keepAlive === true;
@@ -66,7 +66,7 @@ export async function runTrainer(words: readonly string[], options: RunOptions =
   return { status, signal, events, stderr };
 }
 
-/** Writes the job file beside its work folder and runs it. */
+/** Writes the job file next to its work folder and runs it. */
 export function runJob(job: TrainerJob, options: RunOptions = {}): Promise<TrainerRun> {
   const path = `${job.workDir}.job.json`;
   mkdirSync(dirname(path), { recursive: true });
@@ -78,7 +78,7 @@ export function eventsOf<E extends TrainerEvent['event']>(run: TrainerRun, kind:
   return run.events.filter((event): event is EventOf<E> => event.event === kind);
 }
 
-/** Kills the process as soon as it reports that step: nothing of it gets to run. */
+/** Kills the process as soon as it reports that step. */
 export const killAt =
   (step: number): NonNullable<RunOptions['onEvent']> =>
   (event, child) => {

@@ -3,15 +3,15 @@ import type { RopeScaling } from '../../engine/types';
 import { rotaryStretches } from '../../model/rotary';
 import { refuseGguf, type GgufFile } from './file';
 
-/** Divisors of each pair's frequency: how llama.cpp stores Llama 3's stretched positions. */
+/** Divisors of each pair's frequency: llama.cpp's form of Llama 3's RoPE scaling. */
 export const ropeFactorsName = 'rope_freqs.weight';
 
 const modelTypes: Readonly<Record<string, string>> = { llama: 'llama', qwen2: 'qwen2' };
 
-/** Metadata keeps fractions as f32: 9.99999975e-6 is the nearest one to 1e-5. */
-const shortest = (value: number): number => Number(value.toPrecision(7));
+/** Metadata has f32 values: rounds 9.99999975e-6 back to 1e-5. */
+const roundF32 = (value: number): number => Number(value.toPrecision(7));
 
-/** Settings of one file by the architecture's own names. */
+/** Reads metadata of the file's architecture. */
 function createReader({ path, metadata }: GgufFile, architecture: string) {
   const find = (name: string): number | null => {
     const value = metadata[`${architecture}.${name}`];
@@ -22,19 +22,19 @@ function createReader({ path, metadata }: GgufFile, architecture: string) {
   return { find, need };
 }
 
-/** What every Llama 3 checkpoint uses beside its factor: the file holds the result alone, so it is worked out and compared. */
-const published = { lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 8192 } as const;
+/** Values of every Llama 3 checkpoint. The file has only the divisors, so they are computed again and compared. */
+const llama3Scaling = { lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 8192 } as const;
 
 function readRopeScaling(file: GgufFile, rope: { headSize: number; ropeTheta: number }): RopeScaling | null {
   if (!file.shapes.has(ropeFactorsName)) return null;
   const { data } = file.read(ropeFactorsName);
-  const scaling = { ...published, factor: shortest(Math.max(...data)) };
+  const scaling = { ...llama3Scaling, factor: roundF32(Math.max(...data)) };
   const expected = rotaryStretches({ ...rope, ropeScaling: scaling });
   const fits =
-    expected.length === data.length && expected.every((x, at) => Math.abs(x / data[at]! - 1) < 1e-3);
+    expected.length === data.length && expected.every((x, index) => Math.abs(x / data[index]! - 1) < 1e-3);
   return fits
     ? scaling
-    : refuseGguf(file.path, `tensor "${ropeFactorsName}" is not that of Llama 3's positions`);
+    : refuseGguf(file.path, `tensor "${ropeFactorsName}" does not match Llama 3's RoPE scaling`);
 }
 
 function renderRope(file: GgufFile, rope: { headSize: number; ropeTheta: number }): Record<string, unknown> {
@@ -52,12 +52,12 @@ function renderRope(file: GgufFile, rope: { headSize: number; ropeTheta: number 
 
 function checkFeatures({ path, metadata }: GgufFile, architecture: string, headSize: number): void {
   const scaling = metadata[`${architecture}.rope.scaling.type`] ?? 'none';
-  if (scaling !== 'none') refuseGguf(path, `it asks for ${JSON.stringify(scaling)} positions`);
-  const turned = Number(metadata[`${architecture}.rope.dimension_count`] ?? headSize);
-  if (turned !== headSize) refuseGguf(path, `it turns ${turned} of a head's ${headSize} elements`);
+  if (scaling !== 'none') refuseGguf(path, `it has RoPE scaling ${JSON.stringify(scaling)}`);
+  const rotated = Number(metadata[`${architecture}.rope.dimension_count`] ?? headSize);
+  if (rotated !== headSize) refuseGguf(path, `it rotates ${rotated} of a head's ${headSize} elements`);
 }
 
-/** The config.json that a GGUF file stands for. @throws CONFIG_INVALID naming what is not supported. */
+/** The config.json of a GGUF file. @throws CONFIG_INVALID naming the unsupported feature. */
 export function renderGgufConfig(file: GgufFile): Record<string, unknown> {
   const architecture = String(file.metadata['general.architecture']);
   const modelType =
@@ -67,7 +67,7 @@ export function renderGgufConfig(file: GgufFile): Record<string, unknown> {
   const [hiddenSize, heads] = [need('embedding_length'), need('attention.head_count')];
   const headSize = find('attention.key_length') ?? hiddenSize / heads;
   checkFeatures(file, architecture, headSize);
-  const ropeTheta = shortest(find('rope.freq_base') ?? 10_000);
+  const ropeTheta = roundF32(find('rope.freq_base') ?? 10_000);
   return {
     architectures: [modelType === 'llama' ? 'LlamaForCausalLM' : 'Qwen2ForCausalLM'],
     model_type: modelType,
@@ -80,7 +80,7 @@ export function renderGgufConfig(file: GgufFile): Record<string, unknown> {
     head_dim: headSize,
     hidden_act: 'silu',
     max_position_embeddings: need('context_length'),
-    rms_norm_eps: shortest(need('attention.layer_norm_rms_epsilon')),
+    rms_norm_eps: roundF32(need('attention.layer_norm_rms_epsilon')),
     rope_parameters: renderRope(file, { headSize, ropeTheta }),
     tie_word_embeddings: !file.shapes.has('output.weight'),
     bos_token_id: file.metadata['tokenizer.ggml.bos_token_id'] ?? null,

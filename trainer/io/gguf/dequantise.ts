@@ -1,11 +1,11 @@
 import { halfTable, widenBfloat16, widenFloat16 } from '../half';
 
-/** How a type of GGML stores elements: blocks of so many, each of so many bytes. */
+/** A GGML type: its elements and bytes per block. */
 export interface BlockType {
   readonly name: string;
   readonly elements: number;
   readonly bytes: number;
-  /** Writes the elements of whole blocks as f32. `blocks` begins at an even offset of its buffer. */
+  /** Converts whole blocks to f32. `blocks` starts at an even offset of its buffer. */
   widen(blocks: Uint8Array, target: Float32Array): void;
 }
 
@@ -15,12 +15,12 @@ const halves = (bytes: Uint8Array): Uint16Array =>
 const readHalf = (bytes: Uint8Array, at: number): number => halfTable()[bytes[at]! | (bytes[at + 1]! << 8)]!;
 
 interface NibbleType {
-  /** Bytes before the numbers. */
+  /** Bytes before the quantised values. */
   readonly header: number;
   readonly scale: (block: Uint8Array) => { zero: number; factor: number; offset: number };
 }
 
-/** A block of 32 whole numbers of 4 bits behind its header: the low halves of 16 bytes, then the high ones. */
+/** A block has 32 4-bit integers after its header: the low nibbles of 16 bytes, then the high ones. */
 function widenNibbles({ header, scale }: NibbleType, blocks: Uint8Array, target: Float32Array): void {
   for (let from = 0, to = 0; from < blocks.length; from += header + 16, to += 32) {
     const { zero, factor, offset } = scale(blocks.subarray(from, from + header));
@@ -52,7 +52,7 @@ function widenBytes(blocks: Uint8Array, target: Float32Array): void {
   }
 }
 
-/** Types that are read, by their number in ggml.h. */
+/** Supported types, by their number in ggml.h. */
 export const blockTypes: Readonly<Record<number, BlockType>> = {
   0: {
     name: 'F32',

@@ -3,17 +3,17 @@ import { attempt, fileSizeBytes, withOpenFile } from '../files';
 import { readPieces, type TensorFile } from '../tensor-file';
 import { blockTypes, type BlockType } from './dequantise';
 
-/** Named limits on files from anywhere, beside those of the header's parser, each with its reason. */
+/** Limits on untrusted files, in addition to those of the header's parser. */
 export const ggufLimits = {
-  /** The largest open models have some ten thousand tensors. */
+  /** The largest open models have about ten thousand tensors. */
   tensors: 200_000,
-  /** No weight of a decoder has more than two dimensions. */
+  /** Weights of a decoder have at most two dimensions. */
   dimensions: 2,
-  /** Largest element count that one Float32Array holds. */
+  /** Limit of a Float32Array in every JavaScript engine. */
   elements: 2 ** 31 - 1,
 } as const;
 
-/** What is used of @huggingface/gguf: its own declarations do not resolve under this project's module settings. */
+/** The used part of @huggingface/gguf, whose own declarations do not resolve under this project's module settings. */
 interface Header {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly tensorInfos: readonly {
@@ -23,7 +23,7 @@ interface Header {
     readonly offset: bigint;
   }[];
   readonly tensorDataOffset: bigint;
-  /** What people call the types of tensors, by their number in ggml.h. */
+  /** Names of tensor types, by their number in ggml.h. */
   readonly typeNames: Readonly<Record<number, string>>;
   readonly littleEndian: boolean;
 }
@@ -39,20 +39,20 @@ interface Entry {
   readonly end: number;
 }
 
-/** A GGUF file: its metadata, and its tensors by the names that llama.cpp gives them. */
+/** A GGUF file: its metadata, and its tensors under llama.cpp's names. */
 export interface GgufFile extends TensorFile {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 export function refuseGguf(path: string, what: string, details: Record<string, unknown> = {}): never {
-  throw new BudgetlineError('CONFIG_INVALID', `${path} is not a GGUF file that can be read: ${what}.`, {
-    remedy: 'Fetch the file again, or use the model’s safetensors files.',
+  throw new BudgetlineError('CONFIG_INVALID', `${path} is not a usable GGUF file: ${what}.`, {
+    remedy: 'Download the file again, or use the model’s safetensors files.',
     details: { path, ...details },
   });
 }
 
 async function parseHeader(path: string): Promise<Header> {
-  // The parser reads on where a file is cut short; what it then finds is refused below, by the file's true size.
+  // The parser accepts truncated files; `checkLayout` finds them by the file's size.
   attempt(path, 'read', () => fileSizeBytes(path));
   const { gguf, GGMLQuantizationType: typeNames } =
     (await import('@huggingface/gguf')) as unknown as GgufLibrary;
@@ -72,7 +72,7 @@ function readType(
   if (known !== undefined) return known;
   const readable = Object.values(blockTypes).map((type) => type.name);
   const type = typeNames[dtype] ?? `${dtype} of ggml.h`;
-  return refuseGguf(path, `tensor "${name}" has the type ${type}; ${readable.join(', ')} are read`, {
+  return refuseGguf(path, `tensor "${name}" has the type ${type}; ${readable.join(', ')} are supported`, {
     tensor: name,
   });
 }
@@ -87,12 +87,12 @@ function checkEntry(path: string, header: Header, info: Header['tensorInfos'][nu
   if (elements > ggufLimits.elements) refuseGguf(path, `tensor "${name}" has ${elements} elements`);
   const type = readType(path, header, info);
   if ((dims.at(-1) ?? 1) % type.elements !== 0)
-    refuseGguf(path, `tensor "${name}" has rows that are no whole ${type.name} blocks`);
+    refuseGguf(path, `tensor "${name}" has rows that are not whole ${type.name} blocks`);
   const begin = Number(header.tensorDataOffset + offset);
   return { dims, type, begin, end: begin + (elements / type.elements) * type.bytes };
 }
 
-/** Tensors lie inside the file and apart from one another. */
+/** Tensors must be inside the file and must not overlap. */
 function checkLayout(path: string, entries: ReadonlyMap<string, Entry>): void {
   const fileBytes = fileSizeBytes(path);
   let next = 0;
@@ -104,7 +104,7 @@ function checkLayout(path: string, entries: ReadonlyMap<string, Entry>): void {
 }
 
 function readEntries(path: string, header: Header): Map<string, Entry> {
-  if (!header.littleEndian) refuseGguf(path, 'it is written for big-endian machines');
+  if (!header.littleEndian) refuseGguf(path, 'it is big-endian');
   if (header.tensorInfos.length > ggufLimits.tensors)
     refuseGguf(path, `it lists ${header.tensorInfos.length} tensors`);
   const entries = new Map<string, Entry>();
@@ -128,7 +128,7 @@ function readTensor(path: string, { dims, type, begin, end }: Entry) {
 }
 
 /**
- * Opens a GGUF file: its header is read and checked; tensors are widened to f32 when they are asked for.
+ * Opens a GGUF file and checks its header. Tensors are converted to f32 on request.
  * @throws CONFIG_INVALID for a file that breaks the format or a limit; INPUT_MISSING, IO_FAILED.
  */
 export async function openGguf(path: string): Promise<GgufFile> {

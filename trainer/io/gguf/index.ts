@@ -10,12 +10,12 @@ import { renderGgufWeights } from './weights';
 
 const json = (value: object): Buffer => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 
-/** A tokenizer.json beside the file is the model's own; else one is made from the metadata. */
+/** Uses a tokenizer.json in the same folder; else derives one from the metadata. */
 function readTokenizerFiles(file: GgufFile): ModelFiles {
-  const auxiliary = readFolderFiles(dirname(file.path));
-  if (auxiliary.has('tokenizer.json'))
+  const files = readFolderFiles(dirname(file.path));
+  if (files.has('tokenizer.json'))
     return new Map(
-      [...auxiliary].filter(([name]) => name !== 'config.json' && name !== 'generation_config.json'),
+      [...files].filter(([name]) => name !== 'config.json' && name !== 'generation_config.json'),
     );
   const { definition, settings } = renderGgufTokenizer(file);
   return new Map([
@@ -24,15 +24,15 @@ function readTokenizerFiles(file: GgufFile): ModelFiles {
   ]);
 }
 
-/** The small files of a Hugging Face folder that a GGUF file stands for. */
+/** The small files of a Hugging Face folder, derived from a GGUF file. */
 export async function readGgufFiles(path: string): Promise<ModelFiles> {
   const file = await openGguf(path);
   return new Map([['config.json', json(renderGgufConfig(file))], ...readTokenizerFiles(file)]);
 }
 
 /**
- * Reads a GGUF file as the model folder that it stands for, dequantised to f32.
- * @throws CONFIG_INVALID naming what cannot be read, INPUT_MISSING, IO_FAILED.
+ * Reads a GGUF file as a model folder, dequantised to f32.
+ * @throws CONFIG_INVALID naming the unsupported feature, INPUT_MISSING, IO_FAILED.
  */
 export async function loadGguf(
   path: string,

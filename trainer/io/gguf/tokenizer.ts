@@ -19,23 +19,23 @@ const schema = z.object({
 });
 type Metadata = z.infer<typeof schema>;
 
-/** Kinds of tokens in llama.cpp: those that steer, and those that users added. */
+/** Token types of llama.cpp: control tokens, and tokens added by users. */
 const [control, userDefined] = [3, 4];
 
-/** Words of Llama 3, with so many digits a token: the published pattern of its tokenizer. */
-const modernWords = (digits: string): string =>
+/** The pattern of Llama 3's tokenizer; `digits` is the quantifier of digits per token. */
+const llama3Words = (digits: string): string =>
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" +
   `\\p{N}${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
 interface Kind {
-  /** Splits before the bytes are spelt. */
+  /** Splits before the byte-level step. */
   readonly splits: readonly object[];
   readonly normalizer: object | null;
-  /** Whether a word that is a token is taken whole, whatever its merges say. */
+  /** Whether a word that is a token skips the merges. */
   readonly ignoreMerges: boolean;
 }
 
-/** What "tokenizer.ggml.pre" stands for. */
+/** By "tokenizer.ggml.pre". */
 const kinds: Readonly<Record<string, Kind>> = {
   'gpt-2': { splits: [splitAt(gpt2Words)], normalizer: null, ignoreMerges: false },
   smollm: {
@@ -43,8 +43,8 @@ const kinds: Readonly<Record<string, Kind>> = {
     normalizer: null,
     ignoreMerges: false,
   },
-  'llama-bpe': { splits: [splitAt(modernWords('{1,3}'))], normalizer: null, ignoreMerges: true },
-  qwen2: { splits: [splitAt(modernWords(''))], normalizer: { type: 'NFC' }, ignoreMerges: false },
+  'llama-bpe': { splits: [splitAt(llama3Words('{1,3}'))], normalizer: null, ignoreMerges: true },
+  qwen2: { splits: [splitAt(llama3Words(''))], normalizer: { type: 'NFC' }, ignoreMerges: false },
 };
 
 const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
@@ -63,7 +63,7 @@ function findKind(path: string, metadata: Metadata): Kind {
     kind ??
     refuseGguf(
       path,
-      `its tokenizer is "${model}" with "${pre}", of which no tokenizer.json can be made; put the model's tokenizer.json and tokenizer_config.json beside it`,
+      `its tokenizer "${model}" with "${pre}" is not supported; put the model's tokenizer.json and tokenizer_config.json in the same folder`,
     )
   );
 }
@@ -77,7 +77,7 @@ function listAddedTokens(metadata: Metadata): object[] {
   });
 }
 
-/** The tokenizer.json that a GGUF file stands for. */
+/** The tokenizer.json of a GGUF file. */
 function renderDefinition(path: string, metadata: Metadata): object {
   const { splits, normalizer, ignoreMerges } = findKind(path, metadata);
   const vocab = Object.fromEntries(metadata['tokenizer.ggml.tokens'].map((token, id) => [token, id]));
@@ -105,7 +105,7 @@ function renderDefinition(path: string, metadata: Metadata): object {
   };
 }
 
-/** The tokenizer_config.json that a GGUF file stands for. */
+/** The tokenizer_config.json of a GGUF file. */
 function renderSettings(metadata: Metadata): object {
   const tokens = metadata['tokenizer.ggml.tokens'];
   const spell = (name: 'bos' | 'eos' | 'unknown' | 'padding'): string | null =>
@@ -124,7 +124,7 @@ function renderSettings(metadata: Metadata): object {
   };
 }
 
-/** The tokenizer's two files that a GGUF file stands for. @throws CONFIG_INVALID where there is no telling. */
+/** The two tokenizer files of a GGUF file. @throws CONFIG_INVALID for unsupported tokenizers. */
 export function renderGgufTokenizer(file: GgufFile): { definition: object; settings: object } {
   const metadata = readMetadata(file);
   return { definition: renderDefinition(file.path, metadata), settings: renderSettings(metadata) };

@@ -23,7 +23,7 @@ const layerParts: Readonly<Record<string, string>> = {
   ffn_down: 'mlp.down_proj',
 };
 
-/** Hugging Face's name of a tensor; its own where it has none, so that it is refused by it. */
+/** Hugging Face's name of a tensor; unknown tensors keep their name, for the error. */
 function translate(name: string): string {
   const [, layer, part = '', kind = ''] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
   const inner = ownField(layerParts, part);
@@ -33,8 +33,8 @@ function translate(name: string): string {
 }
 
 /**
- * Rows of q and k as Hugging Face orders them. llama.cpp turns neighbours (2i, 2i + 1) of a head in Llama models, and its
- * files are ordered for that; here a head's first half is turned against its second, (i, i + hd / 2).
+ * Reorders rows of q and k for Hugging Face's RoPE, which rotates the pairs (i, i + hd / 2) of a head. llama.cpp rotates
+ * neighbours (2i, 2i + 1) in Llama models, and orders its files for that.
  */
 function reorderHeads({ dims, data }: Tensor, headSize: number): Tensor {
   const width = dims[1] ?? 1;
@@ -48,7 +48,7 @@ function reorderHeads({ dims, data }: Tensor, headSize: number): Tensor {
   return { dims, data: sorted };
 }
 
-/** The tensors of a GGUF file as a Hugging Face checkpoint has them. */
+/** The tensors of a GGUF file under Hugging Face's names and order. */
 export function renderGgufWeights(file: GgufFile, config: ModelConfig): TensorFile {
   const reordered = file.metadata['general.architecture'] === 'llama';
   const origins = new Map(
@@ -59,8 +59,8 @@ export function renderGgufWeights(file: GgufFile, config: ModelConfig): TensorFi
     shapes: new Map([...origins].map(([name, origin]) => [name, file.shapes.get(origin)!])),
     read(name) {
       const tensor = file.read(origins.get(name) ?? name);
-      const turned = /\.[qk]_proj\./.test(name);
-      return reordered && turned ? reorderHeads(tensor, config.headSize) : tensor;
+      const rotated = /\.[qk]_proj\./.test(name);
+      return reordered && rotated ? reorderHeads(tensor, config.headSize) : tensor;
     },
   };
 }

@@ -33,7 +33,7 @@ describe('pure: GGUF files', () => {
   };
 
   for (const [kind, architecture] of Object.entries(cases) as [keyof typeof cases, string][])
-    it(`of ${architecture} are the model that they were made of`, async () => {
+    it(`of ${architecture} load as the model that they were made from`, async () => {
       const config: ModelConfig = oracleConfigs[kind];
       const bytes = encodeGguf(ggufSettings(architecture, config), tensorsOf(architecture, config));
       const model = await loadModel(write(`${kind}.gguf`, bytes));
@@ -41,7 +41,7 @@ describe('pure: GGUF files', () => {
       assert.deepEqual(model.weights, oracleWeights(config));
     });
 
-  it('tell Llama 3’s stretched positions from their divisors, and refuse others', async () => {
+  it('derive Llama 3’s RoPE scaling from its divisors, and refuse others', async () => {
     const config = { ...oracleConfigs.tied, ropeTheta: 4e9 };
     const ropeScaling = { factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 8192 };
     const tensors = tensorsOf('llama', config);
@@ -62,7 +62,7 @@ describe('pure: GGUF files', () => {
     { type: number; bytes: string; elements: number[] }
   >;
   for (const [name, { type, bytes, elements }] of Object.entries(stored))
-    it(`${name}: elements are those of the reference, bit for bit`, async () => {
+    it(`${name}: elements equal the reference, bit for bit`, async () => {
       const raw = { shape: [32, 3], type, bytes: Buffer.from(bytes, 'base64') };
       const file = await openGguf(write('blocks.gguf', encodeGguf({}, new Map([['x', raw]]))));
       assert.deepEqual(file.read('x'), { dims: [3, 32], data: Float32Array.from(elements) });
@@ -72,7 +72,7 @@ describe('pure: GGUF files', () => {
     ['smollm2', 'smollm'],
     ['qwen2', 'qwen2'],
   ] as const)
-    it(`have the tokenizer "${pre}" of their metadata`, async () => {
+    it(`derive the tokenizer "${pre}" from their metadata`, async () => {
       const { model, added_tokens: added } = read(`tokenizers/${kind}/tokenizer.json`) as {
         model: { vocab: Record<string, number>; merges: [string, string][] };
         added_tokens: { id: number }[];
@@ -100,7 +100,7 @@ describe('pure: GGUF files', () => {
       assert.equal(found!.chatTemplate?.render([], { opening: false }), 'T');
     });
 
-  it('take a tokenizer.json that lies beside them, as weights and in what names them', async () => {
+  it('use a tokenizer.json in their folder, and include it in the digest', async () => {
     mkdirSync(folder.at('auxiliary'));
     const config = oracleConfigs.tied;
     const metadata = {
@@ -156,7 +156,7 @@ describe('pure: GGUF files', () => {
       await assert.rejects(openGguf(write('hostile.gguf', bytes)), { code: 'CONFIG_INVALID' });
     });
 
-  it('refuse what the engine does not compute, by name', async () => {
+  it('refuse unsupported features by name', async () => {
     const load = (change: Record<string, string | number>) => {
       const metadata = { ...ggufSettings('llama', oracleConfigs.tied), ...change };
       return loadModel(write('feature.gguf', encodeGguf(metadata, tensorsOf('llama', oracleConfigs.tied))));
