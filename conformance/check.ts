@@ -1,11 +1,11 @@
 import type { Kit } from './kit';
 
-/** A rule of docs/protocol.md and how it is put to the test. */
+/** A rule of docs/protocol.md and its test. */
 export interface Check {
   /** Section of the page. */
   readonly section: string;
   /** The rule, as a sentence. */
   readonly rule: string;
-  /** @throws Broken with what was found instead. */
+  /** @throws Broken if the executable breaks the rule */
   run(kit: Kit): Promise<void>;
 }

@@ -9,54 +9,54 @@ import { stoppingChecks } from './checks/stopping';
 import { Broken } from './expect';
 import { createKit } from './kit';
 
-/** One rule of docs/protocol.md, and what an executable does about it. */
+/** The result of one rule of docs/protocol.md. */
 export interface Finding {
   readonly section: string;
   readonly rule: string;
-  /** null where the rule is kept; what was found instead, where it is broken. */
+  /** null: the rule is kept; else what was found instead. */
   readonly broken: string | null;
 }
 
 export interface CheckOptions {
-  /** Program and first arguments; no shell sees them. */
+  /** Program and first arguments, run without a shell. */
   readonly command: readonly string[];
   /** A small model folder with one weight file. */
   readonly model: string;
-  /** Longest life of one process of the executable; 60 s unless given. */
-  readonly patienceMs?: number;
+  /** Time limit of a process. Default: 60 s. */
+  readonly timeoutMs?: number;
 }
 
 const checks: readonly Check[] = [...eventChecks, ...stoppingChecks, ...refusalChecks, ...numberChecks];
 
-/** Checks at once: one may wait for a lock while another computes. */
-const width = 2;
+/** Concurrent checks: one may wait for a lock while another computes. */
+const concurrency = 2;
 
-async function putToTest(check: Check, kit: ReturnType<typeof createKit>): Promise<Finding> {
+async function runCheck(check: Check, kit: ReturnType<typeof createKit>): Promise<Finding> {
   const { section, rule } = check;
   try {
     await check.run(kit);
     return { section, rule, broken: null };
   } catch (error) {
     if (error instanceof Broken) return { section, rule, broken: error.message };
-    // What a check reads is the executable's; what cannot be read was not written as the page says.
+    // A check reads files of the executable: an error there means that they break the protocol.
     return { section, rule, broken: error instanceof Error ? error.message : String(error) };
   }
 }
 
 /**
- * Holds a training executable against docs/protocol.md, rule by rule, in a temporary folder. Findings come in the
- * order of the rules.
+ * Checks a training executable against every rule of docs/protocol.md, in a temporary folder. Findings are in the order of
+ * the rules.
  */
 export async function* checkExecutable(options: CheckOptions): AsyncGenerator<Finding> {
-  const { command, model, patienceMs = 60_000 } = options;
+  const { command, model, timeoutMs = 60_000 } = options;
   const folder = await mkdtemp(join(tmpdir(), 'budgetline-check-'));
   try {
-    const kit = createKit({ command, patienceMs }, { folder, model });
-    const begun: Promise<Finding>[] = [];
+    const kit = createKit({ command, timeoutMs }, { folder, model });
+    const started: Promise<Finding>[] = [];
     for (let next = 0; next < checks.length; next += 1) {
-      while (begun.length < Math.min(checks.length, next + width))
-        begun.push(putToTest(checks[begun.length]!, kit));
-      yield await begun[next]!;
+      while (started.length < Math.min(checks.length, next + concurrency))
+        started.push(runCheck(checks[started.length]!, kit));
+      yield await started[next]!;
     }
   } finally {
     await rm(folder, { recursive: true, force: true });

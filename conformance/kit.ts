@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path';
 import { trainerProtocol, type JobOf, type TrainerJob } from '../schemas/trainer-job';
 import { runExecutable, type Executable, type Run, type RunOptions } from './run';
 
-/** Folders, data and jobs that the checks share, and the executable that they are given to. */
+/** Folders, data, jobs and the executable, shared by all checks. */
 export interface Kit {
   readonly folder: string;
   start(job: TrainerJob, options?: RunOptions): Promise<Run>;
-  /** Starts the executable with words of the check's own. */
-  call(words: readonly string[], options?: RunOptions): Promise<Run>;
-  /** Writes a job file; gives its path. */
+  /** Starts the executable with any arguments. */
+  call(args: readonly string[], options?: RunOptions): Promise<Run>;
+  /** Writes a job file and returns its path. */
   writeJob(job: object, name: string): string;
   writeRows(name: string, rows: readonly object[]): string;
   sft(name: string): JobOf<'sft'>;
@@ -18,7 +18,7 @@ export interface Kit {
   generate(name: string): JobOf<'generate'>;
   logprobs(name: string): JobOf<'logprobs'>;
   merge(name: string): JobOf<'merge'>;
-  /** The SFT job run without disturbance: once, whichever checks ask. */
+  /** The SFT job, run once without disturbance, for all checks. */
   undisturbed(): Promise<{ job: JobOf<'sft'>; run: Run }>;
 }
 
@@ -40,7 +40,7 @@ const pairs = numbers.map((n) => ({
 }));
 const prompts = numbers.map((n) => ({ id: `row-${n}`, prompt: promptOf(n) }));
 
-/** Twelve short steps, with a checkpoint after every third. */
+/** Twelve short steps, with a checkpoint every three. */
 const training: JobOf<'sft'>['training'] = {
   epochs: 3,
   batchSize: 2,
@@ -121,7 +121,7 @@ function createJobs(
   return { sft, preference, generate, logprobs, merge };
 }
 
-/** Lays everything out in an empty folder. `model` is a model folder with one weight file. */
+/** Writes data files into an empty folder. `model` is a model folder with one weight file. */
 export function createKit(executable: Executable, { folder, model }: { folder: string; model: string }): Kit {
   const write = (name: string, text: string): string => {
     const path = join(folder, name);
@@ -132,7 +132,7 @@ export function createKit(executable: Executable, { folder, model }: { folder: s
   const writeRows: Kit['writeRows'] = (name, rows) =>
     write(name, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   const writeJob: Kit['writeJob'] = (job, name) => write(`${name}.job.json`, JSON.stringify(job));
-  const call: Kit['call'] = (words, options) => runExecutable(executable, words, options);
+  const call: Kit['call'] = (args, options) => runExecutable(executable, args, options);
   const start: Kit['start'] = (job, options) => call([job.command, writeJob(job, job.id)], options);
   const jobs = createJobs(folder, model, {
     demonstrations: writeRows('demonstrations.jsonl', demonstrations),

@@ -5,64 +5,64 @@ import { readEventLines } from '../activities/trainer-process/event-lines';
 import { trainerEnvironment } from '../activities/trainer-process/environment';
 import type { EventOf, TrainerEvent } from '../schemas/trainer-event';
 
-/** What a started executable did. */
+/** A finished process of the executable. */
 export interface Run {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly events: readonly TrainerEvent[];
   /** Milliseconds from the start to each event. */
   readonly timesMs: readonly number[];
-  /** Lines that are no events of the protocol, and why. */
+  /** Lines that are not events of the protocol, with reasons. */
   readonly foreign: readonly string[];
   readonly stderr: string;
-  /** Whether it had to be killed because it did not end in time. */
-  readonly overdue: boolean;
+  /** Whether it was killed after the time limit. */
+  readonly timedOut: boolean;
 }
 
 export interface RunOptions {
   /** Called with each event while the process runs. */
   readonly onEvent?: (event: TrainerEvent, process: RunningTrainer) => void;
-  /** false: no descriptor of its own is opened for events, which then come on standard output. */
-  readonly ownDescriptor?: boolean;
-  /** Locks of the devices that it may compute on. */
+  /** false: no descriptor for events, so that they come on standard output. Default: true. */
+  readonly eventsDescriptor?: boolean;
+  /** Lock folders of the devices that it may use. */
   readonly deviceLocks?: readonly string[];
 }
 
-/** What a check may do to a running executable. */
+/** A running executable, as a check may disturb it. */
 export interface RunningTrainer {
   signal(name: NodeJS.Signals): void;
-  /** Ends standard input, as the death of a supervisor does. */
+  /** Closes standard input, as when the supervisor dies. */
   endInput(): void;
-  /** Stops reading events, as the death of a reader does. */
+  /** Stops reading events, as when the reader dies. */
   closeEvents(): void;
 }
 
 export interface Executable {
   /** Program and first arguments. */
   readonly command: readonly string[];
-  /** Longest life of a process. */
-  readonly patienceMs: number;
+  /** Time limit of a process. */
+  readonly timeoutMs: number;
 }
 
-function environmentOf({ ownDescriptor = true, deviceLocks = [] }: RunOptions): Record<string, string> {
+function environmentOf({ eventsDescriptor = true, deviceLocks = [] }: RunOptions): Record<string, string> {
   const { BUDGETLINE_EVENTS_FD = '', ...environment } = trainerEnvironment(process.env);
   return {
     ...environment,
-    ...(ownDescriptor ? { BUDGETLINE_EVENTS_FD } : {}),
+    ...(eventsDescriptor ? { BUDGETLINE_EVENTS_FD } : {}),
     ...(deviceLocks.length === 0 ? {} : { BUDGETLINE_DEVICE_LOCKS: deviceLocks.join(delimiter) }),
   };
 }
 
 function startProcess({ command }: Executable, args: readonly string[], options: RunOptions): ChildProcess {
   const [program = '', ...first] = command;
-  const own = options.ownDescriptor ?? true;
+  const withEvents = options.eventsDescriptor ?? true;
   return spawn(program, [...first, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe', ...(own ? (['pipe'] as const) : [])],
+    stdio: ['pipe', 'pipe', 'pipe', ...(withEvents ? (['pipe'] as const) : [])],
     env: environmentOf(options),
   });
 }
 
-function steer(child: ChildProcess, events: Readable): RunningTrainer {
+function controlOf(child: ChildProcess, events: Readable): RunningTrainer {
   return {
     signal: (name) => void child.kill(name),
     endInput: () => child.stdin?.end(),
@@ -70,32 +70,32 @@ function steer(child: ChildProcess, events: Readable): RunningTrainer {
   };
 }
 
-/** Starts the executable and waits for its end; one that outlives the patience is killed. */
+/** Starts the executable and waits for its end; kills it after the time limit. */
 export async function runExecutable(
   executable: Executable,
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Run> {
-  const { onEvent, ownDescriptor = true } = options;
-  const begunMs = performance.now();
+  const { onEvent, eventsDescriptor = true } = options;
+  const startMs = performance.now();
   const child = startProcess(executable, args, options);
   const run = { events: [] as TrainerEvent[], timesMs: [] as number[], foreign: [] as string[], stderr: '' };
-  let overdue = false;
+  let timedOut = false;
   const limit = setTimeout(() => {
-    overdue = true;
+    timedOut = true;
     child.kill('SIGKILL');
-  }, executable.patienceMs);
-  // A process that ends while it is written to is no fault of the check.
+  }, executable.timeoutMs);
+  // The process may end while its standard input is open.
   child.stdin?.on('error', () => undefined);
   child.stderr?.on('data', (piece: Buffer) => (run.stderr += piece.toString()));
-  if (ownDescriptor) child.stdout?.resume();
-  const events = (ownDescriptor ? child.stdio[3] : child.stdout) as Readable;
-  const steering = steer(child, events);
+  if (eventsDescriptor) child.stdout?.resume();
+  const events = (eventsDescriptor ? child.stdio[3] : child.stdout) as Readable;
+  const control = controlOf(child, events);
   const reading = readEventLines(events, {
     onEvent(event) {
       run.events.push(event);
-      run.timesMs.push(performance.now() - begunMs);
-      onEvent?.(event, steering);
+      run.timesMs.push(performance.now() - startMs);
+      onEvent?.(event, control);
     },
     onForeignLine: (line, why) => run.foreign.push(`${line.slice(0, 120)} (${why})`),
   });
@@ -105,7 +105,7 @@ export async function runExecutable(
       child.once('exit', (...end) => done(end));
     });
     await reading;
-    return { ...run, status, signal, overdue };
+    return { ...run, status, signal, timedOut };
   } finally {
     clearTimeout(limit);
     child.kill('SIGKILL');

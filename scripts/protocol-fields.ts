@@ -1,5 +1,5 @@
 /**
- * Writes the tables of fields in docs/protocol.md from the schemas of job files and events:
+ * Writes the tables of fields in docs/protocol.md from the schemas of job file and events:
  * `npx ts-node scripts/protocol-fields.ts`. A test compares page and schemas.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import * as rows from '../schemas/rows';
 import { trainerEvent } from '../schemas/trainer-event';
 import { decoding, numericPlan, trainerJob } from '../schemas/trainer-job';
 
-/** The parts of a JSON schema that the tables use. */
+/** The part of a JSON schema that the tables use. */
 interface JsonSchema {
   readonly type?: string;
   readonly const?: unknown;
@@ -36,7 +36,7 @@ const jsonOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: '
 const quoted = (value: unknown): string => `\`${JSON.stringify(value)}\``;
 
 function boundsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
-  // The bounds of safe integers are left out.
+  // zod adds the bounds of safe integers.
   const upper = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
   const lower = minimum === Number.MIN_SAFE_INTEGER ? undefined : minimum;
   const parts = [
@@ -48,7 +48,7 @@ function boundsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Json
   return parts.length === 0 ? '' : ` ${parts.join(', ')}`;
 }
 
-/** Objects that have their own table, by the names of their fields. */
+/** Names of objects with their own table, by their field names. */
 const named = new Map<string, string>();
 const shapeOf = ({ properties = {} }: JsonSchema): string => Object.keys(properties).sort().join();
 
@@ -60,7 +60,7 @@ function objectOf(schema: JsonSchema): string {
   return `{ ${fields.join('; ')} }`;
 }
 
-/** A type in words: "whole number ≥ 1, or null". */
+/** A type in words, e.g. "whole number ≥ 1, or null". */
 function typeOf(schema: JsonSchema): string {
   const branches = schema.anyOf ?? schema.oneOf;
   if (branches !== undefined) return [...new Set(branches.map(typeOf))].join(', or ');
@@ -78,7 +78,7 @@ function typeOf(schema: JsonSchema): string {
 
 function presence(name: string, field: JsonSchema, { required = [] }: JsonSchema): string {
   if (field.default !== undefined) return quoted(field.default);
-  return required.includes(name) ? 'must be there' : 'may be left out';
+  return required.includes(name) ? 'required' : 'none';
 }
 
 type Skip = (name: string) => boolean;
@@ -89,7 +89,7 @@ function fieldRows(schema: JsonSchema, skip: Skip): string[] {
     .map(([name, field]) => `| \`${name}\` | ${typeOf(field)} | ${presence(name, field, schema)} |`);
 }
 
-const head = ['| field | type | without it |', '|---|---|---|'];
+const head = ['| field | type | default |', '|---|---|---|'];
 
 function table(title: string, schema: JsonSchema, skip: Skip = () => false): string[] {
   return [`**${title}**`, '', ...head, ...fieldRows(schema, skip), ''];
@@ -105,13 +105,13 @@ function constantOf({ properties = {} }: JsonSchema, field: string): string {
   return typeof constant === 'string' ? constant : '';
 }
 
-/** Fields that every job has. */
+/** Fields of every job. */
 function commonFields(jobs: readonly JsonSchema[]): ReadonlySet<string> {
   const [first, ...others] = jobs.map(({ properties = {} }) => Object.keys(properties));
   return new Set(first?.filter((name) => name !== 'command' && others.every((all) => all.includes(name))));
 }
 
-/** All tables, as text for the page. */
+/** All tables as Markdown. */
 export function renderFieldTables(): string {
   const parts: [string, z.ZodType][] = [
     ['`plan`', numericPlan],
@@ -139,7 +139,7 @@ export function renderFieldTables(): string {
     ...Object.entries({
       'A line of demonstrations': rows.demonstrationRow,
       'A line of preferences': rows.preferenceRow,
-      'A line of judged answers': rows.unpairedRow,
+      'A line of unpaired preferences': rows.unpairedRow,
       'A line of prompts': rows.promptRow,
       'A line of `generations.jsonl`': rows.generationRow,
       'A line of `logprobs.jsonl`': rows.logprobRow,
@@ -152,10 +152,10 @@ export function renderFieldTables(): string {
 
 const [begin, end] = ['<!-- fields: begin -->', '<!-- fields: end -->'];
 
-/** The page with new tables. */
+/** The page with its tables generated again. */
 export function withFieldTables(page: string): string {
   const [before, after] = [page.indexOf(begin), page.indexOf(end)];
-  if (before < 0 || after < 0) throw new Error('docs/protocol.md has lost the marks around its tables');
+  if (before < 0 || after < 0) throw new Error('docs/protocol.md has no markers around its tables');
   return `${page.slice(0, before + begin.length)}\n\n${renderFieldTables()}\n\n${page.slice(after)}`;
 }
 

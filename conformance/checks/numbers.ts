@@ -20,18 +20,29 @@ interface Generated {
   readonly finish: string;
 }
 
+const preferenceMetrics = [
+  'rewards/chosen',
+  'rewards/rejected',
+  'rewards/accuracies',
+  'rewards/margins',
+  'logps/chosen',
+  'logps/rejected',
+];
+
 const near = (a: number | undefined, b: number, tolerance: number): boolean =>
   a !== undefined && Math.abs(a - b) <= tolerance;
 
 export const numberChecks: readonly Check[] = [
   {
     section: 'Preference losses',
-    rule: 'at step 1 the margin is 0 and the loss ln 2, and references agree with logprobs',
+    rule: 'at step 1 the margin is 0 and the loss ln 2; reference log-probabilities equal those of logprobs',
     async run(kit) {
       const job = kit.preference('first-step');
       const run = await kit.start(job);
       expectResult(run);
       const values = eventsOf(run, 'metric')[0]?.values ?? {};
+      const missing = preferenceMetrics.find((name) => !Number.isFinite(values[name]));
+      expect(missing === undefined, `step 1 has no metric "${missing ?? ''}"`);
       expect(near(values['loss'], Math.LN2, 1e-4), `the loss of step 1 is ${values['loss']}`);
       expect(
         near(values['rewards/margins'], 0, 1e-4),
@@ -53,8 +64,29 @@ export const numberChecks: readonly Check[] = [
     },
   },
   {
+    section: 'Preference losses',
+    rule: 'at step 1 the loss of "sigmoid" with labelSmoothing and sftWeight is ln 2 + sftWeight · nll_loss',
+    async run(kit) {
+      const loss = { name: 'sigmoid', beta: 0.1, labelSmoothing: 0.2, sftWeight: 0.5 } as const;
+      const run = await kit.start({ ...kit.preference('sft-term'), loss });
+      expectResult(run);
+      const { loss: found, nll_loss: nll = NaN } = eventsOf(run, 'metric')[0]?.values ?? {};
+      expect(near(found, Math.LN2 + 0.5 * nll, 1e-4), `the loss of step 1 is ${found}, nll_loss ${nll}`);
+    },
+  },
+  {
     section: 'Generation',
-    rule: 'answers come in the order of the prompts, and a sample does not depend on its company',
+    rule: 'onOverlength "truncate" cuts long prompts on the left and counts them as truncatedPrompts',
+    async run(kit) {
+      const all = { ...kit.generate('truncated'), maxPromptTokens: 4, onOverlength: 'truncate' } as const;
+      const { metrics } = expectResult(await kit.start(all));
+      const found = metrics['truncatedPrompts'];
+      expect(found === rowCount, `truncatedPrompts is ${found}, and all ${rowCount} prompts are too long`);
+    },
+  },
+  {
+    section: 'Generation',
+    rule: 'answers are in the order of the prompts, and a sample does not depend on other rows',
     async run(kit) {
       const all = kit.generate('generated');
       expectResult(await kit.start(all));
@@ -65,19 +97,22 @@ export const numberChecks: readonly Check[] = [
         `${id} 0`,
         `${id} 1`,
       ]);
-      expect(order.join() === sorted.join(), 'their order is another');
+      expect(order.join() === sorted.join(), 'they are in another order');
       const some = readRows<{ id: string }>(kit.folder, 'prompts.jsonl').slice(5, 6);
       const alone = { ...kit.generate('alone'), prompts: kit.writeRows('alone.jsonl', some), samples: 3 };
       expectResult(await kit.start(alone));
       for (const row of readRows<Generated>(alone.outputDir, 'generations.jsonl').slice(0, 2)) {
         const same = rows.find(({ id, sample }) => id === row.id && sample === row.sample);
-        expect(same?.completion === row.completion, `${row.id}, sample ${row.sample}, is another one alone`);
+        expect(
+          same?.completion === row.completion,
+          `${row.id}, sample ${row.sample}, differs when run alone`,
+        );
       }
     },
   },
   {
     section: 'Commands',
-    rule: 'sft writes a PEFT adapter and metrics.jsonl, a line a step',
+    rule: 'sft writes a PEFT adapter, and metrics.jsonl with one line per step',
     async run(kit) {
       const { job, run } = await kit.undisturbed();
       const files = filesOf(run);
@@ -89,14 +124,14 @@ export const numberChecks: readonly Check[] = [
   },
   {
     section: 'Commands',
-    rule: 'merge writes a model folder with the tokenizer’s bytes as they were',
+    rule: 'merge writes a model folder with an unchanged tokenizer.json',
     async run(kit) {
       const job = kit.merge('merged');
       expectResult(await kit.start(job));
       for (const name of ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'])
         expect(existsSync(join(job.outputDir, name)), `there is no ${name}`);
       const bytes = (folder: string) => readFileSync(join(folder, 'tokenizer.json'));
-      expect(bytes(job.outputDir).equals(bytes(job.model)), 'tokenizer.json has other bytes');
+      expect(bytes(job.outputDir).equals(bytes(job.model)), 'tokenizer.json has changed');
     },
   },
 ];

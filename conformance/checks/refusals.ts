@@ -13,7 +13,7 @@ interface Refusal {
   readonly status: number;
   readonly code: FailureCode;
   readonly job: (kit: Kit) => TrainerJob;
-  /** What the error's details must name. */
+  /** Expected details of the error. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
@@ -21,14 +21,14 @@ const changed = (job: TrainerJob, change: object): TrainerJob => ({ ...job, ...c
 
 const refusals: readonly Refusal[] = [
   {
-    rule: 'a job with an unknown field is refused: 78, CONFIG_INVALID, the field named',
+    rule: 'a job with an unknown field is refused: 78, CONFIG_INVALID, naming the field',
     status: 78,
     code: 'CONFIG_INVALID',
     job: (kit) => changed(kit.sft('unknown-field'), { learningRat: 1 }),
     details: { field: 'learningRat' },
   },
   {
-    rule: 'a field out of its range is refused: 78, CONFIG_INVALID, the field named',
+    rule: 'a field out of its range is refused: 78, CONFIG_INVALID, naming the field',
     status: 78,
     code: 'CONFIG_INVALID',
     job: (kit) => {
@@ -51,7 +51,7 @@ const refusals: readonly Refusal[] = [
     job: (kit) => changed(kit.sft('missing-data'), { data: join(kit.folder, 'none.jsonl') }),
   },
   {
-    rule: 'a bad row is refused: 65, DATA_INVALID, line and field named',
+    rule: 'a bad row is refused: 65, DATA_INVALID, naming line and field',
     status: 65,
     code: 'DATA_INVALID',
     job: (kit) => {
@@ -64,7 +64,7 @@ const refusals: readonly Refusal[] = [
     details: { line: 2, field: 'completion' },
   },
   {
-    rule: 'a row longer than maxLength is refused where onOverlength says so: 65, DATA_INVALID',
+    rule: 'a row longer than maxLength is refused with onOverlength "error": 65, DATA_INVALID',
     status: 65,
     code: 'DATA_INVALID',
     job: (kit) => {
@@ -73,13 +73,19 @@ const refusals: readonly Refusal[] = [
     },
   },
   {
-    rule: 'a reference of other bytes is refused: 78, REFERENCE_MISMATCH',
+    rule: 'a prompt longer than maxPromptTokens is refused with onOverlength "error": 65, DATA_INVALID',
+    status: 65,
+    code: 'DATA_INVALID',
+    job: (kit) => changed(kit.generate('long-prompt'), { maxPromptTokens: 2 }),
+  },
+  {
+    rule: 'a reference with another SHA-256 is refused: 78, REFERENCE_MISMATCH',
     status: 78,
     code: 'REFERENCE_MISMATCH',
     job: (kit) => changed(kit.preference('other-reference'), { referenceSha256: '0'.repeat(64) }),
   },
   {
-    rule: 'figures that are no numbers end a run: 67, LOSS_NOT_FINITE',
+    rule: 'a metric that is not finite ends the run: 67, LOSS_NOT_FINITE',
     status: 67,
     code: 'LOSS_NOT_FINITE',
     job: (kit) => {
@@ -99,7 +105,7 @@ function toCheck({ rule, status, code, job: make, details = {} }: Refusal): Chec
       for (const [name, value] of Object.entries(details))
         expect(
           error.details[name] === value,
-          `details.${name} is ${JSON.stringify(error.details[name])} and not ${JSON.stringify(value)}`,
+          `details.${name} is ${JSON.stringify(error.details[name])}, not ${JSON.stringify(value)}`,
         );
     },
   };
@@ -108,7 +114,7 @@ function toCheck({ rule, status, code, job: make, details = {} }: Refusal): Chec
 export const refusalChecks: readonly Check[] = [
   {
     section,
-    rule: 'an unknown command, or one that is not the job’s, is refused: 64, USAGE',
+    rule: 'an unknown command, or another one than the job’s, is refused: 64, USAGE',
     async run(kit) {
       const path = kit.writeJob(kit.sft('usage'), 'usage');
       for (const command of ['no-such-command', 'merge'])
@@ -118,13 +124,13 @@ export const refusalChecks: readonly Check[] = [
   ...refusals.map(toCheck),
   {
     section: 'The job file',
-    rule: 'an output folder that holds something is refused and left alone: 78, CONFIG_INVALID',
+    rule: 'an output folder that is not empty is refused and unchanged: 78, CONFIG_INVALID',
     async run(kit) {
       const job = kit.sft('taken');
       mkdirSync(job.outputDir, { recursive: true });
       writeFileSync(join(job.outputDir, 'mine.txt'), 'keep');
       expectFailure(await kit.start(job), { status: 78, code: 'CONFIG_INVALID' });
-      expect(readdirSync(job.outputDir).join() === 'mine.txt', 'the folder holds other files than before');
+      expect(readdirSync(job.outputDir).join() === 'mine.txt', 'the files in the folder have changed');
     },
   },
 ];
