@@ -3,41 +3,41 @@ import { ops, sizeOf, type Value } from '../graph';
 import type { ParameterSpec } from '../model/parameters';
 import type { Tensor, Weights } from './types';
 
-/** Where a named tensor lies in its block. */
-interface Place {
+/** The position of a tensor in its block. */
+interface Entry {
   readonly spec: ParameterSpec;
   readonly offset: number;
 }
 
 /**
- * Trained tensors that lie one after another in one flat buffer. A few buffers cross the boundary of a session
- * instead of hundreds, and the optimiser runs over each in one go.
+ * Trained tensors, flattened and concatenated in one buffer, as in FSDP's flat parameters. A few buffers cross the
+ * session boundary instead of hundreds, and the optimizer updates each as a whole.
  */
 export interface Block {
-  readonly places: readonly Place[];
+  readonly entries: readonly Entry[];
   readonly size: number;
   readonly decayed: boolean;
 }
 
-/** About half a mebibyte of f32, so that an optimiser pass over a block stays within the processor's cache. */
-const blockElements = 1 << 17;
+/** 0.5 MiB of f32, so that an optimizer pass over a block stays within the CPU cache. */
+const maxBlockElements = 1 << 17;
 
 function fill(specs: readonly ParameterSpec[], decayed: boolean): Block[] {
-  const blocks: { places: Place[]; size: number; decayed: boolean }[] = [];
+  const blocks: { entries: Entry[]; size: number; decayed: boolean }[] = [];
   for (const spec of specs) {
     const size = sizeOf(spec.dims);
     let block = blocks.at(-1);
-    if (block === undefined || block.size + size > blockElements) {
-      block = { places: [], size: 0, decayed };
+    if (block === undefined || block.size + size > maxBlockElements) {
+      block = { entries: [], size: 0, decayed };
       blocks.push(block);
     }
-    block.places.push({ spec, offset: block.size });
+    block.entries.push({ spec, offset: block.size });
     block.size += size;
   }
   return blocks;
 }
 
-/** Lays parameters out in blocks; those without weight decay in blocks of their own. */
+/** Assigns parameters to blocks. Those with and without weight decay are never in the same block. */
 export function planBlocks(parameters: readonly ParameterSpec[]): readonly Block[] {
   return [true, false].flatMap((decayed) =>
     fill(
@@ -47,19 +47,19 @@ export function planBlocks(parameters: readonly ParameterSpec[]): readonly Block
   );
 }
 
-/** Views of the tensors in a block's value [size], by name. */
+/** Splits a block's value [size] into its tensors, by name. */
 export function splitBlock(block: Block, value: Value): ReadonlyMap<string, Value> {
-  const sizes = block.places.map(({ spec }) => sizeOf(spec.dims));
+  const sizes = block.entries.map(({ spec }) => sizeOf(spec.dims));
   const parts = ops.split(value, 0, sizes);
   return new Map(
-    block.places.flatMap(({ spec }, index) => {
+    block.entries.flatMap(({ spec }, index) => {
       const part = parts[index];
       return part === undefined ? [] : [[spec.name, ops.reshape(part, spec.dims)] as const];
     }),
   );
 }
 
-/** A tensor of the given dimensions, or an error that names it. */
+/** The tensor of this name. @throws CONFIG_INVALID if it is missing or has other dimensions. */
 export function requireTensor(
   tensors: Weights,
   { name, dims }: Pick<ParameterSpec, 'name' | 'dims'>,
@@ -74,23 +74,23 @@ export function requireTensor(
   return tensor;
 }
 
-/** Copies tensors into fresh buffers, one a block. */
+/** Copies tensors into new buffers, one for each block. */
 export function packBlocks(blocks: readonly Block[], tensors: Weights): Float32Array[] {
   return blocks.map((block) => {
     const data = new Float32Array(block.size);
-    for (const { spec, offset } of block.places) data.set(requireTensor(tensors, spec).data, offset);
+    for (const { spec, offset } of block.entries) data.set(requireTensor(tensors, spec).data, offset);
     return data;
   });
 }
 
-/** Copies the tensors out of the buffers. */
+/** Copies tensors out of their buffers. */
 export function unpackBlocks(
   blocks: readonly Block[],
   buffers: readonly Float32Array[],
 ): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const [index, block] of blocks.entries())
-    for (const { spec, offset } of block.places) {
+    for (const { spec, offset } of block.entries) {
       const data = (buffers[index] ?? new Float32Array()).slice(offset, offset + sizeOf(spec.dims));
       tensors.set(spec.name, { dims: spec.dims, data });
     }

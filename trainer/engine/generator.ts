@@ -2,12 +2,12 @@ import { BudgetlineError } from '../../contracts/failures';
 import { buildGeneration } from '../model/generation';
 import { openSession, type BufferTensor, type Session } from '../runtime';
 import { chunk } from './batches';
-import { vectorTensor } from './packing';
+import { vectorTensor } from './feeds';
 import { lower, placeGraphs, sessionOptions, type Placement } from './placement';
 import { createSource } from './train-graphs';
 import type { Generation, GenerationRequest, Generator, GeneratorOptions } from './types';
 
-/** Prompts are padded to a multiple of this. */
+/** Prompt lengths are rounded up to a multiple of this. */
 const promptMultiple = 8;
 
 interface Plan extends GeneratorOptions {
@@ -20,7 +20,7 @@ function planGeneration(options: GeneratorOptions): Plan {
   if (batchSize % samplesPerPrompt !== 0)
     throw new BudgetlineError(
       'CONFIG_INVALID',
-      `A batch of ${batchSize} rows does not hold whole prompts of ${samplesPerPrompt} samples each.`,
+      `batchSize ${batchSize} is not a multiple of samplesPerPrompt ${samplesPerPrompt}.`,
     );
   const promptLength = Math.ceil(maxPromptTokens / promptMultiple) * promptMultiple;
   return { ...options, samplesPerPrompt, promptLength };
@@ -42,15 +42,17 @@ function buildModel(plan: Plan, placement: Placement): Uint8Array {
 }
 
 function checkRequest({ prompt, uniforms }: GenerationRequest, plan: Plan): void {
-  if (prompt.length === 0)
-    throw new BudgetlineError('DATA_INVALID', 'A prompt without tokens cannot be continued.');
+  if (prompt.length === 0) throw new BudgetlineError('DATA_INVALID', 'A prompt has no tokens.');
   if (prompt.length > plan.maxPromptTokens)
     throw new BudgetlineError(
       'CONFIG_INVALID',
       `A prompt has ${String(prompt.length)} tokens, more than maxPromptTokens, ${String(plan.maxPromptTokens)}.`,
     );
   if (plan.decoding.mode === 'sample' && uniforms.length < plan.maxNewTokens)
-    throw new BudgetlineError('CONFIG_INVALID', 'Sampling needs a uniform draw for every new token.');
+    throw new BudgetlineError(
+      'CONFIG_INVALID',
+      'Sampling needs a uniform random number for every new token.',
+    );
 }
 
 function sameTokens(a: Int32Array, b: Int32Array): boolean {
@@ -67,12 +69,12 @@ function groupPrompts(
     if (others.every((other) => sameTokens(other.prompt, prompt))) return prompt;
     throw new BudgetlineError(
       'CONFIG_INVALID',
-      `Requests come in groups of ${samplesPerPrompt} with one prompt each; a group has several.`,
+      `A group of ${samplesPerPrompt} requests (samplesPerPrompt) must share one prompt, but has several.`,
     );
   });
 }
 
-/** Prompts one behind the other; one that fills a batch up has a single token. */
+/** Concatenates the prompts. Those of empty rows have one token. */
 function packPrompts(prompts: readonly Int32Array[], plan: Plan): Record<'ids' | 'lengths', BufferTensor> {
   const count = plan.batchSize / plan.samplesPerPrompt;
   const filled = Array.from({ length: count }, (_, index) => prompts[index] ?? new Int32Array(1));
@@ -82,7 +84,7 @@ function packPrompts(prompts: readonly Int32Array[], plan: Plan): Record<'ids' |
   };
 }
 
-/** Draws by position, then by row, so that a turn of the loop reads one stretch. */
+/** Uniforms by position, then by row, so that a loop iteration reads one contiguous slice. */
 function packUniforms(
   requests: readonly GenerationRequest[],
   { batchSize: rows, maxNewTokens }: Plan,
@@ -102,7 +104,7 @@ function packRequests(requests: readonly GenerationRequest[], plan: Plan): Recor
   return plan.decoding.mode === 'greedy' ? feeds : { ...feeds, uniforms: packUniforms(requests, plan) };
 }
 
-/** Tokens of one row up to its end, and how many of its positions were near ties. */
+/** Tokens of one row up to the end of sequence, and the number of near ties among them. */
 function readRow(tokens: BigInt64Array, near: Float32Array, end: bigint): Generation {
   const stop = tokens.indexOf(end);
   const ids = Int32Array.from(stop < 0 ? tokens : tokens.subarray(0, stop), Number);
@@ -122,7 +124,7 @@ function readRows(results: Awaited<ReturnType<Session['run']>>, count: number, p
   });
 }
 
-/** Opens a generator at a fixed batch shape: one graph that runs a batch of prompts to their ends. */
+/** Opens a generator with a fixed batch shape: one graph that completes a batch of prompts. */
 export async function createGenerator(options: GeneratorOptions): Promise<Generator> {
   const plan = planGeneration(options);
   const placement = placeGraphs(options.profile);
@@ -135,7 +137,7 @@ export async function createGenerator(options: GeneratorOptions): Promise<Genera
       if (requests.length > plan.batchSize)
         throw new BudgetlineError(
           'CONFIG_INVALID',
-          `${String(requests.length)} requests for ${String(plan.batchSize)} rows.`,
+          `A batch has ${String(requests.length)} requests, more than batchSize ${String(plan.batchSize)}.`,
         );
       for (const request of requests) checkRequest(request, plan);
       return readRows(await session.run(packRequests(requests, plan)), requests.length, plan);

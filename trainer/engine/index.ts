@@ -1,7 +1,14 @@
 export { createTrainEngine } from './train-engine';
-export { isUnpaired, longestOf, promptTokens, sequencesOf, supervisedTokens, tokensIn } from './batches';
-export { needsReference } from './packing';
-export { createConstantsFile } from './constants-file';
+export {
+  isUnpaired,
+  maxSequenceLength,
+  promptTokens,
+  sequencesOf,
+  supervisedTokens,
+  countTokens,
+} from './batches';
+export { needsReference } from './feeds';
+export { createExternalDataFile } from './external-data';
 export { createGenerator } from './generator';
 export { createScorer } from './scorer';
 export { initLora, initWeights } from '../model/initialise';
@@ -21,7 +28,7 @@ export type {
   EngineOptions,
   GraphProfile,
   TrainState,
-  StepFigures,
+  StepMetrics,
   StepRequest,
   TrainEngine,
   GeneratorOptions,

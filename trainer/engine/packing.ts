@@ -1,109 +1,126 @@
 import { BudgetlineError } from '../../contracts/failures';
-import type { KtoLoss, PairLoss, PreferenceLossName } from '../../schemas/losses';
-import { sftWeightOf } from '../model/preference-losses';
+import { countSequences, type PackedShape } from '../model/packed-decoder';
 import type { BufferTensor } from '../runtime';
-import { isPair, isSequence, isUnpaired, sequencesOf, supervisedTokens } from './batches';
-import type { Feeds } from './figures';
-import type { Objective, PairRow, TrainRow, UnpairedRow } from './types';
+import type { TokenOffsets } from './dropout';
+import { firstTarget, isPair, promptTokens, sequencesOf } from './batches';
+import { vectorTensor } from './feeds';
+import type { SequenceRow, TrainRow } from './types';
 
-export const scalarTensor = (value: number): BufferTensor => ({ dims: [], data: Float32Array.of(value) });
-export const vectorTensor = (values: Float32Array | Int32Array): BufferTensor => ({
-  dims: [values.length],
-  data: values,
-});
+/** Consecutive tokens of one sequence in a packed batch. */
+interface Segment {
+  readonly row: number;
+  readonly sequence: SequenceRow;
+  /** Positions in the sequence: [start, end). */
+  readonly start: number;
+  readonly end: number;
+  /** Offset of its first token in the row: the prompt, then one sequence after the other. */
+  readonly offset: number;
+}
 
-/** Preference losses that look at the frozen reference. */
-export const needsReference = (name: PreferenceLossName): boolean => name !== 'simpo';
+/** Where the tokens of rows are in a packed batch. */
+export interface Packing {
+  readonly prompts: readonly Segment[];
+  /** The first sequences of all rows, then the second ones. null: an empty row. */
+  readonly scored: readonly (Segment | null)[];
+}
 
-const needsLengths: ReadonlySet<Objective['name']> = new Set<PreferenceLossName>([
-  'ipo',
-  'sigmoid_norm',
-  'simpo',
-]);
+/** Without the last token, which predicts nothing. */
+const endOf = ({ ids }: SequenceRow): number => Math.max(0, ids.length - 1);
 
-/** All rows in the form that the objective takes, or an error that says which one that is. */
-function requireRows<Row extends TrainRow>(
-  rows: readonly TrainRow[],
-  fits: (row: TrainRow) => row is Row,
-  wanted: string,
-): readonly Row[] {
-  if (rows.every(fits)) return rows;
+function scoredSegments(row: TrainRow, index: number): Segment[] {
+  const start = promptTokens(row);
+  let offset = start;
+  return sequencesOf(row).map((sequence) => {
+    const segment = { row: index, sequence, start, end: Math.max(start, endOf(sequence)), offset };
+    offset += segment.end - start;
+    return segment;
+  });
+}
+
+function requireFit(row: TrainRow, maxLength: number): void {
+  const longest = Math.max(...sequencesOf(row).map(endOf));
+  if (longest <= maxLength) return;
   throw new BudgetlineError(
     'CONFIG_INVALID',
-    `The objective takes ${wanted}, and a step has rows of another form.`,
+    `A row has ${longest + 1} tokens, but the engine only has ${maxLength} positions.`,
   );
 }
 
-/** A value a row, zeros for the rows that fill a batch up. */
-function column<Row>(rows: readonly Row[], capacity: number, valueOf: (row: Row) => number): Float32Array {
-  const values = new Float32Array(capacity);
-  for (const [index, row] of rows.entries()) values[index] = valueOf(row);
+/** Plans the packing of rows. @throws CONFIG_INVALID if a row is longer than the shape's `maxLength`. */
+export function planPacking(rows: readonly TrainRow[], shape: PackedShape): Packing {
+  for (const row of rows) requireFit(row, shape.maxLength);
+  const prompts = rows.map((row, index) => {
+    const [sequence] = sequencesOf(row);
+    return { row: index, sequence, start: 0, end: promptTokens(row), offset: 0 };
+  });
+  const scored: (Segment | null)[] = Array.from({ length: countSequences(shape) }, () => null);
+  for (const [index, row] of rows.entries())
+    for (const [side, segment] of scoredSegments(row, index).entries())
+      scored[side * shape.rows + index] = segment;
+  return { prompts: shape.prompts ? prompts : [], scored };
+}
+
+const lengthOf = (segment: Segment | null | undefined): number => (segment ? segment.end - segment.start : 0);
+
+function segmentLengths({ prompts, scored }: Packing, shape: PackedShape): Int32Array {
+  const segments = [
+    ...(shape.prompts ? Array.from({ length: shape.rows }, (_, row) => prompts[row] ?? null) : []),
+    ...scored,
+  ];
+  return Int32Array.from(segments, lengthOf);
+}
+
+/** One value for each token of the segments. */
+function perToken(
+  segments: readonly (Segment | null)[],
+  valueOf: (segment: Segment, position: number) => number,
+): Int32Array {
+  const values = new Int32Array(segments.reduce((sum, segment) => sum + lengthOf(segment), 0));
+  let at = 0;
+  for (const segment of segments)
+    for (let position = segment?.start ?? 0; segment && position < segment.end; position += 1) {
+      values[at] = valueOf(segment, position);
+      at += 1;
+    }
   return values;
 }
 
-/** Values of chosen answers, then those of rejected ones: [2 B]. */
-function twoColumns(
-  pairs: readonly PairRow[],
-  capacity: number,
-  valueOf: (pair: PairRow, side: 'chosen' | 'rejected') => number,
-): BufferTensor {
-  const values = new Float32Array(2 * capacity);
-  values.set(column(pairs, capacity, (pair) => valueOf(pair, 'chosen')));
-  values.set(
-    column(pairs, capacity, (pair) => valueOf(pair, 'rejected')),
-    capacity,
-  );
-  return vectorTensor(values);
-}
-
-function pairFeeds(pairs: readonly PairRow[], loss: PairLoss, capacity: number): Feeds {
-  const feeds: Feeds = { pair_weights: vectorTensor(column(pairs, capacity, () => 1)) };
-  if (needsReference(loss.name))
-    feeds['reference'] = twoColumns(pairs, capacity, (pair, side) =>
-      side === 'chosen' ? pair.referenceChosen : pair.referenceRejected,
-    );
-  if (needsLengths.has(loss.name))
-    feeds['inverse_lengths'] = twoColumns(pairs, capacity, (pair, side) => 1 / supervisedTokens(pair[side]));
-  return feeds;
-}
-
-function unpairedFeeds(rows: readonly UnpairedRow[], loss: KtoLoss, capacity: number): Feeds {
-  const weightOf = ({ desirable }: UnpairedRow): number =>
-    desirable ? loss.desirableWeight : loss.undesirableWeight;
+/** Each token's row and offset, which its dropout word depends on. */
+export function tokenOffsets({ prompts, scored }: Packing): TokenOffsets {
+  const segments = [...prompts, ...scored];
   return {
-    reference: vectorTensor(column(rows, capacity, ({ reference }) => reference)),
-    sides: vectorTensor(column(rows, capacity, ({ desirable }) => (desirable ? 1 : -1))),
-    row_weights: vectorTensor(column(rows, capacity, weightOf)),
+    row: perToken(segments, ({ row }) => row),
+    offset: perToken(segments, ({ offset, start }, position) => offset + position - start),
   };
 }
 
-/** What an objective's graph is told of a micro-batch's rows beside their tokens; there is room for `capacity` rows. */
-export function objectiveFeeds(objective: Objective, rows: readonly TrainRow[], capacity: number): Feeds {
-  if (objective.name === 'language-model') {
-    requireRows(rows, isSequence, 'sequences');
-    return {};
-  }
-  if (objective.name === 'kto')
-    return unpairedFeeds(requireRows(rows, isUnpaired, 'unpaired rows'), objective, capacity);
-  return pairFeeds(requireRows(rows, isPair, 'pairs'), objective, capacity);
+/** The feeds of a graph over a packed batch; see packedInputs, scoreTargets and sumSequences. */
+export function packedFeeds(packing: Packing, shape: PackedShape): Record<string, BufferTensor> {
+  const { prompts, scored } = packing;
+  const segments = [...prompts, ...scored];
+  const indices = new Map(scored.map((segment, index) => [segment, index]));
+  const mask = perToken(scored, ({ sequence }, position) => (position + 1 < firstTarget(sequence) ? 0 : 1));
+  const feeds = {
+    ids: vectorTensor(perToken(segments, ({ sequence }, position) => sequence.ids[position] ?? 0)),
+    positions: vectorTensor(perToken(segments, (_, position) => position)),
+    segment_lengths: vectorTensor(segmentLengths(packing, shape)),
+    targets: vectorTensor(perToken(scored, ({ sequence }, position) => sequence.ids[position + 1] ?? 0)),
+    sequence_of: vectorTensor(perToken(scored, (segment) => indices.get(segment) ?? 0)),
+    mask: vectorTensor(Float32Array.from(mask)),
+  };
+  const before = prompts.reduce((sum, segment) => sum + lengthOf(segment), 0);
+  return shape.prompts ? { ...feeds, prompt_tokens: vectorTensor(Int32Array.of(before)) } : feeds;
 }
 
-/** Supervised tokens of a step. */
-function countTokens(rows: readonly TrainRow[]): number {
-  return rows.flatMap(sequencesOf).reduce((total, row) => total + supervisedTokens(row), 0);
-}
-
-/** What every micro-batch of a step is divided by: figures of the whole step, so that splitting it changes nothing. */
-export function denominators(objective: Objective, rows: readonly TrainRow[]): Feeds {
-  const tokens = countTokens(rows);
-  if (tokens === 0) throw new BudgetlineError('DATA_INVALID', 'A step has no supervised token.');
-  const count = objective.name === 'language-model' ? tokens : rows.length;
-  const inverse_denominator = scalarTensor(1 / count);
-  if (sftWeightOf(objective) === undefined) return { inverse_denominator };
-  return { inverse_denominator, inverse_chosen_tokens: scalarTensor(1 / chosenTokens(rows)) };
-}
-
-/** Supervised tokens of the answers that a step should make likelier. */
-function chosenTokens(rows: readonly TrainRow[]): number {
-  return rows.filter(isPair).reduce((total, { chosen }) => total + supervisedTokens(chosen), 0);
+/** The packed shape of rows. There are few shapes, with one graph each. */
+export function shapeOf(
+  rows: readonly TrainRow[],
+  { microBatchSize, maxLength }: { microBatchSize: number; maxLength: number },
+): PackedShape {
+  return {
+    rows: microBatchSize,
+    sequences: rows.some(isPair) ? 2 : 1,
+    prompts: rows.some((row) => promptTokens(row) > 0),
+    maxLength,
+  };
 }

@@ -1,32 +1,32 @@
-import { lower as lowerGraph, type Carried, type LoweredModel, type Value } from '../graph';
+import { lower as lowerGraph, type Carry, type LoweredModel, type Value } from '../graph';
 import type { SessionOptions } from '../runtime';
 import type { GraphProfile } from './types';
 
-/** Where graphs run, and where their frozen weights lie. */
+/** The device and the precision of graphs, and where their frozen weights are stored. */
 export interface Placement {
   readonly profile: GraphProfile;
 }
 
-const plainProfile: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
+const defaultProfile: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
 
-/** A place for graphs: the CPU, in f32, unless told otherwise. */
-export const placeGraphs = (profile: GraphProfile = plainProfile): Placement => ({ profile });
+/** Default: f32 on the CPU. */
+export const placeGraphs = (profile: GraphProfile = defaultProfile): Placement => ({ profile });
 
-/** Writes a graph for its place. */
+/** Lowers a graph for its placement. */
 export const lower = (
-  { profile: { precision, constants } }: Placement,
+  { profile: { precision, externalData } }: Placement,
   outputs: Record<string, Value>,
-  carried?: Carried,
+  carry?: Carry,
 ): LoweredModel =>
   lowerGraph(outputs, {
     precision,
-    ...(carried === undefined ? {} : { carried }),
-    ...(constants === undefined ? {} : { place: (content) => constants.place(content) }),
+    ...(carry === undefined ? {} : { carry }),
+    ...(externalData === undefined ? {} : { storeExternally: (content) => externalData.store(content) }),
   });
 
-/** How sessions are opened at a place. */
+/** Session options of a placement. */
 export const sessionOptions = ({ profile }: Placement, threads: number): SessionOptions => ({
   threads,
   provider: profile.provider,
-  constantsFolder: profile.constants?.folder,
+  externalDataFolder: profile.externalData?.folder,
 });

@@ -1,30 +1,30 @@
 import { sequenceLogProbabilities } from '../model/objectives';
-import { streamInputs } from '../model/stream';
+import { packedInputs } from '../model/packed-decoder';
 import { chunk } from './batches';
-import { floats } from './figures';
+import { floats } from './step-metrics';
 import { lower, placeGraphs, sessionOptions } from './placement';
-import { SessionShelf } from './sessions';
-import { packStream, planStream, shapeOf } from './streams';
+import { SessionCache } from './session-cache';
+import { packedFeeds, planPacking, shapeOf } from './packing';
 import { createSource } from './train-graphs';
 import type { Scorer, ScorerOptions, SequenceRow } from './types';
 
-/** Scores completions under fixed weights, with the forward pass of training. */
+/** Opens a scorer of completions under frozen weights. It uses the forward pass of training. */
 export async function createScorer(options: ScorerOptions): Promise<Scorer> {
   const { config, weights, microBatchSize } = options;
   const placement = placeGraphs(options.profile);
-  const sessions = new SessionShelf(sessionOptions(placement, options.threads));
+  const sessions = new SessionCache(sessionOptions(placement, options.threads));
   const source = createSource({ config, weights, lora: null }, new Map());
   const score = async (rows: readonly SequenceRow[]): Promise<Float32Array> => {
     const shape = shapeOf(rows, options);
     const session = await sessions.get('logprobs', shape, () =>
       lower(placement, {
         logprobs: sequenceLogProbabilities({
-          ...{ shape, stream: streamInputs(shape), config, source },
+          ...{ shape, packed: packedInputs(shape), config, source },
           logitTokens: placement.profile.logitTokens,
         }),
       }),
     );
-    const results = await session.run(packStream(planStream(rows, shape), shape));
+    const results = await session.run(packedFeeds(planPacking(rows, shape), shape));
     return floats(results, 'logprobs').subarray(0, rows.length);
   };
   return Promise.resolve({

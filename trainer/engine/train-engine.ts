@@ -2,31 +2,31 @@ import { scheduleScalars } from '../model/adamw';
 import { initLora } from '../model/initialise';
 import { chunk, isUnpaired } from './batches';
 import { packBlocks, unpackBlocks } from './blocks';
-import { tokenWords } from './dropout';
-import { floats, scalarOf, summarise, type Batch, type Feeds, type Results } from './figures';
-import { denominators, objectiveFeeds, scalarTensor, vectorTensor } from './packing';
+import { tokenWords, type DropoutKey } from './dropout';
+import { floats, scalarOf, computeMetrics, type Batch, type Feeds, type Results } from './step-metrics';
+import { denominators, objectiveFeeds, scalarTensor, vectorTensor } from './feeds';
 import { sessionOptions } from './placement';
-import { SessionShelf } from './sessions';
-import { packStream, placesOf, planStream, shapeOf } from './streams';
+import { SessionCache } from './session-cache';
+import { packedFeeds, tokenOffsets, planPacking, shapeOf } from './packing';
 import {
   blockName,
   buildAccumulation,
   buildOptimizer,
   buildScoring,
   buildStep,
-  buildTurns,
-  carriedBlocks,
-  drops,
+  buildScan,
+  scanCarry,
+  usesDropout,
   planTraining,
   type TrainPlan,
 } from './train-graphs';
-import { readTurns, stackTurns } from './turns';
-import type { StreamShape } from '../model/stream';
+import { readScan, scanFeeds } from './scan';
+import type { PackedShape } from '../model/packed-decoder';
 import type {
   EngineOptions,
   PairRow,
   SequenceRow,
-  StepFigures,
+  StepMetrics,
   StepRequest,
   TrainEngine,
   TrainRow,
@@ -36,7 +36,7 @@ import type {
 
 type BlockKind = Parameters<typeof blockName>[0];
 
-/** One flat buffer a block. */
+/** One flat buffer for each block. */
 type Buffers = readonly Float32Array[];
 
 interface State {
@@ -45,7 +45,7 @@ interface State {
   second: Buffers;
 }
 
-/** An optimiser step's micro-batches, and what its graphs are told besides. */
+/** The micro-batches of an optimizer step and the other feeds of its graphs. */
 interface PreparedStep {
   readonly batches: readonly Batch[];
   readonly shared: Feeds;
@@ -54,17 +54,17 @@ interface PreparedStep {
   readonly baseline: number;
 }
 
-/** What a step left behind, one result a micro-batch. */
-interface Ran {
+/** The results of a step, one for each micro-batch. */
+interface StepResult {
   readonly passes: readonly Results[];
   readonly gradientNorm: number;
 }
 
-/** The inputs of each of a step's micro-batches. */
-const turnsOf = ({ batches, shared, schedule }: PreparedStep): Feeds[] =>
+/** The feeds of each of a step's micro-batches in a scan. */
+const microBatchFeeds = ({ batches, shared, schedule }: PreparedStep): Feeds[] =>
   batches.map(({ feeds }, index) => {
-    const ends = scalarTensor(index + 1 === batches.length ? 1 : 0);
-    return { ...feeds, ...shared, ...schedule, ends };
+    const accumulation_boundary = scalarTensor(index + 1 === batches.length ? 1 : 0);
+    return { ...feeds, ...shared, ...schedule, accumulation_boundary };
   });
 
 function blockFeeds(kind: BlockKind, buffers: Buffers): Feeds {
@@ -79,17 +79,17 @@ function zerosLike(buffers: Buffers): Buffers {
   return buffers.map(({ length }) => new Float32Array(length));
 }
 
-/** What its sessions are called that score under the weights as they are. */
+/** Name of the sessions that score under the current weights. */
 const scoring = 'logprobs';
 
 class OnnxTrainEngine implements TrainEngine {
   private readonly plan: TrainPlan;
-  private readonly sessions: SessionShelf;
+  private readonly sessions: SessionCache;
   private state: State;
 
   constructor(private readonly options: EngineOptions) {
     this.plan = planTraining(options);
-    this.sessions = new SessionShelf(sessionOptions(this.plan, options.threads));
+    this.sessions = new SessionCache(sessionOptions(this.plan, options.threads));
     const parameters = packBlocks(this.plan.blocks, this.initialTensors());
     this.state = { parameters, first: zerosLike(parameters), second: zerosLike(parameters) };
   }
@@ -99,44 +99,44 @@ class OnnxTrainEngine implements TrainEngine {
     return lora === null ? weights : initLora(config, lora, 0);
   }
 
-  /** KTO measures a baseline under the weights of each step, so it makes one at a time. */
+  /** 1 for KTO, which measures a baseline under the weights of each step. */
   get stepsPerCall(): number {
     return this.options.objective.name === 'kto' ? 1 : (this.plan.profile.stepsPerCall ?? 1);
   }
 
-  async step(rows: readonly TrainRow[], at: { step: number; learningRate: number }): Promise<StepFigures> {
-    const [figures] = await this.steps([{ rows, ...at }]);
-    return figures ?? {};
+  async step(rows: readonly TrainRow[], at: { step: number; learningRate: number }): Promise<StepMetrics> {
+    const [metrics] = await this.steps([{ rows, ...at }]);
+    return metrics ?? {};
   }
 
-  async steps(requests: readonly StepRequest[]): Promise<readonly StepFigures[]> {
-    const done: StepFigures[] = [];
-    for (const part of chunk(requests, this.stepsPerCall)) done.push(...(await this.call(part)));
-    return done;
+  async steps(requests: readonly StepRequest[]): Promise<readonly StepMetrics[]> {
+    const metrics: StepMetrics[] = [];
+    for (const part of chunk(requests, this.stepsPerCall)) metrics.push(...(await this.call(part)));
+    return metrics;
   }
 
-  private async call(requests: readonly StepRequest[]): Promise<readonly StepFigures[]> {
-    const inTurns = this.plan.profile.stepsPerCall !== undefined;
+  private async call(requests: readonly StepRequest[]): Promise<readonly StepMetrics[]> {
+    const scanned = this.plan.profile.stepsPerCall !== undefined;
     const all = requests.flatMap(({ rows }) => rows);
     const steps: PreparedStep[] = [];
     for (const request of requests)
-      steps.push(await this.prepare(request, inTurns ? this.shapeOfCall(all) : null));
-    const ran: Ran[] = inTurns ? await this.runTurns(steps) : [];
-    if (!inTurns) for (const step of steps) ran.push(await this.runStep(step));
+      steps.push(await this.prepare(request, scanned ? this.shapeOfCall(all) : null));
+    const results: StepResult[] = scanned ? await this.runScan(steps) : [];
+    if (!scanned) for (const step of steps) results.push(await this.runStep(step));
     const { objective } = this.options;
     return steps.map((step, index) => {
-      const { passes, gradientNorm } = ran[index]!;
-      return { ...summarise({ ...step, passes, objective }), grad_norm: gradientNorm };
+      const { passes, gradientNorm } = results[index]!;
+      return { ...computeMetrics({ ...step, passes, objective }), grad_norm: gradientNorm };
     });
   }
 
-  private shapeOfCall(rows: readonly TrainRow[]): StreamShape {
+  private shapeOfCall(rows: readonly TrainRow[]): PackedShape {
     const own = shapeOf(rows, this.options);
     return { ...own, prompts: this.options.prompts ?? own.prompts };
   }
 
-  /** Each micro-batch has a shape of its own, unless all of a call's have one. */
-  private async prepare({ rows, ...at }: StepRequest, shape: StreamShape | null): Promise<PreparedStep> {
+  /** `shape` is that of all micro-batches of a call. null: each micro-batch has its own shape. */
+  private async prepare({ rows, ...at }: StepRequest, shape: PackedShape | null): Promise<PreparedStep> {
     const { objective, microBatchSize } = this.options;
     const batches = chunk(rows, microBatchSize).map((part, index) =>
       this.packBatch(part, { step: at.step, firstRow: index * microBatchSize }, shape),
@@ -149,24 +149,24 @@ class OnnxTrainEngine implements TrainEngine {
 
   private packBatch(
     rows: readonly TrainRow[],
-    place: { step: number; firstRow: number },
-    given: StreamShape | null,
+    place: Pick<DropoutKey, 'step' | 'firstRow'>,
+    callShape: PackedShape | null,
   ): Batch {
     const { objective, microBatchSize, seed = 0 } = this.options;
     const own = objectiveFeeds(objective, rows, microBatchSize);
-    const shape = given ?? shapeOf(rows, this.options);
-    const stream = planStream(rows, shape);
-    const feeds: Feeds = { ...packStream(stream, shape), ...own };
-    if (drops(this.plan)) feeds['token_words'] = tokenWords({ seed, ...place }, placesOf(stream));
+    const shape = callShape ?? shapeOf(rows, this.options);
+    const packing = planPacking(rows, shape);
+    const feeds: Feeds = { ...packedFeeds(packing, shape), ...own };
+    if (usesDropout(this.plan)) feeds['token_words'] = tokenWords({ seed, ...place }, tokenOffsets(packing));
     return { shape, rows, feeds };
   }
 
-  /** KTO's z: how far the policy has moved on answers to other prompts, over the whole step; never below 0. */
+  /** KTO's z: the mean log-ratio of policy and reference on mismatched answers of the whole step, at least 0. */
   private async measureBaseline(rows: readonly TrainRow[]): Promise<number> {
     const unpaired = rows.filter(isUnpaired);
     const logprobs = await this.sequenceLogprobs(unpaired.map(({ mismatched }) => mismatched));
-    const moved = unpaired.map(({ referenceMismatched }, i) => (logprobs[i] ?? 0) - referenceMismatched);
-    return Math.max(0, moved.reduce((sum, ratio) => sum + ratio, 0) / unpaired.length);
+    const logRatios = unpaired.map(({ referenceMismatched }, i) => (logprobs[i] ?? 0) - referenceMismatched);
+    return Math.max(0, logRatios.reduce((sum, ratio) => sum + ratio, 0) / unpaired.length);
   }
 
   private scheduleFeeds(at: { step: number; learningRate: number }): Feeds {
@@ -174,7 +174,7 @@ class OnnxTrainEngine implements TrainEngine {
     return Object.fromEntries(scalars.map(([name, value]) => [name, scalarTensor(value)]));
   }
 
-  private async runStep({ batches, shared, schedule }: PreparedStep): Promise<Ran> {
+  private async runStep({ batches, shared, schedule }: PreparedStep): Promise<StepResult> {
     const [only, ...more] = batches;
     if (only !== undefined && more.length === 0) return this.runFused(only, { ...shared, ...schedule });
     const passes: Results[] = [];
@@ -194,7 +194,7 @@ class OnnxTrainEngine implements TrainEngine {
     return { passes, gradientNorm: scalarOf(updated, 'gradient_norm') };
   }
 
-  private async runFused(batch: Batch, shared: Feeds): Promise<Ran> {
+  private async runFused(batch: Batch, shared: Feeds): Promise<StepResult> {
     const session = await this.sessions.get('step', batch.shape, () => buildStep(this.plan, batch.shape));
     const results = await session.run({ ...batch.feeds, ...shared, ...this.stateFeeds() });
     this.adopt(results);
@@ -202,17 +202,17 @@ class OnnxTrainEngine implements TrainEngine {
   }
 
   /** All micro-batches of all steps in one call. */
-  private async runTurns(steps: readonly PreparedStep[]): Promise<Ran[]> {
+  private async runScan(steps: readonly PreparedStep[]): Promise<StepResult[]> {
     const batches = steps.flatMap((step) => step.batches);
     const shape = batches[0]!.shape;
-    const session = await this.sessions.get('turns', shape, () => buildTurns(this.plan, shape));
+    const session = await this.sessions.get('scan', shape, () => buildScan(this.plan, shape));
     const before = { ...this.stateFeeds(), ...blockFeeds('gradient', zerosLike(this.state.parameters)) };
-    const feeds = stackTurns(steps.flatMap(turnsOf), before);
-    const { last, turns } = readTurns(await session.run(feeds), carriedBlocks(this.plan), batches.length);
-    this.adopt(last);
+    const feeds = scanFeeds(steps.flatMap(microBatchFeeds), before);
+    const { final, iterations } = readScan(await session.run(feeds), scanCarry(this.plan), batches.length);
+    this.adopt(final);
     let at = 0;
     return steps.map((step) => {
-      const passes = turns.slice(at, (at += step.batches.length));
+      const passes = iterations.slice(at, (at += step.batches.length));
       return { passes, gradientNorm: scalarOf(passes.at(-1) ?? new Map(), 'gradient_norm') };
     });
   }
@@ -257,7 +257,7 @@ class OnnxTrainEngine implements TrainEngine {
     return scores;
   }
 
-  /** Scores of the rows' first sequences, then of their second ones. */
+  /** Scores of the first sequence of all rows, then of the second one. */
   private async score(rows: readonly TrainRow[], sequences: number): Promise<readonly Float64Array[]> {
     const scores = Array.from({ length: sequences }, () => new Float64Array(rows.length));
     const { microBatchSize: capacity } = this.options;
@@ -265,7 +265,7 @@ class OnnxTrainEngine implements TrainEngine {
     for (const [index, part] of chunk(rows, capacity).entries()) {
       const shape = shapeOf(part, this.options);
       const session = await this.sessions.get(scoring, shape, () => buildScoring(this.plan, shape));
-      const feeds = packStream(planStream(part, shape), shape);
+      const feeds = packedFeeds(planPacking(part, shape), shape);
       const logprobs = floats(await session.run({ ...feeds, ...parameters }), 'logprobs');
       for (const [side, values] of scores.entries())
         values.set(logprobs.subarray(side * capacity, side * capacity + part.length), index * capacity);
@@ -299,7 +299,7 @@ class OnnxTrainEngine implements TrainEngine {
   }
 }
 
-/** Opens an engine with the given weights; a new adapter starts from seed 0 unless a state is imported. */
+/** Opens an engine with the given weights. Without an imported state, an adapter is initialized from seed 0. */
 export async function createTrainEngine(options: EngineOptions): Promise<TrainEngine> {
   return Promise.resolve(new OnnxTrainEngine(options));
 }

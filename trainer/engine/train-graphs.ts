@@ -1,25 +1,25 @@
-import { differentiate, ops, type Carried, type LoweredModel, type Value } from '../graph';
+import { differentiate, ops, type Carry, type LoweredModel, type Value } from '../graph';
 import { buildUpdate, type OptimizerBlock, type UpdatedBlock } from '../model/adamw';
 import type { WeightSource } from '../model/decoder';
 import { buildLosses, sequenceLogProbabilities, type ForwardSpec, type Losses } from '../model/objectives';
 import { loraNames, loraParameters, loraScale, modelParameters } from '../model/parameters';
 import { columnWords } from './dropout';
-import { unmergedPieces, type Pieces } from '../model/pieces';
-import { scoredRows, streamInputs, type StreamInputs, type StreamShape } from '../model/stream';
+import { unmergedOps, type DecoderOps } from '../model/decoder-ops';
+import { scoredRows, packedInputs, type PackedInputs, type PackedShape } from '../model/packed-decoder';
 import { planBlocks, requireTensor, splitBlock, type Block } from './blocks';
 import { lower, placeGraphs, type Placement } from './placement';
 import type { GraphProfile, LoraShape, ModelConfig, Objective, OptimizerShape, Weights } from './types';
 
-/** Everything that decides what the graphs of a training run look like. */
+/** Everything that determines the graphs of a training run. */
 export interface TrainPlan extends Placement {
   readonly config: ModelConfig;
   readonly lora: LoraShape | null;
   readonly objective: Objective;
   readonly optimizer: OptimizerShape;
-  /** Constants of the graph under LoRA; not read otherwise. */
+  /** The frozen weights under LoRA, constants of the graph. Not read in a full fine-tune. */
   readonly weights: Weights;
   readonly blocks: readonly Block[];
-  readonly pieces?: Pieces;
+  readonly decoderOps?: DecoderOps;
 }
 
 type PlanOptions = Omit<TrainPlan, 'blocks' | keyof Placement> & { readonly profile?: GraphProfile };
@@ -28,18 +28,18 @@ export function planTraining(options: PlanOptions): TrainPlan {
   const { config, lora } = options;
   const placement = placeGraphs(options.profile);
   return {
-    // W + s·B·A in sixteen bits would lose what is small beside W.
-    ...(placement.profile.precision === 'f32' ? {} : { pieces: unmergedPieces }),
+    // In 16 bits, W + s·B·A would lose small updates.
+    ...(placement.profile.precision === 'f32' ? {} : { decoderOps: unmergedOps }),
     ...options,
     ...placement,
     blocks: planBlocks(lora === null ? modelParameters(config) : loraParameters(config, lora)),
   };
 }
 
-/** Keeps small gradients of a half with a short exponent from becoming zero; a power of two, so nothing is rounded. */
+/** Loss scale: keeps small f16 gradients from underflowing. A power of two, so it rounds nothing. */
 const gradientScale = ({ profile }: TrainPlan): number => (profile.precision === 'f16' ? 1024 : 1);
 
-/** Names of block inputs; the outputs that replace them have the same names with "next_" before them. */
+/** Name of a block's input. The output that replaces it has the prefix "next_". */
 export function blockName(kind: 'parameters' | 'gradient' | 'first' | 'second', index: number): string {
   return `${kind}${String(index)}`;
 }
@@ -53,8 +53,8 @@ function nextBlocks(kind: Parameters<typeof blockName>[0], values: readonly Valu
 }
 
 /**
- * Looks weights up among trained tensors first, then among constants. `wordsOf` gives the random words of a training
- * step's tokens (i32 [N]), of all or of the scored ones; without them nothing is dropped.
+ * Finds weights among the trained tensors, then among the frozen ones. `wordsOf` returns the random dropout words of a
+ * training step's tokens (i32), of all tokens or of the scored ones. null: no dropout.
  */
 export function createSource(
   options: Pick<TrainPlan, 'config' | 'lora' | 'weights'>,
@@ -65,8 +65,8 @@ export function createSource(
   const specs = new Map(modelParameters(config).map((spec) => [spec.name, spec]));
   const constants = new Map<string, Value>();
   const frozen = (name: string): Value => {
-    const known = constants.get(name);
-    if (known !== undefined) return known;
+    const existing = constants.get(name);
+    if (existing !== undefined) return existing;
     const { data, dims } = requireTensor(weights, specs.get(name) ?? { name, dims: [] });
     const value = ops.constant(data, dims);
     constants.set(name, value);
@@ -85,21 +85,21 @@ export function createSource(
   };
 }
 
-/** Whether training steps take random words of their tokens. */
-export const drops = ({ lora }: Pick<TrainPlan, 'lora'>): boolean => (lora?.dropout ?? 0) > 0;
+/** Whether training steps need random words for dropout. */
+export const usesDropout = ({ lora }: Pick<TrainPlan, 'lora'>): boolean => (lora?.dropout ?? 0) > 0;
 
-/** The words of a step's tokens: of all of them or of the scored ones, by how many are asked for. */
-function dropoutWords(stream: StreamInputs): (tokens: number) => Value {
-  const all = ops.input('token_words', 'i32', [stream.tokens]);
-  const scored = scoredRows(all, stream);
-  return (tokens) => (tokens === stream.tokens ? all : scored);
+/** The dropout words of all tokens or of the scored ones, by the number of tokens. */
+function dropoutWords(packed: PackedInputs): (tokens: number) => Value {
+  const all = ops.input('token_words', 'i32', [packed.tokens]);
+  const scored = scoredRows(all, packed);
+  return (tokens) => (tokens === packed.tokens ? all : scored);
 }
 
-/** `training` is what dropout holds for; scoring goes without. */
+/** Dropout only applies if `training` is true. */
 function forwardSpec(
   plan: TrainPlan,
   parameters: readonly Value[],
-  { shape, training }: { shape: StreamShape; training: boolean },
+  { shape, training }: { shape: PackedShape; training: boolean },
 ): ForwardSpec {
   const trained = new Map(
     plan.blocks.flatMap((block, index) => {
@@ -107,36 +107,36 @@ function forwardSpec(
       return value === undefined ? [] : [...splitBlock(block, value)];
     }),
   );
-  const { config, pieces } = plan;
-  const stream = streamInputs(shape);
-  const words = training && drops(plan) ? dropoutWords(stream) : null;
+  const { config, decoderOps } = plan;
+  const packed = packedInputs(shape);
+  const words = training && usesDropout(plan) ? dropoutWords(packed) : null;
   return {
     shape,
-    stream,
+    packed,
     config,
     source: createSource(plan, trained, words),
     logitTokens: plan.profile.logitTokens,
-    ...(pieces === undefined ? {} : { pieces }),
+    ...(decoderOps === undefined ? {} : { decoderOps }),
   };
 }
 
 function buildGradients(
   plan: TrainPlan,
-  shape: StreamShape,
+  shape: PackedShape,
 ): Losses & { readonly parameters: readonly Value[]; readonly gradients: readonly Value[] } {
   const parameters = blockInputs(plan, 'parameters');
-  const between: Value[] = [];
+  const residuals: Value[] = [];
   const spec = forwardSpec(plan, parameters, { shape, training: true });
-  const losses = buildLosses(plan.objective, { ...spec, betweenLayers: (x) => void between.push(x) });
+  const losses = buildLosses(plan.objective, { ...spec, onResidual: (x) => void residuals.push(x) });
   const scale = gradientScale(plan);
-  const checkpoints = plan.profile.recompute ? between : [];
+  const checkpoints = plan.profile.recompute ? residuals : [];
   const scaled = differentiate(losses.loss, parameters, { checkpoints, scale });
   const gradients = scale === 1 ? scaled : scaled.map((g) => ops.mul(g, ops.scalar(1 / scale)));
   return { ...losses, parameters, gradients };
 }
 
 interface Update {
-  /** Blocks behind the update, by kind. */
+  /** The updated blocks by kind. */
   readonly next: Readonly<Record<'parameters' | 'first' | 'second', readonly Value[]>>;
   readonly gradientNorm: Value;
 }
@@ -175,10 +175,10 @@ function updateOutputs(
   return { ...blocks, gradient_norm: gradientNorm };
 }
 
-/** Forward, backward and update of a step that is one micro-batch. */
-export function buildStep(plan: TrainPlan, shape: StreamShape): LoweredModel {
-  const { loss, figures, parameters, gradients } = buildGradients(plan, shape);
-  return lower(plan, { ...updateOutputs(plan, parameters, gradients), loss, ...figures });
+/** Forward, backward and update of a step with one micro-batch. */
+export function buildStep(plan: TrainPlan, shape: PackedShape): LoweredModel {
+  const { loss, metrics, parameters, gradients } = buildGradients(plan, shape);
+  return lower(plan, { ...updateOutputs(plan, parameters, gradients), loss, ...metrics });
 }
 
 const addBlocks = (before: readonly Value[], gradients: readonly Value[]): readonly Value[] =>
@@ -187,53 +187,53 @@ const addBlocks = (before: readonly Value[], gradients: readonly Value[]): reado
     return gradient === undefined ? sum : ops.add(sum, gradient);
   });
 
-/** Forward and backward of one micro-batch of several, added to the gradients of those before it. */
-export function buildAccumulation(plan: TrainPlan, shape: StreamShape): LoweredModel {
-  const { loss, figures, gradients } = buildGradients(plan, shape);
+/** Forward and backward of one of several micro-batches. Adds its gradients to those of the previous ones. */
+export function buildAccumulation(plan: TrainPlan, shape: PackedShape): LoweredModel {
+  const { loss, metrics, gradients } = buildGradients(plan, shape);
   const sums = addBlocks(blockInputs(plan, 'gradient'), gradients);
-  return lower(plan, { ...nextBlocks('gradient', sums), loss, ...figures });
+  return lower(plan, { ...nextBlocks('gradient', sums), loss, ...metrics });
 }
 
-/** Kinds of blocks that a training run carries on from turn to turn. */
-const carriedKinds = ['parameters', 'first', 'second', 'gradient'] as const;
+/** Kinds of blocks in the carry of a scan. */
+const carryKinds = ['parameters', 'first', 'second', 'gradient'] as const;
 
-/** What a call of many turns carries on: inputs, and the outputs that take their place. */
-export const carriedBlocks = ({ blocks }: TrainPlan): Carried =>
+/** The carry of a scan over micro-batches: inputs and the outputs that replace them. */
+export const scanCarry = ({ blocks }: TrainPlan): Carry =>
   new Map(
-    carriedKinds.flatMap((kind) =>
+    carryKinds.flatMap((kind) =>
       blocks.map((_, index) => [blockName(kind, index), `next_${blockName(kind, index)}`] as const),
     ),
   );
 
 /**
- * Forward and backward of a micro-batch, and where it ends its step the update, as often in one call as there are
- * micro-batches in some steps. Input `ends` (f32 []): 1 for a step's last micro-batch, else 0.
+ * All micro-batches of several steps in one call, as a scan: forward and backward of each, and the update after the last
+ * one of a step. Input accumulation_boundary (f32 []): 1 for a step's last micro-batch, else 0.
  */
-export function buildTurns(plan: TrainPlan, shape: StreamShape): LoweredModel {
-  const { loss, figures, parameters, gradients } = buildGradients(plan, shape);
+export function buildScan(plan: TrainPlan, shape: PackedShape): LoweredModel {
+  const { loss, metrics, parameters, gradients } = buildGradients(plan, shape);
   const sums = addBlocks(blockInputs(plan, 'gradient'), gradients);
   const { next, gradientNorm } = updateBlocks(plan, parameters, sums);
-  const ends = ops.lessOrEqual(ops.scalar(0.5), ops.input('ends', 'f32', []));
-  const where = (ended: readonly Value[], going: readonly Value[]): readonly Value[] =>
-    ended.map((value, index) => ops.where(ends, value, going[index] ?? value));
-  const cleared = sums.map(({ shape: size }) => ops.broadcastTo(ops.scalar(0), size));
+  const boundary = ops.lessOrEqual(ops.scalar(0.5), ops.input('accumulation_boundary', 'f32', []));
+  const atBoundary = (updated: readonly Value[], unchanged: readonly Value[]): readonly Value[] =>
+    updated.map((value, index) => ops.where(boundary, value, unchanged[index] ?? value));
+  const zeros = sums.map(({ shape: size }) => ops.broadcastTo(ops.scalar(0), size));
   const outputs = {
-    ...nextBlocks('parameters', where(next.parameters, parameters)),
-    ...nextBlocks('first', where(next.first, blockInputs(plan, 'first'))),
-    ...nextBlocks('second', where(next.second, blockInputs(plan, 'second'))),
-    ...nextBlocks('gradient', where(cleared, sums)),
+    ...nextBlocks('parameters', atBoundary(next.parameters, parameters)),
+    ...nextBlocks('first', atBoundary(next.first, blockInputs(plan, 'first'))),
+    ...nextBlocks('second', atBoundary(next.second, blockInputs(plan, 'second'))),
+    ...nextBlocks('gradient', atBoundary(zeros, sums)),
     gradient_norm: gradientNorm,
   };
-  return lower(plan, { ...outputs, loss, ...figures }, carriedBlocks(plan));
+  return lower(plan, { ...outputs, loss, ...metrics }, scanCarry(plan));
 }
 
-/** The update from summed gradients. */
+/** The optimizer update from accumulated gradients. */
 export function buildOptimizer(plan: TrainPlan): LoweredModel {
   return lower(plan, updateOutputs(plan, blockInputs(plan, 'parameters'), blockInputs(plan, 'gradient')));
 }
 
-/** Summed log-probabilities of a batch's sequences by the very forward pass of training, and nothing else. */
-export function buildScoring(plan: TrainPlan, shape: StreamShape): LoweredModel {
+/** Only the summed log-probabilities of a batch's sequences, by the forward pass of training. */
+export function buildScoring(plan: TrainPlan, shape: PackedShape): LoweredModel {
   const parameters = blockInputs(plan, 'parameters');
   const spec = forwardSpec(plan, parameters, { shape, training: false });
   return lower(plan, { logprobs: sequenceLogProbabilities(spec) });

@@ -1,9 +1,9 @@
 import type { linearModules } from '../../contracts/linear-modules';
 import type { PreferenceLoss } from '../../schemas/losses';
 import type { Decoding } from '../../schemas/trainer-job';
-import type { ConstantsFile } from './constants-file';
+import type { ExternalDataFile } from './external-data';
 
-/** What the training program asks of the engine. Nothing here knows of files, jobs or events. */
+/** The interface of the engine. It does not depend on files, jobs or events. */
 
 /** A named f32 tensor in row-major order. */
 export interface Tensor {
@@ -15,14 +15,15 @@ export interface Tensor {
 export type Weights = ReadonlyMap<string, Tensor>;
 
 /**
- * Llama 3's stretched positions. A pair whose wavelength is above originalPositions / lowFrequencyFactor turns `factor`
- * times slower, one below originalPositions / highFrequencyFactor as before, and one between by a blend of both.
+ * RoPE scaling of Llama 3. The frequency of a pair is divided by `factor` if its wavelength is above
+ * originalPositions / lowFrequencyFactor, unchanged below originalPositions / highFrequencyFactor, and interpolated
+ * between the two.
  */
 export interface RopeScaling {
   readonly factor: number;
   readonly lowFrequencyFactor: number;
   readonly highFrequencyFactor: number;
-  /** Positions that the model was first trained on. */
+  /** Positions of the original pretraining. */
   readonly originalPositions: number;
 }
 
@@ -37,7 +38,7 @@ export interface ModelConfig {
   readonly headSize: number;
   readonly rmsNormEpsilon: number;
   readonly ropeTheta: number;
-  /** null: positions as they are. */
+  /** null: no scaling. */
   readonly ropeScaling: RopeScaling | null;
   readonly tiedEmbeddings: boolean;
   /** Bias on q, k and v (Qwen 2). */
@@ -50,9 +51,9 @@ export interface LoraShape {
   readonly rank: number;
   readonly alpha: number;
   readonly targetModules: readonly LinearModule[];
-  /** Share of the inputs of A that a training step zeroes; none unless given. */
+  /** Dropout probability of the inputs of A. Default: 0. */
   readonly dropout?: number | undefined;
-  /** alpha / √rank in place of alpha / rank. */
+  /** Scale by alpha / √rank instead of alpha / rank. Default: false. */
   readonly useRslora?: boolean | undefined;
 }
 
@@ -67,11 +68,11 @@ export interface OptimizerShape {
 /** A token sequence. */
 export interface SequenceRow {
   readonly ids: Int32Array;
-  /** Tokens from this position on are supervised, each predicted from the tokens before it. */
+  /** Position of the first supervised token. */
   readonly completionStart: number;
 }
 
-/** A pair for DPO with the reference's summed log-probabilities of its completions. */
+/** A preference pair with the reference's summed log-probability of each completion. */
 export interface PairRow {
   readonly chosen: SequenceRow;
   readonly rejected: SequenceRow;
@@ -79,73 +80,73 @@ export interface PairRow {
   readonly referenceRejected: number;
 }
 
-/** One judged answer for KTO, with the reference's summed log-probabilities. */
+/** An unpaired answer for KTO, with the reference's summed log-probabilities. */
 export interface UnpairedRow {
   readonly sequence: SequenceRow;
   readonly desirable: boolean;
   readonly reference: number;
-  /** The prompt with the answer to another one: on these, the baseline of a step is measured. */
+  /** The prompt with the answer to another prompt. A step measures its baseline on these. */
   readonly mismatched: SequenceRow;
   readonly referenceMismatched: number;
 }
 
-/** What a step learns from: sequences for language modelling, unpaired rows for KTO, pairs for all other losses. */
+/** A training row: a sequence for language modelling, an unpaired row for KTO, a pair for all other losses. */
 export type TrainRow = SequenceRow | PairRow | UnpairedRow;
 
 export type Objective = { readonly name: 'language-model' } | PreferenceLoss;
 
-/** How graphs are made for where they run. */
+/** How graphs are built for a device. */
 export interface GraphProfile {
   readonly provider: 'cpu' | 'cuda';
-  /** Of products and activations; parameters, moments and losses are f32 in any case. */
+  /** Precision of products and activations. Parameters, moments and losses are always f32. */
   readonly precision: 'f32' | 'f16' | 'bf16';
-  /** The backward pass computes layers again in place of keeping what they computed: less memory, a third more work. */
+  /** Gradient checkpointing: the backward pass recomputes each layer. Saves memory for a third more computation. */
   readonly recompute: boolean;
-  /** Scored tokens whose logits are made at once; all, or in chunks where the vocabulary is large, unless given. */
+  /** Scored tokens whose logits are computed at once. Default: all, or a chunk if the vocabulary is large. */
   readonly logitTokens?: number;
   /**
-   * Steps that one call of the runtime makes, so that state and gradients stay on the device between them; unless given, a
-   * call is a step or a micro-batch.
+   * Optimizer steps in one call of the runtime: state and gradients stay on the device between them. Default: one call
+   * for each step or micro-batch.
    */
   readonly stepsPerCall?: number;
-  /** File of the frozen weights, outside of the graphs that share it; unless given they stand in every graph. */
-  readonly constants?: ConstantsFile;
+  /** File of frozen weights that all graphs share. Default: each graph contains them. */
+  readonly externalData?: ExternalDataFile;
 }
 
 export interface EngineOptions {
   readonly config: ModelConfig;
   readonly weights: Weights;
-  /** Weights under LoRA are frozen constants of the graph; null trains every weight. */
+  /** Under LoRA the weights are frozen constants of the graph. null: a full fine-tune. */
   readonly lora: LoraShape | null;
   readonly objective: Objective;
   readonly optimizer: OptimizerShape;
   readonly threads: number;
-  /** The CPU, in f32, keeping everything, unless given. */
+  /** Default: f32 on the CPU, without recomputation. */
   readonly profile?: GraphProfile;
-  /** Seed of dropout; 0 unless given. */
+  /** Seed of dropout. Default: 0. */
   readonly seed?: number;
-  /** Rows (pairs for DPO) of one forward and backward pass; a pass with fewer has empty ones. */
+  /** Rows (pairs for DPO) of one forward and backward pass. A smaller batch is filled with empty rows. */
   readonly microBatchSize: number;
-  /** Positions that a row may take: see `longestOf`. */
+  /** Maximum number of positions of a row: see `maxSequenceLength`. */
   readonly maxLength: number;
   /**
-   * Whether any row of the run has a prompt, so that calls of several steps are one graph however they are cut; unless given, the
-   * rows of a call decide.
+   * Whether any row of the run has a prompt, so that all calls of several steps use one graph. Default: whether a row of
+   * the call has one.
    */
   readonly prompts?: boolean;
 }
 
-/** Trainable tensors and AdamW moments by name: everything that a checkpoint needs from the engine. */
+/** Trained tensors and AdamW moments by name: the engine's part of a checkpoint. */
 export interface TrainState {
   readonly parameters: Map<string, Tensor>;
   readonly firstMoments: Map<string, Tensor>;
   readonly secondMoments: Map<string, Tensor>;
 }
 
-/** Figures of one optimiser step under the names that TRL users know: loss, grad_norm, rewards/margins … */
-export type StepFigures = Readonly<Record<string, number>>;
+/** Metrics of one optimizer step under TRL's names: loss, grad_norm, rewards/margins … */
+export type StepMetrics = Readonly<Record<string, number>>;
 
-/** An optimiser step to make; `step` counts from 1. */
+/** An optimizer step. `step` counts from 1. */
 export interface StepRequest {
   readonly rows: readonly TrainRow[];
   readonly step: number;
@@ -153,23 +154,23 @@ export interface StepRequest {
 }
 
 export interface TrainEngine {
-  /** How many steps are best asked for at once. */
+  /** The number of steps that one call of the runtime makes. */
   readonly stepsPerCall: number;
   /**
-   * AdamW steps, each over an effective batch of rows that fit the objective; the engine splits them into micro-batches
-   * with one denominator (tokens, pairs, answers).
+   * AdamW steps, each over one batch of rows that fit the objective. The engine splits a batch into micro-batches with
+   * a common denominator (tokens, pairs or answers).
    */
-  steps(requests: readonly StepRequest[]): Promise<readonly StepFigures[]>;
-  /** One of them. */
-  step(rows: readonly TrainRow[], options: { step: number; learningRate: number }): Promise<StepFigures>;
+  steps(requests: readonly StepRequest[]): Promise<readonly StepMetrics[]>;
+  /** A single step. */
+  step(rows: readonly TrainRow[], options: { step: number; learningRate: number }): Promise<StepMetrics>;
   /**
-   * Summed log-probability of each completion under the weights as they are now, through a graph of the same shape
-   * as training, so that a policy equal to its reference has a margin of exactly 0. Chosen and rejected in order.
+   * Summed log-probability of each completion under the current weights. It uses a graph of the same shape as training,
+   * so that a policy equal to its reference has a margin of exactly 0.
    */
   pairLogprobs(rows: readonly PairRow[]): Promise<{ chosen: Float64Array; rejected: Float64Array }>;
-  /** The same for sequences alone, as KTO trains on them. */
+  /** The same for single sequences, as KTO trains on them. */
   sequenceLogprobs(rows: readonly SequenceRow[]): Promise<Float64Array>;
-  /** Gives back what the scoring graphs hold, with all frozen weights once more; they open again where they are asked for. */
+  /** Closes the scoring sessions, which hold another copy of the frozen weights. They reopen when needed. */
   closeScoring(): Promise<void>;
   exportState(): TrainState;
   importState(state: TrainState): void;
@@ -180,21 +181,21 @@ export interface GeneratorOptions {
   readonly config: ModelConfig;
   readonly weights: Weights;
   readonly threads: number;
-  /** The CPU unless given; f32, as a loop is not narrowed. */
+  /** Default: f32 on the CPU. */
   readonly profile?: GraphProfile;
-  /** Fixed shape of a batch; short batches are padded. */
+  /** Rows of a batch. A smaller batch is filled with empty rows. */
   readonly batchSize: number;
   readonly maxPromptTokens: number;
   readonly maxNewTokens: number;
   readonly endOfSequence: number;
-  /** Requests come in groups of this many with one prompt each, which is computed once. 1 unless given. */
+  /** Each group of this number of requests shares one prompt, which is prefilled once. Default: 1. */
   readonly samplesPerPrompt?: number;
   readonly decoding: Decoding;
 }
 
 export interface GenerationRequest {
   readonly prompt: Int32Array;
-  /** maxNewTokens uniform draws in [0, 1), from counters; empty when greedy. */
+  /** maxNewTokens uniform random numbers in [0, 1). Empty for greedy decoding. */
   readonly uniforms: Float32Array;
 }
 
@@ -202,12 +203,12 @@ export interface Generation {
   /** New tokens without the end-of-sequence token. */
   readonly ids: Int32Array;
   readonly finish: 'stop' | 'length';
-  /** Greedy positions whose two best logits lay within 1e-4. */
+  /** Number of greedy positions whose two best logits differ by at most 1e-4. */
   readonly nearTies: number;
 }
 
 export interface Generator {
-  /** At most batchSize requests. A row's tokens do not depend on its neighbours. */
+  /** Takes at most batchSize requests. A row's tokens do not depend on the other rows. */
   generate(requests: readonly GenerationRequest[]): Promise<Generation[]>;
   release(): Promise<void>;
 }
@@ -223,14 +224,14 @@ export interface Scorer {
   release(): Promise<void>;
 }
 
-/** What trainer/engine/index.ts exports. */
+/** The functions that trainer/engine/index.ts exports. */
 export interface Engine {
   createTrainEngine(options: EngineOptions): Promise<TrainEngine>;
   createGenerator(options: GeneratorOptions): Promise<Generator>;
   createScorer(options: ScorerOptions): Promise<Scorer>;
-  /** LoRA tensors as PEFT initialises them: A Kaiming-uniform(√5) from the seed, B zero; names "<module>.lora_A". */
+  /** LoRA tensors initialized as in PEFT: A Kaiming-uniform(√5), B zero. Names: "<module>.lora_A". */
   initLora(config: ModelConfig, lora: LoraShape, seed: number): Map<string, Tensor>;
-  /** Weights of a fresh model from a seed: normal with standard deviation .02, output projections scaled by depth. */
+  /** Fresh weights: normal with standard deviation 0.02, output projections scaled by depth. */
   initWeights(config: ModelConfig, seed: number): Map<string, Tensor>;
   /** W + scale · B · A, in f32 with f64 accumulation. */
   mergeLora(weights: Weights, lora: LoraShape, tensors: Weights): Map<string, Tensor>;

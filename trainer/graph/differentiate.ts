@@ -8,7 +8,7 @@ function ruleOf<N extends PrimitiveName>(op: Op<N>, g: readonly (Value | null)[]
   return gradientRules[op.primitive](op, g);
 }
 
-/** Of the ops in order, those whose outputs depend on one of the leaves. */
+/** Ops whose outputs depend on a leaf; `sorted` is in topological order. */
 function dependentOps(sorted: readonly AnyOp[], leaves: readonly Value[]): ReadonlySet<AnyOp> {
   const dependent = new Set<AnyOp>(leaves.map((leaf) => leaf.op));
   for (const op of sorted) if (op.inputs.some((input) => dependent.has(input.op))) dependent.add(op);
@@ -17,17 +17,17 @@ function dependentOps(sorted: readonly AnyOp[], leaves: readonly Value[]): Reado
 
 export interface GradientOptions {
   /**
-   * Values that are kept for the backward pass, in the order of the forward pass; what lies between two of them is
-   * computed again when its gradients are. None: everything is kept.
+   * Activations kept for the backward pass, in forward order. Everything between two of them is recomputed when its
+   * gradients are needed. Default: every activation is kept.
    */
   readonly checkpoints?: readonly Value[];
-  /** Gradient of the loss itself: gradients come out times this, so that small ones survive a short exponent. */
+  /** Loss scale: every gradient is multiplied by it, so that small ones do not underflow in f16. Default: 1. */
   readonly scale?: number;
 }
 
 /**
- * Gradients of the scalar `loss` with respect to `leaves`, as further nodes of the same graph, by reverse mode.
- * Ops that depend on no leaf are never visited. A leaf without influence gets zeros.
+ * Reverse-mode gradients of the scalar `loss` with respect to `leaves`, as more nodes of the same graph. Ops that
+ * depend on no leaf are skipped. A leaf that does not influence the loss gets zeros.
  */
 export function differentiate(
   loss: Value,
@@ -42,8 +42,8 @@ export function differentiate(
     if (!dependent.has(op) || op.inputs.length === 0) continue;
     const g = op.outputs.map((output) => gradients.get(output) ?? null);
     if (g.every((gradient) => gradient === null)) continue;
-    const again = recomputation.find(op, (value) => gradients.get(value));
-    accumulate(gradients, op, ruleOf(again as Op, g), dependent);
+    const source = recomputation.find(op, (value) => gradients.get(value));
+    accumulate(gradients, op, ruleOf(source as Op, g), dependent);
   }
   return leaves.map((leaf) => gradients.get(leaf) ?? broadcastTo(scalar(0), leaf.shape));
 }

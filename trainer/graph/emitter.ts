@@ -1,17 +1,17 @@
 import type { AttributeValue, GraphProto } from './onnx-proto';
 import type { LoopBody, Op, PrimitiveName, Shape } from './primitives';
 
-/** What a lowering may do: name its operands and emit ONNX nodes. */
+/** The interface of a lowering: its operand names and functions that emit ONNX nodes. */
 export interface Emitter {
-  /** Names of an op's operands, in order. */
+  /** Names of the op's operands, in order. */
   readonly operands: readonly string[];
-  /** Names of its results, in order. */
+  /** Names of the op's results, in order. */
   readonly results: readonly string[];
-  /** A new name for a value between two nodes of one lowering. */
+  /** A new name for an intermediate value. */
   readonly fresh: () => string;
-  /** A constant of 64-bit integers, shared between nodes that ask for the same one. */
+  /** An i64 constant; equal constants are shared. */
   readonly integers: (values: readonly number[], shape?: Shape) => string;
-  /** A constant of f32. */
+  /** An f32 constant; equal constants are shared. */
   readonly floats: (values: readonly number[], shape: Shape) => string;
   readonly node: (
     opType: string,
@@ -19,9 +19,9 @@ export interface Emitter {
     outputs: readonly string[],
     attributes?: Readonly<Record<string, AttributeValue>>,
   ) => void;
-  /** Says what shape a value of f32 has, with names for sizes that are known only when the graph runs. */
+  /** Declares the shape of an f32 value; dynamic sizes have names. */
   readonly declare: (name: string, shape: readonly (number | string)[]) => void;
-  /** The graph of a loop's body. */
+  /** Lowers the body of a loop. */
   readonly body: (body: LoopBody) => GraphProto;
 }
 

@@ -2,10 +2,10 @@ import type { AnyOp, Op, Value } from './primitives';
 import type { Schedule } from './order';
 import { broadcastShapes, sameShape } from './shapes';
 
-/** A 2-D product that can take an addend: Gemm's third operand costs less than a pass of its own. */
+/** A 2-D product that can take an addend: Gemm's third operand costs less than a separate Add. */
 type Product = Op<'matmul'> | Op<'loraLinear'>;
 
-/** An addition that is written as part of a product. */
+/** An addition that is lowered as part of a product. */
 export interface FusedAddition {
   readonly product: Product;
   readonly addend: Value;
@@ -13,7 +13,7 @@ export interface FusedAddition {
 
 export interface Fusions {
   readonly additions: ReadonlyMap<AnyOp, FusedAddition>;
-  /** Products that stand in an addition and are not written on their own. */
+  /** Products that are lowered as part of an addition. */
   readonly absorbed: ReadonlySet<AnyOp>;
 }
 
@@ -46,7 +46,7 @@ function fuseAddition(op: Op<'add'>, canAbsorb: (op: AnyOp) => boolean): FusedAd
   return null;
 }
 
-/** Finds additions to a product that nothing else uses, both in the same scope. */
+/** Finds additions to a product that has no other use. Both must be in the same scope. */
 export function planFusions(schedule: Schedule, outputs: readonly Value[]): Fusions {
   const uses = countUses(schedule, outputs);
   const additions = new Map<AnyOp, FusedAddition>();

@@ -11,9 +11,9 @@ import {
   neg,
   reduceSum,
   reshape,
-  rotate,
-  rowsBehind,
-  rowsFrom,
+  dynamicPad,
+  dynamicSlice,
+  rope,
   scalar,
   scatterAddRows,
   sigmoid,
@@ -21,24 +21,24 @@ import {
   sub,
   transpose,
 } from './ops';
-import { headGradient, logitSlopes } from './chunks';
+import { headGradient, logitGradients } from './chunks';
 import { inputAt, sameShape } from './shapes';
 import type { Op, PrimitiveName, Shape, Value } from './primitives';
 
-/** Gradients of a scalar with respect to an op's inputs; null where there is none. */
+/** Gradients of a scalar with respect to an op's inputs. null: no gradient. */
 export type InputGradients = readonly (Value | null)[];
 
 type GradientRule<N extends PrimitiveName> = (op: Op<N>, g: readonly (Value | null)[]) => InputGradients;
 
-/** The gradient of the first output. Other outputs are by-products that no loss may use. */
+/** The gradient of the first output. A loss must not depend on the other outputs. */
 function only(g: readonly (Value | null)[]): Value {
   const [first, ...rest] = g;
   if (first === undefined || first === null || rest.some((other) => other !== null))
-    throw new Error('a loss may depend on the first output of an op alone');
+    throw new Error('a loss may only depend on the first output of an op');
   return first;
 }
 
-/** The transpose of broadcasting: sums over the axes along which `shape` was repeated. */
+/** The transpose of broadcasting: sums over the broadcast axes of `shape`. */
 function unbroadcast(g: Value, shape: Shape): Value {
   if (sameShape(g.shape, shape)) return g;
   const offset = g.shape.length - shape.length;
@@ -54,7 +54,7 @@ function withOnes(shape: Shape, axes: readonly number[]): Shape {
   return shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
 }
 
-/** A hole in a scatter: zeros of the given size along an axis. */
+/** Zeros of the given size along an axis. */
 function zeros(shape: Shape, axis: number, size: number): Value {
   const full = shape.map((old, index) => (index === axis ? size : old));
   return broadcastTo(
@@ -73,8 +73,8 @@ function rowSum(x: Value): Value {
 const none: GradientRule<PrimitiveName> = (op) => op.inputs.map(() => null);
 
 /**
- * How each primitive hands a gradient g of its output down to its inputs. Every rule emits ordinary nodes; what nobody
- * asks for is never emitted into a model. The calculus stands above each rule; ∘ is the element-wise product.
+ * The vector-Jacobian product of each primitive: from the gradient g of its output to those of its inputs. Rules emit
+ * ordinary nodes; unused ones never reach a model. The calculus is above each rule; ∘ is the element-wise product.
  */
 export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } = {
   input: none,
@@ -96,7 +96,7 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
     const overB = div(only(g), b);
     return unbroadcastPair(op, overB, neg(mul(overB, inputAt(op.outputs, 0))));
   },
-  // Used on constants of a step only.
+  // Only applied to values that no trained parameter influences.
   minimum: none,
   equal: none,
   lessOrEqual: none,
@@ -105,11 +105,11 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
   // d where(c, a, b) = where(c, da, 0) + where(c, 0, db)
   where: (op, g) => {
     const [condition, a, b] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1), inputAt(op.inputs, 2)];
-    const pick = (yes: Value, no: Value): Value => inputAt(apply('where', [condition, yes, no], {}), 0);
+    const select = (yes: Value, no: Value): Value => inputAt(apply('where', [condition, yes, no], {}), 0);
     return [
       null,
-      unbroadcast(pick(only(g), scalar(0)), a.shape),
-      unbroadcast(pick(scalar(0), only(g)), b.shape),
+      unbroadcast(select(only(g), scalar(0)), a.shape),
+      unbroadcast(select(scalar(0), only(g)), b.shape),
     ];
   },
   // d(−x) = −dx
@@ -129,7 +129,7 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
   softplus: (op, g) => [mul(only(g), sigmoid(inputAt(op.inputs, 0)))],
   cast: none,
 
-  // Rearrangements: the gradient goes back the way that the values came.
+  // Rearrangements: the gradient is rearranged back.
   reshape: (op, g) => [reshape(only(g), inputAt(op.inputs, 0).shape)],
   transpose: (op, g) => {
     const back = op.parameters.permutation.map((_, axis) => op.parameters.permutation.indexOf(axis));
@@ -147,11 +147,11 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
   slice: (op, g) => {
     const { axis, start, end } = op.parameters;
     const { shape } = inputAt(op.inputs, 0);
-    const after = (shape[axis] ?? 0) - end;
+    const remaining = (shape[axis] ?? 0) - end;
     const parts = [
       ...(start > 0 ? [zeros(shape, axis, start)] : []),
       only(g),
-      ...(after > 0 ? [zeros(shape, axis, after)] : []),
+      ...(remaining > 0 ? [zeros(shape, axis, remaining)] : []),
     ];
     return [concat(parts, axis)];
   },
@@ -165,14 +165,14 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
     const [table, indices] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
     return [scatterAddRows(only(g), indices, table.shape[0] ?? 0), null];
   },
-  // The rows that were left out have no influence.
-  rowsFrom: (op, g) => [
-    rowsBehind(only(g), inputAt(op.inputs, 1), inputAt(op.inputs, 0).shape[0] ?? 0),
+  // Rows outside of the slice have no influence.
+  dynamicSlice: (op, g) => [
+    dynamicPad(only(g), inputAt(op.inputs, 1), inputAt(op.inputs, 0).shape[0] ?? 0),
     null,
   ],
-  rowsBetween: none,
-  rowsBehind: (op, g) => [
-    rowsFrom(only(g), inputAt(op.inputs, 1), inputAt(op.inputs, 0).shape[0] ?? 0),
+  dynamicSliceRange: none,
+  dynamicPad: (op, g) => [
+    dynamicSlice(only(g), inputAt(op.inputs, 1), inputAt(op.inputs, 0).shape[0] ?? 0),
     null,
   ],
   // y_v = Σ over n with i_n = v of u_n  ⇒  du_n = g_{i_n}
@@ -212,53 +212,54 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
     const [x, w] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
     const [r, width] = [inputAt(op.outputs, 1), x.shape.at(-1) ?? 1];
     const u = mul(only(g), x);
-    const along = matmul(u, reshape(w, [width, 1]), { alpha: 1 / width });
-    const dx = sub(mul(mul(only(g), w), r), mul(x, mul(along, mul(r, mul(r, r)))));
+    const projection = matmul(u, reshape(w, [width, 1]), { alpha: 1 / width });
+    const dx = sub(mul(mul(only(g), w), r), mul(x, mul(projection, mul(r, mul(r, r)))));
     return [dx, reshape(matmul(r, u, { transA: true }), w.shape)];
   },
-  // A rotation by θ: its transpose is the rotation by −θ, which is the same op with −sin.
-  rotate: (op, g) => {
+  // The transpose of a rotation by θ is the rotation by −θ: the same op with −sin.
+  rope: (op, g) => {
     const [positions, cos, sin] = [inputAt(op.inputs, 1), inputAt(op.inputs, 2), inputAt(op.inputs, 3)];
-    return [rotate(only(g), positions, { cos, sin: neg(sin) }, op.parameters.heads), null, null, null];
+    return [rope(only(g), positions, { cos, sin: neg(sin) }, op.parameters.heads), null, null, null];
   },
   // y = s ∘ up with s = gate σ, σ = σ(gate):  dup = g ∘ s,  dgate = g ∘ up ∘ (σ + s (1 − σ))
   swiglu: (op, g) => {
     const [gate, up] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
     const s = inputAt(op.outputs, 1);
     const σ = sigmoid(gate);
-    const slope = add(σ, mul(s, sub(scalar(1), σ)));
-    return [mul(mul(only(g), up), slope), mul(only(g), s)];
+    const derivative = add(σ, mul(s, sub(scalar(1), σ)));
+    return [mul(mul(only(g), up), derivative), mul(only(g), s)];
   },
   attention: none,
-  streamMasks: none,
-  // S = scale q kᵀ + mask, P = softmax(S), o = P v. With dP = g vᵀ and D = Σ g ∘ o, which is Σ dP ∘ P a row:
+  varlenMasks: none,
+  // S = scale q kᵀ + mask, P = softmax(S), o = P v. With dP = g vᵀ and D = Σ g ∘ o, which is Σ dP ∘ P by row:
   // dS = P ∘ (dP − D),  dq = scale dS k,  dk = scale dSᵀ q,  dv = Pᵀ g
-  streamAttention: (op, g) => {
+  varlenAttention: (op, g) => {
     const [, k, , lengths] = op.inputs;
-    if (k === undefined || lengths === undefined) throw new RangeError('a stream has keys and lengths');
-    const [output, ...left] = op.outputs;
-    const inputs = [only(g), output!, lengths, ...left];
+    if (k === undefined || lengths === undefined)
+      throw new RangeError('varlenAttention needs keys and lengths');
+    const [output, ...saved] = op.outputs;
+    const inputs = [only(g), output!, lengths, ...saved];
     const size = k.shape[0] ?? 0;
-    const [dq = null, dk = null, dv = null] = apply('streamAttentionGradient', inputs, {
+    const [dq = null, dk = null, dv = null] = apply('varlenAttentionGradient', inputs, {
       ...op.parameters,
       size,
     });
     return [dq, dk, dv, ...op.inputs.slice(3).map(() => null)];
   },
-  streamAttentionGradient: none,
+  varlenAttentionGradient: none,
   // ℓ = z_t − log Σ eᶻ  ⇒  dz = g (onehot(t) − softmax(z))
   tokenLogProbability: (op, g) => {
     const [logits, targets] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
     const column = reshape(only(g), [...logits.shape.slice(0, -1), 1]);
-    return [mul(logitSlopes(inputAt(op.outputs, 1), targets), column), null];
+    return [mul(logitGradients(inputAt(op.outputs, 1), targets), column), null];
   },
-  // dxₙ = gₙ slopeₙ,  dhead = Σₙ gₙ (onehot(tₙ) − softmax(zₙ)) xₙᵀ, for which the logits are made again
+  // dxₙ = gₙ ∂yₙ/∂xₙ,  dhead = Σₙ gₙ (onehot(tₙ) − softmax(zₙ)) xₙᵀ, for which the logits are recomputed
   chunkedLogProbability: (op, g) => {
     const column = reshape(only(g), [inputAt(op.inputs, 1).shape[0] ?? 0, 1]);
     const dx = mul(inputAt(op.inputs, 2), column);
     return [null, dx, null, headGradient(op, column), null, null];
   },
-  // y = x (W + s B A)ᵀ  ⇒  dx = g (W + s B A),  dA = s (g B)ᵀ x,  dB = s gᵀ (x Aᵀ): no product of the size of W
+  // y = x (W + s B A)ᵀ  ⇒  dx = g (W + s B A),  dA = s (g B)ᵀ x,  dB = s gᵀ (x Aᵀ): no dW is formed
   loraLinear: (op, g) => {
     const [x, merged] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
     const [a, b] = [inputAt(op.inputs, 2), inputAt(op.inputs, 3)];
@@ -267,8 +268,8 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
     const db = matmul(only(g), matmul(x, a, { transB: true }), { transA: true, alpha });
     return [matmul(only(g), merged), null, da, db];
   },
-  // Random numbers depend on nothing that is trained.
+  // Masks do not depend on trained parameters.
   dropoutMask: none,
-  after: (_, g) => [only(g), null],
+  optimizationBarrier: (_, g) => [only(g), null],
   loop: none,
 };

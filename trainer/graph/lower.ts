@@ -1,21 +1,21 @@
 import type { HalfType } from './half';
 import { planFusions, type FusedAddition, type Fusions } from './fuse';
 import type { Emitter } from './emitter';
-import { contributed, domainOf, isStatic, lowerGemm, lowerings } from './lowerings';
+import { contribDomain, domainOf, isStatic, lowerGemm, lowerings } from './lowerings';
 import {
   encodeModel,
-  type ExternalPlace,
+  type ExternalData,
   type GraphProto,
   type NodeProto,
   type TensorContent,
   type TensorProto,
   type ValueInfoProto,
-  writtenLength,
+  encodedLength,
 } from './onnx-proto';
 import { toMixedPrecision } from './mixed-precision';
 import { scheduleOps, type Schedule } from './order';
 import {
-  growing,
+  dynamic,
   type AnyOp,
   type LoopBody,
   type Op,
@@ -23,7 +23,7 @@ import {
   type Shape,
   type Value,
 } from './primitives';
-import { repeatGraph, type Carried } from './repeat';
+import { scanGraph, type Carry } from './scan';
 import { nameSizes } from './shapes';
 
 /** A model ready for a session. */
@@ -31,50 +31,50 @@ export interface LoweredModel {
   readonly bytes: Uint8Array;
   readonly inputs: readonly ValueInfoProto[];
   readonly outputs: readonly ValueInfoProto[];
-  /** Number of ONNX nodes, those of loop bodies included. */
+  /** Number of ONNX nodes, including those of loop bodies. */
   readonly nodes: number;
-  /** How often each ONNX operator occurs. */
+  /** Number of nodes of each ONNX operator. */
   readonly operators: ReadonlyMap<string, number>;
 }
 
 export interface LowerOptions {
-  /** Sixteen bits: products and what goes along with them are narrowed, edges and everything delicate stay f32. */
+  /** f16 and bf16 apply to products and rearrangements; inputs, outputs, losses and sums stay f32. */
   readonly precision?: Precision;
-  /** Makes the graph one that runs many times in a call; names what is carried from turn to turn. */
-  readonly carried?: Carried;
-  /** Puts the bytes of a large constant outside of the model and says where; all stay inside without it. */
-  readonly place?: (content: TensorContent) => ExternalPlace;
+  /** Makes the graph the body of a scan with this carry. */
+  readonly carry?: Carry;
+  /** Stores a large constant outside of the model. Default: all constants are inside. */
+  readonly storeExternally?: (content: TensorContent) => ExternalData;
 }
 
-/** Constants of fewer bytes stay in the model. */
-const externalBytes = 1 << 16;
+/** Smaller constants stay in the model. */
+const minExternalBytes = 1 << 16;
 
-function placeConstants(graph: GraphProto, { place }: LowerOptions): GraphProto {
-  if (place === undefined) return graph;
+function externalizeConstants(graph: GraphProto, { storeExternally }: LowerOptions): GraphProto {
+  if (storeExternally === undefined) return graph;
   const initializers = graph.initializers.map((tensor) =>
-    writtenLength(tensor) < externalBytes ? tensor : { ...tensor, place: place(tensor) },
+    encodedLength(tensor) < minExternalBytes ? tensor : { ...tensor, externalData: storeExternally(tensor) },
   );
   return { ...graph, initializers };
 }
 
 export type Precision = 'f32' | HalfType;
 
-/** Versions of the operator sets that models import. */
-const opsets = { '': 20, [contributed]: 1 };
+/** Opset versions by domain. */
+const opsets = { '': 20, [contribDomain]: 1 };
 
-/** Constants up to this many elements are compared by value, so that equal ones are stored once. */
-const comparedElements = 8;
+/** Constants of at most this number of elements are compared by value, so that equal ones are stored once. */
+const maxComparedElements = 8;
 
-/** One graph while it is written; a loop's body has a scope of its own. */
+/** A graph under construction. Each loop body has its own scope. */
 interface Scope {
   readonly nodes: NodeProto[];
-  readonly known: ValueInfoProto[];
+  readonly valueInfo: ValueInfoProto[];
   readonly outputs: ReadonlyMap<Value, string>;
 }
 
 const createScope = (outputs: readonly (readonly [string, Value])[]): Scope => ({
   nodes: [],
-  known: [],
+  valueInfo: [],
   outputs: new Map(outputs.map(([name, value]) => [value, name])),
 });
 
@@ -106,11 +106,11 @@ class Lowering {
       initializers: this.initializers,
       inputs: this.inputs,
       outputs,
-      known: scope.known,
+      valueInfo: scope.valueInfo,
     };
   }
 
-  /** An output whose op could not write it under its own name, such as an input, is copied. */
+  /** An output that has another name already, such as an input, is copied. */
   private lowerOutput(scope: Scope, name: string, value: Value): ValueInfoProto {
     if (this.nameOf(value) !== name) this.emit(scope, 'Identity', [this.nameOf(value)], [name]);
     return { name, dtype: value.dtype, shape: isStatic(value.shape) ? value.shape : null };
@@ -118,7 +118,8 @@ class Lowering {
 
   private nameOf(value: Value): string {
     const name = this.names.get(value);
-    if (name === undefined) throw new Error(`an output of ${value.op.primitive} is used before it is made`);
+    if (name === undefined)
+      throw new Error(`an output of ${value.op.primitive} is used before it is computed`);
     return name;
   }
 
@@ -174,21 +175,21 @@ class Lowering {
   private lowerInput(op: Op<'input'>): void {
     const { name, dtype, shape } = op.parameters;
     for (const output of op.outputs) this.names.set(output, name);
-    const known = this.inputs.find((info) => info.name === name);
-    if (known === undefined) this.inputs.push({ name, dtype, shape: nameSizes(shape) });
-    else if (known.dtype !== dtype || known.shape?.join() !== nameSizes(shape).join())
-      throw new RangeError(`input ${name} is asked for with two types`);
+    const existing = this.inputs.find((info) => info.name === name);
+    if (existing === undefined) this.inputs.push({ name, dtype, shape: nameSizes(shape) });
+    else if (existing.dtype !== dtype || existing.shape?.join() !== nameSizes(shape).join())
+      throw new RangeError(`input ${name} has two types`);
   }
 
   private lowerConstant(op: Op<'constant'>): void {
     const { dtype, shape, data } = op.parameters;
     const tensor = { dtype, shape, data };
     const name =
-      data.length <= comparedElements ? this.smallConstant(tensor) : this.constant(this.fresh(), tensor);
+      data.length <= maxComparedElements ? this.smallConstant(tensor) : this.constant(this.fresh(), tensor);
     for (const output of op.outputs) this.names.set(output, name);
   }
 
-  /** Names an op's results. False where an equal op on equal operands has computed them already. */
+  /** Names an op's results. Returns false if an equal op on the same operands has computed them already. */
   private nameResults(op: AnyOp, key: string, scope: Scope): boolean {
     const shared = this.sharedOps.get(key);
     const results = shared ?? op.outputs.map((output) => scope.outputs.get(output) ?? this.fresh());
@@ -198,11 +199,11 @@ class Lowering {
     return shared === undefined;
   }
 
-  /** Sizes with a name of their own would be lost on the way through a graph, and with them the sharing of buffers. */
-  private declareResults(op: AnyOp, { known }: Scope): void {
+  /** Declares dynamic shapes: ONNX Runtime cannot infer them, and it shares buffers only between known shapes. */
+  private declareResults(op: AnyOp, { valueInfo }: Scope): void {
     for (const value of op.outputs)
-      if (!isStatic(value.shape) && !value.shape.includes(growing))
-        known.push({ name: this.nameOf(value), dtype: value.dtype, shape: nameSizes(value.shape) });
+      if (!isStatic(value.shape) && !value.shape.includes(dynamic))
+        valueInfo.push({ name: this.nameOf(value), dtype: value.dtype, shape: nameSizes(value.shape) });
   }
 
   private lowerAddition(op: AnyOp, { product, addend }: FusedAddition, scope: Scope): void {
@@ -228,7 +229,7 @@ class Lowering {
       integers: (values, shape) => this.integers(values, shape),
       floats: (values, shape) => this.floats(values, shape),
       node: (opType, inputs, outputs, attributes) => this.emit(scope, opType, inputs, outputs, attributes),
-      declare: (name, shape) => void scope.known.push({ name, dtype: 'f32', shape }),
+      declare: (name, shape) => void scope.valueInfo.push({ name, dtype: 'f32', shape }),
       body: (body) => this.lowerBody(body),
     };
   }
@@ -240,7 +241,8 @@ class Lowering {
     for (const op of this.schedule.bodies.get(body) ?? []) this.lowerOp(op, scope);
     const inputs = body.inputs.map((value) => this.bodyInput(value));
     const outputs = named.map(([name, value]) => ({ ...this.lowerOutput(scope, name, value), shape: null }));
-    return { name: 'body', ...{ nodes: scope.nodes, known: scope.known }, initializers: [], inputs, outputs };
+    const { nodes, valueInfo } = scope;
+    return { name: 'body', nodes, valueInfo, initializers: [], inputs, outputs };
   }
 
   private bodyInput(value: Value): ValueInfoProto {
@@ -249,16 +251,16 @@ class Lowering {
 }
 
 /**
- * Writes the graph that computes `outputs` as an ONNX model. What no output needs is not in it, equal ops are
- * computed once, and additions to a product are written as part of it.
+ * Lowers the graph that computes `outputs` to an ONNX model, without unused ops. Equal ops are computed once, and
+ * additions to a product become part of it.
  */
 export function lower(outputs: Readonly<Record<string, Value>>, options: LowerOptions = {}): LoweredModel {
-  const { precision = 'f32', carried } = options;
+  const { precision = 'f32', carry } = options;
   const lowering = new Lowering(outputs);
   const full = lowering.lowerGraph();
   const narrowed = precision === 'f32' ? full : toMixedPrecision(full, precision);
-  const repeated = carried === undefined ? narrowed : repeatGraph(narrowed, carried);
-  const graph = placeConstants(repeated, options);
+  const scanned = carry === undefined ? narrowed : scanGraph(narrowed, carry);
+  const graph = externalizeConstants(scanned, options);
   const { operators } = lowering;
   const nodes = [...operators.values()].reduce((total, count) => total + count, 0);
   return {

@@ -1,30 +1,30 @@
 import { inputAt } from './shapes';
 import type { Emitter, Lowering } from './emitter';
 import type { AttributeValue } from './onnx-proto';
-import { streamLowerings } from './stream-attention';
-import { growing, type DType, type Op, type PrimitiveName, type Shape } from './primitives';
+import { dynamic, type DType, type Op, type PrimitiveName, type Shape } from './primitives';
+import { varlenLowerings } from './varlen-attention';
 
-/** Operators that come with ONNX Runtime, not with ONNX. */
-export const contributed = 'com.microsoft';
+/** The domain of ONNX Runtime's contrib operators, which are not part of ONNX. */
+export const contribDomain = 'com.microsoft';
 
-const contributedOperators: ReadonlySet<string> = new Set(['FusedMatMul', 'QuickGelu', 'RotaryEmbedding']);
+const contribOperators: ReadonlySet<string> = new Set(['FusedMatMul', 'QuickGelu', 'RotaryEmbedding']);
 
-/** The domain in which an operator is looked up. */
+/** The domain of an operator. */
 export function domainOf(opType: string): string {
-  return contributedOperators.has(opType) ? contributed : '';
+  return contribOperators.has(opType) ? contribDomain : '';
 }
 
 const int = (value: number): AttributeValue => ({ kind: 'int', value });
 const float = (value: number): AttributeValue => ({ kind: 'float', value });
 const flag = (value: boolean): AttributeValue => int(value ? 1 : 0);
 
-/** TensorProto.DataType, as Cast wants it. */
+/** TensorProto.DataType, for Cast. */
 const elementTypes: Readonly<Record<DType, number>> = { f32: 1, i32: 6, i64: 7, bool: 9 };
 
-/** Up to this many rows, a product with a one-hot matrix is faster than adding rows one by one. */
+/** Up to this number of rows, a product with a one-hot matrix is faster than ScatterElements. */
 const oneHotRows = 512;
 
-const as =
+const operator =
   (opType: string): Lowering<PrimitiveName> =>
   (_, { node, operands, results }) =>
     node(opType, operands, results);
@@ -39,7 +39,7 @@ function result(emit: Emitter, index = 0): string {
   return emit.results[index] ?? '';
 }
 
-function batchedProduct(
+function batchedMatmul(
   emit: Emitter,
   names: [string, string, string],
   options: { transB?: boolean; alpha?: number },
@@ -57,8 +57,8 @@ function scatterByProduct(op: Op<'scatterAddRows'>, emit: Emitter): void {
   emit.node('Gemm', [oneHot, operand(emit, 0)], emit.results, { transA: int(1) });
 }
 
-/** Indices [N] for each element of a row: [N, …]. */
-function spreadIndices(emit: Emitter, columns: Shape): string {
+/** Broadcasts indices [N] to every element of a row: [N, …]. */
+function broadcastIndices(emit: Emitter, columns: Shape): string {
   if (columns.length === 0) return operand(emit, 1);
   const [column, indices] = [emit.fresh(), emit.fresh()];
   emit.node('Unsqueeze', [operand(emit, 1), emit.integers([1])], [column]);
@@ -66,26 +66,26 @@ function spreadIndices(emit: Emitter, columns: Shape): string {
   return indices;
 }
 
-/** ScatterND(reduction=add) loses additions on several threads; ScatterElements does not. */
+/** Not ScatterND(reduction=add): it loses additions on several threads. */
 function scatterByElements(op: Op<'scatterAddRows'>, emit: Emitter): void {
   const [updates, rows] = [inputAt(op.inputs, 0), op.parameters.rows];
   const columns = updates.shape.slice(1);
   const zeros = emit.fresh();
   emit.node('Expand', [emit.floats([0], []), emit.integers([rows, ...columns])], [zeros]);
-  emit.node('ScatterElements', [zeros, spreadIndices(emit, columns), operand(emit, 0)], emit.results, {
+  emit.node('ScatterElements', [zeros, broadcastIndices(emit, columns), operand(emit, 0)], emit.results, {
     axis: int(0),
     reduction: { kind: 'string', value: 'add' },
   });
 }
 
-/** A 2-D product, with an addend as its third operand where there is one. */
+/** A 2-D product. A third operand is added to it. */
 export function lowerGemm(op: Op<'matmul'> | Op<'loraLinear'>, { node, operands, results }: Emitter): void {
   const { transA, transB, alpha } =
     op.primitive === 'matmul' ? op.parameters : { transA: false, transB: true, alpha: 1 };
   node('Gemm', operands, results, { transA: flag(transA), transB: flag(transB), alpha: float(alpha) });
 }
 
-function product(op: Op<'matmul'>, emit: Emitter): void {
+function lowerMatmul(op: Op<'matmul'>, emit: Emitter): void {
   if (inputAt(op.inputs, 0).shape.length === 2) {
     lowerGemm(op, emit);
     return;
@@ -98,34 +98,34 @@ function product(op: Op<'matmul'>, emit: Emitter): void {
   });
 }
 
-function attend(op: Op<'attention'>, emit: Emitter): void {
-  const [scores, masked, weights] = [emit.fresh(), emit.fresh(), emit.fresh()];
-  batchedProduct(emit, [operand(emit, 0), operand(emit, 1), scores], {
+function lowerAttention(op: Op<'attention'>, emit: Emitter): void {
+  const [scores, masked, probabilities] = [emit.fresh(), emit.fresh(), emit.fresh()];
+  batchedMatmul(emit, [operand(emit, 0), operand(emit, 1), scores], {
     transB: true,
     alpha: op.parameters.scale,
   });
   emit.node('Add', [scores, operand(emit, 3)], [masked]);
-  emit.node('Softmax', [masked], [weights], { axis: int(-1) });
-  batchedProduct(emit, [weights, operand(emit, 2), result(emit)], {});
+  emit.node('Softmax', [masked], [probabilities], { axis: int(-1) });
+  batchedMatmul(emit, [probabilities, operand(emit, 2), result(emit)], {});
 }
 
-/** A shape as Expand wants it: a size that is known only when the graph runs is the operand's own. */
-const kept = (shape: Shape): Shape => shape.map((size) => (size < 0 ? 1 : size));
+/** The target shape of an Expand: a dynamic size becomes 1, which keeps the operand's size. */
+const expandShape = (shape: Shape): Shape => shape.map((size) => (size < 0 ? 1 : size));
 
-/** A shape as Reshape wants it: a size that is known only when the graph runs follows from the others. */
-const inferred = (shape: Shape): Shape => shape.map((size) => Math.max(size, -1));
+/** The target shape of a Reshape: a dynamic size becomes −1 and is inferred. */
+const reshapeShape = (shape: Shape): Shape => shape.map((size) => Math.max(size, -1));
 
-function pickTargets(op: Op<'tokenLogProbability'>, emit: Emitter): void {
-  const [column, picked] = [emit.fresh(), emit.fresh()];
+function gatherTargets(op: Op<'tokenLogProbability'>, emit: Emitter): void {
+  const [column, gathered] = [emit.fresh(), emit.fresh()];
   const shape = inputAt(op.outputs, 0).shape;
   emit.node('LogSoftmax', [operand(emit, 0)], [result(emit, 1)], { axis: int(-1) });
-  emit.node('Reshape', [operand(emit, 1), emit.integers(inferred([...shape, 1]))], [column]);
-  emit.node('GatherElements', [result(emit, 1), column], [picked], { axis: int(-1) });
-  emit.node('Reshape', [picked, emit.integers(inferred(shape))], [result(emit)]);
+  emit.node('Reshape', [operand(emit, 1), emit.integers(reshapeShape([...shape, 1]))], [column]);
+  emit.node('GatherElements', [result(emit, 1), column], [gathered], { axis: int(-1) });
+  emit.node('Reshape', [gathered, emit.integers(reshapeShape(shape))], [result(emit)]);
 }
 
-/** Concat and not Pad, which has no kernel for bf16. */
-function zerosInFront(op: Op<'rowsBehind'>, emit: Emitter): void {
+/** Concat, because Pad has no bf16 kernel. */
+function padRows(op: Op<'dynamicPad'>, emit: Emitter): void {
   const [size, zeros] = [emit.fresh(), emit.fresh()];
   const [, ...columns] = inputAt(op.inputs, 0).shape;
   emit.node('Concat', [operand(emit, 1), emit.integers(columns)], [size], { axis: int(0) });
@@ -133,39 +133,39 @@ function zerosInFront(op: Op<'rowsBehind'>, emit: Emitter): void {
   emit.node('Concat', [zeros, operand(emit, 0)], emit.results, { axis: int(0) });
 }
 
-/** TensorProto.DataType of the unsigned words that are shifted; they stay within one lowering. */
-const unsigned = 12;
+/** TensorProto.DataType of u32, which only occurs within this lowering. */
+const uint32 = 12;
 
-/** One round of a mix of 32-bit words: x ^= x >> shift, and x *= factor where there is one. i32 in and out. */
-function mixWords(emit: Emitter, x: string, shift: number, factor: number | null): string {
+/** One round of a 32-bit hash: x ^= x >> shift, then x *= factor unless it is null. i32 in and out. */
+function hashRound(emit: Emitter, x: string, shift: number, factor: number | null): string {
   const cast = (value: string, to: number): string => {
     const out = emit.fresh();
     emit.node('Cast', [value], [out], { to: int(to) });
     return out;
   };
-  const [moved, mixed, product] = [emit.fresh(), emit.fresh(), emit.fresh()];
-  emit.node('BitShift', [cast(x, unsigned), cast(emit.integers([shift], []), unsigned)], [moved], {
+  const [shifted, mixed, product] = [emit.fresh(), emit.fresh(), emit.fresh()];
+  emit.node('BitShift', [cast(x, uint32), cast(emit.integers([shift], []), uint32)], [shifted], {
     direction: { kind: 'string', value: 'RIGHT' },
   });
-  emit.node('BitwiseXor', [x, cast(moved, elementTypes.i32)], [mixed]);
+  emit.node('BitwiseXor', [x, cast(shifted, elementTypes.i32)], [mixed]);
   if (factor === null) return mixed;
   emit.node('Mul', [mixed, cast(emit.integers([factor], []), elementTypes.i32)], [product]);
   return product;
 }
 
 /**
- * The two words of an element, xored and mixed ("lowbias32" of the hash-prospector project), give a uniform 32-bit
- * word; the lowest share of them is dropped.
+ * Hashes the xor of an element's two words ("lowbias32" of the hash-prospector project) to a uniform 32-bit word. An
+ * element is dropped if its word is below the threshold of the rate.
  */
-function dropElements(op: Op<'dropoutMask'>, emit: Emitter): void {
+function lowerDropoutMask(op: Op<'dropoutMask'>, emit: Emitter): void {
   const { rate } = op.parameters;
   const [column, both, limit] = [emit.fresh(), emit.fresh(), emit.fresh()];
   const [kept, ones] = [emit.fresh(), emit.fresh()];
   emit.node('Unsqueeze', [operand(emit, 0), emit.integers([1])], [column]);
   emit.node('BitwiseXor', [column, operand(emit, 1)], [both]);
-  // Multiplication wraps around; factors are given as signed words of the same bits.
-  const first = mixWords(emit, both, 16, 0x7feb352d);
-  const word = mixWords(emit, mixWords(emit, first, 15, 0x846ca68b | 0), 16, null);
+  // Multiplication wraps around, so factors may be signed words with the same bits.
+  const first = hashRound(emit, both, 16, 0x7feb352d);
+  const word = hashRound(emit, hashRound(emit, first, 15, 0x846ca68b | 0), 16, null);
   const threshold = Math.floor(rate * 2 ** 32) - 2 ** 31;
   emit.node('Cast', [emit.integers([threshold], [])], [limit], { to: int(elementTypes.i32) });
   emit.node('LessOrEqual', [limit, word], [kept]);
@@ -173,8 +173,8 @@ function dropElements(op: Op<'dropoutMask'>, emit: Emitter): void {
   emit.node('Mul', [ones, emit.floats([1 / (1 - rate)], [])], emit.results);
 }
 
-/** Takes the shape of x and nothing of the other's: a reshape that waits for both and copies neither. */
-function waitFor(_: Op<'after'>, emit: Emitter): void {
+/** A Reshape to x's own shape, computed from the shapes of both inputs: it waits for both and copies neither. */
+function lowerBarrier(_: Op<'optimizationBarrier'>, emit: Emitter): void {
   const [own, other, none, shape] = [emit.fresh(), emit.fresh(), emit.fresh(), emit.fresh()];
   emit.node('Shape', [operand(emit, 0)], [own]);
   emit.node('Shape', [operand(emit, 1)], [other]);
@@ -183,35 +183,35 @@ function waitFor(_: Op<'after'>, emit: Emitter): void {
   emit.node('Reshape', [operand(emit, 0), shape], emit.results);
 }
 
-/** How each primitive is written in ONNX. Composed so that every operator has a CPU kernel for f32. */
+/** The ONNX nodes of each primitive. Every operator has an f32 kernel on the CPU. */
 export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   input: leaf,
   constant: leaf,
   bodyInput: leaf,
-  add: as('Add'),
-  sub: as('Sub'),
-  mul: as('Mul'),
-  div: as('Div'),
-  minimum: as('Min'),
-  equal: as('Equal'),
-  lessOrEqual: as('LessOrEqual'),
-  and: as('And'),
-  not: as('Not'),
-  where: as('Where'),
-  neg: as('Neg'),
-  exp: as('Exp'),
-  log: as('Log'),
-  sqrt: as('Sqrt'),
-  sigmoid: as('Sigmoid'),
-  softplus: as('Softplus'),
+  add: operator('Add'),
+  sub: operator('Sub'),
+  mul: operator('Mul'),
+  div: operator('Div'),
+  minimum: operator('Min'),
+  equal: operator('Equal'),
+  lessOrEqual: operator('LessOrEqual'),
+  and: operator('And'),
+  not: operator('Not'),
+  where: operator('Where'),
+  neg: operator('Neg'),
+  exp: operator('Exp'),
+  log: operator('Log'),
+  sqrt: operator('Sqrt'),
+  sigmoid: operator('Sigmoid'),
+  softplus: operator('Softplus'),
   cast: (op, { node, operands, results }) =>
     node('Cast', operands, results, { to: int(elementTypes[op.parameters.to]) }),
   reshape: (op, emit) =>
-    emit.node('Reshape', [operand(emit, 0), emit.integers(inferred(op.parameters.shape))], emit.results),
+    emit.node('Reshape', [operand(emit, 0), emit.integers(reshapeShape(op.parameters.shape))], emit.results),
   transpose: (op, { node, operands, results }) =>
     node('Transpose', operands, results, { perm: { kind: 'ints', value: op.parameters.permutation } }),
   broadcastTo: (op, emit) =>
-    emit.node('Expand', [operand(emit, 0), emit.integers(kept(op.parameters.shape))], emit.results),
+    emit.node('Expand', [operand(emit, 0), emit.integers(expandShape(op.parameters.shape))], emit.results),
   concat: (op, { node, operands, results }) =>
     node('Concat', operands, results, { axis: int(op.parameters.axis) }),
   slice: ({ parameters: { axis, start, end } }, emit) =>
@@ -220,7 +220,7 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
       [
         operand(emit, 0),
         emit.integers([start]),
-        emit.integers([end === growing ? Number.MAX_SAFE_INTEGER : end]),
+        emit.integers([end === dynamic ? Number.MAX_SAFE_INTEGER : end]),
         emit.integers([axis]),
       ],
       emit.results,
@@ -234,14 +234,14 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
     op.parameters.rows <= oneHotRows && inputAt(op.inputs, 0).shape.length === 2
       ? scatterByProduct(op, emit)
       : scatterByElements(op, emit),
-  rowsFrom: (_, emit) =>
+  dynamicSlice: (_, emit) =>
     emit.node(
       'Slice',
       [operand(emit, 0), operand(emit, 1), emit.integers([Number.MAX_SAFE_INTEGER]), emit.integers([0])],
       emit.results,
     ),
-  rowsBetween: (_, emit) => emit.node('Slice', [...emit.operands, emit.integers([0])], emit.results),
-  rowsBehind: zerosInFront,
+  dynamicSliceRange: (_, emit) => emit.node('Slice', [...emit.operands, emit.integers([0])], emit.results),
+  dynamicPad: padRows,
   reduceSum: (op, emit) =>
     emit.node('ReduceSum', [operand(emit, 0), emit.integers(op.parameters.axes)], emit.results, {
       keepdims: flag(op.parameters.keepDims),
@@ -259,31 +259,31 @@ export const lowerings: { readonly [N in PrimitiveName]: Lowering<N> } = {
   cumulativeSum: (op, emit) =>
     emit.node('CumSum', [operand(emit, 0), emit.integers([op.parameters.axis], [])], emit.results),
   softmax: (_, { node, operands, results }) => node('Softmax', operands, results, { axis: int(-1) }),
-  matmul: product,
+  matmul: lowerMatmul,
   rmsNorm: (op, { node, operands, results }) =>
     node('SimplifiedLayerNormalization', operands, results, {
       axis: int(-1),
       epsilon: float(op.parameters.epsilon),
       stash_type: int(1),
     }),
-  rotate: (op, { node, operands, results }) =>
+  rope: (op, { node, operands, results }) =>
     node('RotaryEmbedding', operands, results, { num_heads: int(op.parameters.heads), interleaved: int(0) }),
   swiglu: (_, emit) => {
     emit.node('QuickGelu', [operand(emit, 0)], [result(emit, 1)], { alpha: float(1) });
     emit.node('Mul', [result(emit, 1), operand(emit, 1)], [result(emit)]);
   },
-  attention: attend,
-  ...streamLowerings,
-  tokenLogProbability: pickTargets,
+  attention: lowerAttention,
+  ...varlenLowerings,
+  tokenLogProbability: gatherTargets,
   chunkedLogProbability: (_, { node, operands, results }) => node('Identity', operands.slice(0, 1), results),
   loraLinear: (op, emit) => lowerGemm(op, { ...emit, operands: emit.operands.slice(0, 2) }),
-  dropoutMask: dropElements,
-  after: waitFor,
+  dropoutMask: lowerDropoutMask,
+  optimizationBarrier: lowerBarrier,
   loop: (op, { node, operands, results, body }) =>
     node('Loop', operands, results, { body: { kind: 'graph', value: body(op.parameters.body) } }),
 };
 
-/** Whether every size is known before the graph runs. */
+/** Whether no size is dynamic. */
 export function isStatic(shape: Shape): boolean {
   return shape.every((size) => size >= 0);
 }

@@ -1,20 +1,20 @@
 import type { HalfType } from './half';
 import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from './onnx-proto';
 
-/** How an operator takes sixteen bits. */
+/** The precision of an operator, as in PyTorch's autocast lists. */
 type Policy =
-  /** Computes in sixteen bits whatever it is given. */
+  /** Always in 16 bits. */
   | 'half'
-  /** In sixteen bits where all that it is given is of that kind; constants are whatever the others are. */
+  /** In 16 bits if all operands are; constants follow the other operands. */
   | 'follow'
-  /** In f32: no kernel of the CUDA provider takes bfloat16, or sums and small differences need the bits. */
+  /** In f32: the CUDA provider has no bf16 kernel, or sums and small differences need the precision. */
   | 'full'
-  /** Knows no floats, or none of ours. */
+  /** The operator has no float operands, or fixed types. */
   | 'none';
 
 /**
- * Products are where the time goes, rearrangements go along with them. Softmax, logarithms, sums, comparisons, and with
- * them losses and the optimiser, stay in f32.
+ * Products take most of the time and rearrangements follow them. Softmax, logarithms, sums and comparisons, and so the
+ * losses and the optimizer, stay in f32.
  */
 const policies: Readonly<Record<string, Policy>> = {
   ...{ Gemm: 'half', FusedMatMul: 'half' },
@@ -30,8 +30,8 @@ const policies: Readonly<Record<string, Policy>> = {
   ...{ BitShift: 'none', BitwiseXor: 'none' },
 };
 
-/** Outputs that are no float, and outputs that are f32 in any case. */
-const integral: Readonly<Record<string, readonly number[]>> = {
+/** Outputs that are not floats, and outputs that are always f32. */
+const nonFloat: Readonly<Record<string, readonly number[]>> = {
   ...{ Equal: [0], LessOrEqual: [0], ArgMax: [0], TopK: [1], Shape: [0], And: [0], Not: [0] },
   ...{ BitShift: [0], BitwiseXor: [0] },
 };
@@ -40,16 +40,16 @@ const alwaysFull: Readonly<Record<string, readonly number[]>> = { SimplifiedLaye
 type Kind = 'full' | 'half' | 'constant' | 'other';
 type Width = 'full' | 'half';
 
-/** TensorProto.DataType, as Cast wants it. */
+/** TensorProto.DataType, for Cast. */
 const codes = { f32: 1, f16: 10, bf16: 16 } as const;
 
-/** One graph while it is narrowed; a loop's body has a scope of its own. */
+/** A graph under conversion. Each loop body has its own scope. */
 interface Scope {
   readonly nodes: NodeProto[];
   readonly outputs: ReadonlySet<string>;
-  /** What a value is called in another width. */
+  /** The name of a value in another width, by "width name". */
   readonly versions: Map<string, string>;
-  /** Behind the names that are made in it: what a body calls its own, nothing outside may be called. */
+  /** Appended to new names: a name in a loop body must not occur outside. */
   readonly suffix: string;
 }
 
@@ -60,7 +60,7 @@ const openScope = ({ outputs }: GraphProto, versions: Scope['versions'], suffix 
   versions: new Map(versions),
 });
 
-class Narrowing {
+class MixedPrecisionPass {
   private readonly kinds = new Map<string, Kind>();
   private readonly constants: ReadonlyMap<string, TensorProto>;
   private readonly kept = new Map<string, TensorProto>();
@@ -80,21 +80,21 @@ class Narrowing {
     return { ...this.lowerGraph(this.graph), initializers: [...this.kept.values()] };
   }
 
-  /** Nodes of the scope at hand; those of a body may be told of what stands outside. */
+  /** Converts the nodes of the current scope. */
   private lowerGraph(graph: GraphProto): GraphProto {
     for (const info of graph.inputs) this.keepFull(info);
     for (const node of graph.nodes) this.lower(node);
-    const known = graph.known.map((info) =>
+    const valueInfo = graph.valueInfo.map((info) =>
       this.kinds.get(info.name) === 'half' ? { ...info, dtype: this.half } : info,
     );
-    return { ...graph, nodes: this.scope.nodes, known };
+    return { ...graph, nodes: this.scope.nodes, valueInfo };
   }
 
   private keepFull({ name, dtype }: ValueInfoProto): void {
     this.kinds.set(name, dtype === 'f32' ? 'full' : 'other');
   }
 
-  /** The edges of a body are f32, as those of the graph; what is narrowed inside is not known outside. */
+  /** Inputs and outputs of a loop body are f32, like those of the graph. */
   private lowerLoop(node: NodeProto, body: GraphProto): void {
     const inputs = node.inputs.map((name) => this.as(name, 'full'));
     const outer = this.scope;
@@ -108,7 +108,7 @@ class Narrowing {
 
   private widthOf(node: NodeProto): Width {
     const policy = policies[node.opType];
-    if (policy === undefined) throw new RangeError(`${node.opType} is not known in sixteen bits`);
+    if (policy === undefined) throw new RangeError(`${node.opType} has no 16-bit policy`);
     if (policy !== 'follow') return policy === 'half' ? 'half' : 'full';
     const kinds = node.inputs.map((name) => this.kinds.get(name));
     return kinds.includes('half') && !kinds.includes('full') ? 'half' : 'full';
@@ -129,14 +129,14 @@ class Narrowing {
       if (outputs[index] !== name) this.cast(outputs[index] ?? '', name, 'full');
   }
 
-  /** What an output is called and of which kind it is; one of the graph itself leaves it as f32. */
+  /** The name of an output; sets its kind. Outputs of the graph stay f32. */
   private name(node: NodeProto, index: number, width: Width): string {
     const name = node.outputs[index] ?? '';
-    if (integral[node.opType]?.includes(index) === true) this.kinds.set(name, 'other');
+    if (nonFloat[node.opType]?.includes(index) === true) this.kinds.set(name, 'other');
     else if (node.opType === 'Cast') this.kinds.set(name, castsToFloat(node) ? 'full' : 'other');
-    else if (this.repeatsConstant(node)) this.kinds.set(name, 'constant');
+    else if (this.expandsConstant(node)) this.kinds.set(name, 'constant');
     else if (width === 'full' || alwaysFull[node.opType]?.includes(index) === true)
-      this.kinds.set(name, this.floats(node) ? 'full' : 'other');
+      this.kinds.set(name, this.isFloat(node) ? 'full' : 'other');
     else if (this.scope.outputs.has(name)) {
       this.kinds.set(name, 'full');
       this.scope.versions.set(`half ${name}`, `${name}_half`);
@@ -145,26 +145,26 @@ class Narrowing {
     return name;
   }
 
-  /** Whether what goes along with its operands goes along with a float: indices are rearranged too. */
-  private floats({ opType, inputs }: NodeProto): boolean {
+  /** Whether a node that follows its operands has a float result: indices are rearranged too. */
+  private isFloat({ opType, inputs }: NodeProto): boolean {
     const first = this.kinds.get(inputs[opType === 'Where' ? 1 : 0] ?? '');
     return opType === 'OneHot' || first !== 'other';
   }
 
-  /** Whether a node repeats a constant: like that, what it gives is whatever the others are. */
-  private repeatsConstant({ opType, inputs }: NodeProto): boolean {
+  /** Whether a node expands a constant. Its result then follows the other operands too. */
+  private expandsConstant({ opType, inputs }: NodeProto): boolean {
     return opType === 'Expand' && this.kinds.get(inputs[0] ?? '') === 'constant';
   }
 
-  /** The name under which a value is there in the given width. */
+  /** The name of a value in the given width. */
   private as(name: string, width: Width): string {
     const kind = this.kinds.get(name);
     const constant = this.constants.get(name);
     if (constant !== undefined) return this.keep(constant, kind === 'constant' ? width : 'full');
     if (kind === undefined || kind === 'other' || kind === width) return name;
     if (kind === 'constant' && width === 'full') return name;
-    const known = this.scope.versions.get(`${width} ${name}`);
-    if (known !== undefined) return known;
+    const existing = this.scope.versions.get(`${width} ${name}`);
+    if (existing !== undefined) return existing;
     const version = `${name}_${width}${this.scope.suffix}`;
     this.scope.versions.set(`${width} ${name}`, version);
     this.cast(name, version, width);
@@ -190,7 +190,7 @@ function castsToFloat({ attributes }: NodeProto): boolean {
   return to?.kind === 'int' && to.value === codes.f32;
 }
 
-/** A graph of f32 with its products in sixteen bits. Inputs and outputs stay as they are, also those of loops. */
+/** Converts an f32 graph to 16-bit products. Inputs and outputs stay f32, also those of loops. */
 export function toMixedPrecision(graph: GraphProto, half: HalfType): GraphProto {
-  return new Narrowing(graph, half).run();
+  return new MixedPrecisionPass(graph, half).run();
 }

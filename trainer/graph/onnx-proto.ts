@@ -2,17 +2,17 @@ import { Writer } from 'protobufjs/minimal';
 import { narrow, type HalfType } from './half';
 import type { ConstantData, DType, Shape } from './primitives';
 
-/** The messages of onnx.proto3 that a lowered graph needs, by their field numbers. */
+/** The messages of onnx.proto3 that a lowered graph needs. */
 
-/** A stretch of a file beside the model, by ONNX's own keys. */
-export interface ExternalPlace {
-  /** The file's name. */
+/** A range of a file outside of the model, under ONNX's external data keys. */
+export interface ExternalData {
+  /** File name. */
   readonly location: string;
   readonly offset: number;
   readonly length: number;
 }
 
-/** What a constant holds. Sixteen-bit floats are given as f32: they are narrowed where they are written, and kept by nobody. */
+/** The elements of a constant. 16-bit floats are held as f32 and narrowed when they are written. */
 export interface TensorContent {
   readonly dtype: DType | HalfType;
   readonly data: ConstantData;
@@ -21,14 +21,14 @@ export interface TensorContent {
 export interface TensorProto extends TensorContent {
   readonly name: string;
   readonly shape: Shape;
-  /** Where the data lies in a file of its own; a message holds two gibibytes at most. */
-  readonly place?: ExternalPlace;
+  /** Where the data is stored outside of the model. A protobuf message may have at most 2 GiB. */
+  readonly externalData?: ExternalData;
 }
 
 export interface ValueInfoProto {
   readonly name: string;
   readonly dtype: DType | HalfType;
-  /** null where nothing is said of it; a size that is known only when the graph runs has a name. */
+  /** null: unknown. A dynamic size has a name. */
   readonly shape: readonly (number | string)[] | null;
 }
 
@@ -54,8 +54,8 @@ export interface GraphProto {
   readonly initializers: readonly TensorProto[];
   readonly inputs: readonly ValueInfoProto[];
   readonly outputs: readonly ValueInfoProto[];
-  /** What is known of values in between and cannot be inferred: buffers are shared where shapes are known to be equal. */
-  readonly known: readonly ValueInfoProto[];
+  /** Types of intermediate values that ONNX Runtime cannot infer. It shares buffers only between known shapes. */
+  readonly valueInfo: readonly ValueInfoProto[];
 }
 
 /** TensorProto.DataType. */
@@ -64,7 +64,7 @@ const elementTypes: Readonly<Record<DType | HalfType, number>> = {
   ...{ f16: 10, bf16: 16 },
 };
 
-/** AttributeProto.AttributeType, and the field that holds the value. */
+/** AttributeProto.AttributeType and the number of the field with the value. */
 const attributeTypes = {
   float: { type: 1, field: 2 },
   int: { type: 2, field: 3 },
@@ -76,12 +76,12 @@ const attributeTypes = {
 
 const isNarrow = (dtype: DType | HalfType): dtype is HalfType => dtype === 'f16' || dtype === 'bf16';
 
-/** Bytes that a constant takes where it is written. */
-export const writtenLength = ({ dtype, data }: TensorContent): number =>
+/** Length of an encoded constant in bytes. */
+export const encodedLength = ({ dtype, data }: TensorContent): number =>
   isNarrow(dtype) ? data.length * 2 : data.byteLength;
 
-/** A constant's bytes as they are written. */
-export function writtenBytes({ dtype, data }: TensorContent): Uint8Array {
+/** The encoded bytes of a constant. */
+export function encodedBytes({ dtype, data }: TensorContent): Uint8Array {
   const elements = isNarrow(dtype) ? narrow(data as Float32Array, dtype) : data;
   return new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
 }
@@ -108,12 +108,12 @@ function integer(writer: Writer, field: number, value: number): void {
   writer.uint32(tag(field, varint)).int64(value);
 }
 
-/** TensorProto.DataLocation: outside of the message. */
+/** TensorProto.DataLocation.EXTERNAL. */
 const external = 1;
 
-/** StringStringEntryProto: where the bytes lie. */
-function writePlace(writer: Writer, place: ExternalPlace): void {
-  for (const [key, value] of Object.entries(place))
+/** TensorProto.external_data, as StringStringEntryProto, and data_location. */
+function writeExternalData(writer: Writer, data: ExternalData): void {
+  for (const [key, value] of Object.entries(data))
     message(writer, 13, (entry) => {
       text(entry, 1, key);
       text(entry, 2, String(value));
@@ -125,11 +125,11 @@ function writeTensor(writer: Writer, tensor: TensorProto): void {
   for (const size of tensor.shape) integer(writer, 1, size);
   integer(writer, 2, elementTypes[tensor.dtype]);
   text(writer, 8, tensor.name);
-  if (tensor.place !== undefined) {
-    writePlace(writer, tensor.place);
+  if (tensor.externalData !== undefined) {
+    writeExternalData(writer, tensor.externalData);
     return;
   }
-  writer.uint32(tag(9, lengthDelimited)).bytes(writtenBytes(tensor));
+  writer.uint32(tag(9, lengthDelimited)).bytes(encodedBytes(tensor));
 }
 
 function writeAttribute(writer: Writer, name: string, attribute: AttributeValue): void {
@@ -179,10 +179,10 @@ function writeGraph(writer: Writer, graph: GraphProto): void {
   for (const tensor of graph.initializers) message(writer, 5, (inner) => writeTensor(inner, tensor));
   for (const info of graph.inputs) message(writer, 11, (inner) => writeValueInfo(inner, info));
   for (const info of graph.outputs) message(writer, 12, (inner) => writeValueInfo(inner, info));
-  for (const info of graph.known) message(writer, 13, (inner) => writeValueInfo(inner, info));
+  for (const info of graph.valueInfo) message(writer, 13, (inner) => writeValueInfo(inner, info));
 }
 
-/** Bytes of a ModelProto of IR version 9 that imports the given version of each operator domain. */
+/** Encodes a ModelProto of IR version 9 with the given opset version of each domain. */
 export function encodeModel(graph: GraphProto, opsets: Readonly<Record<string, number>>): Uint8Array {
   const writer = Writer.create();
   integer(writer, 1, 9);

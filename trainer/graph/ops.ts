@@ -13,7 +13,7 @@ import type {
 
 const none = {};
 
-/** Applies a primitive: checks shapes and makes the op with its outputs. */
+/** Applies a primitive: checks the shapes and creates the op and its outputs. */
 export function apply<N extends PrimitiveName>(
   primitive: N,
   inputs: readonly Value[],
@@ -41,7 +41,7 @@ export const constant = (data: Float32Array, shape: Shape): Value =>
 export const scalar = (value: number): Value => constant(Float32Array.of(value), []);
 export const integers = (values: readonly number[], shape: Shape = [values.length]): Value =>
   applyOne('constant', [], { data: BigInt64Array.from(values, BigInt), dtype: 'i64', shape });
-export const truth = (value: boolean): Value =>
+export const bool = (value: boolean): Value =>
   applyOne('constant', [], { data: Uint8Array.of(value ? 1 : 0), dtype: 'bool', shape: [] });
 
 export const add = (a: Value, b: Value): Value => applyOne('add', [a, b], none);
@@ -70,8 +70,8 @@ export const transpose = (x: Value, permutation: readonly number[]): Value =>
   applyOne('transpose', [x], { permutation });
 export const broadcastTo = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : applyOne('broadcastTo', [x], { shape });
-export const concat = (parts: readonly Value[], axis: number): Value =>
-  parts.length === 1 ? inputAt(parts, 0) : applyOne('concat', parts, { axis });
+export const concat = (values: readonly Value[], axis: number): Value =>
+  values.length === 1 ? inputAt(values, 0) : applyOne('concat', values, { axis });
 export const slice = (x: Value, axis: number, start: number, end: number): Value =>
   applyOne('slice', [x], { axis, start, end });
 export const split = (x: Value, axis: number, sizes: readonly number[]): readonly Value[] =>
@@ -82,31 +82,31 @@ export const gatherRows = (table: Value, indices: Value): Value =>
 export const scatterAddRows = (updates: Value, indices: Value, rows: number): Value =>
   applyOne('scatterAddRows', [updates, indices], { rows });
 
-export const rowsFrom = (x: Value, start: Value, size: number): Value =>
-  applyOne('rowsFrom', [x, start], { size });
-export const rowsBehind = (x: Value, count: Value, size: number): Value =>
-  applyOne('rowsBehind', [x, count], { size });
+export const dynamicSlice = (x: Value, start: Value, size: number): Value =>
+  applyOne('dynamicSlice', [x, start], { size });
+export const dynamicPad = (x: Value, count: Value, size: number): Value =>
+  applyOne('dynamicPad', [x, count], { size });
 
-export const rowsBetween = (x: Value, [start, end]: readonly [Value, Value], size: number): Value =>
-  applyOne('rowsBetween', [x, start, end], { size });
+export const dynamicSliceRange = (x: Value, [start, end]: readonly [Value, Value], size: number): Value =>
+  applyOne('dynamicSliceRange', [x, start, end], { size });
 
 export const reduceSum = (x: Value, axes: readonly number[], keepDims = false): Value =>
   axes.length === 0 ? x : applyOne('reduceSum', [x], { axes, keepDims });
 /** The sum of all elements, as a scalar []. */
 export const sum = (x: Value): Value => reduceSum(x, [...x.shape.keys()]);
-/** Greatest element along an axis, which stays with size 1. */
+/** The largest element along an axis, which is kept with size 1. */
 export const reduceMax = (x: Value, axis: number): Value => applyOne('reduceMax', [x], { axis });
 export const argMax = (x: Value, axis: number): Value => applyOne('argMax', [x], { axis });
-/** The k greatest of the last axis in falling order, and where they stood. */
+/** The k largest elements of the last axis in descending order, and their indices. */
 export const topK = (x: Value, k: number): readonly [Value, Value] => {
   const outputs = apply('topK', [x], { k });
   return [inputAt(outputs, 0), inputAt(outputs, 1)];
 };
 export const cumulativeSum = (x: Value, axis: number): Value => applyOne('cumulativeSum', [x], { axis });
-/** Over the last axis. */
+/** Softmax over the last axis. */
 export const softmax = (x: Value): Value => applyOne('softmax', [x], none);
 
-/** alpha · op(A) · op(B) over the last two axes, where op may transpose. */
+/** alpha · op(A) · op(B) over the last two axes, where op is the identity or a transpose. */
 export function matmul(
   a: Value,
   b: Value,
@@ -118,72 +118,70 @@ export function matmul(
 
 export const rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
   applyOne('rmsNorm', [x, weight], { epsilon });
-export const rotate = (
-  x: Value,
-  positions: Value,
-  tables: { cos: Value; sin: Value },
-  heads: number,
-): Value => applyOne('rotate', [x, positions, tables.cos, tables.sin], { heads });
+export const rope = (x: Value, positions: Value, tables: { cos: Value; sin: Value }, heads: number): Value =>
+  applyOne('rope', [x, positions, tables.cos, tables.sin], { heads });
 export const swiglu = (gate: Value, up: Value): Value => applyOne('swiglu', [gate, up], none);
 export const attention = (qkv: { q: Value; k: Value; v: Value; mask: Value }, scale: number): Value =>
   applyOne('attention', [qkv.q, qkv.k, qkv.v, qkv.mask], { scale });
-export const streamMasks = (lengths: Value, parameters: Primitives['streamMasks']): readonly Value[] =>
-  apply('streamMasks', [lengths], parameters);
-/** Attention of the parts from `first` on; `masks` are theirs. */
-export const streamAttention = (
+export const varlenMasks = (lengths: Value, parameters: Primitives['varlenMasks']): readonly Value[] =>
+  apply('varlenMasks', [lengths], parameters);
+/** Attention of the query segments. `masks` has one mask for each of them. */
+export const varlenAttention = (
   { q, k, v, lengths, masks }: { q: Value; k: Value; v: Value; lengths: Value; masks: readonly Value[] },
-  parameters: Primitives['streamAttention'],
-): Value => applyOne('streamAttention', [q, k, v, lengths, ...masks], parameters);
-/** Log-probability of each target, and the log-probabilities of the whole vocabulary. */
+  parameters: Primitives['varlenAttention'],
+): Value => applyOne('varlenAttention', [q, k, v, lengths, ...masks], parameters);
+/** The log-probability of each target, and the log-probabilities of the whole vocabulary. */
 export const tokenLogProbability = (logits: Value, targets: Value): readonly [Value, Value] => {
   const outputs = apply('tokenLogProbability', [logits, targets], none);
   return [inputAt(outputs, 0), inputAt(outputs, 1)];
 };
 export const chunkedLogProbability = (
-  from: { y: Value; x: Value; slopes: Value; head: Value; targets: Value; count: Value },
+  from: { y: Value; x: Value; dydx: Value; head: Value; targets: Value; count: Value },
   rows: number,
 ): Value =>
-  applyOne('chunkedLogProbability', [from.y, from.x, from.slopes, from.head, from.targets, from.count], {
+  applyOne('chunkedLogProbability', [from.y, from.x, from.dydx, from.head, from.targets, from.count], {
     rows,
   });
 export const loraLinear = (x: Value, weights: { merged: Value; a: Value; b: Value }, scale: number): Value =>
   applyOne('loraLinear', [x, weights.merged, weights.a, weights.b], { scale });
 
-/** x, computed from no earlier than `other` is there: says when, not what. */
-export const after = (x: Value, other: Value): Value => applyOne('after', [x, other], none);
+/** x unchanged, but not available before `other` is computed. */
+export const optimizationBarrier = (x: Value, other: Value): Value =>
+  applyOne('optimizationBarrier', [x, other], none);
 export const dropoutMask = (rows: Value, columns: Value, rate: number): Value =>
   applyOne('dropoutMask', [rows, columns], { rate });
-/** A constant of 32-bit words. */
+/** An i32 constant. */
 export const words = (data: Int32Array): Value =>
   applyOne('constant', [], { data, dtype: 'i32', shape: [data.length] });
 
-/** What a turn of a loop hands on, and what it leaves behind. */
-export interface Turn {
-  readonly goOn: Value;
-  readonly carried: readonly Value[];
-  /** Are kept of every turn, one behind the other: [turns, …]. */
-  readonly stacked?: readonly Value[];
+/** The results of one loop iteration. */
+export interface Iteration {
+  /** Whether another iteration follows: bool []. */
+  readonly condition: Value;
+  readonly carry: readonly Value[];
+  /** Scan outputs, which are stacked over all iterations: [iterations, …]. */
+  readonly ys?: readonly Value[];
 }
 
 /**
- * Repeats `turn` while its condition holds, at most `turns` times: the last carried values, then the stacked ones of all turns.
- * `turn` is given the turn's number and the carried values.
+ * Runs `body` while its condition holds, at most `maxIterations` times. `body` takes the iteration's number and the
+ * carry. → the final carry, then the stacked scan outputs.
  */
 export function loop(
-  turns: number,
-  initial: readonly Value[],
-  carriedTypes: readonly TensorType[],
-  turn: (iteration: Value, carried: readonly Value[]) => Turn,
+  maxIterations: number,
+  init: readonly Value[],
+  carryTypes: readonly TensorType[],
+  body: (iteration: Value, carry: readonly Value[]) => Iteration,
 ): readonly Value[] {
   const bodyInput = (label: string, { dtype, shape }: TensorType): Value =>
     applyOne('bodyInput', [], { label, dtype, shape });
   const iteration = bodyInput('iteration', { dtype: 'i64', shape: [] });
-  const condition = bodyInput('condition', { dtype: 'bool', shape: [] });
-  const carried = carriedTypes.map((type, index) => bodyInput(`carried${String(index)}`, type));
-  const { goOn, carried: next, stacked = [] } = turn(iteration, carried);
-  const body: LoopBody = {
-    inputs: [iteration, condition, ...carried],
-    outputs: [goOn, ...next, ...stacked],
+  const previous = bodyInput('condition', { dtype: 'bool', shape: [] });
+  const carry = carryTypes.map((type, index) => bodyInput(`carry${String(index)}`, type));
+  const { condition, carry: next, ys = [] } = body(iteration, carry);
+  const traced: LoopBody = {
+    inputs: [iteration, previous, ...carry],
+    outputs: [condition, ...next, ...ys],
   };
-  return apply('loop', [integers([turns], []), truth(true), ...initial], { body });
+  return apply('loop', [integers([maxIterations], []), bool(true), ...init], { body: traced });
 }

@@ -1,24 +1,24 @@
-import { after, apply } from './ops';
+import { apply, optimizationBarrier } from './ops';
 import { sortOps } from './order';
 import type { AnyOp, Op, Value } from './primitives';
 
-/** What a backward pass reads in place of what the forward pass computed. */
+/** Activation recomputation (gradient checkpointing). */
 export interface Recomputation {
   /**
-   * The op itself where its operands are kept, else its copy that is computed again: not before the gradient of its
-   * segment's end is there, or it would be kept as long as the first one.
+   * The op whose operands the backward pass reads: the op itself where they are kept, else a recomputed copy. The copy
+   * waits for the gradient of its segment's end, because an earlier one would stay in memory as long as the original.
    */
   find(op: AnyOp, gradientOf: (value: Value) => Value | undefined): AnyOp;
 }
 
-/** What lies between two kept values: ops that depend on the first and that the second depends on. */
+/** The ops between two checkpoints: they depend on the first, and the second depends on them. */
 interface Segment {
   readonly start: Value;
   readonly end: Value;
   readonly ops: readonly AnyOp[];
 }
 
-/** Ops in order that depend on a value; its own op is not among them. */
+/** Ops that depend on a value, without the op that made it. */
 function descendantsOf(start: Value, sorted: readonly AnyOp[]): AnyOp[] {
   const inside = new Set<AnyOp>();
   for (const op of sorted)
@@ -27,28 +27,31 @@ function descendantsOf(start: Value, sorted: readonly AnyOp[]): AnyOp[] {
 }
 
 function planSegments(checkpoints: readonly Value[]): Segment[] {
-  const known = new Set<AnyOp>(sortOps(checkpoints.slice(0, 1)));
+  const visited = new Set<AnyOp>(sortOps(checkpoints.slice(0, 1)));
   return checkpoints.slice(1).map((end, index) => {
     const start = checkpoints[index]!;
-    const fresh = sortOps([end]).filter((op) => !known.has(op));
-    for (const op of fresh) known.add(op);
+    const fresh = sortOps([end]).filter((op) => !visited.has(op));
+    for (const op of fresh) visited.add(op);
     return { start, end, ops: descendantsOf(start, fresh) };
   });
 }
 
 function copyOps({ start, ops }: Segment, from: Value): Map<AnyOp, AnyOp> {
   const copies = new Map<AnyOp, AnyOp>();
-  const again = (value: Value): Value =>
+  const copyOf = (value: Value): Value =>
     value === start ? from : (copies.get(value.op)?.outputs[value.index] ?? value);
   for (const op of ops) {
     const { primitive, parameters } = op as Op;
-    const [first] = apply(primitive, op.inputs.map(again), parameters);
+    const [first] = apply(primitive, op.inputs.map(copyOf), parameters);
     if (first !== undefined) copies.set(op, first.op);
   }
   return copies;
 }
 
-/** Plans which ops a backward pass computes again. Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174. */
+/**
+ * Plans which ops the backward pass recomputes. Chen et al., "Training Deep Nets with Sublinear Memory Cost",
+ * arXiv 1604.06174.
+ */
 export function planRecomputation(checkpoints: readonly Value[]): Recomputation {
   const segmentOf = new Map<AnyOp, Segment>();
   for (const segment of planSegments(checkpoints)) for (const op of segment.ops) segmentOf.set(op, segment);
@@ -58,7 +61,7 @@ export function planRecomputation(checkpoints: readonly Value[]): Recomputation 
       const segment = segmentOf.get(op);
       const trigger = segment && gradientOf(segment.end);
       if (segment === undefined || trigger === undefined) return op;
-      const copies = copied.get(segment) ?? copyOps(segment, after(segment.start, trigger));
+      const copies = copied.get(segment) ?? copyOps(segment, optimizationBarrier(segment.start, trigger));
       copied.set(segment, copies);
       return copies.get(op) ?? op;
     },

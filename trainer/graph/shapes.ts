@@ -1,10 +1,10 @@
 import {
-  growing,
+  dynamic,
   type DType,
   type PrimitiveName,
   type Primitives,
   type Shape,
-  type StreamParts,
+  type Segments,
   type TensorType,
   type Value,
 } from './primitives';
@@ -14,7 +14,7 @@ type ShapeRule<N extends PrimitiveName> = (
   parameters: Primitives[N],
 ) => readonly TensorType[];
 
-/** The n-th input; a missing one is a fault of the caller. */
+/** The n-th input. A missing one is an error of the caller. */
 export function inputAt(inputs: readonly Value[], index: number): Value {
   const value = inputs[index];
   if (value === undefined) throw new RangeError(`an op has no input ${String(index)}`);
@@ -42,7 +42,7 @@ function check(holds: boolean, rule: string, inputs: readonly Value[]): void {
   throw new RangeError(`${rule} does not take ${shapes}`);
 }
 
-/** The shape to which two shapes broadcast; NumPy's rule. */
+/** The shape that two shapes broadcast to, by NumPy's rule. */
 export function broadcastShapes(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, axis) => {
@@ -70,9 +70,9 @@ function withAxis(shape: Shape, axis: number, size: number): Shape {
   return shape.map((old, index) => (index === at ? size : old));
 }
 
-/** Whether a shape only gives a name to the size that an axis has grown to. */
-const namesGrowth = (from: Shape, to: Shape): boolean =>
-  from.length === to.length && to.every((size, axis) => from[axis] === growing || from[axis] === size);
+/** Whether a reshape only names a dynamic size. */
+const namesDynamicSize = (from: Shape, to: Shape): boolean =>
+  from.length === to.length && to.every((size, axis) => from[axis] === dynamic || from[axis] === size);
 
 function reduce(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
   return keepDims
@@ -82,13 +82,13 @@ function reduce(shape: Shape, axes: readonly number[], keepDims: boolean): Shape
 
 const f32 = (...shape: number[]): TensorType => ({ dtype: 'f32', shape });
 
-/** A size that is known only when the graph runs gets a name, which says where it is the same. */
+/** Replaces dynamic sizes by names. Sizes with the same name are equal. */
 export const nameSizes = (shape: Shape): readonly (number | string)[] =>
   shape.map((size) => (size < 0 ? `size${String(-size)}` : size));
 
-/** Parts of a stream that ask, by number. */
-export const askingParts = ({ contexts, first }: StreamParts): readonly number[] =>
-  [...contexts.keys()].slice(first);
+/** Indices of the segments with queries. */
+export const querySegments = ({ contexts, firstQuery }: Segments): readonly number[] =>
+  [...contexts.keys()].slice(firstQuery);
 
 function withRows(inputs: readonly Value[], size: number): readonly TensorType[] {
   const { dtype, shape } = inputAt(inputs, 0);
@@ -98,11 +98,11 @@ function withRows(inputs: readonly Value[], size: number): readonly TensorType[]
 function concatenate(inputs: readonly Value[], axis: number): Shape {
   const first = inputAt(inputs, 0);
   const sizes = inputs.map((input) => dim(input.shape, axis));
-  const total = sizes.includes(growing) ? growing : sizes.reduce((sum, size) => sum + size, 0);
-  const alike = inputs.every((input) =>
+  const total = sizes.includes(dynamic) ? dynamic : sizes.reduce((sum, size) => sum + size, 0);
+  const compatible = inputs.every((input) =>
     sameShape(withAxis(input.shape, axis, 0), withAxis(first.shape, axis, 0)),
   );
-  check(alike, 'concat', inputs);
+  check(compatible, 'concat', inputs);
   return withAxis(first.shape, axis, total);
 }
 
@@ -116,7 +116,7 @@ function multiply(inputs: readonly Value[], parameters: Primitives['matmul']): r
   return [{ dtype: 'f32', shape: [...a.shape.slice(0, -2), rows, columns] }];
 }
 
-/** Types of the outputs of each primitive from those of its inputs. */
+/** The output types of each primitive, from its input types. */
 export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
   input: (_, { dtype, shape }) => [{ dtype, shape }],
   constant: (_, { dtype, shape, data }) => {
@@ -151,7 +151,7 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
   cast: (inputs, { to }) => [{ dtype: to, shape: inputAt(inputs, 0).shape }],
   reshape: (inputs, { shape }) => {
     const { shape: from } = inputAt(inputs, 0);
-    const fits = sizeOf(shape) === sizeOf(from) || namesGrowth(from, shape);
+    const fits = sizeOf(shape) === sizeOf(from) || namesDynamicSize(from, shape);
     check(fits, `reshape to [${shape.join(', ')}]`, inputs);
     return [{ dtype: inputAt(inputs, 0).dtype, shape }];
   },
@@ -161,15 +161,15 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
   },
   broadcastTo: (inputs, { shape }) => {
     const { dtype, shape: from } = inputAt(inputs, 0);
-    const known = shape.every((size, axis) => size >= 0 || size === from[axis - shape.length + from.length]);
-    check(known, `broadcast to [${shape.join(', ')}]`, inputs);
+    const fits = shape.every((size, axis) => size >= 0 || size === from[axis - shape.length + from.length]);
+    check(fits, `broadcast to [${shape.join(', ')}]`, inputs);
     return [{ dtype, shape }];
   },
   concat: (inputs, { axis }) => [{ dtype: inputAt(inputs, 0).dtype, shape: concatenate(inputs, axis) }],
   slice: (inputs, { axis, start, end }) => {
     const { dtype, shape } = inputAt(inputs, 0);
-    if (end === growing) return [{ dtype, shape: withAxis(shape, axis, growing) }];
-    check(start >= 0 && (dim(shape, axis) === growing || end <= dim(shape, axis)), 'slice', inputs);
+    if (end === dynamic) return [{ dtype, shape: withAxis(shape, axis, dynamic) }];
+    check(start >= 0 && (dim(shape, axis) === dynamic || end <= dim(shape, axis)), 'slice', inputs);
     return [{ dtype, shape: withAxis(shape, axis, end - start) }];
   },
   split: (inputs, { axis, sizes }) => {
@@ -184,9 +184,9 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
   scatterAddRows: (inputs, { rows }) => [
     { dtype: 'f32', shape: [rows, ...inputAt(inputs, 0).shape.slice(1)] },
   ],
-  rowsFrom: (inputs, { size }) => withRows(inputs, size),
-  rowsBehind: (inputs, { size }) => withRows(inputs, size),
-  rowsBetween: (inputs, { size }) => withRows(inputs, size),
+  dynamicSlice: (inputs, { size }) => withRows(inputs, size),
+  dynamicPad: (inputs, { size }) => withRows(inputs, size),
+  dynamicSliceRange: (inputs, { size }) => withRows(inputs, size),
   reduceSum: (inputs, { axes, keepDims }) => {
     const { dtype, shape } = inputAt(inputs, 0);
     return [{ dtype, shape: reduce(shape, axes, keepDims) }];
@@ -211,21 +211,21 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
       { dtype: 'f32', shape: withAxis(shape, -1, 1) },
     ];
   },
-  rotate: unary,
+  rope: unary,
   swiglu: (inputs) => [...binary(inputs), ...unary(inputs)],
   attention: (inputs) => unary(inputs.slice(0, 1)),
-  streamMasks: (_, parameters) => askingParts(parameters).map(() => f32(growing, growing)),
-  streamAttention: (inputs, parameters) => {
+  varlenMasks: (_, parameters) => querySegments(parameters).map(() => f32(dynamic, dynamic)),
+  varlenAttention: (inputs, parameters) => {
     const { heads, keyValueHeads } = parameters;
     const [size = 0, width = 0] = inputAt(inputs, 0).shape;
-    const run = f32(keyValueHeads, growing, width / heads);
-    const left = [run, run, run, f32(keyValueHeads, growing, growing)];
-    return [f32(size, width), ...askingParts(parameters).flatMap(() => left)];
+    const heads3d = f32(keyValueHeads, dynamic, width / heads);
+    const saved = [heads3d, heads3d, heads3d, f32(keyValueHeads, dynamic, dynamic)];
+    return [f32(size, width), ...querySegments(parameters).flatMap(() => saved)];
   },
-  streamAttentionGradient: (inputs, { heads, keyValueHeads, size }) => {
-    const [asked = 0, width = 0] = inputAt(inputs, 0).shape;
+  varlenAttentionGradient: (inputs, { heads, keyValueHeads, size }) => {
+    const [queries = 0, width = 0] = inputAt(inputs, 0).shape;
     const keys = f32(size, (width / heads) * keyValueHeads);
-    return [f32(asked, width), keys, keys];
+    return [f32(queries, width), keys, keys];
   },
   tokenLogProbability: (inputs) => {
     const { shape } = inputAt(inputs, 0);
@@ -245,11 +245,11 @@ export const shapeRules: { readonly [N in PrimitiveName]: ShapeRule<N> } = {
     check(rows.dtype === 'i32' && columns.dtype === 'i32', 'dropoutMask', inputs);
     return [{ dtype: 'f32', shape: [dim(rows.shape, 0), dim(columns.shape, 0)] }];
   },
-  after: (inputs) => unary(inputs.slice(0, 1)),
+  optimizationBarrier: (inputs) => unary(inputs.slice(0, 1)),
   loop: (_, { body }) => [
     ...body.inputs.slice(2).map(({ dtype, shape }) => ({ dtype, shape })),
     ...body.outputs
       .slice(body.inputs.length - 1)
-      .map(({ dtype, shape }) => ({ dtype, shape: [growing, ...shape] })),
+      .map(({ dtype, shape }) => ({ dtype, shape: [dynamic, ...shape] })),
   ],
 };

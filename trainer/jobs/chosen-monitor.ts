@@ -1,6 +1,6 @@
 import type { JobOf } from '../../schemas/trainer-job';
 import { needsReference } from '../engine';
-import type { StepFigures } from '../engine/types';
+import type { StepMetrics } from '../engine/types';
 import type { JobContext } from './context';
 
 /** Steps of the moving average: one batch alone is too noisy. */
@@ -13,7 +13,7 @@ const windowSteps = 10;
 export function createChosenMonitor({
   job,
   warn,
-}: JobContext<JobOf<'preference'>>): (step: number, metrics: StepFigures) => void {
+}: JobContext<JobOf<'preference'>>): (step: number, metrics: StepMetrics) => void {
   const recent: number[] = [];
   let warned = !needsReference(job.loss.name);
   return (step, metrics) => {

@@ -1,8 +1,8 @@
 import { BudgetlineError } from '../../contracts/failures';
-import type { StepFigures } from '../engine/types';
+import type { StepMetrics } from '../engine/types';
 
 /** @throws LOSS_NOT_FINITE naming the first metric that is not a finite number. */
-export function requireFinite(step: number, metrics: StepFigures): void {
+export function requireFinite(step: number, metrics: StepMetrics): void {
   const wrong = Object.entries(metrics).find(([, value]) => !Number.isFinite(value));
   if (wrong === undefined) return;
   throw new BudgetlineError(

@@ -2,7 +2,7 @@ import type { JobOf } from '../../schemas/trainer-job';
 import { planBatches, stepsOf } from '../data/batches';
 import type { Dataset } from '../data/datasets';
 import { learningRateAt, warmupStepsOf } from '../data/schedule';
-import { createTrainEngine, initLora, longestOf, promptTokens } from '../engine';
+import { createTrainEngine, initLora, maxSequenceLength, promptTokens } from '../engine';
 import type { Objective, TrainEngine, TrainRow } from '../engine/types';
 import { digestModelFolder, readModelFiles, saveModelFolder, type ModelFolder } from '../io/model-folder';
 import { saveAdapter } from '../io/adapter';
@@ -69,7 +69,7 @@ export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: r
     stepsPerEpoch: Math.ceil(rows.length / training.batchSize),
     batchAt,
     learningRateAt: (step: number) => learningRateAt(step, schedule),
-    maxLength: longestOf(rows),
+    maxLength: maxSequenceLength(rows),
     microBatchSize: chooseMicroBatch(job, rows),
     prompts: rows.some((row) => promptTokens(row) > 0),
   } satisfies Omit<TrainingRun, 'engine' | 'from'> & RowSizes;

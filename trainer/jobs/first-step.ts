@@ -1,7 +1,7 @@
 import { BudgetlineError } from '../../contracts/failures';
 import type { PreferenceLoss } from '../../schemas/losses';
 import { isUnpaired, sequencesOf, supervisedTokens } from '../engine';
-import type { StepFigures, TrainRow } from '../engine/types';
+import type { StepMetrics, TrainRow } from '../engine/types';
 
 /** Tolerated f32 error of a summed log-probability, per token. */
 const tolerancePerToken = 1e-5;
@@ -24,7 +24,7 @@ function meanWeight(
 type LossOf<N extends PreferenceLoss['name']> = Extract<PreferenceLoss, { name: N }>;
 
 /** null for a loss without a reference. */
-function identityOf(loss: PreferenceLoss, metrics: StepFigures, rows: readonly TrainRow[]): Identity | null {
+function identityOf(loss: PreferenceLoss, metrics: StepMetrics, rows: readonly TrainRow[]): Identity | null {
   switch (loss.name) {
     case 'simpo':
       return null;
@@ -48,7 +48,7 @@ interface Check {
   readonly tolerance: number;
 }
 
-function requireMetric(metrics: StepFigures, { name, expected, tolerance }: Check): void {
+function requireMetric(metrics: StepMetrics, { name, expected, tolerance }: Check): void {
   const found = metrics[name];
   if (found === undefined || Math.abs(found - expected) <= tolerance) return;
   throw new BudgetlineError(
@@ -68,7 +68,7 @@ const answerTokens = (row: TrainRow): number =>
 export function checkFirstStep(
   loss: PreferenceLoss,
   step: number,
-  { metrics, rows }: { metrics: StepFigures; rows: readonly TrainRow[] },
+  { metrics, rows }: { metrics: StepMetrics; rows: readonly TrainRow[] },
 ): void {
   const identity = step === 1 ? identityOf(loss, metrics, rows) : null;
   if (identity === null) return;

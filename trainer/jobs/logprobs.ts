@@ -2,7 +2,7 @@ import { demonstrationRow, type LogprobRow } from '../../schemas/rows';
 import type { JobOf } from '../../schemas/trainer-job';
 import { textRows } from '../data/chat';
 import { encodeExample, fitExample, joinSequence } from '../data/encode';
-import { createScorer, longestOf } from '../engine';
+import { createScorer, maxSequenceLength } from '../engine';
 import type { SequenceRow } from '../engine/types';
 import { hashFile } from '../io/files';
 import { readJsonLines } from '../io/jsonl';
@@ -40,7 +40,7 @@ async function openScoring({ job, profile }: JobContext<LogprobsJob>): Promise<R
     threads: job.plan.threads,
     profile,
     microBatchSize: job.batchSize,
-    maxLength: longestOf(rows.map(({ row }) => row)),
+    maxLength: maxSequenceLength(rows.map(({ row }) => row)),
   });
   return {
     batches,

@@ -1,5 +1,5 @@
 import type { JobOf } from '../../schemas/trainer-job';
-import { tokensIn } from '../engine';
+import { countTokens } from '../engine';
 import type { TrainRow } from '../engine/types';
 
 /**
@@ -20,7 +20,7 @@ export function chooseMicroBatch(
   const { batchSize, lora } = training;
   if (plan.microBatchSize !== null) return Math.min(plan.microBatchSize, batchSize);
   if (lora === null || plan.device !== 'cpu') return batchSize;
-  const tokens = rows.reduce((sum, row) => sum + tokensIn(row), 0) / rows.length;
+  const tokens = rows.reduce((sum, row) => sum + countTokens(row), 0) / rows.length;
   let size = batchSize;
   while (size > 1 && size * tokens > cachedTokens) size = Math.floor(size / 2);
   return size;

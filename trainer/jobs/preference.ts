@@ -5,7 +5,7 @@ import { weightsFileName } from '../../schemas/model-files';
 import type { JobOf } from '../../schemas/trainer-job';
 import type { Checkpoint } from '../checkpoints/checkpoint';
 import { isUnpaired, needsReference } from '../engine';
-import type { StepFigures, TrainRow } from '../engine/types';
+import type { StepMetrics, TrainRow } from '../engine/types';
 import { hashFile, writeSynced } from '../io/files';
 import { toJsonLine } from '../io/jsonl';
 import { loadModel } from '../io/model-folder';
@@ -78,7 +78,7 @@ async function runPreference<Row extends TrainRow, Reference>(
   if (job.loss.name !== 'kto') await engine.closeScoring();
   if (from !== null) engine.importState(from.state);
   const monitorChosen = createChosenMonitor(context);
-  const check = (step: number, metrics: StepFigures, batch: readonly TrainRow[]): void => {
+  const check = (step: number, metrics: StepMetrics, batch: readonly TrainRow[]): void => {
     checkFirstStep(job.loss, step, { metrics, rows: batch });
     monitorChosen(step, metrics);
   };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { TrainerJob } from '../../schemas/trainer-job';
-import { createConstantsFile } from '../engine';
+import { createExternalDataFile } from '../engine';
 import type { GraphProfile } from '../engine/types';
 
 /** Maximum steps per call on a GPU: state crosses the bus once per call. */
@@ -18,6 +18,8 @@ export function profileOf(job: TrainerJob): GraphProfile {
     provider: plan.device,
     precision: precision ?? 'f32',
     recompute: onDevice,
-    ...(onDevice ? { constants: createConstantsFile(join(workDir, 'constants')), stepsPerCall } : {}),
+    ...(onDevice
+      ? { externalData: createExternalDataFile(join(workDir, 'external-data')), stepsPerCall }
+      : {}),
   };
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { JobOf } from '../../schemas/trainer-job';
 import { openRowScratch } from '../checkpoints/row-scratch';
 import type { Dataset } from '../data/datasets';
-import { tokensIn } from '../engine';
+import { countTokens } from '../engine';
 import type { TrainEngine, TrainRow } from '../engine/types';
 import { createProgress } from '../protocol/progress';
 import { yielded } from '../protocol/stop';
@@ -29,7 +29,7 @@ export async function runReferencePass<Row extends TrainRow, Reference>(
     const part = <T>(all: readonly T[]): readonly T[] => all.slice(batch * size, (batch + 1) * size);
     const rows = part(dataset.rows);
     scratch.append(await form.score(engine, rows, part(dataset.ids)));
-    progress.report(batch + 1, { tokens: rows.reduce((sum, row) => sum + tokensIn(row), 0) });
+    progress.report(batch + 1, { tokens: rows.reduce((sum, row) => sum + countTokens(row), 0) });
   }
   const references: Reference[] = [];
   for await (const batch of scratch.batches()) references.push(...batch);

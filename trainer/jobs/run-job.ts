@@ -133,7 +133,7 @@ async function work(job: TrainerJob, channel: { events: EventSink; stop: StopSig
   try {
     await publish(context, prepared);
   } finally {
-    context.profile.constants?.remove();
+    context.profile.externalData?.remove();
   }
 }
 

@@ -4,9 +4,9 @@ import type { JobOf } from '../../schemas/trainer-job';
 import { findCheckpoint, refuseOtherJob, saveCheckpoint, type Checkpoint } from '../checkpoints/checkpoint';
 import { matchesMark, openMetricsLog, type MetricsLog } from '../checkpoints/metrics-log';
 import { findDifference } from '../checkpoints/semantics';
-import { tokensIn } from '../engine';
+import { countTokens } from '../engine';
 import type {
-  StepFigures,
+  StepMetrics,
   StepRequest,
   Tensor,
   TrainEngine,
@@ -68,14 +68,14 @@ export interface TrainingRun {
   readonly batchAt: (step: number) => readonly TrainRow[];
   readonly learningRateAt: (step: number) => number;
   /** Checks the metrics of a step before anything is logged. */
-  readonly check?: (step: number, metrics: StepFigures, rows: readonly TrainRow[]) => void;
+  readonly check?: (step: number, metrics: StepMetrics, rows: readonly TrainRow[]) => void;
 }
 
 /** Metrics that are in events but not in metrics.jsonl. */
 const eventOnly = (command: TrainingJob['command']): ReadonlySet<string> =>
   new Set(command === 'preference' ? ['entropy', 'mean_token_accuracy'] : ['entropy']);
 
-const without = (values: StepFigures, names: ReadonlySet<string>): StepFigures =>
+const without = (values: StepMetrics, names: ReadonlySet<string>): StepMetrics =>
   Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)));
 
 /** The loop of every training command; `TrainingRun` holds what differs. */
@@ -84,7 +84,7 @@ class TrainingLoop {
   private readonly monitorLoss: ReturnType<typeof createDivergenceMonitor>;
   private tokens: number;
   private savedStep: number;
-  private last: StepFigures = {};
+  private last: StepMetrics = {};
   private readonly stepsPerCall: StepsPerCall;
 
   constructor(
@@ -125,7 +125,7 @@ class TrainingLoop {
     };
   }
 
-  private async call(requests: readonly StepRequest[]): Promise<readonly StepFigures[]> {
+  private async call(requests: readonly StepRequest[]): Promise<readonly StepMetrics[]> {
     const startMs = performance.now();
     const metrics = await this.run.engine.steps(requests);
     this.stepsPerCall.record(performance.now() - startMs, requests.length);
@@ -143,12 +143,12 @@ class TrainingLoop {
     });
   }
 
-  private record({ step, rows, learningRate }: StepRequest, metrics: StepFigures): void {
+  private record({ step, rows, learningRate }: StepRequest, metrics: StepMetrics): void {
     const { run } = this;
     requireFinite(step, metrics);
     run.check?.(step, metrics, rows);
     this.monitorLoss(step, metrics['loss'] ?? 0);
-    for (const row of rows) this.tokens += tokensIn(row);
+    for (const row of rows) this.tokens += countTokens(row);
     const values = {
       ...metrics,
       learning_rate: learningRate,

@@ -3,7 +3,7 @@ import type { OptimizerShape } from '../engine/types';
 
 const { add, div, input, minimum, mul, scalar, sqrt, sub, sum } = ops;
 
-/** A flat stretch of trained numbers with its gradient and moments, all [size]. */
+/** A flat block of trained parameters with its gradient and moments, all [size]. */
 export interface OptimizerBlock {
   readonly parameters: Value;
   readonly gradient: Value;
@@ -18,7 +18,7 @@ export interface UpdatedBlock {
   readonly secondMoment: Value;
 }
 
-/** What changes from step to step; see scheduleScalars. */
+/** The scalars that change from step to step; see scheduleScalars. */
 interface Schedule {
   readonly stepSize: Value;
   readonly epsilon: Value;
@@ -32,7 +32,7 @@ function globalNorm(gradients: readonly Value[]): Value {
 }
 
 /**
- * AdamW with decoupled decay on moments that are stored divided by 1 − β, which saves two products a step:
+ * AdamW with decoupled weight decay. Moments are stored divided by 1 − β, which saves two products a step:
  * m ← β₁ m + g,  v ← β₂ v + g²,  p ← decay · p − stepSize · m / (√v + ε̂).
  */
 function update(
@@ -44,12 +44,12 @@ function update(
   const firstMoment = add(mul(block.firstMoment, scalar(shape.beta1)), gradient);
   const secondMoment = add(mul(block.secondMoment, scalar(shape.beta2)), mul(gradient, gradient));
   const direction = div(firstMoment, add(sqrt(secondMoment), schedule.epsilon));
-  const kept =
+  const decayed =
     block.decayed && shape.weightDecay !== 0 ? mul(block.parameters, schedule.decay) : block.parameters;
-  return { parameters: sub(kept, mul(direction, schedule.stepSize)), firstMoment, secondMoment };
+  return { parameters: sub(decayed, mul(direction, schedule.stepSize)), firstMoment, secondMoment };
 }
 
-/** The whole optimiser step over named scalar inputs step_size, epsilon and decay. */
+/** The optimizer step. Scalar inputs: step_size, epsilon and decay. */
 export function buildUpdate(
   blocks: readonly OptimizerBlock[],
   shape: OptimizerShape,
@@ -62,8 +62,8 @@ export function buildUpdate(
   };
   const clip = (g: Value): Value => {
     if (shape.maxGradNorm === null) return g;
-    const room = div(scalar(shape.maxGradNorm), add(gradientNorm, scalar(1e-6)));
-    return mul(g, minimum(scalar(1), room));
+    const coefficient = div(scalar(shape.maxGradNorm), add(gradientNorm, scalar(1e-6)));
+    return mul(g, minimum(scalar(1), coefficient));
   };
   return {
     blocks: blocks.map((block) => update(block, clip(block.gradient), shape, schedule)),

@@ -1,37 +1,42 @@
-import { growing, ops, type TensorType, type Value } from '../graph';
-import { decoderLayer, embed, readOut, type LayerCache } from './decoder';
-import { createFrame, createGrowingMixer, type Frame, type GenerationSpec } from './generation-frame';
+import { dynamic, ops, type TensorType, type Value } from '../graph';
+import { decoderLayer, embed, logitsOf, type LayerCache } from './decoder';
+import {
+  createGenerationContext,
+  createDecodingAttention,
+  type GenerationContext,
+  type GenerationSpec,
+} from './generation-context';
 import { prefill } from './prefill';
 import { sample } from './sampling';
 
-/** Two logits this close are told to the caller: other hardware may order them otherwise. */
+/** Logits this close count as a near tie, because other hardware may order them differently. */
 const nearTie = 1e-4;
 
-interface Picked {
+interface NextTokens {
   /** i64 [B] */
   readonly token: Value;
-  /** How many logits lie near the best one, when greedy; else 1. [B, 1] */
+  /** Number of logits within a near tie of the best one. 1 when sampling. [B, 1] */
   readonly near: Value;
 }
 
-function pickBest(logits: Value): Picked {
+function greedyTokens(logits: Value): NextTokens {
   const threshold = ops.sub(ops.reduceMax(logits, 1), ops.scalar(nearTie));
   const near = ops.cast(ops.lessOrEqual(threshold, logits), 'f32');
   return { token: ops.argMax(logits, 1), near: ops.reduceSum(near, [1], true) };
 }
 
-/** Logits [B, V] → the next tokens. */
-function pick(frame: Frame, logits: Value, position: Value): Picked {
-  const { decoding, rows, maxNewTokens } = frame.spec;
-  if (decoding.mode === 'greedy') return pickBest(logits);
+/** Chooses the next tokens from logits [B, V]. */
+function chooseTokens(generation: GenerationContext, logits: Value, position: Value): NextTokens {
+  const { decoding, rows, maxNewTokens } = generation.spec;
+  if (decoding.mode === 'greedy') return greedyTokens(logits);
   const uniforms = ops.gatherRows(ops.input('uniforms', 'f32', [maxNewTokens, rows]), position);
   const draws = ops.reshape(uniforms, [rows, 1]);
   return { token: sample(logits, draws, decoding), near: ops.broadcastTo(ops.scalar(1), [rows, 1]) };
 }
 
-/** 1 for rows that have not ended, else 0. */
-function stillRunning(frame: Frame, running: Value, token: Value): Value {
-  const end = ops.integers([frame.spec.endOfSequence]);
+/** 1 for unfinished rows, else 0. */
+function stillRunning(generation: GenerationContext, running: Value, token: Value): Value {
+  const end = ops.integers([generation.spec.endOfSequence]);
   return ops.mul(running, ops.cast(ops.not(ops.equal(token, end)), 'f32'));
 }
 
@@ -39,71 +44,81 @@ function f32(...shape: number[]): TensorType {
   return { dtype: 'f32', shape };
 }
 
-/** No keys or values yet: [B · KV, 0, hd], a slice of something since a constant may not be empty. */
-function emptyCache({ spec: { rows, config } }: Frame): Value {
-  const something = ops.broadcastTo(ops.reshape(ops.scalar(0), [1, 1, 1]), [
+/** An empty cache [B · KV, 0, hd]: a slice, because a constant must not be empty. */
+function emptyCache({ spec: { rows, config } }: GenerationContext): Value {
+  const one = ops.broadcastTo(ops.reshape(ops.scalar(0), [1, 1, 1]), [
     rows * config.keyValueHeads,
     1,
     config.headSize,
   ]);
-  return ops.slice(something, 1, 0, 0);
+  return ops.slice(one, 1, 0, 0);
 }
 
 /**
- * Prompts in, new tokens out, in one graph: prefill, then a Loop that ends when every row has ended.
- * Inputs ids (i32 [N], one prompt behind the other), lengths (i32 [U]), running (f32 [B], 0 for empty rows), uniforms
- * (f32 [maxNewTokens, B], when sampling). Outputs tokens (i64 [B, n]) and near (f32 [B, n]).
+ * Generation in one graph: prefill, then a Loop that ends when every row is finished. Inputs: ids (i32 [N], all prompts
+ * concatenated), lengths (i32 [U]), running (f32 [B], 0 for empty rows), and when sampling uniforms
+ * (f32 [maxNewTokens, B]). Outputs: tokens (i64 [B, n]) and near (f32 [B, n]).
  */
 export function buildGeneration(spec: GenerationSpec): { readonly tokens: Value; readonly near: Value } {
-  const frame = createFrame(spec);
+  const generation = createGenerationContext(spec);
   const { rows, maxNewTokens, config } = spec;
-  const { logits, caches } = prefill(frame);
-  const first = pick(frame, logits, ops.integers([0], []));
-  const running = stillRunning(frame, ops.input('running', 'f32', [rows]), first.token);
+  const { logits, caches } = prefill(generation);
+  const first = chooseTokens(generation, logits, ops.integers([0], []));
+  const running = stillRunning(generation, ops.input('running', 'f32', [rows]), first.token);
   const column = ops.reshape(first.token, [rows, 1]);
-  const empties = Array<Value>(2 * config.layers).fill(emptyCache(frame));
-  const cacheType = f32(rows * config.keyValueHeads, growing, config.headSize);
+  const empties = Array<Value>(2 * config.layers).fill(emptyCache(generation));
+  const cacheType = f32(rows * config.keyValueHeads, dynamic, config.headSize);
   const types: TensorType[] = [
     { dtype: 'i64', shape: [rows] },
     f32(rows),
-    { dtype: 'i64', shape: [rows, growing] },
-    f32(rows, growing),
+    { dtype: 'i64', shape: [rows, dynamic] },
+    f32(rows, dynamic),
     ...empties.map(() => cacheType),
   ];
-  const initial = [first.token, running, column, first.near, ...empties];
-  const results = ops.loop(maxNewTokens - 1, initial, types, (turn, carried) =>
-    decodeTurn(frame, caches, turn, carried),
+  const init = [first.token, running, column, first.near, ...empties];
+  const results = ops.loop(maxNewTokens - 1, init, types, (iteration, carry) =>
+    decodeStep(generation, caches, iteration, carry),
   );
   const [, , tokens, near] = results;
-  if (tokens === undefined || near === undefined) throw new RangeError('the loop carries tokens');
+  if (tokens === undefined || near === undefined) throw new RangeError('the carry has no tokens');
   return { tokens, near };
 }
 
-function decodeTurn(
-  frame: Frame,
+function decodeStep(
+  generation: GenerationContext,
   prompts: readonly LayerCache[],
-  turn: Value,
-  carried: readonly Value[],
-): { goOn: Value; carried: readonly Value[] } {
-  const [token, running, tokens, near, ...flat] = carried;
-  if (!token || !running || !tokens || !near) throw new RangeError('the loop carries tokens');
-  const { rows, config } = frame.spec;
-  const grown = prompts.map((_, layer) => ({ k: flat[2 * layer] ?? token, v: flat[2 * layer + 1] ?? token }));
-  const next: Value[] = [];
-  const positions = ops.reshape(ops.add(frame.lengths, turn), [rows, 1]);
-  const mix = createGrowingMixer(frame, { positions, prompts, grown }, ({ k, v }) => next.push(k, v));
-  let x = embed(frame.context, token);
-  for (let layer = 0; layer < config.layers; layer += 1) x = decoderLayer(frame.context, x, layer, { mix });
-  const picked = pick(frame, readOut(frame.context, x), ops.add(turn, ops.integers([1], [])));
-  const left = stillRunning(frame, running, picked.token);
+  iteration: Value,
+  carry: readonly Value[],
+): { condition: Value; carry: readonly Value[] } {
+  const [token, running, tokens, near, ...flat] = carry;
+  if (!token || !running || !tokens || !near) throw new RangeError('the carry has no tokens');
+  const { rows, config } = generation.spec;
+  const newTokens = prompts.map((_, layer) => ({
+    k: flat[2 * layer] ?? token,
+    v: flat[2 * layer + 1] ?? token,
+  }));
+  const caches: Value[] = [];
+  const positions = ops.reshape(ops.add(generation.lengths, iteration), [rows, 1]);
+  const attend = createDecodingAttention(generation, { positions, prompts, newTokens }, ({ k, v }) =>
+    caches.push(k, v),
+  );
+  let x = embed(generation.context, token);
+  for (let layer = 0; layer < config.layers; layer += 1)
+    x = decoderLayer(generation.context, x, layer, { attend });
+  const next = chooseTokens(
+    generation,
+    logitsOf(generation.context, x),
+    ops.add(iteration, ops.integers([1], [])),
+  );
+  const unfinished = stillRunning(generation, running, next.token);
   return {
-    goOn: ops.lessOrEqual(ops.scalar(0.5), ops.sum(left)),
-    carried: [
-      picked.token,
-      left,
-      ops.concat([tokens, ops.reshape(picked.token, [rows, 1])], 1),
-      ops.concat([near, picked.near], 1),
-      ...next,
+    condition: ops.lessOrEqual(ops.scalar(0.5), ops.sum(unfinished)),
+    carry: [
+      next.token,
+      unfinished,
+      ops.concat([tokens, ops.reshape(next.token, [rows, 1])], 1),
+      ops.concat([near, next.near], 1),
+      ...caches,
     ],
   };
 }

@@ -4,13 +4,13 @@ import { loraParameters, modelParameters, type ParameterSpec } from './parameter
 import { createNormals, createUniforms, hashName } from './random';
 
 /** Standard deviation of fresh weights. */
-const deviation = 0.02;
+const initializerRange = 0.02;
 
 function fill({ dims }: ParameterSpec, draw: () => number): Tensor {
   return { dims, data: Float32Array.from({ length: sizeOf(dims) }, draw) };
 }
 
-/** Projections back into the residual stream, of which there are two a layer. */
+/** The projections into the residual stream, two in each layer. */
 function isOutputProjection(name: string): boolean {
   return name.endsWith('o_proj.weight') || name.endsWith('down_proj.weight');
 }
@@ -18,17 +18,19 @@ function isOutputProjection(name: string): boolean {
 function freshWeight(spec: ParameterSpec, config: ModelConfig, seed: number): Tensor {
   if (spec.name.endsWith('norm.weight')) return fill(spec, () => 1);
   if (spec.name.endsWith('.bias')) return fill(spec, () => 0);
-  const scale = isOutputProjection(spec.name) ? deviation / Math.sqrt(2 * config.layers) : deviation;
+  const scale = isOutputProjection(spec.name)
+    ? initializerRange / Math.sqrt(2 * config.layers)
+    : initializerRange;
   const normal = createNormals(hashName(seed, spec.name));
   return fill(spec, () => normal() * scale);
 }
 
-/** Weights of a fresh model: normal with standard deviation .02, output projections scaled by depth, norms 1, biases 0. */
+/** Fresh weights: normal with standard deviation 0.02, output projections scaled by depth, norms 1, biases 0. */
 export function initWeights(config: ModelConfig, seed: number): Map<string, Tensor> {
   return new Map(modelParameters(config).map((spec) => [spec.name, freshWeight(spec, config, seed)]));
 }
 
-/** A uniform in ±1/√in, which is Kaiming's rule with a = √5; B zero. Each tensor has its own stream of the seed. */
+/** A fresh adapter: A uniform in ±1/√in (Kaiming with a = √5), B zero. Each tensor has its own random stream. */
 export function initLora(config: ModelConfig, lora: LoraShape, seed: number): Map<string, Tensor> {
   return new Map(
     loraParameters(config, lora).map((spec) => {

@@ -2,7 +2,7 @@ import type { LoraShape, Tensor, Weights } from '../engine/types';
 import { BudgetlineError } from '../../contracts/failures';
 import { loraNames, loraScale } from './parameters';
 
-/** W + scale · B · A for W [out, in], A [r, in], B [out, r], each element summed in f64. */
+/** W + scale · B · A for W [out, in], A [r, in], B [out, r], summed in f64. */
 function addProduct(weight: Tensor, a: Tensor, b: Tensor, scale: number): Tensor {
   const [out = 0, width = 0] = weight.dims;
   const rank = a.dims[0] ?? 0;
@@ -26,7 +26,7 @@ function target(weights: Weights, name: string): Tensor {
   throw new BudgetlineError('CONFIG_INVALID', `The adapter changes ${name}, which the model does not have.`);
 }
 
-/** The model with its adapter worked in: W + scale · B · A where there is one. Other tensors are shared. */
+/** Merges an adapter into a model: W + scale · B · A. Tensors without an adapter are shared, not copied. */
 export function mergeLora(weights: Weights, lora: LoraShape, tensors: Weights): Map<string, Tensor> {
   const merged = new Map(weights);
   const suffix = loraNames('').a;

@@ -1,7 +1,7 @@
 import { ops, type Value } from '../graph';
 import type { Objective } from '../engine/types';
 import { averageKtoLoss, averagePairLoss } from './preference-losses';
-import { countSequences } from './stream';
+import { countSequences } from './packed-decoder';
 import { logProbabilitiesOf, scoreTargets, type ForwardSpec, type TokenScores } from './token-scores';
 
 export type { ForwardSpec };
@@ -11,7 +11,7 @@ const { cast, input, mul, neg, scatterAddRows } = ops;
 /** A loss to minimise and the figures that leave the graph beside it. */
 export interface Losses {
   readonly loss: Value;
-  readonly figures: Readonly<Record<string, Value>>;
+  readonly metrics: Readonly<Record<string, Value>>;
 }
 
 /**
@@ -19,15 +19,15 @@ export interface Losses {
  * its own tokens in their order, so that it does not depend on what else is in the batch. Inputs mask (f32 [S]) and
  * sequence_of (i32 [S]).
  */
-function sumSequences(perToken: Value, { shape, stream }: ForwardSpec): Value {
-  const mask = input('mask', 'f32', [stream.scored]);
-  const sequences = cast(input('sequence_of', 'i32', [stream.scored]), 'i64');
+function sumSequences(perToken: Value, { shape, packed }: ForwardSpec): Value {
+  const mask = input('mask', 'f32', [packed.scored]);
+  const sequences = cast(input('sequence_of', 'i32', [packed.scored]), 'i64');
   return scatterAddRows(mul(perToken, mask), sequences, countSequences(shape));
 }
 
 /** Right predictions and entropy, summed over each sequence. */
-const tokenFigures = ({ best, entropy }: TokenScores, spec: ForwardSpec) => ({
-  correct: sumSequences(best, spec),
+const tokenMetrics = ({ correct, entropy }: TokenScores, spec: ForwardSpec) => ({
+  correct: sumSequences(correct, spec),
   entropy: sumSequences(entropy, spec),
 });
 
@@ -50,6 +50,6 @@ function lossOf(objective: Objective, logprobs: Value): Value {
 /** The loss of an objective and its figures, as a graph over named inputs. */
 export function buildLosses(objective: Objective, spec: ForwardSpec): Losses {
   const scores = scoreTargets(spec);
-  const logprobs = sumSequences(scores.picked, spec);
-  return { loss: lossOf(objective, logprobs), figures: { logprobs, ...tokenFigures(scores, spec) } };
+  const logprobs = sumSequences(scores.logprob, spec);
+  return { loss: lossOf(objective, logprobs), metrics: { logprobs, ...tokenMetrics(scores, spec) } };
 }

@@ -1,11 +1,11 @@
 import { linearModules } from '../../contracts/linear-modules';
 import type { LinearModule, LoraShape, ModelConfig } from '../engine/types';
 
-/** A tensor of the model: its Hugging Face name and shape. */
+/** A parameter tensor: its Hugging Face name and shape. */
 export interface ParameterSpec {
   readonly name: string;
   readonly dims: readonly number[];
-  /** Weight decay holds for matrices; norm weights and biases go without. */
+  /** Whether weight decay applies: to matrices, not to norm weights and biases. */
   readonly decayed: boolean;
 }
 
@@ -25,7 +25,7 @@ export function moduleName(layer: number, module: LinearModule): string {
   return layerName(layer, `${attentionModules.has(module) ? 'self_attn' : 'mlp'}.${module}`);
 }
 
-/** Output and input width of a linear module. */
+/** [out, in] of a linear module. */
 export function linearDims(config: ModelConfig, module: LinearModule): readonly [number, number] {
   const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize } = config;
   const dims: Record<LinearModule, readonly [number, number]> = {
@@ -72,11 +72,11 @@ export function modelParameters(config: ModelConfig): readonly ParameterSpec[] {
   ];
 }
 
-/** The factor of B · A: alpha / rank, or alpha / √rank where it is rank-stabilised (Kalajdzievski, arXiv 2312.03732). */
+/** The factor of B · A: alpha / rank, or with rsLoRA alpha / √rank (Kalajdzievski, arXiv 2312.03732). */
 export const loraScale = ({ alpha, rank, useRslora = false }: LoraShape): number =>
   alpha / (useRslora ? Math.sqrt(rank) : rank);
 
-/** Names of a module's two adapter tensors. */
+/** The names of a module's adapter tensors. */
 export function loraNames(module: string): { readonly a: string; readonly b: string } {
   return { a: `${module}.lora_A`, b: `${module}.lora_B` };
 }

@@ -1,7 +1,8 @@
-/** Uniform draws by a counter: SplitMix64's output function of (seed, counter). Below 2^48 both fit exactly. */
+/** The increment of SplitMix64. */
 const golden = 0x9e3779b97f4a7c15n;
 const mask64 = (1n << 64n) - 1n;
 
+/** The output function of SplitMix64. */
 function mix(value: bigint): bigint {
   let z = value & mask64;
   z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & mask64;
@@ -9,14 +10,14 @@ function mix(value: bigint): bigint {
   return z ^ (z >> 31n);
 }
 
-/** 64 random bits from a name, so that every tensor has a stream of its own. */
+/** A 64-bit key from a seed and a name, so that every tensor has its own random stream. */
 export function hashName(seed: number, name: string): bigint {
   let state = mix(BigInt(seed) + golden);
   for (const character of name) state = mix(state ^ (BigInt(character.codePointAt(0) ?? 0) * golden));
   return state;
 }
 
-/** An sfc32 generator of 32-bit words: fast, with a period beyond any tensor's size. */
+/** An sfc32 generator of 32-bit words. Its period is longer than any tensor. */
 export function createWords(key: bigint): () => number {
   let [a, b, c, counter] = [
     Number(key & 0xffffffffn) | 0,
@@ -36,13 +37,13 @@ export function createWords(key: bigint): () => number {
   return next;
 }
 
-/** Uniform draws from (0, 1). */
+/** Uniform random numbers in (0, 1). */
 export function createUniforms(key: bigint): () => number {
   const next = createWords(key);
   return () => (next() + 0.5) / 4294967296;
 }
 
-/** Standard normal draws by Box and Muller. */
+/** Standard normal random numbers, by the Box–Muller transform. */
 export function createNormals(key: bigint): () => number {
   const uniform = createUniforms(key);
   let spare: number | undefined;

@@ -1,55 +1,55 @@
 import { maxUnchunkedVocabulary } from '../../contracts/vocabulary';
-import { logitSlopes, mapChunks, ops, type Chunks, type Value } from '../graph';
+import { logitGradients, mapChunks, ops, type Chunks, type Value } from '../graph';
 import type { ModelConfig } from '../engine/types';
 import { createContext, headOf, type DecoderContext, type WeightSource } from './decoder';
-import type { Pieces } from './pieces';
-import { countScored, decodeStream, type StreamInputs, type StreamShape } from './stream';
+import type { DecoderOps } from './decoder-ops';
+import { countScored, decodePacked, type PackedInputs, type PackedShape } from './packed-decoder';
 
 const { cast, exp, input, lessOrEqual, matmul, mul, neg, reduceMax, reduceSum, reshape } = ops;
 
-/** What a forward pass is built from. */
+/** The specification of a forward pass. */
 export interface ForwardSpec {
-  readonly shape: StreamShape;
-  readonly stream: StreamInputs;
+  readonly shape: PackedShape;
+  readonly packed: PackedInputs;
   readonly config: ModelConfig;
   readonly source: WeightSource;
-  readonly pieces?: Pieces;
-  /** Told of the residual stream [N, D] before, between and behind the layers. */
-  readonly betweenLayers?: (x: Value) => void;
-  /** Scored tokens whose logits are made at once; by the vocabulary's size unless given. */
+  readonly decoderOps?: DecoderOps;
+  /** Receives the residual stream [N, D] before the first layer and after each layer. */
+  readonly onResidual?: (x: Value) => void;
+  /** Scored tokens whose logits are computed at once. Default: by the size of the vocabulary. */
   readonly logitTokens?: number | undefined;
 }
 
-/** What the model says of each scored token's target: [S] each. */
+/** Scores of each scored token's target: [S] each. */
 export interface TokenScores {
-  /** Its log-probability. */
-  readonly picked: Value;
-  /** 1 where it is the likeliest token, else 0. */
-  readonly best: Value;
+  /** Log-probability of the target. */
+  readonly logprob: Value;
+  /** 1 if the target is the most likely token, else 0. */
+  readonly correct: Value;
   /** −Σ p log p over the vocabulary. */
   readonly entropy: Value;
 }
 
 /** The gradient needs p too, so entropy costs one product and a sum. */
-function judge(picked: Value, all: Value): TokenScores {
-  const column = reshape(picked, [...picked.shape, 1]);
+function tokenScores(logprob: Value, all: Value): TokenScores {
+  const column = reshape(logprob, [...logprob.shape, 1]);
   return {
-    picked,
-    best: reshape(cast(lessOrEqual(reduceMax(all, 1), column), 'f32'), picked.shape),
+    logprob,
+    correct: reshape(cast(lessOrEqual(reduceMax(all, 1), column), 'f32'), logprob.shape),
     entropy: neg(reduceSum(mul(exp(all), all), [1])),
   };
 }
 
-/** Logits of a chunk: half a gibibyte for the four arrays of that size that stand at once. */
+/** Maximum number of logits in a chunk: 0.5 GiB, as four arrays of this size are alive at once. */
 const chunkLogits = 1 << 25;
 
-/** Tokens whose logits are made at once: all, or as many as a chunk has room for, where [S, V] would outgrow everything else. */
-const tokensAtOnce = ({ vocabSize }: ModelConfig): number =>
+/** Tokens whose logits are computed at once: all, or for a large vocabulary the tokens that fit into a chunk. */
+const defaultLogitTokens = ({ vocabSize }: ModelConfig): number =>
   vocabSize > maxUnchunkedVocabulary ? Math.floor(chunkLogits / vocabSize) : Infinity;
 
 interface Scoring {
   readonly context: DecoderContext;
-  /** What the head reads [S, D], the head [V, D], and the target of each token i64 [S]. */
+  /** Inputs of the head [S, D], its weights [V, D], and the targets i64 [S]. */
   readonly x: Value;
   readonly head: Value;
   readonly targets: Value;
@@ -57,60 +57,64 @@ interface Scoring {
   readonly chunks: Chunks | null;
 }
 
-/** Runs the model over a stream up to its head. Input targets (i32 [S]). */
-function openScoring(spec: ForwardSpec): Scoring {
-  const { shape, stream, config, source, pieces, betweenLayers, logitTokens } = spec;
-  const context = createContext(config, source, pieces);
-  const targets = cast(input('targets', 'i32', [stream.scored]), 'i64');
-  const x = decodeStream(context, stream, { ...shape, betweenLayers });
-  const rows = logitTokens ?? tokensAtOnce(config);
-  const chunks = rows === Infinity ? null : { count: countScored(stream, shape), rows };
+/** Runs the model up to its head. Graph input: targets (i32 [S]). */
+function forwardToHead(spec: ForwardSpec): Scoring {
+  const { shape, packed, config, source, decoderOps, onResidual, logitTokens } = spec;
+  const context = createContext(config, source, decoderOps);
+  const targets = cast(input('targets', 'i32', [packed.scored]), 'i64');
+  const x = decodePacked(context, packed, { ...shape, onResidual });
+  const rows = logitTokens ?? defaultLogitTokens(config);
+  const chunks = rows === Infinity ? null : { count: countScored(packed, shape), rows };
   return { context, x, head: headOf(context), targets, chunks };
 }
 
-/** Log-probability of each target and of the whole vocabulary, of all tokens or of a chunk. */
+/** The log-probability of each target and of the whole vocabulary, for some of the tokens. */
 const scoreRows = ({ context, head }: Scoring, x: Value, targets: Value): readonly [Value, Value] =>
-  context.pieces.score(matmul(x, head, { transB: true }), targets);
+  context.decoderOps.logProbability(matmul(x, head, { transB: true }), targets);
 
-function overRows(
+function mapTokens(
   { x, targets }: Scoring,
   chunks: Chunks,
-  { widths, each }: { widths: readonly number[][]; each: (x: Value, targets: Value) => readonly Value[] },
+  { widths, body }: { widths: readonly number[][]; body: (x: Value, targets: Value) => readonly Value[] },
 ): readonly Value[] {
-  return mapChunks([x, targets], chunks, { widths, each: ([part, ids]) => each(part!, ids!) });
+  return mapChunks([x, targets], chunks, { widths, body: ([part, ids]) => body(part!, ids!) });
 }
 
 /**
- * Scores without [S, V]. A token's log-probability is one number, so how it changes with x is one row [D]: made in the
- * forward pass, while the chunk's logits are there, it costs what the backward pass would have cost.
+ * Scores without holding all logits [S, V]. A token's log-probability is a scalar, so its gradient by x is one row [D].
+ * It is computed in the forward pass while the chunk's logits exist, at the cost that the backward pass saves.
  */
 function scoreChunks(scoring: Scoring, chunks: Chunks): TokenScores {
   const { x, head, targets } = scoring;
   const [, width = 0] = head.shape;
-  const [y, best, entropy, slopes] = overRows(scoring, chunks, {
+  const [y, correct, entropy, dydx] = mapTokens(scoring, chunks, {
     widths: [[], [], [], [width]],
-    each: (part, ids) => {
-      const [picked, all] = scoreRows(scoring, part, ids);
-      const judged = judge(picked, all);
-      return [picked, judged.best, judged.entropy, matmul(logitSlopes(all, ids), head)];
+    body: (part, ids) => {
+      const [logprob, all] = scoreRows(scoring, part, ids);
+      const scores = tokenScores(logprob, all);
+      return [logprob, scores.correct, scores.entropy, matmul(logitGradients(all, ids), head)];
     },
   });
-  const from = { y: y!, x, slopes: slopes!, head, targets, count: chunks.count };
-  return { picked: ops.chunkedLogProbability(from, chunks.rows), best: best!, entropy: entropy! };
+  const from = { y: y!, x, dydx: dydx!, head, targets, count: chunks.count };
+  return {
+    logprob: ops.chunkedLogProbability(from, chunks.rows),
+    correct: correct!,
+    entropy: entropy!,
+  };
 }
 
-/** Scores of a stream's targets. Input targets (i32 [S]). */
+/** Scores of all targets. Graph input: targets (i32 [S]). */
 export function scoreTargets(spec: ForwardSpec): TokenScores {
-  const scoring = openScoring(spec);
+  const scoring = forwardToHead(spec);
   return scoring.chunks === null
-    ? judge(...scoreRows(scoring, scoring.x, scoring.targets))
+    ? tokenScores(...scoreRows(scoring, scoring.x, scoring.targets))
     : scoreChunks(scoring, scoring.chunks);
 }
 
-/** The log-probabilities among them alone, to the same bits and without a gradient. */
+/** Only the log-probabilities, with the same bits and without a gradient. */
 export function logProbabilitiesOf(spec: ForwardSpec): Value {
-  const scoring = openScoring(spec);
+  const scoring = forwardToHead(spec);
   if (scoring.chunks === null) return scoreRows(scoring, scoring.x, scoring.targets)[0];
-  const each = (part: Value, ids: Value): Value[] => [scoreRows(scoring, part, ids)[0]];
-  return overRows(scoring, scoring.chunks, { widths: [[]], each })[0]!;
+  const body = (part: Value, ids: Value): Value[] => [scoreRows(scoring, part, ids)[0]];
+  return mapTokens(scoring, scoring.chunks, { widths: [[]], body })[0]!;
 }

@@ -3,12 +3,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 
-/** What a host must have for ONNX Runtime's CUDA provider, and where it is looked for. */
+/** Where to look for the prerequisites of ONNX Runtime's CUDA provider. */
 export interface CudaHost {
   readonly platform: string;
   /** Folder of the installed onnxruntime-node. */
   readonly runtimeFolder: string;
-  /** What the driver of NVIDIA leaves on a host that has it. */
+  /** A file that exists if NVIDIA's driver is installed. */
   readonly driverPath: string;
 }
 
@@ -21,11 +21,11 @@ const thisHost = (): CudaHost => ({
 const supported = 'linux x64';
 const libraries = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];
 
-/** How what is missing is installed: the npm package leaves the provider out, since it is too large for it. */
+/** The npm package does not contain the provider, because it is too large. */
 function describeInstallation({ runtimeFolder }: CudaHost): string {
   return (
-    `ONNXRUNTIME_NODE_INSTALL=cuda12 node ${join(runtimeFolder, 'script', 'install.js')} downloads the provider; it needs ` +
-    'NVIDIA’s driver, and the libraries of CUDA 12 and cuDNN 9 where the loader finds them (LD_LIBRARY_PATH). Or use device "cpu".'
+    `ONNXRUNTIME_NODE_INSTALL=cuda12 node ${join(runtimeFolder, 'script', 'install.js')} downloads the provider. It needs ` +
+    'NVIDIA’s driver, and the libraries of CUDA 12 and cuDNN 9 on the loader’s path (LD_LIBRARY_PATH). Or use device "cpu".'
   );
 }
 
@@ -33,14 +33,14 @@ function listMissing({ platform, runtimeFolder, driverPath }: CudaHost): string[
   if (platform !== supported) return [`a host of ${supported} (this one is ${platform})`];
   const folder = join(runtimeFolder, 'bin', 'napi-v6', 'linux', 'x64');
   const absent = libraries.map((name) => join(folder, name)).filter((path) => !existsSync(path));
-  return existsSync(driverPath) ? absent : [...absent, `the driver of NVIDIA (${driverPath})`];
+  return existsSync(driverPath) ? absent : [...absent, `NVIDIA’s driver (${driverPath})`];
 }
 
-/** What the host can compute on, as far as can be seen without starting it. */
+/** The devices of the host, as far as its files show. */
 export const listDevices = (host = thisHost()): readonly ('cpu' | 'cuda')[] =>
   listMissing(host).length === 0 ? ['cpu', 'cuda'] : ['cpu'];
 
-/** A provider whose own libraries are there but not those that it needs. */
+/** The error of a provider that is installed but does not start. */
 export function cudaFailure(cause: unknown, host = thisHost()): BudgetlineError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new BudgetlineError('DEVICE_UNAVAILABLE', `The CUDA provider does not start: ${reason}.`, {
@@ -50,13 +50,13 @@ export function cudaFailure(cause: unknown, host = thisHost()): BudgetlineError 
   });
 }
 
-/** @throws DEVICE_UNAVAILABLE naming everything that the device "cuda" lacks here, and how to install it. */
+/** @throws DEVICE_UNAVAILABLE with everything that is missing for device "cuda", and how to install it. */
 export function requireCuda(host = thisHost()): void {
   const missing = listMissing(host);
   if (missing.length === 0) return;
   throw new BudgetlineError(
     'DEVICE_UNAVAILABLE',
-    `Field "plan.device": "cuda" lacks ${missing.join(', ')}.`,
+    `Field "plan.device": "cuda" needs ${missing.join(', ')}.`,
     {
       remedy: describeInstallation(host),
       details: { field: 'plan.device', missing },

@@ -2,10 +2,10 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { BudgetlineError } from '../../contracts/failures';
 import { cudaFailure } from './cuda';
 
-/** What crosses the boundary of a session. Booleans travel as bytes. */
+/** Element data of a session's inputs and outputs. */
 export type BufferData = Float32Array | Int32Array | BigInt64Array;
 
-/** A tensor at the boundary of a session. */
+/** An input or output of a session. */
 export interface BufferTensor {
   readonly dims: readonly number[];
   readonly data: BufferData;
@@ -13,17 +13,17 @@ export interface BufferTensor {
 
 export interface SessionOptions {
   readonly threads: number;
-  /** The CPU unless given. */
+  /** Execution provider. Default: cpu. */
   readonly provider?: 'cpu' | 'cuda';
-  /** Where constants lie that a model has outside of itself. */
-  readonly constantsFolder?: string | undefined;
-  /** Keeps weights in the layout of the product kernels: faster where they are constants, other last bits. */
+  /** Folder of the model's external data. */
+  readonly externalDataFolder?: string | undefined;
+  /** Pre-packs constant weights for the matmul kernels: faster, but the last bits differ. Default: false. */
   readonly prepackWeights?: boolean;
-  /** Where a profile is written, for measurements. */
+  /** Path prefix of a profile to write. Default: none. */
   readonly profilePrefix?: string;
 }
 
-/** An opened model. Inputs are read in place; outputs are new arrays. */
+/** An open model. Inputs are not copied; outputs are new arrays. */
 export interface Session {
   run(feeds: Readonly<Record<string, BufferTensor>>): Promise<ReadonlyMap<string, BufferTensor>>;
   release(): Promise<void>;
@@ -33,7 +33,7 @@ type Runtime = typeof import('onnxruntime-node');
 
 let runtime: Promise<Runtime> | undefined;
 
-/** Loading the library takes tens of milliseconds, which a usage error should not wait for. */
+/** Loads the library on first use: it takes tens of milliseconds, and usage errors need not wait for it. */
 function loadRuntime(): Promise<Runtime> {
   runtime ??= import('onnxruntime-node');
   return runtime;
@@ -45,7 +45,7 @@ function sessionOptions(options: SessionOptions): InferenceSession.SessionOption
     interOpNumThreads: 1,
     ...(options.provider === 'cuda' ? { executionProviders: ['cuda'] } : {}),
     executionMode: 'sequential',
-    // The graphs are fused by hand; rewriting them would only cost time and change last bits.
+    // The graphs are fused already. Optimization would only take time and change the last bits.
     graphOptimizationLevel: 'disabled',
     enableMemPattern: false,
     logSeverityLevel: 3,
@@ -55,21 +55,21 @@ function sessionOptions(options: SessionOptions): InferenceSession.SessionOption
     extra: {
       session: {
         set_denormal_as_zero: '1',
-        // Two trainers share a host: a waiting thread must not spin on the other's core.
+        // Two trainers may share a host, so a waiting thread must not spin.
         intra_op: { allow_spinning: '0' },
         disable_prepacking: options.prepackWeights === true ? '0' : '1',
-        ...(options.constantsFolder === undefined
+        ...(options.externalDataFolder === undefined
           ? {}
-          : { model_external_initializers_file_folder_path: options.constantsFolder }),
+          : { model_external_initializers_file_folder_path: options.externalDataFolder }),
       },
     },
   };
 }
 
-/** Exhausted memory has no code of its own in ONNX Runtime, only these words. */
+/** ONNX Runtime has no error code for exhausted memory, only these messages. */
 const outOfMemory = /BFCArena|bad_alloc|out of memory|Failed to allocate memory/i;
 
-/** The runtime's words where a provider's library, or one that it needs, cannot be loaded. */
+/** ONNX Runtime's messages when a provider or one of its libraries cannot be loaded. */
 const noProvider = /shared library|Failed to load library|CUDA driver|no CUDA-capable device/i;
 
 function explain(error: unknown, doing: string, { provider }: SessionOptions): BudgetlineError {
@@ -79,7 +79,7 @@ function explain(error: unknown, doing: string, { provider }: SessionOptions): B
   if (outOfMemory.test(message))
     return new BudgetlineError(
       onDevice ? 'DEVICE_OUT_OF_MEMORY' : 'HOST_OUT_OF_MEMORY',
-      `There was too little memory while ${doing}: ${message}`,
+      `Out of memory while ${doing}: ${message}`,
       { cause: error },
     );
   return new BudgetlineError('CONFIG_INVALID', `ONNX Runtime failed while ${doing}: ${message}`, {
@@ -102,7 +102,7 @@ function fromTensor(name: string, { data, dims }: Tensor): BufferTensor {
   throw new BudgetlineError('CONFIG_INVALID', `Output ${name} has a type that the trainer does not read.`);
 }
 
-/** Opens a model for a device. */
+/** Opens a model on a device. */
 export async function openSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
   const library = await loadRuntime();
   const opened = await library.InferenceSession.create(model, sessionOptions(options)).catch(

@@ -15,8 +15,8 @@ import { dot, relativeError, runGraph } from '../support/run-graph';
 
 const config = oracleConfigs.grouped;
 
-/** The mix of two words, in JavaScript. */
-function mix(row: number, column: number): number {
+/** The hash of two words, in JavaScript. */
+function hash(row: number, column: number): number {
   let x = row ^ column;
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
@@ -32,39 +32,40 @@ async function maskOf(rows: Int32Array, columns: Int32Array, rate: number): Prom
 
 function wordsOf(step: number, rows = 8, length = 64): Int32Array {
   const row = Int32Array.from({ length: rows * length }, (_, token) => Math.floor(token / length));
-  const place = row.map((_, token) => token % length);
-  return tokenWords({ seed: 2 ** 47 + 5, step, firstRow: 0 }, { row, place }).data as Int32Array;
+  const offset = row.map((_, token) => token % length);
+  return tokenWords({ seed: 2 ** 47 + 5, step, firstRow: 0 }, { row, offset }).data as Int32Array;
 }
 
-const share = (mask: Float32Array): number => mask.filter((value) => value === 0).length / mask.length;
+const droppedShare = (mask: Float32Array): number => mask.filter((value) => value === 0).length / mask.length;
 
 describe('pure: dropout masks', () => {
   const columns = columnWords('model.layers.0.self_attn.q_proj', 128);
 
-  it('are what the two words say, element by element', async () => {
+  it('depend on the two words of each element', async () => {
     const rows = wordsOf(1, 2, 7);
     for (const rate of [0.1, 0.5, 0.9]) {
       const mask = await maskOf(rows, columns, rate);
       for (const [index, value] of mask.entries()) {
-        const word = mix(rows[Math.floor(index / 128)]!, columns[index % 128]!);
+        const word = hash(rows[Math.floor(index / 128)]!, columns[index % 128]!);
         assert.equal(value, word < Math.floor(rate * 2 ** 32) ? 0 : Math.fround(1 / (1 - rate)));
       }
     }
   });
 
-  it('drop their share, each time other elements, in no row or column more', async () => {
+  it('drop elements at the given rate, different ones in each step, evenly over columns', async () => {
     const rate = 0.2;
     const one = await maskOf(wordsOf(1), columns, rate);
     const two = await maskOf(wordsOf(2), columns, rate);
     const other = await maskOf(wordsOf(1), columnWords('model.layers.1.mlp.up_proj', 128), rate);
-    for (const mask of [one, two, other]) assert.ok(Math.abs(share(mask) - rate) < 0.01, `${share(mask)}`);
-    // Of two independent masks, a rate² of the elements is dropped in both.
+    for (const mask of [one, two, other])
+      assert.ok(Math.abs(droppedShare(mask) - rate) < 0.01, `${droppedShare(mask)}`);
+    // Two independent masks both drop rate² of the elements.
     for (const mask of [two, other]) {
       const both = one.filter((value, index) => value === 0 && mask[index] === 0).length / one.length;
       assert.ok(Math.abs(both - rate ** 2) < 0.008, `${both}`);
     }
     for (let column = 0; column < 128; column += 1) {
-      const dropped = share(one.filter((_, index) => index % 128 === column));
+      const dropped = droppedShare(one.filter((_, index) => index % 128 === column));
       assert.ok(dropped > 0.1 && dropped < 0.32, `column ${column}: ${dropped}`);
     }
   });
@@ -98,9 +99,9 @@ async function runStep(
   const engine = await createTrainEngine({ ...base, ...options });
   try {
     engine.importState(freshState(adapter));
-    const figures = await engine.step(rows, { step, learningRate: 0 });
+    const metrics = await engine.step(rows, { step, learningRate: 0 });
     const moments = engine.exportState().firstMoments;
-    return { loss: figures['loss']!, moments, gradients: flat(moments) };
+    return { loss: metrics['loss']!, moments, gradients: flat(moments) };
   } finally {
     await engine.release();
   }
@@ -116,7 +117,7 @@ describe('pure: dropout in training', () => {
     ['language modelling', {}, oracleRows],
     ['pairs', { objective: { name: 'sigmoid', beta: 0.4 } }, pairs],
   ] as const)
-    it(`${name}: does not depend on micro-batches and empty rows`, async () => {
+    it(`${name}: does not depend on micro-batches or empty rows`, async () => {
       const whole = await runStep(options, { rows });
       const split = await runStep({ ...options, microBatchSize: 1 }, { rows });
       const padded = await runStep({ ...options, microBatchSize: 6 }, { rows });
@@ -126,7 +127,7 @@ describe('pure: dropout in training', () => {
       }
     });
 
-  it('is a function of seed and step, and absent at rate 0', async () => {
+  it('depends on seed and step, and rate 0 disables it', async () => {
     const losses = await Promise.all([
       runStep({}),
       runStep({}, { step: 2 }),
@@ -139,7 +140,7 @@ describe('pure: dropout in training', () => {
     assert.deepEqual(none, losses[3]);
   });
 
-  it('has the gradient that differences of the loss say', async () => {
+  it('has the gradient of finite differences', async () => {
     const adapter = oracleAdapter(config);
     const directions = new Map(
       [...adapter].map(([name, { data }], index) => [name, noise(data.length, 40 + index, 1)]),
@@ -162,7 +163,7 @@ describe('pure: dropout in training', () => {
     assert.ok(Math.abs(slope - expected) < 5e-3 * Math.abs(expected), `${slope} and ${expected}`);
   });
 
-  it('leaves scores alone', async () => {
+  it('does not apply to scoring', async () => {
     const engine = await createTrainEngine(base);
     const plain = await createTrainEngine({ ...base, lora: oracleLora });
     for (const each of [engine, plain]) each.importState(freshState(oracleAdapter(config)));

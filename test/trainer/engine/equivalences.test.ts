@@ -33,13 +33,13 @@ function tokens(length: number, phase: number): Int32Array {
   return Int32Array.from(noise(length, phase, 1), (u) => Math.floor((u + 1) * 14.5));
 }
 
-/** Eight rows of different lengths and supervised shares. */
+/** Eight rows with different lengths and numbers of supervised tokens. */
 const rows: readonly SequenceRow[] = Array.from({ length: 8 }, (_, i) => ({
   ids: tokens(6 + ((5 * i) % 11), i),
   completionStart: 1 + (i % 4),
 }));
 
-/** Eight pairs, each with a prompt in common. */
+/** Eight pairs, each with a common prompt. */
 const pairs: readonly PairRow[] = Array.from({ length: 8 }, (_, i) => {
   const prompt = tokens(4 + (i % 3), 20 + i);
   const complete = (length: number, phase: number): SequenceRow => ({
@@ -95,8 +95,8 @@ async function gradientsOf(options: EngineOptions, batch: readonly (SequenceRow 
   const unclipped = { ...options, optimizer: { ...options.optimizer, maxGradNorm: null } };
   return withEngine(unclipped, async (engine) => {
     if (options.lora !== null) engine.importState(stateOf(oracleAdapter(config)));
-    const figures = await engine.step(batch, at(1));
-    return { figures, gradients: flat(engine.exportState().firstMoments), state: engine.exportState() };
+    const metrics = await engine.step(batch, at(1));
+    return { metrics, gradients: flat(engine.exportState().firstMoments), state: engine.exportState() };
   });
 }
 
@@ -105,17 +105,17 @@ describe('pure: accumulation', () => {
     ['language modelling', base, rows],
     ['DPO with LoRA', dpo, pairs],
   ] as const)
-    it(`${name}: eight micro-batches of one are one of eight`, async () => {
+    it(`${name}: eight micro-batches of one equal one of eight`, async () => {
       const whole = await gradientsOf(options, batch);
       for (const microBatchSize of [1, 3]) {
         const split = await gradientsOf({ ...options, microBatchSize }, batch);
         assert.ok(relativeError(split.gradients, whole.gradients) < 1e-6);
-        for (const [figure, value] of Object.entries(whole.figures))
-          assert.ok(Math.abs(split.figures[figure]! - value) <= 2e-6 * Math.abs(value), figure);
+        for (const [metric, value] of Object.entries(whole.metrics))
+          assert.ok(Math.abs(split.metrics[metric]! - value) <= 2e-6 * Math.abs(value), metric);
       }
     });
 
-  it('clips and updates alike', async () => {
+  it('clips and updates equally', async () => {
     const run = (microBatchSize: number) =>
       withEngine({ ...base, microBatchSize }, async (engine) => {
         for (let step = 1; step <= 5; step += 1) await engine.step(rows, at(step));
@@ -125,19 +125,19 @@ describe('pure: accumulation', () => {
   });
 });
 
-describe('pure: rows and tokens', () => {
-  it('that are empty contribute nothing, as sequences or as pairs', async () => {
+describe('pure: rows of a step', () => {
+  it('contribute nothing if they are empty, as sequences or as pairs', async () => {
     const exact = await gradientsOf({ ...base, microBatchSize: 3 }, rows.slice(0, 3));
     const padded = await gradientsOf({ ...base, microBatchSize: 8 }, rows.slice(0, 3));
     assert.ok(relativeError(padded.gradients, exact.gradients) < 1e-6);
-    assert.equal(padded.figures['tokens'], exact.figures['tokens']);
+    assert.equal(padded.metrics['tokens'], exact.metrics['tokens']);
     const exactPairs = await gradientsOf({ ...dpo, microBatchSize: 3 }, pairs.slice(0, 3));
     const paddedPairs = await gradientsOf({ ...dpo, microBatchSize: 7 }, pairs.slice(0, 3));
     assert.ok(relativeError(paddedPairs.gradients, exactPairs.gradients) < 1e-6);
   });
 
-  it('count where they are supervised: all but those before completionStart, and never the first', async () => {
-    const figures = await withEngine(base, (engine) =>
+  it('count their tokens from completionStart on, but never the first one', async () => {
+    const metrics = await withEngine(base, (engine) =>
       engine.step(
         [
           { ids: tokens(9, 1), completionStart: 4 },
@@ -146,15 +146,15 @@ describe('pure: rows and tokens', () => {
         at(1),
       ),
     );
-    assert.equal(figures['tokens'], 5 + 4);
+    assert.equal(metrics['tokens'], 5 + 4);
   });
 
-  it('are never all without loss', async () => {
+  it('are rejected if none has a supervised token', async () => {
     const empty = { ids: tokens(4, 1), completionStart: 4 };
     await withEngine(base, (engine) => assert.rejects(engine.step([empty], at(1)), { code: 'DATA_INVALID' }));
   });
 
-  it('beyond the positions of an engine are refused', async () => {
+  it('are rejected if they are longer than maxLength', async () => {
     const long = { ids: tokens(34, 1), completionStart: 4 };
     await withEngine(base, (engine) =>
       assert.rejects(engine.step([long], at(1)), { code: 'CONFIG_INVALID' }),
@@ -162,25 +162,23 @@ describe('pure: rows and tokens', () => {
   });
 });
 
-describe('pure: adapters and the models that they make', () => {
+describe('pure: adapters', () => {
   const adapted = { ...dpo, microBatchSize: 4 };
 
-  it('leave the base as it is where B is zero, to the last bit', async () => {
+  it('with B = 0 score as the base model, bit for bit', async () => {
     const scorer = await createScorer({ ...base, microBatchSize: 4 });
     const scores = await scorer.logprobs(rows);
     await scorer.release();
     const fresh = initLora(config, oracleLora, 5);
-    const plain = pairs.map(({ chosen }) => chosen);
     const same = rows.slice(0, 4).map((row) => ({ ...pairs[0]!, chosen: row, rejected: row }));
     const logprobs = await withEngine(adapted, (engine) => {
       engine.importState(stateOf(fresh));
       return engine.pairLogprobs(same);
     });
-    assert.equal(plain.length, 8);
     assert.deepEqual([...logprobs.chosen], [...scores.slice(0, 4)]);
   });
 
-  it('say the same as the merged model', async () => {
+  it('score as the merged model', async () => {
     const adapter = oracleAdapter(config);
     const merged = mergeLora(weights, oracleLora, adapter);
     const scorer = await createScorer({ ...base, weights: merged });
@@ -195,8 +193,8 @@ describe('pure: adapters and the models that they make', () => {
   });
 });
 
-describe('pure: DPO where the policy is its reference', () => {
-  it('begins at ln 2 with a margin of exactly 0, however the references were grouped', async () => {
+describe('pure: DPO with the policy equal to its reference', () => {
+  it('starts at ln 2 with a margin of exactly 0, however references are batched', async () => {
     for (const groups of [[8], [3, 5]])
       await withEngine(dpo, async (engine) => {
         const scored: PairRow[] = [];
@@ -211,11 +209,11 @@ describe('pure: DPO where the policy is its reference', () => {
             })),
           );
         }
-        const figures = await engine.step(scored, at(1));
-        assert.equal(figures['rewards/margins'], 0);
-        assert.equal(figures['rewards/accuracies'], 0);
-        assert.ok(Math.abs(figures['loss']! - Math.LN2) < 1e-7);
-        assert.ok(figures['grad_norm']! > 0);
+        const metrics = await engine.step(scored, at(1));
+        assert.equal(metrics['rewards/margins'], 0);
+        assert.equal(metrics['rewards/accuracies'], 0);
+        assert.ok(Math.abs(metrics['loss']! - Math.LN2) < 1e-7);
+        assert.ok(metrics['grad_norm']! > 0);
       });
   });
 });
@@ -225,27 +223,27 @@ describe('pure: state', () => {
     ['language modelling', { ...base, microBatchSize: 3 }, rows],
     ['DPO with LoRA', dpo, pairs],
   ] as const)
-    it(`${name}: exported and imported in the middle, a run ends with the same bytes`, async () => {
-      const take = async (engine: TrainEngine, from: number, to: number) => {
+    it(`${name}: a resumed run ends with the same bytes`, async () => {
+      const runSteps = async (engine: TrainEngine, from: number, to: number) => {
         for (let step = from; step <= to; step += 1) await engine.step(batch, at(step));
       };
-      const undisturbed = await withEngine(options, async (engine) => {
-        await take(engine, 1, 6);
+      const uninterrupted = await withEngine(options, async (engine) => {
+        await runSteps(engine, 1, 6);
         return engine.exportState();
       });
       const half = await withEngine(options, async (engine) => {
-        await take(engine, 1, 3);
+        await runSteps(engine, 1, 3);
         return engine.exportState();
       });
       const resumed = await withEngine(options, async (engine) => {
         engine.importState(half);
-        await take(engine, 4, 6);
+        await runSteps(engine, 4, 6);
         return engine.exportState();
       });
-      assertSameState(resumed, undisturbed);
+      assertSameState(resumed, uninterrupted);
     });
 
-  it('that was exported does not change with later steps', async () => {
+  it('does not change after its export', async () => {
     await withEngine(base, async (engine) => {
       const exported = engine.exportState();
       const before = flat(exported.parameters);
@@ -255,7 +253,7 @@ describe('pure: state', () => {
     });
   });
 
-  it('is refused where a tensor is missing or has another shape', async () => {
+  it('is rejected if a tensor is missing or has another shape', async () => {
     await withEngine(base, (engine) => {
       const state = engine.exportState();
       const name = 'model.norm.weight';
@@ -267,7 +265,7 @@ describe('pure: state', () => {
     });
   });
 
-  it('decays matrices, and neither norms nor biases', async () => {
+  it('decays matrices, but neither norms nor biases', async () => {
     const optimizer = { ...base.optimizer, weightDecay: 0.5 };
     const decayed = await gradientsOf({ ...base, optimizer }, rows);
     const plain = await gradientsOf({ ...base, optimizer: { ...optimizer, weightDecay: 0 } }, rows);
@@ -278,8 +276,8 @@ describe('pure: state', () => {
   });
 });
 
-describe('pure: threads', () => {
-  it('do not change a bit of a step', async () => {
+describe('pure: the number of threads', () => {
+  it('does not change a bit of a step', async () => {
     const run = (threads: number) =>
       withEngine({ ...base, threads }, async (engine) => {
         for (let step = 1; step <= 3; step += 1) await engine.step(rows, at(step));

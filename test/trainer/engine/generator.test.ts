@@ -13,7 +13,7 @@ import { noise, oracleConfigs, oracleWeights, type OracleKind } from '../support
 import { openGraph } from '../support/run-graph';
 
 const vocabulary = oracleConfigs.tied.vocabSize;
-/** An id that the model does not know, so that nothing ends before its time. */
+/** An id outside of the vocabulary, so that no row stops. */
 const never = vocabulary;
 const maxNewTokens = 14;
 
@@ -53,7 +53,7 @@ async function generate(
   }
 }
 
-/** Logits of a full forward pass over one sequence: what follows each of its tokens. */
+/** Logits of a full forward pass over one sequence, for the token after each position. */
 async function fullLogits(kind: OracleKind, ids: Int32Array): Promise<readonly Float32Array[]> {
   const config = oracleConfigs[kind];
   const source = createSource({ config, lora: null, weights: oracleWeights(config) }, new Map());
@@ -65,7 +65,7 @@ async function fullLogits(kind: OracleKind, ids: Int32Array): Promise<readonly F
   return Array.from({ length: ids.length }, (_, i) => logits.subarray(i * vocabulary, (i + 1) * vocabulary));
 }
 
-/** Distributions from which the tokens of a generation were drawn, by full forward passes. */
+/** The logits for each token of a generation, by full forward passes. */
 async function logitsBefore(kind: OracleKind, { prompt }: GenerationRequest, { ids }: Generation) {
   return (await fullLogits(kind, Int32Array.of(...prompt, ...ids))).slice(prompt.length - 1, -1);
 }
@@ -79,7 +79,7 @@ function probabilities(logits: Float32Array, temperature: number): number[] {
 
 for (const kind of ['tied', 'grouped'] as const) {
   describe(`pure: generation by the ${kind} decoder against full forward passes`, () => {
-    it('takes the best token, whatever the length of the prompt', async () => {
+    it('greedily chooses the best token for prompts of any length', async () => {
       const rows = await generate(optionsOf(kind), requests);
       for (const [row, generation] of rows.entries()) {
         assert.equal(generation.ids.length, maxNewTokens);
@@ -90,7 +90,7 @@ for (const kind of ['tied', 'grouped'] as const) {
       }
     });
 
-    it('draws the token at which the cumulative probability passes the uniform draw', async () => {
+    it('samples the token at which the cumulative probability exceeds the uniform', async () => {
       const rows = await generate(optionsOf(kind, sampled), requests);
       for (const [row, generation] of rows.entries()) {
         const steps = await logitsBefore(kind, requests[row]!, generation);
@@ -109,7 +109,7 @@ describe('pure: a generated row', () => {
     ['greedy', {}],
     ['sampled', sampled],
   ] as const)
-    it(`${name}: does not depend on its neighbours, its place, or empty rows`, async () => {
+    it(`${name}: does not depend on other rows, its index, or empty rows`, async () => {
       const options = optionsOf('grouped', more);
       const together = await generate(options, requests);
       const reversed = await generate(options, [...requests].reverse());
@@ -118,21 +118,21 @@ describe('pure: a generated row', () => {
         assert.deepEqual(await generate(options, [request]), [together[row]]);
     });
 
-  it('is the same, whether its prompt is computed once for several samples or once for each', async () => {
+  it('does not depend on samplesPerPrompt', async () => {
     for (const kind of ['tied', 'grouped'] as const) {
       const batch = requests.map((request, row) => ({
         ...request,
         prompt: requests[row < 3 ? 0 : 3]!.prompt,
       }));
-      const apart = await generate(optionsOf(kind, sampled), batch);
+      const separate = await generate(optionsOf(kind, sampled), batch);
       const together = await generate(optionsOf(kind, { ...sampled, samplesPerPrompt: 3 }), batch);
-      assert.deepEqual(together, apart);
+      assert.deepEqual(together, separate);
       const short = await generate(optionsOf(kind, { ...sampled, samplesPerPrompt: 3 }), batch.slice(0, 4));
-      assert.deepEqual(short, apart.slice(0, 4));
+      assert.deepEqual(short, separate.slice(0, 4));
     }
   });
 
-  it('ends at the end of sequence, which is not part of it, and others go on', async () => {
+  it('stops before the end-of-sequence token while others continue', async () => {
     const free = await generate(optionsOf('tied', sampled), requests);
     const endOfSequence = free[0]!.ids[3]!;
     const ended = await generate(optionsOf('tied', { ...sampled, endOfSequence }), requests);
@@ -144,14 +144,14 @@ describe('pure: a generated row', () => {
     assert.deepEqual(new Set(ended.map(({ finish }) => finish)), new Set(['stop', 'length']));
   });
 
-  it('may be empty, and may be one token long', async () => {
+  it('may have no token or one', async () => {
     const [free] = await generate(optionsOf('tied', { maxNewTokens: 1 }), requests);
     assert.equal(free!.ids.length, 1);
     const [ended] = await generate(optionsOf('tied', { endOfSequence: free!.ids[0]! }), requests.slice(0, 1));
     assert.deepEqual(ended, { ids: new Int32Array(0), finish: 'stop', nearTies: 0 });
   });
 
-  it('counts positions where the two best logits are close, up to its end', async () => {
+  it('counts near ties of the two best logits up to its end', async () => {
     const weights = oracleWeights(oracleConfigs.tied);
     weights.get('model.embed_tokens.weight')!.data.fill(0);
     const rows = await generate(optionsOf('tied', { weights }), requests);
@@ -170,8 +170,8 @@ interface Filter {
 }
 
 describe('pure: sampling', () => {
-  /** The probabilities of tokens that a sampler may take, by sorting them all. */
-  function allowed(all: readonly number[], { topK = all.length, topP = 1 }: Filter): number[] {
+  /** The filtered and renormalized probabilities, by sorting all tokens. */
+  function filterProbabilities(all: readonly number[], { topK = all.length, topP = 1 }: Filter): number[] {
     const order = [...all.keys()].sort((a, b) => all[b]! - all[a]! || a - b).slice(0, topK);
     const mass = order.reduce((sum, token) => sum + all[token]!, 0);
     const kept = new Set<number>();
@@ -187,38 +187,38 @@ describe('pure: sampling', () => {
   const filters: Readonly<Record<string, Filter>> = {
     'temperature 1': { temperature: 1 },
     'temperature 1.6': { temperature: 1.6 },
-    'the 5 likeliest': { temperature: 1, topK: 5 },
-    'the likeliest with 70 %': { temperature: 1.6, topP: 0.7 },
-    'the likeliest with 60 % of the 8 likeliest': { temperature: 0.8, topK: 8, topP: 0.6 },
-    'the likeliest alone': { temperature: 1, topP: 1e-6 },
-    'more than there are': { temperature: 1, topK: 1000 },
+    'top-k 5': { temperature: 1, topK: 5 },
+    'top-p 0.7': { temperature: 1.6, topP: 0.7 },
+    'top-k 8, top-p 0.6': { temperature: 0.8, topK: 8, topP: 0.6 },
+    'top-p 1e-6': { temperature: 1, topP: 1e-6 },
+    'top-k above the vocabulary size': { temperature: 1, topK: 1000 },
   };
   for (const [name, filter] of Object.entries(filters))
-    it(`${name}: each token has its share of evenly spread draws`, async () => {
-      const [draws, batchSize] = [512, 64];
+    it(`${name}: evenly spaced uniforms sample each token in proportion to its probability`, async () => {
+      const [count, batchSize] = [512, 64];
       const { prompt } = requestOf(3);
       const generator = await createGenerator(
         optionsOf('tied', { batchSize, maxNewTokens: 1, decoding: { mode: 'sample', ...filter } }),
       );
       const counts = new Float64Array(vocabulary);
-      for (let first = 0; first < draws; first += batchSize) {
+      for (let first = 0; first < count; first += batchSize) {
         const batch = Array.from({ length: batchSize }, (_, i) => ({
           prompt,
-          uniforms: Float32Array.of((first + i + 0.5) / draws),
+          uniforms: Float32Array.of((first + i + 0.5) / count),
         }));
         for (const { ids } of await generator.generate(batch)) counts[ids[0]!]! += 1;
       }
       await generator.release();
       const logits = (await fullLogits('tied', prompt)).at(-1)!;
-      const expected = allowed(probabilities(logits, filter.temperature), filter);
+      const expected = filterProbabilities(probabilities(logits, filter.temperature), filter);
       for (const [token, p] of expected.entries())
         assert.ok(
-          Math.abs(counts[token]! - p * draws) <= (p === 0 ? 0 : 1 + 1e-3),
-          `token ${token}: ${counts[token]!} of ${p * draws}`,
+          Math.abs(counts[token]! - p * count) <= (p === 0 ? 0 : 1 + 1e-3),
+          `token ${token}: ${counts[token]!} of ${p * count}`,
         );
     });
 
-  it('of the likeliest does not depend on a row’s neighbours, and takes no other token just below 1', async () => {
+  it('with filters does not depend on other rows, and stays among the kept tokens just below 1', async () => {
     const decoding = { mode: 'sample', temperature: 1.2, topK: 6, topP: 0.8 } as const;
     const together = await generate(optionsOf('grouped', { decoding }), requests);
     for (const row of [0, 3])
@@ -235,7 +235,7 @@ describe('pure: sampling', () => {
     assert.deepEqual(only!.ids, greedy!.ids);
   });
 
-  it('takes the first possible token at 0 and the last one just below 1', async () => {
+  it('takes the first token at 0 and the last one just below 1', async () => {
     const request = (u: number) => ({ prompt: requests[0]!.prompt, uniforms: Float32Array.of(u) });
     const options = optionsOf('tied', { maxNewTokens: 1, ...sampled });
     const [low, high] = await generate(options, [request(0), request(1 - 2 ** -24)]);
@@ -244,14 +244,14 @@ describe('pure: sampling', () => {
   });
 });
 
-describe('pure: requests that cannot be met', () => {
+describe('pure: invalid requests', () => {
   const cases: readonly [string, Partial<GeneratorOptions>, readonly GenerationRequest[], string][] = [
     ['an empty prompt', {}, [{ prompt: new Int32Array(), uniforms: new Float32Array() }], 'DATA_INVALID'],
     ['a prompt that is too long', { maxPromptTokens: 10 }, requests, 'CONFIG_INVALID'],
     ['more requests than rows', { batchSize: 5 }, requests, 'CONFIG_INVALID'],
     ['several prompts in a group', { samplesPerPrompt: 3 }, requests, 'CONFIG_INVALID'],
     ['groups that do not fill a batch', { samplesPerPrompt: 4 }, requests, 'CONFIG_INVALID'],
-    ['too few draws', sampled, [{ ...requests[0]!, uniforms: new Float32Array(3) }], 'CONFIG_INVALID'],
+    ['too few uniforms', sampled, [{ ...requests[0]!, uniforms: new Float32Array(3) }], 'CONFIG_INVALID'],
   ];
   for (const [name, more, batch, code] of cases)
     it(`${name}: ${code}`, () => assert.rejects(generate(optionsOf('tied', more), batch), { code }));

@@ -16,8 +16,8 @@ for (const kind of ['tied', 'grouped'] as const) {
 
     it('has the loss and every gradient of a full fine-tune', async () => {
       const engine = await createTrainEngine(oracleEngine(kind));
-      const figures = await engine.step(oracleRows, { step: 1, learningRate: 0 });
-      assertClose(figures['loss'] ?? NaN, oracle.full.loss, 2e-6, 'loss');
+      const metrics = await engine.step(oracleRows, { step: 1, learningRate: 0 });
+      assertClose(metrics['loss'] ?? NaN, oracle.full.loss, 2e-6, 'loss');
       assertGradients(engine.exportState().firstMoments, oracle.full.gradients);
       await engine.release();
     });
@@ -30,16 +30,16 @@ for (const kind of ['tied', 'grouped'] as const) {
       await scorer.release();
     });
 
-    it('follows 50 steps of AdamW with warm-up, decay and clipping', async () => {
+    it('matches 50 steps of AdamW with warm-up, weight decay and clipping', async () => {
       const engine = await createTrainEngine(
         oracleEngine(kind, { optimizer: { ...oracleEngine(kind).optimizer, maxGradNorm: 1 } }),
       );
       for (const [index, expected] of oracle.curve.losses.entries()) {
         const step = index + 1;
-        const figures = await engine.step(oracleRows, { step, learningRate: 1e-3 * Math.min(1, step / 10) });
-        assertClose(figures['loss'] ?? NaN, expected, 1e-6, `loss of step ${step}`);
+        const metrics = await engine.step(oracleRows, { step, learningRate: 1e-3 * Math.min(1, step / 10) });
+        assertClose(metrics['loss'] ?? NaN, expected, 1e-6, `loss of step ${step}`);
         assertClose(
-          figures['grad_norm'] ?? NaN,
+          metrics['grad_norm'] ?? NaN,
           oracle.curve.gradient_norms[index] ?? NaN,
           1e-3,
           `norm of step ${step}`,
@@ -68,9 +68,9 @@ for (const kind of ['tied', 'grouped'] as const) {
           referenceRejected: references[1]![1],
         },
       ];
-      const figures = await engine.step(pairs, { step: 1, learningRate: 0 });
-      assertClose(figures['loss'] ?? NaN, loss, 1e-5, 'loss');
-      assertClose(figures['rewards/margins'] ?? NaN, margin, 1e-5, 'margin');
+      const metrics = await engine.step(pairs, { step: 1, learningRate: 0 });
+      assertClose(metrics['loss'] ?? NaN, loss, 1e-5, 'loss');
+      assertClose(metrics['rewards/margins'] ?? NaN, margin, 1e-5, 'margin');
       assertGradients(engine.exportState().firstMoments, gradients);
       await engine.release();
     });

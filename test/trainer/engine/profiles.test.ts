@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  createConstantsFile,
+  createExternalDataFile,
   createGenerator,
   createScorer,
   createTrainEngine,
@@ -31,14 +31,14 @@ const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: fals
 const full = oracleEngine('grouped', { maxLength: 32 });
 const lora: EngineOptions = { ...full, lora: oracleLora };
 
-/** Loss and gradients of one step: with rate 0 and fresh moments the first moment is the gradient. */
+/** Loss and gradients of one step. With fresh moments, the first moment is the gradient. */
 async function step(options: EngineOptions, profile: GraphProfile) {
   const engine = await createTrainEngine({ ...options, profile });
   try {
     if (options.lora !== null) engine.importState(freshState(oracleAdapter(config)));
     const rows = options.objective.name === 'sigmoid' ? oraclePairs : oracleRows;
-    const figures = await engine.step(rows, { step: 1, learningRate: 0 });
-    return { loss: figures['loss'] ?? NaN, gradients: engine.exportState().firstMoments };
+    const metrics = await engine.step(rows, { step: 1, learningRate: 0 });
+    return { loss: metrics['loss'] ?? NaN, gradients: engine.exportState().firstMoments };
   } finally {
     await engine.release();
   }
@@ -46,7 +46,7 @@ async function step(options: EngineOptions, profile: GraphProfile) {
 
 const pairwise: EngineOptions = { ...lora, objective: { name: 'sigmoid', beta: 0.5 } };
 
-/** Each row with another end. */
+/** Each row with a different completion. */
 const oraclePairs = oracleRows.map((chosen, row) => ({
   chosen,
   rejected: { ...chosen, ids: Int32Array.of(...chosen.ids.subarray(0, chosen.completionStart), row, 2) },
@@ -81,32 +81,32 @@ async function generate(profile: GraphProfile) {
   }
 }
 
-/** Elements of the layers' matrices; norms, biases and this vocabulary are small enough for the graphs. */
+/** Elements of the layers' matrices. Norms, biases and this small vocabulary stay inside the graphs. */
 const frozenElements = [...wide.weights]
   .filter(([name]) => name.endsWith('_proj.weight'))
   .reduce((sum, [, { data }]) => sum + data.length, 0);
 
-/** Steps of one and of several micro-batches, rows with prompts and without, scores: a graph each. */
-async function visitGraphs(profile: GraphProfile, look: () => number = () => 0) {
+/** Uses every graph: steps of one and several micro-batches, rows with and without prompts, scoring. */
+async function useGraphs(profile: GraphProfile, measureSize: () => number = () => 0) {
   const engine = await createTrainEngine({ ...wide, lora: oracleLora, microBatchSize: 2, profile });
   const bare = oracleRows.map((row) => ({ ...row, completionStart: 1 }));
-  const [figures, seen]: [unknown[], number[]] = [[], []];
+  const [metrics, sizes]: [unknown[], number[]] = [[], []];
   try {
     for (const [index, rows] of [oracleRows, oracleRows.slice(2), bare.slice(2)].entries()) {
-      figures.push(await engine.step(rows, { step: index + 1, learningRate: 0.01 }));
-      seen.push(look());
+      metrics.push(await engine.step(rows, { step: index + 1, learningRate: 0.01 }));
+      sizes.push(measureSize());
     }
     const scores = await engine.sequenceLogprobs(oracleRows);
     await engine.closeScoring();
-    assert.deepEqual(await engine.sequenceLogprobs(oracleRows), scores, 'opened again');
-    figures.push(scores);
-    return { figures, seen: [...seen, look()], state: engine.exportState() };
+    assert.deepEqual(await engine.sequenceLogprobs(oracleRows), scores, 'reopened');
+    metrics.push(scores);
+    return { metrics, sizes: [...sizes, measureSize()], state: engine.exportState() };
   } finally {
     await engine.release();
   }
 }
 
-const answer = async (profile: GraphProfile) => [await score(profile), await generate(profile)];
+const scoreAndGenerate = async (profile: GraphProfile) => [await score(profile), await generate(profile)];
 
 function hasCuda(): boolean {
   try {
@@ -117,24 +117,27 @@ function hasCuda(): boolean {
   }
 }
 
-describe('pure: graphs by where they run', () => {
+describe('pure: graph profiles', () => {
   const folder = temporaryFolder();
 
   for (const [name, options] of Object.entries({ 'full fine-tune': full, LoRA: lora }))
-    it(`${name}: layers computed again give the same gradients, bit for bit`, async () => {
-      const [kept, again] = [await step(options, plain), await step(options, { ...plain, recompute: true })];
-      assert.equal(again.loss, kept.loss);
+    it(`${name}: recomputation has the same gradients, bit for bit`, async () => {
+      const [kept, recomputed] = [
+        await step(options, plain),
+        await step(options, { ...plain, recompute: true }),
+      ];
+      assert.equal(recomputed.loss, kept.loss);
       for (const [tensor, { data }] of kept.gradients)
-        assert.deepEqual(again.gradients.get(tensor)?.data, data, tensor);
+        assert.deepEqual(recomputed.gradients.get(tensor)?.data, data, tensor);
     });
 
   for (const [name, options] of Object.entries({ 'full fine-tune': full, LoRA: lora }))
-    it(`${name}: products in f16 agree with those in f32 to their precision`, async () => {
+    it(`${name}: f16 agrees with f32 to its precision`, async () => {
       const [wide, narrow] = [
         await step(options, plain),
         await step(options, { ...plain, precision: 'f16' }),
       ];
-      assert.notEqual(narrow.loss, wide.loss, 'something was rounded');
+      assert.notEqual(narrow.loss, wide.loss, 'f16 must round something');
       assertClose(narrow.loss, wide.loss, 2e-3, 'loss');
       for (const [tensor, { data }] of wide.gradients) {
         const error = relativeError(narrow.gradients.get(tensor)!.data, data);
@@ -143,7 +146,7 @@ describe('pure: graphs by where they run', () => {
     });
 
   for (const [name, options] of Object.entries({ 'full fine-tune': full, LoRA: lora, DPO: pairwise }))
-    it(`${name}: logits in chunks of tokens give the same loss and gradients`, async () => {
+    it(`${name}: chunked logits have the same loss and gradients`, async () => {
       const whole = await step(options, plain);
       for (const logitTokens of [1, 5, 1000])
         for (const recompute of [false, true]) {
@@ -156,7 +159,7 @@ describe('pure: graphs by where they run', () => {
         }
     });
 
-  it('logits in chunks of tokens know f16', async () => {
+  it('chunked logits support f16', async () => {
     const [whole, chunked] = [
       await step(full, { ...plain, precision: 'f16' }),
       await step(full, { ...plain, precision: 'f16', logitTokens: 5 }),
@@ -170,41 +173,44 @@ describe('pure: graphs by where they run', () => {
     ['f32', 4],
     ['f16', 2],
   ] as const)
-    it(`${precision}: frozen weights outside of the graphs are the same weights, there once for all of them`, async () => {
-      const place = folder.at(precision);
-      const constants = createConstantsFile(place);
-      const inside = await visitGraphs({ ...plain, precision });
-      const outside = await visitGraphs(
-        { ...plain, precision, constants },
-        () => statSync(join(place, 'constants.bin')).size,
+    it(`${precision}: external data has the same results and is stored once for all graphs`, async () => {
+      const path = folder.at(precision);
+      const externalData = createExternalDataFile(path);
+      const inside = await useGraphs({ ...plain, precision });
+      const outside = await useGraphs(
+        { ...plain, precision, externalData },
+        () => statSync(join(path, 'weights.bin')).size,
       );
-      constants.remove();
-      assert.deepEqual(outside.figures, inside.figures);
+      externalData.remove();
+      assert.deepEqual(outside.metrics, inside.metrics);
       assert.deepEqual(outside.state, inside.state);
-      assert.deepEqual(outside.seen, Array(outside.seen.length).fill(width * frozenElements));
-      assert.deepEqual(readdirSync(place), []);
+      assert.deepEqual(outside.sizes, Array(outside.sizes.length).fill(width * frozenElements));
+      assert.deepEqual(readdirSync(path), []);
     });
 
-  it('frozen weights outside of the graphs score and continue alike, one file for all who do', async () => {
-    const inside = await answer(plain);
-    const constants = createConstantsFile(folder.at('answers'));
-    const outside = [await answer({ ...plain, constants }), await answer({ ...plain, constants })];
-    assert.equal(statSync(folder.at('answers', 'constants.bin')).size, 4 * frozenElements);
-    constants.remove();
+  it('scorers and generators share one file of external data and have the same results', async () => {
+    const inside = await scoreAndGenerate(plain);
+    const externalData = createExternalDataFile(folder.at('answers'));
+    const outside = [
+      await scoreAndGenerate({ ...plain, externalData }),
+      await scoreAndGenerate({ ...plain, externalData }),
+    ];
+    assert.equal(statSync(folder.at('answers', 'weights.bin')).size, 4 * frozenElements);
+    externalData.remove();
     assert.deepEqual(outside, [inside, inside]);
     assert.deepEqual(readdirSync(folder.at('answers')), []);
   });
 
-  it('what has no provider here opens nowhere else', async function () {
+  it('a missing provider is an error, not a fallback to the CPU', async function () {
     if (hasCuda()) this.skip();
     const profile = { ...plain, provider: 'cuda' } as const;
-    const refusal = { code: 'DEVICE_UNAVAILABLE' };
-    await assert.rejects(step(full, profile), refusal);
-    await assert.rejects(score(profile), refusal);
-    await assert.rejects(generate(profile), refusal);
+    const error = { code: 'DEVICE_UNAVAILABLE' };
+    await assert.rejects(step(full, profile), error);
+    await assert.rejects(score(profile), error);
+    await assert.rejects(generate(profile), error);
   });
 
-  it('f16 has the loss and the gradients of PyTorch, to its precision', async () => {
+  it('f16 has the loss and gradients of PyTorch to its precision', async () => {
     const narrow = await step(full, { ...plain, precision: 'f16', recompute: true });
     assertClose(narrow.loss, oracle.full.loss, 2e-3, 'loss');
     assertGradients(narrow.gradients, oracle.full.gradients, 0.02);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { everyGraph } from '../support/every-graph';
 import { hasCudaKernel, typedNodes, type TypedNode } from '../support/model-nodes';
 
-/** Operators that are meant to run on the CPU when the others run on a GPU, and why. */
+/** Operators that run on the CPU although the others run on a GPU, and why. */
 const onCpu: Readonly<Record<string, string>> = {
-  BitShift: 'mixes the random words of dropout; CUDA has it for no type',
-  BitwiseXor: 'mixes the random words of dropout; CUDA has it for no type',
+  BitShift: 'hashes the random words of dropout; CUDA has no kernel for any type',
+  BitwiseXor: 'hashes the random words of dropout; CUDA has no kernel for any type',
 };
 
 const describeNode = ({ operator, types }: TypedNode): string =>
@@ -13,20 +13,20 @@ const describeNode = ({ operator, types }: TypedNode): string =>
 
 describe('pure: kernels of the CUDA provider', () => {
   for (const precision of ['f32', 'f16', 'bf16'] as const)
-    it(`${precision}: there is one for every node of every graph`, () => {
-      const [lacking, met] = [new Map<string, string>(), new Set<string>()];
+    it(`${precision}: exist for every node of every graph`, () => {
+      const [missing, seen] = [new Map<string, string>(), new Set<string>()];
       for (const { name, model } of everyGraph(precision))
         for (const node of typedNodes(model.bytes)) {
-          met.add(node.operator);
+          seen.add(node.operator);
           if (!hasCudaKernel(node) && onCpu[node.operator] === undefined)
-            lacking.set(describeNode(node), name);
+            missing.set(describeNode(node), name);
         }
-      assert.deepEqual([...lacking], [], 'nodes without a kernel, and a graph that has them');
-      const idle = Object.keys(onCpu).filter((operator) => !met.has(operator));
-      assert.deepEqual(idle, [], 'listed for the CPU, and in no graph');
+      assert.deepEqual([...missing], [], 'nodes without a kernel, each with a graph that has it');
+      const unused = Object.keys(onCpu).filter((operator) => !seen.has(operator));
+      assert.deepEqual(unused, [], 'listed for the CPU, but in no graph');
     });
 
-  it('know the types that they lack', () => {
+  it('are missing for some types, and the check finds that', () => {
     const pad = (T: string): TypedNode => ({ operator: 'Pad', types: { T, int64: 'int64' } });
     assert.deepEqual(
       ['float', 'float16', 'bfloat16'].map((type) => hasCudaKernel(pad(type))),

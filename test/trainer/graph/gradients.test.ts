@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { differentiate, logitSlopes, mapChunks, ops, type Value } from '../../../trainer/graph';
+import { differentiate, logitGradients, mapChunks, ops, type Value } from '../../../trainer/graph';
 import type { PrimitiveName } from '../../../trainer/graph/primitives';
 import { checkGradient, type GradientCase } from '../support/check-gradient';
 import { noiseTensor, openGraph, runGraph } from '../support/run-graph';
 
 const n = noiseTensor;
-/** Values in [0.5, 1.5]: away from the poles and kinks of log, division and roots. */
+/** Values in [0.5, 1.5], away from the poles of log, division and roots. */
 const positive = (dims: readonly number[], phase: number) => n(dims, phase, 0.5, 1);
 
 function one(dims: readonly number[], build: (x: Value) => Value): GradientCase {
@@ -38,7 +38,7 @@ function productCases(): GradientCase[] {
   );
 }
 
-function rotaryTables(): { cos: Value; sin: Value } {
+function ropeTables(): { cos: Value; sin: Value } {
   const angles = Float32Array.from({ length: 6 * 2 }, (_, i) => 0.3 * i);
   return {
     cos: ops.constant(angles.map(Math.cos), [6, 2]),
@@ -47,38 +47,38 @@ function rotaryTables(): { cos: Value; sin: Value } {
 }
 
 /**
- * Two prompts and two answers, of four tokens and none, of three and two; two query heads a key. Where prompts do not ask,
- * there are queries for the answers alone.
+ * Two prompts of four and zero tokens, two answers of three and two; two query heads for each key head. With
+ * `firstQuery` 2 only the answers have queries.
  */
-function streamCase(first: 0 | 2): GradientCase {
+function varlenCase(firstQuery: 0 | 2): GradientCase {
   const [lengths, contexts] = [ops.integers([4, 0, 3, 2]), [[], [], [0], [1]]];
-  const masks = ops.streamMasks(lengths, { contexts, first, repeats: 2, masked: -1e9 });
-  const parameters = { scale: 0.5, heads: 4, keyValueHeads: 2, contexts, first };
+  const masks = ops.varlenMasks(lengths, { contexts, firstQuery, repeats: 2, masked: -1e9 });
+  const parameters = { scale: 0.5, heads: 4, keyValueHeads: 2, contexts, firstQuery };
   return {
-    inputs: [n([first === 0 ? 9 : 5, 12], 1), n([9, 6], 2), n([9, 6], 3)],
-    build: ([q, k, v]) => ops.streamAttention({ q: q!, k: k!, v: v!, lengths, masks }, parameters),
+    inputs: [n([firstQuery === 0 ? 9 : 5, 12], 1), n([9, 6], 2), n([9, 6], 3)],
+    build: ([q, k, v]) => ops.varlenAttention({ q: q!, k: k!, v: v!, lengths, masks }, parameters),
   };
 }
 
-/** Five tokens under a head of four words, in chunks of some rows. */
+/** Five tokens and a vocabulary of four, in chunks of the given number of rows. */
 function chunkedCase(rows: number): GradientCase {
   const [targets, count] = [ops.integers([3, 0, 1, 1, 2]), ops.integers([5])];
   return {
     inputs: [n([5, 3], 1), n([4, 3], 2)],
     build: ([x, head]) => {
-      const each = ([part, ids]: readonly Value[]): readonly Value[] => {
+      const body = ([part, ids]: readonly Value[]): readonly Value[] => {
         const logits = ops.matmul(part!, head!, { transB: true });
         const [y, all] = ops.tokenLogProbability(logits, ids!);
-        return [y, ops.matmul(logitSlopes(all, ids!), head!)];
+        return [y, ops.matmul(logitGradients(all, ids!), head!)];
       };
-      const [y, slopes] = mapChunks([x!, targets], { count, rows }, { widths: [[], [3]], each });
-      const from = { y: y!, x: x!, slopes: slopes!, head: head!, targets, count };
+      const [y, dydx] = mapChunks([x!, targets], { count, rows }, { widths: [[], [3]], body });
+      const from = { y: y!, x: x!, dydx: dydx!, head: head!, targets, count };
       return ops.chunkedLogProbability(from, rows);
     },
   };
 }
 
-/** The adapter's own rule assumes that `merged` is W + s B A, so the case must keep it so while it moves A and B. */
+/** The rule of loraLinear assumes that `merged` is W + s B A, so the case computes it from A and B. */
 function loraCase(): GradientCase {
   return {
     inputs: [n([5, 4], 1), n([2, 4], 2), n([3, 2], 3)],
@@ -92,7 +92,7 @@ function loraCase(): GradientCase {
   };
 }
 
-/** Cases of every primitive with a gradient; null where no loss can pass through. A new primitive does not compile without. */
+/** Cases of every primitive. null: no gradient. A new primitive does not compile without an entry. */
 const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } = {
   input: null,
   constant: null,
@@ -128,12 +128,12 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
     }),
   ],
   gatherRows: [one([4, 3], (x) => ops.gatherRows(x, ids)), one([600, 2], (x) => ops.gatherRows(x, ids))],
-  rowsFrom: [one([4, 3], (x) => ops.rowsFrom(x, ops.integers([1]), 3))],
-  rowsBetween: null,
-  rowsBehind: [one([2, 3], (x) => ops.rowsBehind(x, ops.integers([3]), 5))],
-  streamMasks: null,
-  streamAttention: [streamCase(0), streamCase(2)],
-  streamAttentionGradient: null,
+  dynamicSlice: [one([4, 3], (x) => ops.dynamicSlice(x, ops.integers([1]), 3))],
+  dynamicSliceRange: null,
+  dynamicPad: [one([2, 3], (x) => ops.dynamicPad(x, ops.integers([3]), 5))],
+  varlenMasks: null,
+  varlenAttention: [varlenCase(0), varlenCase(2)],
+  varlenAttentionGradient: null,
   scatterAddRows: [
     one([5], (x) => ops.scatterAddRows(x, ids, 4)),
     one([5, 3], (x) => ops.scatterAddRows(x, ids, 4)),
@@ -150,9 +150,9 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
   softmax: [one([3, 5], ops.softmax)],
   matmul: productCases(),
   rmsNorm: [{ inputs: [n([3, 6], 1), positive([6], 2)], build: ([x, w]) => ops.rmsNorm(x!, w!, 1e-5) }],
-  rotate: [
-    one([2, 3, 8], (x) => ops.rotate(x, ops.integers([2]), rotaryTables(), 2)),
-    one([2, 3, 8], (x) => ops.rotate(x, ops.integers([0, 1, 1, 5, 4, 3], [2, 3]), rotaryTables(), 2)),
+  rope: [
+    one([2, 3, 8], (x) => ops.rope(x, ops.integers([2]), ropeTables(), 2)),
+    one([2, 3, 8], (x) => ops.rope(x, ops.integers([0, 1, 1, 5, 4, 3], [2, 3]), ropeTables(), 2)),
   ],
   swiglu: [{ inputs: [n([3, 4], 1, 2), n([3, 4], 2)], build: ([gate, up]) => ops.swiglu(gate!, up!) }],
   attention: null,
@@ -160,7 +160,7 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
   chunkedLogProbability: [chunkedCase(2), chunkedCase(5), chunkedCase(9)],
   loraLinear: [loraCase()],
   dropoutMask: null,
-  after: [one([2, 3], (x) => ops.after(ops.exp(x), ops.sigmoid(x)))],
+  optimizationBarrier: [one([2, 3], (x) => ops.optimizationBarrier(ops.exp(x), ops.sigmoid(x)))],
   loop: null,
 };
 
@@ -175,7 +175,7 @@ describe('pure: gradient rules against finite differences', () => {
 describe('pure: reverse mode', () => {
   const x = ops.input('x', 'f32', [3]);
 
-  it('adds up the paths by which a value reaches the loss', async () => {
+  it('sums over all paths from a value to the loss', async () => {
     // d/dx (x² + 3x) = 2x + 3
     const loss = ops.sum(ops.add(ops.mul(x, x), ops.mul(x, ops.scalar(3))));
     const [gradient] = differentiate(loss, [x]);
@@ -183,23 +183,23 @@ describe('pure: reverse mode', () => {
     assert.deepEqual([...results.get('g')!], [5, -1, 4]);
   });
 
-  it('gives zeros to a leaf without influence', async () => {
+  it('returns zeros for a leaf without influence', async () => {
     const [gradient] = differentiate(ops.scalar(1), [x]);
     const results = await runGraph({ g: gradient! });
     assert.deepEqual([...results.get('g')!], [0, 0, 0]);
   });
 
-  it('emits nothing for what does not depend on a leaf', async () => {
+  it('emits nothing for values that depend on no leaf', async () => {
     const frozen = ops.matmul(ops.constant(new Float32Array(9), [3, 3]), ops.input('y', 'f32', [3, 3]));
     const loss = ops.sum(ops.mul(ops.reduceSum(frozen, [0]), x));
     const [gradient] = differentiate(loss, [x]);
     const graph = await openGraph({ g: gradient! });
     await graph.release();
-    // The one product of the forward pass, whose column sums are the gradient; none for the frozen factors.
+    // Only the product of the forward pass: its column sums are the gradient.
     assert.equal(graph.model.operators.get('Gemm'), 1);
   });
 
-  it('refuses a loss through a by-product', () => {
+  it('rejects a loss through a second output', () => {
     const [, all] = ops.tokenLogProbability(ops.input('z', 'f32', [2, 3]), ops.integers([0, 1]));
     const z = all.op.inputs[0]!;
     assert.throws(() => differentiate(ops.sum(all), [z]), /first output/);

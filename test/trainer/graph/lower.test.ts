@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { growing, lower, ops } from '../../../trainer/graph';
+import { dynamic, lower, ops } from '../../../trainer/graph';
 import { buildStep, planTraining } from '../../../trainer/engine/train-graphs';
 import { oracleConfigs, oracleLora, oracleWeights } from '../support/oracle-model';
 import { openGraph, runGraph } from '../support/run-graph';
@@ -8,7 +8,7 @@ const x = ops.input('x', 'f32', [2, 3]);
 const feed = { x: { dims: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) } };
 
 describe('pure: lowering to ONNX', () => {
-  it('computes equal ops once, and nothing that no output needs', async () => {
+  it('computes equal ops once and drops unused ones', async () => {
     ops.exp(x);
     const y = ops.add(ops.sqrt(x), ops.sqrt(x));
     const graph = await openGraph({ y });
@@ -18,7 +18,7 @@ describe('pure: lowering to ONNX', () => {
     await graph.release();
   });
 
-  it('writes an addition to a product that nothing else uses as the third operand of Gemm', async () => {
+  it('fuses an addition into a product without other uses as the third operand of Gemm', async () => {
     const w = ops.constant(Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), [3, 3]);
     const bias = ops.constant(Float32Array.of(10, 20, 30), [3]);
     const graph = await openGraph({
@@ -32,7 +32,7 @@ describe('pure: lowering to ONNX', () => {
     await graph.release();
   });
 
-  it('keeps a product that is used twice', async () => {
+  it('does not fuse a product that has two uses', async () => {
     const w = ops.constant(Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), [3, 3]);
     const product = ops.matmul(x, w);
     const results = await runGraph({ y: ops.add(product, ops.scalar(1)), product }, feed);
@@ -40,14 +40,14 @@ describe('pure: lowering to ONNX', () => {
     assert.deepEqual([...results.get('product')!], [1, 2, 3, 4, 5, 6]);
   });
 
-  it('gives out an input, and one value under two names', async () => {
+  it('supports an input as an output, and one value under two names', async () => {
     const y = ops.neg(x);
     const results = await runGraph({ a: x, b: y, c: y }, feed);
     assert.deepEqual([...results.get('a')!], [1, 2, 3, 4, 5, 6]);
     assert.deepEqual(results.get('b'), results.get('c'));
   });
 
-  it('runs a loop with values that grow, stops early, and computes outside what never changes', async () => {
+  it('runs a loop with growing values, stops early and hoists invariant ops', async () => {
     const fixed = ops.exp(x);
     const first = ops.slice(fixed, 0, 0, 1);
     const [count, rows] = ops.loop(
@@ -55,13 +55,13 @@ describe('pure: lowering to ONNX', () => {
       [ops.scalar(0), first],
       [
         { dtype: 'f32', shape: [] },
-        { dtype: 'f32', shape: [growing, 3] },
+        { dtype: 'f32', shape: [dynamic, 3] },
       ],
       (_, [before, grown]) => {
         const next = ops.add(before!, ops.scalar(1));
         return {
-          goOn: ops.lessOrEqual(next, ops.scalar(3)),
-          carried: [next, ops.concat([grown!, ops.slice(ops.sqrt(fixed), 0, 1, 2)], 0)],
+          condition: ops.lessOrEqual(next, ops.scalar(3)),
+          carry: [next, ops.concat([grown!, ops.slice(ops.sqrt(fixed), 0, 1, 2)], 0)],
         };
       },
     );
@@ -71,11 +71,11 @@ describe('pure: lowering to ONNX', () => {
     assert.equal(results.get('rows')!.length, 5 * 3);
     await graph.release();
     const names = Buffer.from(graph.model.bytes).toString('latin1');
-    // The body comes after everything that it takes from outside, and Sqrt stands before it.
+    // Sqrt does not depend on the carry, so it is outside of the body, which comes last.
     assert.ok(names.indexOf('Sqrt') < names.indexOf('Loop'));
   });
 
-  it('refuses shapes that do not fit, and one input name with two types', () => {
+  it('rejects incompatible shapes and one input name with two types', () => {
     assert.throws(() => ops.matmul(x, x), /matmul does not take f32\[2, 3\], f32\[2, 3\]/);
     assert.throws(() => ops.add(x, ops.input('y', 'f32', [4])), /do not broadcast/);
     assert.throws(() => lower({ a: x, b: ops.input('x', 'f32', [9]) }), /two types/);
@@ -88,10 +88,10 @@ describe('pure: emitted training graphs', () => {
   const weights = oracleWeights(config);
   const sequences = { rows: 2, sequences: 1, prompts: true, maxLength: 16 } as const;
   const pairs = { ...sequences, sequences: 2 } as const;
-  /** Log-probability, right predictions and entropy, each summed by sequence. */
+  /** Log-probability, correct predictions and entropy, each summed by sequence. */
   const sums = 3;
 
-  it('never add rows by ScatterND, which loses additions on several threads', () => {
+  it('never use ScatterND, which loses additions on several threads', () => {
     const objective = { name: 'language-model' } as const;
     const { operators } = buildStep(
       planTraining({ config, weights, lora: null, objective, optimizer }),
@@ -101,7 +101,7 @@ describe('pure: emitted training graphs', () => {
     assert.equal(operators.get('ScatterElements'), sums + 1);
   });
 
-  it('hold frozen weights as constants and only adapters as inputs', () => {
+  it('have frozen weights as constants and only adapters as inputs', () => {
     const objective = { name: 'sigmoid', beta: 0.1 } as const;
     const plan = planTraining({ config, weights, lora: oracleLora, objective, optimizer });
     const { inputs } = buildStep(plan, pairs);
@@ -114,7 +114,7 @@ describe('pure: emitted training graphs', () => {
     assert.ok(sizes < 10_000);
   });
 
-  it('lead no gradient into frozen weights', () => {
+  it('compute no gradients of frozen weights', () => {
     const objective = { name: 'language-model' } as const;
     const lora = { rank: 2, alpha: 2, targetModules: ['q_proj'] as const };
     const adapted = buildStep(planTraining({ config, weights, lora, objective, optimizer }), sequences);

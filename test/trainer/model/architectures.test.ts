@@ -27,9 +27,9 @@ async function computeLogits(folder: string, ids: readonly number[]): Promise<Fl
   return (await runGraph({ logits })).get('logits')!;
 }
 
-describe('pure: checkpoints that transformers wrote', () => {
+describe('pure: checkpoints written by Transformers', () => {
   for (const kind of readdirSync(oracles))
-    it(`${kind}: the logits are those of transformers`, async () => {
+    it(`${kind}: has the logits of Transformers`, async () => {
       const folder = join(oracles, kind);
       const { ids, logits } = JSON.parse(readFileSync(join(folder, 'logits.json'), 'utf8')) as Stored;
       const found = await computeLogits(folder, ids);

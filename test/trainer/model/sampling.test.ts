@@ -9,7 +9,7 @@ type Sampling = Extract<Decoding, { mode: 'sample' }>;
 
 const vocabulary = 97;
 
-/** Rows of logits: ordinary ones, near ties, ties, far apart, all alike. */
+/** Rows of logits: ordinary, with a large offset, near ties, ties, one far above the others, all equal. */
 const rows: readonly Float32Array[] = [
   noise(vocabulary, 1, 4),
   noise(vocabulary, 2, 30, -500),
@@ -20,7 +20,7 @@ const rows: readonly Float32Array[] = [
 ];
 const uniforms = [0, 2 ** -24, 0.1, 0.37, 0.5, 0.73, 0.9, 0.999, 1 - 2 ** -24];
 
-/** Probabilities of all tokens in double precision, 0 for those that the filters leave out. */
+/** Probabilities of all tokens in double precision, 0 for filtered ones. */
 function probabilitiesOf(
   logits: Float32Array,
   { temperature, topK = vocabulary, topP = 1 }: Sampling,
@@ -39,26 +39,26 @@ function probabilitiesOf(
   return weights.map((weight, token) => (kept.has(token) ? weight / total : 0));
 }
 
-/** Tokens in the order in which their probabilities are summed up. */
+/** Tokens in the order of the cumulative sum. */
 function orderOf(logits: Float32Array, { topK, topP }: Sampling): number[] {
   const ids = [...logits.keys()];
   if (topK === undefined && topP === undefined) return ids;
   return ids.sort((a, b) => logits[b]! - logits[a]! || a - b);
 }
 
-/** What each row gives at each draw. */
-async function drawn(decoding: Sampling): Promise<number[][]> {
+/** The token of each row for each uniform. */
+async function sampleAll(decoding: Sampling): Promise<number[][]> {
   const count = rows.length * uniforms.length;
   const logits = Float32Array.from(rows.flatMap((row) => uniforms.flatMap(() => [...row])));
-  const draws = Float32Array.from(rows.flatMap(() => uniforms));
+  const repeated = Float32Array.from(rows.flatMap(() => uniforms));
   const token = sample(
     ops.input('logits', 'f32', [count, vocabulary]),
-    ops.input('draws', 'f32', [count, 1]),
+    ops.input('uniforms', 'f32', [count, 1]),
     decoding,
   );
   const results = await runGraph(
     { token: ops.cast(token, 'f32') },
-    { logits: tensor([count, vocabulary], logits), draws: tensor([count, 1], draws) },
+    { logits: tensor([count, vocabulary], logits), uniforms: tensor([count, 1], repeated) },
   );
   const tokens = [...results.get('token')!];
   return rows.map((_, row) => tokens.slice(row * uniforms.length, (row + 1) * uniforms.length));
@@ -82,20 +82,20 @@ const filters: readonly Pick<Sampling, 'topK' | 'topP'>[] = [
 
 describe('pure: sampling, against a softmax in double precision', function () {
   this.timeout(60_000);
-  /** Sums of 97 numbers in f32, whose shares may round a token in or out at the edge of topP. */
+  /** f32 sums of 97 numbers may round a token in or out at the edge of topP. */
   const tolerance = 2e-5;
 
   for (const temperature of temperatures)
-    it(`temperature ${temperature}, under every filter`, async () => {
+    it(`temperature ${temperature} with every filter`, async () => {
       for (const filter of filters) {
         const decoding = { mode: 'sample', temperature, ...filter } as const;
-        const tokens = await drawn(decoding);
+        const tokens = await sampleAll(decoding);
         for (const [row, logits] of rows.entries()) {
           const p = probabilitiesOf(logits, decoding);
           const order = orderOf(logits, decoding);
           for (const [at, u] of uniforms.entries()) {
             const token = tokens[row]![at]!;
-            const place = `${JSON.stringify(filter)} row ${row} draw ${u}: token ${token}`;
+            const place = `${JSON.stringify(filter)} row ${row} uniform ${u}: token ${token}`;
             const below = order.slice(0, order.indexOf(token)).reduce((sum, each) => sum + p[each]!, 0);
             assert.ok(token >= 0 && token < vocabulary, place);
             assert.ok(below - tolerance <= u && u <= below + p[token]! + tolerance, `${place}, ${below}`);
@@ -104,11 +104,11 @@ describe('pure: sampling, against a softmax in double precision', function () {
       }
     });
 
-  it('never takes a token that has no probability', async () => {
+  it('never samples a token of probability 0', async () => {
     for (const temperature of [5e-324, 1e-38, 1e-6])
       for (const filter of filters) {
         const decoding = { mode: 'sample', temperature, ...filter } as const;
-        const tokens = await drawn(decoding);
+        const tokens = await sampleAll(decoding);
         for (const [row, logits] of rows.entries()) {
           const p = probabilitiesOf(logits, decoding);
           for (const token of tokens[row]!) assert.ok(p[token]! > 0, `${temperature} row ${row}: ${token}`);
@@ -116,10 +116,10 @@ describe('pure: sampling, against a softmax in double precision', function () {
       }
   });
 
-  it('a share below 1 of many tokens that are alike is as many tokens', async () => {
-    const tokens = await drawn({ mode: 'sample', temperature: 1e30, topP: 0.5 });
+  it('top-p of 0.5 keeps half of equally likely tokens', async () => {
+    const tokens = await sampleAll({ mode: 'sample', temperature: 1e30, topP: 0.5 });
     assert.ok(Math.max(...tokens.at(-1)!) <= Math.ceil(vocabulary / 2));
-    const all = await drawn({ mode: 'sample', temperature: 1e30, topP: 1 });
+    const all = await sampleAll({ mode: 'sample', temperature: 1e30, topP: 1 });
     assert.equal(Math.max(...all.at(-1)!), vocabulary - 1);
   });
 });

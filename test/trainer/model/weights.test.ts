@@ -12,7 +12,7 @@ function moments(data: Float32Array): { mean: number; deviation: number } {
 describe('pure: fresh weights', () => {
   const weights = initWeights(config, 7);
 
-  it('are normal with standard deviation .02, output projections narrower by depth', () => {
+  it('are normal with standard deviation 0.02, output projections scaled by depth', () => {
     const table = moments(weights.get('model.embed_tokens.weight')!.data);
     assert.ok(Math.abs(table.mean) < 5e-4 && Math.abs(table.deviation - 0.02) < 5e-4);
     const down = moments(weights.get('model.layers.1.mlp.down_proj.weight')!.data);
@@ -24,7 +24,7 @@ describe('pure: fresh weights', () => {
     assert.ok(weights.get('model.layers.0.self_attn.k_proj.bias')!.data.every((x) => x === 0));
   });
 
-  it('follow from the seed, each tensor from a stream of its own', () => {
+  it('depend only on the seed and the name of the tensor', () => {
     const name = 'model.layers.0.self_attn.k_proj.weight';
     assert.deepEqual(initWeights(config, 7).get(name), weights.get(name));
     assert.notDeepEqual(initWeights(config, 8).get(name), weights.get(name));
@@ -35,7 +35,7 @@ describe('pure: fresh weights', () => {
 });
 
 describe('pure: adapters', () => {
-  it('begin with A uniform in ±1/√in and B zero', () => {
+  it('are initialized with A uniform in ±1/√in and B zero', () => {
     const tensors = initLora(config, { rank: 8, alpha: 8, targetModules: ['down_proj', 'q_proj'] }, 3);
     assert.deepEqual([...tensors.keys()].slice(0, 4), [
       'model.layers.0.self_attn.q_proj.lora_A',
@@ -66,7 +66,7 @@ describe('pure: adapters', () => {
     assert.equal(merged.get('model.norm.weight'), weights.get('model.norm.weight'));
   });
 
-  it('merge by alpha / √rank where they are rank-stabilised', () => {
+  it('merge by alpha / √rank with rsLoRA', () => {
     const [weights, adapter] = [oracleWeights(oracleConfigs.tied), oracleAdapter(oracleConfigs.tied)];
     const stable = mergeLora(weights, { ...oracleLora, useRslora: true }, adapter);
     const same = mergeLora(weights, { ...oracleLora, alpha: oracleLora.alpha * Math.sqrt(3) }, adapter);
@@ -75,7 +75,7 @@ describe('pure: adapters', () => {
         assert.ok(Math.abs(stable.get(name)!.data[index]! - value) < 1e-6, name);
   });
 
-  it('are refused where half of one is missing or the model has no such module', () => {
+  it('are rejected if B is missing or the model has no such module', () => {
     const adapter = oracleAdapter(oracleConfigs.tied);
     adapter.delete('model.layers.0.mlp.up_proj.lora_B');
     assert.throws(() => mergeLora(oracleWeights(oracleConfigs.tied), oracleLora, adapter), /up_proj\.lora_B/);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { listDevices, requireCuda } from '../../../trainer/runtime';
 import { temporaryFolder } from '../../support/temporary';
 
-describe('pure: what the device "cuda" needs', () => {
+describe('pure: prerequisites of device "cuda"', () => {
   const folder = temporaryFolder();
   const host = (change: object) => ({
     ...{ platform: 'linux x64', runtimeFolder: folder.path(), driverPath: folder.at('driver') },
@@ -27,13 +27,13 @@ describe('pure: what the device "cuda" needs', () => {
     }
   };
 
-  it('is named piece by piece, until all of it is there', () => {
+  it('are listed until all of them exist', () => {
     const libraries = join(folder.path(), 'bin', 'napi-v6', 'linux', 'x64');
     const names = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];
     const paths = names.map((name) => join(libraries, name));
     assert.match(missing({ platform: 'darwin arm64' }).join(), /linux x64 \(this one is darwin arm64\)/);
     assert.deepEqual(missing({}).slice(0, 2), paths);
-    assert.match(missing({})[2] ?? '', /driver of NVIDIA/);
+    assert.match(missing({})[2] ?? '', /NVIDIA’s driver/);
     mkdirSync(libraries, { recursive: true });
     for (const path of paths) writeFileSync(path, '');
     assert.equal(missing({}).length, 1);

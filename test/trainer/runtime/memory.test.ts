@@ -3,8 +3,8 @@ import { ops } from '../../../trainer/graph';
 import { exitCodeOf, toFailure } from '../../../trainer/protocol/failures';
 import { runGraph } from '../support/run-graph';
 
-describe('pure: memory that is not there', () => {
-  it('ends with a status of its own, in the runtime and in JavaScript', async () => {
+describe('pure: out of memory', () => {
+  it('has its own exit code, in the runtime and in JavaScript', async () => {
     const side = 2 ** 21;
     const x = ops.broadcastTo(ops.input('x', 'f32', [1, 1]), [side, side]);
     const feeds = { x: { dims: [1, 1], data: Float32Array.of(1) } };

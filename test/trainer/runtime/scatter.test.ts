@@ -5,13 +5,13 @@ import { openGraph } from '../support/run-graph';
 
 const [updates, width, repeats] = [4096, 24, 40];
 
-/** Ids that repeat hundreds of times, as a common token's do. */
+/** Ids that repeat hundreds of times, like those of a common token. */
 const ids = Array.from({ length: updates }, (_, i) => (i * i) % 7);
 
-/** By a product with a one-hot matrix, and, for large tables, by ScatterElements. */
+/** A small table uses a product with a one-hot matrix, a large one ScatterElements. */
 for (const rows of [64, 1000])
-  describe(`pure: gradients of an embedding of ${rows} rows on two threads`, () => {
-    it(`lose no addition to a row in ${repeats} runs`, async () => {
+  describe(`pure: the gradient of an embedding of ${rows} rows on two threads`, () => {
+    it(`loses no addition in ${repeats} runs`, async () => {
       const values = noise(updates * width, 3, 1);
       const expected = new Float64Array(7 * width);
       for (const [n, id] of ids.entries())

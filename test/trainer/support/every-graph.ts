@@ -5,7 +5,7 @@ import {
   buildOptimizer,
   buildScoring,
   buildStep,
-  buildTurns,
+  buildScan,
   createSource,
   planTraining,
   type TrainPlan,
@@ -14,7 +14,7 @@ import type { GraphProfile, ModelConfig, Objective } from '../../../trainer/engi
 import type { Decoding } from '../../../schemas/trainer-job';
 import { buildGeneration } from '../../../trainer/model/generation';
 import { sequenceLogProbabilities } from '../../../trainer/model/objectives';
-import { streamInputs } from '../../../trainer/model/stream';
+import { packedInputs } from '../../../trainer/model/packed-decoder';
 import { oracleConfigs, oracleLora, oracleWeights } from './oracle-model';
 
 export interface NamedGraph {
@@ -61,7 +61,7 @@ const decodings: Readonly<Record<string, Decoding>> = {
 const builders = {
   step: buildStep,
   accumulation: buildAccumulation,
-  turns: buildTurns,
+  scan: buildScan,
   optimizer: buildOptimizer,
   scoring: buildScoring,
 } as const;
@@ -102,7 +102,7 @@ function* scoringGraphs(profile: GraphProfile): Generator<NamedGraph> {
     for (const prompts of [true, false]) {
       const source = createSource({ config, weights: oracleWeights(config), lora: null }, new Map());
       const shape = { rows: 2, sequences: 1, prompts, maxLength: 16 } as const;
-      const spec = { shape, stream: streamInputs(shape), config, source, logitTokens: profile.logitTokens };
+      const spec = { shape, packed: packedInputs(shape), config, source, logitTokens: profile.logitTokens };
       const name = ['logprobs', model, prompts ? 'with prompts' : 'without prompts'].join(', ');
       yield { name, model: lower(placeGraphs(profile), { logprobs: sequenceLogProbabilities(spec) }) };
     }

@@ -1,6 +1,6 @@
 import { ownField } from '../../../contracts/names';
 import type { RopeScaling } from '../../engine/types';
-import { rotaryStretches } from '../../model/rotary';
+import { ropeFrequencyFactors } from '../../model/rope';
 import { refuseGguf, type GgufFile } from './file';
 
 /** Divisors of each pair's frequency: llama.cpp's form of Llama 3's RoPE scaling. */
@@ -29,7 +29,7 @@ function readRopeScaling(file: GgufFile, rope: { headSize: number; ropeTheta: nu
   if (!file.shapes.has(ropeFactorsName)) return null;
   const { data } = file.read(ropeFactorsName);
   const scaling = { ...llama3Scaling, factor: roundF32(Math.max(...data)) };
-  const expected = rotaryStretches({ ...rope, ropeScaling: scaling });
+  const expected = ropeFrequencyFactors({ ...rope, ropeScaling: scaling });
   const fits =
     expected.length === data.length && expected.every((x, index) => Math.abs(x / data[index]! - 1) < 1e-3);
   return fits

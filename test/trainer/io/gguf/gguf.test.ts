@@ -11,7 +11,7 @@ import {
 } from '../../../../trainer/io/model-folder';
 import { parseModelConfig } from '../../../../trainer/io/model-config';
 import { openTokenizer } from '../../../../trainer/io/tokenizer';
-import { rotaryStretches } from '../../../../trainer/model/rotary';
+import { ropeFrequencyFactors } from '../../../../trainer/model/rope';
 import { temporaryFolder } from '../../../support/temporary';
 import { encodeGguf, u64, type RawTensor } from '../../support/gguf-writer';
 import { ggufSettings, ggufTensors, rawTensor } from '../../support/gguf-model';
@@ -52,7 +52,7 @@ describe('pure: GGUF files', () => {
       );
       return loadModel(write('rope.gguf', encodeGguf(ggufSettings('llama', config), tensors)));
     };
-    const found = await load(rotaryStretches({ ...config, ropeScaling }));
+    const found = await load(ropeFrequencyFactors({ ...config, ropeScaling }));
     assert.deepEqual(found.settings.config.ropeScaling, ropeScaling);
     await assert.rejects(load([2, 2]), /rope_freqs\.weight/);
   });

@@ -2,7 +2,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { KtoLoss, PairLoss } from '../../schemas/losses';
 import { sftWeightOf } from '../model/preference-losses';
 import type { BufferTensor } from '../runtime';
-import type { StreamShape } from '../model/stream';
+import type { PackedShape } from '../model/packed-decoder';
 import { isPair, isUnpaired, sequencesOf, supervisedTokens } from './batches';
 import type { Objective, PairRow, TrainRow, UnpairedRow } from './types';
 
@@ -11,12 +11,12 @@ export type Results = ReadonlyMap<string, BufferTensor>;
 
 /** A micro-batch, ready to run. */
 export interface Batch {
-  readonly shape: StreamShape;
+  readonly shape: PackedShape;
   readonly feeds: Feeds;
   readonly rows: readonly TrainRow[];
 }
 
-/** What a step left behind, one result a micro-batch. */
+/** The results of a step, one for each micro-batch. */
 export interface StepRecord {
   readonly batches: readonly Batch[];
   readonly passes: readonly Results[];
@@ -37,21 +37,21 @@ export function scalarOf(results: Results, name: string): number {
   return floats(results, name)[0] ?? Number.NaN;
 }
 
-type Figures = Record<string, number>;
+type Metrics = Record<string, number>;
 
-/** One row of a step with what its pass says of it. */
+/** A row of a step with its scores. */
 interface Scored<Row = TrainRow> {
   readonly row: Row;
-  /** Right predictions, and summed entropy, of its supervised tokens. */
+  /** Correctly predicted tokens and summed entropy of its supervised tokens. */
   readonly correct: number;
   readonly entropy: number;
-  /** Summed log-probabilities: of the answer, or of the chosen and the rejected one. */
+  /** Summed log-probabilities: of the completion, or of the chosen and the rejected one. */
   readonly logprobs: readonly number[];
 }
 
 const at = (values: Float32Array, index: number): number => values[index] ?? Number.NaN;
 
-/** A graph says what it knows of each sequence: of all rows' first ones, then of all second ones. */
+/** Outputs have one value for each sequence: the first sequences of all rows, then the second ones. */
 function readScores({ rows, shape }: Batch, results: Results): Scored[] {
   const [correct, entropy] = [floats(results, 'correct'), floats(results, 'entropy')];
   const logprobs = floats(results, 'logprobs');
@@ -72,21 +72,21 @@ const total = <T>(items: readonly T[], valueOf: (item: T) => number): number =>
 
 const tokensOf = (row: TrainRow): number => total(sequencesOf(row), supervisedTokens);
 
-/** Tokens whose prediction counts as right or wrong: of a pair, those of the chosen answer. */
-const judgedTokens = (row: TrainRow): number => supervisedTokens(sequencesOf(row)[0]);
+/** Number of tokens in the accuracy: of a pair, those of the chosen answer. */
+const accuracyTokens = (row: TrainRow): number => supervisedTokens(sequencesOf(row)[0]);
 
-/** The mean of each figure over the rows that have it. */
-function averageFigures(all: readonly Figures[]): Figures {
+/** The mean of each metric over the rows that have it. */
+function averageMetrics(all: readonly Metrics[]): Metrics {
   const sums: Record<string, { sum: number; count: number }> = {};
-  for (const figures of all)
-    for (const [name, value] of Object.entries(figures)) {
+  for (const metrics of all)
+    for (const [name, value] of Object.entries(metrics)) {
       const { sum, count } = sums[name] ?? { sum: 0, count: 0 };
       sums[name] = { sum: sum + value, count: count + 1 };
     }
   return Object.fromEntries(Object.entries(sums).map(([name, { sum, count }]) => [name, sum / count]));
 }
 
-/** Implicit rewards against the references as the graph read them, in f32; SimPO's are means a token, without one. */
+/** Implicit rewards. References are rounded to f32, as in the graph. SimPO uses means per token, without reference. */
 function rewardsOf({ row, logprobs }: Scored<PairRow>, { name, beta }: PairLoss): readonly [number, number] {
   const [chosen = Number.NaN, rejected = Number.NaN] = logprobs;
   if (name === 'simpo')
@@ -100,7 +100,7 @@ function rewardsOf({ row, logprobs }: Scored<PairRow>, { name, beta }: PairLoss)
   ];
 }
 
-function pairFigures(scored: Scored<PairRow>, loss: PairLoss): Figures {
+function pairMetrics(scored: Scored<PairRow>, loss: PairLoss): Metrics {
   const [chosen, rejected] = rewardsOf(scored, loss);
   return {
     'rewards/chosen': chosen,
@@ -112,40 +112,40 @@ function pairFigures(scored: Scored<PairRow>, loss: PairLoss): Figures {
   };
 }
 
-function unpairedFigures(scored: Scored<UnpairedRow>, { beta }: KtoLoss, baseline: number): Figures {
+function unpairedMetrics(scored: Scored<UnpairedRow>, { beta }: KtoLoss, baseline: number): Metrics {
   const { row, logprobs } = scored;
   const logprob = logprobs[0] ?? Number.NaN;
   const reward = beta * (logprob - Math.fround(row.reference));
   const side = row.desirable ? 'chosen' : 'rejected';
-  const beyond = row.desirable ? reward > beta * baseline : reward < beta * baseline;
-  return { [`rewards/${side}`]: reward, 'rewards/accuracies': beyond ? 1 : 0, [`logps/${side}`]: logprob };
+  const accurate = row.desirable ? reward > beta * baseline : reward < beta * baseline;
+  return { [`rewards/${side}`]: reward, 'rewards/accuracies': accurate ? 1 : 0, [`logps/${side}`]: logprob };
 }
 
-function summariseUnpaired(scored: readonly Scored<UnpairedRow>[], loss: KtoLoss, baseline: number): Figures {
-  const figures = averageFigures(scored.map((each) => unpairedFigures(each, loss, baseline)));
-  const [chosen, rejected] = [figures['rewards/chosen'], figures['rewards/rejected']];
+function ktoMetrics(scored: readonly Scored<UnpairedRow>[], loss: KtoLoss, baseline: number): Metrics {
+  const metrics = averageMetrics(scored.map((each) => unpairedMetrics(each, loss, baseline)));
+  const [chosen, rejected] = [metrics['rewards/chosen'], metrics['rewards/rejected']];
   const both = chosen !== undefined && rejected !== undefined;
-  return { ...figures, ...(both ? { 'rewards/margins': chosen - rejected } : {}), kl: baseline };
+  return { ...metrics, ...(both ? { 'rewards/margins': chosen - rejected } : {}), kl: baseline };
 }
 
-function summarisePairs(scored: readonly Scored<PairRow>[], loss: PairLoss): Figures {
-  const figures = averageFigures(scored.map((each) => pairFigures(each, loss)));
-  if (sftWeightOf(loss) === undefined) return figures;
+function pairLossMetrics(scored: readonly Scored<PairRow>[], loss: PairLoss): Metrics {
+  const metrics = averageMetrics(scored.map((each) => pairMetrics(each, loss)));
+  if (sftWeightOf(loss) === undefined) return metrics;
   const chosen = total(scored, ({ logprobs }) => logprobs[0] ?? Number.NaN);
-  return { ...figures, nll_loss: -chosen / total(scored, ({ row }) => supervisedTokens(row.chosen)) };
+  return { ...metrics, nll_loss: -chosen / total(scored, ({ row }) => supervisedTokens(row.chosen)) };
 }
 
-function preferenceFigures(scored: readonly Scored[], objective: Objective, baseline: number): Figures {
+function preferenceMetrics(scored: readonly Scored[], objective: Objective, baseline: number): Metrics {
   if (objective.name === 'language-model') return {};
   const rowsOf = <Row extends TrainRow>(fits: (row: TrainRow) => row is Row): Scored<Row>[] =>
     scored.filter((each): each is Scored<Row> => fits(each.row));
   return objective.name === 'kto'
-    ? summariseUnpaired(rowsOf(isUnpaired), objective, baseline)
-    : summarisePairs(rowsOf(isPair), objective);
+    ? ktoMetrics(rowsOf(isUnpaired), objective, baseline)
+    : pairLossMetrics(rowsOf(isPair), objective);
 }
 
-/** The figures of a step, under the names that TRL users know. */
-export function summarise({ passes, batches, objective, baseline }: StepRecord): Figures {
+/** The metrics of a step, under TRL's names. */
+export function computeMetrics({ passes, batches, objective, baseline }: StepRecord): Metrics {
   const scored = batches.flatMap((batch, index) => {
     const results = passes[index];
     return results === undefined ? [] : readScores(batch, results);
@@ -155,8 +155,8 @@ export function summarise({ passes, batches, objective, baseline }: StepRecord):
     loss: total(passes, (results) => scalarOf(results, 'loss')),
     tokens,
     mean_token_accuracy:
-      total(scored, ({ correct }) => correct) / total(scored, ({ row }) => judgedTokens(row)),
+      total(scored, ({ correct }) => correct) / total(scored, ({ row }) => accuracyTokens(row)),
     entropy: total(scored, ({ entropy }) => entropy) / tokens,
-    ...preferenceFigures(scored, objective, baseline),
+    ...preferenceMetrics(scored, objective, baseline),
   };
 }

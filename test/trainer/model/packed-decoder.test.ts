@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
-import { packStream, planStream, shapeOf } from '../../../trainer/engine/streams';
+import { packedFeeds, planPacking, shapeOf } from '../../../trainer/engine/packing';
 import { createSource } from '../../../trainer/engine/train-graphs';
 import type { PairRow, SequenceRow, TrainRow } from '../../../trainer/engine';
 import { ops } from '../../../trainer/graph';
 import { createContext, headOf } from '../../../trainer/model/decoder';
 import { decodeSequences } from '../support/dense-decoder';
-import { contextsOf, decodeStream, streamInputs } from '../../../trainer/model/stream';
+import { contextsOf, decodePacked, packedInputs } from '../../../trainer/model/packed-decoder';
 import { oracleConfigs, oracleRows, oracleWeights } from '../support/oracle-model';
 import { relativeError, runGraph } from '../support/run-graph';
 
 const config = oracleConfigs.grouped;
 const source = createSource({ config, weights: oracleWeights(config), lora: null }, new Map());
 
-/** Logits behind each token but the last of a sequence on its own, from dense attention under a mask. */
+/** Logits at each token but the last of a single sequence, from dense masked attention. */
 async function denseLogits({ ids }: SequenceRow): Promise<Float32Array> {
   const length = ids.length - 1;
   const tokens = ops.integers([...ids.subarray(0, length)]);
@@ -20,12 +20,12 @@ async function denseLogits({ ids }: SequenceRow): Promise<Float32Array> {
   return (await runGraph({ logits })).get('logits')!;
 }
 
-async function streamLogits(rows: readonly TrainRow[]): Promise<Float32Array> {
+async function packedLogits(rows: readonly TrainRow[]): Promise<Float32Array> {
   const shape = shapeOf(rows, { microBatchSize: rows.length + 1, maxLength: 24 });
   const context = createContext(config, source);
-  const read = decodeStream(context, streamInputs(shape), shape);
-  const logits = ops.matmul(read, headOf(context), { transB: true });
-  return (await runGraph({ logits }, packStream(planStream(rows, shape), shape))).get('logits')!;
+  const hidden = decodePacked(context, packedInputs(shape), shape);
+  const logits = ops.matmul(hidden, headOf(context), { transB: true });
+  return (await runGraph({ logits }, packedFeeds(planPacking(rows, shape), shape))).get('logits')!;
 }
 
 const [a, b, c, d] = oracleRows;
@@ -33,8 +33,8 @@ const alone: SequenceRow = { ids: b.ids, completionStart: 0 };
 const rejected = { ids: Int32Array.of(...a.ids.subarray(0, 4), 3, 1, 2), completionStart: 4 };
 const pair: PairRow = { chosen: a, rejected, referenceChosen: 0, referenceRejected: 0 };
 
-describe('pure: a stream of tokens without padding', () => {
-  it('gives each sequence the logits that it has alone', async () => {
+describe('pure: a packed batch without padding', () => {
+  it('has the logits of each sequence alone', async () => {
     for (const [rows, scored] of [
       [
         [a, b, c, d],
@@ -64,13 +64,13 @@ describe('pure: a stream of tokens without padding', () => {
         scored.map(async ([row, from]) => (await denseLogits(row)).subarray(from * config.vocabSize)),
       );
       const expected = parts.flatMap((part) => [...part]);
-      const found = await streamLogits(rows);
+      const found = await packedLogits(rows);
       assert.equal(found.length, expected.length);
       assert.ok(relativeError(found, expected) < 2e-6);
     }
   });
 
-  it('shows an answer its own prompt, of a pair both', () => {
+  it('lets both answers of a pair attend to their prompt', () => {
     const shape = { rows: 2, sequences: 2, prompts: true, maxLength: 8 } as const;
     assert.deepEqual(contextsOf(shape), [[], [], [0], [1], [0], [1]]);
     assert.deepEqual(contextsOf({ ...shape, sequences: 1, prompts: false }), [[], []]);

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import type { PairRow } from '../../../trainer/engine';
 import { differentiate, ops, type Value } from '../../../trainer/graph';
 import { createSource } from '../../../trainer/engine/train-graphs';
-import { packStream, planStream, shapeOf } from '../../../trainer/engine/streams';
-import { streamInputs } from '../../../trainer/model/stream';
+import { packedFeeds, planPacking, shapeOf } from '../../../trainer/engine/packing';
+import { packedInputs } from '../../../trainer/model/packed-decoder';
 import { buildLosses } from '../../../trainer/model/objectives';
 import { loraParameters, modelParameters } from '../../../trainer/model/parameters';
-import { fusedPieces, plainPieces, type Pieces } from '../../../trainer/model/pieces';
+import { fusedOps, referenceOps, type DecoderOps } from '../../../trainer/model/decoder-ops';
 import {
   oracleAdapter,
   oracleConfigs,
@@ -17,7 +17,7 @@ import {
 } from '../support/oracle-model';
 import { inputOf, noiseTensor as n, relativeError, runGraph, type Feeds } from '../support/run-graph';
 
-type Build = (pieces: Pieces, inputs: readonly Value[]) => Value;
+type Build = (decoderOps: DecoderOps, inputs: readonly Value[]) => Value;
 
 const half = 2;
 const angles = Float32Array.from({ length: 6 * half }, (_, i) => 0.4 * i);
@@ -26,35 +26,41 @@ const tables = {
   sin: ops.constant(angles.map(Math.sin), [6, half]),
 };
 
-/** Each piece on small inputs. */
-const cases: Readonly<Record<keyof Pieces, readonly [readonly (readonly number[])[], Build]>> = {
-  norm: [[[5, 8], [8]], (pieces, [x, w]) => pieces.norm(x!, w!, 1e-5)],
-  rotate: [[[2, 3, 8]], (pieces, [x]) => pieces.rotate(x!, { ...tables, positions: ops.integers([2]) }, 2)],
-  gate: [
+/** Each op on small inputs. */
+const cases: Readonly<Record<keyof DecoderOps, readonly [readonly (readonly number[])[], Build]>> = {
+  rmsNorm: [[[5, 8], [8]], (decoderOps, [x, w]) => decoderOps.rmsNorm(x!, w!, 1e-5)],
+  rope: [
+    [[2, 3, 8]],
+    (decoderOps, [x]) => decoderOps.rope(x!, { ...tables, positions: ops.integers([2]) }, 2),
+  ],
+  swiglu: [
     [
       [4, 6],
       [4, 6],
     ],
-    (pieces, [gate, up]) => pieces.gate(gate!, up!),
+    (decoderOps, [gate, up]) => decoderOps.swiglu(gate!, up!),
   ],
-  adapt: [
+  lora: [
     [
       [5, 4],
       [3, 4],
       [2, 4],
       [3, 2],
     ],
-    (pieces, [x, w, a, b]) => pieces.adapt(x!, w!, { a: a!, b: b! }, 1.5),
+    (decoderOps, [x, w, a, b]) => decoderOps.lora(x!, w!, { a: a!, b: b! }, 1.5),
   ],
-  score: [[[4, 7]], (pieces, [logits]) => pieces.score(logits!, ops.integers([6, 0, 3, 3]))[0]],
+  logProbability: [
+    [[4, 7]],
+    (decoderOps, [logits]) => decoderOps.logProbability(logits!, ops.integers([6, 0, 3, 3]))[0],
+  ],
 };
 
-async function evaluate(pieces: Pieces, [shapes, build]: (typeof cases)[keyof Pieces]) {
+async function evaluate(decoderOps: DecoderOps, [shapes, build]: (typeof cases)[keyof DecoderOps]) {
   const tensors = shapes.map((dims, index) => n(dims, index, 1.5));
   const leaves = tensors.map((tensor, index) => inputOf(`x${index}`, tensor));
   // The frozen weight of an adapted module gets no gradient.
-  const trained = leaves.filter((_, index) => !(build === cases.adapt[1] && index === 1));
-  const y = build(pieces, leaves);
+  const trained = leaves.filter((_, index) => !(build === cases.lora[1] && index === 1));
+  const y = build(decoderOps, leaves);
   const probe = n(y.shape, 99);
   const gradients = differentiate(ops.sum(ops.mul(y, inputOf('probe', probe))), trained);
   const outputs = { y, ...Object.fromEntries(gradients.map((gradient, index) => [`g${index}`, gradient])) };
@@ -62,18 +68,18 @@ async function evaluate(pieces: Pieces, [shapes, build]: (typeof cases)[keyof Pi
   return runGraph(outputs, { ...feeds, probe });
 }
 
-describe('pure: fused pieces against plain ones', () => {
+describe('pure: fused ops against reference ops', () => {
   for (const [name, some] of Object.entries(cases))
     it(`${name}: value and gradients`, async () => {
-      const [fused, plain] = [await evaluate(fusedPieces, some), await evaluate(plainPieces, some)];
-      assert.deepEqual([...fused.keys()], [...plain.keys()]);
+      const [fused, reference] = [await evaluate(fusedOps, some), await evaluate(referenceOps, some)];
+      assert.deepEqual([...fused.keys()], [...reference.keys()]);
       for (const [output, values] of fused)
-        assert.ok(relativeError(values, plain.get(output)!) < 2e-6, output);
+        assert.ok(relativeError(values, reference.get(output)!) < 2e-6, output);
     });
 });
 
-/** Loss and gradients of a whole model from either pieces. */
-async function evaluateModel(kind: OracleKind, pieces: Pieces, preference: boolean) {
+/** Loss and gradients of a whole model with the given ops. */
+async function evaluateModel(kind: OracleKind, decoderOps: DecoderOps, preference: boolean) {
   const config = oracleConfigs[kind];
   const lora = preference ? oracleLora : null;
   const values = preference ? oracleAdapter(config) : oracleWeights(config);
@@ -85,16 +91,16 @@ async function evaluateModel(kind: OracleKind, pieces: Pieces, preference: boole
   const objective = preference
     ? ({ name: 'sigmoid', beta: 0.5 } as const)
     : ({ name: 'language-model' } as const);
-  const { loss } = buildLosses(objective, { shape, stream: streamInputs(shape), config, source, pieces });
+  const { loss } = buildLosses(objective, { shape, packed: packedInputs(shape), config, source, decoderOps });
   const gradients = differentiate(loss, [...leaves.values()]);
   const outputs = Object.fromEntries(
     [...leaves.keys()].map((name, index) => [`d ${name}`, gradients[index]!]),
   );
-  const feeds = { ...packStream(planStream(rows, shape), shape), ...lossFeeds };
+  const feeds = { ...packedFeeds(planPacking(rows, shape), shape), ...lossFeeds };
   return runGraph({ loss, ...outputs }, { ...Object.fromEntries(values), ...feeds });
 }
 
-/** Two pairs, the third row of the batch being empty. */
+/** Two pairs. The third row of the batch is empty. */
 function modelPairs(): PairRow[] {
   const [a, , c, d] = oracleRows;
   return [
@@ -109,15 +115,16 @@ const lossFeeds: Feeds = {
   pair_weights: { dims: [3], data: Float32Array.of(1, 1, 0) },
 };
 
-describe('pure: whole models from fused and from plain pieces', () => {
+describe('pure: models with fused ops against models with reference ops', () => {
   for (const kind of ['tied', 'grouped'] as const)
     for (const preference of [false, true])
       it(`${kind}, ${preference ? 'DPO with LoRA' : 'language modelling'}: loss and every gradient`, async () => {
-        const fused = await evaluateModel(kind, fusedPieces, preference);
-        const plain = await evaluateModel(kind, plainPieces, preference);
-        assert.ok(Math.abs(fused.get('loss')![0]! / plain.get('loss')![0]! - 1) < 1e-6);
+        const fused = await evaluateModel(kind, fusedOps, preference);
+        const reference = await evaluateModel(kind, referenceOps, preference);
+        assert.ok(Math.abs(fused.get('loss')![0]! / reference.get('loss')![0]! - 1) < 1e-6);
         for (const [name, values] of fused)
-          // A bias on keys shifts all scores of a query alike: its gradient is 0 but for rounding.
-          if (!name.endsWith('k_proj.bias')) assert.ok(relativeError(values, plain.get(name)!) < 1e-5, name);
+          // A key bias shifts all scores of a query equally, so its gradient is 0 except for rounding.
+          if (!name.endsWith('k_proj.bias'))
+            assert.ok(relativeError(values, reference.get(name)!) < 1e-5, name);
       });
 });

@@ -20,16 +20,16 @@ import {
 
 const config = oracleConfigs.grouped;
 const [a, bare, c, d] = oracleRows;
-/** With a prompt as all the others, so that the graph of one step is that of any. */
+/** With a prompt like all others, so that every step uses the same graph. */
 const b = { ...bare, completionStart: 3 };
 
-/** Steps of different sizes: some are one micro-batch, some several, some with a short last one. */
+/** Steps of one and of several micro-batches, some with a short last one. */
 const sequences: readonly (readonly SequenceRow[])[] = [[a, b, c, d], [b], [c, d, a], [d, c, b, a], [a, c]];
-/** The step in the middle has no prompt. */
+/** The second step has no prompt. */
 const bareSteps: readonly (readonly SequenceRow[])[] = [[a, c], [bare], [d, a]];
 const pairs = sequences.map((rows) => rows.map(pairOf));
 
-/** An answer against another one of its length. */
+/** A pair of answers of the same length. */
 function pairOf({ ids, completionStart }: SequenceRow): PairRow {
   const other = ids.map((id, at) => (at < completionStart ? id : (id + 1) % config.vocabSize));
   const [chosen, rejected] = [ids, other].map((each) => ({ ids: each, completionStart }));
@@ -40,7 +40,7 @@ const full = oracleEngine('grouped', { microBatchSize: 2 });
 const adapted: EngineOptions = { ...full, lora: oracleLora, objective: { name: 'sigmoid', beta: 0.5 } };
 const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
 
-/** Figures and state after all steps, asked for in groups of the given sizes. */
+/** Metrics and state after all steps, requested in groups of the given sizes. */
 async function run(
   options: EngineOptions,
   profile: GraphProfile,
@@ -55,45 +55,45 @@ async function run(
       step: i + 1,
       learningRate: 1e-3 * (i + 1),
     }));
-    const figures = [];
+    const metrics = [];
     for (const [index, size] of groups.entries()) {
       const from = groups.slice(0, index).reduce((sum, other) => sum + other, 0);
-      figures.push(...(await engine.steps(requests.slice(from, from + size))));
+      metrics.push(...(await engine.steps(requests.slice(from, from + size))));
     }
-    return { figures, state: engine.exportState(), stepsPerCall: engine.stepsPerCall };
+    return { metrics, state: engine.exportState(), stepsPerCall: engine.stepsPerCall };
   } finally {
     await engine.release();
   }
 }
 
-describe('pure: several steps in one call of the runtime', () => {
+describe('pure: several steps in one call', () => {
   for (const [name, options, change] of [
     ['full fine-tune', full, {}],
     ['full fine-tune, a micro-batch a step', { ...full, microBatchSize: 4 }, {}],
     ['DPO with LoRA and dropout', { ...adapted, lora: { ...oracleLora, dropout: 0.2 } }, {}],
-    ['layers computed again, logits in chunks', adapted, { recompute: true, logitTokens: 5 }],
+    ['recomputation, chunked logits', adapted, { recompute: true, logitTokens: 5 }],
     ['f16', full, { precision: 'f16', logitTokens: 5 }],
   ] as const)
-    it(`${name}: leave what as many calls leave, to the last bit`, async () => {
+    it(`${name}: equal single calls, bit for bit`, async () => {
       const profile: GraphProfile = { ...plain, ...change };
-      const apart = await run(options, profile, [1, 1, 1, 1, 1]);
+      const separate = await run(options, profile, [1, 1, 1, 1, 1]);
       for (const groups of [[5], [2, 3]]) {
         const together = await run(options, { ...profile, stepsPerCall: 4 }, groups);
-        assert.deepEqual(together.figures, apart.figures);
-        assert.deepEqual(together.state, apart.state);
+        assert.deepEqual(together.metrics, separate.metrics);
+        assert.deepEqual(together.state, separate.state);
       }
     });
 
-  it('are the same however they are cut, also where some rows have no prompt', async () => {
-    // Wide enough that products of other rows have other last bits.
+  it('do not depend on the groups of steps, also if some rows have no prompt', async () => {
+    // Wide enough that the last bits of a product depend on its number of rows.
     const wide: ModelConfig = { ...config, hiddenSize: 256, intermediateSize: 512, headSize: 64 };
     const options = { ...full, config: wide, weights: oracleWeights(wide), prompts: true };
-    const cut = (groups: number[]) => run(options, { ...plain, stepsPerCall: 4 }, groups, bareSteps);
-    const apart = await cut([1, 1, 1]);
-    for (const groups of [[3], [2, 1]]) assert.deepEqual(await cut(groups), apart);
+    const runGroups = (groups: number[]) => run(options, { ...plain, stepsPerCall: 4 }, groups, bareSteps);
+    const separate = await runGroups([1, 1, 1]);
+    for (const groups of [[3], [2, 1]]) assert.deepEqual(await runGroups(groups), separate);
   });
 
-  it('are as many as the engine was made for; KTO takes one at a time', async () => {
+  it('are limited by the profile, and KTO makes one step in a call', async () => {
     const kto = { name: 'kto', beta: 0.1, desirableWeight: 1, undesirableWeight: 1 } as const;
     for (const [options, expected] of [
       [full, 4],

@@ -1,0 +1,106 @@
+import { sftWeightOf } from '../model/preference-losses';
+import { BudgetlineError } from '../../contracts/failures';
+import type { KtoLoss, PairLoss, PreferenceLossName } from '../../schemas/losses';
+import type { BufferTensor } from '../runtime';
+import { isPair, isSequence, isUnpaired, sequencesOf, supervisedTokens } from './batches';
+import type { Feeds } from './step-metrics';
+import type { Objective, PairRow, TrainRow, UnpairedRow } from './types';
+
+export const scalarTensor = (value: number): BufferTensor => ({ dims: [], data: Float32Array.of(value) });
+export const vectorTensor = (values: Float32Array | Int32Array): BufferTensor => ({
+  dims: [values.length],
+  data: values,
+});
+
+/** Whether a preference loss uses the frozen reference. */
+export const needsReference = (name: PreferenceLossName): boolean => name !== 'simpo';
+
+const needsLengths: ReadonlySet<Objective['name']> = new Set<PreferenceLossName>([
+  'ipo',
+  'sigmoid_norm',
+  'simpo',
+]);
+
+/** @throws CONFIG_INVALID unless all rows have the form that the objective needs. */
+function requireRows<Row extends TrainRow>(
+  rows: readonly TrainRow[],
+  fits: (row: TrainRow) => row is Row,
+  wanted: string,
+): readonly Row[] {
+  if (rows.every(fits)) return rows;
+  throw new BudgetlineError('CONFIG_INVALID', `The objective needs ${wanted}, but a step has other rows.`);
+}
+
+/** One value for each row, and 0 for empty rows. */
+function column<Row>(rows: readonly Row[], capacity: number, valueOf: (row: Row) => number): Float32Array {
+  const values = new Float32Array(capacity);
+  for (const [index, row] of rows.entries()) values[index] = valueOf(row);
+  return values;
+}
+
+/** Values of the chosen answers, then of the rejected ones: [2 B]. */
+function twoColumns(
+  pairs: readonly PairRow[],
+  capacity: number,
+  valueOf: (pair: PairRow, side: 'chosen' | 'rejected') => number,
+): BufferTensor {
+  const values = new Float32Array(2 * capacity);
+  values.set(column(pairs, capacity, (pair) => valueOf(pair, 'chosen')));
+  values.set(
+    column(pairs, capacity, (pair) => valueOf(pair, 'rejected')),
+    capacity,
+  );
+  return vectorTensor(values);
+}
+
+function pairFeeds(pairs: readonly PairRow[], loss: PairLoss, capacity: number): Feeds {
+  const feeds: Feeds = { pair_weights: vectorTensor(column(pairs, capacity, () => 1)) };
+  if (needsReference(loss.name))
+    feeds['reference'] = twoColumns(pairs, capacity, (pair, side) =>
+      side === 'chosen' ? pair.referenceChosen : pair.referenceRejected,
+    );
+  if (needsLengths.has(loss.name))
+    feeds['inverse_lengths'] = twoColumns(pairs, capacity, (pair, side) => 1 / supervisedTokens(pair[side]));
+  return feeds;
+}
+
+function unpairedFeeds(rows: readonly UnpairedRow[], loss: KtoLoss, capacity: number): Feeds {
+  const weightOf = ({ desirable }: UnpairedRow): number =>
+    desirable ? loss.desirableWeight : loss.undesirableWeight;
+  return {
+    reference: vectorTensor(column(rows, capacity, ({ reference }) => reference)),
+    sides: vectorTensor(column(rows, capacity, ({ desirable }) => (desirable ? 1 : -1))),
+    row_weights: vectorTensor(column(rows, capacity, weightOf)),
+  };
+}
+
+/** Inputs of an objective besides the tokens. A micro-batch has room for `capacity` rows. */
+export function objectiveFeeds(objective: Objective, rows: readonly TrainRow[], capacity: number): Feeds {
+  if (objective.name === 'language-model') {
+    requireRows(rows, isSequence, 'sequences');
+    return {};
+  }
+  if (objective.name === 'kto')
+    return unpairedFeeds(requireRows(rows, isUnpaired, 'unpaired rows'), objective, capacity);
+  return pairFeeds(requireRows(rows, isPair, 'pairs'), objective, capacity);
+}
+
+/** Supervised tokens of a step. */
+function countSupervised(rows: readonly TrainRow[]): number {
+  return rows.flatMap(sequencesOf).reduce((total, row) => total + supervisedTokens(row), 0);
+}
+
+/** The denominators of a step's loss. They belong to the whole step, so its micro-batch size changes nothing. */
+export function denominators(objective: Objective, rows: readonly TrainRow[]): Feeds {
+  const tokens = countSupervised(rows);
+  if (tokens === 0) throw new BudgetlineError('DATA_INVALID', 'A step has no supervised token.');
+  const count = objective.name === 'language-model' ? tokens : rows.length;
+  const inverse_denominator = scalarTensor(1 / count);
+  if (sftWeightOf(objective) === undefined) return { inverse_denominator };
+  return { inverse_denominator, inverse_chosen_tokens: scalarTensor(1 / chosenTokens(rows)) };
+}
+
+/** Supervised tokens of the chosen answers. */
+function chosenTokens(rows: readonly TrainRow[]): number {
+  return rows.filter(isPair).reduce((total, { chosen }) => total + supervisedTokens(chosen), 0);
+}
