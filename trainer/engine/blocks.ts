@@ -19,6 +19,17 @@ export interface Block {
   readonly decayed: boolean;
 }
 
+/** The values of a block: trained tensors, accumulated gradients, AdamW's first and second moments. */
+export type BlockKind = 'parameters' | 'gradient' | 'first' | 'second';
+
+/** Name of a block's graph input. The output that replaces it has the prefix "next_". */
+export const blockName = (kind: BlockKind, index: number): string => `${kind}${String(index)}`;
+
+/** One flat buffer for each block. */
+export type Buffers = readonly Float32Array[];
+
+export const zerosLike = (buffers: Buffers): Buffers => buffers.map(({ length }) => new Float32Array(length));
+
 /** 0.5 MiB of f32, so that an optimizer pass over a block stays within the CPU cache. */
 const maxBlockElements = 1 << 17;
 

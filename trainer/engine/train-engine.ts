@@ -1,26 +1,25 @@
 import { scheduleScalars } from '../model/adamw';
 import { initLora } from '../model/initialise';
 import { chunk, isUnpaired } from './batches';
-import { packBlocks, unpackBlocks } from './blocks';
+import { blockName, packBlocks, unpackBlocks, zerosLike, type BlockKind, type Buffers } from './blocks';
 import { tokenWords, type DropoutKey } from './dropout';
-import { floats, scalarOf, computeMetrics, type Batch, type Feeds, type Results } from './step-metrics';
 import { denominators, objectiveFeeds, scalarTensor, vectorTensor } from './feeds';
+import { packedFeeds, planPacking, shapeOf, tokenOffsets } from './packing';
 import { sessionOptions } from './placement';
+import { readScan, scanFeeds } from './scan';
 import { SessionCache } from './session-cache';
-import { packedFeeds, tokenOffsets, planPacking, shapeOf } from './packing';
+import { computeMetrics, floats, scalarOf, type Batch, type Feeds, type Results } from './step-metrics';
 import {
-  blockName,
   buildAccumulation,
   buildOptimizer,
+  buildScan,
   buildScoring,
   buildStep,
-  buildScan,
+  planTraining,
   scanCarry,
   usesDropout,
-  planTraining,
   type TrainPlan,
 } from './train-graphs';
-import { readScan, scanFeeds } from './scan';
 import type { PackedShape } from '../model/packed-decoder';
 import type {
   EngineOptions,
@@ -33,11 +32,6 @@ import type {
   TrainState,
   Weights,
 } from './types';
-
-type BlockKind = Parameters<typeof blockName>[0];
-
-/** One flat buffer for each block. */
-type Buffers = readonly Float32Array[];
 
 interface State {
   parameters: Buffers;
@@ -73,10 +67,6 @@ function blockFeeds(kind: BlockKind, buffers: Buffers): Feeds {
 
 function takeBlocks(results: Results, kind: BlockKind, before: Buffers): Buffers {
   return before.map((_, index) => floats(results, `next_${blockName(kind, index)}`));
-}
-
-function zerosLike(buffers: Buffers): Buffers {
-  return buffers.map(({ length }) => new Float32Array(length));
 }
 
 /** Name of the sessions that score under the current weights. */

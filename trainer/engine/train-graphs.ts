@@ -6,16 +6,16 @@ import { loraNames, loraParameters, loraScale, modelParameters } from '../model/
 import { columnWords } from './dropout';
 import { unmergedOps, type DecoderOps } from '../model/decoder-ops';
 import { scoredRows, packedInputs, type PackedInputs, type PackedShape } from '../model/packed-decoder';
-import { planBlocks, requireTensor, splitBlock, type Block } from './blocks';
+import { blockName, planBlocks, requireTensor, splitBlock, type Block, type BlockKind } from './blocks';
 import { lower, placeGraphs, type Placement } from './placement';
-import type { GraphProfile, LoraShape, ModelConfig, Objective, OptimizerShape, Weights } from './types';
+import type { GraphProfile, LoraConfig, ModelConfig, Objective, OptimizerConfig, Weights } from './types';
 
 /** Everything that determines the graphs of a training run. */
 export interface TrainPlan extends Placement {
   readonly config: ModelConfig;
-  readonly lora: LoraShape | null;
+  readonly lora: LoraConfig | null;
   readonly objective: Objective;
-  readonly optimizer: OptimizerShape;
+  readonly optimizer: OptimizerConfig;
   /** The frozen weights under LoRA, constants of the graph. Not read in a full fine-tune. */
   readonly weights: Weights;
   readonly blocks: readonly Block[];
@@ -39,16 +39,11 @@ export function planTraining(options: PlanOptions): TrainPlan {
 /** Loss scale: keeps small f16 gradients from underflowing. A power of two, so it rounds nothing. */
 const gradientScale = ({ profile }: TrainPlan): number => (profile.precision === 'f16' ? 1024 : 1);
 
-/** Name of a block's input. The output that replaces it has the prefix "next_". */
-export function blockName(kind: 'parameters' | 'gradient' | 'first' | 'second', index: number): string {
-  return `${kind}${String(index)}`;
-}
-
-function blockInputs(plan: TrainPlan, kind: Parameters<typeof blockName>[0]): readonly Value[] {
+function blockInputs(plan: TrainPlan, kind: BlockKind): readonly Value[] {
   return plan.blocks.map(({ size }, index) => ops.input(blockName(kind, index), 'f32', [size]));
 }
 
-function nextBlocks(kind: Parameters<typeof blockName>[0], values: readonly Value[]): Record<string, Value> {
+function nextBlocks(kind: BlockKind, values: readonly Value[]): Record<string, Value> {
   return Object.fromEntries(values.map((value, index) => [`next_${blockName(kind, index)}`, value]));
 }
 

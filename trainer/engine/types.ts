@@ -47,7 +47,7 @@ export interface ModelConfig {
 
 export type LinearModule = (typeof linearModules)[number];
 
-export interface LoraShape {
+export interface LoraConfig {
   readonly rank: number;
   readonly alpha: number;
   readonly targetModules: readonly LinearModule[];
@@ -57,7 +57,7 @@ export interface LoraShape {
   readonly useRslora?: boolean | undefined;
 }
 
-export interface OptimizerShape {
+export interface OptimizerConfig {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -117,9 +117,9 @@ export interface EngineOptions {
   readonly config: ModelConfig;
   readonly weights: Weights;
   /** Under LoRA the weights are frozen constants of the graph. null: a full fine-tune. */
-  readonly lora: LoraShape | null;
+  readonly lora: LoraConfig | null;
   readonly objective: Objective;
-  readonly optimizer: OptimizerShape;
+  readonly optimizer: OptimizerConfig;
   readonly threads: number;
   /** Default: f32 on the CPU, without recomputation. */
   readonly profile?: GraphProfile;
@@ -230,9 +230,9 @@ export interface Engine {
   createGenerator(options: GeneratorOptions): Promise<Generator>;
   createScorer(options: ScorerOptions): Promise<Scorer>;
   /** LoRA tensors initialized as in PEFT: A Kaiming-uniform(√5), B zero. Names: "<module>.lora_A". */
-  initLora(config: ModelConfig, lora: LoraShape, seed: number): Map<string, Tensor>;
+  initLora(config: ModelConfig, lora: LoraConfig, seed: number): Map<string, Tensor>;
   /** Fresh weights: normal with standard deviation 0.02, output projections scaled by depth. */
   initWeights(config: ModelConfig, seed: number): Map<string, Tensor>;
   /** W + scale · B · A, in f32 with f64 accumulation. */
-  mergeLora(weights: Weights, lora: LoraShape, tensors: Weights): Map<string, Tensor>;
+  mergeLora(weights: Weights, lora: LoraConfig, tensors: Weights): Map<string, Tensor>;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { loraSpec } from '../../schemas/training';
 import { BudgetlineError } from '../../contracts/failures';
-import type { LoraShape, Tensor, Weights } from '../engine/types';
+import type { LoraConfig, Tensor, Weights } from '../engine/types';
 import { hashFile, readJson, writeSynced } from './files';
 import { encodeSafetensors, readSafetensors } from './safetensors';
 
@@ -12,7 +12,7 @@ const prefix = 'base_model.model.';
 const suffix = '.weight';
 
 export interface Adapter {
-  readonly lora: LoraShape;
+  readonly lora: LoraConfig;
   /** By the engine's names: "<module>.lora_A" [rank, in] and "<module>.lora_B" [out, rank]. */
   readonly tensors: Map<string, Tensor>;
 }
@@ -33,7 +33,7 @@ const fileSchema = z.looseObject({
 });
 
 /** adapter_config.json with PEFT's keys. The base is a digest, since a path would make the bytes depend on the host. */
-function renderConfig(lora: LoraShape, baseSha256: string): string {
+function renderConfig(lora: LoraConfig, baseSha256: string): string {
   const config = {
     base_model_name_or_path: `sha256:${baseSha256}`,
     bias: 'none',
@@ -53,7 +53,7 @@ function renderConfig(lora: LoraShape, baseSha256: string): string {
 }
 
 export interface SaveAdapterOptions {
-  readonly lora: LoraShape;
+  readonly lora: LoraConfig;
   readonly tensors: Weights;
   /** SHA-256 of the base model's weights. */
   readonly baseSha256: string;
@@ -73,7 +73,7 @@ function refuse(path: string, field: string, why: string): never {
   });
 }
 
-function readShape(path: string): LoraShape {
+function readShape(path: string): LoraConfig {
   const parsed = fileSchema.safeParse(readJson(path));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -1,5 +1,5 @@
 import { ops, type Value } from '../graph';
-import type { OptimizerShape } from '../engine/types';
+import type { OptimizerConfig } from '../engine/types';
 
 const { add, div, input, minimum, mul, scalar, sqrt, sub, sum } = ops;
 
@@ -38,21 +38,21 @@ function globalNorm(gradients: readonly Value[]): Value {
 function update(
   block: OptimizerBlock,
   gradient: Value,
-  shape: OptimizerShape,
+  config: OptimizerConfig,
   schedule: Schedule,
 ): UpdatedBlock {
-  const firstMoment = add(mul(block.firstMoment, scalar(shape.beta1)), gradient);
-  const secondMoment = add(mul(block.secondMoment, scalar(shape.beta2)), mul(gradient, gradient));
+  const firstMoment = add(mul(block.firstMoment, scalar(config.beta1)), gradient);
+  const secondMoment = add(mul(block.secondMoment, scalar(config.beta2)), mul(gradient, gradient));
   const direction = div(firstMoment, add(sqrt(secondMoment), schedule.epsilon));
   const decayed =
-    block.decayed && shape.weightDecay !== 0 ? mul(block.parameters, schedule.decay) : block.parameters;
+    block.decayed && config.weightDecay !== 0 ? mul(block.parameters, schedule.decay) : block.parameters;
   return { parameters: sub(decayed, mul(direction, schedule.stepSize)), firstMoment, secondMoment };
 }
 
 /** The optimizer step. Scalar inputs: step_size, epsilon and decay. */
 export function buildUpdate(
   blocks: readonly OptimizerBlock[],
-  shape: OptimizerShape,
+  config: OptimizerConfig,
 ): { readonly blocks: readonly UpdatedBlock[]; readonly gradientNorm: Value } {
   const gradientNorm = globalNorm(blocks.map(({ gradient }) => gradient));
   const schedule = {
@@ -61,12 +61,12 @@ export function buildUpdate(
     decay: input('decay', 'f32', []),
   };
   const clip = (g: Value): Value => {
-    if (shape.maxGradNorm === null) return g;
-    const coefficient = div(scalar(shape.maxGradNorm), add(gradientNorm, scalar(1e-6)));
+    if (config.maxGradNorm === null) return g;
+    const coefficient = div(scalar(config.maxGradNorm), add(gradientNorm, scalar(1e-6)));
     return mul(g, minimum(scalar(1), coefficient));
   };
   return {
-    blocks: blocks.map((block) => update(block, clip(block.gradient), shape, schedule)),
+    blocks: blocks.map((block) => update(block, clip(block.gradient), config, schedule)),
     gradientNorm,
   };
 }
@@ -76,13 +76,13 @@ export function buildUpdate(
  * stepSize · m / (√v + ε̂), where k = √((1 − β₂) / (1 − β₂ᵗ)), ε̂ = ε / k, stepSize = lr (1 − β₁) / ((1 − β₁ᵗ) k).
  */
 export function scheduleScalars(
-  shape: OptimizerShape,
+  config: OptimizerConfig,
   { step, learningRate }: { step: number; learningRate: number },
 ): Readonly<Record<'step_size' | 'epsilon' | 'decay', number>> {
-  const k = Math.sqrt((1 - shape.beta2) / (1 - shape.beta2 ** step));
+  const k = Math.sqrt((1 - config.beta2) / (1 - config.beta2 ** step));
   return {
-    step_size: (learningRate * (1 - shape.beta1)) / ((1 - shape.beta1 ** step) * k),
-    epsilon: shape.epsilon / k,
-    decay: 1 - learningRate * shape.weightDecay,
+    step_size: (learningRate * (1 - config.beta1)) / ((1 - config.beta1 ** step) * k),
+    epsilon: config.epsilon / k,
+    decay: 1 - learningRate * config.weightDecay,
   };
 }

@@ -1,8 +1,8 @@
 import { dynamic, ops, type TensorType, type Value } from '../graph';
 import { decoderLayer, embed, logitsOf, type LayerCache } from './decoder';
 import {
-  createGenerationContext,
   createDecodingAttention,
+  createGenerationContext,
   type GenerationContext,
   type GenerationSpec,
 } from './generation-context';
@@ -29,9 +29,9 @@ function greedyTokens(logits: Value): NextTokens {
 function chooseTokens(generation: GenerationContext, logits: Value, position: Value): NextTokens {
   const { decoding, rows, maxNewTokens } = generation.spec;
   if (decoding.mode === 'greedy') return greedyTokens(logits);
-  const uniforms = ops.gatherRows(ops.input('uniforms', 'f32', [maxNewTokens, rows]), position);
-  const draws = ops.reshape(uniforms, [rows, 1]);
-  return { token: sample(logits, draws, decoding), near: ops.broadcastTo(ops.scalar(1), [rows, 1]) };
+  const row = ops.gatherRows(ops.input('uniforms', 'f32', [maxNewTokens, rows]), position);
+  const uniforms = ops.reshape(row, [rows, 1]);
+  return { token: sample(logits, uniforms, decoding), near: ops.broadcastTo(ops.scalar(1), [rows, 1]) };
 }
 
 /** 1 for unfinished rows, else 0. */

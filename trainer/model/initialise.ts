@@ -1,5 +1,5 @@
 import { sizeOf } from '../graph';
-import type { LoraShape, ModelConfig, Tensor } from '../engine/types';
+import type { LoraConfig, ModelConfig, Tensor } from '../engine/types';
 import { loraParameters, modelParameters, type ParameterSpec } from './parameters';
 import { createNormals, createUniforms, hashName } from './random';
 
@@ -31,7 +31,7 @@ export function initWeights(config: ModelConfig, seed: number): Map<string, Tens
 }
 
 /** A fresh adapter: A uniform in ±1/√in (Kaiming with a = √5), B zero. Each tensor has its own random stream. */
-export function initLora(config: ModelConfig, lora: LoraShape, seed: number): Map<string, Tensor> {
+export function initLora(config: ModelConfig, lora: LoraConfig, seed: number): Map<string, Tensor> {
   return new Map(
     loraParameters(config, lora).map((spec) => {
       if (spec.name.endsWith('.lora_B')) return [spec.name, fill(spec, () => 0)];

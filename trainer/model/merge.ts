@@ -1,4 +1,4 @@
-import type { LoraShape, Tensor, Weights } from '../engine/types';
+import type { LoraConfig, Tensor, Weights } from '../engine/types';
 import { BudgetlineError } from '../../contracts/failures';
 import { loraNames, loraScale } from './parameters';
 
@@ -27,7 +27,7 @@ function target(weights: Weights, name: string): Tensor {
 }
 
 /** Merges an adapter into a model: W + scale · B · A. Tensors without an adapter are shared, not copied. */
-export function mergeLora(weights: Weights, lora: LoraShape, tensors: Weights): Map<string, Tensor> {
+export function mergeLora(weights: Weights, lora: LoraConfig, tensors: Weights): Map<string, Tensor> {
   const merged = new Map(weights);
   const suffix = loraNames('').a;
   for (const [name, a] of tensors) {

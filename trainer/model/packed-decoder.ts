@@ -4,9 +4,9 @@ import {
   embed,
   finalNorm,
   masked,
+  type Attention,
   type DecoderContext,
   type LayerCache,
-  type Attention,
 } from './decoder';
 import { ropeTables } from './rope';
 

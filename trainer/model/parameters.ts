@@ -1,5 +1,5 @@
 import { linearModules } from '../../contracts/linear-modules';
-import type { LinearModule, LoraShape, ModelConfig } from '../engine/types';
+import type { LinearModule, LoraConfig, ModelConfig } from '../engine/types';
 
 /** A parameter tensor: its Hugging Face name and shape. */
 export interface ParameterSpec {
@@ -73,7 +73,7 @@ export function modelParameters(config: ModelConfig): readonly ParameterSpec[] {
 }
 
 /** The factor of B · A: alpha / rank, or with rsLoRA alpha / √rank (Kalajdzievski, arXiv 2312.03732). */
-export const loraScale = ({ alpha, rank, useRslora = false }: LoraShape): number =>
+export const loraScale = ({ alpha, rank, useRslora = false }: LoraConfig): number =>
   alpha / (useRslora ? Math.sqrt(rank) : rank);
 
 /** The names of a module's adapter tensors. */
@@ -82,7 +82,7 @@ export function loraNames(module: string): { readonly a: string; readonly b: str
 }
 
 /** Every tensor of an adapter, in a fixed order: A [rank, in] and B [out, rank] of each target. */
-export function loraParameters(config: ModelConfig, lora: LoraShape): readonly ParameterSpec[] {
+export function loraParameters(config: ModelConfig, lora: LoraConfig): readonly ParameterSpec[] {
   const targets = linearModules.filter((module) => lora.targetModules.includes(module));
   return Array.from({ length: config.layers }, (_, layer) =>
     targets.flatMap((module) => {

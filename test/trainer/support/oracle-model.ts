@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EngineOptions, LoraShape, ModelConfig, SequenceRow, Tensor } from '../../../trainer/engine';
+import type { EngineOptions, LoraConfig, ModelConfig, SequenceRow, Tensor } from '../../../trainer/engine';
 import { loraParameters, modelParameters } from '../../../trainer/model/parameters';
 import { sizeOf } from '../../../trainer/graph';
 
@@ -56,7 +56,7 @@ export function oracleEngine(kind: OracleKind, change: Partial<EngineOptions> = 
   };
 }
 
-export const oracleLora: LoraShape = {
+export const oracleLora: LoraConfig = {
   rank: 3,
   alpha: 6,
   targetModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
