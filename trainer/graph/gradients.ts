@@ -96,7 +96,7 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
     const overB = div(only(g), b);
     return unbroadcastPair(op, overB, neg(mul(overB, inputAt(op.outputs, 0))));
   },
-  // Only applied to values that no trained parameter influences.
+  // No gradient: not differentiable, or (minimum) never part of a loss.
   minimum: none,
   equal: none,
   lessOrEqual: none,
