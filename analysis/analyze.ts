@@ -49,7 +49,7 @@ export interface AnalyzeSweepInput {
 
 /** The cells of one task and base model, wherever they were run. */
 export interface AnalyzeSubjectInput extends GridInput {
-  readonly subject: SubjectName & Pick<SubjectAnalysis, 'annotator'>;
+  readonly subject: SubjectName & Pick<SubjectAnalysis, 'annotator' | 'metric'>;
   /** What was fixed before the run. */
   readonly rules: ClaimBudgets;
   readonly failedCells: readonly FailedCellAnalysis[];
@@ -189,9 +189,16 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
   const { result, definition, axes, items, auxiliaryItems = new Map(), chosenRewards, draws } = input;
   const { base, baseFailure, cells, controls, failedCells, sweepId } = result;
   const { task, model, annotator, budgetUnit: unit = 'rows', equivalenceMargin, evaluation } = definition;
+  const [scored] = [...(base === null ? [] : [base]), ...cells.map((cell) => cell.evaluation)];
   const names = (evaluation.auxiliary ?? []).map(nameOfAuxiliary);
   const analysis = analyzeSubject({
-    subject: { task, model, annotator, ...(axes === undefined ? {} : { axes }) },
+    subject: {
+      task,
+      model,
+      annotator,
+      metric: scored?.metric ?? 'score',
+      ...(axes === undefined ? {} : { axes }),
+    },
     rules: definition,
     auxiliary: analyzeAuxiliary({
       ...{

@@ -1,15 +1,23 @@
 import type { AuxiliaryAnalysis, AuxiliaryCell } from '../contracts/analysis';
-import type { EvaluationSummary, SweepResult } from '../contracts/results';
+import type { AuxiliarySummary, EvaluationSummary, SweepResult } from '../contracts/results';
 import { judge } from './controls';
-import { buildGrid, type Grid, type GridInput, type Group, type ItemsByRun, type RunSummary } from './grid';
+import { buildGrid, type Grid, type GridInput, type Group, type ItemsByRun } from './grid';
 import { createInference, intervalOf, type Inference } from './inference';
 import { countOf, formatGap, formatScore, sayBudget } from './text';
 
 /** Item rows of tasks beside, by the task's name and then as those of the task that is tuned for. */
 export type AuxiliaryItems = ReadonlyMap<string, ItemsByRun>;
 
-const summaryOf = ({ auxiliary = [] }: EvaluationSummary, name: string): RunSummary | null =>
+const summaryOf = ({ auxiliary = [] }: EvaluationSummary, name: string): AuxiliarySummary | null =>
   auxiliary.find((task) => task.name === name) ?? null;
+
+function metricOf(name: string, { base, cells }: SweepResult): string {
+  const evaluations = [...(base === null ? [] : [base]), ...cells.map(({ evaluation }) => evaluation)];
+  return (
+    evaluations.map((evaluation) => summaryOf(evaluation, name)).find((found) => found !== null)?.metric ??
+    'score'
+  );
+}
 
 /** Cells that were evaluated on it: those of before it was asked for are not. */
 function gridOf(name: string, { base, cells }: SweepResult, unit: Grid['unit']): GridInput {
@@ -49,12 +57,16 @@ function read(name: string, inference: Inference, cells: readonly AuxiliaryCell[
   return `“${name}” is surely below ${from} in none of ${all}; lowest ${at}.`;
 }
 
-function analyzeOne(name: string, inference: Inference, delta: number): AuxiliaryAnalysis[] {
+function analyzeOne(
+  { name, metric }: Pick<AuxiliaryAnalysis, 'name' | 'metric'>,
+  inference: Inference,
+  delta: number,
+): AuxiliaryAnalysis[] {
   const { base, groups, items } = inference.grid;
   if (groups.length === 0) return [];
   const cells = groups.map((group) => analyzeCell(inference, group, delta));
   const reading = read(name, inference, cells, delta);
-  return [{ name, items, base: base && inference.score(base), cells, reading }];
+  return [{ name, metric, items, base: base && inference.score(base), cells, reading }];
 }
 
 export interface AuxiliaryInput {
@@ -78,6 +90,6 @@ export function analyzeAuxiliary({
 }: AuxiliaryInput): AuxiliaryAnalysis[] {
   return names.flatMap((name) => {
     const grid = buildGrid(gridOf(name, result, unit), items.get(name) ?? null);
-    return analyzeOne(name, createInference(grid, draws), delta);
+    return analyzeOne({ name, metric: metricOf(name, result) }, createInference(grid, draws), delta);
   });
 }

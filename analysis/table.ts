@@ -85,7 +85,7 @@ function analyzeCells(
   const budgets = [...new Set(cells.map(({ budget }) => budget))].sort((a, b) => a - b);
   const { delta, smallBudgetMax = lowLimit(budgets), largeBudgetMin = largeLimit(budgets) } = rules;
   return analyzeSubject({
-    subject: { task, model, annotator: null, ...(axes === undefined ? {} : { axes }) },
+    subject: { task, model, annotator: null, metric: 'score', ...(axes === undefined ? {} : { axes }) },
     rules: { equivalenceMargin: delta, budgets, smallBudgetMax, largeBudgetMin },
     base: mergeBase(bases.filter((row) => isBaseOf(row, cells[0]!))),
     cells: cells.map((row) => toCell(row, rules)),

@@ -303,6 +303,8 @@ export interface AuxiliaryCell {
 /** What training costs on a task that it was not for. */
 export interface AuxiliaryAnalysis {
   readonly name: string;
+  /** Name of its score. */
+  readonly metric: string;
   /** Its test items that comparisons are paired on; 0 where no item rows were at hand. */
   readonly items: number;
   /** Null where the base's evaluation failed. */
@@ -363,8 +365,10 @@ export interface SubjectAnalysis extends SubjectName {
   readonly version: 1;
   /** What every `budget` here is counted in. */
   readonly unit: BudgetUnit;
-  /** Null where it is not known who wrote the rows. */
+  /** Null: unknown. */
   readonly annotator: string | null;
+  /** Name of the score: the task's metric, such as "accuracy". */
+  readonly metric: string;
   /** Seeds that finished in at least one cell. */
   readonly seeds: readonly number[];
   /** Test items that every comparison is paired on; 0 where no item rows were at hand. */

@@ -12,6 +12,8 @@ export interface LabelPattern {
 /** What an evaluation measured on an auxiliary task. */
 export interface AuxiliaryMetrics {
   readonly name: string;
+  /** Name of the score: `Task.metric`. */
+  readonly metric: string;
   readonly metrics: Metrics;
   /** Further mean scores by name. */
   readonly scores: Metrics;
@@ -21,6 +23,8 @@ export interface AuxiliaryMetrics {
 export interface StageMetrics {
   /** Numbers by name: rows, steps, final loss, score. */
   readonly metrics: Metrics;
+  /** Evaluations only: name of the score, `Task.metric`. */
+  readonly metric?: string | undefined;
   /** Evaluations only: further mean scores by name. */
   readonly scores?: Metrics | undefined;
   /** Evaluations only: the same on each auxiliary task. */
@@ -33,9 +37,10 @@ export interface StageMetrics {
 
 /** What a stage measured, out of its manifest or result. */
 export function stageMetricsOf(stage: StageMetrics): StageMetrics {
-  const { metrics, scores, auxiliary, labels, skipped } = stage;
+  const { metrics, metric, scores, auxiliary, labels, skipped } = stage;
   return {
     metrics,
+    ...(metric !== undefined && { metric }),
     ...(scores && { scores }),
     ...(auxiliary && { auxiliary }),
     ...(labels && { labels }),

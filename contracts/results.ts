@@ -27,6 +27,8 @@ export interface CellIdentity {
 
 /** Result of an evaluation on one task. */
 export interface TaskSummary {
+  /** Name of the score: `Task.metric`. */
+  readonly metric: string;
   readonly items: number;
   readonly score: number;
   readonly wellFormedRate: number;

@@ -28,6 +28,9 @@ export function formatInterval(interval: { readonly low: number; readonly high: 
   return `${formatScore(interval.low)} to ${formatScore(interval.high)}`;
 }
 
+/** As the title of a column or axis: "Accuracy". */
+export const sentenceCase = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** Fractions as people write them: 0.5, 0.25, 1. */
 export function formatFraction(fraction: number): string {
   return String(Number(fraction.toFixed(4)));

@@ -1,6 +1,7 @@
 import { nameSubject } from '../analysis';
 import { listFigures, planFigures } from './charts';
 import type { Figure } from './charts/render';
+import { sentenceCase } from './format';
 import type { Html } from './html';
 import type { Chapter, ReportInput, TableReportInput } from './input';
 import { contentsOf, renderPage } from './page';
@@ -21,13 +22,9 @@ import { searchSection } from './sections/search';
 import { tableHeader } from './sections/table-header';
 import { trainingSection } from './sections/training';
 
-function metricName(task: string): string {
-  return task === 'grade-school-math' ? 'Accuracy' : 'Score';
-}
-
 function sweepChapter({ analysis, definition }: ReportInput): Chapter {
   const { loss } = definition.preference;
-  return { analysis, loss, metric: metricName(analysis.task), prefix: '', name: '' };
+  return { analysis, loss, metric: sentenceCase(analysis.metric), prefix: '', name: '' };
 }
 
 async function sweepSections(input: ReportInput): Promise<Html[]> {
@@ -71,7 +68,7 @@ export async function renderReport(input: ReportInput): Promise<string> {
 function tableChapters({ analyses }: TableReportInput): Chapter[] {
   return analyses.map((analysis, index) => ({
     analysis,
-    metric: metricName(analysis.task),
+    metric: sentenceCase(analysis.metric),
     prefix: analyses.length === 1 ? '' : `t${index + 1}-`,
     name: analyses.length === 1 ? '' : nameSubject(analysis),
   }));

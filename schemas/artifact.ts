@@ -4,14 +4,17 @@ const metrics = z.record(z.string(), z.number()).readonly();
 const labelCounts = z.array(z.int()).readonly();
 const labelPattern = z.strictObject({ rows: z.array(labelCounts).readonly(), times: z.int() });
 
+const auxiliaryMetrics = z.strictObject({
+  ...{ name: z.string(), metric: z.string() },
+  ...{ metrics, scores: metrics },
+});
+
 /** What a stage measured; see `StageMetrics`. */
 export const stageMetrics = {
   metrics,
+  metric: z.string().optional(),
   scores: metrics.optional(),
-  auxiliary: z
-    .array(z.strictObject({ name: z.string(), metrics, scores: metrics }))
-    .readonly()
-    .optional(),
+  auxiliary: z.array(auxiliaryMetrics).readonly().optional(),
   labels: z.array(labelPattern).readonly().optional(),
   skipped: metrics.optional(),
 };

@@ -1,24 +1,25 @@
-import type { AuxiliaryMetrics, Metrics } from '../contracts/metrics';
+import type { AuxiliaryMetrics } from '../contracts/metrics';
 import type { AuxiliaryScore, AuxiliarySummary, EvaluationSummary, TaskSummary } from '../contracts/results';
 import type { StageResult } from '../contracts/stage';
 
-function summarizeTask(metrics: Metrics, scores: Metrics): TaskSummary {
-  const metric = (name: string): number => metrics[name] ?? 0;
+function summarizeTask({ metrics, metric, scores }: Omit<AuxiliaryMetrics, 'name'>): TaskSummary {
+  const valueOf = (name: string): number => metrics[name] ?? 0;
   return {
-    items: metric('items'),
-    score: metric('score'),
-    wellFormedRate: metric('wellFormedRate'),
-    truncatedRate: metric('truncatedRate'),
-    noEosRate: metric('noEosRate'),
-    meanTokens: metric('meanTokens'),
-    repetitionRate: metric('repetitionRate'),
+    metric,
+    items: valueOf('items'),
+    score: valueOf('score'),
+    wellFormedRate: valueOf('wellFormedRate'),
+    truncatedRate: valueOf('truncatedRate'),
+    noEosRate: valueOf('noEosRate'),
+    meanTokens: valueOf('meanTokens'),
+    repetitionRate: valueOf('repetitionRate'),
     scores,
   };
 }
 
-function summarizeAuxiliary({ name, metrics, scores }: AuxiliaryMetrics): AuxiliarySummary {
-  const { scoreLow = 0, scoreHigh = 0 } = metrics;
-  return { name, ...summarizeTask(metrics, scores), scoreLow, scoreHigh };
+function summarizeAuxiliary({ name, ...task }: AuxiliaryMetrics): AuxiliarySummary {
+  const { scoreLow = 0, scoreHigh = 0 } = task.metrics;
+  return { name, ...summarizeTask(task), scoreLow, scoreHigh };
 }
 
 /** An evaluate stage's metrics by their names in results. */
@@ -26,11 +27,12 @@ export function summarizeEvaluation({
   key,
   digest,
   metrics,
+  metric = 'score',
   scores = {},
   auxiliary,
 }: StageResult): EvaluationSummary {
   return {
-    ...{ key, digest, ...summarizeTask(metrics, scores) },
+    ...{ key, digest, ...summarizeTask({ metrics, metric, scores }) },
     ...(auxiliary && { auxiliary: auxiliary.map(summarizeAuxiliary) }),
   };
 }

@@ -46,7 +46,7 @@ async function writeResults(dir: string, items: readonly ItemResult[], summary: 
 }
 
 /** Metrics of one task of an evaluation. */
-function metricsOf({ scores, interval, ...means }: Summary): Omit<AuxiliaryMetrics, 'name'> {
+function metricsOf({ scores, interval, ...means }: Summary): Pick<AuxiliaryMetrics, 'metrics' | 'scores'> {
   return { metrics: { ...means, scoreLow: interval.low, scoreHigh: interval.high }, scores };
 }
 
@@ -62,7 +62,7 @@ async function evaluatePart(session: StageSession, dir: string, answered: Answer
   const summary = summarize(task, items);
   const how = { metric: task.metric, judge: set.judge ?? null, decoding };
   await writeResults(folderOf(dir, set), items, { ...how, ...summary });
-  return { recorded, measured: { name: set.name, ...metricsOf(summary) } };
+  return { recorded, measured: { name: set.name, metric: task.metric, ...metricsOf(summary) } };
 }
 
 /** Evaluates the task that is tuned for and the auxiliary ones, one after another: judges have one client at a time. */
@@ -79,6 +79,7 @@ export async function evaluate(session: StageSession, spec: SpecOf<'evaluate'>):
   return {
     dir,
     metrics: { ...own?.metrics, nearTies, cutPrompts, ...(await billOf(session)), ...recorded },
+    metric: own?.metric,
     scores: own?.scores,
     ...(auxiliary.length === 0 ? {} : { auxiliary }),
     ...(labels.length === 0 ? {} : { labels }),

@@ -5,7 +5,7 @@ import { renderAuxiliary } from './auxiliary';
 import { renderBest } from './best';
 import { renderControls } from './controls';
 import type { Ink } from './ink';
-import { metricOf, renderResults } from './results';
+import { renderResults } from './results';
 import { renderScores } from './scores';
 import { renderWinners } from './winners';
 
@@ -17,7 +17,7 @@ const hasControls = ({ controls, furtherControls, tuning }: SubjectAnalysis): bo
 /** The figures of one place on the axes, without what the report says besides. */
 function renderPart(analysis: SubjectAnalysis, ink: Ink): string[] {
   const blocks = [
-    renderScores(analysis, metricOf(analysis.task), ink),
+    renderScores(analysis, ink),
     renderBest(analysis, ink),
     ...(hasControls(analysis) ? [renderControls(analysis, ink)] : []),
     ...(analysis.auxiliary.length > 0 ? [renderAuxiliary(analysis, ink)] : []),

@@ -9,11 +9,6 @@ import type { Ink } from './ink';
 import { renderScores } from './scores';
 import { wrap } from './text';
 
-/** The name of a task's score at the head of a table. */
-export function metricOf(task: string): string {
-  return task === 'grade-school-math' ? 'Accuracy' : 'Score';
-}
-
 function renderAnswer({ answer }: SubjectAnalysis, ink: Ink): string[] {
   return [ink.strong('Answer'), ...wrap(answer, { first: '  ' })];
 }
@@ -27,7 +22,7 @@ function renderNotes({ notes }: SubjectAnalysis, ink: Ink): string[] {
 /** All that a finished sweep says, block by block, the answer last. */
 export function renderResults(analysis: SubjectAnalysis, ink: Ink): string[] {
   const blocks = [
-    renderScores(analysis, metricOf(analysis.task), ink),
+    renderScores(analysis, ink),
     renderBest(analysis, ink),
     renderColdStart(analysis, ink),
     renderFindings(analysis, ink),

@@ -1,6 +1,7 @@
 import type { CellAnalysis, FailedCellAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import { remedyOf } from '../../contracts/failures';
 import type { FailureReason } from '../../contracts/results';
+import { sentenceCase } from '../../report/format';
 import type { Ink } from './ink';
 import { formatBounds, formatBudget, formatEstimate, formatFraction, formatScore } from './numbers';
 import { renderTable, type TableCell } from './table';
@@ -116,7 +117,7 @@ function renderBase({ base, baseFailure }: SubjectAnalysis, ink: Ink): string[] 
 }
 
 /** Scores by budget and fraction with their intervals, the base model, and the cells that failed. */
-export function renderScores(analysis: SubjectAnalysis, metric: string, ink: Ink): string[] {
+export function renderScores(analysis: SubjectAnalysis, ink: Ink): string[] {
   const grid = { analysis, ink };
   const places = [...analysis.cells, ...analysis.failedCells];
   const budgets = distinct(places.map(({ budget }) => budget)).sort((a, b) => a - b);
@@ -125,7 +126,7 @@ export function renderScores(analysis: SubjectAnalysis, metric: string, ink: Ink
   for (let start = 0; start < fractions.length; start += fractionsAcross)
     blocks.push(...renderBlock(fractions.slice(start, start + fractionsAcross), budgets, grid));
   return [
-    ink.strong(`${metric} by budget and SFT fraction r`),
+    ink.strong(`${sentenceCase(analysis.metric)} by budget and SFT fraction r`),
     ...blocks,
     ...legendOf(grid),
     ...renderBase(analysis, ink),

@@ -1,6 +1,6 @@
 import type { AuxiliaryAnalysis, AuxiliaryCell, Estimate, SubjectAnalysis } from '../../contracts/analysis';
 import { effectWords, modelAt } from '../auxiliary-words';
-import { formatBudget, formatCount, formatFraction, formatScore } from '../format';
+import { formatBudget, formatCount, formatFraction, formatScore, sentenceCase } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
 import { chapterHead, number, section, table } from './parts';
@@ -28,7 +28,7 @@ function cellRow(cell: AuxiliaryCell, { unit }: SubjectAnalysis): { cells: strin
 }
 
 function taskTable(task: AuxiliaryAnalysis, analysis: SubjectAnalysis): Html {
-  const { name, items, base, cells } = task;
+  const { name, metric, items, base, cells } = task;
   const base0 = ['base', '–', 'untrained', ...cellsOf(base, scoreOf), '–', '–', '–'];
   const on = items === 0 ? '' : `, on ${formatCount(items)} items`;
   return table({
@@ -37,7 +37,7 @@ function taskTable(task: AuxiliaryAnalysis, analysis: SubjectAnalysis): Html {
       number('Budget'),
       number('r'),
       { title: 'Model' },
-      number('Score'),
+      number(sentenceCase(metric)),
       { title: '95 % interval' },
       number('Less the base'),
       { title: '95 % interval' },

@@ -200,7 +200,12 @@ describe('slow: stages with the training executable', function () {
       assert.ok(0 <= low! && low! <= score! && score! <= high! && high! <= 1 && low! < high!, name);
     }
     assert.deepEqual(manifest.auxiliary, result.auxiliary);
-    assert.ok('promptLoose' in (result.auxiliary?.find(({ name }) => name === 'ifeval')?.scores ?? {}));
+    assert.equal(result.metric, 'accuracy');
+    assert.deepEqual(
+      result.auxiliary?.map(({ metric }) => metric),
+      ['instructions kept', 'win rate'],
+    );
+    assert.ok('promptLoose' in (result.auxiliary.find(({ name }) => name === 'ifeval')?.scores ?? {}));
     const [ifeval, short] = [
       await summaryIn(join(dir, 'auxiliary/ifeval')),
       await summaryIn(join(dir, 'auxiliary/short')),

@@ -56,6 +56,7 @@ export function summarize(rows: readonly ItemResult[]): EvaluationSummary {
     truncatedRate: average(rows.map((row) => Number(row.truncated))),
     noEosRate: average(rows.map((row) => Number(row.finish === 'length'))),
     meanTokens: average(rows.map((row) => row.tokens)),
+    metric: 'accuracy',
     repetitionRate: average(rows.map((row) => row.repetition)),
     scores: {},
   };

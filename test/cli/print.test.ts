@@ -64,6 +64,7 @@ describe('pure: what a finished sweep prints', () => {
   });
 
   it('shows every cell’s score with its interval, and marks the best of each budget', () => {
+    assert.match(text, /^Instructions kept by budget and SFT fraction r$/m);
     for (const { score } of analysis.cells) {
       assert.ok(text.includes(score.estimate.toFixed(3)), String(score.estimate));
       assert.ok(text.includes(`${score.low?.toFixed(3) ?? ''}–${score.high?.toFixed(3) ?? ''}`));

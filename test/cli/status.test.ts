@@ -139,7 +139,7 @@ describe('pure: the status of a run', () => {
       ...done,
       kind: 'evaluate',
       metrics: found,
-      auxiliary: [{ name: 'ifeval', metrics: found, scores: {} }],
+      auxiliary: [{ name: 'ifeval', metric: 'instructions kept', metrics: found, scores: {} }],
     } as const;
     const experiment = { finished: [done, evaluation], running, paused: null };
     const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);

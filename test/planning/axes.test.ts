@@ -182,7 +182,7 @@ describe('pure: axes of a sweep', () => {
 describe('pure: a result split along its axes', () => {
   const evaluation = (score: number): EvaluationSummary => ({
     ...{ key: 'k', digest: 'd', items: 10, score, wellFormedRate: 1, truncatedRate: 0, noEosRate: 0 },
-    ...{ meanTokens: 1, repetitionRate: 0, scores: {} },
+    ...{ metric: 'accuracy', meanTokens: 1, repetitionRate: 0, scores: {} },
   });
   const cells: CellResult[] = plan.cells.map(({ cell }, index) => ({
     ...{ cell, evaluation: evaluation(index / 1000), stages: [], annotationUsd: 1 },

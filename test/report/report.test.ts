@@ -60,11 +60,22 @@ describe('pure: report', function () {
     assert.ok(!text.includes('files were left out'));
   });
 
+  it('names the score by the task’s own metric, in tables and charts', () => {
+    assert.equal(input.analysis.metric, 'instructions kept');
+    assert.match(text, /<th scope="col" class="number">Instructions kept<\/th>/);
+    for (const chart of ['score-by-budget', 'heat-map', 'cost-frontier']) {
+      const [, title = ''] =
+        new RegExp(`data-figure="${chart}".*?<title[^>]*>(.*?)</title>`, 's').exec(text) ?? [];
+      assert.match(title, /^Instructions kept /, chart);
+    }
+    assert.ok(!text.includes('Accuracy'));
+  });
+
   it('shows what training has cost tasks beside, and has no such section without one', async () => {
     const auxiliary = [{ ...auxiliaryFixture, name: hostile }];
     const page = await renderReport({ ...input, analysis: { ...input.analysis, auxiliary } });
     const found = page.slice(page.indexOf('<section id="auxiliary"')).split('</section>')[0] ?? '';
-    for (const cell of ['0.400', '0.350 to 0.450', 'SFT', '−0.150', '−0.200 to −0.100', 'falls'])
+    for (const cell of ['Win rate', '0.400', '0.350 to 0.450', 'SFT', '−0.150', '−0.200 to −0.100', 'falls'])
       assert.ok(found.includes(`>${cell}</`), `${cell} in ${found}`);
     assert.ok(found.includes('&lt;script&gt;') && !found.includes('<script'));
     assert.ok(!text.includes('id="auxiliary"'));

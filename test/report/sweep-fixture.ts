@@ -59,6 +59,7 @@ function summaryOf(name: string, items: readonly ItemResult[]): EvaluationSummar
   return {
     key: digestOf(`${name}/key`),
     digest: digestOf(`${name}/digest`),
+    metric: 'instructions kept',
     items: items.length,
     score: mean(({ score }) => score),
     wellFormedRate: mean(({ wellFormed }) => Number(wellFormed)),
@@ -115,7 +116,7 @@ function behaviourOf(budget: number, fraction: number): Behaviour {
 
 /** A task beside that has surely lost what it had. */
 export const auxiliaryFixture: AuxiliaryAnalysis = {
-  ...{ name: 'an-evaluation-of-another-task', items: 300, reading: 'It falls.' },
+  ...{ name: 'an-evaluation-of-another-task', metric: 'win rate', items: 300, reading: 'It falls.' },
   base: { estimate: 0.4, low: 0.35, high: 0.45 },
   cells: [
     {

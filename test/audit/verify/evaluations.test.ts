@@ -51,7 +51,7 @@ describe('pure: evaluation items among training rows', () => {
     const auxiliary = Object.keys(files).some((name) => name.startsWith('auxiliary/')) ? [other] : undefined;
     const spec = { data: { source: 'files' }, evaluation: { auxiliary } };
     const about = { revision: 1, title: kind, spec, inputs, inputDigests: {} };
-    const found = [{ name: 'other', metrics: { score: 0 }, scores: {} }];
+    const found = [{ name: 'other', metric: 'accuracy', metrics: { score: 0 }, scores: {} }];
     const measured = kind === 'evaluate' ? { metrics: { score: 0 }, auxiliary: found } : { metrics: {} };
     const manifest = { ...about, ...measured, made };
     const { digest: artifact } = (
