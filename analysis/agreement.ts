@@ -38,13 +38,13 @@ function alphaOf({ labels, byLabel, disagreement }: Sums): number {
   return differing === 0 ? Number.NaN : 1 - (disagreement * (labels - 1)) / differing;
 }
 
-const draws = 1000;
+const resamples = 1000;
 
 /** Alphas of resampled items; those of draws in which every label is the same are left out. */
 function resampledAlphas(items: readonly Sums[], times: readonly number[]): Float64Array {
   const drawn = items.flatMap((_, index) => Array.from({ length: times[index]! }, () => index));
   const random = createRandom('labels');
-  const alphas = Array.from({ length: draws }, () => {
+  const alphas = Array.from({ length: resamples }, () => {
     const counts = new Float64Array(items.length);
     for (let i = 0; i < drawn.length; i++) counts[drawn[Math.floor(random.uniform() * drawn.length)]!]!++;
     return alphaOf(items.reduce((sum, each, index) => addSums(sum, each, counts[index]), noSums));

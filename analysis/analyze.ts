@@ -30,7 +30,7 @@ import { countOf, joinNumbers, sayBudget } from './text';
 import { analyzeTuning } from './tuning';
 
 /** Joint bootstrap draws: a probability is known to within a hundredth. */
-const defaultDraws = 2000;
+const defaultResamples = 2000;
 
 export interface AnalyzeSweepInput {
   readonly result: SweepResult;
@@ -44,7 +44,7 @@ export interface AnalyzeSweepInput {
   /** Reward of the chosen answers at the end of preference training, by cell id, where it is known. */
   readonly chosenRewards?: ReadonlyMap<string, number>;
   /** Joint bootstrap draws; 2,000 unless told. */
-  readonly draws?: number;
+  readonly resamples?: number;
 }
 
 /** The cells of one task and base model, wherever they were run. */
@@ -59,7 +59,7 @@ export interface AnalyzeSubjectInput extends GridInput {
   readonly items: ItemsByRun | null;
   /** What unrelated tasks beside say; nothing unless told. */
   readonly auxiliary?: readonly AuxiliaryAnalysis[];
-  readonly draws?: number;
+  readonly resamples?: number;
 }
 
 function basisOf(inference: Inference): IntervalBasis {
@@ -142,10 +142,10 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     failedControls = [],
     items,
     auxiliary = [],
-    draws = defaultDraws,
+    resamples = defaultResamples,
   } = input;
   const grid = buildGrid(input, items);
-  const inference = createInference(grid, draws);
+  const inference = createInference(grid, resamples);
   const basis = basisOf(inference);
   const { equivalenceMargin } = rules;
   const { cells, budgets } = analyzeBudgets(inference);
@@ -186,7 +186,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
 
 /** Analyses one sweep. Cells that failed are named and the rest is analysed without them. */
 export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
-  const { result, definition, axes, items, auxiliaryItems = new Map(), chosenRewards, draws } = input;
+  const { result, definition, axes, items, auxiliaryItems = new Map(), chosenRewards, resamples } = input;
   const { base, baseFailure, cells, controls, failedCells, sweepId } = result;
   const { task, model, annotator, budgetUnit: unit = 'rows', equivalenceMargin, evaluation } = definition;
   const [scored] = [...(base === null ? [] : [base]), ...cells.map((cell) => cell.evaluation)];
@@ -206,8 +206,8 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
         names,
         items: auxiliaryItems,
         unit,
-        delta: equivalenceMargin,
-        draws: draws ?? defaultDraws,
+        margin: equivalenceMargin,
+        resamples: resamples ?? defaultResamples,
       },
     }),
     unit,
@@ -217,7 +217,7 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
     failedCells: failedCells.map(describeFailedCell),
     failedControls: describeFailedControls(result),
     items,
-    ...(draws === undefined ? {} : { draws }),
+    ...(resamples === undefined ? {} : { resamples }),
   });
   return { ...analysis, ...(baseFailure === undefined ? {} : { baseFailure }), sweepId };
 }

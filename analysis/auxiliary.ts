@@ -28,16 +28,16 @@ function gridOf(name: string, { base, cells }: SweepResult, unit: Grid['unit']):
   return { unit, base: base && summaryOf(base, name), cells: evaluated, controls: [] };
 }
 
-function analyzeCell(inference: Inference, group: Group, delta: number): AuxiliaryCell {
+function analyzeCell(inference: Inference, group: Group, margin: number): AuxiliaryCell {
   const { budget, sftFraction, sftRows, pairRows } = group;
   const { base } = inference.grid;
   const difference = base && intervalOf(inference.difference(group, base));
-  const effect = difference === null ? 'unclear' : judge(difference, delta);
+  const effect = difference === null ? 'unclear' : judge(difference, margin);
   return { budget, sftFraction, sftRows, pairRows, score: inference.score(group), difference, effect };
 }
 
 /** One sentence: whether it is surely worse anywhere, and where it is worst. */
-function read(name: string, inference: Inference, cells: readonly AuxiliaryCell[], delta: number): string {
+function read(name: string, inference: Inference, cells: readonly AuxiliaryCell[], margin: number): string {
   const { base, unit } = inference.grid;
   if (base === null)
     return `“${name}”: the base model has no score, so nothing tells what training has cost.`;
@@ -50,22 +50,22 @@ function read(name: string, inference: Inference, cells: readonly AuxiliaryCell[
   const fallen = cells.filter(({ effect }) => effect === 'hurts').length;
   const all = countOf(cells.length, 'cell');
   if (fallen > 0) return `“${name}” is surely below ${from} in ${fallen} of ${all}; most ${at}.`;
-  if (score.estimate <= delta)
+  if (score.estimate <= margin)
     return `“${name}” has nothing to lose: the base model’s score is ${formatScore(score)}.`;
   if (cells.every(({ effect }) => effect === 'none'))
-    return `“${name}” stays within ${delta} of ${from} in all of ${all}.`;
+    return `“${name}” stays within ${margin} of ${from} in all of ${all}.`;
   return `“${name}” is surely below ${from} in none of ${all}; lowest ${at}.`;
 }
 
 function analyzeOne(
   { name, metric }: Pick<AuxiliaryAnalysis, 'name' | 'metric'>,
   inference: Inference,
-  delta: number,
+  margin: number,
 ): AuxiliaryAnalysis[] {
   const { base, groups, items } = inference.grid;
   if (groups.length === 0) return [];
-  const cells = groups.map((group) => analyzeCell(inference, group, delta));
-  const reading = read(name, inference, cells, delta);
+  const cells = groups.map((group) => analyzeCell(inference, group, margin));
+  const reading = read(name, inference, cells, margin);
   return [{ name, metric, items, base: base && inference.score(base), cells, reading }];
 }
 
@@ -75,8 +75,8 @@ export interface AuxiliaryInput {
   readonly names: readonly string[];
   readonly items: AuxiliaryItems;
   readonly unit: Grid['unit'];
-  readonly delta: number;
-  readonly draws: number;
+  readonly margin: number;
+  readonly resamples: number;
 }
 
 /** What training costs elsewhere: every cell against the untrained base, item by item, on each task beside. */
@@ -85,11 +85,11 @@ export function analyzeAuxiliary({
   names,
   items,
   unit,
-  delta,
-  draws,
+  margin,
+  resamples,
 }: AuxiliaryInput): AuxiliaryAnalysis[] {
   return names.flatMap((name) => {
     const grid = buildGrid(gridOf(name, result, unit), items.get(name) ?? null);
-    return analyzeOne({ name, metric: metricOf(name, result) }, createInference(grid, draws), delta);
+    return analyzeOne({ name, metric: metricOf(name, result) }, createInference(grid, resamples), margin);
   });
 }

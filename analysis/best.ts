@@ -4,7 +4,7 @@ import { groupsByBudget, type Group, type Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
 import type { Metric } from './measure';
 import { scoreHeldOut } from './held-out';
-import { drawScores, findRegions, tie, topOf } from './regions';
+import { resampleScores, findRegions, tie, topOf } from './regions';
 import { quantile } from './special';
 
 /** The best group: the highest score; among equals the cheapest, then the one with the smallest fraction. */
@@ -24,13 +24,13 @@ function findBest(inference: Inference, groups: readonly Group[]): { best: Group
  */
 function mayBeBest(inference: Inference, group: Group, rivals: readonly Group[]): boolean | null {
   const contrasts = rivals.map((rival) => inference.difference(rival, group));
-  const largest = new Float64Array(inference.draws).fill(-Infinity);
+  const largest = new Float64Array(inference.resamples).fill(-Infinity);
   for (const contrast of contrasts) {
-    const deviations = inference.deviations(contrast);
-    if (deviations === null) return null;
+    const replicates = inference.replicates(contrast);
+    if (replicates === null) return null;
     const error = contrast.standardError ?? 0;
     for (let d = 0; d < largest.length; d++) {
-      largest[d] = Math.max(largest[d]!, error === 0 ? 0 : deviations[d]! / error);
+      largest[d] = Math.max(largest[d]!, error === 0 ? 0 : replicates[d]! / error);
     }
   }
   const critical = rivals.length === 0 ? 0 : Math.max(0, quantile(largest, 0.95));
@@ -38,12 +38,12 @@ function mayBeBest(inference: Inference, group: Group, rivals: readonly Group[])
 }
 
 /** Share of the joint draws in which each unit is the best; units that tie share a draw. */
-function bestShares(draws: readonly Float64Array[]): number[] {
-  const count = draws[0]!.length;
-  const wins = new Float64Array(draws.length);
+function bestShares(resamples: readonly Float64Array[]): number[] {
+  const count = resamples[0]!.length;
+  const wins = new Float64Array(resamples.length);
   for (let d = 0; d < count; d++) {
-    const top = topOf(draws, d);
-    const winners = draws.flatMap((scores, u) => (scores[d]! >= top - tie ? [u] : []));
+    const top = topOf(resamples, d);
+    const winners = resamples.flatMap((scores, u) => (scores[d]! >= top - tie ? [u] : []));
     for (const u of winners) wins[u]! += 1 / winners.length;
   }
   return Array.from(wins, (won) => won / count);
@@ -100,13 +100,13 @@ function analyzeBudget(
   inference: Inference,
   standings: readonly Standing[],
   known: {
-    readonly draws: readonly Float64Array[] | null;
+    readonly resamples: readonly Float64Array[] | null;
     readonly heldOut: BudgetAnalysis['heldOut'];
     readonly best: Group;
     readonly tied: readonly Group[];
   },
 ): BudgetAnalysis {
-  const { best, tied, draws, heldOut } = known;
+  const { best, tied, resamples, heldOut } = known;
   const groups = standings.map(({ group }) => group);
   const overBase = boundOverBase(inference, groups);
   const equals = standings.filter((standing) => standing.mayBeBest !== false).map(({ group }) => group);
@@ -123,7 +123,7 @@ function analyzeBudget(
     probabilityBest: standings.find(({ group }) => group === best)?.probabilityBest ?? null,
     tied: fractionsOf(tied),
     indistinguishable: fractionsOf(equals),
-    regions: findRegions(inference, groups, draws),
+    regions: findRegions(inference, groups, resamples),
     heldOut,
   };
 }
@@ -134,9 +134,9 @@ export function analyzeBudgets(inference: Inference): { cells: CellAnalysis[]; b
   const budgets: BudgetAnalysis[] = [];
   const heldOut = scoreHeldOut(inference.grid);
   for (const [budget, groups] of groupsByBudget(inference.grid.groups)) {
-    const draws = drawScores(inference, groups);
+    const resamples = resampleScores(inference, groups);
     const alone = groups.length === 1;
-    const shares = alone ? null : draws && bestShares(draws);
+    const shares = alone ? null : resamples && bestShares(resamples);
     const standings = groups.map((group, i) => ({
       group,
       probabilityBest: shares?.[i] ?? null,
@@ -150,7 +150,7 @@ export function analyzeBudgets(inference: Inference): { cells: CellAnalysis[]; b
     cells.push(...standings.map((standing) => analyzeCell(inference, standing, found.best)));
     // One half of the items has nothing to choose among where one split was run.
     const half = alone ? null : (heldOut.get(budget) ?? null);
-    budgets.push(analyzeBudget(inference, standings, { ...found, draws, heldOut: half }));
+    budgets.push(analyzeBudget(inference, standings, { ...found, resamples, heldOut: half }));
   }
   return { cells, budgets };
 }

@@ -28,13 +28,13 @@ export function crossUnits(
  * that all bounds built with it hold at once.
  */
 export function simultaneousCritical(inference: Inference, matrices: readonly ContrastMatrix[]): number {
-  const largest = new Float64Array(inference.draws);
+  const largest = new Float64Array(inference.resamples);
   for (const contrast of matrices.flat(2)) {
-    const deviations = inference.deviations(contrast);
+    const replicates = inference.replicates(contrast);
     const error = contrast.standardError ?? 0;
-    if (deviations === null || error === 0) continue;
+    if (replicates === null || error === 0) continue;
     for (let d = 0; d < largest.length; d++) {
-      largest[d] = Math.max(largest[d]!, Math.abs(deviations[d]!) / error);
+      largest[d] = Math.max(largest[d]!, Math.abs(replicates[d]!) / error);
     }
   }
   return quantile(largest, 0.95);
@@ -42,13 +42,13 @@ export function simultaneousCritical(inference: Inference, matrices: readonly Co
 
 /** Half widths that hold together, from `simultaneousCritical`; never below a single interval's. */
 export function simultaneousHalf(critical: number): HalfWidth {
-  return ({ standardError, freedom }) =>
-    standardError === null ? null : Math.max(critical, tCritical95(freedom)) * standardError;
+  return ({ standardError, degreesOfFreedom }) =>
+    standardError === null ? null : Math.max(critical, tCritical95(degreesOfFreedom)) * standardError;
 }
 
 /** Half widths that hold one at a time. */
-export const singleHalf: HalfWidth = ({ standardError, freedom }) =>
-  standardError === null ? null : tCritical95(freedom) * standardError;
+export const singleHalf: HalfWidth = ({ standardError, degreesOfFreedom }) =>
+  standardError === null ? null : tCritical95(degreesOfFreedom) * standardError;
 
 function boundEach(matrix: ContrastMatrix, half: HalfWidth, side: 'low' | 'high'): number[][] | null {
   const rows = matrix.map((row) =>

@@ -14,7 +14,7 @@ export interface ClaimPart {
   /** What is compared; the score unless told. */
   readonly metric?: 'wellFormedRate';
   /** Shown, but not part of the rule. */
-  readonly aside?: true;
+  readonly informative?: true;
 }
 
 /** A claim as it applies to one sweep, before it is judged. */
@@ -105,7 +105,7 @@ function planLowData(context: ClaimContext): ClaimPlan {
     });
     return [
       ...compareAnswers(inference, { budget, left, right, threshold: -rules.equivalenceMargin }),
-      ...alone.map((part): ClaimPart => ({ ...part, aside: true })),
+      ...alone.map((part): ClaimPart => ({ ...part, informative: true })),
     ];
   });
   return {
@@ -177,7 +177,9 @@ function planColdStart(context: ClaimContext): ClaimPlan {
       const pair = coldAndWarm(groupsAt(context, budget));
       if (pair === undefined) return [];
       const found = compareStarts(context, budget, pair);
-      return large.includes(budget) ? found : found.map((part): ClaimPart => ({ ...part, aside: true }));
+      return large.includes(budget)
+        ? found
+        : found.map((part): ClaimPart => ({ ...part, informative: true }));
     });
   return {
     claim: 'C3',

@@ -89,7 +89,7 @@ function missingGain({ inference, rules }: ClaimContext, groups: readonly Group[
 }
 
 function describePart({ part, together }: Bounded): string {
-  const needs = part.aside
+  const needs = part.informative
     ? '; shown beside the rule'
     : `; the claim needs more than ${formatDifference(part.threshold)}`;
   return `${part.label}: ${formatGap(together)}${needs}.`;
@@ -131,7 +131,7 @@ function judgePlan(
   failedCells: readonly FailedCellAnalysis[],
 ): ClaimVerdict {
   const bounded = boundParts(context.inference, plan.parts);
-  const ruling = bounded.filter(({ part }) => part.aside === undefined);
+  const ruling = bounded.filter(({ part }) => part.informative === undefined);
   const figures = [...bounded.map(describePart), ...plan.notes];
   const missing = missingCells(context, plan, failedCells);
   if (ruling.length === 0) {

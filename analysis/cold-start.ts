@@ -108,15 +108,20 @@ function recoveredShare({ base, cold, warm }: DiagnosisEvidence): number | null 
 }
 
 /** Score and styles of both starts. Style tells what is wrong; where there is none, the score must tell more. */
-function gatherEvidence(inference: Inference, pair: Pair, delta: number): DiagnosisEvidence[] {
-  const styles = styleMetrics.map((metric) => compareMetric(inference, pair, metric, delta)).filter(isKnown);
-  const alone = Math.max(delta, smallGap(inference.measure(pair.cold).estimate));
-  return [compareMetric(inference, pair, 'score', styles.length === 0 ? alone : delta), ...styles];
+function gatherEvidence(inference: Inference, pair: Pair, margin: number): DiagnosisEvidence[] {
+  const styles = styleMetrics.map((metric) => compareMetric(inference, pair, metric, margin)).filter(isKnown);
+  const alone = Math.max(margin, smallGap(inference.measure(pair.cold).estimate));
+  return [compareMetric(inference, pair, 'score', styles.length === 0 ? alone : margin), ...styles];
 }
 
-function findRepair(inference: Inference, cold: Group, warms: readonly Group[], delta: number): Group | null {
+function findRepair(
+  inference: Inference,
+  cold: Group,
+  warms: readonly Group[],
+  margin: number,
+): Group | null {
   const repairs = (warm: Group): boolean =>
-    judge(intervalOf(inference.difference(warm, cold)), 1, delta) === 'for';
+    judge(intervalOf(inference.difference(warm, cold)), 1, margin) === 'for';
   return warms.find(repairs) ?? null;
 }
 
@@ -129,13 +134,13 @@ interface Gap {
   /** "256 rows", "$5". */
   readonly rows: string;
   readonly gap: number;
-  readonly delta: number;
+  readonly margin: number;
 }
 
 /** r = 0 falls behind, by too little to be called a cold start where only scores speak. */
-function adviseAbsent({ warm }: Pair, { rows, gap, delta }: Gap): string {
+function adviseAbsent({ warm }: Pair, { rows, gap, margin }: Gap): string {
   const at = `At ${rows}`;
-  if (gap <= delta)
+  if (gap <= margin)
     return `${at} ${start(warm)} adds nothing that matters to preference tuning from the base.`;
   return `${at} r = 0 is ${formatDifference(-gap)} behind ${start(warm)}, a small effect: it learns, only less.`;
 }
@@ -163,19 +168,19 @@ function adviseColdStart(
 function diagnoseBudget(
   inference: Inference,
   groups: readonly Group[],
-  delta: number,
+  margin: number,
 ): ColdStartDiagnosis | null {
   const rising = [...groups].sort((a, b) => a.sftFraction - b.sftFraction);
   const cold = rising.find((group) => group.sftFraction === 0);
   const warms = rising.filter((group) => group.sftFraction > 0);
   const warm = warms[0];
   if (cold === undefined || warm === undefined) return null;
-  const evidence = gatherEvidence(inference, { cold, warm }, delta);
+  const evidence = gatherEvidence(inference, { cold, warm }, margin);
   const [score] = evidence;
   const status = decide(evidence);
   const gap = score!.difference.estimate;
   const recovered = recoveredShare(score!);
-  const repair = findRepair(inference, cold, warms, delta);
+  const repair = findRepair(inference, cold, warms, margin);
   const rows = sayBudget(cold.budget, inference.grid.unit);
   return {
     kind: 'cold-start',
@@ -187,14 +192,14 @@ function diagnoseBudget(
     warmSftRows: warm.sftRows,
     repairedBy: repair?.sftFraction ?? null,
     evidence,
-    advice: adviseColdStart(status, { cold, warm }, repair, { rows, gap, delta }),
+    advice: adviseColdStart(status, { cold, warm }, repair, { rows, gap, margin }),
   };
 }
 
 /** Compares r = 0 with the smallest warm start of each budget that has both. */
-export function diagnoseColdStart(inference: Inference, delta: number): ColdStartDiagnosis[] {
+export function diagnoseColdStart(inference: Inference, margin: number): ColdStartDiagnosis[] {
   return [...groupsByBudget(inference.grid.groups).values()]
-    .map((groups) => diagnoseBudget(inference, groups, delta))
+    .map((groups) => diagnoseBudget(inference, groups, margin))
     .filter((diagnosis) => diagnosis !== null);
 }
 

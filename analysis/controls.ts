@@ -4,11 +4,11 @@ import { intervalOf, type Inference } from './inference';
 import { formatGap, formatScore, sayBudget } from './text';
 
 /** What a difference says; none is one within ± delta beyond doubt. */
-export function judge({ estimate, low, high }: Estimate, delta: number): ControlEffect {
+export function judge({ estimate, low, high }: Estimate, margin: number): ControlEffect {
   if (low === null || high === null) return 'unclear';
-  if (low > 0 && estimate > delta) return 'helps';
-  if (high < 0 && estimate < -delta) return 'hurts';
-  return low >= -delta && high <= delta ? 'none' : 'unclear';
+  if (low > 0 && estimate > margin) return 'helps';
+  if (high < 0 && estimate < -margin) return 'hurts';
+  return low >= -margin && high <= margin ? 'none' : 'unclear';
 }
 
 type Meanings = Readonly<Record<ControlEffect, string>>;
@@ -40,14 +40,14 @@ const isWinnerControl = (unit: ControlUnit): unit is ControlUnit & { readonly ki
 function analyzeControl(
   inference: Inference,
   unit: ControlUnit & { readonly kind: WinnerKind },
-  delta: number,
+  margin: number,
 ): ControlAnalysis {
   const { kind, of } = unit;
   const { budget, sftFraction } = of;
   const mixture = inference.score(of);
   const control = inference.score(unit);
   const difference = intervalOf(inference.difference(of, unit));
-  const lossEffect = judge(difference, delta);
+  const lossEffect = judge(difference, margin);
   const pureSft = inference.grid.groups.find((group) => group.budget === budget && group.sftFraction === 1);
   const { name, meaning } = winnerControls[kind];
   const scores = `the mixture scores ${formatScore(mixture)}, ${name} ${formatScore(control)}`;
@@ -59,9 +59,9 @@ function analyzeControl(
 }
 
 /** Puts the controls of winning mixtures beside them. */
-export function analyzeControls(inference: Inference, delta: number): ControlAnalysis[] {
+export function analyzeControls(inference: Inference, margin: number): ControlAnalysis[] {
   const units = inference.grid.controls.filter(isWinnerControl);
-  return units.map((unit) => analyzeControl(inference, unit, delta));
+  return units.map((unit) => analyzeControl(inference, unit, margin));
 }
 
 const ofPrompting: Meanings = {
@@ -78,7 +78,7 @@ const ofLikelihood: Meanings = {
   unclear: 'whether a likelihood term changes anything is open',
 };
 
-interface Auxiliary {
+interface Comparator {
   readonly without: Unit;
   /** What the two are, for a sentence. */
   readonly name: string;
@@ -86,7 +86,7 @@ interface Auxiliary {
 }
 
 /** What a control stands against; null for controls of other sorts, and where the base was not evaluated. */
-function auxiliaryOf({ grid }: Inference, { kind, of }: ControlUnit): Auxiliary | null {
+function comparatorOf({ grid }: Inference, { kind, of }: ControlUnit): Comparator | null {
   if (kind === 'few-shot') {
     const name = 'The base model with demonstrations in its prompt, untrained,';
     return grid.base && { without: grid.base, name, meaning: ofPrompting };
@@ -96,13 +96,13 @@ function auxiliaryOf({ grid }: Inference, { kind, of }: ControlUnit): Auxiliary 
   return { without: of, name, meaning: ofLikelihood };
 }
 
-function analyzeFurther(inference: Inference, unit: ControlUnit, delta: number): FurtherControl[] {
-  const auxiliary = auxiliaryOf(inference, unit);
+function analyzeFurther(inference: Inference, unit: ControlUnit, margin: number): FurtherControl[] {
+  const auxiliary = comparatorOf(inference, unit);
   if (auxiliary === null) return [];
   const control = inference.score(unit);
   const without = inference.score(auxiliary.without);
   const difference = intervalOf(inference.difference(unit, auxiliary.without));
-  const effect = judge(difference, delta);
+  const effect = judge(difference, margin);
   const scores = `scores ${formatScore(control)}, without ${formatScore(without)}`;
   return [
     {
@@ -115,6 +115,6 @@ function analyzeFurther(inference: Inference, unit: ControlUnit, delta: number):
 }
 
 /** The controls that no winner is needed for: prompting in place of training, a likelihood term in place of a warm start. */
-export function analyzeFurtherControls(inference: Inference, delta: number): FurtherControl[] {
-  return inference.grid.controls.flatMap((unit) => analyzeFurther(inference, unit, delta));
+export function analyzeFurtherControls(inference: Inference, margin: number): FurtherControl[] {
+  return inference.grid.controls.flatMap((unit) => analyzeFurther(inference, unit, margin));
 }

@@ -25,9 +25,9 @@ function perDoubling(inference: Inference, from: Group, to: Group): Estimate {
 }
 
 /** Present where a doubling surely buys no more than delta, absent where it surely buys more. */
-function judgeFlat({ estimate, low, high }: Estimate, delta: number): Finding['status'] {
-  if ((high ?? estimate) <= delta + tie) return 'present';
-  return (low ?? estimate) > delta + tie ? 'absent' : 'unclear';
+function judgeGain({ estimate, low, high }: Estimate, margin: number): Finding['status'] {
+  if ((high ?? estimate) <= margin + tie) return 'present';
+  return (low ?? estimate) > margin + tie ? 'absent' : 'unclear';
 }
 
 function describeStep(from: Group, to: Group, gain: Estimate, inference: Inference): string {
@@ -43,12 +43,12 @@ const saturationAdvice: Record<Finding['status'], string> = {
 };
 
 /** Whether demonstrations alone have stopped paying at the largest two budgets. */
-function findSaturation(inference: Inference, delta: number): Finding[] {
+function findSaturation(inference: Inference, margin: number): Finding[] {
   const pure = inference.grid.groups.filter((group) => group.sftFraction === 1);
   const [from, to] = pure.slice(-2);
   if (from === undefined || to === undefined) return [];
   const gain = perDoubling(inference, from, to);
-  const status = judgeFlat(gain, delta);
+  const status = judgeGain(gain, margin);
   const evidence = [describeStep(from, to, gain, inference)];
   const place = { budget: to.budget, sftFraction: 1 };
   return [{ kind: 'saturation', ...place, status, evidence, advice: saturationAdvice[status] }];
@@ -61,26 +61,26 @@ const nextPurchase: Record<Finding['status'], string> = {
 };
 
 /** Whether a larger budget than the largest is worth buying, by what the last step brought to the best split. */
-function findNextPurchase(inference: Inference, delta: number): Finding[] {
+function findNextPurchase(inference: Inference, margin: number): Finding[] {
   const [from, to] = [...groupsByBudget(inference.grid.groups).values()]
     .slice(-2)
     .map((groups) => highest(inference, groups));
   if (from === undefined || to === undefined) return [];
   const gain = perDoubling(inference, from, to);
-  const status = judgeFlat(gain, delta);
+  const status = judgeGain(gain, margin);
   const evidence = [describeStep(from, to, gain, inference)];
   const { budget, sftFraction } = to;
   return [{ kind: 'buy-more-or-stop', budget, sftFraction, status, evidence, advice: nextPurchase[status] }];
 }
 
 /** Preference tuning that lengthens answers without bettering them. */
-function findLengthHacking(inference: Inference, pure: Group, mixed: Group, delta: number): Finding[] {
+function findLengthHacking(inference: Inference, pure: Group, mixed: Group, margin: number): Finding[] {
   const before = inference.measure(pure, 'meanTokens').estimate;
   const longer = intervalOf(inference.difference(mixed, pure, 'meanTokens'));
   const better = intervalOf(inference.difference(mixed, pure));
   const grown = longer.estimate > grownBy * before && (longer.low ?? longer.estimate) > 0;
   if (!grown) return [];
-  const status = judgeFlat(better, delta);
+  const status = judgeGain(better, margin);
   const { budget, sftFraction } = mixed;
   const share = `+${((100 * longer.estimate) / before).toFixed(0)} %`;
   const evidence = [
@@ -93,12 +93,12 @@ function findLengthHacking(inference: Inference, pure: Group, mixed: Group, delt
   return [{ kind: 'length-hacking', budget, sftFraction, status, evidence, advice }];
 }
 
-function findGrownAnswers(inference: Inference, delta: number): Finding[] {
+function findGrownAnswers(inference: Inference, margin: number): Finding[] {
   return [...groupsByBudget(inference.grid.groups).values()].flatMap((groups) => {
     const pure = groups.find((group) => group.sftFraction === 1);
     if (pure === undefined || Number.isNaN(inference.measure(pure, 'meanTokens').estimate)) return [];
     const mixed = groups.filter(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
-    return mixed.flatMap((group) => findLengthHacking(inference, pure, group, delta));
+    return mixed.flatMap((group) => findLengthHacking(inference, pure, group, margin));
   });
 }
 
@@ -118,11 +118,11 @@ function findFallingChosen(inference: Inference): Finding[] {
 }
 
 /** All that the numbers diagnose besides the start: what has stopped paying, and what preference tuning has bent. */
-export function findFurther(inference: Inference, delta: number): Finding[] {
+export function findFurther(inference: Inference, margin: number): Finding[] {
   return [
     ...findFallingChosen(inference),
-    ...findGrownAnswers(inference, delta),
-    ...findSaturation(inference, delta),
-    ...findNextPurchase(inference, delta),
+    ...findGrownAnswers(inference, margin),
+    ...findSaturation(inference, margin),
+    ...findNextPurchase(inference, margin),
   ];
 }

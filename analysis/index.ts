@@ -2,5 +2,5 @@ export { analyzeSweep, type AnalyzeSweepInput } from './analyze';
 export { meanInterval } from './interval';
 export { describeLabels, labelQuality } from './labels';
 export { transferBetweenModels, type ModelTransfer } from './regions';
-export { nameSubject, tellApart, type Places } from './subjects';
+export { nameSubject, distinguish, type Places } from './subjects';
 export { analyzeTable, type ScoreRow, type TableRules } from './table';

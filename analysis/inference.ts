@@ -1,6 +1,6 @@
 import type { Estimate } from '../contracts/analysis';
 import { clusteredVariance, type Clusters } from './clusters';
-import { createDraws } from './draws';
+import { createResamples } from './resamples';
 import type { Grid, Unit } from './grid';
 import { scoreInterval } from './interval';
 import { measureUnit, type Measure, type Metric } from './measure';
@@ -14,14 +14,14 @@ export interface Contrast {
   readonly estimate: number;
   /** Null where nothing tells how sure the estimate is. */
   readonly standardError: number | null;
-  readonly freedom: number;
+  readonly degreesOfFreedom: number;
 }
 
 /** All that the tables, diagnoses and verdicts ask of the statistics, over one grid. */
 export interface Inference {
   readonly grid: Grid;
   /** Number of joint draws. */
-  readonly draws: number;
+  readonly resamples: number;
   measure(unit: Unit, metric?: Metric): Measure;
   /** A unit's mean with its interval. */
   score(unit: Unit): Estimate;
@@ -29,7 +29,7 @@ export interface Inference {
   /** One unit less another, item by item. */
   difference(unit: Unit, other: Unit, metric?: Metric): Contrast;
   /** Joint bootstrap draws of a contrast about its estimate; null without a standard error. */
-  deviations(contrast: Contrast): Float64Array | null;
+  replicates(contrast: Contrast): Float64Array | null;
   pools(metric: Metric): SeedPools;
 }
 
@@ -67,7 +67,7 @@ export function seedPart(terms: Contrast['terms'], pools: SeedPools): { variance
   for (const loading of loadSeeds(terms, pools)) {
     const factor = seedFactor(loading);
     variance += factor * seedVariance(loading.pool);
-    divisor += (factor * loading.pool.variance) ** 2 / loading.pool.freedom;
+    divisor += (factor * loading.pool.variance) ** 2 / loading.pool.degreesOfFreedom;
   }
   return { variance, divisor };
 }
@@ -141,13 +141,13 @@ function buildContrast(
   const weights = terms.map(({ weight }) => weight);
   const estimate = measures.reduce((sum, measure, i) => sum + weights[i]! * measure.estimate, 0);
   const items = itemPart(measures, weights, source.grid.clusters);
-  const point = { metric, terms, estimate, standardError: null, freedom: Infinity };
+  const point = { metric, terms, estimate, standardError: null, degreesOfFreedom: Infinity };
   if (items === null) return point;
   if (terms.length === 0) return { ...point, standardError: 0 };
   const seeds = seedPart(terms, source.pools(metric));
   const total = Math.max(items, varianceFloor(metric, measures, weights)) + seeds.variance;
-  const freedom = seeds.divisor === 0 ? Infinity : total ** 2 / seeds.divisor;
-  return { ...point, standardError: Math.sqrt(total), freedom };
+  const degreesOfFreedom = seeds.divisor === 0 ? Infinity : total ** 2 / seeds.divisor;
+  return { ...point, standardError: Math.sqrt(total), degreesOfFreedom };
 }
 
 function remember<Value>(compute: (key: string) => Value): (key: string) => Value {
@@ -171,7 +171,7 @@ export function variesBySeedsAlone(grid: Grid): boolean {
 }
 
 /** Sets up the statistics of one grid. Measures, pools and draws are computed when first asked for. */
-export function createInference(grid: Grid, draws: number): Inference {
+export function createInference(grid: Grid, resamples: number): Inference {
   const units = new Map(unitsOf(grid).map((unit) => [unit.key, unit]));
   const layout = { fixedItems: variesBySeedsAlone(grid), clusters: grid.clusters };
   const measures = remember((key) => {
@@ -185,10 +185,10 @@ export function createInference(grid: Grid, draws: number): Inference {
   const pools = (metric: Metric): SeedPools => pooled(metric);
   const contrast = (terms: Contrast['terms'], metric: Metric = 'score'): Contrast =>
     buildContrast(metric, mergeTerms(terms), { grid, measure, pools });
-  const drawn = createDraws({ draws, items: grid.items, clusters: grid.clusters, pools });
+  const drawn = createResamples({ resamples, items: grid.items, clusters: grid.clusters, pools });
   return {
     grid,
-    draws,
+    resamples,
     measure,
     pools,
     contrast,
@@ -201,7 +201,7 @@ export function createInference(grid: Grid, draws: number): Inference {
         ],
         metric,
       ),
-    deviations: ({ metric, terms, standardError }) =>
+    replicates: ({ metric, terms, standardError }) =>
       standardError === null
         ? null
         : drawn.combine(terms.map((t) => ({ ...t, measure: measure(t.unit, metric) }))),
@@ -224,7 +224,7 @@ export function intervalWithin({ estimate, metric, terms }: Contrast, half: numb
 
 /** A contrast's own 95 % interval, by Student's t. */
 export function intervalOf(contrast: Contrast): Estimate {
-  const { estimate, standardError, freedom } = contrast;
+  const { estimate, standardError, degreesOfFreedom } = contrast;
   if (standardError === null) return { estimate, low: null, high: null };
-  return intervalWithin(contrast, tCritical95(freedom) * standardError);
+  return intervalWithin(contrast, tCritical95(degreesOfFreedom) * standardError);
 }

@@ -1,7 +1,7 @@
 import type { PriceSensitivity, PriceSwitch } from '../contracts/analysis';
 import type { Group } from './grid';
 import type { Inference } from './inference';
-import { drawScores, tie } from './regions';
+import { resampleScores, tie } from './regions';
 import { quantile } from './special';
 
 /** Ratios of the price of a demonstration to that of a pair, evenly on a log scale. */
@@ -100,7 +100,7 @@ function crossing(lead: (ratio: number) => number, from: number, to: number): nu
   return Math.sqrt(low * high);
 }
 
-interface Turn {
+interface Switchover {
   readonly from: number;
   readonly to: number;
 }
@@ -111,18 +111,18 @@ interface Turn {
  */
 function boundSwitch(
   purchase: Purchase,
-  turn: Turn,
-  draws: ReadonlyMap<string, Float64Array>,
+  switchover: Switchover,
+  resamples: ReadonlyMap<string, Float64Array>,
 ): { low: number; high: number } | null {
   const places = ratios.flatMap((ratio) => {
-    const [a, b] = [purchase.place(turn.from, ratio), purchase.place(turn.to, ratio)];
+    const [a, b] = [purchase.place(switchover.from, ratio), purchase.place(switchover.to, ratio)];
     return a === null || b === null ? [] : [{ ratio, a, b }];
   });
-  const count = [...draws.values()][0]?.length ?? 0;
+  const count = [...resamples.values()][0]?.length ?? 0;
   if (count === 0 || places.length < 2) return null;
   const [first, last] = [places[0]!.ratio, places[places.length - 1]!.ratio];
   const inDraw = (place: Place, d: number): number =>
-    place.reduce((sum, { group, weight }) => sum + weight * draws.get(group.key)![d]!, 0);
+    place.reduce((sum, { group, weight }) => sum + weight * resamples.get(group.key)![d]!, 0);
   const points = new Float64Array(count);
   for (let d = 0; d < count; d++) {
     const leads = places.filter(({ a, b }) => inDraw(a, d) > inDraw(b, d)).length;
@@ -133,13 +133,13 @@ function boundSwitch(
 
 function switchAt(
   purchase: Purchase,
-  turn: Turn & { readonly before: number; readonly after: number },
-  draws: ReadonlyMap<string, Float64Array> | null,
+  switchover: Switchover & { readonly before: number; readonly after: number },
+  resamples: ReadonlyMap<string, Float64Array> | null,
 ): PriceSwitch {
-  const { from, to, before, after } = turn;
+  const { from, to, before, after } = switchover;
   const lead = (ratio: number): number =>
     (purchase.score(to, ratio) ?? 0) - (purchase.score(from, ratio) ?? 0);
-  const bounds = draws && boundSwitch(purchase, turn, draws);
+  const bounds = resamples && boundSwitch(purchase, switchover, resamples);
   return {
     fromFraction: from,
     toFraction: to,
@@ -152,7 +152,7 @@ function switchAt(
 type Curve = PriceSensitivity['curve'];
 
 /** Neighbouring ratios between which the best fraction changes. */
-function turnsOf(curve: Curve): (Turn & { before: number; after: number })[] {
+function switchoversOf(curve: Curve): (Switchover & { before: number; after: number })[] {
   return curve.slice(1).flatMap((point, i) => {
     const last = curve[i]!;
     return last.best === null || point.best === null || last.best === point.best
@@ -179,16 +179,16 @@ export function analyzePrices(inference: Inference): PriceSensitivity[] {
   const ladders = all.filter((ladder) => ladder.groups.length > 1);
   const skipped = all.filter((ladder) => !ladders.includes(ladder)).map(({ fraction }) => fraction);
   if (ladders.length < 2) return [];
-  const drawn = drawScores(inference, groups);
-  const draws = drawn && new Map(groups.map((group, i) => [group.key, drawn[i]!]));
-  const moneys = [...new Set(groups.map(({ budget }) => budget))].sort((a, b) => a - b);
-  return moneys.flatMap((money) => {
+  const drawn = resampleScores(inference, groups);
+  const resamples = drawn && new Map(groups.map((group, i) => [group.key, drawn[i]!]));
+  const amounts = [...new Set(groups.map(({ budget }) => budget))].sort((a, b) => a - b);
+  return amounts.flatMap((money) => {
     const purchase = new Purchase(inference, ladders, money);
     const curve = drawCurve(purchase, ladders.length);
     const compared = curve.filter(({ best }) => best !== null).map(({ ratio }) => ratio);
     const [from, to] = [compared[0], compared[compared.length - 1]];
     if (from === undefined || to === undefined || from === to) return [];
-    const switches = turnsOf(curve).map((turn) => switchAt(purchase, turn, draws));
+    const switches = switchoversOf(curve).map((switchover) => switchAt(purchase, switchover, resamples));
     return [{ money, from, to, skipped, switches, curve }];
   });
 }

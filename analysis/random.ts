@@ -3,7 +3,7 @@ export interface Random {
   /** Uniform on [0, 1), 32 bits. */
   uniform(): number;
   normal(): number;
-  chiSquare(freedom: number): number;
+  chiSquare(degreesOfFreedom: number): number;
 }
 
 /** FNV-1a over UTF-16 units. */
@@ -47,5 +47,5 @@ export function createRandom(label: string): Random {
       if (v > 0 && Math.log(1 - uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
     }
   };
-  return { uniform, normal, chiSquare: (freedom) => 2 * gamma(freedom / 2) };
+  return { uniform, normal, chiSquare: (degreesOfFreedom) => 2 * gamma(degreesOfFreedom / 2) };
 }

@@ -10,29 +10,29 @@ const epsilons = [0.05, 0.1] as const;
 export const tie = 1e-9;
 
 /** Joint draws of each unit's score; null where nothing says how sure one of them is. */
-export function drawScores(inference: Inference, units: readonly Unit[]): Float64Array[] | null {
+export function resampleScores(inference: Inference, units: readonly Unit[]): Float64Array[] | null {
   const drawn = units.map((unit) => {
     const score = inference.contrast([{ unit, weight: 1 }]);
-    return inference.deviations(score)?.map((deviation) => score.estimate + deviation);
+    return inference.replicates(score)?.map((deviation) => score.estimate + deviation);
   });
-  const known = drawn.filter((draws) => draws !== undefined);
+  const known = drawn.filter((resamples) => resamples !== undefined);
   return known.length < units.length ? null : known;
 }
 
 /** Largest of the units' scores in one draw. */
-export function topOf(draws: readonly Float64Array[], d: number): number {
+export function topOf(resamples: readonly Float64Array[], d: number): number {
   let top = -Infinity;
-  for (const scores of draws) top = Math.max(top, scores[d]!);
+  for (const scores of resamples) top = Math.max(top, scores[d]!);
   return top;
 }
 
 /** Share of the joint draws in which each unit lies within epsilon of the best. */
-function membershipShares(draws: readonly Float64Array[], epsilon: number): number[] {
-  const count = draws[0]!.length;
-  const inside = new Float64Array(draws.length);
+function membershipShares(resamples: readonly Float64Array[], epsilon: number): number[] {
+  const count = resamples[0]!.length;
+  const inside = new Float64Array(resamples.length);
   for (let d = 0; d < count; d++) {
-    const least = (1 - epsilon) * topOf(draws, d) - tie;
-    draws.forEach((scores, u) => (inside[u]! += Number(scores[d]! >= least)));
+    const least = (1 - epsilon) * topOf(resamples, d) - tie;
+    resamples.forEach((scores, u) => (inside[u]! += Number(scores[d]! >= least)));
   }
   return Array.from(inside, (hits) => hits / count);
 }
@@ -53,14 +53,14 @@ function settle(groups: readonly Group[], shares: readonly number[] | null): Nea
 function regionOf(
   inference: Inference,
   groups: readonly Group[],
-  sure: { epsilon: number; draws: readonly Float64Array[] | null },
+  sure: { epsilon: number; resamples: readonly Float64Array[] | null },
 ): NearOptimalRegion {
-  const { epsilon, draws } = sure;
+  const { epsilon, resamples } = sure;
   const scores = groups.map((group) => inference.measure(group).estimate);
   const least = (1 - epsilon) * Math.max(...scores) - tie;
   const fractions = rising(groups.filter((_, i) => scores[i]! >= least).map((group) => group.sftFraction));
   const [low, high] = [fractions[0]!, fractions[fractions.length - 1]!];
-  const settled = settle(groups, draws && membershipShares(draws, epsilon));
+  const settled = settle(groups, resamples && membershipShares(resamples, epsilon));
   return { epsilon, fractions, low, high, width: high - low, count: fractions.length, settled };
 }
 
@@ -68,9 +68,9 @@ function regionOf(
 export function findRegions(
   inference: Inference,
   groups: readonly Group[],
-  draws: readonly Float64Array[] | null,
+  resamples: readonly Float64Array[] | null,
 ): NearOptimalRegion[] {
-  return epsilons.map((epsilon) => regionOf(inference, groups, { epsilon, draws }));
+  return epsilons.map((epsilon) => regionOf(inference, groups, { epsilon, resamples }));
 }
 
 /** |R_small ∩ R_large| / |R_small|: the share of one region that the other keeps. */

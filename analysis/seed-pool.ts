@@ -16,7 +16,7 @@ export interface SeedPool {
   /** Share of the seed variance that all units of the pool have in common, 0 … 1. */
   readonly commonShare: number;
   /** Degrees of freedom of `variance`. */
-  readonly freedom: number;
+  readonly degreesOfFreedom: number;
 }
 
 /** Seed variance of one run's mean. */
@@ -24,7 +24,7 @@ export function seedVariance(pool: SeedPool): number {
   return Math.max(0, pool.variance - pool.residual);
 }
 
-const freedomOf = (measure: Measure): number => measure.byRun.length - 1;
+const degreesOfFreedomOf = (measure: Measure): number => measure.byRun.length - 1;
 
 function squaresOf(measure: Measure): number {
   return measure.byRun.reduce((sum, value) => sum + (value - measure.estimate) ** 2, 0);
@@ -35,11 +35,11 @@ function sum(values: readonly number[]): number {
 }
 
 function pooledVariance(measures: readonly Measure[]): number {
-  return sum(measures.map(squaresOf)) / sum(measures.map(freedomOf));
+  return sum(measures.map(squaresOf)) / sum(measures.map(degreesOfFreedomOf));
 }
 
 /** Squares and degrees of freedom of the seed effect that the measures have in common. */
-function commonSeedEffect(measures: readonly Measure[]): { squares: number; freedom: number } {
+function commonSeedEffect(measures: readonly Measure[]): { squares: number; degreesOfFreedom: number } {
   const bySeed = new Map<number, number[]>();
   for (const measure of measures) {
     measure.unit.runs.forEach((run, i) => {
@@ -48,61 +48,67 @@ function commonSeedEffect(measures: readonly Measure[]): { squares: number; free
     });
   }
   const squares = sum([...bySeed.values()].map((values) => values.length * mean(values) ** 2));
-  return { squares, freedom: bySeed.size - 1 };
+  return { squares, degreesOfFreedom: bySeed.size - 1 };
 }
 
 interface Layout {
-  readonly common: { readonly squares: number; readonly freedom: number };
-  readonly own: { readonly squares: number; readonly freedom: number };
+  readonly common: { readonly squares: number; readonly degreesOfFreedom: number };
+  readonly own: { readonly squares: number; readonly degreesOfFreedom: number };
 }
 
 function layOut(measures: readonly Measure[]): Layout {
   const common = commonSeedEffect(measures);
   const squares = sum(measures.map(squaresOf)) - common.squares;
-  return { common, own: { squares, freedom: sum(measures.map(freedomOf)) - common.freedom } };
+  return {
+    common,
+    own: { squares, degreesOfFreedom: sum(measures.map(degreesOfFreedomOf)) - common.degreesOfFreedom },
+  };
 }
 
 /**
  * Degrees of freedom of the pooled variance: all of them, unless units move together from seed to seed; then fewer,
  * by Satterthwaite.
  */
-function pooledFreedom({ common, own }: Layout): number {
-  const all = common.freedom + own.freedom;
-  if (common.squares * own.freedom <= own.squares * common.freedom) return all;
-  const spread = common.squares ** 2 / common.freedom + own.squares ** 2 / own.freedom;
+function pooledDegreesOfFreedom({ common, own }: Layout): number {
+  const all = common.degreesOfFreedom + own.degreesOfFreedom;
+  if (common.squares * own.degreesOfFreedom <= own.squares * common.degreesOfFreedom) return all;
+  const spread = common.squares ** 2 / common.degreesOfFreedom + own.squares ** 2 / own.degreesOfFreedom;
   return (common.squares + own.squares) ** 2 / spread;
 }
 
 /** The seed variance in common. It narrows differences, so chance must not pass for it: an F test at 5 % stands before it. */
 function commonVariance({ common, own }: Layout, units: number): number {
-  const commonMean = common.squares / common.freedom;
-  const ownMean = own.squares / own.freedom;
+  const commonMean = common.squares / common.degreesOfFreedom;
+  const ownMean = own.squares / own.degreesOfFreedom;
   if (commonMean <= ownMean) return 0;
   const ratio = commonMean / ownMean;
-  const byChance = Number.isFinite(ratio) && fUpperTail(ratio, common.freedom, own.freedom) > 0.05;
+  const byChance =
+    Number.isFinite(ratio) && fUpperTail(ratio, common.degreesOfFreedom, own.degreesOfFreedom) > 0.05;
   return byChance ? 0 : (commonMean - ownMean) / units;
 }
 
 /** Pools measures of one metric: units × seeds as a two-way layout. */
 function poolMeasures(key: string, measures: readonly Measure[]): SeedPool {
-  const freedom = sum(measures.map(freedomOf));
+  const degreesOfFreedom = sum(measures.map(degreesOfFreedomOf));
   const residual = mean(measures.map((measure) => measure.residual));
-  const plain = { key, variance: pooledVariance(measures), residual, commonShare: 0, freedom };
+  const plain = { key, variance: pooledVariance(measures), residual, commonShare: 0, degreesOfFreedom };
   const layout = layOut(measures);
   const between = seedVariance(plain);
-  if (measures.length < 2 || layout.own.freedom <= 0 || between === 0) return plain;
+  if (measures.length < 2 || layout.own.degreesOfFreedom <= 0 || between === 0) return plain;
   const commonShare = Math.min(1, commonVariance(layout, measures.length) / between);
-  return { ...plain, commonShare, freedom: pooledFreedom(layout) };
+  return { ...plain, commonShare, degreesOfFreedom: pooledDegreesOfFreedom(layout) };
 }
 
 /** The measure whose seeds vary far more than the others', if there is one (F test, 1 % over all of them). */
 function findOutlier(measures: readonly Measure[]): Measure | undefined {
   const tails = measures.map((measure) => {
     const rest = measures.filter((other) => other !== measure);
-    const own = squaresOf(measure) / freedomOf(measure);
+    const own = squaresOf(measure) / degreesOfFreedomOf(measure);
     const pooled = pooledVariance(rest);
     if (own <= pooled) return 1;
-    return pooled === 0 ? 0 : fUpperTail(own / pooled, freedomOf(measure), sum(rest.map(freedomOf)));
+    return pooled === 0
+      ? 0
+      : fUpperTail(own / pooled, degreesOfFreedomOf(measure), sum(rest.map(degreesOfFreedomOf)));
   });
   const least = Math.min(...tails);
   return least < 0.01 / measures.length ? measures[tails.indexOf(least)] : undefined;
@@ -127,7 +133,7 @@ function partition(measures: readonly Measure[]): Map<string, Measure[]> {
     const key = String(measure.unit.budget);
     byBudget.set(key, [...(byBudget.get(key) ?? []), measure]);
   }
-  const enough = [...byBudget.values()].every((list) => sum(list.map(freedomOf)) >= 6);
+  const enough = [...byBudget.values()].every((list) => sum(list.map(degreesOfFreedomOf)) >= 6);
   return enough ? byBudget : new Map([['all', [...measures]]]);
 }
 
@@ -144,7 +150,7 @@ export function poolSeeds(measures: readonly Measure[]): SeedPools {
   const of = new Map<string, SeedPool>();
   const outliers: Measure[] = [];
   for (const [key, list] of partition(seeded)) {
-    const split = splitOutliers(list.filter((measure) => freedomOf(measure) > 0));
+    const split = splitOutliers(list.filter((measure) => degreesOfFreedomOf(measure) > 0));
     if (split.kept.length === 0) continue;
     const pool = poolMeasures(key, split.kept);
     for (const measure of list) of.set(measure.unit.key, pool);

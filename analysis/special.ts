@@ -44,8 +44,8 @@ function incompleteBeta(x: number, a: number, b: number): number {
 }
 
 /** P(|T| > t) of Student's t. */
-function tTwoSidedTail(t: number, freedom: number): number {
-  return incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5);
+function tTwoSidedTail(t: number, degreesOfFreedom: number): number {
+  return incompleteBeta(degreesOfFreedom / (degreesOfFreedom + t * t), degreesOfFreedom / 2, 0.5);
 }
 
 /** P(F > f) of the F distribution. */
@@ -57,13 +57,13 @@ export function fUpperTail(f: number, numerator: number, denominator: number): n
 const z95 = 1.959963984540054;
 
 /** The point that |T| exceeds with probability .05; the normal's from 10,000 degrees of freedom on. */
-export function tCritical95(freedom: number): number {
-  if (freedom >= 1e4) return z95;
+export function tCritical95(degreesOfFreedom: number): number {
+  if (degreesOfFreedom >= 1e4) return z95;
   let low = z95;
   let high = 1e3;
   for (let step = 0; step < 60; step++) {
     const middle = (low + high) / 2;
-    if (tTwoSidedTail(middle, freedom) > 0.05) low = middle;
+    if (tTwoSidedTail(middle, degreesOfFreedom) > 0.05) low = middle;
     else high = middle;
   }
   return (low + high) / 2;

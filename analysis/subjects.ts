@@ -19,7 +19,7 @@ export interface Places {
 }
 
 /** Task and model where they vary, and all axes. */
-export function tellApart(subjects: readonly SubjectName[]): Places {
+export function distinguish(subjects: readonly SubjectName[]): Places {
   const all = subjects.map(({ task, model, axes }): Coordinates => ({ task, model, ...axes }));
   const varies = (name: string): boolean => new Set(all.map((place) => place[name])).size > 1;
   const onAxes = new Set(subjects.flatMap(({ axes = {} }) => Object.keys(axes)));

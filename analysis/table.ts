@@ -20,7 +20,7 @@ export interface ScoreRow extends SubjectName {
 }
 
 export interface TableRules {
-  readonly delta: number;
+  readonly equivalenceMargin: number;
   readonly smallBudgetMax?: number;
   readonly largeBudgetMin?: number;
   readonly prices: Pick<Prices, 'sftExample' | 'preferencePair'>;
@@ -83,10 +83,14 @@ function analyzeCells(
 ): SubjectAnalysis {
   const { task, model, axes } = cells[0]!;
   const budgets = [...new Set(cells.map(({ budget }) => budget))].sort((a, b) => a - b);
-  const { delta, smallBudgetMax = lowLimit(budgets), largeBudgetMin = largeLimit(budgets) } = rules;
+  const {
+    equivalenceMargin,
+    smallBudgetMax = lowLimit(budgets),
+    largeBudgetMin = largeLimit(budgets),
+  } = rules;
   return analyzeSubject({
     subject: { task, model, annotator: null, metric: 'score', ...(axes === undefined ? {} : { axes }) },
-    rules: { equivalenceMargin: delta, budgets, smallBudgetMax, largeBudgetMin },
+    rules: { equivalenceMargin, budgets, smallBudgetMax, largeBudgetMin },
     base: mergeBase(bases.filter((row) => isBaseOf(row, cells[0]!))),
     cells: cells.map((row) => toCell(row, rules)),
     controls: [],

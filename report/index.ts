@@ -1,5 +1,5 @@
 export { planEvidence, type EvidencePlan } from './evidence';
-export type { Figure } from './charts/render';
+export type { Chart } from './charts/render';
 export { describeSwitches } from './charts/prices';
 export { renderStandalone } from './charts/standalone';
 export type {
@@ -8,8 +8,8 @@ export type {
   ReportInput,
   RunRecord,
   TableReportInput,
-  ToldPlace,
+  PlaceLink,
   TrainingEvidence,
 } from './input';
-export { renderReport, renderTableReport, reportFigures, tableFigures } from './render';
+export { renderReport, renderTableReport, reportCharts, tableCharts } from './render';
 export { renderAuditPage } from './audit-page';

@@ -69,7 +69,7 @@ export interface RunRecord {
 }
 
 /** One place on a sweep's axes, and where it is told of in full. */
-export interface ToldPlace {
+export interface PlaceLink {
   readonly analysis: SubjectAnalysis;
   /** A heading of this page, or another page beside it; left out for the place that this page is about. */
   readonly href?: string;
@@ -83,7 +83,7 @@ export interface ReportInput {
   /** One sentence on what the annotator gets wrong. */
   readonly annotatorDescription: string;
   /** Every place on the sweep's axes; empty where it has none. */
-  readonly places: readonly ToldPlace[];
+  readonly places: readonly PlaceLink[];
   readonly training: readonly TrainingEvidence[];
   readonly answers: readonly AnswerEvidence[];
   readonly run: RunRecord;

@@ -1,6 +1,6 @@
 import { nameSubject } from '../analysis';
-import { listFigures, planFigures } from './charts';
-import type { Figure } from './charts/render';
+import { listCharts, planCharts } from './charts';
+import type { Chart } from './charts/render';
 import { sentenceCase } from './format';
 import type { Html } from './html';
 import type { Chapter, ReportInput, TableReportInput } from './input';
@@ -29,18 +29,18 @@ function sweepChapter({ analysis, definition }: ReportInput): Chapter {
 
 async function sweepSections(input: ReportInput): Promise<Html[]> {
   const chapter = sweepChapter(input);
-  const figures = planFigures(chapter, input.training);
+  const charts = planCharts(chapter, input.training);
   return [
-    await scoresSection(chapter, figures.scores),
+    await scoresSection(chapter, charts.scores),
     placesSection(input.places),
-    await coldStartSection(chapter, figures.coldStart),
+    await coldStartSection(chapter, charts.coldStart),
     findingsSection(chapter),
-    await controlSection(chapter, figures.control),
+    await controlSection(chapter, charts.control),
     auxiliarySection(chapter),
-    await moneySection(chapter, figures.money),
+    await moneySection(chapter, charts.money),
     claimsSection(chapter),
     searchSection(input),
-    await trainingSection(figures.training, input.definition.preference.loss),
+    await trainingSection(charts.training, input.definition.preference.loss),
     samplesSection(input.answers),
     cellsSection(chapter, furtherScores(input)),
     dataSection(input),
@@ -75,12 +75,12 @@ function tableChapters({ analyses }: TableReportInput): Chapter[] {
 }
 
 async function chapterSections(chapter: Chapter): Promise<Html[]> {
-  const figures = planFigures(chapter, []);
+  const charts = planCharts(chapter, []);
   return [
-    await scoresSection(chapter, figures.scores),
-    await coldStartSection(chapter, figures.coldStart),
+    await scoresSection(chapter, charts.scores),
+    await coldStartSection(chapter, charts.coldStart),
     findingsSection(chapter),
-    await moneySection(chapter, figures.money),
+    await moneySection(chapter, charts.money),
     claimsSection(chapter),
     cellsSection(chapter),
   ];
@@ -100,11 +100,11 @@ export async function renderTableReport(input: TableReportInput): Promise<string
 }
 
 /** Every picture of a sweep's report, by the name of its file. */
-export function reportFigures(input: ReportInput): Figure[] {
-  return listFigures(planFigures(sweepChapter(input), input.training));
+export function reportCharts(input: ReportInput): Chart[] {
+  return listCharts(planCharts(sweepChapter(input), input.training));
 }
 
 /** Every picture of a table's report, by the name of its file. */
-export function tableFigures(input: TableReportInput): Figure[] {
-  return tableChapters(input).flatMap((chapter) => listFigures(planFigures(chapter, [])));
+export function tableCharts(input: TableReportInput): Chart[] {
+  return tableChapters(input).flatMap((chapter) => listCharts(planCharts(chapter, [])));
 }

@@ -1,7 +1,7 @@
 import type { BudgetStanding, SearchProposal } from '../contracts/results';
 import type { SearchSpec } from '../schemas/definition';
-import { type Belief, believe } from './belief';
-import { expectSighting } from './gaussian-process';
+import { type Belief, inferBelief } from './belief';
+import { conditionOn } from './gaussian-process';
 import type { Matrix } from './linear-algebra';
 import { type Arm, armsOf, Batch, type SearchRun, type SearchState } from './state';
 
@@ -9,12 +9,12 @@ import { type Arm, armsOf, Batch, type SearchRun, type SearchState } from './sta
 export type AdaptiveLimits = Omit<Extract<SearchSpec, { method: 'adaptive' }>, 'method'>;
 
 /** The splits of one budget, by their places among all. */
-interface Contest {
+interface BudgetProblem {
   readonly budget: number;
   readonly places: readonly number[];
 }
 
-function contestsOf(arms: readonly Arm[]): Contest[] {
+function problemsOf(arms: readonly Arm[]): BudgetProblem[] {
   const budgets = [...new Set(arms.map(({ budget }) => budget))];
   return budgets.map((budget) => ({
     budget,
@@ -31,37 +31,37 @@ function argMax<T>(items: readonly T[], valueOf: (item: T) => number): T | undef
 }
 
 /** The best by the posterior mean among the splits that were run. */
-function leaderOf({ arms, posterior }: Belief, { places }: Contest): number {
+function leaderOf({ arms, posterior }: Belief, { places }: BudgetProblem): number {
   const seen = places.filter((place) => arms[place]!.scores.length > 0);
   return argMax(seen.length === 0 ? places : seen, (place) => posterior.mean[place]!)!;
 }
 
-function standingOf(belief: Belief, contest: Contest, limits: AdaptiveLimits): BudgetStanding {
+function standingOf(belief: Belief, problem: BudgetProblem, limits: AdaptiveLimits): BudgetStanding {
   const { arms, samples } = belief;
-  const leader = leaderOf(belief, contest);
+  const leader = leaderOf(belief, problem);
   const content = samples.filter((sample) => {
-    const best = Math.max(...contest.places.map((place) => sample[place]!));
+    const best = Math.max(...problem.places.map((place) => sample[place]!));
     return best - sample[leader]! <= limits.regretTolerance;
   });
   const confidence = content.length / samples.length;
-  const runs = contest.places.reduce((count, place) => count + arms[place]!.scores.length, 0);
+  const runs = problem.places.reduce((count, place) => count + arms[place]!.scores.length, 0);
   const { sftFraction } = arms[leader]!;
   // Other budgets' scores say something of this one, but recommend no split that was never seen here.
   const settled = runs > 0 && confidence >= limits.confidence;
-  return { budget: contest.budget, sftFraction, confidence, runs, settled };
+  return { budget: problem.budget, sftFraction, confidence, runs, settled };
 }
 
 /** The split that most often beats the leader by more than the regret that does not matter. */
-function challengerOf({ samples }: Belief, contest: Contest, leader: number, regret: number): number {
+function challengerOf({ samples }: Belief, problem: BudgetProblem, leader: number, regret: number): number {
   const wins = (place: number): number =>
     samples.filter((sample) => sample[place]! - sample[leader]! > regret).length;
-  const others = contest.places.filter((place) => place !== leader);
+  const others = problem.places.filter((place) => place !== leader);
   return argMax(others, wins) ?? leader;
 }
 
 interface Choosing {
   readonly belief: Belief;
-  readonly contest: Contest;
+  readonly problem: BudgetProblem;
   readonly limits: AdaptiveLimits;
   /** After the runs that this batch has taken already. */
   readonly covariance: Matrix;
@@ -72,36 +72,36 @@ interface Choice {
   readonly run: SearchRun;
   readonly place: number;
   /** By how much the variance of leader less challenger falls, a second. */
-  readonly worth: number;
+  readonly acquisition: number;
 }
 
 /**
  * The affordable run of a budget that narrows the difference of leader and challenger most for what it costs, counting
  * only stages that are still to make.
  */
-function chooseRun({ belief, contest, limits, covariance, batch }: Choosing): Choice | undefined {
-  const leader = leaderOf(belief, contest);
-  const challenger = challengerOf(belief, contest, leader, limits.regretTolerance);
-  const choices = contest.places.flatMap((place): Choice[] => {
-    const open = belief.arms[place]!.left.filter((one) => !batch.has(one) && batch.affords(one));
-    const run = argMax(open, (one) => -batch.marginalSeconds(one));
+function chooseRun({ belief, problem, limits, covariance, batch }: Choosing): Choice | undefined {
+  const leader = leaderOf(belief, problem);
+  const challenger = challengerOf(belief, problem, leader, limits.regretTolerance);
+  const choices = problem.places.flatMap((place): Choice[] => {
+    const openSearch = belief.arms[place]!.left.filter((one) => !batch.has(one) && batch.affords(one));
+    const run = argMax(openSearch, (one) => -batch.marginalSeconds(one));
     if (run === undefined) return [];
     const row = covariance[place]!;
     const narrowing = (row[leader]! - row[challenger]!) ** 2 / (row[place]! + belief.runVariance);
     const seconds = batch.marginalSeconds(run);
-    return [{ run, place, worth: seconds === 0 ? Infinity : narrowing / seconds }];
+    return [{ run, place, acquisition: seconds === 0 ? Infinity : narrowing / seconds }];
   });
-  return argMax(choices, ({ worth }) => worth);
+  return argMax(choices, ({ acquisition }) => acquisition);
 }
 
 /** The first batch: of every budget the split with most SFT and the middle one, the smallest budget first. */
-function open(state: SearchState, limits: AdaptiveLimits): SearchProposal {
+function openSearch(state: SearchState, limits: AdaptiveLimits): SearchProposal {
   const arms = armsOf(state.runs);
   const batch = new Batch(state, limits.maxCostFraction);
-  const contests = contestsOf(arms);
+  const problems = problemsOf(arms);
   const firstRun = (place: number): SearchRun => arms[place]!.runs[0]!;
-  for (const { places } of contests) batch.take(firstRun(places[0]!));
-  for (const { places } of contests) {
+  for (const { places } of problems) batch.take(firstRun(places[0]!));
+  for (const { places } of problems) {
     const middle = firstRun(places[Math.floor(places.length / 2)]!);
     if (!batch.has(middle)) batch.take(middle);
   }
@@ -110,37 +110,37 @@ function open(state: SearchState, limits: AdaptiveLimits): SearchProposal {
 }
 
 function describe(standings: readonly BudgetStanding[], { ids }: Batch, { arms }: Belief): string {
-  const open = new Set(standings.flatMap(({ settled, budget }) => (settled ? [] : [budget])));
-  const state = `${standings.length - open.size} of ${standings.length} budgets settled`;
-  if (open.size === 0) return `Done: ${state}.`;
+  const openSearch = new Set(standings.flatMap(({ settled, budget }) => (settled ? [] : [budget])));
+  const state = `${standings.length - openSearch.size} of ${standings.length} budgets settled`;
+  if (openSearch.size === 0) return `Done: ${state}.`;
   if (ids.length > 0)
     return `${state}; at the others the affordable run that tells their best two splits apart for the least.`;
-  const left = arms.filter(({ budget }) => open.has(budget)).flatMap((arm) => arm.left);
+  const left = arms.filter(({ budget }) => openSearch.has(budget)).flatMap((arm) => arm.left);
   if (left.length === 0) return `Ended: ${state}; every run of the others has ended.`;
   return `Ended: ${state}; each run that is left of the others is above what the search's share of the grid's cost still pays for.`;
 }
 
-function goOn(state: SearchState, limits: AdaptiveLimits): SearchProposal {
-  const belief = believe(state);
-  const contests = contestsOf(belief.arms);
-  const standings = contests.map((contest) => standingOf(belief, contest, limits));
+function proposeBatch(state: SearchState, limits: AdaptiveLimits): SearchProposal {
+  const belief = inferBelief(state);
+  const problems = problemsOf(belief.arms);
+  const standings = problems.map((problem) => standingOf(belief, problem, limits));
   const batch = new Batch(state, limits.maxCostFraction);
   let { covariance } = belief.posterior;
-  contests.forEach((contest, index) => {
+  problems.forEach((problem, index) => {
     if (standings[index]!.settled) return;
-    const choice = chooseRun({ belief, contest, limits, covariance, batch });
+    const choice = chooseRun({ belief, problem, limits, covariance, batch });
     if (choice === undefined) return;
     batch.take(choice.run);
-    covariance = expectSighting(covariance, choice.place, belief.runVariance);
+    covariance = conditionOn(covariance, choice.place, belief.runVariance);
   });
   return { ids: batch.ids, standings, reason: describe(standings, batch, belief) };
 }
 
 /** With one split a budget there is nothing to search for: the whole grid is what tells how good it is. */
 function runAll(state: SearchState, limits: AdaptiveLimits): SearchProposal {
-  const belief = believe(state);
+  const belief = inferBelief(state);
   const ids = belief.arms.flatMap(({ left }) => left).map(({ id }) => id);
-  const standings = contestsOf(belief.arms).map((contest) => standingOf(belief, contest, limits));
+  const standings = problemsOf(belief.arms).map((problem) => standingOf(belief, problem, limits));
   const said = ids.length > 0 ? 'every run' : 'every run has ended';
   return { ids, standings, reason: `Each budget has one split alone: ${said}.` };
 }
@@ -155,7 +155,9 @@ function runAll(state: SearchState, limits: AdaptiveLimits): SearchProposal {
  * Pure: the same outcomes give the same batch, in whichever order they came.
  */
 export function proposeAdaptive(state: SearchState, limits: AdaptiveLimits): SearchProposal {
-  const contests = contestsOf(armsOf(state.runs));
-  if (contests.every(({ places }) => places.length === 1)) return runAll(state, limits);
-  return state.outcomes.length === 0 && state.failed.length === 0 ? open(state, limits) : goOn(state, limits);
+  const problems = problemsOf(armsOf(state.runs));
+  if (problems.every(({ places }) => places.length === 1)) return runAll(state, limits);
+  return state.outcomes.length === 0 && state.failed.length === 0
+    ? openSearch(state, limits)
+    : proposeBatch(state, limits);
 }

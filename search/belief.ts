@@ -1,5 +1,5 @@
 import { createRandom } from '../analysis/random';
-import { inferSurface, type Posterior, type Sighting } from './gaussian-process';
+import { inferSurface, type Posterior, type Observation } from './gaussian-process';
 import { cholesky, multiplyLower } from './linear-algebra';
 import { type Arm, armsOf, type SearchRun, type SearchState } from './state';
 
@@ -21,11 +21,11 @@ export interface Belief {
   readonly samples: readonly Float64Array[];
 }
 
-const draws = 256;
+const sampleCount = 256;
 
 /** Deviation between seeds, believed as much as `priorFreedom` repeated runs would be. */
 const priorDeviation = 0.02;
-const priorFreedom = 8;
+const priorDegreesOfFreedom = 8;
 
 function seeArms({ runs, outcomes, failed }: SearchState): SeenArm[] {
   const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
@@ -50,28 +50,28 @@ function poolVariance(arms: readonly SeenArm[]): number {
   const items = mean(seen.map((arm) => (mean(arm.scores) * (1 - mean(arm.scores))) / arm.items));
   const prior = priorDeviation ** 2 + Math.max(items, 1e-6);
   const squares = sum(seen.map(({ scores }) => sum(scores.map((score) => (score - mean(scores)) ** 2))));
-  const freedom = sum(seen.map(({ scores }) => scores.length - 1));
-  return (priorFreedom * prior + squares) / (priorFreedom + freedom);
+  const degreesOfFreedom = sum(seen.map(({ scores }) => scores.length - 1));
+  return (priorDegreesOfFreedom * prior + squares) / (priorDegreesOfFreedom + degreesOfFreedom);
 }
 
 function drawSamples({ mean: centre, covariance }: Posterior, label: string): Float64Array[] {
   const lower = cholesky(covariance);
   const random = createRandom(label);
-  return Array.from({ length: draws }, () => {
+  return Array.from({ length: sampleCount }, () => {
     const normals = Float64Array.from(centre, () => random.normal());
     return multiplyLower(lower, normals).map((deviation, i) => centre[i]! + deviation);
   });
 }
 
 /** Reads a search's outcomes. The same ones give the same belief, on whichever host and in whichever order they came. */
-export function believe(state: SearchState): Belief {
+export function inferBelief(state: SearchState): Belief {
   const arms = seeArms(state);
   const runVariance = poolVariance(arms);
-  const sightings = arms.flatMap(({ point, scores }): Sighting[] =>
+  const observations = arms.flatMap(({ point, scores }): Observation[] =>
     scores.length === 0 ? [] : [{ point, value: mean(scores), variance: runVariance / scores.length }],
   );
   const points = arms.map(({ point }) => point);
-  const posterior = inferSurface(points, sightings);
+  const posterior = inferSurface(points, observations);
   const label = `search, ${state.outcomes.length} of ${state.runs.length} runs`;
   return { arms, posterior, runVariance, samples: drawSamples(posterior, label) };
 }

@@ -4,7 +4,7 @@ import { cholesky, dot, type Matrix, solveLower } from './linear-algebra';
 export type Point = readonly [number, number];
 
 /** What was seen at a point: a mean over runs, and the variance of that mean. */
-export interface Sighting {
+export interface Observation {
   readonly point: Point;
   readonly value: number;
   readonly variance: number;
@@ -62,12 +62,12 @@ interface Fit {
   readonly logLikelihood: number;
 }
 
-function fitKernel(sightings: readonly Sighting[], level: number, kernel: Kernel): Fit {
-  const points = sightings.map(({ point }) => point);
+function fitKernel(observations: readonly Observation[], level: number, kernel: Kernel): Fit {
+  const points = observations.map(({ point }) => point);
   const covariance = priorCovariance(points, kernel);
-  sightings.forEach(({ variance }, i) => (covariance[i]![i]! += variance));
+  observations.forEach(({ variance }, i) => (covariance[i]![i]! += variance));
   const lower = cholesky(covariance);
-  const deviations = sightings.map(({ value }) => value - level);
+  const deviations = observations.map(({ value }) => value - level);
   const whitened = solveLower(lower, deviations);
   const logDeterminant = lower.reduce((sum, row, i) => sum + 2 * Math.log(row[i]!), 0);
   return { kernel, level, lower, whitened, logLikelihood: -0.5 * (dot(whitened, whitened) + logDeterminant) };
@@ -77,15 +77,15 @@ function fitKernel(sightings: readonly Sighting[], level: number, kernel: Kernel
 const leastLikely = 4;
 
 /** A kernel's fit, and how much it is believed. */
-interface Believed {
+interface WeightedFit {
   readonly fit: Fit;
   /** Over all that are kept, they sum to 1. */
   readonly weight: number;
 }
 
-function weighKernels(sightings: readonly Sighting[]): Believed[] {
-  const level = sightings.reduce((sum, { value }) => sum + value, 0) / Math.max(1, sightings.length);
-  const fits = kernels.map((kernel) => fitKernel(sightings, level, kernel));
+function weighKernels(observations: readonly Observation[]): WeightedFit[] {
+  const level = observations.reduce((sum, { value }) => sum + value, 0) / Math.max(1, observations.length);
+  const fits = kernels.map((kernel) => fitKernel(observations, level, kernel));
   const best = Math.max(...fits.map(({ logLikelihood }) => logLikelihood));
   const kept = fits.filter(({ logLikelihood }) => logLikelihood > best - leastLikely);
   const weights = kept.map(({ logLikelihood }) => Math.exp(logLikelihood - best));
@@ -95,12 +95,12 @@ function weighKernels(sightings: readonly Sighting[]): Believed[] {
 
 interface Surface {
   readonly points: readonly Point[];
-  readonly sightings: readonly Sighting[];
+  readonly observations: readonly Observation[];
 }
 
-function inferBy({ kernel, level, lower, whitened }: Fit, { points, sightings }: Surface): Posterior {
+function inferBy({ kernel, level, lower, whitened }: Fit, { points, observations }: Surface): Posterior {
   const reach = points.map((point) => {
-    const towards = sightings.map((seen) => covarianceOf(point, seen.point, kernel));
+    const towards = observations.map((seen) => covarianceOf(point, seen.point, kernel));
     return solveLower(lower, towards);
   });
   const covariance = priorCovariance(points, kernel);
@@ -130,15 +130,15 @@ function mixPosteriors(parts: readonly (Posterior & { readonly weight: number })
  *
  * @param sightings each point at most once
  */
-export function inferSurface(points: readonly Point[], sightings: readonly Sighting[]): Posterior {
-  const believed = weighKernels(sightings);
+export function inferSurface(points: readonly Point[], observations: readonly Observation[]): Posterior {
+  const weighted = weighKernels(observations);
   return mixPosteriors(
-    believed.map(({ fit, weight }) => ({ ...inferBy(fit, { points, sightings }), weight })),
+    weighted.map(({ fit, weight }) => ({ ...inferBy(fit, { points, observations }), weight })),
   );
 }
 
 /** The covariance after one more sighting of point `at`; it does not depend on what will be seen. */
-export function expectSighting(covariance: Matrix, at: number, variance: number): Matrix {
+export function conditionOn(covariance: Matrix, at: number, variance: number): Matrix {
   const column = covariance[at]!;
   const total = column[at]! + variance;
   return covariance.map((row, i) => row.map((value, j) => value - (column[i]! * column[j]!) / total));

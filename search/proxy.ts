@@ -57,7 +57,7 @@ function pickLarge(
   { epsilon, unit }: ProxyLimits,
 ): { ids: string[]; words: string[] } {
   const arms = armsOf(large.runs);
-  const open = new Set(openRuns(large));
+  const openSearch = new Set(openRuns(large));
   const ids: string[] = [];
   const words: string[] = [];
   for (const [budget, region] of regionsOf(small, epsilon)) {
@@ -69,7 +69,7 @@ function pickLarge(
     const place = nameBudget(budget, unit);
     words.push(`r = ${fraction} at ${place} (region ${Math.min(...region)} to ${Math.max(...region)})`);
     const runs = here.find(({ sftFraction }) => sftFraction === fraction)?.runs ?? [];
-    ids.push(...runs.map(({ id }) => id).filter((id) => open.has(id)));
+    ids.push(...runs.map(({ id }) => id).filter((id) => openSearch.has(id)));
   }
   return { ids, words };
 }

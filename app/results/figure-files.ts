@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
-import { renderStandalone, type Figure } from '../../report';
+import { renderStandalone, type Chart } from '../../report';
 import { ensureDir, writeFileAtomic } from '../../store';
 
 /** The package's own face, so that letters are there and the same on every machine. */
@@ -19,7 +19,7 @@ function drawPng(svg: string): Uint8Array {
 /** Every picture as SVG and PNG, in a folder. */
 export async function drawFigures(
   folder: string,
-  figures: readonly Figure[],
+  figures: readonly Chart[],
 ): Promise<{ path: string; data: string | Uint8Array }[]> {
   const drawn = figures.map(async (figure) => {
     const svg = await renderStandalone(figure);
@@ -33,7 +33,7 @@ export async function drawFigures(
 }
 
 /** Writes every picture into a folder of the home; returns the folder. */
-export async function writeFigures(folder: string, figures: readonly Figure[]): Promise<string> {
+export async function writeFigures(folder: string, figures: readonly Chart[]): Promise<string> {
   await ensureDir(folder);
   for (const { path, data } of await drawFigures(folder, figures)) await writeFileAtomic(path, data);
   return folder;

@@ -5,7 +5,7 @@ import type { AuditTotals } from '../../contracts/audit-story';
 import type { SweepResult } from '../../contracts/results';
 import { coordinatesSlug, splitResult, type VariantResult } from '../../planning';
 import { planEvidence } from '../../report/evidence';
-import type { ReportInput, ToldPlace } from '../../report/input';
+import type { ReportInput, PlaceLink } from '../../report/input';
 import { ensureDir, type Store, writeFileAtomic } from '../../store';
 import { type HomeOptions, storeOf } from '../location';
 import { readAllItems, readAuxiliaryItems, readChosenRewards, readItems, readMetrics } from './artifact-rows';
@@ -66,7 +66,7 @@ async function analyzePart(store: Store, part: VariantResult): Promise<AnalyzedP
 const pageOf = ({ coordinates }: VariantResult): string => `report${coordinatesSlug(coordinates)}.html`;
 
 /** Every place on the axes, as the page of one of them tells of it. */
-function placesFor(page: AnalyzedPart, parts: readonly AnalyzedPart[]): ToldPlace[] {
+function placesFor(page: AnalyzedPart, parts: readonly AnalyzedPart[]): PlaceLink[] {
   return parts.map((part) => ({
     analysis: part.analysis,
     ...(part === page ? {} : { href: encodeURIComponent(pageOf(part)) }),
@@ -79,7 +79,7 @@ async function writePart(
   { part, parts }: { part: AnalyzedPart; parts: readonly AnalyzedPart[] },
 ): Promise<ReportPart> {
   const { coordinates, definition, result, analysis } = part;
-  const { renderReport, reportFigures } = await import('../../report/index.js');
+  const { renderReport, reportCharts } = await import('../../report/index.js');
   const { annotatorDescription = '', ...facts } = record.places[parts.indexOf(part)] ?? {};
   const run = { ...record.run, ...facts };
   const evidence = await readEvidence(store, result, analysis);
@@ -91,7 +91,7 @@ async function writePart(
   await writeFileAtomic(reportPath, await renderReport(input));
   const { writeFigures } = await import('./figure-files.js');
   const figuresFolder = join(folder, `figures${coordinatesSlug(coordinates)}`);
-  const figuresPath = await writeFigures(figuresFolder, reportFigures(input));
+  const figuresPath = await writeFigures(figuresFolder, reportCharts(input));
   return { analysis, reportPath, figuresPath };
 }
 

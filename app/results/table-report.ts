@@ -20,10 +20,10 @@ export async function writeTableReport(
   input: { source: string; analyses: readonly SubjectAnalysis[]; notes: readonly string[] },
   { out, force }: TableReportOptions,
 ): Promise<{ reportPath: string; figuresPath: string }> {
-  const { renderTableReport, tableFigures } = await import('../../report/index.js');
+  const { renderTableReport, tableCharts } = await import('../../report/index.js');
   const report = { ...input, packageVersion: packageVersion() };
   const [reportPath, figuresPath] = [join(out, 'report.html'), join(out, 'figures')];
-  const figures = await drawFigures(figuresPath, tableFigures(report));
+  const figures = await drawFigures(figuresPath, tableCharts(report));
   await writeOutputs([{ path: reportPath, data: await renderTableReport(report) }, ...figures], { force });
   return { reportPath, figuresPath };
 }

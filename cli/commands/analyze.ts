@@ -33,7 +33,7 @@ function rulesOf({
   pairPrice,
 }: AnalyzeOptions): ResultRules {
   return {
-    delta,
+    equivalenceMargin: delta,
     prices: { sftExample: sftPrice, preferencePair: pairPrice },
     ...(smallBudgetMax === undefined ? {} : { smallBudgetMax }),
     ...(largeBudgetMin === undefined ? {} : { largeBudgetMin }),

@@ -1,4 +1,4 @@
-import { tellApart } from '../../analysis';
+import { distinguish } from '../../analysis';
 import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import type { Ink } from './ink';
 import { formatBudget, formatEstimate, formatFraction, formatProbability } from './numbers';
@@ -16,7 +16,7 @@ function winnerCells({ unit }: SubjectAnalysis, budget: BudgetAnalysis): string[
 
 /** Whether the split to buy changes along the axes. */
 export function renderWinners(analyses: readonly SubjectAnalysis[], ink: Ink): string[] {
-  const { names, rows } = tellApart(analyses);
+  const { names, rows } = distinguish(analyses);
   const columns = [...names, 'budget', 'best r', 'score', 'P(best)'];
   const cells = analyses.flatMap((analysis, index) =>
     analysis.budgets.map((budget): TableCell[] =>

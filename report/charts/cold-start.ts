@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { formatShare } from '../format';
-import type { Figure, FigureSize } from './render';
+import type { Chart, ChartSize } from './render';
 import { seriesColour, seriesShape } from './theme';
 
 /** How one model answers: the rates that tell a cold start from a warm one. */
@@ -37,7 +37,7 @@ function describeRates(models: readonly AnsweringRates[]): string {
 }
 
 /** Rates of the models side by side, one row a measure. */
-export function coldStartRates(models: readonly AnsweringRates[]): Figure {
+export function coldStartRates(models: readonly AnsweringRates[]): Chart {
   const values = models.flatMap(knownRates);
   const known = measures.map(([, label]) => label).filter((label) => values.some((v) => v.measure === label));
   const names = models.map(({ name }) => name);
@@ -48,7 +48,7 @@ export function coldStartRates(models: readonly AnsweringRates[]): Figure {
     scale: { domain: [0, 1] },
     axis: { format: '.0%', tickCount: 5 },
   };
-  const spec = (size: FigureSize): TopLevelSpec => {
+  const spec = (size: ChartSize): TopLevelSpec => {
     const legend = { title: null, orient: 'bottom', columns: size === 'wide' ? 4 : 1, labelLimit: 300 };
     const encode = (range: unknown[]): object => ({
       field: 'name',

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { formatInterval, formatScore } from '../format';
-import type { Figure, FigureSize } from './render';
+import type { Chart, ChartSize } from './render';
 import { mutedColour, seriesColour, seriesShape } from './theme';
 
 /** One line of a forest plot: a score with its interval. */
@@ -21,7 +21,7 @@ export interface ContrastData {
 }
 
 /** Labels are set above their bars on a phone, where there is no room beside them. */
-function rowAxis(size: FigureSize, labels: readonly string[]): object {
+function rowAxis(size: ChartSize, labels: readonly string[]): object {
   return {
     field: 'label',
     type: 'nominal',
@@ -32,7 +32,7 @@ function rowAxis(size: FigureSize, labels: readonly string[]): object {
 }
 
 /** Scores with intervals, one below the other. */
-export function contrast(data: ContrastData): Figure {
+export function contrast(data: ContrastData): Chart {
   const labels = data.rows.map(({ label }) => label);
   const kinds = [...new Set(data.rows.map(({ kind }) => kind))];
   const values = data.rows.map((row) => ({ ...row, value: formatScore(row.score) }));
@@ -43,7 +43,7 @@ export function contrast(data: ContrastData): Figure {
     scale: { domain: kinds, range },
     legend: null,
   });
-  const spec = (size: FigureSize): TopLevelSpec => {
+  const spec = (size: ChartSize): TopLevelSpec => {
     const color = encode(kinds.map((_, index) => seriesColour(index)));
     const named = {
       mark: { type: 'text', align: 'left', dy: -13, fontSize: 12, fill: mutedColour },

@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { formatScore } from '../format';
 import { loneLayer, lonePoints } from './lone-points';
-import type { Figure, FigureSize } from './render';
+import type { Chart, ChartSize } from './render';
 import { mutedColour, seriesColour, seriesDash } from './theme';
 
 /** One quantity of one training stage, step by step. */
@@ -21,7 +21,7 @@ export interface CurvesData {
   readonly start?: number;
 }
 
-const widths: Readonly<Record<FigureSize, number>> = { wide: 380, narrow: 285 };
+const widths: Readonly<Record<ChartSize, number>> = { wide: 380, narrow: 285 };
 
 /** The straight line through the values of one window, by least squares, at position `at`. */
 function fitLine(values: readonly number[], at: number): number {
@@ -68,10 +68,10 @@ function describeCurves(data: CurvesData): string {
 }
 
 /** Training curves: every step thin, a running mean over it thick, a line for each stage. */
-export function trainingCurves(data: CurvesData): Figure {
+export function trainingCurves(data: CurvesData): Chart {
   const values = data.curves.flatMap(smoothPoints);
   const names = data.curves.map(({ name }) => name);
-  const spec = (size: FigureSize): TopLevelSpec => {
+  const spec = (size: ChartSize): TopLevelSpec => {
     const legend = { orient: 'bottom', columns: 1, symbolType: 'stroke', symbolSize: 300, labelLimit: 300 };
     const named = (range: unknown[]): object => ({
       field: 'name',

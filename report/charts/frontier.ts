@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { BudgetUnit } from '../../schemas/definition';
 import { formatBudget, formatFraction, formatScore, formatUsd } from '../format';
-import type { Figure, FigureSize } from './render';
+import type { Chart, ChartSize } from './render';
 import { orderedFractions } from './score-by-budget';
 import { inkColour, seriesColour, seriesShape } from './theme';
 
@@ -34,7 +34,7 @@ function describeFrontier({ points, metric, unit }: Frontier): string {
 }
 
 /** Every cell by price and score; a stepped line joins those that no cheaper one reaches. */
-export function costFrontier(frontier: Frontier): Figure {
+export function costFrontier(frontier: Frontier): Chart {
   const { points, metric } = frontier;
   const fractions = orderedFractions(points);
   const values = points.map((point) => ({ ...point, series: fractionName(point.fraction) }));
@@ -52,14 +52,14 @@ export function costFrontier(frontier: Frontier): Figure {
     scale: { domain: [0, 1] },
     axis: { format: '.1f' },
   };
-  const named = (range: unknown[], size: FigureSize): object => ({
+  const named = (range: unknown[], size: ChartSize): object => ({
     field: 'series',
     type: 'nominal',
     sort: null,
     scale: { domain: fractions.map(fractionName), range },
     legend: { title: 'SFT fraction', ...(size === 'narrow' ? { orient: 'bottom', columns: 3 } : {}) },
   });
-  const spec = (size: FigureSize): TopLevelSpec =>
+  const spec = (size: ChartSize): TopLevelSpec =>
     ({
       width: size === 'wide' ? 730 : 290,
       height: 320,

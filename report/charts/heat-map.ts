@@ -1,7 +1,7 @@
 import type { BudgetUnit } from '../../schemas/definition';
 import type { TopLevelSpec } from 'vega-lite';
 import { formatBudget, formatFraction, formatScore } from '../format';
-import type { Figure, FigureSize } from './render';
+import type { Chart, ChartSize } from './render';
 import { budgetTitle, orderedBudgets, orderedFractions, type ScorePoint } from './score-by-budget';
 import { inkColour } from './theme';
 
@@ -28,7 +28,7 @@ function describeBest({ points }: HeatMapData): string {
 const readable = { condition: { test: 'datum.score > 0.46', value: '#000000' }, value: '#ffffff' };
 
 /** Budget by fraction, the score as colour and number, the best cell of each budget framed and starred. */
-export function heatMap(data: HeatMapData): Figure {
+export function heatMap(data: HeatMapData): Chart {
   const values = data.points.map((point) => ({
     ...point,
     label: `${point.best ? '★ ' : ''}${formatScore(point.score)}`,
@@ -50,7 +50,7 @@ export function heatMap(data: HeatMapData): Figure {
     sort: orderedFractions(data.points).map(formatFraction),
     scale: { paddingInner: 0.06 },
   };
-  const spec = (size: FigureSize): TopLevelSpec =>
+  const spec = (size: ChartSize): TopLevelSpec =>
     ({
       width: size === 'wide' ? 730 : 285,
       height: { step: 44 },

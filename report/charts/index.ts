@@ -13,9 +13,9 @@ import { contrast, type ContrastRow } from './contrast';
 import { costFrontier, type CostPoint } from './frontier';
 import { heatMap } from './heat-map';
 import { priceSensitivity } from './prices';
-import type { Figure } from './render';
+import type { Chart } from './render';
 import { orderedFractions, scoreByBudget, type ScorePoint } from './score-by-budget';
-import { trainingFigures } from './training';
+import { trainingCharts } from './training';
 
 /** A score with bounds to draw: where nothing says how sure it is, the bar has no length. */
 function drawable({ estimate, low, high }: Estimate): { score: number; low: number; high: number } {
@@ -60,7 +60,7 @@ const controlNames: Readonly<Record<ControlAnalysis['kind'], string>> = {
 };
 
 /** A winning mixture, its controls and pure SFT. */
-function rowsBeside({ analysis, loss }: Chapter, controls: readonly ControlAnalysis[]): ContrastRow[] {
+function rowsAt({ analysis, loss }: Chapter, controls: readonly ControlAnalysis[]): ContrastRow[] {
   const [{ budget, sftFraction, mixture }] = controls as [ControlAnalysis];
   const place = formatBudget(budget, analysis.unit);
   const at = `${place}, r = ${formatFraction(sftFraction)}`;
@@ -85,7 +85,7 @@ function controlRows(chapter: Chapter): ContrastRow[] {
   const { analysis } = chapter;
   const budgets = new Set(analysis.controls.map(({ budget }) => budget));
   return [...budgets].flatMap((budget) =>
-    rowsBeside(
+    rowsAt(
       chapter,
       analysis.controls.filter((control) => control.budget === budget),
     ),
@@ -93,15 +93,15 @@ function controlRows(chapter: Chapter): ContrastRow[] {
 }
 
 /** The pictures of a report by the section that shows them; a picture without data is left out. */
-export interface ReportFigures {
-  readonly scores: readonly Figure[];
-  readonly money: readonly Figure[];
-  readonly coldStart: readonly Figure[];
-  readonly control: readonly Figure[];
-  readonly training: readonly Figure[];
+export interface ReportCharts {
+  readonly scores: readonly Chart[];
+  readonly money: readonly Chart[];
+  readonly coldStart: readonly Chart[];
+  readonly control: readonly Chart[];
+  readonly training: readonly Chart[];
 }
 
-function scoreFigures({ analysis, metric }: Chapter): Figure[] {
+function scoreCharts({ analysis, metric }: Chapter): Chart[] {
   const points = scorePoints(analysis);
   if (points.length === 0) return [];
   const baseScore = analysis.base?.score.estimate ?? null;
@@ -128,7 +128,7 @@ function bestMeasured(prices: readonly PriceSensitivity[]): PriceSensitivity | u
   return [...prices].sort((a, b) => measured(b) - measured(a) || b.money - a.money)[0];
 }
 
-function moneyFigures({ analysis, metric }: Chapter): Figure[] {
+function moneyCharts({ analysis, metric }: Chapter): Chart[] {
   const points = costPoints(analysis);
   const prices = bestMeasured(analysis.prices);
   const fractions = orderedFractions(scorePoints(analysis));
@@ -138,7 +138,7 @@ function moneyFigures({ analysis, metric }: Chapter): Figure[] {
   ];
 }
 
-function controlFigures(chapter: Chapter): Figure[] {
+function controlCharts(chapter: Chapter): Chart[] {
   const { metric } = chapter;
   const rows = controlRows(chapter);
   if (rows.length === 0) return [];
@@ -146,22 +146,22 @@ function controlFigures(chapter: Chapter): Figure[] {
 }
 
 /** All pictures, in the order of their sections. */
-export function listFigures({ scores, money, coldStart, control, training }: ReportFigures): Figure[] {
+export function listCharts({ scores, money, coldStart, control, training }: ReportCharts): Chart[] {
   return [...scores, ...money, ...coldStart, ...control, ...training];
 }
 
 /** Plans every picture that a chapter has data for; their names begin with the chapter's prefix. */
-export function planFigures(chapter: Chapter, training: readonly TrainingEvidence[]): ReportFigures {
+export function planCharts(chapter: Chapter, training: readonly TrainingEvidence[]): ReportCharts {
   const { analysis, prefix, loss } = chapter;
   const models = coldStartModels(analysis).filter(({ wellFormedRate }) => wellFormedRate !== null);
   const fractions = orderedFractions(scorePoints(analysis));
-  const named = (figures: readonly Figure[]): Figure[] =>
-    figures.map((figure) => ({ ...figure, name: prefix + figure.name }));
+  const named = (charts: readonly Chart[]): Chart[] =>
+    charts.map((chart) => ({ ...chart, name: prefix + chart.name }));
   return {
-    scores: named(scoreFigures(chapter)),
-    money: named(moneyFigures(chapter)),
+    scores: named(scoreCharts(chapter)),
+    money: named(moneyCharts(chapter)),
     coldStart: named(models.length === 0 ? [] : [coldStartRates(models)]),
-    control: named(controlFigures(chapter)),
-    training: named(loss === undefined ? [] : trainingFigures({ training, fractions, loss })),
+    control: named(controlCharts(chapter)),
+    training: named(loss === undefined ? [] : trainingCharts({ training, fractions, loss })),
   };
 }

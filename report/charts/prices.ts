@@ -2,7 +2,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { PriceSensitivity } from '../../contracts/analysis';
 import { formatCount, formatFraction } from '../format';
 import { loneLayer, lonePoints } from './lone-points';
-import type { Figure, FigureSize } from './render';
+import type { Chart, ChartSize } from './render';
 import { inkColour, mutedColour, seriesColour, seriesDash } from './theme';
 
 export interface PriceData {
@@ -28,7 +28,7 @@ export function describeSwitches({ curve, switches, from, to, skipped }: PriceSe
 }
 
 /** Score by price ratio for one amount of money, a line for each fraction, switches as bands. */
-export function priceSensitivity({ metric, fractions, prices }: PriceData): Figure {
+export function priceSensitivity({ metric, fractions, prices }: PriceData): Chart {
   const values = prices.curve.flatMap(({ ratio, best, scores }) =>
     scores.map(({ fraction, score }) => ({
       ratio,
@@ -55,7 +55,7 @@ export function priceSensitivity({ metric, fractions, prices }: PriceData): Figu
     scale: { zero: false },
     axis: { format: '.2f' },
   };
-  const spec = (size: FigureSize): TopLevelSpec => {
+  const spec = (size: ChartSize): TopLevelSpec => {
     const named = (range: unknown[]): object => ({
       field: 'series',
       type: 'nominal',

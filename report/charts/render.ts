@@ -4,16 +4,16 @@ import { escapeHtml } from '../html';
 import { chartConfig } from './theme';
 
 /** Pictures are drawn twice: for a page's column, and for a phone held upright. */
-export type FigureSize = 'wide' | 'narrow';
+export type ChartSize = 'wide' | 'narrow';
 
 /** A picture before it is drawn. */
-export interface Figure {
+export interface Chart {
   /** Names the SVG file and prefixes its ids. */
   readonly name: string;
   readonly title: string;
   /** What a reader who cannot see the picture should learn from it. */
   readonly description: string;
-  spec(size: FigureSize): TopLevelSpec;
+  spec(size: ChartSize): TopLevelSpec;
 }
 
 /** Widths of a sans-serif face, in ems; without a canvas Vega takes every character for 0.8. */
@@ -51,13 +51,13 @@ function hideMarks(svg: string): string {
   return svg.replace(/ (role="graphics-[^"]*"|aria-roledescription="[^"]*")/g, '');
 }
 
-function describe(svg: string, figure: Figure, prefix: string): string {
+function describe(svg: string, chart: Chart, prefix: string): string {
   const start =
     `<svg role="img" aria-labelledby="${prefix}-title ${prefix}-description" ` +
-    `data-figure="${figure.name}" style="max-width:100%;height:auto"`;
+    `data-chart="${chart.name}" style="max-width:100%;height:auto"`;
   const words =
-    `<title id="${prefix}-title">${escapeHtml(figure.title)}</title>` +
-    `<desc id="${prefix}-description">${escapeHtml(figure.description)}</desc>`;
+    `<title id="${prefix}-title">${escapeHtml(chart.title)}</title>` +
+    `<desc id="${prefix}-description">${escapeHtml(chart.description)}</desc>`;
   // Replacements are functions: a price in the words ("$1") is no reference to a group.
   return svg.replace('<svg', () => start).replace(/^<svg[^>]*>/, (open) => open + words);
 }
@@ -67,12 +67,12 @@ function describe(svg: string, figure: Figure, prefix: string): string {
  *
  * @returns an SVG element with a title and a description, without scripts or outside references.
  */
-export async function renderFigure(figure: Figure, size: FigureSize): Promise<string> {
-  const prefix = `${figure.name}-${size}`;
+export async function renderChart(chart: Chart, size: ChartSize): Promise<string> {
+  const prefix = `${chart.name}-${size}`;
   measureText();
-  const { spec } = compile(figure.spec(size), { config: chartConfig });
+  const { spec } = compile(chart.spec(size), { config: chartConfig });
   const view = new vega.View(vega.parse(spec), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
-  return describe(renumberIds(hideMarks(svg), prefix), figure, prefix);
+  return describe(renumberIds(hideMarks(svg), prefix), chart, prefix);
 }

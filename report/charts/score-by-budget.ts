@@ -1,7 +1,7 @@
 import type { BudgetUnit } from '../../schemas/definition';
 import type { TopLevelSpec } from 'vega-lite';
 import { formatFraction, formatScore } from '../format';
-import type { Figure, FigureSize } from './render';
+import type { Chart, ChartSize } from './render';
 import { inkColour, mutedColour, seriesColour, seriesDash, seriesShape } from './theme';
 
 /** A score at one budget and fraction, over all seeds, with its interval. */
@@ -67,7 +67,7 @@ function budgetAxis(budgets: readonly number[], unit: BudgetUnit): object {
   };
 }
 
-function seriesScales(fractions: readonly number[], size: FigureSize): object {
+function seriesScales(fractions: readonly number[], size: ChartSize): object {
   const domain = fractions.map(fractionName);
   const legend =
     size === 'wide'
@@ -114,7 +114,7 @@ function baseLine(base: number, y: object): object {
 }
 
 /** Score against budget, a line for each fraction, intervals as bars, the base model as a dashed line. */
-export function scoreByBudget(data: ScoreByBudgetData): Figure {
+export function scoreByBudget(data: ScoreByBudgetData): Chart {
   const fractions = orderedFractions(data.points);
   const values = data.points.map((point) => {
     const index = fractions.indexOf(point.fraction);
@@ -124,7 +124,7 @@ export function scoreByBudget(data: ScoreByBudgetData): Figure {
       x: aside(point.budget, index, fractions.length),
     };
   });
-  const spec = (size: FigureSize): TopLevelSpec => {
+  const spec = (size: ChartSize): TopLevelSpec => {
     const { color, shape } = seriesScales(fractions, size) as { color: object; shape: object };
     const x = budgetAxis(orderedBudgets(data.points), data.unit);
     const y = {

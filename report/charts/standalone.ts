@@ -1,6 +1,6 @@
 import { outputMark } from '../../contracts/output-mark';
-import type { Figure } from './render';
-import { renderFigure } from './render';
+import type { Chart } from './render';
+import { renderChart } from './render';
 
 /** White paper: a picture on its own follows no page into dark mode. */
 const paper = '<rect width="100%" height="100%" fill="#ffffff"/>';
@@ -15,7 +15,7 @@ function resolveColours(svg: string): string {
  *
  * @returns an SVG document with its title and description, on white
  */
-export async function renderStandalone(figure: Figure): Promise<string> {
-  const svg = resolveColours(await renderFigure(figure, 'wide'));
+export async function renderStandalone(chart: Chart): Promise<string> {
+  const svg = resolveColours(await renderChart(chart, 'wide'));
   return `${svg.replace('>', `>${outputMark}`).replace(/<\/desc>/, `</desc>${paper}`)}\n`;
 }

@@ -2,7 +2,7 @@ import { hasNoReference, lossTitle } from '../../contracts/loss-titles';
 import type { PreferenceLoss } from '../../schemas/losses';
 import type { TrainingEvidence } from '../input';
 import { trainingCurves, type Curve, type CurvesData } from './curves';
-import type { Figure } from './render';
+import type { Chart } from './render';
 
 export interface CurveSource {
   readonly training: readonly TrainingEvidence[];
@@ -79,7 +79,7 @@ function preferenceCurves(source: CurveSource): CurvesData[] {
 }
 
 /** Training curves; a picture without data is left out. */
-export function trainingFigures(source: CurveSource): Figure[] {
+export function trainingCharts(source: CurveSource): Chart[] {
   const sft = {
     name: 'sft-loss',
     title: 'SFT loss',

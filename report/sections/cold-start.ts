@@ -5,11 +5,11 @@ import type {
   Estimate,
   StagnationDiagnosis,
 } from '../../contracts/analysis';
-import type { Figure } from '../charts/render';
+import type { Chart } from '../charts/render';
 import { formatBudget, formatCount, formatFraction, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
-import { chapterHead, figureBlock, section, table } from './parts';
+import { chapterHead, chartBlock, section, table } from './parts';
 import { intervalOf } from './scores';
 
 const metricNames: Record<DiagnosisEvidence['metric'], string> = {
@@ -80,14 +80,14 @@ function stagnationWords(stagnation: StagnationDiagnosis | null): Html {
 }
 
 /** Whether preference tuning from the base model fails, how it shows, and how little SFT repairs it. */
-export async function coldStartSection(chapter: Chapter, figures: readonly Figure[]): Promise<Html> {
+export async function coldStartSection(chapter: Chapter, charts: readonly Chart[]): Promise<Html> {
   const { analysis } = chapter;
   const head = chapterHead(chapter, 'cold-start', 'Cold start');
   if (analysis.coldStart.length === 0)
     return section(head, html`<p>Not tested: this sweep has no budget with both r = 0 and a warm start.</p>`);
   const caption =
     'The base model, preference tuning alone, and what SFT first changes. A cold start shows as answers that miss the asked format, ramble or do not stop.';
-  const pictures = await Promise.all(figures.map((figure) => figureBlock(figure, caption)));
+  const pictures = await Promise.all(charts.map((chart) => chartBlock(chart, caption)));
   const diagnoses = [...analysis.coldStart].reverse();
   const words = diagnoses.map((one, index) => diagnosisBlock(one, analysis.unit, index === 0));
   return section(head, ...pictures, ...words, stagnationWords(analysis.stagnation));

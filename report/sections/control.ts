@@ -1,10 +1,10 @@
 import type { SubjectAnalysis, TunedWinner, TuningAnalysis } from '../../contracts/analysis';
 import type { BudgetUnit } from '../../schemas/definition';
-import type { Figure } from '../charts/render';
+import type { Chart } from '../charts/render';
 import { formatBudget, formatFraction, formatInterval, formatScore } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
-import { chapterHead, figureBlock, section, table } from './parts';
+import { chapterHead, chartBlock, section, table } from './parts';
 import { reasonCells } from './scores';
 
 const readings = (controls: readonly { readonly reading: string }[]): Html[] =>
@@ -13,15 +13,13 @@ const readings = (controls: readonly { readonly reading: string }[]): Html[] =>
 /** A winning mixture beside plain SFT on the same data. */
 async function winnerControls(
   { controls, failedControls }: SubjectAnalysis,
-  figures: readonly Figure[],
+  charts: readonly Chart[],
 ): Promise<Html> {
   const failed = failedControls.some(({ kind }) => kind === 'sft-on-chosen' || kind === 'rejection-sampling');
   if (controls.length === 0 && failed) return html``;
   if (controls.length === 0)
     return html`<p>No mixture won at any budget, or its control was not asked for.</p>`;
-  const pictures = await Promise.all(
-    figures.map((figure) => figureBlock(figure, 'Bars are 95 % intervals.')),
-  );
+  const pictures = await Promise.all(charts.map((chart) => chartBlock(chart, 'Bars are 95 % intervals.')));
   return html`<p>
       A mixture may win because a checker made better data, not because of the preference loss. Its controls
       start from the same warm start: plain SFT on the chosen answers of the very same pairs, and, where it
@@ -92,11 +90,11 @@ function failedTable({ failedControls, unit }: SubjectAnalysis): Html {
 }
 
 /** What a sceptic asks: is it the preference loss, the data, the prompt, a setting? */
-export async function controlSection(chapter: Chapter, figures: readonly Figure[]): Promise<Html> {
+export async function controlSection(chapter: Chapter, charts: readonly Chart[]): Promise<Html> {
   const { analysis } = chapter;
   return section(
     chapterHead(chapter, 'control', 'The preference loss, or just the data?'),
-    await winnerControls(analysis, figures),
+    await winnerControls(analysis, charts),
     further(analysis),
     tuningTables(analysis),
     failedTable(analysis),

@@ -9,10 +9,10 @@ import { distinctStages } from '../stages';
 import { orderedCells } from './order';
 import { number, section, table } from './parts';
 
-const figure = (stage: StageResult, name: string): number => stage.metrics[name] ?? 0;
+const metric = (stage: StageResult, name: string): number => stage.metrics[name] ?? 0;
 
 const total = (stages: readonly StageResult[], name: string): number =>
-  stages.reduce((sum, stage) => sum + figure(stage, name), 0);
+  stages.reduce((sum, stage) => sum + metric(stage, name), 0);
 
 const counted = (count: number, one: string, many: string): string =>
   `${formatCount(count)} ${count === 1 ? one : many}`;
@@ -35,7 +35,7 @@ function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): 
 
 /** Rows that no stage used; all stages of a file say the same of it. */
 function excludedRowsWords(stages: readonly StageResult[]): Html {
-  const most = (name: string): number => Math.max(0, ...stages.map((stage) => figure(stage, name)));
+  const most = (name: string): number => Math.max(0, ...stages.map((stage) => metric(stage, name)));
   const [excluded, dropped] = [most('excluded'), most('dropped')];
   if (excluded === 0 && dropped === 0) return html``;
   return html`<p>
@@ -47,10 +47,10 @@ function excludedRowsWords(stages: readonly StageResult[]): Html {
 function pairCells(stage: StageResult): string[] {
   const { 'all-right': allRight = 0, 'all-wrong': allWrong = 0, ...others } = stage.skipped ?? {};
   return [
-    formatCount(figure(stage, 'rows')),
-    formatCount(figure(stage, 'promptsScanned')),
-    formatCount(figure(stage, 'samples')),
-    formatShare(figure(stage, 'yield'), 0),
+    formatCount(metric(stage, 'rows')),
+    formatCount(metric(stage, 'promptsScanned')),
+    formatCount(metric(stage, 'samples')),
+    formatShare(metric(stage, 'yield'), 0),
     formatCount(allRight),
     formatCount(allWrong),
     formatCount(Object.values(others).reduce((sum, count) => sum + count, 0)),

@@ -1,10 +1,10 @@
 import type { MarginalGain, PriceSensitivity } from '../../contracts/analysis';
 import { describeSwitches } from '../charts/prices';
-import type { Figure } from '../charts/render';
+import type { Chart } from '../charts/render';
 import { formatCount } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
-import { chapterHead, figureBlock, number, section, table } from './parts';
+import { chapterHead, chartBlock, number, section, table } from './parts';
 import { intervalOf, signedOf } from './scores';
 
 const captions = [
@@ -69,10 +69,10 @@ function switchList(prices: readonly PriceSensitivity[]): Html {
 }
 
 /** Prices: the frontier of what was run, what changes with the price ratio, and what one more row bought. */
-export async function moneySection(chapter: Chapter, figures: readonly Figure[]): Promise<Html> {
+export async function moneySection(chapter: Chapter, charts: readonly Chart[]): Promise<Html> {
   const { prices, gains } = chapter.analysis;
   const pictures = await Promise.all(
-    figures.map((figure) => figureBlock(figure, captions[figure.name.endsWith('frontier') ? 0 : 1]!)),
+    charts.map((chart) => chartBlock(chart, captions[chart.name.endsWith('frontier') ? 0 : 1]!)),
   );
   return section(
     chapterHead(chapter, 'money', 'What money buys'),

@@ -1,6 +1,6 @@
 import type { Chapter } from '../input';
 import { html, trustedHtml, type Html } from '../html';
-import { renderFigure, type Figure } from '../charts/render';
+import { renderChart, type Chart } from '../charts/render';
 
 export type Content = Html | string | number;
 
@@ -29,7 +29,7 @@ const classOf = (column: Column | undefined): string =>
   column?.number === true ? 'number' : column?.text === true ? 'text' : '';
 
 /** Columns in which some row has more than a dash; without rows all of them. */
-function tellingColumns({ columns, rows }: TableSpec): number[] {
+function filledColumns({ columns, rows }: TableSpec): number[] {
   const all = [...columns.keys()];
   return rows.length === 0 ? all : all.filter((index) => rows.some(({ cells }) => cells[index] !== '–'));
 }
@@ -40,9 +40,9 @@ function tellingColumns({ columns, rows }: TableSpec): number[] {
  */
 export function table(spec: TableSpec): Html {
   const { caption } = spec;
-  const told = tellingColumns(spec);
-  const columns = told.map((index) => spec.columns[index]!);
-  const rows = spec.rows.map(({ cells, ...row }) => ({ ...row, cells: told.map((index) => cells[index]!) }));
+  const kept = filledColumns(spec);
+  const columns = kept.map((index) => spec.columns[index]!);
+  const rows = spec.rows.map(({ cells, ...row }) => ({ ...row, cells: kept.map((index) => cells[index]!) }));
   const heads = columns.map(
     (column) => html`<th scope="col" class="${classOf(column)}">${column.title}</th>`,
   );
@@ -93,11 +93,11 @@ export function section({ id, title }: SectionSpec, ...content: readonly Html[])
 }
 
 /** A picture in both sizes with its caption; a style rule shows the one that fits. */
-export async function figureBlock(figure: Figure, caption: string): Promise<Html> {
-  const wide = trustedHtml(await renderFigure(figure, 'wide'));
-  const narrow = trustedHtml(await renderFigure(figure, 'narrow'));
+export async function chartBlock(chart: Chart, caption: string): Promise<Html> {
+  const wide = trustedHtml(await renderChart(chart, 'wide'));
+  const narrow = trustedHtml(await renderChart(chart, 'narrow'));
   return html`<figure>
-    <figcaption><b>${figure.title}.</b> ${caption}</figcaption>
+    <figcaption><b>${chart.title}.</b> ${caption}</figcaption>
     <div class="wide">${wide}</div>
     <div class="narrow">${narrow}</div>
   </figure>`;

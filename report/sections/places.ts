@@ -1,8 +1,8 @@
-import { tellApart } from '../../analysis';
+import { distinguish } from '../../analysis';
 import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
 import { formatBudget, formatFraction, formatScore, formatShare } from '../format';
 import { html, type Html } from '../html';
-import type { ToldPlace } from '../input';
+import type { PlaceLink } from '../input';
 import { intervalOf } from './scores';
 import { type Content, section, table } from './parts';
 
@@ -22,10 +22,10 @@ const linked = (name: string, href: string | undefined): Content =>
   href === undefined ? name : html`<a href="${href}">${name}</a>`;
 
 /** Whether the split to buy changes along the axes; nothing where there are none. */
-export function placesSection(places: readonly ToldPlace[]): Html {
+export function placesSection(places: readonly PlaceLink[]): Html {
   const analyses = places.map(({ analysis }) => analysis);
   if (!analyses.some(({ axes }) => axes !== undefined)) return html``;
-  const { names, rows } = tellApart(analyses);
+  const { names, rows } = distinguish(analyses);
   const columns = ['Budget', 'Best r', 'Score', '95 % interval', 'Fractions not told apart', 'P(best)'];
   const textual = ['95 % interval', 'Fractions not told apart'];
   const winners = table({

@@ -8,7 +8,7 @@ import type {
 } from '../../contracts/analysis';
 import { remedyOf } from '../../contracts/failures';
 import type { FailureReason } from '../../contracts/results';
-import type { Figure } from '../charts/render';
+import type { Chart } from '../charts/render';
 import {
   formatBudget,
   formatCount,
@@ -23,7 +23,7 @@ import {
 import { html, type Html } from '../html';
 import type { Chapter, ReportInput } from '../input';
 import { orderedCells } from './order';
-import { chapterHead, figureBlock, number, section, table } from './parts';
+import { chapterHead, chartBlock, number, section, table } from './parts';
 
 /** "0.854 to 0.902", or a dash where nothing says how sure the figure is. */
 export function intervalOf({ low, high }: Estimate): string {
@@ -84,15 +84,13 @@ function scoreCaption({ base, intervals }: SubjectAnalysis): string {
 }
 
 /** The best split of each budget, and how sure that is. */
-export async function scoresSection(chapter: Chapter, figures: readonly Figure[]): Promise<Html> {
+export async function scoresSection(chapter: Chapter, charts: readonly Chart[]): Promise<Html> {
   const { analysis, metric } = chapter;
   const captions = [
     scoreCaption(analysis),
     'The framed, starred cell is the best of its budget; dashed frames are within 5 % of it.',
   ];
-  const pictures = await Promise.all(
-    figures.map((figure, index) => figureBlock(figure, captions[index] ?? '')),
-  );
+  const pictures = await Promise.all(charts.map((chart, index) => chartBlock(chart, captions[index] ?? '')));
   const best = table({
     caption: 'The best split of each budget',
     columns: [

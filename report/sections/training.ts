@@ -1,9 +1,9 @@
 import { hasNoReference } from '../../contracts/loss-titles';
 import type { PreferenceLoss } from '../../schemas/losses';
-import type { Figure } from '../charts/render';
+import type { Chart } from '../charts/render';
 import { lossAtReference } from '../charts/training';
 import { html, type Html } from '../html';
-import { figureBlock, section } from './parts';
+import { chartBlock, section } from './parts';
 
 const startWords = (loss: PreferenceLoss): string => {
   const start = lossAtReference(loss);
@@ -28,12 +28,10 @@ function captionsOf(loss: PreferenceLoss): Readonly<Record<string, string>> {
 }
 
 /** Training curves of the largest budget. */
-export async function trainingSection(figures: readonly Figure[], loss: PreferenceLoss): Promise<Html> {
-  if (figures.length === 0) return html``;
+export async function trainingSection(charts: readonly Chart[], loss: PreferenceLoss): Promise<Html> {
+  if (charts.length === 0) return html``;
   const captions = captionsOf(loss);
-  const pictures = await Promise.all(
-    figures.map((figure) => figureBlock(figure, captions[figure.name] ?? '')),
-  );
+  const pictures = await Promise.all(charts.map((chart) => chartBlock(chart, captions[chart.name] ?? '')));
   return section(
     { id: 'training', title: 'Training curves' },
     html`<p>The stages of the largest budget, of the first seed that finished.</p>

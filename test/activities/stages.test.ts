@@ -203,7 +203,7 @@ describe('slow: stages with the training executable', function () {
     assert.equal(result.metric, 'accuracy');
     assert.deepEqual(
       result.auxiliary?.map(({ metric }) => metric),
-      ['instructions kept', 'win rate'],
+      ['accuracy', 'instructions kept', 'win rate'],
     );
     assert.ok('promptLoose' in (result.auxiliary.find(({ name }) => name === 'ifeval')?.scores ?? {}));
     const [ifeval, short] = [

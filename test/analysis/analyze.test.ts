@@ -232,7 +232,7 @@ describe('pure: sweeps with something missing', () => {
         base: fixedItems(200, 20),
         rows: () => drawItems(random, 200, () => 0.5),
       });
-      const { cells } = analyzeSweep({ ...sweep, draws: 500 });
+      const { cells } = analyzeSweep({ ...sweep, resamples: 500 });
       excluded += cells.filter((cell) => cell.distinguishable === true).length;
     }
     assert.ok(excluded <= 0.08 * 300, `${excluded} of 300`);

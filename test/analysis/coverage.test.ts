@@ -3,7 +3,7 @@ import { boundBest, crossUnits, simultaneousCritical, simultaneousHalf } from '.
 import { buildGrid, type Group } from '../../analysis/grid';
 import { scoreHeldOut } from '../../analysis/held-out';
 import { createInference, intervalOf, type Inference } from '../../analysis/inference';
-import { drawScores, findRegions, overlapShare, transferBetweenModels } from '../../analysis/regions';
+import { resampleScores, findRegions, overlapShare, transferBetweenModels } from '../../analysis/regions';
 import type { Estimate, NearOptimalRegion } from '../../contracts/analysis';
 import type { ItemResult } from '../../schemas/rows';
 import { createRandom, makeItem, makeSweep } from './support';
@@ -29,7 +29,7 @@ function boundedNormal(): number {
   return Math.max(-3, Math.min(3, random.normal()));
 }
 
-function simulate(world: World, draws = 1): { inference: Inference; truthOf: (group: Group) => number } {
+function simulate(world: World, resamples = 1): { inference: Inference; truthOf: (group: Group) => number } {
   const { truths, seeds, ownDeviation = 0, commonDeviation = 0, spread = 0 } = world;
   const fractions = truths.map((_, i) => i / Math.max(1, truths.length - 1));
   const ease = Float64Array.from({ length: items }, () => (2 * random.uniform() - 1) * spread);
@@ -43,7 +43,7 @@ function simulate(world: World, draws = 1): { inference: Inference; truthOf: (gr
     base: wrong,
     rows: ({ sftFraction, seed }) => rows(truths[fractions.indexOf(sftFraction)]!, seed),
   });
-  const inference = createInference(buildGrid(sweep.result, sweep.items), draws);
+  const inference = createInference(buildGrid(sweep.result, sweep.items), resamples);
   return { inference, truthOf: (group) => truths[fractions.indexOf(group.sftFraction)]! };
 }
 
@@ -124,7 +124,7 @@ describe('pure: items that hang together by prompt', function () {
   this.timeout(60_000);
 
   /** Prompts of four instructions that are right or wrong together. */
-  function simulatePrompts(draws: number): Inference {
+  function simulatePrompts(resamples: number): Inference {
     const rows = (): ItemResult[] => {
       const prompts = Array.from({ length: 100 }, () => Number(random.uniform() < 0.5));
       return Array.from({ length: 400 }, (_, i) =>
@@ -132,7 +132,7 @@ describe('pure: items that hang together by prompt', function () {
       );
     };
     const sweep = makeSweep({ grid: { sftFractions: [1, 0] }, base: rows(), rows });
-    return createInference(buildGrid(sweep.result, sweep.items), draws);
+    return createInference(buildGrid(sweep.result, sweep.items), resamples);
   }
 
   it('covers by drawing prompts, where drawing items would cover two thirds', () => {
@@ -150,8 +150,8 @@ describe('pure: items that hang together by prompt', function () {
     const inference = simulatePrompts(2000);
     const [first, second] = inference.grid.groups;
     const contrast = inference.difference(first!, second!);
-    const draws = inference.deviations(contrast)!;
-    const spread = Math.sqrt(draws.reduce((sum, value) => sum + value * value, 0) / draws.length);
+    const resamples = inference.replicates(contrast)!;
+    const spread = Math.sqrt(resamples.reduce((sum, value) => sum + value * value, 0) / resamples.length);
     assert.ok(Math.abs(spread / contrast.standardError! - 1) < 0.1, `${spread} ${contrast.standardError!}`);
   });
 });
@@ -182,7 +182,7 @@ describe('pure: near-optimal regions', function () {
     const world = { truths: [0.3, 0.76, 0.8, 0.8], seeds: 3, ownDeviation: 0.005, spread: 0.1 };
     const { inference } = simulate(world, 1000);
     const { groups } = inference.grid;
-    const [region] = findRegions(inference, groups, drawScores(inference, groups));
+    const [region] = findRegions(inference, groups, resampleScores(inference, groups));
     assert.ok(region!.settled!.excluded.includes(0));
     assert.ok(!region!.settled!.excluded.includes(1));
     // .76 is exactly (1 − .05) × .8.

@@ -21,7 +21,7 @@ const anySweep = fc
     const chance = (): number => (extreme ? Number(random.uniform() < 0.5) : random.uniform());
     const draw = (p: number): ReturnType<typeof drawItems> =>
       drawItems(random, items, () => p).map((row) => ({ ...row, wellFormed: random.uniform() < p }));
-    return { ...makeSweep({ grid, base: draw(0.2), rows: () => draw(chance()) }), draws: 200 };
+    return { ...makeSweep({ grid, base: draw(0.2), rows: () => draw(chance()) }), resamples: 200 };
   });
 
 function estimatesOf(value: unknown): Estimate[] {

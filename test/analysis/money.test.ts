@@ -8,7 +8,7 @@ import { analyzeSweep, createRandom, drawItems, fixedItems, identify, makeSweep 
 
 const prices = { sftExample: 0.002, preferencePair: 0.001 };
 const { rows } = parseResults(readFileSync(llamaFile, 'utf8'), llamaFile);
-const analyses = analyzeResults(rows, { delta: 0.02, prices });
+const analyses = analyzeResults(rows, { equivalenceMargin: 0.02, prices });
 const taskOf = (task: string): SubjectAnalysis => analyses.find((analysis) => analysis.task === task)!;
 
 function statusOf({ findings }: SubjectAnalysis, kind: Finding['kind']): string | undefined {

@@ -14,7 +14,8 @@ describe('pure: distribution functions', () => {
       [12, 2.17881],
       [120, 1.97993],
     ];
-    for (const [freedom, critical] of table) near(tCritical95(freedom), critical, 1e-5 * critical);
+    for (const [degreesOfFreedom, critical] of table)
+      near(tCritical95(degreesOfFreedom), critical, 1e-5 * critical);
     near(tCritical95(Infinity), 1.959964, 1e-6);
     near(fUpperTail(3.885294, 2, 12), 0.05, 1e-6);
     near(fUpperTail(4.256495, 2, 9), 0.05, 1e-6);
@@ -22,7 +23,8 @@ describe('pure: distribution functions', () => {
   });
 
   it('equals the F of t squared', () => {
-    for (const freedom of [2, 7.5, 40]) near(fUpperTail(tCritical95(freedom) ** 2, 1, freedom), 0.05, 1e-9);
+    for (const degreesOfFreedom of [2, 7.5, 40])
+      near(fUpperTail(tCritical95(degreesOfFreedom) ** 2, 1, degreesOfFreedom), 0.05, 1e-9);
   });
 
   it('takes the smallest value that reaches the share', () => {

@@ -18,7 +18,7 @@ interface Viewed {
 const measure = {
   widths: '[document.documentElement.scrollWidth, window.innerWidth]',
   /** Figures in sight, with their size and accessible name. */
-  figures: `[...document.querySelectorAll('svg[role=img]')].filter((svg) => svg.getBoundingClientRect().width > 0).map((svg) => {
+  charts: `[...document.querySelectorAll('svg[role=img]')].filter((svg) => svg.getBoundingClientRect().width > 0).map((svg) => {
     const { width, height, right } = svg.getBoundingClientRect();
     const words = svg.getAttribute('aria-labelledby').split(' ').map((id) => document.getElementById(id)?.textContent ?? '');
     return { name: svg.dataset.figure, width, height, right, words };
@@ -38,7 +38,7 @@ const measure = {
       return 'rgb(255, 255, 255)';
     };
     const texts = [...document.querySelectorAll('body *')].filter((e) =>
-      [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) && e.getBoundingClientRect().width > 0 && !e.closest('[data-figure$=heat-map]'));
+      [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) && e.getBoundingClientRect().width > 0 && !e.closest('[data-chart$=heat-map]'));
     return texts.map((e) => {
       const svg = e.closest('svg') !== null;
       const colour = svg ? getComputedStyle(e).fill : getComputedStyle(e).color;
@@ -101,12 +101,12 @@ describe('slow: report in a browser', function () {
       const { page, complaints } = await view(width);
       const [scroll, inner] = await page.evaluate<[number, number]>(measure.widths);
       assert.equal(scroll, inner);
-      const figures = await page.evaluate<{ name: string; width: number; right: number; words: string[] }[]>(
-        measure.figures,
+      const charts = await page.evaluate<{ name: string; width: number; right: number; words: string[] }[]>(
+        measure.charts,
       );
-      assert.equal(new Set(figures.map(({ name }) => name)).size, 10);
-      assert.equal(figures.length, 10, 'each picture in one size');
-      for (const { name, width: drawn, right, words } of figures) {
+      assert.equal(new Set(charts.map(({ name }) => name)).size, 10);
+      assert.equal(charts.length, 10, 'each picture in one size');
+      for (const { name, width: drawn, right, words } of charts) {
         assert.ok(
           drawn > 240 && right <= width,
           `${name} is ${drawn.toString()} wide and ends at ${right.toString()}`,

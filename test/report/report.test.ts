@@ -3,14 +3,14 @@ import type { PreferenceLoss } from '../../schemas/losses';
 import { formatCount, formatDuration, formatScore } from '../../report/format';
 import { smoothCurve } from '../../report/charts/curves';
 import { html } from '../../report/html';
-import { planEvidence, renderReport, renderStandalone, reportFigures, type ReportInput } from '../../report';
+import { planEvidence, renderReport, renderStandalone, reportCharts, type ReportInput } from '../../report';
 import { distinctStages } from '../../report/stages';
 import { searchSection } from '../../report/sections/search';
 import { auxiliaryFixture, hostile, sweepFixture } from './sweep-fixture';
 
 async function drawAll(report: ReportInput): Promise<Record<string, string>> {
-  const drawn = reportFigures(report).map(
-    async (figure) => [figure.name, await renderStandalone(figure)] as const,
+  const drawn = reportCharts(report).map(
+    async (chart) => [chart.name, await renderStandalone(chart)] as const,
   );
   return Object.fromEntries(await Promise.all(drawn));
 }
@@ -65,7 +65,7 @@ describe('pure: report', function () {
     assert.match(text, /<th scope="col" class="number">Instructions kept<\/th>/);
     for (const chart of ['score-by-budget', 'heat-map', 'cost-frontier']) {
       const [, title = ''] =
-        new RegExp(`data-figure="${chart}".*?<title[^>]*>(.*?)</title>`, 's').exec(text) ?? [];
+        new RegExp(`data-chart="${chart}".*?<title[^>]*>(.*?)</title>`, 's').exec(text) ?? [];
       assert.match(title, /^Instructions kept /, chart);
     }
     assert.ok(!text.includes('Accuracy'));
@@ -137,7 +137,7 @@ describe('pure: report', function () {
   });
 
   it('draws the pictures that the data allows, each with a title and a description', async () => {
-    const figures = await drawAll(input);
+    const charts = await drawAll(input);
     const names = [
       'score-by-budget',
       'heat-map',
@@ -150,8 +150,8 @@ describe('pure: report', function () {
       'preference-margin',
       'preference-chosen',
     ];
-    assert.deepEqual(Object.keys(figures).sort(), names.sort());
-    for (const svg of Object.values(figures))
+    assert.deepEqual(Object.keys(charts).sort(), names.sort());
+    for (const svg of Object.values(charts))
       assert.match(svg, /^<svg role="img" aria-labelledby="[^"]+".*<title .*<desc /);
   });
 

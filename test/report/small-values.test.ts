@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { formatUsd } from '../../cli/print/numbers';
 import { trainingCurves } from '../../report/charts/curves';
 import { priceSensitivity } from '../../report/charts/prices';
-import { renderFigure } from '../../report/charts/render';
+import { renderChart } from '../../report/charts/render';
 import { formatProbability, formatSigned, formatUsd as formatReportUsd } from '../../report/format';
 import { samplesSection } from '../../report/sections/samples';
 import { signedOf } from '../../report/sections/scores';
@@ -57,9 +57,9 @@ describe('pure: lines of one point', () => {
     const draw = (curves: (typeof one)[]) =>
       trainingCurves({ name: 'x', title: 'x', yTitle: 'Loss', curves });
     for (const size of ['wide', 'narrow'] as const) {
-      assert.equal(circles(await renderFigure(draw([one]), size)), 1);
-      assert.equal(circles(await renderFigure(draw([one, many]), size)), 1);
-      assert.equal(circles(await renderFigure(draw([many]), size)), 0);
+      assert.equal(circles(await renderChart(draw([one]), size)), 1);
+      assert.equal(circles(await renderChart(draw([one, many]), size)), 1);
+      assert.equal(circles(await renderChart(draw([many]), size)), 0);
     }
     assert.match(draw([one]).description, /one is 2\.000 at its only step/);
   });
@@ -72,8 +72,8 @@ describe('pure: lines of one point', () => {
         { ratio: 2, best: 1, scores: [{ fraction: 1, score: 0.9 }] },
       ],
     };
-    const figure = priceSensitivity({ metric: 'A', fractions: [1, 0.5], prices: prices });
-    assert.equal(circles(await renderFigure(figure, 'wide')), 1);
+    const chart = priceSensitivity({ metric: 'A', fractions: [1, 0.5], prices: prices });
+    assert.equal(circles(await renderChart(chart, 'wide')), 1);
   });
 });
 

@@ -6,7 +6,7 @@ import { llamaFile } from '../analysis/llama-table';
 
 export const planted = '<script>document.title="stolen"</script>';
 
-const rules = { delta: 0.02, prices: { sftExample: 0.001, preferencePair: 0.001 } };
+const rules = { equivalenceMargin: 0.02, prices: { sftExample: 0.001, preferencePair: 0.001 } };
 
 /** Two annotators, one of them with a name that tries to become markup. */
 export function tableOverAxis(): TableReportInput {

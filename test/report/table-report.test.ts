@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFigures } from '../../app/results/figure-files';
-import { renderTableReport, reportFigures, tableFigures } from '../../report';
+import { renderTableReport, reportCharts, tableCharts } from '../../report';
 import { sweepFixture } from './sweep-fixture';
 import { planted, tableFixture, tableOverAxis } from './table-fixture';
 
@@ -72,11 +72,11 @@ describe('pure: pictures as files', function () {
   });
 
   it('are SVG and PNG of every picture, that need nothing besides themselves', async () => {
-    const figures = [...reportFigures(sweepFixture({ items: 30 })), ...tableFigures(tableFixture())];
-    await writeFigures(folder, figures);
+    const charts = [...reportCharts(sweepFixture({ items: 30 })), ...tableCharts(tableFixture())];
+    await writeFigures(folder, charts);
     const files = await readdir(folder);
-    assert.deepEqual(files.sort(), figures.flatMap(({ name }) => [`${name}.png`, `${name}.svg`]).sort());
-    for (const { name, title } of figures) {
+    assert.deepEqual(files.sort(), charts.flatMap(({ name }) => [`${name}.png`, `${name}.svg`]).sort());
+    for (const { name, title } of charts) {
       const svg = await readFile(join(folder, `${name}.svg`), 'utf8');
       assert.ok(svg.startsWith('<svg ') && svg.includes('xmlns="http://www.w3.org/2000/svg"'));
       assert.ok(!/var\(|<script|href="(?!#)/.test(svg), name);

@@ -9,7 +9,7 @@ import { BudgetlineError } from '../../../contracts/failures';
 import { llamaFile } from '../../analysis/llama-table';
 
 const header = 'task,model,budget,sft_fraction,seed,score';
-const rules = { delta: 0.02, prices: { sftExample: 0.001, preferencePair: 0.001 } };
+const rules = { equivalenceMargin: 0.02, prices: { sftExample: 0.001, preferencePair: 0.001 } };
 
 function documentOf(text: string, source = 'results.csv', axes: readonly string[] = []): ResultsDocument {
   const { rows, scales, notes } = parseResults(text, source, axes);

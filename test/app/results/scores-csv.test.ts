@@ -30,7 +30,7 @@ describe('pure: the scores of a sweep as a table', () => {
   it('name the same winners when they are analysed again, at every place on the axes', () => {
     const { rows } = parseResults(renderScoresCsv(parts), 'scores.csv', ['annotator']);
     const { equivalenceMargin, prices } = parts[0]!.definition;
-    const again = analyzeResults(rows, { delta: equivalenceMargin, prices });
+    const again = analyzeResults(rows, { equivalenceMargin, prices });
     const first = parts.map((part) => analyzeSweep({ ...part, axes: part.coordinates }));
     assert.deepEqual(again.map(told), first.map(told));
     assert.deepEqual(

@@ -5,23 +5,23 @@ import { createRandom } from './random';
 import type { SeedPool, SeedPools } from './seed-pool';
 
 /** Joint bootstrap draws: every measure sees the same resampled items and the same seed effects. */
-export interface Draws {
+export interface Resamples {
   /** Draws of a weighted sum about its estimate. */
   combine(terms: readonly { unit: Unit; weight: number; measure: Measure }[]): Float64Array;
 }
 
 /** One pool's share in the draws. */
-interface PoolDraws {
+interface PoolResamples {
   /** Seed variance, drawn from what is known of it: its uncertainty makes the tails Student's. */
   readonly variance: Float64Array;
   common(seed: number): Float64Array;
 }
 
 /** How often each of so many things comes up in each resample, draw after draw. */
-function resample(draws: number, things: number): Uint8Array {
+function resample(resamples: number, things: number): Uint8Array {
   const random = createRandom('items');
-  const counts = new Uint8Array(draws * things);
-  for (let d = 0; d < draws; d++) {
+  const counts = new Uint8Array(resamples * things);
+  for (let d = 0; d < resamples; d++) {
     for (let i = 0; i < things; i++) counts[d * things + Math.floor(random.uniform() * things)]!++;
   }
   return counts;
@@ -34,13 +34,13 @@ interface Resampled {
 }
 
 /** Resamples items, or whole prompts where items hang together. */
-function resampleItems(draws: number, items: number, clusters: Clusters | null): Resampled {
+function resampleItems(resamples: number, items: number, clusters: Clusters | null): Resampled {
   if (clusters === null)
-    return { counts: resample(draws, items), totals: new Float64Array(draws).fill(items) };
-  const drawn = resample(draws, clusters.count);
-  const counts = new Uint8Array(draws * items);
-  const totals = new Float64Array(draws);
-  for (let d = 0; d < draws; d++) {
+    return { counts: resample(resamples, items), totals: new Float64Array(resamples).fill(items) };
+  const drawn = resample(resamples, clusters.count);
+  const counts = new Uint8Array(resamples * items);
+  const totals = new Float64Array(resamples);
+  for (let d = 0; d < resamples; d++) {
     for (let i = 0; i < items; i++) {
       const times = drawn[d * clusters.count + clusters.of[i]!]!;
       counts[d * items + i] = times;
@@ -50,22 +50,22 @@ function resampleItems(draws: number, items: number, clusters: Clusters | null):
   return { counts, totals };
 }
 
-function drawNormals(label: string, draws: number): Float64Array {
+function drawNormals(label: string, resamples: number): Float64Array {
   const random = createRandom(label);
-  return Float64Array.from({ length: draws }, () => random.normal());
+  return Float64Array.from({ length: resamples }, () => random.normal());
 }
 
-function drawPool(pool: SeedPool, draws: number): PoolDraws {
+function drawPool(pool: SeedPool, resamples: number): PoolResamples {
   const random = createRandom(`variance ${pool.key}`);
-  const variance = Float64Array.from({ length: draws }, () => {
-    const known = random.chiSquare(pool.freedom) / pool.freedom;
+  const variance = Float64Array.from({ length: resamples }, () => {
+    const known = random.chiSquare(pool.degreesOfFreedom) / pool.degreesOfFreedom;
     return pool.variance === 0 ? 0 : Math.max(0, pool.variance / known - pool.residual);
   });
   const bySeed = new Map<number, Float64Array>();
   return {
     variance,
     common: (seed) => {
-      const normals = bySeed.get(seed) ?? drawNormals(`seed ${pool.key} ${seed}`, draws);
+      const normals = bySeed.get(seed) ?? drawNormals(`seed ${pool.key} ${seed}`, resamples);
       bySeed.set(seed, normals);
       return normals;
     },
@@ -89,7 +89,7 @@ function addItems(into: Float64Array, measure: Measure, resampled: () => Resampl
   }
 }
 
-function addSeeds(into: Float64Array, measure: Measure, pool: SeedPool, drawn: PoolDraws): void {
+function addSeeds(into: Float64Array, measure: Measure, pool: SeedPool, drawn: PoolResamples): void {
   const { runs, key } = measure.unit;
   const own = drawNormals(`own ${measure.metric} ${key}`, into.length);
   const common = runs.map((run) => drawn.common(run.seed));
@@ -103,36 +103,40 @@ function addSeeds(into: Float64Array, measure: Measure, pool: SeedPool, drawn: P
 }
 
 /** Sets up the draws; each measure's are made once, when first asked for, and do not depend on the order of asking. */
-export function createDraws(options: {
-  readonly draws: number;
+export function createResamples(options: {
+  readonly resamples: number;
   readonly items: number;
   readonly clusters: Clusters | null;
   readonly pools: (metric: Metric) => SeedPools;
-}): Draws {
+}): Resamples {
   const known = new Map<string, Float64Array>();
-  const poolDraws = new Map<string, PoolDraws>();
+  const poolResamples = new Map<string, PoolResamples>();
   let counts: Resampled | undefined;
 
   const drawMeasure = (measure: Measure): Float64Array => {
-    const into = new Float64Array(options.draws);
-    addItems(into, measure, () => (counts ??= resampleItems(options.draws, options.items, options.clusters)));
+    const into = new Float64Array(options.resamples);
+    addItems(
+      into,
+      measure,
+      () => (counts ??= resampleItems(options.resamples, options.items, options.clusters)),
+    );
     const pool = options.pools(measure.metric).of.get(measure.unit.key);
     if (pool === undefined) return into;
     const key = `${measure.metric} ${pool.key}`;
-    const drawn = poolDraws.get(key) ?? drawPool({ ...pool, key }, options.draws);
-    poolDraws.set(key, drawn);
+    const drawn = poolResamples.get(key) ?? drawPool({ ...pool, key }, options.resamples);
+    poolResamples.set(key, drawn);
     addSeeds(into, measure, pool, drawn);
     return into;
   };
 
   return {
     combine: (terms) => {
-      const total = new Float64Array(options.draws);
+      const total = new Float64Array(options.resamples);
       for (const { unit, weight, measure } of terms) {
         const key = `${measure.metric}|${unit.key}`;
-        const draws = known.get(key) ?? drawMeasure(measure);
-        known.set(key, draws);
-        for (let d = 0; d < total.length; d++) total[d]! += weight * draws[d]!;
+        const resamples = known.get(key) ?? drawMeasure(measure);
+        known.set(key, resamples);
+        for (let d = 0; d < total.length; d++) total[d]! += weight * resamples[d]!;
       }
       return total;
     },
