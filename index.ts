@@ -104,7 +104,7 @@ export type { DemonstrationRow, ItemResult, PreferenceRow } from './schemas/rows
 export type { PlannedStage, StageKind, StageResult } from './contracts/stage';
 export type { PauseMode } from './schemas/steering';
 export type { Verification } from './schemas/audit';
-export type { AuditStory, AuditTotals } from './contracts/audit-story';
+export type { RunTimeline, AuditTotals } from './contracts/run-timeline';
 export { readTrustedKey } from './audit';
 export { createStore } from './store';
 export type { Store } from './store';

@@ -2,7 +2,7 @@ import { CancelledFailure, type Context } from '@temporalio/activity';
 import {
   countInfrastructureFailures,
   endAttempt,
-  givenWayTo,
+  deferralCodes,
   readLedger,
   startAttempt,
   type AttemptEnd,
@@ -118,7 +118,7 @@ function endingOf(failure: BudgetlineError | CancelledFailure): Ending {
   if (failure instanceof CancelledFailure)
     return { outcome: 'cancelled', code: null, message: null, ...noArtifact };
   const { code } = failure;
-  const outcome = givenWayTo.has(code) ? 'yielded' : 'failed';
+  const outcome = deferralCodes.has(code) ? 'yielded' : 'failed';
   return { outcome, code, message: failure.message.slice(0, 500), ...noArtifact };
 }
 

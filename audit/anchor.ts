@@ -3,14 +3,14 @@ import { dirname } from 'node:path';
 import { anchorFile, type AnchorFile } from '../schemas/audit';
 import { ensureDir, isMissing, writeFileAtomic, type Store } from '../store';
 
-/** Writes down beside the chain what a workflow is about to return: the bundle's reader has no Temporal to ask. */
+/** Stores the anchor that a workflow is about to return, since readers of a bundle have no Temporal server. */
 export async function writeAnchor(store: Store, anchor: AnchorFile): Promise<void> {
   const path = store.paths.anchor(anchor.experimentId);
   await ensureDir(dirname(path));
   await writeFileAtomic(path, `${JSON.stringify(anchorFile.parse(anchor), undefined, 2)}\n`);
 }
 
-/** undefined where no run of the experiment has ended; "invalid" where the file is no anchor. */
+/** undefined if no run of the experiment has ended; "invalid" if the file is not an anchor. */
 export async function readAnchor(
   store: Store,
   experimentId: string,

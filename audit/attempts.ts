@@ -1,4 +1,4 @@
-import type { AuditedAttempt } from '../contracts/audit-story';
+import type { AuditedAttempt } from '../contracts/run-timeline';
 import type { LedgerLine, LineOf } from '../schemas/ledger';
 
 type Start = LineOf<'attempt-started'>;
@@ -29,26 +29,26 @@ function usedBy(
 
 function describeAttempt(start: Start, lines: readonly LedgerLine[]): AuditedAttempt {
   const { fence, workflowId, runId, attempt, experimentId, actor, host, device, resumedFromStep } = start;
-  const its = lines.filter((line) => 'fence' in line && line.fence === fence);
-  const ending = its.find((line) => line.type === 'attempt-ended' || line.type === 'attempt-lost');
+  const own = lines.filter((line) => 'fence' in line && line.fence === fence);
+  const ending = own.find((line) => line.type === 'attempt-ended' || line.type === 'attempt-lost');
   return {
     ...{ fence, workflowId, runId, attempt, experimentId, actor, host, device, resumedFromStep },
     startedAt: start.time,
     ...outcomeOf(ending),
-    checkpoints: its.flatMap((line) =>
+    checkpoints: own.flatMap((line) =>
       line.type === 'attempt-checkpoint' ? [{ at: line.time, step: line.step }] : [],
     ),
-    rungs: its.flatMap((line) =>
+    microBatchReductions: own.flatMap((line) =>
       line.type === 'attempt-micro-batch-reduced' ? [{ fromStep: line.fromStep, rows: line.rows }] : [],
     ),
-    warnings: its.flatMap((line) =>
+    warnings: own.flatMap((line) =>
       line.type === 'attempt-warning' ? [{ code: line.code, message: line.message }] : [],
     ),
     ...usedBy(ending),
   };
 }
 
-/** Every attempt at a stage, as its chain has them, whoever opened it. */
+/** Every attempt in a stage's chain, by any experiment. */
 export function describeAttempts(lines: readonly LedgerLine[]): AuditedAttempt[] {
   return lines.flatMap((line) => (line.type === 'attempt-started' ? [describeAttempt(line, lines)] : []));
 }

@@ -5,9 +5,9 @@ import type { Store } from '../store';
 import { readLedger } from './ledger';
 import { readManifest } from './stage-differences';
 
-/** Under what a stage's bytes were promised: one numeric plan, and the code that kept it. null where no line tells. */
+/** Everything that determines a stage's bytes: numeric plan, hardware and code. null if not recorded. */
 export interface DeterminismClass {
-  /** The training executable and the ONNX Runtime that it runs on: "budgetline-trainer 0.1.0, onnxruntime-node 1.30.0". */
+  /** Training executable and ONNX Runtime: "budgetline-trainer 0.1.0, onnxruntime-node 1.30.0". */
   readonly runtime: string;
   /** Execution provider. */
   readonly device: string;
@@ -18,12 +18,12 @@ export interface DeterminismClass {
   readonly revision: number;
   /** SHA-256 of the training executable. */
   readonly executable: string | null;
-  /** SHA-256 over the package's sources, as it was built. */
+  /** SHA-256 over the sources of the build. */
   readonly build: string | null;
   readonly commit: string | null;
 }
 
-/** The attempt that left the artifact: the last that published, else the last that began. */
+/** The attempt that made the artifact: the last that published, else the last that started. */
 export function makingAttempt(lines: readonly LedgerLine[]): LineOf<'attempt-started'> | undefined {
   const starts = lines.filter((line) => line.type === 'attempt-started');
   const published = lines.filter((line) => line.type === 'attempt-ended' && line.outcome === 'published');
@@ -46,7 +46,7 @@ export function determinismOf(
   };
 }
 
-/** The class of a stored stage; undefined where the store has no such stage. */
+/** The class of a stored stage; undefined if the store does not have it. */
 export async function readDeterminism(store: Store, key: StageKey): Promise<DeterminismClass | undefined> {
   const manifest = await readManifest(store, key);
   if (manifest === undefined) return undefined;

@@ -7,13 +7,13 @@ import { appendLine, ledgerHead, readLedger } from './ledger';
 
 export type ExperimentOpening = EntryOf<'experiment-opened'>;
 export type StageRecord = EntryOf<'stage-recorded'>;
-/** A workflow run's history as it lies in the store. */
+/** A workflow run's history in the store. */
 export type HistoryRecord = Omit<EntryOf<'history-exported'>, 'experimentId'>;
 export type SteeringRecord = EntryOf<'run-steered'>;
 
 const lockPollMs = 20;
 
-/** One writer at a time: experiment chains are locked by a claim on a key of their own. */
+/** One writer at a time: each experiment chain is locked by a claim. */
 async function withLock<T>(store: Store, experimentId: string, work: () => Promise<T>): Promise<T> {
   const key = createHash('sha256').update(`experiment-ledger ${experimentId}`).digest('hex');
   for (;;) {
@@ -37,7 +37,7 @@ function sameRecord(line: LedgerLine, record: StageRecord): boolean {
   );
 }
 
-/** Opens an experiment's chain with its definition. A definition that stands there already is not written again. */
+/** Opens an experiment's chain with its definition. A definition that is already there is not written again. */
 export async function openExperimentLedger(store: Store, opening: ExperimentOpening): Promise<string> {
   const path = store.paths.experimentLedger(opening.experimentId);
   return withLock(store, opening.experimentId, async () => {
@@ -48,8 +48,9 @@ export async function openExperimentLedger(store: Store, opening: ExperimentOpen
 }
 
 /**
- * Records stages that an experiment used, with the heads of their chains; what stands there already is not written
- * again, so that a repeated call changes nothing. Gives the chain's head, null for an empty chain.
+ * Records the stages that an experiment used, with the heads of their chains. Idempotent.
+ *
+ * @returns the chain's head; null for an empty chain
  */
 export async function recordStages(
   store: Store,
@@ -69,7 +70,7 @@ function sameHistory(line: LedgerLine, { runId, sha256 }: HistoryRecord): boolea
   return line.type === 'history-exported' && line.runId === runId && line.sha256 === sha256;
 }
 
-/** Records exported histories, each once, and gives the head behind them: what a workflow anchors in its result. */
+/** Records exported histories, each once. Returns the new head, which a workflow anchors in its result. */
 export async function recordHistories(
   store: Store,
   experimentId: string,
@@ -85,7 +86,7 @@ export async function recordHistories(
   });
 }
 
-/** Tells who steered a run, once for each request. */
+/** Records who steered a run, once for each request. */
 export async function recordSteering(store: Store, record: SteeringRecord): Promise<string> {
   const path = store.paths.experimentLedger(record.experimentId);
   return withLock(store, record.experimentId, async () => {

@@ -9,24 +9,24 @@ import { readLedger } from './ledger';
 import { compareStages, readManifest } from './stage-differences';
 import { describeAttempts } from './attempts';
 
-/** Why a stage has a key of its own: how it differs from the stage of its kind that is most like it. */
+/** Why a stage ran: how it differs from the most similar stage of its kind. */
 export interface StageExplanation {
   readonly key: StageKey;
   readonly kind: string;
   readonly title: string;
-  /** When each attempt began that made it; afterwards everybody takes it from the store. */
+  /** Start of each attempt. */
   readonly attempts: readonly {
     readonly at: string;
     readonly experimentId: string;
     readonly outcome: string;
-    /** Why it failed. */
+    /** Failure code. */
     readonly code: string | null;
   }[];
-  /** Experiments that took it from the store. */
+  /** Experiments that reused it from the store. */
   readonly usedBy: readonly string[];
-  /** null where the store has no other stage of this kind. */
+  /** null if the store has no other stage of this kind. */
   readonly nearest: { readonly key: StageKey; readonly title: string } | null;
-  /** Field by field, `b` being the stage itself; an input that differs is followed to the fields that made it differ. */
+  /** Field by field; `b` is the stage itself. A different input is replaced by the fields that made it differ. */
   readonly differences: readonly FieldDifference[];
 }
 
@@ -40,7 +40,7 @@ async function listKeys(store: Store, kind: string): Promise<StageKey[]> {
 
 const isOfCode = (field: string): boolean => codeRoles.some((role) => field.includes(`.code.${role}.`));
 
-/** The same stage with other code of the user's is nearer than one that differs in anything else. */
+/** A stage that differs only in the user's code is nearer than one that differs in another field. */
 async function findNearest(
   store: Store,
   manifest: ArtifactManifest,
@@ -69,13 +69,13 @@ async function resolveKey(store: Store, prefix: string): Promise<ArtifactManifes
   const [key, ...others] = keys;
   const manifest = key === undefined || others.length > 0 ? undefined : await readManifest(store, key);
   if (manifest !== undefined) return manifest;
-  const what = others.length > 0 ? `${keys.length} stages begin` : 'No stage begins';
-  throw new BudgetlineError('INPUT_MISSING', `${what} with "${prefix}" in ${store.paths.home}.`, {
-    remedy: 'Name a stage by its key, or by enough of its first digits; the plan with --json lists keys.',
+  const found = others.length > 0 ? `${keys.length} stage keys begin` : 'No stage key begins';
+  throw new BudgetlineError('INPUT_MISSING', `${found} with "${prefix}" in ${store.paths.home}.`, {
+    remedy: 'Use the full key, or more of its first digits; "budgetline plan --json" lists keys.',
   });
 }
 
-/** Experiments but its maker whose chains record the stage: cells of one sweep that share a stage reuse nothing. */
+/** Experiments that used the stage, without the one that made it. */
 async function usesOf(store: Store, { key, made }: ArtifactManifest): Promise<string[]> {
   const dir = store.paths.experimentLedger('x').replace(/x\.jsonl$/, '');
   const names = (await readdir(dir).catch(() => [])).filter((name) => name.endsWith('.jsonl'));
@@ -89,7 +89,7 @@ async function usesOf(store: Store, { key, made }: ArtifactManifest): Promise<st
 }
 
 /**
- * Says why a stage ran, and who took it from the store.
+ * Explains why a stage ran, and which experiments reused it.
  *
  * @param prefix the stage's key, or its first digits
  * @throws BudgetlineError INPUT_MISSING

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../planning';
 
-/** A value's leaves by their paths, each as canonical JSON: { "sft.lora.rank": "4" }. Empty objects and lists are leaves. */
+/** Leaves of a value by path, as canonical JSON: { "sft.lora.rank": "4" }. Empty objects and arrays are leaves. */
 export function flatten(value: unknown, path = ''): Map<string, string> {
   const isBranch = typeof value === 'object' && value !== null && Object.keys(value).length > 0;
   if (!isBranch) return new Map(value === undefined ? [] : [[path, canonicalJson(value)]]);
@@ -9,14 +9,14 @@ export function flatten(value: unknown, path = ''): Map<string, string> {
   return new Map(Object.entries(value).flatMap(([name, part]) => [...flatten(part, join(name))]));
 }
 
-/** A field that two values do not share; null where one does not have it. */
+/** A field that differs between two values; null on the side without the field. */
 export interface FieldDifference {
   readonly field: string;
   readonly a: string | null;
   readonly b: string | null;
 }
 
-/** Leaves in which two values differ, in the order of their names. */
+/** Leaves that differ between two values, sorted by path. */
 export function compareFields(a: unknown, b: unknown): FieldDifference[] {
   const [left, right] = [flatten(a), flatten(b)];
   const fields = [...new Set([...left.keys(), ...right.keys()])].sort();

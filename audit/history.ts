@@ -11,7 +11,7 @@ const failureInfo = z.looseObject({
   applicationFailureInfo: z.looseObject({ type: z.string().optional() }).optional(),
 });
 
-/** What of Temporal's JSON is relied on. */
+/** The fields of Temporal's JSON that are used. */
 const historyEvent = z.looseObject({
   eventId: z.string(),
   eventTime: z.string(),
@@ -43,7 +43,7 @@ const historyEvent = z.looseObject({
 type HistoryEvent = z.infer<typeof historyEvent>;
 const historyFile = z.looseObject({ events: z.array(historyEvent).min(1) });
 
-/** An activity as a history tells of it: attempts in between never reach it. */
+/** An activity in a history. Temporal keeps only the last attempt. */
 export interface ActivityRecord {
   readonly type: string;
   readonly summary: string | null;
@@ -65,23 +65,23 @@ export interface WorkflowHistory {
   readonly startedAt: string;
   /** Time of the last event. */
   readonly lastAt: string;
-  /** undefined where the run has not ended in this history. */
+  /** undefined if the run has not ended in this history. */
   readonly result: unknown;
   readonly activities: readonly ActivityRecord[];
   readonly children: readonly { readonly workflowId: string; readonly runId: string }[];
-  /** The run that this one goes on from; null for the first. */
+  /** The run before continue-as-new; null for the first run. */
   readonly continuedFrom: string | null;
-  /** Whether the server was asked to cancel it. */
+  /** Whether cancellation was requested. */
   readonly cancelRequested: boolean;
   /** Type of its last event. */
   readonly lastEvent: string;
-  /** Plain JSON, as the file has them. */
+  /** Plain JSON, as in the file. */
   readonly events: readonly unknown[];
-  /** Names of payload keys that are not here: what was encrypted with them is not known. */
+  /** Names of missing payload keys. Payloads encrypted with them are unknown. */
   readonly sealedWith: readonly string[];
 }
 
-/** The first payload's value; undefined where it is none of JSON, e.g. encrypted. */
+/** Decodes a JSON payload; undefined for other payloads, e.g. encrypted ones. */
 function decode(value: z.infer<typeof payload> | undefined): unknown {
   if (value?.data === undefined) return undefined;
   try {
@@ -164,7 +164,7 @@ function parseEvents(bytes: string, path: string): ParsedEvents {
     return { events, sealedWith, raw: (json as { events: unknown[] }).events };
   } catch (cause) {
     if (cause instanceof BudgetlineError) throw cause;
-    throw new BudgetlineError('DATA_INVALID', `${path} is no workflow history.`, {
+    throw new BudgetlineError('DATA_INVALID', `${path} is not a workflow history.`, {
       details: { path },
       cause,
     });
@@ -172,15 +172,15 @@ function parseEvents(bytes: string, path: string): ParsedEvents {
 }
 
 /**
- * Reads a history in Temporal's JSON, encrypted payloads by the keys of the environment.
+ * Parses a history in Temporal's JSON. Encrypted payloads are opened with the keys of the environment.
  *
- * @throws BudgetlineError DATA_INVALID where it is none; CONNECTION_INVALID where a key does not open what its name says
+ * @throws BudgetlineError DATA_INVALID if it is not a history; CONNECTION_INVALID if a key does not decrypt its payloads
  */
 export function parseHistory(bytes: string, path: string): WorkflowHistory {
   const { events, raw, sealedWith } = parseEvents(bytes, path);
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   if (started === undefined)
-    throw new BudgetlineError('DATA_INVALID', `${path} does not begin with a workflow’s start.`);
+    throw new BudgetlineError('DATA_INVALID', `${path} does not begin with a workflow start event.`);
   const completed = events.at(-1)?.workflowExecutionCompletedEventAttributes;
   return {
     workflowType: started.workflowType.name,

@@ -1,9 +1,9 @@
-/** The attempt ledger: one hash chain a stage key, one an experiment. */
+/** The attempt ledger: one hash chain for each stage key and one for each experiment. */
 export { appendLine, ledgerHead, readLedger } from './ledger';
 export {
   countInfrastructureFailures,
   endAttempt,
-  givenWayTo,
+  deferralCodes,
   openAttempts,
   recordLostAttempts,
   startAttempt,
@@ -25,7 +25,7 @@ export { readAnchor, writeAnchor } from './anchor';
 export { openBundle, type OpenBundle } from './bundle/read';
 export { packFolder, writeBundle } from './bundle/write';
 export { bundleLimits } from './bundle/limits';
-export { readStory } from './story';
+export { readTimeline } from './timeline';
 export { verifyRun } from './verify';
 export type { Replayer, VerifyOptions } from './verify/subject';
 export { diffRuns, type CellDifference, type RunDifferences } from './comparison';

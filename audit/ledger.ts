@@ -8,15 +8,15 @@ import { ensureDir, guardFiles, isMissing, syncPath, writeFileAtomic } from '../
 /** `previous` of a chain's first line. */
 const origin = '0'.repeat(64);
 const newline = 0x0a;
-/** How much of a torn line is kept as text; its length is recorded whole. */
+/** Characters of a torn line that are kept; its full length is recorded. */
 const tornTextLimit = 4096;
 
 interface Tail {
-  /** Size of the file up to and with its last newline. */
+  /** Size of the file up to and including its last newline. */
   readonly soundBytes: number;
   /** The last whole line without its newline; undefined in an empty file. */
   readonly lastLine: Buffer | undefined;
-  /** What follows the last newline: a line whose writing was cut short. */
+  /** Bytes after the last newline: a line that a crash cut short. */
   readonly torn: Buffer;
 }
 
@@ -24,7 +24,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Hash that the next line has to carry. */
+/** Value of `previous` in the next line. */
 function linkAfter(lastLine: Uint8Array | undefined): string {
   return lastLine === undefined ? origin : sha256(lastLine);
 }
@@ -49,7 +49,7 @@ async function fileSize(path: string): Promise<number> {
   }
 }
 
-/** The end of a ledger, without reading the rest: two newlines, or the file's start, bound the last line. */
+/** Reads the end of a ledger only. The last line is between two newlines, or the file's start and a newline. */
 async function readLastLine(path: string): Promise<Tail> {
   const size = await fileSize(path);
   for (let span = 16_384; ; span *= 4) {
@@ -69,7 +69,7 @@ function corrupt(path: string, lineNumber: number, what: string): BudgetlineErro
   });
 }
 
-/** undefined where the bytes are no JSON, which no schema takes for a line. */
+/** undefined if the bytes are not JSON; no schema accepts that as a line. */
 function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
@@ -80,7 +80,7 @@ function parseJson(bytes: Buffer): unknown {
 
 function parseLine(path: string, bytes: Buffer, lineNumber: number): LedgerLine {
   const parsed = ledgerLine.safeParse(parseJson(bytes));
-  if (!parsed.success) throw corrupt(path, lineNumber, 'the line is no ledger line');
+  if (!parsed.success) throw corrupt(path, lineNumber, 'this is not a ledger line');
   return parsed.data;
 }
 
@@ -93,15 +93,15 @@ function formLine(path: string, lastLine: Buffer | undefined, entry: LedgerEntry
 function nextSequence(path: string, lastLine: Buffer): number {
   const parsed = ledgerLine.safeParse(parseJson(lastLine));
   if (!parsed.success)
-    throw new BudgetlineError('LEDGER_CORRUPT', `${path}: the last line is no ledger line.`, {
+    throw new BudgetlineError('LEDGER_CORRUPT', `${path}: the last line is not a ledger line.`, {
       details: { path },
     });
   return parsed.data.sequence + 1;
 }
 
 /**
- * Cuts a torn last line off and tells of it in a line of its own. The file is replaced in one step, so that a crash in
- * between neither loses the torn bytes untold nor tells of them twice.
+ * Cuts off a torn last line and records it in a new line. The file is replaced in one step, so a crash can neither lose
+ * the torn bytes nor record them twice.
  */
 async function healTornLine(path: string, tail: Tail): Promise<Buffer> {
   const text = tail.torn.toString('utf8').slice(0, tornTextLimit);
@@ -124,8 +124,10 @@ async function appendBytes(path: string, bytes: Uint8Array, fresh: boolean): Pro
 }
 
 /**
- * Appends one line to a hash chain and syncs it; the file is made when it is missing. There may be one writer at a
- * time: the holder of a stage's claim, or of an experiment's lock. Gives the new head: the SHA-256 of the line.
+ * Appends one line to a hash chain and syncs it. Only one writer at a time: the holder of the stage's claim, or of the
+ * experiment's lock.
+ *
+ * @returns the new head: the SHA-256 of the line
  */
 export async function appendLine(path: string, entry: LedgerEntry): Promise<string> {
   return guardFiles(path, async () => {
@@ -157,8 +159,10 @@ function* splitLines(bytes: Buffer): Generator<Buffer> {
 }
 
 /**
- * Every whole line of a ledger, its chain verified: LEDGER_CORRUPT names the file and the first line that does not
- * follow from the one before it. No file is an empty ledger. A torn last line, not yet healed, is left out.
+ * Reads every whole line of a ledger and verifies its chain. A missing file is an empty ledger; a torn last line is
+ * skipped.
+ *
+ * @throws BudgetlineError LEDGER_CORRUPT with the file and the first line that does not follow from the one before it
  */
 export async function readLedger(path: string): Promise<LedgerLine[]> {
   const bytes = await guardFiles(path, () => readBytes(path));
@@ -167,12 +171,12 @@ export async function readLedger(path: string): Promise<LedgerLine[]> {
   for (const raw of splitLines(bytes)) {
     const line = parseLine(path, raw, lines.length + 1);
     if (line.previous !== linkAfter(before))
-      throw corrupt(path, lines.length + 1, 'the line does not carry the SHA-256 of the line before it');
+      throw corrupt(path, lines.length + 1, 'the line does not have the SHA-256 of the line before it');
     if (line.sequence !== lines.length)
       throw corrupt(
         path,
         lines.length + 1,
-        `the line has sequence ${line.sequence} where ${lines.length} is next`,
+        `the line has sequence ${line.sequence} instead of ${lines.length}`,
       );
     lines.push(line);
     before = raw;
@@ -180,7 +184,7 @@ export async function readLedger(path: string): Promise<LedgerLine[]> {
   return lines;
 }
 
-/** SHA-256 of a ledger's last whole line; null where there is none. */
+/** SHA-256 of a ledger's last whole line; null if there is none. */
 export async function ledgerHead(path: string): Promise<string | null> {
   const { lastLine } = await guardFiles(path, () => readLastLine(path));
   return lastLine === undefined ? null : sha256(lastLine);

@@ -5,23 +5,23 @@ import { readDeterminism } from './determinism';
 import { compareFields, type FieldDifference } from './flatten';
 import { readLedger } from './ledger';
 import { recordedStages } from './run-records';
-import type { RunPlace } from './comparison';
+import type { RunLocation } from './comparison';
 import { compareStages, readManifest } from './stage-differences';
 
-/** A stage of the record, and what became of it when it was run again. */
+/** A recorded stage, compared with the new run. */
 export interface ReproducedStage {
   readonly key: StageKey;
   readonly kind: string;
   readonly title: string;
   /**
-   * "same": the same bytes. "other": other bytes. "consequence": other bytes from inputs that were other already.
-   * "unmade": the code that is installed asks for no such stage.
+   * "different": different bytes from identical inputs. "different-inputs": different bytes, because an input differs.
+   * "not-run": the installed code does not request this stage.
    */
-  readonly outcome: 'same' | 'other' | 'consequence' | 'unmade';
-  /** Payload digests; null where the stage was not run again. */
+  readonly outcome: 'identical' | 'different' | 'different-inputs' | 'not-run';
+  /** Payload digests; `made` is null if the stage was not run again. */
   readonly recorded: string;
   readonly made: string | null;
-  /** What of the determinism class is not the same, A being the record; of an unmade stage, of its settings. */
+  /** Differences of the determinism class, or of the settings for "not-run". A is the record. */
   readonly differences: readonly FieldDifference[];
 }
 
@@ -33,55 +33,55 @@ export interface Reproduction {
 
 type Record = LineOf<'stage-recorded'>;
 
-/** Whether some input of a stage was read with other bytes than the record says. */
-function readOtherInputs(recorded: ArtifactManifest | undefined, made: ArtifactManifest): boolean {
+/** Whether an input had other bytes than in the record. */
+function hasDifferentInputs(recorded: ArtifactManifest | undefined, made: ArtifactManifest): boolean {
   return Object.entries(made.inputDigests).some(
     ([name, digest]) => recorded?.inputDigests[name] !== undefined && recorded.inputDigests[name] !== digest,
   );
 }
 
-async function compareMade(
-  { store: ofRecord }: RunPlace,
-  { store: anew }: RunPlace,
+async function compareBytes(
+  { store: ofRecord }: RunLocation,
+  { store: anew }: RunLocation,
   { stage: key, kind, artifact: recorded }: Record,
   made: ArtifactManifest,
 ): Promise<ReproducedStage> {
-  const old = await readManifest(ofRecord, key);
+  const before = await readManifest(ofRecord, key);
   const about = { key, kind, title: made.title, recorded, made: made.digest };
-  if (made.digest === recorded) return { ...about, outcome: 'same', differences: [] };
+  if (made.digest === recorded) return { ...about, outcome: 'identical', differences: [] };
   const differences = compareFields(await readDeterminism(ofRecord, key), await readDeterminism(anew, key));
-  const outcome = readOtherInputs(old, made) ? 'consequence' : 'other';
+  const outcome = hasDifferentInputs(before, made) ? 'different-inputs' : 'different';
   return { ...about, outcome, differences };
 }
 
-/** A stage of the record whose key nobody asked for: beside the new stage that has its title, if there is one. */
-async function describeUnmade(
-  { store: ofRecord }: RunPlace,
-  { store: anew }: RunPlace,
+/** Compares a stage that was not run again with the new stage of the same title, if there is one. */
+async function describeNotRun(
+  { store: ofRecord }: RunLocation,
+  { store: anew }: RunLocation,
   { stage: key, kind, artifact: recorded }: Record,
   candidates: readonly ArtifactManifest[],
 ): Promise<ReproducedStage> {
-  const old = await readManifest(ofRecord, key);
-  const like = candidates.find((other) => other.kind === kind && other.title === old?.title);
+  const before = await readManifest(ofRecord, key);
+  const similar = candidates.find((other) => other.kind === kind && other.title === before?.title);
   const differences =
-    old === undefined || like === undefined
+    before === undefined || similar === undefined
       ? []
-      : await compareStages({ store: ofRecord, manifest: old }, { store: anew, manifest: like });
-  return { key, kind, title: old?.title ?? kind, outcome: 'unmade', recorded, made: null, differences };
+      : await compareStages({ store: ofRecord, manifest: before }, { store: anew, manifest: similar });
+  return { key, kind, title: before?.title ?? kind, outcome: 'not-run', recorded, made: null, differences };
 }
 
-async function manifestsOf({ store, experimentId }: RunPlace): Promise<Map<StageKey, ArtifactManifest>> {
+async function manifestsOf({ store, experimentId }: RunLocation): Promise<Map<StageKey, ArtifactManifest>> {
   const records = recordedStages(await readLedger(store.paths.experimentLedger(experimentId)));
   const read = await Promise.all(records.map(({ stage }) => readManifest(store, stage)));
   return new Map(read.flatMap((manifest) => (manifest === undefined ? [] : [[manifest.key, manifest]])));
 }
 
 /**
- * Holds a run that was made anew against its record, stage by stage: by the digests that the record's ledger has.
+ * Compares a new run with its record, stage by stage, by the digests in the record's ledger.
  *
  * @throws BudgetlineError LEDGER_CORRUPT
  */
-export async function compareReproduction(recorded: RunPlace, anew: RunPlace): Promise<Reproduction> {
+export async function compareReproduction(recorded: RunLocation, anew: RunLocation): Promise<Reproduction> {
   const { store, experimentId } = recorded;
   const records = recordedStages(await readLedger(store.paths.experimentLedger(experimentId)));
   const made = await manifestsOf(anew);
@@ -92,9 +92,9 @@ export async function compareReproduction(recorded: RunPlace, anew: RunPlace): P
     const manifest = made.get(record.stage);
     stages.push(
       manifest === undefined
-        ? await describeUnmade(recorded, anew, record, candidates)
-        : await compareMade(recorded, anew, record, manifest),
+        ? await describeNotRun(recorded, anew, record, candidates)
+        : await compareBytes(recorded, anew, record, manifest),
     );
   }
-  return { experimentId, reproduced: stages.every(({ outcome }) => outcome === 'same'), stages };
+  return { experimentId, reproduced: stages.every(({ outcome }) => outcome === 'identical'), stages };
 }

@@ -5,7 +5,7 @@ import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine, LineOf } from '../schemas/ledger';
 import { stageKinds, type StageKey } from '../contracts/stage';
 import { isMissing, type ArtifactId, type Store } from '../store';
-import { askedStages, unfinishedStages } from './asked-stages';
+import { requestsByStage, unfinishedStages } from './stage-requests';
 import type { WorkflowHistory } from './history';
 import { readLedger } from './ledger';
 import { exportedHistories, readHistories, recordedStages } from './run-records';
@@ -13,16 +13,16 @@ import { exportedHistories, readHistories, recordedStages } from './run-records'
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const withPages = z.looseObject({ pages: z.array(z.looseObject({ digest: hex })) });
 
-/** Parts of a large sweep's result that are in the store as documents: what its runs handed over, and the last returned. */
-export function storedPages(histories: readonly WorkflowHistory[]): string[] {
-  const handed = histories.flatMap(({ input, result }) => [
+/** Digests of the pages of a large sweep's result: those passed on at continue-as-new, and those of the last run. */
+export function resultPages(histories: readonly WorkflowHistory[]): string[] {
+  const pages = histories.flatMap(({ input, result }) => [
     withPages.safeParse((input as { previous?: unknown } | undefined)?.previous).data?.pages ?? [],
     withPages.safeParse(result).data?.pages ?? [],
   ]);
-  return [...new Set(handed.flat().map(({ digest }) => digest))];
+  return [...new Set(pages.flat().map(({ digest }) => digest))];
 }
 
-/** An artifact by its key alone: the kinds are few. What is no key, e.g. out of a spoilt manifest, names none. */
+/** Finds an artifact by key, trying each kind. An invalid key, e.g. from a damaged manifest, finds nothing. */
 export async function findArtifact(store: Store, key: StageKey | undefined): Promise<ArtifactId | undefined> {
   if (key === undefined || !/^[0-9a-f]{64}$/.test(key)) return undefined;
   for (const kind of stageKinds) {
@@ -42,7 +42,7 @@ async function filesBelow(dir: string): Promise<string[]> {
   }
 }
 
-/** Artifacts of recorded stages, and of all that they were made from. */
+/** Artifacts of recorded stages and, recursively, of their inputs. */
 async function lineageOf(store: Store, lines: readonly LedgerLine[]): Promise<ArtifactId[]> {
   const found = new Map<StageKey, ArtifactId>();
   let waiting = recordedStages(lines).map(({ stage }) => stage);
@@ -58,10 +58,10 @@ async function lineageOf(store: Store, lines: readonly LedgerLine[]): Promise<Ar
 }
 
 /**
- * Every file of an experiment, as paths below the store's home with "/" between: chains, also of stages that did not
- * end, artifacts with all that they were made from, histories, workflow code, anchor, result and report.
+ * Paths of every file of an experiment, relative to the store's home: chains (also of unfinished stages), artifacts with
+ * their inputs, histories, workflow code, anchor, result and report.
  *
- * @throws BudgetlineError INPUT_MISSING where there is no such experiment
+ * @throws BudgetlineError INPUT_MISSING if there is no such experiment
  */
 export async function listRunFiles(store: Store, experimentId: string): Promise<string[]> {
   const { paths } = store;
@@ -70,23 +70,23 @@ export async function listRunFiles(store: Store, experimentId: string): Promise<
   const artifacts = await lineageOf(store, lines);
   const exported = exportedHistories(lines);
   const histories = await readHistories(store, lines);
-  const parts = storedPages(histories.map(({ history }) => history));
+  const pages = resultPages(histories.map(({ history }) => history));
   const codes = new Set(exported.flatMap(({ codeDigest }) => (codeDigest === null ? [] : [codeDigest])));
-  const single = [
+  const files = [
     paths.experimentLedger(experimentId),
     paths.anchor(experimentId),
     ...artifacts.map(({ key }) => paths.stageLedger(key)),
-    ...unfinishedStages(lines, askedStages(histories)).map(({ stage }) => paths.stageLedger(stage)),
+    ...unfinishedStages(lines, requestsByStage(histories)).map(({ stage }) => paths.stageLedger(stage)),
     ...exported.flatMap(({ runId }) => [paths.history(runId), paths.completeHistory(runId)]),
     ...[...codes].map((digest) => paths.code(digest)),
-    ...parts.map((digest) => paths.document(digest)),
+    ...pages.map((digest) => paths.document(digest)),
   ];
   const folders = [...artifacts.map((id) => paths.artifact(id)), paths.report(experimentId)];
   const below = await Promise.all(folders.map(filesBelow));
-  return [...single, ...below.flat()].map((path) => relative(paths.home, path)).sort();
+  return [...files, ...below.flat()].map((path) => relative(paths.home, path)).sort();
 }
 
-/** The first line of an experiment's chain. INPUT_MISSING where there is no such run. */
+/** The first line of an experiment's chain. Throws INPUT_MISSING if there is no such run. */
 export async function readOpening(store: Store, experimentId: string): Promise<LineOf<'experiment-opened'>> {
   const [opening] = await readLedger(store.paths.experimentLedger(experimentId));
   if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
@@ -94,8 +94,8 @@ export async function readOpening(store: Store, experimentId: string): Promise<L
 }
 
 export function unknownExperiment(store: Store, experimentId: string): BudgetlineError {
-  return new BudgetlineError('INPUT_MISSING', `No run of "${experimentId}" is in ${store.paths.home}.`, {
-    remedy: 'Name a sweep as the plan and the report name it, or set BUDGETLINE_HOME.',
+  return new BudgetlineError('INPUT_MISSING', `There is no run "${experimentId}" in ${store.paths.home}.`, {
+    remedy: 'Use the id that the plan and the report print, or set BUDGETLINE_HOME.',
     details: { experimentId },
   });
 }

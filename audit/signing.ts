@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { BudgetlineError } from '../contracts/failures';
 import type { AnchoredHead, HeadSignature } from '../contracts/stage';
 
-/** What a signature is over: one text, so that anybody can check it with any ed25519 tool. */
+/** The signed text. It is plain, so that any ed25519 tool can verify it. */
 function statementOf(experimentId: string, { head, lines }: AnchoredHead): Buffer {
   return Buffer.from(`budgetline ledger head 1\nexperiment ${experimentId}\nlines ${lines}\nhead ${head}\n`);
 }
@@ -23,7 +23,7 @@ function readKey(path: string, parse: (pem: Buffer) => KeyObject): KeyObject {
   throw invalidKey(path, `holds a key of type ${key.asymmetricKeyType ?? 'unknown'}, not ed25519`);
 }
 
-/** A private ed25519 key in PEM. SIGNING_KEY_INVALID where the file holds none. */
+/** Reads a private ed25519 key in PEM. Throws SIGNING_KEY_INVALID. */
 export function readSigningKey(path: string): KeyObject {
   return readKey(path, createPrivateKey);
 }
@@ -32,7 +32,7 @@ function encodePublic(key: KeyObject): string {
   return key.export({ type: 'spki', format: 'der' }).toString('base64');
 }
 
-/** A public ed25519 key in PEM, as signatures name it. SIGNING_KEY_INVALID where the file holds none. */
+/** Reads a public ed25519 key in PEM, encoded as in signatures. Throws SIGNING_KEY_INVALID. */
 export function readTrustedKey(path: string): string {
   return encodePublic(readKey(path, createPublicKey));
 }
@@ -44,7 +44,7 @@ export function signHead(key: KeyObject, experimentId: string, head: AnchoredHea
   };
 }
 
-/** Whether a head's signature is the named key's own; false also where the key is none. */
+/** Whether the signature is valid for its key; false if the key cannot be parsed. */
 export function isSignedBy(experimentId: string, head: AnchoredHead, by: HeadSignature): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(by.publicKey, 'base64'), type: 'spki', format: 'der' });

@@ -4,8 +4,8 @@ import type { Store } from '../store';
 import { compareFields, type FieldDifference } from './flatten';
 import { findArtifact } from './run-files';
 
-/** A stage's manifest, and the store in which its inputs' manifests lie. */
-export interface PlacedManifest {
+/** A stage's manifest, and the store with the manifests of its inputs. */
+export interface LocatedManifest {
   readonly store: Store;
   readonly manifest: ArtifactManifest;
 }
@@ -18,24 +18,24 @@ export async function readManifest(
   return id === undefined ? undefined : (await store.readArtifact(id))?.manifest;
 }
 
-const ingredients = ({ spec, revision, inputs }: ArtifactManifest): object => ({ spec, revision, inputs });
+const keyParts = ({ spec, revision, inputs }: ArtifactManifest): object => ({ spec, revision, inputs });
 
-/** Compares two stages, and stages that they were made from, each pair once. */
+/** Compares two stages and, recursively, their inputs; each pair once. */
 class Comparison {
   readonly #seen = new Set<string>();
 
-  async compare(a: PlacedManifest, b: PlacedManifest): Promise<FieldDifference[]> {
+  async compare(a: LocatedManifest, b: LocatedManifest): Promise<FieldDifference[]> {
     const found: FieldDifference[] = [];
-    for (const difference of compareFields(ingredients(a.manifest), ingredients(b.manifest)))
+    for (const difference of compareFields(keyParts(a.manifest), keyParts(b.manifest)))
       found.push(...(await this.#follow(difference, a, b)));
     return found;
   }
 
-  /** An input that differs is followed to the fields that made it differ. */
+  /** Replaces a different input by the fields that made it differ. */
   async #follow(
     difference: FieldDifference,
-    a: PlacedManifest,
-    b: PlacedManifest,
+    a: LocatedManifest,
+    b: LocatedManifest,
   ): Promise<FieldDifference[]> {
     const name = /^inputs\.(.+)$/.exec(difference.field)?.[1];
     if (name === undefined) return [difference];
@@ -51,7 +51,7 @@ class Comparison {
   }
 }
 
-/** An input that only one of them has, or that is no stage: by its title where it has one. */
+/** An input that only one side has, or that is not a stage: shown by title if it has one. */
 function named(
   { a, b }: FieldDifference,
   name: string,
@@ -63,7 +63,7 @@ function named(
   return { field: name, a: title(a, one), b: title(b, other) };
 }
 
-/** What makes two stages two: fields of their specs, and of the specs behind their inputs. */
-export function compareStages(a: PlacedManifest, b: PlacedManifest): Promise<FieldDifference[]> {
+/** Fields that differ between two stages: in their specs, and in the specs of their inputs. */
+export function compareStages(a: LocatedManifest, b: LocatedManifest): Promise<FieldDifference[]> {
   return new Comparison().compare(a, b);
 }

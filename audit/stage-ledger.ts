@@ -3,9 +3,9 @@ import { failures, isFailureCode } from '../contracts/failures';
 import type { EntryOf, LedgerLine, LineOf } from '../schemas/ledger';
 import { appendLine, readLedger } from './ledger';
 
-/** Everything that an attempt's first line tells. */
+/** Fields of an attempt's first line. */
 export type AttemptStart = EntryOf<'attempt-started'>;
-/** Everything that an attempt's last line tells. */
+/** Fields of an attempt's last line. */
 export type AttemptEnd = EntryOf<'attempt-ended'>;
 
 function isStart(line: LedgerLine): line is LineOf<'attempt-started'> {
@@ -22,48 +22,48 @@ function endOf(
   );
 }
 
-/** Attempts that began and of whose end the ledger says nothing: under way, or lost. */
+/** Attempts without an ending: running, or lost. */
 export function openAttempts(lines: readonly LedgerLine[]): LineOf<'attempt-started'>[] {
   return lines.filter(isStart).filter((line) => endOf(lines, line.fence) === undefined);
 }
 
 /**
- * Records as lost every attempt below a fence that left no ending: its worker died, or was fenced out. Only the holder
- * of the claim with that fence may call this.
+ * Records attempts below a fence that have no ending as lost: their worker died, or was fenced out. Only the holder of
+ * the claim with that fence may call this.
  */
 export async function recordLostAttempts(path: string, fence: number): Promise<LedgerLine[]> {
   const lines = await readLedger(path);
   const lost = openAttempts(lines).filter((line) => line.fence < fence);
   for (const { stage, kind, fence: lower, host, pid } of lost) {
-    const reason = `Process ${pid} on ${host} left no ending; fence ${fence} took the claim over.`;
+    const reason = `Process ${pid} on ${host} recorded no ending; fence ${fence} took over the claim.`;
     await appendLine(path, { type: 'attempt-lost', stage, kind, fence: lower, reason });
   }
   return lost.length === 0 ? lines : readLedger(path);
 }
 
-/** Opens an attempt: lower attempts without an ending are told of as lost first. Gives the chain as it then stands. */
+/** Opens an attempt, after recording lost ones. Returns the chain with the new line. */
 export async function startAttempt(path: string, start: AttemptStart): Promise<LedgerLine[]> {
   await recordLostAttempts(path, start.fence);
   await appendLine(path, { type: 'attempt-started', ...start });
   return readLedger(path);
 }
 
-/** Closes an attempt; gives the chain's new head. */
+/** Closes an attempt. Returns the chain's new head. */
 export function endAttempt(path: string, end: AttemptEnd): Promise<string> {
   return appendLine(path, { type: 'attempt-ended', ...end });
 }
 
-/** What an attempt gives way to: it has not failed. */
-export const givenWayTo: ReadonlySet<string> = new Set<FailureCode>([
+/** Codes of attempts that were deferred: they ended early without failing. */
+export const deferralCodes: ReadonlySet<string> = new Set<FailureCode>([
   'TRAINER_YIELDED',
   'WORKER_STOPPING',
   'ANNOTATION_PENDING',
   'ANNOTATOR_BUSY',
 ]);
 
-/** Failures that say nothing against the stage or its host, and so eat no retry budget. */
+/** Failures that are no fault of the stage or its host. They do not count against the retry budget. */
 const uncounted: ReadonlySet<string> = new Set([
-  ...givenWayTo,
+  ...deferralCodes,
   ...(['STAGE_CLAIMED', 'DEVICE_BUSY', 'CLAIM_LOST'] satisfies FailureCode[]),
 ]);
 
@@ -71,7 +71,7 @@ function isCounted(code: string | null): boolean {
   return isFailureCode(code) && failures[code].retried && !uncounted.has(code);
 }
 
-/** Whether the attempt after this one began no further on. */
+/** Whether the next attempt resumed from the same step or an earlier one. */
 function withoutProgress(starts: readonly LineOf<'attempt-started'>[], index: number): boolean {
   const from = starts[index]?.resumedFromStep ?? 0;
   const next = starts[index + 1];
@@ -79,8 +79,8 @@ function withoutProgress(starts: readonly LineOf<'attempt-started'>[], index: nu
 }
 
 /**
- * How often a stage failed for reasons of infrastructure in one workflow run: what its retry budget is held against. An
- * attempt that was lost, or yielded unasked, counts only where it moved nothing on: a host that is taken away is no fault.
+ * Number of infrastructure failures of a stage in one workflow run, for its retry budget. Attempts that were lost or
+ * preempted count only if they made no progress.
  */
 export function countInfrastructureFailures(lines: readonly LedgerLine[], runId: string): number {
   const starts = lines.filter(isStart);

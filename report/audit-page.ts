@@ -1,9 +1,9 @@
 import {
   type AuditedAttempt,
   type AuditedStage,
-  type AuditStory,
+  type RunTimeline,
   describeTotals,
-} from '../contracts/audit-story';
+} from '../contracts/run-timeline';
 import { outputMark } from '../contracts/output-mark';
 import { formatCount, formatDuration, formatUsd } from './format';
 import { html, trustedHtml, type Html } from './html';
@@ -41,9 +41,9 @@ const place = ({ fromMs, spanMs }: Scale, time: string): number =>
   labelWidth + (Math.max(0, Date.parse(time) - fromMs) / spanMs) * chartWidth;
 
 /** From the run's opening to the end of its work: one that was started again later, and found all of it, adds nothing. */
-function scaleOf({ stages, openedAt, lastAt }: AuditStory): Scale {
+function scaleOf({ stages, openedAt, lastAt }: RunTimeline): Scale {
   const own = stages.flatMap(({ attempts }) => attempts);
-  const asked = stages.flatMap(({ askedAt }) => askedAt ?? []);
+  const asked = stages.flatMap(({ requestedAt }) => requestedAt ?? []);
   const begun = [openedAt, ...asked, ...own.map(({ startedAt }) => startedAt)];
   const ended = own.map(({ endedAt }) => endedAt ?? lastAt);
   const fromMs = Math.min(...begun.map((time) => Date.parse(time)));
@@ -87,9 +87,9 @@ function attemptBar(
 
 function waitingLine(stage: AuditedStage, scale: Scale, y: number): Html | null {
   const [first] = stage.attempts;
-  if (stage.askedAt === null || first === undefined) return null;
+  if (stage.requestedAt === null || first === undefined) return null;
   const middle = y + rowHeight / 2 - 1;
-  const [from, to] = [place(scale, stage.askedAt).toFixed(1), place(scale, first.startedAt).toFixed(1)];
+  const [from, to] = [place(scale, stage.requestedAt).toFixed(1), place(scale, first.startedAt).toFixed(1)];
   return html`<line
     x1="${from}"
     x2="${to}"
@@ -103,9 +103,9 @@ function waitingLine(stage: AuditedStage, scale: Scale, y: number): Html | null 
 /** A stage's line: what it is called, when it was waited for, every attempt. */
 function stageLine(stage: AuditedStage, scale: Scale, [y, lastAt]: [number, string]): Html {
   const title = stage.title.length > 42 ? `${stage.title.slice(0, 41)}…` : stage.title;
-  const found = stage.state === 'reused' && stage.askedAt !== null;
+  const found = stage.state === 'reused' && stage.requestedAt !== null;
   const mark = html`<circle
-    cx="${place(scale, stage.askedAt ?? '').toFixed(1)}"
+    cx="${place(scale, stage.requestedAt ?? '').toFixed(1)}"
     cy="${y + rowHeight / 2 - 1}"
     r="4"
     fill="none"
@@ -118,7 +118,7 @@ function stageLine(stage: AuditedStage, scale: Scale, [y, lastAt]: [number, stri
     ${stage.attempts.map((attempt) => attemptBar(stage, attempt, [scale, y, lastAt]))} ${found ? mark : null}`;
 }
 
-function timeline(story: AuditStory): Html {
+function timeline(story: RunTimeline): Html {
   const scale = scaleOf(story);
   const height = margin.top + story.stages.length * rowHeight + margin.bottom;
   const width = labelWidth + chartWidth + margin.right;
@@ -146,7 +146,7 @@ function timeline(story: AuditStory): Html {
   </div>`;
 }
 
-function interventionsTable({ interventions }: AuditStory): Html {
+function interventionsTable({ interventions }: RunTimeline): Html {
   if (interventions.length === 0) return html`<p>Nobody paused, resumed, cancelled or changed anything.</p>`;
   const rows = interventions.map(({ at, actor, what }) => ({ cells: [at, actor, what] }));
   return table({
@@ -156,12 +156,12 @@ function interventionsTable({ interventions }: AuditStory): Html {
   });
 }
 
-function processorText({ cpuMs, cpuUnknown }: AuditStory['totals']): string {
+function processorText({ cpuMs, cpuUnknown }: RunTimeline['totals']): string {
   const unknown = cpuUnknown === 0 ? '' : `, not measured in ${cpuUnknown} attempts`;
   return `${(cpuMs / 3_600_000).toFixed(4)} h${unknown}`;
 }
 
-function facts({ totals, state }: AuditStory): Html {
+function facts({ totals, state }: RunTimeline): Html {
   const entries = [
     ['State', state.reason === null ? state.is : `${state.is}: ${state.reason}`],
     ['Work', describeTotals(totals)],
@@ -183,7 +183,7 @@ function facts({ totals, state }: AuditStory): Html {
   </dl>`;
 }
 
-function seal({ anchor, definitionDigest, workflows }: AuditStory): Html {
+function seal({ anchor, definitionDigest, workflows }: RunTimeline): Html {
   const head =
     anchor === null
       ? 'none: the run goes on, or ended without telling of it'
@@ -203,7 +203,7 @@ const legend =
  *
  * @returns an HTML document that runs no script, fetches nothing, and is the same bytes for the same story.
  */
-export function renderAuditPage(story: AuditStory): string {
+export function renderAuditPage(story: RunTimeline): string {
   const { experimentId, openedAt, openedBy, lastAt } = story;
   const page = html`<html lang="en">
     <head>

@@ -1,4 +1,4 @@
-import type { AuditTotals } from '../contracts/audit-story';
+import type { AuditTotals } from '../contracts/run-timeline';
 import type { SubjectAnalysis, SweepAnalysis } from '../contracts/analysis';
 import type { SweepDefinition } from '../schemas/definition';
 import type { PreferenceLoss } from '../schemas/losses';

@@ -1,5 +1,5 @@
-import { readStory, verifyRun as verify } from '../../audit';
-import type { AuditStory } from '../../contracts/audit-story';
+import { readTimeline, verifyRun as verify } from '../../audit';
+import type { RunTimeline } from '../../contracts/run-timeline';
 import type { Verification } from '../../schemas/audit';
 import type { Location } from '../location';
 import { withAuditedRun, type AuditedRun } from './audited-run';
@@ -16,8 +16,8 @@ import { withAuditedRun, type AuditedRun } from './audited-run';
  * @param run id of a sweep or an experiment, or the file of a bundle (`budgetline audit export`)
  * @throws BudgetlineError INPUT_MISSING, LEDGER_CORRUPT, BUNDLE_REFUSED
  */
-export function auditRun(run: string, location: Location = {}): Promise<AuditStory> {
-  return withAuditedRun(run, ({ store, experimentId }) => readStory(store, experimentId), location);
+export function auditRun(run: string, location: Location = {}): Promise<RunTimeline> {
+  return withAuditedRun(run, ({ store, experimentId }) => readTimeline(store, experimentId), location);
 }
 
 /** Options of {@link verifyRun}. */

@@ -36,7 +36,10 @@ export type ResultRow = Readonly<z.infer<typeof resultRow>>;
 /** Rules of {@link analyzeResults}; by default those of a sweep, and equal prices of $0.001. */
 export type ResultRules = Partial<TableRules>;
 
-const defaultRules: TableRules = { equivalenceMargin: 0.02, prices: { sftExample: 0.001, preferencePair: 0.001 } };
+const defaultRules: TableRules = {
+  equivalenceMargin: 0.02,
+  prices: { sftExample: 0.001, preferencePair: 0.001 },
+};
 
 function invalid(index: number, reason: string): BudgetlineError {
   return new BudgetlineError('DATA_INVALID', `rows[${index}]${reason}.`, { details: { row: index } });

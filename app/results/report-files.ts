@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { analyzeSweep } from '../../analysis';
 import type { SweepAnalysis } from '../../contracts/analysis';
-import type { AuditTotals } from '../../contracts/audit-story';
+import type { AuditTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
 import { coordinatesSlug, splitResult, type VariantResult } from '../../planning';
 import { planEvidence } from '../../report/evidence';

@@ -1,5 +1,5 @@
-import { readStory } from '../../audit';
-import type { AuditTotals } from '../../contracts/audit-story';
+import { readTimeline } from '../../audit';
+import type { AuditTotals } from '../../contracts/run-timeline';
 import { BudgetlineError } from '../../contracts/failures';
 import type { Store } from '../../store';
 
@@ -15,7 +15,7 @@ export async function readRunTotals(
   runId?: string,
 ): Promise<AuditTotals | undefined> {
   try {
-    const { lastRun } = await readStory(store, experimentId);
+    const { lastRun } = await readTimeline(store, experimentId);
     return runId === undefined || lastRun?.runId === runId ? lastRun?.totals : undefined;
   } catch (error) {
     if (error instanceof BudgetlineError && error.code === 'INPUT_MISSING') return undefined;

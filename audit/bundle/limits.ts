@@ -1,21 +1,21 @@
 import type { BundleIndex } from '../../schemas/audit';
 import { isName } from '../../contracts/names';
 
-/** What a bundle may hold. A bundle comes from elsewhere; each limit stops one way of doing harm with it. */
+/** Limits for bundles. A bundle is untrusted input; each limit stops one kind of attack. */
 export const bundleLimits = {
   /** Entries: a sweep of 300 cells has some 10,000. */
   entries: 200_000,
-  /** Bytes of bundle.json, which is read whole. */
+  /** Bytes of bundle.json, which is read into memory. */
   indexBytes: 64 * 1024 * 1024,
   /** Characters of a path. */
   pathLength: 512,
   /** Bytes of one file: an adapter or a merged model. */
   fileBytes: 64 * 1024 ** 3,
-  /** Bytes of all files: they are unpacked beside each other. */
+  /** Bytes of all files, which are unpacked to disk. */
   totalBytes: 256 * 1024 ** 3,
 } as const;
 
-/** Why an archive is refused before anything of it is believed. */
+/** Why an archive is refused. */
 export type BundleRefusal =
   | 'not-a-bundle'
   | 'compressed'
@@ -29,15 +29,15 @@ export type BundleRefusal =
   | 'total-bytes'
   | 'cut-short';
 
-const rooms: ReadonlySet<string> = new Set(['store', 'reports']);
+const roots: ReadonlySet<string> = new Set(['store', 'reports']);
 
-/** True for a path below the folders that a bundle has, whose every part is a name. */
+/** Whether a path is inside a bundle's folders, with valid names only. */
 function isInside(path: string): boolean {
-  const [room = '', ...rest] = path.split('/');
-  return rooms.has(room) && rest.length > 0 && rest.every(isName);
+  const [root = '', ...rest] = path.split('/');
+  return roots.has(root) && rest.length > 0 && rest.every(isName);
 }
 
-/** Why an archive is not read, or not written. */
+/** Thrown for an archive that is not read or not written. */
 export class Refused extends Error {
   constructor(
     readonly limit: BundleRefusal,
@@ -53,7 +53,7 @@ export function assertPath(path: string): void {
       'path-length',
       `a path of ${path.length} characters is longer than ${bundleLimits.pathLength}`,
     );
-  if (!isInside(path)) throw new Refused('path-outside', `${JSON.stringify(path)} is no path of a bundle`);
+  if (!isInside(path)) throw new Refused('path-outside', `${JSON.stringify(path)} is not a path of a bundle`);
 }
 
 export function assertEntries(count: number): void {

@@ -10,16 +10,16 @@ import { guardFiles, isMissing } from '../../store';
 import { assertEntries, assertIndexBytes, assertIndexed, assertPath, bundleLimits, Refused } from './limits';
 import { indexName } from './write';
 
-/** A bundle unpacked into a folder of its own, which is laid out as a BUDGETLINE_HOME. */
+/** A bundle, unpacked into a temporary folder with the layout of a BUDGETLINE_HOME. */
 export interface OpenBundle {
   readonly home: string;
   readonly index: BundleIndex;
-  /** Files that are missing, changed or unlisted. */
+  /** Files that are missing, changed or not listed. */
   readonly findings: readonly Finding[];
   close(): Promise<void>;
 }
 
-/** The one thing looked at before the parser sees the file: an uncompressed archive that begins with its index. */
+/** Checks, before the parser reads the file, that it is an uncompressed archive that begins with its index. */
 async function assertArchive(path: string): Promise<void> {
   const head = Buffer.alloc(512);
   const handle = await open(path, 'r').catch((error: unknown) => {
@@ -28,10 +28,10 @@ async function assertArchive(path: string): Promise<void> {
   });
   await handle.read(head, 0, 512, 0).finally(() => handle.close());
   if (head.readUInt16BE(0) === 0x1f8b || head.readUInt32BE(0) === 0x28b52ffd)
-    throw new Refused('compressed', 'it is compressed, and a bundle is not');
+    throw new Refused('compressed', 'it is compressed; bundles are not');
   const name = head.subarray(0, indexName.length + 1).toString('latin1');
   if (name !== `${indexName}\0` || head.subarray(257, 262).toString('latin1') !== 'ustar')
-    throw new Refused('not-a-bundle', `it is no archive that begins with ${indexName}`);
+    throw new Refused('not-a-bundle', `it is not an archive that begins with ${indexName}`);
 }
 
 function parseIndex(text: string): BundleIndex {
@@ -39,15 +39,15 @@ function parseIndex(text: string): BundleIndex {
   try {
     data = JSON.parse(text);
   } catch {
-    throw new Refused('not-a-bundle', `its ${indexName} is no JSON`);
+    throw new Refused('not-a-bundle', `its ${indexName} is not JSON`);
   }
   const parsed = bundleIndex.safeParse(data);
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join('.') ?? '';
-  throw new Refused('not-a-bundle', `the field ${field} of its ${indexName} is wrong`);
+  throw new Refused('not-a-bundle', `the field ${field} of its ${indexName} is invalid`);
 }
 
-/** Takes entry after entry; everything that happens in an event handler happens at once, so nothing overtakes. */
+/** Unpacks entry by entry. Event handlers are synchronous, so entries stay in order. */
 class Unpacker {
   index: BundleIndex | undefined;
   readonly #found = new Map<string, { bytes: number; sha256: string }>();
@@ -58,7 +58,7 @@ class Unpacker {
 
   take(entry: ReadEntry): void {
     if (entry.type !== 'File' && entry.type !== 'OldFile')
-      throw new Refused('entry-type', `${JSON.stringify(entry.path)} is of type ${entry.type}, not a file`);
+      throw new Refused('entry-type', `${JSON.stringify(entry.path)} has the type ${entry.type}, not File`);
     assertEntries(++this.#entries);
     if (this.index === undefined) this.#takeIndex(entry);
     else this.#takeFile(entry);
@@ -77,7 +77,7 @@ class Unpacker {
   #takeFile(entry: ReadEntry): void {
     const { path, size } = entry;
     assertPath(path);
-    if (this.#found.has(path)) throw new Refused('entry-twice', `${path} is in it twice`);
+    if (this.#found.has(path)) throw new Refused('entry-twice', `${path} occurs twice`);
     this.#total += size;
     if (size > bundleLimits.fileBytes || this.#total > bundleLimits.totalBytes)
       throw new Refused('file-bytes', `${path} has ${size} bytes`);
@@ -104,7 +104,9 @@ class Unpacker {
     const missing = [...listed.values()].flatMap((file): Finding[] => {
       const found = this.#found.get(file.path);
       if (found === undefined)
-        return [{ code: 'bundle-file-missing', where: file.path, what: 'it is listed only' }];
+        return [
+          { code: 'bundle-file-missing', where: file.path, what: 'it is listed but not in the archive' },
+        ];
       const same = found.sha256 === file.sha256 && found.bytes === file.bytes;
       if (same) return [];
       return [{ code: 'bundle-file-changed', where: file.path, what: `its SHA-256 is ${found.sha256}` }];
@@ -132,7 +134,7 @@ async function unpack(path: string, home: string): Promise<Omit<OpenBundle, 'clo
   parser.on('entry', (entry: ReadEntry) => guard(() => unpacker.take(entry)));
   parser.on(
     'error',
-    () => (refused ??= new Refused('cut-short', 'its end is missing, or a header is spoilt')),
+    () => (refused ??= new Refused('cut-short', 'its end is missing, or a header is damaged')),
   );
   for await (const chunk of createReadStream(path)) {
     guard(() => void parser.write(chunk as Buffer));
@@ -141,14 +143,14 @@ async function unpack(path: string, home: string): Promise<Omit<OpenBundle, 'clo
   guard(() => parser.end());
   if (refused !== undefined) throw refused;
   const { index } = unpacker;
-  if (index === undefined) throw new Refused('cut-short', `it holds no ${indexName}`);
+  if (index === undefined) throw new Refused('cut-short', `it has no ${indexName}`);
   return { home, index, findings: unpacker.findings() };
 }
 
 /**
- * Unpacks a bundle under the limits, and compares its files with its index.
+ * Unpacks a bundle within the limits, and compares its files with its index.
  *
- * @throws BudgetlineError BUNDLE_REFUSED, whose detail `limit` says why; INPUT_MISSING
+ * @throws BudgetlineError BUNDLE_REFUSED with the reason in `details.limit`; INPUT_MISSING
  */
 export async function openBundle(path: string): Promise<OpenBundle> {
   const home = await mkdtemp(join(tmpdir(), 'budgetline-bundle-'));

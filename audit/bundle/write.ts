@@ -17,8 +17,8 @@ import { assertEntries, assertIndexBytes, assertIndexed, Refused } from './limit
 
 export const indexName = 'bundle.json';
 
-/** Gives a file a second place; false where it is not there. Artifacts never change in place, so a second name for a file is as good as a copy; chains grow and are copied. */
-export async function take(from: string, to: string): Promise<boolean> {
+/** Hard-links a file, which is safe because artifacts never change in place; chains grow, so they are copied. Returns false if the file is missing. */
+export async function linkOrCopy(from: string, to: string): Promise<boolean> {
   await mkdir(dirname(to), { recursive: true });
   const grows = from.endsWith('.jsonl') && from.includes('/ledger/');
   try {
@@ -36,7 +36,7 @@ async function describe(folder: string, path: string): Promise<BundleIndex['file
   return { path, bytes: (await stat(file)).size, sha256: await digestFile(file) };
 }
 
-/** What could not be opened again is not written. */
+/** Refuses to write a bundle that could not be opened again. */
 function assertReadable(index: BundleIndex, text: string): void {
   try {
     assertIndexed(index);
@@ -45,13 +45,13 @@ function assertReadable(index: BundleIndex, text: string): void {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     throw new BudgetlineError('BUNDLE_REFUSED', `The bundle is not written: ${error.message}.`, {
-      remedy: 'Take the file or name that the message has out of the run, or export the run in parts.',
+      remedy: 'Remove the file that the message names from the run, or export the run in parts.',
       details: { limit: error.limit },
     });
   }
 }
 
-/** Packs a folder that is laid out as a BUDGETLINE_HOME; the same files give the same bytes. */
+/** Packs a folder with the layout of a BUDGETLINE_HOME. The same files give the same bytes. */
 export async function packFolder(
   folder: string,
   index: Omit<BundleIndex, 'format' | 'files'> & { readonly paths: readonly string[] },
@@ -69,12 +69,12 @@ export async function packFolder(
   return whole;
 }
 
-/** A tar whose first entry is our index. */
+/** Whether a tar's first entry is our index. */
 const isBundle = (head: string): boolean =>
   head.startsWith(`${indexName}\0`) && /^\{\s*"format": \d+,\s*"experimentId"/.test(head.slice(512));
 
 /**
- * Writes an experiment with everything that it rests on into one file, in one step.
+ * Writes an experiment, with all files that its results depend on, into one file, atomically.
  *
  * @throws BudgetlineError OUTPUT_EXISTS, INPUT_MISSING
  */
@@ -88,9 +88,9 @@ export async function writeBundle(
   const write = async (partial: string): Promise<BundleIndex> => {
     const folder = await mkdtemp(join(home, '.bundle-'));
     try {
-      const taken: string[] = [];
-      for (const path of paths) if (await take(join(home, path), join(folder, path))) taken.push(path);
-      const index = await packFolder(folder, { ...about, paths: taken }, partial);
+      const copied: string[] = [];
+      for (const path of paths) if (await linkOrCopy(join(home, path), join(folder, path))) copied.push(path);
+      const index = await packFolder(folder, { ...about, paths: copied }, partial);
       await syncPath(partial);
       return index;
     } finally {

@@ -6,7 +6,7 @@ import { compareFields, type FieldDifference } from '../flatten';
 import type { WorkflowHistory } from '../history';
 import { compareStages, readManifest } from '../stage-differences';
 
-/** A cell's result, as its history has it. */
+/** A cell's result in its history. */
 const cellResult = z.looseObject({
   cell: z.looseObject({
     id: z.string(),
@@ -20,28 +20,28 @@ const cellResult = z.looseObject({
   }),
   evaluation: z.looseObject({
     score: z.number(),
-    /** Unrelated tasks that were evaluated beside. */
+    /** Auxiliary tasks. */
     auxiliary: z.array(z.looseObject({ name: z.string(), score: z.number() })).default([]),
   }),
   stages: z.array(
     z.looseObject({ kind: z.string(), title: z.string(), key: z.string(), digest: z.string() }),
   ),
 });
-/** With when its workflow began and ended. */
+/** A cell's result, with start and end of its workflow. */
 export type Cell = z.infer<typeof cellResult> & { readonly startedAt: string; readonly endedAt: string };
 type CellStage = Cell['stages'][number];
 
 /**
- * The cells that have ended. A run that was started again has them twice: the last results count.
+ * The cells with a result. If a run was started again, the last result of each cell counts.
  *
- * @throws BudgetlineError CONNECTION_INVALID where histories are encrypted with a key that is not here
+ * @throws BudgetlineError CONNECTION_INVALID if histories are encrypted with a key that is missing
  */
 export function cellsOf(histories: readonly WorkflowHistory[]): Cell[] {
   const missing = new Set(histories.flatMap(({ sealedWith }) => sealedWith));
   if (missing.size > 0)
     throw new BudgetlineError(
       'CONNECTION_INVALID',
-      `The histories are encrypted with the payload key ${[...missing].map((name) => `"${name}"`).join(', ')}, which is not here: no cell can be read.`,
+      `The histories are encrypted with the payload key ${[...missing].map((name) => `"${name}"`).join(', ')}, which is missing: cells cannot be read.`,
       { remedy: 'Add that key to BUDGETLINE_PAYLOAD_KEYS.' },
     );
   const cells = histories.flatMap(({ result, startedAt, lastAt: endedAt }) => {
@@ -51,22 +51,22 @@ export function cellsOf(histories: readonly WorkflowHistory[]): Cell[] {
   return [...new Map(cells.map((cell) => [JSON.stringify(cell.cell), cell])).values()];
 }
 
-/** Two cells of two runs, beside each other. */
+/** Two cells of two runs that are compared. */
 export interface CellPair {
   readonly name: string;
   readonly a: Cell;
   readonly b: Cell;
 }
 
-/** Where a cell of one run parts from that of the other. */
+/** How a cell differs between two runs. */
 export interface CellDifference {
   readonly cell: string;
   readonly scoreA: number;
   readonly scoreB: number;
-  /** Of the stages, in the order in which they run, the first that is not the same; null where all are. */
-  readonly firstOther: string | null;
-  /** "settings": other work was asked for. "bytes": the same work came out differently. */
-  readonly because: 'settings' | 'bytes' | null;
+  /** Title of the first stage that differs, in the order of execution; null if all are identical. */
+  readonly firstDifferentStage: string | null;
+  /** "settings": the stages have different settings. "bytes": equal settings gave different bytes. */
+  readonly cause: 'settings' | 'bytes' | null;
   readonly differences: readonly FieldDifference[];
 }
 
@@ -74,13 +74,13 @@ type Named = { readonly cell: Pick<Cell['cell'], 'budget' | 'sftFraction' | 'see
 
 const placeOf = ({ cell: { budget, sftFraction, axes = {} } }: Named): string =>
   [
-    `${budget} rows, r ${sftFraction}`,
+    `${budget} rows, SFT share ${sftFraction}`,
     ...Object.entries(axes).map(([axis, label]) => `${axis} ${label}`),
   ].join(', ');
 
 export const nameOf = (cell: Named): string => `${placeOf(cell)}, seed ${cell.cell.seed}`;
 
-/** Takes the pairs that agree in `by` out of two lists, in their order. */
+/** Removes the pairs with equal `by` from two lists, in order. */
 function takePairs(as: Cell[], bs: Cell[], by: (cell: Cell) => string): { a: Cell; b: Cell }[] {
   return [...as].flatMap((a) => {
     const at = bs.findIndex((b) => by(b) === by(a));
@@ -90,7 +90,7 @@ function takePairs(as: Cell[], bs: Cell[], by: (cell: Cell) => string): { a: Cel
   });
 }
 
-/** Cells of one place in the grid beside each other; what is left over of one place, whatever its seed. */
+/** Pairs cells with equal settings; then remaining cells with equal settings except for the seed. */
 export function pairCells(
   ofA: readonly Cell[],
   ofB: readonly Cell[],
@@ -99,7 +99,7 @@ export function pairCells(
   const same = takePairs(as, bs, nameOf).map((pair) => ({ ...pair, name: nameOf(pair.a) }));
   const others = takePairs(as, bs, placeOf).map(({ a, b }) => ({
     ...{ a, b },
-    name: `${placeOf(a)}, seed ${a.cell.seed} beside ${b.cell.seed}`,
+    name: `${placeOf(a)}, seed ${a.cell.seed} and ${b.cell.seed}`,
   }));
   return { pairs: [...same, ...others], onlyA: as.map(nameOf), onlyB: bs.map(nameOf) };
 }
@@ -119,7 +119,7 @@ async function compareMaking(stores: Stores, { key }: CellStage): Promise<FieldD
   return compareFields(await readDeterminism(stores.a, key), await readDeterminism(stores.b, key));
 }
 
-/** Where two cells part, and why: settings down to the fields behind them, or what determines last bits. */
+/** The first stage that differs between two cells, and why: settings, or what determines the bytes. */
 export async function compareCells(stores: Stores, { name, a, b }: CellPair): Promise<CellDifference> {
   const scores = { cell: name, scoreA: a.evaluation.score, scoreB: b.evaluation.score };
   const [last, otherLast] = [a.stages.at(-1), b.stages.at(-1)];
@@ -127,15 +127,15 @@ export async function compareCells(stores: Stores, { name, a, b }: CellPair): Pr
     (stage, at) => stage.key !== a.stages[at]?.key || stage.digest !== a.stages[at].digest,
   );
   if (other === undefined || last === undefined || otherLast === undefined)
-    return { ...scores, firstOther: null, because: null, differences: [] };
+    return { ...scores, firstDifferentStage: null, cause: null, differences: [] };
   const settings = await (last.key === otherLast.key ? [] : compareSettings(stores, last, otherLast));
   if (settings.length > 0)
-    return { ...scores, firstOther: other.title, because: 'settings', differences: settings };
+    return { ...scores, firstDifferentStage: other.title, cause: 'settings', differences: settings };
   const differences = await compareMaking(stores, other);
-  return { ...scores, firstOther: other.title, because: 'bytes', differences };
+  return { ...scores, firstDifferentStage: other.title, cause: 'bytes', differences };
 }
 
-/** Rows that differ between two cells, by the digests of their files. */
+/** Datasets that differ between two cells, by digest. */
 export function compareData({ name, a, b }: CellPair): FieldDifference[] {
   const data = ({ stages }: Cell): CellStage[] => stages.filter(({ kind }) => kind === 'synthesizeData');
   const [ofA, ofB] = [data(a), data(b)];
@@ -146,5 +146,5 @@ export function compareData({ name, a, b }: CellPair): FieldDifference[] {
   });
 }
 
-export const isOther = ({ scoreA, scoreB, firstOther }: CellDifference): boolean =>
-  scoreA !== scoreB || firstOther !== null;
+export const differs = ({ scoreA, scoreB, firstDifferentStage }: CellDifference): boolean =>
+  scoreA !== scoreB || firstDifferentStage !== null;

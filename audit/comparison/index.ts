@@ -6,18 +6,17 @@ import { compareFields, type FieldDifference } from '../flatten';
 import { readLedger } from '../ledger';
 import { unknownExperiment } from '../run-files';
 import { exportedHistories, readHistories, recordedStages } from '../run-records';
-import { cellsOf, compareCells, compareData, isOther, pairCells, type Cell } from './cells';
+import { cellsOf, compareCells, compareData, differs, pairCells, type Cell } from './cells';
 import type { CellDifference } from './cells';
 
 export type { CellDifference } from './cells';
 
-/** Which run one is. */
 export interface ComparedRun {
   readonly experimentId: string;
   readonly openedAt: string;
 }
 
-/** What two runs do not share, by where the reason lies. */
+/** Differences between two runs. */
 export interface RunDifferences {
   readonly a: ComparedRun;
   readonly b: ComparedRun;
@@ -26,11 +25,11 @@ export interface RunDifferences {
   readonly model: readonly FieldDifference[];
   readonly code: readonly FieldDifference[];
   readonly environment: readonly FieldDifference[];
-  /** Cells of both runs that came out differently, or by another way. */
+  /** Cells of both runs with different scores or stages. */
   readonly cells: readonly CellDifference[];
-  /** Cells of both runs that are one and the same, bytes and score. */
+  /** Number of cells that are identical in both runs, bytes and score. */
   readonly sameCells: number;
-  /** Cells that only one of them has. */
+  /** Cells of only one run. */
   readonly onlyA: readonly string[];
   readonly onlyB: readonly string[];
 }
@@ -38,7 +37,7 @@ export interface RunDifferences {
 const pinnedModel = z.looseObject({ model: z.looseObject({ digest: z.string() }) });
 const pinned = z.looseObject({ resolved: pinnedModel.extend({ variants: z.array(pinnedModel).optional() }) });
 
-/** SHA-256 of the base model; of those at all places on the axes, each once. */
+/** SHA-256 of the base model, or of each distinct base model of the axes. */
 function modelDigests(input: unknown): string | undefined {
   const { data } = pinned.safeParse(input);
   if (data === undefined) return undefined;
@@ -46,7 +45,7 @@ function modelDigests(input: unknown): string | undefined {
   return [...new Set(places.map(({ model }) => model.digest))].join(', ');
 }
 
-interface Facts extends ComparedRun {
+interface RunFacts extends ComparedRun {
   readonly definition: Record<string, unknown>;
   readonly model: unknown;
   readonly code: object;
@@ -56,7 +55,7 @@ interface Facts extends ComparedRun {
 
 type Start = LineOf<'attempt-started'>;
 
-/** Each value once, sorted: several workers may have made a run. */
+/** Distinct values, sorted: several workers may have made a run. */
 function distinct(starts: readonly Start[], pick: (start: Start) => string | boolean | null | undefined) {
   return [...new Set(starts.map((start) => String(pick(start) ?? 'not recorded')))].sort().join(', ');
 }
@@ -85,7 +84,7 @@ function environmentOf(starts: readonly Start[]): object {
   };
 }
 
-async function readFacts(store: Store, experimentId: string): Promise<Facts> {
+async function readFacts(store: Store, experimentId: string): Promise<RunFacts> {
   const lines = await readLedger(store.paths.experimentLedger(experimentId));
   const [opening] = lines;
   if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
@@ -94,7 +93,7 @@ async function readFacts(store: Store, experimentId: string): Promise<Facts> {
   const chains = await Promise.all(
     recordedStages(lines).map(({ stage }) => readLedger(store.paths.stageLedger(stage))),
   );
-  // The attempts that made what the run used; others left nothing in its numbers.
+  // Only the attempts that made the artifacts of the run; others do not affect its results.
   const starts = chains.flatMap((chain) => makingAttempt(chain) ?? []);
   const codes = exported.map(({ codeDigest }) => codeDigest);
   return {
@@ -107,18 +106,18 @@ async function readFacts(store: Store, experimentId: string): Promise<Facts> {
   };
 }
 
-/** One run's place: the store of a home, or of an unpacked bundle. */
-export interface RunPlace {
+/** A run in a store, which may be that of an unpacked bundle. */
+export interface RunLocation {
   readonly store: Store;
   readonly experimentId: string;
 }
 
 const without = ({ data: _, model: __, ...rest }: Record<string, unknown>): object => rest;
-const named = ({ experimentId, openedAt }: Facts): ComparedRun => ({ experimentId, openedAt });
+const named = ({ experimentId, openedAt }: RunFacts): ComparedRun => ({ experimentId, openedAt });
 
 function compareFacts(
-  a: Facts,
-  b: Facts,
+  a: RunFacts,
+  b: RunFacts,
 ): Pick<RunDifferences, 'definition' | 'model' | 'code' | 'environment'> {
   return {
     definition: compareFields(without(a.definition), without(b.definition)),
@@ -132,12 +131,11 @@ function compareFacts(
 }
 
 /**
- * What differs between two runs: cell by cell where they part and why, and what differs in definition, data, model, code
- * and environment.
+ * What differs between two runs: cell by cell with the reason, then definition, data, model, code and environment.
  *
  * @throws BudgetlineError INPUT_MISSING, LEDGER_CORRUPT
  */
-export async function diffRuns(one: RunPlace, other: RunPlace): Promise<RunDifferences> {
+export async function diffRuns(one: RunLocation, other: RunLocation): Promise<RunDifferences> {
   const a = await readFacts(one.store, one.experimentId);
   const b = await readFacts(other.store, other.experimentId);
   const { pairs, onlyA, onlyB } = pairCells(a.cells, b.cells);
@@ -148,7 +146,7 @@ export async function diffRuns(one: RunPlace, other: RunPlace): Promise<RunDiffe
     ...{ a: named(a), b: named(b), onlyA, onlyB },
     ...compareFacts(a, b),
     data: [...sources, ...pairs.flatMap(compareData)],
-    cells: compared.filter(isOther),
-    sameCells: compared.filter((cell) => !isOther(cell)).length,
+    cells: compared.filter(differs),
+    sameCells: compared.filter((cell) => !differs(cell)).length,
   };
 }

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { writeFileAtomic, writeOutputFolder, type Store } from '../../store';
-import { take } from '../bundle/write';
+import { linkOrCopy } from '../bundle/write';
 import { listRunFiles } from '../run-files';
 import { readEvidence } from './evidence';
 import { renderCrate } from './ro-crate';
 
-/** "store/code/" of the first workflow code that is there. */
+/** Path of the workflow code; null if there is none. */
 const workflowOf = (paths: readonly string[]): string | null =>
   paths.find((path) => path.startsWith('store/code/')) ?? null;
 
@@ -13,7 +13,7 @@ async function fill(store: Store, about: CrateOptions, folder: string): Promise<
   const { experimentId, packageVersion } = about;
   const paths: string[] = [];
   for (const path of await listRunFiles(store, experimentId))
-    if (await take(join(store.paths.home, path), join(folder, path))) paths.push(path);
+    if (await linkOrCopy(join(store.paths.home, path), join(folder, path))) paths.push(path);
   const evidence = await readEvidence(store, experimentId);
   const crate = renderCrate(evidence, { paths, workflow: workflowOf(paths), packageVersion });
   await writeFileAtomic(join(folder, 'ro-crate-metadata.json'), `${JSON.stringify(crate, undefined, 2)}\n`);
@@ -26,9 +26,9 @@ interface CrateOptions {
 }
 
 /**
- * Writes a run as a Provenance Run Crate: a folder with all that the run rests on and its metadata, in one step. Gives
- * how many files it describes.
+ * Writes a run as a Provenance Run Crate: a folder with all files that the run depends on and their metadata.
  *
+ * @returns the number of files that the crate describes
  * @throws BudgetlineError OUTPUT_EXISTS, INPUT_MISSING
  */
 export function writeCrate(store: Store, options: CrateOptions, target: string): Promise<number> {

@@ -1,4 +1,4 @@
-import type { AuditStory } from '../../contracts/audit-story';
+import type { RunTimeline } from '../../contracts/run-timeline';
 
 const columns = [
   ...['stage', 'kind', 'title', 'experimentId', 'shared', 'fence', 'attempt', 'workflowId', 'runId'],
@@ -6,15 +6,15 @@ const columns = [
   ...['wallMs', 'deviceMs', 'cpuMs', 'peakMemoryBytes', 'tokens', 'verifierCalls', 'usd'],
 ] as const;
 
-/** A cell by RFC 4180; one that a spreadsheet would take for a formula begins with an apostrophe. */
+/** Encodes a CSV cell (RFC 4180). An apostrophe stops spreadsheets from running a text as a formula. */
 export function csvCell(value: unknown): string {
   const text = typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
   const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Every attempt, one a row: the run's own, and behind them what other runs did at the same stages. */
-export function renderCsv({ experimentId, stages }: AuditStory): string {
+/** One row for each attempt: those of the run, then those of other runs at the same stages. */
+export function renderCsv({ experimentId, stages }: RunTimeline): string {
   const rows = stages.flatMap(({ key, kind, title, attempts, shared: others }) =>
     [...attempts, ...others].map((attempt) => {
       const shared = attempt.experimentId !== experimentId;

@@ -3,7 +3,7 @@ import type { ArtifactManifest } from '../../schemas/artifact';
 import { BudgetlineError } from '../../contracts/failures';
 import type { ExportEvidence } from './evidence';
 
-/** Kinds whose files are models, and so what somebody downloads and wants to trace. */
+/** Stages whose files are models. */
 const models: ReadonlySet<string> = new Set(['trainSft', 'freezeReference', 'trainPreference']);
 
 const folderOf = ({ kind, key }: ArtifactManifest): string => `${kind}-${key}`;
@@ -14,37 +14,37 @@ const filesOf = (manifest: ArtifactManifest): { name: string; digest: { sha256: 
     digest: { sha256 },
   }));
 
-/** The files of every model that the run itself made. */
-function subjects({ story, manifests }: ExportEvidence): object[] {
-  const own = [...manifests.values()].filter(({ made }) => made.experimentId === story.experimentId);
+/** Files of every model that the run itself made. */
+function subjects({ timeline, manifests }: ExportEvidence): object[] {
+  const own = [...manifests.values()].filter(({ made }) => made.experimentId === timeline.experimentId);
   const files = own.filter(({ kind }) => models.has(kind)).flatMap(filesOf);
   if (files.length > 0) return files;
   const makers = [...new Set([...manifests.values()].map(({ made }) => made.experimentId))].sort();
   throw new BudgetlineError(
     'INPUT_MISSING',
-    `${story.experimentId} made no model, so nothing can be attested.`,
+    `${timeline.experimentId} made no model, so there is nothing to attest.`,
     {
       remedy:
         makers.length === 0
-          ? 'Export a run of which some training stage has finished.'
-          : `Export the run that made what this one reused: ${makers.join(', ')}.`,
+          ? 'Export a run with a finished training stage.'
+          : `Export the run that made the reused models: ${makers.join(', ')}.`,
     },
   );
 }
 
-/** Data and base models, and models that another run made, each with whose it is. */
-function dependencies({ story, manifests }: ExportEvidence): object[] {
+/** Base models and data; models of other runs are annotated with the run that made them. */
+function dependencies({ timeline, manifests }: ExportEvidence): object[] {
   const outside = new Map<string, string>();
   for (const { inputs, inputDigests } of manifests.values())
     for (const [name, digest] of Object.entries(inputs))
       if (inputDigests[name] === digest) outside.set(digest, name);
   const files = [...manifests.values()].flatMap((manifest) => {
     const by = manifest.made.experimentId;
-    if (by !== story.experimentId && manifest.kind !== 'evaluate')
+    if (by !== timeline.experimentId && manifest.kind !== 'evaluate')
       return filesOf(manifest).map((file) => ({ ...file, annotations: { madeBy: by } }));
     return manifest.kind === 'synthesizeData' ? filesOf(manifest) : [];
   });
-  // A base model is named by the digest over its folder, which is no file's SHA-256, so it has a name of its own.
+  // A base model's digest covers its folder. It is not the SHA-256 of a file, so it has its own algorithm name.
   const bases = [...outside].map(([digest, name]) => ({
     name,
     digest: { 'budgetline-folder-sha256': digest },
@@ -52,9 +52,9 @@ function dependencies({ story, manifests }: ExportEvidence): object[] {
   return [...bases, ...files];
 }
 
-/** An in-toto Statement v1 with SLSA provenance v1: subjects are the files of every model that the run made. */
+/** An in-toto Statement v1 with SLSA provenance v1. Its subjects are the files of every model that the run made. */
 export function renderStatement(evidence: ExportEvidence): object {
-  const { experimentId, openedAt, lastAt, definition, definitionDigest, anchor, state } = evidence.story;
+  const { experimentId, openedAt, lastAt, definition, definitionDigest, anchor, state } = evidence.timeline;
   const finished = state.is === 'running' ? {} : { finishedOn: lastAt };
   return {
     _type: 'https://in-toto.io/Statement/v1',
@@ -78,7 +78,7 @@ export function renderStatement(evidence: ExportEvidence): object {
 
 const payloadType = 'application/vnd.in-toto+json';
 
-/** What a DSSE signature is over: lengths stand before texts, so that no text can pass for another. */
+/** DSSE pre-authentication encoding: the bytes that are signed. */
 function preAuthEncoding(payload: Buffer): Buffer {
   return Buffer.concat([
     Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `),
@@ -86,7 +86,7 @@ function preAuthEncoding(payload: Buffer): Buffer {
   ]);
 }
 
-/** A statement in a DSSE envelope, signed with ed25519; the key's id is its SubjectPublicKeyInfo, base64. */
+/** Signs a statement with ed25519, in a DSSE envelope. The key id is the SubjectPublicKeyInfo in base64. */
 export function signStatement(statement: object, key: KeyObject): object {
   const payload = Buffer.from(JSON.stringify(statement));
   const keyid = createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64');

@@ -9,9 +9,9 @@ import { renderOpenLineage } from './open-lineage';
 
 const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-/** Formats of other tools, by the name that `audit export --format` takes, each with what its file is called. */
+/** Formats of other tools, by the name for `audit export --format`. */
 export const exportFormats = {
-  csv: { suffix: '.csv', render: ({ story }: ExportEvidence) => renderCsv(story) },
+  csv: { suffix: '.csv', render: ({ timeline }: ExportEvidence) => renderCsv(timeline) },
   mlflow: { suffix: '.mlflow.json', render: (evidence: ExportEvidence) => json(renderMlflow(evidence)) },
   'model-card': { suffix: '.model-card.md', render: renderModelCard },
   'open-lineage': { suffix: '.open-lineage.jsonl', render: renderOpenLineage },
@@ -26,7 +26,7 @@ export const exportFormats = {
 
 export type ExportFormat = keyof typeof exportFormats;
 
-/** A run in another tool's format, as the text of one file. The key signs what can be signed. */
+/** Renders a run in another tool's format, as the text of one file. The key signs in-toto statements. */
 export async function renderExport(
   store: Store,
   { experimentId, format, key }: { experimentId: string; format: ExportFormat; key: KeyObject | null },

@@ -10,7 +10,7 @@ const foundRuns = z.looseObject({ runs: z.array(runAnswer).default([]) });
 
 const answerLimitMs = 30_000;
 
-/** A tracking server, by its address: "http://127.0.0.1:5000". */
+/** Client of a tracking server, e.g. "http://127.0.0.1:5000". */
 class TrackingServer {
   constructor(
     private readonly address: string,
@@ -41,7 +41,7 @@ class TrackingServer {
   #refused(what: string, status?: number, cause?: unknown): BudgetlineError {
     return new BudgetlineError(
       'EXPORT_REFUSED',
-      `The MLflow server at ${this.address} did not take it: ${what}`,
+      `The MLflow server at ${this.address} refused the request: ${what}`,
       {
         details: { status },
         cause,
@@ -75,7 +75,7 @@ async function findRun(server: TrackingServer, id: string, { tags }: MlflowRun):
 
 const batch = 100;
 
-/** As many calls as the server's limit of 100 parameters or tags and 1,000 metrics a call asks for. */
+/** Batches within the server's limit of 100 params, 100 tags and 1,000 metrics for each call. */
 function batchesOf({ params, tags, metrics }: MlflowRun): object[] {
   const count = Math.max(params.length, tags.length, metrics.length);
   return Array.from({ length: Math.ceil(count / batch) }, (_, at) => {
@@ -84,7 +84,7 @@ function batchesOf({ params, tags, metrics }: MlflowRun): object[] {
   });
 }
 
-/** Creates the cell's run or brings it up to date, also one whose sending was cut short; true where it is new. */
+/** Creates the cell's run, or updates it if an earlier export sent it. Returns whether it is new. */
 async function sendRun(server: TrackingServer, experimentId: string, run: MlflowRun): Promise<boolean> {
   const { run_name, start_time, status, end_time, tags } = run;
   const known = await findRun(server, experimentId, run);
@@ -95,16 +95,16 @@ async function sendRun(server: TrackingServer, experimentId: string, run: Mlflow
   return known === undefined;
 }
 
-/** What a server was sent: runs that are new there, and runs that it had. */
+/** Numbers of runs that were created and updated. */
 export interface SentRuns {
   readonly added: number;
   readonly updated: number;
 }
 
 /**
- * Sends an experiment to an MLflow tracking server. A cell that the server has is brought up to date.
+ * Sends an experiment to an MLflow tracking server. Runs that the server already has are updated.
  *
- * @param token of MLFLOW_TRACKING_TOKEN; empty for a server that asks for none
+ * @param token MLFLOW_TRACKING_TOKEN; empty for a server without authentication
  * @throws BudgetlineError EXPORT_REFUSED
  */
 export async function sendToMlflow(

@@ -1,5 +1,5 @@
 import { nameOf, type Cell } from '../comparison/cells';
-import type { LostCell } from '../comparison/lost-cells';
+import type { UnfinishedCell } from '../comparison/unfinished-cells';
 import type { ExportEvidence } from './evidence';
 
 interface Named {
@@ -7,7 +7,7 @@ interface Named {
   readonly value: string;
 }
 
-/** A run as MLflow's REST interface takes it. */
+/** A run in MLflow's REST API. */
 export interface MlflowRun {
   readonly run_name: string;
   readonly status: 'FINISHED' | 'FAILED' | 'KILLED';
@@ -23,17 +23,17 @@ export interface MlflowRun {
   }[];
 }
 
-/** An experiment with a run for each cell that ended. */
+/** An experiment with one run for each cell that ended. */
 export interface MlflowExperiment {
   readonly name: string;
   readonly tags: readonly Named[];
   readonly runs: readonly MlflowRun[];
 }
 
-/** By which a run is found again: cells that share an evaluation are runs of their own. */
+/** Tag that identifies the run of a cell. Cells that share an evaluation have separate runs. */
 export const cellTag = 'budgetline.cell';
 
-/** Why a cell has no score; empty where it has one. */
+/** Tag with the reason of a failure; empty for a cell with a score. */
 const failureTag = 'budgetline.failure';
 
 const named = (values: Readonly<Record<string, unknown>>): Named[] =>
@@ -42,13 +42,13 @@ const named = (values: Readonly<Record<string, unknown>>): Named[] =>
     value: typeof value === 'string' ? value : JSON.stringify(value),
   }));
 
-/** MLflow takes names of letters, digits and _ - . / and blanks. */
+/** MLflow allows letters, digits, _ - . / and blanks in names. */
 const metricName = (text: string): string => text.replace(/[^\w\-./ ]/g, '_');
 
 const numbersIn = (values: object): [string, number][] =>
   Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
 
-function figuresOf(cell: Cell, { manifests }: ExportEvidence): [string, number][] {
+function metricsOf(cell: Cell, { manifests }: ExportEvidence): [string, number][] {
   const { evaluation, stages } = cell;
   const ofAuxiliary = evaluation.auxiliary.flatMap((task) =>
     numbersIn(task).map(([name, value]): [string, number] => [`auxiliary.${task.name}.${name}`, value]),
@@ -63,33 +63,36 @@ function figuresOf(cell: Cell, { manifests }: ExportEvidence): [string, number][
   return [...numbersIn(evaluation), ...ofAuxiliary, ...ofStages];
 }
 
-/** A parameter is set once: what may differ from one export to the next is a tag. */
-function paramsOf({ axes = {}, ...place }: Cell['cell'] | LostCell['cell']): Named[] {
+/** Params cannot be changed in MLflow, so values that may change between exports are tags. */
+function paramsOf({ axes = {}, ...place }: Cell['cell'] | UnfinishedCell['cell']): Named[] {
   return named({ ...place, ...axes });
 }
 
-function tagsOf({ cell: { id } }: Pick<Cell, 'cell'> | LostCell, { story }: ExportEvidence): Named[] {
+function tagsOf(
+  { cell: { id } }: Pick<Cell, 'cell'> | UnfinishedCell,
+  { timeline }: ExportEvidence,
+): Named[] {
   return named({
     [cellTag]: id,
-    'budgetline.sweep': story.experimentId,
-    'budgetline.definition': story.definitionDigest,
-    'budgetline.head': story.anchor?.head ?? '',
+    'budgetline.sweep': timeline.experimentId,
+    'budgetline.definition': timeline.definitionDigest,
+    'budgetline.head': timeline.anchor?.head ?? '',
   });
 }
 
-/** Stages of the cell that another sweep made, each with its maker. */
-function reusedBy({ stages }: Cell, { story }: ExportEvidence): string {
+/** Stages of the cell that another sweep made, each with that sweep. */
+function reusedBy({ stages }: Cell, { timeline }: ExportEvidence): string {
   const keys = new Set(stages.map(({ key }) => key));
-  const reused = story.stages.filter(({ key, state }) => state === 'reused' && keys.has(key));
-  return reused.map(({ key, madeBy }) => `${key} made by ${madeBy ?? 'nobody known'}`).join('; ');
+  const reused = timeline.stages.filter(({ key, state }) => state === 'reused' && keys.has(key));
+  return reused.map(({ key, madeBy }) => `${key} made by ${madeBy ?? 'an unknown run'}`).join('; ');
 }
 
 function renderRun(cell: Cell, evidence: ExportEvidence): MlflowRun {
-  const to = Date.parse(cell.endedAt);
+  const endedMs = Date.parse(cell.endedAt);
   return {
     run_name: nameOf(cell),
     status: 'FINISHED',
-    ...{ start_time: Date.parse(cell.startedAt), end_time: to },
+    ...{ start_time: Date.parse(cell.startedAt), end_time: endedMs },
     params: paramsOf(cell.cell),
     tags: [
       ...tagsOf(cell, evidence),
@@ -97,22 +100,22 @@ function renderRun(cell: Cell, evidence: ExportEvidence): MlflowRun {
         'budgetline.evaluation': cell.stages.at(-1)?.key ?? '',
         'budgetline.stages': cell.stages.map(({ key }) => key).join(' '),
         'budgetline.reused': reusedBy(cell, evidence),
-        // The server may have the run from when it had failed.
+        // Clears the reason of a failure that an earlier export sent.
         [failureTag]: '',
       }),
     ],
-    metrics: figuresOf(cell, evidence).map(([name, value]) => ({
+    metrics: metricsOf(cell, evidence).map(([name, value]) => ({
       key: metricName(name),
-      ...{ value, timestamp: to, step: 0 },
+      ...{ value, timestamp: endedMs, step: 0 },
     })),
   };
 }
 
-function renderLost(cell: LostCell, evidence: ExportEvidence): MlflowRun {
-  const { how, reason, startedAt, endedAt } = cell;
+function renderUnfinished(cell: UnfinishedCell, evidence: ExportEvidence): MlflowRun {
+  const { state, reason, startedAt, endedAt } = cell;
   return {
     run_name: nameOf(cell),
-    status: how === 'cancelled' ? 'KILLED' : 'FAILED',
+    status: state === 'cancelled' ? 'KILLED' : 'FAILED',
     ...{ start_time: Date.parse(startedAt), end_time: Date.parse(endedAt) },
     params: paramsOf(cell.cell),
     tags: [...tagsOf(cell, evidence), ...named({ [failureTag]: reason })],
@@ -120,19 +123,19 @@ function renderLost(cell: LostCell, evidence: ExportEvidence): MlflowRun {
   };
 }
 
-/** A run as MLflow's tracking server is to have it. */
+/** Renders a sweep as an MLflow experiment. */
 export function renderMlflow(evidence: ExportEvidence): MlflowExperiment {
-  const { experimentId, definitionDigest } = evidence.story;
+  const { experimentId, definitionDigest } = evidence.timeline;
   const cells = evidence.cells();
   const scored = new Set(cells.map(({ cell: { id } }) => id));
-  // A cell keeps its score where a later run of the sweep was cut short.
-  const lost = evidence.lost().filter(({ cell: { id } }) => !scored.has(id));
+  // A cell keeps its score if a later run of the sweep did not finish.
+  const unfinished = evidence.unfinished().filter(({ cell: { id } }) => !scored.has(id));
   return {
     name: `budgetline/${experimentId}`,
     tags: named({ 'budgetline.definition': definitionDigest }),
     runs: [
       ...cells.map((cell) => renderRun(cell, evidence)),
-      ...lost.map((cell) => renderLost(cell, evidence)),
+      ...unfinished.map((cell) => renderUnfinished(cell, evidence)),
     ],
   };
 }

@@ -4,14 +4,14 @@ import { parseHubReference } from '../../contracts/hub';
 import { nameOf, type Cell } from '../comparison/cells';
 import type { ExportEvidence } from './evidence';
 
-/** A value in YAML: JSON is YAML, and quotes whatever could be read as something else. */
+/** A value in YAML. JSON is valid YAML, and quotes every string. */
 const yaml = (value: unknown): string => JSON.stringify(value);
 
 function bestOf(cells: readonly Cell[]): Cell | undefined {
   return [...cells].sort((a, b) => b.evaluation.score - a.evaluation.score)[0];
 }
 
-/** What of stages' specs a card says. */
+/** Fields of stage specs that a card uses. */
 const specShape = z.looseObject({
   what: z.string().optional(),
   annotator: z.string().optional(),
@@ -19,7 +19,7 @@ const specShape = z.looseObject({
   loss: z.looseObject({ name: z.string() }).optional(),
 });
 
-/** The specs of the stages behind a cell of one kind, as their manifests have them. */
+/** Specs of a cell's stages of one kind, from their manifests. */
 function specsOf(cell: Cell, kind: string, { manifests }: ExportEvidence): z.infer<typeof specShape>[] {
   const keys = cell.stages.filter((stage) => stage.kind === kind).map(({ key }) => key);
   return keys.flatMap((key) => {
@@ -28,7 +28,7 @@ function specsOf(cell: Cell, kind: string, { manifests }: ExportEvidence): z.inf
   });
 }
 
-/** The cell's own training, as tags of the hub: "sft", and the name of the preference loss. */
+/** Tags of the hub for the cell's training: "sft", and the name of the preference loss. */
 function trainingTags(best: Cell, evidence: ExportEvidence): string[] {
   const sft = best.stages.some(({ kind }) => kind === 'trainSft') ? ['sft'] : [];
   const losses = specsOf(best, 'trainPreference', evidence).flatMap(({ loss }) => loss?.name ?? []);
@@ -48,7 +48,7 @@ function frontMatter(best: Cell, evidence: ExportEvidence): string[] {
     'tags:',
     ...['budgetline', ...trainingTags(best, evidence), task].map((tag) => `- ${yaml(tag)}`),
     'model-index:',
-    `- name: ${yaml(evidence.story.experimentId)}`,
+    `- name: ${yaml(evidence.timeline.experimentId)}`,
     '  results:',
     '  - task:',
     '      type: text-generation',
@@ -61,23 +61,23 @@ function frontMatter(best: Cell, evidence: ExportEvidence): string[] {
   ];
 }
 
-/** Text of others in Markdown: nothing of it is markup. */
+/** Escapes foreign text for Markdown. */
 const escape = (value: string): string => value.replace(/[\\`*_{}[\]<>#|!]/g, (mark) => `\\${mark}`);
 
-/** The stages behind the model, each with the run that made it. */
-function lineage(best: Cell, { story }: ExportEvidence): string[] {
-  const makers = new Map(story.stages.map(({ key, madeBy }) => [key, madeBy]));
+/** The model's stages, each with the run that made it. */
+function lineage(best: Cell, { timeline }: ExportEvidence): string[] {
+  const makers = new Map(timeline.stages.map(({ key, madeBy }) => [key, madeBy]));
   return best.stages.map(({ title, key, digest }) => {
-    const by = makers.get(key) ?? story.experimentId;
-    const whose = by === story.experimentId ? 'this run' : escape(by);
-    return `| ${escape(title)} | ${whose} | \`${key}\` | \`${digest}\` |`;
+    const by = makers.get(key) ?? timeline.experimentId;
+    const maker = by === timeline.experimentId ? 'this run' : escape(by);
+    return `| ${escape(title)} | ${maker} | \`${key}\` | \`${digest}\` |`;
   });
 }
 
-/** The base model in words: only one of the hub has a name that others know. */
+/** Describes the base model. Only models of the hub have a public name. */
 function baseWords({ cell: { model } }: Cell): string {
   const base = parseHubReference(model);
-  if (base !== null) return `${escape(base.name)} of the hub at revision ${escape(base.revision)}`;
+  if (base !== null) return `${escape(base.name)} (hub revision ${escape(base.revision)})`;
   return model === 'embedded'
     ? 'the small model that comes with Budgetline'
     : `a model that is not on the hub, “${escape(model)}”`;
@@ -89,7 +89,7 @@ const dataNames: Readonly<Record<string, string>> = {
   'user-preferences': 'preference pairs from a file',
 };
 
-/** The rows that the model was trained on, and whose they are. */
+/** Describes the training data and its annotator. */
 function dataWords(best: Cell, evidence: ExportEvidence): string {
   const words = specsOf(best, 'synthesizeData', evidence).map(({ what = '', annotator = '', rows = 0 }) => {
     const name = dataNames[what] ?? `demonstrations by the annotator “${escape(annotator)}”`;
@@ -98,7 +98,7 @@ function dataWords(best: Cell, evidence: ExportEvidence): string {
   return words.length === 0 ? 'no rows' : words.join(' and ');
 }
 
-/** Every cell's score, and those of tasks beside. */
+/** Every cell's score, with those of auxiliary tasks. */
 function scoreTable(cells: readonly Cell[]): string[] {
   const others = [
     ...new Set(cells.flatMap(({ evaluation }) => evaluation.auxiliary.map(({ name }) => name))),
@@ -114,47 +114,47 @@ function scoreTable(cells: readonly Cell[]): string[] {
   return [row(head), row(head.map(() => '---')), ...rows];
 }
 
-/** What the scores do not say. */
+/** Limits of the scores. */
 function limits({ evaluation: { auxiliary } }: Cell): string {
-  const own = 'The score is that of one task, by its own verifier or judge, on its own test items.';
+  const scope = 'The score covers one task, with its own verifier or judge and test items.';
   const names = auxiliary.map(({ name }) => `“${escape(name)}”`).join(', ');
   const others =
     auxiliary.length === 0
-      ? 'What else the model does nobody has measured here.'
-      : `Of what else the model does nobody has measured more than ${names}.`;
-  return `${own} ${others} Licenses of the base model and the data hold for it too.`;
+      ? 'No other ability was measured.'
+      : `Of other abilities, only ${names} ${auxiliary.length === 1 ? 'was' : 'were'} measured.`;
+  return `${scope} ${others} The licenses of the base model and of the data apply to this model too.`;
 }
 
 /**
- * A model card for the hub: of the run's model with the best score, with where it comes from.
+ * A model card for the hub, for the run's model with the best score.
  *
- * @throws BudgetlineError INPUT_MISSING where no cell has ended
+ * @throws BudgetlineError INPUT_MISSING if no cell has a score
  */
 export function renderModelCard(evidence: ExportEvidence): string {
-  const { story } = evidence;
+  const { timeline } = evidence;
   const cells = evidence.cells();
   const best = bestOf(cells);
   if (best === undefined)
     throw new BudgetlineError(
       'INPUT_MISSING',
-      `No cell of ${story.experimentId} has ended: there is no model.`,
+      `No cell of ${timeline.experimentId} has a score, so there is no model.`,
     );
   const rivals = cells.filter(({ cell }) => cell.task === best.cell.task);
-  const { anchor } = story;
+  const { anchor } = timeline;
   const signed =
     anchor?.signedBy === null || anchor === null ? 'unsigned' : `signed by \`${anchor.signedBy}\``;
   return [
     ...frontMatter(best, evidence),
     '',
-    `# ${escape(story.experimentId)}: ${escape(nameOf(best))}`,
+    `# ${escape(timeline.experimentId)}: ${escape(nameOf(best))}`,
     '',
-    `Trained by Budgetline for the task “${escape(best.cell.task)}” from ${baseWords(best)}, on ${dataWords(best, evidence)}. No other of the ${rivals.length} cells of this task scored higher. It was chosen by the scores below, so its own is likely to be a little too high.`,
+    `Trained by Budgetline for the task “${escape(best.cell.task)}” from ${baseWords(best)}, on ${dataWords(best, evidence)}. It has the best score of the ${rivals.length} cells of this task. The best score is biased upward on the items that selected it.`,
     '',
-    ...['## Where it comes from', ''],
+    ...['## Provenance', ''],
     ...['| stage | made by | key | SHA-256 of its files |', '|---|---|---|---|'],
     ...lineage(best, evidence),
     '',
-    `Definition \`${story.definitionDigest}\`; ledger head \`${anchor?.head ?? 'none'}\`, ${signed}.`,
+    `Definition \`${timeline.definitionDigest}\`; ledger head \`${anchor?.head ?? 'none'}\`, ${signed}.`,
     '',
     ...['## Scores of the sweep', ''],
     ...scoreTable(cells),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type AuditedAttempt, type AuditedStage, isUnsuccessful } from '../../contracts/audit-story';
+import { type AuditedAttempt, type AuditedStage, isUnsuccessful } from '../../contracts/run-timeline';
 import type { ArtifactManifest } from '../../schemas/artifact';
 import type { ExportEvidence } from './evidence';
 
@@ -12,7 +12,7 @@ const facet = (name: string, version: string, body: object): object => ({
   ...body,
 });
 
-/** A UUID for an attempt that is the same in every export: RFC 9562's version 8, from the attempt's own names. */
+/** A stable UUID for an attempt (RFC 9562, version 8), from stage key and fence. */
 function runIdOf({ key }: AuditedStage, { fence }: AuditedAttempt): string {
   const bytes = createHash('sha256').update(`${key} ${fence}`).digest().subarray(0, 16);
   bytes[6] = (bytes[6]! & 0x0f) | 0x80;
@@ -26,10 +26,10 @@ const dataset = (kind: string, key: string, version: string, facets: object = {}
   facets: { version: facet('DatasetVersionDatasetFacet', '1-0-1', { datasetVersion: version }), ...facets },
 });
 
-/** An input that another run made says whose it is; its attempts are in that run's own export. */
-function ownerOf(source: ArtifactManifest | undefined, { story }: ExportEvidence): object {
-  const by = source?.made.experimentId ?? story.experimentId;
-  if (by === story.experimentId) return {};
+/** The owner of an input that another run made. That run's export has its attempts. */
+function ownerOf(source: ArtifactManifest | undefined, { timeline }: ExportEvidence): object {
+  const by = source?.made.experimentId ?? timeline.experimentId;
+  if (by === timeline.experimentId) return {};
   return { ownership: facet('OwnershipDatasetFacet', '1-0-1', { owners: [{ name: by, type: 'SWEEP' }] }) };
 }
 
@@ -76,9 +76,9 @@ function eventsOf(stage: AuditedStage, attempt: AuditedAttempt, evidence: Export
   return [start, event(ending, attempt.endedAt, failureFacet(attempt), made)];
 }
 
-/** OpenLineage run events, version 2-0-2: two for each of the run's own attempts, one a line. */
+/** OpenLineage 2-0-2 run events as JSON Lines: start and end of each of the run's own attempts. */
 export function renderOpenLineage(evidence: ExportEvidence): string {
-  const events = evidence.story.stages.flatMap((stage) =>
+  const events = evidence.timeline.stages.flatMap((stage) =>
     stage.attempts.flatMap((attempt) => eventsOf(stage, attempt, evidence)),
   );
   return events.map((event) => `${JSON.stringify(event)}\n`).join('');

@@ -1,9 +1,9 @@
 import {
   type AuditedAttempt,
   type AuditedStage,
-  type AuditStory,
+  type RunTimeline,
   isUnsuccessful,
-} from '../../contracts/audit-story';
+} from '../../contracts/run-timeline';
 import type { ArtifactManifest } from '../../schemas/artifact';
 import type { ExportEvidence } from './evidence';
 
@@ -21,11 +21,11 @@ const profiles = [
   ['https://w3id.org/workflowhub/workflow-ro-crate/1.0', 'Workflow RO-Crate', '1.0'],
 ] as const;
 
-/** Stages in the order in which a cell runs them, each with what its tool does. */
+/** Stages in the order in which a cell runs them, with a description of the tool. */
 const tools = {
-  synthesizeData: 'Buys demonstrations, or makes preference pairs of the reference’s samples',
+  synthesizeData: 'Buys demonstrations, or makes preference pairs from samples of the reference',
   trainSft: 'Supervised fine-tuning',
-  freezeReference: 'Merges and seals the reference model',
+  freezeReference: 'Merges and freezes the reference model',
   trainPreference: 'Preference tuning against the reference',
   evaluate: 'Evaluates a model on test items',
 } as const;
@@ -38,11 +38,11 @@ const folderOf = (kind: string, key: string): string => `store/artifacts/${kind}
 const actorId = (actor: string): string => `#actor-${encodeURIComponent(actor)}`;
 const attemptId = ({ key }: AuditedStage, { fence }: AuditedAttempt): string => `#attempt-${key}-${fence}`;
 
-/** What a crate holds beside the metadata. */
+/** Files of a crate, apart from the metadata. */
 export interface CrateFiles {
-  /** Paths below the crate's folder. */
+  /** Paths relative to the crate's folder. */
   readonly paths: readonly string[];
-  /** The workflow's code among them; null where the run did not name it. */
+  /** Path of the workflow code; null if the run did not record it. */
   readonly workflow: string | null;
   readonly packageVersion: string;
 }
@@ -63,13 +63,13 @@ function fileEntity(path: string, manifests: ReadonlyMap<string, ArtifactManifes
   return { '@id': path, '@type': 'File', name: path.split('/').at(-1), encodingFormat, ...known };
 }
 
-/** Stages whose folders are in the crate: one that was cancelled or failed for good has none. */
-const finished = ({ stages }: ExportEvidence['story']): AuditedStage[] =>
+/** Stages whose folders are in the crate. Cancelled and failed stages have none. */
+const finished = ({ stages }: ExportEvidence['timeline']): AuditedStage[] =>
   stages.filter(({ artifact }) => artifact !== null);
 
 const sweepId = (experimentId: string): string => `#sweep-${encodeURIComponent(experimentId)}`;
 
-/** A folder with a stage's artifact; one that another sweep made says by which. */
+/** The folder of a stage's artifact, with the sweep that made it if it was reused. */
 function datasetEntity(
   { kind, key, title, state, madeBy }: AuditedStage,
   paths: readonly string[],
@@ -82,19 +82,19 @@ function datasetEntity(
   return { '@id': id, '@type': 'Dataset', name: title, description, hasPart: parts, ...reused };
 }
 
-/** Runs whose artifacts this one reused: their own exports have their attempts. */
-function otherSweeps({ stages }: ExportEvidence['story']): CrateEntity[] {
+/** Runs whose artifacts this one reused. Their own exports have their attempts. */
+function otherSweeps({ stages }: ExportEvidence['timeline']): CrateEntity[] {
   const makers = stages.flatMap(({ state, madeBy }) => (state === 'reused' ? (madeBy ?? []) : []));
   return [...new Set(makers)].map((by) => ({
     '@id': sweepId(by),
     '@type': 'CreativeWork',
     name: by,
-    description: 'Another run of the same store, which made what this one reused.',
+    description: 'Another run in the same store, whose artifacts this run reused.',
   }));
 }
 
-/** Of schema.org's vocabulary, which knows no cancelling: what was cancelled failed, and its error says why. */
-const statuses: Readonly<Record<AuditedAttempt['outcome'] | AuditStory['state']['is'], string>> = {
+/** schema.org has no status for cancelled actions: they are failed, with the reason in `error`. */
+const statuses: Readonly<Record<AuditedAttempt['outcome'] | RunTimeline['state']['is'], string>> = {
   running: 'http://schema.org/ActiveActionStatus',
   completed: 'http://schema.org/CompletedActionStatus',
   published: 'http://schema.org/CompletedActionStatus',
@@ -136,7 +136,7 @@ function attemptEntity(
   };
 }
 
-/** A step of the workflow as it was carried out: whose attempts they were. */
+/** The execution of a workflow step, linked to its attempts. */
 function controlEntity(stage: AuditedStage): CrateEntity {
   return {
     '@id': `#control-${stage.key}`,
@@ -184,9 +184,9 @@ function planEntities({ workflow, packageVersion }: CrateFiles): CrateEntity[] {
 }
 
 function runEntities(evidence: ExportEvidence, { workflow }: CrateFiles): CrateEntity[] {
-  const { experimentId, openedAt, openedBy, lastAt, stages, definition, state } = evidence.story;
+  const { experimentId, openedAt, openedBy, lastAt, stages, definition, state } = evidence.timeline;
   const own = stages.filter(({ attempts }) => attempts.length > 0);
-  const results = finished(evidence.story)
+  const results = finished(evidence.timeline)
     .filter(({ kind }) => kind === 'evaluate')
     .map(({ kind, key }) => refer(folderOf(kind, key)));
   const common = {
@@ -224,22 +224,22 @@ function runEntities(evidence: ExportEvidence, { workflow }: CrateFiles): CrateE
   ];
 }
 
-function people({ story }: ExportEvidence): CrateEntity[] {
-  const actors = story.stages.flatMap(({ attempts }) => attempts.map(({ actor }) => actor));
-  return [...new Set([story.openedBy, ...actors])].map((actor) => ({
+function people({ timeline }: ExportEvidence): CrateEntity[] {
+  const actors = timeline.stages.flatMap(({ attempts }) => attempts.map(({ actor }) => actor));
+  return [...new Set([timeline.openedBy, ...actors])].map((actor) => ({
     '@id': actorId(actor),
     '@type': 'Person',
     name: actor,
   }));
 }
 
-function rootEntities({ story }: ExportEvidence, { paths, workflow }: CrateFiles): CrateEntity[] {
-  const folders = finished(story).map(({ kind, key }) => folderOf(kind, key));
+function rootEntities({ timeline }: ExportEvidence, { paths, workflow }: CrateFiles): CrateEntity[] {
+  const folders = finished(timeline).map(({ kind, key }) => folderOf(kind, key));
   const loose = paths.filter((path) => !folders.some((folder) => path.startsWith(folder)));
   const actions = [
     '#organize',
     '#run',
-    ...story.stages.flatMap((stage) => stage.attempts.map((each) => attemptId(stage, each))),
+    ...timeline.stages.flatMap((stage) => stage.attempts.map((each) => attemptId(stage, each))),
   ];
   return [
     {
@@ -254,9 +254,9 @@ function rootEntities({ story }: ExportEvidence, { paths, workflow }: CrateFiles
     {
       '@id': './',
       '@type': 'Dataset',
-      name: `Run of ${story.experimentId}`,
-      description: `What a budget of annotations buys: the sweep ${story.experimentId}, with every artifact, attempt and history.`,
-      datePublished: story.lastAt,
+      name: `Run of ${timeline.experimentId}`,
+      description: `The sweep ${timeline.experimentId}: how to split an annotation budget, with every artifact, attempt and history.`,
+      datePublished: timeline.lastAt,
       license: refer('#license'),
       conformsTo: profiles.map(([id]) => refer(id)),
       hasPart: [...folders, ...loose].map(refer),
@@ -268,14 +268,14 @@ function rootEntities({ story }: ExportEvidence, { paths, workflow }: CrateFiles
       '@id': '#license',
       '@type': 'CreativeWork',
       name: 'No license',
-      description: 'The run names no license; those of its base model and its data hold.',
+      description: 'The run has no license of its own; the licenses of its base model and data apply.',
     },
   ];
 }
 
-/** ro-crate-metadata.json of a Provenance Run Crate 0.5: one action an attempt, one control action a stage. */
+/** ro-crate-metadata.json of a Provenance Run Crate 0.5: one action for each attempt, one control action for each stage. */
 export function renderCrate(evidence: ExportEvidence, files: CrateFiles): object {
-  const { stages } = evidence.story;
+  const { stages } = evidence.timeline;
   const own = stages.filter(({ attempts }) => attempts.length > 0);
   const { workflow, paths } = files;
   return {
@@ -286,10 +286,10 @@ export function renderCrate(evidence: ExportEvidence, files: CrateFiles): object
       ...runEntities(evidence, files),
       ...own.map(controlEntity),
       ...own.flatMap((stage) => stage.attempts.map((attempt) => attemptEntity(stage, attempt, evidence))),
-      ...finished(evidence.story).map((stage) => datasetEntity(stage, paths)),
+      ...finished(evidence.timeline).map((stage) => datasetEntity(stage, paths)),
       ...paths.filter((path) => path !== workflow).map((path) => fileEntity(path, evidence.manifests)),
       ...people(evidence),
-      ...otherSweeps(evidence.story),
+      ...otherSweeps(evidence.timeline),
     ],
   };
 }

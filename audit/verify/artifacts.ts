@@ -15,15 +15,15 @@ async function checkBytes(subject: Subject, { kind, stage }: LineOf<'stage-recor
     return [];
   } catch (error) {
     if (!(error instanceof BudgetlineError)) throw error;
-    if (error.code === 'INPUT_MISSING')
-      return [finding('artifact-missing', where, 'there is no such folder')];
+    if (error.code === 'INPUT_MISSING') return [finding('artifact-missing', where, 'the folder is missing')];
     const { file } = error.details;
-    if (typeof file === 'string') return [finding('artifact-file', `${where}/${file}`, subject.told(error))];
-    return [finding('manifest-invalid', where, subject.told(error))];
+    if (typeof file === 'string')
+      return [finding('artifact-file', `${where}/${file}`, subject.messageOf(error))];
+    return [finding('manifest-invalid', where, subject.messageOf(error))];
   }
 }
 
-/** The manifest that the last attempt which published this artifact left; null where the ledger does not say. */
+/** Digest of the manifest of the last attempt that published this artifact; null if the ledger does not have it. */
 async function recordedManifest(subject: Subject, record: LineOf<'stage-recorded'>): Promise<string | null> {
   const lines = await subject.stage(record.stage);
   const published = lines.filter(
@@ -43,7 +43,9 @@ async function checkManifest(
 ): Promise<Finding[]> {
   const where = `${subject.nameOf(dir)}/manifest.json`;
   if (keyOf(manifest) !== record.stage)
-    return [finding('key-contradiction', where, `its spec, revision and inputs give ${keyOf(manifest)}`)];
+    return [
+      finding('key-contradiction', where, `the key of its spec, revision and inputs is ${keyOf(manifest)}`),
+    ];
   if (manifest.digest !== record.artifact)
     return [finding('artifact-ledger', where, `the experiment used ${record.artifact}`)];
   const [found, recorded] = [
@@ -51,7 +53,7 @@ async function checkManifest(
     await recordedManifest(subject, record),
   ];
   if (recorded === null || recorded === found) return [];
-  return [finding('manifest-changed', where, `its SHA-256 is ${found}, and the ledger has ${recorded}`)];
+  return [finding('manifest-changed', where, `its SHA-256 is ${found}, but the ledger has ${recorded}`)];
 }
 
 async function checkArtifact(subject: Subject, record: LineOf<'stage-recorded'>): Promise<Finding[]> {
@@ -61,7 +63,7 @@ async function checkArtifact(subject: Subject, record: LineOf<'stage-recorded'>)
   return artifact === undefined ? [] : checkManifest(subject, record, artifact);
 }
 
-/** Every byte of every artifact is the one that its manifest and the ledger record. */
+/** Every artifact has exactly the bytes that its manifest and the ledger record. */
 export async function checkArtifacts(subject: Subject): Promise<CheckResult> {
   const records = await subject.records();
   const findings: Finding[] = [];
@@ -69,7 +71,7 @@ export async function checkArtifacts(subject: Subject): Promise<CheckResult> {
   return { checked: `${records.length} artifacts, byte for byte`, findings };
 }
 
-/** What was really read under a name; null for inputs from outside, whose digest is in the key. */
+/** Checks the digest of an input as it was read. For external inputs the key is the digest. */
 async function checkInput(
   subject: Subject,
   { dir, manifest }: SubjectArtifact,
@@ -79,11 +81,11 @@ async function checkInput(
   const source = await subject.artifact(key);
   const expected = source?.manifest.digest ?? key;
   if (used === undefined || used === expected) return [];
-  const what = `its ${name} was ${used}, and what lies there is ${expected}`;
+  const what = `its input ${name} was ${used}, but the store has ${expected}`;
   return [finding('lineage-broken', `${subject.nameOf(dir)}/manifest.json`, what)];
 }
 
-/** Every stage was made from the artifacts that are there. */
+/** Every stage was made from the artifacts in the store. */
 export async function checkLineage(subject: Subject): Promise<CheckResult> {
   const artifacts = await subject.artifacts();
   const inputs = artifacts.flatMap((artifact) =>
@@ -93,28 +95,30 @@ export async function checkLineage(subject: Subject): Promise<CheckResult> {
   return { checked: `${inputs.length} inputs of ${artifacts.length} stages`, findings };
 }
 
-/** The job digests of a policy's training name its reference through the digest of what was read. */
+/** Compares the reference of a policy, or of an evaluation, with the one that was read and with that of its data. */
 async function checkPolicy(subject: Subject, { dir, manifest }: SubjectArtifact): Promise<Finding[]> {
   const where = `${subject.nameOf(dir)}/manifest.json`;
   const { reference, data, adapter } = manifest.inputs;
-  const tell = (what: string): Finding[] => [finding('reference-mismatch', where, what)];
+  const report = (what: string): Finding[] => [finding('reference-mismatch', where, what)];
   const frozen = await subject.artifact(reference);
-  if (frozen?.manifest.kind !== 'freezeReference') return tell('its reference is no frozen one');
+  if (frozen?.manifest.kind !== 'freezeReference') return report('its reference is not frozen');
   const lines = (await subject.stage(manifest.key)).filter((line) => line.type === 'attempt-ended');
   const read = lines.at(-1)?.inputDigests?.['reference'];
   if (read !== undefined && read !== frozen.manifest.digest)
-    return tell(
-      `the ledger says that ${read} was read, and the frozen reference is ${frozen.manifest.digest}`,
+    return report(
+      `the ledger records that ${read} was read, but the frozen reference is ${frozen.manifest.digest}`,
     );
   const other = await subject.artifact(manifest.kind === 'evaluate' ? adapter : data);
   const against = other?.manifest.inputs['reference'] ?? other?.manifest.inputs['base'];
   if (other === undefined || against === undefined || against === reference) return [];
-  return tell(`its reference is ${String(reference)}, and that of its ${other.manifest.title} is ${against}`);
+  return report(
+    `its reference is ${String(reference)}, but that of its ${other.manifest.title} is ${against}`,
+  );
 }
 
 /**
- * A policy was trained against the reference that was frozen for it, on pairs of that reference's own samples, and is
- * evaluated on top of the same.
+ * Every policy was trained against its frozen reference, on pairs sampled from that reference, and is evaluated on top of
+ * the same reference.
  */
 export async function checkReferences(subject: Subject): Promise<CheckResult> {
   const artifacts = await subject.artifacts();

@@ -7,40 +7,40 @@ import { ledgerHead } from '../ledger';
 import { isSignedBy } from '../signing';
 import { finding, type CheckResult, type Subject } from './subject';
 
-async function readOrTell(subject: Subject, read: Promise<LedgerLine[]>): Promise<LedgerLine[] | Finding> {
+async function readOrReport(subject: Subject, read: Promise<LedgerLine[]>): Promise<LedgerLine[] | Finding> {
   try {
     return await read;
   } catch (error) {
     if (!(error instanceof BudgetlineError) || error.code !== 'LEDGER_CORRUPT') throw error;
     const where = `${subject.nameOf(String(error.details['path']))}:${String(error.details['line'])}`;
-    return finding('chain-broken', where, subject.told(error));
+    return finding('chain-broken', where, subject.messageOf(error));
   }
 }
 
 function checkOpening({ experimentId }: Subject, [first]: readonly LedgerLine[], path: string): Finding[] {
   if (first === undefined) return [finding('chain-missing', path, 'the experiment has no chain')];
   if (first.type === 'experiment-opened' && first.experimentId === experimentId) return [];
-  return [finding('chain-foreign', `${path}:1`, `the chain does not open "${experimentId}"`)];
+  return [finding('chain-foreign', `${path}:1`, `the chain does not begin with "${experimentId}"`)];
 }
 
 async function checkStageChain(subject: Subject, record: LineOf<'stage-recorded'>): Promise<Finding[]> {
   const path = subject.nameOf(subject.store.paths.stageLedger(record.stage));
-  const lines = await readOrTell(subject, subject.stage(record.stage));
+  const lines = await readOrReport(subject, subject.stage(record.stage));
   if ('code' in lines) return [lines];
   if (lines.length === 0 && record.stageHead !== null)
     return [finding('chain-missing', path, 'the stage has no chain')];
   if (!(stageKinds as readonly string[]).includes(record.kind))
-    return [finding('chain-foreign', path, `"${record.kind}" is no kind of stage`)];
+    return [finding('chain-foreign', path, `"${record.kind}" is not a kind of stage`)];
   const foreign = lines.findIndex((line) => 'stage' in line && line.stage !== record.stage);
   return foreign < 0
     ? []
-    : [finding('chain-foreign', `${path}:${foreign + 1}`, 'the line is of another stage')];
+    : [finding('chain-foreign', `${path}:${foreign + 1}`, 'the line belongs to another stage')];
 }
 
-/** Every chain is whole, and is the one that it should be. */
+/** Every chain is complete and belongs to its experiment or stage. */
 export async function checkChains(subject: Subject): Promise<CheckResult> {
   const path = subject.nameOf(subject.store.paths.experimentLedger(subject.experimentId));
-  const lines = await readOrTell(subject, subject.experiment());
+  const lines = await readOrReport(subject, subject.experiment());
   if ('code' in lines) return { checked: '', findings: [lines] };
   const opening = checkOpening(subject, lines, path);
   if (opening.length > 0) return { checked: '', findings: opening };
@@ -50,7 +50,7 @@ export async function checkChains(subject: Subject): Promise<CheckResult> {
   return { checked, findings: found.flat() };
 }
 
-/** Heads of a chain after each of its lines: what the next line says of it; after the last, the file's own. */
+/** Heads of a chain after each of its lines, from `previous` of the next line; after the last line, from the file. */
 async function headsOf(path: string, lines: readonly LedgerLine[]): Promise<(string | null)[]> {
   const last = await ledgerHead(path);
   return lines.map((_, index) => lines[index + 1]?.previous ?? last);
@@ -68,52 +68,52 @@ function checkSignature({ options, experimentId }: Subject, anchor: AnchorFile, 
   return [finding('signature-untrusted', where, `the key is ${signature.publicKey}`)];
 }
 
-/** The anchored head is a line of the chain, at its place, and signed by whom it should be. */
+/** The anchored head is in the chain, at its position, and signed by a trusted key if one is given. */
 export async function checkAnchor(subject: Subject): Promise<CheckResult> {
   const { store, experimentId, options } = subject;
   const where = subject.nameOf(store.paths.anchor(experimentId));
   const anchor = await readAnchor(store, experimentId);
   if (anchor === undefined)
-    return { checked: '', findings: [finding('anchor-missing', where, 'there is no such file')] };
+    return { checked: '', findings: [finding('anchor-missing', where, 'the file is missing')] };
   if (anchor === 'invalid' || anchor.experimentId !== experimentId)
     return {
       checked: '',
-      findings: [finding('anchor-invalid', where, `it is no anchor of ${experimentId}`)],
+      findings: [finding('anchor-invalid', where, `it is not an anchor of ${experimentId}`)],
     };
   const path = store.paths.experimentLedger(experimentId);
   const heads = await headsOf(path, await subject.experiment());
   if (heads[anchor.lines - 1] !== anchor.head) {
-    const what = `after line ${anchor.lines} the chain’s head is ${heads[anchor.lines - 1] ?? 'none'}, and ${anchor.head} was anchored`;
+    const what = `after line ${anchor.lines} the chain’s head is ${heads[anchor.lines - 1] ?? 'none'}, but ${anchor.head} was anchored`;
     return { checked: '', findings: [finding('anchor-cut', subject.nameOf(path), what)] };
   }
   const later = heads.length - anchor.lines;
   const signed = anchor.signature === undefined ? 'unsigned' : signedText(options.trustedKeys);
-  const checked = `head after line ${anchor.lines}, ${later} later lines extend it; ${signed}`;
+  const checked = `head after line ${anchor.lines}, extended by ${later} later lines; ${signed}`;
   return { checked, findings: checkSignature(subject, anchor, where) };
 }
 
 function signedText(trustedKeys: readonly string[] = []): string {
-  return trustedKeys.length > 0 ? 'signed by a trusted key' : 'signed; no trusted key was named';
+  return trustedKeys.length > 0 ? 'signed by a trusted key' : 'signed; no trusted key was given';
 }
 
-/** Within one stage's chain: every ending has its beginning, once, and fences grow. */
+/** Within a stage's chain, every attempt that ends was started, ends once, and fences grow. */
 function contradictions(lines: readonly LedgerLine[], path: string): Finding[] {
   const begun = new Set<number>();
   const ended = new Set<number>();
   let highest = 0;
   return lines.flatMap((line, index) => {
-    const tell = (what: string): Finding[] => [
+    const report = (what: string): Finding[] => [
       finding('attempt-contradiction', `${path}:${index + 1}`, what),
     ];
     if (line.type === 'attempt-started') {
-      if (line.fence <= highest) return tell(`fence ${line.fence} comes after ${highest}`);
+      if (line.fence <= highest) return report(`fence ${line.fence} comes after ${highest}`);
       highest = line.fence;
       begun.add(line.fence);
       return [];
     }
     if (!('fence' in line)) return [];
-    if (!begun.has(line.fence)) return tell(`the attempt of fence ${line.fence} never began`);
-    if (ended.has(line.fence)) return tell(`the attempt of fence ${line.fence} had ended`);
+    if (!begun.has(line.fence)) return report(`the attempt of fence ${line.fence} was not started`);
+    if (ended.has(line.fence)) return report(`the attempt of fence ${line.fence} had already ended`);
     if (line.type === 'attempt-ended' || line.type === 'attempt-lost') ended.add(line.fence);
     return [];
   });
@@ -132,11 +132,11 @@ async function checkStage(subject: Subject, record: LineOf<'stage-recorded'>): P
   );
   const other = published.find(({ artifact }) => artifact !== record.artifact);
   if (other === undefined) return found;
-  const what = `an attempt published ${String(other.artifact)}, and ${record.artifact} was recorded`;
+  const what = `an attempt published ${String(other.artifact)}, but ${record.artifact} was recorded`;
   return [...found, finding('attempt-contradiction', `${name}:${other.sequence + 1}`, what)];
 }
 
-/** Stage chains hold the heads that the experiment recorded, and do not contradict themselves. */
+/** Stage chains have the heads that the experiment recorded, and are consistent. */
 export async function checkAttempts(subject: Subject): Promise<CheckResult> {
   const records = await subject.records();
   const found = await Promise.all(records.map((record) => checkStage(subject, record)));

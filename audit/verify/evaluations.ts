@@ -19,14 +19,14 @@ async function readRows<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
 
 const tolerance = 1e-12;
 
-/** An evaluation's results on one task: the one that is tuned for, or an auxiliary one. */
-interface Part {
+/** One task of an evaluation: the main task or an auxiliary task. */
+interface EvaluatedTask {
   readonly dir: string;
   /** The score in the manifest. */
-  readonly said: number | undefined;
-  /** Of templates that share long runs of words with rows to train on, by design. */
+  readonly recordedScore: number | undefined;
+  /** Whether items share templates, and so long runs of words, with training rows by design. */
   readonly templated: boolean;
-  readonly isOwn: boolean;
+  readonly isMainTask: boolean;
 }
 
 const source = z.looseObject({ source: z.string() });
@@ -41,35 +41,38 @@ const evaluationSpec = z.looseObject({
     .default({ auxiliary: [] }),
 });
 
-function partsOf({ dir, manifest }: SubjectArtifact): Part[] {
+function evaluatedTasks({ dir, manifest }: SubjectArtifact): EvaluatedTask[] {
   const { data, evaluation } = evaluationSpec.parse(manifest.spec);
   const templated = data.source === 'synthetic';
   const auxiliary = evaluation.auxiliary.map((one) => {
     const name = nameOfAuxiliary(one);
-    const said = manifest.auxiliary?.find((found) => found.name === name)?.metrics['score'];
+    const recordedScore = manifest.auxiliary?.find((found) => found.name === name)?.metrics['score'];
     return {
       dir: join(dir, 'auxiliary', name),
-      said,
+      recordedScore,
       templated: templated || one.data === undefined,
-      isOwn: false,
+      isMainTask: false,
     };
   });
-  return [{ dir, said: manifest.metrics['score'], templated, isOwn: true }, ...auxiliary];
+  return [{ dir, recordedScore: manifest.metrics['score'], templated, isMainTask: true }, ...auxiliary];
 }
 
-/** The score in the summary, in the manifest and of the items is one number. */
-async function checkScore(subject: Subject, { dir, said: inManifest = NaN }: Part): Promise<Finding[]> {
+/** The score is the same in the summary and the manifest, and is the mean of the items. */
+async function checkScore(
+  subject: Subject,
+  { dir, recordedScore: inManifest = NaN }: EvaluatedTask,
+): Promise<Finding[]> {
   const items = await readRows(join(dir, 'items.jsonl'), item);
-  const said = summary.parse(JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')));
+  const written = summary.parse(JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')));
   const mean = items.reduce((sum, { score }) => sum + score, 0) / items.length;
-  const scores = [said.score, inManifest];
-  const same = scores.every((score) => Math.abs(score - mean) <= tolerance) && said.items === items.length;
+  const scores = [written.score, inManifest];
+  const same = scores.every((score) => Math.abs(score - mean) <= tolerance) && written.items === items.length;
   if (same) return [];
-  const what = `its ${items.length} items have a mean of ${mean}; the summary says ${scores[0]} over ${said.items}, the manifest ${scores[1]}`;
+  const what = `its ${items.length} items have a mean of ${mean}; the summary says ${scores[0]} over ${written.items}, the manifest ${scores[1]}`;
   return [finding('evaluation-score', `${subject.nameOf(dir)}/summary.json`, what)];
 }
 
-/** All that an artifact was made from. */
+/** An artifact and, recursively, its inputs. */
 async function ancestors(
   subject: Subject,
   key: StageKey,
@@ -106,13 +109,15 @@ async function trainingTexts(
   return (await Promise.all(texts)).flat();
 }
 
-/** Where runs of words of a training text stand, the words that a task puts around all problems left out. */
+/** Finds the training text that shares a long run of words with a prompt. Words that a task puts around every problem are ignored. */
 function findRun(training: readonly TrainingText[], prompts: readonly string[]) {
   const ofTraining = withoutFrameOf([...training.map(({ text }) => text), ...prompts]);
-  // Demonstrations may stand before each prompt, and before no training text.
+  // Few-shot demonstrations may precede each prompt, but no training text.
   const ofPrompt = withoutFrameOf(prompts);
   const runs = new Map(
-    training.flatMap(({ text, where }) => contaminationNgrams(ofTraining(text)).map((run) => [run, where] as const)),
+    training.flatMap(({ text, where }) =>
+      contaminationNgrams(ofTraining(text)).map((run) => [run, where] as const),
+    ),
   );
   return (prompt: string): string | undefined => {
     const run = contaminationNgrams(ofPrompt(prompt)).find((words) => runs.has(words));
@@ -121,15 +126,15 @@ function findRun(training: readonly TrainingText[], prompts: readonly string[]) 
 }
 
 /**
- * Where each item stands among the training texts: by its whole text, where no template is shared by a run of its words,
- * and of the task that is trained on by its id.
+ * The place of each item among the training texts, if it is there: by its whole text; by a run of its words unless
+ * templates are shared; for the main task also by its id.
  */
 function findLeaks(
   items: readonly z.infer<typeof row>[],
   training: readonly TrainingText[],
-  { templated, isOwn }: Part,
+  { templated, isMainTask }: EvaluatedTask,
 ): (string | undefined)[] {
-  const ids = new Map(isOwn ? training.map(({ id, where }) => [id, where]) : []);
+  const ids = new Map(isMainTask ? training.map(({ id, where }) => [id, where]) : []);
   const texts = new Map(training.map(({ text, where }) => [text, where]));
   const prompts = items.map(({ prompt }) => normalizeText(prompt));
   const runOf = templated ? () => undefined : findRun(training, prompts);
@@ -141,12 +146,12 @@ function findLeaks(
 
 async function checkLeak(
   subject: Subject,
-  part: Part,
+  task: EvaluatedTask,
   training: readonly TrainingText[],
 ): Promise<Finding[]> {
-  const { dir } = part;
+  const { dir } = task;
   const items = await readRows(join(dir, 'items.jsonl'), row);
-  return findLeaks(items, training, part).flatMap((leak, index) => {
+  return findLeaks(items, training, task).flatMap((leak, index) => {
     if (leak === undefined) return [];
     return [
       finding('evaluation-leak', `${subject.nameOf(dir)}/items.jsonl:${index + 1}`, `it is also at ${leak}`),
@@ -154,13 +159,13 @@ async function checkLeak(
   });
 }
 
-/** Rows that cannot be read are no evidence for a score, whatever their digest. */
+/** Rows that cannot be read cannot support a score, even with the right digest. */
 async function checkEvaluation(subject: Subject, evaluation: SubjectArtifact): Promise<Finding[]> {
   try {
     const training = await trainingTexts(subject, await ancestors(subject, evaluation.manifest.key));
-    const found = partsOf(evaluation).map(async (part) => [
-      ...(await checkScore(subject, part)),
-      ...(await checkLeak(subject, part, training)),
+    const found = evaluatedTasks(evaluation).map(async (task) => [
+      ...(await checkScore(subject, task)),
+      ...(await checkLeak(subject, task, training)),
     ]);
     return (await Promise.all(found)).flat();
   } catch (error) {
@@ -169,13 +174,13 @@ async function checkEvaluation(subject: Subject, evaluation: SubjectArtifact): P
       finding(
         'evaluation-score',
         subject.nameOf(evaluation.dir),
-        'its rows, or those behind it, cannot be read',
+        'its items or its training rows cannot be read',
       ),
     ];
   }
 }
 
-/** Scores are their items' means, and no item was trained on. */
+/** Every score is the mean of its items, and no item was trained on. */
 export async function checkEvaluations(subject: Subject): Promise<CheckResult> {
   const evaluations = (await subject.artifacts()).filter(({ manifest }) => manifest.kind === 'evaluate');
   const found = evaluations.map((evaluation) => checkEvaluation(subject, evaluation));

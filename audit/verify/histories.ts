@@ -22,7 +22,7 @@ const stageResult = z.looseObject({
 });
 type Result = z.infer<typeof stageResult>;
 
-/** What a history's stage activities returned. */
+/** Results of a history's stage activities. */
 function stageResults({ activities }: WorkflowHistory): Result[] {
   const kinds: readonly string[] = stageKinds;
   return activities.flatMap(({ type, outcome, result }) => {
@@ -32,9 +32,10 @@ function stageResults({ activities }: WorkflowHistory): Result[] {
   });
 }
 
-/** Anything but an unreadable history, as a wrong payload key, is no finding. */
-function toldUnreadable(error: unknown): string {
-  if (error instanceof BudgetlineError && error.code === 'DATA_INVALID') return 'it is no workflow history';
+/** Other errors, such as a wrong payload key, are not findings. */
+function describeUnreadable(error: unknown): string {
+  if (error instanceof BudgetlineError && error.code === 'DATA_INVALID')
+    return 'it is not a workflow history';
   throw error;
 }
 
@@ -44,35 +45,39 @@ async function checkFile(subject: Subject, { runId, sha256, events }: Exported):
   try {
     const found = await digestFile(path);
     if (found !== sha256)
-      return [finding('history-changed', where, `its SHA-256 is ${found}, the ledger has ${sha256}`)];
+      return [finding('history-changed', where, `its SHA-256 is ${found}, but the ledger has ${sha256}`)];
     const history = await subject.history(runId);
     if (history.events.length === events) return [];
     return [
-      finding('history-changed', where, `it has ${history.events.length} events, the ledger says ${events}`),
+      finding(
+        'history-changed',
+        where,
+        `it has ${history.events.length} events, but the ledger records ${events}`,
+      ),
     ];
   } catch (error) {
     const missing = isMissing(error) || (error instanceof BudgetlineError && error.code === 'INPUT_MISSING');
-    if (missing) return [finding('history-missing', where, 'there is no such file')];
-    return [finding('history-changed', where, toldUnreadable(error))];
+    if (missing) return [finding('history-missing', where, 'the file is missing')];
+    return [finding('history-changed', where, describeUnreadable(error))];
   }
 }
 
 async function checkResult(subject: Subject, { runId }: Exported, result: Result): Promise<Finding[]> {
   const where = subject.nameOf(subject.store.paths.history(runId));
-  const tell = (what: string): Finding[] => [finding('history-contradiction', where, what)];
+  const report = (what: string): Finding[] => [finding('history-contradiction', where, what)];
   const record = (await subject.records()).find(({ stage }) => stage === result.key);
   if (record?.artifact !== result.digest)
-    return tell(
-      `it used ${result.digest} of stage ${result.key}; the ledger has ${record?.artifact ?? 'none'}`,
+    return report(
+      `it used ${result.digest} of stage ${result.key}, but the ledger has ${record?.artifact ?? 'none'}`,
     );
   const artifact = await subject.artifact(result.key);
   const measured = artifact && stageMetricsOf(artifact.manifest);
   if (canonicalJson(measured) !== canonicalJson(stageMetricsOf(result)))
-    return tell(`stage ${result.key} returned other metrics than its manifest has`);
+    return report(`stage ${result.key} returned other metrics than its manifest has`);
   const ran = (await subject.stage(result.key)).some(
     (line) => line.type === 'attempt-started' && line.runId === runId,
   );
-  return result.cached || ran ? [] : tell(`it ran stage ${result.key}; the ledger knows of no attempt`);
+  return result.cached || ran ? [] : report(`it ran stage ${result.key}, but the ledger has no attempt`);
 }
 
 async function checkAgreement(subject: Subject, exported: readonly Exported[]): Promise<Finding[]> {
@@ -99,7 +104,7 @@ const resolvedInput = z.looseObject({
   }),
 });
 
-/** The definition in the ledger is the one that the workflow was given, and its digest is its own. */
+/** The definition in the ledger is the workflow's input, and has the recorded digest. */
 async function checkDefinition(subject: Subject, root: Exported | undefined): Promise<Finding[]> {
   const [opening] = await subject.experiment();
   if (root === undefined || opening?.type !== 'experiment-opened') return [];
@@ -116,14 +121,14 @@ async function checkDefinition(subject: Subject, root: Exported | undefined): Pr
 
 const anchored = z.looseObject({ anchor: z.looseObject({ head: z.string() }).optional() });
 
-/** The history with its end goes on from the exported one, and its result anchors the head that is there. */
+/** The complete history extends the exported one, and its result has the anchored head. */
 async function checkComplete(subject: Subject, { runId }: Exported): Promise<Finding[]> {
   const where = subject.nameOf(subject.store.paths.completeHistory(runId));
   try {
     const complete = await subject.completeHistory(runId);
     return complete === undefined ? [] : await compareComplete(subject, { runId, where, complete });
   } catch (error) {
-    return [finding('history-extended', where, toldUnreadable(error))];
+    return [finding('history-extended', where, describeUnreadable(error))];
   }
 }
 
@@ -135,7 +140,7 @@ async function compareComplete(
   const differs = events.findIndex(
     (event, at) => canonicalJson(event) !== canonicalJson(complete.events[at]),
   );
-  if (differs >= 0) return [finding('history-extended', where, `event ${differs + 1} is another one`)];
+  if (differs >= 0) return [finding('history-extended', where, `event ${differs + 1} differs`)];
   const result = anchored.safeParse(complete.result);
   const anchor = await readAnchor(subject.store, subject.experimentId);
   if (!result.success || anchor === undefined || anchor === 'invalid' || anchor.runId !== runId) return [];
@@ -143,14 +148,14 @@ async function compareComplete(
   return [finding('history-contradiction', where, `its result anchors ${result.data.anchor.head}`)];
 }
 
-/** The run that anchored the head: the experiment's own workflow, as it ended last. */
+/** The run that anchored the head: the last run of the experiment's own workflow. */
 export async function rootOf(subject: Subject): Promise<Exported | undefined> {
   const anchor = await readAnchor(subject.store, subject.experimentId);
   if (anchor === undefined || anchor === 'invalid') return undefined;
   return (await subject.exported()).find(({ runId }) => runId === anchor.runId);
 }
 
-/** Histories are those that the ledger records, and tell what it tells. */
+/** Histories are those that the ledger records, and agree with it. */
 export async function checkHistories(subject: Subject): Promise<CheckResult> {
   const exported = await subject.exported();
   if (exported.length === 0) return { skipped: 'the ledger records no history' };
@@ -166,5 +171,5 @@ export async function checkHistories(subject: Subject): Promise<CheckResult> {
   ];
   if (findings.length > 0) return { checked: '', findings };
   const ended = root !== undefined && (await subject.completeHistory(root.runId)) !== undefined;
-  return { checked: `${exported.length} histories${ended ? ', with the run’s end' : ''}` };
+  return { checked: `${exported.length} histories${ended ? ', complete' : ''}` };
 }

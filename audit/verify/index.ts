@@ -12,7 +12,7 @@ function checkFiles({ options: { bundle } }: Subject): Promise<CheckResult> {
   return Promise.resolve({ checked: `${files} files of the bundle`, findings });
 }
 
-/** Each rests on those before: a broken chain records nothing, and an artifact that is not its own proves nothing. */
+/** Each check relies on the earlier ones: a broken chain or a changed artifact proves nothing. */
 const specs: readonly CheckSpec[] = [
   { name: 'files', run: checkFiles },
   { name: 'chains', run: checkChains },
@@ -35,8 +35,7 @@ async function runCheck({ name, run }: CheckSpec, subject: Subject): Promise<Che
 }
 
 /**
- * Verifies a run in a store, or in an opened bundle, which is one. Ends with the first check that finds something
- * wrong: its first finding is the first thing that is.
+ * Verifies a run in a store or in an opened bundle. Stops after the first check with findings.
  */
 export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   const subject = new Subject(options);

@@ -7,8 +7,8 @@ import { finding, type CheckResult, type Replayer, type Subject } from './subjec
 type Exported = LineOf<'history-exported'>;
 
 /**
- * A bundle's code is somebody's program. It is run where it is the installed one, where a trusted key sealed the chain
- * that names it, or where the caller says that he trusts it.
+ * A bundle's code is untrusted. It is run only if it is the installed code, if a trusted key signed the chain that names
+ * it, or if the caller trusts it.
  */
 async function isTrusted({ options, store, experimentId }: Subject, digest: string): Promise<boolean> {
   const { installedCode, trustCode = false, trustedKeys = [] } = options;
@@ -23,7 +23,7 @@ async function checkCode(subject: Subject, digest: string): Promise<Finding[]> {
   const where = subject.nameOf(path);
   const found = await digestFile(path).catch(() => undefined);
   if (found === digest) return [];
-  if (found === undefined) return [finding('code-missing', where, 'there is no such file')];
+  if (found === undefined) return [finding('code-missing', where, 'the file is missing')];
   return [finding('code-changed', where, `its SHA-256 is ${found}`)];
 }
 
@@ -43,7 +43,7 @@ async function replayRun(subject: Subject, replay: Replayer, line: Exported): Pr
   }
 }
 
-/** Every history is what its code, run again, asks for. */
+/** Every history replays with its workflow code. */
 export async function checkReplay(subject: Subject): Promise<CheckResult> {
   const exported = await subject.exported();
   const digests = [
@@ -56,13 +56,13 @@ export async function checkReplay(subject: Subject): Promise<CheckResult> {
   const foreign = digests.find((_, index) => trusted[index] === false);
   if (foreign !== undefined)
     return {
-      skipped: `the code ${foreign} is neither installed nor signed by a trusted key; --trust-code runs it`,
+      skipped: `the code ${foreign} is neither installed nor signed by a trusted key; use --trust-code to run it`,
     };
   const { replay } = subject.options;
-  if (replay === undefined) return { skipped: 'nothing here can replay' };
+  if (replay === undefined) return { skipped: 'replay is not available' };
   const sealed = await subject.sealedBy();
   if (sealed !== undefined) return { skipped: sealed };
   const findings: Finding[] = [];
   for (const line of exported) findings.push(...(await replayRun(subject, replay, line)));
-  return { checked: `${exported.length} histories against their workflow code`, findings };
+  return { checked: `${exported.length} histories with their workflow code`, findings };
 }

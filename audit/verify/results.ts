@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../schemas/audit';
 import { isMissing } from '../../store';
-import { storedPages } from '../run-files';
+import { resultPages } from '../run-files';
 import { finding, type CheckResult, type Subject } from './subject';
 
 const evaluation = z.looseObject({
@@ -15,13 +15,13 @@ const evaluation = z.looseObject({
 });
 const cells = z.array(z.looseObject({ cell: z.looseObject({ id: z.string() }), evaluation }));
 const controls = z.array(z.looseObject({ of: z.string(), evaluation }));
-const part = z.looseObject({ cells: cells.default([]), controls: controls.default([]) });
+const page = z.looseObject({ cells: cells.default([]), controls: controls.default([]) });
 const record = z.looseObject({ result: z.looseObject({ base: evaluation, cells, controls }) });
 
 type Named = readonly [name: string, evaluation: z.infer<typeof evaluation>];
 
-/** Every score of a result, or of a part of one, by whose it is. */
-const scoresIn = (lists: z.infer<typeof part>): Named[] => [
+/** Every score in a result or in one page of it, by cell or control. */
+const scoresIn = (lists: z.infer<typeof page>): Named[] => [
   ...lists.cells.map(({ cell, evaluation: own }): Named => [cell.id, own]),
   ...lists.controls.map(({ of, evaluation: own }): Named => [`the control of ${of}`, own]),
 ];
@@ -44,51 +44,51 @@ async function checkEvaluation(
   const metrics: Readonly<Record<string, number>> = manifest?.metrics ?? {};
   const same = manifest?.digest === digest && metrics['score'] === score && metrics['items'] === items;
   if (same) return [];
-  const what = `${name} has ${score} on ${items} items; the artifact says ${metrics['score'] ?? 'nothing'}`;
+  const what = `${name} has ${score} on ${items} items, but the artifact has ${metrics['score'] ?? 'no score'}`;
   return [finding('result-contradiction', where, what)];
 }
 
-async function readPart(path: string, digest: string): Promise<unknown> {
+async function readPage(path: string, digest: string): Promise<unknown> {
   const bytes = await readFile(path);
   return createHash('sha256').update(bytes).digest('hex') === digest
     ? JSON.parse(bytes.toString())
     : undefined;
 }
 
-/** A part of a large result: its text is the one that its digest names, and its scores are the artifacts'. */
-async function checkPart(subject: Subject, digest: string): Promise<Finding[]> {
+/** A page of a large result: it has its digest, and its scores are those of the artifacts. */
+async function checkPage(subject: Subject, digest: string): Promise<Finding[]> {
   const path = subject.store.paths.document(digest);
   const where = subject.nameOf(path);
   try {
-    const parsed = part.safeParse(await readPart(path, digest));
-    if (!parsed.success) return [finding('document-changed', where, 'its SHA-256 is another')];
+    const parsed = page.safeParse(await readPage(path, digest));
+    if (!parsed.success) return [finding('document-changed', where, 'its SHA-256 differs')];
     const checks = scoresIn(parsed.data).map((named) => checkEvaluation(subject, where, named));
     return (await Promise.all(checks)).flat();
   } catch (error) {
     if (!isMissing(error)) throw error;
-    return [finding('document-missing', where, 'there is no such file')];
+    return [finding('document-missing', where, 'the file is missing')];
   }
 }
 
-async function checkParts(subject: Subject): Promise<{ count: number; findings: Finding[] }> {
+async function checkPages(subject: Subject): Promise<{ count: number; findings: Finding[] }> {
   const runs = await subject.exported();
   const histories = await Promise.all(
     runs.map(async ({ runId }) => (await subject.completeHistory(runId)) ?? subject.history(runId)),
   );
-  const digests = storedPages(histories);
-  const found = await Promise.all(digests.map((digest) => checkPart(subject, digest)));
+  const digests = resultPages(histories);
+  const found = await Promise.all(digests.map((digest) => checkPage(subject, digest)));
   return { count: digests.length, findings: found.flat() };
 }
 
-/** Sweeps alone write down their numbers; those of a single experiment stand in its history. */
+/** Only sweeps write result.json; the result of a single experiment is in its history. */
 async function isOneCell(subject: Subject): Promise<boolean> {
   const [opening] = await subject.experiment();
   const definition: unknown = opening?.type === 'experiment-opened' ? opening.definition : null;
   return typeof definition === 'object' && definition !== null && 'budget' in definition;
 }
 
-/** Why there are no numbers: a run that was cancelled never has any. */
-async function toldMissing(subject: Subject): Promise<string> {
+/** Why there is no result.json: a cancelled run never has one. */
+async function describeMissing(subject: Subject): Promise<string> {
   const steered = (await subject.experiment()).filter((line) => line.type === 'run-steered');
   const { experimentId } = subject;
   const cancel = steered.findLast(
@@ -98,22 +98,22 @@ async function toldMissing(subject: Subject): Promise<string> {
   return `there is no result.json: ${cancel.actor} cancelled the run at ${cancel.time}`;
 }
 
-/** The numbers that people read are the artifacts'. */
+/** The scores in result.json are those of the artifacts. */
 export async function checkResults(subject: Subject): Promise<CheckResult> {
-  const { count, findings: ofParts } = await checkParts(subject);
-  if (ofParts.length > 0) return { checked: '', findings: ofParts };
+  const { count, findings: ofPages } = await checkPages(subject);
+  if (ofPages.length > 0) return { checked: '', findings: ofPages };
   const path = join(subject.store.paths.report(subject.experimentId), 'result.json');
   const where = subject.nameOf(path);
   const data = await readResult(path);
   if (data === undefined && (await isOneCell(subject)))
-    return { checked: 'no result.json, as of every single experiment', findings: [] };
-  if (data === undefined) return { skipped: await toldMissing(subject) };
+    return { checked: 'no result.json, as for every single experiment', findings: [] };
+  if (data === undefined) return { skipped: await describeMissing(subject) };
   const parsed = record.safeParse(data);
   if (!parsed.success)
-    return { checked: '', findings: [finding('result-contradiction', where, 'it is no result')] };
+    return { checked: '', findings: [finding('result-contradiction', where, 'it is not a result')] };
   const { result } = parsed.data;
   const named: Named[] = [['the base model', result.base], ...scoresIn(result)];
   const findings = (await Promise.all(named.map((entry) => checkEvaluation(subject, where, entry)))).flat();
-  const withParts = count === 0 ? '' : `, and ${count} parts of the result`;
-  return { checked: `${named.length} scores in result.json${withParts}`, findings };
+  const withPages = count === 0 ? '' : `, and ${count} pages of the result`;
+  return { checked: `${named.length} scores in result.json${withPages}`, findings };
 }

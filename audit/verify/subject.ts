@@ -10,7 +10,7 @@ import { readLedger } from '../ledger';
 import { findArtifact } from '../run-files';
 import { exportedHistories, recordedStages } from '../run-records';
 
-/** Runs a history against workflow code; throws where the code asks for something else. */
+/** Replays a history with workflow code; throws if they do not match. */
 export type Replayer = (run: {
   readonly events: readonly unknown[];
   readonly workflowId: string;
@@ -20,18 +20,18 @@ export type Replayer = (run: {
 export interface VerifyOptions {
   readonly store: Store;
   readonly experimentId: string;
-  /** Public keys as signatures name them. With any, the head must be signed by one of them. */
+  /** Public keys (base64 SubjectPublicKeyInfo). If given, the head must be signed by one of them. */
   readonly trustedKeys?: readonly string[];
-  /** Replay also workflow code that is neither installed nor signed by a trusted key. */
+  /** Also replay workflow code that is neither installed nor signed by a trusted key. */
   readonly trustCode?: boolean;
   /** SHA-256 of the installed workflow code. */
   readonly installedCode?: string;
   readonly replay?: Replayer;
-  /** What the bundle's own list of files found. */
+  /** Result of comparing the bundle with its list of files. */
   readonly bundle?: { readonly files: number; readonly findings: readonly Finding[] };
 }
 
-/** What one check says: nothing wrong, with what was looked at; findings; or why it was not made. */
+/** Result of a check: what was checked, with findings if any; or why it was skipped. */
 export type CheckResult =
   { readonly checked: string; readonly findings?: readonly Finding[] } | { readonly skipped: string };
 
@@ -44,13 +44,13 @@ export function finding(code: FindingCode, where: string, what: string): Finding
   return { code, where, what };
 }
 
-/** A manifest with the stage whose artifact it describes. */
+/** An artifact's folder and manifest. */
 export interface SubjectArtifact {
   readonly dir: string;
   readonly manifest: ArtifactManifest;
 }
 
-/** A run under examination: its files, each read once. Checks come in an order in which each rests on those before. */
+/** The run that is verified. Each of its files is read once. */
 export class Subject {
   readonly #chains = new Map<string, Promise<LedgerLine[]>>();
   readonly #artifacts = new Map<StageKey, Promise<SubjectArtifact | undefined>>();
@@ -66,12 +66,12 @@ export class Subject {
     return this.options.experimentId;
   }
 
-  /** An experiment's chain. LEDGER_CORRUPT. */
+  /** The experiment's chain. Throws LEDGER_CORRUPT. */
   experiment(): Promise<LedgerLine[]> {
     return this.#chain(this.store.paths.experimentLedger(this.experimentId));
   }
 
-  /** A stage's chain. LEDGER_CORRUPT. */
+  /** A stage's chain. Throws LEDGER_CORRUPT. */
   stage(key: StageKey): Promise<LedgerLine[]> {
     return this.#chain(this.store.paths.stageLedger(key));
   }
@@ -90,7 +90,7 @@ export class Subject {
     return exportedHistories(await this.experiment());
   }
 
-  /** Without a look at the bytes of its payload. */
+  /** Does not check the bytes of the artifact. */
   artifact(key: StageKey | undefined): Promise<SubjectArtifact | undefined> {
     if (key === undefined) return Promise.resolve(undefined);
     const known = this.#artifacts.get(key) ?? this.#find(key);
@@ -109,23 +109,23 @@ export class Subject {
     return found.filter((artifact) => artifact !== undefined);
   }
 
-  /** Why a check that reads histories cannot be made: they are encrypted, and the keys are not here. */
+  /** Why checks of histories are skipped: they are encrypted, and keys are missing. */
   async sealedBy(): Promise<string | undefined> {
     const missing = new Set<string>();
     for (const { runId } of await this.exported())
-      for (const history of [await this.history(runId), await this.#readableEnd(runId)])
+      for (const history of [await this.history(runId), await this.#readableComplete(runId)])
         for (const name of history?.sealedWith ?? []) missing.add(`"${name}"`);
     return missing.size === 0
       ? undefined
-      : `the histories are encrypted with ${[...missing].join(', ')}, which BUDGETLINE_PAYLOAD_KEYS does not hold`;
+      : `the histories are encrypted with ${[...missing].join(', ')}, which BUDGETLINE_PAYLOAD_KEYS does not have`;
   }
 
-  /** A history as it was exported. DATA_INVALID, ENOENT. */
+  /** A history as it was exported. Throws DATA_INVALID, ENOENT. */
   history(runId: string): Promise<WorkflowHistory> {
     return this.#history(this.store.paths.history(runId));
   }
 
-  /** The same run's history with its end; undefined where it was not kept. */
+  /** The complete history of the same run; undefined if it was not stored. */
   async completeHistory(runId: string): Promise<WorkflowHistory | undefined> {
     try {
       return await this.#history(this.store.paths.completeHistory(runId));
@@ -135,8 +135,8 @@ export class Subject {
     }
   }
 
-  /** The check of histories with their ends reports one that cannot be read. */
-  #readableEnd(runId: string): Promise<WorkflowHistory | undefined> {
+  /** An unreadable complete history is reported by the check of histories. */
+  #readableComplete(runId: string): Promise<WorkflowHistory | undefined> {
     return this.completeHistory(runId).catch((error: unknown) => {
       if (error instanceof BudgetlineError && error.code === 'DATA_INVALID') return undefined;
       throw error;
@@ -150,13 +150,13 @@ export class Subject {
     return known;
   }
 
-  /** A path as findings name it: below the home, the same on every machine. */
+  /** A path relative to the home, the same on every machine. */
   nameOf(path: string): string {
     return path.replace(`${this.store.paths.home}/`, '');
   }
 
-  /** The message of a coded error, without this machine's folders. */
-  told(error: BudgetlineError): string {
+  /** The message of an error, with paths relative to the home. */
+  messageOf(error: BudgetlineError): string {
     return error.message.replaceAll(`${this.store.paths.home}/`, '');
   }
 }

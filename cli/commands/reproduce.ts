@@ -16,7 +16,7 @@ export interface ReproduceFlags extends PrinterOptions {
 function tellBundle({ bundle }: AuditedRun, printer: Printer): void {
   const { length } = bundle?.findings ?? [];
   if (length === 0) return;
-  printer.print(['! The bundle is not as it was written; "budgetline audit verify" says where.']);
+  printer.print(['! The bundle was changed after it was written; see "budgetline audit verify".']);
 }
 
 async function reproduce(
@@ -36,7 +36,7 @@ async function reproduce(
   });
 }
 
-/** `budgetline reproduce RUN`: exit status 0 where every stage came out the same, 1 where one did not. */
+/** `budgetline reproduce RUN`: exit status 0 if every stage is identical, else 1. */
 export async function reproduceCommand(name: string, flags: ReproduceFlags): Promise<number> {
   const printer = createPrinter(flags);
   const result = await withAuditedRun(name, (run) => reproduce(run, { printer, file: flags.tasks }));

@@ -6,9 +6,9 @@ import { countOf, fit, joinList, padRight, wrap } from './text';
 const longest = 84;
 const timeOf = (time: string): string => time.slice(0, 19).replace('T', ' ');
 
-/** A value on one line: a digest by its first digits, texts without quotation marks. */
+/** A value on one line: digests shortened, texts without quotation marks. */
 function showValue(text: string | null): string {
-  if (text === null) return 'not there';
+  if (text === null) return 'absent';
   return fit(text.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{28,52}\b/g, '$1…').replace(/^"(.*)"$/, '$1'), longest);
 }
 
@@ -20,13 +20,13 @@ export function renderField({ field, a, b }: FieldDifference, ink: Ink, indent =
   ];
 }
 
-function reasonOf({ because, firstOther, differences }: CellDifference): string {
-  if (because === null) return 'Every stage is the same; only the score differs, which should not be.';
-  const where = `They part at “${firstOther ?? ''}”`;
-  if (because === 'settings') return `${where}. Behind it:`;
+function reasonOf({ cause, firstDifferentStage, differences }: CellDifference): string {
+  if (cause === null) return 'Every stage is identical, but the score differs. This should not happen.';
+  const where = `The first stage that differs is “${firstDifferentStage ?? ''}”`;
+  if (cause === 'settings') return `${where}. Settings that differ:`;
   return differences.length > 0
-    ? `${where}: the same work came out in other bytes. What made it differs in:`
-    : `${where}: the same work came out in other bytes, though nothing that is recorded of its making differs.`;
+    ? `${where}: same key, different bytes. The environment differs in:`
+    : `${where}: same key, different bytes, though the recorded environment is identical.`;
 }
 
 function renderCell(difference: CellDifference, ink: Ink): string[] {
@@ -41,13 +41,14 @@ function renderCell(difference: CellDifference, ink: Ink): string[] {
 
 function renderCells({ cells, sameCells, onlyA, onlyB }: RunDifferences, ink: Ink): string[] {
   const only = (run: string, names: readonly string[]): string[] =>
-    names.length === 0 ? [] : wrap(`Only ${run} has: ${names.join('; ')}.`, { first: '  ' });
-  const same = sameCells === 0 ? [] : [`  ${countOf(sameCells, 'cell')} the same in both, bytes and score.`];
+    names.length === 0 ? [] : wrap(`Only in ${run}: ${names.join('; ')}.`, { first: '  ' });
+  const same =
+    sameCells === 0 ? [] : [`  ${countOf(sameCells, 'cell')} identical in both runs, bytes and score.`];
   return [
     ink.strong('Scores'),
     ...cells.flatMap((cell) => renderCell(cell, ink)),
     ...[...same, ...only('A', onlyA), ...only('B', onlyB)],
-    ...(cells.length + sameCells === 0 ? ['  They have no cell in common.'] : []),
+    ...(cells.length + sameCells === 0 ? ['  The runs have no cell in common.'] : []),
     '',
   ];
 }
@@ -60,11 +61,11 @@ const sections = {
   environment: 'Environment',
 } as const;
 
-/** What differs between two runs: first where scores part and why, then section by section. */
+/** What differs between two runs: scores with the reason first, then section by section. */
 export function renderDifferences(differences: RunDifferences, ink: Ink): string[] {
   const names = Object.keys(sections) as (keyof typeof sections)[];
   const same = names.filter((name) => differences[name].length === 0);
-  const told = names.flatMap((name) =>
+  const sectionLines = names.flatMap((name) =>
     differences[name].length === 0
       ? []
       : [ink.strong(sections[name]), ...differences[name].flatMap((field) => renderField(field, ink)), ''],
@@ -75,32 +76,29 @@ export function renderDifferences(differences: RunDifferences, ink: Ink): string
     `${ink.faint('B')} ${b.experimentId}, opened ${timeOf(b.openedAt)}`,
     '',
     ...renderCells(differences, ink),
-    ...told,
-    ...(same.length === 0 ? [] : wrap(`The same in both: ${joinList(same)}.`)),
+    ...sectionLines,
+    ...(same.length === 0 ? [] : wrap(`Identical in both: ${joinList(same)}.`)),
   ];
 }
 
 function whyItRan({ nearest, differences }: StageExplanation): string {
-  if (nearest === null) return 'It ran because the store had no stage of its kind.';
+  if (nearest === null) return 'It ran because the store had no stage of this kind.';
   const { title, key } = nearest;
-  return `It ran because the store had no stage of this key. Most like it is “${title}” (${key.slice(0, 12)}), A below; this one is B. They differ in ${countOf(differences.length, 'field')}:`;
+  return `It ran because the store had no stage of this key. The most similar stage is “${title}” (${key.slice(0, 12)}), A below; this one is B. They differ in ${countOf(differences.length, 'field')}:`;
 }
 
-/** Why a stage ran, and how it differs from the one most like it. */
+/** Why a stage ran, and how it differs from the most similar one. */
 export function renderExplanation(explanation: StageExplanation, ink: Ink): string[] {
   const { title, key, attempts, usedBy, differences } = explanation;
   const ran = attempts.map(
     ({ at, experimentId, outcome, code }) =>
       `  ${timeOf(at)}  ${padRight(outcome, 9)}  for ${experimentId}${code === null ? '' : `, ${code}`}`,
   );
-  const users =
-    usedBy.length === 0
-      ? 'No other run has taken it from the store.'
-      : `From the store: ${usedBy.join(', ')}.`;
+  const users = usedBy.length === 0 ? 'No other run has reused it.' : `Reused by ${usedBy.join(', ')}.`;
   return [
     ink.strong(title),
     ink.faint(key),
-    ...(ran.length === 0 ? ['  The ledger tells of no attempt.'] : ran),
+    ...(ran.length === 0 ? ['  The ledger has no attempt.'] : ran),
     ...wrap(users),
     '',
     ...wrap(whyItRan(explanation)),

@@ -1,5 +1,5 @@
 import { describeLabels, labelQuality } from '../../analysis';
-import { type AuditTotals, describeTotals } from '../../contracts/audit-story';
+import { type AuditTotals, describeTotals } from '../../contracts/run-timeline';
 import { gatherLabels } from '../../contracts/labels';
 import { uniqueResults, type StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';

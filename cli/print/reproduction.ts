@@ -3,42 +3,42 @@ import { renderField } from './differences';
 import type { Ink } from './ink';
 import { countOf, joinList, padRight, wrap } from './text';
 
-const words: Record<ReproducedStage['outcome'], string> = {
-  same: '✓ the same bytes',
-  other: '✗ other bytes',
-  consequence: '✗ other bytes, from inputs that were other already',
-  unmade: '– was not asked for again',
+const outcomeNames: Record<ReproducedStage['outcome'], string> = {
+  identical: '✓ identical bytes',
+  different: '✗ different bytes',
+  'different-inputs': '✗ different bytes, because an input differs',
+  'not-run': '– not run',
 };
 
 const unexplained =
-  'Nothing that the record tells of its making differs: the record was changed, or a promise of equal bytes does not hold.';
+  'The recorded environment is identical: either the record was changed, or training was not deterministic.';
 
 function renderStage(
   { title, key, outcome, differences, recorded, made }: ReproducedStage,
   ink: Ink,
 ): string[] {
-  const head = `  ${padRight(words[outcome], 17)}  ${title}  ${ink.faint(key.slice(0, 12))}`;
-  if (outcome === 'same') return [head];
-  const digests = outcome === 'unmade' ? [] : [{ field: 'bytes', a: recorded, b: made }];
+  const head = `  ${padRight(outcomeNames[outcome], 17)}  ${title}  ${ink.faint(key.slice(0, 12))}`;
+  if (outcome === 'identical') return [head];
+  const digests = outcome === 'not-run' ? [] : [{ field: 'bytes', a: recorded, b: made }];
   return [
     ink.bad(head),
     ...[...digests, ...differences].flatMap((difference) => renderField(difference, ink, '      ')),
-    ...(outcome === 'other' && differences.length === 0 ? wrap(unexplained, { first: '      ' }) : []),
+    ...(outcome === 'different' && differences.length === 0 ? wrap(unexplained, { first: '      ' }) : []),
   ];
 }
 
-/** Stage by stage whether the bytes came out the same; A is the record, B what was made now. */
+/** Whether each stage was reproduced byte for byte; A is the record, B the new run. */
 export function renderReproduction({ experimentId, reproduced, stages }: Reproduction, ink: Ink): string[] {
   const count = (wanted: ReproducedStage['outcome']): number =>
     stages.filter(({ outcome }) => outcome === wanted).length;
-  const told = (Object.keys(words) as ReproducedStage['outcome'][]).flatMap((outcome) =>
-    count(outcome) === 0 ? [] : [`${count(outcome)} ${words[outcome].slice(2)}`],
+  const counts = (Object.keys(outcomeNames) as ReproducedStage['outcome'][]).flatMap((outcome) =>
+    count(outcome) === 0 ? [] : [`${count(outcome)} ${outcomeNames[outcome].slice(2)}`],
   );
-  const verdict = reproduced ? 'is reproduced, byte for byte' : 'is not reproduced';
+  const verdict = reproduced ? 'was reproduced byte for byte' : 'was not reproduced';
   return [
     ...stages.flatMap((stage) => renderStage(stage, ink)),
     '',
-    ...wrap(`${experimentId} ${verdict}: ${countOf(stages.length, 'stage')}, ${joinList(told)}.`).map(
+    ...wrap(`${experimentId} ${verdict}: ${countOf(stages.length, 'stage')}, ${joinList(counts)}.`).map(
       ink.strong,
     ),
   ];

@@ -1,6 +1,6 @@
 import type { RunStatus } from '../../client';
 import { describeLabels, labelQuality } from '../../analysis';
-import { type AuditTotals, describeTotals } from '../../contracts/audit-story';
+import { type AuditTotals, describeTotals } from '../../contracts/run-timeline';
 import { foundScores } from '../../contracts/auxiliary';
 import { gatherLabels, type GatheredLabels } from '../../contracts/labels';
 import type {

@@ -1,11 +1,11 @@
 import {
   type AuditedAttempt,
   type AuditedStage,
-  type AuditStory,
+  type RunTimeline,
   describeTotals,
   type Intervention,
   isUnsuccessful,
-} from '../../contracts/audit-story';
+} from '../../contracts/run-timeline';
 import type { Ink } from './ink';
 import { formatCount, formatDuration, formatEstimate, formatUsd } from './numbers';
 import { renderTable, type TableCell } from './table';
@@ -15,8 +15,8 @@ const timeOf = (time: string): string => time.slice(0, 19).replace('T', ' ');
 
 /** "2 attempts", "1 attempt, failed", "made by SWEEP". */
 function outcomeText({ state, madeBy, attempts }: AuditedStage): string {
-  if (state === 'reused') return fit(`made by ${madeBy ?? 'nobody known'}`, 32);
-  if (state !== 'made' && attempts.length === 0) return `${state}, never begun`;
+  if (state === 'reused') return fit(`made by ${madeBy ?? 'an unknown run'}`, 32);
+  if (state !== 'made' && attempts.length === 0) return `${state}, not started`;
   const counted = countOf(attempts.length, 'attempt');
   return state === 'made' ? counted : `${counted}, ${state}`;
 }
@@ -37,9 +37,9 @@ function stageRow(stage: AuditedStage, ink: Ink): TableCell[] {
   ];
 }
 
-function stageTable({ stages }: AuditStory, ink: Ink): string[] {
+function stageTable({ stages }: RunTimeline, ink: Ink): string[] {
   const right = ['Waiting', 'Working', 'Device'].map((title) => ({ title, right: true }));
-  const columns = [{ title: 'Stage' }, { title: 'Cell' }, { title: 'How' }, ...right];
+  const columns = [{ title: 'Stage' }, { title: 'Cell' }, { title: 'Outcome' }, ...right];
   return renderTable({
     columns,
     rows: stages.map((stage) => stageRow(stage, ink)),
@@ -47,63 +47,69 @@ function stageTable({ stages }: AuditStory, ink: Ink): string[] {
   });
 }
 
-/** What evaluations found, as the ledger has it: of the task that is tuned for, and of those beside. */
-function scoreTable({ stages }: AuditStory, ink: Ink): string[] {
+/** Scores in the ledger: of the main task and of auxiliary tasks. */
+function scoreTable({ stages }: RunTimeline, ink: Ink): string[] {
   const evaluations = stages.filter(({ scores }) => scores.length > 0);
   if (evaluations.length === 0) return [];
   const rows = evaluations.flatMap(({ cell, title, scores }) =>
     scores.map(({ auxiliary, items, score, low, high }, at) => [
       { text: at === 0 ? (cell ?? fit(title, 44)) : '' },
-      { text: auxiliary ?? 'score' },
+      { text: auxiliary ?? 'main task' },
       { text: formatEstimate({ estimate: score, low, high }) },
       { text: formatCount(items) },
     ]),
   );
-  const columns = [{ title: 'Cell' }, { title: 'Of' }, { title: 'Found' }, { title: 'Items', right: true }];
+  const columns = [{ title: 'Cell' }, { title: 'Task' }, { title: 'Score' }, { title: 'Items', right: true }];
   return ['', ink.strong('Scores'), ...renderTable({ columns, rows, head: ink.faint })];
 }
 
-function describeTrouble({ outcome, code, message, resumedFromStep }: AuditedAttempt): string {
-  const from = resumedFromStep === null ? '' : ` It had gone on from step ${resumedFromStep}.`;
-  return `${outcome}${code === null ? '' : `, ${code}`}: ${message ?? 'it says no more.'}${from}`;
+function describeFailure({ outcome, code, message, resumedFromStep }: AuditedAttempt): string {
+  const from = resumedFromStep === null ? '' : ` It had resumed from step ${resumedFromStep}.`;
+  return `${outcome}${code === null ? '' : `, ${code}`}: ${message ?? 'no message.'}${from}`;
 }
 
-function troublesOf(attempt: AuditedAttempt): string[] {
-  const rungs = attempt.rungs.map(
-    ({ fromStep, rows }) => `out of memory: micro-batches of ${rows} rows from step ${fromStep}`,
+function problemsOf(attempt: AuditedAttempt): string[] {
+  const microBatchReductions = attempt.microBatchReductions.map(
+    ({ fromStep, rows }) => `out of memory: micro-batch size ${rows} from step ${fromStep}`,
   );
-  const warnings = attempt.warnings.map(({ code, message }) => `warned, ${code}: ${message}`);
-  return [...rungs, ...warnings, ...(isUnsuccessful(attempt) ? [describeTrouble(attempt)] : [])];
+  const warnings = attempt.warnings.map(({ code, message }) => `warning, ${code}: ${message}`);
+  return [
+    ...microBatchReductions,
+    ...warnings,
+    ...(isUnsuccessful(attempt) ? [describeFailure(attempt)] : []),
+  ];
 }
 
-/** Attempts that ended alike one after another, as those do that wait for people for days: told of by the first and the last. */
-function runsOf(attempts: readonly AuditedAttempt[]): (readonly [AuditedAttempt, ...AuditedAttempt[]])[] {
-  const runs: [AuditedAttempt, ...AuditedAttempt[]][] = [];
+/** Groups consecutive attempts with the same code, e.g. those that wait for people for days. */
+function groupAttempts(
+  attempts: readonly AuditedAttempt[],
+): (readonly [AuditedAttempt, ...AuditedAttempt[]])[] {
+  const groups: [AuditedAttempt, ...AuditedAttempt[]][] = [];
   for (const attempt of attempts) {
-    const before = runs.at(-1);
+    const before = groups.at(-1);
     const isAlike = attempt.code !== null && before?.[0].code === attempt.code;
-    if (isAlike && attempt.rungs.length + attempt.warnings.length === 0) before.push(attempt);
-    else runs.push([attempt]);
+    if (isAlike && attempt.microBatchReductions.length + attempt.warnings.length === 0) before.push(attempt);
+    else groups.push([attempt]);
   }
-  return runs;
+  return groups;
 }
 
-/** Everything that did not go straight: attempts in vain, rungs, the trainer's warnings. */
-function troubles({ stages }: AuditStory, ink: Ink): string[] {
+/** Failed attempts, micro-batch reductions and the trainer's warnings. */
+function problems({ stages }: RunTimeline, ink: Ink): string[] {
   const lines = stages.flatMap((stage) =>
-    runsOf(stage.attempts).flatMap((run) => {
-      const [first] = run;
-      const times = run.length === 1 ? '' : `, ${run.length} times`;
+    groupAttempts(stage.attempts).flatMap((group) => {
+      const [first] = group;
+      const times = group.length === 1 ? '' : `, ${group.length} times`;
       const name = `${timeOf(first.startedAt)}  ${stage.title}, attempt ${first.attempt}${times}`;
-      const told = [...new Set([first, run.at(-1)!].flatMap(troublesOf))];
-      return told.length === 0
+      const lines = [...new Set([first, group.at(-1)!].flatMap(problemsOf))];
+      return lines.length === 0
         ? []
-        : [`  ${ink.bad(name)}`, ...told.flatMap((text) => wrap(text, { first: '    ' }))];
+        : [`  ${ink.bad(name)}`, ...lines.flatMap((text) => wrap(text, { first: '    ' }))];
     }),
   );
   if (lines.length > 0) return lines;
   const isWhole = stages.every(({ artifact }) => artifact !== null);
-  return [isWhole ? '  nothing' : '  No attempt failed; the stages above say what did not end.'];
+  return [isWhole ? '  none' : '  No attempt failed, but some stages above did not finish.'];
 }
 
 function interventions(all: readonly Intervention[]): string[] {
@@ -112,63 +118,63 @@ function interventions(all: readonly Intervention[]): string[] {
     : all.map(({ at, actor, what }) => `  ${timeOf(at)}  ${actor}: ${what}`);
 }
 
-/** What the last run came to, where earlier ones had a share. */
-function lastRunEntry({ totals: all, lastRun }: AuditStory): [string, string][] {
+/** Totals of the last run, if they differ from those of all runs. */
+function lastRunEntry({ totals: all, lastRun }: RunTimeline): [string, string][] {
   if (lastRun === null || describeTotals(lastRun.totals) === describeTotals(all)) return [];
   return [['Last run', describeTotals(lastRun.totals)]];
 }
 
-function totals(story: AuditStory, ink: Ink): string[] {
-  const { totals: all } = story;
+function totals(timeline: RunTimeline, ink: Ink): string[] {
+  const { totals: all } = timeline;
   const unknown = all.cpuUnknown === 0 ? '' : `, not measured in ${countOf(all.cpuUnknown, 'attempt')}`;
   const entries = [
     ['Work', describeTotals(all)],
-    ...lastRunEntry(story),
+    ...lastRunEntry(timeline),
     [
-      'Working',
-      `${formatDuration(all.workingMs)}, and ${formatDuration(all.waitingMs)} waiting, summed over stages`,
+      'Time',
+      `${formatDuration(all.workingMs)} working, ${formatDuration(all.waitingMs)} waiting (summed over stages)`,
     ],
     [
       'Device',
-      `${(all.deviceMs / 3_600_000).toFixed(4)} hours; processor ${(all.cpuMs / 3_600_000).toFixed(4)} hours${unknown}`,
+      `${(all.deviceMs / 3_600_000).toFixed(4)} hours; CPU ${(all.cpuMs / 3_600_000).toFixed(4)} hours${unknown}`,
     ],
-    ['Tokens', `${formatCount(all.tokens)}; ${countOf(all.verifierCalls, 'checker call')}`],
-    ['Money', `${formatUsd(all.usd)} by its own attempts; a row that stages share counts in each`],
+    ['Tokens', `${formatCount(all.tokens)}; ${countOf(all.verifierCalls, 'verifier call')}`],
+    ['Money', `${formatUsd(all.usd)} by this run’s attempts; a row that stages share counts in each`],
   ] as const;
   return entries.map(([name, value]) => `  ${ink.faint(padRight(name, 8))}  ${value}`);
 }
 
-function sealing({ anchor, workflows }: AuditStory): string {
+function sealing({ anchor, workflows }: RunTimeline): string {
   const histories = countOf(workflows.length, 'workflow history', 'workflow histories');
   if (anchor === null)
-    return `${histories}; no head was anchored: the run goes on, or ended without telling of it.`;
+    return `${histories}; no head was anchored: the run is running, or ended without recording it.`;
   const signed = anchor.signedBy === null ? 'unsigned' : `signed by ${anchor.signedBy}`;
   return `${histories}; head ${anchor.head.slice(0, 12)}… after ${anchor.lines} lines, ${signed}.`;
 }
 
-/** "completed", "running", "failed: why": of the last run. */
-const describeState = ({ is, reason }: AuditStory['state']): string =>
+/** State of the last run, with its reason. */
+const describeState = ({ is, reason }: RunTimeline['state']): string =>
   `State: ${is}${reason === null ? '.' : `. ${reason}`}`;
 
-/** A run's story for a terminal: stages, what went wrong, what people did, what it took. */
-export function renderStory(story: AuditStory, ink: Ink): string[] {
-  const { experimentId, openedAt, openedBy, lastAt, state } = story;
+/** The history of a run: stages, scores, problems, interventions and totals. */
+export function renderTimeline(timeline: RunTimeline, ink: Ink): string[] {
+  const { experimentId, openedAt, openedBy, lastAt, state } = timeline;
   const heading = (text: string): string[] => ['', ink.strong(text)];
   return [
     ink.strong(experimentId),
     ...wrap(`Opened ${timeOf(openedAt)} by ${openedBy}, last entry ${timeOf(lastAt)} (UTC).`),
     ...wrap(describeState(state)),
-    ...wrap(`Definition ${story.definitionDigest}`),
+    ...wrap(`Definition ${timeline.definitionDigest}`),
     ...heading('Stages'),
-    ...stageTable(story, ink),
-    ...scoreTable(story, ink),
-    ...heading('What went wrong'),
-    ...troubles(story, ink),
-    ...heading('What people did'),
-    ...interventions(story.interventions),
-    ...heading('In all'),
-    ...totals(story, ink),
+    ...stageTable(timeline, ink),
+    ...scoreTable(timeline, ink),
+    ...heading('Problems'),
+    ...problems(timeline, ink),
+    ...heading('Interventions'),
+    ...interventions(timeline.interventions),
+    ...heading('Totals'),
+    ...totals(timeline, ink),
     '',
-    ...wrap(sealing(story)),
+    ...wrap(sealing(timeline)),
   ];
 }

@@ -14,23 +14,24 @@ function renderCheck({ name, outcome, detail }: Check, ink: Ink): string[] {
 function renderFinding({ code, where, what }: Finding, ink: Ink): string[] {
   return [
     ink.bad(`  ${code}  ${where}`),
-    ...wrap(`${findingMeanings[code]} Here: ${what}.`, { first: '    ' }),
+    ...wrap(`${findingMeanings[code]} Details: ${what}.`, { first: '    ' }),
   ];
 }
 
-/** Findings shown one by one; --json has them all. */
+/** Number of findings to print; --json has all. */
 const shown = 5;
 
-/** Every check with its outcome; the first thing that is wrong stands first among the findings. */
+/** Every check with its outcome, then the findings; the first finding is the first fault. */
 export function renderVerification({ experimentId, passed, checks }: Verification, ink: Ink): string[] {
   const findings = checks.flatMap((check) => check.findings);
   const skipped = checks.filter(({ outcome }) => outcome === 'skipped').length;
   const verdict = !passed
-    ? `${experimentId}: something is wrong.`
+    ? `${experimentId}: verification failed.`
     : skipped === 0
-      ? `${experimentId}: nothing is wrong.`
-      : `${experimentId}: not wholly verified. ${countOf(skipped, 'check')} could not be made; the others found nothing wrong.`;
-  const further = findings.length > shown ? [`  and ${findings.length - shown} more of this kind`] : [];
+      ? `${experimentId}: verified.`
+      : `${experimentId}: partly verified. ${countOf(skipped, 'check')} skipped; the others passed.`;
+  const further =
+    findings.length > shown ? [`  and ${findings.length - shown} more; --json prints all of them`] : [];
   return [
     ...checks.flatMap((check) => renderCheck(check, ink)),
     '',

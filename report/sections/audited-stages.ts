@@ -1,4 +1,4 @@
-import type { AuditedAttempt, AuditStory } from '../../contracts/audit-story';
+import type { AuditedAttempt, RunTimeline } from '../../contracts/run-timeline';
 import { formatCount, formatDuration, formatInterval, formatScore } from '../format';
 import { html, type Html } from '../html';
 import { number, section, table } from './parts';
@@ -14,7 +14,7 @@ const cpuOf = ({ cpuMs }: AuditedAttempt): string => (cpuMs === null ? notMeasur
 const memoryOf = ({ peakMemoryBytes: bytes }: AuditedAttempt): string =>
   bytes === null ? notMeasured : `${formatCount(Math.round(bytes / 2 ** 20))} MiB`;
 
-export function attemptsTable({ stages }: AuditStory): Html {
+export function attemptsTable({ stages }: RunTimeline): Html {
   const rows = stages.flatMap((stage) =>
     stage.attempts.map((attempt) => ({
       cells: [
@@ -48,7 +48,7 @@ export function attemptsTable({ stages }: AuditStory): Html {
 }
 
 /** Stages that another run made, and what other runs did at stages of this one: none of it is in the totals. */
-export function sharedSection({ stages }: AuditStory): Html {
+export function sharedSection({ stages }: RunTimeline): Html {
   const rows = stages.flatMap(({ title, state, madeBy, shared }) => {
     const others = [...new Set(shared.map(({ experimentId }) => experimentId))];
     const by = others.map((id) => {
@@ -65,7 +65,7 @@ export function sharedSection({ stages }: AuditStory): Html {
 }
 
 /** What evaluations found, as the ledger has it: of the task that is tuned for, and of those beside. */
-export function foundSection({ stages }: AuditStory): Html {
+export function foundSection({ stages }: RunTimeline): Html {
   const rows = stages.flatMap(({ title, cell, scores }) =>
     scores.map(({ auxiliary, items, score, low, high }) => ({
       cells: [

@@ -1,4 +1,4 @@
-import { describeTotals } from '../../contracts/audit-story';
+import { describeTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
 import { stageKinds, type StageKind, type StageResult } from '../../contracts/stage';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatUsd } from '../format';

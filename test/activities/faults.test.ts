@@ -214,10 +214,10 @@ describe('slow: stages with faults', function () {
     await bench.run(sft);
     const lines = await bench.ledger(sft);
     assert.equal(lines.filter(({ type }) => type === 'attempt-started').length, 1);
-    const rungs = lines.flatMap((line) =>
+    const microBatchReductions = lines.flatMap((line) =>
       line.type === 'attempt-micro-batch-reduced' ? [[line.fromStep, line.rows]] : [],
     );
-    assert.deepEqual(rungs, [
+    assert.deepEqual(microBatchReductions, [
       [1, 4],
       [1, 2],
     ]);

@@ -37,7 +37,7 @@ describe('pure: the trainer process', function () {
     readonly exits: TrainerExit[];
     readonly steps: number[];
     /** Sizes after each micro-batch reduction. */
-    readonly rungs: number[];
+    readonly microBatchReductions: number[];
     readonly stop: AbortController;
     readonly kill: AbortController;
     run(batchSize?: number): Promise<TrainerRun>;
@@ -56,7 +56,7 @@ describe('pure: the trainer process', function () {
     await writeFile(script, JSON.stringify(scripts));
     const exits: TrainerExit[] = [];
     const steps: number[] = [];
-    const rungs: number[] = [];
+    const microBatchReductions: number[] = [];
     const [stop, kill] = [new AbortController(), new AbortController()];
     const whole = {
       command: [process.execPath, scripted, script],
@@ -66,13 +66,13 @@ describe('pure: the trainer process', function () {
     const controls = {
       ...{ stop: stop.signal, kill: kill.signal },
       onExit: (exit: TrainerExit): void => void exits.push(exit),
-      onMicroBatchReduced: ({ rows }: { rows: number }): void => void rungs.push(rows),
+      onMicroBatchReduced: ({ rows }: { rows: number }): void => void microBatchReductions.push(rows),
       onEvent: (event: { event: string; step?: number }): void => {
         if (event.event === 'progress') steps.push(event.step ?? 0);
       },
     };
     return {
-      ...{ dir, exits, steps, rungs, stop, kill },
+      ...{ dir, exits, steps, microBatchReductions, stop, kill },
       run: (batchSize = 8) =>
         runTrainer({ job: sftJob(dir, batchSize), runDir: dir, setup: { ...whole, ...setup }, controls }),
       starts: async () => (await readFile(`${script}.starts`, 'utf8')).trim().split('\n').map(Number),
@@ -227,9 +227,9 @@ describe('pure: the trainer process', function () {
     const started = await prepare('ladder', scripts);
     await assert.rejects(started.run(6), { code: 'TRAINER_CRASHED' });
     const run = await started.run(6);
-    const rungs = [6, 3, 1].map((rows, index) => ({ fromStep: [0, 0, 2][index], rows }));
-    assert.deepEqual(run.microBatches, rungs);
-    assert.deepEqual(started.rungs, [3, 1], 'each reduction is reported once');
+    const microBatchReductions = [6, 3, 1].map((rows, index) => ({ fromStep: [0, 0, 2][index], rows }));
+    assert.deepEqual(run.microBatches, microBatchReductions);
+    assert.deepEqual(started.microBatchReductions, [3, 1], 'each reduction is reported once');
     const job = JSON.parse(await readFile(join(started.dir, 'job.json'), 'utf8')) as TrainerJob;
     assert.equal(job.plan.microBatchSize, 1);
     assert.equal((await started.starts()).length, 4);

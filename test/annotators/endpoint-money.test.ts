@@ -153,7 +153,7 @@ describe('pure: what an endpoint is paid', function () {
     const judge = endpointJudge({ ...options(), attempts: 4 });
     behave = (response, call) => (call % 4 === 0 ? send(response, 200, bad) : passing.broken(response));
     const session = { folder: folder.at('judged'), stage: 's', signal: new AbortController().signal };
-    const nothing = { report: () => undefined, spent: () => undefined, tell: () => undefined };
+    const nothing = { report: () => undefined, spent: () => undefined, record: () => undefined };
     const asking = { ...session, ...nothing, billed: { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 } };
     await judge.compareBatch([{ prompt: 'p', first: 'a', second: 'b' }], asking as never);
     assert.equal(calls, 4);

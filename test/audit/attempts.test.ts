@@ -48,7 +48,7 @@ function end(fence: number, outcome: AttemptEnd['outcome'], code: string | null)
 describe('pure: attempts in the ledger', () => {
   const folder = temporaryFolder();
 
-  it('tells of lower attempts that left no ending, once', async () => {
+  it('records earlier attempts without an ending as lost, once', async () => {
     const path = folder.at('lost.jsonl');
     await startAttempt(path, start(1));
     await endAttempt(path, end(1, 'failed', 'TRAINER_CRASHED'));
@@ -60,7 +60,7 @@ describe('pure: attempts in the ledger', () => {
     assert.deepEqual(lost, [3, 4]);
   });
 
-  it('counts failures of infrastructure of one run; yields, lost claims and progress cost nothing', async () => {
+  it('counts infrastructure failures of one run, but not yields, lost claims or attempts with progress', async () => {
     const path = folder.at('budget.jsonl');
     const attempts: [number, AttemptEnd['outcome'] | 'lost', string | null, number | null][] = [
       [1, 'failed', 'TRAINER_CRASHED', null],
@@ -79,12 +79,12 @@ describe('pure: attempts in the ledger', () => {
       if (outcome !== 'lost') await endAttempt(path, end(fence, outcome, code));
     }
     const lines = await readLedger(path);
-    // 1 and 4 failed; 6 was lost and 9 yielded, and the next began at the same step; 2 and 5 had moved on.
+    // 1 and 4 failed; 6 was lost and 9 yielded without progress; 2 and 5 made progress.
     assert.equal(countInfrastructureFailures(lines, 'run-1'), 4);
-    assert.equal(countInfrastructureFailures(lines, 'run-2'), 0, 'a run started anew has its whole budget');
+    assert.equal(countInfrastructureFailures(lines, 'run-2'), 0, 'a new run has its full budget');
   });
 
-  it('keeps an experiment’s chain: writers at once take turns, and repeating changes nothing', async () => {
+  it('serialises concurrent writers of an experiment’s chain, and is idempotent', async () => {
     const store = createStore(folder.path());
     const opening = {
       experimentId: 'e-1',

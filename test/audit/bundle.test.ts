@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/temporary';
 const about = { experimentId: 'e', packageVersion: 'test' };
 const inside = ['store/ledger/experiments/e.jsonl', 'store/artifacts/evaluate-a/items.jsonl'];
 
-/** One entry of an archive by hand: what no honest writer makes. */
+/** A hand-made archive entry, which may be invalid. */
 function entry(
   fields: { path: string; type?: 'File' | 'SymbolicLink' | 'Link'; linkpath?: string; size?: number },
   data = '',
@@ -51,7 +51,7 @@ describe('pure: bundles', () => {
     await assert.rejects(openBundle(path), { code: 'BUNDLE_REFUSED', details: { path, limit } });
   }
 
-  it('hold what was packed, byte for byte, and are the same bytes for the same files', async () => {
+  it('have the packed files, byte for byte, and are the same bytes for the same files', async () => {
     const dir = await makeFolder();
     const [first, second] = [folder.at('first.tar'), folder.at('second.tar')];
     await packFolder(dir, { ...about, paths: inside }, first);
@@ -65,7 +65,7 @@ describe('pure: bundles', () => {
     await assert.rejects(readFile(join(opened.home, 'bundle.json')), { code: 'ENOENT' });
   });
 
-  it('are not written where they could not be opened again', async () => {
+  it('are not written if they could not be opened again', async () => {
     for (const path of [
       'store/artifacts/evaluate-a/auxiliary/plain chat/items.jsonl',
       'store/.hidden',
@@ -93,7 +93,7 @@ describe('pure: bundles', () => {
     return opened.findings.map(({ code, where }) => `${code} ${where}`);
   }
 
-  it('tell of a file that is missing, changed or unlisted', async () => {
+  it('report a file that is missing, changed or not listed', async () => {
     const [ledger = '', items = ''] = inside;
     assert.deepEqual(await findingsAfter(() => Promise.resolve([ledger])), [`bundle-file-missing ${items}`]);
     const changed = await findingsAfter(async (dir) => {
@@ -154,7 +154,7 @@ describe('pure: bundles', () => {
     await assertRefused(await archive(entry({ path: 'bundle.json' }, index([])), big), 'file-bytes');
   });
 
-  it('refuse an entry that comes twice', async () => {
+  it('refuse a duplicate entry', async () => {
     const twice = entry({ path: 'store/a' }, 'x');
     await assertRefused(
       await archive(entry({ path: 'bundle.json' }, index([])), twice, twice, ending),
@@ -162,7 +162,7 @@ describe('pure: bundles', () => {
     );
   });
 
-  it('refuse what is cut short, compressed, or no bundle at all', async () => {
+  it('refuse files that are cut short, compressed or not a bundle', async () => {
     const dir = await makeFolder();
     await packFolder(dir, { ...about, paths: inside }, folder.at('cut.tar'));
     const whole = await readFile(folder.at('cut.tar'));

@@ -47,7 +47,7 @@ async function publish(store: Store, kind: 'trainSft' | 'evaluate', made: Made, 
   return { kind, title, key, digest };
 }
 
-describe('pure: two runs beside each other', () => {
+describe('pure: comparison of two runs', () => {
   const folder = temporaryFolder();
 
   async function makeCell(name: string, made: Made, score: number): Promise<{ store: Store; cell: Cell }> {
@@ -66,24 +66,24 @@ describe('pure: two runs beside each other', () => {
     return compareCells({ a: one.store, b: other.store }, pair);
   }
 
-  it('part where other work was asked for, and the field behind it is told', async () => {
-    const { firstOther, because, differences } = await compare({ rows: 8 }, { rows: 16 }, [0.5, 0.4]);
-    assert.deepEqual([firstOther, because], ['trainSft of 16', 'settings']);
+  it('names the first stage with different settings, and the field that differs', async () => {
+    const { firstDifferentStage, cause, differences } = await compare({ rows: 8 }, { rows: 16 }, [0.5, 0.4]);
+    assert.deepEqual([firstDifferentStage, cause], ['trainSft of 16', 'settings']);
     assert.deepEqual(differences, [{ field: 'adapter › spec.rows', a: '8', b: '16' }]);
   });
 
-  it('part where the same work came out in other bytes, and how it was made is told', async () => {
+  it('names the first stage with different bytes, and what differs in its environment', async () => {
     const made = await compare({ rows: 8, bytes: 'x' }, { rows: 8, bytes: 'y', threads: 2 }, [0.5, 0.4]);
-    assert.deepEqual([made.firstOther, made.because], ['trainSft of 8', 'bytes']);
+    assert.deepEqual([made.firstDifferentStage, made.cause], ['trainSft of 8', 'bytes']);
     assert.deepEqual(made.differences, [{ field: 'threads', a: '1', b: '2' }]);
   });
 
-  it('do not part where every stage is the same', async () => {
-    const { firstOther, because } = await compare({ rows: 8 }, { rows: 8, threads: 2 }, [0.5, 0.5]);
-    assert.deepEqual([firstOther, because], [null, null]);
+  it('finds no difference if every stage is identical', async () => {
+    const { firstDifferentStage, cause } = await compare({ rows: 8 }, { rows: 8, threads: 2 }, [0.5, 0.5]);
+    assert.deepEqual([firstDifferentStage, cause], [null, null]);
   });
 
-  it('stand beside each other by their place, and then whatever their seeds', () => {
+  it('pairs cells with equal settings, then those that differ in the seed only', () => {
     const cell = (budget: number, seed: number): Cell => ({
       cell: { ...who, budget, sftFraction: 0.5, seed },
       evaluation: { score: 0, auxiliary: [] },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findingMeanings } from '../../schemas/audit';
 
 describe('pure: findings in docs/design/audit.md', () => {
-  it('are those of the table, both ways, in its words', () => {
+  it('are exactly those of the table, with its text', () => {
     const page = readFileSync(join(__dirname, '../../docs/design/audit.md'), 'utf8');
     const rows = [...page.matchAll(/^\| `([a-z]+(?:-[a-z]+)+)` \| (.+) \|$/gm)].map(([, code, text]) => [
       code,

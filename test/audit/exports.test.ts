@@ -4,7 +4,7 @@ import type { ExportEvidence } from '../../audit/exports/evidence';
 import { renderMlflow } from '../../audit/exports/mlflow';
 import { renderModelCard } from '../../audit/exports/model-card';
 import { renderCrate, type CrateEntity } from '../../audit/exports/ro-crate';
-import type { AuditedAttempt, AuditedStage } from '../../contracts/audit-story';
+import type { AuditedAttempt, AuditedStage } from '../../contracts/run-timeline';
 
 const key = 'a'.repeat(64);
 const hostile = '<b>*x*</b> | "y"';
@@ -19,7 +19,7 @@ function attempt(fence: number, changes: Partial<AuditedAttempt>): AuditedAttemp
       message: null,
       resumedFromStep: null,
       checkpoints: [],
-      rungs: [],
+      microBatchReductions: [],
       warnings: [],
     },
     ...{ exitCodes: [], wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, verifierCalls: 0 },
@@ -30,19 +30,19 @@ function attempt(fence: number, changes: Partial<AuditedAttempt>): AuditedAttemp
 
 const stage: AuditedStage = {
   ...{ key, kind: 'evaluate', title: hostile, state: 'made', madeBy: 'e', artifact: key },
-  ...{ cell: null, askedAt: null, waitingMs: null, scores: [], shared: [] },
+  ...{ cell: null, requestedAt: null, waitingMs: null, scores: [], shared: [] },
   attempts: [attempt(1, { outcome: 'failed', code: 'TRAINER_CRASHED', message: 'why' }), attempt(2, {})],
 };
 
 const named = { task: hostile, model: 'hub:o/m@v1', annotator: hostile };
 const evidence = {
-  story: {
+  timeline: {
     ...{ experimentId: 'e', definition: {}, state: { is: 'completed', reason: null } },
     ...{ definitionDigest: key, openedAt: '2026-01-01T00:00:00Z', openedBy: 'ann b' },
     ...{ lastAt: '2026-01-01T00:02:00Z', stages: [stage], interventions: [], workflows: [], anchor: null },
   },
   manifests: new Map(),
-  lost: () => [],
+  unfinished: () => [],
   cells: () =>
     [0.5, 0.75].map((score) => ({
       cell: { ...named, id: `e-r${score}`, budget: 64, sftFraction: score, seed: 0 },
@@ -69,7 +69,7 @@ describe('pure: exports', () => {
     );
   }
 
-  it('describe everything that a crate refers to, once', () => {
+  it('describe every entity that a crate refers to, once', () => {
     const ids = graph.map((entity) => entity['@id']);
     assert.equal(new Set(ids).size, ids.length);
     const outside = (id: string): boolean => /^https?:/.test(id);
@@ -78,7 +78,7 @@ describe('pure: exports', () => {
     assert.ok(ids.includes(path));
   });
 
-  it('tell of every attempt in a crate, failed ones with their reasons', () => {
+  it('have every attempt in a crate, failed ones with the reason', () => {
     const actions = graph.filter((entity) => entity['@id'].startsWith('#attempt-'));
     assert.deepEqual(
       actions.map(({ error, result }) => [error, result !== undefined]),
@@ -89,7 +89,7 @@ describe('pure: exports', () => {
     );
   });
 
-  it('put a cell into MLflow as a run, the cell to find it by', () => {
+  it('export a cell to MLflow as a run, tagged with the cell', () => {
     const { name, runs } = renderMlflow(evidence);
     assert.equal(name, 'budgetline/e');
     assert.deepEqual(
@@ -113,13 +113,13 @@ describe('pure: exports', () => {
     );
   });
 
-  it('put a cell into MLflow once: one that has a score stays, although a later run of it was cancelled', () => {
-    const lost = ['e-r0.5', 'e-r1'].map((id) => ({
+  it('export a cell to MLflow once: its score stays, even if a later run was cancelled', () => {
+    const unfinished = ['e-r0.5', 'e-r1'].map((id) => ({
       cell: { ...named, id, budget: 64, sftFraction: 1, seed: 0 },
-      ...{ how: 'cancelled', reason: 'cancelled' },
+      ...{ state: 'cancelled', reason: 'cancelled' },
       ...{ startedAt: '2026-01-02T00:00:00Z', endedAt: '2026-01-02T00:01:00Z' },
     }));
-    const { runs } = renderMlflow({ ...evidence, lost: () => lost } as unknown as ExportEvidence);
+    const { runs } = renderMlflow({ ...evidence, unfinished: () => unfinished } as unknown as ExportEvidence);
     const tag = (run: (typeof runs)[number], name: string) =>
       run.tags.find(({ key: tagged }) => tagged === name)?.value;
     assert.deepEqual(
@@ -132,19 +132,19 @@ describe('pure: exports', () => {
     );
   });
 
-  it('say which MLflow server did not take it', async () => {
+  it('name the MLflow server that refused', async () => {
     const nowhere = { address: 'http://127.0.0.1:1', token: '' };
     await assert.rejects(sendToMlflow(renderMlflow(evidence), nowhere), { code: 'EXPORT_REFUSED' });
   });
 
-  it('make a card of the model with the best score, in which no text is markup', () => {
+  it('render a card of the model with the best score, with all texts escaped', () => {
     const card = renderModelCard(evidence);
     const [, matter = '', ...body] = card.split(/^---$/m);
     assert.ok(matter.includes('base_model: "o/m"') && matter.includes('value: 0.75'), matter);
-    assert.match(body.join(''), /o\/m of the hub at revision v1/);
+    assert.match(body.join(''), /o\/m \(hub revision v1\)/);
     assert.ok(!/[^\\]<b>/.test(body.join('')), body.join(''));
     assert.match(body.join(''), /\| cell \| score \| ifeval \|\n.*\n(.*\| 0\.\d+ \| 0\.125 \|\n){2}/);
-    assert.match(body.join(''), /nobody has measured more than “ifeval”/);
+    assert.match(body.join(''), /only “ifeval” was measured/);
     assert.throws(() => renderModelCard({ ...evidence, cells: () => [] }), { code: 'INPUT_MISSING' });
   });
 });

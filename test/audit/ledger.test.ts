@@ -20,7 +20,7 @@ describe('pure: ledger', () => {
     return path;
   }
 
-  it('links every line to the bytes of the one before, and its head is the last line’s hash', async () => {
+  it('links every line to the bytes of the line before; its head is the hash of the last line', async () => {
     const path = await chain('links', 3);
     const raw = (await readFile(path, 'utf8')).trimEnd().split('\n');
     const lines = await readLedger(path);
@@ -36,23 +36,23 @@ describe('pure: ledger', () => {
     assert.equal(await appendLine(path, lost(4)), await ledgerHead(path));
   });
 
-  it('is empty, with no head, where there is no file', async () => {
+  it('is empty and has no head if there is no file', async () => {
     assert.deepEqual(await readLedger(folder.at('none.jsonl')), []);
     assert.equal(await ledgerHead(folder.at('none.jsonl')), null);
   });
 
-  it('appends behind lines longer than it reads at once', async () => {
+  it('appends after lines that are longer than one read', async () => {
     const path = folder.at('long.jsonl');
     for (const size of [10, 100_000, 17_000, 16_384, 5]) await appendLine(path, lost(1, 'x'.repeat(size)));
     assert.equal((await readLedger(path)).length, 5);
   });
 
   for (const cut of [1, 20, 150])
-    it(`cuts a last line torn ${cut} bytes before its end, and tells of it`, async () => {
+    it(`cuts a last line torn ${cut} bytes before its end, and records it`, async () => {
       const path = await chain(`torn-${cut}`, 3);
       const whole = await readFile(path);
       await writeFile(path, whole.subarray(0, whole.length - cut));
-      assert.equal((await readLedger(path)).length, 2, 'a reader leaves the torn line out');
+      assert.equal((await readLedger(path)).length, 2, 'a reader skips the torn line');
       await appendLine(path, lost(9));
       const lines = await readLedger(path);
       assert.deepEqual(
@@ -66,7 +66,7 @@ describe('pure: ledger', () => {
       assert.equal(healed.bytes, healed.text.length);
     });
 
-  it('heals a first line that was torn', async () => {
+  it('repairs a torn first line', async () => {
     const path = folder.at('first.jsonl');
     await writeFile(path, '{"sequ');
     await appendLine(path, lost(1));
@@ -80,7 +80,7 @@ describe('pure: ledger', () => {
     await assert.rejects(readLedger(path), { code: 'LEDGER_CORRUPT', details: { path, line } });
   }
 
-  it('names the line that does not follow: changed, removed, moved, or no ledger line at all', async () => {
+  it('names the line that breaks the chain: changed, removed, moved or invalid', async () => {
     const path = await chain('tampered', 5);
     const raw = (await readFile(path, 'utf8')).trimEnd().split('\n');
     const write = (lines: (string | undefined)[]): Promise<void> => writeFile(path, `${lines.join('\n')}\n`);
@@ -96,8 +96,8 @@ describe('pure: ledger', () => {
     assert.equal((await readLedger(path)).length, 5);
   });
 
-  it('appends nothing behind a last line that is none', async () => {
-    const path = await chain('spoilt', 1);
+  it('appends nothing after an invalid last line', async () => {
+    const path = await chain('damaged', 1);
     await appendFile(path, 'not a line\n');
     await assert.rejects(appendLine(path, lost(2)), { code: 'LEDGER_CORRUPT', details: { path } });
   });

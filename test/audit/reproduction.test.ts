@@ -17,11 +17,11 @@ interface Made {
 const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 };
 const experimentId = 'e';
 
-describe('pure: a run that was made again, beside its record', () => {
+describe('pure: a reproduced run, compared with its record', () => {
   const folder = temporaryFolder();
   let count = 0;
 
-  /** A store with a training and the evaluation that reads it, published and recorded without training anything. */
+  /** A store with a training stage and its evaluation, published and recorded without training. */
   async function make({ weights, threads = 1, revision = 1, scores = '' }: Made) {
     const store = createStore(folder.at(`home-${count++}`));
     await store.prepare();
@@ -52,34 +52,37 @@ describe('pure: a run that was made again, beside its record', () => {
 
   const outcomes = (stages: readonly ReproducedStage[]): string[] => stages.map(({ outcome }) => outcome);
 
-  it('is the same where every stage has the same bytes, whatever made them', async () => {
+  it('is identical if every stage has the same bytes, in any environment', async () => {
     const result = await compareReproduction(
       await make({ weights: 'w' }),
       await make({ weights: 'w', threads: 2 }),
     );
-    assert.deepEqual([result.reproduced, outcomes(result.stages)], [true, ['same', 'same']]);
+    assert.deepEqual([result.reproduced, outcomes(result.stages)], [true, ['identical', 'identical']]);
   });
 
-  it('tells what of the determinism class differs, and what only follows from it', async () => {
+  it('names what differs in the determinism class, and marks stages with different inputs', async () => {
     const result = await compareReproduction(
       await make({ weights: 'w', scores: 's' }),
       await make({ weights: 'v', scores: 'r', threads: 2 }),
     );
-    assert.deepEqual([result.reproduced, outcomes(result.stages)], [false, ['other', 'consequence']]);
+    assert.deepEqual(
+      [result.reproduced, outcomes(result.stages)],
+      [false, ['different', 'different-inputs']],
+    );
     assert.deepEqual(result.stages[0]?.differences, [{ field: 'threads', a: '1', b: '2' }]);
   });
 
-  it('explains nothing where only the record is another', async () => {
+  it('has no differences if only the record was changed', async () => {
     const result = await compareReproduction(await make({ weights: 'w' }), await make({ weights: 'v' }));
-    assert.deepEqual([result.stages[0]?.outcome, result.stages[0]?.differences], ['other', []]);
+    assert.deepEqual([result.stages[0]?.outcome, result.stages[0]?.differences], ['different', []]);
   });
 
-  it('names the revision of a stage that other code makes otherwise', async () => {
+  it('names the revision of a stage that the installed code has changed', async () => {
     const result = await compareReproduction(
       await make({ weights: 'w' }),
       await make({ weights: 'w', revision: 2 }),
     );
-    assert.deepEqual(outcomes(result.stages), ['unmade', 'unmade']);
+    assert.deepEqual(outcomes(result.stages), ['not-run', 'not-run']);
     assert.deepEqual(result.stages[0]?.differences, [{ field: 'revision', a: '1', b: '2' }]);
   });
 });

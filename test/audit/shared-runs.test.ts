@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import {
   readEvidence,
   readLedger,
-  readStory,
+  readTimeline,
   renderExport,
   renderMlflow,
   sendToMlflow,
@@ -17,7 +17,7 @@ import { renderStatus } from '../../cli/print/status';
 import { placeFacts } from '../../app/plan/place-facts';
 import type { RunStatus } from '../../client';
 import type { SweepAnalysis } from '../../contracts/analysis';
-import { type AuditStory, describeTotals } from '../../contracts/audit-story';
+import { type RunTimeline, describeTotals } from '../../contracts/run-timeline';
 import type { LedgerLine, LineOf } from '../../schemas/ledger';
 import type { Task } from '../../contracts/task';
 import { renderAuditPage } from '../../report';
@@ -25,7 +25,7 @@ import { coordinatesSlug } from '../../planning';
 import { createStore, ensureDir, type Store } from '../../store';
 import { gradeSchoolMath } from '../../tasks';
 import { createInk } from '../../cli/print/ink';
-import { renderStory } from '../../cli/print/story';
+import { renderTimeline } from '../../cli/print/story';
 import { acquisitionLimitMs } from '../support/temporal';
 import { temporaryFolder } from '../support/temporary';
 import { call } from '../cli/support';
@@ -48,7 +48,7 @@ interface Entity {
   readonly isBasedOn?: { readonly '@id': string };
 }
 
-describe('server: what exports say of runs that share stages', function () {
+describe('server: exports of runs that share stages', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const text = (experimentId: string, format: 'csv' | 'open-lineage' | 'in-toto' | 'model-card') =>
@@ -59,25 +59,27 @@ describe('server: what exports say of runs that share stages', function () {
   let failing: RanSweep;
   let cancelled: string;
   let failedStatus: RunStatus;
-  let story: AuditStory;
-  /** Attempts that the ledgers of the reuser's stages know, by who opened them. */
+  let timeline: RunTimeline;
+  /** Attempts in the ledgers of the reuser's stages, by any run. */
   let started: LineOf<'attempt-started'>[];
 
   before(async () => {
     store = createStore(folder.path());
     ({ cancelled, maker, reuser, failing, failedStatus } = await runSharingSweeps(folder.path()));
-    story = await readStory(store, reuser.plan.sweepId);
-    const chains = await Promise.all(story.stages.map(({ key }) => readLedger(store.paths.stageLedger(key))));
+    timeline = await readTimeline(store, reuser.plan.sweepId);
+    const chains = await Promise.all(
+      timeline.stages.map(({ key }) => readLedger(store.paths.stageLedger(key))),
+    );
     const isStart = (line: LedgerLine): line is LineOf<'attempt-started'> => line.type === 'attempt-started';
     started = chains.flat().filter(isStart);
   });
 
-  /** The maker trained; the cancelled one got as far as the data. */
+  /** The maker trained the models; the cancelled run made the data. */
   const makers = () => [cancelled, maker.plan.sweepId];
   const sorted = (all: readonly unknown[]) => [...new Set(all)].sort();
   const own = () => started.filter(({ experimentId }) => experimentId === reuser.plan.sweepId);
 
-  /** What `budgetline report` prints and writes of a sweep. */
+  /** Output of `budgetline report` for a sweep. */
   async function report({ resolved, result }: RanSweep, tasks: readonly Task[]) {
     const { definition } = resolved;
     const record = { format: 1, definition, places: placeFacts(resolved, tasks), result, run: {} };
@@ -103,52 +105,52 @@ describe('server: what exports say of runs that share stages', function () {
     assert.deepEqual([...others].sort(), [cancelled, maker.plan.sweepId, reuser.plan.sweepId].sort());
   });
 
-  it('the story counts the run’s own attempts alone, and says who made what it reused', () => {
-    const { totals, stages, openedAt } = story;
+  it('the history counts only the run’s own attempts, and names the makers of reused stages', () => {
+    const { totals, stages, openedAt } = timeline;
     assert.equal(totals.attempts, own().length);
     assert.ok(stages.every(({ attempts }) => attempts.every(({ startedAt }) => startedAt >= openedAt)));
     const reused = stages.filter(({ state }) => state === 'reused');
     assert.ok(reused.length > 0 && reused.every(({ attempts }) => attempts.length === 0));
     assert.deepEqual(sorted(reused.map(({ madeBy }) => madeBy)), makers());
     assert.equal(totals.states.reused, reused.length);
-    assert.deepEqual(story.lastRun?.totals, totals, 'it ran once, if in several pages');
+    assert.deepEqual(timeline.lastRun?.totals, totals, 'it ran once, with continue-as-new');
     assert.equal(reuser.result.cost.attempts, totals.attempts);
   });
 
-  it('terminal and page list no trouble of another run', () => {
-    const lines = renderStory(story, createInk(false)).join('\n');
-    assert.match(lines, /What went wrong\n {2}nothing\n/);
+  it('terminal and page show no problem of another run', () => {
+    const lines = renderTimeline(timeline, createInk(false)).join('\n');
+    assert.match(lines, /Problems\n {2}none\n/);
     assert.ok(lines.includes('made by maker-'));
-    assert.ok(lines.includes(describeTotals(story.totals)));
-    const page = renderAuditPage(story);
+    assert.ok(lines.includes(describeTotals(timeline.totals)));
+    const page = renderAuditPage(timeline);
     assert.equal([...page.matchAll(/class="attempt"/g)].length, own().length);
-    assert.ok(page.includes(`${cancelled}: cancelled`) && page.includes(describeTotals(story.totals)));
+    assert.ok(page.includes(`${cancelled}: cancelled`) && page.includes(describeTotals(timeline.totals)));
   });
 
-  it('CSV marks attempts of other runs as shared, with whose they are', async () => {
-    const [head = '', ...rows] = (await text(story.experimentId, 'csv')).trimEnd().split('\r\n');
+  it('CSV marks attempts of other runs as shared, with their run', async () => {
+    const [head = '', ...rows] = (await text(timeline.experimentId, 'csv')).trimEnd().split('\r\n');
     const [whose, shared] = ['experimentId', 'shared'].map((name) => head.split(',').indexOf(name));
     const cells = rows.map((row) => row.split(','));
     assert.equal(rows.length, started.length);
     for (const row of cells)
-      assert.equal(row[shared ?? 0], String(row[whose ?? 0] !== story.experimentId), row.join());
+      assert.equal(row[shared ?? 0], String(row[whose ?? 0] !== timeline.experimentId), row.join());
   });
 
-  it('OpenLineage has events of the run’s own attempts, and names the owner of inputs that it reused', async () => {
-    const events = (await text(story.experimentId, 'open-lineage'))
+  it('OpenLineage has events of the run’s own attempts, and the owners of reused inputs', async () => {
+    const events = (await text(timeline.experimentId, 'open-lineage'))
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Event);
     assert.equal(new Set(events.map(({ run }) => run.runId)).size, own().length);
-    assert.ok(events.every(({ eventTime }) => eventTime >= story.openedAt));
+    assert.ok(events.every(({ eventTime }) => eventTime >= timeline.openedAt));
     const owners = events.flatMap(({ inputs }) =>
       inputs.flatMap(({ facets }) => facets.ownership?.owners.map(({ name }) => name) ?? []),
     );
     assert.ok(owners.length > 0 && owners.every((owner) => makers().includes(owner)), owners.join());
   });
 
-  it('an in-toto statement attests what the run made; the rest are dependencies with their makers', async () => {
-    const statement = JSON.parse(await text(story.experimentId, 'in-toto')) as {
+  it('an in-toto statement attests the run’s own models; the rest are dependencies with their makers', async () => {
+    const statement = JSON.parse(await text(timeline.experimentId, 'in-toto')) as {
       readonly subject: readonly { readonly name: string }[];
       readonly predicate: {
         readonly buildDefinition: {
@@ -160,7 +162,7 @@ describe('server: what exports say of runs that share stages', function () {
       };
     };
     const keysOf = (state: string): string[] =>
-      story.stages.flatMap((stage) => (stage.state === state ? [stage.key] : []));
+      timeline.stages.flatMap((stage) => (stage.state === state ? [stage.key] : []));
     const named = (name: string): string => /-([0-9a-f]{64})\//.exec(name)?.[1] ?? '';
     for (const { name } of statement.subject) assert.ok(keysOf('made').includes(named(name)), name);
     const foreign = statement.predicate.buildDefinition.resolvedDependencies.filter(
@@ -169,7 +171,7 @@ describe('server: what exports say of runs that share stages', function () {
     assert.ok(foreign.length > 0);
     for (const { name, annotations } of foreign) {
       assert.ok(keysOf('reused').includes(named(name)), name);
-      const stage = story.stages.find(({ key }) => key === named(name));
+      const stage = timeline.stages.find(({ key }) => key === named(name));
       assert.equal(annotations?.madeBy, stage?.madeBy);
     }
   });
@@ -185,14 +187,14 @@ describe('server: what exports say of runs that share stages', function () {
       ?.actionStatus?.['@id'].split('/')
       .at(-1) ?? '';
 
-  it('an RO-Crate has the run’s own attempts as actions, and says of what it is reused', async () => {
-    const graph = await crateOf(story.experimentId);
+  it('an RO-Crate has the run’s own attempts as actions, and marks reused stages', async () => {
+    const graph = await crateOf(timeline.experimentId);
     const attempts = graph.filter((entity) => entity['@id'].startsWith('#attempt-'));
     assert.equal(attempts.length, own().length);
     const actions = graph.filter(({ startTime }) => startTime !== undefined);
-    assert.ok(actions.every(({ startTime = '' }) => startTime >= story.openedAt));
+    assert.ok(actions.every(({ startTime = '' }) => startTime >= timeline.openedAt));
     const reused = graph.filter(({ isBasedOn }) => isBasedOn !== undefined);
-    assert.equal(reused.length, story.totals.states.reused);
+    assert.equal(reused.length, timeline.totals.states.reused);
     assert.deepEqual(
       sorted(reused.map(({ isBasedOn }) => isBasedOn?.['@id'])),
       makers().map((id) => `#sweep-${id}`),
@@ -200,7 +202,7 @@ describe('server: what exports say of runs that share stages', function () {
     assert.equal(statusOf(graph), 'CompletedActionStatus');
   });
 
-  it('an RO-Crate says of a cancelled and of a failed run that it failed, and why', async () => {
+  it('an RO-Crate marks cancelled and failed runs as failed, with the reason', async () => {
     const stopped = await crateOf(cancelled);
     const broken = await crateOf(failing.plan.sweepId);
     for (const graph of [stopped, broken])
@@ -211,10 +213,10 @@ describe('server: what exports say of runs that share stages', function () {
     assert.match(errorOf(broken), /2 of 2 cells did not finish: 10 stages, 1 reused, 3 failed/);
   });
 
-  it('MLflow has every cell, also those that share an evaluation; sending again adds nothing', async () => {
+  it('MLflow has every cell, also cells that share an evaluation; sending again adds nothing', async () => {
     const server = await MlflowStandIn.start();
     try {
-      const experiment = renderMlflow(await readEvidence(store, story.experimentId));
+      const experiment = renderMlflow(await readEvidence(store, timeline.experimentId));
       const evaluations = new Set(reuser.result.cells.map(({ evaluation }) => evaluation.key));
       assert.ok(evaluations.size < reuser.result.cells.length, 'cells share evaluations');
       const place = { address: server.address, token: '' };
@@ -225,15 +227,15 @@ describe('server: what exports say of runs that share stages', function () {
       const count = reuser.result.cells.length;
       assert.deepEqual(await sendToMlflow(experiment, place), { added: count - cut, updated: cut });
       assert.deepEqual(await sendToMlflow(experiment, place), { added: 0, updated: count });
-      const told = experiment.runs.map(({ params, metrics, tags, status }) => [
+      const expected = experiment.runs.map(({ params, metrics, tags, status }) => [
         status,
         ...[params.length, metrics.length, tags.length],
       ]);
       assert.deepEqual(
         server.runs.map((run) => [run.status, run.params.size, run.metrics.size, run.tags.size]),
-        told,
+        expected,
       );
-      const opened = Date.parse(story.openedAt);
+      const opened = Date.parse(timeline.openedAt);
       assert.ok(experiment.runs.every(({ start_time }) => start_time >= opened));
       assert.ok(
         experiment.runs.some(({ tags }) => tags.some(({ value }) => value.includes('made by maker-'))),
@@ -243,10 +245,10 @@ describe('server: what exports say of runs that share stages', function () {
     }
   });
 
-  it('MLflow has cells that failed, with why', async () => {
+  it('MLflow has failed cells, with the reason', async () => {
     const { runs } = renderMlflow(await readEvidence(store, failing.plan.sweepId));
     assert.deepEqual(
-      runs.map(({ status, tags }) => [status, tags.at(-1)?.value.includes('nobody can judge this')]),
+      runs.map(({ status, tags }) => [status, tags.at(-1)?.value.includes('no verifier for this')]),
       [
         ['FAILED', true],
         ['FAILED', true],
@@ -254,9 +256,10 @@ describe('server: what exports say of runs that share stages', function () {
     );
   });
 
-  it('a model card speaks of the winning cell’s own values, and of who made its stages', async () => {
-    const card = await text(story.experimentId, 'model-card');
-    const [, fraction, loss, annotator] = /^# .*, r ([\d.]+), loss (\w+), annotator (\S+),/m.exec(card) ?? [];
+  it('a model card has the winning cell’s values, and the makers of its stages', async () => {
+    const card = await text(timeline.experimentId, 'model-card');
+    const [, fraction, loss, annotator] =
+      /^# .*, SFT share ([\d.]+), loss (\w+), annotator (\S+),/m.exec(card) ?? [];
     const best = reuser.result.cells.find(
       ({ cell: { sftFraction, axes = {} } }) =>
         String(sftFraction) === fraction && axes['annotator'] === annotator && axes['loss'] === loss,
@@ -270,16 +273,15 @@ describe('server: what exports say of runs that share stages', function () {
       assert.equal(card.includes(`"${name}"`), kinds.has('trainPreference') && name === loss);
   });
 
-  it('totals of a run whose evaluations failed have its stages, attempts and failures', async () => {
-    const { totals, state } = await readStory(store, failing.plan.sweepId);
+  it('totals of a run with failed evaluations count its stages, attempts and failures', async () => {
+    const { totals, state } = await readTimeline(store, failing.plan.sweepId);
     assert.equal(describeTotals(totals), '10 stages, 1 reused, 3 failed; 9 attempts, 3 failed');
-    assert.equal(state.is, 'failed');
     assert.equal(state.is, 'failed');
   });
 
-  it('status, ending and report of such a run have the same totals as its audit', async () => {
+  it('status, summary and report of such a run have the same totals as its audit', async () => {
     const { plan } = failing;
-    const words = describeTotals((await readStory(store, plan.sweepId)).totals);
+    const words = describeTotals((await readTimeline(store, plan.sweepId)).totals);
     const totals = await readRunTotals(store, plan.sweepId);
     assert.equal(totals && describeTotals(totals), words);
     assert.ok(
@@ -295,7 +297,7 @@ describe('server: what exports say of runs that share stages', function () {
     assert.ok(printed.join(' ').replace(/\s+/g, ' ').includes(words), printed.join('\n'));
   });
 
-  it('each page of a sweep over losses reads its own definition and result', async () => {
+  it('each report of a sweep over losses has its own definition and result', async () => {
     const { analyses, pages } = await report(reuser, [gradeSchoolMath]);
     assert.equal(analyses.length, 4);
     for (const { axes, analysis } of analyses) {
@@ -305,7 +307,7 @@ describe('server: what exports say of runs that share stages', function () {
       assert.equal(page.includes('where the policy is the reference'), isDpo, loss);
       assert.equal(page.includes('this loss compares with no reference'), !isDpo, loss);
       const fallen = analysis.findings.filter(({ kind }) => kind === 'falling-chosen');
-      assert.ok(isDpo || fallen.length === 0, 'a reward without a reference was held against 0');
+      assert.ok(isDpo || fallen.length === 0, 'a reward without a reference was compared with 0');
       for (const { name, description } of gradeSchoolMath.annotators)
         assert.equal(page.includes(description), name === annotator, `${annotator}: ${description}`);
       assert.equal(analysis.annotator, annotator);
@@ -314,16 +316,18 @@ describe('server: what exports say of runs that share stages', function () {
     }
   });
 
-  it('money and time in the totals are those of the run’s own lines in the ledger', async () => {
-    const chains = await Promise.all(story.stages.map(({ key }) => readLedger(store.paths.stageLedger(key))));
+  it('cost and time in the totals are the sums over the run’s own lines in the ledger', async () => {
+    const chains = await Promise.all(
+      timeline.stages.map(({ key }) => readLedger(store.paths.stageLedger(key))),
+    );
     const ended = chains
       .flat()
       .flatMap((line) =>
-        line.type === 'attempt-ended' && line.experimentId === story.experimentId ? [line] : [],
+        line.type === 'attempt-ended' && line.experimentId === timeline.experimentId ? [line] : [],
       );
     const sum = (pick: (line: (typeof ended)[number]) => number): number =>
       ended.reduce((total, line) => total + pick(line), 0);
-    const { usd, deviceMs, tokens } = story.totals;
+    const { usd, deviceMs, tokens } = timeline.totals;
     assert.ok(usd > 0 && tokens > 0);
     assert.deepEqual(
       [usd, deviceMs, tokens].map((value) => value.toFixed(6)),

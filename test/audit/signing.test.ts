@@ -18,7 +18,7 @@ describe('pure: signed heads', () => {
     await writeFile(folder.at('none.pem'), 'no key');
   });
 
-  it('hold for this experiment, head and length alone', () => {
+  it('are valid only for their experiment, head and length', () => {
     const signature = signHead(readSigningKey(folder.at('key.pem')), 'e', head);
     assert.equal(signature.publicKey, readTrustedKey(folder.at('key.pub')));
     assert.ok(isSignedBy('e', head, signature));
@@ -30,7 +30,7 @@ describe('pure: signed heads', () => {
   });
 
   for (const name of ['none.pem', 'rsa.pem', 'missing.pem'])
-    it(`are not made with ${name}`, () => {
+    it(`cannot be made with ${name}`, () => {
       assert.throws(() => readSigningKey(folder.at(name)), { code: 'SIGNING_KEY_INVALID' });
     });
 });

@@ -63,7 +63,7 @@ describe('server: audit verify', function () {
     seen.add(code);
   }
 
-  it('passes an untouched bundle, every check of it made', async () => {
+  it('passes an untouched bundle, with every check', async () => {
     const result = await verify(untouched.home, { trusted: bundle.trustedKey });
     assert.deepEqual(
       result.checks.filter(({ outcome }) => outcome !== 'passed'),
@@ -81,7 +81,7 @@ describe('server: audit verify', function () {
       assert.match(result.checks.find(({ name }) => name === 'anchor')?.detail ?? '', /1 later lines/);
     }));
 
-  it('replays foreign code only where a trusted key signed the chain that names it', async () => {
+  it('replays foreign code only if a trusted key signed the chain that names it', async () => {
     const installedCode = createHash('sha256').update('another version').digest('hex');
     const untrusted = await verify(untouched.home, { installedCode });
     assert.equal(untrusted.checks.at(-1)?.outcome, 'skipped');
@@ -98,7 +98,7 @@ describe('server: audit verify', function () {
       }));
 
   for (const [how, code, change] of whole)
-    it(`${code}: ${how}, and all digests are computed anew`, () =>
+    it(`${code}: ${how}, and all digests are recomputed`, () =>
       onCopy(async (run) => {
         await change(run);
         await run.resealEverything();
@@ -106,7 +106,7 @@ describe('server: audit verify', function () {
         assertFinding(await verify(run.home, { trusted: bundle.trustedKey }), 'signature-missing');
       }));
 
-  it('signature-untrusted: somebody else signs', () =>
+  it('signature-untrusted: another key signs', () =>
     onCopy(async (run) => {
       await run.resealEverything();
       const store = createStore(run.home);
@@ -116,7 +116,7 @@ describe('server: audit verify', function () {
       assertFinding(await verify(run.home, { trusted: bundle.trustedKey }), 'signature-untrusted');
     }));
 
-  it('knows no finding that nothing leads to', () => {
+  it('has a test for every finding', () => {
     const ofBundles = (code: string): boolean => code.startsWith('bundle-');
     const codes = (Object.keys(findingMeanings) as FindingCode[]).filter((code) => !ofBundles(code));
     assert.deepEqual(

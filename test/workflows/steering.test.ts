@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { readAnchor, readLedger, readStory, verifyRun } from '../../audit';
+import { readAnchor, readLedger, readTimeline, verifyRun } from '../../audit';
 import { listRunFiles } from '../../audit/run-files';
 import { readStatus } from '../../client';
 import type { ResolvedSweep } from '../../contracts/resolved';
@@ -73,7 +73,7 @@ describe('server: a sweep that is steered', function () {
    */
   async function assertAudited(experimentId: string): Promise<void> {
     const store = createStore(folder.path());
-    const { stages } = await readStory(store, experimentId);
+    const { stages } = await readTimeline(store, experimentId);
     const training = stages.find(({ kind }) => kind === 'trainSft');
     const last = training?.attempts.at(-1);
     assert.deepEqual([training?.artifact, last?.outcome], [null, 'cancelled']);

@@ -5,7 +5,7 @@ import { homeOf } from '../../../app/home';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { renderDifferences, renderExplanation } from '../../print/differences';
 
-/** `budgetline audit diff A B`: what differs between two runs. */
+/** `budgetline audit diff A B`: prints what differs between two runs. */
 export async function diffCommand(a: string, b: string, flags: PrinterOptions): Promise<void> {
   const differences = await withAuditedRun(a, (one) => withAuditedRun(b, (other) => diffRuns(one, other)));
   const printer = createPrinter(flags);
@@ -13,7 +13,7 @@ export async function diffCommand(a: string, b: string, flags: PrinterOptions): 
   if (flags.json === true) printJson(differences);
 }
 
-/** `budgetline audit explain STAGE`: why a stage ran, field by field. */
+/** `budgetline audit explain STAGE`: prints why a stage ran, field by field. */
 export async function explainCommand(key: string, flags: PrinterOptions): Promise<void> {
   const explanation = await explainStage(createStore(homeOf(process.env, process.cwd())), key);
   const printer = createPrinter(flags);

@@ -19,7 +19,7 @@ import { countOf } from '../../print/text';
 
 export interface ExportFlags extends PrinterOptions {
   readonly output?: string;
-  /** Replaces a file that is there. */
+  /** Replaces an existing file. */
   readonly force?: boolean;
   readonly format: string;
   /** Address of an MLflow tracking server. */
@@ -28,7 +28,7 @@ export interface ExportFlags extends PrinterOptions {
 
 interface Written {
   readonly path: string;
-  /** For people: how much it is. */
+  /** Number of files, runs or characters, for people. */
   readonly size: string;
 }
 
@@ -92,11 +92,11 @@ function exportRun(run: AuditedRun, format: Format, flags: ExportFlags): Promise
   return format === 'ro-crate' ? exportCrate(run, flags) : exportAs(run, format, flags);
 }
 
-/** `budgetline audit export RUN`: everything that a run rests on in one file, or its record in another tool's format. */
+/** `budgetline audit export RUN`: writes a bundle of the run, or its records in another tool's format. */
 export async function exportCommand(name: string, flags: ExportFlags): Promise<void> {
   const format = parseFormat(flags.format);
   if (flags.to !== undefined && format !== 'mlflow')
-    throw new BudgetlineError('USAGE', '--to sends to an MLflow server: it goes with --format mlflow.');
+    throw new BudgetlineError('USAGE', '--to sends to an MLflow server, so it needs --format mlflow.');
   const written = await withAuditedRun(name, (run) => exportRun(run, format, flags));
   createPrinter(flags).print([`${format}  ${written.path} (${written.size})`]);
   if (flags.json === true) printJson({ path: written.path, format });

@@ -3,15 +3,15 @@ import { auditRun } from '../../../app/audit/audit-run';
 import { BudgetlineError } from '../../../contracts/failures';
 import { writeOutputs } from '../../../store';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
-import { renderStory } from '../../print/story';
+import { renderTimeline } from '../../print/story';
 
 export interface StoryFlags extends PrinterOptions {
   readonly html?: string;
-  /** Replaces a page that is there. */
+  /** Replaces an existing page. */
   readonly force?: boolean;
 }
 
-/** `budgetline audit show RUN`: the story of a run, from its ledger, histories and artifacts. */
+/** `budgetline audit show RUN`: prints the history of a run, from its ledger, workflow histories and artifacts. */
 export async function storyCommand(name: string, flags: StoryFlags): Promise<void> {
   if (flags.force === true && flags.html === undefined)
     throw new BudgetlineError('USAGE', '--force: there is no file to replace.', {
@@ -19,7 +19,7 @@ export async function storyCommand(name: string, flags: StoryFlags): Promise<voi
     });
   const story = await auditRun(name);
   const printer = createPrinter(flags);
-  printer.print(renderStory(story, printer.ink));
+  printer.print(renderTimeline(story, printer.ink));
   if (flags.html !== undefined) {
     const { renderAuditPage } = await import('../../../report/index.js');
     const path = resolve(flags.html);

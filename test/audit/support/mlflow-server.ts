@@ -12,7 +12,7 @@ interface StoredRun {
   readonly id: string;
   readonly params: Map<string, unknown>;
   readonly tags: Map<string, unknown>;
-  /** Each once, as the server's own table keeps them: by name, value, time and step. */
+  /** Deduplicated by name, value, time and step, like in the real server. */
   readonly metrics: Map<string, unknown>;
 }
 
@@ -36,12 +36,12 @@ class Refused extends Error {
   }
 }
 
-/** What of an MLflow tracking server's REST interface an export uses, with its rules: parameters are set once. */
+/** The part of an MLflow tracking server's REST API that an export uses; params are immutable. */
 export class MlflowStandIn {
   readonly runs: StoredRun[] = [];
   #experiment: string | undefined;
   readonly #server: Server;
-  /** Fails every call from the nth on, as a server that goes away. */
+  /** Fails every call from the nth on, like a server that goes away. */
   failFrom = Infinity;
   #calls = 0;
 

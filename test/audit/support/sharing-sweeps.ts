@@ -7,29 +7,29 @@ import { builtInTasks } from '../../../workers';
 import { Going } from '../../support/going-sweep';
 import { resolveTinySweep, runSweep, withWorkers, type RanSweep } from '../../support/sweep-bench';
 
-/** A task whose answers nobody can judge: every evaluation fails, and nothing before it does. */
+/** A task whose scoring throws: every evaluation fails, and no earlier stage. */
 export const unjudged: Task = {
   ...gradeSchoolMath,
   name: 'unjudged',
   score: () => {
-    throw new Error('nobody can judge this');
+    throw new Error('no verifier for this');
   },
 };
 
 const { sft } = gradeSchoolMathDefaults;
 const small = { budgets: [8], evaluation: { items: 4, maxNewTokens: 24 }, controls: [] };
-/** Steps enough to be cancelled at, checkpoints enough to be seen at. */
+/** Enough steps to cancel during training, with frequent checkpoints. */
 const long = { sft: { ...sft, epochs: 60 }, execution: { checkpointEverySteps: 2 } };
 
-/** Four sweeps of one home. */
+/** Four sweeps in one home. */
 export interface SharingSweeps {
-  /** Id of one that was cancelled while it trained. */
+  /** Id of a sweep that was cancelled during training. */
   readonly cancelled: string;
-  /** Finished what that one had begun. */
+  /** Finished the stages of the cancelled one. */
   readonly maker: RanSweep;
-  /** Over two losses and two annotators, in several pages; reuses what the maker made. */
+  /** Two losses and two annotators, with continue-as-new; reuses stages of the maker. */
   readonly reuser: RanSweep;
-  /** No evaluation of it succeeded. */
+  /** Every evaluation failed. */
   readonly failing: RanSweep;
   readonly failedStatus: RunStatus;
 }

@@ -6,15 +6,15 @@ import { storeCompleteHistory } from '../../../client';
 import { createStore, ensureDir } from '../../../store';
 import { resolveTinySweep, runSweep, withWorkers } from '../../support/sweep-bench';
 
-/** What a finished run leaves, in one file. */
+/** A bundle of a finished run. */
 export interface SmallBundle {
   readonly experimentId: string;
   readonly path: string;
-  /** Public half of the key that signed it. */
+  /** Public key of the signer. */
   readonly trustedKey: string;
 }
 
-/** A key pair in PEM beside each other; gives the private file's path. */
+/** Writes a key pair in PEM. Returns the paths of the private and the public key. */
 export function makeKeys(dir: string, name: string): { signing: string; trusted: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const [signing, trusted] = [join(dir, `${name}.pem`), join(dir, `${name}.pub`)];
@@ -32,7 +32,7 @@ async function withSigningKey<T>(path: string, work: () => Promise<T>): Promise<
   }
 }
 
-/** Runs a sweep of a mixed and a plain cell, a page each, in a home, for real and signed, and exports it. */
+/** Runs and exports a signed sweep of a mixed and a pure SFT cell, with continue-as-new after each. */
 export async function makeSmallBundle(home: string, keyDir: string): Promise<SmallBundle> {
   const keys = makeKeys(keyDir, 'signer');
   const change = { name: 'bundled', budgets: [8], sftFractions: [0.5, 1], controls: [] };
@@ -40,9 +40,12 @@ export async function makeSmallBundle(home: string, keyDir: string): Promise<Sma
   const store = createStore(home);
   const run = (): Promise<string> =>
     withWorkers(home, async (client) => {
-      const { plan, result } = await runSweep(client, resolved, { orchestration: { maxCellsPerRun: 1 }, home });
+      const { plan, result } = await runSweep(client, resolved, {
+        orchestration: { maxCellsPerRun: 1 },
+        home,
+      });
       if (result.failedCells.length > 0)
-        throw new Error(`the sweep has holes: ${JSON.stringify(result.failedCells)}`);
+        throw new Error(`the sweep has failed cells: ${JSON.stringify(result.failedCells)}`);
       const anchor = await readAnchor(store, plan.sweepId);
       if (anchor === undefined || anchor === 'invalid') throw new Error('the sweep left no anchor');
       await storeCompleteHistory(client, store, anchor);

@@ -6,10 +6,10 @@ import { createStore, describeFolder, payloadDigest, type StorePaths } from '../
 
 const sha = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** A ledger line as anybody with an editor sees it. */
+/** A ledger line as plain JSON. */
 export type Line = Record<string, unknown> & { type: string };
 
-/** A copy of a run's files, and the ways in which somebody might change them. */
+/** A copy of a run's files, with ways to tamper with them. */
 export class Tampered {
   readonly paths: StorePaths;
 
@@ -32,7 +32,7 @@ export class Tampered {
     return join(this.paths.report(this.experimentId), 'result.json');
   }
 
-  /** Folders of the artifacts of a kind; the mixed cell's own come first. */
+  /** The nth artifact folder of a kind; those of the mixed cell come first. */
   artifact(kind: string, nth = 0): string {
     const names = readdirSync(this.paths.artifacts).filter((name) => name.startsWith(`${kind}-`));
     const adapted = names.filter((name) => this.manifest(join(this.paths.artifacts, name)).inputs['adapter']);
@@ -46,12 +46,12 @@ export class Tampered {
     return JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as ArtifactManifest;
   }
 
-  /** The chain of the stage behind an artifact's folder. */
+  /** The chain of an artifact's stage. */
   stageChain(dir: string): string {
     return this.paths.stageLedger(basename(dir).split('-')[1] ?? '');
   }
 
-  /** Paths of the exported histories: of the sweep's last page, which has an end beside it, and of the mixed cell. */
+  /** Paths of exported histories: of the sweep's last run, of its complete history, and of the mixed cell. */
   history(which: 'sweep' | 'cell' | 'complete'): string {
     const dir = join(this.home, 'store', 'histories');
     const names = readdirSync(dir);
@@ -63,7 +63,7 @@ export class Tampered {
     return join(dir, { complete, sweep, cell: `${cell}.json` }[which]);
   }
 
-  /** The first page's outcomes, as the sweep put them into the store. */
+  /** The first stored page of results. */
   page(): string {
     const dir = join(this.home, 'store', 'documents');
     return join(dir, readdirSync(dir)[0] ?? '');
@@ -98,7 +98,7 @@ export class Tampered {
     return text.split('\n').map((line) => JSON.parse(line) as Line);
   }
 
-  /** Changes lines and computes the chain anew, as somebody who knows how does. Gives the new head. */
+  /** Changes lines and recomputes the chain. Returns the new head. */
   rechain(path: string, change: (lines: Line[]) => Line[]): string {
     let previous = '0'.repeat(64);
     const texts = change(this.lines(path)).map((line, sequence) => {
@@ -110,14 +110,14 @@ export class Tampered {
     return previous;
   }
 
-  /** Makes a manifest agree with the files beside it. */
+  /** Recomputes a manifest from the files in its folder. */
   async resealArtifact(dir: string): Promise<void> {
     const files = await describeFolder(dir, (path) => path !== 'manifest.json');
     const manifest = { ...this.manifest(dir), files, digest: payloadDigest(files) };
     writeFileSync(join(dir, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   }
 
-  /** Makes every chain agree with what lies there, and the anchor with the chain; only a signature cannot be made. */
+  /** Recomputes every manifest, chain and the anchor from the files; only the signature cannot be made. */
   async resealEverything(): Promise<void> {
     const made = new Map<string, { artifact: string; manifestDigest: string; stageHead: string }>();
     for (const name of readdirSync(this.paths.artifacts)) {

@@ -4,7 +4,7 @@ import type { FindingCode } from '../../../schemas/audit';
 import type { Line, Tampered } from './tampered';
 
 type Change = (run: Tampered) => unknown;
-/** How a run is changed, and the finding that must come first. */
+/** A change of a run, and the expected first finding. */
 export type Tampering = readonly [how: string, code: FindingCode, change: Change];
 
 const flip = (path: string): void => {
@@ -29,9 +29,9 @@ function editFirstItem(run: Tampered, change: (item: Record<string, unknown>) =>
   });
 }
 
-/** By somebody who changes one file. */
+/** Changes of one file. */
 export const plain: readonly Tampering[] = [
-  ['the experiment’s chain is taken away', 'chain-missing', (run) => run.remove(run.chain)],
+  ['the experiment’s chain is removed', 'chain-missing', (run) => run.remove(run.chain)],
   [
     'a price in the recorded definition is changed',
     'chain-broken',
@@ -43,7 +43,7 @@ export const plain: readonly Tampering[] = [
     (run) => run.edit(run.chain, (text) => text.split('\n').toSpliced(3, 1).join('\n')),
   ],
   [
-    'two lines of the experiment change places',
+    'two lines of the experiment are swapped',
     'chain-broken',
     (run) =>
       run.edit(run.chain, (text) => {
@@ -57,13 +57,13 @@ export const plain: readonly Tampering[] = [
     (run) => run.edit(run.chain, (text) => `${text.trimEnd().split('\n').slice(0, -1).join('\n')}\n`),
   ],
   [
-    'what an attempt took is made less',
+    'the fence of an attempt is changed',
     'chain-broken',
     (run) =>
       run.edit(run.stageChain(run.artifact('trainSft')), (text) => text.replace('"fence":1', '"fence":2')),
   ],
   [
-    'a stage’s chain is taken away',
+    'a stage’s chain is removed',
     'chain-missing',
     (run) => run.remove(run.stageChain(run.artifact('trainSft'))),
   ],
@@ -81,15 +81,15 @@ export const plain: readonly Tampering[] = [
         (text) => `${text.trimEnd().split('\n').slice(0, -1).join('\n')}\n`,
       ),
   ],
-  ['the anchor is taken away', 'anchor-missing', (run) => run.remove(run.anchor)],
-  ['the anchor is spoilt', 'anchor-invalid', (run) => run.edit(run.anchor, (text) => text.slice(9))],
+  ['the anchor is removed', 'anchor-missing', (run) => run.remove(run.anchor)],
+  ['the anchor is damaged', 'anchor-invalid', (run) => run.edit(run.anchor, (text) => text.slice(9))],
   [
-    'the signature is taken away',
+    'the signature is removed',
     'signature-missing',
     (run) => run.editJson(run.anchor, (anchor: Record<string, unknown>) => delete anchor['signature']),
   ],
   [
-    'the signature is spoilt',
+    'the signature is damaged',
     'signature-invalid',
     (run) =>
       run.editJson(
@@ -97,9 +97,9 @@ export const plain: readonly Tampering[] = [
         (anchor: { signature: { signature: string } }) => void (anchor.signature.signature = 'AAAA'),
       ),
   ],
-  ['one bit of trained weights is another', 'artifact-file', (run) => flip(payload(run, 'trainSft'))],
+  ['one bit of trained weights is changed', 'artifact-file', (run) => flip(payload(run, 'trainSft'))],
   [
-    'a demonstration’s text is another',
+    'a demonstration’s text is changed',
     'artifact-file',
     (run) => {
       const dirs = [0, 1].map((nth) => join(run.artifact('synthesizeData', nth), 'demonstrations.jsonl'));
@@ -108,24 +108,24 @@ export const plain: readonly Tampering[] = [
     },
   ],
   [
-    'an answer is marked right',
+    'an item’s score is changed',
     'artifact-file',
     (run) => editFirstItem(run, (item) => (item['score'] = 0.5)),
   ],
-  ['a file of an artifact is taken away', 'artifact-file', (run) => run.remove(payload(run, 'trainSft'))],
+  ['a file of an artifact is removed', 'artifact-file', (run) => run.remove(payload(run, 'trainSft'))],
   [
     'a file is added to an artifact',
     'artifact-file',
     (run) => writeFileSync(join(run.artifact('freezeReference'), 'more.txt'), 'more'),
   ],
-  ['an artifact is taken away', 'artifact-missing', (run) => run.remove(run.artifact('trainPreference'))],
+  ['an artifact is removed', 'artifact-missing', (run) => run.remove(run.artifact('trainPreference'))],
   [
-    'a manifest is spoilt',
+    'a manifest is damaged',
     'manifest-invalid',
     (run) => run.edit(manifest(run, 'evaluate'), (text) => text.slice(1)),
   ],
   [
-    'a manifest’s digest is another',
+    'a manifest’s digest is changed',
     'manifest-invalid',
     (run) =>
       run.editJson(
@@ -143,7 +143,7 @@ export const plain: readonly Tampering[] = [
       ),
   ],
   [
-    'a manifest’s score is better',
+    'a manifest’s score is changed',
     'manifest-changed',
     (run) =>
       run.editJson(
@@ -152,7 +152,7 @@ export const plain: readonly Tampering[] = [
       ),
   ],
   [
-    'a manifest’s learning rate is another',
+    'a manifest’s learning rate is changed',
     'key-contradiction',
     (run) =>
       run.editJson(
@@ -170,24 +170,24 @@ export const plain: readonly Tampering[] = [
         (made: { inputs: { data: string } }) => void (made.inputs.data = 'b'.repeat(64)),
       ),
   ],
-  ['a history is taken away', 'history-missing', (run) => run.remove(run.history('cell'))],
+  ['a history is removed', 'history-missing', (run) => run.remove(run.history('cell'))],
   [
-    'a history’s time is another',
+    'a history’s time is changed',
     'history-changed',
     (run) => run.edit(run.history('sweep'), (text) => text.replace(/"eventTime": ?"2/, '"eventTime":"3')),
   ],
   [
-    'the end of a history belongs to another beginning',
+    'the complete history does not extend the exported one',
     'history-extended',
     (run) => run.edit(run.history('complete'), (text) => text.replace(/"attempt": ?1/, '"attempt":2')),
   ],
   [
-    'the history with its end is spoilt',
+    'the complete history is damaged',
     'history-extended',
     (run) => run.edit(run.history('complete'), (text) => text.slice(2)),
   ],
   [
-    'a score in result.json is better',
+    'a score in result.json is changed',
     'result-contradiction',
     (run) =>
       run.editJson(
@@ -196,15 +196,15 @@ export const plain: readonly Tampering[] = [
           void (record.result.cells[0]!.evaluation.score += 0.5),
       ),
   ],
-  ['result.json is spoilt', 'result-contradiction', (run) => run.edit(run.result, (text) => text.slice(2))],
-  ['a page of results is taken away', 'document-missing', (run) => run.remove(run.page())],
+  ['result.json is damaged', 'result-contradiction', (run) => run.edit(run.result, (text) => text.slice(2))],
+  ['a page of results is removed', 'document-missing', (run) => run.remove(run.page())],
   [
-    'a score on a page of results is better',
+    'a score on a page of results is changed',
     'document-changed',
     (run) => run.edit(run.page(), (text) => text.replace(/"score":/, '"score":1')),
   ],
-  ['the workflow code is taken away', 'code-missing', (run) => run.remove(run.code())],
-  ['the workflow code is another', 'code-changed', (run) => run.edit(run.code(), (text) => `${text}\n`)],
+  ['the workflow code is removed', 'code-missing', (run) => run.remove(run.code())],
+  ['the workflow code is changed', 'code-changed', (run) => run.edit(run.code(), (text) => `${text}\n`)],
 ];
 
 const setLine = (run: Tampered, path: string, type: string, change: Record<string, unknown>): void =>
@@ -212,20 +212,20 @@ const setLine = (run: Tampered, path: string, type: string, change: Record<strin
     lines.map((line): Line => (line.type === type ? { ...line, ...change } : line)),
   );
 
-/** By somebody who computes one chain, or one manifest, anew. */
+/** Changes with one recomputed chain or manifest. */
 export const skilled: readonly Tampering[] = [
   [
-    'the experiment’s chain is computed anew',
+    'the experiment’s chain is recomputed',
     'anchor-cut',
-    (run) => setLine(run, run.chain, 'experiment-opened', { actor: 'somebody else' }),
+    (run) => setLine(run, run.chain, 'experiment-opened', { actor: 'eve' }),
   ],
   [
-    'the chain is another experiment’s',
+    'the chain belongs to another experiment',
     'chain-foreign',
     (run) => setLine(run, run.chain, 'experiment-opened', { experimentId: 'another' }),
   ],
   [
-    'a stage’s chain is computed anew',
+    'a stage’s chain is recomputed',
     'stage-head',
     (run) => setLine(run, run.stageChain(run.artifact('trainSft')), 'attempt-ended', { tokens: 1 }),
   ],
@@ -239,7 +239,7 @@ export const skilled: readonly Tampering[] = [
     },
   ],
   [
-    'trained weights are another, and their manifest agrees',
+    'trained weights are changed, and their manifest is recomputed',
     'artifact-ledger',
     async (run) => {
       flip(payload(run, 'trainSft'));
@@ -248,23 +248,23 @@ export const skilled: readonly Tampering[] = [
   ],
 ];
 
-/** By somebody who may write everything and computes all of it anew; the trusted key is not asked for. */
+/** Changes with everything recomputed, without a trusted key. */
 export const whole: readonly Tampering[] = [
   [
-    'an answer is marked right',
+    'an item’s score is changed',
     'evaluation-score',
     (run) => editFirstItem(run, (item) => (item['score'] = 0.5)),
   ],
   [
-    'an answer is marked right, and every score agrees',
+    'an item’s score is changed, and every mean is recomputed',
     'history-contradiction',
     (run) => {
       editFirstItem(run, (item) => (item['score'] = 13));
       const items = readFileSync(payload(run, 'evaluate'), 'utf8').trimEnd().split('\n');
       const scores = items.map((line) => (JSON.parse(line) as { score: number }).score);
       const score = scores.reduce((sum, each) => sum + each, 0) / scores.length;
-      run.editJson(join(run.artifact('evaluate'), 'summary.json'), (said: object) =>
-        Object.assign(said, { score }),
+      run.editJson(join(run.artifact('evaluate'), 'summary.json'), (summary: object) =>
+        Object.assign(summary, { score }),
       );
       run.editJson(
         manifest(run, 'evaluate'),
@@ -284,7 +284,7 @@ export const whole: readonly Tampering[] = [
     },
   ],
   [
-    'a policy’s manifest names another reference’s bytes',
+    'a policy’s manifest has another digest of the reference',
     'lineage-broken',
     (run) =>
       run.editJson(
@@ -303,7 +303,7 @@ export const whole: readonly Tampering[] = [
     },
   ],
   [
-    'an attempt’s beginning is taken away',
+    'an attempt’s start is removed',
     'attempt-contradiction',
     (run) => run.rechain(run.stageChain(run.artifact('trainSft')), (lines) => lines.slice(1)),
   ],
@@ -313,7 +313,7 @@ export const whole: readonly Tampering[] = [
     (run) => run.rechain(run.stageChain(run.artifact('trainSft')), (lines) => [...lines, lines.at(-1)!]),
   ],
   [
-    'the recorded definition is another',
+    'the recorded definition is changed',
     'definition-changed',
     (run) =>
       run.rechain(run.chain, ([first, ...rest]) => {
@@ -322,7 +322,7 @@ export const whole: readonly Tampering[] = [
       }),
   ],
   [
-    'a history asks for another stage',
+    'a history schedules another stage',
     'history-replay',
     (run) => {
       const complete = run.history('complete');
@@ -333,7 +333,7 @@ export const whole: readonly Tampering[] = [
     },
   ],
   [
-    'a stage was run by no attempt',
+    'a stage has no attempt of its run',
     'history-contradiction',
     (run) => setLine(run, run.stageChain(run.artifact('trainSft')), 'attempt-started', { runId: 'another' }),
   ],

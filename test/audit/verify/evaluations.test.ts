@@ -20,9 +20,9 @@ const questions = {
 interface Rows {
   readonly training: readonly string[];
   readonly items: readonly string[];
-  /** Stands before each evaluated prompt. */
+  /** Text before each evaluated prompt. */
   readonly shots?: string;
-  /** Prompts of a task beside. */
+  /** Prompts of an auxiliary task. */
   readonly auxiliary?: readonly string[];
 }
 
@@ -61,8 +61,8 @@ describe('pure: evaluation items among training rows', () => {
     return key;
   }
 
-  /** Ids say nothing between tasks: these are those of training rows. */
-  const siblingFiles = (prompts: readonly string[]): Record<string, string> => {
+  /** Files of the auxiliary task. Ids are those of training rows, which must not count as leaks. */
+  const auxiliaryFiles = (prompts: readonly string[]): Record<string, string> => {
     const rows = prompts.map((prompt, index) => JSON.stringify({ id: `train-${index}`, prompt, score: 0 }));
     const summary = JSON.stringify({ score: 0, items: prompts.length });
     return { 'auxiliary/other/items.jsonl': `${rows.join('\n')}\n`, 'auxiliary/other/summary.json': summary };
@@ -86,7 +86,7 @@ describe('pure: evaluation items among training rows', () => {
       files: {
         'items.jsonl': lines(scored),
         'summary.json': JSON.stringify({ score: 0, items: items.length }),
-        ...(auxiliary === undefined ? {} : siblingFiles(auxiliary)),
+        ...(auxiliary === undefined ? {} : auxiliaryFiles(auxiliary)),
       },
       inputs: { data },
     });
@@ -96,32 +96,32 @@ describe('pure: evaluation items among training rows', () => {
       : ['skipped'];
   }
 
-  it('are none where prompts share no more than what the task puts around them', async () => {
+  it('are none if prompts share only the template of the task', async () => {
     assert.deepEqual(await findLeaks(questions), []);
   });
 
-  it('are none where demonstrations stand before each prompt', async () => {
+  it('are none if few-shot demonstrations precede each prompt', async () => {
     const shots = `${put(questions.training[0] ?? '')}Step 1: 12\n\n`;
     assert.deepEqual(await findLeaks({ ...questions, shots }), []);
   });
 
-  it('are found by thirteen words in a row of their own', async () => {
+  it('are found by a shared run of thirteen words', async () => {
     const training = [...questions.training, `Say: ${long}, at what price?`];
     assert.deepEqual(await findLeaks({ ...questions, training }), ['2']);
   });
 
-  it('are found by the whole text, however short', async () => {
+  it('are found by the whole text, even if it is short', async () => {
     assert.deepEqual(await findLeaks({ ...questions, training: ['What is 2 and 5?', 'And 3?'] }), ['1']);
   });
 
-  it('are found among the items of a task beside as well, by their texts and not by their ids', async () => {
+  it('are found among the items of an auxiliary task, by text and not by id', async () => {
     const training = [...questions.training, long];
     const items = ['What is 2 and 5?'];
     assert.deepEqual(
       await findLeaks({ training, items, auxiliary: ['Tell me a story.', 'Sing a song.'] }),
       [],
     );
-    const said = `Please say this again: ${long}`;
-    assert.deepEqual(await findLeaks({ training, items, auxiliary: ['Tell me a story.', said] }), ['2']);
+    const leaked = `Please say this again: ${long}`;
+    assert.deepEqual(await findLeaks({ training, items, auxiliary: ['Tell me a story.', leaked] }), ['2']);
   });
 });

@@ -18,12 +18,12 @@ describe('pure: a run without result.json', () => {
     return checkResults(new Subject({ store, experimentId }));
   }
 
-  it('lacks nothing where it is a single experiment, whose result stands in its history', async () => {
-    const { findings, ...told } = { findings: undefined, ...(await check('one', { budget: 64 })) };
-    assert.deepEqual([findings, 'checked' in told], [[], true]);
+  it('passes for a single experiment, whose result is in its history', async () => {
+    const { findings, ...rest } = { findings: undefined, ...(await check('one', { budget: 64 })) };
+    assert.deepEqual([findings, 'checked' in rest], [[], true]);
   });
 
-  it('of a sweep is not checked, and that is said', async () => {
+  it('is skipped for a sweep, with the reason', async () => {
     assert.deepEqual(await check('many', { budgets: [64] }), { skipped: 'there is no result.json' });
   });
 });

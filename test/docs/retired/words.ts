@@ -70,7 +70,7 @@ export const formerTerms: readonly RetiredWord[] = [
     license: 'license',
     outside: 'resolvedInputs',
   }),
-  ...list(['part'], { tell: 'record', telling: 'record', crop: 'sampleFilter' }),
+  ...list(['part'], { report: 'record', telling: 'record', crop: 'sampleFilter' }),
   ...list(['field'], {
     strategy: 'search: { method }',
     regret: 'regretTolerance',

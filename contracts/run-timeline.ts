@@ -1,79 +1,79 @@
 import type { FoundScore } from './auxiliary';
 import type { StageWarning } from './stage';
 
-/** What an audit tells of a run: ledger, histories and artifacts joined. Plain data, for terminal, page and JSON alike. */
-export interface AuditStory {
+/** The history of a run, joined from ledger, workflow histories and artifacts. Printed, shown as a page, and returned as JSON. */
+export interface RunTimeline {
   readonly experimentId: string;
   readonly definition: unknown;
   readonly definitionDigest: string;
   readonly openedAt: string;
   readonly openedBy: string;
-  /** The last thing that ledger or history tell of. */
+  /** Time of the last entry in ledger or histories. */
   readonly lastAt: string;
-  /** How its last run stands, and why where it did not end whole. */
+  /** State of the last run, with the reason if it did not complete. */
   readonly state: RunState;
   readonly stages: readonly AuditedStage[];
-  /** What people did: pauses, resumptions, cancellations. */
+  /** Steering by people: pause, resume, cancel. */
   readonly interventions: readonly Intervention[];
   readonly workflows: readonly AuditedWorkflow[];
   /** Over all runs of this experiment. */
   readonly totals: AuditTotals;
-  /** Of the run that anchored the head; null where none did. */
+  /** The run that anchored the head; null if none did. */
   readonly lastRun: { readonly runId: string; readonly totals: AuditTotals } | null;
   readonly anchor: { readonly head: string; readonly lines: number; readonly signedBy: string | null } | null;
 }
 
 /**
- * `running` also where a run ended without a word, e.g. terminated: nothing in the store tells the two apart. `failed`
- * also where the workflow completed and some stage did not.
+ * `running` also covers runs that were terminated: the store cannot tell the two apart. `failed` also covers a workflow
+ * that completed although some stage did not.
  */
 export interface RunState {
   readonly is: 'running' | 'completed' | 'failed' | 'cancelled';
-  /** For people; null where it completed or runs. */
+  /** A sentence; null if the run completed or is running. */
   readonly reason: string | null;
 }
 
-/** `reused`: another experiment made it. `open`: no history says how it ended. */
+/** `reused`: another experiment made it. `open`: no history records how it ended. */
 export type StageState = 'made' | 'reused' | 'failed' | 'cancelled' | 'open';
 
 export interface AuditedStage {
   readonly key: string;
   readonly kind: string;
   readonly title: string;
-  /** The cell that asked for it, by its place in the grid: "b64-r0.5-s0"; null for what the sweep itself ran. */
+  /** The cell that requested it, as in "b64-r0.5-s0"; null for stages of the sweep itself. */
   readonly cell: string | null;
   readonly state: StageState;
-  /** The experiment that made its artifact: this one, or the one from which it is reused; null where there is none. */
+  /** The experiment that made its artifact: this one, or the one it is reused from; null without an artifact. */
   readonly madeBy: string | null;
-  /** null where it did not end with one: cancelled, or failed for good. */
+  /** null if the stage was cancelled or failed permanently. */
   readonly artifact: string | null;
-  /** When a workflow of this experiment first asked for it; null where no history tells. */
-  readonly askedAt: string | null;
-  /** Between being asked for and being there, without anybody working on it; null for a reused one. */
+  /** First request by a workflow of this experiment; null if no history records it. */
+  readonly requestedAt: string | null;
+  /** Time between request and completion without a running attempt; null for a reused stage. */
   readonly waitingMs: number | null;
-  /** Those that this experiment opened. */
+  /** Attempts that this experiment opened. */
   readonly attempts: readonly AuditedAttempt[];
-  /** Those that other experiments opened at the same stage: no work of this one. */
+  /** Attempts that other experiments opened at the same stage. Not in the totals. */
   readonly shared: readonly AuditedAttempt[];
-  /** Of an evaluation what its ledger says that it found; empty for other stages, and where the ledger is older. */
+  /** Evaluations only: the scores in the ledger. Empty in older ledgers. */
   readonly scores: readonly FoundScore[];
 }
 
 export type AttemptOutcome = 'published' | 'answered' | 'failed' | 'yielded' | 'cancelled' | 'lost' | 'open';
 
-const sound: ReadonlySet<AttemptOutcome> = new Set<AttemptOutcome>(['published', 'answered', 'open']);
+const successful: ReadonlySet<AttemptOutcome> = new Set<AttemptOutcome>(['published', 'answered', 'open']);
 
-/** Whether an attempt ended, and without what it was for. */
+/** Whether an attempt ended without its result. */
 export function isUnsuccessful({ outcome }: { readonly outcome: AttemptOutcome }): boolean {
-  return !sound.has(outcome);
+  return !successful.has(outcome);
 }
 
 export interface AuditedAttempt {
-  /** Number of its claim; grows from attempt to attempt. */
+  /** Fencing token of its claim; grows from attempt to attempt. */
   readonly fence: number;
   readonly workflowId: string;
   readonly runId: string;
-  /** Attempt of the activity, from 1. */
+  /** Temporal's attempt of the activity, from 1. */
   readonly attempt: number;
   /** The experiment that opened it. */
   readonly experimentId: string;
@@ -81,25 +81,26 @@ export interface AuditedAttempt {
   readonly host: string;
   readonly device: string;
   readonly startedAt: string;
-  /** null while it is open; for a lost one, when it was told of. */
+  /** null while open; for a lost attempt, when the loss was recorded. */
   readonly endedAt: string | null;
   readonly outcome: AttemptOutcome;
   readonly code: string | null;
   readonly message: string | null;
   readonly resumedFromStep: number | null;
   readonly checkpoints: readonly { readonly at: string; readonly step: number }[];
-  readonly rungs: readonly { readonly fromStep: number; readonly rows: number }[];
-  /** What the training executable warned of. */
+  /** Smaller micro-batches after running out of memory: rows, and the first step with them. */
+  readonly microBatchReductions: readonly { readonly fromStep: number; readonly rows: number }[];
+  /** Warnings of the training executable. */
   readonly warnings: readonly StageWarning[];
   readonly exitCodes: readonly (number | null)[];
   readonly wallMs: number;
   readonly deviceMs: number;
-  /** null where it is not known: a lost attempt, or a trainer that ended before it said so. */
+  /** null if unknown: a lost attempt, or a trainer that ended before its first report. */
   readonly cpuMs: number | null;
   readonly peakMemoryBytes: number | null;
   readonly tokens: number;
   readonly verifierCalls: number;
-  /** null where it was not recorded. */
+  /** null if it was not recorded. */
   readonly usd: number | null;
 }
 
@@ -119,7 +120,7 @@ export interface AuditedWorkflow {
   readonly failedActivities: number;
 }
 
-/** Counts of stages by how they ended, and sums over the attempts that the experiment itself opened. */
+/** Counts of stages by state, and sums over the attempts that the experiment itself opened. */
 export interface AuditTotals {
   readonly stages: number;
   readonly states: Readonly<Partial<Record<StageState, number>>>;
@@ -128,9 +129,9 @@ export interface AuditTotals {
   readonly workingMs: number;
   readonly waitingMs: number;
   readonly deviceMs: number;
-  /** As far as it is known. */
+  /** Sum over the attempts whose CPU time is known. */
   readonly cpuMs: number;
-  /** Attempts whose CPU time is not known. */
+  /** Attempts whose CPU time is unknown. */
   readonly cpuUnknown: number;
   readonly tokens: number;
   readonly verifierCalls: number;
@@ -139,13 +140,13 @@ export interface AuditTotals {
 
 const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
 
-function amongThem(counts: Readonly<Record<string, number>>, expected: readonly string[]): string {
+function describeOthers(counts: Readonly<Record<string, number>>, expected: readonly string[]): string {
   const others = Object.entries(counts).filter(([name]) => !expected.includes(name));
   return others.map(([name, count]) => `, ${count} ${name}`).join('');
 }
 
-/** "10 stages, 2 reused, 1 failed; 9 attempts, 1 failed": the same words on every page and terminal. */
+/** "10 stages, 2 reused, 1 failed; 9 attempts, 1 failed": the same text in terminal, page and report. */
 export function describeTotals({ stages, states, attempts, outcomes }: AuditTotals): string {
-  const ofStages = counted(stages, 'stage') + amongThem(states, ['made']);
-  return `${ofStages}; ${counted(attempts, 'attempt')}${amongThem(outcomes, ['published', 'answered'])}`;
+  const ofStages = counted(stages, 'stage') + describeOthers(states, ['made']);
+  return `${ofStages}; ${counted(attempts, 'attempt')}${describeOthers(outcomes, ['published', 'answered'])}`;
 }

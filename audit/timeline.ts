@@ -2,49 +2,49 @@ import {
   type AuditedAttempt,
   type AuditedStage,
   type AuditedWorkflow,
-  type AuditStory,
+  type RunTimeline,
   type Intervention,
-} from '../contracts/audit-story';
+} from '../contracts/run-timeline';
 import type { LedgerLine, LineOf } from '../schemas/ledger';
 import type { Store } from '../store';
 import { readAnchor } from './anchor';
 import { describeAttempts } from './attempts';
 import {
-  askedStages,
+  requestsByStage,
   unfinishedStages,
-  type Asked,
-  type AskedStages,
+  type StageRequest,
+  type StageRequests,
   type UnfinishedStage,
-} from './asked-stages';
+} from './stage-requests';
 import { readLedger } from './ledger';
 import { unknownExperiment } from './run-files';
 import { readHistories, recordedStages, type ReadHistory } from './run-records';
-import { runsOf, stateOf, totalsIn, totalsOf } from './story-totals';
+import { runsOf, stateOf, totalsIn, totalsOf } from './timeline-totals';
 
 const msBetween = (from: string, to: string): number => Date.parse(to) - Date.parse(from);
 
-/** From being asked for to being there, less the work; by the first run that asked. */
-function waitedFor(asked: readonly Asked[], attempts: readonly AuditedAttempt[]): number | null {
-  const [first] = asked;
-  const doneAt = asked.filter(({ runId }) => runId === first?.runId).at(-1)?.doneAt ?? null;
+/** Time from the first run's request to its completion, minus the time of attempts. */
+function waitingTime(requests: readonly StageRequest[], attempts: readonly AuditedAttempt[]): number | null {
+  const [first] = requests;
+  const doneAt = requests.filter(({ runId }) => runId === first?.runId).at(-1)?.doneAt ?? null;
   if (first === undefined || doneAt === null || attempts.length === 0) return null;
   const working = attempts.reduce((sum, { wallMs }) => sum + wallMs, 0);
-  return Math.max(0, Math.round(msBetween(first.askedAt, doneAt) - working));
+  return Math.max(0, Math.round(msBetween(first.requestedAt, doneAt) - working));
 }
 
 interface Reading {
   readonly experimentId: string;
   readonly store: Store;
-  readonly asked: AskedStages;
+  readonly requests: StageRequests;
 }
 
-/** A cell's workflow is called by the sweep and its place in the grid. */
+/** Workflow ids of cells are the sweep's id and the cell's name. */
 function cellOf(experimentId: string, workflowId = ''): string | null {
   return workflowId.startsWith(`${experimentId}-`) ? workflowId.slice(experimentId.length + 1) : null;
 }
 
 async function describeStage(
-  { experimentId, store, asked }: Reading,
+  { experimentId, store, requests }: Reading,
   record: LineOf<'stage-recorded'> | UnfinishedStage,
 ): Promise<AuditedStage> {
   const { stage: key, kind } = record;
@@ -54,17 +54,17 @@ async function describeStage(
   const { title, made } = (await store.readArtifact({ kind, key }))?.manifest ?? {};
   const published = all.filter(({ outcome }) => outcome === 'published').at(-1);
   const madeBy = 'artifact' in record ? (made?.experimentId ?? published?.experimentId ?? null) : null;
-  const those = asked.get(key) ?? [];
+  const ofStage = requests.get(key) ?? [];
   return {
     ...{ key, kind, attempts, madeBy },
     state: 'state' in record ? record.state : madeBy === experimentId ? 'made' : 'reused',
     shared: all.filter((attempt) => attempt.experimentId !== experimentId),
-    waitingMs: waitedFor(those, attempts),
+    waitingMs: waitingTime(ofStage, attempts),
     scores: lines.flatMap((line) => (line.type === 'attempt-ended' ? [line.scores ?? []] : [])).at(-1) ?? [],
     title: title ?? ('title' in record ? record.title : kind),
-    cell: cellOf(experimentId, attempts[0]?.workflowId ?? those[0]?.workflowId),
+    cell: cellOf(experimentId, attempts[0]?.workflowId ?? ofStage[0]?.workflowId),
     artifact: 'artifact' in record ? record.artifact : null,
-    askedAt: those[0]?.askedAt ?? null,
+    requestedAt: ofStage[0]?.requestedAt ?? null,
   };
 }
 
@@ -92,31 +92,31 @@ function describeWorkflow({ record, history }: ReadHistory): AuditedWorkflow {
 
 type Anchor = Exclude<Awaited<ReturnType<typeof readAnchor>>, 'invalid'>;
 
-const describeAnchor = (anchor: Anchor): AuditStory['anchor'] =>
+const describeAnchor = (anchor: Anchor): RunTimeline['anchor'] =>
   anchor === undefined
     ? null
     : { head: anchor.head, lines: anchor.lines, signedBy: anchor.signature?.publicKey ?? null };
 
-function whenStarted({ askedAt, attempts }: AuditedStage): string {
-  return attempts[0]?.startedAt ?? askedAt ?? '';
+function whenStarted({ requestedAt, attempts }: AuditedStage): string {
+  return attempts[0]?.startedAt ?? requestedAt ?? '';
 }
 
-interface Ended {
+interface RunRecords {
   readonly anchor: Anchor;
   readonly histories: readonly ReadHistory[];
   readonly stages: readonly AuditedStage[];
-  readonly asked: AskedStages;
+  readonly requests: StageRequests;
 }
 
-/** What the run that anchored the head came to. Encrypted histories do not say which stages were its own. */
-function lastRunOf({ anchor, histories, stages, asked }: Ended): AuditStory['lastRun'] {
+/** Totals of the run that anchored the head. Encrypted histories do not show which stages were its own. */
+function lastRunOf({ anchor, histories, stages, requests }: RunRecords): RunTimeline['lastRun'] {
   if (anchor === undefined || histories.some(({ history }) => history.sealedWith.length > 0)) return null;
   const { runId } = anchor;
-  return { runId, totals: totalsIn(runsOf(runId, histories), stages, asked) };
+  return { runId, totals: totalsIn(runsOf(runId, histories), stages, requests) };
 }
 
-/** Whether an attempt belongs to a run without a history here and began after the last event of all histories. */
-function goesOn({ histories, stages }: Ended): boolean {
+/** Whether an attempt of a run without a history started after the last event of all histories. */
+function isRunning({ histories, stages }: RunRecords): boolean {
   const known = new Set(histories.map(({ record }) => record.runId));
   const until = histories
     .map(({ history }) => history.lastAt)
@@ -127,31 +127,31 @@ function goesOn({ histories, stages }: Ended): boolean {
   );
 }
 
-function stateIn(ended: Ended, totals: AuditStory['totals']): AuditStory['state'] {
-  const { anchor, histories } = ended;
-  if (anchor === undefined || goesOn(ended)) return { is: 'running', reason: null };
-  return stateOf(lastRunOf(ended) ?? { runId: anchor.runId, totals }, histories);
+function stateIn(records: RunRecords, totals: RunTimeline['totals']): RunTimeline['state'] {
+  const { anchor, histories } = records;
+  if (anchor === undefined || isRunning(records)) return { is: 'running', reason: null };
+  return stateOf(lastRunOf(records) ?? { runId: anchor.runId, totals }, histories);
 }
 
 /**
- * Joins ledger, histories and artifacts of a run, from a store or from an unpacked bundle.
+ * Joins ledger, histories and artifacts of a run, from a store or an unpacked bundle.
  *
- * @throws BudgetlineError INPUT_MISSING where there is no such run; LEDGER_CORRUPT
+ * @throws BudgetlineError INPUT_MISSING if there is no such run; LEDGER_CORRUPT
  */
-export async function readStory(store: Store, experimentId: string): Promise<AuditStory> {
+export async function readTimeline(store: Store, experimentId: string): Promise<RunTimeline> {
   const lines = await readLedger(store.paths.experimentLedger(experimentId));
   const [opening] = lines;
   if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
   const histories = await readHistories(store, lines);
-  const asked = askedStages(histories);
-  const used = [...recordedStages(lines), ...unfinishedStages(lines, asked)];
+  const requests = requestsByStage(histories);
+  const used = [...recordedStages(lines), ...unfinishedStages(lines, requests)];
   const stages = await Promise.all(
-    used.map((record) => describeStage({ experimentId, store, asked }, record)),
+    used.map((record) => describeStage({ experimentId, store, requests }, record)),
   );
   stages.sort((a, b) => whenStarted(a).localeCompare(whenStarted(b)));
   const found = await readAnchor(store, experimentId);
   const anchor = found === 'invalid' ? undefined : found;
-  const ended = { anchor, histories, stages, asked };
+  const records = { anchor, histories, stages, requests };
   const totals = totalsOf(stages);
   const ends = [lines.at(-1)?.time ?? '', ...histories.map(({ history }) => history.lastAt)];
   return {
@@ -161,12 +161,12 @@ export async function readStory(store: Store, experimentId: string): Promise<Aud
     openedAt: opening.time,
     openedBy: opening.actor,
     lastAt: ends.sort().at(-1) ?? '',
-    state: stateIn(ended, totals),
+    state: stateIn(records, totals),
     stages,
     interventions: interventionsOf(lines),
     workflows: histories.map(describeWorkflow),
     totals,
-    lastRun: lastRunOf(ended),
+    lastRun: lastRunOf(records),
     anchor: describeAnchor(anchor),
   };
 }

@@ -4,10 +4,10 @@ import type { CellIdentity } from '../../contracts/results';
 import { planCell } from '../../planning';
 import type { ReadHistory } from '../run-records';
 
-/** A cell that did not end with a score: how, and why as far as its history says. */
-export interface LostCell {
+/** A cell that ended without a score, with the reason from its history. */
+export interface UnfinishedCell {
   readonly cell: CellIdentity;
-  readonly how: 'failed' | 'cancelled';
+  readonly state: 'failed' | 'cancelled';
   readonly reason: string;
   readonly startedAt: string;
   readonly endedAt: string;
@@ -18,7 +18,7 @@ const cellInput = z.looseObject({
   parent: z.looseObject({ cellId: z.string(), axes: z.record(z.string(), z.string()).optional() }),
 });
 
-const lostEnding = /_(FAILED|TIMED_OUT|TERMINATED|CANCELED)$/;
+const unfinishedEvent = /_(FAILED|TIMED_OUT|TERMINATED|CANCELED)$/;
 
 function identify(input: unknown): CellIdentity | undefined {
   const { data } = cellInput.safeParse(input);
@@ -27,18 +27,18 @@ function identify(input: unknown): CellIdentity | undefined {
   return planCell(data.resolved as unknown as ResolvedExperiment, { id, ...(axes && { axes }) }).cell;
 }
 
-function lostIn({ history }: ReadHistory): LostCell[] {
+function unfinishedIn({ history }: ReadHistory): UnfinishedCell[] {
   const { input, startedAt, lastAt: endedAt, activities, lastEvent } = history;
-  const cell = lostEnding.test(lastEvent) ? identify(input) : undefined;
+  const cell = unfinishedEvent.test(lastEvent) ? identify(input) : undefined;
   if (cell === undefined) return [];
-  const how = lastEvent.endsWith('_CANCELED') ? 'cancelled' : 'failed';
+  const state = lastEvent.endsWith('_CANCELED') ? 'cancelled' : 'failed';
   const { code, message } = activities.findLast(({ failure }) => failure !== null)?.failure ?? {};
-  const reason = how === 'cancelled' || code === undefined ? how : `${code}: ${message ?? ''}`;
-  return [{ cell, how, reason, startedAt, endedAt }];
+  const reason = state === 'cancelled' || code === undefined ? state : `${code}: ${message ?? ''}`;
+  return [{ cell, state, reason, startedAt, endedAt }];
 }
 
-/** Cells of a sweep that ended without a score, and that no later run finished. */
-export function lostCells(histories: readonly ReadHistory[]): LostCell[] {
+/** Cells whose last run ended without a score. */
+export function unfinishedCells(histories: readonly ReadHistory[]): UnfinishedCell[] {
   const last = new Map(histories.map((read) => [read.record.workflowId, read]));
-  return [...last.values()].flatMap(lostIn);
+  return [...last.values()].flatMap(unfinishedIn);
 }

@@ -5,9 +5,9 @@ import type {
   AuditTotals,
   RunState,
   StageState,
-} from '../contracts/audit-story';
-import { describeTotals } from '../contracts/audit-story';
-import type { AskedStages } from './asked-stages';
+} from '../contracts/run-timeline';
+import { describeTotals } from '../contracts/run-timeline';
+import type { StageRequests } from './stage-requests';
 import type { ReadHistory } from './run-records';
 
 function countBy<T, K extends string>(all: readonly T[], keyOf: (one: T) => K): Partial<Record<K, number>> {
@@ -16,7 +16,7 @@ function countBy<T, K extends string>(all: readonly T[], keyOf: (one: T) => K): 
   return counts;
 }
 
-/** What stages and their attempts come to. */
+/** Totals over stages and their attempts. */
 export function totalsOf(stages: readonly AuditedStage[]): AuditTotals {
   const attempts = stages.flatMap((stage) => stage.attempts);
   const sum = (pick: (attempt: AuditedAttempt) => number): number =>
@@ -37,7 +37,7 @@ export function totalsOf(stages: readonly AuditedStage[]): AuditTotals {
   };
 }
 
-/** A run, the runs that it goes on from, and the children of all of them, by their ids. */
+/** Ids of a run, the runs before it (continue-as-new), and the children of all of them. */
 export function runsOf(runId: string, histories: readonly ReadHistory[]): Set<string> {
   const byId = new Map(histories.map(({ record, history }) => [record.runId, history]));
   const found = new Set<string>();
@@ -51,26 +51,28 @@ export function runsOf(runId: string, histories: readonly ReadHistory[]): Set<st
   return found;
 }
 
-/** The same stage as some of its experiment's runs saw it: what another run made, they took from the store. */
-function seenBy(runs: ReadonlySet<string>, stage: AuditedStage): AuditedStage {
+/** The stage from the view of some runs of its experiment: stages made by other runs are reused. */
+function seenFrom(runs: ReadonlySet<string>, stage: AuditedStage): AuditedStage {
   const attempts = stage.attempts.filter(({ runId }) => runs.has(runId));
   const made = attempts.some(({ outcome }) => outcome === 'published');
   return { ...stage, attempts, state: stage.artifact === null ? stage.state : made ? 'made' : 'reused' };
 }
 
-/** Totals of the runs, over the stages that they asked for. */
+/** Totals of some runs, over the stages that they requested. */
 export function totalsIn(
   runs: ReadonlySet<string>,
   stages: readonly AuditedStage[],
-  asked: AskedStages,
+  requests: StageRequests,
 ): AuditTotals {
-  const theirs = stages.filter(({ key }) => asked.get(key)?.some(({ runId }) => runs.has(runId)) === true);
-  return totalsOf(theirs.map((stage) => seenBy(runs, stage)));
+  const requested = stages.filter(
+    ({ key }) => requests.get(key)?.some(({ runId }) => runs.has(runId)) === true,
+  );
+  return totalsOf(requested.map((stage) => seenFrom(runs, stage)));
 }
 
 const endings: Readonly<Record<string, RunState>> = {
   EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: { is: 'failed', reason: 'The workflow failed.' },
-  EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: { is: 'failed', reason: 'The workflow ran out of time.' },
+  EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: { is: 'failed', reason: 'The workflow timed out.' },
   EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: { is: 'failed', reason: 'The workflow was terminated.' },
   EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: { is: 'cancelled', reason: 'The run was cancelled.' },
 };
@@ -80,23 +82,24 @@ const isWhole = ({ states }: AuditTotals): boolean =>
 
 const hasEnded = (event: string): boolean => /_(COMPLETED|FAILED|TIMED_OUT|TERMINATED|CANCELED)$/.test(event);
 
-/** How the run that anchored the head ended. Its own history ends before it does, unless its end was kept. */
+/** How the run that anchored the head ended. An exported history stops before the end; a complete one does not. */
 export function stateOf(
   { runId, totals }: { readonly runId: string; readonly totals: AuditTotals },
   histories: readonly ReadHistory[],
 ): RunState {
   const runs = runsOf(runId, histories);
-  const its = histories.filter(({ record }) => runs.has(record.runId));
-  const root = its.find(({ record }) => record.runId === runId)?.history;
-  const told = endings[root?.lastEvent ?? ''];
-  if (told !== undefined) return told;
+  const own = histories.filter(({ record }) => runs.has(record.runId));
+  const root = own.find(({ record }) => record.runId === runId)?.history;
+  const ending = endings[root?.lastEvent ?? ''];
+  if (ending !== undefined) return ending;
   if (root?.cancelRequested === true) return { is: 'cancelled', reason: 'The run was cancelled.' };
-  const cells = its.filter(({ record }) => record.workflowId !== rootIdOf(its, runId));
-  const lost = cells.filter(
+  const cells = own.filter(({ record }) => record.workflowId !== rootIdOf(own, runId));
+  const unfinished = cells.filter(
     ({ history: { lastEvent } }) => hasEnded(lastEvent) && !lastEvent.endsWith('_COMPLETED'),
   );
-  if (lost.length === 0 && isWhole(totals)) return { is: 'completed', reason: null };
-  const ofCells = lost.length === 0 ? '' : `${lost.length} of ${cells.length} cells did not finish: `;
+  if (unfinished.length === 0 && isWhole(totals)) return { is: 'completed', reason: null };
+  const ofCells =
+    unfinished.length === 0 ? '' : `${unfinished.length} of ${cells.length} cells did not finish: `;
   return { is: 'failed', reason: `${ofCells}${describeTotals(totals)}.` };
 }
 

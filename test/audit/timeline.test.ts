@@ -8,19 +8,19 @@ import {
   explainStage,
   openExperimentLedger,
   readSigningKey,
-  readStory,
+  readTimeline,
   recordStages,
   renderExport,
   startAttempt,
   endAttempt,
 } from '../../audit';
-import { type AuditStory, describeTotals } from '../../contracts/audit-story';
+import { type RunTimeline, describeTotals } from '../../contracts/run-timeline';
 import { digestOf } from '../../planning';
 import { renderAuditPage } from '../../report';
 import { createStore, type Store } from '../../store';
 import { temporaryFolder } from '../support/temporary';
 import { createInk } from '../../cli/print/ink';
-import { renderStory } from '../../cli/print/story';
+import { renderTimeline } from '../../cli/print/story';
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
 const hostile = '<script>alert(1)</script>';
@@ -30,7 +30,7 @@ interface Made {
   readonly inputs?: Record<string, string>;
 }
 
-/** Publishes a stage as an attempt does, without training anything. */
+/** Publishes a stage like an attempt, without training. */
 async function publish(store: Store, kind: 'synthesizeData' | 'trainSft', made: Made): Promise<string> {
   const spec = { kind, rows: made.rows };
   const inputs = made.inputs ?? {};
@@ -103,7 +103,7 @@ const exits = {
   annotationByFolder: null,
 };
 
-async function tellAttempts(store: Store, stage: string): Promise<void> {
+async function recordAttempts(store: Store, stage: string): Promise<void> {
   const path = store.paths.stageLedger(stage);
   const names = { ...who, stage, kind: 'trainSft' };
   const start = {
@@ -123,7 +123,7 @@ async function tellAttempts(store: Store, stage: string): Promise<void> {
     fromStep: 3,
     rows: 4,
   });
-  const warning = { code: 'OVER_LENGTH', message: '3 rows were left out.' };
+  const warning = { code: 'OVER_LENGTH', message: '3 rows were dropped.' };
   await appendLine(path, {
     type: 'attempt-warning',
     stage,
@@ -174,10 +174,10 @@ async function tellAttempts(store: Store, stage: string): Promise<void> {
   });
 }
 
-describe('pure: the story of a run', () => {
+describe('pure: the history of a run', () => {
   const folder = temporaryFolder();
   let store: Store;
-  let story: AuditStory;
+  let timeline: RunTimeline;
   let keys: { data: string; sft: string; other: string };
 
   before(async () => {
@@ -191,7 +191,7 @@ describe('pure: the story of a run', () => {
       inputs: { data: more },
     });
     keys = { data, sft, other };
-    await tellAttempts(store, sft);
+    await recordAttempts(store, sft);
     const opening = {
       experimentId: 'e',
       definitionDigest: sha('d'),
@@ -246,18 +246,18 @@ describe('pure: the story of a run', () => {
       experimentId: 'e',
       workflowId: 'e',
       requestId: 'q',
-      actor: 'somebody',
+      actor: 'ann',
     };
     await appendLine(path, {
       type: 'run-steered',
       ...steering,
       command: { action: 'pause', mode: 'yield' },
     });
-    story = await readStory(store, 'e');
+    timeline = await readTimeline(store, 'e');
   });
 
-  it('tells of every attempt, also of the lost one, and sums what was used', () => {
-    const stage = story.stages.find(({ kind }) => kind === 'trainSft');
+  it('has every attempt, also the lost one, and sums of cost', () => {
+    const stage = timeline.stages.find(({ kind }) => kind === 'trainSft');
     assert.deepEqual(
       stage?.attempts.map(({ outcome, code, attempt }) => [outcome, code, attempt]),
       [
@@ -266,50 +266,45 @@ describe('pure: the story of a run', () => {
         ['published', null, 3],
       ],
     );
-    assert.deepEqual(stage.attempts[0]?.rungs, [{ fromStep: 3, rows: 4 }]);
-    assert.deepEqual(stage.attempts[0].warnings, [{ code: 'OVER_LENGTH', message: '3 rows were left out.' }]);
+    assert.deepEqual(stage.attempts[0]?.microBatchReductions, [{ fromStep: 3, rows: 4 }]);
+    assert.deepEqual(stage.attempts[0].warnings, [{ code: 'OVER_LENGTH', message: '3 rows were dropped.' }]);
     assert.equal(stage.attempts[2]?.checkpoints[0]?.step, 8);
-    assert.equal(stage.attempts[1]?.cpuMs, null, 'a lost attempt told of nothing');
-    assert.deepEqual([story.totals.cpuMs, story.totals.cpuUnknown], [1400, 1]);
-    const { workingMs, usd, verifierCalls } = story.totals;
+    assert.equal(stage.attempts[1]?.cpuMs, null, 'unknown for a lost attempt');
+    assert.deepEqual([timeline.totals.cpuMs, timeline.totals.cpuUnknown], [1400, 1]);
+    const { workingMs, usd, verifierCalls } = timeline.totals;
     assert.deepEqual([workingMs, usd, verifierCalls], [2000, 1, 4]);
-    assert.equal(describeTotals(story.totals), '2 stages, 1 reused; 3 attempts, 1 failed, 1 lost');
+    assert.equal(describeTotals(timeline.totals), '2 stages, 1 reused; 3 attempts, 1 failed, 1 lost');
   });
 
-  it('says who paused what', () => {
-    const [act] = story.interventions;
-    assert.deepEqual([act?.actor, act?.what], ['somebody', 'pause, yield']);
+  it('has who paused the run', () => {
+    const [act] = timeline.interventions;
+    assert.deepEqual([act?.actor, act?.what], ['ann', 'pause, yield']);
   });
 
-  it('is printed with reasons, within the page', () => {
-    const lines = renderStory(story, createInk(false));
+  it('is printed with failures, within the page', () => {
+    const lines = renderTimeline(timeline, createInk(false));
     assert.match(
       lines.join('\n'),
-      / score +0\.500 \(0\.200–0\.800\) +8\n +ifeval +0\.250 \(0\.050–0\.700\) +4\n/,
+      / main task +0\.500 \(0\.200–0\.800\) +8\n +ifeval +0\.250 \(0\.050–0\.700\) +4\n/,
     );
     const text = lines.join('\n');
-    for (const wanted of [
-      'TRAINER_CRASHED',
-      'micro-batches of 4 rows',
-      'left no ending',
-      'somebody: pause, yield',
-    ])
+    for (const wanted of ['TRAINER_CRASHED', 'micro-batch size 4', 'recorded no ending', 'ann: pause, yield'])
       assert.ok(text.includes(wanted), `${wanted} in\n${text}`);
     assert.ok(lines.every((line) => [...line].length <= 110));
   });
 
-  it('is a page with a bar for every attempt, in which no text is markup', () => {
-    const page = renderAuditPage(story);
+  it('is a page with a bar for every attempt and all texts escaped', () => {
+    const page = renderAuditPage(timeline);
     assert.ok(page.includes('>ifeval</td>') && page.includes('>0.050 to 0.700</td>'));
     assert.equal([...page.matchAll(/class="attempt"/g)].length, 3);
-    for (const wanted of ['OVER_LENGTH: 3 rows were left out.', 'not measured'])
+    for (const wanted of ['OVER_LENGTH: 3 rows were dropped.', 'not measured'])
       assert.ok(page.includes(wanted), wanted);
     assert.ok(!page.includes('<script'));
     assert.ok(page.includes('&lt;script&gt;'));
-    assert.equal(renderAuditPage(story), page);
+    assert.equal(renderAuditPage(timeline), page);
   });
 
-  it('says why a stage ran: the field behind its input that no other stage had', async () => {
+  it('explains why a stage ran: by the field of its input that differs', async () => {
     const explanation = await explainStage(store, keys.sft.slice(0, 12));
     assert.equal(explanation.nearest?.key, keys.other);
     assert.deepEqual(explanation.differences, [{ field: 'data › spec.rows', a: '16', b: '8' }]);
@@ -317,7 +312,7 @@ describe('pure: the story of a run', () => {
     await assert.rejects(explainStage(store, 'zzz'), { code: 'INPUT_MISSING' });
   });
 
-  it('names the fields in which two runs differ', async () => {
+  it('compares two runs field by field', async () => {
     const { definition, environment } = await diffRuns(
       { store, experimentId: 'e' },
       { store, experimentId: 'f' },
@@ -335,7 +330,7 @@ describe('pure: the story of a run', () => {
     assert.deepEqual([none, data, model, code, nothing].flat(), []);
   });
 
-  it('goes into CSV, a formula defused', async () => {
+  it('exports to CSV, with formulas escaped', async () => {
     const text = await renderExport(store, {
       experimentId: 'e',
       format: 'csv',
@@ -347,7 +342,7 @@ describe('pure: the story of a run', () => {
     assert.ok(rows.every((row) => row.includes("'=a")));
   });
 
-  it('goes into OpenLineage: a start and an end for each attempt, failures with their reasons', async () => {
+  it('exports to OpenLineage: start and end of each attempt, with failures', async () => {
     const text = await renderExport(store, {
       experimentId: 'e',
       format: 'open-lineage',
@@ -371,7 +366,7 @@ describe('pure: the story of a run', () => {
     assert.ok(JSON.stringify(events[1]?.run.facets).includes('TRAINER_CRASHED'));
   });
 
-  it('goes into an in-toto statement over the models’ files, in an envelope that its key signed', async () => {
+  it('exports a signed in-toto statement over the files of its models', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
     await writeFile(folder.at('key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
     const options = {

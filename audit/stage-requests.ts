@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { StageState } from '../contracts/run-timeline';
+import type { LedgerLine } from '../schemas/ledger';
+import { stageKinds, type StageKey, type StageKind } from '../contracts/stage';
+import type { ActivityRecord } from './history';
+import { recordedStages, type ReadHistory } from './run-records';
+
+const hex = z.string().regex(/^[0-9a-f]{64}$/);
+const requestInput = z.looseObject({
+  stage: z.looseObject({ key: hex, kind: z.enum(stageKinds), title: z.string() }),
+});
+
+/** An activity that requested a stage, from a workflow history. A judged evaluation has two. */
+export interface StageRequest {
+  readonly kind: StageKind;
+  readonly title: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly requestedAt: string;
+  readonly doneAt: string | null;
+  readonly outcome: ActivityRecord['outcome'];
+}
+
+/** Requests by stage key, in order of time. */
+export type StageRequests = ReadonlyMap<StageKey, readonly StageRequest[]>;
+
+function requestsIn({ record: { workflowId, runId }, history }: ReadHistory): [StageKey, StageRequest][] {
+  return history.activities.flatMap(({ input, scheduledAt: requestedAt, endedAt: doneAt, outcome }) => {
+    const { stage } = requestInput.safeParse(input).data ?? {};
+    if (stage === undefined) return [];
+    const { key, kind, title } = stage;
+    return [[key, { kind, title, workflowId, runId, requestedAt, doneAt, outcome }]];
+  });
+}
+
+export function requestsByStage(histories: readonly ReadHistory[]): StageRequests {
+  const all = new Map<StageKey, StageRequest[]>();
+  for (const [key, requests] of histories.flatMap(requestsIn))
+    all.set(key, [...(all.get(key) ?? []), requests]);
+  for (const requests of all.values()) requests.sort((a, b) => a.requestedAt.localeCompare(b.requestedAt));
+  return all;
+}
+
+/** A stage that was requested and not recorded: it has no artifact. */
+export interface UnfinishedStage extends Pick<StageRequest, 'kind' | 'title'> {
+  readonly stage: StageKey;
+  readonly state: Extract<StageState, 'failed' | 'cancelled' | 'open'>;
+}
+
+const endings = {
+  failed: 'failed',
+  'timed-out': 'failed',
+  cancelled: 'cancelled',
+  completed: 'open',
+  open: 'open',
+} as const satisfies Record<ActivityRecord['outcome'], UnfinishedStage['state']>;
+
+/** Stages that were cancelled or failed permanently. They are in the histories, not in the experiment's chain. */
+export function unfinishedStages(lines: readonly LedgerLine[], requests: StageRequests): UnfinishedStage[] {
+  const recorded = new Set(recordedStages(lines).map(({ stage }) => stage));
+  return [...requests].flatMap(([stage, ofStage]) => {
+    const last = ofStage.at(-1);
+    if (last === undefined || recorded.has(stage)) return [];
+    const { kind, title, outcome } = last;
+    return [{ stage, kind, title, state: endings[outcome] }];
+  });
+}
