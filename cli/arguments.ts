@@ -1,21 +1,21 @@
 import { InvalidArgumentError } from 'commander';
 
-/** "64,256" as numbers, for options that replace an axis of the grid. Ranges are checked with the definition. */
+/** Parses "64,256". Ranges are checked with the definition. */
 export function parseNumbers(text: string): number[] {
   const parts = text.split(',').map((part) => part.trim());
   const wrong = parts.find((part) => !/^\d+(\.\d+)?$|^\.\d+$/.test(part));
   if (wrong !== undefined)
     throw new InvalidArgumentError(
-      `"${wrong}" is not a number; write numbers with commas between them, e.g. 64,256.`,
+      `"${wrong}" is not a number; use numbers separated by commas, e.g. 64,256.`,
     );
   return parts.map(Number);
 }
 
-/** "annotator,lora_rank" as names; called again, it adds to them. */
+/** Parses "annotator,lora_rank"; a repeated option adds names. */
 export function parseNames(text: string, before: readonly string[] = []): string[] {
   const names = text.split(',').map((name) => name.trim());
   if (names.includes(''))
-    throw new InvalidArgumentError('Write names with commas between them, e.g. annotator,lora_rank.');
+    throw new InvalidArgumentError('Use names separated by commas, e.g. annotator,lora_rank.');
   return [...new Set([...before, ...names])];
 }
 
@@ -46,9 +46,7 @@ export function parseColumnMapping(text: string): Record<string, string> {
   const pairs = text.split(',').map((part) => part.split('='));
   const wrong = pairs.find((pair) => pair.length !== 2 || pair.some((name) => name.trim() === ''));
   if (wrong !== undefined)
-    throw new InvalidArgumentError(
-      `"${wrong.join('=')}" is not a pair of fields; write e.g. prompt=question.`,
-    );
+    throw new InvalidArgumentError(`"${wrong.join('=')}" is not a pair of fields; use e.g. prompt=question.`);
   return Object.fromEntries(pairs.map(([name = '', path = '']) => [name.trim(), path.trim()]));
 }
 

@@ -3,22 +3,22 @@ import { jsonOption, withColorOption } from './options';
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
-/** `budgetline audit …` and `reproduce`; each command is loaded when it is called. */
+/** `budgetline audit …` and `budgetline reproduce`. */
 export function addAuditCommands(program: Command): void {
-  const audit = program.command('audit').description('show, compare, verify and export what a run recorded');
+  const audit = program.command('audit').description('show, compare, verify and export the records of runs');
   const run = ['<run>', 'id of a sweep or an experiment, or a bundle file'] as const;
   withColorOption(audit.command('show', { isDefault: true }))
-    .description('print the record of a run: stages, attempts, failures, times, money')
+    .description('print the history of a run: stages, attempts, failures, times, cost')
     .argument(...run)
-    .option('--html <file>', 'also write it as a page with a timeline')
-    .option('--force', 'replace the file of --html if it is there')
+    .option('--html <file>', 'also write it as an HTML page with a timeline')
+    .option('--force', 'replace an existing file')
     .addOption(jsonOption())
     .action(async (name: string, flags: object) => {
       const { storyCommand } = await import('./commands/audit/story.js');
       await storyCommand(name, flags);
     });
   withColorOption(audit.command('diff'))
-    .description('print what differs between two runs: definition, data, model, code, environment, metrics')
+    .description('compare two runs: scores, definition, data, model, code, environment')
     .argument('<a>', run[1])
     .argument('<b>', run[1])
     .addOption(jsonOption())
@@ -27,7 +27,7 @@ export function addAuditCommands(program: Command): void {
       await diffCommand(a, b, flags);
     });
   withColorOption(audit.command('explain'))
-    .description('print why a stage ran or came from the store, field by field')
+    .description('print why a stage ran instead of being reused, field by field')
     .argument('<stage>', 'key of the stage, or its first digits')
     .addOption(jsonOption())
     .action(async (key: string, flags: object) => {
@@ -35,7 +35,7 @@ export function addAuditCommands(program: Command): void {
       await explainCommand(key, flags);
     });
   withColorOption(program.command('reproduce'))
-    .description('run a recorded sweep again in an empty store and compare every stage, byte by byte')
+    .description('run a recorded sweep again in an empty store, and compare every stage byte by byte')
     .argument(...run)
     .option('--tasks <file>', 'file that exports your own tasks as "tasks"')
     .addOption(jsonOption())
@@ -45,18 +45,22 @@ export function addAuditCommands(program: Command): void {
     });
   withColorOption(audit.command('verify'))
     .description(
-      'check chains, artifacts, histories and scores; exit status 1: something is wrong, 2: a check could not be made',
+      'check ledgers, artifacts, histories and scores; exit status 1: failed, 2: a check was skipped',
     )
     .argument(...run)
-    .option('--trusted-key <file>', 'public key (PEM) that must have signed; can be repeated', collect)
-    .option('--trust-code', 'also replay workflow code that is neither installed nor signed by a trusted key')
+    .option(
+      '--trusted-key <file>',
+      'public key (PEM) that must have signed the run; can be repeated',
+      collect,
+    )
+    .option('--trust-code', 'also run workflow code that is neither installed nor signed by a trusted key')
     .addOption(jsonOption())
     .action(async (name: string, flags: object) => {
       const { verifyCommand } = await import('./commands/audit/verify.js');
       process.exitCode = await verifyCommand(name, flags);
     });
   withColorOption(audit.command('export'))
-    .description('write what a run recorded to a file, for audits or other tools')
+    .description('export the records of a run, as one bundle or for another tool')
     .argument(...run)
     .option('-o, --output <file>', 'file or folder to write (default: named after the run)')
     .option(
@@ -65,12 +69,12 @@ export function addAuditCommands(program: Command): void {
       'bundle',
     )
     .addOption(
-      new Option('--to <address>', 'with --format mlflow: send it to this tracking server').conflicts([
+      new Option('--to <address>', 'with --format mlflow: send the runs to this tracking server').conflicts([
         'output',
         'force',
       ]),
     )
-    .option('--force', 'replace the file if it is there')
+    .option('--force', 'replace an existing file')
     .addOption(jsonOption())
     .action(async (name: string, flags: { format: string }) => {
       const { exportCommand } = await import('./commands/audit/export.js');

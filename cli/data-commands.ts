@@ -6,18 +6,16 @@ import { jsonOption, withColorOption } from './options';
 
 function withScoreOptions(command: Command): Command {
   return withColorOption(command)
-    .requiredOption('--responses <file>', 'JSON Lines with one answer in each row, in the field "response"')
+    .requiredOption('--responses <file>', 'JSON Lines with one response in each row, in the field "response"')
     .addOption(jsonOption())
     .addOption(
-      new Option('--per-item', 'print the verdict on every row as well, as JSON').implies({ json: true }),
+      new Option('--per-item', 'also print the verdict on every row, as JSON').implies({ json: true }),
     );
 }
 
-/** Scores of given responses, by the published benchmarks' rules. */
+/** Scores responses by the rules of published benchmarks. */
 export function addScoreCommands(program: Command): void {
-  const score = program
-    .command('score')
-    .description('score given responses by the rules of published benchmarks');
+  const score = program.command('score').description('score responses by the rules of a published benchmark');
   withScoreOptions(score.command('instruction-following'))
     .description('IFEval: strict and loose accuracy, by prompt and by instruction')
     .requiredOption('--prompts <file>', 'JSON Lines of prompts: key, prompt, instruction_id_list, kwargs')
@@ -57,12 +55,12 @@ function withDataOptions(command: Command): Command {
     .addOption(jsonOption());
 }
 
-/** What people are asked and answer. */
+/** Annotation by people. */
 export function addAnnotateCommand(program: Command): void {
   withColorOption(program.command('annotate'))
-    .description('show the rows that wait for people, or add their answers')
+    .description('show the rows that wait for human annotation, or add answers')
     .argument('<folder>', 'folder of a peopleAnnotator or peopleJudge')
-    .option('--add <file>', 'file of answers: id, completion and, if several people answer, by')
+    .option('--add <file>', 'answers with the fields id, completion and, for several people, by')
     .addOption(jsonOption())
     .action(async (folder: string, flags: AnnotateFlags) => {
       const { annotateCommand } = await import('./commands/annotate.js');
@@ -70,11 +68,11 @@ export function addAnnotateCommand(program: Command): void {
     });
 }
 
-/** Annotations of the user's own, and datasets of the store. */
+/** The user's annotation files, and datasets in the store. */
 export function addDataCommands(program: Command): void {
   const data = program.command('data').description('preview, import and export annotations');
   withDataOptions(data.command('preview'))
-    .description('print the first rows as the model sees them, and every row that cannot be used')
+    .description('print the first rows as the model sees them, and every invalid row')
     .option('--rows <n>', 'number of rows to show', parseCount, 3)
     .addOption(
       new Option(
@@ -100,7 +98,7 @@ export function addDataCommands(program: Command): void {
       await importCommand(file, flags);
     });
   withColorOption(data.command('export'))
-    .description('write the rows of a dataset in the store, with Croissant metadata, into a new folder')
+    .description('write a dataset of the store, with Croissant metadata, into a new folder')
     .argument('<key>', 'key of a synthesizeData stage, or its first digits')
     .requiredOption('--out <folder>', 'new folder to write')
     .action(async (key: string, flags: { out: string }) => {

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line `budgetline`. Commands are loaded when they are called, so that a question for the version or for
- * help loads no server, no compiler and no pictures.
+ * The command line `budgetline`. Each command is loaded when it is called, so that --version and --help stay fast.
  */
 import { Command, CommanderError } from 'commander';
 import { parseAmount, parseCount, parseNames, parseNumbers, parseShare } from './arguments';
@@ -22,18 +21,18 @@ function withDefinitionOptions(command: Command): Command {
   return command
     .argument('<file>', 'TypeScript or JavaScript file that exports a sweep definition as its default')
     .option('--annotator <name>', 'annotator that writes the demonstrations, e.g. clean')
-    .option('--budgets <list>', 'budgets to run in place of the definition’s, e.g. 64,256', parseNumbers)
+    .option('--budgets <list>', 'budgets, instead of those in the definition, e.g. 64,256', parseNumbers)
     .option(
-      '--fractions <list>',
-      'SFT fractions to run in place of the definition’s, e.g. 1,0.5,0',
+      '--sft-fractions <list>',
+      'SFT fractions, instead of those in the definition, e.g. 1,0.5,0',
       parseNumbers,
     )
-    .option('--seeds <list>', 'seeds to run in place of the definition’s, e.g. 0,1,2', parseNumbers)
+    .option('--seeds <list>', 'seeds, instead of those in the definition, e.g. 0,1,2', parseNumbers)
     .option('--items <n>', 'number of test items in each evaluation', parseCount)
-    .option('--data <file>', 'train file (JSON Lines), for a task that reads files')
+    .option('--data <file>', 'training file (JSON Lines), for tasks that read files')
     .option(
       '--stall-seconds <n>',
-      'longest silence of a training process; the default grows with the job',
+      'stop a training process that is silent for longer (default: depends on the job)',
       parseAmount,
     );
 }
@@ -41,21 +40,21 @@ function withDefinitionOptions(command: Command): Command {
 function addSweepCommands(program: Command): void {
   withColorOption(withDefinitionOptions(program.command('run')))
     .description('run a sweep: plan, train, evaluate and report')
-    .option('--plan', 'print the plan and start nothing')
+    .option('--plan', 'print the plan without starting the sweep')
     .addOption(jsonOption())
     .action(async (file: string, flags: object) => {
       const { runCommand } = await import('./commands/run.js');
       process.exitCode = await runCommand(file, flags);
     });
   withColorOption(withDefinitionOptions(program.command('plan')))
-    .description('print what a sweep would run and cost, and start nothing')
+    .description('print what a sweep would run and cost, without starting it')
     .addOption(jsonOption())
     .action(async (file: string, flags: object) => {
       const { planCommand } = await import('./commands/plan.js');
       await planCommand(file, flags);
     });
   withColorOption(program.command('report'))
-    .description('write the report of a finished sweep again from the store')
+    .description('write the report of a finished sweep again')
     .argument('<sweep-id>', 'id of the sweep, as the plan and the report print it')
     .addOption(jsonOption())
     .action(async (sweepId: string, flags: object) => {
@@ -66,14 +65,18 @@ function addSweepCommands(program: Command): void {
 
 function addAnalyzeCommand(program: Command): void {
   withColorOption(program.command('analyze'))
-    .description('find the best split in a CSV of scores from anywhere; needs no server')
+    .description('find the best split in a CSV of scores; needs no server')
     .argument('<file>', 'CSV with columns task, model, budget, sft_fraction, score; see the README')
     .option('--out <folder>', 'folder for report.html and figures/', '.')
-    .option('--force', 'replace report.html and figures that are there')
-    .option('--axis <columns>', 'columns to analyse value by value, e.g. annotator,lora_rank', parseNames)
-    .option('--delta <share>', 'largest difference in score that counts as equal', parseShare, 0.02)
-    .option('--low-budget <n>', 'largest budget that counts as low', parseCount)
-    .option('--large-budget <n>', 'smallest budget that counts as large', parseCount)
+    .option('--force', 'replace an existing report.html and figures/')
+    .option(
+      '--axis <columns>',
+      'columns whose values are analysed separately, e.g. annotator,lora_rank',
+      parseNames,
+    )
+    .option('--equivalence-margin <share>', 'score differences up to this count as equal', parseShare, 0.02)
+    .option('--small-budget-max <n>', 'largest budget that counts as small', parseCount)
+    .option('--large-budget-min <n>', 'smallest budget that counts as large', parseCount)
     .option('--sft-price <usd>', 'price of one demonstration in US dollars', parseAmount, 0.001)
     .option('--pair-price <usd>', 'price of one preference pair in US dollars', parseAmount, 0.001)
     .addOption(jsonOption())
@@ -86,27 +89,27 @@ function addAnalyzeCommand(program: Command): void {
 function addServerCommands(program: Command): void {
   const server = program
     .command('server')
-    .description('start, stop or look at the Temporal server of this BUDGETLINE_HOME');
+    .description('start, stop or inspect the Temporal server of this BUDGETLINE_HOME');
   withColorOption(server.command('start'))
-    .description('start the server, or print where it runs')
+    .description('start the server, or print its address if it is running')
     .action(async (flags: object) => {
       const { startServer } = await import('./commands/server.js');
       await startServer(flags);
     });
   withColorOption(server.command('stop'))
-    .description('stop the server; its database stays')
+    .description('stop the server and keep its database')
     .action(async (flags: object) => {
       const { stopServer } = await import('./commands/server.js');
       await stopServer(flags);
     });
   withColorOption(server.command('status'))
-    .description('print whether the server runs; exit status 1 if it does not')
+    .description('print whether the server is running; exit status 1 if it is not')
     .action(async (flags: object) => {
       const { serverStatus } = await import('./commands/server.js');
       process.exitCode = await serverStatus(flags);
     });
   withColorOption(server.command('register'))
-    .description('register the search attributes with the configured server, or with this one')
+    .description('register the search attributes with the Temporal server')
     .addOption(jsonOption())
     .action(async (flags: object) => {
       const { registerAttributes } = await import('./commands/server.js');
@@ -117,13 +120,10 @@ function addServerCommands(program: Command): void {
 function addProcessCommands(program: Command): void {
   program
     .command('worker')
-    .description('run stages from a task queue until stopped')
+    .description('run stages of a task queue until stopped')
     .requiredOption('--queue <name>', 'cpu (workflows, data) or gpu (training, sampling, evaluation)')
-    .option(
-      '--address <host:port>',
-      'address in place of the configured one; namespace, TLS and API key stay',
-    )
-    .option('--slots <n>', 'number of stages to run at once', parseCount)
+    .option('--address <host:port>', 'server address, instead of the configured one')
+    .option('--slots <n>', 'number of stages to run in parallel', parseCount)
     .option('--tasks <file>', 'file that exports your own tasks as "tasks"')
     .action(async (flags: { queue: string }) => {
       const { workerCommand } = await import('./commands/worker.js');
@@ -131,7 +131,7 @@ function addProcessCommands(program: Command): void {
     });
   const trainer = program
     .command('trainer')
-    .description('call the training executable: budgetline trainer COMMAND JOB.json')
+    .description('run the training executable: budgetline trainer COMMAND JOB.json')
     .argument('[words...]')
     .helpOption(false)
     .allowUnknownOption()
@@ -142,7 +142,7 @@ function addProcessCommands(program: Command): void {
     });
   withColorOption(trainer.command('check'))
     .description('test a training executable against docs/protocol.md, rule by rule')
-    .argument('<executable...>', 'program and its first arguments; a .js file is run by this Node')
+    .argument('<executable...>', 'program and its first arguments; a .js file runs with this Node')
     .helpOption('-h, --help')
     .option('--model <folder>', 'folder of a small model to train (default: the embedded model)')
     .passThroughOptions()
@@ -174,16 +174,16 @@ function createProgram(): Command {
   return program;
 }
 
-/** What commander found wrong, in our form. */
+/** Converts a usage error of commander. */
 function usageFailure({ message }: CommanderError): BudgetlineError {
   const text = message.replace(/^error: /, '').replaceAll('\n', ' ');
   return new BudgetlineError('USAGE', text.charAt(0).toUpperCase() + text.slice(1), {
-    remedy: 'Compare with: budgetline --help, or budgetline COMMAND --help',
+    remedy: 'See budgetline --help, or budgetline COMMAND --help.',
   });
 }
 
-/** The code, one sentence and what to do; causes and stacks only for BUDGETLINE_DEBUG=1. */
-function tellFailure(error: unknown): number {
+/** Prints the code, the message and what to do. BUDGETLINE_DEBUG=1 adds causes and stacks. */
+function reportFailure(error: unknown): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   const failure = error instanceof CommanderError ? usageFailure(error) : toFailure(error);
   const { argv, env, stderr } = process;
@@ -201,15 +201,15 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  // A reader that went away, a terminal that was closed: the work goes on without.
+  // If the reader of a pipe or the terminal goes away, the work continues.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
     await createProgram().parseAsync();
   } catch (error) {
-    process.exitCode = tellFailure(error);
+    process.exitCode = reportFailure(error);
   }
   await Promise.all([process.stdout, process.stderr].map(flush));
-  // A client may still wait for an answer of a server that is busy or gone; nobody waits for the client any more.
+  // A client may still wait for a server that is busy or gone. Exit anyway.
   process.exit();
 }
 

@@ -20,22 +20,22 @@ function addSteering(
 
 function addListCommand(program: Command): void {
   withColorOption(program.command('list'))
-    .description('list the runs that Temporal knows, newest first')
+    .description('list runs, newest first')
     .option('--sweep <id>', 'only this sweep and its cells')
     .option('--experiment <id>', 'only this cell')
-    .option('--stage <key>', 'only cells with this stage: its key, or the first 12 digits or more')
+    .option('--stage <key>', 'only cells with this stage: its key, or at least its first 12 digits')
     .option('--task <name>', 'only runs of this task')
-    .option('--model <name>', 'only runs on this base model')
-    .option('--fraction <share>', 'only cells of this SFT fraction', parseShare)
-    .option('--budget <rows>', 'only cells of this budget', parseCount)
-    .option('--digest <digits>', 'only runs of this definition: its digest, or the first digits')
+    .option('--model <name>', 'only runs with this base model')
+    .option('--sft-fraction <share>', 'only cells with this SFT fraction', parseShare)
+    .option('--budget <rows>', 'only cells with this budget', parseCount)
+    .option('--digest <digits>', 'only runs of this definition: its digest, or its first digits')
     .addOption(
       new Option('--state <state>', 'only runs in this state').choices([
         ...['running', 'completed', 'failed', 'cancelled', 'terminated'],
       ]),
     )
-    .option('--cells', 'list the cells of sweeps as well')
-    .option('--limit <n>', 'largest number of runs to list', parseCount, 50)
+    .option('--cells', 'also list the cells of sweeps')
+    .option('--limit <n>', 'maximum number of runs', parseCount, 50)
     .addOption(jsonOption())
     .action(async (flags: Parameters<typeof listCommand>[0]) => {
       const { listCommand } = await import('./commands/list.js');
@@ -43,11 +43,11 @@ function addListCommand(program: Command): void {
     });
 }
 
-/** Commands about a sweep, an experiment or a cell that goes on, by the id that the plan prints. */
+/** Commands for a run: a sweep, an experiment or a cell, by id. */
 export function addRunCommands(program: Command): void {
   addListCommand(program);
   withColorOption(program.command('status'))
-    .description('print where a run stands, or how it ended')
+    .description('print the progress or the outcome of a run')
     .argument('<id>', 'id of a sweep, an experiment or a cell')
     .addOption(jsonOption())
     .action(async (id: string, flags: object) => {
@@ -56,22 +56,22 @@ export function addRunCommands(program: Command): void {
     });
   addSteering(
     program,
-    { usage: 'cancel <id>', description: 'cancel a run; running stages write a checkpoint first' },
+    { usage: 'cancel <id>', description: 'cancel a run (running stages save a checkpoint first)' },
     () => ({
       action: 'cancel',
     }),
   );
   addSteering(
     program,
-    { usage: 'pause <id>', description: 'pause a run: running stages finish, no other stage begins' },
+    { usage: 'pause <id>', description: 'pause a run: running stages finish, no new stage starts' },
     (_, flags) => ({ action: 'pause', mode: flags.yield === true ? 'yield' : 'drain' }),
-  ).option('--yield', 'running stages write a checkpoint and free their devices');
-  addSteering(program, { usage: 'resume <id>', description: 'go on with a paused run' }, () => ({
+  ).option('--yield', 'running stages save a checkpoint and release their devices');
+  addSteering(program, { usage: 'resume <id>', description: 'resume a paused run' }, () => ({
     action: 'resume',
   }));
   addSteering(
     program,
-    { usage: 'concurrency <id> <cells>', description: 'set how many cells a sweep runs at once' },
+    { usage: 'concurrency <id> <cells>', description: 'set how many cells a sweep runs in parallel' },
     (cells) => ({ action: 'concurrency', cells: parseCount(cells) }),
   );
 }

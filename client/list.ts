@@ -23,7 +23,7 @@ export interface RunFilter {
   readonly stage?: string;
   readonly task?: string;
   readonly model?: string;
-  readonly fraction?: number;
+  readonly sftFraction?: number;
   readonly budget?: number;
   /** A definition's digest, or its first digits. */
   readonly digest?: string;
@@ -47,7 +47,7 @@ export interface ListedRun {
   readonly experiment: string | null;
   readonly task: string | null;
   readonly model: string | null;
-  readonly fraction: number | null;
+  readonly sftFraction: number | null;
   readonly budget: number | null;
   readonly digest: string | null;
   /** The first digits of its stages' keys. */
@@ -69,7 +69,7 @@ function digitsOf(option: string, text: string, atLeast: number): string {
 
 /** Clauses that need Budgetline's search attributes. */
 function attributeClauses(filter: RunFilter): string[] {
-  const { sweep, experiment, stage, task, model, fraction, budget, digest } = filter;
+  const { sweep, experiment, stage, task, model, sftFraction, budget, digest } = filter;
   const clause = (name: SearchAttributeName, value: string | undefined): string[] =>
     value === undefined ? [] : [`${name} ${value}`];
   const equals = (value: string | number | undefined): string | undefined =>
@@ -81,14 +81,16 @@ function attributeClauses(filter: RunFilter): string[] {
     ...clause('BudgetlineStage', equals(key)),
     ...clause('BudgetlineTask', equals(task)),
     ...clause('BudgetlineModel', equals(model)),
-    ...clause('BudgetlineFraction', equals(fraction)),
+    ...clause('BudgetlineFraction', equals(sftFraction)),
     ...clause('BudgetlineBudget', equals(budget)),
     ...clause('BudgetlineDigest', digest && `STARTS_WITH ${quote(digitsOf('digest', digest, 1))}`),
   ];
 }
 
-function wantsCells({ cells, sweep, experiment, stage, fraction, budget }: RunFilter): boolean {
-  return cells === true || [sweep, experiment, stage, fraction, budget].some((value) => value !== undefined);
+function wantsCells({ cells, sweep, experiment, stage, sftFraction, budget }: RunFilter): boolean {
+  return (
+    cells === true || [sweep, experiment, stage, sftFraction, budget].some((value) => value !== undefined)
+  );
 }
 
 function queryOf(filter: RunFilter, clauses: readonly string[]): string {
@@ -144,7 +146,7 @@ function describeRun(info: WorkflowExecutionInfo): ListedRun {
     experiment: read('BudgetlineExperiment') as string | null,
     task: read('BudgetlineTask') as string | null,
     model: read('BudgetlineModel') as string | null,
-    fraction: read('BudgetlineFraction') as number | null,
+    sftFraction: read('BudgetlineFraction') as number | null,
     budget: read('BudgetlineBudget') as number | null,
     digest: read('BudgetlineDigest') as string | null,
     stages: read('BudgetlineStage') as string[] | null,

@@ -15,11 +15,11 @@ export interface DefinitionOptions {
   /** Shares from 0 to 1. */
   readonly sftFractions?: number[];
   readonly seeds?: number[];
-  /** Test items. */
+  /** Number of test items. */
   readonly items?: number;
-  /** The train file of a task that reads files, as an absolute path. */
+  /** Absolute path of the training file, for tasks that read files. */
   readonly data?: string;
-  /** Longest silence of a trainer, in seconds. */
+  /** Maximum silence of a training process, in seconds. */
   readonly stallSeconds?: number;
 }
 
@@ -42,7 +42,7 @@ function settingsOf({ annotator, items, data, stallSeconds }: DefinitionOptions)
 
 type Axis = NonNullable<SweepDefinition['axes']>[string];
 
-/** An axis that varies the field keeps the values that leave the setting as it is; a list of the field's own values has it alone. */
+/** Removes the axis values that contradict the setting. */
 function narrow(definition: SweepDefinition, [name, axis]: readonly [string, Axis], setting: Setting): Axis {
   const { option, field, value } = setting;
   if (Array.isArray(axis) && name === field) return [value];
@@ -52,8 +52,8 @@ function narrow(definition: SweepDefinition, [name, axis]: readonly [string, Axi
   if (kept.length === 0)
     throw refused(
       option,
-      `every value of the axis "${name}" sets ${field}, and none sets it to "${value}"`,
-      `Leave ${option} out, or change the axis in the definition.`,
+      `every value of the axis "${name}" sets ${field}, but none to "${value}"`,
+      `Omit ${option}, or change the axis in the definition.`,
     );
   if (Array.isArray(axis)) return axis.filter((each) => kept.some(({ label }) => label === String(each)));
   return Object.fromEntries(kept.map(({ label, changes }) => [label, changes])) as Axis;
@@ -68,7 +68,7 @@ function applySetting(definition: SweepDefinition, setting: Setting): SweepDefin
   return { ...changed, axes: Object.fromEntries(axes) };
 }
 
-/** The grid's own axes; --fractions are shares of what the definition's budgets are counted in. */
+/** Replaces the grid's own axes. With budgets in dollars, --sft-fractions are spend shares. */
 function applyGrid(definition: SweepDefinition, options: DefinitionOptions): SweepDefinition {
   const { budgets, sftFractions, seeds } = options;
   const shares = definition.budgetUnit === 'usd' ? 'sftSpendFractions' : 'sftFractions';
@@ -80,14 +80,14 @@ function applyGrid(definition: SweepDefinition, options: DefinitionOptions): Swe
   };
 }
 
-/** An option that would change nothing but the sweep's id is refused. */
+/** Refuses an option that would change nothing but the sweep's id. */
 function assertUseful(definition: SweepDefinition, { annotator, data }: DefinitionOptions): void {
   const variants = variantsOf(definition).map((variant) => variant.definition);
   if (data !== undefined && variants.every((variant) => variant.data.source !== 'files'))
     throw refused(
       '--data',
       'the task of this definition generates its problems',
-      'Leave --data out, or give the definition data: { source: "files", train, test }.',
+      'Omit --data, or set data: { source: "files", train, test } in the definition.',
     );
   if (
     annotator !== undefined &&
@@ -95,16 +95,15 @@ function assertUseful(definition: SweepDefinition, { annotator, data }: Definiti
   )
     throw refused(
       '--annotator',
-      'the demonstrations of this definition come from a file, so no annotator writes any',
-      'Leave --annotator out, or take annotations.demonstrations out of the definition.',
+      'the demonstrations of this definition come from a file',
+      'Omit --annotator, or remove annotations.demonstrations from the definition.',
     );
 }
 
 /**
- * A definition with what the command line changes in it. An option holds wherever the definition varies its field: an axis is
- * narrowed to it.
+ * Applies command-line options to a definition. An axis that varies the field of an option is narrowed to its value.
  *
- * @throws BudgetlineError USAGE where an option has no effect or contradicts an axis, DEFINITION_INVALID
+ * @throws BudgetlineError USAGE if an option has no effect or contradicts an axis, DEFINITION_INVALID
  */
 export function applyOptions(definition: SweepDefinition, options: DefinitionOptions): SweepDefinition {
   assertUseful(definition, options);

@@ -1,5 +1,5 @@
 import { BudgetlineError } from '../../contracts/failures';
 
-/** An option that would have no effect, or contradicts what it is used with. */
+/** An error for an option that has no effect, or contradicts another. */
 export const refused = (option: string, why: string, remedy: string): BudgetlineError =>
   new BudgetlineError('USAGE', `${option}: ${why}.`, { remedy, details: { field: option } });

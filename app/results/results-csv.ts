@@ -111,7 +111,7 @@ function checkRepeats(rows: readonly Row[], path: string): void {
   }
 }
 
-type Scaled = 'score' | 'format_rate' | 'repetition_rate';
+type Scaled = 'score' | 'well_formed_rate' | 'repetition_rate';
 
 /** Points of a hundred where any value of the task's column is above 1, else shares. */
 function scaleOf(rows: readonly Row[], column: Scaled): number {
@@ -119,7 +119,7 @@ function scaleOf(rows: readonly Row[], column: Scaled): number {
 }
 
 function toResults(rows: readonly Row[], axes: readonly string[]): ResultRow[] {
-  const scales = { score: 1, format_rate: 1, repetition_rate: 1 };
+  const scales = { score: 1, well_formed_rate: 1, repetition_rate: 1 };
   for (const column of Object.keys(scales) as Scaled[]) scales[column] = scaleOf(rows, column);
   const rate = (row: Row, column: Scaled): number | null => row[column] && row[column] / scales[column];
   return rows.map((row) => ({
@@ -131,7 +131,7 @@ function toResults(rows: readonly Row[], axes: readonly string[]): ResultRow[] {
     seed: row.seed ?? 0,
     score: row.score / scales.score,
     items: row.n_items,
-    wellFormedRate: rate(row, 'format_rate'),
+    wellFormedRate: rate(row, 'well_formed_rate'),
     meanTokens: row.mean_length,
     repetitionRate: rate(row, 'repetition_rate'),
   }));
@@ -186,7 +186,7 @@ function describeColumns(header: readonly string[], axes: readonly string[]): st
 }
 
 /**
- * Reads a table of scores. Columns: task, model, budget, sft_fraction, score; optional seed, n_items, format_rate,
+ * Reads a table of scores. Columns: task, model, budget, sft_fraction, score; optional seed, n_items, well_formed_rate,
  * mean_length, repetition_rate. A row of budget 0 is the base model.
  *
  * @param path names the file in errors

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 
 export const required = ['task', 'model', 'budget', 'sft_fraction', 'score'] as const;
-export const optional = ['seed', 'n_items', 'format_rate', 'mean_length', 'repetition_rate'] as const;
+export const optional = ['seed', 'n_items', 'well_formed_rate', 'mean_length', 'repetition_rate'] as const;
 
 export interface Place {
   readonly path: string;
@@ -57,7 +57,7 @@ const rowShape = z.object({
   seed: blankOr(numberWithin(0, Infinity, true)).default(null),
   score: numberWithin(0, 100),
   n_items: blankOr(numberWithin(1, Infinity, true)).default(null),
-  format_rate: blankOr(numberWithin(0, 100)).default(null),
+  well_formed_rate: blankOr(numberWithin(0, 100)).default(null),
   mean_length: blankOr(numberWithin(0, Infinity)).default(null),
   repetition_rate: blankOr(numberWithin(0, 100)).default(null),
 });

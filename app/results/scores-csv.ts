@@ -3,7 +3,7 @@ import type { EvaluationSummary } from '../../contracts/results';
 import type { VariantResult } from '../../planning';
 
 const grid = ['budget', 'sft_fraction', 'seed'] as const;
-const scored = ['score', 'n_items', 'format_rate', 'mean_length', 'repetition_rate'] as const;
+const scored = ['score', 'n_items', 'well_formed_rate', 'mean_length', 'repetition_rate'] as const;
 
 type Place = Partial<Record<(typeof grid)[number], number>>;
 

@@ -14,11 +14,11 @@ import { toResultsDocument } from '../../app/results/results-json';
 export interface AnalyzeOptions extends PrinterOptions {
   /** Folder of report.html and figures/. */
   readonly out: string;
-  /** Replaces files that are there. */
+  /** Replaces existing files. */
   readonly force?: boolean;
-  /** Columns whose values are told apart. */
+  /** Columns whose values are analysed separately. */
   readonly axis?: readonly string[];
-  readonly delta: number;
+  readonly equivalenceMargin: number;
   readonly smallBudgetMax?: number;
   readonly largeBudgetMin?: number;
   readonly sftPrice: number;
@@ -26,24 +26,27 @@ export interface AnalyzeOptions extends PrinterOptions {
 }
 
 function rulesOf({
-  delta,
+  equivalenceMargin,
   smallBudgetMax,
   largeBudgetMin,
   sftPrice,
   pairPrice,
 }: AnalyzeOptions): ResultRules {
   return {
-    equivalenceMargin: delta,
+    equivalenceMargin,
     prices: { sftExample: sftPrice, preferencePair: pairPrice },
     ...(smallBudgetMax === undefined ? {} : { smallBudgetMax }),
     ...(largeBudgetMin === undefined ? {} : { largeBudgetMin }),
   };
 }
 
-function notesOf({ notes }: ResultsTable, { sftPrice, pairPrice, delta }: AnalyzeOptions): string[] {
+function notesOf(
+  { notes }: ResultsTable,
+  { sftPrice, pairPrice, equivalenceMargin }: AnalyzeOptions,
+): string[] {
   return [
     ...notes,
-    `Prices: $${sftPrice} a demonstration, $${pairPrice} a pair. Differences up to ${delta} do not count.`,
+    `Prices: $${sftPrice} per demonstration, $${pairPrice} per pair. Equivalence margin: ${equivalenceMargin}.`,
   ];
 }
 
@@ -51,13 +54,13 @@ function renderSubject(analysis: SubjectAnalysis, ink: Ink): string[] {
   return [ink.strong(`── ${nameSubject(analysis)}`), '', ...renderResults(analysis, ink), ''];
 }
 
-/** From here where it lies below, else whole. */
+/** Relative to the working directory if it is inside, else absolute. */
 function shownPath(path: string): string {
   const from = relative('.', path);
   return from.startsWith('..') ? resolve(path) : from;
 }
 
-/** `budgetline analyze RESULTS.csv`: analyses scores that were made anywhere; needs no server and no store. */
+/** `budgetline analyze RESULTS.csv`: analyses scores of any origin; needs no server and no store. */
 export async function analyzeCommand(file: string, options: AnalyzeOptions): Promise<void> {
   const table = await readResults(file, options.axis);
   const analyses = analyzeResults(table.rows, rulesOf(options));

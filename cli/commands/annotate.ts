@@ -5,7 +5,7 @@ import { readRecords } from '../../ingest';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 
 export interface AnnotateFlags extends PrinterOptions {
-  /** A file of answers. */
+  /** Path of a file of answers. */
   readonly add?: string;
 }
 
@@ -14,7 +14,7 @@ async function readAnswers(path: string): Promise<{ fields: unknown; place: stri
   for await (const record of readRecords(path)) {
     const place = `${path}:${record.line}:`;
     if ('unreadable' in record) throw new BudgetlineError('DATA_INVALID', `${place} ${record.unreadable}.`);
-    // A CSV has a cell for everybody in every row.
+    // A CSV row has a cell for every person.
     const given = Object.entries(record.fields).filter(([name, value]) => name !== 'by' || value !== '');
     answers.push({ fields: Object.fromEntries(given), place });
   }
@@ -22,8 +22,8 @@ async function readAnswers(path: string): Promise<{ fields: unknown; place: stri
 }
 
 /**
- * `budgetline annotate FOLDER`: what people are asked, and `--add FILE`, what they have answered: JSON Lines, CSV, TSV or
- * Parquet of id, completion and, where several answer, by. All of a file is taken, or nothing.
+ * `budgetline annotate FOLDER`: prints rows that wait for answers. `--add FILE` adds answers (JSON Lines, CSV, TSV or
+ * Parquet with id, completion and, for several people, by): all of a file, or none.
  */
 export async function annotateCommand(folder: string, flags: AnnotateFlags): Promise<void> {
   const queue = new PeopleQueue(folder);
@@ -32,7 +32,7 @@ export async function annotateCommand(folder: string, flags: AnnotateFlags): Pro
   const answered = (await queue.answers()).size;
   const printer = createPrinter(flags);
   printer.print([
-    ...(flags.add === undefined ? [] : [`Took ${taken} answers from ${flags.add}.`]),
+    ...(flags.add === undefined ? [] : [`Added ${taken} answers from ${flags.add}.`]),
     `${answered} rows have answers; ${open.length} wait for more.`,
     ...open.slice(0, 3).flatMap((row) => ['', ...renderFields(row, printer.ink)]),
   ]);

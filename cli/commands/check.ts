@@ -6,16 +6,16 @@ import { renderChecked, renderFinding } from '../print/conformance';
 import { countOf } from '../print/text';
 import { createPrinter } from '../printer';
 
-/** A program as the shell would find it; a JavaScript file is run by this very Node. */
+/** The command to run; a JavaScript file runs with this Node. */
 function commandOf([program = '', ...rest]: readonly string[]): readonly string[] {
   if (/\.[cm]?js$/.test(program)) return [process.execPath, resolve(program), ...rest];
   return [program.includes('/') ? resolve(program) : program, ...rest];
 }
 
 /**
- * `budgetline trainer check EXECUTABLE`: prints each rule as it is decided.
+ * `budgetline trainer check EXECUTABLE`: prints the result of each rule.
  *
- * @throws BudgetlineError TRAINER_PROTOCOL where one is broken
+ * @throws BudgetlineError TRAINER_PROTOCOL if a rule is broken
  */
 export async function checkCommand(
   words: readonly string[],

@@ -33,7 +33,7 @@ export interface DataFlags extends PrinterOptions {
 
 type Policy = 'error' | 'drop';
 
-/** Faults that are shown to people; with --json all of them are printed. */
+/** Maximum number of faults to print; --json prints all. */
 const shownFaults = 20;
 
 const rowChecksOf = ({ duplicates, empty, equal, overlap }: DataFlags): RowChecks => ({
@@ -43,16 +43,12 @@ const rowChecksOf = ({ duplicates, empty, equal, overlap }: DataFlags): RowCheck
   overlaps: overlap ?? 'error',
 });
 
-/** Policies about what these rows cannot have. */
+/** Refuses policies that cannot apply to these rows. */
 function assertUseful({ kind, equal, overlap, heldOut }: DataFlags, definition?: string): void {
   if (equal !== undefined && kind !== 'preferences')
-    throw refused(
-      '--equal',
-      `${kind} are not pairs of answers`,
-      'Leave --equal out, or use --kind preferences.',
-    );
+    throw refused('--equal', `${kind} are not pairs of answers`, 'Omit --equal, or use --kind preferences.');
   if (overlap !== undefined && heldOut === undefined && definition === undefined)
-    throw refused('--overlap', 'no held-out prompts are named', 'Add --held-out FILE.');
+    throw refused('--overlap', 'there are no held-out prompts', 'Add --held-out FILE.');
 }
 
 /** What the definition says of a file that it names holds, and nothing else. */
@@ -68,8 +64,8 @@ function assertUnsaid({ columnMapping, duplicates, empty, equal, overlap }: Data
   if (option !== undefined)
     throw refused(
       option,
-      'the definition names this file and says how it is read',
-      `Leave ${option} out, or change the annotations in the definition.`,
+      'the definition sets how this file is read',
+      `Omit ${option}, or change the annotations in the definition.`,
     );
 }
 
@@ -83,7 +79,7 @@ async function optionsOf(path: string, flags: DataFlags): Promise<IngestOptions>
   };
 }
 
-/** @throws BudgetlineError DATA_INVALID where rows cannot be used, after all of them were shown */
+/** @throws BudgetlineError DATA_INVALID if rows are invalid, after printing them */
 function show(
   path: string,
   flags: DataFlags,
@@ -107,19 +103,19 @@ function show(
 }
 
 export interface PreviewFlags extends DataFlags {
-  /** Rows to show. */
+  /** Number of rows to print. */
   readonly rows: number;
   readonly definition?: string;
 }
 
-/** What a preview shows of a file. */
+/** Rows and summary of a previewed file. */
 interface Previewed {
   readonly rows: AnnotationRow[];
   readonly summary: IngestSummary;
 }
 type OnFault = (fault: RowFault) => void;
 
-/** Rows as they stand in the file: one at a time, whatever its size. */
+/** Reads rows without a definition, one at a time. */
 async function readBare(path: string, flags: PreviewFlags, onFault: OnFault): Promise<Previewed> {
   const rows: AnnotationRow[] = [];
   const onRow = (row: AnnotationRow): void => {
@@ -128,7 +124,7 @@ async function readBare(path: string, flags: PreviewFlags, onFault: OnFault): Pr
   return { rows, summary: await ingestFile(await optionsOf(path, flags), { onRow, onFault }) };
 }
 
-/** Rows as the task of a definition puts them. */
+/** Reads rows with prompts formatted by the definition's task. */
 async function readFramed(
   path: string,
   { flags, file }: { flags: PreviewFlags; file: string },
@@ -147,7 +143,7 @@ async function readFramed(
   return { summary, rows: rows.slice(0, flags.rows).map(({ row }) => row) };
 }
 
-/** `budgetline data preview FILE`: the first rows as the model will see them, and everything that is wrong with the rest. */
+/** `budgetline data preview FILE`: prints the first rows as the model sees them, and every fault. */
 export async function previewCommand(path: string, flags: PreviewFlags): Promise<void> {
   const faults: RowFault[] = [];
   const onFault: OnFault = (fault) => faults.push(fault);
@@ -184,8 +180,8 @@ async function provenanceOf(path: string, flags: ImportFlags) {
 }
 
 /**
- * `budgetline data import FILE --out FOLDER`: rows.jsonl in the form that stages take, and croissant.json, which says where
- * they are from. Nothing is left behind where a row cannot be used.
+ * `budgetline data import FILE --out FOLDER`: writes rows.jsonl in the format of stages, and croissant.json with the
+ * provenance. Writes nothing if a row is invalid.
  */
 export async function importCommand(path: string, flags: ImportFlags): Promise<void> {
   assertUseful(flags);

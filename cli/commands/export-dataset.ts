@@ -15,8 +15,8 @@ async function findKey({ paths }: Store, key: string): Promise<string> {
   const found = names.filter((name) => name.startsWith(`${prefix}${key}`));
   if (found.length === 1) return (found[0] ?? '').slice(prefix.length);
   const what = found.length === 0 ? 'no dataset' : `${found.length} datasets`;
-  throw new BudgetlineError('USAGE', `${paths.artifacts} has ${what} of a key that begins with "${key}".`, {
-    remedy: 'Take the key from the artifacts in a report, or from "budgetline status ID --json".',
+  throw new BudgetlineError('USAGE', `${paths.artifacts} has ${what} with a key that begins with "${key}".`, {
+    remedy: 'Copy the key from a report, or from "budgetline status ID --json".',
   });
 }
 
@@ -26,7 +26,7 @@ async function fill({ dir, manifest }: StoredArtifact, folder: string): Promise<
   await writeFile(join(folder, 'croissant.json'), text);
 }
 
-/** `budgetline data export KEY --out FOLDER`: a dataset as others read it, every byte of it checked. */
+/** `budgetline data export KEY --out FOLDER`: exports a dataset after verifying its bytes. */
 export async function exportDatasetCommand(
   key: string,
   flags: PrinterOptions & { readonly out: string },

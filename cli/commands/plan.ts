@@ -3,7 +3,7 @@ import type { DefinitionFlags } from '../definition-flags';
 import { planFile } from '../planned-file';
 import { renderPlan } from '../print/plan';
 
-/** `budgetline plan FILE`: what would run, what is cached, what it costs; starts nothing. */
+/** `budgetline plan FILE`: prints what would run, what is cached and what it costs. */
 export async function planCommand(file: string, flags: DefinitionFlags & PrinterOptions): Promise<void> {
   const { planned } = await planFile(file, flags);
   const { summary, resolved } = planned;

@@ -5,7 +5,7 @@ import { renderParts } from '../print/parts';
 import { renderSearch } from '../print/search';
 import { renderSpend } from '../print/spend';
 
-/** `budgetline report SWEEP_ID`: analyses a finished sweep again, prints it, and writes its report again. */
+/** `budgetline report SWEEP_ID`: analyses a finished sweep again and rewrites its report. */
 export async function reportCommand(sweepId: string, options: PrinterOptions): Promise<void> {
   const record = await readResult(sweepId);
   const files = await writeReport(record);

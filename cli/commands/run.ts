@@ -37,10 +37,10 @@ interface Run extends PlannedFile {
 function createRun(file: PlannedFile, printer: Printer): Run {
   const view = createProgressView(printer);
   const onFirst = (): void =>
-    view.notice('Stopping: running stages write checkpoints first. Once more stops at once.');
+    view.notice('Stopping: running stages save checkpoints first. Press again to stop immediately.');
   const onSecond = (name: StopSignal): never => {
     run.workers?.kill();
-    view.notice(`Stopped at once. To go on:\n  ${resumeCommand(run.invocation)}`);
+    view.notice(`Stopped immediately. To continue:\n  ${resumeCommand(run.invocation)}`);
     process.exit(exitStatusOfSignal(name));
   };
   const { signal } = listenForInterruption({ onFirst, onSecond });
@@ -143,8 +143,10 @@ async function execute(run: Run, json: boolean): Promise<number> {
 }
 
 /**
- * `budgetline run FILE`: plans a sweep, finds or starts Temporal, runs it with workers of its own, shows where it
- * stands, and ends with its results. Gives the exit status: 0, 1 where something is missing from the tables, 128 + n after a signal.
+ * `budgetline run FILE`: plans a sweep, finds or starts Temporal, runs the sweep with its own workers, shows progress and
+ * prints the results.
+ *
+ * @returns the exit status: 0; 1 if a cell or control has no score; 128 + n after a signal
  */
 export async function runCommand(file: string, flags: RunFlags): Promise<number> {
   const printer = createPrinter(flags);

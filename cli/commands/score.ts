@@ -6,7 +6,7 @@ import { readInput } from '../read-input';
 
 export interface ScoreFlags extends PrinterOptions {
   readonly responses: string;
-  /** The verdicts on every row as well. */
+  /** Also print the verdict on every row. */
   readonly perItem?: boolean;
 }
 
@@ -21,14 +21,14 @@ function show<Score extends InstructionScore | MathScore>(
   if (flags.json === true) printJson(flags.perItem === true ? { ...rates, items } : rates);
 }
 
-/** `budgetline score instruction-following`: the four rates of IFEval for given responses. */
+/** `budgetline score instruction-following`: IFEval's four accuracies of responses. */
 export async function scoreInstructionsCommand(flags: ScoreFlags & { prompts: string }): Promise<void> {
   const { scoreInstructions } = await import('../../tasks/index.js');
   const [prompts, responses] = [await readInput(flags.prompts), await readInput(flags.responses)];
   show(scoreInstructions({ prompts, responses }), flags, renderInstructionScore);
 }
 
-/** `budgetline score grade-school-math`: strict and flexible accuracy of given responses. */
+/** `budgetline score grade-school-math`: strict and flexible accuracy of responses. */
 export async function scoreMathCommand(flags: ScoreFlags & { references: string }): Promise<void> {
   const { scoreMath } = await import('../../tasks/index.js');
   const [references, responses] = [await readInput(flags.references), await readInput(flags.responses)];

@@ -7,7 +7,7 @@ import { withClient } from '../../app/run/temporal';
 
 const home = (): string => homeOf(process.env, process.cwd());
 
-/** `budgetline server start`: starts this BUDGETLINE_HOME's server, or says where it runs. */
+/** `budgetline server start`: starts this BUDGETLINE_HOME's server, or prints its address. */
 export async function startServer(options: PrinterOptions): Promise<void> {
   const printer = createPrinter(options);
   const { ensureServer } = await import('../../workers/embedded-server/index.js');
@@ -16,7 +16,7 @@ export async function startServer(options: PrinterOptions): Promise<void> {
   const { program, acquired } = server;
   const found = acquired === null ? '' : ` (${acquired.how}, ${formatDuration(acquired.acquisitionMs)})`;
   printer.print([
-    `Temporal server ${server.serverVersion} ${server.started ? 'started' : 'was running already'}`,
+    `Temporal server ${server.serverVersion} ${server.started ? 'started' : 'is already running'}`,
     `  Address   ${server.address}`,
     `  UI        ${server.uiUrl}`,
     `  Process   ${server.pid}`,
@@ -25,15 +25,15 @@ export async function startServer(options: PrinterOptions): Promise<void> {
   ]);
 }
 
-/** `budgetline server stop`: ends it; its database stays. */
+/** `budgetline server stop`: stops the server and keeps its database. */
 export async function stopServer(options: PrinterOptions): Promise<void> {
   const { stopServers } = await import('../../workers/embedded-server/index.js');
   const stopped = await stopServers(home());
-  const text = stopped.map((pid) => `Stopped the Temporal server, process ${pid}. Its database stays.`);
-  createPrinter(options).print(text.length > 0 ? text : [`No Temporal server of ${home()} runs.`]);
+  const text = stopped.map((pid) => `Stopped the Temporal server, process ${pid}. Its database was kept.`);
+  createPrinter(options).print(text.length > 0 ? text : [`No Temporal server of ${home()} is running.`]);
 }
 
-/** `budgetline server register`: the search attributes that the configured namespace, or this home's server, lacks. */
+/** `budgetline server register`: registers missing search attributes with the configured or embedded server. */
 export async function registerAttributes(options: PrinterOptions): Promise<void> {
   const { namespace, registered } = await withClient({}, async ({ connection, options: { namespace } }) => ({
     namespace,
@@ -41,13 +41,13 @@ export async function registerAttributes(options: PrinterOptions): Promise<void>
   }));
   const text =
     registered.length === 0
-      ? `The namespace "${namespace}" has every search attribute already.`
+      ? `The namespace "${namespace}" already has every search attribute.`
       : `Registered in the namespace "${namespace}": ${registered.join(', ')}.`;
   if (options.json === true) printJson({ namespace, registered });
   else createPrinter(options).print(wrap(text));
 }
 
-/** `budgetline server status`: exit status 0 where one runs, 1 where none does. */
+/** `budgetline server status`: exit status 0 if a server is running, else 1. */
 export async function serverStatus(options: PrinterOptions): Promise<number> {
   const { listServers } = await import('../../workers/embedded-server/index.js');
   const servers = await listServers(home());

@@ -4,7 +4,7 @@ import { readStatus } from '../../app/run/list-runs';
 import { renderStatus } from '../print/status';
 import { printFound, type PrinterOptions } from '../printer';
 
-/** `budgetline status ID`: where a sweep, an experiment or a cell stands, or how it ended. */
+/** `budgetline status ID`: progress or outcome of a sweep, an experiment or a cell. */
 export async function statusCommand(workflowId: string, options: PrinterOptions): Promise<void> {
   const status = await readStatus(workflowId);
   const totals = await readRunTotals(storeOf({}), workflowId, status.runId);

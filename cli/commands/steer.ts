@@ -5,19 +5,19 @@ import { createPrinter, type PrinterOptions } from '../printer';
 function sentenceOf(command: SteeringCommand, id: string): string {
   switch (command.action) {
     case 'cancel':
-      return `${id} is being cancelled: what runs writes a checkpoint and ends. Start it again to go on.`;
+      return `${id} is being cancelled; running stages save a checkpoint first. Start it again to continue.`;
     case 'pause':
       return command.mode === 'drain'
-        ? `${id} is paused: stages that run finish, no other begins.`
-        : `${id} is paused: what runs writes a checkpoint and gives its device back.`;
+        ? `${id} is paused: running stages finish, no new stage starts.`
+        : `${id} is paused: running stages save a checkpoint and release their devices.`;
     case 'resume':
-      return `${id} goes on.`;
+      return `${id} is resumed.`;
     case 'concurrency':
-      return `${id} runs ${command.cells} cells at once from now on.`;
+      return `${id} now runs up to ${command.cells} cells in parallel.`;
   }
 }
 
-/** `budgetline cancel|pause|resume|concurrency ID`: asks a run that goes on, and says what comes of it. */
+/** `budgetline cancel|pause|resume|concurrency ID`: steers a running run. */
 export async function steerCommand(
   workflowId: string,
   command: SteeringCommand,

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { packageRoot } from '../../host/package-files';
 import { BudgetlineError } from '../../contracts/failures';
 
-const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** `budgetline trainer …`: the training executable, with this process's streams and the executable's exit status. */
+/** `budgetline trainer …`: runs the training executable with this process's streams. Returns its exit status. */
 export async function trainerCommand(words: readonly string[]): Promise<number> {
   const path = join(packageRoot, 'dist', 'bin', 'budgetline-trainer.js');
   if (!existsSync(path))
     throw new BudgetlineError('INPUT_MISSING', `There is no training executable ${path}.`, {
-      remedy: 'Make it with "npm run build".',
+      remedy: 'Run "npm run build".',
     });
   const child = spawn(process.execPath, [path, ...words], { stdio: 'inherit' });
-  for (const name of passedOn) process.on(name, () => child.kill(name));
+  for (const name of forwarded) process.on(name, () => child.kill(name));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) =>

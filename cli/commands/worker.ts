@@ -9,7 +9,7 @@ export interface WorkerFlags {
   readonly queue: string;
   readonly address?: string;
   readonly slots?: number;
-  /** A file that exports `tasks`. */
+  /** Path of a file that exports `tasks`. */
   readonly tasks?: string;
 }
 
@@ -20,7 +20,7 @@ function parseQueue(queue: string): TaskQueue {
   });
 }
 
-/** `budgetline worker --queue cpu|gpu`: works until it is stopped, and then lets its stages write checkpoints. */
+/** `budgetline worker --queue cpu|gpu`: runs stages until it is stopped. Then its stages save checkpoints. */
 export async function workerCommand(flags: WorkerFlags): Promise<void> {
   const { address, slots, tasks } = flags;
   const queue = parseQueue(flags.queue);

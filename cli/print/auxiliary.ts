@@ -33,10 +33,10 @@ function renderTask(task: AuxiliaryAnalysis, analysis: SubjectAnalysis, ink: Ink
   );
   const columns = [
     { title: 'budget', right: true },
-    { title: 'r', right: true },
+    { title: 'SFT share', right: true },
     { title: 'model' },
     { title: fit(task.name, 24) },
-    { title: 'less the base' },
+    { title: 'minus base' },
     { title: '' },
   ];
   const rows = [base, ...task.cells.map((cell) => cellRow(cell, analysis, inkOf))];
@@ -47,11 +47,11 @@ function renderTask(task: AuxiliaryAnalysis, analysis: SubjectAnalysis, ink: Ink
   ];
 }
 
-/** What training costs on tasks that it was not for. */
+/** Regression check: scores on auxiliary tasks before and after training. */
 export function renderAuxiliary(analysis: SubjectAnalysis, ink: Ink): string[] {
   if (analysis.auxiliary.length === 0) return [];
   return [
-    ink.strong('Elsewhere: unrelated tasks, before and after training'),
+    ink.strong('Auxiliary tasks: before and after training'),
     ...analysis.auxiliary.flatMap((task) => renderTask(task, analysis, ink)),
   ];
 }

@@ -11,49 +11,56 @@ function boughtBy({ sftRows, pairRows }: BudgetAnalysis): string {
   return joinList(parts);
 }
 
-function listFractions(fractions: readonly number[]): string {
+/** "SFT share 0.5"; "SFT shares 0.5 and 0.25". */
+function nameShares(fractions: readonly number[]): string {
   const sorted = [...fractions].sort((a, b) => b - a);
-  return joinList(sorted.map((fraction) => `r = ${formatFraction(fraction)}`));
+  return `SFT ${sorted.length === 1 ? 'share' : 'shares'} ${joinList(sorted.map(formatFraction))}`;
 }
 
-function rivalsOf({ sftFraction, indistinguishable, probabilityBest }: BudgetAnalysis, run: number): string {
+function tiedWith({ sftFraction, indistinguishable, probabilityBest }: BudgetAnalysis, run: number): string {
   if (run === 1) return 'No other split was run.';
   if (probabilityBest === null) return '';
   const rivals = indistinguishable.filter((fraction) => fraction !== sftFraction);
-  const sure = `Best with probability ${formatProbability(probabilityBest)}`;
-  if (rivals.length === 0) return `${sure}; every other split is surely below it.`;
-  return `${sure}; ${listFractions(rivals)} cannot be told from it.`;
+  const probability = `Best with probability ${formatProbability(probabilityBest)}`;
+  if (rivals.length === 0) return `${probability}; significantly above every other split (95%).`;
+  return `${probability}; statistically tied with ${nameShares(rivals)}.`;
 }
 
-function tiesOf({ sftFraction, tied }: BudgetAnalysis): string {
+function sameScoreAs({ sftFraction, tied }: BudgetAnalysis): string {
   const equals = tied.filter((fraction) => fraction !== sftFraction);
-  return equals.length === 0 ? '' : `Exactly as high: ${listFractions(equals)}.`;
+  return equals.length === 0 ? '' : `Same score: ${nameShares(equals)}.`;
 }
 
 function heldOutOf({ heldOut, sftFraction }: BudgetAnalysis): string {
   if (heldOut === null) return '';
   const score = formatEstimate(heldOut.score);
   if (heldOut.sftFraction === sftFraction)
-    return `On the half of the items that did not choose it: ${score}.`;
-  return `Half of the items choose r = ${formatFraction(heldOut.sftFraction)}: ${score} on the other half.`;
+    return `Selected on half of the items, it scores ${score} on the other half.`;
+  return `Half of the items select ${nameShares([heldOut.sftFraction])}: ${score} on the other half.`;
 }
 
 function nearOf({ regions, sftFraction }: BudgetAnalysis): string {
   const near = regions[0]?.fractions.filter((fraction) => fraction !== sftFraction) ?? [];
-  return near.length === 0 ? '' : `Within 5 % of it: ${listFractions(near)}.`;
+  return near.length === 0 ? '' : `Within 5% of it: ${nameShares(near)}.`;
 }
 
 function overBase({ overBase: difference, beatsBase }: BudgetAnalysis): string {
   if (difference === null) return '';
-  const verdict = beatsBase === null ? '' : beatsBase ? ', surely above it' : ', not surely above it';
-  return `Over the base model: ${formatDifference(difference)}${verdict}.`;
+  const verdict = beatsBase === null ? '' : beatsBase ? ', significant (95%)' : ', not significant';
+  return `Above the base model by ${formatDifference(difference)}${verdict}.`;
 }
 
 function renderBudget(budget: BudgetAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {
   const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
   const name = padLeft(formatBudget(budget.budget, analysis.unit), 8);
-  const split = `r = ${formatFraction(budget.sftFraction)}, ${boughtBy(budget)}: `;
-  const details = [tiesOf(budget), heldOutOf(budget), rivalsOf(budget, run), overBase(budget), nearOf(budget)]
+  const split = `${nameShares([budget.sftFraction])}, ${boughtBy(budget)}: `;
+  const details = [
+    sameScoreAs(budget),
+    heldOutOf(budget),
+    tiedWith(budget, run),
+    overBase(budget),
+    nearOf(budget),
+  ]
     .filter((text) => text !== '')
     .join(' ');
   return [
@@ -62,7 +69,7 @@ function renderBudget(budget: BudgetAnalysis, analysis: SubjectAnalysis, ink: In
   ];
 }
 
-/** The split to buy at each budget, and how sure that is. */
+/** The best split of each budget, with its uncertainty. */
 export function renderBest(analysis: SubjectAnalysis, ink: Ink): string[] {
   if (analysis.budgets.length === 0) return [];
   return [

@@ -9,16 +9,16 @@ const inks: Record<ClaimVerdict['verdict'], keyof Ink> = {
   'not tested': 'faint',
 };
 
-/** What the numbers point to where they decide nothing. */
+/** The direction of the evidence of an undecided claim. */
 function pointerOf({ pointsTo, conditional, pointStatement }: ClaimVerdict): string {
   if (pointsTo === null) return '';
   const direction = {
-    for: 'the numbers point for it',
-    against: 'the numbers point against it',
-    unclear: 'the numbers point neither way',
+    for: 'the scores are for it',
+    against: 'the scores are against it',
+    unclear: 'the scores are neither for nor against it',
   }[pointsTo];
-  if (pointStatement) return `${direction} (a point statement: scores as they stand, without bounds)`;
-  return direction + (conditional ? ' (conditional: it holds for these trained models alone)' : '');
+  if (pointStatement) return `${direction} (point estimates, without intervals)`;
+  return direction + (conditional ? ' (conditional: for these trained models only)' : '');
 }
 
 function renderClaim(verdict: ClaimVerdict, ink: Ink): string[] {
@@ -34,11 +34,11 @@ function renderClaim(verdict: ClaimVerdict, ink: Ink): string[] {
   ];
 }
 
-/** The study's five claims over this sweep's own data. */
+/** The study's five claims, tested on this sweep's scores. */
 export function renderClaims({ verdicts }: SubjectAnalysis, ink: Ink): string[] {
   return [
-    ink.strong('The study’s five claims, by these scores alone'),
+    ink.strong('The study’s five claims, tested on these scores'),
     ...verdicts.flatMap((verdict) => renderClaim(verdict, ink)),
-    ink.faint('  The rules, and all of the evidence, stand in the report.'),
+    ink.faint('  The report has the rules and all of the evidence.'),
   ];
 }

@@ -2,7 +2,7 @@ import type { Finding } from '../../conformance';
 import type { Ink } from './ink';
 import { wrap } from './text';
 
-/** A rule and whether it is kept, under the heading of its section of docs/protocol.md. */
+/** A rule with its outcome, under the heading of its section of docs/protocol.md. */
 export function renderFinding(
   { section, rule, broken }: Finding,
   { ink, newSection }: { ink: Ink; newSection: boolean },

@@ -3,7 +3,7 @@ import type { Ink } from './ink';
 import { formatRate } from './numbers';
 import { countOf } from './text';
 
-/** Control characters and what would move a terminal's cursor, spelt out: rows are foreign text. */
+/** Escapes control characters and what moves a terminal's cursor: rows are foreign text. */
 function visible(text: string): string {
   return text.replace(
     /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
@@ -16,23 +16,19 @@ function block(title: string, text: string, end: string): string[] {
   return [`  ${title}`, ...lines.map((line) => `    │${line}`)];
 }
 
-/** What somebody is shown, a field a block. */
+/** A row for annotators, each field as a block. */
 export function renderFields(row: Readonly<Record<string, string>>, ink: Ink): string[] {
   const { id = '', ...shown } = row;
   return [ink.strong(visible(id)), ...Object.entries(shown).flatMap(([name, text]) => block(name, text, ''))];
 }
 
-/** A row as the model sees it: the prompt, unsupervised; each answer, supervised up to its end. */
+/** A row as the model sees it. The loss covers the answers, up to their end token, and not the prompt. */
 export function renderPreview(row: AnnotationRow, ink: Ink): string[] {
   const { id, prompt } = row;
   const answers =
     'chosen' in row
       ? [...block('chosen', row.chosen, '⏎end'), ...block('rejected', row.rejected, '⏎end')]
-      : block(
-          'label' in row ? `completion, ${row.label ? 'liked' : 'not liked'}` : 'completion',
-          row.completion,
-          '⏎end',
-        );
+      : block('label' in row ? `completion, label ${row.label}` : 'completion', row.completion, '⏎end');
   return [ink.strong(visible(id)), ...block('prompt', prompt, ''), ...answers, ''];
 }
 
@@ -44,7 +40,7 @@ export function renderFaults(faults: readonly RowFault[], shown: number, ink: In
       `  ${remedy}`,
     ]);
   const more = faults.length - shown;
-  return more > 0 ? [...lines, `… and ${more} more; --json prints them all`] : lines;
+  return more > 0 ? [...lines, `… and ${more} more; --json prints all of them`] : lines;
 }
 
 export function renderSummary(
@@ -56,7 +52,7 @@ export function renderSummary(
     agreement.compared === 0
       ? []
       : [
-          `${countOf(agreement.compared, 'repeated label')}, ${formatRate(agreement.alike / agreement.compared)} alike`,
+          `${countOf(agreement.compared, 'repeated label')}, ${formatRate(agreement.alike / agreement.compared)} agree`,
         ];
   return [
     ink.strong(

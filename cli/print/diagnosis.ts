@@ -12,11 +12,11 @@ import { countOf, wrap } from './text';
 
 const metricNames: Record<DiagnosisEvidence['metric'], string> = {
   score: 'score',
-  wellFormedRate: 'keeps the format',
-  truncatedRate: 'rambles',
-  noEosRate: 'never stops',
+  wellFormedRate: 'well-formed',
+  truncatedRate: 'truncated',
+  noEosRate: 'no end token',
   meanTokens: 'mean tokens',
-  repetitionRate: 'repeats itself',
+  repetitionRate: 'repetitive',
 };
 
 const statusInks: Record<DiagnosisStatus, keyof Ink> = {
@@ -39,15 +39,15 @@ function evidenceRow(evidence: DiagnosisEvidence): TableCell[] {
 }
 
 function evidenceTable({ warmFraction, evidence }: ColdStartDiagnosis, ink: Ink): string[] {
-  const warm = `r = ${formatFraction(warmFraction)}`;
+  const warm = `SFT ${formatFraction(warmFraction)}`;
   return renderTable({
     columns: [
-      { title: 'measure' },
+      { title: 'metric' },
       { title: 'base', right: true },
-      { title: 'r = 0', right: true },
+      { title: 'SFT 0', right: true },
       { title: warm, right: true },
-      { title: `${warm} less r = 0`, right: true },
-      { title: 'speaks' },
+      { title: 'difference', right: true },
+      { title: 'evidence' },
     ],
     rows: evidence.map(evidenceRow),
     indent: '    ',
@@ -62,12 +62,12 @@ interface Shown {
 
 function headOf(diagnosis: ColdStartDiagnosis, { unit, ink }: Shown): string {
   const { budget, status, strength, warmFraction, warmSftRows } = diagnosis;
-  const warm = `r = ${formatFraction(warmFraction)}, ${countOf(warmSftRows, 'demonstration')}`;
+  const warm = `${formatFraction(warmFraction)}, ${countOf(warmSftRows, 'demonstration')}`;
   const word = ink[statusInks[status]](status + (strength === null ? '' : `, ${strength}`));
-  return `  ${ink.strong(formatBudget(budget, unit))}: ${word} (r = 0 beside ${warm})`;
+  return `  ${ink.strong(formatBudget(budget, unit))}: ${word} (SFT share 0 compared with ${warm})`;
 }
 
-/** In a line: the figures of a budget whose table is left out. */
+/** The evidence of a budget in one line. */
 function briefEvidence({ evidence }: ColdStartDiagnosis): string {
   return evidence
     .filter(({ metric, speaks }) => metric === 'score' || speaks !== 'neither')
@@ -85,13 +85,13 @@ function renderDiagnosis(diagnosis: ColdStartDiagnosis, full: boolean, shown: Sh
   return [head, ...wrap(briefEvidence(diagnosis), { first: '    ' }).map(shown.ink.faint)];
 }
 
-/** What happens at r = 0 beside the smallest warm start: the largest budget in full, the others in a line. */
+/** DPO without SFT compared with the smallest warm start: a table for the largest budget, a line for each other. */
 export function renderColdStart({ coldStart, stagnation, unit }: SubjectAnalysis, ink: Ink): string[] {
-  const head = ink.strong('Cold start at r = 0');
+  const head = ink.strong('Cold start: DPO without SFT');
   const largest = Math.max(...coldStart.map(({ budget }) => budget));
   const rest =
     coldStart.length === 0
-      ? ['  Not tested: no budget has both r = 0 and a warm start.']
+      ? ['  Not tested: no budget has both an SFT share of 0 and a warm start.']
       : coldStart.flatMap((diagnosis) =>
           renderDiagnosis(diagnosis, diagnosis.budget === largest, { unit, ink }),
         );

@@ -6,34 +6,34 @@ import type { Ink } from './ink';
 import { formatDuration } from './numbers';
 import { padRight, wrap } from './text';
 
-/** How a run went and what it left. */
+/** Summary of a finished run. */
 export interface Ending {
-  /** From the command to the table, without getting Temporal. */
+  /** From the command to the table, without `acquisitionMs`. */
   readonly elapsedMs: number;
-  /** Fetching or building the Temporal program; 0 where it was there. */
+  /** Time to download or build the Temporal server; 0 if it was there. */
   readonly acquisitionMs: number;
   readonly stages: readonly StageResult[];
-  /** What the run came to, by its ledger; undefined where that is elsewhere. */
+  /** Totals of the run's ledger; undefined if the ledger is on another host. */
   readonly totals: AuditTotals | undefined;
-  /** One for each place on the sweep's axes. */
+  /** One for each combination of axis values. */
   readonly reportPaths: readonly string[];
   readonly resultPath: string;
-  /** Null where there is no such table. */
+  /** null if there is no such table. */
   readonly scoresPath: string | null;
   readonly temporalUi: string | null;
-  /** Present where a server of ours goes on running. */
+  /** null if the server is not the embedded one. */
   readonly server: { readonly address: string; readonly stopCommand: string } | null;
 }
 
-/** How often the training executable warned of what; the report has the words. */
+/** Counts of the trainer's warnings by code; the report has the messages. */
 function warningsOf(stages: readonly StageResult[]): string[] {
   const codes = uniqueResults(stages).flatMap(({ warnings = [] }) => warnings.map(({ code }) => code));
   const counts = [...new Set(codes)].map((code) => `${code} ${codes.filter((one) => one === code).length}×`);
   if (counts.length === 0) return [];
-  return wrap(`The trainer warned, and the report says where: ${counts.join(', ')}.`, { first: '  ' });
+  return wrap(`Trainer warnings (details in the report): ${counts.join(', ')}.`, { first: '  ' });
 }
 
-/** How far the labels can be trusted, where that is known. */
+/** Label quality, if it was measured. */
 function labelsOf(stages: readonly StageResult[]): string[] {
   return labelQuality(gatherLabels(uniqueResults(stages))).flatMap((quality) =>
     wrap(`Labels of ${quality.of}: ${describeLabels(quality)}.`, { first: '  ' }),
@@ -44,12 +44,12 @@ function entry(name: string, value: string, ink: Ink): string {
   return `  ${ink.faint(padRight(name, 9))}  ${value}`;
 }
 
-/** What a run took and did, and where everything lies. */
+/** Time and work of a run, and the paths of its outputs. */
 export function renderEnding(ending: Ending, ink: Ink): string[] {
   const acquired =
     ending.acquisitionMs === 0
       ? ''
-      : `, and ${formatDuration(ending.acquisitionMs)} to get Temporal, once on this machine`;
+      : `, plus ${formatDuration(ending.acquisitionMs)} to install Temporal (once per machine)`;
   const work = ending.totals === undefined ? '' : `: ${describeTotals(ending.totals)}`;
   const time = `Done in ${formatDuration(ending.elapsedMs)}${acquired}${work}.`;
   const { server } = ending;
@@ -63,11 +63,8 @@ export function renderEnding(ending: Ending, ink: Ink): string[] {
     ...(ending.temporalUi === null ? [] : [entry('Temporal', ending.temporalUi, ink)]),
     ...(server === null
       ? []
-      : wrap(
-          `The Temporal server goes on running at ${server.address}; stop it with: ${server.stopCommand}`,
-          {
-            first: '  ',
-          },
-        ).map(ink.faint)),
+      : wrap(`The Temporal server keeps running at ${server.address}; stop it with: ${server.stopCommand}`, {
+          first: '  ',
+        }).map(ink.faint)),
   ];
 }

@@ -6,8 +6,8 @@ import { wrap } from './text';
 
 const headings: Record<Finding['kind'], string> = {
   'falling-chosen': 'Chosen answers became less likely',
-  'length-hacking': 'Length in place of quality',
-  saturation: 'Saturation of demonstrations',
+  'length-hacking': 'Length bias',
+  saturation: 'SFT saturation',
   'buy-more-or-stop': 'Stop buying',
 };
 
@@ -19,17 +19,20 @@ function renderFinding(finding: Finding, ink: Ink): string[] {
   ];
 }
 
-/** What has stopped paying, and what preference tuning has bent. */
+/** Saturation, and side effects of preference tuning. */
 export function renderFindings({ findings }: SubjectAnalysis, ink: Ink): string[] {
   if (findings.length === 0) return [];
   return [ink.strong('Further diagnoses'), ...findings.flatMap((finding) => renderFinding(finding, ink))];
 }
 
-/** Which fraction to buy as the ratio of prices changes, for each amount of money. */
+/** The best SFT share by price ratio, for each amount of money. */
 export function renderPrices({ prices }: SubjectAnalysis, ink: Ink): string[] {
   if (prices.length === 0) return [];
   const lines = prices.flatMap((one) =>
-    wrap(`${formatCount(one.money)} pairs’ money: ${describeSwitches(one)}`, { first: '  ', rest: '    ' }),
+    wrap(`Money for ${formatCount(one.money)} pairs: ${describeSwitches(one)}`, {
+      first: '  ',
+      rest: '    ',
+    }),
   );
-  return [ink.strong('What to buy as a demonstration costs 0.5 to 10 pairs'), ...lines];
+  return [ink.strong('Best purchase if a demonstration costs 0.5 to 10 pairs'), ...lines];
 }

@@ -2,7 +2,7 @@ import picocolors from 'picocolors';
 
 type Dye = (text: string) => string;
 
-/** Colours by what they mean. Nothing is said by colour alone. */
+/** Colours by meaning. Colour never carries information alone. */
 export interface Ink {
   readonly strong: Dye;
   readonly faint: Dye;
@@ -11,7 +11,7 @@ export interface Ink {
   readonly doubtful: Dye;
 }
 
-/** Ink that colours, or one that leaves texts as they are. */
+/** Without colours, every function returns its text unchanged. */
 export function createInk(coloured: boolean): Ink {
   const { bold, dim, green, red, yellow } = picocolors.createColors(coloured);
   return {
@@ -23,7 +23,7 @@ export function createInk(coloured: boolean): Ink {
   };
 }
 
-/** Whether a stream takes colour: NO_COLOR and FORCE_COLOR are heeded, a terminal is asked for otherwise. */
+/** Whether to colour a stream: NO_COLOR and FORCE_COLOR decide, else whether it is a terminal. */
 export function takesColour(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
   if ((env['NO_COLOR'] ?? '') !== '') return false;
   if ((env['FORCE_COLOR'] ?? '') !== '') return env['FORCE_COLOR'] !== '0';

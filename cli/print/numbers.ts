@@ -12,7 +12,7 @@ export {
   formatUsd,
 } from '../../report/format';
 
-/** 0.190–0.258; empty where nothing says how sure the figure is. */
+/** 0.190–0.258; empty without an interval. */
 export function formatBounds({ low, high }: Estimate): string {
   return low === null || high === null ? '' : `${formatScore(low)}–${formatScore(high)}`;
 }
@@ -30,12 +30,12 @@ export function formatDifference({ estimate, low, high }: Estimate, digits = 3):
   return `${text} (${formatSigned(low, digits)} to ${formatSigned(high, digits)})`;
 }
 
-/** Whole per cents, for rates: 97 %. */
+/** A rate in whole percent: 97%. */
 export function formatRate(rate: number): string {
-  return `${(rate * 100).toFixed(0)} %`;
+  return `${(rate * 100).toFixed(0)}%`;
 }
 
-/** Seconds that are only estimated: 8 s, 50 s, 3 min. */
+/** Estimated seconds: 8 s, 50 s, 3 min. */
 export function formatRoughly(seconds: number): string {
   if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 90) return `${Math.round(seconds / 10) * 10} s`;

@@ -14,7 +14,7 @@ type Parts = readonly [ReportPart, ...ReportPart[]];
 const hasControls = ({ controls, furtherControls, tuning }: SubjectAnalysis): boolean =>
   controls.length + furtherControls.length + tuning.length > 0;
 
-/** The figures of one place on the axes, without what the report says besides. */
+/** Scores of one combination of axis values; the report has the rest. */
 function renderPart(analysis: SubjectAnalysis, ink: Ink): string[] {
   const blocks = [
     renderScores(analysis, ink),
@@ -26,7 +26,7 @@ function renderPart(analysis: SubjectAnalysis, ink: Ink): string[] {
   return [title, ...blocks.flatMap((block) => ['', ...block]), ''];
 }
 
-/** All that a finished sweep says; of a sweep with axes, place by place, and the winners side by side at the end. */
+/** Results of a finished sweep. With axes: one block for each combination of values, then a table of winners. */
 export function renderParts(parts: Parts, ink: Ink): string[] {
   const [{ analysis: first }] = parts;
   if (first.axes === undefined) return renderResults(first, ink);

@@ -8,25 +8,25 @@ import { formatBudget, formatCount, formatFraction, formatRoughly, formatUsd } f
 import { countOf, joinList, padRight, wrap } from './text';
 
 const kindNames: Record<StageKind, [one: string, many: string]> = {
-  synthesizeData: ['set of rows', 'sets of rows'],
+  synthesizeData: ['dataset', 'datasets'],
   trainSft: ['SFT run', 'SFT runs'],
   freezeReference: ['frozen reference', 'frozen references'],
-  trainPreference: ['preference run', 'preference runs'],
+  trainPreference: ['preference-tuning run', 'preference-tuning runs'],
   evaluate: ['evaluation', 'evaluations'],
 };
 
 function fact(name: string, text: string, ink: Ink): string[] {
-  const first = `  ${padRight(name, 12)}`;
+  const first = `  ${padRight(name, 16)}`;
   const [head = '', ...rest] = wrap(text, { first });
   return [ink.faint(first) + head.slice(first.length), ...rest];
 }
 
-/** What places on the axes have, each once: an axis may change any field. */
+/** Distinct values over all combinations of axis values: an axis may change any field. */
 const everywhere = <T>(definition: SweepDefinition, pick: (place: SweepDefinition) => readonly T[]): T[] => [
   ...new Set(variantsOf(definition).flatMap(({ definition: place }) => pick(place))),
 ];
 
-/** What an axis is named after is printed with the axis. */
+/** Fields that are axes are printed with the grid. */
 function describeTask(definition: SweepDefinition): string {
   const { axes = {} } = definition;
   const name = (field: 'task' | 'annotator' | 'model', before: string): string[] =>
@@ -55,31 +55,30 @@ function describeGrid(definition: SweepDefinition, cells: number): string {
     search: { method },
   } = definition;
   const shares = sftSpendFractions ?? sftFractions;
-  const split = sftSpendFractions === undefined ? 'SFT fraction' : 'share of the money for SFT';
-  const splits = sftSpendFractions === undefined ? undefined : 'shares of the money for SFT';
+  const split = sftSpendFractions === undefined ? 'SFT share' : 'SFT spend share';
   const axes = [
     ...describeAxes(definition),
     `${countOf(budgets.length, 'budget')} (${budgets.map((budget) => formatBudget(budget, unit)).join(', ')})`,
-    `${countOf(shares.length, split, splits)} (${shares.map(formatFraction).join(', ')})`,
+    `${countOf(shares.length, split)} (${shares.map(formatFraction).join(', ')})`,
     countOf(seeds.length, 'seed'),
   ];
-  const part = method === 'grid' ? '' : `; ${method} search runs a part of them`;
-  return `${cells} = ${axes.join(' × ')}${part}`;
+  const subset = method === 'grid' ? '' : `; ${method} search runs a subset`;
+  return `${cells} = ${axes.join(' × ')}${subset}`;
 }
 
-/** Controls beside winners are counted as if a mixture won everywhere. */
+/** An upper bound: as if a mixture won at every budget. */
 function describeControls({ controls, controlStages, controlSeconds }: PlanSummary): string {
   const kinds = Object.entries(controls).map(([kind, count]) => `${formatCount(count)} ${kind}`);
   if (kinds.length === 0) return 'none';
-  const known = `${countOf(controlStages, 'further stage')} that ${controlStages === 1 ? 'is' : 'are'} known now`;
-  const time = controlStages === 0 ? '' : `: ${known}, about ${formatRoughly(controlSeconds)}`;
+  const time =
+    controlStages === 0
+      ? ''
+      : `: ${countOf(controlStages, 'extra stage')} so far, about ${formatRoughly(controlSeconds)}`;
   return `at most ${joinList(kinds)}${time}`;
 }
 
 function describeStages({ stageUses, uniqueStages, sharedStages, cachedStages }: PlanSummary): string {
-  const shared = sharedStages === 0 ? 'none shared by cells' : `${sharedStages} of them shared by cells`;
-  const cached = cachedStages === 0 ? 'none in the store yet' : `${cachedStages} in the store already`;
-  return `${uniqueStages} to have instead of ${stageUses}: ${shared}, ${cached}`;
+  return `${countOf(uniqueStages, 'unique stage')} (${stageUses} without sharing); ${sharedStages} shared, ${cachedStages} cached`;
 }
 
 function describeKinds({ byKind }: PlanSummary): string {
@@ -91,71 +90,65 @@ function describeKinds({ byKind }: PlanSummary): string {
 
 function describePurchase({ purchase, annotationUsd, toBuy, toBuyUsd }: PlanSummary): string {
   const rows = `${countOf(purchase.demonstrations, 'demonstration')} and ${countOf(purchase.pairs, 'pair')}`;
-  const checks =
+  const verification =
     purchase.verifierCalls === 0
       ? ''
-      : `, about ${countOf(purchase.verifierCalls, 'checker call')} for the pairs`;
-  const bought = toBuy.demonstrations + toBuy.pairs < purchase.demonstrations + purchase.pairs;
-  const left = bought
-    ? `; of these still to buy: ${formatCount(toBuy.demonstrations)} and ${formatCount(toBuy.pairs)}, ${formatUsd(toBuyUsd)}`
+      : `, about ${countOf(purchase.verifierCalls, 'verifier call')} for the pairs`;
+  const isPartlyBought = toBuy.demonstrations + toBuy.pairs < purchase.demonstrations + purchase.pairs;
+  const left = isPartlyBought
+    ? `; still to buy: ${formatCount(toBuy.demonstrations)} and ${formatCount(toBuy.pairs)}, ${formatUsd(toBuyUsd)}`
     : '';
-  return `${rows}${checks}: ${formatUsd(annotationUsd)}${left}`;
+  return `${rows}${verification}: ${formatUsd(annotationUsd)}${left}`;
 }
 
 function describeTime({ seconds, slots, uniqueStages, cachedStages }: PlanSummary): string {
-  if (uniqueStages === cachedStages) return 'a few seconds: every stage is in the store';
-  return `about ${formatRoughly(seconds)} on ${countOf(slots, 'device slot')}, controls not counted`;
+  if (uniqueStages === cachedStages) return 'a few seconds: every stage is cached';
+  return `about ${formatRoughly(seconds)} on ${countOf(slots, 'device slot')}, without controls`;
 }
 
 function describeCompute(summary: PlanSummary): string {
   const { tokens, tokensToRun, deviceHours, deviceHoursToRun } = summary;
-  const all = `${formatCount(tokens)} tokens, ${deviceHours.toFixed(2)} device-hours at the pinned rates`;
+  const all = `${formatCount(tokens)} tokens, ${deviceHours.toFixed(2)} device-hours (estimated)`;
   if (tokensToRun === tokens) return all;
-  return `${all}; of these still to run: ${formatCount(tokensToRun)} and ${deviceHoursToRun.toFixed(2)}`;
+  return `${all}; still to run: ${formatCount(tokensToRun)} and ${deviceHoursToRun.toFixed(2)}`;
 }
 
-/** What the sweep could tell apart, before it has run. */
-function describeDetectable({ detectable, items }: PlanSummary, { seeds }: SweepDefinition): string {
-  const scope =
-    seeds.length === 1
-      ? 'between these trained models; another seed may differ by more'
-      : countOf(seeds.length, 'seed');
-  return `two splits that differ by ${detectable.toFixed(3)} or more (four times of five, ${formatCount(items)} items, ${scope})`;
+/** The smallest difference between two splits that the sweep detects. */
+function describePower({ detectable, items }: PlanSummary, { seeds }: SweepDefinition): string {
+  const scope = seeds.length === 1 ? ' (variance between seeds not included)' : '';
+  return `detects a difference of ${detectable.toFixed(3)} with 80% power: ${countOf(items, 'item')}, ${countOf(seeds.length, 'seed')}${scope}`;
 }
 
 function describeMoney({ budget, sftSpendFraction, sftRows, pairRows, remainderUsd }: MoneyPurchase): string {
   const rows = `${countOf(sftRows, 'demonstration')} and ${countOf(pairRows, 'pair')}`;
-  const left = remainderUsd > 0 ? `${formatUsd(remainderUsd)} left` : 'nothing left';
-  return `${formatBudget(budget, 'usd')} with a share of ${formatFraction(sftSpendFraction)} for SFT: ${rows}, ${left}`;
+  const left = remainderUsd > 0 ? `, ${formatUsd(remainderUsd)} left` : '';
+  return `${formatBudget(budget, 'usd')}, SFT spend share ${formatFraction(sftSpendFraction)}: ${rows}${left}`;
 }
 
-/** What is evaluated besides the task that is tuned for, and where its problems are from. */
+/** Auxiliary tasks, each with the source of its items. */
 function describeAuxiliary(definition: SweepDefinition): string[] {
   const lines = everywhere(definition, ({ evaluation: { auxiliary = [] } }) => auxiliary).map((one) => {
     const name = nameOfAuxiliary(one);
     const task = name === one.task ? '' : `${one.task}, `;
-    const from = 'data' in one ? one.data.test : `its twin, seed ${one.seed}`;
+    const from = 'data' in one ? one.data.test : `synthetic, seed ${one.seed}`;
     const judge = one.judge === undefined ? '' : `, judged by ${one.judge}`;
     return `${countOf(one.items, 'item')} of ${name} (${task}${from})${judge}`;
   });
   return [...new Set(lines)];
 }
 
-/** What each judge is to say, whose price no plan knows. */
+/** Number of verdicts by each judge. Their prices are unknown before they are called. */
 function describeVerdicts({ verdicts }: PlanSummary): string[] {
   return Object.entries(verdicts).map(([judge, { all, toGive }]) => {
-    const left = toGive < all ? `; of these still to give: ${formatCount(toGive)}` : '';
-    return `${countOf(all, 'verdict')} by ${judge} (each answer in both orders), controls not counted${left}`;
+    const left = toGive < all ? `; still to give: ${formatCount(toGive)}` : '';
+    return `${countOf(all, 'verdict')} by ${judge} (each answer in both orders), without controls${left}`;
   });
 }
 
-/** What is paid at most; judges and endpoints have their own prices, which no plan knows. */
+/** The spend limit. Judges and endpoints have prices that the plan does not know. */
 function describeLimit({ verdicts }: PlanSummary, { spendLimitUsd }: SweepDefinition): string[] {
-  if (spendLimitUsd !== undefined)
-    return [`at most ${formatUsd(spendLimitUsd)} on annotators and judges together`];
-  return Object.keys(verdicts).length === 0
-    ? []
-    : ['none on annotators and judges together; see spendLimitUsd'];
+  if (spendLimitUsd !== undefined) return [`at most ${formatUsd(spendLimitUsd)} on annotators and judges`];
+  return Object.keys(verdicts).length === 0 ? [] : ['none on annotators and judges; set spendLimitUsd'];
 }
 
 const warningsShown = 3;
@@ -163,16 +156,16 @@ const warningsShown = 3;
 function renderWarnings({ warnings }: PlanSummary): string[] {
   const more = warnings.length - warningsShown;
   const lines = warnings.slice(0, warningsShown).flatMap((warning) => wrap(warning, { first: '  ! ' }));
-  return more > 0 ? [...lines, `  ! and ${more} more of this kind; all of them with --json`] : lines;
+  return more > 0 ? [...lines, `  ! and ${more} more; --json prints all of them`] : lines;
 }
 
-/** What a sweep will run and cost, before anything has run. */
+/** What a sweep would run and cost. */
 export function renderPlan(summary: PlanSummary, definition: SweepDefinition, ink: Ink): string[] {
   return [
     ink.strong(`Plan of ${summary.sweepId}`),
     ...fact('Task', describeTask(definition), ink),
     ...fact('Cells', describeGrid(definition, summary.cells), ink),
-    ...describeAuxiliary(definition).flatMap((text, at) => fact(at === 0 ? 'Beside' : '', text, ink)),
+    ...describeAuxiliary(definition).flatMap((text, at) => fact(at === 0 ? 'Also evaluated' : '', text, ink)),
     ...fact('Stages', describeStages(summary), ink),
     ...fact('', describeKinds(summary), ink),
     ...fact('Controls', describeControls(summary), ink),
@@ -182,7 +175,7 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ...summary.purchases.flatMap((one, index) => fact(index === 0 ? 'Money' : '', describeMoney(one), ink)),
     ...fact('Compute', describeCompute(summary), ink),
     ...fact('Time', describeTime(summary), ink),
-    ...fact('Finds', describeDetectable(summary, definition), ink),
+    ...fact('Power', describePower(summary, definition), ink),
     ...renderWarnings(summary).map(ink.doubtful),
   ];
 }

@@ -5,8 +5,8 @@ import type { Ink } from './ink';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatRoughly } from './numbers';
 import { fit, padRight, pageWidth, widthOf } from './text';
 
-/** Retries that belong to the ordinary course: a stage that another cell runs, a worker that was stopped. */
-const ordinary: ReadonlySet<string> = new Set([
+/** Codes of expected retries: another cell runs the stage, the worker was stopped. */
+const expectedRetries: ReadonlySet<string> = new Set([
   'STAGE_CLAIMED',
   'TRAINER_YIELDED',
   'WORKER_STOPPING',
@@ -14,12 +14,12 @@ const ordinary: ReadonlySet<string> = new Set([
   'ANNOTATOR_BUSY',
 ]);
 
-const asksPeople = ({ lastFailure }: RunningStage): boolean => lastFailure?.code === 'ANNOTATION_PENDING';
+const waitsForPeople = ({ lastFailure }: RunningStage): boolean => lastFailure?.code === 'ANNOTATION_PENDING';
 
-/** "r = 0.5 at 64, clean": the split, and the values on the axes. */
+/** "SFT share 0.5 at 64, clean": split, budget and axis values. */
 function placeOf(cell: CellIdentity): string {
   const axes = Object.values(cell.axes ?? {}).map((label) => `, ${label}`);
-  return `r = ${formatFraction(cell.sftFraction)} at ${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}${axes.join('')}`;
+  return `SFT share ${formatFraction(cell.sftFraction)} at ${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}${axes.join('')}`;
 }
 
 function whereOf({ workflowId }: RunningStage, { cells }: RunProgress): string {
@@ -27,8 +27,8 @@ function whereOf({ workflowId }: RunningStage, { cells }: RunProgress): string {
   return cell === undefined ? '' : placeOf(cell);
 }
 
-/** "train 40/64", "loss 0.412", "8,512 tokens/s", "12 s left": what is known of a stage that runs. */
-function figuresOf({ progress }: RunningStage): string[] {
+/** "train 40/64", "loss 0.412", "8,512 tokens/s", "12 s left": as far as the running stage reports them. */
+function metricsOf({ progress }: RunningStage): string[] {
   if (progress === undefined) return [];
   const { phase, step, steps, loss, tokensPerSecond, secondsLeft } = progress;
   return [
@@ -42,21 +42,21 @@ function figuresOf({ progress }: RunningStage): string[] {
 const running = ({ status }: RunProgress): RunningStage[] =>
   status.running.filter(({ state, stage }) => state === 'running' && stage !== undefined);
 
-/** Stages that are tried again for a reason worth telling. */
+/** Stages that are retried for an unexpected reason. */
 const retrying = ({ status }: RunProgress): RunningStage[] =>
   status.running.filter(
     ({ state, lastFailure }) =>
-      state === 'retrying' && lastFailure !== undefined && !ordinary.has(lastFailure.code),
+      state === 'retrying' && lastFailure !== undefined && !expectedRetries.has(lastFailure.code),
   );
 
 const failing = (standing: RunProgress): RunningStage[] =>
-  retrying(standing).filter((stage) => !asksPeople(stage));
+  retrying(standing).filter((stage) => !waitsForPeople(stage));
 
-/** Whom the sweep waits for, each queue of theirs once. */
+/** Annotation queues that the sweep waits for, each once. */
 const peopleLines = (standing: RunProgress): string[] => [
   ...new Set(
     retrying(standing)
-      .filter(asksPeople)
+      .filter(waitsForPeople)
       .map(({ lastFailure }) => `  ? ${lastFailure?.message ?? ''}`),
   ),
 ];
@@ -68,11 +68,11 @@ function countCells({ status, cells }: RunProgress): string {
   return [
     `${count('done')} of ${cells.size} cells`,
     ...(failed === 0 ? [] : [`${failed} failed`]),
-    ...(skipped === 0 ? [] : [`${skipped} left out`]),
+    ...(skipped === 0 ? [] : [`${skipped} skipped`]),
   ].join(', ');
 }
 
-/** Nobody knows how long people take. */
+/** No estimate while the sweep waits for people. */
 function timesOf(standing: RunProgress): string {
   const { elapsedMs, secondsLeft } = standing;
   const isKnown = secondsLeft !== null && peopleLines(standing).length === 0;
@@ -99,15 +99,15 @@ function scoresOf({ status }: RunProgress): string {
   const scored = cells.filter(({ state }) => state === 'done');
   const best = [...scored].sort((a, b) => (b.score ?? 0) - (a.score ?? 0))[0];
   const parts = [
-    ...(base === null ? [] : [`base ${base.toFixed(3)}${hasAxes ? ' at the first place' : ''}`]),
-    ...(best?.score === undefined ? [] : [`highest so far ${best.score.toFixed(3)} (${placeOf(best.cell)})`]),
+    ...(base === null ? [] : [`base ${base.toFixed(3)}${hasAxes ? ' (first axis values)' : ''}`]),
+    ...(best?.score === undefined ? [] : [`best so far ${best.score.toFixed(3)} (${placeOf(best.cell)})`]),
   ];
   return parts.join(', ');
 }
 
 function failureLine({ stage, attempt, lastFailure }: RunningStage): string {
   const { code = '', message = '' } = lastFailure ?? {};
-  return `  ! ${stage?.title ?? 'A stage'}: attempt ${attempt} follows ${code}. ${message}`;
+  return `  ! ${stage?.title ?? 'A stage'}: retrying (attempt ${attempt}) after ${code}. ${message}`;
 }
 
 const titleOf = ({ stage, type }: RunningStage): string => stage?.title ?? type;
@@ -116,7 +116,7 @@ function stageLines(standing: RunProgress): string[] {
   const stages = running(standing);
   const width = Math.max(...stages.map((stage) => widthOf(titleOf(stage))));
   return stages.map((stage) => {
-    const parts = [whereOf(stage, standing), ...figuresOf(stage)].filter((part) => part !== '');
+    const parts = [whereOf(stage, standing), ...metricsOf(stage)].filter((part) => part !== '');
     return `  ${padRight(titleOf(stage), width)}  ${parts.join('   ')}`;
   });
 }
@@ -127,7 +127,7 @@ function queueLine(standing: RunProgress): string[] {
   return waiting === 0 ? [] : [`  ${waiting} more ${waiting === 1 ? 'waits' : 'wait'} for a device`];
 }
 
-/** The block that is redrawn in place on a terminal. Every line fits the width: a wrapped one would not be erased. */
+/** The block that is redrawn in place on a terminal. Lines are cut to the width, since a wrapped line would not be erased. */
 export function renderStanding(standing: RunProgress, ink: Ink, width = pageWidth): string[] {
   const head = headOf(standing);
   const times = timesOf(standing);
@@ -144,12 +144,12 @@ export function renderStanding(standing: RunProgress, ink: Ink, width = pageWidt
   ];
 }
 
-/** The same in one line, for logs. */
+/** The same on one line, for logs. */
 export function renderStandingLine(standing: RunProgress): string {
   const stages = running(standing).map((stage) => {
     const where = whereOf(stage, standing);
     const title = `${titleOf(stage)}${where === '' ? '' : ` (${where})`}`;
-    return [title, ...figuresOf(stage)].join(', ');
+    return [title, ...metricsOf(stage)].join(', ');
   });
   const failures = failing(standing).map((stage) => failureLine(stage).trim());
   const people = peopleLines(standing).map((line) => line.trim());

@@ -9,6 +9,11 @@ import type { Ink } from './ink';
 import { renderScores } from './scores';
 import { wrap } from './text';
 
+/** Title of a task's score. */
+export function metricOf(task: string): string {
+  return task === 'grade-school-math' ? 'Accuracy' : 'Score';
+}
+
 function renderAnswer({ answer }: SubjectAnalysis, ink: Ink): string[] {
   return [ink.strong('Answer'), ...wrap(answer, { first: '  ' })];
 }
@@ -19,7 +24,7 @@ function renderNotes({ notes }: SubjectAnalysis, ink: Ink): string[] {
     : [ink.strong('Notes'), ...notes.flatMap((note) => wrap(note, { first: '  ' }))];
 }
 
-/** All that a finished sweep says, block by block, the answer last. */
+/** Results of a finished sweep, block by block, the answer last. */
 export function renderResults(analysis: SubjectAnalysis, ink: Ink): string[] {
   const blocks = [
     renderScores(analysis, ink),

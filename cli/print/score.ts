@@ -6,9 +6,9 @@ import { countOf } from './text';
 
 const cells = (...texts: string[]): TableCell[] => texts.map((text) => ({ text }));
 
-/** Strict and loose, by prompt, by instruction, and by kind of instruction. */
+/** Strict and loose accuracy: by prompt, by instruction and by kind of instruction. */
 export function renderInstructionScore(score: InstructionScore, ink: Ink): string[] {
-  const rate = (kept: number, of: number): string => formatScore(kept / of);
+  const rate = (followed: number, of: number): string => formatScore(followed / of);
   const kinds = Object.entries(score.kinds).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     ink.strong(

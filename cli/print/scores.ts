@@ -7,7 +7,7 @@ import { formatBounds, formatBudget, formatEstimate, formatFraction, formatScore
 import { renderTable, type TableCell } from './table';
 import { wrap } from './text';
 
-/** Columns of eleven characters, with their gaps, that a page holds beside the budgets. */
+/** Columns for SFT shares that fit a page next to the budgets. */
 const fractionsAcross = 6;
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
@@ -22,16 +22,16 @@ interface Place {
   readonly sftFraction: number;
 }
 
-const standsAt =
+const isAt =
   ({ budget, sftFraction }: Place) =>
   (place: Place): boolean =>
     place.budget === budget && place.sftFraction === sftFraction;
 
-/** "*" the best of its budget, "~" what cannot be told from it, "†" where a seed is missing. */
+/** "*" the best of its budget, "~" statistically tied with it, "†" a seed is missing. */
 function markOf(cell: CellAnalysis, { analysis }: Grid): string {
   const best = analysis.budgets.find(({ budget }) => budget === cell.budget);
   const rank = best?.sftFraction === cell.sftFraction ? '*' : cell.distinguishable === false ? '~' : ' ';
-  return rank + (analysis.failedCells.some(standsAt(cell)) ? '†' : '');
+  return rank + (analysis.failedCells.some(isAt(cell)) ? '†' : '');
 }
 
 /** A code in two lines: DEVICE_OUT_OF_ / MEMORY. */
@@ -62,9 +62,9 @@ function failedCellColumns({ code }: FailedCellAnalysis, { ink }: Grid): [TableC
 }
 
 function cellsAt(place: Place, grid: Grid): [TableCell, TableCell] {
-  const cell = grid.analysis.cells.find(standsAt(place));
+  const cell = grid.analysis.cells.find(isAt(place));
   if (cell !== undefined) return scoreCells(cell, grid);
-  const failedCell = grid.analysis.failedCells.find(standsAt(place));
+  const failedCell = grid.analysis.failedCells.find(isAt(place));
   return failedCell === undefined ? [{ text: 'not run' }, { text: '' }] : failedCellColumns(failedCell, grid);
 }
 
@@ -79,7 +79,7 @@ function budgetRows(budget: number, fractions: readonly number[], grid: Grid): T
 }
 
 function renderBlock(fractions: readonly number[], budgets: readonly number[], grid: Grid): string[] {
-  const columns = ['budget', ...fractions.map((fraction) => `r = ${formatFraction(fraction)}`)];
+  const columns = ['budget', ...fractions.map((fraction) => `SFT ${formatFraction(fraction)}`)];
   return renderTable({
     columns: columns.map((title, index) => ({ title, right: index === 0 })),
     rows: budgets.flatMap((budget) => budgetRows(budget, fractions, grid)),
@@ -88,21 +88,20 @@ function renderBlock(fractions: readonly number[], budgets: readonly number[], g
 }
 
 function legendOf({ analysis, ink }: Grid): string[] {
-  const marks = ['* highest of its budget'];
+  const marks = ['* best of its budget'];
   if (analysis.cells.some(({ distinguishable }) => distinguishable === false))
-    marks.push('~ cannot be told from it');
-  if (analysis.cells.some((cell) => analysis.failedCells.some(standsAt(cell))))
-    marks.push('† a seed is missing');
+    marks.push('~ statistically tied with it');
+  if (analysis.cells.some((cell) => analysis.failedCells.some(isAt(cell)))) marks.push('† a seed is missing');
   return [ink.faint(`  ${marks.join('   ')}`)];
 }
 
 function renderFailedCell(failedCell: FailedCellAnalysis, { analysis, ink }: Grid): string[] {
   const { budget, sftFraction, seed, code, message } = failedCell;
-  const place = `r = ${formatFraction(sftFraction)} at ${formatBudget(budget, analysis.unit)}, seed ${seed}`;
+  const place = `SFT share ${formatFraction(sftFraction)} at ${formatBudget(budget, analysis.unit)}, seed ${seed}`;
   return wrap(`${place} failed: ${code}. ${message}`, { first: '  ! ' }).map((line) => ink.bad(line));
 }
 
-/** What to do about each kind of failure, once. */
+/** What to do about each failure code, without repetitions. */
 function renderRemedies(reasons: readonly FailureReason[]): string[] {
   const advice = reasons.map((reason) => ({ ...reason, remedy: remedyOf(reason) }));
   const lines = advice.flatMap(({ code, remedy }) => (remedy === '' ? [] : [`${code}: ${remedy}`]));
@@ -116,7 +115,7 @@ function renderBase({ base, baseFailure }: SubjectAnalysis, ink: Ink): string[] 
   return wrap(`Base model failed: ${code}. ${message}`, { first: '  ! ' }).map(ink.bad);
 }
 
-/** Scores by budget and fraction with their intervals, the base model, and the cells that failed. */
+/** Scores by budget and SFT share with intervals, the base model, and failed cells. */
 export function renderScores(analysis: SubjectAnalysis, ink: Ink): string[] {
   const grid = { analysis, ink };
   const places = [...analysis.cells, ...analysis.failedCells];
@@ -126,7 +125,7 @@ export function renderScores(analysis: SubjectAnalysis, ink: Ink): string[] {
   for (let start = 0; start < fractions.length; start += fractionsAcross)
     blocks.push(...renderBlock(fractions.slice(start, start + fractionsAcross), budgets, grid));
   return [
-    ink.strong(`${sentenceCase(analysis.metric)} by budget and SFT fraction r`),
+    ink.strong(`${sentenceCase(analysis.metric)} by budget and SFT share`),
     ...blocks,
     ...legendOf(grid),
     ...renderBase(analysis, ink),

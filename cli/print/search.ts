@@ -15,7 +15,7 @@ function standingRow(standing: BudgetStanding, unit: BudgetUnit): TableCell[] {
     formatProbability(confidence),
     formatCount(runs),
   ];
-  return [...texts, settled ? 'settled' : 'open'].map((text) => ({ text }));
+  return [...texts, settled ? 'settled' : 'not settled'].map((text) => ({ text }));
 }
 
 function standingTable(standings: readonly BudgetStanding[], unit: BudgetUnit, ink: Ink): string[] {
@@ -24,8 +24,8 @@ function standingTable(standings: readonly BudgetStanding[], unit: BudgetUnit, i
     columns: [
       { title: '' },
       { title: 'budget', right: true },
-      { title: 'r' },
-      { title: 'P(regret is small)' },
+      { title: 'SFT share' },
+      { title: 'P(regret < tolerance)' },
       { title: 'cells', right: true },
       { title: '' },
     ],
@@ -39,23 +39,23 @@ export interface SearchedSweep {
   readonly definition: SweepDefinition;
 }
 
-/** What a search ran of the grid, where it stands and why it ended; nothing for a whole grid. */
+/** The cells that a search ran, its state and why it stopped; empty for a full grid. */
 export function renderSearch({ search, definition }: SearchedSweep, ink: Ink): string[] {
   if (search === undefined) return [];
   const unit = definition.budgetUnit ?? 'rows';
   const { method, rounds, skipped, costFraction, transfers } = search;
-  const cost = `${formatRate(costFraction)} of the grid’s modelled device time`;
-  const words = `${countOf(rounds.length - 1, 'batch', 'batches')}, ${cost}; ${countOf(skipped, 'cell')} left out.`;
+  const cost = `${formatRate(costFraction)} of the grid’s estimated device time`;
+  const words = `${countOf(rounds.length - 1, 'batch', 'batches')}, ${cost}; ${countOf(skipped, 'cell')} skipped.`;
   const last = rounds.at(-1);
-  const carried = transfers.map(
+  const transferred = transfers.map(
     ({ budget, share, hit }) =>
-      `At ${formatBudget(budget, unit)}${unit === 'rows' ? ' rows' : ''}, ${formatRate(share)} of the small model’s near-optimal region is the large one’s too; its midpoint ${hit ? 'lies' : 'does not lie'} in it.`,
+      `At ${formatBudget(budget, unit)}${unit === 'rows' ? ' rows' : ''}, ${formatRate(share)} of the small model’s near-optimal region is near-optimal for the large model; its midpoint is${hit ? '' : ' not'}.`,
   );
   return [
     ink.strong(`Search (${method})`),
     ...wrap(`${words} ${last?.reason ?? ''}`, { first: '  ' }),
     ...standingTable(last?.standings ?? [], unit, ink),
-    ...carried.flatMap((sentence) => wrap(sentence, { first: '  ' })),
+    ...transferred.flatMap((sentence) => wrap(sentence, { first: '  ' })),
     '',
   ];
 }

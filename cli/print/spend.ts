@@ -11,7 +11,7 @@ export interface Spending {
   readonly parts: ReportFiles['parts'];
 }
 
-/** What one best split costs, when it is bought alone. */
+/** Annotation cost of each best split on its own. */
 function answerPrices(parts: ReportFiles['parts']): number[] {
   return parts.flatMap(({ analysis: { budgets, cells } }) =>
     budgets.flatMap((best) =>
@@ -27,14 +27,14 @@ function rangeOf(prices: readonly number[]): string {
   return low === high ? `${low}` : `${low} to ${high}`;
 }
 
-/** What finding the answer cost, apart from what the answer costs; and where a limit stopped the sweep. */
+/** Cost of the sweep, cost of the best split alone, and what the spend limit skipped. */
 export function renderSpend({ spend, definition, parts }: Spending, ink: Ink): string[] {
   if (spend === undefined) return [];
   const prices = answerPrices(parts);
-  const answer = prices.length === 0 ? '' : `; a best split bought alone costs ${rangeOf(prices)}`;
-  const lines = wrap(`Annotators and judges: this sweep spent ${formatUsd(spend.usd)} to find out${answer}.`);
+  const answer = prices.length === 0 ? '' : `; the data of a best split alone cost ${rangeOf(prices)}`;
+  const lines = wrap(`Annotators and judges: this sweep spent ${formatUsd(spend.usd)}${answer}.`);
   const { spendLimitUsd } = definition;
   if (spend.skipped.length === 0 || spendLimitUsd === undefined) return [...lines, ''];
-  const stopped = `Stopped at its limit of ${formatUsd(spendLimitUsd)}: ${countOf(spend.skipped.length, 'cell or control', 'cells and controls')} not begun.`;
+  const stopped = `Stopped at the spend limit of ${formatUsd(spendLimitUsd)}: ${countOf(spend.skipped.length, 'cell or control', 'cells and controls')} skipped.`;
   return [...lines, ...wrap(stopped).map(ink.doubtful), ''];
 }

@@ -16,19 +16,17 @@ import { renderTable } from './table';
 import { countOf, wrap } from './text';
 
 const stateWords: Readonly<Record<string, string>> = {
-  RUNNING: 'goes on',
-  COMPLETED: 'is finished',
+  RUNNING: 'is running',
+  COMPLETED: 'has completed',
   FAILED: 'failed',
-  CANCELLED: 'was cancelled; start it again to go on with what it has',
-  TERMINATED: 'was terminated; start it again to go on with what it has',
-  TIMED_OUT: 'ran out of time',
+  CANCELLED: 'was cancelled; start it again to continue from the finished stages',
+  TERMINATED: 'was terminated; start it again to continue from the finished stages',
+  TIMED_OUT: 'timed out',
 };
 
 function pauseOf(paused: SweepProgress['paused']): string {
   if (paused === null) return '';
-  return paused === 'drain'
-    ? ', paused (stages that ran finish)'
-    : ', paused (stages gave their devices back)';
+  return paused === 'drain' ? ', paused (running stages finish)' : ', paused (stages released their devices)';
 }
 
 function headOf({ workflowId, state, progress }: RunStatus): string {
@@ -37,13 +35,13 @@ function headOf({ workflowId, state, progress }: RunStatus): string {
   return `${workflowId} ${stateWords[state] ?? state.toLowerCase()}${state === 'RUNNING' ? pauseOf(paused) : ''}.`;
 }
 
-/** Every state that a cell can be in, as people read it, in the order in which they are counted. */
+/** Names of cell states, in the order in which they are printed. */
 const cellStates: Readonly<Record<CellProgress['state'], string>> = {
   done: 'done',
   running: 'running',
   waiting: 'waiting',
   failed: 'failed',
-  skipped: 'left out',
+  skipped: 'skipped',
 };
 
 function countStates(cells: readonly Pick<CellProgress, 'state'>[]): string {
@@ -59,7 +57,7 @@ function renderLabels(gathered: readonly GatheredLabels[], before: (of: string) 
   );
 }
 
-/** By place on the axes, then as tables have them: budgets from small to large, seeds beside each other. */
+/** Sorted by axis values, budget, SFT share (largest first) and seed. */
 function inTableOrder(cells: readonly CellProgress[]): CellProgress[] {
   const placeOf = ({ cell: { axes = {} } }: CellProgress): string => Object.values(axes).join('\n');
   const places = [...new Set(cells.map(placeOf))].sort();
@@ -80,7 +78,7 @@ function describeControls(controls: SweepProgress['controls']): string {
 const scoreText = ({ score, scoreLow: low, scoreHigh: high }: Omit<AuxiliaryScore, 'name'>): string =>
   formatEstimate({ estimate: score, low, high });
 
-/** Names of tasks beside that the base or some cell tells of. */
+/** Names of the auxiliary tasks with a score. */
 function auxiliaryNames({ cells, baseAuxiliary = [] }: SweepProgress): string[] {
   return [
     ...new Set(
@@ -89,11 +87,11 @@ function auxiliaryNames({ cells, baseAuxiliary = [] }: SweepProgress): string[] 
   ];
 }
 
-/** The base at the first place on the axes; the report has the others. */
+/** With axes: the base model at the first combination of values; the report has the others. */
 function describeBase({ baseScore, baseAuxiliary = [], cells }: SweepProgress): string {
   if (baseScore === null) return '';
   const others = baseAuxiliary.map(({ name, ...score }) => `, ${name} ${scoreText(score)}`);
-  const where = cells.some(({ cell: { axes } }) => axes !== undefined) ? ' at the first place' : '';
+  const where = cells.some(({ cell: { axes } }) => axes !== undefined) ? ' (first axis values)' : '';
   return ` Base model${where} ${formatScore(baseScore)}${others.join('')}.`;
 }
 
@@ -102,16 +100,16 @@ function auxiliaryCell({ auxiliary = [] }: CellProgress, name: string): string {
   return found === undefined ? '' : scoreText(found);
 }
 
-const describeWindow = ({ phase, maxConcurrentCells }: SweepProgress): string =>
+const describeConcurrency = ({ phase, maxConcurrentCells }: SweepProgress): string =>
   phase === 'done' ? '' : `; at most ${formatCount(maxConcurrentCells)} at once`;
 
-/** Nothing where nothing is paid and no limit was set. */
+/** Empty without spending and without a limit. */
 function renderSpent(spend: SweepProgress['spend']): string[] {
   if (spend === undefined) return [];
   const { usd, limitUsd } = spend;
   if (limitUsd === undefined && usd === 0) return [];
-  const most = limitUsd === undefined ? '' : ` of ${formatUsd(limitUsd)} at most`;
-  return [`  Annotators and judges: ${formatUsd(usd)}${most}, by what has ended.`];
+  const limit = limitUsd === undefined ? '' : ` of at most ${formatUsd(limitUsd)}`;
+  return [`  Spent on annotators and judges: ${formatUsd(usd)}${limit} (finished stages).`];
 }
 
 function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
@@ -130,7 +128,7 @@ function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
   ]);
   const columns = [
     { title: 'budget', right: true },
-    { title: 'SFT', right: true },
+    { title: 'SFT share', right: true },
     { title: 'seed', right: true },
     { title: 'state' },
     { title: 'score', right: true },
@@ -138,7 +136,7 @@ function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
     ...(warned ? [{ title: 'warnings', right: true }] : []),
     { title: 'id' },
   ];
-  const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}${describeWindow(sweep)}.${describeBase(sweep)}${describeControls(controls)}`;
+  const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}${describeConcurrency(sweep)}.${describeBase(sweep)}${describeControls(controls)}`;
   return [
     ...wrap(head, { first: '  ' }),
     ...renderLabels(labels, (of) => `  Labels of ${of}: `),
@@ -147,7 +145,7 @@ function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
   ];
 }
 
-/** What an evaluation found, of the task that is tuned for and of those beside. */
+/** Scores of an evaluation: the main task and the auxiliary tasks. */
 function renderScores(stage: StageResult): string[] {
   if (stage.kind !== 'evaluate') return [];
   return foundScores(stage).map(
@@ -158,7 +156,7 @@ function renderScores(stage: StageResult): string[] {
 
 function renderFinished(stage: StageResult, ink: Ink): string[] {
   const { title, cached, warnings = [] } = stage;
-  const told = warnings.flatMap(({ code, message }) =>
+  const warningLines = warnings.flatMap(({ code, message }) =>
     wrap(`${code}: ${message}`, { first: '           ! ' }).map(ink.doubtful),
   );
   const labels = renderLabels(gatherLabels([stage]), () => '           ');
@@ -166,7 +164,7 @@ function renderFinished(stage: StageResult, ink: Ink): string[] {
     `  done     ${title}${cached ? ' (from the store)' : ''}`,
     ...renderScores(stage),
     ...labels,
-    ...told,
+    ...warningLines,
   ];
 }
 
@@ -177,12 +175,12 @@ function renderExperiment({ finished, running }: ExperimentProgress, ink: Ink): 
   ];
 }
 
-/** Where a run stands, for people. */
+/** State of a run, for people. */
 export function renderStatus(status: RunStatus & { readonly totals?: AuditTotals }, ink: Ink): string[] {
   const { progress, totals } = status;
   const body =
     progress === null
-      ? ['  No worker answers; only the server knows of it.']
+      ? ['  Progress unknown: no worker answers.']
       : progress.of === 'sweep'
         ? renderSweep(progress.sweep, ink)
         : renderExperiment(progress.experiment, ink);

@@ -1,6 +1,6 @@
 import { padLeft, padRight, widthOf } from './text';
 
-/** What stands in a cell, and how it is coloured once it has been aligned. */
+/** Text of a cell, and the colour that is applied after alignment. */
 export interface TableCell {
   readonly text: string;
   readonly ink?: (text: string) => string;
@@ -8,7 +8,7 @@ export interface TableCell {
 
 export interface TableColumn {
   readonly title: string;
-  /** Numbers stand to the right. */
+  /** Align right, for numbers. */
   readonly right?: boolean;
 }
 
@@ -30,13 +30,13 @@ function renderRow(
   const rendered = columns.map(({ right = false }, index) => {
     const { text, ink } = cells[index] ?? { text: '' };
     const padded = (right ? padLeft : padRight)(text, widths[index] ?? 0);
-    // Blanks stay plain, so that ends of lines can be trimmed.
+    // Padding stays uncoloured, so that line ends can be trimmed.
     return ink === undefined || text === '' ? padded : padded.replace(text, () => ink(text));
   });
   return rendered.join(gap).trimEnd();
 }
 
-/** A table in columns, without rules. */
+/** A table with aligned columns. */
 export function renderTable({ columns, rows, indent = '  ', head }: TableOptions): string[] {
   const titles = columns.map(({ title }) => ({ text: title, ...(head === undefined ? {} : { ink: head }) }));
   const lines = [titles, ...rows];

@@ -1,17 +1,17 @@
 import { formatCount } from '../../report/format';
 
-/** Columns that everything printed keeps within. */
+/** Width of all printed text, in characters. */
 export const pageWidth = 100;
 
-/** Characters as a terminal counts them: none of ours is wider than one column. */
+/** Width in a terminal: none of our characters is wider than one column. */
 export function widthOf(text: string): number {
   return [...text].length;
 }
 
 export interface WrapOptions {
-  /** Before the first line. */
+  /** Prefix of the first line. */
   readonly first?: string;
-  /** Before the others; as many blanks as `first` has characters unless given. */
+  /** Prefix of the other lines. Default: as many blanks as `first` has characters. */
   readonly rest?: string;
   readonly width?: number;
 }
@@ -26,7 +26,7 @@ function takeLine(words: string[], room: number): string {
   return line;
 }
 
-/** Breaks a text between words; a word longer than a line, such as a path, stands alone and whole. */
+/** Breaks a text between words. A word longer than a line, such as a path, is kept whole. */
 export function wrap(text: string, options: WrapOptions = {}): string[] {
   const { first = '', width = pageWidth } = options;
   const rest = options.rest ?? ' '.repeat(widthOf(first));
@@ -36,7 +36,7 @@ export function wrap(text: string, options: WrapOptions = {}): string[] {
   return lines;
 }
 
-/** Cuts a text that is too long for one line. */
+/** Truncates a text to one line. */
 export function fit(text: string, width: number): string {
   return widthOf(text) <= width ? text : `${[...text].slice(0, Math.max(0, width - 1)).join('')}…`;
 }
@@ -49,7 +49,7 @@ export function padRight(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** One row, 64 rows; "match" has "matches". */
+/** "1 row", "64 rows"; "batch" needs its plural. */
 export function countOf(count: number, noun: string, plural = `${noun}s`): string {
   return `${formatCount(count)} ${count === 1 ? noun : plural}`;
 }

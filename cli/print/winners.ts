@@ -14,10 +14,10 @@ function winnerCells({ unit }: SubjectAnalysis, budget: BudgetAnalysis): string[
   ];
 }
 
-/** Whether the split to buy changes along the axes. */
+/** The best splits for each combination of axis values. */
 export function renderWinners(analyses: readonly SubjectAnalysis[], ink: Ink): string[] {
   const { names, rows } = distinguish(analyses);
-  const columns = [...names, 'budget', 'best r', 'score', 'P(best)'];
+  const columns = [...names, 'budget', 'best SFT share', 'score', 'P(best)'];
   const cells = analyses.flatMap((analysis, index) =>
     analysis.budgets.map((budget): TableCell[] =>
       [...rows[index]!, ...winnerCells(analysis, budget)].map((text) => ({ text })),
@@ -28,5 +28,5 @@ export function renderWinners(analyses: readonly SubjectAnalysis[], ink: Ink): s
     rows: cells,
     head: ink.faint,
   });
-  return [ink.strong('Best split at every place on the axes'), ...table];
+  return [ink.strong('Best split for each combination of axis values'), ...table];
 }

@@ -32,17 +32,17 @@ describe('slow: budgetline analyze', function () {
     await rm(folder, { recursive: true });
   });
 
-  it('prints tables, and writes report.html with its pictures where it is called', async () => {
+  it('prints tables, and writes report.html and figures/ to the working directory', async () => {
     const { status, stdout, stderr } = await call(folder, 'analyze', llamaFile);
     assert.deepEqual([status, stderr], [0, '']);
-    assert.match(stdout, /GSM8K, Llama 3\.1 8B\n\nScore by budget and SFT fraction r/);
+    assert.match(stdout, /GSM8K, Llama 3\.1 8B\n\nScore by budget and SFT share/);
     assert.match(stdout, /20,000 +0\.650 +0\.670 +0\.690 +0\.700 \* +0\.300/);
     assert.match(stdout, /Report +report\.html/);
     assert.match(await readFile(join(folder, 'report.html'), 'utf8'), /^<!doctype html>/);
     assert.ok(existsSync(join(folder, 'figures', 't4-heat-map.png')));
   });
 
-  it('prints one JSON document and nothing else on standard output with --json', async () => {
+  it('prints only one JSON document to standard output with --json', async () => {
     const { status, stdout } = await call(folder, 'analyze', llamaFile, '--json', '--out', 'made');
     assert.equal(status, 0);
     const found = JSON.parse(stdout) as Record<string, unknown[]>;
@@ -50,7 +50,7 @@ describe('slow: budgetline analyze', function () {
     assert.ok(existsSync(join(folder, 'made', 'report.html')));
   });
 
-  it('refuses a bad row with its place and writes nothing', async () => {
+  it('refuses a bad row with file, line and column, and writes nothing', async () => {
     await writeFile(join(folder, 'bad.csv'), 'task,model,budget,sft_fraction,score\na,m,100,2,0.5\n');
     const { status, stdout, stderr } = await call(folder, 'analyze', 'bad.csv');
     assert.deepEqual([status, stdout], [65, '']);

@@ -23,7 +23,7 @@ export default defineSweep({
 describe('slow: bad input, through the executable', function () {
   this.timeout(120_000);
   const homes: string[] = [];
-  // What should have been refused may have started a server.
+  // A command that should have been refused may have started a server.
   const folder = temporaryFolder(() => Promise.all(homes.map(stopServers)));
 
   const write = (name: string, text: string): string => {
@@ -36,7 +36,7 @@ describe('slow: bad input, through the executable', function () {
     readonly home: string;
   }
 
-  /** One sentence that names the thing, what to do, no stack; nothing left behind. */
+  /** A coded message with a remedy, without a stack; no files written. */
   function assertRefused({ status, stdout, stderr, home }: Refused, expected: number, message: RegExp): void {
     assert.match(stderr, message, stdout);
     assert.equal(status, expected, stderr);
@@ -54,10 +54,10 @@ describe('slow: bad input, through the executable', function () {
     return { home, ...(await call(['run', ...words], { env: { ...env, BUDGETLINE_HOME: home } })) };
   }
 
-  /** The good definition with something else in its place. */
+  /** The good definition with one change. */
   const changed = (name: string, from: string, to: string): string => write(name, sweep.replace(from, to));
 
-  it('an unknown field is named, nested ones by their path', async () => {
+  it('names an unknown field, with the path of a nested one', async () => {
     const [top, nested] = await Promise.all([
       run([changed('unknown.ts', 'budgets: [16]', 'budget: [16], budgets: [16]')]),
       run([changed('nested.ts', 'items: 8', 'items: 8, maxNewToken: 3')]),
@@ -66,7 +66,7 @@ describe('slow: bad input, through the executable', function () {
     assertRefused(nested, 78, /evaluation\.maxNewToken: no such field/);
   });
 
-  it('with --json the code, the sentence and the remedy are a document, also of a command line that is wrong', async () => {
+  it('prints code, message and remedy as JSON with --json, also for usage errors', async () => {
     const calls = await Promise.all([
       run([folder.at('nowhere.ts'), '--json']),
       run(['--json', '--no-such-option', 'x.ts']),
@@ -78,7 +78,7 @@ describe('slow: bad input, through the executable', function () {
     assert.match(errors[0]?.['message'] ?? '', /nowhere\.ts/);
     assert.match(errors[1]?.['message'] ?? '', /--no-such-option/);
     assert.ok(errors.slice(0, 2).every((error) => (error?.['remedy'] ?? '').length > 0));
-    assert.equal(errors[2], undefined, 'it has printed what is wrong with the rows before');
+    assert.equal(errors[2], undefined, 'the faults of the rows are the document');
     assert.match(calls[2].stderr, /error\[DATA_INVALID\]: .*rows\.jsonl: 1 record cannot be used/);
     assert.deepEqual(
       calls.map(({ status }) => status),
@@ -86,16 +86,16 @@ describe('slow: bad input, through the executable', function () {
     );
   });
 
-  it('a fraction of 1.2 is named by its place, from the file and from the command line', async () => {
+  it('names the position of a fraction of 1.2, in the file and on the command line', async () => {
     const [file, flag] = await Promise.all([
       run([changed('fraction.ts', 'sftFractions: [1]', 'sftFractions: [1, 1.2]')]),
-      run([write('good.ts', sweep), '--fractions', '1.2']),
+      run([write('good.ts', sweep), '--sft-fractions', '1.2']),
     ]);
     assertRefused(file, 78, /sftFractions\[1\]: 1\.2 is above 1/);
     assertRefused(flag, 78, /sftFractions\[0\]: 1\.2 is above 1/);
   });
 
-  it('a budget beyond the pool is held against the pool, before anything is started', async () => {
+  it('refuses a budget above the size of the pool before anything starts', async () => {
     assertRefused(
       await run([write('good.ts', sweep), '--budgets', '16,9000']),
       78,
@@ -103,7 +103,7 @@ describe('slow: bad input, through the executable', function () {
     );
   });
 
-  it('a missing file, a missing data file and an option that is none are named', async () => {
+  it('names a missing file, a missing data file and an unknown option', async () => {
     const files = "data: { source: 'files', train: '/nowhere/train.jsonl', test: '/nowhere/test.jsonl' }";
     const [missing, data, option, list] = await Promise.all([
       run([folder.at('nothing.ts')]),
@@ -117,7 +117,7 @@ describe('slow: bad input, through the executable', function () {
     assertRefused(list, 64, /--budgets.*"b" is not a number/);
   });
 
-  it('a file that cannot be loaded is named with its line', async () => {
+  it('names a file that cannot be loaded, with the line', async () => {
     const [syntax, thrown, none] = await Promise.all([
       run([write('syntax.ts', 'export default {\n  a: 1,\n')]),
       run([write('thrown.ts', 'const a: { b?: { c: number } } = {};\n\nexport default a.b.c;\n')]),
@@ -128,14 +128,14 @@ describe('slow: bad input, through the executable', function () {
     assertRefused(none, 78, /none\.ts has no sweep definition as its default export/);
   });
 
-  it('a malformed row is named by file and line', async () => {
+  it('names a malformed row by file and line', async () => {
     const good = '{"question":"2 figs and 3 figs?","answer":"2+3=5\\n#### 5"}\n';
     const train = write('train.jsonl', `${good.repeat(2)}{"question":"no answer"}\n`);
     const ended = await run([join(root, 'examples', 'gsm8k.ts'), '--data', train]);
     assertRefused(ended, 65, /train\.jsonl:3/);
   });
 
-  it('no Temporal to be had says what to install', async () => {
+  it('prints what to install if there is no Temporal', async () => {
     const env = {
       PATH: folder.at('empty'),
       HOME: folder.at('empty'),
@@ -147,19 +147,19 @@ describe('slow: bad input, through the executable', function () {
     assertRefused(away, 69, /No Temporal server answers at 127\.0\.0\.1:1/);
   });
 
-  it('a store that cannot be written is named', async () => {
+  it('names a store that cannot be written', async () => {
     const inFile = join(write('a-file', ''), 'home');
     const ended = await run([write('good.ts', sweep)], { BUDGETLINE_HOME: inFile });
     assertRefused(ended, 73, /cannot be written: .*a-file/);
   });
 
-  it('a full disk is named', async function () {
+  it('names a full disk', async function () {
     const disk = folder.at('full');
     mkdirSync(disk);
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=3', 'none', disk], { stdio: 'ignore' });
     } catch {
-      console.log('      (no tmpfs can be mounted here: the full disk is not tested)');
+      console.log('      (cannot mount a tmpfs: the full disk is not tested)');
       this.skip();
     }
     try {
@@ -172,7 +172,7 @@ describe('slow: bad input, through the executable', function () {
     }
   });
 
-  it('a port in use is named', async () => {
+  it('names a port in use', async () => {
     const server = createServer();
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     const port = String((server.address() as AddressInfo).port);
@@ -184,7 +184,7 @@ describe('slow: bad input, through the executable', function () {
     }
   });
 
-  it('a choice that is none is named, also where every object has something of that name', async () => {
+  it('names an invalid choice, also one that is a property of every object', async () => {
     for (const [words, message] of [
       [['audit', 'export', 'none', '--format', 'toString'], /there is no format "toString"/],
       [['worker', '--queue', 'constructor'], /there is no queue "constructor"/],
@@ -198,21 +198,21 @@ describe('slow: bad input, through the executable', function () {
     }
   });
 
-  it('--version and --help answer at once and load no server', async () => {
+  it('answers --version and --help', async () => {
     const { status, stdout } = await call(['--version']);
     assert.equal(status, 0);
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
     const help = await call(['run', '--help']);
     assert.equal(help.status, 0);
-    assert.match(help.stdout, /--fractions <list>/);
+    assert.match(help.stdout, /--sft-fractions <list>/);
   });
 
-  it('BUDGETLINE_DEBUG=1 shows where it happened', async () => {
+  it('prints a stack with BUDGETLINE_DEBUG=1', async () => {
     const { stderr } = await run([folder.at('nothing.ts')], { BUDGETLINE_DEBUG: '1' });
     assert.match(stderr, /^\s+at .*:\d+/m);
   });
 
-  it('a plan writes nothing, and loads from a folder without the package, as ES module and as CommonJS', async () => {
+  it('plans without writing, from a folder without the package, as ES module and CommonJS', async () => {
     const text = sweep
       .replace('export default', 'module.exports =')
       .replace('import', 'const')

@@ -20,7 +20,7 @@ const flags = ['--kind', 'preferences', '--column-mapping', 'prompt=q,chosen=a,r
 describe('pure: budgetline data', function () {
   this.timeout(60_000);
 
-  it('previews rows as the model sees them, and lets no text drive the terminal', async () => {
+  it('previews rows as the model sees them, with control characters escaped', async () => {
     const { stdout, status } = await call([
       'data',
       'preview',
@@ -38,7 +38,7 @@ describe('pure: budgetline data', function () {
     assert.ok(!stdout.includes('p.jsonl-2'));
   });
 
-  it('previews rows as the task of a definition puts them, read as its annotations say', async () => {
+  it('previews rows formatted by the task of a definition, with its fields and policies', async () => {
     const example = join(__dirname, '../../examples');
     const file = join(example, 'data/own-annotations/comparisons.jsonl');
     const of = ['--kind', 'preferences', '--definition', join(example, 'own-annotations.ts')];
@@ -50,10 +50,14 @@ describe('pure: budgetline data', function () {
     };
     const first = JSON.parse(readFileSync(file, 'utf8').split('\n')[0]!) as Record<string, unknown>;
     assert.equal(preview[0]!.prompt, `Q: ${String(first['question'])}\nA:`);
-    assert.match(preview[0]!.chosen, /^ \S/, 'an answer begins with a space where its prompt ends in a word');
+    assert.match(preview[0]!.chosen, /^ \S/, 'an answer begins with a space if its prompt ends in a word');
     assert.ok(usable > 1);
     const unnamed = await call(['data', 'preview', write('other.jsonl', rows), ...flags, ...of.slice(2)]);
-    assert.match(unnamed.stdout, /│Q: How\?\n {4}│A:\n/, 'a file that it does not name is read by the flags');
+    assert.match(
+      unnamed.stdout,
+      /│Q: How\?\n {4}│A:\n/,
+      'a file that it does not name is read with the flags',
+    );
     const leaking = await call(['data', 'preview', file, ...of, '--held-out', file]);
     assert.equal(leaking.status, 64);
   });
@@ -82,7 +86,7 @@ describe('pure: budgetline data', function () {
     assert.equal((await call(['data', 'preview', path, '--kind', 'thumb'])).status, 64);
   });
 
-  it('refuses options that would change nothing', async () => {
+  it('refuses options without an effect', async () => {
     const path = write('o.jsonl', [{ prompt: 'p', completion: 'c' }]);
     const words = ['data', 'preview', path, '--kind', 'demonstrations'];
     for (const option of ['--equal', '--overlap']) {
@@ -99,10 +103,10 @@ describe('pure: budgetline data', function () {
          sftFractions: [1], annotations: { demonstrations } });`,
     );
     const said = await call([...words, '--definition', definition, '--duplicates', 'drop']);
-    assert.match(said.stderr, /error\[USAGE\]: --duplicates: the definition names this file/);
+    assert.match(said.stderr, /error\[USAGE\]: --duplicates: the definition sets how this file is read/);
   });
 
-  it('imports rows with their Croissant metadata, or leaves nothing behind', async () => {
+  it('imports rows with Croissant metadata, or writes nothing', async () => {
     const out = join(folder.path(), 'taken');
     const where = [
       '--source',

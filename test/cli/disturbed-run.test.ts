@@ -10,7 +10,7 @@ import { acquisitionLimitMs } from '../support/temporal';
 import { temporaryFolder, temporaryHome } from '../support/temporary';
 import { call, processesOf, start, type Ended } from './support';
 
-/** One cell, whose two training stages are long enough to be hit in their middle. */
+/** One cell, with training stages that are long enough to interrupt. */
 const sweep = `import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
 const { sft, preference } = gradeSchoolMathDefaults;
 export default defineSweep({
@@ -54,7 +54,7 @@ describe('slow: a run that is disturbed, through the executable', function () {
 
   interface Disturbance {
     readonly home: string;
-    /** Hit when a trainer of this command is past a checkpoint. */
+    /** Called when a trainer of this command has written a checkpoint. */
     readonly command: string;
     readonly hit: (child: ChildProcess) => unknown;
     readonly further?: readonly string[];
@@ -74,11 +74,11 @@ describe('slow: a run that is disturbed, through the executable', function () {
     const key = result.cells[0]?.stages.find((stage) => stage.kind === kind)?.key ?? '';
     const lines = await readLedger(storePaths(home).stageLedger(key));
     const starts = lines.flatMap((line) => (line.type === 'attempt-started' ? [line] : []));
-    assert.ok((starts.at(-1)?.resumedFromStep ?? 0) > 0, 'the last attempt went on from a checkpoint');
+    assert.ok((starts.at(-1)?.resumedFromStep ?? 0) > 0, 'the last attempt resumed from a checkpoint');
     assert.deepEqual(await processesOf(home, { server: false }), [], 'nothing but the server is left');
   }
 
-  it('a power cut: command, workers, trainer and server die at once; the same command goes on', async () => {
+  it('a power cut: command, workers, trainer and server die at once; the same command continues', async () => {
     const home = homes.cut.path();
     const hit = async ({ pid = 0 }: ChildProcess): Promise<void> => {
       const pids = await processesOf(home, { server: true });
@@ -89,12 +89,12 @@ describe('slow: a run that is disturbed, through the executable', function () {
     await assertResumed(home, resultOf(await run(home)), 'trainSft');
   });
 
-  it('Ctrl-C: checkpoints, says how to come back, leaves nothing running; the same command goes on', async () => {
+  it('Ctrl-C: saves checkpoints, prints how to continue, leaves nothing running; the same command continues', async () => {
     const home = homes.stopped.path();
     const hit = (child: ChildProcess) => child.kill('SIGINT');
     const { status, stderr } = await disturb({ home, command: 'preference', hit });
     assert.equal(status, 130, stderr);
-    assert.match(stderr, /To go on:\n +BUDGETLINE_HOME=.* run .*sweep\.ts --json/);
+    assert.match(stderr, /To continue:\n +BUDGETLINE_HOME=.* run .*sweep\.ts --json/);
     assert.deepEqual(await processesOf(home, { server: false }), []);
     const again = await run(home);
     assert.match(again.stderr, /This sweep was running already; going on with it/);

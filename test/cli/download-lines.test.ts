@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createDownloadLines } from '../../cli/download-lines';
 
-describe('pure: the arrival of a model', () => {
-  it('is told by the tenth, once each, and not for small files', () => {
+describe('pure: the download of a model', () => {
+  it('is reported at each tenth once, and not for small files', () => {
     const lines: string[] = [];
     const report = createDownloadLines((line) => lines.push(line));
     for (let bytes = 5e4; bytes <= 2e7; bytes += 5e4)

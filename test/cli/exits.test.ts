@@ -11,7 +11,7 @@ import { BudgetlineError, failures, type FailureCode } from '../../contracts/fai
 import { sweepFixture } from '../report/sweep-fixture';
 
 describe('pure: exit statuses', () => {
-  it('are those of the training executable where it has one, and never 0 or that of a table with holes', () => {
+  it('are those of the training executable if it has one, and never 0 or that of failed cells', () => {
     for (const code of Object.keys(failures) as FailureCode[]) {
       const status = exitStatusOf(code);
       assert.equal(status, failures[code].exitCode ?? status);
@@ -19,7 +19,7 @@ describe('pure: exit statuses', () => {
     }
   });
 
-  it('follow sysexits for what a user mends', () => {
+  it('follow sysexits for faults that a user can correct', () => {
     assert.equal(exitStatusOf('DEFINITION_INVALID'), 78);
     assert.equal(exitStatusOf('BUDGET_EXCEEDS_POOL'), 78);
     assert.equal(exitStatusOf('TEMPORAL_MISSING'), 69);
@@ -28,7 +28,7 @@ describe('pure: exit statuses', () => {
     assert.equal(exitStatusOfSignal('SIGINT'), 130);
   });
 
-  it('say that something is missing from a result: a cell, a control, a base', () => {
+  it('show that a result lacks a cell, a control or a base score', () => {
     const { result } = sweepFixture({ budgets: [64], fractions: [1, 0.5], items: 4 });
     const cell = result.cells[0]!.cell;
     const reason = { code: 'DATA_INVALID', message: 'A row.' };
@@ -41,7 +41,7 @@ describe('pure: exit statuses', () => {
     assert.equal(exitStatusOfResult({ ...result, variants }), exitWithFailedCells);
   });
 
-  it('know a coded error from another copy of the package, and code what has no code', () => {
+  it('recognise a coded error of another copy of the package, and give other errors a code', () => {
     const foreign = Object.assign(new Error('sft.epochs: is missing'), {
       name: 'BudgetlineError',
       code: 'DEFINITION_INVALID',
@@ -59,11 +59,11 @@ describe('pure: exit statuses', () => {
   });
 });
 
-describe('pure: the command that goes on', () => {
+describe('pure: the command that continues a run', () => {
   const cwd = '/home/me/study';
   const resumeOf = (argv: string[], env: NodeJS.ProcessEnv = {}): string => resumeCommand({ argv, env, cwd });
 
-  it('is the same command once more, as it was typed', () => {
+  it('is the same command, as it was typed', () => {
     assert.equal(
       resumeOf(['/usr/bin/node', '/usr/local/bin/budgetline', 'run', 'my sweep.ts', '--budgets', '64,256']),
       "budgetline run 'my sweep.ts' --budgets 64,256",
@@ -74,7 +74,7 @@ describe('pure: the command that goes on', () => {
     );
   });
 
-  it('is npm start where npm started it, with what was given to npm', () => {
+  it('is npm start if npm started it, with the arguments for npm', () => {
     const env = {
       npm_lifecycle_event: 'start',
       npm_lifecycle_script: 'npm run --silent build && node dist/cli/main.js run examples/first-sweep.ts',
@@ -84,7 +84,7 @@ describe('pure: the command that goes on', () => {
     assert.equal(resumeOf([...argv, '--annotator', 'clean'], env), 'npm start -- --annotator clean');
   });
 
-  it('says npx where npx called', () => {
+  it('is npx if npx called it', () => {
     const argv = ['/usr/bin/node', `${cwd}/node_modules/.bin/budgetline`, 'run', 'a.ts'];
     assert.equal(
       resumeOf(argv, { npm_command: 'exec', npm_lifecycle_event: 'npx' }),

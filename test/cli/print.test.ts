@@ -56,7 +56,7 @@ describe('pure: what a finished sweep prints', () => {
   const lines = renderResults(analysis, plain);
   const text = lines.join('\n');
 
-  it('keeps within the page and says the same without colours', () => {
+  it('fits the page and has the same text without colours', () => {
     assertFits(lines);
     const painted = renderResults(analysis, coloured);
     assert.notDeepEqual(painted, lines);
@@ -72,7 +72,7 @@ describe('pure: what a finished sweep prints', () => {
     for (const { score } of analysis.budgets) assert.ok(text.includes(`${score.estimate.toFixed(3)} *`));
   });
 
-  it('says “cannot be told” of the splits that the analysis cannot tell from the best, and of no other', () => {
+  it('marks the splits that are statistically tied with the best, and no other', () => {
     const [row] = lines.filter((line) => /^ +1,024 /.test(line));
     const cells = analysis.cells.filter(({ budget }) => budget === 1024);
     for (const { score, distinguishable, toBest } of cells) {
@@ -81,15 +81,15 @@ describe('pure: what a finished sweep prints', () => {
     }
   });
 
-  it('names all five claims with their verdicts, and what is conditional', () => {
+  it('prints all five claims with their verdicts, and what is conditional', () => {
     for (const { claim, verdict } of analysis.verdicts)
       assert.match(text, new RegExp(`${claim}  ${verdict}`));
     assert.ok(analysis.verdicts.some(({ conditional }) => conditional));
     assert.match(text, /conditional/);
   });
 
-  it('gives the evidence of the cold start and ends with the answer', () => {
-    assert.match(text, /keeps the format +\d+ % +\d+ % +\d+ %/);
+  it('prints the evidence of the cold start and ends with the answer', () => {
+    assert.match(text, /well-formed +\d+% +\d+% +\d+%/);
     const answer = lines
       .slice(lines.indexOf('Answer') + 1)
       .join(' ')
@@ -98,7 +98,7 @@ describe('pure: what a finished sweep prints', () => {
     assert.equal(answer, analysis.answer.replace(/\s+/g, ' '));
   });
 
-  it('shows the control beside the mixture that won', () => {
+  it('shows the ablation of the mixture that won', () => {
     const [control] = analysis.controls;
     assert.ok(control !== undefined);
     assert.ok(
@@ -107,21 +107,21 @@ describe('pure: what a finished sweep prints', () => {
     assert.ok(text.includes(formatDifference(control.difference)));
   });
 
-  it('shows what training has cost tasks beside: the base, each cell, its interval, its difference', () => {
+  it('shows auxiliary tasks: the base, each cell, its interval, its difference', () => {
     const { analysis } = sweepFixture({ items: 20 });
-    assert.ok(!renderResults(analysis, plain).some((line) => line.startsWith('Elsewhere')));
-    const told = renderResults({ ...analysis, auxiliary: [auxiliaryFixture] }, plain);
-    assertFits(told);
-    const at = told.findIndex((line) => line.startsWith('Elsewhere'));
-    assert.deepEqual(told.slice(at + 1, at + 4), [
-      '  budget  r  model      an-evaluation-of-anothe…  less the base',
-      '    base  –  untrained  0.400 (0.350–0.450)',
-      '      64  1  SFT        0.250 (0.200–0.300)       −0.150 (−0.200 to −0.100)  falls',
+    assert.ok(!renderResults(analysis, plain).some((line) => line.startsWith('Auxiliary tasks')));
+    const printed = renderResults({ ...analysis, auxiliary: [auxiliaryFixture] }, plain);
+    assertFits(printed);
+    const at = printed.findIndex((line) => line.startsWith('Auxiliary tasks'));
+    assert.deepEqual(printed.slice(at + 1, at + 4), [
+      '  budget  SFT share  model      an-evaluation-of-anothe…  minus base',
+      '    base          –  untrained  0.400 (0.350–0.450)',
+      '      64          1  SFT        0.250 (0.200–0.300)       −0.150 (−0.200 to −0.100)  falls',
     ]);
-    assert.ok(told.slice(at).join(' ').includes('It falls. On 300 items.'));
+    assert.ok(printed.slice(at).join(' ').includes('It falls. On 300 items.'));
   });
 
-  it('shows a failed cell as a hole with its code, in the table and below it', () => {
+  it('shows a failed cell with its code, in the table and below it', () => {
     const failedCells = [
       failedCellOf(256, 0.5, 'TRAINING_DIVERGED'),
       failedCellOf(64, 0, 'DEVICE_OUT_OF_MEMORY'),
@@ -130,8 +130,8 @@ describe('pure: what a finished sweep prints', () => {
     const printed = renderResults(withFailedCell, plain);
     assertFits(printed);
     const shown = printed.join('\n');
-    assert.match(shown, /r = 0\.5 at 256, seed 0 failed: TRAINING_DIVERGED\. The loss/);
-    assert.match(shown, /r = 0 at 64, seed 0 failed: DEVICE_OUT_OF_MEMORY\./);
+    assert.match(shown, /SFT share 0\.5 at 256, seed 0 failed: TRAINING_DIVERGED\. The loss/);
+    assert.match(shown, /SFT share 0 at 64, seed 0 failed: DEVICE_OUT_OF_MEMORY\./);
     assert.match(shown, /256.*TRAINING_.*\n.*DIVERGED/);
     assert.ok(shown.replace(/\s+/g, ' ').includes(`TRAINING_DIVERGED: ${failures.TRAINING_DIVERGED.remedy}`));
   });
@@ -147,12 +147,12 @@ describe('pure: what a finished sweep prints', () => {
     const printed = renderResults(sweepFixture({ failedControls }).analysis, plain);
     assertFits(printed);
     const shown = printed.join('\n').replace(/\s+/g, ' ');
-    const place = 'of r = 0.5 at 256, seed 0 failed: TRAINING_DIVERGED. The loss rose.';
+    const place = 'of SFT share 0.5 at 256, seed 0 failed: TRAINING_DIVERGED. The loss rose.';
     assert.ok(shown.includes(`! sft-on-chosen ${place} ${failures.TRAINING_DIVERGED.remedy}`));
     assert.ok(shown.includes(`! beta, beta × 2 ${place} Take a smaller one.`));
   });
 
-  it('says why the base model has no score, and what those advise who failed', () => {
+  it('prints why the base model has no score, and the remedies of failures', () => {
     const remedy = 'Name the model as the endpoint does.';
     const baseFailure = { code: 'ANNOTATOR_REFUSED', message: 'Another answered.', remedy };
     const failedCells = [{ ...failedCellOf(256, 0.5, 'ANNOTATOR_REFUSED'), remedy }];
@@ -161,7 +161,7 @@ describe('pure: what a finished sweep prints', () => {
     assert.ok(printed.includes('  ! Base model failed: ANNOTATOR_REFUSED. Another answered.'));
     assert.ok(!printed.some((line) => line.startsWith('  Base model:')));
     const advice = printed.filter((line) => line.includes('ANNOTATOR_REFUSED: '));
-    assert.deepEqual(advice, [`    ANNOTATOR_REFUSED: ${remedy}`], 'once, and not the table’s');
+    assert.deepEqual(advice, [`    ANNOTATOR_REFUSED: ${remedy}`], 'once, and not the default remedy');
   });
 
   it('breaks a wide grid into blocks that fit', () => {
@@ -169,7 +169,7 @@ describe('pure: what a finished sweep prints', () => {
     const { analysis: wide } = sweepFixture({ fractions, budgets: [256], items: 40 });
     const printed = renderResults(wide, plain);
     assertFits(printed);
-    for (const fraction of fractions) assert.ok(printed.some((line) => line.includes(`r = ${fraction}`)));
+    for (const fraction of fractions) assert.ok(printed.some((line) => line.includes(`SFT ${fraction}`)));
   });
 });
 
@@ -187,10 +187,10 @@ describe('pure: what a plan prints', () => {
     assert.ok(summary.uniqueStages < summary.stageUses);
     assert.ok(summary.sharedStages > 0);
     assert.deepEqual(summary.toBuy, summary.purchase);
-    assert.match(lines.join('\n'), /12 = 3 budgets \(64, 256, 1,024\) × 4 SFT fractions/);
+    assert.match(lines.join('\n'), /12 = 3 budgets \(64, 256, 1,024\) × 4 SFT shares/);
   });
 
-  it('has less to buy and less time to take the more is in the store, down to nothing', () => {
+  it('has less to buy and takes less time with more stages in the store, down to 0', () => {
     const keys = plan.stages.map(({ stage }) => stage.key);
     const sizes = [0, 10, 20, keys.length].map((count) => summarize(new Set(keys.slice(0, count))));
     for (const [index, summary] of sizes.slice(1).entries()) {
@@ -202,7 +202,7 @@ describe('pure: what a plan prints', () => {
     assert.equal(sizes.at(-1)?.seconds, 0);
   });
 
-  it('counts the rows of a training whose data are in the store already', () => {
+  it('counts the rows of a training stage whose data are in the store', () => {
     const data = plan.stages.filter(({ stage }) => stage.kind === 'synthesizeData');
     const cached = new Set(data.map(({ stage }) => stage.key));
     const { seconds } = summarizePlan(plan, { definition, cached, slots: 1 });
@@ -211,7 +211,7 @@ describe('pure: what a plan prints', () => {
     assert.ok(Math.abs(seconds - expected) < 1e-6 * expected, `${seconds} of ${expected}`);
   });
 
-  it('says how many verdicts judges are to give, each answer’s in both orders, and what may be spent at most', () => {
+  it('prints the number of verdicts, each answer in both orders, and the spend limit', () => {
     const evaluation = { ...definition.evaluation, judge: 'gpt' };
     const judged = { ...resolved, definition: { ...definition, evaluation } };
     const judgedPlan = planSweep(judged);
@@ -223,11 +223,9 @@ describe('pure: what a plan prints', () => {
     const lines = renderPlan(summaryOf([key]), { ...judged.definition, spendLimitUsd: 12 }, plain);
     assertFits(lines);
     const text = lines.join(' ').replace(/\s+/g, ' ');
-    assert.ok(
-      text.includes(`Judging ${all} verdicts by gpt (each answer in both orders), controls not counted`),
-    );
-    assert.ok(text.includes(`of these still to give: ${all - 2 * evaluation.items}`));
-    assert.ok(text.includes('Limit at most $12.00 on annotators and judges together'));
+    assert.ok(text.includes(`Judging ${all} verdicts by gpt (each answer in both orders), without controls`));
+    assert.ok(text.includes(`still to give: ${all - 2 * evaluation.items}`));
+    assert.ok(text.includes('Limit at most $12.00 on annotators and judges'));
     const plainLines = renderPlan(summarize(new Set()), definition, plain).join('\n');
     assert.doesNotMatch(plainLines, /Judging|Limit/);
   });
@@ -242,18 +240,18 @@ describe('pure: what a search prints', () => {
     transfers: [{ budget: 1024, share: 1, hit: true }],
   };
 
-  it('names rows as rows and money as money', () => {
+  it('prints budgets in rows or in dollars', () => {
     const rows = renderSearch({ search, definition }, plain).join('\n');
-    assert.match(rows, /At 1,024 rows, 100 %/);
+    assert.match(rows, /At 1,024 rows, 100%/);
     assert.doesNotMatch(rows, /\$/);
     const money = { ...definition, budgetUnit: 'usd' as const };
     const dollars = renderSearch({ search, definition: money }, plain);
     assertFits(dollars);
-    assert.match(dollars.join('\n'), /\$1,024 +0\.5 +0\.93 +3 +settled[^]*At \$1,024, 100 %/);
+    assert.match(dollars.join('\n'), /\$1,024 +0\.5 +0\.93 +3 +settled[^]*At \$1,024, 100%/);
   });
 });
 
-describe('pure: how a run ends in print', () => {
+describe('pure: the summary of a finished run', () => {
   const { result } = sweepFixture({ items: 20 });
   const stages = result.cells.flatMap((cell) => cell.stages);
   const totals = {
@@ -262,7 +260,7 @@ describe('pure: how a run ends in print', () => {
     ...{ cpuUnknown: 0, tokens: 0, verifierCalls: 0, usd: 0 },
   };
 
-  it('tells the acquisition apart from the total, and how to stop the server', () => {
+  it('prints the time to install Temporal apart from the total, and how to stop the server', () => {
     const ending = {
       elapsedMs: 171_000,
       acquisitionMs: 204_000,
@@ -275,10 +273,10 @@ describe('pure: how a run ends in print', () => {
       server: { address: '127.0.0.1:7233', stopCommand: 'budgetline server stop' },
     };
     const text = renderEnding(ending, plain).join('\n');
-    assert.match(text, /Done in 2 min 51 s, and 3 min 24 s to get Temporal/);
+    assert.match(text, /Done in 2 min 51 s, plus 3 min 24 s to install Temporal/);
     assert.match(text, /budgetline server stop/);
-    assert.doesNotMatch(text, /warned/);
-    const warnings = [{ code: 'OVER_LENGTH', message: '3 rows were left out.' }];
+    assert.doesNotMatch(text, /warnings/);
+    const warnings = [{ code: 'OVER_LENGTH', message: '3 rows were dropped.' }];
     const warned = { ...ending, stages: stages.map((stage) => ({ ...stage, warnings })) };
     const keys = new Set(stages.map(({ key }) => key)).size;
     assert.ok(renderEnding(warned, plain).join(' ').includes(`OVER_LENGTH ${keys}×`));
@@ -286,7 +284,10 @@ describe('pure: how a run ends in print', () => {
     const judged = { ...first!, kind: 'evaluate', metrics: { labelledAgain: 4, labelledAlike: 1 } } as const;
     const labelled = renderEnding({ ...ending, stages: [judged, judged, ...others] }, plain).join('\n');
     assert.match(labelled, /Labels of evaluations: 1 of 4 labels given again are alike\./);
-    assert.doesNotMatch(renderEnding({ ...ending, acquisitionMs: 0 }, plain).join('\n'), /to get Temporal/);
+    assert.doesNotMatch(
+      renderEnding({ ...ending, acquisitionMs: 0 }, plain).join('\n'),
+      /to install Temporal/,
+    );
   });
 });
 
@@ -303,13 +304,13 @@ describe('pure: words on a page', () => {
     );
   });
 
-  it('leaves a path whole where it is longer than a line', () => {
+  it('does not break a path that is longer than a line', () => {
     const path = `/${'folder/'.repeat(30)}file`;
     assert.ok(wrap(`Report ${path}`).some((line) => line.includes(path)));
     assert.equal(fit('twelve chars', 6), 'twelv…');
   });
 
-  it('writes differences with a true sign, and no negative zero', () => {
+  it('prints differences with a true minus sign, and no negative zero', () => {
     assert.equal(
       formatDifference({ estimate: -0.012, low: -0.05, high: 0.026 }),
       '−0.012 (−0.050 to +0.026)',
@@ -319,7 +320,7 @@ describe('pure: words on a page', () => {
     assert.equal(formatRoughly(94), '2 min');
   });
 
-  it('colours a terminal, and heeds NO_COLOR and FORCE_COLOR', () => {
+  it('colours a terminal, and respects NO_COLOR and FORCE_COLOR', () => {
     const terminal = { isTTY: true };
     assert.equal(takesColour(terminal, {}), true);
     assert.equal(takesColour(terminal, { NO_COLOR: '1' }), false);

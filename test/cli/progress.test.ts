@@ -72,7 +72,7 @@ function standingWith(running: readonly RunningStage[]): RunProgress {
   };
 }
 
-/** What a terminal of 80 columns would show: enough of one for a block that is redrawn in place. */
+/** A minimal terminal of 80 columns, for a block that is redrawn in place. */
 class Screen extends PassThrough {
   readonly isTTY = true;
   readonly columns = 80;
@@ -126,17 +126,17 @@ describe('pure: progress', () => {
   it('names the stage, its cell, step, loss, speed and time left, and counts cells and stages', () => {
     const [head, scores, stage] = renderStanding(standingWith([runningStage()]), plain);
     assert.match(head ?? '', /^2 of 12 cells, 9 of \d+ stages +1 min 12 s, about 2 min left$/);
-    assert.match(scores ?? '', /base 0\.225, highest so far 0\.500/);
-    const figures =
-      /DPO on \d+ pairs +r = 0\.5 at [\d,]+ +train 40\/128 +loss 0\.412 +8,512 tokens\/s +30 s left/;
-    assert.match(stage ?? '', figures);
+    assert.match(scores ?? '', /base 0\.225, best so far 0\.500/);
+    const metrics =
+      /DPO on \d+ pairs +SFT share 0\.5 at [\d,]+ +train 40\/128 +loss 0\.412 +8,512 tokens\/s +30 s left/;
+    assert.match(stage ?? '', metrics);
     assert.match(
       renderStandingLine(standingWith([runningStage()])),
       /train 40\/128, loss 0\.412, 8,512 tokens\/s/,
     );
   });
 
-  it('counts the cells that a search left out', () => {
+  it('counts the cells that a search skipped', () => {
     const { status, ...standing } = standingWith([]);
     const { progress } = status;
     assert.ok(progress);
@@ -147,28 +147,28 @@ describe('pure: progress', () => {
       { ...standing, status: { ...status, progress: { ...progress, cells } } },
       plain,
     );
-    assert.match(head ?? '', /^2 of 12 cells, 7 left out, /);
+    assert.match(head ?? '', /^2 of 12 cells, 7 skipped, /);
   });
 
-  it('keeps every line within a terminal of any width, in colours too', () => {
+  it('fits every line to the width of the terminal, also with colours', () => {
     const stages = [runningStage(), runningStage({ state: 'queued' })];
     for (const width of [20, 40, 79, 100])
       for (const line of renderStanding(standingWith(stages), createInk(true), width))
         assert.ok(widthOf(stripVTControlCharacters(line)) <= width, line);
   });
 
-  it('tells of attempts that failed, but not of stages that merely wait for another cell', () => {
+  it('prints failed attempts, but not stages that wait for another cell', () => {
     const failed = runningStage({
       state: 'retrying',
       attempt: 3,
       lastFailure: { code: 'TRAINER_CRASHED', message: 'It ended by SIGKILL.' },
     });
     const waiting = runningStage({ state: 'retrying', lastFailure: { code: 'STAGE_CLAIMED', message: 'x' } });
-    assert.match(renderStandingLine(standingWith([failed])), /attempt 3 follows TRAINER_CRASHED/);
+    assert.match(renderStandingLine(standingWith([failed])), /retrying \(attempt 3\) after TRAINER_CRASHED/);
     assert.doesNotMatch(renderStandingLine(standingWith([waiting])), /STAGE_CLAIMED/);
   });
 
-  it('names the people that it waits for once, without guessing how long they take', () => {
+  it('prints each queue of people once, without a time estimate', () => {
     const message = 'panel: 4 of 6 rows wait for answers; see "budgetline annotate panel".';
     const waiting = runningStage({
       state: 'retrying',
@@ -180,7 +180,7 @@ describe('pure: progress', () => {
     assert.doesNotMatch(lines, /left|a device|attempt/);
   });
 
-  it('is redrawn in place and leaves only what was to stay', () => {
+  it('is redrawn in place and leaves only notices', () => {
     const screen = new Screen();
     const view = viewOn(screen);
     const stages = [runningStage()];
@@ -195,7 +195,7 @@ describe('pure: progress', () => {
     assert.deepEqual(screen.shown(), ['The gpu worker was ended by SIGKILL; another one is started.']);
   });
 
-  it('estimates less time the more is finished, never less than a running stage expects', () => {
+  it('estimates less time as stages finish, but never less than a running stage reports', () => {
     const options = { plan, cached: new Set<string>(), elapsedMs: 60_000, slots: 2, runningSeconds: 0 };
     const left = [0, 0.5, 0.9].map((share) =>
       estimateTimeLeft({ ...options, finished: new Set(keys.slice(0, share * keys.length)) }),

@@ -77,7 +77,7 @@ describe('pure: budgetline score', function () {
 });
 
 describe('pure: GSM8K verdicts', () => {
-  it('are those of the evaluation harness of reference', () => {
+  it('are those of lm-eval', () => {
     const { cases } = readOracle('gsm8k') as {
       cases: { reference: string; response: string; strict: boolean; flexible: boolean }[];
     };

@@ -7,7 +7,7 @@ import { acquisitionLimitMs } from '../support/temporal';
 import { temporaryFolder, temporaryHome } from '../support/temporary';
 import { call, listFiles, start, type Ended } from './support';
 
-/** Two figures that stand nowhere else, to be looked for. */
+/** Has numbers that occur nowhere else, to search for. */
 const sweep = `import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
 export default defineSweep({
   ...gradeSchoolMathDefaults,
@@ -71,18 +71,18 @@ describe('slow: secrets of the environment, through the executable', function ()
   const bytes = (): [string, Buffer][] =>
     listFiles(home.path()).map((path) => [path, readFileSync(path)] as [string, Buffer]);
 
-  it('the run is steered by the command line, and ends well', () => {
+  it('the run is steered by the command line, and completes', () => {
     assert.equal(ended.status, 0, ended.stderr);
     assert.deepEqual(
       said.map(({ status }) => status),
       [0, 0, 0, 0, 64],
       said.map(({ stderr }) => stderr).join('\n'),
     );
-    assert.match(said[1]?.stdout ?? '', /goes on, paused/);
+    assert.match(said[1]?.stdout ?? '', /is running, paused/);
     assert.match(said[4]?.stderr ?? '', /not paused/);
   });
 
-  it('nothing that was planted is anywhere: database, histories, logs, ledgers, reports, output', () => {
+  it('no planted secret is in database, histories, logs, ledgers, reports or output', () => {
     const files = bytes();
     for (const what of ['temporal.db', 'worker-gpu.log', 'report.html', 'stderr.log'])
       assert.ok(
@@ -96,7 +96,7 @@ describe('slow: secrets of the environment, through the executable', function ()
           assert.ok(!text.includes(form), `${name} is in ${path}`);
   });
 
-  it('is audited with its key, and without it says what cannot be told', async () => {
+  it('is audited with its key; without it the audit prints what is missing', async () => {
     const id = /secretive-[0-9a-f]{12}/.exec(ended.stdout)?.[0] ?? '';
     const without = { ...env, BUDGETLINE_PAYLOAD_KEYS: `second:${random()}` };
     const [verified, sealed] = [
@@ -113,7 +113,7 @@ describe('slow: secrets of the environment, through the executable', function ()
     assert.match(readFileSync(folder.at('card.md'), 'utf8'), /SFT on 16 demonstrations/);
   });
 
-  it('with another key of that name, every command names the key, and none speaks of tampering', async () => {
+  it('with another key of that name, every command names the key, and none reports tampering', async () => {
     const id = /secretive-[0-9a-f]{12}/.exec(ended.stdout)?.[0] ?? '';
     const other = { ...env, BUDGETLINE_PAYLOAD_KEYS: `first:${random()}` };
     const commands = [
@@ -136,7 +136,7 @@ describe('slow: secrets of the environment, through the executable', function ()
     }
   });
 
-  it('with a key, the database has the run’s names, and nothing of what it says', () => {
+  it('with a key, the database has the names of the run, but not its contents', () => {
     const databases = bytes().filter(([path]) => path.includes('temporal.db'));
     const holds = (text: string): boolean => databases.some(([, data]) => data.includes(text));
     assert.ok(holds('secretive-'), 'it is the right database');

@@ -26,10 +26,10 @@ const status: RunStatus = {
 };
 
 describe('pure: the status of a run', () => {
-  it('says whether it is paused, how many cells stand where, and each cell with its id', () => {
+  it('prints whether it is paused, the number of cells by state, and each cell with its id', () => {
     const text = renderStatus(status, ink).join('\n');
-    assert.match(text, /tiny-0123 goes on, paused \(stages gave their devices back\)/);
-    assert.match(text, /3 cells: 1 done, 1 waiting, 1 left out; at most 4 at once. Base model 0\.225/);
+    assert.match(text, /tiny-0123 is running, paused \(stages released their devices\)/);
+    assert.match(text, /3 cells: 1 done, 1 waiting, 1 skipped; at most 4 at once. Base model 0\.225/);
     assert.ok(text.includes(cell.id));
     assert.doesNotMatch(text, /warnings/);
     const cells = sweep.cells.map((each) => ({ ...each, warnings: 2 }));
@@ -40,15 +40,15 @@ describe('pure: the status of a run', () => {
     assert.ok(labelled.includes('  Labels of evaluations: 1 of 4 labels given again are alike'));
   });
 
-  it('shows what tasks beside score, with intervals, of the base and of each cell', () => {
+  it('prints scores of auxiliary tasks with intervals, for the base and each cell', () => {
     const score = (value: number) => ({ name: 'ifeval', score: value, scoreLow: 0.25, scoreHigh: 0.75 });
     const [done, ...others] = sweep.cells;
-    const told = {
+    const changed = {
       ...sweep,
       baseAuxiliary: [score(0.5)],
       cells: [{ ...done!, auxiliary: [score(0.375)] }, ...others],
     };
-    const lines = renderStatus({ ...status, progress: { of: 'sweep', sweep: told } }, ink);
+    const lines = renderStatus({ ...status, progress: { of: 'sweep', sweep: changed } }, ink);
     const text = lines.join('\n');
     assert.match(text, /Base model 0\.225, ifeval 0\.500\s+\(0\.250–0\.750\)\./);
     assert.match(text, /score +ifeval +id\n/);
@@ -58,19 +58,19 @@ describe('pure: the status of a run', () => {
     );
   });
 
-  it('says what annotators and judges were paid, and of how much, where there is something to say', () => {
+  it('prints spending on annotators and judges, if any, and its limit', () => {
     const linesWith = (spend: SweepProgress['spend'] & object): string[] =>
       renderStatus({ ...status, progress: { of: 'sweep', sweep: { ...sweep, spend } } }, ink);
-    assert.ok(linesWith({ usd: 1.5 }).includes('  Annotators and judges: $1.50, by what has ended.'));
+    assert.ok(linesWith({ usd: 1.5 }).includes('  Spent on annotators and judges: $1.50 (finished stages).'));
     assert.ok(
       linesWith({ usd: 0, limitUsd: 5 }).includes(
-        '  Annotators and judges: $0.00 of $5.00 at most, by what has ended.',
+        '  Spent on annotators and judges: $0.00 of at most $5.00 (finished stages).',
       ),
     );
     assert.deepEqual(linesWith({ usd: 0 }), renderStatus(status, ink));
   });
 
-  it('has cells in the order of tables, whatever the plan’s, and counts controls', () => {
+  it('sorts cells like the tables, in any order of the plan, and counts controls', () => {
     const places = [
       { ...cell, id: 'far', budget: 256 },
       { ...cell, id: 'slip', axes: { annotator: 'slip' } },
@@ -92,7 +92,7 @@ describe('pure: the status of a run', () => {
     assert.deepEqual(ids, ['first', 'later', 'none', 'far', 'slip']);
   });
 
-  it('tells of a sweep that is over by what it returned, and of controls that did not finish', () => {
+  it('prints a finished sweep from its result, with unfinished controls', () => {
     const { result } = sweepFixture({ budgets: [64], fractions: [1, 0.5, 0] });
     const left = { ...cell, id: 'left', seed: 7 };
     const stopped = { ...cell, seed: 8 };
@@ -109,21 +109,21 @@ describe('pure: the status of a run', () => {
       { ...status, state: 'COMPLETED', progress: { of: 'sweep', sweep: progress } },
       ink,
     );
-    assert.match(lines.join('\n'), /is finished\.\n {2}5 cells: 3 done, 1 failed, 1 left out\. Base model/);
-    assert.match(lines.join(' '), /Controls: 1 failed,\s+1 left out\./);
-    assert.ok(lines.includes('  Annotators and judges: $2.50, by what has ended.'));
+    assert.match(lines.join('\n'), /has completed\.\n {2}5 cells: 3 done, 1 failed, 1 skipped\. Base model/);
+    assert.match(lines.join(' '), /Controls: 1 failed,\s+1 skipped\./);
+    assert.ok(lines.includes('  Spent on annotators and judges: $2.50 (finished stages).'));
     for (const { cell: each } of result.cells) assert.ok(lines.some((line) => line.endsWith(each.id)));
   });
 
-  it('says how a run ended, and that it can be started again', () => {
+  it('prints how a run ended, and that it can be started again', () => {
     const [head = ''] = renderStatus({ ...status, state: 'CANCELLED' }, ink);
     assert.match(head, /was cancelled; start it again/);
     assert.doesNotMatch(head, /paused/);
   });
 
-  it('tells of a cell by its stages, and of a run for which no worker answers', () => {
+  it('prints a cell by its stages, and a run for which no worker answers', () => {
     const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
-    const warnings = [{ code: 'OVER_LENGTH', message: '3 rows were left out.' }];
+    const warnings = [{ code: 'OVER_LENGTH', message: '3 rows were dropped.' }];
     const named = {
       key: 'd',
       kind: 'synthesizeData',
@@ -144,10 +144,10 @@ describe('pure: the status of a run', () => {
     const experiment = { finished: [done, evaluation], running, paused: null };
     const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);
     assert.ok(lines.includes('  running  SFT on 32 demonstrations'), lines.join('\n'));
-    assert.ok(lines.includes('           ! OVER_LENGTH: 3 rows were left out.'), lines.join('\n'));
+    assert.ok(lines.includes('           ! OVER_LENGTH: 3 rows were dropped.'), lines.join('\n'));
     assert.ok(lines.includes('           1 of 4 labels given again are alike'), lines.join('\n'));
     const of = lines.indexOf('           score 0.500 (0.250–0.750)');
     assert.equal(lines[of + 1], '           ifeval 0.500 (0.250–0.750)', lines.join('\n'));
-    assert.match(renderStatus({ ...status, progress: null }, ink).join('\n'), /No worker answers/);
+    assert.match(renderStatus({ ...status, progress: null }, ink).join('\n'), /no worker answers/);
   });
 });

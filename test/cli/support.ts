@@ -15,27 +15,27 @@ export interface Ended {
 
 export interface Started {
   readonly child: ChildProcess;
-  /** All that it has printed so far. */
+  /** Its output so far. */
   readonly printed: () => string;
   readonly ended: Promise<Ended>;
 }
 
 export interface CallOptions {
   readonly cwd?: string;
-  /** Added to a small environment; undefined takes a variable away. */
+  /** Added to a small environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG'];
+const passedThrough = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG'];
 
 function environment(changes: CallOptions['env']): NodeJS.ProcessEnv {
-  const kept = passedOn.map((name) => [name, process.env[name]] as const);
+  const kept = passedThrough.map((name) => [name, process.env[name]] as const);
   return Object.fromEntries(
     [...kept, ...Object.entries(changes ?? {})].filter(([, value]) => value !== undefined),
   );
 }
 
-/** Starts the built executable, as a shell would. */
+/** Starts the built executable. */
 export function start(words: readonly string[], options: CallOptions = {}): Started {
   const child = spawn(process.execPath, [executable, ...words], {
     cwd: options.cwd ?? root,
@@ -54,7 +54,7 @@ export function call(words: readonly string[], options: CallOptions = {}): Promi
   return start(words, options).ended;
 }
 
-/** Every file below a folder, by its path in it; nothing where there is no folder. */
+/** Paths of every file below a folder; empty if there is no folder. */
 export function listFiles(folder: string): string[] {
   try {
     const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
@@ -72,7 +72,7 @@ function readOr(path: string): string {
   }
 }
 
-/** Every process of this host with its words and its environment. */
+/** Every process of this host with its arguments and environment. */
 function listProcesses(): { pid: number; text: string }[] {
   if (process.platform === 'linux') {
     const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -84,7 +84,7 @@ function listProcesses(): { pid: number; text: string }[] {
   return lines.map((text) => ({ pid: Number(/\d+/.exec(text)?.[0]), text }));
 }
 
-/** Workers and trainers of a home, and its server where asked: by the home in their words or their environment. */
+/** Processes with the home in their arguments or environment: workers, trainers and optionally the server. */
 export async function processesOf(home: string, { server }: { server: boolean }): Promise<number[]> {
   const servers = (await listServers(home)).map(({ pid }) => pid);
   const mine = listProcesses().filter(({ pid, text }) => pid !== process.pid && text.includes(home));

@@ -75,14 +75,14 @@ describe('server: runs are found by their search attributes', function () {
     const started = await startExperiment(experiment, { client });
     assert.equal(started.searchable, true);
     const { cell, stages } = planCell(experiment);
-    const whole = { experiment: cell.id, task: cell.task, model, budget: 64, fraction: 0.25 };
+    const whole = { experiment: cell.id, task: cell.task, model, budget: 64, sftFraction: 0.25 };
     const [run] = await find(client, { ...whole, stage: stages[0]?.key ?? '', state: 'running' });
     assert.equal(run?.workflowId, cell.id);
     assert.equal(run.stages?.length, stages.length);
     assert.equal((await listRuns(client, { digest: run.digest?.slice(0, 8) ?? '' })).length, 1);
     const wrong: RunFilter[] = [
       ...[{ experiment: 'x' }, { task: "'x' OR '1' = '1" }, { model: 'oneil' }, { budget: 65 }],
-      ...[{ fraction: 0.5 }, { stage: '0'.repeat(12) }, { digest: '0' }, { sweep: cell.id }],
+      ...[{ sftFraction: 0.5 }, { stage: '0'.repeat(12) }, { digest: '0' }, { sweep: cell.id }],
       { ...whole, state: 'completed' },
     ];
     for (const filter of wrong) assert.deepEqual(await listRuns(client, filter), [], JSON.stringify(filter));

@@ -14,7 +14,7 @@ const base = {
   sftFractions: [1, 0],
 } satisfies SweepInput;
 
-/** What the field is at every place on the axes, with the place. */
+/** Annotator and items for every combination of axis values. */
 function placesWith(options: DefinitionOptions, axes?: SweepInput['axes']) {
   const definition = applyOptions(defineSweep({ ...base, ...(axes === undefined ? {} : { axes }) }), options);
   return variantsOf(definition).map(({ coordinates, definition: { annotator, evaluation } }) => ({
@@ -27,7 +27,7 @@ function placesWith(options: DefinitionOptions, axes?: SweepInput['axes']) {
 const refused = (option: string) => ({ code: 'USAGE', message: new RegExp(`^${option}: `) });
 
 describe('pure: options that change a definition', () => {
-  it('set their field where no axis varies it, and leave axes of other fields alone', () => {
+  it('set their field if no axis varies it, and keep axes of other fields', () => {
     const axes = { 'sft.lora.rank': [8, 16] };
     const places = placesWith({ annotator: 'slip', items: 8 }, axes);
     assert.deepEqual(places, [
@@ -36,7 +36,7 @@ describe('pure: options that change a definition', () => {
     ]);
   });
 
-  it('change one limit of the execution and nothing else of it', () => {
+  it('change one field of execution and no other', () => {
     const execution = { threads: 2, stallSeconds: 60 };
     const [before, after, added] = [
       applyOptions(defineSweep({ ...base, execution }), {}).execution,
@@ -48,7 +48,7 @@ describe('pure: options that change a definition', () => {
     assert.equal(added.stallSeconds, 7200.5);
   });
 
-  it('are the one value of an axis of their field, whichever option it is', () => {
+  it('become the only value of an axis of their field', () => {
     const annotators = { annotator: ['clean', 'slip', 'majority-error'] };
     assert.deepEqual(placesWith({ annotator: 'slip' }, annotators), [
       { place: 'slip', annotator: 'slip', items: gradeSchoolMathDefaults.evaluation.items },
@@ -58,7 +58,7 @@ describe('pure: options that change a definition', () => {
     ]);
   });
 
-  it('narrow an axis of named changes to those that agree, those that say nothing of the field among them', () => {
+  it('narrow an axis of named changes to those that agree or do not set the field', () => {
     const axes = {
       setting: {
         slips: { annotator: 'slip' },
@@ -73,7 +73,7 @@ describe('pure: options that change a definition', () => {
     assert.deepEqual(labels({ items: 9 }), ['slips', 'errs', 'own']);
   });
 
-  it('are refused where no value of an axis agrees', () => {
+  it('are refused if no value of an axis agrees', () => {
     const axes = { setting: { slips: { annotator: 'slip' }, errs: { annotator: 'majority-error' } } };
     assert.throws(() => placesWith({ annotator: 'clean' }, axes), refused('--annotator'));
   });
@@ -85,7 +85,7 @@ describe('pure: options that change a definition', () => {
     assert.throws(() => applyOptions(defineSweep(base), { data: '/train.jsonl' }), refused('--data'));
   });
 
-  it('are shares of money where budgets are money', () => {
+  it('are spend shares if budgets are in dollars', () => {
     const money = { ...gradeSchoolMathDefaults, name: 'money', annotator: 'clean', budgets: [usd(4)] };
     const definition = defineSweep({ ...money, sftSpendFractions: [1, 0.5] });
     assert.deepEqual(applyOptions(definition, { sftFractions: [0.25] }).sftSpendFractions, [0.25]);

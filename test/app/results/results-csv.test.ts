@@ -151,7 +151,7 @@ describe('pure: a table of scores', () => {
         }),
       ),
     );
-    const text = [`${header},n_items,format_rate`, 'a,m,0,,,0.1,400,0.1', ...rows].join('\n');
+    const text = [`${header},n_items,well_formed_rate`, 'a,m,0,,,0.1,400,0.1', ...rows].join('\n');
     const verdicts = documentOf(text).verdicts as { claim: string; verdict: string }[];
     assert.deepEqual(verdicts.map(({ claim, verdict }) => `${claim} ${verdict}`).slice(0, 3), [
       'C1 confirmed',

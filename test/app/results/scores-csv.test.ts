@@ -7,7 +7,7 @@ import { analyzeSweep, fixedItems, makeSweep } from '../../analysis/support';
 
 const grid = { budgets: [64, 256], sftFractions: [1, 0.5, 0.1, 0], seeds: [0, 1, 2] };
 
-/** One place on the axis, with a winner of its own; names that a CSV has to quote. */
+/** A sweep at one axis value, with its own winner; the name may need quotes in a CSV. */
 function partAt(annotator: string, bestFraction: number) {
   const rows = ({ budget, sftFraction, seed }: { budget: number; sftFraction: number; seed: number }) =>
     fixedItems(400, Math.round(budget / 4 + 200 * (1 - Math.abs(sftFraction - bestFraction)) + 3 * seed));
@@ -15,7 +15,7 @@ function partAt(annotator: string, bestFraction: number) {
   return { ...sweep, coordinates: { annotator } };
 }
 
-const told = ({ axes, base, budgets }: SubjectAnalysis): object => ({
+const summarize = ({ axes, base, budgets }: SubjectAnalysis): object => ({
   axes,
   base: base?.score.estimate,
   budgets: budgets.map(({ budget, sftFraction, sftRows, pairRows, score, tied, regions }) => ({
@@ -27,12 +27,12 @@ const told = ({ axes, base, budgets }: SubjectAnalysis): object => ({
 describe('pure: the scores of a sweep as a table', () => {
   const parts = [partAt('clean', 1), partAt('slip, "50 %"', 0.1)];
 
-  it('name the same winners when they are analysed again, at every place on the axes', () => {
+  it('have the same winners when they are analysed again, for every axis value', () => {
     const { rows } = parseResults(renderScoresCsv(parts), 'scores.csv', ['annotator']);
     const { equivalenceMargin, prices } = parts[0]!.definition;
     const again = analyzeResults(rows, { equivalenceMargin, prices });
     const first = parts.map((part) => analyzeSweep({ ...part, axes: part.coordinates }));
-    assert.deepEqual(again.map(told), first.map(told));
+    assert.deepEqual(again.map(summarize), first.map(summarize));
     assert.deepEqual(
       again.map(({ budgets }) => budgets.map(({ sftFraction }) => sftFraction)),
       [
@@ -42,12 +42,12 @@ describe('pure: the scores of a sweep as a table', () => {
     );
   });
 
-  it('have no column for a model that is an axis: it is one already', () => {
+  it('have no second column for a model that is an axis', () => {
     const [part] = parts;
     const [header] = renderScoresCsv([{ ...part!, coordinates: { model: 'embedded' } }]).split('\r\n');
     assert.equal(
       header,
-      'task,model,budget,sft_fraction,seed,score,n_items,format_rate,mean_length,repetition_rate',
+      'task,model,budget,sft_fraction,seed,score,n_items,well_formed_rate,mean_length,repetition_rate',
     );
   });
 });

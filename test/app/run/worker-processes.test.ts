@@ -12,7 +12,7 @@ describe('pure: worker processes of a run', function () {
   let workers: WorkerProcesses | undefined;
   afterEach(() => workers?.kill());
 
-  /** Workers that write down each of their lives and end at once with a status, until a file says that they may stay. */
+  /** Workers that count their starts in a file and exit with a status, until the file `stay` exists. */
   function startThese(status: number): { lives: () => number; stay: () => void; gaveUp: BudgetlineError[] } {
     const [lives, stay, script] = [
       folder.at(`lives-${status}`),
@@ -41,7 +41,7 @@ describe('pure: worker processes of a run', function () {
     return { lives: () => readFileSync(lives).length, stay: () => writeFileSync(stay, ''), gaveUp };
   }
 
-  it('that end within seconds five times in a row are given up, with the path of their log', async () => {
+  it('that exit within seconds five times in a row are given up, with the path of their log', async () => {
     const { lives, gaveUp } = startThese(1);
     while (gaveUp.length === 0) await sleep(50);
     assert.equal(lives(), 5);
@@ -49,7 +49,7 @@ describe('pure: worker processes of a run', function () {
     assert.ok(existsSync(folder.at('logs/worker-gpu.log')));
   });
 
-  it('that cannot be spawned are tried again, then given up', async () => {
+  it('that cannot be spawned are retried, then given up', async () => {
     const [notices, gaveUp]: [string[], BudgetlineError[]] = [[], []];
     workers = createWorkerProcesses({
       queues: ['cpu'],
@@ -67,7 +67,7 @@ describe('pure: worker processes of a run', function () {
     await workers.stop();
   });
 
-  it('whose log can no longer be written are given up, with the reason', async () => {
+  it('whose log cannot be written any more are given up, with the reason', async () => {
     const { lives, gaveUp } = startThese(3);
     while (lives() < 1) await sleep(10);
     rmSync(folder.at('logs'), { recursive: true });
@@ -77,7 +77,7 @@ describe('pure: worker processes of a run', function () {
     assert.match(gaveUp[0]?.message ?? '', /could not be started \(.*worker-gpu\.log.*\)/);
   });
 
-  it('that find no server are started again for as long as it is away', async () => {
+  it('that find no server are restarted until it is back', async () => {
     const { lives, stay, gaveUp } = startThese(exitStatusOf('TEMPORAL_MISSING'));
     while (lives() < 7) await sleep(50);
     stay();
