@@ -41,32 +41,35 @@ function hasDifferentInputs(recorded: ArtifactManifest | undefined, made: Artifa
 }
 
 async function compareBytes(
-  { store: ofRecord }: RunLocation,
-  { store: anew }: RunLocation,
+  { store: recordStore }: RunLocation,
+  { store: newStore }: RunLocation,
   { stage: key, kind, artifact: recorded }: Record,
   made: ArtifactManifest,
 ): Promise<ReproducedStage> {
-  const before = await readManifest(ofRecord, key);
+  const before = await readManifest(recordStore, key);
   const about = { key, kind, title: made.title, recorded, made: made.digest };
   if (made.digest === recorded) return { ...about, outcome: 'identical', differences: [] };
-  const differences = compareFields(await readDeterminism(ofRecord, key), await readDeterminism(anew, key));
+  const differences = compareFields(
+    await readDeterminism(recordStore, key),
+    await readDeterminism(newStore, key),
+  );
   const outcome = hasDifferentInputs(before, made) ? 'different-inputs' : 'different';
   return { ...about, outcome, differences };
 }
 
 /** Compares a stage that was not run again with the new stage of the same title, if there is one. */
 async function describeNotRun(
-  { store: ofRecord }: RunLocation,
-  { store: anew }: RunLocation,
+  { store: recordStore }: RunLocation,
+  { store: newStore }: RunLocation,
   { stage: key, kind, artifact: recorded }: Record,
   candidates: readonly ArtifactManifest[],
 ): Promise<ReproducedStage> {
-  const before = await readManifest(ofRecord, key);
+  const before = await readManifest(recordStore, key);
   const similar = candidates.find((other) => other.kind === kind && other.title === before?.title);
   const differences =
     before === undefined || similar === undefined
       ? []
-      : await compareStages({ store: ofRecord, manifest: before }, { store: anew, manifest: similar });
+      : await compareStages({ store: recordStore, manifest: before }, { store: newStore, manifest: similar });
   return { key, kind, title: before?.title ?? kind, outcome: 'not-run', recorded, made: null, differences };
 }
 
@@ -81,10 +84,10 @@ async function manifestsOf({ store, experimentId }: RunLocation): Promise<Map<St
  *
  * @throws BudgetlineError LEDGER_CORRUPT
  */
-export async function compareReproduction(recorded: RunLocation, anew: RunLocation): Promise<Reproduction> {
+export async function compareReproduction(recorded: RunLocation, rerun: RunLocation): Promise<Reproduction> {
   const { store, experimentId } = recorded;
   const records = recordedStages(await readLedger(store.paths.experimentLedger(experimentId)));
-  const made = await manifestsOf(anew);
+  const made = await manifestsOf(rerun);
   const known = new Set(records.map(({ stage }) => stage));
   const candidates = [...made.values()].filter(({ key }) => !known.has(key));
   const stages: ReproducedStage[] = [];
@@ -92,8 +95,8 @@ export async function compareReproduction(recorded: RunLocation, anew: RunLocati
     const manifest = made.get(record.stage);
     stages.push(
       manifest === undefined
-        ? await describeNotRun(recorded, anew, record, candidates)
-        : await compareBytes(recorded, anew, record, manifest),
+        ? await describeNotRun(recorded, rerun, record, candidates)
+        : await compareBytes(recorded, rerun, record, manifest),
     );
   }
   return { experimentId, reproduced: stages.every(({ outcome }) => outcome === 'identical'), stages };

@@ -35,8 +35,8 @@ function requestsIn({ record: { workflowId, runId }, history }: ReadHistory): [S
 
 export function requestsByStage(histories: readonly ReadHistory[]): StageRequests {
   const all = new Map<StageKey, StageRequest[]>();
-  for (const [key, requests] of histories.flatMap(requestsIn))
-    all.set(key, [...(all.get(key) ?? []), requests]);
+  for (const [key, request] of histories.flatMap(requestsIn))
+    all.set(key, [...(all.get(key) ?? []), request]);
   for (const requests of all.values()) requests.sort((a, b) => a.requestedAt.localeCompare(b.requestedAt));
   return all;
 }

@@ -15,7 +15,7 @@ function commandOf([program = '', ...rest]: readonly string[]): readonly string[
 /**
  * `budgetline trainer check EXECUTABLE`: prints the result of each rule.
  *
- * @throws BudgetlineError TRAINER_PROTOCOL if a rule is broken
+ * @throws BudgetlineError TRAINER_PROTOCOL if a rule fails
  */
 export async function checkCommand(
   words: readonly string[],

@@ -47,7 +47,7 @@ function nearOf({ regions, sftFraction }: BudgetAnalysis): string {
 function overBase({ overBase: difference, beatsBase }: BudgetAnalysis): string {
   if (difference === null) return '';
   const verdict = beatsBase === null ? '' : beatsBase ? ', significant (95%)' : ', not significant';
-  return `Above the base model by ${formatDifference(difference)}${verdict}.`;
+  return `Improvement over the base model: ${formatDifference(difference)}${verdict}.`;
 }
 
 function renderBudget(budget: BudgetAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {

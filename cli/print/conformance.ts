@@ -8,14 +8,14 @@ export function renderFinding(
   { ink, newSection }: { ink: Ink; newSection: boolean },
 ): string[] {
   const heading = newSection ? ['', ink.strong(section)] : [];
-  const [first = '', ...rest] = wrap(rule, { first: '  kept    ' });
-  if (broken === null) return [...heading, first.replace('kept', ink.good('kept')), ...rest];
-  const lines = [first.replace('kept  ', ink.bad('BROKEN')), ...rest];
+  const [first = '', ...rest] = wrap(rule, { first: '  passed  ' });
+  if (broken === null) return [...heading, first.replace('passed', ink.good('passed')), ...rest];
+  const lines = [first.replace('passed', ink.bad('FAILED')), ...rest];
   return [...heading, ...lines, ...wrap(broken, { first: '          → ' })];
 }
 
 export function renderChecked(findings: readonly Finding[], ink: Ink): string[] {
   const broken = findings.filter((finding) => finding.broken !== null).length;
-  const kept = `${findings.length - broken} of ${findings.length} rules kept`;
-  return ['', broken === 0 ? ink.good(`${kept}.`) : ink.bad(`${kept}, ${broken} broken.`)];
+  const passed = `${findings.length - broken} of ${findings.length} rules passed`;
+  return ['', broken === 0 ? ink.good(`${passed}.`) : ink.bad(`${passed}, ${broken} failed.`)];
 }

@@ -69,15 +69,11 @@ function describeFailure({ outcome, code, message, resumedFromStep }: AuditedAtt
 }
 
 function problemsOf(attempt: AuditedAttempt): string[] {
-  const microBatchReductions = attempt.microBatchReductions.map(
+  const reductions = attempt.microBatchReductions.map(
     ({ fromStep, rows }) => `out of memory: micro-batch size ${rows} from step ${fromStep}`,
   );
   const warnings = attempt.warnings.map(({ code, message }) => `warning, ${code}: ${message}`);
-  return [
-    ...microBatchReductions,
-    ...warnings,
-    ...(isUnsuccessful(attempt) ? [describeFailure(attempt)] : []),
-  ];
+  return [...reductions, ...warnings, ...(isUnsuccessful(attempt) ? [describeFailure(attempt)] : [])];
 }
 
 /** Groups consecutive attempts with the same code, e.g. those that wait for people for days. */
@@ -101,10 +97,10 @@ function problems({ stages }: RunTimeline, ink: Ink): string[] {
       const [first] = group;
       const times = group.length === 1 ? '' : `, ${group.length} times`;
       const name = `${timeOf(first.startedAt)}  ${stage.title}, attempt ${first.attempt}${times}`;
-      const lines = [...new Set([first, group.at(-1)!].flatMap(problemsOf))];
-      return lines.length === 0
+      const found = [...new Set([first, group.at(-1)!].flatMap(problemsOf))];
+      return found.length === 0
         ? []
-        : [`  ${ink.bad(name)}`, ...lines.flatMap((text) => wrap(text, { first: '    ' }))];
+        : [`  ${ink.bad(name)}`, ...found.flatMap((text) => wrap(text, { first: '    ' }))];
     }),
   );
   if (lines.length > 0) return lines;
@@ -147,7 +143,7 @@ function totals(timeline: RunTimeline, ink: Ink): string[] {
 function sealing({ anchor, workflows }: RunTimeline): string {
   const histories = countOf(workflows.length, 'workflow history', 'workflow histories');
   if (anchor === null)
-    return `${histories}; no head was anchored: the run is running, or ended without recording it.`;
+    return `${histories}; no head was anchored: the run is still running, or ended before it could.`;
   const signed = anchor.signedBy === null ? 'unsigned' : `signed by ${anchor.signedBy}`;
   return `${histories}; head ${anchor.head.slice(0, 12)}… after ${anchor.lines} lines, ${signed}.`;
 }
