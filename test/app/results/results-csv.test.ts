@@ -34,7 +34,7 @@ function refuse(
   assert.fail('nothing was refused');
 }
 
-describe('pure: a table of scores that cannot be used', () => {
+describe('pure: an invalid table of scores', () => {
   const good = 'gsm8k,llama,100,1,42,29';
   const cases: [string, string[], RegExp][] = [
     ['a word for a score', [header, good, 'gsm8k,llama,100,0.5,42,high'], /line 3, column "score": "high"/],
@@ -66,7 +66,7 @@ describe('pure: a table of scores that cannot be used', () => {
 });
 
 describe('pure: a table of scores', () => {
-  it('reads shares and points alike', () => {
+  it('reads fractions and points', () => {
     const points = 'a,m,100,1,0,50\na,m,100,0,0,20\na,m,1000,1,0,1';
     const shares = 'a,m,100,1,0,.50\na,m,100,0,0,.2\na,m,1000,1,0,0.01';
     const [first, second] = [points, shares].map((rows) => parseResults(`${header}\n${rows}`, 'x.csv'));
@@ -74,7 +74,7 @@ describe('pure: a table of scores', () => {
     assert.deepEqual([first!.scales.get('a'), second!.scales.get('a')], [100, 1]);
   });
 
-  it('takes each task’s own scale, and answers in it', () => {
+  it('detects the scale of each task, and reports in it', () => {
     const { best } = documentOf(`${header}\na,m,100,1,0,50\nb,m,100,1,0,0.4`);
     assert.deepEqual(
       best.map((row) => (row as { score: number }).score),
@@ -82,7 +82,7 @@ describe('pure: a table of scores', () => {
     );
   });
 
-  it('reads quotes, a byte order mark, other orders and cases of columns, and no seeds', () => {
+  it('reads quotes, a byte order mark, columns in any order and case, and no seeds', () => {
     const text =
       '\ufeff"Score", task,MODEL,budget,sft_fraction,note\r\n29,"TL;DR, short",m,100,.25,"a, b"\r\n';
     const { rows, notes } = parseResults(text, 'x.csv');
@@ -93,7 +93,7 @@ describe('pure: a table of scores', () => {
     assert.ok(notes.some((note) => note.includes('not read: note')));
   });
 
-  it('reads what spreadsheets and data frames write: other delimiters, NA, numbers with a point', () => {
+  it('reads exports of spreadsheets and data frames: other delimiters, NA, 64.0 as a budget', () => {
     const comma = `${header},n_items\na,m,0,,,.1,NA\na,m,100,.5,NaN,.5,400\n`;
     const semicolon =
       'Task;Model;Budget;SFT fraction;Seed;Score;n items\na;m;0.0;;;.1;\na;m;100.0;.5;0.0;.5;400.0\n';
@@ -102,7 +102,7 @@ describe('pure: a table of scores', () => {
     assert.deepEqual(parseResults(semicolon.replaceAll(';', '\t'), 'x.csv').rows, first);
   });
 
-  it('says so where shares and points are mixed, and where a base model has no cells', () => {
+  it('reports mixed scales, and a base model without cells', () => {
     const { notes } = parseResults(`${header}\na,m,100,1,0,.81\na,m,100,0,0,85\na,M,0,,,.1`, 'x.csv');
     assert.ok(
       notes.some((note) => /line 3 has 85, so all count as points of 100, also 0\.81 in line 2/.test(note)),
@@ -111,7 +111,7 @@ describe('pure: a table of scores', () => {
     assert.equal(parseResults(`${header}\na,m,100,1,0,.81\na,m,0,,,.1`, 'x.csv').notes.length, 0);
   });
 
-  it('never fails but with a code, whatever the text', () => {
+  it('fails only with a code, for any text', () => {
     fc.assert(
       fc.property(fc.string(), fc.boolean(), (text, headed) => {
         try {
@@ -124,7 +124,7 @@ describe('pure: a table of scores', () => {
     );
   });
 
-  it('says that three seeds without items are conditional on the items', () => {
+  it('marks three seeds without items as conditional on the items', () => {
     const seeds = [0, 1, 2].flatMap((seed) => [
       `a,m,1000,1,${seed},${0.5 + seed / 100}`,
       `a,m,1000,0,${seed},${0.2 + seed / 100}`,
@@ -178,7 +178,7 @@ describe('pure: a table of scores over further axes', () => {
   const rows = places.flatMap(({ annotator, rank }) => cellsOf(annotator, rank));
   const text = [columns, base, ...rows].join('\n');
 
-  it('is the union of the tables without, each under its own place', () => {
+  it('is the union of the tables without the axis, each under its own value', () => {
     const found = documentOf(text, 'x.csv', ['annotator', 'Rank']);
     const without = (list: readonly object[]): object[] =>
       list.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'axes')));
@@ -205,7 +205,7 @@ describe('pure: a table of scores over further axes', () => {
     );
   });
 
-  it('compares models only at the same place', () => {
+  it('compares models only at the same axis values', () => {
     const other = rows.map((row) => row.replace('a,m,', 'a,M,'));
     const { model_transfers: transfers } = documentOf([text, ...other].join('\n'), 'x.csv', [
       'annotator',
@@ -216,7 +216,7 @@ describe('pure: a table of scores over further axes', () => {
     assert.ok(transfers.every((row) => (row as { share: number }).share === 1));
   });
 
-  it('is refused without them, with the cell, both lines, what differs and what to do', () => {
+  it('is refused without --axis, with the cell, both lines, what differs and what to do', () => {
     const { message, remedy } = refuse(text.split('\n'));
     assert.match(
       message,
@@ -226,7 +226,7 @@ describe('pure: a table of scores over further axes', () => {
     assert.match(refuse(text.split('\n'), ['rank']).remedy, /--axis annotator/);
   });
 
-  it('has a value in every cell’s row, and columns that the file has', () => {
+  it('needs a value in every row, and existing columns', () => {
     const blank = refuse([columns, 'a,m,,8,64,1,0,.5,400'], ['annotator']);
     assert.match(blank.message, /line 2, column "annotator": an empty cell names no value/);
     assert.match(
@@ -256,7 +256,7 @@ describe('pure: the study’s Llama table, by its numbers', () => {
   const rowsOf = (list: readonly object[], task: string): Place[] =>
     (list as Place[]).filter((row) => row.task === task);
 
-  it('names the best of every task and budget, in points, with what ties', () => {
+  it('has the best split of every task and budget, in points, with ties', () => {
     const winners = (task: string): string[] =>
       rowsOf(found.best, task).map(({ budget, tied, score }) => `${budget}: ${tied.join('=')} ${score}`);
     assert.deepEqual(winners('TL;DR'), [
@@ -292,7 +292,7 @@ describe('pure: the study’s Llama table, by its numbers', () => {
     ]);
   });
 
-  it('points each claim where the numbers point, also against the prose, and decides nothing', () => {
+  it('points each claim in the direction of the scores, and decides none', () => {
     const points = (task: string): string =>
       rowsOf(found.verdicts, task)
         .map(({ claim, points_to }) => `${claim} ${points_to ?? '–'}`)
