@@ -34,7 +34,7 @@ describe('pure: docs/protocol.md', () => {
 
   it('has every exit status with its code', () => {
     const rows = [...page.matchAll(/^\| (\d+) \| (`[A-Z_]+`(?:, `[A-Z_]+`)*)? ?\|/gm)];
-    const told = rows.flatMap(([, status, codes = '']) =>
+    const documented = rows.flatMap(([, status, codes = '']) =>
       [...codes.matchAll(/[A-Z_]+/g)].map(([code]) => `${status} ${code}`),
     );
     const trainers = Object.entries(failures).filter(([, { exitCode }]) => exitCode !== undefined);
@@ -43,18 +43,18 @@ describe('pure: docs/protocol.md', () => {
       ...trainers.map(([code, { exitCode }]) => `${exitCode} ${code}`),
       ...shared.map((code) => `${exitCodeOf(code)} ${code}`),
     ];
-    assert.deepEqual(told.sort(), expected.sort());
+    assert.deepEqual(documented.sort(), expected.sort());
   });
 
   it('has every warning of the trainer', () => {
     const section = /\| warning \| meaning \|\n([\s\S]*?)\n\n/.exec(page)?.[1] ?? '';
-    const told = [...section.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code);
+    const documented = [...section.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code);
     const sources = readdirSync(join(root, 'trainer'), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(root, 'trainer', name), 'utf8'));
-    const given = sources.flatMap((text) =>
+    const sent = sources.flatMap((text) =>
       [...text.matchAll(/\bwarn\(\s*'([A-Z_]+)'/g)].map(([, code]) => code),
     );
-    assert.deepEqual(new Set(told), new Set(given));
+    assert.deepEqual(new Set(documented), new Set(sent));
   });
 });

@@ -1,7 +1,7 @@
-"""Whether PEFT loads an adapter of ours and computes what we merge: `python test/oracles/adapter_roundtrip.py BASE ADAPTER MERGED`.
+"""Checks that PEFT loads an adapter of the trainer and computes what `merge` does: `python test/oracles/adapter_roundtrip.py BASE ADAPTER MERGED`.
 
-BASE is a model folder, ADAPTER what `budgetline-trainer sft` wrote over it, MERGED what `merge` made of both. Prints the largest
-difference of the logits between base with adapter and merged model; run by hand, with transformers 5.23.0 and peft 0.21.2.
+BASE is a model folder, ADAPTER the output of `budgetline-trainer sft` on it, MERGED the output of `merge` for both. Prints the
+largest difference between the logits of base with adapter and merged model. Run by hand, with transformers 5.23.0 and peft 0.21.2.
 """
 
 import sys

@@ -11,7 +11,7 @@ draw = numpy.random.default_rng(1)
 
 
 def draw_units(units, labels, raters, odds):
-    """A unit leans to one label; raters follow it by the odds and may be missing."""
+    """A unit has a preferred label; raters choose it with the given odds, or are missing."""
     rows = []
     for _ in range(units):
         shares = numpy.full(labels, (1 - odds) / (labels - 1))

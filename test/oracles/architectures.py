@@ -1,4 +1,4 @@
-"""Small random checkpoints of every architecture that is read, as Transformers itself writes them, and their logits.
+"""Small random checkpoints of every supported architecture, written by Transformers, and their logits.
 
     python test/oracles/architectures.py
 
@@ -20,7 +20,7 @@ LENGTH = 48
 
 
 def llama3(factor: float, theta: float, original: int) -> dict:
-    """With head size 8, theta 100 and 64 positions, pairs turn as before, blended (two) and stretched."""
+    """With head size 8, theta 100 and 64 positions, the pairs are unscaled, blended (two) and scaled."""
     return dict(
         rope_type="llama3",
         rope_theta=theta,

@@ -1,4 +1,4 @@
-"""What transformers makes of chat templates that use the constructs of published ones.
+"""Texts that transformers renders with chat templates that use the constructs of published ones.
 
     python test/oracles/chat_templates.py
 
@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 
 HERE = Path(__file__).parent
 
-# As SmolLM2 and other ChatML models: a default system message, plain concatenation in one line.
+# Like SmolLM2 and other ChatML models: a default system message, plain concatenation in one line.
 CHATML = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
     "{{ '<|im_start|>system\\nAnswer in one sentence.<|im_end|>\\n' }}{% endif %}"
@@ -58,7 +58,7 @@ QWEN = """{%- if tools %}
 {%- endif %}
 """
 
-# As Llama 3.x: a beginning of sequence of its own, variables with defaults, slices, filters, refusals.
+# Like Llama 3.x: its own beginning-of-sequence token, variables with defaults, slices, filters, rejections.
 LLAMA3 = """{{- bos_token }}
 {%- if not date_string is defined %}
     {%- if strftime_now is defined and false %}
@@ -102,7 +102,7 @@ LLAMA3 = """{{- bos_token }}
 {%- endif %}
 """
 
-# As Llama 2: turns must alternate, the system message goes into the first one, an answer carries its own end.
+# Like Llama 2: turns must alternate, the system message is part of the first one, every answer has an end token.
 LLAMA2 = (
     "{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}{% set system = messages[0]['content'] %}"
     "{% else %}{% set loop_messages = messages %}{% set system = false %}{% endif %}"
@@ -114,7 +114,7 @@ LLAMA2 = (
     "{% elif message['role'] == 'assistant' %}{{ ' ' + content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}"
 )
 
-# As newer reasoning models: namespaces, reversed loops, string methods, tests, a macro and the generation tag.
+# Like newer reasoning models: namespaces, reversed loops, string methods, tests, a macro and the generation tag.
 THINKING = """{%- macro turn(role, text) -%}
 <|im_start|>{{ role }}
 {{ text }}<|im_end|>

@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 OPSET = 20
 DOMAINS = ("", "com.microsoft")
-# Element types that the trainer's graphs know.
+# Element types of the trainer's graphs.
 TYPES = ("float", "float16", "bfloat16", "int32", "int64", "uint32", "bool")
 
 
@@ -30,7 +30,7 @@ def output_of(*command):
 
 
 def missing_symbols(provider):
-    """Symbols of NVIDIA's libraries that a provider asks for, by library, and which libraries name versions."""
+    """Symbols of NVIDIA's libraries that a provider imports, by library, and the libraries with versioned symbols."""
     needed = re.findall(r"\[(lib(?:cu|nv)\S+)\]", output_of("readelf", "-d", str(provider)))
     symbols, versioned = {name: set() for name in needed}, set()
     unversioned = next((name for name in needed if name.startswith(("libnvinfer", "libcuda.so"))), None)
@@ -69,7 +69,7 @@ def bare(types):
 
 
 def parameters(schema, formals):
-    """Of each formal input or output its type parameter, or its type where there is only one."""
+    """The type parameter of each formal input or output, or its type if there is only one."""
     allowed = {each.type_param_str: list(each.allowed_type_strs) for each in schema.type_constraints}
 
     def name(formal):
@@ -80,7 +80,7 @@ def parameters(schema, formals):
 
 
 def kernels_of(definitions):
-    """Types by parameter. Kernels with one parameter are one entry; others stay apart, since their types go together."""
+    """Types by parameter. Kernels with one parameter are merged into one entry; others are not, since their types depend on each other."""
     entries = []
     for definition in definitions:
         types = {name: bare(each) for name, each in definition.type_constraints.items() if bare(each)}

@@ -1,6 +1,6 @@
-"""Blocks of each quantised type and what the package gguf makes of them: `python test/oracles/gguf_blocks.py`.
+"""Blocks of each quantised type, dequantised by the package gguf: `python test/oracles/gguf_blocks.py`.
 
-Writes test/oracles/gguf-blocks.json: bytes of three blocks a type in base 64, and their elements. Made with gguf 0.19.0.
+Writes test/oracles/gguf-blocks.json: bytes of three blocks per type in base 64, and their elements. Made with gguf 0.19.0.
 """
 
 import base64

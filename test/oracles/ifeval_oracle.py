@@ -69,7 +69,7 @@ def words(count):
 
 
 def satisfy(row, spread):
-    """A response that tries to follow every instruction of a row, off by `spread` where something is counted."""
+    """A response that tries to follow every instruction of a row, with counts off by `spread`."""
     body, head, tail, wrap = [], "", "", lambda text: text
     for kind, kwargs in zip(row["instruction_id_list"], row["kwargs"]):
         near = lambda n: max(0, n + spread - (1 if kwargs.get("relation", kwargs.get("let_relation")) == "less than" else 0))
@@ -108,7 +108,7 @@ def satisfy(row, spread):
 
 
 def special(row):
-    """A response that pokes at the edges of one instruction of the row."""
+    """A response at an edge case of one instruction of the row."""
     index = pick.randrange(len(row["kwargs"]))
     kwargs, name = row["kwargs"][index], row["instruction_id_list"][index].split(":")[1]
     edges = {

@@ -1,8 +1,8 @@
-"""An adapter as PEFT saves it, and the logits that it gives: what the trainer must load.
+"""An adapter saved by PEFT, and its logits, for the trainer to reproduce.
 
     python test/oracles/peft_adapter.py
 
-writes test/oracles/peft-adapter/: rank-stabilised, with dropout, on three of seven modules of the grouped model of
+writes test/oracles/peft-adapter/: rsLoRA, with dropout, on three of seven modules of the grouped model of
 llama_oracle.py.
 """
 

@@ -2,9 +2,9 @@
 
     python test/oracles/schedule_oracle.py
 
-writes test/oracles/schedules.json: for each case the rates that the scheduler names before the first update and after each one.
-What ends above zero is "cosine_with_min_lr" or "polynomial" of power 1 there, and what holds the peak "warmup_stable_decay", which
-ends at zero here, since a last rate would raise its warm-up too.
+writes test/oracles/schedules.json: for each case the rates before the first update and after each one.
+Schedules with a minimum are "cosine_with_min_lr" and "polynomial" of power 1; the one that holds the peak is
+"warmup_stable_decay", with a minimum of 0, since another one would raise its warm-up too.
 """
 
 import json

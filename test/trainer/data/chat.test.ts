@@ -101,7 +101,7 @@ describe('pure: rows of messages', () => {
     ['nothing before the answer', 'messages', { id: 'a', messages: [assistant('4')] }],
     ['an empty answer', 'completion', { id: 'a', messages: [...asked, assistant(' ')] }],
     ['a turn that is none', 'messages.0.content', { id: 'a', messages: [{ role: 'user', content: 4 }] }],
-    ['a prompt of text beside answers of messages', 'prompt', { id: 'a', prompt: 'Q', completion: asked }],
+    ['a text prompt with answers of messages', 'prompt', { id: 'a', prompt: 'Q', completion: asked }],
     ['messages and a completion', 'messages', { id: 'a', messages: [], completion: 'x' }],
   ];
   for (const [what, field, row] of refused)

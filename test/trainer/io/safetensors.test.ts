@@ -79,7 +79,7 @@ describe('pure: safetensors', () => {
     'a header of 2^63 bytes': fileOf({}, 0, 2n ** 63n),
     'a header that is no JSON': fileOf('{"a":', 0),
     'a header that is a list': fileOf('[]', 0),
-    'offsets beyond the file': fileOf({ a: entry('F32', [4], 0, 16) }, 8),
+    'offsets after the end of the file': fileOf({ a: entry('F32', [4], 0, 16) }, 8),
     'offsets that run backwards': fileOf({ a: entry('F32', [1], 4, 0) }, 4),
     'overlapping tensors': fileOf({ a: entry('F32', [1], 0, 4), b: entry('F32', [1], 0, 4) }, 4),
     'a gap between tensors': fileOf({ a: entry('F32', [1], 0, 4), b: entry('F32', [1], 8, 12) }, 12),

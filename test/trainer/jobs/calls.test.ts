@@ -16,19 +16,19 @@ const steps = 14;
 
 /** A context that requests a stop at the given poll and records its events. */
 function contextOf(job: JobOf<'sft'>, stopAtLook = Infinity) {
-  const told: TrainerEvent[] = [];
+  const sent: TrainerEvent[] = [];
   let looks = 0;
   const poll = (): Promise<string | null> => Promise.resolve((looks += 1) === stopAtLook ? 'SIGTERM' : null);
   const context: JobContext<JobOf<'sft'>> = {
     job,
     semantics: {},
     profile: plain,
-    events: { broken: false, emit: (event) => void told.push(event) },
+    events: { broken: false, emit: (event) => void sent.push(event) },
     stop: { poll },
     warn: (code) => assert.fail(code),
   };
   const stepsOf = (kind: 'metric' | 'checkpoint'): number[] =>
-    told.flatMap((event) => (event.event === kind ? [event.step] : []));
+    sent.flatMap((event) => (event.event === kind ? [event.step] : []));
   return { context, stepsOf, looks: () => looks };
 }
 

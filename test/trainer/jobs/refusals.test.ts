@@ -159,7 +159,7 @@ describe('slow: what the trainer refuses', function () {
       code: 'CONFIG_INVALID',
       says: /"outputDir".*taken/,
     },
-    'a loss that is no number': {
+    'a loss that is not a number': {
       job: (name) =>
         changed(name, { training: { ...sft(name).training, learningRate: 1e30, maxGradNorm: null } }),
       status: 67,

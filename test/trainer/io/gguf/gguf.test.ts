@@ -148,8 +148,8 @@ describe('pure: GGUF files', () => {
     'a type that is not read': files({ a: { type: 12 } }),
     'rows that are no whole blocks': files({ a: { shape: [33], type: 8 } }),
     'tensors that overlap': files({ a: {}, b: { offset: 0 } }),
-    'a tensor beyond the end': files({ a: { offset: 1 << 20 } }),
-    'a file that was cut short': files({ a: { shape: [64], bytes: new Uint8Array(256) } }).subarray(0, -64),
+    'a tensor after the end': files({ a: { offset: 1 << 20 } }),
+    'a truncated file': files({ a: { shape: [64], bytes: new Uint8Array(256) } }).subarray(0, -64),
   };
   for (const [what, bytes] of Object.entries(hostile))
     it(`refuse ${what}`, async () => {
