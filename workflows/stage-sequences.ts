@@ -13,8 +13,7 @@ import type { CellScores } from './cell-scores';
 import { summarizeEvaluation } from './evaluation';
 import { readFailure } from './failures';
 import type { Orchestration } from './orchestration';
-import type { RunQuota } from './continue-as-new';
-import type { ContinueAsNewState } from './continue-as-new';
+import type { ContinueAsNewState, RunQuota } from './continue-as-new';
 import type { SpendTracker } from './spend-tracker';
 import { createRunner } from './stages';
 import type { StagesOptions } from './stages';
@@ -81,17 +80,17 @@ export async function runSequence(sweep: Sweep, { id, resolved, stages }: Sequen
 export const summarizeSequence = ({ stages }: Sequence): EvaluationSummary =>
   summarizeEvaluation(stages.at(-1)!);
 
-const outcomeOf = (chain: Sequence): BaseOutcome =>
-  chain.failure === undefined
-    ? { base: summarizeSequence(chain) }
-    : { base: null, baseFailure: chain.failure };
+const outcomeOf = (sequence: Sequence): BaseOutcome =>
+  sequence.failure === undefined
+    ? { base: summarizeSequence(sequence) }
+    : { base: null, baseFailure: sequence.failure };
 
 /** The base evaluation of every place on the axes. Places with an equal evaluation share one. */
 export function basesOf({ variants }: SweepPlan): SequencePlan[] {
-  const chains = variants.map(({ resolved, base: { reference, evaluation } }) => ({
+  const sequences = variants.map(({ resolved, base: { reference, evaluation } }) => ({
     ...{ id: evaluation.key, resolved, stages: [reference, evaluation] },
   }));
-  return [...new Map(chains.map((chain) => [chain.id, chain])).values()];
+  return [...new Map(sequences.map((sequence) => [sequence.id, sequence])).values()];
 }
 
 function runBase(sweep: Sweep, base: SequencePlan): Promise<Sequence> {
@@ -108,10 +107,10 @@ export async function evaluateBases(sweep: Sweep): Promise<Bases> {
   const { variants } = sweep.plan;
   const running = new Map(basesOf(sweep.plan).map((base) => [base.id, runBase(sweep, base)]));
   const baseStages = (await Promise.all(running.values())).flatMap(({ stages }) => stages);
-  const chains = await Promise.all(variants.map(({ base }) => running.get(base.evaluation.key)!));
-  const outcomes = chains.map(outcomeOf);
+  const sequences = await Promise.all(variants.map(({ base }) => running.get(base.evaluation.key)!));
+  const outcomes = sequences.map(outcomeOf);
   const places = variants.map(({ coordinates: axes }, at) => {
-    const stageKeys = chains[at]!.stages.map(({ key }) => key);
+    const stageKeys = sequences[at]!.stages.map(({ key }) => key);
     return { axes, stageKeys, ...outcomes[at]! };
   });
   const [first] = outcomes;
