@@ -161,7 +161,7 @@ describe('server: a sweep', function () {
     const pool = { source: 'synthetic', pool: 24, validation: 4, test: 20 } as const;
     // There are too few problems for sixteen pairs, but enough for SFT alone.
     const resolved = await resolveTinySweep({
-      name: 'failedCells',
+      name: 'failed-cells',
       data: pool,
       budgets: [24],
       sftFractions: [1, 0.25],
