@@ -142,7 +142,7 @@ export {
   syntheticDefaults,
 } from './tasks';
 export type {
-  Evaluation,
+  ItemScore,
   ItemAnnotator,
   ProgramJudge,
   RowSchema,

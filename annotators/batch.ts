@@ -2,11 +2,11 @@ import { definedAt } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
 import type { Annotator } from '../contracts/task';
 
-/** What an annotator is that is given all rows of a stage at once. */
+/** The fields of an annotator with `annotateBatch` only. */
 type BatchAnnotator = Pick<Annotator, 'name' | 'description'> &
   Required<Pick<Annotator, 'identify' | 'code' | 'annotateBatch'>>;
 
-/** An annotator that works by the batch alone: a single problem is never put to it. */
+/** An annotator that gets all problems of a stage at once, never a single one. */
 export function batchAnnotator({
   name,
   description,
@@ -19,7 +19,10 @@ export function batchAnnotator({
     description,
     identify,
     demonstrate: ({ id }) => {
-      throw new BudgetlineError('INTERNAL', `Annotator ${name} works by the batch; ${id} came alone.`);
+      throw new BudgetlineError(
+        'INTERNAL',
+        `Annotator ${name} has no single demonstrations; ${id} was not in a batch.`,
+      );
     },
     annotateBatch,
   };

@@ -5,47 +5,48 @@ import type { AnnotatorIdentity } from '../contracts/provenance';
 import type { AnnotationSession, Annotator, Judge, Problem } from '../contracts/task';
 import { describeModel } from '../store';
 import { batchAnnotator } from './batch';
-import { digestOfTold } from './endpoint/settings';
+import { digestOfTemplate } from './endpoint/settings';
 import { Journal } from './journal';
-import { judgeAsking, judgeFields, type JudgeAsking } from './judge-prompt';
+import { judgeFields, type JudgePrompt, withDefaultPrompt } from './judge-prompt';
 
 interface CheckpointBasics {
-  /** Its name in definitions. */
+  /** Name in definitions (`annotator` or `judge`). */
   readonly name: string;
   /** One sentence for reports. */
   readonly description: string;
   /** Folder in Hugging Face layout, or a GGUF file, on the hosts of the workers. */
   readonly model: string;
+  /** Longest answer, in tokens. */
   readonly maxNewTokens: number;
 }
 
 /** A local checkpoint as an annotator. */
 export interface CheckpointOptions extends CheckpointBasics {
-  /** The problem as the model is shown it; its prompt unless told. */
+  /** Prompt for a problem. Default: the problem's prompt. */
   readonly ask?: (problem: Problem) => string;
-  /** The completion that an answer becomes; the answer as it is unless told. */
+  /** Turns an answer into a completion. Default: the answer unchanged. */
   readonly render?: (answer: string) => string;
 }
 
 /** A local checkpoint as a judge. */
-export interface CheckpointJudgeOptions extends CheckpointBasics, JudgeAsking {}
+export interface CheckpointJudgeOptions extends CheckpointBasics, JudgePrompt {}
 
-/** Prompts of one job: what is lost when a stage is cut off. */
+/** Prompts per generation job; an interrupted stage loses at most one job. */
 const jobPrompts = 512;
 
 async function identityOf(
   { model, maxNewTokens }: CheckpointBasics,
-  told: readonly unknown[],
+  template: readonly unknown[],
 ): Promise<AnnotatorIdentity> {
   return {
     ...{ kind: 'checkpoint', model: (await describeModel(model)).digest, settings: { maxNewTokens } },
-    promptTemplateSha256: digestOfTold(told),
+    promptTemplateSha256: digestOfTemplate(template),
   };
 }
 
 /**
- * Greedy answers to prompts, in their order; those in the journal are not generated again. An empty answer is not kept, so
- * that it is generated again.
+ * Greedy answers to prompts, in order. Answers in the journal are reused; empty ones are not kept, so they are generated
+ * again.
  */
 async function answerAll(
   { model, maxNewTokens }: CheckpointBasics,
@@ -87,17 +88,17 @@ function assertAnswered(
   if (empty.length === 0) return;
   throw new BudgetlineError(
     'ANNOTATOR_INVALID',
-    `${name} gave an empty answer to ${empty.length} of ${problems.length} problems, first to ${empty[0]?.id ?? ''}.`,
+    `${name} returned an empty answer to ${empty.length} of ${problems.length} problems, first to ${empty[0]?.id ?? ''}.`,
     {
-      remedy: `Ask otherwise ("ask"), raise maxNewTokens (${maxNewTokens}), or take another model; the other answers are kept.`,
+      remedy: `Change the prompt ("ask"), raise maxNewTokens (${maxNewTokens}), or use another model; the other answers are kept.`,
       details: { problem: empty[0]?.id, count: empty.length },
     },
   );
 }
 
 /**
- * An annotator that is a checkpoint on this host: its answers are generated greedily by the training executable. The
- * stage then takes a device as training does.
+ * An annotator that is a local checkpoint. The training executable generates its answers greedily, so the stage needs a
+ * device, as training does.
  */
 export function checkpointAnnotator(options: CheckpointOptions): Annotator {
   const { ask = ({ prompt }: Problem): string => prompt, render = (answer: string): string => answer } =
@@ -115,9 +116,9 @@ export function checkpointAnnotator(options: CheckpointOptions): Annotator {
   });
 }
 
-/** A judge that is a checkpoint on this host. Answers that cannot be read count as losses and are counted. */
+/** A judge that is a local checkpoint. Unparseable verdicts count as losses, and their fraction is reported. */
 export function checkpointJudge(options: CheckpointJudgeOptions): Judge {
-  const { system, ask } = judgeAsking(options);
+  const { system, ask } = withDefaultPrompt(options);
   const judge: Judge = {
     name: options.name,
     description: options.description,

@@ -4,18 +4,18 @@ import { z } from 'zod';
 import type { AnnotationCost, AnnotationSession } from '../contracts/task';
 import { LineFile } from './line-file';
 
-/** One paid answer, or one that was paid for and could not be used. */
+/** One paid answer, usable or not. */
 const entry = z.strictObject({
-  /** SHA-256 of what was asked: model, settings, messages. */
+  /** SHA-256 of the request: model, settings, messages. */
   request: z.string(),
-  /** null where the answer could not be used. */
+  /** null for an unusable answer. */
   answer: z.string().nullable(),
   inputTokens: z.int().nonnegative(),
   outputTokens: z.int().nonnegative(),
   usd: z.number().nonnegative(),
-  /** The stage that it was paid for. */
+  /** Key of the stage that it was paid for. */
   stage: z.string().optional(),
-  /** The call that it answers, by its name among the open calls. */
+  /** Id of the call in calls.jsonl. */
   call: z.string().optional(),
 });
 export type JournalEntry = z.infer<typeof entry>;
@@ -24,8 +24,8 @@ type Bill = Required<AnnotationCost>;
 const nothing: Bill = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
 
 /**
- * What was paid for, a line an answer, flushed before the answer is used: whoever goes on after a crash pays for no row
- * twice, and a larger budget finds the answers of a smaller one. One process writes at a time.
+ * Paid answers, one a line, flushed before the answer is used. So no row is paid twice after a crash, and a larger budget
+ * reuses the answers of a smaller one. One process writes at a time.
  */
 export class Journal {
   readonly #answers = new Map<string, string>();
@@ -43,7 +43,7 @@ export class Journal {
     return new Journal(await LineFile.open(join(folder, 'journal.jsonl'), entry));
   }
 
-  /** US dollars of everything in it. */
+  /** US dollars of all entries. */
   get usd(): number {
     return this.#usd;
   }
@@ -52,23 +52,23 @@ export class Journal {
     return this.#answers.get(request);
   }
 
-  /** Answers to a request that were paid for and could not be used. */
+  /** Number of unusable answers to a request. */
   unusableTo(request: string): number {
     return this.#unusable.get(request) ?? 0;
   }
 
-  /** Whether a call has its answer here. */
+  /** Whether a call has an entry. */
   answers(call: string): boolean {
     return this.#calls.has(call);
   }
 
-  /** Resolves when it is on the disk. */
+  /** Resolves when the entry is on disk. */
   async add(added: JournalEntry): Promise<void> {
     await this.file.add(added);
     this.#take(added);
   }
 
-  /** What was paid for a stage beyond what its ledger tells of: the calls of attempts that were killed. */
+  /** The costs of a stage that are not in its ledger yet: calls of attempts that were killed. */
   unbilled({ stage, billed }: Pick<AnnotationSession, 'stage' | 'billed'>): Bill {
     const paid = this.#bills.get(stage) ?? nothing;
     if (paid.calls <= billed.calls) return nothing;

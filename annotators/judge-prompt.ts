@@ -1,13 +1,13 @@
 import type { Comparison } from '../contracts/task';
 
-/** Fields that say how a model is asked: what of its definition counts as code. */
+/** Fields of a judge that count as its code. */
 export const judgeFields = ['system', 'ask'];
 
-/** How a model is asked to judge. */
-export interface JudgeAsking {
-  /** What it is told beside the two answers. */
+/** The prompt of a judge. */
+export interface JudgePrompt {
+  /** System prompt. Default: asks for [[A]], [[B]] or [[tie]]. */
   readonly system?: string;
-  /** The comparison as it is shown; prompt and both answers under headings unless told. */
+  /** Prompt for a comparison. Default: prompt and both answers under headings. */
   readonly ask?: (comparison: Comparison) => string;
 }
 
@@ -18,7 +18,6 @@ const instructions =
 const show = ({ prompt, first, second }: Comparison): string =>
   `# Prompt\n${prompt}\n\n# Answer A\n${first}\n\n# Answer B\n${second}\n\n# Verdict\n`;
 
-/** The same with every default in place. */
-export function judgeAsking({ system = instructions, ask = show }: JudgeAsking): Required<JudgeAsking> {
+export function withDefaultPrompt({ system = instructions, ask = show }: JudgePrompt): Required<JudgePrompt> {
   return { system, ask };
 }

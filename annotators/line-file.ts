@@ -3,8 +3,8 @@ import type { z } from 'zod';
 import { BudgetlineError } from '../contracts/failures';
 import { isMissing } from '../store';
 
-/** The whole lines of a file; what a killed process left of a last one is cut off. */
-async function readWhole(path: string): Promise<string[]> {
+/** The complete lines of a file; removes an incomplete last line of a killed process. */
+async function readCompleteLines(path: string): Promise<string[]> {
   const bytes = await readFile(path).catch((error: unknown) => {
     if (isMissing(error)) return Buffer.alloc(0);
     throw error;
@@ -18,16 +18,16 @@ function parse<T>(line: string, place: string, schema: z.ZodType<T>): T {
   try {
     return schema.parse(JSON.parse(line));
   } catch (cause) {
-    throw new BudgetlineError('DATA_INVALID', `${place}: the line cannot be read.`, {
-      remedy: 'Restore the file, or remove the line: what it says was paid for is then paid for again.',
+    throw new BudgetlineError('DATA_INVALID', `${place}: the line cannot be parsed.`, {
+      remedy: 'Restore the file, or remove the line; its answer is then paid for again.',
       cause,
     });
   }
 }
 
 /**
- * Records that one process adds to and others read later, a line each, flushed before `add` resolves. Records that come
- * while the disk is busy go to it together.
+ * An append-only file of records, one a line, written by one process. `add` resolves when the record is flushed; records
+ * that arrive during a write go into the next one together.
  */
 export class LineFile<T> {
   #waiting: T[] = [];
@@ -35,19 +35,19 @@ export class LineFile<T> {
 
   private constructor(
     private readonly path: string,
-    /** What was in it when it was opened. */
+    /** Records in the file when it was opened. */
     readonly before: readonly T[],
   ) {}
 
   static async open<T>(path: string, schema: z.ZodType<T>): Promise<LineFile<T>> {
-    const lines = await readWhole(path);
+    const lines = await readCompleteLines(path);
     return new LineFile(
       path,
       lines.map((line, index) => parse(line, `${path}:${index + 1}`, schema)),
     );
   }
 
-  /** Where a write failed all later ones do: what it left of a line would spoil the next. */
+  /** After a failed write all later ones fail: a partial line would corrupt the next. */
   add(record: T): Promise<void> {
     this.#waiting.push(record);
     if (this.#waiting.length === 1) this.#written = this.#written.then(() => this.#flush());

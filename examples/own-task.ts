@@ -15,7 +15,7 @@ const purchases = defineTask<Purchase>({
   prompt: ({ pens, price }) => `Q: Ann buys ${pens} pens. Each is ${price}. How many?\nA:`,
   target: ({ pens, price }) => String(pens * price),
   gold: ({ pens, price }) => ` ${pens}*${price}=${pens * price} #### ${pens * price}`,
-  evaluate: ({ pens, price }, answer) => ({
+  score: ({ pens, price }, answer) => ({
     score: Number(/#### (\d+)/.exec(answer)?.[1] === String(pens * price)),
     wellFormed: /^ \d+\*\d+=\d+ #### \d+$/.test(answer),
   }),

@@ -2,8 +2,8 @@ import type { SweepInput } from '../schemas/definition';
 import { gradeSchoolMathDefaults } from './grade-school-math/defaults';
 
 /**
- * Settings for the embedded model on the twin of a task that it was not pretrained on, to be spread into a definition.
- * Chosen answers of pairs are the reference's: a model that solves none has none of its own.
+ * Settings for the embedded model on the synthetic problems of a task that it was not pretrained on; spread them into a
+ * definition. Chosen answers are the reference answers, since an untrained model has no correct samples.
  */
 export function syntheticDefaults(task: string) {
   return {

@@ -2,7 +2,7 @@ export { codeGeneration } from './code-generation/task';
 export { parseProgram, type Program, programLimits } from './code-generation/expression';
 export { syntheticDefaults } from './defaults';
 export { defineTask } from './define/define-task';
-export type { Evaluation, ItemAnnotator, RowSchema, TaskInput, TaskProblem } from './define/types';
+export type { ItemScore, ItemAnnotator, RowSchema, TaskInput, TaskProblem } from './define/types';
 export { gradeSchoolMathDefaults } from './grade-school-math/defaults';
 export {
   defaultPretrainingMix,

@@ -1,7 +1,7 @@
 import { withoutByteOrderMark } from '../contracts/byte-order-mark';
 import { BudgetlineError } from '../contracts/failures';
 
-/** A row that cannot be used, and why. */
+/** An unusable row with its place and the reason. */
 export interface Fault {
   readonly path: string;
   readonly line: number;
@@ -9,7 +9,7 @@ export interface Fault {
   readonly reason: string;
 }
 
-/** A file as a task is given it. */
+/** A file that a task reads. */
 export interface TextFile {
   readonly path: string;
   readonly text: string;
@@ -18,7 +18,7 @@ export interface TextFile {
 export type Fields = Readonly<Record<string, unknown>>;
 export type FieldReason = Pick<Fault, 'field' | 'reason'>;
 
-/** A row by its line, counted from 1 as an editor shows it. */
+/** A row with its line, counted from 1. */
 export interface NumberedRow<Row> {
   readonly line: number;
   readonly row: Row;
@@ -37,7 +37,7 @@ function parseFields(content: string): Fields | undefined {
   }
 }
 
-/** A field that must be a text with something in it. */
+/** Reasons why fields are not non-empty texts. */
 export function textReasons(fields: Fields, ...names: string[]): FieldReason[] {
   return names
     .filter((field) => typeof fields[field] !== 'string' || fields[field].trim() === '')
@@ -45,8 +45,8 @@ export function textReasons(fields: Fields, ...names: string[]): FieldReason[] {
 }
 
 /**
- * Rows of JSON Lines. `read` gives a row, or what is wrong with its fields; everything that is wrong goes into `faults`,
- * by file and line, and the other rows come back.
+ * Parses JSON Lines. `read` returns a row, or the reasons against its fields. Faults go into `faults` by file and line;
+ * usable rows are returned.
  */
 export function parseJsonRows<Row>(
   { path, text }: TextFile,
@@ -71,7 +71,7 @@ export function parseJsonRows<Row>(
 }
 
 /**
- * @throws BudgetlineError DATA_INVALID where there are faults, naming file, line and field of the first twenty.
+ * @throws BudgetlineError DATA_INVALID if there are faults, with file, line and field of the first twenty
  */
 export function refuseFaults(faults: readonly Fault[], remedy: string): void {
   if (faults.length === 0) return;

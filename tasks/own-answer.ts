@@ -1,7 +1,7 @@
-/** A question in the words of common prompts, wherever it begins, or the turn of a person in a dialogue. */
+/** A question in the form of common prompts, anywhere in a text, or a user message of a dialogue. */
 const newQuestion = /\bQ(?:uestion)?:|^\s*(?:User|Human):/m;
 
-/** Where a completion that has begun puts `cue` once more: before the line that the cue answers. */
+/** Start of a further question that ends in `cue`, after the answer's first text; −1 where there is none. */
 function startOfTurn(completion: string, cue: string): number {
   const begins = completion.length - completion.trimStart().length;
   const turn = new RegExp(`\\n(?:[^\\n]*\\S[^\\n]*\\n\\s*)?${cue}|\\n[^\\n]*\\b${cue}`);
@@ -9,12 +9,12 @@ function startOfTurn(completion: string, cue: string): number {
   return at < 0 ? at : begins + at;
 }
 
-/** True where a completion goes on with a question that nobody asked. */
-export const asksAnew = (completion: string): boolean => newQuestion.test(completion);
+/** Whether a completion continues with a new question. */
+export const hasNewQuestion = (completion: string): boolean => newQuestion.test(completion);
 
 /**
- * What of a completion answers the prompt. Models write on behind their answer, with a question that they make up and an
- * answer to that; nothing from there on is graded. `cue` is what the task's prompts end with, e.g. "A:".
+ * The part of a completion that answers the prompt, up to the first new question: base models often continue with further
+ * questions and answers. `cue` is the end of the task's prompts, e.g. "A:".
  */
 export function ownAnswer(completion: string, cue?: string): string {
   const ends = [completion.search(newQuestion), cue === undefined ? -1 : startOfTurn(completion, cue)];

@@ -18,28 +18,28 @@ export function hashText(text: string): number {
 }
 
 /**
- * Counter-based random numbers: draw n is a hash of (seeds, n) alone, so streams never depend on each other.
- * Seeds are told apart by position and by kind.
+ * Counter-based random numbers: number n is a hash of (seeds, n), so streams do not depend on each other. Seeds differ by
+ * position and by type.
  */
 export function createRandom(...seeds: readonly (number | string)[]): Random {
   const low = hashText(JSON.stringify(seeds));
   const high = hashText(JSON.stringify([...seeds, 'high']));
-  let draws = 0;
+  let counter = 0;
   return () => {
-    draws += 1;
-    const first = mix32(low + Math.imul(draws, golden));
-    const second = mix32(high ^ mix32(first + draws));
+    counter += 1;
+    const first = mix32(low + Math.imul(counter, golden));
+    const second = mix32(high ^ mix32(first + counter));
     return (first * 0x200000 + (second >>> 11)) / 2 ** 53;
   };
 }
 
-/** A whole number from `from` to `to`, both included. */
-export function drawInteger(random: Random, from: number, to: number): number {
+/** A uniform whole number from `from` to `to`, both included. */
+export function randomInteger(random: Random, from: number, to: number): number {
   return from + Math.floor(random() * (to - from + 1));
 }
 
-export function drawOne<T>(random: Random, values: readonly T[]): T {
-  const value = values[drawInteger(random, 0, values.length - 1)];
-  if (value === undefined) throw new RangeError('drawOne needs at least one value');
+export function randomChoice<T>(random: Random, values: readonly T[]): T {
+  const value = values[randomInteger(random, 0, values.length - 1)];
+  if (value === undefined) throw new RangeError('randomChoice needs at least one value');
   return value;
 }

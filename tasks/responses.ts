@@ -1,12 +1,12 @@
 import { type Fault, type NumberedRow, parseJsonRows, type TextFile, textReasons } from './json-rows';
 
-/** What a model answered to a prompt; an empty answer is an answer. */
+/** A model's response to a prompt; it may be empty. */
 export interface ResponseRow {
   readonly prompt: string;
   readonly response: string;
 }
 
-/** Rows { PROMPT_FIELD, response }; what is wrong goes into `faults`. */
+/** Rows { PROMPT_FIELD, response }; unusable rows go into `faults`. */
 export function parseResponses(
   file: TextFile,
   promptField: string,
@@ -38,17 +38,17 @@ interface Prompt<Row> {
 
 interface Matching {
   readonly paths: { readonly prompts: string; readonly responses: string };
-  /** What the prompt's field is called, for faults. */
+  /** Name of the prompt's field, for faults. */
   readonly field: string;
   readonly faults: Fault[];
 }
 
-/** The same text may be composed otherwise in another file. */
+/** Unicode composition may differ between files. */
 const keyOf = (prompt: string): string => prompt.normalize('NFC');
 
 /**
- * Each prompt with its response, in the order of the prompts. A response to no prompt, a second response to one, and a
- * prompt without a response are faults: a rate over some of the prompts is not comparable with anything.
+ * Each prompt with its response, in the order of the prompts. An unknown prompt, a second response and a missing response
+ * are faults: a rate over a part of the prompts cannot be compared.
  */
 export function matchResponses<Row>(
   prompts: readonly Prompt<Row>[],
@@ -64,7 +64,7 @@ export function matchResponses<Row>(
       ? `is none of ${paths.prompts}`
       : first === undefined
         ? undefined
-        : `was answered on line ${first.line} already`;
+        : `already has a response on line ${first.line}`;
     if (reason === undefined) byPrompt.set(prompt, answer);
     else faults.push({ path: paths.responses, line: answer.line, field, reason });
   }

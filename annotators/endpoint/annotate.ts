@@ -8,7 +8,7 @@ import { Journal } from '../journal';
 import { askOnce, type Outcome } from './call';
 import { Limits, usdOf } from './limits';
 import { OpenCalls } from './open-calls';
-import { codedFailure, isPassing, waitOf } from './retry';
+import { codedFailure, isRetryable, waitOf } from './retry';
 import type { Ask, EndpointSettings, Question } from './settings';
 
 function clientOf(settings: EndpointSettings): OpenAI {
@@ -25,7 +25,7 @@ function clientOf(settings: EndpointSettings): OpenAI {
   );
 }
 
-/** The same question to the same model, under the same settings, is the same request. */
+/** Digest of a request: endpoint, model, settings and messages. */
 function requestOf({ baseUrl, model, temperature, maxTokens }: EndpointSettings, ask: Ask): string {
   return createHash('sha256')
     .update(JSON.stringify([baseUrl, model, temperature, maxTokens, ask]))
@@ -37,7 +37,7 @@ interface Asked extends Question {
   readonly request: string;
 }
 
-/** A question, and how often it is put: it is paid for once. */
+/** A question with its number of occurrences; it is paid for once. */
 interface Repeated {
   readonly asked: Asked;
   readonly times: number;
@@ -50,8 +50,8 @@ function repeatedIn(questions: readonly Asked[]): Map<string, Repeated> {
   return repeated;
 }
 
-/** Starts calls no closer together than the rate allows. */
-class Pace {
+/** Limits the rate of calls. */
+class RateLimit {
   #nextMs = 0;
 
   constructor(private readonly gapMs: number) {}
@@ -72,10 +72,10 @@ interface BatchParts {
   readonly limits: Limits;
 }
 
-/** One batch of questions put to an endpoint. */
+/** One batch of questions to an endpoint. */
 class Batch {
   readonly #client: OpenAI;
-  readonly #pace: Pace;
+  readonly #rate: RateLimit;
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
   readonly #place: string;
@@ -84,14 +84,14 @@ class Batch {
   constructor(private readonly parts: BatchParts) {
     const { settings, session } = parts;
     this.#client = clientOf(settings);
-    this.#pace = new Pace(60_000 / settings.requestsPerMinute);
+    this.#rate = new RateLimit(60_000 / settings.requestsPerMinute);
     this.#place = `${settings.name} (${settings.model})`;
     this.#signal = AbortSignal.any([session.signal, this.#failed.signal]);
-    // As many listen as calls wait for their turn.
+    // Every waiting call adds a listener.
     setMaxListeners(0, this.#signal);
   }
 
-  /** Writes down what a call is billed, before anything else is made of it. */
+  /** Records a call's bill before its answer is used. */
   async #record({ request }: Asked, call: string, { answer, billed }: Outcome): Promise<void> {
     const { settings, session, journal, calls } = this.parts;
     if (billed === 'unknown') {
@@ -106,41 +106,42 @@ class Batch {
     await calls.end(call);
   }
 
-  /** One call; its money is held until what it cost is written down. */
+  /** One call. Its largest cost stays reserved until its bill is recorded. */
   async #call(asked: Asked): Promise<Outcome> {
     const { settings, session, journal, calls, limits } = this.parts;
     const { ask, request } = asked;
-    const held = await limits.hold(ask, this.#signal);
+    const reserved = await limits.reserve(ask, this.#signal);
     try {
-      await this.#pace.wait(this.#signal);
-      const call = await calls.begin({ stage: session.stage, usd: held.usd });
-      // A signal of its own: clients leave their listeners on it.
+      await this.#rate.wait(this.#signal);
+      const call = await calls.begin({ stage: session.stage, usd: reserved.usd });
+      // A signal per call: clients leave their listeners on it.
       const signal = AbortSignal.any([this.#signal]);
-      // The same name until there is an answer; another where that was of no use.
+      // Retries keep the id until there is an answer; after an unusable answer it changes.
       const requestId = `${request}-${journal.unusableTo(request) + 1}`;
       const outcome = await askOnce(this.#client, { settings, ask, requestId, signal });
       await this.#record(asked, call, outcome);
       return outcome;
     } finally {
-      held.release();
+      reserved.release();
     }
   }
 
-  /** Calls until there is an answer of the asked form. Failed calls count as answers of no use do. */
+  /** Calls until there is a usable answer. Failed calls and unusable answers count as attempts alike. */
   async #answer(asked: Asked): Promise<void> {
     const { attempts, firstWaitMs } = this.parts.settings;
     for (let attempt = 1; ; attempt += 1) {
       const { answer, failure } = await this.#call(asked);
       if (answer !== null) return;
       const isLast = attempt >= attempts || this.#signal.aborted;
-      if (failure !== undefined && (isLast || !isPassing(failure))) throw codedFailure(failure, this.#place);
+      if (failure !== undefined && (isLast || !isRetryable(failure)))
+        throw codedFailure(failure, this.#place);
       if (isLast) return this.#giveUp(asked);
       const waitMs = waitOf(failure, firstWaitMs * 2 ** (attempt - 1));
       if (failure !== undefined) await sleep(waitMs, undefined, { signal: this.#signal });
     }
   }
 
-  /** What stands for answers that could not be used is written down, so that they are not asked for again. */
+  /** Records the substitute for unusable answers, if there is one, so that the question is not asked again. */
   async #giveUp({ request, id }: Asked): Promise<void> {
     const { settings, journal } = this.parts;
     this.#signal.throwIfAborted();
@@ -149,7 +150,7 @@ class Batch {
       return journal.add({ request, answer, inputTokens: 0, outputTokens: 0, usd: 0 });
     throw new BudgetlineError(
       'ANNOTATOR_INVALID',
-      `${this.#place} was asked ${attempts} times and gave no answer of the asked form to problem ${id}.`,
+      `${this.#place} returned no usable answer to problem ${id} in ${attempts} attempts.`,
       { details: { problem: id } },
     );
   }
@@ -170,7 +171,7 @@ class Batch {
     const pending = repeatedIn(asked).values();
     const workers = Array.from({ length: settings.concurrency }, () =>
       this.#work(pending, asked.length).catch((error: unknown) => {
-        // The others end as well: what they have in flight is the only money that may be lost.
+        // Stops the others too: only calls in flight may then be paid without an answer.
         if (!this.#failed.signal.aborted) this.#failed.abort(error);
         throw error;
       }),
@@ -184,7 +185,7 @@ class Batch {
   }
 }
 
-/** Answers to questions, in their order; those in the journal are not asked for again. */
+/** Answers to questions, in order. Answers in the journal are reused. */
 export async function answerAll(
   settings: EndpointSettings,
   questions: readonly Question[],
@@ -193,7 +194,7 @@ export async function answerAll(
   const journal = await Journal.open(session.folder);
   const calls = await OpenCalls.open(session.folder, journal);
   const unbilled = journal.unbilled(session);
-  // Also that nothing was paid is told: who is told of no bill goes by the price of a row.
+  // Report a zero bill too: without one the ledger uses the list price.
   session.spent(unbilled);
   const paidBeforeUsd = journal.usd - unbilled.usd;
   const limits = new Limits({ settings, session, journal, calls, paidBeforeUsd });

@@ -5,12 +5,12 @@ import { answerAll } from './annotate';
 import { type EndpointOptions, identityOf, settingsOf } from './settings';
 
 /**
- * An annotator that is a model behind an OpenAI-compatible endpoint. A stage's rows are one batch: the rate, the number of
- * calls at once and the money are limited, failures that pass are tried again, and each answer is written to a journal in the
- * store before it is used, so that a run that is cut off pays for no row twice.
+ * An annotator that is a model behind an OpenAI-compatible endpoint. It limits rate, concurrency and spend, retries
+ * transient failures, and writes each answer to a journal in the store before it is used, so that no row is paid twice
+ * after an interruption.
  *
- * Failures: ANNOTATOR_UNAVAILABLE (tried again), ANNOTATOR_REFUSED (no key, a wrong model, a refused request),
- * ANNOTATOR_INVALID (answers that are not of the asked form), SPEND_LIMIT.
+ * Failures: ANNOTATOR_UNAVAILABLE (retried), ANNOTATOR_REFUSED (no key, another model, a refused request),
+ * ANNOTATOR_INVALID (unusable answers), SPEND_LIMIT.
  */
 export function endpointAnnotator(options: EndpointOptions): Annotator {
   const {

@@ -5,26 +5,26 @@ import { refusalOf } from './model-name';
 import { ErrorReply, neverSent } from './retry';
 import type { Ask, EndpointSettings } from './settings';
 
-/** What a call took. */
+/** Token usage of a call. */
 export interface Tokens {
   readonly inputTokens: number;
   readonly outputTokens: number;
 }
 
-/** What came of a call. */
+/** Result of a call. */
 export interface Outcome {
-  /** What it is billed; nothing, or unknown where its reply was never read. */
+  /** Its billed tokens; 'unknown' where its reply was never read. */
   readonly billed: Tokens | 'nothing' | 'unknown';
-  /** null where there is none, or none of the asked form. */
+  /** null where there is no usable answer. */
   readonly answer: string | null;
-  /** What went wrong with the call; an answer that is not of the asked form is none. */
+  /** Error of the call; an unusable answer is not an error. */
   readonly failure?: unknown;
 }
 
-/** Tokens that a chat template and the form of the answer may add to a question. */
+/** Tokens that a chat template and the response format may add to a question. */
 const overheadTokens = 512;
 
-/** What one call can take at most: a token holds a byte at least. */
+/** Upper bound of a call's tokens: each token has at least one byte. */
 export function mostTokens({ maxTokens }: EndpointSettings, { system, user }: Ask): Tokens {
   const inputTokens = Buffer.byteLength(system) + Buffer.byteLength(user) + overheadTokens;
   return { inputTokens, outputTokens: maxTokens };
@@ -57,7 +57,7 @@ function readAnswer(content: unknown): string | null {
 
 const usage = z.object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() });
 
-/** As much of a reply as it has: every part may be missing or of another form. */
+/** A reply, parsed leniently: each part may be missing or malformed. */
 const reply = z.object({
   model: z.unknown().optional(),
   choices: z
@@ -78,7 +78,7 @@ type Reply = z.infer<typeof reply>;
 
 interface Received {
   readonly status: number;
-  /** null where the body is no JSON object. */
+  /** null where the body is not a JSON object. */
   readonly body: Reply | null;
 }
 
@@ -90,7 +90,7 @@ function parseBody(text: string): Reply | null {
   }
 }
 
-/** Before anything else is made of a reply: whatever is wrong with it, it was paid for. */
+/** The bill of a reply, usable or not. */
 function billOf({ status, body }: Received, most: Tokens): Outcome['billed'] {
   const used = body?.usage ?? body?.error?.usage;
   if (used) return { inputTokens: used.prompt_tokens, outputTokens: used.completion_tokens };
@@ -115,7 +115,7 @@ function bodyOf({ model, temperature, maxTokens }: EndpointSettings, ask: Ask) {
   return { model, temperature, max_tokens: maxTokens, messages, response_format: responseFormat };
 }
 
-/** The call by the client, and what was received, also where the client throws. */
+/** Calls the client and keeps the raw reply, also where the client throws. */
 async function send(client: OpenAI, { settings, ask, requestId, signal }: CallOptions) {
   let received: Received | undefined;
   const keeping: typeof fetch = async (input, init) => {
@@ -125,7 +125,7 @@ async function send(client: OpenAI, { settings, ask, requestId, signal }: CallOp
     received = { status, body: parseBody(text) };
     return new Response(text, { status, headers });
   };
-  // Servers that know the header bill a repeated request once.
+  // Servers that support this header bill a repeated request once.
   const options = { signal, headers: { 'Idempotency-Key': requestId } };
   const asking = client.withOptions({ fetch: keeping }).chat.completions;
   const failure: unknown = await asking.create(bodyOf(settings, ask), options).then(
@@ -135,7 +135,7 @@ async function send(client: OpenAI, { settings, ask, requestId, signal }: CallOp
   return { received, failure };
 }
 
-/** What is wrong with a reply that was read, but for its answer's form. */
+/** The error in a reply: an error body, or another model; null for none. */
 function faultOf({ model, ...body }: Reply, { settings }: CallOptions): BudgetlineError | ErrorReply | null {
   return isError({ model, ...body }) ? new ErrorReply() : refusalOf(settings.model, model);
 }

@@ -1,19 +1,19 @@
 import { definedAt, stackOfCaller } from '../../contracts/code';
 import type { Judge } from '../../contracts/task';
-import { judgeAsking, judgeFields } from '../judge-prompt';
+import { judgeFields, withDefaultPrompt } from '../judge-prompt';
 import { answerAll } from './annotate';
 import { type EndpointJudgeOptions, identityOf, settingsOf } from './settings';
 
-/** A judge never ends a stage by what it says: an answer that is of no form is a verdict that cannot be read. */
+/** Verdict for unusable answers: they never fail a judge's stage. */
 const unreadable = 'unreadable';
 
 /**
  * A judge that is a model behind an OpenAI-compatible endpoint, with the journal, limits and retries of
- * {@link endpointAnnotator}. Answers that cannot be read count as losses and are counted.
+ * {@link endpointAnnotator}. Unparseable verdicts count as losses, and their fraction is reported.
  */
 export function endpointJudge(options: EndpointJudgeOptions): Judge {
   const settings = { ...settingsOf(options), unusable: unreadable };
-  const { system, ask } = judgeAsking(options);
+  const { system, ask } = withDefaultPrompt(options);
   const judge: Judge = {
     name: options.name,
     description: options.description,

@@ -2,7 +2,6 @@ import { BudgetlineError } from '../../contracts/failures';
 import { nameUsd } from '../../contracts/money';
 import type { AnnotationSession } from '../../contracts/task';
 import type { Journal } from '../journal';
-
 import { mostTokens, type Tokens } from './call';
 import type { OpenCalls } from './open-calls';
 import type { Ask, EndpointSettings } from './settings';
@@ -11,7 +10,7 @@ export function usdOf({ prices }: EndpointSettings, { inputTokens, outputTokens 
   return (inputTokens * prices.inputUsdPerMillion + outputTokens * prices.outputUsdPerMillion) / 1e6;
 }
 
-/** Sums of prices are not exact. */
+/** For floating-point error in sums of prices. */
 const tolerance = 1e-9;
 
 interface LimitsOptions {
@@ -19,46 +18,46 @@ interface LimitsOptions {
   readonly session: Pick<AnnotationSession, 'allowanceUsd' | 'stage'>;
   readonly journal: Pick<Journal, 'usd'>;
   readonly calls: Pick<OpenCalls, 'lost'>;
-  /** What the journal tells of that the session's allowance is not for. */
+  /** US dollars in the journal that do not count against the session's allowance. */
   readonly paidBeforeUsd: number;
 }
 
-/** A limit, what of it is spent, and the most that calls of an unknown bill may have cost. */
 interface Limit {
   readonly usd: number;
   readonly spentUsd: number;
+  /** Upper bound of the calls whose bill is unknown. */
   readonly unknownUsd: number;
-  /** What to raise. */
+  /** The setting to raise. */
   readonly name: string;
 }
 
 /**
- * Money is held before it is spent: each call under way as dear as it can be. Near a limit fewer calls are under way at
- * once; where not even one may be, that is the end.
+ * Reserves the largest possible cost of each call in flight. Near a limit fewer calls run at once; if not even one fits,
+ * the batch fails.
  */
 export class Limits {
-  #heldUsd = 0;
-  #underWay = 0;
+  #reservedUsd = 0;
+  #inFlight = 0;
   #waiting: (() => void)[] = [];
 
   constructor(private readonly options: LimitsOptions) {}
 
   /**
-   * Resolves when the call may be made, to the most that it can cost and what is to be called when that is written down.
+   * Resolves when the call may start, with its largest cost and a function to call when its bill is recorded.
    *
    * @throws BudgetlineError SPEND_LIMIT; the signal's reason
    */
-  async hold(ask: Ask, signal: AbortSignal): Promise<{ usd: number; release: () => void }> {
+  async reserve(ask: Ask, signal: AbortSignal): Promise<{ usd: number; release: () => void }> {
     const { settings } = this.options;
-    const dearestUsd = usdOf(settings, mostTokens(settings, ask));
-    for (let passed = this.#passedBy(dearestUsd); passed !== undefined; passed = this.#passedBy(dearestUsd)) {
-      if (this.#underWay === 0) throw this.#refusal(passed);
+    const maxUsd = usdOf(settings, mostTokens(settings, ask));
+    for (let limit = this.#exceededBy(maxUsd); limit !== undefined; limit = this.#exceededBy(maxUsd)) {
+      if (this.#inFlight === 0) throw this.#refusal(limit);
       await new Promise<void>((released) => this.#waiting.push(released));
       signal.throwIfAborted();
     }
-    this.#heldUsd += dearestUsd;
-    this.#underWay += 1;
-    return { usd: dearestUsd, release: () => this.#release(dearestUsd) };
+    this.#reservedUsd += maxUsd;
+    this.#inFlight += 1;
+    return { usd: maxUsd, release: () => this.#release(maxUsd) };
   }
 
   #limits(): Limit[] {
@@ -75,26 +74,26 @@ export class Limits {
     ];
   }
 
-  /** The limit that one more call might pass. */
-  #passedBy(dearestUsd: number): Limit | undefined {
+  /** The limit that one more call could exceed. */
+  #exceededBy(maxUsd: number): Limit | undefined {
     return this.#limits().find(
-      ({ usd, spentUsd, unknownUsd }) => spentUsd + unknownUsd + this.#heldUsd + dearestUsd > usd + tolerance,
+      ({ usd, spentUsd, unknownUsd }) => spentUsd + unknownUsd + this.#reservedUsd + maxUsd > usd + tolerance,
     );
   }
 
   #refusal({ usd, spentUsd, unknownUsd, name }: Limit): BudgetlineError {
     const [spent, limit, unknown] = [spentUsd, usd, unknownUsd].map((each) => nameUsd(each));
-    const more = unknownUsd === 0 ? '' : `, and up to ${unknown} on calls whose reply was never read`;
+    const more = unknownUsd === 0 ? '' : `, and up to ${unknown} on calls with an unknown bill`;
     return new BudgetlineError(
       'SPEND_LIMIT',
-      `Annotator ${this.options.settings.name} has spent ${spent} of ${limit}${more}: the next call might pass the limit.`,
-      { remedy: `Raise ${name}, or lower maxTokens: the answers that were paid for are kept.` },
+      `Annotator ${this.options.settings.name} has spent ${spent} of ${limit}${more}; the next call could exceed the limit.`,
+      { remedy: `Raise ${name}, or lower maxTokens; paid answers are kept.` },
     );
   }
 
-  #release(dearestUsd: number): void {
-    this.#underWay -= 1;
-    this.#heldUsd = this.#underWay === 0 ? 0 : this.#heldUsd - dearestUsd;
+  #release(maxUsd: number): void {
+    this.#inFlight -= 1;
+    this.#reservedUsd = this.#inFlight === 0 ? 0 : this.#reservedUsd - maxUsd;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const released of waiting) released();

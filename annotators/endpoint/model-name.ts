@@ -3,27 +3,26 @@ import { BudgetlineError } from '../../contracts/failures';
 const month = '(?:0[1-9]|1[0-2])';
 const day = '(?:0[1-9]|[12]\\d|3[01])';
 
-/** What providers add to a model's name for the snapshot that answers: 2024-08-06, 20240806, 0806, 2408. */
+/** Suffixes that providers add to a model's name for a snapshot: 2024-08-06, 20240806, 0806, 2408. */
 const snapshot = new RegExp(
   `^-(?:20\\d\\d-${month}-${day}|20\\d\\d${month}${day}|${month}${day}|2\\d${month})$`,
 );
 
-/** "gpt-4o-2024-08-06" answers for "gpt-4o"; "gpt-4o-mini" is another model, at another price. */
+/** "gpt-4o-2024-08-06" is a snapshot of "gpt-4o"; "gpt-4o-mini" is another model with another price. */
 function answersFor(asked: string, answered: unknown): boolean {
   if (typeof answered !== 'string' || !answered.startsWith(asked)) return false;
   return answered === asked || snapshot.test(answered.slice(asked.length));
 }
 
-/** The error where another model than the asked one has answered. */
+/** The error where another model than the requested one has answered. */
 export function refusalOf(asked: string, answered: unknown): BudgetlineError | null {
   if (answersFor(asked, answered)) return null;
   return new BudgetlineError(
     'ANNOTATOR_REFUSED',
-    `Asked for model ${asked}, ${JSON.stringify(answered ?? null)} answered.`,
+    `Requested model ${asked}, but ${JSON.stringify(answered ?? null)} answered.`,
     {
       remedy:
-        'Name the model as the endpoint does, with its prices, or have the endpoint serve the model that is ' +
-        'named: whose answers they are is part of the record.',
+        'Name the model as the endpoint does, with its prices, or let the endpoint serve the named model.',
       details: { asked },
     },
   );

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import type { Journal } from '../journal';
 import { LineFile } from '../line-file';
 
-/** A call that is about to be made, or the end of one. */
+/** The start or the end of a call. */
 const line = z.union([
   z.strictObject({
     call: z.string(),
     stage: z.string(),
-    /** The most that it can cost. */
+    /** Its largest possible cost. */
     usd: z.number().nonnegative(),
   }),
   z.strictObject({ ended: z.string() }),
@@ -18,9 +18,8 @@ type Line = z.infer<typeof line>;
 type Call = Exclude<Line, { ended: string }>;
 
 /**
- * Calls whose bill nobody knows: their reply was never read, since the connection broke, or the process was killed before
- * the reply was written down. Each call is on the disk before it is made. What such calls may have cost counts against
- * limits at the most that it can be.
+ * Tracks calls with an unknown bill: the connection broke before the reply was read, or the process was killed before it was
+ * recorded. Each call is on disk before it starts. Such calls count against limits at their largest possible cost.
  */
 export class OpenCalls {
   readonly #underWay = new Map<string, Call>();
@@ -28,7 +27,7 @@ export class OpenCalls {
 
   private constructor(private readonly file: LineFile<Line>) {}
 
-  /** The open calls of a folder; the journal answers those that it has. */
+  /** Opens a folder's calls; those with an entry in the journal are not lost. */
   static async open(folder: string, journal: Journal): Promise<OpenCalls> {
     const calls = new OpenCalls(await LineFile.open(join(folder, 'calls.jsonl'), line));
     for (const each of calls.file.before)
@@ -37,7 +36,7 @@ export class OpenCalls {
     return calls;
   }
 
-  /** Resolves to the call's name when it is on the disk. */
+  /** Resolves to the call's id when it is on disk. */
   async begin(about: Omit<Call, 'call'>): Promise<string> {
     const call = { call: randomUUID(), ...about };
     await this.file.add(call);
@@ -45,20 +44,20 @@ export class OpenCalls {
     return call.call;
   }
 
-  /** What it cost is known: nothing, or as the journal has it. */
+  /** Its bill is known: nothing, or in the journal. */
   async end(call: string): Promise<void> {
     this.#underWay.delete(call);
     await this.file.add({ ended: call });
   }
 
-  /** What it cost will never be known. */
+  /** Its bill stays unknown. */
   lose(call: string): void {
     const lost = this.#underWay.get(call);
     if (lost !== undefined) this.#lost.set(call, lost);
     this.#underWay.delete(call);
   }
 
-  /** How many calls are lost, and the most that they can have cost: all of the folder, or those of one stage. */
+  /** Number and largest possible cost of calls with an unknown bill, of the folder or of one stage. */
   lost(stage?: string): { calls: number; usd: number } {
     const lost = [...this.#lost.values()].filter((each) => stage === undefined || each.stage === stage);
     return { calls: lost.length, usd: lost.reduce((sum, { usd }) => sum + usd, 0) };

@@ -1,70 +1,68 @@
 import { createHash } from 'node:crypto';
 import type { AnnotatorIdentity } from '../../contracts/provenance';
 import type { Problem } from '../../contracts/task';
-import type { JudgeAsking } from '../judge-prompt';
+import type { JudgePrompt } from '../judge-prompt';
 
-/** What is asked of the model. */
+/** Messages to the model. */
 export interface Ask {
   readonly system: string;
   readonly user: string;
 }
 
-/** Something asked, by its name for messages. */
 export interface Question {
+  /** For error messages. */
   readonly id: string;
   readonly ask: Ask;
 }
 
 /** A model behind an OpenAI-compatible endpoint. */
 export interface EndpointBasics {
-  /** Its name in definitions. */
+  /** Name in definitions (`annotator` or `judge`). */
   readonly name: string;
   /** One sentence for reports. */
   readonly description: string;
-  /** "https://host/v1". */
+  /** Base URL of the API, such as "https://host/v1". */
   readonly baseUrl: string;
+  /** The model's name at the endpoint. */
   readonly model: string;
-  /** Name of the environment variable that holds the key; the key itself is written nowhere. */
+  /** Environment variable with the API key; the key itself is never stored. */
   readonly apiKeyVariable: string;
-  /** 0 unless told. */
+  /** Sampling temperature. Default: 0. */
   readonly temperature?: number;
-  /** Longest answer in tokens; 1,024 unless told. */
+  /** Longest answer, in tokens. Default: 1024. */
   readonly maxTokens?: number;
-  /** US dollars a million tokens. A reply that reports no usage counts as the most tokens that it can have. */
+  /** US dollars per million tokens. A reply without usage counts as its largest possible number of tokens. */
   readonly prices: { readonly inputUsdPerMillion: number; readonly outputUsdPerMillion: number };
-  /**
-   * Money that may be spent under its name in one store, in US dollars: by all stages, tasks and workers together, as an
-   * annotator and as a judge.
-   */
+  /** Largest spend under this name in one store, in US dollars, over all stages, tasks and workers. */
   readonly spendLimitUsd: number;
-  /** Calls at once; 4 unless told. */
+  /** Calls in flight at once. Default: 4. */
   readonly concurrency?: number;
-  /** Calls started a minute; 600 unless told, at which 3,000 rows take five minutes. */
+  /** Calls started per minute. Default: 600, which takes five minutes for 3,000 rows. */
   readonly requestsPerMinute?: number;
-  /** How long one call may take; a minute unless told. */
+  /** Timeout of one call, in milliseconds. Default: 60,000. */
   readonly timeoutMs?: number;
-  /** Calls for one row before the stage's attempt ends, failed ones and answers of no use together; 6 unless given. */
+  /** Calls for one row, failed ones and unusable answers included, before the stage's attempt fails. Default: 6. */
   readonly attempts?: number;
-  /** Wait before the second call for a row, doubled each time; a second unless told. Retry-After goes before. */
+  /** Milliseconds before the second call for a row, doubled each time; a Retry-After header overrides it. Default: 1000. */
   readonly firstWaitMs?: number;
 }
 
 /** An OpenAI-compatible endpoint as an annotator. */
 export interface EndpointOptions extends EndpointBasics {
-  /** What the model is told beside the problem: style, format. */
+  /** System prompt: style, format. Default: none. */
   readonly system?: string;
-  /** The problem as the model is shown it; its prompt unless told. */
+  /** User message for a problem. Default: the problem's prompt. */
   readonly ask?: (problem: Problem) => string;
-  /** The completion that an answer becomes; one space before it unless told. */
+  /** Turns an answer into a completion. Default: the answer after one space. */
   readonly render?: (answer: string) => string;
 }
 
 /** An OpenAI-compatible endpoint as a judge. */
-export interface EndpointJudgeOptions extends EndpointBasics, JudgeAsking {}
+export interface EndpointJudgeOptions extends EndpointBasics, JudgePrompt {}
 
-/** An endpoint with every default in place. */
+/** Endpoint options with defaults. */
 export interface EndpointSettings extends Required<EndpointBasics> {
-  /** What stands for a row whose answers are never of the asked form; such rows end the stage where it is left out. */
+  /** Substitute for rows without a usable answer. Default: such a row fails the stage. */
   readonly unusable?: string;
 }
 
@@ -76,18 +74,18 @@ export function settingsOf(options: EndpointBasics): EndpointSettings {
   };
 }
 
-/** What decides its answers: the model, what it is told (functions by their source), settings. Not where it is, nor its price. */
-export function identityOf(settings: EndpointSettings, told: readonly unknown[]): AnnotatorIdentity {
+/** What decides answers: model, prompt template (functions by their source) and settings; not the URL or price. */
+export function identityOf(settings: EndpointSettings, template: readonly unknown[]): AnnotatorIdentity {
   const { model, temperature, maxTokens } = settings;
   return {
-    ...{ kind: 'endpoint', model, promptTemplateSha256: digestOfTold(told) },
+    ...{ kind: 'endpoint', model, promptTemplateSha256: digestOfTemplate(template) },
     settings: { temperature, maxTokens },
   };
 }
 
-/** SHA-256 of what somebody is told beside a row; functions count by their source. */
-export function digestOfTold(told: readonly unknown[]): string {
+/** SHA-256 of a prompt template; functions count by their source. */
+export function digestOfTemplate(template: readonly unknown[]): string {
   return createHash('sha256')
-    .update(JSON.stringify(told.map(String)))
+    .update(JSON.stringify(template.map(String)))
     .digest('hex');
 }

@@ -1,4 +1,4 @@
-/** Pairs of labels of one row, and how many of them are alike. */
+/** Number of pairs of labels on the same row, and of those that agree. */
 export function countAlike(rows: readonly (readonly string[])[]) {
   const pairs = rows.flatMap((labels) =>
     labels.flatMap((label, at) => labels.slice(at + 1).map((other) => label === other)),

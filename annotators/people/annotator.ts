@@ -5,19 +5,19 @@ import { countAlike } from './agreement';
 import { awaitAnswers, distinctRows, latestByPerson, type PeopleAnswer } from './queue';
 
 export interface PeopleOptions {
-  /** Their name in definitions. */
+  /** Name in definitions (`annotator` or `judge`). */
   readonly name: string;
-  /** One sentence for reports: who they are, what they were told. */
+  /** One sentence for reports: who they are, and their instructions. */
   readonly description: string;
-  /** Where queue.jsonl is written and answers.jsonl is expected, for all of their work. */
+  /** Folder of queue.jsonl (written here) and answers.jsonl (written by people), for all their work. */
   readonly folder: string;
-  /** Raised when they are told otherwise, or are others; 1 unless told. */
+  /** Raise it when the instructions or the people change. Default: 1. */
   readonly version?: number;
-  /** How many different people are to answer each row before it counts as answered; 1 unless told. */
+  /** Number of different people who must answer each row. Default: 1. */
   readonly people?: number;
 }
 
-/** What is asked of how many people stands in the key; one version of one person does as it always has. */
+/** Enters keys: version, number of people and further settings; defaults are left out. */
 export function identityOfPeople(
   { version = 1, people = 1 }: PeopleOptions,
   further: Readonly<Record<string, unknown>> = {},
@@ -28,8 +28,8 @@ export function identityOfPeople(
 
 export interface PeopleAnnotatorOptions extends PeopleOptions {
   /**
-   * Whose demonstration is taken where several answer the same row, since a budget buys one: the one that was given "last",
-   * which is so unless told, or that of whoever was "first", as they have corrected it since.
+   * Which demonstration to use where several people answer the same row: the 'last' answer, or the latest answer of the
+   * person who was 'first'. Default: 'last'.
    */
   readonly several?: 'last' | 'first';
 }
@@ -40,10 +40,9 @@ const taken = {
 };
 
 /**
- * People as annotators, by files. What is to be answered stands in queue.jsonl, { id, prompt } a line; the id is a digest of
- * the prompt and of whom it is put to. Answers go into answers.jsonl, { id, completion } a line, by hand or by
- * `budgetline annotate FOLDER --add FILE`. The stage is asked again ever more rarely until all are there; meanwhile it holds
- * no worker, and workers and server may be stopped and started.
+ * People as annotators, through files. queue.jsonl has the open rows, { id, prompt } a line. People write answers into
+ * answers.jsonl, { id, completion } a line, by hand or with `budgetline annotate FOLDER --add FILE`. The stage retries with
+ * growing intervals until all rows have answers. Meanwhile it occupies no worker, and workers and server may restart.
  */
 export function peopleAnnotator(options: PeopleAnnotatorOptions): Annotator {
   const { name, description, several = 'last' } = options;

@@ -19,7 +19,7 @@ const words: Readonly<Record<Verdict, string>> = {
 const countsOf = (labels: readonly Verdict[]): number[] =>
   Object.keys(words).map((word) => labels.filter((label) => label === word).length);
 
-/** The label that most gave; a tie where several are as frequent. */
+/** The most frequent label; a tie where several are equally frequent. */
 function majority(labels: readonly Verdict[]): string {
   const counts = countsOf(labels);
   const most = Math.max(...counts);
@@ -45,9 +45,9 @@ function agreementOf(judged: readonly JudgedRow[]): Parameters<AnnotationSession
 }
 
 /**
- * People as judges, by the files of {@link peopleAnnotator}: a row of the queue shows a prompt and two answers, "first" and
- * "second"; an answer's completion is [[A]], [[B]] or [[tie]]. Where several judge the same row, their majority counts and
- * how often they agree is told.
+ * People as judges, through the files of {@link peopleAnnotator}. A row of the queue has a prompt and two answers, `first`
+ * and `second`; an answer's completion is [[A]], [[B]] or [[tie]]. With several people per row the majority decides, and
+ * their agreement is reported.
  */
 export function peopleJudge(options: PeopleOptions): Judge {
   const { name, description } = options;

@@ -7,37 +7,38 @@ import { BudgetlineError } from '../../contracts/failures';
 import { parseVerdict } from '../../contracts/verdict';
 import { appendLines, ensureDir, writeFileAtomic } from '../../store';
 
-/** Something that people are asked: an id, and what they are shown. */
+/** A row for people to answer. */
 export interface QueueRow {
   readonly id: string;
-  /** Among them `people`, how many are to answer, where one is not enough. */
+  /** Fields to show; also `people`, the number of answers needed, if more than one. */
   readonly [shown: string]: string;
 }
 
-/** One answer: to a row of the queue, by somebody. */
+/** One answer to a row of the queue. */
 const answerRow = z.strictObject({
+  /** The row's id. */
   id: z.string().min(1),
   /** A demonstration, or a verdict. */
   completion: z.string().refine((text) => text.trim() !== '', 'is empty'),
-  /** Who answered, where several answer the same rows. */
+  /** The person, where several answer the same rows. */
   by: z.string().min(1).optional(),
 });
 export type PeopleAnswer = z.infer<typeof answerRow>;
 
-/** One answer a person, in the order in which they first answered: whoever answers again corrects what was said before. */
+/** The latest answer of each person, in the order of their first answers. */
 export function latestByPerson(answers: readonly PeopleAnswer[]): PeopleAnswer[] {
   return [...new Map(answers.map((answer) => [answer.by, answer])).values()];
 }
 
 const remedy =
-  'Each line is { "id", "completion", "by"? }: the id of a line of queue.jsonl, a text that is not empty, and who answered.';
+  'Each line is { "id", "completion", "by"? }: the id of a line of queue.jsonl, a non-empty text, and the person.';
 
-/** Ids of rows that ask for a verdict begin so: what an answer has to be is known when its row is answered already. */
+/** Prefix of the ids of rows that need a verdict, so that answers can be checked after their row has left the queue. */
 const verdictPrefix = 'verdict-';
 
 function assertReadable({ id, completion }: PeopleAnswer, place: string): void {
   if (!id.startsWith(verdictPrefix) || parseVerdict(completion) !== 'unparseable') return;
-  throw new BudgetlineError('DATA_INVALID', `${place} completion: "${completion}" is no verdict.`, {
+  throw new BudgetlineError('DATA_INVALID', `${place} completion: "${completion}" is not a verdict.`, {
     remedy: 'Write [[A]] where the first answer is better, [[B]] where the second is, [[tie]] where neither.',
   });
 }
@@ -57,7 +58,7 @@ function parseLine(line: string, place: string): PeopleAnswer {
   try {
     fields = JSON.parse(line);
   } catch {
-    throw new BudgetlineError('DATA_INVALID', `${place} is no JSON.`, { remedy });
+    throw new BudgetlineError('DATA_INVALID', `${place} is not JSON.`, { remedy });
   }
   return parseAnswer(fields, place);
 }
@@ -74,7 +75,7 @@ function isOpen(row: QueueRow, answers: ReadonlyMap<string, readonly PeopleAnswe
   return latestByPerson(answers.get(row.id) ?? []).length < Number(row['people'] ?? 1);
 }
 
-/** A folder with queue.jsonl, what people are asked, and answers.jsonl, what they have said. */
+/** A folder with queue.jsonl (open rows) and answers.jsonl. */
 export class PeopleQueue {
   readonly #queuePath: string;
   readonly answersPath: string;
@@ -84,13 +85,13 @@ export class PeopleQueue {
     this.answersPath = join(folder, 'answers.jsonl');
   }
 
-  /** What is asked and not answered yet. */
+  /** Rows without enough answers. */
   async open(): Promise<QueueRow[]> {
     const lines = (await readLines(this.#queuePath)).filter((line) => line !== '');
     return lines.map((line) => JSON.parse(line) as QueueRow);
   }
 
-  /** All answers by the row that they are to, in the order in which they were given. */
+  /** All answers by row id, in the order of the file. */
   async answers(): Promise<Map<string, PeopleAnswer[]>> {
     const answers = new Map<string, PeopleAnswer[]>();
     (await readLines(this.answersPath)).forEach((line, index) => {
@@ -101,7 +102,7 @@ export class PeopleQueue {
     return answers;
   }
 
-  /** Asks for rows beside those that others ask for; gives the answers so far. */
+  /** Adds rows to the queue, removes answered ones, and returns the answers so far. */
   async ask(rows: readonly QueueRow[]): Promise<Map<string, PeopleAnswer[]>> {
     await ensureDir(this.folder);
     const answers = await this.answers();
@@ -111,14 +112,14 @@ export class PeopleQueue {
     return answers;
   }
 
-  /** Takes answers to rows of the queue; all of them or, where one cannot be used, none. */
-  async take(given: readonly { readonly fields: unknown; readonly place: string }[]): Promise<number> {
+  /** Adds answers to rows of the queue: all of them, or none if one is unusable. Returns their number. */
+  async take(lines: readonly { readonly fields: unknown; readonly place: string }[]): Promise<number> {
     const asked = new Set((await this.open()).map(({ id }) => id));
     const before = await this.answers();
-    const added = given.map(({ fields, place }) => {
+    const added = lines.map(({ fields, place }) => {
       const answer = parseAnswer(fields, place);
       if (asked.has(answer.id) || before.has(answer.id)) return answer;
-      const message = `${place} id: "${answer.id}" is in no queue of ${this.folder}.`;
+      const message = `${place} id: "${answer.id}" is not in the queue of ${this.folder}.`;
       throw new BudgetlineError('DATA_INVALID', message, { remedy });
     });
     await appendLines(
@@ -130,12 +131,11 @@ export class PeopleQueue {
   }
 }
 
-/** Each row once, however often it was shown. */
+/** Each row once. */
 export const distinctRows = <Row extends { readonly id: string }>(rows: readonly Row[]): Row[] => [
   ...new Map(rows.map((row) => [row.id, row])).values(),
 ];
 
-/** Who is asked, and by which files. */
 interface Asked {
   readonly name: string;
   readonly folder: string;
@@ -145,7 +145,7 @@ interface Asked {
 
 type Shown = Readonly<Record<string, string>>;
 
-/** Ids of problems repeat between tasks, files and seeds; what is shown, and to whom, is one row whichever stage asks. */
+/** The id is a digest of the shown fields and the people, so equal rows of different stages are one row. */
 function rowOf({ name, version = 1, people = 1 }: Asked, shown: Shown): QueueRow {
   const parts = JSON.stringify([name, version, Object.entries(shown)]);
   const digest = createHash('sha256').update(parts).digest('hex').slice(0, 24);
@@ -153,16 +153,16 @@ function rowOf({ name, version = 1, people = 1 }: Asked, shown: Shown): QueueRow
   return { id, ...shown, ...(people === 1 ? {} : { people: String(people) }) };
 }
 
-/** A row that was asked, with what was answered to it. */
+/** A row with its answers. */
 export interface Answered {
   readonly id: string;
   readonly answers: readonly PeopleAnswer[];
 }
 
 /**
- * What people say of all that is shown, in its order, where all of it has been answered. What is shown twice is one row.
+ * The answers to all shown rows, in order. Equal rows are asked once.
  *
- * @throws BudgetlineError ANNOTATION_PENDING, which is tried again without costing retries
+ * @throws BudgetlineError ANNOTATION_PENDING while answers are missing; its retries do not count as failures
  */
 export async function awaitAnswers(asked: Asked, shown: readonly Shown[]): Promise<Answered[]> {
   const { name, folder } = asked;

@@ -2,9 +2,9 @@
 export type Program = (x: number, y: number) => number;
 
 export const programLimits = {
-  /** Characters: answers of models run on. */
+  /** Longest program, in characters. */
   characters: 400,
-  /** Brackets within brackets, so that no answer exhausts the stack. */
+  /** Deepest nesting of brackets and signs, so that no answer exhausts the stack. */
   depth: 40,
 } as const;
 
@@ -97,10 +97,10 @@ function combine(sign: Operator, left: Program, right: Program): Program {
 }
 
 /**
- * Reads a program: whole numbers, x, y, + - *, min(a, b), max(a, b), brackets; nothing else, no loops, no names to look
- * up. So running what a model wrote is safe: no code of the host's language is ever evaluated.
+ * Parses a program: whole numbers, x, y, + - *, min(a, b), max(a, b) and brackets. It has no loops and no names to look
+ * up, and no code of the host's language is evaluated, so running a model's answer is safe.
  *
- * @returns undefined where the text is no program
+ * @returns undefined where the text is not a program
  */
 export function parseProgram(text: string): Program | undefined {
   if (text.length > programLimits.characters) return undefined;

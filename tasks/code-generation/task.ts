@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Random } from '../../contracts/task';
 import { defineTask } from '../define/define-task';
-import { drawInteger, drawOne } from '../random';
+import { randomInteger, randomChoice } from '../random';
 import { parseProgram, type Program } from './expression';
 
 const schema = z.object({
-  /** What the function shall do, in words. */
+  /** The function's description, in words. */
   request: z.string().min(1),
   tests: z
     .array(z.object({ x: z.int(), y: z.int().default(0), output: z.int() }))
@@ -21,9 +21,9 @@ interface Step {
   readonly wrap: (program: string) => string;
 }
 
-function drawStep(random: Random): Step {
-  const n = drawInteger(random, 2, 9);
-  return drawOne<Step>(random, [
+function generateStep(random: Random): Step {
+  const n = randomInteger(random, 2, 9);
+  return randomChoice<Step>(random, [
     { words: `add ${n}`, wrap: (program) => `${program}+${n}` },
     { words: `take off ${n}`, wrap: (program) => `${program}-${n}` },
     { words: `times ${n}`, wrap: (program) => `(${program})*${n}` },
@@ -34,8 +34,8 @@ function drawStep(random: Random): Step {
 
 const inputs = [-7, -1, 0, 2, 5, 11].flatMap((x) => [0, 3].map((y) => ({ x, y })));
 
-function drawItem(random: Random): CodeItem {
-  const steps = Array.from({ length: drawInteger(random, 1, 3) }, () => drawStep(random));
+function generateItem(random: Random): CodeItem {
+  const steps = Array.from({ length: randomInteger(random, 1, 3) }, () => generateStep(random));
   const solution = steps.reduce((program, { wrap }) => wrap(program), 'x');
   const program = parseProgram(solution);
   if (program === undefined) throw new TypeError(`a generated program is malformed: ${solution}`);
@@ -47,20 +47,20 @@ const passes = (program: Program, { x, y, output }: CodeItem['tests'][number]): 
   program(x, y) === output;
 
 /**
- * Code generation in a language of its own: expressions over x and y (see {@link parseProgram}). A program is right when
- * it passes every test of its row. Programs in a general language are not run: that needs a sandbox, not a verifier.
+ * Code generation in a small language: expressions over x and y (see {@link parseProgram}). A program is correct when it
+ * passes all tests of its row. Programs in a general language would need a sandbox.
  */
 export const codeGeneration = defineTask<CodeItem>({
   name: 'code-generation',
   metric: 'tests passed',
-  synthesize: drawItem,
+  synthesize: generateItem,
   schema,
   prompt: ({ request }) => `${request}\nA: `,
   leakageText: ({ request }) => request,
-  // What it computes, however it is put.
+  // The function that it computes, not its wording.
   dedupKey: ({ tests }) => [...new Set(tests.map(({ x, y, output }) => `${x} ${y} ${output}`))].sort().join(),
   target: ({ solution }) => solution,
-  evaluate({ tests }, completion) {
+  score({ tests }, completion) {
     const program = parseProgram(completion.split('\n')[0] ?? '');
     const passed = program === undefined ? 0 : tests.filter((test) => passes(program, test)).length;
     return {

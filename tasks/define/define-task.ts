@@ -4,17 +4,17 @@ import { BudgetlineError } from '../../contracts/failures';
 import { fieldText, issueText } from '../../contracts/row-issues';
 import type { Annotator, Task } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
-import { generateProblems, readProblems, skeletonOf } from './load';
+import { generateProblems, readProblems, dedupKeyOf } from './load';
 import { fileNamesOf } from './read-files';
 import type { ItemAnnotator, ReadRow, TaskDefinition, TaskInput, TaskProblem } from './types';
 
-/** Reads a row with its reference answer's score. Where a judge compares, there is no check to hold it against. */
+/** A row with its reference answer's score; tasks that a judge compares have no such score. */
 function scoredRow<Item>(
-  { comparison, target, gold = target, evaluate }: TaskInput<Item>,
+  { comparison, target, gold = target, score }: TaskInput<Item>,
   item: Item,
 ): ReadRow<Item> {
   const answer = comparison === undefined ? gold(item) : undefined;
-  return answer === undefined ? { item } : { item, score: evaluate(item, answer, 'stop').score };
+  return answer === undefined ? { item } : { item, score: score(item, answer, 'stop').score };
 }
 
 function rowReader<Item>(input: TaskInput<Item>): TaskDefinition<Item>['readRow'] {
@@ -23,10 +23,10 @@ function rowReader<Item>(input: TaskInput<Item>): TaskDefinition<Item>['readRow'
     if (parsed === undefined) throw sourceRefused(input.name, 'files');
     if (parsed.success) {
       const row = scoredRow(input, parsed.data);
-      // What the check finds wrong would be learnt from. A graded check may score even the best answer below 1.
+      // An incorrect reference would be trained on. A graded verifier may score even the best answer below 1.
       if (row.score === undefined || row.score > 0) return { row };
       return {
-        reasons: [{ field: 'the reference answer', reason: `is not right by the check of ${input.name}` }],
+        reasons: [{ field: 'the reference answer', reason: `is incorrect by the verifier of ${input.name}` }],
       };
     }
     const { issues } = parsed.error;
@@ -53,17 +53,15 @@ function goldOf<Item>({ name, prompt, target, gold = target }: TaskInput<Item>):
     const answer = gold(item);
     if (answer !== undefined) return answer;
     const row = `The row of ${name} with the prompt ${JSON.stringify(prompt(item).slice(0, 80))}`;
-    throw new BudgetlineError('DATA_INVALID', `${row} has no response to learn from.`, {
-      remedy: 'Give the rows of data.train a reference answer, or take another annotator than "clean".',
+    throw new BudgetlineError('DATA_INVALID', `${row} has no reference answer.`, {
+      remedy: 'Give the rows of data.train a reference answer, or use another annotator than "clean".',
     });
   };
 }
 
-type Kept = Pick<CodeOrigin, 'version'>;
-const keptVersion = (version: number | string | undefined): Kept =>
+const versionOf = (version: number | string | undefined): Pick<CodeOrigin, 'version'> =>
   version === undefined ? {} : { version: String(version) };
 
-/** Programs that come with the package have a version where what they write has changed. */
 function annotatorOf<Item>(
   { version, ...annotator }: ItemAnnotator<Item>,
   stack: string,
@@ -71,30 +69,30 @@ function annotatorOf<Item>(
   return {
     ...annotator,
     ...(version === undefined ? {} : { identify: () => Promise.resolve({ kind: 'program', version }) }),
-    code: { stack, call, only: ['annotators'], ...keptVersion(version) },
+    code: { stack, call, only: ['annotators'], ...versionOf(version) },
     demonstrate: ({ item }, random) => annotator.demonstrate(item, random),
   };
 }
 
 const call = 'defineTask';
 
-/** Fields that judge answers; all others but annotators make problems and put them. */
-const grading = ['evaluate', 'comparison', 'summarize', 'metric'];
+/** Fields that decide scores. All others except annotators decide problems and prompts. */
+const grading = ['score', 'comparison', 'summarize', 'metric'];
 
 function codeOf(stack: string, version: TaskInput<unknown>['version']): NonNullable<Task['code']> {
-  const kept = keptVersion(version);
+  const fixed = versionOf(version);
   return {
-    problems: { stack, call, except: [...grading, 'annotators', 'name', 'version'], ...kept },
-    grading: { stack, call, only: grading, ...kept },
+    problems: { stack, call, except: [...grading, 'annotators', 'name', 'version'], ...fixed },
+    grading: { stack, call, only: grading, ...fixed },
   };
 }
 
 /**
- * A task from a few functions: how an item is drawn or read, how it is put to the model, and how an answer is judged.
+ * Defines a task from a few functions: how items are generated or read, their prompts, and the score of an answer.
  * Register it with the workers: `createWorker({ tasks: [task] })`.
  *
- * Problems are kept apart by use: generated ones by skeleton and pattern, rows of files by normalised text, thirteen words in
- * a row and skeleton; what is left out is counted.
+ * Pool, validation and test problems are disjoint: generated ones by dedup key and pattern, rows of files by normalised
+ * text, 13-grams and dedup key. Excluded rows are counted.
  */
 export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>> {
   const stack = stackOfCaller();
@@ -103,7 +101,7 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
   const gold = goldOf(input);
   const clean: ItemAnnotator<Item> = {
     name: 'clean',
-    description: 'Gives the reference answer every time.',
+    description: 'Writes the reference answer every time.',
     demonstrate: gold,
   };
   const made: Task<TaskProblem<Item>> = {
@@ -114,15 +112,15 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
       assertSource(input, data);
       return data.source === 'files' ? readProblems(task, { data, context }) : generateProblems(task, data);
     },
-    // "clean" gives what the problems have.
+    // "clean" has no code of its own: the problems' code covers it.
     annotators: [clean, ...(input.annotators ?? [])].map((each) =>
       each === clean ? { ...annotatorOf(each, stack), code: undefined } : annotatorOf(each, stack),
     ),
     gold: ({ item }) => gold(item),
     leakageText: ({ item }) => input.leakageText?.(item) ?? input.prompt(item),
-    dedupKey: ({ item }) => skeletonOf(task, item),
+    dedupKey: ({ item }) => dedupKeyOf(task, item),
     score({ item }, completion, finish) {
-      const { score, wellFormed = true, scores = {} } = input.evaluate(item, completion, finish);
+      const { score, wellFormed = true, scores = {} } = input.score(item, completion, finish);
       const truncated = finish === 'length';
       return { score, wellFormed, truncated, repetition: repetitionRate(completion), scores };
     },

@@ -11,7 +11,7 @@ import type { TaskDefinition, TaskProblem } from './types';
 type SyntheticData = Extract<ProblemData, { source: 'synthetic' }>;
 type FileData = Extract<ProblemData, { source: 'files' }>;
 
-/** Every use has buckets of its own, so that uses are disjoint by construction, whatever their seeds and sizes. */
+/** Each use has its own hash buckets, so uses are disjoint for all seeds and sizes. */
 const buckets = { test: [0, 3], validation: [3, 5], pool: [5, 16] } as const;
 type Use = keyof typeof buckets;
 
@@ -20,10 +20,10 @@ function isOfUse(use: Use, text: string): boolean {
   return bucket >= buckets[use][0] && bucket < buckets[use][1];
 }
 
-/** Draws in a row that give nothing new before the generator is found too small. */
-const mostMisses = 20_000;
+/** Consecutive generated items without a new problem before the generator counts as exhausted. */
+const maxMisses = 20_000;
 
-export function skeletonOf<Item>(task: TaskDefinition<Item>, item: Item): string {
+export function dedupKeyOf<Item>(task: TaskDefinition<Item>, item: Item): string {
   return task.dedupKey?.(item) ?? normalizeText(task.prompt(item));
 }
 
@@ -34,38 +34,37 @@ function makeProblem<Item>(task: TaskDefinition<Item>, item: Item, id: string): 
 function tooFew<Item>({ name }: TaskDefinition<Item>, use: Use, data: SyntheticData, found: number) {
   return new BudgetlineError(
     'DEFINITION_INVALID',
-    `data.${use} is ${data[use]}; the generator of ${name} gives ${found} different problems for it.`,
+    `data.${use} is ${data[use]}; the generator of ${name} has only ${found} different problems for it.`,
     { remedy: `Lower data.${use}.`, details: { field: `data.${use}` } },
   );
 }
 
-function drawProblems<Item>(task: TaskDefinition<Item>, data: SyntheticData, use: Use): TaskProblem<Item>[] {
+function generateUse<Item>(task: TaskDefinition<Item>, data: SyntheticData, use: Use): TaskProblem<Item>[] {
   const random = createRandom(task.name, data.seed, use);
   const seen = new Set<string>();
   const problems: TaskProblem<Item>[] = [];
   for (let misses = 0; problems.length < data[use]; misses += 1) {
-    if (misses > mostMisses) throw tooFew(task, use, data, problems.length);
+    if (misses > maxMisses) throw tooFew(task, use, data, problems.length);
     const item = task.synthesize?.(random);
     if (item === undefined) throw new TypeError(`${task.name} has no generator`);
-    const skeleton = skeletonOf(task, item);
-    const decisive = [skeleton, ...(task.pattern === undefined ? [] : [task.pattern(item)])];
-    if (!decisive.every((text) => isOfUse(use, text) && !seen.has(text))) continue;
-    for (const text of decisive) seen.add(text);
+    const keys = [dedupKeyOf(task, item), ...(task.pattern === undefined ? [] : [task.pattern(item)])];
+    if (!keys.every((key) => isOfUse(use, key) && !seen.has(key))) continue;
+    for (const key of keys) seen.add(key);
     misses = 0;
     problems.push(makeProblem(task, item, `${use}-${String(problems.length).padStart(5, '0')}`));
   }
   return problems;
 }
 
-/** Generated problems: a pure function of `data`; a larger pool begins with the smaller one. */
+/** Generates problems, a pure function of `data`. A larger pool begins with the smaller one. */
 export function generateProblems<Item>(
   task: TaskDefinition<Item>,
   data: SyntheticData,
 ): ProblemSet<TaskProblem<Item>> {
   return {
-    pool: drawProblems(task, data, 'pool'),
-    validation: drawProblems(task, data, 'validation'),
-    test: drawProblems(task, data, 'test'),
+    pool: generateUse(task, data, 'pool'),
+    validation: generateUse(task, data, 'validation'),
+    test: generateUse(task, data, 'test'),
     excluded: {},
   };
 }
@@ -76,12 +75,12 @@ function partialOf(scores: readonly number[]): Pick<ProblemSet, 'partial'> {
   return below.length === 0 ? {} : { partial: { count: below.length, lowest } };
 }
 
-/** Rows of train and test, checked by the task's schema, kept apart from each other. */
+/** Reads train and test rows, validated by the task's schema and made disjoint. */
 export async function readProblems<Item>(
   task: TaskDefinition<Item>,
   { data, context }: { data: FileData; context: TaskContext },
 ): Promise<ProblemSet<TaskProblem<Item>>> {
-  const remedy = `Correct or remove these lines: rows of ${task.name} have other fields or reference answers.`;
+  const remedy = `Correct or remove these lines: they do not fit the schema or the verifier of ${task.name}.`;
   const scores: number[] = [];
   const rows = await readFiles({ data, context, remedy }, (file, faults, name) =>
     parseJsonRows(file, (fields) => task.readRow(fields), faults).map(
@@ -93,7 +92,7 @@ export async function readProblems<Item>(
   );
   const compared = ({ item }: TaskProblem<Item>) => ({
     text: task.leakageText?.(item) ?? task.prompt(item),
-    ...(task.dedupKey === undefined ? {} : { skeleton: task.dedupKey(item) }),
+    ...(task.dedupKey === undefined ? {} : { dedupKey: task.dedupKey(item) }),
   });
   return { ...separate(rows, { validation: data.validation, compared }), ...partialOf(scores) };
 }

@@ -4,7 +4,7 @@ import { type Fault, refuseFaults, type TextFile } from '../json-rows';
 
 type FileData = Extract<ProblemData, { source: 'files' }>;
 
-/** The files that problems are read from: of a test set alone there is no train file. */
+/** Names of the files that problems are read from; a test set alone has no train file. */
 export function fileNamesOf(data: ProblemData): readonly ('train' | 'test')[] {
   if (data.source === 'synthetic') return [];
   return data.train === undefined ? ['test'] : ['train', 'test'];
@@ -13,14 +13,14 @@ export function fileNamesOf(data: ProblemData): readonly ('train' | 'test')[] {
 export interface ReadFilesOptions {
   readonly data: FileData;
   readonly context: TaskContext;
-  /** What to do about rows that cannot be used. */
+  /** Remedy for unusable rows. */
   readonly remedy: string;
 }
 
 /**
- * Rows of train and test, in the order of their files.
+ * Reads train and test rows, in file order.
  *
- * @throws BudgetlineError DATA_INVALID, naming file, line and field of up to twenty unusable rows of both.
+ * @throws BudgetlineError DATA_INVALID, with file, line and field of the first twenty unusable rows
  */
 export async function readFiles<P>(
   { data, context, remedy }: ReadFilesOptions,

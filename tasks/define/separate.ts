@@ -9,8 +9,8 @@ export interface Separated<P> {
 }
 
 /**
- * Pool, validation and test of rows from files, disjoint: the last `validation` usable rows of train are held back.
- * Train rows like a test row, and pool rows like a validation row, are left out and counted by reason; so are repeats.
+ * Splits rows of files into disjoint pool, validation and test sets. The last `validation` usable rows of train are held
+ * back. Train rows that overlap test, pool rows that overlap validation, and duplicates are excluded, counted by reason.
  */
 export function separate<P>(
   rows: { readonly train: readonly P[]; readonly test: readonly P[] },

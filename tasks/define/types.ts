@@ -3,32 +3,37 @@ import type { ItemResult } from '../../schemas/rows';
 import type { Finish, Problem, Random, ComparedAnswer } from '../../contracts/task';
 import type { FieldReason, Fields } from '../json-rows';
 
-/** A problem of a defined task: the item that it was made of travels with it. */
+/** A problem of a defined task, with its item. */
 export interface TaskProblem<Item> extends Problem {
   readonly item: Item;
 }
 
-/** How an answer was found. */
-export interface Evaluation {
-  /** 1 right, 0 wrong; a judged or graded answer may lie between. Pairs are made of answers at 1 and below. */
+/** The score of one answer. */
+export interface ItemScore {
+  /**
+   * 1 correct, 0 incorrect, or a grade between. Preference pairs take their chosen sample from answers that score 1, the
+   * rejected one from answers below.
+   */
   readonly score: number;
-  /** Whether the answer keeps the format that the task asks for; true unless told. */
+  /** Whether the answer has the requested format. Default: true. */
   readonly wellFormed?: boolean;
-  /** Further scores by name; their means stand in every evaluation. */
+  /** Further scores by name; every evaluation reports their means. Default: none. */
   readonly scores?: Readonly<Record<string, number>>;
 }
 
-/** Somebody or something that writes demonstrations for items. */
+/** Writes demonstrations for items. */
 export interface ItemAnnotator<Item> {
+  /** Name in definitions (`annotator`). */
   readonly name: string;
-  /** One sentence for reports: what this annotator gets wrong, and how often. */
+  /** One sentence for reports: the annotator's errors and their frequency. */
   readonly description: string;
-  /** Stands in keys in the place of a digest of its source: raised when it writes otherwise. Without one the source counts. */
+  /** Used in keys instead of a digest of its source; raise it when the annotator writes different text. Default: the source. */
   readonly version?: number;
+  /** Returns the completion for an item; `random` is seeded by (seed, problem). */
   demonstrate(item: Item, random: Random): string;
 }
 
-/** A schema of zod's kind, for rows of files. */
+/** A schema with zod's `safeParse`, for rows of files. */
 export interface RowSchema<Item> {
   safeParse(row: unknown):
     | { readonly success: true; readonly data: Item }
@@ -40,51 +45,56 @@ export interface RowSchema<Item> {
       };
 }
 
-/** What makes a task; see `defineTask`. */
+/** Input of `defineTask`. An item is one problem, in any form that the functions below read. */
 export interface TaskInput<Item> {
+  /** Name in definitions (`task`). */
   readonly name: string;
-  /** The name of the score, e.g. "accuracy". */
+  /** Name of the score, e.g. "accuracy". */
   readonly metric: string;
   /**
-   * Stands in keys in the place of a digest of the task's source: raised when the task does otherwise, so that what it did
-   * before is not taken for its own. Without one the source counts.
+   * Used in keys instead of a digest of the task's source; raise it when the task behaves differently, so that results of
+   * the old behaviour are not reused. Default: the source.
    */
   readonly version?: number | string;
-  /** Draws one item, for `data.source` "twin"; without it the task reads files alone. */
+  /** Generates one item, for `data.source: 'synthetic'`. Default: the task only reads files. */
   readonly synthesize?: (random: Random) => Item;
-  /** One row of a JSON Lines file, for `data.source` "files"; without it the task is generated alone. */
+  /** Schema of one row of a JSON Lines file, for `data.source: 'files'`. Default: the task is only generated. */
   readonly schema?: RowSchema<Item>;
   /** The prompt exactly as the model sees it, up to where the answer begins. */
   readonly prompt: (item: Item) => string;
-  /** What of an item is its own, for leakage checks; the prompt unless told. */
+  /** The item's own text within the prompt, for leakage checks. Default: the prompt. */
   readonly leakageText?: (item: Item) => string;
-  /** What decides an item's answer, dressing left out: two items of one skeleton are never in train and test. */
+  /**
+   * What decides the item's answer, without names and wording. Items with equal keys are never in both train and test.
+   * Default: the normalised prompt.
+   */
   readonly dedupKey?: (item: Item) => string;
   /**
-   * Of generated items, where their answers hold names: what is left without these. Two items of one pattern are never in
-   * train and test either. Rows of files are held apart by skeleton alone, since many may well be of one pattern.
+   * For generated items whose dedup key contains names: the item without them. Items with equal patterns are never in both
+   * train and test. Not used for rows of files, where many rows may have one pattern. Default: none.
    */
   readonly pattern?: (item: Item) => string;
-  /** The answer that a verifier or judge compares with. */
+  /** The correct answer, which a verifier or judge compares with. */
   readonly target: (item: Item) => string;
-  /** The reference answer in the asked format, where the item has one; `target` where this is left out. */
+  /** The reference answer in the requested format; undefined where the item has none. Default: `target`. */
   readonly gold?: (item: Item) => string | undefined;
-  /** Beside "clean", which gives the reference answer. */
+  /** Annotators in addition to "clean", which writes the reference answer. Default: none. */
   readonly annotators?: readonly ItemAnnotator<Item>[];
-  readonly evaluate: (item: Item, completion: string, finish: Finish) => Evaluation;
-  /** Of a task that is scored by win rate: what a judge is shown; definitions may then name one. */
+  /** The verifier: scores a completion. `finish` is 'length' where it was cut off at `maxNewTokens`. */
+  readonly score: (item: Item, completion: string, finish: Finish) => ItemScore;
+  /** For tasks scored by win rate: the answers that a judge compares. Definitions may then set `evaluation.judge`. */
   readonly comparison?: (item: Item, completion: string) => ComparedAnswer;
-  /** Figures over all test items that are no means, e.g. a length-controlled win rate. */
+  /** Metrics over all test items that are not means of item scores, e.g. a length-controlled win rate. */
   readonly summarize?: (items: readonly ItemResult[]) => Readonly<Record<string, number>>;
 }
 
-/** A row of a file, with the score of its reference answer where the task's own check judges it. */
+/** A row of a file, with its reference answer's score if the task has a verifier. */
 export interface ReadRow<Item> {
   readonly item: Item;
   readonly score?: number;
 }
 
-/** A task as its loaders see it. */
+/** A task for its loaders. */
 export interface TaskDefinition<Item> extends TaskInput<Item> {
   readRow(fields: Fields): { row: ReadRow<Item> } | { reasons: readonly FieldReason[] };
 }

@@ -1,6 +1,6 @@
 import { BudgetlineError } from '../../contracts/failures';
 import type { Annotator, Random } from '../../contracts/task';
-import { drawInteger, drawOne } from '../random';
+import { randomInteger, randomChoice } from '../random';
 import type { FileProblem } from './gsm8k';
 import {
   applyOperation,
@@ -13,12 +13,12 @@ import {
 
 export type MathProblem = SyntheticProblem | FileProblem;
 
-/** The reference answer in the asked format. */
+/** The reference answer in the requested format. */
 export function goldAnswer(problem: MathProblem): string {
   return problem.source === 'synthetic' ? renderAnswer(workSteps(problem)) : problem.solution;
 }
 
-/** Doubling read as adding 2, tripling as adding 3. */
+/** Reads doubling as adding 2, tripling as adding 3. */
 function misread(operation: Operation): Operation {
   return operation.sign === '*' ? { sign: '+', by: operation.by } : operation;
 }
@@ -31,8 +31,8 @@ function majorityError(problem: SyntheticProblem, random: Random): string {
 
 function slip(problem: SyntheticProblem, random: Random): string {
   if (random() >= 0.3) return goldAnswer(problem);
-  const at = drawInteger(random, 0, problem.operations.length - 1);
-  const error = drawOne(random, [-2, -1, 1, 2]);
+  const at = randomInteger(random, 0, problem.operations.length - 1);
+  const error = randomChoice(random, [-2, -1, 1, 2]);
   let before = problem.start;
   const steps = problem.operations.map((operation, index): Step => {
     const after = applyOperation(before, operation) + (index === at ? error : 0);
@@ -43,7 +43,7 @@ function slip(problem: SyntheticProblem, random: Random): string {
   return renderAnswer(steps);
 }
 
-/** An annotator whose errors need the operations behind a problem, which only the twin knows. */
+/** An annotator whose errors need a problem's operations, which only synthetic problems have. */
 function syntheticAnnotator(
   name: string,
   description: string,
@@ -56,8 +56,8 @@ function syntheticAnnotator(
       if (problem.source === 'synthetic') return demonstrate(problem, random);
       throw new BudgetlineError(
         'DEFINITION_INVALID',
-        `annotator: "${name}" works on the generated twin only, and data.source is "files".`,
-        { remedy: 'Use annotator "clean" with files; it gives the answers that the file holds.' },
+        `annotator: "${name}" works on synthetic problems only, and data.source is "files".`,
+        { remedy: 'Use annotator "clean" with files; it writes the reference answers of the file.' },
       );
     },
   };
@@ -66,17 +66,17 @@ function syntheticAnnotator(
 export const annotators: readonly Annotator<MathProblem>[] = [
   {
     name: 'clean',
-    description: 'Gives the reference solution every time.',
+    description: 'Writes the reference solution every time.',
     demonstrate: goldAnswer,
   },
   syntheticAnnotator(
     'majority-error',
-    'Misreads doubling as adding 2 and tripling as adding 3, on 70 % of the problems that have one; the arithmetic is right otherwise.',
+    'Misreads doubling as adding 2 and tripling as adding 3, on 70% of the problems that have one; the rest of the arithmetic is correct.',
     majorityError,
   ),
   syntheticAnnotator(
     'slip',
-    'Makes one arithmetic slip of 1 or 2 in 30 % of the demonstrations and carries it on.',
+    'Makes one arithmetic slip of 1 or 2 in 30% of the demonstrations and computes on with it.',
     slip,
   ),
 ];

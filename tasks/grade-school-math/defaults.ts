@@ -2,12 +2,12 @@ import type { SweepInput } from '../../schemas/definition';
 
 const lora = { rank: 16, alpha: 16 };
 
-/** Settings for the embedded model on the twin, to be spread into a definition. */
+/** Settings for the embedded model on synthetic problems; spread them into a definition. */
 export const gradeSchoolMathDefaults = {
   task: 'grade-school-math',
   data: { source: 'synthetic', pool: 8192 },
   model: 'embedded',
-  // Four epochs, chosen on validation accuracy at r = 1: two leave the asked format learnt and the arithmetic not.
+  // Four epochs, chosen by validation accuracy at SFT fraction 1: two teach the format but not the arithmetic.
   sft: { epochs: 4, batchSize: 8, learningRate: 5e-3, lora, maxLength: 96 },
   preference: {
     loss: { name: 'sigmoid', beta: 0.5 },

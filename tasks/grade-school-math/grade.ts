@@ -1,6 +1,6 @@
 import type { Assessment, Finish } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
-import { asksAnew, ownAnswer } from '../own-answer';
+import { hasNewQuestion, ownAnswer } from '../own-answer';
 import { cleanNumber, type FileProblem } from './gsm8k';
 import type { SyntheticProblem } from './synthetic';
 import { lastNumber, leadingNumber } from './whole-number';
@@ -8,18 +8,18 @@ import { lastNumber, leadingNumber } from './whole-number';
 const syntheticFormat = /^ -?\d+[-+*]\d+=-?\d+(; -?\d+[-+*]\d+=-?\d+)* #### -?\d+$/;
 
 function isTruncated(completion: string, finish: Finish): boolean {
-  return finish === 'length' || asksAnew(completion);
+  return finish === 'length' || hasNewQuestion(completion);
 }
 
 const countOf = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
-/** Steps of arithmetic, right or wrong: what a solution has and a guess has not. */
+/** Number of arithmetic steps, correct or not; a guess has none. */
 const syntheticSteps = (completion: string): number => countOf(completion, /-?\d+[-+*]\d+=-?\d+/g);
 const fileSteps = (completion: string): number => countOf(completion, /^Step \d+: /gm);
 
 /**
- * The final answer: the number after the first `####`, read whole; without one the last number of `unmarked`. The format is
- * not asked for twice.
+ * The final answer: the number after the first `####`; without one the last number of `unmarked`, since the format has a
+ * rate of its own.
  */
 function finalNumber(answer: string, unmarked: string): number {
   const [, marked = ''] = answer.split('####');
@@ -30,15 +30,15 @@ const firstLineOf = (text: string): string => text.trimStart().split('\n')[0] ??
 
 export function scoreSynthetic(problem: SyntheticProblem, completion: string, finish: Finish): Assessment {
   const own = ownAnswer(completion);
-  const right = finalNumber(own, firstLineOf(own)) === Number(problem.target);
+  const correct = finalNumber(own, firstLineOf(own)) === Number(problem.target);
   return {
-    score: Number(right),
+    score: Number(correct),
     wellFormed: syntheticFormat.test(completion),
     truncated: isTruncated(completion, finish),
     repetition: repetitionRate(completion),
     scores: {
-      strict: Number(right && /####.*\d/s.test(own)),
-      flexible: Number(right),
+      strict: Number(correct && /####.*\d/s.test(own)),
+      flexible: Number(correct),
       steps: syntheticSteps(own),
     },
   };
@@ -50,13 +50,13 @@ export function strictAnswer(completion: string): string | undefined {
   return match === undefined ? undefined : cleanNumber(match);
 }
 
-/** GSM8K's flexible extraction (lm-eval v3): the last thing that looks like a number. */
+/** GSM8K's flexible extraction (lm-eval v3): the last match of its number pattern. */
 export function flexibleAnswer(completion: string): string | undefined {
   const match = completion.match(/(-?[$0-9.,]{2,})|(-?[0-9]+)/g)?.at(-1);
   return match === undefined ? undefined : cleanNumber(match);
 }
 
-/** Steps numbered from 1, one a line, and then the marked number. */
+/** Whether an answer is steps numbered from 1, one a line, then the marked number. */
 function keepsStepFormat(completion: string): boolean {
   const lines = completion.trim().split('\n');
   const steps = lines.slice(0, -1);
@@ -67,7 +67,7 @@ function keepsStepFormat(completion: string): boolean {
   );
 }
 
-/** `strict` and `flexible` are the published extractions: they compare texts, and read "8.00" and "1e3" as they do. */
+/** `strict` and `flexible` are the published extractions, which compare texts: "8.00" is not "8" for them. */
 export function scoreFile(problem: FileProblem, completion: string, finish: Finish): Assessment {
   const own = ownAnswer(completion);
   return {

@@ -26,7 +26,7 @@ const instruction =
   'Solve the problem. Write one line for each step: "Step 1: ...", "Step 2: ..." and so on; ' +
   'then a line "#### " with the answer as a number.';
 
-/** Numbers as answers are compared: no thousands commas, no currency sign, no final full stop. */
+/** A number for comparison: without thousands commas, currency sign and final full stop. */
 export const cleanNumber = (text: string): string => text.replace(/[,$]/g, '').replace(/\.$/, '');
 
 /** The reference solution as `Step 1: …`, `Step 2: …`, then `#### n`. */
@@ -40,14 +40,14 @@ function renderSolution(answer: string, stripCalculationAnnotations: boolean): s
   return [...steps, `#### ${answerNumber(answer) ?? ''}`].join('\n');
 }
 
-/** The number that a worked answer ends with; undefined where it has none. */
+/** The number at the end of a worked answer; undefined where it has none. */
 export function answerNumber(answer: string): string | undefined {
   const last = answer.trimEnd().split('\n').at(-1)?.trim() ?? '';
   const number = cleanNumber(finalAnswer.exec(last)?.[1] ?? 'none');
   return Number.isNaN(Number(number)) ? undefined : number;
 }
 
-/** Rows of question-and-answer JSONL; what is wrong goes into `faults`. */
+/** Rows of question-and-answer JSONL; unusable rows go into `faults`. */
 export function parseQuestions(file: TextFile, faults: Fault[]): NumberedRow<QuestionRow>[] {
   return parseJsonRows(
     file,
@@ -81,23 +81,23 @@ function makeProblem(
 }
 
 /**
- * Reads question-and-answer JSONL, the layout of GSM8K. The last `data.validation` usable rows of train are held
- * back. Train rows whose question equals a test question, or shares thirteen consecutive words with one, are left out
- * and counted; so are pool rows that overlap with validation in that way.
+ * Reads question-and-answer JSONL, the layout of GSM8K. The last `data.validation` usable rows of train are held back.
+ * Train rows whose question equals a test question or shares a 13-gram with one are excluded and counted, and so are pool
+ * rows that overlap validation.
  *
- * @param isRight the check that answers are held against; a worked answer that fails it is refused as a row
- * @throws BudgetlineError DATA_INVALID, naming file, line and field of up to twenty unusable rows.
+ * @param isCorrect the verifier; a row whose worked answer fails it is refused
+ * @throws BudgetlineError DATA_INVALID, with file, line and field of the first twenty unusable rows
  */
 export async function loadFiles(
   data: FileData,
   context: TaskContext,
-  isRight: (problem: FileProblem) => boolean,
+  isCorrect: (problem: FileProblem) => boolean,
 ): Promise<ProblemSet<FileProblem>> {
   const rows = await readFiles({ data, context, remedy: questionRemedy }, (file, faults, name) =>
     parseQuestions(file, faults).flatMap((row) => {
       const problem = makeProblem(row, name, data.stripCalculationAnnotations);
-      if (isRight(problem)) return [problem];
-      const reason = 'is not right by the check of grade-school-math';
+      if (isCorrect(problem)) return [problem];
+      const reason = 'is incorrect by the verifier of grade-school-math';
       faults.push({ path: file.path, line: row.line, field: 'answer', reason });
       return [];
     }),

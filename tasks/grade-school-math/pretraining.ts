@@ -1,26 +1,27 @@
 import type { Problem, Random } from '../../contracts/task';
-import { createRandom, drawInteger, drawOne } from '../random';
+import { createRandom, randomInteger, randomChoice } from '../random';
 import {
   applyOperation,
-  drawSkeleton,
-  isSkeletonOf,
+  generateComputation,
+  isComputationOf,
   renderAnswer,
   renderQuestion,
-  type Skeleton,
+  type Computation,
   workSteps,
 } from './synthetic';
 import { countTokens, phrases } from './words';
 
-/** Shares of documents by kind; they are normalised to 1. */
+/** Weights of documents by kind; normalised to 1. */
 export interface PretrainingMix {
-  /** Question with the bare number. */
+  /** Question with the number only. */
   readonly shortAnswer: number;
-  /** Several such questions in a row, which teaches running on. */
+  /** Several such questions in a row, which teaches the base model to continue with new questions. */
   readonly questionList: number;
-  /** Worked solution in a format other than the asked one: the skill that tuning can bring out. */
+  /** Worked solution in another format than the requested one: a latent skill that tuning can elicit. */
   readonly worked: number;
+  /** Lines of arithmetic. */
   readonly drill: number;
-  /** The asked format. */
+  /** The requested format. */
   readonly target: number;
 }
 
@@ -36,61 +37,61 @@ export interface PretrainingOptions {
   readonly seed: number;
   readonly documents: number;
   readonly mix?: PretrainingMix;
-  /** Longest document in tokens, end of sequence not counted; longer ones are drawn again. */
+  /** Longest document in tokens, without end of sequence; longer ones are generated anew. Default: 95. */
   readonly maxTokens?: number;
 }
 
 const latentCue = `\n${phrases.work}`;
 
 /** Worked steps in the pretrained format: ` 17-11 is 6. 6+4 is 10. Answer 10`. */
-function renderWork(skeleton: Skeleton): string {
-  const steps = workSteps(skeleton);
+function renderWork(computation: Computation): string {
+  const steps = workSteps(computation);
   const lines = steps.map(({ before, sign, by, after }) => ` ${before}${sign}${by}${phrases.is} ${after}.`);
   return `${lines.join('')}${phrases.latentFinal} ${steps.at(-1)?.after ?? ''}`;
 }
 
-/** The problem's question, put so that the base answers in the format it was pretrained on. */
+/** The problem's question with the cue of the pretrained format. */
 export function latentPrompt(problem: Problem): string {
   return problem.prompt.slice(0, problem.prompt.lastIndexOf('\n')) + latentCue;
 }
 
-/** The number that an answer in the pretrained format ends with; null where it never gets there. */
+/** The final number of an answer in the pretrained format; null where it has none. */
 export function latentAnswer(text: string): string | null {
   return /Answer (-?\d+)/.exec(text)?.[1] ?? null;
 }
 
-function drawFreeSkeleton(random: Random, operations: number): Skeleton {
+function generateUnusedComputation(random: Random, operations: number): Computation {
   for (;;) {
-    const skeleton = drawSkeleton(random, operations);
-    // Problems of a definition have two operations at least: single ones are nobody's.
-    if (operations === 1 || isSkeletonOf('pretraining', skeleton)) return skeleton;
+    const computation = generateComputation(random, operations);
+    // Problems of a definition have at least two operations, so single ones are always free.
+    if (operations === 1 || isComputationOf('pretraining', computation)) return computation;
   }
 }
 
-const drawOperationCount = (random: Random): number => drawInteger(random, 1, 4);
+const randomOperationCount = (random: Random): number => randomInteger(random, 1, 4);
 
-function shortAnswer(random: Random, operations = drawOperationCount(random)): string {
-  const skeleton = drawFreeSkeleton(random, operations);
-  return `${renderQuestion(random, skeleton)}\n${phrases.answer} ${workSteps(skeleton).at(-1)?.after ?? ''}`;
+function shortAnswer(random: Random, operations = randomOperationCount(random)): string {
+  const computation = generateUnusedComputation(random, operations);
+  return `${renderQuestion(random, computation)}\n${phrases.answer} ${workSteps(computation).at(-1)?.after ?? ''}`;
 }
 
 function questionList(random: Random): string {
-  const questions = Array.from({ length: drawInteger(random, 2, 4) }, () =>
-    shortAnswer(random, drawInteger(random, 1, 3)),
+  const questions = Array.from({ length: randomInteger(random, 2, 4) }, () =>
+    shortAnswer(random, randomInteger(random, 1, 3)),
   );
   return questions.join('\n');
 }
 
 function worked(random: Random): string {
-  const skeleton = drawFreeSkeleton(random, drawOperationCount(random));
-  return renderQuestion(random, skeleton) + latentCue + renderWork(skeleton);
+  const computation = generateUnusedComputation(random, randomOperationCount(random));
+  return renderQuestion(random, computation) + latentCue + renderWork(computation);
 }
 
 function drillLine(random: Random, equals: string): string {
   for (;;) {
-    const before = drawInteger(random, 1, 99);
-    const sign = drawOne(random, ['+', '-', '*'] as const);
-    const by = sign === '*' ? drawInteger(random, 2, 3) : drawInteger(random, 2, 12);
+    const before = randomInteger(random, 1, 99);
+    const sign = randomChoice(random, ['+', '-', '*'] as const);
+    const by = sign === '*' ? randomInteger(random, 2, 3) : randomInteger(random, 2, 12);
     const after = applyOperation(before, { sign, by });
     if (after >= 1 && after <= 99) return `${before}${sign}${by}${equals}${after}`;
   }
@@ -98,12 +99,12 @@ function drillLine(random: Random, equals: string): string {
 
 function drill(random: Random): string {
   const [equals, end] = random() < 0.5 ? ['=', '; '] : [`${phrases.is} `, '. '];
-  return Array.from({ length: drawInteger(random, 2, 8) }, () => drillLine(random, equals)).join(end);
+  return Array.from({ length: randomInteger(random, 2, 8) }, () => drillLine(random, equals)).join(end);
 }
 
 function target(random: Random): string {
-  const skeleton = drawFreeSkeleton(random, drawOperationCount(random));
-  return `${renderQuestion(random, skeleton)}\n${phrases.answer}${renderAnswer(workSteps(skeleton))}`;
+  const computation = generateUnusedComputation(random, randomOperationCount(random));
+  return `${renderQuestion(random, computation)}\n${phrases.answer}${renderAnswer(workSteps(computation))}`;
 }
 
 const writers: Record<keyof PretrainingMix, (random: Random) => string> = {
@@ -114,21 +115,21 @@ const writers: Record<keyof PretrainingMix, (random: Random) => string> = {
   target,
 };
 
-function drawKind(random: Random, mix: PretrainingMix): keyof PretrainingMix {
+function chooseKind(random: Random, mix: PretrainingMix): keyof PretrainingMix {
   const kinds = Object.keys(writers) as (keyof PretrainingMix)[];
   let left = random() * kinds.reduce((sum, kind) => sum + mix[kind], 0);
   return kinds.find((kind) => (left -= mix[kind]) < 0) ?? 'shortAnswer';
 }
 
 /**
- * Documents that the embedded base is pretrained on. Document n is a pure function of (seed, mix, n); none holds a
- * skeleton that any twin's pool, validation or test set can hold.
+ * Pretraining documents of the embedded base model. Document n is a pure function of (seed, mix, n); none contains a
+ * computation that a pool, validation or test set can contain.
  */
 export function* pretrainingDocuments(options: PretrainingOptions): Generator<string, void> {
   const { seed, documents, mix = defaultPretrainingMix, maxTokens = 95 } = options;
   for (let index = 0; index < documents; index += 1) {
     const random = createRandom('pretraining', seed, index);
-    const write = writers[drawKind(random, mix)];
+    const write = writers[chooseKind(random, mix)];
     let text = write(random);
     while (countTokens(text) > maxTokens) text = write(random);
     yield text;

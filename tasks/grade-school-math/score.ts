@@ -3,7 +3,7 @@ import { matchResponses, parseResponses } from '../responses';
 import { flexibleAnswer, strictAnswer } from './grade';
 import { answerNumber, parseQuestions, questionRemedy } from './gsm8k';
 
-/** One question's verdicts: the number after the first `#### `, and the last number. */
+/** One question's verdicts: `strict` by the number after the first `#### `, `flexible` by the last number. */
 export interface MathVerdict {
   readonly question: string;
   readonly strict: boolean;
@@ -13,7 +13,7 @@ export interface MathVerdict {
 export interface MathScore {
   readonly task: 'grade-school-math';
   readonly questions: number;
-  /** Share of questions answered right, 0 … 1, by either extraction. */
+  /** Fraction of questions answered correctly, 0 … 1, by each extraction. */
   readonly strict: number;
   readonly flexible: number;
   readonly items: readonly MathVerdict[];
@@ -23,10 +23,10 @@ const shareOf = (items: readonly MathVerdict[], by: 'strict' | 'flexible'): numb
   items.filter((item) => item[by]).length / items.length;
 
 /**
- * Scores responses to the questions of a GSM8K file as the evaluation harness of reference does (lm-eval, gsm8k v3):
- * exact match of the extracted numbers, on the responses as they stand.
+ * Scores responses to the questions of a GSM8K file as lm-eval's gsm8k v3 does: exact match of the extracted numbers, on the
+ * full responses.
  *
- * @throws BudgetlineError DATA_INVALID, naming file, line and field of unusable rows.
+ * @throws BudgetlineError DATA_INVALID, with file, line and field of unusable rows
  */
 export function scoreMath(files: { references: TextFile; responses: TextFile }): MathScore {
   const faults: Fault[] = [];
@@ -39,9 +39,9 @@ export function scoreMath(files: { references: TextFile; responses: TextFile }):
   );
   refuseFaults(faults, `${questionRemedy} A response is { "question", "response" }, one a question.`);
   const items = pairs.map(({ row: { question, answer }, response }) => {
-    const expected = answerNumber(answer);
-    const strict = strictAnswer(response) === expected;
-    return { question, strict, flexible: flexibleAnswer(response) === expected };
+    const target = answerNumber(answer);
+    const strict = strictAnswer(response) === target;
+    return { question, strict, flexible: flexibleAnswer(response) === target };
   });
   return {
     task: 'grade-school-math',

@@ -7,11 +7,11 @@ import { loadFiles } from './gsm8k';
 import { generateSynthetic, syntheticQuestion } from './synthetic';
 
 /**
- * Grade school math, by its generated twin (`data.source` "twin") or from question-and-answer JSONL such as GSM8K
- * ("files"). The twin asks for ` 17-11=6; 6+4=10 #### 10`, the files for `Step 1: …` lines and `#### n`.
+ * Grade school math: synthetic problems (`data.source: 'synthetic'`), or question-and-answer JSONL such as GSM8K ('files').
+ * Synthetic problems request the format ` 17-11=6; 6+4=10 #### 10`, files `Step 1: …` lines and `#### n`.
  *
- * `score` does not ask for the format: cold start then shows in the format rate and not twice. `scores` holds `strict`
- * (only the number after `####`) and `flexible`, of files as published.
+ * `score` ignores the format, which `wellFormed` measures. `scores` has `strict` (only the number after `####`) and
+ * `flexible`; for files these are the published extractions.
  */
 const task: Task<MathProblem> = {
   name: 'grade-school-math',
@@ -30,5 +30,5 @@ const task: Task<MathProblem> = {
       : scoreFile(problem, completion, finish),
 };
 
-/** Its code is the package's: the revisions of stages cover it. */
+/** Revisions of stages cover this code, so it has no digest. */
 export const gradeSchoolMath = definedAt(task, undefined);

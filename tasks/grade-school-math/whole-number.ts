@@ -1,11 +1,11 @@
-/** A number with everything that is part of it: sign, currency, thousands, decimals, exponent, denominator. */
+/** A number with sign, currency, thousands, decimals, exponent and denominator. */
 const number = /([-−+]?)\$?([-−]?)(\d+(?:,\d+)*(?:\.\d+)?|\.\d+)(e[+-]?\d+)?(?:\/(\d+(?:\.\d+)?))?/;
 const grouped = /^\d{1,3}(?:,\d{3})*(?:\.\d+)?$/;
 
-/** What makes the number before it a part of something else: "8 + 1", "8:30", "8x", "8 9". */
+/** Text after a number that makes it part of something else: "8 + 1", "8:30", "8x", "8 9". */
 const continued = /^(?:[\p{L}\p{N}_^]|[ \t]*[-−+*/=×÷:.,]?[ \t]*\d|[ \t]*[-−+*/=×÷^][ \t]*[(])/u;
 
-/** Words before a number in its line ("The answer is", "x =", "£"), but no operator, whose term it would be a part of. */
+/** Words before a number in its line ("The answer is", "x =", "£"), without operators, which would make it part of a term. */
 const words = '[^\\n\\d+*\\-−/×÷^]*?[^\\n\\d\\p{L}+*\\-−/×÷^]';
 const leading = new RegExp(`^(?:[\\s*_]*|${words}[*_]*)${number.source}`, 'iu');
 
@@ -17,13 +17,13 @@ function valueOf([, sign, inner, digits = '', exponent = '', divisor]: RegExpMat
   return isMinus(sign) === isMinus(inner) ? size : -size;
 }
 
-/** The first number of a text, read whole; NaN where its first line has none, or where it is part of a term. */
+/** The first number of a text; NaN where its first line has none, or where it is part of a term. */
 export function leadingNumber(text: string): number {
   const match = leading.exec(text);
   return match === null || continued.test(text.slice(match[0].length)) ? Number.NaN : valueOf(match);
 }
 
-/** The last number of a text, read whole; NaN where there is none. */
+/** The last number of a text; NaN where there is none. */
 export function lastNumber(text: string): number {
   const match = [...text.matchAll(new RegExp(number, 'gi'))].at(-1);
   return match === undefined ? Number.NaN : valueOf(match);

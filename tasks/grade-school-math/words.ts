@@ -21,8 +21,8 @@ export const phrases = {
 } as const;
 
 /**
- * The frequent words of the twin, for the embedded model's vocabulary: with 95 printable characters, newline, pad,
- * end of sequence and unknown they make 131 tokens. Each stands exactly as texts have it, leading space included.
+ * The frequent words of synthetic problems, for the embedded model's vocabulary: 131 tokens with 95 printable characters,
+ * newline, pad, end of sequence and unknown. Each includes its leading space.
  */
 export const vocabularyWords: readonly string[] = [
   ...Object.values(phrases),

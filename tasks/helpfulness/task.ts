@@ -5,15 +5,15 @@ import { defineTask } from '../define/define-task';
 import { judgeBothOrders, qualityJudge } from '../judging/judge';
 import { summarizeWins } from '../judging/summarize';
 import { ownAnswer } from '../own-answer';
-import { drawOne } from '../random';
+import { randomChoice } from '../random';
 import { names, things } from '../words';
 
 const schema = z.object({
-  /** What somebody asks for. */
+  /** The user's request. */
   request: z.string().min(1),
-  /** The fixed answer that every answer is judged against. */
+  /** The fixed answer that a judge compares with. */
   reference: z.string().min(1),
-  /** A helpful answer to learn from. */
+  /** A helpful answer, for demonstrations. */
   response: z.string().min(1),
 });
 type HelpItem = z.infer<typeof schema>;
@@ -27,9 +27,9 @@ const places =
     ' ',
   );
 
-function drawItem(random: Random): HelpItem {
-  const [name, noun] = [drawOne(random, names), drawOne(random, things)];
-  const [action, place] = [drawOne(random, actions), drawOne(random, places)];
+function generateItem(random: Random): HelpItem {
+  const [name, noun] = [randomChoice(random, names), randomChoice(random, things)];
+  const [action, place] = [randomChoice(random, actions), randomChoice(random, places)];
   return {
     request: `${name} asks: how do I ${action} ${noun} in a ${place}?`,
     reference: ` ${action} ${noun}.`,
@@ -37,60 +37,60 @@ function drawItem(random: Random): HelpItem {
   };
 }
 
-/** Words of a request that an answer should take up. */
+/** Words of a request that an answer should mention. */
 function askedFor(request: string): string[] {
   return normalizeText(request)
     .split(' ')
     .filter((word) => word.length > 2 && !['asks', 'how', 'the', 'and'].includes(word));
 }
 
-/** What an answer's numbered steps say; twice the same step, whatever its number, counts once. */
+/** Number of different numbered steps of an answer; repeated text counts once. */
 function distinctSteps(answer: string): number {
-  const steps = [...answer.matchAll(/(?<!\d)[1-5]\. ([^.]+)/g)].map(([, said = '']) => normalizeText(said));
-  return new Set(steps.filter((said) => said !== '')).size;
+  const steps = [...answer.matchAll(/(?<!\d)[1-5]\. ([^.]+)/g)].map(([, text = '']) => normalizeText(text));
+  return new Set(steps.filter((text) => text !== '')).size;
 }
 
-/** How much of the request an answer takes up, and whether it goes step by step. */
+/** Fraction of the request's words in the answer, 0 … 1, plus its numbered steps, 0 … 1. */
 function quality({ request }: HelpItem, answer: string): number {
-  const given = new Set(normalizeText(answer).split(' '));
+  const words = new Set(normalizeText(answer).split(' '));
   const asked = askedFor(request);
-  const taken = asked.filter((word) => given.has(word)).length / Math.max(1, asked.length);
-  return taken + Math.min(distinctSteps(answer), 3) / 3;
+  const covered = asked.filter((word) => words.has(word)).length / Math.max(1, asked.length);
+  return covered + Math.min(distinctSteps(answer), 3) / 3;
 }
 
 const judge = qualityJudge<HelpItem>(
   'covers-request',
-  'Prefers the answer that takes up more of the request’s words and goes step by step.',
+  'Prefers the answer that mentions more of the request’s words and has numbered steps.',
   quality,
 );
 
 const cue = 'A:';
 const prompt = ({ request }: HelpItem): string => `${request}\n${cue}`;
 
-const sides = (item: HelpItem, completion: string): ComparedAnswer => ({
+const comparison = (item: HelpItem, completion: string): ComparedAnswer => ({
   prompt: prompt(item),
   answer: ownAnswer(completion, cue),
   reference: item.reference,
 });
 
 /**
- * Helpfulness, over files of { request, reference, response } or a generated twin. The score is the win rate against the
- * row's fixed reference, in both orders, by a program that sees words and numbered steps alone. On real requests it is
- * a stand-in: helpfulness there is what people, or a model in their place, say.
+ * Helpfulness, on synthetic problems or files of { request, reference, response }. The score is the win rate against the
+ * row's reference in both orders, by a program that only counts words and numbered steps. For real requests set a judge:
+ * people or a model.
  */
 export const helpfulness = defineTask<HelpItem>({
   name: 'helpfulness',
   metric: 'win rate',
-  synthesize: drawItem,
+  synthesize: generateItem,
   schema,
   prompt,
   leakageText: ({ request }) => request,
   dedupKey: ({ request }) => request.replace(/^\w+ asks: /, ''),
   target: ({ reference }) => reference,
   gold: ({ response }) => response,
-  comparison: sides,
-  evaluate(item, completion) {
-    const compared = sides(item, completion);
+  comparison,
+  score(item, completion) {
+    const compared = comparison(item, completion);
     const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, compared);
     return {
       score: win,

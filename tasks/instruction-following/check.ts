@@ -1,15 +1,15 @@
 import { strip } from '../../text/characters';
 import type { Check } from './instructions/fields';
 
-/** One verdict an instruction, in the order of the instructions. */
+/** One verdict per instruction, in order. */
 export interface Verdicts {
   readonly strict: boolean[];
   readonly loose: boolean[];
 }
 
 /**
- * What loose judging looks at: the response without its first line, its last, or both (a greeting, a closing), each
- * with asterisks (bold type) and without.
+ * Variants for loose verdicts: the response without its first line, its last, or both (a greeting, a closing), each with
+ * and without asterisks (bold type).
  */
 function variants(response: string): string[] {
   const lines = response.split('\n');
@@ -18,7 +18,7 @@ function variants(response: string): string[] {
 }
 
 /**
- * Strict: the response as it is. Loose: any of its eight variants. A blank response, and a blank variant, keeps nothing.
+ * Strict: the response itself. Loose: any of its eight variants. A blank response or variant follows no instruction.
  */
 export function checkInstructions(checks: readonly Check[], response: string): Verdicts {
   const passes = (check: Check, text: string): boolean => strip(text) !== '' && check(text);

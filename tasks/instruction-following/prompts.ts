@@ -3,7 +3,7 @@ import { type NumberedRow, textReasons } from '../json-rows';
 import { type InstructionKind, instructions, isInstructionKind } from './instructions';
 import { type Check, FieldFault, type InstructionFields } from './instructions/fields';
 
-/** One prompt of an IFEval file, its instructions ready to be checked. */
+/** One prompt of an IFEval file with the checks of its instructions. */
 export interface InstructionPrompt {
   readonly key: number | string;
   readonly prompt: string;
@@ -11,26 +11,26 @@ export interface InstructionPrompt {
   readonly checks: readonly Check[];
 }
 
-/** As the published file and its copies have them: a field that is null, empty or 0 is not given. */
-const given = (fields: object): InstructionFields =>
+/** Removes fields that are null, empty or 0: the published file and its copies write absent fields so. */
+const presentFields = (fields: object): InstructionFields =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => Boolean(value)));
 
-type Made = { kind: InstructionKind; check: Check } | FieldReason;
+type CheckOrReason = { kind: InstructionKind; check: Check } | FieldReason;
 
-function makeCheck(id: unknown, fields: unknown, index: number): Made {
+function makeCheck(id: unknown, fields: unknown, index: number): CheckOrReason {
   const place = `kwargs[${index}]`;
   if (!isInstructionKind(id))
     return {
       field: `instruction_id_list[${index}]`,
-      reason: `is ${JSON.stringify(id)}, which is no instruction`,
+      reason: `is ${JSON.stringify(id)}, which is not an instruction`,
     };
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
     return { field: place, reason: 'is not an object' };
   const { make, fields: names } = instructions[id];
-  const extra = Object.keys(given(fields)).find((name) => !names.includes(name));
-  if (extra !== undefined) return { field: `${place}.${extra}`, reason: `is no field of ${id}` };
+  const extra = Object.keys(presentFields(fields)).find((name) => !names.includes(name));
+  if (extra !== undefined) return { field: `${place}.${extra}`, reason: `is not a field of ${id}` };
   try {
-    return { kind: id, check: make(given(fields)) };
+    return { kind: id, check: make(presentFields(fields)) };
   } catch (error) {
     if (!(error instanceof FieldFault)) throw error;
     return { field: `${place}.${error.field}`, reason: error.reason };
@@ -41,13 +41,13 @@ export function readPrompt(fields: Fields): { row: InstructionPrompt } | { reaso
   const { key, prompt, instruction_id_list: ids, kwargs } = fields;
   const reasons = textReasons(fields, 'prompt');
   if (typeof key !== 'number' && typeof key !== 'string')
-    reasons.push({ field: 'key', reason: 'is missing, or no number or text' });
+    reasons.push({ field: 'key', reason: 'is missing, or not a number or text' });
   if (!Array.isArray(ids) || ids.length === 0)
     return {
-      reasons: [...reasons, { field: 'instruction_id_list', reason: 'is missing, or lists nothing' }],
+      reasons: [...reasons, { field: 'instruction_id_list', reason: 'is missing or empty' }],
     };
   if (!Array.isArray(kwargs) || kwargs.length !== ids.length)
-    return { reasons: [...reasons, { field: 'kwargs', reason: 'has not one object an instruction' }] };
+    return { reasons: [...reasons, { field: 'kwargs', reason: 'does not have one object per instruction' }] };
   const made = ids.map((id, index) => makeCheck(id, kwargs[index], index));
   reasons.push(...made.filter((result) => 'reason' in result));
   if (reasons.length > 0) return { reasons };
@@ -56,10 +56,10 @@ export function readPrompt(fields: Fields): { row: InstructionPrompt } | { reaso
   return { row: { key: key as number | string, prompt: prompt as string, kinds, checks } };
 }
 
-/** Rows of an IFEval file: key, prompt, instruction_id_list, kwargs. What is wrong goes into `faults`. */
+/** Rows of an IFEval file: key, prompt, instruction_id_list, kwargs. Unusable rows go into `faults`. */
 export function parsePrompts(file: TextFile, faults: Fault[]): NumberedRow<InstructionPrompt>[] {
   return parseJsonRows(file, readPrompt, faults);
 }
 
 export const promptRemedy =
-  'Correct or remove these lines: each is a JSON object with "key", "prompt", "instruction_id_list" and "kwargs", one object an instruction.';
+  'Correct or remove these lines: each is a JSON object with "key", "prompt", "instruction_id_list" and "kwargs", one object per instruction.';

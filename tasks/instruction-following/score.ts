@@ -10,10 +10,10 @@ export interface PromptVerdict extends Verdicts {
 
 /** The four rates of IFEval, 0 … 1. */
 export interface InstructionRates {
-  /** Prompts all of whose instructions are kept. */
+  /** Prompts with all instructions followed. */
   readonly promptStrict: number;
   readonly promptLoose: number;
-  /** Instructions kept. */
+  /** Instructions followed. */
   readonly instructionStrict: number;
   readonly instructionLoose: number;
 }
@@ -22,7 +22,7 @@ export interface InstructionScore extends InstructionRates {
   readonly task: 'instruction-following';
   readonly prompts: number;
   readonly instructions: number;
-  /** By kind of instruction: how many there are, and how many are kept. */
+  /** By kind of instruction: their number, and the numbers followed. */
   readonly kinds: Readonly<Record<string, { instructions: number; strict: number; loose: number }>>;
   readonly items: readonly PromptVerdict[];
 }
@@ -42,7 +42,7 @@ export function instructionRates(items: readonly Verdicts[]): InstructionRates {
 /**
  * Scores responses to the prompts of an IFEval file, strictly and loosely.
  *
- * @throws BudgetlineError DATA_INVALID, naming file, line and field of unusable rows.
+ * @throws BudgetlineError DATA_INVALID, with file, line and field of unusable rows
  */
 export function scoreInstructions(files: { prompts: TextFile; responses: TextFile }): InstructionScore {
   const faults: Fault[] = [];
@@ -53,7 +53,7 @@ export function scoreInstructions(files: { prompts: TextFile; responses: TextFil
     responses,
     { paths: { prompts: files.prompts.path, responses: files.responses.path }, field: 'prompt', faults },
   );
-  refuseFaults(faults, `${promptRemedy} A response is { "prompt", "response" }, one a prompt.`);
+  refuseFaults(faults, `${promptRemedy} A response is { "prompt", "response" }, one per prompt.`);
   const kinds: Record<string, { instructions: number; strict: number; loose: number }> = {};
   const items = pairs.map(({ row, response }) => {
     const verdicts = checkInstructions(row.checks, response);

@@ -1,17 +1,20 @@
 import type { Random } from '../../contracts/task';
-import { drawInteger, drawOne } from '../random';
+import { randomInteger, randomChoice } from '../random';
 import { things } from '../words';
 import type { InstructionKind } from './instructions';
 import type { InstructionFields } from './instructions/fields';
 
-/** An instruction that the twin gives: how it is drawn and said, and how a text is made to keep it. */
-interface Given {
+/** An instruction of synthetic prompts. */
+interface SyntheticInstruction {
   readonly kind: InstructionKind;
-  readonly draw: (random: Random) => InstructionFields;
-  readonly say: (fields: InstructionFields) => string;
-  /** Smaller ones are applied first: what wraps the whole comes last. */
+  /** Generates its fields. */
+  readonly generate: (random: Random) => InstructionFields;
+  /** Its words in a prompt. */
+  readonly describe: (fields: InstructionFields) => string;
+  /** Applied in ascending order; instructions that wrap the whole text come last. */
   readonly order: number;
-  readonly keep: (text: string, fields: InstructionFields) => string;
+  /** Makes a text follow it. */
+  readonly apply: (text: string, fields: InstructionFields) => string;
 }
 
 const plain = () => ({});
@@ -24,52 +27,52 @@ const keywords =
   );
 const endings = ['Bye.', 'Done.', 'The end.', 'So long.', 'Good day.', 'Thanks.', 'Take care.', 'Well done.'];
 
-const given: readonly Given[] = [
+const syntheticInstructions: readonly SyntheticInstruction[] = [
   {
     kind: 'length_constraints:number_words',
-    draw: (random) => ({ num_words: drawInteger(random, 3, 14), relation: 'at least' }),
-    say: (fields) => `At least ${count(fields, 'num_words')} words.`,
+    generate: (random) => ({ num_words: randomInteger(random, 3, 14), relation: 'at least' }),
+    describe: (fields) => `At least ${count(fields, 'num_words')} words.`,
     order: 0,
-    keep: (answer, fields) => answer + ' so'.repeat(count(fields, 'num_words')),
+    apply: (answer, fields) => answer + ' so'.repeat(count(fields, 'num_words')),
   },
   {
     kind: 'keywords:existence',
-    draw: (random) => ({ keywords: [drawOne(random, keywords)] }),
-    say: (fields) => `Say ${String((fields['keywords'] as string[])[0])}.`,
+    generate: (random) => ({ keywords: [randomChoice(random, keywords)] }),
+    describe: (fields) => `Say ${String((fields['keywords'] as string[])[0])}.`,
     order: 1,
-    keep: (answer, fields) => `${answer} ${String((fields['keywords'] as string[])[0])}`,
+    apply: (answer, fields) => `${answer} ${String((fields['keywords'] as string[])[0])}`,
   },
   {
     kind: 'punctuation:no_comma',
-    draw: plain,
-    say: () => 'No commas.',
+    generate: plain,
+    describe: () => 'No commas.',
     order: 2,
-    keep: (answer) => answer,
+    apply: (answer) => answer,
   },
   {
     kind: 'detectable_format:title',
-    draw: plain,
-    say: () => 'Add a title in << >>.',
+    generate: plain,
+    describe: () => 'Add a title in << >>.',
     order: 3,
-    keep: (answer) => `<<Title>>${answer}`,
+    apply: (answer) => `<<Title>>${answer}`,
   },
   {
     kind: 'startend:end_checker',
-    draw: (random) => ({ end_phrase: drawOne(random, endings) }),
-    say: (fields) => `End with ${text(fields, 'end_phrase')}`,
+    generate: (random) => ({ end_phrase: randomChoice(random, endings) }),
+    describe: (fields) => `End with ${text(fields, 'end_phrase')}`,
     order: 4,
-    keep: (answer, fields) => `${answer} ${text(fields, 'end_phrase')}`,
+    apply: (answer, fields) => `${answer} ${text(fields, 'end_phrase')}`,
   },
   {
     kind: 'startend:quotation',
-    draw: plain,
-    say: () => 'Use "quotes" around it.',
+    generate: plain,
+    describe: () => 'Use "quotes" around it.',
     order: 5,
-    keep: (answer) => `"${answer}"`,
+    apply: (answer) => `"${answer}"`,
   },
 ];
 
-/** A request with one to three instructions, in the fields of an IFEval row, and a response that keeps them. */
+/** An IFEval row with one to three instructions, and a response that follows them. */
 export interface SyntheticRow {
   readonly key: string;
   readonly prompt: string;
@@ -80,20 +83,20 @@ export interface SyntheticRow {
   readonly pattern: string;
 }
 
-function drawDifferent(random: Random): Given[] {
-  const drawn = Array.from({ length: 3 }, () => drawOne(random, given));
-  return [...new Set(drawn)].sort((a, b) => a.order - b.order);
+function chooseDistinct(random: Random): SyntheticInstruction[] {
+  const chosen = Array.from({ length: 3 }, () => randomChoice(random, syntheticInstructions));
+  return [...new Set(chosen)].sort((a, b) => a.order - b.order);
 }
 
-export function drawRow(random: Random): SyntheticRow {
-  const subject = drawOne(random, things);
-  const chosen = drawDifferent(random);
-  const kwargs = chosen.map(({ draw }) => draw(random));
-  const words = chosen.map(({ say }, index) => say(kwargs[index] ?? {}));
-  const opening = drawOne(random, ['Write about', 'Tell me of', 'A text on', 'Words on']);
+export function generateRow(random: Random): SyntheticRow {
+  const subject = randomChoice(random, things);
+  const chosen = chooseDistinct(random);
+  const kwargs = chosen.map(({ generate }) => generate(random));
+  const words = chosen.map(({ describe }, index) => describe(kwargs[index] ?? {}));
+  const opening = randomChoice(random, ['Write about', 'Tell me of', 'A text on', 'Words on']);
   const prompt = `${opening} ${subject}. ${words.join(' ')}`;
-  const keepAll = (text: string): string =>
-    chosen.reduce((answer, { keep }, index) => keep(answer, kwargs[index] ?? {}), text);
-  const texts = { prompt, response: keepAll(`${subject} ok`), pattern: keepAll('') };
+  const applyAll = (text: string): string =>
+    chosen.reduce((answer, { apply }, index) => apply(answer, kwargs[index] ?? {}), text);
+  const texts = { prompt, response: applyAll(`${subject} ok`), pattern: applyAll('') };
   return { key: prompt, ...texts, instruction_id_list: chosen.map(({ kind }) => kind), kwargs };
 }

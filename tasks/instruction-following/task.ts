@@ -4,26 +4,26 @@ import type { RowSchema } from '../define/types';
 import type { FieldReason, Fields } from '../json-rows';
 import { checkInstructions } from './check';
 import { type InstructionPrompt, readPrompt } from './prompts';
-import { drawRow, type SyntheticRow } from './synthetic';
+import { generateRow, type SyntheticRow } from './synthetic';
 
 interface InstructionItem extends InstructionPrompt {
-  /** A response that keeps the instructions; rows to train on have one, test rows need none. */
+  /** A response that follows the instructions; training rows need one, test rows do not. */
   readonly response?: string;
-  /** Of a generated item: its instructions, as they shape a response. */
+  /** Synthetic items only: a response without its subject. */
   readonly pattern?: string;
 }
 
-/** A score is a share here, but to learn from a response that breaks an instruction is wrong. */
+/** A response must follow all instructions, although the score is a fraction: it is trained on. */
 function responseReasons({ checks }: InstructionPrompt, response: unknown): FieldReason[] {
   if (response === undefined || response === '') return [];
   if (typeof response !== 'string') return [{ field: 'response', reason: 'is not a text' }];
   const { strict } = checkInstructions(checks, response);
   if (strict.every(Boolean)) return [];
   const kept = `${strict.filter(Boolean).length} of ${strict.length}`;
-  return [{ field: 'response', reason: `keeps ${kept} of its instructions` }];
+  return [{ field: 'response', reason: `follows ${kept} of its instructions` }];
 }
 
-/** The rows of an IFEval file, with an optional `response`, which keeps its instructions. */
+/** Rows of an IFEval file, with an optional `response` that follows the instructions. */
 const schema: RowSchema<InstructionItem> = {
   safeParse(row) {
     const result = readPrompt(row as Fields);
@@ -46,7 +46,7 @@ function itemOf({ pattern, ...row }: SyntheticRow): InstructionItem {
 
 const shareOf = (kept: readonly boolean[]): number => kept.filter(Boolean).length / kept.length;
 
-/** Rates over instructions are no means over prompts: prompts have one to three. */
+/** Rates over instructions; they are not means over prompts, which differ in their number of instructions. */
 function summarize(items: readonly ItemResult[]): Record<string, number> {
   const total = (name: string): number => items.reduce((sum, { scores }) => sum + (scores[name] ?? 0), 0);
   const instructions = total('instructions');
@@ -57,20 +57,20 @@ function summarize(items: readonly ItemResult[]): Record<string, number> {
 }
 
 /**
- * Instruction following, over IFEval files or a generated twin of six of its 25 kinds. An answer's score is the share of
- * its instructions that it keeps, strictly; the published rates stand among the further scores.
+ * Instruction following, on IFEval files or synthetic prompts with six of its 25 kinds. An answer's score is the fraction of
+ * instructions that it follows, strictly; `scores` has the published rates.
  */
 export const instructionFollowing = defineTask<InstructionItem>({
   name: 'instruction-following',
   metric: 'instructions kept',
-  synthesize: (random) => itemOf(drawRow(random)),
+  synthesize: (random) => itemOf(generateRow(random)),
   schema,
   prompt: ({ prompt }) => `${prompt}\nA: `,
   leakageText: ({ prompt }) => prompt,
   pattern: ({ pattern = '' }) => pattern,
   target: ({ kinds }) => kinds.join(', '),
   gold: ({ response }) => (response === '' ? undefined : response),
-  evaluate({ checks }, completion) {
+  score({ checks }, completion) {
     const { strict, loose } = checkInstructions(checks, completion);
     const score = shareOf(strict);
     return {

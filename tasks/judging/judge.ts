@@ -4,26 +4,26 @@ import { parseVerdict, type Verdict } from '../../contracts/verdict';
 /** A program that compares two answers. */
 export interface ProgramJudge<Item> {
   readonly name: string;
-  /** One sentence for reports: what this judge goes by. */
+  /** One sentence for reports: the criterion. */
   readonly description: string;
-  /** The verdict in the judge's own words; {@link parseVerdict} reads it. */
+  /** Returns a verdict text for {@link parseVerdict}. */
   compare(item: Item, comparison: Comparison): string;
 }
 
-/** How an answer fared against a reference. */
+/** Result of comparing an answer with a reference in both orders. */
 export interface WinScore {
-  /** Mean over both orders: a win 1, a tie ½, a loss 0, what cannot be read 0. */
+  /** Mean over both orders: win 1, tie 0.5, loss 0, unparseable 0. */
   readonly win: number;
-  /** Share of the verdicts that could not be read. */
+  /** Fraction of unparseable verdicts. */
   readonly unparseable: number;
-  /** 1 where the two orders disagree: the judge goes by the place. */
+  /** 1 where the two orders disagree (position bias). */
   readonly inconsistent: number;
 }
 
 const gains = (verdict: Verdict, own: 'first' | 'second'): number =>
   verdict === own ? 1 : verdict === 'tie' ? 0.5 : 0;
 
-/** The two questions about one answer: it is shown first, and then second. */
+/** Both comparisons of an answer: shown first, and shown second. */
 export function bothOrders({ prompt, answer, reference }: ComparedAnswer): readonly [Comparison, Comparison] {
   return [
     { prompt, first: answer, second: reference },
@@ -31,7 +31,7 @@ export function bothOrders({ prompt, answer, reference }: ComparedAnswer): reado
   ];
 }
 
-/** What the verdicts on both orders come to, in a judge's own words. */
+/** Scores the verdict texts of both orders. */
 export function scoreVerdicts(onFirst: string, onSecond: string): WinScore {
   const [shownFirst, shownSecond] = [parseVerdict(onFirst), parseVerdict(onSecond)];
   const [one, other] = [gains(shownFirst, 'first'), gains(shownSecond, 'second')];
@@ -39,17 +39,17 @@ export function scoreVerdicts(onFirst: string, onSecond: string): WinScore {
   return { win: (one + other) / 2, unparseable: unread / 2, inconsistent: one === other ? 0 : 1 };
 }
 
-/** Judges an answer against a reference twice, with the two in either place. */
+/** Compares an answer with a reference in both orders. */
 export function judgeBothOrders<Item>(
   judge: ProgramJudge<Item>,
   item: Item,
-  sides: ComparedAnswer,
+  compared: ComparedAnswer,
 ): WinScore {
-  const [first, second] = bothOrders(sides);
+  const [first, second] = bothOrders(compared);
   return scoreVerdicts(judge.compare(item, first), judge.compare(item, second));
 }
 
-/** A judge that prefers the answer of higher quality, as a program measures it. */
+/** A judge that prefers the answer of higher quality, computed by a program. */
 export function qualityJudge<Item>(
   name: string,
   description: string,

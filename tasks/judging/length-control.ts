@@ -1,4 +1,4 @@
-/** One judged answer: its win, 0 … 1, and by how many characters it is longer than the reference. */
+/** One judged answer: its win, 0 … 1, and its length minus the reference's, in characters. */
 export interface JudgedLength {
   readonly win: number;
   readonly longerBy: number;
@@ -6,7 +6,7 @@ export interface JudgedLength {
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** Keeps weights finite where one answer always wins. */
+/** Ridge penalty: keeps weights finite where all answers win. */
 const ridge = 1e-2;
 const steps = 30;
 
@@ -30,9 +30,9 @@ function improve([bias, slope]: readonly [number, number], rows: readonly { x: n
 }
 
 /**
- * The win rate that answers as long as the references would have: a logistic regression of wins on the tanh of the
- * difference in length, in standard deviations, read off at no difference (after Dubois et al., *Length-Controlled
- * AlpacaEval*, 2024, with one intercept for the model and none for items).
+ * The length-controlled win rate: a logistic regression of wins on the tanh of the length difference in standard
+ * deviations, evaluated at difference 0 (Dubois et al., *Length-Controlled AlpacaEval*, 2024, with one intercept for the
+ * model and none for items).
  *
  * @returns 0 … 1; NaN without rows
  */

@@ -2,7 +2,7 @@ import type { ItemResult } from '../../schemas/rows';
 import { ownAnswer } from '../own-answer';
 import { lengthControlledWinRate } from './length-control';
 
-/** What stands beside a raw win rate: the rate at equal length, of what is judged of each answer. */
+/** Adds the length-controlled win rate. `cue` is the end of the task's prompts, which delimits answers. */
 export const summarizeWins =
   (cue: string) =>
   (items: readonly ItemResult[]): { lengthControlledWin: number } => {

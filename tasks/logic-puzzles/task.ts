@@ -2,34 +2,34 @@ import { z } from 'zod';
 import type { Random } from '../../contracts/task';
 import { defineTask } from '../define/define-task';
 import { ownAnswer } from '../own-answer';
-import { drawInteger, drawOne } from '../random';
+import { randomInteger, randomChoice } from '../random';
 import { names } from '../words';
 
 const schema = z
   .object({
-    /** Who is asked for among people of whom each is older than the next. */
+    /** People by age, the oldest first. */
     people: z
       .array(z.string().regex(/^[A-Z][a-z]+$/))
       .min(2)
       .max(12),
-    /** Places in `people` of the two of each given fact: the first is older. */
+    /** Indexes in `people` of the two people of each fact; the first is older. */
     facts: z.array(z.tuple([z.int().nonnegative(), z.int().nonnegative()])).min(1),
     asked: z.enum(['oldest', 'youngest']),
   })
   .refine(({ people, facts }) => facts.every(([a, b]) => a < b && b < people.length), {
     path: ['facts'],
-    message: 'name two people each, the older first by their places in "people"',
+    message: 'do not each have two indexes of "people", the older person first',
   })
   .refine(({ people }) => new Set(people).size === people.length, {
     path: ['people'],
-    message: 'names somebody twice',
+    message: 'has a name twice',
   })
-  // The prompt shows the facts alone: whoever is in none of them is not in it.
+  // The prompt shows only the facts, so they must determine the order.
   .refine(
     ({ people, facts }) => people.slice(1).every((_, at) => facts.some(([a, b]) => a === at && b === at + 1)),
     {
       path: ['facts'],
-      message: 'do not say of every two neighbours in "people" who is older',
+      message: 'do not compare every two neighbours in "people"',
     },
   );
 type Puzzle = z.infer<typeof schema>;
@@ -42,18 +42,18 @@ function shuffled<T>(random: Random, values: readonly T[]): T[] {
 type Fact = Puzzle['facts'][number];
 const isNeighbours = ([older, younger]: Fact): boolean => younger === older + 1;
 
-/** Neighbours in age, which is enough to put all in a row, and up to two facts that follow from them; in any order. */
-function drawItem(random: Random): Puzzle {
-  const people = shuffled(random, names).slice(0, drawInteger(random, 3, 5));
+/** The facts about neighbours in age, which determine the order, and up to two that follow from them, shuffled. */
+function generateItem(random: Random): Puzzle {
+  const people = shuffled(random, names).slice(0, randomInteger(random, 3, 5));
   const pairs = people.flatMap((_, older) =>
     people.slice(older + 1).map((_, at): Fact => [older, older + 1 + at]),
   );
   const further = shuffled(
     random,
     pairs.filter((pair) => !isNeighbours(pair)),
-  ).slice(0, drawInteger(random, 0, 2));
+  ).slice(0, randomInteger(random, 0, 2));
   const facts = shuffled(random, [...pairs.filter(isNeighbours), ...further]);
-  return { people, facts, asked: drawOne(random, ['oldest', 'youngest'] as const) };
+  return { people, facts, asked: randomChoice(random, ['oldest', 'youngest'] as const) };
 }
 
 const answerOf = ({ people, asked }: Puzzle): string => people.at(asked === 'oldest' ? 0 : -1) ?? '';
@@ -62,11 +62,11 @@ const chainOf = ({ people }: Puzzle): string => people.join(' > ');
 const cue = 'A:';
 
 function prompt({ people, facts, asked }: Puzzle): string {
-  const said = facts.map(([older, younger]) => `${people[older] ?? ''} > ${people[younger] ?? ''}.`);
-  return `${said.join(' ')} Who is ${asked}?\n${cue}`;
+  const sentences = facts.map(([older, younger]) => `${people[older] ?? ''} > ${people[younger] ?? ''}.`);
+  return `${sentences.join(' ')} Who is ${asked}?\n${cue}`;
 }
 
-/** Who is named in the line after the first `####`; several together are nobody. undefined where nobody is named there. */
+/** The name in the line after the first `####`; '' for several names, undefined for none. */
 function markedName({ people }: Puzzle, answer: string): string | undefined {
   const line = answer.split('####')[1]?.split('\n')[0] ?? '';
   const words = new Set(line.match(/\p{L}+/gu));
@@ -75,21 +75,21 @@ function markedName({ people }: Puzzle, answer: string): string | undefined {
 }
 
 /**
- * Logic puzzles: who of several people is the oldest, given who is older than whom. The answer ends in "#### NAME"; the
- * row of people before it is checked as well.
+ * Logic puzzles: find the oldest or youngest of several people from facts of who is older. The answer ends in "#### NAME";
+ * `scores.chain` checks the order of people before it.
  */
 export const logicPuzzles = defineTask<Puzzle>({
   name: 'logic-puzzles',
   metric: 'accuracy',
-  synthesize: drawItem,
+  synthesize: generateItem,
   schema,
   prompt,
-  // With their names, since the answer is one; not by which facts say it.
+  // With names, since the answer is one; without the choice of facts.
   dedupKey: ({ people, asked }) => JSON.stringify([people, asked]),
   pattern: ({ facts, asked }) => JSON.stringify([facts, asked]),
   target: answerOf,
   gold: (puzzle) => ` ${chainOf(puzzle)} #### ${answerOf(puzzle)}`,
-  evaluate(puzzle, completion) {
+  score(puzzle, completion) {
     const own = ownAnswer(completion, cue);
     const marked = markedName(puzzle, own);
     const last = own
@@ -97,11 +97,11 @@ export const logicPuzzles = defineTask<Puzzle>({
       ?.match(/[A-Z][a-z]+/g)
       ?.at(-1);
     const chain = own.split('####')[0]?.trim() === chainOf(puzzle);
-    const expected = answerOf(puzzle);
+    const target = answerOf(puzzle);
     return {
-      score: Number((marked ?? last) === expected),
+      score: Number((marked ?? last) === target),
       wellFormed: /^ [A-Z][a-z]+( > [A-Z][a-z]+)* #### [A-Z][a-z]+$/.test(completion),
-      scores: { strict: Number(marked === expected), chain: Number(chain) },
+      scores: { strict: Number(marked === target), chain: Number(chain) },
     };
   },
 });

@@ -10,19 +10,19 @@ import { gainVerbs, lossVerbs } from '../grade-school-math/words';
 import { judgeBothOrders, qualityJudge } from '../judging/judge';
 import { summarizeWins } from '../judging/summarize';
 import { ownAnswer } from '../own-answer';
-import { drawInteger, drawOne } from '../random';
+import { randomInteger, randomChoice } from '../random';
 import { names, things } from '../words';
 
 const schema = z.object({ document: z.string().min(1), summary: z.string().min(1) });
 type SummaryItem = z.infer<typeof schema>;
 
-/** Two people and what they do, a sentence a thing; the summary names the things, person by person. */
-function drawItem(random: Random): SummaryItem {
-  const people = [drawOne(random, names), drawOne(random, names)];
-  const verbs = [drawOne(random, gainVerbs), drawOne(random, lossVerbs)];
-  const facts = Array.from({ length: drawInteger(random, 2, 4) }, () => {
-    const who = drawInteger(random, 0, 1);
-    return { name: people[who] ?? '', verb: verbs[who] ?? '', thing: drawOne(random, things) };
+/** A document of one sentence per thing that two people handle; the summary lists the things by person. */
+function generateItem(random: Random): SummaryItem {
+  const people = [randomChoice(random, names), randomChoice(random, names)];
+  const verbs = [randomChoice(random, gainVerbs), randomChoice(random, lossVerbs)];
+  const facts = Array.from({ length: randomInteger(random, 2, 4) }, () => {
+    const who = randomInteger(random, 0, 1);
+    return { name: people[who] ?? '', verb: verbs[who] ?? '', thing: randomChoice(random, things) };
   });
   const document = facts.map(({ name, verb, thing }) => `${name}${verb} ${thing}.`).join(' ');
   const parts = [...new Set(facts.map(({ name }) => name))].map((name) => {
@@ -32,10 +32,10 @@ function drawItem(random: Random): SummaryItem {
   return { document, summary: ` ${parts.join('; ')}.` };
 }
 
-/** The answer that every summary is judged against: the document's first sentence. */
+/** The reference of comparisons: the document's first sentence. */
 const lead = ({ document }: SummaryItem): string => splitSentences(document)[0] ?? document;
 
-/** Share of an answer's word triples that stand in the document, 0 … 1; 0 for fewer than three words. */
+/** Fraction of an answer's word 3-grams that occur in the document, 0 … 1; 0 for fewer than three words. */
 export function copyRate(document: string, answer: string): number {
   const source = new Set(wordNgrams(normalizeText(document), 3));
   const triples = wordNgrams(normalizeText(answer), 3);
@@ -51,37 +51,37 @@ const judge = qualityJudge<SummaryItem>(
 const cue = 'TL;DR:';
 const prompt = ({ document }: SummaryItem): string => `${document}\n${cue}`;
 
-const sides = (item: SummaryItem, completion: string): ComparedAnswer => ({
+const comparison = (item: SummaryItem, completion: string): ComparedAnswer => ({
   prompt: prompt(item),
   answer: ownAnswer(completion, cue),
   reference: lead(item),
 });
 
 /**
- * Summarization, over files of { document, summary } or a generated twin. The score is the win rate against the
- * document's first sentence, judged in both orders by a program that goes by ROUGE-1 with the reference summary: it stands in
- * for people, and knows neither style nor truth.
+ * Summarization, on synthetic problems or files of { document, summary }. The score is the win rate against the document's
+ * first sentence in both orders, by a program that compares ROUGE-1 with the reference summary. It ignores style and
+ * truth; for real documents set a judge.
  */
 export const summarization = defineTask<SummaryItem>({
   name: 'summarization',
   metric: 'win rate',
-  synthesize: drawItem,
+  synthesize: generateItem,
   schema,
   prompt,
   leakageText: ({ document }) => document,
-  // The things alone: who has them, in which order and how they came by them is dressing.
+  // The things only, without people, order and verbs.
   pattern: ({ document }) => [...new Set(document.match(/\w+(?=\.)/g))].sort().join(' '),
   target: lead,
   gold: ({ summary }) => summary,
-  comparison: sides,
-  evaluate(item, completion) {
+  comparison,
+  score(item, completion) {
     const { document, summary } = item;
-    const compared = sides(item, completion);
+    const compared = comparison(item, completion);
     const { win, unparseable, inconsistent } = judgeBothOrders(judge, item, compared);
     const { answer } = compared;
     const words = wordRuns(answer).length;
-    const figures = { ...rouge(summary, answer), words, copyRate: copyRate(document, answer) };
-    return { score: win, scores: { win, unparseable, inconsistent, ...figures } };
+    const metrics = { ...rouge(summary, answer), words, copyRate: copyRate(document, answer) };
+    return { score: win, scores: { win, unparseable, inconsistent, ...metrics } };
   },
   summarize: summarizeWins(cue),
 });

@@ -47,7 +47,7 @@ describe('pure: the user’s own code', () => {
     ['a prompt', [['lib/prompt.ts', 'How many', 'How much']], { problems: 'lib/prompt.ts' }],
     ['a generator', [['task.ts', 'draw(random, 24)', 'draw(random, 9)']], { problems: 'task.ts' }],
     ['what a generator calls', [['task.ts', '2 + Math', '3 + Math']], { problems: 'task.ts' }],
-    ['a comment', [['lib/grade.ts', '// Right', '// Is it right? Right']], {}],
+    ['a comment', [['lib/grade.ts', '// Correct', '// Is it correct? Correct']], {}],
     [
       'a type',
       [['task.ts', 'readonly price: number;', 'readonly price: number; readonly more?: string;']],
@@ -96,7 +96,7 @@ describe('pure: the user’s own code', () => {
         const budgetline = name.endsWith('cjs')
           ? `const { defineTask } = require('${dist}');`
           : `import { defineTask } from '${dist}';`;
-        const task = `defineTask({ name: 'x', metric: 'm', prompt: () => '', expected: () => '', evaluate: () => grade() })`;
+        const task = `defineTask({ name: 'x', metric: 'm', prompt: () => '', target: () => '', score: () => grade() })`;
         writeFileSync(`${place}/${name}`, `${budgetline}\n${load}\n${tasks} [${task}];`);
         return readAt(`${place}/${name}`);
       };

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/temporary';
 
 const dist = resolve(__dirname, '../../dist/index.js');
 const task = (score: string): string =>
-  `defineTask({ name: 'x', metric: 'm', prompt: () => '', expected: () => '', evaluate: () => ({ score: ${score} }) })`;
+  `defineTask({ name: 'x', metric: 'm', prompt: () => '', target: () => '', score: () => ({ score: ${score} }) })`;
 const script = (lines: string, tasks = `[${task('grade()')}]`): string =>
   `import { defineTask } from 'budgetline';\n${lines}\nexport const tasks = ${tasks};`;
 
@@ -189,7 +189,7 @@ describe('pure: the user’s code that a grader reaches', () => {
     'through the task’s own prompt': [
       (value) => ({
         'tasks.ts': script(
-          `const own: any = defineTask({ name: 'x', metric: 'm', prompt: () => '${value}', expected: () => '', evaluate(item) { return { score: this.prompt(item).length } } });`,
+          `const own: any = defineTask({ name: 'x', metric: 'm', prompt: () => '${value}', target: () => '', score(item) { return { score: this.prompt(item).length } } });`,
           `[own]`,
         ),
       }),
@@ -197,7 +197,7 @@ describe('pure: the user’s code that a grader reaches', () => {
     'through the task’s own prompt by its name': [
       (value) => ({
         'tasks.ts': script(
-          `const own: any = { name: 'x', metric: 'm', prompt: () => '${value}', expected: () => '', evaluate(item) { return { score: own.prompt(item).length }; } };`,
+          `const own: any = { name: 'x', metric: 'm', prompt: () => '${value}', target: () => '', score(item) { return { score: own.prompt(item).length }; } };`,
           `[defineTask(own)]`,
         ),
       }),

@@ -26,7 +26,7 @@ const math: Task = gradeSchoolMath;
 const mathWith = (change?: object): Task => withAnnotators(math, endpoint(change));
 const letters = (version?: number) =>
   defineTask({
-    ...{ name: 'letters', metric: 'accuracy', target: () => 'a', evaluate: () => ({ score: 0 }) },
+    ...{ name: 'letters', metric: 'accuracy', target: () => 'a', score: () => ({ score: 0 }) },
     ...{ synthesize: (random) => random(), prompt: (item: number) => `${item}?\nA:` },
     annotators: [
       {

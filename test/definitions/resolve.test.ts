@@ -120,7 +120,7 @@ describe('pure: resolving a definition', () => {
       schema: z.object({ q: z.string(), share: z.number() }),
       prompt: ({ q }) => q,
       target: () => 'yes',
-      evaluate: ({ share }) => ({ score: share }),
+      score: ({ share }) => ({ score: share }),
     });
     write(
       'graded.jsonl',

@@ -12,7 +12,7 @@ const sums = defineTask<{ q: string; a: string }>({
   prompt: ({ q }) => `Solve: ${q}\nA:`,
   leakageText: ({ q }) => q,
   target: ({ a }) => a,
-  evaluate: ({ a }, answer) => ({ score: answer.trim() === a ? 1 : answer.includes(a) ? 0.5 : 0 }),
+  score: ({ a }, answer) => ({ score: answer.trim() === a ? 1 : answer.includes(a) ? 0.5 : 0 }),
 });
 
 const jsonl = (rows: readonly object[]): string => rows.map((row) => JSON.stringify(row)).join('\n');

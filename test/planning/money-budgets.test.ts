@@ -145,7 +145,7 @@ describe('pure: budgets of money', () => {
     assert.ok(paid.fixed > 0);
     assert.throws(() => planSweep(resolveMoney({ prices: { ...prices, exaflop: 2 } })), {
       code: 'DEFINITION_INVALID',
-      message: /how many weights/,
+      message: /number of parameters/,
     });
   });
 });

@@ -37,7 +37,7 @@ export const purchases = defineTask<Purchase>({
   prompt: question,
   target: ({ pens, price }) => String(pens * price),
   gold: ({ pens, price }) => \` \${pens}*\${price}=\${pens * price} #### \${pens * price}\`,
-  evaluate: (item, answer) => ({ score: scoreOf(item.pens * item.price, answer) }),
+  score: (item, answer) => ({ score: scoreOf(item.pens * item.price, answer) }),
 });
 `,
   'lib/grade.ts': `// Correct if the marked number is.

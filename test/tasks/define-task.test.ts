@@ -45,7 +45,7 @@ const sums = defineTask<{ a: number; b: number }>({
   annotators: [
     { name: 'off-by-one', description: 'Adds one.', demonstrate: ({ a, b }) => String(a + b + 1) },
   ],
-  evaluate: ({ a, b }, completion) => ({ score: Number(completion === String(a + b)) }),
+  score: ({ a, b }, completion) => ({ score: Number(completion === String(a + b)) }),
 });
 
 describe('pure: defineTask', () => {
@@ -63,8 +63,8 @@ describe('pure: defineTask', () => {
       [1, 0],
     );
     assert.equal(sums.score(first, '1', 'length').truncated, true);
-    const skeletons = [...pool, ...validation, ...test].map(({ target }) => target);
-    assert.equal(new Set(skeletons).size, skeletons.length, 'no sum twice, whatever its parts');
+    const keys = [...pool, ...validation, ...test].map(({ target }) => target);
+    assert.equal(new Set(keys).size, keys.length, 'no sum twice, whatever its parts');
   });
 
   it('says when its generator is too small', async () => {
@@ -110,7 +110,7 @@ describe('pure: defineTask', () => {
       schema: z.object({ q: z.string(), share: z.number() }),
       prompt: ({ q }) => q,
       target: () => 'yes',
-      evaluate: ({ share }) => ({ score: share }),
+      score: ({ share }) => ({ score: share }),
     });
     const row = (q: string, share: number) => ({ q, share });
     const load = (...train: object[]) => graded.load(files, texts({ train, test: [row('Why?', 1)] }));
@@ -131,7 +131,7 @@ describe('pure: defineTask', () => {
       metric,
       prompt: () => '',
       target: () => '',
-      evaluate: () => ({ score: 0 }),
+      score: () => ({ score: 0 }),
     });
     await assert.rejects(bare.load(synthetic, noFiles), /task sums has no generator/);
     await assert.rejects(bare.load(files, texts({ train: [{}], test: [{}] })), /task sums reads no files/);

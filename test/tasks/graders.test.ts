@@ -39,7 +39,7 @@ describe('pure: the final answer of a math problem', () => {
   const other = question('How old is Ida?', '3');
 
   /** Answers that are the number, and answers that are not, behind "#### ". */
-  const readings: [expected: string, right: string[], wrong: string[]][] = [
+  const readings: [expected: string, correct: string[], wrong: string[]][] = [
     [
       '8',
       [
@@ -56,19 +56,19 @@ describe('pure: the final answer of a math problem', () => {
     ['4', ['8/2', '4'], ['8/4', '1/4']],
   ];
 
-  for (const [target, right, wrong] of readings)
+  for (const [target, correct, wrong] of readings)
     it(`${target}: as a marked number and as the last one, with everything that is part of it`, async () => {
       const [generated] = (await gradeSchoolMath.load(synthetic, context({}))).test;
       const fromFile = await itemOf(gradeSchoolMath, question('How many eggs?', target), other);
       for (const problem of [{ ...generated!, target }, fromFile]) {
         const score = (answer: string): number => gradeSchoolMath.score(problem, answer, 'stop').score;
-        for (const answer of right) {
+        for (const answer of correct) {
           assert.equal(score(` 1+1=2 #### ${answer}`), 1, `#### ${answer} of ${problem.source}`);
         }
         for (const answer of wrong) {
           assert.equal(score(` 1+1=2 #### ${answer}`), 0, `#### ${answer} of ${problem.source}`);
         }
-        for (const answer of right.filter((each) => /^[$\d][\d.,e/]*$/.test(each)))
+        for (const answer of correct.filter((each) => /^[$\d][\d.,e/]*$/.test(each)))
           assert.equal(score(` it is ${answer}`), 1, `it is ${answer}`);
         for (const answer of wrong.filter((each) => /^\d[\d.,e/]*$/.test(each)))
           assert.equal(score(` it is ${answer}`), 0, `it is ${answer}`);

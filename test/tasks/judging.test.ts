@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseVerdict } from '../../contracts/verdict';
 import { judgeBothOrders, type ProgramJudge, lengthControlledWinRate, qualityJudge } from '../../tasks';
 
-const sides = { prompt: 'p', answer: 'long answer', reference: 'short' };
+const compared = { prompt: 'p', answer: 'long answer', reference: 'short' };
 const saying = (compare: ProgramJudge<null>['compare']): ProgramJudge<null> => ({
   name: 'j',
   description: '',
@@ -30,7 +30,7 @@ describe('pure: judging', () => {
       judgeBothOrders(
         saying(() => 'A'),
         null,
-        sides,
+        compared,
       ),
       { win: 0.5, unparseable: 0, inconsistent: 1 },
     );
@@ -38,14 +38,17 @@ describe('pure: judging', () => {
 
   it('a win is 1 in either place, a tie ½, what cannot be read a loss and counted', () => {
     const longer = qualityJudge<null>('longer', '', (_, answer) => answer.length);
-    assert.deepEqual(judgeBothOrders(longer, null, sides), { win: 1, unparseable: 0, inconsistent: 0 });
-    const swapped = { ...sides, answer: 'short', reference: 'long answer' };
+    assert.deepEqual(judgeBothOrders(longer, null, compared), { win: 1, unparseable: 0, inconsistent: 0 });
+    const swapped = { ...compared, answer: 'short', reference: 'long answer' };
     assert.equal(judgeBothOrders(longer, null, swapped).win, 0);
-    assert.equal(judgeBothOrders(longer, null, { ...sides, answer: 'shore', reference: 'short' }).win, 0.5);
+    assert.equal(
+      judgeBothOrders(longer, null, { ...compared, answer: 'shore', reference: 'short' }).win,
+      0.5,
+    );
     const mute = judgeBothOrders(
       saying((_, { first }) => (first === 'short' ? '?' : 'A')),
       null,
-      sides,
+      compared,
     );
     assert.deepEqual(mute, { win: 0.5, unparseable: 0.5, inconsistent: 1 });
   });

@@ -11,7 +11,7 @@ import {
   type SyntheticProblem,
   vocabularyWords,
 } from '../../tasks';
-import { skeletonText } from '../../tasks/grade-school-math/synthetic';
+import { computationKey } from '../../tasks/grade-school-math/synthetic';
 import { countTokens } from '../../tasks/grade-school-math/words';
 import { normalizeText } from '../../text/normalize';
 
@@ -44,7 +44,7 @@ describe('pure: the generated twin', () => {
     for (const name of [
       (p: SyntheticProblem) => p.id,
       (p: SyntheticProblem) => normalizeText(p.prompt),
-      skeletonText,
+      computationKey,
     ]) {
       assert.equal(new Set(all.map(name)).size, all.length);
     }
@@ -52,7 +52,7 @@ describe('pure: the generated twin', () => {
 
   it('says in words what the skeleton says, and expects its result', () => {
     for (const problem of all) {
-      assert.equal(readSkeleton(problem.prompt), skeletonText(problem));
+      assert.equal(readSkeleton(problem.prompt), computationKey(problem));
       assert.ok(problem.operations.length >= 2 && problem.operations.length <= 4);
       const last = gradeSchoolMath
         .gold(problem)
@@ -66,8 +66,8 @@ describe('pure: the generated twin', () => {
 
   it('keeps test, validation and pool apart by skeleton whatever the seeds', () => {
     const other = generateSynthetic({ ...data, seed: 7, pool: 2000 });
-    const pool = new Set(all.slice(0, 6144).map(skeletonText));
-    assert.ok([...other.validation, ...other.test].every((problem) => !pool.has(skeletonText(problem))));
+    const pool = new Set(all.slice(0, 6144).map(computationKey));
+    assert.ok([...other.validation, ...other.test].every((problem) => !pool.has(computationKey(problem))));
     assert.notEqual(other.pool[0]?.prompt, set.pool[0]?.prompt);
   });
 
@@ -241,7 +241,7 @@ describe('pure: pretraining documents', () => {
   it('hold no skeleton of any pool, validation or test set', () => {
     const sets = [0, 1].map((seed) => generateSynthetic({ ...data, seed }));
     const kept = new Set(
-      sets.flatMap(({ pool, validation, test }) => [...pool, ...validation, ...test]).map(skeletonText),
+      sets.flatMap(({ pool, validation, test }) => [...pool, ...validation, ...test]).map(computationKey),
     );
     for (const text of documents) {
       for (const question of text.split('Q:').slice(1))

@@ -1,10 +1,10 @@
-/** What one instruction is given, e.g. { keyword: "river", frequency: 3, relation: "at least" }. */
+/** Arguments of one instruction, e.g. { keyword: "river", frequency: 3, relation: "at least" }. */
 export type InstructionFields = Readonly<Record<string, unknown>>;
 
-/** Decides whether a response keeps an instruction. */
+/** Whether a response follows an instruction. */
 export type Check = (response: string) => boolean;
 
-/** A field of an instruction that is missing or of no use. */
+/** A missing or invalid field of an instruction. */
 export class FieldFault extends Error {
   constructor(
     readonly field: string,
@@ -33,7 +33,7 @@ export function countField(fields: InstructionFields, name: string): number {
   throw new FieldFault(name, name in fields ? 'is not a whole number above 0' : 'is missing');
 }
 
-/** "less than" or "at least" so many: whether a count keeps to that. */
+/** Whether a number is "less than" or "at least" a bound. */
 export function boundField(
   fields: InstructionFields,
   { count, relation }: { count: string; relation: string },

@@ -19,7 +19,7 @@ export function bulletPoints(fields: InstructionFields): Check {
   return (response) => countOf(response, asteriskItem) + countOf(response, dashItem) === wanted;
 }
 
-/** Text between asterisks, single and double counted apart, as in the original. */
+/** Text between asterisks; single and double are counted separately, as in the original. */
 export function highlights(fields: InstructionFields): Check {
   const least = countField(fields, 'num_highlights');
   return (response) => {
@@ -40,7 +40,7 @@ export function sections(fields: InstructionFields): Check {
   return (response) => countOf(response, heading) >= least;
 }
 
-/** "P.S." and "P.P.S" with or without single spaces between; any other marker as it stands. */
+/** "P.S." and "P.P.S" with or without single spaces; any other marker literally. */
 export function postscript(fields: InstructionFields): Check {
   const marker = textField(fields, 'postscript_marker').trim();
   const gap = `${space}?`;
@@ -57,7 +57,7 @@ export const hasTitle: Check = (response) =>
 const options = ['My answer is yes.', 'My answer is no.', 'My answer is maybe.'];
 export const isConstrained: Check = (response) => options.some((option) => response.includes(option));
 
-/** JSON as Python's reader takes it: NaN, Infinity and -Infinity are numbers there. */
+/** Whether Python's json parses a text: it accepts NaN, Infinity and -Infinity. */
 function isPythonJson(text: string): boolean {
   const numbers = text.replace(/"(?:[^"\\]|\\[^])*"|(?<![\w.+-])(?:NaN|-?Infinity)(?![\w.])/g, (part) =>
     part.startsWith('"') ? part : '0',
@@ -70,7 +70,7 @@ function isPythonJson(text: string): boolean {
   }
 }
 
-/** The whole response is JSON, bare or between the ticks of a code block. */
+/** The whole response is JSON, with or without a Markdown code block. */
 export const isJson: Check = (response) => {
   const prefixes = ['```json', '```Json', '```JSON', '```'];
   const open = prefixes.reduce(

@@ -17,7 +17,7 @@ const of = (make: (fields: InstructionFields) => Check, ...fields: string[]): In
 });
 const plain = (check: Check): Instruction => ({ fields: [], make: () => check });
 
-/** The 25 kinds of verifiable instructions of IFEval (Zhou et al., arXiv 2311.07911), by their ids. */
+/** The 25 kinds of verifiable instructions of IFEval (Zhou et al., arXiv 2311.07911), by id. */
 const table = {
   'keywords:existence': of(wording.hasKeywords, 'keywords'),
   'keywords:frequency': of(wording.keywordFrequency, 'keyword', 'frequency', 'relation'),

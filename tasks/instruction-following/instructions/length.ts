@@ -19,7 +19,7 @@ export function numberOfSentences(fields: InstructionFields): Check {
   return (response) => holds(splitSentences(response).length);
 }
 
-/** Paragraphs stand between dividers of three asterisks; only the first and the last part may be blank. */
+/** Paragraphs are divided by three asterisks; only the first and the last part may be blank. */
 export function numberOfParagraphs(fields: InstructionFields): Check {
   const wanted = countField(fields, 'num_paragraphs');
   return (response) => {
@@ -29,13 +29,13 @@ export function numberOfParagraphs(fields: InstructionFields): Check {
   };
 }
 
-/** The first word in small letters, up to a mark, without quotation marks in front. */
+/** The first word in lower case, up to a punctuation mark, without leading quotation marks. */
 function firstWord(paragraph: string): string {
   const bare = (splitSpace(paragraph)[0] ?? '').replace(/^'+/, '').replace(/^"+/, '');
   return /^[^.,?!'"]*/.exec(bare)?.[0].toLowerCase() ?? '';
 }
 
-/** So many paragraphs with a blank line between, and the nth of them begins with a word. */
+/** A number of paragraphs separated by blank lines, the nth of which begins with a word. */
 export function nthParagraphFirstWord(fields: InstructionFields): Check {
   const wanted = countField(fields, 'num_paragraphs');
   const nth = countField(fields, 'nth_paragraph');

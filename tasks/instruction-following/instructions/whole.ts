@@ -1,7 +1,7 @@
 import { strip, stripCharacter } from '../../../text/characters';
 import { type Check, type InstructionFields, textField } from './fields';
 
-/** Two answers that differ, with six asterisks between; only the first and the last part may be blank. */
+/** Two different answers, divided by six asterisks; only the first and the last part may be blank. */
 export const hasTwoResponses: Check = (response) => {
   const parts = response.split('******').map(strip);
   const answers = parts.filter((part) => part !== '');

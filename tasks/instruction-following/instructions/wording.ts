@@ -3,7 +3,7 @@ import { detectLanguage } from '../../../text/language/detect';
 import { tokenizeWords } from '../../../text/words';
 import { boundField, type Check, FieldFault, type InstructionFields, textField, textsField } from './fields';
 
-/** A text in any case. As in the original, i also stands for the Turkish letters without and with a dot. */
+/** A case-insensitive pattern. As in the original, i also matches the Turkish letters without and with a dot. */
 const inAnyCase = (text: string): string => escapePattern(text).replace(/i/gi, '[iIıİ]');
 
 export function hasKeywords(fields: InstructionFields): Check {
@@ -18,7 +18,7 @@ export function lacksWords(fields: InstructionFields): Check {
   return (response) => !patterns.some((pattern) => pattern.test(response));
 }
 
-/** \b at one end of a word: there a letter meets none, or, where the word ends in a mark, none meets a letter. */
+/** Python's \b at one end of a word: a letter next to a non-letter, or, where the word ends in a mark, the reverse. */
 function wordEdge(word: string, end: 0 | -1): string {
   const look = end === 0 ? '?<' : '?';
   const isLetter = new RegExp(`[${classes.word}]`, 'u').test([...word].at(end) ?? '');
@@ -31,7 +31,7 @@ export function keywordFrequency(fields: InstructionFields): Check {
   return (response) => holds(response.match(pattern)?.length ?? 0);
 }
 
-/** The original draws another letter where it is given a mark such as "#"; here the mark is counted. */
+/** The original replaces a mark such as "#" by a random letter; here the mark is counted. */
 export function letterFrequency(fields: InstructionFields): Check {
   const letter = textField(fields, 'letter').trim().toLowerCase();
   if ([...letter].length !== 1) throw new FieldFault('letter', 'is not one character');
@@ -44,7 +44,7 @@ export function capitalWords(fields: InstructionFields): Check {
   return (response) => holds(tokenizeWords(response).filter(isUpper).length);
 }
 
-/** A response that gives nothing to tell a language by counts as being in it, as in the original. */
+/** A response without a detectable language counts as correct, as in the original. */
 const isIn = (language: string, response: string): boolean =>
   (detectLanguage(response) ?? language) === language;
 
