@@ -1,10 +1,10 @@
-/** The user's own code behind a task, an annotator or a judge: what of their modules it can reach. */
+/** Digests of the user code behind a task, annotator or judge: the statements that it can reach. */
 import type { CodeIdentity, CodeOrigin, UserCode } from '../contracts/code';
 import { placesIn } from './places';
 import { Slice } from './slice';
 
 async function readSource(origin: CodeOrigin): Promise<CodeIdentity> {
-  // Loaded when it is needed: it is large, and tasks of the package need none.
+  // Loaded on demand: it is large, and built-in tasks do not need it.
   const { default: typescript } = await import('typescript');
   const slice = new Slice(typescript);
   slice.addOrigin(origin);
@@ -21,8 +21,7 @@ async function read(origin: CodeOrigin): Promise<UserCode | undefined> {
 const known = new WeakMap<CodeOrigin, Promise<UserCode | undefined>>();
 
 /**
- * The code behind an origin, as it was when it was first asked for: ask soon after it was loaded. undefined for code of
- * this package.
+ * The code behind an origin, read once: call this soon after the code was loaded. undefined for code of this package.
  */
 export function readCode(origin: CodeOrigin | undefined): Promise<UserCode | undefined> {
   if (origin === undefined) return Promise.resolve(undefined);

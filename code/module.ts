@@ -4,23 +4,23 @@ import type ts from 'typescript';
 
 type Typescript = typeof ts;
 
-/** A name that a module takes from another one. */
+/** A name that a module imports. */
 export interface Imported {
   readonly specifier: string;
-  /** Its name there; "*" where all of the module is meant. */
+  /** Its name in the other module; "*" for the whole module. */
   readonly name: string;
 }
 
-/** A module of the user's, cut into its top-level statements. */
+/** A user's module, split into top-level statements. */
 export interface UserModule {
   readonly path: string;
   readonly source: ts.SourceFile;
-  /** Statements that declare a name. */
+  /** Name → the statements that declare it. */
   readonly declared: ReadonlyMap<string, readonly ts.Statement[]>;
   readonly imported: ReadonlyMap<string, readonly Imported[]>;
-  /** Statements that run whatever is asked of the module. */
+  /** Statements that run whenever the module is loaded. */
   readonly effects: readonly ts.Statement[];
-  /** Modules of which all names are exported again, or that are imported for their effects. */
+  /** Modules that are re-exported as a whole, or imported for their effects. */
   readonly whole: readonly string[];
 }
 
@@ -34,8 +34,8 @@ function namesIn(typescript: Typescript, name: ts.BindingName): string[] {
 const exportTarget = /^(?:module\.)?exports(?:\.([\w$]+)|\[(?:'([^']*)'|"([^"]*)")\])?$/;
 
 /**
- * Names that exports.x = … and module.exports = … of CommonJS give a value, the whole as "exports"; undefined for other
- * statements. Compilers first write exports.x = void 0, which gives none.
+ * Names that CommonJS assignments exports.x = … and module.exports = … set, the latter as "exports"; undefined for other
+ * statements. Compilers first write exports.x = void 0, which sets none.
  */
 function assignedExports(typescript: Typescript, statement: ts.Statement): string[] | undefined {
   if (!typescript.isExpressionStatement(statement)) return undefined;
@@ -54,7 +54,7 @@ function assignedExports(typescript: Typescript, statement: ts.Statement): strin
 const isAssignment = (typescript: Typescript, { operatorToken }: ts.BinaryExpression): boolean =>
   operatorToken.kind === typescript.SyntaxKind.EqualsToken;
 
-/** Sorts the statements of a module by what they do for others. */
+/** Sorts a module's statements into declarations, imports and effects. */
 class Sorting {
   readonly declared = new Map<string, ts.Statement[]>();
   readonly imported = new Map<string, Imported[]>();
@@ -97,7 +97,7 @@ class Sorting {
     }
     for (const { name, propertyName } of exportClause.elements) {
       if (specifier !== undefined) this.#take(name.text, { specifier, name: (propertyName ?? name).text });
-      // export { a as b }: whoever asks for b finds a in this statement.
+      // export { a as b }: this statement declares b and refers to a.
       else if (propertyName !== undefined) this.#declare([name.text], statement);
     }
   }
@@ -139,10 +139,10 @@ function defaultOf(
 
 const codeExtensions = ['.ts', '.cts', '.mts', '.tsx', '.js', '.cjs', '.mjs', '.jsx'];
 
-/** Whether a file is code; anything else that is imported counts by its bytes. */
+/** Whether a file is code; other imported files count by their bytes. */
 export const isCode = (path: string): boolean => codeExtensions.includes(extname(path));
 
-/** Modules by path, as long as their text stays the same: parts of a task have most of them in common. */
+/** Parsed modules by path, valid while their text is unchanged: parts of a task share most modules. */
 const known = new Map<string, UserModule>();
 
 export function readModule(typescript: Typescript, path: string): UserModule {

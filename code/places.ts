@@ -15,7 +15,7 @@ const rooms =
   'host|ingest|models|planning|report|schemas|search|store|tasks|text|trainer|workers|workflows';
 const ours = new RegExp(`^(?:(?:${rooms})/|index\\.ts$)`);
 
-/** Whether a file is of this package, whose code is covered by the revisions of stages. */
+/** Whether a file belongs to this package, whose code the revisions of stages cover. */
 export function isOurs(file: string): boolean {
   return ours.test(relative(packageRoot, file).replaceAll('\\', '/'));
 }
@@ -31,8 +31,8 @@ function placeOf(frame: string): Place | undefined {
 const isOfPackage = (frame: string): boolean => /[/\\]node_modules[/\\]/.test(frame);
 
 /**
- * The user's own places in a stack, from the innermost call up to where somebody else called the user's code: Node, when
- * it loads the module, or a library. A library that was called by the user's code belongs to it.
+ * The places of user code in a stack, from the innermost call up to the caller of the user's code: Node, loading the
+ * module, or a library. A library that the user's code called is included.
  */
 export function placesIn(stack: string): Place[] {
   const frames = stack.split('\n').filter((frame) => {

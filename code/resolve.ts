@@ -5,20 +5,20 @@ import { fileURLToPath } from 'node:url';
 import type ts from 'typescript';
 import { isOurs } from './places';
 
-/** What an import names: a file of the user's, or a package by its version. */
+/** Target of an import: a user's file, or a package with its version. */
 export type Target = { readonly file: string } | { readonly name: string; readonly version: string };
 
 const endings = ['', '.ts', '.cts', '.mts', '.tsx', '.js', '.cjs', '.mjs', '.json', '/index.ts', '/index.js'];
 
 const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
-/** A file by its path, its ending left out or that of the compiled file. */
+/** A file by its path without extension, or with the extension of the compiled file. */
 function findEnding(path: string): string | undefined {
   const written = path.replace(/\.([cm]?)js$/, '.$1ts');
   return [...endings.map((ending) => path + ending), written].find(isFile);
 }
 
-/** As an ES module's import resolves: packages and package.json can have files for these alone. */
+/** Resolves as an ES module's import: packages and package.json may have separate files for it. */
 function resolveForImport(typescript: typeof ts, from: string, specifier: string): string | undefined {
   const { ModuleKind, ModuleResolutionKind, resolveModuleName, sys } = typescript;
   const options = {
@@ -41,7 +41,7 @@ function resolveForImport(typescript: typeof ts, from: string, specifier: string
 
 const isPath = (specifier: string): boolean => /^(?:\.{1,2}(?:[/\\]|$)|[/\\])/.test(specifier);
 
-/** The file that an import names: as Node resolves it, else by the rules of other loaders. Links are followed, as Node does. */
+/** The file of an import: as Node resolves it, else by the rules of other loaders. Follows links, as Node does. */
 function findFile(typescript: typeof ts, from: string, specifier: string): string | undefined {
   try {
     return createRequire(from).resolve(specifier);
@@ -67,7 +67,7 @@ const nameOfPackage = (specifier: string): string =>
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
 
-/** A package in node_modules; one that is linked from outside of it is the user's own code. */
+/** A package in node_modules; one that is linked from outside is user code. */
 function findPackage(from: string, specifier: string): Target | undefined {
   const name = nameOfPackage(specifier);
   const path = packageFileOf(from, name);
@@ -76,13 +76,13 @@ function findPackage(from: string, specifier: string): Target | undefined {
   return { name, version };
 }
 
-/** The package that a file lies in, where it lies in node_modules. */
+/** The package of a file in node_modules. */
 export function packageOf(file: string): Target | undefined {
   const [, name] = /^.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(file) ?? [];
   return name === undefined ? undefined : findPackage(file, name.replace('\\', '/'));
 }
 
-/** What an import names, as the loader resolves it; undefined for what comes with Node or with this package. */
+/** Resolves an import; undefined for modules of Node and of this package. */
 export function resolveImport(typescript: typeof ts, from: string, written: string): Target | undefined {
   const specifier = written.startsWith('file:') ? fileURLToPath(written) : written;
   if (isBuiltin(specifier) || /^budgetline(?:\/|$)/.test(specifier)) return undefined;

@@ -13,19 +13,19 @@ type Call = ts.CallExpression | ts.NewExpression;
 
 const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
 
-/** What a definition can reach, statement by statement, in all of the user's modules, and the packages that these import. */
+/** The statements of user modules that a definition can reach, and the packages that these import. */
 export class Slice {
   readonly #modules = new Map<string, UserModule>();
   readonly #parts = new Map<UserModule, Set<ts.Node>>();
-  /** Files that are no code, by the digest of their bytes. */
+  /** Other files → digest of their bytes. */
   readonly #data = new Map<string, string>();
   readonly #packages = new Map<string, string>();
-  /** Nodes that do not count. */
+  /** Nodes to leave out. */
   readonly #skipped = new Set<ts.Node>();
 
   constructor(private readonly typescript: Typescript) {}
 
-  /** Adds what a call in the user's code defined; of the innermost call only certain fields may count. */
+  /** Adds the code behind a call in user code; `only` and `except` select fields of the innermost call. */
   addOrigin({ stack, exported, ...fields }: CodeOrigin): void {
     placesIn(stack).forEach((place, at) => {
       const found = packageOf(place.file);
@@ -46,7 +46,7 @@ export class Slice {
     this.#addPart(module, this.#scopeOf(call));
   }
 
-  /** The call itself; inside a function or a block, whose names only stand there, the whole top-level statement. */
+  /** The call itself; inside a function or block, which has local names, the whole top-level statement. */
   #scopeOf(call: ts.Node): ts.Node {
     const is = this.typescript;
     let [statement, isNested] = [call, false];
@@ -69,7 +69,7 @@ export class Slice {
     return calls;
   }
 
-  /** The innermost call whose name stands at a place; where tools have moved places, the only one of its name. */
+  /** The innermost call at a place; where tools have moved places, the only call of that name. */
   #callAt(module: UserModule, { line, column }: Place, name?: string): Call | undefined {
     const { source } = module;
     const at = (source.getLineStarts()[line - 1] ?? -1) + column - 1;
@@ -81,7 +81,7 @@ export class Slice {
     return calls.findLast(isThere) ?? (name !== undefined && calls.length === 1 ? calls[0] : undefined);
   }
 
-  /** Fields of an object that do not count, also of one that a name stands for or that is spread into it. */
+  /** Leaves out fields of an object, also through a variable or a spread. */
   #skipFields(module: UserModule, node: ts.Expression, fields: Fields, self = 'this'): void {
     const is = this.typescript;
     if (is.isIdentifier(node)) {
@@ -94,7 +94,7 @@ export class Slice {
       if (is.isSpreadAssignment(property)) this.#skipFields(module, property.expression, fields);
     const counted = node.properties.filter((property) => this.#isCounted(property, fields));
     const words = counted.flatMap((property) => property.getText(module.source).split(/[^\w$]+/));
-    // A field that names its own object can reach the others.
+    // A field that refers to its own object can reach the others.
     if (words.includes('this') || words.includes(self)) return;
     for (const property of node.properties) if (!counted.includes(property)) this.#skipped.add(property);
   }
@@ -141,9 +141,9 @@ export class Slice {
       this.#addImport(module, specifier, name);
   }
 
-  /** What a module exports by a name; all of it where the name is not found. */
+  /** Adds an export; the whole module where the name is not found. */
   #addName(module: UserModule, name: string): void {
-    // module.exports = … may give any name another value.
+    // module.exports = … may replace any export.
     this.#addDeclared(module, 'exports');
     if (!this.#addDeclared(module, name)) this.#addAll(module);
   }
@@ -163,7 +163,7 @@ export class Slice {
     this.#follow(module, part);
   }
 
-  /** Everything that a node names: declarations of its module, imports, modules that it loads. */
+  /** Adds everything that a node refers to: declarations of its module, imports, loaded modules. */
   #follow(module: UserModule, node: ts.Node): void {
     if (this.#skipped.has(node)) return;
     const is = this.typescript;
@@ -173,24 +173,24 @@ export class Slice {
     node.forEachChild((child) => this.#follow(module, child));
   }
 
-  /** What require('…'), import('…') and import … = require('…') load. */
+  /** The argument of require('…'), import('…') and import … = require('…'). */
   #loadedBy(module: UserModule, node: ts.Node): ts.Expression | undefined {
     const is = this.typescript;
     if (is.isExternalModuleReference(node)) return node.expression;
     if (!is.isCallExpression(node)) return undefined;
-    const { expression, arguments: given } = node;
+    const { expression } = node;
     const loads = expression.kind === is.SyntaxKind.ImportKeyword || this.#isRequire(module, expression);
-    return loads ? given[0] : undefined;
+    return loads ? node.arguments[0] : undefined;
   }
 
-  /** require, module.require, or a name for what createRequire made. */
+  /** require, module.require, or a variable with createRequire(…). */
   #isRequire(module: UserModule, called: ts.Expression): boolean {
     const name = called.getText(module.source);
     if (name === 'require' || name === 'module.require') return true;
     return this.#valueOf(module, name)?.getText(module.source).includes('createRequire(') === true;
   }
 
-  /** The code without comments and white space. */
+  /** Tokens without comments and white space. */
   #tokens(node: ts.Node, source: ts.SourceFile): string[] {
     if (this.#skipped.has(node) || this.typescript.isJSDoc(node)) return [];
     const children = node.getChildren(source);
@@ -204,7 +204,7 @@ export class Slice {
     return sha256(inOrder.flatMap((part) => this.#tokens(part, source)).join('\n'));
   }
 
-  /** SHA-256 by file, as seen from the folder of the first one, and versions by package. */
+  /** SHA-256 by file, relative to the folder of the first one, and versions by package. */
   identity(): CodeIdentity {
     const [first] = this.#modules.keys();
     const folder = dirname(first ?? '/');

@@ -2,10 +2,10 @@ import type { LoraSpec, TrainingSpec } from '../schemas/training';
 import { linearModules } from './linear-modules';
 import type { TrainerJob } from '../schemas/trainer-job';
 
-// What is said in two ways and means one is spelt in one, so that it has one key. This file loads no zod: axes put values
-// into definitions where nothing is parsed.
+// Canonical forms: settings with the same meaning get the same key. Plain functions without zod, since workflows apply axes
+// to definitions.
 
-/** No dropout is none, √1 is 1, and modules are a set. */
+/** Drops dropout 0 and rsLoRA at rank 1, where it has no effect, and sorts modules. */
 function canonicalLora({ dropout = 0, useRslora = false, targetModules, ...lora }: LoraSpec): LoraSpec {
   return {
     ...lora,
@@ -15,7 +15,7 @@ function canonicalLora({ dropout = 0, useRslora = false, targetModules, ...lora 
   };
 }
 
-/** A constant rate ends where it is. */
+/** A constant schedule ends at its peak. */
 export function canonicalTraining<T extends TrainingSpec>({ lora, ...training }: T): T {
   return {
     ...training,
@@ -30,13 +30,13 @@ interface Sampling {
   readonly topP?: number | undefined;
 }
 
-/** Of the likeliest token alone every sample is made, at any temperature; all of the probability is no bound. */
+/** With top-k 1 the temperature has no effect; top-p 1 is no restriction. */
 export function canonicalSampling<T extends Sampling>({ topP = 1, ...sampling }: T): T {
   if (sampling.topK === 1) return { ...sampling, temperature: 1 } as T;
   return { ...sampling, ...(topP === 1 ? {} : { topP }) } as T;
 }
 
-/** A job in the one spelling of what it means: started again in another one, it is the same job. */
+/** A job in canonical form, so that a restart with equivalent settings is the same job. */
 export function canonicalJob<J extends TrainerJob>(job: J): J {
   const training = 'training' in job ? { training: canonicalTraining(job.training) } : {};
   if (!('decoding' in job) || job.decoding.mode === 'greedy') return { ...job, ...training };

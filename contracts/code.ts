@@ -1,6 +1,6 @@
 /** Where user code was defined, and which parts of it count. */
 export interface CodeOrigin {
-  /** Stack of the call that defined it, from the caller on. */
+  /** Stack of the defining call, from its caller on. */
   readonly stack: string;
   /** Name of the called function. */
   readonly call?: string;
@@ -8,7 +8,7 @@ export interface CodeOrigin {
   readonly exported?: string;
   /** Fields of the call's argument that count. Default: all. */
   readonly only?: readonly string[];
-  /** Fields of it that do not count. */
+  /** Fields of the call's argument that do not count. Default: none. */
   readonly except?: readonly string[];
   /** Version that the user maintains in place of digests. */
   readonly version?: string;

@@ -11,23 +11,23 @@ export interface HubReference {
 const word = '[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*';
 const pattern = new RegExp(`^hub:(${word}/${word})(?:@(${word}(?:/${word})*))?$`);
 
-/** What "hub:owner/name@revision" names; null for anything that does not begin with "hub:". @throws DEFINITION_INVALID */
+/** Parses "hub:owner/name@revision"; null for a text without "hub:". @throws BudgetlineError DEFINITION_INVALID */
 export function parseHubReference(text: string): HubReference | null {
   if (!text.startsWith('hub:')) return null;
   const [, name, revision = 'main'] = pattern.exec(text) ?? [];
   if (name !== undefined) return { name, revision };
-  throw new BudgetlineError('DEFINITION_INVALID', `model: "${text}" names no model of the hub.`, {
+  throw new BudgetlineError('DEFINITION_INVALID', `model: "${text}" is not a name of a hub model.`, {
     remedy: 'Write "hub:owner/name" or "hub:owner/name@revision".',
     details: { field: 'model' },
   });
 }
 
-/** "owner/name at revision", as a message says it. */
+/** "owner/name at revision", for messages. */
 export const describeHubReference = ({ name, revision }: HubReference): string => `${name} at ${revision}`;
 
 /**
- * Names a model of the Hugging Face hub for a definition: `model: hub('Qwen/Qwen2.5-0.5B', { revision: 'main' })`. It is
- * downloaded where the definition is resolved, and enters keys by its content.
+ * A Hugging Face hub model for a definition: `model: hub('Qwen/Qwen2.5-0.5B', { revision: 'main' })`. It is downloaded when
+ * the definition is resolved; its content enters keys. Default revision: 'main'.
  *
  * @throws BudgetlineError DEFINITION_INVALID
  */

@@ -1,8 +1,8 @@
-/** What sums of prices leave of nothing. */
+/** Floating-point error of sums of prices. */
 const noise = 1e-9;
 
 /**
- * $1,234.50, $0.25, $0.0312, $0.000020: cents, and below a dollar what is finer too. No amount reads as nothing.
+ * $1,234.50, $0.25, $0.0312, $0.000020: cents, with more digits below a dollar, so that no amount shows as 0.
  */
 export function nameUsd(usd: number): string {
   const size = Math.abs(usd) < noise ? 0 : Math.abs(usd);

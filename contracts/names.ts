@@ -1,4 +1,4 @@
-/** What names a file or a folder on every file system and stands in an id as it is. */
+/** Names that are valid for files on all systems, and unchanged in ids. */
 const pattern = /^[A-Za-z0-9][A-Za-z0-9._:@+=-]*$/;
 
 const longestName = 200;
@@ -7,12 +7,12 @@ const longestName = 200;
 export const nameRule = (longest = longestName): string =>
   `letters, digits and . _ : @ + = -, a letter or digit first, at most ${longest}`;
 
-/** One rule for the names of tasks, annotators, judges and axes, and for what files are called after them. */
+/** Whether a text may name a task, annotator, judge or axis, and files after it. */
 export const isName = (text: string): boolean => text.length <= longestName && pattern.test(text);
 
-/** Some file systems do not tell capitals apart: names that stand side by side differ in more than these. */
+/** For comparing names that become files: some file systems ignore case. */
 export const withoutCase = (name: string): string => name.toLowerCase();
 
-/** What an object of its own has under a name that a user chose: "constructor" is no field of it. */
+/** An object's own field, for names that a user chose: "constructor" is inherited. */
 export const ownField = <T>(object: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(object, name) ? object[name] : undefined;

@@ -1,6 +1,6 @@
 import { pathText, valueAt } from './field-path';
 
-/** What a schema of zod's kind says of a row; beyond path and message as far as it says it. */
+/** An issue of zod or a schema like it; fields after `message` are optional. */
 export interface RowIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
@@ -17,10 +17,10 @@ const nouns: Readonly<Record<string, string>> = {
   ...{ object: 'object', tuple: 'list', record: 'object' },
 };
 
-/** A row's field by its path; the row itself where there is none. */
+/** A field's path as text; "the row" for an empty path. */
 export const fieldText = (path: readonly PropertyKey[]): string => pathText(path) || 'the row';
 
-/** How far a size is off: of texts and lists by what they hold, of numbers by themselves. */
+/** Describes a bound on a text's length, a list's length or a number. */
 function boundText({ code, origin, minimum, maximum }: RowIssue): string {
   const [bound, less, more] =
     code === 'too_small' ? [Number(minimum), 'fewer', 'below'] : [Number(maximum), 'more', 'above'];
@@ -30,7 +30,7 @@ function boundText({ code, origin, minimum, maximum }: RowIssue): string {
   return `is ${more} ${bound}`;
 }
 
-/** What is wrong with a field of a row, to stand behind its name: "is missing", "is not a text". */
+/** Describes an issue, as the predicate of a sentence: "is missing", "is not a text". */
 export function issueText(issue: RowIssue, row: unknown): string {
   const { code, expected, values, path, message } = issue;
   if (code === 'invalid_type' || code === 'invalid_value')

@@ -31,14 +31,15 @@ export type Random = () => number;
 
 /** Writes demonstrations: a program, a model or people. */
 export interface Annotator<P extends Problem = Problem> {
+  /** Name in definitions (`annotator`). */
   readonly name: string;
-  /** One sentence for reports: what this annotator gets wrong, and how often. */
+  /** One sentence for reports: the annotator's errors and their frequency. */
   readonly description: string;
   /** Identity apart from its name. Not needed for a program of version 1. */
   identify?(): Promise<AnnotatorIdentity>;
   /** Where the user defined it. */
   readonly code?: CodeOrigin | undefined;
-  /** The demonstration for one problem; `random` is seeded by (seed, problem). */
+  /** Returns the completion for one problem; `random` is seeded by (seed, problem). */
   demonstrate(problem: P, random: Random): string;
   /** For annotators that work on batches (a model endpoint, people): one completion per problem, in order. */
   annotateBatch?(problems: readonly P[], session: AnnotationSession): Promise<readonly string[]>;
@@ -73,6 +74,7 @@ export interface LocalGeneration {
   /** Folder or GGUF file of the model. */
   readonly model: string;
   readonly prompts: readonly string[];
+  /** Longest answer, in tokens. */
   readonly maxNewTokens: number;
 }
 
@@ -93,6 +95,7 @@ export interface Comparison {
 
 /** Compares answers, all of a stage at once: a model or people. */
 export interface Judge {
+  /** Name in definitions (`evaluation.judge`). */
   readonly name: string;
   /** One sentence for reports: how this judge decides. */
   readonly description: string;
@@ -118,10 +121,13 @@ export type Finish = 'stop' | 'length';
 export interface Assessment {
   /** 1 correct, 0 incorrect. */
   readonly score: number;
+  /** Whether the answer has the requested format. */
   readonly wellFormed: boolean;
+  /** Whether the answer has no end: cut off at the token limit, or continued with another question. */
   readonly truncated: boolean;
   /** Fraction of word 4-grams that occur earlier in the answer, 0 … 1. */
   readonly repetition: number;
+  /** Further scores by name. */
   readonly scores: Readonly<Record<string, number>>;
 }
 
@@ -133,17 +139,20 @@ export interface TaskContext {
 
 /** A task: problems, annotators, a gold answer, a verifier. Workers register it by name. */
 export interface Task<P extends Problem = Problem> {
+  /** Name in definitions (`task`). */
   readonly name: string;
-  /** The name of the score, e.g. "accuracy". */
+  /** Name of the score, e.g. "accuracy". */
   readonly metric: string;
   /** Where the user defined the problems and the verifier. */
   readonly code?: { readonly problems: CodeOrigin; readonly grading: CodeOrigin };
   /** Names of the external files that the problems are read from: "test", and "train" if there is one. */
   fileNames(data: ProblemData): readonly string[];
+  /** Reads or generates the problems. */
   load(data: ProblemData, context: TaskContext): Promise<ProblemSet<P>>;
   readonly annotators: readonly Annotator<P>[];
   /** The reference answer in the required format. */
   gold(problem: P): string;
+  /** The verifier: scores a completion. */
   score(problem: P, completion: string, finish: Finish): Assessment;
   /**
    * The part of the prompt that is specific to this problem. Used for leakage checks, to recognize it in

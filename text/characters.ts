@@ -1,24 +1,23 @@
 /**
- * Classes of characters as Python's `re` and `str` have them, as sources for regular expressions with the flag "u". What
- * was defined by a Python program (IFEval, ROUGE, Punkt) has to be counted by the same classes; JavaScript's \w knows
- * ASCII alone, its \s and its line ends differ by a few characters.
+ * Character classes of Python's `re` and `str`, as sources for regular expressions with the flag "u". IFEval, ROUGE and
+ * Punkt are defined by Python programs; JavaScript's \w is ASCII only, and its \s and line ends differ slightly.
  */
 export const classes = {
-  /** White space: \s and what `str.strip` takes away. */
+  /** White space: \s and the characters that `str.strip` removes. */
   space: '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000',
-  /** \w: letters, numbers and the low line; marks that combine are none. */
+  /** \w: letters, numbers and the underscore, without combining marks. */
   word: '\\p{L}\\p{N}_',
 } as const;
 
-/** The same as Unicode's annex 18 has them, by which NLTK's patterns go since its version 3.10 ("regex" for "re"). */
+/** The classes of Unicode's annex 18, which NLTK uses since version 3.10 ("regex" instead of "re"). */
 export const unicodeClasses = {
   space: '\\p{White_Space}',
-  /** Marks that combine belong to words: "नमस्ते" is one. */
+  /** Includes combining marks: "नमस्ते" is one word. */
   word: '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}',
   letter: '\\p{Alphabetic}\\p{M}\\p{Pc}\\p{Join_Control}',
 } as const;
 
-/** Start and end of a line: behind and before \n alone, or the ends of the text. */
+/** Start and end of a line: after and before \n only, or the ends of the text. */
 export const lineStart = '(?<![^\\n])';
 export const lineEnd = '(?![^\\n])';
 
@@ -38,7 +37,7 @@ export function splitSpace(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** Takes every leading and trailing `character` away. */
+/** Removes all leading and trailing `character`s. */
 export function stripCharacter(text: string, character: string): string {
   let start = 0;
   let end = text.length;
@@ -47,7 +46,7 @@ export function stripCharacter(text: string, character: string): string {
   return text.slice(start, end);
 }
 
-/** Python's `str.isupper()`: at least one capital, and nothing that has a capital besides. */
+/** Python's `str.isupper()`: at least one upper-case letter, and no other cased letter. */
 export function isUpper(text: string): boolean {
   return /\p{Uppercase}/u.test(text) && !/\p{Lowercase}|\p{Lt}/u.test(text);
 }
@@ -57,7 +56,7 @@ export function isLower(text: string): boolean {
   return /\p{Lowercase}/u.test(text) && !/\p{Uppercase}|\p{Lt}/u.test(text);
 }
 
-/** A text as a pattern that matches it and nothing else. */
+/** A pattern that matches exactly a text. */
 export function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

@@ -8,7 +8,7 @@ function findModels(folder: string): string {
   return isRoot || folder === dirname(folder) ? path : findModels(dirname(folder));
 }
 
-/** A statistical model that comes with the package: models/NAME/model.json.gz. */
+/** Reads a statistical model of the package: models/NAME/model.json.gz. */
 export function readModel(name: string): unknown {
   const path = join(findModels(__dirname), name, 'model.json.gz');
   return JSON.parse(gunzipSync(readFileSync(path)).toString('utf8'));

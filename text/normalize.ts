@@ -1,7 +1,7 @@
 const number = '(?:(?<![\\p{L}\\p{N}])\\.)?\\p{N}+(?:[.,:]\\p{N}+)+|(?<![\\p{L}\\p{N}])\\.\\p{N}+';
 const word = '[\\p{L}\\p{M}\\p{N}]+';
 
-/** Marks that change what a text asks. "-", "*", "#" and "!" are such where they stand at numbers, names or brackets. */
+/** Signs that change a text's meaning. "-", "*", "#" and "!" count only next to numbers, names or brackets. */
 const signs = [
   '[\\p{Sm}\\p{Sc}\\p{So}^%&@/\\\\()[\\]{}]',
   '(?<=[\\p{N})\\]] ?)[-*]|[-*](?= ?[\\p{N}([])',
@@ -15,8 +15,8 @@ const signs = [
 const kept = new RegExp([number, word, ...signs].join('|'), 'gu');
 
 /**
- * Text as it is compared: lower case, composed (NFC), words and signs with single spaces between them. What only dresses a
- * sentence is dropped: full stops, commas, quotation marks, hyphens within words. Signs stay, so that "7+5" is not "7-5".
+ * Normalises text for comparison: lower case, NFC, words and signs with single spaces between them. Full stops, commas,
+ * quotation marks and hyphens within words are removed. Signs stay, so that "7+5" is not "7-5".
  */
 export function normalizeText(text: string): string {
   const plain = text
@@ -27,10 +27,10 @@ export function normalizeText(text: string): string {
   return plain.match(kept)?.join(' ') ?? exactText(text);
 }
 
-/** Text that differs from another in white space and Unicode composition alone is the same by this. */
+/** Normalises only white space and Unicode composition. */
 export const exactText = (text: string): string => text.normalize('NFC').replace(/\s+/gu, ' ').trim();
 
-/** Scripts that put no spaces between words. */
+/** Scripts without spaces between words. */
 const unspacedScripts = [
   ...['Han', 'Hiragana', 'Katakana', 'Bopomofo', 'Yi', 'Thai', 'Lao', 'Khmer', 'Myanmar', 'Tibetan'],
   ...['Tai_Le', 'New_Tai_Lue', 'Tai_Tham', 'Javanese', 'Balinese'],
@@ -39,12 +39,12 @@ const unspaced = unspacedScripts.map((script) => `\\p{Script=${script}}`).join('
 const unit = new RegExp(`[${unspaced}]\\p{M}*|[^\\s${unspaced}]+`, 'gu');
 
 /**
- * The words of a text; where a script puts no spaces between them, its characters. Not `Intl.Segmenter`, whose dictionaries
- * differ between versions of Node: what is counted here stands in artifacts.
+ * The words of a text; in scripts without spaces its characters. Not by `Intl.Segmenter`, whose dictionaries differ
+ * between versions of Node: these counts are in artifacts.
  */
 export const unitsOf = (text: string): string[] => text.normalize('NFC').match(unit) ?? [];
 
 const begunWord = new RegExp(`[^\\s${unspaced}\\u3000-\\u303f\\uff00-\\uffef]+$`, 'u');
 
-/** A text that was cut anywhere, up to the end of a word. */
+/** Removes an incomplete last word. */
 export const upToWordEnd = (text: string): string => text.replace(begunWord, '');

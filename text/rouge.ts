@@ -1,6 +1,6 @@
 import { wordNgrams } from './overlap';
 
-/** Lower-case ASCII words, as the ROUGE package of reference counts them (no stemming). */
+/** Lower-case ASCII words, as rouge-score counts them without stemming. */
 function rougeWords(text: string): string[] {
   return text
     .toLowerCase()
@@ -27,11 +27,11 @@ function overlapOf(reference: readonly string[], candidate: readonly string[]): 
   );
 }
 
-/** ROUGE-n: F of the n-grams in common. */
+/** ROUGE-n: F measure of the common n-grams. */
 function rougeN(reference: readonly string[], candidate: readonly string[], size: number): number {
-  const [wanted, given] = [reference, candidate].map((words) => wordNgrams(words.join(' '), size));
-  if (wanted === undefined || given === undefined) return 0;
-  return fMeasure(overlapOf(wanted, given), wanted.length, given.length);
+  const ngramsOf = (words: readonly string[]): string[] => wordNgrams(words.join(' '), size);
+  const [target, found] = [ngramsOf(reference), ngramsOf(candidate)];
+  return fMeasure(overlapOf(target, found), target.length, found.length);
 }
 
 /** Length of the longest common subsequence; one row of the table at a time. */
@@ -54,10 +54,10 @@ export interface Rouge {
 
 /** ROUGE (Lin, 2004) of one text against one reference: F measures, 0 … 1, equal to those of rouge-score 0.1.2. */
 export function rouge(reference: string, candidate: string): Rouge {
-  const [wanted, given] = [rougeWords(reference), rougeWords(candidate)];
+  const [target, found] = [rougeWords(reference), rougeWords(candidate)];
   return {
-    rouge1: rougeN(wanted, given, 1),
-    rouge2: rougeN(wanted, given, 2),
-    rougeL: fMeasure(longestCommon(wanted, given), wanted.length, given.length),
+    rouge1: rougeN(target, found, 1),
+    rouge2: rougeN(target, found, 2),
+    rougeL: fMeasure(longestCommon(target, found), target.length, found.length),
   };
 }

@@ -3,7 +3,7 @@ import { splitSentences } from './sentences/split';
 
 const word = new RegExp(`[${unicodeClasses.word}]+`, 'gu');
 
-/** Runs of letters, numbers and low lines; how many there are is a text's length in words. */
+/** Runs of letters, numbers and underscores; their number is a text's length in words. */
 export function wordRuns(text: string): string[] {
   return text.match(word) ?? [];
 }
@@ -13,7 +13,7 @@ const wordBefore = `(?<![${unicodeClasses.word}])`;
 const wordAfter = `(?![${unicodeClasses.word}])`;
 const pattern = (source: string, flags = ''): RegExp => new RegExp(source, `gu${flags}`);
 
-/** Splits that set marks off from words, in the order of the Penn Treebank's tokenizer as NLTK extends it. */
+/** Rules that separate marks from words, in the order of NLTK's extended Penn Treebank tokenizer. */
 const splits: readonly (readonly [RegExp, string])[] = [
   // Opening quotation marks.
   [/([«“‘„]|`+)/gu, ' $1 '],
@@ -21,7 +21,7 @@ const splits: readonly (readonly [RegExp, string])[] = [
   [/(``)/gu, ' $1 '],
   [/([ ([{<])("|'{2})/gu, '$1 `` '],
   [pattern(`${wordBefore}'(?!(?:re|ve|ll|m|t|s|d|n)${wordAfter})(?=[${unicodeClasses.word}])`, 'i'), "' "],
-  // The last full stop, commas and colons that stand in no number, marks.
+  // The last full stop, commas and colons outside numbers, marks.
   [pattern(`([^.])(\\.)([\\])}>"' »”’]*)${space}*$`), '$1 $2 $3 '],
   [/([:,])(\P{Nd})/gu, ' $1 $2'],
   [/([:,])$/gu, ' $1 '],
@@ -37,7 +37,7 @@ const splits: readonly (readonly [RegExp, string])[] = [
   [/--/gu, ' -- '],
 ];
 
-/** Closing quotation marks and what is run together; for a text with a space at either end. */
+/** Rules for closing quotation marks and contractions; for a text with a space at both ends. */
 const endings: readonly (readonly [RegExp, string])[] = [
   [/([»”’])/gu, ' $1 '],
   [/''/gu, " '' "],

@@ -22,23 +22,23 @@ const rows = 2000;
 
 const promptOf = ({ messages }: Asked): string => messages.at(-1)?.content ?? '';
 
-/** The prompts whose answers are on the disk; the server answers with the prompt itself. */
+/** Prompts with an answer on disk; the server answers with the prompt itself. */
 function journaled(home: string): string[] {
   const annotations = join(home, 'store', 'annotations');
   const [folder = ''] = readdirSync(annotations);
-  const whole = readFileSync(join(annotations, folder, 'journal.jsonl'), 'utf8')
+  const lines = readFileSync(join(annotations, folder, 'journal.jsonl'), 'utf8')
     .split('\n')
     .slice(0, -1);
-  return whole.map((line) => (JSON.parse(line) as { answer: string }).answer);
+  return lines.map((line) => (JSON.parse(line) as { answer: string }).answer);
 }
 
-describe('slow: a stage that asks a model', function () {
+describe('slow: a stage with an endpoint annotator', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
   let server: EndpointServer;
   let asked: string[] = [];
   let onAnswer = (): void => undefined;
-  /** What the server does to a call, by its number; a good answer where it does nothing. */
+  /** The server's failure for a call, by its number; otherwise a good answer. */
   let spoil = (_: ServerResponse, _call: number): boolean => false;
   before(async () => {
     server = await startEndpoint((response, question) => {
@@ -66,7 +66,7 @@ describe('slow: a stage that asks a model', function () {
     assert.equal(signal, 'SIGKILL');
   }
 
-  /** The cell on a server, up to its training, which fails at once: what its first stage left, and the history. */
+  /** Runs the cell up to its training, which fails at once: the first stage's results, and the history. */
   async function runOnServer(home: string, { resolved, tasks }: Prepared) {
     const trainer = { command: [process.execPath, '-e', 'process.exit(78)'] };
     return whilePolling(
@@ -83,7 +83,7 @@ describe('slow: a stage that asks a model', function () {
     );
   }
 
-  it('killed in mid-batch, goes on with what is not on the disk, and a history of two thousand rows is that of one activity', async () => {
+  it('resumes after a kill in mid-batch without repeated calls, and two thousand rows are one activity in the history', async () => {
     const home = folder.at('home');
     await killInMidBatch(home);
     const [kept, before] = [new Set(journaled(home)), asked];
@@ -96,7 +96,7 @@ describe('slow: a stage that asks a model', function () {
     assert.deepEqual(
       asked.filter((prompt) => kept.has(prompt)),
       [],
-      'what is on the disk is not asked for again',
+      'answers on disk are not requested again',
     );
     assert.equal(kept.size + asked.length, rows);
     assert.equal(new Set(journaled(home)).size, rows);
@@ -106,14 +106,14 @@ describe('slow: a stage that asks a model', function () {
     assert.ok(bytes.reduce((sum, each) => sum + each, 0) < 60_000, `${bytes.join(' ')} bytes`);
   });
 
-  it('ends where another model answers, with what was paid told to the ledger, its answer too', async () => {
+  it('fails where another model answers, with all costs in the ledger', async () => {
     spoil = (response, call) => {
       if (call === 2) passing.busy(response);
       if (call === 6) send(response, 200, reply('{"answer":"x"}', 'judge-2'));
       return call === 2 || call === 6;
     };
     const asking = {
-      home: folder.at('wrong'),
+      home: folder.at('other-model'),
       baseUrl: server.baseUrl,
       rows: 12,
       change: { concurrency: 1 },
@@ -127,7 +127,7 @@ describe('slow: a stage that asks a model', function () {
     assert.equal(asked.length, 6, 'nobody else is asked');
   });
 
-  it('stops before its money does, and goes on with what it has where it may spend more', async () => {
+  it('stops before its spend limit, and resumes when the limit is raised', async () => {
     const asking = { home: folder.at('poor'), baseUrl: server.baseUrl, rows: 12 };
     const limited = { concurrency: 1, maxTokens: 10, spendLimitUsd: 0.015 };
     const poor = await prepareAsking({ ...asking, change: limited });
@@ -149,7 +149,7 @@ describe('slow: a stage that asks a model', function () {
     const [ended] = (await smaller.bench.ledger(smaller.stage)).filter(
       ({ type }) => type === 'attempt-ended',
     );
-    const told = [result.metrics['annotatorUsd'], ended?.type === 'attempt-ended' && ended.usd];
-    assert.deepEqual(told, [0, 0], 'and costs nothing, whatever a row’s price');
+    const costs = [result.metrics['annotatorUsd'], ended?.type === 'attempt-ended' && ended.usd];
+    assert.deepEqual(costs, [0, 0], 'cached answers cost nothing, whatever the price of a row');
   });
 });

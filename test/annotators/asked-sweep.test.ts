@@ -20,7 +20,7 @@ import { whilePolling } from '../support/polling';
 import { acquisitionLimitMs } from '../support/temporal';
 import { temporaryFolder, temporaryHome } from '../support/temporary';
 
-/** What both sweeps have in common: so stages that people alone have a hand in have the same keys. */
+/** Settings of both sweeps, so that stages with people only have the same keys. */
 const asked = {
   name: 'asked',
   data: { source: 'synthetic', pool: 32, validation: 2, test: 4 },
@@ -57,7 +57,7 @@ export default defineSweep({
 });
 `;
 
-/** What the server does to the first requests; everything that passes is in it. */
+/** The server's replies to the first requests, with every transient failure. */
 const script: Behaviour[] = [
   passing.busy,
   passing.broken,
@@ -67,12 +67,12 @@ const script: Behaviour[] = [
   shapeless,
 ];
 
-describe('server: a sweep that asks models and people', function () {
+describe('server: a sweep with endpoints and people', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryHome();
   const undisturbed = temporaryFolder();
 
-  it('survives a server that misbehaves and a worker killed in mid-batch, pays for no row twice, holds no device while others judge, and waits for people while all is stopped', async () => {
+  it('survives server failures and a worker killed in mid-batch, pays for no row twice, uses no device while others judge, and waits for people while everything is stopped', async () => {
     const answered = new Map<string, number>();
     let hold: (() => void) | undefined;
     const held = new Promise<void>((begin) => (hold = begin));
@@ -80,12 +80,12 @@ describe('server: a sweep that asks models and people', function () {
       const shown = messages.at(-1)?.content ?? '';
       const isJudge = shown.includes('# Answer A');
       const bad = isJudge ? undefined : script.shift();
-      // Until all six evaluations, three of them its own, have answers to be judged: that takes devices, of which this machine may have two.
+      // Wait until all six evaluations, three of them its own, have answers to judge, which takes devices.
       if (isJudge && answersTo(folder.path()) < 6)
         send(response, 429, { error: { message: 'later' } }, { 'retry-after': '1' });
       else if (isJudge) send(response, 200, reply('{"answer":"[[A]]"}'));
       else if (bad !== undefined) bad(response, { messages, ...asked });
-      // The seventh answer is long in coming: the worker dies waiting for it.
+      // The seventh answer is late: the worker dies waiting for it.
       else if (answered.size === 6 && hold !== undefined) {
         hold();
         hold = undefined;
@@ -109,9 +109,9 @@ describe('server: a sweep that asks models and people', function () {
       await held;
       process.kill(pidOfBatch(folder.path()), 'SIGKILL');
       await answerQueue(people, env);
-      // What the endpoint judges is there; people have not been asked but by their queue.
+      // The endpoint has judged; people have rows in their queue.
       while (artifactsOf(folder.path(), 'evaluate').length < 3) await sleep(200);
-      // People are waited for, and all that waits is killed.
+      // Everything that waits for people is killed.
       const workers = await processesOf(folder.path(), { server: false });
       for (const pid of new Set([run.child.pid ?? 0, ...workers])) process.kill(pid, 'SIGKILL');
       await run.ended;
@@ -139,12 +139,14 @@ describe('server: a sweep that asks models and people', function () {
     assert.match(verified.stdout, /: verified\./, verified.stdout);
   });
 
-  it('is, where people write and judge, byte for byte the sweep that nothing disturbs, whose labels go from page to page', async () => {
+  it('equals, where people write and judge, an undisturbed sweep byte for byte, and carries labels over continue-as-new', async () => {
     for (const queue of ['people', 'panel'])
       await cp(folder.at(queue, 'answers.jsonl'), undisturbed.at(queue, 'answers.jsonl'));
     const ended = new AbortController();
     const judging = judgeQueue(undisturbed.at('panel'), ended.signal);
-    const { result, states, told } = await runInPages(undisturbed.path()).finally(() => ended.abort());
+    const { result, states, carriedLabels } = await runInPages(undisturbed.path()).finally(() =>
+      ended.abort(),
+    );
     await judging;
     assert.deepEqual(states, ['CONTINUED_AS_NEW', 'COMPLETED']);
     const [people] = result.cells.filter(({ cell }) => cell.annotator === 'people');
@@ -169,7 +171,7 @@ describe('server: a sweep that asks models and people', function () {
 
 const wholeCell = ['synthesizeData', 'trainSft', 'freezeReference', 'evaluate'];
 
-/** People's cells of the same sweep beside those of a program, a cell a page, with all answers at hand. */
+/** The same sweep's cells with people and with a program, one cell per run, with all answers available. */
 async function runInPages(home: string) {
   const people = peopleAnnotator({ name: 'people', description: 'Us.', folder: join(home, 'people') });
   const panel = peopleJudge({
@@ -196,7 +198,11 @@ async function runInPages(home: string) {
       );
       const states = (await Promise.all(runs)).map(({ status }) => status.name);
       const { progress } = await going.status();
-      return { result, states, told: (progress?.of === 'sweep' ? progress.sweep.labels : undefined) ?? [] };
+      return {
+        result,
+        states,
+        carriedLabels: (progress?.of === 'sweep' ? progress.sweep.labels : undefined) ?? [],
+      };
     },
   );
 }
@@ -206,7 +212,7 @@ const artifactsOf = (home: string, kind: string): string[] => {
   return existsSync(artifacts) ? readdirSync(artifacts).filter((name) => name.startsWith(`${kind}-`)) : [];
 };
 
-/** Evaluations whose answers were generated, and the device given back. */
+/** Evaluations that have generated their answers and released the device. */
 const answersTo = (home: string): number =>
   linesOf(home).filter((line) => line.type === 'attempt-ended' && line.outcome === 'answered').length;
 
@@ -215,21 +221,21 @@ const nameOf = (home: string): string => {
   return chain.replace(/\.jsonl$/, '');
 };
 
-/** Two people who prefer the answer that is longer, and one who prefers what stands first. */
+/** Two people who prefer the longer answer, and one who prefers the first. */
 async function judgeQueue(folder: string, ended: AbortSignal): Promise<void> {
   const queue = new PeopleQueue(folder);
   while (!ended.aborted) {
-    const given = (await queue.open()).flatMap(({ id, first, second }) => {
+    const answers = (await queue.open()).flatMap(({ id, first, second }) => {
       const longer = String(first).length > String(second).length ? '[[A]]' : '[[B]]';
       const votes = { ann: longer, bob: longer, eve: '[[A]]' };
       return Object.entries(votes).map(([by, completion]) => ({ fields: { id, by, completion }, place: id }));
     });
-    if (given.length > 0) await queue.take(given);
+    if (answers.length > 0) await queue.take(answers);
     await sleep(300);
   }
 }
 
-/** Attempts that judge use no device; each model has answered once, or more than once for judges that asked at a time. */
+/** Judging attempts use no device; each model answered once, or more often for concurrent judges. */
 function checkDevices(home: string): void {
   const ended = linesOf(home).flatMap((line) =>
     line.type === 'attempt-ended' && line.kind === 'evaluate' ? [line] : [],
@@ -259,7 +265,7 @@ const linesOf = (home: string): LedgerLine[] => {
   return texts.map((text) => JSON.parse(text) as LedgerLine);
 };
 
-/** The worker whose attempt at buying rows has begun and not ended. */
+/** The worker with an unfinished attempt at a data stage. */
 function pidOfBatch(home: string): number {
   const lines = linesOf(home);
   const ended = new Set(lines.flatMap((line) => (line.type === 'attempt-ended' ? [line.stage] : [])));
@@ -278,13 +284,13 @@ async function answerQueue(people: string, env: Record<string, string>): Promise
   const refused = await call(['annotate', people, '--add', join(people, 'bad.csv')], { env });
   assert.equal(refused.status, 65);
   assert.match(refused.stderr, /bad\.csv:3: id: "nobody" is in no queue/);
-  writeFileSync(join(people, 'given.csv'), `id,completion\n${rows.join('\n')}\n`);
-  const taken = await call(['annotate', people, '--add', join(people, 'given.csv'), '--json'], { env });
+  writeFileSync(join(people, 'answers.csv'), `id,completion\n${rows.join('\n')}\n`);
+  const taken = await call(['annotate', people, '--add', join(people, 'answers.csv'), '--json'], { env });
   const { answered, open } = JSON.parse(taken.stdout) as { answered: number; open: unknown[] };
   assert.deepEqual([answered, open.length], [12, 0]);
 }
 
-/** What the killed attempt paid is told of by the one after it: 12 answers and one that was of no form. */
+/** The attempt after the killed one reports its cost: 12 answers and one unusable. */
 function checkBill(home: string): void {
   const bills = linesOf(home).flatMap((line) =>
     line.type === 'attempt-ended' && line.kind === 'synthesizeData' && line.annotation
@@ -297,7 +303,7 @@ function checkBill(home: string): void {
   assert.ok(Math.abs(total('usd') - 13 * 0.002) < 1e-12);
 }
 
-/** Histories hold references: no row of the twelve, and no event for one. */
+/** Histories hold references: none of the twelve rows, and no event for one. */
 function checkHistories(home: string): void {
   const histories = join(home, 'store', 'histories');
   const texts = readdirSync(histories).map((name) => readFileSync(join(histories, name), 'utf8'));
@@ -308,7 +314,7 @@ function checkHistories(home: string): void {
   }
 }
 
-/** The model prefers whatever stands first: both orders make that a tie, and say that it goes by the place. */
+/** The model prefers the first answer: both orders make that a tie, and report position bias. */
 function checkJudged(home: string): void {
   const summaries = artifactsOf(home, 'evaluate').map((name) => {
     const text = readFileSync(join(home, 'store', 'artifacts', name, 'summary.json'), 'utf8');

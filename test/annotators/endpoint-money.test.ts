@@ -19,7 +19,7 @@ const good = reply('{"answer":"x"}');
 const { usage } = good;
 const message = { role: 'assistant', content: null };
 
-/** Replies that a server was paid for and that are of no use, by what is wrong with them. */
+/** Paid but unusable replies, by fault. */
 const billed: Readonly<Record<string, { status?: number; body: object }>> = {
   'no choices': { body: { ...good, choices: [] } },
   'choices that are no list': { body: { ...good, choices: 'none' } },
@@ -39,7 +39,7 @@ const billed: Readonly<Record<string, { status?: number; body: object }>> = {
 
 const problem: Problem = { id: 'p', prompt: 'ask', target: '' };
 
-describe('pure: what an endpoint is paid', function () {
+describe('pure: the cost of an endpoint', function () {
   this.timeout(60_000);
   const folder = temporaryFolder();
   let server: EndpointServer;
@@ -71,17 +71,17 @@ describe('pure: what an endpoint is paid', function () {
     ...{ firstWaitMs: 1, attempts: 6, maxTokens: 10 },
   });
 
-  /** A stage that asks, and what it was told. */
+  /** A stage with an endpoint, and its recorded metrics. */
   async function ask(name: string, change: Partial<EndpointOptions> = {}, problems = [problem]) {
     const spent: AnnotationCost[] = [];
     const reports: string[] = [];
-    const told: Record<string, number> = {};
+    const recorded: Record<string, number> = {};
     const session: AnnotationSession = {
       ...{ folder: folder.at(name), stage: 'stage', signal: new AbortController().signal },
       billed: { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 },
       report: (done, of) => void reports.push(`${done}/${of}`),
       spent: (cost) => void spent.push(cost),
-      record: (figures) => void Object.assign(told, figures),
+      record: (metrics) => void Object.assign(recorded, metrics),
       generate: () => Promise.reject(new Error('no local model')),
     };
     const work = endpointAnnotator({ ...options(), ...change }).annotateBatch!(problems, session);
@@ -90,17 +90,17 @@ describe('pure: what an endpoint is paid', function () {
       (error: unknown) => (error instanceof BudgetlineError ? error.code : String(error)),
     );
     const usd = spent.reduce((sum, cost) => sum + cost.usd, 0);
-    return { code, usd, reports, told };
+    return { code, usd, reports, recorded };
   }
 
   const usdACall = (100 * 10 + 10 * 100) / 1e6;
-  const assertUsd = (told: number, usd: number): void =>
-    assert.ok(Math.abs(told - usd) < 1e-12, `told $${told}, paid $${usd}`);
+  const assertUsd = (reported: number, usd: number): void =>
+    assert.ok(Math.abs(reported - usd) < 1e-12, `reported $${reported}, paid $${usd}`);
   const journalOf = (name: string): string[] =>
     readFileSync(folder.at(name, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
 
   for (const [name, { status = 200, body }] of Object.entries(billed))
-    it(`${name}: the books have it, and the row is asked for again`, async () => {
+    it(`${name}: it is recorded, and the row is requested again`, async () => {
       behave = (response, call) => send(response, call < 3 ? status : 200, call < 3 ? body : good);
       const { code, usd } = await ask(name);
       assert.deepEqual([code, calls], ['done', 3]);
@@ -112,35 +112,35 @@ describe('pure: what an endpoint is paid', function () {
       assertUsd(hopeless.usd, 6 * usdACall);
     });
 
-  it('without usage counts as the most that it can be, and an error without usage as nothing', async () => {
+  it('is the largest possible for a reply without usage, and nothing for an error without usage', async () => {
     behave = (response, call) =>
       call === 1 ? send(response, 200, { model: good.model, choices: [] }) : send(response, 200, good);
-    const { usd } = await ask('untold');
+    const { usd } = await ask('no-usage');
     assertUsd(usd, usdACall + ((3 + 512) * 10 + 10 * 100) / 1e6);
     behave = (response, call) => (call === 1 ? passing.broken(response) : send(response, 200, good));
     calls = 0;
     assertUsd((await ask('failed')).usd, usdACall);
   });
 
-  it('of a reply that was never read is unknown: it is counted, and held against the limit', async () => {
+  it('is unknown for a reply that was never read; such calls are counted, and count against the limit', async () => {
     behave = (response, call) => (call < 3 ? passing.garbled(response) : send(response, 200, good));
-    const { usd, told } = await ask('garbled');
+    const { usd, recorded } = await ask('garbled');
     assertUsd(usd, usdACall);
-    assert.deepEqual(told, { unknownCalls: 2 });
+    assert.deepEqual(recorded, { unknownCalls: 2 });
     const dearest = ((5 + 512) * 10 + 10 * 100) / 1e6;
     const limit = usdACall + 2 * dearest + dearest;
     const other = [{ ...problem, prompt: 'other' }];
     assert.equal((await ask('garbled', { spendLimitUsd: limit - 0.0001 }, other)).code, 'SPEND_LIMIT');
     assert.equal((await ask('garbled', { spendLimitUsd: limit }, other)).code, 'done');
     behave = () => undefined;
-    assert.deepEqual((await ask('away', { timeoutMs: 50, attempts: 2 })).told, { unknownCalls: 2 });
+    assert.deepEqual((await ask('away', { timeoutMs: 50, attempts: 2 })).recorded, { unknownCalls: 2 });
     const closed = await startEndpoint(() => undefined);
     closed.close();
     const nowhere = await ask('nowhere', { baseUrl: closed.baseUrl, attempts: 2 });
-    assert.deepEqual([nowhere.code, nowhere.told], ['ANNOTATOR_UNAVAILABLE', {}]);
+    assert.deepEqual([nowhere.code, nowhere.recorded], ['ANNOTATOR_UNAVAILABLE', {}]);
   });
 
-  it('no row is asked for more often than its attempts, whatever becomes of each', async () => {
+  it('never includes more calls for a row than its attempts', async () => {
     const bad = reply('no json');
     behave = (response, call) => (call % 6 === 0 ? send(response, 200, bad) : passing.broken(response));
     assert.equal((await ask('mixed')).code, 'ANNOTATOR_INVALID');
@@ -159,7 +159,7 @@ describe('pure: what an endpoint is paid', function () {
     assert.equal(calls, 4);
   });
 
-  it('a question that is put several times is paid for once, and reported for every row', async () => {
+  it('counts a repeated question once, and reports progress for every row', async () => {
     const rows = ['a', 'b', 'a', 'a'].map((prompt, index) => ({ id: `p${index}`, prompt, target: '' }));
     const { reports, usd } = await ask('repeated', {}, rows);
     assert.deepEqual(reports, ['3/4', '4/4']);
@@ -180,7 +180,7 @@ describe('pure: what an endpoint is paid', function () {
       ['mistral-large', 'mistral-large-2411'],
       ['openai/gpt-4o', 'openai/gpt-4o'],
     ] as const)
-      it(`${answered} answers for ${asked}`, async () => {
+      it(`${answered} is a snapshot of ${asked}`, async () => {
         assert.equal(await answers(asked, answered), 'done');
       });
     for (const [asked, answered] of [
@@ -198,17 +198,17 @@ describe('pure: what an endpoint is paid', function () {
       ['gpt-4o', 'gpt-4o-'],
       ['gpt-4o', undefined],
     ] as const)
-      it(`${String(answered)} does not answer for ${asked}`, async () => {
+      it(`${String(answered)} is not a snapshot of ${asked}`, async () => {
         assert.equal(await answers(asked, answered), 'ANNOTATOR_REFUSED');
         assert.equal(calls, 1, 'nobody asks again');
       });
-    it('is billed all the same', async () => {
+    it('is billed in any case', async () => {
       behave = (response) => send(response, 200, { ...good, model: 'gpt-4o-mini' });
       assertUsd((await ask('billed', { model: 'gpt-4o' })).usd, usdACall);
     });
   });
 
-  it('a journal with a line that cannot be read is refused by file and line', async () => {
+  it('refuses a journal with an invalid line, by file and line', async () => {
     await ask('damaged');
     writeFileSync(folder.at('damaged', 'journal.jsonl'), `${journalOf('damaged')[0] ?? ''}\n{"request":1}\n`);
     assert.equal((await ask('damaged')).code, 'DATA_INVALID');
@@ -220,9 +220,9 @@ describe('pure: what an endpoint is paid', function () {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
 
-  it('a process that is killed between a reply and its record leaves the call on the books', async () => {
+  it('keeps the call of a process that is killed before its reply is recorded', async () => {
     const home = folder.at('killed');
-    // The reply is on its way when the process dies.
+    // The reply is in flight when the process dies.
     behave = (response, call) => {
       if (call === 20) child.kill('SIGKILL');
       send(response, 200, good);
@@ -279,7 +279,7 @@ describe('pure: what an endpoint is paid', function () {
     const judging = createBench(home, { deps: { tasks: [withJudges(compared, judge)] } });
     const base = planBase(resolved);
     await judging.run(base.reference);
-    // Judged on the spot: this test is about the bill.
+    // Judged in this process: the test is about the bill.
     Reflect.deleteProperty(base.evaluation, 'judgedOffDevice');
     const failure = await judging.fail(base.evaluation);
     assert.equal(failure.type, 'SPEND_LIMIT', failure.message);

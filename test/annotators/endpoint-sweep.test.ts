@@ -42,10 +42,10 @@ const definition = defineSweep({
   controls: [],
   prices: { sftExample: 0.5, preferencePair: 1 },
 });
-/** What the program's rows cost, which are bought by the definition's price. */
+/** Cost of the program's rows, at the definition's price. */
 const cleanUsd = rows * 0.5;
 
-describe('server: a sweep of summaries that models behind an endpoint write and judge', function () {
+describe('server: a sweep of summaries with endpoint annotators and judges', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const endpoint = new BookedEndpoint();
@@ -62,7 +62,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     return [withJudges(withAnnotators(summarization, writer), one, two)];
   };
 
-  /** One run of the sweep, always the same; only what a judge may cost differs. */
+  /** Runs the same sweep; only the judge's spend limit differs. */
   async function run(limitOfTwoUsd?: number): Promise<SweepResult> {
     const [home, tasks] = [folder.at('home'), tasksOf(endpoint, limitOfTwoUsd)];
     const resolved = await resolveDefinition(definition, { tasks });
@@ -88,7 +88,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
       baseFailure === undefined ? [] : [{ place: axes['place'], ...baseFailure }],
     );
 
-  it('has holes where another model answers, then where a limit on money is met, and is whole in the end: every row paid once, every dollar told', async () => {
+  it('has failed cells where another model answers or a spend limit is reached, then completes: every row paid once, every dollar reported', async () => {
     for (const model of ['writer-1', 'judge-1']) endpoint.misbehave(model);
     endpoint.replaced.set('writer-1', 3).set('judge-2', 0);
     const replaced = await run();
@@ -108,7 +108,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
 
     endpoint.replaced.clear();
     endpoint.misbehave('judge-2');
-    // Six questions are asked about the base model alone, and as many about each cell.
+    // Six questions about the base model, and six about each cell.
     const limitUsd = endpoint.paidUsd('judge-2') + 5 * usdACall;
     const limited = await run(limitUsd);
     assert.deepEqual(placesOf(limited.cells), ['clean-one', 'writer-one']);
@@ -123,17 +123,17 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     const secondUsd = endpoint.paidUsd() - firstUsd;
     assertUsd(limited.spend?.usd, secondUsd);
 
-    const whole = await run();
-    assert.deepEqual([whole.failedCells, failedBases(whole)], [[], []]);
-    assertUsd(whole.spend?.usd, endpoint.paidUsd() - firstUsd - secondUsd);
+    const complete = await run();
+    assert.deepEqual([complete.failedCells, failedBases(complete)], [[], []]);
+    assertUsd(complete.spend?.usd, endpoint.paidUsd() - firstUsd - secondUsd);
     assertPaidOnce(endpoint, ['writer-1', 'judge-1', 'judge-2']);
     assert.equal(endpoint.answered('writer-1').length, rows);
     assertBooks(folder.at('home'));
     await assertSameRows();
-    assertJudged(whole);
+    assertJudged(complete);
   });
 
-  it('never passes the limit of its definition, though the endpoint is dearer than the plan and several cells ask at once', async () => {
+  it('never exceeds spendLimitUsd, although the endpoint costs more than planned and several cells call it at once', async () => {
     const tasks = tasksOf(dear);
     const [seeds, perRow] = [[0, 1, 2, 3], usdACall / 2];
     const plannedUsd = seeds.length * rows * perRow;
@@ -148,7 +148,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
       },
       data: { source: 'synthetic', pool: 512, validation: 2, test: 4 },
     });
-    /** Rows are bought in earnest; nothing is trained. */
+    /** Buys real rows; trains nothing. */
     const { synthesizeData } = createActivities({ store: createStore(folder.at('limited')), tasks });
     await withIdleWorkers({ real: () => ({ synthesizeData }) }, async (client) => {
       const runAt = async (spendLimitUsd: number): Promise<SweepResult> => {
@@ -165,15 +165,15 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
         assert.equal(code, 'SPEND_LIMIT');
         assert.match(remedy ?? '', /^Raise the definition’s spendLimitUsd/);
       }
-      const whole = await runAt(1);
-      assert.deepEqual(whole.failedCells, []);
-      assertUsd(whole.spend?.usd, dear.paidUsd() - firstUsd);
+      const complete = await runAt(1);
+      assert.deepEqual(complete.failedCells, []);
+      assertUsd(complete.spend?.usd, dear.paidUsd() - firstUsd);
     });
     assertPaidOnce(dear, ['writer-1']);
   });
 
-  const assertUsd = (told: number | undefined, usd: number): void => {
-    assert.ok(Math.abs((told ?? NaN) - usd) < 1e-9, `told $${told}, paid $${usd}`);
+  const assertUsd = (reported: number | undefined, usd: number): void => {
+    assert.ok(Math.abs((reported ?? NaN) - usd) < 1e-9, `reported $${reported}, paid $${usd}`);
   };
 
   function assertPaidOnce(asked: BookedEndpoint, models: readonly string[]): void {
@@ -183,7 +183,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     }
   }
 
-  /** The server's own count is that of the journals and that of the ledgers. */
+  /** The server's own count equals those of journals and ledgers. */
   function assertBooks(home: string): void {
     const store = join(home, 'store');
     const linesIn = (path: string): Record<string, unknown>[] =>
@@ -206,7 +206,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     );
   }
 
-  /** Bought in one go, of a server that does nothing amiss, the rows are the same bytes. */
+  /** An undisturbed purchase gives the same bytes. */
   async function assertSameRows(): Promise<void> {
     const [home, tasks] = [folder.at('undisturbed'), tasksOf(undisturbed)];
     const plan = planSweep(await resolveDefinition(definition, { tasks }));
@@ -218,7 +218,7 @@ describe('server: a sweep of summaries that models behind an endpoint write and 
     assert.equal(kept.manifest.digest, digest);
   }
 
-  /** Every item's verdicts are those that the model gives, in both orders; ROUGE and style stand beside. */
+  /** Every item has the model's verdicts in both orders, and ROUGE and style scores. */
   function assertJudged({ cells }: SweepResult): void {
     for (const { cell, evaluation } of cells) {
       const artifact = join(folder.at('home'), 'store', 'artifacts', `evaluate-${evaluation.key}`);

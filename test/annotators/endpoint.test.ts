@@ -32,7 +32,7 @@ const problems: Problem[] = Array.from({ length: 12 }, (_, n) => ({
 describe('pure: a model behind an endpoint as annotator', function () {
   this.timeout(30_000);
   const folder = temporaryFolder();
-  /** What the server does to the next requests; good answers after that. */
+  /** The server's next replies; good answers after that. */
   let script: Behaviour[] = [];
   let calls = 0;
   let server: EndpointServer;
@@ -93,7 +93,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
       return true;
     });
 
-  it('answers in the order of the problems, counts the money, and keeps the key to itself', async () => {
+  it('answers in the order of the problems, reports the cost, and never stores the key', async () => {
     const answers = await run('plain', { concurrency: 4 });
     assert.deepEqual(
       answers,
@@ -106,7 +106,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
   });
 
   for (const [name, behaviour] of Object.entries(passing))
-    it(`goes on after a server that is ${name}`, async () => {
+    it(`retries after a server that is ${name}`, async () => {
       script = [good, behaviour, behaviour];
       const answers = await run(name, name === 'silent' ? { timeoutMs: 500 } : {}, problems.slice(0, 3));
       assert.equal(answers.length, 3);
@@ -114,7 +114,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
       assert.equal(journal(name).trimEnd().split('\n').length, 3);
     });
 
-  it('asks again for an answer of the asked form, and pays for both', async () => {
+  it('retries an unusable answer, and pays for both', async () => {
     script = [shapeless, shapeless];
     await run('shapeless', {}, problems.slice(0, 1));
     assert.equal(calls, 3);
@@ -123,7 +123,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
     await fails(run('hopeless', {}, problems.slice(0, 1)), 'ANNOTATOR_INVALID');
   });
 
-  it('gives up on a server that stays away, and on one that refuses', async () => {
+  it('fails for a server that stays away, and for one that refuses', async () => {
     script = Array.from({ length: 4 }, () => broken);
     await fails(run('away', {}, problems.slice(0, 1)), 'ANNOTATOR_UNAVAILABLE');
     script = [forbidden];
@@ -134,7 +134,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
     await fails(run('keyless', { apiKeyVariable: 'BUDGETLINE_NO_SUCH_KEY' }), 'ANNOTATOR_REFUSED');
   });
 
-  it('pays for no row twice: after a failure, a torn journal, and in a larger batch', async () => {
+  it('pays for no row twice: after a failure, an incomplete journal, and in a larger batch', async () => {
     script = [good, good, good, ...Array.from({ length: 4 }, () => broken)];
     await fails(run('resumed', {}, problems.slice(0, 6)), 'ANNOTATOR_UNAVAILABLE');
     appendFileSync(join(folder.path(), 'resumed', 'journal.jsonl'), '{"request":"torn');
@@ -152,7 +152,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
     assert.equal(calls, 1, 'other settings are another question');
   });
 
-  it('ends when it is told to, with what was paid for kept', async () => {
+  it('stops when aborted, and keeps paid answers', async () => {
     const stop = new AbortController();
     const stopping: Behaviour = () => stop.abort();
     script = [good, good, stopping];
@@ -161,13 +161,13 @@ describe('pure: a model behind an endpoint as annotator', function () {
     assert.equal(journal('stopped').trimEnd().split('\n').length, 2);
   });
 
-  it('stops before the money does', async () => {
+  it('stops before its spend limit', async () => {
     const limits = { spendLimitUsd: 0.011, maxTokens: 10 };
     await fails(run('poor', limits), 'SPEND_LIMIT');
     assert.ok(usd <= limits.spendLimitUsd && calls >= 3 && calls < 12, `${usd} ${calls}`);
   });
 
-  it('near the limit asks fewer at once rather than none, and never passes it', async () => {
+  it('reduces concurrency near the limit, and never exceeds it', async () => {
     const bytes = Buffer.byteLength(problems.at(-1)?.prompt ?? '');
     const dearestUsd = ((bytes + 512) * 10 + 10 * 100) * 1e-6;
     const exact = { maxTokens: 10, concurrency: 4, spendLimitUsd: 11 * 0.002 + dearestUsd };
@@ -178,7 +178,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
     assert.equal(calls, 11);
   });
 
-  it('stops before what a sweep allows is spent, what a killed attempt paid counted and what others paid not', async () => {
+  it('stops before the sweep’s allowance is spent, counting killed attempts and not other stages', async () => {
     await run('allowed', { maxTokens: 10 }, problems.slice(0, 2));
     calls = 0;
     const allowance = { ...session('allowed'), stage: 'another', allowanceUsd: 0.011 };
@@ -195,21 +195,25 @@ describe('pure: a model behind an endpoint as annotator', function () {
     assert.equal(calls, 0, 'the journal tells of calls that no ledger has');
   });
 
-  it('holds what a server does not tell of tokens, or tells amiss, for the most that it can be', async () => {
-    const told =
+  it('counts missing or invalid usage as the largest possible', async () => {
+    const replyWith =
       (usage: unknown): Behaviour =>
       (response) =>
         send(response, 200, { ...reply('{"answer":"x"}'), usage });
-    script = [told(null), told({ prompt_tokens: 0.5, completion_tokens: -1 }), told({ prompt_tokens: 7 })];
-    await run('untold', { maxTokens: 10 }, problems.slice(0, 3));
+    script = [
+      replyWith(null),
+      replyWith({ prompt_tokens: 0.5, completion_tokens: -1 }),
+      replyWith({ prompt_tokens: 7 }),
+    ];
+    await run('no-usage', { maxTokens: 10 }, problems.slice(0, 3));
     const [bytes] = problems.slice(0, 3).map(({ prompt }) => Buffer.byteLength(prompt));
     assert.ok(Math.abs(usd - 3 * ((bytes! + 512) * 10 + 10 * 100) * 1e-6) < 1e-12, `${usd}`);
     calls = 0;
-    await run('untold', { maxTokens: 10 }, problems.slice(0, 3));
+    await run('no-usage', { maxTokens: 10 }, problems.slice(0, 3));
     assert.equal(calls, 0, 'the journal can be read again');
   });
 
-  it('judges in both orders under one bill, and what is never of the asked form is a verdict that cannot be read', async () => {
+  it('judges in both orders under one bill, and counts unusable answers as unparseable', async () => {
     const judge = endpointJudge({ ...options(), maxTokens: 50 });
     const comparison = { prompt: 'p', first: 'x', second: 'y' };
     const verdict: Behaviour = (response) => send(response, 200, reply('{"answer":"[[B]]"}'));
@@ -221,10 +225,10 @@ describe('pure: a model behind an endpoint as annotator', function () {
     assert.equal(calls, 5, 'one, four for the one that cannot be read, and none for the repeated question');
     calls = 0;
     assert.deepEqual(await judge.compareBatch(asked, session('judged')), verdicts);
-    assert.equal(calls, 0, 'what cannot be read is not asked for again');
+    assert.equal(calls, 0, 'an unparseable verdict is not requested again');
   });
 
-  it('tells a later attempt of money that a killed one could not tell of', async () => {
+  it('reports the cost of a killed attempt in the next one', async () => {
     await run('killed', {}, problems.slice(0, 4));
     const whole = usd;
     const later = {
@@ -235,7 +239,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
     assert.ok(Math.abs(usd - (whole - 0.002)) < 1e-12, `${usd}`);
   });
 
-  it('keeps to a rate', async () => {
+  it('limits its rate', async () => {
     const started = performance.now();
     await run('paced', { requestsPerMinute: 1200, concurrency: 4 }, problems.slice(0, 6));
     assert.ok(performance.now() - started >= 5 * 50 - 5);

@@ -26,7 +26,7 @@ describe('pure: people as annotators', () => {
     return annotator.annotateBatch?.(shown, sessionOf()) ?? Promise.reject(new Error('no batch'));
   };
   const ask = () => asking(problems);
-  /** The rows' ids by what they show. */
+  /** Ids of rows by their prompts. */
   const ids = new Map<string, string>();
   const idOf = (name: string): string => ids.get(`${name}?`) ?? '';
   const queue = () => readFileSync(folder.at('queue.jsonl'), 'utf8').trimEnd().split('\n').filter(Boolean);
@@ -38,7 +38,7 @@ describe('pure: people as annotators', () => {
       (error) => error instanceof BudgetlineError && error.code === code && message.test(error.message),
     );
 
-  it('puts out what is open, waits for all of it, and takes the answers in the order of the problems', async () => {
+  it('queues open rows, waits for all answers, and returns them in the order of the problems', async () => {
     await fails('ANNOTATION_PENDING', /3 of 3 rows wait/);
     for (const { id, prompt } of await new PeopleQueue(folder.path()).open()) ids.set(prompt ?? '', id);
     assert.equal(ids.size, 3);
@@ -51,7 +51,7 @@ describe('pure: people as annotators', () => {
     assert.deepEqual(queue(), []);
   });
 
-  it('of several people’s answers to one row takes the last, or the first person’s as corrected, and counts them', async () => {
+  it('uses the last of several answers, or the first person’s latest, and counts agreement', async () => {
     const given = [
       ['ann', 'draft'],
       ['bob', 'other'],
@@ -71,12 +71,12 @@ describe('pure: people as annotators', () => {
     assert.notDeepEqual(await taking('first').identify?.(), await taking('last').identify?.());
   });
 
-  it('names the line of an answer that cannot be used', async () => {
+  it('reports the line of an unusable answer', async () => {
     answer({ id: idOf('a'), completion: 'A' }, { id: idOf('b'), completion: '' });
     await fails('DATA_INVALID', /answers\.jsonl:2: completion/);
   });
 
-  it('an answer serves what was shown, to whom it was put: no other problem of its id, nobody else, no other version', async () => {
+  it('reuses answers for equal text, people and version only, not for equal problem ids', async () => {
     const other = { ...problems[0]!, prompt: 'Name the capital of France.' };
     answer({ id: idOf('a'), completion: 'A' });
     assert.deepEqual(await asking([{ ...problems[0]!, id: 'of another task' }]), ['A']);
@@ -86,11 +86,11 @@ describe('pure: people as annotators', () => {
     await assert.rejects(
       asking([other, { ...other, id: 'b' }]),
       /1 of 1 rows wait/,
-      'shown twice, asked once',
+      'equal rows are asked once',
     );
   });
 
-  it('several stages share one queue: what one asks for, another does not take away', async () => {
+  it('shares one queue between stages, which do not remove each other’s rows', async () => {
     const others = new PeopleQueue(folder.at('shared'));
     await others.ask([{ id: '1', prompt: 'one?' }]);
     await others.ask([{ id: '2', prompt: 'two?' }]);
@@ -106,7 +106,7 @@ describe('pure: people as annotators', () => {
     assert.equal((await others.answers()).size, 0, 'all of a file or nothing');
   });
 
-  it('answers that come at once are all kept, behind a line that was written by hand without its end', async () => {
+  it('keeps concurrent answers, after a hand-written line without line end', async () => {
     const queue = new PeopleQueue(folder.at('at-once'));
     const ids = [...Array(12).keys()].map(String);
     await queue.ask(ids.map((id) => ({ id, prompt: `${id}?` })));
@@ -124,7 +124,7 @@ describe('pure: people as annotators', () => {
 describe('pure: people as judges', () => {
   const folder = temporaryFolder();
 
-  it('take the majority of several, and tell how often they agree', async () => {
+  it('use the majority, and record how often people agree', async () => {
     const judge = peopleJudge({ name: 'panel', description: 'Three of us.', folder: folder.path() });
     const recorded: unknown[] = [];
     const session = { ...sessionOf(), record: (...metrics: unknown[]) => void recorded.push(metrics) };
@@ -150,7 +150,7 @@ describe('pure: people as judges', () => {
     assert.deepEqual(recorded, [[{ labelledAgain: 4, labelledAlike: 1 }, [{ rows, times: 1 }]]]);
   });
 
-  it('wait for as many people as are asked, and refuse what is no verdict by file and line', async () => {
+  it('wait for the requested number of people, and refuse an invalid verdict by file and line', async () => {
     const panel = { name: 'panel', description: 'Two of us.', folder: folder.at('two'), people: 2 };
     const judge = peopleJudge(panel);
     const asked = [{ prompt: 'p', first: 'x', second: 'y' }];
@@ -161,7 +161,10 @@ describe('pure: people as judges', () => {
       place: 'given.csv:2:',
     });
     const [{ id: idOfOnly } = { id: '' }] = await queue.open();
-    await assert.rejects(queue.take([says('ann', 'the first, I think')]), /given\.csv:2: .* is no verdict/);
+    await assert.rejects(
+      queue.take([says('ann', 'the first, I think')]),
+      /given\.csv:2: .* is not a verdict/,
+    );
     await queue.take([says('ann', 'A'), says('ann', '[[B]]')]);
     await assert.rejects(judge.compareBatch(asked, sessionOf()), /1 of 1 rows wait/, 'one person, corrected');
     await queue.take([says('bob', 'b')]);
@@ -174,11 +177,11 @@ describe('pure: people as judges', () => {
     await assert.rejects(
       peopleJudge({ ...panel, version: 2 }).compareBatch(asked, sessionOf()),
       /1 of 1 rows wait/,
-      'another version is asked anew',
+      'another version asks again',
     );
   });
 
-  it('refuse a correction that is no verdict, also of a row that is answered, and in the file itself', async () => {
+  it('refuse an invalid correction, also of an answered row, and in the file itself', async () => {
     const panel = { name: 'one', description: 'One of us.', folder: folder.at('corrected') };
     const judge = peopleJudge(panel);
     const asked = [{ prompt: 'p', first: 'x', second: 'y' }];
@@ -194,15 +197,15 @@ describe('pure: people as judges', () => {
       ['maybe A?', 'ann'],
       ['neither', 'bob'],
     ] as const)
-      await assert.rejects(queue.take(says(text, by)), /again\.csv:2: completion: ".*" is no verdict/);
-    assert.deepEqual(await judge.compareBatch(asked, sessionOf()), ['[[A]]'], 'what was said before stands');
+      await assert.rejects(queue.take(says(text, by)), /again\.csv:2: completion: ".*" is not a verdict/);
+    assert.deepEqual(await judge.compareBatch(asked, sessionOf()), ['[[A]]'], 'the previous answer stays');
     await queue.take(says('[[B]]'));
     assert.deepEqual(await judge.compareBatch(asked, sessionOf()), ['[[B]]']);
     const byHand = JSON.stringify({ id: row!.id, by: 'ann', completion: 'hmm' });
     writeFileSync(queue.answersPath, `${readFileSync(queue.answersPath, 'utf8')}${byHand}\n`);
     await assert.rejects(
       judge.compareBatch(asked, sessionOf()),
-      /answers\.jsonl:3: completion: "hmm" is no verdict/,
+      /answers\.jsonl:3: completion: "hmm" is not a verdict/,
     );
   });
 });

@@ -33,14 +33,14 @@ describe('pure: the user’s own code', () => {
     return readAt(folder.at(`copy-${copies}`, 'tasks.ts'));
   }
 
-  it('is what each part of a task can reach, file by file, wherever it lies', async () => {
+  it('is what each part of a task can reach, by file, in any folder', async () => {
     const { problems, grading } = await read();
     assert.deepEqual(Object.keys(problems).sort(), ['lib/prompt.ts', 'task.ts']);
     assert.deepEqual(Object.keys(grading).sort(), ['lib/grade.ts', 'task.ts']);
     assert.deepEqual(await read(), { problems, grading });
   });
 
-  /** What an edit changes: files of the code of problems, and of that of grading. */
+  /** Files of problems and of grading that an edit changes. */
   const edits: [string, Edits, { problems?: string; grading?: string }][] = [
     ['a grader in another module', [['lib/grade.ts', '####', '##']], { grading: 'lib/grade.ts' }],
     ['the grader itself', [['task.ts', 'item.pens *', '2 *']], { grading: 'task.ts' }],
@@ -106,7 +106,7 @@ describe('pure: the user’s own code', () => {
       assert.deepEqual(differingCode(one.grading, other.grading), [graders]);
     });
 
-  it('has packages by their versions, and files that are no code by their bytes', async () => {
+  it('has packages by version, and other files by their bytes', async () => {
     const place = folder.at(`copy-${copies + 1}`);
     mkdirSync(`${place}/node_modules/marks`, { recursive: true });
     const write = (version: string, data: string): string => {
@@ -117,8 +117,8 @@ describe('pure: the user’s own code', () => {
       return writeOwnTask(place, [
         [
           'lib/grade.ts',
-          '// Right',
-          "import { mark } from 'marks';\nimport data from '../data.json';\n// Right",
+          '// Correct',
+          "import { mark } from 'marks';\nimport data from '../data.json';\n// Correct",
         ],
         ['lib/grade.ts', 'Number(', 'data.at * mark * Number('],
       ]);
@@ -130,7 +130,7 @@ describe('pure: the user’s own code', () => {
     assert.deepEqual(Object.keys(problems).sort(), ['lib/prompt.ts', 'task.ts']);
   });
 
-  it('of a task that no call of ours defined is what the export reaches', async () => {
+  it('of a task without defineTask is what the export reaches', async () => {
     const text = (grade: number, budget: number): string => `
       const score = ${grade};
       const coin = { name: 'coin', metric: 'm', fileNames: () => [], load: async () => ({}), annotators: [],
@@ -146,7 +146,7 @@ describe('pure: the user’s own code', () => {
     assert.notDeepEqual(one.grading, other.grading);
   });
 
-  it('of a task of the package with a function of the user’s is what the export reaches, too', async () => {
+  it('of a built-in task with a user’s function is what the export reaches', async () => {
     const text = (grade: number): string => `
       import { helpfulness, peopleAnnotator, withAnnotators } from 'budgetline';
       const score = ${grade};
@@ -159,7 +159,7 @@ describe('pure: the user’s own code', () => {
     assert.equal(await readCode(unchanged?.code?.grading), undefined);
   });
 
-  it('is a version where the user keeps one; the source is known all the same', async () => {
+  it('is the version if the user sets one; the source is recorded too', async () => {
     const [task] = await loadTasks(
       writeOwnTask(folder.at(`copy-${++copies}`), [
         ['task.ts', "metric: 'accuracy',", "metric: 'accuracy', version: 3,"],
@@ -170,7 +170,7 @@ describe('pure: the user’s own code', () => {
     assert.deepEqual(Object.keys(code.source ?? {}).sort(), ['lib/grade.ts', 'task.ts']);
   });
 
-  it('is none of the package’s own', async () => {
+  it('does not include the package’s own code', async () => {
     const origins = builtInTasks.flatMap(({ code, annotators }) => [
       ...[code?.problems, code?.grading],
       ...annotators.map((each) => each.code),

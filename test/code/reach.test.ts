@@ -27,14 +27,14 @@ describe('pure: the user’s code that a grader reaches', () => {
     for (const [name, target] of Object.entries(links)) symlinkSync(target, join(place, name));
     const entry = Object.keys(files).find((name) => name.startsWith('tasks.'))!;
     const { stackTraceLimit } = Error;
-    // As Node has it; test runners raise it.
+    // Node's default; test runners raise it.
     Error.stackTraceLimit = 10;
     const [found] = await loadTasks(join(place, entry));
     Error.stackTraceLimit = stackTraceLimit;
     return (await readCode(found?.code?.grading))?.identity ?? {};
   }
 
-  /** Files by a number that stands in the code, and links. */
+  /** Files with a number in the code, and links. */
   const cases: Record<string, [(value: number) => Files, Files?]> = {
     'by an import of the project’s package.json': [
       (value) => ({
@@ -73,7 +73,7 @@ describe('pure: the user’s code that a grader reaches', () => {
         'tasks.ts': script("import { grade } from './lib';"),
       }),
     ],
-    'in a file with a JavaScript twin': [
+    'in a file with a JavaScript sibling': [
       (value) => ({
         'grade.js': `exports.grade = () => ${value};`,
         'grade.ts': `export const grade = () => 1;`,

@@ -24,7 +24,9 @@ const files = {
   stripCalculationAnnotations: true,
 } as const;
 const synthetic = { source: 'synthetic', seed: 3, pool: 300, validation: 20, test: 60 } as const;
-const noFiles: TaskContext = { readText: () => Promise.reject(new Error('a twin reads nothing')) };
+const noFiles: TaskContext = {
+  readText: () => Promise.reject(new Error('synthetic problems read no files')),
+};
 const texts = (rows: Record<string, readonly unknown[]>): TaskContext => ({
   readText: (name) =>
     Promise.resolve({
@@ -49,7 +51,7 @@ const sums = defineTask<{ a: number; b: number }>({
 });
 
 describe('pure: defineTask', () => {
-  it('makes a task of a few functions', async () => {
+  it('makes a task from a few functions', async () => {
     const { pool, validation, test } = await sums.load(
       { ...synthetic, pool: 20, validation: 3, test: 5 },
       noFiles,
@@ -63,18 +65,18 @@ describe('pure: defineTask', () => {
       [1, 0],
     );
     assert.equal(sums.score(first, '1', 'length').truncated, true);
-    const keys = [...pool, ...validation, ...test].map(({ target }) => target);
-    assert.equal(new Set(keys).size, keys.length, 'no sum twice, whatever its parts');
+    const targets = [...pool, ...validation, ...test].map(({ target }) => target);
+    assert.equal(new Set(targets).size, targets.length, 'no sum twice, whatever its parts');
   });
 
-  it('says when its generator is too small', async () => {
+  it('reports a generator that is exhausted', async () => {
     await assert.rejects(
       sums.load({ ...synthetic, pool: 100 }, noFiles),
       /data\.pool is 100; the generator of sums gives \d+/,
     );
   });
 
-  it('reads rows by its schema, names what is wrong, and keeps train apart from test', async () => {
+  it('reads rows by its schema, reports unusable ones, and makes train and test disjoint', async () => {
     const rows = {
       train: [
         { a: 1, b: 2 },
@@ -94,8 +96,8 @@ describe('pure: defineTask', () => {
       'duplicate train row': 1,
       'train row overlaps test: same dedup key': 2,
     });
-    const wrong = texts({ train: [{ a: 1 }, { a: 'x', b: 1 }], test: [] });
-    await assert.rejects(sums.load(files, wrong), (error: unknown) => {
+    const unusable = texts({ train: [{ a: 1 }, { a: 'x', b: 1 }], test: [] });
+    await assert.rejects(sums.load(files, unusable), (error: unknown) => {
       assert.ok(error instanceof BudgetlineError && error.code === 'DATA_INVALID');
       for (const place of ['train.jsonl:1: b ', 'train.jsonl:2: a ', 'test.jsonl:1: the file holds no rows'])
         assert.ok(error.message.includes(place), error.message);
@@ -103,7 +105,7 @@ describe('pure: defineTask', () => {
     });
   });
 
-  it('keeps reference answers that a graded check scores below 1, counts them, and refuses what scores 0', async () => {
+  it('keeps and counts reference answers that score below 1, and refuses those that score 0', async () => {
     const graded = defineTask<{ q: string; share: number }>({
       name: 'graded',
       metric: 'share',
@@ -120,11 +122,11 @@ describe('pure: defineTask', () => {
     for (const score of [0, -1])
       await assert.rejects(
         load(row('Who?', 0.9), row('When?', score)),
-        /1 row cannot be used:\ntrain\.jsonl:2: the reference answer is not right by the check of graded/,
+        /1 row cannot be used:\ntrain\.jsonl:2: the reference answer is incorrect by the verifier of graded/,
       );
   });
 
-  it('refuses a source that the task has not', async () => {
+  it('refuses a data source that the task does not have', async () => {
     const { name, metric } = sums;
     const bare = defineTask<null>({
       name,
@@ -138,9 +140,9 @@ describe('pure: defineTask', () => {
   });
 });
 
-describe('pure: the twins of the tasks', () => {
+describe('pure: synthetic problems of the tasks', () => {
   for (const task of builtInTasks)
-    it(`${task.name}: the reference answer is right, others are not, and uses are disjoint`, async () => {
+    it(`${task.name}: the reference answer is correct, others are not, and uses are disjoint`, async () => {
       const { pool, validation, test } = await task.load(synthetic, noFiles);
       const all = [...pool, ...validation, ...test];
       assert.deepEqual([pool.length, validation.length, test.length], [300, 20, 60]);
@@ -152,13 +154,13 @@ describe('pure: the twins of the tasks', () => {
           [1, true, false],
           `${problem.prompt}${task.gold(problem)}`,
         );
-        // Almost anything has no comma: what keeps an instruction need be no answer.
-        const wrong = task.name === 'instruction-following' ? [''] : ['', ' ?', ' I do not know'];
-        for (const answer of wrong) assert.ok(task.score(problem, answer, 'stop').score < 1);
+        // Almost any text has no comma, so a non-answer may follow an instruction.
+        const incorrect = task.name === 'instruction-following' ? [''] : ['', ' ?', ' I do not know'];
+        for (const answer of incorrect) assert.ok(task.score(problem, answer, 'stop').score < 1);
       }
       const { pool: smaller } = await task.load({ ...synthetic, pool: 50 }, noFiles);
-      const told = (problems: readonly Problem[]): string => JSON.stringify(problems);
-      assert.equal(told(smaller), told(pool.slice(0, 50)));
+      const textOf = (problems: readonly Problem[]): string => JSON.stringify(problems);
+      assert.equal(textOf(smaller), textOf(pool.slice(0, 50)));
       assert.ok(Math.max(...all.map((problem) => (problem.prompt + task.gold(problem)).length)) <= 250);
     });
 });
@@ -169,7 +171,7 @@ describe('pure: instruction following in a sweep', () => {
     .split('\n');
   const parsed = rows.map((row) => JSON.parse(row) as { kwargs: object[] });
 
-  it('takes prompts as they are, and refuses to learn from one without a response', async () => {
+  it('uses prompts unchanged, and refuses demonstrations of a prompt without a response', async () => {
     const noComma = { instruction_id_list: ['punctuation:no_comma'], kwargs: [{}] };
     const train = [
       { ...parsed[0], ...noComma, response: 'yes' },
@@ -197,7 +199,7 @@ describe('pure: instruction following in a sweep', () => {
     );
   });
 
-  it('sums instructions up over instructions, not over prompts', () => {
+  it('averages over instructions, not over prompts', () => {
     const item = (kept: number, instructions: number) =>
       ({ scores: { keptStrict: kept, keptLoose: kept, instructions } }) as never;
     assert.deepEqual(instructionFollowing.summarize?.([item(1, 1), item(0, 3)]), {
@@ -208,7 +210,7 @@ describe('pure: instruction following in a sweep', () => {
 });
 
 describe('pure: programs of code generation', () => {
-  it('compute as arithmetic does', () => {
+  it('compute correctly', () => {
     const cases: [string, number][] = [
       ['x*2+3', 13],
       ['-(x-y)*2', -6],
@@ -220,7 +222,7 @@ describe('pure: programs of code generation', () => {
     for (const [text, value] of cases) assert.equal(parseProgram(text)?.(5, 2), value, text);
   });
 
-  it('nothing but programs is read, and no answer exhausts the host', () => {
+  it('are the only texts that are parsed, and no answer exhausts the stack', () => {
     const deep = '('.repeat(programLimits.depth + 1) + 'x' + ')'.repeat(programLimits.depth + 1);
     const signs = '-'.repeat(programLimits.depth + 2) + 'x';
     for (const text of [
@@ -239,16 +241,16 @@ describe('pure: programs of code generation', () => {
       assert.equal(parseProgram(text), undefined, text.slice(0, 40));
   });
 
-  it('that fail their own tests are no reference answers', async () => {
+  it('that fail their own tests are refused as reference answers', async () => {
     const row = { request: 'f(x,y): take x, add 1.', tests: [{ x: 1, output: 2 }], solution: 'x+1' };
     const context = texts({ train: [row, { ...row, request: 'Other.', solution: 'x+2' }], test: [row] });
     await assert.rejects(
       codeGeneration.load(files, context),
-      /1 row cannot be used:\ntrain\.jsonl:2: the reference answer is not right by the check of code-generation/,
+      /1 row cannot be used:\ntrain\.jsonl:2: the reference answer is incorrect by the verifier of code-generation/,
     );
   });
 
-  it('are the same where they compute the same, whatever their tests say first', async () => {
+  it('have the same dedup key where they compute the same, whatever the order of tests', async () => {
     const row = (x: number, output: number) => ({
       ...{ request: `From ${x} make ${output}.`, tests: [{ x, output }] },
       solution: String(output),
@@ -260,7 +262,7 @@ describe('pure: programs of code generation', () => {
     assert.deepEqual([set.pool.length, set.excluded], [2, {}], 'the same outputs of other inputs');
   });
 
-  it('says in plain words what is wrong with rows of the tasks that come with the package', async () => {
+  it('describes unusable rows of the built-in tasks in plain words', async () => {
     const faultsOf = async (task: Pick<Task, 'load'>, row: object): Promise<string[]> => {
       const alone = { source: 'files', test: 't', validation: 0, stripCalculationAnnotations: true } as const;
       const failure: unknown = await task
@@ -286,7 +288,7 @@ describe('pure: programs of code generation', () => {
     );
     const people = ['Ann', 'Ben', 'Cal'];
     for (const [puzzle, reason] of [
-      [{ people, facts: [[0, 1]] }, 'facts do not say of every two neighbours in "people" who is older'],
+      [{ people, facts: [[0, 1]] }, 'facts do not compare every two neighbours in "people"'],
       [
         {
           people: ['Ann', 'Ben', 'Ann'],
@@ -295,7 +297,7 @@ describe('pure: programs of code generation', () => {
             [1, 2],
           ],
         },
-        'people names somebody twice',
+        'people has a name twice',
       ],
     ] as const)
       assert.deepEqual(await faultsOf(logicPuzzles, { ...puzzle, asked: 'oldest' }), [

@@ -38,8 +38,8 @@ describe('pure: the final answer of a math problem', () => {
   const question = (text: string, answer: string) => ({ question: text, answer: `So.\n#### ${answer}` });
   const other = question('How old is Ida?', '3');
 
-  /** Answers that are the number, and answers that are not, behind "#### ". */
-  const readings: [expected: string, correct: string[], wrong: string[]][] = [
+  /** Answers after "#### " that equal the target, and answers that do not. */
+  const readings: [target: string, correct: string[], incorrect: string[]][] = [
     [
       '8',
       [
@@ -56,8 +56,8 @@ describe('pure: the final answer of a math problem', () => {
     ['4', ['8/2', '4'], ['8/4', '1/4']],
   ];
 
-  for (const [target, correct, wrong] of readings)
-    it(`${target}: as a marked number and as the last one, with everything that is part of it`, async () => {
+  for (const [target, correct, incorrect] of readings)
+    it(`${target}: as a marked number and as the last one`, async () => {
       const [generated] = (await gradeSchoolMath.load(synthetic, context({}))).test;
       const fromFile = await itemOf(gradeSchoolMath, question('How many eggs?', target), other);
       for (const problem of [{ ...generated!, target }, fromFile]) {
@@ -65,17 +65,17 @@ describe('pure: the final answer of a math problem', () => {
         for (const answer of correct) {
           assert.equal(score(` 1+1=2 #### ${answer}`), 1, `#### ${answer} of ${problem.source}`);
         }
-        for (const answer of wrong) {
+        for (const answer of incorrect) {
           assert.equal(score(` 1+1=2 #### ${answer}`), 0, `#### ${answer} of ${problem.source}`);
         }
         for (const answer of correct.filter((each) => /^[$\d][\d.,e/]*$/.test(each)))
           assert.equal(score(` it is ${answer}`), 1, `it is ${answer}`);
-        for (const answer of wrong.filter((each) => /^\d[\d.,e/]*$/.test(each)))
+        for (const answer of incorrect.filter((each) => /^\d[\d.,e/]*$/.test(each)))
           assert.equal(score(` it is ${answer}`), 0, `it is ${answer}`);
       }
     });
 
-  it('is cut where the model makes up another question, of generated items as of files', async () => {
+  it('ends before a further question, for synthetic problems and files', async () => {
     const [generated] = (await gradeSchoolMath.load(synthetic, context({}))).test;
     const fromFile = await itemOf(gradeSchoolMath, question('How many eggs?', '8'), other);
     for (const problem of [{ ...generated!, target: '8' }, fromFile]) {
@@ -91,8 +91,8 @@ describe('pure: the final answer of a math problem', () => {
   });
 });
 
-describe('pure: answers that run on into a turn of the model’s own', () => {
-  it('logic puzzles: the name behind a made-up puzzle is not the answer', async () => {
+describe('pure: completions that continue with another question', () => {
+  it('logic puzzles: the name after a further puzzle is not the answer', async () => {
     const row = {
       people: ['Gus', 'Ida', 'Max'],
       facts: [
@@ -118,7 +118,7 @@ describe('pure: answers that run on into a turn of the model’s own', () => {
       assert.equal(assess(`${chain} ${answer}`).score, score, answer);
   });
 
-  it('helpfulness and summarization: what is judged ends before the made-up turn', async () => {
+  it('helpfulness and summarization: the judged answer ends before a further question', async () => {
     const helped = grade(
       helpfulness,
       await itemOf(
@@ -167,7 +167,7 @@ describe('pure: answers that run on into a turn of the model’s own', () => {
 });
 
 describe('pure: helpfulness', () => {
-  it('counts a step once, whatever numbers it stands under', async () => {
+  it('counts a repeated step once, whatever its numbers', async () => {
     const { test } = await helpfulness.load(synthetic, context({}));
     const problem = test[0]!;
     const score = (answer: string): number => helpfulness.score(problem, answer, 'stop').score;

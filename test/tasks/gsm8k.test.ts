@@ -29,7 +29,7 @@ const slice: TaskContext = {
 };
 
 describe('pure: GSM8K files', () => {
-  it('reads the slice that comes with the examples, and its gold answers pass every check', async () => {
+  it('reads the slice of the examples, whose reference answers are correct', async () => {
     const set = await gradeSchoolMath.load({ ...data, validation: 20 }, slice);
     assert.deepEqual([set.pool.length, set.validation.length, set.test.length], [120, 20, 60]);
     for (const problem of [...set.pool, ...set.validation, ...set.test]) {
@@ -45,7 +45,7 @@ describe('pure: GSM8K files', () => {
     }
   });
 
-  it('writes answers as numbered steps, calculator marks kept on request', async () => {
+  it('writes answers as numbered steps, with calculation annotations on request', async () => {
     const context = textContext({
       train: row('How many?', 'a <<1+1=2>>2\nb\n#### 1,200'),
       test: row('Else?'),
@@ -60,7 +60,7 @@ describe('pure: GSM8K files', () => {
     assert.equal(await gold(false), 'Step 1: a <<1+1=2>>2\nStep 2: b\n#### 1200');
   });
 
-  it('names file, line and field of every unusable row at once', async () => {
+  it('reports file, line and field of every unusable row', async () => {
     const lines = [
       row('fine'),
       'not json',
@@ -85,12 +85,12 @@ describe('pure: GSM8K files', () => {
     });
   });
 
-  it('refuses a worked answer that its own check finds wrong, by file and line', async () => {
+  it('refuses a worked answer that its verifier finds incorrect, by file and line', async () => {
     const answer = 'He asks. Question: how many?\n#### 2';
     const context = textContext({ train: [row('A?'), row('B?', answer)].join('\n'), test: row('C?') });
     await assert.rejects(
       gradeSchoolMath.load(data, context),
-      /train\.jsonl:2: answer is not right by the check of grade-school-math/,
+      /train\.jsonl:2: answer is incorrect by the verifier of grade-school-math/,
     );
   });
 
@@ -106,7 +106,7 @@ describe('pure: GSM8K files', () => {
     await assert.rejects(gradeSchoolMath.load(data, empty), /test\.jsonl:1: the file holds no rows/);
   });
 
-  it('leaves out train rows like a test row, and counts them', async () => {
+  it('excludes and counts train rows that overlap a test row', async () => {
     const thirteen = 'one two three four five six seven eight nine ten eleven twelve thirteen';
     const train = [row('A cat?'), row('a  CAT'), row('A dog!'), row(`So ${thirteen}, then?`), row('A hen?')];
     const test = [row('a dog'), row(`But ${thirteen}!`)];
@@ -122,7 +122,7 @@ describe('pure: GSM8K files', () => {
     );
   });
 
-  it('keeps rows that differ in signs or in marks, of train and of test, and counts repeats of both', async () => {
+  it('keeps rows that differ in signs or marks, and counts duplicates of train and test', async () => {
     const different = [
       'What is 7+5?',
       'What is 7-5?',
@@ -151,7 +151,7 @@ describe('pure: GSM8K files', () => {
     assert.deepEqual(set.excluded, { 'duplicate train row': 1, 'repeated test row': 2 });
   });
 
-  it('refuses annotators that only the twin can serve', async () => {
+  it('refuses annotators that need synthetic problems', async () => {
     const { pool } = await gradeSchoolMath.load(data, slice);
     const annotator = gradeSchoolMath.annotators.find(({ name }) => name === 'slip');
     assert.throws(() => pool[0] && annotator?.demonstrate(pool[0], () => 0), BudgetlineError);
@@ -159,7 +159,7 @@ describe('pure: GSM8K files', () => {
 });
 
 describe('pure: GSM8K answer extraction', () => {
-  // Pairs as the evaluation harness of reference extracts them.
+  // Texts with the answers that lm-eval extracts.
   const cases: [string, string | undefined, string | undefined][] = [
     ['Step 1: 2+2=4\n#### 4', '4', '4'],
     ['#### 1,234.', '1234', '1234'],

@@ -13,7 +13,7 @@ interface Case {
   readonly response: string;
   readonly strict: boolean[];
   readonly loose: boolean[];
-  /** Instructions on which the original's seeds disagree: languages it is unsure of, letters it draws anew. */
+  /** Instructions where the original depends on its seed: uncertain languages, replaced letters. */
   readonly unstable?: number[];
 }
 
@@ -22,14 +22,14 @@ const checksOf = ({ instructions: kinds, kwargs }: Case) =>
   kinds.map((kind, index) => instructions[kind].make(kwargs[index] ?? {}));
 
 describe('pure: the instructions of IFEval', () => {
-  it('are kept or not as the original says, strictly and loosely', () => {
+  it('have the original’s verdicts, strict and loose', () => {
     const judged = new Map<string, number>();
     for (const each of cases) {
       const { strict, loose } = checkInstructions(checksOf(each), each.response);
       each.instructions.forEach((kind, index) => {
         if (each.unstable?.includes(index) === true) return;
-        const told = `${kind} ${JSON.stringify(each.kwargs[index])} on ${JSON.stringify(each.response)}`;
-        assert.deepEqual([strict[index], loose[index]], [each.strict[index], each.loose[index]], told);
+        const text = `${kind} ${JSON.stringify(each.kwargs[index])} on ${JSON.stringify(each.response)}`;
+        assert.deepEqual([strict[index], loose[index]], [each.strict[index], each.loose[index]], text);
         judged.set(kind, (judged.get(kind) ?? 0) + 1);
       });
     }
@@ -37,14 +37,14 @@ describe('pure: the instructions of IFEval', () => {
     assert.ok(Math.min(...judged.values()) >= 20, [...judged].join(' '));
   });
 
-  it('count a mark that stands for a letter, where the original draws a letter', () => {
+  it('count a mark given as a letter, which the original replaces at random', () => {
     const check = instructions['keywords:letter_frequency'].make({
       ...{ letter: '!', let_frequency: 2, let_relation: 'at least' },
     });
     assert.deepEqual([check('a! b!'), check('a! b')], [true, false]);
   });
 
-  it('a blank response keeps none, and loose keeps whatever strict does', () => {
+  it('follow none in a blank response, and loose verdicts include strict ones', () => {
     for (const each of cases) {
       const checks = checksOf(each);
       assert.ok(!checkInstructions(checks, ' \n').loose.includes(true));
@@ -64,7 +64,7 @@ const promptsOf = (text: string) =>
 const lines = (rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
 
 describe('pure: scoring instruction following', () => {
-  it('gives four rates, and a verdict an instruction in the order of the file', () => {
+  it('returns four rates, and a verdict per instruction in file order', () => {
     const answers = promptsOf(slice.text).map((prompt) => ({ prompt, response: 'the river, it runs' }));
     const score = scoreInstructions({ prompts: slice, responses: { path: 'r', text: lines(answers) } });
     assert.equal(score.prompts, 74);
@@ -75,7 +75,7 @@ describe('pure: scoring instruction following', () => {
     assert.ok(score.promptStrict < score.instructionStrict && score.promptLoose >= score.promptStrict);
   });
 
-  it('names every unusable row of both files by line and field', () => {
+  it('reports every unusable row of both files by line and field', () => {
     const row = { key: 1, prompt: 'p', instruction_id_list: ['punctuation:no_comma'], kwargs: [{}] };
     const words = { ...row, prompt: 'w', instruction_id_list: ['length_constraints:number_words'] };
     const prompts = lines([
@@ -102,19 +102,19 @@ describe('pure: scoring instruction following', () => {
       (error: unknown) => {
         assert.ok(error instanceof BudgetlineError);
         assert.equal(error.code, 'DATA_INVALID');
-        for (const told of [
+        for (const fault of [
           'in:2: instruction_id_list[0] is "no:such"',
           'in:3: kwargs[0].num_words is missing',
           'in:4: kwargs[0].relation is neither',
-          'in:5: kwargs has not one object',
-          'in:6: kwargs[0].keyword is no field',
+          'in:5: kwargs does not have one object',
+          'in:6: kwargs[0].keyword is not a field',
           'in:7: prompt has no response in out',
-          'out:2: prompt was answered on line 1',
+          'out:2: prompt already has a response on line 1',
           'out:3: prompt is none of in',
           'out:4: response is missing',
           'out:5: the line is not a JSON object',
         ])
-          assert.ok(error.message.includes(told), `${told}\n${error.message}`);
+          assert.ok(error.message.includes(fault), `${fault}\n${error.message}`);
         return true;
       },
     );

@@ -10,7 +10,7 @@ const saying = (compare: ProgramJudge<null>['compare']): ProgramJudge<null> => (
 });
 
 describe('pure: judging', () => {
-  it('reads the last marked verdict, or one word alone, and nothing else', () => {
+  it('parses the last marked verdict, or a single word, and nothing else', () => {
     const cases = {
       '[[A]]': 'first',
       'no [[B]] but [[tie]].': 'tie',
@@ -25,7 +25,7 @@ describe('pure: judging', () => {
       assert.equal(parseVerdict(text), verdict, text);
   });
 
-  it('a judge that goes by the place gives ½ and is told of', () => {
+  it('reports position bias, which scores 0.5', () => {
     assert.deepEqual(
       judgeBothOrders(
         saying(() => 'A'),
@@ -36,7 +36,7 @@ describe('pure: judging', () => {
     );
   });
 
-  it('a win is 1 in either place, a tie ½, what cannot be read a loss and counted', () => {
+  it('scores a win 1 in either order, a tie 0.5, and an unparseable verdict as a loss', () => {
     const longer = qualityJudge<null>('longer', '', (_, answer) => answer.length);
     assert.deepEqual(judgeBothOrders(longer, null, compared), { win: 1, unparseable: 0, inconsistent: 0 });
     const swapped = { ...compared, answer: 'short', reference: 'long answer' };
@@ -58,12 +58,12 @@ describe('pure: length-controlled win rate', () => {
   const rows = (win: (index: number) => number) =>
     Array.from({ length: 400 }, (_, index) => ({ win: win(index), longerBy: (index % 40) - 19.5 }));
 
-  it('is the raw rate where wins have nothing to do with length', () => {
+  it('is the raw rate where wins do not depend on length', () => {
     const found = lengthControlledWinRate(rows((index) => (Math.floor(index / 40) < 7 ? 1 : 0)));
     assert.ok(Math.abs(found - 0.7) < 0.01, String(found));
   });
 
-  it('falls towards ½ where length alone decides, however many answers are long', () => {
+  it('approaches 0.5 where only length decides, however many answers are long', () => {
     const long = rows((index) => (index % 40 > 19 ? 1 : 0)).filter(
       ({ win }, index) => win === 1 || Math.floor(index / 40) % 4 === 0,
     );
@@ -72,7 +72,7 @@ describe('pure: length-controlled win rate', () => {
     assert.ok(raw > 0.75 && found > 0.45 && found < 0.7, `${raw} ${found}`);
   });
 
-  it('stays within 0 … 1 where everything wins and all lengths are equal', () => {
+  it('stays within 0 … 1 where all answers win and all lengths are equal', () => {
     const found = lengthControlledWinRate(Array.from({ length: 50 }, () => ({ win: 1, longerBy: 3 })));
     assert.ok(found > 0.9 && found < 1);
   });

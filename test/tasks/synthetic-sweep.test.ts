@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/temporary';
 const smallSweep = (task: string) =>
   defineSweep({
     ...syntheticDefaults(task),
-    name: `twin-of-${task}`,
+    name: `synthetic-${task}`,
     data: { source: 'synthetic', pool: 64, validation: 4, test: 8 },
     budgets: [4],
     sftFractions: [0.5],
@@ -19,11 +19,11 @@ const smallSweep = (task: string) =>
     controls: [],
   });
 
-describe('server: sweeps over the twins of further tasks', function () {
+describe('server: sweeps over synthetic problems of further tasks', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 
-  it('go through every stage with the embedded model, and leave the scores of their own', async () => {
+  it('run every stage with the embedded model and report their own scores', async () => {
     const wanted: Record<string, string[]> = {
       'instruction-following': ['instructionLoose', 'instructionStrict', 'promptLoose', 'promptStrict'],
       summarization: [

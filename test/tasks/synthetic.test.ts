@@ -18,7 +18,7 @@ import { normalizeText } from '../../text/normalize';
 const data = { source: 'synthetic', seed: 0, pool: 6144, validation: 200, test: 400 } as const;
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Reads a question's numbers back from its words, as a reader would. */
+/** Parses a question's words back into its numbers. */
 function readSkeleton(text: string): string {
   const start = /has (\d+)/.exec(text)?.[1] ?? '';
   const steps = text.split('. Then').slice(1);
@@ -35,11 +35,11 @@ function readSkeleton(text: string): string {
   );
 }
 
-describe('pure: the generated twin', () => {
+describe('pure: synthetic problems', () => {
   const set = generateSynthetic(data);
   const all = [...set.pool, ...set.validation, ...set.test];
 
-  it('has the sizes asked for, and every text, skeleton and id once', () => {
+  it('have the requested sizes, and unique texts, computations and ids', () => {
     assert.deepEqual([set.pool.length, set.validation.length, set.test.length], [6144, 200, 400]);
     for (const name of [
       (p: SyntheticProblem) => p.id,
@@ -50,7 +50,7 @@ describe('pure: the generated twin', () => {
     }
   });
 
-  it('says in words what the skeleton says, and expects its result', () => {
+  it('state their computation in words, with its result as target', () => {
     for (const problem of all) {
       assert.equal(readSkeleton(problem.prompt), computationKey(problem));
       assert.ok(problem.operations.length >= 2 && problem.operations.length <= 4);
@@ -64,25 +64,25 @@ describe('pure: the generated twin', () => {
     }
   });
 
-  it('keeps test, validation and pool apart by skeleton whatever the seeds', () => {
+  it('have disjoint test, validation and pool computations for all seeds', () => {
     const other = generateSynthetic({ ...data, seed: 7, pool: 2000 });
     const pool = new Set(all.slice(0, 6144).map(computationKey));
     assert.ok([...other.validation, ...other.test].every((problem) => !pool.has(computationKey(problem))));
     assert.notEqual(other.pool[0]?.prompt, set.pool[0]?.prompt);
   });
 
-  it('begins a larger pool with the smaller one', () => {
+  it('begin a larger pool with the smaller one', () => {
     assert.deepEqual(generateSynthetic({ ...data, pool: 50 }).pool, set.pool.slice(0, 50));
   });
 
-  it('is the set it has always been', () => {
+  it('are the recorded ones', () => {
     assert.equal(
       set.test[0]?.prompt,
       'Q: Ida has 17 figs. Then doubles them. Then drops 4 of them. Then wins 9 more. Then eats 9 of them. How many?\nA:',
     );
   });
 
-  it('fits the embedded vocabulary and context', () => {
+  it('fit the embedded vocabulary and context', () => {
     assert.ok(vocabularyWords.length <= 32);
     assert.equal(new Set(vocabularyWords).size, vocabularyWords.length);
     const prompts = all.map(({ prompt }) => countTokens(prompt));
@@ -92,13 +92,13 @@ describe('pure: the generated twin', () => {
     assert.ok(Math.max(...prompts) + Math.max(...answers) <= 96);
   });
 
-  it('doubles or triples in about 54 % of the test problems', () => {
+  it('double or triple in about 54% of the test problems', () => {
     const share = mean(set.test.map(({ operations }) => Number(operations.some(({ sign }) => sign === '*'))));
     assert.ok(Math.abs(share - 0.54) < 0.03, String(share));
   });
 });
 
-describe('pure: annotators of the twin', () => {
+describe('pure: annotators of synthetic problems', () => {
   const { pool } = generateSynthetic({ ...data, pool: 3000, validation: 1, test: 1 });
   const multiplies = ({ operations }: SyntheticProblem): boolean =>
     operations.some(({ sign }) => sign === '*');
@@ -107,7 +107,7 @@ describe('pure: annotators of the twin', () => {
     assert.ok(annotator);
     return annotator.demonstrate(problem, random);
   };
-  const wrongShare = (name: string, problems: readonly SyntheticProblem[]): number =>
+  const incorrectFraction = (name: string, problems: readonly SyntheticProblem[]): number =>
     mean(
       problems.map((problem) => {
         const text = demonstrate(name, problem, createRandom(1, problem.id));
@@ -117,16 +117,16 @@ describe('pure: annotators of the twin', () => {
       }),
     );
 
-  it('clean is right on every problem', () => {
-    assert.equal(wrongShare('clean', pool), 0);
+  it('clean is correct on every problem', () => {
+    assert.equal(incorrectFraction('clean', pool), 0);
   });
 
-  it('majority-error errs on about 70 % of doubles and triples and nowhere else', () => {
-    // 2 doubled is 2 plus 2, so a few misreadings come out right.
-    const share = wrongShare('majority-error', pool.filter(multiplies));
+  it('majority-error errs on about 70% of doubles and triples only', () => {
+    // 2 doubled is 2 plus 2, so a few misreadings are correct.
+    const share = incorrectFraction('majority-error', pool.filter(multiplies));
     assert.ok(share > 0.62 && share < 0.74, String(share));
     assert.equal(
-      wrongShare(
+      incorrectFraction(
         'majority-error',
         pool.filter((problem) => !multiplies(problem)),
       ),
@@ -134,7 +134,7 @@ describe('pure: annotators of the twin', () => {
     );
   });
 
-  it('majority-error misreads a whole problem at once, with right arithmetic', () => {
+  it('majority-error misreads all steps of a problem, with correct arithmetic', () => {
     const problem = pool.find(({ operations }) => operations.filter(({ sign }) => sign === '*').length === 2);
     assert.ok(problem);
     assert.ok(!demonstrate('majority-error', problem, () => 0.69).includes('*'));
@@ -144,8 +144,8 @@ describe('pure: annotators of the twin', () => {
     );
   });
 
-  it('slip errs once in about 30 % of the problems, and carries the slip on', () => {
-    const share = wrongShare('slip', pool);
+  it('slip errs once in about 30% of the problems, and computes on with it', () => {
+    const share = incorrectFraction('slip', pool);
     assert.ok(share > 0.24 && share < 0.33, String(share));
     for (const problem of pool.slice(0, 300)) {
       const text = demonstrate('slip', problem, createRandom(2, problem.id));
@@ -164,14 +164,14 @@ describe('pure: annotators of the twin', () => {
   });
 });
 
-describe('pure: assessing twin answers', () => {
+describe('pure: scoring synthetic answers', () => {
   const problem = generateSynthetic({ ...data, pool: 1, validation: 1, test: 1 }).test[0];
   assert.ok(problem);
   const { target } = problem;
   const assess = (text: string, finish: 'stop' | 'length' = 'stop') =>
     gradeSchoolMath.score(problem, text, finish);
 
-  it('takes the number after ####, else the last of the first line', () => {
+  it('uses the number after ####, else the last of the first line', () => {
     assert.equal(assess(` 1+1=5 #### ${target}`).score, 1);
     assert.equal(assess(` 1 #### 1 or ${target}`).score, 0);
     assert.equal(assess(` 3 then ${target}\n5`).score, 1);
@@ -180,14 +180,14 @@ describe('pure: assessing twin answers', () => {
     assert.equal(assess(` ${target}0`).score, 0);
   });
 
-  it('asks of the format that the whole answer keeps it', () => {
+  it('requires the format of the whole answer', () => {
     assert.ok(assess(gradeSchoolMath.gold(problem)).wellFormed);
     for (const text of [` ${target}`, ` 17-11=6 ####`, ` 17-11=6 #### 6 more`, ` 17-11=6, 6+4=10 #### 10`]) {
       assert.ok(!assess(text).wellFormed, text);
     }
   });
 
-  it('calls rambling what never ends or begins a new problem', () => {
+  it('counts answers without an end, or with a new problem, as truncated', () => {
     assert.ok(assess(' 10', 'length').truncated);
     assert.ok(assess(' 10\nQ: Gus has 4 eggs.').truncated);
     assert.ok(!assess(gradeSchoolMath.gold(problem)).truncated);
@@ -208,7 +208,7 @@ describe('pure: assessing twin answers', () => {
 describe('pure: pretraining documents', () => {
   const documents = [...pretrainingDocuments({ seed: 3, documents: 6000 })];
 
-  it('come in the asked shares, short enough for a context of 96', () => {
+  it('have the requested mix, and fit a context of 96', () => {
     const share = (is: (text: string) => boolean): number => mean(documents.map((text) => Number(is(text))));
     const near = (value: number, wanted: number): boolean => Math.abs(value - wanted) < 0.02;
     assert.ok(
@@ -238,7 +238,7 @@ describe('pure: pretraining documents', () => {
     assert.ok(documents.every((text) => countTokens(text) <= 95));
   });
 
-  it('hold no skeleton of any pool, validation or test set', () => {
+  it('contain no computation of a pool, validation or test set', () => {
     const sets = [0, 1].map((seed) => generateSynthetic({ ...data, seed }));
     const kept = new Set(
       sets.flatMap(({ pool, validation, test }) => [...pool, ...validation, ...test]).map(computationKey),
@@ -254,7 +254,7 @@ describe('pure: pretraining documents', () => {
     assert.notDeepEqual([...pretrainingDocuments({ seed: 4, documents: 20 })], documents.slice(0, 20));
   });
 
-  it('teach a format in which the latent skill can be asked for', () => {
+  it('teach a format that elicits the latent skill', () => {
     const worked = documents.find((text) => text.includes('Work:')) ?? '';
     const [question, answer] = worked.split('Work:');
     assert.match(latentAnswer(answer ?? '') ?? '', /^\d+$/);
@@ -266,7 +266,7 @@ describe('pure: pretraining documents', () => {
 });
 
 describe('pure: random numbers of tasks', () => {
-  it('depend on seed and position alone, and fill [0, 1) evenly', () => {
+  it('depend only on seed and position, and are uniform on [0, 1)', () => {
     const draws = (...seeds: (number | string)[]): number[] => {
       const random = createRandom(...seeds);
       return Array.from({ length: 20000 }, random);

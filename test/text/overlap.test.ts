@@ -2,28 +2,28 @@ import assert from 'node:assert/strict';
 import { normalizeText } from '../../text/normalize';
 import { overlapWith, repetitionRate, withoutFrameOf } from '../../text/overlap';
 
-describe('pure: what a task puts around its problems', () => {
+describe('pure: the prompt template of texts', () => {
   const frame = (problem: string): string => `solve this step by step question ${problem} answer`;
 
-  it('is what all texts begin and end with', () => {
+  it('is the start and end that all texts share', () => {
     const own = withoutFrameOf([frame('two and two'), frame('three and four'), frame('five')]);
     assert.equal(own(frame('six and a half')), 'six and a half');
     assert.equal(own(frame('')), '');
   });
 
-  it('leaves what only some have in common', () => {
+  it('excludes text that only some share', () => {
     const own = withoutFrameOf([frame('ten apples cost two'), frame('ten apples weigh five'), frame('nine')]);
     assert.equal(own(frame('ten apples cost two')), 'ten apples cost two');
   });
 
-  it('is nothing where there is one text alone, or none', () => {
+  it('is empty for a single text, or none', () => {
     assert.equal(withoutFrameOf([frame('one'), frame('one')])(frame('one')), frame('one'));
     assert.equal(withoutFrameOf([])('a b'), 'a b');
   });
 });
 
-describe('pure: texts that are compared', () => {
-  it('are the same whatever dresses them, and however Unicode composes them', () => {
+describe('pure: overlap of texts', () => {
+  it('ignores punctuation, case and Unicode composition', () => {
     const same = [
       ['A cat?', 'a  CAT'],
       ['7 + 5', '7+5'],
@@ -36,7 +36,7 @@ describe('pure: texts that are compared', () => {
     for (const [one, other] of same) assert.equal(normalizeText(one!), normalizeText(other!));
   });
 
-  it('are not the same where a sign or a mark differs', () => {
+  it('distinguishes signs and marks', () => {
     const different = [
       ['What is 7+5?', 'What is 7-5?'],
       ['-3', '3'],
@@ -54,7 +54,7 @@ describe('pure: texts that are compared', () => {
     for (const [one, other] of different) assert.notEqual(normalizeText(one!), normalizeText(other!));
   });
 
-  it('are found inside of others, of words with spaces and of characters without', () => {
+  it('finds 13-grams inside longer texts, in scripts with and without spaces', () => {
     const chinese = '小明有十四顶帽子他卖掉了十一顶然后又找到了五顶请问他现在有多少顶帽子';
     const thai = 'ฉันมีหมวกสิบสี่ใบและขายไปสิบเอ็ดใบแล้วพบอีกห้าใบ';
     const french = 'Où est le café à côté de la forêt où les élèves étaient allés cet été ?';
@@ -67,7 +67,7 @@ describe('pure: texts that are compared', () => {
     );
   });
 
-  it('repeat themselves in any script', () => {
+  it('measures repetition in any script', () => {
     const walk = 'we walk in the park and then go home to eat ';
     for (const text of [
       walk,
@@ -79,7 +79,7 @@ describe('pure: texts that are compared', () => {
     for (const text of [walk, '我们今天去公园散步然后回家吃饭']) assert.equal(repetitionRate(text), 0);
   });
 
-  it('give their frame away in any script', () => {
+  it('finds the template in any script', () => {
     const own = withoutFrameOf(
       ['请回答：一加一等于几？谢谢', '请回答：他有三只猫吗？谢谢'].map(normalizeText),
     );

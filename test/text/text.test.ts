@@ -19,11 +19,11 @@ describe('pure: sentences and words', () => {
       assert.deepEqual(splitSentences(text), sentences, text);
   });
 
-  it('sets words and marks apart as NLTK does', () => {
+  it('splits words and marks as NLTK does', () => {
     for (const { text, words } of oracle.words) assert.deepEqual(tokenizeWords(text), words, text);
   });
 
-  it('counts marks that combine as parts of words', () => {
+  it('counts combining marks as parts of words', () => {
     assert.deepEqual(wordRuns('नमस्ते, e\u0301te\u0301 1,000'), ['नमस्ते', 'e\u0301te\u0301', '1', '000']);
   });
 
@@ -35,7 +35,7 @@ describe('pure: sentences and words', () => {
     assert.equal(stripCharacter('***', '*'), '');
   });
 
-  it('knows capitals as Python does: a text without any is neither upper nor lower', () => {
+  it('tests case as Python does: a text without letters is neither upper nor lower', () => {
     assert.deepEqual(
       [isUpper('A1!'), isUpper('1!'), isUpper('Aa'), isUpper('ǅ')],
       [true, false, false, false],
@@ -45,7 +45,7 @@ describe('pure: sentences and words', () => {
 });
 
 describe('pure: language detection', () => {
-  it('says what the random detector says whenever its seeds agree, and one of their answers otherwise', () => {
+  it('equals the random detector where its seeds agree, and one of its answers otherwise', () => {
     const agreed = oracle.languages.filter(({ found }) => new Set(found).size === 1);
     assert.ok(agreed.length > 60, `${agreed.length} of ${oracle.languages.length} texts`);
     for (const { text, found } of oracle.languages)

@@ -54,7 +54,7 @@ describe('server: a sweep with a user’s task whose code changes', function () 
 
   it('takes everything from the store if a comment, an unrelated file or the place changed', async () => {
     const again = await run([
-      ['lib/grade.ts', '// Right', '// It is right'],
+      ['lib/grade.ts', '// Correct', '// It is correct'],
       ['other.ts', '1', '2'],
     ]);
     assert.deepEqual([made(again), again.trainers], [[], []]);

@@ -6,7 +6,7 @@ const mailAddress = /[-_.0-9A-Za-z]{1,64}@[-_0-9A-Za-z]{1,255}[-_.0-9A-Za-z]{1,2
 const vietnameseMark = /[AEIOUYaeiouyÂÊÔâêôĂăƠơƯư][\u0300\u0301\u0303\u0309\u0323]/g;
 const longestText = 10_000;
 
-/** Addresses out, vowels and their marks as one, single spaces, the first ten thousand characters. */
+/** Removes addresses, composes Vietnamese vowels, joins spaces, and keeps the first 10,000 characters. */
 function prepare(text: string): string[] {
   const plain = text
     .replace(webAddress, ' ')
@@ -18,14 +18,14 @@ function prepare(text: string): string[] {
 
 const isAsciiLetter = (character: string): boolean => character >= 'A' && character <= 'z';
 
-/** Latin words in a text of another script are names and quotations. */
+/** Removes Latin words from a text of another script: they are names and quotations. */
 function withoutForeignLatin(characters: readonly string[]): string {
   const latin = characters.filter(isAsciiLetter).length;
   const other = characters.filter((c) => c >= '\u0300' && !(c >= '\u1e00' && c <= '\u1eff')).length;
   return characters.filter((c) => latin * 2 >= other || !isAsciiLetter(c)).join('');
 }
 
-/** Smoothing of the mean strength that the published detector draws from. */
+/** The mean of the published detector's random smoothing. */
 const smoothing = 0.5 / 10_000;
 
 let kanjiOf: Map<string, string> | undefined;
@@ -34,7 +34,7 @@ function kanjiMap({ kanji }: LanguageProfiles): Map<string, string> {
   return (kanjiOf ??= new Map(kanji.flatMap((group) => [...group].map((c) => [c, [...group][0] ?? c]))));
 }
 
-/** Adds one n-gram's log-probabilities: by language, index as in the profiles. */
+/** Adds one n-gram's log-probabilities to `scores`, indexed as the profiles' languages. */
 function addEvidence(
   scores: Float64Array,
   gram: string,
@@ -50,11 +50,11 @@ function addEvidence(
 }
 
 /**
- * The language of a text by naive Bayes over its character n-grams, with the profiles of Nakatani's
- * language-detection: an ISO 639-1 code, zh-cn or zh-tw; undefined where the text holds nothing to go by.
+ * Detects a text's language by naive Bayes over character n-grams, with the profiles of Nakatani's language-detection.
+ * Returns an ISO 639-1 code, zh-cn or zh-tw; undefined where the text has no known n-gram.
  *
- * The published detector draws n-grams at random until it is sure, so that it may answer differently from call to call;
- * here every n-gram counts once, which is what its draws tend to.
+ * The published detector samples n-grams at random and may vary between calls; here every n-gram counts once, which is
+ * the limit of its sampling.
  */
 export function detectLanguage(text: string): string | undefined {
   const profiles = languageProfiles();

@@ -1,6 +1,6 @@
 import { isUpper } from '../characters';
 
-/** Everything of a block is counted as one character: what tells languages apart there is the block. */
+/** Blocks whose characters all count as one: the block itself identifies the language. */
 const blocks: readonly [from: string, to: string, as: string][] = [
   ['\u2000', '\u206f', ' '],
   ['\u1ea0', '\u1eff', '\u1ec3'],
@@ -29,8 +29,8 @@ function normalizeCharacter(character: string, kanji: ReadonlyMap<string, string
 }
 
 /**
- * The n-grams of one to three characters of a text, words set off by a space. Within words in capitals none are taken:
- * abbreviations say nothing about the language.
+ * The n-grams of one to three characters of a text, with a space between words. Words in capitals are skipped:
+ * abbreviations do not depend on the language.
  */
 export function* characterNgrams(text: string, kanji: ReadonlyMap<string, string>): Generator<string> {
   let window = [' '];

@@ -3,7 +3,7 @@ import { startsLower, startsUpper, type Token, tokenize, withoutStop, wordOf } f
 
 type Verdict = 'starts' | 'continues' | 'unknown';
 
-/** Whether a word begins a sentence, by its first letter and those that it was seen with. */
+/** Whether a word starts a sentence, by its first letter and the cases it was seen in. */
 function judgeFirstLetter(token: Token, model: SentenceModel): Verdict {
   if (/^[;:,.!?]$/.test(token.text)) return 'continues';
   const contexts = model.contextsOf(wordOf(token));
@@ -13,14 +13,14 @@ function judgeFirstLetter(token: Token, model: SentenceModel): Verdict {
   return 'unknown';
 }
 
-/** True where a full stop behind an abbreviation or an ellipsis ends the sentence as well. */
+/** Whether the full stop of an abbreviation or ellipsis also ends the sentence. */
 function alsoEnds(token: Token, next: Token, model: SentenceModel): boolean {
   if (token.isInitial || !(token.isAbbreviation || token.isEllipsis)) return false;
   if (judgeFirstLetter(next, model) === 'starts') return true;
   return startsUpper(next) && model.starters.has(wordOf(next));
 }
 
-/** True where the full stop of an initial ("J.") or an ordinal ("3.") ends no sentence. */
+/** Whether the full stop of an initial ("J.") or an ordinal ("3.") does not end a sentence. */
 function isPartOfName(token: Token, next: Token, model: SentenceModel): boolean {
   if (!token.isInitial && withoutStop(token.type) !== '##number##') return false;
   const verdict = judgeFirstLetter(next, model);
@@ -29,7 +29,7 @@ function isPartOfName(token: Token, next: Token, model: SentenceModel): boolean 
   return token.isInitial && startsUpper(next) && neverSmall;
 }
 
-/** A second decision, by the word that follows. */
+/** Second decision, by the next word. */
 function reconsider(token: Token, next: Token, model: SentenceModel): boolean {
   if (!token.text.endsWith('.')) return token.endsSentence;
   if (model.collocations.has(`${withoutStop(token.type)}\t${wordOf(next)}`)) return false;
@@ -37,7 +37,7 @@ function reconsider(token: Token, next: Token, model: SentenceModel): boolean {
   return isPartOfName(token, next, model) ? false : token.endsSentence;
 }
 
-/** Whether a sentence ends within a few words, before the last of them. */
+/** Whether a sentence ends within a context of a few words, before the last of them. */
 export function holdsSentenceEnd(context: string, model: SentenceModel): boolean {
   const tokens = tokenize(context, model);
   return tokens.slice(0, -1).some((token, index) => reconsider(token, tokens[index + 1]!, model));

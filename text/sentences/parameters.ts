@@ -1,14 +1,14 @@
 import { readModel } from '../model-file';
 
-/** What Punkt learnt of English (models/english-sentences). Words are lower-cased, numbers are "##number##". */
+/** Punkt's parameters for English (models/english-sentences). Words are lower-cased, numbers are "##number##". */
 interface Stored {
-  /** Words that end in a full stop which is part of them. */
+  /** Words with a final full stop of their own. */
   readonly abbreviations: readonly string[];
-  /** Pairs of words around a full stop that ends no sentence: "b\tsmith". */
+  /** Pairs of words around a full stop that does not end a sentence: "b\tsmith". */
   readonly collocations: readonly string[];
-  /** Words that often begin a sentence. */
+  /** Words that often start a sentence. */
   readonly starters: readonly string[];
-  /** By word: where it was seen with which first letter, as the sum of `seen`. */
+  /** By word: positions and cases that it was seen in, as a sum of `seen`. */
   readonly contexts: Readonly<Record<string, number>>;
 }
 
@@ -34,7 +34,7 @@ function loadModel(): SentenceModel {
   };
 }
 
-/** Read once a process. */
+/** Loads the model once per process. */
 export function sentenceModel(): SentenceModel {
   return (loaded ??= loadModel());
 }

@@ -4,7 +4,7 @@ import { sentenceModel } from './parameters';
 import { nonWord } from './tokens';
 
 const space = `[${unicodeClasses.space}]`;
-/** A mark that may end a sentence, with what follows it. */
+/** A mark that may end a sentence, with the text after it. */
 const candidate = new RegExp(
   `[.?!](?=(?<after>${nonWord}|${space}+(?<next>[^${unicodeClasses.space}]+)))`,
   'gu',
@@ -45,7 +45,7 @@ function* candidates(text: string): Generator<Candidate> {
   }
 }
 
-/** Of marks in one word, as in "What?!", the last counts. */
+/** The last mark of each word: "What?!" has one candidate. */
 function* lastOfEachWord(text: string): Generator<Candidate> {
   let held: Candidate | undefined;
   for (const found of candidates(text)) {
@@ -67,8 +67,8 @@ function* roughSpans(text: string): Generator<Span> {
 }
 
 /**
- * Splits English text into sentences by Punkt (Kiss and Strunk, Unsupervised Multilingual Sentence Boundary Detection,
- * 2006), with the parameters that NLTK publishes and the same treatment of closing quotation marks and brackets.
+ * Splits English text into sentences with Punkt (Kiss and Strunk, Unsupervised Multilingual Sentence Boundary Detection,
+ * 2006), NLTK's parameters and its treatment of closing quotation marks and brackets.
  */
 export function splitSentences(text: string): string[] {
   const spans = [...roughSpans(text)];

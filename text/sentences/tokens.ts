@@ -3,7 +3,7 @@ import type { SentenceModel } from './parameters';
 
 const space = `[${unicodeClasses.space}]`;
 const solid = `[^${unicodeClasses.space}]`;
-/** Characters that no word holds. */
+/** Characters that no word contains. */
 export const nonWord = `[)";}\\]*:@'({\\[\\u2018\\u2019\\u201c\\u201d\\xab\\xbb?!]`;
 const several = `(?:-{2,}|\\.{2,}|(?:\\.${space}){2,}\\.)`;
 const wordEnd = `(?=${space}|$|${nonWord}|${several}|,(?=$|${space}|${nonWord}|${several}))`;
@@ -12,10 +12,10 @@ const token = new RegExp(`${several}|(?=[^("\`{\\[:;&#*@)}\\]\\-,])${solid}+?${w
 const numeric = /^-?[.,]?\p{Nd}[\p{Nd},.-]*\.?$/u;
 const initial = new RegExp(`^[${unicodeClasses.letter}]\\.$`, 'u');
 
-/** A word, number or mark, and what is decided about its full stop. */
+/** A word, number or mark, with the decision about its full stop. */
 export interface Token {
   readonly text: string;
-  /** Lower-cased; numbers are all alike. */
+  /** Lower-cased text; '##number##' for numbers. */
   readonly type: string;
   readonly isInitial: boolean;
   isAbbreviation: boolean;
@@ -26,10 +26,10 @@ export interface Token {
 export const withoutStop = (type: string): string =>
   type.length > 1 && type.endsWith('.') ? type.slice(0, -1) : type;
 
-/** The type without the full stop of a sentence. */
+/** The type without a full stop that ends a sentence. */
 export const wordOf = ({ endsSentence, type }: Token): string => (endsSentence ? withoutStop(type) : type);
 
-/** A first decision by the token alone. */
+/** First decision, by the token alone. */
 function createToken(text: string, { abbreviations }: SentenceModel): Token {
   const lower = text.toLowerCase();
   const isEllipsis = /^\.\.+$/.test(text);
