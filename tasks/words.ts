@@ -1,6 +1,6 @@
 import { names as paddedNames, nouns as paddedNouns } from './grade-school-math/words';
 
-/** Words of generated requests, documents and puzzles, beyond the embedded model's vocabulary. */
+/** Words of generated requests, documents and puzzles, more than the embedded model's vocabulary. */
 const listOf = (words: string): string[] => words.split(' ');
 
 const trimmed = (words: readonly string[]): string[] => words.map((word) => word.trim());

@@ -121,7 +121,7 @@ describe('slow: a stage with an endpoint annotator', function () {
     const { bench, stage } = await prepareAsking(asking);
     const failure = await bench.fail(stage);
     assert.deepEqual([failure.type, failure.nonRetryable], ['ANNOTATOR_REFUSED', true]);
-    assert.match(failure.message, /Asked for model judge-1, "judge-2" answered/);
+    assert.match(failure.message, /Requested model judge-1, but "judge-2" answered/);
     const ended = (await bench.ledger(stage)).find((line) => line.type === 'attempt-ended');
     assert.deepEqual([ended?.code, ended?.annotation?.calls], ['ANNOTATOR_REFUSED', 5]);
     assert.equal(asked.length, 6, 'nobody else is asked');

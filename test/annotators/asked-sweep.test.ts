@@ -283,7 +283,7 @@ async function answerQueue(people: string, env: Record<string, string>): Promise
   writeFileSync(join(people, 'bad.csv'), `id,completion\n${rows[0] ?? ''}\nnobody,x\n`);
   const refused = await call(['annotate', people, '--add', join(people, 'bad.csv')], { env });
   assert.equal(refused.status, 65);
-  assert.match(refused.stderr, /bad\.csv:3: id: "nobody" is in no queue/);
+  assert.match(refused.stderr, /bad\.csv:3: id: "nobody" is not in the queue/);
   writeFileSync(join(people, 'answers.csv'), `id,completion\n${rows.join('\n')}\n`);
   const taken = await call(['annotate', people, '--add', join(people, 'answers.csv'), '--json'], { env });
   const { answered, open } = JSON.parse(taken.stdout) as { answered: number; open: unknown[] };

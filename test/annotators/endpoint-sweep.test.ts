@@ -96,7 +96,7 @@ describe('server: a sweep of summaries with endpoint annotators and judges', fun
     assert.deepEqual(placesOf(replaced.failedCells), ['clean-two', 'writer-one']);
     for (const { code, message, remedy } of [...replaced.failedCells, ...failedBases(replaced)]) {
       assert.equal(code, 'ANNOTATOR_REFUSED');
-      assert.match(message, /^Asked for model (writer|judge)-\d, "cheaper-1" answered\.$/);
+      assert.match(message, /^Requested model (writer|judge)-\d, but "cheaper-1" answered\.$/);
       assert.match(remedy ?? '', /^Name the model as the endpoint does/);
     }
     assert.deepEqual(

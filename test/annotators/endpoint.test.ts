@@ -192,7 +192,7 @@ describe('pure: a model behind an endpoint as annotator', function () {
     });
     calls = 0;
     await fails(later ?? Promise.resolve(), 'SPEND_LIMIT');
-    assert.equal(calls, 0, 'the journal tells of calls that no ledger has');
+    assert.equal(calls, 0, 'the journal has calls that no ledger has');
   });
 
   it('counts missing or invalid usage as the largest possible', async () => {

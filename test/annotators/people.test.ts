@@ -42,17 +42,17 @@ describe('pure: people as annotators', () => {
     await fails('ANNOTATION_PENDING', /3 of 3 rows wait/);
     for (const { id, prompt } of await new PeopleQueue(folder.path()).open()) ids.set(prompt ?? '', id);
     assert.equal(ids.size, 3);
-    const given = ['c', 'a'].map((name) => ({ id: idOf(name), completion: name.toUpperCase() }));
-    answer(...given);
+    const answers = ['c', 'a'].map((name) => ({ id: idOf(name), completion: name.toUpperCase() }));
+    answer(...answers);
     await fails('ANNOTATION_PENDING', /1 of 3 rows wait/);
     assert.deepEqual(queue(), [`{"id":"${idOf('b')}","prompt":"b?"}`]);
-    answer(...given, { id: idOf('b'), completion: 'B' });
+    answer(...answers, { id: idOf('b'), completion: 'B' });
     assert.deepEqual(await ask(), ['A', 'B', 'C']);
     assert.deepEqual(queue(), []);
   });
 
   it('uses the last of several answers, or the first person’s latest, and counts agreement', async () => {
-    const given = [
+    const answers = [
       ['ann', 'draft'],
       ['bob', 'other'],
       ['ann', 'final'],
@@ -102,7 +102,7 @@ describe('pure: people as annotators', () => {
       { fields: { id: '1', completion: 'x' }, place: 'f:1:' },
       { fields: { id: '9', completion: 'y' }, place: 'f:2:' },
     ];
-    await assert.rejects(others.take(unknown), /f:2: id: "9" is in no queue/);
+    await assert.rejects(others.take(unknown), /f:2: id: "9" is not in the queue/);
     assert.equal((await others.answers()).size, 0, 'all of a file or nothing');
   });
 
@@ -111,8 +111,8 @@ describe('pure: people as annotators', () => {
     const ids = [...Array(12).keys()].map(String);
     await queue.ask(ids.map((id) => ({ id, prompt: `${id}?` })));
     writeFileSync(queue.answersPath, JSON.stringify({ id: '0', completion: 'by hand' }));
-    const given = ids.slice(1).map((id) => [{ fields: { id, completion: `to ${id}` }, place: 'f:1:' }]);
-    await Promise.all(given.map((rows) => queue.take(rows)));
+    const answers = ids.slice(1).map((id) => [{ fields: { id, completion: `to ${id}` }, place: 'f:1:' }]);
+    await Promise.all(answers.map((rows) => queue.take(rows)));
     const kept = await queue.answers();
     assert.deepEqual(
       ids.map((id) => kept.get(id)?.map(({ completion }) => completion)),
@@ -158,12 +158,12 @@ describe('pure: people as judges', () => {
     const queue = new PeopleQueue(panel.folder);
     const says = (by: string, completion: string) => ({
       fields: { id: idOfOnly, by, completion },
-      place: 'given.csv:2:',
+      place: 'answers.csv:2:',
     });
     const [{ id: idOfOnly } = { id: '' }] = await queue.open();
     await assert.rejects(
       queue.take([says('ann', 'the first, I think')]),
-      /given\.csv:2: .* is not a verdict/,
+      /answers\.csv:2: .* is not a verdict/,
     );
     await queue.take([says('ann', 'A'), says('ann', '[[B]]')]);
     await assert.rejects(judge.compareBatch(asked, sessionOf()), /1 of 1 rows wait/, 'one person, corrected');

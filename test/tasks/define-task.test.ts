@@ -72,7 +72,7 @@ describe('pure: defineTask', () => {
   it('reports a generator that is exhausted', async () => {
     await assert.rejects(
       sums.load({ ...synthetic, pool: 100 }, noFiles),
-      /data\.pool is 100; the generator of sums gives \d+/,
+      /data\.pool is 100; the generator of sums has only \d+/,
     );
   });
 
@@ -184,7 +184,7 @@ describe('pure: instruction following in a sweep', () => {
     const last = set.pool.at(-1);
     assert.ok(last && set.pool[0]);
     assert.equal(instructionFollowing.gold(set.pool[0]), 'yes');
-    assert.throws(() => instructionFollowing.gold(last), /has no response to learn from/);
+    assert.throws(() => instructionFollowing.gold(last), /has no reference answer/);
     await assert.rejects(
       load([...train, { ...parsed[2], ...noComma, response: 'yes, no' }]),
       /train\.jsonl:3: response keeps 0 of 1 of its instructions/,

@@ -148,7 +148,7 @@ describe('pure: GSM8K files', () => {
     });
     const set = await gradeSchoolMath.load(data, context);
     assert.deepEqual([set.pool.length, set.test.length], [train.length, test.length]);
-    assert.deepEqual(set.excluded, { 'duplicate train row': 1, 'repeated test row': 2 });
+    assert.deepEqual(set.excluded, { 'duplicate train row': 1, 'duplicate test row': 2 });
   });
 
   it('refuses annotators that need synthetic problems', async () => {
