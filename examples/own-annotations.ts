@@ -5,8 +5,8 @@ const folder = join(__dirname, 'data', 'own-annotations');
 const origin = { source: 'Written by a program for this example', license: 'Apache-2.0' };
 
 /**
- * Your own rows in place of an annotator and a verifier: worked solutions from a CSV file, ranked answers from JSON
- * Lines. Prompts are bare questions; the task formats them like its own. Look at the rows first:
+ * User rows in place of an annotator and of sampled pairs: worked solutions from a CSV, ranked answers from JSON Lines.
+ * Prompts are bare questions, which the task's prompt template is applied to. Preview the rows first:
  *   budgetline data preview examples/data/own-annotations/comparisons.jsonl --kind preferences \
  *     --definition examples/own-annotations.ts
  */

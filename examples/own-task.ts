@@ -5,13 +5,13 @@ interface Purchase {
   readonly price: number;
 }
 
-const draw = (random: () => number, most: number): number => 2 + Math.floor(random() * (most - 1));
+const randomInteger = (random: () => number, max: number): number => 2 + Math.floor(random() * (max - 1));
 
-/** A task is a few functions: draw an item, format its prompt, score an answer. */
+/** A task is a few functions: generate an item, render its prompt, score an answer. */
 const purchases = defineTask<Purchase>({
   name: 'purchases',
   metric: 'accuracy',
-  synthesize: (random) => ({ pens: draw(random, 24), price: draw(random, 24) }),
+  synthesize: (random) => ({ pens: randomInteger(random, 24), price: randomInteger(random, 24) }),
   prompt: ({ pens, price }) => `Q: Ann buys ${pens} pens. Each is ${price}. How many?\nA:`,
   target: ({ pens, price }) => String(pens * price),
   gold: ({ pens, price }) => ` ${pens}*${price}=${pens * price} #### ${pens * price}`,
@@ -21,7 +21,7 @@ const purchases = defineTask<Purchase>({
   }),
 });
 
-/** Workers load the tasks that this file exports by this name. */
+/** Workers load the tasks that a definition file exports by this name. */
 export const tasks = [purchases];
 
 export default defineSweep({

@@ -131,7 +131,7 @@ export interface LoadedDefinition {
 }
 
 const isTask = (value: unknown): value is Task =>
-  typeof value === 'object' && value !== null && 'name' in value && 'load' in value && 'assess' in value;
+  typeof value === 'object' && value !== null && 'name' in value && 'load' in value && 'score' in value;
 
 /** A task that no call of ours defined is what the file's export can reach. */
 function withExport(task: Task, path: string): Task {

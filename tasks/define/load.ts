@@ -39,7 +39,7 @@ function tooFew<Item>({ name }: TaskDefinition<Item>, use: Use, data: SyntheticD
   );
 }
 
-function generateUse<Item>(task: TaskDefinition<Item>, data: SyntheticData, use: Use): TaskProblem<Item>[] {
+function generateSplit<Item>(task: TaskDefinition<Item>, data: SyntheticData, use: Use): TaskProblem<Item>[] {
   const random = createRandom(task.name, data.seed, use);
   const seen = new Set<string>();
   const problems: TaskProblem<Item>[] = [];
@@ -62,9 +62,9 @@ export function generateProblems<Item>(
   data: SyntheticData,
 ): ProblemSet<TaskProblem<Item>> {
   return {
-    pool: generateUse(task, data, 'pool'),
-    validation: generateUse(task, data, 'validation'),
-    test: generateUse(task, data, 'test'),
+    pool: generateSplit(task, data, 'pool'),
+    validation: generateSplit(task, data, 'validation'),
+    test: generateSplit(task, data, 'test'),
     excluded: {},
   };
 }

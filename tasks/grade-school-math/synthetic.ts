@@ -110,7 +110,7 @@ export function syntheticQuestion({ prompt }: SyntheticProblem): string {
 }
 
 /** Problems of one use, each computation, and so each text, once. */
-function generateUse(data: SyntheticData, use: 'pool' | 'validation' | 'test'): SyntheticProblem[] {
+function generateSplit(data: SyntheticData, use: 'pool' | 'validation' | 'test'): SyntheticProblem[] {
   const random = createRandom('grade-school-math', data.seed, use);
   const seen = new Set<string>();
   const problems: SyntheticProblem[] = [];
@@ -127,9 +127,9 @@ function generateUse(data: SyntheticData, use: 'pool' | 'validation' | 'test'): 
 /** Generates problems, a pure function of `data`. A larger pool begins with the smaller one. */
 export function generateSynthetic(data: SyntheticData): ProblemSet<SyntheticProblem> {
   return {
-    pool: generateUse(data, 'pool'),
-    validation: generateUse(data, 'validation'),
-    test: generateUse(data, 'test'),
+    pool: generateSplit(data, 'pool'),
+    validation: generateSplit(data, 'validation'),
+    test: generateSplit(data, 'test'),
     excluded: {},
   };
 }

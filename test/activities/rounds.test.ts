@@ -38,7 +38,7 @@ describe('pure: pairs of own samples', () => {
     );
     const outcome = pairOf(['', 'odd', 'even']);
     assert.deepEqual(outcome, { row: { id: 'p', prompt: 'Q', chosen: 'even', rejected: 'odd' } });
-    const strict = { ...coinTask, assess: () => ({ ...coinTask.score(problem, 'o', 'stop') }) };
+    const strict = { ...coinTask, score: () => ({ ...coinTask.score(problem, 'o', 'stop') }) };
     const samples = [sample('', 0)];
     assert.deepEqual(makePair(strict, problem, { samples, chosen: 'gold' }), {
       skipped: 'incorrect-is-empty',

@@ -163,7 +163,7 @@ describe('server: a sweep with endpoints and people', function () {
       'three judgements of each of four items, in two orders',
     );
     assert.deepEqual(
-      told.filter(({ source }) => source === null),
+      carriedLabels.filter(({ source }) => source === null),
       [labels],
     );
   });

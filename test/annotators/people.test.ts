@@ -58,7 +58,7 @@ describe('pure: people as annotators', () => {
       ['ann', 'final'],
       ['eve', 'other'],
     ].map(([by, completion]) => ({ id: idOf('a'), by, completion }));
-    answer(...given, { id: idOf('b'), completion: 'B' }, { id: idOf('c'), completion: 'C' });
+    answer(...answers, { id: idOf('b'), completion: 'B' }, { id: idOf('c'), completion: 'C' });
     const recorded: unknown[] = [];
     const session = { ...sessionOf(), record: (...metrics: unknown[]) => void recorded.push(metrics) };
     const taking = (several: 'first' | 'last') =>
