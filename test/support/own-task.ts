@@ -40,9 +40,9 @@ export const purchases = defineTask<Purchase>({
   score: (item, answer) => ({ score: scoreOf(item.pens * item.price, answer) }),
 });
 `,
-  'lib/grade.ts': `// Correct if the marked number is.
-export const scoreOf = (target: number, answer: string): number =>
-  Number(/#### (\\d+)/.exec(answer)?.[1] === String(target));
+  'lib/grade.ts': `// Right where the last number is.
+export const scoreOf = (expected: number, answer: string): number =>
+  Number(/#### (\\d+)/.exec(answer)?.[1] === String(expected));
 `,
   'lib/prompt.ts': `import type { Purchase } from '../task';
 
