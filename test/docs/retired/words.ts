@@ -69,7 +69,7 @@ export const formerTerms: readonly RetiredWord[] = [
     'over length': 'onOverlength',
     outside: 'resolvedInputs',
   }),
-  ...list(['part'], { report: 'record', telling: 'record', crop: 'sampleFilter' }),
+  ...list(['part'], { tell: 'record', telling: 'record', crop: 'sampleFilter' }),
   ...list(['field'], {
     strategy: 'search: { method }',
     regret: 'regretTolerance',
