@@ -21,6 +21,8 @@ export function isOurs(file: string): boolean {
 }
 
 function placeOf(frame: string): Place | undefined {
+  // Text that a program evaluates is in no file; the frame names the caller, which has a frame of its own.
+  if (frame.includes('(eval at ')) return undefined;
   const [, path, line, column] =
     /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:\\).*):(\d+):(\d+)\)?$/.exec(frame) ?? [];
   if (path === undefined) return undefined;

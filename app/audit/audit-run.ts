@@ -11,6 +11,7 @@ import { withAuditedRun, type AuditedRun } from './audited-run';
  * @example
  * ```ts
  * const { stages, totals } = await auditRun(sweepId);
+ * console.log(stages.length, totals.attempts);
  * ```
  *
  * @param run id of a sweep or an experiment, or the file of a bundle (`budgetline audit export`)
@@ -22,7 +23,7 @@ export function auditRun(run: string, location: Location = {}): Promise<RunTimel
 
 /** Options of {@link verifyRun}. */
 export interface VerifyRunOptions extends Location {
-  /** ed25519 public keys (SubjectPublicKeyInfo, DER, base64). If there are any, one of them must have signed. */
+  /** Public keys, from `readTrustedKey(file)`. If there are any, one of them must have signed. Default: none. */
   readonly trustedKeys?: readonly string[];
   /** Also replays workflow code that is neither installed nor signed by a trusted key. Default: false. */
   readonly trustCode?: boolean;
@@ -50,6 +51,7 @@ async function verifyOpened(
  * @example
  * ```ts
  * const { passed, complete, checks } = await verifyRun(sweepId);
+ * console.log(passed, complete, checks.length);
  * ```
  *
  * @param run id of a sweep or an experiment, or the file of a bundle (`budgetline audit export`)

@@ -126,7 +126,7 @@ function defaultOf(loaded: Loaded): unknown {
 /** What a definition file holds. */
 export interface LoadedDefinition {
   readonly definition: SweepDefinition;
-  /** Tasks of its own, from its export `tasks`. */
+  /** The user's own tasks, from its export `tasks`. */
   readonly tasks: readonly Task[];
 }
 
@@ -179,12 +179,23 @@ async function inputOf(exported: unknown, options: DefinitionOptions, path: stri
 }
 
 /**
- * Loads a file whose default export is a sweep definition, or a function from options to one, and applies the options.
- * Its export `tasks`, where there is one, holds tasks of its own.
+ * Loads a TypeScript or JavaScript file whose default export is a sweep definition, or a function from options to one,
+ * and applies the options. Its export `tasks`, where there is one, holds the user's own tasks.
  *
- * @throws BudgetlineError INPUT_MISSING, DEFINITION_INVALID, USAGE
+ * @example
+ * ```ts
+ * const { definition, tasks } = await loadDefinition('examples/first-sweep.ts', { budgets: [64] });
+ * const { summary } = await planSweep(definition, { tasks });
+ * console.log(summary.cells);
+ * ```
+ *
+ * @param options changes to the definition. Default: none
+ * @throws BudgetlineError INPUT_MISSING, DEFINITION_INVALID, USAGE (an option has no effect or contradicts an axis)
  */
-export async function loadDefinition(file: string, options: DefinitionOptions): Promise<LoadedDefinition> {
+export async function loadDefinition(
+  file: string,
+  options: DefinitionOptions = {},
+): Promise<LoadedDefinition> {
   const path = resolve(file);
   assertFile(path);
   const loaded = await loadModule(path);

@@ -89,7 +89,7 @@ function toScore(row: ResultRow): ScoreRow {
  *   { task: 'GSM8K', model: 'Llama 3.1 8B', budget: 1000, sftFraction: 1, score: 0.48, items: 1319 },
  *   { task: 'GSM8K', model: 'Llama 3.1 8B', budget: 1000, sftFraction: 0.5, score: 0.52, items: 1319 },
  * ]);
- * console.log(analysis.budgets[0].sftFraction, analysis.answer);
+ * console.log(analysis?.budgets[0]?.sftFraction, analysis?.answer);
  * ```
  *
  * @returns one analysis for each task, model and place on the axes, in the order in which they first come

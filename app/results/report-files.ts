@@ -115,6 +115,7 @@ export function resultDocument(record: SweepRecord, { parts, totals }: Omit<Repo
  * @example
  * ```ts
  * const { path } = await writeReport(await readResult(sweepId));
+ * console.log(path);
  * ```
  *
  * @throws BudgetlineError ARTIFACT_CORRUPT, LEDGER_CORRUPT, STORE_UNWRITABLE

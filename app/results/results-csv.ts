@@ -215,8 +215,15 @@ export function parseResults(text: string, path: string, wanted: readonly string
 }
 
 /**
- * Reads a file of scores.
+ * Reads a CSV file of scores: the columns of {@link parseResults}, as shares or as points of 100.
  *
+ * @example
+ * ```ts
+ * const { rows } = await readResults('examples/data/llama-3.1-8b/results.csv');
+ * for (const { task, answer } of analyzeResults(rows)) console.log(task, answer);
+ * ```
+ *
+ * @param axes columns whose values are analysed one by one
  * @throws BudgetlineError INPUT_MISSING, DATA_INVALID, USAGE
  */
 export async function readResults(path: string, axes: readonly string[] = []): Promise<ResultsTable> {

@@ -48,6 +48,7 @@ function parseResult(text: string): StoredResult {
  * @example
  * ```ts
  * const { result, analyses } = await readResult(sweepId);
+ * console.log(result.cells.length, analyses[0]?.answer);
  * ```
  *
  * @throws BudgetlineError INPUT_MISSING (it has not finished here), ARTIFACT_CORRUPT

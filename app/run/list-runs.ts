@@ -7,7 +7,7 @@ import { withClient } from './temporal';
  *
  * @example
  * ```ts
- * const running = await listRuns({ task: 'grade-school-math', state: 'running' });
+ * for (const { workflowId, state } of await listRuns({ task: 'grade-school-math' })) console.log(workflowId, state);
  * ```
  *
  * @param filter all that is given must hold. Default: every run except cells of sweeps, 50 at most
@@ -20,6 +20,12 @@ export async function listRuns(filter: RunFilter = {}, location: Location = {}):
 
 /**
  * Reads the state of a sweep, an experiment or a cell: its cells, and the stages that it waits for.
+ *
+ * @example
+ * ```ts
+ * const { state, progress } = await readStatus(sweepId);
+ * console.log(state, progress?.of === 'sweep' && progress.sweep.cells.length);
+ * ```
  *
  * @throws BudgetlineError TEMPORAL_MISSING, RUN_UNKNOWN
  */

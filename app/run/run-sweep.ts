@@ -71,8 +71,11 @@ export function recordOf({ resolved, places }: PlannedSweep, { result, run }: Fo
  *
  * @example
  * ```ts
- * const { analysis, report } = await runSweep(definition);
- * console.log(analysis.budgets.map(({ budget, sftFraction }) => `${budget} rows: ${sftFraction}`), report.path);
+ * const { analysis, report } = await runSweep(definition, {
+ *   onMetric: ({ stage, step, values }) => console.log(stage.title, step, values.loss),
+ * });
+ * for (const { budget, sftFraction } of analysis.budgets) console.log(budget, sftFraction);
+ * console.log(report.path);
  * ```
  *
  * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, BUDGET_EXCEEDS_POOL, SPEND_LIMIT

@@ -15,6 +15,11 @@ export async function steerRun(id: string, command: SteeringCommand, location: L
 /**
  * Cancels a run: running stages save a checkpoint first. `runSweep` with the same definition goes on from there.
  *
+ * @example
+ * ```ts
+ * await cancelRun(sweepId);
+ * ```
+ *
  * @param id of a sweep, an experiment or one cell of a sweep
  * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT (a worker must be running), TEMPORAL_MISSING
  */
@@ -31,6 +36,11 @@ export interface PauseOptions extends Location {
 /**
  * Pauses a run: no further stage begins until {@link resumeRun}.
  *
+ * @example
+ * ```ts
+ * await pauseRun(sweepId, { mode: 'yield' });
+ * ```
+ *
  * @param id of a sweep, an experiment or one cell of a sweep
  * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT (a worker must be running), TEMPORAL_MISSING
  */
@@ -41,6 +51,11 @@ export function pauseRun(id: string, { mode = 'drain', ...location }: PauseOptio
 /**
  * Resumes a paused run.
  *
+ * @example
+ * ```ts
+ * await resumeRun(sweepId);
+ * ```
+ *
  * @param id of a sweep, an experiment or one cell of a sweep
  * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT (a worker must be running), TEMPORAL_MISSING
  */
@@ -50,6 +65,11 @@ export function resumeRun(id: string, location: Location = {}): Promise<void> {
 
 /**
  * Sets how many cells a sweep runs at once.
+ *
+ * @example
+ * ```ts
+ * await setConcurrency(sweepId, 2);
+ * ```
  *
  * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT (a worker must be running), TEMPORAL_MISSING,
  * USAGE (`cells` is not a whole number above 0)

@@ -130,7 +130,7 @@ async function readFramed(
   { flags, file }: { flags: PreviewFlags; file: string },
   onFault: OnFault,
 ): Promise<Previewed> {
-  const { definition, tasks } = await loadDefinition(file, {});
+  const { definition, tasks } = await loadDefinition(file);
   const { previewUserRows, readingOfFile } = await import('../../definitions/index.js');
   const { builtInTasks } = await import('../../workers/index.js');
   const { kind, columnMapping = {} } = flags;
