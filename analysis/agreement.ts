@@ -3,12 +3,12 @@ import type { LabelCounts, LabelPattern } from '../contracts/metrics';
 import { createRandom } from './random';
 import { quantile } from './special';
 
-/** What agreement is computed from, additive over rows. */
+/** Sums that agreement is computed from; additive over rows. */
 interface Sums {
   /** Labels of rows that have two or more, in all and by label. */
   readonly labels: number;
   readonly byLabel: readonly number[];
-  /** For each of them the share of the row's other labels that differ, summed. */
+  /** Sum over labels of the share of the row's other labels that differ. */
   readonly disagreement: number;
 }
 
@@ -24,7 +24,7 @@ function addSums(a: Sums, b: Sums, times = 1): Sums {
   };
 }
 
-/** A row with one label says nothing of agreement. */
+/** Rows with one label do not count. */
 function sumsOf(counts: LabelCounts): Sums {
   const labels = counts.reduce((sum, count) => sum + count, 0);
   if (labels < 2) return noSums;
@@ -32,7 +32,7 @@ function sumsOf(counts: LabelCounts): Sums {
   return { labels, byLabel: counts, disagreement: differing / (labels - 1) };
 }
 
-/** 1 − observed ∕ expected disagreement; NaN where every label is the same, which chance would give as well. */
+/** 1 − observed ∕ expected disagreement; NaN where every label is the same: chance agrees as well. */
 function alphaOf({ labels, byLabel, disagreement }: Sums): number {
   const differing = byLabel.reduce((sum, count) => sum + count * (labels - count), 0);
   return differing === 0 ? Number.NaN : 1 - (disagreement * (labels - 1)) / differing;
@@ -40,7 +40,7 @@ function alphaOf({ labels, byLabel, disagreement }: Sums): number {
 
 const resamples = 1000;
 
-/** Alphas of resampled items; those of draws in which every label is the same are left out. */
+/** Alphas of resampled items, without those in which every label is the same. */
 function resampledAlphas(items: readonly Sums[], times: readonly number[]): Float64Array {
   const drawn = items.flatMap((_, index) => Array.from({ length: times[index]! }, () => index));
   const random = createRandom('labels');
@@ -53,18 +53,17 @@ function resampledAlphas(items: readonly Sums[], times: readonly number[]): Floa
 }
 
 /**
- * Krippendorff's alpha of nominal labels: 1 where all agree, 0 where they agree as chance would have it (Krippendorff,
- * *Computing Krippendorff's Alpha-Reliability*, 2011). Of the usual coefficients it alone takes rows with different
- * numbers of labels, by whomever. The interval is a bootstrap of items, with all of their rows.
+ * Krippendorff's alpha of nominal labels: 1 if all agree, 0 if they agree as by chance (Krippendorff, *Computing
+ * Krippendorff's Alpha-Reliability*, 2011). Unlike other coefficients it allows different numbers of labels and different
+ * annotators by row. The interval is a bootstrap of items with all of their rows.
  *
- * @returns null where nothing was labelled twice, or every label is the same
+ * @returns null if nothing was labelled twice, or every label is the same
  */
 export function krippendorffAlpha(patterns: readonly LabelPattern[]): Estimate | null {
   const items = patterns.map(({ rows }) => rows.map(sumsOf).reduce((a, b) => addSums(a, b), noSums));
   const times = patterns.map((pattern) => pattern.times);
   const estimate = alphaOf(items.reduce((sum, each, index) => addSums(sum, each, times[index]), noSums));
   if (Number.isNaN(estimate)) return null;
-  // One item says nothing of others.
   if (times.reduce((sum, each) => sum + each, 0) < 2) return { estimate, low: null, high: null };
   const alphas = resampledAlphas(items, times);
   return { estimate, low: quantile(alphas, 0.025), high: quantile(alphas, 0.975) };

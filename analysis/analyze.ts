@@ -29,35 +29,35 @@ import { diagnoseStagnation } from './stagnation';
 import { countOf, joinNumbers, sayBudget } from './text';
 import { analyzeTuning } from './tuning';
 
-/** Joint bootstrap draws: a probability is known to within a hundredth. */
+/** Joint bootstrap resamples: they give a probability to within 0.01. */
 const defaultResamples = 2000;
 
 export interface AnalyzeSweepInput {
   readonly result: SweepResult;
   readonly definition: SweepDefinition;
-  /** The place on a sweep's axes whose definition and result these are; left out where it has none. */
+  /** The place on the sweep's axes. Left out: a sweep without axes. */
   readonly axes?: Coordinates;
-  /** Item rows by cell id, `controlIdOf` of a control, or `baseItemsKey`. Where they are missing, summaries serve. */
+  /** Item rows by cell id, `controlIdOf` of a control, or `baseItemsKey`. Missing rows: summaries are used. */
   readonly items: ItemsByRun;
-  /** The same of unrelated tasks beside, by their names. */
+  /** Item rows of auxiliary tasks, by their names. */
   readonly auxiliaryItems?: AuxiliaryItems;
   /** Reward of the chosen answers at the end of preference training, by cell id, where it is known. */
   readonly chosenRewards?: ReadonlyMap<string, number>;
-  /** Joint bootstrap draws; 2,000 unless told. */
+  /** Joint bootstrap resamples. Default: 2,000. */
   readonly resamples?: number;
 }
 
-/** The cells of one task and base model, wherever they were run. */
+/** The cells of one task and base model, of a sweep or of a table of scores. */
 export interface AnalyzeSubjectInput extends GridInput {
   readonly subject: SubjectName & Pick<SubjectAnalysis, 'annotator' | 'metric'>;
   /** What was fixed before the run. */
   readonly rules: ClaimBudgets;
   readonly failedCells: readonly FailedCellAnalysis[];
-  /** None by default. */
+  /** Default: none. */
   readonly failedControls?: readonly FailedControlAnalysis[];
-  /** Item rows by run; null where there are none to be had, and summaries serve. */
+  /** Item rows by run. Null: summaries are used. */
   readonly items: ItemsByRun | null;
-  /** What unrelated tasks beside say; nothing unless told. */
+  /** Default: none. */
   readonly auxiliary?: readonly AuxiliaryAnalysis[];
   readonly resamples?: number;
 }
@@ -73,13 +73,13 @@ function labelOf(basis: IntervalBasis, { seeds }: Grid): string {
   const count = countOf(seeds.length, 'seed');
   switch (basis) {
     case 'none':
-      return 'Point statements: the scores came without items or seeds to make intervals from.';
+      return 'Scores without intervals: there are no items or seeds to compute them from.';
     case 'items':
-      return '95 % intervals over test items, conditional on these trained models: one seed does not say what another training run would give.';
+      return '95% intervals over test items, conditional on these trained models: one seed does not show the variance between training runs.';
     case 'seeds':
-      return `95 % intervals over ${count}, conditional on these test items: seed variance pooled over the cells of a budget, Student’s t. The number of items is not known.`;
+      return `95% intervals over ${count}, conditional on these test items: seed variance pooled over the cells of a budget, Student’s t. The number of items is unknown.`;
     case 'items-and-seeds':
-      return `95 % intervals over test items and ${count}: seed variance pooled over the cells of a budget, Student's t.`;
+      return `95% intervals over test items and ${count}: seed variance pooled over the cells of a budget, Student's t.`;
   }
 }
 
@@ -120,19 +120,19 @@ function noteSeeds(inference: Inference): string[] {
     .pools('score')
     .outliers.map(
       ({ unit, byRun }) =>
-        `${unit.key} varies between seeds far more than the rest (${joinNumbers(byRun.map((score) => Number(score.toFixed(3))))}), so it keeps a seed variance of its own.`,
+        `${unit.key} varies significantly more between seeds than the rest (${joinNumbers(byRun.map((score) => Number(score.toFixed(3))))}), so its seed variance is not pooled.`,
     );
   const missing = uneven.map(
     (group) =>
-      `r = ${group.sftFraction} at ${sayBudget(group.budget, inference.grid.unit)} has ${countOf(group.runs.length, 'seed')} of ${inference.grid.seeds.length}.`,
+      `SFT share ${group.sftFraction} at ${sayBudget(group.budget, inference.grid.unit)} has ${countOf(group.runs.length, 'seed')} of ${inference.grid.seeds.length}.`,
   );
   return [...missing, ...outliers];
 }
 
 /**
- * Analyses the cells of one task and base model: which split to buy at each budget, how sure that is, what went wrong
- * at r = 0, what the controls say, and a verdict on each of the study's claims. Pure; the same input gives the same
- * analysis, whatever the order of cells and items.
+ * Analyses the cells of one task and base model: the best split of each budget with its uncertainty, cold start, ablations,
+ * and a verdict on each of the study's claims. Pure: the same input returns the same analysis, whatever the order of
+ * cells and items.
  */
 export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
   const {
@@ -184,7 +184,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
   return { ...answered, answer: writeAnswer(answered) };
 }
 
-/** Analyses one sweep. Cells that failed are named and the rest is analysed without them. */
+/** Analyses one sweep. Failed cells are listed; the rest is analysed without them. */
 export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
   const { result, definition, axes, items, auxiliaryItems = new Map(), chosenRewards, resamples } = input;
   const { base, baseFailure, cells, controls, failedCells, sweepId } = result;

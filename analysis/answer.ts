@@ -5,43 +5,43 @@ import { toDecimals } from '../contracts/decimals';
 import { describeColdStart } from './cold-start';
 import { countOf, formatScore, formatShare, joinBudgets, joinList, sayBudget } from './text';
 
-/** What the paragraph is made from: the analysis, but for the paragraph itself. */
+/** The analysis without the paragraph that is written from it. */
 export type Answered = Omit<SubjectAnalysis, 'answer'>;
 
-/** "r = 0.5 (512 demonstrations and 512 pairs)". */
+/** "SFT share 0.5 (512 demonstrations and 512 pairs)". */
 function splitOf({ sftFraction, sftRows, pairRows }: BudgetAnalysis): string {
   const parts = [countOf(sftRows, 'demonstration'), countOf(pairRows, 'pair')];
   const bought = parts.filter((_, i) => [sftRows, pairRows][i] !== 0);
-  return `r = ${sftFraction} (${joinList(bought)})`;
+  return `SFT share ${sftFraction} (${joinList(bought)})`;
 }
 
 function fractionsOf(fractions: readonly number[]): string {
-  return joinList([...fractions].sort((a, b) => b - a).map((fraction) => `r = ${fraction}`));
+  return joinList([...fractions].sort((a, b) => b - a).map((fraction) => `SFT share ${fraction}`));
 }
 
-/** Scores without intervals: a tie is all that is known of rivals. */
+/** Scores without intervals: only exact ties are known. */
 function describeTies({ tied, sftFraction }: BudgetAnalysis): string {
   const equals = tied.filter((fraction) => fraction !== sftFraction);
   return equals.length === 0 ? '' : `, exactly as high as ${fractionsOf(equals)}`;
 }
 
-/** How sure the choice of a budget is. */
+/** How sure the best split of a budget is. */
 function describeRivals(budget: BudgetAnalysis, run: number): string {
   const rivals = budget.indistinguishable.filter((fraction) => fraction !== budget.sftFraction);
   if (run === 1) return '; no other split was run';
   if (budget.probabilityBest === null) return describeTies(budget);
   const chance = `, best with probability ${toDecimals(budget.probabilityBest, 2)}`;
-  if (rivals.length === 0) return `${chance}; every other split that was run is surely below it`;
-  return `${chance}; ${fractionsOf(rivals)} cannot be told from it`;
+  if (rivals.length === 0) return `${chance}; every other split is significantly below it (95%)`;
+  return `${chance}; ${fractionsOf(rivals)} ${rivals.length === 1 ? 'is' : 'are'} statistically tied with it`;
 }
 
-/** What the half of the items that did not choose says, so that the highest score does not flatter itself. */
+/** The score on held-out items: the best score is biased upward on the items that selected it. */
 function describeHeldOut({ heldOut, sftFraction }: BudgetAnalysis): string {
   if (heldOut === null) return '';
   const score = formatShare(heldOut.score.estimate);
   return heldOut.sftFraction === sftFraction
-    ? ` (${score} on the half of the items that did not choose it)`
-    : ` (half of the items choose r = ${heldOut.sftFraction}, which scores ${score} on the other half)`;
+    ? ` (${score} on the held-out half of the items)`
+    : ` (one half of the items selects SFT share ${heldOut.sftFraction}, which scores ${score} on the other)`;
 }
 
 function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
@@ -50,10 +50,10 @@ function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
   const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
   if (budget.beatsBase === false) {
     const base = analysis.base === null ? '' : ` (${formatShare(analysis.base.score.estimate)})`;
-    return `With ${rows} nothing is surely above the base model${base}: the highest, ${score}.`;
+    return `With ${rows} no split is significantly above the base model${base} (95%): the highest, ${score}.`;
   }
   if (run > 1 && budget.indistinguishable.length === run && budget.probabilityBest !== null) {
-    return `With ${rows} no split can be told from another: the highest, ${score}.`;
+    return `With ${rows} all splits are statistically tied: the highest, ${score}.`;
   }
   return `With ${rows} buy ${splitOf(budget)}: it scores ${formatScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget, run)}.`;
 }
@@ -66,19 +66,22 @@ function answerColdStart({ coldStart: diagnoses, unit }: Answered): string[] {
       present.map(({ budget }) => budget),
       unit,
     );
-    const against = `r = 0 against r = ${last.warmFraction} at ${nameBudget(last.budget, unit)}`;
-    return [`At r = 0 there is a cold start at ${budgets} (${against}: ${describeColdStart(last)}).`];
+    const against = `SFT share 0 against SFT share ${last.warmFraction} at ${nameBudget(last.budget, unit)}`;
+    return [`At SFT share 0 there is a cold start at ${budgets} (${against}: ${describeColdStart(last)}).`];
   }
-  if (diagnoses.length === 0) return ['What happens at r = 0 beside a warm start was not run.'];
+  if (diagnoses.length === 0)
+    return ['Cold start: not tested, as no budget has both SFT share 0 and a warm start.'];
   const absent = diagnoses.every(({ status }) => status === 'absent');
   return [
-    absent ? 'At r = 0 there is no cold start.' : 'Whether r = 0 suffers a cold start is unclear here.',
+    absent
+      ? 'At SFT share 0 there is no cold start.'
+      : 'Whether there is a cold start at SFT share 0 is not significant.',
   ];
 }
 
 function answerStagnation({ stagnation }: Answered): string[] {
   return stagnation?.status === 'present'
-    ? ['With fewer than 1,000 pairs, preference tuning from the base stands still.']
+    ? ['With fewer than 1,000 pairs, preference tuning without SFT does not improve on the base.']
     : [];
 }
 
@@ -87,23 +90,25 @@ function answerControls({ controls, budgets }: Answered): string[] {
   if (onChosen.length > 0) return onChosen.map(({ reading }) => reading);
   const mixture = budgets.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
   return mixture
-    ? ['No control (SFT on the chosen answers) was run, so whether the preference loss helps is open.']
+    ? [
+        'No ablation (SFT on the chosen answers) was run, so the gain may come from the data and not from the preference loss.',
+      ]
     : [];
 }
 
-/** A task that training was not for, where it has suffered beyond doubt. */
+/** Auxiliary tasks whose score fell significantly. */
 function answerAuxiliary({ auxiliary }: Answered): string[] {
   const fallen = auxiliary.filter(({ cells }) => cells.some(({ effect }) => effect === 'hurts'));
-  return fallen.map(({ reading }) => `Elsewhere ${reading}`);
+  return fallen.map(({ reading }) => `Regression check: ${reading}`);
 }
 
 function answerSeeds({ seeds, intervals }: Answered): string {
-  const levels = 'Brackets are 95 % intervals';
+  const levels = 'Brackets are 95% intervals';
   switch (intervals.basis) {
     case 'none':
-      return 'These are point statements: the scores came without items or seeds, so nothing says how sure they are.';
+      return 'There are no intervals: the scores came without items or seeds.';
     case 'items':
-      return `${levels} over test items, conditional on these trained models: with one seed they do not say what another training run would give.`;
+      return `${levels} over test items, conditional on these trained models: one seed does not show the variance between training runs.`;
     case 'seeds':
       return `${levels} over ${countOf(seeds.length, 'training seed')}, conditional on these test items.`;
     case 'items-and-seeds':
@@ -114,13 +119,13 @@ function answerSeeds({ seeds, intervals }: Answered): string {
 function answerFailedCells({ failedCells, unit }: Answered): string[] {
   if (failedCells.length === 0) return [];
   const names = failedCells.map(
-    ({ budget, sftFraction }) => `r = ${sftFraction} at ${nameBudget(budget, unit)}`,
+    ({ budget, sftFraction }) => `SFT share ${sftFraction} at ${nameBudget(budget, unit)}`,
   );
   const verb = failedCells.length === 1 ? 'is' : 'are';
   return [`${joinList([...new Set(names)])} failed and ${verb} missing from this answer.`];
 }
 
-/** What the axes say besides what the sentence names anyway. */
+/** The place on the axes that the sentence does not name. */
 function describePlace({ annotator, axes = {} }: Answered): string {
   const named = ['task', 'model', ...(annotator === null ? [] : ['annotator'])];
   const others = Object.entries(axes).filter(([axis]) => !named.includes(axis));
@@ -133,7 +138,7 @@ function settingOf(analysis: Answered): string {
   return `On ${task} with the ${model} model${writer}${describePlace(analysis)}`;
 }
 
-/** One plain paragraph: which split to buy at each budget, how sure, what happens at r = 0, what the control says. */
+/** One plain paragraph: the best split of each budget with its uncertainty, cold start, ablations. */
 export function writeAnswer(analysis: Answered): string {
   const { budgets } = analysis;
   const setting = `${settingOf(analysis)}:`;

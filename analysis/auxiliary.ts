@@ -5,7 +5,7 @@ import { buildGrid, type Grid, type GridInput, type Group, type ItemsByRun } fro
 import { createInference, intervalOf, type Inference } from './inference';
 import { countOf, formatGap, formatScore, sayBudget } from './text';
 
-/** Item rows of tasks beside, by the task's name and then as those of the task that is tuned for. */
+/** Item rows of auxiliary tasks: by name, then by run as for the task that is tuned for. */
 export type AuxiliaryItems = ReadonlyMap<string, ItemsByRun>;
 
 const summaryOf = ({ auxiliary = [] }: EvaluationSummary, name: string): AuxiliarySummary | null =>
@@ -19,7 +19,7 @@ function metricOf(name: string, { base, cells }: SweepResult): string {
   );
 }
 
-/** Cells that were evaluated on it: those of before it was asked for are not. */
+/** The cells that were evaluated on the task. */
 function gridOf(name: string, { base, cells }: SweepResult, unit: Grid['unit']): GridInput {
   const evaluated = cells.flatMap(({ cell, evaluation, annotationUsd }) => {
     const summary = summaryOf(evaluation, name);
@@ -36,25 +36,24 @@ function analyzeCell(inference: Inference, group: Group, margin: number): Auxili
   return { budget, sftFraction, sftRows, pairRows, score: inference.score(group), difference, effect };
 }
 
-/** One sentence: whether it is surely worse anywhere, and where it is worst. */
+/** One sentence: in how many cells the score fell significantly, and where most. */
 function read(name: string, inference: Inference, cells: readonly AuxiliaryCell[], margin: number): string {
   const { base, unit } = inference.grid;
-  if (base === null)
-    return `“${name}”: the base model has no score, so nothing tells what training has cost.`;
+  if (base === null) return `“${name}”: the base model has no score to compare with.`;
   const loss = ({ difference }: AuxiliaryCell): number => difference?.estimate ?? 0;
   const worst = cells.reduce((a, b) => (loss(b) < loss(a) ? b : a));
-  const place = `at ${sayBudget(worst.budget, unit)}, r = ${worst.sftFraction}`;
+  const place = `at ${sayBudget(worst.budget, unit)}, SFT share ${worst.sftFraction}`;
   const at = worst.difference === null ? place : `${place}: ${formatGap(worst.difference)}`;
   const score = inference.score(base);
   const from = `the base model’s ${formatScore(score)}`;
   const fallen = cells.filter(({ effect }) => effect === 'hurts').length;
   const all = countOf(cells.length, 'cell');
-  if (fallen > 0) return `“${name}” is surely below ${from} in ${fallen} of ${all}; most ${at}.`;
+  if (fallen > 0) return `“${name}” is significantly below ${from} in ${fallen} of ${all} (95%); most ${at}.`;
   if (score.estimate <= margin)
-    return `“${name}” has nothing to lose: the base model’s score is ${formatScore(score)}.`;
+    return `“${name}” cannot fall: the base model’s score is ${formatScore(score)}.`;
   if (cells.every(({ effect }) => effect === 'none'))
     return `“${name}” stays within ${margin} of ${from} in all of ${all}.`;
-  return `“${name}” is surely below ${from} in none of ${all}; lowest ${at}.`;
+  return `“${name}” is significantly below ${from} in none of ${all} (95%); lowest ${at}.`;
 }
 
 function analyzeOne(
@@ -71,7 +70,7 @@ function analyzeOne(
 
 export interface AuxiliaryInput {
   readonly result: SweepResult;
-  /** Names of the tasks that the definition evaluates beside. */
+  /** Names of the definition's auxiliary tasks. */
   readonly names: readonly string[];
   readonly items: AuxiliaryItems;
   readonly unit: Grid['unit'];
@@ -79,7 +78,7 @@ export interface AuxiliaryInput {
   readonly resamples: number;
 }
 
-/** What training costs elsewhere: every cell against the untrained base, item by item, on each task beside. */
+/** Regression checks: every cell compared with the untrained base, item by item, on each auxiliary task. */
 export function analyzeAuxiliary({
   result,
   names,

@@ -18,9 +18,9 @@ function findBest(inference: Inference, groups: readonly Group[]): { best: Group
 }
 
 /**
- * Whether a group may be the best, by multiple comparison with the best: no rival is ahead of it by more than the
- * 95 % point of its largest studentised deficit (max-T over the joint draws). All groups that may be the best are
- * a confidence set for the one that is.
+ * Whether a group may be the best, by multiple comparison with the best: no rival leads it by more than the 95% point of
+ * its largest studentised deficit (max-T over the joint resamples). The groups that may be the best are a 95% confidence
+ * set for the best.
  */
 function mayBeBest(inference: Inference, group: Group, rivals: readonly Group[]): boolean | null {
   const contrasts = rivals.map((rival) => inference.difference(rival, group));
@@ -37,7 +37,7 @@ function mayBeBest(inference: Inference, group: Group, rivals: readonly Group[])
   return contrasts.every(({ estimate, standardError }) => estimate <= critical * (standardError ?? 0) + tie);
 }
 
-/** Share of the joint draws in which each unit is the best; units that tie share a draw. */
+/** Share of the joint resamples in which each unit is the best; tied units share one. */
 function bestShares(resamples: readonly Float64Array[]): number[] {
   const count = resamples[0]!.length;
   const wins = new Float64Array(resamples.length);
@@ -88,7 +88,7 @@ function analyzeCell(inference: Inference, standing: Standing, best: Group): Cel
   };
 }
 
-/** The best of the groups less the base; that the best was chosen among them is paid for in the bounds. */
+/** The best of the groups less the base. The bounds allow for the selection of the best. */
 function boundOverBase(inference: Inference, groups: readonly Group[]): Estimate | null {
   const { base } = inference.grid;
   if (base === null) return null;
@@ -128,7 +128,7 @@ function analyzeBudget(
   };
 }
 
-/** Ranks the splits of each budget, and says which cannot be told from the best. */
+/** Ranks the splits of each budget, with those that are statistically tied with the best. */
 export function analyzeBudgets(inference: Inference): { cells: CellAnalysis[]; budgets: BudgetAnalysis[] } {
   const cells: CellAnalysis[] = [];
   const budgets: BudgetAnalysis[] = [];
@@ -148,7 +148,7 @@ export function analyzeBudgets(inference: Inference): { cells: CellAnalysis[]; b
     }));
     const found = findBest(inference, groups);
     cells.push(...standings.map((standing) => analyzeCell(inference, standing, found.best)));
-    // One half of the items has nothing to choose among where one split was run.
+    // One split: there is nothing to select.
     const half = alone ? null : (heldOut.get(budget) ?? null);
     budgets.push(analyzeBudget(inference, standings, { ...found, resamples, heldOut: half }));
   }

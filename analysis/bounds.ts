@@ -5,8 +5,8 @@ import type { Metric } from './measure';
 import { quantile, tCritical95 } from './special';
 
 /**
- * A comparison of the best of one set with the best of another: row a, column b holds a less b. A single linear
- * contrast is the matrix of one place.
+ * A comparison of the best of one set with the best of another: row a, column b holds a − b. A single linear contrast is
+ * a 1 × 1 matrix.
  */
 export type ContrastMatrix = readonly (readonly Contrast[])[];
 
@@ -24,8 +24,8 @@ export function crossUnits(
 }
 
 /**
- * The 95 % point of the largest studentised deviation over all contrasts together (max-T over the joint draws), so
- * that all bounds built with it hold at once.
+ * The 95% point of the largest studentised deviation over all contrasts together (max-T over the joint resamples):
+ * bounds built with it are simultaneous.
  */
 export function simultaneousCritical(inference: Inference, matrices: readonly ContrastMatrix[]): number {
   const largest = new Float64Array(inference.resamples);
@@ -40,13 +40,13 @@ export function simultaneousCritical(inference: Inference, matrices: readonly Co
   return quantile(largest, 0.95);
 }
 
-/** Half widths that hold together, from `simultaneousCritical`; never below a single interval's. */
+/** Simultaneous half widths, from `simultaneousCritical`; never below a single interval's. */
 export function simultaneousHalf(critical: number): HalfWidth {
   return ({ standardError, degreesOfFreedom }) =>
     standardError === null ? null : Math.max(critical, tCritical95(degreesOfFreedom)) * standardError;
 }
 
-/** Half widths that hold one at a time. */
+/** Half widths of single intervals. */
 export const singleHalf: HalfWidth = ({ standardError, degreesOfFreedom }) =>
   standardError === null ? null : tCritical95(degreesOfFreedom) * standardError;
 
@@ -69,7 +69,7 @@ function minMax(rows: readonly number[][]): number {
 }
 
 /**
- * Best of the one set less best of the other. Whatever the true best ones are, max a − max b is at least
+ * Best of one set less best of the other. Whichever are truly best, max a − max b is at least
  * max over a of min over b of the lower bounds, and at most min over b of max over a of the upper ones; a
  * resampled maximum would be too high.
  */

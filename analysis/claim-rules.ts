@@ -5,13 +5,13 @@ import { groupsByBudget, type Group } from './grid';
 import type { Contrast, Inference } from './inference';
 import { formatCount, formatShare, joinBudgets, joinNumbers, sayBudget } from './text';
 
-/** One comparison that a claim makes: it holds where the bounded value is above the threshold. */
+/** One comparison of a claim. It holds where the bound is above the threshold. */
 export interface ClaimPart {
-  /** "At 64 rows, best of r ≥ 0.75 (0.403 at r = 1) less best of r ≤ 0.5 (0.188 at r = 0.5)". */
+  /** "At 64 rows, best of SFT share ≥ 0.75 (0.403 at SFT share 1) less best of SFT share ≤ 0.5 (0.188 at SFT share 0.5)". */
   readonly label: string;
   readonly matrix: ContrastMatrix;
   readonly threshold: number;
-  /** What is compared; the score unless told. */
+  /** Default: the score. */
   readonly metric?: 'wellFormedRate';
   /** Shown, but not part of the rule. */
   readonly informative?: true;
@@ -23,16 +23,16 @@ export interface ClaimPlan {
   readonly title: string;
   readonly rule: string;
   readonly parts: readonly ClaimPart[];
-  /** Sets of groups whose best must be above the base by three deltas, or there is nothing to decide. */
+  /** Sets of groups whose best must be above the base by three margins; else the claim is not decided. */
   readonly stakes: readonly (readonly Group[])[];
-  /** Whether a cell takes part in the rule, so that nothing is decided where it failed. */
+  /** Whether the rule uses a cell. If that cell failed, the claim is not decided. */
   concerns(budget: number, sftFraction: number): boolean;
   readonly notes: readonly string[];
-  /** Halves of the rule that could not be looked at: the claim may be refuted without them, not confirmed. */
+  /** Parts of the rule without data. Without them the claim can be refuted, not confirmed. */
   readonly unseen?: readonly string[];
 }
 
-/** What a definition fixes before the run: the difference that does not matter, and which budgets are low and large. */
+/** Fixed in the definition before the run: the equivalence margin, and the small and large budgets. */
 export type ClaimBudgets = Pick<
   SweepDefinition,
   'budgets' | 'equivalenceMargin' | 'smallBudgetMax' | 'largeBudgetMin'
@@ -63,7 +63,7 @@ function groupsAt({ inference }: ClaimContext, budget: number): readonly Group[]
 function nameBest(inference: Inference, name: string, groups: readonly Group[]): string {
   const scores = groups.map((group) => inference.measure(group).estimate);
   const best = groups[scores.indexOf(Math.max(...scores))]!;
-  const at = groups.length === 1 ? '' : ` at r = ${best.sftFraction}`;
+  const at = groups.length === 1 ? '' : ` at SFT share ${best.sftFraction}`;
   return `${name} (${formatShare(Math.max(...scores))}${at})`;
 }
 
@@ -84,9 +84,7 @@ function compareAnswers(inference: Inference, sides: ComparedAnswer): ClaimPart[
 }
 
 function bothEnds({ rules }: ClaimContext): string[] {
-  return rules.budgets.length > 1
-    ? []
-    : ['The sweep has one budget, which stands for the low and the large ones alike.'];
+  return rules.budgets.length > 1 ? [] : ['The sweep has one budget: it counts as small and as large.'];
 }
 
 function planLowData(context: ClaimContext): ClaimPlan {
@@ -95,11 +93,17 @@ function planLowData(context: ClaimContext): ClaimPlan {
   const parts = budgets.flatMap((budget) => {
     const groups = groupsAt(context, budget);
     const pure = groups.filter((group) => group.sftFraction === 1);
-    const right = { name: 'best of r ≤ 0.5', groups: groups.filter((group) => group.sftFraction <= 0.5) };
-    const left = { name: 'best of r ≥ 0.75', groups: groups.filter((group) => group.sftFraction >= 0.75) };
+    const right = {
+      name: 'best of SFT share ≤ 0.5',
+      groups: groups.filter((group) => group.sftFraction <= 0.5),
+    };
+    const left = {
+      name: 'best of SFT share ≥ 0.75',
+      groups: groups.filter((group) => group.sftFraction >= 0.75),
+    };
     const alone = compareAnswers(inference, {
       budget,
-      left: { name: 'r = 1 alone', groups: pure },
+      left: { name: 'SFT share 1 alone', groups: pure },
       right,
       threshold: 0,
     });
@@ -111,7 +115,7 @@ function planLowData(context: ClaimContext): ClaimPlan {
   return {
     claim: 'C1',
     title: 'With little data, pure or nearly pure SFT is best',
-    rule: `At every low budget (${joinNumbers(budgets)}), the best of r ≥ 0.75 less the best of r ≤ 0.5 is above −${rules.equivalenceMargin}.`,
+    rule: `At every small budget (${joinNumbers(budgets)}), the best of SFT share ≥ 0.75 less the best of SFT share ≤ 0.5 is above −${rules.equivalenceMargin}.`,
     parts,
     concerns: (budget, r) => budgets.includes(budget) && (r >= 0.75 || r <= 0.5),
     stakes: budgets.map((budget) => groupsAt(context, budget)),
@@ -127,14 +131,14 @@ function planLargeBudgets(context: ClaimContext): ClaimPlan {
     if (!groups.some((group) => group.sftFraction === 1)) return [];
     const mixed = groups.filter((group) => group.sftFraction > 0 && group.sftFraction <= 0.5);
     const pure = groups.filter((group) => group.sftFraction === 0 || group.sftFraction === 1);
-    const left = { name: 'best of 0 < r ≤ 0.5', groups: mixed };
-    const right = { name: 'best of r = 0 and r = 1', groups: pure };
+    const left = { name: 'best of 0 < SFT share ≤ 0.5', groups: mixed };
+    const right = { name: 'best of SFT share 0 and SFT share 1', groups: pure };
     return compareAnswers(inference, { budget, left, right, threshold: rules.equivalenceMargin });
   });
   return {
     claim: 'C2',
     title: 'With much data, a mixture with a small SFT share is best',
-    rule: `At every large budget (${joinNumbers(budgets)}), the best of 0 < r ≤ 0.5 less the better of r = 0 and r = 1 is above ${rules.equivalenceMargin}.`,
+    rule: `At every large budget (${joinNumbers(budgets)}), the best of 0 < SFT share ≤ 0.5 less the better of SFT share 0 and SFT share 1 is above ${rules.equivalenceMargin}.`,
     parts,
     concerns: (budget, r) => budgets.includes(budget) && (r <= 0.5 || r === 1),
     stakes: budgets.map((budget) => groupsAt(context, budget)),
@@ -142,7 +146,7 @@ function planLargeBudgets(context: ClaimContext): ClaimPlan {
   };
 }
 
-/** r = 0 and the smallest 0 < r ≤ .1 of a budget; undefined where either was not run. */
+/** SFT share 0 and the smallest 0 < SFT share ≤ 0.1 of a budget; undefined where either was not run. */
 function coldAndWarm(groups: readonly Group[]): { cold: Group; warm: Group } | undefined {
   const cold = groups.find((group) => group.sftFraction === 0);
   const small = groups.filter((group) => group.sftFraction > 0 && group.sftFraction <= 0.1);
@@ -157,13 +161,13 @@ function compareStarts(
 ): ClaimPart[] {
   const { inference, rules } = context;
   const { cold, warm } = pair;
-  const left = { name: `r = ${warm.sftFraction}`, groups: [warm] };
-  const right = { name: 'r = 0', groups: [cold] };
+  const left = { name: `SFT share ${warm.sftFraction}`, groups: [warm] };
+  const right = { name: 'SFT share 0', groups: [cold] };
   const score = compareAnswers(inference, { budget, left, right, threshold: rules.equivalenceMargin });
   const rates = [warm, cold].map((group) => inference.measure(group, 'wellFormedRate').estimate);
   if (!rates.every(Number.isFinite)) return score;
   const shown = `${formatShare(rates[0]!)} less ${formatShare(rates[1]!)}`;
-  const label = `At ${sayBudget(budget, inference.grid.unit)}, rate of the asked format at r = ${warm.sftFraction} less r = 0 (${shown})`;
+  const label = `At ${sayBudget(budget, inference.grid.unit)}, rate of the asked format at SFT share ${warm.sftFraction} less SFT share 0 (${shown})`;
   const matrix = crossUnits(inference, [warm], [cold], 'wellFormedRate');
   return [...score, { label, matrix, threshold: 0, metric: 'wellFormedRate' }];
 }
@@ -183,15 +187,15 @@ function planColdStart(context: ClaimContext): ClaimPlan {
     });
   return {
     claim: 'C3',
-    title: 'Preference tuning from the base fails, and at most 10 % of SFT first repairs it',
-    rule: `At every large budget (${joinNumbers(large)}), the smallest 0 < r ≤ 0.1 scores above r = 0 by more than ${rules.equivalenceMargin}, and more of its answers keep the asked format.`,
+    title: 'Preference tuning from the base fails, and at most 10% of SFT first repairs it',
+    rule: `At every large budget (${joinNumbers(large)}), the smallest 0 < SFT share ≤ 0.1 scores above SFT share 0 by more than ${rules.equivalenceMargin}, and more of its answers keep the asked format.`,
     parts,
     concerns: (budget, r) => large.includes(budget) && r <= 0.1,
     stakes: large.map((budget) => groupsAt(context, budget)),
     notes: [],
     unseen: parts.some((part) => part.metric === 'wellFormedRate')
       ? []
-      : ['The rate of the asked format was not recorded, so that half of the rule is open.'],
+      : ['The rate of the asked format was not recorded, so that part of the rule is not tested.'],
   };
 }
 
@@ -212,7 +216,7 @@ function slopeChange(inference: Inference, pure: readonly Group[]): Contrast {
 function planDiminishing({ inference }: ClaimContext): ClaimPlan {
   const pure = inference.grid.groups.filter((group) => group.sftFraction === 1);
   const scores = pure.map((group) => formatShare(inference.measure(group).estimate)).join(', ');
-  const label = `At r = 1 (${scores} at ${joinBudgets(
+  const label = `At SFT share 1 (${scores} at ${joinBudgets(
     pure.map((group) => group.budget),
     inference.grid.unit,
   )}), gain per doubling over the first step less that over the last`;
@@ -220,17 +224,17 @@ function planDiminishing({ inference }: ClaimContext): ClaimPlan {
   return {
     claim: 'C4',
     title: 'SFT examples buy less and less',
-    rule: 'At r = 1, the gain per doubling of the budget between the first two budgets less that between the last two is above 0.',
+    rule: 'At SFT share 1, the gain per doubling of the budget between the first two budgets less that between the last two is above 0.',
     parts: enough ? [{ label, matrix: [[slopeChange(inference, pure)]], threshold: 0 }] : [],
     concerns: (_, r) => r === 1,
     stakes: [pure],
-    notes: enough ? [] : [`Three budgets at r = 1 are needed; ${pure.length} finished.`],
+    notes: enough ? [] : [`Three budgets at SFT share 1 are needed; ${pure.length} finished.`],
   };
 }
 
 const pairHeavy = ({ sftRows, pairRows }: Group): boolean => pairRows > sftRows && sftRows > 0;
 
-/** Money, in pairs' prices: what the budget costs when it is split evenly. At ratio 1 that is every split's cost. */
+/** The cost of an even split of the budget, in prices of a pair. At ratio 1 every split costs as much. */
 function moneyOf(budget: number, ratio: number): number {
   return ratio * Math.ceil(budget / 2) + Math.floor(budget / 2);
 }
@@ -258,13 +262,13 @@ function planPrices(context: ClaimContext): ClaimPlan {
   return {
     claim: 'C5',
     title: 'At most price ratios, more pairs after some SFT are the best buy',
-    rule: `At every ratio of prices, SFT to pair, of ${joinNumbers(priceRatios)}, with the money that an even split of a large budget (${joinNumbers(large)}) costs, the best of the cells that were run and that it pays for has N_pair > N_sft > 0.`,
+    rule: `At every ratio of prices, SFT to pair, of ${joinNumbers(priceRatios)}, for the cost of an even split of a large budget (${joinNumbers(large)}), the best affordable cell has N_pair > N_sft > 0.`,
     parts: large.flatMap((budget) =>
       priceRatios.flatMap((ratio) => comparePurchases(context, budget, ratio)),
     ),
     concerns: (budget) => budget <= Math.max(...large),
     stakes: [stake],
-    notes: ['Only splits that were run are compared; purchases between them are not guessed at.'],
+    notes: ['Only splits that were run are compared, without interpolation.'],
   };
 }
 

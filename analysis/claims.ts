@@ -5,17 +5,17 @@ import type { Group } from './grid';
 import type { Inference } from './inference';
 import { countOf, formatDifference, formatGap, joinBudgets, sayBudget } from './text';
 
-/** Fewer seeds than this decide nothing. */
+/** A verdict needs at least this number of seeds. */
 const seedsNeeded = 3;
 
-/** Two figures closer than this are equal. */
+/** Values closer than this are equal. */
 const tie = 1e-9;
 
 interface Bounded {
   readonly part: ClaimPart;
-  /** Bounds that hold for all parts of the claim together. */
+  /** Simultaneous bounds over all parts of the claim. */
   readonly together: Estimate;
-  /** Bounds of this part alone. */
+  /** Bounds of this part by itself. */
   readonly alone: Estimate;
 }
 
@@ -33,7 +33,7 @@ function boundParts(inference: Inference, parts: readonly ClaimPart[]): Bounded[
 
 type Reading = 'for' | 'against' | 'unclear';
 
-/** For where every bound is past its threshold, against where one excludes it. */
+/** For: every bound is past its threshold. Against: one excludes it. */
 function readBounds(bounds: readonly { value: Estimate; threshold: number }[]): Reading {
   if (bounds.some(({ value, threshold }) => (value.high ?? value.estimate) < threshold - tie))
     return 'against';
@@ -41,7 +41,7 @@ function readBounds(bounds: readonly { value: Estimate; threshold: number }[]): 
   return all ? 'for' : 'unclear';
 }
 
-/** Why nothing can be decided, in sentences; empty where it can. */
+/** Why the claim cannot be decided, in sentences. Empty: it can. */
 function findObstacles(context: ClaimContext, plan: ClaimPlan, bounded: readonly Bounded[]): string[] {
   return [
     ...missingBounds(bounded),
@@ -52,7 +52,7 @@ function findObstacles(context: ClaimContext, plan: ClaimPlan, bounded: readonly
 
 function missingBounds(bounded: readonly Bounded[]): string[] {
   return bounded.some(({ together }) => together.low === null)
-    ? ['Without item rows or item counts there are no bounds, so these are point statements.']
+    ? ['Without item rows or item counts there are no bounds: these are point estimates.']
     : [];
 }
 
@@ -67,7 +67,7 @@ function missingSeeds({ grid }: Inference, bounded: readonly Bounded[]): string[
   const [found, count] =
     seeds.size < seedsNeeded ? ['The sweep', seeds.size] : ['A cell that is compared', thinnest];
   return [
-    `${found} has ${countOf(count, 'seed')}, and a verdict needs ${seedsNeeded}: what the numbers say holds for these trained models alone.`,
+    `${found} has ${countOf(count, 'seed')}, a verdict needs ${seedsNeeded}: the numbers are conditional on these trained models.`,
   ];
 }
 
@@ -75,27 +75,25 @@ function missingGain({ inference, rules }: ClaimContext, groups: readonly Group[
   const { base } = inference.grid;
   if (groups.length === 0) return [];
   if (base === null)
-    return [
-      'The base model’s score is not known, so whether there is anything to decide (more than three deltas above it) is not either.',
-    ];
+    return ['The base model’s score is unknown; a verdict needs a gain over it of three margins.'];
   const scores = groups.map((group) => inference.measure(group).estimate);
   const gain = Math.max(...scores) - inference.measure(base).estimate;
   const needed = 3 * rules.equivalenceMargin;
   if (gain > needed + tie) return [];
   const budgets = joinBudgets([...new Set(groups.map((group) => group.budget))], inference.grid.unit);
   return [
-    `The best at ${budgets} is ${formatDifference(gain)} against the base; with no more than ${formatDifference(needed)} nothing is decided.`,
+    `The best at ${budgets} is ${formatDifference(gain)} over the base; a verdict needs more than ${formatDifference(needed)}.`,
   ];
 }
 
 function describePart({ part, together }: Bounded): string {
   const needs = part.informative
-    ? '; shown beside the rule'
+    ? '; for information, not part of the rule'
     : `; the claim needs more than ${formatDifference(part.threshold)}`;
   return `${part.label}: ${formatGap(together)}${needs}.`;
 }
 
-/** How far a comparison is past its threshold; the least of a claim's is the one that it hangs on. */
+/** How far a comparison is past its threshold. The smallest decides the claim. */
 const leeway = ({ part, alone }: Bounded): number => (alone.low ?? alone.estimate) - part.threshold;
 
 function decidingPart(ruling: readonly Bounded[]): string | null {
@@ -103,7 +101,7 @@ function decidingPart(ruling: readonly Bounded[]): string | null {
   return first === undefined ? null : describePart(first);
 }
 
-/** Cells that the claim concerns and that failed with every seed. */
+/** Cells of the rule that failed with every seed. */
 function missingCells(
   { inference }: ClaimContext,
   plan: ClaimPlan,
@@ -117,7 +115,7 @@ function missingCells(
     )
     .map(
       ({ budget, sftFraction, seed, code }) =>
-        `r = ${sftFraction} at ${sayBudget(budget, inference.grid.unit)}, seed ${seed}, failed (${code}), so nothing is decided here.`,
+        `SFT share ${sftFraction} at ${sayBudget(budget, inference.grid.unit)}, seed ${seed}, failed (${code}), so the claim is not decided.`,
     );
 }
 

@@ -2,8 +2,8 @@ import type { ItemResult } from '../schemas/rows';
 import { mean } from './moments';
 
 /**
- * Items that hang together: several instructions of one prompt are right or wrong together, so that prompts and not
- * items are the independent draws.
+ * Clusters of items: several instructions of one prompt are correct or incorrect together, so prompts, not items, are
+ * independent.
  */
 export interface Clusters {
   readonly count: number;
@@ -11,7 +11,7 @@ export interface Clusters {
   readonly of: Int32Array;
 }
 
-/** Clusters items by their prompt; null where every item has a prompt of its own, or all have one. */
+/** Clusters items by prompt. Null: every item has its own prompt, or all share one. */
 export function clusterByPrompt(rows: readonly Pick<ItemResult, 'prompt'>[]): Clusters | null {
   const numbers = new Map<string, number>();
   for (const { prompt } of rows) if (!numbers.has(prompt)) numbers.set(prompt, numbers.size);

@@ -5,14 +5,14 @@ import { styleMetrics, type Measure, type Metric } from './measure';
 import { variance } from './moments';
 import { countOf, formatDifference, formatShare, sayBudget } from './text';
 
-/** A small effect, by Cohen's convention. Where style was not recorded, a score must fall behind by as much. */
+/** A small effect, by Cohen's convention. Without style rates, the score must differ by as much. */
 const smallEffect = 0.2;
 
-/** Smallest difference of a style rate that counts, and of mean length as a share of the warm start's. */
+/** Smallest differences that count: of a style rate; of mean length, as a share of the warm start's. */
 const smallestStyleGap = 0.05;
 const smallestLengthGap = 0.1;
 
-/** +1 where a warm start raises the metric if there is a cold start, −1 where it lowers it. */
+/** In a cold start, a warm start raises (+1) or lowers (−1) the metric. */
 const direction: Record<Metric, 1 | -1> = {
   score: 1,
   wellFormedRate: 1,
@@ -42,7 +42,7 @@ function effectSize(cold: Measure, warm: Measure): number | null {
   return spread === 0 ? null : (warm.estimate - cold.estimate) / spread;
 }
 
-/** For: surely in the expected direction, and large enough. Against: surely smaller than that. */
+/** For: significant in the expected direction, and large enough. Against: significantly smaller than that. */
 function judge(gap: Estimate, sign: 1 | -1, smallest: number): DiagnosisEvidence['speaks'] {
   const bounds = [sign * (gap.low ?? gap.estimate), sign * (gap.high ?? gap.estimate)];
   if (sign * gap.estimate > smallest && Math.min(...bounds) > 0) return 'for';
@@ -85,7 +85,7 @@ function compareMetric(
   };
 }
 
-/** A style that was not recorded is NaN in the summary, and is left out. */
+/** Styles that were not recorded are NaN. */
 function isKnown({ cold, warm }: DiagnosisEvidence): boolean {
   return Number.isFinite(cold) && Number.isFinite(warm);
 }
@@ -102,12 +102,12 @@ function strengthOf(effect: number, recovered: number | null): 'mild' | 'moderat
   return effect >= 0.5 || (recovered !== null && recovered < 0.5) ? 'moderate' : 'mild';
 }
 
-/** Gain of r = 0 over the base as a share of the warm start's. */
+/** Gain of SFT share 0 over the base as a share of the warm start's. */
 function recoveredShare({ base, cold, warm }: DiagnosisEvidence): number | null {
   return base === null || warm <= base ? null : (cold - base) / (warm - base);
 }
 
-/** Score and styles of both starts. Style tells what is wrong; where there is none, the score must tell more. */
+/** Score and style rates of both starts. Without style rates, a larger score difference is required. */
 function gatherEvidence(inference: Inference, pair: Pair, margin: number): DiagnosisEvidence[] {
   const styles = styleMetrics.map((metric) => compareMetric(inference, pair, metric, margin)).filter(isKnown);
   const alone = Math.max(margin, smallGap(inference.measure(pair.cold).estimate));
@@ -126,10 +126,10 @@ function findRepair(
 }
 
 function start(group: Group): string {
-  return `r = ${group.sftFraction} (${countOf(group.sftRows, 'demonstration')})`;
+  return `SFT share ${group.sftFraction} (${countOf(group.sftRows, 'demonstration')})`;
 }
 
-/** How far r = 0 is behind, at which budget. */
+/** How far SFT share 0 is behind at a budget. */
 interface Gap {
   /** "256 rows", "$5". */
   readonly rows: string;
@@ -137,12 +137,11 @@ interface Gap {
   readonly margin: number;
 }
 
-/** r = 0 falls behind, by too little to be called a cold start where only scores speak. */
+/** SFT share 0 is behind, but by too little for a cold start. */
 function adviseAbsent({ warm }: Pair, { rows, gap, margin }: Gap): string {
   const at = `At ${rows}`;
-  if (gap <= margin)
-    return `${at} ${start(warm)} adds nothing that matters to preference tuning from the base.`;
-  return `${at} r = 0 is ${formatDifference(-gap)} behind ${start(warm)}, a small effect: it learns, only less.`;
+  if (gap <= margin) return `${at} ${start(warm)} does not improve on preference tuning without SFT.`;
+  return `${at} SFT share 0 is ${formatDifference(-gap)} behind ${start(warm)}, a small effect: it learns, but less.`;
 }
 
 function adviseColdStart(
@@ -153,16 +152,16 @@ function adviseColdStart(
 ): string {
   const { rows, gap } = size;
   if (status === 'present') {
-    return `Spend part of these ${rows} on SFT first: ${start(warm)} already scores ${formatDifference(gap)} against r = 0.`;
+    return `Spend part of these ${rows} on SFT first: ${start(warm)} already scores ${formatDifference(gap)} against SFT share 0.`;
   }
   if (status === 'absent') return adviseAbsent({ cold, warm }, size);
   if (repair === null) {
-    return `At ${rows} nothing run here scores surely above r = 0; buy more rows, or repeat over seeds, before deciding.`;
+    return `At ${rows} no split is significantly above SFT share 0: buy more rows, or run more seeds, before deciding.`;
   }
   if (repair === warm) {
-    return `At ${rows} ${start(warm)} scores above r = 0 (${formatDifference(gap)}), but the style of the answers does not show why; read the samples.`;
+    return `At ${rows} ${start(warm)} scores above SFT share 0 (${formatDifference(gap)}), but the style rates do not show why: read the samples.`;
   }
-  return `At ${rows} ${start(warm)} is too little to repair r = 0 surely (${formatDifference(gap)}); the smallest start that does is ${start(repair)}.`;
+  return `At ${rows} ${start(warm)} does not score significantly above SFT share 0 (${formatDifference(gap)}); the smallest warm start that does is ${start(repair)}.`;
 }
 
 function diagnoseBudget(
@@ -196,14 +195,14 @@ function diagnoseBudget(
   };
 }
 
-/** Compares r = 0 with the smallest warm start of each budget that has both. */
+/** Compares SFT share 0 with the smallest warm start of each budget that has both. */
 export function diagnoseColdStart(inference: Inference, margin: number): ColdStartDiagnosis[] {
   return [...groupsByBudget(inference.grid.groups).values()]
     .map((groups) => diagnoseBudget(inference, groups, margin))
     .filter((diagnosis) => diagnosis !== null);
 }
 
-/** One line of what the answers look like: "score 0.225 against 0.928, asked format 0.010 against 0.990". */
+/** One line on the answers: "score 0.225 against 0.928, asked format 0.010 against 0.990". */
 export function describeColdStart(diagnosis: ColdStartDiagnosis): string {
   const names: Partial<Record<Metric, string>> = {
     score: 'score',

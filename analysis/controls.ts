@@ -3,7 +3,7 @@ import type { ControlUnit, Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { formatGap, formatScore, sayBudget } from './text';
 
-/** What a difference says; none is one within ± delta beyond doubt. */
+/** Effect of a difference. `none`: its 95% interval is within ± the margin. */
 export function judge({ estimate, low, high }: Estimate, margin: number): ControlEffect {
   if (low === null || high === null) return 'unclear';
   if (low > 0 && estimate > margin) return 'helps';
@@ -14,22 +14,25 @@ export function judge({ estimate, low, high }: Estimate, margin: number): Contro
 type Meanings = Readonly<Record<ControlEffect, string>>;
 
 const ofChosen: Meanings = {
-  helps: 'the preference loss adds to what its data would give under plain SFT',
-  none: 'the preference loss adds nothing that matters: what the mixture gains, its data give under plain SFT too',
-  hurts: 'plain SFT on the same chosen answers does better, so the preference loss is not what helps',
-  unclear: 'whether the preference loss adds anything to its data is open',
+  helps: 'the preference loss adds to the gain of SFT on the same data',
+  none: 'the preference loss adds nothing: SFT on the same data gains as much',
+  hurts: 'SFT on the same chosen answers is better, so the preference loss does not help',
+  unclear: 'the effect of the preference loss is not significant',
 };
 
-const ofRightSamples: Meanings = {
-  helps: 'pairs and their loss add to what right samples alone would give',
-  none: 'pairs add nothing that matters to right samples alone',
-  hurts: 'right samples alone do better, so pairs are not what helps',
-  unclear: 'whether pairs add anything to right samples alone is open',
+const ofRejectionSamples: Meanings = {
+  helps: 'pairs add to the gain of rejection sampling',
+  none: 'pairs add nothing to rejection sampling',
+  hurts: 'rejection sampling is better, so pairs do not help',
+  unclear: 'the effect of pairs over rejection sampling is not significant',
 };
 
 const winnerControls = {
   'sft-on-chosen': { name: 'SFT on its chosen answers', meaning: ofChosen },
-  'rejection-sampling': { name: 'SFT on right samples of the same warm start', meaning: ofRightSamples },
+  'rejection-sampling': {
+    name: 'SFT on rejection samples of the same warm start',
+    meaning: ofRejectionSamples,
+  },
 } as const;
 
 type WinnerKind = keyof typeof winnerControls;
@@ -54,45 +57,45 @@ function analyzeControl(
   return {
     ...{ kind, budget, sftFraction, mixture, control, difference, lossEffect },
     overPureSft: pureSft === undefined ? null : intervalOf(inference.difference(unit, pureSft)),
-    reading: `At ${sayBudget(budget, inference.grid.unit)} and r = ${sftFraction} ${scores}: a difference of ${formatGap(difference)}; ${meaning[lossEffect]}.`,
+    reading: `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} ${scores}: a difference of ${formatGap(difference)}; ${meaning[lossEffect]}.`,
   };
 }
 
-/** Puts the controls of winning mixtures beside them. */
+/** Compares winning mixtures with their ablations. */
 export function analyzeControls(inference: Inference, margin: number): ControlAnalysis[] {
   const units = inference.grid.controls.filter(isWinnerControl);
   return units.map((unit) => analyzeControl(inference, unit, margin));
 }
 
 const ofPrompting: Meanings = {
-  helps: 'part of what training gains is to be had by prompting',
-  none: 'prompting alone gains nothing that matters',
-  hurts: 'prompting alone loses',
-  unclear: 'whether prompting alone gains anything is open',
+  helps: 'prompting gains part of what training does',
+  none: 'prompting alone gains nothing',
+  hurts: 'prompting alone is worse than no demonstrations',
+  unclear: 'the effect of prompting is not significant',
 };
 
 const ofLikelihood: Meanings = {
-  helps: 'a likelihood term gives part of what a warm start gives',
-  none: 'a likelihood term does not take the place of a warm start',
-  hurts: 'a likelihood term makes it worse',
-  unclear: 'whether a likelihood term changes anything is open',
+  helps: 'a likelihood term gains part of what a warm start does',
+  none: 'a likelihood term does not replace a warm start',
+  hurts: 'a likelihood term makes the score worse',
+  unclear: 'the effect of a likelihood term is not significant',
 };
 
 interface Comparator {
   readonly without: Unit;
-  /** What the two are, for a sentence. */
+  /** Names the control, at the start of a sentence. */
   readonly name: string;
   readonly meaning: Meanings;
 }
 
-/** What a control stands against; null for controls of other sorts, and where the base was not evaluated. */
+/** The unit that a control is compared with. Null: another kind of control, or no base score. */
 function comparatorOf({ grid }: Inference, { kind, of }: ControlUnit): Comparator | null {
   if (kind === 'few-shot') {
     const name = 'The base model with demonstrations in its prompt, untrained,';
     return grid.base && { without: grid.base, name, meaning: ofPrompting };
   }
   if (kind !== 'dpo-nll') return null;
-  const name = `At ${sayBudget(of.budget, grid.unit)}, r = 0 with a cross-entropy term on the chosen answers`;
+  const name = `At ${sayBudget(of.budget, grid.unit)}, SFT share 0 with a cross-entropy term on the chosen answers`;
   return { without: of, name, meaning: ofLikelihood };
 }
 
@@ -114,7 +117,7 @@ function analyzeFurther(inference: Inference, unit: ControlUnit, margin: number)
   ];
 }
 
-/** The controls that no winner is needed for: prompting in place of training, a likelihood term in place of a warm start. */
+/** Controls without a winning mixture: prompting instead of training, a likelihood term instead of a warm start. */
 export function analyzeFurtherControls(inference: Inference, margin: number): FurtherControl[] {
   return inference.grid.controls.flatMap((unit) => analyzeFurther(inference, unit, margin));
 }

@@ -5,7 +5,7 @@ import { intervalOf, type Inference } from './inference';
 import { tie } from './regions';
 import { formatDifference, formatGap, formatShare, sayBudget } from './text';
 
-/** Answers that are longer than pure SFT's by this share have grown. */
+/** Answers count as longer from this share above those of pure SFT on. */
 const grownBy = 0.25;
 
 function highest(inference: Inference, groups: readonly Group[]): Group {
@@ -24,7 +24,7 @@ function perDoubling(inference: Inference, from: Group, to: Group): Estimate {
   );
 }
 
-/** Present where a doubling surely buys no more than delta, absent where it surely buys more. */
+/** Present: a doubling buys at most the margin (95%). Absent: it buys significantly more. */
 function judgeGain({ estimate, low, high }: Estimate, margin: number): Finding['status'] {
   if ((high ?? estimate) <= margin + tie) return 'present';
   return (low ?? estimate) > margin + tie ? 'absent' : 'unclear';
@@ -32,14 +32,14 @@ function judgeGain({ estimate, low, high }: Estimate, margin: number): Finding['
 
 function describeStep(from: Group, to: Group, gain: Estimate, inference: Inference): string {
   const score = (group: Group): string =>
-    `${formatShare(inference.measure(group).estimate)} at r = ${group.sftFraction} of ${nameBudget(group.budget, inference.grid.unit)}`;
+    `${formatShare(inference.measure(group).estimate)} at SFT share ${group.sftFraction} of ${nameBudget(group.budget, inference.grid.unit)}`;
   return `From ${score(from)} to ${score(to)}: ${formatGap(gain)} per doubling.`;
 }
 
 const saturationAdvice: Record<Finding['status'], string> = {
   present: 'More demonstrations alone buy nothing that matters here; spend on pairs, or stop.',
   absent: 'Demonstrations alone still pay at the largest budget.',
-  unclear: 'Whether demonstrations alone still pay at the largest budget is open.',
+  unclear: 'Whether demonstrations alone still pay at the largest budget is not significant.',
 };
 
 /** Whether demonstrations alone have stopped paying at the largest two budgets. */
@@ -57,10 +57,10 @@ function findSaturation(inference: Inference, margin: number): Finding[] {
 const nextPurchase: Record<Finding['status'], string> = {
   present: 'Stop: the last doubling of the budget bought nothing that matters.',
   absent: 'Buy more: the last doubling of the budget still paid.',
-  unclear: 'Open: another seed or a larger test set would tell whether the last doubling paid.',
+  unclear: 'Not significant: run another seed or a larger test set to see whether the last doubling paid.',
 };
 
-/** Whether a larger budget than the largest is worth buying, by what the last step brought to the best split. */
+/** Whether to buy more than the largest budget: by the gain of the best split over the last step. */
 function findNextPurchase(inference: Inference, margin: number): Finding[] {
   const [from, to] = [...groupsByBudget(inference.grid.groups).values()]
     .slice(-2)
@@ -73,7 +73,7 @@ function findNextPurchase(inference: Inference, margin: number): Finding[] {
   return [{ kind: 'buy-more-or-stop', budget, sftFraction, status, evidence, advice: nextPurchase[status] }];
 }
 
-/** Preference tuning that lengthens answers without bettering them. */
+/** Preference tuning that makes answers longer and not better. */
 function findLengthHacking(inference: Inference, pure: Group, mixed: Group, margin: number): Finding[] {
   const before = inference.measure(pure, 'meanTokens').estimate;
   const longer = intervalOf(inference.difference(mixed, pure, 'meanTokens'));
@@ -82,14 +82,14 @@ function findLengthHacking(inference: Inference, pure: Group, mixed: Group, marg
   if (!grown) return [];
   const status = judgeGain(better, margin);
   const { budget, sftFraction } = mixed;
-  const share = `+${((100 * longer.estimate) / before).toFixed(0)} %`;
+  const share = `+${((100 * longer.estimate) / before).toFixed(0)}%`;
   const evidence = [
-    `At ${sayBudget(budget, inference.grid.unit)} answers of r = ${sftFraction} are ${share} longer than those of r = 1, the score differs by ${formatGap(better)}.`,
+    `At ${sayBudget(budget, inference.grid.unit)} answers of SFT share ${sftFraction} are ${share} longer than those of SFT share 1, the score differs by ${formatGap(better)}.`,
   ];
   const advice =
     status === 'present'
       ? 'The preference stage rewards length, not quality: balance the lengths of chosen and rejected, or normalise the loss by length.'
-      : 'Answers grew with the score; compare samples of equal length before the gain is called one of quality.';
+      : 'Answers grew with the score: compare samples of equal length before calling the gain one of quality.';
   return [{ kind: 'length-hacking', budget, sftFraction, status, evidence, advice }];
 }
 
@@ -107,17 +107,17 @@ function findFallingChosen(inference: Inference): Finding[] {
   return inference.grid.groups.flatMap(({ budget, sftFraction, chosenReward }) => {
     if (chosenReward === null || chosenReward >= 0) return [];
     const evidence = [
-      `At ${sayBudget(budget, inference.grid.unit)} and r = ${sftFraction} the reward of chosen answers ends at ${formatDifference(chosenReward)}: below 0 they became less likely than under the reference.`,
+      `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} the reward of chosen answers ends at ${formatDifference(chosenReward)}: below 0 they became less likely than under the reference.`,
     ];
     const advice =
-      'Read the samples: a policy may say something else altogether. A lower learning rate, a larger beta, or a likelihood term on the chosen answers holds them up.';
+      'Read the samples: the policy may answer something else. Lower the learning rate, raise beta, or add a likelihood term on the chosen answers.';
     return [
       { kind: 'falling-chosen' as const, budget, sftFraction, status: 'present' as const, evidence, advice },
     ];
   });
 }
 
-/** All that the numbers diagnose besides the start: what has stopped paying, and what preference tuning has bent. */
+/** Diagnoses other than the cold start: saturation, and side effects of preference tuning. */
 export function findFurther(inference: Inference, margin: number): Finding[] {
   return [
     ...findFallingChosen(inference),

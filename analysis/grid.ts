@@ -4,9 +4,9 @@ import { type CellIdentity, controlIdOf, type ControlResult } from '../contracts
 import type { ItemResult } from '../schemas/rows';
 import { clusterByPrompt, type Clusters } from './clusters';
 
-/** What one evaluation is known by where its items are not at hand. */
+/** Summary of one evaluation, for runs without item rows. */
 export interface RunSummary extends StyleRates {
-  /** 0 where unknown. */
+  /** 0: unknown. */
   readonly items: number;
   /** 0 … 1. */
   readonly score: number;
@@ -23,9 +23,9 @@ export interface CellInput {
 
 /** The results of one task and base model. */
 export interface GridInput {
-  /** What budgets are counted in; rows unless told. */
+  /** Unit of the budgets. Default: rows. */
   readonly unit?: BudgetUnit;
-  /** Null where the base model was not evaluated. */
+  /** Null: the base model was not evaluated. */
   readonly base: RunSummary | null;
   readonly cells: readonly CellInput[];
   readonly controls: readonly (Pick<ControlResult, 'kind' | 'setting' | 'of'> & {
@@ -33,7 +33,7 @@ export interface GridInput {
   })[];
 }
 
-/** One trained and evaluated model. `rows` are in the order of the shared item ids; null where they cannot be paired. */
+/** One trained and evaluated model. `rows` are in the order of the shared item ids. Null: they cannot be paired. */
 export interface Run {
   readonly seed: number;
   readonly cellId: string;
@@ -41,10 +41,10 @@ export interface Run {
   readonly rows: readonly ItemResult[] | null;
 }
 
-/** What is compared: the base model, a budget and fraction, or a control; its runs differ by seed alone. */
+/** Unit of comparison: the base model, a budget and SFT share, or a control. Its runs differ by seed alone. */
 export interface Unit {
   readonly key: string;
-  /** Null for the base, which no seed touches. */
+  /** Null: the base, which has no seeds. */
   readonly budget: number | null;
   readonly runs: readonly Run[];
 }
@@ -61,23 +61,23 @@ export interface Group extends Unit {
 
 export interface ControlUnit extends Unit {
   readonly kind: ControlResult['kind'];
-  /** What it has in place of the cells' own; null where the kind says it all. */
+  /** The changed setting. Null: the kind has none. */
   readonly setting: string | null;
-  /** What it stands beside. */
+  /** The group that it is compared with. */
   readonly of: Group;
 }
 
 /** A sweep's results as the statistics see them: seeds grouped, items aligned by id. */
 export interface Grid {
   readonly unit: BudgetUnit;
-  /** Null where the base model was not evaluated. */
+  /** Null: the base model was not evaluated. */
   readonly base: Unit | null;
   /** By budget, then by falling fraction. */
   readonly groups: readonly Group[];
   readonly controls: readonly ControlUnit[];
   /** Items that all paired runs have in common. */
   readonly items: number;
-  /** Items of one prompt; null where every item has its own. */
+  /** Items by prompt. Null: every item has its own. */
   readonly clusters: Clusters | null;
   readonly seeds: readonly number[];
   readonly notes: readonly string[];
@@ -101,7 +101,7 @@ function idsOf(rows: readonly ItemResult[]): string {
   return JSON.stringify(rows.map((row) => row.id));
 }
 
-/** The list of ids that most runs share; among equals the longer one, then the first by text. */
+/** The list of ids that most runs share; on ties the longer one, then the first by text. */
 function commonIds(lists: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const ids of lists) counts.set(ids, (counts.get(ids) ?? 0) + 1);
@@ -109,7 +109,7 @@ function commonIds(lists: readonly string[]): string {
   return ranked[0]?.[0] ?? '[]';
 }
 
-/** Pairs the runs by item id. A run on other items, or with an id twice, is compared unpaired and named. */
+/** Pairs the runs by item id. Runs on other items, or with repeated ids, are compared unpaired, with a note. */
 function alignItems(items: ItemsByRun, keys: readonly string[]): Alignment {
   const sorted = new Map<string, readonly ItemResult[]>();
   for (const key of keys) {
@@ -189,7 +189,7 @@ function baseUnit(summary: RunSummary, alignment: Alignment): Unit {
   return { key: baseItemsKey, budget: null, runs: [run] };
 }
 
-/** Reads results into groups of seeds with their items aligned. Null items: only summaries are to be had. */
+/** Groups results by budget and SFT share, with items aligned. Null items: only summaries. */
 export function buildGrid(
   { unit = 'rows', base, cells, controls }: GridInput,
   items: ItemsByRun | null,
@@ -211,7 +211,7 @@ export function buildGrid(
   };
 }
 
-/** Budgets in rising order, each with its groups by falling fraction. */
+/** Budgets in rising order, each with its groups by falling SFT share. */
 export function groupsByBudget(groups: readonly Group[]): Map<number, Group[]> {
   const byBudget = new Map<number, Group[]>();
   for (const group of groups) byBudget.set(group.budget, [...(byBudget.get(group.budget) ?? []), group]);

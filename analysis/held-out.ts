@@ -3,7 +3,7 @@ import { clusterByPrompt } from './clusters';
 import { groupsByBudget, type Grid, type Group, type Run, type Unit } from './grid';
 import { createInference, type Inference } from './inference';
 
-/** Every other item, or every other prompt where items hang together. */
+/** Every other item, or every other prompt where items are clustered. */
 function inFirstHalf({ clusters }: Grid): (index: number) => boolean {
   return (index) => (clusters === null ? index : clusters.of[index]!) % 2 === 0;
 }
@@ -28,8 +28,8 @@ function highest(inference: Inference, groups: readonly Group[]): Group {
 }
 
 /**
- * Scores by budget that no choice has flattered: one half of the test items chooses the split, the other half scores it.
- * The highest of several scores is too high on the items that made it the highest. Null where items cannot be paired.
+ * Unbiased scores by budget: one half of the test items selects the split, the other half scores it. The best score is
+ * biased upward on the items that selected it. Null: items cannot be paired.
  */
 export function scoreHeldOut(grid: Grid): Map<number, BudgetAnalysis['heldOut']> {
   const first = inFirstHalf(grid);

@@ -7,20 +7,20 @@ import { measureUnit, type Measure, type Metric } from './measure';
 import { poolSeeds, seedVariance, type SeedPool, type SeedPools } from './seed-pool';
 import { tCritical95 } from './special';
 
-/** A weighted sum of units' means of one metric, e.g. +1 and −1 for a difference. */
+/** A weighted sum of units' means of one metric, such as +1 and −1 for a difference. */
 export interface Contrast {
   readonly metric: Metric;
   readonly terms: readonly { readonly unit: Unit; readonly weight: number }[];
   readonly estimate: number;
-  /** Null where nothing tells how sure the estimate is. */
+  /** Null: unknown. */
   readonly standardError: number | null;
   readonly degreesOfFreedom: number;
 }
 
-/** All that the tables, diagnoses and verdicts ask of the statistics, over one grid. */
+/** Statistics of one grid, for tables, diagnoses and verdicts. */
 export interface Inference {
   readonly grid: Grid;
-  /** Number of joint draws. */
+  /** Number of joint resamples. */
   readonly resamples: number;
   measure(unit: Unit, metric?: Metric): Measure;
   /** A unit's mean with its interval. */
@@ -28,7 +28,7 @@ export interface Inference {
   contrast(terms: Contrast['terms'], metric?: Metric): Contrast;
   /** One unit less another, item by item. */
   difference(unit: Unit, other: Unit, metric?: Metric): Contrast;
-  /** Joint bootstrap draws of a contrast about its estimate; null without a standard error. */
+  /** Bootstrap replicates of a contrast less its estimate. Null: no standard error. */
   replicates(contrast: Contrast): Float64Array | null;
   pools(metric: Metric): SeedPools;
 }
@@ -113,8 +113,8 @@ function weighItems(terms: readonly { items: Float64Array; weight: number }[], c
 }
 
 /**
- * Smallest item variance of a contrast of shares. Without one, two models that agree on every item would be equal
- * beyond doubt; with it the bound is near 3 / n, as for a share of which no case was seen.
+ * Smallest item variance of a contrast of shares. Without it, two models that agree on every item would have an interval
+ * of width 0; with it the bound is near 3 / n, as for a share with no case seen.
  */
 function varianceFloor(metric: Metric, measures: readonly Measure[], weights: readonly number[]): number {
   const count = Math.min(...measures.map((measure) => measure.items?.length ?? Infinity));
@@ -164,13 +164,13 @@ export function unitsOf({ base, groups, controls }: Grid): Unit[] {
   return [...(base === null ? [] : [base]), ...groups, ...controls];
 }
 
-/** No run knows its items or their number, but there are seeds: intervals are over seeds, for these items. */
+/** No run has items or their number, but there are seeds: intervals are over seeds, for these items. */
 export function variesBySeedsAlone(grid: Grid): boolean {
   const runs = unitsOf(grid).flatMap((unit) => unit.runs);
   return grid.seeds.length > 1 && runs.every(({ rows, summary }) => rows === null && summary.items === 0);
 }
 
-/** Sets up the statistics of one grid. Measures, pools and draws are computed when first asked for. */
+/** Creates the statistics of one grid. Measures, pools and resamples are computed on first use. */
 export function createInference(grid: Grid, resamples: number): Inference {
   const units = new Map(unitsOf(grid).map((unit) => [unit.key, unit]));
   const layout = { fixedItems: variesBySeedsAlone(grid), clusters: grid.clusters };
@@ -208,7 +208,7 @@ export function createInference(grid: Grid, resamples: number): Inference {
   };
 }
 
-/** The interval of a half width, kept within what shares can differ by. */
+/** The interval of a half width, within the possible differences of shares. */
 export function intervalWithin({ estimate, metric, terms }: Contrast, half: number): Estimate {
   const [low, high] = [estimate - half, estimate + half];
   if (metric === 'meanTokens') return { estimate, low, high };
@@ -222,7 +222,7 @@ export function intervalWithin({ estimate, metric, terms }: Contrast, half: numb
   };
 }
 
-/** A contrast's own 95 % interval, by Student's t. */
+/** A contrast's own 95% interval, by Student's t. */
 export function intervalOf(contrast: Contrast): Estimate {
   const { estimate, standardError, degreesOfFreedom } = contrast;
   if (standardError === null) return { estimate, low: null, high: null };

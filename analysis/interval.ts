@@ -3,7 +3,7 @@ import { mean, variance } from './moments';
 import { itemCount, type Measure } from './measure';
 import { tCritical95 } from './special';
 
-/** How much the items' variance differs from a coin's of the same mean: 1 for right-or-wrong items of one seed. */
+/** Ratio of the items' variance to that of a coin of the same mean: 1 for binary items of one seed. */
 function designEffect({ items, itemVariance, estimate }: Share): number {
   const coin = estimate * (1 - estimate);
   if (items === null || itemVariance === null || coin <= 0) return 1;
@@ -15,21 +15,21 @@ interface SeedPart {
   readonly divisor: number;
 }
 
-/** Student's interval over seeds alone, for scores whose number of items is not known. */
+/** Student's interval over seeds alone, for scores whose number of items is unknown. */
 function seedInterval(estimate: number, { variance: between, divisor }: SeedPart): Estimate {
   const half = divisor === 0 ? 0 : tCritical95(between ** 2 / divisor) * Math.sqrt(between);
   return { estimate, low: Math.max(0, estimate - half), high: Math.min(1, estimate + half) };
 }
 
 /**
- * Wilson's interval for a share, on the number of coin tosses that would be as sure. For one seed and items that
- * are right or wrong this is Wilson's own; graded items count for more, and the variance between seeds for fewer.
+ * Wilson's interval for a share, on the effective number of coin tosses. For one seed and binary items this is Wilson's
+ * own; graded items increase the effective number, seed variance reduces it.
  */
 export function scoreInterval(measure: Measure, seeds: SeedPart): Estimate {
   return shareInterval({ ...measure, count: itemCount(measure) }, seeds);
 }
 
-/** The same of one run's items alone: what an evaluation says of itself. */
+/** The same for the items of one run. */
 export function meanInterval(values: readonly number[]): Estimate {
   const items = Float64Array.from(values);
   const share = { estimate: mean(items), items, itemVariance: variance(items) / items.length };

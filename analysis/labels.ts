@@ -4,17 +4,17 @@ import type { RowSource } from '../contracts/stage';
 import { krippendorffAlpha } from './agreement';
 import { formatCount, formatScore } from './text';
 
-/** How far labels can be trusted, as the stages that read them found. */
+/** Noise and agreement of the labels of one source. */
 export interface LabelQuality {
-  /** Whose labels: "demonstrations of a file", "evaluations". */
+  /** Source of the labels: "user preferences", "evaluations". */
   readonly of: string;
-  /** Rows that the task's own check was held against, and of these those that it contradicts. */
+  /** Rows that the task's verifier scored, and those that it contradicts. */
   readonly checked: number;
   readonly verifierMismatches: number;
-  /** Pairs of labels of the same answers, and of these those that are alike. */
+  /** Pairs of labels of the same answers, and those that agree. */
   readonly compared: number;
   readonly alike: number;
-  /** Krippendorff's alpha; null where every label is the same, or nothing was labelled twice. */
+  /** Krippendorff's alpha. Null: every label is the same, or nothing was labelled twice. */
   readonly alpha: Estimate | null;
 }
 
@@ -37,14 +37,14 @@ function qualityOf({ source, counts, patterns }: GatheredLabels): LabelQuality {
 }
 
 /**
- * Noise and agreement of labels where there is something to hold them against: the task's own check, or other labels of
- * the same answers.
+ * Noise and agreement of labels, for sources with something to compare with: the task's verifier, or other labels of the
+ * same answers.
  */
 export function labelQuality(gathered: readonly GatheredLabels[]): LabelQuality[] {
   return gathered.map(qualityOf).filter(({ checked, compared }) => checked > 0 || compared > 0);
 }
 
-/** "9 of 12 labels given again are alike, α 0.620 (0.410 to 0.800); the task's check contradicts 1 of 6 rows" */
+/** "9 of 12 repeated labels agree, α 0.620 (0.410 to 0.800); the task's verifier contradicts 1 of 6 rows" */
 export function describeLabels({
   checked,
   verifierMismatches,
@@ -53,7 +53,7 @@ export function describeLabels({
   alpha,
 }: LabelQuality): string {
   const beyondChance = alpha === null ? '' : `, α ${formatScore(alpha)}`;
-  const again = `${formatCount(alike)} of ${formatCount(compared)} labels given again are alike${beyondChance}`;
-  const noise = `the task’s check contradicts ${formatCount(verifierMismatches)} of ${formatCount(checked)} rows`;
+  const again = `${formatCount(alike)} of ${formatCount(compared)} repeated labels agree${beyondChance}`;
+  const noise = `the task’s verifier contradicts ${formatCount(verifierMismatches)} of ${formatCount(checked)} rows`;
   return [...(compared > 0 ? [again] : []), ...(checked > 0 ? [noise] : [])].join('; ');
 }

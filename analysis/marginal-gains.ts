@@ -43,8 +43,7 @@ function stepsOf(groups: readonly Group[], stage: Stage): [Group, Group][] {
 }
 
 /**
- * What more rows of one stage buy while the other stage's stay as they are: only pairs of cells that were run and differ
- * in nothing else.
+ * Gains from more rows of one stage while the other's stay the same: pairs of cells that differ in nothing else.
  */
 export function measureGains(inference: Inference): MarginalGain[] {
   const stages: readonly Stage[] = ['sft', 'pairs'];
@@ -53,7 +52,7 @@ export function measureGains(inference: Inference): MarginalGain[] {
   );
 }
 
-/** Cells that no cheaper or equally dear cell reaches, by rising cost. */
+/** The cost-quality frontier: cells that no cell of at most their cost reaches, by rising cost. */
 export function findFrontier(inference: Inference): FrontierPoint[] {
   const scoreOf = (group: Group): number => inference.measure(group).estimate;
   const cheapest = [...inference.grid.groups].sort(

@@ -4,7 +4,7 @@ import { clusteredVariance, type Clusters } from './clusters';
 import type { Run, RunSummary, Unit } from './grid';
 import { mean, variance } from './moments';
 
-/** What is measured on an item: the score, a style flag, a length. */
+/** A metric of an item: the score, a style flag, a length. */
 export type Metric = 'score' | keyof StyleRates;
 
 export const styleMetrics = [
@@ -24,15 +24,15 @@ const readItem: Record<Metric, (row: ItemResult) => number> = {
   repetitionRate: (row) => row.repetition,
 };
 
-/** One metric of one unit, with what its uncertainty is made of. */
+/** One metric of one unit, with the parts of its uncertainty. */
 export interface Measure {
   readonly unit: Unit;
   readonly metric: Metric;
   /** Mean over items and seeds. */
   readonly estimate: number;
-  /** Mean over seeds of each item; null where the items cannot be paired. */
+  /** Mean over seeds, by item. Null: items cannot be paired. */
   readonly items: Float64Array | null;
-  /** Variance of `estimate` from the choice of items; null where nothing tells. */
+  /** Variance of `estimate` from the choice of items. Null: unknown. */
   readonly itemVariance: number | null;
   /** Mean over items, by run. */
   readonly byRun: readonly number[];
@@ -58,7 +58,7 @@ function meanColumns(columns: readonly Float64Array[]): Float64Array {
 }
 
 export interface ItemLayout {
-  /** No run knows its items: only seeds vary. */
+  /** No run has items: only seeds vary. */
   readonly fixedItems: boolean;
   readonly clusters: Clusters | null;
 }
@@ -83,19 +83,19 @@ function measureItems(
   };
 }
 
-/** NaN where a metric was not recorded. */
+/** NaN: the metric was not recorded. */
 function readSummary(summary: RunSummary, metric: Metric): number {
   return summary[metric] ?? Number.NaN;
 }
 
-/** Variance of a share that is known from a summary alone: the binomial one, the largest that scores in 0 … 1 allow. */
+/** Variance of a share without item rows: the binomial one, the largest possible for scores in 0 … 1. */
 function summaryVariance(runs: readonly Run[], metric: Metric, estimate: number): number | null {
   const count = Math.min(...runs.map((run) => run.summary.items));
   if (count <= 0 || metric === 'meanTokens' || !(estimate >= 0 && estimate <= 1)) return null;
   return (estimate * (1 - estimate)) / count;
 }
 
-/** Measures a unit, from its items where all its runs have them, else from its summaries. */
+/** Measures a unit, from its items if all its runs have them, else from its summaries. */
 export function measureUnit(unit: Unit, metric: Metric, { fixedItems, clusters }: ItemLayout): Measure {
   const rows = unit.runs.map((run) => run.rows).filter((run) => run !== null);
   if (rows.length === unit.runs.length) return measureItems({ unit, metric }, rows, clusters);
@@ -105,7 +105,7 @@ export function measureUnit(unit: Unit, metric: Metric, { fixedItems, clusters }
   return { unit, metric, estimate, items: null, itemVariance, byRun, residual: 0 };
 }
 
-/** Number of items behind a measure; 0 where unknown. */
+/** Number of items of a measure. 0: unknown. */
 export function itemCount(measure: Measure): number {
   return measure.items?.length ?? Math.min(...measure.unit.runs.map((run) => run.summary.items));
 }

@@ -14,16 +14,16 @@ const even = Array.from(
 );
 const ratios = [...new Set([...even, 1, 2, 5])].sort((a, b) => a - b);
 
-/** The measured budgets of one fraction. */
+/** The measured budgets of one SFT share. */
 interface Ladder {
   readonly fraction: number;
   readonly groups: readonly Group[];
 }
 
-/** A score between two measured budgets of a fraction, linear in the logarithm of the rows. */
+/** A score between two measured budgets of an SFT share, linear in the logarithm of the rows. */
 type Place = readonly { readonly group: Group; readonly weight: number }[];
 
-/** What a budget bought, whatever it was counted in. */
+/** Rows of a budget, whatever its unit. */
 const rowsOf = ({ sftRows, pairRows }: Group): number => sftRows + pairRows;
 
 function laddersOf(groups: readonly Group[]): Ladder[] {
@@ -36,7 +36,7 @@ function laddersOf(groups: readonly Group[]): Ladder[] {
   }));
 }
 
-/** Where so many rows lie on a fraction's ladder; null outside of what was measured. */
+/** The place of a number of rows between the measured budgets of an SFT share. Null: outside of them. */
 function placeOf({ groups }: Ladder, rows: number): Place | null {
   const above = groups.findIndex((group) => rowsOf(group) >= rows * (1 - tie));
   const to = groups[above];
@@ -51,7 +51,7 @@ function placeOf({ groups }: Ladder, rows: number): Place | null {
   ];
 }
 
-/** Rows that so much money, in pairs' prices, buys at a fraction. */
+/** Rows that an amount of money, in prices of a pair, buys at an SFT share. */
 const rowsFor = (money: number, fraction: number, ratio: number): number =>
   money / (ratio * fraction + 1 - fraction);
 
@@ -74,7 +74,7 @@ class Purchase {
     return place.reduce((sum, { group, weight }) => sum + weight * this.inference.measure(group).estimate, 0);
   }
 
-  /** Scores of the fractions whose purchase lies within what was measured. */
+  /** Scores of the SFT shares whose purchase is between measured budgets. */
   at(ratio: number): { fraction: number; score: number }[] {
     return this.ladders.flatMap(({ fraction }) => {
       const score = this.score(fraction, ratio);
@@ -83,13 +83,13 @@ class Purchase {
   }
 }
 
-/** The highest; among equals the smallest fraction. */
+/** The best SFT share; on ties the smallest. */
 function winnerOf(scores: readonly { fraction: number; score: number }[]): number {
   const top = Math.max(...scores.map(({ score }) => score));
   return Math.min(...scores.filter(({ score }) => score >= top - tie).map(({ fraction }) => fraction));
 }
 
-/** Where b overtakes a between two ratios, by halving. */
+/** The ratio at which the lead becomes positive, by bisection. */
 function crossing(lead: (ratio: number) => number, from: number, to: number): number {
   let [low, high] = [from, to];
   for (let step = 0; step < 30; step++) {
@@ -106,8 +106,8 @@ interface Switchover {
 }
 
 /**
- * The 95 % interval of a switch: in each joint draw, the share of the common range in which the first fraction still leads
- * says where the second takes over. An end at the range's own end means "there or beyond".
+ * The 95% interval of a switch: in each joint resample, the part of the common range in which the first SFT share leads
+ * gives the ratio at which the second takes over. A bound at the end of the range means "there or outside".
  */
 function boundSwitch(
   purchase: Purchase,
@@ -151,7 +151,7 @@ function switchAt(
 
 type Curve = PriceSensitivity['curve'];
 
-/** Neighbouring ratios between which the best fraction changes. */
+/** Neighbouring ratios between which the best SFT share changes. */
 function switchoversOf(curve: Curve): (Switchover & { before: number; after: number })[] {
   return curve.slice(1).flatMap((point, i) => {
     const last = curve[i]!;
@@ -169,9 +169,9 @@ function drawCurve(purchase: Purchase, count: number): Curve {
 }
 
 /**
- * Which fraction one amount of money buys best as a demonstration costs half a pair to ten pairs. The money is what
- * each measured budget costs in pairs. Along a fraction, scores between measured budgets are interpolated in the
- * logarithm of the rows; outside of them nothing is said, and a best one is named only where all are measured.
+ * The best SFT share for an amount of money, as a demonstration costs 0.5 to 10 pairs. The amounts are the costs of the
+ * measured budgets in pairs. Scores between measured budgets of an SFT share are interpolated in the logarithm of the
+ * rows, never extrapolated. A best one is named only where all are measured.
  */
 export function analyzePrices(inference: Inference): PriceSensitivity[] {
   const { groups } = inference.grid;

@@ -31,7 +31,7 @@ function createUniform(label: string): () => number {
   return next;
 }
 
-/** Opens the stream of a label. */
+/** Opens the stream of a label. Labels seed bootstrap resamples: renaming one changes the numbers. */
 export function createRandom(label: string): Random {
   const uniform = createUniform(label);
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());

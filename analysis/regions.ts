@@ -3,13 +3,13 @@ import type { Group, Unit } from './grid';
 import type { Inference } from './inference';
 import { subjectKey } from './subjects';
 
-/** Shares of the best that a near-optimal split may lose. */
+/** A split is near-optimal from (1 − epsilon) × the best score on. */
 const epsilons = [0.05, 0.1] as const;
 
 /** Scores closer than this are equal: they differ by rounding alone. */
 export const tie = 1e-9;
 
-/** Joint draws of each unit's score; null where nothing says how sure one of them is. */
+/** Joint resamples of each unit's score. Null: one has no standard error. */
 export function resampleScores(inference: Inference, units: readonly Unit[]): Float64Array[] | null {
   const drawn = units.map((unit) => {
     const score = inference.contrast([{ unit, weight: 1 }]);
@@ -19,14 +19,14 @@ export function resampleScores(inference: Inference, units: readonly Unit[]): Fl
   return known.length < units.length ? null : known;
 }
 
-/** Largest of the units' scores in one draw. */
+/** Largest of the units' scores in one resample. */
 export function topOf(resamples: readonly Float64Array[], d: number): number {
   let top = -Infinity;
   for (const scores of resamples) top = Math.max(top, scores[d]!);
   return top;
 }
 
-/** Share of the joint draws in which each unit lies within epsilon of the best. */
+/** Share of the joint resamples in which each unit is within epsilon of the best. */
 function membershipShares(resamples: readonly Float64Array[], epsilon: number): number[] {
   const count = resamples[0]!.length;
   const inside = new Float64Array(resamples.length);
@@ -64,7 +64,7 @@ function regionOf(
   return { epsilon, fractions, low, high, width: high - low, count: fractions.length, settled };
 }
 
-/** The near-optimal splits of one budget: by the scores as they stand, and by how sure that is. */
+/** The near-optimal splits of one budget, with their uncertainty. */
 export function findRegions(
   inference: Inference,
   groups: readonly Group[],
@@ -73,12 +73,12 @@ export function findRegions(
   return epsilons.map((epsilon) => regionOf(inference, groups, { epsilon, resamples }));
 }
 
-/** |R_small ∩ R_large| / |R_small|: the share of one region that the other keeps. */
+/** |R_small ∩ R_large| / |R_small|: the share of one region that is also in the other. */
 export function overlapShare(small: NearOptimalRegion, large: NearOptimalRegion): number {
   return small.fractions.filter((fraction) => large.fractions.includes(fraction)).length / small.count;
 }
 
-/** How far the region of each budget carries to each larger one. */
+/** Transfer of the region of each budget to each larger one. */
 export function transferBetweenBudgets(
   budgets: readonly Pick<BudgetAnalysis, 'budget' | 'regions'>[],
 ): RegionTransfer[] {
@@ -123,14 +123,13 @@ function carryOver(from: Regions, to: Regions): ModelTransfer[] {
   });
 }
 
-/** Whether they differ by model alone. */
+/** Whether two subjects differ by model alone. */
 function differByModelOnly(one: SubjectName, other: SubjectName): boolean {
   return one.model !== other.model && subjectKey({ ...one, model: other.model }) === subjectKey(other);
 }
 
 /**
- * How far the region of each model carries to each other model of its task and place on the axes, at the budgets that
- * both have.
+ * Transfer of the region of each model to each other model of its task and place on the axes, at common budgets.
  */
 export function transferBetweenModels(subjects: readonly Regions[]): ModelTransfer[] {
   return subjects.flatMap((from) =>

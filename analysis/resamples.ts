@@ -4,20 +4,20 @@ import type { Measure, Metric } from './measure';
 import { createRandom } from './random';
 import type { SeedPool, SeedPools } from './seed-pool';
 
-/** Joint bootstrap draws: every measure sees the same resampled items and the same seed effects. */
+/** Joint bootstrap resamples: all measures share resampled items and seed effects. */
 export interface Resamples {
-  /** Draws of a weighted sum about its estimate. */
+  /** Replicates of a weighted sum less its estimate. */
   combine(terms: readonly { unit: Unit; weight: number; measure: Measure }[]): Float64Array;
 }
 
-/** One pool's share in the draws. */
+/** One pool's share in the resamples. */
 interface PoolResamples {
-  /** Seed variance, drawn from what is known of it: its uncertainty makes the tails Student's. */
+  /** Seed variance, resampled by its own uncertainty, which makes the tails Student's. */
   readonly variance: Float64Array;
   common(seed: number): Float64Array;
 }
 
-/** How often each of so many things comes up in each resample, draw after draw. */
+/** How often each thing occurs in each resample; shape [resamples, things]. */
 function resample(resamples: number, things: number): Uint8Array {
   const random = createRandom('items');
   const counts = new Uint8Array(resamples * things);
@@ -27,13 +27,13 @@ function resample(resamples: number, things: number): Uint8Array {
   return counts;
 }
 
-/** Resampled items: how often each comes up, and how many that are in all. */
+/** Resampled items: occurrences of each, and their total by resample. */
 interface Resampled {
   readonly counts: Uint8Array;
   readonly totals: Float64Array;
 }
 
-/** Resamples items, or whole prompts where items hang together. */
+/** Resamples items, or whole prompts where items are clustered. */
 function resampleItems(resamples: number, items: number, clusters: Clusters | null): Resampled {
   if (clusters === null)
     return { counts: resample(resamples, items), totals: new Float64Array(resamples).fill(items) };
@@ -102,7 +102,7 @@ function addSeeds(into: Float64Array, measure: Measure, pool: SeedPool, drawn: P
   }
 }
 
-/** Sets up the draws; each measure's are made once, when first asked for, and do not depend on the order of asking. */
+/** Creates the resamples. Each measure's are computed once, on first use, independent of the order of use. */
 export function createResamples(options: {
   readonly resamples: number;
   readonly items: number;

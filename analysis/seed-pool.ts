@@ -3,9 +3,9 @@ import { mean } from './moments';
 import { fUpperTail } from './special';
 
 /**
- * The variance between training seeds that several units share. With three seeds a unit's own variance is hardly
- * known; pooled over a budget's units it is, so intervals need no factor of four. A common seed effect (units that
- * were trained on the same rows move together) is kept apart, because it cancels in differences.
+ * The variance between training seeds, pooled over units. Three seeds of one unit give a poor estimate; pooling over a
+ * budget gives enough degrees of freedom that intervals are not four times as wide. A common seed effect (units trained
+ * on the same rows vary together) is estimated separately, as it cancels in differences.
  */
 export interface SeedPool {
   readonly key: string;
@@ -13,7 +13,7 @@ export interface SeedPool {
   readonly variance: number;
   /** The part of it that is items × seeds interaction, which the item variance covers already. */
   readonly residual: number;
-  /** Share of the seed variance that all units of the pool have in common, 0 … 1. */
+  /** Share of the seed variance that the units of the pool have in common, 0 … 1. */
   readonly commonShare: number;
   /** Degrees of freedom of `variance`. */
   readonly degreesOfFreedom: number;
@@ -66,8 +66,7 @@ function layOut(measures: readonly Measure[]): Layout {
 }
 
 /**
- * Degrees of freedom of the pooled variance: all of them, unless units move together from seed to seed; then fewer,
- * by Satterthwaite.
+ * Degrees of freedom of the pooled variance: all of them, or fewer by Satterthwaite if units vary together by seed.
  */
 function pooledDegreesOfFreedom({ common, own }: Layout): number {
   const all = common.degreesOfFreedom + own.degreesOfFreedom;
@@ -76,7 +75,7 @@ function pooledDegreesOfFreedom({ common, own }: Layout): number {
   return (common.squares + own.squares) ** 2 / spread;
 }
 
-/** The seed variance in common. It narrows differences, so chance must not pass for it: an F test at 5 % stands before it. */
+/** The common seed variance. It narrows differences, so it must pass an F test at 5%. */
 function commonVariance({ common, own }: Layout, units: number): number {
   const commonMean = common.squares / common.degreesOfFreedom;
   const ownMean = own.squares / own.degreesOfFreedom;
@@ -99,7 +98,7 @@ function poolMeasures(key: string, measures: readonly Measure[]): SeedPool {
   return { ...plain, commonShare, degreesOfFreedom: pooledDegreesOfFreedom(layout) };
 }
 
-/** The measure whose seeds vary far more than the others', if there is one (F test, 1 % over all of them). */
+/** The measure whose seeds vary significantly more than the others' (F test at 1%, Bonferroni); undefined: none. */
 function findOutlier(measures: readonly Measure[]): Measure | undefined {
   const tails = measures.map((measure) => {
     const rest = measures.filter((other) => other !== measure);
@@ -126,7 +125,7 @@ function splitOutliers(measures: readonly Measure[]): { kept: Measure[]; outlier
   return { kept, outliers };
 }
 
-/** A budget pools by itself where that leaves six degrees of freedom in each; else all budgets pool together. */
+/** Pools by budget if each has six degrees of freedom, else over all budgets. */
 function partition(measures: readonly Measure[]): Map<string, Measure[]> {
   const byBudget = new Map<string, Measure[]>();
   for (const measure of measures) {
@@ -138,13 +137,13 @@ function partition(measures: readonly Measure[]): Map<string, Measure[]> {
 }
 
 export interface SeedPools {
-  /** By unit key; a unit that no seed touches, or of a sweep with one seed, has none. */
+  /** By unit key. The base, and units of a sweep with one seed, have none. */
   readonly of: ReadonlyMap<string, SeedPool>;
-  /** Units whose seeds vary far more than the others'; they keep their own variance. */
+  /** Units whose seeds vary significantly more than the others'; they keep their own variance. */
   readonly outliers: readonly Measure[];
 }
 
-/** Finds the seed variance of each measure; all are of one metric. */
+/** Pools the seed variance of measures of one metric. */
 export function poolSeeds(measures: readonly Measure[]): SeedPools {
   const seeded = measures.filter((measure) => measure.unit.budget !== null);
   const of = new Map<string, SeedPool>();

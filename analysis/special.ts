@@ -1,4 +1,4 @@
-/** Distribution functions that the intervals need, to about ten digits. */
+/** Distribution functions for the intervals, to about ten digits. */
 
 const lanczos = [
   676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406, 12.507343278686905,
@@ -53,10 +53,10 @@ export function fUpperTail(f: number, numerator: number, denominator: number): n
   return incompleteBeta(denominator / (denominator + numerator * f), denominator / 2, numerator / 2);
 }
 
-/** The point that a normal variable exceeds in size with probability .05. */
+/** The point that a normal variable exceeds in size with probability 0.05. */
 const z95 = 1.959963984540054;
 
-/** The point that |T| exceeds with probability .05; the normal's from 10,000 degrees of freedom on. */
+/** The point that |T| exceeds with probability 0.05; from 10,000 degrees of freedom on, the normal's. */
 export function tCritical95(degreesOfFreedom: number): number {
   if (degreesOfFreedom >= 1e4) return z95;
   let low = z95;
@@ -69,7 +69,7 @@ export function tCritical95(degreesOfFreedom: number): number {
   return (low + high) / 2;
 }
 
-/** The smallest value that at least `share` of the values do not exceed. Leaves `values` as it is. */
+/** The smallest value that at least `share` of the values do not exceed. Does not change `values`. */
 export function quantile(values: Float64Array, share: number): number {
   const sorted = values.slice().sort();
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;

@@ -1,12 +1,12 @@
 import type { DiagnosisStatus, Estimate, StagnationDiagnosis } from '../contracts/analysis';
 import { intervalOf, type Inference } from './inference';
 
-/** Below this many pairs preference tuning counts as low in data. */
+/** Fewer pairs than this are few for preference tuning. */
 const fewPairs = 1000;
 
 type Curve = Pick<StagnationDiagnosis, 'gains' | 'rise'>;
 
-/** Not worth having: at most delta, and surely at most three deltas, the least that a verdict needs. */
+/** Negligible: at most the margin, and significantly below three margins, the least that a verdict needs. */
 function isNegligible({ estimate, high }: Estimate, margin: number): boolean {
   return estimate <= margin && (high ?? estimate) <= 3 * margin;
 }
@@ -15,12 +15,12 @@ function isGain({ estimate, low }: Estimate, least: number): boolean {
   return (low ?? estimate) > least;
 }
 
-/** Without the base, a single budget says nothing of the curve. */
+/** A single budget without the base is no curve. */
 function isUnknown({ gains, rise }: Curve): boolean {
   return gains.length === 0 && rise === null;
 }
 
-/** Present where no gain over the base matters, or more pairs add nothing; absent where the curve leaves the base and rises. */
+/** Present: no gain over the base, or none from more pairs. Absent: a significant gain, and a rising curve. */
 function decide({ gains, rise }: Curve, margin: number): DiagnosisStatus {
   const atBase = gains.length > 0 && gains.every(({ gain }) => isNegligible(gain, margin));
   if (atBase || (rise !== null && isNegligible(rise, margin))) return 'present';
@@ -30,12 +30,12 @@ function decide({ gains, rise }: Curve, margin: number): DiagnosisStatus {
 
 const advice: Record<DiagnosisStatus, string> = {
   present:
-    'With fewer than 1,000 pairs, preference tuning from the base model stands still here: buy demonstrations first, or far more pairs.',
-  absent: 'Preference tuning from the base model gains with fewer than 1,000 pairs here.',
-  unclear: 'Whether fewer than 1,000 pairs from the base model gain anything is open: repeat over seeds.',
+    'With fewer than 1,000 pairs, preference tuning without SFT does not improve on the base: buy demonstrations first, or far more pairs.',
+  absent: 'Preference tuning without SFT improves on the base with fewer than 1,000 pairs.',
+  unclear: 'The gain of fewer than 1,000 pairs without SFT is not significant: run more seeds.',
 };
 
-/** Looks for a flat or falling curve of r = 0, from the base over the budgets with fewer than 1,000 pairs. */
+/** Finds a flat or falling curve at SFT share 0, from the base over the budgets with fewer than 1,000 pairs. */
 export function diagnoseStagnation(inference: Inference, margin: number): StagnationDiagnosis | null {
   const cold = inference.grid.groups.filter((group) => group.sftFraction === 0 && group.pairRows < fewPairs);
   const [first, last] = [cold[0], cold[cold.length - 1]];

@@ -6,19 +6,19 @@ export function nameSubject({ task, model, axes }: SubjectName): string {
   return [task, model, describeCoordinates(axes)].filter((part) => part !== '').join(', ');
 }
 
-/** One grid's own text for each: equal for two exactly where both are one grid. */
+/** A key that is equal for two subjects exactly if they are one grid. */
 export function subjectKey({ task, model, axes = {} }: SubjectName): string {
   return JSON.stringify([task, model, Object.entries(axes).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
-/** What stands beside each other when several grids are told of together: names of columns, and a row for each. */
+/** Several grids in one table: names of columns, and a row for each. */
 export interface Places {
   readonly names: readonly string[];
   /** In the order of the names. */
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Task and model where they vary, and all axes. */
+/** Columns for task and model if they vary, and for all axes. */
 export function distinguish(subjects: readonly SubjectName[]): Places {
   const all = subjects.map(({ task, model, axes }): Coordinates => ({ task, model, ...axes }));
   const varies = (name: string): boolean => new Set(all.map((place) => place[name])).size > 1;

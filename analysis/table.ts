@@ -6,11 +6,11 @@ import { mean } from './moments';
 import { subjectKey } from './subjects';
 
 /**
- * One score that was measured anywhere: a cell with one seed, or the base model (budget 0). Places on axes are told
- * apart as tasks and models are.
+ * One score of a table: a cell with one seed, or the base model (budget 0). Places on axes are separate, as tasks and
+ * models are.
  */
 export interface ScoreRow extends SubjectName {
-  /** Rows; 0 for the base model. */
+  /** Rows. 0: the base model. */
   readonly budget: number;
   readonly sftFraction: number;
   readonly sftRows: number;
@@ -26,13 +26,13 @@ export interface TableRules {
   readonly prices: Pick<Prices, 'sftExample' | 'preferencePair'>;
 }
 
-/** "Below about 1,000 examples", as the study says; the smallest budget where that does not divide them. */
+/** Below 1,000 examples, as in the study; the smallest budget if that does not divide them. */
 function lowLimit(budgets: readonly number[]): number {
   const low = budgets.filter((budget) => budget < 1000);
   return low.length > 0 && low.length < budgets.length ? Math.max(...low) : Math.min(...budgets);
 }
 
-/** 10,000 and more; the largest budget where that does not divide them. */
+/** 10,000 and more; the largest budget if that does not divide them. */
 function largeLimit(budgets: readonly number[]): number {
   const large = budgets.filter((budget) => budget >= 10_000);
   return large.length > 0 && large.length < budgets.length ? Math.min(...large) : Math.max(...budgets);
@@ -55,7 +55,7 @@ function meanOf(
   return values.length < summaries.length ? null : mean(values);
 }
 
-/** The base model; no seed touches it, so several rows are one. */
+/** The base model has no seeds: its rows are averaged. */
 function mergeBase(rows: readonly ScoreRow[]): RunSummary | null {
   const summaries = rows.map(({ summary }) => summary);
   if (summaries.length === 0) return null;
@@ -70,7 +70,7 @@ function mergeBase(rows: readonly ScoreRow[]): RunSummary | null {
   };
 }
 
-/** A base model that says nothing of an axis is the same at all places on it. */
+/** A base model without a value on an axis is the same at all places on it. */
 function isBaseOf(row: ScoreRow, { task, model, axes = {} }: SubjectName): boolean {
   const sameModel = row.budget === 0 && row.task === task && row.model === model;
   return sameModel && Object.entries(row.axes ?? {}).every(([axis, label]) => axes[axis] === label);
@@ -100,8 +100,8 @@ function analyzeCells(
 }
 
 /**
- * Analyses scores that were made elsewhere, each task, model and place on the axes by itself, in the order in which
- * they first come. Without item rows nothing is paired: intervals are wider than those of a sweep.
+ * Analyses a table of scores, each task, model and place on the axes by itself, in order of first occurrence. Without item
+ * rows nothing is paired: intervals are wider than those of a sweep.
  */
 export function analyzeTable(rows: readonly ScoreRow[], rules: TableRules): SubjectAnalysis[] {
   const bases = rows.filter(({ budget }) => budget === 0);

@@ -2,7 +2,7 @@ import type { Estimate } from '../contracts/analysis';
 import { nameBudget } from '../contracts/budget-name';
 import type { BudgetUnit } from '../schemas/definition';
 
-/** A score or share as people read it here: three places. A rounded-away minus is left out. */
+/** A score or share with three decimals. */
 export function formatShare(value: number): string {
   const text = value.toFixed(3);
   return text === '-0.000' ? '0.000' : text.replace('-', '−');
@@ -26,7 +26,7 @@ export function formatGap(estimate: Estimate): string {
   return withBounds(formatDifference(estimate.estimate), estimate, formatDifference);
 }
 
-/** 12345 → 12,345, whatever the host's locale. */
+/** 12345 → 12,345, in every locale. */
 export function formatCount(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }

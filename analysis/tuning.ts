@@ -16,7 +16,7 @@ function settingsOf(groups: readonly Group[], controls: readonly ControlUnit[]):
   const names = [...new Set(controls.map(({ setting }) => setting ?? ''))];
   const changed = names.map((name) => ({
     name,
-    // Pure SFT has no preference tuning that a setting could change.
+    // Pure SFT has no preference tuning to change.
     splits: defined.map(({ sftFraction, unit }) => ({
       sftFraction,
       unit: controls.find(({ setting, of }) => setting === name && of === unit) ?? unit,
@@ -56,12 +56,14 @@ function readTuning(
   at: string,
   defined: number,
 ): string {
-  const head = `At ${at} r = ${defined} has the highest score as defined`;
-  if (changes === 'no') return `${head}, and under every other ${names[kind]} that was run.`;
+  const head = `At ${at} SFT share ${defined} scores highest as defined`;
+  if (changes === 'no') return `${head}, and with every other ${names[kind]} that was run.`;
   const others = settings.flatMap(({ setting, sftFraction, overDefined }) =>
-    overDefined === null ? [] : [`${setting} puts r = ${sftFraction} ${formatGap(overDefined)} above it`],
+    overDefined === null
+      ? []
+      : [`${setting} puts SFT share ${sftFraction} ${formatGap(overDefined)} above it`],
   );
-  const doubt = changes === 'unclear' ? ', which may be chance' : '';
+  const doubt = changes === 'unclear' ? ', which is not significant' : '';
   return `${head}; ${joinList(others)}${doubt}.`;
 }
 

@@ -2,7 +2,7 @@ import type { Coordinates } from './coordinates';
 import type { BudgetUnit, ControlKind } from '../schemas/definition';
 import type { FailureReason } from './results';
 
-/** A figure with its 95 % interval; the bounds are null where nothing says how sure it is. */
+/** An estimate with its 95% interval. Null bounds: unknown. */
 export interface Estimate {
   readonly estimate: number;
   readonly low: number | null;
@@ -10,13 +10,13 @@ export interface Estimate {
 }
 
 /**
- * What the intervals stand for. `items`: other test items, the same trained models (one seed, or none to compare).
- * `items-and-seeds`: other test items and other training seeds. `seeds`: other training seeds, the same test items
- * (scores that came without their number of items). `none`: bare scores, no intervals.
+ * What the intervals cover. `items`: other test items, conditional on the trained models (one seed). `items-and-seeds`:
+ * other test items and training seeds. `seeds`: other training seeds, conditional on the test items (scores without their
+ * number of items). `none`: no intervals.
  */
 export type IntervalBasis = 'items' | 'items-and-seeds' | 'seeds' | 'none';
 
-/** Style rates of generated answers, 0 … 1, and their mean length; null where they were not recorded. */
+/** Style rates of generated answers, 0 … 1, and their mean length. Null: not recorded. */
 export interface StyleRates {
   readonly wellFormedRate: number | null;
   readonly truncatedRate: number | null;
@@ -45,13 +45,13 @@ export interface CellAnalysis {
   readonly style: StyleRates;
   /** This score less the best score at the same budget, item by item; exactly 0 for the best itself. */
   readonly toBest: Estimate;
-  /** Whether it can be told from the best of its budget (multiple comparison with the best, 95 %). Null without intervals. */
+  /** Whether it is significantly below the best of its budget (multiple comparison with the best, 95%). Null: no intervals. */
   readonly distinguishable: boolean | null;
-  /** Probability of being the best of its budget, 0 … 1; over a budget they sum to 1. Null without intervals and alone. */
+  /** Probability of being the best of its budget, 0 … 1; they sum to 1 over a budget. Null: no intervals, or no other split. */
   readonly probabilityBest: number | null;
 }
 
-/** All fractions whose score is at least (1 − epsilon) × the best of the budget, by the scores as they stand. */
+/** SFT shares whose score is at least (1 − epsilon) × the best of the budget, by point estimates. */
 export interface NearOptimalRegion {
   readonly epsilon: number;
   readonly fractions: readonly number[];
@@ -61,8 +61,8 @@ export interface NearOptimalRegion {
   readonly width: number;
   readonly count: number;
   /**
-   * Fractions by the probability of lying in the region, from the joint draws: certain from .95 on, excluded up to .05.
-   * Null without intervals.
+   * SFT shares by their probability of being in the region, from the joint resamples: certain from 0.95 on, excluded up to
+   * 0.05. Null: no intervals.
    */
   readonly settled: {
     readonly certain: readonly number[];
@@ -80,7 +80,7 @@ export interface RegionTransfer {
   readonly share: number;
 }
 
-/** Which split to buy at one budget. */
+/** The best split of one budget. */
 export interface BudgetAnalysis {
   readonly budget: number;
   readonly sftFraction: number;
@@ -88,23 +88,23 @@ export interface BudgetAnalysis {
   readonly pairRows: number;
   readonly score: Estimate;
   /**
-   * The best score less the base model's; the bounds allow for the best having been chosen among the splits. Null
-   * where the base's score is not known.
+   * The best score less the base model's. The bounds allow for the selection of the best. Null: the base's score is
+   * unknown.
    */
   readonly overBase: Estimate | null;
-  /** Whether the best is above the base beyond doubt: the lower bound of `overBase` is above 0. Null without bounds. */
+  /** Whether the best is significantly above the base: the lower bound of `overBase` is above 0. Null: no bounds. */
   readonly beatsBase: boolean | null;
-  /** Null without intervals, and where no other split was run. */
+  /** Null: no intervals, or no other split. */
   readonly probabilityBest: number | null;
-  /** Fractions with exactly the best score, the best included. */
+  /** SFT shares with exactly the best score, the best included. */
   readonly tied: readonly number[];
-  /** Fractions that the data cannot tell from the best, the best included. */
+  /** SFT shares that are statistically tied with the best, the best included. */
   readonly indistinguishable: readonly number[];
-  /** One for each epsilon: .05, then .1. */
+  /** One for each epsilon: 0.05, then 0.1. */
   readonly regions: readonly NearOptimalRegion[];
   /**
-   * What one half of the test items chooses, scored on the other half: free of the flattery that a highest score gets
-   * from the items that made it the highest. Null where there are no items to halve, or nothing to choose among.
+   * The split that one half of the test items selects, scored on the other half: the best score is biased upward on the
+   * items that selected it. Null: no items, or one split.
    */
   readonly heldOut: {
     readonly sftFraction: number;
@@ -116,60 +116,60 @@ export interface BudgetAnalysis {
 
 export type DiagnosisStatus = 'present' | 'absent' | 'unclear';
 
-/** One figure that speaks for or against a diagnosis. */
+/** One metric as evidence for or against a diagnosis. */
 export interface DiagnosisEvidence {
   readonly metric:
     'score' | 'wellFormedRate' | 'truncatedRate' | 'noEosRate' | 'meanTokens' | 'repetitionRate';
-  /** At r = 0. */
+  /** At SFT share 0. */
   readonly cold: number;
   /** At the smallest fraction above 0. */
   readonly warm: number;
-  /** Of the base model; null where it is not known. */
+  /** Of the base model. Null: unknown. */
   readonly base: number | null;
   /** warm − cold. */
   readonly difference: Estimate;
-  /** Cohen's h for rates, standardised mean difference for lengths; null where the items are not at hand. */
+  /** Cohen's h for rates, standardised mean difference for lengths. Null: no items. */
   readonly effect: number | null;
   readonly speaks: 'for' | 'against' | 'neither';
 }
 
-/** r = 0 against the smallest warm start of the same budget. */
+/** SFT share 0 against the smallest warm start of the same budget. */
 export interface ColdStartDiagnosis {
   readonly kind: 'cold-start';
   readonly budget: number;
   readonly status: DiagnosisStatus;
   /**
-   * By the effect of the warm start on the score: Cohen's h under .5, under .8, or more; moderate at least where r = 0
-   * has less than half of what the warm start gains over the base. Null unless present.
+   * By the effect of the warm start on the score: Cohen's h below 0.5, below 0.8, or above; at least moderate if SFT
+   * share 0 has less than half of the warm start's gain over the base. Null unless present.
    */
   readonly strength: 'mild' | 'moderate' | 'strong' | null;
-  /** Gain of r = 0 over the base as a share of the warm start's; null where the base or a gain is missing. */
+  /** Gain of SFT share 0 over the base as a share of the warm start's; null: the base or a gain is missing. */
   readonly recovered: number | null;
   readonly warmFraction: number;
   readonly warmSftRows: number;
-  /** The smallest fraction above 0 that scores above r = 0 beyond doubt and by more than delta; null where none does. */
+  /** The smallest SFT share that scores significantly above 0, by more than the margin. Null: none. */
   readonly repairedBy: number | null;
   readonly evidence: readonly DiagnosisEvidence[];
   readonly advice: string;
 }
 
-/** A curve of r = 0 that stays at the base model's level, or does not rise as pairs are added, with few pairs. */
+/** With few pairs, a curve at SFT share 0 that stays at the base, or does not rise with more pairs. */
 export interface StagnationDiagnosis {
   readonly kind: 'preference-stagnation';
   readonly status: DiagnosisStatus;
-  /** Score at r = 0 less the base's, by budget. */
+  /** Score at SFT share 0 less the base's, by budget. */
   readonly gains: readonly { readonly budget: number; readonly pairRows: number; readonly gain: Estimate }[];
-  /** Score with the most of these pairs less that with the fewest; null where r = 0 was run at one such budget. */
+  /** Score with the most of these pairs less that with the fewest; null: only one such budget. */
   readonly rise: Estimate | null;
   readonly advice: string;
 }
 
-/** A further diagnosis at one cell, with its numbers and what follows. */
+/** A further diagnosis at one cell, with evidence and advice. */
 export interface Finding {
   /**
    * `falling-chosen`: chosen answers became less likely than under the reference. `length-hacking`: preference tuning
-   * made answers longer, not better. `saturation`: demonstrations alone have stopped paying. `buy-more-or-stop`:
-   * whether the last doubling of the budget paid; present is stop.
+   * made answers longer, not better. `saturation`: more demonstrations alone no longer help. `buy-more-or-stop`: whether
+   * the last doubling of the budget helped; present means stop.
    */
   readonly kind: 'falling-chosen' | 'length-hacking' | 'saturation' | 'buy-more-or-stop';
   readonly budget: number;
@@ -180,7 +180,7 @@ export interface Finding {
   readonly advice: string;
 }
 
-/** What more rows of one stage buy while the other stage's rows stay as they are; both cells were run. */
+/** Gain from more rows of one stage while the other stage's stay the same; both cells were run. */
 export interface MarginalGain {
   readonly stage: 'sft' | 'pairs';
   /** Rows of the other stage. */
@@ -190,7 +190,7 @@ export interface MarginalGain {
   /** Score of the larger purchase less that of the smaller. */
   readonly gain: Estimate;
   readonly perThousandRows: Estimate;
-  /** Per US dollar of annotation; null where the larger purchase is not dearer. */
+  /** Per US dollar of annotation; null: the larger purchase does not cost more. */
   readonly perUsd: Estimate | null;
 }
 
@@ -202,28 +202,28 @@ export interface FrontierPoint {
   readonly score: Estimate;
 }
 
-/** Where the best fraction changes as demonstrations become dearer. */
+/** A change of the best SFT share as demonstrations become more expensive. */
 export interface PriceSwitch {
   /** Price of a demonstration in pairs. */
   readonly ratio: number;
-  /** 95 % interval; an end of the compared range means "there or beyond". Null without intervals. */
+  /** 95% interval; an end of the compared range means "there or outside". Null: no intervals. */
   readonly low: number | null;
   readonly high: number | null;
   readonly fromFraction: number;
   readonly toFraction: number;
 }
 
-/** Which fraction one amount of money buys best, as a demonstration costs .5 to 10 pairs. */
+/** The best SFT share for an amount of money, as a demonstration costs 0.5 to 10 pairs. */
 export interface PriceSensitivity {
   /** In the price of a pair. */
   readonly money: number;
-  /** Ratios between which every fraction's purchase lies within what was measured: only there is a best one named. */
+  /** Range of ratios where every SFT share's purchase is between measured budgets: a best one is named only there. */
   readonly from: number;
   readonly to: number;
-  /** Fractions that were run at one budget alone, so that nothing lies between. */
+  /** SFT shares with one budget, which cannot be interpolated. */
   readonly skipped: readonly number[];
   readonly switches: readonly PriceSwitch[];
-  /** By rising ratio; fractions outside of what was measured are left out, never extrapolated. */
+  /** By rising ratio, without extrapolation. */
   readonly curve: readonly {
     readonly ratio: number;
     readonly best: number | null;
@@ -231,33 +231,33 @@ export interface PriceSensitivity {
   }[];
 }
 
-/** What a control says; `none` is a difference within ± delta beyond doubt. */
+/** Effect of a control. `none`: the 95% interval of the difference is within ± the margin. */
 export type ControlEffect = 'helps' | 'none' | 'hurts' | 'unclear';
 
-/** The winning mixture beside plain SFT on the chosen answers of its pairs, or on right samples of its warm start. */
+/** The winning mixture compared with SFT on the chosen answers of its pairs, or on rejection samples of its warm start. */
 export interface ControlAnalysis {
   readonly kind: 'sft-on-chosen' | 'rejection-sampling';
   readonly budget: number;
   readonly sftFraction: number;
   readonly mixture: Estimate;
   readonly control: Estimate;
-  /** Mixture less control: what the preference loss adds to the same data, or pairs to right samples. */
+  /** Mixture less control: the gain of the preference loss over SFT on the same data, or over rejection sampling. */
   readonly difference: Estimate;
-  /** Control less pure SFT at the same budget: what its data alone add; null where r = 1 was not run. */
+  /** Control less pure SFT at the same budget: the gain of its data. Null: SFT share 1 was not run. */
   readonly overPureSft: Estimate | null;
-  /** What the difference says about preference tuning. */
+  /** Effect of preference tuning. */
   readonly lossEffect: ControlEffect;
   readonly reading: string;
 }
 
-/** What one may try in place of training, or of a warm start. */
+/** A baseline instead of training, or instead of a warm start. */
 export interface FurtherControl {
-  /** `few-shot`: the untrained base with demonstrations in its prompt. `dpo-nll`: r = 0 with a likelihood term. */
+  /** `few-shot`: the untrained base with demonstrations in its prompt. `dpo-nll`: SFT share 0 with a likelihood term. */
   readonly kind: 'few-shot' | 'dpo-nll';
-  /** Null for the base, which no budget touches. */
+  /** Null: the base, which has no budget. */
   readonly budget: number | null;
   readonly control: Estimate;
-  /** The base without demonstrations; r = 0 as defined. */
+  /** The base without demonstrations; SFT share 0 as defined. */
   readonly without: Estimate;
   /** control − without. */
   readonly difference: Estimate;
@@ -271,7 +271,7 @@ export interface TunedWinner {
   readonly setting: string;
   readonly sftFraction: number;
   readonly score: Estimate;
-  /** Its score less that of the split that wins as defined, both under this setting; null where it is that split. */
+  /** Its score less that of the best split as defined, both under this setting. Null: the same split. */
   readonly overDefined: Estimate | null;
   readonly scores: readonly { readonly sftFraction: number; readonly score: Estimate }[];
 }
@@ -282,34 +282,34 @@ export interface TuningAnalysis {
   readonly budget: number;
   /** As defined, then the others. */
   readonly settings: readonly TunedWinner[];
-  /** `yes`: under some setting another split is surely above the one that wins as defined. */
+  /** `yes`: under some setting another split is significantly above the best one as defined. */
   readonly changes: 'no' | 'yes' | 'unclear';
   readonly reading: string;
 }
 
-/** An unrelated task at one place in the grid. */
+/** An auxiliary task at one place in the grid. */
 export interface AuxiliaryCell {
   readonly budget: number;
   readonly sftFraction: number;
   readonly sftRows: number;
   readonly pairRows: number;
   readonly score: Estimate;
-  /** Less the untrained base, item by item; null where that has no score. */
+  /** Score less the untrained base's, item by item. Null: the base has no score. */
   readonly difference: Estimate | null;
-  /** What training has done to it: `hurts` is a difference below −delta whose interval leaves out 0. */
+  /** Effect of training. `hurts`: a difference below −margin whose interval excludes 0. */
   readonly effect: ControlEffect;
 }
 
-/** What training costs on a task that it was not for. */
+/** Regression check on one auxiliary task. */
 export interface AuxiliaryAnalysis {
   readonly name: string;
   /** Name of its score. */
   readonly metric: string;
-  /** Its test items that comparisons are paired on; 0 where no item rows were at hand. */
+  /** Test items that comparisons are paired on. 0: no item rows. */
   readonly items: number;
-  /** Null where the base's evaluation failed. */
+  /** Null: the base's evaluation failed. */
   readonly base: Estimate | null;
-  /** By budget, then by falling fraction. */
+  /** By budget, then by falling SFT share. */
   readonly cells: readonly AuxiliaryCell[];
   readonly reading: string;
 }
@@ -320,18 +320,18 @@ export type ClaimId = 'C1' | 'C2' | 'C3' | 'C4' | 'C5';
 export interface ClaimVerdict {
   readonly claim: ClaimId;
   readonly title: string;
-  /** The rule in one sentence, with delta and the budgets that it was applied to. */
+  /** The rule in one sentence, with its margin and budgets. */
   readonly rule: string;
   readonly verdict: 'confirmed' | 'refuted' | 'undecided' | 'not tested';
-  /** Where undecided: what the numbers point to. Null otherwise. */
+  /** Undecided only: the direction of the numbers. */
   readonly pointsTo: 'for' | 'against' | 'unclear' | null;
-  /** True where `pointsTo` is a conditional reading: fewer than three seeds, too little above the base, failed cells. */
+  /** True: `pointsTo` is conditional on fewer than three seeds, too small a gain over the base, or failed cells. */
   readonly conditional: boolean;
   /** Sentences with the numbers. */
   readonly evidence: readonly string[];
-  /** The one of them that the reading hangs on: the comparison that speaks most against the claim. */
+  /** The deciding sentence of `evidence`: the comparison that is most against the claim. */
   readonly decidedBy: string | null;
-  /** True where there are no bounds: the numbers are compared as they stand. */
+  /** True: there are no bounds, and point estimates are compared. */
   readonly pointStatement: boolean;
 }
 
@@ -352,18 +352,18 @@ export interface FailedControlAnalysis extends FailureReason {
   readonly seed: number;
 }
 
-/** Whose cells are told of together. */
+/** The subject of one analysis. */
 export interface SubjectName {
   readonly task: string;
   readonly model: string;
-  /** The place on the axes; left out where there are none. */
+  /** The place on the axes. Left out: no axes. */
   readonly axes?: Coordinates;
 }
 
-/** What the cells of one task, base model and place on the axes say: plain JSON, for the report, the command line and `--json`. */
+/** Analysis of one task, base model and place on the axes: plain JSON, for the report, the command line and `--json`. */
 export interface SubjectAnalysis extends SubjectName {
   readonly version: 1;
-  /** What every `budget` here is counted in. */
+  /** Unit of every `budget`. */
   readonly unit: BudgetUnit;
   /** Null: unknown. */
   readonly annotator: string | null;
@@ -371,28 +371,28 @@ export interface SubjectAnalysis extends SubjectName {
   readonly metric: string;
   /** Seeds that finished in at least one cell. */
   readonly seeds: readonly number[];
-  /** Test items that every comparison is paired on; 0 where no item rows were at hand. */
+  /** Test items that comparisons are paired on. 0: no item rows. */
   readonly items: number;
   readonly intervals: {
     readonly level: 0.95;
     readonly basis: IntervalBasis;
-    /** To stand beside every table: what the intervals cover and what they do not. */
+    /** What the intervals cover, for every table. */
     readonly label: string;
-    /** Standard deviation between seeds, by budget, where there are several. */
+    /** Standard deviation between seeds, by budget. Empty: one seed. */
     readonly seedDeviations: readonly { readonly budget: number; readonly deviation: number }[];
   };
   readonly equivalenceMargin: number;
-  /** Null where the base model's score is not known. */
+  /** Null: the base model's score is unknown. */
   readonly base: { readonly score: Estimate; readonly style: StyleRates } | null;
-  /** Why it is not known, where its evaluation failed. */
+  /** Why the base's evaluation failed, if it did. */
   readonly baseFailure?: FailureReason;
-  /** By budget, then by falling fraction. */
+  /** By budget, then by falling SFT share. */
   readonly cells: readonly CellAnalysis[];
   readonly budgets: readonly BudgetAnalysis[];
   /** From each budget to each larger one. */
   readonly transfers: readonly RegionTransfer[];
   readonly coldStart: readonly ColdStartDiagnosis[];
-  /** Null where r = 0 was not run with fewer than 1,000 pairs. */
+  /** Null: SFT share 0 was not run with fewer than 1,000 pairs. */
   readonly stagnation: StagnationDiagnosis | null;
   readonly findings: readonly Finding[];
   readonly gains: readonly MarginalGain[];
@@ -402,24 +402,23 @@ export interface SubjectAnalysis extends SubjectName {
   readonly furtherControls: readonly FurtherControl[];
   readonly tuning: readonly TuningAnalysis[];
   readonly failedControls: readonly FailedControlAnalysis[];
-  /** Unrelated tasks that were evaluated beside. */
+  /** Auxiliary tasks. */
   readonly auxiliary: readonly AuxiliaryAnalysis[];
   /** C1 … C5, all five. */
   readonly verdicts: readonly ClaimVerdict[];
   readonly failedCells: readonly FailedCellAnalysis[];
   /** The answer in one plain paragraph. */
   readonly answer: string;
-  /** What a careful reader must know besides: cells without item rows, cells more variable than the rest. */
+  /** Caveats: cells without item rows, cells with more seed variance than the rest. */
   readonly notes: readonly string[];
 }
 
-/** What a sweep says. */
+/** Analysis of a sweep. */
 export interface SweepAnalysis extends SubjectAnalysis {
   readonly sweepId: string;
 }
 
 /**
- * Key of the base model's items in the map that `analyzeSweep` is given; cells stand under their own ids,
- * controls under `controlIdOf`.
+ * Key of the base model's items in the input of `analyzeSweep`; cells have their ids, controls `controlIdOf`.
  */
 export const baseItemsKey = 'base';

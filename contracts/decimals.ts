@@ -1,10 +1,10 @@
-/** Below this a number is what rounding left of nothing. */
+/** Smaller numbers are rounding errors of 0. */
 const noise = 1e-9;
 const mostDigits = 9;
 
 /**
- * A number to a number of decimals, and to more where rounding would make it 0 or 1: 0.0003 is not 0.000, and a
- * probability of 0.998 not 1.00.
+ * A number with the given decimals, or more if it would round to 0 or 1: 0.0003 is not 0.000, and a probability of 0.998
+ * is not 1.00.
  */
 export function toDecimals(value: number, digits: number): string {
   const reads = Number(value.toFixed(digits));
@@ -14,5 +14,5 @@ export function toDecimals(value: number, digits: number): string {
   return value.toFixed(mostDigits);
 }
 
-/** A number's text with a true minus, and none before 0. */
+/** Replaces the hyphen by a true minus, and removes it before 0. */
 export const withMinus = (text: string): string => text.replace('-', Number(text) === 0 ? '' : '−');

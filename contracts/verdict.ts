@@ -1,4 +1,4 @@
-/** What a judge says of two answers. */
+/** A judge's verdict on two answers. */
 export type Verdict = 'first' | 'second' | 'tie' | 'unparseable';
 
 const verdicts: Readonly<Record<string, Verdict>> = {
@@ -10,7 +10,7 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   tie: 'tie',
 };
 
-/** A verdict is "[[A]]", "[[B]]" or "[[tie]]" (or "[[C]]"), the last one in the text; or the one word alone. */
+/** A verdict is "[[A]]", "[[B]]" or "[[tie]]" (or "[[C]]"), the last one in the text, or the single word. */
 export function parseVerdict(text: string): Verdict {
   const marked = [...text.matchAll(/\[\[\s*([a-z]+)\s*\]\]/gi)].at(-1)?.[1];
   const word = marked ?? /^\s*([a-z]+)[.\s]*$/i.exec(text)?.[1] ?? '';

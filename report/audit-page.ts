@@ -19,7 +19,7 @@ const labelWidth = titleWidth + 124;
 const chartWidth = 500;
 const margin = { top: 28, bottom: 8, right: 20 };
 
-/** Colour and pattern say one thing twice: a bar without an artifact is open, not only of another colour. */
+/** Fills by outcome. An attempt that is still open has no fill, so that colour is not the only difference. */
 const fills: Readonly<Record<AuditedAttempt['outcome'], string>> = {
   published: 'var(--series-3)',
   answered: 'var(--series-3)',
@@ -40,7 +40,7 @@ interface Scale {
 const place = ({ fromMs, spanMs }: Scale, time: string): number =>
   labelWidth + (Math.max(0, Date.parse(time) - fromMs) / spanMs) * chartWidth;
 
-/** From the run's opening to the end of its work: one that was started again later, and found all of it, adds nothing. */
+/** From the run's opening to the end of its work. Later starts that found all artifacts do not extend it. */
 function scaleOf({ stages, openedAt, lastAt }: RunTimeline): Scale {
   const own = stages.flatMap(({ attempts }) => attempts);
   const asked = stages.flatMap(({ requestedAt }) => requestedAt ?? []);
@@ -100,7 +100,7 @@ function waitingLine(stage: AuditedStage, scale: Scale, y: number): Html | null 
   />`;
 }
 
-/** A stage's line: what it is called, when it was waited for, every attempt. */
+/** A stage's line: title, waiting time, attempts. */
 function stageLine(stage: AuditedStage, scale: Scale, [y, lastAt]: [number, string]): Html {
   const title = stage.title.length > 42 ? `${stage.title.slice(0, 41)}…` : stage.title;
   const found = stage.state === 'reused' && stage.requestedAt !== null;
@@ -110,7 +110,7 @@ function stageLine(stage: AuditedStage, scale: Scale, [y, lastAt]: [number, stri
     r="4"
     fill="none"
     stroke="var(--ink)"
-    ><title>${stage.title}: made by ${stage.madeBy ?? 'nobody known'}</title></circle
+    ><title>${stage.title}: made by ${stage.madeBy ?? 'an unknown run'}</title></circle
   >`;
   return html`<text x="0" y="${y + 16}" font-size="13" fill="var(--ink)">${title}</text>
     <text x="${titleWidth}" y="${y + 16}" font-size="12" fill="var(--muted)">${stage.cell ?? ''}</text>
@@ -147,7 +147,7 @@ function timeline(story: RunTimeline): Html {
 }
 
 function interventionsTable({ interventions }: RunTimeline): Html {
-  if (interventions.length === 0) return html`<p>Nobody paused, resumed, cancelled or changed anything.</p>`;
+  if (interventions.length === 0) return html`<p>Nobody paused, resumed, cancelled or changed the run.</p>`;
   const rows = interventions.map(({ at, actor, what }) => ({ cells: [at, actor, what] }));
   return table({
     caption: 'What people did to the run, in order',
@@ -186,7 +186,7 @@ function facts({ totals, state }: RunTimeline): Html {
 function seal({ anchor, definitionDigest, workflows }: RunTimeline): Html {
   const head =
     anchor === null
-      ? 'none: the run goes on, or ended without telling of it'
+      ? 'none: the run is still open, or ended without an anchor'
       : `${anchor.head}, after ${anchor.lines} lines`;
   const signed = anchor?.signedBy ?? 'nobody';
   return html`<p>
@@ -196,12 +196,12 @@ function seal({ anchor, definitionDigest, workflows }: RunTimeline): Html {
 }
 
 const legend =
-  'A bar is an attempt, its strokes are checkpoints: green made the artifact, orange failed, yellow gave way, pink was cancelled, grey was lost. A dotted line is waiting, a ring a stage that another run made. Point at a bar for the reason; the table below has all of them.';
+  'A bar is an attempt, its strokes are checkpoints: green published, orange failed, yellow yielded, pink was cancelled, grey was lost. A dotted line is waiting time, a ring a stage of another run. Point at a bar for the reason; the table below has all of them.';
 
 /**
- * Renders a run's story as one page.
+ * Renders a run's audit as one page.
  *
- * @returns an HTML document that runs no script, fetches nothing, and is the same bytes for the same story.
+ * @returns an HTML document that runs no script, fetches nothing, and is the same bytes for the same input.
  */
 export function renderAuditPage(story: RunTimeline): string {
   const { experimentId, openedAt, openedBy, lastAt } = story;
@@ -227,7 +227,7 @@ export function renderAuditPage(story: RunTimeline): string {
         ${section({ id: 'attempts', title: 'Attempts' }, attemptsTable(story))} ${sharedSection(story)}
         ${foundSection(story)}
         ${section({ id: 'people', title: 'What people did' }, interventionsTable(story))}
-        ${section({ id: 'seal', title: 'What it rests on' }, seal(story))}
+        ${section({ id: 'seal', title: 'Integrity' }, seal(story))}
       </main>
     </body>
   </html>`;

@@ -4,21 +4,21 @@ import { formatCount, formatFraction } from './format';
 import type { TrainingEvidence } from './input';
 import { orderedCells } from './sections/order';
 
-/** Which artifacts a report wants to read: training stages by key, and evaluations by key. */
+/** The artifacts that a report reads: training stages and evaluations, by key. */
 export interface EvidencePlan {
   readonly training: readonly (Omit<TrainingEvidence, 'rows'> & { readonly stageKey: string })[];
   readonly answers: readonly {
     readonly name: string;
-    /** Key of the evaluate stage whose items.jsonl is wanted. */
+    /** Key of the evaluate stage with the items.jsonl to read. */
     readonly evaluationKey: string;
-    /** The same items' key in the map that the analysis was given. */
+    /** Key of the same items in the input of the analysis. */
     readonly itemsKey: string;
   }[];
 }
 
 const curvesShown = 5;
 
-/** The cells of the largest budget, most SFT first, each of the first seed that has it: the ones that the pictures follow. */
+/** The cells of the largest budget, most SFT first, each of its first seed: charts show their training. */
 function representativeCells(result: SweepResult): CellResult[] {
   const budget = Math.max(...result.cells.map(({ cell }) => cell.budget));
   const here = orderedCells(result).filter(({ cell }) => cell.budget === budget);
@@ -26,10 +26,10 @@ function representativeCells(result: SweepResult): CellResult[] {
   return [...first.values()].sort((a, b) => b.cell.sftFraction - a.cell.sftFraction);
 }
 
-/** "r = 0.5", and its seed where that is not the first one. */
+/** "SFT share 0.5", and its seed unless it is the first one. */
 function nameOf({ cell: { sftFraction, seed } }: CellResult, { cells }: SweepResult): string {
   const first = Math.min(...cells.map(({ cell }) => cell.seed));
-  return `r = ${formatFraction(sftFraction)}${seed === first ? '' : ` (seed ${seed})`}`;
+  return `SFT share ${formatFraction(sftFraction)}${seed === first ? '' : ` (seed ${seed})`}`;
 }
 
 function trainingOf(
@@ -50,8 +50,8 @@ function trainingOf(
 }
 
 /**
- * Names the artifacts that the pictures and samples of a report are made from: training stages of the largest budget;
- * answers of the base model, of r = 0, of the warm start and of pure SFT.
+ * Lists the artifacts for the charts and samples of a report: training stages of the largest budget; answers of the base
+ * model, of SFT share 0, of the warm start and of pure SFT.
  */
 export function planEvidence(result: SweepResult, analysis: SweepAnalysis): EvidencePlan {
   const base =

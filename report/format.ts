@@ -3,12 +3,12 @@ import { toDecimals, withMinus } from '../contracts/decimals';
 export { nameBudget as formatBudget } from '../contracts/budget-name';
 export { nameUsd as formatUsd } from '../contracts/money';
 
-/** 0.8734 → "87.3 %". */
+/** 0.8734 → "87.3%". */
 export function formatShare(share: number, digits = 1): string {
-  return `${(share * 100).toFixed(digits)} %`;
+  return `${(share * 100).toFixed(digits)}%`;
 }
 
-/** A score as it stands in tables: three decimals and a true minus. */
+/** A score with three decimals and a true minus. */
 export function formatScore(score: number): string {
   return withMinus(score.toFixed(3));
 }
@@ -18,7 +18,7 @@ const signed = (text: string): string => (Number.parseFloat(text) > 0 ? `+${text
 /** A difference of scores with its sign: +0.710, −0.012, 0.000. */
 export const formatSigned = (difference: number, digits = 3): string => signed(difference.toFixed(digits));
 
-/** The same where small ones count, as what a dollar bought: +0.0003. */
+/** The same with more decimals for small differences: +0.0003. */
 export const formatGain = (gain: number): string => signed(toDecimals(gain, 3));
 
 /** A probability: 0.97; 0 and 1 are exact. */
@@ -31,7 +31,7 @@ export function formatInterval(interval: { readonly low: number; readonly high: 
 /** As the title of a column or axis: "Accuracy". */
 export const sentenceCase = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Fractions as people write them: 0.5, 0.25, 1. */
+/** 0.5, 0.25, 1. */
 export function formatFraction(fraction: number): string {
   return String(Number(fraction.toFixed(4)));
 }

@@ -1,4 +1,4 @@
-/** Text that is already HTML. Only `html` makes it, so whatever else is interpolated gets escaped. */
+/** Text that is already HTML. Only `html` creates it; all other interpolated text is escaped. */
 export class Html {
   constructor(readonly text: string) {}
 }
@@ -30,7 +30,7 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   return new Html(strings.map((text, index) => text + renderPart(parts[index])).join(''));
 }
 
-/** Markup of our own making, e.g. a rendered picture. Never for text that came from outside. */
+/** Our own markup, such as a rendered chart. Never for text from outside. */
 export function trustedHtml(text: string): Html {
   return new Html(text);
 }

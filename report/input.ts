@@ -5,51 +5,51 @@ import type { PreferenceLoss } from '../schemas/losses';
 import type { SweepResult } from '../contracts/results';
 import type { ItemResult } from '../schemas/rows';
 
-/** One optimiser step of a training stage, as metrics.jsonl has it. */
+/** One optimiser step of a training stage, as in metrics.jsonl. */
 export interface MetricRow {
   readonly step: number;
   readonly values: Readonly<Record<string, number>>;
 }
 
-/** A training stage worth drawing, with its artifact's metrics.jsonl. */
+/** A training stage to chart, with its artifact's metrics.jsonl. */
 export interface TrainingEvidence {
   readonly kind: 'trainSft' | 'trainPreference';
   readonly name: string;
-  /** Of its cell: one fraction has one colour in every picture. */
+  /** Of its cell: one SFT share has one colour in all charts. */
   readonly sftFraction: number;
   readonly rows: readonly MetricRow[];
 }
 
-/** A model whose answers are shown, with the first rows of its artifact's items.jsonl. */
+/** A model with sample answers: the first rows of its artifact's items.jsonl. */
 export interface AnswerEvidence {
   readonly name: string;
   readonly items: readonly ItemResult[];
 }
 
-/** What the pictures and sections of one task and base model are made from. */
+/** Input of the charts and sections of one task and base model. */
 export interface Chapter {
   readonly analysis: SubjectAnalysis;
   /** Name of the score: "Accuracy". */
   readonly metric: string;
-  /** Of preference tuning; undefined where scores were made elsewhere and nobody says. */
+  /** Of preference tuning. Undefined: a table of scores does not say. */
   readonly loss?: PreferenceLoss;
-  /** Before the ids of its sections and pictures; empty where a page has one chapter. */
+  /** Prefix of the ids of its sections and charts. Empty: the page has one chapter. */
   readonly prefix: string;
-  /** Before the titles of its sections: "gsm8k, llama"; empty where a page has one chapter. */
+  /** Prefix of the titles of its sections, such as "gsm8k, llama". Empty: the page has one chapter. */
   readonly name: string;
 }
 
-/** A page over scores that were made elsewhere, a chapter for each task and model. */
+/** A page over a table of scores, a chapter for each task and model. */
 export interface TableReportInput {
-  /** Where the scores were read, e.g. the file's name. */
+  /** Source of the scores, such as the file's name. */
   readonly source: string;
   readonly analyses: readonly SubjectAnalysis[];
-  /** What the reader of the file must know: scales that were recognised, prices that were assumed. */
+  /** Notes for the reader: recognised scales, assumed prices. */
   readonly notes: readonly string[];
   readonly packageVersion?: string;
 }
 
-/** Where and how the sweep ran. What is not known is left out, and so is its line. */
+/** Where and how the sweep ran. Unknown fields are left out, with their lines. */
 export interface RunRecord {
   readonly workflowId?: string;
   readonly runId?: string;
@@ -64,29 +64,29 @@ export interface RunRecord {
   readonly trainer?: string;
   readonly host?: string;
   readonly modelDigest?: string;
-  /** Who judged answers, and whether it is who wrote them; left out where the task's own program did. */
+  /** The judge, and whether it is also the annotator. Left out: the task's verifier scored. */
   readonly judge?: string;
 }
 
-/** One place on a sweep's axes, and where it is told of in full. */
+/** One place on a sweep's axes, with a link to its report. */
 export interface PlaceLink {
   readonly analysis: SubjectAnalysis;
-  /** A heading of this page, or another page beside it; left out for the place that this page is about. */
+  /** A heading of this page, or another page. Left out: the place of this page. */
   readonly href?: string;
 }
 
-/** Everything that a report shows; plain data, read by the caller. */
+/** Input of a report: plain data, read by the caller. */
 export interface ReportInput {
   readonly definition: SweepDefinition;
   readonly result: SweepResult;
   readonly analysis: SweepAnalysis;
-  /** One sentence on what the annotator gets wrong. */
+  /** One sentence on the annotator's errors. */
   readonly annotatorDescription: string;
-  /** Every place on the sweep's axes; empty where it has none. */
+  /** Every place on the sweep's axes. Empty: no axes. */
   readonly places: readonly PlaceLink[];
   readonly training: readonly TrainingEvidence[];
   readonly answers: readonly AnswerEvidence[];
   readonly run: RunRecord;
-  /** What the whole run came to, by its ledger; left out where that is elsewhere. */
+  /** Totals of the run by its ledger. Left out: the ledger is on another host. */
   readonly totals?: AuditTotals | undefined;
 }

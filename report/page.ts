@@ -2,7 +2,7 @@ import { outputMark } from '../contracts/output-mark';
 import { html, trustedHtml, type Html } from './html';
 import { styleSheet } from './style';
 
-/** Nothing may be fetched and no script may run, whatever the data holds. */
+/** No fetches and no scripts, whatever the data contains. */
 const contentPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
@@ -13,7 +13,7 @@ export interface Page {
   readonly packageVersion?: string | undefined;
 }
 
-/** One HTML document that needs nothing besides itself. */
+/** One self-contained HTML document. */
 export function renderPage({ title, header, body, packageVersion }: Page): string {
   const page = html`<html lang="en">
     <head>
@@ -31,8 +31,8 @@ export function renderPage({ title, header, body, packageVersion }: Page): strin
       ${header}
       <main id="main">${body}</main>
       <footer>
-        Made by Budgetline${packageVersion === undefined ? '' : ` ${packageVersion}`}. Intervals are 95 %;
-        verdicts hold for this task, model and annotator.
+        Made by Budgetline${packageVersion === undefined ? '' : ` ${packageVersion}`}. Intervals are 95%;
+        verdicts apply to this task, model and annotator.
       </footer>
     </body>
   </html>`;

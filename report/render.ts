@@ -52,8 +52,7 @@ async function sweepSections(input: ReportInput): Promise<Html[]> {
 /**
  * Renders a sweep's report.
  *
- * @returns one HTML document with its pictures inside: it runs no script, fetches nothing, and is the same bytes for
- * the same input.
+ * @returns one HTML document with its charts inside: no scripts, no fetches, and the same bytes for the same input.
  */
 export async function renderReport(input: ReportInput): Promise<string> {
   const body = await sweepSections(input);
@@ -99,12 +98,12 @@ export async function renderTableReport(input: TableReportInput): Promise<string
   });
 }
 
-/** Every picture of a sweep's report, by the name of its file. */
+/** The charts of a sweep's report. */
 export function reportCharts(input: ReportInput): Chart[] {
   return listCharts(planCharts(sweepChapter(input), input.training));
 }
 
-/** Every picture of a table's report, by the name of its file. */
+/** The charts of a table's report. */
 export function tableCharts(input: TableReportInput): Chart[] {
   return tableChapters(input).flatMap((chapter) => listCharts(planCharts(chapter, [])));
 }

@@ -31,7 +31,7 @@ const dark: readonly (readonly [string, string])[] = [
   ...seriesColours.map(([name], index) => [name, darkSeries[index] ?? '#ffffff'] as const),
 ];
 
-/** The page's one style sheet: a column of text, wide and narrow pictures, dark mode, print. */
+/** The page's one style sheet: a column of text, wide and narrow charts, dark mode, print. */
 export const styleSheet = `
 :root{color-scheme:light dark;${variables(light)}}
 @media (prefers-color-scheme:dark){:root{${variables(dark)}}}

@@ -1,14 +1,14 @@
 import type { BudgetStanding, SearchProposal } from '../contracts/results';
 import type { SearchSpec } from '../schemas/definition';
-import { type Belief, inferBelief } from './belief';
+import { type Belief, posteriorOf } from './belief';
 import { conditionOn } from './gaussian-process';
 import type { Matrix } from './linear-algebra';
 import { type Arm, armsOf, Batch, type SearchRun, type SearchState } from './state';
 
-/** When an adaptive search stops, and what it may cost. */
+/** Stopping rule and cost limit of an adaptive search. */
 export type AdaptiveLimits = Omit<Extract<SearchSpec, { method: 'adaptive' }>, 'method'>;
 
-/** The splits of one budget, by their places among all. */
+/** The splits of one budget, by their indices among all arms. */
 interface BudgetProblem {
   readonly budget: number;
   readonly places: readonly number[];
@@ -22,7 +22,7 @@ function problemsOf(arms: readonly Arm[]): BudgetProblem[] {
   }));
 }
 
-/** The item with the highest value; of equal ones the first, which has more SFT. */
+/** The item with the highest value; on ties the first, which has more SFT. */
 function argMax<T>(items: readonly T[], valueOf: (item: T) => number): T | undefined {
   return items.reduce<T | undefined>(
     (best, item) => (best === undefined || valueOf(item) > valueOf(best) ? item : best),
@@ -30,7 +30,7 @@ function argMax<T>(items: readonly T[], valueOf: (item: T) => number): T | undef
   );
 }
 
-/** The best by the posterior mean among the splits that were run. */
+/** The split with the highest posterior mean among those that were run. */
 function leaderOf({ arms, posterior }: Belief, { places }: BudgetProblem): number {
   const seen = places.filter((place) => arms[place]!.scores.length > 0);
   return argMax(seen.length === 0 ? places : seen, (place) => posterior.mean[place]!)!;
@@ -46,12 +46,12 @@ function standingOf(belief: Belief, problem: BudgetProblem, limits: AdaptiveLimi
   const confidence = content.length / samples.length;
   const runs = problem.places.reduce((count, place) => count + arms[place]!.scores.length, 0);
   const { sftFraction } = arms[leader]!;
-  // Other budgets' scores say something of this one, but recommend no split that was never seen here.
+  // Scores of other budgets inform this one, but only a split with a score here is recommended.
   const settled = runs > 0 && confidence >= limits.confidence;
   return { budget: problem.budget, sftFraction, confidence, runs, settled };
 }
 
-/** The split that most often beats the leader by more than the regret that does not matter. */
+/** The split that most often beats the leader by more than the regret tolerance. */
 function challengerOf({ samples }: Belief, problem: BudgetProblem, leader: number, regret: number): number {
   const wins = (place: number): number =>
     samples.filter((sample) => sample[place]! - sample[leader]! > regret).length;
@@ -63,7 +63,7 @@ interface Choosing {
   readonly belief: Belief;
   readonly problem: BudgetProblem;
   readonly limits: AdaptiveLimits;
-  /** After the runs that this batch has taken already. */
+  /** Conditioned on the runs that are already in this batch. */
   readonly covariance: Matrix;
   readonly batch: Batch;
 }
@@ -71,20 +71,20 @@ interface Choosing {
 interface Choice {
   readonly run: SearchRun;
   readonly place: number;
-  /** By how much the variance of leader less challenger falls, a second. */
+  /** Fall of the variance of leader less challenger, a second of modelled time. */
   readonly acquisition: number;
 }
 
 /**
- * The affordable run of a budget that narrows the difference of leader and challenger most for what it costs, counting
- * only stages that are still to make.
+ * The affordable run of a budget with the highest acquisition value: the reduction of the variance of leader less
+ * challenger, per second of stages that are not there yet.
  */
 function chooseRun({ belief, problem, limits, covariance, batch }: Choosing): Choice | undefined {
   const leader = leaderOf(belief, problem);
   const challenger = challengerOf(belief, problem, leader, limits.regretTolerance);
   const choices = problem.places.flatMap((place): Choice[] => {
-    const openSearch = belief.arms[place]!.left.filter((one) => !batch.has(one) && batch.affords(one));
-    const run = argMax(openSearch, (one) => -batch.marginalSeconds(one));
+    const openRuns = belief.arms[place]!.left.filter((one) => !batch.has(one) && batch.affords(one));
+    const run = argMax(openRuns, (one) => -batch.marginalSeconds(one));
     if (run === undefined) return [];
     const row = covariance[place]!;
     const narrowing = (row[leader]! - row[challenger]!) ** 2 / (row[place]! + belief.runVariance);
@@ -94,7 +94,7 @@ function chooseRun({ belief, problem, limits, covariance, batch }: Choosing): Ch
   return argMax(choices, ({ acquisition }) => acquisition);
 }
 
-/** The first batch: of every budget the split with most SFT and the middle one, the smallest budget first. */
+/** The first batch: the split with the most SFT and the middle one of every budget, the smallest budget first. */
 function openSearch(state: SearchState, limits: AdaptiveLimits): SearchProposal {
   const arms = armsOf(state.runs);
   const batch = new Batch(state, limits.maxCostFraction);
@@ -105,23 +105,23 @@ function openSearch(state: SearchState, limits: AdaptiveLimits): SearchProposal 
     const middle = firstRun(places[Math.floor(places.length / 2)]!);
     if (!batch.has(middle)) batch.take(middle);
   }
-  const reason = 'Opening: of every budget the split with most SFT and the middle one.';
+  const reason = 'First batch: the split with the most SFT and the middle one of every budget.';
   return { ids: batch.ids, standings: [], reason };
 }
 
 function describe(standings: readonly BudgetStanding[], { ids }: Batch, { arms }: Belief): string {
-  const openSearch = new Set(standings.flatMap(({ settled, budget }) => (settled ? [] : [budget])));
-  const state = `${standings.length - openSearch.size} of ${standings.length} budgets settled`;
-  if (openSearch.size === 0) return `Done: ${state}.`;
+  const unsettled = new Set(standings.flatMap(({ settled, budget }) => (settled ? [] : [budget])));
+  const state = `${standings.length - unsettled.size} of ${standings.length} budgets settled`;
+  if (unsettled.size === 0) return `Done: ${state}.`;
   if (ids.length > 0)
-    return `${state}; at the others the affordable run that tells their best two splits apart for the least.`;
-  const left = arms.filter(({ budget }) => openSearch.has(budget)).flatMap((arm) => arm.left);
-  if (left.length === 0) return `Ended: ${state}; every run of the others has ended.`;
-  return `Ended: ${state}; each run that is left of the others is above what the search's share of the grid's cost still pays for.`;
+    return `${state}; for each other one the affordable run that best separates its top two splits for its cost.`;
+  const left = arms.filter(({ budget }) => unsettled.has(budget)).flatMap((arm) => arm.left);
+  if (left.length === 0) return `Stopped: ${state}; every run of the others has ended.`;
+  return `Stopped: ${state}; every remaining run exceeds maxCostFraction.`;
 }
 
 function proposeBatch(state: SearchState, limits: AdaptiveLimits): SearchProposal {
-  const belief = inferBelief(state);
+  const belief = posteriorOf(state);
   const problems = problemsOf(belief.arms);
   const standings = problems.map((problem) => standingOf(belief, problem, limits));
   const batch = new Batch(state, limits.maxCostFraction);
@@ -136,23 +136,23 @@ function proposeBatch(state: SearchState, limits: AdaptiveLimits): SearchProposa
   return { ids: batch.ids, standings, reason: describe(standings, batch, belief) };
 }
 
-/** With one split a budget there is nothing to search for: the whole grid is what tells how good it is. */
+/** Budgets with one split: there is nothing to search for, so the whole grid runs. */
 function runAll(state: SearchState, limits: AdaptiveLimits): SearchProposal {
-  const belief = inferBelief(state);
+  const belief = posteriorOf(state);
   const ids = belief.arms.flatMap(({ left }) => left).map(({ id }) => id);
   const standings = problemsOf(belief.arms).map((problem) => standingOf(belief, problem, limits));
   const said = ids.length > 0 ? 'every run' : 'every run has ended';
-  return { ids, standings, reason: `Each budget has one split alone: ${said}.` };
+  return { ids, standings, reason: `Each budget has one split: ${said}.` };
 }
 
 /**
- * The next batch of an adaptive search for the best split of each budget. The resource is seeds alone: a smaller budget
- * or fewer steps would move the optimum, so they are no cheaper look at the same thing. Scores are a Gaussian process
- * over (log1p demonstrations, log1p pairs); at each budget that is not settled, the run is chosen that narrows the
- * difference of its best two splits most for its marginal cost among those that can be paid for (after top-two sampling: Russo 2020, Oper. Res. 68(6)).
+ * The next batch of an adaptive search for the best split of each budget. Seeds are the only resource: smaller budgets or
+ * fewer steps would move the optimum. Scores are a Gaussian process over (log1p
+ * demonstrations, log1p pairs). For each budget that is not settled, the affordable run with the highest acquisition value
+ * per marginal cost is chosen (after top-two sampling: Russo 2020, Oper. Res. 68(6)).
  * A budget is settled when P(regret ≤ limit) ≥ confidence.
  *
- * Pure: the same outcomes give the same batch, in whichever order they came.
+ * Pure: the same outcomes give the same batch, in any order.
  */
 export function proposeAdaptive(state: SearchState, limits: AdaptiveLimits): SearchProposal {
   const problems = problemsOf(armsOf(state.runs));

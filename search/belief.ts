@@ -3,27 +3,27 @@ import { inferSurface, type Posterior, type Observation } from './gaussian-proce
 import { cholesky, multiplyLower } from './linear-algebra';
 import { type Arm, armsOf, type SearchRun, type SearchState } from './state';
 
-/** A split with the scores that its runs have left. */
+/** A split with the scores of its finished runs. */
 export interface SeenArm extends Arm {
   readonly scores: readonly number[];
   readonly items: number;
-  /** Runs that may still be asked for, by seed. */
+  /** Runs that can still be proposed, by seed. */
   readonly left: readonly SearchRun[];
 }
 
-/** What is believed of all splits. */
+/** The posterior over all splits. */
 export interface Belief {
   readonly arms: readonly SeenArm[];
   readonly posterior: Posterior;
   /** Variance of one run's score, from its seed and its items. */
   readonly runVariance: number;
-  /** Joint draws of all true scores from the posterior. */
+  /** Joint samples of all true scores from the posterior. */
   readonly samples: readonly Float64Array[];
 }
 
 const sampleCount = 256;
 
-/** Deviation between seeds, believed as much as `priorFreedom` repeated runs would be. */
+/** Prior standard deviation between seeds, with the weight of `priorDegreesOfFreedom` repeated runs. */
 const priorDeviation = 0.02;
 const priorDegreesOfFreedom = 8;
 
@@ -44,7 +44,7 @@ function seeArms({ runs, outcomes, failed }: SearchState): SeenArm[] {
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const mean = (values: readonly number[]): number => sum(values) / Math.max(1, values.length);
 
-/** What is believed of seeds and items beforehand, corrected by runs that differ by seed alone. */
+/** Prior variance of seeds and items, updated by runs that differ by seed alone. */
 function poolVariance(arms: readonly SeenArm[]): number {
   const seen = arms.filter(({ scores }) => scores.length > 0);
   const items = mean(seen.map((arm) => (mean(arm.scores) * (1 - mean(arm.scores))) / arm.items));
@@ -63,8 +63,8 @@ function drawSamples({ mean: centre, covariance }: Posterior, label: string): Fl
   });
 }
 
-/** Reads a search's outcomes. The same ones give the same belief, on whichever host and in whichever order they came. */
-export function inferBelief(state: SearchState): Belief {
+/** The posterior given a search's outcomes. The same outcomes give the same one, on every host and in any order. */
+export function posteriorOf(state: SearchState): Belief {
   const arms = seeArms(state);
   const runVariance = poolVariance(arms);
   const observations = arms.flatMap(({ point, scores }): Observation[] =>

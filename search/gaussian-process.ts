@@ -3,25 +3,25 @@ import { cholesky, dot, type Matrix, solveLower } from './linear-algebra';
 /** A point on the surface that is searched: (log1p of demonstrations, log1p of pairs). */
 export type Point = readonly [number, number];
 
-/** What was seen at a point: a mean over runs, and the variance of that mean. */
+/** An observation at a point: a mean over runs, and the variance of that mean. */
 export interface Observation {
   readonly point: Point;
   readonly value: number;
   readonly variance: number;
 }
 
-/** How far scores resemble each other along each axis, and how much they vary. */
+/** Length scales and variance of the scores. */
 interface Kernel {
   readonly scales: Point;
   readonly variance: number;
   /**
-   * The part of a split's score that its neighbours do not tell, as a share of the variance: published curves jump by a
-   * point or two where a smooth surface would not.
+   * The part of a split's score that is independent of its neighbours, as a share of the variance: published curves jump
+   * by a point or two.
    */
   readonly ownShare: number;
 }
 
-/** Mean and covariance of the scores at some points, given what was seen. */
+/** Mean and covariance of the scores at some points, given the observations. */
 export interface Posterior {
   readonly mean: Float64Array;
   readonly covariance: Matrix;
@@ -29,7 +29,7 @@ export interface Posterior {
 
 const root5 = Math.sqrt(5);
 
-/** Matérn 5/2 with a length scale an axis: smooth, but not so smooth that a cliff bends the whole surface. */
+/** Matérn 5/2 with one length scale per axis: smooth, without one cliff bending the whole surface. */
 function covarianceOf(a: Point, b: Point, { scales, variance, ownShare }: Kernel): number {
   const scaled = root5 * Math.hypot((a[0] - b[0]) / scales[0], (a[1] - b[1]) / scales[1]);
   const own = a[0] === b[0] && a[1] === b[1] ? ownShare : 0;
@@ -44,7 +44,7 @@ const lengthScales = [1.5, 3, 6];
 const deviations = [0.05, 0.12, 0.25];
 const ownShares = [0.003, 0.03, 0.1];
 
-/** The kernels that are tried: a coarse grid is enough for tens of points, and gives the same choice everywhere. */
+/** Candidate kernels: a coarse grid is enough for tens of points, and is deterministic on every host. */
 const kernels: readonly Kernel[] = lengthScales.flatMap((first) =>
   lengthScales.flatMap((second) =>
     deviations.flatMap((deviation) =>
@@ -73,13 +73,13 @@ function fitKernel(observations: readonly Observation[], level: number, kernel: 
   return { kernel, level, lower, whitened, logLikelihood: -0.5 * (dot(whitened, whitened) + logDeterminant) };
 }
 
-/** Kernels that are e⁴ times less likely than the best say nothing that is worth their time. */
+/** Kernels that are e⁴ times less likely than the best are dropped. */
 const leastLikely = 4;
 
-/** A kernel's fit, and how much it is believed. */
+/** A kernel's fit and its posterior weight. */
 interface WeightedFit {
   readonly fit: Fit;
-  /** Over all that are kept, they sum to 1. */
+  /** Sums to 1 over the kept fits. */
   readonly weight: number;
 }
 
@@ -108,7 +108,7 @@ function inferBy({ kernel, level, lower, whitened }: Fit, { points, observations
   return { mean: Float64Array.from(reach, (row) => level + dot(row, whitened)), covariance };
 }
 
-/** Mean and covariance of a mixture: what the parts disagree on is uncertainty too. */
+/** Mean and covariance of a mixture, with the variance between its parts. */
 function mixPosteriors(parts: readonly (Posterior & { readonly weight: number })[]): Posterior {
   const size = parts[0]!.mean.length;
   const mean = new Float64Array(size);
@@ -125,10 +125,10 @@ function mixPosteriors(parts: readonly (Posterior & { readonly weight: number })
 
 /**
  * Gaussian-process regression of scores on (log1p demonstrations, log1p pairs) (Rasmussen and Williams 2006, algorithm
- * 2.1), averaged over kernels by their marginal likelihood: tens of points leave open how smooth a surface is, and a
- * search that settles on the likeliest answer is too sure of its splits.
+ * 2.1), averaged over kernels by their marginal likelihood: tens of points do not determine the length
+ * scales, and the single likeliest kernel would be overconfident.
  *
- * @param sightings each point at most once
+ * @param observations each point at most once
  */
 export function inferSurface(points: readonly Point[], observations: readonly Observation[]): Posterior {
   const weighted = weighKernels(observations);
@@ -137,7 +137,7 @@ export function inferSurface(points: readonly Point[], observations: readonly Ob
   );
 }
 
-/** The covariance after one more sighting of point `at`; it does not depend on what will be seen. */
+/** The covariance conditioned on one more observation at point `at`; it does not depend on its value. */
 export function conditionOn(covariance: Matrix, at: number, variance: number): Matrix {
   const column = covariance[at]!;
   const total = column[at]! + variance;

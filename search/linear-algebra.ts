@@ -1,7 +1,7 @@
 /** A square matrix by rows. */
 export type Matrix = readonly Float64Array[];
 
-/** Lower L with L·Lᵀ = A for a positive definite A; a pivot that rounding has made negative counts as tiny. */
+/** Lower L with L·Lᵀ = A for a positive definite A; a pivot that is negative by rounding counts as tiny. */
 export function cholesky(a: Matrix): Matrix {
   const lower = a.map(() => new Float64Array(a.length));
   for (let i = 0; i < a.length; i++) {

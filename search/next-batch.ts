@@ -9,7 +9,7 @@ import { measureTransfer, proposeProxy } from './proxy';
 import { searchRunsOf } from './runs';
 import type { SearchState } from './state';
 
-/** How cells have ended so far, by id: the score, or null where one failed. */
+/** Finished cells by id: the score. Null: the cell failed. */
 export type Scores = Readonly<Record<string, number | null>>;
 
 interface Search {
@@ -37,14 +37,14 @@ function groupCells(cells: readonly CellPlan[], keyOf: (cell: CellPlan) => strin
   return [...groups.values()];
 }
 
-/** Every place on the axes is a search of its own. */
+/** Every place on the axes has its own search. */
 function proposeEach(search: Search, limits: AdaptiveLimits): SearchProposal[] {
   return groupCells(search.plan.cells, ({ cell }) => coordinatesSlug(cell.axes)).map((cells) =>
     placed(proposeAdaptive(stateOf(search, cells), limits), cells[0]?.cell.axes),
   );
 }
 
-/** A proposal that says at which place on the axes it was made. */
+/** A proposal with its place on the axes. */
 function placed(proposal: SearchProposal, axes: BudgetStanding['axes']): SearchProposal {
   if (axes === undefined) return proposal;
   return {
@@ -60,13 +60,13 @@ interface ModelPair {
   readonly large: SearchState;
 }
 
-/** The axis `model` has the small model first and the large one second; other axes give pairs of their own. */
+/** The axis `model` has the small model first and the large one second. Every place on the other axes is a pair. */
 function modelPairs(search: Search): ModelPair[] {
   const models = search.definition.axes?.['model'];
   const [small] = Array.isArray(models) ? models : [];
   const isSmall = ({ cell }: CellPlan): boolean => cell.axes?.['model'] === small;
-  const elsewhere = ({ cell }: CellPlan): string => coordinatesSlug({ ...cell.axes, model: '' });
-  return groupCells(search.plan.cells, elsewhere).map((cells) => ({
+  const placeOf = ({ cell }: CellPlan): string => coordinatesSlug({ ...cell.axes, model: '' });
+  return groupCells(search.plan.cells, placeOf).map((cells) => ({
     small: stateOf(search, cells.filter(isSmall)),
     large: stateOf(
       search,
@@ -75,7 +75,7 @@ function modelPairs(search: Search): ModelPair[] {
   }));
 }
 
-/** How regions transferred from the small model to the large one, where both were run. */
+/** Transfer of regions from the small model to the large one, where both were run. */
 export function measureTransfers(search: Search, epsilon: number): Transfer[] {
   return modelPairs(search).flatMap(({ small, large }) => measureTransfer(small, large, epsilon));
 }
@@ -85,7 +85,7 @@ function proposeRest({ plan, scores }: Search): SearchProposal {
   return { ids, standings: [], reason: 'Every cell of the grid.' };
 }
 
-/** What several searches propose, as one batch. */
+/** The proposals of several searches as one batch. */
 function joinProposals(proposals: readonly SearchProposal[]): SearchProposal {
   return {
     ids: proposals.flatMap(({ ids }) => ids),
@@ -95,8 +95,8 @@ function joinProposals(proposals: readonly SearchProposal[]): SearchProposal {
 }
 
 /**
- * The cells that a sweep runs next, given how others have ended: all of a grid at once, a batch of a search at a time.
- * None means that it is done. Pure, so that a workflow can ask it again on every replay.
+ * The cells that a sweep runs next: the whole grid at once, or the next batch of a search. Empty: done. Pure, so that a
+ * workflow replay gets the same cells.
  */
 export function proposeNext(search: Search): SearchProposal {
   const { search: asked, budgetUnit: unit = 'rows' } = search.definition;

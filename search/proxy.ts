@@ -3,11 +3,11 @@ import type { BudgetUnit } from '../schemas/definition';
 import type { SearchProposal, Transfer } from '../contracts/results';
 import { type Arm, armsOf, type SearchState } from './state';
 
-/** What the proxy recipe goes by. */
+/** Settings of the proxy method. */
 export interface ProxyLimits {
   /** A fraction is near-optimal on the small model from (1 − epsilon) × the best score on. */
   readonly epsilon: number;
-  /** What its words count budgets in. */
+  /** Unit of budgets in messages. */
   readonly unit: BudgetUnit;
 }
 
@@ -23,7 +23,7 @@ function scoredArms({ runs, outcomes }: SearchState): (Arm & { readonly score: n
   });
 }
 
-/** The near-optimal fractions of each budget. */
+/** The near-optimal SFT shares of each budget. */
 function regionsOf(state: SearchState, epsilon: number): Map<number, number[]> {
   const arms = scoredArms(state);
   const regions = new Map<number, number[]>();
@@ -39,7 +39,7 @@ function regionsOf(state: SearchState, epsilon: number): Map<number, number[]> {
   return regions;
 }
 
-/** The fraction of the grid that is nearest to the middle of a region; of two equally near the larger. */
+/** The SFT share of the grid nearest to the middle of a region; on ties the larger. */
 function midpointOf(region: readonly number[], fractions: readonly number[]): number {
   const middle = (Math.min(...region) + Math.max(...region)) / 2;
   const sorted = [...fractions].sort((a, b) => b - a);
@@ -57,7 +57,7 @@ function pickLarge(
   { epsilon, unit }: ProxyLimits,
 ): { ids: string[]; words: string[] } {
   const arms = armsOf(large.runs);
-  const openSearch = new Set(openRuns(large));
+  const unfinished = new Set(openRuns(large));
   const ids: string[] = [];
   const words: string[] = [];
   for (const [budget, region] of regionsOf(small, epsilon)) {
@@ -67,18 +67,18 @@ function pickLarge(
       here.map(({ sftFraction }) => sftFraction),
     );
     const place = nameBudget(budget, unit);
-    words.push(`r = ${fraction} at ${place} (region ${Math.min(...region)} to ${Math.max(...region)})`);
+    words.push(`SFT share ${fraction} at ${place} (region ${Math.min(...region)} to ${Math.max(...region)})`);
     const runs = here.find(({ sftFraction }) => sftFraction === fraction)?.runs ?? [];
-    ids.push(...runs.map(({ id }) => id).filter((id) => openSearch.has(id)));
+    ids.push(...runs.map(({ id }) => id).filter((id) => unfinished.has(id)));
   }
   return { ids, words };
 }
 
 /**
- * The next batch of the proxy recipe (arXiv 2609.01573): the whole grid on a small model, then on the large one, at
+ * The next batch of the proxy method (arXiv 2609.01573): the whole grid on a small model, then on the large one, at
  * each budget, the fraction of the grid nearest to the midpoint of the small one's near-optimal region.
  *
- * Pure: the same outcomes give the same batch, in whichever order they came.
+ * Pure: the same outcomes give the same batch, in any order.
  */
 export function proposeProxy(
   { small, large }: { readonly small: SearchState; readonly large: SearchState },
@@ -92,8 +92,8 @@ export function proposeProxy(
 }
 
 /**
- * How well regions carry over, at budgets that both models have whole: T = |R_small ∩ R_large| ∕ |R_small|, and whether
- * the midpoint of the small one's lies in the large one's.
+ * Transfer of regions at budgets that both models have whole: T = |R_small ∩ R_large| ∕ |R_small|, and whether the
+ * midpoint of the small one's is in the large one's.
  */
 export function measureTransfer(small: SearchState, large: SearchState, epsilon: number): Transfer[] {
   const [smallRegions, largeRegions] = [regionsOf(small, epsilon), regionsOf(large, epsilon)];

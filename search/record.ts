@@ -12,7 +12,7 @@ interface Searched {
   readonly rounds: readonly SearchProposal[];
 }
 
-/** How a search went; undefined where the whole grid was asked for. */
+/** Record of a search. Undefined: the whole grid was run. */
 export function recordSearch({ plan, definition, scores, rounds }: Searched): SearchRecord | undefined {
   const { search } = definition;
   if (search.method === 'grid') return undefined;

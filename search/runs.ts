@@ -2,7 +2,7 @@ import type { CellPlan } from '../planning/cell';
 import type { UniqueStage } from '../planning/plan';
 import type { SearchRun } from './state';
 
-/** Cells as runs of a search, with what their stages are modelled to take. */
+/** Cells as runs of a search, with the modelled seconds of their stages. */
 export function searchRunsOf(cells: readonly CellPlan[], stages: readonly UniqueStage[]): SearchRun[] {
   const seconds = new Map(stages.map((unique) => [unique.stage.key, unique.seconds]));
   return cells.map(({ cell, stages: own }) => ({

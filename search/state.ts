@@ -1,6 +1,6 @@
 import type { Point } from './gaussian-process';
 
-/** A cell as a search sees it: one run of one split, with what it would take. */
+/** A cell as a run of a split, with its modelled cost. */
 export interface SearchRun {
   readonly id: string;
   readonly budget: number;
@@ -12,19 +12,19 @@ export interface SearchRun {
   readonly stages: readonly { readonly key: string; readonly seconds: number }[];
 }
 
-/** What a run that has ended left. */
+/** Result of a finished run. */
 export interface SearchOutcome {
   readonly id: string;
   readonly score: number;
-  /** Test items behind the score. */
+  /** Number of test items. */
   readonly items: number;
 }
 
-/** All that a search knows: what may be run, and what has been. Outcomes may come in any order. */
+/** State of a search: all runs, and results in any order. */
 export interface SearchState {
   readonly runs: readonly SearchRun[];
   readonly outcomes: readonly SearchOutcome[];
-  /** Runs that failed: they are not proposed again. */
+  /** Failed runs; they are not proposed again. */
   readonly failed: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface Arm {
 
 const armKey = ({ budget, sftFraction }: SearchRun): string => `${budget} ${sftFraction}`;
 
-/** The splits by budget and falling fraction, their runs by seed: the order of everything that a search does. */
+/** The splits by budget and falling SFT share, their runs by seed. A search uses this order throughout. */
 export function armsOf(runs: readonly SearchRun[]): Arm[] {
   const groups = new Map<string, SearchRun[]>();
   for (const run of runs) groups.set(armKey(run), [...(groups.get(armKey(run)) ?? []), run]);
@@ -57,18 +57,18 @@ export function totalSeconds(runs: readonly SearchRun[]): number {
   return [...unique.values()].reduce((sum, seconds) => sum + seconds, 0);
 }
 
-/** Sums of seconds are not exact: a share of 1 pays for every run. */
+/** Sums of seconds are not exact, and a maxCostFraction of 1 must allow every run. */
 const tolerance = 1e-9;
 
-/** Keeps what a batch has taken so far, and what may still be paid for. */
+/** The runs of a batch, and the cost that is left for it. */
 export class Batch {
   readonly ids: string[] = [];
   readonly #there = new Set<string>();
-  /** Budgets that a run was begun at. */
+  /** Budgets with a started run. */
   readonly #entered: Set<number>;
   #secondsLeft: number;
 
-  /** @param maxCostFraction most that the whole search may take, as a share of the modelled seconds of all runs */
+  /** @param maxCostFraction largest cost of the whole search, as a share of the modelled seconds of all runs */
   constructor({ runs, outcomes, failed }: SearchState, maxCostFraction: number) {
     const ended = new Set([...outcomes.map(({ id }) => id), ...failed]);
     const begun = runs.filter(({ id }) => ended.has(id));
@@ -81,17 +81,17 @@ export class Batch {
     return this.ids.includes(id);
   }
 
-  /** Modelled seconds of a run's stages that are not there yet. */
+  /** Modelled seconds of a run's stages that no earlier run has. */
   marginalSeconds({ stages }: SearchRun): number {
     return stages.reduce((sum, { key, seconds }) => sum + (this.#there.has(key) ? 0 : seconds), 0);
   }
 
-  /** Whether a run may be paid for. The first one of a budget always may: without it nothing is known of that budget. */
+  /** Whether a run is within the cost limit. The first one of a budget always is: it needs at least one score. */
   affords(run: SearchRun): boolean {
     return !this.#entered.has(run.budget) || this.marginalSeconds(run) <= this.#secondsLeft;
   }
 
-  /** Takes a run where it may be paid for. */
+  /** Adds a run if it is within the cost limit. */
   take(run: SearchRun): boolean {
     if (!this.affords(run)) return false;
     this.#secondsLeft -= this.marginalSeconds(run);

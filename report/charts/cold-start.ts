@@ -3,7 +3,7 @@ import { formatShare } from '../format';
 import type { Chart, ChartSize } from './render';
 import { seriesColour, seriesShape } from './theme';
 
-/** How one model answers: the rates that tell a cold start from a warm one. */
+/** Style rates of one model's answers: they show a cold start. */
 export interface AnsweringRates {
   readonly name: string;
   readonly score: number;
@@ -13,10 +13,10 @@ export interface AnsweringRates {
 }
 
 const measures: readonly [keyof Omit<AnsweringRates, 'name'>, string][] = [
-  ['score', 'answers right'],
-  ['wellFormedRate', 'keeps the format'],
-  ['truncatedRate', 'rambles'],
-  ['noEosRate', 'never stops'],
+  ['score', 'correct'],
+  ['wellFormedRate', 'well-formed'],
+  ['truncatedRate', 'truncated'],
+  ['noEosRate', 'no end of sequence'],
 ];
 
 function knownRates(model: AnsweringRates): { name: string; measure: string; rate: number }[] {

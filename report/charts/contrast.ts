@@ -20,7 +20,7 @@ export interface ContrastData {
   readonly rows: readonly ContrastRow[];
 }
 
-/** Labels are set above their bars on a phone, where there is no room beside them. */
+/** On a phone, labels are above their bars: there is no room next to them. */
 function rowAxis(size: ChartSize, labels: readonly string[]): object {
   return {
     field: 'label',

@@ -7,7 +7,7 @@ import { mutedColour, seriesColour, seriesDash } from './theme';
 /** One quantity of one training stage, step by step. */
 export interface Curve {
   readonly name: string;
-  /** Which colour and dash it has. */
+  /** Index of its colour and dash. */
   readonly series: number;
   readonly points: readonly { readonly step: number; readonly value: number }[];
 }
@@ -33,8 +33,8 @@ function fitLine(values: readonly number[], at: number): number {
 }
 
 /**
- * A line fitted to each value's neighbours, `reach` to either side: single batches are noisy. Unlike a mean it neither
- * lags behind a falling curve nor bends at the ends.
+ * A line fitted to each value's neighbours, `reach` on either side: single batches are noisy. Unlike a moving mean it does
+ * not lag behind a falling curve or bend at the ends.
  */
 export function smoothCurve(values: readonly number[], reach: number): number[] {
   return values.map((_, index) => {
@@ -67,7 +67,7 @@ function describeCurves(data: CurvesData): string {
   return `${data.yTitle} by optimiser step. ${ends.join('; ')}.`;
 }
 
-/** Training curves: every step thin, a running mean over it thick, a line for each stage. */
+/** Training curves, a line for each stage: every step thin, the smoothed curve thick. */
 export function trainingCurves(data: CurvesData): Chart {
   const values = data.curves.flatMap(smoothPoints);
   const names = data.curves.map(({ name }) => name);

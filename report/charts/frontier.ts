@@ -5,7 +5,7 @@ import type { Chart, ChartSize } from './render';
 import { orderedFractions } from './score-by-budget';
 import { inkColour, seriesColour, seriesShape } from './theme';
 
-/** One cell by what its rows cost. */
+/** One cell by the cost of its rows. */
 export interface CostPoint {
   readonly budget: number;
   readonly fraction: number;
@@ -15,7 +15,7 @@ export interface CostPoint {
   readonly frontier: boolean;
 }
 
-const fractionName = (fraction: number): string => `r = ${formatFraction(fraction)}`;
+const fractionName = (fraction: number): string => `SFT share ${formatFraction(fraction)}`;
 
 interface Frontier {
   readonly points: readonly CostPoint[];
@@ -33,11 +33,11 @@ function describeFrontier({ points, metric, unit }: Frontier): string {
   return `${metric} by the price of the rows. On the frontier: ${steps.join('; ')}.`;
 }
 
-/** Every cell by price and score; a stepped line joins those that no cheaper one reaches. */
+/** Every cell by cost and score; a stepped line joins the frontier. */
 export function costFrontier(frontier: Frontier): Chart {
   const { points, metric } = frontier;
   const fractions = orderedFractions(points);
-  const values = points.map((point) => ({ ...point, series: fractionName(point.fraction) }));
+  const values = points.map((point) => ({ ...point, series: formatFraction(point.fraction) }));
   const x = {
     field: 'usd',
     type: 'quantitative',
@@ -56,8 +56,8 @@ export function costFrontier(frontier: Frontier): Chart {
     field: 'series',
     type: 'nominal',
     sort: null,
-    scale: { domain: fractions.map(fractionName), range },
-    legend: { title: 'SFT fraction', ...(size === 'narrow' ? { orient: 'bottom', columns: 3 } : {}) },
+    scale: { domain: fractions.map(formatFraction), range },
+    legend: { title: 'SFT share', ...(size === 'narrow' ? { orient: 'bottom', columns: 3 } : {}) },
   });
   const spec = (size: ChartSize): TopLevelSpec =>
     ({
@@ -89,7 +89,7 @@ export function costFrontier(frontier: Frontier): Chart {
     }) as TopLevelSpec;
   return {
     name: 'cost-frontier',
-    title: `${metric} by what the rows cost`,
+    title: `${metric} by cost of the rows`,
     description: describeFrontier(frontier),
     spec,
   };

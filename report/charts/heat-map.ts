@@ -15,19 +15,19 @@ function describeBest({ points }: HeatMapData): string {
   const best = points.filter((point) => point.best).sort((a, b) => a.budget - b.budget);
   const words = best.map(
     ({ budget, fraction, score }) =>
-      `at ${budget.toString()} the best is r = ${formatFraction(fraction)} with ${formatScore(score)}`,
+      `at ${budget.toString()} the best is SFT share ${formatFraction(fraction)} with ${formatScore(score)}`,
   );
   const near = points
     .filter((point) => point.near && !point.best)
-    .map(({ budget, fraction }) => `r = ${formatFraction(fraction)} at ${budget.toString()}`);
-  const within = near.length === 0 ? '' : ` Within 5 % of the best: ${near.join(', ')}.`;
-  return `Heat map of the score by budget and SFT fraction; ${words.join('; ')}.${within}`;
+    .map(({ budget, fraction }) => `SFT share ${formatFraction(fraction)} at ${budget.toString()}`);
+  const within = near.length === 0 ? '' : ` Within 5% of the best: ${near.join(', ')}.`;
+  return `Heat map of the score by budget and SFT share; ${words.join('; ')}.${within}`;
 }
 
-/** Black on bright cells, white on dark ones, in either mode of the page: both have a contrast of 4.5 or more on cividis. */
+/** Black on bright cells, white on dark ones, in both modes of the page: a contrast of at least 4.5 on cividis. */
 const readable = { condition: { test: 'datum.score > 0.46', value: '#000000' }, value: '#ffffff' };
 
-/** Budget by fraction, the score as colour and number, the best cell of each budget framed and starred. */
+/** Budget by SFT share, the score as colour and number, the best cell of each budget framed and starred. */
 export function heatMap(data: HeatMapData): Chart {
   const values = data.points.map((point) => ({
     ...point,
@@ -46,7 +46,7 @@ export function heatMap(data: HeatMapData): Chart {
   const y = {
     field: 'fractionName',
     type: 'ordinal',
-    title: 'SFT fraction r',
+    title: 'SFT share',
     sort: orderedFractions(data.points).map(formatFraction),
     scale: { paddingInner: 0.06 },
   };
@@ -92,7 +92,7 @@ export function heatMap(data: HeatMapData): Chart {
     }) as TopLevelSpec;
   return {
     name: 'heat-map',
-    title: `${data.metric} over the grid of budgets and fractions`,
+    title: `${data.metric} by budget and SFT share`,
     description: describeBest(data),
     spec,
   };

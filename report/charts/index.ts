@@ -17,7 +17,7 @@ import type { Chart } from './render';
 import { orderedFractions, scoreByBudget, type ScorePoint } from './score-by-budget';
 import { trainingCharts } from './training';
 
-/** A score with bounds to draw: where nothing says how sure it is, the bar has no length. */
+/** A score with bounds to draw. Without an interval the bar has no length. */
 function drawable({ estimate, low, high }: Estimate): { score: number; low: number; high: number } {
   return { score: estimate, low: low ?? estimate, high: high ?? estimate };
 }
@@ -37,16 +37,16 @@ function ratesOf(name: string, { score, style }: Pick<CellAnalysis, 'score' | 's
   return { name, score: score.estimate, wellFormedRate, truncatedRate, noEosRate };
 }
 
-/** Base, r = 0, warm start and pure SFT at the largest budget that ran both r = 0 and a warm start. */
+/** Base, SFT share 0, warm start and pure SFT at the largest budget that ran both SFT share 0 and a warm start. */
 export function coldStartModels(analysis: SubjectAnalysis): AnsweringRates[] {
   const diagnosis = analysis.coldStart.at(-1);
   if (diagnosis === undefined) return [];
   const here = analysis.cells.filter(({ budget }) => budget === diagnosis.budget);
   const named: [number, string][] = [
-    [0, 'r = 0, no SFT'],
-    [diagnosis.warmFraction, `r = ${formatFraction(diagnosis.warmFraction)}, warm start`],
+    [0, 'SFT share 0 (no SFT)'],
+    [diagnosis.warmFraction, `SFT share ${formatFraction(diagnosis.warmFraction)} (warm start)`],
   ];
-  if (diagnosis.warmFraction !== 1) named.push([1, 'r = 1, SFT alone']);
+  if (diagnosis.warmFraction !== 1) named.push([1, 'SFT share 1 (SFT alone)']);
   const cells = named.flatMap(([fraction, name]) =>
     here.filter(({ sftFraction }) => sftFraction === fraction).map((cell) => ratesOf(name, cell)),
   );
@@ -56,14 +56,14 @@ export function coldStartModels(analysis: SubjectAnalysis): AnsweringRates[] {
 
 const controlNames: Readonly<Record<ControlAnalysis['kind'], string>> = {
   'sft-on-chosen': 'SFT, then SFT on chosen',
-  'rejection-sampling': 'SFT, then SFT on right samples',
+  'rejection-sampling': 'SFT, then SFT on rejection samples',
 };
 
-/** A winning mixture, its controls and pure SFT. */
+/** A winning mixture, its ablations and pure SFT. */
 function rowsAt({ analysis, loss }: Chapter, controls: readonly ControlAnalysis[]): ContrastRow[] {
   const [{ budget, sftFraction, mixture }] = controls as [ControlAnalysis];
   const place = formatBudget(budget, analysis.unit);
-  const at = `${place}, r = ${formatFraction(sftFraction)}`;
+  const at = `${place}, SFT share ${formatFraction(sftFraction)}`;
   const pure = analysis.cells.filter((cell) => cell.budget === budget && cell.sftFraction === 1);
   const tuning = loss === undefined ? 'preference tuning' : lossTitle(loss);
   return [
@@ -74,7 +74,7 @@ function rowsAt({ analysis, loss }: Chapter, controls: readonly ControlAnalysis[
       ...drawable(control),
     })),
     ...pure.map(({ score }) => ({
-      label: `${place}, r = 1: SFT alone`,
+      label: `${place}, SFT share 1: SFT alone`,
       kind: 'pure SFT',
       ...drawable(score),
     })),
@@ -92,7 +92,7 @@ function controlRows(chapter: Chapter): ContrastRow[] {
   );
 }
 
-/** The pictures of a report by the section that shows them; a picture without data is left out. */
+/** The charts of a report by section. Charts without data are left out. */
 export interface ReportCharts {
   readonly scores: readonly Chart[];
   readonly money: readonly Chart[];
@@ -121,7 +121,7 @@ function costPoints({ cells, frontier }: SubjectAnalysis): CostPoint[] {
     }));
 }
 
-/** The amount of money at which most is measured; among equals the larger. */
+/** The amount of money with the most measured scores; on ties the larger. */
 function bestMeasured(prices: readonly PriceSensitivity[]): PriceSensitivity | undefined {
   const measured = ({ curve }: PriceSensitivity): number =>
     curve.reduce((sum, { scores }) => sum + scores.length, 0);
@@ -142,15 +142,15 @@ function controlCharts(chapter: Chapter): Chart[] {
   const { metric } = chapter;
   const rows = controlRows(chapter);
   if (rows.length === 0) return [];
-  return [contrast({ name: 'control', title: 'The winning mixture and its control', metric, rows })];
+  return [contrast({ name: 'control', title: 'The winning mixture and its ablations', metric, rows })];
 }
 
-/** All pictures, in the order of their sections. */
+/** All charts, in the order of their sections. */
 export function listCharts({ scores, money, coldStart, control, training }: ReportCharts): Chart[] {
   return [...scores, ...money, ...coldStart, ...control, ...training];
 }
 
-/** Plans every picture that a chapter has data for; their names begin with the chapter's prefix. */
+/** Plans the charts that a chapter has data for. Their names begin with the chapter's prefix. */
 export function planCharts(chapter: Chapter, training: readonly TrainingEvidence[]): ReportCharts {
   const { analysis, prefix, loss } = chapter;
   const models = coldStartModels(analysis).filter(({ wellFormedRate }) => wellFormedRate !== null);

@@ -7,15 +7,15 @@ import { inkColour, mutedColour, seriesColour, seriesDash } from './theme';
 
 export interface PriceData {
   readonly metric: string;
-  /** Most SFT first, as in the other pictures, so that a fraction keeps its colour. */
+  /** Most SFT first, as in the other charts, so that an SFT share keeps its colour. */
   readonly fractions: readonly number[];
   readonly prices: PriceSensitivity;
 }
 
-const fractionName = (fraction: number): string => `r = ${formatFraction(fraction)}`;
+const fractionName = (fraction: number): string => `SFT share ${formatFraction(fraction)}`;
 const formatRatio = (ratio: number): string => ratio.toFixed(2);
 
-/** "r = 1 up to ratio 2.10 (1.50 to 3.00), then r = 0.5; compared from ratio 0.50 to 10.00." */
+/** "SFT share 1 up to ratio 2.10 (1.50 to 3.00), then SFT share 0.5; compared from ratio 0.50 to 10.00." */
 export function describeSwitches({ curve, switches, from, to, skipped }: PriceSensitivity): string {
   const first = curve.find(({ best }) => best !== null)?.best ?? 0;
   const turns = switches.map(({ ratio, low, high, toFraction }) => {
@@ -27,18 +27,18 @@ export function describeSwitches({ curve, switches, from, to, skipped }: PriceSe
   return `${fractionName(first)}${turns.join('')}; compared ${range}.`;
 }
 
-/** Score by price ratio for one amount of money, a line for each fraction, switches as bands. */
+/** Score by price ratio for one amount of money, a line for each SFT share, switches as bands. */
 export function priceSensitivity({ metric, fractions, prices }: PriceData): Chart {
   const values = prices.curve.flatMap(({ ratio, best, scores }) =>
     scores.map(({ fraction, score }) => ({
       ratio,
       score,
-      series: fractionName(fraction),
+      series: formatFraction(fraction),
       best: fraction === best,
     })),
   );
   const drawn = fractions.filter((fraction) =>
-    values.some(({ series }) => series === fractionName(fraction)),
+    values.some(({ series }) => series === formatFraction(fraction)),
   );
   const colourOf = (fraction: number): number => fractions.indexOf(fraction);
   const x = {
@@ -60,9 +60,9 @@ export function priceSensitivity({ metric, fractions, prices }: PriceData): Char
       field: 'series',
       type: 'nominal',
       sort: null,
-      scale: { domain: drawn.map(fractionName), range },
+      scale: { domain: drawn.map(formatFraction), range },
       legend: {
-        title: 'SFT fraction',
+        title: 'SFT share',
         symbolType: 'stroke',
         symbolSize: 300,
         ...(size === 'narrow' ? { orient: 'bottom', columns: 3 } : {}),
@@ -108,8 +108,8 @@ export function priceSensitivity({ metric, fractions, prices }: PriceData): Char
   const money = `${formatCount(prices.money)} pairs’ money`;
   return {
     name: 'price-sensitivity',
-    title: `What ${money} buys as demonstrations become dearer`,
-    description: `${metric} that ${money} buys, by the price of a demonstration in pairs, a line for each SFT fraction. ${describeSwitches(prices)}`,
+    title: `What ${money} buys by the price of a demonstration`,
+    description: `${metric} that ${money} buys, by the price of a demonstration in pairs, a line for each SFT share. ${describeSwitches(prices)}`,
     spec,
   };
 }

@@ -3,20 +3,20 @@ import { compile, type TopLevelSpec } from 'vega-lite';
 import { escapeHtml } from '../html';
 import { chartConfig } from './theme';
 
-/** Pictures are drawn twice: for a page's column, and for a phone held upright. */
+/** Charts are drawn twice: for a page's column, and for a phone. */
 export type ChartSize = 'wide' | 'narrow';
 
-/** A picture before it is drawn. */
+/** A chart before it is drawn. */
 export interface Chart {
   /** Names the SVG file and prefixes its ids. */
   readonly name: string;
   readonly title: string;
-  /** What a reader who cannot see the picture should learn from it. */
+  /** Text alternative for readers who cannot see the chart. */
   readonly description: string;
   spec(size: ChartSize): TopLevelSpec;
 }
 
-/** Widths of a sans-serif face, in ems; without a canvas Vega takes every character for 0.8. */
+/** Widths of a sans-serif face, in ems. Without a canvas Vega uses 0.8 for every character. */
 function widthOf(character: string): number {
   if (/[ijl.,:;'|!()[\]tfrI ]/.test(character)) return 0.36;
   return /[mwMW%@—]/.test(character) ? 0.92 : /[A-Z]/.test(character) ? 0.72 : 0.62;
@@ -26,7 +26,7 @@ interface TextMetrics {
   width(item: { fontSize?: number }, text: unknown): number;
 }
 
-/** Gives Vega a better guess of text widths; its typings leave this setting out. */
+/** Sets better text widths in Vega; its typings do not have this setting. */
 function measureText(): void {
   const { textMetrics } = vega as unknown as { textMetrics: TextMetrics };
   textMetrics.width = ({ fontSize = 11 }, text) =>
@@ -34,8 +34,8 @@ function measureText(): void {
 }
 
 /**
- * Vega numbers clip paths through the whole process. Numbering them again, picture by picture, keeps ids unique in a
- * page and the same input's bytes the same.
+ * Vega numbers clip paths through the whole process. Renumbering them by chart keeps ids unique in a page and the bytes
+ * the same for the same input.
  */
 function renumberIds(svg: string, prefix: string): string {
   const ids = [...svg.matchAll(/ id="([^"]+)"/g)].map((match) => match[1] ?? '');
@@ -46,7 +46,7 @@ function renumberIds(svg: string, prefix: string): string {
     .replace(/ xlink:href="#([^"]+)"/g, (_, id: string) => ` xlink:href="#${renamed(id)}"`);
 }
 
-/** A picture is one thing with a title and a description; its marks would be graphics without names. */
+/** Hides marks from screen readers: the chart has a title and a description, its marks have no names. */
 function hideMarks(svg: string): string {
   return svg.replace(/ (role="graphics-[^"]*"|aria-roledescription="[^"]*")/g, '');
 }
@@ -58,12 +58,12 @@ function describe(svg: string, chart: Chart, prefix: string): string {
   const words =
     `<title id="${prefix}-title">${escapeHtml(chart.title)}</title>` +
     `<desc id="${prefix}-description">${escapeHtml(chart.description)}</desc>`;
-  // Replacements are functions: a price in the words ("$1") is no reference to a group.
+  // Replacements are functions: "$1" in the text must not be a reference to a group.
   return svg.replace('<svg', () => start).replace(/^<svg[^>]*>/, (open) => open + words);
 }
 
 /**
- * Draws one picture.
+ * Draws one chart.
  *
  * @returns an SVG element with a title and a description, without scripts or outside references.
  */

@@ -4,7 +4,7 @@ import { formatFraction, formatScore } from '../format';
 import type { Chart, ChartSize } from './render';
 import { inkColour, mutedColour, seriesColour, seriesDash, seriesShape } from './theme';
 
-/** A score at one budget and fraction, over all seeds, with its interval. */
+/** A score at one budget and SFT share, over all seeds, with its interval. */
 export interface ScorePoint {
   readonly budget: number;
   readonly fraction: number;
@@ -13,7 +13,7 @@ export interface ScorePoint {
   readonly high: number;
   /** Best of its budget. */
   readonly best: boolean;
-  /** Within 5 % of the best of its budget, by the scores as they stand. */
+  /** Within 5% of the best score of its budget. */
   readonly near: boolean;
 }
 
@@ -21,13 +21,13 @@ export interface ScoreByBudgetData {
   readonly metric: string;
   readonly unit: BudgetUnit;
   readonly points: readonly ScorePoint[];
-  /** Null where it is not known, and no line is drawn. */
+  /** Null: unknown, and no line is drawn. */
   readonly baseScore: number | null;
 }
 
-const fractionName = (fraction: number): string => `r = ${formatFraction(fraction)}`;
+const fractionName = (fraction: number): string => `SFT share ${formatFraction(fraction)}`;
 
-/** Distinct fractions, most SFT first: the order of every legend and table. */
+/** Distinct SFT shares in descending order, as in every legend and table. */
 export function orderedFractions(points: readonly { readonly fraction: number }[]): number[] {
   return [...new Set(points.map(({ fraction }) => fraction))].sort((a, b) => b - a);
 }
@@ -36,8 +36,8 @@ export function orderedBudgets(points: readonly { readonly budget: number }[]): 
   return [...new Set(points.map(({ budget }) => budget))].sort((a, b) => a - b);
 }
 
-/** Intervals of neighbouring series would cover one another, so each series stands a little aside of its budget. */
-function aside(budget: number, index: number, series: number): number {
+/** Offsets each series from its budget, so that intervals do not overlap. */
+function offset(budget: number, index: number, series: number): number {
   return budget * (1 + 0.04 * (index - (series - 1) / 2));
 }
 
@@ -48,10 +48,10 @@ function describeScores({ points, metric, baseScore }: ScoreByBudgetData): strin
     return `Budget ${budget.toString()}: ${scores.join(', ')}.`;
   });
   const base = baseScore === null ? '' : ` The base model has ${formatScore(baseScore)}.`;
-  return `${metric} by budget, a line for each SFT fraction, with intervals. ${budgets.join(' ')}${base}`;
+  return `${metric} by budget, a line for each SFT share, with intervals. ${budgets.join(' ')}${base}`;
 }
 
-/** What the axis of budgets counts. */
+/** Title of the budget axis. */
 export const budgetTitle = (unit: BudgetUnit): string =>
   `Annotation budget (${unit === 'usd' ? 'US dollars' : 'examples'})`;
 
@@ -68,11 +68,11 @@ function budgetAxis(budgets: readonly number[], unit: BudgetUnit): object {
 }
 
 function seriesScales(fractions: readonly number[], size: ChartSize): object {
-  const domain = fractions.map(fractionName);
+  const domain = fractions.map(formatFraction);
   const legend =
     size === 'wide'
-      ? { title: 'SFT fraction' }
-      : { title: 'SFT fraction', orient: 'bottom', columns: 3, columnPadding: 14 };
+      ? { title: 'SFT share' }
+      : { title: 'SFT share', orient: 'bottom', columns: 3, columnPadding: 14 };
   const encode = (range: unknown[]): object => ({
     field: 'series',
     type: 'nominal',
@@ -86,12 +86,12 @@ function seriesScales(fractions: readonly number[], size: ChartSize): object {
   };
 }
 
-/** The line and the intervals of one fraction. Their colour is set, not encoded: the points alone make the legend. */
+/** The line and the intervals of one SFT share. Their colour is set, not encoded: only the points make the legend. */
 function seriesLayer(options: { fraction: number; index: number; x: object; y: object }): object {
   const { fraction, index, x, y } = options;
   const stroke = seriesColour(index);
   return {
-    transform: [{ filter: { field: 'series', equal: fractionName(fraction) } }],
+    transform: [{ filter: { field: 'series', equal: formatFraction(fraction) } }],
     layer: [
       {
         mark: { type: 'line', stroke, strokeDash: seriesDash(index), strokeWidth: 1.8 },
@@ -113,15 +113,15 @@ function baseLine(base: number, y: object): object {
   };
 }
 
-/** Score against budget, a line for each fraction, intervals as bars, the base model as a dashed line. */
+/** Score against budget, a line for each SFT share, intervals as bars, the base model as a dotted line. */
 export function scoreByBudget(data: ScoreByBudgetData): Chart {
   const fractions = orderedFractions(data.points);
   const values = data.points.map((point) => {
     const index = fractions.indexOf(point.fraction);
     return {
       ...point,
-      series: fractionName(point.fraction),
-      x: aside(point.budget, index, fractions.length),
+      series: formatFraction(point.fraction),
+      x: offset(point.budget, index, fractions.length),
     };
   });
   const spec = (size: ChartSize): TopLevelSpec => {
@@ -161,7 +161,7 @@ export function scoreByBudget(data: ScoreByBudgetData): Chart {
   };
   return {
     name: 'score-by-budget',
-    title: `${data.metric} by budget and SFT fraction`,
+    title: `${data.metric} by budget and SFT share`,
     description: describeScores(data),
     spec,
   };

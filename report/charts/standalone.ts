@@ -2,16 +2,16 @@ import { outputMark } from '../../contracts/output-mark';
 import type { Chart } from './render';
 import { renderChart } from './render';
 
-/** White paper: a picture on its own follows no page into dark mode. */
+/** White background: a standalone chart has no dark mode. */
 const paper = '<rect width="100%" height="100%" fill="#ffffff"/>';
 
-/** Replaces `var(--name, fallback)` by its fallback; nothing outside a page knows the variables. */
+/** Replaces `var(--name, fallback)` by its fallback; the variables exist only in the page. */
 function resolveColours(svg: string): string {
   return svg.replace(/var\(--[a-z0-9-]+, ([^()]+)\)/g, '$1');
 }
 
 /**
- * A picture as a file of its own, in the wide size.
+ * A chart as a standalone file, in the wide size.
  *
  * @returns an SVG document with its title and description, on white
  */

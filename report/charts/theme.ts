@@ -1,8 +1,8 @@
 import type { Config } from 'vega-lite';
 
 /**
- * Colours of Okabe and Ito, told apart by people with any common colour blindness. Pictures refer to CSS variables so
- * that they follow the page into dark mode; the fallback serves a picture that is saved on its own.
+ * Okabe and Ito's colours, safe for common colour blindness. Charts refer to CSS variables to follow the page's dark mode;
+ * the fallback is for standalone charts.
  */
 export const seriesColours = [
   ['--series-1', '#0072b2'],
@@ -13,7 +13,7 @@ export const seriesColours = [
   ['--series-6', '#56b4e9'],
 ] as const;
 
-/** Every series has a shape and a dash of its own besides its colour. */
+/** Every series also has its own shape and dash. */
 export const seriesShapes = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down'] as const;
 export const seriesDashes: readonly (readonly number[])[] = [
   [1, 0],
@@ -28,7 +28,7 @@ export const inkColour = 'var(--ink, #1c1c1e)';
 export const mutedColour = 'var(--muted, #5b5b63)';
 export const gridColour = 'var(--grid, #dcdce2)';
 
-/** The colour of the nth series; colours come round again after six, shapes and dashes still tell them apart. */
+/** The colour of the nth series. Colours repeat after six; shapes and dashes still differ. */
 export function seriesColour(index: number): string {
   const [name, fallback] = seriesColours[index % seriesColours.length] ?? seriesColours[0];
   return `var(${name}, ${fallback})`;
@@ -38,7 +38,7 @@ export function seriesShape(index: number): string {
   return seriesShapes[index % seriesShapes.length] ?? 'circle';
 }
 
-/** A dash that differs from its neighbours' even where more than six series are drawn. */
+/** A dash that differs from its neighbours', also with more than six series. */
 export function seriesDash(index: number): number[] {
   return [
     ...(seriesDashes[(index + Math.floor(index / seriesDashes.length)) % seriesDashes.length] ?? [1, 0]),

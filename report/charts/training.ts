@@ -6,9 +6,9 @@ import type { Chart } from './render';
 
 export interface CurveSource {
   readonly training: readonly TrainingEvidence[];
-  /** In the order of the other pictures' legends, so that a fraction keeps its colour. */
+  /** In the order of the other charts' legends, so that an SFT share keeps its colour. */
   readonly fractions: readonly number[];
-  /** With which the preference stages were trained. */
+  /** Loss of the preference stages. */
   readonly loss: PreferenceLoss;
 }
 
@@ -29,7 +29,7 @@ function curvesOf(
     .filter(({ points }) => points.length > 0);
 }
 
-/** A pair's loss while the policy is the reference; undefined where that depends on the rows. */
+/** A pair's loss while the policy equals the reference. Undefined: it depends on the rows. */
 export function lossAtReference(loss: PreferenceLoss): number | undefined {
   switch (loss.name) {
     case 'sigmoid':
@@ -78,7 +78,7 @@ function preferenceCurves(source: CurveSource): CurvesData[] {
   ];
 }
 
-/** Training curves; a picture without data is left out. */
+/** Training curves. Charts without data are left out. */
 export function trainingCharts(source: CurveSource): Chart[] {
   const sft = {
     name: 'sft-loss',

@@ -3,7 +3,7 @@ import { formatBudget, formatCount, formatFraction } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 
-/** What of the place on the axes no other fact says. */
+/** The place on the axes, without task, annotator and model, which have their own lines. */
 function placeFacts({ axes = {} }: SweepAnalysis): [string, string][] {
   return Object.entries(axes).filter(([axis]) => !['task', 'annotator', 'model'].includes(axis));
 }
@@ -19,12 +19,12 @@ function facts({ definition, analysis }: ReportInput): [string, string][] {
     ['Test items', formatCount(analysis.items || definition.evaluation.items)],
     ['Budgets', definition.budgets.map((budget) => formatBudget(budget, analysis.unit)).join(', ')],
     definition.sftSpendFractions === undefined
-      ? ['SFT fractions r', definition.sftFractions.map(formatFraction).join(', ')]
-      : ['Shares of the money for SFT', definition.sftSpendFractions.map(formatFraction).join(', ')],
+      ? ['SFT shares', definition.sftFractions.map(formatFraction).join(', ')]
+      : ['SFT shares of the money', definition.sftSpendFractions.map(formatFraction).join(', ')],
   ];
 }
 
-/** Below this, differences between splits are differences between guesses. */
+/** Below this score, differences between splits are noise. */
 const nearZero = 0.1;
 
 function nearZeroNotice({ analysis }: ReportInput): Html {
@@ -32,12 +32,12 @@ function nearZeroNotice({ analysis }: ReportInput): Html {
   const scores = [...(base === null ? [] : [base]), ...cells].map(({ score }) => score.estimate);
   if (scores.some((score) => score >= nearZero)) return html``;
   return html`<p class="notice">
-    Every score here is near zero: this model cannot do this task at any split that was run. The figures show
-    that the data went through every stage, not which split is better.
+    Every score is near zero: this model does not learn this task at any split. The results show that every
+    stage ran, not which split is better.
   </p>`;
 }
 
-/** The top of the page: the answer in one paragraph and what it holds for. */
+/** The top of the page: the answer in one paragraph, and the setting. */
 export function answerHeader(input: ReportInput, contents: readonly (readonly [string, Html])[]): Html {
   const list = facts(input).map(
     ([term, value]) =>

@@ -3,9 +3,9 @@ import { formatCount, formatDuration, formatInterval, formatScore } from '../for
 import { html, type Html } from '../html';
 import { number, section, table } from './parts';
 
-/** Why an attempt ended as it did, and what its trainer warned of before. */
+/** Why an attempt ended, and its trainer's warnings. */
 function reasonOf({ message, warnings }: AuditedAttempt): string {
-  const warned = warnings.map(({ code, message: words }) => `Warned, ${code}: ${words}`);
+  const warned = warnings.map(({ code, message: words }) => `Warning ${code}: ${words}`);
   return [...(message === null ? [] : [message]), ...warned].join(' ');
 }
 
@@ -44,10 +44,10 @@ export function attemptsTable({ stages }: RunTimeline): Html {
     ...used.map((title) => ({ title, number: true })),
     ...[{ title: 'Host' }, { title: 'Actor' }],
   ];
-  return table({ caption: 'Every attempt that this run made', columns, rows });
+  return table({ caption: 'All attempts of this run', columns, rows });
 }
 
-/** Stages that another run made, and what other runs did at stages of this one: none of it is in the totals. */
+/** Stages that other runs made, and attempts of other runs at stages of this one. They are not in the totals. */
 export function sharedSection({ stages }: RunTimeline): Html {
   const rows = stages.flatMap(({ title, state, madeBy, shared }) => {
     const others = [...new Set(shared.map(({ experimentId }) => experimentId))];
@@ -56,21 +56,23 @@ export function sharedSection({ stages }: RunTimeline): Html {
       return `${id}: ${outcomes.join(', ')}`;
     });
     if (state !== 'reused' && by.length === 0) return [];
-    return [{ cells: [title, state === 'reused' ? (madeBy ?? 'nobody known') : 'this run', by.join('; ')] }];
+    return [
+      { cells: [title, state === 'reused' ? (madeBy ?? 'an unknown run') : 'this run', by.join('; ')] },
+    ];
   });
   if (rows.length === 0) return html``;
   const columns = [{ title: 'Stage' }, { title: 'Made by' }, { title: 'Attempts of other runs', text: true }];
-  const caption = 'Stages that this run shares with others; attempts of others count for them alone';
+  const caption = 'Stages that this run shares with others; their attempts are not in the totals';
   return section({ id: 'shared', title: 'Shared stages' }, table({ caption, columns, rows }));
 }
 
-/** What evaluations found, as the ledger has it: of the task that is tuned for, and of those beside. */
+/** Scores of evaluations by the ledger: the task that is tuned for, and auxiliary tasks. */
 export function foundSection({ stages }: RunTimeline): Html {
   const rows = stages.flatMap(({ title, cell, scores }) =>
     scores.map(({ auxiliary, items, score, low, high }) => ({
       cells: [
         cell ?? title,
-        auxiliary ?? 'the task',
+        auxiliary ?? 'task',
         formatScore(score),
         formatInterval({ low, high }),
         formatCount(items),
@@ -78,9 +80,9 @@ export function foundSection({ stages }: RunTimeline): Html {
     })),
   );
   if (rows.length === 0) return html``;
-  const columns = [{ title: 'Cell' }, { title: 'Of' }, number('Score'), { title: '95 % interval' }];
+  const columns = [{ title: 'Cell' }, { title: 'Task' }, number('Score'), { title: '95% interval' }];
   return section(
     { id: 'scores', title: 'Scores' },
-    table({ caption: 'What evaluations found', columns: [...columns, number('Items')], rows }),
+    table({ caption: 'Scores of evaluations', columns: [...columns, number('Items')], rows }),
   );
 }

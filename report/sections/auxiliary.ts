@@ -6,7 +6,7 @@ import type { Chapter } from '../input';
 import { chapterHead, number, section, table } from './parts';
 import { intervalOf, signedOf } from './scores';
 
-/** An estimate and its interval, as far as they are known. */
+/** An estimate and its interval, or dashes. */
 function cellsOf(estimate: Estimate | null, format: (estimate: Estimate) => string): [string, string] {
   return estimate === null ? ['–', '–'] : [format(estimate), intervalOf(estimate)];
 }
@@ -32,31 +32,31 @@ function taskTable(task: AuxiliaryAnalysis, analysis: SubjectAnalysis): Html {
   const base0 = ['base', '–', 'untrained', ...cellsOf(base, scoreOf), '–', '–', '–'];
   const on = items === 0 ? '' : `, on ${formatCount(items)} items`;
   return table({
-    caption: `“${name}”${on}: the untrained base, and what each cell has made of it`,
+    caption: `“${name}”${on}: the untrained base and each cell`,
     columns: [
       number('Budget'),
-      number('r'),
+      number('SFT share'),
       { title: 'Model' },
       number(sentenceCase(metric)),
-      { title: '95 % interval' },
-      number('Less the base'),
-      { title: '95 % interval' },
+      { title: '95% interval' },
+      number('Difference from base'),
+      { title: '95% interval' },
       { title: 'Verdict' },
     ],
     rows: [{ cells: base0 }, ...cells.map((cell) => cellRow(cell, analysis))],
   });
 }
 
-/** What training costs on tasks that it was not for; nothing where none was evaluated. */
+/** Regression checks on auxiliary tasks. Empty: there are none. */
 export function auxiliarySection(chapter: Chapter): Html {
   const { analysis } = chapter;
   if (analysis.auxiliary.length === 0) return html``;
   return section(
-    chapterHead(chapter, 'auxiliary', 'What training costs elsewhere'),
+    chapterHead(chapter, 'auxiliary', 'Auxiliary tasks'),
     html`<p class="lead">
-      Unrelated tasks, asked of the same models. A score falls or rises where its difference from the base,
-      taken item by item, is more than ${formatScore(analysis.equivalenceMargin)} and the interval leaves out
-      0.
+      Regression checks: the same models on tasks that they were not trained for. A score falls or rises if
+      its difference from the base, item by item, exceeds ${formatScore(analysis.equivalenceMargin)} and the
+      interval excludes 0.
     </p>`,
     ...analysis.auxiliary.map(
       (task) =>

@@ -14,8 +14,8 @@ function pointer({ pointsTo, conditional, pointStatement }: ClaimVerdict): strin
   if (pointsTo === null) return '';
   const direction =
     pointsTo === 'unclear' ? 'the numbers point neither way' : `the numbers point ${pointsTo} the claim`;
-  if (pointStatement) return `; ${direction} (a point statement: scores as they stand, without bounds)`;
-  return `; ${direction}${conditional ? ' (conditional: it holds for these trained models alone)' : ''}`;
+  if (pointStatement) return `; ${direction} (point estimates, without intervals)`;
+  return `; ${direction}${conditional ? ' (conditional on these trained models)' : ''}`;
 }
 
 function claim(verdict: ClaimVerdict): Html {
@@ -37,10 +37,10 @@ function claim(verdict: ClaimVerdict): Html {
 export function claimsSection(chapter: Chapter): Html {
   const { analysis } = chapter;
   return section(
-    chapterHead(chapter, 'claims', 'The study’s five claims, here'),
+    chapterHead(chapter, 'claims', 'The study’s five claims'),
     html`<p>
-        Each claim is judged on these scores alone, by a rule fixed before the run; a difference up to
-        ${analysis.equivalenceMargin} does not count.
+        Each claim is judged on these scores by a rule fixed before the run. Differences up to
+        ${analysis.equivalenceMargin} count as equal.
       </p>
       <ul class="claims">
         ${analysis.verdicts.map(claim)}

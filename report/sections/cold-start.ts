@@ -14,9 +14,9 @@ import { intervalOf } from './scores';
 
 const metricNames: Record<DiagnosisEvidence['metric'], string> = {
   score: 'Score',
-  wellFormedRate: 'Format kept',
-  truncatedRate: 'Rambles',
-  noEosRate: 'Never stops',
+  wellFormedRate: 'Well-formed',
+  truncatedRate: 'Truncated',
+  noEosRate: 'No end of sequence',
   meanTokens: 'Mean length',
   repetitionRate: 'Repetition',
 };
@@ -32,15 +32,15 @@ function tokenInterval({ low, high }: Estimate): string {
 
 function evidenceTable({ warmFraction, evidence }: ColdStartDiagnosis, budget: string): Html {
   return table({
-    caption: `Evidence at budget ${budget}: r = 0 against r = ${formatFraction(warmFraction)}`,
+    caption: `Evidence at budget ${budget}: SFT share 0 against SFT share ${formatFraction(warmFraction)}`,
     columns: [
-      { title: 'Measure' },
+      { title: 'Metric' },
       { title: 'Base', number: true },
-      { title: 'r = 0', number: true },
-      { title: `r = ${formatFraction(warmFraction)}`, number: true },
-      { title: 'Difference, 95 % interval' },
+      { title: 'SFT share 0', number: true },
+      { title: `SFT share ${formatFraction(warmFraction)}`, number: true },
+      { title: 'Difference, 95% interval' },
       { title: 'Effect size', number: true },
-      { title: 'Speaks' },
+      { title: 'Evidence' },
     ],
     rows: evidence.map(({ metric, base, cold, warm, difference, effect, speaks }) => ({
       cells: [
@@ -61,7 +61,7 @@ function diagnosisBlock(diagnosis: ColdStartDiagnosis, unit: BudgetUnit, open: b
   const strength = diagnosis.strength === null ? '' : `, ${diagnosis.strength}`;
   const title = html`Budget ${budget}: ${diagnosis.status}${strength}`;
   const words = html`<p>
-    The smallest warm start is r = ${formatFraction(diagnosis.warmFraction)},
+    The smallest warm start is SFT share ${formatFraction(diagnosis.warmFraction)},
     ${formatCount(diagnosis.warmSftRows)} demonstrations. ${diagnosis.advice}
   </p>`;
   if (open)
@@ -79,16 +79,19 @@ function stagnationWords(stagnation: StagnationDiagnosis | null): Html {
     <p>${stagnation.advice}</p>`;
 }
 
-/** Whether preference tuning from the base model fails, how it shows, and how little SFT repairs it. */
+/** Cold start: preference tuning without SFT, its symptoms, and the smallest SFT share that repairs it. */
 export async function coldStartSection(chapter: Chapter, charts: readonly Chart[]): Promise<Html> {
   const { analysis } = chapter;
   const head = chapterHead(chapter, 'cold-start', 'Cold start');
   if (analysis.coldStart.length === 0)
-    return section(head, html`<p>Not tested: this sweep has no budget with both r = 0 and a warm start.</p>`);
+    return section(
+      head,
+      html`<p>Not tested: this sweep has no budget with both SFT share 0 and a warm start.</p>`,
+    );
   const caption =
-    'The base model, preference tuning alone, and what SFT first changes. A cold start shows as answers that miss the asked format, ramble or do not stop.';
-  const pictures = await Promise.all(charts.map((chart) => chartBlock(chart, caption)));
+    'The base model, preference tuning alone, and preference tuning after SFT. Answers of a cold start are not well-formed, are truncated or do not stop.';
+  const drawn = await Promise.all(charts.map((chart) => chartBlock(chart, caption)));
   const diagnoses = [...analysis.coldStart].reverse();
   const words = diagnoses.map((one, index) => diagnosisBlock(one, analysis.unit, index === 0));
-  return section(head, ...pictures, ...words, stagnationWords(analysis.stagnation));
+  return section(head, ...drawn, ...words, stagnationWords(analysis.stagnation));
 }

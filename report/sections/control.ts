@@ -4,13 +4,13 @@ import type { Chart } from '../charts/render';
 import { formatBudget, formatFraction, formatInterval, formatScore } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
-import { chapterHead, chartBlock, section, table } from './parts';
+import { chapterHead, chartBlock, number, section, table } from './parts';
 import { reasonCells } from './scores';
 
 const readings = (controls: readonly { readonly reading: string }[]): Html[] =>
   controls.map(({ reading }) => html`<p>${reading}</p>`);
 
-/** A winning mixture beside plain SFT on the same data. */
+/** Winning mixtures compared with SFT on the same data. */
 async function winnerControls(
   { controls, failedControls }: SubjectAnalysis,
   charts: readonly Chart[],
@@ -18,25 +18,25 @@ async function winnerControls(
   const failed = failedControls.some(({ kind }) => kind === 'sft-on-chosen' || kind === 'rejection-sampling');
   if (controls.length === 0 && failed) return html``;
   if (controls.length === 0)
-    return html`<p>No mixture won at any budget, or its control was not asked for.</p>`;
-  const pictures = await Promise.all(charts.map((chart) => chartBlock(chart, 'Bars are 95 % intervals.')));
+    return html`<p>No mixture won, or no ablation was requested, so no ablation was run.</p>`;
+  const drawn = await Promise.all(charts.map((chart) => chartBlock(chart, 'Bars are 95% intervals.')));
   return html`<p>
-      A mixture may win because a checker made better data, not because of the preference loss. Its controls
-      start from the same warm start: plain SFT on the chosen answers of the very same pairs, and, where it
-      was asked for, on as many of its right samples.
+      A mixture may win because the verifier selected better data, not because of the preference loss. Its
+      ablations begin from the same warm start: SFT on the chosen answers of the same pairs, and, if
+      requested, on as many rejection samples.
     </p>
-    ${pictures} ${readings(controls)}`;
+    ${drawn} ${readings(controls)}`;
 }
 
 function further({ furtherControls }: SubjectAnalysis): Html {
   if (furtherControls.length === 0) return html``;
-  return html`<h3>Without training, and without a warm start</h3>
+  return html`<h3>Baselines without training or without a warm start</h3>
     ${readings(furtherControls)}`;
 }
 
 function tunedRow({ setting, sftFraction, score, scores }: TunedWinner, best: boolean) {
   const cells = scores.map((one) => formatScore(one.score.estimate));
-  const winner = `r = ${formatFraction(sftFraction)}, ${formatScore(score.estimate)}`;
+  const winner = `SFT share ${formatFraction(sftFraction)}, ${formatScore(score.estimate)}`;
   const { low, high } = score;
   const interval = low === null || high === null ? '–' : formatInterval({ low, high });
   return { cells: [setting, winner, interval, ...cells], best };
@@ -45,12 +45,12 @@ function tunedRow({ setting, sftFraction, score, scores }: TunedWinner, best: bo
 function tuningTable({ budget, settings, reading }: TuningAnalysis, unit: BudgetUnit): Html {
   const fractions = settings[0]?.scores.map(({ sftFraction }) => sftFraction) ?? [];
   const rows = table({
-    caption: `Scores at budget ${formatBudget(budget, unit)} by setting and fraction`,
+    caption: `Scores at budget ${formatBudget(budget, unit)} by setting and SFT share`,
     columns: [
       { title: 'Setting' },
       { title: 'Highest' },
-      { title: '95 % interval' },
-      ...fractions.map((fraction) => ({ title: `r = ${formatFraction(fraction)}`, number: true })),
+      { title: '95% interval' },
+      ...fractions.map((fraction) => ({ title: `SFT share ${formatFraction(fraction)}`, number: true })),
     ],
     rows: settings.map((setting, index) => tunedRow(setting, index === 0)),
   });
@@ -67,11 +67,11 @@ function tuningTables({ tuning, unit }: SubjectAnalysis): Html {
 function failedTable({ failedControls, unit }: SubjectAnalysis): Html {
   if (failedControls.length === 0) return html``;
   return table({
-    caption: 'Controls that did not finish, why, and what to do',
+    caption: 'Controls that did not finish, with reason and remedy',
     columns: [
       { title: 'Control' },
       { title: 'Budget', number: true },
-      { title: 'r', number: true },
+      number('SFT share'),
       { title: 'Seed', number: true },
       { title: 'Code' },
       { title: 'Reason', text: true },
@@ -89,11 +89,11 @@ function failedTable({ failedControls, unit }: SubjectAnalysis): Html {
   });
 }
 
-/** What a sceptic asks: is it the preference loss, the data, the prompt, a setting? */
+/** Ablations that a reviewer asks for: the preference loss, the data, the prompt, the settings. */
 export async function controlSection(chapter: Chapter, charts: readonly Chart[]): Promise<Html> {
   const { analysis } = chapter;
   return section(
-    chapterHead(chapter, 'control', 'The preference loss, or just the data?'),
+    chapterHead(chapter, 'control', 'Ablations: preference loss or data?'),
     await winnerControls(analysis, charts),
     further(analysis),
     tuningTables(analysis),

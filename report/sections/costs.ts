@@ -31,12 +31,12 @@ function stageTable(stages: readonly StageResult[]): Html {
     'Wall time',
     'CPU time',
     'Tokens',
-    'Checker calls',
+    'Verifier calls',
     'Attempts',
   ];
   return table({
     caption:
-      'What the stages behind the scores of this page took; a stage that cells share is counted once, one from the store costs nothing',
+      'Cost of the stages behind the scores of this page; shared stages count once, stages from the store cost nothing',
     columns: [{ title: 'Stage' }, ...numbers.map((title) => ({ title, number: true }))],
     rows: [
       ...kinds.map((kind) => ({
@@ -56,21 +56,21 @@ function moneyWords({ definition, result, analysis }: ReportInput): Html {
   const dearest = Math.max(0, ...analysis.cells.map(({ annotationUsd }) => annotationUsd));
   return html`<p>
     Prices: ${formatUsd(prices.sftExample)} a demonstration, ${formatUsd(prices.preferencePair)} a pair,
-    ${formatUsd(prices.verifierCall)} a checker call. The dearest cell costs ${formatUsd(dearest)} in
-    annotation; all cells together, each bought on its own, ${formatUsd(alone)}. Larger budgets contain the
-    smaller ones, so buying the whole sweep costs less than that sum. ${spendWords(result)}
+    ${formatUsd(prices.verifierCall)} a verifier call. Annotation of the most expensive cell costs
+    ${formatUsd(dearest)}; of all cells, each by itself, ${formatUsd(alone)}. Larger budgets contain the
+    smaller ones, so the whole sweep costs less than that sum. ${spendWords(result)}
   </p>`;
 }
 
-/** What finding the answer cost is another thing than what the answer costs. */
+/** What the sweep itself spent. */
 function spendWords({ spend }: SweepResult): string {
   if (spend === undefined) return '';
-  const spent = `The sweep itself spent ${formatUsd(spend.usd)} to find out: every row once, nothing for what the store had, each checker call that was made, what judges charged.`;
+  const spent = `The sweep spent ${formatUsd(spend.usd)}: every row once, verifier calls and judges, nothing for stages from the store.`;
   if (spend.skipped.length === 0) return spent;
-  return `${spent} Its spend limit kept ${formatCount(spend.skipped.length)} cells and controls from being begun.`;
+  return `${spent} Its spend limit skipped ${formatCount(spend.skipped.length)} cells and controls.`;
 }
 
-/** What each amount of money bought, and what was left of it; nothing where budgets are rows. */
+/** Rows and remainder of each amount of money. Empty: budgets are rows. */
 function purchaseTable({ result }: ReportInput): Html {
   const bought = new Map(
     result.cells.flatMap(({ cell }) =>
@@ -80,12 +80,13 @@ function purchaseTable({ result }: ReportInput): Html {
   if (bought.size === 0) return html``;
   const cells = [...bought.values()].sort((a, b) => a.budget - b.budget || b.sftFraction - a.sftFraction);
   return table({
-    caption:
-      'What the money bought, a share of it for demonstrations; the remainder is too little for another row',
-    columns: ['Budget', 'Share for SFT', 'Demonstrations', 'Pairs', 'r', 'Remainder'].map((title) => ({
-      title,
-      number: true,
-    })),
+    caption: 'Rows bought by share of the money for SFT; the remainder is too small for another row',
+    columns: ['Budget', 'SFT share of money', 'Demonstrations', 'Pairs', 'SFT share', 'Remainder'].map(
+      (title) => ({
+        title,
+        number: true,
+      }),
+    ),
     rows: cells.map((cell) => ({
       cells: [
         formatBudget(cell.budget, 'usd'),
@@ -99,12 +100,12 @@ function purchaseTable({ result }: ReportInput): Html {
   });
 }
 
-/** All that the run did, also what failed: the table below has what ended with a score. */
+/** Work of the whole run, failures included; the table has the stages behind scores. */
 function workWords({ totals }: ReportInput): Html {
   if (totals === undefined) return html``;
   return html`<p>
-    The run by its ledger: ${describeTotals(totals)}. Its attempts worked ${formatDuration(totals.workingMs)}
-    together.
+    The run by its ledger: ${describeTotals(totals)}. Its attempts took ${formatDuration(totals.workingMs)} in
+    total.
   </p>`;
 }
 

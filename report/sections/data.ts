@@ -17,30 +17,30 @@ const total = (stages: readonly StageResult[], name: string): number =>
 const counted = (count: number, one: string, many: string): string =>
   `${formatCount(count)} ${count === 1 ? one : many}`;
 
-/** What became of text that is longer than the definition allows. */
+/** Rows and prompts over their length limits. */
 function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): Html {
   const long = total(stages, 'overlengthRows');
   const cut = total(stages, 'truncatedPrompts');
   if (long === 0 && cut === 0)
-    return html`<p>Every row and every prompt fitted its length limit; nothing was cut or left out.</p>`;
+    return html`<p>Every row and prompt is within its length limit; nothing was truncated or dropped.</p>`;
   const policies = [definition.sft, definition.preference]
     .map(({ maxLength, onOverlength }) => `${formatCount(maxLength)} tokens, "${onOverlength}"`)
     .join(' and ');
   return html`<p>
-    ${counted(long, 'row was', 'rows were')} longer than the limit of SFT and preference tuning (${policies});
-    ${counted(cut, 'prompt was', 'prompts were')} cut for generation. A row that several stages read counts in
-    each.
+    ${counted(long, 'row is', 'rows are')} longer than the limit of SFT and preference tuning (${policies});
+    ${counted(cut, 'prompt was', 'prompts were')} truncated for generation. A row that several stages read
+    counts in each.
   </p>`;
 }
 
-/** Rows that no stage used; all stages of a file say the same of it. */
+/** Rows that no stage used. All stages of a file have the same counts. */
 function excludedRowsWords(stages: readonly StageResult[]): Html {
   const most = (name: string): number => Math.max(0, ...stages.map((stage) => metric(stage, name)));
   const [excluded, dropped] = [most('excluded'), most('dropped')];
   if (excluded === 0 && dropped === 0) return html``;
   return html`<p>
-    ${counted(excluded, 'row', 'rows')} of the task’s files were left out, as repeats or for being like a row
-    that is tested; ${counted(dropped, 'row', 'rows')} of a file of annotations by its policies.
+    ${counted(excluded, 'row', 'rows')} of the task’s files were dropped as repeats or as overlaps with test
+    items; ${counted(dropped, 'row', 'rows')} of an annotation file by its policies.
   </p>`;
 }
 
@@ -57,7 +57,7 @@ function pairCells(stage: StageResult): string[] {
   ];
 }
 
-/** Which cell first used a set of pairs: their titles alone do not tell whose samples they are. */
+/** Rows of the table of pairs, each set by the cell that first used it. */
 function pairRows({ result }: ReportInput): { cells: string[] }[] {
   const seen = new Set<string>();
   return orderedCells(result).flatMap(({ cell, stages }) =>
@@ -69,7 +69,7 @@ function pairRows({ result }: ReportInput): { cells: string[] }[] {
       })
       .map((stage) => ({
         cells: [
-          `${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}, r = ${cell.sftFraction.toString()}, seed ${cell.seed.toString()}`,
+          `${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}, SFT share ${cell.sftFraction.toString()}, seed ${cell.seed.toString()}`,
           ...pairCells(stage),
         ],
       })),
@@ -81,15 +81,15 @@ function pairTable(input: ReportInput): Html {
   if (rows.length === 0) return html``;
   return table({
     caption:
-      'How the pairs were made: prompts of the pool in order, until there were enough. A prompt whose samples are all right or all wrong gives none',
+      'Pair synthesis: prompts of the pool in order, until there were enough pairs. A prompt whose samples are all correct or all incorrect yields none',
     columns: [
       { title: 'First used by' },
       number('Pairs'),
       number('Prompts'),
       number('Samples'),
-      number('Gave a pair'),
-      number('All right'),
-      number('All wrong'),
+      number('Yield'),
+      number('All correct'),
+      number('All incorrect'),
       number('Other'),
     ],
     rows,
@@ -104,20 +104,20 @@ function alphaText(alpha: Estimate | null): string {
   return formatScore(estimate) + (low === null || high === null ? '' : ` (${formatInterval({ low, high })})`);
 }
 
-/** What is known of how far labels can be trusted. */
+/** Noise and agreement of labels. */
 function labelTable(stages: readonly StageResult[]): Html {
   const found = labelQuality(gatherLabels(stages));
   if (found.length === 0) return html``;
   return table({
     caption:
-      'How far the labels can be trusted: rows held against the task’s own check, and pairs of labels that the same answers were given. α is Krippendorff’s: 1 where all agree, 0 where they agree as by chance; its 95 % interval covers other items. A row that several evaluations share counts in each',
+      'Label quality: rows that the task’s verifier contradicts, and agreement of repeated labels. α is Krippendorff’s: 1 if all agree, 0 if they agree as by chance; its 95% interval is over items. A row that several evaluations share counts in each',
     columns: [
       { title: 'Labels of' },
-      number('Checked rows'),
+      number('Verified rows'),
       number('Contradicted'),
       number('Share'),
       number('Pairs of labels'),
-      number('Alike'),
+      number('Agree'),
       number('Share'),
       number('α'),
     ],
@@ -131,17 +131,17 @@ function labelTable(stages: readonly StageResult[]): Html {
   });
 }
 
-/** Each warning with the stages that gave it. */
+/** Each warning with its stage. */
 function warningList(stages: readonly StageResult[]): Html {
   const given = stages.flatMap(({ title, warnings = [] }) => warnings.map((each) => ({ title, ...each })));
   if (given.length === 0) return html``;
-  return html`<p>The trainer warned:</p>
+  return html`<p>Warnings of the trainer:</p>
     <ul>
       ${given.map(({ title, code, message }) => html`<li>${title}: ${message} (${code})</li>`)}
     </ul>`;
 }
 
-/** Lengths, warnings, trust in the labels, and the yield of the pairs. */
+/** Lengths, warnings, label quality, and the yield of pair synthesis. */
 export function dataSection(input: ReportInput): Html {
   const stages = distinctStages(input.result);
   return section(

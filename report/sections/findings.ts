@@ -7,7 +7,7 @@ import { chapterHead, section } from './parts';
 
 const names: Record<Finding['kind'], string> = {
   'falling-chosen': 'Chosen answers became less likely',
-  'length-hacking': 'Length in place of quality',
+  'length-hacking': 'Longer answers, not better ones',
   saturation: 'Saturation of demonstrations',
   'buy-more-or-stop': 'Buy more, or stop',
 };
@@ -16,11 +16,11 @@ const states: Record<Finding['status'], string> = { present: 'yes', absent: 'no'
 
 function headOf({ kind, status }: Finding): string {
   if (kind !== 'buy-more-or-stop') return `${names[kind]}: ${states[status]}`;
-  return { present: 'Stop buying', absent: 'Buy more', unclear: names[kind] + ': open' }[status];
+  return { present: 'Stop buying', absent: 'Buy more', unclear: names[kind] + ': not significant' }[status];
 }
 
 function findingBlock(finding: Finding, unit: BudgetUnit): Html {
-  const place = `budget ${formatBudget(finding.budget, unit)}, r = ${formatFraction(finding.sftFraction)}`;
+  const place = `budget ${formatBudget(finding.budget, unit)}, SFT share ${formatFraction(finding.sftFraction)}`;
   return html`<li>
     <h3>${headOf(finding)}</h3>
     <p class="numbers">${place}</p>
@@ -31,7 +31,7 @@ function findingBlock(finding: Finding, unit: BudgetUnit): Html {
   </li>`;
 }
 
-/** What has stopped paying, and what preference tuning has bent. */
+/** Saturation, and side effects of preference tuning. */
 export function findingsSection(chapter: Chapter): Html {
   const { findings, unit } = chapter.analysis;
   if (findings.length === 0) return html``;

@@ -8,8 +8,8 @@ import { chapterHead, chartBlock, number, section, table } from './parts';
 import { intervalOf, signedOf } from './scores';
 
 const captions = [
-  'The line joins the cells that no cheaper one reaches, at the prices of this page.',
-  'Dots mark the best buy at each ratio, dotted lines where it changes, bands the 95 % interval of that. Scores between measured budgets are interpolated; beyond them no line is drawn, and no best one is named where a fraction is missing.',
+  'The line is the frontier: cells that no cheaper cell reaches, at the prices of this page.',
+  'Dots mark the best SFT share at each ratio, dotted lines its changes, bands their 95% intervals. Scores between measured budgets are interpolated, never extrapolated; no best one is named where an SFT share is missing.',
 ];
 
 function gainRow({
@@ -35,13 +35,13 @@ function gainRow({
 function gainTable(gains: readonly MarginalGain[]): Html {
   if (gains.length === 0) return html``;
   const rows = table({
-    caption: 'What more rows of one stage bought while the other stage’s stayed as they were',
+    caption: 'Gain from more rows of one stage while the other’s stay the same',
     columns: [
       { title: 'More' },
       number('From, to'),
-      { title: 'Beside' },
+      { title: 'Other stage' },
       number('Gain'),
-      { title: '95 % interval' },
+      { title: '95% interval' },
       number('Per 1,000 rows'),
       number('Per dollar'),
     ],
@@ -62,21 +62,21 @@ function switchList(prices: readonly PriceSensitivity[]): Html {
         ${describeSwitches(one)}
       </li>`,
   );
-  return html`<h3>Which fraction to buy as a demonstration costs 0.5 to 10 pairs</h3>
+  return html`<h3>The best SFT share as a demonstration costs 0.5 to 10 pairs</h3>
     <ul>
       ${items}
     </ul>`;
 }
 
-/** Prices: the frontier of what was run, what changes with the price ratio, and what one more row bought. */
+/** Prices: the frontier, the best SFT share by price ratio, and marginal gains. */
 export async function moneySection(chapter: Chapter, charts: readonly Chart[]): Promise<Html> {
   const { prices, gains } = chapter.analysis;
-  const pictures = await Promise.all(
+  const drawn = await Promise.all(
     charts.map((chart) => chartBlock(chart, captions[chart.name.endsWith('frontier') ? 0 : 1]!)),
   );
   return section(
     chapterHead(chapter, 'money', 'What money buys'),
-    ...pictures,
+    ...drawn,
     switchList(prices),
     gainTable(gains),
   );

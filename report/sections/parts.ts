@@ -11,7 +11,7 @@ export interface Column {
   readonly text?: boolean;
 }
 
-/** A column of figures. */
+/** A column of numbers. */
 export const number = (title: string): Column => ({ title, number: true });
 
 export interface TableRow {
@@ -28,15 +28,15 @@ export interface TableSpec {
 const classOf = (column: Column | undefined): string =>
   column?.number === true ? 'number' : column?.text === true ? 'text' : '';
 
-/** Columns in which some row has more than a dash; without rows all of them. */
+/** Columns that are not dashes alone. Without rows: all columns. */
 function filledColumns({ columns, rows }: TableSpec): number[] {
   const all = [...columns.keys()];
   return rows.length === 0 ? all : all.filter((index) => rows.some(({ cells }) => cells[index] !== '–'));
 }
 
 /**
- * A table that scrolls inside its own box on a phone, reachable by keyboard; the first column heads its row. Columns of
- * dashes alone are left out.
+ * A table that scrolls inside its own box, reachable by keyboard. The first column is the row's header. Columns of dashes
+ * alone are left out.
  */
 export function table(spec: TableSpec): Html {
   const { caption } = spec;
@@ -92,7 +92,7 @@ export function section({ id, title }: SectionSpec, ...content: readonly Html[])
   </section>`;
 }
 
-/** A picture in both sizes with its caption; a style rule shows the one that fits. */
+/** A chart in both sizes with its caption; a style rule shows the one that fits. */
 export async function chartBlock(chart: Chart, caption: string): Promise<Html> {
   const wide = trustedHtml(await renderChart(chart, 'wide'));
   const narrow = trustedHtml(await renderChart(chart, 'narrow'));

@@ -21,13 +21,13 @@ function winnerCells({ unit }: SubjectAnalysis, budget: BudgetAnalysis): string[
 const linked = (name: string, href: string | undefined): Content =>
   href === undefined ? name : html`<a href="${href}">${name}</a>`;
 
-/** Whether the split to buy changes along the axes; nothing where there are none. */
+/** The best split at every place on the axes. Empty: no axes. */
 export function placesSection(places: readonly PlaceLink[]): Html {
   const analyses = places.map(({ analysis }) => analysis);
   if (!analyses.some(({ axes }) => axes !== undefined)) return html``;
   const { names, rows } = distinguish(analyses);
-  const columns = ['Budget', 'Best r', 'Score', '95 % interval', 'Fractions not told apart', 'P(best)'];
-  const textual = ['95 % interval', 'Fractions not told apart'];
+  const columns = ['Budget', 'Best SFT share', 'Score', '95% interval', 'Statistically tied', 'P(best)'];
+  const textual = ['95% interval', 'Statistically tied'];
   const winners = table({
     caption: 'The best split of each budget at every place on the axes',
     columns: [

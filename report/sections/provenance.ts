@@ -42,14 +42,14 @@ function artifactTable({ result }: ReportInput): Html {
   </details>`;
 }
 
-/** What one needs to find every byte again. */
+/** Identifiers and digests of the run. */
 export function provenanceSection(input: ReportInput): Html {
   const rows = identifiers(input).flatMap(([name, value]) =>
     value === undefined ? [] : [{ cells: [name, value] }],
   );
   const ids = table({
     caption: 'Identifiers and digests',
-    columns: [{ title: 'What' }, { title: 'Value', text: true }],
+    columns: [{ title: 'Name' }, { title: 'Value', text: true }],
     rows,
   });
   const definition = html`<details>

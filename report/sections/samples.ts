@@ -11,17 +11,17 @@ export interface AnswerSet {
 
 const shownItems = 4;
 
-/** Scores may be shares: what is neither right nor wrong is shown as the number that it has. */
+/** Graded scores are shown as numbers. */
 function verdictOf(score: number): string {
-  if (score === 1) return '✓ right';
-  return score === 0 ? '✗ wrong' : `◐ ${formatScore(score)} of 1`;
+  if (score === 1) return '✓ correct';
+  return score === 0 ? '✗ incorrect' : `◐ ${formatScore(score)} of 1`;
 }
 
 function stateOf(item: ItemResult): string {
   const words = [verdictOf(item.score)];
-  words.push(item.wellFormed ? 'keeps the format' : 'not in the asked format');
-  if (item.truncated) words.push('rambles');
-  if (item.finish === 'length') words.push('cut off at the length limit');
+  words.push(item.wellFormed ? 'well-formed' : 'not well-formed');
+  if (item.truncated) words.push('truncated');
+  if (item.finish === 'length') words.push('no end of sequence');
   words.push(`${item.tokens.toString()} tokens`);
   return words.join(' · ');
 }
@@ -43,17 +43,17 @@ function itemBlock(sets: readonly AnswerSet[], item: ItemResult): Html {
       items.find(({ id }) => id === item.id),
     ),
   );
-  return html`<h3>Test item ${item.id}, expected answer ${item.target}</h3>
+  return html`<h3>Test item ${item.id}, target ${item.target}</h3>
     <blockquote><pre>${item.prompt}</pre></blockquote>
     <div class="samples">${answers}</div>`;
 }
 
-/** The first test items, not picked, with each model's answer side by side. */
+/** The first test items, not selected, with each model's answer. */
 export function samplesSection(sets: readonly AnswerSet[]): Html {
   const items = sets.find((set) => set.items.length > 0)?.items.slice(0, shownItems) ?? [];
   if (items.length === 0) return html``;
   const lead = html`<p>
-    The first ${items.length} test items, not picked. Prompts and answers are shown as they are.
+    The first ${items.length} test items, not selected. Prompts and answers are verbatim.
   </p>`;
   return section(
     { id: 'samples', title: 'Sample outputs' },

@@ -25,7 +25,7 @@ import type { Chapter, ReportInput } from '../input';
 import { orderedCells } from './order';
 import { chapterHead, chartBlock, number, section, table } from './parts';
 
-/** "0.854 to 0.902", or a dash where nothing says how sure the figure is. */
+/** "0.854 to 0.902", or a dash without an interval. */
 export function intervalOf({ low, high }: Estimate): string {
   return low === null || high === null ? '–' : formatInterval({ low, high });
 }
@@ -35,27 +35,27 @@ export const signedOf = ({ estimate }: Estimate): string => formatGain(estimate)
 
 const fractionList = (fractions: readonly number[]): string => fractions.map(formatFraction).join(', ');
 
-/** The score on the half of the items that did not choose; with its fraction where that half's choice is another. */
+/** The score on the held-out half of the items, with the SFT share that was selected if it is another. */
 function heldOutCell({ heldOut, sftFraction }: BudgetAnalysis): string {
   if (heldOut === null) return '–';
   const score = formatScore(heldOut.score.estimate);
   return heldOut.sftFraction === sftFraction
     ? score
-    : `${score} (r = ${formatFraction(heldOut.sftFraction)})`;
+    : `${score} (SFT share ${formatFraction(heldOut.sftFraction)})`;
 }
 
 function regionCell({ regions }: BudgetAnalysis): string {
   const [region] = regions;
   if (region === undefined) return '–';
   const open = region.settled?.unsettled.filter((fraction) => !region.fractions.includes(fraction)) ?? [];
-  const more = open.length === 0 ? '' : `; perhaps ${fractionList(open)}`;
+  const more = open.length === 0 ? '' : `; possibly ${fractionList(open)}`;
   return fractionList(region.fractions) + more;
 }
 
-/** How far above the base, and where that is not beyond doubt. */
+/** Difference from the base, and whether it is significant. */
 function baseCell({ overBase, beatsBase }: BudgetAnalysis): string {
   if (overBase === null) return '–';
-  return formatSigned(overBase.estimate) + (beatsBase === false ? ', open' : '');
+  return formatSigned(overBase.estimate) + (beatsBase === false ? ' (not significant)' : '');
 }
 
 function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[] {
@@ -77,54 +77,53 @@ function scoreCaption({ base, intervals }: SubjectAnalysis): string {
   const bars =
     intervals.basis === 'none'
       ? 'scores without intervals'
-      : 'means over the test items, bars their 95 % intervals';
+      : 'means over the test items, bars their 95% intervals';
   const line =
     base === null ? '' : ` The dotted line is the base model, ${formatScore(base.score.estimate)}.`;
-  return `Points are ${bars}, set a little aside of each other; a ring marks the best of each budget.${line}`;
+  return `Points are ${bars}, with a small offset; a ring marks the best of each budget.${line}`;
 }
 
-/** The best split of each budget, and how sure that is. */
+/** The best split of each budget, with its uncertainty. */
 export async function scoresSection(chapter: Chapter, charts: readonly Chart[]): Promise<Html> {
   const { analysis, metric } = chapter;
   const captions = [
     scoreCaption(analysis),
-    'The framed, starred cell is the best of its budget; dashed frames are within 5 % of it.',
+    'The framed, starred cell is the best of its budget; dashed frames are within 5% of it.',
   ];
-  const pictures = await Promise.all(charts.map((chart, index) => chartBlock(chart, captions[index] ?? '')));
+  const drawn = await Promise.all(charts.map((chart, index) => chartBlock(chart, captions[index] ?? '')));
   const best = table({
     caption: 'The best split of each budget',
     columns: [
       number('Budget'),
-      number('Best r'),
+      number('Best SFT share'),
       number('SFT + pairs'),
       number(metric),
-      { title: '95 % interval' },
+      { title: '95% interval' },
       { title: 'Held-out half' },
-      { title: 'Above the base' },
-      { title: 'Fractions not told apart' },
+      { title: 'Difference from base' },
+      { title: 'Statistically tied' },
       number('P(best)'),
-      { title: 'Within 5 %' },
+      { title: 'Within 5%' },
     ],
     rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget, analysis.unit) })),
   });
   const legend = html`<p class="lead">
-    Held-out half: the score on the half of the test items that did not choose the split; a highest score
-    flatters itself on the items that made it the highest. Above the base: open where the interval of the
-    difference does not begin above 0. Within 5 %: fractions that score at least 95 % of the best, and those
-    that perhaps do.
+    Held-out half: the score on the test items that did not select the split; the best score is biased upward
+    on the items that selected it. Difference from base: not significant if its 95% interval includes 0.
+    Within 5%: SFT shares that score at least 95% of the best, and those that possibly do.
   </p>`;
-  return section(chapterHead(chapter, 'scores', 'Which split to buy'), best, legend, ...pictures);
+  return section(chapterHead(chapter, 'scores', 'Which split to buy'), best, legend, ...drawn);
 }
 
 const styleColumns: readonly [keyof StyleRates, string][] = [
-  ['wellFormedRate', 'Format'],
-  ['truncatedRate', 'Rambles'],
-  ['noEosRate', 'No end'],
-  ['repetitionRate', 'Repeats'],
-  ['meanTokens', 'Length'],
+  ['wellFormedRate', 'Well-formed'],
+  ['truncatedRate', 'Truncated'],
+  ['noEosRate', 'No EOS'],
+  ['repetitionRate', 'Repetition'],
+  ['meanTokens', 'Mean tokens'],
 ];
 
-/** The columns of style that some row has. */
+/** Style columns that some row has. */
 function knownStyles({ base, cells }: SubjectAnalysis): typeof styleColumns {
   const styles = [...(base === null ? [] : [base]), ...cells].map(({ style }) => style);
   return styleColumns.filter(([metric]) => styles.some((style) => style[metric] !== null));
@@ -169,7 +168,7 @@ function baseRow(analysis: SubjectAnalysis): { cells: string[] }[] {
   return [{ cells: ['base', '–', '0 + 0', ...scores, ...styles, formatUsd(0)] }];
 }
 
-/** Code, message and remedy, as tables of failures have them. */
+/** Code, message and remedy, for tables of failures. */
 export const reasonCells = ({ code, message, remedy }: FailureReason): string[] => [
   code,
   message,
@@ -180,10 +179,10 @@ function failedCellsTable({ failedCells, baseFailure, unit }: SubjectAnalysis): 
   if (failedCells.length === 0 && baseFailure === undefined) return html``;
   const base = baseFailure === undefined ? [] : [{ cells: ['base', '–', '–', ...reasonCells(baseFailure)] }];
   return table({
-    caption: 'What did not finish, why, and what to do',
+    caption: 'Cells that did not finish, with reason and remedy',
     columns: [
       number('Budget'),
-      number('r'),
+      number('SFT share'),
       number('Seed'),
       { title: 'Code' },
       { title: 'Reason', text: true },
@@ -203,7 +202,7 @@ function failedCellsTable({ failedCells, baseFailure, unit }: SubjectAnalysis): 
   });
 }
 
-/** Scores by name that a task gives besides the one that counts, e.g. strict and flexible extraction. */
+/** Further scores of a task by name, such as strict and flexible extraction. */
 export function furtherScores({ result }: Pick<ReportInput, 'result'>): Html {
   const cells = orderedCells(result);
   const scored = [
@@ -215,8 +214,8 @@ export function furtherScores({ result }: Pick<ReportInput, 'result'>): Html {
   const cellsOf = (scores: Readonly<Record<string, number>>): string[] =>
     names.map((name) => (scores[name] === undefined ? '–' : formatScore(scores[name])));
   const scores = table({
-    caption: 'Scores by name, besides the one that counts',
-    columns: [number('Budget'), number('r'), number('Seed'), ...names.map(number)],
+    caption: 'Further scores by name',
+    columns: [number('Budget'), number('SFT share'), number('Seed'), ...names.map(number)],
     rows: [
       ...(result.base === null ? [] : [{ cells: ['base', '–', '–', ...cellsOf(result.base.scores)] }]),
       ...cells.map(({ cell, evaluation }) => ({
@@ -235,15 +234,15 @@ export function furtherScores({ result }: Pick<ReportInput, 'result'>): Html {
   </details>`;
 }
 
-/** Every cell with its interval and style; then the holes. */
+/** Every cell with its interval and style, then the failed cells. */
 export function cellsSection(chapter: Chapter, ...further: readonly Html[]): Html {
   const { analysis, metric } = chapter;
   const columns = [
     number('Budget'),
-    number('r'),
+    number('SFT share'),
     number('SFT + pairs'),
     number(metric),
-    { title: '95 % interval' },
+    { title: '95% interval' },
     ...(analysis.seeds.length > 1 ? [{ title: 'By seed' }] : []),
     ...knownStyles(analysis).map(([, title]) => number(title)),
     number('Cost'),
@@ -251,7 +250,7 @@ export function cellsSection(chapter: Chapter, ...further: readonly Html[]): Htm
   const rows = [...baseRow(analysis), ...analysis.cells.map((cell) => cellRow(analysis, cell))];
   const all = table({
     caption:
-      'All cells and the base model; a star marks the best of each budget. Style as far as it was recorded: shares of answers that keep the format, ramble and have no end; mean repetition and length; price of the rows',
+      'All cells and the base model; a star marks the best of each budget. Style rates as far as recorded: shares of answers that are well-formed, are truncated and have no end of sequence; mean repetition and length. Cost of the rows',
     columns,
     rows,
   });

@@ -13,7 +13,7 @@ function chapterLink({ analysis, prefix }: Chapter): Html {
   return html`<li><a href="#${prefix}scores">${nameSubject(analysis)}</a></li>`;
 }
 
-/** The top of a page over several tasks and models: what each of them answers. */
+/** The top of a page over several tasks and models, with the answer of each. */
 export function tableHeader({ source, notes }: TableReportInput, chapters: readonly Chapter[]): Html {
   return html`<header>
     <h1>${source}</h1>

@@ -12,18 +12,18 @@ const startWords = (loss: PreferenceLoss): string => {
   return `The dotted line is ${value}, where the policy is the reference.`;
 };
 
-/** What the curves of each picture mean under a loss. */
+/** Captions of the training charts under a loss. */
 function captionsOf(loss: PreferenceLoss): Readonly<Record<string, string>> {
   const alone = hasNoReference(loss.name);
   return {
     'sft-loss': 'Each step thin, a line fitted to its neighbours thick.',
     'preference-loss': startWords(loss),
     'preference-margin': alone
-      ? 'Grows as the policy comes to prefer chosen to rejected; this loss compares with no reference.'
+      ? 'Grows as the policy comes to prefer chosen to rejected; this loss has no reference.'
       : 'Grows from 0 as the policy comes to prefer chosen to rejected.',
     'preference-chosen': alone
-      ? 'Where it falls, the chosen answers became less likely than they were before.'
-      : 'Below 0 the chosen answers became less likely than under the reference: a known side effect.',
+      ? 'Where it falls, the chosen answers become less likely.'
+      : 'Below 0 the chosen answers are less likely than under the reference: a known side effect.',
   };
 }
 
@@ -31,10 +31,10 @@ function captionsOf(loss: PreferenceLoss): Readonly<Record<string, string>> {
 export async function trainingSection(charts: readonly Chart[], loss: PreferenceLoss): Promise<Html> {
   if (charts.length === 0) return html``;
   const captions = captionsOf(loss);
-  const pictures = await Promise.all(charts.map((chart) => chartBlock(chart, captions[chart.name] ?? '')));
+  const drawn = await Promise.all(charts.map((chart) => chartBlock(chart, captions[chart.name] ?? '')));
   return section(
     { id: 'training', title: 'Training curves' },
-    html`<p>The stages of the largest budget, of the first seed that finished.</p>
-      <div class="pair">${pictures}</div>`,
+    html`<p>Stages of the largest budget, first finished seed.</p>
+      <div class="pair">${drawn}</div>`,
   );
 }

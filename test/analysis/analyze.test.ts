@@ -13,7 +13,7 @@ import {
   type Random,
 } from './support';
 
-/** A picture like that of the embedded default: pure SFT first, then a mixture, a collapse at r = 0. */
+/** Scores like those of the embedded default: pure SFT first, then a mixture, a collapse at SFT share 0. */
 const picture: Record<number, Record<number, number>> = {
   64: { 1: 0.22, 0.5: 0.1, 0.1: 0.18, 0: 0.21 },
   256: { 1: 0.5, 0.5: 0.38, 0.1: 0.14, 0: 0.23 },
@@ -47,13 +47,13 @@ describe('pure: a sweep with one seed', () => {
   const at = <T extends { budget: number }>(list: readonly T[], budget: number): T =>
     list.find((entry) => entry.budget === budget)!;
 
-  it('names the best split where there is one, and none where nothing beats the base', () => {
+  it('names the best split of a budget, and none if no split beats the base significantly', () => {
     assert.equal(at(analysis.budgets, 1024).sftFraction, 0.5);
     assert.deepEqual(at(analysis.budgets, 1024).indistinguishable, [0.5]);
     assert.equal(at(analysis.budgets, 1024).beatsBase, true);
     assert.equal(at(analysis.budgets, 64).beatsBase, false);
-    assert.match(analysis.answer, /with 64 rows nothing is surely above the base/);
-    assert.match(analysis.answer, /With 1,024 rows buy r = 0\.5 \(512 demonstrations and 512 pairs\)/);
+    assert.match(analysis.answer, /with 64 rows no split is significantly above the base/);
+    assert.match(analysis.answer, /With 1,024 rows buy SFT share 0\.5 \(512 demonstrations and 512 pairs\)/);
   });
 
   it('finds the cold start at 1,024, with its evidence, and no repair at 64', () => {
@@ -73,7 +73,7 @@ describe('pure: a sweep with one seed', () => {
     assert.equal(at(analysis.coldStart, 256).repairedBy, 0.5);
   });
 
-  it('puts the control beside the mixture', () => {
+  it('compares the mixture with its ablation', () => {
     const [control] = analysis.controls;
     assert.deepEqual([control?.budget, control?.sftFraction], [1024, 0.5]);
     assert.ok(Math.abs(control!.difference.estimate) < 0.03);
@@ -81,7 +81,7 @@ describe('pure: a sweep with one seed', () => {
     assert.ok(['none', 'unclear'].includes(control!.lossEffect));
   });
 
-  it('decides no claim, and says what the numbers point to for these models', () => {
+  it('decides no claim with one seed, and reports the direction of the numbers', () => {
     for (const claim of analysis.verdicts) {
       assert.equal(claim.verdict, 'undecided');
       assert.equal(claim.conditional, true);
@@ -89,7 +89,7 @@ describe('pure: a sweep with one seed', () => {
     }
     const points = Object.fromEntries(analysis.verdicts.map(({ claim, pointsTo }) => [claim, pointsTo]));
     assert.deepEqual([points['C2'], points['C3'], points['C4']], ['for', 'for', 'for']);
-    assert.match(analysis.answer, /with one seed they do not say/);
+    assert.match(analysis.answer, /one seed does not show the variance between training runs/);
     assert.match(analysis.intervals.label, /conditional on these trained models/);
   });
 
@@ -112,14 +112,14 @@ describe('pure: a sweep with three seeds', () => {
   const verdictOf = (claim: string): string =>
     analysis.verdicts.find((entry) => entry.claim === claim)!.verdict;
 
-  it('confirms what the numbers leave no doubt of', () => {
+  it('confirms the claims that the numbers support', () => {
     assert.deepEqual(['C2', 'C3', 'C4'].map(verdictOf), ['confirmed', 'confirmed', 'confirmed']);
   });
 
-  it('leaves the low budget undecided, because nothing there beats the base by three deltas', () => {
+  it('does not decide the small budget: no gain over the base of three margins', () => {
     assert.equal(verdictOf('C1'), 'undecided');
     const evidence = analysis.verdicts.find(({ claim }) => claim === 'C1')!.evidence.join(' ');
-    assert.match(evidence, /against the base; with no more than \+0\.060/);
+    assert.match(evidence, /over the base; a verdict needs more than \+0\.060/);
   });
 
   it('pools seeds and reports their deviation', () => {
@@ -153,7 +153,7 @@ describe('pure: a sweep with three seeds', () => {
     });
   });
 
-  it('keeps a cell that depends on luck from widening all the others', () => {
+  it('does not pool the seed variance of an outlier', () => {
     const random = createRandom('luck');
     const lucky = (seed: number): number => (seed === 1 ? 0.93 : 0.46);
     const rows = (sftFraction: number, seed: number): ItemResult[] =>
@@ -175,8 +175,8 @@ describe('pure: a sweep with three seeds', () => {
   });
 });
 
-describe('pure: sweeps with something missing', () => {
-  it('analyses the rest of a sweep with holes, and names them', () => {
+describe('pure: incomplete sweeps', () => {
+  it('analyses a sweep with failed cells, and lists them', () => {
     const sweep = simulatePicture([0]);
     const failed = identify(1024, 1);
     const cells = sweep.result.cells.filter(({ cell }) => cell.id !== failed.id);
@@ -190,13 +190,13 @@ describe('pure: sweeps with something missing', () => {
     const c2 = analysis.verdicts.find(({ claim }) => claim === 'C2')!;
     assert.equal(c2.verdict, 'not tested');
     assert.ok(
-      c2.evidence.some((line) => line.includes('r = 1 at 1,024 rows, seed 0, failed (DATA_INVALID)')),
+      c2.evidence.some((line) => line.includes('SFT share 1 at 1,024 rows, seed 0, failed (DATA_INVALID)')),
     );
-    assert.match(analysis.answer, /r = 1 at 1,024 failed and is missing/);
+    assert.match(analysis.answer, /SFT share 1 at 1,024 failed and is missing/);
     assert.equal(analysis.controls[0]!.overPureSft, null);
   });
 
-  it('decides nothing that a failed cell could overturn', () => {
+  it('does not decide a claim that a failed cell could change', () => {
     const sweep = simulatePicture([0, 1, 2]);
     const cells = sweep.result.cells.filter(({ cell }) => cell.budget !== 1024 || cell.sftFraction !== 0);
     const failedCells = [0, 1, 2].map((seed) => ({
@@ -219,11 +219,11 @@ describe('pure: sweeps with something missing', () => {
     assert.deepEqual(budget!.tied, [0, 0.1, 0.5, 1]);
     assert.deepEqual(budget!.indistinguishable, [0, 0.1, 0.5, 1]);
     for (const cell of analysis.cells) assert.ok(Math.abs(cell.probabilityBest! - 0.25) < 1e-9);
-    assert.match(analysis.answer, /no split can be told from another/);
+    assert.match(analysis.answer, /all splits are statistically tied/);
     assert.ok(analysis.verdicts.every(({ verdict }) => verdict === 'undecided' || verdict === 'not tested'));
   });
 
-  it('seldom excludes a split that is as good as the rest', () => {
+  it('rarely excludes a split that equals the rest', () => {
     const random = createRandom('null');
     let excluded = 0;
     for (let round = 0; round < 60; round++) {
@@ -238,7 +238,7 @@ describe('pure: sweeps with something missing', () => {
     assert.ok(excluded <= 0.08 * 300, `${excluded} of 300`);
   });
 
-  it('copes with one cell, and with none', () => {
+  it('analyses one cell, and none', () => {
     const sweep = makeSweep({ grid: {}, base: fixedItems(400, 20), rows: () => fixedItems(400, 200) });
     const one = analyzeSweep(sweep);
     assert.equal(one.cells[0]!.probabilityBest, null);
@@ -250,7 +250,7 @@ describe('pure: sweeps with something missing', () => {
     assert.match(none.answer, /no cell finished/);
   });
 
-  it('falls back on summaries, unpaired, where item rows are missing', () => {
+  it('uses summaries, unpaired, if item rows are missing', () => {
     const sweep = simulatePicture([0]);
     const whole = analyzeSweep(sweep);
     const bare = analyzeSweep({ ...sweep, items: new Map() });
@@ -270,7 +270,7 @@ describe('pure: sweeps with something missing', () => {
     assert.equal(mixed.items, 400);
   });
 
-  it('leaves out a control whose mixture is not there', () => {
+  it('leaves out a control without its mixture', () => {
     const sweep = simulatePicture([0]);
     const lost = { ...sweep.result.controls[0]!, of: 'gone' };
     assert.equal(controlIdOf(lost), 'gone/sft-on-chosen');

@@ -6,7 +6,7 @@ import type { ItemResult } from '../../schemas/rows';
 import { fixedItems, makeSweep, summarize } from './support';
 
 const items = 200;
-/** Right answers on the task beside, by fraction: training on demonstrations has cost the most. */
+/** Correct answers on the auxiliary task by SFT share: demonstrations cost the most. */
 const right: Record<number, number> = { 1: 60, 0.5: 97, 0: 100 };
 const grid = {
   ...{ budgets: [64], sftFractions: [1, 0.5, 0] },
@@ -22,7 +22,7 @@ const withAuxiliary = (evaluation: EvaluationSummary, rows: readonly ItemResult[
   auxiliary: [{ ...summarize(rows), name: 'ifeval', scoreLow: 0, scoreHigh: 1 }],
 });
 
-/** The sweep with a task beside, of which the base has half of the items right. */
+/** The sweep with an auxiliary task; the base has half of its items correct. */
 function evaluated(): AnalyzeSweepInput {
   const { result } = plain;
   const base = fixedItems(items, 100);
@@ -36,8 +36,8 @@ function evaluated(): AnalyzeSweepInput {
   return { ...plain, auxiliaryItems, result: { ...result, base: withAuxiliary(result.base!, base), cells } };
 }
 
-describe('pure: what training costs on a task that it was not for', () => {
-  it('holds every cell against the base, item by item, and says where it has surely fallen', () => {
+describe('pure: regression checks on auxiliary tasks', () => {
+  it('compares every cell with the base, item by item, and reports significant falls', () => {
     const { auxiliary, answer } = analyzeSweep(evaluated());
     const [task] = auxiliary;
     assert.deepEqual(
@@ -55,12 +55,12 @@ describe('pure: what training costs on a task that it was not for', () => {
     assert.ok(width(mixture!.difference) < width(mixture!.score) / 2);
     assert.match(
       task.reading,
-      /^“ifeval” is surely below .*0\.500 .* in 1 of 3 cells; most at 64 rows, r = 1: −0\.200/,
+      /^“ifeval” is significantly below .*0\.500 .* in 1 of 3 cells \(95%\); most at 64 rows, SFT share 1: −0\.200/,
     );
     assert.ok(answer.includes(task.reading));
   });
 
-  it('goes by summaries where items are not at hand, and leaves out what was not evaluated on it', () => {
+  it('uses summaries without items, and leaves out cells that were not evaluated on the task', () => {
     const { result, ...rest } = evaluated();
     const [, ...others] = result.cells;
     const cells = [plain.result.cells[0]!, ...others];
@@ -78,7 +78,7 @@ describe('pure: what training costs on a task that it was not for', () => {
     assert.equal(task.cells[0]!.effect, 'unclear', 'unpaired, three items tell nothing');
   });
 
-  it('does not call unharmed what had nothing to lose', () => {
+  it('reports a base score of 0, which cannot fall', () => {
     const { result, auxiliaryItems, ...rest } = evaluated();
     const none = fixedItems(items, 0);
     const cells = result.cells.map((cell) => ({ ...cell, evaluation: withAuxiliary(cell.evaluation, none) }));
@@ -88,10 +88,10 @@ describe('pure: what training costs on a task that it was not for', () => {
       ...{ ...rest, result: { ...result, base, cells } },
       auxiliaryItems: new Map([['ifeval', rows]]),
     }).auxiliary;
-    assert.match(task?.reading ?? '', /^“ifeval” has nothing to lose/);
+    assert.match(task?.reading ?? '', /^“ifeval” cannot fall/);
   });
 
-  it('shows the scores and says that nothing can be said where the base has none', () => {
+  it('shows scores without a comparison if the base has none', () => {
     const { result, ...rest } = evaluated();
     const [task] = analyzeSweep({ ...rest, result: { ...result, base: null } }).auxiliary;
     assert.equal(task?.base, null);
@@ -99,7 +99,7 @@ describe('pure: what training costs on a task that it was not for', () => {
     assert.match(task.reading, /the base model has no score/);
   });
 
-  it('says nothing where no task is evaluated beside', () => {
+  it('is empty without auxiliary tasks', () => {
     const { budgets, sftFractions } = grid;
     const input = makeSweep({
       grid: { budgets, sftFractions },

@@ -30,8 +30,8 @@ function withControls(given: readonly Given[]): AnalyzeSweepInput {
 
 const analyze = (given: readonly Given[]) => analyzeSweep(withControls(given));
 
-describe('pure: controls beside winners and elsewhere', () => {
-  it('tells what pairs add to right samples of the same warm start apart from what they add to chosen answers', () => {
+describe('pure: ablations of winners, and further controls', () => {
+  it('separates the gain of pairs over rejection samples from that over chosen answers', () => {
     const { controls, answer } = analyze([
       { kind: 'sft-on-chosen', of: 0.5, right: 300 },
       { kind: 'rejection-sampling', of: 0.5, right: 200 },
@@ -45,12 +45,12 @@ describe('pure: controls beside winners and elsewhere', () => {
     );
     assert.match(
       controls[1]!.reading,
-      /right samples of the same warm start 0\.500.*pairs and their loss add/,
+      /rejection samples of the same warm start 0\.500.*pairs add to the gain/,
     );
     assert.ok(answer.includes(controls[0]!.reading) && !answer.includes(controls[1]!.reading));
   });
 
-  it('holds the prompted base against the base, and a likelihood term against r = 0', () => {
+  it('compares the prompted base with the base, and a likelihood term with SFT share 0', () => {
     const { furtherControls } = analyze([
       { kind: 'few-shot', of: 1, right: 180 },
       { kind: 'dpo-nll', of: 0, right: 100 },
@@ -63,7 +63,7 @@ describe('pure: controls beside winners and elsewhere', () => {
       ],
     );
     assert.ok(Math.abs(furtherControls[0]!.difference.estimate - 0.25) < 1e-12);
-    assert.match(furtherControls[1]!.reading, /does not take the place of a warm start/);
+    assert.match(furtherControls[1]!.reading, /does not replace a warm start/);
   });
 });
 
@@ -73,7 +73,7 @@ describe('pure: whether a setting of preference tuning changes the winner', () =
     { kind: 'beta', setting, of: 0, right: alone },
   ];
 
-  it('no, where the same split leads under all of them', () => {
+  it('no: the same split leads under all of them', () => {
     const [tuning] = analyze(tuned('beta × 0.5', 280, 120)).tuning;
     assert.equal(tuning?.changes, 'no');
     assert.deepEqual(
@@ -83,25 +83,25 @@ describe('pure: whether a setting of preference tuning changes the winner', () =
         ['beta × 0.5', 0.5],
       ],
     );
-    assert.match(tuning.reading, /and under every other β/);
+    assert.match(tuning.reading, /and with every other β/);
   });
 
-  it('yes, where another is surely above it; pure SFT is what it is under every setting', () => {
+  it('yes: another split is significantly above it; pure SFT has one score under every setting', () => {
     const [tuning] = analyze([...tuned('beta × 0.5', 280, 120), ...tuned('beta × 2', 120, 90)]).tuning;
     assert.equal(tuning?.changes, 'yes');
     const last = tuning.settings.at(-1);
     assert.deepEqual([last?.sftFraction, last?.score.estimate], [1, 0.5]);
     assert.ok((last?.overDefined?.low ?? 0) > 0.1);
-    assert.match(tuning.reading, /beta × 2 puts r = 1 \+0\.200/);
+    assert.match(tuning.reading, /beta × 2 puts SFT share 1 \+0\.200/);
   });
 
-  it('unclear, where the difference may be chance', () => {
+  it('unclear: the difference is not significant', () => {
     const [tuning] = analyze(tuned('beta × 2', 199, 90)).tuning;
     assert.equal(tuning?.changes, 'unclear');
-    assert.match(tuning.reading, /which may be chance/);
+    assert.match(tuning.reading, /which is not significant/);
   });
 
-  it('is not asked where no setting was run', () => {
+  it('is empty if no setting was run', () => {
     assert.deepEqual(analyze([]).tuning, []);
   });
 });

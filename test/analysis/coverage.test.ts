@@ -74,7 +74,7 @@ function assertCoverage(found: Record<string, number>, low: number, high: number
 
 const truths = [0.3, 0.4, 0.45, 0.5, 0.55, 0.7];
 
-describe('pure: coverage of the 95 % intervals, simulated', function () {
+describe('pure: coverage of the 95% intervals, simulated', function () {
   this.timeout(60_000);
 
   it('covers with one seed, items alone', () => {
@@ -85,11 +85,11 @@ describe('pure: coverage of the 95 % intervals, simulated', function () {
     assertCoverage(coverage({ truths: [0.03, 0.08, 0.92, 0.97], seeds: 1, spread: 0.02 }, 350), 0.93, 0.975);
   });
 
-  it('covers with three seeds of standard deviation .02', () => {
+  it('covers with three seeds of standard deviation 0.02', () => {
     assertCoverage(coverage({ truths, seeds: 3, ownDeviation: 0.02, spread: 0.25 }, 350), 0.93, 0.97);
   });
 
-  it('covers where cells move together from seed to seed', () => {
+  it('covers if cells vary together by seed', () => {
     const world = { truths, seeds: 3, ownDeviation: 0.01, commonDeviation: 0.03, spread: 0.2 };
     assertCoverage(coverage(world, 300), 0.93, 0.98);
   });
@@ -110,7 +110,7 @@ describe('pure: coverage of the 95 % intervals, simulated', function () {
 });
 
 describe('pure: pairing by item', () => {
-  it('makes differences much tighter than unpaired ones where items differ in difficulty', () => {
+  it('narrows differences if items differ in difficulty', () => {
     const { inference } = simulate({ truths: [0.5, 0.5], seeds: 1, spread: 0.5 });
     const [a, b] = inference.grid.groups;
     const width = ({ low, high }: Estimate): number => high! - low!;
@@ -120,7 +120,7 @@ describe('pure: pairing by item', () => {
   });
 });
 
-describe('pure: items that hang together by prompt', function () {
+describe('pure: items clustered by prompt', function () {
   this.timeout(60_000);
 
   /** Prompts of four instructions that are right or wrong together. */
@@ -135,7 +135,7 @@ describe('pure: items that hang together by prompt', function () {
     return createInference(buildGrid(sweep.result, sweep.items), resamples);
   }
 
-  it('covers by drawing prompts, where drawing items would cover two thirds', () => {
+  it('covers by resampling prompts; resampling items would cover two thirds', () => {
     const hits: boolean[] = [];
     for (let round = 0; round < 500; round++) {
       const inference = simulatePrompts(1);
@@ -159,18 +159,18 @@ describe('pure: items that hang together by prompt', function () {
 describe('pure: the score of a winner', function () {
   this.timeout(60_000);
 
-  it('is too high on the items that chose it, and right on the other half', () => {
-    let flattered = 0;
+  it('is biased upward on the items that selected it, and unbiased on the other half', () => {
+    let bias = 0;
     let heldOut = 0;
     const rounds = 150;
     for (let round = 0; round < rounds; round++) {
       const { inference } = simulate({ truths: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5], seeds: 1 });
       const { groups } = inference.grid;
-      flattered += Math.max(...groups.map((group) => inference.measure(group).estimate)) - 0.5;
+      bias += Math.max(...groups.map((group) => inference.measure(group).estimate)) - 0.5;
       heldOut += scoreHeldOut(inference.grid).get(64)!.score.estimate - 0.5;
     }
     // One standard error of the mean of 200 items, over the rounds, is .003.
-    assert.ok(flattered / rounds > 0.02, `${flattered / rounds}`);
+    assert.ok(bias / rounds > 0.02, `${bias / rounds}`);
     assert.ok(Math.abs(heldOut / rounds) < 0.011, `${heldOut / rounds}`);
   });
 });
@@ -178,7 +178,7 @@ describe('pure: the score of a winner', function () {
 describe('pure: near-optimal regions', function () {
   this.timeout(60_000);
 
-  it('settle what the data settle: near ones certain, far ones excluded, the margin open', () => {
+  it('are certain for near splits, excluded for far ones, unsettled between', () => {
     const world = { truths: [0.3, 0.76, 0.8, 0.8], seeds: 3, ownDeviation: 0.005, spread: 0.1 };
     const { inference } = simulate(world, 1000);
     const { groups } = inference.grid;
@@ -191,7 +191,7 @@ describe('pure: near-optimal regions', function () {
     assert.equal(certain.length + excluded.length + unsettled.length, 4);
   });
 
-  it('carry from a small budget or model to a large one by the share that they keep', () => {
+  it('transfer from a small budget or model to a large one by their common share', () => {
     const region = (fractions: number[]): NearOptimalRegion => ({
       epsilon: 0.05,
       fractions,

@@ -82,7 +82,7 @@ describe('pure: what holds for every sweep', function () {
     });
   });
 
-  it('fewer than three seeds decide nothing, and a decided claim points nowhere else', () => {
+  it('fewer than three seeds decide no claim, and a decided claim has no other direction', () => {
     holds((analysis) => {
       assert.deepEqual(
         analysis.verdicts.map(({ claim }) => claim),

@@ -59,11 +59,11 @@ describe('pure: noise and agreement of labels', () => {
     );
     assert.match(
       describeLabels(found[2]!),
-      /^3 of 6 labels given again are alike, α 0\.8\d\d \(0\.\d+ to 0\.\d+\)$/,
+      /^3 of 6 repeated labels agree, α 0\.8\d\d \(0\.\d+ to 0\.\d+\)$/,
     );
     assert.deepEqual(found.slice(0, 2).map(describeLabels), [
-      '9 of 12 labels given again are alike; the task’s check contradicts 1 of 6 rows',
-      'the task’s check contradicts 0 of 2 rows',
+      '9 of 12 repeated labels agree; the task’s verifier contradicts 1 of 6 rows',
+      'the task’s verifier contradicts 0 of 2 rows',
     ]);
     // A sweep's later page: evaluations add up, a file's counts are those of the whole file again.
     const [files, , evaluations] = labelQuality(mergeLabels(gathered, gathered));
@@ -89,7 +89,7 @@ describe('pure: noise and agreement of labels', () => {
     );
   });
 
-  it('says nothing where nothing was labelled twice or checked', () => {
+  it('is empty if nothing was labelled twice or checked', () => {
     const stages = [
       dataStage({ what: 'demonstrations', from: 'staff' }, { rows: 8 }),
       evaluation({ metrics: { score: 1 } }),
@@ -112,13 +112,13 @@ describe('pure: Krippendorff’s alpha', () => {
       assert.ok(low! <= estimate && estimate <= high! && (name === 'opposed' || low! < high!));
     });
 
-  it('gives the example that its author published .743', () => {
+  it('gives the example that its author published: 0.743', () => {
     const { cases } = readOracle('agreement') as Oracle;
     const published = cases.find(({ name }) => name === 'published');
     assert.equal(published?.alpha.toFixed(3), '0.743');
   });
 
-  it('resamples items whole: rows that repeat each other make it no surer', () => {
+  it('resamples whole items: rows that repeat each other do not narrow the interval', () => {
     const counts = [
       [3, 0],
       [2, 1],
@@ -134,11 +134,11 @@ describe('pure: Krippendorff’s alpha', () => {
     const apart = krippendorffAlpha(patternsOf([...counts, ...counts]));
     const width = ({ low, high }: Estimate): number => high! - low!;
     assert.ok(single && twice && apart);
-    assert.ok(Math.abs(width(twice) - width(single)) < 0.1 * width(single), 'as sure as of eight items');
-    assert.ok(width(apart) < 0.85 * width(single), 'sixteen items are surer');
+    assert.ok(Math.abs(width(twice) - width(single)) < 0.1 * width(single), 'as wide as for eight items');
+    assert.ok(width(apart) < 0.85 * width(single), 'narrower for sixteen items');
   });
 
-  it('is not there where every label is the same, or no row has two', () => {
+  it('is null if every label is the same, or no row has two', () => {
     assert.equal(
       krippendorffAlpha(
         patternsOf([

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseResults } from '../../app/results/results-csv';
 
-/** Main figure of the study for Llama 3.1 8B: see the README beside the file. */
+/** Main figure of the study for Llama 3.1 8B: see the README next to the file. */
 export const llamaFile = join(__dirname, '../../examples/data/llama-3.1-8b/results.csv');
 
 export interface LlamaTask {
   readonly base: number;
-  /** SFT fraction → points by budget, as far as they were run. */
+  /** SFT share → points by budget, as far as they were run. */
   readonly scores: ReadonlyMap<number, readonly number[]>;
 }
 

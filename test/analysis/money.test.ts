@@ -15,7 +15,7 @@ function statusOf({ findings }: SubjectAnalysis, kind: Finding['kind']): string 
   return findings.find((finding) => finding.kind === kind)?.status;
 }
 
-describe('pure: what one more row bought', () => {
+describe('pure: marginal gains', () => {
   it('compares only cells that differ in one stage, per thousand rows and per dollar', () => {
     const { gains } = taskOf('GSM8K');
     const step = gains.find(
@@ -33,7 +33,7 @@ describe('pure: what one more row bought', () => {
     assert.ok(Math.abs(sft.perUsd!.estimate - 0.18 / 0.8) < 1e-9);
   });
 
-  it('lists the cells that no cheaper one reaches, rising in price and score', () => {
+  it('lists the frontier, rising in cost and score', () => {
     for (const { frontier, cells } of analyses) {
       frontier.slice(1).forEach((point, i) => {
         assert.ok(point.annotationUsd > frontier[i]!.annotationUsd);
@@ -48,7 +48,7 @@ describe('pure: what one more row bought', () => {
 });
 
 describe('pure: the ratio of prices', () => {
-  it('reads measured cells at ratio 1, where so much money buys the budget itself', () => {
+  it('reads measured cells at ratio 1, where the money buys the budget itself', () => {
     for (const analysis of analyses) {
       for (const { money, curve } of analysis.prices) {
         const { scores, best } = curve.find(({ ratio }) => ratio === 1)!;
@@ -61,7 +61,7 @@ describe('pure: the ratio of prices', () => {
     }
   });
 
-  it('never leaves what was measured', () => {
+  it('never extrapolates', () => {
     for (const { cells, prices: list } of analyses) {
       const budgets = cells.map(({ budget }) => budget);
       const [least, most] = [Math.min(...budgets), Math.max(...budgets)];
@@ -78,7 +78,7 @@ describe('pure: the ratio of prices', () => {
   });
 
   it('finds the ratio at which a straight picture switches, with an interval around it', () => {
-    // r = 1 rises by .2 a doubling from .5 at 500; r = 0 is flat at .6. For 1,000 pairs' money r = 1 has .7 − .2 log2(ratio).
+    // SFT share 1 rises by .2 a doubling from .5 at 500; SFT share 0 is flat at .6. For 1,000 pairs' money SFT share 1 has .7 − .2 log2(ratio).
     const random = createRandom('switch');
     const truth = (r: number, budget: number): number =>
       r === 0 ? 0.6 : 0.5 + 0.2 * Math.log2(budget / 500);
@@ -98,7 +98,7 @@ describe('pure: the ratio of prices', () => {
 });
 
 describe('pure: budgets of money', () => {
-  it('are told in dollars wherever a budget is told, and compared by rows where prices are', () => {
+  it('are printed in dollars, and compared by rows under price ratios', () => {
     const sweep = makeSweep({
       grid: { budgets: [500, 2000], sftFractions: [1, 0.5, 0], seeds: [0, 1, 2] },
       base: fixedItems(400, 20),
@@ -116,7 +116,7 @@ describe('pure: budgets of money', () => {
 });
 
 describe('pure: further diagnoses', () => {
-  it('tells which tasks of the study’s table still pay at the largest budget', () => {
+  it('finds the tasks of the study’s table that still gain at the largest budget', () => {
     const said = analyses.map((analysis) =>
       [analysis.task, statusOf(analysis, 'saturation'), statusOf(analysis, 'buy-more-or-stop')].join(' '),
     );
@@ -136,19 +136,19 @@ describe('pure: further diagnoses', () => {
       drawItems(random, 400, () => 0.6).map((row) => ({ ...row, tokens: sftFraction === 1 ? 30 : 50 })),
   });
 
-  it('finds answers that grew without bettering, and chosen answers that fell', () => {
+  it('finds answers that grew without a better score, and chosen answers that became less likely', () => {
     const rewards = new Map([0, 1, 2].map((seed) => [identify(256, 0.5, seed).id, -0.4]));
     const { findings } = analyzeSweep({ ...sweep, chosenRewards: rewards });
     const grown = findings.find(({ kind }) => kind === 'length-hacking')!;
     assert.deepEqual([grown.budget, grown.sftFraction], [256, 0.5]);
     assert.notEqual(grown.status, 'absent');
-    assert.match(grown.evidence.join(' '), /\+67 % longer/);
+    assert.match(grown.evidence.join(' '), /\+67% longer/);
     const fallen = findings.find(({ kind }) => kind === 'falling-chosen')!;
     assert.equal(fallen.status, 'present');
     assert.match(fallen.evidence.join(' '), /−0\.400/);
   });
 
-  it('says nothing of either where neither happened or nothing was recorded', () => {
+  it('finds neither if nothing happened or nothing was recorded', () => {
     const risen = new Map([0, 1, 2].map((seed) => [identify(256, 0.5, seed).id, 0.2]));
     const even = makeSweep({
       grid: { budgets: [256], sftFractions: [1, 0.5] },

@@ -12,7 +12,7 @@ const [right, wrong] = [1, 0].map((score) =>
 ) as [ItemResult[], ItemResult[]];
 const random = createRandom('switches');
 
-/** r = 1 rises by .1 a doubling from .5 at 500; r = 0 is flat at .55: for 1,000 pairs' money they cross at √2. */
+/** SFT share 1 rises by .1 a doubling from .5 at 500; SFT share 0 is flat at .55: for 1,000 pairs' money they cross at √2. */
 const truth = (fraction: number, budget: number): number =>
   fraction === 0 ? 0.55 : 0.5 + 0.1 * Math.log2(budget / 500);
 
@@ -34,10 +34,10 @@ function switchOf(): { low: number; high: number } | null {
   return found.length !== 1 || only === undefined ? null : { low: only.low!, high: only.high! };
 }
 
-describe('pure: where prices switch the best fraction, simulated', function () {
+describe('pure: where prices switch the best SFT share, simulated', function () {
   this.timeout(120_000);
 
-  it('holds the truth within its 95 % interval', () => {
+  it('covers the true ratio by its 95% interval', () => {
     const found = Array.from({ length: sweeps }, switchOf).filter((one) => one !== null);
     assert.ok(found.length > 0.75 * sweeps, `${found.length} of ${sweeps} sweeps have the one switch`);
     const held = found.filter(({ low, high }) => low <= Math.SQRT2 && Math.SQRT2 <= high).length;

@@ -122,7 +122,7 @@ describe('server: a sweep with endpoints and people', function () {
       ended.abort();
       await judging;
       assert.equal(status, 0, run.printed());
-      assert.match(run.printed(), /Labels of evaluations: \d+ of \d+ labels given again are alike, α/);
+      assert.match(run.printed(), /Labels of evaluations: \d+ of \d+ repeated labels agree, α/);
       assert.match(run.printed().replace(/\s+/g, ' '), /The judge is also the annotator \(model judge-1\)/);
     } finally {
       ended.abort();

@@ -283,7 +283,7 @@ describe('pure: the summary of a finished run', () => {
     const [first, ...others] = stages;
     const judged = { ...first!, kind: 'evaluate', metrics: { labelledAgain: 4, labelledAlike: 1 } } as const;
     const labelled = renderEnding({ ...ending, stages: [judged, judged, ...others] }, plain).join('\n');
-    assert.match(labelled, /Labels of evaluations: 1 of 4 labels given again are alike\./);
+    assert.match(labelled, /Labels of evaluations: 1 of 4 repeated labels agree\./);
     assert.doesNotMatch(
       renderEnding({ ...ending, acquisitionMs: 0 }, plain).join('\n'),
       /to install Temporal/,

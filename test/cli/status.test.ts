@@ -37,7 +37,7 @@ describe('pure: the status of a run', () => {
     assert.match(warned.join('\n'), /score\s+warnings/);
     const labels = [{ source: null, counts: { labelledAgain: 4, labelledAlike: 1 }, patterns: [] }];
     const labelled = renderStatus({ ...status, progress: { of: 'sweep', sweep: { ...sweep, labels } } }, ink);
-    assert.ok(labelled.includes('  Labels of evaluations: 1 of 4 labels given again are alike'));
+    assert.ok(labelled.includes('  Labels of evaluations: 1 of 4 repeated labels agree'));
   });
 
   it('prints scores of auxiliary tasks with intervals, for the base and each cell', () => {
@@ -145,7 +145,7 @@ describe('pure: the status of a run', () => {
     const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);
     assert.ok(lines.includes('  running  SFT on 32 demonstrations'), lines.join('\n'));
     assert.ok(lines.includes('           ! OVER_LENGTH: 3 rows were dropped.'), lines.join('\n'));
-    assert.ok(lines.includes('           1 of 4 labels given again are alike'), lines.join('\n'));
+    assert.ok(lines.includes('           1 of 4 repeated labels agree'), lines.join('\n'));
     const of = lines.indexOf('           score 0.500 (0.250–0.750)');
     assert.equal(lines[of + 1], '           ifeval 0.500 (0.250–0.750)', lines.join('\n'));
     assert.match(renderStatus({ ...status, progress: null }, ink).join('\n'), /no worker answers/);

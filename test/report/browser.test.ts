@@ -105,7 +105,7 @@ describe('slow: report in a browser', function () {
         measure.charts,
       );
       assert.equal(new Set(charts.map(({ name }) => name)).size, 10);
-      assert.equal(charts.length, 10, 'each picture in one size');
+      assert.equal(charts.length, 10, 'each chart in one size');
       for (const { name, width: drawn, right, words } of charts) {
         assert.ok(
           drawn > 240 && right <= width,

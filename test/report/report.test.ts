@@ -16,7 +16,7 @@ async function drawAll(report: ReportInput): Promise<Record<string, string>> {
 }
 
 describe('pure: report', function () {
-  // Drawing sixteen pictures takes a second, and several on a machine that is busy with training.
+  // Drawing sixteen charts takes a second, and several on a machine that is busy with training.
   this.timeout(60_000);
   const input = sweepFixture({ items: 60 });
   let text = '';
@@ -36,16 +36,16 @@ describe('pure: report', function () {
     assert.equal(/@import|url\((?!#)/.exec(text), null);
   });
 
-  it('tells what the trainer warned of, with the stage that it warned in', async () => {
+  it('lists the trainer’s warnings with their stages', async () => {
     const [first, ...others] = input.result.baseStages;
     const warnings = [{ code: 'OVER_LENGTH', message: '3 <rows> were left out.' }];
     const baseStages = [{ ...first!, warnings }, ...others];
     const page = await renderReport({ ...input, result: { ...input.result, baseStages } });
     assert.ok(page.includes(`${first!.title}: 3 &lt;rows&gt; were left out. (OVER_LENGTH)`));
-    assert.ok(!text.includes('The trainer warned'));
+    assert.ok(!text.includes('Warnings of the trainer'));
   });
 
-  it('counts rows of files that were left out, once however many stages say so', async () => {
+  it('counts dropped rows of files once, however many stages report them', async () => {
     const cells = input.result.cells.map((cell) => ({
       ...cell,
       stages: cell.stages.map((stage) =>
@@ -56,8 +56,8 @@ describe('pure: report', function () {
     }));
     const page = await renderReport({ ...input, result: { ...input.result, cells } });
     const said = page.replace(/\s+/g, ' ');
-    assert.match(said, /1,203 rows of the task’s files were left out, .*; 1 row of a file of annotations/);
-    assert.ok(!text.includes('files were left out'));
+    assert.match(said, /1,203 rows of the task’s files were dropped .*; 1 row of an annotation file/s);
+    assert.ok(!text.includes('files were dropped'));
   });
 
   it('names the score by the task’s own metric, in tables and charts', () => {
@@ -71,7 +71,7 @@ describe('pure: report', function () {
     assert.ok(!text.includes('Accuracy'));
   });
 
-  it('shows what training has cost tasks beside, and has no such section without one', async () => {
+  it('shows auxiliary tasks, and has no such section without one', async () => {
     const auxiliary = [{ ...auxiliaryFixture, name: hostile }];
     const page = await renderReport({ ...input, analysis: { ...input.analysis, auxiliary } });
     const found = page.slice(page.indexOf('<section id="auxiliary"')).split('</section>')[0] ?? '';
@@ -81,7 +81,7 @@ describe('pure: report', function () {
     assert.ok(!text.includes('id="auxiliary"'));
   });
 
-  it('tells of noise and agreement where labels were checked or given again, escaped', async () => {
+  it('shows noise and agreement of labels, escaped', async () => {
     const [first, ...others] = input.result.baseStages;
     const metrics = {
       checked: 200,
@@ -105,11 +105,11 @@ describe('pure: report', function () {
     const cells = [...row.matchAll(/<td[^>]*>\s*(.*?)\s*<\/td>/gs)].map(([, cell]) => cell);
     const alpha = cells.at(-1) ?? '';
     assert.match(alpha, /^0\.\d{3} \(.* to 0\.\d{3}\)$/);
-    assert.deepEqual(cells, ['200', '30', '15 %', '1,200', '900', '75 %', alpha]);
-    assert.ok(!text.includes('How far the labels can be trusted'));
+    assert.deepEqual(cells, ['200', '30', '15%', '1,200', '900', '75%', alpha]);
+    assert.ok(!text.includes('Label quality'));
   });
 
-  it('escapes what it is given and leaves its own markup alone', () => {
+  it('escapes interpolated text and keeps its own markup', () => {
     assert.equal(
       html`<b title="${'"><x'}">${['<', html`<i>${'&'}</i>`]}</b>`.text,
       '<b title="&quot;&gt;&lt;x">&lt;<i>&amp;</i></b>',
@@ -128,7 +128,7 @@ describe('pure: report', function () {
       assert.ok(text.includes(id));
   });
 
-  it('has no id twice, so that every label finds its picture', () => {
+  it('has no id twice, so that every label refers to its chart', () => {
     const ids = [...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     assert.deepEqual(
       ids.filter((id, index) => ids.indexOf(id) !== index),
@@ -136,7 +136,7 @@ describe('pure: report', function () {
     );
   });
 
-  it('draws the pictures that the data allows, each with a title and a description', async () => {
+  it('draws the charts that the data allows, each with a title and a description', async () => {
     const charts = await drawAll(input);
     const names = [
       'score-by-budget',
@@ -155,7 +155,7 @@ describe('pure: report', function () {
       assert.match(svg, /^<svg role="img" aria-labelledby="[^"]+".*<title .*<desc /);
   });
 
-  it('explains training curves by the loss that they are of', async () => {
+  it('explains training curves by their loss', async () => {
     const page = (loss: PreferenceLoss): Promise<string> => {
       const { preference } = input.definition;
       return renderReport({
@@ -177,10 +177,10 @@ describe('pure: report', function () {
     assert.doesNotMatch(await page({ name: 'simpo', beta: 2, gamma: 0.5 }), /then DPO on pairs/);
   });
 
-  it('stands without r = 0, without a mixture, without curves or samples', async () => {
+  it('renders without SFT share 0, mixtures, curves or samples', async () => {
     const small = sweepFixture({ budgets: [64], fractions: [1], items: 30 });
     const page = await renderReport({ ...small, training: [], answers: [] });
-    assert.ok(page.includes('Not tested: this sweep has no budget with both r = 0 and a warm start.'));
+    assert.ok(page.includes('Not tested: this sweep has no budget with both SFT share 0 and a warm start.'));
     assert.deepEqual(Object.keys(await drawAll({ ...small, training: [] })).sort(), [
       'cost-frontier',
       'heat-map',
@@ -188,7 +188,7 @@ describe('pure: report', function () {
     ]);
   });
 
-  it('stands on a sweep in which every cell failed', async () => {
+  it('renders a sweep in which every cell failed', async () => {
     const { cells } = input.result;
     const failedCells = cells.map(({ cell }) => ({
       cell,
@@ -203,17 +203,17 @@ describe('pure: report', function () {
     assert.match(base, /IO_FAILED.*The disk\..*Look &lt;there&gt;\./s);
   });
 
-  it('says how many rows did not fit, and that scores near zero mean nothing', async () => {
-    assert.ok(text.includes('nothing was cut or left out'));
+  it('counts rows over their length limit, and notes scores near zero', async () => {
+    assert.ok(text.includes('nothing was truncated or dropped'));
     const [first, ...cells] = input.result.cells;
     assert.ok(first);
     const stages = first.stages.map((stage) =>
       stage.kind === 'trainSft' ? { ...stage, metrics: { overlengthRows: 1234 } } : stage,
     );
     const long = { ...input, result: { ...input.result, cells: [{ ...first, stages }, ...cells] } };
-    assert.match(await renderReport(long), /1,234 rows were\s+longer than the limit/);
+    assert.match(await renderReport(long), /1,234 rows are\s+longer than the limit/);
 
-    const notice = 'Every score here is near zero';
+    const notice = 'Every score is near zero';
     assert.equal(text.includes(notice), false);
     const none = { estimate: 0, low: 0, high: 0.05 };
     const { analysis } = input;
@@ -225,13 +225,13 @@ describe('pure: report', function () {
     assert.ok((await renderReport({ ...input, analysis: zero })).includes(notice));
   });
 
-  it('shows how the pairs were made, each set once', () => {
-    const table = text.slice(text.indexOf('How the pairs were made'));
+  it('shows pair synthesis, each set once', () => {
+    const table = text.slice(text.indexOf('Pair synthesis'));
     const rows = table.slice(0, table.indexOf('</table>')).match(/<th scope="row"/g) ?? [];
     assert.equal(rows.length, input.result.cells.filter(({ cell }) => cell.pairRows > 0).length);
   });
 
-  it('lists controls that failed, with the reason and what to do', async () => {
+  it('lists failed controls with reason and remedy', async () => {
     const { analysis } = input;
     const cell = { budget: 256, sftFraction: 0.5, seed: 0 };
     const reason = { code: 'TRAINING_DIVERGED', message: 'The <loss> rose.', remedy: 'Take a smaller one.' };
@@ -249,7 +249,7 @@ describe('pure: report', function () {
     assert.ok(!text.includes('Controls that did not finish'));
   });
 
-  it('tells how a search went, of money in dollars', () => {
+  it('shows a search; budgets of money in dollars', () => {
     const standings = [{ budget: 1024, sftFraction: 0.5, confidence: 0.93, runs: 3, settled: true }];
     const transfers = [{ budget: 1024, share: 1, hit: true }];
     const rounds = [{ ids: [], standings, reason: 'Done.' }];
@@ -257,14 +257,16 @@ describe('pure: report', function () {
     const searched = { ...input, result: { ...input.result, search } };
     const rows = searchSection(searched).text;
     assert.ok(
-      rows.includes('1,024: r = 0.5 (0.93)') && rows.includes('At 1,024 rows, 100') && !rows.includes('$'),
+      rows.includes('1,024: SFT share 0.5 (0.93)') &&
+        rows.includes('At 1,024 rows, 100') &&
+        !rows.includes('$'),
     );
     const definition = { ...input.definition, budgetUnit: 'usd' as const };
     const money = searchSection({ ...searched, definition }).text;
-    assert.ok(money.includes('$1,024: r = 0.5 (0.93)') && money.includes('At $1,024, 100'), money);
+    assert.ok(money.includes('$1,024: SFT share 0.5 (0.93)') && money.includes('At $1,024, 100'), money);
   });
 
-  it('leads to the other places on its axes, and says which one it is', async () => {
+  it('links the other places on its axes, and names its own', async () => {
     const here = { ...input.analysis, axes: { annotator: 'clean', 'sft.lora.rank': '8' } };
     const there = { ...input.analysis, axes: { annotator: hostile, 'sft.lora.rank': '8' } };
     const places = [{ analysis: here }, { analysis: there, href: 'report-annotator%3Dx.html' }];
@@ -282,7 +284,7 @@ describe('pure: report', function () {
     assert.equal(distinctStages(twice).find(({ key }) => key === shared.key)?.cached, false);
   });
 
-  it('asks for artifacts that the result has', () => {
+  it('reads artifacts that the result has', () => {
     const plan = planEvidence(input.result, input.analysis);
     const keys = new Set(distinctStages(input.result).map(({ key }) => key));
     for (const { stageKey } of plan.training) assert.ok(keys.has(stageKey));
@@ -297,7 +299,7 @@ describe('pure: report', function () {
     assert.deepEqual(smoothCurve(line, 4), line);
   });
 
-  it('writes numbers for people', () => {
+  it('formats numbers', () => {
     assert.equal(formatCount(1234567), '1,234,567');
     assert.equal(formatScore(-0.0001), '0.000');
     assert.equal(formatScore(-0.25), '−0.250');

@@ -10,7 +10,7 @@ import { planEvidence } from '../../report';
 import { sweepFixture } from './sweep-fixture';
 
 describe('pure: numbers that are small', () => {
-  it('a gain keeps its sign and a digit of its own; what rounding left of none is none', () => {
+  it('a gain keeps its sign and one significant digit; rounding errors of 0 are 0', () => {
     for (const [value, text] of [
       [0.0003, '+0.0003'],
       [-0.0003, '−0.0003'],
@@ -26,7 +26,7 @@ describe('pure: numbers that are small', () => {
       assert.equal(formatSigned(value), '0.000', 'no sign before nothing');
   });
 
-  it('an amount of money is never nothing unless it is', () => {
+  it('an amount of money is never rounded to 0', () => {
     for (const [usd, text] of [
       [0.00002, '$0.000020'],
       [0.0000015, '$0.0000015'],
@@ -42,7 +42,7 @@ describe('pure: numbers that are small', () => {
       assert.deepEqual([formatUsd(usd), formatReportUsd(usd)], [text, text]);
   });
 
-  it('a probability is 1 or 0 where it is', () => {
+  it('a probability is 1 or 0 only if it is', () => {
     const written = [1, 0.998, 0.97, 0.0004, 0].map(formatProbability);
     assert.deepEqual(written, ['1.00', '0.998', '0.97', '0.0004', '0.00']);
   });
@@ -51,7 +51,7 @@ describe('pure: numbers that are small', () => {
 describe('pure: lines of one point', () => {
   const circles = (svg: string): number => svg.match(/d="M4\.472,0A/g)?.length ?? 0;
 
-  it('a training curve of one step is a dot and says so, beside a curve of many', async () => {
+  it('a training curve of one step is a dot and says so, next to a curve of many', async () => {
     const one = { name: 'one', series: 0, points: [{ step: 1, value: 2 }] };
     const many = { name: 'many', series: 1, points: [1, 2, 3].map((step) => ({ step, value: step })) };
     const draw = (curves: (typeof one)[]) =>
@@ -64,7 +64,7 @@ describe('pure: lines of one point', () => {
     assert.match(draw([one]).description, /one is 2\.000 at its only step/);
   });
 
-  it('a fraction that was measured at one price ratio is a dot', async () => {
+  it('an SFT share that was measured at one price ratio is a dot', async () => {
     const prices = {
       ...{ money: 100, from: 0.5, to: 10, skipped: [], switches: [] },
       curve: [
@@ -88,7 +88,7 @@ describe('pure: evidence', () => {
     return { ...result, cells: cells.filter(({ cell }) => !gone(cell)) };
   };
 
-  it('is taken of another seed where the first one has failed, by its name', () => {
+  it('is taken from another seed if the first one failed, and named by it', () => {
     const whole = planEvidence(
       without(() => false),
       analysis,
@@ -103,7 +103,7 @@ describe('pure: evidence', () => {
       whole.training.map(({ stageKey }) => stageKey),
     );
     assert.equal(failed.answers.length, whole.answers.length);
-    for (const { name } of failed.training) assert.match(name, /^r = [\d.]+ \(seed 1\): /);
+    for (const { name } of failed.training) assert.match(name, /^SFT share [\d.]+ \(seed 1\): /);
     for (const { name, itemsKey } of failed.answers.slice(1)) {
       assert.match(name, /\(seed 1\)/);
       assert.match(itemsKey, /-1$/);
@@ -111,7 +111,7 @@ describe('pure: evidence', () => {
     for (const { name } of whole.training) assert.doesNotMatch(name, /seed/);
   });
 
-  it('a cell that failed takes no other with it', () => {
+  it('a failed cell removes no other', () => {
     const some = planEvidence(
       without(({ budget, seed, sftFraction }) => budget === largest && seed === 0 && sftFraction === 0.5),
       analysis,
@@ -121,7 +121,7 @@ describe('pure: evidence', () => {
     assert.ok(some.training.some(({ sftFraction }) => sftFraction === 1));
   });
 
-  it('samples are shown where the first model has none, and a share of a score is no "right"', () => {
+  it('samples are shown if the first model has none, and graded scores as numbers', () => {
     const item = (score: number) => ({
       ...{ id: 't', prompt: 'P', completion: 'c', score, wellFormed: true, truncated: false, repetition: 0 },
       ...{ scores: {}, finish: 'stop' as const, tokens: 1, target: 'x' },
@@ -129,10 +129,10 @@ describe('pure: evidence', () => {
     const shown = (score: number): string =>
       samplesSection([
         { name: 'Base model', items: [] },
-        { name: 'r = 0.5', items: [item(score)] },
+        { name: 'SFT share 0.5', items: [item(score)] },
       ]).text;
-    assert.match(shown(1), /✓ right/);
-    assert.match(shown(0), /✗ wrong/);
+    assert.match(shown(1), /✓ correct/);
+    assert.match(shown(0), /✗ incorrect/);
     for (const [score, text] of [
       [0.5, '0.500'],
       [1 / 3, '0.333'],

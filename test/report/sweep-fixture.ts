@@ -114,7 +114,7 @@ function behaviourOf(budget: number, fraction: number): Behaviour {
   return fraction === 0 ? { ...warm, wellFormed: 0.01, truncated: 0.54 } : warm;
 }
 
-/** A task beside that has surely lost what it had. */
+/** An auxiliary task whose score fell significantly. */
 export const auxiliaryFixture: AuxiliaryAnalysis = {
   ...{ name: 'an-evaluation-of-another-task', metric: 'win rate', items: 300, reading: 'It falls.' },
   base: { estimate: 0.4, low: 0.35, high: 0.45 },
@@ -134,7 +134,7 @@ interface Shape {
   /** Cells that failed; without any, every cell of the grid finished. */
   failedCells?: SweepResult['failedCells'];
   failedControls?: SweepResult['failedControls'];
-  /** Why the base model has no evaluation; it has one unless told. */
+  /** Why the base model has no evaluation; Default: it has one. */
   baseFailure?: FailureReason;
 }
 
@@ -231,7 +231,7 @@ function inputOf(options: {
     definition,
     result,
     analysis,
-    annotatorDescription: `Misreads doubles & triples on 70 % of the problems that have one. ${hostile}`,
+    annotatorDescription: `Misreads doubles & triples on 70% of the problems that have one. ${hostile}`,
     places: [],
     training: plan.training.map((stage) => ({
       ...stage,

@@ -25,7 +25,7 @@ describe('pure: report of a table of scores', function () {
     assert.equal(/(src|xlink:href)\s*=\s*"(?!#)/.exec(text), null);
   });
 
-  it('has no column in which nothing stands but dashes', () => {
+  it('has no column of dashes alone', () => {
     const tables = [...text.matchAll(/<tbody>(.*?)<\/tbody>/gs)].map(([, body = '']) =>
       [...body.matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)].map(([, row = '']) =>
         [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell = '']) => cell.trim()),
@@ -50,7 +50,7 @@ describe('pure: report of a table of scores', function () {
 describe('pure: report of a table over axes', function () {
   this.timeout(60_000);
 
-  it('puts the winners of all places side by side, each with a way to its chapter', async () => {
+  it('shows the winners of all places in one table, each with a link to its chapter', async () => {
     const text = await renderTableReport(tableOverAxis());
     const section = text.slice(text.indexOf('<section id="places"'), text.indexOf('<section id="t1-scores"'));
     const rows = [...section.matchAll(/<th scope="row"[^>]*><a href="#([^"]+)">/g)].map(([, id]) => id);
@@ -61,7 +61,7 @@ describe('pure: report of a table over axes', function () {
   });
 });
 
-describe('pure: pictures as files', function () {
+describe('pure: charts as files', function () {
   this.timeout(60_000);
   let folder = '';
   before(async () => {
@@ -71,7 +71,7 @@ describe('pure: pictures as files', function () {
     await rm(folder, { recursive: true });
   });
 
-  it('are SVG and PNG of every picture, that need nothing besides themselves', async () => {
+  it('are self-contained SVG and PNG of every chart', async () => {
     const charts = [...reportCharts(sweepFixture({ items: 30 })), ...tableCharts(tableFixture())];
     await writeFigures(folder, charts);
     const files = await readdir(folder);

@@ -44,7 +44,7 @@ const peakAt =
 
 describe('pure: adaptive search', () => {
   for (const fraction of [1, 0.5, 0.25, 0])
-    it(`finds a peak at r = ${fraction} for at most half of the grid’s cost`, () => {
+    it(`finds a peak at SFT share ${fraction} for at most half of the grid’s cost`, () => {
       const { rounds, used } = search(peakAt(fraction));
       for (const standing of rounds.at(-1)!.standings)
         assert.ok(Math.abs(standing.sftFraction - fraction) <= 0.25, JSON.stringify(standing));
@@ -73,7 +73,7 @@ describe('pure: adaptive search', () => {
     }
   }
 
-  it('goes on while a run of a budget that is not settled can be paid for, and says why it ends', () => {
+  it('continues while an unsettled budget has an affordable run, and reports why it stops', () => {
     const sizes = [[64, 256, 1024, 4096], [1000], [512, 2048]];
     const settings = fc.record({
       budgets: fc.constantFrom(...sizes),
@@ -118,7 +118,7 @@ describe('pure: adaptive search', () => {
     );
   });
 
-  it('of one split a budget is the whole grid: there is nothing to choose from', () => {
+  it('is the whole grid if each budget has one split', () => {
     for (const changes of [
       { budgets: [64], sftFractions: [0.5], seeds: [0] },
       { budgets: [64, 256], sftFractions: [1], seeds: [0, 1] },
@@ -130,7 +130,7 @@ describe('pure: adaptive search', () => {
     }
   });
 
-  it('asks for the same whatever the order in which runs ended', () => {
+  it('proposes the same whatever the order of results', () => {
     const ended = runs
       .slice(0, 12)
       .map(({ id, sftFraction }): SearchOutcome => ({ id, score: 0.3 + 0.2 * sftFraction, items }));
@@ -146,7 +146,7 @@ describe('pure: adaptive search', () => {
     );
   });
 
-  it('does not ask again for what failed', () => {
+  it('does not propose failed runs again', () => {
     const failed = proposeAdaptive({ runs, outcomes: [], failed: [] }, defaultLimits).ids;
     const next = proposeAdaptive({ runs, outcomes: [], failed }, defaultLimits);
     assert.ok(next.ids.length > 0);
@@ -156,7 +156,7 @@ describe('pure: adaptive search', () => {
     );
   });
 
-  it('settles no budget without a score of its own, whatever those of others say', () => {
+  it('settles no budget without its own score', () => {
     const limits = { ...defaultLimits, regretTolerance: 0.1 };
     const opening = proposeAdaptive({ runs, outcomes: [], failed: [] }, limits).ids;
     const failed = runs
@@ -170,7 +170,7 @@ describe('pure: adaptive search', () => {
     assert.ok(runs.some(({ id, budget }) => budget === 256 && ids.includes(id)));
   });
 
-  it('counts only the stages that are still to make', () => {
+  it('counts only stages that are not there yet', () => {
     const [sft] = runs.filter(({ sftFraction, budget }) => sftFraction === 1 && budget === 64);
     const [shares] = runs.filter(
       ({ sftFraction, budget, seed }) => sftFraction === 0.25 && budget === 256 && seed === sft?.seed,

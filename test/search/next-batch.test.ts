@@ -30,7 +30,7 @@ describe('pure: what a sweep runs next', () => {
     }
   };
 
-  it('is the whole grid, in the plan’s order, unless a search is asked for', () => {
+  it('is the whole grid, in the plan’s order, for method grid', () => {
     const { definition } = resolveSweep();
     const grid = planSweep(resolveSweep());
     const proposal = proposeNext({ definition, plan: grid, scores: {} });
@@ -41,7 +41,7 @@ describe('pure: what a sweep runs next', () => {
     assert.equal(finish(definition, grid, peakAt(1)).record, undefined);
   });
 
-  it('is a search of its own at every place on the axes', () => {
+  it('searches every place on the axes by itself', () => {
     const sweep = resolveSweep({ search: { method: 'adaptive' }, axes: { annotator: ['clean', 'slip'] } });
     const both = planSweep(sweep);
     const { scores, record } = finish(sweep.definition, both, peakAt(0.5));
