@@ -32,14 +32,14 @@ function judgeGain({ estimate, low, high }: Estimate, margin: number): Finding['
 
 function describeStep(from: Group, to: Group, gain: Estimate, inference: Inference): string {
   const score = (group: Group): string =>
-    `${formatShare(inference.measure(group).estimate)} at SFT share ${group.sftFraction} of ${nameBudget(group.budget, inference.grid.unit)}`;
+    `${formatShare(inference.measure(group).estimate)} (SFT share ${group.sftFraction}, budget ${nameBudget(group.budget, inference.grid.unit)})`;
   return `From ${score(from)} to ${score(to)}: ${formatGap(gain)} per doubling.`;
 }
 
 const saturationAdvice: Record<Finding['status'], string> = {
-  present: 'More demonstrations alone buy nothing that matters here; spend on pairs, or stop.',
-  absent: 'Demonstrations alone still pay at the largest budget.',
-  unclear: 'Whether demonstrations alone still pay at the largest budget is not significant.',
+  present: 'More demonstrations alone gain nothing: spend on pairs, or stop.',
+  absent: 'More demonstrations alone still gain at the largest budget.',
+  unclear: 'The gain of more demonstrations alone at the largest budget is not significant.',
 };
 
 /** Whether demonstrations alone have stopped paying at the largest two budgets. */
@@ -55,9 +55,9 @@ function findSaturation(inference: Inference, margin: number): Finding[] {
 }
 
 const nextPurchase: Record<Finding['status'], string> = {
-  present: 'Stop: the last doubling of the budget bought nothing that matters.',
-  absent: 'Buy more: the last doubling of the budget still paid.',
-  unclear: 'Not significant: run another seed or a larger test set to see whether the last doubling paid.',
+  present: 'Stop: the last doubling of the budget gained nothing.',
+  absent: 'Buy more: the last doubling of the budget still gained.',
+  unclear: 'Not significant: run another seed or a larger test set to see whether the last doubling gained.',
 };
 
 /** Whether to buy more than the largest budget: by the gain of the best split over the last step. */

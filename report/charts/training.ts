@@ -70,7 +70,7 @@ function preferenceCurves(source: CurveSource): CurvesData[] {
     },
     {
       name: 'preference-chosen',
-      title: 'Log-probability of the chosen answer',
+      title: 'Reward of the chosen answer',
       yTitle: hasNoReference(loss.name) ? 'Reward of chosen (β × mean per token)' : 'Reward of chosen',
       curves: curves('rewards/chosen'),
       ...rewardStart,

@@ -88,11 +88,11 @@ describe('pure: adaptive search', () => {
           0.1 * Math.sin(3 * sftFraction + Math.log(budget)) +
           0.02 * Math.sin(luck * (seed + 1 + 7 * sftFraction));
         const { all, used, left, proposal } = searchWithin({ budgets, seeds }, maxCostFraction, wave);
-        const openSearch = new Set(
+        const unsettled = new Set(
           proposal.standings.flatMap(({ settled, budget }) => (settled ? [] : [budget])),
         );
         const paid = totalSeconds(used);
-        const possible = left.filter(({ budget }) => openSearch.has(budget));
+        const possible = left.filter(({ budget }) => unsettled.has(budget));
         for (const run of possible)
           assert.ok(
             totalSeconds([...used, run]) > maxCostFraction * totalSeconds(all),
@@ -106,11 +106,11 @@ describe('pure: adaptive search', () => {
         if (maxCostFraction === 1) assert.equal(possible.length, 0);
         assert.match(
           proposal.reason,
-          openSearch.size === 0
+          unsettled.size === 0
             ? /^Done/
             : possible.length === 0
               ? /has ended\.$/
-              : /above what .* pays for\.$/,
+              : /exceeds maxCostFraction\.$/,
         );
         assert.ok(used.length === budgets.length || paid <= maxCostFraction * totalSeconds(all) + 1e-6);
       }),
