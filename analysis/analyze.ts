@@ -41,7 +41,7 @@ export interface AnalyzeSweepInput {
   readonly items: ItemsByRun;
   /** Item rows of auxiliary tasks, by their names. */
   readonly auxiliaryItems?: AuxiliaryItems;
-  /** Reward of the chosen answers at the end of preference training, by cell id, where it is known. */
+  /** Reward of the chosen answers at the end of preference training, by cell id, if known. */
   readonly chosenRewards?: ReadonlyMap<string, number>;
   /** Joint bootstrap resamples. Default: 2,000. */
   readonly resamples?: number;

@@ -17,7 +17,7 @@ export interface CellInput {
   readonly cell: Pick<CellIdentity, 'id' | 'budget' | 'sftFraction' | 'seed' | 'sftRows' | 'pairRows'>;
   readonly evaluation: RunSummary;
   readonly annotationUsd: number;
-  /** Reward of the chosen answers at the end of preference training, where it is known. */
+  /** Reward of the chosen answers at the end of preference training, if known. */
   readonly chosenReward?: number | null;
 }
 

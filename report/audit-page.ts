@@ -188,7 +188,7 @@ function seal({ anchor, definitionDigest, workflows }: RunTimeline): Html {
     anchor === null
       ? 'none: the run is still open, or ended without an anchor'
       : `${anchor.head}, after ${anchor.lines} lines`;
-  const signed = anchor?.signedBy ?? 'nobody';
+  const signed = anchor?.signedBy ?? 'no key';
   return html`<p>
     Definition <span class="mono">${definitionDigest}</span>. Anchored head <span class="mono">${head}</span>,
     signed by <span class="mono">${signed}</span>. ${workflows.length} workflow histories.

@@ -50,7 +50,7 @@ describe('pure: regression checks on auxiliary tasks', () => {
     );
     const [sft, mixture] = task.cells;
     assert.ok(Math.abs(sft!.difference!.estimate + 0.2) < 1e-12);
-    // Paired: the bounds of each are far wider than those of their difference, of which three items tell.
+    // Paired: the intervals of each are much wider than that of their difference, which depends on three items.
     const width = (of: Estimate | null): number => of!.high! - of!.low!;
     assert.ok(width(mixture!.difference) < width(mixture!.score) / 2);
     assert.match(
@@ -75,7 +75,7 @@ describe('pure: regression checks on auxiliary tasks', () => {
     );
     assert.equal(task.items, 0);
     assert.equal(task.cells[0]!.score.estimate, 97 / items);
-    assert.equal(task.cells[0]!.effect, 'unclear', 'unpaired, three items tell nothing');
+    assert.equal(task.cells[0]!.effect, 'unclear', 'unpaired, three items are not significant');
   });
 
   it('reports a base score of 0, which cannot fall', () => {

@@ -16,7 +16,7 @@ interface Given extends Pick<ControlResult, 'kind' | 'setting'> {
   readonly right: number;
 }
 
-/** The sweep with controls that get so many of 400 items right. */
+/** The sweep with controls, by the number of their correct items out of 400. */
 function withControls(given: readonly Given[]): AnalyzeSweepInput {
   const items = new Map(plain.items);
   const controls = given.map((control): ControlResult => {

@@ -70,7 +70,7 @@ describe('pure: noise and agreement of labels', () => {
     assert.deepEqual([files?.compared, evaluations?.compared], [12, 12]);
   });
 
-  it('tells sources apart by annotator and file, whatever their stages’ titles', () => {
+  it('groups by annotator and file, whatever the titles of the stages', () => {
     const sources: RowSource[] = [
       { what: 'user-preferences', from: 'digest of one file' },
       { what: 'user-preferences', from: 'digest of another' },

@@ -109,8 +109,8 @@ describe('pure: budgets of money', () => {
     assert.equal(dollars.unit, 'usd');
     assert.match(rows.answer, /With 2,000 rows/);
     assert.match(dollars.answer, /With \$2,000/);
-    const told = JSON.stringify([dollars.answer, dollars.verdicts, dollars.coldStart, dollars.findings]);
-    assert.ok(!/\d rows/.test(told), told);
+    const texts = JSON.stringify([dollars.answer, dollars.verdicts, dollars.coldStart, dollars.findings]);
+    assert.ok(!/\d rows/.test(texts), texts);
     assert.deepEqual(dollars.prices, rows.prices);
   });
 });

@@ -67,7 +67,7 @@ describe('pure: the study’s own table, scores without items', () => {
     assert.equal(pointsOf(llama.tldr, 'C1', { smallBudgetMax: 1000 }), 'against');
     assert.equal(pointsOf(llama.gsm8k, 'C1', { smallBudgetMax: 1000 }), 'for');
     assert.equal(pointsOf(llama.ifeval, 'C1', { smallBudgetMax: 1000 }), 'for');
-    // 54 against 56 at 500 is a loss of exactly delta.
+    // 54 against 56 at 500 is a loss of exactly the margin.
     assert.equal(pointsOf(llama.tldr, 'C1', { smallBudgetMax: 500 }), 'unclear');
   });
 

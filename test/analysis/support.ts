@@ -161,7 +161,7 @@ export function drawItems(random: Random, count: number, chance: (index: number)
   return Array.from({ length: count }, (_, i) => makeItem(i, Number(random.uniform() < chance(i))));
 }
 
-/** Items of which the first `right` are right. */
+/** Items of which the first `right` are correct. */
 export function fixedItems(count: number, right: number, rest: Partial<ItemResult> = {}): ItemResult[] {
   return Array.from({ length: count }, (_, i) => makeItem(i, Number(i < right), rest));
 }

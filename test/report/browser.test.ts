@@ -23,7 +23,7 @@ const measure = {
     const words = svg.getAttribute('aria-labelledby').split(' ').map((id) => document.getElementById(id)?.textContent ?? '');
     return { name: svg.dataset.figure, width, height, right, words };
   })`,
-  /** Smallest contrast of any text in sight against what it stands on, by WCAG's formula. */
+  /** Smallest contrast of visible text with its background, by WCAG's formula. */
   contrast: `(() => {
     const parse = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
     const light = (colour) => {

@@ -80,7 +80,7 @@ describe('pure: lines of one point', () => {
 describe('pure: evidence', () => {
   const { result, analysis } = sweepFixture({ items: 20 });
   const largest = Math.max(...result.cells.map(({ cell }) => cell.budget));
-  /** The same cells under two seeds, of which some are gone. */
+  /** The same cells under two seeds, some of them missing. */
   const without = (gone: (cell: { budget: number; seed: number; sftFraction: number }) => boolean) => {
     const cells = [0, 1].flatMap((seed) =>
       result.cells.map((each) => ({ ...each, cell: { ...each.cell, seed, id: `${each.cell.id}-${seed}` } })),
