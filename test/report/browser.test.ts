@@ -21,7 +21,7 @@ const measure = {
   charts: `[...document.querySelectorAll('svg[role=img]')].filter((svg) => svg.getBoundingClientRect().width > 0).map((svg) => {
     const { width, height, right } = svg.getBoundingClientRect();
     const words = svg.getAttribute('aria-labelledby').split(' ').map((id) => document.getElementById(id)?.textContent ?? '');
-    return { name: svg.dataset.figure, width, height, right, words };
+    return { name: svg.dataset.chart, width, height, right, words };
   })`,
   /** Smallest contrast of visible text with its background, by WCAG's formula. */
   contrast: `(() => {
