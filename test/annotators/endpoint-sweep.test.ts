@@ -237,8 +237,8 @@ describe('server: a sweep of summaries with endpoint annotators and judges', fun
     }
   }
 
-  function winOf(sides: ComparedAnswer): number {
-    const verdicts = bothOrders(sides).map(({ prompt, first, second }) =>
+  function winOf(compared: ComparedAnswer): number {
+    const verdicts = bothOrders(compared).map(({ prompt, first, second }) =>
       answerTo({
         model: '',
         messages: [

@@ -134,7 +134,7 @@ describe('pure: the user’s own code', () => {
     const text = (grade: number, budget: number): string => `
       const score = ${grade};
       const coin = { name: 'coin', metric: 'm', fileNames: () => [], load: async () => ({}), annotators: [],
-        gold: () => '', assess: () => ({ score }) };
+        gold: () => '', score: () => ({ score }) };
       export const tasks = [coin];
       export default { budgets: [${budget}] };`;
     const [one, same, other] = [
@@ -151,7 +151,7 @@ describe('pure: the user’s own code', () => {
       import { helpfulness, peopleAnnotator, withAnnotators } from 'budgetline';
       const score = ${grade};
       const people = peopleAnnotator({ name: 'people', description: 'Us.', folder: '/tmp' });
-      const own = { ...helpfulness, assess: () => ({ score }) };
+      const own = { ...helpfulness, score: () => ({ score }) };
       export const tasks = [withAnnotators(own, people), withAnnotators(helpfulness, people)];`;
     const [one, other] = [await readText(text(1)), await readText(text(2))];
     assert.notDeepEqual(one.grading, other.grading);

@@ -79,13 +79,13 @@ describe('pure: the final answer of a math problem', () => {
     const [generated] = (await gradeSchoolMath.load(synthetic, context({}))).test;
     const fromFile = await itemOf(gradeSchoolMath, question('How many eggs?', '8'), other);
     for (const problem of [{ ...generated!, target: '8' }, fromFile]) {
-      const assess = grade(gradeSchoolMath, problem as never);
+      const scoreOf = grade(gradeSchoolMath, problem as never);
       for (const next of [
         '\nQ: Ida has 3 eggs.\nA: 3+2=5 #### 99',
         '\n\nQuestion: How many?\nAnswer:\n#### 99',
       ])
-        assert.deepEqual([assess(` 8${next}`).score, assess(` 8${next}`).truncated], [1, true], next);
-      const later = assess(' 1\nQ: x\nA: 4+4=8 #### 8');
+        assert.deepEqual([scoreOf(` 8${next}`).score, scoreOf(` 8${next}`).truncated], [1, true], next);
+      const later = scoreOf(' 1\nQ: x\nA: 4+4=8 #### 8');
       assert.deepEqual([later.score, later.scores['strict'], later.scores['steps']], [0, 0, 0]);
     }
   });
@@ -102,12 +102,12 @@ describe('pure: completions that continue with another question', () => {
       asked: 'oldest',
     };
     const train = { people: ['Leo', 'Zoe'], facts: [[0, 1]], asked: 'oldest' };
-    const assess = grade(logicPuzzles, await itemOf(logicPuzzles, row, train));
+    const scoreOf = grade(logicPuzzles, await itemOf(logicPuzzles, row, train));
     const chain = ' Gus > Ida > Max';
     for (const next of ['\nMax > Leo. Who is oldest?\nA: Max #### Max', '\nWho is oldest? A: Max #### Max'])
       for (const answer of [`${chain} #### Gus`, ' Gus'])
-        assert.equal(assess(answer + next).score, 1, answer + next);
-    assert.equal(assess(' Ida\nWho is oldest?\nA: Gus > Ida #### Gus').score, 0);
+        assert.equal(scoreOf(answer + next).score, 1, answer + next);
+    assert.equal(scoreOf(' Ida\nWho is oldest?\nA: Gus > Ida #### Gus').score, 0);
     for (const [answer, score] of [
       ['#### Gus.', 1],
       ['#### Gus is the oldest', 1],
@@ -115,7 +115,7 @@ describe('pure: completions that continue with another question', () => {
       ['#### Gustav', 0],
       ['#### Ida\nGus', 0],
     ] as const)
-      assert.equal(assess(`${chain} ${answer}`).score, score, answer);
+      assert.equal(scoreOf(`${chain} ${answer}`).score, score, answer);
   });
 
   it('helpfulness and summarization: the judged answer ends before a further question', async () => {
@@ -160,9 +160,9 @@ describe('pure: completions that continue with another question', () => {
   it('code generation: a program is one line', async () => {
     const row = { request: 'f(x,y): add 1', tests: [{ x: 1, y: 0, output: 2 }], solution: 'x+1' };
     const train = { ...row, request: 'f(x,y): add 2', tests: [{ x: 1, y: 0, output: 3 }], solution: 'x+2' };
-    const assess = grade(codeGeneration, await itemOf(codeGeneration, row, train));
-    assert.equal(assess('x+1\nf(x,y): take x, add 2.\nA: x+2').score, 1);
-    assert.equal(assess('x+2\nf(x,y): take x, add 1.\nA: x+1').score, 0);
+    const scoreOf = grade(codeGeneration, await itemOf(codeGeneration, row, train));
+    assert.equal(scoreOf('x+1\nf(x,y): take x, add 2.\nA: x+2').score, 1);
+    assert.equal(scoreOf('x+2\nf(x,y): take x, add 1.\nA: x+1').score, 0);
   });
 });
 

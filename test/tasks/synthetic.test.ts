@@ -168,37 +168,37 @@ describe('pure: scoring synthetic answers', () => {
   const problem = generateSynthetic({ ...data, pool: 1, validation: 1, test: 1 }).test[0];
   assert.ok(problem);
   const { target } = problem;
-  const assess = (text: string, finish: 'stop' | 'length' = 'stop') =>
+  const scoreOf = (text: string, finish: 'stop' | 'length' = 'stop') =>
     gradeSchoolMath.score(problem, text, finish);
 
   it('uses the number after ####, else the last of the first line', () => {
-    assert.equal(assess(` 1+1=5 #### ${target}`).score, 1);
-    assert.equal(assess(` 1 #### 1 or ${target}`).score, 0);
-    assert.equal(assess(` 3 then ${target}\n5`).score, 1);
-    assert.equal(assess(` 3 then ${target}\n5`).scores['strict'], 0);
-    assert.equal(assess('').score, 0);
-    assert.equal(assess(` ${target}0`).score, 0);
+    assert.equal(scoreOf(` 1+1=5 #### ${target}`).score, 1);
+    assert.equal(scoreOf(` 1 #### 1 or ${target}`).score, 0);
+    assert.equal(scoreOf(` 3 then ${target}\n5`).score, 1);
+    assert.equal(scoreOf(` 3 then ${target}\n5`).scores['strict'], 0);
+    assert.equal(scoreOf('').score, 0);
+    assert.equal(scoreOf(` ${target}0`).score, 0);
   });
 
   it('requires the format of the whole answer', () => {
-    assert.ok(assess(gradeSchoolMath.gold(problem)).wellFormed);
+    assert.ok(scoreOf(gradeSchoolMath.gold(problem)).wellFormed);
     for (const text of [` ${target}`, ` 17-11=6 ####`, ` 17-11=6 #### 6 more`, ` 17-11=6, 6+4=10 #### 10`]) {
-      assert.ok(!assess(text).wellFormed, text);
+      assert.ok(!scoreOf(text).wellFormed, text);
     }
   });
 
   it('counts answers without an end, or with a new problem, as truncated', () => {
-    assert.ok(assess(' 10', 'length').truncated);
-    assert.ok(assess(' 10\nQ: Gus has 4 eggs.').truncated);
-    assert.ok(!assess(gradeSchoolMath.gold(problem)).truncated);
+    assert.ok(scoreOf(' 10', 'length').truncated);
+    assert.ok(scoreOf(' 10\nQ: Gus has 4 eggs.').truncated);
+    assert.ok(!scoreOf(gradeSchoolMath.gold(problem)).truncated);
   });
 
   it('counts repeated word 4-grams', () => {
-    assert.equal(assess('a b c d e f g h').repetition, 0);
-    assert.equal(assess('a b c d a b c d').repetition, 1 / 5);
+    assert.equal(scoreOf('a b c d e f g h').repetition, 0);
+    assert.equal(scoreOf('a b c d a b c d').repetition, 1 / 5);
     fc.assert(
       fc.property(fc.string(), (text) => {
-        const { repetition } = assess(text);
+        const { repetition } = scoreOf(text);
         return repetition >= 0 && repetition < 1;
       }),
     );
