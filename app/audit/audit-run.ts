@@ -1,3 +1,5 @@
+import { replayHistory } from '../../workers';
+import { workflowBundleDigest } from '../../client';
 import { readTimeline, verifyRun as verify } from '../../audit';
 import type { RunTimeline } from '../../contracts/run-timeline';
 import type { Verification } from '../../schemas/audit';
@@ -33,8 +35,6 @@ async function verifyOpened(
   { store, experimentId, bundle }: AuditedRun,
   { trustedKeys = [], trustCode = false }: VerifyRunOptions,
 ): Promise<Verification> {
-  const { workflowBundleDigest } = await import('../../client/index.js');
-  const { replayHistory } = await import('../../workers/index.js');
   return verify({
     ...{ store, experimentId, replay: replayHistory, installedCode: workflowBundleDigest() },
     ...{ trustedKeys, trustCode },

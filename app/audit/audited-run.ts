@@ -1,3 +1,4 @@
+import { storeCompleteHistory } from '../../client';
 import { statSync } from 'node:fs';
 import { openBundle, readAnchor, type OpenBundle } from '../../audit';
 import { createStore, type Store } from '../../store';
@@ -20,7 +21,6 @@ function isFile(path: string): boolean {
 async function completeHistory(store: Store, experimentId: string, location: Location): Promise<void> {
   const anchor = await readAnchor(store, experimentId);
   if (anchor === undefined || anchor === 'invalid') return;
-  const { storeCompleteHistory } = await import('../../client/index.js');
   const keeping = withClient({ ...location, store }, (client) => storeCompleteHistory(client, store, anchor));
   await keeping.catch(() => false);
 }

@@ -1,3 +1,4 @@
+import { stopServers } from '../../workers/embedded-server';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,6 @@ async function withFreshHome<T>(use: (home: string) => Promise<T>): Promise<T> {
   try {
     return await use(home);
   } finally {
-    const { stopServers } = await import('../../workers/embedded-server/index.js');
     await stopServers(home);
     await rm(home, { recursive: true, force: true });
   }

@@ -9,6 +9,7 @@ import type { ReportInput, PlaceLink } from '../../report/input';
 import { ensureDir, type Store, writeFileAtomic } from '../../store';
 import { type HomeOptions, storeOf } from '../location';
 import { readAllItems, readAuxiliaryItems, readChosenRewards, readItems, readMetrics } from './artifact-rows';
+import { loadReport } from './load-report';
 import { readRunTotals } from './run-totals';
 import { renderScoresCsv } from './scores-csv';
 import type { SweepRecord } from './sweep-record';
@@ -79,7 +80,7 @@ async function writePart(
   { part, parts }: { part: AnalyzedPart; parts: readonly AnalyzedPart[] },
 ): Promise<ReportPart> {
   const { coordinates, definition, result, analysis } = part;
-  const { renderReport, reportCharts } = await import('../../report/index.js');
+  const { renderReport, reportCharts, writeFigures } = loadReport();
   const { annotatorDescription = '', ...facts } = record.places[parts.indexOf(part)] ?? {};
   const run = { ...record.run, ...facts };
   const evidence = await readEvidence(store, result, analysis);
@@ -89,7 +90,6 @@ async function writePart(
   const folder = await ensureDir(store.paths.report(record.result.sweepId));
   const reportPath = join(folder, pageOf(part));
   await writeFileAtomic(reportPath, await renderReport(input));
-  const { writeFigures } = await import('./figure-files.js');
   const figuresFolder = join(folder, `figures${coordinatesSlug(coordinates)}`);
   const figuresPath = await writeFigures(figuresFolder, reportCharts(input));
   return { analysis, reportPath, figuresPath };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { SubjectAnalysis } from '../../contracts/analysis';
 import { writeOutputs } from '../../store';
 import { packageVersion } from '../package-version';
-import { drawFigures } from './figure-files';
+import { loadReport } from './load-report';
 
 export interface TableReportOptions {
   /** Folder of report.html and figures/. */
@@ -20,7 +20,7 @@ export async function writeTableReport(
   input: { source: string; analyses: readonly SubjectAnalysis[]; notes: readonly string[] },
   { out, force }: TableReportOptions,
 ): Promise<{ reportPath: string; figuresPath: string }> {
-  const { renderTableReport, tableCharts } = await import('../../report/index.js');
+  const { drawFigures, renderTableReport, tableCharts } = loadReport();
   const report = { ...input, packageVersion: packageVersion() };
   const [reportPath, figuresPath] = [join(out, 'report.html'), join(out, 'figures')];
   const figures = await drawFigures(figuresPath, tableCharts(report));

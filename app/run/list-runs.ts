@@ -1,3 +1,4 @@
+import * as client from '../../client';
 import type { ListedRun, RunFilter, RunStatus } from '../../client';
 import { type Location, storeOf } from '../location';
 import { withClient } from './temporal';
@@ -14,7 +15,6 @@ import { withClient } from './temporal';
  * @throws BudgetlineError TEMPORAL_MISSING, SEARCH_UNAVAILABLE (the server does not index Budgetline's attributes), USAGE
  */
 export async function listRuns(filter: RunFilter = {}, location: Location = {}): Promise<ListedRun[]> {
-  const client = await import('../../client/index.js');
   return withClient(location, (connected) => client.listRuns(connected, filter));
 }
 
@@ -30,7 +30,6 @@ export async function listRuns(filter: RunFilter = {}, location: Location = {}):
  * @throws BudgetlineError TEMPORAL_MISSING, RUN_UNKNOWN
  */
 export async function readStatus(id: string, location: Location = {}): Promise<RunStatus> {
-  const client = await import('../../client/index.js');
   const { home } = storeOf(location).paths;
   return withClient(location, (connected) => client.readStatus(connected, id, { home }));
 }

@@ -1,3 +1,4 @@
+import { startEmbeddedWorkers } from '../../workers';
 import type { SweepAnalysis } from '../../contracts/analysis';
 import type { SweepResult } from '../../contracts/results';
 import type { SweepInput } from '../../schemas/definition';
@@ -47,7 +48,6 @@ function openTemporal(
 /** Starts workers of this process, which have the user's tasks as objects. */
 function embedIn({ store, tasks }: PlannedSweep): StartWorkers {
   return async ({ env }, onGiveUp) => {
-    const { startEmbeddedWorkers } = await import('../../workers/index.js');
     const workers = await startEmbeddedWorkers({ env, home: store.paths.home, tasks });
     workers.ended.catch(onGiveUp);
     return workers;

@@ -1,3 +1,4 @@
+import { steerRun as steer } from '../../client';
 import type { PauseMode, SteeringCommand } from '../../schemas/steering';
 import type { Location } from '../location';
 import { withClient } from './temporal';
@@ -8,7 +9,6 @@ import { withClient } from './temporal';
  * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT, TEMPORAL_MISSING
  */
 export async function steerRun(id: string, command: SteeringCommand, location: Location = {}): Promise<void> {
-  const { steerRun: steer } = await import('../../client/index.js');
   await withClient(location, (client) => steer({ client, workflowId: id, command }));
 }
 

@@ -1,3 +1,5 @@
+import { ensureServer, findRunning } from '../../workers/embedded-server';
+import { configuredAddress, connect, embeddedEnvironment } from '../../client';
 import type { Client, Connection } from '@temporalio/client';
 import { BudgetlineError } from '../../contracts/failures';
 import type { EmbeddedServer } from '../../workers';
@@ -47,7 +49,6 @@ const closing =
  * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
 export async function findTemporal(options: TemporalOptions): Promise<TemporalPlace> {
-  const { configuredAddress, connect } = await import('../../client/index.js');
   const { env } = options;
   if (configuredAddress(env) === undefined) return startTemporal(options);
   const client = await connect({ env });
@@ -60,8 +61,6 @@ export async function findTemporal(options: TemporalOptions): Promise<TemporalPl
  * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalPlace> {
-  const { connect } = await import('../../client/index.js');
-  const { ensureServer } = await import('../../workers/embedded-server/index.js');
   const embedded = await ensureServer(options);
   const { env, uiUrl, acquired } = embedded;
   const client = await connect({ env });
@@ -83,9 +82,7 @@ export function temporalOf(client: Client): TemporalPlace {
  * @throws BudgetlineError TEMPORAL_MISSING
  */
 export async function findEnvironment(home: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
-  const { configuredAddress, embeddedEnvironment } = await import('../../client/index.js');
   if (configuredAddress(env) !== undefined) return env;
-  const { findRunning } = await import('../../workers/embedded-server/index.js');
   const running = await findRunning(home);
   if (running !== undefined) return embeddedEnvironment(env, running.address);
   throw new BudgetlineError(
@@ -102,7 +99,6 @@ export async function findEnvironment(home: string, env: NodeJS.ProcessEnv): Pro
  */
 export async function withClient<T>(location: Location, use: (client: Client) => Promise<T>): Promise<T> {
   if (location.client !== undefined) return use(location.client);
-  const { connect } = await import('../../client/index.js');
   const { home } = storeOf(location).paths;
   const client = await connect({ env: await findEnvironment(home, process.env) });
   return use(client).finally(() => client.connection.close());

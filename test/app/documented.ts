@@ -23,9 +23,9 @@ function readExamples(): Map<string, string> {
 export const examples = readExamples();
 
 type Run = (...values: unknown[]) => Promise<void>;
-const AsyncFunction = Object.getPrototypeOf(async function () {
-  await Promise.resolve();
-}).constructor as new (...parts: string[]) => Run;
+const { constructor: AsyncFunction } = Object.getPrototypeOf(runExample) as {
+  constructor: new (...parts: string[]) => Run;
+};
 
 /** Runs the example of a function as a program would, and gives what it printed, a line a call. */
 export async function runExample(

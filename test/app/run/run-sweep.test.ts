@@ -5,6 +5,7 @@ import * as app from '../../../app';
 import {
   type Annotator,
   BudgetlineError,
+  connect,
   defineSweep,
   gradeSchoolMath,
   gradeSchoolMathDefaults,
@@ -16,6 +17,7 @@ import {
   type Task,
   withAnnotators,
 } from '../../../index';
+import { findEnvironment } from '../../../app/run/temporal';
 import { until } from '../../support/going-sweep';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryHome } from '../../support/temporary';
@@ -147,21 +149,13 @@ describe('server: a sweep from a program', function () {
   it('ends with RUN_ENDED where it is cancelled', async () => {
     const other = defineSweep({ ...definition, name: 'cancelled', seeds: [1] });
     const { plan } = await app.planSweep(other, { tasks });
-    const answered = new Promise<void>((resolve, reject) => {
-      const onProgress = ({ status }: RunProgress): void => void (status.progress !== null && resolve());
-      runSweep(other, { tasks, onProgress }).then(
-        () => reject(new Error('it finished')),
-        (error: unknown) => {
-          ended.push(error);
-          reject(error as Error);
-        },
-      );
-    });
-    const ended: unknown[] = [];
-    await answered;
-    await runExample('cancelRun', { sweepId: plan.sweepId });
-    await until('it ends', () => Promise.resolve(ended.length > 0));
-    const [error] = ended;
+    let cancelling: Promise<unknown> | undefined;
+    const onProgress = ({ status }: RunProgress): void => {
+      if (status.progress !== null) cancelling ??= runExample('cancelRun', { sweepId: plan.sweepId });
+    };
+    const running = runSweep(other, { tasks, onProgress });
+    const error: unknown = await running.catch((reason: unknown) => reason);
+    await cancelling;
     assert.ok(error instanceof BudgetlineError && error.code === 'RUN_ENDED', String(error));
   });
 
@@ -177,8 +171,6 @@ describe('server: a sweep from a program', function () {
   });
 });
 
-async function connectHere() {
-  const { connect } = await import('../../../index.js');
-  const { findEnvironment } = await import('../../../app/run/temporal.js');
-  return connect({ env: await findEnvironment(process.env['BUDGETLINE_HOME'] ?? '', {}) });
+function connectHere(): ReturnType<typeof connect> {
+  return findEnvironment(process.env['BUDGETLINE_HOME'] ?? '', {}).then((env) => connect({ env }));
 }
