@@ -9,11 +9,6 @@ import type { Ink } from './ink';
 import { renderScores } from './scores';
 import { wrap } from './text';
 
-/** Title of a task's score. */
-export function metricOf(task: string): string {
-  return task === 'grade-school-math' ? 'Accuracy' : 'Score';
-}
-
 function renderAnswer({ answer }: SubjectAnalysis, ink: Ink): string[] {
   return [ink.strong('Answer'), ...wrap(answer, { first: '  ' })];
 }
