@@ -123,7 +123,7 @@ async function recordAttempts(store: Store, stage: string): Promise<void> {
     fromStep: 3,
     rows: 4,
   });
-  const warning = { code: 'OVER_LENGTH', message: '3 rows were dropped.' };
+  const warning = { code: 'OVERLENGTH', message: '3 rows were dropped.' };
   await appendLine(path, {
     type: 'attempt-warning',
     stage,
@@ -267,7 +267,7 @@ describe('pure: the history of a run', () => {
       ],
     );
     assert.deepEqual(stage.attempts[0]?.microBatchReductions, [{ fromStep: 3, rows: 4 }]);
-    assert.deepEqual(stage.attempts[0].warnings, [{ code: 'OVER_LENGTH', message: '3 rows were dropped.' }]);
+    assert.deepEqual(stage.attempts[0].warnings, [{ code: 'OVERLENGTH', message: '3 rows were dropped.' }]);
     assert.equal(stage.attempts[2]?.checkpoints[0]?.step, 8);
     assert.equal(stage.attempts[1]?.cpuMs, null, 'unknown for a lost attempt');
     assert.deepEqual([timeline.totals.cpuMs, timeline.totals.cpuUnknown], [1400, 1]);
@@ -297,7 +297,7 @@ describe('pure: the history of a run', () => {
     const page = renderAuditPage(timeline);
     assert.ok(page.includes('>ifeval</td>') && page.includes('>0.050 to 0.700</td>'));
     assert.equal([...page.matchAll(/class="attempt"/g)].length, 3);
-    for (const wanted of ['OVER_LENGTH: 3 rows were dropped.', 'not measured'])
+    for (const wanted of ['OVERLENGTH: 3 rows were dropped.', 'not measured'])
       assert.ok(page.includes(wanted), wanted);
     assert.ok(!page.includes('<script'));
     assert.ok(page.includes('&lt;script&gt;'));

@@ -276,10 +276,10 @@ describe('pure: the summary of a finished run', () => {
     assert.match(text, /Done in 2 min 51 s, plus 3 min 24 s to install Temporal/);
     assert.match(text, /budgetline server stop/);
     assert.doesNotMatch(text, /warnings/);
-    const warnings = [{ code: 'OVER_LENGTH', message: '3 rows were dropped.' }];
+    const warnings = [{ code: 'OVERLENGTH', message: '3 rows were dropped.' }];
     const warned = { ...ending, stages: stages.map((stage) => ({ ...stage, warnings })) };
     const keys = new Set(stages.map(({ key }) => key)).size;
-    assert.ok(renderEnding(warned, plain).join(' ').includes(`OVER_LENGTH ${keys}×`));
+    assert.ok(renderEnding(warned, plain).join(' ').includes(`OVERLENGTH ${keys}×`));
     const [first, ...others] = stages;
     const judged = { ...first!, kind: 'evaluate', metrics: { labelledAgain: 4, labelledAlike: 1 } } as const;
     const labelled = renderEnding({ ...ending, stages: [judged, judged, ...others] }, plain).join('\n');

@@ -123,7 +123,7 @@ describe('pure: the status of a run', () => {
 
   it('prints a cell by its stages, and a run for which no worker answers', () => {
     const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
-    const warnings = [{ code: 'OVER_LENGTH', message: '3 rows were dropped.' }];
+    const warnings = [{ code: 'OVERLENGTH', message: '3 rows were dropped.' }];
     const named = {
       key: 'd',
       kind: 'synthesizeData',
@@ -144,7 +144,7 @@ describe('pure: the status of a run', () => {
     const experiment = { finished: [done, evaluation], running, paused: null };
     const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);
     assert.ok(lines.includes('  running  SFT on 32 demonstrations'), lines.join('\n'));
-    assert.ok(lines.includes('           ! OVER_LENGTH: 3 rows were dropped.'), lines.join('\n'));
+    assert.ok(lines.includes('           ! OVERLENGTH: 3 rows were dropped.'), lines.join('\n'));
     assert.ok(lines.includes('           1 of 4 repeated labels agree'), lines.join('\n'));
     const of = lines.indexOf('           score 0.500 (0.250–0.750)');
     assert.equal(lines[of + 1], '           ifeval 0.500 (0.250–0.750)', lines.join('\n'));

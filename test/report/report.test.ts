@@ -38,10 +38,10 @@ describe('pure: report', function () {
 
   it('lists the trainer’s warnings with their stages', async () => {
     const [first, ...others] = input.result.baseStages;
-    const warnings = [{ code: 'OVER_LENGTH', message: '3 <rows> were left out.' }];
+    const warnings = [{ code: 'OVERLENGTH', message: '3 <rows> were left out.' }];
     const baseStages = [{ ...first!, warnings }, ...others];
     const page = await renderReport({ ...input, result: { ...input.result, baseStages } });
-    assert.ok(page.includes(`${first!.title}: 3 &lt;rows&gt; were left out. (OVER_LENGTH)`));
+    assert.ok(page.includes(`${first!.title}: 3 &lt;rows&gt; were left out. (OVERLENGTH)`));
     assert.ok(!text.includes('Warnings of the trainer'));
   });
 

@@ -30,7 +30,7 @@ export function reportOverlength(
   if (overlengthRows === 0) return;
   const done = job.training.onOverlength === 'drop' ? 'dropped' : 'truncated';
   warn(
-    'OVER_LENGTH',
+    'OVERLENGTH',
     `${overlengthRows} rows of ${job.data} are longer than ${job.training.maxLength} tokens and were ${done}.`,
   );
 }

@@ -43,7 +43,7 @@ async function readPrompts({ job, warn }: JobContext<GenerateJob>, tokenizer: To
   }
   if (truncated > 0)
     warn(
-      'OVER_LENGTH',
+      'OVERLENGTH',
       `${truncated} prompts of ${path} are longer than ${max} tokens and were truncated on the left.`,
     );
   return { prompts, truncated };

@@ -1,4 +1,4 @@
-import type { Place, RetiredWord } from './words';
+import { foreignNames, type Place, type RetiredWord } from './words';
 
 /** Something that a user reads: a name, or a text. */
 export interface Finding {
@@ -36,7 +36,8 @@ const isFound = (old: string, place: Place, text: string): boolean =>
 
 /** Every retired word that a text holds, as a line that says where it is and what to write. */
 export function retiredIn(findings: readonly Finding[], words: readonly RetiredWord[]): string[] {
-  return findings.flatMap(({ at, places, text }) =>
+  const own = findings.filter(({ text }) => !foreignNames.includes(text));
+  return own.flatMap(({ at, places, text }) =>
     words
       .filter((word) => places.some((place) => word.places.includes(place) && isFound(word.old, place, text)))
       .map(({ old, now }) => `${at}: "${old}", now: ${now}`),

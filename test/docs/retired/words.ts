@@ -113,4 +113,7 @@ const habits = list(['text'], {
   "one's own": 'your own',
 });
 
+/** Names that others gave: IFEval's identifiers of instructions. */
+export const foreignNames: readonly string[] = ['startend:end_checker'];
+
 export const retiredWords: readonly RetiredWord[] = [...formerTerms, ...habits];

@@ -98,7 +98,7 @@ describe('slow: generate, logprobs, merge, pretrain', function () {
     assert.equal(eventsOf(run, 'result')[0]?.metrics['truncatedPrompts'], 1);
     assert.deepEqual(
       eventsOf(run, 'warning').map(({ code }) => code),
-      ['OVER_LENGTH'],
+      ['OVERLENGTH'],
     );
   });
 

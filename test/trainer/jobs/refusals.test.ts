@@ -214,7 +214,7 @@ describe('slow: what the trainer refuses', function () {
       const run = await runJob(job);
       assert.equal(run.status, 0, run.stderr);
       const [warning] = eventsOf(run, 'warning');
-      assert.equal(warning?.code, 'OVER_LENGTH');
+      assert.equal(warning?.code, 'OVERLENGTH');
       assert.match(warning.message, new RegExp(`^${over} rows`));
       const metrics = eventsOf(run, 'result')[0]?.metrics;
       assert.equal(metrics?.['overlengthRows'], over);
