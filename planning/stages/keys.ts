@@ -8,11 +8,11 @@ import { digestOf, seedOf } from '../digest';
  * and of the stages that read it, then change.
  */
 export const revisions: Readonly<Record<StageKind, number>> = {
-  synthesizeData: 2,
-  trainSft: 2,
-  freezeReference: 1,
-  trainPreference: 2,
-  evaluate: 3,
+  synthesizeData: 3,
+  trainSft: 3,
+  freezeReference: 2,
+  trainPreference: 3,
+  evaluate: 4,
 };
 
 /**

@@ -159,7 +159,7 @@ describe('pure: stage keys', () => {
     // A change here orphans every stored artifact. Where bytes change, raise the stage's revision instead.
     const digest = sha256Hex([...before].sort().join('\n'));
     assert.equal(gridOf(resolveSweep().definition).length, 18);
-    assert.equal(digest, 'd0bc27f2960b7d27fb53b370fe67a003edaea4c9c3c78bc5b3325e0def597ed8');
+    assert.equal(digest, '663ca249ef453191c3a5a453b6329b00785eec566fb915d2e7423f2224a9d419');
   });
 
   it('depend on an auxiliary task’s content, only in evaluations and where training rows overlap it', () => {
@@ -174,7 +174,7 @@ describe('pure: stage keys', () => {
     const synthetics = plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
     assert.equal(
       sha256Hex(keys(synthetics, 'evaluate').sort().join('\n')),
-      'a808aeb671370ff80203105699ca764e5cbb800ab775e953502ee2264055c837',
+      'f23a6fbaf95fd4eba95ed574e5d2899e138abbf6f0b936ea81dbd7e7ee674e72',
     );
 
     const name = 'evaluation.auxiliary.instruction-following.test';
