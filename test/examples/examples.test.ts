@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readLedger } from '../../audit';
@@ -162,5 +162,24 @@ describe('server: examples/run-own-workflow.ts', function () {
     const scores = JSON.parse(stdout) as Record<string, number>;
     assert.deepEqual(Object.keys(scores), ['warmStart', 'preference', 'chosenOnly']);
     for (const score of Object.values(scores)) assert.ok(score >= 0 && score <= 1);
+  });
+});
+
+describe('server: examples/run-sweep.ts', function () {
+  this.timeout(acquisitionLimitMs);
+  const folder = temporaryHome();
+
+  it('runs a sweep in fifteen lines, and prints the best splits and the path of the report', async () => {
+    const file = join(examples, 'run-sweep.ts');
+    const text = readFileSync(file, 'utf8');
+    assert.ok(text.trimEnd().split('\n').length <= 15);
+    assert.ok(readFileSync(join(examples, '../README.md'), 'utf8').includes(text), 'the README has it whole');
+    const env = { ...process.env, BUDGETLINE_HOME: folder.path() };
+    const args = ['-r', 'ts-node/register/transpile-only', file];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+    assert.match(stdout, /^16 rows: best SFT fraction [\d.]+, accuracy 0\.\d+\n32 rows: .*\nReport: /);
+    assert.ok(existsSync(/^Report: (.*)$/m.exec(stdout)?.[1] ?? ''));
+    // Temporal's runtime writes its lines into the home and not to the program's output.
+    assert.ok(existsSync(folder.at('logs/embedded-workers.log')));
   });
 });
