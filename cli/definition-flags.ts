@@ -1,18 +1,16 @@
 import { resolve } from 'node:path';
 import type { DefinitionOptions } from '../app/definition/definition-options';
 
-/** Options of `run` and `plan` that concern the definition. */
-export interface DefinitionFlags extends Omit<DefinitionOptions, 'sftFractions'> {
-  readonly fractions?: number[];
-}
+/** Options of `run` and `plan` that concern the definition, among others. */
+export type DefinitionFlags = DefinitionOptions;
 
-/** Options that concern the definition, in its own terms. */
+/** The options that were given, with the train file as an absolute path. */
 export function definitionOptions(flags: DefinitionFlags): DefinitionOptions {
-  const { annotator, budgets, fractions, seeds, items, data, stallSeconds } = flags;
+  const { annotator, budgets, sftFractions, seeds, items, data, stallSeconds } = flags;
   return {
     ...(annotator === undefined ? {} : { annotator }),
     ...(budgets === undefined ? {} : { budgets }),
-    ...(fractions === undefined ? {} : { sftFractions: fractions }),
+    ...(sftFractions === undefined ? {} : { sftFractions }),
     ...(seeds === undefined ? {} : { seeds }),
     ...(items === undefined ? {} : { items }),
     ...(data === undefined ? {} : { data: resolve(data) }),
