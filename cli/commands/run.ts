@@ -123,7 +123,7 @@ async function finish(
 
 function endInterrupted({ printer, invocation }: Run, { stopSignal }: Interrupted): number {
   printer.print([
-    'Stopped. What is finished stays in the store. To go on:',
+    'Stopped. Finished stages stay in the store. To continue:',
     `  ${resumeCommand(invocation)}`,
   ]);
   return exitStatusOfSignal(stopSignal);
