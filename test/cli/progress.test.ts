@@ -7,7 +7,6 @@ import type { RunProgress } from '../../app/run/progress';
 import { renderStanding, renderStandingLine } from '../../cli/print/progress';
 import { widthOf } from '../../cli/print/text';
 import { createProgressView } from '../../cli/progress-view';
-import { estimateTimeLeft } from '../../app/run/time-left';
 import { planSweep } from '../../planning';
 import { sweepFixture } from '../report/sweep-fixture';
 
@@ -193,17 +192,5 @@ describe('pure: progress', () => {
     screen.write('^C');
     view.end();
     assert.deepEqual(screen.shown(), ['The gpu worker was ended by SIGKILL; another one is started.']);
-  });
-
-  it('estimates less time as stages finish, but never less than a running stage reports', () => {
-    const options = { plan, cached: new Set<string>(), elapsedMs: 60_000, slots: 2, runningSeconds: 0 };
-    const left = [0, 0.5, 0.9].map((share) =>
-      estimateTimeLeft({ ...options, finished: new Set(keys.slice(0, share * keys.length)) }),
-    );
-    assert.ok(left.every((seconds) => seconds !== null && seconds > 0));
-    assert.ok((left[1] ?? 0) > (left[2] ?? 0));
-    assert.equal(estimateTimeLeft({ ...options, finished: new Set(keys) }), null);
-    const finished = new Set(keys.slice(1));
-    assert.equal(estimateTimeLeft({ ...options, finished, elapsedMs: 1, runningSeconds: 42 }), 42);
   });
 });
