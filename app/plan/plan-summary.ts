@@ -39,7 +39,7 @@ export interface PlanSummary {
   readonly slots: number;
   /** Estimated seconds of the cells on these slots, without what is cached. */
   readonly seconds: number;
-  /** Controls by kind, at most so many; those beside winners are known when cells have ended. */
+  /** Largest number of controls by kind; controls of winners are known when the cells have ended. */
   readonly controls: Readonly<Partial<Record<ControlKind, number>>>;
   /** Stages of the controls that will run in any case, less those of cells and those in the store. */
   readonly controlStages: number;
