@@ -1,23 +1,37 @@
 import { resolve } from 'node:path';
+import type { DefinitionOptions } from '../app/definition/definition-options';
 import { loadDefinition } from '../app/definition/load-definition';
 import { planSweep, type PlannedSweep } from '../app/plan/plan-sweep';
-import { type DefinitionFlags, definitionOptions } from './definition-flags';
 import { printDownloads } from './download-lines';
 
-/** A definition file that was planned. */
+/** A loaded and planned definition file. */
 export interface PlannedFile {
   readonly planned: PlannedSweep;
-  /** The file whose tasks the workers must know; null where it has none. */
+  /** The file with the tasks that the workers must know; null if it has none. */
   readonly tasksFile: string | null;
 }
 
+/** Picks the options that concern the definition. Files are relative to the working directory. */
+function optionsOf(flags: DefinitionOptions): DefinitionOptions {
+  const { annotator, budgets, sftFractions, seeds, items, data, stallSeconds } = flags;
+  return {
+    ...(annotator === undefined ? {} : { annotator }),
+    ...(budgets === undefined ? {} : { budgets }),
+    ...(sftFractions === undefined ? {} : { sftFractions }),
+    ...(seeds === undefined ? {} : { seeds }),
+    ...(items === undefined ? {} : { items }),
+    ...(data === undefined ? {} : { data: resolve(data) }),
+    ...(stallSeconds === undefined ? {} : { stallSeconds }),
+  };
+}
+
 /**
- * Reads a definition file and plans it.
+ * Loads a definition file and plans it.
  *
- * @throws BudgetlineError of any bad input
+ * @throws BudgetlineError with the codes of `loadDefinition` and `planSweep`
  */
-export async function planFile(file: string, flags: DefinitionFlags): Promise<PlannedFile> {
-  const { definition, tasks } = await loadDefinition(file, definitionOptions(flags));
+export async function planFile(file: string, flags: DefinitionOptions): Promise<PlannedFile> {
+  const { definition, tasks } = await loadDefinition(file, optionsOf(flags));
   const planned = await planSweep(definition, { tasks, onDownload: printDownloads() });
   return { planned, tasksFile: tasks.length === 0 ? null : resolve(file) };
 }

@@ -1,10 +1,10 @@
 import { printJson, createPrinter, type PrinterOptions } from '../printer';
-import type { DefinitionFlags } from '../definition-flags';
+import type { DefinitionOptions } from '../../app/definition/definition-options';
 import { planFile } from '../planned-file';
 import { renderPlan } from '../print/plan';
 
-/** `budgetline plan FILE`: prints what would run, what is cached and what it costs. */
-export async function planCommand(file: string, flags: DefinitionFlags & PrinterOptions): Promise<void> {
+/** `budgetline plan FILE`: prints the stages to run, the cached stages and the cost. */
+export async function planCommand(file: string, flags: DefinitionOptions & PrinterOptions): Promise<void> {
   const { planned } = await planFile(file, flags);
   const { summary, resolved } = planned;
   const { definition } = resolved;

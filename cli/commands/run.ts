@@ -7,7 +7,7 @@ import { analysesOf, writeReport, type ReportFiles } from '../../app/results/rep
 import { createPrinter, printJson, type Printer, type PrinterOptions } from '../printer';
 import { exitStatusOfResult, exitStatusOfSignal } from '../exit-status';
 import { Interrupted, listenForInterruption, type StopSignal } from '../interruption';
-import type { DefinitionFlags } from '../definition-flags';
+import type { DefinitionOptions } from '../../app/definition/definition-options';
 import { planFile, type PlannedFile } from '../planned-file';
 import { renderEnding } from '../print/ending';
 import { renderPlan } from '../print/plan';
@@ -20,15 +20,15 @@ import { createProgressView, type ProgressView } from '../progress-view';
 import { commandOf, resumeCommand, type Invocation } from '../resume-command';
 import { startRunWorkers } from '../run-workers';
 
-export interface RunFlags extends DefinitionFlags, PrinterOptions {
+export interface RunFlags extends DefinitionOptions, PrinterOptions {
   readonly plan?: boolean;
 }
 
-/** What the parts of one run share. */
+/** State of one run. */
 interface Run extends PlannedFile {
   readonly printer: Printer;
   readonly view: ProgressView;
-  /** Aborted, with an `Interrupted` for its reason, by the first signal. */
+  /** Aborted by the first signal; the reason is an `Interrupted`. */
   readonly signal: AbortSignal;
   readonly invocation: Invocation;
   workers: WorkerProcesses | undefined;
@@ -58,7 +58,7 @@ async function openTemporal({ planned, printer }: Run): Promise<TemporalPlace> {
   return place;
 }
 
-/** The run's callbacks: what is seen is shown, until the user wants it to end. */
+/** The run's callbacks. Progress is shown until the first signal. */
 function executionOf(run: Run): ExecuteOptions {
   const { planned, tasksFile, view, signal } = run;
   const { home } = planned.store.paths;
@@ -106,7 +106,7 @@ function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed
   ]);
 }
 
-/** Writes the report of a sweep that ended, and shows it. Gives the exit status. */
+/** Writes the report of a finished sweep. The returned function prints it and returns the exit status. */
 async function finish(
   run: Run,
   { followed, place, json }: { followed: FollowedSweep; place: TemporalPlace; json: boolean },
