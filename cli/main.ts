@@ -67,8 +67,8 @@ function addAnalyzeCommand(program: Command): void {
   withColorOption(program.command('analyze'))
     .description('find the best split in a CSV of scores; needs no server')
     .argument('<file>', 'CSV with columns task, model, budget, sft_fraction, score; see the README')
-    .option('--out <folder>', 'folder for report.html and figures/', '.')
-    .option('--force', 'replace an existing report.html and figures/')
+    .option('--out <folder>', 'folder for report.html and charts/', '.')
+    .option('--force', 'replace an existing report.html and charts/')
     .option(
       '--axis <columns>',
       'columns whose values are analysed separately, e.g. annotator,lora_rank',

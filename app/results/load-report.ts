@@ -1,15 +1,15 @@
 import { createRequire } from 'node:module';
 
-// `import()` would find no TypeScript source when a program runs from sources.
+// `import()` does not find TypeScript files when a program runs from sources.
 const load = createRequire(__filename);
 
 /**
- * The report and its figures, loaded when they are needed: they bring Vega and a renderer, which a program that only
- * defines a sweep has no use for.
+ * Loads the report and its charts on first use. A program that only defines a sweep does not need Vega and the chart
+ * renderer.
  */
 export function loadReport() {
   return {
     ...(load('../../report') as typeof import('../../report')),
-    ...(load('./figure-files') as typeof import('./figure-files')),
+    ...(load('./chart-files') as typeof import('./chart-files')),
   };
 }

@@ -14,23 +14,24 @@ import { readRunTotals } from './run-totals';
 import { renderScoresCsv } from './scores-csv';
 import type { SweepRecord } from './sweep-record';
 
-/** One place on a sweep's axes; a sweep without axes has one. */
+/** The report of one combination of axis values. A sweep without axes has one. */
 export interface ReportPart {
   readonly analysis: SweepAnalysis;
   readonly reportPath: string;
-  /** Folder of the report's pictures, as SVG and PNG. */
-  readonly figuresPath: string;
+  /** Folder of the report's charts, as SVG and PNG. */
+  readonly chartsPath: string;
 }
 
 /** Files of a finished sweep. */
 export interface ReportFiles {
-  /** The report; of a sweep with axes, the page of their first values. */
+  /** The report. With axes: the page of their first values. */
   readonly path: string;
   readonly parts: readonly [ReportPart, ...ReportPart[]];
+  /** result.json, which `readResult` reads. */
   readonly resultPath: string;
-  /** The scores for `budgetline analyze`; null of a sweep over money, whose budgets are no rows. */
+  /** scores.csv, which `budgetline analyze` reads; null if budgets are in US dollars. */
   readonly scoresPath: string | null;
-  /** By the ledger; undefined where this store has none of the sweep. */
+  /** Totals of the sweep's ledger; undefined if the ledger is not in this store. */
   readonly totals: AuditTotals | undefined;
 }
 
@@ -49,7 +50,7 @@ async function readEvidence(
   return { training: await Promise.all(training), answers: await Promise.all(answers) };
 }
 
-/** A part of a sweep's result with what it says. */
+/** The result for one combination of axis values, with its analysis. */
 interface AnalyzedPart extends VariantResult {
   readonly analysis: SweepAnalysis;
 }
@@ -66,7 +67,7 @@ async function analyzePart(store: Store, part: VariantResult): Promise<AnalyzedP
 
 const pageOf = ({ coordinates }: VariantResult): string => `report${coordinatesSlug(coordinates)}.html`;
 
-/** Every place on the axes, as the page of one of them tells of it. */
+/** Links from one page to the pages of the other combinations of axis values. */
 function placesFor(page: AnalyzedPart, parts: readonly AnalyzedPart[]): PlaceLink[] {
   return parts.map((part) => ({
     analysis: part.analysis,
@@ -80,37 +81,36 @@ async function writePart(
   { part, parts }: { part: AnalyzedPart; parts: readonly AnalyzedPart[] },
 ): Promise<ReportPart> {
   const { coordinates, definition, result, analysis } = part;
-  const { renderReport, reportCharts, writeFigures } = loadReport();
+  const { renderReport, reportCharts, writeCharts } = loadReport();
   const { annotatorDescription = '', ...facts } = record.places[parts.indexOf(part)] ?? {};
   const run = { ...record.run, ...facts };
   const evidence = await readEvidence(store, result, analysis);
   const places = placesFor(part, parts);
-  const told = { annotatorDescription, analysis, places, totals };
-  const input = { definition, result, run, ...told, ...evidence };
+  const input = { definition, result, run, annotatorDescription, analysis, places, totals, ...evidence };
   const folder = await ensureDir(store.paths.report(record.result.sweepId));
   const reportPath = join(folder, pageOf(part));
   await writeFileAtomic(reportPath, await renderReport(input));
-  const figuresFolder = join(folder, `figures${coordinatesSlug(coordinates)}`);
-  const figuresPath = await writeFigures(figuresFolder, reportCharts(input));
-  return { analysis, reportPath, figuresPath };
+  const chartsFolder = join(folder, `charts${coordinatesSlug(coordinates)}`);
+  const chartsPath = await writeCharts(chartsFolder, reportCharts(input));
+  return { analysis, reportPath, chartsPath };
 }
 
-/** The analyses of a sweep as `--json` and result.json have them: one, or one for each place on its axes. */
+/** The analyses of a sweep for `--json` and result.json: one, or one for each combination of axis values. */
 export function analysesOf(parts: ReportFiles['parts']): object {
   const [{ analysis }] = parts;
   if (analysis.axes === undefined) return { analysis };
   return { analyses: parts.map((part) => ({ axes: part.analysis.axes, analysis: part.analysis })) };
 }
 
-/** The record of a finished sweep with its analyses: what result.json holds. */
+/** The contents of result.json: the record of a finished sweep with its analyses. */
 export function resultDocument(record: SweepRecord, { parts, totals }: Omit<ReportFiles, 'path'>): object {
   const { definition, places, result, run } = record;
   return { format: 1, definition, places, result, run, totals, ...analysesOf(parts) };
 }
 
 /**
- * Analyses a finished sweep and writes its files into the home: a report for each place on its axes, figures (SVG and
- * PNG), result.json and scores.csv. Files that are there are replaced, each in one step.
+ * Analyses a finished sweep and writes its files into the home: a report for each combination of axis values,
+ * charts (SVG and PNG), result.json and scores.csv. Replaces existing files, each in one step.
  *
  * @example
  * ```ts
@@ -118,6 +118,8 @@ export function resultDocument(record: SweepRecord, { parts, totals }: Omit<Repo
  * console.log(path);
  * ```
  *
+ * @param record from {@link readResult}
+ * @returns the paths of the files, and the analyses
  * @throws BudgetlineError ARTIFACT_CORRUPT, LEDGER_CORRUPT, STORE_UNWRITABLE
  */
 export async function writeReport(record: SweepRecord, options: HomeOptions = {}): Promise<ReportFiles> {

@@ -5,25 +5,25 @@ import { packageVersion } from '../package-version';
 import { loadReport } from './load-report';
 
 export interface TableReportOptions {
-  /** Folder of report.html and figures/. */
+  /** Folder of report.html and charts/. */
   readonly out: string;
-  /** Replaces files that are there. */
+  /** Replaces existing files. */
   readonly force?: boolean;
 }
 
 /**
- * Writes the report of scores that were measured elsewhere.
+ * Writes the report of scores from any source.
  *
  * @throws BudgetlineError OUTPUT_EXISTS, STORE_UNWRITABLE
  */
 export async function writeTableReport(
   input: { source: string; analyses: readonly SubjectAnalysis[]; notes: readonly string[] },
   { out, force }: TableReportOptions,
-): Promise<{ reportPath: string; figuresPath: string }> {
-  const { drawFigures, renderTableReport, tableCharts } = loadReport();
+): Promise<{ reportPath: string; chartsPath: string }> {
+  const { drawCharts, renderTableReport, tableCharts } = loadReport();
   const report = { ...input, packageVersion: packageVersion() };
-  const [reportPath, figuresPath] = [join(out, 'report.html'), join(out, 'figures')];
-  const figures = await drawFigures(figuresPath, tableCharts(report));
-  await writeOutputs([{ path: reportPath, data: await renderTableReport(report) }, ...figures], { force });
-  return { reportPath, figuresPath };
+  const [reportPath, chartsPath] = [join(out, 'report.html'), join(out, 'charts')];
+  const charts = await drawCharts(chartsPath, tableCharts(report));
+  await writeOutputs([{ path: reportPath, data: await renderTableReport(report) }, ...charts], { force });
+  return { reportPath, chartsPath };
 }

@@ -12,7 +12,7 @@ import { readResults, type ResultsTable } from '../../app/results/results-csv';
 import { toResultsDocument } from '../../app/results/results-json';
 
 export interface AnalyzeOptions extends PrinterOptions {
-  /** Folder of report.html and figures/. */
+  /** Folder of report.html and charts/. */
   readonly out: string;
   /** Replaces existing files. */
   readonly force?: boolean;
@@ -66,7 +66,7 @@ export async function analyzeCommand(file: string, options: AnalyzeOptions): Pro
   const analyses = analyzeResults(table.rows, rulesOf(options));
   const notes = notesOf(table, options);
   const source = basename(file);
-  const { reportPath, figuresPath } = await writeTableReport({ source, analyses, notes }, options);
+  const { reportPath, chartsPath } = await writeTableReport({ source, analyses, notes }, options);
   const printer = createPrinter(options);
   printer.print([
     ...analyses.flatMap((analysis) => renderSubject(analysis, printer.ink)),
@@ -74,7 +74,7 @@ export async function analyzeCommand(file: string, options: AnalyzeOptions): Pro
     ...notes.flatMap((note) => wrap(note)),
     '',
     `Report   ${shownPath(reportPath)}`,
-    `Figures  ${shownPath(figuresPath)}`,
+    `Charts   ${shownPath(chartsPath)}`,
   ]);
   if (options.json !== true) return;
   const subjects = analyses.map((analysis) => ({ analysis, scale: table.scales.get(analysis.task) ?? 1 }));

@@ -32,14 +32,14 @@ describe('slow: budgetline analyze', function () {
     await rm(folder, { recursive: true });
   });
 
-  it('prints tables, and writes report.html and figures/ to the working directory', async () => {
+  it('prints tables, and writes report.html and charts/ to the working directory', async () => {
     const { status, stdout, stderr } = await call(folder, 'analyze', llamaFile);
     assert.deepEqual([status, stderr], [0, '']);
     assert.match(stdout, /GSM8K, Llama 3\.1 8B\n\nScore by budget and SFT share/);
     assert.match(stdout, /20,000 +0\.650 +0\.670 +0\.690 +0\.700 \* +0\.300/);
     assert.match(stdout, /Report +report\.html/);
     assert.match(await readFile(join(folder, 'report.html'), 'utf8'), /^<!doctype html>/);
-    assert.ok(existsSync(join(folder, 'figures', 't4-heat-map.png')));
+    assert.ok(existsSync(join(folder, 'charts', 't4-heat-map.png')));
   });
 
   it('prints only one JSON document to standard output with --json', async () => {

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeFigures } from '../../app/results/figure-files';
+import { writeCharts } from '../../app/results/chart-files';
 import { renderTableReport, reportCharts, tableCharts } from '../../report';
 import { sweepFixture } from './sweep-fixture';
 import { planted, tableFixture, tableOverAxis } from './table-fixture';
@@ -65,7 +65,7 @@ describe('pure: charts as files', function () {
   this.timeout(60_000);
   let folder = '';
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'budgetline-figures-'));
+    folder = await mkdtemp(join(tmpdir(), 'budgetline-charts-'));
   });
   after(async () => {
     await rm(folder, { recursive: true });
@@ -73,7 +73,7 @@ describe('pure: charts as files', function () {
 
   it('are self-contained SVG and PNG of every chart', async () => {
     const charts = [...reportCharts(sweepFixture({ items: 30 })), ...tableCharts(tableFixture())];
-    await writeFigures(folder, charts);
+    await writeCharts(folder, charts);
     const files = await readdir(folder);
     assert.deepEqual(files.sort(), charts.flatMap(({ name }) => [`${name}.png`, `${name}.svg`]).sort());
     for (const { name, title } of charts) {

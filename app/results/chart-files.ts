@@ -3,12 +3,12 @@ import { Resvg } from '@resvg/resvg-js';
 import { renderStandalone, type Chart } from '../../report';
 import { ensureDir, writeFileAtomic } from '../../store';
 
-/** The package's own face, so that letters are there and the same on every machine. */
+/** Fonts of a package, so that charts are the same on every machine. */
 const fonts = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) =>
   require.resolve(`dejavu-fonts-ttf/ttf/${file}`),
 );
 
-/** Twice the size of the SVG: sharp on a slide. */
+/** PNG pixels per unit of the SVG: sharp on a slide. */
 const zoom = 2;
 
 function drawPng(svg: string): Uint8Array {
@@ -16,14 +16,14 @@ function drawPng(svg: string): Uint8Array {
   return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: zoom } }).render().asPng();
 }
 
-/** Every picture as SVG and PNG, in a folder. */
-export async function drawFigures(
+/** Draws every chart as SVG and PNG. The paths are in `folder`. */
+export async function drawCharts(
   folder: string,
-  figures: readonly Chart[],
+  charts: readonly Chart[],
 ): Promise<{ path: string; data: string | Uint8Array }[]> {
-  const drawn = figures.map(async (figure) => {
-    const svg = await renderStandalone(figure);
-    const path = (type: string): string => join(folder, `${figure.name}.${type}`);
+  const drawn = charts.map(async (chart) => {
+    const svg = await renderStandalone(chart);
+    const path = (type: string): string => join(folder, `${chart.name}.${type}`);
     return [
       { path: path('svg'), data: svg },
       { path: path('png'), data: drawPng(svg) },
@@ -32,9 +32,9 @@ export async function drawFigures(
   return (await Promise.all(drawn)).flat();
 }
 
-/** Writes every picture into a folder of the home; returns the folder. */
-export async function writeFigures(folder: string, figures: readonly Chart[]): Promise<string> {
+/** Writes every chart into a folder, and returns the folder. */
+export async function writeCharts(folder: string, charts: readonly Chart[]): Promise<string> {
   await ensureDir(folder);
-  for (const { path, data } of await drawFigures(folder, figures)) await writeFileAtomic(path, data);
+  for (const { path, data } of await drawCharts(folder, charts)) await writeFileAtomic(path, data);
   return folder;
 }
