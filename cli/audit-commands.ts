@@ -14,8 +14,8 @@ export function addAuditCommands(program: Command): void {
     .option('--force', 'replace an existing file')
     .addOption(jsonOption())
     .action(async (name: string, flags: object) => {
-      const { storyCommand } = await import('./commands/audit/story.js');
-      await storyCommand(name, flags);
+      const { showCommand } = await import('./commands/audit/show.js');
+      await showCommand(name, flags);
     });
   withColorOption(audit.command('diff'))
     .description('compare two runs: scores, definition, data, model, code, environment')

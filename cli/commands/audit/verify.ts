@@ -9,7 +9,7 @@ export interface VerifyFlags extends PrinterOptions {
   readonly trustCode?: boolean;
 }
 
-/** `budgetline audit verify RUN`: exit status 0 where nothing is wrong, 1 where something is, 2 where a check was not made. */
+/** `budgetline audit verify RUN`: exit status 0: passed, 1: failed, 2: a check was skipped. */
 export async function verifyCommand(name: string, flags: VerifyFlags): Promise<number> {
   const result = await verifyRun(name, {
     trustedKeys: (flags.trustedKey ?? []).map(readTrustedKey),
