@@ -1,5 +1,5 @@
 /**
- * The public face of Budgetline. Workflows of one's own take their stage functions from 'budgetline/workflows', which
+ * The public face of Budgetline. Your own workflows import their stage functions from 'budgetline/workflows', which
  * loads nothing that the workflow sandbox forbids.
  */
 export {

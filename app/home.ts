@@ -8,8 +8,8 @@ function projectOf(folder: string): string {
   return resolve(folder);
 }
 
-/** BUDGETLINE_HOME, or .budgetline beside the project's package.json. */
+/** BUDGETLINE_HOME, or .budgetline next to the project's package.json. */
 export function homeOf(env: NodeJS.ProcessEnv, cwd: string): string {
-  const told = env['BUDGETLINE_HOME'] ?? '';
-  return told === '' ? join(projectOf(cwd), '.budgetline') : resolve(cwd, told);
+  const configured = env['BUDGETLINE_HOME'] ?? '';
+  return configured === '' ? join(projectOf(cwd), '.budgetline') : resolve(cwd, configured);
 }

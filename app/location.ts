@@ -13,8 +13,8 @@ export interface HomeOptions {
 /** A home, and the Temporal server of its runs. */
 export interface Location extends HomeOptions {
   /**
-   * A client of the server. Default: a client of the configured server (TEMPORAL_ADDRESS and so on), else of the home's
-   * embedded server. A client that is passed stays open.
+   * A client of the server; it stays open. Default: a client of the configured server (TEMPORAL_ADDRESS and so on),
+   * otherwise of the home's embedded server.
    */
   readonly client?: Client | undefined;
 }

@@ -45,8 +45,8 @@ async function verifyOpened(
 }
 
 /**
- * Verifies a run: hash chains, artifacts, lineage, scores graded again, histories replayed. Ends with the first check
- * that finds something wrong.
+ * Verifies a run: hash chains, artifacts, lineage, recomputed scores, replayed histories. Stops at the first check that
+ * fails.
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ async function verifyOpened(
  * ```
  *
  * @param run id of a sweep or an experiment, or the file of a bundle (`budgetline audit export`)
- * @returns `passed`: nothing is wrong; `complete`: every check was made
+ * @returns `passed`: no check failed; `complete`: no check was skipped
  * @throws BudgetlineError INPUT_MISSING, BUNDLE_REFUSED
  */
 export function verifyRun(run: string, options: VerifyRunOptions = {}): Promise<Verification> {

@@ -5,7 +5,7 @@ import { createStore, type Store } from '../../store';
 import { type Location, storeOf } from '../location';
 import { withClient } from '../run/temporal';
 
-/** A run to be audited: in a home's store, or in a bundle that was unpacked for it. */
+/** A run to audit: in the store of a home, or in an unpacked bundle. */
 export interface AuditedRun {
   readonly store: Store;
   readonly experimentId: string;
@@ -17,15 +17,15 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** The history of the last run with its end, as long as Temporal has it; else the exported one is used. */
+/** Stores the complete history of the last run while Temporal has it. Otherwise the exported one is used. */
 async function completeHistory(store: Store, experimentId: string, location: Location): Promise<void> {
   const anchor = await readAnchor(store, experimentId);
   if (anchor === undefined || anchor === 'invalid') return;
-  const keeping = withClient({ ...location, store }, (client) => storeCompleteHistory(client, store, anchor));
-  await keeping.catch(() => false);
+  const storing = withClient({ ...location, store }, (client) => storeCompleteHistory(client, store, anchor));
+  await storing.catch(() => false);
 }
 
-/** Opens the file of a bundle or a run by its id, for as long as `use` takes. */
+/** Opens a bundle by its file, or a run by its id, while `use` runs. */
 export async function withAuditedRun<T>(
   name: string,
   use: (run: AuditedRun) => Promise<T>,

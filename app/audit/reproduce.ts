@@ -10,7 +10,7 @@ import type { ExperimentInput, SweepDefinition, SweepInput } from '../../schemas
 import { planSweep, type PlannedSweep, type PlanOptions } from '../plan/plan-sweep';
 import type { AuditedRun } from './audited-run';
 
-/** A home for as long as `use` takes, and the server that was started in it. */
+/** Calls `use` with a temporary home; then stops its server and deletes it. */
 async function withFreshHome<T>(use: (home: string) => Promise<T>): Promise<T> {
   const home = await mkdtemp(join(tmpdir(), 'budgetline-reproduce-'));
   try {
@@ -21,7 +21,7 @@ async function withFreshHome<T>(use: (home: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** A recorded definition as a sweep that can be run, and the digest that it has with the files of this machine. */
+/** A recorded definition as a sweep to run. `digestOf`: its digest with the files of this machine. */
 interface Recorded {
   readonly sweep: SweepDefinition;
   digestOf(planned: PlannedSweep): string;
@@ -37,7 +37,7 @@ function parseRecorded(definition: object): Recorded {
   };
 }
 
-/** The definition as it was recorded, planned anew with what this machine has. */
+/** Plans the recorded definition with the files of this machine. */
 async function planAgain({ store, experimentId }: AuditedRun, options: PlanOptions): Promise<PlannedSweep> {
   const opening = await readOpening(store, experimentId);
   const recorded = parseRecorded(Object(opening.definition) as object);
@@ -46,10 +46,9 @@ async function planAgain({ store, experimentId }: AuditedRun, options: PlanOptio
   if (digest === opening.definitionDigest) return planned;
   throw new BudgetlineError(
     'INPUT_MISSING',
-    `${experimentId} was made from a base model or from data that are not here: its definition has the digest ${opening.definitionDigest.slice(0, 12)}, and ${digest.slice(0, 12)} with the files of this machine.`,
+    `The base model or the data of ${experimentId} differ on this machine: its definition has the digest ${opening.definitionDigest.slice(0, 12)}; with the files here it is ${digest.slice(0, 12)}.`,
     {
-      remedy:
-        'Put the model and the data files where the definition names them, as they were, and try again.',
+      remedy: 'Put the original model and data files where the definition names them, and try again.',
     },
   );
 }
@@ -62,7 +61,7 @@ export interface ReproduceOptions extends Pick<PlanOptions, 'tasks' | 'onDownloa
 /**
  * Runs a recorded sweep again in an empty store, and compares every stage byte by byte.
  *
- * @throws BudgetlineError INPUT_MISSING where the model or the data differ from the recorded ones
+ * @throws BudgetlineError INPUT_MISSING if the model or the data differ from the recorded ones
  */
 export function reproduceRun(
   run: AuditedRun,

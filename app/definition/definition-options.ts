@@ -5,14 +5,15 @@ import { defineSweep } from '../../definitions';
 import { refused } from './refused-option';
 
 /**
- * Changes to a definition, as the command line makes them. A definition file that exports a function is called with
- * them.
+ * Changes to a definition: the options of `budgetline run`. If a definition file exports a function, the function is
+ * called with them.
  */
 export interface DefinitionOptions {
+  /** Name of the annotator that writes the demonstrations. */
   readonly annotator?: string;
-  /** Rows or US dollars, as the definition counts them. */
+  /** In the definition's unit: rows or US dollars. */
   readonly budgets?: number[];
-  /** Shares from 0 to 1. */
+  /** Fractions of a budget that buy demonstrations, from 0 to 1. */
   readonly sftFractions?: number[];
   readonly seeds?: number[];
   /** Number of test items. */
@@ -68,14 +69,14 @@ function applySetting(definition: SweepDefinition, setting: Setting): SweepDefin
   return { ...changed, axes: Object.fromEntries(axes) };
 }
 
-/** Replaces the grid's own axes. With budgets in dollars, --sft-fractions are spend shares. */
+/** Replaces budgets, fractions and seeds. If budgets are in US dollars, the fractions are fractions of the money. */
 function applyGrid(definition: SweepDefinition, options: DefinitionOptions): SweepDefinition {
   const { budgets, sftFractions, seeds } = options;
-  const shares = definition.budgetUnit === 'usd' ? 'sftSpendFractions' : 'sftFractions';
+  const fractions = definition.budgetUnit === 'usd' ? 'sftSpendFractions' : 'sftFractions';
   return {
     ...definition,
     ...(budgets === undefined ? {} : { budgets }),
-    ...(sftFractions === undefined ? {} : { [shares]: sftFractions }),
+    ...(sftFractions === undefined ? {} : { [fractions]: sftFractions }),
     ...(seeds === undefined ? {} : { seeds }),
   };
 }

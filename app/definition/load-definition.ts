@@ -26,13 +26,13 @@ interface Resolving {
   _resolveFilename(request: string, ...rest: unknown[]): string;
 }
 
-/** A file outside of any project that has the package installed is given this one. */
-function lendPackage(): void {
+/** Resolves 'budgetline' to this package for files whose project has not installed it. */
+function provideOwnPackage(): void {
   const modules = Module as unknown as Resolving;
-  const resolveAsEver = modules._resolveFilename.bind(modules);
+  const resolveFilename = modules._resolveFilename.bind(modules);
   modules._resolveFilename = (request, ...rest) => {
     try {
-      return resolveAsEver(request, ...rest);
+      return resolveFilename(request, ...rest);
     } catch (error) {
       if (request !== 'budgetline') throw error;
       return createRequire(packageRoot + '/').resolve('./dist/index.js');
@@ -42,7 +42,7 @@ function lendPackage(): void {
 
 let registered = false;
 
-/** Once a process: each further time would compile what the last one has compiled. */
+/** Once per process: a second registration would compile the output of the first. */
 async function registerTypeScript(): Promise<void> {
   if (registered) return;
   registered = true;
@@ -50,7 +50,7 @@ async function registerTypeScript(): Promise<void> {
   register({
     transpileOnly: true,
     skipProject: true,
-    // A project that says "type": "module" may hold the file; it is run as CommonJS all the same.
+    // The file runs as CommonJS, also in a project with "type": "module".
     moduleTypes: { '**': 'cjs' },
     cwd: '/',
     compilerOptions: {
@@ -72,7 +72,7 @@ async function loadJavaScript(path: string): Promise<Loaded> {
   return (await import(pathToFileURL(path).href)) as Loaded;
 }
 
-/** What is wrong, without the stack, the compiler's heading and its paint. */
+/** The message, without the stack, the compiler's heading and colours. */
 function reasonOf(error: unknown): string {
   const compiler = diagnosticOf(error);
   if (compiler !== undefined) return compiler.replace(/^.*?: error /, '');
@@ -80,7 +80,7 @@ function reasonOf(error: unknown): string {
   return `${error.name}: ${error.message.split('\n')[0] ?? ''}`;
 }
 
-/** "sweep.ts(12,5): error TS1005: ',' expected.", where TypeScript could not read the file. */
+/** "sweep.ts(12,5): error TS1005: ',' expected."; undefined if the error is not the compiler's. */
 function diagnosticOf(error: unknown): string | undefined {
   const text = (error as { diagnosticText?: unknown } | null)?.diagnosticText;
   return typeof text === 'string' ? stripVTControlCharacters(text).trim().split('\n')[0] : undefined;
@@ -90,7 +90,7 @@ function isCoded(error: unknown): boolean {
   return error instanceof Error && error.name === 'BudgetlineError';
 }
 
-/** The file, and the line where the compiler or the error's stack tells one. */
+/** The file, with the line if the compiler or the error's stack has one. */
 function placeOf(error: unknown, path: string): string {
   const diagnosed = /\((\d+),\d+\)/.exec(diagnosticOf(error) ?? '')?.[1];
   if (diagnosed !== undefined) return `${path}:${diagnosed}`;
@@ -103,7 +103,7 @@ function placeOf(error: unknown, path: string): string {
 async function loadModule(path: string): Promise<Loaded> {
   const extension = extname(path);
   try {
-    lendPackage();
+    provideOwnPackage();
     if (extension === '.ts' || extension === '.cts') return await loadTypeScript(path);
     return await loadJavaScript(path);
   } catch (error) {
@@ -116,24 +116,25 @@ async function loadModule(path: string): Promise<Loaded> {
   }
 }
 
-/** `export default` of TypeScript and ES modules; `module.exports =` of CommonJS, once or twice wrapped. */
+/** `export default` of TypeScript and ES modules; `module.exports =` of CommonJS, wrapped once or twice. */
 function defaultOf(loaded: Loaded): unknown {
   const first = 'default' in loaded ? loaded['default'] : undefined;
   const wrapped = typeof first === 'object' && first !== null && '__esModule' in first;
   return wrapped ? (first as { default?: unknown }).default : first;
 }
 
-/** What a definition file holds. */
+/** A loaded definition file. */
 export interface LoadedDefinition {
+  /** The default export, with the options applied. */
   readonly definition: SweepDefinition;
-  /** The user's own tasks, from its export `tasks`. */
+  /** Your own tasks: the export `tasks`. Empty if there is none. */
   readonly tasks: readonly Task[];
 }
 
 const isTask = (value: unknown): value is Task =>
   typeof value === 'object' && value !== null && 'name' in value && 'load' in value && 'score' in value;
 
-/** A task that no call of ours defined is what the file's export can reach. */
+/** The code of a task that is a plain object is all that the export reaches. */
 function withExport(task: Task, path: string): Task {
   const origin = { stack: `    at ${path}:1:1`, exported: 'tasks' };
   return withOrigin(task, { problems: origin, grading: origin });
@@ -144,12 +145,12 @@ function tasksOf(loaded: Loaded, path: string): readonly Task[] {
   if (Array.isArray(tasks) && tasks.every(isTask)) return tasks.map((task) => withExport(task, path));
   throw new BudgetlineError(
     'DEFINITION_INVALID',
-    `The export "tasks" of ${relative(process.cwd(), path)} is no list of tasks.`,
+    `The export "tasks" of ${relative(process.cwd(), path)} is not a list of tasks.`,
     { remedy: 'Write: export const tasks = [defineTask({ … })];', details: { path } },
   );
 }
 
-/** Tasks that a file exports by the name `tasks`, for a worker. */
+/** Loads the tasks that a file exports as `tasks`. */
 export async function loadTasks(file: string): Promise<readonly Task[]> {
   const path = resolve(file);
   assertFile(path);
@@ -179,8 +180,9 @@ async function inputOf(exported: unknown, options: DefinitionOptions, path: stri
 }
 
 /**
- * Loads a TypeScript or JavaScript file whose default export is a sweep definition, or a function from options to one,
- * and applies the options. Its export `tasks`, where there is one, holds the user's own tasks.
+ * Loads a sweep definition from a TypeScript or JavaScript file, and applies the options. The default export of the file
+ * is a definition, or a function that takes the options and returns one. The optional export `tasks` lists your own
+ * tasks.
  *
  * @example
  * ```ts
@@ -189,6 +191,7 @@ async function inputOf(exported: unknown, options: DefinitionOptions, path: stri
  * console.log(summary.cells);
  * ```
  *
+ * @param file path, relative to the working directory
  * @param options changes to the definition. Default: none
  * @throws BudgetlineError INPUT_MISSING, DEFINITION_INVALID, USAGE (an option has no effect or contradicts an axis)
  */
@@ -213,7 +216,7 @@ async function callDefinition(define: Define, options: DefinitionOptions, path: 
   } catch (error) {
     if (isCoded(error)) throw error;
     throw new BudgetlineError('DEFINITION_INVALID', `${placeOf(error, path)} fails: ${reasonOf(error)}`, {
-      remedy: 'Correct the file; its default export makes a sweep definition.',
+      remedy: 'Correct the file; its default export returns a sweep definition.',
       cause: error,
     });
   }

@@ -5,16 +5,17 @@ import type { IdentifiedSource } from '../../contracts/provenance';
 import type { Task } from '../../contracts/task';
 import { isOneModel, resolvedVariants } from '../../planning';
 
-/** What a report says of one place on a sweep's axes, and its definition alone does not. */
+/** Facts for the report that are not in the definition, for one combination of axis values. */
 export interface PlaceFacts {
-  /** One sentence on what the annotator gets wrong; empty where nobody wrote one. */
+  /** The annotator's errors, in one sentence; empty if the annotator has no description. */
   readonly annotatorDescription: string;
+  /** SHA-256 of the base model, hexadecimal. */
   readonly modelDigest: string;
-  /** Who judges, and whether it is who wrote the rows; left out where the task's own program does. */
+  /** The judges, and whether one is also the annotator; left out if only the tasks' verifiers score. */
   readonly judge?: string;
 }
 
-/** The author of a file is described by its provenance, an annotator by the task that brings it. */
+/** Rows from a file are described by their provenance, an annotator by its task. */
 function describeAnnotator(
   { annotations, annotator, task }: SweepDefinition,
   tasks: readonly Task[],
@@ -27,25 +28,25 @@ function describeAnnotator(
 
 type Judges = Pick<Resolved<SweepDefinition>, 'definition' | 'annotator' | 'judge' | 'auxiliaryJudges'>;
 
-/** Who judges, of tasks beside with the task that they judge; nobody is named where tasks' own programs do. */
+/** The judges of the main task and of the auxiliary tasks; empty if only the tasks' verifiers score. */
 export function judgesOf({ definition, annotator, judge, auxiliaryJudges }: Judges): { judge?: string } {
   const describe = (name: string, identity: IdentifiedSource | undefined): string => {
     const model = identity?.model === undefined ? '' : `, model ${identity.model}`;
-    const own = isOneModel(annotator, identity) ? '; it is also the annotator' : '';
-    return `${name} (${identity?.kind ?? 'program'}${model})${own}`;
+    const role = isOneModel(annotator, identity) ? '; it is also the annotator' : '';
+    return `${name} (${identity?.kind ?? 'program'}${model})${role}`;
   };
   const { judge: named, auxiliary = [] } = definition.evaluation;
-  const told = [
+  const judges = [
     ...(named === undefined ? [] : [describe(named, judge)]),
     ...auxiliary.flatMap((one) => {
       const name = nameOfAuxiliary(one);
       return one.judge === undefined ? [] : [`of ${name}: ${describe(one.judge, auxiliaryJudges?.[name])}`];
     }),
   ];
-  return told.length === 0 ? {} : { judge: told.join('; ') };
+  return judges.length === 0 ? {} : { judge: judges.join('; ') };
 }
 
-/** Of every place on the axes, in the planner's order; one where there are none. */
+/** For each combination of axis values, in the planner's order; one if there are no axes. */
 export function placeFacts(resolved: ResolvedSweep, tasks: readonly Task[]): PlaceFacts[] {
   return resolvedVariants(resolved).map(({ resolved: place }) => ({
     annotatorDescription: describeAnnotator(place.definition, tasks),

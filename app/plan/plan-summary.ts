@@ -16,50 +16,55 @@ import {
   variantsOf,
 } from '../../planning';
 
-/** What a plan comes to, before anything runs. */
+/** Counts, cost and estimated time of a plan. */
 export interface PlanSummary {
   readonly sweepId: string;
   readonly cells: number;
-  /** Stages of all cells and of the base, each counted as often as it is used. */
+  /** Stages of all cells and of the base model, counted once per use. */
   readonly stageUses: number;
   readonly uniqueStages: number;
   /** Unique stages that more than one cell uses. */
   readonly sharedStages: number;
   readonly cachedStages: number;
   readonly byKind: Readonly<Partial<Record<StageKind, { readonly unique: number; readonly cached: number }>>>;
-  /** Rows that the sweep buys, each once. */
+  /** Rows that the sweep buys; shared rows count once. */
   readonly purchase: Purchase;
+  /** Price of `purchase`. */
   readonly annotationUsd: number;
-  /** Of these, what is not in the store yet. */
+  /** The part of `purchase` that is not in the store yet. */
   readonly toBuy: Purchase;
+  /** Price of `toBuy`. */
   readonly toBuyUsd: number;
-  /** Verdicts that judges by name are to give, two an answer; of these, on what is not in the store yet. */
+  /** Verdicts by judge, two for each answer: all, and those that are not in the store yet. */
   readonly verdicts: Readonly<Record<string, { readonly all: number; readonly toGive: number }>>;
-  /** Device slots that the workers of this machine have. */
+  /** Device slots of the workers on this machine. */
   readonly slots: number;
-  /** Estimated seconds of the cells on these slots, without what is cached. */
+  /** Estimated seconds of the cells on these slots, without cached stages. */
   readonly seconds: number;
-  /** Largest number of controls by kind; controls of winners are known when the cells have ended. */
+  /** Maximum number of controls by kind. Controls of winning mixtures are known only when the cells have finished. */
   readonly controls: Readonly<Partial<Record<ControlKind, number>>>;
-  /** Stages of the controls that will run in any case, less those of cells and those in the store. */
+  /** Stages of the controls that are certain to run, without stages of cells and cached stages. */
   readonly controlStages: number;
+  /** Estimated seconds of `controlStages`. */
   readonly controlSeconds: number;
-  /** Tokens that stages of base and cells train on or generate, by the pinned lengths; and of those what is to run yet. */
+  /** Tokens that the stages of the cells and of the base model train on or generate, estimated from the pinned lengths. */
   readonly tokens: number;
+  /** The part of `tokens` that is not in the store yet. */
   readonly tokensToRun: number;
-  /** Hours of a device at the pinned rates, likewise. */
+  /** Hours on a device for `tokens`, at the pinned rates. */
   readonly deviceHours: number;
+  /** Hours on a device for `tokensToRun`. */
   readonly deviceHoursToRun: number;
-  /** Smallest difference between two splits of a budget that the sweep would find, in the score's units. */
+  /** Smallest difference between two splits of a budget that the sweep detects with 80% power, in units of the score. */
   readonly detectable: number;
-  /** Test items with which; the fewest of all places on the axes. */
+  /** Test items of an evaluation; the fewest over all combinations of axis values. */
   readonly items: number;
-  /** What each amount of money buys, by share; empty where budgets are rows. */
+  /** Rows that each budget buys at each fraction; empty if budgets count rows. */
   readonly purchases: readonly MoneyPurchase[];
   readonly warnings: readonly string[];
 }
 
-/** Rows of one money budget at one share, and what is left of it. */
+/** Rows that one budget in US dollars buys at one fraction, and the money left. */
 export type MoneyPurchase = Required<
   Pick<CellIdentity, 'budget' | 'sftRows' | 'pairRows' | 'sftSpendFraction' | 'remainderUsd'>
 >;
@@ -111,7 +116,7 @@ function purchasesOf({ cells }: SweepPlan): MoneyPurchase[] {
   );
 }
 
-/** Every answer is put to its judge in both orders. */
+/** A judge sees every answer in both orders. */
 function countVerdicts(
   stages: readonly PlannedStage[],
   cached: ReadonlySet<StageKey>,
@@ -144,12 +149,12 @@ function summarizeControls(
 
 export interface SummarizePlanOptions {
   readonly definition: SweepDefinition;
-  /** Stages whose artifacts the store has. */
+  /** Stages whose artifacts are in the store. */
   readonly cached: ReadonlySet<StageKey>;
   readonly slots: number;
 }
 
-/** Counts a plan against what the store has. */
+/** Counts the stages, rows and tokens of a plan, and those that are in the store. */
 export function summarizePlan(
   plan: SweepPlan,
   { definition, cached, slots }: SummarizePlanOptions,

@@ -14,11 +14,11 @@ import { userTasks, type UserCodeOptions } from './user-tasks';
 
 /** Options of {@link planSweep}. */
 export interface PlanOptions extends HomeOptions, UserCodeOptions {
-  /** Bytes of models that are downloaded from the Hugging Face hub. */
+  /** Reports the progress of downloads from the Hugging Face hub. */
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
 }
 
-/** A sweep that is ready to run: checked, pinned, planned, compared with the store. */
+/** A sweep that is ready to run: checked, planned, compared with the store; its model and files pinned by digest. */
 export interface PlannedSweep {
   /** The definition with the digests of its model and files. */
   readonly resolved: ResolvedSweep;
@@ -26,12 +26,12 @@ export interface PlannedSweep {
   readonly plan: SweepPlan;
   /** Counts, US dollars and estimated seconds. */
   readonly summary: PlanSummary;
-  /** Keys of stages whose artifacts the store has. */
+  /** Keys of stages whose artifacts are in the store. */
   readonly cached: ReadonlySet<StageKey>;
   readonly store: Store;
-  /** Facts for the report, one for each place on the axes; one where there are no axes. */
+  /** Facts for the report, one for each combination of axis values; one if there are no axes. */
   readonly places: readonly PlaceFacts[];
-  /** The user's own tasks, which the workers must know. */
+  /** Your own tasks, which the workers must know. */
   readonly tasks: readonly Task[];
 }
 
@@ -51,7 +51,7 @@ async function planDefinition(
   definition: SweepDefinition,
   { store, tasks: own, onDownload }: Planning,
 ): Promise<PlannedSweep> {
-  // As with workers: the user's task comes before a built-in one of the same name.
+  // The user's task precedes a built-in task of the same name, as in workers.
   const tasks = [...own, ...builtInTasks];
   const hub = onDownload === undefined ? {} : { hub: { onProgress: onDownload } };
   const resolved = await resolveDefinition(definition, { tasks, ...hub });
@@ -65,8 +65,8 @@ async function planDefinition(
 }
 
 /**
- * Plans a sweep: its cells, its unique stages, what of them the store has, rows, US dollars and estimated seconds.
- * Starts nothing and writes nothing, except that a model of the Hugging Face hub is downloaded into its cache.
+ * Plans a sweep: cells, unique stages, stages that are in the store, rows to buy, US dollars and estimated seconds.
+ * Starts nothing. Writes nothing, except that a model of the Hugging Face hub is downloaded into its cache.
  *
  * @example
  * ```ts
@@ -74,7 +74,7 @@ async function planDefinition(
  * console.log(summary.uniqueStages - summary.cachedStages, 'stages to run,', summary.toBuyUsd, 'US dollars');
  * ```
  *
- * @returns the plan; `runSweep` makes the same plan again
+ * @returns the plan. `runSweep` takes the definition and makes the same plan
  * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, BUDGET_EXCEEDS_POOL,
  * SPEND_LIMIT
  */

@@ -4,16 +4,16 @@ import { questionSets, variantsOf } from '../../planning';
 import type { SweepDefinition } from '../../schemas/definition';
 import { builtInTasks } from '../../workers';
 
-/** Code of the user's that a definition names. */
+/** Your own code that a definition refers to by name. */
 export interface UserCodeOptions {
-  /** Tasks. A task replaces a built-in task of the same name. */
+  /** Your own tasks. A task replaces a built-in task of the same name. */
   readonly tasks?: readonly Task[] | undefined;
   /**
-   * Annotators that `annotator` may name, for every task that the definition names. Stage keys include the whole
-   * module of an annotator that is a plain object; `tasks: [withAnnotators(task, …)]` includes only what it reaches.
+   * Annotators for the definition's `annotator`, added to each of its tasks. Stage keys include the whole module of an
+   * annotator that is a plain object; with `tasks: [withAnnotators(task, …)]` they include only code that it reaches.
    */
   readonly annotators?: readonly Annotator[] | undefined;
-  /** Judges that `judge` fields may name, for every such task that is scored by comparison. */
+  /** Judges for the definition's `judge` fields, added to each of its tasks that is scored by comparison. */
   readonly judges?: readonly Judge[] | undefined;
 }
 
@@ -21,8 +21,8 @@ const namesOf = (definition: SweepDefinition): Set<string> =>
   new Set(variantsOf(definition).flatMap((place) => questionSets(place.definition).map(({ task }) => task)));
 
 /**
- * The user's tasks, with the annotators and judges added. Call it before the first `await`: the stack says in which
- * module annotators and judges were passed.
+ * The user's tasks, with the annotators and judges added. Call it before the first `await`, while the stack has the
+ * module that passed annotators and judges.
  */
 export function userTasks(
   definition: SweepDefinition,

@@ -10,30 +10,33 @@ const known = <T>(schema: z.ZodType<T>) => schema.nullable().optional();
 const resultRow = z.strictObject({
   task: z.string().min(1),
   model: z.string().min(1),
-  /** Values of further axes, by name; a base model that leaves one out holds for all of its values. */
+  /** Values of further axes, by name. A base model without an axis holds for all of its values. */
   axes: z.record(z.string(), z.string()).optional(),
   /** Rows; 0 for the base model. */
   budget: z.int().nonnegative(),
-  /** Share of the rows that are demonstrations, 0 to 1; 0 for the base model. */
+  /** Fraction of the rows that are demonstrations, 0 to 1; 0 for the base model. */
   sftFraction: share,
   /** Default: 0. */
   seed: z.int().nonnegative().optional(),
-  /** 0 to 1. */
+  /** Mean score over the test items, 0 to 1. */
   score: share,
-  /** Test items. */
+  /** Number of test items. */
   items: known(z.int().positive()),
-  /** Share of well-formed answers, 0 to 1. */
+  /** Fraction of well-formed answers, 0 to 1. */
   wellFormedRate: known(share),
   /** Mean length of an answer in tokens. */
   meanTokens: known(z.number().nonnegative()),
-  /** Share of word 4-grams that occur earlier in the answer, 0 to 1. */
+  /** Fraction of word 4-grams that occur earlier in the answer, 0 to 1. */
   repetitionRate: known(share),
 });
 
-/** One score that was measured anywhere: one cell with one seed, or a base model. What is not known is left out or null. */
+/** One score from any source: of a cell with one seed, or of a base model. Unknown values are null or left out. */
 export type ResultRow = Readonly<z.infer<typeof resultRow>>;
 
-/** Rules of {@link analyzeResults}; by default those of a sweep, and equal prices of $0.001. */
+/**
+ * Rules of {@link analyzeResults}. Defaults: those of a sweep; equivalence margin 0.02; $0.001 for a demonstration and
+ * for a pair.
+ */
 export type ResultRules = Partial<TableRules>;
 
 const defaultRules: TableRules = {
@@ -53,7 +56,7 @@ function checkRow(row: unknown, index: number): ResultRow {
   throw invalid(index, `${field === '' ? '' : `.${field}`}: ${issue?.message ?? 'cannot be used'}`);
 }
 
-/** With the same cell twice it would be open which score counts. */
+/** Two scores of one cell and seed contradict each other. */
 function checkRepeats(rows: readonly ResultRow[]): void {
   const seen = new Map<string, number>();
   for (const [index, { task, model, axes = {}, budget, sftFraction, seed = 0 }] of rows.entries()) {
@@ -80,8 +83,8 @@ function toScore(row: ResultRow): ScoreRow {
 }
 
 /**
- * Analyses scores that were measured anywhere: the best split of each budget with its interval, diagnoses, verdicts on
- * the published claims. Needs no server and no store. Without seeds and items the verdicts are point statements.
+ * Analyses scores from any source: the best split of each budget with its interval, diagnoses, verdicts on the published
+ * claims. Needs no server and no store. Without `seed` and `items` there are no intervals, so no claim is decided.
  *
  * @example
  * ```ts
@@ -92,7 +95,7 @@ function toScore(row: ResultRow): ScoreRow {
  * console.log(analysis?.budgets[0]?.sftFraction, analysis?.answer);
  * ```
  *
- * @returns one analysis for each task, model and place on the axes, in the order in which they first come
+ * @returns one analysis for each task, model and combination of axis values, in order of first appearance
  * @throws BudgetlineError DATA_INVALID with the row and the field
  */
 export function analyzeResults(rows: readonly ResultRow[], rules: ResultRules = {}): SubjectAnalysis[] {

@@ -15,7 +15,7 @@ import type { SweepRecord } from './sweep-record';
 
 const metricRow = z.strictObject({ step: z.number(), values: z.record(z.string(), z.number()) });
 
-/** Rows of a JSON Lines file of an artifact; undefined where the artifact is not in this store. */
+/** Rows of a JSON Lines file of an artifact; undefined if the artifact is not in this store. */
 async function readRows<T>(
   store: Store,
   place: { kind: StageKind; key: StageKey; file: string },
@@ -31,7 +31,7 @@ async function readRows<T>(
   }
 }
 
-/** Items of an evaluation: of the task that is tuned for, or of an auxiliary task by its name. */
+/** Items of an evaluation: of the main task, or of an auxiliary task by name. */
 export function readItems(
   store: Store,
   key: StageKey,
@@ -41,7 +41,7 @@ export function readItems(
   return readRows(store, { kind: 'evaluate', key, file }, itemResult);
 }
 
-/** Item rows by run, for the analysis: of every evaluation that the store has. */
+/** Item rows by run, for the analysis: of every evaluation in the store. */
 export async function readAllItems(
   store: Store,
   result: SweepResult,
@@ -69,7 +69,7 @@ export async function readAuxiliaryItems(
   return new Map(await Promise.all(items));
 }
 
-/** Metrics of a training stage, a row an optimiser step; undefined where its artifact is not in this store. */
+/** Metrics of a training stage, one row per optimiser step; undefined if its artifact is not in this store. */
 export function readMetrics(
   store: Store,
   stage: { kind: StageKind; key: StageKey },
@@ -88,7 +88,7 @@ async function readChosenReward(store: Store, { stages }: CellResult): Promise<n
   return rewards.length === 0 ? undefined : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
 }
 
-/** By cell id: whether the policy still finds the chosen answers as likely as its reference did. */
+/** Mean `rewards/chosen` of the last steps, by cell id. Below 0: chosen answers became less likely than in the reference. */
 export async function readChosenRewards(
   store: Store,
   { result, definition }: VariantResult,

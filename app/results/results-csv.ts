@@ -5,12 +5,13 @@ import { isMissing } from '../../store';
 import type { ResultRow } from './analyze-results';
 import { invalid, optional, parseRow, type Place, required, type Row } from './results-row';
 
-/** Scores of a file as shares of 1, with what had to be recognised on the way. */
+/** The scores of a file, with notes on how it was read. */
 export interface ResultsTable {
+  /** Scores and rates are from 0 to 1. */
   readonly rows: readonly ResultRow[];
-  /** By task: 1 where the file has shares, 100 where it has points of a hundred. */
+  /** By task: 1 if the file's scores are fractions, 100 if they are percentages. */
   readonly scales: ReadonlyMap<string, number>;
-  /** What a reader of the results must know of the file. */
+  /** Notes for readers of the results, e.g. columns that were not read. */
   readonly notes: readonly string[];
 }
 
@@ -18,7 +19,7 @@ const known: readonly string[] = [...required, ...optional];
 
 const plainName = (text: string): string => text.toLowerCase().replace(/[\s-]+/g, '_');
 
-/** "SFT fraction" is sft_fraction; a column that is not ours keeps its name. */
+/** "SFT fraction" is sft_fraction; an unknown column keeps its name. */
 const columnName = (text: string): string => (known.includes(plainName(text)) ? plainName(text) : text);
 
 function checkHeader(header: readonly string[], path: string): void {
@@ -28,24 +29,25 @@ function checkHeader(header: readonly string[], path: string): void {
   if (missing.length > 0)
     throw invalid(
       place,
-      `the header has no such column; it has ${header.join(', ')}`,
+      `the column is missing; the header has ${header.join(', ')}`,
       `Name the columns ${required.join(', ')} in the first line; ${optional.join(', ')} are optional.`,
     );
   if (twice !== undefined)
-    throw invalid(place, 'the header names it twice', 'Leave one of the two columns out, or rename it.');
+    throw invalid(place, 'the header names it twice', 'Remove or rename one of the two columns.');
 }
 
-/** The columns that are meant, as the header spells them. */
+/** The columns of the axes, as the header spells them. */
 function findAxes(header: readonly string[], axes: readonly string[]): string[] {
   const others = header.filter((column) => !known.includes(column));
   return axes.map((axis) => {
     const found = others.find((column) => plainName(column) === plainName(axis));
     if (found !== undefined) return found;
-    const reason = known.includes(plainName(axis)) ? 'has a meaning of its own' : 'is no column of the file';
-    const choice = others.length === 0 ? 'It has no others' : `Its others are ${others.join(', ')}`;
+    const reason = known.includes(plainName(axis)) ? 'has a fixed meaning' : 'is not a column of the file';
+    const choice =
+      others.length === 0 ? 'There are no other columns' : `The other columns are ${others.join(', ')}`;
     throw new BudgetlineError('USAGE', `"${axis}" ${reason}, so it cannot be an axis. ${choice}.`, {
       remedy:
-        'Name a column that says what else was varied, e.g. --axis annotator. Tasks, models and seeds are told apart anyway.',
+        'Name the column of another setting that was varied, e.g. --axis annotator. Task, model and seed need no --axis.',
     });
   });
 }
@@ -55,7 +57,7 @@ interface CsvRecord {
   readonly info: { readonly lines: number };
 }
 
-/** Spreadsheets write what their country writes. */
+/** The delimiter of a spreadsheet's CSV depends on its locale. */
 function delimiterOf(text: string): string {
   const head = /[^\r\n]+/.exec(text)?.[0] ?? '';
   const count = (sign: string): number => head.split(sign).length;
@@ -88,18 +90,18 @@ const cellOf = ({ task, model, axes, budget, sft_fraction, seed }: Row): (string
 function repeated(row: Row, first: Row, place: Place): BudgetlineError {
   const others = Object.keys(row.record).filter((column) => !known.includes(column));
   const differing = others.filter((column) => row.record[column] !== first.record[column]);
-  const reason = `the cell ${cellOf(row).join(', ')} stands in line ${first.line} too`;
+  const reason = `the cell ${cellOf(row).join(', ')} is also in line ${first.line}`;
   if (differing.length === 0)
-    return invalid(place, reason, 'Leave one of the rows out, or give each run its seed in a column "seed".');
+    return invalid(place, reason, 'Remove one of the rows, or name the seed of each run in a column "seed".');
   const axis = differing.map((column) => `--axis ${column}`).join(' or ');
   return invalid(
     place,
     `${reason}; the rows differ in ${differing.join(', ')}`,
-    `Where that was varied on purpose, call again with ${axis}: every value is then analysed by itself. Otherwise leave one of the rows out, or give each run its seed.`,
+    `If that was varied on purpose, add ${axis}: each value is then analysed separately. Otherwise remove one of the rows, or name the seed of each run in a column "seed".`,
   );
 }
 
-/** The same cell twice leaves open which score counts. */
+/** Two scores of one cell and seed contradict each other. */
 function checkRepeats(rows: readonly Row[], path: string): void {
   const seen = new Map<string, Row>();
   for (const row of rows) {
@@ -113,7 +115,7 @@ function checkRepeats(rows: readonly Row[], path: string): void {
 
 type Scaled = 'score' | 'well_formed_rate' | 'repetition_rate';
 
-/** Points of a hundred where any value of the task's column is above 1, else shares. */
+/** Percentages (100) if any value of the task's column is above 1, else fractions (1). */
 function scaleOf(rows: readonly Row[], column: Scaled): number {
   return rows.some((row) => (row[column] ?? 0) > 1) ? 100 : 1;
 }
@@ -148,24 +150,24 @@ function groupBy(rows: readonly Row[], keyOf: (row: Row) => string): Map<string,
 }
 
 function describeScales(scales: ReadonlyMap<string, number>): string[] {
-  const points = [...scales].filter(([, scale]) => scale === 100).map(([task]) => task);
-  if (points.length === 0) return [];
-  return [`Scores of ${points.join(', ')} are read as points of 100 and shown as shares: 70 is 0.700.`];
+  const percentages = [...scales].filter(([, scale]) => scale === 100).map(([task]) => task);
+  if (percentages.length === 0) return [];
+  return [`Scores of ${percentages.join(', ')} are read as percentages and shown as fractions: 70 is 0.700.`];
 }
 
-/** One slip of the pen, 85 among .81 and .79, would make points of a column of shares. */
+/** One typo, 85 among 0.81 and 0.79, turns a column of fractions into percentages. */
 function warnOfMixedScales(tasks: ReadonlyMap<string, readonly Row[]>): string[] {
   return [...tasks].flatMap(([task, rows]) => {
     const above = rows.find(({ score }) => score > 1);
     const small = rows.filter(({ score }) => score > 0 && score < 1);
     if (above === undefined || small.length === 0) return [];
     return [
-      `Scores of ${task}: line ${above.line} has ${above.score}, so all count as points of 100, also ${small[0]!.score} in line ${small[0]!.line}. Write either shares or points in all rows of a task.`,
+      `Scores of ${task}: line ${above.line} has ${above.score}, so all are read as percentages, also ${small[0]!.score} in line ${small[0]!.line}. Write either fractions or percentages in all rows of a task.`,
     ];
   });
 }
 
-/** A base model under a name that no cell has is mostly a slip of the pen. */
+/** A base model without cells of the same task and model is probably a typo. */
 function warnOfLoneBases(rows: readonly Row[]): string[] {
   const nameOf = ({ task, model }: Row): string => `${task}, ${model}`;
   const trained = new Set(rows.filter(({ budget }) => budget > 0).map(nameOf));
@@ -173,7 +175,7 @@ function warnOfLoneBases(rows: readonly Row[]): string[] {
     .filter((row) => row.budget === 0 && !trained.has(nameOf(row)))
     .map(
       (row) =>
-        `Line ${row.line}: the base model of ${nameOf(row)} is left out; no other row has this task and model.`,
+        `Line ${row.line}: the base model of ${nameOf(row)} is ignored; no other row has this task and model.`,
     );
 }
 
@@ -181,7 +183,7 @@ function describeColumns(header: readonly string[], axes: readonly string[]): st
   const others = header.filter((column) => !known.includes(column) && !axes.includes(column));
   if (others.length === 0) return [];
   return [
-    `Columns that are not read: ${others.join(', ')}. Where one says what was varied, --axis ${others[0]!} tells its values apart.`,
+    `Columns that are not read: ${others.join(', ')}. If one is a setting that was varied, use e.g. --axis ${others[0]!}.`,
   ];
 }
 
@@ -190,8 +192,8 @@ function describeColumns(header: readonly string[], axes: readonly string[]): st
  * mean_length, repetition_rate. A row of budget 0 is the base model.
  *
  * @param path names the file in errors
- * @param wanted columns whose values are told apart; a base model that leaves one empty holds for all of its values
- * @throws BudgetlineError DATA_INVALID with file, line and column; USAGE for axes that the file has not
+ * @param wanted columns whose values are analysed separately; a base model with an empty cell holds for all of them
+ * @throws BudgetlineError DATA_INVALID with file, line and column; USAGE if the file lacks the column of an axis
  */
 export function parseResults(text: string, path: string, wanted: readonly string[] = []): ResultsTable {
   const { header, records } = readCsv(text, path);
@@ -215,7 +217,8 @@ export function parseResults(text: string, path: string, wanted: readonly string
 }
 
 /**
- * Reads a CSV file of scores: the columns of {@link parseResults}, as shares or as points of 100.
+ * Reads a CSV file of scores, which may be fractions or percentages. Columns: task, model, budget, sft_fraction, score;
+ * optional seed, n_items, well_formed_rate, mean_length, repetition_rate. A row of budget 0 is the base model.
  *
  * @example
  * ```ts
@@ -223,7 +226,7 @@ export function parseResults(text: string, path: string, wanted: readonly string
  * for (const { task, answer } of analyzeResults(rows)) console.log(task, answer);
  * ```
  *
- * @param axes columns whose values are analysed one by one
+ * @param axes further columns whose values are analysed separately. Default: none
  * @throws BudgetlineError INPUT_MISSING, DATA_INVALID, USAGE
  */
 export async function readResults(path: string, axes: readonly string[] = []): Promise<ResultsTable> {

@@ -1,19 +1,19 @@
 import { transferBetweenModels } from '../../analysis';
 import type { BudgetAnalysis, ClaimVerdict, SubjectAnalysis, SubjectName } from '../../contracts/analysis';
 
-/** Price curves alone would make the document several times as long; what they say stands in `prices`. */
+/** Without fields that the document has elsewhere; price curves alone would make it several times as long. */
 type SubjectRest = Omit<SubjectAnalysis, 'prices' | 'gains' | 'frontier' | 'transfers'>;
 
-const besides: readonly string[] = ['prices', 'gains', 'frontier', 'transfers'];
+const elsewhere: readonly string[] = ['prices', 'gains', 'frontier', 'transfers'];
 
 function restOf(analysis: SubjectAnalysis): SubjectRest {
-  const rest = Object.entries(analysis).filter(([name]) => !besides.includes(name));
+  const rest = Object.entries(analysis).filter(([name]) => !elsewhere.includes(name));
   return Object.fromEntries(rest) as unknown as SubjectRest;
 }
 
 /**
- * What `budgetline analyze --json` prints: names as in the file, scores in the file's own units. Rows of a table with
- * axes have `axes`, column → value.
+ * The document of `budgetline analyze --json`, with the names and units of the file. With axes, rows have `axes`,
+ * column → value.
  */
 export interface ResultsDocument {
   readonly format: 1;
@@ -28,27 +28,27 @@ export interface ResultsDocument {
   readonly frontier: readonly object[];
   /** From each budget to each larger one: |R_from ∩ R_to| / |R_from|. */
   readonly transfers: readonly object[];
-  /** The same from each model to each other one of its task, budget by budget. */
+  /** The same from each model to each other model of its task, by budget. */
   readonly model_transfers: readonly object[];
   readonly notes: readonly string[];
-  /** The rest of each task's and model's analysis, scores as shares. */
+  /** The rest of each analysis; scores from 0 to 1. */
   readonly analyses: readonly SubjectRest[];
 }
 
 interface Subject {
   readonly analysis: SubjectAnalysis;
-  /** 1, or 100 where the file has points. */
+  /** 1, or 100 if the file's scores are percentages. */
   readonly scale: number;
 }
 
-/** A share in the file's units, without the dust of the way there and back. */
+/** A score in the file's units, without rounding noise. */
 function inUnits(share: number, scale: number): number;
 function inUnits(share: number | null, scale: number): number | null;
 function inUnits(share: number | null, scale: number): number | null {
   return share === null ? null : Number((share * scale).toPrecision(12));
 }
 
-/** Whose rows these are. */
+/** The task, model and axis values of a row. */
 function subjectOf({ task, model, axes }: SubjectName): SubjectName {
   return { task, model, ...(axes === undefined ? {} : { axes }) };
 }
@@ -69,7 +69,7 @@ function bestRow({ analysis, scale }: Subject, budget: BudgetAnalysis): object {
     beats_base: budget.beatsBase,
     probability_best: budget.probabilityBest,
     tied: budget.tied,
-    not_told_apart: budget.probabilityBest === null ? null : budget.indistinguishable,
+    statistically_tied: budget.probabilityBest === null ? null : budget.indistinguishable,
   };
 }
 
@@ -126,14 +126,14 @@ function findingRows({ findings }: SubjectAnalysis): object[] {
     }));
 }
 
-const decisions = { present: 'stop', absent: 'buy more', unclear: 'open' } as const;
+const decisions = { present: 'stop', absent: 'buy more', unclear: 'undecided' } as const;
 
 function priceRows({ prices }: SubjectAnalysis): object[] {
   return prices.map(({ money, from, to, skipped, switches, curve }) => ({
     money_in_pairs: money,
     from,
     to,
-    left_out: skipped,
+    skipped,
     best_at: [0.5, 1, 2, 5, 10].map((ratio) => ({ ratio, sft_fraction: bestAt(curve, ratio) })),
     switches: switches.map(({ fromFraction, toFraction, ...rest }) => ({
       ...rest,
@@ -151,7 +151,7 @@ function withSubject(subject: SubjectName, rows: readonly object[]): object[] {
   return rows.map((row) => ({ ...subjectOf(subject), ...row }));
 }
 
-/** Puts the analyses of a table into one document. Of the diagnoses, those that are present. */
+/** Combines the analyses of a table. Lists only diagnoses that are present. */
 export function toResultsDocument(options: {
   readonly source: string;
   readonly subjects: readonly Subject[];

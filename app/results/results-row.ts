@@ -10,7 +10,7 @@ export interface Place {
   readonly column?: string;
 }
 
-/** What is wrong with a table of scores, and where. */
+/** An error in a table of scores, with its place. */
 export function invalid({ path, line, column }: Place, reason: string, remedy?: string): BudgetlineError {
   const where = column === undefined ? '' : `, column "${column}"`;
   return new BudgetlineError('DATA_INVALID', `${path}, line ${line}${where}: ${reason}.`, {
@@ -23,7 +23,7 @@ const numeral = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 const quoted = (text: string): string => (text === '' ? 'an empty cell' : `"${text}"`);
 
-/** A cell with a number; what is wrong is said with the text that stands there. */
+/** A cell with a number. Errors quote its text. */
 function numberWithin(low: number, high: number, whole = false): z.ZodType<number, string> {
   const range = `${whole ? 'a whole number' : 'a number'} from ${low} to ${high}`;
   const wanted = high === Infinity ? `${whole ? 'a whole number' : 'a number'} of at least ${low}` : range;
@@ -35,7 +35,7 @@ function numberWithin(low: number, high: number, whole = false): z.ZodType<numbe
   });
 }
 
-/** What R, pandas and people write where there is nothing. */
+/** Missing values, as R, pandas and people write them. */
 const nothing = /^(na|n\/a|nan|null|none|-|–)?$/i;
 
 const blankOr = (schema: z.ZodType<number, string>): z.ZodType<number | null, string> =>
@@ -47,7 +47,7 @@ const blankOr = (schema: z.ZodType<number, string>): z.ZodType<number | null, st
     schema,
   ]);
 
-const name = z.string().min(1, 'an empty cell names nothing');
+const name = z.string().min(1, 'the cell is empty');
 
 const rowShape = z.object({
   task: name,
@@ -62,22 +62,22 @@ const rowShape = z.object({
   repetition_rate: blankOr(numberWithin(0, 100)).default(null),
 });
 
-/** A row of the file: its known columns as numbers, its place on the axes, and the rest as it stands. */
+/** A row of the file: known columns as numbers, axis values, and all columns as text. */
 export type Row = z.output<typeof rowShape> & {
   readonly line: number;
-  /** Values of the columns that were named as axes; of a base model, those that it has. */
+  /** Values of the axis columns; for a base model, those that are not empty. */
   readonly axes: Readonly<Record<string, string>>;
   readonly record: Readonly<Record<string, string>>;
 };
 
 const remedies: Readonly<Record<string, string>> = {
-  sft_fraction: 'Write the share of the budget that bought demonstrations as a number from 0 to 1: 0.75.',
+  sft_fraction: 'Write the fraction of the budget that bought demonstrations, from 0 to 1: 0.75.',
 };
-const defaultRemedy = 'Correct the cell, or leave the row out where the cell of the grid was not run.';
+const defaultRemedy = 'Correct the value, or remove the row if it was not run.';
 
 const isZero = (text: string | undefined): boolean => numeral.test(text ?? '') && Number(text) === 0;
 
-/** The base model stands at budget 0, where a fraction means nothing. */
+/** The base model has budget 0 and no fraction. */
 function withBaseFraction(record: Record<string, string>): Record<string, string> {
   return isZero(record['budget']) ? { ...record, sft_fraction: '0' } : record;
 }
@@ -87,7 +87,7 @@ function placeOnAxes(record: Record<string, string>, axes: readonly string[], pl
   const empty = found.find(([, label]) => label === '');
   if (empty === undefined) return Object.fromEntries(found);
   if (isZero(record['budget'])) return Object.fromEntries(found.filter(([, label]) => label !== ''));
-  throw invalid({ ...place, column: empty[0] }, 'an empty cell names no value of this axis');
+  throw invalid({ ...place, column: empty[0] }, 'the cell is empty, but an axis needs a value');
 }
 
 /** @throws BudgetlineError DATA_INVALID with file, line and column */

@@ -4,10 +4,10 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { Store } from '../../store';
 
 /**
- * What the last run of a sweep or an experiment came to, failed and cancelled work with it; undefined where this store
- * has no ledger of it, or it has not ended.
+ * Totals of the last run of a sweep or an experiment, with failed and cancelled work; undefined if this store has no
+ * ledger of it or it has not ended.
  *
- * @param runId where it must be this one that ended last
+ * @param runId returns undefined if another run ended last. Default: any run
  */
 export async function readRunTotals(
   store: Store,

@@ -11,7 +11,7 @@ function measured({ score, items, wellFormedRate, meanTokens, repetitionRate }: 
   return [score, items, wellFormedRate, meanTokens, repetitionRate];
 }
 
-/** Axes that are no column anyway. */
+/** Axes without task and model, which have columns already. */
 function axesOf(parts: readonly VariantResult[]): string[] {
   const names = Object.keys(parts[0]?.coordinates ?? {});
   return names.filter((name) => name !== 'task' && name !== 'model');
@@ -33,8 +33,8 @@ function rowsOf({ definition, coordinates, result }: VariantResult, axes: readon
 }
 
 /**
- * The scores of a sweep over rows as `budgetline analyze` reads them: a line a cell, the base model at budget 0, a
- * column an axis.
+ * The scores of a sweep as CSV for `budgetline analyze`: one line per cell, the base model at budget 0, one column per
+ * axis. Budgets must be rows.
  */
 export function renderScoresCsv(parts: readonly VariantResult[]): string {
   const axes = axesOf(parts);

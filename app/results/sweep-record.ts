@@ -10,22 +10,22 @@ import { isMissing } from '../../store';
 import { type HomeOptions, storeOf } from '../location';
 import type { PlaceFacts } from '../plan/place-facts';
 
-/** All that a report needs besides the store's artifacts; result.json holds this, and the analysis for readers. */
+/** The input of a report, apart from artifacts in the store. result.json holds it, and the analyses. */
 export interface SweepRecord {
   readonly definition: SweepDefinition;
-  /** Of every place on the axes, in the planner's order; one where there are none. */
+  /** Facts for each combination of axis values, in the planner's order; one if there are no axes. */
   readonly places: readonly PlaceFacts[];
   readonly result: SweepResult;
   readonly run: RunRecord;
 }
 
-/** A finished sweep as its home holds it. */
+/** A finished sweep, read from its home. */
 export interface StoredResult extends SweepRecord {
-  /** One for each place on the axes, in the planner's order; one where there are no axes. */
+  /** One for each combination of axis values, in the planner's order; one if there are no axes. */
   readonly analyses: readonly SweepAnalysis[];
 }
 
-/** What is relied on when result.json is read again; the rest of it is as this program wrote it. */
+/** Checks that a file is a result.json. Its details are as this program wrote them. */
 const recordShape = z.looseObject({
   format: z.literal(1),
   definition: sweepDefinition,
@@ -51,7 +51,7 @@ function parseResult(text: string): StoredResult {
  * console.log(result.cells.length, analyses[0]?.answer);
  * ```
  *
- * @throws BudgetlineError INPUT_MISSING (it has not finished here), ARTIFACT_CORRUPT
+ * @throws BudgetlineError INPUT_MISSING (the sweep has not finished in this home), ARTIFACT_CORRUPT
  */
 export async function readResult(sweepId: string, options: HomeOptions = {}): Promise<StoredResult> {
   const { paths } = storeOf(options);
@@ -64,7 +64,7 @@ export async function readResult(sweepId: string, options: HomeOptions = {}): Pr
         remedy: `Run the sweep again: finished stages come from the store. Looked for ${path}.`,
         details: { path },
       });
-    throw new BudgetlineError('ARTIFACT_CORRUPT', `${path} is no result of a sweep.`, {
+    throw new BudgetlineError('ARTIFACT_CORRUPT', `${path} is not the result of a sweep.`, {
       remedy: 'Run the sweep again: finished stages come from the store.',
       details: { path },
       cause,

@@ -1,5 +1,5 @@
 /**
- * The result of `work`, unless the signal aborts first. The work itself goes on.
+ * Resolves as `work` does, unless the signal aborts first. The work itself continues.
  *
  * @throws the signal's reason
  */

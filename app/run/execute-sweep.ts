@@ -9,7 +9,7 @@ export interface RunWorkers {
   stop(): Promise<void>;
 }
 
-/** Starts the workers of a run; `onGiveUp` ends the run where they cannot go on. */
+/** Starts the workers of a run. They call `onGiveUp` if they cannot continue; that ends the run. */
 export type StartWorkers = (
   place: TemporalPlace,
   onGiveUp: (error: unknown) => void,
@@ -18,7 +18,7 @@ export type StartWorkers = (
 export interface ExecuteOptions extends RunCallbacks {
   readonly openTemporal: () => Promise<TemporalPlace>;
   readonly startWorkers: StartWorkers;
-  /** Ends the following: the workers stop, and the run can go on later. */
+  /** Aborting stops the workers, not the sweep: it can be continued later. */
   readonly signal: AbortSignal;
 }
 
@@ -33,9 +33,9 @@ async function openUnlessAborted({ openTemporal, signal }: ExecuteOptions): Prom
 }
 
 /**
- * Runs a planned sweep to its end, with workers for as long as it takes, and hands it to `finish` while they stop.
+ * Runs a planned sweep to its end with its own workers, and calls `finish` with the result while they stop.
  *
- * @throws BudgetlineError of what ended the sweep; the signal's reason
+ * @throws BudgetlineError with the code of what ended the sweep; the signal's reason
  */
 export async function executeSweep<T>(
   planned: PlannedSweep,
@@ -44,11 +44,11 @@ export async function executeSweep<T>(
 ): Promise<T> {
   await planned.store.prepare();
   const place = await openUnlessAborted(options);
-  const hopeless = new AbortController();
+  const gaveUp = new AbortController();
   let workers: RunWorkers | undefined;
   try {
-    workers = await options.startWorkers(place, (error) => hopeless.abort(error));
-    const signal = AbortSignal.any([options.signal, hopeless.signal]);
+    workers = await options.startWorkers(place, (error) => gaveUp.abort(error));
+    const signal = AbortSignal.any([options.signal, gaveUp.signal]);
     const followed = await followSweep(place, planned, { ...options, signal });
     const [finished] = await Promise.all([finish(followed, place), workers.stop()]);
     return finished;

@@ -9,24 +9,24 @@ import { followMetrics, type StepMetrics } from './metrics';
 import { createProgress, type RunProgress } from './progress';
 import type { TemporalPlace } from './temporal';
 
-/** A sweep that ended, and where it ran. */
+/** The result of a sweep, and the record of its run. */
 export interface FollowedSweep {
   readonly result: SweepResult;
   readonly run: RunRecord;
 }
 
-/** Callbacks of a run. An error that one of them throws ends the following. */
+/** Callbacks of a run. If one throws, the call ends with its error. */
 export interface RunCallbacks {
-  /** About once a second. */
+  /** Called about once a second. */
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
-  /** Every optimiser step of every training stage that runs, read about once a second. */
+  /** Called for every optimiser step of every training stage that runs; steps are read about once a second. */
   readonly onMetric?: ((metrics: StepMetrics) => void) | undefined;
-  /** One line for people, e.g. that the sweep was running already, or that the server is silent. */
+  /** Called with one line for people, e.g. that the sweep is already running or that the server does not answer. */
   readonly onNotice?: ((text: string) => void) | undefined;
 }
 
 interface FollowOptions extends RunCallbacks {
-  /** Ends the following, not the sweep. */
+  /** Aborting ends the call, not the sweep. */
   readonly signal: AbortSignal;
 }
 
@@ -34,15 +34,15 @@ type Started = Awaited<ReturnType<typeof startSweep>>;
 
 const notices: Record<Started['how'], string | null> = {
   started: null,
-  attached: 'This sweep was running already; going on with it.',
+  attached: 'This sweep is already running; following it.',
   restarted:
-    'This sweep was begun under other workflow code; it begins anew and takes finished stages from the store.',
+    'This sweep was started by other workflow code; it starts again and reuses finished stages from the store.',
 };
 
 const notSearchable =
-  'The server does not index what runs are searched by, so "budgetline list" will not find this one by its task or budget; see "budgetline server register".';
+  'The server lacks search attributes, so "budgetline list" cannot find this run by its task or budget; see "budgetline server register".';
 
-/** The workflow's page shows its newest run; with the run's id the address would not fit a line. */
+/** The workflow's page shows its newest run. With the run's id the address would not fit on a line. */
 function pageOf({ uiUrl }: TemporalPlace, { workflowId }: Started): { temporalUi?: string } {
   return uiUrl === null ? {} : { temporalUi: `${uiUrl}/namespaces/default/workflows/${workflowId}` };
 }
@@ -61,7 +61,7 @@ function runRecord(place: TemporalPlace, started: Started): RunRecord {
   };
 }
 
-/** Reports metrics until `work` has settled; an error of the callback ends the work by its signal. */
+/** Reports metrics until `work` has settled. An error of the callback aborts the work. */
 async function withMetrics<T>(
   planned: PlannedSweep,
   { onMetric, signal }: FollowOptions,
@@ -80,9 +80,9 @@ async function withMetrics<T>(
 }
 
 /**
- * Starts a sweep or attaches to it, and follows it to its end.
+ * Starts a sweep or attaches to a running one, and follows it to its end.
  *
- * @throws BudgetlineError of what ended it; the signal's reason
+ * @throws BudgetlineError with the code of what ended it; the signal's reason
  */
 export async function followSweep(
   place: TemporalPlace,

@@ -11,7 +11,7 @@ import { withClient } from './temporal';
  * for (const { workflowId, state } of await listRuns({ task: 'grade-school-math' })) console.log(workflowId, state);
  * ```
  *
- * @param filter all that is given must hold. Default: every run except cells of sweeps, 50 at most
+ * @param filter conditions that a run must meet, all of them. Default: all runs except cells of sweeps, at most 50
  * @throws BudgetlineError TEMPORAL_MISSING, SEARCH_UNAVAILABLE (the server does not index Budgetline's attributes), USAGE
  */
 export async function listRuns(filter: RunFilter = {}, location: Location = {}): Promise<ListedRun[]> {
@@ -19,7 +19,7 @@ export async function listRuns(filter: RunFilter = {}, location: Location = {}):
 }
 
 /**
- * Reads the state of a sweep, an experiment or a cell: its cells, and the stages that it waits for.
+ * Reads the state of a sweep, an experiment or a cell: its progress, and the stages that run or wait.
  *
  * @example
  * ```ts

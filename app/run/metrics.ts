@@ -10,21 +10,21 @@ import type { PlannedSweep } from '../plan/plan-sweep';
 export interface StepMetrics {
   /** The training stage. */
   readonly stage: PlannedStage;
-  /** From 1. After a stage resumes, the steps since its last checkpoint come again. */
+  /** From 1. After a stage resumes, the steps since its last checkpoint are reported again. */
   readonly step: number;
-  /** By TRL's names: loss, grad_norm, learning_rate … */
+  /** Values by TRL's names: loss, grad_norm, learning_rate … */
   readonly values: Readonly<Record<string, number>>;
 }
 
 const intervalMs = 1_000;
 
-/** Whole lines that were appended to a file since the last look. */
+/** Reads the whole lines that were appended to a file since the last read. */
 class Tail {
   #position: number | undefined;
 
   constructor(private readonly path: string) {}
 
-  /** Everything that is in the file already is old. */
+  /** Skips the lines that are in the file already. */
   async skip(): Promise<void> {
     await this.lines();
   }
@@ -69,13 +69,13 @@ function metricsIn(line: string): Pick<StepMetrics, 'step' | 'values'> | undefin
 
 export interface MetricsOptions {
   readonly onMetric: (metrics: StepMetrics) => void;
-  /** Aborted when the sweep has ended: what is written by then is still reported. */
+  /** Aborted when the sweep has ended. Metrics written until then are still reported. */
   readonly ended: AbortSignal;
 }
 
 const eventsPath = (store: Store, key: string): string => join(store.paths.run(key), 'events.jsonl');
 
-/** Reports the metrics that training stages log in their run folders. */
+/** Reports the metrics that training stages log in their run folders, until the sweep has ended. */
 export async function followMetrics(
   planned: PlannedSweep,
   { onMetric, ended }: MetricsOptions,

@@ -14,11 +14,11 @@ export interface RunProgress {
   readonly stages: number;
   /** Milliseconds since the sweep was started or attached to. */
   readonly elapsedMs: number;
-  /** Estimated seconds left; null where there is no estimate. */
+  /** Estimated seconds left; null if there is no estimate. */
   readonly secondsLeft: number | null;
 }
 
-/** Adds to a status what only the plan knows. */
+/** Adds the plan's cells, the number of stages and the estimated time left to each status. */
 export function createProgress({
   plan,
   cached,
@@ -26,10 +26,10 @@ export function createProgress({
 }: PlannedSweep): (status: SweepStatus) => RunProgress {
   const cells = new Map(plan.cells.map(({ cell }) => [cell.id, cell]));
   const slots = deviceSlots(resolved.definition.execution.threads);
-  const beganMs = performance.now();
+  const startedMs = performance.now();
   return (status) => {
     const finished = new Set([...cached, ...status.finished]);
-    const elapsedMs = performance.now() - beganMs;
+    const elapsedMs = performance.now() - startedMs;
     const runningSeconds = Math.max(0, ...status.running.map(({ progress }) => progress?.secondsLeft ?? 0));
     const inCells = (status.progress?.phase ?? 'cells') === 'cells';
     const secondsLeft = inCells

@@ -13,24 +13,24 @@ import { findTemporal, temporalOf, type TemporalPlace } from './temporal';
 /** Options of {@link runSweep}. */
 export interface RunSweepOptions extends PlanOptions, Location, RunCallbacks {
   /**
-   * "embedded": workers of this process, for as long as the call takes. "none": workers that run elsewhere on the same
-   * home, e.g. `budgetline worker`; they must know the user's tasks. Default: "embedded".
+   * "embedded": starts workers in this process and stops them at the end. "none": uses workers that run elsewhere on the
+   * same home, e.g. `budgetline worker`; they must know your own tasks. Default: "embedded".
    */
   readonly workers?: 'embedded' | 'none' | undefined;
   /**
-   * Ends the call, not the sweep: embedded workers save checkpoints and stop, and `runSweep` with the same definition
-   * goes on from there. `cancelRun` ends the sweep itself.
+   * Aborting ends the call, not the sweep: embedded workers save checkpoints and stop. Call `runSweep` with the same
+   * definition to continue. `cancelRun` ends the sweep itself.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** A finished sweep. */
 export interface SweepOutcome {
-  /** Scores of cells and controls, cells that failed, cost. */
+  /** Scores of cells and controls, failed cells, cost. */
   readonly result: SweepResult;
-  /** The best split of each budget, diagnoses, verdicts; at the first place, where the sweep has axes. */
+  /** The best split of each budget, diagnoses, verdicts. With axes: for their first values. */
   readonly analysis: SweepAnalysis;
-  /** Paths of the report and the other files; `report.parts` has the analyses of all places on the axes. */
+  /** Paths of the report and the other files. `report.parts` has the analyses of all combinations of axis values. */
   readonly report: ReportFiles;
 }
 
@@ -45,7 +45,7 @@ function openTemporal(
   return findTemporal({ home: store.paths.home, env: process.env, onProgress });
 }
 
-/** Starts workers of this process, which have the user's tasks as objects. */
+/** Starts workers in this process. They get the user's tasks as objects. */
 function embedIn({ store, tasks }: PlannedSweep): StartWorkers {
   return async ({ env }, onGiveUp) => {
     const workers = await startEmbeddedWorkers({ env, home: store.paths.home, tasks });
@@ -56,18 +56,18 @@ function embedIn({ store, tasks }: PlannedSweep): StartWorkers {
 
 const noWorkers: RunWorkers = { stop: () => Promise.resolve() };
 
-/** The record of a sweep that ended, as result.json has it. */
+/** The record of a finished sweep, for result.json. */
 export function recordOf({ resolved, places }: PlannedSweep, { result, run }: FollowedSweep): SweepRecord {
   return { definition: resolved.definition, places, result, run };
 }
 
 /**
  * Runs a sweep to its end: plans it, finds or starts a Temporal server, trains and evaluates, analyses the scores and
- * writes the report. A sweep that is running already is attached to, and finished stages come from the store, so the
- * call can be repeated after an abort, a crash or a cancellation. An embedded server goes on running afterwards; stop it
- * with `budgetline server stop`.
+ * writes the report. If the sweep is already running, the call attaches to it. Finished stages come from the store, so
+ * the call can be repeated after an abort, a crash or a cancellation. An embedded server keeps running afterwards; stop
+ * it with `budgetline server stop`.
  *
- * The tasks, annotators and judges that are passed as objects are known to embedded workers only.
+ * Only embedded workers know the tasks, annotators and judges that are passed as objects.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export function recordOf({ resolved, places }: PlannedSweep, { result, run }: Fo
  * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, BUDGET_EXCEEDS_POOL, SPEND_LIMIT
  * before anything runs; TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE, TEMPORAL_SILENT; the code of what ended the
  * sweep. A failed cell does not throw: `result.failedCells` lists it
- * @throws the reason of `signal`
+ * @throws the reason of `signal`, if it aborts
  */
 export async function runSweep(definition: SweepInput, options: RunSweepOptions = {}): Promise<SweepOutcome> {
   const { workers = 'embedded', signal = neverAborted, onProgress, onMetric, onNotice } = options;

@@ -4,7 +4,7 @@ import type { Location } from '../location';
 import { withClient } from './temporal';
 
 /**
- * Steers a run. Resolves when the workflow has accepted the command, and its ledger names who gave it.
+ * Steers a run. Resolves when the workflow has accepted the command. The ledger records who sent it.
  *
  * @throws BudgetlineError RUN_UNKNOWN, STEERING_REFUSED, WORKERS_SILENT, TEMPORAL_MISSING
  */
@@ -29,12 +29,12 @@ export function cancelRun(id: string, location: Location = {}): Promise<void> {
 
 /** Options of {@link pauseRun}. */
 export interface PauseOptions extends Location {
-  /** "drain": running stages finish. "yield": they save a checkpoint and free their devices. Default: "drain". */
+  /** "drain": running stages finish. "yield": they save a checkpoint and release their devices. Default: "drain". */
   readonly mode?: PauseMode;
 }
 
 /**
- * Pauses a run: no further stage begins until {@link resumeRun}.
+ * Pauses a run: no new stage starts until {@link resumeRun}.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ export function resumeRun(id: string, location: Location = {}): Promise<void> {
 }
 
 /**
- * Sets how many cells a sweep runs at once.
+ * Sets how many cells a sweep runs in parallel.
  *
  * @example
  * ```ts

@@ -12,22 +12,22 @@ export interface TemporalPlace {
   readonly env: NodeJS.ProcessEnv;
   /** Milliseconds to download or build the server's program; 0 if it was there. */
   readonly acquisitionMs: number;
-  /** "http://localhost:8233"; null where it is not known. */
+  /** "http://localhost:8233"; null if it is unknown. */
   readonly uiUrl: string | null;
-  /** The server of this home, which goes on running; null for a configured one. */
+  /** The server of this home, which keeps running; null for a configured one. */
   readonly embedded: EmbeddedServer | null;
-  /** Closes the client, unless it is the user's own. */
+  /** Closes the client, unless the user passed it. */
   close(): Promise<void>;
 }
 
 export interface TemporalOptions {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
-  /** One line for people on how the server's program is obtained. */
+  /** Called with one line for people while the server's program is obtained. */
   readonly onProgress: (text: string) => void;
 }
 
-/** Waiting for another process that fetches is acquisition too; looking at a few paths is not. */
+/** A wait for another process that downloads counts as acquisition; a search of a few paths does not. */
 const noticeableMs = 5_000;
 
 /** Milliseconds to download or build the server's program; 0 if it was there. */
@@ -44,7 +44,7 @@ const closing =
     connection.close();
 
 /**
- * The configured Temporal server; otherwise the one of this home, started where it does not run.
+ * Connects to the configured Temporal server, otherwise to the one of this home, which is started if it is not running.
  *
  * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
@@ -56,7 +56,7 @@ export async function findTemporal(options: TemporalOptions): Promise<TemporalPl
 }
 
 /**
- * The Temporal server of a home, started where it does not run.
+ * Connects to the Temporal server of a home, which is started if it is not running.
  *
  * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
@@ -67,7 +67,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalP
   return { client, env, acquisitionMs: acquisitionOf(acquired), uiUrl, embedded, close: closing(client) };
 }
 
-/** The server of a client that the user has; workers reach it with the TLS and API key of this process's environment. */
+/** The server of the user's client. Workers connect with the TLS settings and API key of this process's environment. */
 export function temporalOf(client: Client): TemporalPlace {
   const { options } = client.connection as Pick<Connection, 'options'> & Client['connection'];
   const { address } = options;
@@ -77,7 +77,7 @@ export function temporalOf(client: Client): TemporalPlace {
 }
 
 /**
- * An environment that configures the server that commands talk to: the configured one, else the one of the home that runs.
+ * The environment that configures the server for commands: the configured one, otherwise the running one of the home.
  *
  * @throws BudgetlineError TEMPORAL_MISSING
  */
@@ -87,13 +87,13 @@ export async function findEnvironment(home: string, env: NodeJS.ProcessEnv): Pro
   if (running !== undefined) return embeddedEnvironment(env, running.address);
   throw new BudgetlineError(
     'TEMPORAL_MISSING',
-    `No Temporal server is configured, and none of ${home} runs.`,
+    `No Temporal server is configured, and the one of ${home} is not running.`,
     { remedy: 'Start one with: budgetline server start' },
   );
 }
 
 /**
- * A client of a server that runs already, for as long as `use` takes.
+ * Calls `use` with a client of a running server.
  *
  * @throws BudgetlineError TEMPORAL_MISSING
  */

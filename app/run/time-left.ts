@@ -9,16 +9,16 @@ export interface TimeLeftOptions {
   /** Milliseconds since the workers began. */
   readonly elapsedMs: number;
   readonly slots: number;
-  /** What the longest of the running stages says of itself; 0 where none says anything. */
+  /** The longest time left that a running stage reports; 0 if none reports one. */
   readonly runningSeconds: number;
 }
 
-/** Below this share of the estimated work, the estimate is better than the clock. */
-const trustedShare = 0.1;
+/** Until this fraction of the estimated work is done, the plan's estimate is better than the measured pace. */
+const trustedFraction = 0.1;
 
 /**
  * Estimated seconds until the cells are done: the plan's estimate, corrected by how long the finished stages took.
- * Never less than a running stage expects for itself.
+ * Never less than the time left that a running stage reports.
  */
 export function estimateTimeLeft(options: TimeLeftOptions): number | null {
   const { plan, cached, finished, elapsedMs, slots, runningSeconds } = options;
@@ -27,6 +27,6 @@ export function estimateTimeLeft(options: TimeLeftOptions): number | null {
   const done = sum((key) => finished.has(key) && !cached.has(key));
   const left = sum((key) => !finished.has(key) && !cached.has(key));
   if (left === 0) return null;
-  const trusted = done >= trustedShare * (done + left);
+  const trusted = done >= trustedFraction * (done + left);
   return Math.max(runningSeconds, trusted ? (elapsedMs / 1000) * (left / done) : left / slots);
 }

@@ -10,30 +10,30 @@ export interface WorkerProcessesOptions {
   /** Program and arguments of a worker for a queue. */
   readonly commandFor: (queue: TaskQueue) => readonly [program: string, ...words: string[]];
   readonly env: NodeJS.ProcessEnv;
-  /** Exit status of a worker that finds no server: it is started again without a word, since followers report that. */
+  /** Exit status of a worker that finds no server. It is restarted without a notice, since followers report that. */
   readonly noServerStatus: number;
   /** Folder of the workers' logs. */
   readonly logDir: string;
   /** One line for people. */
   readonly onNotice: (text: string) => void;
-  /** A worker ends again and again: there is no going on. */
+  /** A worker ended several times in a row: the run cannot continue. */
   readonly onGiveUp: (error: BudgetlineError) => void;
 }
 
-/** Longer than a worker's own grace, which is longer than its trainers'. */
+/** Longer than a worker's grace period, which is longer than its trainers'. */
 const stopLimitMs = 45_000;
 const shortRunMs = 10_000;
 const maxShortRuns = 5;
 const serverPauseMs = 1_000;
 
 function howItEnded(code: number | null, signal: string | null): string {
-  return signal === null ? `ended with status ${code ?? 0}` : `was ended by ${signal}`;
+  return signal === null ? `ended with status ${code ?? 0}` : `was killed by ${signal}`;
 }
 
 const couldNotStart = (error: unknown): string =>
   `could not be started (${error instanceof Error ? error.message : String(error)})`;
 
-/** One worker process of a queue: started again when it dies. */
+/** One worker process of a queue. It is restarted when it ends. */
 class WorkerSupervisor {
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -50,7 +50,7 @@ class WorkerSupervisor {
     return join(this.options.logDir, `worker-${this.queue}.log`);
   }
 
-  /** @throws where its log cannot be written. */
+  /** @throws if its log cannot be written. */
   start(): void {
     const log = openLog(this.logPath);
     try {
@@ -62,8 +62,8 @@ class WorkerSupervisor {
 
   #spawn(log: number): ChildProcess {
     const [program, ...words] = this.options.commandFor(this.queue);
-    // A group of its own: Ctrl-C in a terminal reaches this process alone, which then lets the workers drain.
-    // Standard input is the keep-alive: it ends with this process, however that ends.
+    // A process group of its own: Ctrl-C in a terminal reaches only this process, which then lets the workers drain.
+    // Standard input is the keep-alive: it closes when this process ends for any reason.
     return spawn(program, words, {
       env: { ...this.options.env, BUDGETLINE_KEEP_ALIVE: '1' },
       detached: true,
@@ -77,7 +77,7 @@ class WorkerSupervisor {
     this.#child = child;
     this.#ended = new Promise((resolve) => {
       child.on('error', (error) => {
-        // A signal that cannot be sent is an error, too; that process has started.
+        // A signal that cannot be sent is also an error, but of a process that has started.
         if (child.pid !== undefined) return;
         resolve();
         if (!this.#stopping) this.#replace(couldNotStart(error), 0);
@@ -94,10 +94,10 @@ class WorkerSupervisor {
   #replace(how: string, ranMs: number): void {
     this.#shortRuns = ranMs < shortRunMs ? this.#shortRuns + 1 : 0;
     if (this.#shortRuns >= maxShortRuns) {
-      this.options.onGiveUp(this.#hopeless(how));
+      this.options.onGiveUp(this.#giveUpError(how));
       return;
     }
-    this.options.onNotice(`The ${this.queue} worker ${how}; another one is started.`);
+    this.options.onNotice(`The ${this.queue} worker ${how}; starting another one.`);
     this.#startAfter(this.#shortRuns * 500);
   }
 
@@ -111,7 +111,7 @@ class WorkerSupervisor {
     }, pauseMs);
   }
 
-  #hopeless(how: string): BudgetlineError {
+  #giveUpError(how: string): BudgetlineError {
     return new BudgetlineError(
       'INTERNAL',
       `The ${this.queue} worker ${how}, ${maxShortRuns} times in a row within seconds of its start.`,
@@ -119,18 +119,18 @@ class WorkerSupervisor {
     );
   }
 
-  /** Asks the worker to drain, and insists when that takes too long. */
+  /** Asks the worker to drain, and kills it after a time limit. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
     this.#child?.stdin?.end();
     this.#child?.kill('SIGTERM');
-    const insist = setTimeout(() => this.kill(), stopLimitMs);
+    const limit = setTimeout(() => this.kill(), stopLimitMs);
     await this.#ended;
-    clearTimeout(insist);
+    clearTimeout(limit);
   }
 
-  /** At once; a trainer of this worker sees its own keep-alive end. */
+  /** Kills the worker. Its trainers end with their keep-alive. */
   kill(): void {
     this.#stopping = true;
     clearTimeout(this.#timer);
@@ -146,7 +146,7 @@ function openLog(path: string): number {
   }
 }
 
-/** The worker processes of one run. None outlives it. */
+/** The worker processes of one run. They end with it. */
 export interface WorkerProcesses {
   start(): void;
   stop(): Promise<void>;

@@ -27,14 +27,14 @@ const { constructor: AsyncFunction } = Object.getPrototypeOf(runExample) as {
   constructor: new (...parts: string[]) => Run;
 };
 
-/** Runs the example of a function as a program would, and gives what it printed, a line a call. */
+/** Runs the example of a function like a program, and returns what it printed: one line per call. */
 export async function runExample(
   name: keyof typeof app,
-  given: Record<string, unknown> = {},
+  variables: Record<string, unknown> = {},
 ): Promise<string[]> {
   const printed: string[] = [];
   const console = { log: (...values: unknown[]) => void printed.push(values.map(String).join(' ')) };
-  const names: Record<string, unknown> = { ...app, ...given, console };
+  const names: Record<string, unknown> = { ...app, ...variables, console };
   const options = { compilerOptions: { target: typescript.ScriptTarget.ES2022 } };
   const { outputText } = typescript.transpileModule(`async () => {${examples.get(name) ?? ''}}`, options);
   const body = outputText.replace(/^async \(\) => \{|\};?\s*$/g, '');

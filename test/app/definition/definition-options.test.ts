@@ -78,14 +78,14 @@ describe('pure: options that change a definition', () => {
     assert.throws(() => placesWith({ annotator: 'clean' }, axes), refused('--annotator'));
   });
 
-  it('are refused where they would change nothing but the sweep’s id', () => {
+  it('are refused if they would change nothing but the sweep’s id', () => {
     const demonstrations = { file: 'rows.jsonl', source: 'us', license: 'CC0-1.0' };
-    const given = defineSweep({ ...base, annotations: { demonstrations } });
-    assert.throws(() => applyOptions(given, { annotator: 'slip' }), refused('--annotator'));
+    const fromFile = defineSweep({ ...base, annotations: { demonstrations } });
+    assert.throws(() => applyOptions(fromFile, { annotator: 'slip' }), refused('--annotator'));
     assert.throws(() => applyOptions(defineSweep(base), { data: '/train.jsonl' }), refused('--data'));
   });
 
-  it('are spend shares if budgets are in dollars', () => {
+  it('are fractions of the money if budgets are in dollars', () => {
     const money = { ...gradeSchoolMathDefaults, name: 'money', annotator: 'clean', budgets: [usd(4)] };
     const definition = defineSweep({ ...money, sftSpendFractions: [1, 0.5] });
     assert.deepEqual(applyOptions(definition, { sftFractions: [0.25] }).sftSpendFractions, [0.25]);

@@ -41,18 +41,18 @@ describe('pure: an invalid table of scores', () => {
     ['a fraction above 1', [header, 'gsm8k,llama,100,1.5,42,29'], /line 2, column "sft_fraction": "1.5"/],
     ['an empty score', [header, good, 'gsm8k,llama,500,1,42,'], /line 3, column "score": an empty cell/],
     ['half a row of budget', [header, 'gsm8k,llama,10.5,1,42,29'], /column "budget": "10.5" is not a whole/],
-    ['no model', [header, 'gsm8k,,100,1,42,29'], /line 2, column "model": an empty cell/],
+    ['no model', [header, 'gsm8k,,100,1,42,29'], /line 2, column "model": the cell is empty/],
     ['a seed in letters', [header, 'gsm8k,llama,100,1,x,29'], /line 2, column "seed": "x"/],
-    ['a score beyond points', [header, 'gsm8k,llama,100,1,42,129'], /column "score": "129"/],
+    ['a score above 100', [header, 'gsm8k,llama,100,1,42,129'], /column "score": "129"/],
     ['a column too few', [header, good, 'gsm8k,llama,100,1,42'], /line 3/],
     ['a missing column', ['task,model,budget,seed,score'], /line 1, column "sft_fraction"/],
-    ['the same cell twice', [header, good, '', good], /line 4, column "seed": .* stands in line 2 too/],
+    ['the same cell twice', [header, good, '', good], /line 4, column "seed": .* is also in line 2/],
     [
       'a column twice',
       [`${header},score`, `${good},30`],
       /line 1, column "score": the header names it twice/,
     ],
-    ['a share in per cent', [header, 'gsm8k,llama,100,75,42,29'], /column "sft_fraction": "75"/],
+    ['a fraction as a percentage', [header, 'gsm8k,llama,100,75,42,29'], /column "sft_fraction": "75"/],
     ['the base alone', [header, 'gsm8k,llama,0,,,15'], /no row with a budget above 0/],
     ['an open quote', [header, '"gsm8k,llama,100,1,42,29'], /line 2/],
   ];
@@ -66,10 +66,12 @@ describe('pure: an invalid table of scores', () => {
 });
 
 describe('pure: a table of scores', () => {
-  it('reads fractions and points', () => {
-    const points = 'a,m,100,1,0,50\na,m,100,0,0,20\na,m,1000,1,0,1';
-    const shares = 'a,m,100,1,0,.50\na,m,100,0,0,.2\na,m,1000,1,0,0.01';
-    const [first, second] = [points, shares].map((rows) => parseResults(`${header}\n${rows}`, 'x.csv'));
+  it('reads fractions and percentages', () => {
+    const percentages = 'a,m,100,1,0,50\na,m,100,0,0,20\na,m,1000,1,0,1';
+    const fractions = 'a,m,100,1,0,.50\na,m,100,0,0,.2\na,m,1000,1,0,0.01';
+    const [first, second] = [percentages, fractions].map((rows) =>
+      parseResults(`${header}\n${rows}`, 'x.csv'),
+    );
     assert.deepEqual(first!.rows, second!.rows);
     assert.deepEqual([first!.scales.get('a'), second!.scales.get('a')], [100, 1]);
   });
@@ -105,9 +107,9 @@ describe('pure: a table of scores', () => {
   it('reports mixed scales, and a base model without cells', () => {
     const { notes } = parseResults(`${header}\na,m,100,1,0,.81\na,m,100,0,0,85\na,M,0,,,.1`, 'x.csv');
     assert.ok(
-      notes.some((note) => /line 3 has 85, so all count as points of 100, also 0\.81 in line 2/.test(note)),
+      notes.some((note) => /line 3 has 85, so all are read as percentages, also 0\.81 in line 2/.test(note)),
     );
-    assert.ok(notes.some((note) => /^Line 4: the base model of a, M is left out/.test(note)));
+    assert.ok(notes.some((note) => /^Line 4: the base model of a, M is ignored/.test(note)));
     assert.equal(parseResults(`${header}\na,m,100,1,0,.81\na,m,0,,,.1`, 'x.csv').notes.length, 0);
   });
 
@@ -142,10 +144,11 @@ describe('pure: a table of scores', () => {
     const scores: Record<string, number> = { '1': 0.5, '0.5': 0.9, '0.1': 0.8, '0': 0.2 };
     const rows = [0, 1, 2].flatMap((seed) =>
       [100, 1000, 5000].flatMap((budget) =>
-        Object.entries(scores).map(([r, score]) => {
+        Object.entries(scores).map(([fraction, score]) => {
           const wobble = 0.005 * (seed - 1);
-          const value = budget === 5000 ? score : r === '1' ? score - 0.1 * Math.log10(5000 / budget) : 0.2;
-          return `a,m,${budget},${r},${seed},${value + wobble},400,${r === '0' ? 0.1 : 0.9}`;
+          const value =
+            budget === 5000 ? score : fraction === '1' ? score - 0.1 * Math.log10(5000 / budget) : 0.2;
+          return `a,m,${budget},${fraction},${seed},${value + wobble},400,${fraction === '0' ? 0.1 : 0.9}`;
         }),
       ),
     );
@@ -209,16 +212,16 @@ describe('pure: a table of scores over further axes', () => {
       'annotator',
       'rank',
     ]);
-    // two models each way, four places, two budgets, two epsilons
+    // Both directions between two models, four axis values, two budgets, two tolerances.
     assert.equal(transfers.length, 2 * 4 * 2 * 2);
     assert.ok(transfers.every((row) => (row as { share: number }).share === 1));
   });
 
-  it('is refused without --axis, with the cell, both lines, what differs and what to do', () => {
+  it('is refused without --axis, with the cell, both lines, the different columns and the remedy', () => {
     const { message, remedy } = refuse(text.split('\n'));
     assert.match(
       message,
-      /line 21, .*the cell a, m, budget 64, fraction 1, seed 0 stands in line 3 too; .* differ in rank/,
+      /line 21, .*the cell a, m, budget 64, fraction 1, seed 0 is also in line 3; .* differ in rank/,
     );
     assert.match(remedy, /--axis rank/);
     assert.match(refuse(text.split('\n'), ['rank']).remedy, /--axis annotator/);
@@ -226,12 +229,12 @@ describe('pure: a table of scores over further axes', () => {
 
   it('needs a value in every row, and existing columns', () => {
     const blank = refuse([columns, 'a,m,,8,64,1,0,.5,400'], ['annotator']);
-    assert.match(blank.message, /line 2, column "annotator": an empty cell names no value/);
+    assert.match(blank.message, /line 2, column "annotator": the cell is empty, but an axis needs/);
     assert.match(
       refuse([columns, ...rows], ['Annotators'], 'USAGE').message,
-      /Its others are annotator, rank/,
+      /The other columns are annotator, rank/,
     );
-    assert.match(refuse([columns, ...rows], ['seed'], 'USAGE').message, /"seed" has a meaning of its own/);
+    assert.match(refuse([columns, ...rows], ['seed'], 'USAGE').message, /"seed" has a fixed meaning/);
   });
 });
 
@@ -249,12 +252,12 @@ interface Place {
   readonly point_statement: boolean;
 }
 
-describe('pure: the study’s Llama table, by its numbers', () => {
+describe('pure: the numbers of the study’s Llama table', () => {
   const found = documentOf(readFileSync(llamaFile, 'utf8'), 'llama.csv');
   const rowsOf = (list: readonly object[], task: string): Place[] =>
     (list as Place[]).filter((row) => row.task === task);
 
-  it('has the best split of every task and budget, in points, with ties', () => {
+  it('has the best split of every task and budget, in percentages, with ties', () => {
     const winners = (task: string): string[] =>
       rowsOf(found.best, task).map(({ budget, tied, score }) => `${budget}: ${tied.join('=')} ${score}`);
     assert.deepEqual(winners('TL;DR'), [
@@ -295,10 +298,10 @@ describe('pure: the study’s Llama table, by its numbers', () => {
       rowsOf(found.verdicts, task)
         .map(({ claim, points_to }) => `${claim} ${points_to ?? '–'}`)
         .join(', ');
-    // 54 against 56 at 500 is a loss of exactly delta.
+    // 54 against 56 at 500 is a loss of exactly the equivalence margin.
     assert.equal(points('TL;DR'), 'C1 unclear, C2 for, C3 –, C4 for, C5 unclear');
     assert.equal(points('helpfulness'), 'C1 for, C2 for, C3 –, C4 for, C5 for');
-    // Six points in the last doubling of r = 1, three in the first; as many pairs as demonstrations.
+    // Six points in the last doubling with SFT alone, three in the first; as many pairs as demonstrations.
     assert.equal(points('IFEval'), 'C1 for, C2 for, C3 –, C4 against, C5 against');
     // 66 against 65 at 10,000.
     assert.equal(points('GSM8K'), 'C1 for, C2 against, C3 –, C4 for, C5 against');

@@ -23,7 +23,7 @@ import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryHome } from '../../support/temporary';
 import { examples, runExample } from '../documented';
 
-/** An object of this program: no worker process would know it. */
+/** An object of this program, which no worker process knows. */
 const careful: Annotator = {
   name: 'careful',
   description: 'Writes the reference answer.',
@@ -46,13 +46,13 @@ const definition = defineSweep({
 describe('server: a sweep from a program', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryHome();
-  const given = {
+  const variables = {
     definition,
     runSweep: (sweep: SweepDefinition, options: object) => runSweep(sweep, { ...options, tasks }),
     planSweep: (sweep: SweepDefinition, options: object) => app.planSweep(sweep, { ...options, tasks }),
   };
   let sweepId = '';
-  const example = (name: keyof typeof app): Promise<string[]> => runExample(name, { ...given, sweepId });
+  const example = (name: keyof typeof app): Promise<string[]> => runExample(name, { ...variables, sweepId });
   const stateOf = async (id: string): Promise<string | undefined> =>
     (await app.listRuns()).find(({ workflowId }) => workflowId === id)?.state;
 
@@ -63,7 +63,7 @@ describe('server: a sweep from a program', function () {
     delete process.env['BUDGETLINE_HOME'];
   });
 
-  it('is planned with objects of the program, and nothing of it runs', async () => {
+  it('is planned with objects of the program, and starts nothing', async () => {
     const { plan, summary, store } = await app.planSweep(definition, { tasks });
     ({ sweepId } = plan);
     assert.equal(store.paths.home, folder.path());
@@ -76,7 +76,7 @@ describe('server: a sweep from a program', function () {
     assert.equal(other.summary.cells, 4);
   });
 
-  it('reports progress and metrics, is steered, and goes on on the server when the call is aborted', async () => {
+  it('reports progress and metrics, is steered, and continues on the server if the call is aborted', async () => {
     const controller = new AbortController();
     const [seen, metrics]: [RunProgress[], StepMetrics[]] = [[], []];
     const running = runSweep(definition, {
@@ -103,7 +103,7 @@ describe('server: a sweep from a program', function () {
     for (const name of ['loss', 'grad_norm', 'learning_rate']) assert.ok(name in values, name);
   });
 
-  it('is attached to by the same call, and has its result, its analysis and its report', async () => {
+  it('is continued by the same call, which returns its result, analysis and report', async () => {
     const printed = await example('runSweep');
     const path = printed.at(-1) ?? '';
     assert.ok(existsSync(path), path);
@@ -134,7 +134,7 @@ describe('server: a sweep from a program', function () {
     await assert.rejects(app.readResult('none'), { code: 'INPUT_MISSING' });
   });
 
-  it('takes finished stages from the store when it is run again, on a client of the program', async () => {
+  it('reuses finished stages when it runs again, with a client of the program', async () => {
     const [client, metrics]: [Awaited<ReturnType<typeof connectHere>>, StepMetrics[]] = [
       await connectHere(),
       [],
@@ -146,7 +146,7 @@ describe('server: a sweep from a program', function () {
     await client.connection.close();
   });
 
-  it('ends with RUN_ENDED where it is cancelled', async () => {
+  it('ends with RUN_ENDED if it is cancelled', async () => {
     const other = defineSweep({ ...definition, name: 'cancelled', seeds: [1] });
     const { plan } = await app.planSweep(other, { tasks });
     let cancelling: Promise<unknown> | undefined;
