@@ -41,7 +41,7 @@ export function parseShare(text: string): number {
   return share;
 }
 
-/** "prompt=question,completion=data.answer": field of a row → where a record has it. */
+/** "prompt=question,completion=data.answer": field of a row → column of the file. */
 export function parseColumnMapping(text: string): Record<string, string> {
   const pairs = text.split(',').map((part) => part.split('='));
   const wrong = pairs.find((pair) => pair.length !== 2 || pair.some((name) => name.trim() === ''));

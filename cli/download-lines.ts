@@ -2,20 +2,20 @@ import type { DownloadProgress } from '../definitions';
 
 const megabyte = 1e6;
 
-/** Tells of a file's arrival when it begins, at every tenth of it, and at its end. Small files are not worth a line. */
+/** Prints a line when the download of a file starts, at every tenth and at its end. Files below 1 MB print none. */
 export function createDownloadLines(print: (line: string) => void): (progress: DownloadProgress) => void {
-  const told = new Map<string, number>();
+  const printed = new Map<string, number>();
   return ({ file, bytes, totalBytes }) => {
     const tenth = Math.floor((10 * bytes) / totalBytes);
-    if (totalBytes < megabyte || told.get(file) === tenth) return;
-    told.set(file, tenth);
+    if (totalBytes < megabyte || printed.get(file) === tenth) return;
+    printed.set(file, tenth);
     print(
       `Downloading ${file}: ${(bytes / megabyte).toFixed(0)} of ${(totalBytes / megabyte).toFixed(0)} MB`,
     );
   };
 }
 
-/** Prints them to standard error. */
+/** Prints download progress to standard error. */
 export function printDownloads(): (progress: DownloadProgress) => void {
   return createDownloadLines((line) => process.stderr.write(`${line}\n`));
 }

@@ -7,14 +7,14 @@ export const exitWithFailedCells = 1;
 export const exitWithFindings = 1;
 /** `audit verify` found nothing wrong, but could not make every check. */
 export const exitWithSkipped = 2;
-/** The definition, read as configuration, is wrong (EX_CONFIG). */
+/** The definition is invalid (EX_CONFIG). */
 const config = 78;
-/** A server is not to be had (EX_UNAVAILABLE). */
+/** A server is not available (EX_UNAVAILABLE). */
 const unavailable = 69;
-/** A fault of ours, or of something that we started (EX_SOFTWARE). */
+/** A fault of this program, or of a process that it started (EX_SOFTWARE). */
 const software = 70;
 
-/** Statuses of failures that the training executable has none for, after sysexits.h. */
+/** Exit statuses, after sysexits.h, of failures for which the training executable has none. */
 const ofCommandLine: Partial<Record<FailureCode, number>> = {
   DEFINITION_INVALID: config,
   BUDGET_EXCEEDS_POOL: config,
@@ -42,12 +42,12 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   WORKER_STOPPING: 75,
 };
 
-/** The status with which the command line ends for a failure; never 0, and never that of a sweep with holes. */
+/** The exit status for a failure; never 0, and never that of a sweep with failed cells. */
 export function exitStatusOf(code: FailureCode): number {
   return failures[code].exitCode ?? ofCommandLine[code] ?? software;
 }
 
-/** The status of a sweep that finished: 0 where nothing is missing from its tables. */
+/** The exit status of a finished sweep: 0 if nothing is missing from its tables. */
 export function exitStatusOfResult({
   failedCells,
   failedControls,
@@ -60,7 +60,7 @@ export function exitStatusOfResult({
   return isWhole ? 0 : exitWithFailedCells;
 }
 
-/** 128 and the signal's number, as shells have it. */
+/** 128 + the number of the signal, as in shells. */
 export function exitStatusOfSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): number {
   return 128 + { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }[signal];
 }

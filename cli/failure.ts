@@ -1,14 +1,14 @@
 import { BudgetlineError, type FailureCode, isFailureCode } from '../contracts/failures';
 import { toStoreError } from '../store/fs-errors';
 
-/** A failure as the command line tells it. */
+/** A failure that the command line prints. */
 export interface Failure {
   readonly code: FailureCode;
   readonly message: string;
   readonly remedy: string;
 }
 
-/** Known by its fields: an experiment may have been checked by another copy of this package. */
+/** Checks fields, not the class: the error may come from another copy of this package. */
 function isCoded(error: unknown): error is Error & Failure {
   if (!(error instanceof Error) || error.name !== 'BudgetlineError') return false;
   const { code, remedy } = error as Partial<Failure>;
@@ -29,7 +29,7 @@ export function toFailure(error: unknown): Error & Failure {
   return new BudgetlineError('INTERNAL', message, { cause: error });
 }
 
-/** The error and all that caused it, with their stacks: for BUDGETLINE_DEBUG=1. */
+/** The error and its causes with their stacks, for BUDGETLINE_DEBUG=1. */
 export function describeCauses(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error.stack ?? error.message;

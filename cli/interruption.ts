@@ -2,7 +2,7 @@
 export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 const names: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** Thrown where a wait ends because the user asked for it. */
+/** Thrown when the user stops a command. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   constructor(readonly stopSignal: StopSignal) {
@@ -11,7 +11,7 @@ export class Interrupted extends Error {
 }
 
 export interface Interruption {
-  /** Aborted, with an `Interrupted` for its reason, by the first signal. */
+  /** Aborted by the first signal; the reason is an `Interrupted`. */
   readonly signal: AbortSignal;
   /** The result, unless a signal comes first. */
   unlessInterrupted<T>(work: Promise<T>): Promise<T>;
@@ -23,7 +23,7 @@ export interface InterruptionHandlers {
   readonly onSecond: (name: StopSignal) => void;
 }
 
-/** Listens for Ctrl-C and its kind: the first asks, the second insists. */
+/** Listens for SIGINT (Ctrl-C), SIGTERM and SIGHUP: the first asks to stop, the second forces it. */
 export function listenForInterruption({ onFirst, onSecond }: InterruptionHandlers): Interruption {
   const controller = new AbortController();
   const { signal } = controller;

@@ -1,7 +1,7 @@
 import type { Failure } from './failure';
 import { createInk, takesColour, type Ink } from './print/ink';
 
-/** Where a command writes what people read; with --json that is standard error. */
+/** Writes text for people: to standard output, or with --json to standard error. */
 export interface Printer {
   readonly stream: NodeJS.WriteStream;
   readonly ink: Ink;
@@ -9,7 +9,7 @@ export interface Printer {
 }
 
 export interface PrinterOptions {
-  /** Standard output is kept for a JSON document. */
+  /** Standard output is reserved for a JSON document. */
   readonly json?: boolean | undefined;
   /** False for --no-color. */
   readonly color?: boolean | undefined;
@@ -26,7 +26,7 @@ export function createPrinter({ json = false, color = true }: PrinterOptions = {
   };
 }
 
-/** What a question found: one JSON document where that is asked for, and lines for people otherwise. */
+/** Prints a result: as a JSON document with --json, else as text. */
 export function printFound<T>(
   found: T,
   options: PrinterOptions,
@@ -45,7 +45,7 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** A failure as the JSON document, where the command has printed none before it failed. */
+/** Prints a failure as JSON, unless the command printed a document before it failed. */
 export function printFailure({ code, message, remedy }: Failure): void {
   if (!printed) printJson({ error: { code, message, remedy } });
 }

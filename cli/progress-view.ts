@@ -1,15 +1,15 @@
 import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
 import type { RunProgress } from '../app/run/progress';
 import type { Printer } from './printer';
-import { renderStanding, renderStandingLine } from './print/progress';
+import { renderProgress, renderProgressLine } from './print/progress';
 import { pageWidth } from './print/text';
 
-/** Shows where a sweep stands while it runs. */
+/** Shows the progress of a sweep while it runs. */
 export interface ProgressView {
-  show(standing: RunProgress): void;
-  /** A line that stays. */
+  show(progress: RunProgress): void;
+  /** Prints a line that stays. */
   notice(text: string): void;
-  /** Takes the progress away; what is printed next follows on a clean line. */
+  /** Erases the progress; later output starts on a clean line. */
   end(): void;
 }
 
@@ -18,7 +18,7 @@ function createTerminalView({ stream, ink }: Printer): ProgressView {
   let drawn: string[] = [];
   const erase = (): void => {
     if (drawn.length === 0) return;
-    // Ctrl-C has left its echo in the line.
+    // Ctrl-C leaves its echo in the line.
     cursorTo(stream, 0);
     moveCursor(stream, 0, -drawn.length);
     clearScreenDown(stream);
@@ -30,7 +30,7 @@ function createTerminalView({ stream, ink }: Printer): ProgressView {
     drawn = lines;
   };
   return {
-    show: (standing) => draw(renderStanding(standing, ink, Math.min(pageWidth, (stream.columns || 80) - 1))),
+    show: (progress) => draw(renderProgress(progress, ink, Math.min(pageWidth, (stream.columns || 80) - 1))),
     notice(text) {
       const lines = drawn;
       erase();
@@ -43,13 +43,13 @@ function createTerminalView({ stream, ink }: Printer): ProgressView {
 
 const quietMs = 10_000;
 
-/** A line now and then, when something has changed: for logs and pipes. */
+/** Prints a line at most every 10 seconds, if something has changed: for logs and pipes. */
 function createLineView({ stream }: Printer): ProgressView {
   let last = '';
   let lastMs = -Infinity;
   return {
-    show(standing) {
-      const line = renderStandingLine(standing);
+    show(progress) {
+      const line = renderProgressLine(progress);
       const news = line.replace(/^\[[^\]]*\] /, '');
       const nowMs = performance.now();
       if (news === last || nowMs - lastMs < quietMs) return;

@@ -2,7 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { BudgetlineError } from '../contracts/failures';
 import { guardFiles, isMissing } from '../store';
 
-/** A file that the command line names: INPUT_MISSING, IO_FAILED. */
+/**
+ * Reads a file that the command line names.
+ *
+ * @throws BudgetlineError INPUT_MISSING, IO_FAILED
+ */
 export async function readInput(path: string): Promise<{ path: string; text: string }> {
   const text = await guardFiles(path, () => readFile(path, 'utf8')).catch((error: unknown) => {
     if (!isMissing(error instanceof Error ? error.cause : error)) throw error;

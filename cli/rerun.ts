@@ -10,11 +10,11 @@ import { startRunWorkers } from './run-workers';
 
 export interface RerunOptions {
   readonly printer: Printer;
-  /** A file whose tasks the workers must know; null where those of the package do. */
+  /** A file with tasks that the workers must know; null if the built-in tasks are enough. */
   readonly tasksFile: string | null;
 }
 
-/** Runs a planned sweep to its end, in its store's home, on a server and with workers of that home, and shows it. */
+/** Runs a planned sweep to its end and shows its progress, with a server and workers of its store's home. */
 export async function rerunSweep(planned: PlannedSweep, { printer, tasksFile }: RerunOptions): Promise<void> {
   const { home } = planned.store.paths;
   const view = createProgressView(printer);
@@ -23,11 +23,11 @@ export async function rerunSweep(planned: PlannedSweep, { printer, tasksFile }: 
     onSecond: (name) => process.exit(exitStatusOfSignal(name)),
   });
   const env = { ...process.env };
-  // The port is the one of the user's own home.
+  // The variable is the port of the user's home, whose server may be running.
   delete env['BUDGETLINE_TEMPORAL_PORT'];
   const onNotice = (text: string): void => view.notice(text);
   const running = {
-    // A server of its own: workers of another home, on a shared one, would take the stages into their store.
+    // A server of its own: on a shared one, workers of another home would run the stages in their store.
     openTemporal: () => startTemporal({ home, env, onProgress: (text) => printer.print([text]) }),
     startWorkers: (...[place, onGiveUp]: Parameters<StartWorkers>) =>
       startRunWorkers(place, { home, tasksFile, onNotice, onGiveUp }),

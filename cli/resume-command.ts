@@ -12,7 +12,7 @@ function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Words of the npm script after the executable: npm adds the user's own behind them. */
+/** Number of words in the npm script after the executable. npm appends the user's words to them. */
 function scriptWords(script: string): number | undefined {
   const words = script.trim().split(/\s+/);
   const at = words.findIndex((word) => /(^|\/)(main\.js|budgetline)$/.test(word));
@@ -23,9 +23,9 @@ function npmCommand({ argv, env }: Invocation): string[] | undefined {
   const event = env['npm_lifecycle_event'];
   const known = scriptWords(env['npm_lifecycle_script'] ?? '');
   if (event === undefined || event === 'npx' || known === undefined) return undefined;
-  const own = argv.slice(2 + known);
+  const added = argv.slice(2 + known);
   const call = event === 'start' ? ['npm', 'start'] : ['npm', 'run', event];
-  return own.length === 0 ? call : [...call, '--', ...own];
+  return added.length === 0 ? call : [...call, '--', ...added];
 }
 
 function executableOf({ argv, env, cwd }: Invocation): string[] {
@@ -36,14 +36,14 @@ function executableOf({ argv, env, cwd }: Invocation): string[] {
   return ['node', path.startsWith('..') ? script : path];
 }
 
-/** A command of this executable, as one would type it here. */
+/** A command of this executable, as the user would type it here. */
 export function commandOf(words: readonly string[], invocation: Invocation): string {
   const home = invocation.env['BUDGETLINE_HOME'];
   const prefix = home === undefined || home === '' ? [] : [`BUDGETLINE_HOME=${quote(home)}`];
   return [...prefix, ...[...executableOf(invocation), ...words].map(quote)].join(' ');
 }
 
-/** The command that goes on with what this process was doing: the same once more. */
+/** The command that continues this process's work: the same command again. */
 export function resumeCommand(invocation: Invocation): string {
   const { argv, env } = invocation;
   const npm = npmCommand(invocation);

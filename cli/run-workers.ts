@@ -12,11 +12,11 @@ import { exitStatusOf } from './exit-status';
 export interface RunWorkersOptions extends Pick<WorkerProcessesOptions, 'onNotice' | 'onGiveUp'> {
   /** BUDGETLINE_HOME. */
   readonly home: string;
-  /** A file whose tasks the workers must know; null where those of the package do. */
+  /** A file with tasks that the workers must know; null if the built-in tasks are enough. */
   readonly tasksFile: string | null;
 }
 
-/** One worker process a queue, on the server of a run; their logs are in the home's logs/. */
+/** Starts one worker process per queue, on the server of a run. Their logs are in the home's logs/. */
 export function startRunWorkers(place: TemporalPlace, options: RunWorkersOptions): WorkerProcesses {
   const { home, tasksFile, ...rest } = options;
   const executable = join(packageRoot, 'dist', 'cli', 'main.js');

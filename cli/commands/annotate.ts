@@ -14,9 +14,9 @@ async function readAnswers(path: string): Promise<{ fields: unknown; place: stri
   for await (const record of readRecords(path)) {
     const place = `${path}:${record.line}:`;
     if ('unreadable' in record) throw new BudgetlineError('DATA_INVALID', `${place} ${record.unreadable}.`);
-    // A CSV row has a cell for every person.
-    const given = Object.entries(record.fields).filter(([name, value]) => name !== 'by' || value !== '');
-    answers.push({ fields: Object.fromEntries(given), place });
+    // `by` may be an empty cell of a CSV.
+    const filled = Object.entries(record.fields).filter(([name, value]) => name !== 'by' || value !== '');
+    answers.push({ fields: Object.fromEntries(filled), place });
   }
   return answers;
 }

@@ -51,8 +51,8 @@ function assertUseful({ kind, equal, overlap, heldOut }: DataFlags, definition?:
     throw refused('--overlap', 'there are no held-out prompts', 'Add --held-out FILE.');
 }
 
-/** What the definition says of a file that it names holds, and nothing else. */
-function assertUnsaid({ columnMapping, duplicates, empty, equal, overlap }: DataFlags): void {
+/** Refuses options for a file that the definition configures. */
+function assertNotConfigured({ columnMapping, duplicates, empty, equal, overlap }: DataFlags): void {
   const options = {
     '--column-mapping': columnMapping,
     '--duplicates': duplicates,
@@ -134,7 +134,7 @@ async function readFramed(
   const { previewUserRows, readingOfFile } = await import('../../definitions/index.js');
   const { builtInTasks } = await import('../../workers/index.js');
   const { kind, columnMapping = {} } = flags;
-  if (readingOfFile(definition, { path, kind }) !== undefined) assertUnsaid(flags);
+  if (readingOfFile(definition, { path, kind }) !== undefined) assertNotConfigured(flags);
   const rowChecks = { ...rowChecksOf(flags), verifierMismatches: 'count' } as const;
   const { rows, summary } = await previewUserRows(definition, {
     ...{ tasks: [...tasks, ...builtInTasks], path, onFault },

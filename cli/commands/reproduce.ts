@@ -13,7 +13,7 @@ export interface ReproduceFlags extends PrinterOptions {
   readonly tasks?: string;
 }
 
-function tellBundle({ bundle }: AuditedRun, printer: Printer): void {
+function warnOfChangedBundle({ bundle }: AuditedRun, printer: Printer): void {
   const { length } = bundle?.findings ?? [];
   if (length === 0) return;
   printer.print(['! The bundle was changed after it was written; see "budgetline audit verify".']);
@@ -23,7 +23,7 @@ async function reproduce(
   run: AuditedRun,
   { printer, file }: { printer: Printer; file: string | undefined },
 ): Promise<Reproduction> {
-  tellBundle(run, printer);
+  warnOfChangedBundle(run, printer);
   const tasks = file === undefined ? [] : await loadTasks(file);
   const tasksFile = file === undefined || tasks.length === 0 ? null : resolve(file);
   return reproduceRun(run, {

@@ -49,13 +49,13 @@ const retrying = ({ status }: RunProgress): RunningStage[] =>
       state === 'retrying' && lastFailure !== undefined && !expectedRetries.has(lastFailure.code),
   );
 
-const failing = (standing: RunProgress): RunningStage[] =>
-  retrying(standing).filter((stage) => !waitsForPeople(stage));
+const failing = (progress: RunProgress): RunningStage[] =>
+  retrying(progress).filter((stage) => !waitsForPeople(stage));
 
 /** Annotation queues that the sweep waits for, each once. */
-const peopleLines = (standing: RunProgress): string[] => [
+const peopleLines = (progress: RunProgress): string[] => [
   ...new Set(
-    retrying(standing)
+    retrying(progress)
       .filter(waitsForPeople)
       .map(({ lastFailure }) => `  ? ${lastFailure?.message ?? ''}`),
   ),
@@ -73,9 +73,9 @@ function countCells({ status, cells }: RunProgress): string {
 }
 
 /** No estimate while the sweep waits for people. */
-function timesOf(standing: RunProgress): string {
-  const { elapsedMs, secondsLeft } = standing;
-  const isKnown = secondsLeft !== null && peopleLines(standing).length === 0;
+function timesOf(progress: RunProgress): string {
+  const { elapsedMs, secondsLeft } = progress;
+  const isKnown = secondsLeft !== null && peopleLines(progress).length === 0;
   return `${formatDuration(elapsedMs)}${isKnown ? `, about ${formatRoughly(secondsLeft)} left` : ''}`;
 }
 
@@ -86,9 +86,9 @@ function phaseOf({ status }: RunProgress): string {
   return { cells: '', controls: 'controls', recording: 'writing the ledger', done: 'done' }[phase];
 }
 
-function headOf(standing: RunProgress): string {
-  const { status, stages } = standing;
-  const parts = [countCells(standing), `${status.finished.size} of ${stages} stages`, phaseOf(standing)];
+function headOf(progress: RunProgress): string {
+  const { status, stages } = progress;
+  const parts = [countCells(progress), `${status.finished.size} of ${stages} stages`, phaseOf(progress)];
   return parts.filter((part) => part !== '').join(', ');
 }
 
@@ -112,46 +112,46 @@ function failureLine({ stage, attempt, lastFailure }: RunningStage): string {
 
 const titleOf = ({ stage, type }: RunningStage): string => stage?.title ?? type;
 
-function stageLines(standing: RunProgress): string[] {
-  const stages = running(standing);
+function stageLines(progress: RunProgress): string[] {
+  const stages = running(progress);
   const width = Math.max(...stages.map((stage) => widthOf(titleOf(stage))));
   return stages.map((stage) => {
-    const parts = [whereOf(stage, standing), ...metricsOf(stage)].filter((part) => part !== '');
+    const parts = [whereOf(stage, progress), ...metricsOf(stage)].filter((part) => part !== '');
     return `  ${padRight(titleOf(stage), width)}  ${parts.join('   ')}`;
   });
 }
 
-function queueLine(standing: RunProgress): string[] {
-  const idle = standing.status.running.filter(({ state }) => state !== 'running').length;
-  const waiting = idle - retrying(standing).length;
+function queueLine(progress: RunProgress): string[] {
+  const idle = progress.status.running.filter(({ state }) => state !== 'running').length;
+  const waiting = idle - retrying(progress).length;
   return waiting === 0 ? [] : [`  ${waiting} more ${waiting === 1 ? 'waits' : 'wait'} for a device`];
 }
 
 /** The block that is redrawn in place on a terminal. Lines are cut to the width, since a wrapped line would not be erased. */
-export function renderStanding(standing: RunProgress, ink: Ink, width = pageWidth): string[] {
-  const head = headOf(standing);
-  const times = timesOf(standing);
+export function renderProgress(progress: RunProgress, ink: Ink, width = pageWidth): string[] {
+  const head = headOf(progress);
+  const times = timesOf(progress);
   const blank = ' '.repeat(Math.max(2, width - widthOf(head) - widthOf(times)));
-  const scores = scoresOf(standing);
+  const scores = scoresOf(progress);
   const cut = (line: string): string => fit(line, width);
   return [
     ink.strong(cut(head)) + (widthOf(head + times) + 2 <= width ? blank + ink.faint(times) : ''),
     ...(scores === '' ? [] : [ink.faint(cut(`  ${scores}`))]),
-    ...stageLines(standing).map(cut),
-    ...failing(standing).map((stage) => ink.doubtful(cut(failureLine(stage)))),
-    ...peopleLines(standing).map((line) => ink.strong(cut(line))),
-    ...queueLine(standing).map((line) => ink.faint(cut(line))),
+    ...stageLines(progress).map(cut),
+    ...failing(progress).map((stage) => ink.doubtful(cut(failureLine(stage)))),
+    ...peopleLines(progress).map((line) => ink.strong(cut(line))),
+    ...queueLine(progress).map((line) => ink.faint(cut(line))),
   ];
 }
 
 /** The same on one line, for logs. */
-export function renderStandingLine(standing: RunProgress): string {
-  const stages = running(standing).map((stage) => {
-    const where = whereOf(stage, standing);
+export function renderProgressLine(progress: RunProgress): string {
+  const stages = running(progress).map((stage) => {
+    const where = whereOf(stage, progress);
     const title = `${titleOf(stage)}${where === '' ? '' : ` (${where})`}`;
     return [title, ...metricsOf(stage)].join(', ');
   });
-  const failures = failing(standing).map((stage) => failureLine(stage).trim());
-  const people = peopleLines(standing).map((line) => line.trim());
-  return [`[${timesOf(standing)}] ${headOf(standing)}`, ...stages, ...failures, ...people].join('; ');
+  const failures = failing(progress).map((stage) => failureLine(stage).trim());
+  const people = peopleLines(progress).map((line) => line.trim());
+  return [`[${timesOf(progress)}] ${headOf(progress)}`, ...stages, ...failures, ...people].join('; ');
 }

@@ -53,7 +53,7 @@ function scoreCells(cell: CellAnalysis, grid: Grid): [TableCell, TableCell] {
   ];
 }
 
-function failedCellColumns({ code }: FailedCellAnalysis, { ink }: Grid): [TableCell, TableCell] {
+function failureCells({ code }: FailedCellAnalysis, { ink }: Grid): [TableCell, TableCell] {
   const [first, second] = splitCode(code);
   return [
     { text: first, ink: ink.bad },
@@ -65,7 +65,7 @@ function cellsAt(place: Place, grid: Grid): [TableCell, TableCell] {
   const cell = grid.analysis.cells.find(isAt(place));
   if (cell !== undefined) return scoreCells(cell, grid);
   const failedCell = grid.analysis.failedCells.find(isAt(place));
-  return failedCell === undefined ? [{ text: 'not run' }, { text: '' }] : failedCellColumns(failedCell, grid);
+  return failedCell === undefined ? [{ text: 'not run' }, { text: '' }] : failureCells(failedCell, grid);
 }
 
 function budgetRows(budget: number, fractions: readonly number[], grid: Grid): TableCell[][] {

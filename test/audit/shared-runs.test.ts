@@ -25,7 +25,7 @@ import { coordinatesSlug } from '../../planning';
 import { createStore, ensureDir, type Store } from '../../store';
 import { gradeSchoolMath } from '../../tasks';
 import { createInk } from '../../cli/print/ink';
-import { renderTimeline } from '../../cli/print/story';
+import { renderTimeline } from '../../cli/print/timeline';
 import { acquisitionLimitMs } from '../support/temporal';
 import { temporaryFolder } from '../support/temporary';
 import { call } from '../cli/support';

@@ -20,7 +20,7 @@ import { renderAuditPage } from '../../report';
 import { createStore, type Store } from '../../store';
 import { temporaryFolder } from '../support/temporary';
 import { createInk } from '../../cli/print/ink';
-import { renderTimeline } from '../../cli/print/story';
+import { renderTimeline } from '../../cli/print/timeline';
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
 const hostile = '<script>alert(1)</script>';

@@ -83,7 +83,7 @@ describe('pure: budgetline data', function () {
       'drop',
     ]);
     assert.match(dropped.stdout, /0 usable, 0 refused, 1 dropped \(chosen = rejected\)/);
-    assert.equal((await call(['data', 'preview', path, '--kind', 'thumb'])).status, 64);
+    assert.equal((await call(['data', 'preview', path, '--kind', 'ratings'])).status, 64);
   });
 
   it('refuses options without an effect', async () => {

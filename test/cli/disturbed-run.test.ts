@@ -97,7 +97,7 @@ describe('slow: a run that is disturbed, through the executable', function () {
     assert.match(stderr, /To continue:\n +BUDGETLINE_HOME=.* run .*sweep\.ts --json/);
     assert.deepEqual(await processesOf(home, { server: false }), []);
     const again = await run(home);
-    assert.match(again.stderr, /This sweep was running already; going on with it/);
+    assert.match(again.stderr, /This sweep is already running; following it/);
     await assertResumed(home, resultOf(again), 'trainPreference');
   });
 

@@ -51,7 +51,7 @@ function assertFits(lines: readonly string[]): void {
   for (const line of lines) assert.ok(widthOf(stripVTControlCharacters(line)) <= pageWidth, line);
 }
 
-describe('pure: what a finished sweep prints', () => {
+describe('pure: the printed results of a sweep', () => {
   const { analysis } = sweepFixture();
   const lines = renderResults(analysis, plain);
   const text = lines.join('\n');
@@ -64,7 +64,7 @@ describe('pure: what a finished sweep prints', () => {
   });
 
   it('shows every cell’s score with its interval, and marks the best of each budget', () => {
-    assert.match(text, /^Instructions kept by budget and SFT fraction r$/m);
+    assert.match(text, /^Instructions kept by budget and SFT share$/m);
     for (const { score } of analysis.cells) {
       assert.ok(text.includes(score.estimate.toFixed(3)), String(score.estimate));
       assert.ok(text.includes(`${score.low?.toFixed(3) ?? ''}–${score.high?.toFixed(3) ?? ''}`));
@@ -81,7 +81,7 @@ describe('pure: what a finished sweep prints', () => {
     }
   });
 
-  it('prints all five claims with their verdicts, and what is conditional', () => {
+  it('prints all five claims with their verdicts, and marks conditional ones', () => {
     for (const { claim, verdict } of analysis.verdicts)
       assert.match(text, new RegExp(`${claim}  ${verdict}`));
     assert.ok(analysis.verdicts.some(({ conditional }) => conditional));
@@ -126,8 +126,7 @@ describe('pure: what a finished sweep prints', () => {
       failedCellOf(256, 0.5, 'TRAINING_DIVERGED'),
       failedCellOf(64, 0, 'DEVICE_OUT_OF_MEMORY'),
     ];
-    const { analysis: withFailedCell } = sweepFixture({ failedCells });
-    const printed = renderResults(withFailedCell, plain);
+    const printed = renderResults(sweepFixture({ failedCells }).analysis, plain);
     assertFits(printed);
     const shown = printed.join('\n');
     assert.match(shown, /SFT share 0\.5 at 256, seed 0 failed: TRAINING_DIVERGED\. The loss/);
@@ -173,7 +172,7 @@ describe('pure: what a finished sweep prints', () => {
   });
 });
 
-describe('pure: what a plan prints', () => {
+describe('pure: the printed plan', () => {
   const plan = planSweep(resolved);
   const { definition } = resolved;
   const summarize = (cached: ReadonlySet<string>): PlanSummary =>
@@ -231,7 +230,7 @@ describe('pure: what a plan prints', () => {
   });
 });
 
-describe('pure: what a search prints', () => {
+describe('pure: the printed search', () => {
   const { definition } = resolved;
   const standing = { budget: 1024, sftFraction: 0.5, confidence: 0.93, runs: 3, settled: true };
   const search: SearchRecord = {

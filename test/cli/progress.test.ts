@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { RunningStage } from '../../client';
 import { createInk } from '../../cli/print/ink';
 import type { RunProgress } from '../../app/run/progress';
-import { renderStanding, renderStandingLine } from '../../cli/print/progress';
+import { renderProgress, renderProgressLine } from '../../cli/print/progress';
 import { widthOf } from '../../cli/print/text';
 import { createProgressView } from '../../cli/progress-view';
 import { planSweep } from '../../planning';
@@ -44,7 +44,7 @@ function runningStage(changes: Partial<RunningStage> = {}): RunningStage {
   };
 }
 
-function standingWith(running: readonly RunningStage[]): RunProgress {
+function progressWith(running: readonly RunningStage[]): RunProgress {
   const cells = plan.cells.map(({ cell }, index) => ({
     cell,
     state: index < 2 ? ('done' as const) : ('running' as const),
@@ -123,27 +123,27 @@ describe('pure: progress', () => {
   const plain = createInk(false);
 
   it('names the stage, its cell, step, loss, speed and time left, and counts cells and stages', () => {
-    const [head, scores, stage] = renderStanding(standingWith([runningStage()]), plain);
+    const [head, scores, stage] = renderProgress(progressWith([runningStage()]), plain);
     assert.match(head ?? '', /^2 of 12 cells, 9 of \d+ stages +1 min 12 s, about 2 min left$/);
     assert.match(scores ?? '', /base 0\.225, best so far 0\.500/);
     const metrics =
       /DPO on \d+ pairs +SFT share 0\.5 at [\d,]+ +train 40\/128 +loss 0\.412 +8,512 tokens\/s +30 s left/;
     assert.match(stage ?? '', metrics);
     assert.match(
-      renderStandingLine(standingWith([runningStage()])),
+      renderProgressLine(progressWith([runningStage()])),
       /train 40\/128, loss 0\.412, 8,512 tokens\/s/,
     );
   });
 
   it('counts the cells that a search skipped', () => {
-    const { status, ...standing } = standingWith([]);
-    const { progress } = status;
-    assert.ok(progress);
-    const cells = progress.cells.map((cell, index) =>
+    const progress = progressWith([]);
+    const { status } = progress;
+    assert.ok(status.progress);
+    const cells = status.progress.cells.map((cell, index) =>
       index < 5 ? cell : { ...cell, state: 'skipped' as const },
     );
-    const [head] = renderStanding(
-      { ...standing, status: { ...status, progress: { ...progress, cells } } },
+    const [head] = renderProgress(
+      { ...progress, status: { ...status, progress: { ...status.progress, cells } } },
       plain,
     );
     assert.match(head ?? '', /^2 of 12 cells, 7 skipped, /);
@@ -152,7 +152,7 @@ describe('pure: progress', () => {
   it('fits every line to the width of the terminal, also with colours', () => {
     const stages = [runningStage(), runningStage({ state: 'queued' })];
     for (const width of [20, 40, 79, 100])
-      for (const line of renderStanding(standingWith(stages), createInk(true), width))
+      for (const line of renderProgress(progressWith(stages), createInk(true), width))
         assert.ok(widthOf(stripVTControlCharacters(line)) <= width, line);
   });
 
@@ -163,8 +163,8 @@ describe('pure: progress', () => {
       lastFailure: { code: 'TRAINER_CRASHED', message: 'It ended by SIGKILL.' },
     });
     const waiting = runningStage({ state: 'retrying', lastFailure: { code: 'STAGE_CLAIMED', message: 'x' } });
-    assert.match(renderStandingLine(standingWith([failed])), /retrying \(attempt 3\) after TRAINER_CRASHED/);
-    assert.doesNotMatch(renderStandingLine(standingWith([waiting])), /STAGE_CLAIMED/);
+    assert.match(renderProgressLine(progressWith([failed])), /retrying \(attempt 3\) after TRAINER_CRASHED/);
+    assert.doesNotMatch(renderProgressLine(progressWith([waiting])), /STAGE_CLAIMED/);
   });
 
   it('prints each queue of people once, without a time estimate', () => {
@@ -174,7 +174,7 @@ describe('pure: progress', () => {
       attempt: 3,
       lastFailure: { code: 'ANNOTATION_PENDING', message },
     });
-    const lines = renderStanding(standingWith([waiting, waiting]), plain).join('\n');
+    const lines = renderProgress(progressWith([waiting, waiting]), plain).join('\n');
     assert.equal(lines.split(message).length, 2);
     assert.doesNotMatch(lines, /left|a device|attempt/);
   });
@@ -183,14 +183,14 @@ describe('pure: progress', () => {
     const screen = new Screen();
     const view = viewOn(screen);
     const stages = [runningStage()];
-    view.show(standingWith([...stages, ...stages, ...stages]));
-    view.show(standingWith(stages));
+    view.show(progressWith([...stages, ...stages, ...stages]));
+    view.show(progressWith(stages));
     assert.equal(screen.shown().length, 3);
-    view.notice('The gpu worker was ended by SIGKILL; another one is started.');
-    view.show(standingWith(stages));
+    view.notice('The gpu worker was killed by SIGKILL; starting another one.');
+    view.show(progressWith(stages));
     assert.equal(screen.shown().length, 4);
     screen.write('^C');
     view.end();
-    assert.deepEqual(screen.shown(), ['The gpu worker was ended by SIGKILL; another one is started.']);
+    assert.deepEqual(screen.shown(), ['The gpu worker was killed by SIGKILL; starting another one.']);
   });
 });

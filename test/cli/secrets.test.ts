@@ -96,7 +96,7 @@ describe('slow: secrets of the environment, through the executable', function ()
           assert.ok(!text.includes(form), `${name} is in ${path}`);
   });
 
-  it('is audited with its key; without it the audit prints what is missing', async () => {
+  it('is audited with its key; without it the audit names the missing key', async () => {
     const id = /secretive-[0-9a-f]{12}/.exec(ended.stdout)?.[0] ?? '';
     const without = { ...env, BUDGETLINE_PAYLOAD_KEYS: `second:${random()}` };
     const [verified, sealed] = [
