@@ -1,4 +1,4 @@
-/** Where user code was defined, and which parts of it count. */
+/** The place where user code was defined, and the parts of it that its identity covers. */
 export interface CodeOrigin {
   /** Stack of the defining call, from its caller on. */
   readonly stack: string;
@@ -6,9 +6,9 @@ export interface CodeOrigin {
   readonly call?: string;
   /** Name of the export, if no call defined it. */
   readonly exported?: string;
-  /** Fields of the call's argument that count. Default: all. */
+  /** Fields of the call's argument that the identity covers. Default: all. */
   readonly only?: readonly string[];
-  /** Fields of the call's argument that do not count. Default: none. */
+  /** Fields of the call's argument that the identity leaves out. Default: none. */
   readonly except?: readonly string[];
   /** Version that the user maintains in place of digests. */
   readonly version?: string;
@@ -21,11 +21,11 @@ export type CodeIdentity = Readonly<Record<string, string>>;
 export interface UserCode {
   /** Part of stage keys. */
   readonly identity: CodeIdentity;
-  /** For code with a version: the digests that it stands for. Not in keys. */
+  /** For code with a version: the digests that it replaces. Not in keys. */
   readonly source?: CodeIdentity;
 }
 
-/** What user code does in a stage: make problems, score answers, annotate, judge. */
+/** Roles of user code in a stage: make problems, score answers, annotate, judge. */
 export const codeRoles = ['problems', 'grading', 'annotator', 'judge'] as const;
 export type CodeRole = (typeof codeRoles)[number];
 export type CodeByRole<T = UserCode> = Readonly<Partial<Record<CodeRole, T>>>;

@@ -48,11 +48,11 @@ export interface HeldOutSource {
   readonly code?: StageCode;
 }
 
-/** Problems that rows are bought for. */
+/** The problems for which a data stage buys rows. */
 interface PoolSource extends TaskSource {
   /**
-   * Auxiliary tasks whose test items overlap a problem or row. Left out if none does; then the key does not
-   * change.
+   * Auxiliary tasks whose test items overlap a problem or row, which is then excluded. Left out if none overlaps; then
+   * the key does not change.
    */
   readonly heldOut?: readonly HeldOutSource[];
 }
@@ -142,7 +142,7 @@ interface StageOfKind<K extends StageKind> {
   readonly inputs: Readonly<Partial<Record<InputName, StageInputRef>>>;
   /** Paths of the task's external files on this host. Not in the key. */
   readonly files: Readonly<Record<string, string>>;
-  /** For code with a `version`: the digests that it stands for. Not in the key. */
+  /** For code with a `version`: the digests that it replaces. Not in the key. */
   readonly sources?: StageCode;
   /** One line for people: "SFT on 256 demonstrations". */
   readonly title: string;
@@ -182,14 +182,14 @@ export interface StageRequest<K extends StageKind = StageKind> {
   readonly allowanceUsd?: number;
 }
 
-/** Where the rows of a data stage are from, whatever their number and seed. */
+/** The source of a data stage's rows; the same for every number of rows and seed. */
 export interface RowSource {
   readonly what: SpecOf<'synthesizeData'>['what'];
   /** Name of the annotator, digest of the user's file; empty: samples of a reference. */
   readonly from: string;
 }
 
-/** What a finished stage leaves in the history: references and metrics. */
+/** The result of a finished stage in the workflow history: references and metrics. */
 export interface StageResult extends StageMetrics {
   readonly key: StageKey;
   readonly kind: StageKind;
@@ -219,7 +219,7 @@ export function uniqueResults<T extends Pick<StageResult, 'key' | 'cached'>>(res
   return [...byKey.values()];
 }
 
-/** A warning of the training executable (docs/protocol.md). */
+/** A warning from the training executable (docs/protocol.md). */
 export interface StageWarning {
   readonly code: string;
   readonly message: string;
@@ -264,8 +264,7 @@ export type StageActivities = {
   [K in StageKind]: (request: StageRequest<K>) => Promise<StageResult>;
 } & {
   /**
-   * The part that needs a GPU, of an evaluation that is judged without one. `evaluate` then finds the
-   * answers.
+   * Generates the answers of an evaluation whose judge needs no GPU. `evaluate` then finds the answers.
    */
   answer(request: StageRequest<'evaluate'>): Promise<void>;
 };
@@ -322,7 +321,7 @@ export interface LedgerActivities {
   storeDocument(request: { readonly document: unknown }): Promise<string>;
 }
 
-/** What a workflow cannot do to itself. */
+/** Activities that act on the calling run. */
 export interface RunActivities {
   /** Asks the server to cancel a run, so that it ends as cancelled and not as failed. */
   cancelRun(request: { readonly workflowId: string; readonly runId: string }): Promise<void>;

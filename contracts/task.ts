@@ -37,7 +37,7 @@ export interface Annotator<P extends Problem = Problem> {
   readonly description: string;
   /** Identity apart from its name. Not needed for a program of version 1. */
   identify?(): Promise<AnnotatorIdentity>;
-  /** Where the user defined it. */
+  /** The place where it was defined; set by the package. */
   readonly code?: CodeOrigin | undefined;
   /** Returns the completion for one problem; `random` is seeded by (seed, problem). */
   demonstrate(problem: P, random: Random): string;
@@ -49,11 +49,11 @@ export interface Annotator<P extends Problem = Problem> {
 export interface AnnotationSession {
   /** The annotator's folder in the store. It outlives attempts and stages, and has one writer at a time. */
   readonly folder: string;
-  /** Key of the stage that asks and pays. */
+  /** Key of the stage that asks for the answers and pays for them. */
   readonly stage: string;
-  /** What the stage's ledger already records as paid. An attempt that was killed recorded nothing. */
+  /** Cost that the stage's ledger already records. An attempt that was killed recorded nothing. */
   readonly billed: Required<AnnotationCost>;
-  /** The most that may still be spent, in US dollars; left out without a limit. */
+  /** Maximum that may still be spent, in US dollars; left out if there is no limit. */
   readonly allowanceUsd?: number;
   /** Aborted when the stage should stop. */
   readonly signal: AbortSignal;
@@ -74,7 +74,7 @@ export interface LocalGeneration {
   /** Folder or GGUF file of the model. */
   readonly model: string;
   readonly prompts: readonly string[];
-  /** Longest answer, in tokens. */
+  /** Maximum length of an answer, in tokens. */
   readonly maxNewTokens: number;
 }
 
@@ -101,7 +101,7 @@ export interface Judge {
   readonly description: string;
   /** Identity apart from its name. */
   identify?(): Promise<AnnotatorIdentity>;
-  /** Where the user defined it. */
+  /** The place where it was defined; set by the package. */
   readonly code?: CodeOrigin | undefined;
   /** One verdict per comparison, in order, in the judge's own words: "[[A]]", "[[B]]", "[[tie]]". */
   compareBatch(comparisons: readonly Comparison[], session: AnnotationSession): Promise<readonly string[]>;
@@ -143,7 +143,7 @@ export interface Task<P extends Problem = Problem> {
   readonly name: string;
   /** Name of the score, e.g. "accuracy". */
   readonly metric: string;
-  /** Where the user defined the problems and the verifier. */
+  /** The places where the problems and the verifier were defined; set by the package. */
   readonly code?: { readonly problems: CodeOrigin; readonly grading: CodeOrigin };
   /** Names of the external files that the problems are read from: "test", and "train" if there is one. */
   fileNames(data: ProblemData): readonly string[];
@@ -164,7 +164,7 @@ export interface Task<P extends Problem = Problem> {
    * and tested.
    */
   dedupKey?(problem: P): string;
-  /** For tasks scored by win rate: what a judge compares. */
+  /** For tasks scored by win rate: the texts that a judge compares. */
   comparison?(problem: P, completion: string): ComparedAnswer;
   /** Judges that a definition may name (`judge`) instead of the task's own verifier. */
   readonly judges?: readonly Judge[];
