@@ -30,6 +30,7 @@ export type {
   PlanOptions,
   PlanSummary,
   ReportFiles,
+  ReportOptions,
   ReportPart,
   ResultRow,
   ResultRules,

@@ -1,7 +1,7 @@
 import { stackOfCaller, takeCode, withOrigin } from '../contracts/code';
 import type { Annotator, Problem, Task } from '../contracts/task';
 
-/** A task with further annotators. Register it with the workers in place of the original. */
+/** A task with further annotators. Pass it as `tasks` in place of the original. */
 export function withAnnotators<P extends Problem>(task: Task<P>, ...more: readonly Annotator<P>[]): Task<P> {
   const code = { stack: stackOfCaller(), call: 'withAnnotators' };
   const annotators = [...task.annotators, ...more.map((each) => withOrigin(each, code))];

@@ -2,7 +2,7 @@ import { stackOfCaller, takeCode, withOrigin } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
 import type { Judge, Problem, Task } from '../contracts/task';
 
-/** A task with judges for `evaluation.judge`. Register it with the workers in place of the original. */
+/** A task with judges for `evaluation.judge`. Pass it as `tasks` in place of the original. */
 export function withJudges<P extends Problem>(task: Task<P>, ...more: readonly Judge[]): Task<P> {
   const code = { stack: stackOfCaller(), call: 'withJudges' };
   const judges = [...(task.judges ?? []), ...more.map((each) => withOrigin(each, code))];

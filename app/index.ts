@@ -8,7 +8,7 @@ export { planSweep, type PlannedSweep, type PlanOptions } from './plan/plan-swee
 export type { PlanSummary } from './plan/plan-summary';
 export type { UserCodeOptions } from './plan/user-tasks';
 export { analyzeResults, type ResultRow, type ResultRules } from './results/analyze-results';
-export { type ReportFiles, type ReportPart, writeReport } from './results/report-files';
+export { type ReportFiles, type ReportOptions, type ReportPart, writeReport } from './results/report-files';
 export { readResults, type ResultsTable } from './results/results-csv';
 export { readResult, type StoredResult, type SweepRecord } from './results/sweep-record';
 export type { RunCallbacks } from './run/follow-sweep';

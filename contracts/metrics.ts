@@ -1,5 +1,8 @@
 export type Metrics = Readonly<Record<string, number>>;
 
+/** Why a prompt gave no preference pair. */
+export type PairSkipReason = 'all-correct' | 'all-incorrect' | 'incorrect-is-empty';
+
 /** How often each label was given to one row. */
 export type LabelCounts = readonly number[];
 

@@ -4,7 +4,7 @@ import { BudgetlineError } from '../contracts/failures';
 export interface Named {
   readonly name: string;
   readonly field: string;
-  /** Default: use another name, or register the thing with the workers. */
+  /** Default: use another name, or pass the thing to the program or the workers. */
   readonly remedy?: string;
 }
 
@@ -22,8 +22,7 @@ export function find<T extends { readonly name: string }>(
   const known = things.map((thing) => `"${thing.name}"`).join(', ');
   const available = known === '' ? 'none is registered' : `registered are ${known}`;
   throw new BudgetlineError('TASK_UNKNOWN', `${field} is "${name}"; ${available}.`, {
-    remedy:
-      remedy ?? `Use one of these names, or register the ${field.split('.').at(-1) ?? ''} with the workers.`,
+    remedy: remedy ?? `Use one of these names, or pass the ${field.split('.').at(-1) ?? ''} in tasks.`,
     details: { field, name },
   });
 }

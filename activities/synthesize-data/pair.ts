@@ -1,10 +1,8 @@
 import type { PairSpec } from '../../schemas/definition';
 import type { GenerationRow, PreferenceRow } from '../../schemas/rows';
+import type { PairSkipReason } from '../../contracts/metrics';
 import type { Problem, Task } from '../../contracts/task';
 import type { FilterResult } from './collect-samples';
-
-/** Why a prompt yields no pair. */
-export type Skipped = 'all-correct' | 'all-incorrect' | 'incorrect-is-empty';
 
 /**
  * Makes a pair from one prompt's samples. Chosen: the first correct sample that is not empty, or the gold
@@ -15,7 +13,7 @@ export function makePair(
   task: Task,
   problem: Problem,
   options: { readonly samples: readonly GenerationRow[]; readonly chosen: PairSpec['chosen'] },
-): FilterResult<PreferenceRow, Skipped> {
+): FilterResult<PreferenceRow, PairSkipReason> {
   const isCorrect = ({ completion, finish }: GenerationRow): boolean =>
     task.score(problem, completion, finish).score === 1;
   const verdicts = options.samples.map((sample) => ({ sample, correct: isCorrect(sample) }));

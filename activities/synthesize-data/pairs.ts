@@ -1,10 +1,11 @@
 import type { PairSpec } from '../../schemas/definition';
+import type { PairSkipReason } from '../../contracts/metrics';
 import type { PreferenceRow } from '../../schemas/rows';
 import type { StageOutput, StageSession } from '../session';
 import { type SampleFilter, collectSamples, type SampledSpec } from './collect-samples';
-import { makePair, type Skipped } from './pair';
+import { makePair } from './pair';
 
-const pairsOf = (chosen: PairSpec['chosen']): SampleFilter<PreferenceRow, Skipped> => ({
+const pairsOf = (chosen: PairSpec['chosen']): SampleFilter<PreferenceRow, PairSkipReason> => ({
   name: 'pairs',
   file: 'pairs.jsonl',
   reasons: ['all-correct', 'all-incorrect', 'incorrect-is-empty'],

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { analyzeSweep } from '../../analysis';
 import type { SweepAnalysis } from '../../contracts/analysis';
+import { BudgetlineError } from '../../contracts/failures';
 import type { AuditTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
 import { coordinatesSlug, splitResult, type VariantResult } from '../../planning';
@@ -13,6 +14,12 @@ import { loadReport } from './load-report';
 import { readRunTotals } from './run-totals';
 import { renderScoresCsv } from './scores-csv';
 import type { SweepRecord } from './sweep-record';
+
+/** Options of {@link writeReport}. The home is the one in which the sweep ran. */
+export interface ReportOptions extends HomeOptions {
+  /** Folder of the files. Default: `reports/SWEEP_ID` in the home. */
+  readonly out?: string | undefined;
+}
 
 /** The report of one combination of axis values. A sweep without axes has one. */
 export interface ReportPart {
@@ -55,10 +62,19 @@ interface AnalyzedPart extends VariantResult {
   readonly analysis: SweepAnalysis;
 }
 
+/** Without items, comparisons would silently be unpaired. */
+function assertArtifactsAreThere(store: Store, { sweepId, cells }: SweepResult, found: number): void {
+  if (found > 0 || cells.length === 0) return;
+  throw new BudgetlineError('INPUT_MISSING', `The artifacts of ${sweepId} are not in ${store.paths.home}.`, {
+    remedy: 'Use the home in which the sweep ran.',
+  });
+}
+
 async function analyzePart(store: Store, part: VariantResult): Promise<AnalyzedPart> {
   const { coordinates, definition, result } = part;
   const axes = Object.keys(coordinates).length === 0 ? {} : { axes: coordinates };
   const items = await readAllItems(store, result);
+  assertArtifactsAreThere(store, result, items.size);
   const auxiliaryItems = await readAuxiliaryItems(store, part);
   const chosenRewards = await readChosenRewards(store, part);
   const input = { result, definition, items, auxiliaryItems, chosenRewards, ...axes };
@@ -78,7 +94,7 @@ function placesFor(page: AnalyzedPart, parts: readonly AnalyzedPart[]): PlaceLin
 async function writePart(
   store: Store,
   { totals, ...record }: SweepRecord & Pick<ReportFiles, 'totals'>,
-  { part, parts }: { part: AnalyzedPart; parts: readonly AnalyzedPart[] },
+  { part, parts, folder }: { part: AnalyzedPart; parts: readonly AnalyzedPart[]; folder: string },
 ): Promise<ReportPart> {
   const { coordinates, definition, result, analysis } = part;
   const { renderReport, reportCharts, writeCharts } = loadReport();
@@ -87,7 +103,6 @@ async function writePart(
   const evidence = await readEvidence(store, result, analysis);
   const places = placesFor(part, parts);
   const input = { definition, result, run, annotatorDescription, analysis, places, totals, ...evidence };
-  const folder = await ensureDir(store.paths.report(record.result.sweepId));
   const reportPath = join(folder, pageOf(part));
   await writeFileAtomic(reportPath, await renderReport(input));
   const chartsFolder = join(folder, `charts${coordinatesSlug(coordinates)}`);
@@ -109,7 +124,7 @@ export function resultDocument(record: SweepRecord, { parts, totals }: Omit<Repo
 }
 
 /**
- * Analyses a finished sweep and writes its files into the home: a report for each combination of axis values,
+ * Analyses a finished sweep and writes its files: a report for each combination of axis values,
  * charts (SVG and PNG), result.json and scores.csv. Replaces existing files, each in one step.
  *
  * @example
@@ -120,17 +135,22 @@ export function resultDocument(record: SweepRecord, { parts, totals }: Omit<Repo
  *
  * @param record from {@link readResult}
  * @returns the paths of the files, and the analyses
- * @throws BudgetlineError ARTIFACT_CORRUPT, LEDGER_CORRUPT, STORE_UNWRITABLE
+ * @throws BudgetlineError INPUT_MISSING (the artifacts are in another home), ARTIFACT_CORRUPT, LEDGER_CORRUPT,
+ * STORE_UNWRITABLE
  */
-export async function writeReport(record: SweepRecord, options: HomeOptions = {}): Promise<ReportFiles> {
-  const store = storeOf(options);
+export async function writeReport(
+  record: SweepRecord,
+  { out, ...home }: ReportOptions = {},
+): Promise<ReportFiles> {
+  const store = storeOf(home);
   const { result, definition } = record;
   const parts: AnalyzedPart[] = [];
   for (const part of splitResult(definition, result)) parts.push(await analyzePart(store, part));
   const totals = await readRunTotals(store, result.sweepId);
+  const folder = await ensureDir(out ?? store.paths.report(result.sweepId));
   const written: ReportPart[] = [];
-  for (const part of parts) written.push(await writePart(store, { ...record, totals }, { part, parts }));
-  const folder = await ensureDir(store.paths.report(result.sweepId));
+  for (const part of parts)
+    written.push(await writePart(store, { ...record, totals }, { part, parts, folder }));
   const resultPath = join(folder, 'result.json');
   const scoresPath = definition.budgetUnit === 'usd' ? null : join(folder, 'scores.csv');
   const files = { parts: written as [ReportPart, ...ReportPart[]], resultPath, scoresPath, totals };

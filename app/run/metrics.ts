@@ -10,6 +10,8 @@ import type { PlannedSweep } from '../plan/plan-sweep';
 export interface StepMetrics {
   /** The training stage. */
   readonly stage: PlannedStage;
+  /** Ids of the cells and controls that use it. */
+  readonly cells: readonly string[];
   /** From 1. After a stage resumes, the steps since its last checkpoint are reported again. */
   readonly step: number;
   /** Values by TRL's names: loss, grad_norm, learning_rate … */
@@ -53,13 +55,24 @@ class Tail {
   }
 }
 
-/** The training stages of a sweep that are not in the store yet, its controls' included. */
-function trainingStages({ plan, cached }: PlannedSweep): PlannedStage[] {
+/** A training stage and who uses it. */
+type TrainingStage = Pick<StepMetrics, 'stage' | 'cells'>;
+
+/** The training stages of a sweep that are not in the store yet, including those of controls. */
+function trainingStages({ plan, cached }: PlannedSweep): TrainingStage[] {
   const { certain, winnerControls } = plan.controls;
-  const controls = [...certain, ...winnerControls].flatMap(({ stages }) => stages);
-  const all = [...plan.stages.map(({ stage }) => stage), ...controls];
-  const unique = [...new Map(all.map((stage) => [stage.key, stage])).values()];
-  return unique.filter(({ key, kind }) => /^train/.test(kind) && !cached.has(key));
+  const users = [
+    ...plan.cells.map(({ cell, stages }) => ({ id: cell.id, stages })),
+    ...certain,
+    ...winnerControls,
+  ];
+  const byKey = new Map<string, TrainingStage>();
+  for (const { id, stages } of users)
+    for (const stage of stages)
+      byKey.set(stage.key, { stage, cells: [...(byKey.get(stage.key)?.cells ?? []), id] });
+  return [...byKey.values()].filter(
+    ({ stage: { key, kind } }) => kind.startsWith('train') && !cached.has(key),
+  );
 }
 
 function metricsIn(line: string): Pick<StepMetrics, 'step' | 'values'> | undefined {
@@ -80,17 +93,17 @@ export async function followMetrics(
   planned: PlannedSweep,
   { onMetric, ended }: MetricsOptions,
 ): Promise<void> {
-  const tails = trainingStages(planned).map((stage) => ({
-    stage,
-    tail: new Tail(eventsPath(planned.store, stage.key)),
+  const tails = trainingStages(planned).map((training) => ({
+    training,
+    tail: new Tail(eventsPath(planned.store, training.stage.key)),
   }));
   for (const { tail } of tails) await tail.skip();
   for (;;) {
     const isLast = ended.aborted;
-    for (const { stage, tail } of tails)
+    for (const { training, tail } of tails)
       for (const line of await tail.lines()) {
         const metrics = metricsIn(line);
-        if (metrics !== undefined) onMetric({ stage, ...metrics });
+        if (metrics !== undefined) onMetric({ ...training, ...metrics });
       }
     if (isLast) return;
     await sleep(intervalMs, undefined, { signal: ended }).catch(() => undefined);

@@ -70,7 +70,8 @@ function describe(svg: string, chart: Chart, prefix: string): string {
 export async function renderChart(chart: Chart, size: ChartSize): Promise<string> {
   const prefix = `${chart.name}-${size}`;
   measureText();
-  const { spec } = compile(chart.spec(size), { config: chartConfig });
+  // Vega marks the objects of its data: a clone, so that it does not mark the analysis.
+  const { spec } = compile(structuredClone(chart.spec(size)), { config: chartConfig });
   const view = new vega.View(vega.parse(spec), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();

@@ -1,6 +1,7 @@
 import { labelQuality } from '../../analysis';
 import { gatherLabels } from '../../contracts/labels';
 import type { Estimate } from '../../contracts/analysis';
+import type { PairSkipReason } from '../../contracts/metrics';
 import type { StageResult } from '../../contracts/stage';
 import { formatBudget, formatCount, formatInterval, formatScore, formatShare } from '../format';
 import { html, type Html } from '../html';
@@ -45,14 +46,15 @@ function excludedRowsWords(stages: readonly StageResult[]): Html {
 }
 
 function pairCells(stage: StageResult): string[] {
-  const { 'all-right': allRight = 0, 'all-wrong': allWrong = 0, ...others } = stage.skipped ?? {};
+  const skipped: Partial<Record<PairSkipReason, number>> = stage.skipped ?? {};
+  const { 'all-correct': allCorrect = 0, 'all-incorrect': allIncorrect = 0, ...others } = skipped;
   return [
     formatCount(metric(stage, 'rows')),
     formatCount(metric(stage, 'promptsScanned')),
     formatCount(metric(stage, 'samples')),
     formatShare(metric(stage, 'yield'), 0),
-    formatCount(allRight),
-    formatCount(allWrong),
+    formatCount(allCorrect),
+    formatCount(allIncorrect),
     formatCount(Object.values(others).reduce((sum, count) => sum + count, 0)),
   ];
 }

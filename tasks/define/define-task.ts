@@ -89,7 +89,8 @@ function codeOf(stack: string, version: TaskInput<unknown>['version']): NonNulla
 
 /**
  * Defines a task from a few functions: how items are generated or read, their prompts, and the score of an answer.
- * Register it with the workers: `createWorker({ tasks: [task] })`.
+ * Pass it to a program's `runSweep(definition, { tasks: [task] })`, export it from the definition file as `tasks`, or
+ * register it with your own workers: `createWorker({ tasks: [task] })`.
  *
  * Pool, validation and test problems are disjoint: generated ones by dedup key and pattern, rows of files by normalised
  * text, 13-grams and dedup key. Excluded rows are counted.

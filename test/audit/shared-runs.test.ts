@@ -305,7 +305,7 @@ describe('server: exports of runs that share stages', function () {
       const { loss = '', annotator = '' } = axes;
       const isDpo = loss === 'dpo';
       assert.equal(page.includes('where the policy is the reference'), isDpo, loss);
-      assert.equal(page.includes('this loss compares with no reference'), !isDpo, loss);
+      assert.equal(page.includes('this loss has no reference'), !isDpo, loss);
       const fallen = analysis.findings.filter(({ kind }) => kind === 'falling-chosen');
       assert.ok(isDpo || fallen.length === 0, 'a reward without a reference was compared with 0');
       for (const { name, description } of gradeSchoolMath.annotators)

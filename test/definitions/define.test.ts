@@ -34,6 +34,12 @@ describe('pure: definitions', () => {
     assert.deepEqual(reasons({ sftFractions: [1, 0, 1.2] }), [
       'sftFractions[2]: 1.2 is above 1; a fraction is between 0 and 1',
     ]);
+    for (const [wrong, right] of [
+      ['sft_fractions', 'sftFractions'],
+      ['seed', 'seeds'],
+      ['Budget', 'budgets'],
+    ])
+      assert.deepEqual(reasons({ [wrong!]: 1 }), [`${wrong}: no such field; did you mean ${right}?`]);
     assert.match(reasons({ colour: 1 }).join('\n'), /^colour: no such field; there are name, task, data, /);
     assert.match(
       reasons({ sft: { ...gradeSchoolMathDefaults.sft, momentum: 1 } }).join('\n'),

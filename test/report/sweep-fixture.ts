@@ -88,7 +88,7 @@ function stageOf(kind: StageKind, title: string, measured: StageMetrics = { metr
 
 const pairMetrics = (rows: number): StageMetrics => ({
   metrics: { rows, promptsScanned: rows * 4, samples: rows * 16, yield: 0.25 },
-  skipped: { 'all-right': rows, 'all-wrong': 2 * rows, 'wrong-is-empty': 1 },
+  skipped: { 'all-correct': rows, 'all-incorrect': 2 * rows, 'incorrect-is-empty': 1 },
 });
 
 function definitionOf(budgets: number[], sftFractions: number[], items: number): SweepDefinition {

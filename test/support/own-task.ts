@@ -40,7 +40,7 @@ export const purchases = defineTask<Purchase>({
   score: (item, answer) => ({ score: scoreOf(item.pens * item.price, answer) }),
 });
 `,
-  'lib/grade.ts': `// Right where the last number is.
+  'lib/grade.ts': `// Correct if the last number is.
 export const scoreOf = (expected: number, answer: string): number =>
   Number(/#### (\\d+)/.exec(answer)?.[1] === String(expected));
 `,

@@ -187,7 +187,7 @@ describe('pure: instruction following in a sweep', () => {
     assert.throws(() => instructionFollowing.gold(last), /has no reference answer/);
     await assert.rejects(
       load([...train, { ...parsed[2], ...noComma, response: 'yes, no' }]),
-      /train\.jsonl:3: response keeps 0 of 1 of its instructions/,
+      /train\.jsonl:3: response follows 0 of 1 of its instructions/,
     );
     const two = {
       instruction_id_list: ['punctuation:no_comma', 'change_case:english_lowercase'],
@@ -195,7 +195,7 @@ describe('pure: instruction following in a sweep', () => {
     };
     await assert.rejects(
       load([...train, { ...parsed[2], ...two, response: 'all of this is in small letters, with a comma' }]),
-      /train\.jsonl:3: response keeps 1 of 2 of its instructions/,
+      /train\.jsonl:3: response follows 1 of 2 of its instructions/,
     );
   });
 

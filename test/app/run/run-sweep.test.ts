@@ -1,6 +1,7 @@
 import '../../support/quiet-runtime';
 import assert from 'node:assert/strict';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import * as app from '../../../app';
 import {
   type Annotator,
@@ -98,7 +99,10 @@ describe('server: a sweep from a program', function () {
     controller.abort(new Error('enough'));
     await assert.rejects(running, /^Error: enough$/);
     assert.equal(await stateOf(sweepId), 'RUNNING');
-    const [{ stage, values }] = metrics as [StepMetrics];
+    const [{ stage, cells, values }] = metrics as [StepMetrics];
+    const { plan } = await app.planSweep(definition, { tasks });
+    const users = plan.cells.filter(({ stages }) => stages.some(({ key }) => key === stage.key));
+    assert.deepEqual([...cells].sort(), users.map(({ cell }) => cell.id).sort());
     assert.match(stage.kind, /^train/);
     for (const name of ['loss', 'grad_norm', 'learning_rate']) assert.ok(name in values, name);
   });
@@ -123,14 +127,19 @@ describe('server: a sweep from a program', function () {
     const report = await app.writeReport(stored);
     rmSync(report.path);
     assert.deepEqual(await example('writeReport'), [report.path]);
-    assert.ok(existsSync(report.path));
-    assert.equal(JSON.stringify(report.parts[0].analysis), JSON.stringify(stored.analyses[0]));
+    assert.deepEqual(report.parts[0].analysis, stored.analyses[0]);
     assert.ok((await example('listRuns')).includes(`${sweepId} COMPLETED`));
     assert.deepEqual(await example('readStatus'), ['COMPLETED 4']);
     const { stages, totals } = await app.auditRun(sweepId);
     assert.deepEqual(await example('auditRun'), [`${stages.length} ${totals.attempts}`]);
     assert.equal(stages.length, uniqueStages);
     assert.match((await example('verifyRun'))[0] ?? '', /^true /);
+    const elsewhere = await app.writeReport(stored, { out: folder.at('elsewhere') });
+    assert.deepEqual(readFileSync(elsewhere.path), readFileSync(report.path));
+    assert.equal(dirname(elsewhere.scoresPath ?? ''), folder.at('elsewhere'));
+    await assert.rejects(app.writeReport(stored, { home: folder.at('other-home') }), {
+      code: 'INPUT_MISSING',
+    });
     await assert.rejects(app.readResult('none'), { code: 'INPUT_MISSING' });
   });
 
