@@ -29,8 +29,8 @@ export async function rerunSweep(planned: PlannedSweep, { printer, tasksFile }: 
   const running = {
     // A server of its own: on a shared one, workers of another home would run the stages in their store.
     openTemporal: () => startTemporal({ home, env, onProgress: (text) => printer.print([text]) }),
-    startWorkers: (...[place, onGiveUp]: Parameters<StartWorkers>) =>
-      startRunWorkers(place, { home, tasksFile, onNotice, onGiveUp }),
+    startWorkers: (...[server, onGiveUp]: Parameters<StartWorkers>) =>
+      startRunWorkers(server, { home, tasksFile, onNotice, onGiveUp }),
     ...{ onProgress: (progress: RunProgress) => view.show(progress), onNotice, signal },
   };
   try {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { TemporalPlace } from '../app/run/temporal';
+import type { TemporalServer } from '../app/run/temporal';
 import {
   createWorkerProcesses,
   type WorkerProcesses,
@@ -17,7 +17,7 @@ export interface RunWorkersOptions extends Pick<WorkerProcessesOptions, 'onNotic
 }
 
 /** Starts one worker process per queue, on the server of a run. Their logs are in the home's logs/. */
-export function startRunWorkers(place: TemporalPlace, options: RunWorkersOptions): WorkerProcesses {
+export function startRunWorkers(server: TemporalServer, options: RunWorkersOptions): WorkerProcesses {
   const { home, tasksFile, ...rest } = options;
   const executable = join(packageRoot, 'dist', 'cli', 'main.js');
   const tasks = tasksFile === null ? [] : ['--tasks', tasksFile];
@@ -25,7 +25,7 @@ export function startRunWorkers(place: TemporalPlace, options: RunWorkersOptions
     ...rest,
     queues: Object.keys(taskQueues) as TaskQueue[],
     commandFor: (queue) => [process.execPath, executable, 'worker', '--queue', queue, ...tasks],
-    env: { ...place.env, BUDGETLINE_HOME: home },
+    env: { ...server.env, BUDGETLINE_HOME: home },
     noServerStatus: exitStatusOf('TEMPORAL_MISSING'),
     logDir: join(home, 'logs'),
   });

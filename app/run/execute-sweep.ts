@@ -1,7 +1,7 @@
 import type { PlannedSweep } from '../plan/plan-sweep';
 import { unlessAborted } from './abort';
 import { followSweep, type FollowedSweep, type RunCallbacks } from './follow-sweep';
-import type { TemporalPlace } from './temporal';
+import type { TemporalServer } from './temporal';
 
 /** Workers of one run. */
 export interface RunWorkers {
@@ -11,23 +11,23 @@ export interface RunWorkers {
 
 /** Starts the workers of a run. They call `onGiveUp` if they cannot continue; that ends the run. */
 export type StartWorkers = (
-  place: TemporalPlace,
+  server: TemporalServer,
   onGiveUp: (error: unknown) => void,
 ) => RunWorkers | Promise<RunWorkers>;
 
 export interface ExecuteOptions extends RunCallbacks {
-  readonly openTemporal: () => Promise<TemporalPlace>;
+  readonly openTemporal: () => Promise<TemporalServer>;
   readonly startWorkers: StartWorkers;
   /** Aborting stops the workers, not the sweep: it can be continued later. */
   readonly signal: AbortSignal;
 }
 
-async function openUnlessAborted({ openTemporal, signal }: ExecuteOptions): Promise<TemporalPlace> {
+async function openUnlessAborted({ openTemporal, signal }: ExecuteOptions): Promise<TemporalServer> {
   const opening = openTemporal();
   try {
     return await unlessAborted(opening, signal);
   } catch (error) {
-    void opening.then((place) => place.close()).catch(() => undefined);
+    void opening.then((server) => server.close()).catch(() => undefined);
     throw error;
   }
 }
@@ -40,20 +40,20 @@ async function openUnlessAborted({ openTemporal, signal }: ExecuteOptions): Prom
 export async function executeSweep<T>(
   planned: PlannedSweep,
   options: ExecuteOptions,
-  finish: (followed: FollowedSweep, place: TemporalPlace) => Promise<T>,
+  finish: (followed: FollowedSweep, server: TemporalServer) => Promise<T>,
 ): Promise<T> {
   await planned.store.prepare();
-  const place = await openUnlessAborted(options);
+  const server = await openUnlessAborted(options);
   const gaveUp = new AbortController();
   let workers: RunWorkers | undefined;
   try {
-    workers = await options.startWorkers(place, (error) => gaveUp.abort(error));
+    workers = await options.startWorkers(server, (error) => gaveUp.abort(error));
     const signal = AbortSignal.any([options.signal, gaveUp.signal]);
-    const followed = await followSweep(place, planned, { ...options, signal });
-    const [finished] = await Promise.all([finish(followed, place), workers.stop()]);
+    const followed = await followSweep(server, planned, { ...options, signal });
+    const [finished] = await Promise.all([finish(followed, server), workers.stop()]);
     return finished;
   } finally {
     await workers?.stop();
-    await place.close();
+    await server.close();
   }
 }

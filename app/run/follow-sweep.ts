@@ -7,7 +7,7 @@ import type { PlannedSweep } from '../plan/plan-sweep';
 import { unlessAborted } from './abort';
 import { followMetrics, type StepMetrics } from './metrics';
 import { createProgress, type RunProgress } from './progress';
-import type { TemporalPlace } from './temporal';
+import type { TemporalServer } from './temporal';
 
 /** The result of a sweep, and the record of its run. */
 export interface FollowedSweep {
@@ -43,16 +43,16 @@ const notSearchable =
   'The server lacks search attributes, so "budgetline list" cannot find this run by its task or budget; see "budgetline server register".';
 
 /** The workflow's page shows its newest run. With the run's id the address would not fit on a line. */
-function pageOf({ uiUrl }: TemporalPlace, { workflowId }: Started): { temporalUi?: string } {
+function pageOf({ uiUrl }: TemporalServer, { workflowId }: Started): { temporalUi?: string } {
   return uiUrl === null ? {} : { temporalUi: `${uiUrl}/namespaces/default/workflows/${workflowId}` };
 }
 
-function runRecord(place: TemporalPlace, started: Started): RunRecord {
-  const { acquisitionMs } = place;
+function runRecord(server: TemporalServer, started: Started): RunRecord {
+  const { acquisitionMs } = server;
   return {
     workflowId: started.workflowId,
     runId: started.runId,
-    ...pageOf(place, started),
+    ...pageOf(server, started),
     finishedAt: new Date().toISOString(),
     elapsedMs: Math.round(performance.now() - acquisitionMs),
     ...(acquisitionMs === 0 ? {} : { serverMs: Math.round(acquisitionMs) }),
@@ -85,13 +85,13 @@ async function withMetrics<T>(
  * @throws BudgetlineError with the code of what ended it; the signal's reason
  */
 export async function followSweep(
-  place: TemporalPlace,
+  server: TemporalServer,
   planned: PlannedSweep,
   options: FollowOptions,
 ): Promise<FollowedSweep> {
   const { onProgress, onNotice, signal } = options;
   const { resolved, plan } = planned;
-  const { client } = place;
+  const { client } = server;
   const started = await unlessAborted(startSweep(resolved, { client }), signal);
   const notice = notices[started.how];
   if (notice !== null) onNotice?.(notice);
@@ -102,5 +102,5 @@ export async function followSweep(
   const result = await withMetrics(planned, options, (ended) =>
     watchSweep({ client, plan, started, onStatus, onNotice, home, signal: ended }),
   );
-  return { result, run: runRecord(place, started) };
+  return { result, run: runRecord(server, started) };
 }

@@ -8,7 +8,7 @@ import { writeReport, type ReportFiles } from '../results/report-files';
 import type { SweepRecord } from '../results/sweep-record';
 import { executeSweep, type RunWorkers, type StartWorkers } from './execute-sweep';
 import type { FollowedSweep, RunCallbacks } from './follow-sweep';
-import { findTemporal, temporalOf, type TemporalPlace } from './temporal';
+import { findTemporal, temporalOf, type TemporalServer } from './temporal';
 
 /** Options of {@link runSweep}. */
 export interface RunSweepOptions extends PlanOptions, Location, RunCallbacks {
@@ -39,7 +39,7 @@ const neverAborted = new AbortController().signal;
 function openTemporal(
   { store }: PlannedSweep,
   { client, onNotice }: RunSweepOptions,
-): Promise<TemporalPlace> {
+): Promise<TemporalServer> {
   if (client !== undefined) return Promise.resolve(temporalOf(client));
   const onProgress = (text: string): void => onNotice?.(text);
   return findTemporal({ home: store.paths.home, env: process.env, onProgress });

@@ -6,7 +6,7 @@ import type { EmbeddedServer } from '../../workers';
 import { type Location, storeOf } from '../location';
 
 /** A Temporal server that runs are started on. */
-export interface TemporalPlace {
+export interface TemporalServer {
   readonly client: Client;
   /** An environment that configures this server, for workers. */
   readonly env: NodeJS.ProcessEnv;
@@ -48,7 +48,7 @@ const closing =
  *
  * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
-export async function findTemporal(options: TemporalOptions): Promise<TemporalPlace> {
+export async function findTemporal(options: TemporalOptions): Promise<TemporalServer> {
   const { env } = options;
   if (configuredAddress(env) === undefined) return startTemporal(options);
   const client = await connect({ env });
@@ -60,7 +60,7 @@ export async function findTemporal(options: TemporalOptions): Promise<TemporalPl
  *
  * @throws BudgetlineError TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE
  */
-export async function startTemporal(options: TemporalOptions): Promise<TemporalPlace> {
+export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
   const embedded = await ensureServer(options);
   const { env, uiUrl, acquired } = embedded;
   const client = await connect({ env });
@@ -68,7 +68,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalP
 }
 
 /** The server of the user's client. Workers connect with the TLS settings and API key of this process's environment. */
-export function temporalOf(client: Client): TemporalPlace {
+export function temporalOf(client: Client): TemporalServer {
   const { options } = client.connection as Pick<Connection, 'options'> & Client['connection'];
   const { address } = options;
   const env = { ...process.env, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: client.options.namespace };

@@ -1,7 +1,7 @@
 import { recordOf } from '../../app/run/run-sweep';
 import { executeSweep, type ExecuteOptions } from '../../app/run/execute-sweep';
 import type { FollowedSweep } from '../../app/run/follow-sweep';
-import { findTemporal, type TemporalPlace } from '../../app/run/temporal';
+import { findTemporal, type TemporalServer } from '../../app/run/temporal';
 import type { WorkerProcesses } from '../../app/run/worker-processes';
 import { analysesOf, writeReport, type ReportFiles } from '../../app/results/report-files';
 import { createPrinter, printJson, type Printer, type PrinterOptions } from '../printer';
@@ -50,12 +50,12 @@ function createRun(file: PlannedFile, printer: Printer): Run {
   return run;
 }
 
-async function openTemporal({ planned, printer }: Run): Promise<TemporalPlace> {
+async function openTemporal({ planned, printer }: Run): Promise<TemporalServer> {
   const { home } = planned.store.paths;
   const onProgress = (text: string): void => printer.print([text]);
-  const place = await findTemporal({ home, env: process.env, onProgress });
-  printer.print(wrap(describeTemporal(place)));
-  return place;
+  const server = await findTemporal({ home, env: process.env, onProgress });
+  printer.print(wrap(describeTemporal(server)));
+  return server;
 }
 
 /** The run's callbacks. Progress is shown until the first signal. */
@@ -65,8 +65,8 @@ function executionOf(run: Run): ExecuteOptions {
   const onNotice = (text: string): void => view.notice(text);
   return {
     openTemporal: () => openTemporal(run),
-    startWorkers: (place, onGiveUp) =>
-      (run.workers = startRunWorkers(place, { home, tasksFile, onNotice, onGiveUp })),
+    startWorkers: (server, onGiveUp) =>
+      (run.workers = startRunWorkers(server, { home, tasksFile, onNotice, onGiveUp })),
     onProgress: (progress) => {
       if (!signal.aborted) view.show(progress);
     },
@@ -74,17 +74,17 @@ function executionOf(run: Run): ExecuteOptions {
   };
 }
 
-function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed: FollowedSweep): void {
+function showEnding(run: Run, server: TemporalServer, files: ReportFiles, followed: FollowedSweep): void {
   const { printer, invocation } = run;
   const { result } = followed;
   const { definition } = run.planned.resolved;
-  const { embedded } = place;
+  const { embedded } = server;
   const { cells, controls, failedControls } = result;
   const results = [...cells, ...controls, ...failedControls].flatMap(({ stages }) => stages);
   const ending = renderEnding(
     {
-      elapsedMs: performance.now() - place.acquisitionMs,
-      acquisitionMs: place.acquisitionMs,
+      elapsedMs: performance.now() - server.acquisitionMs,
+      acquisitionMs: server.acquisitionMs,
       stages: [...result.baseStages, ...results],
       totals: files.totals,
       reportPaths: files.parts.map(({ reportPath }) => reportPath),
@@ -109,13 +109,13 @@ function showEnding(run: Run, place: TemporalPlace, files: ReportFiles, followed
 /** Writes the report of a finished sweep. The returned function prints it and returns the exit status. */
 async function finish(
   run: Run,
-  { followed, place, json }: { followed: FollowedSweep; place: TemporalPlace; json: boolean },
+  { followed, server, json }: { followed: FollowedSweep; server: TemporalServer; json: boolean },
 ): Promise<() => number> {
   run.view.end();
   const record = recordOf(run.planned, followed);
   const files = await writeReport(record, { store: run.planned.store });
   return () => {
-    showEnding(run, place, files, followed);
+    showEnding(run, server, files, followed);
     if (json) printJson({ ...record, ...analysesOf(files.parts) });
     return exitStatusOfResult(record.result);
   };
@@ -131,8 +131,8 @@ function endInterrupted({ printer, invocation }: Run, { stopSignal }: Interrupte
 
 async function execute(run: Run, json: boolean): Promise<number> {
   try {
-    const show = await executeSweep(run.planned, executionOf(run), (followed, place) =>
-      finish(run, { followed, place, json }),
+    const show = await executeSweep(run.planned, executionOf(run), (followed, server) =>
+      finish(run, { followed, server, json }),
     );
     return show();
   } catch (error) {

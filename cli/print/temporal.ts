@@ -1,4 +1,4 @@
-import { acquisitionOf, type TemporalPlace } from '../../app/run/temporal';
+import { acquisitionOf, type TemporalServer } from '../../app/run/temporal';
 import { configuredAddress } from '../../client';
 import type { EmbeddedServer } from '../../workers';
 import { formatDuration } from './numbers';
@@ -21,7 +21,7 @@ function describeServer({ address, serverVersion, started, program, acquired }: 
 }
 
 /** Which Temporal server a run uses, and how it was obtained; one sentence. */
-export function describeTemporal({ embedded, env }: TemporalPlace): string {
+export function describeTemporal({ embedded, env }: TemporalServer): string {
   if (embedded !== null) return describeServer(embedded);
   return `Temporal server at ${configuredAddress(env)}, as configured`;
 }
