@@ -124,8 +124,8 @@ export class StageSession {
   async #setupFor(job: TrainerJob): Promise<TrainerSetup> {
     const { trainer } = this.environment;
     const { stallSeconds } = this.execution;
-    const given = stallSeconds === undefined ? trainer.limits.stallMs : stallSeconds * 1000;
-    return { ...trainer, limits: { ...trainer.limits, stallMs: given ?? (await stallMsOf(job)) } };
+    const limitMs = stallSeconds === undefined ? trainer.limits.stallMs : stallSeconds * 1000;
+    return { ...trainer, limits: { ...trainer.limits, stallMs: limitMs ?? (await stallMsOf(job)) } };
   }
 
   /** Runs a job in its own trainer process and reports its progress in heartbeats. */

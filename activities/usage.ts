@@ -111,8 +111,8 @@ export class Usage {
 
 /** Each warning once, in the order of first occurrence. */
 export function warningsIn(lines: readonly LedgerLine[]): StageWarning[] {
-  const given = lines.flatMap((line) => (line.type === 'attempt-warning' ? [line] : []));
-  const distinct = new Map(given.map(({ code, message }) => [`${code} ${message}`, { code, message }]));
+  const warnings = lines.flatMap((line) => (line.type === 'attempt-warning' ? [line] : []));
+  const distinct = new Map(warnings.map(({ code, message }) => [`${code} ${message}`, { code, message }]));
   return [...distinct.values()];
 }
 

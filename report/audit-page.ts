@@ -118,9 +118,9 @@ function stageLine(stage: AuditedStage, scale: Scale, [y, lastAt]: [number, stri
     ${stage.attempts.map((attempt) => attemptBar(stage, attempt, [scale, y, lastAt]))} ${found ? mark : null}`;
 }
 
-function timeline(story: RunTimeline): Html {
-  const scale = scaleOf(story);
-  const height = margin.top + story.stages.length * rowHeight + margin.bottom;
+function timeline(run: RunTimeline): Html {
+  const scale = scaleOf(run);
+  const height = margin.top + run.stages.length * rowHeight + margin.bottom;
   const width = labelWidth + chartWidth + margin.right;
   const marks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const x = labelWidth + share * chartWidth;
@@ -129,8 +129,8 @@ function timeline(story: RunTimeline): Html {
         >${formatDuration(share * scale.spanMs)}</text
       >`;
   });
-  const lines = story.stages.map((stage, index) =>
-    stageLine(stage, scale, [margin.top + index * rowHeight, story.lastAt]),
+  const lines = run.stages.map((stage, index) =>
+    stageLine(stage, scale, [margin.top + index * rowHeight, run.lastAt]),
   );
   return html`<div class="scroll" role="region" aria-label="Timeline of every attempt" tabindex="0">
     <svg
@@ -203,8 +203,8 @@ const legend =
  *
  * @returns an HTML document that runs no script, fetches nothing, and is the same bytes for the same input.
  */
-export function renderAuditPage(story: RunTimeline): string {
-  const { experimentId, openedAt, openedBy, lastAt } = story;
+export function renderAuditPage(run: RunTimeline): string {
+  const { experimentId, openedAt, openedBy, lastAt } = run;
   const page = html`<html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -220,14 +220,13 @@ export function renderAuditPage(story: RunTimeline): string {
       <header>
         <h1>${experimentId}</h1>
         <p class="lead">Opened ${minuteOf(openedAt)} by ${openedBy}; last entry ${minuteOf(lastAt)} (UTC).</p>
-        ${facts(story)}
+        ${facts(run)}
       </header>
       <main id="main">
-        ${section({ id: 'timeline', title: 'Timeline' }, html`<p>${legend}</p>`, timeline(story))}
-        ${section({ id: 'attempts', title: 'Attempts' }, attemptsTable(story))} ${sharedSection(story)}
-        ${foundSection(story)}
-        ${section({ id: 'people', title: 'What people did' }, interventionsTable(story))}
-        ${section({ id: 'seal', title: 'Integrity' }, seal(story))}
+        ${section({ id: 'timeline', title: 'Timeline' }, html`<p>${legend}</p>`, timeline(run))}
+        ${section({ id: 'attempts', title: 'Attempts' }, attemptsTable(run))} ${sharedSection(run)}
+        ${foundSection(run)} ${section({ id: 'people', title: 'What people did' }, interventionsTable(run))}
+        ${section({ id: 'seal', title: 'Integrity' }, seal(run))}
       </main>
     </body>
   </html>`;

@@ -28,7 +28,7 @@ async function openUserRows({ stage }: StageSession, spec: UserRowsSpec): Promis
 }
 
 /** Counts over the whole file, whichever rows were taken. */
-function figuresOf({ rows, summary, checked, verifierMismatches }: UserRows) {
+function countRows({ rows, summary, checked, verifierMismatches }: UserRows) {
   const { compared, alike } = summary.agreement;
   return {
     usable: rows.length,
@@ -42,30 +42,30 @@ async function readRows(session: StageSession, spec: UserRowsSpec): Promise<User
   await assertGrading(task, spec.code);
   const path = await openUserRows(session, spec);
   const auxiliary = await loadHeldOut(session.environment.problems, session.stage.files, spec);
-  const given = await readUserRows({
+  const found = await readUserRows({
     ...{ path, reading: spec.userRows, task, problems, auxiliary },
     templated: spec.data.source === 'synthetic',
   });
-  if (given.rows.length >= spec.rows) return given;
+  if (found.rows.length >= spec.rows) return found;
   throw new BudgetlineError(
     'BUDGET_EXCEEDS_POOL',
-    `${spec.rows} ${useOf(spec)} are asked for; ${path} has ${given.rows.length} usable rows.`,
+    `${spec.rows} ${useOf(spec)} are needed; ${path} has ${found.rows.length} usable rows.`,
   );
 }
 
 /** Takes rows of the user's own file, in the seed's order. */
 export async function takeUserRows(session: StageSession, spec: UserRowsSpec): Promise<StageOutput> {
   const use = useOf(spec);
-  const given = await readRows(session, spec);
-  const taken = orderUserRows(given.rows, { use, poolSeed: spec.poolSeed }).slice(0, spec.rows);
+  const found = await readRows(session, spec);
+  const taken = orderUserRows(found.rows, { use, poolSeed: spec.poolSeed }).slice(0, spec.rows);
   const dir = await session.freshDir('payload');
   const name = use === 'demonstrations' ? 'demonstrations.jsonl' : 'pairs.jsonl';
   await writeJsonLines(
     join(dir, name),
     taken.map(({ row }) => row),
   );
-  const figures = { rows: spec.rows, ...figuresOf(given) };
-  const stats = { ...figures, droppedBy: given.summary.dropped };
+  const metrics = { rows: spec.rows, ...countRows(found) };
+  const stats = { ...metrics, droppedBy: found.summary.dropped };
   await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);
-  return { dir, metrics: figures, labels: given.summary.agreement.patterns };
+  return { dir, metrics, labels: found.summary.agreement.patterns };
 }

@@ -35,7 +35,7 @@ function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): 
 }
 
 /** Rows that no stage used. All stages of a file have the same counts. */
-function excludedRowsWords(stages: readonly StageResult[]): Html {
+function describeExcludedRows(stages: readonly StageResult[]): Html {
   const most = (name: string): number => Math.max(0, ...stages.map((stage) => metric(stage, name)));
   const [excluded, dropped] = [most('excluded'), most('dropped')];
   if (excluded === 0 && dropped === 0) return html``;
@@ -149,7 +149,7 @@ export function dataSection(input: ReportInput): Html {
   return section(
     { id: 'data', title: 'Data' },
     fitWords(input, stages),
-    excludedRowsWords(stages),
+    describeExcludedRows(stages),
     warningList(stages),
     labelTable(stages),
     pairTable(input),

@@ -11,15 +11,15 @@ const plain = makeSweep({
   rows: ({ sftFraction }) => fixedItems(400, right[sftFraction]!),
 });
 
-interface Given extends Pick<ControlResult, 'kind' | 'setting'> {
+interface ControlInput extends Pick<ControlResult, 'kind' | 'setting'> {
   readonly of: number;
   readonly right: number;
 }
 
 /** The sweep with controls, by the number of their correct items out of 400. */
-function withControls(given: readonly Given[]): AnalyzeSweepInput {
+function withControls(inputs: readonly ControlInput[]): AnalyzeSweepInput {
   const items = new Map(plain.items);
-  const controls = given.map((control): ControlResult => {
+  const controls = inputs.map((control): ControlResult => {
     const rows = fixedItems(400, control.right);
     const result = { ...control, of: identify(1024, control.of).id, evaluation: summarize(rows), stages: [] };
     items.set(controlIdOf(result), rows);
@@ -28,7 +28,7 @@ function withControls(given: readonly Given[]): AnalyzeSweepInput {
   return { ...plain, items, result: { ...plain.result, controls } };
 }
 
-const analyze = (given: readonly Given[]) => analyzeSweep(withControls(given));
+const analyze = (inputs: readonly ControlInput[]) => analyzeSweep(withControls(inputs));
 
 describe('pure: ablations of winners, and further controls', () => {
   it('separates the gain of pairs over rejection samples from that over chosen answers', () => {
@@ -68,7 +68,7 @@ describe('pure: ablations of winners, and further controls', () => {
 });
 
 describe('pure: whether a setting of preference tuning changes the winner', () => {
-  const tuned = (setting: string, mixture: number, alone: number): Given[] => [
+  const tuned = (setting: string, mixture: number, alone: number): ControlInput[] => [
     { kind: 'beta', setting, of: 0.5, right: mixture },
     { kind: 'beta', setting, of: 0, right: alone },
   ];

@@ -103,8 +103,8 @@ describe('pure: definitions', () => {
     const auxiliaryOf = (...inputs: object[]): unknown =>
       defineSweep({ ...sweep, ...withAuxiliary(...inputs) }).evaluation.auxiliary;
     const one = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
-    const synthetics = [one, { ...one, data: { source: 'synthetic' } }, { ...one, seed: 0 }];
-    for (const input of synthetics) assert.deepEqual(auxiliaryOf(input), [{ ...one, seed: 0 }]);
+    const equal = [one, { ...one, data: { source: 'synthetic' } }, { ...one, seed: 0 }];
+    for (const input of equal) assert.deepEqual(auxiliaryOf(input), [{ ...one, seed: 0 }]);
     const file = { ...one, name: 'ifeval', data: { source: 'files', test: 'input_data.jsonl' } };
     assert.deepEqual(auxiliaryOf(one, file), [{ ...one, seed: 0 }, file]);
     assert.deepEqual(defineSweep(defineSweep({ ...sweep, ...withAuxiliary(file) })).evaluation.auxiliary, [

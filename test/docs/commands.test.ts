@@ -194,11 +194,11 @@ describe('slow: every command in README and docs', function () {
       if (['ci', 'rebuild'].includes(verb)) continue;
       const script = scripts[verb === 'run' ? (words[0] ?? '') : verb];
       assert.ok(script, `${page}: ${text}`);
-      const given = words.includes('--') ? words.slice(words.indexOf('--') + 1) : [];
-      if (words[0] === 'bench') assertBenchmark(benchmarks, given, page);
+      const further = words.includes('--') ? words.slice(words.indexOf('--') + 1) : [];
+      if (words[0] === 'bench') assertBenchmark(benchmarks, further, page);
       if (verb !== 'start') continue;
       const line = script.split('main.js ')[1] ?? '';
-      await check({ page, text: `budgetline ${[line, ...given].join(' ')}` });
+      await check({ page, text: `budgetline ${[line, ...further].join(' ')}` });
     }
   });
 

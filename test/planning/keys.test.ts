@@ -171,9 +171,9 @@ describe('pure: stage keys', () => {
     const keys = (stages: ReturnType<typeof plan>, kind: string) =>
       stages.filter(({ stage }) => stage.kind === kind).map(({ stage }) => stage.key);
     // Without auxiliary tasks keys are the same as before there were any.
-    const synthetics = plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
+    const stages = plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
     assert.equal(
-      sha256Hex(keys(synthetics, 'evaluate').sort().join('\n')),
+      sha256Hex(keys(stages, 'evaluate').sort().join('\n')),
       'f23a6fbaf95fd4eba95ed574e5d2899e138abbf6f0b936ea81dbd7e7ee674e72',
     );
 

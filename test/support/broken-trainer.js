@@ -26,12 +26,12 @@ function finish(job, text) {
   const names = ['adapter_config.json', 'adapter_model.safetensors', 'metrics.jsonl'];
   const files = names.map((name) => path.join(job.outputDir, name));
   for (const file of files) fs.writeFileSync(file, text);
-  const figures = { metrics: {}, cpuMs: 1, peakMemoryBytes: 1 };
+  const usage = { metrics: {}, cpuMs: 1, peakMemoryBytes: 1 };
   emit({
     event: 'result',
     outputDir: job.outputDir,
     files: files.map((file) => describe(file, job.outputDir)),
-    ...figures,
+    ...usage,
   });
   process.exit(0);
 }

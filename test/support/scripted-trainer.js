@@ -45,8 +45,8 @@ function result(change = {}) {
   fs.mkdirSync(job.outputDir, { recursive: true });
   fs.writeFileSync(path.join(job.outputDir, 'made.txt'), `made of ${job.seed}\n`);
   const metrics = { steps: step, tokens: 10 };
-  const figures = { metrics, cpuMs: 1, peakMemoryBytes: 1 };
-  emit({ event: 'result', outputDir: job.outputDir, files: files(), ...figures, ...change });
+  const usage = { metrics, cpuMs: 1, peakMemoryBytes: 1 };
+  emit({ event: 'result', outputDir: job.outputDir, files: files(), ...usage, ...change });
 }
 
 const does = {

@@ -90,8 +90,8 @@ export function createBench(
   const execution = options.execution ?? {
     ...{ device: 'cpu', threads: 1, microBatchSize: null, checkpointEverySteps: 2, infrastructureRetries: 2 },
   };
-  const run = async (stage: PlannedStage, given: AttemptOptions = {}): Promise<StageResult> => {
-    const { attempt = 1, runId = 'run', allowanceUsd, watch } = given;
+  const run = async (stage: PlannedStage, settings: AttemptOptions = {}): Promise<StageResult> => {
+    const { attempt = 1, runId = 'run', allowanceUsd, watch } = settings;
     const workflowExecution = { workflowId: 'workflow', runId };
     const environment = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
     watch?.(environment);

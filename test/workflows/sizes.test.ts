@@ -17,8 +17,8 @@ const payloadBytes = 2 * 1024 * 1024;
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 /** Enough metrics to make a stage's result about this many bytes. */
-const figures = (bytes: number): StageResult['metrics'] =>
-  Object.fromEntries(Array.from({ length: bytes / 32 }, (_, index) => [`figure${index}`, 0.1234567 + index]));
+const manyMetrics = (bytes: number): StageResult['metrics'] =>
+  Object.fromEntries(Array.from({ length: bytes / 32 }, (_, index) => [`metric${index}`, 0.1234567 + index]));
 
 describe('server: a sweep whose results are larger than a payload', function () {
   this.timeout(acquisitionLimitMs);
@@ -52,7 +52,7 @@ describe('server: a sweep whose results are larger than a payload', function () 
         return Promise.resolve(null);
       },
     });
-    return withIdleWorkers({ real, metricsOf: () => figures(stageBytes) }, async (client) => {
+    return withIdleWorkers({ real, metricsOf: () => manyMetrics(stageBytes) }, async (client) => {
       const plan = planSweep(resolved);
       const started = await startSweep(resolved, {
         client,

@@ -125,7 +125,7 @@ describe('pure: the spend tracker of a sweep', () => {
     assert.equal('unsettledUsd' in new SpendTracker(limits, undefined).record, false);
   });
 
-  it('tells each that has begun what it may spend beside the others', () => {
+  it('returns the allowance of each cell that has started', () => {
     const spend = new SpendTracker({ prices, spendLimitUsd: 600 }, { usd: 50, skipped: ['x'] });
     assert.ok(admit(spend, cellAt(256, 1)));
     assert.ok(admit(spend, cellAt(64, 1)));

@@ -47,7 +47,7 @@ describe('server: a sweep that is steered', function () {
    * A run that did not end normally: the ledger records its finished stages, and its histories up to their
    * ends.
    */
-  async function assertTold(going: Going, cellId: string): Promise<void> {
+  async function assertRecorded(going: Going, cellId: string): Promise<void> {
     const { paths } = createStore(folder.path());
     const lines = await going.lines();
     const recorded = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.kind] : []));
@@ -126,7 +126,7 @@ describe('server: a sweep that is steered', function () {
       );
       assert.deepEqual(said, ['ann concurrency', 'ann pause', 'ann resume', 'ann cancel']);
       assert.ok((await trainingAttempts()).filter(cancelled).length >= 2, 'yielded once, cancelled once');
-      await assertTold(going, cell?.workflowId ?? '');
+      await assertRecorded(going, cell?.workflowId ?? '');
     });
   });
 
