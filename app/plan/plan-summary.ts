@@ -36,7 +36,7 @@ export interface PlanSummary {
   /** Price of `toBuy`. */
   readonly toBuyUsd: number;
   /** Verdicts by judge, two for each answer: all, and those that are not in the store yet. */
-  readonly verdicts: Readonly<Record<string, { readonly all: number; readonly toGive: number }>>;
+  readonly verdicts: Readonly<Record<string, { readonly all: number; readonly toRun: number }>>;
   /** Device slots of the workers on this machine. */
   readonly slots: number;
   /** Estimated seconds of the cells on these slots, without cached stages. */
@@ -121,12 +121,12 @@ function countVerdicts(
   stages: readonly PlannedStage[],
   cached: ReadonlySet<StageKey>,
 ): PlanSummary['verdicts'] {
-  const counts: Record<string, { all: number; toGive: number }> = {};
+  const counts: Record<string, { all: number; toRun: number }> = {};
   for (const { key, spec } of stages)
     for (const { judge, items } of spec.kind === 'evaluate' ? questionSets(spec) : []) {
       if (judge === undefined) continue;
-      const { all, toGive } = ownField(counts, judge) ?? { all: 0, toGive: 0 };
-      counts[judge] = { all: all + 2 * items, toGive: toGive + (cached.has(key) ? 0 : 2 * items) };
+      const { all, toRun } = ownField(counts, judge) ?? { all: 0, toRun: 0 };
+      counts[judge] = { all: all + 2 * items, toRun: toRun + (cached.has(key) ? 0 : 2 * items) };
     }
   return counts;
 }

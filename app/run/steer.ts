@@ -13,7 +13,7 @@ export async function steerRun(id: string, command: SteeringCommand, location: L
 }
 
 /**
- * Cancels a run: running stages save a checkpoint first. `runSweep` with the same definition goes on from there.
+ * Cancels a run: running stages save a checkpoint first. `runSweep` with the same definition continues from there.
  *
  * @example
  * ```ts

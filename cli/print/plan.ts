@@ -139,8 +139,8 @@ function describeAuxiliary(definition: SweepDefinition): string[] {
 
 /** Number of verdicts by each judge. Their prices are unknown before they are called. */
 function describeVerdicts({ verdicts }: PlanSummary): string[] {
-  return Object.entries(verdicts).map(([judge, { all, toGive }]) => {
-    const left = toGive < all ? `; still to give: ${formatCount(toGive)}` : '';
+  return Object.entries(verdicts).map(([judge, { all, toRun }]) => {
+    const left = toRun < all ? `; still to run: ${formatCount(toRun)}` : '';
     return `${countOf(all, 'verdict')} by ${judge} (each answer in both orders), without controls${left}`;
   });
 }

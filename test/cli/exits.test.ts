@@ -41,7 +41,7 @@ describe('pure: exit statuses', () => {
     assert.equal(exitStatusOfResult({ ...result, variants }), exitWithFailedCells);
   });
 
-  it('recognise a coded error of another copy of the package, and give other errors a code', () => {
+  it('recognise a coded error of another copy of the package, and assign a code to other errors', () => {
     const foreign = Object.assign(new Error('sft.epochs: is missing'), {
       name: 'BudgetlineError',
       code: 'DEFINITION_INVALID',

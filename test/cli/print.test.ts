@@ -217,13 +217,13 @@ describe('pure: the printed plan', () => {
     const summaryOf = (cached: readonly string[]): PlanSummary =>
       summarizePlan(judgedPlan, { definition: judged.definition, cached: new Set(cached), slots: 2 });
     const all = 2 * evaluation.items * (judgedPlan.cells.length + 1);
-    assert.deepEqual(summaryOf([]).verdicts, { gpt: { all, toGive: all } });
+    assert.deepEqual(summaryOf([]).verdicts, { gpt: { all, toRun: all } });
     const { key } = judgedPlan.cells[0]!.evaluation;
     const lines = renderPlan(summaryOf([key]), { ...judged.definition, spendLimitUsd: 12 }, plain);
     assertFits(lines);
     const text = lines.join(' ').replace(/\s+/g, ' ');
     assert.ok(text.includes(`Judging ${all} verdicts by gpt (each answer in both orders), without controls`));
-    assert.ok(text.includes(`still to give: ${all - 2 * evaluation.items}`));
+    assert.ok(text.includes(`still to run: ${all - 2 * evaluation.items}`));
     assert.ok(text.includes('Limit at most $12.00 on annotators and judges'));
     const plainLines = renderPlan(summarize(new Set()), definition, plain).join('\n');
     assert.doesNotMatch(plainLines, /Judging|Limit/);

@@ -15,7 +15,7 @@ function refusal(rows: readonly unknown[]): string {
 }
 
 describe('pure: scores from a program', () => {
-  it('give an analysis for each task, with the base model and the axes', () => {
+  it('are analysed by task, with the base model and the axes', () => {
     const rows = ['x', 'y'].flatMap((task) => [
       { ...row, task, budget: 0, sftFraction: 0, score: 0.1 },
       { ...row, task, axes: { annotator: 'slip' } },
