@@ -96,13 +96,13 @@ describe('server: a sweep with a user’s task whose code changes', function () 
     assert.deepEqual([made(changed), scoresOf(changed)], [[], scoresOf(first)]);
     assert.match(
       (await warnings(changed)).join(),
-      /^lib\/grade\.ts changed and the version of the code did not: 2 of/,
+      /^lib\/grade\.ts changed, but the version of the code did not: 2 of/,
     );
     const raised = ['task.ts', "metric: 'accuracy',", "metric: 'accuracy', version: 2,"] as const;
     assert.deepEqual(scoresOf(await run([raised, ...harsh])), [0.25]);
   });
 
-  it('is refused by workers with other code, which say what differs', async () => {
+  it('is refused by workers with other code, which name the different files', async () => {
     const edits: Edits = [['lib/grade.ts', 'Number(', '0.75 + 0 * Number(']];
     const { result } = await run(edits, []);
     const failedCells = result.failedCells.map(({ code, message }) => [code, /lib\/grade\.ts/.test(message)]);
