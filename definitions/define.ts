@@ -36,7 +36,8 @@ export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
 }
 
 /**
- * Validates a sweep's definition and fills in its defaults.
+ * Validates a sweep's definition and fills in its defaults. docs/reference/definition.md lists every field with type,
+ * default and meaning.
  *
  * @throws BudgetlineError DEFINITION_INVALID, one line per invalid field
  */

@@ -15,11 +15,13 @@ const auxiliaryFields = z.strictObject({
   data: z
     .discriminatedUnion('source', [
       z.strictObject({
+        /** Problems are generated. */
         source: z.literal('synthetic'),
         /** Seed of the generator. Default: 0. */
         seed: seed.default(0),
       }),
       z.strictObject({
+        /** Problems are read from a file. */
         source: z.literal('files'),
         /** Path of a JSON Lines file. Its content enters keys, not its path. */
         test: z.string().min(1),

@@ -3,7 +3,7 @@ import { isName, nameRule } from '../contracts/names';
 import { name } from './scalars';
 
 /** Fields that no axis may change: dimensions of the grid, and fields that are in no stage's key. */
-const fixedFields = [
+export const fixedFields = [
   'budgetUnit',
   'sftSpendFractions',
   'name',

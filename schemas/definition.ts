@@ -7,9 +7,9 @@ import { count, type FieldIssue, fraction, name, positive, seed } from './scalar
 import { trainingSpec } from './training';
 import { annotations } from './user-rows';
 
-/** Source of a task's problems: its generator, or files. */
 export const taskData = z.discriminatedUnion('source', [
   z.strictObject({
+    /** The task generates its problems. */
     source: z.literal('synthetic'),
     /** Seed of the generator; it determines all problems. Default: 0. */
     seed: seed.default(0),
@@ -21,16 +21,17 @@ export const taskData = z.discriminatedUnion('source', [
     test: count.default(400),
   }),
   z.strictObject({
+    /** Problems are read from files. */
     source: z.literal('files'),
     /** Path of a JSON Lines file, one problem a line. Its content enters keys, not its path. */
     train: z.string().min(1),
-    /** Path of a JSON Lines file, one problem a line. */
+    /** Path of a JSON Lines file, one problem a line. Its content enters keys, not its path. */
     test: z.string().min(1),
     /** Number of rows at the end of train held back for validation. Default: 0. */
     validation: z.int().nonnegative().default(0),
-    /** GSM8K: remove calculation annotations (<<…>>) from reference solutions. Default: true. */
+    /** GSM8K: remove calculation annotations (`<<…>>`) from reference solutions. Default: true. */
     stripCalculationAnnotations: z.boolean().default(true),
-    /** Where the files come from, for the metadata of datasets. In no key. */
+    /** Where the files come from, for the metadata of datasets. In no key. Default: none. */
     origin: z.string().min(1).optional(),
     /** SPDX identifier or address of the files' license, for the metadata of datasets. In no key. */
     license: z.string().min(1).optional(),
@@ -43,7 +44,6 @@ type FileData = Extract<TaskData, { source: 'files' }>;
 /** Data that a task loads. Files without `train` are a test set only. */
 export type ProblemData = SyntheticData | (Omit<FileData, 'train'> & Partial<Pick<FileData, 'train'>>);
 
-/** How preference pairs are made from samples of the frozen reference. */
 export const pairSpec = z.strictObject({
   /** The chosen answer: a correct sample, or the reference answer. Default: 'policy-correct'. */
   chosen: z.enum(['policy-correct', 'gold']).default('policy-correct'),
@@ -67,7 +67,7 @@ export const evaluationSpec = z.strictObject({
   items: count,
   /** Longest answer, in tokens. */
   maxNewTokens: count,
-  /** Name of the judge, for a task scored by win rate. Default: the task's own program. */
+  /** Name of a judge, for a task scored by win rate. Default: the task's own program. */
   judge: name.optional(),
   /** Other tasks to evaluate every model on, as a regression check. Default: none. */
   auxiliary: auxiliaryTasks.optional(),
@@ -77,22 +77,20 @@ export type EvaluationSpec = z.infer<typeof evaluationSpec>;
 /** Unit of budgets: rows, or US dollars. */
 export type BudgetUnit = 'rows' | 'usd';
 
-/** Prices in US dollars. In no stage's key; with budgets in US dollars they decide how many rows are bought. */
 export const prices = z.strictObject({
-  /** One demonstration. */
+  /** Price of one demonstration, in US dollars. */
   sftExample: z.number().nonnegative(),
-  /** One preference pair. */
+  /** Price of one preference pair, in US dollars. */
   preferencePair: z.number().nonnegative(),
-  /** One verifier call. Default: 0. */
+  /** Price of one verifier call, in US dollars. Default: 0. */
   verifierCall: z.number().nonnegative().default(0),
-  /** Evaluation of one cell, e.g. its judge; subtracted from a money budget first. Default: 0. */
+  /** Price of one cell's evaluation, e.g. its judge, in US dollars; subtracted from a money budget first. Default: 0. */
   evaluation: z.number().nonnegative().optional(),
-  /** 10^18 floating-point operations; if set, a money budget also pays for compute. Default: 0. */
+  /** Price of 10^18 floating-point operations, in US dollars; if set, a money budget also pays for compute. Default: 0. */
   exaflop: z.number().nonnegative().optional(),
 });
 export type Prices = z.infer<typeof prices>;
 
-/** How stages run. In no stage's key. */
 export const execution = z.strictObject({
   /** Device of training and generation. Default: 'cpu'. */
   device: z.enum(['cpu', 'cuda']).default('cpu'),
@@ -110,10 +108,11 @@ export const execution = z.strictObject({
 export type Execution = z.infer<typeof execution>;
 
 const shared = {
-  /** Name of the experiment or sweep; run ids begin with it. */
+  /** Name of the experiment or sweep; run ids begin with it. Lower-case letters, digits and hyphens, at most 63. */
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63'),
   /** Name of the task to train for. */
   task: name,
+  /** Source of the task's problems: its generator, or files. */
   data: taskData,
   /** Name of the annotator that writes demonstrations. */
   annotator: name,
@@ -125,12 +124,19 @@ const shared = {
   /** Supervised fine-tuning. */
   sft: trainingSpec,
   /** Preference tuning. */
-  preference: trainingSpec.extend({ loss: preferenceLoss }),
+  preference: trainingSpec.extend({
+    /** Loss, with its parameters. */
+    loss: preferenceLoss,
+  }),
+  /** How preference pairs are made from samples of the frozen reference. */
   pairs: pairSpec,
   /** User rows, in place of an annotator or of sampled pairs. Default: none. */
   annotations: annotations.optional(),
+  /** How models are scored. */
   evaluation: evaluationSpec,
+  /** Prices in US dollars. In no stage's key; with budgets in US dollars they decide how many rows are bought. */
   prices,
+  /** How stages run. In no stage's key. */
   execution: execution.prefault({}),
 };
 
@@ -143,8 +149,15 @@ export const experimentDefinition = z.strictObject({
   sftFraction: fraction,
   /** Training seed. Default: 0. */
   seed: seed.default(0),
-  /** A cell of a sweep with budgets in US dollars: its budget and split, which determine its rows instead. */
-  spend: z.strictObject({ usd: positive, sftSpendFraction: fraction }).optional(),
+  /** For budgets in US dollars: a cell's budget and split, which determine its rows instead. Default: none. */
+  spend: z
+    .strictObject({
+      /** Budget, in US dollars. */
+      usd: positive,
+      /** Fraction of the money that buys demonstrations, 0 … 1. */
+      sftSpendFraction: fraction,
+    })
+    .optional(),
 });
 export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
 export type ExperimentInput = z.input<typeof experimentDefinition>;
@@ -170,12 +183,13 @@ const controlKinds = [
 ] as const;
 export type ControlKind = (typeof controlKinds)[number];
 
-/** How the cells to run are chosen. */
 const searchSpec = z.discriminatedUnion('method', [
-  /** Runs all cells. */
-  z.strictObject({ method: z.literal('grid') }),
-  /** Searches for the best split of each budget. */
   z.strictObject({
+    /** Runs all cells. */
+    method: z.literal('grid'),
+  }),
+  z.strictObject({
+    /** Searches for the best split of each budget. */
     method: z.literal('adaptive'),
     /** Largest regret that does not matter, in the score's unit. Default: 0.02. */
     regretTolerance: fraction.default(0.02),
@@ -184,8 +198,8 @@ const searchSpec = z.discriminatedUnion('method', [
     /** Largest cost of the search, as a fraction of the whole grid's estimated device time. Default: 0.5. */
     maxCostFraction: fraction.default(0.5),
   }),
-  /** Runs the whole grid on the small model of `axes.model`, then its near-optimal splits on the large one. */
   z.strictObject({
+    /** Runs the whole grid on the small model of `axes.model`, then its near-optimal splits on the large one. */
     method: z.literal('proxy'),
     /** A split is near-optimal if its score is at least (1 − epsilon) × the best. Default: 0.05. */
     epsilon: fraction.default(0.05),
@@ -201,9 +215,9 @@ const sweepFields = z.strictObject({
   budgets: z.array(z.number()).min(1).refine(distinct, 'each budget once'),
   /** Set by `usd(…)`. Default: rows. */
   budgetUnit: z.literal('usd').optional(),
-  /** Budgets in rows: fractions of the rows that are demonstrations, 0 … 1. */
+  /** Fractions of the rows that are demonstrations, 0 … 1. Required for budgets in rows. */
   sftFractions: z.array(fraction).refine(distinct, 'each fraction once').default([]),
-  /** Budgets in US dollars: fractions of the money that buy demonstrations, 0 … 1. */
+  /** Fractions of the money that buy demonstrations, 0 … 1. Required for budgets in US dollars. */
   sftSpendFractions: z.array(fraction).min(1).refine(distinct, 'each fraction once').optional(),
   /** Training seeds. Default: [0]. */
   seeds: z.array(seed).min(1).refine(distinct, 'each seed once').default([0]),
@@ -219,9 +233,9 @@ const sweepFields = z.strictObject({
   sensitivityBudget: positive.optional(),
   /** Largest difference in score that does not matter (equivalence testing), in the score's unit. Default: 0.02. */
   equivalenceMargin: fraction.default(0.02),
-  /** Largest budget that counts as small, in the unit of `budgets`. */
+  /** Largest budget that counts as small, in the unit of `budgets`. Default: the smallest budget. */
   smallBudgetMax: positive.optional(),
-  /** Smallest budget that counts as large, in the unit of `budgets`. */
+  /** Smallest budget that counts as large, in the unit of `budgets`. Default: the largest budget. */
   largeBudgetMin: positive.optional(),
   /** Largest annotation spend of the sweep, in US dollars; a cell that could exceed it is skipped. Default: no limit. */
   spendLimitUsd: positive.optional(),
@@ -257,6 +271,8 @@ export const sweepDefinition = sweepFields.superRefine((definition, context) => 
     context.addIssue({ code: 'custom', ...issue });
 });
 export type SweepDefinition = z.infer<typeof sweepDefinition>;
+/** Argument of `defineSweep`. docs/reference/definition.md lists every field. */
 export type SweepInput = Omit<z.input<typeof sweepDefinition>, 'budgets'> & {
+  /** Budgets, in rows, or in US dollars: `[usd(5), usd(20)]`. */
   readonly budgets: readonly (number | Usd)[];
 };

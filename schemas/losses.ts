@@ -1,8 +1,14 @@
 import { z } from 'zod';
 
 const positive = z.number().positive();
-/** ε: the assumed probability that a label is wrong. */
 const labelSmoothing = z.number().gt(0).lt(0.5);
+
+const named = <Name extends string>(lossName: Name) => ({
+  /** Name of the loss, as in TRL. */
+  name: z.literal(lossName),
+  /** β of the formula; in DPO a larger β keeps the policy nearer to its reference. */
+  beta: positive,
+});
 
 /**
  * The loss of preference tuning, under TRL's `loss_type` names (`simpo` is one of its CPO trainer, `kto` of its KTO
@@ -24,20 +30,30 @@ const labelSmoothing = z.number().gt(0).lt(0.5);
  */
 export const preferenceLoss = z.discriminatedUnion('name', [
   z.strictObject({
-    name: z.literal('sigmoid'),
-    beta: positive,
+    ...named('sigmoid'),
+    /** ε: the assumed probability that a label is wrong. Default: 0. */
     labelSmoothing: labelSmoothing.optional(),
+    /** λ: weight of the cross-entropy on the chosen answers. Default: 0. */
     sftWeight: positive.optional(),
   }),
-  z.strictObject({ name: z.literal('robust'), beta: positive, labelSmoothing }),
-  z.strictObject({ name: z.literal('hinge'), beta: positive }),
-  z.strictObject({ name: z.literal('ipo'), beta: positive }),
-  z.strictObject({ name: z.literal('sigmoid_norm'), beta: positive }),
-  z.strictObject({ name: z.literal('simpo'), beta: positive, gamma: z.number().nonnegative() }),
   z.strictObject({
-    name: z.literal('kto'),
-    beta: positive,
+    ...named('robust'),
+    /** ε: the assumed probability that a label is wrong. */
+    labelSmoothing,
+  }),
+  z.strictObject(named('hinge')),
+  z.strictObject(named('ipo')),
+  z.strictObject(named('sigmoid_norm')),
+  z.strictObject({
+    ...named('simpo'),
+    /** γ: target margin, subtracted from β times the difference of the mean log-probabilities. */
+    gamma: z.number().nonnegative(),
+  }),
+  z.strictObject({
+    ...named('kto'),
+    /** λ of desirable answers. Default: 1. */
     desirableWeight: positive.default(1),
+    /** λ of undesirable answers. Default: 1. */
     undesirableWeight: positive.default(1),
   }),
 ]);

@@ -6,6 +6,7 @@ import { count, fraction, positive } from './scalars';
 export const loraSpec = z.strictObject({
   /** Rank r of A and B. */
   rank: count,
+  /** Scale of the adapter: B · A is multiplied by alpha / rank. */
   alpha: positive,
   /** Dropout of the inputs of A in training, 0 … 1. Default: 0. */
   dropout: z.number().min(0).lt(1).optional(),
@@ -43,9 +44,9 @@ export const trainingSpec = z.strictObject({
   epsilon: positive.default(1e-8),
   /** Largest global gradient norm; null for no clipping. Default: 1. */
   maxGradNorm: positive.nullable().default(1),
-  /** Adapter; null trains all weights. */
+  /** LoRA adapter; null trains all weights. */
   lora: loraSpec.nullable(),
-  /** Precision of matrix products and activations; parameters, moments and losses stay f32. Default: f32. */
+  /** Precision of matrix products and activations; parameters, moments and losses stay float32. Default: float32. */
   precision: z.enum(['f16', 'bf16']).optional(),
   /** Longest row, prompt and completion together, in tokens. */
   maxLength: count,

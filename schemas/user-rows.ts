@@ -22,7 +22,7 @@ const rowChecks = z.strictObject({
 const userDataset = {
   /** Path of a JSON Lines, CSV, TSV or Parquet file. Its content enters keys, not its path. */
   file: z.string().min(1),
-  /** Row field → column of the file, nested by dots: { prompt: 'data.question' }. Default: columns named as the fields. */
+  /** Row field → column of the file, nested by dots: { prompt: 'data.question' }. Default: columns named as fields. */
   columnMapping: z.record(z.string(), z.string()).default({}),
   /**
    * Whether to put each prompt into the task's prompt template. false: prompts are used as they are.
@@ -35,7 +35,7 @@ const userDataset = {
   source: z.string().min(1),
   /** SPDX identifier or address of their license. In no key. */
   license: z.string().min(1),
-  /** Who or what wrote or compared. Default: the definition's `annotator`. In no key. */
+  /** Who or what wrote or compared the rows. Default: the definition's `annotator`. In no key. */
   annotator: z.string().min(1).optional(),
   /** Model that wrote the rows, if one did. In no key. */
   model: z.string().min(1).optional(),
@@ -57,9 +57,11 @@ const userPreferences = z.strictObject({
 
 /** User rows: datasets from files, in place of an annotator's demonstrations or of sampled pairs. */
 export const annotations = z.strictObject({
+  /** User rows for SFT, in place of the annotator's. Default: none. */
   demonstrations: userDemonstrations.optional(),
+  /** User rows for preference tuning, in place of sampled pairs. Default: none. */
   preferences: userPreferences.optional(),
-  /** Prompts that one cell would use for demonstrations and for preferences. Default: 'error'. */
+  /** Whether a cell may use the same prompt for a demonstration and a preference. Default: 'error'. */
   sharedPrompts: z.enum(['error', 'allow']).default('error'),
 });
 export type Annotations = z.infer<typeof annotations>;

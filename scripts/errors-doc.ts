@@ -19,7 +19,7 @@ tried again. This page is generated from \`contracts/failures.ts\` by
 `;
 
 /** Breaks a paragraph between words. */
-function wrap(text: string): string {
+export function wrap(text: string): string {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const line = lines.pop();
