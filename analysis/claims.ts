@@ -130,10 +130,10 @@ function judgePlan(
 ): ClaimVerdict {
   const bounded = boundParts(context.inference, plan.parts);
   const ruling = bounded.filter(({ part }) => part.informative === undefined);
-  const figures = [...bounded.map(describePart), ...plan.notes];
+  const comparisons = [...bounded.map(describePart), ...plan.notes];
   const missing = missingCells(context, plan, failedCells);
   if (ruling.length === 0) {
-    const evidence = ['The cells that this claim compares were not all run.', ...figures, ...missing];
+    const evidence = ['The cells that this claim compares were not all run.', ...comparisons, ...missing];
     const open = { pointsTo: null, conditional: false, decidedBy: null, pointStatement: false };
     return { ...headOf(plan), verdict: 'not tested', ...open, evidence };
   }
@@ -149,7 +149,7 @@ function judgePlan(
     verdict,
     pointsTo: verdict === 'undecided' ? read('alone') : null,
     conditional: verdict === 'undecided' && obstacles.length > 0,
-    evidence: [...figures, ...unseen, ...obstacles],
+    evidence: [...comparisons, ...unseen, ...obstacles],
     decidedBy: decidingPart(ruling),
     pointStatement: ruling.some(({ together }) => together.low === null),
   };

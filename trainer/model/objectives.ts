@@ -8,16 +8,15 @@ export type { ForwardSpec };
 
 const { cast, input, mul, neg, scatterAddRows } = ops;
 
-/** A loss to minimise and the figures that leave the graph beside it. */
+/** A loss to minimise, and the graph's other outputs. */
 export interface Losses {
   readonly loss: Value;
   readonly metrics: Readonly<Record<string, Value>>;
 }
 
 /**
- * Sums what is known of each scored token over its sequence, where the token counts: [S] → [sequences]. Each sum runs over
- * its own tokens in their order, so that it does not depend on what else is in the batch. Inputs mask (f32 [S]) and
- * sequence_of (i32 [S]).
+ * Sums a value per scored token over each sequence, masked: [S] → [sequences]. Each sum runs over its own
+ * tokens in order, so it does not depend on the rest of the batch. Inputs mask (f32 [S]) and sequence_of (i32 [S]).
  */
 function sumSequences(perToken: Value, { shape, packed }: ForwardSpec): Value {
   const mask = input('mask', 'f32', [packed.scored]);
@@ -47,7 +46,7 @@ function lossOf(objective: Objective, logprobs: Value): Value {
     : averagePairLoss(objective, logprobs);
 }
 
-/** The loss of an objective and its figures, as a graph over named inputs. */
+/** The loss of an objective and its metrics, as a graph over named inputs. */
 export function buildLosses(objective: Objective, spec: ForwardSpec): Losses {
   const scores = scoreTargets(spec);
   const logprobs = sumSequences(scores.logprob, spec);
