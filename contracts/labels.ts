@@ -5,7 +5,7 @@ import type { RowSource, StageResult } from './stage';
 export interface GatheredLabels {
   /** Null: verdicts of evaluations. */
   readonly source: RowSource | null;
-  /** `checked`, `contradicted`, `labelledAgain`, `labelledAlike`. */
+  /** `checked`, `verifierMismatches`, `labelledAgain`, `labelledAlike`. */
   readonly counts: Metrics;
   readonly patterns: readonly LabelPattern[];
 }

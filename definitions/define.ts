@@ -65,7 +65,7 @@ export function sweepOfOne(experiment: ExperimentDefinition): SweepDefinition {
 
 /** Turns `usd(…)` budgets into plain amounts and sets `budgetUnit`. */
 function withUnit(input: SweepInput): unknown {
-  const budgets: unknown = input.budgets;
+  const budgets: unknown = (input as SweepInput | null | undefined)?.budgets;
   if (!Array.isArray(budgets) || !budgets.every(isUsd)) return input;
   return { ...input, budgets: budgets.map((budget) => budget.usd), budgetUnit: 'usd' };
 }

@@ -43,11 +43,17 @@ function expectedOf(issue: Issue, path: string, fields: Fields): string {
   return `${nouns[issue.expected] ?? issue.expected} is needed${inside}`;
 }
 
+function shownValue(value: unknown): string {
+  // JSON has neither NaN nor bigints.
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  const json = JSON.stringify(value) as string | undefined;
+  return json === undefined || json.length > 60 ? `a value of type ${typeof value}` : json;
+}
+
 function reasonOf(issue: Issue, path: string, value: unknown, fields: Fields): string {
   const expected = expectedOf(issue, path, fields);
   if (value === undefined) return expected.startsWith('one of') ? `is missing; ${expected}` : 'is missing';
-  const json = JSON.stringify(value) as string | undefined;
-  const shown = json === undefined || json.length > 60 ? `a value of type ${typeof value}` : json;
+  const shown = shownValue(value);
   if ((issue.code === 'too_small' || issue.code === 'too_big') && typeof value === 'number')
     return `${shown} ${boundReason(issue, path)}`;
   return `${shown}: ${expected}`;

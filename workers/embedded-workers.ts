@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { taskQueues } from '../contracts/stage';
 import { toStoreError } from '../store';
 import { connectWorker } from './connection';
-import { createWorker, type WorkerSettings } from './create-worker';
+import { createWorker, type StageWorker, type WorkerSettings } from './create-worker';
 import { installRuntime } from './runtime';
 
 export interface EmbeddedWorkersOptions extends Pick<WorkerSettings, 'home' | 'tasks'> {
@@ -13,7 +13,7 @@ export interface EmbeddedWorkersOptions extends Pick<WorkerSettings, 'home' | 't
 
 /** Workers of this process on both queues. */
 export interface EmbeddedWorkers {
-  /** Settles when the workers have ended, whether they were stopped or failed. */
+  /** Resolves when all workers have ended; rejects when the first one fails. */
   readonly ended: Promise<void>;
   /** Lets running stages save checkpoints. Resolves when everything has ended; can be called again. */
   stop(): Promise<void>;
@@ -42,13 +42,21 @@ function closeLog(log: WriteStream): void {
 
 async function startWorkers({ env, ...settings }: EmbeddedWorkersOptions): Promise<EmbeddedWorkers> {
   const { connection, namespace } = await connectWorker({ env });
-  const workers = await Promise.all(
-    Object.keys(taskQueues).map((queue) => createWorker({ ...settings, connection, namespace, queue })),
-  );
-  const ended = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
+  const workers: StageWorker[] = [];
+  try {
+    for (const queue of Object.keys(taskQueues))
+      workers.push(await createWorker({ ...settings, connection, namespace, queue }));
+  } catch (error) {
+    // The connection stays open while a worker that never ran holds it.
+    await connection.close().catch(() => undefined);
+    throw error;
+  }
+  const runs = workers.map((worker) => worker.run());
+  const ended = Promise.all(runs).then(() => undefined);
   const stop = async (): Promise<void> => {
     for (const worker of workers) worker.stop();
-    await ended.catch(() => undefined);
+    // The connection cannot be closed before the last worker has ended.
+    await Promise.allSettled(runs);
     await connection.close();
   };
   return { ended, stop };

@@ -69,7 +69,7 @@ async function evaluatePart(session: StageSession, dir: string, answered: Answer
 export async function evaluate(session: StageSession, spec: SpecOf<'evaluate'>): Promise<StageOutput> {
   if (session.stage.judgedOffDevice === undefined) await answerItems(session, spec);
   const answers = await takeAnswers(session, spec);
-  const { nearTies = 0, cutPrompts = 0 } = addMetrics(answers.map(({ metrics }) => metrics));
+  const { nearTies = 0, truncatedPrompts = 0 } = addMetrics(answers.map(({ metrics }) => metrics));
   const dir = await session.freshDir('payload');
   const parts: Part[] = [];
   for (const answered of answers) parts.push(await evaluatePart(session, dir, answered));
@@ -78,7 +78,7 @@ export async function evaluate(session: StageSession, spec: SpecOf<'evaluate'>):
   const labels = mergePatterns(parts.flatMap((part) => part.recorded.labels ?? []));
   return {
     dir,
-    metrics: { ...own?.metrics, nearTies, cutPrompts, ...(await billOf(session)), ...recorded },
+    metrics: { ...own?.metrics, nearTies, truncatedPrompts, ...(await billOf(session)), ...recorded },
     metric: own?.metric,
     scores: own?.scores,
     ...(auxiliary.length === 0 ? {} : { auxiliary }),

@@ -1,10 +1,12 @@
 /**
- * Resolves as `work` does, unless the signal aborts first. The work itself continues.
+ * Resolves as `start` does, unless the signal aborts first: before the start nothing is started, after it the work
+ * itself continues.
  *
  * @throws the signal's reason
  */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function unlessAborted<T>(start: () => Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
+  const work = start();
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason as Error);

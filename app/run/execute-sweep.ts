@@ -23,11 +23,11 @@ export interface ExecuteOptions extends RunCallbacks {
 }
 
 async function openUnlessAborted({ openTemporal, signal }: ExecuteOptions): Promise<TemporalServer> {
-  const opening = openTemporal();
+  let opening: Promise<TemporalServer> | undefined;
   try {
-    return await unlessAborted(opening, signal);
+    return await unlessAborted(() => (opening = openTemporal()), signal);
   } catch (error) {
-    void opening.then((server) => server.close()).catch(() => undefined);
+    void opening?.then((server) => server.close()).catch(() => undefined);
     throw error;
   }
 }
@@ -53,7 +53,10 @@ export async function executeSweep<T>(
     const [finished] = await Promise.all([finish(followed, server), workers.stop()]);
     return finished;
   } finally {
-    await workers?.stop();
-    await server.close();
+    try {
+      await workers?.stop();
+    } finally {
+      await server.close();
+    }
   }
 }

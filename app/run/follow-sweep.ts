@@ -76,6 +76,7 @@ async function withMetrics<T>(
   } finally {
     ended.abort();
     await settled;
+    failed.signal.throwIfAborted();
   }
 }
 
@@ -92,7 +93,7 @@ export async function followSweep(
   const { onProgress, onNotice, signal } = options;
   const { resolved, plan } = planned;
   const { client } = server;
-  const started = await unlessAborted(startSweep(resolved, { client }), signal);
+  const started = await unlessAborted(() => startSweep(resolved, { client }), signal);
   const notice = notices[started.how];
   if (notice !== null) onNotice?.(notice);
   if (!started.searchable) onNotice?.(notSearchable);

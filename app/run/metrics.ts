@@ -10,7 +10,7 @@ import type { PlannedSweep } from '../plan/plan-sweep';
 export interface StepMetrics {
   /** The training stage. */
   readonly stage: PlannedStage;
-  /** Ids of the cells and controls that use it. */
+  /** Ids of the cells that use it, and of the controls that use it if they run. */
   readonly cells: readonly string[];
   /** From 1. After a stage resumes, the steps since its last checkpoint are reported again. */
   readonly step: number;
@@ -75,8 +75,17 @@ function trainingStages({ plan, cached }: PlannedSweep): TrainingStage[] {
   );
 }
 
+/** A worker that was killed may leave a torn line. */
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 function metricsIn(line: string): Pick<StepMetrics, 'step' | 'values'> | undefined {
-  const parsed = metricEvent.safeParse(JSON.parse(line));
+  const parsed = metricEvent.safeParse(parseLine(line));
   return parsed.success ? { step: parsed.data.step, values: parsed.data.values } : undefined;
 }
 

@@ -7,7 +7,7 @@ const { join } = require('node:path');
 
 const [log, command, jobPath] = process.argv.slice(2);
 const { id, plan } = JSON.parse(readFileSync(jobPath, 'utf8'));
-const start = { id, command, jobPath, pid: process.pid, parentPid: process.ppid, rows: plan.microBatchRows };
+const start = { id, command, jobPath, pid: process.pid, parentPid: process.ppid, rows: plan.microBatchSize };
 appendFileSync(log.slice('--log='.length), `${JSON.stringify(start)}\n`);
 
 process.on('SIGUSR2', () => {

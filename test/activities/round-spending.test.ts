@@ -13,7 +13,7 @@ import { coinTask } from '../support/coin-task';
 import { temporaryFolder } from '../support/temporary';
 
 const pool = Array.from({ length: 400 }, (_, index) => ({
-  ...{ id: `p-${index}`, prompt: `Q: ${index}?\nA:`, expected: String(index) },
+  ...{ id: `p-${index}`, prompt: `Q: ${index}?\nA:`, target: String(index) },
 }));
 const pairs = {
   chosen: 'policy-correct',

@@ -276,6 +276,15 @@ describe('slow: stages with the training executable', function () {
     });
   });
 
+  it('count prompts that are truncated for generation', async () => {
+    const context = { resolved, seed: 0 };
+    const fewShot = demonstrationsStage(context, { rows: 12 });
+    const reference = stageOf(stages, 'freezeReference');
+    await bench.run(fewShot);
+    const { metrics } = await bench.run(evaluateStage(context, { reference, adapter: null, fewShot }));
+    assert.equal(metrics['truncatedPrompts'], metrics['items']);
+  });
+
   it('record each attempt in the ledger, with the trainer’s digest and the cost', async () => {
     const stage = stageOf(stages, 'trainSft');
     const lines = await bench.ledger(stage);

@@ -191,7 +191,10 @@ async function runInPages(home: string) {
     (connection) =>
       Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ connection, home, queue, tasks }))),
     async (client) => {
-      const going = await Going.begin({ client, home }, resolved, { maxCellsPerRun: 1, maxConcurrentCells: 1 });
+      const going = await Going.begin({ client, home }, resolved, {
+        maxCellsPerRun: 1,
+        maxConcurrentCells: 1,
+      });
       const result = await going.result;
       const runs = [going.runId, undefined].map((runId) =>
         client.workflow.getHandle(going.id, runId).describe(),

@@ -40,6 +40,11 @@ describe('pure: definitions', () => {
       ['Budget', 'budgets'],
     ])
       assert.deepEqual(reasons({ [wrong!]: 1 }), [`${wrong}: no such field; did you mean ${right}?`]);
+    assert.deepEqual(reasons({ budgets: [NaN, 10n] }), [
+      'budgets[0]: NaN: a number is needed',
+      'budgets[1]: 10: a number is needed',
+    ]);
+    assert.throws(() => defineSweep(null as never), { code: 'DEFINITION_INVALID' });
     assert.match(reasons({ colour: 1 }).join('\n'), /^colour: no such field; there are name, task, data, /);
     assert.match(
       reasons({ sft: { ...gradeSchoolMathDefaults.sft, momentum: 1 } }).join('\n'),

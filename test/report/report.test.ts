@@ -212,6 +212,11 @@ describe('pure: report', function () {
     );
     const long = { ...input, result: { ...input.result, cells: [{ ...first, stages }, ...cells] } };
     assert.match(await renderReport(long), /1,234 rows are\s+longer than the limit/);
+    const evaluated = first.stages.map((stage) =>
+      stage.kind === 'evaluate' ? { ...stage, metrics: { ...stage.metrics, truncatedPrompts: 7 } } : stage,
+    );
+    const cut = { ...input.result, cells: [{ ...first, stages: evaluated }, ...cells] };
+    assert.match(await renderReport({ ...input, result: cut }), /7 prompts were truncated/);
 
     const notice = 'Every score is near zero';
     assert.equal(text.includes(notice), false);
