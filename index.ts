@@ -77,6 +77,8 @@ export type {
   StartOptions,
   SweepStatus,
   WatchOptions,
+  Pending,
+  RunState,
 } from './client';
 export type { DownloadProgress, HubOptions, ResolveOptions } from './definitions';
 export type { SubjectAnalysis, SweepAnalysis } from './contracts/analysis';
@@ -100,9 +102,10 @@ export type {
   EvaluationSummary,
   SweepProgress,
   SweepResult,
+  ExperimentProgress,
 } from './contracts/results';
 export type { DemonstrationRow, ItemResult, PreferenceRow } from './schemas/rows';
-export type { PlannedStage, StageKind, StageResult } from './contracts/stage';
+export type { PlannedStage, StageKey, StageKind, StageResult } from './contracts/stage';
 export type { PauseMode } from './schemas/steering';
 export type { Verification } from './schemas/audit';
 export type { RunTimeline, AuditTotals } from './contracts/run-timeline';
@@ -125,7 +128,7 @@ export type {
   TaskContext,
 } from './contracts/task';
 export { planCell } from './planning';
-export type { CellPlan, SweepPlan, UniqueStage } from './planning';
+export type { CellPlan, Purchase, SweepPlan, UniqueStage } from './planning';
 export { defineExperiment, defineSweep } from './definitions';
 export {
   codeGeneration,
