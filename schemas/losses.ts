@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { positive } from './scalars';
 
-const positive = z.number().positive();
 const labelSmoothing = z.number().gt(0).lt(0.5);
 
 const named = <Name extends string>(lossName: Name) => ({

@@ -3,8 +3,8 @@ import { analyzeTable, type ScoreRow, type TableRules } from '../../analysis';
 import type { SubjectAnalysis } from '../../contracts/analysis';
 import { BudgetlineError } from '../../contracts/failures';
 import { splitBudget } from '../../planning';
+import { fraction } from '../../schemas/scalars';
 
-const share = z.number().min(0).max(1);
 const known = <T>(schema: z.ZodType<T>) => schema.nullable().optional();
 
 const resultRow = z.strictObject({
@@ -15,19 +15,19 @@ const resultRow = z.strictObject({
   /** Rows; 0 for the base model. */
   budget: z.int().nonnegative(),
   /** Fraction of the rows that are demonstrations, 0 to 1; 0 for the base model. */
-  sftFraction: share,
+  sftFraction: fraction,
   /** Default: 0. */
   seed: z.int().nonnegative().optional(),
   /** Mean score over the test items, 0 to 1. */
-  score: share,
+  score: fraction,
   /** Number of test items. */
   items: known(z.int().positive()),
   /** Fraction of well-formed answers, 0 to 1. */
-  wellFormedRate: known(share),
+  wellFormedRate: known(fraction),
   /** Mean length of an answer in tokens. */
   meanTokens: known(z.number().nonnegative()),
   /** Fraction of word 4-grams that occur earlier in the answer, 0 to 1. */
-  repetitionRate: known(share),
+  repetitionRate: known(fraction),
 });
 
 /** One score from any source: of a cell with one seed, or of a base model. Unknown values are null or left out. */

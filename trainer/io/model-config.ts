@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
+import { count } from '../../schemas/scalars';
 import type { ModelConfig, RopeScaling } from '../engine/types';
 import { readJson } from './files';
 
@@ -15,7 +16,6 @@ export interface ModelSettings {
   readonly beginOfSequence: number | null;
 }
 
-const count = z.int().positive();
 const ids = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
 
 /** RoPE: "rope_scaling" in older files, "rope_parameters" since Transformers 5. */
