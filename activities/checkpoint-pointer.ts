@@ -12,7 +12,7 @@ function checkpointStep(line: string): number | undefined {
 }
 
 /**
- * Step of the newest checkpoint in a run folder's events; null if there is no work to resume. The step that
+ * Step of the newest checkpoint in a run folder's events; null without work to resume. The step that
  * a trainer really resumes from is in its hello event.
  */
 export async function lastCheckpointStep(runDir: string): Promise<number | null> {

@@ -158,7 +158,7 @@ export function runStage(
 }
 
 /**
- * Runs the part of a stage that needs a device, so that another worker can finish it without one. The
+ * Runs a stage's device part, so that another worker can finish the stage without a device. The
  * attempt ends with the outcome "answered". Does nothing if the artifact exists; throws as {@link
  * runStage}.
  */

@@ -15,7 +15,7 @@ function isGain({ estimate, low }: Estimate, least: number): boolean {
   return (low ?? estimate) > least;
 }
 
-/** A single budget without the base is no curve. */
+/** A curve needs two budgets, or one and the base. */
 function isUnknown({ gains, rise }: Curve): boolean {
   return gains.length === 0 && rise === null;
 }

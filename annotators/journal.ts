@@ -68,7 +68,7 @@ export class Journal {
     this.#take(added);
   }
 
-  /** The costs of a stage that are not in its ledger yet: calls of attempts that were killed. */
+  /** A stage's costs that its ledger lacks: calls of killed attempts. */
   unbilled({ stage, billed }: Pick<AnnotationSession, 'stage' | 'billed'>): Bill {
     const paid = this.#bills.get(stage) ?? nothing;
     if (paid.calls <= billed.calls) return nothing;

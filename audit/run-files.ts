@@ -61,7 +61,7 @@ async function lineageOf(store: Store, lines: readonly LedgerLine[]): Promise<Ar
  * Paths of every file of an experiment, relative to the store's home: chains (also of unfinished stages), artifacts with
  * their inputs, histories, workflow code, anchor, result and report.
  *
- * @throws BudgetlineError INPUT_MISSING if there is no such experiment
+ * @throws BudgetlineError INPUT_MISSING if the store does not have the experiment
  */
 export async function listRunFiles(store: Store, experimentId: string): Promise<string[]> {
   const { paths } = store;
@@ -86,7 +86,7 @@ export async function listRunFiles(store: Store, experimentId: string): Promise<
   return [...files, ...below.flat()].map((path) => relative(paths.home, path)).sort();
 }
 
-/** The first line of an experiment's chain. Throws INPUT_MISSING if there is no such run. */
+/** The first line of an experiment's chain. Throws INPUT_MISSING if the store does not have the run. */
 export async function readOpening(store: Store, experimentId: string): Promise<LineOf<'experiment-opened'>> {
   const [opening] = await readLedger(store.paths.experimentLedger(experimentId));
   if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);

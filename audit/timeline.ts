@@ -136,7 +136,7 @@ function stateIn(records: RunRecords, totals: RunTimeline['totals']): RunTimelin
 /**
  * Joins ledger, histories and artifacts of a run, from a store or an unpacked bundle.
  *
- * @throws BudgetlineError INPUT_MISSING if there is no such run; LEDGER_CORRUPT
+ * @throws BudgetlineError INPUT_MISSING if the store does not have the run; LEDGER_CORRUPT
  */
 export async function readTimeline(store: Store, experimentId: string): Promise<RunTimeline> {
   const lines = await readLedger(store.paths.experimentLedger(experimentId));

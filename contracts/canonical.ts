@@ -30,7 +30,7 @@ interface Sampling {
   readonly topP?: number | undefined;
 }
 
-/** With top-k 1 the temperature has no effect; top-p 1 is no restriction. */
+/** With top-k 1 the temperature has no effect; top-p 1 restricts nothing. */
 export function canonicalSampling<T extends Sampling>({ topP = 1, ...sampling }: T): T {
   if (sampling.topK === 1) return { ...sampling, temperature: 1 } as T;
   return { ...sampling, ...(topP === 1 ? {} : { topP }) } as T;

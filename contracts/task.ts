@@ -53,7 +53,7 @@ export interface AnnotationSession {
   readonly stage: string;
   /** Cost that the stage's ledger already records. An attempt that was killed recorded nothing. */
   readonly billed: Required<AnnotationCost>;
-  /** Maximum that may still be spent, in US dollars; left out if there is no limit. */
+  /** Maximum that may still be spent, in US dollars; left out without a limit. */
   readonly allowanceUsd?: number;
   /** Aborted when the stage should stop. */
   readonly signal: AbortSignal;

@@ -63,7 +63,7 @@ async function describeGguf(path: string): Promise<PayloadFile[]> {
 
 /**
  * The files that are read when a model's folder or GGUF file is loaded, links followed. Other files are not
- * part of the model. INPUT_MISSING if there is no model.
+ * part of the model. INPUT_MISSING if the model does not exist.
  */
 export async function describeModel(path: string): Promise<DescribedModel> {
   const files = isGguf(path)

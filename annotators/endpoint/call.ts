@@ -15,7 +15,7 @@ export interface Tokens {
 export interface Outcome {
   /** Its billed tokens; 'unknown' where its reply was never read. */
   readonly billed: Tokens | 'nothing' | 'unknown';
-  /** null where there is no usable answer. */
+  /** null without a usable answer. */
   readonly answer: string | null;
   /** Error of the call; an unusable answer is not an error. */
   readonly failure?: unknown;

@@ -14,7 +14,7 @@ export interface RunProgress {
   readonly stages: number;
   /** Milliseconds since the sweep was started or attached to. */
   readonly elapsedMs: number;
-  /** Estimated seconds left; null if there is no estimate. */
+  /** Estimated seconds left; null without an estimate. */
   readonly secondsLeft: number | null;
 }
 

@@ -18,7 +18,7 @@ export interface ExportEvidence {
   readonly unfinished: () => readonly UnfinishedCell[];
 }
 
-/** Throws INPUT_MISSING if there is no such run. */
+/** Throws INPUT_MISSING if the store does not have the run. */
 export async function readEvidence(store: Store, experimentId: string): Promise<ExportEvidence> {
   const timeline = await readTimeline(store, experimentId);
   const read = timeline.stages.map(async ({ kind, key }) => {

@@ -87,7 +87,7 @@ async function isOneCell(subject: Subject): Promise<boolean> {
   return typeof definition === 'object' && definition !== null && 'budget' in definition;
 }
 
-/** Why there is no result.json: a cancelled run never has one. */
+/** Why result.json is missing: a cancelled run never has one. */
 async function describeMissing(subject: Subject): Promise<string> {
   const steered = (await subject.experiment()).filter((line) => line.type === 'run-steered');
   const { experimentId } = subject;

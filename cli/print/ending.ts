@@ -18,7 +18,7 @@ export interface Ending {
   /** One for each combination of axis values. */
   readonly reportPaths: readonly string[];
   readonly resultPath: string;
-  /** null if there is no such table. */
+  /** null if no table was written. */
   readonly scoresPath: string | null;
   readonly temporalUi: string | null;
   /** null if the server is not the embedded one. */

@@ -16,7 +16,7 @@ export const revisions: Readonly<Record<StageKind, number>> = {
 };
 
 /**
- * The revision of a stage that trains a model. One more above `maxUnchunkedVocabulary`: logits are computed in chunks there, which
+ * The revision of a training stage. One more above `maxUnchunkedVocabulary`: logits are computed in chunks there, which
  * changed the last bits of such models only.
  */
 export function trainingRevision(

@@ -20,7 +20,7 @@ export interface ContrastData {
   readonly rows: readonly ContrastRow[];
 }
 
-/** On a phone, labels are above their bars: there is no room next to them. */
+/** On a phone, labels are above their bars: the space next to them is too small. */
 function rowAxis(size: ChartSize, labels: readonly string[]): object {
   return {
     field: 'label',

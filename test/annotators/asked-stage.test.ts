@@ -136,7 +136,7 @@ describe('slow: a stage with an endpoint annotator', function () {
     const paid = asked.length;
     assert.ok(paid > 1 && paid * 0.002 <= limited.spendLimitUsd, `${paid} calls`);
     const rich = await prepareAsking({ ...asking, change: { ...limited, spendLimitUsd: 1 } });
-    assert.equal(rich.stage.key, poor.stage.key, 'what may be spent is no byte of the rows');
+    assert.equal(rich.stage.key, poor.stage.key, 'the allowance does not change the rows');
     const { metrics } = await rich.bench.run(rich.stage, { attempt: 2 });
     assert.deepEqual([asked.length, new Set(asked).size, metrics['rows']], [12, 12, 12]);
     const bills = (await rich.bench.ledger(rich.stage)).flatMap((line) =>

@@ -36,7 +36,7 @@ describe('pure: ledger', () => {
     assert.equal(await appendLine(path, lost(4)), await ledgerHead(path));
   });
 
-  it('is empty and has no head if there is no file', async () => {
+  it('is empty and has no head if the file does not exist', async () => {
     assert.deepEqual(await readLedger(folder.at('none.jsonl')), []);
     assert.equal(await ledgerHead(folder.at('none.jsonl')), null);
   });

@@ -77,7 +77,7 @@ describe('pure: a reproduced run, compared with its record', () => {
     assert.deepEqual([result.stages[0]?.outcome, result.stages[0]?.differences], ['different', []]);
   });
 
-  it('names the revision of a stage that the installed code has changed', async () => {
+  it('names a stage’s revision that the installed code has changed', async () => {
     const result = await compareReproduction(
       await make({ weights: 'w' }),
       await make({ weights: 'w', revision: 2 }),

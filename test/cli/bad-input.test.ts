@@ -135,7 +135,7 @@ describe('slow: bad input, through the executable', function () {
     assertRefused(ended, 65, /train\.jsonl:3/);
   });
 
-  it('prints what to install if there is no Temporal', async () => {
+  it('prints what to install if Temporal is missing', async () => {
     const env = {
       PATH: folder.at('empty'),
       HOME: folder.at('empty'),

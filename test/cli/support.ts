@@ -54,7 +54,7 @@ export function call(words: readonly string[], options: CallOptions = {}): Promi
   return start(words, options).ended;
 }
 
-/** Paths of every file below a folder; empty if there is no folder. */
+/** Paths of every file below a folder; empty if the folder does not exist. */
 export function listFiles(folder: string): string[] {
   try {
     const entries = readdirSync(folder, { recursive: true, withFileTypes: true });

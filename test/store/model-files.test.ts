@@ -62,7 +62,7 @@ describe('pure: the files of a model', () => {
     assert.notEqual(await digestOf(renamed), digest, 'the tokenizer of its metadata is used');
   });
 
-  it('are missing if there is no model: the path is named', async () => {
+  it('are missing without a model: the error has the path', async () => {
     mkdirSync(folder.at('empty'));
     writeFileSync(folder.at('empty', 'README.md'), '');
     for (const path of ['nowhere', 'nowhere.gguf', 'empty', 'empty/README.md'])

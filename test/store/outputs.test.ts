@@ -14,7 +14,7 @@ describe('pure: files that a user named', () => {
     writeOutput(path, (partial) => writeFile(partial, text), { force });
   const fill = (text: string) => (partial: string) => writeFile(`${partial}/a.txt`, text);
 
-  it('are written atomically, with their folder; equal content is no change, other content is refused', async () => {
+  it('are written atomically, with their folder; equal content changes nothing, other content is refused', async () => {
     const path = folder.at('new/x.csv');
     await write(path, 'one');
     await write(path, 'one');

@@ -118,7 +118,7 @@ describe('pure: acquiring Temporal', () => {
     rmSync(empty, { recursive: true });
   });
 
-  it('skips a program of that name that is no server', async () => {
+  it('skips a program of that name that is not a server', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'budgetline-path-'));
     writeFileSync(join(folder, 'temporal'), '#!/bin/sh\necho temporal version 1.0\n', { mode: 0o755 });
     const cached = join(folder, 'budgetline', 'temporal', 'v9');

@@ -31,7 +31,7 @@ function range(...bounds: number[]): number[] {
   return Array.from({ length: Math.max(0, length) }, (_, index) => start + index * step);
 }
 
-/** Globals of templates. There is no clock (`strftime_now`): equal rows must have equal text on any day. */
+/** Globals of templates. Without a clock (`strftime_now`), equal rows have equal text on any day. */
 const globals = {
   true: true,
   false: false,

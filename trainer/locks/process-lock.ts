@@ -66,7 +66,7 @@ function removeOlder(folder: string, number: number): void {
     rmSync(join(folder, fileName(older)), { force: true });
 }
 
-/** Also if the folder is gone: then there is no lock. */
+/** Also if the folder is gone, since the lock is gone with it. */
 function release(path: string): void {
   try {
     truncateSync(path);

@@ -77,7 +77,7 @@ describe('pure: safetensors', () => {
     'an empty file': Buffer.alloc(0),
     'a header longer than the file': fileOf({}, 0, 1000n),
     'a header of 2^63 bytes': fileOf({}, 0, 2n ** 63n),
-    'a header that is no JSON': fileOf('{"a":', 0),
+    'a header that is not JSON': fileOf('{"a":', 0),
     'a header that is a list': fileOf('[]', 0),
     'offsets after the end of the file': fileOf({ a: entry('F32', [4], 0, 16) }, 8),
     'offsets that run backwards': fileOf({ a: entry('F32', [1], 4, 0) }, 4),
@@ -89,7 +89,7 @@ describe('pure: safetensors', () => {
     'a product that overflows': fileOf({ a: entry('F32', [2 ** 40, 2 ** 40], 0, 4) }, 4),
     'more dimensions than any weight has': fileOf({ a: entry('F32', Array(9).fill(1), 0, 4) }, 4),
     'a type that is not read': fileOf({ a: entry('I64', [1], 0, 8) }, 8),
-    'metadata that is no map of strings': fileOf({ __metadata__: { a: 1 } }, 0),
+    'metadata that is not a map of strings': fileOf({ __metadata__: { a: 1 } }, 0),
   };
   for (const [what, bytes] of Object.entries(hostile))
     it(`refuses ${what}`, () => {
