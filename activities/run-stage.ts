@@ -67,11 +67,11 @@ async function publish(session: StageSession, output: StageOutput): Promise<Publ
   return environment.store.publish({ id, dir: output.dir, manifest }, claim);
 }
 
-/** Kept of a run folder after publishing: events and standard error. */
-const stored: ReadonlySet<string> = new Set(['events.jsonl', 'stderr.log']);
+/** Files that stay in a run folder after publishing. */
+const remaining: ReadonlySet<string> = new Set(['events.jsonl', 'stderr.log']);
 
 async function clearRunFolder(runDir: string): Promise<void> {
-  const names = (await readdir(runDir)).filter((name) => !stored.has(name));
+  const names = (await readdir(runDir)).filter((name) => !remaining.has(name));
   await Promise.all(names.map((name) => rm(join(runDir, name), { recursive: true, force: true })));
 }
 

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { z } from 'zod';
+import { sha256 } from '../schemas/scalars';
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine, LineOf } from '../schemas/ledger';
 import { stageKinds, type StageKey } from '../contracts/stage';
@@ -10,8 +11,7 @@ import type { WorkflowHistory } from './history';
 import { readLedger } from './ledger';
 import { exportedHistories, readHistories, recordedStages } from './run-records';
 
-const hex = z.string().regex(/^[0-9a-f]{64}$/);
-const withPages = z.looseObject({ pages: z.array(z.looseObject({ digest: hex })) });
+const withPages = z.looseObject({ pages: z.array(z.looseObject({ digest: sha256 })) });
 
 /** Digests of the pages of a large sweep's result: those passed on at continue-as-new, and those of the last run. */
 export function resultPages(histories: readonly WorkflowHistory[]): string[] {

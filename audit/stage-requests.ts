@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { sha256 } from '../schemas/scalars';
 import type { StageState } from '../contracts/run-timeline';
 import type { LedgerLine } from '../schemas/ledger';
 import { stageKinds, type StageKey, type StageKind } from '../contracts/stage';
 import type { ActivityRecord } from './history';
 import { recordedStages, type ReadHistory } from './run-records';
 
-const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const requestInput = z.looseObject({
-  stage: z.looseObject({ key: hex, kind: z.enum(stageKinds), title: z.string() }),
+  stage: z.looseObject({ key: sha256, kind: z.enum(stageKinds), title: z.string() }),
 });
 
 /** An activity that requested a stage, from a workflow history. A judged evaluation has two. */

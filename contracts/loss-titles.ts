@@ -17,5 +17,5 @@ export function lossTitle(loss: PreferenceLoss): string {
   return loss.sftWeight === undefined ? title : `${title} with NLL`;
 }
 
-/** Losses whose rewards are not relative to a reference. */
-export const hasNoReference = (name: PreferenceLossName): boolean => name === 'simpo';
+/** Whether a loss uses the frozen reference; rewards of the others are not relative to one. */
+export const needsReference = (name: PreferenceLossName): boolean => name !== 'simpo';

@@ -38,9 +38,12 @@ export interface StageMetrics {
   readonly skipped?: Metrics | undefined;
 }
 
-/** What a stage measured, out of its manifest or result. */
+const filled = <T>(list: readonly T[] | undefined) => (list?.length ? list : undefined);
+
+/** What a stage measured, out of its manifest or result. Empty lists are left out. */
 export function stageMetricsOf(stage: StageMetrics): StageMetrics {
-  const { metrics, metric, scores, auxiliary, labels, skipped } = stage;
+  const { metrics, metric, scores, skipped } = stage;
+  const [auxiliary, labels] = [filled(stage.auxiliary), filled(stage.labels)];
   return {
     metrics,
     ...(metric !== undefined && { metric }),

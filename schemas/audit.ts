@@ -1,13 +1,12 @@
 import { z } from 'zod';
-
-const hex = z.string().regex(/^[0-9a-f]{64}$/);
+import { sha256 } from './scalars';
 
 /** bundle.json, the first file of a bundle: its subject and every other file. */
 export const bundleIndex = z.strictObject({
   format: z.literal(1),
   experimentId: z.string().min(1),
   packageVersion: z.string(),
-  files: z.array(z.strictObject({ path: z.string(), bytes: z.int().nonnegative(), sha256: hex })),
+  files: z.array(z.strictObject({ path: z.string(), bytes: z.int().nonnegative(), sha256 })),
 });
 export type BundleIndex = z.infer<typeof bundleIndex>;
 
@@ -16,7 +15,7 @@ export const anchorFile = z.strictObject({
   experimentId: z.string(),
   workflowId: z.string(),
   runId: z.string(),
-  head: hex,
+  head: sha256,
   lines: z.int().positive(),
   signature: z.strictObject({ publicKey: z.string(), signature: z.string() }).optional(),
 });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { sha256 } from './scalars';
 import { steeringCommand } from './steering';
-
-const hex = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A field that older lines do not have. It is read as null, so that old chains stay readable. */
 const nullIfMissing = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
@@ -19,7 +18,7 @@ export type AnnotationBill = z.infer<typeof annotationBill>;
 const link = {
   sequence: z.int().nonnegative(),
   /** SHA-256 of the previous line's bytes without its newline; 64 zeros for the first. */
-  previous: hex,
+  previous: sha256,
   time: z.iso.datetime(),
 };
 
@@ -43,13 +42,13 @@ export const workerIdentity = z.strictObject({
   /** Version of the GPU's driver; null without a GPU. */
   driver: z.string().nullable(),
   /** SHA-256 over the package's sources, settings and Node version at build time; null without a build. */
-  buildDigest: hex.nullable(),
+  buildDigest: sha256.nullable(),
   /** Commit of the repository that the worker runs in; null outside a repository. */
   gitCommit: z.string().nullable(),
   /** Whether that repository had uncommitted changes. */
   gitDirty: z.boolean().nullable(),
   /** SHA-256 of the package-lock.json above the worker's folder. */
-  lockfileDigest: hex.nullable(),
+  lockfileDigest: sha256.nullable(),
 });
 export type WorkerIdentity = z.infer<typeof workerIdentity>;
 
@@ -57,7 +56,7 @@ export type WorkerIdentity = z.infer<typeof workerIdentity>;
 export const attemptStarted = z.strictObject({
   ...link,
   type: z.literal('attempt-started'),
-  stage: hex,
+  stage: sha256,
   kind: z.string(),
   ...attempt,
   fence: z.int().positive(),
@@ -69,7 +68,7 @@ export const attemptStarted = z.strictObject({
   codeDigest: z.string(),
   worker: nullIfMissing(workerIdentity),
   packageVersion: z.string(),
-  specDigest: hex,
+  specDigest: sha256,
   inputs: z.record(z.string(), z.string()),
   resumedFromStep: z.int().nonnegative().nullable(),
 });
@@ -77,7 +76,7 @@ export const attemptStarted = z.strictObject({
 export const attemptEnded = z.strictObject({
   ...link,
   type: z.literal('attempt-ended'),
-  stage: hex,
+  stage: sha256,
   kind: z.string(),
   ...attempt,
   fence: z.int().positive(),
@@ -86,13 +85,13 @@ export const attemptEnded = z.strictObject({
   code: z.string().nullable(),
   message: z.string().nullable(),
   /** SHA-256 of the artifact's payload, if one was published. */
-  artifact: hex.nullable(),
+  artifact: sha256.nullable(),
   /** SHA-256 of its manifest.json. */
-  manifestDigest: nullIfMissing(hex),
+  manifestDigest: nullIfMissing(sha256),
   /** Input name → digest of what was read. */
   inputDigests: nullIfMissing(z.record(z.string(), z.string())),
   /** SHA-256 of each job for the training executable, with paths cut to their last part. */
-  jobs: nullIfMissing(z.array(hex)),
+  jobs: nullIfMissing(z.array(sha256)),
   /** Evaluations only, else null: the main task first, then the auxiliary tasks. */
   scores: nullIfMissing(
     z.array(
@@ -124,7 +123,7 @@ export const attemptEnded = z.strictObject({
   verifierCalls: z.number(),
 });
 
-const inAttempt = { stage: hex, kind: z.string(), fence: z.int().positive() };
+const inAttempt = { stage: sha256, kind: z.string(), fence: z.int().positive() };
 
 /** The training executable wrote a checkpoint. */
 export const attemptCheckpoint = z.strictObject({
@@ -158,7 +157,7 @@ export const attemptWarning = z.strictObject({
 export const attemptLost = z.strictObject({
   ...link,
   type: z.literal('attempt-lost'),
-  stage: hex,
+  stage: sha256,
   kind: z.string(),
   fence: z.int().positive(),
   reason: z.string(),
@@ -176,18 +175,18 @@ export const lineHealed = z.strictObject({
 export const stageRecorded = z.strictObject({
   ...link,
   type: z.literal('stage-recorded'),
-  stage: hex,
+  stage: sha256,
   kind: z.string(),
   cached: z.boolean(),
-  artifact: hex,
-  stageHead: hex.nullable(),
+  artifact: sha256,
+  stageHead: sha256.nullable(),
 });
 
 export const experimentOpened = z.strictObject({
   ...link,
   type: z.literal('experiment-opened'),
   experimentId: z.string(),
-  definitionDigest: hex,
+  definitionDigest: sha256,
   definition: z.unknown(),
   actor: z.string(),
 });
@@ -202,9 +201,9 @@ export const historyExported = z.strictObject({
   runId: z.string(),
   events: z.int().positive(),
   /** SHA-256 of the history's file. */
-  sha256: hex,
+  sha256,
   /** SHA-256 of the workflow code that made it; null if the run does not say. */
-  codeDigest: hex.nullable(),
+  codeDigest: sha256.nullable(),
 });
 
 /** In an experiment's chain: a run was cancelled, paused or resumed, or its concurrency was set. */

@@ -7,6 +7,8 @@ export const positive = z.number().positive();
 /** A whole number above 0. */
 export const count = z.int().positive();
 export const seed = z.int().nonnegative();
+/** SHA-256, hexadecimal. */
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** Name of a task, annotator, judge or axis. */
 export const name = z.string().refine(isName, `a name of ${nameRule()}, is needed`);
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sha256 } from './scalars';
 
 const action = z.enum(['error', 'drop']).default('error');
 
@@ -40,10 +41,7 @@ const userDataset = {
   /** Model that wrote the rows, if one did. In no key. */
   model: z.string().min(1).optional(),
   /** SHA-256 of the prompt template that this model was given, 64 hexadecimal digits. In no key. */
-  promptTemplateSha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
+  promptTemplateSha256: sha256.optional(),
   /** US dollars paid for one row, for the metadata. The plan uses `prices`. In no key. */
   usdPerRow: z.number().nonnegative().optional(),
 };

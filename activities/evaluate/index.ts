@@ -81,7 +81,7 @@ export async function evaluate(session: StageSession, spec: SpecOf<'evaluate'>):
     metrics: { ...own?.metrics, nearTies, truncatedPrompts, ...(await billOf(session)), ...recorded },
     metric: own?.metric,
     scores: own?.scores,
-    ...(auxiliary.length === 0 ? {} : { auxiliary }),
-    ...(labels.length === 0 ? {} : { labels }),
+    auxiliary,
+    labels,
   };
 }

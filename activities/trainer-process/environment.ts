@@ -20,9 +20,14 @@ export function trainerEnvironment(
   worker: NodeJS.ProcessEnv,
   device: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const stored = allowed.flatMap((name) => {
+  const inherited = allowed.flatMap((name) => {
     const value = worker[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...Object.fromEntries(stored), ...device, BUDGETLINE_EVENTS_FD: '3', BUDGETLINE_KEEP_ALIVE: '1' };
+  return {
+    ...Object.fromEntries(inherited),
+    ...device,
+    BUDGETLINE_EVENTS_FD: '3',
+    BUDGETLINE_KEEP_ALIVE: '1',
+  };
 }

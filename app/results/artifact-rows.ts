@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { baseItemsKey } from '../../contracts/analysis';
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import { BudgetlineError } from '../../contracts/failures';
-import { hasNoReference } from '../../contracts/loss-titles';
+import { needsReference } from '../../contracts/loss-titles';
 import { type CellResult, controlIdOf, type SweepResult } from '../../contracts/results';
 import type { StageKey, StageKind } from '../../contracts/stage';
 import type { VariantResult } from '../../planning';
@@ -94,7 +94,7 @@ export async function readChosenRewards(
   { result, definition }: VariantResult,
 ): Promise<Map<string, number>> {
   const rewards = new Map<string, number>();
-  if (hasNoReference(definition.preference.loss.name)) return rewards;
+  if (!needsReference(definition.preference.loss.name)) return rewards;
   for (const cell of result.cells) {
     const reward = await readChosenReward(store, cell);
     if (reward !== undefined) rewards.set(cell.cell.id, reward);

@@ -1,4 +1,4 @@
-import { hasNoReference, lossTitle } from '../../contracts/loss-titles';
+import { needsReference, lossTitle } from '../../contracts/loss-titles';
 import type { PreferenceLoss } from '../../schemas/losses';
 import type { TrainingEvidence } from '../input';
 import { trainingCurves, type Curve, type CurvesData } from './curves';
@@ -52,7 +52,7 @@ function preferenceCurves(source: CurveSource): CurvesData[] {
   const title = lossTitle(loss);
   const curves = (value: string): Curve[] => curvesOf(source, 'trainPreference', value);
   const lossStart = lossAtReference(loss);
-  const rewardStart = hasNoReference(loss.name) ? {} : { start: 0 };
+  const rewardStart = needsReference(loss.name) ? { start: 0 } : {};
   return [
     {
       name: 'preference-loss',
@@ -71,7 +71,7 @@ function preferenceCurves(source: CurveSource): CurvesData[] {
     {
       name: 'preference-chosen',
       title: 'Reward of the chosen answer',
-      yTitle: hasNoReference(loss.name) ? 'Reward of chosen (β × mean per token)' : 'Reward of chosen',
+      yTitle: needsReference(loss.name) ? 'Reward of chosen' : 'Reward of chosen (β × mean per token)',
       curves: curves('rewards/chosen'),
       ...rewardStart,
     },

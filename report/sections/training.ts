@@ -1,4 +1,4 @@
-import { hasNoReference } from '../../contracts/loss-titles';
+import { needsReference } from '../../contracts/loss-titles';
 import type { PreferenceLoss } from '../../schemas/losses';
 import type { Chart } from '../charts/render';
 import { lossAtReference } from '../charts/training';
@@ -14,7 +14,7 @@ const startWords = (loss: PreferenceLoss): string => {
 
 /** Captions of the training charts under a loss. */
 function captionsOf(loss: PreferenceLoss): Readonly<Record<string, string>> {
-  const alone = hasNoReference(loss.name);
+  const alone = !needsReference(loss.name);
   return {
     'sft-loss': 'Each step thin, a line fitted to its neighbours thick.',
     'preference-loss': startWords(loss),

@@ -1,5 +1,6 @@
 import { sftWeightOf } from '../model/preference-losses';
 import { BudgetlineError } from '../../contracts/failures';
+import { needsReference } from '../../contracts/loss-titles';
 import type { KtoLoss, PairLoss, PreferenceLossName } from '../../schemas/losses';
 import type { BufferTensor } from '../runtime';
 import { isPair, isSequence, isUnpaired, sequencesOf, supervisedTokens } from './batches';
@@ -11,9 +12,6 @@ export const vectorTensor = (values: Float32Array | Int32Array): BufferTensor =>
   dims: [values.length],
   data: values,
 });
-
-/** Whether a preference loss uses the frozen reference. */
-export const needsReference = (name: PreferenceLossName): boolean => name !== 'simpo';
 
 const needsLengths: ReadonlySet<Objective['name']> = new Set<PreferenceLossName>([
   'ipo',

@@ -7,7 +7,6 @@ export {
   supervisedTokens,
   countTokens,
 } from './batches';
-export { needsReference } from './feeds';
 export { createExternalDataFile } from './external-data';
 export { createGenerator } from './generator';
 export { createScorer } from './scorer';
