@@ -170,7 +170,7 @@ export type ExperimentInput = z.input<typeof experimentDefinition>;
  * | sft-on-chosen | SFT on the chosen answers of the pairs, from the same warm start | every winning mixture |
  * | rejection-sampling | SFT on as many correct samples of the same warm start | every winning mixture |
  * | few-shot | none: the base model with demonstrations in its prompt | the smallest budget |
- * | dpo-nll | DPO with a cross-entropy term on the chosen answers, weight 1 | SFT fraction 0 at every budget |
+ * | dpo-nll | DPO with a cross-entropy term of weight 1 on the chosen answers; a `sigmoid` loss keeps its `labelSmoothing` | SFT fraction 0 at every budget |
  * | learning-rate, beta | preference tuning with half and twice the value | all splits with pairs, at one budget |
  */
 const controlKinds = [

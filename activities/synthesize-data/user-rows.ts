@@ -22,7 +22,7 @@ async function openUserRows({ stage }: StageSession, spec: UserRowsSpec): Promis
   const path = stage.files[name] ?? '';
   if ((await digestFile(path)) === spec.userRows.digest) return path;
   throw new BudgetlineError('DATA_INVALID', `${path} has changed since the run was planned.`, {
-    remedy: 'Put the file back as it was, or start the run again: it is planned anew.',
+    remedy: 'Put the file back as it was, or start the run again with a new plan.',
     details: { path, field: name },
   });
 }

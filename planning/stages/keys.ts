@@ -46,7 +46,8 @@ export function stageKey(spec: SpecOf<StageKind>, revision: number, inputs: Inpu
 
 /**
  * A stage's seed, below 2^48: a hash of training seed and kind. It depends on no cell or sweep, so cells share stages; and
- * on no key, so a renamed field or a raised revision changes no result.
+ * on no key, so a renamed field or a raised revision changes no result. SFT on top of SFT, as in the control
+ * `sft-on-chosen`, has the same seed.
  */
 export function stageSeed(seedAxis: number, kind: StageKind): number {
   return seedOf(['stage', seedAxis, kind]);

@@ -1,5 +1,5 @@
 import type { JobOf } from '../../schemas/trainer-job';
-import { needsReference } from '../engine';
+import { needsReference } from '../../contracts/loss-titles';
 import type { StepMetrics } from '../engine/types';
 import type { JobContext } from './context';
 
@@ -27,7 +27,7 @@ export function createChosenMonitor({
     warn(
       'CHOSEN_FALLING',
       `Step ${step}: over the last ${windowSteps} steps the log-probability of a chosen answer is on average ` +
-        `${(-mean).toPrecision(3)} below the reference's. Try a lower learning rate, a larger beta or an "sftWeight".`,
+        `${(-mean).toPrecision(3)} below the reference's. Try a lower learning rate, a larger beta, or the loss "sigmoid" with an "sftWeight".`,
     );
   };
 }
