@@ -14,7 +14,7 @@ const law = {
   search: { rooms: ['contracts', 'planning', 'analysis'], types: ['schemas'] },
   analysis: { rooms: ['contracts'], types: ['schemas'] },
   host: { node: true },
-  code: { rooms: ['contracts'], packages: ['typescript'], node: true },
+  code: { rooms: ['contracts', 'host'], packages: ['typescript', 'jiti'], node: true },
   text: { node: true },
   tasks: { rooms: ['contracts', 'schemas', 'text'], packages: ['zod'] },
   ingest: {
@@ -30,7 +30,7 @@ const law = {
     packages: ['@temporalio/common', '@temporalio/workflow'],
   },
   trainer: {
-    rooms: ['contracts', 'schemas', 'host'],
+    rooms: ['contracts', 'schemas', 'host', 'code'],
     packages: [
       'zod',
       '@huggingface/gguf',

@@ -3,8 +3,8 @@ import { BudgetlineError } from '../contracts/failures';
 import type { Annotator } from '../contracts/task';
 
 /** The fields of an annotator with `annotateBatch` only. */
-type BatchAnnotator = Pick<Annotator, 'name' | 'description'> &
-  Required<Pick<Annotator, 'identify' | 'code' | 'annotateBatch'>>;
+type BatchAnnotator = Pick<Annotator, 'name' | 'description' | 'code'> &
+  Required<Pick<Annotator, 'identify' | 'annotateBatch'>>;
 
 /** An annotator that gets all problems of a stage at once, never a single one. */
 export function batchAnnotator({

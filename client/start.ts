@@ -154,10 +154,9 @@ function detailsOf({ definition, model }: ResolvedSweep | ResolvedExperiment): s
     'budgets' in definition
       ? { Budgets: definition.budgets, 'SFT fractions': definition.sftFractions, Seeds: definition.seeds }
       : { Budget: [definition.budget], 'SFT fraction': [definition.sftFraction], Seed: [definition.seed] };
-  const axes = 'axes' in definition ? { Axes: Object.keys(definition.axes ?? {}) } : {};
-  const lines = Object.entries({ ...grid, ...axes }).map(
-    ([name, values]) => `- ${name}: ${values.join(', ')}`,
-  );
+  const axes = 'axes' in definition ? [['Axes', Object.keys(definition.axes ?? {})] as const] : [];
+  const fields: (readonly [string, readonly (string | number)[]])[] = [...Object.entries(grid), ...axes];
+  const lines = fields.map(([name, values]) => `- ${name}: ${values.join(', ')}`);
   const source = `- Demonstrations: ${annotator}\n- Base model: ${model.name}, ${model.digest.slice(0, 12)}`;
   return [`**${task}**`, '', source, ...lines].join('\n');
 }

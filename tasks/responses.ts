@@ -12,7 +12,7 @@ export function parseResponses(
   promptField: string,
   faults: Fault[],
 ): NumberedRow<ResponseRow>[] {
-  return parseJsonRows(
+  return parseJsonRows<ResponseRow>(
     file,
     (fields) => {
       const { [promptField]: prompt, response } = fields;

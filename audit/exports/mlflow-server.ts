@@ -25,12 +25,13 @@ class TrackingServer {
   }
 
   async #fetch(path: string, body?: object): Promise<Response> {
-    const authorization = this.token === '' ? {} : { authorization: `Bearer ${this.token}` };
-    const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+    const headers = new Headers({ 'content-type': 'application/json' });
+    if (this.token !== '') headers.set('authorization', `Bearer ${this.token}`);
+    const sent = body && { method: 'POST', body: JSON.stringify(body) };
     try {
       return await fetch(new URL(`api/2.0/mlflow/${path}`, `${this.address.replace(/\/$/, '')}/`), {
         ...sent,
-        headers: { 'content-type': 'application/json', ...authorization },
+        headers,
         signal: AbortSignal.timeout(answerLimitMs),
       });
     } catch (cause) {

@@ -49,7 +49,7 @@ export function answerNumber(answer: string): string | undefined {
 
 /** Rows of question-and-answer JSONL; unusable rows go into `faults`. */
 export function parseQuestions(file: TextFile, faults: Fault[]): NumberedRow<QuestionRow>[] {
-  return parseJsonRows(
+  return parseJsonRows<QuestionRow>(
     file,
     (fields) => {
       const reasons = textReasons(fields, 'question', 'answer');

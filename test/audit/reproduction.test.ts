@@ -28,7 +28,8 @@ describe('pure: a reproduced run, compared with its record', () => {
     const opening = { experimentId, definitionDigest: 'd'.repeat(64), definition: {}, actor: 'a' };
     await openExperimentLedger(store, opening);
     const publish = async (kind: 'trainSft' | 'evaluate', bytes: string, read: Record<string, string>) => {
-      const inputs = kind === 'evaluate' ? { adapter: digestOf({ kind: 'trainSft', revision }) } : {};
+      const inputs: Record<string, string> =
+        kind === 'evaluate' ? { adapter: digestOf({ kind: 'trainSft', revision }) } : {};
       const spec = { kind };
       const key = kind === 'evaluate' ? digestOf(inputs) : digestOf({ kind, revision });
       const dir = join(store.paths.home, key);

@@ -250,7 +250,7 @@ function inputOf(options: {
 }
 
 function curve(name: string, sft: boolean): ReportInput['training'][number]['rows'] {
-  return Array.from({ length: 128 }, (_, step) => {
+  return Array.from({ length: 128 }, (_, step): ReportInput['training'][number]['rows'][number] => {
     const noise = draw(`${name}/${step.toString()}`) - 0.5;
     const decay = Math.exp(-step / 30);
     if (sft) return { step, values: { loss: 0.15 + 1.6 * decay + 0.1 * noise } };

@@ -54,9 +54,9 @@ export async function identified(source: Pick<Annotator, 'identify'>): Promise<I
 
 /** The code of annotator and judge, as in a resolved definition. */
 export async function codeOfOwn(
-  own: Partial<Record<'annotator' | 'judge', Pick<Annotator, 'code'> | undefined>>,
+  own: Partial<Record<'annotator' | 'judge', Pick<Annotator, 'code'>>>,
 ): Promise<Pick<ResolvedExperiment, 'code'>> {
-  const reading = Object.entries(own).map(async ([role, it]) => [role, await readCode(it?.code)] as const);
+  const reading = Object.entries(own).map(async ([role, it]) => [role, await readCode(it.code)] as const);
   const found = (await Promise.all(reading)).filter(([, code]) => code !== undefined);
   return { code: { '': Object.fromEntries(found) } };
 }

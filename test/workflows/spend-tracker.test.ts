@@ -27,7 +27,8 @@ function resultsOf(
   return stages.map(({ key, kind, title, spec }) => {
     const calls = spec.kind === 'synthesizeData' && spec.what === 'pairs' ? verifierCalls : 0;
     const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: calls };
-    const metrics = billed < 0 || kind !== 'synthesizeData' ? {} : { annotatorUsd: billed };
+    const metrics: Record<string, number> =
+      billed < 0 || kind !== 'synthesizeData' ? {} : { annotatorUsd: billed };
     return { key, kind, title, digest: key, cached, ledgerHead: null, metrics, cost };
   });
 }

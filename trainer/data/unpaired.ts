@@ -71,7 +71,7 @@ export async function readUnpaired(
     policy,
     tokenizer,
     schema: eitherRow,
-    answersOf: (row) =>
+    answersOf: (row): Record<string, string> =>
       isPair(row) ? { chosen: row.chosen, rejected: row.rejected } : { completion: row.completion },
     build: ({ prompt, answers }, source) =>
       answers.map((answer, index) => ({

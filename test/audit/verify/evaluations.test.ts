@@ -52,7 +52,8 @@ describe('pure: evaluation items among training rows', () => {
     const spec = { data: { source: 'files' }, evaluation: { auxiliary } };
     const about = { revision: 1, title: kind, spec, inputs, inputDigests: {} };
     const found = [{ name: 'other', metric: 'accuracy', metrics: { score: 0 }, scores: {} }];
-    const measured = kind === 'evaluate' ? { metrics: { score: 0 }, auxiliary: found } : { metrics: {} };
+    const measured: { metrics: Record<string, number>; auxiliary?: typeof found } =
+      kind === 'evaluate' ? { metrics: { score: 0 }, auxiliary: found } : { metrics: {} };
     const manifest = { ...about, ...measured, made };
     const { digest: artifact } = (
       await store.publish({ id: { kind, key }, dir, manifest }, { check: () => Promise.resolve() })
