@@ -1,6 +1,6 @@
 /**
  * The import law. One table says what each room may import; the rules below are made from it, `npm run lint` and
- * test/law.test.ts check it. docs/design/house.md says why the rooms are cut so.
+ * test/integration/law.test.ts check it. docs/design/house.md says why the rooms are cut so.
  *
  * zod stands where data enters: files, process boundary, client, command line. Rooms that compute never parse: they use
  * schemas by their types, so the workflow bundle loads no zod.

@@ -6,7 +6,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { packageRoot } from '../../host/package-files';
 
 /** Histories for the replay test. */
-export const historiesFolder = join(__dirname, '../workflows/histories');
+export const historiesFolder = join(__dirname, '../integration/workflows/histories');
 
 /** With `BUDGETLINE_RECORD_HISTORIES=1` the sweep tests write their histories into that folder. */
 export const recording = process.env['BUDGETLINE_RECORD_HISTORIES'] === '1';

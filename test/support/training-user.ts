@@ -7,7 +7,7 @@ import { defaultTrainerCommand } from '../../activities/deps';
 import { deviceLocks } from '../../activities/trainer-process/devices';
 import { trainerEnvironment } from '../../activities/trainer-process/environment';
 import { runTrainer } from '../../activities/trainer-process/run-trainer';
-import { architecture, generateJob, makePrompts } from '../trainer/support/tiny-model';
+import { architecture, generateJob, makePrompts } from './trainer/tiny-model';
 
 const [folder = ''] = process.argv.slice(2);
 const env = trainerEnvironment(process.env, { CUDA_VISIBLE_DEVICES: 'GPU-shared' });

@@ -3,8 +3,8 @@ import { join, relative } from 'node:path';
 import { embeddedModelPath } from '../../host/package-files';
 import { loadModelFolder } from '../../trainer/io/model-folder';
 import { encodeSafetensors } from '../../trainer/io/safetensors';
-import { ggufSettings, ggufTensors } from '../trainer/support/gguf-model';
-import { encodeGguf } from '../trainer/support/gguf-writer';
+import { ggufSettings, ggufTensors } from './trainer/gguf-model';
+import { encodeGguf } from './trainer/gguf-writer';
 
 const small = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
 

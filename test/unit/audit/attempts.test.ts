@@ -1,0 +1,106 @@
+import { strict as assert } from 'node:assert';
+import { createHash } from 'node:crypto';
+import { createStore } from '../../../store';
+import {
+  countInfrastructureFailures,
+  endAttempt,
+  ledgerHead,
+  openExperimentLedger,
+  readLedger,
+  recordStages,
+  startAttempt,
+  type AttemptEnd,
+  type AttemptStart,
+} from '../../../audit';
+import { temporaryFolder } from '../../support/temporary';
+
+const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
+const who = {
+  stage: sha('stage'),
+  kind: 'trainSft',
+  workflowId: 'w',
+  runId: 'run-1',
+  attempt: 1,
+  activity: '1',
+  experimentId: 'e',
+};
+
+function start(fence: number, more: Partial<AttemptStart> = {}): AttemptStart {
+  const where = { actor: 'a', host: 'h', pid: 1, device: 'cpu', codeDigest: '', worker: null };
+  const what = { packageVersion: '0', specDigest: sha('spec'), inputs: {}, resumedFromStep: null };
+  return { ...who, ...where, fence, ...what, ...more };
+}
+
+function end(fence: number, outcome: AttemptEnd['outcome'], code: string | null): AttemptEnd {
+  const used = { wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, verifierCalls: 0 };
+  const made = { artifact: null, manifestDigest: null, inputDigests: {}, scores: null };
+  const exits = {
+    exitCodes: [],
+    trainerProcesses: 1,
+    jobs: [],
+    usd: null,
+    annotation: null,
+    annotationByFolder: null,
+  };
+  return { ...who, fence, outcome, code, message: null, ...made, ...exits, ...used };
+}
+
+describe('pure: attempts in the ledger', () => {
+  const folder = temporaryFolder();
+
+  it('records earlier attempts without an ending as lost, once', async () => {
+    const path = folder.at('lost.jsonl');
+    await startAttempt(path, start(1));
+    await endAttempt(path, end(1, 'failed', 'TRAINER_CRASHED'));
+    await startAttempt(path, start(3));
+    await startAttempt(path, start(4));
+    await startAttempt(path, start(7));
+    const lines = await readLedger(path);
+    const lost = lines.flatMap((line) => (line.type === 'attempt-lost' ? [line.fence] : []));
+    assert.deepEqual(lost, [3, 4]);
+  });
+
+  it('counts infrastructure failures of one run, but not yields, lost claims or attempts with progress', async () => {
+    const path = folder.at('budget.jsonl');
+    const attempts: [number, AttemptEnd['outcome'] | 'lost', string | null, number | null][] = [
+      [1, 'failed', 'TRAINER_CRASHED', null],
+      [2, 'yielded', 'TRAINER_YIELDED', null],
+      [3, 'failed', 'WORKER_STOPPING', 20],
+      [4, 'failed', 'DISK_FULL', 20],
+      [5, 'lost', null, 20],
+      [6, 'lost', null, 40],
+      [7, 'failed', 'CLAIM_LOST', 40],
+      [8, 'cancelled', null, 40],
+      [9, 'yielded', 'TRAINER_YIELDED', 40],
+      [10, 'yielded', 'TRAINER_YIELDED', 40],
+    ];
+    for (const [fence, outcome, code, resumedFromStep] of attempts) {
+      await startAttempt(path, start(fence, { resumedFromStep }));
+      if (outcome !== 'lost') await endAttempt(path, end(fence, outcome, code));
+    }
+    const lines = await readLedger(path);
+    // 1 and 4 failed; 6 was lost and 9 yielded without progress; 2 and 5 made progress.
+    assert.equal(countInfrastructureFailures(lines, 'run-1'), 4);
+    assert.equal(countInfrastructureFailures(lines, 'run-2'), 0, 'a new run has its full budget');
+  });
+
+  it('serialises concurrent writers of an experiment’s chain, and is idempotent', async () => {
+    const store = createStore(folder.path());
+    const opening = {
+      experimentId: 'e-1',
+      definitionDigest: sha('d'),
+      definition: { name: 'x' },
+      actor: 'a',
+    };
+    await openExperimentLedger(store, opening);
+    const record = (n: number): Parameters<typeof recordStages>[2] => [
+      { stage: sha(`${n}`), kind: 'evaluate', cached: false, artifact: sha(`a${n}`), stageHead: null },
+    ];
+    await Promise.all([1, 2, 3, 4, 5].map((n) => recordStages(store, 'e-1', record(n))));
+    const path = store.paths.experimentLedger('e-1');
+    assert.equal((await readLedger(path)).length, 6);
+    const head = await ledgerHead(path);
+    assert.equal(await openExperimentLedger(store, opening), head);
+    assert.equal(await recordStages(store, 'e-1', record(3)), head);
+  });
+});

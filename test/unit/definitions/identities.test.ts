@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import {
+  endpointAnnotator,
+  endpointJudge,
+  peopleAnnotator,
+  withAnnotators,
+  withJudges,
+} from '../../../annotators';
+import { judgesOf } from '../../../app/plan/place-facts';
+import { resolveDefinition } from '../../../definitions';
+import type { Task } from '../../../contracts/task';
+import { demonstrationsStage, planSweep } from '../../../planning';
+import { defineSweep } from '../../../definitions';
+import { defineTask, gradeSchoolMath, gradeSchoolMathDefaults, helpfulness } from '../../../tasks';
+import { createBench } from '../../support/stage-bench';
+import { temporaryFolder } from '../../support/temporary';
+
+const endpoint = (change: object = {}) =>
+  endpointAnnotator({
+    ...{ name: 'model', description: 'A model.', baseUrl: 'http://127.0.0.1:9/v1', model: 'one' },
+    ...{ apiKeyVariable: 'NO_KEY', spendLimitUsd: 1 },
+    prices: { inputUsdPerMillion: 1, outputUsdPerMillion: 1 },
+    ...change,
+  });
+const math: Task = gradeSchoolMath;
+const mathWith = (change?: object): Task => withAnnotators(math, endpoint(change));
+const letters = (version?: number) =>
+  defineTask({
+    ...{ name: 'letters', metric: 'accuracy', target: () => 'a', score: () => ({ score: 0 }) },
+    ...{ synthesize: (random) => random(), prompt: (item: number) => `${item}?\nA:` },
+    annotators: [
+      {
+        ...{ name: 'model', description: 'A program.', demonstrate: () => 'a' },
+        ...(version === undefined ? {} : { version }),
+      },
+    ],
+  }) as Task;
+
+describe('pure: the identity of annotators and judges in stage keys', () => {
+  const folder = temporaryFolder();
+  const resolve = (task: Task, annotator = 'model') =>
+    resolveDefinition(
+      defineSweep({
+        ...{ ...gradeSchoolMathDefaults, name: 'who', task: task.name, annotator },
+        data: { source: 'synthetic', pool: 16, validation: 1, test: 2 },
+        ...{ budgets: [4], sftFractions: [1], evaluation: { items: 2, maxNewTokens: 8 } },
+      }),
+      { tasks: [task] },
+    );
+  const plan = async (task: Task, annotator?: string) => planSweep(await resolve(task, annotator));
+  const keysOf = async (task: Task, annotator?: string) =>
+    Object.fromEntries((await plan(task, annotator)).stages.map(({ stage }) => [stage.title, stage.key]));
+
+  it('changes with model, prompt and settings, not with price, rate or address', async () => {
+    const before = await keysOf(mathWith());
+    for (const change of [{ model: 'two' }, { system: 'Be brief.' }, { temperature: 1 }, { maxTokens: 9 }]) {
+      const after = await keysOf(mathWith(change));
+      const changed = Object.keys(before).filter((title) => before[title] !== after[title]);
+      assert.ok(changed.includes('4 demonstrations by model'), JSON.stringify(change));
+      assert.ok(!changed.includes('Reference: the base model'), 'it reads no demonstrations');
+    }
+    const same = { requestsPerMinute: 1, spendLimitUsd: 9, baseUrl: 'http://127.0.0.1:1/v1' };
+    assert.deepEqual(await keysOf(mathWith(same)), before);
+  });
+
+  it('is a program’s source, or its version', async () => {
+    assert.deepEqual(await keysOf(letters()), await keysOf(letters()));
+    assert.deepEqual(await keysOf(letters(1)), await keysOf(letters(1)));
+    assert.notDeepEqual(await keysOf(letters()), await keysOf(letters(1)));
+    assert.notDeepEqual(await keysOf(letters(1)), await keysOf(letters(2)));
+    const people = peopleAnnotator({ name: 'people', description: 'Us.', folder: folder.path() });
+    const withPeople = withAnnotators(math, people);
+    assert.deepEqual(await keysOf(withPeople, 'clean'), await keysOf(math, 'clean'));
+  });
+
+  it('is part of the sweep’s id; a worker with another annotator of the name refuses the stage', async () => {
+    const resolved = await resolve(mathWith());
+    assert.notEqual((await plan(mathWith())).sweepId, (await plan(mathWith({ model: 'two' }))).sweepId);
+    const bench = createBench(folder.at('home'), { deps: { tasks: [mathWith({ model: 'two' })] } });
+    const failure = await bench.fail(demonstrationsStage({ resolved, seed: 0 }, { rows: 2 }));
+    assert.deepEqual([failure.type, failure.nonRetryable], ['CODE_DIFFERS', true]);
+    assert.match(failure.message, /differs from the plan's/);
+  });
+
+  it('of an auxiliary task’s judge enters evaluations, which then need no device, and is compared with the annotator', async () => {
+    const judge = (model: string) =>
+      endpointJudge({
+        ...{ name: 'judge', description: 'A model.', baseUrl: 'http://127.0.0.1:9/v1', model },
+        ...{ apiKeyVariable: 'NO_KEY', spendLimitUsd: 1 },
+        prices: { inputUsdPerMillion: 1, outputUsdPerMillion: 1 },
+      });
+    const resolveWith = (model: string) =>
+      resolveDefinition(
+        defineSweep({
+          ...{ ...gradeSchoolMathDefaults, name: 'who', annotator: 'model' },
+          ...{
+            data: { source: 'synthetic', pool: 16, validation: 1, test: 2 },
+            budgets: [4],
+            sftFractions: [1],
+          },
+          evaluation: {
+            ...{ items: 2, maxNewTokens: 8 },
+            auxiliary: [{ task: 'helpfulness', items: 2, maxNewTokens: 8, judge: 'judge' }],
+          },
+        }),
+        { tasks: [mathWith(), withJudges(helpfulness as Task, judge(model))] },
+      );
+    const [one, other] = [planSweep(await resolveWith('one')), planSweep(await resolveWith('two'))];
+    const changed = one.stages.flatMap(({ stage }, at) =>
+      stage.key === other.stages[at]?.stage.key ? [] : [stage.kind],
+    );
+    assert.deepEqual([...new Set(changed)], ['evaluate']);
+    const evaluations = one.stages.filter(({ stage }) => stage.kind === 'evaluate');
+    assert.ok(evaluations.every(({ stage }) => stage.judgedOffDevice === true));
+    // The annotator's model is "one" too.
+    const warns = ({ warnings }: typeof one) =>
+      warnings.filter((text) => text.includes('also the annotator')).length;
+    assert.deepEqual([warns(one), warns(other)], [1, 0]);
+    assert.deepEqual(judgesOf(await resolveWith('one')), {
+      judge: 'of helpfulness: judge (endpoint, model one); it is also the annotator',
+    });
+  });
+});

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { readUserRows } from '../../../ingest';
+import { defineTask } from '../../../tasks';
+import { temporaryFolder } from '../../support/temporary';
+
+const sums = defineTask<{ q: string; a: string }>({
+  name: 'sums',
+  metric: 'accuracy',
+  schema: z.object({ q: z.string(), a: z.string() }),
+  prompt: ({ q }) => `Solve: ${q}\nA:`,
+  leakageText: ({ q }) => q,
+  target: ({ a }) => a,
+  score: ({ a }, answer) => ({ score: answer.trim() === a ? 1 : answer.includes(a) ? 0.5 : 0 }),
+});
+
+const jsonl = (rows: readonly object[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
+
+describe('pure: user rows on problems of a task', () => {
+  const folder = temporaryFolder();
+  const texts: Record<string, string> = {
+    train: jsonl([
+      { q: '7+5=?', a: '12' },
+      { q: 'Say Été, please', a: 'Été' },
+    ]),
+    test: jsonl([{ q: '1+1=?', a: '2' }]),
+  };
+  const read = async (applyTaskTemplate: boolean, rows: readonly object[]) => {
+    const problems = await sums.load(
+      { source: 'files', train: 'x', test: 'y', validation: 0, stripCalculationAnnotations: true },
+      { readText: (name) => Promise.resolve({ path: name, text: texts[name] ?? '' }) },
+    );
+    const [path, refuse] = [folder.at('rows.jsonl'), 'error' as const];
+    writeFileSync(path, jsonl(rows));
+    const rowChecks = {
+      ...{ duplicates: refuse, emptyCompletions: refuse, equalPairs: refuse, overlaps: refuse },
+      verifierMismatches: 'count' as const,
+    };
+    const reading = { kind: 'demonstrations' as const, columnMapping: {}, applyTaskTemplate, rowChecks };
+    const faults: string[] = [];
+    const onFault = ({ line, reason }: { line: number; reason: string }) => faults.push(`${line} ${reason}`);
+    return {
+      ...(await readUserRows({ path, reading, task: sums, problems, templated: false, onFault })),
+      faults,
+    };
+  };
+
+  it('keep their own prompts where these are only similar to a problem’s', async () => {
+    const rows = [
+      { prompt: '7-5=?', completion: '2' },
+      { prompt: '7*5=?', completion: '35' },
+      { prompt: 'say été please', completion: 'été' },
+    ];
+    const { rows: taken, checked } = await read(true, rows);
+    assert.deepEqual(
+      taken.map(({ row: { prompt }, poolRow }) => [prompt, poolRow]),
+      rows.map(({ prompt }) => [`Solve: ${prompt}\nA:`, undefined]),
+    );
+    assert.equal(checked, 0);
+    assert.equal((await read(false, [{ prompt: 'Solve: 7-5=?\nA:', completion: '2' }])).checked, 0);
+  });
+
+  it('belong to a problem whose text differs only in white space and Unicode composition', async () => {
+    const { rows, checked, verifierMismatches } = await read(true, [
+      { prompt: ' 7+5=?\n', completion: '12' },
+      { prompt: 'Say  Été, please'.normalize('NFD'), completion: 'no' },
+    ]);
+    assert.deepEqual(
+      rows.map(({ row: { prompt }, poolRow }) => [prompt, poolRow]),
+      [
+        ['Solve: 7+5=?\nA:', 0],
+        ['Solve: Say Été, please\nA:', 1],
+      ],
+    );
+    assert.deepEqual([checked, verifierMismatches], [2, 1]);
+  });
+
+  it('agree with the verifier at a score between 0 and 1', async () => {
+    const rows = [{ prompt: '7+5=?', completion: 'it is 12' }];
+    assert.equal((await read(true, rows)).verifierMismatches, 0);
+  });
+
+  it('overlap held-out prompts by their text, signs included', async () => {
+    const { rows, faults } = await read(true, [
+      { prompt: '1*1=?', completion: '1' },
+      { prompt: '1 + 1 = ?', completion: '2' },
+    ]);
+    assert.deepEqual([rows.length, faults], [1, ['2 overlaps a held-out prompt (same text)']]);
+  });
+});

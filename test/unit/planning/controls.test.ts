@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import type { SweepInput } from '../../../schemas/definition';
+import type { PlannedStage } from '../../../contracts/stage';
+import { type ControlPlan, countControls, planSweep } from '../../../planning';
+import { resolveSweep } from '../../support/planning/resolve';
+
+const kinds = [
+  'sft-on-chosen',
+  'rejection-sampling',
+  'few-shot',
+  'dpo-nll',
+  'learning-rate',
+  'beta',
+] as const;
+
+const ownFile = { file: 'own.jsonl', source: 'our own', license: 'CC0-1.0' };
+
+const planOf = (changes: Partial<SweepInput> = {}) =>
+  planSweep(resolveSweep({ controls: [...kinds], seeds: [0, 1], sensitivityBudget: 256, ...changes }));
+const plan = planOf();
+const { certain, winnerControls } = plan.controls;
+
+const cellOf = ({ of }: ControlPlan) => plan.cells.find(({ cell }) => cell.id === of.id)!;
+const own = (control: ControlPlan): PlannedStage[] => {
+  const there = new Set(plan.stages.map(({ stage }) => stage.key));
+  return control.stages.filter(({ key }) => !there.has(key));
+};
+const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kind }) => kind);
+const ofKind = (kind: ControlPlan['kind']): ControlPlan[] =>
+  [...certain, ...winnerControls].filter((control) => control.kind === kind);
+
+describe('pure: planning controls', () => {
+  it('plans SFT on the chosen answers of the cell’s own pairs and warm start', () => {
+    for (const control of ofKind('sft-on-chosen')) {
+      const { reference, pairs } = cellOf(control);
+      const [sft] = own(control) as [PlannedStage<'trainSft'>];
+      assert.deepEqual(kindsOf(own(control)), ['trainSft', 'evaluate']);
+      assert.equal(sft.spec.column, 'chosen');
+      assert.deepEqual(sft.inputs, {
+        base: { stage: reference.key, kind: 'freezeReference' },
+        data: { stage: pairs?.key, kind: 'synthesizeData' },
+      });
+    }
+  });
+
+  it('gives rejection sampling the same sampler, warm start and number of rows', () => {
+    for (const control of ofKind('rejection-sampling')) {
+      const [samples, sft] = own(control) as [PlannedStage<'synthesizeData'>, PlannedStage<'trainSft'>];
+      const { pairs } = cellOf(control);
+      assert.deepEqual(samples.spec, { ...pairs?.spec, what: 'rejection-samples' });
+      assert.equal(sft.title, `SFT on ${control.of.pairRows} correct samples`);
+    }
+  });
+
+  it('plans both for every mixture that may win, and counts one per budget and seed', () => {
+    const mixtures = plan.cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
+    assert.equal(winnerControls.length, 2 * mixtures.length);
+    assert.equal(countControls(plan.controls).get('sft-on-chosen'), 3 * 2);
+  });
+
+  it('prompts the base model once per seed, with demonstrations that every budget buys', () => {
+    const controls = ofKind('few-shot');
+    assert.deepEqual(
+      controls.map(({ of }) => [of.seed, of.budget]),
+      [
+        [0, 64],
+        [1, 64],
+      ],
+    );
+    for (const { stages } of controls) {
+      const [rows, reference, evaluation] = stages;
+      assert.deepEqual(evaluation?.inputs, {
+        reference: { stage: reference?.key, kind: 'freezeReference' },
+        data: { stage: rows?.key, kind: 'synthesizeData' },
+      });
+      assert.equal(reference?.key, plan.base[0]?.key);
+    }
+  });
+
+  it('adds a likelihood term at SFT fraction 0 of every budget, unless the loss has one', () => {
+    const controls = ofKind('dpo-nll');
+    assert.deepEqual(controls.map(({ of }) => [of.sftFraction, of.budget, of.seed]).sort(), [
+      [0, 1024, 0],
+      [0, 1024, 1],
+      [0, 256, 0],
+      [0, 256, 1],
+      [0, 64, 0],
+      [0, 64, 1],
+    ]);
+    for (const control of controls) {
+      const [dpo] = own(control) as [PlannedStage<'trainPreference'>];
+      assert.deepEqual(dpo.spec.loss, { name: 'sigmoid', beta: 0.5, sftWeight: 1 });
+      assert.deepEqual(kindsOf(own(control)), ['trainPreference', 'evaluate']);
+    }
+    const { preference } = resolveSweep().definition;
+    const loss = { name: 'sigmoid', beta: 0.5, sftWeight: 1 } as const;
+    const already = planOf({ controls: ['dpo-nll'], preference: { ...preference, loss } });
+    assert.deepEqual(already.controls.certain, []);
+  });
+
+  it('halves and doubles only learning rate and β, at one budget', () => {
+    const controls = [...ofKind('learning-rate'), ...ofKind('beta')];
+    assert.equal(controls.length, 2 * 2 * 5 * 2);
+    const found = new Set<string>();
+    for (const control of controls) {
+      assert.equal(control.of.budget, 256);
+      const [dpo] = own(control) as [PlannedStage<'trainPreference'>];
+      assert.deepEqual(kindsOf(own(control)), ['trainPreference', 'evaluate']);
+      found.add(`${control.setting} ${dpo.spec.training.learningRate} ${dpo.spec.loss.beta}`);
+    }
+    assert.deepEqual([...found].sort(), [
+      'beta × 0.5 0.0003 0.25',
+      'beta × 2 0.0003 1',
+      'learning rate × 0.5 0.00015 0.5',
+      'learning rate × 2 0.0006 0.5',
+    ]);
+    assert.equal(
+      planOf({ controls: ['beta'], sensitivityBudget: undefined }).controls.certain[0]?.of.budget,
+      1024,
+    );
+  });
+
+  it('gives each of them a unique id', () => {
+    const ids = [...certain, ...winnerControls].map(({ id }) => id);
+    assert.equal(new Set(ids).size, ids.length);
+  });
+
+  it('reports controls without a cell or rows, with the reason', () => {
+    const { preference } = resolveSweep().definition;
+    const nll = { name: 'sigmoid', beta: 0.5, sftWeight: 1 } as const;
+    const kto = { name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 } as const;
+    const preferences = { ...ownFile, kind: 'unpaired' } as const;
+    const single = { annotations: { preferences }, preference: { ...preference, loss: kto } };
+    const expected: [Partial<SweepInput>, string, RegExp][] = [
+      [{ sftFractions: [1, 0] }, 'sft-on-chosen', /no cell buys both/],
+      [{ sftFractions: [1, 0] }, 'rejection-sampling', /no cell buys both/],
+      [{ sftFractions: [1, 0.5] }, 'dpo-nll', /no cell buys pairs alone/],
+      [
+        { preference: { ...preference, loss: nll } },
+        'dpo-nll',
+        /preference\.loss has a field "sftWeight" already/,
+      ],
+      [{ sftFractions: [1] }, 'learning-rate', /no cell of budget 256 buys pairs/],
+      [{ sftFractions: [1] }, 'beta', /no cell of budget 256 buys pairs/],
+      [single, 'dpo-nll', /unpaired answers/],
+      [single, 'sft-on-chosen', /unpaired answers/],
+    ];
+    for (const [changes, kind, reason] of expected) {
+      const sweep = resolveSweep({ controls: [...kinds], sensitivityBudget: 256, ...changes });
+      const planned = planSweep({ ...sweep, userRows: { preferences: 5_000 } });
+      const all = [...planned.controls.certain, ...planned.controls.winnerControls];
+      assert.ok(!all.some((control) => control.kind === kind), kind);
+      const [named = '', ...more] = planned.warnings.filter((text) => text.includes(`control "${kind}"`));
+      assert.match(named, reason);
+      assert.deepEqual(more, [], 'once');
+    }
+    assert.deepEqual(plan.controls.unavailable, []);
+  });
+
+  it('refuses more rows than exist, by field', () => {
+    const tooMany = (changes: Partial<SweepInput>, inputs: Parameters<typeof resolveSweep>[1]) => () =>
+      planSweep(resolveSweep({ budgets: [64], ...changes }, inputs));
+    assert.throws(tooMany({ controls: ['few-shot'], numFewShot: 9_999 }, {}), {
+      code: 'BUDGET_EXCEEDS_POOL',
+      message: /^numFewShot 9999 is above the 6144 problems/,
+    });
+    assert.throws(
+      tooMany(
+        { controls: ['few-shot'], numFewShot: 80, annotations: { demonstrations: ownFile } },
+        { userRows: { demonstrations: 70 } },
+      ),
+      {
+        code: 'BUDGET_EXCEEDS_POOL',
+        message: /^numFewShot 80 takes 80 demonstrations; own\.jsonl has 70/,
+      },
+    );
+    assert.throws(
+      tooMany(
+        { controls: ['rejection-sampling'], sftFractions: [0.1], annotations: { preferences: ownFile } },
+        { userRows: { preferences: 64 }, poolRows: 50 },
+      ),
+      { code: 'BUDGET_EXCEEDS_POOL', message: /"rejection-sampling" at 57 rows is above the 50 problems/ },
+    );
+  });
+
+  it('refuses a sensitivityBudget that is not one of the budgets', () => {
+    for (const sensitivityBudget of [32, 128, 2048])
+      assert.throws(() => planOf({ sensitivityBudget }), {
+        code: 'DEFINITION_INVALID',
+        message: `sensitivityBudget: ${sensitivityBudget}: one of the budgets is needed: 64, 256, 1024`,
+      });
+  });
+});

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import type { ResolvedSweep } from '../../../contracts/resolved';
+import {
+  canonicalJson,
+  gridOf,
+  planSweep,
+  poolSeed,
+  revisions,
+  sha256Hex,
+  stageSeed,
+} from '../../../planning';
+import { sweepOfOne } from '../../../definitions';
+import { resolveSweep } from '../../support/planning/resolve';
+
+const keysOf = (resolved: ResolvedSweep): Set<string> =>
+  new Set(planSweep(resolved).stages.map(({ stage }) => stage.key));
+
+/** The same value with every object's fields in reverse order. */
+function reverseFields<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(reverseFields) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).reverse();
+  return Object.fromEntries(entries.map(([key, field]) => [key, reverseFields(field as unknown)])) as T;
+}
+
+describe('pure: canonical JSON and digests', () => {
+  it('is unique for a value, and parses back to it', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+        const text = canonicalJson(value);
+        assert.equal(canonicalJson(reverseFields(value)), text);
+        assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  it('leaves undefined fields out and refuses values that JSON does not have', () => {
+    assert.equal(canonicalJson({ b: 1, a: undefined }), '{"b":1}');
+    for (const value of [NaN, Infinity, undefined, [undefined], 1n, () => 0]) {
+      assert.throws(() => canonicalJson(value), TypeError);
+    }
+  });
+
+  it('has the digest that Node computes', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        assert.equal(sha256Hex(text), createHash('sha256').update(text, 'utf8').digest('hex'));
+      }),
+    );
+  });
+});
+
+describe('pure: seeds', () => {
+  it('are below 2^48 and differ by training seed and stage kind', () => {
+    const seeds = [stageSeed(0, 'trainSft'), stageSeed(1, 'trainSft'), stageSeed(0, 'evaluate')];
+    seeds.push(poolSeed(0), poolSeed(1));
+    assert.equal(new Set(seeds).size, seeds.length);
+    assert.ok(seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0 && seed < 2 ** 48));
+  });
+});
+
+describe('pure: stage keys', () => {
+  const before = keysOf(resolveSweep());
+
+  it('do not change with prices, execution, name, limits or paths', () => {
+    const same: ResolvedSweep[] = [
+      resolveSweep({ prices: { sftExample: 9, preferencePair: 8, verifierCall: 7 } }),
+      resolveSweep({ execution: { device: 'cuda', threads: 4, microBatchSize: 2, checkpointEverySteps: 1 } }),
+      resolveSweep({ execution: { stallSeconds: 7200 } }),
+      resolveSweep({
+        name: 'other',
+        equivalenceMargin: 0.05,
+        spendLimitUsd: 1000,
+        smallBudgetMax: 64,
+        controls: [],
+      }),
+      resolveSweep({}, { model: { name: 'elsewhere', digest: 'a'.repeat(64), path: '/other' } }),
+    ];
+    for (const resolved of same) assert.deepEqual(keysOf(resolved), before);
+  });
+
+  it('do not change with the order of fields', () => {
+    const resolved = resolveSweep();
+    assert.deepEqual(keysOf({ ...resolved, definition: reverseFields(resolved.definition) }), before);
+  });
+
+  it('do not change when a budget, a fraction or a seed is added', () => {
+    for (const more of [
+      { budgets: [64, 256, 1024, 4096] },
+      { sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0, 0.01] },
+      { seeds: [0, 1] },
+    ]) {
+      const after = keysOf(resolveSweep(more));
+      assert.ok([...before].every((key) => after.has(key)));
+      assert.ok(after.size > before.size);
+    }
+  });
+
+  it('change with model, training settings and seed', () => {
+    /** Kinds of the stages that a changed sweep shares with the first one. */
+    const commonKinds = (changed: ResolvedSweep): string[] => {
+      const common = planSweep(changed).stages.filter(({ stage }) => before.has(stage.key));
+      return [...new Set(common.map(({ stage }) => stage.kind))].sort();
+    };
+    const { preference } = resolveSweep().definition;
+    const model = { name: 'embedded', digest: 'b'.repeat(64), path: '/models/embedded' };
+    // Demonstrations depend on no model, the frozen base on no data, its evaluation on no seed.
+    assert.deepEqual(commonKinds(resolveSweep({}, { model })), ['synthesizeData']);
+    assert.deepEqual(commonKinds(resolveSweep({ data: { source: 'synthetic', seed: 1 } })), [
+      'freezeReference',
+    ]);
+    assert.deepEqual(commonKinds(resolveSweep({ seeds: [1] })), ['evaluate', 'freezeReference']);
+    const slower = planSweep(resolveSweep({ preference: { ...preference, learningRate: 1e-4 } })).stages;
+    const changed = slower.filter(({ stage }) => !before.has(stage.key)).map(({ stage }) => stage.kind);
+    assert.deepEqual([...new Set(changed)].sort(), ['evaluate', 'trainPreference']);
+  });
+
+  it('depend on the content of external files, not on their paths', () => {
+    const files = (path: string, digest: string): ResolvedSweep =>
+      resolveSweep(
+        { data: { source: 'files', train: path, test: `${path}-test` } },
+        { files: { train: { path, digest }, test: { path: `${path}-test`, digest: 'f' } } },
+      );
+    assert.deepEqual(keysOf(files('/a', 'd1')), keysOf(files('/b', 'd1')));
+    assert.notDeepEqual(keysOf(files('/a', 'd1')), keysOf(files('/a', 'd2')));
+    const synthesis = planSweep(files('/a', 'd1')).stages.find(
+      ({ stage }) => stage.kind === 'synthesizeData',
+    );
+    assert.deepEqual(synthesis?.stage.files, { train: '/a', test: '/a-test' });
+  });
+
+  it('are the same for an experiment and for its sweep of one cell', () => {
+    for (const { experiment, stages } of planSweep(resolveSweep({ seeds: [3] })).cells) {
+      const again = planSweep({ ...experiment, definition: sweepOfOne(experiment.definition) });
+      const keys = again.cells.flatMap((cell) => cell.stages.map(({ key }) => key));
+      assert.deepEqual(
+        keys,
+        stages.map(({ key }) => key),
+      );
+    }
+  });
+
+  it('of training stages change with a large vocabulary only', () => {
+    const withWords = (vocabulary: number) => {
+      const { model } = resolveSweep();
+      return planSweep(resolveSweep({}, { model: { ...model, vocabulary } })).stages.map(
+        ({ stage }) => stage,
+      );
+    };
+    assert.deepEqual(new Set(withWords(32_768).map(({ key }) => key)), before);
+    const changed = withWords(32_769).filter(({ key }) => !before.has(key));
+    const raised = changed.filter(({ kind, revision }) => revision !== revisions[kind]);
+    assert.deepEqual([...new Set(raised.map(({ kind }) => kind))].sort(), ['trainPreference', 'trainSft']);
+    const trained = withWords(32_769).filter(({ kind }) => kind === 'trainSft' || kind === 'trainPreference');
+    assert.equal(raised.length, trained.length);
+    const rest = new Set(
+      withWords(32_769)
+        .filter(({ key }) => before.has(key))
+        .map(({ title }) => title),
+    );
+    assert.ok(rest.has('Reference: the base model'), 'nothing was trained for it');
+  });
+
+  it('equal the recorded ones', () => {
+    // A change here orphans every stored artifact. Where bytes change, raise the stage's revision instead.
+    const digest = sha256Hex([...before].sort().join('\n'));
+    assert.equal(gridOf(resolveSweep().definition).length, 18);
+    assert.equal(digest, '663ca249ef453191c3a5a453b6329b00785eec566fb915d2e7423f2224a9d419');
+  });
+
+  it('depend on an auxiliary task’s content, only in evaluations and where training rows overlap it', () => {
+    const task = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
+    const { evaluation } = resolveSweep().definition;
+    const plan = (auxiliary: readonly object[], inputs: Partial<ResolvedSweep> = {}) =>
+      planSweep(resolveSweep({ evaluation: { ...evaluation, auxiliary: auxiliary as never } }, inputs))
+        .stages;
+    const keys = (stages: ReturnType<typeof plan>, kind: string) =>
+      stages.filter(({ stage }) => stage.kind === kind).map(({ stage }) => stage.key);
+    // Without auxiliary tasks keys are the same as before there were any.
+    const stages = plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
+    assert.equal(
+      sha256Hex(keys(stages, 'evaluate').sort().join('\n')),
+      'f23a6fbaf95fd4eba95ed574e5d2899e138abbf6f0b936ea81dbd7e7ee674e72',
+    );
+
+    const name = 'evaluation.auxiliary.instruction-following.test';
+    const ofFile = (path: string, digest: string, more: Partial<ResolvedSweep> = {}) =>
+      plan([{ ...task, data: { source: 'files', test: path } }], {
+        files: { [name]: { path, digest } },
+        ...more,
+      });
+    const [one, moved, other] = [ofFile('/a', 'd1'), ofFile('/b', 'd1'), ofFile('/a', 'd2')];
+    assert.deepEqual(keys(one, 'evaluate'), keys(moved, 'evaluate'));
+    assert.notDeepEqual(keys(one, 'evaluate'), keys(other, 'evaluate'));
+    const without = planSweep(resolveSweep()).stages;
+    for (const kind of ['synthesizeData', 'trainSft', 'trainPreference'])
+      assert.deepEqual(keys(one, kind), keys(without, kind), `${kind}: nothing was kept out`);
+    const apart = ofFile('/a', 'd1', { heldOut: ['instruction-following'] });
+    assert.equal(keys(apart, 'synthesizeData').filter((key) => before.has(key)).length, 0);
+    assert.deepEqual(one.find(({ stage }) => stage.kind === 'evaluate')?.stage.files, { [name]: '/a' });
+  });
+});

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { usd } from '../../../contracts/money';
+import type { SweepInput } from '../../../schemas/definition';
+import type { ResolvedSweep } from '../../../contracts/resolved';
+import {
+  buyRows,
+  cellAttributes,
+  detectableDifference,
+  planSweep,
+  sftFractionOf,
+  sweepIdOf,
+  unitCosts,
+} from '../../../planning';
+import { defineSweep } from '../../../definitions';
+import { gradeSchoolMathDefaults } from '../../../tasks';
+
+const prices = { sftExample: 0.02, preferencePair: 0.01 };
+
+function resolveMoney(changes: Partial<SweepInput> = {}, parameters?: number): ResolvedSweep {
+  const definition = defineSweep({
+    ...gradeSchoolMathDefaults,
+    ...{
+      name: 'money',
+      annotator: 'clean',
+      budgets: [usd(1), usd(2.5)],
+      sftSpendFractions: [1, 0.5, 0],
+      prices,
+    },
+    ...changes,
+  });
+  const model = {
+    name: 'm',
+    digest: 'a'.repeat(64),
+    path: '/m',
+    ...(parameters === undefined ? {} : { parameters }),
+  };
+  return { definition, model, files: {}, poolRows: 6144 };
+}
+
+const boughtBy = (sweep: ResolvedSweep) =>
+  planSweep(sweep)
+    .cells.map(({ cell }) => [cell.budget, cell.sftSpendFraction, cell.sftRows, cell.pairRows] as const)
+    .sort((a, b) => a[0] - b[0] || b[1]! - a[1]!);
+
+describe('pure: budgets of money', () => {
+  it('are indexed by the rows that they buy, since the search attribute is an integer', () => {
+    const plan = planSweep(resolveMoney({ budgets: [usd(0.1), usd(2.5)] }));
+    for (const cellPlan of plan.cells) {
+      const { cell } = cellPlan;
+      const attributes = cellAttributes(cellPlan, plan);
+      const budget = attributes.find(({ key }) => key.name === 'BudgetlineBudget');
+      assert.deepEqual(budget?.value, cell.sftRows + cell.pairRows);
+      for (const { key, value } of attributes) assert.ok(key.type !== 'INT' || Number.isSafeInteger(value));
+    }
+  });
+
+  it('buy ⌊f (M − F) / p_sft⌋ demonstrations and ⌊(1 − f)(M − F) / p_pair⌋ pairs', () => {
+    assert.deepEqual(boughtBy(resolveMoney()), [
+      [1, 1, 50, 0],
+      [1, 0.5, 25, 50],
+      [1, 0, 0, 100],
+      [2.5, 1, 125, 0],
+      [2.5, 0.5, 62, 125],
+      [2.5, 0, 0, 250],
+    ]);
+  });
+
+  it('pay for evaluation first, and for a pair’s expected verifier calls with the pair', () => {
+    const sweep = resolveMoney({ prices: { ...prices, verifierCall: 0.001, evaluation: 0.5 } });
+    // Four candidates at a yield of 0.4: ten calls per pair.
+    assert.deepEqual(unitCosts(sweep), { sft: 0.02, pair: 0.01 + 10 * 0.001, fixed: 0.5 });
+    assert.deepEqual(boughtBy(sweep).slice(0, 3), [
+      [1, 1, 25, 0],
+      [1, 0.5, 12, 12],
+      [1, 0, 0, 25],
+    ]);
+  });
+
+  it('never overspend, and leave less than the price of one row of each kind', () => {
+    const cents = fc.integer({ min: 1, max: 500 }).map((count) => count / 1000);
+    const costs = fc.record({ sft: cents, pair: cents, fixed: fc.constantFrom(0, 0.25) });
+    fc.assert(
+      fc.property(
+        fc.double({ min: 2, max: 100, noNaN: true }),
+        fc.constantFrom(0, 0.25, 0.5, 1),
+        costs,
+        (money, sftSpendFraction, unit) => {
+          const { sftRows, pairRows, remainderUsd } = buyRows({ usd: money, sftSpendFraction }, unit);
+          const spent = sftRows * unit.sft + pairRows * unit.pair + unit.fixed;
+          assert.ok(spent <= money + 1e-6);
+          assert.ok(Math.abs(spent + remainderUsd - money) < 1e-6);
+          const open = (sftSpendFraction > 0 ? unit.sft : 0) + (sftSpendFraction < 1 ? unit.pair : 0);
+          assert.ok(remainderUsd < open + 1e-6);
+        },
+      ),
+    );
+    assert.throws(() => buyRows({ usd: 0.2, sftSpendFraction: 1 }, { sft: 0.02, pair: 0.01, fixed: 0.25 }), {
+      code: 'DEFINITION_INVALID',
+    });
+  });
+
+  it('keep fractions of money and of rows apart, in every cell and in the definition', () => {
+    const [cell] = planSweep(resolveMoney()).cells.filter(
+      ({ cell: { sftSpendFraction } }) => sftSpendFraction === 0.5,
+    );
+    // Half of the money buys a third of the rows, since a demonstration costs two pairs.
+    assert.deepEqual([cell?.cell.sftFraction, cell?.cell.budgetUnit], [0.3333, 'usd']);
+    assert.ok(Math.abs((cell?.cell.sftRows ?? 0) / 187 - 1 / 3) < 0.01);
+    assert.equal(sftFractionOf(1, { sft: 3, pair: 1, fixed: 0 }), 1);
+    const refused = (changes: Partial<SweepInput>, field: RegExp): void => {
+      assert.throws(() => resolveMoney(changes), { code: 'DEFINITION_INVALID', message: field });
+    };
+    refused({ sftFractions: [0.5] }, /sftFractions.*budgets in money are split by sftSpendFractions/);
+    refused({ sftSpendFractions: undefined }, /sftSpendFractions: is missing/);
+    refused({ budgets: [64] }, /sftFractions/);
+    refused({ budgets: [64, usd(2)] }, /budgets\[1\]/);
+    refused({ budgets: [usd(-1)] }, /budgets\[0\]/);
+  });
+
+  it('survive a definition file', () => {
+    const { definition } = resolveMoney();
+    assert.deepEqual(defineSweep(definition), definition);
+  });
+
+  it('name cells by money and fraction; a new price changes the rows of money budgets only', () => {
+    const sweep = resolveMoney();
+    const ids = planSweep(sweep).cells.map(({ cell }) => cell.id);
+    assert.ok(ids.includes(`${sweepIdOf(sweep)}-usd2.5-m0.5-s0`));
+    const dearer = resolveMoney({ prices: { ...prices, sftExample: 0.04 } });
+    assert.deepEqual(boughtBy(dearer)[0], [1, 1, 25, 0]);
+  });
+
+  it('pay for compute only where it has a price', () => {
+    const parameters = 8e9;
+    const free = unitCosts(resolveMoney({}, parameters));
+    const paid = unitCosts(resolveMoney({ prices: { ...prices, exaflop: 2 } }, parameters));
+    assert.deepEqual(free, { sft: 0.02, pair: 0.01, fixed: 0 });
+    // SFT: 4 epochs of 0.57 × 96 tokens, forward and the backward of activations, 2 per parameter each.
+    const sft = 4 * 0.57 * 96 * 2 * 2 * parameters;
+    assert.ok(Math.abs(paid.sft - (0.02 + (2 * sft) / 1e18)) < 1e-12);
+    // Pairs: 10 samples of 0.65 × 48 tokens, the reference over both answers, two epochs on both.
+    const pair = (10 * 0.65 * 48 + 2 * 0.57 * 96 + 2 * 2 * 0.57 * 96 * 2) * 2 * parameters;
+    assert.ok(Math.abs(paid.pair - (0.01 + (2 * pair) / 1e18)) < 1e-12);
+    assert.ok(paid.fixed > 0);
+    assert.throws(() => planSweep(resolveMoney({ prices: { ...prices, exaflop: 2 } })), {
+      code: 'DEFINITION_INVALID',
+      message: /number of parameters/,
+    });
+  });
+});
+
+describe('pure: what a sweep could detect', () => {
+  it('shrinks with items and with seeds, and knows nothing of other seeds from one', () => {
+    const at = (items: number, seeds: number): number => detectableDifference({ items, seeds });
+    assert.ok(Math.abs(at(400, 1) - 2.802 * Math.sqrt(0.5 / 400)) < 1e-12);
+    assert.ok(at(1600, 3) < at(400, 3) && at(400, 5) < at(400, 3));
+    assert.ok(at(400, 3) > at(400, 1));
+  });
+});

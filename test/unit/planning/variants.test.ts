@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { experimentDefinition } from '../../../schemas/definition';
+import { experimentOf, gridOf } from '../../../planning';
+import { resolveSweep } from '../../support/planning/resolve';
+
+const ownFields = ['budget', 'sftFraction', 'seed', 'spend'];
+const sharedFields = Object.keys(experimentDefinition.shape).filter((field) => !ownFields.includes(field));
+const source = { source: 'a survey', license: 'CC0-1.0', annotator: 'people' };
+
+describe('pure: the experiment of a cell', () => {
+  const sweep = resolveSweep({ annotations: { demonstrations: { file: 'rows.jsonl', ...source } } });
+  const [point] = gridOf(sweep.definition);
+
+  it('has every field that sweeps and experiments share, and is a whole definition', () => {
+    const { definition } = experimentOf(sweep, point!);
+    const before: Record<string, unknown> = { ...sweep.definition };
+    const after: Record<string, unknown> = { ...definition };
+    assert.ok(sharedFields.length >= 12);
+    for (const field of sharedFields) {
+      assert.notEqual(before[field], undefined, `the test's sweep has no ${field}`);
+      assert.deepEqual(after[field], before[field], field);
+    }
+    assert.deepEqual(experimentDefinition.parse(definition), definition);
+  });
+
+  it('carries a field that is added to both', () => {
+    const definition = { ...sweep.definition, addedLater: { rows: 7 } };
+    const experiment = experimentOf({ ...sweep, definition }, point!);
+    const expected = { ...experimentOf(sweep, point!).definition, addedLater: { rows: 7 } };
+    assert.deepEqual(experiment.definition, expected);
+  });
+});

@@ -1,0 +1,142 @@
+import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { createStore, digestFile, type ArtifactId, type PublishRequest } from '../../../store';
+import { temporaryFolder } from '../../support/temporary';
+
+const key = (name: string): string => createHash('sha256').update(name).digest('hex');
+const allowed = { check: () => Promise.resolve() };
+
+const manifest: PublishRequest['manifest'] = {
+  revision: 1,
+  title: 'a stage',
+  spec: { kind: 'freezeReference' },
+  inputs: {},
+  inputDigests: {},
+  made: {
+    at: '2025-01-01T00:00:00.000Z',
+    host: 'here',
+    experimentId: 'e',
+    device: 'cpu',
+    threads: 1,
+    trainer: 'none',
+    microBatches: [],
+    warnings: [],
+    cost: { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 },
+  },
+  metrics: { rows: 2 },
+};
+
+describe('pure: artifacts of the store', () => {
+  const folder = temporaryFolder();
+
+  async function payload(name: string, text: string): Promise<string> {
+    const dir = folder.at(`payload-${name}`);
+    await mkdir(join(dir, 'deep'), { recursive: true });
+    await writeFile(join(dir, 'a.jsonl'), text);
+    await writeFile(join(dir, 'deep', 'b.bin'), Buffer.from([0, 1, 2]));
+    return dir;
+  }
+
+  async function published(name: string): Promise<{ store: ReturnType<typeof createStore>; id: ArtifactId }> {
+    const store = createStore(folder.at(`home-${name}`));
+    await store.prepare();
+    const id = { kind: 'freezeReference', key: key(name) };
+    await store.publish({ id, dir: await payload(name, 'one\n'), manifest }, allowed);
+    return { store, id };
+  }
+
+  it('has a digest that anyone can compute from the manifest’s definition', async () => {
+    const { store, id } = await published('digest');
+    const { manifest: read, dir } = await store.verifyArtifact(id);
+    const sha = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
+    const line = (path: string, bytes: number, hash: string): string => `${[path, bytes, hash].join('\0')}\n`;
+    const lines = line('a.jsonl', 4, sha('one\n')) + line('deep/b.bin', 3, sha(Buffer.from([0, 1, 2])));
+    assert.equal(read.digest, sha(lines));
+    assert.equal(await digestFile(join(dir, 'a.jsonl')), sha('one\n'));
+  });
+
+  it('keeps times and hosts out of the digest', async () => {
+    const { store, id } = await published('times');
+    const first = await store.readArtifact(id);
+    const other = { kind: 'freezeReference', key: key('times-2') };
+    const made = { ...manifest.made, host: 'elsewhere', at: '2026-01-01T00:00:00.000Z' };
+    const dir = await payload('times-2', 'one\n');
+    const second = await store.publish({ id: other, dir, manifest: { ...manifest, made } }, allowed);
+    assert.equal(second.manifest.digest, first?.manifest.digest);
+  });
+
+  it('lets the first publish win and the second adopt it', async () => {
+    const { store, id } = await published('twice');
+    const dir = await payload('twice-again', 'two\n');
+    const second = await store.publish({ id, dir, manifest }, allowed);
+    assert.equal(second.adopted, true);
+    assert.equal(await readFile(join(second.dir, 'a.jsonl'), 'utf8'), 'one\n');
+    assert.equal(existsSync(dir), false);
+    assert.deepEqual(await readdir(store.paths.artifacts), [`freezeReference-${id.key}`]);
+  });
+
+  it('lets exactly one of several concurrent publishes win', async () => {
+    const store = createStore(folder.at('home-race'));
+    const id = { kind: 'evaluate', key: key('race') };
+    const dirs = await Promise.all([1, 2, 3, 4].map((n) => payload(`race-${n}`, `${n}\n`)));
+    const results = await Promise.all(dirs.map((dir) => store.publish({ id, dir, manifest }, allowed)));
+    assert.equal(results.filter(({ adopted }) => !adopted).length, 1);
+    assert.equal(new Set(results.map((result) => result.manifest.digest)).size, 1);
+    await store.verifyArtifact(id);
+  });
+
+  it('publishes nothing if the fence has passed on', async () => {
+    const store = createStore(folder.at('home-fenced'));
+    const id = { kind: 'evaluate', key: key('fenced') };
+    const check = (): Promise<void> => Promise.reject(new Error('passed on'));
+    await assert.rejects(store.publish({ id, dir: await payload('fenced', 'x'), manifest }, { check }));
+    assert.equal(await store.readArtifact(id), undefined);
+  });
+
+  it('continues if a publish crashed between the manifest and the rename', async () => {
+    const store = createStore(folder.at('home-crashed'));
+    const id = { kind: 'evaluate', key: key('crashed') };
+    const dir = await payload('crashed', 'x');
+    await writeFile(join(dir, 'manifest.json'), '{"half":');
+    await store.publish({ id, dir, manifest }, allowed);
+    assert.equal((await store.verifyArtifact(id)).manifest.files.length, 2);
+  });
+
+  it('names the changed, missing or added file of a corrupt artifact', async () => {
+    const { store, id } = await published('corrupt');
+    const dir = store.paths.artifact(id);
+    const code = { code: 'ARTIFACT_CORRUPT' };
+    await writeFile(join(dir, 'a.jsonl'), 'oNe\n');
+    await assert.rejects(store.verifyArtifact(id), { ...code, details: { path: dir, file: 'a.jsonl' } });
+    assert.notEqual(await store.readArtifact(id), undefined, 'sizes alone do not show it');
+    await writeFile(join(dir, 'a.jsonl'), 'one\n');
+    await writeFile(join(dir, 'extra'), '');
+    await assert.rejects(store.verifyArtifact(id), { ...code, details: { path: dir, file: 'extra' } });
+    await rm(join(dir, 'a.jsonl'));
+    await assert.rejects(store.readArtifact(id), { ...code, details: { path: dir, file: 'a.jsonl' } });
+    await writeFile(join(dir, 'manifest.json'), '{}');
+    await assert.rejects(store.readArtifact(id), code);
+  });
+
+  it('rejects keys, kinds and names that would leave the store', () => {
+    const { paths } = createStore(folder.path());
+    const code = { code: 'USAGE' };
+    assert.throws(() => paths.run('../../etc'), code);
+    assert.throws(() => paths.artifact({ kind: '../x', key: key('x') }), code);
+    assert.throws(() => paths.experimentLedger('a/../../b'), code);
+    assert.throws(() => paths.report('..'), code);
+  });
+
+  it('reports that a store cannot be written, with its path', async () => {
+    const file = folder.at('a-file');
+    await writeFile(file, '');
+    const store = createStore(join(file, 'home'));
+    await assert.rejects(store.prepare(), {
+      code: 'STORE_UNWRITABLE',
+      details: { errno: 'ENOTDIR', path: join(file, 'home/store/artifacts') },
+    });
+  });
+});

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { embeddedModelPath } from '../../../host/package-files';
+import { readModelPositions, readModelSize } from '../../../store';
+import { temporaryFolder } from '../../support/temporary';
+import { encodeGguf } from '../../support/trainer/gguf-writer';
+
+describe('pure: the size of a model', () => {
+  const folder = temporaryFolder();
+
+  it('is read from headers and config.json of a folder, and from a GGUF file', async () => {
+    assert.deepEqual(await readModelSize(embeddedModelPath), { parameters: 820_736, vocabulary: 131 });
+    assert.equal(await readModelPositions(embeddedModelPath), 1024);
+    const metadata = { 'general.architecture': 'llama', 'llama.context_length': 64 };
+    const tensor = { type: 0, bytes: new Uint8Array(4 * 32 * 50) };
+    const tensors = new Map([
+      ['token_embd.weight', { ...tensor, shape: [32, 50] }],
+      ['output_norm.weight', { ...tensor, shape: [32] }],
+    ]);
+    writeFileSync(folder.at('made.gguf'), encodeGguf(metadata, tensors));
+    assert.deepEqual(await readModelSize(folder.at('made.gguf')), { parameters: 1632, vocabulary: 50 });
+    assert.equal(await readModelPositions(folder.at('made.gguf')), 64);
+  });
+
+  it('is undefined if the files do not say; loading the model reports the error', async () => {
+    mkdirSync(folder.at('odd'));
+    writeFileSync(folder.at('odd', 'config.json'), '{ "vocab_size": "many" }');
+    writeFileSync(folder.at('odd', 'model.safetensors'), 'short');
+    writeFileSync(folder.at('odd.gguf'), 'GGUF');
+    for (const path of ['odd', 'odd.gguf', 'none', 'none.gguf'])
+      assert.deepEqual(
+        [await readModelSize(folder.at(path)), await readModelPositions(folder.at(path))],
+        [{}, undefined],
+      );
+  });
+});
