@@ -197,18 +197,16 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
       model,
       annotator,
       metric: scored?.metric ?? 'score',
-      ...(axes === undefined ? {} : { axes }),
+      axes,
     },
     rules: definition,
     auxiliary: analyzeAuxiliary({
-      ...{
-        result,
-        names,
-        items: auxiliaryItems,
-        unit,
-        margin: equivalenceMargin,
-        resamples: resamples ?? defaultResamples,
-      },
+      result,
+      names,
+      items: auxiliaryItems,
+      unit,
+      margin: equivalenceMargin,
+      resamples: resamples ?? defaultResamples,
     }),
     unit,
     base,
@@ -217,7 +215,7 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
     failedCells: failedCells.map(describeFailedCell),
     failedControls: describeFailedControls(result),
     items,
-    ...(resamples === undefined ? {} : { resamples }),
+    resamples,
   });
-  return { ...analysis, ...(baseFailure === undefined ? {} : { baseFailure }), sweepId };
+  return { ...analysis, baseFailure, sweepId };
 }

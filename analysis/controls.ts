@@ -55,7 +55,13 @@ function analyzeControl(
   const { name, meaning } = winnerControls[kind];
   const scores = `the mixture scores ${formatScore(mixture)}, ${name} ${formatScore(control)}`;
   return {
-    ...{ kind, budget, sftFraction, mixture, control, difference, lossEffect },
+    kind,
+    budget,
+    sftFraction,
+    mixture,
+    control,
+    difference,
+    lossEffect,
     overPureSft: pureSft === undefined ? null : intervalOf(inference.difference(unit, pureSft)),
     reading: `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} ${scores}: a difference of ${formatGap(difference)}; ${meaning[lossEffect]}.`,
   };
@@ -111,7 +117,10 @@ function analyzeFurther(inference: Inference, unit: ControlUnit, margin: number)
     {
       kind: unit.kind as FurtherControl['kind'],
       budget: unit.kind === 'few-shot' ? null : unit.of.budget,
-      ...{ control, without, difference, effect },
+      control,
+      without,
+      difference,
+      effect,
       reading: `${auxiliary.name} ${scores}: a difference of ${formatGap(difference)}; ${auxiliary.meaning[effect]}.`,
     },
   ];

@@ -30,8 +30,10 @@ function qualityOf({ source, counts, patterns }: GatheredLabels): LabelQuality {
   const count = (name: string): number => counts[name] ?? 0;
   return {
     of: source === null ? 'evaluations' : names[source.what](source.from),
-    ...{ checked: count('checked'), verifierMismatches: count('verifierMismatches') },
-    ...{ compared: count('labelledAgain'), alike: count('labelledAlike') },
+    checked: count('checked'),
+    verifierMismatches: count('verifierMismatches'),
+    compared: count('labelledAgain'),
+    alike: count('labelledAlike'),
     alpha: krippendorffAlpha(patterns),
   };
 }

@@ -113,7 +113,7 @@ function carryOver(from: Regions, to: Regions): ModelTransfer[] {
     if (there === undefined) return [];
     return regions.map((region, e) => ({
       task: from.task,
-      ...(from.axes === undefined ? {} : { axes: from.axes }),
+      axes: from.axes,
       budget,
       from: from.model,
       to: to.model,

@@ -89,7 +89,7 @@ function analyzeCells(
     largeBudgetMin = largeLimit(budgets),
   } = rules;
   return analyzeSubject({
-    subject: { task, model, annotator: null, metric: 'score', ...(axes === undefined ? {} : { axes }) },
+    subject: { task, model, annotator: null, metric: 'score', axes },
     rules: { equivalenceMargin, budgets, smallBudgetMax, largeBudgetMin },
     base: mergeBase(bases.filter((row) => isBaseOf(row, cells[0]!))),
     cells: cells.map((row) => toCell(row, rules)),

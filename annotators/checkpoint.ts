@@ -39,7 +39,9 @@ async function identityOf(
   template: readonly unknown[],
 ): Promise<AnnotatorIdentity> {
   return {
-    ...{ kind: 'checkpoint', model: (await describeModel(model)).digest, settings: { maxNewTokens } },
+    kind: 'checkpoint',
+    model: (await describeModel(model)).digest,
+    settings: { maxNewTokens },
     promptTemplateSha256: digestOfTemplate(template),
   };
 }

@@ -5,9 +5,9 @@ import { homeOf } from './home';
 /** The folder that holds artifacts, ledgers, reports and the embedded server's database. */
 export interface HomeOptions {
   /** Default: BUDGETLINE_HOME, or `.budgetline` next to the nearest package.json at or above the working directory. */
-  readonly home?: string | undefined;
+  readonly home?: string;
   /** An open store, instead of `home`. */
-  readonly store?: Store | undefined;
+  readonly store?: Store;
 }
 
 /** A home, and the Temporal server of its runs. */
@@ -16,7 +16,7 @@ export interface Location extends HomeOptions {
    * A client of the server; it stays open. Default: a client of the configured server (TEMPORAL_ADDRESS and so on),
    * otherwise of the home's embedded server.
    */
-  readonly client?: Client | undefined;
+  readonly client?: Client;
 }
 
 /** The store of a home. */

@@ -5,8 +5,14 @@ type Start = LineOf<'attempt-started'>;
 type Ending = LineOf<'attempt-ended' | 'attempt-lost'>;
 
 const nothingUsed = {
-  ...{ exitCodes: [], wallMs: 0, deviceMs: 0, tokens: 0, verifierCalls: 0 },
-  ...{ cpuMs: null, peakMemoryBytes: null, usd: null },
+  exitCodes: [],
+  wallMs: 0,
+  deviceMs: 0,
+  tokens: 0,
+  verifierCalls: 0,
+  cpuMs: null,
+  peakMemoryBytes: null,
+  usd: null,
 };
 
 function outcomeOf(
@@ -32,7 +38,15 @@ function describeAttempt(start: Start, lines: readonly LedgerLine[]): AuditedAtt
   const own = lines.filter((line) => 'fence' in line && line.fence === fence);
   const ending = own.find((line) => line.type === 'attempt-ended' || line.type === 'attempt-lost');
   return {
-    ...{ fence, workflowId, runId, attempt, experimentId, actor, host, device, resumedFromStep },
+    fence,
+    workflowId,
+    runId,
+    attempt,
+    experimentId,
+    actor,
+    host,
+    device,
+    resumedFromStep,
     startedAt: start.time,
     ...outcomeOf(ending),
     checkpoints: own.flatMap((line) =>

@@ -37,7 +37,11 @@ export function determinismOf(
 ): DeterminismClass {
   const { trainer: runtime, device, threads, microBatches } = made;
   return {
-    ...{ runtime, device, threads, microBatches, revision },
+    runtime,
+    device,
+    threads,
+    microBatches,
+    revision,
     deviceModel: start?.worker?.deviceModel ?? null,
     instructionSet: start?.worker?.instructionSet ?? null,
     executable: start?.codeDigest ?? null,

@@ -103,7 +103,10 @@ export async function explainStage(store: Store, prefix: string): Promise<StageE
   });
   const nearest = await findNearest(store, manifest);
   return {
-    ...{ key, kind, title, attempts },
+    key,
+    kind,
+    title,
+    attempts,
     usedBy: await usesOf(store, manifest),
     nearest: nearest === undefined ? null : { key: nearest.manifest.key, title: nearest.manifest.title },
     differences: nearest?.differences ?? [],

@@ -56,7 +56,10 @@ async function describeStage(
   const madeBy = 'artifact' in record ? (made?.experimentId ?? published?.experimentId ?? null) : null;
   const ofStage = requests.get(key) ?? [];
   return {
-    ...{ key, kind, attempts, madeBy },
+    key,
+    kind,
+    attempts,
+    madeBy,
     state: 'state' in record ? record.state : madeBy === experimentId ? 'made' : 'reused',
     shared: all.filter((attempt) => attempt.experimentId !== experimentId),
     waitingMs: waitingTime(ofStage, attempts),
@@ -84,7 +87,11 @@ function describeWorkflow({ record, history }: ReadHistory): AuditedWorkflow {
   const { startedAt, lastAt, activities } = history;
   const failed = activities.filter(({ outcome }) => outcome === 'failed' || outcome === 'timed-out');
   return {
-    ...{ workflowId, runId, type, startedAt, lastAt },
+    workflowId,
+    runId,
+    type,
+    startedAt,
+    lastAt,
     activities: activities.length,
     failedActivities: failed.length,
   };

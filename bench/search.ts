@@ -20,7 +20,11 @@ const seedDeviation = (budget: number): number => (budget < 5000 ? 0.025 : 0.015
 function runsOf({ budgets, fractions }: Surface): SearchRun[] {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
-    ...{ name: 'surface', annotator: 'clean', seeds, budgets: [...budgets], sftFractions: [...fractions] },
+    name: 'surface',
+    annotator: 'clean',
+    seeds,
+    budgets: [...budgets],
+    sftFractions: [...fractions],
   });
   const model = { name: 'embedded', digest: 'a'.repeat(64), path: '/embedded' };
   const { cells, stages } = planSweep({ definition, model, files: {}, poolRows: 1e6 });

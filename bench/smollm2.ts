@@ -91,10 +91,22 @@ function continueAll(
   const at = (name: string): string => join(folder, name);
   const prompts = rows.map(({ messages }, index) => ({ id: String(index), prompt: messages }));
   const job: JobOf<'generate'> = {
-    ...{ protocol: trainerProtocol, command: 'generate', id: 'smollm2', seed: 0, samples: 1 },
-    ...{ workDir: at('work'), outputDir: at('out'), model, adapter: null, prompts: at('prompts.jsonl') },
-    ...{ plan: { device: 'cpu', threads, microBatchSize: null }, decoding: { mode: 'greedy' } },
-    ...{ maxNewTokens: 32, batchSize: rows.length, maxPromptTokens: 128, onOverlength: 'error' },
+    protocol: trainerProtocol,
+    command: 'generate',
+    id: 'smollm2',
+    seed: 0,
+    samples: 1,
+    workDir: at('work'),
+    outputDir: at('out'),
+    model,
+    adapter: null,
+    prompts: at('prompts.jsonl'),
+    plan: { device: 'cpu', threads, microBatchSize: null },
+    decoding: { mode: 'greedy' },
+    maxNewTokens: 32,
+    batchSize: rows.length,
+    maxPromptTokens: 128,
+    onOverlength: 'error',
   };
   try {
     writeFileSync(job.prompts, prompts.map((row) => `${JSON.stringify(row)}\n`).join(''));

@@ -15,13 +15,13 @@ export interface PlannedFile {
 function optionsOf(flags: DefinitionOptions): DefinitionOptions {
   const { annotator, budgets, sftFractions, seeds, items, data, stallSeconds } = flags;
   return {
-    ...(annotator === undefined ? {} : { annotator }),
-    ...(budgets === undefined ? {} : { budgets }),
-    ...(sftFractions === undefined ? {} : { sftFractions }),
-    ...(seeds === undefined ? {} : { seeds }),
-    ...(items === undefined ? {} : { items }),
-    ...(data === undefined ? {} : { data: resolve(data) }),
-    ...(stallSeconds === undefined ? {} : { stallSeconds }),
+    annotator,
+    budgets,
+    sftFractions,
+    seeds,
+    items,
+    data: data === undefined ? undefined : resolve(data),
+    stallSeconds,
   };
 }
 

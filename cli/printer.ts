@@ -10,9 +10,9 @@ export interface Printer {
 
 export interface PrinterOptions {
   /** Standard output is reserved for a JSON document. */
-  readonly json?: boolean | undefined;
+  readonly json?: boolean;
   /** False for --no-color. */
-  readonly color?: boolean | undefined;
+  readonly color?: boolean;
 }
 
 export function createPrinter({ json = false, color = true }: PrinterOptions = {}): Printer {

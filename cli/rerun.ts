@@ -31,7 +31,9 @@ export async function rerunSweep(planned: PlannedSweep, { printer, tasksFile }: 
     openTemporal: () => startTemporal({ home, env, onProgress: (text) => printer.print([text]) }),
     startWorkers: (...[server, onGiveUp]: Parameters<StartWorkers>) =>
       startRunWorkers(server, { home, tasksFile, onNotice, onGiveUp }),
-    ...{ onProgress: (progress: RunProgress) => view.show(progress), onNotice, signal },
+    onProgress: (progress: RunProgress) => view.show(progress),
+    onNotice,
+    signal,
   };
   try {
     await executeSweep(planned, running, () => Promise.resolve());

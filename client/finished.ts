@@ -13,9 +13,12 @@ function ofCell({ cell, evaluation, stages }: CellResult): CellProgress {
   const warnings = stages.flatMap((stage) => stage.warnings ?? []).length;
   const { score, auxiliary } = evaluation;
   return {
-    ...{ cell, state: 'done', workflowId: cell.id, score },
-    ...(auxiliary === undefined ? {} : { auxiliary }),
-    ...(warnings === 0 ? {} : { warnings }),
+    cell,
+    state: 'done',
+    workflowId: cell.id,
+    score,
+    auxiliary,
+    warnings: warnings === 0 ? undefined : warnings,
   };
 }
 
@@ -33,19 +36,24 @@ export function finalSweepProgress(result: SweepResult): SweepProgress {
   const labels = gatherLabels(uniqueResults(stages));
   const auxiliary = base?.auxiliary;
   const missing = failedCells.map(({ cell }) => ({
-    ...{ cell, state: stateOfMissing(cell.id, spend), workflowId: cell.id },
+    cell,
+    state: stateOfMissing(cell.id, spend),
+    workflowId: cell.id,
   }));
   const failed = failedControls.map(controlIdOf).map((id) => ({ id, state: stateOfMissing(id, spend) }));
   return {
-    ...{ phase: 'done', paused: null, maxConcurrentCells: 0, baseScore: base?.score ?? null },
-    ...(auxiliary === undefined ? {} : { baseAuxiliary: auxiliary }),
+    phase: 'done',
+    paused: null,
+    maxConcurrentCells: 0,
+    baseScore: base?.score ?? null,
+    baseAuxiliary: auxiliary,
     cells: [...cells.map(ofCell), ...missing],
     controls: [
       ...controls.map((control) => ({ id: controlIdOf(control), state: 'done' as const })),
       ...failed,
     ],
-    ...(labels.length === 0 ? {} : { labels }),
-    ...(spend === undefined ? {} : { spend: { usd: spend.usd } }),
+    labels: labels.length === 0 ? undefined : labels,
+    spend: spend && { usd: spend.usd },
   };
 }
 

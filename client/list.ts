@@ -139,7 +139,10 @@ function describeRun(info: WorkflowExecutionInfo): ListedRun {
   const read = (name: SearchAttributeName): unknown =>
     typedSearchAttributes.get({ name, type: searchAttributes[name] }) ?? null;
   return {
-    ...{ workflowId, runId, kind: type === 'allocationSweep' ? 'sweep' : 'experiment', state: status.name },
+    workflowId,
+    runId,
+    kind: type === 'allocationSweep' ? 'sweep' : 'experiment',
+    state: status.name,
     startedAt: startTime.toISOString(),
     closedAt: closeTime?.toISOString() ?? null,
     sweep: read('BudgetlineSweep') as string | null,
@@ -176,7 +179,9 @@ export async function listRuns(client: Client, filter: RunFilter = {}): Promise<
   const { connection, options } = client;
   const payloadCodecs = [showSealed(options.loadedDataConverter.payloadCodecs)];
   const lister = new WorkflowClient({
-    ...{ connection, namespace: options.namespace, dataConverter: { payloadCodecs } },
+    connection,
+    namespace: options.namespace,
+    dataConverter: { payloadCodecs },
   });
   for await (const info of lister.list({ query: queryOf(filter, clauses), pageSize: limit })) {
     if (found.length >= limit) break;

@@ -39,8 +39,8 @@ export async function completeResult(
     failedCells: collect(pages, 'failedCells'),
     controls: collect(pages, 'controls'),
     failedControls: collect(pages, 'failedControls'),
-    ...(variants.length === 0 ? {} : { variants }),
-    ...(search === undefined ? {} : { search: { ...search, rounds: collect(pages, 'rounds') } }),
+    variants: variants.length === 0 ? undefined : variants,
+    search: search && { ...search, rounds: collect(pages, 'rounds') },
   };
 }
 

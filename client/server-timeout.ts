@@ -7,7 +7,7 @@ export interface ServerTimeoutOptions {
   /** Milliseconds without an answer that are tolerated. */
   readonly limitMs: number;
   /** Reports that the server is silent, and that it answers again. */
-  readonly onNotice?: ((text: string) => void) | undefined;
+  readonly onNotice?: (text: string) => void;
 }
 
 const noticeAfterMs = 5_000;

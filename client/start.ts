@@ -130,7 +130,8 @@ async function startOrAttach<W extends typeof allocationSweep | typeof allocatio
     const sameCode = running && found.bundleDigest === workflowBundleDigest();
     if (running && sameCode)
       return {
-        ...{ workflowId, searchable },
+        workflowId,
+        searchable,
         runId: found.runId,
         how: 'attached',
         handle: handleOf<W>(client, workflowId),
@@ -140,7 +141,8 @@ async function startOrAttach<W extends typeof allocationSweep | typeof allocatio
     if (handle === undefined) continue;
     const runId = handle.firstExecutionRunId;
     return {
-      ...{ workflowId, searchable },
+      workflowId,
+      searchable,
       runId,
       how: running ? 'restarted' : 'started',
       handle: handleOf<W>(client, workflowId, runId),
@@ -174,7 +176,7 @@ export async function startSweep(
     client,
     type: 'allocationSweep',
     workflowId: plan.sweepId,
-    input: { resolved, ...(orchestration === undefined ? {} : { orchestration }) },
+    input: { resolved, orchestration },
     summary: `${resolved.definition.task}: ${plan.cells.length} cells`,
     details: detailsOf(resolved),
     attributes: sweepAttributes(plan, resolved.definition),
@@ -192,7 +194,7 @@ export async function startExperiment(
     client,
     type: 'allocationExperiment',
     workflowId: cell.id,
-    input: { resolved, ...(orchestration === undefined ? {} : { orchestration }) },
+    input: { resolved, orchestration },
     summary: `${cell.budget} rows, ${cell.sftFraction} SFT, seed ${cell.seed}`,
     details: detailsOf(resolved),
     attributes: cellAttributes(plan, { definitionDigest: definitionDigest(resolved) }),

@@ -41,7 +41,7 @@ export interface WatchOptions {
   /** Milliseconds for which the server may give no answer. Default: 120,000. */
   readonly serverTimeoutMs?: number;
   /** Reports that the server is silent, and that it answers again. */
-  readonly onNotice?: ((text: string) => void) | undefined;
+  readonly onNotice?: (text: string) => void;
   /** Stops watching; the sweep goes on. */
   readonly signal?: AbortSignal;
 }

@@ -17,7 +17,7 @@ export interface TemporalConfiguration {
 export interface ConfigurationOptions {
   readonly env: NodeJS.ProcessEnv;
   /** "host:port" instead of the configured one. */
-  readonly address?: string | undefined;
+  readonly address?: string;
 }
 
 const defaultAddress = '127.0.0.1:7233';

@@ -6,7 +6,7 @@ export const nameOfAuxiliary = ({
   name = task,
 }: {
   readonly task: string;
-  readonly name?: string | undefined;
+  readonly name?: string;
 }): string => name;
 
 /** An evaluation's score on one task, with its 95% interval over the items. */

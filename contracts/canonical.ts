@@ -10,8 +10,8 @@ function canonicalLora({ dropout = 0, useRslora = false, targetModules, ...lora 
   return {
     ...lora,
     targetModules: linearModules.filter((module) => targetModules.includes(module)),
-    ...(dropout === 0 ? {} : { dropout }),
-    ...(useRslora && lora.rank > 1 ? { useRslora } : {}),
+    dropout: dropout === 0 ? undefined : dropout,
+    useRslora: useRslora && lora.rank > 1 ? useRslora : undefined,
   };
 }
 
@@ -26,14 +26,14 @@ export function canonicalTraining<T extends TrainingSpec>({ lora, ...training }:
 
 interface Sampling {
   readonly temperature: number;
-  readonly topK?: number | undefined;
-  readonly topP?: number | undefined;
+  readonly topK?: number;
+  readonly topP?: number;
 }
 
 /** With top-k 1 the temperature has no effect; top-p 1 restricts nothing. */
 export function canonicalSampling<T extends Sampling>({ topP = 1, ...sampling }: T): T {
   if (sampling.topK === 1) return { ...sampling, temperature: 1 } as T;
-  return { ...sampling, ...(topP === 1 ? {} : { topP }) } as T;
+  return { ...sampling, topP: topP === 1 ? undefined : topP } as T;
 }
 
 /** A job in canonical form, so that a restart with equivalent settings is the same job. */

@@ -318,7 +318,7 @@ export class BudgetlineError extends Error {
 }
 
 /** The remedy of a reported failure: its own, else the table's; empty for unknown codes. */
-export function remedyOf({ code, remedy }: { code: string; remedy?: string | undefined }): string {
+export function remedyOf({ code, remedy }: { code: string; remedy?: string }): string {
   return remedy ?? (isFailureCode(code) ? failures[code].remedy : '');
 }
 

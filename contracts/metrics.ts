@@ -27,15 +27,15 @@ export interface StageMetrics {
   /** Numbers by name: rows, steps, final loss, score. */
   readonly metrics: Metrics;
   /** Evaluations only: name of the score, `Task.metric`. */
-  readonly metric?: string | undefined;
+  readonly metric?: string;
   /** Evaluations only: further mean scores by name. */
-  readonly scores?: Metrics | undefined;
+  readonly scores?: Metrics;
   /** Evaluations only: the same on each auxiliary task. */
-  readonly auxiliary?: readonly AuxiliaryMetrics[] | undefined;
+  readonly auxiliary?: readonly AuxiliaryMetrics[];
   /** Labels of items that were labelled more than once. */
-  readonly labels?: readonly LabelPattern[] | undefined;
+  readonly labels?: readonly LabelPattern[];
   /** Sampled data only: prompts that gave no row, by reason. */
-  readonly skipped?: Metrics | undefined;
+  readonly skipped?: Metrics;
 }
 
 const filled = <T>(list: readonly T[] | undefined) => (list?.length ? list : undefined);
@@ -46,11 +46,11 @@ export function stageMetricsOf(stage: StageMetrics): StageMetrics {
   const [auxiliary, labels] = [filled(stage.auxiliary), filled(stage.labels)];
   return {
     metrics,
-    ...(metric !== undefined && { metric }),
-    ...(scores && { scores }),
-    ...(auxiliary && { auxiliary }),
-    ...(labels && { labels }),
-    ...(skipped && { skipped }),
+    metric,
+    scores,
+    auxiliary,
+    labels,
+    skipped,
   };
 }
 

@@ -109,7 +109,7 @@ export function controlIdOf({ of, kind, setting }: ControlIdentity): string {
 /** The untrained base model. If its evaluation failed: null, and the reason. */
 export interface BaseOutcome {
   readonly base: EvaluationSummary | null;
-  readonly baseFailure?: FailureReason | undefined;
+  readonly baseFailure?: FailureReason;
 }
 
 /** The untrained base model at one place on a sweep's axes. */

@@ -4,17 +4,23 @@ import { pathText, valueAt } from './field-path';
 export interface RowIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
-  readonly code?: string | undefined;
+  readonly code?: string;
   readonly expected?: unknown;
   readonly origin?: unknown;
   readonly minimum?: unknown;
   readonly maximum?: unknown;
-  readonly values?: readonly unknown[] | undefined;
+  readonly values?: readonly unknown[];
 }
 
 const nouns: Readonly<Record<string, string>> = {
-  ...{ string: 'text', number: 'number', int: 'whole number', boolean: 'truth value', array: 'list' },
-  ...{ object: 'object', tuple: 'list', record: 'object' },
+  string: 'text',
+  number: 'number',
+  int: 'whole number',
+  boolean: 'truth value',
+  array: 'list',
+  object: 'object',
+  tuple: 'list',
+  record: 'object',
 };
 
 /** A field's path as text; "the row" for an empty path. */

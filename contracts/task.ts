@@ -38,7 +38,7 @@ export interface Annotator<P extends Problem = Problem> {
   /** Identity apart from its name. Not needed for a program of version 1. */
   identify?(): Promise<AnnotatorIdentity>;
   /** The place where it was defined; set by the package. */
-  readonly code?: CodeOrigin | undefined;
+  readonly code?: CodeOrigin;
   /** Returns the completion for one problem; `random` is seeded by (seed, problem). */
   demonstrate(problem: P, random: Random): string;
   /** For annotators that work on batches (a model endpoint, people): one completion per problem, in order. */
@@ -102,7 +102,7 @@ export interface Judge {
   /** Identity apart from its name. */
   identify?(): Promise<AnnotatorIdentity>;
   /** The place where it was defined; set by the package. */
-  readonly code?: CodeOrigin | undefined;
+  readonly code?: CodeOrigin;
   /** One verdict per comparison, in order, in the judge's own words: "[[A]]", "[[B]]", "[[tie]]". */
   compareBatch(comparisons: readonly Comparison[], session: AnnotationSession): Promise<readonly string[]>;
 }

@@ -99,7 +99,9 @@ export interface LoadedProblems extends Pick<LoadedSet, 'task' | 'problems' | 'f
 }
 
 const heldOutSet = ({ set, task, problems }: LoadedSet): HeldOutSet => ({
-  ...{ name: set.name, task, problems: problems.test },
+  name: set.name,
+  task,
+  problems: problems.test,
   templated: set.data.source === 'synthetic',
 });
 

@@ -71,8 +71,8 @@ async function loadInputs(definition: AnyDefinition, options: ResolveOptions) {
   const excluded = excludedOf(problems, loaded.sets);
   const counts = {
     poolRows: problems.pool.length,
-    ...(Object.keys(excluded).length === 0 ? {} : { excluded }),
-    ...(problems.partial === undefined ? {} : { partial: problems.partial }),
+    excluded: Object.keys(excluded).length === 0 ? undefined : excluded,
+    partial: problems.partial,
   };
   return { ...loaded, problems, inputs: { model, files, ...counts } };
 }
@@ -123,8 +123,8 @@ async function resolveJudges(sets: readonly LoadedSet[]): Promise<Partial<Resolv
   });
   const { [ownName]: judge, ...auxiliaryJudges } = Object.fromEntries((await Promise.all(identities)).flat());
   return {
-    ...(judge === undefined ? {} : { judge }),
-    ...(Object.keys(auxiliaryJudges).length === 0 ? {} : { auxiliaryJudges }),
+    judge,
+    auxiliaryJudges: Object.keys(auxiliaryJudges).length === 0 ? undefined : auxiliaryJudges,
   };
 }
 
@@ -145,10 +145,9 @@ function withUserRows({ inputs, heldOut }: Loaded, userRows: ResolvedUserRows | 
   const overlapping = [...new Set([...heldOut, ...(userRows?.heldOut ?? [])])].sort();
   return {
     ...inputs,
-    ...(overlapping.length === 0 ? {} : { heldOut: overlapping }),
-    ...(userRows === undefined
-      ? {}
-      : { files: { ...inputs.files, ...userRows.files }, userRows: userRows.rows }),
+    heldOut: overlapping.length === 0 ? undefined : overlapping,
+    files: { ...inputs.files, ...userRows?.files },
+    userRows: userRows?.rows,
   };
 }
 
@@ -186,7 +185,8 @@ export async function resolveDefinition<D extends AnyDefinition>(
   options: ResolveOptions,
 ): Promise<ResolvedOf<D>> {
   const resolve = createResolver(options);
-  if (!('axes' in definition)) return { definition, ...(await resolve(definition)) };
+  if (!('axes' in definition) || definition.axes === undefined)
+    return { definition, ...(await resolve(definition)) };
   const variants: ResolvedInputs[] = [];
   for (const variant of variantsOf(definition)) variants.push(await resolve(variant.definition));
   const [first] = variants as [ResolvedInputs, ...ResolvedInputs[]];

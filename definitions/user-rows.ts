@@ -69,7 +69,11 @@ const requestOf = (
   path: string,
   reading: Reading,
 ): UserRowsRequest => ({
-  ...{ path, reading, task, problems, auxiliary },
+  path,
+  reading,
+  task,
+  problems,
+  auxiliary,
   templated: definition.data.source === 'synthetic',
 });
 

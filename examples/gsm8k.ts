@@ -25,7 +25,10 @@ export default defineSweep({
     maxNewTokens: 128,
     auxiliary: [
       {
-        ...{ task: 'instruction-following', name: 'ifeval', items: 20, maxNewTokens: 64 },
+        task: 'instruction-following',
+        name: 'ifeval',
+        items: 20,
+        maxNewTokens: 64,
         data: { source: 'files', test: prompts },
       },
     ],

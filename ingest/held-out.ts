@@ -44,9 +44,7 @@ export function overlapOf(
 ): Overlap {
   const texts = problems.map((problem) => ({
     text: leakageTextOf(task, problem),
-    ...(task.name === trained.task.name && task.dedupKey !== undefined
-      ? { dedupKey: task.dedupKey(problem) }
-      : {}),
+    dedupKey: task.name === trained.task.name ? task.dedupKey?.(problem) : undefined,
   }));
   const byText = overlapWith(texts, { ngrams: !templated && !trained.templated });
   const byPrompt = sameText(problems.map(({ prompt }) => prompt));
@@ -75,7 +73,7 @@ export function decontaminate(
   }));
   const isClean = (problem: Problem): boolean => {
     const dedupKey = task.dedupKey?.(problem);
-    const one = { text: leakageTextOf(task, problem), ...(dedupKey === undefined ? {} : { dedupKey }) };
+    const one = { text: leakageTextOf(task, problem), dedupKey };
     for (const { name, overlap } of overlaps) {
       const found = overlap(one);
       if (found === undefined) continue;

@@ -125,7 +125,7 @@ function bestAndWorst({
 }: {
   prompt: string;
   completions: string[];
-  ranks?: number[] | undefined;
+  ranks?: number[];
 }): Shaped {
   if (ranks !== undefined && ranks.length !== completions.length)
     return fault(

@@ -119,7 +119,7 @@ class RowCollector {
     const row =
       this.#template === undefined ? read : withPrompt(read, problem?.prompt ?? this.#template(read.prompt));
     if (problem !== undefined && !this.#verify(problem, row)) return;
-    this.rows.push({ row, text, ...(poolRow === undefined ? {} : { poolRow }) });
+    this.rows.push({ row, text, poolRow });
   }
 
   /** Scores a row with the task's verifier; false drops the row. */
@@ -131,7 +131,9 @@ class RowCollector {
     const { verifierMismatches } = reading.rowChecks;
     if (verifierMismatches === 'error')
       this.fault({
-        ...{ path, line: Number(row.id.split('-').at(-1)), field: 'the row' },
+        path,
+        line: Number(row.id.split('-').at(-1)),
+        field: 'the row',
         reason: `disagrees with the verifier of ${task.name}`,
         remedy: 'Correct the row, or set rowChecks: { verifierMismatches: "drop" } or "count".',
       });
@@ -171,7 +173,9 @@ export async function readUserRows(request: UserRowsRequest): Promise<UserRows> 
   const overlapping = new Set<string>();
   const summary = await ingestFile(
     {
-      ...{ path, kind: reading.kind, columnMapping: reading.columnMapping },
+      path,
+      kind: reading.kind,
+      columnMapping: reading.columnMapping,
       rowChecks: { duplicates, emptyCompletions, equalPairs, overlaps },
       overlaps: overlapsOf(request, (name) => overlapping.add(name)),
       dialogues: reading.applyTaskTemplate ? 'question' : 'transcript',

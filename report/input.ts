@@ -88,5 +88,5 @@ export interface ReportInput {
   readonly answers: readonly AnswerEvidence[];
   readonly run: RunRecord;
   /** Totals of the run by its ledger. Left out: the ledger is on another host. */
-  readonly totals?: AuditTotals | undefined;
+  readonly totals?: AuditTotals;
 }

@@ -10,7 +10,7 @@ export interface Page {
   readonly title: string;
   readonly header: Html;
   readonly body: readonly Html[];
-  readonly packageVersion?: string | undefined;
+  readonly packageVersion?: string;
 }
 
 /** One self-contained HTML document. */

@@ -5,8 +5,10 @@ const labelCounts = z.array(z.int()).readonly();
 const labelPattern = z.strictObject({ rows: z.array(labelCounts).readonly(), times: z.int() });
 
 const auxiliaryMetrics = z.strictObject({
-  ...{ name: z.string(), metric: z.string() },
-  ...{ metrics, scores: metrics },
+  name: z.string(),
+  metric: z.string(),
+  metrics,
+  scores: metrics,
 });
 
 /** What a stage measured; see `StageMetrics`. */

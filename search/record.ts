@@ -19,7 +19,9 @@ export function recordSearch({ plan, definition, scores, rounds }: Searched): Se
   const runs = searchRunsOf(plan.cells, plan.stages);
   const ended = runs.filter(({ id }) => Object.hasOwn(scores, id));
   return {
-    ...{ method: search.method, rounds, skipped: runs.length - ended.length },
+    method: search.method,
+    rounds,
+    skipped: runs.length - ended.length,
     costFraction: totalSeconds(ended) / totalSeconds(runs),
     transfers:
       search.method === 'proxy' ? measureTransfers({ definition, plan, scores }, search.epsilon) : [],

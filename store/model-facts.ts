@@ -83,7 +83,7 @@ async function readGgufSize(path: string): Promise<ModelSize> {
   const vocabulary = tensorInfos.find(({ name }) => name === 'token_embd.weight')?.shape.at(-1);
   return {
     parameters: elementsIn(tensorInfos.map(({ shape }) => shape.map(Number))),
-    ...(vocabulary === undefined ? {} : { vocabulary: Number(vocabulary) }),
+    vocabulary: vocabulary === undefined ? undefined : Number(vocabulary),
   };
 }
 
@@ -95,8 +95,8 @@ export async function readModelSize(path: string): Promise<ModelSize> {
     ifReadable(readConfig(path)),
   ]);
   return {
-    ...(parameters === undefined ? {} : { parameters }),
-    ...(config === undefined ? {} : { vocabulary: config.vocab_size }),
+    parameters,
+    vocabulary: config?.vocab_size,
   };
 }
 

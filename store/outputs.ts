@@ -11,7 +11,7 @@ import { errnoOf, guardFiles } from './fs-errors';
 /** How files that a user named are written. */
 export interface OutputOptions {
   /** Replaces an existing file; never a folder. */
-  readonly force?: boolean | undefined;
+  readonly force?: boolean;
   /** Whether an existing file may be replaced, from its first bytes (one per character). */
   readonly isOurs?: (head: string) => boolean;
 }

@@ -96,9 +96,10 @@ function activityPart(settings: WorkerSettings, stopping: AbortSignal): Partial<
       store: createStore(home),
       // A user's task overrides a built-in one of the same name.
       tasks: [...tasks, ...builtInTasks],
-      ...{ stopping, slots },
-      ...(trainer === undefined ? {} : { trainer }),
-      ...(device === undefined ? {} : { device }),
+      stopping,
+      slots,
+      trainer,
+      device,
     }),
     maxConcurrentActivityTaskExecutions: slots,
     // A trainer learns of a cancellation with the next heartbeat that is really sent.

@@ -68,7 +68,9 @@ export class Limits {
     return [
       { usd: settings.spendLimitUsd, spentUsd, unknownUsd: all, name: 'spendLimitUsd' },
       {
-        ...{ usd: allowanceUsd, spentUsd: spentUsd - paidBeforeUsd, unknownUsd: own },
+        usd: allowanceUsd,
+        spentUsd: spentUsd - paidBeforeUsd,
+        unknownUsd: own,
         name: 'the definition’s spendLimitUsd',
       },
     ];

@@ -68,8 +68,13 @@ export interface EndpointSettings extends Required<EndpointBasics> {
 
 export function settingsOf(options: EndpointBasics): EndpointSettings {
   return {
-    ...{ temperature: 0, maxTokens: 1024, concurrency: 4, requestsPerMinute: 600 },
-    ...{ timeoutMs: 60_000, attempts: 6, firstWaitMs: 1000 },
+    temperature: 0,
+    maxTokens: 1024,
+    concurrency: 4,
+    requestsPerMinute: 600,
+    timeoutMs: 60_000,
+    attempts: 6,
+    firstWaitMs: 1000,
     ...options,
   };
 }
@@ -78,7 +83,9 @@ export function settingsOf(options: EndpointBasics): EndpointSettings {
 export function identityOf(settings: EndpointSettings, template: readonly unknown[]): AnnotatorIdentity {
   const { model, temperature, maxTokens } = settings;
   return {
-    ...{ kind: 'endpoint', model, promptTemplateSha256: digestOfTemplate(template) },
+    kind: 'endpoint',
+    model,
+    promptTemplateSha256: digestOfTemplate(template),
     settings: { temperature, maxTokens },
   };
 }

@@ -47,7 +47,8 @@ const taken = {
 export function peopleAnnotator(options: PeopleAnnotatorOptions): Annotator {
   const { name, description, several = 'last' } = options;
   return batchAnnotator({
-    ...{ name, description },
+    name,
+    description,
     // People follow their own instructions, not the code here.
     code: undefined,
     identify: () => Promise.resolve(identityOfPeople(options, several === 'last' ? {} : { several })),

@@ -52,7 +52,8 @@ function agreementOf(judged: readonly JudgedRow[]): Parameters<AnnotationSession
 export function peopleJudge(options: PeopleOptions): Judge {
   const { name, description } = options;
   const judge: Judge = {
-    ...{ name, description },
+    name,
+    description,
     identify: () => Promise.resolve(identityOfPeople(options)),
     async compareBatch(comparisons, session) {
       const shown = comparisons.map(({ prompt, first, second }) => ({ prompt, first, second }));

@@ -36,11 +36,13 @@ async function verifyOpened(
   { trustedKeys = [], trustCode = false }: VerifyRunOptions,
 ): Promise<Verification> {
   return verify({
-    ...{ store, experimentId, replay: replayHistory, installedCode: workflowBundleDigest() },
-    ...{ trustedKeys, trustCode },
-    ...(bundle === undefined
-      ? {}
-      : { bundle: { files: bundle.index.files.length, findings: bundle.findings } }),
+    store,
+    experimentId,
+    replay: replayHistory,
+    installedCode: workflowBundleDigest(),
+    trustedKeys,
+    trustCode,
+    bundle: bundle && { files: bundle.index.files.length, findings: bundle.findings },
   });
 }
 

@@ -15,7 +15,7 @@ import { userTasks, type UserCodeOptions } from './user-tasks';
 /** Options of {@link planSweep}. */
 export interface PlanOptions extends HomeOptions, UserCodeOptions {
   /** Reports the progress of downloads from the Hugging Face hub. */
-  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  readonly onDownload?: (progress: DownloadProgress) => void;
 }
 
 /** A sweep that is ready to run: checked, planned, compared with the store; its model and files pinned by digest. */

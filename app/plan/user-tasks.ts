@@ -7,14 +7,14 @@ import { builtInTasks } from '../../workers';
 /** Your own code that a definition refers to by name. */
 export interface UserCodeOptions {
   /** Your own tasks. A task replaces a built-in task of the same name. */
-  readonly tasks?: readonly Task[] | undefined;
+  readonly tasks?: readonly Task[];
   /**
    * Annotators for the definition's `annotator`, added to each of its tasks. Stage keys include the whole module of an
    * annotator that is a plain object; with `tasks: [withAnnotators(task, …)]` they include only code that it reaches.
    */
-  readonly annotators?: readonly Annotator[] | undefined;
+  readonly annotators?: readonly Annotator[];
   /** Judges for the definition's `judge` fields, added to each of its tasks that is scored by comparison. */
-  readonly judges?: readonly Judge[] | undefined;
+  readonly judges?: readonly Judge[];
 }
 
 const namesOf = (definition: SweepDefinition): Set<string> =>

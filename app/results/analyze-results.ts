@@ -72,12 +72,21 @@ function toScore(row: ResultRow): ScoreRow {
   const { task, model, axes, budget, sftFraction, seed = 0, score, items } = row;
   const { wellFormedRate = null, meanTokens = null, repetitionRate = null } = row;
   return {
-    ...{ task, model, budget, sftFraction, seed },
-    ...(axes === undefined ? {} : { axes }),
+    task,
+    model,
+    budget,
+    sftFraction,
+    seed,
+    axes,
     ...(budget === 0 ? { sftRows: 0, pairRows: 0 } : splitBudget(budget, sftFraction)),
     summary: {
-      ...{ items: items ?? 0, score, wellFormedRate, meanTokens, repetitionRate },
-      ...{ truncatedRate: null, noEosRate: null },
+      items: items ?? 0,
+      score,
+      wellFormedRate,
+      meanTokens,
+      repetitionRate,
+      truncatedRate: null,
+      noEosRate: null,
     },
   };
 }

@@ -18,7 +18,7 @@ import type { SweepRecord } from './sweep-record';
 /** Options of {@link writeReport}. The home is the one in which the sweep ran. */
 export interface ReportOptions extends HomeOptions {
   /** Folder of the files. Default: `reports/SWEEP_ID` in the home. */
-  readonly out?: string | undefined;
+  readonly out?: string;
 }
 
 /** The report of one combination of axis values. A sweep without axes has one. */
@@ -87,7 +87,7 @@ const pageOf = ({ coordinates }: VariantResult): string => `report${coordinatesS
 function placesFor(page: AnalyzedPart, parts: readonly AnalyzedPart[]): PlaceLink[] {
   return parts.map((part) => ({
     analysis: part.analysis,
-    ...(part === page ? {} : { href: encodeURIComponent(pageOf(part)) }),
+    href: part === page ? undefined : encodeURIComponent(pageOf(part)),
   }));
 }
 

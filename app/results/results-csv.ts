@@ -127,7 +127,7 @@ function toResults(rows: readonly Row[], axes: readonly string[]): ResultRow[] {
   return rows.map((row) => ({
     task: row.task,
     model: row.model,
-    ...(axes.length === 0 ? {} : { axes: row.axes }),
+    axes: axes.length === 0 ? undefined : row.axes,
     budget: row.budget,
     sftFraction: row.sft_fraction,
     seed: row.seed ?? 0,

@@ -50,7 +50,7 @@ function inUnits(share: number | null, scale: number): number | null {
 
 /** The task, model and axis values of a row. */
 function subjectOf({ task, model, axes }: SubjectName): SubjectName {
-  return { task, model, ...(axes === undefined ? {} : { axes }) };
+  return { task, model, axes };
 }
 
 function bestRow({ analysis, scale }: Subject, budget: BudgetAnalysis): object {
@@ -120,7 +120,7 @@ function findingRows({ findings }: SubjectAnalysis): object[] {
       kind,
       budget,
       sft_fraction: sftFraction,
-      ...(kind === 'buy-more-or-stop' ? { decision: decisions[status] } : {}),
+      decision: kind === 'buy-more-or-stop' ? decisions[status] : undefined,
       evidence,
       advice,
     }));

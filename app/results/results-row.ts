@@ -14,8 +14,8 @@ export interface Place {
 export function invalid({ path, line, column }: Place, reason: string, remedy?: string): BudgetlineError {
   const where = column === undefined ? '' : `, column "${column}"`;
   return new BudgetlineError('DATA_INVALID', `${path}, line ${line}${where}: ${reason}.`, {
-    details: { path, line, ...(column === undefined ? {} : { column }) },
-    ...(remedy === undefined ? {} : { remedy }),
+    details: { path, line, column },
+    remedy,
   });
 }
 

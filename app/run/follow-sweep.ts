@@ -18,11 +18,11 @@ export interface FollowedSweep {
 /** Callbacks of a run. If one throws, the call ends with its error. */
 export interface RunCallbacks {
   /** Called about once a second. */
-  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
+  readonly onProgress?: (progress: RunProgress) => void;
   /** Called for every optimiser step of every training stage that runs; steps are read about once a second. */
-  readonly onMetric?: ((metrics: StepMetrics) => void) | undefined;
+  readonly onMetric?: (metrics: StepMetrics) => void;
   /** Called with one line for people, e.g. that the sweep is already running or that the server does not answer. */
-  readonly onNotice?: ((text: string) => void) | undefined;
+  readonly onNotice?: (text: string) => void;
 }
 
 interface FollowOptions extends RunCallbacks {
@@ -55,7 +55,7 @@ function runRecord(server: TemporalServer, started: Started): RunRecord {
     ...pageOf(server, started),
     finishedAt: new Date().toISOString(),
     elapsedMs: Math.round(performance.now() - acquisitionMs),
-    ...(acquisitionMs === 0 ? {} : { serverMs: Math.round(acquisitionMs) }),
+    serverMs: acquisitionMs === 0 ? undefined : Math.round(acquisitionMs),
     packageVersion: packageVersion(),
     host: hostname(),
   };

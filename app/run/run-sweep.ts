@@ -16,12 +16,12 @@ export interface RunSweepOptions extends PlanOptions, Location, RunCallbacks {
    * "embedded": starts workers in this process and stops them at the end. "none": uses workers that run elsewhere on the
    * same home, e.g. `budgetline worker`; they must know your own tasks. Default: "embedded".
    */
-  readonly workers?: 'embedded' | 'none' | undefined;
+  readonly workers?: 'embedded' | 'none';
   /**
    * Aborting ends the call, not the sweep: embedded workers save checkpoints and stop. Call `runSweep` with the same
    * definition to continue. `cancelRun` ends the sweep itself.
    */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** A finished sweep. */
@@ -89,7 +89,10 @@ export async function runSweep(definition: SweepInput, options: RunSweepOptions 
   const running = {
     openTemporal: () => openTemporal(planned, options),
     startWorkers: workers === 'embedded' ? embedIn(planned) : () => noWorkers,
-    ...{ signal, onProgress, onMetric, onNotice },
+    signal,
+    onProgress,
+    onMetric,
+    onNotice,
   };
   return executeSweep(planned, running, async (followed) => {
     const report = await writeReport(recordOf(planned, followed), { store: planned.store });

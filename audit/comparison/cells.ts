@@ -98,7 +98,8 @@ export function pairCells(
   const [as, bs] = [[...ofA], [...ofB]];
   const same = takePairs(as, bs, nameOf).map((pair) => ({ ...pair, name: nameOf(pair.a) }));
   const others = takePairs(as, bs, placeOf).map(({ a, b }) => ({
-    ...{ a, b },
+    a,
+    b,
     name: `${placeOf(a)}, seed ${a.cell.seed} and ${b.cell.seed}`,
   }));
   return { pairs: [...same, ...others], onlyA: as.map(nameOf), onlyB: bs.map(nameOf) };

@@ -97,7 +97,8 @@ async function readFacts(store: Store, experimentId: string): Promise<RunFacts> 
   const starts = chains.flatMap((chain) => makingAttempt(chain) ?? []);
   const codes = exported.map(({ codeDigest }) => codeDigest);
   return {
-    ...{ experimentId, openedAt: opening.time },
+    experimentId,
+    openedAt: opening.time,
     definition: opening.definition as Record<string, unknown>,
     model: modelDigests(histories[0]?.history.input),
     code: codeOf(starts, codes),
@@ -143,7 +144,10 @@ export async function diffRuns(one: RunLocation, other: RunLocation): Promise<Ru
   for (const pair of pairs) compared.push(await compareCells({ a: one.store, b: other.store }, pair));
   const sources = compareFields({ source: a.definition['data'] }, { source: b.definition['data'] });
   return {
-    ...{ a: named(a), b: named(b), onlyA, onlyB },
+    a: named(a),
+    b: named(b),
+    onlyA,
+    onlyB,
     ...compareFacts(a, b),
     data: [...sources, ...pairs.flatMap(compareData)],
     cells: compared.filter(differs),

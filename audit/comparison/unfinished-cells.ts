@@ -24,7 +24,7 @@ function identify(input: unknown): CellIdentity | undefined {
   const { data } = cellInput.safeParse(input);
   if (data === undefined) return undefined;
   const { cellId: id, axes } = data.parent;
-  return planCell(data.resolved as unknown as ResolvedExperiment, { id, ...(axes && { axes }) }).cell;
+  return planCell(data.resolved as unknown as ResolvedExperiment, { id, axes }).cell;
 }
 
 function unfinishedIn({ history }: ReadHistory): UnfinishedCell[] {

@@ -92,7 +92,8 @@ function renderRun(cell: Cell, evidence: ExportEvidence): MlflowRun {
   return {
     run_name: nameOf(cell),
     status: 'FINISHED',
-    ...{ start_time: Date.parse(cell.startedAt), end_time: endedMs },
+    start_time: Date.parse(cell.startedAt),
+    end_time: endedMs,
     params: paramsOf(cell.cell),
     tags: [
       ...tagsOf(cell, evidence),
@@ -106,7 +107,9 @@ function renderRun(cell: Cell, evidence: ExportEvidence): MlflowRun {
     ],
     metrics: metricsOf(cell, evidence).map(([name, value]) => ({
       key: metricName(name),
-      ...{ value, timestamp: endedMs, step: 0 },
+      value,
+      timestamp: endedMs,
+      step: 0,
     })),
   };
 }
@@ -116,7 +119,8 @@ function renderUnfinished(cell: UnfinishedCell, evidence: ExportEvidence): Mlflo
   return {
     run_name: nameOf(cell),
     status: state === 'cancelled' ? 'KILLED' : 'FAILED',
-    ...{ start_time: Date.parse(startedAt), end_time: Date.parse(endedAt) },
+    start_time: Date.parse(startedAt),
+    end_time: Date.parse(endedAt),
     params: paramsOf(cell.cell),
     tags: [...tagsOf(cell, evidence), ...named({ [failureTag]: reason })],
     metrics: [],

@@ -63,7 +63,10 @@ function eventsOf(stage: AuditedStage, attempt: AuditedAttempt, evidence: Export
   const { kind, key, artifact } = stage;
   const output = manifest === undefined || artifact === null ? [] : [dataset(kind, key, artifact)];
   const event = (eventType: string, eventTime: string, facets: object, outputs: object[]): object => ({
-    ...{ eventType, eventTime, producer, schemaURL },
+    eventType,
+    eventTime,
+    producer,
+    schemaURL,
     run: { runId: runIdOf(stage, attempt), facets },
     job: { namespace, name: stage.kind, facets: {} },
     inputs: manifest === undefined ? [] : inputsOf(manifest, evidence),

@@ -128,11 +128,11 @@ function attemptEntity(
     instrument: refer(toolId(stage.kind)),
     agent: refer(actorId(actor)),
     startTime: startedAt,
-    ...(endedAt === null ? {} : { endTime: endedAt }),
+    endTime: endedAt ?? undefined,
     actionStatus: refer(statuses[outcome]),
-    ...(objects.length === 0 ? {} : { object: objects }),
-    ...(made ? { result: [refer(folderOf(stage.kind, stage.key))] } : {}),
-    ...(isUnsuccessful(attempt) ? { error: errorOf(attempt) } : {}),
+    object: objects.length === 0 ? undefined : objects,
+    result: made ? [refer(folderOf(stage.kind, stage.key))] : undefined,
+    error: isUnsuccessful(attempt) ? errorOf(attempt) : undefined,
   };
 }
 
@@ -191,10 +191,10 @@ function runEntities(evidence: ExportEvidence, { workflow }: CrateFiles): CrateE
     .map(({ kind, key }) => refer(folderOf(kind, key)));
   const common = {
     startTime: openedAt,
-    ...(state.is === 'running' ? {} : { endTime: lastAt }),
+    endTime: state.is === 'running' ? undefined : lastAt,
     agent: refer(actorId(openedBy)),
     actionStatus: refer(statuses[state.is]),
-    ...(state.reason === null ? {} : { error: state.reason }),
+    error: state.reason ?? undefined,
   };
   return [
     {

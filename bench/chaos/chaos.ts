@@ -63,7 +63,14 @@ async function runDisturbed(options: ChaosOptions, { plan, home, disk }: Disturb
     { world, signal, heartbeatSeconds },
     async (opened, client, over) => {
       const campaign = new Campaign({
-        ...{ world: opened, random: createRandom(seed), disk, plan, home, quota, over, onFault },
+        world: opened,
+        random: createRandom(seed),
+        disk,
+        plan,
+        home,
+        quota,
+        over,
+        onFault,
         failedWith: (code) => failedWith(client, plan, code),
         mayChangePlan: samplesNothingAfter(plan),
       });

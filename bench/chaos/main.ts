@@ -108,14 +108,12 @@ async function main(): Promise<number> {
   const onNotice = (text: string): void => console.log(`${clock()}  ${text}`);
   try {
     const result = await runChaos({
-      ...{
-        resolved: await resolveChaosSweep(),
-        folder,
-        seed: Number(values.seed),
-        quota,
-        heartbeatSeconds: 8,
-        onNotice,
-      },
+      resolved: await resolveChaosSweep(),
+      folder,
+      seed: Number(values.seed),
+      quota,
+      heartbeatSeconds: 8,
+      onNotice,
       signal: AbortSignal.timeout(Number(values.minutes) * 60_000),
       onFault: printFault,
     });

@@ -33,8 +33,14 @@ function readCount(name: string, text: string, least = 1): number {
 function readRequest(argv: readonly string[]): Request {
   const text = (fallback: string) => ({ type: 'string', default: fallback }) as const;
   const options = {
-    ...{ shape: text('8b'), device: text('cuda'), passes: text('3'), steps: text('24'), rows: text('16') },
-    ...{ micro: text('4'), tokens: text('512'), threads: text('1') },
+    shape: text('8b'),
+    device: text('cuda'),
+    passes: text('3'),
+    steps: text('24'),
+    rows: text('16'),
+    micro: text('4'),
+    tokens: text('512'),
+    threads: text('1'),
   };
   const { values } = parseArgs({ args: [...argv], options });
   const { device } = values;
@@ -43,7 +49,8 @@ function readRequest(argv: readonly string[]): Request {
     throw new Error(`There is no shape "${values.shape}"; there are ${Object.keys(shapes).join(', ')}.`);
   if (device !== 'cpu' && device !== 'cuda') throw new Error('A device is "cpu" or "cuda".');
   return {
-    ...{ shape, device },
+    shape,
+    device,
     passes: readCount('passes', values.passes),
     steps: readCount('steps', values.steps, 3),
     rows: readCount('rows', values.rows),

@@ -18,37 +18,67 @@ export interface Shape {
 /** "8b" is the shape of Llama 3.1 8B. */
 export const shapes: Readonly<Record<string, Shape>> = {
   '8b': {
-    ...{ vocab_size: 128256, hidden_size: 4096, intermediate_size: 14336 },
-    ...{ num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8 },
+    vocab_size: 128256,
+    hidden_size: 4096,
+    intermediate_size: 14336,
+    num_hidden_layers: 32,
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
   },
   '1b': {
-    ...{ vocab_size: 128256, hidden_size: 2048, intermediate_size: 8192 },
-    ...{ num_hidden_layers: 16, num_attention_heads: 32, num_key_value_heads: 8 },
+    vocab_size: 128256,
+    hidden_size: 2048,
+    intermediate_size: 8192,
+    num_hidden_layers: 16,
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
   },
   tiny: {
-    ...{ vocab_size: 512, hidden_size: 64, intermediate_size: 128 },
-    ...{ num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2 },
+    vocab_size: 512,
+    hidden_size: 64,
+    intermediate_size: 128,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
   },
 };
 
 const tokenizerOf = resolve(__dirname, '..', '..', 'models', 'tiny-math');
 
 const configJson = (shape: Shape): object => ({
-  ...{ architectures: ['LlamaForCausalLM'], model_type: 'llama', hidden_act: 'silu' },
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_act: 'silu',
   ...shape,
   head_dim: shape.hidden_size / shape.num_attention_heads,
-  ...{ max_position_embeddings: 8192, rms_norm_eps: 1e-5, rope_theta: 500000, rope_scaling: null },
-  ...{ attention_bias: false, mlp_bias: false, tie_word_embeddings: false, torch_dtype: 'bfloat16' },
-  ...{ bos_token_id: null, eos_token_id: 1, pad_token_id: 0 },
+  max_position_embeddings: 8192,
+  rms_norm_eps: 1e-5,
+  rope_theta: 500000,
+  rope_scaling: null,
+  attention_bias: false,
+  mlp_bias: false,
+  tie_word_embeddings: false,
+  torch_dtype: 'bfloat16',
+  bos_token_id: null,
+  eos_token_id: 1,
+  pad_token_id: 0,
 });
 
 function toModelConfig(shape: Shape): ModelConfig {
   const { num_attention_heads: heads, num_key_value_heads: keyValueHeads } = shape;
   return {
-    ...{ vocabSize: shape.vocab_size, hiddenSize: shape.hidden_size, layers: shape.num_hidden_layers },
-    ...{ intermediateSize: shape.intermediate_size, heads, keyValueHeads },
+    vocabSize: shape.vocab_size,
+    hiddenSize: shape.hidden_size,
+    layers: shape.num_hidden_layers,
+    intermediateSize: shape.intermediate_size,
+    heads,
+    keyValueHeads,
     headSize: shape.hidden_size / heads,
-    ...{ rmsNormEpsilon: 1e-5, ropeTheta: 500000, ropeScaling: null, tiedEmbeddings: false, qkvBias: false },
+    rmsNormEpsilon: 1e-5,
+    ropeTheta: 500000,
+    ropeScaling: null,
+    tiedEmbeddings: false,
+    qkvBias: false,
   };
 }
 

@@ -49,16 +49,25 @@ export interface Files {
 function jobOf(folder: string, files: Files, settings: Settings): JobOf<'sft'> {
   const { device, rows, micro, tokens, threads, steps } = settings;
   return {
-    ...{ protocol: trainerProtocol, command: 'sft', id: 'bench-gpu', seed: 0, column: 'completion' },
-    ...{ workDir: join(folder, 'work'), outputDir: join(folder, 'out') },
+    protocol: trainerProtocol,
+    command: 'sft',
+    id: 'bench-gpu',
+    seed: 0,
+    column: 'completion',
+    workDir: join(folder, 'work'),
+    outputDir: join(folder, 'out'),
     ...files,
-    ...{ checkpointEverySteps: steps, keepCheckpoints: 1 },
+    checkpointEverySteps: steps,
+    keepCheckpoints: 1,
     plan: { device, threads, microBatchSize: micro },
     training: {
       ...embedded.sft,
-      ...{ epochs: 1, batchSize: rows, learningRate: 1e-4, maxLength: tokens + 8 },
+      epochs: 1,
+      batchSize: rows,
+      learningRate: 1e-4,
+      maxLength: tokens + 8,
       lora: { rank: 16, alpha: 32, targetModules: [...linearModules] },
-      ...(device === 'cuda' ? { precision: 'bf16' } : {}),
+      precision: device === 'cuda' ? 'bf16' : undefined,
     },
   };
 }
@@ -92,9 +101,16 @@ async function runTheirs(
 ): Promise<Timed> {
   const { device, threads, microBatchSize } = plan;
   const spec = {
-    ...{ model, data, outputDir: join(folder, 'adapter'), seed: 0, training },
+    model,
+    data,
+    outputDir: join(folder, 'adapter'),
+    seed: 0,
+    training,
     warmupSteps: warmupStepsOf(training.warmupRatio, steps),
-    ...{ device, microBatchSize, precision: training.precision ?? 'f32', recompute: device === 'cuda' },
+    device,
+    microBatchSize,
+    precision: training.precision ?? 'f32',
+    recompute: device === 'cuda',
   };
   const path = join(folder, 'spec.json');
   writeFileSync(path, JSON.stringify(spec));

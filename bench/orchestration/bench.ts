@@ -32,7 +32,10 @@ const stagesACell = 5;
 async function resolveMany(cells: number): Promise<ResolvedSweep> {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
-    ...{ name: 'orchestration', task: 'coin', annotator: 'counter', controls: [] },
+    name: 'orchestration',
+    task: 'coin',
+    annotator: 'counter',
+    controls: [],
     data: { source: 'synthetic', pool: 64, validation: 4, test: 16 },
     budgets: [8],
     sftFractions: [1, 0.5],
@@ -105,14 +108,18 @@ const taskQueue = 'bare';
 function runBare(client: Client, count: number): Promise<unknown> {
   const args: Parameters<typeof bareActivities> = [{ count, width }];
   return client.workflow.execute<typeof bareActivities>('bareActivities', {
-    ...{ taskQueue, args, workflowId: 'bare-activities' },
+    taskQueue,
+    args,
+    workflowId: 'bare-activities',
   });
 }
 
 function runBareCells(client: Client, cells: number): Promise<unknown> {
   const args: Parameters<typeof bareCells> = [{ cells, activities: stagesACell, width }];
   return client.workflow.execute<typeof bareCells>('bareCells', {
-    ...{ taskQueue, args, workflowId: 'bare-cells' },
+    taskQueue,
+    args,
+    workflowId: 'bare-cells',
   });
 }
 

@@ -46,7 +46,10 @@ function createTrainerWorkers(connection: NativeConnection) {
 async function main(): Promise<void> {
   const { connection } = await connectWorker({ address });
   const bare = await Worker.create({
-    ...{ connection, taskQueue: 'bare', ...workflowLimits, maxConcurrentActivityTaskExecutions },
+    connection,
+    taskQueue: 'bare',
+    ...workflowLimits,
+    maxConcurrentActivityTaskExecutions,
     workflowBundle: { codePath },
     activities: { nothing: () => Promise.resolve() },
   });

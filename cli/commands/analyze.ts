@@ -35,8 +35,8 @@ function rulesOf({
   return {
     equivalenceMargin,
     prices: { sftExample: sftPrice, preferencePair: pairPrice },
-    ...(smallBudgetMax === undefined ? {} : { smallBudgetMax }),
-    ...(largeBudgetMin === undefined ? {} : { largeBudgetMin }),
+    smallBudgetMax,
+    largeBudgetMin,
   };
 }
 

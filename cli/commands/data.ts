@@ -72,10 +72,11 @@ function assertNotConfigured({ columnMapping, duplicates, empty, equal, overlap 
 async function optionsOf(path: string, flags: DataFlags): Promise<IngestOptions> {
   const { kind, columnMapping, heldOut } = flags;
   return {
-    ...{ path, kind },
-    ...(columnMapping === undefined ? {} : { columnMapping }),
+    path,
+    kind,
+    columnMapping,
     rowChecks: rowChecksOf(flags),
-    ...(heldOut === undefined ? {} : { heldOut: await readPrompts(heldOut, columnMapping) }),
+    heldOut: heldOut === undefined ? undefined : await readPrompts(heldOut, columnMapping),
   };
 }
 
@@ -137,7 +138,9 @@ async function readFramed(
   if (readingOfFile(definition, { path, kind }) !== undefined) assertNotConfigured(flags);
   const rowChecks = { ...rowChecksOf(flags), verifierMismatches: 'count' } as const;
   const { rows, summary } = await previewUserRows(definition, {
-    ...{ tasks: [...tasks, ...builtInTasks], path, onFault },
+    tasks: [...tasks, ...builtInTasks],
+    path,
+    onFault,
     fallback: { kind, columnMapping, rowChecks, applyTaskTemplate: true },
   });
   return { summary, rows: rows.slice(0, flags.rows).map(({ row }) => row) };
@@ -170,12 +173,13 @@ async function provenanceOf(path: string, flags: ImportFlags) {
   const { source, license, annotator, model, promptTemplate, usdPerRow } = flags;
   const template = promptTemplate === undefined ? undefined : await readFile(promptTemplate);
   return {
-    ...{ name: path.replace(/^.*[\\/]/, ''), source, license, annotator },
-    ...(model === undefined ? {} : { model }),
-    ...(template === undefined
-      ? {}
-      : { promptTemplateSha256: createHash('sha256').update(template).digest('hex') }),
-    ...(usdPerRow === undefined ? {} : { usdPerRow }),
+    name: path.replace(/^.*[\\/]/, ''),
+    source,
+    license,
+    annotator,
+    model,
+    promptTemplateSha256: template && createHash('sha256').update(template).digest('hex'),
+    usdPerRow,
   };
 }
 

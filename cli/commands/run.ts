@@ -70,7 +70,8 @@ function executionOf(run: Run): ExecuteOptions {
     onProgress: (progress) => {
       if (!signal.aborted) view.show(progress);
     },
-    ...{ onNotice, signal },
+    onNotice,
+    signal,
   };
 }
 

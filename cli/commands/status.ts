@@ -8,5 +8,5 @@ import { printFound, type PrinterOptions } from '../printer';
 export async function statusCommand(workflowId: string, options: PrinterOptions): Promise<void> {
   const status = await readStatus(workflowId);
   const totals = await readRunTotals(storeOf({}), workflowId, status.runId);
-  printFound({ ...status, ...(totals && { totals }) }, options, renderStatus);
+  printFound({ ...status, totals }, options, renderStatus);
 }

@@ -32,8 +32,8 @@ export async function workerCommand(flags: WorkerFlags): Promise<void> {
     home,
     keepAlive,
     ...server,
-    ...(slots === undefined ? {} : { slots }),
-    ...(tasks === undefined ? {} : { tasks: await loadTasks(tasks) }),
+    slots,
+    tasks: tasks === undefined ? undefined : await loadTasks(tasks),
     onReady: () => process.stderr.write(`${new Date().toISOString()} the ${queue} worker polls\n`),
   });
 }

@@ -24,7 +24,7 @@ export function renderRuns(runs: readonly ListedRun[], ink: Ink): string[] {
     { text: fit(task ?? '', 22) },
     {
       text: sealedWith === null ? state.toLowerCase() : `${state.toLowerCase()}, encrypted`,
-      ...(state === 'FAILED' ? { ink: ink.bad } : {}),
+      ink: state === 'FAILED' ? ink.bad : undefined,
     },
     { text: minuteOf(startedAt), ink: ink.faint },
   ]);

@@ -38,7 +38,7 @@ function renderRow(
 
 /** A table with aligned columns. */
 export function renderTable({ columns, rows, indent = '  ', head }: TableOptions): string[] {
-  const titles = columns.map(({ title }) => ({ text: title, ...(head === undefined ? {} : { ink: head }) }));
+  const titles = columns.map(({ title }) => ({ text: title, ink: head }));
   const lines = [titles, ...rows];
   const widths = columns.map((_, index) => Math.max(...lines.map((row) => widthOf(row[index]?.text ?? ''))));
   return lines.map((row) => indent + renderRow(row, columns, widths));

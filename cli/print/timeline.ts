@@ -30,7 +30,7 @@ function stageRow(stage: AuditedStage, ink: Ink): TableCell[] {
   return [
     { text: fit(stage.title, 44) },
     { text: fit(stage.cell ?? '', 20), ink: ink.faint },
-    { text: outcomeText(stage), ...(stage.state === 'reused' ? { ink: ink.faint } : {}) },
+    { text: outcomeText(stage), ink: stage.state === 'reused' ? ink.faint : undefined },
     { text: duration(stage.waitingMs) },
     { text: duration(sum(({ wallMs }) => wallMs)) },
     { text: duration(sum(({ deviceMs }) => deviceMs)) },

@@ -150,7 +150,8 @@ export const stoppingChecks: readonly Check[] = [
       const deviceLocks = [join(kit.folder, 'devices', 'only')];
       const second: Promise<Run>[] = [];
       const killed = await disturb(kit, 'on-device', {
-        ...{ step: 2, deviceLocks },
+        step: 2,
+        deviceLocks,
         by(process) {
           process.signal('SIGSTOP');
           const refused = kit.start(kit.sft('other'), { deviceLocks });

@@ -17,8 +17,7 @@ export interface HubOptions {
 }
 
 function planRequest(reference: HubReference, { env = process.env, onProgress }: HubOptions): HubRequest {
-  const { HF_ENDPOINT: hubUrl, HF_TOKEN: accessToken } = env;
-  const connection = { ...(hubUrl ? { hubUrl } : {}), ...(accessToken ? { accessToken } : {}) };
+  const connection = { hubUrl: env['HF_ENDPOINT'] || undefined, accessToken: env['HF_TOKEN'] || undefined };
   const cache = hubCache(hubCacheRoot(env), reference);
   return { reference, cache, connection, onProgress: onProgress ?? (() => undefined) };
 }

@@ -68,7 +68,7 @@ function annotatorOf<Item>(
 ): Annotator<TaskProblem<Item>> {
   return {
     ...annotator,
-    ...(version === undefined ? {} : { identify: () => Promise.resolve({ kind: 'program', version }) }),
+    identify: version === undefined ? undefined : () => Promise.resolve({ kind: 'program', version }),
     code: { stack, call, only: ['annotators'], ...versionOf(version) },
     demonstrate: ({ item }, random) => annotator.demonstrate(item, random),
   };
@@ -125,10 +125,8 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
       const truncated = finish === 'length';
       return { score, wellFormed, truncated, repetition: repetitionRate(completion), scores };
     },
-    ...(comparison === undefined
-      ? {}
-      : { comparison: ({ item }, completion) => comparison(item, completion) }),
-    ...(input.summarize === undefined ? {} : { summarize: input.summarize }),
+    comparison: comparison && (({ item }, completion) => comparison(item, completion)),
+    summarize: input.summarize,
   };
   return definedAt(made, codeOf(stack, input.version));
 }

@@ -92,7 +92,7 @@ export async function readProblems<Item>(
   );
   const compared = ({ item }: TaskProblem<Item>) => ({
     text: task.leakageText?.(item) ?? task.prompt(item),
-    ...(task.dedupKey === undefined ? {} : { dedupKey: task.dedupKey(item) }),
+    dedupKey: task.dedupKey?.(item),
   });
   return { ...separate(rows, { validation: data.validation, compared }), ...partialOf(scores) };
 }

@@ -29,8 +29,7 @@ const schema: RowSchema<InstructionItem> = {
     const result = readPrompt(row as Fields);
     const { response } = row as { response?: string };
     const reasons = 'row' in result ? responseReasons(result.row, response) : result.reasons;
-    if ('row' in result && reasons.length === 0)
-      return { success: true, data: { ...result.row, ...(response === undefined ? {} : { response }) } };
+    if ('row' in result && reasons.length === 0) return { success: true, data: { ...result.row, response } };
     return {
       success: false,
       error: { issues: reasons.map(({ field, reason }) => ({ path: [field], message: reason })) },

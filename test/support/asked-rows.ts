@@ -35,15 +35,25 @@ export async function prepareAsking(asking: Asking): Promise<Prepared> {
   const { home, baseUrl, rows, budget = rows, task = coinTask.name, change } = asking;
   process.env[keyVariable] = 'sk-rows';
   const asked = endpointAnnotator({
-    ...{ name: 'model', description: 'A model.', baseUrl, model: 'judge-1', apiKeyVariable: keyVariable },
+    name: 'model',
+    description: 'A model.',
+    baseUrl,
+    model: 'judge-1',
+    apiKeyVariable: keyVariable,
     prices: { inputUsdPerMillion: 10, outputUsdPerMillion: 100 },
-    ...{ spendLimitUsd: 1000, concurrency: callsAtOnce, requestsPerMinute: 6_000_000, firstWaitMs: 1 },
+    spendLimitUsd: 1000,
+    concurrency: callsAtOnce,
+    requestsPerMinute: 6_000_000,
+    firstWaitMs: 1,
     ...change,
   });
   // Several programs ask for these rows, so the calling code must not be in the key.
   const model = definedAt(asked, undefined);
   const resolved = await resolveSmall(join(__dirname, '../../models/tiny-math'), {
-    ...{ task, annotator: 'model', budget, sftFraction: 1 },
+    task,
+    annotator: 'model',
+    budget,
+    sftFraction: 1,
     data: { source: 'synthetic', pool: rows, validation: 1, test: 1 },
   });
   const pinned = {
@@ -52,7 +62,9 @@ export async function prepareAsking(asking: Asking): Promise<Prepared> {
   };
   const tasks = [withAnnotators({ ...coinTask, name: task }, model)];
   return {
-    ...{ resolved: pinned, tasks, bench: createBench(home, { deps: { tasks } }) },
+    resolved: pinned,
+    tasks,
+    bench: createBench(home, { deps: { tasks } }),
     stage: demonstrationsStage({ resolved: pinned, seed: 0 }, { rows: budget }),
   };
 }

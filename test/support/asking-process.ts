@@ -11,8 +11,11 @@ const [home = '', baseUrl = '', rows = '', task, spendLimitUsd] = process.argv.s
 async function buy(): Promise<string> {
   const limited = { spendLimitUsd: Number(spendLimitUsd), concurrency: 1, maxTokens: 10 };
   const { bench, stage } = await prepareAsking({
-    ...{ home, baseUrl, rows: Number(rows) },
-    ...(task === undefined ? {} : { task, change: limited }),
+    home,
+    baseUrl,
+    rows: Number(rows),
+    task,
+    change: task === undefined ? undefined : limited,
   });
   for (let attempt = 1; ; attempt += 1) {
     const code = await bench.run(stage, { attempt }).then(

@@ -56,12 +56,20 @@ export class BookedEndpoint {
   /** Settings of a model behind it, with the name of the asking annotator. */
   settings(name: string, model: string): EndpointBasics {
     return {
-      ...{ name, model, description: 'A model.', baseUrl: this.#server?.baseUrl ?? '' },
+      name,
+      model,
+      description: 'A model.',
+      baseUrl: this.#server?.baseUrl ?? '',
       apiKeyVariable: keyVariable,
       prices: { inputUsdPerMillion: 0, outputUsdPerMillion: 200 },
-      ...{ spendLimitUsd: 5, concurrency: 2, requestsPerMinute: 60_000, maxTokens: 10 },
+      spendLimitUsd: 5,
+      concurrency: 2,
+      requestsPerMinute: 60_000,
+      maxTokens: 10,
       // With five spoiled calls in a row, one of two parallel calls fails three times, which ends the attempt.
-      ...{ timeoutMs: 3000, firstWaitMs: 1, attempts: 3 },
+      timeoutMs: 3000,
+      firstWaitMs: 1,
+      attempts: 3,
     };
   }
 

@@ -12,7 +12,10 @@ export const send = (response: ServerResponse, status: number, body: unknown, he
 };
 
 export const reply = (content: string, model = 'judge-1') => ({
-  ...{ id: 'x', object: 'chat.completion', created: 0, model },
+  id: 'x',
+  object: 'chat.completion',
+  created: 0,
+  model,
   choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content } }],
   usage: { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 },
 });

@@ -27,7 +27,12 @@ export async function resolveSmall(
   change: Partial<ExperimentInput> = {},
 ): Promise<ResolvedExperiment> {
   const definition = experimentDefinition.parse({
-    ...{ name: 'small', task: 'coin', annotator: 'counter', model, budget: 32, sftFraction: 0.5 },
+    name: 'small',
+    task: 'coin',
+    annotator: 'counter',
+    model,
+    budget: 32,
+    sftFraction: 0.5,
     data: { source: 'synthetic', pool: 128, validation: 4, test: 24 },
     sft: { ...training, epochs: 2 },
     preference: { ...training, epochs: 1, learningRate: 1e-3, loss: { name: 'sigmoid', beta: 0.5 } },
@@ -88,7 +93,11 @@ export function createBench(
   const store = createStore(home);
   const activities = createActivities({ store, tasks: [coinTask], ...options.deps });
   const execution = options.execution ?? {
-    ...{ device: 'cpu', threads: 1, microBatchSize: null, checkpointEverySteps: 2, infrastructureRetries: 2 },
+    device: 'cpu',
+    threads: 1,
+    microBatchSize: null,
+    checkpointEverySteps: 2,
+    infrastructureRetries: 2,
   };
   const run = async (stage: PlannedStage, settings: AttemptOptions = {}): Promise<StageResult> => {
     const { attempt = 1, runId = 'run', allowanceUsd, watch } = settings;
@@ -101,14 +110,17 @@ export function createBench(
       execution,
       prices,
       experimentId: 'experiment',
-      ...(allowanceUsd === undefined ? {} : { allowanceUsd }),
+      allowanceUsd,
     });
     return result as StageResult;
   };
   const ledger = (stage: PlannedStage): Promise<LedgerLine[]> =>
     readLedger(store.paths.stageLedger(stage.key));
   return {
-    ...{ store, activities, run, ledger },
+    store,
+    activities,
+    run,
+    ledger,
     fail: (stage, attempt = {}) =>
       run(stage, attempt).then(
         () => {

@@ -65,8 +65,12 @@ export async function runSweep(
   const statuses: SweepStatus[] = [];
   const onStatus = (status: SweepStatus): void => void statuses.push(status);
   const result = await watchSweep({
-    ...{ client, plan, started, onStatus, intervalMs: 250 },
-    ...(home === undefined ? {} : { home }),
+    client,
+    plan,
+    started,
+    onStatus,
+    intervalMs: 250,
+    home,
   });
   return { resolved, plan, result, statuses };
 }

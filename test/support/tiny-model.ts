@@ -32,11 +32,29 @@ export async function makeTinyModel(dir: string): Promise<string> {
   await makeArchitecture(join(dir, 'architecture'));
   await writeFile(join(dir, 'corpus.jsonl'), `${JSON.stringify({ text })}\n`.repeat(40));
   const job: JobOf<'pretrain'> = {
-    ...{ protocol: 1, id: 'base', command: 'pretrain', seed: 1, batchSize: 4, contextLength: 64, steps: 2 },
-    ...{ workDir: join(dir, 'work'), outputDir: join(dir, 'base'), architecture: join(dir, 'architecture') },
-    ...{ corpus: join(dir, 'corpus.jsonl'), plan: { device: 'cpu', threads: 1, microBatchSize: null } },
-    ...{ checkpointEverySteps: 10, keepCheckpoints: 1, learningRate: 0.01, warmupSteps: 1, decayFrom: 1 },
-    ...{ minLearningRateRatio: 1, weightDecay: 0, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, maxGradNorm: 1 },
+    protocol: 1,
+    id: 'base',
+    command: 'pretrain',
+    seed: 1,
+    batchSize: 4,
+    contextLength: 64,
+    steps: 2,
+    workDir: join(dir, 'work'),
+    outputDir: join(dir, 'base'),
+    architecture: join(dir, 'architecture'),
+    corpus: join(dir, 'corpus.jsonl'),
+    plan: { device: 'cpu', threads: 1, microBatchSize: null },
+    checkpointEverySteps: 10,
+    keepCheckpoints: 1,
+    learningRate: 0.01,
+    warmupSteps: 1,
+    decayFrom: 1,
+    minLearningRateRatio: 1,
+    weightDecay: 0,
+    beta1: 0.9,
+    beta2: 0.95,
+    epsilon: 1e-8,
+    maxGradNorm: 1,
   };
   await writeFile(join(dir, 'job.json'), JSON.stringify(job));
   await promisify(execFile)(process.execPath, [trainerExecutable, 'pretrain', join(dir, 'job.json')]);

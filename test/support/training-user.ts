@@ -21,7 +21,8 @@ void runTrainer({
   job,
   runDir: join(folder, 'run'),
   setup: {
-    ...{ command: defaultTrainerCommand(), env },
+    command: defaultTrainerCommand(),
+    env,
     deviceLocks: deviceLocks({ env, home: folder, slots: 1 }),
     limits: { graceMs: 1_000, stallMs: 60_000, openingMs: 60_000 },
   },

@@ -20,8 +20,8 @@ export const lower = (
 ): LoweredModel =>
   lowerGraph(outputs, {
     precision,
-    ...(carry === undefined ? {} : { carry }),
-    ...(externalData === undefined ? {} : { storeExternally: (content) => externalData.store(content) }),
+    carry,
+    storeExternally: externalData && ((content) => externalData.store(content)),
   });
 
 /** Session options of a placement. */

@@ -19,7 +19,10 @@ export async function createScorer(options: ScorerOptions): Promise<Scorer> {
     const session = await sessions.get('logprobs', shape, () =>
       lower(placement, {
         logprobs: sequenceLogProbabilities({
-          ...{ shape, packed: packedInputs(shape), config, source },
+          shape,
+          packed: packedInputs(shape),
+          config,
+          source,
           logitTokens: placement.profile.logitTokens,
         }),
       }),

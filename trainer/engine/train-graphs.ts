@@ -29,7 +29,7 @@ export function planTraining(options: PlanOptions): TrainPlan {
   const placement = placeGraphs(options.profile);
   return {
     // In 16 bits, W + s·B·A would lose small updates.
-    ...(placement.profile.precision === 'f32' ? {} : { decoderOps: unmergedOps }),
+    decoderOps: placement.profile.precision === 'f32' ? undefined : unmergedOps,
     ...options,
     ...placement,
     blocks: planBlocks(lora === null ? modelParameters(config) : loraParameters(config, lora)),
@@ -111,7 +111,7 @@ function forwardSpec(
     config,
     source: createSource(plan, trained, words),
     logitTokens: plan.profile.logitTokens,
-    ...(decoderOps === undefined ? {} : { decoderOps }),
+    decoderOps,
   };
 }
 

@@ -60,8 +60,12 @@ export interface GraphProto {
 
 /** TensorProto.DataType. */
 const elementTypes: Readonly<Record<DType | HalfType, number>> = {
-  ...{ f32: 1, i32: 6, i64: 7, bool: 9 },
-  ...{ f16: 10, bf16: 16 },
+  f32: 1,
+  i32: 6,
+  i64: 7,
+  bool: 9,
+  f16: 10,
+  bf16: 16,
 };
 
 /** AttributeProto.AttributeType and the number of the field with the value. */

@@ -14,7 +14,9 @@ export const offsetsOf = (name: string): string => `offsets of ${name}`;
 export const iterationCount = 'iterations';
 
 const int64s = (name: string, values: readonly number[], shape: readonly number[]): TensorProto => ({
-  ...{ name, dtype: 'i64', shape },
+  name,
+  dtype: 'i64',
+  shape,
   data: BigInt64Array.from(values, BigInt),
 });
 

@@ -47,6 +47,6 @@ export function missingFile(folder: string, name: string): BudgetlineError {
   return new BudgetlineError(
     'INPUT_MISSING',
     `The model ${folder} has no ${name}${first === undefined ? '' : `, but ${first.other}`}.`,
-    { details: { path: join(folder, name) }, ...(first === undefined ? {} : { remedy: first.remedy }) },
+    { details: { path: join(folder, name) }, remedy: first?.remedy },
   );
 }

@@ -147,7 +147,7 @@ async function openGeneration(context: JobContext<GenerateJob>): Promise<RowWork
     completion: tokenizer.decode([...ids]),
     tokens: ids.length,
     finish,
-    ...(greedy ? { nearTies } : {}),
+    nearTies: greedy ? nearTies : undefined,
   });
   return {
     batches: [...shapes.values()].flatMap(({ indices, rows }) => chunkIndices(indices, rows)),

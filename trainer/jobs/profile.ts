@@ -18,8 +18,7 @@ export function profileOf(job: TrainerJob): GraphProfile {
     provider: plan.device,
     precision: precision ?? 'f32',
     recompute: onDevice,
-    ...(onDevice
-      ? { externalData: createExternalDataFile(join(workDir, 'external-data')), stepsPerCall }
-      : {}),
+    externalData: onDevice ? createExternalDataFile(join(workDir, 'external-data')) : undefined,
+    stepsPerCall: onDevice ? stepsPerCall : undefined,
   };
 }

@@ -111,7 +111,7 @@ class TrainingLoop {
         this.record(request, metrics[index] ?? {});
         const loss = this.last['loss'];
         const tokens = this.tokens - before;
-        progress.report(request.step, { tokens, ...(loss === undefined ? {} : { loss }) });
+        progress.report(request.step, { tokens, loss });
       }
       done += requests.length;
       if (done % this.context.job.checkpointEverySteps === 0 && done < run.steps) this.save(done);

@@ -17,7 +17,7 @@ export interface ForwardSpec {
   /** Receives the residual stream [N, D] before the first layer and after each layer. */
   readonly onResidual?: (x: Value) => void;
   /** Scored tokens whose logits are computed at once. Default: by the size of the vocabulary. */
-  readonly logitTokens?: number | undefined;
+  readonly logitTokens?: number;
 }
 
 /** Scores of each scored token's target: [S] each. */

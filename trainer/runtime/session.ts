@@ -16,7 +16,7 @@ export interface SessionOptions {
   /** Execution provider. Default: cpu. */
   readonly provider?: 'cpu' | 'cuda';
   /** Folder of the model's external data. */
-  readonly externalDataFolder?: string | undefined;
+  readonly externalDataFolder?: string;
   /** Pre-packs constant weights for the matmul kernels: faster, but the last bits differ. Default: false. */
   readonly prepackWeights?: boolean;
   /** Path prefix of a profile to write. Default: none. */

@@ -139,13 +139,11 @@ describe('server: a sweep of summaries with endpoint annotators and judges', fun
     const plannedUsd = seeds.length * rows * perRow;
     const limited = defineSweep({
       ...definition,
-      ...{
-        name: 'limited',
-        axes: {},
-        seeds,
-        annotator: 'writer',
-        prices: { sftExample: perRow, preferencePair: 1 },
-      },
+      name: 'limited',
+      axes: {},
+      seeds,
+      annotator: 'writer',
+      prices: { sftExample: perRow, preferencePair: 1 },
       data: { source: 'synthetic', pool: 512, validation: 2, test: 4 },
     });
     /** Buys real rows; trains nothing. */

@@ -285,7 +285,7 @@ describe('server: exports of runs that share stages', function () {
     const totals = await readRunTotals(store, plan.sweepId);
     assert.equal(totals && describeTotals(totals), words);
     assert.ok(
-      renderStatus({ ...failedStatus, ...(totals && { totals }) }, createInk(false))
+      renderStatus({ ...failedStatus, totals }, createInk(false))
         .join('\n')
         .includes(words),
     );

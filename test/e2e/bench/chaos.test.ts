@@ -12,8 +12,12 @@ const { sft, preference } = gradeSchoolMathDefaults;
 const quota: Quota = {
   kills: { trainSft: 1, trainPreference: 1 },
   kinds: {
-    ...{ 'worker-killed': 1, 'workflow-worker-killed': 1, 'server-killed': 1 },
-    ...{ 'connection-dropped': 1, 'checkpoint-cut': 1, 'out-of-memory': 1 },
+    'worker-killed': 1,
+    'workflow-worker-killed': 1,
+    'server-killed': 1,
+    'connection-dropped': 1,
+    'checkpoint-cut': 1,
+    'out-of-memory': 1,
   },
 };
 
@@ -23,12 +27,19 @@ describe('server: a sweep under faults', function () {
 
   it('ends like an undisturbed one, and its ledger records every attempt', async () => {
     const resolved = await resolveChaosSweep({
-      ...{ name: 'chaos-in-short', budgets: [32], sftFractions: [0.5] },
-      ...{ sft: { ...sft, epochs: 24 }, preference: { ...preference, epochs: 12 } },
+      name: 'chaos-in-short',
+      budgets: [32],
+      sftFractions: [0.5],
+      sft: { ...sft, epochs: 24 },
+      preference: { ...preference, epochs: 12 },
       evaluation: { items: 16, maxNewTokens: 48 },
     });
     const { faults, verdicts } = await runChaos({
-      ...{ resolved, folder: folder.path(), seed: 1, quota, heartbeatSeconds: 5 },
+      resolved,
+      folder: folder.path(),
+      seed: 1,
+      quota,
+      heartbeatSeconds: 5,
       signal: AbortSignal.timeout(acquisitionLimitMs),
       onNotice: () => undefined,
       onFault: () => undefined,

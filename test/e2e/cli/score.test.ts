@@ -51,7 +51,8 @@ describe('pure: budgetline score', function () {
   it('prints GSM8K’s accuracies, with verdicts on request', async () => {
     const references = join(data, 'gsm8k', 'test.jsonl');
     const answers = rowsOf(references).map(({ question, answer }, index) => ({
-      ...{ question, response: index === 0 ? 'I do not know' : (answer ?? '') },
+      question,
+      response: index === 0 ? 'I do not know' : (answer ?? ''),
     }));
     const responses = write('m', answers);
     const words = ['score', 'grade-school-math', '--references', references, '--responses', responses];

@@ -41,7 +41,9 @@ describe('server: starting a sweep', function () {
   it('ends a run of other workflow code and starts again', async () => {
     const { sweepId } = planSweep(resolved);
     const old = await client.workflow.start('allocationSweep', {
-      ...{ workflowId: sweepId, taskQueue: taskQueues.cpu, args: [{ resolved }] },
+      workflowId: sweepId,
+      taskQueue: taskQueues.cpu,
+      args: [{ resolved }],
       memo: { bundleDigest: 'of an older build' },
     });
     const started = await startSweep(resolved, { client });

@@ -31,8 +31,14 @@ const statuses: Readonly<Record<string, number>> = { cancel: 66, pause: 66, resu
 
 const job = (command: string): string =>
   JSON.stringify({
-    ...{ protocol: 1, command, id: 'documented', workDir: 'job-work', outputDir: 'job-out', seed: 0 },
-    ...{ plan: { device: 'cpu', threads: 1, microBatchSize: null }, model: null },
+    protocol: 1,
+    command,
+    id: 'documented',
+    workDir: 'job-work',
+    outputDir: 'job-out',
+    seed: 0,
+    plan: { device: 'cpu', threads: 1, microBatchSize: null },
+    model: null,
   });
 
 const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
@@ -88,12 +94,28 @@ describe('slow: every command in README and docs', function () {
     const exported = await run(['audit', 'export', result.sweepId, '-o', 'run.tar']);
     assert.equal(exported.status, 0, exported.stderr);
     values = {
-      ...{ SWEEP: result.sweepId, RUN: result.sweepId, ID: result.sweepId, BUNDLE: 'run.tar' },
-      ...{ STAGE: keyOf('trainSft').slice(0, 12), KEY: keyOf('synthesizeData').slice(0, 12) },
-      ...{ FILE: 'sweep.ts', ROWS: 'rows.jsonl', KIND: 'demonstrations', TEXT: 'us', NAME: 'CC0-1.0' },
-      ...{ WHO: 'people', QUEUE: 'queue', ANSWERS: 'answers.jsonl', TASK: 'grade-school-math', N: '2' },
-      ...{ PROMPTS: 'prompts.jsonl', REFERENCES: 'references.jsonl', 'RESULTS.csv': 'results.csv' },
-      ...{ COMMAND: 'info', 'JOB.json': 'job.json', EXECUTABLE: 'trainer.js' },
+      SWEEP: result.sweepId,
+      RUN: result.sweepId,
+      ID: result.sweepId,
+      BUNDLE: 'run.tar',
+      STAGE: keyOf('trainSft').slice(0, 12),
+      KEY: keyOf('synthesizeData').slice(0, 12),
+      FILE: 'sweep.ts',
+      ROWS: 'rows.jsonl',
+      KIND: 'demonstrations',
+      TEXT: 'us',
+      NAME: 'CC0-1.0',
+      WHO: 'people',
+      QUEUE: 'queue',
+      ANSWERS: 'answers.jsonl',
+      TASK: 'grade-school-math',
+      N: '2',
+      PROMPTS: 'prompts.jsonl',
+      REFERENCES: 'references.jsonl',
+      'RESULTS.csv': 'results.csv',
+      COMMAND: 'info',
+      'JOB.json': 'job.json',
+      EXECUTABLE: 'trainer.js',
     };
   });
 

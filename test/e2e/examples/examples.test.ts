@@ -73,7 +73,8 @@ describe('server: examples/gsm8k.ts', function () {
       sftFractions: [0.5],
       pairs: { ...pairs, maxNewTokens: 16 },
       evaluation: {
-        ...{ items: 3, maxNewTokens: 16 },
+        items: 3,
+        maxNewTokens: 16,
         auxiliary: evaluation.auxiliary!.map((other) => ({ ...other, items: 4, maxNewTokens: 16 })),
       },
       controls: [],

@@ -23,7 +23,10 @@ describe('server: a sweep that contains another', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const change: Partial<SweepInput> = {
-    ...{ name: 'contained', budgets: [4, 8], sftFractions: [1, 0.5], controls: [] },
+    name: 'contained',
+    budgets: [4, 8],
+    sftFractions: [1, 0.5],
+    controls: [],
     evaluation: { items: 6, maxNewTokens: 48 },
   };
   let [first, second]: RanSweep[] = [];

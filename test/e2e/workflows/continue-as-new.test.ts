@@ -66,14 +66,12 @@ describe('server: a sweep of several runs', function () {
   it('reports in later runs which cells the spend limit skipped', async () => {
     const prices = { sftExample: 0, preferencePair: 1, verifierCall: 0.01 };
     const resolved = await resolveTinySweep({
-      ...{
-        name: 'poor',
-        budgets: [8, 9, 10, 11],
-        sftFractions: [0],
-        controls: [],
-        prices,
-        spendLimitUsd: 40,
-      },
+      name: 'poor',
+      budgets: [8, 9, 10, 11],
+      sftFractions: [0],
+      controls: [],
+      prices,
+      spendLimitUsd: 40,
     });
     const store = createStore(folder.path());
     const progress = await withIdleWorkers(

@@ -60,12 +60,10 @@ describe('server: a sweep with controls', function () {
 
   it('reports a control that failed, with the stages that it had finished', async () => {
     const resolved = await resolveTinySweep({
-      ...{
-        name: 'failing',
-        budgets: [16],
-        sftFractions: [0.5],
-        controls: ['rejection-sampling', 'few-shot'],
-      },
+      name: 'failing',
+      budgets: [16],
+      sftFractions: [0.5],
+      controls: ['rejection-sampling', 'few-shot'],
     });
     const { controls, sweepId } = planSweep(resolved);
     const [control] = controls.winnerControls;
@@ -116,8 +114,11 @@ describe('server: a sweep with controls', function () {
 
   it('runs none for a cell that a search skipped: there is nothing to compare it with', async () => {
     const resolved = await resolveTinySweep({
-      ...{ name: 'left-out-controls', search: { method: 'adaptive', maxCostFraction: 0.01 } },
-      ...{ budgets: [8, 16], sftFractions: [1, 0.5, 0], controls: ['few-shot', 'dpo-nll', 'learning-rate'] },
+      name: 'left-out-controls',
+      search: { method: 'adaptive', maxCostFraction: 0.01 },
+      budgets: [8, 16],
+      sftFractions: [1, 0.5, 0],
+      controls: ['few-shot', 'dpo-nll', 'learning-rate'],
     });
     const metricsOf = () => ({ items: 100, score: 0.5 });
     const { result } = await withIdleWorkers({ metricsOf }, (client) => runSweep(client, resolved));
@@ -130,7 +131,10 @@ describe('server: a sweep with controls', function () {
 
   it('prompts the base model if the planned cell has failed, and compares all the same', async () => {
     const resolved = await resolveTinySweep({
-      ...{ name: 'first-failed', budgets: [16], sftFractions: [1, 0.5], controls: ['few-shot'] },
+      name: 'first-failed',
+      budgets: [16],
+      sftFractions: [1, 0.5],
+      controls: ['few-shot'],
     });
     const { cells, controls } = planSweep(resolved);
     const named = cells.find(({ cell }) => cell.id === controls.certain[0]?.of.id);
@@ -159,8 +163,13 @@ describe('server: a sweep with controls', function () {
 
   it('reports a control that the spend limit skipped', async () => {
     const resolved = await resolveTinySweep({
-      ...{ name: 'poor', budgets: [16], sftFractions: [0.5], controls: ['few-shot'], numFewShot: 64 },
-      ...{ prices: { sftExample: 1, preferencePair: 1 }, spendLimitUsd: 40 },
+      name: 'poor',
+      budgets: [16],
+      sftFractions: [0.5],
+      controls: ['few-shot'],
+      numFewShot: 64,
+      prices: { sftExample: 1, preferencePair: 1 },
+      spendLimitUsd: 40,
     });
     const { result } = await withIdleWorkers({}, (client) => runSweep(client, resolved));
     assert.deepEqual(

@@ -22,7 +22,8 @@ describe('server: what the cells and controls of a sweep may spend', function ()
     const costOf = (stage: PlannedStage) => ({ verifierCalls: uniquePurchase([stage]).verifierCalls });
     const { result } = await withIdleWorkers(
       {
-        ...{ stageMs: 20, costOf },
+        stageMs: 20,
+        costOf,
         metricsOf: () => ({ items: 100, score: 0.5 }),
         real: (idle) => ({
           storeDocument: ({ document }) => store.storeDocument(document),
@@ -44,8 +45,13 @@ describe('server: what the cells and controls of a sweep may spend', function ()
 
   it('is shared by controls that run at the same time', async () => {
     const resolved = await resolveTinySweep({
-      ...{ name: 'controls-spend', budgets: [16], sftFractions: [0.5], seeds: [0, 1, 2], prices },
-      ...{ controls: ['rejection-sampling'], spendLimitUsd: 2000 },
+      name: 'controls-spend',
+      budgets: [16],
+      sftFractions: [0.5],
+      seeds: [0, 1, 2],
+      prices,
+      controls: ['rejection-sampling'],
+      spendLimitUsd: 2000,
     });
     const { result, usdOf } = await grantsOf(resolved, { maxConcurrentCells: 3 });
     assert.equal(result.controls.length, 3);
@@ -56,8 +62,13 @@ describe('server: what the cells and controls of a sweep may spend', function ()
 
   it('does not depend on how many cells a run has', async () => {
     const resolved = await resolveTinySweep({
-      ...{ name: 'pages-spend', budgets: [10], sftFractions: [0], seeds: [0, 1, 2, 3], controls: [] },
-      ...{ prices, spendLimitUsd: 200 },
+      name: 'pages-spend',
+      budgets: [10],
+      sftFractions: [0],
+      seeds: [0, 1, 2, 3],
+      controls: [],
+      prices,
+      spendLimitUsd: 200,
     });
     const [whole, cut] = [
       await grantsOf(resolved, { maxConcurrentCells: 1, maxCellsPerRun: 300 }),
@@ -72,8 +83,11 @@ describe('server: what the cells and controls of a sweep may spend', function ()
   for (const maxCellsPerRun of [300, 2])
     it(`is enough for every cell if the limit equals the plan, also with nested rows, at ${maxCellsPerRun} cells per run`, async () => {
       const resolved = await resolveTinySweep({
-        ...{ name: 'exact-spend', budgets: [16, 32], sftFractions: [1, 0.5, 0], controls: [] },
-        ...{ prices: { ...prices, sftExample: 3 } },
+        name: 'exact-spend',
+        budgets: [16, 32],
+        sftFractions: [1, 0.5, 0],
+        controls: [],
+        prices: { ...prices, sftExample: 3 },
       });
       const { annotationUsd: spendLimitUsd } = planSweep(resolved);
       const limited = { ...resolved, definition: { ...resolved.definition, spendLimitUsd } };

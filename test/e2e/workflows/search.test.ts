@@ -12,8 +12,12 @@ describe('server: a sweep that searches', function () {
 
   it('runs batches until it is settled, in an order that does not depend on who ends first', async () => {
     const resolved = await resolveTinySweep({
-      ...{ name: 'searching', search: { method: 'adaptive' }, seeds: [0, 1], controls: [] },
-      ...{ budgets: [16, 64], sftFractions: [1, 0.75, 0.5, 0.25, 0] },
+      name: 'searching',
+      search: { method: 'adaptive' },
+      seeds: [0, 1],
+      controls: [],
+      budgets: [16, 64],
+      sftFractions: [1, 0.75, 0.5, 0.25, 0],
     });
     const plan = planSweep(resolved);
     const cellOf = new Map(plan.cells.map(({ evaluation, cell }) => [evaluation.key, cell]));
@@ -43,9 +47,13 @@ describe('server: a sweep that searches', function () {
   it('ends at its spend limit: cells that were not started report that', async () => {
     const prices = { sftExample: 1, preferencePair: 1, verifierCall: 1 };
     const resolved = await resolveTinySweep({
-      ...{ name: 'limited', budgets: [8, 16], sftFractions: [1, 0.5], controls: ['few-shot'] },
+      name: 'limited',
+      budgets: [8, 16],
+      sftFractions: [1, 0.5],
+      controls: ['few-shot'],
       // The plan: 16 demonstrations; 4 and 8 pairs of samples, and about ten checker calls a pair.
-      ...{ prices, spendLimitUsd: 150 },
+      prices,
+      spendLimitUsd: 150,
     });
     const metricsOf = () => ({ items: 100, score: 0.5 });
     const calls = 130;

@@ -22,8 +22,12 @@ const { sft } = gradeSchoolMathDefaults;
 /** The same cell at two prices: two sweeps that share their stages. */
 function resolvePriced(sftExample: number, change: Parameters<typeof resolveTinySweep>[0] = {}) {
   return resolveTinySweep({
-    ...{ name: 'shared', budgets: [24], sftFractions: [1], controls: [] },
-    ...{ sft: { ...sft, epochs: 40 }, execution: { checkpointEverySteps: 2 } },
+    name: 'shared',
+    budgets: [24],
+    sftFractions: [1],
+    controls: [],
+    sft: { ...sft, epochs: 40 },
+    execution: { checkpointEverySteps: 2 },
     evaluation: { items: 4, maxNewTokens: 32 },
     prices: { sftExample, preferencePair: 1 },
     ...change,

@@ -94,7 +94,11 @@ describe('server: a sweep whose results are larger than a payload', function () 
   it('is complete if its cells are too large', async () => {
     const seeds = Array.from({ length: 60 }, (_, seed) => seed);
     const resolved = await resolveTinySweep({
-      ...{ name: 'wide', budgets: [8], sftFractions: [1], seeds, controls: [] },
+      name: 'wide',
+      budgets: [8],
+      sftFractions: [1],
+      seeds,
+      controls: [],
     });
     const sized = await run(resolved, { stageBytes: 32_000 });
     assertWhole(resolved, sized);
@@ -104,7 +108,10 @@ describe('server: a sweep whose results are larger than a payload', function () 
   it('is complete if its controls are too large, over several runs', async () => {
     const seeds = Array.from({ length: 5 }, (_, seed) => seed);
     const resolved = await resolveTinySweep({
-      ...{ name: 'controlled', budgets: [16], sftFractions: [0.5, 0], seeds },
+      name: 'controlled',
+      budgets: [16],
+      sftFractions: [0.5, 0],
+      seeds,
       controls: ['learning-rate', 'beta'],
     });
     const sized = await run(resolved, { stageBytes: 16_000, maxCellsPerRun: 15 });
@@ -115,7 +122,10 @@ describe('server: a sweep whose results are larger than a payload', function () 
 
   it('is complete if its places on an axis and their bases are too large', async () => {
     const resolved = await resolveTinySweep({
-      ...{ name: 'axes', budgets: [8], sftFractions: [1], controls: [] },
+      name: 'axes',
+      budgets: [8],
+      sftFractions: [1],
+      controls: [],
       axes: { 'evaluation.items': Array.from({ length: 30 }, (_, index) => index + 4) },
     });
     const sized = await run(resolved, { stageBytes: 16_000 });

@@ -19,7 +19,10 @@ const budgets = [100, 500, 1000, 5000, 10_000, 20_000];
 function resolveStudy(change: Partial<SweepInput> = {}) {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
-    ...{ name: 'study', task: 'coin', annotator: 'counter', controls: [] },
+    name: 'study',
+    task: 'coin',
+    annotator: 'counter',
+    controls: [],
     data: { source: 'synthetic', pool: 20_000, validation: 1, test: 400 },
     budgets,
     sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0.01],

@@ -55,7 +55,9 @@ describe('pure: annotators that work on batches', function () {
 
   it('an empty completion is rejected', async () => {
     const mute: Annotator = {
-      ...{ name: 'mute', description: 'Says nothing.', demonstrate: () => '' },
+      name: 'mute',
+      description: 'Says nothing.',
+      demonstrate: () => '',
       annotateBatch: (problems) => Promise.resolve(problems.map((_, index) => (index === 2 ? ' ' : 'x'))),
     };
     const task = withAnnotators(coinTask, mute);
@@ -127,7 +129,8 @@ describe('pure: a local checkpoint that writes and judges', function () {
     const evaluation = { items: 4, maxNewTokens: 6, judge: 'local-judge' };
     const resolved = {
       ...(await resolveSmall(model, { annotator: 'local', evaluation })),
-      ...{ annotator: await identified(writer), judge: await identified(judge) },
+      annotator: await identified(writer),
+      judge: await identified(judge),
       ...(await codeOfOwn({ annotator: writer, judge })),
     };
     assert.equal(resolved.annotator.model, resolved.model.digest, 'a checkpoint is identified by its bytes');

@@ -25,7 +25,8 @@ describe('pure: locks of devices', () => {
   /** A process that does nothing and was started with these last arguments. */
   async function idle(args: readonly string[], uid = process.getuid?.() ?? 0) {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', ...args], {
-      ...{ detached: true, stdio: 'ignore' },
+      detached: true,
+      stdio: 'ignore',
       ...(isRoot ? { uid } : {}),
     });
     children.push(child);

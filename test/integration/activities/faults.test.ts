@@ -18,7 +18,11 @@ import { makeTinyModel } from '../../support/tiny-model';
 import { temporaryFolder } from '../../support/temporary';
 
 const execution: Execution = {
-  ...{ device: 'cpu', threads: 1, microBatchSize: null, checkpointEverySteps: 5, infrastructureRetries: 2 },
+  device: 'cpu',
+  threads: 1,
+  microBatchSize: null,
+  checkpointEverySteps: 5,
+  infrastructureRetries: 2,
 };
 
 describe('slow: stages with faults', function () {

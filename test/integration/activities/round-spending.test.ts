@@ -13,7 +13,9 @@ import { coinTask } from '../../support/coin-task';
 import { temporaryFolder } from '../../support/temporary';
 
 const pool = Array.from({ length: 400 }, (_, index) => ({
-  ...{ id: `p-${index}`, prompt: `Q: ${index}?\nA:`, target: String(index) },
+  id: `p-${index}`,
+  prompt: `Q: ${index}?\nA:`,
+  target: String(index),
 }));
 const pairs = {
   chosen: 'policy-correct',
@@ -29,7 +31,11 @@ const rounds = 8;
 function samplesOf(yields: (index: number) => boolean): GenerationRow[] {
   return pool.flatMap(({ id }, index) =>
     ['odd', yields(index) ? 'even' : 'odd'].map((completion, sample) => ({
-      ...{ id, sample, completion, tokens: 1, finish: 'stop' as const },
+      id,
+      sample,
+      completion,
+      tokens: 1,
+      finish: 'stop' as const,
     })),
   );
 }
@@ -60,7 +66,10 @@ describe('pure: spend of pairs from own samples, round by round', () => {
     const { allowanceUsd, earlierCalls = 0 } = options;
     const usage = Object.assign(new Usage(), { earlierCalls });
     const session = {
-      ...{ runDir, usage, stage: { title: 'pairs' }, request: { prices, allowanceUsd } },
+      runDir,
+      usage,
+      stage: { title: 'pairs' },
+      request: { prices, allowanceUsd },
       loadTask: () => Promise.resolve({ task: coinTask, problems: { pool, excluded: {} } }),
       inputs: { open: () => Promise.resolve({ dir: runDir }) },
       jobBase: (part: string) => ({ outputDir: join(runDir, part, 'out') }),

@@ -351,15 +351,13 @@ describe('slow: stages with the training executable', function () {
     // Two samples disagree on half of the prompts, so the first round of 1.5 prompts per pair is not
     // enough.
     const pairs = changePairs(stages, '9', {
-      ...{
-        rows: 48,
-        pairs: {
-          chosen: 'policy-correct',
-          rejected: 'policy-incorrect',
-          candidates: 2,
-          temperature: 1,
-          maxNewTokens: 12,
-        },
+      rows: 48,
+      pairs: {
+        chosen: 'policy-correct',
+        rejected: 'policy-incorrect',
+        candidates: 2,
+        temperature: 1,
+        maxNewTokens: 12,
       },
     });
     const path = join(other.store.paths.run(pairs.key), 'events.jsonl');

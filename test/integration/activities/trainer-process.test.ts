@@ -22,9 +22,20 @@ const patient = { limits: { ...limits, stallMs: 20_000, openingMs: 20_000 } };
 
 function sftJob(dir: string, batchSize: number): TrainerJob {
   const training = {
-    ...{ epochs: 1, batchSize, learningRate: 1, lrSchedule: 'constant' as const, warmupRatio: 0 },
-    ...{ minLearningRateRatio: 1, weightDecay: 0, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, maxGradNorm: null },
-    ...{ lora: null, maxLength: 8, onOverlength: 'error' as const },
+    epochs: 1,
+    batchSize,
+    learningRate: 1,
+    lrSchedule: 'constant' as const,
+    warmupRatio: 0,
+    minLearningRateRatio: 1,
+    weightDecay: 0,
+    beta1: 0.9,
+    beta2: 0.99,
+    epsilon: 1e-8,
+    maxGradNorm: null,
+    lora: null,
+    maxLength: 8,
+    onOverlength: 'error' as const,
   };
   const folders = { workDir: join(dir, 'work'), outputDir: join(dir, 'out') };
   const plan = { device: 'cpu' as const, threads: 1, microBatchSize: null };
@@ -68,7 +79,8 @@ describe('pure: the trainer process', function () {
       limits,
     };
     const controls = {
-      ...{ stop: stop.signal, kill: kill.signal },
+      stop: stop.signal,
+      kill: kill.signal,
       onExit: (exit: TrainerExit): void => void exits.push(exit),
       onMicroBatchReduced: ({ rows }: { rows: number }): void => void microBatchReductions.push(rows),
       onEvent: (event: { event: string; step?: number }): void => {
@@ -76,7 +88,12 @@ describe('pure: the trainer process', function () {
       },
     };
     return {
-      ...{ dir, exits, steps, microBatchReductions, stop, kill },
+      dir,
+      exits,
+      steps,
+      microBatchReductions,
+      stop,
+      kill,
       run: (batchSize = 8) =>
         runTrainer({ job: sftJob(dir, batchSize), runDir: dir, setup: { ...whole, ...setup }, controls }),
       starts: async () => (await readFile(`${script}.starts`, 'utf8')).trim().split('\n').map(Number),

@@ -59,16 +59,19 @@ describe('pure: the cost of an endpoint', function () {
   });
 
   const options = (): EndpointBasics => ({
-    ...{
-      name: 'model',
-      description: 'A model.',
-      model: 'judge-1',
-      apiKeyVariable: 'BUDGETLINE_TEST_MONEY_KEY',
-    },
+    name: 'model',
+    description: 'A model.',
+    model: 'judge-1',
+    apiKeyVariable: 'BUDGETLINE_TEST_MONEY_KEY',
     baseUrl: server.baseUrl,
     prices: { inputUsdPerMillion: 10, outputUsdPerMillion: 100 },
-    ...{ spendLimitUsd: 10, concurrency: 1, requestsPerMinute: 60_000, timeoutMs: 10_000 },
-    ...{ firstWaitMs: 1, attempts: 6, maxTokens: 10 },
+    spendLimitUsd: 10,
+    concurrency: 1,
+    requestsPerMinute: 60_000,
+    timeoutMs: 10_000,
+    firstWaitMs: 1,
+    attempts: 6,
+    maxTokens: 10,
   });
 
   /** A stage with an endpoint, and its recorded metrics. */
@@ -77,7 +80,9 @@ describe('pure: the cost of an endpoint', function () {
     const reports: string[] = [];
     const recorded: Record<string, number> = {};
     const session: AnnotationSession = {
-      ...{ folder: folder.at(name), stage: 'stage', signal: new AbortController().signal },
+      folder: folder.at(name),
+      stage: 'stage',
+      signal: new AbortController().signal,
       billed: { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 },
       report: (done, of) => void reports.push(`${done}/${of}`),
       spent: (cost) => void spent.push(cost),

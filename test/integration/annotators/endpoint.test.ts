@@ -54,17 +54,18 @@ describe('pure: a model behind an endpoint as annotator', function () {
   });
 
   const options = () => ({
-    ...{ name: 'model', description: 'A model.', model: 'judge-1', apiKeyVariable: 'BUDGETLINE_TEST_KEY' },
+    name: 'model',
+    description: 'A model.',
+    model: 'judge-1',
+    apiKeyVariable: 'BUDGETLINE_TEST_KEY',
     baseUrl: server.baseUrl,
     prices: { inputUsdPerMillion: 10, outputUsdPerMillion: 100 },
-    ...{
-      spendLimitUsd: 10,
-      concurrency: 1,
-      requestsPerMinute: 60_000,
-      timeoutMs: 20_000,
-      firstWaitMs: 1,
-      attempts: 4,
-    },
+    spendLimitUsd: 10,
+    concurrency: 1,
+    requestsPerMinute: 60_000,
+    timeoutMs: 20_000,
+    firstWaitMs: 1,
+    attempts: 4,
   });
   const annotator = (change?: Partial<EndpointOptions>) => endpointAnnotator({ ...options(), ...change });
 

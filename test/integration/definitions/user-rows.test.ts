@@ -35,15 +35,21 @@ describe('pure: user rows in a sweep', function () {
   });
   const own = (demonstrations: object | null, preferences: object | null, further = {}) =>
     ({
-      ...(demonstrations && { demonstrations: { ...origin, file: 'solutions.jsonl', ...demonstrations } }),
-      ...(preferences && { preferences: { ...origin, file: 'pairs.jsonl', ...preferences } }),
+      demonstrations: demonstrations ? { ...origin, file: 'solutions.jsonl', ...demonstrations } : undefined,
+      preferences: preferences ? { ...origin, file: 'pairs.jsonl', ...preferences } : undefined,
       ...further,
     }) as NonNullable<SweepInput['annotations']>;
   const resolve = (annotations: SweepInput['annotations'], change: Partial<SweepInput> = {}) =>
     resolveDefinition(
       defineSweep({
-        ...{ ...gradeSchoolMathDefaults, name: 'own', annotator: 'staff', data, annotations },
-        ...{ budgets: [8, 16], sftFractions: [1, 0.5, 0], evaluation: { items: 2, maxNewTokens: 8 } },
+        ...gradeSchoolMathDefaults,
+        name: 'own',
+        annotator: 'staff',
+        data,
+        annotations,
+        budgets: [8, 16],
+        sftFractions: [1, 0.5, 0],
+        evaluation: { items: 2, maxNewTokens: 8 },
         ...change,
       }),
       { tasks: builtInTasks, baseDir: folder.path() },
@@ -206,7 +212,9 @@ describe('pure: user rows in a sweep', function () {
     const read = readFileSync(join(slice, 'train.jsonl'), 'utf8').trimEnd().split('\n').slice(0, 6);
     const questions = read.map((line) => JSON.parse(line) as { question: string; answer: string });
     const rows = questions.map(({ question: asked, answer }, n) => ({
-      ...{ question: asked, good: n === 0 ? 'Step 1: no\n#### -99' : answer, bad: '#### -99' },
+      question: asked,
+      good: n === 0 ? 'Step 1: no\n#### -99' : answer,
+      bad: '#### -99',
     }));
     writeFileSync(folder.at('gsm8k.jsonl'), jsonl(rows));
     const columnMapping = { prompt: 'question', chosen: 'good', rejected: 'bad' };

@@ -116,11 +116,18 @@ function behaviourOf(budget: number, fraction: number): Behaviour {
 
 /** An auxiliary task whose score fell significantly. */
 export const auxiliaryFixture: AuxiliaryAnalysis = {
-  ...{ name: 'an-evaluation-of-another-task', metric: 'win rate', items: 300, reading: 'It falls.' },
+  name: 'an-evaluation-of-another-task',
+  metric: 'win rate',
+  items: 300,
+  reading: 'It falls.',
   base: { estimate: 0.4, low: 0.35, high: 0.45 },
   cells: [
     {
-      ...{ budget: 64, sftFraction: 1, sftRows: 64, pairRows: 0, effect: 'hurts' },
+      budget: 64,
+      sftFraction: 1,
+      sftRows: 64,
+      pairRows: 0,
+      effect: 'hurts',
       score: { estimate: 0.25, low: 0.2, high: 0.3 },
       difference: { estimate: -0.15, low: -0.2, high: -0.1 },
     },

@@ -46,8 +46,13 @@ const modelType = parse(`
 
 /** TensorProto.DataType. */
 const elementTypes: Readonly<Record<number, string>> = {
-  ...{ 1: 'float', 6: 'int32', 7: 'int64', 9: 'bool' },
-  ...{ 10: 'float16', 12: 'uint32', 16: 'bfloat16' },
+  1: 'float',
+  6: 'int32',
+  7: 'int64',
+  9: 'bool',
+  10: 'float16',
+  12: 'uint32',
+  16: 'bfloat16',
 };
 
 type Types = ReadonlyMap<string, string>;

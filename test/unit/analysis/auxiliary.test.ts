@@ -9,9 +9,11 @@ const items = 200;
 /** Correct answers on the auxiliary task by SFT share: demonstrations cost the most. */
 const right: Record<number, number> = { 1: 60, 0.5: 97, 0: 100 };
 const grid = {
-  ...{ budgets: [64], sftFractions: [1, 0.5, 0] },
+  budgets: [64],
+  sftFractions: [1, 0.5, 0],
   evaluation: {
-    ...{ items: 400, maxNewTokens: 48 },
+    items: 400,
+    maxNewTokens: 48,
     auxiliary: [{ task: 'instruction-following', name: 'ifeval', items, maxNewTokens: 48 }],
   },
 };
@@ -85,7 +87,8 @@ describe('pure: regression checks on auxiliary tasks', () => {
     const rows = new Map([...auxiliaryItems!.get('ifeval')!.keys()].map((run) => [run, none] as const));
     const base = withAuxiliary(result.base!, none);
     const [task] = analyzeSweep({
-      ...{ ...rest, result: { ...result, base, cells } },
+      ...rest,
+      result: { ...result, base, cells },
       auxiliaryItems: new Map([['ifeval', rows]]),
     }).auxiliary;
     assert.match(task?.reading ?? '', /^“ifeval” cannot fall/);

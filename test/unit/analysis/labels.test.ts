@@ -12,7 +12,10 @@ const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifie
 /** Every stage has the same title: no number comes from it. */
 const stage = { key: '', title: 'A stage', digest: '', cached: false, ledgerHead: null, cost };
 const dataStage = (rowSource: RowSource, metrics: StageMetrics['metrics']): StageResult => ({
-  ...{ ...stage, kind: 'synthesizeData', rowSource, metrics },
+  ...stage,
+  kind: 'synthesizeData',
+  rowSource,
+  metrics,
 });
 const evaluation = (measured: StageMetrics): StageResult => ({ ...stage, kind: 'evaluate', ...measured });
 

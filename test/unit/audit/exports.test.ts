@@ -11,42 +11,72 @@ const hostile = '<b>*x*</b> | "y"';
 
 function attempt(fence: number, changes: Partial<AuditedAttempt>): AuditedAttempt {
   return {
-    ...{ fence, workflowId: 'w', runId: 'r', attempt: fence, experimentId: 'e', actor: 'ann b', host: 'h' },
-    ...{ device: 'cpu', startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:01:00Z' },
-    ...{
-      outcome: 'published',
-      code: null,
-      message: null,
-      resumedFromStep: null,
-      checkpoints: [],
-      microBatchReductions: [],
-      warnings: [],
-    },
-    ...{ exitCodes: [], wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, verifierCalls: 0 },
+    fence,
+    workflowId: 'w',
+    runId: 'r',
+    attempt: fence,
+    experimentId: 'e',
+    actor: 'ann b',
+    host: 'h',
+    device: 'cpu',
+    startedAt: '2026-01-01T00:00:00Z',
+    endedAt: '2026-01-01T00:01:00Z',
+    outcome: 'published',
+    code: null,
+    message: null,
+    resumedFromStep: null,
+    checkpoints: [],
+    microBatchReductions: [],
+    warnings: [],
+    exitCodes: [],
+    wallMs: 1,
+    deviceMs: 1,
+    cpuMs: 1,
+    peakMemoryBytes: 1,
+    tokens: 1,
+    verifierCalls: 0,
     usd: null,
     ...changes,
   };
 }
 
 const stage: AuditedStage = {
-  ...{ key, kind: 'evaluate', title: hostile, state: 'made', madeBy: 'e', artifact: key },
-  ...{ cell: null, requestedAt: null, waitingMs: null, scores: [], shared: [] },
+  key,
+  kind: 'evaluate',
+  title: hostile,
+  state: 'made',
+  madeBy: 'e',
+  artifact: key,
+  cell: null,
+  requestedAt: null,
+  waitingMs: null,
+  scores: [],
+  shared: [],
   attempts: [attempt(1, { outcome: 'failed', code: 'TRAINER_CRASHED', message: 'why' }), attempt(2, {})],
 };
 
 const named = { task: hostile, model: 'hub:o/m@v1', annotator: hostile };
 const evidence = {
   timeline: {
-    ...{ experimentId: 'e', definition: {}, state: { is: 'completed', reason: null } },
-    ...{ definitionDigest: key, openedAt: '2026-01-01T00:00:00Z', openedBy: 'ann b' },
-    ...{ lastAt: '2026-01-01T00:02:00Z', stages: [stage], interventions: [], workflows: [], anchor: null },
+    experimentId: 'e',
+    definition: {},
+    state: { is: 'completed', reason: null },
+    definitionDigest: key,
+    openedAt: '2026-01-01T00:00:00Z',
+    openedBy: 'ann b',
+    lastAt: '2026-01-01T00:02:00Z',
+    stages: [stage],
+    interventions: [],
+    workflows: [],
+    anchor: null,
   },
   manifests: new Map(),
   unfinished: () => [],
   cells: () =>
     [0.5, 0.75].map((score) => ({
       cell: { ...named, id: `e-r${score}`, budget: 64, sftFraction: score, seed: 0 },
-      ...{ startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:01:00Z' },
+      startedAt: '2026-01-01T00:00:00Z',
+      endedAt: '2026-01-01T00:01:00Z',
       evaluation: { score, items: 4, auxiliary: [{ name: 'ifeval', score: 0.125, items: 2 }] },
       stages: [{ kind: 'evaluate', title: hostile, key, digest: key }],
     })),
@@ -116,8 +146,10 @@ describe('pure: exports', () => {
   it('export a cell to MLflow once: its score stays, even if a later run was cancelled', () => {
     const unfinished = ['e-r0.5', 'e-r1'].map((id) => ({
       cell: { ...named, id, budget: 64, sftFraction: 1, seed: 0 },
-      ...{ state: 'cancelled', reason: 'cancelled' },
-      ...{ startedAt: '2026-01-02T00:00:00Z', endedAt: '2026-01-02T00:01:00Z' },
+      state: 'cancelled',
+      reason: 'cancelled',
+      startedAt: '2026-01-02T00:00:00Z',
+      endedAt: '2026-01-02T00:01:00Z',
     }));
     const { runs } = renderMlflow({ ...evidence, unfinished: () => unfinished } as unknown as ExportEvidence);
     const tag = (run: (typeof runs)[number], name: string) =>

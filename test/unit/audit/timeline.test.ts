@@ -55,14 +55,12 @@ async function publish(store: Store, kind: 'synthesizeData' | 'trainSft', made: 
     cost,
   };
   const manifest = {
-    ...{
-      revision: 1,
-      title: `${made.rows} rows`,
-      spec,
-      inputs,
-      inputDigests: {},
-      metrics: {},
-    },
+    revision: 1,
+    title: `${made.rows} rows`,
+    spec,
+    inputs,
+    inputDigests: {},
+    metrics: {},
     made: {
       at: new Date().toISOString(),
       host: 'h',
@@ -222,11 +220,9 @@ describe('pure: the history of a run', () => {
     };
     const events = [
       {
-        ...{
-          eventId: '1',
-          eventTime: '2026-01-01T00:00:00Z',
-          eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_STARTED',
-        },
+        eventId: '1',
+        eventTime: '2026-01-01T00:00:00Z',
+        eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_STARTED',
         workflowExecutionStartedEventAttributes: {
           workflowType: { name: 'allocationSweep' },
         },

@@ -234,7 +234,9 @@ describe('pure: the printed search', () => {
   const { definition } = resolved;
   const standing = { budget: 1024, sftFraction: 0.5, confidence: 0.93, runs: 3, settled: true };
   const search: SearchRecord = {
-    ...{ method: 'adaptive', skipped: 5, costFraction: 0.4 },
+    method: 'adaptive',
+    skipped: 5,
+    costFraction: 0.4,
     rounds: [{ ids: [], standings: [standing], reason: 'Done: 1 of 1 budgets settled.' }],
     transfers: [{ budget: 1024, share: 1, hit: true }],
   };
@@ -254,9 +256,18 @@ describe('pure: the summary of a finished run', () => {
   const { result } = sweepFixture({ items: 20 });
   const stages = result.cells.flatMap((cell) => cell.stages);
   const totals = {
-    ...{ stages: 10, states: { made: 6, reused: 1, failed: 3 }, attempts: 9 },
-    ...{ outcomes: { published: 6, failed: 3 }, workingMs: 0, waitingMs: 0, deviceMs: 0, cpuMs: 0 },
-    ...{ cpuUnknown: 0, tokens: 0, verifierCalls: 0, usd: 0 },
+    stages: 10,
+    states: { made: 6, reused: 1, failed: 3 },
+    attempts: 9,
+    outcomes: { published: 6, failed: 3 },
+    workingMs: 0,
+    waitingMs: 0,
+    deviceMs: 0,
+    cpuMs: 0,
+    cpuUnknown: 0,
+    tokens: 0,
+    verifierCalls: 0,
+    usd: 0,
   };
 
   it('prints the time to install Temporal apart from the total, and how to stop the server', () => {

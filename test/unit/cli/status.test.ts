@@ -8,11 +8,22 @@ import { sweepFixture } from '../../support/report/sweep-fixture';
 
 const ink = createInk(false);
 const cell = {
-  ...{ id: 'tiny-0123-b64-r0.5-s0', task: 't', model: 'm', annotator: 'a' },
-  ...{ budget: 64, sftFraction: 0.5, seed: 0, sftRows: 32, pairRows: 32 },
+  id: 'tiny-0123-b64-r0.5-s0',
+  task: 't',
+  model: 'm',
+  annotator: 'a',
+  budget: 64,
+  sftFraction: 0.5,
+  seed: 0,
+  sftRows: 32,
+  pairRows: 32,
 };
 const sweep: SweepProgress = {
-  ...{ phase: 'cells', paused: 'yield', maxConcurrentCells: 4, baseScore: 0.225, controls: [] },
+  phase: 'cells',
+  paused: 'yield',
+  maxConcurrentCells: 4,
+  baseScore: 0.225,
+  controls: [],
   cells: [
     { cell, state: 'done', score: 0.5, workflowId: cell.id },
     { cell: { ...cell, sftFraction: 0 }, state: 'waiting', workflowId: 'other' },
@@ -20,7 +31,11 @@ const sweep: SweepProgress = {
   ],
 };
 const status: RunStatus = {
-  ...{ workflowId: 'tiny-0123', runId: 'r', state: 'RUNNING', closedAt: null, pending: [] },
+  workflowId: 'tiny-0123',
+  runId: 'r',
+  state: 'RUNNING',
+  closedAt: null,
+  pending: [],
   startedAt: '2026-01-01T00:00:00.000Z',
   progress: { of: 'sweep', sweep },
 };

@@ -55,8 +55,11 @@ describe('pure: the connection to Temporal', () => {
 
   it('gives the embedded server no key, and uses no namespace or TLS for it', () => {
     const env = {
-      ...{ TEMPORAL_CONFIG_FILE: path(), TEMPORAL_PROFILE: 'fleet', TEMPORAL_API_KEY: 'secret' },
-      ...{ TEMPORAL_NAMESPACE: 'theirs', PATH: '/bin' },
+      TEMPORAL_CONFIG_FILE: path(),
+      TEMPORAL_PROFILE: 'fleet',
+      TEMPORAL_API_KEY: 'secret',
+      TEMPORAL_NAMESPACE: 'theirs',
+      PATH: '/bin',
     };
     const own = embeddedEnvironment(env, '127.0.0.1:7233');
     const { address, namespace, options } = readConfiguration({ env: own });

@@ -17,8 +17,12 @@ import { temporaryFolder } from '../../support/temporary';
 
 const endpoint = (change: object = {}) =>
   endpointAnnotator({
-    ...{ name: 'model', description: 'A model.', baseUrl: 'http://127.0.0.1:9/v1', model: 'one' },
-    ...{ apiKeyVariable: 'NO_KEY', spendLimitUsd: 1 },
+    name: 'model',
+    description: 'A model.',
+    baseUrl: 'http://127.0.0.1:9/v1',
+    model: 'one',
+    apiKeyVariable: 'NO_KEY',
+    spendLimitUsd: 1,
     prices: { inputUsdPerMillion: 1, outputUsdPerMillion: 1 },
     ...change,
   });
@@ -26,12 +30,18 @@ const math: Task = gradeSchoolMath;
 const mathWith = (change?: object): Task => withAnnotators(math, endpoint(change));
 const letters = (version?: number) =>
   defineTask({
-    ...{ name: 'letters', metric: 'accuracy', target: () => 'a', score: () => ({ score: 0 }) },
-    ...{ synthesize: (random) => random(), prompt: (item: number) => `${item}?\nA:` },
+    name: 'letters',
+    metric: 'accuracy',
+    target: () => 'a',
+    score: () => ({ score: 0 }),
+    synthesize: (random) => random(),
+    prompt: (item: number) => `${item}?\nA:`,
     annotators: [
       {
-        ...{ name: 'model', description: 'A program.', demonstrate: () => 'a' },
-        ...(version === undefined ? {} : { version }),
+        name: 'model',
+        description: 'A program.',
+        demonstrate: () => 'a',
+        version,
       },
     ],
   }) as Task;
@@ -41,9 +51,14 @@ describe('pure: the identity of annotators and judges in stage keys', () => {
   const resolve = (task: Task, annotator = 'model') =>
     resolveDefinition(
       defineSweep({
-        ...{ ...gradeSchoolMathDefaults, name: 'who', task: task.name, annotator },
+        ...gradeSchoolMathDefaults,
+        name: 'who',
+        task: task.name,
+        annotator,
         data: { source: 'synthetic', pool: 16, validation: 1, test: 2 },
-        ...{ budgets: [4], sftFractions: [1], evaluation: { items: 2, maxNewTokens: 8 } },
+        budgets: [4],
+        sftFractions: [1],
+        evaluation: { items: 2, maxNewTokens: 8 },
       }),
       { tasks: [task] },
     );
@@ -85,21 +100,26 @@ describe('pure: the identity of annotators and judges in stage keys', () => {
   it('of an auxiliary task’s judge enters evaluations, which then need no device, and is compared with the annotator', async () => {
     const judge = (model: string) =>
       endpointJudge({
-        ...{ name: 'judge', description: 'A model.', baseUrl: 'http://127.0.0.1:9/v1', model },
-        ...{ apiKeyVariable: 'NO_KEY', spendLimitUsd: 1 },
+        name: 'judge',
+        description: 'A model.',
+        baseUrl: 'http://127.0.0.1:9/v1',
+        model,
+        apiKeyVariable: 'NO_KEY',
+        spendLimitUsd: 1,
         prices: { inputUsdPerMillion: 1, outputUsdPerMillion: 1 },
       });
     const resolveWith = (model: string) =>
       resolveDefinition(
         defineSweep({
-          ...{ ...gradeSchoolMathDefaults, name: 'who', annotator: 'model' },
-          ...{
-            data: { source: 'synthetic', pool: 16, validation: 1, test: 2 },
-            budgets: [4],
-            sftFractions: [1],
-          },
+          ...gradeSchoolMathDefaults,
+          name: 'who',
+          annotator: 'model',
+          data: { source: 'synthetic', pool: 16, validation: 1, test: 2 },
+          budgets: [4],
+          sftFractions: [1],
           evaluation: {
-            ...{ items: 2, maxNewTokens: 8 },
+            items: 2,
+            maxNewTokens: 8,
             auxiliary: [{ task: 'helpfulness', items: 2, maxNewTokens: 8, judge: 'judge' }],
           },
         }),

@@ -164,7 +164,8 @@ describe('pure: annotations from files', () => {
       assert.deepEqual(await labelsOf(path), expected, type);
     }
     const lines = [1, 1.0, '1.0', 'constructor', 2, '', [1], -1].map((label) => ({
-      ...{ prompt: `p ${String(label)} ${typeof label}`, completion: 'c' },
+      prompt: `p ${String(label)} ${typeof label}`,
+      completion: 'c',
       label,
     }));
     const { places } = await ingest({

@@ -34,7 +34,10 @@ describe('pure: user rows on problems of a task', () => {
     const [path, refuse] = [folder.at('rows.jsonl'), 'error' as const];
     writeFileSync(path, jsonl(rows));
     const rowChecks = {
-      ...{ duplicates: refuse, emptyCompletions: refuse, equalPairs: refuse, overlaps: refuse },
+      duplicates: refuse,
+      emptyCompletions: refuse,
+      equalPairs: refuse,
+      overlaps: refuse,
       verifierMismatches: 'count' as const,
     };
     const reading = { kind: 'demonstrations' as const, columnMapping: {}, applyTaskTemplate, rowChecks };

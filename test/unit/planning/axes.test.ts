@@ -87,7 +87,8 @@ describe('pure: axes of a sweep', () => {
   it('have their own model and files at each place', () => {
     const sweep = resolveSweep({ axes: { model: ['small', 'large'] }, budgets: [64] });
     const inputs = (digest: string, poolRows: number) => ({
-      ...{ files: {}, poolRows },
+      files: {},
+      poolRows,
       model: { name: digest, digest: digest.repeat(64), path: `/${digest}` },
     });
     const pinned = { ...sweep, ...inputs('a', 6144), variants: [inputs('a', 6144), inputs('b', 6144)] };
@@ -181,21 +182,43 @@ describe('pure: axes of a sweep', () => {
 
 describe('pure: a result split along its axes', () => {
   const evaluation = (score: number): EvaluationSummary => ({
-    ...{ key: 'k', digest: 'd', items: 10, score, wellFormedRate: 1, truncatedRate: 0, noEosRate: 0 },
-    ...{ metric: 'accuracy', meanTokens: 1, repetitionRate: 0, scores: {} },
+    key: 'k',
+    digest: 'd',
+    items: 10,
+    score,
+    wellFormedRate: 1,
+    truncatedRate: 0,
+    noEosRate: 0,
+    metric: 'accuracy',
+    meanTokens: 1,
+    repetitionRate: 0,
+    scores: {},
   });
   const cells: CellResult[] = plan.cells.map(({ cell }, index) => ({
-    ...{ cell, evaluation: evaluation(index / 1000), stages: [], annotationUsd: 1 },
+    cell,
+    evaluation: evaluation(index / 1000),
+    stages: [],
+    annotationUsd: 1,
   }));
   const zeroCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, verifierCalls: 0 };
   const baseStage = (key: string): StageResult => ({
-    ...{ key, kind: 'evaluate', title: key, digest: key, cached: false, ledgerHead: null },
-    ...{ metrics: {}, cost: zeroCost },
+    key,
+    kind: 'evaluate',
+    title: key,
+    digest: key,
+    cached: false,
+    ledgerHead: null,
+    metrics: {},
+    cost: zeroCost,
   });
   const [failedCell, ...done] = cells;
   const result: SweepResult = {
-    ...{ sweepId: plan.sweepId, definitionDigest: plan.definitionDigest, ledgerHead: null },
-    ...{ base: evaluation(0.1), cells: done, cost: zeroCost },
+    sweepId: plan.sweepId,
+    definitionDigest: plan.definitionDigest,
+    ledgerHead: null,
+    base: evaluation(0.1),
+    cells: done,
+    cost: zeroCost,
     baseStages: plan.variants.map((_, index) => baseStage(`base-${index}`)),
     variants: plan.variants.map(({ coordinates }, index) => ({
       axes: coordinates,

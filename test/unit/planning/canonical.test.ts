@@ -48,12 +48,16 @@ function write(one: Meaning, pick: () => boolean): Partial<SweepInput> {
   const unless = <T>(usual: boolean, field: T): T | object => (usual && pick() ? {} : field);
   const modules = shuffled(one.modules);
   const lora = {
-    ...{ rank: one.rank, alpha: 8, targetModules: pick() ? [...modules, modules[0]!] : modules },
+    rank: one.rank,
+    alpha: 8,
+    targetModules: pick() ? [...modules, modules[0]!] : modules,
     ...unless(one.dropout === 0, { dropout: one.dropout }),
     ...unless(!one.stabilised, { useRslora: one.stabilised }),
   };
   const auxiliary = shuffled(one.auxiliary).map((task) => ({
-    ...{ task, items: 5, maxNewTokens: 8 },
+    task,
+    items: 5,
+    maxNewTokens: 8,
     ...unless(true, { name: task }),
     ...unless(true, pick() ? { seed: 0 } : { data: { source: 'synthetic', seed: 0 } }),
   }));
@@ -63,7 +67,8 @@ function write(one: Meaning, pick: () => boolean): Partial<SweepInput> {
     pairs: { ...pairs, topK: one.topK, ...unless(one.topP === 1, { topP: one.topP }) },
     evaluation: { ...evaluation, ...(auxiliary.length === 0 ? {} : { auxiliary: auxiliary as never }) },
     prices: { sftExample: 1, preferencePair: 1, ...unless(true, { evaluation: 0, exaflop: 0 }) },
-    ...{ budgets: shuffled([64, 256]), sftFractions: shuffled([1, 0.5, 0]) },
+    budgets: shuffled([64, 256]),
+    sftFractions: shuffled([1, 0.5, 0]),
     ...unless(true, { search: { method: 'grid' as const } }),
   };
 }

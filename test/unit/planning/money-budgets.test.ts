@@ -20,20 +20,18 @@ const prices = { sftExample: 0.02, preferencePair: 0.01 };
 function resolveMoney(changes: Partial<SweepInput> = {}, parameters?: number): ResolvedSweep {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
-    ...{
-      name: 'money',
-      annotator: 'clean',
-      budgets: [usd(1), usd(2.5)],
-      sftSpendFractions: [1, 0.5, 0],
-      prices,
-    },
+    name: 'money',
+    annotator: 'clean',
+    budgets: [usd(1), usd(2.5)],
+    sftSpendFractions: [1, 0.5, 0],
+    prices,
     ...changes,
   });
   const model = {
     name: 'm',
     digest: 'a'.repeat(64),
     path: '/m',
-    ...(parameters === undefined ? {} : { parameters }),
+    parameters,
   };
   return { definition, model, files: {}, poolRows: 6144 };
 }

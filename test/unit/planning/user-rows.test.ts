@@ -10,7 +10,7 @@ import {
 
 const text = (n: number): string => `prompt ${n}`;
 const rowsOf = (numbers: readonly number[], inPool: boolean): UserRowsPlace[] =>
-  numbers.map((n) => ({ text: text(n), ...(inPool ? { poolRow: n } : {}) }));
+  numbers.map((n) => ({ text: text(n), poolRow: inPool ? n : undefined }));
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 

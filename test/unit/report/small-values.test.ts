@@ -66,7 +66,11 @@ describe('pure: lines of one point', () => {
 
   it('an SFT share that was measured at one price ratio is a dot', async () => {
     const prices = {
-      ...{ money: 100, from: 0.5, to: 10, skipped: [], switches: [] },
+      money: 100,
+      from: 0.5,
+      to: 10,
+      skipped: [],
+      switches: [],
       curve: [
         { ratio: 1, best: 1, scores: [1, 0.5].map((fraction) => ({ fraction, score: fraction })) },
         { ratio: 2, best: 1, scores: [{ fraction: 1, score: 0.9 }] },
@@ -123,8 +127,17 @@ describe('pure: evidence', () => {
 
   it('samples are shown if the first model has none, and graded scores as numbers', () => {
     const item = (score: number) => ({
-      ...{ id: 't', prompt: 'P', completion: 'c', score, wellFormed: true, truncated: false, repetition: 0 },
-      ...{ scores: {}, finish: 'stop' as const, tokens: 1, target: 'x' },
+      id: 't',
+      prompt: 'P',
+      completion: 'c',
+      score,
+      wellFormed: true,
+      truncated: false,
+      repetition: 0,
+      scores: {},
+      finish: 'stop' as const,
+      tokens: 1,
+      target: 'x',
     });
     const shown = (score: number): string =>
       samplesSection([

@@ -54,7 +54,8 @@ describe('pure: what a sweep runs next', () => {
   it('is by proxy the small model’s grid, then one split of each budget on the large one', () => {
     const sweep = resolveSweep({ search: { method: 'proxy' }, axes: { model: ['small', 'large'] } });
     const outside = (digest: string) => ({
-      ...{ files: {}, poolRows: 6144 },
+      files: {},
+      poolRows: 6144,
       model: { name: digest, digest: digest.repeat(64), path: `/${digest}` },
     });
     const both = planSweep({ ...sweep, variants: [outside('a'), outside('b')] });

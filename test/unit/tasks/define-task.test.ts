@@ -252,7 +252,8 @@ describe('pure: programs of code generation', () => {
 
   it('have the same dedup key where they compute the same, whatever the order of tests', async () => {
     const row = (x: number, output: number) => ({
-      ...{ request: `From ${x} make ${output}.`, tests: [{ x, output }] },
+      request: `From ${x} make ${output}.`,
+      tests: [{ x, output }],
       solution: String(output),
     });
     const set = await codeGeneration.load(

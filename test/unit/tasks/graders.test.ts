@@ -145,7 +145,9 @@ describe('pure: completions that continue with another question', () => {
     assert.deepEqual(summed(` nuts${next}`).scores, summed(' nuts').scores);
     assert.equal(summed(` nuts${next}`).score, 0);
     const judged = [` Ida sells hats.`, ` Ida sells hats.${next}`].map((completion) => ({
-      ...{ completion, score: 1, target: 'Gus buys eggs.' },
+      completion,
+      score: 1,
+      target: 'Gus buys eggs.',
     }));
     const [alone, running] = judged.map((item) => summarization.summarize?.([item as never]));
     assert.deepEqual(running, alone, 'length is that of what is judged');

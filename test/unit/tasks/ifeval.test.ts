@@ -39,7 +39,9 @@ describe('pure: the instructions of IFEval', () => {
 
   it('count a mark given as a letter, which the original replaces at random', () => {
     const check = instructions['keywords:letter_frequency'].make({
-      ...{ letter: '!', let_frequency: 2, let_relation: 'at least' },
+      letter: '!',
+      let_frequency: 2,
+      let_relation: 'at least',
     });
     assert.deepEqual([check('a! b!'), check('a! b')], [true, false]);
   });

@@ -69,8 +69,12 @@ async function score(profile: GraphProfile) {
 async function generate(profile: GraphProfile) {
   const generator = await createGenerator({
     ...wide,
-    ...{ profile, batchSize: oracleRows.length, maxPromptTokens: 32, maxNewTokens: 8 },
-    ...{ endOfSequence: config.vocabSize, decoding: { mode: 'greedy' } },
+    profile,
+    batchSize: oracleRows.length,
+    maxPromptTokens: 32,
+    maxNewTokens: 8,
+    endOfSequence: config.vocabSize,
+    decoding: { mode: 'greedy' },
   });
   try {
     return await generator.generate(

@@ -11,8 +11,12 @@ const width = { F32: 4, BF16: 2 } as const;
 
 const settings = {
   ...(JSON.parse(readFileSync(join(architecture, 'config.json'), 'utf8')) as object),
-  ...{ hidden_size: 1024, intermediate_size: 4096, num_hidden_layers: 4, head_dim: 64 },
-  ...{ num_attention_heads: 16, num_key_value_heads: 16 },
+  hidden_size: 1024,
+  intermediate_size: 4096,
+  num_hidden_layers: 4,
+  head_dim: 64,
+  num_attention_heads: 16,
+  num_key_value_heads: 16,
 };
 
 /** Tensors of zeros in sparse files: nothing is written, all of it is read. */

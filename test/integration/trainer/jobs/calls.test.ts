@@ -45,7 +45,10 @@ describe('pure: several steps per engine call', () => {
     if (from !== null) engine.importState(from.state);
     try {
       await train(context, {
-        ...{ engine, from, steps, stepsPerEpoch: 2 },
+        engine,
+        from,
+        steps,
+        stepsPerEpoch: 2,
         batchAt: (step) => (step % 2 === 0 ? oracleRows.slice(2) : oracleRows),
         learningRateAt: (step) => step * 1e-4,
       });

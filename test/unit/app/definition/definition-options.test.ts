@@ -16,7 +16,7 @@ const base = {
 
 /** Annotator and items for every combination of axis values. */
 function placesWith(options: DefinitionOptions, axes?: SweepInput['axes']) {
-  const definition = applyOptions(defineSweep({ ...base, ...(axes === undefined ? {} : { axes }) }), options);
+  const definition = applyOptions(defineSweep({ ...base, axes }), options);
   return variantsOf(definition).map(({ coordinates, definition: { annotator, evaluation } }) => ({
     place: Object.values(coordinates).join(),
     annotator,

@@ -19,7 +19,12 @@ const summarize = ({ axes, base, budgets }: SubjectAnalysis): object => ({
   axes,
   base: base?.score.estimate,
   budgets: budgets.map(({ budget, sftFraction, sftRows, pairRows, score, tied, regions }) => ({
-    ...{ budget, sftFraction, sftRows, pairRows, score: score.estimate.toFixed(9), tied },
+    budget,
+    sftFraction,
+    sftRows,
+    pairRows,
+    score: score.estimate.toFixed(9),
+    tied,
     regions: regions.map(({ fractions }) => fractions),
   })),
 });

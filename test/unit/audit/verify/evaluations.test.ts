@@ -30,8 +30,15 @@ describe('pure: evaluation items among training rows', () => {
   const folder = temporaryFolder();
   const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 };
   const made = {
-    ...{ at: new Date().toISOString(), host: 'h', experimentId: 'e', device: 'cpu', threads: 1 },
-    ...{ trainer: 't', microBatches: [], warnings: [], cost },
+    at: new Date().toISOString(),
+    host: 'h',
+    experimentId: 'e',
+    device: 'cpu',
+    threads: 1,
+    trainer: 't',
+    microBatches: [],
+    warnings: [],
+    cost,
   };
   let count = 0;
 
@@ -73,7 +80,10 @@ describe('pure: evaluation items among training rows', () => {
     const store = createStore(folder.at(`home-${count++}`));
     await store.prepare();
     await openExperimentLedger(store, {
-      ...{ experimentId: 'e', definitionDigest: 'd'.repeat(64), definition: {}, actor: 'a' },
+      experimentId: 'e',
+      definitionDigest: 'd'.repeat(64),
+      definition: {},
+      actor: 'a',
     });
     const lines = (rows: object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
     const rows = training.map((question, index) => ({ id: `train-${index}`, prompt: put(question) }));

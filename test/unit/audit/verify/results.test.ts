@@ -12,7 +12,9 @@ describe('pure: a run without result.json', () => {
     const store = createStore(folder.at(experimentId));
     await store.prepare();
     await openExperimentLedger(store, {
-      ...{ experimentId, definition, definitionDigest: 'd'.repeat(64) },
+      experimentId,
+      definition,
+      definitionDigest: 'd'.repeat(64),
       actor: 'a',
     });
     return checkResults(new Subject({ store, experimentId }));

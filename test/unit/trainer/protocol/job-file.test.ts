@@ -5,7 +5,11 @@ import { readJob } from '../../../../trainer/protocol/job-file';
 import { temporaryFolder } from '../../../support/temporary';
 
 const base = {
-  ...{ protocol: 1, id: 'a', workDir: 'work', outputDir: 'out', seed: 0 },
+  protocol: 1,
+  id: 'a',
+  workDir: 'work',
+  outputDir: 'out',
+  seed: 0,
   plan: { device: 'cpu', threads: 1, microBatchSize: null },
 };
 
@@ -21,8 +25,13 @@ describe('pure: a job file', () => {
   it('is the same job in every spelling', () => {
     const sft = (training: object, lora: object) =>
       read({
-        ...{ ...base, command: 'sft', model: 'm', data: 'd', column: 'completion', checkpointEverySteps: 1 },
-        training: { ...{ epochs: 1, batchSize: 1, learningRate: 1, maxLength: 8 }, ...training, lora },
+        ...base,
+        command: 'sft',
+        model: 'm',
+        data: 'd',
+        column: 'completion',
+        checkpointEverySteps: 1,
+        training: { epochs: 1, batchSize: 1, learningRate: 1, maxLength: 8, ...training, lora },
       } as never);
     const lora = { rank: 4, alpha: 4, targetModules: ['q_proj', 'v_proj'] };
     const plain = sft({ lrSchedule: 'constant' }, lora);
@@ -33,9 +42,17 @@ describe('pure: a job file', () => {
 
     const generate = (decoding: object) =>
       read({
-        ...{ ...base, command: 'generate', model: 'm', adapter: null, prompts: 'p', samples: 1, decoding },
-        ...{ maxNewTokens: 8, batchSize: 8, maxPromptTokens: 8 },
-      });
+        ...base,
+        command: 'generate',
+        model: 'm',
+        adapter: null,
+        prompts: 'p',
+        samples: 1,
+        decoding,
+        maxNewTokens: 8,
+        batchSize: 8,
+        maxPromptTokens: 8,
+      } as never);
     const sampled = generate({ mode: 'sample', temperature: 0.7 });
     assert.deepEqual(generate({ mode: 'sample', temperature: 0.7, topP: 1 }), sampled);
     assert.notDeepEqual(generate({ mode: 'sample', temperature: 0.7, topP: 0.9 }), sampled);

@@ -7,7 +7,9 @@ import { temporaryFolder } from '../../../support/temporary';
 describe('pure: prerequisites of device "cuda"', () => {
   const folder = temporaryFolder();
   const host = (change: object) => ({
-    ...{ platform: 'linux x64', runtimeFolder: folder.path(), driverPath: folder.at('driver') },
+    platform: 'linux x64',
+    runtimeFolder: folder.path(),
+    driverPath: folder.at('driver'),
     ...change,
   });
   const missing = (change: object): readonly string[] => {
