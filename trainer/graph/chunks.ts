@@ -1,7 +1,7 @@
 /** Processes rows in chunks. The intermediate values of a chunk are freed before the next one begins. */
 import { add, cast, concat, equal, exp, integers, lessOrEqual, loop, matmul, mul, reshape } from './ops';
 import { broadcastTo, dynamicSliceRange, scalar, slice, sub, tokenLogProbability } from './ops';
-import { dynamic, type Op, type TensorType, type Value } from './primitives';
+import { dynamic, type TensorType, type Value } from './primitives';
 import { inputAt } from './shapes';
 
 /** Dynamic size: the rows of the current chunk. The last chunk may have fewer. */
@@ -66,22 +66,26 @@ export function logitGradients(all: Value, targets: Value): Value {
   return sub(cast(hit, 'f32'), exp(all));
 }
 
+interface ChunkedHead {
+  /** [N, D] */
+  readonly x: Value;
+  /** [V, D] */
+  readonly head: Value;
+  /** [N] */
+  readonly targets: Value;
+}
+
 /** Σₙ gₙ (onehot(tₙ) − pₙ) xₙᵀ, chunk by chunk, for g [N, 1]. */
-export function headGradient({ inputs, parameters }: Op<'chunkedLogProbability'>, g: Value): Value {
-  const [x, head, targets] = [inputAt(inputs, 1), inputAt(inputs, 3), inputAt(inputs, 4)];
-  const [sum] = scanChunks(
-    [x, targets, g],
-    { count: inputAt(inputs, 5), ...parameters },
-    {
-      init: [broadcastTo(scalar(0), head.shape)],
-      types: [head],
-      body: ([rows, ids, gradient], [before]) => {
-        if (!rows || !ids || !gradient || !before)
-          throw new RangeError('a chunk needs rows, targets and gradients');
-        const [, all] = tokenLogProbability(matmul(rows, head, { transB: true }), ids);
-        return [add(before, matmul(mul(logitGradients(all, ids), gradient), rows, { transA: true }))];
-      },
+export function headGradient({ x, head, targets }: ChunkedHead, g: Value, chunks: Chunks): Value {
+  const [sum] = scanChunks([x, targets, g], chunks, {
+    init: [broadcastTo(scalar(0), head.shape)],
+    types: [head],
+    body: ([rows, ids, gradient], [before]) => {
+      if (!rows || !ids || !gradient || !before)
+        throw new RangeError('a chunk needs rows, targets and gradients');
+      const [, all] = tokenLogProbability(matmul(rows, head, { transB: true }), ids);
+      return [add(before, matmul(mul(logitGradients(all, ids), gradient), rows, { transA: true }))];
     },
-  );
+  });
   return sum!;
 }

@@ -1,11 +1,16 @@
-import { gradientRules, type InputGradients } from './gradients';
-import { add, broadcastTo, scalar } from './ops';
+import { inputGradients, type InputGradients } from './gradients';
+import { add, broadcastTo, reduceSum, reshape, scalar } from './ops';
 import { sortOps } from './order';
-import type { AnyOp, Op, PrimitiveName, Value } from './primitives';
+import type { AnyOp, Op, Shape, Value } from './primitives';
 import { planRecomputation, type Recomputation } from './recompute';
+import { sameShape } from './shapes';
 
-function ruleOf<N extends PrimitiveName>(op: Op<N>, g: readonly (Value | null)[]): InputGradients {
-  return gradientRules[op.primitive](op, g);
+/** The transpose of broadcasting: sums over the broadcast axes of `shape`. */
+function unbroadcast(g: Value, shape: Shape): Value {
+  if (sameShape(g.shape, shape)) return g;
+  const offset = g.shape.length - shape.length;
+  const axes = [...g.shape.keys()].filter((axis) => axis < offset || shape[axis - offset] !== g.shape[axis]);
+  return reshape(reduceSum(g, axes), shape);
 }
 
 /** Ops whose outputs depend on a leaf; `sorted` is in topological order. */
@@ -43,7 +48,7 @@ export function differentiate(
     const g = op.outputs.map((output) => gradients.get(output) ?? null);
     if (g.every((gradient) => gradient === null)) continue;
     const source = recomputation.find(op, (value) => gradients.get(value));
-    accumulate(gradients, op, ruleOf(source as Op, g), dependent);
+    accumulate(gradients, op, inputGradients(source as Op, g), dependent);
   }
   return leaves.map((leaf) => gradients.get(leaf) ?? broadcastTo(scalar(0), leaf.shape));
 }
@@ -57,7 +62,8 @@ function accumulate(
   for (const [index, input] of op.inputs.entries()) {
     const contribution = contributions[index];
     if (!contribution || !dependent.has(input.op)) continue;
+    const gradient = unbroadcast(contribution, input.shape);
     const earlier = gradients.get(input);
-    gradients.set(input, earlier === undefined ? contribution : add(earlier, contribution));
+    gradients.set(input, earlier === undefined ? gradient : add(earlier, gradient));
   }
 }

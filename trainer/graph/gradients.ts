@@ -5,14 +5,14 @@ import {
   concat,
   constant,
   div,
+  dynamicPad,
+  dynamicSlice,
   gatherRows,
   matmul,
   mul,
   neg,
   reduceSum,
   reshape,
-  dynamicPad,
-  dynamicSlice,
   rope,
   scalar,
   scatterAddRows,
@@ -22,33 +22,22 @@ import {
   transpose,
 } from './ops';
 import { headGradient, logitGradients } from './chunks';
-import { inputAt, sameShape } from './shapes';
-import type { Op, PrimitiveName, Shape, Value } from './primitives';
+import type { Op, PrimitiveName, Primitives, Shape, Value } from './primitives';
 
-/** Gradients of a scalar with respect to an op's inputs. null: no gradient. */
+/** Values by position. The shape rule of an op has checked their number, so a gradient rule names only those there are. */
+type Values = readonly [Value, Value, Value, Value, Value, Value];
+
+interface Applied<N extends PrimitiveName> {
+  readonly parameters: Primitives[N];
+  readonly outputs: Values;
+  /** Gradients of all outputs. null: the loss does not depend on the output. */
+  readonly gradients: readonly (Value | null)[];
+}
+
+/** Gradients of an op's inputs, still in the broadcast shape. null or left out: no gradient. */
 export type InputGradients = readonly (Value | null)[];
 
-type GradientRule<N extends PrimitiveName> = (op: Op<N>, g: readonly (Value | null)[]) => InputGradients;
-
-/** The gradient of the first output. A loss must not depend on the other outputs. */
-function only(g: readonly (Value | null)[]): Value {
-  const [first, ...rest] = g;
-  if (first === undefined || first === null || rest.some((other) => other !== null))
-    throw new Error('a loss may only depend on the first output of an op');
-  return first;
-}
-
-/** The transpose of broadcasting: sums over the broadcast axes of `shape`. */
-function unbroadcast(g: Value, shape: Shape): Value {
-  if (sameShape(g.shape, shape)) return g;
-  const offset = g.shape.length - shape.length;
-  const axes = [...g.shape.keys()].filter((axis) => axis < offset || shape[axis - offset] !== g.shape[axis]);
-  return reshape(reduceSum(g, axes), shape);
-}
-
-function unbroadcastPair(op: Op, a: Value, b: Value): InputGradients {
-  return [unbroadcast(a, inputAt(op.inputs, 0).shape), unbroadcast(b, inputAt(op.inputs, 1).shape)];
-}
+type GradientRule<N extends PrimitiveName> = (g: Value, inputs: Values, op: Applied<N>) => InputGradients;
 
 function withOnes(shape: Shape, axes: readonly number[]): Shape {
   return shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
@@ -70,31 +59,31 @@ function rowSum(x: Value): Value {
   return reduceSum(x, [x.shape.length - 1], true);
 }
 
-const none: GradientRule<PrimitiveName> = (op) => op.inputs.map(() => null);
+function select(condition: Value, yes: Value, no: Value): Value {
+  return apply('where', [condition, yes, no], {})[0]!;
+}
+
+const none = (): InputGradients => [];
 
 /**
- * The vector-Jacobian product of each primitive: from the gradient g of its output to those of its inputs. Rules emit
- * ordinary nodes; unused ones never reach a model. The calculus is above each rule; ∘ is the element-wise product.
+ * The vector-Jacobian product of each primitive: from the gradient g of its first output to those of its inputs. Rules
+ * emit ordinary nodes; unused ones never reach a model. The calculus is above each rule; ∘ is the element-wise product.
  */
-export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } = {
+const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } = {
   input: none,
   constant: none,
   bodyInput: none,
 
   // d(a + b) = da + db
-  add: (op, g) => unbroadcastPair(op, only(g), only(g)),
+  add: (g) => [g, g],
   // d(a − b) = da − db
-  sub: (op, g) => unbroadcastPair(op, only(g), neg(only(g))),
+  sub: (g) => [g, neg(g)],
   // d(a b) = b da + a db
-  mul: (op, g) => {
-    const [a, b] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
-    return unbroadcastPair(op, mul(only(g), b), mul(only(g), a));
-  },
+  mul: (g, [a, b]) => [mul(g, b), mul(g, a)],
   // d(a / b) = da / b − (a / b) db / b
-  div: (op, g) => {
-    const b = inputAt(op.inputs, 1);
-    const overB = div(only(g), b);
-    return unbroadcastPair(op, overB, neg(mul(overB, inputAt(op.outputs, 0))));
+  div: (g, [, b], { outputs: [y] }) => {
+    const overB = div(g, b);
+    return [overB, neg(mul(overB, y))];
   },
   // No gradient: not differentiable, or (minimum) never part of a loss.
   minimum: none,
@@ -103,173 +92,142 @@ export const gradientRules: { readonly [N in PrimitiveName]: GradientRule<N> } =
   and: none,
   not: none,
   // d where(c, a, b) = where(c, da, 0) + where(c, 0, db)
-  where: (op, g) => {
-    const [condition, a, b] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1), inputAt(op.inputs, 2)];
-    const select = (yes: Value, no: Value): Value => inputAt(apply('where', [condition, yes, no], {}), 0);
-    return [
-      null,
-      unbroadcast(select(only(g), scalar(0)), a.shape),
-      unbroadcast(select(scalar(0), only(g)), b.shape),
-    ];
-  },
+  where: (g, [c]) => [null, select(c, g, scalar(0)), select(c, scalar(0), g)],
   // d(−x) = −dx
-  neg: (_, g) => [neg(only(g))],
+  neg: (g) => [neg(g)],
   // d eˣ = eˣ dx
-  exp: (op, g) => [mul(only(g), inputAt(op.outputs, 0))],
+  exp: (g, _, { outputs: [y] }) => [mul(g, y)],
   // d log x = dx / x
-  log: (op, g) => [div(only(g), inputAt(op.inputs, 0))],
+  log: (g, [x]) => [div(g, x)],
   // d √x = dx / (2 √x)
-  sqrt: (op, g) => [div(mul(only(g), scalar(0.5)), inputAt(op.outputs, 0))],
+  sqrt: (g, _, { outputs: [y] }) => [div(mul(g, scalar(0.5)), y)],
   // d σ(x) = σ (1 − σ) dx
-  sigmoid: (op, g) => {
-    const s = inputAt(op.outputs, 0);
-    return [mul(only(g), mul(s, sub(scalar(1), s)))];
-  },
+  sigmoid: (g, _, { outputs: [σ] }) => [mul(g, mul(σ, sub(scalar(1), σ)))],
   // d log(1 + eˣ) = σ(x) dx
-  softplus: (op, g) => [mul(only(g), sigmoid(inputAt(op.inputs, 0)))],
+  softplus: (g, [x]) => [mul(g, sigmoid(x))],
   cast: none,
 
   // Rearrangements: the gradient is rearranged back.
-  reshape: (op, g) => [reshape(only(g), inputAt(op.inputs, 0).shape)],
-  transpose: (op, g) => {
-    const back = op.parameters.permutation.map((_, axis) => op.parameters.permutation.indexOf(axis));
-    return [transpose(only(g), back)];
-  },
-  broadcastTo: (op, g) => [unbroadcast(only(g), inputAt(op.inputs, 0).shape)],
-  concat: (op, g) => {
-    const { axis } = op.parameters;
-    return split(
-      only(g),
+  reshape: (g, [x]) => [reshape(g, x.shape)],
+  transpose: (g, _, { parameters: { permutation } }) => [
+    transpose(
+      g,
+      permutation.map((_, axis) => permutation.indexOf(axis)),
+    ),
+  ],
+  // Every copy has the gradient of its element; `differentiate` adds the copies up.
+  broadcastTo: (g) => [g],
+  concat: (g, inputs, { parameters: { axis } }) =>
+    split(
+      g,
       axis,
-      op.inputs.map(({ shape }) => shape.at(axis) ?? 0),
-    );
-  },
-  slice: (op, g) => {
-    const { axis, start, end } = op.parameters;
-    const { shape } = inputAt(op.inputs, 0);
+      inputs.map(({ shape }) => shape.at(axis) ?? 0),
+    ),
+  slice: (g, [{ shape }], { parameters: { axis, start, end } }) => {
     const remaining = (shape[axis] ?? 0) - end;
     const parts = [
       ...(start > 0 ? [zeros(shape, axis, start)] : []),
-      only(g),
+      g,
       ...(remaining > 0 ? [zeros(shape, axis, remaining)] : []),
     ];
     return [concat(parts, axis)];
   },
-  split: (op, g) => {
-    const { axis, sizes } = op.parameters;
-    const parts = sizes.map((size, index) => g[index] ?? zeros(inputAt(op.inputs, 0).shape, axis, size));
-    return [concat(parts, axis)];
-  },
+  split: (_, [{ shape }], { parameters: { axis, sizes }, gradients }) => [
+    concat(
+      sizes.map((size, index) => gradients[index] ?? zeros(shape, axis, size)),
+      axis,
+    ),
+  ],
   // y_n = table_{i_n}  ⇒  d table_v = Σ over n with i_n = v of g_n
-  gatherRows: (op, g) => {
-    const [table, indices] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
-    return [scatterAddRows(only(g), indices, table.shape[0] ?? 0), null];
-  },
+  gatherRows: (g, [table, indices]) => [scatterAddRows(g, indices, table.shape[0] ?? 0)],
   // Rows outside of the slice have no influence.
-  dynamicSlice: (op, g) => [
-    dynamicPad(only(g), inputAt(op.inputs, 1), inputAt(op.inputs, 0).shape[0] ?? 0),
-    null,
-  ],
+  dynamicSlice: (g, [x, start]) => [dynamicPad(g, start, x.shape[0] ?? 0)],
   dynamicSliceRange: none,
-  dynamicPad: (op, g) => [
-    dynamicSlice(only(g), inputAt(op.inputs, 1), inputAt(op.inputs, 0).shape[0] ?? 0),
-    null,
-  ],
+  // The rows of zeros do not depend on x.
+  dynamicPad: (g, [x, count]) => [dynamicSlice(g, count, x.shape[0] ?? 0)],
   // y_v = Σ over n with i_n = v of u_n  ⇒  du_n = g_{i_n}
-  scatterAddRows: (op, g) => [gatherRows(only(g), inputAt(op.inputs, 1)), null],
+  scatterAddRows: (g, [, indices]) => [gatherRows(g, indices)],
 
   // d Σx = Σ dx: every element gets the gradient of its sum
-  reduceSum: (op, g) => {
-    const { shape } = inputAt(op.inputs, 0);
-    return [broadcastTo(reshape(only(g), withOnes(shape, op.parameters.axes)), shape)];
-  },
+  reduceSum: (g, [{ shape }], { parameters: { axes } }) => [
+    broadcastTo(reshape(g, withOnes(shape, axes)), shape),
+  ],
   reduceMax: none,
   argMax: none,
   topK: none,
   cumulativeSum: none,
   // y = softmax(x)  ⇒  dx = y ∘ (g − Σ g ∘ y)
-  softmax: (op, g) => {
-    const y = inputAt(op.outputs, 0);
-    return [mul(y, sub(only(g), rowSum(mul(only(g), y))))];
-  },
+  softmax: (g, _, { outputs: [y] }) => [mul(y, sub(g, rowSum(mul(g, y))))],
 
   // Y = α A B  ⇒  dA = α g Bᵀ, dB = α Aᵀ g; and the same with A or B transposed.
-  matmul: (op, g) => {
-    const [a, b] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
-    const { transA, transB, alpha } = op.parameters;
-    const da = transA
-      ? matmul(b, only(g), { transA: transB, transB: true, alpha })
-      : matmul(only(g), b, { transB: !transB, alpha });
-    const db = transB
-      ? matmul(only(g), a, { transA: true, transB: transA, alpha })
-      : matmul(a, only(g), { transA: !transA, alpha });
-    return [da, db];
-  },
+  matmul: (g, [a, b], { parameters: { transA, transB, alpha } }) => [
+    transA ? matmul(b, g, { transA: transB, transB: true, alpha }) : matmul(g, b, { transB: !transB, alpha }),
+    transB ? matmul(g, a, { transA: true, transB: transA, alpha }) : matmul(a, g, { transA: !transA, alpha }),
+  ],
 
   // y = x r ∘ w with r = (mean x² + ε)^−½. With u = g ∘ x, which both gradients need:
   // dx = r (g ∘ w) − x (r³ / D) (u w),  dw = rᵀ u
-  rmsNorm: (op, g) => {
-    const [x, w] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
-    const [r, width] = [inputAt(op.outputs, 1), x.shape.at(-1) ?? 1];
-    const u = mul(only(g), x);
+  rmsNorm: (g, [x, w], { outputs: [, r] }) => {
+    const width = x.shape.at(-1) ?? 1;
+    const u = mul(g, x);
     const projection = matmul(u, reshape(w, [width, 1]), { alpha: 1 / width });
-    const dx = sub(mul(mul(only(g), w), r), mul(x, mul(projection, mul(r, mul(r, r)))));
+    const dx = sub(mul(mul(g, w), r), mul(x, mul(projection, mul(r, mul(r, r)))));
     return [dx, reshape(matmul(r, u, { transA: true }), w.shape)];
   },
   // The transpose of a rotation by θ is the rotation by −θ: the same op with −sin.
-  rope: (op, g) => {
-    const [positions, cos, sin] = [inputAt(op.inputs, 1), inputAt(op.inputs, 2), inputAt(op.inputs, 3)];
-    return [rope(only(g), positions, { cos, sin: neg(sin) }, op.parameters.heads), null, null, null];
-  },
+  rope: (g, [, positions, cos, sin], { parameters: { heads } }) => [
+    rope(g, positions, { cos, sin: neg(sin) }, heads),
+  ],
   // y = s ∘ up with s = gate σ, σ = σ(gate):  dup = g ∘ s,  dgate = g ∘ up ∘ (σ + s (1 − σ))
-  swiglu: (op, g) => {
-    const [gate, up] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
-    const s = inputAt(op.outputs, 1);
+  swiglu: (g, [gate, up], { outputs: [, s] }) => {
     const σ = sigmoid(gate);
-    const derivative = add(σ, mul(s, sub(scalar(1), σ)));
-    return [mul(mul(only(g), up), derivative), mul(only(g), s)];
+    return [mul(mul(g, up), add(σ, mul(s, sub(scalar(1), σ)))), mul(g, s)];
   },
   attention: none,
   varlenMasks: none,
   // S = scale q kᵀ + mask, P = softmax(S), o = P v. With dP = g vᵀ and D = Σ g ∘ o, which is Σ dP ∘ P by row:
   // dS = P ∘ (dP − D),  dq = scale dS k,  dk = scale dSᵀ q,  dv = Pᵀ g
-  varlenAttention: (op, g) => {
-    const [, k, , lengths] = op.inputs;
-    if (k === undefined || lengths === undefined)
-      throw new RangeError('varlenAttention needs keys and lengths');
-    const [output, ...saved] = op.outputs;
-    const inputs = [only(g), output!, lengths, ...saved];
-    const size = k.shape[0] ?? 0;
-    const [dq = null, dk = null, dv = null] = apply('varlenAttentionGradient', inputs, {
-      ...op.parameters,
-      size,
-    });
-    return [dq, dk, dv, ...op.inputs.slice(3).map(() => null)];
-  },
+  varlenAttention: (g, [, k, , lengths], { parameters, outputs: [output, ...saved] }) =>
+    apply('varlenAttentionGradient', [g, output, lengths, ...saved], {
+      ...parameters,
+      size: k.shape[0] ?? 0,
+    }),
   varlenAttentionGradient: none,
   // ℓ = z_t − log Σ eᶻ  ⇒  dz = g (onehot(t) − softmax(z))
-  tokenLogProbability: (op, g) => {
-    const [logits, targets] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
-    const column = reshape(only(g), [...logits.shape.slice(0, -1), 1]);
-    return [mul(logitGradients(inputAt(op.outputs, 1), targets), column), null];
+  tokenLogProbability: (g, [logits, targets], { outputs: [, all] }) => {
+    const column = reshape(g, [...logits.shape.slice(0, -1), 1]);
+    return [mul(logitGradients(all, targets), column)];
   },
   // dxₙ = gₙ ∂yₙ/∂xₙ,  dhead = Σₙ gₙ (onehot(tₙ) − softmax(zₙ)) xₙᵀ, for which the logits are recomputed
-  chunkedLogProbability: (op, g) => {
-    const column = reshape(only(g), [inputAt(op.inputs, 1).shape[0] ?? 0, 1]);
-    const dx = mul(inputAt(op.inputs, 2), column);
-    return [null, dx, null, headGradient(op, column), null, null];
+  chunkedLogProbability: (g, [, x, gradient, head, targets, count], { parameters: { rows } }) => {
+    const column = reshape(g, [x.shape[0] ?? 0, 1]);
+    return [null, mul(gradient, column), null, headGradient({ x, head, targets }, column, { count, rows })];
   },
   // y = x (W + s B A)ᵀ  ⇒  dx = g (W + s B A),  dA = s (g B)ᵀ x,  dB = s gᵀ (x Aᵀ): no dW is formed
-  loraLinear: (op, g) => {
-    const [x, merged] = [inputAt(op.inputs, 0), inputAt(op.inputs, 1)];
-    const [a, b] = [inputAt(op.inputs, 2), inputAt(op.inputs, 3)];
-    const alpha = op.parameters.scale;
-    const da = matmul(matmul(only(g), b), x, { transA: true, alpha });
-    const db = matmul(only(g), matmul(x, a, { transB: true }), { transA: true, alpha });
-    return [matmul(only(g), merged), null, da, db];
-  },
+  loraLinear: (g, [x, merged, a, b], { parameters: { scale } }) => [
+    matmul(g, merged),
+    null,
+    matmul(matmul(g, b), x, { transA: true, alpha: scale }),
+    matmul(g, matmul(x, a, { transB: true }), { transA: true, alpha: scale }),
+  ],
   // Masks do not depend on trained parameters.
   dropoutMask: none,
-  optimizationBarrier: (_, g) => [only(g), null],
+  // The identity.
+  optimizationBarrier: (g) => [g],
   loop: none,
 };
+
+/** Gradients of an op's inputs from those of its outputs. Only of `split` may a loss depend on more than the first output. */
+export function inputGradients<N extends PrimitiveName>(
+  { primitive, parameters, inputs, outputs }: Op<N>,
+  gradients: readonly (Value | null)[],
+): InputGradients {
+  const [g, ...others] = gradients;
+  if (primitive !== 'split' && (!g || others.some((other) => other !== null)))
+    throw new Error('a loss may only depend on the first output of an op');
+  return gradientRules[primitive](g as Value, inputs as Values, {
+    parameters,
+    outputs: outputs as Values,
+    gradients,
+  });
+}
