@@ -97,6 +97,7 @@ const law = {
     rooms: [
       'contracts',
       'schemas',
+      'code',
       'host',
       'definitions',
       'client',
@@ -108,7 +109,7 @@ const law = {
       'report',
       'store',
     ],
-    packages: ['zod', 'ts-node', 'csv-parse', '@resvg/resvg-js', 'dejavu-fonts-ttf', '@temporalio/client'],
+    packages: ['zod', 'csv-parse', '@resvg/resvg-js', 'dejavu-fonts-ttf', '@temporalio/client'],
     node: true,
   },
   cli: {

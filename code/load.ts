@@ -1,17 +1,36 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { types } from 'node:util';
 import { BudgetlineError } from '../contracts/failures';
 import { packageRoot } from '../host/package-files';
+import { keepMap } from './source-maps';
 
 type Loaded = Readonly<Record<string, unknown>>;
 
-/** Loads a user's module, in TypeScript or JavaScript, CommonJS or ES. */
+/**
+ * Loads a user's module: TypeScript or JavaScript, CommonJS or ES, with top-level await. Files of a project that has not
+ * installed this package get this one.
+ */
 export async function loadUserModule(path: string): Promise<Loaded> {
   // Loaded on demand: it brings a compiler.
   const { createJiti } = await import('jiti');
-  // A project that has not installed this package gets this one.
-  const alias = { budgetline: createRequire(join(packageRoot, '/')).resolve('./dist/index.js') };
-  return createJiti(path, { alias, interopDefault: false }).import(path);
+  const { resolve } = createRequire(join(packageRoot, '/'));
+  const alias = {
+    'budgetline/workflows': resolve('./dist/workflows/compose.js'),
+    budgetline: resolve('./dist/index.js'),
+  };
+  const compiler = createJiti(path, { fsCache: false });
+  const jiti = createJiti(path, {
+    alias,
+    fsCache: false,
+    interopDefault: false,
+    sourceMaps: true,
+    transform: (options) => ({ code: keepMap(compiler.transform(options), options) }),
+  });
+  const loaded = await jiti.import<Loaded>(path);
+  if (types.isModuleNamespaceObject(loaded) || '__esModule' in loaded) return loaded;
+  // CommonJS that needed the alias; with a default as import() adds it.
+  return { default: loaded, ...loaded };
 }
 
 /**

@@ -1,12 +1,6 @@
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-/** A place in a file, counted from 1. */
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
+import { type Place, writtenAt } from './source-maps';
 
 const packageRoot = resolve(__dirname, '..').replace(/[/\\]dist$/, '');
 
@@ -27,7 +21,7 @@ function placeOf(frame: string): Place | undefined {
     /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:\\).*):(\d+):(\d+)\)?$/.exec(frame) ?? [];
   if (path === undefined) return undefined;
   const file = path.startsWith('file://') ? fileURLToPath(path) : path;
-  return { file, line: Number(line), column: Number(column) };
+  return writtenAt({ file, line: Number(line), column: Number(column) });
 }
 
 const isOfPackage = (frame: string): boolean => /[/\\]node_modules[/\\]/.test(frame);

@@ -4,7 +4,8 @@ import { dirname, relative } from 'node:path';
 import type ts from 'typescript';
 import type { CodeIdentity, CodeOrigin } from '../contracts/code';
 import { isCode, readModule, type UserModule } from './module';
-import { placesIn, type Place } from './places';
+import { placesIn } from './places';
+import type { Place } from './source-maps';
 import { packageOf, resolveImport, type Target } from './resolve';
 
 type Typescript = typeof ts;

@@ -1,9 +1,7 @@
 import { statSync } from 'node:fs';
-import { createRequire, Module } from 'node:module';
-import { extname, relative, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
-import { packageRoot } from '../../host/package-files';
+import { relative, resolve, sep } from 'node:path';
+import { loadUserModule } from '../../code/load';
+import { placesIn } from '../../code/places';
 import type { SweepDefinition, SweepInput } from '../../schemas/definition';
 import { withOrigin } from '../../contracts/code';
 import { BudgetlineError } from '../../contracts/failures';
@@ -22,90 +20,36 @@ function assertFile(path: string): void {
   });
 }
 
-interface Resolving {
-  _resolveFilename(request: string, ...rest: unknown[]): string;
-}
+/** Message of the loader for a file that it cannot parse. */
+const unparsed = /^ParseError: (?<reason>.*?)\s*\n (?<place>.*:\d+):\d+$/;
+const parserOf = (error: unknown) =>
+  error instanceof Error ? unparsed.exec(error.message)?.groups : undefined;
 
-/** Resolves 'budgetline' to this package for files whose project has not installed it. */
-function provideOwnPackage(): void {
-  const modules = Module as unknown as Resolving;
-  const resolveFilename = modules._resolveFilename.bind(modules);
-  modules._resolveFilename = (request, ...rest) => {
-    try {
-      return resolveFilename(request, ...rest);
-    } catch (error) {
-      if (request !== 'budgetline') throw error;
-      return createRequire(packageRoot + '/').resolve('./dist/index.js');
-    }
-  };
-}
-
-let registered = false;
-
-/** Once per process: a second registration would compile the output of the first. */
-async function registerTypeScript(): Promise<void> {
-  if (registered) return;
-  registered = true;
-  const { register } = await import('ts-node');
-  register({
-    transpileOnly: true,
-    skipProject: true,
-    // The file runs as CommonJS, also in a project with "type": "module".
-    moduleTypes: { '**': 'cjs' },
-    cwd: '/',
-    compilerOptions: {
-      target: 'es2022',
-      module: 'commonjs',
-      moduleResolution: 'node10',
-      esModuleInterop: true,
-      resolveJsonModule: true,
-    },
-  });
-}
-
-async function loadTypeScript(path: string): Promise<Loaded> {
-  await registerTypeScript();
-  return createRequire(path)(path) as Loaded;
-}
-
-async function loadJavaScript(path: string): Promise<Loaded> {
-  return (await import(pathToFileURL(path).href)) as Loaded;
-}
-
-/** The message, without the stack, the compiler's heading and colours. */
+/** The message, without the stack. */
 function reasonOf(error: unknown): string {
-  const compiler = diagnosticOf(error);
-  if (compiler !== undefined) return compiler.replace(/^.*?: error /, '');
   if (!(error instanceof Error)) return String(error);
-  return `${error.name}: ${error.message.split('\n')[0] ?? ''}`;
-}
-
-/** "sweep.ts(12,5): error TS1005: ',' expected."; undefined if the error is not the compiler's. */
-function diagnosticOf(error: unknown): string | undefined {
-  const text = (error as { diagnosticText?: unknown } | null)?.diagnosticText;
-  return typeof text === 'string' ? stripVTControlCharacters(text).trim().split('\n')[0] : undefined;
+  const reason = parserOf(error)?.['reason'];
+  return reason === undefined
+    ? `${error.name}: ${error.message.split('\n')[0] ?? ''}`
+    : `SyntaxError: ${reason}`;
 }
 
 function isCoded(error: unknown): boolean {
   return error instanceof Error && error.name === 'BudgetlineError';
 }
 
-/** The file, with the line if the compiler or the error's stack has one. */
+/** The user's file and line at which it fails; without a line if the error has none. */
 function placeOf(error: unknown, path: string): string {
-  const diagnosed = /\((\d+),\d+\)/.exec(diagnosticOf(error) ?? '')?.[1];
-  if (diagnosed !== undefined) return `${path}:${diagnosed}`;
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const at = stack.indexOf(`${path}:`);
-  const line = /^\d+/.exec(stack.slice(at + path.length + 1))?.[0];
-  return at < 0 || line === undefined ? path : `${path}:${line}`;
+  const unparsedAt = parserOf(error)?.['place'];
+  if (unparsedAt !== undefined) return unparsedAt;
+  const places = placesIn(error instanceof Error ? (error.stack ?? '') : '');
+  const place = places.find(({ file }) => !file.includes(`${sep}node_modules${sep}`));
+  return place === undefined ? path : `${place.file}:${place.line}`;
 }
 
 async function loadModule(path: string): Promise<Loaded> {
-  const extension = extname(path);
   try {
-    provideOwnPackage();
-    if (extension === '.ts' || extension === '.cts') return await loadTypeScript(path);
-    return await loadJavaScript(path);
+    return await loadUserModule(path);
   } catch (error) {
     if (isCoded(error)) throw error;
     throw new BudgetlineError(
@@ -116,11 +60,10 @@ async function loadModule(path: string): Promise<Loaded> {
   }
 }
 
-/** `export default` of TypeScript and ES modules; `module.exports =` of CommonJS, wrapped once or twice. */
+/** `export default` of ES modules, `exports.default` or `module.exports` of CommonJS, which import() wraps once more. */
 function defaultOf(loaded: Loaded): unknown {
-  const first = 'default' in loaded ? loaded['default'] : undefined;
-  const wrapped = typeof first === 'object' && first !== null && '__esModule' in first;
-  return wrapped ? (first as { default?: unknown }).default : first;
+  const first = loaded['default'];
+  return typeof first === 'object' && first !== null && 'default' in first ? first.default : first;
 }
 
 /** A loaded definition file. */

@@ -123,7 +123,7 @@ describe('slow: bad input, through the executable', function () {
       run([write('thrown.ts', 'const a: { b?: { c: number } } = {};\n\nexport default a.b.c;\n')]),
       run([write('none.ts', 'export const a = 1;\n')]),
     ]);
-    assertRefused(syntax, 78, /syntax\.ts:3 cannot be loaded: TS1005: '}' expected/);
+    assertRefused(syntax, 78, /syntax\.ts:3 cannot be loaded: SyntaxError: Unexpected token/);
     assertRefused(thrown, 78, /thrown\.ts:3 cannot be loaded: TypeError/);
     assertRefused(none, 78, /none\.ts has no sweep definition as its default export/);
   });
