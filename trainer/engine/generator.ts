@@ -3,30 +3,31 @@ import { buildGeneration } from '../model/generation';
 import { openSession, type BufferTensor, type Session } from '../runtime';
 import { chunk } from './batches';
 import { vectorTensor } from './feeds';
-import { lower, placeGraphs, sessionOptions, type Placement } from './placement';
+import { lower, cpuProfile, sessionOptions } from './placement';
 import { createSource } from './train-graphs';
-import type { Generation, GenerationRequest, Generator, GeneratorOptions } from './types';
+import type { Generation, GenerationRequest, Generator, GeneratorOptions, GraphProfile } from './types';
 
 /** Prompt lengths are rounded up to a multiple of this. */
 const promptMultiple = 8;
 
 interface Plan extends GeneratorOptions {
+  readonly profile: GraphProfile;
   readonly promptLength: number;
   readonly samplesPerPrompt: number;
 }
 
 function planGeneration(options: GeneratorOptions): Plan {
-  const { samplesPerPrompt = 1, batchSize, maxPromptTokens } = options;
+  const { profile = cpuProfile, samplesPerPrompt = 1, batchSize, maxPromptTokens } = options;
   if (batchSize % samplesPerPrompt !== 0)
     throw new BudgetlineError(
       'CONFIG_INVALID',
       `batchSize ${batchSize} is not a multiple of samplesPerPrompt ${samplesPerPrompt}.`,
     );
   const promptLength = Math.ceil(maxPromptTokens / promptMultiple) * promptMultiple;
-  return { ...options, samplesPerPrompt, promptLength };
+  return { ...options, profile, samplesPerPrompt, promptLength };
 }
 
-function buildModel(plan: Plan, placement: Placement): Uint8Array {
+function buildModel(plan: Plan): Uint8Array {
   const { config, weights, decoding } = plan;
   const outputs = buildGeneration({
     config,
@@ -38,7 +39,7 @@ function buildModel(plan: Plan, placement: Placement): Uint8Array {
     endOfSequence: plan.endOfSequence,
     decoding,
   });
-  return lower(placement, { ...outputs }).bytes;
+  return lower(plan.profile, { ...outputs }).bytes;
 }
 
 function checkRequest({ prompt, uniforms }: GenerationRequest, plan: Plan): void {
@@ -127,9 +128,8 @@ function readRows(results: Awaited<ReturnType<Session['run']>>, count: number, p
 /** Opens a generator with a fixed batch shape: one graph that completes a batch of prompts. */
 export async function createGenerator(options: GeneratorOptions): Promise<Generator> {
   const plan = planGeneration(options);
-  const placement = placeGraphs(options.profile);
-  const session = await openSession(buildModel(plan, placement), {
-    ...sessionOptions(placement, plan.threads),
+  const session = await openSession(buildModel(plan), {
+    ...sessionOptions(plan.profile, plan.threads),
     prepackWeights: true,
   });
   return {

@@ -35,5 +35,4 @@ export type {
   Generation,
   Generator,
   Scorer,
-  Engine,
 } from './types';

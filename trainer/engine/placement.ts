@@ -2,19 +2,12 @@ import { lower as lowerGraph, type Carry, type LoweredModel, type Value } from '
 import type { SessionOptions } from '../runtime';
 import type { GraphProfile } from './types';
 
-/** The device and the precision of graphs, and where their frozen weights are stored. */
-export interface Placement {
-  readonly profile: GraphProfile;
-}
+/** f32 on the CPU. */
+export const cpuProfile: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
 
-const defaultProfile: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
-
-/** Default: f32 on the CPU. */
-export const placeGraphs = (profile: GraphProfile = defaultProfile): Placement => ({ profile });
-
-/** Lowers a graph for its placement. */
+/** Lowers a graph for its device and precision. */
 export const lower = (
-  { profile: { precision, externalData } }: Placement,
+  { precision, externalData }: GraphProfile,
   outputs: Record<string, Value>,
   carry?: Carry,
 ): LoweredModel =>
@@ -24,8 +17,8 @@ export const lower = (
     storeExternally: externalData && ((content) => externalData.store(content)),
   });
 
-/** Session options of a placement. */
-export const sessionOptions = ({ profile }: Placement, threads: number): SessionOptions => ({
+/** Session options of a profile. */
+export const sessionOptions = (profile: GraphProfile, threads: number): SessionOptions => ({
   threads,
   provider: profile.provider,
   externalDataFolder: profile.externalData?.folder,

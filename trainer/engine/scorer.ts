@@ -2,35 +2,34 @@ import { sequenceLogProbabilities } from '../model/objectives';
 import { packedInputs } from '../model/packed-decoder';
 import { chunk } from './batches';
 import { floats } from './step-metrics';
-import { lower, placeGraphs, sessionOptions } from './placement';
+import { cpuProfile, lower, sessionOptions } from './placement';
 import { SessionCache } from './session-cache';
 import { packedFeeds, planPacking, shapeOf } from './packing';
 import { createSource } from './train-graphs';
 import type { Scorer, ScorerOptions, SequenceRow } from './types';
 
 /** Opens a scorer of completions under frozen weights. It uses the forward pass of training. */
-export async function createScorer(options: ScorerOptions): Promise<Scorer> {
-  const { config, weights, microBatchSize } = options;
-  const placement = placeGraphs(options.profile);
-  const sessions = new SessionCache(sessionOptions(placement, options.threads));
+export function createScorer(options: ScorerOptions): Scorer {
+  const { config, weights, microBatchSize, profile = cpuProfile } = options;
+  const sessions = new SessionCache(sessionOptions(profile, options.threads));
   const source = createSource({ config, weights, lora: null }, new Map());
   const score = async (rows: readonly SequenceRow[]): Promise<Float32Array> => {
     const shape = shapeOf(rows, options);
     const session = await sessions.get('logprobs', shape, () =>
-      lower(placement, {
+      lower(profile, {
         logprobs: sequenceLogProbabilities({
           shape,
           packed: packedInputs(shape),
           config,
           source,
-          logitTokens: placement.profile.logitTokens,
+          logitTokens: profile.logitTokens,
         }),
       }),
     );
     const results = await session.run(packedFeeds(planPacking(rows, shape), shape));
     return floats(results, 'logprobs').subarray(0, rows.length);
   };
-  return Promise.resolve({
+  return {
     async logprobs(rows) {
       const scores = new Float64Array(rows.length);
       for (const [index, part] of chunk(rows, microBatchSize).entries())
@@ -38,5 +37,5 @@ export async function createScorer(options: ScorerOptions): Promise<Scorer> {
       return scores;
     },
     release: () => sessions.release(),
-  });
+  };
 }

@@ -79,7 +79,7 @@ class OnnxTrainEngine implements TrainEngine {
 
   constructor(private readonly options: EngineOptions) {
     this.plan = planTraining(options);
-    this.sessions = new SessionCache(sessionOptions(this.plan, options.threads));
+    this.sessions = new SessionCache(sessionOptions(this.plan.profile, options.threads));
     const parameters = packBlocks(this.plan.blocks, this.initialTensors());
     this.state = { parameters, first: zerosLike(parameters), second: zerosLike(parameters) };
   }
@@ -290,6 +290,6 @@ class OnnxTrainEngine implements TrainEngine {
 }
 
 /** Opens an engine with the given weights. Without an imported state, an adapter is initialized from seed 0. */
-export async function createTrainEngine(options: EngineOptions): Promise<TrainEngine> {
-  return Promise.resolve(new OnnxTrainEngine(options));
+export function createTrainEngine(options: EngineOptions): TrainEngine {
+  return new OnnxTrainEngine(options);
 }

@@ -7,11 +7,12 @@ import { columnWords } from './dropout';
 import { unmergedOps, type DecoderOps } from '../model/decoder-ops';
 import { scoredRows, packedInputs, type PackedInputs, type PackedShape } from '../model/packed-decoder';
 import { blockName, planBlocks, requireTensor, splitBlock, type Block, type BlockKind } from './blocks';
-import { lower, placeGraphs, type Placement } from './placement';
+import { cpuProfile, lower } from './placement';
 import type { GraphProfile, LoraConfig, ModelConfig, Objective, OptimizerConfig, Weights } from './types';
 
 /** Everything that determines the graphs of a training run. */
-export interface TrainPlan extends Placement {
+export interface TrainPlan {
+  readonly profile: GraphProfile;
   readonly config: ModelConfig;
   readonly lora: LoraConfig | null;
   readonly objective: Objective;
@@ -22,16 +23,15 @@ export interface TrainPlan extends Placement {
   readonly decoderOps?: DecoderOps;
 }
 
-type PlanOptions = Omit<TrainPlan, 'blocks' | keyof Placement> & { readonly profile?: GraphProfile };
+type PlanOptions = Omit<TrainPlan, 'blocks' | 'profile'> & Partial<Pick<TrainPlan, 'profile'>>;
 
 export function planTraining(options: PlanOptions): TrainPlan {
-  const { config, lora } = options;
-  const placement = placeGraphs(options.profile);
+  const { config, lora, profile = cpuProfile } = options;
   return {
     // In 16 bits, W + s·B·A would lose small updates.
-    decoderOps: placement.profile.precision === 'f32' ? undefined : unmergedOps,
+    decoderOps: profile.precision === 'f32' ? undefined : unmergedOps,
     ...options,
-    ...placement,
+    profile,
     blocks: planBlocks(lora === null ? modelParameters(config) : loraParameters(config, lora)),
   };
 }
@@ -173,7 +173,7 @@ function updateOutputs(
 /** Forward, backward and update of a step with one micro-batch. */
 export function buildStep(plan: TrainPlan, shape: PackedShape): LoweredModel {
   const { loss, metrics, parameters, gradients } = buildGradients(plan, shape);
-  return lower(plan, { ...updateOutputs(plan, parameters, gradients), loss, ...metrics });
+  return lower(plan.profile, { ...updateOutputs(plan, parameters, gradients), loss, ...metrics });
 }
 
 const addBlocks = (before: readonly Value[], gradients: readonly Value[]): readonly Value[] =>
@@ -186,7 +186,7 @@ const addBlocks = (before: readonly Value[], gradients: readonly Value[]): reado
 export function buildAccumulation(plan: TrainPlan, shape: PackedShape): LoweredModel {
   const { loss, metrics, gradients } = buildGradients(plan, shape);
   const sums = addBlocks(blockInputs(plan, 'gradient'), gradients);
-  return lower(plan, { ...nextBlocks('gradient', sums), loss, ...metrics });
+  return lower(plan.profile, { ...nextBlocks('gradient', sums), loss, ...metrics });
 }
 
 /** Kinds of blocks in the carry of a scan. */
@@ -219,17 +219,20 @@ export function buildScan(plan: TrainPlan, shape: PackedShape): LoweredModel {
     ...nextBlocks('gradient', atBoundary(zeros, sums)),
     gradient_norm: gradientNorm,
   };
-  return lower(plan, { ...outputs, loss, ...metrics }, scanCarry(plan));
+  return lower(plan.profile, { ...outputs, loss, ...metrics }, scanCarry(plan));
 }
 
 /** The optimizer update from accumulated gradients. */
 export function buildOptimizer(plan: TrainPlan): LoweredModel {
-  return lower(plan, updateOutputs(plan, blockInputs(plan, 'parameters'), blockInputs(plan, 'gradient')));
+  return lower(
+    plan.profile,
+    updateOutputs(plan, blockInputs(plan, 'parameters'), blockInputs(plan, 'gradient')),
+  );
 }
 
 /** Only the summed log-probabilities of a batch's sequences, by the forward pass of training. */
 export function buildScoring(plan: TrainPlan, shape: PackedShape): LoweredModel {
   const parameters = blockInputs(plan, 'parameters');
   const spec = forwardSpec(plan, parameters, { shape, training: false });
-  return lower(plan, { logprobs: sequenceLogProbabilities(spec) });
+  return lower(plan.profile, { logprobs: sequenceLogProbabilities(spec) });
 }

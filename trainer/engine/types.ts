@@ -223,16 +223,3 @@ export interface Scorer {
   logprobs(rows: readonly SequenceRow[]): Promise<Float64Array>;
   release(): Promise<void>;
 }
-
-/** The functions that trainer/engine/index.ts exports. */
-export interface Engine {
-  createTrainEngine(options: EngineOptions): Promise<TrainEngine>;
-  createGenerator(options: GeneratorOptions): Promise<Generator>;
-  createScorer(options: ScorerOptions): Promise<Scorer>;
-  /** LoRA tensors initialized as in PEFT: A Kaiming-uniform(√5), B zero. Names: "<module>.lora_A". */
-  initLora(config: ModelConfig, lora: LoraConfig, seed: number): Map<string, Tensor>;
-  /** Fresh weights: normal with standard deviation 0.02, output projections scaled by depth. */
-  initWeights(config: ModelConfig, seed: number): Map<string, Tensor>;
-  /** W + scale · B · A, in f32 with f64 accumulation. */
-  mergeLora(weights: Weights, lora: LoraConfig, tensors: Weights): Map<string, Tensor>;
-}

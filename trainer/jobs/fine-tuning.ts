@@ -14,8 +14,7 @@ import { freshState, type TrainingRun } from './training';
 export type FineTuningJob = JobOf<'sft'> | JobOf<'preference'>;
 
 /** The folder that training starts from. */
-export const startFolder = (job: FineTuningJob): string =>
-  job.command === 'sft' ? job.model : job.reference;
+const startFolder = (job: FineTuningJob): string => (job.command === 'sft' ? job.model : job.reference);
 
 export async function describeFineTuningInputs(job: FineTuningJob): Promise<Record<string, unknown>> {
   const model = await digestModelFolder(startFolder(job));
@@ -87,14 +86,14 @@ export interface OpenOptions extends RowSizes {
 }
 
 /** Opens an engine in the state before the first step. */
-export async function openFineTuning(
+export function openFineTuning(
   { job, profile }: JobContext<FineTuningJob>,
   options: OpenOptions,
-): Promise<TrainEngine> {
+): TrainEngine {
   const { training, plan, seed } = job;
   const { model, objective, maxLength, microBatchSize, prompts } = options;
   const config = model.settings.config;
-  const engine = await createTrainEngine({
+  const engine = createTrainEngine({
     config,
     weights: model.weights,
     lora: training.lora,

@@ -34,7 +34,7 @@ async function openScoring({ job, profile }: JobContext<LogprobsJob>): Promise<R
   const model = await loadMergedModel(job);
   const rows = await readRows(job, await openTokenizer(job.model, model.settings));
   const batches = chunkIndices([...rows.keys()], job.batchSize);
-  const scorer = await createScorer({
+  const scorer = createScorer({
     config: model.settings.config,
     weights: model.weights,
     threads: job.plan.threads,

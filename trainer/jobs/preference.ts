@@ -69,7 +69,7 @@ async function runPreference<Row extends TrainRow, Reference>(
   reportOverlength(context, dataset);
   if (job.loss.name === 'kto') reportBalance(context, job.loss, dataset.rows);
   const sizes = planFineTuning(job, dataset.rows);
-  const engine = await openFineTuning(context, { model, objective: job.loss, ...sizes });
+  const engine = openFineTuning(context, { model, objective: job.loss, ...sizes });
   const references = needsReference(job.loss.name)
     ? await runReferencePass(context, form, { engine, dataset })
     : null;

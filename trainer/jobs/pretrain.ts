@@ -35,10 +35,10 @@ function planPretraining(job: PretrainJob, blocks: readonly SequenceRow[]) {
   };
 }
 
-async function openEngine({ job, profile }: JobContext<PretrainJob>) {
+function openEngine({ job, profile }: JobContext<PretrainJob>) {
   const { config } = readModelConfig(job.architecture);
   const weights = initWeights(config, job.seed);
-  const engine = await createTrainEngine({
+  const engine = createTrainEngine({
     config,
     weights,
     lora: null,
@@ -61,7 +61,7 @@ async function runPretrain(
   const { job } = context;
   const tokenizer = await openTokenizer(job.architecture, readModelConfig(job.architecture));
   const blocks = await readBlocks(job.corpus, { tokenizer, contextLength: job.contextLength });
-  const engine = await openEngine(context);
+  const engine = openEngine(context);
   if (from !== null) engine.importState(from.state);
   const metrics = await train(context, { engine, from, ...planPretraining(job, blocks) });
   saveModelFolder(output, { source: job.architecture, weights: engine.exportState().parameters });

@@ -1,5 +1,5 @@
 import type { LoweredModel, Precision } from '../../../trainer/graph';
-import { lower, placeGraphs } from '../../../trainer/engine/placement';
+import { lower } from '../../../trainer/engine/placement';
 import {
   buildAccumulation,
   buildOptimizer,
@@ -104,12 +104,11 @@ function* scoringGraphs(profile: GraphProfile): Generator<NamedGraph> {
       const shape = { rows: 2, sequences: 1, prompts, maxLength: 16 } as const;
       const spec = { shape, packed: packedInputs(shape), config, source, logitTokens: profile.logitTokens };
       const name = ['logprobs', model, prompts ? 'with prompts' : 'without prompts'].join(', ');
-      yield { name, model: lower(placeGraphs(profile), { logprobs: sequenceLogProbabilities(spec) }) };
+      yield { name, model: lower(profile, { logprobs: sequenceLogProbabilities(spec) }) };
     }
 }
 
 function* generationGraphs(profile: GraphProfile): Generator<NamedGraph> {
-  const placement = placeGraphs(profile);
   for (const [model, config] of Object.entries(models))
     for (const [rule, decoding] of Object.entries(decodings))
       for (const samples of [1, 2]) {
@@ -118,7 +117,7 @@ function* generationGraphs(profile: GraphProfile): Generator<NamedGraph> {
         const outputs = buildGeneration({ config, source, ...shape, decoding });
         yield {
           name: ['generation', rule, model, `${samples} samples`].join(', '),
-          model: lower(placement, { ...outputs }),
+          model: lower(profile, { ...outputs }),
         };
       }
 }

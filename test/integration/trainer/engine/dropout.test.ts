@@ -101,7 +101,7 @@ async function runStep(
   options: Partial<EngineOptions>,
   { step = 1, adapter = oracleAdapter(config), rows = oracleRows }: StepOptions = {},
 ) {
-  const engine = await createTrainEngine({ ...base, ...options });
+  const engine = createTrainEngine({ ...base, ...options });
   try {
     engine.importState(freshState(adapter));
     const metrics = await engine.step(rows, { step, learningRate: 0 });
@@ -169,8 +169,8 @@ describe('pure: dropout in training', () => {
   });
 
   it('does not apply to scoring', async () => {
-    const engine = await createTrainEngine(base);
-    const plain = await createTrainEngine({ ...base, lora: oracleLora });
+    const engine = createTrainEngine(base);
+    const plain = createTrainEngine({ ...base, lora: oracleLora });
     for (const each of [engine, plain]) each.importState(freshState(oracleAdapter(config)));
     assert.deepEqual(await engine.sequenceLogprobs(oracleRows), await plain.sequenceLogprobs(oracleRows));
     await Promise.all([engine.release(), plain.release()]);

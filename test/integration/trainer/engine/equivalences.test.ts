@@ -73,7 +73,7 @@ function stateOf(parameters: Map<string, Tensor>): TrainState {
 }
 
 async function withEngine<T>(options: EngineOptions, use: (engine: TrainEngine) => Promise<T>): Promise<T> {
-  const engine = await createTrainEngine(options);
+  const engine = createTrainEngine(options);
   try {
     return await use(engine);
   } finally {
@@ -172,7 +172,7 @@ describe('pure: adapters', () => {
   const adapted = { ...dpo, microBatchSize: 4 };
 
   it('with B = 0 score as the base model, bit for bit', async () => {
-    const scorer = await createScorer({ ...base, microBatchSize: 4 });
+    const scorer = createScorer({ ...base, microBatchSize: 4 });
     const scores = await scorer.logprobs(rows);
     await scorer.release();
     const fresh = initLora(config, oracleLora, 5);
@@ -187,7 +187,7 @@ describe('pure: adapters', () => {
   it('score as the merged model', async () => {
     const adapter = oracleAdapter(config);
     const merged = mergeLora(weights, oracleLora, adapter);
-    const scorer = await createScorer({ ...base, weights: merged });
+    const scorer = createScorer({ ...base, weights: merged });
     const expected = await scorer.logprobs(pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]));
     await scorer.release();
     const actual = await withEngine(adapted, (engine) => {

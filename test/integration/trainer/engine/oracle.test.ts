@@ -15,7 +15,7 @@ for (const kind of ['tied', 'grouped'] as const) {
     const oracle = readOracle(kind);
 
     it('has the loss and every gradient of a full fine-tune', async () => {
-      const engine = await createTrainEngine(oracleEngine(kind));
+      const engine = createTrainEngine(oracleEngine(kind));
       const metrics = await engine.step(oracleRows, { step: 1, learningRate: 0 });
       assertClose(metrics['loss'] ?? NaN, oracle.full.loss, 2e-6, 'loss');
       assertGradients(engine.exportState().firstMoments, oracle.full.gradients);
@@ -23,7 +23,7 @@ for (const kind of ['tied', 'grouped'] as const) {
     });
 
     it('scores completions', async () => {
-      const scorer = await createScorer(oracleEngine(kind));
+      const scorer = createScorer(oracleEngine(kind));
       const scores = await scorer.logprobs(oracleRows);
       for (const [i, expected] of oracle.full.logprobs.entries())
         assertClose(scores[i] ?? NaN, expected, 2e-6, `row ${i}`);
@@ -31,7 +31,7 @@ for (const kind of ['tied', 'grouped'] as const) {
     });
 
     it('matches 50 steps of AdamW with warm-up, weight decay and clipping', async () => {
-      const engine = await createTrainEngine(
+      const engine = createTrainEngine(
         oracleEngine(kind, { optimizer: { ...oracleEngine(kind).optimizer, maxGradNorm: 1 } }),
       );
       for (const [index, expected] of oracle.curve.losses.entries()) {
@@ -50,7 +50,7 @@ for (const kind of ['tied', 'grouped'] as const) {
 
     it('has the loss, margin and adapter gradients of DPO', async () => {
       const { beta, references, loss, margin, gradients } = oracle.preference;
-      const engine = await createTrainEngine(
+      const engine = createTrainEngine(
         oracleEngine(kind, { lora: oracleLora, objective: { name: 'sigmoid', beta }, microBatchSize: 2 }),
       );
       engine.importState(freshState(oracleAdapter(oracleConfigs[kind])));

@@ -71,9 +71,7 @@ async function withEngine<T>(
   more: Partial<EngineOptions>,
   use: (engine: TrainEngine) => Promise<T>,
 ): Promise<T> {
-  const engine = await createTrainEngine(
-    oracleEngine('grouped', { lora: oracleLora, objective: loss, ...more }),
-  );
+  const engine = createTrainEngine(oracleEngine('grouped', { lora: oracleLora, objective: loss, ...more }));
   try {
     return await use(engine);
   } finally {

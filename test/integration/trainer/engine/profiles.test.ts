@@ -33,7 +33,7 @@ const lora: EngineOptions = { ...full, lora: oracleLora };
 
 /** Loss and gradients of one step. With fresh moments, the first moment is the gradient. */
 async function step(options: EngineOptions, profile: GraphProfile) {
-  const engine = await createTrainEngine({ ...options, profile });
+  const engine = createTrainEngine({ ...options, profile });
   try {
     if (options.lora !== null) engine.importState(freshState(oracleAdapter(config)));
     const rows = options.objective.name === 'sigmoid' ? oraclePairs : oracleRows;
@@ -58,7 +58,7 @@ const wideConfig = { ...config, hiddenSize: 256, intermediateSize: 512, headSize
 const wide: EngineOptions = { ...full, config: wideConfig, weights: oracleWeights(wideConfig) };
 
 async function score(profile: GraphProfile) {
-  const scorer = await createScorer({ ...wide, profile });
+  const scorer = createScorer({ ...wide, profile });
   try {
     return await scorer.logprobs(oracleRows);
   } finally {
@@ -92,7 +92,7 @@ const frozenElements = [...wide.weights]
 
 /** Uses every graph: steps of one and several micro-batches, rows with and without prompts, scoring. */
 async function useGraphs(profile: GraphProfile, measureSize: () => number = () => 0) {
-  const engine = await createTrainEngine({ ...wide, lora: oracleLora, microBatchSize: 2, profile });
+  const engine = createTrainEngine({ ...wide, lora: oracleLora, microBatchSize: 2, profile });
   const bare = oracleRows.map((row) => ({ ...row, completionStart: 1 }));
   const [metrics, sizes]: [unknown[], number[]] = [[], []];
   try {

@@ -47,7 +47,7 @@ async function run(
   groups: readonly number[],
   steps = options.lora === null ? sequences : pairs,
 ) {
-  const engine = await createTrainEngine({ ...options, profile });
+  const engine = createTrainEngine({ ...options, profile });
   try {
     if (options.lora !== null) engine.importState(freshState(oracleAdapter(config)));
     const requests = steps.map((each, i): StepRequest => ({
@@ -99,7 +99,7 @@ describe('pure: several steps in one call', () => {
       [full, 4],
       [{ ...full, objective: kto }, 1],
     ] as const) {
-      const engine = await createTrainEngine({ ...options, profile: { ...plain, stepsPerCall: 4 } });
+      const engine = createTrainEngine({ ...options, profile: { ...plain, stepsPerCall: 4 } });
       assert.equal(engine.stepsPerCall, expected);
       await engine.release();
     }

@@ -41,7 +41,7 @@ describe('pure: several steps per engine call', () => {
 
   async function run({ context }: ReturnType<typeof contextOf>, profile: GraphProfile) {
     const from = await findResumePoint(context);
-    const engine = await createTrainEngine({ ...options, profile });
+    const engine = createTrainEngine({ ...options, profile });
     if (from !== null) engine.importState(from.state);
     try {
       await train(context, {
