@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { assertPlainJson } from '../../support/plain-json';
 import { controlIdOf } from '../../../contracts/results';
 import type { SweepInput } from '../../../schemas/definition';
 import type { ItemResult } from '../../../schemas/rows';
@@ -94,7 +95,7 @@ describe('pure: a sweep with one seed', () => {
   });
 
   it('is plain JSON', () => {
-    assert.deepEqual(JSON.parse(JSON.stringify(analysis)), analysis);
+    assertPlainJson(analysis);
   });
 
   it('takes under a second of processor time', () => {

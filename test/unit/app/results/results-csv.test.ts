@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { assertPlainJson } from '../../support/plain-json';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
@@ -196,7 +197,7 @@ describe('pure: a table of scores over further axes', () => {
         'gains',
       ] as const) {
         const here = found[list].filter((row) => isDeepStrictEqual((row as { axes: object }).axes, axes));
-        assert.deepEqual(without(here), alone[list], list);
+        assert.deepEqual(without(here), without(alone[list]), list);
       }
     }
     assert.equal(found.best.length, 8);
@@ -327,6 +328,6 @@ describe('pure: the numbers of the study’s Llama table', () => {
   });
 
   it('is plain JSON', () => {
-    assert.deepEqual(JSON.parse(JSON.stringify(found)), found);
+    assertPlainJson(found);
   });
 });
