@@ -77,7 +77,7 @@ const law = {
   },
   audit: {
     rooms: ['contracts', 'schemas', 'analysis', 'connection', 'planning', 'store', 'text'],
-    packages: ['zod', 'tar'],
+    packages: ['zod', 'csv-stringify', 'tar'],
     node: true,
   },
   conformance: { rooms: ['contracts', 'schemas', 'activities'], node: true },
@@ -131,7 +131,7 @@ const law = {
       'store',
       'conformance',
     ],
-    packages: ['zod', 'commander', 'picocolors'],
+    packages: ['zod', 'commander', 'picocolors', 'string-width', 'wrap-ansi'],
     node: true,
   },
   // The package's public face: nothing but re-exports.

@@ -31,7 +31,7 @@ export type { Replayer, VerifyOptions } from './verify/subject';
 export { diffRuns, type CellDifference, type RunDifferences } from './comparison';
 export { explainStage, type StageExplanation } from './explain';
 export type { FieldDifference } from './flatten';
-export { csvCell } from './exports/csv';
+export { csvOf } from './exports/csv';
 export { writeCrate } from './exports/crate-folder';
 export { renderMlflow } from './exports/mlflow';
 export { sendToMlflow } from './exports/mlflow-server';

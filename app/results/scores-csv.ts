@@ -1,4 +1,4 @@
-import { csvCell } from '../../audit';
+import { csvOf } from '../../audit';
 import type { EvaluationSummary } from '../../contracts/results';
 import type { VariantResult } from '../../planning';
 
@@ -38,9 +38,8 @@ function rowsOf({ definition, coordinates, result }: VariantResult, axes: readon
  */
 export function renderScoresCsv(parts: readonly VariantResult[]): string {
   const axes = axesOf(parts);
-  const rows = [
+  return csvOf([
     ['task', 'model', ...axes, ...grid, ...scored],
     ...parts.flatMap((part) => rowsOf(part, axes)),
-  ];
-  return rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
+  ]);
 }

@@ -1,3 +1,4 @@
+import { stringify } from 'csv-stringify/sync';
 import type { RunTimeline } from '../../contracts/run-timeline';
 
 const columns = [
@@ -6,11 +7,13 @@ const columns = [
   ...['wallMs', 'deviceMs', 'cpuMs', 'peakMemoryBytes', 'tokens', 'verifierCalls', 'usd'],
 ] as const;
 
-/** Encodes a CSV cell (RFC 4180). An apostrophe stops spreadsheets from running a text as a formula. */
-export function csvCell(value: unknown): string {
-  const text = typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
-  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+/** Rows as CSV (RFC 4180). An apostrophe stops spreadsheets from running a text as a formula. */
+export function csvOf(rows: readonly (readonly unknown[])[]): string {
+  return stringify(rows as unknown[][], {
+    record_delimiter: '\r\n',
+    escape_formulas: true,
+    cast: { boolean: String },
+  });
 }
 
 /** One row for each attempt: those of the run, then those of other runs at the same stages. */
@@ -19,8 +22,8 @@ export function renderCsv({ experimentId, stages }: RunTimeline): string {
     [...attempts, ...others].map((attempt) => {
       const shared = attempt.experimentId !== experimentId;
       const fields: Readonly<Record<string, unknown>> = { stage: key, kind, title, shared, ...attempt };
-      return columns.map((column) => csvCell(fields[column])).join(',');
+      return columns.map((column) => fields[column]);
     }),
   );
-  return [columns.join(','), ...rows].map((line) => `${line}\r\n`).join('');
+  return csvOf([columns, ...rows]);
 }

@@ -1,9 +1,10 @@
+import stringWidth from 'string-width';
 import type { RunProgress } from '../../app/run/progress';
 import type { RunningStage } from '../../client';
 import type { CellIdentity, CellProgress } from '../../contracts/results';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatRoughly } from './numbers';
-import { fit, padRight, pageWidth, widthOf } from './text';
+import { fit, padRight, pageWidth } from './text';
 
 /** Codes of expected retries: another cell runs the stage, the worker was stopped. */
 const expectedRetries: ReadonlySet<string> = new Set([
@@ -114,7 +115,7 @@ const titleOf = ({ stage, type }: RunningStage): string => stage?.title ?? type;
 
 function stageLines(progress: RunProgress): string[] {
   const stages = running(progress);
-  const width = Math.max(...stages.map((stage) => widthOf(titleOf(stage))));
+  const width = Math.max(...stages.map((stage) => stringWidth(titleOf(stage))));
   return stages.map((stage) => {
     const parts = [whereOf(stage, progress), ...metricsOf(stage)].filter((part) => part !== '');
     return `  ${padRight(titleOf(stage), width)}  ${parts.join('   ')}`;
@@ -131,11 +132,11 @@ function queueLine(progress: RunProgress): string[] {
 export function renderProgress(progress: RunProgress, ink: Ink, width = pageWidth): string[] {
   const head = headOf(progress);
   const times = timesOf(progress);
-  const blank = ' '.repeat(Math.max(2, width - widthOf(head) - widthOf(times)));
+  const blank = ' '.repeat(Math.max(2, width - stringWidth(head) - stringWidth(times)));
   const scores = scoresOf(progress);
   const cut = (line: string): string => fit(line, width);
   return [
-    ink.strong(cut(head)) + (widthOf(head + times) + 2 <= width ? blank + ink.faint(times) : ''),
+    ink.strong(cut(head)) + (stringWidth(head + times) + 2 <= width ? blank + ink.faint(times) : ''),
     ...(scores === '' ? [] : [ink.faint(cut(`  ${scores}`))]),
     ...stageLines(progress).map(cut),
     ...failing(progress).map((stage) => ink.doubtful(cut(failureLine(stage)))),

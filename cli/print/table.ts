@@ -1,4 +1,5 @@
-import { padLeft, padRight, widthOf } from './text';
+import stringWidth from 'string-width';
+import { padLeft, padRight } from './text';
 
 /** Text of a cell, and the colour that is applied after alignment. */
 export interface TableCell {
@@ -40,6 +41,8 @@ function renderRow(
 export function renderTable({ columns, rows, indent = '  ', head }: TableOptions): string[] {
   const titles = columns.map(({ title }) => ({ text: title, ink: head }));
   const lines = [titles, ...rows];
-  const widths = columns.map((_, index) => Math.max(...lines.map((row) => widthOf(row[index]?.text ?? ''))));
+  const widths = columns.map((_, index) =>
+    Math.max(...lines.map((row) => stringWidth(row[index]?.text ?? ''))),
+  );
   return lines.map((row) => indent + renderRow(row, columns, widths));
 }

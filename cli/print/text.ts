@@ -1,52 +1,46 @@
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
 import { formatCount } from '../../report/format';
 
-/** Width of all printed text, in characters. */
+/** Width of all printed text, in columns of a terminal. */
 export const pageWidth = 100;
-
-/** Width in a terminal: none of our characters is wider than one column. */
-export function widthOf(text: string): number {
-  return [...text].length;
-}
 
 export interface WrapOptions {
   /** Prefix of the first line. */
   readonly first?: string;
-  /** Prefix of the other lines. Default: as many blanks as `first` has characters. */
+  /** Prefix of the other lines. Default: as many blanks as `first` has columns. */
   readonly rest?: string;
   readonly width?: number;
-}
-
-function takeLine(words: string[], room: number): string {
-  let line = words.shift() ?? '';
-  for (let next = words[0]; next !== undefined; next = words[0]) {
-    if (widthOf(line) + 1 + widthOf(next) > room) break;
-    line += ` ${next}`;
-    words.shift();
-  }
-  return line;
 }
 
 /** Breaks a text between words. A word longer than a line, such as a path, is kept whole. */
 export function wrap(text: string, options: WrapOptions = {}): string[] {
   const { first = '', width = pageWidth } = options;
-  const rest = options.rest ?? ' '.repeat(widthOf(first));
-  const words = text.split(/\s+/).filter((word) => word !== '');
-  const lines = [first + takeLine(words, width - widthOf(first))];
-  while (words.length > 0) lines.push(rest + takeLine(words, width - widthOf(rest)));
-  return lines;
+  const { rest = ' '.repeat(stringWidth(first)) } = options;
+  const room = width - Math.max(stringWidth(first), stringWidth(rest));
+  const lines = wrapAnsi(text.replaceAll(/\s+/g, ' '), room).split('\n');
+  return lines.map((line, at) => (at === 0 ? first : rest) + line);
 }
+
+const graphemes = new Intl.Segmenter();
 
 /** Truncates a text to one line. */
 export function fit(text: string, width: number): string {
-  return widthOf(text) <= width ? text : `${[...text].slice(0, Math.max(0, width - 1)).join('')}…`;
+  if (stringWidth(text) <= width) return text;
+  let kept = '';
+  for (const { segment } of graphemes.segment(text)) {
+    if (stringWidth(kept + segment) >= width) break;
+    kept += segment;
+  }
+  return `${kept}…`;
 }
 
 export function padLeft(text: string, width: number): string {
-  return ' '.repeat(Math.max(0, width - widthOf(text))) + text;
+  return ' '.repeat(Math.max(0, width - stringWidth(text))) + text;
 }
 
 export function padRight(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
+  return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
 }
 
 /** "1 row", "64 rows"; "batch" needs its plural. */

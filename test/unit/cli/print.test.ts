@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 import fc from 'fast-check';
 import { renderEnding } from '../../../cli/print/ending';
 import { createInk, takesColour } from '../../../cli/print/ink';
@@ -8,7 +9,8 @@ import { renderPlan } from '../../../cli/print/plan';
 import { renderResults } from '../../../cli/print/results';
 import { failures } from '../../../contracts/failures';
 import { renderSearch } from '../../../cli/print/search';
-import { fit, pageWidth, widthOf, wrap } from '../../../cli/print/text';
+import { renderTable } from '../../../cli/print/table';
+import { fit, padLeft, padRight, pageWidth, wrap } from '../../../cli/print/text';
 import { summarizePlan, type PlanSummary } from '../../../app/plan/plan-summary';
 import type { SearchRecord, SweepResult } from '../../../contracts/results';
 import { planSweep } from '../../../planning';
@@ -48,7 +50,7 @@ const resolved = (() => {
 })();
 
 function assertFits(lines: readonly string[]): void {
-  for (const line of lines) assert.ok(widthOf(stripVTControlCharacters(line)) <= pageWidth, line);
+  for (const line of lines) assert.ok(stringWidth(stripVTControlCharacters(line)) <= pageWidth, line);
 }
 
 describe('pure: the printed results of a sweep', () => {
@@ -309,7 +311,7 @@ describe('pure: words on a page', () => {
       fc.property(words, fc.integer({ min: 34, max: 100 }), (list, width) => {
         const lines = wrap(list.join(' '), { first: '  ', width });
         assert.equal(lines.map((line) => line.trim()).join(' '), list.join(' '));
-        for (const line of lines) assert.ok(widthOf(line) <= width);
+        for (const line of lines) assert.ok(stringWidth(line) <= width);
       }),
     );
   });
@@ -318,6 +320,26 @@ describe('pure: words on a page', () => {
     const path = `/${'folder/'.repeat(30)}file`;
     assert.ok(wrap(`Report ${path}`).some((line) => line.includes(path)));
     assert.equal(fit('twelve chars', 6), 'twelv…');
+  });
+
+  it('measures wide characters, joined emoji and colours by the columns they take', () => {
+    const family = '👨‍👩‍👧';
+    assert.deepEqual(
+      [padRight('古池', 5), padLeft(family, 3), padRight('\u001b[31mred\u001b[39m', 4)],
+      ['古池 ', ` ${family}`, '\u001b[31mred\u001b[39m '],
+    );
+    assert.deepEqual([fit('古池や蛙', 6), fit(`${family}${family}`, 3)], ['古池…', `${family}…`]);
+    assert.deepEqual(wrap('古池や 蛙飛び込む 水の音', { first: '- ', width: 16 }), [
+      '- 古池や',
+      '  蛙飛び込む',
+      '  水の音',
+    ]);
+    const rows = [
+      [{ text: '古池' }, { text: '1' }],
+      [{ text: 'abcd' }, { text: '2' }],
+    ];
+    const table = renderTable({ columns: [{ title: 'name' }, { title: 'n' }], rows });
+    assert.deepEqual(table, ['  name  n', '  古池  1', '  abcd  2']);
   });
 
   it('prints differences with a true minus sign, and no negative zero', () => {

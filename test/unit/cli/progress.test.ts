@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 import type { RunningStage } from '../../../client';
 import { createInk } from '../../../cli/print/ink';
 import type { RunProgress } from '../../../app/run/progress';
 import { renderProgress, renderProgressLine } from '../../../cli/print/progress';
-import { widthOf } from '../../../cli/print/text';
 import { createProgressView } from '../../../cli/progress-view';
 import { planSweep } from '../../../planning';
 import { sweepFixture } from '../../support/report/sweep-fixture';
@@ -153,7 +153,7 @@ describe('pure: progress', () => {
     const stages = [runningStage(), runningStage({ state: 'queued' })];
     for (const width of [20, 40, 79, 100])
       for (const line of renderProgress(progressWith(stages), createInk(true), width))
-        assert.ok(widthOf(stripVTControlCharacters(line)) <= width, line);
+        assert.ok(stringWidth(stripVTControlCharacters(line)) <= width, line);
   });
 
   it('prints failed attempts, but not stages that wait for another cell', () => {
