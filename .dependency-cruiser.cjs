@@ -13,7 +13,7 @@ const law = {
   planning: { rooms: ['contracts'], types: ['schemas'], packages: ['@noble/hashes'] },
   search: { rooms: ['contracts', 'planning', 'analysis'], types: ['schemas'] },
   analysis: { rooms: ['contracts'], types: ['schemas'] },
-  host: { node: true },
+  host: { rooms: ['contracts'], node: true },
   code: { rooms: ['contracts', 'host'], packages: ['typescript', 'jiti'], node: true },
   text: { node: true },
   tasks: { rooms: ['contracts', 'schemas', 'text'], packages: ['zod'] },
@@ -76,7 +76,7 @@ const law = {
     node: true,
   },
   audit: {
-    rooms: ['contracts', 'schemas', 'analysis', 'connection', 'planning', 'store', 'text'],
+    rooms: ['contracts', 'schemas', 'host', 'analysis', 'connection', 'planning', 'store', 'text'],
     packages: ['zod', 'csv-stringify', 'tar'],
     node: true,
   },

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { readLedger } from '../audit';
 import { BudgetlineError } from '../contracts/failures';
 import { generationRow } from '../schemas/rows';
 import type { AnnotationBill, LedgerLine } from '../schemas/ledger';
@@ -52,18 +51,19 @@ interface Opening {
   readonly claim: Claim;
   /** Key of the folder. */
   readonly key: string;
+  readonly folder: string;
   readonly record: AnnotationSession['record'];
   /** The stage's ledger. */
   readonly lines: readonly LedgerLine[];
 }
 
-function openSession(session: StageSession, { claim, key, record, lines }: Opening): AnnotationSession {
+function openSession(session: StageSession, { claim, key, folder, record, lines }: Opening): AnnotationSession {
   return {
     stage: session.stage.key,
     // An evaluation may ask one judge about several tasks, one after another.
     billed: sumBills([billedFor(key, lines), session.usage.billFor(key)]),
     ...allowanceOf(session, lines),
-    folder: join(session.environment.store.paths.home, 'store', 'annotations', key),
+    folder,
     signal: AbortSignal.any([session.stop, claim.lost]),
     report: (step, steps) => session.report({ phase: 'annotate', step, steps }),
     spent: (cost) => session.usage.addCall(key, cost),
@@ -73,7 +73,7 @@ function openSession(session: StageSession, { claim, key, record, lines }: Openi
 }
 
 const readLines = ({ environment, stage }: StageSession): Promise<LedgerLine[]> =>
-  readLedger(environment.store.paths.stageLedger(stage.key));
+  environment.store.chain({ stage: stage.key }).read();
 
 /** Bills of this request: of the current attempt so far, and of its earlier attempts. */
 function billsOfRequest({ usage, context }: StageSession, lines: readonly LedgerLine[]): AnnotationBill[] {
@@ -110,9 +110,12 @@ export async function annotate<T>(
   const record: AnnotationSession['record'] = (metrics, labels = recorded.labels) => {
     recorded = { metrics: { ...recorded.metrics, ...metrics }, labels };
   };
+  const key = folderKey(name);
   try {
     const lines = await readLines(session);
-    const result = await ask(openSession(session, { claim, key: folderKey(name), record, lines }));
+    const { dir: folder, save } = await session.environment.store.annotations(key);
+    const opened = openSession(session, { claim, key, folder, record, lines });
+    const result = await ask(opened).finally(save);
     return { result, recorded };
   } catch (error) {
     // A stopped attempt ends as stopped, whatever error the annotator throws.

@@ -1,6 +1,5 @@
-import { appendLine } from '../audit';
 import type { LedgerEntry } from '../schemas/ledger';
-import type { Claim } from '../store';
+import type { Chain, Claim } from '../store';
 
 /**
  * Ledger lines that an attempt adds while its trainer runs. Events arrive at any time and a chain has one
@@ -10,7 +9,7 @@ export class AttemptNotes {
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly path: string,
+    private readonly chain: Chain,
     private readonly claim: Claim,
   ) {}
 
@@ -23,8 +22,7 @@ export class AttemptNotes {
 
   async #write(entry: LedgerEntry): Promise<void> {
     if (this.claim.lost.aborted) return;
-    await this.claim.check();
-    await appendLine(this.path, entry);
+    await this.chain.append(entry, this.claim);
   }
 
   /** Waits until every line is written. Throws the first write error, once. */

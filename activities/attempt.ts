@@ -3,7 +3,6 @@ import {
   countInfrastructureFailures,
   endAttempt,
   deferralCodes,
-  readLedger,
   startAttempt,
   type AttemptEnd,
 } from '../audit';
@@ -11,6 +10,7 @@ import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine } from '../schemas/ledger';
 import type { PlannedStage } from '../contracts/stage';
 import { digestOf, inputDigests, rowPrice } from '../planning';
+import type { Chain } from '../store';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
 import { activityRefOf, callsIn, endedFor } from './usage';
@@ -34,15 +34,15 @@ export function namesOf(context: Context, stage: PlannedStage, experimentId: str
   return { stage: stage.key, kind: stage.kind, workflowId, ...ref, attempt: info.attempt, experimentId };
 }
 
-function ledgerOf({ environment, stage }: StageSession): string {
-  return environment.store.paths.stageLedger(stage.key);
+function ledgerOf({ environment, stage }: StageSession): Chain {
+  return environment.store.chain({ stage: stage.key });
 }
 
 /** Opens the attempt in the stage's ledger and returns the chain's lines. */
 export async function openAttempt(session: StageSession, names: AttemptNames): Promise<LedgerLine[]> {
   const { environment, stage, claim, runDir } = session;
   const { actor, host, device, packageVersion } = environment;
-  const lines = await startAttempt(ledgerOf(session), {
+  const start = {
     ...names,
     fence: claim.fence,
     ...{ actor, host, pid: process.pid, device, packageVersion },
@@ -51,7 +51,8 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
     specDigest: digestOf(stage.spec),
     inputs: inputDigests(stage.inputs),
     resumedFromStep: await lastCheckpointStep(runDir),
-  });
+  };
+  const lines = await startAttempt(ledgerOf(session), start, claim);
   session.usage.earlierCalls = callsIn(lines);
   return lines;
 }
@@ -85,11 +86,12 @@ export async function closeAttempt(
 ): Promise<string> {
   const { claim, usage, inputs } = session;
   await session.notes.drain();
-  return endAttempt(ledgerOf(session), {
+  const end = {
     ...{ ...names, fence: claim.fence, ...ending, ...usage.totals() },
     inputDigests: { ...inputs.digests },
     usd: spentUsd(session, ending),
-  });
+  };
+  return endAttempt(ledgerOf(session), end, claim);
 }
 
 /** True if cancellation was requested. False if the worker is stopping or the server lost the heartbeat. */
@@ -129,14 +131,15 @@ export function retriesSpent(
   names: AttemptNames,
   last?: BudgetlineError,
 ): BudgetlineError | undefined {
-  const { infrastructureRetries } = session.execution;
+  const { environment, execution, stage } = session;
+  const { infrastructureRetries } = execution;
   const count = countInfrastructureFailures(lines, names.runId);
   if (count <= infrastructureRetries) return undefined;
   const lastly = last === undefined ? 'its workers were lost.' : `the last: ${last.message}`;
   return new BudgetlineError(
     'RETRIES_SPENT',
-    `${session.stage.title} failed ${count} times, and ${infrastructureRetries} retries are allowed; ${lastly}`,
-    { details: { count, ledger: ledgerOf(session), lastCode: last?.code ?? null } },
+    `${stage.title} failed ${count} times, and ${infrastructureRetries} retries are allowed; ${lastly}`,
+    { details: { count, ledger: environment.store.placeOf({ stage: stage.key }), lastCode: last?.code ?? null } },
   );
 }
 
@@ -162,7 +165,7 @@ export async function recordFailure(
   try {
     await closeAttempt(session, names, endingOf(failure));
     if (failure instanceof CancelledFailure) return failure;
-    const lines = await readLedger(ledgerOf(session));
+    const lines = await ledgerOf(session).read();
     return withSpending(retriesSpent(session, lines, names, failure) ?? failure, lines, names);
   } catch {
     // A full disk takes no ledger line; the next attempt records this one as lost.

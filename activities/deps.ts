@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { readSigningKey } from '../audit';
 import { BudgetlineError } from '../contracts/failures';
+import type { StageKey } from '../contracts/stage';
+import { scratchFolder } from '../host/home';
 import type { WorkerIdentity } from '../schemas/ledger';
 import type { Task } from '../contracts/task';
 import type { Store } from '../store';
@@ -19,6 +21,8 @@ import { describeWorker } from './worker-identity';
 /** What a worker passes to its activities. */
 export interface ActivityDeps {
   readonly store: Store;
+  /** BUDGETLINE_HOME: the folder of the worker's scratch space, and the owner of its CPU slots. */
+  readonly home: string;
   /** Tasks that definitions may name. */
   readonly tasks: readonly Task[];
   readonly trainer?: {
@@ -44,6 +48,8 @@ export type TrainerLimits = Omit<SuperviseLimits, 'stallMs'> & Partial<Pick<Supe
 /** `ActivityDeps` with every default filled in. */
 export interface StageEnvironment {
   readonly store: Store;
+  /** The scratch folder of a stage. */
+  readonly scratch: (key: StageKey) => string;
   readonly problems: ProblemCache;
   readonly trainer: Omit<TrainerSetup, 'limits'> & { readonly limits: TrainerLimits };
   readonly device: string;
@@ -81,11 +87,12 @@ function findSigningKey({ signingKeyPath }: ActivityDeps): KeyObject | null {
 export function createStageEnvironment(deps: ActivityDeps): StageEnvironment {
   const command = deps.trainer?.command ?? defaultTrainerCommand();
   const env = trainerEnvironment(process.env, deps.device?.env);
-  const { home } = deps.store.paths;
+  const home = resolve(deps.home);
   const stallMs = readStallMs(process.env);
   let worker: Promise<WorkerIdentity> | undefined;
   return {
     store: deps.store,
+    scratch: (key) => scratchFolder(home, key),
     problems: createProblemCache(deps.tasks),
     trainer: {
       ...{ command, env, deviceLocks: deviceLocks({ env, home, slots: deps.slots ?? 1 }) },

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
-import { copyFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils';
 import type { HistoryRecord } from '../audit';
-import { digestFile, ensureDir, writeFileAtomic, type Store } from '../store';
+import type { Store } from '../store';
 import { packageRoot } from './deps';
 
 type Client = Context['client'];
+
+const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
 interface RunName {
   readonly workflowId: string;
@@ -34,16 +36,14 @@ async function exportRun(
   history: History,
 ): Promise<Omit<HistoryRecord, 'codeDigest'>> {
   const text = `${historyToJSON(history)}\n`;
-  const path = store.paths.history(runId);
-  await ensureDir(dirname(path));
-  await writeFileAtomic(path, text);
+  await store.write({ history: runId }, text);
   const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
   return {
     workflowId,
     runId,
     workflowType: started?.workflowType?.name ?? '',
     events: history.events?.length ?? 0,
-    sha256: createHash('sha256').update(text).digest('hex'),
+    sha256: sha256(text),
   };
 }
 
@@ -57,14 +57,9 @@ async function codeDigestOf(client: Client, { workflowId, runId }: RunName): Pro
 /** Stores the installed workflow code, by its digest, for the histories that it made. */
 async function storeCode(store: Store, digest: string): Promise<void> {
   const installed = join(packageRoot(), 'dist', 'workflow-bundle.js');
-  const stored = store.paths.code(digest);
-  const there = await stat(stored).then(
-    () => true,
-    () => false,
-  );
-  if (there || (await digestFile(installed).catch(() => '')) !== digest) return;
-  await ensureDir(dirname(stored));
-  await copyFile(installed, stored);
+  if ((await store.read({ code: digest })) !== undefined) return;
+  const code = await readFile(installed).catch(() => undefined);
+  if (code !== undefined && sha256(code) === digest) await store.write({ code: digest }, code);
 }
 
 /**

@@ -49,7 +49,7 @@ export function createActivities(deps: ActivityDeps): Activities {
       runStage(environment, request, (session) => trainPreference(session, request.stage.spec)),
     async answer(request) {
       // The attempt that judges them holds the claim.
-      if (areAnswered(environment.store, request.stage)) return;
+      if (areAnswered(environment, request.stage)) return;
       await answerStage(environment, request, (session) => answerItems(session, request.stage.spec));
     },
     evaluate: (request) => runStage(environment, request, (session) => evaluate(session, request.stage.spec)),

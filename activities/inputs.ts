@@ -46,7 +46,7 @@ async function openArtifact(
   store: Store,
   ref: Extract<StageInputRef, { stage: string }>,
 ): Promise<OpenInput> {
-  const { dir, manifest } = await store.verifyArtifact({ kind: ref.kind, key: ref.stage });
+  const { dir, manifest } = await store.verify({ kind: ref.kind, key: ref.stage });
   return { dir, digest: manifest.digest, sha256Of: (file) => fileDigest(manifest.files, dir, file) };
 }
 

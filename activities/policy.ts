@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import type { Decoding } from '../schemas/trainer-job';
 import { digestOf } from '../planning';
-import { digestFile, guardFiles, readModelPositions } from '../store';
-import { findGenerations, storeGenerations, type StoredGenerations } from './generations';
+import { digestFile, guardFiles, readModelPositions, type StoredGenerations } from '../store';
 import type { OpenInput } from './inputs';
 import type { StageSession } from './session';
 
@@ -72,12 +71,12 @@ export async function generateAnswers(
   const request = { ...asked, maxPromptTokens, batchSize, onOverlength: 'truncate' } as const;
   const content = { digests, prompts: await digestFile(prompts), revision: generationRevision };
   const key = digestOf({ ...request, ...content });
-  const found = await findGenerations(store, key);
+  const found = await store.findGenerations(key);
   session.usage.made = found?.made ?? session.usage.made;
   if (found !== undefined) return found;
   const job = { ...session.jobBase(part), command: 'generate', model, adapter, prompts, ...request } as const;
   const { result } = await session.runTrainer(job);
   const { made } = session.usage;
   const rows = join(job.outputDir, 'generations.jsonl');
-  return storeGenerations(store, key, { rows, metrics: result.metrics, maxPromptTokens, made });
+  return store.storeGenerations(key, { rows, metrics: result.metrics, maxPromptTokens, made });
 }

@@ -1,4 +1,4 @@
-import { ledgerHead, openAttempts, readLedger, recordLostAttempts } from '../audit';
+import { openAttempts, recordLostAttempts } from '../audit';
 import type { LedgerLine } from '../schemas/ledger';
 import { stageMetricsOf } from '../contracts/metrics';
 import { zeroCost, type PlannedStage, type StageResult } from '../contracts/stage';
@@ -28,17 +28,17 @@ export async function resultOf(
   cached: boolean,
 ): Promise<StageResult> {
   const { warnings, cost } = manifest.made;
-  const path = store.paths.stageLedger(stage.key);
+  const chain = store.chain({ stage: stage.key });
   return {
     key: stage.key,
     kind: stage.kind,
     title: stage.title,
     digest: manifest.digest,
     cached,
-    ledgerHead: await ledgerHead(path),
+    ledgerHead: await chain.head(),
     ...stageMetricsOf(manifest),
     ...rowSourceOf(stage),
-    ...(cached ? { cost: zeroCost } : { cost, ...newCallsIn(await readLedger(path)) }),
+    ...(cached ? { cost: zeroCost } : { cost, ...newCallsIn(await chain.read()) }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
 }
@@ -63,10 +63,10 @@ export interface PublishedQuery {
  */
 export async function findPublished(query: PublishedQuery): Promise<StageResult | undefined> {
   const { store, stage, runId, claim } = query;
-  const stored = await store.readArtifact({ kind: stage.kind, key: stage.key });
+  const stored = await store.get({ kind: stage.kind, key: stage.key });
   if (stored === undefined) return undefined;
-  const path = store.paths.stageLedger(stage.key);
-  const lines = claim === undefined ? await readLedger(path) : await recordLostAttempts(path, claim.fence);
+  const chain = store.chain({ stage: stage.key });
+  const lines = claim === undefined ? await chain.read() : await recordLostAttempts(chain, claim);
   if (openAttempts(lines).length > 0) return undefined;
   return resultOf(store, stage, stored, !isOwn(lines, runId));
 }

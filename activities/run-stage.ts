@@ -1,7 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
-import { readLedger } from '../audit';
 import { foundScores } from '../contracts/auxiliary';
 import { BudgetlineError } from '../contracts/failures';
 import { stageMetricsOf } from '../contracts/metrics';
@@ -38,7 +37,7 @@ async function describeArtifact(
   output: StageOutput,
 ): Promise<PublishRequest['manifest']> {
   const { environment, stage, request, usage, inputs } = session;
-  const lines = await readLedger(environment.store.paths.stageLedger(stage.key));
+  const lines = await environment.store.chain({ stage: stage.key }).read();
   return {
     revision: stage.revision,
     title: stage.title,

@@ -23,7 +23,7 @@ export type AnyStageRequest = { [K in StageKind]: StageRequest<K> }[StageKind];
 
 /** What a finished stage hands over to be published. */
 export interface StageOutput extends StageMetrics {
-  /** The payload, on the store's disk. */
+  /** The payload, in the scratch folder. */
   readonly dir: string;
 }
 
@@ -61,9 +61,9 @@ export class StageSession {
     const { stage, execution } = request;
     this.stage = stage;
     this.execution = execution;
-    this.runDir = environment.store.paths.run(stage.key);
+    this.runDir = environment.scratch(stage.key);
     this.inputs = createInputs(environment.store, stage);
-    this.notes = new AttemptNotes(environment.store.paths.stageLedger(stage.key), claim);
+    this.notes = new AttemptNotes(environment.store.chain({ stage: stage.key }), claim);
     this.stop = AbortSignal.any([
       context.cancellationSignal,
       ...(environment.stopping === undefined ? [] : [environment.stopping]),

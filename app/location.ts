@@ -1,12 +1,13 @@
+import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { createStore, type Store } from '../store';
 import { homeOf } from './home';
 
-/** The folder that holds artifacts, ledgers, reports and the embedded server's database. */
+/** The folder with reports, scratch space, the embedded server's database and, by default, the store. */
 export interface HomeOptions {
   /** Default: BUDGETLINE_HOME, or `.budgetline` next to the nearest package.json at or above the working directory. */
   readonly home?: string;
-  /** An open store, instead of `home`. */
+  /** Default: the folder store in `home`. */
   readonly store?: Store;
 }
 
@@ -19,7 +20,13 @@ export interface Location extends HomeOptions {
   readonly client?: Client;
 }
 
-/** The store of a home. */
-export function storeOf({ home, store }: HomeOptions): Store {
-  return store ?? createStore(home ?? homeOf(process.env, process.cwd()));
+/** A home on this host and its store. */
+export interface Place {
+  readonly home: string;
+  readonly store: Store;
+}
+
+export function placeOf(options: HomeOptions): Place {
+  const home = resolve(options.home ?? homeOf(process.env, process.cwd()));
+  return { home, store: options.store ?? createStore(home) };
 }

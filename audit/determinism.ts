@@ -2,7 +2,6 @@ import type { ArtifactManifest } from '../schemas/artifact';
 import type { LedgerLine, LineOf } from '../schemas/ledger';
 import type { StageKey } from '../contracts/stage';
 import type { Store } from '../store';
-import { readLedger } from './ledger';
 import { readManifest } from './stage-differences';
 
 /** Everything that determines a stage's bytes: numeric plan, hardware and code. null if not recorded. */
@@ -54,5 +53,5 @@ export function determinismOf(
 export async function readDeterminism(store: Store, key: StageKey): Promise<DeterminismClass | undefined> {
   const manifest = await readManifest(store, key);
   if (manifest === undefined) return undefined;
-  return determinismOf(manifest, makingAttempt(await readLedger(store.paths.stageLedger(key))));
+  return determinismOf(manifest, makingAttempt(await store.chain({ stage: key }).read()));
 }

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntryOf, LedgerLine } from '../schemas/ledger';
 import type { AnchoredHead } from '../contracts/stage';
-import type { Store } from '../store';
-import { appendLine, ledgerHead, readLedger } from './ledger';
+import type { Chain, FenceCheck, Store } from '../store';
 
 export type ExperimentOpening = EntryOf<'experiment-opened'>;
 export type StageRecord = EntryOf<'stage-recorded'>;
@@ -13,12 +12,17 @@ export type SteeringRecord = EntryOf<'run-steered'>;
 
 const lockPollMs = 20;
 
+type LockedWork<T> = (chain: Chain, lock: FenceCheck) => Promise<T>;
+
 /** One writer at a time: each experiment chain is locked by a claim. */
-async function withLock<T>(store: Store, experimentId: string, work: () => Promise<T>): Promise<T> {
+async function withLock<T>(store: Store, experimentId: string, work: LockedWork<T>): Promise<T> {
   const key = createHash('sha256').update(`experiment-ledger ${experimentId}`).digest('hex');
   for (;;) {
     const outcome = await store.claim(key, `ledger of experiment ${experimentId}`);
-    if ('claim' in outcome) return work().finally(() => outcome.claim.release());
+    if ('claim' in outcome) {
+      const { claim } = outcome;
+      return work(store.chain({ experiment: experimentId }), claim).finally(() => claim.release());
+    }
     await sleep(lockPollMs);
   }
 }
@@ -39,11 +43,10 @@ function sameRecord(line: LedgerLine, record: StageRecord): boolean {
 
 /** Opens an experiment's chain with its definition. A definition that is already there is not written again. */
 export async function openExperimentLedger(store: Store, opening: ExperimentOpening): Promise<string> {
-  const path = store.paths.experimentLedger(opening.experimentId);
-  return withLock(store, opening.experimentId, async () => {
-    const known = (await readLedger(path)).some((line) => sameOpening(line, opening));
-    if (!known) return appendLine(path, { type: 'experiment-opened', ...opening });
-    return (await ledgerHead(path)) ?? '';
+  return withLock(store, opening.experimentId, async (chain, lock) => {
+    const known = (await chain.read()).some((line) => sameOpening(line, opening));
+    if (!known) return chain.append({ type: 'experiment-opened', ...opening }, lock);
+    return (await chain.head()) ?? '';
   });
 }
 
@@ -57,12 +60,11 @@ export async function recordStages(
   experimentId: string,
   records: readonly StageRecord[],
 ): Promise<string | null> {
-  const path = store.paths.experimentLedger(experimentId);
-  return withLock(store, experimentId, async () => {
-    const lines = await readLedger(path);
+  return withLock(store, experimentId, async (chain, lock) => {
+    const lines = await chain.read();
     const missing = records.filter((record) => !lines.some((line) => sameRecord(line, record)));
-    for (const record of missing) await appendLine(path, { type: 'stage-recorded', ...record });
-    return ledgerHead(path);
+    for (const record of missing) await chain.append({ type: 'stage-recorded', ...record }, lock);
+    return chain.head();
   });
 }
 
@@ -76,24 +78,22 @@ export async function recordHistories(
   experimentId: string,
   records: readonly HistoryRecord[],
 ): Promise<AnchoredHead> {
-  const path = store.paths.experimentLedger(experimentId);
-  return withLock(store, experimentId, async () => {
-    const lines = await readLedger(path);
+  return withLock(store, experimentId, async (chain, lock) => {
+    const lines = await chain.read();
     const missing = records.filter((record) => !lines.some((line) => sameHistory(line, record)));
     for (const record of missing)
-      await appendLine(path, { type: 'history-exported', experimentId, ...record });
-    return { head: (await ledgerHead(path)) ?? '', lines: lines.length + missing.length };
+      await chain.append({ type: 'history-exported', experimentId, ...record }, lock);
+    return { head: (await chain.head()) ?? '', lines: lines.length + missing.length };
   });
 }
 
 /** Records who steered a run, once for each request. */
 export async function recordSteering(store: Store, record: SteeringRecord): Promise<string> {
-  const path = store.paths.experimentLedger(record.experimentId);
-  return withLock(store, record.experimentId, async () => {
-    const known = (await readLedger(path)).some(
+  return withLock(store, record.experimentId, async (chain, lock) => {
+    const known = (await chain.read()).some(
       (line) => line.type === 'run-steered' && line.requestId === record.requestId,
     );
-    if (!known) return appendLine(path, { type: 'run-steered', ...record });
-    return (await ledgerHead(path)) ?? '';
+    if (!known) return chain.append({ type: 'run-steered', ...record }, lock);
+    return (await chain.head()) ?? '';
   });
 }

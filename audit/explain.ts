@@ -1,11 +1,9 @@
-import { readdir } from 'node:fs/promises';
 import type { ArtifactManifest } from '../schemas/artifact';
 import { codeRoles } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
 import type { StageKey } from '../contracts/stage';
-import { isMissing, type Store } from '../store';
+import type { Store } from '../store';
 import type { FieldDifference } from './flatten';
-import { readLedger } from './ledger';
 import { compareStages, readManifest } from './stage-differences';
 import { describeAttempts } from './attempts';
 
@@ -30,14 +28,6 @@ export interface StageExplanation {
   readonly differences: readonly FieldDifference[];
 }
 
-async function listKeys(store: Store, kind: string): Promise<StageKey[]> {
-  const names = await readdir(store.paths.artifacts).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
-  return names.flatMap((name) => (name.startsWith(`${kind}-`) ? [name.slice(kind.length + 1)] : []));
-}
-
 const isOfCode = (field: string): boolean => codeRoles.some((role) => field.includes(`.code.${role}.`));
 
 /** A stage that differs only in the user's code is nearer than one that differs in another field. */
@@ -45,8 +35,8 @@ async function findNearest(
   store: Store,
   manifest: ArtifactManifest,
 ): Promise<{ manifest: ArtifactManifest; differences: FieldDifference[] } | undefined> {
-  const keys = (await listKeys(store, manifest.kind)).filter((key) => key !== manifest.key);
-  const others = (await Promise.all(keys.map((key) => readManifest(store, key)))).filter(
+  const ids = (await store.list('')).filter(({ kind, key }) => kind === manifest.kind && key !== manifest.key);
+  const others = (await Promise.all(ids.map(({ key }) => readManifest(store, key)))).filter(
     (other) => other !== undefined,
   );
   const compared = others.map(async (other) => {
@@ -64,24 +54,20 @@ async function findNearest(
 }
 
 async function resolveKey(store: Store, prefix: string): Promise<ArtifactManifest> {
-  const names = await readdir(store.paths.artifacts).catch(() => []);
-  const keys = names.map((name) => name.split('-')[1] ?? '').filter((key) => key.startsWith(prefix));
-  const [key, ...others] = keys;
-  const manifest = key === undefined || others.length > 0 ? undefined : await readManifest(store, key);
+  const found = await store.list(prefix);
+  const [id, ...others] = found;
+  const manifest = id === undefined || others.length > 0 ? undefined : await readManifest(store, id.key);
   if (manifest !== undefined) return manifest;
-  const found = others.length > 0 ? `${keys.length} stage keys begin` : 'No stage key begins';
-  throw new BudgetlineError('INPUT_MISSING', `${found} with "${prefix}" in ${store.paths.home}.`, {
+  const count = others.length > 0 ? `${found.length} stage keys begin` : 'No stage key begins';
+  throw new BudgetlineError('INPUT_MISSING', `${count} with "${prefix}" in ${store.name}.`, {
     remedy: 'Use the full key, or more of its first digits; "budgetline plan --json" lists keys.',
   });
 }
 
 /** Experiments that used the stage, without the one that made it. */
 async function usesOf(store: Store, { key, made }: ArtifactManifest): Promise<string[]> {
-  const dir = store.paths.experimentLedger('x').replace(/x\.jsonl$/, '');
-  const names = (await readdir(dir).catch(() => [])).filter((name) => name.endsWith('.jsonl'));
-  const users = names.map(async (name) => {
-    const id = name.slice(0, -'.jsonl'.length);
-    const lines = await readLedger(store.paths.experimentLedger(id));
+  const users = (await store.experiments()).map(async (id) => {
+    const lines = await store.chain({ experiment: id }).read();
     const used = lines.some((line) => line.type === 'stage-recorded' && line.stage === key);
     return used && id !== made.experimentId ? [id] : [];
   });
@@ -97,7 +83,7 @@ async function usesOf(store: Store, { key, made }: ArtifactManifest): Promise<st
 export async function explainStage(store: Store, prefix: string): Promise<StageExplanation> {
   const manifest = await resolveKey(store, prefix);
   const { key, kind, title } = manifest;
-  const lines = await readLedger(store.paths.stageLedger(key));
+  const lines = await store.chain({ stage: key }).read();
   const attempts = describeAttempts(lines).map(({ startedAt: at, experimentId, outcome, code }) => {
     return { at, experimentId, outcome, code };
   });

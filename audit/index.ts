@@ -1,5 +1,4 @@
-/** The attempt ledger: one hash chain for each stage key and one for each experiment. */
-export { appendLine, ledgerHead, readLedger } from './ledger';
+/** The attempt ledger: what the chains of stages and experiments record, and what is made from them. */
 export {
   countInfrastructureFailures,
   endAttempt,

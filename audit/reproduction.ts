@@ -3,7 +3,6 @@ import type { StageKey } from '../contracts/stage';
 import type { ArtifactManifest } from '../schemas/artifact';
 import { readDeterminism } from './determinism';
 import { compareFields, type FieldDifference } from './flatten';
-import { readLedger } from './ledger';
 import { recordedStages } from './run-records';
 import type { RunLocation } from './comparison';
 import { compareStages, readManifest } from './stage-differences';
@@ -74,7 +73,7 @@ async function describeNotRun(
 }
 
 async function manifestsOf({ store, experimentId }: RunLocation): Promise<Map<StageKey, ArtifactManifest>> {
-  const records = recordedStages(await readLedger(store.paths.experimentLedger(experimentId)));
+  const records = recordedStages(await store.chain({ experiment: experimentId }).read());
   const read = await Promise.all(records.map(({ stage }) => readManifest(store, stage)));
   return new Map(read.flatMap((manifest) => (manifest === undefined ? [] : [[manifest.key, manifest]])));
 }
@@ -86,7 +85,7 @@ async function manifestsOf({ store, experimentId }: RunLocation): Promise<Map<St
  */
 export async function compareReproduction(recorded: RunLocation, rerun: RunLocation): Promise<Reproduction> {
   const { store, experimentId } = recorded;
-  const records = recordedStages(await readLedger(store.paths.experimentLedger(experimentId)));
+  const records = recordedStages(await store.chain({ experiment: experimentId }).read());
   const made = await manifestsOf(rerun);
   const known = new Set(records.map(({ stage }) => stage));
   const candidates = [...made.values()].filter(({ key }) => !known.has(key));

@@ -1,15 +1,23 @@
-import { readdir } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../schemas/scalars';
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine, LineOf } from '../schemas/ledger';
 import { stageKinds, type StageKey } from '../contracts/stage';
-import { isMissing, type ArtifactId, type Store } from '../store';
+import { reportFolder } from '../host/home';
+import { ensureDir, listFiles, type ArtifactId, type Store, type StorePart } from '../store';
 import { requestsByStage, unfinishedStages } from './stage-requests';
 import type { WorkflowHistory } from './history';
-import { readLedger } from './ledger';
 import { exportedHistories, readHistories, recordedStages } from './run-records';
+
+/** A run in a store, with the BUDGETLINE_HOME that has its report. */
+export interface HomeRun {
+  readonly store: Store;
+  readonly home: string;
+  readonly experimentId: string;
+}
 
 const withPages = z.looseObject({ pages: z.array(z.looseObject({ digest: sha256 })) });
 
@@ -26,20 +34,10 @@ export function resultPages(histories: readonly WorkflowHistory[]): string[] {
 export async function findArtifact(store: Store, key: StageKey | undefined): Promise<ArtifactId | undefined> {
   if (key === undefined || !/^[0-9a-f]{64}$/.test(key)) return undefined;
   for (const kind of stageKinds) {
-    const found = await store.readArtifact({ kind, key });
+    const found = await store.get({ kind, key });
     if (found !== undefined) return { kind, key };
   }
   return undefined;
-}
-
-async function filesBelow(dir: string): Promise<string[]> {
-  try {
-    const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-    return entries.flatMap((entry) => (entry.isFile() ? [`${entry.parentPath}/${entry.name}`] : []));
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }
 
 /** Artifacts of recorded stages and, recursively, of their inputs. */
@@ -50,7 +48,7 @@ async function lineageOf(store: Store, lines: readonly LedgerLine[]): Promise<Ar
     const ids = await Promise.all(waiting.map((key) => findArtifact(store, key)));
     const fresh = ids.filter((id) => id !== undefined && !found.has(id.key)) as ArtifactId[];
     for (const id of fresh) found.set(id.key, id);
-    const stored = await Promise.all(fresh.map((id) => store.readArtifact(id)));
+    const stored = await Promise.all(fresh.map((id) => store.get(id)));
     waiting = stored.flatMap((artifact) => Object.values(artifact?.manifest.inputs ?? {}));
     waiting = waiting.filter((key) => !found.has(key));
   }
@@ -58,43 +56,63 @@ async function lineageOf(store: Store, lines: readonly LedgerLine[]): Promise<Ar
 }
 
 /**
- * Paths of every file of an experiment, relative to the store's home: chains (also of unfinished stages), artifacts with
- * their inputs, histories, workflow code, anchor, result and report.
+ * Every part of the store that an experiment's record consists of: chains (also of unfinished stages), artifacts with
+ * their inputs, histories, workflow code, anchor and result.
  *
  * @throws BudgetlineError INPUT_MISSING if the store does not have the experiment
  */
-export async function listRunFiles(store: Store, experimentId: string): Promise<string[]> {
-  const { paths } = store;
-  const lines = await readLedger(paths.experimentLedger(experimentId));
+export async function listRunParts(store: Store, experimentId: string): Promise<StorePart[]> {
+  const lines = await store.chain({ experiment: experimentId }).read();
   if (lines.length === 0) throw unknownExperiment(store, experimentId);
   const artifacts = await lineageOf(store, lines);
   const exported = exportedHistories(lines);
   const histories = await readHistories(store, lines);
   const pages = resultPages(histories.map(({ history }) => history));
   const codes = new Set(exported.flatMap(({ codeDigest }) => (codeDigest === null ? [] : [codeDigest])));
-  const files = [
-    paths.experimentLedger(experimentId),
-    paths.anchor(experimentId),
-    ...artifacts.map(({ key }) => paths.stageLedger(key)),
-    ...unfinishedStages(lines, requestsByStage(histories)).map(({ stage }) => paths.stageLedger(stage)),
-    ...exported.flatMap(({ runId }) => [paths.history(runId), paths.completeHistory(runId)]),
-    ...[...codes].map((digest) => paths.code(digest)),
-    ...pages.map((digest) => paths.document(digest)),
+  return [
+    { experiment: experimentId },
+    { anchor: experimentId },
+    ...artifacts.flatMap((artifact): StorePart[] => [{ artifact }, { stage: artifact.key }]),
+    ...unfinishedStages(lines, requestsByStage(histories)).map(({ stage }) => ({ stage })),
+    ...exported.flatMap(({ runId }): StorePart[] => [{ history: runId }, { completeHistory: runId }]),
+    ...[...codes].map((code) => ({ code })),
+    ...pages.map((document) => ({ document })),
   ];
-  const folders = [...artifacts.map((id) => paths.artifact(id)), paths.report(experimentId)];
-  const below = await Promise.all(folders.map(filesBelow));
-  return [...files, ...below.flat()].map((path) => relative(paths.home, path)).sort();
+}
+
+async function copyReport(home: string, experimentId: string, folder: string): Promise<string[]> {
+  const report = reportFolder(home, experimentId);
+  const files = existsSync(report) ? await listFiles(report) : [];
+  const name = relative(home, report);
+  for (const file of files) {
+    await ensureDir(dirname(join(folder, name, file)));
+    await copyFile(join(report, file), join(folder, name, file));
+  }
+  return files.map((file) => `${name}/${file}`);
+}
+
+/**
+ * Copies every file of an experiment, with its report, into a folder with the layout of a BUDGETLINE_HOME.
+ *
+ * @returns paths of the files, relative to the folder, sorted
+ * @throws BudgetlineError INPUT_MISSING if the store does not have the experiment
+ */
+export async function copyRun({ store, home, experimentId }: HomeRun, folder: string): Promise<string[]> {
+  const copied: string[] = [];
+  for (const part of await listRunParts(store, experimentId)) copied.push(...(await store.copy(part, folder)));
+  // A stage that is unfinished here may have been made by another run.
+  return [...new Set([...copied, ...(await copyReport(home, experimentId, folder))])].sort();
 }
 
 /** The first line of an experiment's chain. Throws INPUT_MISSING if the store does not have the run. */
 export async function readOpening(store: Store, experimentId: string): Promise<LineOf<'experiment-opened'>> {
-  const [opening] = await readLedger(store.paths.experimentLedger(experimentId));
+  const [opening] = await store.chain({ experiment: experimentId }).read();
   if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
   return opening;
 }
 
 export function unknownExperiment(store: Store, experimentId: string): BudgetlineError {
-  return new BudgetlineError('INPUT_MISSING', `There is no run "${experimentId}" in ${store.paths.home}.`, {
+  return new BudgetlineError('INPUT_MISSING', `There is no run "${experimentId}" in ${store.name}.`, {
     remedy: 'Use the id that the plan and the report print, or set BUDGETLINE_HOME.',
     details: { experimentId },
   });

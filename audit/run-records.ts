@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { LedgerLine, LineOf } from '../schemas/ledger';
-import { isMissing, type Store } from '../store';
+import type { RecordId, Store } from '../store';
 import { parseHistory, type WorkflowHistory } from './history';
 
 /** The stages in an experiment's chain; the last record of each. */
@@ -21,17 +20,19 @@ export interface ReadHistory {
   readonly history: WorkflowHistory;
 }
 
+/** A stored history; undefined if there is none. Throws DATA_INVALID. */
+export async function readHistory(store: Store, id: RecordId): Promise<WorkflowHistory | undefined> {
+  const bytes = await store.read(id);
+  return bytes === undefined ? undefined : parseHistory(bytes.toString('utf8'), store.placeOf(id));
+}
+
 /** The stored histories of an experiment. The complete one is preferred to the exported one. */
 export async function readHistories(store: Store, lines: readonly LedgerLine[]): Promise<ReadHistory[]> {
-  const { paths } = store;
   const read = exportedHistories(lines).map(async (record) => {
-    for (const path of [paths.completeHistory(record.runId), paths.history(record.runId)])
-      try {
-        return [{ record, history: parseHistory(await readFile(path, 'utf8'), path) }];
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
-    return [];
+    const { runId } = record;
+    const history =
+      (await readHistory(store, { completeHistory: runId })) ?? (await readHistory(store, { history: runId }));
+    return history === undefined ? [] : [{ record, history }];
   });
   return (await Promise.all(read)).flat();
 }

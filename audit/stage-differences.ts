@@ -15,7 +15,7 @@ export async function readManifest(
   key: StageKey | undefined,
 ): Promise<ArtifactManifest | undefined> {
   const id = await findArtifact(store, key);
-  return id === undefined ? undefined : (await store.readArtifact(id))?.manifest;
+  return id === undefined ? undefined : (await store.get(id))?.manifest;
 }
 
 const keyParts = ({ spec, revision, inputs }: ArtifactManifest): object => ({ spec, revision, inputs });

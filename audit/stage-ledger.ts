@@ -1,12 +1,14 @@
 import type { FailureCode } from '../contracts/failures';
 import { failures, isFailureCode } from '../contracts/failures';
 import type { EntryOf, LedgerLine, LineOf } from '../schemas/ledger';
-import { appendLine, readLedger } from './ledger';
+import type { Chain, Claim } from '../store';
 
 /** Fields of an attempt's first line. */
 export type AttemptStart = EntryOf<'attempt-started'>;
 /** Fields of an attempt's last line. */
 export type AttemptEnd = EntryOf<'attempt-ended'>;
+/** The claim under which a stage's chain is written. */
+type StageFence = Pick<Claim, 'fence' | 'check'>;
 
 function isStart(line: LedgerLine): line is LineOf<'attempt-started'> {
   return line.type === 'attempt-started';
@@ -29,28 +31,32 @@ export function openAttempts(lines: readonly LedgerLine[]): LineOf<'attempt-star
 
 /**
  * Records attempts below a fence that have no ending as lost: their worker died, or was fenced out. Only the holder of
- * the claim with that fence may call this.
+ * the stage's claim may call this.
  */
-export async function recordLostAttempts(path: string, fence: number): Promise<LedgerLine[]> {
-  const lines = await readLedger(path);
-  const lost = openAttempts(lines).filter((line) => line.fence < fence);
-  for (const { stage, kind, fence: lower, host, pid } of lost) {
-    const reason = `Process ${pid} on ${host} recorded no ending; fence ${fence} took over the claim.`;
-    await appendLine(path, { type: 'attempt-lost', stage, kind, fence: lower, reason });
+export async function recordLostAttempts(chain: Chain, claim: StageFence): Promise<LedgerLine[]> {
+  const lines = await chain.read();
+  const lost = openAttempts(lines).filter((line) => line.fence < claim.fence);
+  for (const { stage, kind, fence, host, pid } of lost) {
+    const reason = `Process ${pid} on ${host} recorded no ending; fence ${claim.fence} took over the claim.`;
+    await chain.append({ type: 'attempt-lost', stage, kind, fence, reason }, claim);
   }
-  return lost.length === 0 ? lines : readLedger(path);
+  return lost.length === 0 ? lines : chain.read();
 }
 
 /** Opens an attempt, after recording lost ones. Returns the chain with the new line. */
-export async function startAttempt(path: string, start: AttemptStart): Promise<LedgerLine[]> {
-  await recordLostAttempts(path, start.fence);
-  await appendLine(path, { type: 'attempt-started', ...start });
-  return readLedger(path);
+export async function startAttempt(
+  chain: Chain,
+  start: AttemptStart,
+  claim: StageFence,
+): Promise<LedgerLine[]> {
+  await recordLostAttempts(chain, claim);
+  await chain.append({ type: 'attempt-started', ...start }, claim);
+  return chain.read();
 }
 
 /** Closes an attempt. Returns the chain's new head. */
-export function endAttempt(path: string, end: AttemptEnd): Promise<string> {
-  return appendLine(path, { type: 'attempt-ended', ...end });
+export function endAttempt(chain: Chain, end: AttemptEnd, claim: StageFence): Promise<string> {
+  return chain.append({ type: 'attempt-ended', ...end }, claim);
 }
 
 /** Codes of attempts that were deferred: they ended early without failing. */

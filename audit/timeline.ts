@@ -16,7 +16,6 @@ import {
   type StageRequests,
   type UnfinishedStage,
 } from './stage-requests';
-import { readLedger } from './ledger';
 import { unknownExperiment } from './run-files';
 import { readHistories, recordedStages, type ReadHistory } from './run-records';
 import { runsOf, stateOf, totalsIn, totalsOf } from './timeline-totals';
@@ -48,10 +47,10 @@ async function describeStage(
   record: LineOf<'stage-recorded'> | UnfinishedStage,
 ): Promise<AuditedStage> {
   const { stage: key, kind } = record;
-  const lines = await readLedger(store.paths.stageLedger(key));
+  const lines = await store.chain({ stage: key }).read();
   const all = describeAttempts(lines);
   const attempts = all.filter((attempt) => attempt.experimentId === experimentId);
-  const { title, made } = (await store.readArtifact({ kind, key }))?.manifest ?? {};
+  const { title, made } = (await store.get({ kind, key }))?.manifest ?? {};
   const published = all.filter(({ outcome }) => outcome === 'published').at(-1);
   const madeBy = 'artifact' in record ? (made?.experimentId ?? published?.experimentId ?? null) : null;
   const ofStage = requests.get(key) ?? [];
@@ -146,7 +145,7 @@ function stateIn(records: RunRecords, totals: RunTimeline['totals']): RunTimelin
  * @throws BudgetlineError INPUT_MISSING if the store does not have the run; LEDGER_CORRUPT
  */
 export async function readTimeline(store: Store, experimentId: string): Promise<RunTimeline> {
-  const lines = await readLedger(store.paths.experimentLedger(experimentId));
+  const lines = await store.chain({ experiment: experimentId }).read();
   const [opening] = lines;
   if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
   const histories = await readHistories(store, lines);

@@ -16,7 +16,7 @@ export interface RerunOptions {
 
 /** Runs a planned sweep to its end and shows its progress, with a server and workers of its store's home. */
 export async function rerunSweep(planned: PlannedSweep, { printer, tasksFile }: RerunOptions): Promise<void> {
-  const { home } = planned.store.paths;
+  const { home } = planned;
   const view = createProgressView(printer);
   const { signal } = listenForInterruption({
     onFirst: () => view.notice('Stopping.'),

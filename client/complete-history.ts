@@ -1,7 +1,6 @@
-import { dirname } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { ensureDir, writeFileAtomic, type Store } from '../store';
+import type { Store } from '../store';
 
 /**
  * Stores the history of an ended run with its last event, which the run's last activity cannot export.
@@ -16,9 +15,7 @@ export async function storeCompleteHistory(
   try {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     if (!history.events?.at(-1)?.workflowExecutionCompletedEventAttributes) return false;
-    const path = store.paths.completeHistory(runId);
-    await ensureDir(dirname(path));
-    await writeFileAtomic(path, `${historyToJSON(history)}\n`);
+    await store.write({ completeHistory: runId }, `${historyToJSON(history)}\n`);
     return true;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;

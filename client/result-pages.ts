@@ -1,16 +1,15 @@
 import type { StoredPage, SweepLists, ResultPage, SweepResult, SweepReturn } from '../contracts/results';
 import { BudgetlineError } from '../contracts/failures';
 import type { SweepPlan } from '../planning';
-import { createStore } from '../store';
+import type { Store } from '../store';
 
 /** The earlier pages of a sweep's lists, from the workers' store. */
-async function readPages(stored: readonly StoredPage[], home: string | undefined): Promise<ResultPage[]> {
+async function readPages(stored: readonly StoredPage[], store: Store | undefined): Promise<ResultPage[]> {
   if (stored.length === 0) return [];
-  if (home === undefined)
+  if (store === undefined)
     throw new BudgetlineError('INPUT_MISSING', "The sweep's results are in the workers' store.", {
-      remedy: 'Pass its folder: watchSweep({ home }), the workers’ BUDGETLINE_HOME.',
+      remedy: 'Pass it: watchSweep({ store }), the store of the workers.',
     });
-  const store = createStore(home);
   // Not validated: our own workflow wrote it, and its digest is checked.
   return Promise.all(stored.map(async ({ digest }) => (await store.readDocument(digest)) as ResultPage));
 }
@@ -27,10 +26,10 @@ const collect = <N extends keyof SweepLists>(
  */
 export async function completeResult(
   { pages: stored, ...last }: SweepReturn,
-  home: string | undefined,
+  store: Store | undefined,
 ): Promise<SweepResult> {
   const { search } = last;
-  const pages = [...(await readPages(stored, home)), { ...last, rounds: search?.rounds ?? [] }];
+  const pages = [...(await readPages(stored, store)), { ...last, rounds: search?.rounds ?? [] }];
   const variants = collect(pages, 'variants');
   return {
     ...last,

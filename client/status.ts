@@ -1,6 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { BudgetlineError } from '../contracts/failures';
 import type { CellResult, ExperimentProgress, SweepProgress, SweepReturn } from '../contracts/results';
+import type { Store } from '../store';
 import { toSteeringError } from './failure';
 import { finalExperimentProgress, finalSweepProgress } from './finished';
 import { completeResult } from './result-pages';
@@ -33,12 +34,12 @@ const queryLimitMs = 5_000;
 async function readFinalProgress(
   handle: WorkflowHandle,
   type: string,
-  home: string | undefined,
+  store: Store | undefined,
 ): Promise<RunStatus['progress']> {
   if (type !== 'allocationSweep')
     return { of: 'experiment', experiment: finalExperimentProgress((await handle.result()) as CellResult) };
   const returned = (await handle.result()) as SweepReturn;
-  const result = await completeResult(returned, home).catch(() => null);
+  const result = await completeResult(returned, store).catch(() => null);
   return result && { of: 'sweep', sweep: finalSweepProgress(result) };
 }
 
@@ -61,8 +62,8 @@ async function queryProgress(
 }
 
 export interface StatusOptions {
-  /** The workers' BUDGETLINE_HOME: all pages but the last of a large sweep's result are there. */
-  readonly home?: string;
+  /** The workers' store: all pages but the last of a large sweep's result are there. */
+  readonly store?: Store;
 }
 
 /**
@@ -73,7 +74,7 @@ export interface StatusOptions {
 export async function readStatus(
   client: Client,
   workflowId: string,
-  { home }: StatusOptions = {},
+  { store }: StatusOptions = {},
 ): Promise<RunStatus> {
   const handle = client.workflow.getHandle(workflowId);
   try {
@@ -83,7 +84,7 @@ export async function readStatus(
         'RUN_UNKNOWN',
         `${workflowId} is a run of the workflow "${type}", which is not Budgetline's.`,
       );
-    const ended = status.name === 'COMPLETED' ? await readFinalProgress(handle, type, home) : null;
+    const ended = status.name === 'COMPLETED' ? await readFinalProgress(handle, type, store) : null;
     const progress = ended ?? (await queryProgress(client, handle, type));
     const pending = await listPending(client, workflowId);
     const times = { startedAt: startTime.toISOString(), closedAt: closeTime?.toISOString() ?? null };

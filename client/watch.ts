@@ -4,6 +4,7 @@ import type { CellProgress, SweepProgress, SweepResult, SweepReturn } from '../c
 import { BudgetlineError } from '../contracts/failures';
 import type { PlannedStage, StageKey } from '../contracts/stage';
 import type { SweepPlan } from '../planning';
+import type { Store } from '../store';
 import type { allocationSweep } from '../workflows';
 import { toWorkflowError } from './failure';
 import { completeResult, inPlanOrder } from './result-pages';
@@ -34,8 +35,8 @@ export interface WatchOptions {
   readonly plan: SweepPlan;
   readonly started: Started<typeof allocationSweep>;
   readonly onStatus: (status: SweepStatus) => void;
-  /** The workers' BUDGETLINE_HOME: all pages but the last of a large sweep's result are there. */
-  readonly home?: string;
+  /** The workers' store: all pages but the last of a large sweep's result are there. */
+  readonly store?: Store;
   /** Milliseconds between two polls. Default: 1,000. */
   readonly intervalMs?: number;
   /** Milliseconds for which the server may give no answer. Default: 120,000. */
@@ -198,7 +199,7 @@ export async function watchSweep(options: WatchOptions): Promise<SweepResult> {
       whenAborted(options.signal),
       whenFailed(looking),
     ]);
-    return inPlanOrder(await completeResult(returned, options.home), options.plan);
+    return inPlanOrder(await completeResult(returned, options.store), options.plan);
   } catch (error) {
     throw await toWorkflowError(error, options.started.workflowId);
   } finally {

@@ -8,7 +8,7 @@ import { readConfiguration } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 import { taskQueues } from '../contracts/stage';
 import type { Task } from '../contracts/task';
-import { createStore } from '../store';
+import { createStore, type Store } from '../store';
 import {
   codeGeneration,
   gradeSchoolMath,
@@ -38,8 +38,10 @@ export interface WorkerSettings {
    * queues.
    */
   readonly queue: string;
-  /** BUDGETLINE_HOME, the folder of the store. */
+  /** BUDGETLINE_HOME: the worker's scratch space, and the store by default. */
   readonly home: string;
+  /** Default: the folder store in `home`. */
+  readonly store?: Store;
   /** Custom tasks, in addition to the built-in ones. */
   readonly tasks?: readonly Task[];
   /** A file that exports custom workflows. */
@@ -88,12 +90,13 @@ function workflowPart({ queue, workflowsPath }: WorkerSettings): Partial<WorkerO
 }
 
 function activityPart(settings: WorkerSettings, stopping: AbortSignal): Partial<WorkerOptions> {
-  const { queue, home, tasks = [], trainer, device } = settings;
+  const { queue, home, store = createStore(home), tasks = [], trainer, device } = settings;
   if (queue !== taskQueues.cpu && queue !== taskQueues.gpu) return {};
   const slots = settings.slots ?? (queue === taskQueues.gpu ? deviceSlots(1) : 20);
   return {
     activities: createActivities({
-      store: createStore(home),
+      store,
+      home,
       // A user's task overrides a built-in one of the same name.
       tasks: [...tasks, ...builtInTasks],
       stopping,

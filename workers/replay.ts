@@ -7,13 +7,14 @@ import { readConfiguration } from '../connection';
 export async function replayHistory(run: {
   readonly events: readonly unknown[];
   readonly workflowId: string;
-  readonly codePath: string;
+  /** Text of the workflow code. */
+  readonly code: string;
 }): Promise<void> {
   const { DefaultLogger, Runtime, Worker } = await import('@temporalio/worker');
   quieten ??= install(Runtime, DefaultLogger);
-  const { events, workflowId, codePath } = run;
+  const { events, workflowId, code } = run;
   const { dataConverter } = readConfiguration({ env: process.env });
-  await Worker.runReplayHistory({ workflowBundle: { codePath }, dataConverter }, { events }, workflowId);
+  await Worker.runReplayHistory({ workflowBundle: { code }, dataConverter }, { events }, workflowId);
 }
 
 type Worker = typeof import('@temporalio/worker');

@@ -8,8 +8,8 @@ import { generationRow, type GenerationRow } from '../../schemas/rows';
 import type { PlannedStage, SpecOf } from '../../contracts/stage';
 import type { Problem, Task } from '../../contracts/task';
 import { ownName, type QuestionSet, questionSets } from '../../planning';
-import { ensureDir, guardFiles, writeFileAtomic, type Store } from '../../store';
-import { findGenerations } from '../generations';
+import { ensureDir, guardFiles, writeFileAtomic } from '../../store';
+import type { StageEnvironment } from '../deps';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf } from '../policy';
 import type { StageSession } from '../session';
@@ -90,8 +90,8 @@ async function generate(
 const pathIn = (runDir: string): string => join(runDir, 'answers.json');
 
 /** Whether an evaluation has answers that are still to be judged. */
-export function areAnswered({ paths }: Store, { key }: PlannedStage): boolean {
-  return existsSync(pathIn(paths.run(key)));
+export function areAnswered({ scratch }: StageEnvironment, { key }: PlannedStage): boolean {
+  return existsSync(pathIn(scratch(key)));
 }
 
 /**
@@ -99,7 +99,7 @@ export function areAnswered({ paths }: Store, { key }: PlannedStage): boolean {
  * demonstrations of the input `data` if there are any. If the answers exist already, no trainer starts.
  */
 export async function answerItems(session: StageSession, spec: Evaluation): Promise<void> {
-  if (areAnswered(session.environment.store, session.stage)) return;
+  if (areAnswered(session.environment, session.stage)) return;
   const parts: string[] = [];
   for (const questions of await questionsOf(session, spec)) parts.push(await generate(session, questions));
   const file: AnswersFile = { inputDigests: { ...session.inputs.digests }, parts };
@@ -108,7 +108,7 @@ export async function answerItems(session: StageSession, spec: Evaluation): Prom
 
 async function readAnswersFile({ runDir, stage, environment }: StageSession): Promise<AnswersFile> {
   const path = pathIn(runDir);
-  if (areAnswered(environment.store, stage))
+  if (areAnswered(environment, stage))
     return answersFile.parse(JSON.parse(await guardFiles(path, () => readFile(path, 'utf8'))));
   throw new BudgetlineError(
     'INPUT_MISSING',
@@ -126,14 +126,14 @@ async function readAnswers(
   key: string,
 ): Promise<Answered> {
   const { store } = session.environment;
-  const stored = await findGenerations(store, key);
+  const stored = await store.findGenerations(key);
   if (stored === undefined)
     throw new BudgetlineError(
       'DATA_INVALID',
-      `${store.paths.generations(key)} has changed since it was generated.`,
+      `${session.stage.title}: the generated answers ${key} have changed in ${store.name}.`,
       {
         remedy: `Remove ${session.runDir} and start the run again: the answers are then generated again.`,
-        details: { path: store.paths.generations(key) },
+        details: { key },
       },
     );
   const { path, metrics, maxPromptTokens, made } = stored;

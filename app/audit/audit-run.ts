@@ -32,11 +32,12 @@ export interface VerifyRunOptions extends Location {
 }
 
 async function verifyOpened(
-  { store, experimentId, bundle }: AuditedRun,
+  { store, home, experimentId, bundle }: AuditedRun,
   { trustedKeys = [], trustCode = false }: VerifyRunOptions,
 ): Promise<Verification> {
   return verify({
     store,
+    home,
     experimentId,
     replay: replayHistory,
     installedCode: workflowBundleDigest(),

@@ -1,13 +1,11 @@
 import { storeCompleteHistory } from '../../client';
 import { statSync } from 'node:fs';
 import { openBundle, readAnchor, type OpenBundle } from '../../audit';
-import { createStore, type Store } from '../../store';
-import { type Location, storeOf } from '../location';
+import { type Location, type Place, placeOf } from '../location';
 import { withClient } from '../run/temporal';
 
-/** A run to audit: in the store of a home, or in an unpacked bundle. */
-export interface AuditedRun {
-  readonly store: Store;
+/** A run to audit: in a home and its store, or in an unpacked bundle. */
+export interface AuditedRun extends Place {
   readonly experimentId: string;
   /** Present for a bundle. */
   readonly bundle?: OpenBundle;
@@ -18,10 +16,10 @@ function isFile(path: string): boolean {
 }
 
 /** Stores the complete history of the last run while Temporal has it. Otherwise the exported one is used. */
-async function completeHistory(store: Store, experimentId: string, location: Location): Promise<void> {
+async function completeHistory({ store }: Place, experimentId: string, location: Location): Promise<void> {
   const anchor = await readAnchor(store, experimentId);
   if (anchor === undefined || anchor === 'invalid') return;
-  const storing = withClient({ ...location, store }, (client) => storeCompleteHistory(client, store, anchor));
+  const storing = withClient(location, (client) => storeCompleteHistory(client, store, anchor));
   await storing.catch(() => false);
 }
 
@@ -33,10 +31,11 @@ export async function withAuditedRun<T>(
 ): Promise<T> {
   if (isFile(name)) {
     const bundle = await openBundle(name);
-    const run = { store: createStore(bundle.home), experimentId: bundle.index.experimentId, bundle };
+    const { experimentId } = bundle.index;
+    const run = { ...placeOf({ home: bundle.home }), experimentId, bundle };
     return use(run).finally(() => bundle.close());
   }
-  const store = storeOf(location);
-  await completeHistory(store, name, location);
-  return use({ store, experimentId: name });
+  const place = placeOf(location);
+  await completeHistory(place, name, location);
+  return use({ ...place, experimentId: name });
 }

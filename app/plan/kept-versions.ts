@@ -6,7 +6,7 @@ import type { Store } from '../../store';
 /** Files and packages that changed since the stored stage was made, although the code's version did not. */
 async function changedSince(store: Store, { kind, key, sources }: PlannedStage): Promise<string[]> {
   if (sources === undefined) return [];
-  const then = (await store.readArtifact({ kind, key }))?.manifest.sources;
+  const then = (await store.get({ kind, key }))?.manifest.sources;
   if (then === undefined) return [];
   return codeRoles.flatMap((role) => differingCode(then[role], sources[role]));
 }

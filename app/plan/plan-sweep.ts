@@ -6,7 +6,7 @@ import { defineSweep, resolveDefinition, type DownloadProgress } from '../../def
 import { planSweep as planStages, type SweepPlan } from '../../planning';
 import type { Store } from '../../store';
 import { builtInTasks, deviceSlots } from '../../workers';
-import { storeOf, type HomeOptions } from '../location';
+import { placeOf, type HomeOptions, type Place } from '../location';
 import { warnOfKeptVersions } from './kept-versions';
 import { placeFacts, type PlaceFacts } from './place-facts';
 import { summarizePlan, type PlanSummary } from './plan-summary';
@@ -28,6 +28,7 @@ export interface PlannedSweep {
   readonly summary: PlanSummary;
   /** Keys of stages whose artifacts are in the store. */
   readonly cached: ReadonlySet<StageKey>;
+  readonly home: string;
   readonly store: Store;
   /** Facts for the report, one for each combination of axis values; one if there are no axes. */
   readonly places: readonly PlaceFacts[];
@@ -37,19 +38,18 @@ export interface PlannedSweep {
 
 async function findCached(store: Store, plan: SweepPlan): Promise<Set<StageKey>> {
   const found = plan.stages.map(async ({ stage: { kind, key } }) =>
-    (await store.readArtifact({ kind, key })) === undefined ? [] : [key],
+    (await store.get({ kind, key })) === undefined ? [] : [key],
   );
   return new Set((await Promise.all(found)).flat());
 }
 
-interface Planning extends Pick<PlanOptions, 'onDownload'> {
-  readonly store: Store;
+interface Planning extends Pick<PlanOptions, 'onDownload'>, Place {
   readonly tasks: readonly Task[];
 }
 
 async function planDefinition(
   definition: SweepDefinition,
-  { store, tasks: own, onDownload }: Planning,
+  { home, store, tasks: own, onDownload }: Planning,
 ): Promise<PlannedSweep> {
   // The user's task precedes a built-in task of the same name, as in workers.
   const tasks = [...own, ...builtInTasks];
@@ -61,7 +61,7 @@ async function planDefinition(
   const summary = summarizePlan(plan, { definition, cached, slots });
   const warnings = [...summary.warnings, ...(await warnOfKeptVersions(store, plan))];
   const places = placeFacts(resolved, tasks);
-  return { resolved, plan, summary: { ...summary, warnings }, cached, store, places, tasks: own };
+  return { resolved, plan, summary: { ...summary, warnings }, cached, home, store, places, tasks: own };
 }
 
 /**
@@ -81,5 +81,5 @@ async function planDefinition(
 export async function planSweep(definition: SweepInput, options: PlanOptions = {}): Promise<PlannedSweep> {
   const defined = defineSweep(definition);
   const tasks = userTasks(defined, options);
-  return planDefinition(defined, { store: storeOf(options), tasks, onDownload: options.onDownload });
+  return planDefinition(defined, { ...placeOf(options), tasks, onDownload: options.onDownload });
 }

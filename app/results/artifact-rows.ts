@@ -21,7 +21,9 @@ async function readRows<T>(
   place: { kind: StageKind; key: StageKey; file: string },
   schema: z.ZodType<T>,
 ): Promise<T[] | undefined> {
-  const path = join(store.paths.artifact(place), place.file);
+  const artifact = await store.get(place);
+  if (artifact === undefined) return undefined;
+  const path = join(artifact.dir, place.file);
   try {
     const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
     return lines.map((line) => schema.parse(JSON.parse(line)));

@@ -5,10 +5,11 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { AuditTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
 import { coordinatesSlug, splitResult, type VariantResult } from '../../planning';
+import { reportFolder } from '../../host/home';
 import { planEvidence } from '../../report/evidence';
 import type { ReportInput, PlaceLink } from '../../report/input';
 import { ensureDir, type Store, writeFileAtomic } from '../../store';
-import { type HomeOptions, storeOf } from '../location';
+import { type HomeOptions, placeOf } from '../location';
 import { readAllItems, readAuxiliaryItems, readChosenRewards, readItems, readMetrics } from './artifact-rows';
 import { loadReport } from './load-report';
 import { readRunTotals } from './run-totals';
@@ -65,7 +66,7 @@ interface AnalyzedPart extends VariantResult {
 /** Without items, comparisons would silently be unpaired. */
 function assertArtifactsAreThere(store: Store, { sweepId, cells }: SweepResult, found: number): void {
   if (found > 0 || cells.length === 0) return;
-  throw new BudgetlineError('INPUT_MISSING', `The artifacts of ${sweepId} are not in ${store.paths.home}.`, {
+  throw new BudgetlineError('INPUT_MISSING', `The artifacts of ${sweepId} are not in ${store.name}.`, {
     remedy: 'Use the home in which the sweep ran.',
   });
 }
@@ -140,14 +141,14 @@ export function resultDocument(record: SweepRecord, { parts, totals }: Omit<Repo
  */
 export async function writeReport(
   record: SweepRecord,
-  { out, ...home }: ReportOptions = {},
+  { out, ...location }: ReportOptions = {},
 ): Promise<ReportFiles> {
-  const store = storeOf(home);
+  const { home, store } = placeOf(location);
   const { result, definition } = record;
   const parts: AnalyzedPart[] = [];
   for (const part of splitResult(definition, result)) parts.push(await analyzePart(store, part));
   const totals = await readRunTotals(store, result.sweepId);
-  const folder = await ensureDir(out ?? store.paths.report(result.sweepId));
+  const folder = await ensureDir(out ?? reportFolder(home, result.sweepId));
   const written: ReportPart[] = [];
   for (const part of parts)
     written.push(await writePart(store, { ...record, totals }, { part, parts, folder }));

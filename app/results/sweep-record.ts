@@ -5,9 +5,10 @@ import type { SweepAnalysis } from '../../contracts/analysis';
 import { sweepDefinition, type SweepDefinition } from '../../schemas/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import type { SweepResult } from '../../contracts/results';
+import { reportFolder } from '../../host/home';
 import type { RunRecord } from '../../report/input';
 import { isMissing } from '../../store';
-import { type HomeOptions, storeOf } from '../location';
+import { type HomeOptions, placeOf } from '../location';
 import type { PlaceFacts } from '../plan/place-facts';
 
 /** The input of a report, apart from artifacts in the store. result.json holds it, and the analyses. */
@@ -54,13 +55,13 @@ function parseResult(text: string): StoredResult {
  * @throws BudgetlineError INPUT_MISSING (the sweep has not finished in this home), ARTIFACT_CORRUPT
  */
 export async function readResult(sweepId: string, options: HomeOptions = {}): Promise<StoredResult> {
-  const { paths } = storeOf(options);
-  const path = join(paths.report(sweepId), 'result.json');
+  const { home } = placeOf(options);
+  const path = join(reportFolder(home, sweepId), 'result.json');
   try {
     return parseResult(await readFile(path, 'utf8'));
   } catch (cause) {
     if (isMissing(cause))
-      throw new BudgetlineError('INPUT_MISSING', `No result of the sweep "${sweepId}" is in ${paths.home}.`, {
+      throw new BudgetlineError('INPUT_MISSING', `No result of the sweep "${sweepId}" is in ${home}.`, {
         remedy: `Run the sweep again: finished stages come from the store. Looked for ${path}.`,
         details: { path },
       });

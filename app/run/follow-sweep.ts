@@ -99,9 +99,9 @@ export async function followSweep(
   if (!started.searchable) onNotice?.(notSearchable);
   const progressOf = createProgress(planned);
   const onStatus = (status: SweepStatus): void => onProgress?.(progressOf(status));
-  const { home } = planned.store.paths;
+  const { store } = planned;
   const result = await withMetrics(planned, options, (ended) =>
-    watchSweep({ client, plan, started, onStatus, onNotice, home, signal: ended }),
+    watchSweep({ client, plan, started, onStatus, onNotice, store, signal: ended }),
   );
   return { result, run: runRecord(server, started) };
 }

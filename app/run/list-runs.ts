@@ -1,6 +1,6 @@
 import * as client from '../../client';
 import type { ListedRun, RunFilter, RunStatus } from '../../client';
-import { type Location, storeOf } from '../location';
+import { type Location, placeOf } from '../location';
 import { withClient } from './temporal';
 
 /**
@@ -30,6 +30,6 @@ export async function listRuns(filter: RunFilter = {}, location: Location = {}):
  * @throws BudgetlineError TEMPORAL_MISSING, RUN_UNKNOWN
  */
 export async function readStatus(id: string, location: Location = {}): Promise<RunStatus> {
-  const { home } = storeOf(location).paths;
-  return withClient(location, (connected) => client.readStatus(connected, id, { home }));
+  const { store } = placeOf(location);
+  return withClient(location, (connected) => client.readStatus(connected, id, { store }));
 }

@@ -2,8 +2,9 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlannedStage } from '../../contracts/stage';
+import { scratchFolder } from '../../host/home';
 import { metricEvent } from '../../schemas/trainer-event';
-import { isMissing, type Store } from '../../store';
+import { isMissing } from '../../store';
 import type { PlannedSweep } from '../plan/plan-sweep';
 
 /** Metrics of one optimiser step. */
@@ -95,7 +96,7 @@ export interface MetricsOptions {
   readonly ended: AbortSignal;
 }
 
-const eventsPath = (store: Store, key: string): string => join(store.paths.run(key), 'events.jsonl');
+const eventsPath = (home: string, key: string): string => join(scratchFolder(home, key), 'events.jsonl');
 
 /** Reports the metrics that training stages log in their run folders, until the sweep has ended. */
 export async function followMetrics(
@@ -104,7 +105,7 @@ export async function followMetrics(
 ): Promise<void> {
   const tails = trainingStages(planned).map((training) => ({
     training,
-    tail: new Tail(eventsPath(planned.store, training.stage.key)),
+    tail: new Tail(eventsPath(planned.home, training.stage.key)),
   }));
   for (const { tail } of tails) await tail.skip();
   for (;;) {

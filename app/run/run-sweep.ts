@@ -37,18 +37,18 @@ export interface SweepOutcome {
 const neverAborted = new AbortController().signal;
 
 function openTemporal(
-  { store }: PlannedSweep,
+  { home }: PlannedSweep,
   { client, onNotice }: RunSweepOptions,
 ): Promise<TemporalServer> {
   if (client !== undefined) return Promise.resolve(temporalOf(client));
   const onProgress = (text: string): void => onNotice?.(text);
-  return findTemporal({ home: store.paths.home, env: process.env, onProgress });
+  return findTemporal({ home, env: process.env, onProgress });
 }
 
 /** Starts workers in this process. They get the user's tasks as objects. */
-function embedIn({ store, tasks }: PlannedSweep): StartWorkers {
+function embedIn({ home, store, tasks }: PlannedSweep): StartWorkers {
   return async ({ env }, onGiveUp) => {
-    const workers = await startEmbeddedWorkers({ env, home: store.paths.home, tasks });
+    const workers = await startEmbeddedWorkers({ env, home, store, tasks });
     workers.ended.catch(onGiveUp);
     return workers;
   };

@@ -3,7 +3,7 @@ import { configuredAddress, connect, embeddedEnvironment } from '../../client';
 import type { Client, Connection } from '@temporalio/client';
 import { BudgetlineError } from '../../contracts/failures';
 import type { EmbeddedServer } from '../../workers';
-import { type Location, storeOf } from '../location';
+import { type Location, placeOf } from '../location';
 
 /** A Temporal server that runs are started on. */
 export interface TemporalServer {
@@ -99,7 +99,7 @@ export async function findEnvironment(home: string, env: NodeJS.ProcessEnv): Pro
  */
 export async function withClient<T>(location: Location, use: (client: Client) => Promise<T>): Promise<T> {
   if (location.client !== undefined) return use(location.client);
-  const { home } = storeOf(location).paths;
+  const { home } = placeOf(location);
   const client = await connect({ env: await findEnvironment(home, process.env) });
   return use(client).finally(() => client.connection.close());
 }

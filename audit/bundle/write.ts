@@ -1,35 +1,20 @@
-import { copyFile, link, mkdtemp, mkdir, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { create } from 'tar';
 import type { BundleIndex } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
 import {
   digestFile,
-  isMissing,
+  ensureDir,
   syncPath,
   writeFileAtomic,
   writeOutput,
   type OutputOptions,
-  type Store,
 } from '../../store';
-import { listRunFiles } from '../run-files';
+import { copyRun, type HomeRun } from '../run-files';
 import { assertEntries, assertIndexBytes, assertIndexed, Refused } from './limits';
 
 export const indexName = 'bundle.json';
-
-/** Hard-links a file, which is safe because artifacts never change in place; chains grow, so they are copied. Returns false if the file is missing. */
-export async function linkOrCopy(from: string, to: string): Promise<boolean> {
-  await mkdir(dirname(to), { recursive: true });
-  const grows = from.endsWith('.jsonl') && from.includes('/ledger/');
-  try {
-    if (grows) await copyFile(from, to);
-    else await link(from, to).catch(() => copyFile(from, to));
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
-}
 
 async function describe(folder: string, path: string): Promise<BundleIndex['files'][number]> {
   const file = join(folder, path);
@@ -79,18 +64,17 @@ const isBundle = (head: string): boolean =>
  * @throws BudgetlineError OUTPUT_EXISTS, INPUT_MISSING
  */
 export async function writeBundle(
-  store: Store,
-  about: { readonly experimentId: string; readonly packageVersion: string },
+  run: HomeRun,
+  packageVersion: string,
   { path: target, ...options }: OutputOptions & { readonly path: string },
 ): Promise<BundleIndex> {
-  const paths = await listRunFiles(store, about.experimentId);
-  const { home } = store.paths;
+  const { experimentId, home } = run;
   const write = async (partial: string): Promise<BundleIndex> => {
+    await ensureDir(home);
     const folder = await mkdtemp(join(home, '.bundle-'));
     try {
-      const copied: string[] = [];
-      for (const path of paths) if (await linkOrCopy(join(home, path), join(folder, path))) copied.push(path);
-      const index = await packFolder(folder, { ...about, paths: copied }, partial);
+      const paths = await copyRun(run, folder);
+      const index = await packFolder(folder, { experimentId, packageVersion, paths }, partial);
       await syncPath(partial);
       return index;
     } finally {

@@ -3,7 +3,6 @@ import type { LineOf } from '../../schemas/ledger';
 import type { Store } from '../../store';
 import { makingAttempt } from '../determinism';
 import { compareFields, type FieldDifference } from '../flatten';
-import { readLedger } from '../ledger';
 import { unknownExperiment } from '../run-files';
 import { exportedHistories, readHistories, recordedStages } from '../run-records';
 import { cellsOf, compareCells, compareData, differs, pairCells, type Cell } from './cells';
@@ -85,13 +84,13 @@ function environmentOf(starts: readonly Start[]): object {
 }
 
 async function readFacts(store: Store, experimentId: string): Promise<RunFacts> {
-  const lines = await readLedger(store.paths.experimentLedger(experimentId));
+  const lines = await store.chain({ experiment: experimentId }).read();
   const [opening] = lines;
   if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
   const exported = exportedHistories(lines);
   const histories = await readHistories(store, lines);
   const chains = await Promise.all(
-    recordedStages(lines).map(({ stage }) => readLedger(store.paths.stageLedger(stage))),
+    recordedStages(lines).map(({ stage }) => store.chain({ stage: stage }).read()),
   );
   // Only the attempts that made the artifacts of the run; others do not affect its results.
   const starts = chains.flatMap((chain) => makingAttempt(chain) ?? []);

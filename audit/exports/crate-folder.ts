@@ -1,28 +1,25 @@
 import { join } from 'node:path';
-import { writeFileAtomic, writeOutputFolder, type Store } from '../../store';
-import { linkOrCopy } from '../bundle/write';
-import { listRunFiles } from '../run-files';
+import { nameInFolder, writeFileAtomic, writeOutputFolder } from '../../store';
+import { copyRun, type HomeRun } from '../run-files';
 import { readEvidence } from './evidence';
+import { exportedHistories } from '../run-records';
 import { renderCrate } from './ro-crate';
 
 /** Path of the workflow code; null if there is none. */
-const workflowOf = (paths: readonly string[]): string | null =>
-  paths.find((path) => path.startsWith('store/code/')) ?? null;
-
-async function fill(store: Store, about: CrateOptions, folder: string): Promise<number> {
-  const { experimentId, packageVersion } = about;
-  const paths: string[] = [];
-  for (const path of await listRunFiles(store, experimentId))
-    if (await linkOrCopy(join(store.paths.home, path), join(folder, path))) paths.push(path);
-  const evidence = await readEvidence(store, experimentId);
-  const crate = renderCrate(evidence, { paths, workflow: workflowOf(paths), packageVersion });
-  await writeFileAtomic(join(folder, 'ro-crate-metadata.json'), `${JSON.stringify(crate, undefined, 2)}\n`);
-  return paths.length;
+async function workflowIn({ store, experimentId }: HomeRun, paths: readonly string[]): Promise<string | null> {
+  const exported = exportedHistories(await store.chain({ experiment: experimentId }).read());
+  const codes = exported.flatMap(({ codeDigest }) =>
+    codeDigest === null ? [] : [nameInFolder({ code: codeDigest })],
+  );
+  return paths.find((path) => codes.includes(path)) ?? null;
 }
 
-interface CrateOptions {
-  readonly experimentId: string;
-  readonly packageVersion: string;
+async function fill(run: HomeRun, packageVersion: string, folder: string): Promise<number> {
+  const paths = await copyRun(run, folder);
+  const evidence = await readEvidence(run.store, run.experimentId);
+  const crate = renderCrate(evidence, { paths, workflow: await workflowIn(run, paths), packageVersion });
+  await writeFileAtomic(join(folder, 'ro-crate-metadata.json'), `${JSON.stringify(crate, undefined, 2)}\n`);
+  return paths.length;
 }
 
 /**
@@ -31,6 +28,6 @@ interface CrateOptions {
  * @returns the number of files that the crate describes
  * @throws BudgetlineError OUTPUT_EXISTS, INPUT_MISSING
  */
-export function writeCrate(store: Store, options: CrateOptions, target: string): Promise<number> {
-  return writeOutputFolder(target, (folder) => fill(store, options, folder));
+export function writeCrate(run: HomeRun, packageVersion: string, target: string): Promise<number> {
+  return writeOutputFolder(target, (folder) => fill(run, packageVersion, folder));
 }

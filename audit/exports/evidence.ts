@@ -3,7 +3,6 @@ import type { ArtifactManifest } from '../../schemas/artifact';
 import type { Store } from '../../store';
 import { cellsOf, type Cell } from '../comparison/cells';
 import { unfinishedCells, type UnfinishedCell } from '../comparison/unfinished-cells';
-import { readLedger } from '../ledger';
 import { readHistories } from '../run-records';
 import { readTimeline } from '../timeline';
 
@@ -22,10 +21,10 @@ export interface ExportEvidence {
 export async function readEvidence(store: Store, experimentId: string): Promise<ExportEvidence> {
   const timeline = await readTimeline(store, experimentId);
   const read = timeline.stages.map(async ({ kind, key }) => {
-    const artifact = await store.readArtifact({ kind, key });
+    const artifact = await store.get({ kind, key });
     return artifact === undefined ? [] : [[key, artifact.manifest] as const];
   });
-  const lines = await readLedger(store.paths.experimentLedger(experimentId));
+  const lines = await store.chain({ experiment: experimentId }).read();
   const histories = await readHistories(store, lines);
   return {
     timeline,

@@ -5,6 +5,7 @@ import {
   isUnsuccessful,
 } from '../../contracts/run-timeline';
 import type { ArtifactManifest } from '../../schemas/artifact';
+import { nameInFolder } from '../../store';
 import type { ExportEvidence } from './evidence';
 
 /** An entity of the crate's graph. */
@@ -34,7 +35,7 @@ const kinds = Object.keys(tools) as Tool[];
 
 const toolId = (kind: string): string => `#tool-${kind}`;
 const stepId = (kind: string): string => `#step-${kind}`;
-const folderOf = (kind: string, key: string): string => `store/artifacts/${kind}-${key}/`;
+const folderOf = (kind: string, key: string): string => `${nameInFolder({ artifact: { kind, key } })}/`;
 const actorId = (actor: string): string => `#actor-${encodeURIComponent(actor)}`;
 const attemptId = ({ key }: AuditedStage, { fence }: AuditedAttempt): string => `#attempt-${key}-${fence}`;
 
@@ -55,9 +56,18 @@ const encodings: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-function fileEntity(path: string, manifests: ReadonlyMap<string, ArtifactManifest>): CrateEntity {
-  const key = /^store\/artifacts\/\w+-([0-9a-f]{64})\//.exec(path)?.[1] ?? '';
-  const file = manifests.get(key)?.files.find((each) => path.endsWith(`-${key}/${each.path}`));
+type PayloadFile = ArtifactManifest['files'][number];
+
+/** Files of artifacts, by their paths in the crate. */
+function payloadFiles({ manifests }: ExportEvidence): Map<string, PayloadFile> {
+  return new Map(
+    [...manifests.values()].flatMap(({ kind, key, files }) =>
+      files.map((file) => [folderOf(kind, key) + file.path, file] as const),
+    ),
+  );
+}
+
+function fileEntity(path: string, file: PayloadFile | undefined): CrateEntity {
   const known = file === undefined ? {} : { contentSize: String(file.bytes), sha256: file.sha256 };
   const encodingFormat = encodings[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
   return { '@id': path, '@type': 'File', name: path.split('/').at(-1), encodingFormat, ...known };
@@ -278,6 +288,7 @@ export function renderCrate(evidence: ExportEvidence, files: CrateFiles): object
   const { stages } = evidence.timeline;
   const own = stages.filter(({ attempts }) => attempts.length > 0);
   const { workflow, paths } = files;
+  const payloads = payloadFiles(evidence);
   return {
     '@context': ['https://w3id.org/ro/crate/1.1/context', 'https://w3id.org/ro/terms/workflow-run/context'],
     '@graph': [
@@ -287,7 +298,7 @@ export function renderCrate(evidence: ExportEvidence, files: CrateFiles): object
       ...own.map(controlEntity),
       ...own.flatMap((stage) => stage.attempts.map((attempt) => attemptEntity(stage, attempt, evidence))),
       ...finished(evidence.timeline).map((stage) => datasetEntity(stage, paths)),
-      ...paths.filter((path) => path !== workflow).map((path) => fileEntity(path, evidence.manifests)),
+      ...paths.filter((path) => path !== workflow).map((path) => fileEntity(path, payloads.get(path))),
       ...people(evidence),
       ...otherSweeps(evidence.timeline),
     ],

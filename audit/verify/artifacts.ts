@@ -9,9 +9,9 @@ import { finding, type CheckResult, type Subject, type SubjectArtifact } from '.
 
 async function checkBytes(subject: Subject, { kind, stage }: LineOf<'stage-recorded'>): Promise<Finding[]> {
   const { store } = subject;
-  const where = subject.nameOf(store.paths.artifact({ kind, key: stage }));
+  const where = subject.nameOf({ artifact: { kind, key: stage } });
   try {
-    await store.verifyArtifact({ kind, key: stage });
+    await store.verify({ kind, key: stage });
     return [];
   } catch (error) {
     if (!(error instanceof BudgetlineError)) throw error;
@@ -22,6 +22,9 @@ async function checkBytes(subject: Subject, { kind, stage }: LineOf<'stage-recor
     return [finding('manifest-invalid', where, subject.messageOf(error))];
   }
 }
+
+const manifestOf = (subject: Subject, artifact: ArtifactManifest): string =>
+  `${subject.nameOf({ artifact })}/manifest.json`;
 
 /** Digest of the manifest of the last attempt that published this artifact; null if the ledger does not have it. */
 async function recordedManifest(subject: Subject, record: LineOf<'stage-recorded'>): Promise<string | null> {
@@ -41,7 +44,7 @@ async function checkManifest(
   record: LineOf<'stage-recorded'>,
   { dir, manifest }: SubjectArtifact,
 ): Promise<Finding[]> {
-  const where = `${subject.nameOf(dir)}/manifest.json`;
+  const where = manifestOf(subject, manifest);
   if (keyOf(manifest) !== record.stage)
     return [
       finding('key-contradiction', where, `the key of its spec, revision and inputs is ${keyOf(manifest)}`),
@@ -74,7 +77,7 @@ export async function checkArtifacts(subject: Subject): Promise<CheckResult> {
 /** Checks the digest of an input as it was read. For external inputs the key is the digest. */
 async function checkInput(
   subject: Subject,
-  { dir, manifest }: SubjectArtifact,
+  { manifest }: SubjectArtifact,
   name: string,
 ): Promise<Finding[]> {
   const [key = '', used] = [manifest.inputs[name], manifest.inputDigests[name]];
@@ -82,7 +85,7 @@ async function checkInput(
   const expected = source?.manifest.digest ?? key;
   if (used === undefined || used === expected) return [];
   const what = `its input ${name} was ${used}, but the store has ${expected}`;
-  return [finding('lineage-broken', `${subject.nameOf(dir)}/manifest.json`, what)];
+  return [finding('lineage-broken', manifestOf(subject, manifest), what)];
 }
 
 /** Every stage was made from the artifacts in the store. */
@@ -96,8 +99,8 @@ export async function checkLineage(subject: Subject): Promise<CheckResult> {
 }
 
 /** Compares the reference of a policy, or of an evaluation, with the one that was read and with that of its data. */
-async function checkPolicy(subject: Subject, { dir, manifest }: SubjectArtifact): Promise<Finding[]> {
-  const where = `${subject.nameOf(dir)}/manifest.json`;
+async function checkPolicy(subject: Subject, { manifest }: SubjectArtifact): Promise<Finding[]> {
+  const where = manifestOf(subject, manifest);
   const { reference, data, adapter } = manifest.inputs;
   const report = (what: string): Finding[] => [finding('reference-mismatch', where, what)];
   const frozen = await subject.artifact(reference);

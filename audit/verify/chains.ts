@@ -2,17 +2,17 @@ import type { AnchorFile, Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
 import type { LedgerLine, LineOf } from '../../schemas/ledger';
 import { stageKinds } from '../../contracts/stage';
+import type { Chain, ChainId } from '../../store';
 import { readAnchor } from '../anchor';
-import { ledgerHead } from '../ledger';
 import { isSignedBy } from '../signing';
 import { finding, type CheckResult, type Subject } from './subject';
 
-async function readOrReport(subject: Subject, read: Promise<LedgerLine[]>): Promise<LedgerLine[] | Finding> {
+async function readOrReport(subject: Subject, id: ChainId): Promise<LedgerLine[] | Finding> {
   try {
-    return await read;
+    return await ('stage' in id ? subject.stage(id.stage) : subject.experiment());
   } catch (error) {
     if (!(error instanceof BudgetlineError) || error.code !== 'LEDGER_CORRUPT') throw error;
-    const where = `${subject.nameOf(String(error.details['path']))}:${String(error.details['line'])}`;
+    const where = `${subject.nameOf(id)}:${String(error.details['line'])}`;
     return finding('chain-broken', where, subject.messageOf(error));
   }
 }
@@ -24,8 +24,9 @@ function checkOpening({ experimentId }: Subject, [first]: readonly LedgerLine[],
 }
 
 async function checkStageChain(subject: Subject, record: LineOf<'stage-recorded'>): Promise<Finding[]> {
-  const path = subject.nameOf(subject.store.paths.stageLedger(record.stage));
-  const lines = await readOrReport(subject, subject.stage(record.stage));
+  const id = { stage: record.stage };
+  const path = subject.nameOf(id);
+  const lines = await readOrReport(subject, id);
   if ('code' in lines) return [lines];
   if (lines.length === 0 && record.stageHead !== null)
     return [finding('chain-missing', path, 'the stage has no chain')];
@@ -39,8 +40,8 @@ async function checkStageChain(subject: Subject, record: LineOf<'stage-recorded'
 
 /** Every chain is complete and belongs to its experiment or stage. */
 export async function checkChains(subject: Subject): Promise<CheckResult> {
-  const path = subject.nameOf(subject.store.paths.experimentLedger(subject.experimentId));
-  const lines = await readOrReport(subject, subject.experiment());
+  const path = subject.nameOf(subject.chainId);
+  const lines = await readOrReport(subject, subject.chainId);
   if ('code' in lines) return { checked: '', findings: [lines] };
   const opening = checkOpening(subject, lines, path);
   if (opening.length > 0) return { checked: '', findings: opening };
@@ -50,9 +51,9 @@ export async function checkChains(subject: Subject): Promise<CheckResult> {
   return { checked, findings: found.flat() };
 }
 
-/** Heads of a chain after each of its lines, from `previous` of the next line; after the last line, from the file. */
-async function headsOf(path: string, lines: readonly LedgerLine[]): Promise<(string | null)[]> {
-  const last = await ledgerHead(path);
+/** Heads of a chain after each of its lines, from `previous` of the next line; after the last line, from the store. */
+async function headsOf(chain: Chain, lines: readonly LedgerLine[]): Promise<(string | null)[]> {
+  const last = await chain.head();
   return lines.map((_, index) => lines[index + 1]?.previous ?? last);
 }
 
@@ -71,7 +72,7 @@ function checkSignature({ options, experimentId }: Subject, anchor: AnchorFile, 
 /** The anchored head is in the chain, at its position, and signed by a trusted key if one is given. */
 export async function checkAnchor(subject: Subject): Promise<CheckResult> {
   const { store, experimentId, options } = subject;
-  const where = subject.nameOf(store.paths.anchor(experimentId));
+  const where = subject.nameOf({ anchor: experimentId });
   const anchor = await readAnchor(store, experimentId);
   if (anchor === undefined)
     return { checked: '', findings: [finding('anchor-missing', where, 'the file is missing')] };
@@ -80,11 +81,10 @@ export async function checkAnchor(subject: Subject): Promise<CheckResult> {
       checked: '',
       findings: [finding('anchor-invalid', where, `it is not an anchor of ${experimentId}`)],
     };
-  const path = store.paths.experimentLedger(experimentId);
-  const heads = await headsOf(path, await subject.experiment());
+  const heads = await headsOf(store.chain(subject.chainId), await subject.experiment());
   if (heads[anchor.lines - 1] !== anchor.head) {
     const what = `after line ${anchor.lines} the chain’s head is ${heads[anchor.lines - 1] ?? 'none'}, but ${anchor.head} was anchored`;
-    return { checked: '', findings: [finding('anchor-cut', subject.nameOf(path), what)] };
+    return { checked: '', findings: [finding('anchor-cut', subject.nameOf(subject.chainId), what)] };
   }
   const later = heads.length - anchor.lines;
   const signed = anchor.signature === undefined ? 'unsigned' : signedText(options.trustedKeys);
@@ -120,10 +120,10 @@ function contradictions(lines: readonly LedgerLine[], path: string): Finding[] {
 }
 
 async function checkStage(subject: Subject, record: LineOf<'stage-recorded'>): Promise<Finding[]> {
-  const path = subject.store.paths.stageLedger(record.stage);
-  const name = subject.nameOf(path);
+  const id = { stage: record.stage };
+  const name = subject.nameOf(id);
   const lines = await subject.stage(record.stage);
-  const heads = await headsOf(path, lines);
+  const heads = await headsOf(subject.store.chain(id), lines);
   if (record.stageHead !== null && !heads.includes(record.stageHead))
     return [finding('stage-head', name, `no line has the head ${record.stageHead}`)];
   const found = contradictions(lines, name);

@@ -22,6 +22,8 @@ const tolerance = 1e-12;
 /** One task of an evaluation: the main task or an auxiliary task. */
 interface EvaluatedTask {
   readonly dir: string;
+  /** Name of the folder in findings. */
+  readonly name: string;
   /** The score in the manifest. */
   readonly recordedScore: number | undefined;
   /** Whether items share templates, and so long runs of words, with training rows by design. */
@@ -41,7 +43,8 @@ const evaluationSpec = z.looseObject({
     .default({ auxiliary: [] }),
 });
 
-function evaluatedTasks({ dir, manifest }: SubjectArtifact): EvaluatedTask[] {
+function evaluatedTasks(subject: Subject, { dir, manifest }: SubjectArtifact): EvaluatedTask[] {
+  const folder = subject.nameOf({ artifact: manifest });
   const { data, evaluation } = evaluationSpec.parse(manifest.spec);
   const templated = data.source === 'synthetic';
   const auxiliary = evaluation.auxiliary.map((one) => {
@@ -49,19 +52,22 @@ function evaluatedTasks({ dir, manifest }: SubjectArtifact): EvaluatedTask[] {
     const recordedScore = manifest.auxiliary?.find((found) => found.name === name)?.metrics['score'];
     return {
       dir: join(dir, 'auxiliary', name),
+      name: `${folder}/auxiliary/${name}`,
       recordedScore,
       templated: templated || one.data === undefined,
       isMainTask: false,
     };
   });
-  return [{ dir, recordedScore: manifest.metrics['score'], templated, isMainTask: true }, ...auxiliary];
+  const recordedScore = manifest.metrics['score'];
+  return [{ dir, name: folder, recordedScore, templated, isMainTask: true }, ...auxiliary];
 }
 
 /** The score is the same in the summary and the manifest, and is the mean of the items. */
-async function checkScore(
-  subject: Subject,
-  { dir, recordedScore: inManifest = NaN }: EvaluatedTask,
-): Promise<Finding[]> {
+async function checkScore({
+  dir,
+  name,
+  recordedScore: inManifest = NaN,
+}: EvaluatedTask): Promise<Finding[]> {
   const items = await readRows(join(dir, 'items.jsonl'), item);
   const written = summary.parse(JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')));
   const mean = items.reduce((sum, { score }) => sum + score, 0) / items.length;
@@ -69,7 +75,7 @@ async function checkScore(
   const same = scores.every((score) => Math.abs(score - mean) <= tolerance) && written.items === items.length;
   if (same) return [];
   const what = `its ${items.length} items have a mean of ${mean}; the summary says ${scores[0]} over ${written.items}, the manifest ${scores[1]}`;
-  return [finding('evaluation-score', `${subject.nameOf(dir)}/summary.json`, what)];
+  return [finding('evaluation-score', `${name}/summary.json`, what)];
 }
 
 /** An artifact and, recursively, its inputs. */
@@ -96,14 +102,16 @@ async function trainingTexts(
   subject: Subject,
   artifacts: readonly SubjectArtifact[],
 ): Promise<TrainingText[]> {
-  const files = artifacts.flatMap(({ dir, manifest: { kind, files: listed } }) =>
-    kind === 'synthesizeData'
-      ? listed.filter(({ path }) => path.endsWith('.jsonl')).map(({ path }) => join(dir, path))
+  const files = artifacts.flatMap(({ dir, manifest }) =>
+    manifest.kind === 'synthesizeData'
+      ? manifest.files
+          .filter(({ path }) => path.endsWith('.jsonl'))
+          .map(({ path }) => ({ path: join(dir, path), name: `${subject.nameOf({ artifact: manifest })}/${path}` }))
       : [],
   );
-  const texts = files.map(async (path) =>
+  const texts = files.map(async ({ path, name }) =>
     (await readRows(path, row)).map(({ id, prompt }, index) => {
-      return { where: `${subject.nameOf(path)}:${index + 1}`, id, text: normalizeText(prompt) };
+      return { where: `${name}:${index + 1}`, id, text: normalizeText(prompt) };
     }),
   );
   return (await Promise.all(texts)).flat();
@@ -144,17 +152,12 @@ function findLeaks(
   });
 }
 
-async function checkLeak(
-  subject: Subject,
-  task: EvaluatedTask,
-  training: readonly TrainingText[],
-): Promise<Finding[]> {
-  const { dir } = task;
-  const items = await readRows(join(dir, 'items.jsonl'), row);
+async function checkLeak(task: EvaluatedTask, training: readonly TrainingText[]): Promise<Finding[]> {
+  const items = await readRows(join(task.dir, 'items.jsonl'), row);
   return findLeaks(items, training, task).flatMap((leak, index) => {
     if (leak === undefined) return [];
     return [
-      finding('evaluation-leak', `${subject.nameOf(dir)}/items.jsonl:${index + 1}`, `it is also at ${leak}`),
+      finding('evaluation-leak', `${task.name}/items.jsonl:${index + 1}`, `it is also at ${leak}`),
     ];
   });
 }
@@ -163,9 +166,9 @@ async function checkLeak(
 async function checkEvaluation(subject: Subject, evaluation: SubjectArtifact): Promise<Finding[]> {
   try {
     const training = await trainingTexts(subject, await ancestors(subject, evaluation.manifest.key));
-    const found = evaluatedTasks(evaluation).map(async (task) => [
-      ...(await checkScore(subject, task)),
-      ...(await checkLeak(subject, task, training)),
+    const found = evaluatedTasks(subject, evaluation).map(async (task) => [
+      ...(await checkScore(task)),
+      ...(await checkLeak(task, training)),
     ]);
     return (await Promise.all(found)).flat();
   } catch (error) {
@@ -173,7 +176,7 @@ async function checkEvaluation(subject: Subject, evaluation: SubjectArtifact): P
     return [
       finding(
         'evaluation-score',
-        subject.nameOf(evaluation.dir),
+        subject.nameOf({ artifact: evaluation.manifest }),
         'its items or its training rows cannot be read',
       ),
     ];

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { stageMetrics } from '../../schemas/artifact';
 import type { Finding } from '../../schemas/audit';
@@ -7,7 +8,6 @@ import { stageMetricsOf } from '../../contracts/metrics';
 import { stageKinds } from '../../contracts/stage';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import { canonicalJson, definitionDigest } from '../../planning';
-import { digestFile, isMissing } from '../../store';
 import { readAnchor } from '../anchor';
 import type { WorkflowHistory } from '../history';
 import { finding, type CheckResult, type Subject } from './subject';
@@ -40,10 +40,12 @@ function describeUnreadable(error: unknown): string {
 }
 
 async function checkFile(subject: Subject, { runId, sha256, events }: Exported): Promise<Finding[]> {
-  const path = subject.store.paths.history(runId);
-  const where = subject.nameOf(path);
+  const id = { history: runId };
+  const where = subject.nameOf(id);
   try {
-    const found = await digestFile(path);
+    const bytes = await subject.store.read(id);
+    if (bytes === undefined) return [finding('history-missing', where, 'the file is missing')];
+    const found = createHash('sha256').update(bytes).digest('hex');
     if (found !== sha256)
       return [finding('history-changed', where, `its SHA-256 is ${found}, but the ledger has ${sha256}`)];
     const history = await subject.history(runId);
@@ -56,14 +58,12 @@ async function checkFile(subject: Subject, { runId, sha256, events }: Exported):
       ),
     ];
   } catch (error) {
-    const missing = isMissing(error) || (error instanceof BudgetlineError && error.code === 'INPUT_MISSING');
-    if (missing) return [finding('history-missing', where, 'the file is missing')];
     return [finding('history-changed', where, describeUnreadable(error))];
   }
 }
 
 async function checkResult(subject: Subject, { runId }: Exported, result: Result): Promise<Finding[]> {
-  const where = subject.nameOf(subject.store.paths.history(runId));
+  const where = subject.nameOf({ history: runId });
   const report = (what: string): Finding[] => [finding('history-contradiction', where, what)];
   const record = (await subject.records()).find(({ stage }) => stage === result.key);
   if (record?.artifact !== result.digest)
@@ -89,7 +89,7 @@ async function checkAgreement(subject: Subject, exported: readonly Exported[]): 
       findings.push(...(await checkResult(subject, line, result)));
     }
   const unseen = (await subject.records()).filter(({ stage }) => !seen.has(stage));
-  const path = subject.nameOf(subject.store.paths.experimentLedger(subject.experimentId));
+  const path = subject.nameOf(subject.chainId);
   const orphans = unseen.map(({ stage, sequence }) =>
     finding('history-contradiction', `${path}:${sequence + 1}`, `no history used stage ${stage}`),
   );
@@ -114,7 +114,7 @@ async function checkDefinition(subject: Subject, root: Exported | undefined): Pr
   const digest = definitionDigest(resolved as unknown as ResolvedSweep);
   const same = canonicalJson(resolved.definition) === canonicalJson(opening.definition);
   if (same && digest === opening.definitionDigest) return [];
-  const path = subject.nameOf(subject.store.paths.experimentLedger(subject.experimentId));
+  const path = subject.nameOf(subject.chainId);
   const what = `the workflow’s definition has the digest ${digest}`;
   return [finding('definition-changed', `${path}:1`, what)];
 }
@@ -123,7 +123,7 @@ const anchored = z.looseObject({ anchor: z.looseObject({ head: z.string() }).opt
 
 /** The complete history extends the exported one, and its result has the anchored head. */
 async function checkComplete(subject: Subject, { runId }: Exported): Promise<Finding[]> {
-  const where = subject.nameOf(subject.store.paths.completeHistory(runId));
+  const where = subject.nameOf({ completeHistory: runId });
   try {
     const complete = await subject.completeHistory(runId);
     return complete === undefined ? [] : await compareComplete(subject, { runId, where, complete });

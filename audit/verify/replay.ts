@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Finding } from '../../schemas/audit';
 import type { LineOf } from '../../schemas/ledger';
-import { digestFile } from '../../store';
 import { readAnchor } from '../anchor';
 import { finding, type CheckResult, type Replayer, type Subject } from './subject';
 
@@ -19,11 +19,11 @@ async function isTrusted({ options, store, experimentId }: Subject, digest: stri
 }
 
 async function checkCode(subject: Subject, digest: string): Promise<Finding[]> {
-  const path = subject.store.paths.code(digest);
-  const where = subject.nameOf(path);
-  const found = await digestFile(path).catch(() => undefined);
+  const where = subject.nameOf({ code: digest });
+  const code = await subject.store.read({ code: digest });
+  if (code === undefined) return [finding('code-missing', where, 'the file is missing')];
+  const found = createHash('sha256').update(code).digest('hex');
   if (found === digest) return [];
-  if (found === undefined) return [finding('code-missing', where, 'the file is missing')];
   return [finding('code-changed', where, `its SHA-256 is ${found}`)];
 }
 
@@ -32,13 +32,14 @@ async function replayRun(subject: Subject, replay: Replayer, line: Exported): Pr
   if (codeDigest === null) return [];
   const complete = await subject.completeHistory(runId);
   const { events } = complete ?? (await subject.history(runId));
+  const code = await subject.store.read({ code: codeDigest });
   try {
-    await replay({ events, workflowId, codePath: subject.store.paths.code(codeDigest) });
+    await replay({ events, workflowId, code: code?.toString('utf8') ?? '' });
     return [];
   } catch (error) {
     const what = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return [
-      finding('history-replay', subject.nameOf(subject.store.paths.history(runId)), `${workflowId}: ${what}`),
+      finding('history-replay', subject.nameOf({ history: runId }), `${workflowId}: ${what}`),
     ];
   }
 }

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../schemas/audit';
+import { BudgetlineError } from '../../contracts/failures';
 import { isMissing } from '../../store';
 import { resultPages } from '../run-files';
 import { finding, type CheckResult, type Subject } from './subject';
@@ -48,25 +47,19 @@ async function checkEvaluation(
   return [finding('result-contradiction', where, what)];
 }
 
-async function readPage(path: string, digest: string): Promise<unknown> {
-  const bytes = await readFile(path);
-  return createHash('sha256').update(bytes).digest('hex') === digest
-    ? JSON.parse(bytes.toString())
-    : undefined;
-}
-
 /** A page of a large result: it has its digest, and its scores are those of the artifacts. */
 async function checkPage(subject: Subject, digest: string): Promise<Finding[]> {
-  const path = subject.store.paths.document(digest);
-  const where = subject.nameOf(path);
+  const where = subject.nameOf({ document: digest });
   try {
-    const parsed = page.safeParse(await readPage(path, digest));
-    if (!parsed.success) return [finding('document-changed', where, 'its SHA-256 differs')];
+    const parsed = page.safeParse(await subject.store.readDocument(digest));
+    if (!parsed.success) return [finding('document-changed', where, 'it is not a page of a result')];
     const checks = scoresIn(parsed.data).map((named) => checkEvaluation(subject, where, named));
     return (await Promise.all(checks)).flat();
   } catch (error) {
-    if (!isMissing(error)) throw error;
-    return [finding('document-missing', where, 'the file is missing')];
+    if (!(error instanceof BudgetlineError)) throw error;
+    if (error.code === 'INPUT_MISSING') return [finding('document-missing', where, 'the file is missing')];
+    if (error.code === 'ARTIFACT_CORRUPT') return [finding('document-changed', where, 'its SHA-256 differs')];
+    throw error;
   }
 }
 
@@ -102,8 +95,7 @@ async function describeMissing(subject: Subject): Promise<string> {
 export async function checkResults(subject: Subject): Promise<CheckResult> {
   const { count, findings: ofPages } = await checkPages(subject);
   if (ofPages.length > 0) return { checked: '', findings: ofPages };
-  const path = join(subject.store.paths.report(subject.experimentId), 'result.json');
-  const where = subject.nameOf(path);
+  const { path, name: where } = subject.resultFile;
   const data = await readResult(path);
   if (data === undefined && (await isOneCell(subject)))
     return { checked: 'no result.json, as for every single experiment', findings: [] };

@@ -1,24 +1,27 @@
-import { readFile } from 'node:fs/promises';
 import type { CheckName, Finding, FindingCode } from '../../schemas/audit';
 import type { ArtifactManifest } from '../../schemas/artifact';
 import { BudgetlineError } from '../../contracts/failures';
 import type { LedgerLine, LineOf } from '../../schemas/ledger';
 import type { StageKey } from '../../contracts/stage';
-import { isMissing, type Store } from '../../store';
-import { parseHistory, type WorkflowHistory } from '../history';
-import { readLedger } from '../ledger';
+import { join, relative } from 'node:path';
+import { reportFolder } from '../../host/home';
+import type { ChainId, RecordId, Store, StorePart } from '../../store';
+import type { WorkflowHistory } from '../history';
 import { findArtifact } from '../run-files';
-import { exportedHistories, recordedStages } from '../run-records';
+import { exportedHistories, readHistory, recordedStages } from '../run-records';
 
 /** Replays a history with workflow code; throws if they do not match. */
 export type Replayer = (run: {
   readonly events: readonly unknown[];
   readonly workflowId: string;
-  readonly codePath: string;
+  /** Text of the workflow code. */
+  readonly code: string;
 }) => Promise<void>;
 
 export interface VerifyOptions {
   readonly store: Store;
+  /** BUDGETLINE_HOME, or an unpacked bundle: has the run's report. */
+  readonly home: string;
   readonly experimentId: string;
   /** Public keys (base64 SubjectPublicKeyInfo). If given, the head must be signed by one of them. */
   readonly trustedKeys?: readonly string[];
@@ -54,7 +57,7 @@ export interface SubjectArtifact {
 export class Subject {
   readonly #chains = new Map<string, Promise<LedgerLine[]>>();
   readonly #artifacts = new Map<StageKey, Promise<SubjectArtifact | undefined>>();
-  readonly #histories = new Map<string, Promise<WorkflowHistory>>();
+  readonly #histories = new Map<string, Promise<WorkflowHistory | undefined>>();
 
   constructor(readonly options: VerifyOptions) {}
 
@@ -66,19 +69,24 @@ export class Subject {
     return this.options.experimentId;
   }
 
+  get chainId(): ChainId {
+    return { experiment: this.experimentId };
+  }
+
   /** The experiment's chain. Throws LEDGER_CORRUPT. */
   experiment(): Promise<LedgerLine[]> {
-    return this.#chain(this.store.paths.experimentLedger(this.experimentId));
+    return this.#chain(this.chainId);
   }
 
   /** A stage's chain. Throws LEDGER_CORRUPT. */
   stage(key: StageKey): Promise<LedgerLine[]> {
-    return this.#chain(this.store.paths.stageLedger(key));
+    return this.#chain({ stage: key });
   }
 
-  #chain(path: string): Promise<LedgerLine[]> {
-    const known = this.#chains.get(path) ?? readLedger(path);
-    this.#chains.set(path, known);
+  #chain(id: ChainId): Promise<LedgerLine[]> {
+    const name = this.nameOf(id);
+    const known = this.#chains.get(name) ?? this.store.chain(id).read();
+    this.#chains.set(name, known);
     return known;
   }
 
@@ -100,7 +108,7 @@ export class Subject {
 
   async #find(key: StageKey): Promise<SubjectArtifact | undefined> {
     const id = await findArtifact(this.store, key);
-    return id === undefined ? undefined : this.store.readArtifact(id);
+    return id === undefined ? undefined : this.store.get(id);
   }
 
   /** Every artifact of the experiment. */
@@ -120,19 +128,17 @@ export class Subject {
       : `the histories are encrypted with ${[...missing].join(', ')}, which BUDGETLINE_PAYLOAD_KEYS does not have`;
   }
 
-  /** A history as it was exported. Throws DATA_INVALID, ENOENT. */
-  history(runId: string): Promise<WorkflowHistory> {
-    return this.#history(this.store.paths.history(runId));
+  /** A history as it was exported. Throws DATA_INVALID, INPUT_MISSING. */
+  async history(runId: string): Promise<WorkflowHistory> {
+    const found = await this.#history({ history: runId });
+    if (found !== undefined) return found;
+    const place = this.store.placeOf({ history: runId });
+    throw new BudgetlineError('INPUT_MISSING', `There is no history ${place}.`);
   }
 
   /** The complete history of the same run; undefined if it was not stored. */
-  async completeHistory(runId: string): Promise<WorkflowHistory | undefined> {
-    try {
-      return await this.#history(this.store.paths.completeHistory(runId));
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+  completeHistory(runId: string): Promise<WorkflowHistory | undefined> {
+    return this.#history({ completeHistory: runId });
   }
 
   /** An unreadable complete history is reported by the check of histories. */
@@ -143,20 +149,27 @@ export class Subject {
     });
   }
 
-  #history(path: string): Promise<WorkflowHistory> {
-    const known =
-      this.#histories.get(path) ?? readFile(path, 'utf8').then((text) => parseHistory(text, path));
-    this.#histories.set(path, known);
+  #history(id: RecordId): Promise<WorkflowHistory | undefined> {
+    const name = this.nameOf(id);
+    const known = this.#histories.get(name) ?? readHistory(this.store, id);
+    this.#histories.set(name, known);
     return known;
   }
 
-  /** A path relative to the home, the same on every machine. */
-  nameOf(path: string): string {
-    return path.replace(`${this.store.paths.home}/`, '');
+  /** Name of a part of the store, the same on every machine. */
+  nameOf(part: StorePart): string {
+    return this.store.nameOf(part);
   }
 
-  /** The message of an error, with paths relative to the home. */
+  /** The record of a finished sweep, in its report: its path, and its name, the same on every machine. */
+  get resultFile(): { readonly path: string; readonly name: string } {
+    const { home } = this.options;
+    const path = join(reportFolder(home, this.experimentId), 'result.json');
+    return { path, name: relative(home, path) };
+  }
+
+  /** The message of an error, with names within the store. */
   messageOf(error: BudgetlineError): string {
-    return error.message.replaceAll(`${this.store.paths.home}/`, '');
+    return error.message.replaceAll(`${this.store.name}/`, '');
   }
 }

@@ -6,6 +6,7 @@ import type { ResolvedSweep } from '../../contracts/resolved';
 import type { SweepResult } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import { defineSweep } from '../../definitions';
+import { createStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';
 import { builtInTasks } from '../../workers';
 import { World, type WorldOptions } from './world';
@@ -41,7 +42,7 @@ async function awaitEnd(client: Client, resolved: ResolvedSweep, options: RunOpt
   const orchestration = { heartbeatSeconds, maxConcurrentCells: 4 };
   const started = await startSweep(resolved, { client, orchestration });
   const plan = planSweep(resolved);
-  return watchSweep({ client, plan, started, home: world.home, signal, onStatus: () => undefined });
+  return watchSweep({ client, plan, started, store: createStore(world.home), signal, onStatus: () => undefined });
 }
 
 export interface RunOptions {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { trainerEvent, type TrainerEvent } from '../../schemas/trainer-event';
-import { identifyProcess, storePaths } from '../../store';
+import { scratchFolder } from '../../host/home';
+import { identifyProcess } from '../../store';
 
 /** One start of the training executable, as it logged it. */
 export interface TrainerStart {
@@ -70,7 +71,7 @@ function progressOf(said: readonly TrainerEvent[]): Pick<Target, 'step' | 'saved
 }
 
 async function asTarget(home: string, start: TrainerStart): Promise<Target[]> {
-  const runDir = storePaths(home).run(start.id);
+  const runDir = scratchFolder(home, start.id);
   const said = eventsOf(readEvents(runDir), start.pid);
   if (said.length === 0 || said.some(({ event }) => event === 'result' || event === 'error')) return [];
   return (await identifyProcess(start.pid)) === undefined ? [] : [{ ...start, runDir, ...progressOf(said) }];

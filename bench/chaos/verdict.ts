@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { readLedger } from '../../audit';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { SweepResult } from '../../contracts/results';
 import type { PlannedStage, StageResult } from '../../contracts/stage';
 import { inputDigest, type SweepPlan } from '../../planning';
-import { createStore, storePaths } from '../../store';
+import { scratchFolder } from '../../host/home';
+import { createStore } from '../../store';
+import { folderLayout } from '../../store/folder';
 import { readSafetensors } from '../../trainer/io/safetensors';
 import { restartsOf } from './restarts';
 import type { Sampled } from './sampler';
@@ -41,9 +42,9 @@ const stagesOf = ({ baseStages, cells }: SweepResult): Map<string, StageResult> 
 type Ledgers = ReadonlyMap<string, readonly LedgerLine[]>;
 
 async function readLedgers({ plan, homes }: Evidence): Promise<Ledgers> {
-  const paths = storePaths(homes.disturbed);
+  const store = createStore(homes.disturbed);
   const lines = plan.stages.map(
-    async ({ stage: { key } }) => [key, await readLedger(paths.stageLedger(key))] as const,
+    async ({ stage: { key } }) => [key, await store.chain({ stage: key }).read()] as const,
   );
   return new Map(await Promise.all(lines));
 }
@@ -110,7 +111,7 @@ function distanceOf(
   const file = weightFiles[kind];
   if (file !== undefined) {
     const [quiet, disturbed] = [homes.quiet, homes.disturbed].map((home) =>
-      join(storePaths(home).artifact({ kind, key }), file),
+      join(folderLayout(home).part({ artifact: { kind, key } }), file),
     );
     return { far: distance(quiet ?? '', disturbed ?? ''), limit: tolerance.weights };
   }
@@ -131,9 +132,8 @@ function judgeTolerance(evidence: Evidence, changed: ReadonlySet<string>): Verdi
 }
 
 function judgeSteps({ plan, homes, checkpointEverySteps }: Evidence): Verdict[] {
-  const paths = storePaths(homes.disturbed);
   const restarts = plan.stages.flatMap(({ stage }) =>
-    restartsOf(readEvents(paths.run(stage.key)), checkpointEverySteps),
+    restartsOf(readEvents(scratchFolder(homes.disturbed, stage.key)), checkpointEverySteps),
   );
   const resumed = restarts.filter(({ from }) => from > 0);
   const fromNothing = restarts.filter(({ from, hadCheckpoint }) => from === 0 && hadCheckpoint);
@@ -189,7 +189,7 @@ async function judgeStore({ plan, homes }: Evidence): Promise<Verdict> {
   const store = createStore(homes.disturbed);
   const bad: string[] = [];
   for (const { stage } of plan.stages)
-    await store.verifyArtifact(stage).catch((error: unknown) => bad.push(String(error)));
+    await store.verify(stage).catch((error: unknown) => bad.push(String(error)));
   return verdict(
     'every artifact is whole',
     bad.length === 0,

@@ -1,21 +1,16 @@
-import { copyFile, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import { createStore, isMissing, writeOutputFolder, type Store, type StoredArtifact } from '../../store';
-import { homeOf } from '../../app/home';
+import { writeOutputFolder, type Store, type StoredArtifact } from '../../store';
+import { placeOf } from '../../app/location';
 import { createPrinter, type PrinterOptions } from '../printer';
 
-const prefix = 'synthesizeData-';
-
-async function findKey({ paths }: Store, key: string): Promise<string> {
-  const names = await readdir(paths.artifacts).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
-  const found = names.filter((name) => name.startsWith(`${prefix}${key}`));
-  if (found.length === 1) return (found[0] ?? '').slice(prefix.length);
+async function findKey(store: Store, key: string): Promise<string> {
+  const found = (await store.list(key)).filter(({ kind }) => kind === 'synthesizeData');
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only.key;
   const what = found.length === 0 ? 'no dataset' : `${found.length} datasets`;
-  throw new BudgetlineError('USAGE', `${paths.artifacts} has ${what} with a key that begins with "${key}".`, {
+  throw new BudgetlineError('USAGE', `${store.name} has ${what} with a key that begins with "${key}".`, {
     remedy: 'Copy the key from a report, or from "budgetline status ID --json".',
   });
 }
@@ -31,8 +26,8 @@ export async function exportDatasetCommand(
   key: string,
   flags: PrinterOptions & { readonly out: string },
 ): Promise<void> {
-  const store = createStore(homeOf(process.env, process.cwd()));
-  const artifact = await store.verifyArtifact({ kind: 'synthesizeData', key: await findKey(store, key) });
+  const { store } = placeOf({});
+  const artifact = await store.verify({ kind: 'synthesizeData', key: await findKey(store, key) });
   await writeOutputFolder(flags.out, (folder) => fill(artifact, folder));
   const { title, metrics } = artifact.manifest;
   createPrinter(flags).print([`${title}: ${metrics['rows'] ?? 0} rows and croissant.json in ${flags.out}`]);

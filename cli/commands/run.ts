@@ -51,7 +51,7 @@ function createRun(file: PlannedFile, printer: Printer): Run {
 }
 
 async function openTemporal({ planned, printer }: Run): Promise<TemporalServer> {
-  const { home } = planned.store.paths;
+  const { home } = planned;
   const onProgress = (text: string): void => printer.print([text]);
   const server = await findTemporal({ home, env: process.env, onProgress });
   printer.print(wrap(describeTemporal(server)));
@@ -61,7 +61,7 @@ async function openTemporal({ planned, printer }: Run): Promise<TemporalServer> 
 /** The run's callbacks. Progress is shown until the first signal. */
 function executionOf(run: Run): ExecuteOptions {
   const { planned, tasksFile, view, signal } = run;
-  const { home } = planned.store.paths;
+  const { home } = planned;
   const onNotice = (text: string): void => view.notice(text);
   return {
     openTemporal: () => openTemporal(run),

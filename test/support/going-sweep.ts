@@ -74,6 +74,6 @@ export class Going {
   }
 
   lines(): Promise<LedgerLine[]> {
-    return readLedger(createStore(this.home).paths.experimentLedger(this.id));
+    return createStore(this.home).chain({ experiment: this.id }).read();
   }
 }

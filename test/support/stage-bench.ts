@@ -115,7 +115,7 @@ export function createBench(
     return result as StageResult;
   };
   const ledger = (stage: PlannedStage): Promise<LedgerLine[]> =>
-    readLedger(store.paths.stageLedger(stage.key));
+    store.chain({ stage: stage.key }).read();
   return {
     store,
     activities,

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { serversFolder } from '../../host/home';
 import { endProcess } from '../../store';
 import { readLock, rewriteLock } from './generation-lock';
 import { answerLimitMs, answers } from './probe';
@@ -23,7 +23,7 @@ async function readStatus(home: string, serverVersion: string): Promise<ServerSt
 const newestFirst = (a: string, b: string): number => b.localeCompare(a, 'en', { numeric: true });
 
 function listVersions(home: string): string[] {
-  const folder = join(home, 'temporal');
+  const folder = serversFolder(home);
   return existsSync(folder) ? readdirSync(folder).sort(newestFirst) : [];
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { isProcessAlive, storePaths } from '../../store';
+import { serverFolder } from '../../host/home';
+import { isProcessAlive } from '../../store';
 import type { ProcessIdentity } from '../../store';
 import type { LockRecord } from './generation-lock';
 import { fileId, openFiles } from './open-files';
@@ -42,7 +43,7 @@ export const parseRecord = (lock: LockRecord): ServerRecord => JSON.parse(lock.t
 
 /** The folder of one server version: another version must not open its database. */
 export function serverPlace(home: string, serverVersion: string): Place {
-  const folder = storePaths(home).temporal(serverVersion);
+  const folder = serverFolder(home, serverVersion);
   return { folder, databasePath: join(folder, 'temporal.db'), logPath: join(folder, 'server.log') };
 }
 

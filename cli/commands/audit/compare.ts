@@ -1,7 +1,6 @@
 import { diffRuns, explainStage } from '../../../audit';
-import { createStore } from '../../../store';
 import { withAuditedRun } from '../../../app/audit/audited-run';
-import { homeOf } from '../../../app/home';
+import { placeOf } from '../../../app/location';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { renderDifferences, renderExplanation } from '../../print/differences';
 
@@ -15,7 +14,7 @@ export async function diffCommand(a: string, b: string, flags: PrinterOptions): 
 
 /** `budgetline audit explain STAGE`: prints why a stage ran, field by field. */
 export async function explainCommand(key: string, flags: PrinterOptions): Promise<void> {
-  const explanation = await explainStage(createStore(homeOf(process.env, process.cwd())), key);
+  const explanation = await explainStage(placeOf({}).store, key);
   const printer = createPrinter(flags);
   printer.print(renderExplanation(explanation, printer.ink));
   if (flags.json === true) printJson(explanation);

@@ -33,24 +33,23 @@ interface Written {
 }
 
 async function exportBundle(
-  { store, experimentId }: AuditedRun,
+  run: AuditedRun,
   { output, force }: ExportFlags,
 ): Promise<Written> {
-  const path = resolve(output ?? `${experimentId}.tar`);
-  const about = { experimentId, packageVersion: packageVersion() };
-  const { files } = await writeBundle(store, about, { path, force });
+  const path = resolve(output ?? `${run.experimentId}.tar`);
+  const { files } = await writeBundle(run, packageVersion(), { path, force });
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return { path, size: `${countOf(files.length, 'file')}, ${(bytes / 1e6).toFixed(1)} MB` };
 }
 
-async function exportCrate({ store, experimentId }: AuditedRun, flags: ExportFlags): Promise<Written> {
+async function exportCrate(run: AuditedRun, flags: ExportFlags): Promise<Written> {
   const { output, force } = flags;
   if (force === true)
     throw new BudgetlineError('USAGE', '--force: a folder is never replaced.', {
       remedy: 'Name a new folder.',
     });
-  const path = resolve(output ?? `${experimentId}.crate`);
-  const files = await writeCrate(store, { experimentId, packageVersion: packageVersion() }, path);
+  const path = resolve(output ?? `${run.experimentId}.crate`);
+  const files = await writeCrate(run, packageVersion(), path);
   return { path, size: countOf(files, 'file') };
 }
 

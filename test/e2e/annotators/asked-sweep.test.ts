@@ -161,7 +161,7 @@ describe('server: a sweep with endpoints and people', function () {
     const kinds = [...result.baseStages, ...people.stages].map(({ kind }) => kind);
     assert.deepEqual(kinds, ['freezeReference', 'evaluate', ...wholeCell]);
     for (const { kind, key, digest } of [...result.baseStages, ...people.stages])
-      assert.equal((await createStore(folder.path()).verifyArtifact({ kind, key })).manifest.digest, digest);
+      assert.equal((await createStore(folder.path()).verify({ kind, key })).manifest.digest, digest);
     const stages = [...result.baseStages, ...result.cells.flatMap((cell) => cell.stages)];
     const [labels] = gatherLabels(uniqueResults(stages)).filter(({ source }) => source === null);
     assert.equal(

@@ -212,7 +212,7 @@ describe('server: a sweep of summaries with endpoint annotators and judges', fun
       spec.kind === 'synthesizeData' && spec.what === 'demonstrations' && spec.annotator === 'writer';
     const { stage } = plan.stages.find((one) => isWritten(one.stage))!;
     const { digest } = await createBench(home, { deps: { tasks } }).run(stage);
-    const kept = await createStore(folder.at('home')).verifyArtifact({ kind: stage.kind, key: stage.key });
+    const kept = await createStore(folder.at('home')).verify({ kind: stage.kind, key: stage.key });
     assert.equal(kept.manifest.digest, digest);
   }
 

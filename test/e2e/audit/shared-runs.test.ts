@@ -68,7 +68,7 @@ describe('server: exports of runs that share stages', function () {
     ({ cancelled, maker, reuser, failing, failedStatus } = await runSharingSweeps(folder.path()));
     timeline = await readTimeline(store, reuser.plan.sweepId);
     const chains = await Promise.all(
-      timeline.stages.map(({ key }) => readLedger(store.paths.stageLedger(key))),
+      timeline.stages.map(({ key }) => store.chain({ stage: key }).read()),
     );
     const isStart = (line: LedgerLine): line is LineOf<'attempt-started'> => line.type === 'attempt-started';
     started = chains.flat().filter(isStart);
@@ -318,7 +318,7 @@ describe('server: exports of runs that share stages', function () {
 
   it('cost and time in the totals are the sums over the run’s own lines in the ledger', async () => {
     const chains = await Promise.all(
-      timeline.stages.map(({ key }) => readLedger(store.paths.stageLedger(key))),
+      timeline.stages.map(({ key }) => store.chain({ stage: key }).read()),
     );
     const ended = chains
       .flat()

@@ -93,7 +93,7 @@ describe('server: examples/gsm8k.ts', function () {
       assert.deepEqual([auxiliary.length, name, items], [1, 'ifeval', 4]);
       assert.ok(scoreLow <= score && score <= scoreHigh && scoreLow < scoreHigh);
       assert.ok('promptStrict' in scores && 'instructionLoose' in scores);
-      const lines = await readLedger(store.paths.stageLedger(key));
+      const lines = await store.chain({ stage: key }).read();
       const recorded = lines.flatMap((line) => (line.type === 'attempt-ended' ? (line.scores ?? []) : []));
       assert.deepEqual(recorded[1], { auxiliary: 'ifeval', items, score, low: scoreLow, high: scoreHigh });
     }
@@ -133,7 +133,7 @@ describe('server: examples/own-annotations.ts', function () {
     const pairs = result.cells[0]?.stages.find(({ title }) => title === '4 preferences of a file');
     assert.deepEqual([pairs?.metrics['usable'], pairs?.metrics['checked']], [96, 96]);
     const id = { kind: 'synthesizeData', key: pairs?.key ?? '' };
-    const { dir, manifest } = await createStore(folder.path()).verifyArtifact(id);
+    const { dir, manifest } = await createStore(folder.path()).verify(id);
     assert.match(
       readFileSync(join(dir, 'pairs.jsonl'), 'utf8'),
       /^\{"id":"comparisons.jsonl-\d+","prompt":"Q: /,
@@ -144,7 +144,7 @@ describe('server: examples/own-annotations.ts', function () {
 
 /** Demonstrations have the steps and the answer of the file, without its calculator marks. */
 async function assertRealText(home: string, key: string): Promise<void> {
-  const { dir } = await createStore(home).verifyArtifact({ kind: 'synthesizeData', key });
+  const { dir } = await createStore(home).verify({ kind: 'synthesizeData', key });
   const [first = ''] = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8').split('\n');
   const { completion } = JSON.parse(first) as { completion: string };
   assert.match(completion, /Step 1: /);

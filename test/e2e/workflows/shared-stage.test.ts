@@ -77,7 +77,7 @@ describe('server: two sweeps that share a stage', function () {
   }
 
   const lines = (): Promise<LedgerLine[]> =>
-    readLedger(createStore(folder.path()).paths.stageLedger(key)).catch(() => []);
+    createStore(folder.path()).chain({ stage: key }).read().catch(() => []);
 
   async function owner(): Promise<{ attempts: number; pid: number; workflowId: string }> {
     const starts = (await lines()).flatMap((line) => (line.type === 'attempt-started' ? [line] : []));

@@ -82,8 +82,8 @@ describe('server: a sweep', function () {
     const store = createStore(folder.path());
     const results = allStages(first.result);
     for (const { kind, key, digest } of results)
-      assert.equal((await store.verifyArtifact({ kind, key })).manifest.digest, digest);
-    const lines = await readLedger(store.paths.experimentLedger(first.plan.sweepId));
+      assert.equal((await store.verify({ kind, key })).manifest.digest, digest);
+    const lines = await store.chain({ experiment: first.plan.sweepId }).read();
     const recorded = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.stage] : []));
     assert.deepEqual(sorted(recorded), sorted(results.map(({ key }) => key)));
     assert.equal(lines[0]?.type, 'experiment-opened');
@@ -182,7 +182,7 @@ describe('server: a sweep', function () {
     assert.match(result.failedCells[0]?.message ?? '', /pairs/);
     const failedCell = plan.cells.find(({ cell }) => cell.sftFraction === 0.25);
     const finished = failedCell?.stages.slice(0, 3).map(({ key }) => key) ?? [];
-    const lines = await readLedger(createStore(folder.path()).paths.experimentLedger(plan.sweepId));
+    const lines = await createStore(folder.path()).chain({ experiment: plan.sweepId }).read();
     const recorded = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.stage] : []));
     assert.deepEqual(
       finished.filter((key) => !recorded.includes(key)),

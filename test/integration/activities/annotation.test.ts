@@ -47,7 +47,7 @@ describe('pure: annotators that work on batches', function () {
     assert.deepEqual([metrics['rows'], metrics['annotatorCalls'], metrics['annotatorUsd']], [6, 1, 0.25]);
     await bench.run(demonstrationsStage({ resolved, seed: 0 }, { rows: 9 }));
     assert.equal(new Set(folders).size, 1, 'a larger budget finds the answers of a smaller one');
-    const { dir } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage.key });
+    const { dir } = await bench.store.verify({ kind: 'synthesizeData', key: stage.key });
     const rows = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8').trimEnd().split('\n');
     for (const row of rows.map((line) => JSON.parse(line) as { id: string; completion: string }))
       assert.equal(row.completion, ` wrote ${row.id}`);
@@ -138,10 +138,10 @@ describe('pure: a local checkpoint that writes and judges', function () {
     const [few, more] = [4, 6].map((rows) => demonstrationsStage({ resolved, seed: 0 }, { rows }));
     assert.equal(few!.onDevice, true);
     await bench.run(few!);
-    const { dir } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: few!.key });
+    const { dir } = await bench.store.verify({ kind: 'synthesizeData', key: few!.key });
     const first = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8');
     await bench.run(more!);
-    const later = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: more!.key });
+    const later = await bench.store.verify({ kind: 'synthesizeData', key: more!.key });
     assert.ok(readFileSync(join(later.dir, 'demonstrations.jsonl'), 'utf8').startsWith(first));
     const annotations = join(bench.store.paths.home, 'store', 'annotations');
     const [own] = readdirSync(annotations);

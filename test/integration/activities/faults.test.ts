@@ -181,7 +181,7 @@ describe('slow: stages with faults', function () {
     const failure = await failing;
     assert.equal(failure.type, 'CLAIM_LOST');
     assert.equal(await isProcessAlive(trainer), false);
-    assert.equal(await bench.store.readArtifact({ kind: sft.kind, key: sft.key }), undefined);
+    assert.equal(await bench.store.get({ kind: sft.kind, key: sft.key }), undefined);
     assert.deepEqual(await endings(bench), []);
   });
 
@@ -328,7 +328,7 @@ describe('slow: stages with faults', function () {
       await bench.run(data);
       const failure = await bench.fail(sft);
       assert.deepEqual([failure.type, failure.nonRetryable], ['DISK_FULL', false]);
-      assert.equal(await bench.store.readArtifact({ kind: sft.kind, key: sft.key }), undefined);
+      assert.equal(await bench.store.get({ kind: sft.kind, key: sft.key }), undefined);
       execFileSync('mount', ['-o', 'remount,size=64m', home]);
       const result = await bench.run(sft, { attempt: 2 });
       assert.equal(result.digest, undisturbed.digest);

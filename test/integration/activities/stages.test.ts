@@ -55,7 +55,7 @@ describe('slow: stages with the training executable', function () {
     JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')) as Record<string, unknown>;
 
   const artifactOf = async (stage: PlannedStage): Promise<string> =>
-    (await bench.store.verifyArtifact({ kind: stage.kind, key: stage.key })).dir;
+    (await bench.store.verify({ kind: stage.kind, key: stage.key })).dir;
 
   it('run a cell from demonstrations to its evaluation, with one trainer each or none', async () => {
     assert.deepEqual(
@@ -72,7 +72,7 @@ describe('slow: stages with the training executable', function () {
 
   it('write manifests whose inputs are the digests of the artifacts that were used', async () => {
     const [, sft, reference, pairs, preference] = results;
-    const { manifest } = await bench.store.verifyArtifact({
+    const { manifest } = await bench.store.verify({
       kind: 'trainPreference',
       key: preference?.key ?? '',
     });
@@ -184,7 +184,7 @@ describe('slow: stages with the training executable', function () {
       spec: changed,
       files: Object.fromEntries(named),
     });
-    const { dir, manifest } = await bench.store.verifyArtifact({ kind: 'evaluate', key });
+    const { dir, manifest } = await bench.store.verify({ kind: 'evaluate', key });
     assert.equal(
       result.metrics['score'],
       results.at(-1)?.metrics['score'],
@@ -266,7 +266,7 @@ describe('slow: stages with the training executable', function () {
       demonstrationRow,
     );
     assert.ok(items.every(({ prompt }) => shown.every((row) => row.prompt !== prompt)));
-    const { inputDigests, metrics } = (await bench.store.verifyArtifact({ kind: 'evaluate', key: stage.key }))
+    const { inputDigests, metrics } = (await bench.store.verify({ kind: 'evaluate', key: stage.key }))
       .manifest;
     assert.deepEqual(Object.keys(inputDigests).sort(), ['data', 'reference']);
     assert.equal(metrics['items'], 20);
@@ -329,7 +329,7 @@ describe('slow: stages with the training executable', function () {
       recorded,
       warnings.map(({ message }) => message),
     );
-    const { manifest } = await bench.store.verifyArtifact({ kind: stage.kind, key: stage.key });
+    const { manifest } = await bench.store.verify({ kind: stage.kind, key: stage.key });
     assert.deepEqual(manifest.made.warnings, warnings);
     assert.deepEqual((await bench.run(stage, { runId: 'another run' })).warnings, warnings);
     assert.equal(results[1]?.warnings, undefined, 'without warnings the field is left out');

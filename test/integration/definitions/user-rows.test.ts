@@ -144,7 +144,7 @@ describe('pure: user rows in a sweep', function () {
     for (const stage of [user!, annotated!]) {
       const { metrics } = await bench.run(stage);
       assert.equal(metrics['excluded'] ?? metrics['dropped'], 2);
-      const { dir } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage.key });
+      const { dir } = await bench.store.verify({ kind: 'synthesizeData', key: stage.key });
       const rows = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8');
       assert.deepEqual([rows.includes(question(0)), rows.includes(question(1))], [true, false]);
     }
@@ -192,7 +192,7 @@ describe('pure: user rows in a sweep', function () {
     const bench = createBench(folder.at('home'), { deps: { tasks: builtInTasks } });
     const { metrics } = await bench.run(stage!);
     assert.deepEqual([metrics['rows'], metrics['checked'], metrics['verifierMismatches']], [7, 6, 1]);
-    const { dir, manifest } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage!.key });
+    const { dir, manifest } = await bench.store.verify({ kind: 'synthesizeData', key: stage!.key });
     const written = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8').trimEnd().split('\n');
     const texts = written.map((line) => JSON.parse(line) as { prompt: string; completion: string });
     const prompts = [...upTo(6).map((n) => synthetic.pool[n]!.prompt), 'Q: What is 1+1?\nA:'];
@@ -234,7 +234,7 @@ describe('pure: user rows in a sweep', function () {
     const bench = createBench(folder.at('home'), { deps: { tasks: builtInTasks } });
     const { metrics } = await bench.run(stage!);
     assert.deepEqual([metrics['rows'], metrics['checked'], metrics['verifierMismatches']], [5, 6, 1]);
-    const { dir } = await bench.store.verifyArtifact({ kind: 'synthesizeData', key: stage!.key });
+    const { dir } = await bench.store.verify({ kind: 'synthesizeData', key: stage!.key });
     const first = readFileSync(join(dir, 'pairs.jsonl'), 'utf8').split('\n')[0] ?? '';
     assert.match(
       (JSON.parse(first) as { prompt: string }).prompt,

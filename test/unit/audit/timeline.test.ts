@@ -111,7 +111,7 @@ async function recordAttempts(store: Store, stage: string): Promise<void> {
     inputs: {},
     resumedFromStep: null,
   };
-  const artifact = (await store.readArtifact({ kind: 'trainSft', key: stage }))?.manifest.digest ?? null;
+  const artifact = (await store.get({ kind: 'trainSft', key: stage }))?.manifest.digest ?? null;
   await startAttempt(path, { ...start, fence: 1 });
   await appendLine(path, {
     type: 'attempt-micro-batch-reduced',

@@ -50,7 +50,7 @@ describe('pure: artifacts of the store', () => {
 
   it('has a digest that anyone can compute from the manifest’s definition', async () => {
     const { store, id } = await published('digest');
-    const { manifest: read, dir } = await store.verifyArtifact(id);
+    const { manifest: read, dir } = await store.verify(id);
     const sha = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
     const line = (path: string, bytes: number, hash: string): string => `${[path, bytes, hash].join('\0')}\n`;
     const lines = line('a.jsonl', 4, sha('one\n')) + line('deep/b.bin', 3, sha(Buffer.from([0, 1, 2])));
@@ -60,7 +60,7 @@ describe('pure: artifacts of the store', () => {
 
   it('keeps times and hosts out of the digest', async () => {
     const { store, id } = await published('times');
-    const first = await store.readArtifact(id);
+    const first = await store.get(id);
     const other = { kind: 'freezeReference', key: key('times-2') };
     const made = { ...manifest.made, host: 'elsewhere', at: '2026-01-01T00:00:00.000Z' };
     const dir = await payload('times-2', 'one\n');
@@ -85,7 +85,7 @@ describe('pure: artifacts of the store', () => {
     const results = await Promise.all(dirs.map((dir) => store.publish({ id, dir, manifest }, allowed)));
     assert.equal(results.filter(({ adopted }) => !adopted).length, 1);
     assert.equal(new Set(results.map((result) => result.manifest.digest)).size, 1);
-    await store.verifyArtifact(id);
+    await store.verify(id);
   });
 
   it('publishes nothing if the fence has passed on', async () => {
@@ -93,7 +93,7 @@ describe('pure: artifacts of the store', () => {
     const id = { kind: 'evaluate', key: key('fenced') };
     const check = (): Promise<void> => Promise.reject(new Error('passed on'));
     await assert.rejects(store.publish({ id, dir: await payload('fenced', 'x'), manifest }, { check }));
-    assert.equal(await store.readArtifact(id), undefined);
+    assert.equal(await store.get(id), undefined);
   });
 
   it('continues if a publish crashed between the manifest and the rename', async () => {
@@ -102,7 +102,7 @@ describe('pure: artifacts of the store', () => {
     const dir = await payload('crashed', 'x');
     await writeFile(join(dir, 'manifest.json'), '{"half":');
     await store.publish({ id, dir, manifest }, allowed);
-    assert.equal((await store.verifyArtifact(id)).manifest.files.length, 2);
+    assert.equal((await store.verify(id)).manifest.files.length, 2);
   });
 
   it('names the changed, missing or added file of a corrupt artifact', async () => {
@@ -110,15 +110,15 @@ describe('pure: artifacts of the store', () => {
     const dir = store.paths.artifact(id);
     const code = { code: 'ARTIFACT_CORRUPT' };
     await writeFile(join(dir, 'a.jsonl'), 'oNe\n');
-    await assert.rejects(store.verifyArtifact(id), { ...code, details: { path: dir, file: 'a.jsonl' } });
-    assert.notEqual(await store.readArtifact(id), undefined, 'sizes alone do not show it');
+    await assert.rejects(store.verify(id), { ...code, details: { path: dir, file: 'a.jsonl' } });
+    assert.notEqual(await store.get(id), undefined, 'sizes alone do not show it');
     await writeFile(join(dir, 'a.jsonl'), 'one\n');
     await writeFile(join(dir, 'extra'), '');
-    await assert.rejects(store.verifyArtifact(id), { ...code, details: { path: dir, file: 'extra' } });
+    await assert.rejects(store.verify(id), { ...code, details: { path: dir, file: 'extra' } });
     await rm(join(dir, 'a.jsonl'));
-    await assert.rejects(store.readArtifact(id), { ...code, details: { path: dir, file: 'a.jsonl' } });
+    await assert.rejects(store.get(id), { ...code, details: { path: dir, file: 'a.jsonl' } });
     await writeFile(join(dir, 'manifest.json'), '{}');
-    await assert.rejects(store.readArtifact(id), code);
+    await assert.rejects(store.get(id), code);
   });
 
   it('rejects keys, kinds and names that would leave the store', () => {

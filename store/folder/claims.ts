@@ -1,26 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { link, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { claimRecord, type ClaimRecord } from '../schemas/claim';
-import { BudgetlineError } from '../contracts/failures';
-import { siblingName, ensureDir, syncPath, writeSynced } from './durable-files';
-import { errnoOf, guardFiles, isMissing } from './fs-errors';
-import { identifyOwnProcess, isProcessAlive } from './process-identity';
-
-/** The right to run a stage, as long as no one holds a higher fence. */
-export interface Claim {
-  readonly key: string;
-  /** Increases with every holder of the key, and never repeats. */
-  readonly fence: number;
-  /** Aborted when the claim passed to another holder, or could not be renewed before its lease ended. */
-  readonly lost: AbortSignal;
-  /** Throws CLAIM_LOST if another holder has a higher fence. */
-  check(): Promise<void>;
-  release(): Promise<void>;
-}
-
-/** A claim, or its current holder. */
-export type ClaimOutcome = { readonly claim: Claim } | { readonly heldBy: ClaimRecord };
+import { claimRecord, type ClaimRecord } from '../../schemas/claim';
+import { BudgetlineError } from '../../contracts/failures';
+import type { Claim, ClaimOutcome } from '../define';
+import { siblingName, ensureDir, syncPath, writeSynced } from '../durable-files';
+import { errnoOf, guardFiles, isMissing } from '../fs-errors';
+import { identifyOwnProcess, isProcessAlive } from '../process-identity';
 
 export interface ClaimOptions {
   /** Milliseconds after which a silent holder loses the claim, if its process cannot be checked from here. */
